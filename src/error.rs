@@ -1,0 +1,197 @@
+//! What can go wrong, and the number a script sees.
+//!
+//! An [`Error`] is one sentence, the remedy as hints, and a [`Kind`] that decides the exit code. The table of exit
+//! codes lives here and nowhere else; `git-lane(1)` is tested against it.
+
+use std::fmt;
+
+/// The result of everything that can fail in git-lane.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why the program ends; the discriminant is the exit code of the process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[repr(u8)]
+pub enum Kind {
+    /// A rule or check said no; nothing was changed.
+    Refused = 1,
+    /// The command line cannot be understood.
+    Usage = 2,
+    /// Landing would conflict; nothing was changed.
+    Conflict = 3,
+    /// There is no repository, git is too old, permission is missing, a lock is held by somebody else.
+    Environment = 4,
+    /// A git command failed in a way git-lane has no better word for.
+    Git = 5,
+    /// The user or a signal stopped it.
+    Interrupted = 130,
+}
+
+impl Kind {
+    /// Every kind, in the order of the exit codes.
+    pub const ALL: [Kind; 6] =
+        [Kind::Refused, Kind::Usage, Kind::Conflict, Kind::Environment, Kind::Git, Kind::Interrupted];
+
+    /// The exit code of a process that ends for this reason.
+    pub fn exit_code(self) -> u8 {
+        self as u8
+    }
+
+    /// What the exit code means, as the man page says it.
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Kind::Refused => "refused by a rule or a check; nothing was changed",
+            Kind::Usage => "the command line could not be understood",
+            Kind::Conflict => "landing would conflict; nothing was changed",
+            Kind::Environment => "no repository, git too old, missing permission, or a lock held by somebody else",
+            Kind::Git => "a git command failed",
+            Kind::Interrupted => "interrupted",
+        }
+    }
+}
+
+/// A failure: one sentence, hints that say what to do next, and a [`Kind`].
+#[derive(Debug)]
+pub struct Error {
+    kind: Kind,
+    code: &'static str,
+    message: String,
+    hints: Vec<String>,
+    details: Option<serde_json::Value>,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl Error {
+    /// A failure of `kind` with a one-sentence `message` that ends without a full stop.
+    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+        let code = match kind {
+            Kind::Refused => "refused",
+            Kind::Usage => "usage",
+            Kind::Conflict => "conflict",
+            Kind::Environment => "environment",
+            Kind::Git => "git",
+            Kind::Interrupted => "interrupted",
+        };
+        Error { kind, code, message: message.into(), hints: Vec::new(), details: None, source: None }
+    }
+
+    /// Short for [`Kind::Refused`].
+    pub fn refused(message: impl Into<String>) -> Self {
+        Error::new(Kind::Refused, message)
+    }
+
+    /// Short for [`Kind::Environment`].
+    pub fn environment(message: impl Into<String>) -> Self {
+        Error::new(Kind::Environment, message)
+    }
+
+    /// Short for [`Kind::Git`].
+    pub fn git(message: impl Into<String>) -> Self {
+        Error::new(Kind::Git, message)
+    }
+
+    /// Short for [`Kind::Usage`].
+    pub fn usage(message: impl Into<String>) -> Self {
+        Error::new(Kind::Usage, message)
+    }
+
+    /// Adds what the reader can do next; shown as a `hint:` line of its own.
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hints.push(hint.into());
+        self
+    }
+
+    /// Names the failure with a stable kebab-case word for scripts that read JSON.
+    pub fn code(mut self, code: &'static str) -> Self {
+        self.code = code;
+        self
+    }
+
+    /// Attaches facts for scripts that read JSON (paths in conflict, for instance).
+    pub fn details(mut self, details: serde_json::Value) -> Self {
+        self.details = Some(details);
+        self
+    }
+
+    /// Attaches the failure underneath; its text is appended to the message when shown.
+    pub fn source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+
+    /// The kind, which decides the exit code.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// What to do next, one entry a line.
+    pub fn hints(&self) -> &[String] {
+        &self.hints
+    }
+
+    /// The document `--json` prints instead of a result.
+    pub fn to_json(&self) -> serde_json::Value {
+        let mut error = serde_json::json!({
+            "kind": self.kind,
+            "code": self.code,
+            "message": self.to_string(),
+            "hints": self.hints,
+        });
+        if let Some(details) = &self.details {
+            error["details"] = details.clone();
+        }
+        serde_json::json!({ "version": crate::JSON_VERSION, "error": error })
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        let mut source = self.source.as_deref().map(|s| s as &dyn std::error::Error);
+        while let Some(cause) = source {
+            let text = cause.to_string();
+            if !text.is_empty() && !self.message.contains(&text) {
+                write!(f, ": {text}")?;
+            }
+            source = cause.source();
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// Says which file an operating-system error is about.
+pub trait IoContext<T> {
+    /// Turns the error into [`Kind::Environment`], naming what was tried (`"write"`) and where.
+    fn context(self, tried: &str, path: &std::path::Path) -> Result<T>;
+}
+
+impl<T> IoContext<T> for std::io::Result<T> {
+    fn context(self, tried: &str, path: &std::path::Path) -> Result<T> {
+        self.map_err(|error| Error::environment(format!("cannot {tried} '{}'", path.display())).source(error))
+    }
+}
+
+impl<T> IoContext<T> for rustix::io::Result<T> {
+    fn context(self, tried: &str, path: &std::path::Path) -> Result<T> {
+        self.map_err(std::io::Error::from).context(tried, path)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_exit_codes_are_the_documented_ones() {
+        let codes: Vec<u8> = Kind::ALL.iter().map(|kind| kind.exit_code()).collect();
+        assert_eq!(codes, [1, 2, 3, 4, 5, 130]);
+    }
+
+    #[test]
+    fn the_cause_is_part_of_the_sentence_once() {
+        let error = Error::git("cannot read index").source(std::io::Error::other("bad magic"));
+        assert_eq!(error.to_string(), "cannot read index: bad magic");
+    }
+}

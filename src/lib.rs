@@ -1,0 +1,10 @@
+//! git-lane gives every task its own lane: one name, one branch, one worktree, one owner.
+//!
+//! Data flows one way: `cli` parses, `commands` ask `git` for facts, `domain` decides without touching anything,
+//! `git` applies the plan, `ui` tells the result.
+
+pub mod error;
+pub mod git;
+
+/// The `version` field of every JSON document; it grows when a field changes its meaning or goes away.
+pub const JSON_VERSION: u32 = 1;
