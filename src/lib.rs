@@ -3,8 +3,13 @@
 //! Data flows one way: `cli` parses, `commands` ask `git` for facts, `domain` decides without touching anything,
 //! `git` applies the plan, `ui` tells the result.
 
+pub mod cli;
+pub mod commands;
+pub mod domain;
 pub mod error;
 pub mod git;
+pub mod policy;
+pub mod ui;
 
 /// The `version` field of every JSON document; it grows when a field changes its meaning or goes away.
 pub const JSON_VERSION: u32 = 1;

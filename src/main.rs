@@ -1,3 +1,18 @@
 //! Parse, run, report, exit.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cli = match git_lane::cli::parse() {
+        Ok(cli) => cli,
+        Err(code) => return code,
+    };
+    let ui = git_lane::ui::Ui { json: cli.json };
+    match git_lane::commands::run(cli, &ui) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            ui.error(&error);
+            ExitCode::from(error.kind().exit_code())
+        }
+    }
+}

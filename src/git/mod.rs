@@ -1,1 +1,20 @@
 //! The only folder that knows git exists.
+//!
+//! `repository` opens one and answers what is where; `command` starts git; `metadata` writes `.git/config`; `journal`
+//! and `lockfile` make every change survive a crash.
+
+pub mod command;
+pub mod journal;
+pub mod lockfile;
+pub mod metadata;
+pub mod recover;
+pub mod refs;
+pub mod repository;
+pub mod start;
+pub mod worktree;
+
+/// The path git wrote as bytes.
+pub(crate) fn path(bytes: &[u8]) -> std::path::PathBuf {
+    use std::os::unix::ffi::OsStrExt;
+    std::ffi::OsStr::from_bytes(bytes).into()
+}

@@ -1,0 +1,34 @@
+//! The commands and the global flags; no logic.
+
+use clap::{Parser, Subcommand};
+
+/// Gives every task its own lane: one name, one branch, one worktree, one owner
+#[derive(Debug, Parser)]
+#[command(name = "git-lane", bin_name = "git lane", version, max_term_width = 100)]
+#[command(propagate_version = false, disable_help_subcommand = true)]
+pub struct Cli {
+    /// Print one JSON document instead of text, and never ask
+    #[arg(long, global = true)]
+    pub json: bool,
+
+    /// Run as if started in this directory
+    #[arg(short = 'C', value_name = "DIR", global = true)]
+    pub directory: Option<std::path::PathBuf>,
+
+    /// What to do; `list` when nothing is said
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// The verbs, in the order the help shows them.
+#[derive(Debug, Subcommand)]
+pub enum Command {}
+
+/// Parses the command line; usage errors and `-h` are printed here and end the program with the code given.
+pub fn parse() -> Result<Cli, std::process::ExitCode> {
+    Cli::try_parse().map_err(|error| {
+        // Whoever closed the pipe has read enough.
+        let _ = error.print();
+        std::process::ExitCode::from(if error.use_stderr() { crate::error::Kind::Usage.exit_code() } else { 0 })
+    })
+}

@@ -1,0 +1,236 @@
+//! The lane and the worktrees around it, as plain data.
+
+use std::path::PathBuf;
+
+use bstr::{BStr, BString, ByteSlice};
+pub use gix::ObjectId;
+
+use super::name::{BranchName, LaneName};
+
+/// What `.git/config` records about a lane, in section `[lane "<name>"]`.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Lane {
+    /// Its name, unique in the repository.
+    pub name: LaneName,
+    /// An id that no later lane of the same name shares.
+    pub id: LaneId,
+    /// Its branch; `None` for a lane started with `--detach`.
+    pub branch: Option<BranchName>,
+    /// Its worktree's directory, absolute.
+    #[serde(with = "lossless_path")]
+    pub worktree: PathBuf,
+    /// The full name of the ref it started from (`refs/heads/main`), or `None` when that was a bare commit.
+    pub base: Option<RefName>,
+    /// The base's commit at that moment.
+    #[serde(with = "hex")]
+    pub fork_point: ObjectId,
+    /// Who works in it: a login name, `claude:<session>`.
+    pub owner: Option<String>,
+    /// What it is for: text or a tracker's id.
+    pub task: Option<String>,
+    /// When it was started, in seconds since 1970 UTC.
+    pub created: i64,
+}
+
+impl Lane {
+    /// The base as a local branch, where it is one.
+    pub fn base_branch(&self) -> Option<BranchName> {
+        self.base.as_ref().and_then(|base| BranchName::from_ref(base.as_bstr()))
+    }
+}
+
+/// Identifies one lane for ever, while names are reused.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub struct LaneId(pub String);
+
+impl LaneId {
+    /// Accepts only what git-lane itself writes: lower-case letters, digits and `-`, so an id is always safe in a path.
+    pub fn parse(text: &str) -> Option<Self> {
+        let plain = !text.is_empty() && text.len() <= 64;
+        (plain && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'))
+            .then(|| LaneId(text.to_owned()))
+    }
+
+    /// The id as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A full ref name (`refs/…`).
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RefName(BString);
+
+impl RefName {
+    /// Accepts a full, valid ref name only.
+    pub fn parse(full: &BStr) -> Option<Self> {
+        (full.starts_with(b"refs/") && gix::validate::reference::name(full).is_ok()).then(|| RefName(full.to_owned()))
+    }
+
+    /// The full name.
+    pub fn as_bstr(&self) -> &BStr {
+        self.0.as_bstr()
+    }
+
+    /// The name as people say it: `main`, `origin/main`.
+    pub fn shorten(&self) -> &BStr {
+        for prefix in ["refs/heads/", "refs/remotes/", "refs/tags/", "refs/"] {
+            if let Some(short) = self.0.strip_prefix(prefix.as_bytes()) {
+                return short.as_bstr();
+            }
+        }
+        self.0.as_bstr()
+    }
+}
+
+impl From<&BranchName> for RefName {
+    fn from(branch: &BranchName) -> Self {
+        RefName(branch.to_ref())
+    }
+}
+
+impl std::fmt::Display for RefName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self.shorten(), f)
+    }
+}
+
+impl serde::Serialize for RefName {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+/// The name of an admin directory below `.git/worktrees/`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct WorktreeId(pub BString);
+
+/// What `HEAD` of a worktree says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Head {
+    /// A branch, which may still be without a commit.
+    Branch(BranchName),
+    /// A commit.
+    Detached(ObjectId),
+    /// A ref outside `refs/heads/`, or something unreadable.
+    Other(BString),
+}
+
+impl Head {
+    /// The branch, if it is one.
+    pub fn branch(&self) -> Option<&BranchName> {
+        match self {
+            Head::Branch(branch) => Some(branch),
+            _ => None,
+        }
+    }
+}
+
+/// A worktree, as git's own files name it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Worktree {
+    /// The admin directory's name; `None` for the main worktree.
+    pub id: Option<WorktreeId>,
+    /// The checked-out directory. For a bare repository's entry, the repository itself.
+    pub path: PathBuf,
+    /// Its git directory: `.git` or `.git/worktrees/<id>`.
+    pub git_dir: PathBuf,
+    /// What is checked out.
+    pub head: Head,
+    /// The reason of `git worktree lock`, empty when none was given.
+    pub locked: Option<String>,
+    /// Whether directory and admin directory belong together.
+    pub state: WorktreeState,
+}
+
+/// Whether a worktree's directory and its admin directory belong together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WorktreeState {
+    /// Both are there and point at each other.
+    Present,
+    /// The repository is bare: there are no files to speak of.
+    Bare,
+    /// The directory is gone.
+    Missing,
+    /// They do not belong together; the text says why.
+    Damaged(String),
+}
+
+impl<'de> serde::Deserialize<'de> for RefName {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        RefName::parse(name.as_bytes().as_bstr()).ok_or_else(|| serde::de::Error::custom("not a full ref name"))
+    }
+}
+
+/// Object ids in JSON: hex digits.
+pub mod hex {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use super::ObjectId;
+
+    /// Writes an id.
+    pub fn serialize<S: Serializer>(id: &ObjectId, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(id)
+    }
+
+    /// Reads an id.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<ObjectId, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        ObjectId::from_hex(text.as_bytes()).map_err(serde::de::Error::custom)
+    }
+}
+
+/// Object ids in JSON where there may be none: hex digits or null.
+pub mod optional_hex {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    use super::ObjectId;
+
+    /// Writes an id, or null.
+    pub fn serialize<S: Serializer>(id: &Option<ObjectId>, serializer: S) -> Result<S::Ok, S::Error> {
+        match id {
+            Some(id) => serializer.collect_str(id),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    /// Reads an id, or null.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<ObjectId>, D::Error> {
+        let text = Option::<String>::deserialize(deserializer)?;
+        text.map(|text| ObjectId::from_hex(text.as_bytes()).map_err(serde::de::Error::custom)).transpose()
+    }
+}
+
+/// Paths in JSON: text where it is text, an array of bytes where it is not, never a lossy rendering.
+pub mod lossless_path {
+    use std::os::unix::ffi::{OsStrExt, OsStringExt};
+    use std::path::{Path, PathBuf};
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Text(String),
+        Bytes(Vec<u8>),
+    }
+
+    /// Writes a path.
+    pub fn serialize<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+        match path.to_str() {
+            Some(text) => text.serialize(serializer),
+            None => path.as_os_str().as_bytes().serialize(serializer),
+        }
+    }
+
+    /// Reads a path.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Error> {
+        Ok(match Written::deserialize(deserializer)? {
+            Written::Text(text) => text.into(),
+            Written::Bytes(bytes) => std::ffi::OsString::from_vec(bytes).into(),
+        })
+    }
+}

@@ -1,0 +1,209 @@
+//! The only place that starts git.
+//!
+//! Everything git exports to hooks and would redirect a child to another worktree is removed from the environment;
+//! arguments are passed as they are, never through a shell; git's own stderr becomes the text of the error.
+
+use std::ffi::{OsStr, OsString};
+use std::io::Write;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
+
+use bstr::{BString, ByteSlice};
+
+use crate::error::{Error, Result};
+
+/// `git rev-parse --local-env-vars` of git 2.55, minus `GIT_CONFIG_PARAMETERS` and `GIT_CONFIG_COUNT`: those carry
+/// what the caller asked for with `git -c`, and point nowhere.
+const LOCAL_ENVIRONMENT: [&str; 15] = [
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_CONFIG",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_IMPLICIT_WORK_TREE",
+    "GIT_GRAFT_FILE",
+    "GIT_INDEX_FILE",
+    "GIT_NO_REPLACE_OBJECTS",
+    "GIT_REPLACE_REF_BASE",
+    "GIT_PREFIX",
+    "GIT_SHALLOW_FILE",
+    "GIT_COMMON_DIR",
+    "GIT_INTERNAL_SUPER_PREFIX",
+    "GIT_NAMESPACE",
+];
+
+/// Set for every git we start, so that our own hooks let it pass.
+pub const INTERNAL: &str = "GIT_LANE_INTERNAL";
+
+/// A git version: major, minor, patch.
+pub type Version = (u32, u32, u32);
+
+/// The oldest git whose `merge-tree --write-tree` we rely on.
+pub const OLDEST: Version = (2, 38, 0);
+
+/// The git program and what is known of it.
+#[derive(Debug, Default)]
+pub struct Git {
+    version: OnceLock<Version>,
+}
+
+impl Git {
+    /// The program to start: `GIT_LANE_GIT` where it is set, else `git` from PATH.
+    pub fn program() -> OsString {
+        std::env::var_os("GIT_LANE_GIT").filter(|path| !path.is_empty()).unwrap_or_else(|| "git".into())
+    }
+
+    /// An invocation of git in `directory`.
+    pub fn at(&self, directory: &Path) -> Invocation {
+        let mut command = Command::new(Self::program());
+        command.current_dir(directory);
+        scrub(&mut command);
+        Invocation { command, input: None }
+    }
+
+    /// The version of git, asked once.
+    pub fn version(&self) -> Result<Version> {
+        if let Some(version) = self.version.get() {
+            return Ok(*version);
+        }
+        let text = self.at(Path::new("/")).arg("version").text()?;
+        let version =
+            parse_version(&text).ok_or_else(|| Error::environment(format!("cannot make sense of '{text}'")))?;
+        Ok(*self.version.get_or_init(|| version))
+    }
+}
+
+/// Removes what would redirect a git, or a hook, to another repository or worktree.
+pub fn scrub(command: &mut Command) {
+    for variable in LOCAL_ENVIRONMENT {
+        command.env_remove(variable);
+    }
+    command.env(INTERNAL, "1");
+}
+
+/// One git command being put together.
+#[derive(Debug)]
+#[must_use = "a git command does nothing until it is run"]
+pub struct Invocation {
+    command: Command,
+    input: Option<Vec<u8>>,
+}
+
+impl Invocation {
+    /// Adds one argument.
+    pub fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
+        self.command.arg(arg);
+        self
+    }
+
+    /// Adds several arguments.
+    pub fn args<A: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
+        self.command.args(args);
+        self
+    }
+
+    /// Adds one argument of bytes that git knows as a name, a path or a revision.
+    pub fn bytes(self, arg: impl AsRef<[u8]>) -> Self {
+        use std::os::unix::ffi::OsStrExt;
+        self.arg(OsStr::from_bytes(arg.as_ref()))
+    }
+
+    /// Sets an environment variable for this git alone.
+    pub fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// Feeds `input` to standard input.
+    pub fn input(mut self, input: impl Into<Vec<u8>>) -> Self {
+        self.input = Some(input.into());
+        self
+    }
+
+    /// Runs it with standard output and error captured, whatever its exit code.
+    pub fn output(mut self) -> Result<Output> {
+        let what = self.describe();
+        self.command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        self.command.stdin(if self.input.is_some() { Stdio::piped() } else { Stdio::null() });
+        let mut child = self.command.spawn().map_err(|error| not_started(&self.command, error))?;
+        let feeder = self.input.take().zip(child.stdin.take()).map(|(input, mut stdin)| {
+            // A git that stops reading early says so with its exit code.
+            std::thread::spawn(move || drop(stdin.write_all(&input)))
+        });
+        let output = child.wait_with_output().map_err(|error| Error::git(format!("{what} failed")).source(error))?;
+        if let Some(feeder) = feeder {
+            drop(feeder.join());
+        }
+        Ok(output)
+    }
+
+    /// Runs it and returns standard output; anything but success is an error with git's own words.
+    pub fn stdout(self) -> Result<BString> {
+        let what = self.describe();
+        let output = self.output()?;
+        if output.status.success() { Ok(output.stdout.into()) } else { Err(failure(&what, &output)) }
+    }
+
+    /// Like [`stdout`](Self::stdout), as text without the final newline.
+    pub fn text(self) -> Result<String> {
+        Ok(self.stdout()?.to_str_lossy().trim_end_matches('\n').to_owned())
+    }
+
+    /// Runs it for its effect.
+    pub fn run(self) -> Result<()> {
+        self.stdout().map(drop)
+    }
+
+    /// Runs it with standard output sent to our standard error, so that the user sees what hooks and filters say;
+    /// returns the exit code.
+    pub fn interactive(mut self, stdin: Stdio) -> Result<i32> {
+        self.command.stdin(stdin).stdout(std::io::stderr()).stderr(Stdio::inherit());
+        let status = self.command.status().map_err(|error| not_started(&self.command, error))?;
+        Ok(status.code().unwrap_or(128))
+    }
+
+    fn describe(&self) -> String {
+        let verb = self.command.get_args().map(OsStr::to_string_lossy).find(|arg| !arg.starts_with('-'));
+        format!("git {}", verb.unwrap_or_default())
+    }
+}
+
+/// The error for a git that ran and failed.
+pub fn failure(what: &str, output: &Output) -> Error {
+    let text = output.stderr.to_str_lossy();
+    let line = text.lines().map(str::trim).find(|line| line.starts_with("fatal:") || line.starts_with("error:"));
+    let line = line.or_else(|| text.lines().map(str::trim).find(|line| !line.is_empty()));
+    match line {
+        Some(line) => Error::git(format!("{what}: {line}")),
+        None => Error::git(format!("{what} ended with {}", output.status)),
+    }
+}
+
+fn not_started(command: &Command, error: std::io::Error) -> Error {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let gone = command.get_current_dir().is_some_and(|directory| !directory.is_dir());
+    if gone {
+        return Error::environment("the directory git should run in is gone").source(error);
+    }
+    Error::environment(format!("cannot start '{program}'")).source(error).hint("install git and put it on PATH")
+}
+
+fn parse_version(text: &str) -> Option<Version> {
+    let mut numbers = text.strip_prefix("git version ")?.split(['.', ' ', '-']).map_while(|part| part.parse().ok());
+    Some((numbers.next()?, numbers.next()?, numbers.next().unwrap_or(0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_of_every_vendor_are_read() {
+        assert_eq!(parse_version("git version 2.47.3"), Some((2, 47, 3)));
+        assert_eq!(parse_version("git version 2.55.GIT"), Some((2, 55, 0)));
+        assert_eq!(parse_version("git version 2.39.5 (Apple Git-154)"), Some((2, 39, 5)));
+        assert_eq!(parse_version("git version 2.46.0-rc0"), Some((2, 46, 0)));
+        assert_eq!(parse_version("tig 2.5"), None);
+    }
+}

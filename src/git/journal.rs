@@ -1,0 +1,195 @@
+//! What is under way: one intent file per running operation, held by the flock of the living process.
+//!
+//! An intent is written, synced and renamed into `.git/lane/journal/` before the first change it announces, and removed
+//! after the last. A file whose flock can be taken belongs to a dead process; whoever takes it finishes or undoes what
+//! it says.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::hash::{BuildHasher, Hasher};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::error::{Error, IoContext, Result};
+
+/// The directory of intents.
+#[derive(Debug, Clone)]
+pub struct Journal {
+    directory: PathBuf,
+}
+
+/// An intent of ours, or one taken over from a dead process; the operation is under way while this lives.
+#[derive(Debug)]
+pub struct Running {
+    path: PathBuf,
+    file: File,
+}
+
+impl Journal {
+    /// The journal below `lane_dir`, which is `.git/lane`.
+    pub fn new(lane_dir: &Path) -> Self {
+        Journal { directory: lane_dir.join("journal") }
+    }
+
+    /// Announces an operation; nothing may be changed before this returns.
+    pub fn begin(&self, intent: &impl Serialize) -> Result<Running> {
+        std::fs::create_dir_all(&self.directory).context("create", &self.directory)?;
+        let path = self.directory.join(format!("{}.json", unique_id()));
+        let file = place(&path, intent)?;
+        step("journal.begun");
+        Ok(Running { path, file })
+    }
+
+    /// The intents of dead processes, oldest first, each now held by this one. An unreadable file is an error for the
+    /// caller to report; a half-written temporary file is removed.
+    pub fn abandoned<T: DeserializeOwned>(&self) -> Result<Vec<(Result<T>, Running)>> {
+        let mut paths: Vec<PathBuf> = match std::fs::read_dir(&self.directory) {
+            Ok(entries) => entries.flatten().map(|entry| entry.path()).collect(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(error).context("read", &self.directory),
+        };
+        paths.sort();
+        let mut found = Vec::new();
+        for path in paths {
+            let Some(file) = take(&path)? else { continue };
+            if path.extension().is_none_or(|extension| extension != "json") {
+                drop(std::fs::remove_file(&path));
+                continue;
+            }
+            let bytes = std::fs::read(&path).context("read", &path)?;
+            let intent = serde_json::from_slice(&bytes)
+                .map_err(|error| Error::environment(format!("cannot read '{}'", path.display())).source(error));
+            found.push((intent, Running { path, file }));
+        }
+        Ok(found)
+    }
+}
+
+impl Running {
+    /// Replaces the intent by a later stage of it.
+    pub fn advance(&mut self, intent: &impl Serialize) -> Result<()> {
+        self.file = place(&self.path, intent)?;
+        step("journal.advanced");
+        Ok(())
+    }
+
+    /// The operation is complete, or wholly undone.
+    pub fn done(self) -> Result<()> {
+        step("journal.done");
+        std::fs::remove_file(&self.path).context("remove", &self.path)
+    }
+}
+
+/// Writes `intent` beside `path`, locks it, and renames it into place.
+fn place(path: &Path, intent: &impl Serialize) -> Result<File> {
+    let bytes = serde_json::to_vec_pretty(intent)
+        .map_err(|error| Error::environment("cannot write the journal").source(error))?;
+    loop {
+        let temporary = path.with_file_name(format!(".{}", unique_id()));
+        let mut file =
+            OpenOptions::new().write(true).create_new(true).open(&temporary).context("create", &temporary)?;
+        file.lock().context("lock", &temporary)?;
+        file.write_all(&bytes).context("write", &temporary)?;
+        file.sync_all().context("sync", &temporary)?;
+        match std::fs::rename(&temporary, path) {
+            Ok(()) => return Ok(file),
+            // A cleaner saw the file in the instant before it was locked and took it for dead.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error).context("write", path),
+        }
+    }
+}
+
+/// Takes the flock of a dead process's file; `None` while its owner lives or once it is gone.
+fn take(path: &Path) -> Result<Option<File>> {
+    use std::os::unix::fs::MetadataExt;
+    let Ok(file) = File::open(path) else { return Ok(None) };
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Ok(None),
+        Err(TryLockError::Error(error)) => return Err(error).context("lock", path),
+    }
+    let own = file.metadata().context("read", path)?;
+    let same = std::fs::metadata(path).is_ok_and(|now| (now.dev(), now.ino()) == (own.dev(), own.ino()));
+    Ok(same.then_some(file))
+}
+
+/// A lock between git-lane processes, freed by the kernel when its holder dies.
+#[derive(Debug)]
+pub struct Exclusive(#[allow(dead_code, reason = "held for its lock")] File);
+
+impl Exclusive {
+    /// Takes the lock called `name` in `lane_dir`, waiting at most `patience`.
+    pub fn acquire(lane_dir: &Path, name: &str, patience: Duration) -> Result<Self> {
+        std::fs::create_dir_all(lane_dir).context("create", lane_dir)?;
+        let path = lane_dir.join(name);
+        let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).context("open", &path)?;
+        let start = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(Exclusive(file)),
+                Err(TryLockError::WouldBlock) if start.elapsed() < patience => {
+                    std::thread::sleep(Duration::from_micros(700 + u64::from(std::process::id() % 13) * 100));
+                }
+                Err(TryLockError::WouldBlock) => {
+                    return Err(Error::environment(
+                        "another git-lane command has been busy in this repository for too long",
+                    )
+                    .code("busy")
+                    .hint(format!("see who holds it with: fuser '{}'", path.display())));
+                }
+                Err(TryLockError::Error(error)) => return Err(error).context("lock", &path),
+            }
+        }
+    }
+}
+
+/// Nineteen hex digits that sort by time and never repeat.
+pub fn unique_id() -> String {
+    let millis = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
+    let random = std::collections::hash_map::RandomState::new().build_hasher().finish();
+    format!("{millis:011x}{:08x}", random as u32)
+}
+
+/// A named point between two changes where the process may die; the crash tests stop at every one of them in turn.
+/// Nothing in a release build.
+#[inline]
+pub fn step(name: &'static str) {
+    #[cfg(debug_assertions)]
+    {
+        use std::sync::atomic::{AtomicUsize, Ordering};
+        static PASSED: AtomicUsize = AtomicUsize::new(0);
+        let Some(fatal) = std::env::var("GIT_LANE_TEST_DIE_AT").ok().and_then(|n| n.parse::<usize>().ok()) else {
+            return;
+        };
+        if PASSED.fetch_add(1, Ordering::SeqCst) + 1 == fatal {
+            eprintln!("died at {name}");
+            let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+        }
+    }
+    #[cfg(not(debug_assertions))]
+    let _ = name;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_intent_is_abandoned_only_once_its_process_is_gone() {
+        let directory = tempfile::tempdir().unwrap();
+        let journal = Journal::new(directory.path());
+        let mut running = journal.begin(&"start").unwrap();
+        running.advance(&"start, prepared").unwrap();
+        assert!(journal.abandoned::<String>().unwrap().is_empty());
+        drop(running);
+        let mut found = journal.abandoned::<String>().unwrap();
+        assert_eq!(found.len(), 1);
+        let (intent, running) = found.pop().unwrap();
+        assert_eq!(intent.unwrap(), "start, prepared");
+        running.done().unwrap();
+        assert!(journal.abandoned::<String>().unwrap().is_empty());
+    }
+}

@@ -1,0 +1,200 @@
+//! git's own `<file>.lock` protocol, in a way that proves afterwards who held the lock.
+//!
+//! A lock file of a dead process blocks git for ever, and nobody can tell whether its owner still lives. Ours are hard
+//! links to a file in `.git/lane/locks/` whose `flock` the living process holds: the kernel frees that lock when the
+//! process dies, so a lock file that shares its inode with a file there nobody has locked is provably ours and dead.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use crate::error::{Error, IoContext, Result};
+
+/// How long to wait for a lock of git's protocol; git itself holds one for milliseconds.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A held `<file>.lock`; dropping it releases the lock and leaves the file as it was.
+#[derive(Debug)]
+pub struct LockFile {
+    target: PathBuf,
+    lock: PathBuf,
+    witness: PathBuf,
+    file: File,
+    held: bool,
+}
+
+impl LockFile {
+    /// Takes `<target>.lock`, waiting a bounded time; `locks` is the directory of witnesses, created when missing.
+    pub fn acquire(target: &Path, locks: &Path) -> Result<Self> {
+        // git follows a symlinked config and locks beside the real file.
+        let target = std::fs::canonicalize(target).unwrap_or_else(|_| target.to_owned());
+        std::fs::create_dir_all(locks).context("create", locks)?;
+        let lock = lock_path(&target);
+        let (witness, file) = witness(locks)?;
+        let start = Instant::now();
+        let mut pause = Duration::from_micros(500);
+        loop {
+            match std::fs::hard_link(&witness, &lock) {
+                Ok(()) => return Ok(LockFile { target, lock, witness, file, held: true }),
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                    if clear_if_dead(&lock, locks)? {
+                        continue;
+                    }
+                }
+                Err(error) => {
+                    drop(std::fs::remove_file(&witness));
+                    return Err(error).context("lock", &target);
+                }
+            }
+            if start.elapsed() > PATIENCE {
+                drop(std::fs::remove_file(&witness));
+                return Err(held_by_another(&lock));
+            }
+            // Spread the waiters so that fifty of them do not knock at the same instant.
+            std::thread::sleep(pause + pause.mul_f64(f64::from(std::process::id() % 16) / 16.0));
+            pause = (pause * 2).min(Duration::from_millis(20));
+        }
+    }
+
+    /// Replaces the target's content in one step and releases the lock; the target's mode stays.
+    pub fn commit(mut self, content: &[u8]) -> Result<()> {
+        if let Ok(metadata) = std::fs::metadata(&self.target) {
+            self.file.set_permissions(metadata.permissions()).context("set the mode of", &self.lock)?;
+        }
+        self.file.write_all(content).context("write", &self.lock)?;
+        self.file.sync_all().context("sync", &self.lock)?;
+        crate::git::journal::step("lockfile.written");
+        std::fs::rename(&self.lock, &self.target).context("replace", &self.target)?;
+        self.held = false;
+        crate::git::journal::step("lockfile.renamed");
+        Ok(())
+    }
+}
+
+impl Drop for LockFile {
+    fn drop(&mut self) {
+        if self.held {
+            drop(std::fs::remove_file(&self.lock));
+        }
+        drop(std::fs::remove_file(&self.witness));
+    }
+}
+
+/// Clears the lock files of `targets` whose owners are provably dead, and the witnesses those owners left in `locks`.
+/// Returns the lock files removed.
+pub fn clear_dead(locks: &Path, targets: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    let mut cleared = Vec::new();
+    for target in targets {
+        let lock = lock_path(target);
+        if std::fs::symlink_metadata(&lock).is_ok() && clear_if_dead(&lock, locks)? {
+            cleared.push(lock);
+        }
+    }
+    let inode = |path: &PathBuf| std::fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()));
+    let committed: Vec<_> = targets.iter().filter_map(inode).collect();
+    for entry in std::fs::read_dir(locks).into_iter().flatten().flatten() {
+        let Ok(file) = File::open(entry.path()) else { continue };
+        let Ok(metadata) = file.metadata() else { continue };
+        // A further link that is no target of ours may be a lock that still needs its witness.
+        let needed = metadata.nlink() > 1 && !committed.contains(&(metadata.dev(), metadata.ino()));
+        if !needed && file.try_lock().is_ok() {
+            drop(std::fs::remove_file(entry.path()));
+        }
+    }
+    Ok(cleared)
+}
+
+fn lock_path(target: &Path) -> PathBuf {
+    let mut lock = target.as_os_str().to_owned();
+    lock.push(".lock");
+    lock.into()
+}
+
+/// A new, locked file that vouches for a lock.
+fn witness(locks: &Path) -> Result<(PathBuf, File)> {
+    loop {
+        let path = locks.join(crate::git::journal::unique_id());
+        let file = OpenOptions::new().write(true).create_new(true).open(&path).context("create", &path)?;
+        file.lock().context("lock", &path)?;
+        // Between creation and lock a cleaner may have taken it for dead.
+        if std::fs::metadata(&path).is_ok_and(|seen| file.metadata().is_ok_and(|own| own.ino() == seen.ino())) {
+            return Ok((path, file));
+        }
+    }
+}
+
+/// Removes `lock` if its witness proves that the owner is dead.
+fn clear_if_dead(lock: &Path, locks: &Path) -> Result<bool> {
+    let Ok(seen) = std::fs::metadata(lock) else { return Ok(true) };
+    for entry in std::fs::read_dir(locks).context("read", locks)?.flatten() {
+        let Ok(file) = File::open(entry.path()) else { continue };
+        let Ok(own) = file.metadata() else { continue };
+        if (own.dev(), own.ino()) != (seen.dev(), seen.ino()) {
+            continue;
+        }
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(false),
+            Err(TryLockError::Error(error)) => return Err(error).context("lock", &entry.path()),
+        }
+        // Holding the dead owner's lock keeps other cleaners out; look again before removing.
+        let still = std::fs::metadata(lock).is_ok_and(|now| (now.dev(), now.ino()) == (own.dev(), own.ino()));
+        if still {
+            std::fs::remove_file(lock).context("remove", lock)?;
+        }
+        drop(std::fs::remove_file(entry.path()));
+        return Ok(true);
+    }
+    Ok(false)
+}
+
+fn held_by_another(lock: &Path) -> Error {
+    let age = std::fs::metadata(lock)
+        .and_then(|metadata| metadata.modified())
+        .ok()
+        .and_then(|time| time.elapsed().ok())
+        .map(|age| format!(", {} seconds old", age.as_secs()))
+        .unwrap_or_default();
+    Error::environment(format!("'{}' is held by another process{age}", lock.display()))
+        .code("locked")
+        .hint("if no git is running, remove that file and try again")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dead_owners_lock_is_cleared_and_a_foreign_one_is_not() {
+        let directory = tempfile::tempdir().unwrap();
+        let (target, locks) = (directory.path().join("config"), directory.path().join("locks"));
+        std::fs::write(&target, "old").unwrap();
+        std::fs::create_dir(&locks).unwrap();
+        let lock = directory.path().join("config.lock");
+
+        std::fs::write(locks.join("dead"), "").unwrap();
+        std::fs::hard_link(locks.join("dead"), &lock).unwrap();
+        assert_eq!(clear_dead(&locks, std::slice::from_ref(&target)).unwrap(), std::slice::from_ref(&lock));
+
+        std::fs::write(&lock, "git's").unwrap();
+        assert!(clear_dead(&locks, std::slice::from_ref(&target)).unwrap().is_empty());
+        assert!(lock.exists());
+    }
+
+    #[test]
+    fn a_living_owners_lock_stays_and_its_commit_leaves_nothing_behind() {
+        let directory = tempfile::tempdir().unwrap();
+        let (target, locks) = (directory.path().join("config"), directory.path().join("locks"));
+        std::fs::write(&target, "old").unwrap();
+        let held = LockFile::acquire(&target, &locks).unwrap();
+        let lock = directory.path().join("config.lock");
+        assert!(clear_dead(&locks, std::slice::from_ref(&target)).unwrap().is_empty());
+        assert!(lock.exists());
+        held.commit(b"new").unwrap();
+        assert_eq!(std::fs::read(&target).unwrap(), b"new");
+        assert!(!lock.exists());
+        assert_eq!(std::fs::read_dir(&locks).unwrap().count(), 0);
+    }
+}

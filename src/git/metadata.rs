@@ -1,0 +1,254 @@
+//! The `[lane "<name>"]` sections of `.git/config`: read, written, removed; nobody else writes that file.
+//!
+//! Reading never needs a lock. Writing takes git's own `config.lock`, reads the file again, and replaces it by rename,
+//! so neither we nor any `git config` loses a line.
+
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+
+use bstr::{BStr, BString, ByteSlice};
+use gix::config::File;
+
+use super::lockfile::LockFile;
+use crate::domain::lane::{Lane, LaneId, ObjectId, RefName};
+use crate::domain::name::{BranchName, LaneName};
+use crate::error::{Error, IoContext, Result};
+
+/// What the configuration says about lanes.
+#[derive(Debug, Clone, Default)]
+pub struct Records {
+    /// The lanes, in the order of the file.
+    pub lanes: Vec<Lane>,
+    /// Sections that do not describe a lane; reported, never used.
+    pub damaged: Vec<Damaged>,
+}
+
+/// A `[lane "…"]` section that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Damaged {
+    /// The subsection's name as the file has it.
+    pub section: BString,
+    /// What is wrong with it.
+    pub problem: String,
+}
+
+impl Records {
+    /// The lane called `name`.
+    pub fn find(&self, name: &LaneName) -> Option<&Lane> {
+        self.lanes.iter().find(|lane| &lane.name == name)
+    }
+
+    /// Reads every record of a parsed configuration file.
+    pub fn of(config: &File) -> Self {
+        let mut records = Records::default();
+        for section in config.sections_by_name("lane").into_iter().flatten() {
+            let Some(name) = section.header().subsection_name() else { continue };
+            // A section that was split in two is one record to git.
+            if records.lanes.iter().any(|lane| lane.name.as_str().as_bytes() == name.as_bytes()) {
+                continue;
+            }
+            match lane(config, name) {
+                Ok(lane) => records.lanes.push(lane),
+                Err(problem) => records.damaged.push(Damaged { section: name.to_owned(), problem }),
+            }
+        }
+        records
+    }
+
+    /// Reads the records from `common_dir`'s configuration file and nothing else.
+    pub fn read(common_dir: &Path) -> Result<Self> {
+        Ok(Self::of(&parse(&common_dir.join("config"))?))
+    }
+}
+
+fn parse(path: &Path) -> Result<File> {
+    let bytes = match std::fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
+        Err(error) => return Err(error).context("read", path),
+    };
+    File::from_bytes_no_includes(
+        &bytes,
+        gix::config::file::Metadata::from(gix::config::Source::Local),
+        Default::default(),
+    )
+    .map_err(|error| Error::environment(format!("cannot understand '{}': {error}", path.display())))
+}
+
+fn lane(config: &File, section: &BStr) -> Result<Lane, String> {
+    let value = |key: &str| config.raw_value_by("lane", section, key).ok();
+    let text = |key: &str| {
+        value(key)
+            .map(|bytes| bytes.to_str().map(str::to_owned).map_err(|_| format!("'{key}' is not UTF-8")))
+            .transpose()
+    };
+    let required =
+        |key: &str| value(key).filter(|bytes| !bytes.is_empty()).ok_or_else(|| format!("'{key}' is missing"));
+
+    let name = section.to_str().map_err(|_| "its name is not UTF-8".to_owned())?;
+    let name = LaneName::parse(name).map_err(|problem| format!("its name {}", problem.because()))?;
+    let worktree = PathBuf::from(std::ffi::OsString::from_vec(required("worktree")?.into()));
+    if !worktree.is_absolute() {
+        return Err("'worktree' is not an absolute path".into());
+    }
+    let branch = match value("branch").filter(|branch| !branch.is_empty()) {
+        Some(branch) => {
+            Some(BranchName::parse(branch.as_bstr()).map_err(|problem| format!("'branch' {}", problem.because()))?)
+        }
+        None => None,
+    };
+    let base = match value("base").filter(|base| !base.is_empty()) {
+        Some(base) => Some(RefName::parse(base.as_bstr()).ok_or("'base' is not a full ref name")?),
+        None => None,
+    };
+    let created = text("created")?.ok_or("'created' is missing")?;
+    Ok(Lane {
+        name,
+        id: text("id")?.and_then(|id| LaneId::parse(&id)).ok_or("'id' is missing or malformed")?,
+        branch,
+        worktree,
+        base,
+        fork_point: ObjectId::from_hex(&required("forkPoint")?).map_err(|_| "'forkPoint' is not an object id")?,
+        owner: text("owner")?.filter(|owner| !owner.is_empty()),
+        task: text("task")?.filter(|task| !task.is_empty()),
+        created: created.parse::<jiff::Timestamp>().map_err(|_| "'created' is not a time")?.as_second(),
+    })
+}
+
+/// An edit of `.git/config` with `config.lock` held: nobody else can write the file until it is committed or dropped.
+#[derive(Debug)]
+pub struct Edit {
+    lock: LockFile,
+    config: File,
+}
+
+impl Edit {
+    /// Takes `config.lock` of the repository at `common_dir`, then reads the file.
+    pub fn begin(common_dir: &Path) -> Result<Self> {
+        let path = common_dir.join("config");
+        let lock = LockFile::acquire(&path, &locks(common_dir))?;
+        let config = parse(&path)?;
+        Ok(Edit { lock, config })
+    }
+
+    /// The records as they are now, with this edit's changes.
+    pub fn records(&self) -> Records {
+        Records::of(&self.config)
+    }
+
+    /// Writes a lane's record, replacing one of the same name.
+    pub fn put(&mut self, lane: &Lane) -> Result<()> {
+        self.remove(&lane.name);
+        let malformed = |error| Error::environment(format!("cannot record lane '{}': {error}", lane.name));
+        let mut section = self.config.new_section("lane", BString::from(lane.name.as_str())).map_err(malformed)?;
+        let created = jiff::Timestamp::from_second(lane.created).unwrap_or_default().to_string();
+        let mut push = |key: &str, value: Option<&[u8]>| -> Result<()> {
+            if let Some(value) = value {
+                section.push(key, value.as_bstr()).map_err(malformed)?;
+            }
+            Ok(())
+        };
+        push("id", Some(lane.id.as_str().as_bytes()))?;
+        push("branch", lane.branch.as_ref().map(|branch| branch.as_bstr().as_bytes()))?;
+        push("worktree", Some(lane.worktree.as_os_str().as_bytes()))?;
+        push("base", lane.base.as_ref().map(|base| base.as_bstr().as_bytes()))?;
+        push("forkPoint", Some(lane.fork_point.to_string().as_bytes()))?;
+        push("owner", lane.owner.as_deref().map(str::as_bytes))?;
+        push("task", lane.task.as_deref().map(str::as_bytes))?;
+        push("created", Some(created.as_bytes()))?;
+        Ok(())
+    }
+
+    /// Removes a lane's record, however many sections it is spread over.
+    pub fn remove(&mut self, name: &LaneName) {
+        while self.config.remove_section("lane", BStr::new(name.as_str())).is_some() {}
+    }
+
+    /// Removes git's own `[branch "<name>"]` settings of a branch that is going away.
+    pub fn remove_branch_section(&mut self, branch: &BranchName) {
+        while self.config.remove_section("branch", branch.as_bstr()).is_some() {}
+    }
+
+    /// Sets one value of the `[lane]` section itself.
+    pub fn set(&mut self, key: &str, value: &str) -> Result<()> {
+        self.config
+            .set_raw_value_by("lane", None::<&BStr>, key, value)
+            .map_err(|error| Error::environment(format!("cannot set lane.{key}: {error}")))?;
+        Ok(())
+    }
+
+    /// Puts the edit in force.
+    pub fn commit(self) -> Result<()> {
+        let mut bytes = Vec::new();
+        self.config
+            .write_to(&mut bytes)
+            .map_err(|error| Error::environment(format!("cannot write the configuration: {error}")))?;
+        self.lock.commit(&bytes)
+    }
+}
+
+/// Where the witnesses of our lock files are.
+pub fn locks(common_dir: &Path) -> PathBuf {
+    common_dir.join("lane").join("locks")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample(name: &str, task: &str) -> Lane {
+        Lane {
+            name: LaneName::parse(name).unwrap(),
+            id: LaneId::parse("0123456789abcdef").unwrap(),
+            branch: Some(BranchName::parse(name.into()).unwrap()),
+            worktree: "/somewhere/with space/x".into(),
+            base: RefName::parse("refs/heads/main".into()),
+            fork_point: ObjectId::null(gix::hash::Kind::Sha1),
+            owner: Some("claude:7".into()),
+            task: Some(task.into()),
+            created: 1_700_000_000,
+        }
+    }
+
+    #[test]
+    fn a_record_comes_back_as_it_was_written_and_git_reads_the_same() {
+        let directory = tempfile::tempdir().unwrap();
+        let config = directory.path().join("config");
+        std::fs::write(&config, "# kept\n[core]\n\tbare = false ; kept too\n").unwrap();
+        let long = "x".repeat(10_000);
+        let texts = ["two\nlines", "\"quoted\" \\ ] # ;", " spaces ", "trailing\r", "tab\tand é", long.as_str()];
+        for (index, text) in texts.iter().enumerate() {
+            let lane = sample(&format!("a/b.{index}-c#"), text);
+            let mut edit = Edit::begin(directory.path()).unwrap();
+            edit.put(&lane).unwrap();
+            edit.put(&lane).unwrap();
+            edit.commit().unwrap();
+            let records = Records::read(directory.path()).unwrap();
+            assert_eq!(records.find(&lane.name), Some(&lane));
+            let key = format!("lane.{}.task", lane.name);
+            let output = std::process::Command::new(std::env::var_os("GIT_LANE_TEST_GIT").unwrap_or("git".into()))
+                .args(["config", "-z", "--file"])
+                .arg(&config)
+                .args(["--get-all", &key])
+                .output()
+                .unwrap();
+            assert_eq!(output.stdout.as_bstr(), format!("{text}\0").as_bytes().as_bstr());
+        }
+        let text = std::fs::read_to_string(&config).unwrap();
+        assert!(text.starts_with("# kept\n[core]\n\tbare = false ; kept too\n"), "{text}");
+    }
+
+    #[test]
+    fn a_damaged_section_is_reported_and_never_used() {
+        let config = b"[lane]\n\tguard = warn\n[lane \"x\"]\n\tworktree = ../x\n[lane \"-y\"]\n\tworktree = /y\n";
+        let file = File::from_bytes_no_includes(
+            config,
+            gix::config::file::Metadata::from(gix::config::Source::Local),
+            Default::default(),
+        );
+        let records = Records::of(&file.unwrap());
+        assert!(records.lanes.is_empty());
+        let problems: Vec<_> = records.damaged.iter().map(|damaged| damaged.problem.as_str()).collect();
+        assert_eq!(problems, ["'worktree' is not an absolute path", "its name starts with '-'"]);
+    }
+}

@@ -1,0 +1,50 @@
+//! Finishes or undoes what dead processes left, at the next command that changes anything.
+
+use serde::{Deserialize, Serialize};
+
+use super::journal::Journal;
+use super::repository::Repository;
+use super::{lockfile, metadata, start};
+use crate::error::Result;
+
+/// Everything that can be under way; one variant for each operation that takes more than one step.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "operation", rename_all = "kebab-case")]
+pub enum Intent {
+    /// A lane is being made.
+    Start(start::Intent),
+}
+
+/// What recovery did about one interrupted operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Healed {
+    /// What was interrupted: "the start of lane 'x'".
+    pub what: String,
+    /// Whether it was completed, or undone.
+    pub completed: bool,
+}
+
+impl std::fmt::Display for Healed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} was interrupted; it has been {}", self.what, if self.completed { "completed" } else { "undone" })
+    }
+}
+
+/// Heals what dead processes left behind; living ones are not disturbed. Safe to run from many processes at once.
+pub fn recover(repository: &Repository) -> Result<Vec<Healed>> {
+    let lane_dir = repository.lane_dir();
+    if !lane_dir.is_dir() {
+        return Ok(Vec::new());
+    }
+    let targets = [repository.common_dir().join("config")];
+    lockfile::clear_dead(&metadata::locks(repository.common_dir()), &targets)?;
+    let mut healed = Vec::new();
+    for (intent, running) in Journal::new(&lane_dir).abandoned::<Intent>()? {
+        let outcome = match intent? {
+            Intent::Start(intent) => start::recover(repository, intent)?,
+        };
+        running.done()?;
+        healed.push(outcome);
+    }
+    Ok(healed)
+}

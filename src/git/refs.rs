@@ -1,0 +1,193 @@
+//! Refs: looked up, and changed all together or not at all.
+//!
+//! gix does both for the files backend. Where a reference-transaction hook wants to be heard, or the refs are a
+//! reftable, git does it.
+
+use bstr::{BStr, BString, ByteSlice, ByteVec};
+use gix::refs::Target;
+use gix::refs::transaction::{Change, LogChange, PreviousValue, RefEdit, RefLog};
+
+use super::repository::{RefFormat, Repository};
+use crate::domain::lane::{ObjectId, RefName};
+use crate::domain::name::BranchName;
+use crate::error::{Error, Result};
+
+/// One ref's part in a transaction.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RefChange {
+    /// The ref.
+    pub name: RefName,
+    /// Its value now; `None`: it must not exist. The transaction fails when this is not so.
+    pub from: Option<ObjectId>,
+    /// Its value afterwards; `None`: it is deleted.
+    pub to: Option<ObjectId>,
+}
+
+impl Repository {
+    /// The object a ref leads to, symbolic refs followed, tags not peeled.
+    pub fn ref_target(&self, name: &RefName) -> Result<Option<ObjectId>> {
+        if self.ref_format() == RefFormat::Reftable {
+            let output = self
+                .git_here()
+                .args(["rev-parse", "--verify", "--quiet", "--end-of-options"])
+                .bytes(name.as_bstr())
+                .output()?;
+            return Ok(output.status.success().then(|| ObjectId::from_hex(output.stdout.trim_end()).ok()).flatten());
+        }
+        let unreadable = |error: String| Error::git(format!("cannot read ref '{}': {error}", name.as_bstr()));
+        let found = self.gix.try_find_reference(name.as_bstr()).map_err(|error| unreadable(error.to_string()))?;
+        match found {
+            None => Ok(None),
+            // A symbolic ref to nothing is as good as absent.
+            Some(mut reference) => Ok(reference.follow_to_object().ok().map(|id| id.detach())),
+        }
+    }
+
+    /// The commit at the tip of a branch.
+    pub fn branch_tip(&self, branch: &BranchName) -> Result<Option<ObjectId>> {
+        self.ref_target(&RefName::from(branch))
+    }
+
+    /// Names and targets of all refs below `prefix` (`refs/heads/`).
+    pub fn refs_below(&self, prefix: &str) -> Result<Vec<(RefName, ObjectId)>> {
+        if self.ref_format() == RefFormat::Reftable {
+            let format = "--format=%(objectname) %(refname)";
+            let listed = self.git_here().args(["for-each-ref", format]).arg(prefix.trim_end_matches('/')).stdout()?;
+            let entry = |line: &[u8]| {
+                let (id, name) = line.split_once_str(" ")?;
+                Some((RefName::parse(name.as_bstr())?, ObjectId::from_hex(id).ok()?))
+            };
+            return Ok(listed.lines().filter_map(entry).collect());
+        }
+        let unreadable = |error: String| Error::git(format!("cannot list refs: {error}"));
+        let platform = self.gix.references().map_err(|error| unreadable(error.to_string()))?;
+        let mut found = Vec::new();
+        for reference in platform.prefixed(prefix).map_err(|error| unreadable(error.to_string()))? {
+            let mut reference = reference.map_err(|error| unreadable(error.to_string()))?;
+            let Some(name) = RefName::parse(reference.name().as_bstr()) else { continue };
+            if let Ok(id) = reference.follow_to_object() {
+                found.push((name, id.detach()));
+            }
+        }
+        Ok(found)
+    }
+
+    /// An existing branch that makes `wanted` impossible: `a` for `a/b`, or `a/b` for `a`; with `core.ignorecase` also
+    /// one that differs in case only.
+    pub fn conflicting_branch(&self, wanted: &BranchName) -> Result<Option<BranchName>> {
+        let name = wanted.as_bstr();
+        for at in name.find_iter("/") {
+            if let Ok(parent) = BranchName::parse(name[..at].as_bstr())
+                && self.branch_tip(&parent)?.is_some()
+            {
+                return Ok(Some(parent));
+            }
+        }
+        let children = format!("refs/heads/{}/", name.to_str_lossy());
+        let branch = |found: &RefName| BranchName::from_ref(found.as_bstr());
+        if name.is_utf8()
+            && let Some(child) = self.refs_below(&children)?.first().and_then(|(found, _)| branch(found))
+        {
+            return Ok(Some(child));
+        }
+        if !self.config_bool("core.ignorecase") {
+            return Ok(None);
+        }
+        let folded = name.to_lowercase();
+        let mut branches = self.refs_below("refs/heads/")?.into_iter().filter_map(|(found, _)| branch(&found));
+        Ok(branches.find(|other| other != wanted && other.as_bstr().to_lowercase() == folded))
+    }
+
+    /// Makes all `changes`, or none. A ref whose value is not the expected one is a refusal with code `raced`.
+    pub fn change_refs(&self, changes: &[RefChange], reason: &str) -> Result<()> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        if self.ref_format() == RefFormat::Reftable || self.has_hook("reference-transaction") {
+            return self.change_refs_by_git(changes, reason);
+        }
+        let edits = changes.iter().map(|change| edit(change, reason)).collect::<Result<Vec<_>>>()?;
+        match self.gix.edit_references(edits) {
+            Ok(_) => Ok(()),
+            Err(error) => Err(self.explain(changes, error.to_string())),
+        }
+    }
+
+    fn change_refs_by_git(&self, changes: &[RefChange], reason: &str) -> Result<()> {
+        let mut input = BString::default();
+        let null = ObjectId::null(self.gix.object_hash());
+        for change in changes {
+            let from = change.from.unwrap_or(null);
+            input.push_str(match change.to {
+                Some(_) => "update ",
+                None => "delete ",
+            });
+            input.push_str(change.name.as_bstr());
+            input.push_char('\0');
+            if let Some(to) = change.to {
+                input.push_str(format!("{to}\0"));
+            }
+            input.push_str(format!("{from}\0"));
+        }
+        let output = self
+            .git_here()
+            .args(["update-ref", "--create-reflog", "-m", reason, "-z", "--stdin"])
+            .input(input)
+            .output()?;
+        if output.status.success() {
+            return Ok(());
+        }
+        Err(self.explain(changes, super::command::failure("git update-ref", &output).to_string()))
+    }
+
+    /// Tells a lost race from a real failure by looking again.
+    fn explain(&self, changes: &[RefChange], error: String) -> Error {
+        let moved = changes.iter().find(|change| self.ref_target(&change.name).is_ok_and(|now| now != change.from));
+        match moved {
+            Some(change) => {
+                Error::refused(format!("'{}' was changed by somebody else at the same moment", change.name))
+                    .code("raced")
+                    .hint("run the command again")
+            }
+            None => Error::git(format!("cannot change refs: {error}")),
+        }
+    }
+
+    /// Whether git would run a hook of this name: a file in the effective hooks directory, or one in the configuration.
+    pub fn has_hook(&self, name: &str) -> bool {
+        use std::os::unix::fs::PermissionsExt;
+        let directory = match self.gix.config_snapshot().trusted_path("core.hooksPath") {
+            Ok(Some(path)) => self.common_dir().join(path),
+            _ => self.common_dir().join("hooks"),
+        };
+        let file = std::fs::metadata(directory.join(name));
+        let executable = file.is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0);
+        executable || self.has_configured_hook(name.as_bytes().as_bstr())
+    }
+
+    /// Hooks in the configuration exist from git 2.54 on.
+    fn has_configured_hook(&self, name: &BStr) -> bool {
+        let config = self.gix.config_snapshot();
+        let mut sections = config.plumbing().sections_by_name("hook").into_iter().flatten();
+        sections.any(|section| section.values("event").iter().any(|event| event == name))
+    }
+}
+
+fn edit(change: &RefChange, reason: &str) -> Result<RefEdit> {
+    let name = gix::refs::FullName::try_from(change.name.as_bstr()).map_err(|error| {
+        Error::refused(format!("'{}' is no ref name", change.name.as_bstr())).source(error.to_string())
+    })?;
+    let expected = match change.from {
+        Some(id) => PreviousValue::MustExistAndMatch(Target::Object(id)),
+        None => PreviousValue::MustNotExist,
+    };
+    let change = match change.to {
+        Some(id) => Change::Update {
+            log: LogChange { mode: RefLog::AndReference, force_create_reflog: false, message: reason.into() },
+            expected,
+            new: Target::Object(id),
+        },
+        None => Change::Delete { expected, log: RefLog::AndReference },
+    };
+    Ok(RefEdit { change, name, deref: false })
+}

@@ -1,0 +1,229 @@
+//! The repository somebody stands in: where it is, which worktree that is, what its configuration says.
+//!
+//! Discovery goes by the current directory. An inherited `GIT_DIR` counts only where the directory is in no repository;
+//! when both name different repositories nothing is done, because a hook's leftover must not pick what gets removed.
+
+use std::path::{Path, PathBuf};
+
+use bstr::{BString, ByteSlice};
+
+use super::command::{self, Git};
+use super::metadata::Records;
+use super::worktree;
+use crate::domain::lane::{Head, Worktree, WorktreeState};
+use crate::domain::name::BranchName;
+use crate::error::{Error, IoContext, Result};
+
+/// How a repository stores its refs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefFormat {
+    /// Loose files and `packed-refs`.
+    Files,
+    /// `extensions.refStorage = reftable`: git reads and writes it for us.
+    Reftable,
+}
+
+/// An open repository.
+#[derive(Debug)]
+pub struct Repository {
+    /// gix's view of it, opened at the worktree the caller stands in.
+    pub gix: gix::Repository,
+    /// The git program.
+    pub git: Git,
+    common_dir: PathBuf,
+    ref_format: RefFormat,
+}
+
+impl Repository {
+    /// Opens the repository the current directory is in.
+    pub fn discover() -> Result<Self> {
+        let cwd = std::env::current_dir().map_err(|error| {
+            Error::environment("the current directory is gone").source(error).hint("cd to a directory that exists")
+        })?;
+        Self::discover_from(&cwd)
+    }
+
+    /// Opens the repository `directory` is in.
+    pub fn discover_from(directory: &Path) -> Result<Self> {
+        let options = gix::discover::upwards::Options::default().apply_environment();
+        let here = gix::discover::upwards_opts(directory, options)
+            .ok()
+            .map(|(path, _)| path.into_repository_and_work_tree_directories().0);
+        let inherited = std::env::var_os("GIT_DIR").filter(|dir| !dir.is_empty()).map(|dir| directory.join(dir));
+        let git_dir = match (here, inherited) {
+            (Some(here), Some(inherited)) if !same_repository(&here, &inherited) => {
+                return Err(Error::environment(format!(
+                    "GIT_DIR names '{}', but this directory belongs to '{}'",
+                    inherited.display(),
+                    here.display()
+                ))
+                .code("two-repositories")
+                .hint("unset GIT_DIR, or run the command in a directory of the repository it names"));
+            }
+            (Some(here), _) => here,
+            (None, Some(inherited)) => inherited,
+            (None, None) => {
+                return Err(Error::environment("this directory is in no git repository")
+                    .code("no-repository")
+                    .hint("cd into a repository, or create one with: git init"));
+            }
+        };
+        Self::open(&git_dir)
+    }
+
+    fn open(git_dir: &Path) -> Result<Self> {
+        // git waits a second for packed-refs and not at all for config; fifty lanes at once need more patience.
+        let patient =
+            ["core.configLockTimeout=20000", "core.filesRefLockTimeout=10000", "core.packedRefsTimeout=20000"];
+        let options =
+            gix::open::Options::default().bail_if_untrusted(true).config_overrides(patient).open_path_as_is(true);
+        let trust = gix::sec::Trust::from_path_ownership(git_dir).unwrap_or(gix::sec::Trust::Reduced);
+        let repo = match options.with(trust).open(git_dir) {
+            Ok(repo) => repo.to_thread_local(),
+            Err(error) => return Err(cannot_open(git_dir, &error)),
+        };
+        let common_dir = std::fs::canonicalize(repo.common_dir()).context("find", repo.common_dir())?;
+        let ref_format = match repo.config_snapshot().string("extensions.refStorage") {
+            Some(format) if format.eq_ignore_ascii_case(b"reftable") => RefFormat::Reftable,
+            _ => RefFormat::Files,
+        };
+        Ok(Repository { gix: repo, git: Git::default(), common_dir, ref_format })
+    }
+
+    /// The directory all worktrees share: `.git` of the main worktree, or the bare repository; canonical.
+    pub fn common_dir(&self) -> &Path {
+        &self.common_dir
+    }
+
+    /// Where git-lane keeps what is not a record: journal, trash, locks, events.
+    pub fn lane_dir(&self) -> PathBuf {
+        self.common_dir.join("lane")
+    }
+
+    /// How refs are stored.
+    pub fn ref_format(&self) -> RefFormat {
+        self.ref_format
+    }
+
+    /// The git directory of the worktree the caller stands in: the common directory, or one below its `worktrees`.
+    pub fn git_dir(&self) -> PathBuf {
+        std::fs::canonicalize(self.gix.git_dir()).unwrap_or_else(|_| self.gix.git_dir().to_owned())
+    }
+
+    /// What the lane sections of `.git/config` say, read afresh.
+    pub fn records(&self) -> Result<Records> {
+        Records::read(&self.common_dir)
+    }
+
+    /// Every worktree, the main one (or the bare repository) first.
+    pub fn worktrees(&self) -> Result<Vec<Worktree>> {
+        let mut all = vec![self.main_worktree()?];
+        all.extend(worktree::linked(&self.common_dir)?);
+        if self.ref_format == RefFormat::Reftable {
+            self.heads_from_git(&mut all)?;
+        }
+        Ok(all)
+    }
+
+    /// The worktree the caller stands in, if any: not for a bare repository or its inside.
+    pub fn current_worktree(&self) -> Result<Option<Worktree>> {
+        let git_dir = self.git_dir();
+        let here = self.worktrees()?.into_iter().find(|worktree| {
+            worktree.git_dir == git_dir || std::fs::canonicalize(&worktree.git_dir).is_ok_and(|dir| dir == git_dir)
+        });
+        Ok(here.filter(|worktree| worktree.state != WorktreeState::Bare))
+    }
+
+    /// The main worktree, or the bare repository's own entry.
+    pub fn main_worktree(&self) -> Result<Worktree> {
+        let (path, state) = match self.main_directory() {
+            Some(path) if path.is_dir() => (path, WorktreeState::Present),
+            Some(path) => (path, WorktreeState::Missing),
+            None => (self.common_dir.clone(), WorktreeState::Bare),
+        };
+        let head = worktree::read_head(&self.common_dir);
+        Ok(Worktree { id: None, path, git_dir: self.common_dir.clone(), head, locked: None, state })
+    }
+
+    /// The main worktree's directory; `None` for a bare repository.
+    fn main_directory(&self) -> Option<PathBuf> {
+        let config = self.gix.config_snapshot();
+        if config.boolean("core.bare") == Some(true) {
+            return None;
+        }
+        if let Some(path) = config.string("core.worktree") {
+            return std::fs::canonicalize(self.common_dir.join(super::path(&path))).ok();
+        }
+        let dot_git = self.common_dir.file_name().is_some_and(|name| name == ".git");
+        dot_git.then(|| self.common_dir.parent().map(Path::to_owned)).flatten()
+    }
+
+    /// Fills in the heads reftable keeps where we cannot read them.
+    fn heads_from_git(&self, worktrees: &mut [Worktree]) -> Result<()> {
+        let listed = self.git.at(&self.common_dir).args(["worktree", "list", "--porcelain", "-z"]).stdout()?;
+        let mut heads: Vec<(PathBuf, Head)> = Vec::new();
+        for field in listed.split(|byte| *byte == 0) {
+            if let Some(path) = field.strip_prefix(b"worktree ") {
+                heads.push((super::path(path), Head::Other(BString::default())));
+            } else if let Some((_, head)) = heads.last_mut() {
+                if let Some(id) = field.strip_prefix(b"HEAD ") {
+                    *head = gix::ObjectId::from_hex(id).map_or(Head::Other(id.into()), Head::Detached);
+                } else if let Some(branch) = field.strip_prefix(b"branch ") {
+                    *head = BranchName::from_ref(branch.as_bstr()).map_or(Head::Other(branch.into()), Head::Branch);
+                }
+            }
+        }
+        for worktree in worktrees {
+            let same = |path: &Path| {
+                path == worktree.path || std::fs::canonicalize(path).is_ok_and(|path| path == worktree.path)
+            };
+            if let Some((_, head)) = heads.iter().find(|(path, _)| same(path)) {
+                worktree.head = head.clone();
+            }
+        }
+        Ok(())
+    }
+
+    /// A configuration value. Opening refuses repositories of other users, so every value is the user's own.
+    pub fn config(&self, key: &str) -> Option<BString> {
+        self.gix.config_snapshot().string(key)
+    }
+
+    /// A boolean configuration value; `false` when unset.
+    pub fn config_bool(&self, key: &str) -> bool {
+        self.gix.config_snapshot().boolean(key).unwrap_or(false)
+    }
+
+    /// A git command that runs in the repository itself, bound to no worktree.
+    pub fn git_here(&self) -> command::Invocation {
+        self.git.at(&self.common_dir).env("GIT_DIR", &self.common_dir)
+    }
+
+    /// A git command that runs in one worktree.
+    pub fn git_in(&self, worktree: &Worktree) -> command::Invocation {
+        self.git.at(&worktree.path).env("GIT_DIR", &worktree.git_dir).env("GIT_WORK_TREE", &worktree.path)
+    }
+}
+
+fn same_repository(a: &Path, b: &Path) -> bool {
+    let common = |git_dir: &Path| {
+        let common = std::fs::read(git_dir.join("commondir")).ok();
+        let common = common.map(|text| git_dir.join(super::path(text.trim_end())));
+        std::fs::canonicalize(common.unwrap_or_else(|| git_dir.to_owned())).ok()
+    };
+    common(a).is_some() && common(a) == common(b)
+}
+
+fn cannot_open(git_dir: &Path, error: &dyn std::fmt::Display) -> Error {
+    let text = error.to_string();
+    let owned_by_us = gix::sec::Trust::from_path_ownership(git_dir).is_ok_and(|trust| trust == gix::sec::Trust::Full);
+    if owned_by_us {
+        return Error::environment(format!("cannot open the repository at '{}': {text}", git_dir.display()));
+    }
+    Error::environment(format!("the repository at '{}' belongs to somebody else", git_dir.display()))
+        .code("unsafe-repository")
+        .hint(format!(
+            "if you trust it: git config --global --add safe.directory '{}'",
+            git_dir.parent().unwrap_or(git_dir).display()
+        ))
+}

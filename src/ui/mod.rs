@@ -1,0 +1,94 @@
+//! The only folder that talks to a person: text and JSON, prompts, progress.
+//!
+//! Results go to standard output, everything else to standard error. Callers never ask whether there is a terminal.
+
+pub mod escape;
+pub mod page;
+pub mod progress;
+pub mod prompt;
+
+use std::io::{IsTerminal, Write};
+
+pub use page::{Cell, Page, Style};
+
+use crate::error::Error;
+
+/// What happened, as data: printed as text or as one JSON document.
+pub trait Report: serde::Serialize {
+    /// Writes the report for a person.
+    fn text(&self, page: &mut Page);
+}
+
+/// How to speak in this run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ui {
+    /// One JSON document on standard output; no prompts, no progress.
+    pub json: bool,
+}
+
+impl Ui {
+    /// Prints a command's result.
+    pub fn report(&self, report: &impl Report) {
+        if self.json {
+            let mut document = serde_json::to_value(report).unwrap_or_default();
+            if let Some(fields) = document.as_object_mut() {
+                fields.insert("version".into(), crate::JSON_VERSION.into());
+            }
+            self.out(&escape::json(&document));
+        } else {
+            let mut page = Page::default();
+            report.text(&mut page);
+            self.out(&page.render(width()));
+        }
+    }
+
+    /// Prints text that is a result as it is: one path, a completion script.
+    pub fn raw(&self, bytes: &[u8]) {
+        let mut out = std::io::stdout().lock();
+        // Whoever closed the pipe has read enough.
+        let _ = out.write_all(bytes).and_then(|()| out.flush());
+    }
+
+    /// Says something that is not a result.
+    pub fn note(&self, text: impl std::fmt::Display) {
+        eprintln!("{}", escape::lines(&text.to_string()));
+    }
+
+    /// Warns about something the user may want to act on.
+    pub fn warn(&self, text: impl std::fmt::Display) {
+        self.note(format_args!("warning: {text}"));
+    }
+
+    /// Prints an error with its hints; as JSON on standard output too, where JSON was asked for.
+    pub fn error(&self, error: &Error) {
+        if self.json {
+            self.out(&escape::json(&error.to_json()));
+        }
+        self.note(format_args!("error: {error}"));
+        for hint in error.hints() {
+            self.note(format_args!("hint: {hint}"));
+        }
+    }
+
+    /// Whether somebody is there to answer a question.
+    pub fn can_ask(&self) -> bool {
+        let in_hook =
+            std::env::var_os(crate::git::command::INTERNAL).is_some() || std::env::var_os("GIT_INDEX_FILE").is_some();
+        !self.json && !in_hook && std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+    }
+
+    fn out(&self, text: &str) {
+        let mut out = anstream::stdout().lock();
+        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    }
+}
+
+/// Columns to fill: the terminal's, else `COLUMNS`, else no limit.
+fn width() -> Option<usize> {
+    if std::io::stdout().is_terminal()
+        && let Some((terminal_size::Width(columns), _)) = terminal_size::terminal_size()
+    {
+        return Some(usize::from(columns));
+    }
+    std::env::var("COLUMNS").ok()?.parse().ok()
+}

@@ -1,0 +1,3 @@
+//! The end-to-end suite: one crate, one file per verb, real git.
+
+mod sandbox;

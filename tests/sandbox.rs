@@ -1,0 +1,238 @@
+//! A repository of its own for every test, a home of its own, fixed dates, and a runner that cannot be half-checked.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// The git under test: `GIT_LANE_TEST_GIT`, else `git`.
+pub fn git_program() -> PathBuf {
+    let wanted = std::env::var_os("GIT_LANE_TEST_GIT").map_or_else(|| PathBuf::from("git"), PathBuf::from);
+    if wanted.components().count() > 1 {
+        return wanted;
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path)
+        .map(|directory| directory.join(&wanted))
+        .find(|file| file.is_file())
+        .expect("git on PATH")
+}
+
+/// The version of the git under test.
+pub fn git_version() -> (u32, u32) {
+    let output = Command::new(git_program()).arg("version").output().expect("git runs");
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let mut numbers = text.trim_start_matches("git version ").split('.').map_while(|part| part.parse().ok());
+    (numbers.next().unwrap(), numbers.next().unwrap())
+}
+
+/// A directory with a home and a repository `shop` whose branch `main` has one commit.
+pub struct Sandbox {
+    root: tempfile::TempDir,
+    /// The repository's main worktree.
+    pub repo: PathBuf,
+}
+
+impl Sandbox {
+    /// A repository with one commit on `main`: `README` and `src/app.txt`.
+    pub fn new() -> Self {
+        let sandbox = Self::empty();
+        sandbox.git(["init", "-q", "-b", "main", "."]);
+        sandbox.write("README", "shop\n");
+        sandbox.write("src/app.txt", "one\ntwo\nthree\n");
+        sandbox.commit("first");
+        sandbox
+    }
+
+    /// An empty directory `shop` and a home, no repository yet.
+    pub fn empty() -> Self {
+        let root = tempfile::Builder::new().prefix("git-lane-test-").tempdir().expect("temporary directory");
+        let base = std::fs::canonicalize(root.path()).unwrap();
+        let repo = base.join("shop");
+        for directory in ["home", "shop", "bin"] {
+            std::fs::create_dir(base.join(directory)).unwrap();
+        }
+        // `git lane` must find the binary under test, and every child the git under test.
+        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_git-lane"), base.join("bin/git-lane")).unwrap();
+        std::os::unix::fs::symlink(git_program(), base.join("bin/git")).unwrap();
+        Sandbox { root, repo }
+    }
+
+    /// The directory everything is in.
+    pub fn root(&self) -> PathBuf {
+        std::fs::canonicalize(self.root.path()).unwrap()
+    }
+
+    /// Where the default policy puts the lane `name`.
+    pub fn lane_path(&self, name: &str) -> PathBuf {
+        self.root().join("shop.lanes").join(name)
+    }
+
+    /// Writes a file of the main worktree.
+    pub fn write(&self, path: &str, content: impl AsRef<[u8]>) {
+        write(&self.repo.join(path), content);
+    }
+
+    /// Commits everything in the main worktree.
+    pub fn commit(&self, message: &str) -> String {
+        commit(self, &self.repo, message)
+    }
+
+    /// Writes and commits one file in a lane.
+    pub fn work(&self, lane: &str, path: &str, content: &str) -> String {
+        let directory = self.lane_path(lane);
+        write(&directory.join(path), content);
+        commit(self, &directory, &format!("{lane}: {path}"))
+    }
+
+    /// git in the main worktree; must succeed. Returns standard output without the final newline.
+    pub fn git<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> String {
+        self.git_in(&self.repo, args)
+    }
+
+    /// git in `directory`; must succeed.
+    pub fn git_in<A: AsRef<OsStr>>(&self, directory: &Path, args: impl IntoIterator<Item = A>) -> String {
+        let mut command = self.command("git");
+        command.current_dir(directory).args(args);
+        let described = format!("{command:?}");
+        Run::of(&mut command, described).ok().trim_end_matches('\n').to_owned()
+    }
+
+    /// git-lane in the main worktree.
+    pub fn lane<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Run {
+        self.lane_in(&self.repo, args)
+    }
+
+    /// git-lane in `directory`.
+    pub fn lane_in<A: AsRef<OsStr>>(&self, directory: &Path, args: impl IntoIterator<Item = A>) -> Run {
+        let mut command = self.command("git-lane");
+        command.current_dir(directory).args(args);
+        self.run(&mut command)
+    }
+
+    /// Any command, run to its end.
+    pub fn run(&self, command: &mut Command) -> Run {
+        let described = format!("{command:?}");
+        Run::of(command, described)
+    }
+
+    /// A program in this sandbox's environment, in the main worktree, without standard input.
+    pub fn command(&self, program: &str) -> Command {
+        let bin = self.root().join("bin");
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let path = std::env::join_paths(std::iter::once(bin.clone()).chain(std::env::split_paths(&path))).unwrap();
+        let own = bin.join(program);
+        let mut command = if own.exists() { Command::new(own) } else { Command::new(program) };
+        command
+            .env_clear()
+            .env("PATH", path)
+            .env("HOME", self.root().join("home"))
+            .env("XDG_CONFIG_HOME", self.root().join("home/.config"))
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .env("GIT_AUTHOR_NAME", "A. Author")
+            .env("GIT_AUTHOR_EMAIL", "author@example.com")
+            .env("GIT_COMMITTER_NAME", "C. Committer")
+            .env("GIT_COMMITTER_EMAIL", "committer@example.com")
+            .env("GIT_AUTHOR_DATE", "1700000000 +0000")
+            .env("GIT_COMMITTER_DATE", "1700000000 +0000")
+            .env("LC_ALL", "C.UTF-8")
+            .env("TZ", "UTC")
+            .env("USER", "tester")
+            .current_dir(&self.repo)
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// A listing of everything below the root's repository and lanes, with content: equal before and after means that
+    /// nothing changed. The home and the lock files of git-lane's own are left out.
+    pub fn fingerprint(&self) -> String {
+        let mut lines = Vec::new();
+        fingerprint(&self.root(), &self.root(), &mut lines);
+        lines.sort();
+        lines.join("\n")
+    }
+}
+
+fn fingerprint(root: &Path, directory: &Path, lines: &mut Vec<String>) {
+    for entry in std::fs::read_dir(directory).unwrap().flatten() {
+        let path = entry.path();
+        let name = path.strip_prefix(root).unwrap().display().to_string();
+        if name == "home" || name == "bin" || name.ends_with(".git/lane") || name == "shop/lane" {
+            continue;
+        }
+        let metadata = std::fs::symlink_metadata(&path).unwrap();
+        if metadata.is_symlink() {
+            lines.push(format!("{name} -> {}", std::fs::read_link(&path).unwrap().display()));
+        } else if metadata.is_dir() {
+            lines.push(format!("{name}/"));
+            fingerprint(root, &path, lines);
+        } else {
+            lines.push(format!("{name} {:?}", std::fs::read(&path).unwrap_or_default()));
+        }
+    }
+}
+
+/// Writes a file and the directories above it.
+pub fn write(path: &Path, content: impl AsRef<[u8]>) {
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, content).unwrap();
+}
+
+fn commit(sandbox: &Sandbox, directory: &Path, message: &str) -> String {
+    sandbox.git_in(directory, ["add", "-A"]);
+    sandbox.git_in(directory, ["commit", "-q", "--allow-empty", "-m", message]);
+    sandbox.git_in(directory, ["rev-parse", "HEAD"])
+}
+
+/// What a command did; must be looked at.
+#[must_use = "say what the run should have done: ok() or fails()"]
+#[derive(Debug)]
+pub struct Run {
+    described: String,
+    /// The exit code; 128 + n for signal n.
+    pub code: i32,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+}
+
+impl Run {
+    fn of(command: &mut Command, described: String) -> Self {
+        use std::os::unix::process::ExitStatusExt;
+        let output = command.output().unwrap_or_else(|error| panic!("{described}: {error}"));
+        Run {
+            described,
+            code: output.status.code().unwrap_or_else(|| 128 + output.status.signal().unwrap_or(0)),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// It must have succeeded; standard output.
+    #[track_caller]
+    pub fn ok(self) -> String {
+        assert_eq!(self.code, 0, "{self}");
+        self.stdout
+    }
+
+    /// It must have succeeded; standard output as JSON.
+    #[track_caller]
+    pub fn json(self) -> serde_json::Value {
+        assert_eq!(self.code, 0, "{self}");
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self}"))
+    }
+
+    /// It must have ended with `code` and said nothing of a panic; standard error.
+    #[track_caller]
+    pub fn fails(self, code: i32) -> String {
+        assert_eq!(self.code, code, "{self}");
+        assert!(!self.stderr.contains("panicked"), "{self}");
+        self.stderr
+    }
+}
+
+impl std::fmt::Display for Run {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}\nexit code {}\n--- stdout\n{}--- stderr\n{}", self.described, self.code, self.stdout, self.stderr)
+    }
+}
