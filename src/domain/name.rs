@@ -154,7 +154,9 @@ fn check(name: &BStr) -> Result<(), NameProblem> {
     if name == "@" || pseudo_ref || object_id || name.starts_with(b"refs/") {
         return Err(NameProblem::Reserved);
     }
-    gix::validate::reference::branch_name(name).map_err(|_| NameProblem::NotABranchName)?;
+    let mut full = BString::from("refs/heads/");
+    full.extend_from_slice(name);
+    gix::validate::reference::branch_name(full.as_bstr()).map_err(|_| NameProblem::NotABranchName)?;
     Ok(())
 }
 
