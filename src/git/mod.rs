@@ -1,1 +1,3 @@
 //! The only folder that knows git exists.
+
+pub mod populate;
