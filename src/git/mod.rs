@@ -7,6 +7,7 @@ pub mod command;
 pub mod journal;
 pub mod lockfile;
 pub mod metadata;
+pub mod populate;
 pub mod recover;
 pub mod refs;
 pub mod repository;
