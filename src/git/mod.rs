@@ -1,1 +1,4 @@
 //! The only folder that knows git exists.
+
+mod child;
+pub mod status;

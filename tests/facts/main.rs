@@ -1,0 +1,4 @@
+//! What git-lane believes about a repository, checked against what git says about it.
+
+mod sandbox;
+mod status;
