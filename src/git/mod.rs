@@ -1,4 +1,5 @@
 //! The only folder that knows git exists.
 
 mod child;
+pub mod history;
 pub mod status;
