@@ -3,7 +3,10 @@
 //! `repository` opens one and answers what is where; `command` starts git; `metadata` writes `.git/config`; `journal`
 //! and `lockfile` make every change survive a crash.
 
+mod child;
+
 pub mod command;
+pub mod history;
 pub mod journal;
 pub mod lockfile;
 pub mod metadata;
@@ -12,6 +15,7 @@ pub mod recover;
 pub mod refs;
 pub mod repository;
 pub mod start;
+pub mod status;
 pub mod worktree;
 
 /// The path git wrote as bytes.

@@ -1,0 +1,5 @@
+//! What git-lane believes about a repository, checked against what git says about it.
+
+mod history;
+mod sandbox;
+mod status;
