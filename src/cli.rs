@@ -2,6 +2,8 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::commands;
+
 /// Gives every task its own lane: one name, one branch, one worktree, one owner
 #[derive(Debug, Parser)]
 #[command(name = "git-lane", bin_name = "git lane", version, max_term_width = 100)]
@@ -22,7 +24,12 @@ pub struct Cli {
 
 /// The verbs, in the order the help shows them.
 #[derive(Debug, Subcommand)]
-pub enum Command {}
+pub enum Command {
+    Start(commands::start::Args),
+    List(commands::list::Args),
+    Show(commands::show::Args),
+    Path(commands::path::Args),
+}
 
 /// Parses the command line; usage errors and `-h` are printed here and end the program with the code given.
 pub fn parse() -> Result<Cli, std::process::ExitCode> {

@@ -11,6 +11,8 @@ pub struct Policy {
     pub base: Option<String>,
     /// `start.fetch`: bring the base up to date first.
     pub fetch: bool,
+    /// `start.owner`: who works in a new lane.
+    pub owner: Option<String>,
     /// `finish.strategy`: how a lane lands.
     pub strategy: Strategy,
     /// `finish.message`: the message of a merge or squash; `{name}`, `{branch}`, `{base}`, `{task}`, `{owner}`.
@@ -56,6 +58,7 @@ impl Default for Policy {
             path: "../{repo}.lanes/{name}".into(),
             base: None,
             fetch: false,
+            owner: None,
             strategy: Strategy::Merge,
             message: "Merge lane '{name}' into {base}".into(),
             trailers: Vec::new(),

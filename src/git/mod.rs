@@ -5,11 +5,14 @@
 
 mod child;
 
+pub mod base;
 pub mod command;
+pub mod facts;
 pub mod history;
 pub mod journal;
 pub mod lockfile;
 pub mod metadata;
+pub mod overview;
 pub mod populate;
 pub mod recover;
 pub mod refs;

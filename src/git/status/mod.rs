@@ -38,49 +38,7 @@ pub enum Depth {
     Full,
 }
 
-/// What git is in the middle of in a worktree.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Operation {
-    /// `git merge` stopped, `MERGE_HEAD` exists.
-    Merge,
-    /// `git rebase` in progress.
-    Rebase,
-    /// `git am` in progress.
-    Am,
-    /// `git cherry-pick`, one commit or a sequence.
-    CherryPick,
-    /// `git revert`, one commit or a sequence.
-    Revert,
-    /// A sequence of cherry-picks or reverts between two commits.
-    Sequence,
-    /// `git bisect` in progress.
-    Bisect,
-}
-
-/// What a worktree holds besides its commit. A path that is staged and modified counts in both.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct WorktreeStatus {
-    /// Paths whose index entry differs from HEAD (renames count as deletion and addition).
-    pub staged: usize,
-    /// Tracked paths whose file differs from the index, those hidden by assume-valid or skip-worktree included.
-    pub modified: usize,
-    /// Untracked paths that are not ignored, whole directories as one.
-    pub untracked: usize,
-    /// Paths with unresolved conflicts.
-    pub conflicted: usize,
-    /// What git is in the middle of.
-    pub operation: Option<Operation>,
-    /// The first paths in order, each after its two-letter code and a space, for messages.
-    pub samples: Vec<BString>,
-}
-
-impl WorktreeStatus {
-    /// Nothing would be lost with the files: all counts are zero. An [`Operation`] is another matter.
-    pub fn is_clean(&self) -> bool {
-        self.staged == 0 && self.modified == 0 && self.untracked == 0 && self.conflicted == 0
-    }
-}
+pub use crate::domain::status::{Operation, WorktreeStatus};
 
 /// Why the in-process look stops.
 enum Halt {
