@@ -24,6 +24,7 @@ pub struct Cli {
 
 /// The verbs, in the order the help shows them.
 #[derive(Debug, Subcommand)]
+#[allow(missing_docs, reason = "a verb's help is the comment of its Args")]
 pub enum Command {
     Start(commands::start::Args),
     List(commands::list::Args),

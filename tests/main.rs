@@ -1,3 +1,5 @@
 //! The end-to-end suite: one crate, one file per verb, real git.
 
+mod list;
 mod sandbox;
+mod start;

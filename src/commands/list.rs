@@ -71,7 +71,7 @@ impl Report for ListReport {
         let lanes = || self.entries.iter().filter_map(|entry| entry.lane.as_ref());
         let other_branch = |entry: &Entry| match (&entry.lane, entry.branch()) {
             (Some(lane), Some(branch)) => branch.as_bstr() != lane.name.as_str(),
-            (None, Some(_)) => true,
+            (None, Some(_)) => !entry.is_main(),
             (_, None) => false,
         };
         let branches = self.entries.iter().any(other_branch);
@@ -114,7 +114,7 @@ impl Report for ListReport {
 fn name(entry: &Entry) -> Cell {
     match (&entry.lane, entry.is_main()) {
         (Some(lane), _) => Cell::new(&lane.name, Style::Strong),
-        (None, true) => Cell::new("(main worktree)", Style::Faint),
+        (None, true) => Cell::new("(main)", Style::Faint),
         (None, false) => Cell::new("(no lane)", Style::Faint),
     }
 }

@@ -10,12 +10,14 @@ use std::path::{Path, PathBuf};
 use crate::cli::{Cli, Command};
 use crate::domain::lane::Lane;
 use crate::error::{Error, IoContext, Result};
+use crate::git::command;
 use crate::git::recover::recover;
 use crate::git::repository::Repository;
 use crate::ui::Ui;
 
 /// Runs what the command line asks for.
 pub fn run(cli: Cli, ui: &Ui) -> Result<()> {
+    command::start_over()?;
     if let Some(directory) = &cli.directory {
         std::env::set_current_dir(directory).context("change to", directory)?;
     }

@@ -107,18 +107,19 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     if let Some(warning) = &base.warning {
         ui.warn(warning);
     }
-    let plans = names
-        .into_iter()
-        .map(|name| {
-            let request = request(&args, &policy, name, &base)?;
-            let facts = facts::start(&repository, &policy, &request, base.base.clone())?;
-            Ok(plan(request, facts)?)
-        })
-        .collect::<Result<Vec<_>>>()?;
+    let plan_one = |name: &LaneName| -> Result<Plan> {
+        let request = request(&args, &policy, name.clone(), &base)?;
+        let facts = facts::start(&repository, &policy, &request, base.base.clone())?;
+        Ok(plan(request, facts)?)
+    };
+    // All or none, as far as that can be known beforehand.
+    if names.len() > 1 {
+        names.iter().try_for_each(|name| plan_one(name).map(drop))?;
+    }
     let mut report = StartReport { dry_run: args.dry_run, lanes: Vec::new() };
     let mut failure = None;
-    for plan in plans {
-        let outcome = match plan {
+    for name in &names {
+        let outcome = match plan_one(name)? {
             Plan::Exists(lane) => Outcome::existing(*lane),
             Plan::Create(creation) if args.dry_run => Outcome::planned(&creation),
             Plan::Create(creation) => match create(&repository, &creation, &args, ui) {

@@ -75,10 +75,18 @@ impl Repository {
         }
         let unreadable = |error: String| Error::git(format!("cannot list refs: {error}"));
         let platform = self.gix.references().map_err(|error| unreadable(error.to_string()))?;
+        // A name with characters that not every filesystem can hold is no path to gix; then all are looked through.
+        let references = match platform.prefixed(prefix) {
+            Ok(references) => references,
+            Err(_) => platform.all().map_err(|error| unreadable(error.to_string()))?,
+        };
         let mut found = Vec::new();
-        for reference in platform.prefixed(prefix).map_err(|error| unreadable(error.to_string()))? {
+        for reference in references {
             let mut reference = reference.map_err(|error| unreadable(error.to_string()))?;
             let Some(name) = RefName::parse(reference.name().as_bstr()) else { continue };
+            if !name.as_bstr().starts_with(prefix.as_bytes()) {
+                continue;
+            }
             if let Ok(id) = reference.follow_to_object() {
                 found.push((name, id.detach()));
             }

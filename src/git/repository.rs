@@ -49,7 +49,8 @@ impl Repository {
         let here = gix::discover::upwards_opts(directory, options)
             .ok()
             .map(|(path, _)| path.into_repository_and_work_tree_directories().0);
-        let inherited = std::env::var_os("GIT_DIR").filter(|dir| !dir.is_empty()).map(|dir| directory.join(dir));
+        let inherited =
+            std::env::var_os(command::INHERITED_DIR).filter(|dir| !dir.is_empty()).map(|dir| directory.join(dir));
         let git_dir = match (here, inherited) {
             (Some(here), Some(inherited)) if !same_repository(&here, &inherited) => {
                 return Err(Error::environment(format!(
