@@ -49,7 +49,7 @@ pub(super) fn check_out(request: &Request<'_>, interrupt: &AtomicBool) -> Result
     } else {
         inherit_sparse_patterns(request)?;
     }
-    options.extend(["-c", "checkout.workers=0", "-c", "submodule.recurse=false"].map(OsString::from));
+    options.extend(["-c", "submodule.recurse=false"].map(OsString::from));
     options.extend(["read-tree", "-m", "-u"].map(OsString::from));
     options.push(request.commit.to_string().into());
     run(request, &options, &[], interrupt)?;
@@ -77,7 +77,7 @@ pub(super) fn check_out_converted(request: &Request<'_>, plan: &Plan, interrupt:
         list.extend_from_slice(entry.path(&plan.paths));
         list.push(0);
     }
-    let options = ["-c", "checkout.workers=0", "checkout-index", "-z", "--stdin"].map(OsString::from);
+    let options = ["checkout-index", "-z", "--stdin"].map(OsString::from);
     run(request, &options, &list, interrupt)
 }
 
@@ -91,6 +91,8 @@ fn run(request: &Request<'_>, arguments: &[OsString], input: &[u8], interrupt: &
         .env("GIT_DIR", full(request.admin_dir)?)
         .env("GIT_WORK_TREE", full(request.directory)?)
         .current_dir(request.directory)
+        // No daemon for a directory that is about to be renamed.
+        .args(["-c", "core.fsmonitor=false", "-c", "checkout.workers=0"])
         .args(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::null())

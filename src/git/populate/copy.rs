@@ -23,19 +23,19 @@ pub(super) fn index_stat(stat: &rustix::fs::Stat) -> Stat {
 }
 
 /// Opens the regular file `name` if everything its index entry says still holds to the nanosecond.
+///
+/// The permissions are not compared: changing them changes the ctime, and the copy gets its own.
 pub(super) fn open_settled(
     directory: BorrowedFd<'_>,
     name: &[u8],
     expected: &Stat,
-    executable: bool,
 ) -> Option<(OwnedFd, rustix::fs::Stat)> {
     // NONBLOCK: a fifo in the file's place must not hang us.
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = openat(directory, name, flags, Mode::empty()).ok()?;
     let stat = fstat(&file).ok()?;
-    let settled = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile
-        && Mode::from_raw_mode(stat.st_mode).contains(Mode::XUSR) == executable
-        && is_same(&index_stat(&stat), expected);
+    let settled =
+        FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile && is_same(&index_stat(&stat), expected);
     settled.then_some((file, stat))
 }
 
@@ -44,35 +44,40 @@ fn is_same(a: &Stat, b: &Stat) -> bool {
     Stat { dev: 0, ..*a } == Stat { dev: 0, ..*b }
 }
 
-/// Copies all of `from` to the empty file `to`; false if `from` changed in the meantime.
+/// Copies all of `from` to the empty file `to`, through `scratch`; false if `from` changed in the meantime.
 ///
 /// `meanwhile` runs between the copy and the second look at `from`.
-pub(super) fn copy(from: &OwnedFd, to: &OwnedFd, before: &rustix::fs::Stat, meanwhile: impl FnOnce()) -> Result<bool> {
+pub(super) fn copy(
+    from: &OwnedFd,
+    to: &OwnedFd,
+    before: &rustix::fs::Stat,
+    scratch: &mut Vec<u8>,
+    meanwhile: impl FnOnce(),
+) -> Result<bool> {
     let size = u64::try_from(before.st_size).unwrap_or(0);
-    let copied = copy_bytes(from, to, size)?;
+    let copied = copy_bytes(from, to, size, scratch)?;
     meanwhile();
     let after = fstat(from)?;
-    Ok(copied == size
-        && after.st_size == before.st_size
-        && after.st_mode == before.st_mode
-        && is_same(&index_stat(&after), &index_stat(before)))
+    Ok(copied == size && after.st_size == before.st_size && is_same(&index_stat(&after), &index_stat(before)))
 }
 
 /// Below this size two plain calls are faster than copy_file_range; a reflink saves nothing there either.
-const SMALL: u64 = 64 * 1024;
+const SMALL: usize = 64 * 1024;
 
-fn copy_bytes(from: &OwnedFd, to: &OwnedFd, size: u64) -> Result<u64> {
+fn copy_bytes(from: &OwnedFd, to: &OwnedFd, size: u64, scratch: &mut Vec<u8>) -> Result<u64> {
     let mut done = 0;
-    if size > SMALL {
+    if size > SMALL as u64 {
         done = copy_in_kernel(from, to, size)?;
     }
-    let mut buffer = [0; SMALL as usize];
+    if scratch.len() < SMALL {
+        scratch.resize(SMALL, 0);
+    }
     while done < size {
-        let read = rustix::io::read(from, &mut buffer[..])?;
+        let read = rustix::io::read(from, &mut scratch[..])?;
         if read == 0 {
             break;
         }
-        write_all(to, &buffer[..read])?;
+        write_all(to, &scratch[..read])?;
         done += read as u64;
     }
     Ok(done)
@@ -121,9 +126,9 @@ mod tests {
     use super::*;
     use crate::git::populate::directories::Directories;
 
-    fn settled(root: &Path, expected: &Stat, executable: bool) -> Option<(OwnedFd, rustix::fs::Stat)> {
+    fn settled(root: &Path, expected: &Stat) -> Option<(OwnedFd, rustix::fs::Stat)> {
         let mut directories = Directories::below(root).ok()?;
-        open_settled(directories.enter(b"").ok()?, b"file", expected, executable)
+        open_settled(directories.enter(b"").ok()?, b"file", expected)
     }
 
     #[test]
@@ -134,14 +139,14 @@ mod tests {
             fs::write(&path, vec![b'a'; size])?;
             let expected = index_stat(&rustix::fs::stat(&path)?);
             let copy_with = |to: &str, meanwhile: &dyn Fn()| -> std::result::Result<bool, Box<dyn Error>> {
-                let (from, before) = settled(root.path(), &expected, false).ok_or("the file must be settled")?;
+                let (from, before) = settled(root.path(), &expected).ok_or("the file must be settled")?;
                 let to = OwnedFd::from(fs::File::create(root.path().join(to))?);
-                Ok(copy(&from, &to, &before, meanwhile)?)
+                Ok(copy(&from, &to, &before, &mut Vec::new(), meanwhile)?)
             };
             assert!(copy_with("untouched", &|| ())?);
             assert_eq!(fs::read(root.path().join("untouched"))?, vec![b'a'; size]);
             assert!(!copy_with("touched", &|| fs::write(&path, vec![b'b'; size]).unwrap_or_default())?);
-            assert!(settled(root.path(), &expected, false).is_none(), "and later it is not even opened");
+            assert!(settled(root.path(), &expected).is_none(), "and later it is not even opened");
         }
         Ok(())
     }
@@ -152,17 +157,16 @@ mod tests {
         let path = root.path().join("file");
         fs::write(&path, "content")?;
         let good = index_stat(&rustix::fs::stat(&path)?);
-        assert!(settled(root.path(), &good, false).is_some());
-        assert!(settled(root.path(), &good, true).is_none());
-        assert!(settled(root.path(), &Stat { size: 1, ..good }, false).is_none());
-        assert!(settled(root.path(), &Stat { ino: good.ino ^ 1, ..good }, false).is_none());
+        assert!(settled(root.path(), &good).is_some());
+        assert!(settled(root.path(), &Stat { size: 1, ..good }).is_none());
+        assert!(settled(root.path(), &Stat { ino: good.ino ^ 1, ..good }).is_none());
         for change in [1, 1_000] {
             let later = |time: Time| Time { nsecs: time.nsecs ^ change, ..time };
-            assert!(settled(root.path(), &Stat { mtime: later(good.mtime), ..good }, false).is_none());
-            assert!(settled(root.path(), &Stat { ctime: later(good.ctime), ..good }, false).is_none());
+            assert!(settled(root.path(), &Stat { mtime: later(good.mtime), ..good }).is_none());
+            assert!(settled(root.path(), &Stat { ctime: later(good.ctime), ..good }).is_none());
         }
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
-        assert!(settled(root.path(), &good, false).is_none());
+        assert!(settled(root.path(), &good).is_none());
         Ok(())
     }
 }

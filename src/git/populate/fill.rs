@@ -124,7 +124,10 @@ struct Worker<'a> {
     target: Directories,
     /// `None` for a source that cannot be opened.
     sources: Vec<Option<Directories>>,
+    /// For blobs.
     buffer: Vec<u8>,
+    /// For copies.
+    scratch: Vec<u8>,
     copied: usize,
 }
 
@@ -132,7 +135,7 @@ impl<'a> Worker<'a> {
     fn new(job: &'a Job<'a>, repo: gix::Repository) -> Result<Self> {
         let target = Directories::below(job.directory).context("open", job.directory)?;
         let sources = job.sources.iter().map(|source| Directories::below(&source.directory).ok()).collect();
-        Ok(Worker { job, repo, target, sources, buffer: Vec::new(), copied: 0 })
+        Ok(Worker { job, repo, target, sources, buffer: Vec::new(), scratch: Vec::new(), copied: 0 })
     }
 
     fn run(mut self) -> Result<usize> {
@@ -182,7 +185,7 @@ impl<'a> Worker<'a> {
         let Ok(source) = source.enter(directory) else {
             return Ok(false);
         };
-        let Some((from, before)) = copy::open_settled(source, name, &entry.stat, executable) else {
+        let Some((from, before)) = copy::open_settled(source, name, &entry.stat) else {
             return Ok(false);
         };
         if self.job.conversions && !source::has_size_of_blob(&self.repo, entry.id, before.st_size) {
@@ -191,7 +194,7 @@ impl<'a> Worker<'a> {
         let target = context(self.target.create(directory), "create the directory of", entry.path(self.job.paths))?;
         let path = entry.path(self.job.paths);
         let to = context(create(target, name, executable), "create", path)?;
-        if !copy::copy(&from, &to, &before, || ()).unwrap_or(false) {
+        if !copy::copy(&from, &to, &before, &mut self.scratch, || ()).unwrap_or(false) {
             context(unlinkat(target, name, AtFlags::empty()), "remove", path)?;
             return Ok(false);
         }

@@ -97,6 +97,8 @@ fn assign_from(
             && candidate.id == entry.id
             && candidate.mode == mode
             && is_settled(candidate.flags, &candidate.stat, written)
+            // Git writes size 0 to entries that it must look at again ("racy git").
+            && (candidate.stat.size > 0 || candidate.id.is_empty_blob())
         {
             entry.origin = Origin::Source(number);
             entry.stat = candidate.stat;
