@@ -7,6 +7,7 @@ mod child;
 
 pub mod base;
 pub mod command;
+pub mod evidence;
 pub mod facts;
 pub mod history;
 pub mod journal;
