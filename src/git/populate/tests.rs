@@ -128,7 +128,6 @@ impl Sandbox {
         fs::write(staged.join("gitdir"), [directory.as_os_str().as_bytes(), b"/.git\n"].concat())?;
         let request = Request {
             repo: &repo,
-            common_dir: &common_dir,
             commit,
             directory: &directory.with_extension("staged"),
             admin_dir: &staged,
@@ -400,6 +399,26 @@ fn what_the_source_has_not_committed_stays_there() -> Tested {
 }
 
 #[test]
+fn a_second_source_fills_the_gaps_of_the_first() -> Tested {
+    let sandbox = Sandbox::new(&[])?;
+    for number in 0..100 {
+        sandbox.write(format!("{number}"), "original")?;
+    }
+    sandbox.commit()?;
+    let first = sandbox.populate("first", &[sandbox.source()], None)?;
+    for number in 0..50 {
+        sandbox.write(format!("{number}"), "changed, and longer")?;
+    }
+    sandbox.commit()?;
+    sandbox.git(&["checkout", "-q", "--detach"])?;
+    sandbox.git(&["update-ref", "HEAD", "HEAD~1"])?;
+    let second = Source { directory: first.directory, index: sandbox.main.join(".git/worktrees/first/index") };
+    let made = sandbox.populate("made", &[sandbox.source(), second], None)?;
+    assert_eq!(made.how, How::Copied { files: 100 });
+    sandbox.assert_clean(&made)
+}
+
+#[test]
 fn other_attributes_in_the_source_rule_it_out() -> Tested {
     let sandbox = Sandbox::new(&[])?;
     sandbox.write("a.txt", "x\n")?;
@@ -474,6 +493,25 @@ fn repositories_gix_misreads_are_left_to_git() -> Tested {
 }
 
 #[test]
+fn a_partial_clone_fetches_what_it_lacks() -> Tested {
+    let Sandbox { root, main } = {
+        let sandbox = Sandbox::new(&[])?;
+        sandbox.write("dir/file", "x")?;
+        sandbox.commit()?;
+        sandbox.git(&["config", "uploadpack.allowFilter", "true"])?;
+        sandbox.git(&["config", "uploadpack.allowAnySHA1InWant", "true"])?;
+        sandbox
+    };
+    let partial = Sandbox { main: main.with_file_name("partial"), root };
+    let url = format!("file://{}", main.display());
+    partial.git_in(&main, &["clone", "-q", "--no-checkout", "--filter=blob:none", &url, "../partial"])?;
+    let made = partial.populate("made", &[], None)?;
+    assert_eq!(made.how, How::Git);
+    assert_eq!(fs::read(made.directory.join("dir/file"))?, b"x");
+    Ok(())
+}
+
+#[test]
 fn reftable_is_left_to_git() -> Tested {
     let Ok(sandbox) = Sandbox::new(&["--ref-format=reftable"]) else {
         return Ok(());
@@ -486,7 +524,6 @@ fn reftable_is_left_to_git() -> Tested {
     let own = gix::open_opts(&sandbox.main, gix::open::Options::isolated())?;
     let request = Request {
         repo: &repo,
-        common_dir: &sandbox.main.join(".git"),
         commit: gix::ObjectId::from_hex(commit.trim().as_bytes())?,
         directory: &sandbox.main,
         admin_dir: &sandbox.main.join(".git"),
