@@ -27,7 +27,7 @@ impl Race {
     /// Times both sides in turn, the first to go changing every round, after one round that does not count.
     pub fn run<'a>(&mut self, title: &str, aim: f64, ours: Side<'a>, theirs: Side<'a>) {
         let mut times = [Vec::new(), Vec::new()];
-        let mut sides = [ours, theirs];
+        let sides = [ours, theirs];
         for round in 0..=self.rounds {
             for place in 0..2 {
                 let which = (place + round) % 2;
