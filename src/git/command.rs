@@ -82,6 +82,40 @@ pub fn scrub(command: &mut Command) {
     command.env(INTERNAL, "1");
 }
 
+/// Variables that alter what git says without naming a repository.
+const MISLEADING: [&str; 11] = [
+    "GIT_CONFIG_PARAMETERS",
+    "GIT_CONFIG_COUNT",
+    "GIT_ATTR_SOURCE",
+    "GIT_DIFF_OPTS",
+    "GIT_EXTERNAL_DIFF",
+    "GIT_LITERAL_PATHSPECS",
+    "GIT_GLOB_PATHSPECS",
+    "GIT_NOGLOB_PATHSPECS",
+    "GIT_ICASE_PATHSPECS",
+    "GIT_QUARANTINE_PATH",
+    "GIT_NAMESPACE",
+];
+
+/// A git whose answer removal may rest on: no environment of the caller misleads it, it takes no optional locks and
+/// speaks untranslated English. The configuration is for the probe itself to pin with `-c` and flags.
+pub(crate) fn probe(git: &OsStr) -> Command {
+    let mut command = Command::new(git);
+    scrub(&mut command);
+    for variable in MISLEADING {
+        command.env_remove(variable);
+    }
+    command.env("GIT_OPTIONAL_LOCKS", "0").env("LC_ALL", "C").env("GIT_TERMINAL_PROMPT", "0");
+    command.stdin(Stdio::null());
+    command
+}
+
+/// Runs a probe and returns its output, or git's own words as the error.
+pub(crate) fn probe_output(mut command: Command, doing: &str) -> Result<Output> {
+    let output = command.output().map_err(|error| not_started(&command, error))?;
+    if output.status.success() { Ok(output) } else { Err(failure(&format!("git could not {doing}"), &output)) }
+}
+
 /// Carries an inherited `GIT_DIR` past [`start_over`].
 pub const INHERITED_DIR: &str = "GIT_LANE_INHERITED_DIR";
 

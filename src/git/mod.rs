@@ -3,8 +3,6 @@
 //! `repository` opens one and answers what is where; `command` starts git; `metadata` writes `.git/config`; `journal`
 //! and `lockfile` make every change survive a crash.
 
-mod child;
-
 pub mod base;
 pub mod command;
 pub mod evidence;

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::command::Git;
 use super::repository::Repository;
 use super::status::{Depth, statuses};
-use super::{facts, history};
+use super::{evidence, facts, history};
 use crate::domain::lane::{Head, Lane, ObjectId, Worktree, WorktreeState};
 use crate::domain::name::BranchName;
 use crate::domain::overview::{Entry, State, Versus, sort};
@@ -142,8 +142,9 @@ fn compare(repository: &Repository, entries: &mut [Entry]) -> Result<()> {
         }
     }
     let divergences = history::divergences(&repository.gix, &pairs)?;
-    for (at, divergence) in places.into_iter().zip(divergences) {
-        let integrated = (divergence.ahead == 0).then_some(crate::domain::integration::Integration::Ancestor);
+    let questions: Vec<_> = pairs.iter().zip(&divergences).map(|((tip, base), found)| (*tip, *base, found)).collect();
+    let proofs = evidence::integrations(&repository.gix, &Git::program(), &questions, evidence::Bound::default())?;
+    for ((at, divergence), integrated) in places.into_iter().zip(&divergences).zip(proofs) {
         entries[at].versus = Some(Versus { ahead: divergence.ahead, behind: divergence.behind, integrated });
     }
     Ok(())

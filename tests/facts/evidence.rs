@@ -1,9 +1,10 @@
 //! Every way to land a lane is recognised, and nothing that is not in the base, or no longer, ever is.
 
-use git_lane::git::evidence::{Bound, Integration, integrations};
+use git_lane::domain::integration::Integration;
+use git_lane::git::evidence::{Bound, integrations};
 use git_lane::git::history::divergences;
 
-use crate::sandbox::{Dice, Sandbox, git_program};
+use super::sandbox::{Dice, Sandbox, git_program};
 
 fn text(lines: std::ops::Range<usize>) -> String {
     lines.map(|line| format!("line {line}\n")).collect()
@@ -77,7 +78,7 @@ fn a_merge_that_adds_nothing() {
     change(&sandbox, "a", 3, "lane");
     squash(&sandbox, "lane");
     change(&sandbox, "a", 25, "base");
-    assert_eq!(judge(&sandbox), Some(Integration::MergeAddsNothing));
+    assert_eq!(judge(&sandbox), Some(Integration::NothingToMerge));
 }
 
 /// Changes the landed lines again, so that only history can tell.

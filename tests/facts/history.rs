@@ -7,7 +7,7 @@ use std::process::Stdio;
 use git_lane::git::history::{Divergence, commits_beyond, divergences, is_ancestor};
 use gix::ObjectId;
 
-use crate::sandbox::{Dice, Sandbox};
+use super::sandbox::{Dice, Sandbox};
 
 /// A random history: ids in creation order, and the parents of each.
 struct History {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use git_lane::git::status::{Depth, Operation, WorktreeStatus, ignored, operation, statuses};
 
-use crate::sandbox::{Dice, Sandbox, git_program, write};
+use super::sandbox::{Dice, Sandbox, git_program, write};
 
 fn status(sandbox: &Sandbox, worktree: &Path) -> git_lane::error::Result<WorktreeStatus> {
     let admin = admin(sandbox, worktree);

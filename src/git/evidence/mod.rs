@@ -17,35 +17,8 @@ use gix::ObjectId;
 use gix::objs::tree::EntryMode;
 
 use super::history::{Divergence, commits_beyond};
+use crate::domain::integration::Integration;
 use crate::error::{Error, Result};
-
-/// How a tip got into its base, ordered by the cost of the evidence.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-#[serde(rename_all = "kebab-case", tag = "proof")]
-pub enum Integration {
-    /// Tip and base are one commit.
-    SameCommit,
-    /// The tip is an ancestor of the base (`git merge-base --is-ancestor`).
-    Ancestor,
-    /// Tip and base have the same tree (`git diff --quiet tip base`).
-    SameTree,
-    /// The base has every path the tip changed since the merge base, exactly as the tip left it.
-    SameContent,
-    /// Merging the tip into the base gives the base's tree (`git merge-tree --write-tree`).
-    MergeAddsNothing,
-    /// The change of each commit is also a commit of the base (`git cherry`), and still there.
-    SamePatches,
-    /// The tip's commits were put together, in order, to these commits of the base, and are still there.
-    Squashed {
-        /// The commits of the base, oldest first.
-        #[serde(serialize_with = "as_hex")]
-        commits: Vec<ObjectId>,
-    },
-}
-
-fn as_hex<S: serde::Serializer>(ids: &[ObjectId], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(ids.iter().map(ToString::to_string))
-}
 
 /// How much history is compared patch by patch, at most.
 #[derive(Debug, Clone, Copy)]
@@ -95,7 +68,7 @@ pub fn integrations(
     let mut lanes = Vec::new();
     for ((at, lane), merged) in open.into_iter().zip(merged) {
         if merged == Some(lane.base_tree) {
-            results[at] = Some(Integration::MergeAddsNothing);
+            results[at] = Some(Integration::NothingToMerge);
         } else if content::survives(&repo, &lane)? {
             lanes.push((at, lane));
         }

@@ -11,7 +11,7 @@ use bstr::ByteSlice;
 use gix::ObjectId;
 
 use crate::error::{Error, IoContext, Result};
-use crate::git::child;
+use crate::git::command;
 
 /// Whether the objects alone tell the truth: not if replace refs or grafts rewrite history, nor if objects may be
 /// missing (partial clone).
@@ -60,7 +60,7 @@ impl<'a> Probe<'a> {
 
     fn command(&self) -> Command {
         let path = self.directory.path();
-        let mut command = child::scrubbed(self.git);
+        let mut command = command::probe(self.git);
         command.current_dir(path).env("GIT_DIR", path).env("HOME", path).env("XDG_CONFIG_HOME", path);
         command.env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_ATTR_NOSYSTEM", "1");
         command
@@ -78,7 +78,11 @@ impl<'a> Probe<'a> {
             running.wait_with_output()
         });
         let output = output.map_err(cannot)?;
-        if output.status.success() { Ok(output.stdout) } else { Err(child::failed(doing, &output.stderr)) }
+        if output.status.success() {
+            Ok(output.stdout)
+        } else {
+            Err(command::failure(&format!("git could not {}", doing), &output))
+        }
     }
 
     /// The tree of each merge of (ours, theirs), `None` where they conflict.

@@ -19,26 +19,6 @@ use super::{
 };
 use crate::error::{Error, IoContext as _, Result};
 
-/// `git rev-parse --local-env-vars`, of all versions.
-const LOCAL_VARIABLES: [&str; 16] = [
-    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-    "GIT_CONFIG",
-    "GIT_CONFIG_PARAMETERS",
-    "GIT_CONFIG_COUNT",
-    "GIT_OBJECT_DIRECTORY",
-    "GIT_DIR",
-    "GIT_WORK_TREE",
-    "GIT_IMPLICIT_WORK_TREE",
-    "GIT_GRAFT_FILE",
-    "GIT_INDEX_FILE",
-    "GIT_NO_REPLACE_OBJECTS",
-    "GIT_REPLACE_REF_BASE",
-    "GIT_PREFIX",
-    "GIT_SHALLOW_FILE",
-    "GIT_COMMON_DIR",
-    "GIT_INTERNAL_SUPER_PREFIX",
-];
-
 /// Lets git fill the directory and write the index, as sparse as the request and the configuration say.
 pub(super) fn check_out(request: &Request<'_>, interrupt: &AtomicBool) -> Result<How> {
     let config = request.repo.config_snapshot();
@@ -83,9 +63,7 @@ pub(super) fn check_out_converted(request: &Request<'_>, plan: &Plan, interrupt:
 
 fn run(request: &Request<'_>, arguments: &[OsString], input: &[u8], interrupt: &AtomicBool) -> Result<()> {
     let mut command = Command::new(request.git);
-    for variable in LOCAL_VARIABLES {
-        command.env_remove(variable);
-    }
+    crate::git::command::scrub(&mut command);
     let full = |path: &Path| absolute(path).context("resolve", path);
     command
         .env("GIT_DIR", full(request.admin_dir)?)

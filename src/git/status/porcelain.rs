@@ -13,7 +13,7 @@ use bstr::{BString, ByteSlice};
 
 use super::{Depth, Tally};
 use crate::error::{Error, Result};
-use crate::git::child;
+use crate::git::command;
 
 /// What could make git trust somebody else's word, or a coarser look, than the files themselves.
 const PINNED: &[&str] = &[
@@ -29,7 +29,7 @@ const PINNED: &[&str] = &[
 ];
 
 fn in_worktree(git: &OsStr, worktree: &Path, admin: &Path) -> Command {
-    let mut command = child::scrubbed(git);
+    let mut command = command::probe(git);
     command.current_dir(worktree).env("GIT_DIR", admin).env("GIT_WORK_TREE", worktree);
     for pin in PINNED {
         command.arg("-c").arg(pin);
@@ -45,10 +45,10 @@ pub(super) fn ask(git: &OsStr, worktree: &Path, admin: &Path, depth: Depth) -> R
         Depth::Full => "--untracked-files=normal",
         Depth::Tracked => "--untracked-files=no",
     });
-    let output = child::output(command, "read the status of a worktree")?;
+    let output = command::probe_output(command, "read the status of a worktree")?;
     // git only warns about a directory it cannot read, and then knows nothing about what is in it.
     if output.stderr.contains_str("could not open directory") {
-        return Err(child::failed("read the status of a worktree", &output.stderr));
+        return Err(command::failure(&format!("git could not {}", "read the status of a worktree"), &output));
     }
     let (mut tally, mut modified) = (Tally::default(), HashSet::new());
     for line in output.stdout.split(|byte| *byte == 0).filter(|line| !line.is_empty()) {
@@ -88,6 +88,6 @@ fn count(line: &[u8], tally: &mut Tally, modified: &mut HashSet<BString>) -> Opt
 pub fn ignored(git: &OsStr, worktree: &Path, admin: &Path) -> Result<Vec<BString>> {
     let mut command = in_worktree(git, worktree, admin);
     command.args(["ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory"]);
-    let output = child::output(command, "list ignored files")?;
+    let output = command::probe_output(command, "list ignored files")?;
     Ok(output.stdout.split(|byte| *byte == 0).filter(|path| !path.is_empty()).map(BString::from).collect())
 }
