@@ -27,6 +27,9 @@ pub struct Cli {
 #[allow(missing_docs, reason = "the comment of each Args is the help text")]
 pub enum Command {
     Config(commands::config::Args),
+    Completions(commands::completions::Args),
+    ShellInit(commands::shell_init::Args),
+    Complete(commands::complete::Args),
 }
 
 /// Parses the command line; usage errors and `-h` are printed here and end the program with the code given.

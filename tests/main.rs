@@ -1,4 +1,7 @@
 //! The end-to-end suite: one crate, one file per verb, real git.
 
+mod completions;
 mod config;
 mod sandbox;
+mod shell_init;
+mod shells;

@@ -1,6 +1,9 @@
 //! One file per verb: the arguments, whose comments are the help text, and `run`.
 
+pub mod complete;
+pub mod completions;
 pub mod config;
+pub mod shell_init;
 
 use crate::cli::{Cli, Command};
 use crate::error::{IoContext, Result};
@@ -22,6 +25,9 @@ pub fn run(cli: Cli, ui: &Ui) -> Result<()> {
 fn dispatch(command: Command, ui: &Ui) -> Result<()> {
     match command {
         Command::Config(args) => config::run(args, ui),
+        Command::Completions(args) => completions::run(args, ui),
+        Command::ShellInit(args) => shell_init::run(args, ui),
+        Command::Complete(args) => complete::run(args, ui),
     }
 }
 
