@@ -29,6 +29,7 @@ pub enum Command {
     Config(commands::config::Args),
     Completions(commands::completions::Args),
     ShellInit(commands::shell_init::Args),
+    Man(commands::man::Args),
     Complete(commands::complete::Args),
 }
 

@@ -2,6 +2,7 @@
 
 mod completions;
 mod config;
+mod man;
 mod sandbox;
 mod shell_init;
 mod shells;

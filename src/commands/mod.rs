@@ -3,6 +3,7 @@
 pub mod complete;
 pub mod completions;
 pub mod config;
+pub mod man;
 pub mod shell_init;
 
 use crate::cli::{Cli, Command};
@@ -27,6 +28,7 @@ fn dispatch(command: Command, ui: &Ui) -> Result<()> {
         Command::Config(args) => config::run(args, ui),
         Command::Completions(args) => completions::run(args, ui),
         Command::ShellInit(args) => shell_init::run(args, ui),
+        Command::Man(args) => man::run(args, ui),
         Command::Complete(args) => complete::run(args, ui),
     }
 }
