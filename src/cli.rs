@@ -24,8 +24,12 @@ pub struct Cli {
 
 /// The verbs, in the order the help shows them.
 #[derive(Debug, Subcommand)]
-#[allow(missing_docs, reason = "the comment of each Args is the help text")]
+#[allow(missing_docs, reason = "a verb's help is the comment of its Args")]
 pub enum Command {
+    Start(commands::start::Args),
+    List(commands::list::Args),
+    Show(commands::show::Args),
+    Path(commands::path::Args),
     Config(commands::config::Args),
     Completions(commands::completions::Args),
     ShellInit(commands::shell_init::Args),

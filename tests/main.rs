@@ -2,7 +2,9 @@
 
 mod completions;
 mod config;
+mod list;
 mod man;
 mod sandbox;
 mod shell_init;
 mod shells;
+mod start;

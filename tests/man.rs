@@ -1,6 +1,6 @@
 //! The manual: what is in `man/` is what the program says of itself, and man(1) finds it where it is put.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use clap::CommandFactory;
@@ -126,6 +126,69 @@ fn pages_have_no_date_no_version_and_no_loose_ends() {
         for line in page.text.lines() {
             assert_eq!(line.trim_end(), line, "{}", page.name);
             assert!(!line.is_empty(), "{}", page.name);
+        }
+    }
+}
+
+/// Every field of `document`, however deep.
+fn fields(document: &serde_json::Value, found: &mut BTreeSet<String>) {
+    match document {
+        serde_json::Value::Object(object) => {
+            for (name, value) in object {
+                found.insert(name.clone());
+                fields(value, found);
+            }
+        }
+        serde_json::Value::Array(array) => array.iter().for_each(|value| fields(value, found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn every_field_of_every_document_is_described() {
+    let sandbox = Sandbox::new();
+    let text = page("git-lane-json").text;
+    let section = |verb: &str| {
+        let title = verb.to_uppercase();
+        let named =
+            |part: &&str| part.lines().next().is_some_and(|heading| heading.split(' ').any(|word| word == title));
+        let found = text.split("\n.SH ").find(named);
+        found.unwrap_or_else(|| panic!("no section about {verb}")).to_owned()
+    };
+    let out = sandbox.root().join("pages").display().to_string();
+    let runs: [&[&str]; 17] = [
+        &["start", "login", "other", "third"],
+        &["start", "--dry-run", "fourth"],
+        &["list"],
+        &["list", "--no-status"],
+        &["show", "login"],
+        &["path", "login"],
+        &["finish", "--dry-run", "login"],
+        &["finish", "login"],
+        &["drop", "--dry-run", "other"],
+        &["drop", "--yes", "other"],
+        &["trash"],
+        &["restore", "other"],
+        &["prune", "--dry-run"],
+        &["prune", "--yes"],
+        &["config"],
+        &["config", "trash.days"],
+        &["man", "--output", &out],
+    ];
+    let command = Cli::command();
+    for args in runs.into_iter().filter(|args| command.find_subcommand(args[0]).is_some()) {
+        if args == ["finish", "--dry-run", "login"] {
+            let _ = sandbox.work("login", "new.txt", "new\n");
+        }
+        let document = sandbox.lane(args.iter().chain(&["--json"])).json();
+        assert_eq!(document["version"], 1, "{args:?}");
+        let mut found = BTreeSet::new();
+        fields(&document, &mut found);
+        found.remove("version");
+        let section = section(args[0]);
+        let words: BTreeSet<&str> = section.split(|c: char| !c.is_alphanumeric()).collect();
+        for field in found {
+            assert!(words.contains(field.as_str()), "{args:?}: {field} is not in git-lane-json(7)");
         }
     }
 }

@@ -3,28 +3,38 @@
 pub mod complete;
 pub mod completions;
 pub mod config;
+pub mod list;
 pub mod man;
+pub mod path;
 pub mod shell_init;
+pub mod show;
+pub mod start;
+
+use std::path::{Path, PathBuf};
 
 use crate::cli::{Cli, Command};
-use crate::error::{IoContext, Result};
+use crate::domain::lane::Lane;
+use crate::error::{Error, IoContext, Result};
+use crate::git::command;
 use crate::git::recover::recover;
 use crate::git::repository::Repository;
 use crate::ui::Ui;
 
 /// Runs what the command line asks for.
 pub fn run(cli: Cli, ui: &Ui) -> Result<()> {
+    command::start_over()?;
     if let Some(directory) = &cli.directory {
         std::env::set_current_dir(directory).context("change to", directory)?;
     }
-    match cli.command {
-        None => Ok(()),
-        Some(command) => dispatch(command, ui),
-    }
+    dispatch(cli.command.unwrap_or_else(|| Command::List(list::Args::default())), ui)
 }
 
 fn dispatch(command: Command, ui: &Ui) -> Result<()> {
     match command {
+        Command::Start(args) => start::run(args, ui),
+        Command::List(args) => list::run(args, ui),
+        Command::Show(args) => show::run(args, ui),
+        Command::Path(args) => path::run(args, ui),
         Command::Config(args) => config::run(args, ui),
         Command::Completions(args) => completions::run(args, ui),
         Command::ShellInit(args) => shell_init::run(args, ui),
@@ -40,4 +50,61 @@ pub fn open_for_change(ui: &Ui) -> Result<Repository> {
         ui.note(healed);
     }
     Ok(repository)
+}
+
+/// The lane called `name`, or the one the caller stands in.
+pub fn find_lane(repository: &Repository, name: Option<&str>) -> Result<Lane> {
+    let records = repository.records()?;
+    let Some(name) = name else {
+        let here = repository.current_worktree()?;
+        let lane = here.and_then(|here| records.lanes.into_iter().find(|lane| lane.worktree == here.path));
+        return lane.ok_or_else(|| {
+            Error::usage("this is no lane's worktree; name the lane").hint("see the lanes with: git lane list")
+        });
+    };
+    if let Some(lane) = records.lanes.iter().find(|lane| lane.name.as_str() == name) {
+        return Ok(lane.clone());
+    }
+    if let Some(damaged) = records.damaged.iter().find(|damaged| damaged.section == name) {
+        return Err(Error::refused(format!("the record of lane '{name}' cannot be used: {}", damaged.problem))
+            .code("damaged-record")
+            .hint(format!("look at it with: git config --get-regexp '^lane\\.{name}\\.'")));
+    }
+    let names: Vec<&str> = records.lanes.iter().map(|lane| lane.name.as_str()).collect();
+    let error = Error::refused(format!("there is no lane '{name}'")).code("no-such-lane");
+    Err(match closest(name, &names) {
+        Some(close) => error.hint(format!("did you mean '{close}'?")),
+        None => error.hint("see the lanes with: git lane list"),
+    })
+}
+
+/// The candidate most like `word`, when it is like it at all.
+pub fn closest<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
+    let likeness = |candidate: &&str| strsim::jaro_winkler(word, candidate);
+    let best = candidates.iter().copied().max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
+    (likeness(&best) > 0.8).then_some(best)
+}
+
+/// `path` as it is shorter to read and type from here.
+pub fn shown_path(path: &Path) -> String {
+    let Ok(here) = std::env::current_dir() else { return path.display().to_string() };
+    let common = here.components().zip(path.components()).take_while(|(a, b)| a == b).count();
+    let up = here.components().count() - common;
+    let mut relative: PathBuf = std::iter::repeat_n("..", up).collect();
+    relative.extend(path.components().skip(common));
+    let relative = if relative.as_os_str().is_empty() { PathBuf::from(".") } else { relative };
+    // Climbing further than a neighbour's house is no help to anybody.
+    let shorter = up <= 2 && relative.as_os_str().len() < path.as_os_str().len();
+    if shorter { relative.display().to_string() } else { path.display().to_string() }
+}
+
+/// An age in its largest unit: `3d`.
+pub fn age(seconds: i64) -> String {
+    let seconds = jiff::Timestamp::now().as_second().saturating_sub(seconds).max(0);
+    for (size, unit) in [(31_557_600, "y"), (604_800, "w"), (86_400, "d"), (3_600, "h"), (60, "m")] {
+        if seconds >= size * if unit == "w" { 2 } else { 1 } {
+            return format!("{}{unit}", seconds / size);
+        }
+    }
+    format!("{seconds}s")
 }

@@ -50,6 +50,9 @@ enum Shell {
     Sh,
 }
 
+/// The verbs after which the function may have to change the directory; it has an arm for each.
+const ON_THEIR_OWN: [&str; 4] = ["start", "finish", "drop", "prune"];
+
 /// Prints the function, or answers it.
 pub fn run(args: Args, ui: &Ui) -> Result<()> {
     if args.home {
@@ -69,7 +72,9 @@ fn print(ui: &Ui, path: &Path) {
 }
 
 fn script(shell: Shell) -> String {
-    let verbs: Vec<String> = Cli::command().get_subcommands().map(|verb| verb.get_name().to_owned()).collect();
+    let command = Cli::command();
+    let verbs = command.get_subcommands().map(clap::Command::get_name);
+    let verbs: Vec<&str> = verbs.filter(|verb| !ON_THEIR_OWN.contains(verb)).collect();
     let posix = include_str!("../shell/init.sh").replace("@VERBS@", &verbs.join(" | "));
     match shell {
         Shell::Sh => posix,

@@ -6,4 +6,6 @@
 pub mod integration;
 pub mod lane;
 pub mod name;
+pub mod overview;
+pub mod start;
 pub mod status;

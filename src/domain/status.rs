@@ -41,6 +41,8 @@ pub enum Operation {
     CherryPick,
     /// `git revert`
     Revert,
+    /// A sequence of cherry-picks or reverts, between two commits.
+    Sequence,
     /// `git bisect`
     Bisect,
 }
@@ -53,6 +55,7 @@ impl std::fmt::Display for Operation {
             Operation::Am => "am",
             Operation::CherryPick => "cherry-pick",
             Operation::Revert => "revert",
+            Operation::Sequence => "sequence",
             Operation::Bisect => "bisect",
         })
     }

@@ -76,10 +76,39 @@ impl Git {
 
 /// Removes what would redirect a git, or a hook, to another repository or worktree.
 pub fn scrub(command: &mut Command) {
-    for variable in LOCAL_ENVIRONMENT {
+    for variable in LOCAL_ENVIRONMENT.into_iter().chain([INHERITED_DIR, IN_HOOK]) {
         command.env_remove(variable);
     }
     command.env(INTERNAL, "1");
+}
+
+/// Carries an inherited `GIT_DIR` past [`start_over`].
+pub const INHERITED_DIR: &str = "GIT_LANE_INHERITED_DIR";
+
+/// Says, after [`start_over`], that git was running a hook.
+pub const IN_HOOK: &str = "GIT_LANE_IN_HOOK";
+
+/// Starts this program over without the variables git exports to hooks. Libraries read the environment too, and a
+/// hook's `GIT_WORK_TREE` or `GIT_INDEX_FILE` speaks of another worktree. Returns only when there is nothing to shed, or
+/// when starting over failed.
+pub fn start_over() -> Result<()> {
+    use std::os::unix::process::CommandExt;
+    if LOCAL_ENVIRONMENT.iter().all(|variable| std::env::var_os(variable).is_none()) {
+        return Ok(());
+    }
+    let failed = |error| Error::environment("cannot start over without git's environment").source(error);
+    let mut command = Command::new(std::env::current_exe().map_err(failed)?);
+    command.args(std::env::args_os().skip(1));
+    for variable in LOCAL_ENVIRONMENT {
+        command.env_remove(variable);
+    }
+    if let Some(inherited) = std::env::var_os("GIT_DIR") {
+        command.env(INHERITED_DIR, inherited);
+    }
+    if std::env::var_os("GIT_INDEX_FILE").is_some() {
+        command.env(IN_HOOK, "1");
+    }
+    Err(failed(command.exec()))
 }
 
 /// One git command being put together.

@@ -169,6 +169,21 @@ impl Edit {
         while self.config.remove_section("branch", branch.as_bstr()).is_some() {}
     }
 
+    /// Gives one worktree settings of its own: `[includeIf "gitdir:./worktrees/<id>"]` with `file` of its admin directory.
+    /// git reads the include in that worktree alone, and ignores it once the file is gone.
+    pub fn include_for_worktree(&mut self, admin_name: &Path, file: &str) -> Result<()> {
+        let mut condition = BString::from("gitdir:./worktrees/");
+        condition.extend_from_slice(admin_name.as_os_str().as_bytes());
+        let mut path = b"worktrees/".to_vec();
+        path.extend_from_slice(admin_name.as_os_str().as_bytes());
+        path.extend_from_slice(b"/");
+        path.extend_from_slice(file.as_bytes());
+        self.config
+            .set_raw_value_by("includeIf", Some(condition.as_bstr()), "path", path.as_bstr())
+            .map_err(|error| Error::environment(format!("cannot write the include: {error}")))?;
+        Ok(())
+    }
+
     /// Sets one value of the `[lane]` section itself.
     pub fn set(&mut self, key: &str, value: &str) -> Result<()> {
         self.config

@@ -3,14 +3,23 @@
 //! `repository` opens one and answers what is where; `command` starts git; `metadata` writes `.git/config`; `journal`
 //! and `lockfile` make every change survive a crash.
 
+mod child;
+
+pub mod base;
 pub mod command;
+pub mod evidence;
+pub mod facts;
+pub mod history;
 pub mod journal;
 pub mod lockfile;
 pub mod metadata;
+pub mod overview;
+pub mod populate;
 pub mod recover;
 pub mod refs;
 pub mod repository;
 pub mod start;
+pub mod status;
 pub mod worktree;
 
 /// The path git wrote as bytes.

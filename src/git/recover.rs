@@ -39,9 +39,9 @@ pub fn recover(repository: &Repository) -> Result<Vec<Healed>> {
     let targets = [repository.common_dir().join("config")];
     lockfile::clear_dead(&metadata::locks(repository.common_dir()), &targets)?;
     let mut healed = Vec::new();
-    for (intent, running) in Journal::new(&lane_dir).abandoned::<Intent>()? {
+    for (intent, mut running) in Journal::new(&lane_dir).abandoned::<Intent>()? {
         let outcome = match intent? {
-            Intent::Start(intent) => start::recover(repository, intent)?,
+            Intent::Start(intent) => start::recover(repository, intent, &mut running)?,
         };
         running.done()?;
         healed.push(outcome);

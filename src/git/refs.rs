@@ -43,6 +43,20 @@ impl Repository {
         }
     }
 
+    /// The ref a symbolic ref names; `None` when it is not symbolic or not there.
+    pub fn symbolic_target(&self, name: &RefName) -> Result<Option<RefName>> {
+        if self.ref_format() == RefFormat::Reftable {
+            let output = self.git_here().args(["symbolic-ref", "--quiet"]).bytes(name.as_bstr()).output()?;
+            return Ok(RefName::parse(output.stdout.trim_end().as_bstr()));
+        }
+        let found = self.gix.try_find_reference(name.as_bstr());
+        let found = found.map_err(|error| Error::git(format!("cannot read ref '{}': {error}", name.as_bstr())))?;
+        Ok(found.and_then(|reference| match reference.target() {
+            gix::refs::TargetRef::Symbolic(target) => RefName::parse(target.as_bstr()),
+            gix::refs::TargetRef::Object(_) => None,
+        }))
+    }
+
     /// The commit at the tip of a branch.
     pub fn branch_tip(&self, branch: &BranchName) -> Result<Option<ObjectId>> {
         self.ref_target(&RefName::from(branch))
@@ -61,10 +75,18 @@ impl Repository {
         }
         let unreadable = |error: String| Error::git(format!("cannot list refs: {error}"));
         let platform = self.gix.references().map_err(|error| unreadable(error.to_string()))?;
+        // A name with characters that not every filesystem can hold is no path to gix; then all are looked through.
+        let references = match platform.prefixed(prefix) {
+            Ok(references) => references,
+            Err(_) => platform.all().map_err(|error| unreadable(error.to_string()))?,
+        };
         let mut found = Vec::new();
-        for reference in platform.prefixed(prefix).map_err(|error| unreadable(error.to_string()))? {
+        for reference in references {
             let mut reference = reference.map_err(|error| unreadable(error.to_string()))?;
             let Some(name) = RefName::parse(reference.name().as_bstr()) else { continue };
+            if !name.as_bstr().starts_with(prefix.as_bytes()) {
+                continue;
+            }
             if let Ok(id) = reference.follow_to_object() {
                 found.push((name, id.detach()));
             }

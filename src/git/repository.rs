@@ -49,7 +49,8 @@ impl Repository {
         let here = gix::discover::upwards_opts(directory, options)
             .ok()
             .map(|(path, _)| path.into_repository_and_work_tree_directories().0);
-        let inherited = std::env::var_os("GIT_DIR").filter(|dir| !dir.is_empty()).map(|dir| directory.join(dir));
+        let inherited =
+            std::env::var_os(command::INHERITED_DIR).filter(|dir| !dir.is_empty()).map(|dir| directory.join(dir));
         let git_dir = match (here, inherited) {
             (Some(here), Some(inherited)) if !same_repository(&here, &inherited) => {
                 return Err(Error::environment(format!(
@@ -145,6 +146,16 @@ impl Repository {
         Ok(Worktree { id: None, path, git_dir: self.common_dir.clone(), head, locked: None, state })
     }
 
+    /// What the main worktree, or the bare repository, has as its HEAD.
+    pub fn main_worktree_head(&self) -> Result<Head> {
+        let mut main = [self.main_worktree()?];
+        if self.ref_format == RefFormat::Reftable {
+            self.heads_from_git(&mut main)?;
+        }
+        let [main] = main;
+        Ok(main.head)
+    }
+
     /// The main worktree's directory; `None` for a bare repository.
     fn main_directory(&self) -> Option<PathBuf> {
         let config = self.gix.config_snapshot();
@@ -197,6 +208,11 @@ impl Repository {
     /// A git command that runs in the repository itself, bound to no worktree.
     pub fn git_here(&self) -> command::Invocation {
         self.git.at(&self.common_dir).env("GIT_DIR", &self.common_dir)
+    }
+
+    /// A git command that runs where the caller stands: in its worktree, or in the repository itself.
+    pub fn git_in_current(&self) -> Result<command::Invocation> {
+        Ok(self.current_worktree()?.map_or_else(|| self.git_here(), |worktree| self.git_in(&worktree)))
     }
 
     /// A git command that runs in one worktree.

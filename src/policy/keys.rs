@@ -25,6 +25,8 @@ pub enum Shape {
     Revision,
     /// Text with these placeholders.
     Template(&'static [&'static str]),
+    /// The same, where `{{` and `}}` stand for the braces themselves.
+    Message(&'static [&'static str]),
     /// A path with these placeholders.
     Path(&'static [&'static str]),
     /// `true` or `false`.
@@ -45,17 +47,17 @@ pub enum Shape {
 pub const KEYS: &[Key] = &[
     Key {
         name: "start.branch",
-        shape: Shape::Template(&["name", "owner", "task"]),
+        shape: Shape::Template(&["name", "owner"]),
         default: r#""{name}""#,
-        meaning: "The branch of a new lane. {name}, {owner} and {task} are replaced.",
+        meaning: "The branch of a new lane. {name} and {owner} are replaced.",
         reserved: false,
     },
     Key {
         name: "start.path",
-        shape: Shape::Path(&["repo", "name", "branch", "owner"]),
+        shape: Shape::Path(&["repo", "name"]),
         default: r#""../{repo}.lanes/{name}""#,
-        meaning: "Where the worktree of a new lane goes, relative to the main worktree. {repo}, {name}, {branch} and \
-                  {owner} are replaced. The team's file may climb one directory at most and name no absolute path.",
+        meaning: "Where the worktree of a new lane goes, relative to the main worktree. {repo} and {name} are \
+                  replaced. The team's file may climb one directory at most and name no absolute path.",
         reserved: false,
     },
     Key {
@@ -77,7 +79,7 @@ pub const KEYS: &[Key] = &[
         name: "start.owner",
         shape: Shape::Text,
         default: "",
-        meaning: "The owner of a new lane. Unset: the login name.",
+        meaning: "The owner of a new lane. Unset: the login name. GIT_LANE_OWNER comes before it.",
         reserved: false,
     },
     Key {
@@ -97,10 +99,10 @@ pub const KEYS: &[Key] = &[
     },
     Key {
         name: "finish.message",
-        shape: Shape::Template(&["name", "branch", "base", "task", "owner"]),
+        shape: Shape::Message(&["name", "branch", "base", "task", "owner"]),
         default: r#""Merge lane '{name}' into {base}""#,
         meaning: "The message of the merge commit or the squashed commit. {name}, {branch}, {base}, {task} and {owner} are \
-                  replaced.",
+                  replaced; {{ is a brace.",
         reserved: false,
     },
     Key {
@@ -143,14 +145,14 @@ pub const KEYS: &[Key] = &[
         shape: Shape::Patterns,
         default: "[]",
         meaning: "Patterns the branch of a new lane has to fit, one of them at least. None: every branch fits.",
-        reserved: false,
+        reserved: true,
     },
     Key {
         name: "rule.branch-example",
         shape: Shape::Text,
         default: "",
         meaning: "A branch that fits, shown when one does not.",
-        reserved: false,
+        reserved: true,
     },
 ];
 
@@ -214,7 +216,12 @@ impl Key {
     /// What may stand there, for messages and the manual.
     pub fn expected(&self) -> &'static str {
         match self.shape {
-            Shape::Text | Shape::Template(_) | Shape::Path(_) | Shape::Revision | Shape::Word(_) => "a text",
+            Shape::Text
+            | Shape::Template(_)
+            | Shape::Message(_)
+            | Shape::Path(_)
+            | Shape::Revision
+            | Shape::Word(_) => "a text",
             Shape::Flag => "true or false",
             Shape::Words(_) => "a list of texts",
             Shape::Patterns => "a text or a list of texts",
@@ -272,6 +279,10 @@ impl Key {
             }
             Shape::Template(known) => {
                 placeholders(text()?, known)?;
+                Value::Text(not_empty(text()?)?)
+            }
+            Shape::Message(known) => {
+                placeholders(&text()?.replace("{{", "").replace("}}", ""), known)?;
                 Value::Text(not_empty(text()?)?)
             }
             Shape::Path(known) => {

@@ -20,10 +20,10 @@ use crate::git::repository::Repository;
 /// The policy in force.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Policy {
-    /// `start.branch`: the branch of a new lane; `{name}`, `{owner}` and `{task}` are replaced.
+    /// `start.branch`: the branch of a new lane; `{name}` and `{owner}` are replaced.
     pub branch: String,
-    /// `start.path`: where a new lane's worktree goes, relative to the main worktree; `{repo}`, `{name}`, `{branch}` and
-    /// `{owner}` are replaced. A leading `~/` is already the home directory.
+    /// `start.path`: where a new lane's worktree goes, relative to the main worktree; `{repo}` and `{name}` are
+    /// replaced. A leading `~/` is already the home directory.
     pub path: String,
     /// `start.base`: the base of a new lane.
     pub base: Option<String>,
@@ -143,28 +143,6 @@ fn word<'a, T: Deserialize<'a>>(text: &'a str) -> Option<T> {
     T::deserialize(serde::de::value::StrDeserializer::<serde::de::value::Error>::new(text)).ok()
 }
 
-/// Replaces the `{placeholders}` that `value` knows; everything else stays as it is, and what was put in is not looked
-/// at again.
-pub fn expand(template: &str, value: impl Fn(&str) -> Option<String>) -> String {
-    let mut expanded = String::with_capacity(template.len());
-    let mut rest = template;
-    while let Some((before, after)) = rest.split_once('{') {
-        expanded.push_str(before);
-        match after.split_once('}').and_then(|(name, tail)| Some((value(name)?, tail))) {
-            Some((text, tail)) => {
-                expanded.push_str(&text);
-                rest = tail;
-            }
-            None => {
-                expanded.push('{');
-                rest = after;
-            }
-        }
-    }
-    expanded.push_str(rest);
-    expanded
-}
-
 /// Whether a file's bytes are small enough and text.
 fn readable(bytes: &[u8]) -> Result<&str, String> {
     if bytes.len() > MAX_BYTES {
@@ -215,15 +193,5 @@ mod tests {
         for (name, fits) in [("feature/a", true), ("feature/a/b", true), ("fix-1", true), ("fix-x", false)] {
             assert_eq!(policy.ensure_branch_fits(&branch(name)).is_ok(), fits, "{name}");
         }
-    }
-
-    #[test]
-    fn what_a_placeholder_stands_for_is_not_expanded_again() {
-        let value = |name: &str| match name {
-            "name" => Some("{owner}".to_owned()),
-            "owner" => Some("ann".to_owned()),
-            _ => None,
-        };
-        assert_eq!(expand("{name}-{owner}-{other}-{", value), "{owner}-ann-{other}-{");
     }
 }

@@ -12,6 +12,7 @@ use std::io::{IsTerminal, Write};
 pub use page::{Cell, Page, Style};
 
 use crate::error::Error;
+use crate::git::command;
 
 /// What happened, as data: printed as text or as one JSON document.
 pub trait Report: serde::Serialize {
@@ -72,8 +73,7 @@ impl Ui {
 
     /// Whether somebody is there to answer a question.
     pub fn can_ask(&self) -> bool {
-        let in_hook =
-            std::env::var_os(crate::git::command::INTERNAL).is_some() || std::env::var_os("GIT_INDEX_FILE").is_some();
+        let in_hook = [command::INTERNAL, command::IN_HOOK].iter().any(|variable| std::env::var_os(variable).is_some());
         !self.json && !in_hook && std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
     }
 

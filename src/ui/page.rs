@@ -111,10 +111,13 @@ fn table(text: &mut String, header: &[Cell], rows: &[Vec<Cell>], shrink: &[usize
     if let Some(limit) = limit {
         let total: usize = widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1);
         let mut excess = total.saturating_sub(limit);
-        for &column in shrink {
-            let cut = excess.min(widths[column].saturating_sub(LEAST));
-            widths[column] -= cut;
-            excess -= cut;
+        // First what is comfortable, then what is still readable.
+        for least in [LEAST, LEAST / 2] {
+            for &column in shrink {
+                let cut = excess.min(widths[column].saturating_sub(least));
+                widths[column] -= cut;
+                excess -= cut;
+            }
         }
     }
     for row in std::iter::once(header).chain(rows.iter().map(Vec::as_slice)) {

@@ -1,0 +1,304 @@
+//! `git lane start`
+
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use bstr::{BString, ByteSlice};
+use clap::Args as ClapArgs;
+
+use crate::domain::lane::{Lane, WorktreeState, lossless_path};
+use crate::domain::name::{BranchName, LaneName};
+use crate::domain::start::{Creation, Explicit, Plan, Request, branch_name, plan};
+use crate::error::{Error, Kind, Result};
+use crate::git::populate::{How, Source, Sparse};
+use crate::git::repository::Repository;
+use crate::git::start::{Filling, start};
+use crate::git::{base, facts};
+use crate::policy::Policy;
+use crate::ui::{Page, Report, Ui};
+
+/// Start a lane: a branch and a worktree of its own for each NAME
+///
+/// A lane that exists already is shown and is no error, unless it is not what was asked for. A branch of that name that
+/// nobody has checked out is taken up.
+#[derive(Debug, ClapArgs)]
+pub struct Args {
+    /// The lanes to start
+    #[arg(required = true, value_name = "NAME")]
+    names: Vec<String>,
+
+    /// Start from this branch or commit [default: the policy's, else the remote's HEAD, else the main worktree's branch]
+    #[arg(short, long, value_name = "REF")]
+    base: Option<String>,
+
+    /// Fetch first, and start from the base's upstream where the base is behind it
+    #[arg(long)]
+    fetch: bool,
+
+    /// Use this branch instead of one named by the policy
+    #[arg(long, value_name = "BRANCH", conflicts_with = "detach")]
+    branch: Option<String>,
+
+    /// Put the worktree here instead of where the policy says
+    #[arg(long, value_name = "DIR")]
+    path: Option<PathBuf>,
+
+    /// What the lane is for: text, or an id from a tracker
+    #[arg(short, long, value_name = "TEXT")]
+    task: Option<String>,
+
+    /// Who works in it [default: GIT_LANE_OWNER, the policy's, or the login name]
+    #[arg(long, value_name = "WHO")]
+    owner: Option<String>,
+
+    /// Check out the base's commit without any branch
+    #[arg(long)]
+    detach: bool,
+
+    /// Check out only these directories, and the files beside and above them
+    #[arg(long, value_name = "DIR", num_args = 1..)]
+    sparse: Vec<String>,
+
+    /// Check out the submodules too
+    #[arg(long)]
+    recurse_submodules: bool,
+
+    /// Show what would be done and change nothing
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+}
+
+#[derive(Debug, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+struct StartReport {
+    dry_run: bool,
+    lanes: Vec<Outcome>,
+}
+
+#[derive(Debug, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Outcome {
+    created: bool,
+    name: LaneName,
+    branch: Option<BranchName>,
+    #[serde(with = "lossless_path")]
+    path: PathBuf,
+    base: Option<String>,
+    fork_point: String,
+    owner: Option<String>,
+    task: Option<String>,
+    /// Whether the branch is new; absent for a lane that existed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    new_branch: Option<bool>,
+    /// How the files came about; absent where nothing was checked out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    files: Option<&'static str>,
+}
+
+/// Runs it.
+pub fn run(args: Args, ui: &Ui) -> Result<()> {
+    let names = args.names.iter().map(|name| lane_name(name)).collect::<Result<Vec<_>>>()?;
+    if names.len() > 1 && (args.branch.is_some() || args.path.is_some()) {
+        return Err(Error::usage("--branch and --path go with one NAME"));
+    }
+    let repository = super::open_for_change(ui)?;
+    let policy = Policy::load(&repository)?;
+    let base = base::resolve(&repository, args.base.as_deref().or(policy.base.as_deref()), args.fetch || policy.fetch)?;
+    if let Some(warning) = &base.warning {
+        ui.warn(warning);
+    }
+    let plan_one = |name: &LaneName| -> Result<Plan> {
+        let request = request(&args, &policy, name.clone(), &base)?;
+        let facts = facts::start(&repository, &policy, &request, base.base.clone())?;
+        Ok(plan(request, facts)?)
+    };
+    // All or none, as far as that can be known beforehand.
+    if names.len() > 1 {
+        names.iter().try_for_each(|name| plan_one(name).map(drop))?;
+    }
+    let mut report = StartReport { dry_run: args.dry_run, lanes: Vec::new() };
+    let mut failure = None;
+    for name in &names {
+        let outcome = match plan_one(name)? {
+            Plan::Exists(lane) => Outcome::existing(*lane),
+            Plan::Create(creation) if args.dry_run => Outcome::planned(&creation),
+            Plan::Create(creation) => match create(&repository, &creation, &args, ui) {
+                Ok((outcome, hook)) => {
+                    failure = failure.or(hook);
+                    outcome
+                }
+                Err(error) => {
+                    failure = Some(error);
+                    break;
+                }
+            },
+        };
+        report.lanes.push(outcome);
+    }
+    match failure {
+        None => {
+            ui.report(&report);
+            Ok(())
+        }
+        Some(error) => {
+            // What was made stays made: say so before saying what failed.
+            if !ui.json && !report.lanes.is_empty() {
+                ui.report(&report);
+            }
+            Err(error)
+        }
+    }
+}
+
+/// A lane's name from the command line.
+pub fn lane_name(name: &str) -> Result<LaneName> {
+    LaneName::parse(name).map_err(|problem| {
+        Error::new(Kind::Refused, format!("'{name}' cannot be a lane's name: it {}", problem.because()))
+            .code("bad-name")
+            .hint("a lane is named like a branch: letters, digits, '-', '_', '.', '/'")
+    })
+}
+
+fn request(args: &Args, policy: &Policy, name: LaneName, base: &base::Resolved) -> Result<Request> {
+    let owner = args
+        .owner
+        .clone()
+        .or_else(|| std::env::var("GIT_LANE_OWNER").ok())
+        .or_else(|| policy.owner.clone())
+        .or_else(|| std::env::var("USER").ok())
+        .filter(|owner| !owner.is_empty());
+    let wanted = args.branch.clone().unwrap_or_else(|| branch_name(&policy.branch, &name, owner.as_deref()));
+    let branch = match args.detach {
+        true => None,
+        false => Some(BranchName::parse(wanted.as_bytes().as_bstr()).map_err(|problem| {
+            Error::refused(format!("'{wanted}' cannot be a branch: it {}", problem.because())).code("bad-name")
+        })?),
+    };
+    let path = args.path.as_ref().map(std::path::absolute).transpose();
+    Ok(Request {
+        explicit: Explicit {
+            branch: (args.detach || args.branch.is_some()).then(|| branch.clone()),
+            base: args.base.as_ref().map(|_| base.base.clone()),
+            path: path.map_err(|error| Error::environment("the current directory is gone").source(error))?,
+            owner: args.owner.clone(),
+            task: args.task.clone(),
+        },
+        task: args.task.clone(),
+        name,
+        branch,
+        owner,
+    })
+}
+
+/// Makes one lane; a failing hook does not undo it and comes back beside the outcome.
+fn create(repository: &Repository, creation: &Creation, args: &Args, ui: &Ui) -> Result<(Outcome, Option<Error>)> {
+    let sources: Vec<Source> = repository
+        .worktrees()?
+        .into_iter()
+        .filter(|worktree| worktree.state == WorktreeState::Present)
+        .map(|worktree| Source { index: worktree.git_dir.join("index"), directory: worktree.path })
+        .collect();
+    let sparse = (!args.sparse.is_empty()).then(|| Sparse {
+        directories: args.sparse.iter().map(|directory| BString::from(directory.as_str())).collect(),
+    });
+    let progress = ui.progress(format!("lane '{}'", creation.request.name));
+    let started = start(
+        repository,
+        creation,
+        &Filling { sources: &sources, sparse: sparse.as_ref(), progress: &|done, total| progress.set(done, total) },
+    )?;
+    drop(progress);
+    let mut failure = None;
+    if args.recurse_submodules {
+        let update = repository.git.at(&started.lane.worktree).args(["submodule", "update", "--init", "--recursive"]);
+        if update.interactive(Stdio::null())? != 0 {
+            failure =
+                Some(Error::git(format!("lane '{}' was started, but its submodules were not", started.lane.name)));
+        }
+    }
+    if repository.has_hook("post-checkout") {
+        let code = post_checkout(repository, &started.lane, creation)?;
+        if code != 0 {
+            let text =
+                format!("lane '{}' was started, but the post-checkout hook ended with {code}", started.lane.name);
+            failure = Some(Error::git(text).code("hook-failed"));
+        }
+    }
+    let mut outcome = Outcome::of(started.lane, true);
+    outcome.new_branch = Some(creation.new_branch);
+    outcome.files = Some(match started.how {
+        How::Copied { .. } => "copied",
+        How::ObjectDatabase => "object-database",
+        How::Git => "git",
+    });
+    Ok((outcome, failure))
+}
+
+/// Runs the repository's own post-checkout hook as `git worktree add` does: in the new worktree, from no commit.
+fn post_checkout(repository: &Repository, lane: &Lane, creation: &Creation) -> Result<i32> {
+    let null = crate::domain::lane::ObjectId::null(creation.commit.kind()).to_string();
+    let commit = creation.commit.to_string();
+    let hook = repository.git.at(&lane.worktree).args(["hook", "run", "--ignore-missing", "post-checkout", "--"]);
+    hook.args([null.as_str(), commit.as_str(), "1"]).interactive(Stdio::null())
+}
+
+impl Outcome {
+    fn of(lane: Lane, created: bool) -> Self {
+        Outcome {
+            created,
+            base: lane.base.as_ref().map(ToString::to_string),
+            fork_point: lane.fork_point.to_string(),
+            name: lane.name,
+            branch: lane.branch,
+            path: lane.worktree,
+            owner: lane.owner,
+            task: lane.task,
+            new_branch: None,
+            files: None,
+        }
+    }
+
+    fn existing(lane: Lane) -> Self {
+        Self::of(lane, false)
+    }
+
+    fn planned(creation: &Creation) -> Self {
+        let request = &creation.request;
+        Outcome {
+            created: false,
+            name: request.name.clone(),
+            branch: request.branch.clone(),
+            path: creation.path.clone(),
+            base: creation.base.name.as_ref().map(ToString::to_string),
+            fork_point: creation.base.commit.to_string(),
+            owner: request.owner.clone(),
+            task: request.task.clone(),
+            new_branch: Some(creation.new_branch),
+            files: None,
+        }
+    }
+}
+
+impl Report for StartReport {
+    fn text(&self, page: &mut Page) {
+        for lane in &self.lanes {
+            let did = match (lane.created, self.dry_run, lane.new_branch) {
+                (true, ..) => "started",
+                (false, true, Some(_)) => "would start",
+                _ => "is there already:",
+            };
+            let branch = match (&lane.branch, lane.new_branch) {
+                (None, _) => "detached".to_owned(),
+                (Some(branch), Some(false)) => format!("existing branch {branch}"),
+                (Some(branch), _) => format!("branch {branch}"),
+            };
+            let base = lane.base.clone().unwrap_or_else(|| lane.fork_point.chars().take(10).collect());
+            if did == "is there already:" {
+                page.line(format!("lane '{}' is there already: {branch}, base {base}", lane.name));
+            } else {
+                page.line(format!("{did} lane '{}': {branch}, from {base}", lane.name));
+            }
+            page.line(format!("  {}", lane.path.display()));
+        }
+    }
+}

@@ -1,0 +1,281 @@
+//! What is in flight: one entry for each lane and for each worktree that is none.
+
+use std::path::PathBuf;
+
+use super::integration::Integration;
+use super::lane::{Head, Lane, ObjectId, Worktree, WorktreeState};
+use super::name::{BranchName, LaneName};
+use super::status::WorktreeStatus;
+
+/// A lane, or a worktree that is none.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// The lane; `None` for any other worktree.
+    pub lane: Option<Lane>,
+    /// Its worktree, when git knows one.
+    pub worktree: Option<Worktree>,
+    /// What state it is in.
+    pub state: State,
+    /// The commit at its tip.
+    pub tip: Option<ObjectId>,
+    /// How it stands to its base; `None` without a base, or when it was not asked for.
+    pub versus: Option<Versus>,
+    /// When the tip was committed, in seconds since 1970; `None` when not asked for.
+    pub committed: Option<i64>,
+}
+
+/// How a lane stands to its base.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Versus {
+    /// Commits the base does not have.
+    pub ahead: usize,
+    /// Commits of the base the lane does not have.
+    pub behind: usize,
+    /// The proof that its work is in the base.
+    pub integrated: Option<Integration>,
+}
+
+/// The state of a lane or a worktree.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// The files were not looked at.
+    Unread,
+    /// The files were read; clean when all counts are zero.
+    Read(WorktreeStatus),
+    /// Something else than the lane's branch is checked out; what the files are, where they were read.
+    Stray(Head, Option<WorktreeStatus>),
+    /// The worktree's directory is gone.
+    Missing,
+    /// The bare repository itself.
+    Bare,
+    /// Directory and admin directory do not belong together, or git could not read it.
+    Damaged(String),
+}
+
+impl State {
+    /// Derives the state of a worktree, a lane's or not.
+    pub fn of(
+        lane: Option<&Lane>,
+        worktree: Option<&Worktree>,
+        status: Option<Result<WorktreeStatus, String>>,
+    ) -> Self {
+        let Some(worktree) = worktree else { return State::Missing };
+        match &worktree.state {
+            WorktreeState::Missing => return State::Missing,
+            WorktreeState::Bare => return State::Bare,
+            WorktreeState::Damaged(why) => return State::Damaged(why.clone()),
+            WorktreeState::Present => {}
+        }
+        let status = match status {
+            Some(Err(why)) => return State::Damaged(why),
+            Some(Ok(status)) => Some(status),
+            None => None,
+        };
+        let underway = status.as_ref().is_some_and(|status| status.operation.is_some());
+        match lane {
+            Some(lane) if stray(lane, &worktree.head, underway) => State::Stray(worktree.head.clone(), status),
+            _ => status.map_or(State::Unread, State::Read),
+        }
+    }
+
+    /// Whether it is known that nothing is in progress and nothing uncommitted.
+    pub fn is_settled(&self) -> bool {
+        matches!(self, State::Read(status) if status.is_clean() && status.operation.is_none())
+    }
+
+    /// A stable word for scripts and for `--state`.
+    pub fn code(&self) -> &'static str {
+        match self {
+            State::Unread => "unread",
+            State::Read(status) if status.operation.is_some() => "operation",
+            State::Read(status) if status.is_clean() => "clean",
+            State::Read(_) => "dirty",
+            State::Stray(..) => "stray",
+            State::Missing => "missing",
+            State::Bare => "bare",
+            State::Damaged(_) => "damaged",
+        }
+    }
+
+    /// The words a state can be filtered by.
+    pub const CODES: [&str; 6] = ["clean", "dirty", "operation", "stray", "missing", "damaged"];
+}
+
+/// Whether a lane's worktree shows something else than the lane's branch. A detached HEAD is git's own business while an
+/// operation is under way.
+pub fn stray(lane: &Lane, head: &Head, underway: bool) -> bool {
+    match (head, &lane.branch) {
+        (Head::Branch(branch), Some(own)) => branch != own,
+        (Head::Detached(_), Some(_)) => !underway,
+        (Head::Detached(_), None) => false,
+        (Head::Branch(_), None) | (Head::Other(_), _) => true,
+    }
+}
+
+impl std::fmt::Display for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            State::Unread => f.write_str("-"),
+            State::Read(status) => f.write_str(&words(status)),
+            State::Stray(head, status) => {
+                match head {
+                    Head::Branch(branch) => write!(f, "stray on {branch}")?,
+                    Head::Detached(id) => write!(f, "stray at {}", id.to_hex_with_len(7))?,
+                    Head::Other(_) => f.write_str("stray")?,
+                }
+                match status {
+                    Some(status) if !status.is_clean() => write!(f, ", {}", words(status)),
+                    _ => Ok(()),
+                }
+            }
+            State::Missing => f.write_str("missing"),
+            State::Bare => f.write_str("bare"),
+            State::Damaged(_) => f.write_str("damaged"),
+        }
+    }
+}
+
+fn words(status: &WorktreeStatus) -> String {
+    let mut words = Vec::new();
+    if let Some(operation) = status.operation {
+        words.push(operation.to_string());
+    }
+    for (count, word) in [
+        (status.conflicted, "conflicted"),
+        (status.staged, "staged"),
+        (status.modified, "modified"),
+        (status.untracked, "untracked"),
+    ] {
+        if count > 0 {
+            words.push(format!("{count} {word}"));
+        }
+    }
+    if words.is_empty() { "clean".into() } else { words.join(", ") }
+}
+
+impl std::fmt::Display for Versus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match (self.ahead, self.behind, &self.integrated) {
+            (0, 0, _) => f.write_str("even"),
+            (0, behind, _) => write!(f, "-{behind}"),
+            (ahead, 0, None) => write!(f, "+{ahead}"),
+            (ahead, behind, None) => write!(f, "+{ahead} -{behind}"),
+            (_, _, Some(_)) => f.write_str("integrated"),
+        }
+    }
+}
+
+impl Entry {
+    /// The lane's name.
+    pub fn name(&self) -> Option<&LaneName> {
+        self.lane.as_ref().map(|lane| &lane.name)
+    }
+
+    /// The lane's branch, or the one that is checked out.
+    pub fn branch(&self) -> Option<&BranchName> {
+        match &self.lane {
+            Some(lane) => lane.branch.as_ref(),
+            None => self.worktree.as_ref().and_then(|worktree| worktree.head.branch()),
+        }
+    }
+
+    /// Where it is: git's word, else the record's.
+    pub fn path(&self) -> PathBuf {
+        match (&self.worktree, &self.lane) {
+            (Some(worktree), _) => worktree.path.clone(),
+            (None, Some(lane)) => lane.worktree.clone(),
+            (None, None) => PathBuf::new(),
+        }
+    }
+
+    /// Whether it is the main worktree or the bare repository.
+    pub fn is_main(&self) -> bool {
+        self.worktree.as_ref().is_some_and(|worktree| worktree.id.is_none())
+    }
+
+    /// When something last happened, as far as that is known.
+    pub fn recency(&self) -> i64 {
+        let created = self.lane.as_ref().map_or(i64::MIN, |lane| lane.created);
+        self.committed.unwrap_or(i64::MIN).max(created)
+    }
+}
+
+/// The order of the list: the main worktree, lanes, other worktrees; the most recent first.
+pub fn sort(entries: &mut [Entry]) {
+    entries.sort_by(|a, b| {
+        let rank = |entry: &Entry| (!entry.is_main(), entry.lane.is_none(), std::cmp::Reverse(entry.recency()));
+        rank(a).cmp(&rank(b)).then_with(|| a.name().cmp(&b.name())).then_with(|| a.path().cmp(&b.path()))
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::lane::{LaneId, RefName, WorktreeId};
+    use crate::domain::status::Operation;
+
+    fn lane(branch: Option<&str>) -> Lane {
+        Lane {
+            name: LaneName::parse("login").unwrap(),
+            id: LaneId::parse("1").unwrap(),
+            branch: branch.map(|branch| BranchName::parse(branch.into()).unwrap()),
+            worktree: "/x/login".into(),
+            base: RefName::parse("refs/heads/main".into()),
+            fork_point: ObjectId::null(gix::hash::Kind::Sha1),
+            owner: None,
+            task: None,
+            created: 5,
+        }
+    }
+
+    fn worktree(head: Head, state: WorktreeState) -> Worktree {
+        Worktree {
+            id: Some(WorktreeId("login".into())),
+            path: "/x/login".into(),
+            git_dir: "/r/worktrees/login".into(),
+            head,
+            locked: None,
+            state,
+        }
+    }
+
+    #[test]
+    fn states_follow_from_the_facts() {
+        let on = |name: &str| Head::Branch(BranchName::parse(name.into()).unwrap());
+        let detached = Head::Detached(ObjectId::null(gix::hash::Kind::Sha1));
+        let clean = WorktreeStatus::default();
+        let rebasing = WorktreeStatus { operation: Some(Operation::Rebase), ..clean.clone() };
+        let dirty = WorktreeStatus { untracked: 1, ..clean.clone() };
+        for (branch, head, status, code) in [
+            (Some("login"), on("login"), Some(&clean), "clean"),
+            (Some("login"), on("login"), Some(&dirty), "dirty"),
+            (Some("login"), on("login"), None, "unread"),
+            (Some("login"), on("other"), Some(&clean), "stray"),
+            (Some("login"), on("other"), None, "stray"),
+            (Some("login"), detached.clone(), Some(&clean), "stray"),
+            (Some("login"), detached.clone(), Some(&rebasing), "operation"),
+            (None, detached, Some(&clean), "clean"),
+            (None, on("main"), Some(&clean), "stray"),
+        ] {
+            let worktree = worktree(head, WorktreeState::Present);
+            let state = State::of(Some(&lane(branch)), Some(&worktree), status.cloned().map(Ok));
+            assert_eq!(state.code(), code, "{branch:?} {worktree:?}");
+            assert_eq!(state.is_settled(), code == "clean");
+        }
+        let gone = worktree(on("login"), WorktreeState::Missing);
+        assert_eq!(State::of(Some(&lane(Some("login"))), Some(&gone), None), State::Missing);
+        assert_eq!(State::of(Some(&lane(Some("login"))), None, None), State::Missing);
+        let failed = State::of(None, Some(&worktree(on("x"), WorktreeState::Present)), Some(Err("no index".into())));
+        assert_eq!(failed, State::Damaged("no index".into()));
+    }
+
+    #[test]
+    fn a_state_reads_as_words() {
+        let status =
+            WorktreeStatus { staged: 2, untracked: 1, operation: Some(Operation::Merge), ..Default::default() };
+        assert_eq!(State::Read(status).to_string(), "merge, 2 staged, 1 untracked");
+        assert_eq!(State::Read(WorktreeStatus::default()).to_string(), "clean");
+        let versus = |ahead, behind| Versus { ahead, behind, integrated: None }.to_string();
+        assert_eq!([versus(0, 0), versus(2, 0), versus(2, 1), versus(0, 3)], ["even", "+2", "+2 -1", "-3"]);
+    }
+}

@@ -1,0 +1,411 @@
+//! Whether a lane may be started, and what that takes.
+
+use std::path::{Path, PathBuf};
+
+use super::lane::{Lane, ObjectId, RefName};
+use super::name::{BranchName, LaneName};
+use crate::error::{Error, Kind};
+
+/// What somebody asked for.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The lane's name.
+    pub name: LaneName,
+    /// The branch; `None`: started with `--detach`.
+    pub branch: Option<BranchName>,
+    /// Whether branch, base or path were asked for by name, so that an existing lane must agree with them.
+    pub explicit: Explicit,
+    /// Who will work there.
+    pub owner: Option<String>,
+    /// What for.
+    pub task: Option<String>,
+}
+
+/// Which of the request's parts were asked for on the command line.
+#[derive(Debug, Clone, Default)]
+pub struct Explicit {
+    /// `--branch`, or `--detach` as `Some(None)`.
+    pub branch: Option<Option<BranchName>>,
+    /// `--base`, resolved.
+    pub base: Option<Base>,
+    /// `--path`, absolute.
+    pub path: Option<PathBuf>,
+    /// `--owner`
+    pub owner: Option<String>,
+    /// `--task`
+    pub task: Option<String>,
+}
+
+/// Where a lane starts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Base {
+    /// The ref, unless a bare commit was named.
+    pub name: Option<RefName>,
+    /// Its commit.
+    pub commit: ObjectId,
+}
+
+/// What the repository says about the request.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    /// The lane of that name.
+    pub existing: Option<Lane>,
+    /// Whether the existing lane's worktree is there.
+    pub existing_present: bool,
+    /// The base to start from.
+    pub base: Base,
+    /// The branch's tip, where it exists.
+    pub branch_tip: Option<ObjectId>,
+    /// The worktree that has the branch checked out, or is rebasing or bisecting it.
+    pub branch_used_by: Option<PathBuf>,
+    /// Another lane that owns the branch.
+    pub branch_owned_by: Option<LaneName>,
+    /// A branch whose name makes this one impossible.
+    pub conflicting_branch: Option<BranchName>,
+    /// Where the worktree would go.
+    pub target: Target,
+}
+
+/// A place for a worktree.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// The absolute path.
+    pub path: PathBuf,
+    /// What is there.
+    pub state: TargetState,
+}
+
+/// What is at a path a worktree should go to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TargetState {
+    /// Nothing, or an empty directory.
+    Free,
+    /// The same, inside the main worktree: it must be ignored there.
+    InsideMainWorktree {
+        /// The directory to ignore, relative to the main worktree.
+        ignore: PathBuf,
+    },
+    /// Something else.
+    Occupied,
+    /// A symbolic link.
+    Symlink,
+    /// Inside a git directory.
+    InsideGitDirectory,
+    /// Inside another linked worktree.
+    InsideWorktree(PathBuf),
+    /// It cannot be created: too long, or a parent is no directory.
+    Impossible(String),
+}
+
+/// What a start will do.
+#[derive(Debug, Clone)]
+pub enum Plan {
+    /// The lane is there already.
+    Exists(Box<Lane>),
+    /// It has to be made.
+    Create(Box<Creation>),
+}
+
+/// A lane to be made.
+#[derive(Debug, Clone)]
+pub struct Creation {
+    /// What is not recorded yet: everything but id and time.
+    pub request: Request,
+    /// Where it starts.
+    pub base: Base,
+    /// The commit its worktree shows: the base's, or that of an adopted branch.
+    pub commit: ObjectId,
+    /// Whether the branch is new.
+    pub new_branch: bool,
+    /// Where the worktree goes.
+    pub path: PathBuf,
+    /// A directory of the main worktree to be ignored there.
+    pub ignore: Option<PathBuf>,
+}
+
+/// Why a lane cannot be started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// The lane exists and differs from what was asked.
+    Differs {
+        /// The lane.
+        name: LaneName,
+        /// The option that disagrees.
+        what: &'static str,
+        /// What the lane has.
+        has: String,
+    },
+    /// The lane exists, its directory is gone.
+    WorktreeGone(LaneName),
+    /// The branch is checked out, or being rebased or bisected, elsewhere.
+    BranchInUse(BranchName, PathBuf),
+    /// The branch is another lane's.
+    BranchOwned(BranchName, LaneName),
+    /// Another branch's name makes this one impossible.
+    BranchConflict(BranchName, BranchName),
+    /// The path cannot be used.
+    Path(PathBuf, TargetState),
+}
+
+/// Decides.
+pub fn plan(request: Request, facts: Facts) -> Result<Plan, Refusal> {
+    if let Some(lane) = facts.existing {
+        agree(&request, &lane)?;
+        if !facts.existing_present {
+            return Err(Refusal::WorktreeGone(lane.name));
+        }
+        return Ok(Plan::Exists(Box::new(lane)));
+    }
+    if let Some(branch) = &request.branch {
+        if let Some(owner) = facts.branch_owned_by {
+            return Err(Refusal::BranchOwned(branch.clone(), owner));
+        }
+        if let Some(path) = facts.branch_used_by {
+            return Err(Refusal::BranchInUse(branch.clone(), path));
+        }
+        if let Some(other) = facts.conflicting_branch {
+            return Err(Refusal::BranchConflict(branch.clone(), other));
+        }
+    }
+    let ignore = match facts.target.state {
+        TargetState::Free => None,
+        TargetState::InsideMainWorktree { ignore } => Some(ignore),
+        state => return Err(Refusal::Path(facts.target.path, state)),
+    };
+    let adopted = request.branch.as_ref().and(facts.branch_tip);
+    Ok(Plan::Create(Box::new(Creation {
+        commit: adopted.unwrap_or(facts.base.commit),
+        new_branch: request.branch.is_some() && adopted.is_none(),
+        base: facts.base,
+        path: facts.target.path,
+        ignore,
+        request,
+    })))
+}
+
+/// An existing lane must be what was asked for, as far as anything was.
+fn agree(request: &Request, lane: &Lane) -> Result<(), Refusal> {
+    let differs = |what, has: String| Err(Refusal::Differs { name: lane.name.clone(), what, has });
+    let explicit = &request.explicit;
+    if let Some(branch) = &explicit.branch
+        && *branch != lane.branch
+    {
+        return differs("--branch", lane.branch.as_ref().map_or("a detached HEAD".into(), |b| format!("branch '{b}'")));
+    }
+    if let Some(base) = &explicit.base
+        && (base.name != lane.base || (base.name.is_none() && base.commit != lane.fork_point))
+    {
+        return differs("--base", lane.base.as_ref().map_or("no base branch".into(), |base| format!("base '{base}'")));
+    }
+    if let Some(path) = &explicit.path
+        && *path != lane.worktree
+    {
+        return differs("--path", format!("path '{}'", lane.worktree.display()));
+    }
+    if explicit.owner.is_some() && explicit.owner != lane.owner {
+        return differs("--owner", lane.owner.as_ref().map_or("no owner".into(), |owner| format!("owner '{owner}'")));
+    }
+    if explicit.task.is_some() && explicit.task != lane.task {
+        return differs("--task", lane.task.as_ref().map_or("no task".into(), |task| format!("task '{task}'")));
+    }
+    Ok(())
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Refusal::Differs { name, what, has } => {
+                write!(f, "lane '{name}' exists and has {has}, not what {what} asks for")
+            }
+            Refusal::WorktreeGone(name) => write!(f, "lane '{name}' exists, but its directory is gone"),
+            Refusal::BranchInUse(branch, path) => write!(f, "branch '{branch}' is in use in '{}'", path.display()),
+            Refusal::BranchOwned(branch, lane) => write!(f, "branch '{branch}' belongs to lane '{lane}'"),
+            Refusal::BranchConflict(branch, other) => {
+                write!(f, "branch '{branch}' cannot exist beside branch '{other}'")
+            }
+            Refusal::Path(path, state) => {
+                let path = path.display();
+                match state {
+                    TargetState::Symlink => write!(f, "'{path}' is a symbolic link"),
+                    TargetState::InsideGitDirectory => write!(f, "'{path}' lies inside a git directory"),
+                    TargetState::InsideWorktree(other) => {
+                        write!(f, "'{path}' lies inside the worktree '{}'", other.display())
+                    }
+                    TargetState::Impossible(why) => write!(f, "'{path}' cannot be created: {why}"),
+                    _ => write!(f, "'{path}' already exists"),
+                }
+            }
+        }
+    }
+}
+
+impl Refusal {
+    /// What to do instead.
+    pub fn hint(&self) -> String {
+        match self {
+            Refusal::Differs { name, .. } => format!("see it with: git lane show {name}"),
+            Refusal::WorktreeGone(name) => {
+                format!(
+                    "clear the record with 'git lane prune', then 'git lane start {name}' takes up its branch again"
+                )
+            }
+            Refusal::BranchInUse(..) => {
+                "switch that worktree to another branch, or choose another with --branch".into()
+            }
+            Refusal::BranchOwned(_, lane) => format!("go there with: cd \"$(git lane path {lane})\""),
+            Refusal::BranchConflict(..) => "choose another name, or another branch with --branch".into(),
+            Refusal::Path(..) => "choose another place with --path, or move away what is there".into(),
+        }
+    }
+
+    /// A stable word for scripts.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Refusal::Differs { .. } => "lane-differs",
+            Refusal::WorktreeGone(_) => "worktree-gone",
+            Refusal::BranchInUse(..) => "branch-in-use",
+            Refusal::BranchOwned(..) => "branch-owned",
+            Refusal::BranchConflict(..) => "branch-conflict",
+            Refusal::Path(..) => "path-occupied",
+        }
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        Error::new(Kind::Refused, refusal.to_string()).hint(refusal.hint()).code(refusal.code())
+    }
+}
+
+/// The branch of a new lane by the policy's template.
+pub fn branch_name(template: &str, name: &LaneName, owner: Option<&str>) -> String {
+    template.replace("{owner}", owner.unwrap_or("nobody")).replace("{name}", name.as_str())
+}
+
+/// The worktree's place by the policy's template, relative to the main worktree; `attempt` 2 and up picks another
+/// directory for a name whose directory belongs to another lane.
+pub fn worktree_path(template: &str, repo: &str, name: &LaneName, attempt: u32) -> PathBuf {
+    let directory = match attempt {
+        0 | 1 => name.directory_name(),
+        n => format!("{}-{n}", name.directory_name()),
+    };
+    Path::new(&template.replace("{repo}", repo).replace("{name}", &directory)).to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn name(text: &str) -> LaneName {
+        LaneName::parse(text).unwrap()
+    }
+
+    fn branch(text: &str) -> BranchName {
+        BranchName::parse(text.into()).unwrap()
+    }
+
+    fn id(digit: u8) -> ObjectId {
+        ObjectId::from_hex(&[digit; 40]).unwrap()
+    }
+
+    fn request() -> Request {
+        Request {
+            name: name("login"),
+            branch: Some(branch("login")),
+            explicit: Explicit::default(),
+            owner: None,
+            task: None,
+        }
+    }
+
+    fn facts() -> Facts {
+        Facts {
+            existing: None,
+            existing_present: true,
+            base: Base { name: RefName::parse("refs/heads/main".into()), commit: id(b'a') },
+            branch_tip: None,
+            branch_used_by: None,
+            branch_owned_by: None,
+            conflicting_branch: None,
+            target: Target { path: "/x/shop.lanes/login".into(), state: TargetState::Free },
+        }
+    }
+
+    fn lane() -> Lane {
+        Lane {
+            name: name("login"),
+            id: super::super::lane::LaneId::parse("1").unwrap(),
+            branch: Some(branch("login")),
+            worktree: "/x/shop.lanes/login".into(),
+            base: RefName::parse("refs/heads/main".into()),
+            fork_point: id(b'a'),
+            owner: Some("ann".into()),
+            task: None,
+            created: 0,
+        }
+    }
+
+    #[test]
+    fn a_new_lane_starts_at_its_base_and_an_adopted_branch_keeps_its_tip() {
+        let Ok(Plan::Create(creation)) = plan(request(), facts()) else { panic!() };
+        assert!(creation.new_branch);
+        assert_eq!(creation.commit, id(b'a'));
+        let Ok(Plan::Create(creation)) = plan(request(), Facts { branch_tip: Some(id(b'b')), ..facts() }) else {
+            panic!()
+        };
+        assert!(!creation.new_branch);
+        assert_eq!(creation.commit, id(b'b'));
+        let detached = Request { branch: None, ..request() };
+        let Ok(Plan::Create(creation)) = plan(detached, Facts { branch_tip: Some(id(b'b')), ..facts() }) else {
+            panic!()
+        };
+        assert_eq!((creation.new_branch, creation.commit), (false, id(b'a')));
+    }
+
+    #[test]
+    fn an_existing_lane_is_no_error_unless_it_differs() {
+        let existing = Facts { existing: Some(lane()), ..facts() };
+        assert!(matches!(plan(request(), existing.clone()), Ok(Plan::Exists(_))));
+        let base = Base { name: RefName::parse("refs/heads/next".into()), commit: id(b'a') };
+        for (explicit, what) in [
+            (Explicit { branch: Some(Some(branch("other"))), ..Explicit::default() }, "--branch"),
+            (Explicit { branch: Some(None), ..Explicit::default() }, "--branch"),
+            (Explicit { base: Some(base), ..Explicit::default() }, "--base"),
+            (Explicit { path: Some("/y".into()), ..Explicit::default() }, "--path"),
+            (Explicit { owner: Some("bob".into()), ..Explicit::default() }, "--owner"),
+            (Explicit { task: Some("t".into()), ..Explicit::default() }, "--task"),
+        ] {
+            let Err(Refusal::Differs { what: found, .. }) = plan(Request { explicit, ..request() }, existing.clone())
+            else {
+                panic!("{what}")
+            };
+            assert_eq!(found, what);
+        }
+        let gone = plan(request(), Facts { existing_present: false, ..existing });
+        assert_eq!(gone.unwrap_err(), Refusal::WorktreeGone(name("login")));
+    }
+
+    #[test]
+    fn what_is_in_the_way_is_refused() {
+        let path = PathBuf::from("/y");
+        let target = |state| Target { path: "/t".into(), state };
+        for (facts, code) in [
+            (Facts { branch_used_by: Some(path.clone()), ..facts() }, "branch-in-use"),
+            (Facts { branch_owned_by: Some(name("other")), ..facts() }, "branch-owned"),
+            (Facts { conflicting_branch: Some(branch("login/x")), ..facts() }, "branch-conflict"),
+            (Facts { target: target(TargetState::Occupied), ..facts() }, "path-occupied"),
+            (Facts { target: target(TargetState::Symlink), ..facts() }, "path-occupied"),
+            (Facts { target: target(TargetState::InsideWorktree(path)), ..facts() }, "path-occupied"),
+        ] {
+            assert_eq!(plan(request(), facts).unwrap_err().code(), code);
+        }
+    }
+
+    #[test]
+    fn templates_name_branches_and_places() {
+        assert_eq!(branch_name("{owner}/{name}", &name("login"), Some("ann")), "ann/login");
+        let place = |attempt| worktree_path("../{repo}.lanes/{name}", "shop", &name("a/b"), attempt);
+        assert_eq!(place(1), Path::new("../shop.lanes/a-b"));
+        assert_eq!(place(2), Path::new("../shop.lanes/a-b-2"));
+    }
+}

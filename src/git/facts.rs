@@ -1,0 +1,251 @@
+//! Reads what a decision needs and fills the plain structs of `domain`.
+
+use std::path::{Component, Path, PathBuf};
+
+use bstr::ByteSlice;
+
+use super::repository::Repository;
+use crate::domain::lane::{Head, Lane, ObjectId, RefName, Worktree, WorktreeState};
+use crate::domain::name::BranchName;
+use crate::domain::start::{self, Base, Target, TargetState};
+use crate::error::{Error, Result};
+use crate::policy::Policy;
+
+/// Finds the base somebody named: a branch, a remote-tracking branch, a tag, or any commit.
+pub fn named_base(repository: &Repository, name: &str) -> Result<Base> {
+    for prefix in ["refs/heads/", "refs/remotes/", "refs/tags/", ""] {
+        let Some(full) = RefName::parse(format!("{prefix}{name}").as_bytes().as_bstr()) else { continue };
+        if let Some(id) = repository.ref_target(&full)? {
+            return Ok(Base { commit: commit(repository, &id.to_string())?, name: Some(full) });
+        }
+    }
+    if name == "HEAD" || name == "@" {
+        let head = repository
+            .current_worktree()?
+            .map_or_else(|| repository.main_worktree().map(|w| w.head), |w| Ok(w.head))?;
+        if let Head::Branch(branch) = head {
+            return branch_base(repository, &branch)?.ok_or_else(|| no_commit_yet(&branch));
+        }
+    }
+    Ok(Base { name: None, commit: commit(repository, name)? })
+}
+
+/// The base when none was named: the branch the remote's HEAD points to, else the main worktree's branch.
+pub fn default_base(repository: &Repository) -> Result<Base> {
+    if let Some(upstream) = remote_head(repository)? {
+        let short = upstream.shorten();
+        let local = short.find_byte(b'/').and_then(|at| BranchName::parse(short[at + 1..].as_bstr()).ok());
+        if let Some(local) = local
+            && let Some(base) = branch_base(repository, &local)?
+        {
+            return Ok(base);
+        }
+        if let Some(commit) = repository.ref_target(&upstream)? {
+            return Ok(Base { name: Some(upstream), commit });
+        }
+    }
+    match repository.main_worktree_head()? {
+        Head::Branch(branch) => branch_base(repository, &branch)?.ok_or_else(|| no_commit_yet(&branch)),
+        Head::Detached(commit) => Ok(Base { name: None, commit }),
+        Head::Other(_) => Err(Error::refused("the main worktree is on no branch").hint("name the base with --base")),
+    }
+}
+
+fn branch_base(repository: &Repository, branch: &BranchName) -> Result<Option<Base>> {
+    let tip = repository.branch_tip(branch)?;
+    Ok(tip.map(|commit| Base { name: Some(RefName::from(branch)), commit }))
+}
+
+fn no_commit_yet(branch: &BranchName) -> Error {
+    Error::refused(format!("branch '{branch}' has no commit yet"))
+        .code("unborn")
+        .hint("make a first commit: git commit --allow-empty -m 'Start'")
+}
+
+/// Where `refs/remotes/<remote>/HEAD` points, for `origin` or else the only remote.
+fn remote_head(repository: &Repository) -> Result<Option<RefName>> {
+    let remotes = repository.gix.remote_names();
+    let remote = match remotes.iter().find(|name| name.as_bstr() == "origin") {
+        Some(origin) => origin,
+        None if remotes.len() == 1 => match remotes.iter().next() {
+            Some(only) => only,
+            None => return Ok(None),
+        },
+        None => return Ok(None),
+    };
+    let Some(head) = RefName::parse(format!("refs/remotes/{remote}/HEAD").as_bytes().as_bstr()) else {
+        return Ok(None);
+    };
+    repository.symbolic_target(&head)
+}
+
+/// The commit a revision names.
+pub fn commit(repository: &Repository, revision: &str) -> Result<ObjectId> {
+    let output = repository
+        .git_in_current()?
+        .args(["rev-parse", "--verify", "--quiet", "--end-of-options"])
+        .arg(format!("{revision}^{{commit}}"))
+        .output()?;
+    ObjectId::from_hex(output.stdout.trim_end()).map_err(|_| {
+        Error::refused(format!("'{revision}' names no commit"))
+            .code("no-such-base")
+            .hint("see the branches with: git branch --all")
+    })
+}
+
+/// The commit an annotated tag leads to; any other object as it is.
+pub fn peeled(repository: &Repository, id: ObjectId) -> ObjectId {
+    let peel = || repository.gix.find_object(id).ok()?.peel_to_commit().ok().map(|commit| commit.id);
+    peel().unwrap_or(id)
+}
+
+/// What the repository says about a request to start a lane.
+pub fn start(repository: &Repository, policy: &Policy, request: &start::Request, base: Base) -> Result<start::Facts> {
+    let records = repository.records()?;
+    let worktrees = repository.worktrees()?;
+    let existing = records.find(&request.name).cloned();
+    let existing_present = existing.as_ref().is_some_and(|lane| worktree_of(lane, &worktrees).is_some());
+    let mut facts = start::Facts {
+        existing_present,
+        base,
+        branch_tip: None,
+        branch_used_by: None,
+        branch_owned_by: None,
+        conflicting_branch: None,
+        target: target(repository, policy, request, &records.lanes, &worktrees)?,
+        existing,
+    };
+    if let Some(branch) = &request.branch {
+        facts.branch_tip = repository.branch_tip(branch)?;
+        facts.branch_used_by = user_of(branch, &worktrees).map(|worktree| worktree.path.clone());
+        facts.branch_owned_by =
+            records.lanes.iter().find(|lane| lane.branch.as_ref() == Some(branch)).map(|lane| lane.name.clone());
+        if facts.branch_tip.is_none() {
+            facts.conflicting_branch = repository.conflicting_branch(branch)?;
+        }
+    }
+    Ok(facts)
+}
+
+/// The worktree that is a lane's, by the recorded path; it must really be there.
+pub fn worktree_of<'a>(lane: &Lane, worktrees: &'a [Worktree]) -> Option<&'a Worktree> {
+    worktrees.iter().find(|worktree| worktree.path == lane.worktree && worktree.state == WorktreeState::Present)
+}
+
+/// The worktree that has `branch` checked out, or is rebasing or bisecting it.
+pub fn user_of<'a>(branch: &BranchName, worktrees: &'a [Worktree]) -> Option<&'a Worktree> {
+    let full = branch.to_ref();
+    let named_in = |worktree: &Worktree, file: &str| {
+        std::fs::read(worktree.git_dir.join(file))
+            .is_ok_and(|text| text.trim() == full.as_slice() || text.trim() == branch.as_bstr().as_bytes())
+    };
+    worktrees.iter().filter(|worktree| worktree.state != WorktreeState::Bare).find(|worktree| {
+        worktree.head.branch() == Some(branch)
+            || ["rebase-merge/head-name", "rebase-apply/head-name", "BISECT_START"]
+                .iter()
+                .any(|file| named_in(worktree, file))
+    })
+}
+
+/// Where the worktree goes, and what is there now.
+fn target(
+    repository: &Repository,
+    policy: &Policy,
+    request: &start::Request,
+    lanes: &[Lane],
+    worktrees: &[Worktree],
+) -> Result<Target> {
+    if let Some(path) = &request.explicit.path {
+        let path = resolve(path);
+        return Ok(Target { state: state_of(repository, &path, worktrees), path });
+    }
+    let main = repository.main_worktree()?;
+    let repo = repository_name(&main.path);
+    let mut attempt = 1;
+    loop {
+        let relative = start::worktree_path(&policy.path, &repo, &request.name, attempt);
+        let path = resolve(&main.path.join(relative));
+        let taken = |lane: &Lane| lane.worktree == path && lane.name != request.name;
+        let same_path = worktrees.iter().any(|worktree| worktree.path == path);
+        // Another lane whose name leads to the same directory keeps it; this one gets the next.
+        if lanes.iter().any(taken) || (same_path && attempt < 100 && lanes.iter().all(|lane| lane.worktree != path)) {
+            attempt += 1;
+            continue;
+        }
+        return Ok(Target { state: state_of(repository, &path, worktrees), path });
+    }
+}
+
+/// The name `{repo}` stands for: the main worktree's directory, a bare repository's without `.git`.
+fn repository_name(main: &Path) -> String {
+    let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let own = name(main);
+    let own = own.strip_suffix(".git").unwrap_or(&own);
+    if own.is_empty() || own.starts_with('.') { main.parent().map(name).unwrap_or_default() } else { own.to_owned() }
+}
+
+/// An absolute path without `.`, `..` or symbolic links in what exists of it; the last component is left as it is.
+fn resolve(path: &Path) -> PathBuf {
+    let mut absolute = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::ParentDir => {
+                absolute = std::fs::canonicalize(&absolute).unwrap_or(absolute);
+                absolute.pop();
+            }
+            Component::CurDir => {}
+            other => absolute.push(other),
+        }
+    }
+    let (Some(parent), Some(name)) = (absolute.parent(), absolute.file_name()) else { return absolute };
+    let existing = parent.ancestors().find(|ancestor| ancestor.exists()).unwrap_or(parent);
+    let Ok(real) = std::fs::canonicalize(existing) else { return absolute };
+    match parent.strip_prefix(existing) {
+        Ok(rest) => real.join(rest).join(name),
+        Err(_) => absolute.clone(),
+    }
+}
+
+fn state_of(repository: &Repository, path: &Path, worktrees: &[Worktree]) -> TargetState {
+    if path.as_os_str().len() > 3900 {
+        return TargetState::Impossible("the path is too long".into());
+    }
+    if let Some(file) = path.ancestors().skip(1).find(|ancestor| ancestor.exists() && !ancestor.is_dir()) {
+        return TargetState::Impossible(format!("'{}' is not a directory", file.display()));
+    }
+    match std::fs::symlink_metadata(path) {
+        Ok(metadata) if metadata.is_symlink() => return TargetState::Symlink,
+        Ok(metadata) if !metadata.is_dir() => return TargetState::Occupied,
+        Ok(_) if std::fs::read_dir(path).map_or(true, |mut entries| entries.next().is_some()) => {
+            return TargetState::Occupied;
+        }
+        _ => {}
+    }
+    if path.starts_with(repository.common_dir()) || path.components().any(|part| part.as_os_str() == ".git") {
+        return TargetState::InsideGitDirectory;
+    }
+    let inside = |worktree: &&Worktree| worktree.state != WorktreeState::Bare && path.starts_with(&worktree.path);
+    // The innermost worktree is the one whose files the directory would be among.
+    match worktrees.iter().filter(inside).max_by_key(|worktree| worktree.path.components().count()) {
+        None => TargetState::Free,
+        Some(worktree) if worktree.id.is_some() => TargetState::InsideWorktree(worktree.path.clone()),
+        Some(main) => {
+            let relative = path.strip_prefix(&main.path).unwrap_or(path);
+            let parent = relative.parent().filter(|parent| !parent.as_os_str().is_empty());
+            TargetState::InsideMainWorktree { ignore: parent.unwrap_or(relative).to_owned() }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repository_is_named_after_its_directory() {
+        assert_eq!(repository_name(Path::new("/x/shop")), "shop");
+        assert_eq!(repository_name(Path::new("/x/shop.git")), "shop");
+        assert_eq!(repository_name(Path::new("/x/shop/.bare")), "shop");
+        assert_eq!(repository_name(Path::new("/x/shop/.git")), "shop");
+    }
+}

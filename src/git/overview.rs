@@ -1,0 +1,150 @@
+//! Reads what is in flight: lanes matched with worktrees, their files, their standing to the base.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::command::Git;
+use super::repository::Repository;
+use super::status::{Depth, statuses};
+use super::{facts, history};
+use crate::domain::lane::{Head, Lane, ObjectId, Worktree, WorktreeState};
+use crate::domain::name::BranchName;
+use crate::domain::overview::{Entry, State, Versus, sort};
+use crate::domain::status::WorktreeStatus;
+use crate::error::Result;
+
+/// How much to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Detail {
+    /// Names, branches and paths: nothing whose cost grows with files or commits.
+    Names,
+    /// Everything.
+    Full,
+}
+
+/// Every lane and every other worktree, in the order of the list.
+pub fn entries(repository: &Repository, detail: Detail) -> Result<Vec<Entry>> {
+    let worktrees = repository.worktrees()?;
+    let mut entries = matched(repository.records()?.lanes, worktrees);
+    if detail == Detail::Full {
+        read(repository, &mut entries)?;
+    } else {
+        for entry in &mut entries {
+            entry.state = State::of(entry.lane.as_ref(), entry.worktree.as_ref(), None);
+        }
+    }
+    sort(&mut entries);
+    Ok(entries)
+}
+
+/// Everything about one lane.
+pub fn entry(repository: &Repository, lane: &Lane) -> Result<Entry> {
+    let all = matched(repository.records()?.lanes, repository.worktrees()?);
+    let mut one: Vec<Entry> = all.into_iter().filter(|entry| entry.name() == Some(&lane.name)).collect();
+    read(repository, &mut one)?;
+    Ok(one.swap_remove(0))
+}
+
+/// Brings records and worktrees together: by the recorded path, else by the branch a worktree has checked out, because a
+/// worktree may have been moved.
+fn matched(lanes: Vec<Lane>, worktrees: Vec<Worktree>) -> Vec<Entry> {
+    let mut free: Vec<Option<Worktree>> = worktrees.into_iter().map(Some).collect();
+    let by_path: BTreeMap<_, _> =
+        free.iter().enumerate().filter_map(|(at, worktree)| Some((worktree.as_ref()?.path.clone(), at))).collect();
+    let mut entries: Vec<Entry> = lanes
+        .into_iter()
+        .map(|lane| {
+            let worktree = by_path.get(&lane.worktree).and_then(|at| free[*at].take());
+            entry_of(Some(lane), worktree)
+        })
+        .collect();
+    for entry in &mut entries {
+        let gone = entry.worktree.as_ref().is_none_or(|worktree| worktree.state == WorktreeState::Missing);
+        let branch = entry.lane.as_ref().and_then(|lane| lane.branch.as_ref());
+        if let (true, Some(branch)) = (gone, branch) {
+            if let Some(slot) =
+                free.iter_mut().find(|slot| slot.as_ref().is_some_and(|worktree| holds(worktree, branch)))
+            {
+                entry.worktree = slot.take();
+            }
+        }
+    }
+    entries.extend(free.into_iter().flatten().map(|worktree| entry_of(None, Some(worktree))));
+    entries
+}
+
+fn holds(worktree: &Worktree, branch: &BranchName) -> bool {
+    worktree.id.is_some() && worktree.state == WorktreeState::Present && worktree.head.branch() == Some(branch)
+}
+
+/// The worktree that has a lane's branch checked out, when the recorded directory is gone: it was moved.
+pub fn worktree_of_moved<'a>(lane: &Lane, worktrees: &'a [Worktree]) -> Option<&'a Worktree> {
+    let branch = lane.branch.as_ref()?;
+    worktrees.iter().find(|worktree| holds(worktree, branch))
+}
+
+fn entry_of(lane: Option<Lane>, worktree: Option<Worktree>) -> Entry {
+    Entry { lane, worktree, state: State::Unread, tip: None, versus: None, committed: None }
+}
+
+/// Fills in states, tips, standing and times.
+fn read(repository: &Repository, entries: &mut [Entry]) -> Result<()> {
+    let present: Vec<usize> = entries
+        .iter()
+        .enumerate()
+        .filter(|(_, entry)| entry.worktree.as_ref().is_some_and(|worktree| worktree.state == WorktreeState::Present))
+        .map(|(at, _)| at)
+        .collect();
+    let places: Vec<(&Path, &Path)> = present
+        .iter()
+        .filter_map(|at| entries[*at].worktree.as_ref())
+        .map(|worktree| (worktree.path.as_path(), worktree.git_dir.as_path()))
+        .collect();
+    let found = statuses(&repository.gix, &places, &Git::program(), Depth::Full);
+    let mut found: BTreeMap<usize, Result<WorktreeStatus>> = present.into_iter().zip(found).collect();
+    for (at, entry) in entries.iter_mut().enumerate() {
+        let status = found.remove(&at).map(|status| status.map_err(|error| error.to_string()));
+        entry.state = State::of(entry.lane.as_ref(), entry.worktree.as_ref(), status);
+        entry.tip = tip(repository, entry)?;
+        entry.committed = entry.tip.and_then(|tip| committed(repository, tip));
+    }
+    compare(repository, entries)
+}
+
+fn tip(repository: &Repository, entry: &Entry) -> Result<Option<ObjectId>> {
+    if let Some(branch) = entry.branch() {
+        return repository.branch_tip(branch);
+    }
+    Ok(match entry.worktree.as_ref().map(|worktree| &worktree.head) {
+        Some(Head::Detached(id)) => Some(*id),
+        _ => None,
+    })
+}
+
+fn committed(repository: &Repository, commit: ObjectId) -> Option<i64> {
+    repository.gix.find_commit(commit).ok()?.time().ok().map(|time| time.seconds)
+}
+
+/// Compares all lanes with their bases in one walk.
+fn compare(repository: &Repository, entries: &mut [Entry]) -> Result<()> {
+    let mut bases: BTreeMap<_, Option<ObjectId>> = BTreeMap::new();
+    let mut pairs = Vec::new();
+    let mut places = Vec::new();
+    for (at, entry) in entries.iter().enumerate() {
+        let Some((base, tip)) = entry.lane.as_ref().and_then(|lane| lane.base.clone()).zip(entry.tip) else { continue };
+        let commit = match bases.get(&base) {
+            Some(commit) => *commit,
+            None => *bases.entry(base.clone()).or_insert(repository.ref_target(&base)?),
+        };
+        if let Some(commit) = commit {
+            pairs.push((tip, facts::peeled(repository, commit)));
+            places.push(at);
+        }
+    }
+    let divergences = history::divergences(&repository.gix, &pairs)?;
+    for (at, divergence) in places.into_iter().zip(divergences) {
+        let integrated = (divergence.ahead == 0).then_some(crate::domain::integration::Integration::Ancestor);
+        entries[at].versus = Some(Versus { ahead: divergence.ahead, behind: divergence.behind, integrated });
+    }
+    Ok(())
+}

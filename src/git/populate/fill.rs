@@ -1,0 +1,291 @@
+//! Writes the files of a plan, on all cores, and notes the stat data of each for the index.
+
+use std::{
+    path::Path,
+    slice::ChunksMut,
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::{Duration, SystemTime},
+};
+
+use gix::{
+    bstr::{BStr, ByteSlice as _},
+    objs::tree::EntryKind,
+    prelude::FindExt as _,
+};
+use rustix::{
+    fd::{BorrowedFd, OwnedFd},
+    fs::{AtFlags, Mode, OFlags, Timespec, Timestamps, fstat, futimens, mkdirat, openat, statat, symlinkat, unlinkat},
+};
+
+use super::{
+    Request, Source,
+    copy::{self, index_stat, write_all},
+    directories::Directories,
+    source, stop_if_interrupted,
+    tree::{Entry, Origin, Plan},
+};
+use crate::error::{Error, IoContext as _, Result};
+
+/// Entries a thread takes at a time: few enough to share the end fairly, enough to stay in one directory.
+const CHUNK: usize = 128;
+
+/// A buffer that grew beyond this for one big blob is given back.
+const KEPT_BUFFER: usize = 4 << 20;
+
+/// The newest modification time a file may get.
+///
+/// Git compares whole seconds and reads every file again that is as young as the index ("racy git"), so a worktree
+/// made within a second costs the next `git status` a second reading of all of it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Backdated(Timespec);
+
+impl Backdated {
+    pub(super) fn two_seconds_ago() -> Self {
+        let then = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let then = then.saturating_sub(Duration::from_secs(2));
+        let (secs, nsecs) = (i64::try_from(then.as_secs()).unwrap_or(0), i64::from(then.subsec_nanos()));
+        Backdated(Timespec { tv_sec: secs, tv_nsec: nsecs as _ })
+    }
+
+    /// The times for a new file whose content was last modified then (`None`: now). The access time stays.
+    fn times(self, source: Option<&rustix::fs::Stat>) -> Timestamps {
+        let omit = Timespec { tv_sec: 0, tv_nsec: rustix::fs::UTIME_OMIT };
+        let mut modified = self.0;
+        if let Some(source) = source {
+            #[allow(clippy::unnecessary_cast, reason = "the types differ between platforms")]
+            let of_source = (source.st_mtime as i64, source.st_mtime_nsec as i64);
+            #[allow(clippy::unnecessary_cast, reason = "the types differ between platforms")]
+            if of_source < (modified.tv_sec, modified.tv_nsec as i64) {
+                modified = Timespec { tv_sec: of_source.0, tv_nsec: of_source.1 as _ };
+            }
+        }
+        Timestamps { last_access: omit, last_modification: modified }
+    }
+}
+
+/// Writes everything but the entries left to git; returns how many files were copied.
+pub(super) fn fill(
+    request: &Request<'_>,
+    plan: &mut Plan,
+    backdated: Backdated,
+    progress: &(dyn Fn(usize, usize) + Sync),
+    interrupt: &AtomicBool,
+) -> Result<usize> {
+    let total = plan.entries.len();
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(total.div_ceil(CHUNK)).max(1);
+    let job = Job {
+        directory: request.directory,
+        sources: request.sources,
+        conversions: plan.conversions,
+        backdated,
+        paths: &plan.paths,
+        chunks: Mutex::new(plan.entries.chunks_mut(CHUNK)),
+        stop: AtomicBool::new(false),
+        done: AtomicUsize::new(0),
+        total,
+        progress,
+        interrupt,
+    };
+    let repo = request.repo.clone().into_sync();
+    std::thread::scope(|scope| {
+        let work = || Worker::new(&job, repo.to_thread_local())?.run();
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+        let mut copied = work();
+        for other in others {
+            let theirs = other.join().unwrap_or_else(|_| Err(Error::git("a thread that writes files panicked")));
+            copied = copied.and_then(|sum| Ok(sum + theirs?));
+        }
+        copied
+    })
+}
+
+struct Job<'a> {
+    directory: &'a Path,
+    sources: &'a [Source],
+    /// Whether attributes or settings convert anything, so that every size has to be compared.
+    conversions: bool,
+    backdated: Backdated,
+    paths: &'a [u8],
+    chunks: Mutex<ChunksMut<'a, Entry>>,
+    /// Set when one thread failed.
+    stop: AtomicBool,
+    done: AtomicUsize,
+    total: usize,
+    progress: &'a (dyn Fn(usize, usize) + Sync),
+    interrupt: &'a AtomicBool,
+}
+
+struct Worker<'a> {
+    job: &'a Job<'a>,
+    repo: gix::Repository,
+    target: Directories,
+    /// `None` for a source that cannot be opened.
+    sources: Vec<Option<Directories>>,
+    /// For blobs.
+    buffer: Vec<u8>,
+    /// For copies.
+    scratch: Vec<u8>,
+    copied: usize,
+}
+
+impl<'a> Worker<'a> {
+    fn new(job: &'a Job<'a>, repo: gix::Repository) -> Result<Self> {
+        let target = Directories::below(job.directory).context("open", job.directory)?;
+        let sources = job.sources.iter().map(|source| Directories::below(&source.directory).ok()).collect();
+        Ok(Worker { job, repo, target, sources, buffer: Vec::new(), scratch: Vec::new(), copied: 0 })
+    }
+
+    fn run(mut self) -> Result<usize> {
+        loop {
+            let chunk = self.job.chunks.lock().unwrap_or_else(PoisonError::into_inner).next();
+            let Some(chunk) = chunk else { break };
+            for entry in &mut *chunk {
+                if self.job.stop.load(Ordering::Relaxed) {
+                    return Ok(self.copied);
+                }
+                let written = stop_if_interrupted(self.job.interrupt).and_then(|()| self.write(entry));
+                if let Err(error) = written {
+                    self.job.stop.store(true, Ordering::Relaxed);
+                    return Err(error);
+                }
+            }
+            let done = self.job.done.fetch_add(chunk.len(), Ordering::Relaxed) + chunk.len();
+            (self.job.progress)(done, self.job.total);
+        }
+        Ok(self.copied)
+    }
+
+    fn write(&mut self, entry: &mut Entry) -> Result<()> {
+        match (entry.kind, entry.origin) {
+            (_, Origin::Git) | (EntryKind::Tree, _) => Ok(()),
+            (EntryKind::Commit, _) => self.make_submodule(entry),
+            (EntryKind::Link, _) => self.make_link(entry),
+            (EntryKind::Blob | EntryKind::BlobExecutable, Origin::Source(number)) => {
+                if self.copy(entry, usize::from(number))? {
+                    self.copied += 1;
+                    Ok(())
+                } else {
+                    self.write_blob(entry)
+                }
+            }
+            (EntryKind::Blob | EntryKind::BlobExecutable, Origin::Objects) => self.write_blob(entry),
+        }
+    }
+
+    /// False if the source's file is not what its index knows; then nothing is left behind.
+    fn copy(&mut self, entry: &mut Entry, number: usize) -> Result<bool> {
+        let (directory, name) = entry.split(self.job.paths);
+        let executable = entry.kind == EntryKind::BlobExecutable;
+        let Some(Some(source)) = self.sources.get_mut(number) else {
+            return Ok(false);
+        };
+        let Ok(source) = source.enter(directory) else {
+            return Ok(false);
+        };
+        let Some((from, before)) = copy::open_settled(source, name, &entry.stat) else {
+            return Ok(false);
+        };
+        if self.job.conversions && !source::has_size_of_blob(&self.repo, entry.id, before.st_size) {
+            return Ok(false);
+        }
+        let target = context(self.target.create(directory), "create the directory of", entry.path(self.job.paths))?;
+        let path = entry.path(self.job.paths);
+        let to = context(create(target, name, executable), "create", path)?;
+        if !copy::copy(&from, &to, &before, &mut self.scratch, || ()).unwrap_or(false) {
+            context(unlinkat(target, name, AtFlags::empty()), "remove", path)?;
+            return Ok(false);
+        }
+        entry.stat = context(self.job.finish(&to, Some(&before)), "set the time of", path)?;
+        Ok(true)
+    }
+
+    fn write_blob(&mut self, entry: &mut Entry) -> Result<()> {
+        let (directory, name) = entry.split(self.job.paths);
+        let path = entry.path(self.job.paths);
+        let blob = self.repo.objects.find_blob(&entry.id, &mut self.buffer);
+        let blob = blob.map_err(|error| unreadable(path, &error))?;
+        let target = context(self.target.create(directory), "create the directory of", path)?;
+        let to = context(create(target, name, entry.kind == EntryKind::BlobExecutable), "create", path)?;
+        context(write_all(&to, blob.data), "write", path)?;
+        let stat = context(self.job.finish(&to, None), "set the time of", path)?;
+        entry.stat = stat;
+        if self.buffer.capacity() > KEPT_BUFFER {
+            self.buffer = Vec::new();
+        }
+        Ok(())
+    }
+
+    fn make_link(&mut self, entry: &mut Entry) -> Result<()> {
+        let (directory, name) = entry.split(self.job.paths);
+        let path = entry.path(self.job.paths);
+        let blob = self.repo.objects.find_blob(&entry.id, &mut self.buffer);
+        let blob = blob.map_err(|error| unreadable(path, &error))?;
+        let target = context(self.target.create(directory), "create the directory of", path)?;
+        context(symlinkat(blob.data, target, name), "create", path)?;
+        let stat = context(self.job.finish_unopened(target, name), "set the time of", path)?;
+        entry.stat = stat;
+        Ok(())
+    }
+
+    /// An empty directory, as git leaves a submodule that is not initialised.
+    fn make_submodule(&mut self, entry: &mut Entry) -> Result<()> {
+        let (directory, name) = entry.split(self.job.paths);
+        let path = entry.path(self.job.paths);
+        let target = context(self.target.create(directory), "create the directory of", path)?;
+        context(mkdirat(target, name, Mode::from_raw_mode(0o777)), "create", path)?;
+        let stat = context(self.job.finish_unopened(target, name), "set the time of", path)?;
+        entry.stat = stat;
+        Ok(())
+    }
+}
+
+impl Job<'_> {
+    fn finish(&self, file: &OwnedFd, source: Option<&rustix::fs::Stat>) -> rustix::io::Result<gix::index::entry::Stat> {
+        futimens(file, &self.backdated.times(source))?;
+        Ok(index_stat(&fstat(file)?))
+    }
+
+    fn finish_unopened(&self, at: BorrowedFd<'_>, name: &[u8]) -> rustix::io::Result<gix::index::entry::Stat> {
+        finish_unopened(at, name, self.backdated)
+    }
+}
+
+fn finish_unopened(
+    at: BorrowedFd<'_>,
+    name: &[u8],
+    backdated: Backdated,
+) -> rustix::io::Result<gix::index::entry::Stat> {
+    rustix::fs::utimensat(at, name, &backdated.times(None), AtFlags::SYMLINK_NOFOLLOW)?;
+    Ok(index_stat(&statat(at, name, AtFlags::SYMLINK_NOFOLLOW)?))
+}
+
+/// Backdates and records the files that git wrote.
+pub(super) fn record_converted(request: &Request<'_>, plan: &mut Plan, backdated: Backdated) -> Result<()> {
+    let mut target = Directories::below(request.directory).context("open", request.directory)?;
+    let Plan { paths, entries, .. } = plan;
+    for entry in entries.iter_mut().filter(|entry| entry.origin == Origin::Git) {
+        let (directory, name) = entry.split(paths);
+        let stat = target.enter(directory).and_then(|at| finish_unopened(at, name, backdated));
+        entry.stat = context(stat, "find", entry.path(paths))?;
+    }
+    Ok(())
+}
+
+/// Makes a new file with the permissions git gives it: all that the umask allows.
+fn create(at: BorrowedFd<'_>, name: &[u8], executable: bool) -> rustix::io::Result<OwnedFd> {
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    openat(at, name, flags, Mode::from_raw_mode(if executable { 0o777 } else { 0o666 }))
+}
+
+fn context<T>(result: rustix::io::Result<T>, tried: &str, path: &BStr) -> Result<T> {
+    result.context(tried, path.to_path_lossy().as_ref())
+}
+
+fn unreadable(path: &BStr, error: &gix::Error) -> Error {
+    Error::git(format!("cannot read the content of '{path}'"))
+        .source(error.to_string())
+        .hint("`git fsck` tells what is missing from the repository")
+}

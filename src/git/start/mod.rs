@@ -1,0 +1,265 @@
+//! Makes a lane: everything is prepared aside, then published by renames.
+//!
+//! The worktree is filled in a hidden directory beside its final place, its admin directory below `.git/lane/staging`.
+//! Until then no other process can see anything of the lane. Publishing is one short critical section: the branch
+//! (created, never overwritten), the directory, the admin directory, the record. From its first step on an interrupted
+//! start is completed by whoever comes next; before it, it is undone.
+
+mod by_git;
+mod publish;
+
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::domain::lane::{Lane, LaneId, ObjectId, WorktreeState, hex, lossless_path};
+use crate::domain::start::Creation;
+use crate::error::{Error, IoContext, Kind, Result};
+use crate::git::journal::{Exclusive, Journal, Running, step, unique_id};
+use crate::git::populate::{self, How, Source, Sparse};
+use crate::git::recover::{Healed, Intent as AnyIntent};
+use crate::git::repository::{RefFormat, Repository};
+
+/// What a start is about to do; enough to complete or undo it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Intent {
+    lane: Lane,
+    #[serde(with = "hex")]
+    commit: ObjectId,
+    new_branch: bool,
+    /// The worktree while it is being filled.
+    #[serde(with = "lossless_path")]
+    staged_worktree: PathBuf,
+    /// Its admin directory until it is published.
+    #[serde(with = "lossless_path")]
+    staged_admin: PathBuf,
+    /// Its name below `.git/worktrees` afterwards.
+    #[serde(with = "lossless_path")]
+    admin_name: PathBuf,
+    /// Directories made for it, outermost first.
+    made: Vec<Made>,
+    /// Its settings for a sparse checkout need an include in the shared configuration.
+    sparse: bool,
+    /// A directory of the main worktree that must be ignored there.
+    ignore: Option<Made>,
+    /// git makes the worktree: the refs are a reftable, whose per-worktree part only git can write.
+    by_git: bool,
+    /// Everything is prepared: from here on a start is completed, not undone.
+    publishing: bool,
+}
+
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(transparent)]
+struct Made(#[serde(with = "lossless_path")] PathBuf);
+
+/// A lane that was made.
+#[derive(Debug)]
+pub struct Started {
+    /// Its record.
+    pub lane: Lane,
+    /// How its files came about.
+    pub how: How,
+}
+
+/// How to fill the worktree.
+pub struct Filling<'a> {
+    /// Worktrees whose files may be copied.
+    pub sources: &'a [Source],
+    /// Check out these directories only.
+    pub sparse: Option<&'a Sparse>,
+    /// Called with files done and files in total.
+    pub progress: &'a (dyn Fn(usize, usize) + Sync),
+}
+
+/// Makes the lane that was planned; on any failure nothing of it is left.
+pub fn start(repository: &Repository, creation: &Creation, filling: &Filling<'_>) -> Result<Started> {
+    let id = unique_id();
+    let lane = Lane {
+        name: creation.request.name.clone(),
+        id: LaneId(id.clone()),
+        branch: creation.request.branch.clone(),
+        worktree: creation.path.clone(),
+        base: creation.base.name.clone(),
+        fork_point: creation.base.commit,
+        owner: creation.request.owner.clone(),
+        task: creation.request.task.clone(),
+        created: jiff::Timestamp::now().as_second(),
+    };
+    let parent = creation.path.parent().unwrap_or(Path::new("/"));
+    let mut intent = Intent {
+        commit: creation.commit,
+        new_branch: creation.new_branch,
+        staged_worktree: parent.join(format!(".lane-{id}")),
+        staged_admin: repository.lane_dir().join("staging").join(&id),
+        admin_name: admin_name(repository, &creation.path),
+        made: missing_ancestors(parent).into_iter().map(Made).collect(),
+        sparse: filling.sparse.is_some() && !repository.config_bool("extensions.worktreeConfig"),
+        ignore: creation.ignore.clone().map(Made),
+        by_git: repository.ref_format() == RefFormat::Reftable,
+        publishing: false,
+        lane,
+    };
+    let mut running = Journal::new(&repository.lane_dir()).begin(&AnyIntent::Start(intent.clone()))?;
+    let made = if intent.by_git {
+        by_git::make(repository, &intent, filling)
+    } else {
+        prepare(repository, &intent, filling).and_then(|how| {
+            let _guard = registry_lock(repository)?;
+            publish::publish(repository, &mut intent, &mut running)?;
+            Ok(how)
+        })
+    };
+    match made {
+        Ok(how) => {
+            running.done()?;
+            Ok(Started { lane: intent.lane, how })
+        }
+        Err(error) => {
+            undo(repository, &intent)?;
+            running.done()?;
+            Err(error)
+        }
+    }
+}
+
+/// Completes or undoes an interrupted start.
+pub fn recover(repository: &Repository, mut intent: Intent, running: &mut Running) -> Result<Healed> {
+    let what = format!("the start of lane '{}'", intent.lane.name);
+    let _guard = registry_lock(repository)?;
+    let recorded = repository.records()?.find(&intent.lane.name).is_some_and(|lane| lane.id == intent.lane.id);
+    if recorded {
+        return Ok(Healed { what, completed: true });
+    }
+    let resumed = match intent.by_git {
+        true => by_git::resume(repository, &intent),
+        false if intent.publishing => publish::resume(repository, &mut intent, running),
+        false => Err(Error::refused("nothing was published yet")),
+    };
+    if resumed.is_err() {
+        undo(repository, &intent)?;
+    }
+    Ok(Healed { what, completed: resumed.is_ok() })
+}
+
+fn undo(repository: &Repository, intent: &Intent) -> Result<()> {
+    match intent.by_git {
+        true => by_git::undo(repository, intent),
+        false => publish::undo(repository, intent),
+    }
+}
+
+/// The lock around everything that looks at lanes and branches and then changes them; held for milliseconds.
+pub fn registry_lock(repository: &Repository) -> Result<Exclusive> {
+    Exclusive::acquire(&repository.lane_dir(), "lock", Duration::from_secs(60))
+}
+
+/// Fills the staged worktree and writes its admin directory.
+fn prepare(repository: &Repository, intent: &Intent, filling: &Filling<'_>) -> Result<How> {
+    // A first signal stops the work in order, a second one at once; without a handler the journal cleans up later.
+    let _handler = gix::interrupt::init_handler_default(1).map(|handler| handler.auto_deregister());
+    let (worktree, admin) = (&intent.staged_worktree, &intent.staged_admin);
+    std::fs::create_dir_all(worktree).map_err(|error| cannot_make(worktree, error))?;
+    std::fs::create_dir_all(admin).context("create", admin)?;
+    step("start.directories");
+    let write = |name: &str, content: &[u8]| {
+        let path = admin.join(name);
+        std::fs::write(&path, content).context("write", &path)
+    };
+    write("HEAD", format!("{}\n", intent.commit).as_bytes())?;
+    write("commondir", &line(repository.common_dir()))?;
+    write("gitdir", &line(&intent.lane.worktree.join(".git")))?;
+    copy_worktree_config(repository, admin)?;
+    step("start.admin");
+    let how = populate::populate(
+        &populate::Request {
+            repo: &repository.gix,
+            common_dir: repository.common_dir(),
+            commit: intent.commit,
+            directory: worktree,
+            admin_dir: admin,
+            sources: filling.sources,
+            sparse: filling.sparse,
+            git: &crate::git::command::Git::program(),
+        },
+        filling.progress,
+        &gix::interrupt::IS_INTERRUPTED,
+    )?;
+    step("start.populated");
+    // From git's own `worktree add`: the common directory is named relative to the admin directory.
+    write("commondir", b"../..\n")?;
+    if let Some(branch) = &intent.lane.branch {
+        let mut head = b"ref: ".to_vec();
+        head.extend_from_slice(&branch.to_ref());
+        head.push(b'\n');
+        write("HEAD", &head)?;
+    }
+    write_reflog(repository, intent)?;
+    step("start.prepared");
+    Ok(how)
+}
+
+/// The name git would give the admin directory: the worktree's last component, as far as it is a safe name.
+fn admin_name(repository: &Repository, path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let safe: String = name.chars().map(|c| if c.is_alphanumeric() || "._-+".contains(c) { c } else { '-' }).collect();
+    let safe = safe.trim_start_matches('.').trim_end_matches(".lock");
+    let _ = repository;
+    // Left room for a number.
+    let cut = safe.char_indices().map(|(at, c)| at + c.len_utf8()).take_while(|end| *end <= 200).last().unwrap_or(0);
+    PathBuf::from(if cut == 0 { "lane" } else { &safe[..cut] })
+}
+
+fn missing_ancestors(directory: &Path) -> Vec<PathBuf> {
+    let mut missing: Vec<PathBuf> =
+        directory.ancestors().take_while(|ancestor| !ancestor.exists()).map(Path::to_owned).collect();
+    missing.reverse();
+    missing
+}
+
+/// A repository with `extensions.worktreeConfig` has settings per worktree, which `git worktree add` copies, except
+/// those that belong to the main worktree alone.
+fn copy_worktree_config(repository: &Repository, admin: &Path) -> Result<()> {
+    let source = repository.git_dir().join("config.worktree");
+    if !repository.config_bool("extensions.worktreeConfig") || !source.is_file() {
+        return Ok(());
+    }
+    let target = admin.join("config.worktree");
+    std::fs::copy(&source, &target).context("copy", &source)?;
+    for key in ["core.bare", "core.worktree"] {
+        // Exit code 5: there was nothing to unset.
+        repository.git.at(admin).args(["config", "--file"]).arg(&target).args(["--unset-all", key]).output()?;
+    }
+    Ok(())
+}
+
+/// The first line of the new worktree's HEAD reflog, where reflogs are kept.
+fn write_reflog(repository: &Repository, intent: &Intent) -> Result<()> {
+    let wanted = repository.config("core.logAllRefUpdates").map(|value| !value.eq_ignore_ascii_case(b"false"));
+    let bare = repository.main_worktree()?.state == WorktreeState::Bare;
+    if !wanted.unwrap_or(!bare) || repository.ref_format() != RefFormat::Files {
+        return Ok(());
+    }
+    let mut handle = repository.gix.clone();
+    let committer = handle.committer_or_set_generic_fallback();
+    let Ok(committer) = committer else { return Ok(()) };
+    let mut text = format!("{} {} ", ObjectId::null(intent.commit.kind()), intent.commit).into_bytes();
+    committer.write_to(&mut text).context("write", &intent.staged_admin)?;
+    text.extend_from_slice(b"\tlane: started\n");
+    let logs = intent.staged_admin.join("logs");
+    std::fs::create_dir_all(&logs).context("create", &logs)?;
+    std::fs::write(logs.join("HEAD"), text).context("write", &logs)
+}
+
+fn line(path: &Path) -> Vec<u8> {
+    let mut bytes = path.as_os_str().as_bytes().to_vec();
+    bytes.push(b'\n');
+    bytes
+}
+
+fn cannot_make(path: &Path, error: std::io::Error) -> Error {
+    Error::new(Kind::Environment, format!("cannot create '{}'", path.display()))
+        .source(error)
+        .hint("choose another place with --path or the policy's start.path")
+}

@@ -1,0 +1,93 @@
+//! The child `git status` that answers when the in-process look is in doubt.
+//!
+//! Repository and worktree are named by environment, never discovered: a damaged `.git` file must not make git answer
+//! for an enclosing repository. Flags win over status.showUntrackedFiles and submodule.<name>.ignore; the rest is
+//! pinned with `-c`.
+
+use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::Command;
+
+use bstr::{BString, ByteSlice};
+
+use super::{Depth, Tally};
+use crate::error::{Error, Result};
+use crate::git::child;
+
+/// What could make git trust somebody else's word, or a coarser look, than the files themselves.
+const PINNED: &[&str] = &[
+    "core.fsmonitor=false",
+    "core.untrackedCache=false",
+    "core.checkStat=default",
+    "core.trustctime=true",
+    "core.quotePath=false",
+    "diff.ignoreSubmodules=none",
+    "status.relativePaths=false",
+    "status.renames=false",
+    "color.ui=false",
+];
+
+fn in_worktree(git: &OsStr, worktree: &Path, admin: &Path) -> Command {
+    let mut command = child::scrubbed(git);
+    command.current_dir(worktree).env("GIT_DIR", admin).env("GIT_WORK_TREE", worktree);
+    for pin in PINNED {
+        command.arg("-c").arg(pin);
+    }
+    command
+}
+
+/// What git counts, and the paths it counts as modified.
+pub(super) fn ask(git: &OsStr, worktree: &Path, admin: &Path, depth: Depth) -> Result<(Tally, HashSet<BString>)> {
+    let mut command = in_worktree(git, worktree, admin);
+    command.args(["status", "--porcelain=v2", "-z", "--ignore-submodules=none", "--no-renames", "--no-ahead-behind"]);
+    command.arg(match depth {
+        Depth::Full => "--untracked-files=normal",
+        Depth::Tracked => "--untracked-files=no",
+    });
+    let output = child::output(command, "read the status of a worktree")?;
+    // git only warns about a directory it cannot read, and then knows nothing about what is in it.
+    if output.stderr.contains_str("could not open directory") {
+        return Err(child::failed("read the status of a worktree", &output.stderr));
+    }
+    let (mut tally, mut modified) = (Tally::default(), HashSet::new());
+    for line in output.stdout.split(|byte| *byte == 0).filter(|line| !line.is_empty()) {
+        count(line, &mut tally, &mut modified).ok_or_else(|| Error::git("cannot understand what git status says"))?;
+    }
+    Ok((tally, modified))
+}
+
+/// One record of porcelain v2: `1 XY sub mH mI mW hH hI path`, `u XY sub m1 m2 m3 mW h1 h2 h3 path`, `? path`.
+fn count(line: &[u8], tally: &mut Tally, modified: &mut HashSet<BString>) -> Option<()> {
+    let (kind, rest) = line.split_once_str(" ")?;
+    let (fields, code) = match kind {
+        b"1" => (8, rest.get(..2)?),
+        b"u" => (10, rest.get(..2)?),
+        b"?" => (1, b"??".as_slice()),
+        b"#" | b"!" => return Some(()),
+        _ => return None,
+    };
+    let path = rest.splitn(fields, |byte| *byte == b' ').last()?;
+    match kind {
+        b"u" => tally.conflicted += 1,
+        b"?" => tally.untracked += 1,
+        _ => {
+            tally.staged += usize::from(code[0] != b'.');
+            if code[1] != b'.' {
+                tally.modified += 1;
+                modified.insert(path.into());
+            }
+        }
+    }
+    tally.note(path, [code[0], code[1]].map(|letter| if letter == b'.' { b' ' } else { letter }));
+    Some(())
+}
+
+/// The ignored paths of a worktree, whole directories as one with a slash at the end: what a removal takes along
+/// without any other command having named it.
+pub fn ignored(git: &OsStr, worktree: &Path, admin: &Path) -> Result<Vec<BString>> {
+    let mut command = in_worktree(git, worktree, admin);
+    command.args(["ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory"]);
+    let output = child::output(command, "list ignored files")?;
+    Ok(output.stdout.split(|byte| *byte == 0).filter(|path| !path.is_empty()).map(BString::from).collect())
+}

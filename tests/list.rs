@@ -1,0 +1,110 @@
+//! `git lane list`, `show` and `path`
+
+use crate::sandbox::{Sandbox, write};
+
+#[test]
+fn the_list_says_what_is_in_flight() {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "login", "search", "gone"]).ok();
+    sandbox.work("login", "login.txt", "x");
+    sandbox.write("more.txt", "x");
+    sandbox.commit("more");
+    write(&sandbox.lane_path("search").join("new.txt"), "x");
+    write(&sandbox.lane_path("search").join("README"), "changed");
+    std::fs::remove_dir_all(sandbox.lane_path("gone")).unwrap();
+    let lanes = sandbox.lane(["list", "--json"]).json()["lanes"].clone();
+    let lane = |name: &str| lanes.as_array().unwrap().iter().find(|lane| lane["name"] == name).unwrap().clone();
+    assert_eq!(lane("login")["state"], "clean");
+    assert_eq!(lane("login")["versusBase"], serde_json::json!({ "ahead": 1, "behind": 1, "integrated": null }));
+    assert_eq!(lane("search")["state"], "dirty");
+    assert_eq!((&lane("search")["modified"], &lane("search")["untracked"]), (&1.into(), &1.into()));
+    assert_eq!(lane("gone")["state"], "missing");
+    assert_eq!(lanes[0]["main"], true);
+
+    let text = sandbox.lane(["list"]).ok();
+    assert!(text.contains("+1 -1") && text.contains("1 modified, 1 untracked") && text.contains("missing"), "{text}");
+}
+
+#[test]
+fn it_fits_the_terminal_and_needs_no_colour() {
+    let sandbox = Sandbox::new();
+    let task = "a task whose description is rather longer than any terminal line should be made to carry";
+    sandbox.lane(["start", "a-rather-long-name-for-a-lane", "--task", task, "--owner", "somebody"]).ok();
+    for columns in [80, 60] {
+        let run = sandbox.run(sandbox.command("git-lane").arg("list").env("COLUMNS", columns.to_string()));
+        let text = run.ok();
+        assert!(text.lines().all(|line| line.chars().count() <= columns), "{text}");
+        assert!(text.contains("clean") && !text.contains('\u{1b}'), "{text}");
+    }
+}
+
+#[test]
+fn worktrees_that_are_no_lanes_are_shown_as_such() {
+    let sandbox = Sandbox::new();
+    sandbox.git(["worktree", "add", "-q", "../other", "-b", "other"]);
+    let text = sandbox.lane::<&str>([]).ok();
+    assert!(text.contains("(no lane)") && text.contains("(main)"), "{text}");
+}
+
+#[test]
+fn a_stray_a_moved_and_a_damaged_worktree_are_told_apart() {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "stray", "moved", "damaged", "detached"]).ok();
+    sandbox.git_in(&sandbox.lane_path("stray"), ["switch", "-q", "-c", "elsewhere"]);
+    sandbox.git(["worktree", "move", "../shop.lanes/moved", "../new-place"]);
+    write(&sandbox.lane_path("damaged").join(".git"), "garbage");
+    sandbox.git_in(&sandbox.lane_path("detached"), ["switch", "-q", "--detach"]);
+    let lanes = sandbox.lane(["list", "--json"]).json()["lanes"].clone();
+    let lane = |name: &str| lanes.as_array().unwrap().iter().find(|lane| lane["name"] == name).unwrap().clone();
+    assert_eq!(lane("stray")["state"], "stray");
+    assert_eq!(lane("stray")["head"]["branch"], "elsewhere");
+    assert_eq!(lane("moved")["state"], "clean");
+    assert_eq!(lane("moved")["path"], sandbox.root().join("new-place").to_str().unwrap());
+    assert_eq!(lane("damaged")["state"], "damaged");
+    assert_eq!(lane("detached")["state"], "stray");
+    assert_eq!(sandbox.lane(["path", "moved"]).ok().trim_end(), sandbox.root().join("new-place").to_str().unwrap());
+    let filtered = sandbox.lane(["list", "--state", "stray", "--json"]).json();
+    assert_eq!(filtered["lanes"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn reading_works_where_git_may_not_be_written() {
+    use std::os::unix::fs::PermissionsExt;
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "login"]).ok();
+    let git = sandbox.repo.join(".git");
+    std::fs::set_permissions(&git, PermissionsExt::from_mode(0o555)).unwrap();
+    let before = sandbox.fingerprint();
+    for args in [&["list"][..], &["list", "--no-status"], &["show", "login"], &["path", "login"]] {
+        sandbox.lane(args).ok();
+    }
+    assert_eq!(sandbox.fingerprint(), before);
+    std::fs::set_permissions(&git, PermissionsExt::from_mode(0o755)).unwrap();
+}
+
+#[test]
+fn a_half_made_admin_directory_does_not_stop_us() {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "login"]).ok();
+    // What a killed `git worktree add` leaves, and every plain git dies of.
+    write(
+        &sandbox.repo.join(".git/worktrees/poison/gitdir"),
+        format!("{}/.git\n", sandbox.root().join("poison").display()),
+    );
+    write(&sandbox.repo.join(".git/worktrees/poison/commondir"), "");
+    let text = sandbox.lane(["list"]).ok();
+    assert!(text.contains("login"), "{text}");
+    assert_eq!(sandbox.lane(["path", "login"]).ok().trim_end(), sandbox.lane_path("login").to_str().unwrap());
+}
+
+#[test]
+fn an_unknown_lane_is_refused_with_a_suggestion() {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "login"]).ok();
+    let error = sandbox.lane(["path", "logni"]).fails(1);
+    assert!(error.contains("there is no lane 'logni'") && error.contains("did you mean 'login'?"), "{error}");
+    let error = sandbox.lane(["show"]).fails(2);
+    assert!(error.contains("no lane's worktree"), "{error}");
+    let inside = sandbox.lane_in(&sandbox.lane_path("login").join("src"), ["show", "--json"]).json();
+    assert_eq!(inside["name"], "login");
+}
