@@ -158,12 +158,32 @@ fn what_a_file_says_cannot_steer_the_terminal() {
 }
 
 #[test]
+fn start_does_what_the_files_say() {
+    let sandbox = Sandbox::new();
+    sandbox.git(["branch", "develop"]);
+    sandbox
+        .write("lane.toml", "[start]\nbranch = \"{owner}/{name}\"\npath = \".worktrees/{name}\"\nbase = \"develop\"\n");
+    write(&sandbox.repo.join(".git/lane/lane.toml"), "start.owner = \"ann\"\n");
+    let started = sandbox.lane(["start", "login", "--json"]).json();
+    let lane = &started["lanes"][0];
+    let told = (lane["branch"].as_str(), lane["owner"].as_str(), lane["path"].as_str());
+    let path = sandbox.repo.join(".worktrees/login");
+    assert_eq!(told, (Some("ann/login"), Some("ann"), path.to_str()));
+    assert_eq!(sandbox.git_in(&path, ["branch", "--show-current"]), "ann/login");
+    assert_eq!(sandbox.git(["config", "lane.login.base"]), "refs/heads/develop");
+
+    sandbox.write("lane.toml", "[start]\nbranhc = \"x\"\n");
+    let before = sandbox.fingerprint();
+    assert!(sandbox.lane(["start", "other"]).fails(4).contains("did you mean 'start.branch'?"));
+    assert_eq!(sandbox.fingerprint(), before);
+}
+
+#[test]
 fn nothing_is_written() {
     let sandbox = Sandbox::new();
     sandbox.write("lane.toml", "[start]\nnonsense = 1\n");
     let before = sandbox.fingerprint();
-    let _ = sandbox.lane(["config"]).fails(4);
-    sandbox.write("lane.toml", "[start]\nnonsense = 1\n");
+    assert!(sandbox.lane(["config"]).fails(4).contains("unknown key 'start.nonsense'"));
     assert_eq!(sandbox.fingerprint(), before);
     assert!(!sandbox.repo.join(".git/lane").exists());
 }

@@ -152,3 +152,28 @@ fn names_are_never_looked_at_by_the_shell() {
         }
     });
 }
+
+#[test]
+fn with_the_real_verbs_start_leads_into_the_lane_and_a_dry_run_nowhere() {
+    let sandbox = Sandbox::new();
+    let lane = sandbox.lane_path("login");
+    for (program, name, code) in SHELLS.into_iter().filter(|(program, ..)| installed(program)) {
+        let init = sandbox.root().join(format!("real.{name}"));
+        std::fs::write(&init, sandbox.lane(["shell-init", name]).ok()).unwrap();
+        let run = |script: &str| {
+            let mut command = sandbox.command(program);
+            if program == "bash" {
+                command.args(["--norc", "--noprofile"]);
+            }
+            let script = script.replace("%?", code);
+            command.arg("-c").arg(format!(". '{}'\n{script}", init.display()));
+            sandbox.run(&mut command).ok()
+        };
+        let here = shown(&sandbox.repo);
+        let told = run("lane start --dry-run unborn >/dev/null; pwd; lane start bad..name 2>/dev/null; echo %?; pwd");
+        assert_eq!(told, format!("{here}1\n{here}"), "{program}");
+        assert_eq!(run("lane start --base main login other >/dev/null; pwd"), shown(&lane), "{program}");
+        let told = run("lane other; lane login; pwd; lane nothing 2>/dev/null; echo %?");
+        assert_eq!(told, format!("{}1\n", shown(&lane)), "{program}");
+    }
+}

@@ -460,6 +460,13 @@ mod tests {
     }
 
     #[test]
+    fn a_message_may_hold_braces() {
+        let message = Value::Text("{{{name}}} {{x".into());
+        assert_eq!(check("finish.message", r#""{{{name}}} {{x""#), Ok(Some(message)));
+        assert!(check("start.branch", r#""{{name}}""#).is_err());
+    }
+
+    #[test]
     fn sizes_have_units() {
         for (text, bytes) in [("1", 1), ("1B", 1), ("10 GiB", 10 << 30), ("500MB", 500_000_000), ("2 TiB", 2 << 40)] {
             assert_eq!(size_in_bytes(text), Some(bytes), "{text}");
