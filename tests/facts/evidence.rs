@@ -129,6 +129,16 @@ fn one_squash_and_later_changes() {
 }
 
 #[test]
+fn a_single_line_refined_later_is_still_landed() {
+    let sandbox = started();
+    change(&sandbox, "a", 3, "lane");
+    change(&sandbox, "b", 110, "lane");
+    let landed = squash(&sandbox, "lane");
+    evolve(&sandbox);
+    assert_eq!(judge(&sandbox), Some(Integration::Squashed { commits: vec![landed] }));
+}
+
+#[test]
 fn five_commits_landed_as_two_squashes() {
     let sandbox = started();
     change(&sandbox, "a", 3, "lane");

@@ -9,36 +9,64 @@ use gix::ObjectId;
 use super::{Change, Entry, Lane, Trees, unreadable};
 use crate::error::Result;
 
-/// Whether each path of the lane still shows the larger part of its change in the base.
+/// Whether the lane still shows in the base: of all lines it added and took away half at least are still so, some of
+/// the additions among them, and no path is back to where it was.
 ///
-/// Deliberately narrow: a path the base deleted or renamed, or a binary file, link or submodule it changed again, is
-/// no proof.
+/// Deliberately narrow: a path the base deleted or renamed, or a binary file, link, mode or submodule it changed
+/// again, is no proof.
 pub(super) fn survives(repo: &gix::Repository, lane: &Lane) -> Result<bool> {
     let trees = Trees { repo };
     let base = repo.find_tree(lane.base_tree).map_err(unreadable)?;
+    let mut total = Left::default();
     for change in &lane.changes {
         let now = trees.entry(&base, &change.path)?;
-        if now != change.new && !is_left(repo, change, now)? {
-            return Ok(false);
+        match left(repo, change, now)? {
+            Some(left) if now == change.new || left.added.1 + left.removed.1 > 0 => total.add(left),
+            None if now == change.new => {}
+            _ => return Ok(false),
         }
     }
-    Ok(true)
+    let (all, left) = (total.added.0 + total.removed.0, total.added.1 + total.removed.1);
+    Ok(2 * left >= all && (total.added.0 == 0 || total.added.1 > 0))
 }
 
-fn is_left(repo: &gix::Repository, change: &Change, now: Entry) -> Result<bool> {
-    let (Some((mode, id)), Some((now_mode, now_id))) = (change.new, now) else { return Ok(false) };
-    if mode != now_mode || !mode.is_blob() || change.old.is_some_and(|(_, old)| old == id) {
-        return Ok(false);
+/// Lines added and removed by a change, each with how many of them are still so.
+#[derive(Default)]
+struct Left {
+    added: (isize, isize),
+    removed: (isize, isize),
+}
+
+impl Left {
+    fn add(&mut self, other: Left) {
+        for (sum, more) in [(&mut self.added, other.added), (&mut self.removed, other.removed)] {
+            *sum = (sum.0 + more.0, sum.1 + more.1);
+        }
+    }
+}
+
+/// What is left of a change, for text that is a file of the same mode as the change left it.
+fn left(repo: &gix::Repository, change: &Change, now: Entry) -> Result<Option<Left>> {
+    let (Some((mode, id)), Some((now_mode, now_id))) = (change.new, now) else { return Ok(None) };
+    if mode != now_mode || !mode.is_blob() {
+        return Ok(None);
     }
     let old = match change.old {
         Some((old_mode, old)) if old_mode.is_blob() => text(repo, old)?,
-        Some(_) => return Ok(false),
+        Some(_) => None,
         None => Some(Vec::new()),
     };
-    match (old, text(repo, id)?, text(repo, now_id)?) {
-        (Some(old), Some(new), Some(now)) => Ok(lines_are_left(&old, &new, &now)),
-        _ => Ok(false),
+    let (Some(old), Some(new), Some(now)) = (old, text(repo, id)?, text(repo, now_id)?) else { return Ok(None) };
+    let mut sum = Left::default();
+    for [old, new, now] in count([&old, &new, &now]).into_values() {
+        let (change, left) = (new - old, now - old);
+        if change > 0 {
+            sum.added = (sum.added.0 + change, sum.added.1 + left.clamp(0, change));
+        } else {
+            sum.removed = (sum.removed.0 - change, sum.removed.1 + (-left).clamp(0, -change));
+        }
     }
+    Ok(Some(sum))
 }
 
 /// The content of a blob, unless it is binary by git's own measure.
@@ -56,23 +84,6 @@ fn count<const N: usize>(versions: [&[u8]; N]) -> HashMap<&[u8], [isize; N]> {
         }
     }
     lines
-}
-
-/// Of the lines the change added and took away, half at least must still be so, and neither all additions nor all
-/// removals may be undone.
-fn lines_are_left(old: &[u8], new: &[u8], now: &[u8]) -> bool {
-    let (mut added, mut removed) = ((0, 0), (0, 0));
-    for [old, new, now] in count([old, new, now]).into_values() {
-        let (change, left) = (new - old, now - old);
-        if change > 0 {
-            added = (added.0 + change, added.1 + left.clamp(0, change));
-        } else {
-            removed = (removed.0 - change, removed.1 + (-left).clamp(0, -change));
-        }
-    }
-    let kept = |(all, left): (isize, isize)| all == 0 || left > 0;
-    let all = added.0 + removed.0;
-    all > 0 && 2 * (added.1 + removed.1) >= all && kept(added) && kept(removed)
 }
 
 /// Whether one commit of the lane, `changes`, has nothing left in the base although the lane itself kept it: the rest

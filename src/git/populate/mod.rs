@@ -42,8 +42,6 @@ pub struct Source {
 pub struct Request<'a> {
     /// Any handle on the repository: it gives the objects and the options to open the new worktree's configuration.
     pub repo: &'a gix::Repository,
-    /// The git directory all worktrees share.
-    pub common_dir: &'a Path,
     /// The commit whose tree is checked out.
     pub commit: gix::ObjectId,
     /// An existing, empty directory; the caller may rename it into place afterwards.
@@ -93,10 +91,10 @@ pub fn populate(
     let Some(mut plan) = tree::plan(request.repo, &own, request.commit)? else {
         return child::check_out(request, interrupt);
     };
-    let Some(conversions) = attributes::mark_conversions(&own, &mut plan)? else {
+    let Some(attributes) = attributes::mark_conversions(&own, &mut plan)? else {
         return child::check_out(request, interrupt);
     };
-    source::assign(request, &mut plan, conversions);
+    source::assign(request, &mut plan, &attributes);
     stop_if_interrupted(interrupt)?;
 
     let backdated = fill::Backdated::two_seconds_ago();

@@ -11,7 +11,7 @@ use gix::{
 use super::{
     Request, Source,
     attributes::{AttributeFiles, is_attribute_file},
-    tree::{Origin, Plan},
+    tree::{Entry, Origin, Plan},
 };
 
 /// Gives every entry that a source's index holds with the same path, id and mode the origin [`Origin::Source`] and
@@ -19,18 +19,28 @@ use super::{
 ///
 /// A source with other `.gitattributes` than the tree is left out, and so is one that cannot be read: the object
 /// database has everything.
-pub(super) fn assign(request: &Request<'_>, plan: &mut Plan, attributes: AttributeFiles) {
-    let wanted = |plan: &Plan| plan.entries.iter().any(|entry| entry.origin == Origin::Objects);
-    for (number, source) in (0..u16::MAX).zip(request.sources) {
-        if !wanted(plan) {
+pub(super) fn assign(request: &Request<'_>, plan: &mut Plan, attributes: &AttributeFiles) {
+    for (number, source) in (0..).zip(request.sources).take(MOST_SOURCES) {
+        let wanted = plan.entries.iter().filter(|entry| is_file(entry) && entry.origin == Origin::Objects).count();
+        if wanted * WORTH_READING <= plan.entries.len() {
             break;
         }
-        if assign_from(source, number, request.repo.object_hash(), plan, &attributes).is_some()
+        if assign_from(source, number, request.repo.object_hash(), plan, attributes).is_some()
             && !looks_unconverted(request.repo, plan, number)
         {
             forget(plan, number);
         }
     }
+}
+
+/// Nobody waits for more indexes than this to be read.
+const MOST_SOURCES: usize = 8;
+
+/// Reading so many index entries costs as much as copying saves for one file, roughly.
+const WORTH_READING: usize = 64;
+
+fn is_file(entry: &Entry) -> bool {
+    matches!(entry.kind, EntryKind::Blob | EntryKind::BlobExecutable)
 }
 
 /// How many files of a source are compared with their blobs before it is trusted.

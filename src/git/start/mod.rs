@@ -175,7 +175,6 @@ fn prepare(repository: &Repository, intent: &Intent, filling: &Filling<'_>) -> R
     let how = populate::populate(
         &populate::Request {
             repo: &repository.gix,
-            common_dir: repository.common_dir(),
             commit: intent.commit,
             directory: worktree,
             admin_dir: admin,

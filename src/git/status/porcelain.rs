@@ -1,7 +1,7 @@
 //! The child `git status` that answers when the in-process look is in doubt.
 //!
 //! Repository and worktree are named by environment, never discovered: a damaged `.git` file must not make git answer
-//! for an enclosing repository. Flags win over status.showUntrackedFiles and submodule.<name>.ignore; the rest is
+//! for an enclosing repository. Flags win over status.showUntrackedFiles and `submodule.<name>.ignore`; the rest is
 //! pinned with `-c`.
 
 use std::collections::HashSet;

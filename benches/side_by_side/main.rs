@@ -1,0 +1,43 @@
+//! git-lane and git, side by side: both in one run, in turn, on fresh paths; what counts is the ratio of the medians.
+//!
+//! `cargo bench` runs everything, `cargo bench -- start list` only the races whose name contains one of the words.
+//! `GIT_LANE_BENCH_DIR` says where the fixtures go (default: `target/bench`), `GIT_LANE_BENCH_ROUNDS` how many rounds
+//! are counted (default 7), `GIT_LANE_BENCH_LARGE=0` leaves out the repository of 50,000 files.
+
+mod commits;
+mod fixture;
+mod lanes;
+mod race;
+mod start;
+
+use race::Race;
+
+fn main() {
+    let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
+    let wanted = |name: &str| words.is_empty() || words.iter().any(|word| name.contains(word.as_str()));
+    let races: [(&str, fn(&mut Race)); 12] = [
+        ("version", start::version),
+        ("start-copy", start::from_a_worktree),
+        ("start-objects", start::from_the_object_database),
+        ("first-status", start::first_status),
+        ("list-status", lanes::list_with_status),
+        ("list-names", lanes::list_without_status),
+        ("list-growth", lanes::growth),
+        ("finish", lanes::finish),
+        ("drop", lanes::drop_large),
+        ("compare", commits::compare_with_graph),
+        ("compare-refs", commits::compare_among_many_refs),
+        ("memory", lanes::memory),
+    ];
+    println!("{:<44} {:>10} {:>10} {:>7} {:>7}", "", "git-lane", "other", "ratio", "aim");
+    let mut race = Race::new();
+    for (name, run) in races {
+        if wanted(name) {
+            run(&mut race);
+        }
+    }
+    race.fixtures.clean_up();
+    if race.missed > 0 {
+        println!("{} of the aims were missed", race.missed);
+    }
+}
