@@ -153,7 +153,9 @@ fn description(verb: &Command) -> String {
 /// OPTIONS, as clap_mangen renders them, without the preamble it puts before every part.
 fn options(text: &mut String, command: &Command) {
     let command = command.clone().mut_args(|arg| match arg.get_id().as_str() {
-        "help" => arg.help("Print a summary of the options").long_help(None),
+        "help" => arg.help("Print a summary of the options").long_help(None).display_order(1001),
+        // What every verb takes comes after what this one takes.
+        _ if arg.is_global_set() => arg.display_order(1000),
         _ => arg,
     });
     let mut bytes = Vec::new();
