@@ -30,6 +30,11 @@ pub enum Command {
     List(commands::list::Args),
     Show(commands::show::Args),
     Path(commands::path::Args),
+    Config(commands::config::Args),
+    Completions(commands::completions::Args),
+    ShellInit(commands::shell_init::Args),
+    Man(commands::man::Args),
+    Complete(commands::complete::Args),
 }
 
 /// Parses the command line; usage errors and `-h` are printed here and end the program with the code given.

@@ -1,7 +1,12 @@
 //! One file per verb: the arguments, whose comments are the help text, and `run`.
 
+pub mod complete;
+pub mod completions;
+pub mod config;
 pub mod list;
+pub mod man;
 pub mod path;
+pub mod shell_init;
 pub mod show;
 pub mod start;
 
@@ -30,6 +35,11 @@ fn dispatch(command: Command, ui: &Ui) -> Result<()> {
         Command::List(args) => list::run(args, ui),
         Command::Show(args) => show::run(args, ui),
         Command::Path(args) => path::run(args, ui),
+        Command::Config(args) => config::run(args, ui),
+        Command::Completions(args) => completions::run(args, ui),
+        Command::ShellInit(args) => shell_init::run(args, ui),
+        Command::Man(args) => man::run(args, ui),
+        Command::Complete(args) => complete::run(args, ui),
     }
 }
 

@@ -1,0 +1,154 @@
+//! `git-lane complete`: the candidates for the word being typed, one a line; the shells' scripts call it.
+//!
+//! clap knows verbs, options and words. What a value may be is decided here from its name on the command line, so a verb
+//! that takes a lane's NAME completes lanes without doing anything for it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
+
+use clap::CommandFactory;
+use clap_complete::engine::{ArgValueCandidates, CompletionCandidate, complete};
+
+use crate::cli::Cli;
+use crate::domain::lane::Lane;
+use crate::error::Result;
+use crate::git::repository::Repository;
+use crate::policy::KEYS;
+use crate::ui::{Ui, escape};
+
+/// Print the candidates for the last of the words, which is being typed
+#[derive(Debug, clap::Args)]
+#[command(hide = true)]
+pub struct Args {
+    /// The command line up to the cursor, the command first
+    #[arg(last = true, value_name = "WORD")]
+    words: Vec<OsString>,
+}
+
+/// Prints the candidates, each followed by a tab and its description where it has one.
+pub fn run(args: Args, ui: &Ui) -> Result<()> {
+    let words = args.words;
+    let Some(current) = words.last().cloned() else { return Ok(()) };
+    stand_where_asked(&words);
+    let mut found = Vec::new();
+    if words.len() == 2 && words[0] == "lane" {
+        // The shell function of that name goes into lanes.
+        found = lanes();
+        found.retain(|candidate| candidate.get_value().as_bytes().starts_with(current.as_bytes()));
+    }
+    let cwd = std::env::current_dir().ok();
+    let at = words.len() - 1;
+    let mut command = command();
+    // clap would go on offering verbs after one it does not know.
+    if verb(&words[..at]).is_none_or(|verb| command.find_subcommand(verb).is_some()) {
+        found.extend(complete(&mut command, words, at, cwd.as_deref()).unwrap_or_default());
+    }
+    let wants_options = current.as_bytes().starts_with(b"-");
+    let mut lines = Vec::new();
+    for candidate in found {
+        let value = candidate.get_value().as_bytes();
+        let option = value.starts_with(b"-");
+        if candidate.is_hide_set() || option != wants_options || value.iter().any(u8::is_ascii_control) {
+            continue;
+        }
+        lines.extend_from_slice(value);
+        if let Some(help) = candidate.get_help() {
+            lines.push(b'\t');
+            lines.extend_from_slice(help.to_string().lines().next().unwrap_or_default().as_bytes());
+        }
+        lines.push(b'\n');
+    }
+    ui.raw(&lines);
+    Ok(())
+}
+
+/// The first word after the command that is neither an option nor the value of `-C`.
+fn verb(words: &[OsString]) -> Option<&OsString> {
+    let pairs = words.windows(2).find(|pair| pair[0] != "-C" && !pair[1].as_bytes().starts_with(b"-"));
+    pairs.map(|pair| &pair[1])
+}
+
+/// Follows the `-C` of the line that is being typed; a directory that does not exist yet changes nothing.
+fn stand_where_asked(words: &[OsString]) {
+    for pair in words.windows(2) {
+        if pair[0] == "-C" {
+            let _ = std::env::set_current_dir(&pair[1]);
+        }
+    }
+}
+
+/// The command line's definition, with candidates for every value that names something.
+fn command() -> clap::Command {
+    let mut command = Cli::command();
+    let verbs: Vec<String> = command.get_subcommands().map(|verb| verb.get_name().to_owned()).collect();
+    for verb in verbs {
+        command = command.mut_subcommand(&verb, |sub| {
+            let args: Vec<_> =
+                sub.get_arguments().filter_map(|arg| Some((arg.get_id().clone(), source(&verb, arg)?))).collect();
+            args.into_iter()
+                .fold(sub, |sub, (id, source)| sub.mut_arg(id, |arg| arg.add(ArgValueCandidates::new(source))))
+        });
+    }
+    command
+}
+
+type Source = fn() -> Vec<CompletionCandidate>;
+
+fn source(verb: &str, arg: &clap::Arg) -> Option<Source> {
+    let value = arg.get_value_names().and_then(|names| names.first()).map_or("", |name| name.as_str());
+    Some(match (verb, arg.get_long()) {
+        (_, Some("base" | "into" | "branch")) => branches,
+        (_, Some("owner")) => owners,
+        (_, Some(_)) => return None,
+        ("config", None) if value == "KEY" => keys,
+        ("restore", None) => removed,
+        // A new name is for the user to invent.
+        ("start", None) => return None,
+        (_, None) if value == "NAME" => lanes,
+        _ => return None,
+    })
+}
+
+fn recorded() -> Vec<Lane> {
+    Repository::discover().and_then(|repository| repository.records()).map(|records| records.lanes).unwrap_or_default()
+}
+
+fn candidate(value: impl Into<OsString>, help: Option<String>) -> CompletionCandidate {
+    let help = help.map(|text| escape::line(text.lines().next().unwrap_or_default()));
+    CompletionCandidate::new(value).help(help.map(Into::into))
+}
+
+fn lanes() -> Vec<CompletionCandidate> {
+    let describe = |lane: &Lane| lane.task.clone().or_else(|| lane.owner.clone()).unwrap_or_else(|| "lane".into());
+    recorded().iter().map(|lane| candidate(lane.name.as_str(), Some(describe(lane)))).collect()
+}
+
+fn owners() -> Vec<CompletionCandidate> {
+    let owners: BTreeSet<String> = recorded().into_iter().filter_map(|lane| lane.owner).collect();
+    owners.into_iter().map(|owner| candidate(owner, None)).collect()
+}
+
+fn branches() -> Vec<CompletionCandidate> {
+    let Ok(repository) = Repository::discover() else { return Vec::new() };
+    let all = ["refs/heads/", "refs/remotes/"].into_iter().filter_map(|prefix| repository.refs_below(prefix).ok());
+    let short = |bytes: &[u8]| candidate(std::ffi::OsStr::from_bytes(bytes), None);
+    all.flatten().map(|(name, _)| short(name.shorten())).collect()
+}
+
+/// The lanes in the trash, by name; read as loosely as a completion may.
+fn removed() -> Vec<CompletionCandidate> {
+    let Ok(repository) = Repository::discover() else { return Vec::new() };
+    let Ok(entries) = std::fs::read_dir(repository.lane_dir().join("trash")) else { return Vec::new() };
+    let name = |directory: std::fs::DirEntry| {
+        let bytes = std::fs::read(directory.path().join("entry.json")).ok()?;
+        let entry: serde_json::Value = serde_json::from_slice(&bytes).ok()?;
+        Some((entry["lane"]["name"].as_str()?.to_owned(), entry["reason"].as_str().map(str::to_owned)))
+    };
+    let names: BTreeMap<String, Option<String>> = entries.flatten().filter_map(name).collect();
+    names.into_iter().map(|(name, reason)| candidate(name, reason)).collect()
+}
+
+fn keys() -> Vec<CompletionCandidate> {
+    KEYS.iter().map(|key| candidate(key.name, Some(key.meaning.to_owned()))).collect()
+}

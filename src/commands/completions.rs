@@ -1,0 +1,41 @@
+//! `git lane completions`: what makes a shell complete `git lane`.
+
+use crate::error::Result;
+use crate::ui::Ui;
+
+/// Print the completion script of a shell
+///
+/// The script completes verbs, options, lanes, branches and what lies in the trash, for `git lane` as for `git-lane`. It
+/// asks git-lane itself, so it never grows old.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    shell: Shell,
+}
+
+/// A shell that has completion worth the name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Shell {
+    Bash,
+    Zsh,
+    Fish,
+}
+
+/// The script for bash.
+pub const BASH: &str = include_str!("../shell/completion.bash");
+/// The script for zsh.
+pub const ZSH: &str = include_str!("../shell/completion.zsh");
+/// The script for fish.
+pub const FISH: &str = include_str!("../shell/completion.fish");
+
+/// Prints the script as it is.
+pub fn run(args: Args, ui: &Ui) -> Result<()> {
+    let script = match args.shell {
+        Shell::Bash => BASH,
+        Shell::Zsh => ZSH,
+        Shell::Fish => FISH,
+    };
+    ui.raw(script.as_bytes());
+    Ok(())
+}

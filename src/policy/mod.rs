@@ -1,0 +1,197 @@
+//! `lane.toml`: what people ask git-lane to do differently.
+//!
+//! `keys` is the one table of keys, defaults and meanings; `layers` finds and reads the files. Here the values in force
+//! become a [`Policy`]. A file is data: nothing in it is ever run.
+
+mod keys;
+mod layers;
+
+use bstr::{BStr, ByteSlice};
+use gix::glob::wildmatch;
+use serde::Deserialize;
+
+pub use keys::{KEYS, Key, Value, find, suggest};
+pub use layers::{MAX_BYTES, Origin, Values};
+
+use crate::domain::name::BranchName;
+use crate::error::{Error, Result};
+use crate::git::repository::Repository;
+
+/// The policy in force.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Policy {
+    /// `start.branch`: the branch of a new lane; `{name}` and `{owner}` are replaced.
+    pub branch: String,
+    /// `start.path`: where a new lane's worktree goes, relative to the main worktree; `{repo}` and `{name}` are
+    /// replaced. A leading `~/` is already the home directory.
+    pub path: String,
+    /// `start.base`: the base of a new lane.
+    pub base: Option<String>,
+    /// `start.fetch`: bring the base up to date first.
+    pub fetch: bool,
+    /// `start.owner`: the owner of a new lane; `None`: the user's login name.
+    pub owner: Option<String>,
+    /// `start.install-hooks`: put the guard's hooks in place with the first lane.
+    pub install_hooks: bool,
+    /// `finish.strategy`: how a lane lands.
+    pub strategy: Strategy,
+    /// `finish.message`: the message of a merge or squash; `{name}`, `{branch}`, `{base}`, `{task}`, `{owner}`.
+    pub message: String,
+    /// `finish.trailers`: which trailers the message carries.
+    pub trailers: Vec<Trailer>,
+    /// `trash.days`: how long a removed lane waits.
+    pub trash_days: u32,
+    /// `trash.size`: how many bytes removed lanes may take before the oldest goes.
+    pub trash_bytes: u64,
+    /// `rule.home`: the branch the main worktree stays on.
+    pub home: Option<String>,
+    /// `rule.protected`: patterns of branches that only `finish` moves; see [`Policy::protects`].
+    pub protected: Vec<String>,
+    /// `rule.branch-pattern`: patterns a new lane's branch has to fit; empty: every branch does.
+    pub branch_pattern: Vec<String>,
+    /// `rule.branch-example`: a branch that fits, shown when one does not.
+    pub branch_example: Option<String>,
+}
+
+/// How a lane's commits get onto its base.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Strategy {
+    /// A merge commit, always.
+    Merge,
+    /// One new commit with everything the lane changed.
+    Squash,
+    /// The lane's commits, replayed onto the base.
+    Rebase,
+    /// The base moves forward to the lane; refused when it has moved on.
+    Ff,
+}
+
+/// A trailer of the landing's message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Trailer {
+    /// `Lane: <name>`
+    Lane,
+    /// `Task: <task>`
+    Task,
+    /// `Owner: <owner>`
+    Owner,
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Policy::of(&Values::defaults())
+    }
+}
+
+impl Policy {
+    /// The policy of a repository: user, team and clone layers, later ones winning.
+    pub fn load(repository: &Repository) -> Result<Self> {
+        Ok(Policy::of(&Values::load(repository)?))
+    }
+
+    /// The policy that checked values spell out.
+    pub fn of(values: &Values) -> Self {
+        Policy {
+            branch: values.text("start.branch"),
+            path: values.text("start.path"),
+            base: values.optional("start.base"),
+            fetch: values.flag("start.fetch"),
+            owner: values.optional("start.owner"),
+            install_hooks: values.flag("start.install-hooks"),
+            strategy: word(&values.text("finish.strategy")).unwrap_or(Strategy::Merge),
+            message: values.text("finish.message"),
+            trailers: values.list("finish.trailers").iter().filter_map(|name| word(name)).collect(),
+            trash_days: u32::try_from(values.number("trash.days")).unwrap_or(u32::MAX),
+            trash_bytes: values.bytes("trash.size"),
+            home: values.optional("rule.home"),
+            protected: values.list("rule.protected"),
+            branch_pattern: values.list("rule.branch-pattern"),
+            branch_example: values.optional("rule.branch-example"),
+        }
+    }
+
+    /// Whether `rule.protected` names the branch.
+    pub fn protects(&self, branch: &BranchName) -> bool {
+        self.protected.iter().any(|pattern| fits(pattern, branch))
+    }
+
+    /// Refuses a branch that fits none of `rule.branch-pattern`.
+    pub fn ensure_branch_fits(&self, branch: &BranchName) -> Result<()> {
+        if self.branch_pattern.is_empty() || self.branch_pattern.iter().any(|pattern| fits(pattern, branch)) {
+            return Ok(());
+        }
+        let patterns: Vec<String> = self.branch_pattern.iter().map(|pattern| format!("'{pattern}'")).collect();
+        let wanted = patterns.join(" or ");
+        let error = Error::refused(format!("branch '{branch}' does not fit the policy's pattern {wanted}"));
+        Err(match &self.branch_example {
+            Some(example) => error.hint(format!("a branch that fits: {example}")),
+            None => error.hint("see the pattern and where it comes from with: git lane config rule.branch-pattern"),
+        }
+        .code("branch-pattern"))
+    }
+}
+
+/// git's own wildmatch, as in gitignore(5): `*` stops at a slash, `**` does not.
+fn fits(pattern: &str, branch: &BranchName) -> bool {
+    gix::glob::wildmatch(BStr::new(pattern), branch.as_bstr(), wildmatch::Mode::NO_MATCH_SLASH_LITERAL)
+}
+
+/// One of an enum's kebab-case words.
+fn word<'a, T: Deserialize<'a>>(text: &'a str) -> Option<T> {
+    T::deserialize(serde::de::value::StrDeserializer::<serde::de::value::Error>::new(text)).ok()
+}
+
+/// Whether a file's bytes are small enough and text.
+fn readable(bytes: &[u8]) -> Result<&str, String> {
+    if bytes.len() > MAX_BYTES {
+        return Err(format!("is larger than {} KiB", MAX_BYTES / 1024));
+    }
+    bytes.to_str().map_err(|_| "is not valid UTF-8".into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_are_the_documented_ones() {
+        let policy = Policy::default();
+        assert_eq!(policy.branch, "{name}");
+        assert_eq!(policy.path, "../{repo}.lanes/{name}");
+        assert_eq!(policy.strategy, Strategy::Merge);
+        assert_eq!(policy.message, "Merge lane '{name}' into {base}");
+        assert_eq!((policy.trash_days, policy.trash_bytes), (14, 10 << 30));
+        assert_eq!((policy.base, policy.owner, policy.home, policy.branch_example), (None, None, None, None));
+        assert!(policy.trailers.is_empty() && policy.protected.is_empty() && policy.branch_pattern.is_empty());
+    }
+
+    #[test]
+    fn every_word_of_the_table_is_one_of_the_enum() {
+        for name in find("finish.strategy").unwrap().words() {
+            assert!(word::<Strategy>(name).is_some(), "{name}");
+        }
+        for name in find("finish.trailers").unwrap().words() {
+            assert!(word::<Trailer>(name).is_some(), "{name}");
+        }
+        use clap::ValueEnum;
+        assert_eq!(find("finish.strategy").unwrap().words().len(), Strategy::value_variants().len());
+    }
+
+    #[test]
+    fn patterns_are_gits() {
+        let policy = Policy {
+            protected: vec!["main".into(), "release/*".into()],
+            branch_pattern: vec!["feature/**".into(), "fix-[0-9]*".into()],
+            ..Policy::default()
+        };
+        let branch = |name: &str| BranchName::parse(name.into()).unwrap();
+        for (name, protected) in [("main", true), ("release/1", true), ("release/1/x", false), ("maintenance", false)] {
+            assert_eq!(policy.protects(&branch(name)), protected, "{name}");
+        }
+        for (name, fits) in [("feature/a", true), ("feature/a/b", true), ("fix-1", true), ("fix-x", false)] {
+            assert_eq!(policy.ensure_branch_fits(&branch(name)).is_ok(), fits, "{name}");
+        }
+    }
+}
