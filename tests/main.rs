@@ -3,6 +3,7 @@
 mod completions;
 mod config;
 mod facts;
+mod house;
 mod list;
 mod man;
 mod sandbox;

@@ -129,7 +129,7 @@ impl Fixtures {
                 for _ in 0..4 {
                     tip = Some(commit(&mut stream, &format!("b{branch}"), tip, None, &format!("own{branch}")));
                 }
-                if branch % 2 == 0 {
+                if branch.is_multiple_of(2) {
                     main = Some(commit(&mut stream, "main", main, tip, &format!("own{branch}")));
                 }
             }

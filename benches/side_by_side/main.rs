@@ -12,10 +12,12 @@ mod start;
 
 use race::Race;
 
+type Run = fn(&mut Race);
+
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
     let wanted = |name: &str| words.is_empty() || words.iter().any(|word| name.contains(word.as_str()));
-    let races: [(&str, fn(&mut Race)); 12] = [
+    let races: [(&str, Run); 12] = [
         ("version", start::version),
         ("start-copy", start::from_a_worktree),
         ("start-objects", start::from_the_object_database),

@@ -6,7 +6,7 @@ use std::process::Stdio;
 use bstr::{BString, ByteSlice};
 use clap::Args as ClapArgs;
 
-use crate::domain::lane::{Lane, WorktreeState, lossless_path};
+use crate::domain::lane::{Lane, RefName, WorktreeState, lossless_path};
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::start::{Creation, Explicit, Plan, Request, branch_name, plan};
 use crate::error::{Error, Kind, Result};
@@ -83,7 +83,7 @@ struct Outcome {
     branch: Option<BranchName>,
     #[serde(with = "lossless_path")]
     path: PathBuf,
-    base: Option<String>,
+    base: Option<RefName>,
     fork_point: String,
     owner: Option<String>,
     task: Option<String>,
@@ -110,7 +110,13 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let plan_one = |name: &LaneName| -> Result<Plan> {
         let request = request(&args, &policy, name.clone(), &base)?;
         let facts = facts::start(&repository, &policy, &request, base.base.clone())?;
-        Ok(plan(request, facts)?)
+        let plan = plan(request, facts)?;
+        if let Plan::Create(creation) = &plan
+            && let Some(branch) = creation.request.branch.as_ref().filter(|_| creation.new_branch)
+        {
+            policy.ensure_branch_fits(branch)?;
+        }
+        Ok(plan)
     };
     // All or none, as far as that can be known beforehand.
     if names.len() > 1 {
@@ -246,7 +252,7 @@ impl Outcome {
     fn of(lane: Lane, created: bool) -> Self {
         Outcome {
             created,
-            base: lane.base.as_ref().map(ToString::to_string),
+            base: lane.base,
             fork_point: lane.fork_point.to_string(),
             name: lane.name,
             branch: lane.branch,
@@ -269,7 +275,7 @@ impl Outcome {
             name: request.name.clone(),
             branch: request.branch.clone(),
             path: creation.path.clone(),
-            base: creation.base.name.as_ref().map(ToString::to_string),
+            base: creation.base.name.clone(),
             fork_point: creation.base.commit.to_string(),
             owner: request.owner.clone(),
             task: request.task.clone(),
@@ -292,7 +298,8 @@ impl Report for StartReport {
                 (Some(branch), Some(false)) => format!("existing branch {branch}"),
                 (Some(branch), _) => format!("branch {branch}"),
             };
-            let base = lane.base.clone().unwrap_or_else(|| lane.fork_point.chars().take(10).collect());
+            let short = || lane.fork_point.chars().take(10).collect();
+            let base = lane.base.as_ref().map_or_else(short, ToString::to_string);
             if did == "is there already:" {
                 page.line(format!("lane '{}' is there already: {branch}, base {base}", lane.name));
             } else {

@@ -61,12 +61,11 @@ fn matched(lanes: Vec<Lane>, worktrees: Vec<Worktree>) -> Vec<Entry> {
     for entry in &mut entries {
         let gone = entry.worktree.as_ref().is_none_or(|worktree| worktree.state == WorktreeState::Missing);
         let branch = entry.lane.as_ref().and_then(|lane| lane.branch.as_ref());
-        if let (true, Some(branch)) = (gone, branch) {
-            if let Some(slot) =
+        if let (true, Some(branch)) = (gone, branch)
+            && let Some(slot) =
                 free.iter_mut().find(|slot| slot.as_ref().is_some_and(|worktree| holds(worktree, branch)))
-            {
-                entry.worktree = slot.take();
-            }
+        {
+            entry.worktree = slot.take();
         }
     }
     entries.extend(free.into_iter().flatten().map(|worktree| entry_of(None, Some(worktree))));

@@ -85,7 +85,7 @@ pub const KEYS: &[Key] = &[
     Key {
         name: "start.install-hooks",
         shape: Shape::Flag,
-        default: "true",
+        default: "false",
         meaning: "Whether the first lane of a repository installs hooks.",
         reserved: true,
     },
@@ -145,14 +145,14 @@ pub const KEYS: &[Key] = &[
         shape: Shape::Patterns,
         default: "[]",
         meaning: "Patterns the branch of a new lane has to fit, one of them at least. None: every branch fits.",
-        reserved: true,
+        reserved: false,
     },
     Key {
         name: "rule.branch-example",
         shape: Shape::Text,
         default: "",
         meaning: "A branch that fits, shown when one does not.",
-        reserved: true,
+        reserved: false,
     },
 ];
 

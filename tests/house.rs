@@ -1,0 +1,98 @@
+//! What must stay true of the source itself.
+
+use std::path::{Path, PathBuf};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every Rust file below `directory`, with its text.
+fn sources(directory: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut pending: Vec<PathBuf> = vec![root().join(directory)];
+    while let Some(path) = pending.pop() {
+        if path.is_dir() {
+            pending.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let name = path.strip_prefix(root()).unwrap().display().to_string();
+            found.push((name, std::fs::read_to_string(&path).unwrap()));
+        }
+    }
+    assert!(!found.is_empty(), "{directory}");
+    found
+}
+
+/// The part of a file before its unit tests, without comments.
+fn code(text: &str) -> String {
+    let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+    code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn every_file_says_what_it_is_for() {
+    for directory in ["src", "tests", "benches"] {
+        for (name, text) in sources(directory) {
+            assert!(text.starts_with("//! "), "{name} does not open with //! lines");
+        }
+    }
+}
+
+#[test]
+fn the_domain_is_pure() {
+    for (name, text) in sources("src/domain") {
+        for word in [
+            "std::fs",
+            "std::process",
+            "std::env",
+            "SystemTime",
+            "Timestamp::now",
+            "crate::git",
+            "crate::ui",
+            "crate::commands",
+        ] {
+            assert!(!code(&text).contains(word), "{name} mentions {word}");
+        }
+    }
+}
+
+#[test]
+fn only_the_ui_prints() {
+    for (name, text) in sources("src") {
+        // The journal's crash points speak to the tests that set them.
+        let allowed = name.starts_with("src/ui/") || name == "src/git/journal.rs";
+        for word in ["println!", "print!(", "eprint!("] {
+            assert!(allowed || !code(&text).contains(word), "{name} prints");
+        }
+    }
+}
+
+#[test]
+fn git_is_started_from_the_git_folder_and_prompts_live_in_the_ui() {
+    for (name, text) in sources("src") {
+        let code = code(&text);
+        assert!(name.starts_with("src/git/") || !code.contains("Command::new(Git"), "{name} starts git");
+        assert!(name.starts_with("src/ui/") || !code.contains("dialoguer"), "{name} asks");
+        assert!(name.starts_with("src/ui/") || !code.contains("indicatif"), "{name} draws progress");
+        assert!(!code.contains("todo!(") && !code.contains("unimplemented!("), "{name} is not finished");
+    }
+}
+
+#[test]
+fn no_test_file_is_forgotten() {
+    let index = std::fs::read_to_string(root().join("tests/main.rs")).unwrap();
+    for entry in std::fs::read_dir(root().join("tests")).unwrap().flatten() {
+        let path = entry.path();
+        let stem = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let module = path.is_dir() && path.join("mod.rs").exists() || path.extension().is_some_and(|e| e == "rs");
+        assert!(!module || stem == "main" || index.contains(&format!("mod {stem};")), "tests/{stem} is in no crate");
+    }
+}
+
+#[test]
+fn the_readme_stays_short_and_names_both_commands() {
+    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
+    assert!(readme.lines().count() < 200);
+    assert!(readme.contains("cargo install --locked --path .") && readme.contains("cargo test --locked"));
+    let ci = std::fs::read_to_string(root().join(".ci/run")).unwrap();
+    assert!(ci.contains("\ncargo test --locked\n"));
+}
