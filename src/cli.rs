@@ -2,6 +2,8 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::commands;
+
 /// Gives every task its own lane: one name, one branch, one worktree, one owner
 #[derive(Debug, Parser)]
 #[command(name = "git-lane", bin_name = "git lane", version, max_term_width = 100)]
@@ -22,7 +24,16 @@ pub struct Cli {
 
 /// The verbs, in the order the help shows them.
 #[derive(Debug, Subcommand)]
-pub enum Command {}
+pub enum Command {
+    /// Take a lane away without landing it; `restore` brings it back
+    Drop(commands::drop::Args),
+    /// Bring back what finish, drop or prune took
+    Restore(commands::restore::Args),
+    /// List removed lanes, and when they expire
+    Trash(commands::trash::Args),
+    /// Take away the lanes that are provably done
+    Prune(commands::prune::Args),
+}
 
 /// Parses the command line; usage errors and `-h` are printed here and end the program with the code given.
 pub fn parse() -> Result<Cli, std::process::ExitCode> {

@@ -6,4 +6,7 @@
 pub mod integration;
 pub mod lane;
 pub mod name;
+pub mod prune;
+pub mod retire;
 pub mod status;
+pub mod trash;

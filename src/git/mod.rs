@@ -7,10 +7,15 @@ pub mod command;
 pub mod journal;
 pub mod lockfile;
 pub mod metadata;
+pub mod processes;
 pub mod recover;
 pub mod refs;
 pub mod repository;
+pub mod restore;
+pub mod retire;
+pub mod stand_in;
 pub mod start;
+pub mod trash;
 pub mod worktree;
 
 /// The path git wrote as bytes.
