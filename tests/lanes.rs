@@ -83,7 +83,7 @@ impl Sandbox {
 }
 
 fn is_lock(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension == "lock") && !path.ends_with("lane/trash.lock")
+    path.extension().is_some_and(|extension| extension == "lock") && !path.parent().unwrap().ends_with(".git/lane")
 }
 
 fn files(directory: &Path) -> Vec<PathBuf> {

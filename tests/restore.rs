@@ -213,7 +213,11 @@ fn a_sparse_checkout_comes_back_sparse() {
         assert_eq!(sandbox.whole_lane("login", &path, &admin), before, "{index}");
         assert!(!path.join("b").exists());
         assert_eq!(sandbox.git_in(&path, ["show", ":a/staged"]), "staged");
-        sandbox.plain_git_works();
+        sandbox.git_in(&path, ["diff", "--cached", "--quiet", "--exit-code", "HEAD", "--", "b", "c"]);
+        // git fsck calls a sparse index with something staged broken, lane or not.
+        if index == "--no-sparse-index" {
+            sandbox.plain_git_works();
+        }
     }
 }
 

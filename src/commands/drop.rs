@@ -75,6 +75,9 @@ impl Report for Drops {
     }
 }
 
+/// A lane that shall go, where it is, and what was seen of it: nothing with `--force`.
+type Planned<'a> = (&'a Lane, Option<&'a Worktree>, Option<(Losses, Option<Integration>)>);
+
 /// Takes the lanes away.
 pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let here = std::env::current_dir().ok();
@@ -157,10 +160,8 @@ fn look(
     if args.force && !args.dry_run {
         return Ok(None);
     }
-    let mut around = surroundings(repository, lane, worktree, all, true);
-    if args.force {
-        around.busy = None;
-    }
+    let around = surroundings(repository, lane, worktree, all, true);
+    let around = if args.force { around } else { around.with_processes() };
     ensure_movable(&around).map_err(|refusal| refusal.refuse(&lane.name))?;
     let present = worktree.filter(|worktree| worktree.state == WorktreeState::Present);
     let status = match present {
@@ -180,7 +181,7 @@ fn look(
 }
 
 /// Asks once for everything that would leave with the lanes.
-fn agree(ui: &Ui, planned: &[(&Lane, Option<&Worktree>, Option<(Losses, Option<Integration>)>)]) -> Result<()> {
+fn agree(ui: &Ui, planned: &[Planned<'_>]) -> Result<()> {
     let refusal = |seen: &Option<(Losses, _)>| seen.as_ref().and_then(|(losses, _)| losses.refusal());
     let unsettled: Vec<(&LaneName, Refusal)> =
         planned.iter().filter_map(|(lane, _, seen)| refusal(seen).map(|refusal| (&lane.name, refusal))).collect();

@@ -175,7 +175,7 @@ fn look(
     all: &[Worktree],
 ) -> Result<(Facts, Option<ObjectId>)> {
     let tip = lane.branch.as_ref().map(|branch| repository.branch_tip(branch)).transpose()?.flatten();
-    let around = surroundings(repository, lane, worktree, all, true);
+    let around = surroundings(repository, lane, worktree, all, true).with_processes();
     let mut facts = Facts {
         protected: ensure_movable(&around).err(),
         missing: worktree.is_none_or(|worktree| worktree.state == WorktreeState::Missing),

@@ -68,9 +68,9 @@ pub enum Refusal {
     /// The directory was moved by hand and now is there.
     MovedByHand(PathBuf),
     /// It holds what no commit has.
-    Unsettled(Losses),
+    Unsettled(Box<Losses>),
     /// Its branch holds what its base has not.
-    NotIntegrated(Losses),
+    NotIntegrated(Box<Losses>),
 }
 
 impl Refusal {
@@ -176,9 +176,9 @@ impl Losses {
     /// The refusal when nobody has said yes; `None` when nothing is lost.
     pub fn refusal(&self) -> Option<Refusal> {
         if !self.status.is_clean() || self.status.operation.is_some() || self.stray.is_some() {
-            return Some(Refusal::Unsettled(self.clone()));
+            return Some(Refusal::Unsettled(Box::new(self.clone())));
         }
-        (self.ahead > 0).then(|| Refusal::NotIntegrated(self.clone()))
+        (self.ahead > 0).then(|| Refusal::NotIntegrated(Box::new(self.clone())))
     }
 
     fn json(&self) -> serde_json::Value {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::journal::Journal;
 use super::repository::Repository;
-use super::{lockfile, metadata, restore, retire, start, trash};
+use super::{lockfile, metadata, restore, retire, start};
 use crate::error::Result;
 
 /// Everything that can be under way; one variant for each operation that takes more than one step.
@@ -52,6 +52,5 @@ pub fn recover(repository: &Repository) -> Result<Vec<Healed>> {
         running.done()?;
         healed.push(outcome);
     }
-    trash::sweep(repository)?;
     Ok(healed)
 }

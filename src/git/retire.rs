@@ -98,7 +98,7 @@ pub fn retire(repository: &Repository, retirement: &Retirement<'_>) -> Result<Re
     }
 }
 
-/// What surrounds a lane's worktree, for [`ensure_movable`].
+/// What surrounds a lane's worktree, for [`ensure_movable`]; processes are looked for separately.
 pub fn surroundings<'a>(
     repository: &'a Repository,
     lane: &'a Lane,
@@ -106,7 +106,6 @@ pub fn surroundings<'a>(
     all: &'a [Worktree],
     delete_branch: bool,
 ) -> Surroundings<'a> {
-    let present = worktree.filter(|worktree| worktree.state == WorktreeState::Present);
     Surroundings {
         lane,
         worktree,
@@ -114,8 +113,17 @@ pub fn surroundings<'a>(
         common_dir: repository.common_dir(),
         path_exists: std::fs::symlink_metadata(&lane.worktree).is_ok(),
         found_at: worktree.filter(|worktree| worktree.state == WorktreeState::Missing).and_then(moved_to),
-        busy: present.and_then(|worktree| processes::working_in(&worktree.path)),
+        busy: None,
         delete_branch,
+    }
+}
+
+impl Surroundings<'_> {
+    /// Looks for processes too, for everybody who has not said that they do not matter.
+    pub fn with_processes(mut self) -> Self {
+        let present = self.worktree.filter(|worktree| worktree.state == WorktreeState::Present);
+        self.busy = present.and_then(|worktree| processes::working_in(&worktree.path));
+        self
     }
 }
 
@@ -133,10 +141,8 @@ fn prepare(repository: &Repository, retirement: &Retirement<'_>) -> Result<Entry
             Some(now.ok_or_else(|| raced(&lane.name))?)
         }
     };
-    let mut around = surroundings(repository, lane, worktree, &all, retirement.delete_branch);
-    if retirement.although_busy {
-        around.busy = None;
-    }
+    let around = surroundings(repository, lane, worktree, &all, retirement.delete_branch);
+    let around = if retirement.although_busy { around } else { around.with_processes() };
     ensure_movable(&around).map_err(|refusal| refusal.refuse(&lane.name))?;
 
     let branch = match &lane.branch {

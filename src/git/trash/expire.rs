@@ -1,6 +1,6 @@
 //! The end of a removed lane: its directory is renamed to `.deleting-<id>`, its ref goes, then its files.
 //!
-//! The name is the journal: whatever bears it is on its way out, and the next command that finds it goes on.
+//! The name is the journal: whatever bears it is on its way out, and the next expiry goes on with it.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use super::Places;
 use crate::domain::trash::{Entry, Expiry, expired};
 use crate::error::{IoContext, Result};
-use crate::git::journal::step;
+use crate::git::journal::{Exclusive, step};
 use crate::git::refs::RefChange;
 use crate::git::repository::Repository;
 use crate::policy::Policy;
@@ -49,9 +49,13 @@ pub fn expire_within(
     });
     let entries: Vec<(Entry, Option<u64>)> = entries.collect();
     let gone = expired(&entries, crate::git::retire::now(), policy.trash_days, policy.trash_bytes);
+    let mounts = mounts();
     let mut reported = Vec::new();
     for (at, why) in gone {
         let (entry, bytes) = entries[at].clone();
+        if has_mount(&mounts, &super::directory(repository).join(&entry.id)) {
+            continue;
+        }
         // Somebody may have restored or removed it meanwhile.
         if dry_run || bury(repository, &entry)? {
             reported.push(Expired { entry, why, bytes });
@@ -77,13 +81,18 @@ fn bury(repository: &Repository, entry: &Entry) -> Result<bool> {
     }
 }
 
-/// Removes the files and refs of everything that is on its way out.
+/// Removes the files and refs of everything that is on its way out, unless somebody else is at it.
 pub fn sweep(repository: &Repository) -> Result<()> {
     let trash = super::directory(repository);
+    let Ok(_lock) = Exclusive::acquire(&repository.lane_dir(), "sweep.lock", Duration::ZERO) else { return Ok(()) };
+    let mounts = mounts();
     for found in std::fs::read_dir(&trash).into_iter().flatten().flatten() {
         let name = found.file_name();
         let Some(id) = name.to_str().and_then(|name| name.strip_prefix(DELETING)) else { continue };
         let name = super::ref_name(id)?;
+        if has_mount(&mounts, &found.path()) {
+            continue;
+        }
         if let Some(kept) = repository.ref_target(&name)? {
             let change = RefChange { name, from: Some(kept), to: None };
             // A neighbour may be sweeping too.
@@ -100,7 +109,7 @@ pub fn sweep(repository: &Repository) -> Result<()> {
             && let Some(worktree) = &entry.worktree
         {
             let places = Places::new(trash.join(id), worktree, PathBuf::new());
-            if let Some(parking) = places.parking() {
+            if let Some(parking) = places.parking().filter(|parking| !has_mount(&mounts, parking)) {
                 unlink(&parking)?;
                 places.leave_parking();
             }
@@ -110,6 +119,36 @@ pub fn sweep(repository: &Repository) -> Result<()> {
         unlink(&directory)?;
     }
     Ok(())
+}
+
+/// Where filesystems are mounted, as the kernel of Linux tells: what is mounted in a removed lane is not ours to delete.
+fn mounts() -> Vec<PathBuf> {
+    let table = std::fs::read("/proc/self/mountinfo").unwrap_or_default();
+    let point = |line: &[u8]| {
+        let field = line.split(|byte| *byte == b' ').nth(4)?;
+        // Blanks and backslashes are written as three octal digits.
+        let mut path = Vec::with_capacity(field.len());
+        let mut rest = field;
+        while let Some((&byte, after)) = rest.split_first() {
+            let octal = after.get(..3).filter(|_| byte == b'\\').and_then(|digits| std::str::from_utf8(digits).ok());
+            match octal.and_then(|digits| u8::from_str_radix(digits, 8).ok()) {
+                Some(decoded) => {
+                    path.push(decoded);
+                    rest = &after[3..];
+                }
+                None => {
+                    path.push(byte);
+                    rest = after;
+                }
+            }
+        }
+        Some(crate::git::path(&path))
+    };
+    table.split(|byte| *byte == b'\n').filter_map(point).collect()
+}
+
+fn has_mount(mounts: &[PathBuf], directory: &Path) -> bool {
+    mounts.iter().any(|mount| mount.starts_with(directory))
 }
 
 /// Removes a directory without following links; directories that may not be written are made writable first.

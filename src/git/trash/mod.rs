@@ -94,12 +94,16 @@ pub fn remove_if_there(path: &Path) -> Result<()> {
 /// A lane on its way into the trash or out of it, as the journal says.
 #[derive(Debug, serde::Deserialize)]
 struct UnderWay {
+    operation: String,
     id: String,
     lane: LaneName,
 }
 
 fn under_way(repository: &Repository) -> Vec<(PathBuf, UnderWay)> {
-    Journal::new(&repository.lane_dir()).pending()
+    let mut pending: Vec<(PathBuf, UnderWay)> = Journal::new(&repository.lane_dir()).pending();
+    // A finish is under way too when it takes its lane away.
+    pending.retain(|(_, busy)| matches!(busy.operation.as_str(), "retire" | "restore"));
+    pending
 }
 
 /// Only one process at a time moves lanes in or out of the trash, and never one that a dead process left half-moved.
