@@ -10,9 +10,24 @@ use crate::domain::retire::Busy;
 /// How long to look at open files; current directories are always looked at.
 const PATIENCE: Duration = Duration::from_millis(40);
 
+/// How long to wait for a git that is about to end: a commit leaves `git maintenance --auto` behind.
+const GIT_PATIENCE: Duration = Duration::from_secs(1);
+
 /// A process whose current directory, or one of whose open files, is in `directory`. Our own process and those that
 /// wait for us (the shell, git) are left out, and so is whoever reads what we write: `git lane drop | cat`.
 pub fn working_in(directory: &Path) -> Option<Busy> {
+    let start = Instant::now();
+    loop {
+        let busy = look(directory);
+        let passing = busy.as_ref().is_some_and(|busy| busy.command == "git");
+        if !passing || start.elapsed() > GIT_PATIENCE {
+            return busy;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+fn look(directory: &Path) -> Option<Busy> {
     let spared = ancestors();
     let others: Vec<(i32, PathBuf)> = std::fs::read_dir("/proc")
         .ok()?
