@@ -332,6 +332,19 @@ fn killed_at_any_step_the_same_command_ends_well() {
     }
 }
 
+#[test]
+fn somebody_without_a_name_can_drop_and_restore() {
+    let sandbox = Sandbox::new();
+    let path = sandbox.lane_by_git("login");
+    for args in [["drop", "login"], ["restore", "login"]] {
+        let mut command = sandbox.command("git-lane");
+        command.args(args).env_remove("GIT_COMMITTER_NAME").env_remove("GIT_COMMITTER_EMAIL");
+        sandbox.run(&mut command).ok();
+    }
+    sandbox.git_in(&path, ["reflog", "login"]);
+    sandbox.plain_git_works();
+}
+
 fn other_format(option: &str) -> (Sandbox, PathBuf) {
     let sandbox = Sandbox::empty();
     sandbox.git(["init", "-q", "-b", "main", option, "."]);
