@@ -2,11 +2,16 @@
 
 mod completions;
 mod config;
+mod drop;
 mod facts;
 mod house;
+mod lanes;
 mod list;
 mod man;
+mod prune;
+mod restore;
 mod sandbox;
 mod shell_init;
 mod shells;
 mod start;
+mod trash;

@@ -99,7 +99,7 @@ impl std::fmt::Display for RefName {
 
 impl serde::Serialize for RefName {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0)
+        lossless_bytes::serialize(&self.0, serializer)
     }
 }
 
@@ -160,8 +160,8 @@ pub enum WorktreeState {
 
 impl<'de> serde::Deserialize<'de> for RefName {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let name = String::deserialize(deserializer)?;
-        RefName::parse(name.as_bytes().as_bstr()).ok_or_else(|| serde::de::Error::custom("not a full ref name"))
+        let name = lossless_bytes::deserialize(deserializer)?;
+        RefName::parse(name.as_bstr()).ok_or_else(|| serde::de::Error::custom("not a full ref name"))
     }
 }
 
@@ -204,11 +204,9 @@ pub mod optional_hex {
     }
 }
 
-/// Paths in JSON: text where it is text, an array of bytes where it is not, never a lossy rendering.
-pub mod lossless_path {
-    use std::os::unix::ffi::{OsStrExt, OsStringExt};
-    use std::path::{Path, PathBuf};
-
+/// Bytes in JSON: text where they are text, an array of numbers where they are not, never a lossy rendering.
+pub mod lossless_bytes {
+    use bstr::{BString, ByteSlice};
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
     #[derive(Deserialize)]
@@ -218,19 +216,39 @@ pub mod lossless_path {
         Bytes(Vec<u8>),
     }
 
+    /// Writes bytes.
+    pub fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        match bytes.to_str() {
+            Ok(text) => text.serialize(serializer),
+            Err(_) => bytes.serialize(serializer),
+        }
+    }
+
+    /// Reads bytes.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BString, D::Error> {
+        Ok(match Written::deserialize(deserializer)? {
+            Written::Text(text) => text.into(),
+            Written::Bytes(bytes) => bytes.into(),
+        })
+    }
+}
+
+/// Paths in JSON, like [`lossless_bytes`].
+pub mod lossless_path {
+    use std::os::unix::ffi::{OsStrExt, OsStringExt};
+    use std::path::{Path, PathBuf};
+
+    use serde::{Deserializer, Serializer};
+
+    use super::lossless_bytes;
+
     /// Writes a path.
     pub fn serialize<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
-        match path.to_str() {
-            Some(text) => text.serialize(serializer),
-            None => path.as_os_str().as_bytes().serialize(serializer),
-        }
+        lossless_bytes::serialize(path.as_os_str().as_bytes(), serializer)
     }
 
     /// Reads a path.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Error> {
-        Ok(match Written::deserialize(deserializer)? {
-            Written::Text(text) => text.into(),
-            Written::Bytes(bytes) => std::ffi::OsString::from_vec(bytes).into(),
-        })
+        Ok(std::ffi::OsString::from_vec(lossless_bytes::deserialize(deserializer)?.into()).into())
     }
 }

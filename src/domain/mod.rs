@@ -7,5 +7,8 @@ pub mod integration;
 pub mod lane;
 pub mod name;
 pub mod overview;
+pub mod prune;
+pub mod retire;
 pub mod start;
 pub mod status;
+pub mod trash;

@@ -127,14 +127,14 @@ impl<'de> serde::Deserialize<'de> for LaneName {
 
 impl<'de> serde::Deserialize<'de> for BranchName {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let name = String::deserialize(deserializer)?;
-        BranchName::parse(name.as_bytes().as_bstr()).map_err(|problem| serde::de::Error::custom(problem.because()))
+        let name = super::lane::lossless_bytes::deserialize(deserializer)?;
+        BranchName::parse(name.as_bstr()).map_err(|problem| serde::de::Error::custom(problem.because()))
     }
 }
 
 impl serde::Serialize for BranchName {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.0)
+        super::lane::lossless_bytes::serialize(&self.0, serializer)
     }
 }
 
@@ -206,5 +206,13 @@ mod tests {
         ] {
             assert_eq!(LaneName::parse(name).unwrap().directory_name(), directory);
         }
+    }
+
+    #[test]
+    fn a_branch_that_is_not_utf8_comes_back_from_json_as_it_was() {
+        let branch = BranchName::parse(b"x\xff\xfey".as_bstr()).unwrap();
+        let json = serde_json::to_string(&branch).unwrap();
+        assert_eq!(json, "[120,255,254,121]");
+        assert_eq!(serde_json::from_str::<BranchName>(&json).unwrap(), branch);
     }
 }

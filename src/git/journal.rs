@@ -42,6 +42,18 @@ impl Journal {
         Ok(Running { path, file })
     }
 
+    /// What the intents say that are neither done nor undone, whoever holds them; nothing is taken over.
+    pub fn pending<T: DeserializeOwned>(&self) -> Vec<(PathBuf, T)> {
+        let files = std::fs::read_dir(&self.directory).into_iter().flatten().flatten().map(|entry| entry.path());
+        let intents = files.filter(|path| path.extension().is_some_and(|extension| extension == "json"));
+        intents
+            .filter_map(|path| {
+                let intent = serde_json::from_slice(&std::fs::read(&path).ok()?).ok()?;
+                Some((path, intent))
+            })
+            .collect()
+    }
+
     /// The intents of dead processes, oldest first, each now held by this one. An unreadable file is an error for the
     /// caller to report; a half-written temporary file is removed.
     pub fn abandoned<T: DeserializeOwned>(&self) -> Result<Vec<(Result<T>, Running)>> {
@@ -68,6 +80,11 @@ impl Journal {
 }
 
 impl Running {
+    /// The intent's file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Replaces the intent by a later stage of it.
     pub fn advance(&mut self, intent: &impl Serialize) -> Result<()> {
         self.file = place(&self.path, intent)?;

@@ -12,6 +12,7 @@ use gix::config::File;
 use super::lockfile::LockFile;
 use crate::domain::lane::{Lane, LaneId, ObjectId, RefName};
 use crate::domain::name::{BranchName, LaneName};
+use crate::domain::trash::Setting;
 use crate::error::{Error, IoContext, Result};
 
 /// What the configuration says about lanes.
@@ -184,6 +185,20 @@ impl Edit {
         Ok(())
     }
 
+    /// Puts git's own settings of a branch back, as [`branch_settings`] read them.
+    pub fn put_branch_section(&mut self, branch: &BranchName, settings: &[Setting]) -> Result<()> {
+        if settings.is_empty() {
+            return Ok(());
+        }
+        self.remove_branch_section(branch);
+        let malformed = |error| Error::environment(format!("cannot write the settings of branch '{branch}': {error}"));
+        let mut section = self.config.new_section("branch", branch.as_bstr().to_owned()).map_err(malformed)?;
+        for setting in settings {
+            section.push(&setting.key, setting.value.as_bstr()).map_err(malformed)?;
+        }
+        Ok(())
+    }
+
     /// Sets one value of the `[lane]` section itself.
     pub fn set(&mut self, key: &str, value: &str) -> Result<()> {
         self.config
@@ -200,6 +215,14 @@ impl Edit {
             .map_err(|error| Error::environment(format!("cannot write the configuration: {error}")))?;
         self.lock.commit(&bytes)
     }
+}
+
+/// What the configuration file of `common_dir` says about a branch, in the order of the file.
+pub fn branch_settings(common_dir: &Path, branch: &BranchName) -> Result<Vec<Setting>> {
+    let config = parse(&common_dir.join("config"))?;
+    let sections = config.sections_by_name("branch").into_iter().flatten();
+    let ours = sections.filter(|section| section.header().subsection_name() == Some(branch.as_bstr()));
+    Ok(ours.flat_map(|section| section.body()).map(|(key, value)| Setting { key, value }).collect())
 }
 
 /// Where the witnesses of our lock files are.

@@ -13,11 +13,15 @@ pub mod lockfile;
 pub mod metadata;
 pub mod overview;
 pub mod populate;
+pub mod processes;
 pub mod recover;
 pub mod refs;
 pub mod repository;
+pub mod restore;
+pub mod retire;
 pub mod start;
 pub mod status;
+pub mod trash;
 pub mod worktree;
 
 /// The path git wrote as bytes.

@@ -94,12 +94,8 @@ fn read(repository: &Repository, entries: &mut [Entry]) -> Result<()> {
         .filter(|(_, entry)| entry.worktree.as_ref().is_some_and(|worktree| worktree.state == WorktreeState::Present))
         .map(|(at, _)| at)
         .collect();
-    let places: Vec<(&Path, &Path)> = present
-        .iter()
-        .filter_map(|at| entries[*at].worktree.as_ref())
-        .map(|worktree| (worktree.path.as_path(), worktree.git_dir.as_path()))
-        .collect();
-    let found = statuses(&repository.gix, &places, &Git::program(), Depth::Full);
+    let worktrees: Vec<&Worktree> = present.iter().filter_map(|at| entries[*at].worktree.as_ref()).collect();
+    let found = worktree_statuses(repository, &worktrees);
     let mut found: BTreeMap<usize, Result<WorktreeStatus>> = present.into_iter().zip(found).collect();
     for (at, entry) in entries.iter_mut().enumerate() {
         let status = found.remove(&at).map(|status| status.map_err(|error| error.to_string()));
@@ -136,15 +132,38 @@ fn compare(repository: &Repository, entries: &mut [Entry]) -> Result<()> {
             None => *bases.entry(base.clone()).or_insert(repository.ref_target(&base)?),
         };
         if let Some(commit) = commit {
-            pairs.push((tip, facts::peeled(repository, commit)));
+            pairs.push((tip, commit));
             places.push(at);
         }
     }
+    for (at, versus) in places.into_iter().zip(standings(repository, &pairs)?) {
+        entries[at].versus = Some(versus);
+    }
+    Ok(())
+}
+
+/// How every tip stands to its base, and the proof where its work is in there already; (tip, base) in, in that order out.
+pub fn standings(repository: &Repository, pairs: &[(ObjectId, ObjectId)]) -> Result<Vec<Versus>> {
+    let pairs: Vec<_> = pairs.iter().map(|(tip, base)| (*tip, facts::peeled(repository, *base))).collect();
     let divergences = history::divergences(&repository.gix, &pairs)?;
     let questions: Vec<_> = pairs.iter().zip(&divergences).map(|((tip, base), found)| (*tip, *base, found)).collect();
     let proofs = evidence::integrations(&repository.gix, &Git::program(), &questions, evidence::Bound::default())?;
-    for ((at, divergence), integrated) in places.into_iter().zip(&divergences).zip(proofs) {
-        entries[at].versus = Some(Versus { ahead: divergence.ahead, behind: divergence.behind, integrated });
-    }
-    Ok(())
+    let versus = |(found, integrated): (&history::Divergence, _)| Versus {
+        ahead: found.ahead,
+        behind: found.behind,
+        integrated,
+    };
+    Ok(divergences.iter().zip(proofs).map(versus).collect())
+}
+
+/// What is in each of these worktrees that its branch does not hold, in their order.
+pub fn worktree_statuses(repository: &Repository, worktrees: &[&Worktree]) -> Vec<Result<WorktreeStatus>> {
+    let places: Vec<(&Path, &Path)> =
+        worktrees.iter().map(|worktree| (worktree.path.as_path(), worktree.git_dir.as_path())).collect();
+    statuses(&repository.gix, &places, &Git::program(), Depth::Full)
+}
+
+/// What is in one worktree that its branch does not hold.
+pub fn worktree_status(repository: &Repository, worktree: &Worktree) -> Result<WorktreeStatus> {
+    worktree_statuses(repository, &[worktree]).swap_remove(0)
 }

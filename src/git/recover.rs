@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::journal::Journal;
 use super::repository::Repository;
-use super::{lockfile, metadata, start};
+use super::{lockfile, metadata, restore, retire, start};
 use crate::error::Result;
 
 /// Everything that can be under way; one variant for each operation that takes more than one step.
@@ -13,6 +13,10 @@ use crate::error::Result;
 pub enum Intent {
     /// A lane is being made.
     Start(start::Intent),
+    /// A lane is on its way into the trash.
+    Retire(retire::Intent),
+    /// A lane is on its way back.
+    Restore(restore::Intent),
 }
 
 /// What recovery did about one interrupted operation.
@@ -42,6 +46,8 @@ pub fn recover(repository: &Repository) -> Result<Vec<Healed>> {
     for (intent, mut running) in Journal::new(&lane_dir).abandoned::<Intent>()? {
         let outcome = match intent? {
             Intent::Start(intent) => start::recover(repository, intent, &mut running)?,
+            Intent::Retire(intent) => retire::recover(repository, &running, &intent)?,
+            Intent::Restore(intent) => restore::recover(repository, &running, &intent)?,
         };
         running.done()?;
         healed.push(outcome);

@@ -129,7 +129,12 @@ impl Repository {
             return self.change_refs_by_git(changes, reason);
         }
         let edits = changes.iter().map(|change| edit(change, reason)).collect::<Result<Vec<_>>>()?;
-        match self.gix.edit_references(edits) {
+        let now = gix::date::Time::now_utc().to_string();
+        let nobody =
+            gix::actor::SignatureRef { name: "git-lane".into(), email: "git-lane@localhost".into(), time: &now };
+        // Like git, write a reflog also for somebody who has not said who he is.
+        let committer = self.gix.committer().and_then(Result::ok).unwrap_or(nobody);
+        match self.gix.edit_references_as(edits, Some(committer)) {
             Ok(_) => Ok(()),
             Err(error) => Err(self.explain(changes, error.to_string())),
         }

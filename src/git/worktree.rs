@@ -41,9 +41,11 @@ fn admin_dirs(common_dir: &Path) -> Result<Vec<PathBuf>> {
 
 /// Reads one admin directory; `None` when it has no `gitdir` yet, or no longer.
 pub fn describe(common_dir: &Path, admin_dir: &Path) -> Option<Worktree> {
-    let dot_git = read_path(&admin_dir.join("gitdir"), admin_dir)?;
+    let named = read_line(&admin_dir.join("gitdir"), admin_dir)?;
+    // The directory itself is not resolved: a symbolic link in its place must be seen as one.
+    let path = named.parent().map_or_else(|| named.clone(), clean);
+    let dot_git = path.join(named.file_name().unwrap_or_default());
     let id = WorktreeId(BString::from(admin_dir.file_name()?.to_owned().into_vec()));
-    let path = dot_git.parent().map_or_else(|| dot_git.clone(), Path::to_owned);
     Some(Worktree {
         state: state(common_dir, admin_dir, &dot_git, &path),
         head: read_head(admin_dir),
@@ -70,12 +72,17 @@ fn parse_head(text: &BStr) -> Head {
 
 /// The path a one-line file holds, relative ones resolved against `base`.
 fn read_path(file: &Path, base: &Path) -> Option<PathBuf> {
+    read_line(file, base).map(|path| clean(&path))
+}
+
+/// Like [`read_path`], with `.` and `..` left as they are.
+fn read_line(file: &Path, base: &Path) -> Option<PathBuf> {
     let mut bytes = std::fs::read(file).ok()?;
     while bytes.last().is_some_and(|byte| matches!(byte, b'\n' | b'\r')) {
         bytes.pop();
     }
     let path = super::path(&bytes);
-    (!path.as_os_str().is_empty()).then(|| clean(&base.join(path)))
+    (!path.as_os_str().is_empty()).then(|| base.join(path))
 }
 
 /// Removes `.` and `..` as far as that needs no look at the disk beyond resolving the parent.

@@ -82,7 +82,10 @@ pub fn populate(
     interrupt: &AtomicBool,
 ) -> Result<How> {
     // The configuration of the new worktree, not of the one the caller happens to stand in.
-    let Ok(own) = gix::open_opts(request.admin_dir, request.repo.open_options().clone()) else {
+    // The caller opened the repository and found its owner to be trusted; `gitdir` names a place that does not exist yet
+    // and cannot be asked.
+    let options = request.repo.open_options().clone().bail_if_untrusted(false).with(gix::sec::Trust::Full);
+    let Ok(own) = gix::open_opts(request.admin_dir, options) else {
         return child::check_out(request, interrupt);
     };
     if request.sparse.is_some() || doubt::about_repository(request, &own) {

@@ -1,0 +1,229 @@
+//! `git lane drop`: takes lanes away without landing them.
+
+use std::path::PathBuf;
+
+use crate::domain::integration::Integration;
+use crate::domain::lane::{Lane, Worktree, WorktreeState};
+use crate::domain::name::LaneName;
+use crate::domain::retire::{Losses, Refusal, ensure_movable, place};
+use crate::domain::status::WorktreeStatus;
+use crate::domain::trash::{Entry, find};
+use crate::error::{Error, Kind, Result};
+use crate::git::overview::{standings, worktree_status};
+use crate::git::repository::Repository;
+use crate::git::retire::{Reason, Retirement, raced, retire, surroundings, what};
+use crate::git::trash;
+use crate::ui::{Page, Report, Ui};
+
+/// Take a lane away without landing it; `restore` brings it back
+///
+/// Branch, worktree and everything in it (staged, changed, untracked and ignored files, an operation in progress) wait in
+/// the trash until they expire. A lane with uncommitted changes, or with commits its base has not, goes only after a
+/// yes: at the prompt, or by --yes. A lane with a process working in it goes only with --force, which implies --yes.
+/// A worktree that is locked, damaged, or has another worktree inside stays in any case.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The lanes
+    #[arg(value_name = "NAME", required = true)]
+    names: Vec<String>,
+    /// Take it although it has uncommitted or unlanded work, or a process works in it
+    #[arg(short, long)]
+    force: bool,
+    /// Answer yes: take it although it has uncommitted or unlanded work
+    #[arg(short, long)]
+    yes: bool,
+    /// Say what would happen, and do nothing
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+}
+
+/// One lane that was dropped, or would be.
+#[derive(Debug, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Dropped {
+    name: LaneName,
+    branch: Option<String>,
+    tip: Option<String>,
+    #[serde(with = "crate::domain::lane::lossless_path")]
+    path: PathBuf,
+    had: Option<String>,
+    trash_id: Option<String>,
+    #[serde(skip)]
+    was_inside: bool,
+}
+
+#[derive(Debug, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Drops {
+    dry_run: bool,
+    dropped: Vec<Dropped>,
+}
+
+impl Report for Drops {
+    fn text(&self, page: &mut Page) {
+        for dropped in &self.dropped {
+            let verb = if self.dry_run { "would drop" } else { "dropped" };
+            let had = dropped.had.as_ref().map(|had| format!(" with {had}")).unwrap_or_default();
+            let branch = match (&dropped.branch, &dropped.tip) {
+                (Some(branch), Some(tip)) => format!(" (branch {branch} at {})", &tip[..tip.len().min(10)]),
+                _ => String::new(),
+            };
+            page.line(format!("{verb} lane {}{branch}{had}", dropped.name));
+            if !self.dry_run {
+                page.line(format!("  bring it back with: git lane restore {}", dropped.name));
+            }
+        }
+    }
+}
+
+/// A lane that shall go, where it is, and what was seen of it: nothing with `--force`.
+type Planned<'a> = (&'a Lane, Option<&'a Worktree>, Option<(Losses, Option<Integration>)>);
+
+/// Takes the lanes away.
+pub fn run(args: Args, ui: &Ui) -> Result<()> {
+    let here = std::env::current_dir().ok();
+    let (repository, healed) = super::open_and_heal(ui)?;
+    let records = repository.records()?;
+    let worktrees = repository.worktrees()?;
+    let mut report = Drops { dry_run: args.dry_run, dropped: Vec::new() };
+    let mut wanted: Vec<&Lane> = Vec::new();
+    for text in &args.names {
+        let name = super::lane_name(text)?;
+        match records.find(&name) {
+            Some(lane) if wanted.contains(&lane) => {}
+            Some(lane) => wanted.push(lane),
+            None => {
+                // Killed before, completed just now: that is what was asked for.
+                let completed = healed.iter().any(|healed| healed.completed && healed.what == what(&name));
+                let entries = trash::entries(&repository)?;
+                let entry = find(&entries, name.as_str());
+                let entry = entry.filter(|_| completed).ok_or_else(|| super::no_lane(&repository, &name))?;
+                report.dropped.push(describe(entry, None, here.as_deref()));
+            }
+        }
+    }
+
+    let mut planned = Vec::new();
+    for lane in wanted {
+        let worktree = place(lane, &worktrees).worktree();
+        let seen = look(&repository, lane, worktree, &worktrees, &args)?;
+        planned.push((lane, worktree, seen));
+    }
+    if !(args.yes || args.force || args.dry_run) {
+        agree(ui, &planned)?;
+    }
+    for (lane, worktree, seen) in planned {
+        // Changes no commit has are in no base, so they void the proof.
+        let (had, proof) = match seen {
+            Some((losses, _)) if losses.refusal().is_some() => (Some(losses.to_string()), None),
+            Some((_, integrated)) => (None, integrated),
+            None => (None, None),
+        };
+        if args.dry_run {
+            report.dropped.push(plan(&repository, lane, worktree, had)?);
+            continue;
+        }
+        let retirement = Retirement {
+            lane,
+            worktree,
+            reason: Reason::Dropped,
+            proof,
+            expected_tip: None,
+            delete_branch: true,
+            although_busy: args.force,
+        };
+        match retire(&repository, &retirement) {
+            Ok(retired) => report.dropped.push(describe(&retired.entry, had, here.as_deref())),
+            Err(error) => {
+                if !report.dropped.is_empty() {
+                    ui.report(&report);
+                }
+                return Err(error);
+            }
+        }
+    }
+    ui.report(&report);
+    if !args.dry_run && report.dropped.iter().any(|dropped| dropped.was_inside) {
+        let main = repository.main_worktree()?.path;
+        ui.note(format_args!("your directory went with the lane; go to: cd '{}'", main.display()));
+    }
+    Ok(())
+}
+
+/// What the lane has that nothing else has; nothing is looked at with `--force`, which takes it all.
+fn look(
+    repository: &Repository,
+    lane: &Lane,
+    worktree: Option<&Worktree>,
+    all: &[Worktree],
+    args: &Args,
+) -> Result<Option<(Losses, Option<Integration>)>> {
+    if args.force && !args.dry_run {
+        return Ok(None);
+    }
+    let around = surroundings(repository, lane, worktree, all, true);
+    let around = if args.force { around } else { around.with_processes() };
+    ensure_movable(&around).map_err(|refusal| refusal.refuse(&lane.name))?;
+    let present = worktree.filter(|worktree| worktree.state == WorktreeState::Present);
+    let status = match present {
+        Some(worktree) => worktree_status(repository, worktree)
+            .map_err(|error| if worktree.path.exists() { error } else { raced(&lane.name) })?,
+        None => WorktreeStatus::default(),
+    };
+    let (mut ahead, mut integrated) = (0, None);
+    let tip = lane.branch.as_ref().map(|branch| repository.branch_tip(branch)).transpose()?.flatten();
+    if let Some(tip) = tip {
+        let base = lane.base.as_ref().map(|base| repository.ref_target(base)).transpose()?.flatten();
+        let base = base.unwrap_or(lane.fork_point);
+        if let Some(versus) = standings(repository, &[(tip, base)])?.pop() {
+            ahead = if versus.integrated.is_none() { versus.ahead } else { 0 };
+            integrated = versus.integrated;
+        }
+    }
+    Ok(Some((Losses::of(lane, present, status, ahead, integrated.as_ref()), integrated)))
+}
+
+/// Asks once for everything that would leave with the lanes.
+fn agree(ui: &Ui, planned: &[Planned<'_>]) -> Result<()> {
+    let refusal = |seen: &Option<(Losses, _)>| seen.as_ref().and_then(|(losses, _)| losses.refusal());
+    let unsettled: Vec<(&LaneName, Refusal)> =
+        planned.iter().filter_map(|(lane, _, seen)| refusal(seen).map(|refusal| (&lane.name, refusal))).collect();
+    let Some((first, why)) = unsettled.first() else { return Ok(()) };
+    for (name, refusal) in &unsettled {
+        if ui.can_ask() {
+            ui.note(format_args!("lane '{name}': {refusal}"));
+        }
+    }
+    let question = if unsettled.len() == 1 { "Drop it?" } else { "Drop them?" };
+    match ui.confirm(&format!("{question} (git lane restore brings it back)"))? {
+        Some(true) => Ok(()),
+        Some(false) => Err(Error::new(Kind::Interrupted, "nothing was changed")),
+        None => Err(why.refuse(first)),
+    }
+}
+
+fn plan(repository: &Repository, lane: &Lane, worktree: Option<&Worktree>, had: Option<String>) -> Result<Dropped> {
+    let tip = lane.branch.as_ref().map(|branch| repository.branch_tip(branch)).transpose()?.flatten();
+    Ok(Dropped {
+        name: lane.name.clone(),
+        branch: lane.branch.as_ref().map(ToString::to_string),
+        tip: tip.map(|tip| tip.to_string()),
+        path: worktree.map_or_else(|| lane.worktree.clone(), |worktree| worktree.path.clone()),
+        had,
+        trash_id: None,
+        was_inside: false,
+    })
+}
+
+fn describe(entry: &Entry, had: Option<String>, here: Option<&std::path::Path>) -> Dropped {
+    let path = entry.worktree.as_ref().map_or(&entry.lane.worktree, |worktree| &worktree.path).clone();
+    Dropped {
+        name: entry.lane.name.clone(),
+        branch: entry.branch.as_ref().map(|branch| branch.name.to_string()),
+        tip: entry.branch.as_ref().map(|branch| branch.tip.to_string()),
+        had,
+        trash_id: Some(entry.id.clone()),
+        was_inside: here.is_some_and(|here| here.starts_with(&path)),
+        path,
+    }
+}

@@ -1,0 +1,98 @@
+//! `git lane restore`: brings removed lanes back.
+
+use std::path::PathBuf;
+
+use crate::domain::name::LaneName;
+use crate::domain::trash::Entry;
+use crate::error::Result;
+use crate::git::restore::{restore, what};
+use crate::ui::{Page, Report, Ui};
+
+/// Bring back what finish, drop or prune took
+///
+/// Branch, worktree, index, staged, changed, untracked and ignored files, an operation in progress, reflogs and the
+/// lane's record come back exactly as they were, at the same path. The path must be free, and the branch must not
+/// exist or be where it was.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The lanes, newest of each name first; or ids from `git lane trash`
+    #[arg(value_name = "NAME", required = true)]
+    names: Vec<String>,
+}
+
+#[derive(Debug, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Restored {
+    name: LaneName,
+    branch: Option<String>,
+    tip: Option<String>,
+    #[serde(with = "crate::domain::lane::lossless_path")]
+    path: PathBuf,
+    trash_id: String,
+    has_worktree: bool,
+}
+
+#[derive(Debug, serde::Serialize)]
+struct Restores {
+    restored: Vec<Restored>,
+}
+
+impl Report for Restores {
+    fn text(&self, page: &mut Page) {
+        for restored in &self.restored {
+            let place = if restored.has_worktree {
+                format!(" in '{}'", restored.path.display())
+            } else {
+                "; its directory was gone before".into()
+            };
+            page.line(format!("restored lane {}{place}", restored.name));
+        }
+    }
+}
+
+/// Brings the lanes back.
+pub fn run(args: Args, ui: &Ui) -> Result<()> {
+    let (repository, healed) = super::open_and_heal(ui)?;
+    let mut report = Restores { restored: Vec::new() };
+    for wanted in &args.names {
+        let completed = LaneName::parse(wanted)
+            .ok()
+            .filter(|name| healed.iter().any(|healed| healed.completed && healed.what == what(name)));
+        // Killed before, completed just now: that is what was asked for.
+        if let Some(lane) = completed.as_ref().and_then(|name| repository.records().ok()?.find(name).cloned()) {
+            let tip = lane.branch.as_ref().map(|branch| repository.branch_tip(branch)).transpose()?.flatten();
+            report.restored.push(Restored {
+                branch: lane.branch.as_ref().map(ToString::to_string),
+                tip: tip.map(|tip| tip.to_string()),
+                trash_id: String::new(),
+                has_worktree: lane.worktree.is_dir(),
+                path: lane.worktree,
+                name: lane.name,
+            });
+            continue;
+        }
+        match restore(&repository, wanted) {
+            Ok(entry) => report.restored.push(describe(entry)),
+            Err(error) => {
+                if !report.restored.is_empty() {
+                    ui.report(&report);
+                }
+                return Err(error);
+            }
+        }
+    }
+    ui.report(&report);
+    Ok(())
+}
+
+fn describe(entry: Entry) -> Restored {
+    let has_worktree = entry.worktree.as_ref().is_some_and(|worktree| worktree.directory.is_some());
+    Restored {
+        path: entry.worktree.map_or(entry.lane.worktree, |worktree| worktree.path),
+        name: entry.lane.name,
+        branch: entry.branch.as_ref().map(|branch| branch.name.to_string()),
+        tip: entry.branch.as_ref().map(|branch| branch.tip.to_string()),
+        trash_id: entry.id,
+        has_worktree,
+    }
+}

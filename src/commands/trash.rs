@@ -1,0 +1,193 @@
+//! `git lane trash`: what waits to be restored, and what no longer does.
+
+use std::time::{Duration, Instant};
+
+use crate::domain::name::LaneName;
+use crate::domain::trash::{Entry, Expiry, Proof, Reason, expires};
+use crate::error::Result;
+use crate::git::repository::Repository;
+use crate::git::retire::now;
+use crate::git::trash::{Expired, entries, expire_within, size};
+use crate::policy::Policy;
+use crate::ui::{Cell, Page, Report, Style, Ui};
+
+/// How long to count sizes; what was counted is remembered.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// List removed lanes, and when they expire
+///
+/// A removed lane waits `trash.days` days (14 unless the policy says otherwise), or until the trash takes more room than
+/// `trash.size` (10 GiB) and it is the oldest. What is over that goes at every prune and finish, and with --expire.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Remove now what the policy no longer keeps
+    #[arg(long)]
+    expire: bool,
+    /// With --expire: only say what would go
+    #[arg(short = 'n', long, requires = "expire")]
+    dry_run: bool,
+}
+
+#[derive(Debug, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Waiting {
+    id: String,
+    name: LaneName,
+    reason: Reason,
+    removed: String,
+    expires: String,
+    integrated: Option<Proof>,
+    branch: Option<String>,
+    tip: Option<String>,
+    bytes: Option<u64>,
+}
+
+#[derive(Debug, serde::Serialize)]
+struct Listing {
+    trash: Vec<Waiting>,
+    #[serde(skip)]
+    now: i64,
+    #[serde(skip)]
+    times: Vec<(i64, i64)>,
+}
+
+/// A lane that left the trash for good, as every report shows it.
+#[derive(Debug, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Gone {
+    id: String,
+    name: LaneName,
+    why: Expiry,
+    integrated: Option<Proof>,
+    tip: Option<String>,
+    bytes: Option<u64>,
+}
+
+impl From<&Expired> for Gone {
+    fn from(expired: &Expired) -> Self {
+        let entry = &expired.entry;
+        Gone {
+            id: entry.id.clone(),
+            name: entry.lane.name.clone(),
+            why: expired.why,
+            integrated: entry.proof.clone(),
+            tip: entry.keep.map(|id| id.to_string()),
+            bytes: expired.bytes,
+        }
+    }
+}
+
+impl Gone {
+    /// One line; work that is in no base is named, with the commit that still leads to it until git's own gc.
+    pub fn line(&self, dry_run: bool) -> String {
+        let verb = if dry_run { "would remove" } else { "removed" };
+        let why = match self.why {
+            Expiry::Age => "waited long enough",
+            Expiry::Size => "made room",
+        };
+        let work = match (&self.integrated, &self.tip) {
+            (Some(proof), _) => proof.text.clone(),
+            (None, Some(tip)) => format!("its work was not known to be in its base; last commit {tip}"),
+            (None, None) => "it had no commits".into(),
+        };
+        format!("{verb} lane {} from the trash ({why}): {work}", self.name)
+    }
+}
+
+#[derive(Debug, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Expiring {
+    dry_run: bool,
+    expired: Vec<Gone>,
+}
+
+impl Report for Expiring {
+    fn text(&self, page: &mut Page) {
+        for gone in &self.expired {
+            page.line(gone.line(self.dry_run));
+        }
+        if self.expired.is_empty() {
+            page.line("nothing has expired");
+        }
+    }
+}
+
+impl Report for Listing {
+    fn text(&self, page: &mut Page) {
+        if self.trash.is_empty() {
+            page.line("the trash is empty");
+            return;
+        }
+        let row = |(waiting, times): (&Waiting, &(i64, i64))| {
+            let integrated = match &waiting.integrated {
+                Some(_) => Cell::new("integrated", Style::Good),
+                None => Cell::new("not known", Style::Attention),
+            };
+            vec![
+                Cell::from(&waiting.name),
+                Cell::from(format!("{} ago", span(self.now - times.0))),
+                Cell::from(waiting.reason),
+                Cell::from(waiting.bytes.map_or_else(|| "?".into(), room)),
+                integrated,
+                Cell::from(format!("in {}", span(times.1 - self.now))),
+                Cell::new(&waiting.id, Style::Faint),
+            ]
+        };
+        let rows = self.trash.iter().zip(&self.times).map(row).collect();
+        page.table(&["NAME", "WHEN", "WHY", "SIZE", "WORK", "EXPIRES", "ID"], rows, &[0]);
+    }
+}
+
+/// Lists the trash, or empties it of what has expired.
+pub fn run(args: Args, ui: &Ui) -> Result<()> {
+    if args.expire {
+        let repository = super::open_for_change(ui)?;
+        let policy = Policy::load(&repository)?;
+        let gone = expire_within(&repository, &policy, PATIENCE, args.dry_run)?;
+        ui.report(&Expiring { dry_run: args.dry_run, expired: gone.iter().map(Gone::from).collect() });
+        return Ok(());
+    }
+    let repository = Repository::discover()?;
+    let policy = Policy::load(&repository)?;
+    let mut waiting = entries(&repository)?;
+    waiting.reverse();
+    let deadline = Instant::now() + PATIENCE;
+    let progress = ui.progress("Counting");
+    let total = waiting.len();
+    let describe = |(at, entry): (usize, &Entry)| {
+        progress.set(at, total);
+        Waiting {
+            id: entry.id.clone(),
+            name: entry.lane.name.clone(),
+            reason: entry.reason,
+            removed: time(entry.removed),
+            expires: time(expires(entry, policy.trash_days)),
+            integrated: entry.proof.clone(),
+            branch: entry.branch.as_ref().map(|branch| branch.name.to_string()),
+            tip: entry.branch.as_ref().map(|branch| branch.tip.to_string()),
+            bytes: size::of(&repository, entry, deadline),
+        }
+    };
+    let trash = waiting.iter().enumerate().map(describe).collect();
+    drop(progress);
+    let times = waiting.iter().map(|entry| (entry.removed, expires(entry, policy.trash_days))).collect();
+    ui.report(&Listing { trash, now: now(), times });
+    Ok(())
+}
+
+fn time(seconds: i64) -> String {
+    jiff::Timestamp::from_second(seconds).unwrap_or_default().to_string()
+}
+
+/// A span of time in its largest unit.
+fn span(seconds: i64) -> String {
+    let seconds = seconds.max(0);
+    let units =
+        [(604_800 * 2, 604_800, "weeks"), (172_800, 86_400, "days"), (7_200, 3_600, "hours"), (120, 60, "minutes")];
+    let unit = units.into_iter().find(|(least, ..)| seconds >= *least);
+    unit.map_or_else(|| format!("{seconds} seconds"), |(_, unit, name)| format!("{} {name}", seconds / unit))
+}
+
+fn room(bytes: u64) -> String {
+    indicatif::BinaryBytes(bytes).to_string()
+}

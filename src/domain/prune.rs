@@ -1,0 +1,230 @@
+//! Which lanes are provably done; pure.
+
+use super::integration::Integration;
+use super::retire::{Losses, Refusal};
+
+/// What is known of one lane.
+#[derive(Debug)]
+pub struct Facts {
+    /// What protects it, busy processes included.
+    pub protected: Option<Refusal>,
+    /// Whether its directory is gone.
+    pub missing: bool,
+    /// What only this lane has; meaningless when `missing`, apart from the commits.
+    pub losses: Losses,
+    /// The commit of its branch is the one it started from, or it has no branch any more.
+    pub untouched: bool,
+    /// How its work is known to be in its base.
+    pub integrated: Option<Integration>,
+    /// When it was started or last worked in, in seconds since 1970 UTC.
+    pub last_seen: i64,
+    /// Why its state could not be read.
+    pub unreadable: Option<String>,
+}
+
+/// Why a lane is done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Done {
+    /// Its work is in its base.
+    Integrated(Integration),
+    /// No commit was ever made in it, and nothing else is there.
+    NeverUsed,
+    /// Somebody removed its directory; its branch stays unless it is integrated.
+    DirectoryGone {
+        /// How its work is known to be in its base.
+        integrated: Option<Integration>,
+        /// Whether it never held a commit of its own.
+        untouched: bool,
+    },
+}
+
+impl Done {
+    /// A stable word for scripts.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Done::Integrated(integration) => integration.code(),
+            Done::NeverUsed => "never-used",
+            Done::DirectoryGone { .. } => "directory-gone",
+        }
+    }
+
+    /// The proof that the work is in the base.
+    pub fn integration(&self) -> Option<&Integration> {
+        match self {
+            Done::Integrated(integration) => Some(integration),
+            Done::NeverUsed => None,
+            Done::DirectoryGone { integrated, .. } => integrated.as_ref(),
+        }
+    }
+
+    /// Whether the branch goes with the lane.
+    pub fn delete_branch(&self) -> bool {
+        match self {
+            Done::Integrated(_) | Done::NeverUsed => true,
+            Done::DirectoryGone { integrated, untouched } => integrated.is_some() || *untouched,
+        }
+    }
+}
+
+impl std::fmt::Display for Done {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Done::Integrated(integration) => integration.fmt(f),
+            Done::NeverUsed => f.write_str("never used"),
+            Done::DirectoryGone { integrated: Some(integration), .. } => {
+                write!(f, "its directory is gone; {integration}")
+            }
+            Done::DirectoryGone { untouched: true, .. } => f.write_str("its directory is gone; never used"),
+            Done::DirectoryGone { .. } => f.write_str("its directory is gone; its branch stays"),
+        }
+    }
+}
+
+/// Why a lane stays.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kept {
+    /// Its worktree may not be touched, or holds what nothing else has.
+    Protected(Refusal),
+    /// It is younger than asked for.
+    TooYoung,
+    /// Its state could not be read.
+    Unreadable(String),
+    /// Its work is not in its base, as far as we can tell.
+    NotIntegrated,
+}
+
+impl Kept {
+    /// A stable word for scripts.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Kept::Protected(refusal) => refusal.code(),
+            Kept::TooYoung => "too-young",
+            Kept::Unreadable(_) => "unreadable",
+            Kept::NotIntegrated => "not-integrated",
+        }
+    }
+}
+
+impl std::fmt::Display for Kept {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Kept::Protected(refusal) => refusal.fmt(f),
+            Kept::TooYoung => f.write_str("worked in too recently"),
+            Kept::Unreadable(why) => write!(f, "its state cannot be read: {why}"),
+            Kept::NotIntegrated => f.write_str("its work is not in its base"),
+        }
+    }
+}
+
+/// How long an unused lane is left to its owner when nothing else was asked for.
+pub const UNUSED_AGE: i64 = 86_400;
+
+/// Decides about one lane. `older_than` (seconds) holds for every lane; without it only unused lanes must have an age.
+pub fn verdict(facts: &Facts, now: i64, older_than: Option<i64>) -> Result<Done, Kept> {
+    if let Some(refusal) = &facts.protected {
+        return Err(Kept::Protected(refusal.clone()));
+    }
+    if let Some(why) = &facts.unreadable {
+        return Err(Kept::Unreadable(why.clone()));
+    }
+    let age = now.saturating_sub(facts.last_seen);
+    if older_than.is_some_and(|least| age < least) {
+        return Err(Kept::TooYoung);
+    }
+    if facts.missing {
+        return Ok(Done::DirectoryGone { integrated: facts.integrated.clone(), untouched: facts.untouched });
+    }
+    if let Some(refusal @ Refusal::Unsettled(_)) = facts.losses.refusal() {
+        return Err(Kept::Protected(refusal));
+    }
+    // A lane that was just started is in its base too: that is no proof that anybody is done with it.
+    if facts.untouched {
+        return if age < older_than.unwrap_or(UNUSED_AGE) { Err(Kept::TooYoung) } else { Ok(Done::NeverUsed) };
+    }
+    match (&facts.integrated, facts.losses.refusal()) {
+        (Some(integration), _) => Ok(Done::Integrated(integration.clone())),
+        (None, Some(refusal)) => Err(Kept::Protected(refusal)),
+        (None, None) => Err(Kept::NotIntegrated),
+    }
+}
+
+/// Reads a duration such as `3d`, `12h`, `90m`, `2w`; seconds.
+pub fn duration(text: &str) -> Result<i64, String> {
+    let problem = || format!("'{text}' is not a duration such as 3d, 12h or 2w");
+    let digits = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(problem)?;
+    let (number, unit) = text.split_at(digits);
+    let factor = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        "w" => 604_800,
+        _ => return Err(problem()),
+    };
+    number.parse::<i64>().ok().and_then(|number| number.checked_mul(factor)).ok_or_else(problem)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::status::WorktreeStatus;
+
+    const DAY: i64 = 86_400;
+
+    fn facts() -> Facts {
+        let losses = Losses::default();
+        let (protected, integrated, unreadable) = (None, None, None);
+        Facts { protected, missing: false, losses, untouched: false, integrated, last_seen: 0, unreadable }
+    }
+
+    fn code(facts: &Facts, now: i64, older_than: Option<i64>) -> &'static str {
+        verdict(facts, now, older_than).map_or_else(|kept| kept.code(), |done| done.code())
+    }
+
+    #[test]
+    fn only_what_is_proven_goes() {
+        let dirty = || WorktreeStatus { untracked: 1, ..Default::default() };
+        let landed = || Facts { integrated: Some(Integration::Ancestor), ..facts() };
+        let unused = || Facts { untouched: true, integrated: Some(Integration::SameCommit), ..facts() };
+        let busy = Refusal::Locked("in use".into());
+        for (facts, now, older_than, expected) in [
+            (landed(), 1, None, "ancestor"),
+            (landed(), DAY, Some(2 * DAY), "too-young"),
+            (landed(), 2 * DAY, Some(2 * DAY), "ancestor"),
+            (
+                Facts { losses: Losses { status: dirty(), ..Default::default() }, ..landed() },
+                9 * DAY,
+                None,
+                "unsettled",
+            ),
+            (Facts { protected: Some(busy), ..landed() }, 9 * DAY, None, "worktree-locked"),
+            (Facts { unreadable: Some("x".into()), ..landed() }, 9 * DAY, None, "unreadable"),
+            (unused(), DAY - 1, None, "too-young"),
+            (unused(), DAY, None, "never-used"),
+            (unused(), 60, Some(60), "never-used"),
+            (Facts { losses: Losses { ahead: 2, ..Default::default() }, ..facts() }, 9 * DAY, None, "not-integrated"),
+            (facts(), 9 * DAY, None, "not-integrated"),
+            (Facts { missing: true, ..facts() }, 1, None, "directory-gone"),
+        ] {
+            assert_eq!(code(&facts, now, older_than), expected, "{facts:?}");
+        }
+    }
+
+    #[test]
+    fn a_removed_directorys_branch_stays_unless_its_work_is_safe() {
+        let gone = |integrated, untouched| Done::DirectoryGone { integrated, untouched };
+        assert!(!gone(None, false).delete_branch());
+        assert!(gone(None, true).delete_branch());
+        assert!(gone(Some(Integration::SamePatches), false).delete_branch());
+    }
+
+    #[test]
+    fn durations_are_a_number_and_a_unit() {
+        for (text, seconds) in [("3d", 3 * DAY), ("12h", DAY / 2), ("90m", 5_400), ("0s", 0), ("2w", 14 * DAY)] {
+            assert_eq!(duration(text), Ok(seconds));
+        }
+        for text in ["", "3", "d", "-3d", "3 d", "3days", "99999999999999999999d", "9223372036854775807w"] {
+            assert!(duration(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,392 @@
+//! Whether a lane may be taken away, and what would leave with it; pure.
+
+use std::path::PathBuf;
+
+use super::integration::Integration;
+use super::lane::{Head, Lane, Worktree, WorktreeState};
+use super::name::{BranchName, LaneName};
+use super::status::WorktreeStatus;
+use crate::error::Error;
+
+/// Where a lane's files are, by git's own list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place<'a> {
+    /// git lists this worktree at the recorded path.
+    Listed(&'a Worktree),
+    /// git lists the lane's branch in this worktree and nothing at the recorded path: `git worktree move` was here.
+    Moved(&'a Worktree),
+    /// git lists nothing of it.
+    Unlisted,
+}
+
+impl<'a> Place<'a> {
+    /// The worktree, where there is one.
+    pub fn worktree(self) -> Option<&'a Worktree> {
+        match self {
+            Place::Listed(worktree) | Place::Moved(worktree) => Some(worktree),
+            Place::Unlisted => None,
+        }
+    }
+}
+
+/// Finds a lane among git's worktrees. The record's path is a claim; git's list decides.
+pub fn place<'a>(lane: &Lane, worktrees: &'a [Worktree]) -> Place<'a> {
+    let linked = || worktrees.iter().filter(|worktree| worktree.id.is_some());
+    if let Some(worktree) = linked().find(|worktree| worktree.path == lane.worktree) {
+        return Place::Listed(worktree);
+    }
+    let on_branch = |worktree: &&Worktree| lane.branch.is_some() && worktree.head.branch() == lane.branch.as_ref();
+    linked().find(on_branch).map_or(Place::Unlisted, Place::Moved)
+}
+
+/// A process that works in a lane.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Busy {
+    /// Its id.
+    pub pid: i32,
+    /// The name of its command.
+    pub command: String,
+}
+
+/// Why a lane's worktree is not touched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// The recorded path is the main worktree.
+    Main(PathBuf),
+    /// Something is at the recorded path, but git does not know it as a worktree.
+    NotListed(PathBuf),
+    /// Directory and admin directory do not belong together.
+    Damaged(PathBuf, String),
+    /// `git worktree lock`, with its reason.
+    Locked(String),
+    /// Another worktree, or the repository itself, lies inside.
+    Nested(PathBuf),
+    /// A process works in it.
+    Busy(Busy),
+    /// The lane's branch is checked out elsewhere too.
+    BranchElsewhere(BranchName, PathBuf),
+    /// The directory was moved by hand and now is there.
+    MovedByHand(PathBuf),
+    /// It holds what no commit has.
+    Unsettled(Box<Losses>),
+    /// Its branch holds what its base has not.
+    NotIntegrated(Box<Losses>),
+}
+
+impl Refusal {
+    /// A stable word for scripts.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Refusal::Main(_) => "main-worktree",
+            Refusal::NotListed(_) => "not-a-worktree",
+            Refusal::Damaged(..) => "damaged",
+            Refusal::Locked(_) => "worktree-locked",
+            Refusal::Nested(_) => "nested",
+            Refusal::Busy(_) => "busy",
+            Refusal::BranchElsewhere(..) => "branch-elsewhere",
+            Refusal::MovedByHand(_) => "moved",
+            Refusal::Unsettled(_) => "unsettled",
+            Refusal::NotIntegrated(_) => "not-integrated",
+        }
+    }
+
+    /// The refusal for lane `name`.
+    pub fn refuse(&self, name: &LaneName) -> Error {
+        let error = Error::refused(format!("lane '{name}' stays: {self}")).code(self.code());
+        match self {
+            Refusal::Main(_) => {
+                error.hint(format!("forget the record with: git config --remove-section 'lane.{name}'"))
+            }
+            Refusal::NotListed(path) => {
+                error.hint(format!("see what is in '{}', and what git knows with: git worktree list", path.display()))
+            }
+            Refusal::Damaged(path, _) => error.hint(format!("try: git worktree repair '{}'", path.display())),
+            Refusal::Locked(_) => error.hint("when that is no longer so: git worktree unlock <path>"),
+            Refusal::Nested(_) => error.hint("move it elsewhere first with: git worktree move"),
+            Refusal::Busy(busy) => error
+                .hint(format!("end it (process {}), or take the lane away although it runs: --force", busy.pid))
+                .details(serde_json::json!({ "pid": busy.pid, "command": busy.command })),
+            Refusal::BranchElsewhere(_, path) => {
+                error.hint(format!("switch to another branch in '{}' first", path.display()))
+            }
+            Refusal::MovedByHand(path) => {
+                error.hint(format!("tell git where it is: git worktree repair '{}'", path.display()))
+            }
+            Refusal::Unsettled(losses) | Refusal::NotIntegrated(losses) => error
+                .hint(format!("it can be brought back, so if that is fine: git lane drop --yes {name}"))
+                .details(losses.json()),
+        }
+    }
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Refusal::Main(path) => write!(f, "'{}' is the main worktree", path.display()),
+            Refusal::NotListed(path) => write!(f, "'{}' is no worktree of this repository", path.display()),
+            Refusal::Damaged(path, why) => write!(f, "the worktree at '{}' is damaged: {why}", path.display()),
+            Refusal::Locked(reason) if reason.is_empty() => f.write_str("its worktree is locked"),
+            Refusal::Locked(reason) => write!(f, "its worktree is locked: {reason}"),
+            Refusal::Nested(path) => write!(f, "'{}' lies inside it", path.display()),
+            Refusal::Busy(busy) => write!(f, "process {} ({}) works in it", busy.pid, busy.command),
+            Refusal::BranchElsewhere(branch, path) => {
+                write!(f, "its branch '{branch}' is also checked out in '{}'", path.display())
+            }
+            Refusal::MovedByHand(path) => write!(f, "its directory was moved to '{}'", path.display()),
+            Refusal::Unsettled(losses) | Refusal::NotIntegrated(losses) => write!(f, "it has {losses}"),
+        }
+    }
+}
+
+/// What only this lane has: what a person should hear before it leaves.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Losses {
+    /// Changes no commit has, and the operation in progress.
+    pub status: WorktreeStatus,
+    /// What is checked out instead of the lane's branch.
+    pub stray: Option<String>,
+    /// Commits its base has not.
+    pub ahead: usize,
+    /// The base those are counted against.
+    pub base: Option<String>,
+}
+
+impl Losses {
+    /// Gathers what would leave with the lane.
+    pub fn of(
+        lane: &Lane,
+        worktree: Option<&Worktree>,
+        status: WorktreeStatus,
+        ahead: usize,
+        integrated: Option<&Integration>,
+    ) -> Self {
+        let operation = status.operation;
+        let stray =
+            worktree.filter(|_| operation.is_none()).and_then(|worktree| match (&worktree.head, &lane.branch) {
+                (Head::Branch(there), Some(branch)) if there != branch => Some(format!("branch '{there}'")),
+                (Head::Detached(id), Some(_)) => Some(format!("detached commit {}", id.to_hex_with_len(10))),
+                (Head::Branch(there), None) => Some(format!("branch '{there}'")),
+                _ => None,
+            });
+        let ahead = if integrated.is_some() { 0 } else { ahead };
+        let base = lane.base.as_ref().map(ToString::to_string);
+        Losses { status, stray, ahead, base }
+    }
+
+    /// The refusal when nobody has said yes; `None` when nothing is lost.
+    pub fn refusal(&self) -> Option<Refusal> {
+        if !self.status.is_clean() || self.status.operation.is_some() || self.stray.is_some() {
+            return Some(Refusal::Unsettled(Box::new(self.clone())));
+        }
+        (self.ahead > 0).then(|| Refusal::NotIntegrated(Box::new(self.clone())))
+    }
+
+    fn json(&self) -> serde_json::Value {
+        serde_json::json!({
+            "staged": self.status.staged,
+            "modified": self.status.modified,
+            "untracked": self.status.untracked,
+            "conflicted": self.status.conflicted,
+            "operation": self.status.operation,
+            "stray": self.stray,
+            "ahead": self.ahead,
+        })
+    }
+}
+
+impl std::fmt::Display for Losses {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let counts = [
+            (self.status.staged, "staged"),
+            (self.status.modified, "modified"),
+            (self.status.untracked, "untracked"),
+            (self.status.conflicted, "conflicted"),
+        ];
+        let mut parts: Vec<String> = counts
+            .iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, kind)| format!("{count} {kind} {}", if *count == 1 { "path" } else { "paths" }))
+            .collect();
+        if let Some(operation) = self.status.operation {
+            parts.push(format!("a {operation} in progress"));
+        }
+        if let Some(stray) = &self.stray {
+            parts.push(format!("{stray} checked out"));
+        }
+        if self.ahead > 0 {
+            let commits = if self.ahead == 1 { "commit" } else { "commits" };
+            match &self.base {
+                Some(base) => parts.push(format!("{} {commits} that '{base}' has not", self.ahead)),
+                None => parts.push(format!("{} {commits} of its own", self.ahead)),
+            }
+        }
+        f.write_str(&if parts.is_empty() { "nothing of its own".into() } else { parts.join(", ") })
+    }
+}
+
+/// Facts about a worktree that is to be moved away.
+#[derive(Debug)]
+pub struct Surroundings<'a> {
+    /// The lane.
+    pub lane: &'a Lane,
+    /// Its worktree.
+    pub worktree: Option<&'a Worktree>,
+    /// Every worktree of the repository, the main one first.
+    pub all: &'a [Worktree],
+    /// The directory all worktrees share.
+    pub common_dir: &'a std::path::Path,
+    /// Whether there is something at the recorded path.
+    pub path_exists: bool,
+    /// Where the directory of a missing worktree was found.
+    pub found_at: Option<PathBuf>,
+    /// Somebody who works in it.
+    pub busy: Option<Busy>,
+    /// Whether the lane's branch goes too.
+    pub delete_branch: bool,
+}
+
+/// Everything that protects a worktree from being moved, whatever was forced; processes are left out of the facts
+/// where `--force` was given.
+pub fn ensure_movable(facts: &Surroundings<'_>) -> Result<(), Refusal> {
+    let lane = facts.lane;
+    let main = facts.all.iter().find(|worktree| worktree.id.is_none() && worktree.state != WorktreeState::Bare);
+    if let Some(main) = main.filter(|main| main.path == lane.worktree) {
+        return Err(Refusal::Main(main.path.clone()));
+    }
+    match facts.worktree {
+        None if facts.path_exists => return Err(Refusal::NotListed(lane.worktree.clone())),
+        None => {}
+        // After `git worktree move` nothing is left at the old path; otherwise somebody made git name another place.
+        Some(worktree) if worktree.path != lane.worktree && facts.path_exists => {
+            return Err(Refusal::NotListed(lane.worktree.clone()));
+        }
+        Some(worktree) => ensure_worktree_movable(facts, worktree)?,
+    }
+    let elsewhere = |other: &&Worktree| {
+        let own = facts.worktree.is_some_and(|worktree| worktree.git_dir == other.git_dir);
+        !own && other.head.branch().is_some() && other.head.branch() == lane.branch.as_ref()
+    };
+    match (&lane.branch, facts.all.iter().find(elsewhere)) {
+        (Some(branch), Some(other)) if facts.delete_branch && other.state != WorktreeState::Bare => {
+            Err(Refusal::BranchElsewhere(branch.clone(), other.path.clone()))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn ensure_worktree_movable(facts: &Surroundings<'_>, worktree: &Worktree) -> Result<(), Refusal> {
+    if worktree.id.is_none() {
+        return Err(Refusal::Main(worktree.path.clone()));
+    }
+    match &worktree.state {
+        WorktreeState::Damaged(why) => return Err(Refusal::Damaged(worktree.path.clone(), why.clone())),
+        WorktreeState::Bare => return Err(Refusal::Main(worktree.path.clone())),
+        WorktreeState::Present | WorktreeState::Missing => {}
+    }
+    if let Some(reason) = &worktree.locked {
+        return Err(Refusal::Locked(reason.clone()));
+    }
+    if let Some(path) = &facts.found_at {
+        return Err(Refusal::MovedByHand(path.clone()));
+    }
+    let inside = |other: &&Worktree| other.git_dir != worktree.git_dir && other.path.starts_with(&worktree.path);
+    let nested = facts.all.iter().filter(|other| other.state != WorktreeState::Missing).find(inside);
+    if let Some(nested) = nested.filter(|_| worktree.state == WorktreeState::Present) {
+        return Err(Refusal::Nested(nested.path.clone()));
+    }
+    if facts.common_dir.starts_with(&worktree.path) {
+        return Err(Refusal::Nested(facts.common_dir.to_owned()));
+    }
+    match &facts.busy {
+        Some(busy) => Err(Refusal::Busy(busy.clone())),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::lane::WorktreeId;
+    use crate::domain::status::Operation;
+    use crate::domain::trash::tests::entry;
+
+    fn lane() -> Lane {
+        entry("1", "x", 0).lane
+    }
+
+    fn worktree(id: Option<&str>, path: &str, branch: &str) -> Worktree {
+        Worktree {
+            id: id.map(|id| WorktreeId(id.into())),
+            path: path.into(),
+            git_dir: format!("/repo/.git/{}", id.unwrap_or_default()).into(),
+            head: Head::Branch(BranchName::parse(branch.into()).unwrap()),
+            locked: None,
+            state: WorktreeState::Present,
+        }
+    }
+
+    #[test]
+    fn gits_list_decides_where_a_lane_is() {
+        let at = [worktree(None, "/repo", "main"), worktree(Some("x"), "/lanes/x", "x")];
+        assert_eq!(place(&lane(), &at), Place::Listed(&at[1]));
+        let moved = [worktree(None, "/repo", "main"), worktree(Some("x"), "/elsewhere", "x")];
+        assert_eq!(place(&lane(), &moved), Place::Moved(&moved[1]));
+        let gone = [worktree(None, "/lanes/x", "main"), worktree(Some("y"), "/lanes/y", "y")];
+        assert_eq!(place(&lane(), &gone), Place::Unlisted);
+    }
+
+    #[test]
+    fn what_protects_a_worktree() {
+        type Change = fn(&mut Worktree, &mut Vec<Worktree>, &mut Surroundings<'_>);
+        let table: [(&str, Change); 10] = [
+            ("", |_, _, _| {}),
+            ("main-worktree", |_, all, _| all[0].path = "/lanes/x".into()),
+            ("worktree-locked", |own, _, _| own.locked = Some(String::new())),
+            ("damaged", |own, _, _| own.state = WorktreeState::Damaged("why".into())),
+            ("nested", |_, all, _| all.push(worktree(Some("y"), "/lanes/x/y", "y"))),
+            ("", |_, all, _| all.push(worktree(Some("y"), "/lanes/xy", "y"))),
+            ("branch-elsewhere", |_, all, _| all.push(worktree(Some("y"), "/lanes/y", "x"))),
+            ("busy", |_, _, facts| facts.busy = Some(Busy { pid: 7, command: "sh".into() })),
+            ("not-a-worktree", |own, _, _| own.path = "/elsewhere".into()),
+            ("moved", |_, _, facts| facts.found_at = Some("/elsewhere".into())),
+        ];
+        for (expected, change) in table {
+            let lane = lane();
+            let mut own = worktree(Some("x"), "/lanes/x", "x");
+            let mut all = vec![worktree(None, "/repo", "main"), own.clone()];
+            let mut facts = Surroundings {
+                lane: &lane,
+                worktree: None,
+                all: &[],
+                common_dir: std::path::Path::new("/repo/.git"),
+                path_exists: true,
+                found_at: None,
+                busy: None,
+                delete_branch: true,
+            };
+            change(&mut own, &mut all, &mut facts);
+            let facts = Surroundings { worktree: Some(&own), all: &all, ..facts };
+            assert_eq!(ensure_movable(&facts).map_or_else(|refusal| refusal.code(), |()| ""), expected);
+        }
+    }
+
+    #[test]
+    fn what_leaves_with_a_lane_is_said_in_words() {
+        let own = worktree(Some("x"), "/lanes/x", "x");
+        let status =
+            WorktreeStatus { staged: 1, untracked: 2, operation: Some(Operation::Rebase), ..Default::default() };
+        let losses = Losses::of(&lane(), Some(&own), status, 3, None);
+        assert_eq!(
+            losses.to_string(),
+            "1 staged path, 2 untracked paths, a rebase in progress, 3 commits that 'main' has not"
+        );
+        assert_eq!(losses.refusal().unwrap().code(), "unsettled");
+        let ahead = Losses::of(&lane(), Some(&own), WorktreeStatus::default(), 1, None);
+        assert_eq!(ahead.refusal().unwrap().code(), "not-integrated");
+        let landed = Losses::of(&lane(), Some(&own), WorktreeStatus::default(), 1, Some(&Integration::SamePatches));
+        assert_eq!(landed.refusal(), None);
+        let stray = worktree(Some("x"), "/lanes/x", "other");
+        let losses = Losses::of(&lane(), Some(&stray), WorktreeStatus::default(), 0, None);
+        assert_eq!(losses.to_string(), "branch 'other' checked out");
+    }
+}

@@ -1,0 +1,305 @@
+//! What a removed lane leaves behind, how long it waits, which one a name means, and when it can come back; pure.
+
+use std::path::PathBuf;
+
+use super::lane::{Lane, ObjectId, hex, lossless_path, optional_hex};
+use super::name::BranchName;
+use crate::error::Error;
+
+/// Why a lane was removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reason {
+    /// `git lane finish`
+    Finished,
+    /// `git lane drop`
+    Dropped,
+    /// `git lane prune`
+    Pruned,
+}
+
+impl std::fmt::Display for Reason {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Reason::Finished => "finished",
+            Reason::Dropped => "dropped",
+            Reason::Pruned => "pruned",
+        })
+    }
+}
+
+/// How we knew, at the removal, that the work was in its base.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Proof {
+    /// A stable word for scripts.
+    pub code: String,
+    /// The same for a person.
+    pub text: String,
+}
+
+impl From<&super::integration::Integration> for Proof {
+    fn from(integration: &super::integration::Integration) -> Self {
+        Proof { code: integration.code().into(), text: integration.to_string() }
+    }
+}
+
+/// A removed lane: what `entry.json` says.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Entry {
+    /// The name of its directory in the trash; sorts by time.
+    pub id: String,
+    /// The lane's record.
+    pub lane: Lane,
+    /// Why it was removed.
+    pub reason: Reason,
+    /// How its work was known to be in its base, if it was.
+    pub proof: Option<Proof>,
+    /// When it was removed, in seconds since 1970 UTC.
+    pub removed: i64,
+    /// The lane's branch and its commit, where it had one.
+    pub branch: Option<KeptBranch>,
+    /// What `refs/lane/trash/<id>` points at; `None` when the lane held no commit.
+    #[serde(with = "optional_hex")]
+    pub keep: Option<ObjectId>,
+    /// The worktree, where git had one registered.
+    pub worktree: Option<KeptWorktree>,
+}
+
+/// The branch of a removed lane.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct KeptBranch {
+    /// Its name.
+    pub name: BranchName,
+    /// Its commit.
+    #[serde(with = "hex")]
+    pub tip: ObjectId,
+    /// Whether it was removed with the lane.
+    pub deleted: bool,
+    /// git's own settings of it.
+    pub settings: Vec<Setting>,
+}
+
+/// One line of a `[branch "<name>"]` section.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Setting {
+    /// `remote`, `merge`, …
+    pub key: String,
+    /// Its value, unquoted.
+    #[serde(with = "super::lane::lossless_bytes")]
+    pub value: bstr::BString,
+}
+
+/// The worktree of a removed lane.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct KeptWorktree {
+    /// Where the directory was.
+    #[serde(with = "lossless_path")]
+    pub path: PathBuf,
+    /// The name of its admin directory below `.git/worktrees`.
+    #[serde(with = "lossless_path")]
+    pub admin: PathBuf,
+    /// Mode and modification time of the directory itself; `None` when somebody had removed it.
+    pub directory: Option<Stamp>,
+}
+
+/// What moving a directory may change about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Stamp {
+    /// Permission bits.
+    pub mode: u32,
+    /// Seconds of the modification time.
+    pub seconds: i64,
+    /// Nanoseconds of it.
+    pub nanoseconds: i64,
+}
+
+/// The entry `wanted` means: the newest of a lane of that name, else the one with that id.
+pub fn find<'a>(entries: &'a [Entry], wanted: &str) -> Option<&'a Entry> {
+    let named = entries.iter().filter(|entry| entry.lane.name.as_str() == wanted).max_by(|a, b| a.id.cmp(&b.id));
+    named.or_else(|| entries.iter().find(|entry| entry.id == wanted))
+}
+
+/// Why an entry's time is up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Expiry {
+    /// It has waited longer than `trash.days`.
+    Age,
+    /// Everything in the trash is larger than `trash.size`, and this is among the oldest.
+    Size,
+}
+
+/// When an entry goes because of its age.
+pub fn expires(entry: &Entry, days: u32) -> i64 {
+    entry.removed.saturating_add(i64::from(days) * 86_400)
+}
+
+/// Which of `entries` (with their sizes where known) must go, oldest first.
+pub fn expired(entries: &[(Entry, Option<u64>)], now: i64, days: u32, limit: u64) -> Vec<(usize, Expiry)> {
+    let mut order: Vec<usize> = (0..entries.len()).collect();
+    order.sort_by(|a, b| entries[*a].0.id.cmp(&entries[*b].0.id));
+    let mut total: u64 = entries.iter().filter_map(|(_, bytes)| *bytes).sum();
+    let mut gone = Vec::new();
+    for at in order {
+        let (entry, bytes) = &entries[at];
+        let why = if now >= expires(entry, days) {
+            Expiry::Age
+        } else if total > limit && bytes.is_some_and(|bytes| bytes > 0) {
+            Expiry::Size
+        } else {
+            continue;
+        };
+        total -= bytes.unwrap_or(0);
+        gone.push((at, why));
+    }
+    gone
+}
+
+/// What stands in a restored lane's way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Obstacle {
+    /// There is a lane of that name.
+    LaneExists,
+    /// The branch exists and is somewhere else.
+    BranchExists(BranchName),
+    /// Another branch makes this one impossible.
+    BranchImpossible {
+        /// The lane's branch.
+        wanted: BranchName,
+        /// The one in its way.
+        existing: BranchName,
+    },
+    /// The branch is checked out in another worktree.
+    CheckedOut(BranchName, PathBuf),
+    /// Something is where the worktree was.
+    PathTaken(PathBuf),
+    /// Its submodules know the admin directory's name, and another worktree has that name now.
+    AdminTaken(PathBuf),
+    /// The directory is no longer in the trash.
+    Incomplete(PathBuf),
+}
+
+impl Obstacle {
+    /// The refusal for lane `name`.
+    pub fn refuse(&self, name: &super::name::LaneName) -> Error {
+        let error = Error::refused(format!("lane '{name}' cannot be restored: {self}"));
+        match self {
+            Obstacle::LaneExists => error.code("lane-exists").hint(format!("put it away first: git lane drop {name}")),
+            Obstacle::BranchExists(branch) => error
+                .code("branch-exists")
+                .hint(format!("rename it out of the way: git branch -m {branch} <other name>")),
+            Obstacle::BranchImpossible { existing, .. } => error
+                .code("branch-exists")
+                .hint(format!("rename it out of the way: git branch -m {existing} <other name>")),
+            Obstacle::CheckedOut(_, path) => {
+                error.code("checked-out").hint(format!("switch to another branch in '{}' first", path.display()))
+            }
+            Obstacle::PathTaken(path) => {
+                error.code("path-taken").hint(format!("move '{}' out of the way", path.display()))
+            }
+            Obstacle::AdminTaken(path) => error.code("admin-taken").hint(format!(
+                "move that worktree away first: git worktree list shows which one is '{}'",
+                path.display()
+            )),
+            Obstacle::Incomplete(_) => error.code("incomplete").hint("see what is there with: git lane trash"),
+        }
+    }
+}
+
+impl std::fmt::Display for Obstacle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Obstacle::LaneExists => f.write_str("there is a lane of that name"),
+            Obstacle::BranchExists(branch) => write!(f, "branch '{branch}' exists and is at another commit"),
+            Obstacle::BranchImpossible { wanted, existing } => {
+                write!(f, "branch '{wanted}' is impossible while '{existing}' exists")
+            }
+            Obstacle::CheckedOut(branch, path) => {
+                write!(f, "branch '{branch}' is checked out in '{}'", path.display())
+            }
+            Obstacle::PathTaken(path) => write!(f, "'{}' exists", path.display()),
+            Obstacle::AdminTaken(path) => {
+                write!(f, "it has submodules, and git uses '{}' for another worktree", path.display())
+            }
+            Obstacle::Incomplete(path) => write!(f, "its directory is missing from '{}'", path.display()),
+        }
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::domain::lane::{LaneId, RefName};
+    use crate::domain::name::LaneName;
+
+    pub(crate) fn entry(id: &str, name: &str, removed: i64) -> Entry {
+        let lane = Lane {
+            name: LaneName::parse(name).unwrap(),
+            id: LaneId("a".into()),
+            branch: Some(BranchName::parse(name.into()).unwrap()),
+            worktree: "/lanes/x".into(),
+            base: RefName::parse("refs/heads/main".into()),
+            fork_point: ObjectId::null(gix::hash::Kind::Sha1),
+            owner: None,
+            task: None,
+            created: 0,
+        };
+        let id = id.to_owned();
+        Entry { id, lane, reason: Reason::Dropped, proof: None, removed, branch: None, keep: None, worktree: None }
+    }
+
+    #[test]
+    fn a_name_means_the_newest_and_an_id_means_itself() {
+        let entries = [entry("1", "x", 1), entry("3", "x", 3), entry("2", "x", 2), entry("4", "y", 4)];
+        for (wanted, found) in [("x", Some("3")), ("y", Some("4")), ("2", Some("2")), ("z", None)] {
+            assert_eq!(find(&entries, wanted).map(|entry| entry.id.as_str()), found);
+        }
+        // A lane whose name looks like an id is still found by name.
+        assert_eq!(find(&[entry("1", "2", 1), entry("2", "x", 2)], "2").unwrap().id, "1");
+    }
+
+    #[test]
+    fn age_takes_the_old_and_size_takes_the_oldest_until_the_rest_fits() {
+        let day = 86_400;
+        let held = |sizes: [Option<u64>; 4]| {
+            let made = |(at, size)| (entry(&format!("{at}"), "x", at as i64 * day), size);
+            sizes.into_iter().enumerate().map(made).collect::<Vec<_>>()
+        };
+        for (sizes, now, days, limit, gone) in [
+            ([Some(5), Some(5), Some(5), Some(5)], 3, 14, 20, vec![]),
+            ([Some(5), Some(5), Some(5), Some(5)], 14, 14, 20, vec![(0, Expiry::Age)]),
+            ([Some(5), Some(5), Some(5), Some(5)], 3, 14, 19, vec![(0, Expiry::Size)]),
+            (
+                [Some(5), Some(5), Some(5), Some(5)],
+                14,
+                14,
+                9,
+                vec![(0, Expiry::Age), (1, Expiry::Size), (2, Expiry::Size)],
+            ),
+            ([None, Some(0), Some(5), Some(5)], 3, 14, 7, vec![(2, Expiry::Size)]),
+            (
+                [Some(5), None, None, None],
+                100,
+                0,
+                0,
+                vec![(0, Expiry::Age), (1, Expiry::Age), (2, Expiry::Age), (3, Expiry::Age)],
+            ),
+        ] {
+            assert_eq!(expired(&held(sizes), now * day, days, limit), gone);
+        }
+    }
+
+    #[test]
+    fn an_entry_comes_back_from_json_as_it_was() {
+        let mut entry = entry("1", "x", 7);
+        entry.branch = Some(KeptBranch {
+            name: BranchName::parse(bstr::BStr::new(b"x\xff")).unwrap(),
+            tip: ObjectId::null(gix::hash::Kind::Sha256),
+            deleted: true,
+            settings: vec![Setting { key: "merge".into(), value: b"refs/heads/\xfe".as_slice().into() }],
+        });
+        let json = serde_json::to_string(&entry).unwrap();
+        assert_eq!(serde_json::from_str::<Entry>(&json).unwrap(), entry);
+    }
+}

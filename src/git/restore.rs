@@ -1,0 +1,242 @@
+//! Brings a removed lane back: branch, worktree, admin directory, settings and record, each exactly as it was.
+//!
+//! Every step asks what is already done, so that an interrupted restore is completed by the next git-lane command, or
+//! undone where somebody has taken the lane's place meanwhile.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::journal::{Journal, Running, step};
+use super::recover::Healed;
+use super::refs::RefChange;
+use super::repository::Repository;
+use super::trash::{self, Places};
+use super::{metadata, retire, worktree};
+use crate::domain::lane::{Head, RefName, Worktree, lossless_path};
+use crate::domain::name::{BranchName, LaneName};
+use crate::domain::trash::{Entry, KeptBranch, Obstacle, find};
+use crate::error::{Error, IoContext, Result};
+
+/// What is about to happen, complete enough for somebody else to finish or undo it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Intent {
+    id: String,
+    lane: LaneName,
+    entry: Entry,
+    /// The name of the admin directory this time.
+    #[serde(with = "lossless_path")]
+    admin: PathBuf,
+    /// Whether the branch was there already.
+    had_branch: bool,
+}
+
+/// What an interrupted restore of a lane is called.
+pub fn what(lane: &LaneName) -> String {
+    format!("the return of lane '{lane}'")
+}
+
+/// Brings back the removed lane `wanted` names: the newest of that name, or the one with that id.
+pub fn restore(repository: &Repository, wanted: &str) -> Result<Entry> {
+    let entry = find(&trash::entries(repository)?, wanted).cloned().ok_or_else(|| no_entry(wanted))?;
+    let _lock = trash::exclusive(repository, &entry.lane.name, None)?;
+    if !trash::entries(repository)?.contains(&entry) {
+        return Err(no_entry(wanted));
+    }
+    let intent = prepare(repository, entry)?;
+    let running = Journal::new(&repository.lane_dir()).begin(&super::recover::Intent::Restore(intent.clone()))?;
+    match bring_back(repository, &intent) {
+        Ok(()) => running.done().map(|()| intent.entry),
+        Err(error) => {
+            if undo(repository, &intent)? {
+                running.done()?;
+            }
+            Err(error)
+        }
+    }
+}
+
+fn no_entry(wanted: &str) -> Error {
+    Error::refused(format!("nothing in the trash is called '{wanted}'"))
+        .code("no-entry")
+        .hint("see what is there with: git lane trash")
+}
+
+/// Looks for obstacles, under the lock, and picks the admin directory's name.
+fn prepare(repository: &Repository, entry: Entry) -> Result<Intent> {
+    let name = entry.lane.name.clone();
+    let refuse = |obstacle: Obstacle| obstacle.refuse(&name);
+    if repository.records()?.find(&entry.lane.name).is_some() {
+        return Err(refuse(Obstacle::LaneExists));
+    }
+    let all = repository.worktrees()?;
+    let mut had_branch = false;
+    if let Some(branch) = &entry.branch {
+        had_branch = check_branch(repository, branch).and_then(|found| found.map_err(&refuse))?;
+    }
+    let mut admin = PathBuf::new();
+    if let Some(kept) = &entry.worktree {
+        let directory = trash::directory(repository).join(&entry.id);
+        admin = free_admin(repository, &kept.admin, &directory.join("admin")).map_err(&refuse)?;
+        let places = Places::new(directory, kept, admin.clone());
+        if kept.directory.is_some() {
+            if std::fs::symlink_metadata(&kept.path).is_ok() {
+                return Err(refuse(Obstacle::PathTaken(kept.path.clone())));
+            }
+            if places.waiting().is_none() {
+                return Err(refuse(Obstacle::Incomplete(places.entry)));
+            }
+        }
+        if !places.kept_admin().is_dir() {
+            return Err(refuse(Obstacle::Incomplete(places.entry)));
+        }
+        let mut branches: Vec<&BranchName> = entry.branch.iter().map(|branch| &branch.name).collect();
+        let head = worktree::read_head(&places.kept_admin());
+        branches.extend(head.branch());
+        check_checked_out(&all, &branches).map_err(&refuse)?;
+    }
+    Ok(Intent { id: entry.id.clone(), lane: entry.lane.name.clone(), entry, admin, had_branch })
+}
+
+/// Whether the branch is there already; it may be only at its old commit, unless it never went.
+fn check_branch(repository: &Repository, branch: &KeptBranch) -> Result<Result<bool, Obstacle>> {
+    match repository.branch_tip(&branch.name)? {
+        Some(tip) if tip != branch.tip && branch.deleted => Ok(Err(Obstacle::BranchExists(branch.name.clone()))),
+        Some(_) => Ok(Ok(true)),
+        None => Ok(match repository.conflicting_branch(&branch.name)? {
+            Some(existing) => Err(Obstacle::BranchImpossible { wanted: branch.name.clone(), existing }),
+            None => Ok(false),
+        }),
+    }
+}
+
+fn check_checked_out(all: &[Worktree], branches: &[&BranchName]) -> Result<(), Obstacle> {
+    for worktree in all {
+        if let Head::Branch(branch) = &worktree.head
+            && branches.contains(&branch)
+        {
+            return Err(Obstacle::CheckedOut(branch.clone(), worktree.path.clone()));
+        }
+    }
+    Ok(())
+}
+
+/// The admin directory's old name, or one like it when that is taken.
+fn free_admin(repository: &Repository, wanted: &Path, kept: &Path) -> Result<PathBuf, Obstacle> {
+    let worktrees = repository.common_dir().join("worktrees");
+    let taken = |path: &Path| std::fs::symlink_metadata(path).is_ok();
+    let same = worktrees.join(wanted);
+    if !taken(&same) {
+        return Ok(same);
+    }
+    if taken(&kept.join("modules")) {
+        return Err(Obstacle::AdminTaken(wanted.to_owned()));
+    }
+    let numbered = (1..).map(|number| {
+        let mut name = same.as_os_str().to_owned();
+        name.push(number.to_string());
+        PathBuf::from(name)
+    });
+    Ok(numbered.into_iter().find(|path| !taken(path)).unwrap_or(same))
+}
+
+fn places(repository: &Repository, intent: &Intent) -> Option<Places> {
+    let directory = trash::directory(repository).join(&intent.id);
+    Some(Places::new(directory, intent.entry.worktree.as_ref()?, intent.admin.clone()))
+}
+
+fn bring_back(repository: &Repository, intent: &Intent) -> Result<()> {
+    let entry = &intent.entry;
+    let directory = trash::directory(repository).join(&intent.id);
+    if let Some(branch) = &entry.branch {
+        let name = RefName::from(&branch.name);
+        match repository.ref_target(&name)? {
+            None => {
+                let change = RefChange { name, from: None, to: Some(branch.tip) };
+                repository.change_refs(&[change], "lane: restore")?;
+            }
+            Some(tip) if tip != branch.tip && branch.deleted => {
+                return Err(Obstacle::BranchExists(branch.name.clone()).refuse(&entry.lane.name));
+            }
+            Some(_) => {}
+        }
+        step("restore.branch-made");
+        if !intent.had_branch {
+            relink_reflog(repository, &branch.name, &directory.join("reflog"))?;
+        }
+        step("restore.reflog-back");
+    }
+    if let Some(places) = places(repository, intent) {
+        places.bring_back()?;
+    }
+    step("restore.worktree-back");
+    let mut edit = metadata::Edit::begin(repository.common_dir())?;
+    match edit.records().find(&entry.lane.name) {
+        Some(lane) if lane.id != entry.lane.id => return Err(Obstacle::LaneExists.refuse(&entry.lane.name)),
+        Some(_) => {}
+        None => {
+            edit.put(&entry.lane)?;
+            if let Some(branch) = entry.branch.as_ref().filter(|branch| branch.deleted) {
+                edit.put_branch_section(&branch.name, &branch.settings)?;
+            }
+        }
+    }
+    edit.commit()?;
+    step("restore.recorded");
+    let name = trash::ref_name(&intent.id)?;
+    if let Some(kept) = repository.ref_target(&name)? {
+        repository.change_refs(&[RefChange { name, from: Some(kept), to: None }], "lane: restore")?;
+    }
+    step("restore.ref-gone");
+    trash::remove_empty(&directory)
+}
+
+/// Undoes a restore that did not get as far as the record; says whether it is undone. Otherwise it is left to the
+/// next git-lane command to complete.
+fn undo(repository: &Repository, intent: &Intent) -> Result<bool> {
+    let entry = &intent.entry;
+    if repository.records()?.find(&entry.lane.name).is_some_and(|lane| lane.id == entry.lane.id) {
+        return Ok(false);
+    }
+    if let Some(places) = places(repository, intent) {
+        places.back_to_trash()?;
+    }
+    if let Some(branch) = entry.branch.as_ref().filter(|_| !intent.had_branch) {
+        let name = RefName::from(&branch.name);
+        if repository.ref_target(&name)? == Some(branch.tip) {
+            repository.change_refs(&[RefChange { name, from: Some(branch.tip), to: None }], "lane: undo")?;
+        }
+    }
+    Ok(true)
+}
+
+/// Completes or undoes an interrupted restore.
+pub fn recover(repository: &Repository, running: &Running, intent: &Intent) -> Result<Healed> {
+    let _lock = trash::exclusive(repository, &intent.lane, Some(running))?;
+    let what = what(&intent.lane);
+    match bring_back(repository, intent) {
+        Ok(()) => Ok(Healed { what, completed: true }),
+        Err(error) => match undo(repository, intent)? {
+            true => Ok(Healed { what, completed: false }),
+            false => Err(error),
+        },
+    }
+}
+
+/// Puts the branch's own reflog in the place of the one its creation wrote; the trash keeps its link until the end.
+fn relink_reflog(repository: &Repository, branch: &BranchName, kept: &Path) -> Result<()> {
+    let Some(log) = retire::reflog_path(repository, branch) else { return Ok(()) };
+    if !kept.exists() {
+        return Ok(());
+    }
+    let parent = log.parent().unwrap_or(&log);
+    std::fs::create_dir_all(parent).context("create", parent)?;
+    let temporary = kept.with_file_name(".reflog");
+    trash::remove_if_there(&temporary)?;
+    if std::fs::hard_link(kept, &temporary).is_err() {
+        std::fs::copy(kept, &temporary).context("copy", kept)?;
+    }
+    std::fs::rename(&temporary, &log).context("write", &log)?;
+    // Renaming one link of a file onto another does nothing, and leaves both.
+    trash::remove_if_there(&temporary)
+}

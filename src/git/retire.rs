@@ -1,0 +1,339 @@
+//! Takes a lane away: directory and admin directory are renamed into the trash, the branch becomes a ref that keeps it.
+//!
+//! Until the branch is deleted (or, where it stays, the record removed) everything can be renamed back, and a crash
+//! or a lost race is undone; from then on it is completed. Both are decided by looking at the disk, so that any later
+//! git-lane command can do it.
+
+use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use bstr::ByteSlice;
+use serde::{Deserialize, Serialize};
+
+use super::journal::{Journal, Running, step, unique_id};
+use super::recover::Healed;
+use super::refs::RefChange;
+use super::repository::{RefFormat, Repository};
+use super::trash::{self, Places, keep};
+use super::{metadata, processes};
+use crate::domain::integration::Integration;
+use crate::domain::lane::{Lane, ObjectId, RefName, Worktree, WorktreeState};
+use crate::domain::name::{BranchName, LaneName};
+use crate::domain::retire::{Surroundings, ensure_movable};
+pub use crate::domain::trash::Reason;
+use crate::domain::trash::{Entry, KeptBranch, KeptWorktree};
+use crate::error::{Error, IoContext, Result};
+
+/// A lane to be taken away, and what the caller knows about it.
+#[derive(Debug)]
+pub struct Retirement<'a> {
+    /// Its record.
+    pub lane: &'a Lane,
+    /// Its worktree, from [`Repository::worktrees`]; `None` when git lists none.
+    pub worktree: Option<&'a Worktree>,
+    /// Why it goes.
+    pub reason: Reason,
+    /// How its work is known to be in its base.
+    pub proof: Option<Integration>,
+    /// The commit its branch must still be at; `None`: whatever it is at.
+    pub expected_tip: Option<ObjectId>,
+    /// Whether its branch goes with it.
+    pub delete_branch: bool,
+    /// Take it although a process works in it.
+    pub although_busy: bool,
+}
+
+/// A lane that was taken away.
+#[derive(Debug)]
+pub struct Retired {
+    /// The id of its entry in the trash.
+    pub trash_id: String,
+    /// The entry.
+    pub entry: Entry,
+}
+
+/// What is about to happen, complete enough for somebody else to finish or undo it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Intent {
+    id: String,
+    lane: LaneName,
+    entry: Entry,
+}
+
+/// Seconds since 1970 UTC.
+pub fn now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs() as i64)
+}
+
+/// What an interrupted removal of a lane is called.
+pub fn what(lane: &LaneName) -> String {
+    format!("the removal of lane '{lane}'")
+}
+
+/// Takes a lane away, or changes nothing.
+///
+/// # Errors
+/// A refusal when the worktree is protected ([`ensure_movable`]), or when lane, worktree or branch are no longer what
+/// the caller saw (code `raced`).
+pub fn retire(repository: &Repository, retirement: &Retirement<'_>) -> Result<Retired> {
+    let lane = retirement.lane;
+    let _lock = trash::exclusive(repository, &lane.name, None)?;
+    let entry = prepare(repository, retirement)?;
+    let intent = Intent { id: entry.id.clone(), lane: lane.name.clone(), entry };
+    let journal = Journal::new(&repository.lane_dir());
+    let running = journal.begin(&super::recover::Intent::Retire(intent.clone()))?;
+    match take_away(repository, &intent.entry) {
+        Ok(()) => {
+            running.done()?;
+            Ok(Retired { trash_id: intent.id, entry: intent.entry })
+        }
+        Err(error) if is_committed(repository, &intent.entry)? => {
+            Err(error.hint("the lane is in the trash; the next git-lane command completes its removal"))
+        }
+        Err(error) => {
+            put_back(repository, &intent.entry)?;
+            running.done()?;
+            Err(error)
+        }
+    }
+}
+
+/// What surrounds a lane's worktree, for [`ensure_movable`]; processes are looked for separately.
+pub fn surroundings<'a>(
+    repository: &'a Repository,
+    lane: &'a Lane,
+    worktree: Option<&'a Worktree>,
+    all: &'a [Worktree],
+    delete_branch: bool,
+) -> Surroundings<'a> {
+    Surroundings {
+        lane,
+        worktree,
+        all,
+        common_dir: repository.common_dir(),
+        path_exists: std::fs::symlink_metadata(&lane.worktree).is_ok(),
+        found_at: worktree.filter(|worktree| worktree.state == WorktreeState::Missing).and_then(moved_to),
+        busy: None,
+        delete_branch,
+    }
+}
+
+impl Surroundings<'_> {
+    /// Looks for processes too, for everybody who has not said that they do not matter.
+    pub fn with_processes(mut self) -> Self {
+        let present = self.worktree.filter(|worktree| worktree.state == WorktreeState::Present);
+        self.busy = present.and_then(|worktree| processes::working_in(&worktree.path));
+        self
+    }
+}
+
+/// Checks everything again under the lock, and says what the entry will be.
+fn prepare(repository: &Repository, retirement: &Retirement<'_>) -> Result<Entry> {
+    let lane = retirement.lane;
+    if repository.records()?.find(&lane.name).is_none_or(|now| now.id != lane.id) {
+        return Err(raced(&lane.name));
+    }
+    let all = repository.worktrees()?;
+    let worktree = match retirement.worktree {
+        None => None,
+        Some(seen) => {
+            let now = all.iter().find(|now| now.id == seen.id && now.path == seen.path);
+            Some(now.ok_or_else(|| raced(&lane.name))?)
+        }
+    };
+    let around = surroundings(repository, lane, worktree, &all, retirement.delete_branch);
+    let around = if retirement.although_busy { around } else { around.with_processes() };
+    ensure_movable(&around).map_err(|refusal| refusal.refuse(&lane.name))?;
+
+    let branch = match &lane.branch {
+        Some(name) => repository.branch_tip(name)?.map(|tip| (name, tip)),
+        None => None,
+    };
+    if let Some(expected) = retirement.expected_tip
+        && branch.is_none_or(|(_, tip)| tip != expected)
+    {
+        return Err(raced(&lane.name));
+    }
+    let admin = worktree.map(|worktree| (worktree.git_dir.as_path(), &worktree.head));
+    let git = || match worktree {
+        Some(worktree) if worktree.state == WorktreeState::Present => repository.git_in(worktree),
+        Some(worktree) => repository.git_here().env("GIT_DIR", &worktree.git_dir),
+        None => repository.git_here(),
+    };
+    let keep = keep::keeper(repository, lane, branch.map(|(_, tip)| tip), admin, git)?;
+    let branch = match branch {
+        Some((name, tip)) => {
+            let settings = metadata::branch_settings(repository.common_dir(), name)?;
+            Some(KeptBranch { name: name.clone(), tip, deleted: retirement.delete_branch, settings })
+        }
+        None => None,
+    };
+    Ok(Entry {
+        id: unique_id(),
+        lane: lane.clone(),
+        reason: retirement.reason,
+        proof: retirement.proof.as_ref().map(Into::into),
+        removed: now(),
+        branch,
+        keep,
+        worktree: worktree.map(kept_worktree).transpose()?,
+    })
+}
+
+fn kept_worktree(worktree: &Worktree) -> Result<KeptWorktree> {
+    let directory = match worktree.state {
+        WorktreeState::Present => Some(trash::places::stamp(&worktree.path)?),
+        _ => None,
+    };
+    let admin = worktree.git_dir.file_name().unwrap_or_default();
+    Ok(KeptWorktree { path: worktree.path.clone(), admin: admin.into(), directory })
+}
+
+/// The refusal when a lane is no longer what the caller saw.
+pub fn raced(lane: &LaneName) -> Error {
+    Error::refused(format!("lane '{lane}' was changed by somebody else at the same moment"))
+        .code("raced")
+        .hint("see what it is now with: git lane list")
+}
+
+fn places(repository: &Repository, entry: &Entry) -> Option<Places> {
+    let directory = trash::directory(repository).join(&entry.id);
+    let worktree = entry.worktree.as_ref()?;
+    Some(Places::new(directory, worktree, repository.common_dir().join("worktrees").join(&worktree.admin)))
+}
+
+fn take_away(repository: &Repository, entry: &Entry) -> Result<()> {
+    let directory = trash::directory(repository).join(&entry.id);
+    std::fs::create_dir_all(&directory).context("create", &directory)?;
+    step("retire.entry-made");
+    trash::write(&directory, entry)?;
+    step("retire.entry-written");
+    let keep = match entry.keep {
+        Some(id) => Some(RefChange { name: trash::ref_name(&entry.id)?, from: None, to: Some(id) }),
+        None => None,
+    };
+    let tip = entry.branch.as_ref().map(|branch| branch.tip);
+    let more_than_branch = keep.as_ref().filter(|keep| keep.to != tip);
+    if let Some(keep) = more_than_branch {
+        repository.change_refs(std::slice::from_ref(keep), "lane: keep")?;
+        step("retire.kept");
+    }
+    link_reflog(repository, entry, &directory)?;
+    if let Some(places) = places(repository, entry) {
+        places.take_away()?;
+    }
+    let mut changes = Vec::new();
+    if more_than_branch.is_none() {
+        changes.extend(keep);
+    }
+    if let Some(branch) = entry.branch.as_ref().filter(|branch| branch.deleted) {
+        changes.push(RefChange { name: RefName::from(&branch.name), from: Some(branch.tip), to: None });
+    }
+    repository.change_refs(&changes, "lane: retire")?;
+    step("retire.refs-changed");
+    forget(repository, entry)
+}
+
+/// Whether the removal has gone too far to be undone.
+fn is_committed(repository: &Repository, entry: &Entry) -> Result<bool> {
+    if !has_record(repository, entry)? {
+        return Ok(true);
+    }
+    match entry.branch.as_ref().filter(|branch| branch.deleted) {
+        Some(branch) => Ok(repository.branch_tip(&branch.name)?.is_none()),
+        None => Ok(false),
+    }
+}
+
+fn has_record(repository: &Repository, entry: &Entry) -> Result<bool> {
+    Ok(repository.records()?.find(&entry.lane.name).is_some_and(|lane| lane.id == entry.lane.id))
+}
+
+/// Removes the lane's record, and git's settings of a branch that is gone.
+fn forget(repository: &Repository, entry: &Entry) -> Result<()> {
+    let mut edit = metadata::Edit::begin(repository.common_dir())?;
+    if edit.records().find(&entry.lane.name).is_some_and(|lane| lane.id == entry.lane.id) {
+        edit.remove(&entry.lane.name);
+    }
+    if let Some(branch) = entry.branch.as_ref().filter(|branch| branch.deleted)
+        && repository.branch_tip(&branch.name)?.is_none()
+    {
+        edit.remove_branch_section(&branch.name);
+    }
+    edit.commit()?;
+    step("retire.forgotten");
+    Ok(())
+}
+
+/// Undoes a removal that is not committed.
+fn put_back(repository: &Repository, entry: &Entry) -> Result<()> {
+    if let Some(places) = places(repository, entry) {
+        places.bring_back()?;
+    }
+    let name = trash::ref_name(&entry.id)?;
+    if let Some(kept) = repository.ref_target(&name)? {
+        repository.change_refs(&[RefChange { name, from: Some(kept), to: None }], "lane: undo")?;
+    }
+    trash::remove_empty(&trash::directory(repository).join(&entry.id))
+}
+
+/// Completes or undoes an interrupted removal.
+pub fn recover(repository: &Repository, running: &Running, intent: &Intent) -> Result<Healed> {
+    let _lock = trash::exclusive(repository, &intent.lane, Some(running))?;
+    let entry = &intent.entry;
+    let what = what(&intent.lane);
+    if !is_committed(repository, entry)? && put_back(repository, entry).is_ok() {
+        return Ok(Healed { what, completed: false });
+    }
+    // Too late, or somebody has taken the lane's place meanwhile: it goes to the trash whole.
+    if let Some(places) = places(repository, entry) {
+        places.take_away()?;
+    }
+    let name = trash::ref_name(&entry.id)?;
+    if let (Some(id), None) = (entry.keep, repository.ref_target(&name)?) {
+        repository.change_refs(&[RefChange { name, from: None, to: Some(id) }], "lane: retire")?;
+    }
+    if let Some(branch) = entry.branch.as_ref().filter(|branch| branch.deleted)
+        && repository.branch_tip(&branch.name)? == Some(branch.tip)
+    {
+        let change = RefChange { name: RefName::from(&branch.name), from: Some(branch.tip), to: None };
+        repository.change_refs(&[change], "lane: retire")?;
+    }
+    forget(repository, entry)?;
+    Ok(Healed { what, completed: true })
+}
+
+/// The file of a branch's reflog, for the files backend.
+pub(super) fn reflog_path(repository: &Repository, branch: &BranchName) -> Option<PathBuf> {
+    (repository.ref_format() == RefFormat::Files)
+        .then(|| repository.common_dir().join("logs").join(super::path(&branch.to_ref())))
+}
+
+/// Deleting a branch deletes its reflog; a second link keeps the very file.
+fn link_reflog(repository: &Repository, entry: &Entry, directory: &Path) -> Result<()> {
+    let Some(branch) = entry.branch.as_ref().filter(|branch| branch.deleted) else { return Ok(()) };
+    let Some(log) = reflog_path(repository, &branch.name) else { return Ok(()) };
+    let kept = directory.join("reflog");
+    match std::fs::hard_link(&log, &kept) {
+        Ok(()) => {}
+        Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::AlreadyExists) => {}
+        Err(_) => drop(std::fs::copy(&log, &kept).context("copy", &log)?),
+    }
+    step("retire.reflog-linked");
+    Ok(())
+}
+
+/// Where the directory of a missing worktree went, when somebody renamed it beside its old place.
+fn moved_to(worktree: &Worktree) -> Option<PathBuf> {
+    let siblings = std::fs::read_dir(worktree.path.parent()?).ok()?.flatten();
+    let names_us = |directory: &PathBuf| {
+        let dot_git = directory.join(".git");
+        let is_file = std::fs::symlink_metadata(&dot_git).is_ok_and(|metadata| metadata.is_file());
+        let text = if is_file { std::fs::read(&dot_git).unwrap_or_default() } else { Vec::new() };
+        let target = text.strip_prefix(b"gitdir:".as_slice()).map(|rest| directory.join(super::path(rest.trim())));
+        target.is_some_and(|target| {
+            target == worktree.git_dir || std::fs::canonicalize(target).is_ok_and(|target| target == worktree.git_dir)
+        })
+    };
+    siblings.map(|entry| entry.path()).find(names_us)
+}

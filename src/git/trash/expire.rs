@@ -1,0 +1,180 @@
+//! The end of a removed lane: its directory is renamed to `.deleting-<id>`, its ref goes, then its files.
+//!
+//! The name is the journal: whatever bears it is on its way out, and the next expiry goes on with it.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use super::Places;
+use crate::domain::trash::{Entry, Expiry, expired};
+use crate::error::{IoContext, Result};
+use crate::git::journal::{Exclusive, step};
+use crate::git::refs::RefChange;
+use crate::git::repository::Repository;
+use crate::policy::Policy;
+
+const DELETING: &str = ".deleting-";
+
+/// How long a finish may spend on counting; `trash` and `prune` take their time and remember what they counted.
+const QUICK: Duration = Duration::from_millis(25);
+
+/// An entry that has left the trash for good.
+#[derive(Debug, Clone)]
+pub struct Expired {
+    /// What it was; `proof` says whether its work is in its base.
+    pub entry: Entry,
+    /// Why it went.
+    pub why: Expiry,
+    /// The room it took, where that was known.
+    pub bytes: Option<u64>,
+}
+
+/// Removes what the policy no longer keeps, and says what that was.
+pub fn expire(repository: &Repository, policy: &Policy) -> Result<Vec<Expired>> {
+    expire_within(repository, policy, QUICK, false)
+}
+
+/// Like [`expire`], with `patience` for counting sizes; `dry_run` only says what would go.
+pub fn expire_within(
+    repository: &Repository,
+    policy: &Policy,
+    patience: Duration,
+    dry_run: bool,
+) -> Result<Vec<Expired>> {
+    let deadline = Instant::now() + patience;
+    let entries = super::entries(repository)?.into_iter().map(|entry| {
+        let bytes = super::size::of(repository, &entry, deadline);
+        (entry, bytes)
+    });
+    let entries: Vec<(Entry, Option<u64>)> = entries.collect();
+    let gone = expired(&entries, crate::git::retire::now(), policy.trash_days, policy.trash_bytes);
+    let mounts = mounts();
+    let mut reported = Vec::new();
+    for (at, why) in gone {
+        let (entry, bytes) = entries[at].clone();
+        if has_mount(&mounts, &super::directory(repository).join(&entry.id)) {
+            continue;
+        }
+        // Somebody may have restored or removed it meanwhile.
+        if dry_run || bury(repository, &entry)? {
+            reported.push(Expired { entry, why, bytes });
+        }
+    }
+    if !dry_run {
+        sweep(repository)?;
+    }
+    Ok(reported)
+}
+
+/// Takes an entry out of the trash; its files are still to be removed.
+fn bury(repository: &Repository, entry: &Entry) -> Result<bool> {
+    let _lock = super::exclusive(repository, &entry.lane.name, None)?;
+    let trash = super::directory(repository);
+    let (from, to) = (trash.join(&entry.id), trash.join(format!("{DELETING}{}", entry.id)));
+    match std::fs::rename(&from, &to) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        other => other.context("remove", &from).map(|()| {
+            step("expire.buried");
+            true
+        }),
+    }
+}
+
+/// Removes the files and refs of everything that is on its way out, unless somebody else is at it.
+pub fn sweep(repository: &Repository) -> Result<()> {
+    let trash = super::directory(repository);
+    let Ok(_lock) = Exclusive::acquire(&repository.lane_dir(), "sweep.lock", Duration::ZERO) else { return Ok(()) };
+    let mounts = mounts();
+    for found in std::fs::read_dir(&trash).into_iter().flatten().flatten() {
+        let name = found.file_name();
+        let Some(id) = name.to_str().and_then(|name| name.strip_prefix(DELETING)) else { continue };
+        let name = super::ref_name(id)?;
+        if has_mount(&mounts, &found.path()) {
+            continue;
+        }
+        if let Some(kept) = repository.ref_target(&name)? {
+            let change = RefChange { name, from: Some(kept), to: None };
+            // A neighbour may be sweeping too.
+            if let Err(error) = repository.change_refs(std::slice::from_ref(&change), "lane: expired")
+                && repository.ref_target(&change.name)?.is_some()
+            {
+                return Err(error);
+            }
+        }
+        step("expire.ref-gone");
+        let directory = found.path();
+        let entry = std::fs::read(directory.join("entry.json")).ok();
+        if let Some(entry) = entry.and_then(|bytes| serde_json::from_slice::<Entry>(&bytes).ok())
+            && let Some(worktree) = &entry.worktree
+        {
+            let places = Places::new(trash.join(id), worktree, PathBuf::new());
+            if let Some(parking) = places.parking().filter(|parking| !has_mount(&mounts, parking)) {
+                unlink(&parking)?;
+                places.leave_parking();
+            }
+        }
+        step("expire.parking-gone");
+        // The entry's own file goes last: it knows where the parking was.
+        unlink(&directory)?;
+    }
+    Ok(())
+}
+
+/// Where filesystems are mounted, as the kernel of Linux tells: what is mounted in a removed lane is not ours to delete.
+fn mounts() -> Vec<PathBuf> {
+    let table = std::fs::read("/proc/self/mountinfo").unwrap_or_default();
+    let point = |line: &[u8]| {
+        let field = line.split(|byte| *byte == b' ').nth(4)?;
+        // Blanks and backslashes are written as three octal digits.
+        let mut path = Vec::with_capacity(field.len());
+        let mut rest = field;
+        while let Some((&byte, after)) = rest.split_first() {
+            let octal = after.get(..3).filter(|_| byte == b'\\').and_then(|digits| std::str::from_utf8(digits).ok());
+            match octal.and_then(|digits| u8::from_str_radix(digits, 8).ok()) {
+                Some(decoded) => {
+                    path.push(decoded);
+                    rest = &after[3..];
+                }
+                None => {
+                    path.push(byte);
+                    rest = after;
+                }
+            }
+        }
+        Some(crate::git::path(&path))
+    };
+    table.split(|byte| *byte == b'\n').filter_map(point).collect()
+}
+
+fn has_mount(mounts: &[PathBuf], directory: &Path) -> bool {
+    mounts.iter().any(|mount| mount.starts_with(directory))
+}
+
+/// Removes a directory without following links; directories that may not be written are made writable first.
+fn unlink(directory: &Path) -> Result<()> {
+    let again = match std::fs::remove_dir_all(directory) {
+        Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+            make_writable(directory);
+            std::fs::remove_dir_all(directory)
+        }
+        other => other,
+    };
+    match again {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error).context("remove", directory),
+        _ => Ok(()),
+    }
+}
+
+fn make_writable(directory: &Path) {
+    let Ok(metadata) = std::fs::symlink_metadata(directory) else { return };
+    let mode = metadata.permissions().mode();
+    if mode & 0o700 != 0o700 {
+        drop(std::fs::set_permissions(directory, std::fs::Permissions::from_mode(mode | 0o700)));
+    }
+    for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            make_writable(&entry.path());
+        }
+    }
+}

@@ -1,0 +1,269 @@
+//! What only a removed lane can reach, and the one object that keeps all of it from gc.
+//!
+//! An ordinary lane needs its tip and nothing else. Where the admin directory names commits the tip does not reach
+//! (amended or detached ones, an operation in progress, a reflog) or the index holds objects no commit has, a keeper
+//! commit is written: those commits are its parents, those blobs and trees its files.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use bstr::{BStr, ByteSlice};
+use gix::objs::tree::{Entry, EntryKind};
+
+use crate::domain::lane::{Head, Lane, ObjectId};
+use crate::error::{Error, Result};
+use crate::git::command::Invocation;
+use crate::git::repository::{RefFormat, Repository};
+
+/// A reflog or a todo list longer than this is somebody's accident.
+const LARGEST_FILE: u64 = 64 << 20;
+
+/// How many commits of the lane to look at before an id is kept although the tip may reach it.
+const MOST_COMMITS: usize = 10_000;
+
+/// Files of the admin directory that name no object, or that the index part covers.
+const NO_IDS: [&str; 8] = ["index", "gitdir", "commondir", "locked", "modules", "reftable", "config.worktree", "lfs"];
+
+/// The object to keep: the tip where that is enough, a keeper commit where it is not; `None` for a lane without any
+/// commit. `git` starts a git in the worktree, for what only git can read.
+pub fn keeper(
+    repository: &Repository,
+    lane: &Lane,
+    tip: Option<ObjectId>,
+    admin: Option<(&Path, &Head)>,
+    git: impl Fn() -> Invocation,
+) -> Result<Option<ObjectId>> {
+    let Some((admin, head)) = admin else { return Ok(tip) };
+    let mut named = BTreeSet::new();
+    if let Head::Detached(id) = head {
+        named.insert(*id);
+    }
+    ids_below(repository, admin, true, &mut named)?;
+    if repository.ref_format() == RefFormat::Reftable {
+        ids_by_git(&git, &mut named)?;
+    }
+    let main = tip.or(match head {
+        Head::Detached(id) => Some(*id),
+        _ => None,
+    });
+    named.retain(|id| Some(*id) != main && *id != lane.fork_point && !id.is_null());
+    if !named.is_empty() {
+        forget_reachable(repository, main, lane.fork_point, &mut named);
+    }
+    let mut parents: BTreeSet<ObjectId> = BTreeSet::new();
+    let mut files: BTreeSet<(ObjectId, bool)> = BTreeSet::new();
+    for id in named {
+        let Ok(Some(header)) = repository.gix.try_find_header(id) else { continue };
+        match header.kind() {
+            gix::object::Kind::Commit => drop(parents.insert(id)),
+            gix::object::Kind::Blob => drop(files.insert((id, false))),
+            gix::object::Kind::Tree => drop(files.insert((id, true))),
+            gix::object::Kind::Tag => {
+                let peeled = repository.gix.find_object(id).ok().and_then(|tag| tag.peel_to_commit().ok());
+                parents.extend(peeled.map(|commit| commit.id));
+            }
+        }
+    }
+    staged(repository, &admin.join("index"), main, &git, &mut files)?;
+    if parents.is_empty() && files.is_empty() {
+        return Ok(main);
+    }
+    write_keeper(repository, lane, main, parents, files).map(Some)
+}
+
+/// Every object id in the files below `directory`, abbreviated ones in todo lists included.
+fn ids_below(repository: &Repository, directory: &Path, top: bool, ids: &mut BTreeSet<ObjectId>) -> Result<()> {
+    for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if top && (NO_IDS.contains(&&*name) || name.starts_with("sharedindex.")) {
+            continue;
+        }
+        let Ok(kind) = entry.file_type() else { continue };
+        if kind.is_dir() {
+            ids_below(repository, &entry.path(), false, ids)?;
+        } else if kind.is_file() && entry.metadata().is_ok_and(|metadata| metadata.len() <= LARGEST_FILE) {
+            let todo = !top && ["todo", "done", "backup"].iter().any(|end| name.ends_with(end));
+            ids_in(repository, &std::fs::read(entry.path()).unwrap_or_default(), todo, ids);
+        }
+    }
+    Ok(())
+}
+
+fn ids_in(repository: &Repository, text: &[u8], todo: bool, ids: &mut BTreeSet<ObjectId>) {
+    let length = repository.gix.object_hash().len_in_hex();
+    for word in text.split(|byte| !byte.is_ascii_alphanumeric()) {
+        if word.len() == length {
+            ids.extend(ObjectId::from_hex(word).ok());
+        } else if todo && (4..length).contains(&word.len()) && word.iter().all(u8::is_ascii_hexdigit) {
+            let found = gix::hash::Prefix::from_hex(&word.to_str_lossy())
+                .ok()
+                .and_then(|prefix| repository.gix.objects.lookup_prefix(prefix, None).ok().flatten());
+            ids.extend(found.and_then(Result::ok));
+        }
+    }
+}
+
+/// Per-worktree refs, pseudo refs and HEAD's reflog where refs are a reftable.
+fn ids_by_git(git: &impl Fn() -> Invocation, ids: &mut BTreeSet<ObjectId>) -> Result<()> {
+    let refs = git().args(["for-each-ref", "--include-root-refs", "--format=%(objectname) %(refname)"]).output()?;
+    for line in refs.stdout.lines() {
+        let Some((id, name)) = line.split_once_str(" ") else { continue };
+        let per_worktree = ["refs/bisect/", "refs/worktree/", "refs/rewritten/"];
+        if !name.starts_with(b"refs/") || per_worktree.iter().any(|prefix| name.starts_with(prefix.as_bytes())) {
+            ids.extend(ObjectId::from_hex(id).ok());
+        }
+    }
+    let log = git().args(["log", "--walk-reflogs", "--format=%H", "HEAD", "--"]).output()?;
+    ids.extend(log.stdout.lines().filter_map(|line| ObjectId::from_hex(line).ok()));
+    Ok(())
+}
+
+/// Takes out of `ids` what `tip` reaches since `fork_point`. What is left over by the bound is kept: that only costs a
+/// parent more.
+fn forget_reachable(
+    repository: &Repository,
+    tip: Option<ObjectId>,
+    fork_point: ObjectId,
+    ids: &mut BTreeSet<ObjectId>,
+) {
+    let Some(tip) = tip else { return };
+    let hidden = repository.gix.has_object(fork_point).then_some(fork_point);
+    let Ok(walk) = repository.gix.rev_walk([tip]).with_hidden(hidden).all() else { return };
+    for commit in walk.take(MOST_COMMITS) {
+        match commit {
+            Ok(commit) if !ids.is_empty() => drop(ids.remove(&commit.id)),
+            _ => return,
+        }
+    }
+}
+
+/// What the index holds and the commit's tree does not: staged blobs, unmerged stages, trees of the cache.
+fn staged(
+    repository: &Repository,
+    index: &Path,
+    commit: Option<ObjectId>,
+    git: &impl Fn() -> Invocation,
+    files: &mut BTreeSet<(ObjectId, bool)>,
+) -> Result<()> {
+    if !index.exists() {
+        return Ok(());
+    }
+    let tree = commit.and_then(|commit| repository.gix.find_commit(commit).ok()?.tree_id().ok()).map(|id| id.detach());
+    let tree = tree.unwrap_or_else(|| repository.gix.empty_tree().id);
+    let options = gix::index::decode::Options::default();
+    let opened = gix::index::File::at(index, repository.gix.object_hash(), true, options);
+    let mut add = |id: ObjectId, is_tree: bool| {
+        if repository.gix.has_object(id) {
+            files.insert((id, is_tree));
+        }
+    };
+    let Ok(index) = opened else { return staged_by_git(git, &mut add) };
+    if let Some(cache) = index.tree() {
+        let unmerged = index.entries().iter().any(|entry| entry.stage_raw() != 0);
+        let plain = !unmerged && index.resolve_undo().is_none();
+        if cache.num_entries.is_some() && cache.id == tree && plain {
+            return Ok(());
+        }
+        cached_trees(repository, cache, Some(tree), &mut add);
+    }
+    if index.resolve_undo().is_some() || index.is_sparse() {
+        return staged_by_git(git, &mut add);
+    }
+    for entry in index.entries().iter().filter(|entry| entry.stage_raw() != 0) {
+        if entry.mode != gix::index::entry::Mode::COMMIT {
+            add(entry.id, false);
+        }
+    }
+    let compared = repository.gix.tree_index_status(
+        &tree,
+        &index,
+        None,
+        gix::status::tree_index::TrackRenames::Disabled,
+        |change, _, _| {
+            let (_, _, mode, id) = change.fields();
+            let gone = matches!(change, gix::diff::index::ChangeRef::Deletion { .. });
+            if !gone && mode != gix::index::entry::Mode::COMMIT {
+                add(id.to_owned(), mode == gix::index::entry::Mode::DIR);
+            }
+            Ok(std::ops::ControlFlow::Continue(()))
+        },
+    );
+    if compared.is_err() {
+        // Somebody's damaged or unusual index; keep all of it.
+        for entry in index.entries().iter().filter(|entry| entry.mode != gix::index::entry::Mode::COMMIT) {
+            add(entry.id, entry.mode == gix::index::entry::Mode::DIR);
+        }
+    }
+    Ok(())
+}
+
+/// The trees a cache-tree promises, where they are not those of the commit: `git fsck` looks for them.
+fn cached_trees(
+    repository: &Repository,
+    cached: &gix::index::extension::Tree,
+    committed: Option<ObjectId>,
+    add: &mut impl FnMut(ObjectId, bool),
+) {
+    if cached.num_entries.is_some() {
+        if Some(cached.id) != committed {
+            add(cached.id, true);
+        }
+        return;
+    }
+    let tree = committed.and_then(|id| repository.gix.find_tree(id).ok());
+    for child in &cached.children {
+        let same = tree.as_ref().and_then(|tree| tree.find_entry(&*child.name));
+        let committed = same.filter(|entry| entry.mode().is_tree()).map(|entry| entry.object_id());
+        cached_trees(repository, child, committed, add);
+    }
+}
+
+/// Everything in an index that gix does not read in full: sparse ones, resolved conflicts.
+fn staged_by_git(git: &impl Fn() -> Invocation, add: &mut impl FnMut(ObjectId, bool)) -> Result<()> {
+    for mode in ["--stage", "--resolve-undo"] {
+        let listed = git().args(["ls-files", mode, "-z", "--full-name"]).stdout()?;
+        for record in listed.split(|byte| *byte == 0) {
+            let mut fields = record.split(|byte| *byte == b' ');
+            if let (Some(mode), Some(id)) = (fields.next(), fields.next())
+                && mode != b"160000"
+                && let Ok(id) = ObjectId::from_hex(id)
+            {
+                add(id, false);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn write_keeper(
+    repository: &Repository,
+    lane: &Lane,
+    tip: Option<ObjectId>,
+    others: BTreeSet<ObjectId>,
+    files: BTreeSet<(ObjectId, bool)>,
+) -> Result<ObjectId> {
+    let failed = |error: String| Error::git(format!("cannot keep what lane '{}' holds: {error}", lane.name));
+    let mut tree = gix::objs::Tree::empty();
+    for (id, is_tree) in files {
+        let mode = if is_tree { EntryKind::Tree } else { EntryKind::Blob }.into();
+        tree.entries.push(Entry { mode, filename: id.to_string().into(), oid: id });
+    }
+    tree.entries.sort();
+    let tree = repository.gix.write_object(&tree).map_err(|error| failed(error.to_string()))?.detach();
+    let who = gix::actor::Signature {
+        name: "git-lane".into(),
+        email: "git-lane@localhost".into(),
+        time: gix::date::Time::now_utc(),
+    };
+    let commit = gix::objs::Commit {
+        tree,
+        parents: tip.into_iter().chain(others.into_iter().filter(|id| Some(*id) != tip)).collect(),
+        author: who.clone(),
+        committer: who,
+        encoding: None,
+        message: BStr::new(&format!("Keep what lane '{}' holds\n", lane.name)).to_owned(),
+        extra_headers: Vec::new(),
+    };
+    Ok(repository.gix.write_object(&commit).map_err(|error| failed(error.to_string()))?.detach())
+}

@@ -1,0 +1,125 @@
+//! `.git/lane/trash/<id>/`: where removed lanes wait, complete.
+//!
+//! An entry holds `entry.json` (what it is), `worktree/` (the directory, renamed), `dot-git` (the directory's `.git` file,
+//! kept aside so that a shell still standing in there cannot work on a later worktree of the same name), `admin/` (git's
+//! admin directory, renamed) and `reflog` (the branch's). `refs/lane/trash/<id>` keeps its objects from gc.
+
+pub mod expire;
+pub mod keep;
+pub mod places;
+pub mod size;
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use bstr::BStr;
+pub use expire::{Expired, expire, expire_within, sweep};
+pub use places::Places;
+
+use super::journal::{Exclusive, Journal, Running};
+use super::repository::Repository;
+use crate::domain::lane::RefName;
+use crate::domain::name::LaneName;
+use crate::domain::trash::Entry;
+use crate::error::{Error, IoContext, Result};
+
+/// How long to wait for others who move lanes; each holds the lock for milliseconds.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The directory of entries.
+pub fn directory(repository: &Repository) -> PathBuf {
+    repository.lane_dir().join("trash")
+}
+
+/// The ref that keeps an entry's objects.
+pub fn ref_name(id: &str) -> Result<RefName> {
+    RefName::parse(BStr::new(&format!("refs/lane/trash/{id}")))
+        .ok_or_else(|| Error::environment(format!("'{id}' cannot be the id of a removed lane")))
+}
+
+/// The complete entries, oldest first. What is on its way in, out or back is left out, and so is what nobody can read.
+pub fn entries(repository: &Repository) -> Result<Vec<Entry>> {
+    let directory = directory(repository);
+    let under_way = under_way(repository);
+    let mut found = Vec::new();
+    let listed = match std::fs::read_dir(&directory) {
+        Ok(listed) => listed,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(found),
+        Err(error) => return Err(error).context("read", &directory),
+    };
+    for entry in listed.flatten() {
+        let id = entry.file_name();
+        let Ok(bytes) = std::fs::read(entry.path().join("entry.json")) else { continue };
+        let Ok(read) = serde_json::from_slice::<Entry>(&bytes) else { continue };
+        if id == *read.id && !under_way.iter().any(|(_, busy)| busy.id == read.id) {
+            found.push(read);
+        }
+    }
+    found.sort_by(|a: &Entry, b| a.id.cmp(&b.id));
+    Ok(found)
+}
+
+/// Writes `entry.json`, whole or not at all.
+pub fn write(directory: &Path, entry: &Entry) -> Result<()> {
+    let path = directory.join("entry.json");
+    let malformed = |error| Error::environment(format!("cannot write '{}'", path.display())).source(error);
+    let bytes = serde_json::to_vec_pretty(entry).map_err(malformed)?;
+    let temporary = directory.join(".entry.json");
+    let mut file = std::fs::File::create(&temporary).context("create", &temporary)?;
+    file.write_all(&bytes).context("write", &temporary)?;
+    file.sync_all().context("sync", &temporary)?;
+    std::fs::rename(&temporary, &path).context("write", &path)
+}
+
+/// Removes an entry's directory once worktree and admin directory have left it; never anything else.
+pub fn remove_empty(directory: &Path) -> Result<()> {
+    for file in [".entry.json", "entry.json", "reflog", ".reflog", "size", ".size"] {
+        remove_if_there(&directory.join(file))?;
+    }
+    match std::fs::remove_dir(directory) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error).context("remove", directory),
+        _ => Ok(()),
+    }
+}
+
+/// Removes a file that may be gone already.
+pub fn remove_if_there(path: &Path) -> Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error).context("remove", path),
+        _ => Ok(()),
+    }
+}
+
+/// A lane on its way into the trash or out of it, as the journal says.
+#[derive(Debug, serde::Deserialize)]
+struct UnderWay {
+    operation: String,
+    id: String,
+    lane: LaneName,
+}
+
+fn under_way(repository: &Repository) -> Vec<(PathBuf, UnderWay)> {
+    let mut pending: Vec<(PathBuf, UnderWay)> = Journal::new(&repository.lane_dir()).pending();
+    // A finish is under way too when it takes its lane away.
+    pending.retain(|(_, busy)| matches!(busy.operation.as_str(), "retire" | "restore"));
+    pending
+}
+
+/// Only one process at a time moves lanes in or out of the trash, and never one that a dead process left half-moved.
+pub fn exclusive(repository: &Repository, lane: &LaneName, own: Option<&Running>) -> Result<Exclusive> {
+    let start = std::time::Instant::now();
+    loop {
+        let lock = Exclusive::acquire(&repository.lane_dir(), "trash.lock", PATIENCE)?;
+        let foreign = |path: &PathBuf| own.is_none_or(|own| own.path() != path);
+        if !under_way(repository).iter().any(|(path, busy)| foreign(path) && busy.lane == *lane) {
+            return Ok(lock);
+        }
+        // Somebody is about to heal it and waits for this lock.
+        drop(lock);
+        if start.elapsed() > PATIENCE {
+            return Err(Error::environment(format!("another git-lane command is busy with lane '{lane}'")).code("busy"));
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}

@@ -1,0 +1,285 @@
+//! Where the parts of a removed lane are, and the renames between here and there.
+//!
+//! Every step asks the disk what is already done, so that it can be repeated after a crash, forwards and backwards.
+//! Nothing is ever replaced and no symbolic link followed: `RENAME_NOREPLACE` and `O_NOFOLLOW` semantics throughout.
+
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, CWD, RenameFlags, Timespec, Timestamps};
+
+use crate::domain::trash::{KeptWorktree, Stamp};
+use crate::error::{Error, IoContext, Result};
+use crate::git::journal::step;
+
+/// The marker that keeps `git worktree prune` from an admin directory whose worktree is on its way.
+const MARKER: &str = "git-lane is moving this worktree";
+
+/// The two ends of a move.
+#[derive(Debug)]
+pub struct Places {
+    /// The entry's directory in the trash.
+    pub entry: PathBuf,
+    /// The worktree's directory, at its original path.
+    original: PathBuf,
+    /// `.git/worktrees/<id>`.
+    admin: PathBuf,
+    stamp: Option<Stamp>,
+}
+
+impl Places {
+    /// The places of `worktree`, which waits (or shall wait) in the entry `entry`, `admin` being git's place for it.
+    pub fn new(entry: PathBuf, worktree: &KeptWorktree, admin: PathBuf) -> Self {
+        Places { entry, original: worktree.path.clone(), admin, stamp: worktree.directory }
+    }
+
+    /// The admin directory in the trash.
+    pub fn kept_admin(&self) -> PathBuf {
+        self.entry.join("admin")
+    }
+
+    fn inside(&self) -> PathBuf {
+        self.entry.join("worktree")
+    }
+
+    /// A place beside the original for a worktree on another filesystem than the repository.
+    fn parked(&self) -> PathBuf {
+        let id = self.entry.file_name().unwrap_or_default();
+        self.original.with_file_name(".lane-trash").join(id).join("worktree")
+    }
+
+    /// Where the directory waits, if it does.
+    pub fn waiting(&self) -> Option<PathBuf> {
+        [self.inside(), self.parked()].into_iter().find(|path| exists(path))
+    }
+
+    /// The `.git` file of a directory that waits at `waiting`.
+    pub fn dot_git(waiting: &Path) -> PathBuf {
+        waiting.with_file_name("dot-git")
+    }
+
+    /// Moves directory and admin directory into the trash.
+    pub fn take_away(&self) -> Result<()> {
+        let marker = self.admin.join("locked");
+        if exists(&self.admin) && self.stamp.is_some() {
+            mark(&marker)?;
+            step("places.marked");
+        }
+        if self.stamp.is_some() {
+            let waiting = match self.waiting() {
+                Some(waiting) => waiting,
+                None => self.move_directory_away()?,
+            };
+            step("places.directory-moved");
+            let dot_git = Self::dot_git(&waiting);
+            if !exists(&dot_git) {
+                with_writable(&waiting, || rename_raw(&waiting.join(".git"), &dot_git)).context("move to", &dot_git)?;
+            }
+            step("places.dot-git-moved");
+        }
+        if exists(&self.admin) {
+            rename(&self.admin, &self.kept_admin())?;
+            step("places.admin-moved");
+            unmark(&self.kept_admin())?;
+        }
+        Ok(())
+    }
+
+    fn move_directory_away(&self) -> Result<PathBuf> {
+        let inside = self.inside();
+        match with_writable(&self.original, || rename_raw(&self.original, &inside)) {
+            Ok(()) => return Ok(inside),
+            Err(error) if error.kind() != ErrorKind::CrossesDevices => {
+                return Err(error).context("move", &self.original).map_err(hint_at_mounts);
+            }
+            Err(_) => {}
+        }
+        let parked = self.parked();
+        let directory = parked.parent().unwrap_or(&parked);
+        std::fs::create_dir_all(directory).context("create", directory)?;
+        // Lanes may lie inside a repository, which must not see this directory.
+        let ignore = self.original.with_file_name(".lane-trash").join(".gitignore");
+        std::fs::write(&ignore, "*\n").context("write", &ignore)?;
+        step("places.parking-made");
+        with_writable(&self.original, || rename_raw(&self.original, &parked))
+            .context("move", &self.original)
+            .map_err(hint_at_mounts)?;
+        Ok(parked)
+    }
+
+    /// Moves admin directory and directory to where git expects them; `admin` may differ from the original one.
+    pub fn bring_back(&self) -> Result<()> {
+        let kept_admin = self.kept_admin();
+        if exists(&kept_admin) {
+            if self.stamp.is_some() {
+                mark(&kept_admin.join("locked"))?;
+            }
+            // git removes `worktrees` when the last one goes.
+            let worktrees = self.admin.parent().unwrap_or(&self.admin);
+            std::fs::create_dir_all(worktrees).context("create", worktrees)?;
+            step("places.admin-marked");
+            rename(&kept_admin, &self.admin)?;
+            step("places.admin-back");
+        }
+        if let Some(waiting) = self.waiting() {
+            let dot_git = Self::dot_git(&waiting);
+            if exists(&dot_git) {
+                with_writable(&waiting, || rename_raw(&dot_git, &waiting.join(".git")))
+                    .context("move back", &dot_git)?;
+            }
+            self.point_at_admin(&waiting.join(".git"))?;
+            step("places.dot-git-back");
+            let parent = self.original.parent().unwrap_or(&self.original);
+            std::fs::create_dir_all(parent).context("create", parent)?;
+            with_writable(&waiting, || rename_raw(&waiting, &self.original)).context("move to", &self.original)?;
+            step("places.directory-back");
+        }
+        // The marker says that this is still ours to finish, also after a crash.
+        if let Some(stamp) = self.stamp.filter(|_| is_marked(&self.admin))
+            && self.is_ours(&self.original.join(".git"), &self.original)
+        {
+            restamp(&self.original, stamp)?;
+        }
+        step("places.stamped");
+        unmark(&self.admin)?;
+        self.leave_parking();
+        Ok(())
+    }
+
+    /// Undoes what a half-done [`bring_back`](Self::bring_back) did.
+    pub fn back_to_trash(&self) -> Result<()> {
+        if exists(&self.kept_admin()) {
+            // The admin directory goes first, so nothing else has moved.
+            return unmark(&self.kept_admin());
+        }
+        let ours = self.waiting().is_some() || self.is_ours(&self.original.join(".git"), &self.original);
+        if is_marked(&self.admin) && ours { self.take_away() } else { Ok(()) }
+    }
+
+    /// Makes the `.git` file name the admin directory, for an id or a repository that has moved.
+    fn point_at_admin(&self, dot_git: &Path) -> Result<()> {
+        if self.is_ours(dot_git, &self.original) {
+            return Ok(());
+        }
+        use std::os::unix::ffi::OsStrExt;
+        let mut line = b"gitdir: ".to_vec();
+        line.extend_from_slice(self.admin.as_os_str().as_bytes());
+        line.push(b'\n');
+        let temporary = dot_git.with_file_name(".git.lane-new");
+        std::fs::write(&temporary, line).context("write", &temporary)?;
+        std::fs::rename(&temporary, dot_git).context("write", dot_git)
+    }
+
+    fn is_ours(&self, dot_git: &Path, directory: &Path) -> bool {
+        let text = std::fs::read(dot_git).unwrap_or_default();
+        let target = text.strip_prefix(b"gitdir:".as_slice()).map(|rest| rest.trim_ascii());
+        target.is_some_and(|target| {
+            let target = lexical(&directory.join(crate::git::path(target)));
+            target == self.admin || std::fs::canonicalize(target).is_ok_and(|target| target == self.admin)
+        })
+    }
+
+    /// Removes the parking place when this was the last one in it.
+    pub fn leave_parking(&self) {
+        let parked = self.parked();
+        let Some(own) = parked.parent() else { return };
+        let Some(all) = own.parent() else { return };
+        if std::fs::remove_dir(own).is_ok()
+            && std::fs::read_dir(all)
+                .is_ok_and(|mut rest| rest.all(|entry| entry.is_ok_and(|entry| entry.file_name() == ".gitignore")))
+        {
+            // Somebody who parks at this very moment makes both again.
+            drop(std::fs::remove_file(all.join(".gitignore")));
+            drop(std::fs::remove_dir(all));
+        }
+    }
+
+    /// Everything of this entry that is not below its directory.
+    pub fn parking(&self) -> Option<PathBuf> {
+        self.parked().parent().filter(|own| exists(own)).map(Path::to_owned)
+    }
+}
+
+/// What moving a directory may change about it.
+pub fn stamp(directory: &Path) -> Result<Stamp> {
+    let metadata = std::fs::symlink_metadata(directory).context("read", directory)?;
+    Ok(Stamp { mode: metadata.mode() & 0o7777, seconds: metadata.mtime(), nanoseconds: metadata.mtime_nsec() })
+}
+
+fn restamp(directory: &Path, stamp: Stamp) -> Result<()> {
+    let now = std::fs::symlink_metadata(directory).context("read", directory)?;
+    if now.mode() & 0o7777 != stamp.mode {
+        std::fs::set_permissions(directory, std::fs::Permissions::from_mode(stamp.mode))
+            .context("set the mode of", directory)?;
+    }
+    let times = Timestamps {
+        last_access: Timespec { tv_sec: now.atime(), tv_nsec: now.atime_nsec() },
+        last_modification: Timespec { tv_sec: stamp.seconds, tv_nsec: stamp.nanoseconds },
+    };
+    rustix::fs::utimensat(CWD, directory, &times, AtFlags::SYMLINK_NOFOLLOW).context("set the time of", directory)
+}
+
+/// A directory that may not be written cannot be moved either: its `..` changes.
+fn with_writable(directory: &Path, act: impl FnOnce() -> std::io::Result<()>) -> std::io::Result<()> {
+    let mode = std::fs::symlink_metadata(directory)?.mode() & 0o7777;
+    if mode & 0o200 == 0 {
+        std::fs::set_permissions(directory, std::fs::Permissions::from_mode(mode | 0o700))?;
+    }
+    act()
+}
+
+fn rename(from: &Path, to: &Path) -> Result<()> {
+    rename_raw(from, to).context("move to", to)
+}
+
+/// Renames without replacing; filesystems that cannot promise that are asked first.
+fn rename_raw(from: &Path, to: &Path) -> std::io::Result<()> {
+    match rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS | rustix::io::Errno::NOTSUP) => {
+            if exists(to) {
+                return Err(ErrorKind::AlreadyExists.into());
+            }
+            std::fs::rename(from, to)
+        }
+        other => other.map_err(Into::into),
+    }
+}
+
+fn mark(marker: &Path) -> Result<()> {
+    match std::fs::OpenOptions::new().write(true).create_new(true).open(marker) {
+        Ok(mut file) => file.write_all(MARKER.as_bytes()).context("write", marker),
+        Err(_) if std::fs::read(marker).is_ok_and(|reason| MARKER.as_bytes().starts_with(&reason)) => {
+            std::fs::write(marker, MARKER).context("write", marker)
+        }
+        Err(error) => Err(error).context("create", marker),
+    }
+}
+
+fn unmark(admin: &Path) -> Result<()> {
+    if is_marked(admin) { super::remove_if_there(&admin.join("locked")) } else { Ok(()) }
+}
+
+fn is_marked(admin: &Path) -> bool {
+    std::fs::read(admin.join("locked")).is_ok_and(|reason| MARKER.as_bytes().starts_with(&reason))
+}
+
+fn exists(path: &Path) -> bool {
+    std::fs::symlink_metadata(path).is_ok()
+}
+
+fn lexical(path: &Path) -> PathBuf {
+    let mut clean = PathBuf::new();
+    for part in path.components() {
+        match part {
+            std::path::Component::ParentDir => drop(clean.pop()),
+            std::path::Component::CurDir => {}
+            part => clean.push(part),
+        }
+    }
+    clean
+}
+
+fn hint_at_mounts(error: Error) -> Error {
+    error.hint("a directory that something is mounted on cannot be moved; unmount it first")
+}

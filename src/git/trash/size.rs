@@ -1,0 +1,60 @@
+//! How much room a removed lane takes: counted when somebody asks, and remembered, because it no longer changes.
+
+use std::collections::HashSet;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use super::Places;
+use crate::domain::trash::Entry;
+use crate::git::repository::Repository;
+
+/// Bytes on disk of an entry; `None` when that cannot be found out before `deadline`.
+pub fn of(repository: &Repository, entry: &Entry, deadline: Instant) -> Option<u64> {
+    let directory = super::directory(repository).join(&entry.id);
+    let remembered = directory.join("size");
+    if let Some(bytes) = std::fs::read_to_string(&remembered).ok().and_then(|text| text.trim().parse().ok()) {
+        return Some(bytes);
+    }
+    let mut places = vec![directory.clone()];
+    if let Some(worktree) = &entry.worktree {
+        places.extend(Places::new(directory.clone(), worktree, PathBuf::new()).parking());
+    }
+    let bytes = measure(places, deadline)?;
+    let temporary = directory.join(".size");
+    // On a read-only repository it is counted again next time.
+    drop(std::fs::write(&temporary, format!("{bytes}\n")).and_then(|()| std::fs::rename(&temporary, remembered)));
+    Some(bytes)
+}
+
+/// Blocks taken by everything below `places`, links not followed, hard links counted once.
+fn measure(mut places: Vec<PathBuf>, deadline: Instant) -> Option<u64> {
+    let mut bytes = 0;
+    let mut seen = HashSet::new();
+    while let Some(directory) = places.pop() {
+        if Instant::now() > deadline {
+            return None;
+        }
+        bytes += blocks(&directory, &mut seen);
+        for entry in std::fs::read_dir(&directory).into_iter().flatten().flatten() {
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                places.push(entry.path());
+            } else {
+                bytes += blocks(&entry.path(), &mut seen);
+            }
+        }
+    }
+    Some(bytes)
+}
+
+fn blocks(path: &Path, seen: &mut HashSet<(u64, u64)>) -> u64 {
+    match std::fs::symlink_metadata(path) {
+        Ok(metadata)
+            if metadata.nlink() > 1 && !metadata.is_dir() && !seen.insert((metadata.dev(), metadata.ino())) =>
+        {
+            0
+        }
+        Ok(metadata) => metadata.blocks() * 512,
+        Err(_) => 0,
+    }
+}

@@ -1,0 +1,134 @@
+//! Lanes put together by plain git, and listings that show every byte of them.
+
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use crate::sandbox::Sandbox;
+
+impl Sandbox {
+    /// A lane with branch and worktree, from `main`.
+    pub fn lane_by_git(&self, name: &str) -> PathBuf {
+        let path = self.lane_path(name);
+        self.git(["worktree", "add", "-q", "-b", name, path.to_str().unwrap(), "main"]);
+        self.record(name, &path);
+        path
+    }
+
+    /// The record of a lane whose branch has the lane's name.
+    pub fn record(&self, name: &str, path: &Path) {
+        let fork = self.git(["rev-parse", "main"]);
+        for (key, value) in [
+            ("id", "0123456789abcdef"),
+            ("branch", name),
+            ("worktree", path.to_str().unwrap()),
+            ("base", "refs/heads/main"),
+            ("forkPoint", &fork),
+            ("owner", "tester"),
+            ("created", "2023-11-14T22:13:20Z"),
+        ] {
+            self.git(["config", &format!("lane.{name}.{key}"), value]);
+        }
+    }
+
+    /// The admin directory of a worktree.
+    pub fn admin(&self, worktree: &Path) -> PathBuf {
+        self.git_in(worktree, ["rev-parse", "--absolute-git-dir"]).into()
+    }
+
+    /// Everything that must come back with a lane: files, admin directory, branch, reflog, settings, record.
+    pub fn whole_lane(&self, name: &str, path: &Path, admin: &Path) -> String {
+        let log = self.repo.join(".git/logs/refs/heads").join(name);
+        let mut config: Vec<String> = self.git(["config", "--list", "--local"]).lines().map(str::to_owned).collect();
+        config.sort();
+        [
+            listing(path),
+            listing(admin),
+            digest(&std::fs::read(log).unwrap_or_default()),
+            config.join("\n"),
+            self.git(["for-each-ref"]),
+        ]
+        .join("\n--\n")
+    }
+
+    /// What must hold whenever git-lane has been killed: plain git works in every worktree.
+    #[track_caller]
+    pub fn plain_git_works(&self) {
+        let listed = self.git(["worktree", "list", "--porcelain"]);
+        for path in listed.lines().filter_map(|line| line.strip_prefix("worktree ")).map(Path::new) {
+            if path.exists() {
+                self.git_in(path, ["--no-optional-locks", "status"]);
+                self.git_in(path, ["log", "-1"]);
+            }
+        }
+        let mut fsck = self.command("git");
+        fsck.args(["fsck", "--no-progress"]);
+        self.run(&mut fsck).ok();
+        self.git(["branch", "--list"]);
+    }
+
+    /// Nothing is under way, no lock is left, the trash holds `entries`.
+    #[track_caller]
+    pub fn nothing_left_behind(&self, entries: usize) {
+        let count = |directory: &str| {
+            let found = std::fs::read_dir(self.repo.join(".git").join(directory)).into_iter().flatten().flatten();
+            found.map(|entry| entry.path()).collect::<Vec<_>>()
+        };
+        assert_eq!(count("lane/journal"), Vec::<PathBuf>::new());
+        assert_eq!(count("lane/locks"), Vec::<PathBuf>::new());
+        assert_eq!(count("lane/trash").len(), entries, "{:?}", count("lane/trash"));
+        assert_eq!(self.git(["for-each-ref", "refs/lane"]).lines().count(), entries);
+        let locks: Vec<PathBuf> = files(&self.repo.join(".git")).into_iter().filter(|path| is_lock(path)).collect();
+        assert_eq!(locks, Vec::<PathBuf>::new());
+    }
+}
+
+fn is_lock(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "lock") && !path.parent().unwrap().ends_with(".git/lane")
+}
+
+fn files(directory: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
+        if entry.file_type().unwrap().is_dir() {
+            found.extend(files(&entry.path()));
+        }
+        found.push(entry.path());
+    }
+    found
+}
+
+/// Every entry below `directory` with kind, mode, time and content; equal before and after means byte for byte.
+pub fn listing(directory: &Path) -> String {
+    let mut lines: Vec<String> = files(directory).iter().map(|path| describe(directory, path)).collect();
+    lines.push(describe(directory, directory));
+    lines.sort();
+    lines.join("\n")
+}
+
+fn digest(bytes: &[u8]) -> String {
+    use std::hash::{DefaultHasher, Hasher};
+    let mut hasher = DefaultHasher::new();
+    hasher.write(bytes);
+    format!("{} bytes {:x}", bytes.len(), hasher.finish())
+}
+
+fn describe(root: &Path, path: &Path) -> String {
+    let metadata = std::fs::symlink_metadata(path).unwrap();
+    let kind = metadata.file_type();
+    let content = if kind.is_symlink() {
+        format!("-> {:?}", std::fs::read_link(path).unwrap())
+    } else if kind.is_file() {
+        digest(&std::fs::read(path).unwrap())
+    } else if kind.is_fifo() || kind.is_socket() {
+        "special".into()
+    } else {
+        String::new()
+    };
+    // Renaming entries in an admin directory is git's and our own business; only its content counts.
+    let time = if root.ancestors().any(|above| above.ends_with(".git/worktrees")) && kind.is_dir() {
+        String::new()
+    } else {
+        format!("{}.{:09}", metadata.mtime(), metadata.mtime_nsec())
+    };
+    format!("{:?} {:o} {time} {content}", path.strip_prefix(root).unwrap(), metadata.mode())
+}

@@ -1,0 +1,102 @@
+//! `git lane prune`: only what is provably done, and it says by which proof.
+
+use std::collections::BTreeMap;
+
+use crate::sandbox::{Sandbox, write};
+
+fn outcome(sandbox: &Sandbox, args: &[&str]) -> BTreeMap<String, String> {
+    let report = sandbox.lane(["--json", "prune"].iter().chain(args)).json();
+    let list = |key: &str, code: &str| {
+        let entries = report[key].as_array().unwrap().clone();
+        let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+        let sign = if key == "pruned" { "-" } else { "+" };
+        entries
+            .into_iter()
+            .map(|entry| (text(&entry["name"]), format!("{sign}{}", text(&entry[code]))))
+            .collect::<Vec<_>>()
+    };
+    list("pruned", "proof").into_iter().chain(list("kept", "code")).collect()
+}
+
+#[test]
+fn every_lane_goes_by_proof_or_stays_for_a_reason() {
+    let sandbox = Sandbox::new();
+    sandbox.lane_by_git("merged");
+    sandbox.work("merged", "merged", "x");
+    sandbox.lane_by_git("picked");
+    sandbox.work("picked", "picked", "x");
+    sandbox.git(["merge", "-q", "--no-ff", "-m", "merge", "merged"]);
+    sandbox.git(["cherry-pick", "picked"]);
+    let dirty = sandbox.lane_by_git("landed-but-dirty");
+    sandbox.work("landed-but-dirty", "landed", "x");
+    sandbox.git(["merge", "-q", "landed-but-dirty"]);
+    write(&dirty.join("new"), "x");
+    sandbox.lane_by_git("ahead");
+    sandbox.work("ahead", "ahead", "x");
+    let gone = sandbox.lane_by_git("gone");
+    sandbox.work("gone", "gone", "x");
+    std::fs::remove_dir_all(gone).unwrap();
+    let gone = sandbox.lane_by_git("gone-unused");
+    std::fs::remove_dir_all(gone).unwrap();
+    sandbox.lane_by_git("fresh");
+    let locked = sandbox.lane_by_git("locked");
+    sandbox.git(["worktree", "lock", locked.to_str().unwrap()]);
+    let expected: BTreeMap<String, String> = [
+        ("merged", "-ancestor"),
+        ("picked", "-same-patches"),
+        ("landed-but-dirty", "+unsettled"),
+        ("ahead", "+not-integrated"),
+        ("gone", "-directory-gone"),
+        ("gone-unused", "-directory-gone"),
+        ("fresh", "+too-young"),
+        ("locked", "+worktree-locked"),
+    ]
+    .map(|(name, why)| (name.to_owned(), why.to_owned()))
+    .into();
+
+    let before = sandbox.fingerprint();
+    assert_eq!(outcome(&sandbox, &["--dry-run"]), expected);
+    assert!(sandbox.fingerprint() == before);
+    assert_eq!(outcome(&sandbox, &[]), expected);
+    let branches = sandbox.git(["for-each-ref", "--format=%(refname:short)", "refs/heads"]);
+    assert_eq!(branches, "ahead\nfresh\ngone\nlanded-but-dirty\nlocked\nmain");
+    sandbox.plain_git_works();
+    sandbox.nothing_left_behind(4);
+    for name in ["merged", "gone", "gone-unused"] {
+        sandbox.lane(["restore", name]).ok();
+    }
+    sandbox.plain_git_works();
+    let text = sandbox.lane(["prune"]).ok();
+    assert!(text.contains("pruned lane merged: merged into its base"), "{text}");
+    assert!(text.contains("kept lane ahead: it has 1 commit that 'main' has not"), "{text}");
+}
+
+#[test]
+fn an_age_holds_for_every_lane() {
+    let sandbox = Sandbox::new();
+    sandbox.lane_by_git("merged");
+    sandbox.work("merged", "merged", "x");
+    sandbox.git(["merge", "-q", "merged"]);
+    sandbox.lane_by_git("unused");
+    for (age, why) in [("1h", ["+too-young", "+too-young"]), ("0s", ["-same-commit", "-never-used"])] {
+        let names = ["merged", "unused"].map(str::to_owned);
+        let expected: BTreeMap<_, _> = names.into_iter().zip(why.map(str::to_owned)).collect();
+        assert_eq!(outcome(&sandbox, &["--older-than", age]), expected);
+    }
+    sandbox.lane(["prune", "--older-than", "soon"]).fails(2);
+    assert_eq!(sandbox.lane(["prune"]).ok(), "there are no lanes\n");
+}
+
+/// The admin directory of a removed worktree leaves; those of other missing worktrees are none of our business.
+#[test]
+fn other_peoples_missing_worktrees_keep_their_admin_directories() {
+    let sandbox = Sandbox::new();
+    let stick = sandbox.root().join("stick");
+    sandbox.git(["worktree", "add", "-q", "-b", "stick", stick.to_str().unwrap()]);
+    std::fs::rename(&stick, sandbox.root().join("unplugged")).unwrap();
+    let gone = sandbox.lane_by_git("gone");
+    std::fs::remove_dir_all(gone).unwrap();
+    sandbox.lane(["prune"]).ok();
+    let left = std::fs::read_dir(sandbox.repo.join(".git/worktrees")).unwrap().flatten();
+    assert_eq!(left.map(|entry| entry.file_name()).collect::<Vec<_>>(), ["stick"]);
+}

@@ -1,0 +1,393 @@
+//! `git lane restore`: everything comes back, byte for byte, and goes on working.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+
+use crate::sandbox::{Sandbox, git_version, write};
+
+fn mode(path: &Path, mode: u32) {
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+}
+
+/// Files of every kind a worktree can hold, in every state git knows.
+fn fill(sandbox: &Sandbox, path: &Path) {
+    write(&path.join(".gitignore"), "ignored\nnode_modules/\n");
+    write(&path.join("staged"), "only in the index");
+    sandbox.git_in(path, ["add", "staged", ".gitignore"]);
+    write(&path.join("staged"), "staged, then changed again");
+    write(&path.join("src/app.txt"), "changed");
+    write(&path.join("untracked"), "x");
+    write(&path.join("ignored"), "secret");
+    write(&path.join("node_modules/a/b"), "x");
+    std::fs::create_dir_all(path.join("empty/er")).unwrap();
+    symlink("/nowhere", path.join("dangling")).unwrap();
+    symlink(sandbox.root().join("home"), path.join("home-link")).unwrap();
+    write(&path.join("script"), "#!/bin/sh\n");
+    mode(&path.join("script"), 0o755);
+    write(&path.join("private"), "x");
+    mode(&path.join("private"), 0o600);
+    write(&path.join("sealed/inside"), "x");
+    mode(&path.join("sealed/inside"), 0o444);
+    mode(&path.join("sealed"), 0o555);
+    write(&path.join(OsStr::from_bytes(b"latin-\xe9-\xff")), "x");
+    std::os::unix::net::UnixListener::bind(path.join("socket")).unwrap();
+    let fifo = std::process::Command::new("mkfifo").arg(path.join("fifo")).status().unwrap();
+    assert!(fifo.success());
+    sandbox.git_in(path, ["init", "-q", "nested"]);
+    write(&path.join("nested/file"), "x");
+    sandbox.git_in(&path.join("nested"), ["add", "."]);
+    sandbox.git_in(&path.join("nested"), ["commit", "-q", "-m", "nested"]);
+    sandbox.git_in(path, ["--no-optional-locks", "status"]);
+}
+
+fn collect_garbage(sandbox: &Sandbox) {
+    sandbox.git(["-c", "gc.reflogExpire=now", "-c", "gc.reflogExpireUnreachable=now", "gc", "-q", "--prune=now"]);
+    sandbox.git(["worktree", "prune", "--expire=now"]);
+}
+
+#[test]
+fn everything_comes_back_byte_for_byte() {
+    let sandbox = Sandbox::new();
+    let path = sandbox.lane_by_git("login");
+    sandbox.work("login", "file", "x");
+    sandbox.git_in(&path, ["commit", "-q", "--amend", "-m", "amended"]);
+    sandbox.git(["config", "branch.login.remote", "origin"]);
+    sandbox.git(["config", "branch.login.merge", "refs/heads/login"]);
+    sandbox.git(["config", "lane.login.task", "a \"task\"\nof two lines"]);
+    sandbox.git_in(&path, ["update-ref", "refs/worktree/own", "HEAD~1"]);
+    fill(&sandbox, &path);
+    mode(&path, 0o555);
+    let admin = sandbox.admin(&path);
+    let before = sandbox.whole_lane("login", &path, &admin);
+    let status = sandbox.git_in(&path, ["--no-optional-locks", "status", "--porcelain=v2", "--ignored"]);
+
+    sandbox.lane(["drop", "--yes", "login"]).ok();
+    assert!(!path.exists());
+    collect_garbage(&sandbox);
+    sandbox.plain_git_works();
+    let restored = sandbox.lane(["--json", "restore", "login"]).json();
+    assert_eq!(restored["restored"][0]["path"], path.to_str().unwrap());
+
+    assert_eq!(sandbox.whole_lane("login", &path, &admin), before);
+    sandbox.nothing_left_behind(0);
+    assert_eq!(sandbox.git_in(&path, ["--no-optional-locks", "status", "--porcelain=v2", "--ignored"]), status);
+    assert_eq!(sandbox.git_in(&path, ["show", ":staged"]), "only in the index");
+    // What only the reflog and a per-worktree ref reach is still there.
+    sandbox.git_in(&path, ["cat-file", "-e", "HEAD@{1}^{tree}"]);
+    sandbox.git_in(&path, ["rev-parse", "refs/worktree/own"]);
+    mode(&path, 0o755);
+    sandbox.plain_git_works();
+}
+
+/// A lane with an operation in progress, gc while it is away, and the operation carried to its end after its return.
+fn interrupted(start: &[&[&str]], finish: &[&[&str]]) {
+    let sandbox = Sandbox::new();
+    let path = sandbox.lane_by_git("login");
+    for (file, text) in [("one", "1"), ("src/app.txt", "lane\n"), ("two", "2"), ("three", "3")] {
+        sandbox.work("login", file, text);
+    }
+    sandbox.write("src/app.txt", "main\n");
+    sandbox.commit("conflicting");
+    sandbox.write("more", "main\n");
+    sandbox.commit("more");
+    let run = |args: &[&str]| {
+        let mut command = sandbox.command("git");
+        sandbox.run(command.current_dir(&path).args(args).env("GIT_EDITOR", "true"))
+    };
+    for args in start {
+        // Conflicts end with an exit code of their own.
+        let code = run(args).code;
+        assert!(code <= 1, "{args:?}");
+    }
+    let admin = sandbox.admin(&path);
+    let mut twin = Vec::new();
+    sandbox.git_in(&path, ["--no-optional-locks", "status"]);
+    let before = sandbox.whole_lane("login", &path, &admin);
+    sandbox.lane(["drop", "login"]).fails(1);
+    sandbox.lane(["drop", "--yes", "login"]).ok();
+    collect_garbage(&sandbox);
+    sandbox.plain_git_works();
+    sandbox.lane(["restore", "login"]).ok();
+    assert_eq!(sandbox.whole_lane("login", &path, &admin), before);
+    sandbox.plain_git_works();
+    for args in finish {
+        let done = run(args);
+        assert_eq!(done.code, 0, "{done}");
+        twin.push(done.stdout);
+    }
+    assert!(!twin.is_empty());
+    sandbox.nothing_left_behind(0);
+}
+
+#[test]
+fn an_interrupted_rebase_goes_on() {
+    interrupted(
+        &[&["rebase", "main"]],
+        &[&["checkout", "--theirs", "src/app.txt"], &["add", "."], &["rebase", "--continue"]],
+    );
+}
+
+#[test]
+fn an_interrupted_rebase_can_still_be_given_up() {
+    let edit = ["-c", "sequence.editor=sed -i 1s/pick/edit/", "rebase", "-i", "main"];
+    interrupted(&[&edit], &[&["rebase", "--abort"], &["diff", "--exit-code", "ORIG_HEAD"]]);
+}
+
+#[test]
+fn an_interrupted_merge_goes_on() {
+    interrupted(
+        &[&["merge", "main"]],
+        &[&["checkout", "--ours", "src/app.txt"], &["add", "."], &["commit", "-m", "x"]],
+    );
+}
+
+#[test]
+fn a_resolved_but_uncommitted_merge_goes_on() {
+    interrupted(
+        &[&["merge", "main"], &["checkout", "--ours", "src/app.txt"], &["add", "."]],
+        &[&["checkout", "-m", "src/app.txt"], &["add", "."], &["commit", "-m", "x"]],
+    );
+}
+
+#[test]
+fn an_interrupted_cherry_pick_goes_on() {
+    interrupted(
+        &[&["cherry-pick", "main~1", "main"]],
+        &[&["checkout", "--theirs", "src/app.txt"], &["add", "."], &["cherry-pick", "--continue"]],
+    );
+}
+
+#[test]
+fn a_bisection_goes_on() {
+    interrupted(
+        &[&["bisect", "start", "HEAD", "HEAD~4"]],
+        &[&["bisect", "good"], &["bisect", "bad"], &["bisect", "reset"]],
+    );
+}
+
+#[test]
+fn an_autostash_survives() {
+    interrupted(
+        &[&["config", "rebase.autoStash", "true"], &["update-index", "--refresh"], &["rebase", "--autostash", "main"]],
+        &[&["rebase", "--abort"]],
+    );
+}
+
+#[test]
+fn commits_on_a_detached_head_come_back() {
+    let sandbox = Sandbox::new();
+    let path = sandbox.lane_by_git("login");
+    sandbox.git_in(&path, ["checkout", "-q", "--detach"]);
+    let lost = sandbox.work("login", "file", "x");
+    sandbox.git_in(&path, ["checkout", "-q", "login"]);
+    sandbox.git_in(&path, ["checkout", "-q", "--detach"]);
+    let head = sandbox.work("login", "other", "x");
+    sandbox.lane(["drop", "--force", "login"]).ok();
+    collect_garbage(&sandbox);
+    sandbox.lane(["restore", "login"]).ok();
+    assert_eq!(sandbox.git_in(&path, ["rev-parse", "HEAD"]), head);
+    sandbox.git_in(&path, ["cat-file", "-e", &lost]);
+    sandbox.plain_git_works();
+}
+
+#[test]
+fn a_sparse_checkout_comes_back_sparse() {
+    for index in ["--no-sparse-index", "--sparse-index"] {
+        let sandbox = Sandbox::new();
+        for file in ["a/one", "b/two", "c/d/three"] {
+            sandbox.write(file, file);
+        }
+        sandbox.commit("directories");
+        let path = sandbox.lane_by_git("login");
+        sandbox.git_in(&path, ["sparse-checkout", "set", "--cone", index, "a"]);
+        write(&path.join("a/staged"), "staged");
+        sandbox.git_in(&path, ["add", "a/staged"]);
+        sandbox.git_in(&path, ["--no-optional-locks", "status"]);
+        let admin = sandbox.admin(&path);
+        let before = sandbox.whole_lane("login", &path, &admin);
+        sandbox.lane(["drop", "--yes", "login"]).ok();
+        collect_garbage(&sandbox);
+        sandbox.lane(["restore", "login"]).ok();
+        assert_eq!(sandbox.whole_lane("login", &path, &admin), before, "{index}");
+        assert!(!path.join("b").exists());
+        assert_eq!(sandbox.git_in(&path, ["show", ":a/staged"]), "staged");
+        sandbox.git_in(&path, ["diff", "--cached", "--quiet", "--exit-code", "HEAD", "--", "b", "c"]);
+        // git fsck calls a sparse index with something staged broken, lane or not.
+        if index == "--no-sparse-index" {
+            sandbox.plain_git_works();
+        }
+    }
+}
+
+#[test]
+fn what_is_in_the_way_is_named_and_nothing_changes() {
+    type Block = fn(&Sandbox, &Path);
+    let table: [(&str, Block); 6] = [
+        ("there is a lane of that name", |sandbox, _| drop(sandbox.lane_by_git("login"))),
+        ("branch 'login' exists and is at another commit", |sandbox, _| {
+            sandbox.commit("moved on");
+            sandbox.git(["branch", "login", "main"]);
+        }),
+        ("is impossible while 'login/sub' exists", |sandbox, _| drop(sandbox.git(["branch", "login/sub", "main"]))),
+        ("is checked out in", |sandbox, _| drop(sandbox.git(["checkout", "-q", "-b", "login"]))),
+        ("exists", |_, path| std::fs::create_dir_all(path).unwrap()),
+        ("exists", |_, path| symlink("/nowhere", path).unwrap()),
+    ];
+    for (expected, block) in table {
+        let sandbox = Sandbox::new();
+        let path = sandbox.lane_by_git("login");
+        write(&path.join("new"), "x");
+        sandbox.lane(["drop", "--yes", "login"]).ok();
+        block(&sandbox, &path);
+        let before = sandbox.fingerprint();
+        let said = sandbox.lane(["restore", "login"]).fails(1);
+        assert!(said.contains(expected) && said.contains("hint: "), "{expected}: {said}");
+        assert_eq!(sandbox.fingerprint(), before);
+        assert_eq!(sandbox.lane(["--json", "trash"]).json()["trash"].as_array().unwrap().len(), 1);
+    }
+    let said = Sandbox::new().lane(["restore", "nobody"]).fails(1);
+    assert!(said.contains("nothing in the trash is called 'nobody'"), "{said}");
+}
+
+#[test]
+fn an_admin_directory_whose_name_is_taken_gets_another() {
+    let sandbox = Sandbox::new();
+    let path = sandbox.lane_by_git("login");
+    write(&path.join("new"), "x");
+    sandbox.lane(["drop", "--yes", "login"]).ok();
+    let other = sandbox.root().join("login");
+    sandbox.git(["worktree", "add", "-q", "-b", "other", other.to_str().unwrap()]);
+    assert!(sandbox.admin(&other).ends_with("worktrees/login"));
+    sandbox.lane(["restore", "login"]).ok();
+    assert!(sandbox.admin(&path).ends_with("worktrees/login1"));
+    assert_eq!(sandbox.git_in(&path, ["status", "--porcelain"]), "?? new");
+    assert_eq!(sandbox.git_in(&other, ["status", "--porcelain"]), "");
+    sandbox.plain_git_works();
+}
+
+#[test]
+fn the_newest_of_a_name_comes_first_and_an_id_names_any() {
+    let sandbox = Sandbox::new();
+    for text in ["first", "second"] {
+        let path = sandbox.lane_by_git("login");
+        write(&path.join("new"), text);
+        sandbox.lane(["drop", "--yes", "login"]).ok();
+    }
+    let listed = sandbox.lane(["--json", "trash"]).json();
+    let oldest = listed["trash"][1]["id"].as_str().unwrap().to_owned();
+    sandbox.lane(["restore", "login"]).ok();
+    let file = sandbox.lane_path("login").join("new");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "second");
+    sandbox.lane(["drop", "--yes", "login"]).ok();
+    sandbox.lane(["restore", &oldest]).ok();
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "first");
+    sandbox.nothing_left_behind(1);
+}
+
+/// A shell that still stands in the removed directory must not work on a later lane of the same name.
+#[test]
+fn the_removed_directory_belongs_to_no_worktree() {
+    let sandbox = Sandbox::new();
+    sandbox.lane_by_git("login");
+    sandbox.lane(["drop", "login"]).ok();
+    sandbox.lane_by_git("login");
+    let trash = std::fs::read_dir(sandbox.repo.join(".git/lane/trash")).unwrap().flatten().next().unwrap().path();
+    let mut command = sandbox.command("git");
+    let status = sandbox.run(command.current_dir(trash.join("worktree")).args(["status"]));
+    assert!(status.code == 128 && status.stderr.contains("work tree"), "{status}");
+}
+
+#[test]
+fn killed_at_any_step_the_same_command_ends_well() {
+    let sandbox = Sandbox::new();
+    let path = sandbox.lane_by_git("login");
+    sandbox.work("login", "file", "x");
+    sandbox.git(["config", "branch.login.remote", "origin"]);
+    write(&path.join("staged"), "staged");
+    sandbox.git_in(&path, ["add", "staged"]);
+    write(&path.join("untracked"), "x");
+    sandbox.git_in(&path, ["status"]);
+    let admin = sandbox.admin(&path);
+    let before = sandbox.whole_lane("login", &path, &admin);
+    for step in 1.. {
+        sandbox.lane(["drop", "--yes", "login"]).ok();
+        let mut dying = sandbox.command("git-lane");
+        dying.args(["restore", "login"]).env("GIT_LANE_TEST_DIE_AT", step.to_string());
+        let run = sandbox.run(&mut dying);
+        let done = run.code == 0;
+        if !done {
+            assert_eq!(run.code, 137, "{run}");
+            sandbox.plain_git_works();
+            sandbox.git(["worktree", "prune", "--expire=now"]);
+            sandbox.lane(["restore", "login"]).ok();
+        }
+        assert_eq!(sandbox.whole_lane("login", &path, &admin), before, "step {step}");
+        sandbox.nothing_left_behind(0);
+        if done {
+            assert!(step > 10, "only {step} steps");
+            return;
+        }
+    }
+}
+
+#[test]
+fn somebody_without_a_name_can_drop_and_restore() {
+    let sandbox = Sandbox::new();
+    let path = sandbox.lane_by_git("login");
+    for args in [["drop", "login"], ["restore", "login"]] {
+        let mut command = sandbox.command("git-lane");
+        command.args(args).env_remove("GIT_COMMITTER_NAME").env_remove("GIT_COMMITTER_EMAIL");
+        sandbox.run(&mut command).ok();
+    }
+    sandbox.git_in(&path, ["reflog", "login"]);
+    sandbox.plain_git_works();
+}
+
+fn other_format(option: &str) -> (Sandbox, PathBuf) {
+    let sandbox = Sandbox::empty();
+    sandbox.git(["init", "-q", "-b", "main", option, "."]);
+    sandbox.write("README", "shop\n");
+    sandbox.write("src/app.txt", "one\n");
+    sandbox.commit("first");
+    let path = sandbox.lane_by_git("login");
+    sandbox.work("login", "file", "x");
+    sandbox.git_in(&path, ["checkout", "-q", "--detach"]);
+    sandbox.work("login", "detached", "x");
+    write(&path.join("staged"), "staged");
+    sandbox.git_in(&path, ["add", "staged"]);
+    sandbox.git_in(&path, ["--no-optional-locks", "status"]);
+    (sandbox, path)
+}
+
+#[test]
+fn sha256_repositories_work_the_same() {
+    let (sandbox, path) = other_format("--object-format=sha256");
+    let admin = sandbox.admin(&path);
+    let before = sandbox.whole_lane("login", &path, &admin);
+    sandbox.lane(["drop", "--yes", "login"]).ok();
+    collect_garbage(&sandbox);
+    sandbox.lane(["restore", "login"]).ok();
+    assert_eq!(sandbox.whole_lane("login", &path, &admin), before);
+    sandbox.plain_git_works();
+    sandbox.nothing_left_behind(0);
+}
+
+#[test]
+fn reftable_repositories_work_the_same() {
+    if git_version() < (2, 45) {
+        return;
+    }
+    let (sandbox, path) = other_format("--ref-format=reftable");
+    let refs = sandbox.git_in(&path, ["for-each-ref", "--include-root-refs"]);
+    let log = sandbox.git_in(&path, ["reflog", "HEAD"]);
+    sandbox.lane(["drop", "--yes", "login"]).ok();
+    assert_eq!(sandbox.git(["worktree", "list"]).lines().count(), 1);
+    collect_garbage(&sandbox);
+    sandbox.lane(["restore", "login"]).ok();
+    assert_eq!(sandbox.git_in(&path, ["for-each-ref", "--include-root-refs"]), refs);
+    assert_eq!(sandbox.git_in(&path, ["reflog", "HEAD"]), log);
+    assert_eq!(sandbox.git_in(&path, ["status", "--porcelain"]), "A  staged");
+    sandbox.plain_git_works();
+}

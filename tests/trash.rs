@@ -1,0 +1,90 @@
+//! `git lane trash`: what waits, what expires, and that expiry removes that and nothing else.
+
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::PathBuf;
+
+use crate::sandbox::{Sandbox, write};
+
+/// Makes an entry look as if it had been removed long ago.
+fn age(sandbox: &Sandbox, id: &str) -> PathBuf {
+    let entry = sandbox.repo.join(".git/lane/trash").join(id);
+    let file = entry.join("entry.json");
+    let mut json: serde_json::Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    json["removed"] = 1_000.into();
+    std::fs::write(file, json.to_string()).unwrap();
+    entry
+}
+
+fn ids(sandbox: &Sandbox) -> Vec<String> {
+    let listed = sandbox.lane(["--json", "trash"]).json();
+    listed["trash"].as_array().unwrap().iter().map(|entry| entry["id"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn the_list_says_what_when_why_and_how_big() {
+    let sandbox = Sandbox::new();
+    assert_eq!(sandbox.lane(["trash"]).ok(), "the trash is empty\n");
+    let path = sandbox.lane_by_git("login");
+    write(&path.join("big"), vec![7; 3 << 20]);
+    sandbox.lane(["drop", "--yes", "login"]).ok();
+    sandbox.lane_by_git("unused");
+    sandbox.lane(["drop", "unused"]).ok();
+    let text = sandbox.lane(["trash"]).ok();
+    let soon = text.contains("in 13 days") || text.contains("in 2 weeks");
+    assert!(text.starts_with("NAME") && text.contains("dropped") && soon, "{text}");
+    let listed = sandbox.lane(["--json", "trash"]).json();
+    let (unused, login) = (&listed["trash"][0], &listed["trash"][1]);
+    assert_eq!((&login["name"], &login["reason"]), (&"login".into(), &"dropped".into()));
+    assert!(login["bytes"].as_u64().unwrap() >= 3 << 20, "{login}");
+    // Uncommitted work is in no base, whatever the branch holds.
+    assert!(login["integrated"].is_null() && unused["integrated"]["code"] == "same-commit", "{listed}");
+}
+
+#[test]
+fn expiry_takes_the_old_names_their_work_and_touches_nothing_else() {
+    let sandbox = Sandbox::new();
+    let outside = sandbox.root().join("outside");
+    write(&outside.join("precious"), "x");
+    let path = sandbox.lane_by_git("old");
+    let tip = sandbox.work("old", "file", "x");
+    symlink(&outside, path.join("link")).unwrap();
+    write(&path.join("sealed/inside"), "x");
+    std::fs::set_permissions(path.join("sealed"), std::fs::Permissions::from_mode(0o555)).unwrap();
+    sandbox.lane(["drop", "--yes", "old"]).ok();
+    sandbox.lane_by_git("new");
+    sandbox.lane(["drop", "new"]).ok();
+    let old = ids(&sandbox).pop().unwrap();
+    age(&sandbox, &old);
+
+    let said = sandbox.lane(["trash", "--expire", "--dry-run"]).ok();
+    assert!(said.contains("would remove lane old") && said.contains(&tip), "{said}");
+    assert_eq!(ids(&sandbox).len(), 2);
+    let said = sandbox.lane(["trash", "--expire"]).ok();
+    assert!(said.contains("removed lane old") && said.contains("not known to be in its base"), "{said}");
+    assert_eq!(ids(&sandbox).len(), 1);
+    assert!(outside.join("precious").exists());
+    sandbox.nothing_left_behind(1);
+    assert_eq!(sandbox.lane(["trash", "--expire"]).ok(), "nothing has expired\n");
+    sandbox.lane(["restore", "new"]).ok();
+}
+
+#[test]
+fn killed_at_any_step_expiry_is_completed_by_the_next_command() {
+    for step in 1.. {
+        let sandbox = Sandbox::new();
+        sandbox.lane_by_git("old");
+        sandbox.work("old", "file", "x");
+        sandbox.lane(["drop", "--yes", "old"]).ok();
+        age(&sandbox, &ids(&sandbox)[0]);
+        let mut dying = sandbox.command("git-lane");
+        dying.args(["trash", "--expire"]).env("GIT_LANE_TEST_DIE_AT", step.to_string());
+        let run = sandbox.run(&mut dying);
+        sandbox.plain_git_works();
+        if run.code == 0 {
+            assert!(step > 3);
+            return;
+        }
+        sandbox.lane(["trash", "--expire"]).ok();
+        sandbox.nothing_left_behind(0);
+    }
+}
