@@ -5,12 +5,15 @@
 
 pub mod command;
 pub mod journal;
+pub mod land;
 pub mod lockfile;
 pub mod metadata;
 pub mod recover;
 pub mod refs;
 pub mod repository;
+pub mod retire;
 pub mod start;
+pub mod status;
 pub mod worktree;
 
 /// The path git wrote as bytes.
