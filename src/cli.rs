@@ -22,7 +22,10 @@ pub struct Cli {
 
 /// The verbs, in the order the help shows them.
 #[derive(Debug, Subcommand)]
-pub enum Command {}
+#[allow(missing_docs, reason = "the help of a command is the comment of its Args")]
+pub enum Command {
+    Finish(crate::commands::finish::Args),
+}
 
 /// Parses the command line; usage errors and `-h` are printed here and end the program with the code given.
 pub fn parse() -> Result<Cli, std::process::ExitCode> {

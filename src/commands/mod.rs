@@ -1,5 +1,7 @@
 //! One file per verb: the arguments, whose comments are the help text, and `run`.
 
+pub mod finish;
+
 use crate::cli::{Cli, Command};
 use crate::error::{IoContext, Result};
 use crate::git::recover::recover;
@@ -17,8 +19,10 @@ pub fn run(cli: Cli, ui: &Ui) -> Result<()> {
     }
 }
 
-fn dispatch(command: Command, _ui: &Ui) -> Result<()> {
-    match command {}
+fn dispatch(command: Command, ui: &Ui) -> Result<()> {
+    match command {
+        Command::Finish(args) => finish::run(args, ui),
+    }
 }
 
 /// Opens the repository for a command that changes it: what a dead process left is healed first.
