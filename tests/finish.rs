@@ -751,3 +751,54 @@ fn twenty_lanes_finish_at_once() {
     clean(&sandbox, &sandbox.repo);
     sandbox.git(["fsck", "--strict"]);
 }
+
+#[test]
+fn a_base_that_moves_meanwhile_is_landed_on_where_it_is_now() {
+    let sandbox = with_lane();
+    sandbox.git(["switch", "-q", "--detach"]);
+    hook(
+        &sandbox,
+        "pre-merge-commit",
+        "echo run >> ../runs; test $(wc -l < ../runs) = 1 || exit 0\n\
+         git update-ref refs/heads/main $(git commit-tree -p main -m raced main^{tree})",
+    );
+    finish(&sandbox, []).ok();
+    // Checked out nowhere, so hooks run in the lane.
+    assert_eq!(std::fs::read_to_string(sandbox.root().join("shop.lanes/runs")).unwrap(), "run\nrun\n");
+    assert_eq!(sandbox.git(["log", "-1", "--format=%s", "main^1"]), "raced");
+}
+
+#[test]
+fn a_base_that_moves_under_its_worktree_leaves_that_worktree_as_it_was() {
+    let sandbox = with_lane();
+    sandbox.write("README", "edited\n");
+    // This hook runs once the files are written and before the base moves.
+    hook(
+        &sandbox,
+        "post-index-change",
+        "test -e ../raced && exit 0; touch ../raced\n\
+         git update-ref refs/heads/main $(git commit-tree -p main -m raced main^{tree})",
+    );
+    finish(&sandbox, []).ok();
+    assert_eq!(sandbox.git(["log", "-1", "--format=%s", "main^1"]), "raced");
+    assert_eq!(sandbox.git(["status", "--porcelain"]), " M README");
+    assert_eq!(sandbox.git(["rev-list", "--count", "--merges", "main"]), "1");
+}
+
+#[test]
+fn a_filter_that_fails_leaves_the_worktree_as_it_was() {
+    let sandbox = with_lane();
+    sandbox.git(["config", "filter.bad.required", "true"]);
+    sandbox.git(["config", "filter.bad.clean", "cat"]);
+    sandbox.git(["config", "filter.bad.smudge", "false"]);
+    let lane = sandbox.lane_path("login");
+    write(&lane.join(".gitattributes"), "zzz.bin filter=bad\n");
+    sandbox.work("login", "zzz.bin", "bin\n");
+    let main = sandbox.git(["rev-parse", "main"]);
+    sandbox.write("README", "edited\n");
+    let run = finish(&sandbox, []);
+    assert!(run.code != 0, "{run}");
+    assert_eq!(sandbox.git(["rev-parse", "main"]), main);
+    assert_eq!(sandbox.git(["status", "--porcelain"]), " M README", "{run}");
+    assert!(lane.exists());
+}

@@ -7,7 +7,7 @@ use bstr::{BStr, BString, ByteSlice};
 use super::open_for_change;
 use crate::domain::finish::{self, Facts, Plan, Request};
 use crate::domain::integration::Integration;
-use crate::domain::lane::{Lane, ObjectId, Worktree, WorktreeState};
+use crate::domain::lane::{Lane, ObjectId, Worktree, WorktreeState, lossless};
 use crate::domain::name::{BranchName, LaneName};
 use crate::error::{Error, IoContext, Result};
 use crate::git::command::Git;
@@ -172,7 +172,11 @@ fn retire(repository: &Repository, facts: &Facts, worktree: Option<&Worktree>, r
             expected_tip: facts.tip,
             delete_branch: true,
         },
-    )?;
+    );
+    let retired = retired.map_err(|error| match &report.landed {
+        Some(landed) => error.hint(format!("'{}' has the lane's work; only the lane itself is left", landed.base)),
+        None => error,
+    })?;
     report.trash = Some(retired.trash_id);
     Ok(())
 }
@@ -231,7 +235,7 @@ impl serde::Serialize for Finished {
             "landed": landed,
             "integrated": self.integrated.as_ref().map(Integration::code),
             "retired": self.retires.then(|| serde_json::json!({ "trash": self.trash })),
-            "ignored": self.ignored,
+            "ignored": self.ignored.iter().map(|path| lossless(path.as_bstr())).collect::<Vec<_>>(),
             "goTo": self.go_to.as_deref().map(Path::to_string_lossy),
         })
         .serialize(serializer)

@@ -1,8 +1,8 @@
-//! A stand-in until the trash room is merged: the lane's commits are kept below `refs/lane/trash/`, its files are not.
+//! A stand-in until the trash room is merged: moves a lane into the trash without any of that room's care.
 
 use crate::domain::integration::Integration;
 use crate::domain::lane::{Lane, ObjectId, RefName, Worktree, WorktreeState};
-use crate::error::{Error, Result};
+use crate::error::{Error, IoContext, Result};
 use crate::git::metadata::Edit;
 use crate::git::refs::RefChange;
 use crate::git::repository::Repository;
@@ -47,7 +47,10 @@ pub fn retire(repository: &Repository, retirement: &Retirement<'_>) -> Result<Re
     let trash_id = super::journal::unique_id();
     let lane = retirement.lane;
     if let Some(worktree) = retirement.worktree.filter(|worktree| worktree.state == WorktreeState::Present) {
-        repository.git_here().args(["worktree", "remove", "--force"]).arg(&worktree.path).run()?;
+        let trash = repository.lane_dir().join("trash").join(&trash_id);
+        std::fs::create_dir_all(&trash).context("create", &trash)?;
+        std::fs::rename(&worktree.path, trash.join("files")).context("move", &worktree.path)?;
+        std::fs::rename(&worktree.git_dir, trash.join("admin")).context("move", &worktree.git_dir)?;
     }
     let mut changes = Vec::new();
     if let Some(tip) = retirement.expected_tip {

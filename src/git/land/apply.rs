@@ -14,7 +14,7 @@
 
 use std::path::{Path, PathBuf};
 
-use bstr::{BString, ByteSlice};
+use bstr::BString;
 use serde::{Deserialize, Serialize};
 
 use super::files;
@@ -215,7 +215,7 @@ fn signature(index: &Path) -> Option<(u64, i64, i64)> {
 
 /// The error that names what is in the way.
 pub(super) fn in_the_way(planned: &Move<'_>, site: &Worktree, files: &[BString]) -> Error {
-    let files = files.iter().map(|file| file.to_str_lossy().into_owned()).collect();
+    let files = files.to_vec();
     Refusal::InTheWay { base: planned.base.clone(), path: site.path.clone(), files }.into()
 }
 

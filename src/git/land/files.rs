@@ -5,7 +5,6 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use bstr::{BStr, BString, ByteSlice};
-use gix::object::tree::diff::ChangeDetached;
 use gix::objs::tree::EntryMode;
 
 use super::apply::{Move, in_the_way, on_index, read_tree};
@@ -22,28 +21,33 @@ struct Changed {
 }
 
 fn changes(repository: &Repository, old: ObjectId, new: ObjectId) -> Result<Vec<Changed>> {
+    use gix::diff::tree::recorder::Change;
     let unreadable = |error: String| Error::git(format!("cannot compare {old} and {new}: {error}"));
     let tree = |id: ObjectId| {
         let commit = repository.gix.find_commit(id).map_err(|error| unreadable(error.to_string()))?;
         commit.tree().map_err(|error| unreadable(error.to_string()))
     };
-    let options = gix::diff::Options::default();
-    let found = repository
-        .gix
-        .diff_tree_to_tree(&tree(old)?, &tree(new)?, options)
-        .map_err(|error| unreadable(error.to_string()))?;
-    let changed = found.into_iter().filter_map(|change| {
+    let (before, after) = (tree(old)?, tree(new)?);
+    let hash = repository.gix.object_hash();
+    let mut recorder = gix::diff::tree::Recorder::default();
+    gix::diff::tree(
+        gix::objs::TreeRefIter::from_bytes(&before.data, hash),
+        gix::objs::TreeRefIter::from_bytes(&after.data, hash),
+        gix::diff::tree::State::default(),
+        &repository.gix.objects,
+        &mut recorder,
+    )
+    .map_err(|error| unreadable(error.to_string()))?;
+    let changed = recorder.records.into_iter().filter_map(|change| {
         let (path, old, new) = match change {
-            ChangeDetached::Addition { location, entry_mode, id, .. } => (location, None, Some((entry_mode, id))),
-            ChangeDetached::Deletion { location, entry_mode, .. } => (location, Some(entry_mode), None),
-            ChangeDetached::Modification { location, previous_entry_mode, entry_mode, id, .. } => {
-                (location, Some(previous_entry_mode), Some((entry_mode, id)))
+            Change::Addition { path, entry_mode, oid, .. } => (path, None, Some((entry_mode, oid))),
+            Change::Deletion { path, entry_mode, .. } => (path, Some(entry_mode), None),
+            Change::Modification { path, previous_entry_mode, entry_mode, oid, .. } => {
+                (path, Some(previous_entry_mode), Some((entry_mode, oid)))
             }
-            ChangeDetached::Rewrite { .. } => return None,
         };
-        let is_tree = |mode: EntryMode| mode.is_tree();
-        let new = new.filter(|(mode, _)| !is_tree(*mode));
-        let old = old.filter(|mode| !is_tree(*mode));
+        let new = new.filter(|(mode, _)| !mode.is_tree());
+        let old = old.filter(|mode| !mode.is_tree());
         (old.is_some() || new.is_some()).then_some(Changed { path, old, new })
     });
     Ok(changed.collect())
@@ -157,10 +161,8 @@ pub fn put_back(repository: &Repository, site: &Worktree, old: ObjectId, new: Ob
         if change.old.is_some_and(|mode| !mode.is_commit()) {
             restore.extend_from_slice(&change.path);
             restore.push(0);
-        } else if change.old.is_none() {
-            if std::fs::remove_file(&file).is_ok() {
-                remove_empty(&site.path, &file);
-            }
+        } else if change.old.is_none() && std::fs::remove_file(&file).is_ok() {
+            remove_empty(&site.path, &file);
         }
     }
     on_index(repository, site, &index).args(["checkout-index", "-f", "-z", "--stdin"]).input(restore).run()

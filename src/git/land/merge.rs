@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use bstr::{BString, ByteSlice};
 
 use super::scratch::Scratch;
-use crate::domain::lane::{ObjectId, Worktree};
+use crate::domain::lane::{ObjectId, Worktree, lossless};
 use crate::domain::name::BranchName;
 use crate::error::{Error, IoContext, Kind, Result};
 use crate::git::command::{Invocation, failure};
@@ -208,11 +208,11 @@ fn strategy_options(words: &[String]) -> Result<Vec<String>, String> {
 
 /// The error for a merge that conflicts.
 pub fn conflict(what: String, base: &BranchName, paths: &[BString], messages: &[String], remedy: String) -> Error {
-    let shown: Vec<String> = paths.iter().map(|path| path.to_str_lossy().into_owned()).collect();
+    let lossless: Vec<_> = paths.iter().map(|path| lossless(path.as_bstr())).collect();
     let count = if paths.len() == 1 { "1 file".into() } else { format!("{} files", paths.len()) };
-    let some = crate::domain::finish::some(&shown);
+    let some = crate::domain::finish::some(paths);
     Error::new(Kind::Conflict, format!("{what} conflicts with '{base}' in {count}: {some}"))
-        .details(serde_json::json!({ "paths": shown, "messages": messages }))
+        .details(serde_json::json!({ "paths": lossless, "messages": messages }))
         .hint(remedy)
 }
 
