@@ -141,6 +141,20 @@ fn rebase_replays_commits_as_git_rebase_does() {
 }
 
 #[test]
+fn rebase_drops_what_becomes_empty() {
+    let sandbox = with_lane();
+    // One commit of the base holds both of the lane's: no patch id tells.
+    sandbox.git(["merge", "-q", "--squash", "login"]);
+    sandbox.commit("both at once");
+    advance(&sandbox);
+    sandbox.work("login", "last.txt", "last\n");
+    let old = sandbox.git(["rev-parse", "main"]);
+    let report = finish(&sandbox, ["--strategy", "rebase", "--json"]).json();
+    assert_eq!(report["landed"]["commits"], 1);
+    assert_eq!(log(&sandbox, "%P|%s"), format!("{old}|login: last.txt"));
+}
+
+#[test]
 fn rebase_linearises_merges_and_names_the_commit_that_conflicts() {
     let sandbox = with_lane();
     advance(&sandbox);
