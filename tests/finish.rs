@@ -816,3 +816,33 @@ fn a_filter_that_fails_leaves_the_worktree_as_it_was() {
     assert_eq!(sandbox.git(["status", "--porcelain"]), " M README", "{run}");
     assert!(lane.exists());
 }
+
+#[test]
+fn a_worktree_whose_index_is_not_racy_is_judged_by_its_stat_data_and_as_strictly() {
+    let sandbox = with_lane();
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    sandbox.git(["status"]);
+    let app = sandbox.repo.join("src/app.txt");
+    let spoil: [(&str, fn(&Path)); 4] = [
+        ("changed", |app| write(app, "mine\n")),
+        ("same size", |app| write(app, "one\ntwo\nTTTTT\n")),
+        ("mode", |app| std::fs::set_permissions(app, std::fs::Permissions::from_mode(0o755)).unwrap()),
+        ("kind", |app| {
+            std::fs::remove_file(app).unwrap();
+            std::os::unix::fs::symlink("../README", app).unwrap();
+        }),
+    ];
+    for trust in ["true", "false"] {
+        sandbox.git(["config", "core.trustctime", trust]);
+        for (what, spoil) in spoil {
+            spoil(&app);
+            assert!(finish(&sandbox, []).fails(1).contains("'src/app.txt'"), "{what}");
+            sandbox.git(["checkout", "-q", "-f", "src/app.txt"]);
+            std::thread::sleep(std::time::Duration::from_millis(1100));
+            sandbox.git(["status"]);
+        }
+    }
+    finish(&sandbox, []).ok();
+    clean(&sandbox, &sandbox.repo);
+    retired(&sandbox);
+}

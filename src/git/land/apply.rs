@@ -3,7 +3,8 @@
 //! The order of a move with a worktree, and why a death at each step heals:
 //!
 //! 1. the worktree's `index.lock` is taken: no `git add`, `commit` or `switch` there from now on;
-//! 2. a dry run of the two-way read-tree on a copy of the index: local changes in the way are a refusal;
+//! 2. stat data, or where it leaves a doubt a dry run of the two-way read-tree on a copy of the index, shows that no
+//!    local change is in the way, or it is a refusal;
 //! 3. the intent is journalled. *Dead up to here: a lock that is provably ours, cleared by the next command, and a copy.*
 //! 4. read-tree writes the files, then the copy. *Dead here: the base has not moved, so [`recover`] goes back: files
 //!    that are missing, or hold what the landing writes or the beginning of it, get the content of the untouched index;
@@ -113,6 +114,7 @@ pub fn apply(repository: &Repository, planned: &Move<'_>) -> Result<Moved> {
     if !written.status.success() {
         files::put_back(repository, site, planned.old, planned.new)?;
         running.done()?;
+        files::ensure_not_in_the_way(repository, planned, site, &prepared.path)?;
         return Err(failure("git read-tree", &written));
     }
     if let Err(error) = swap(repository, site, planned) {

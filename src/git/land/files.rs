@@ -16,7 +16,7 @@ use crate::git::repository::Repository;
 #[derive(Debug)]
 struct Changed {
     path: BString,
-    old: Option<EntryMode>,
+    old: Option<(EntryMode, ObjectId)>,
     new: Option<(EntryMode, ObjectId)>,
 }
 
@@ -41,13 +41,13 @@ fn changes(repository: &Repository, old: ObjectId, new: ObjectId) -> Result<Vec<
     let changed = recorder.records.into_iter().filter_map(|change| {
         let (path, old, new) = match change {
             Change::Addition { path, entry_mode, oid, .. } => (path, None, Some((entry_mode, oid))),
-            Change::Deletion { path, entry_mode, .. } => (path, Some(entry_mode), None),
-            Change::Modification { path, previous_entry_mode, entry_mode, oid, .. } => {
-                (path, Some(previous_entry_mode), Some((entry_mode, oid)))
+            Change::Deletion { path, entry_mode, oid, .. } => (path, Some((entry_mode, oid)), None),
+            Change::Modification { path, previous_entry_mode, previous_oid, entry_mode, oid } => {
+                (path, Some((previous_entry_mode, previous_oid)), Some((entry_mode, oid)))
             }
         };
         let new = new.filter(|(mode, _)| !mode.is_tree());
-        let old = old.filter(|mode| !mode.is_tree());
+        let old = old.filter(|(mode, _)| !mode.is_tree());
         (old.is_some() || new.is_some()).then_some(Changed { path, old, new })
     });
     Ok(changed.collect())
@@ -57,7 +57,25 @@ fn changes(repository: &Repository, old: ObjectId, new: ObjectId) -> Result<Vec<
 /// count: git would overwrite them, and nothing may be lost.
 pub fn ensure_clear(repository: &Repository, planned: &Move<'_>, site: &Worktree, index: &Path) -> Result<()> {
     let changed = changes(repository, planned.old, planned.new)?;
-    let strangers = strangers(repository, site, index, &changed)?;
+    if surely_clear(repository, site, index, &changed) {
+        return Ok(());
+    }
+    ask_git(repository, planned, site, index, &changed)
+}
+
+/// Why a read-tree that failed did, where local changes are the reason.
+pub fn ensure_not_in_the_way(repository: &Repository, planned: &Move<'_>, site: &Worktree, index: &Path) -> Result<()> {
+    ask_git(repository, planned, site, index, &changes(repository, planned.old, planned.new)?)
+}
+
+fn ask_git(
+    repository: &Repository,
+    planned: &Move<'_>,
+    site: &Worktree,
+    index: &Path,
+    changed: &[Changed],
+) -> Result<()> {
+    let strangers = strangers(repository, site, index, changed)?;
     let dry_run = || read_tree(repository, site, index, &["-n", "-m", "-u"], planned.old, planned.new);
     let mut verdict = dry_run()?;
     if !verdict.status.success() {
@@ -83,6 +101,43 @@ pub fn ensure_clear(repository: &Repository, planned: &Move<'_>, site: &Worktree
         return Err(in_the_way(planned, site, &[verdict.stderr.trim().as_bstr().to_owned()]));
     }
     Err(in_the_way(planned, site, &files))
+}
+
+/// Whether every touched file is, by its stat data, what the index and the old commit say, and nothing is where new ones
+/// go. What this can show needs no dry run; any doubt, and git is asked.
+fn surely_clear(repository: &Repository, site: &Worktree, index: &Path, changed: &[Changed]) -> bool {
+    use gix::index::entry::{Flags, Mode, Stat};
+    let Ok(options) = repository.gix.stat_options() else { return false };
+    let hash = repository.gix.object_hash();
+    let Ok(index) = gix::index::File::at(index, hash, true, Default::default()) else { return false };
+    let odd = Flags::ASSUME_VALID | Flags::SKIP_WORKTREE | Flags::INTENT_TO_ADD;
+    if index.is_sparse() || index.entries().iter().any(|entry| entry.stage_raw() != 0) {
+        return false;
+    }
+    changed.iter().all(|change| {
+        let path = change.path.as_bstr();
+        let metadata = gix::index::fs::Metadata::from_path_no_follow(&site.path.join(crate::git::path(path)));
+        match (change.old, metadata) {
+            (None, Err(error)) => {
+                let below = [path.as_bytes(), b"/"].concat();
+                error.kind() == std::io::ErrorKind::NotFound
+                    && index.entry_by_path(path).is_none()
+                    && index.prefixed_entries(below.as_bstr()).is_none()
+            }
+            (Some((mode, id)), Ok(metadata)) => index.entry_by_path(path).is_some_and(|entry| {
+                let stat = Stat::from_fs(&metadata);
+                // git writes size 0 into entries it is not sure of.
+                entry.id == id
+                    && entry.mode == Mode::from(mode)
+                    && entry.mode != Mode::COMMIT
+                    && !entry.flags.intersects(odd)
+                    && entry.stat.size != 0
+                    && !entry.stat.is_racy(index.timestamp(), options)
+                    && stat.is_ok_and(|stat| stat.matches(&entry.stat, options))
+            }),
+            _ => false,
+        }
+    })
 }
 
 /// Files that are in no index and that the landing's new files would replace.
@@ -158,7 +213,7 @@ pub fn put_back(repository: &Repository, site: &Worktree, old: ObjectId, new: Ob
         if !ours {
             continue;
         }
-        if change.old.is_some_and(|mode| !mode.is_commit()) {
+        if change.old.is_some_and(|(mode, _)| !mode.is_commit()) {
             restore.extend_from_slice(&change.path);
             restore.push(0);
         } else if change.old.is_none() && std::fs::remove_file(&file).is_ok() {
