@@ -30,6 +30,7 @@ pub enum Command {
     List(commands::list::Args),
     Show(commands::show::Args),
     Path(commands::path::Args),
+    Finish(commands::finish::Args),
     Drop(commands::drop::Args),
     Restore(commands::restore::Args),
     Prune(commands::prune::Args),

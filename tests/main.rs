@@ -4,6 +4,7 @@ mod completions;
 mod config;
 mod drop;
 mod facts;
+mod finish;
 mod house;
 mod lanes;
 mod list;

@@ -4,6 +4,7 @@ pub mod complete;
 pub mod completions;
 pub mod config;
 pub mod drop;
+pub mod finish;
 pub mod list;
 pub mod man;
 pub mod path;
@@ -49,6 +50,7 @@ fn dispatch(command: Command, ui: &Ui) -> Result<()> {
         Command::Restore(args) => restore::run(args, ui),
         Command::Trash(args) => trash::run(args, ui),
         Command::Prune(args) => prune::run(args, ui),
+        Command::Finish(args) => finish::run(args, ui),
     }
 }
 

@@ -204,6 +204,14 @@ pub mod optional_hex {
     }
 }
 
+/// Bytes in JSON: text where they are text, an array of numbers where they are not.
+pub fn lossless(bytes: &BStr) -> serde_json::Value {
+    match bytes.to_str() {
+        Ok(text) => text.into(),
+        Err(_) => bytes.as_bytes().into(),
+    }
+}
+
 /// Bytes in JSON: text where they are text, an array of numbers where they are not, never a lossy rendering.
 pub mod lossless_bytes {
     use bstr::{BString, ByteSlice};

@@ -3,8 +3,10 @@
 //! Nothing here touches a disk, a process, a clock or git. Every rule of the product can be read and tested in this
 //! folder without a repository.
 
+pub mod finish;
 pub mod integration;
 pub mod lane;
+pub mod message;
 pub mod name;
 pub mod overview;
 pub mod prune;

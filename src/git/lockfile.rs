@@ -71,6 +71,13 @@ impl LockFile {
         crate::git::journal::step("lockfile.renamed");
         Ok(())
     }
+
+    /// Replaces the target by `prepared`, a file on the same file system, in one step, and releases the lock.
+    pub fn replace_with(self, prepared: &Path) -> Result<()> {
+        std::fs::rename(prepared, &self.target).context("replace", &self.target)?;
+        crate::git::journal::step("lockfile.replaced");
+        Ok(())
+    }
 }
 
 impl Drop for LockFile {

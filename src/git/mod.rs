@@ -9,6 +9,7 @@ pub mod evidence;
 pub mod facts;
 pub mod history;
 pub mod journal;
+pub mod land;
 pub mod lockfile;
 pub mod metadata;
 pub mod overview;

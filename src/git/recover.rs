@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::journal::Journal;
 use super::repository::Repository;
-use super::{lockfile, metadata, restore, retire, start};
+use super::{land, lockfile, metadata, restore, retire, start};
 use crate::error::Result;
 
 /// Everything that can be under way; one variant for each operation that takes more than one step.
@@ -17,6 +17,8 @@ pub enum Intent {
     Retire(retire::Intent),
     /// A lane is on its way back.
     Restore(restore::Intent),
+    /// A base is moving together with the worktree that has it checked out.
+    Land(land::apply::Intent),
 }
 
 /// What recovery did about one interrupted operation.
@@ -40,17 +42,22 @@ pub fn recover(repository: &Repository) -> Result<Vec<Healed>> {
     if !lane_dir.is_dir() {
         return Ok(Vec::new());
     }
-    let targets = [repository.common_dir().join("config")];
-    lockfile::clear_dead(&metadata::locks(repository.common_dir()), &targets)?;
+    let common_dir = repository.common_dir();
+    let mut targets = vec![common_dir.join("config"), common_dir.join("index")];
+    let admin_dirs = std::fs::read_dir(common_dir.join("worktrees")).into_iter().flatten().flatten();
+    targets.extend(admin_dirs.map(|entry| entry.path().join("index")));
+    lockfile::clear_dead(&metadata::locks(common_dir), &targets)?;
     let mut healed = Vec::new();
     for (intent, mut running) in Journal::new(&lane_dir).abandoned::<Intent>()? {
         let outcome = match intent? {
             Intent::Start(intent) => start::recover(repository, intent, &mut running)?,
             Intent::Retire(intent) => retire::recover(repository, &running, &intent)?,
             Intent::Restore(intent) => restore::recover(repository, &running, &intent)?,
+            Intent::Land(intent) => land::apply::recover(repository, &intent)?,
         };
         running.done()?;
         healed.push(outcome);
     }
+    land::scratch::clean(repository);
     Ok(healed)
 }

@@ -184,7 +184,9 @@ impl Repository {
     pub fn has_hook(&self, name: &str) -> bool {
         use std::os::unix::fs::PermissionsExt;
         let directory = match self.gix.config_snapshot().trusted_path("core.hooksPath") {
-            Ok(Some(path)) => self.common_dir().join(path),
+            // A relative path counts from the directory the hook will run in, which git knows best.
+            Ok(Some(path)) if path.is_relative() => return true,
+            Ok(Some(path)) => path,
             _ => self.common_dir().join("hooks"),
         };
         let file = std::fs::metadata(directory.join(name));

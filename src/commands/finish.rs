@@ -1,0 +1,315 @@
+//! `git lane finish`: lands a lane on its base and retires it.
+
+use std::path::{Path, PathBuf};
+
+use bstr::{BStr, BString, ByteSlice};
+
+use super::open_for_change;
+use crate::domain::finish::{self, Facts, Plan, Request};
+use crate::domain::integration::Integration;
+use crate::domain::lane::{Lane, ObjectId, Worktree, WorktreeState, lossless};
+use crate::domain::name::{BranchName, LaneName};
+use crate::domain::retire::ensure_movable;
+use crate::error::{Error, IoContext, Result};
+use crate::git::command::Git;
+use crate::git::land::{self, Outcome, Wording, commit, facts};
+use crate::git::repository::Repository;
+use crate::git::{retire, status, trash};
+use crate::policy::{Policy, Strategy};
+use crate::ui::{Page, Report, Style, Ui, page::Cell};
+
+/// How many ignored files the text names.
+const SHOWN: usize = 10;
+
+/// Land a lane on its base and move it into the trash
+///
+/// The result is computed first: a conflict is reported with its paths and exit code 3 before anything has changed.
+/// Where the base is checked out, its worktree moves with it; local changes there that the landing touches are a refusal.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The lane; inside a lane, that lane
+    name: Option<String>,
+
+    /// How to land: a merge commit, one squashed commit, replayed commits, or a fast-forward
+    #[arg(long, value_enum)]
+    strategy: Option<Strategy>,
+
+    /// Land on this branch instead of the lane's base
+    #[arg(long, value_name = "BRANCH")]
+    into: Option<String>,
+
+    /// The message of the merge or squash, instead of the policy's
+    #[arg(short, long)]
+    message: Option<String>,
+
+    /// Open git's editor on the message
+    #[arg(long)]
+    edit: bool,
+
+    /// Leave the lane in place afterwards
+    #[arg(long, conflicts_with = "no_land")]
+    keep: bool,
+
+    /// Retire the lane without landing it; what its base lacks needs --force
+    #[arg(long, conflicts_with_all = ["strategy", "message", "edit"])]
+    no_land: bool,
+
+    /// Commit everything in the lane first, untracked files included
+    #[arg(long, value_name = "MESSAGE")]
+    commit: Option<String>,
+
+    /// Into the trash although a process works in the lane; with --no-land, also although the work is unsettled or not in
+    /// the base
+    #[arg(long)]
+    force: bool,
+
+    /// Skip the hooks pre-merge-commit, pre-commit and commit-msg
+    #[arg(long)]
+    no_verify: bool,
+
+    /// Say what would be done and change nothing
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+}
+
+/// Runs `git lane finish`.
+pub fn run(args: Args, ui: &Ui) -> Result<()> {
+    if args.edit && ui.json {
+        return Err(Error::usage("--edit needs a person and --json a script").hint("give the message with -m"));
+    }
+    let repository = if args.dry_run { Repository::discover()? } else { open_for_change(ui)? };
+    let policy = Policy::load(&repository)?;
+    let lane = super::find_lane(&repository, args.name.as_deref())?;
+    let request = Request {
+        strategy: args.strategy.unwrap_or(policy.strategy),
+        landing: !args.no_land,
+        force: args.force,
+        keep: args.keep,
+        commit: args.commit.is_some(),
+    };
+    let base = base(&repository, &lane, args.into.as_deref(), request.landing)?;
+    let worktrees = repository.worktrees()?;
+    let mut facts = facts::gather(&repository, &worktrees, &lane, base.as_ref())?;
+    if !request.landing {
+        facts::prove(&repository, &mut facts)?;
+    }
+    let mut plan = finish::plan(&facts, &request)?;
+    let worktree = facts::worktree_of(&worktrees, &lane);
+    if plan.retire {
+        // Known before anything lands, so that a lane does not land and then stay.
+        let around = retire::surroundings(&repository, &lane, worktree, &worktrees, true);
+        let around = if args.force { around } else { around.with_processes() };
+        ensure_movable(&around).map_err(|refusal| refusal.refuse(&lane.name))?;
+    }
+
+    if let (true, false, Some(message), Some(worktree)) = (plan.commit, args.dry_run, &args.commit, worktree) {
+        commit::commit_all(&repository, worktree, message, args.no_verify)?;
+        facts = facts::gather(&repository, &repository.worktrees()?, &lane, base.as_ref())?;
+        plan = finish::plan(&facts, &request)?;
+    }
+    let wording =
+        Wording { policy: &policy, message: args.message.as_deref(), edit: args.edit, no_verify: args.no_verify };
+    let outcome = match &plan.landing {
+        None => plan.integrated.clone().map(Outcome::Integrated),
+        Some(landing) if args.dry_run => Some(land::preview(&repository, &facts, landing, args.message.is_some())?),
+        Some(_) => Some(land::land(&repository, &mut facts, &request, &wording)?),
+    };
+    let mut report = Finished::new(&lane, &plan, base.as_ref(), outcome, args.dry_run);
+    if plan.retire {
+        retire(&repository, &facts, worktree, args.force, &mut report)?;
+    }
+    if !args.dry_run {
+        report.expired = trash::expire(&repository, &policy)?.iter().map(Into::into).collect();
+    }
+    ui.report(&report);
+    Ok(())
+}
+
+/// The branch to land on; `None` when the lane has none and needs none.
+fn base(repository: &Repository, lane: &Lane, into: Option<&str>, landing: bool) -> Result<Option<BranchName>> {
+    let into = into.map(|into| {
+        BranchName::parse(into.as_bytes().as_bstr())
+            .map_err(|problem| Error::usage(format!("'{into}' cannot be a branch: it {}", problem.because())))
+    });
+    let into = into.transpose()?;
+    let follows_remote = into.is_none() && lane.base.is_some() && lane.base_branch().is_none();
+    let upstreams = if follows_remote { facts::upstreams(repository)? } else { Vec::new() };
+    match finish::target(lane, into.as_ref(), &upstreams) {
+        Ok(branch) => Ok(Some(branch)),
+        Err(_) if !landing => Ok(None),
+        Err(refusal) => Err(refusal.into()),
+    }
+}
+
+/// Moves the lane into the trash, or says that it would be; the caller's own directory may be in it.
+fn retire(
+    repository: &Repository,
+    facts: &Facts,
+    worktree: Option<&Worktree>,
+    although_busy: bool,
+    report: &mut Finished,
+) -> Result<()> {
+    let lane = &facts.lane;
+    let present = worktree.filter(|worktree| worktree.state == WorktreeState::Present);
+    if let Some(worktree) = present {
+        report.ignored = status::ignored(&Git::program(), &worktree.path, &worktree.git_dir)?;
+        let inside = std::env::current_dir().is_ok_and(|cwd| cwd.starts_with(&worktree.path));
+        report.go_to = inside.then(|| repository.main_worktree()).transpose()?.map(|main| main.path);
+    }
+    if report.dry_run {
+        return Ok(());
+    }
+    if let Some(go_to) = &report.go_to {
+        std::env::set_current_dir(go_to).context("change to", go_to)?;
+    }
+    let retired = retire::retire(
+        repository,
+        &retire::Retirement {
+            lane,
+            worktree,
+            reason: retire::Reason::Finished,
+            proof: report.proof(),
+            expected_tip: facts.tip,
+            delete_branch: true,
+            although_busy,
+        },
+    );
+    let retired = retired.map_err(|error| match &report.landed {
+        Some(landed) => error.hint(format!("'{}' has the lane's work; only the lane itself is left", landed.base)),
+        None => error,
+    })?;
+    report.trash = Some(retired.trash_id);
+    Ok(())
+}
+
+/// What finish did.
+#[derive(Debug)]
+struct Finished {
+    lane: LaneName,
+    committed: bool,
+    base: Option<BranchName>,
+    landed: Option<land::Landed>,
+    integrated: Option<Integration>,
+    retires: bool,
+    trash: Option<String>,
+    ignored: Vec<BString>,
+    go_to: Option<PathBuf>,
+    expired: Vec<super::trash::Gone>,
+    dry_run: bool,
+}
+
+impl Finished {
+    /// How the lane's work is known to be in the base now.
+    fn proof(&self) -> Option<Integration> {
+        let Some(landed) = &self.landed else { return self.integrated.clone() };
+        Some(match (landed.strategy, landed.new) {
+            (Strategy::Squash, Some(commit)) => Integration::Squashed { commits: vec![commit] },
+            (Strategy::Rebase, _) => Integration::SamePatches,
+            _ => Integration::Ancestor,
+        })
+    }
+
+    fn new(lane: &Lane, plan: &Plan, base: Option<&BranchName>, outcome: Option<Outcome>, dry_run: bool) -> Self {
+        let (landed, integrated) = match outcome {
+            Some(Outcome::Landed(landed)) => (Some(landed), None),
+            Some(Outcome::Integrated(proof)) => (None, Some(proof)),
+            None => (None, None),
+        };
+        Finished {
+            lane: lane.name.clone(),
+            committed: plan.commit,
+            base: base.cloned(),
+            landed,
+            integrated,
+            retires: plan.retire,
+            trash: None,
+            ignored: Vec::new(),
+            go_to: None,
+            expired: Vec::new(),
+            dry_run,
+        }
+    }
+}
+
+impl serde::Serialize for Finished {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let id = |id: &ObjectId| id.to_string();
+        let landed = self.landed.as_ref().map(|landed| {
+            serde_json::json!({
+                "base": landed.base, "strategy": landed.strategy, "from": id(&landed.old),
+                "to": landed.new.as_ref().map(id), "commits": landed.commits,
+            })
+        });
+        serde_json::json!({
+            "lane": self.lane,
+            "dryRun": self.dry_run,
+            "committed": self.committed,
+            "base": self.base,
+            "landed": landed,
+            "integrated": self.integrated.as_ref().map(Integration::code),
+            "retired": self.retires.then(|| serde_json::json!({ "trash": self.trash })),
+            "ignored": self.ignored.iter().map(|path| lossless(path.as_bstr())).collect::<Vec<_>>(),
+            "expired": self.expired,
+            "goTo": self.go_to.as_deref().map(Path::to_string_lossy),
+        })
+        .serialize(serializer)
+    }
+}
+
+impl Report for Finished {
+    fn text(&self, page: &mut Page) {
+        let lane = &self.lane;
+        let would = |did: &str, will: &str| if self.dry_run { will.to_owned() } else { did.to_owned() };
+        if self.committed {
+            page.line(format!("{} the changes in lane '{lane}'", would("committed", "would commit")));
+        }
+        if let Some(landed) = &self.landed {
+            let commits = if landed.commits == 1 { "1 commit".into() } else { format!("{} commits", landed.commits) };
+            let short = |id: &ObjectId| id.to_hex_with_len(10).to_string();
+            let to = landed.new.as_ref().map_or_else(String::new, |new| format!("..{}", short(new)));
+            let text = format!(
+                "{} lane '{lane}' on '{}' ({}, {commits}): {}{to}",
+                would("landed", "would land"),
+                landed.base,
+                land::word(landed.strategy),
+                short(&landed.old)
+            );
+            page.line(Cell::new(text, Style::Good));
+        } else if let Some(proof) = &self.integrated {
+            page.line(format!("nothing to land: lane '{lane}' is {}", Proof(proof, self.base.as_ref())));
+        }
+        if !self.ignored.is_empty() {
+            page.line(format!("ignored files that {} with the lane:", would("left", "would leave")));
+            for path in self.ignored.iter().take(SHOWN) {
+                page.line(format!("  {}", path.as_bstr() as &BStr));
+            }
+            if self.ignored.len() > SHOWN {
+                page.line(format!("  and {} more", self.ignored.len() - SHOWN));
+            }
+        }
+        if self.retires {
+            let text = would("the lane is in the trash", "would move the lane into the trash");
+            page.line(format!("{text}; bring it back with: git lane restore {lane}"));
+        }
+        for gone in &self.expired {
+            page.line(gone.line(false));
+        }
+        if let Some(path) = &self.go_to {
+            page.line(format!("this directory {} gone: cd {}", would("is", "would be"), path.display()));
+        }
+    }
+}
+
+/// The proof, in a sentence about the lane.
+struct Proof<'a>(&'a Integration, Option<&'a BranchName>);
+
+impl std::fmt::Display for Proof<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let base = self.1.map_or_else(|| "its base".to_owned(), |base| format!("'{base}'"));
+        match self.0 {
+            Integration::SameCommit => write!(f, "at the same commit as {base}"),
+            Integration::Ancestor => write!(f, "merged into {base} already"),
+            _ => write!(f, "in {base} already ({})", self.0),
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! Why a lane cannot finish: the facts, the sentence, the remedy, the word for scripts.
+
+use std::path::PathBuf;
+
+use bstr::{BString, ByteSlice};
+
+use crate::domain::lane::{Head, RefName, lossless};
+use crate::domain::name::{BranchName, LaneName};
+use crate::domain::status::{Operation, WorktreeStatus};
+use crate::error::Error;
+
+/// Why a lane cannot finish.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the fields are named for what they hold")]
+pub enum Refusal {
+    /// The lane's worktree has something else checked out.
+    Stray { lane: LaneName, expected: Option<BranchName>, head: Head },
+    /// git is in the middle of something in the lane.
+    Operating { lane: LaneName, operation: Operation },
+    /// The lane holds work that is not committed.
+    Unsettled { lane: LaneName, status: WorktreeStatus, landing: bool },
+    /// The lane's branch is gone, or has no commit.
+    NoTip { lane: LaneName },
+    /// The lane has no base to land on.
+    NoBase { lane: LaneName },
+    /// The base is no local branch, and no local branch follows it.
+    RemoteBase { lane: LaneName, base: RefName },
+    /// Several local branches follow the remote base.
+    SeveralLocal { base: RefName, candidates: Vec<BranchName> },
+    /// The lane would land on itself.
+    OntoItself { lane: LaneName, branch: BranchName },
+    /// The base does not exist.
+    BaseMissing { base: BranchName },
+    /// Lane and base share no commit.
+    Unrelated { lane: LaneName, base: BranchName },
+    /// A fast-forward is asked for and the base has moved on.
+    NotFastForward { lane: LaneName, base: BranchName },
+    /// Several worktrees have the base checked out, and they cannot move together.
+    SeveralSites { base: BranchName, paths: Vec<PathBuf> },
+    /// A worktree that has the base checked out, or works on it, is in the middle of something.
+    SiteBusy { base: BranchName, path: PathBuf, operation: Operation },
+    /// The worktree that has the base checked out is gone or damaged.
+    SiteBroken { base: BranchName, path: PathBuf, why: String },
+    /// Local changes or untracked files where the base is checked out are in the way.
+    InTheWay { base: BranchName, path: PathBuf, files: Vec<BString> },
+    /// The lane's work is not in its base, and nothing is to be landed.
+    Unintegrated { lane: LaneName, base: Option<BranchName> },
+}
+
+impl Refusal {
+    /// A stable word for scripts.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Refusal::Stray { .. } => "stray",
+            Refusal::Operating { .. } => "operation-in-progress",
+            Refusal::Unsettled { .. } => "unsettled",
+            Refusal::NoTip { .. } => "no-commit",
+            Refusal::NoBase { .. } => "no-base",
+            Refusal::RemoteBase { .. } | Refusal::SeveralLocal { .. } => "remote-base",
+            Refusal::OntoItself { .. } => "onto-itself",
+            Refusal::BaseMissing { .. } => "base-missing",
+            Refusal::Unrelated { .. } => "unrelated",
+            Refusal::NotFastForward { .. } => "not-fast-forward",
+            Refusal::SeveralSites { .. } => "base-checked-out-twice",
+            Refusal::SiteBusy { .. } => "base-busy",
+            Refusal::SiteBroken { .. } => "base-worktree-broken",
+            Refusal::InTheWay { .. } => "in-the-way",
+            Refusal::Unintegrated { .. } => "unintegrated",
+        }
+    }
+
+    /// What to do about it.
+    pub fn hint(&self) -> String {
+        match self {
+            Refusal::Stray { expected: Some(branch), .. } => format!("in the lane: git switch {branch}"),
+            Refusal::Stray { expected: None, .. } => "in the lane: git switch --detach".into(),
+            Refusal::Operating { operation, .. } | Refusal::SiteBusy { operation, .. } => operation_hint(*operation),
+            Refusal::Unsettled { lane, landing: true, .. } => {
+                format!("commit or stash them, or: git lane finish {lane} --commit MESSAGE")
+            }
+            Refusal::Unsettled { lane, landing: false, .. } | Refusal::Unintegrated { lane, base: None } => {
+                format!("to move it into the trash as it is: git lane finish {lane} --no-land --force")
+            }
+            Refusal::NoTip { lane } => format!("to remove the lane: git lane drop {lane}"),
+            Refusal::NoBase { lane } | Refusal::RemoteBase { lane, .. } => {
+                format!("name a local branch: git lane finish {lane} --into BRANCH")
+            }
+            Refusal::SeveralLocal { candidates, .. } => format!("name one of them: --into {}", candidates[0]),
+            Refusal::OntoItself { .. } => "name another branch with --into".into(),
+            Refusal::BaseMissing { base } => format!("create it, or name another with --into: git branch {base}"),
+            Refusal::Unrelated { base, .. } => {
+                format!("in the lane: git merge --allow-unrelated-histories {base}, then finish again")
+            }
+            Refusal::NotFastForward { base, .. } => {
+                format!("in the lane: git rebase {base}, or finish with --strategy rebase")
+            }
+            Refusal::SeveralSites { .. } => "switch all but one of them to another branch".into(),
+            Refusal::SiteBroken { .. } => "bring it back, or: git worktree repair; git worktree prune".into(),
+            Refusal::InTheWay { .. } => "commit or stash them there, then finish again".into(),
+            Refusal::Unintegrated { lane, base: Some(_) } => {
+                format!("land it with: git lane finish {lane}; or retire it with --no-land --force")
+            }
+        }
+    }
+}
+
+fn operation_hint(operation: Operation) -> String {
+    match operation {
+        Operation::Bisect => "end it there with: git bisect reset".into(),
+        other => format!("end it there with: git {other} --continue, or --abort"),
+    }
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Refusal::Stray { lane, expected, head } => {
+                write!(f, "lane '{lane}' is stray: its worktree is on ")?;
+                match head {
+                    Head::Branch(branch) => write!(f, "'{branch}'")?,
+                    Head::Detached(id) => write!(f, "a detached HEAD at {}", id.to_hex_with_len(10))?,
+                    Head::Other(other) => write!(f, "'{other}'")?,
+                }
+                match expected {
+                    Some(branch) => write!(f, " instead of '{branch}'"),
+                    None => f.write_str(" instead of a detached HEAD"),
+                }
+            }
+            Refusal::Operating { lane, operation } => write!(f, "lane '{lane}' is in the middle of a {operation}"),
+            Refusal::Unsettled { lane, status, .. } => {
+                write!(f, "lane '{lane}' is not settled: {}", Counted(status))
+            }
+            Refusal::NoTip { lane } => write!(f, "lane '{lane}' has no commit to land"),
+            Refusal::NoBase { lane } => write!(f, "lane '{lane}' has no base to land on"),
+            Refusal::RemoteBase { lane, base } => {
+                write!(f, "the base of lane '{lane}' is '{base}', which no local branch follows")
+            }
+            Refusal::SeveralLocal { base, candidates } => {
+                write!(f, "several local branches follow '{base}': {}", quoted(candidates))
+            }
+            Refusal::OntoItself { lane, branch } => {
+                write!(f, "lane '{lane}' cannot land on '{branch}', its own branch")
+            }
+            Refusal::BaseMissing { base } => write!(f, "there is no branch '{base}' to land on"),
+            Refusal::Unrelated { lane, base } => write!(f, "lane '{lane}' and '{base}' share no history"),
+            Refusal::NotFastForward { lane, base } => {
+                write!(f, "'{base}' has moved on since lane '{lane}' started and cannot be fast-forwarded")
+            }
+            Refusal::SeveralSites { base, paths } => {
+                let paths: Vec<_> = paths.iter().map(|path| path.display()).collect();
+                write!(f, "'{base}' is checked out in several worktrees: {}", quoted(&paths))
+            }
+            Refusal::SiteBusy { base, path, operation } => {
+                write!(f, "'{base}' cannot move: '{}' is in the middle of a {operation}", path.display())
+            }
+            Refusal::SiteBroken { base, path, why } => {
+                write!(f, "'{base}' is checked out in '{}', but {why}", path.display())
+            }
+            Refusal::InTheWay { base, path, files } => {
+                write!(f, "'{base}' is checked out in '{}', where local changes are in the way: ", path.display())?;
+                f.write_str(&some(files))
+            }
+            Refusal::Unintegrated { lane, base: Some(base) } => {
+                write!(f, "the work of lane '{lane}' is not in '{base}'")
+            }
+            Refusal::Unintegrated { lane, base: None } => {
+                write!(f, "lane '{lane}' has no base that could hold its work")
+            }
+        }
+    }
+}
+
+/// The first few of a list of files, and how many there are beyond them.
+pub fn some(files: &[BString]) -> String {
+    const SHOWN: usize = 10;
+    let mut text = files.iter().take(SHOWN).map(|file| format!("'{file}'")).collect::<Vec<_>>().join(", ");
+    if files.len() > SHOWN {
+        text.push_str(&format!(" and {} more", files.len() - SHOWN));
+    }
+    text
+}
+
+fn quoted(items: &[impl std::fmt::Display]) -> String {
+    items.iter().map(|item| format!("'{item}'")).collect::<Vec<_>>().join(", ")
+}
+
+struct Counted<'a>(&'a WorktreeStatus);
+
+impl std::fmt::Display for Counted<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let status = self.0;
+        let counts = [
+            (status.staged, "staged"),
+            (status.modified, "modified"),
+            (status.untracked, "untracked"),
+            (status.conflicted, "conflicted"),
+        ];
+        let present = counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
+        f.write_str(&present.collect::<Vec<_>>().join(", "))?;
+        if !status.samples.is_empty() {
+            let samples: Vec<_> = status.samples.iter().take(3).map(|sample| sample.to_string()).collect();
+            write!(f, " ({})", samples.join(", "))?;
+        }
+        Ok(())
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        let error = Error::refused(refusal.to_string()).code(refusal.code()).hint(refusal.hint());
+        match &refusal {
+            Refusal::InTheWay { files, .. } => error.details(serde_json::json!({
+                "files": files.iter().map(|file| lossless(file.as_bstr())).collect::<Vec<_>>(),
+            })),
+            Refusal::Unsettled { status, .. } => error.details(serde_json::json!({
+                "staged": status.staged, "modified": status.modified,
+                "untracked": status.untracked, "conflicted": status.conflicted,
+            })),
+            _ => error,
+        }
+    }
+}

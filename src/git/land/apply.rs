@@ -1,0 +1,254 @@
+//! Moves a base, and with it the worktree that has it checked out, or nothing.
+//!
+//! The order of a move with a worktree, and why a death at each step heals:
+//!
+//! 1. the worktree's `index.lock` is taken: no `git add`, `commit` or `switch` there from now on;
+//! 2. stat data, or where it leaves a doubt a dry run of the two-way read-tree on a copy of the index, shows that no
+//!    local change is in the way, or it is a refusal;
+//! 3. the intent is journalled. *Dead up to here: a lock that is provably ours, cleared by the next command, and a copy.*
+//! 4. read-tree writes the files, then the copy. *Dead here: the base has not moved, so [`recover`] goes back: files
+//!    that are missing, or hold what the landing writes or the beginning of it, get the content of the untouched index;
+//!    step 2 has shown that they had it. A file with anything else in it is somebody's work and stays.*
+//! 5. the base moves by compare-and-swap: from here on the landing counts, once. *Dead here: recovery goes forward.*
+//! 6. the copy replaces the index by rename, the lock goes, the intent goes. *Dead after the rename: nothing is left to
+//!    do but that; recovery sees that the copy is gone.*
+
+use std::path::{Path, PathBuf};
+
+use bstr::BString;
+use serde::{Deserialize, Serialize};
+
+use super::files;
+use crate::domain::finish::Refusal;
+use crate::domain::lane::{ObjectId, RefName, Worktree, hex, lossless_path};
+use crate::domain::name::BranchName;
+use crate::error::{Error, IoContext, Result};
+use crate::git::command::{Invocation, failure};
+use crate::git::journal::{Journal, step, unique_id};
+use crate::git::lockfile::{self, LockFile};
+use crate::git::metadata::locks;
+use crate::git::recover::Healed;
+use crate::git::refs::RefChange;
+use crate::git::repository::{RefFormat, Repository};
+use crate::git::worktree::read_head;
+
+/// A base about to move.
+#[derive(Debug, Clone, Copy)]
+pub struct Move<'a> {
+    /// The branch.
+    pub base: &'a BranchName,
+    /// Its commit now.
+    pub old: ObjectId,
+    /// Its commit afterwards.
+    pub new: ObjectId,
+    /// The worktree that has it checked out.
+    pub site: Option<&'a Worktree>,
+    /// The line in the reflog.
+    pub reason: &'a str,
+}
+
+/// How a move ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moved {
+    /// As it should.
+    Done,
+    /// Somebody moved the base first; nothing was changed.
+    Raced,
+}
+
+/// What a landing is about to do to a worktree.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Intent {
+    /// The full name of the base.
+    base: RefName,
+    #[serde(with = "hex")]
+    old: ObjectId,
+    #[serde(with = "hex")]
+    new: ObjectId,
+    /// The worktree, and its git directory.
+    #[serde(with = "lossless_path")]
+    worktree: PathBuf,
+    #[serde(with = "lossless_path")]
+    git_dir: PathBuf,
+    /// The index being prepared.
+    #[serde(with = "lossless_path")]
+    prepared: PathBuf,
+    /// What the index looked like: length, and seconds and nanoseconds of its last change.
+    index: Option<(u64, i64, i64)>,
+}
+
+/// Moves the base.
+pub fn apply(repository: &Repository, planned: &Move<'_>) -> Result<Moved> {
+    let Some(site) = planned.site else {
+        step("land.ref");
+        let change = change(planned.base, planned.old, planned.new);
+        return match repository.change_refs(&[change], planned.reason) {
+            Ok(()) => Ok(Moved::Done),
+            Err(_) if repository.branch_tip(planned.base)? != Some(planned.old) => Ok(Moved::Raced),
+            Err(error) => Err(error),
+        };
+    };
+    let index = site.git_dir.join("index");
+    let lock = LockFile::acquire(&index, &locks(repository.common_dir()))?;
+    // With the lock held nothing of git's own switches that worktree any more.
+    let head_moved =
+        repository.ref_format() == RefFormat::Files && read_head(&site.git_dir).branch() != Some(planned.base);
+    if head_moved || repository.branch_tip(planned.base)? != Some(planned.old) {
+        return Ok(Moved::Raced);
+    }
+    let prepared = Prepared::copy(&index, &site.git_dir)?;
+    step("land.prepared");
+    files::ensure_clear(repository, planned, site, &prepared.path)?;
+    let intent = Intent {
+        base: planned.base.into(),
+        old: planned.old,
+        new: planned.new,
+        worktree: site.path.clone(),
+        git_dir: site.git_dir.clone(),
+        prepared: prepared.path.clone(),
+        index: signature(&index),
+    };
+    let running = Journal::new(&repository.lane_dir()).begin(&crate::git::recover::Intent::Land(intent.clone()))?;
+    let written = read_tree(repository, site, &prepared.path, &["-m", "-u"], planned.old, planned.new)?;
+    step("land.files");
+    if !written.status.success() {
+        files::put_back(repository, site, planned.old, planned.new)?;
+        running.done()?;
+        files::ensure_not_in_the_way(repository, planned, site, &prepared.path)?;
+        return Err(failure("git read-tree", &written));
+    }
+    if let Err(error) = swap(repository, site, planned) {
+        let back = read_tree(repository, site, &prepared.path, &["-m", "-u"], planned.new, planned.old)?;
+        if !back.status.success() {
+            files::put_back(repository, site, planned.old, planned.new)?;
+        }
+        running.done()?;
+        return if repository.branch_tip(planned.base)? == Some(planned.old) { Err(error) } else { Ok(Moved::Raced) };
+    }
+    step("land.ref");
+    lock.replace_with(&prepared.path)?;
+    step("land.index");
+    running.done()?;
+    Ok(Moved::Done)
+}
+
+fn change(base: &BranchName, old: ObjectId, new: ObjectId) -> RefChange {
+    RefChange { name: base.into(), from: Some(old), to: Some(new) }
+}
+
+/// The compare-and-swap, by git in that worktree: only so the reflog of its HEAD tells of it; with `ORIG_HEAD`, as
+/// `git merge` leaves it.
+fn swap(repository: &Repository, site: &Worktree, planned: &Move<'_>) -> Result<()> {
+    let Move { old, new, .. } = planned;
+    let mut input = BString::from("update ");
+    input.extend_from_slice(&planned.base.to_ref());
+    input.extend_from_slice(format!("\0{new}\0{old}\0update ORIG_HEAD\0{old}\0\0").as_bytes());
+    repository.git_in(site).args(["update-ref", "-m", planned.reason, "-z", "--stdin"]).input(input).run()
+}
+
+/// A two-way `git read-tree` in `site` on the index file `index`.
+pub(super) fn read_tree(
+    repository: &Repository,
+    site: &Worktree,
+    index: &Path,
+    options: &[&str],
+    old: ObjectId,
+    new: ObjectId,
+) -> Result<std::process::Output> {
+    on_index(repository, site, index).arg("read-tree").args(options).args([old.to_string(), new.to_string()]).output()
+}
+
+pub(super) fn on_index(repository: &Repository, site: &Worktree, index: &Path) -> Invocation {
+    repository.git_in(site).env("GIT_INDEX_FILE", index)
+}
+
+/// A copy of an index, beside it because a split index looks for its other half there; removed when dropped.
+pub(super) struct Prepared {
+    /// Where it is.
+    pub(super) path: PathBuf,
+}
+
+impl Prepared {
+    pub(super) fn copy(index: &Path, git_dir: &Path) -> Result<Self> {
+        remove_old_copies(git_dir);
+        let prepared = Prepared { path: git_dir.join(format!("lane-index-{}", unique_id())) };
+        if !index.exists() {
+            return Ok(prepared);
+        }
+        std::fs::copy(index, &prepared.path).context("copy", index)?;
+        // The index's own time tells git which entries may be racy; a younger copy would call them clean.
+        let time = std::fs::metadata(index).and_then(|metadata| metadata.modified()).context("read", index)?;
+        let copy = std::fs::File::options().write(true).open(&prepared.path).context("open", &prepared.path)?;
+        copy.set_modified(time).context("date", &prepared.path)?;
+        Ok(prepared)
+    }
+}
+
+impl Drop for Prepared {
+    fn drop(&mut self) {
+        remove_prepared(&self.path);
+    }
+}
+
+fn remove_prepared(path: &Path) {
+    drop(std::fs::remove_file(path));
+    let mut lock = path.as_os_str().to_owned();
+    lock.push(".lock");
+    drop(std::fs::remove_file(lock));
+}
+
+/// What processes left that died before they announced anything: a copy nobody can still be working on.
+fn remove_old_copies(git_dir: &Path) {
+    const DAY: std::time::Duration = std::time::Duration::from_secs(86_400);
+    for entry in std::fs::read_dir(git_dir).into_iter().flatten().flatten() {
+        let ours = entry.file_name().as_encoded_bytes().starts_with(b"lane-index-");
+        let modified = || entry.metadata().and_then(|metadata| metadata.modified()).ok();
+        if ours && modified().and_then(|time| time.elapsed().ok()).is_some_and(|age| age > DAY) {
+            drop(std::fs::remove_file(entry.path()));
+        }
+    }
+}
+
+fn signature(index: &Path) -> Option<(u64, i64, i64)> {
+    use std::os::unix::fs::MetadataExt;
+    let metadata = std::fs::metadata(index).ok()?;
+    Some((metadata.len(), metadata.mtime(), metadata.mtime_nsec()))
+}
+
+/// The error that names what is in the way.
+pub(super) fn in_the_way(planned: &Move<'_>, site: &Worktree, files: &[BString]) -> Error {
+    let files = files.to_vec();
+    Refusal::InTheWay { base: planned.base.clone(), path: site.path.clone(), files }.into()
+}
+
+/// Completes or undoes an interrupted move; see the module's comment.
+pub fn recover(repository: &Repository, intent: &Intent) -> Result<Healed> {
+    let what = format!("a landing on '{}'", intent.base);
+    let index = intent.git_dir.join("index");
+    let witnesses = locks(repository.common_dir());
+    lockfile::clear_dead(&witnesses, std::slice::from_ref(&index))?;
+    let now = repository.ref_target(&intent.base)?;
+    let landed = match now {
+        Some(now) if now == intent.old => false,
+        Some(now) if now == intent.new => true,
+        // It has moved on since, from the one or the other.
+        Some(now) => {
+            matches!(super::facts::relation(repository, now, intent.new)?, crate::domain::finish::Relation::Contained)
+        }
+        None => false,
+    };
+    let site = repository.worktrees()?.into_iter().find(|worktree| worktree.git_dir == intent.git_dir);
+    if let Some(site) = site.filter(|site| site.path == intent.worktree && site.path.is_dir()) {
+        let lock = LockFile::acquire(&index, &witnesses)?;
+        // An index somebody wrote since knows nothing of this landing and is left alone.
+        if signature(&index) == intent.index && intent.prepared.exists() {
+            if landed {
+                lock.replace_with(&intent.prepared)?;
+            } else {
+                files::put_back(repository, &site, intent.old, intent.new)?;
+            }
+        }
+    }
+    remove_prepared(&intent.prepared);
+    Ok(Healed { what, completed: landed })
+}

@@ -1,0 +1,81 @@
+//! The commit of a merge or squash, made by git so that identity, dates, encoding and signature are what it would make,
+//! and the commit `--commit` makes in the lane first.
+
+use std::process::Stdio;
+
+use bstr::BString;
+
+use super::apply::Prepared;
+use super::hooks::Making;
+use super::{Place, Wording, message};
+use crate::domain::finish::{Facts, Landing};
+use crate::domain::lane::{ObjectId, Worktree};
+use crate::error::{Error, Result};
+use crate::git::lockfile::LockFile;
+use crate::git::metadata::locks;
+use crate::git::repository::Repository;
+use crate::policy::Strategy;
+
+/// The message before hooks and editor: `-m`, or the policy's template; a squash lists what it stands for.
+pub(super) fn message(place: &Place<'_>, facts: &Facts, landing: &Landing, wording: &Wording<'_>) -> Result<BString> {
+    let lane = &facts.lane;
+    let text = match wording.message {
+        Some(message) => message.to_owned(),
+        None => {
+            let subject = message::expand(&wording.policy.message, lane, &landing.base)?;
+            if landing.strategy == Strategy::Squash {
+                let range = format!("{}..{}", place.old, landing.tip);
+                let log = ["log", "--no-merges", "--reverse", "--no-show-signature", "--format=%s"];
+                let listed = place.repository.git_here().args(log).arg(range).text()?;
+                let subjects: Vec<String> = listed.lines().map(str::to_owned).collect();
+                message::with_subjects(&subject, &subjects)
+            } else {
+                subject
+            }
+        }
+    };
+    if text.trim().is_empty() && !wording.edit {
+        return Err(Error::refused("the message is empty").code("empty-message").hint("give one with -m"));
+    }
+    Ok(message::with_trailers(&text, lane, &wording.policy.trailers).into())
+}
+
+/// The commit object.
+pub(super) fn create(place: &Place<'_>, making: Making, tree: ObjectId, message: &BString) -> Result<ObjectId> {
+    let mut git = place.repository.git.at(&place.directory).args(["commit-tree", "-F", "-"]);
+    if place.repository.config_bool("commit.gpgSign") {
+        git = git.arg("-S");
+    }
+    git = git.arg("-p").arg(place.old.to_string());
+    if making == Making::Merge {
+        git = git.arg("-p").arg(place.tip.to_string());
+    }
+    let id = git.arg(tree.to_string()).input(message.clone()).text()?;
+    ObjectId::from_hex(id.as_bytes()).map_err(|error| Error::git(format!("git commit-tree: {error}")))
+}
+
+/// Commits everything in a worktree, untracked files included, with git's own hooks; its index is put back when that
+/// fails.
+pub fn commit_all(repository: &Repository, worktree: &Worktree, message: &str, no_verify: bool) -> Result<()> {
+    let index = worktree.git_dir.join("index");
+    let saved = Prepared::copy(&index, &worktree.git_dir)?;
+    // As somebody standing there would run it: without GIT_DIR, which its hooks would inherit.
+    let git = || repository.git.at(&worktree.path);
+    let added = git().args(["add", "--all", "--", "."]).run();
+    let committed = added.and_then(|()| {
+        let mut commit = git().args(["commit", "--quiet", "-m", message]);
+        if no_verify {
+            commit = commit.arg("--no-verify");
+        }
+        match commit.interactive(Stdio::null())? {
+            0 => Ok(()),
+            code => Err(Error::refused(format!("git commit ended with exit code {code}; nothing has landed"))
+                .code("commit-failed")
+                .hint("see what it says above; --no-verify skips the hooks")),
+        }
+    });
+    if committed.is_err() && saved.path.exists() {
+        LockFile::acquire(&index, &locks(repository.common_dir()))?.replace_with(&saved.path)?;
+    }
+    committed
+}

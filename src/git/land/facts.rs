@@ -1,0 +1,121 @@
+//! What finish must know about a lane and its base.
+
+use std::path::Path;
+
+use bstr::{BString, ByteSlice};
+
+use crate::domain::finish::{BaseFacts, Facts, Relation, Site};
+use crate::domain::lane::{Head, Lane, ObjectId, RefName, Worktree, WorktreeState};
+use crate::domain::name::BranchName;
+use crate::error::{Error, Result};
+use crate::git::repository::Repository;
+use crate::git::{overview, status};
+
+/// The local branches and the remote-tracking refs they follow, by `branch.<name>.merge` and the remote's refspec.
+pub fn upstreams(repository: &Repository) -> Result<Vec<(BranchName, RefName)>> {
+    let format = "--format=%(refname)%00%(upstream)";
+    let listed = repository.git_here().args(["for-each-ref", format, "refs/heads/"]).stdout()?;
+    let pair = |line: &[u8]| {
+        let (branch, upstream) = line.split_once_str("\0")?;
+        Some((BranchName::from_ref(branch.as_bstr())?, RefName::parse(upstream.as_bstr())?))
+    };
+    Ok(listed.lines().filter_map(pair).collect())
+}
+
+/// Everything the decision needs. `worktrees` is git's own list, `base` the branch to land on.
+pub fn gather(
+    repository: &Repository,
+    worktrees: &[Worktree],
+    lane: &Lane,
+    base: Option<&BranchName>,
+) -> Result<Facts> {
+    let worktree = worktree_of(worktrees, lane).filter(|worktree| worktree.state == WorktreeState::Present);
+    let status = match worktree {
+        Some(worktree) => Some(overview::worktree_status(repository, worktree)?),
+        None => None,
+    };
+    let head = worktree.map(|worktree| worktree.head.clone());
+    let tip = match (&lane.branch, &head) {
+        (Some(branch), _) => repository.branch_tip(branch)?,
+        (None, Some(Head::Detached(id))) => Some(*id),
+        (None, _) => None,
+    };
+    let base = base.map(|base| base_facts(repository, worktrees, base, tip)).transpose()?;
+    Ok(Facts { lane: lane.clone(), head, status, tip, base, proof: None })
+}
+
+/// Looks for the proof that the base has the lane's work in other commits: squashed, rebased, or picked.
+pub fn prove(repository: &Repository, facts: &mut Facts) -> Result<()> {
+    let base = facts.base.as_ref().and_then(|base| base.tip);
+    if let Some(pair) = facts.tip.zip(base) {
+        facts.proof = overview::standings(repository, &[pair])?.pop().and_then(|versus| versus.integrated);
+    }
+    Ok(())
+}
+
+/// The lane's worktree in git's own list.
+pub fn worktree_of<'a>(worktrees: &'a [Worktree], lane: &Lane) -> Option<&'a Worktree> {
+    let canonical = std::fs::canonicalize(&lane.worktree).unwrap_or_else(|_| lane.worktree.clone());
+    worktrees
+        .iter()
+        .filter(|worktree| worktree.id.is_some())
+        .find(|worktree| worktree.path == lane.worktree || worktree.path == canonical)
+}
+
+/// What is known about a branch to land on.
+pub fn base_facts(
+    repository: &Repository,
+    worktrees: &[Worktree],
+    branch: &BranchName,
+    lane_tip: Option<ObjectId>,
+) -> Result<BaseFacts> {
+    let tip = repository.branch_tip(branch)?;
+    let relation = match (tip, lane_tip) {
+        (Some(base), Some(tip)) => Some(relation(repository, base, tip)?),
+        _ => None,
+    };
+    let site = |worktree: &Worktree| Site {
+        path: worktree.path.clone(),
+        state: worktree.state.clone(),
+        operation: status::operation(&worktree.git_dir),
+    };
+    let (at, elsewhere): (Vec<&Worktree>, Vec<&Worktree>) =
+        worktrees.iter().partition(|worktree| worktree.head.branch() == Some(branch));
+    // A bare repository's HEAD checks nothing out.
+    let sites = at.into_iter().filter(|worktree| worktree.state != WorktreeState::Bare).map(site).collect();
+    let busy = elsewhere.into_iter().filter(|worktree| works_on(&worktree.git_dir, branch)).map(site).collect();
+    Ok(BaseFacts { branch: branch.clone(), tip, relation, sites, busy })
+}
+
+/// Whether a rebase or bisect there will write to `branch` when it ends (git's own `branch_checked_out`).
+fn works_on(git_dir: &Path, branch: &BranchName) -> bool {
+    let full = branch.to_ref();
+    let names = |file: &str, name: &BString| {
+        std::fs::read(git_dir.join(file)).is_ok_and(|text| text.trim_end() == name.as_slice())
+    };
+    let updates = || {
+        let list = std::fs::read(git_dir.join("rebase-merge/update-refs")).unwrap_or_default();
+        list.lines().any(|line| line == full.as_slice())
+    };
+    names("rebase-merge/head-name", &full)
+        || names("rebase-apply/head-name", &full)
+        || updates()
+        || names("BISECT_START", &branch.as_bstr().to_owned())
+}
+
+/// How a lane's tip relates to its base.
+pub fn relation(repository: &Repository, base: ObjectId, tip: ObjectId) -> Result<Relation> {
+    if base == tip {
+        return Ok(Relation::Same);
+    }
+    let found = repository
+        .gix
+        .merge_base(base, tip)
+        .map_err(|error| Error::git(format!("cannot compare the lane with its base: {error}")))?;
+    Ok(match found.map(|id| id.detach()) {
+        Some(common) if common == tip => Relation::Contained,
+        Some(common) if common == base => Relation::Ahead,
+        Some(_) => Relation::Diverged,
+        None => Relation::Unrelated,
+    })
+}

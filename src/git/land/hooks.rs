@@ -1,0 +1,206 @@
+//! The repository's own hooks, run for a landing as `git merge` and `git commit` would run them.
+//!
+//! `git hook run` finds them (core.hooksPath and, from git 2.54 on, the configuration included). They run in the
+//! worktree that has the base checked out, else in the lane's. One thing differs from `git merge`: the merged files are
+//! in the index the hook is given (`GIT_INDEX_FILE`), not yet in the worktree.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use bstr::{BString, ByteSlice};
+
+use super::scratch::Scratch;
+use crate::domain::lane::ObjectId;
+use crate::domain::message::Cleanup;
+use crate::error::{Error, IoContext, Result};
+use crate::git::command::Invocation;
+use crate::git::repository::Repository;
+
+/// What decides which hooks run and what they are told.
+#[derive(Debug)]
+pub struct Hooks<'a> {
+    /// The repository.
+    pub repository: &'a Repository,
+    /// Where the message file and the index are.
+    pub scratch: &'a Scratch,
+    /// The directory they run in.
+    pub directory: PathBuf,
+    /// Skip what `--no-verify` skips.
+    pub no_verify: bool,
+    /// Somebody edits the message.
+    pub edit: bool,
+    /// What is landing, as `git merge` would tell: the commit and its name.
+    pub landing: (ObjectId, BString),
+}
+
+/// A commit that is being made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Making {
+    /// By `git merge`.
+    Merge,
+    /// By `git commit` after `git merge --squash`; whether `-m` gave the message.
+    Squash {
+        /// `-m` gave the message.
+        own_message: bool,
+    },
+}
+
+impl Making {
+    /// The hook that sees the result first.
+    fn first(self) -> &'static str {
+        match self {
+            Making::Merge => "pre-merge-commit",
+            Making::Squash { .. } => "pre-commit",
+        }
+    }
+
+    /// The second argument of prepare-commit-msg.
+    fn source(self) -> &'static str {
+        match self {
+            Making::Merge => "merge",
+            Making::Squash { own_message: false } => "squash",
+            Making::Squash { own_message: true } => "message",
+        }
+    }
+
+    /// What git calls the message file.
+    fn file(self) -> &'static str {
+        match self {
+            Making::Merge => "MERGE_MSG",
+            Making::Squash { .. } => "COMMIT_EDITMSG",
+        }
+    }
+}
+
+impl Hooks<'_> {
+    /// pre-merge-commit or pre-commit; the tree afterwards, which the hook may have changed through its index.
+    pub fn first(&self, making: Making, tree: ObjectId) -> Result<ObjectId> {
+        if self.no_verify || !self.repository.has_hook(making.first()) {
+            return Ok(tree);
+        }
+        self.index(tree)?;
+        self.run(making.first(), &[])?;
+        let written = self.git().env("GIT_INDEX_FILE", self.scratch.path("index")).arg("write-tree").text()?;
+        ObjectId::from_hex(written.as_bytes()).map_err(|error| Error::git(format!("git write-tree: {error}")))
+    }
+
+    /// prepare-commit-msg and the editor; the message afterwards.
+    pub fn draft(&self, making: Making, tree: ObjectId, message: &[u8]) -> Result<BString> {
+        let prepares = self.repository.has_hook("prepare-commit-msg");
+        if !prepares && !self.edit {
+            return Ok(message.into());
+        }
+        let file = self.scratch.path(making.file());
+        let mut text = message.to_vec();
+        if self.edit {
+            let comment = comment_prefix(self.repository);
+            let help = [
+                "Please say what lands, and why.",
+                "Lines starting with this sign are left out, and an",
+                "empty message ends it.",
+            ];
+            text.push(b'\n');
+            text.extend(help.iter().flat_map(|line| format!("{comment} {line}\n").into_bytes()));
+        }
+        std::fs::write(&file, text).context("write", &file)?;
+        if prepares {
+            self.index(tree)?;
+            self.run("prepare-commit-msg", &[file.as_ref(), Path::new(making.source())])?;
+        }
+        if self.edit {
+            self.editor(&file)?;
+        }
+        Ok(std::fs::read(&file).context("read", &file)?.into())
+    }
+
+    /// commit-msg and git's clean-up; what is committed.
+    pub fn seal(&self, making: Making, tree: ObjectId, message: &[u8]) -> Result<BString> {
+        let mut message = BString::from(message);
+        if !self.no_verify && self.repository.has_hook("commit-msg") {
+            let file = self.scratch.path(making.file());
+            std::fs::write(&file, &message).context("write", &file)?;
+            self.index(tree)?;
+            self.run("commit-msg", &[file.as_ref()])?;
+            message = std::fs::read(&file).context("read", &file)?.into();
+        }
+        let configured = self.repository.config("commit.cleanup").map(|value| value.to_string());
+        let comment = comment_prefix(self.repository);
+        let clean = Cleanup::of(configured.as_deref(), self.edit, &comment).apply(&message);
+        if clean.is_empty() {
+            return Err(Error::refused("the message is empty").code("empty-message").hint("give one with -m"));
+        }
+        Ok(clean.into())
+    }
+
+    /// A hook whose verdict nobody asks for: post-merge, post-commit.
+    pub fn after(&self, hook: &str, args: &[&str]) {
+        if self.repository.has_hook(hook) {
+            let mut git = self.git().args(["hook", "run", "--ignore-missing", hook]);
+            if !args.is_empty() {
+                git = git.arg("--").args(args);
+            }
+            // git ignores its exit code too.
+            let _ = git.interactive(Stdio::null());
+        }
+    }
+
+    /// Makes sure that the index holds `tree`.
+    fn index(&self, tree: ObjectId) -> Result<()> {
+        let index = self.scratch.path("index");
+        self.git().env("GIT_INDEX_FILE", index).arg("read-tree").arg(tree.to_string()).run()
+    }
+
+    fn run(&self, hook: &str, args: &[&Path]) -> Result<()> {
+        let mut git = self
+            .git()
+            .args(["hook", "run", "--ignore-missing", hook])
+            .env("GIT_INDEX_FILE", self.scratch.path("index"));
+        if !self.edit {
+            // What git tells hooks when nobody edits the message.
+            git = git.env("GIT_EDITOR", ":");
+        }
+        if !args.is_empty() {
+            git = git.arg("--").args(args);
+        }
+        match git.interactive(Stdio::null())? {
+            0 => Ok(()),
+            code => Err(Error::refused(format!("hook '{hook}' ended with exit code {code}; nothing has landed"))
+                .code("hook")
+                .details(serde_json::json!({ "hook": hook, "exit": code }))
+                .hint(match hook {
+                    "prepare-commit-msg" => "see what it says above".to_owned(),
+                    _ => "see what it says above; --no-verify skips it".to_owned(),
+                })),
+        }
+    }
+
+    fn git(&self) -> Invocation {
+        let (commit, name) = &self.landing;
+        let name = name.to_os_str_lossy().into_owned();
+        let mut action = std::ffi::OsString::from("merge ");
+        action.push(&name);
+        self.repository.git.at(&self.directory).env(&format!("GITHEAD_{commit}"), name).env("GIT_REFLOG_ACTION", action)
+    }
+
+    /// Runs the editor git would run, the way git runs it: through a shell, because `GIT_EDITOR` is a command line.
+    fn editor(&self, file: &Path) -> Result<()> {
+        let editor = self.repository.git.at(&self.directory).args(["var", "GIT_EDITOR"]).text()?;
+        let mut shell = std::process::Command::new("sh");
+        shell.arg("-c").arg(format!("{editor} \"$@\"")).arg(&editor).arg(file).current_dir(&self.directory);
+        crate::git::command::scrub(&mut shell);
+        let status = shell.status().map_err(|error| Error::environment("cannot start the editor").source(error))?;
+        if status.success() {
+            return Ok(());
+        }
+        Err(Error::refused(format!("the editor '{editor}' ended with {status}; nothing has landed")).code("editor"))
+    }
+}
+
+/// What starts a comment in a message; `core.commentString` is git 2.45's name for it.
+fn comment_prefix(repository: &Repository) -> String {
+    let configured = repository.config("core.commentString").or_else(|| repository.config("core.commentChar"));
+    match configured.map(|value| value.to_string()) {
+        Some(text) if !text.is_empty() && text != "auto" => text,
+        _ => "#".into(),
+    }
+}

@@ -1,0 +1,286 @@
+//! Landing: the result is computed in memory, then the base moves to it by compare-and-swap.
+//!
+//! [`preview`] computes and changes nothing. [`land`] queues behind other landings, so that fifty of them do not redo
+//! each other's work; the compare-and-swap stays as the safety net against everybody who does not queue.
+
+pub mod apply;
+pub mod commit;
+pub mod facts;
+mod files;
+pub mod hooks;
+pub mod merge;
+pub mod replay;
+pub mod scratch;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use self::apply::{Move, Moved};
+use self::hooks::{Hooks, Making};
+use self::merge::{Bench, Merged};
+use self::scratch::Scratch;
+use super::journal::Exclusive;
+use super::repository::Repository;
+use crate::domain::finish::{self, Facts, Landing, Plan, Relation, Request};
+use crate::domain::integration::Integration;
+use crate::domain::lane::{ObjectId, Worktree, WorktreeState};
+use crate::domain::message;
+use crate::domain::name::BranchName;
+use crate::error::{Error, Result};
+use crate::policy::{Policy, Strategy};
+
+/// How long to wait for other landings; their hooks may run a test suite.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// How often a landing that lost its race starts again.
+const ATTEMPTS: usize = 20;
+
+/// What the commit of a landing says, and who may object.
+#[derive(Debug, Clone)]
+pub struct Wording<'a> {
+    /// Template and trailers.
+    pub policy: &'a Policy,
+    /// The message, instead of the template.
+    pub message: Option<&'a str>,
+    /// Open an editor on it.
+    pub edit: bool,
+    /// Skip the hooks `--no-verify` skips.
+    pub no_verify: bool,
+}
+
+/// A base that moved, or would move.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Landed {
+    /// The branch.
+    pub base: BranchName,
+    /// How.
+    pub strategy: Strategy,
+    /// Its commit before.
+    pub old: ObjectId,
+    /// Its commit after; `None` in a preview of a commit that has yet to be made.
+    pub new: Option<ObjectId>,
+    /// The lane's commits that are in it now.
+    pub commits: usize,
+}
+
+/// What became of the attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// The base moves.
+    Landed(Landed),
+    /// The base has everything already.
+    Integrated(Integration),
+}
+
+/// A verdict: what the base will be, before hooks and message.
+enum Verdict {
+    /// A commit that exists; how many of the lane's commits it brings.
+    Commit(ObjectId, usize),
+    /// A tree that needs a commit.
+    Tree(ObjectId, Making),
+    /// Nothing would change.
+    Nothing(Integration),
+}
+
+/// The place of one landing: all that its steps share.
+struct Place<'a> {
+    repository: &'a Repository,
+    scratch: &'a Scratch,
+    site: Option<&'a Worktree>,
+    /// Where hooks, drivers and signing run.
+    directory: PathBuf,
+    base: &'a BranchName,
+    old: ObjectId,
+    tip: ObjectId,
+    relation: Relation,
+}
+
+/// What landing would do. Changes nothing, asks no hook.
+pub fn preview(repository: &Repository, facts: &Facts, landing: &Landing, own_message: bool) -> Result<Outcome> {
+    let scratch = Scratch::new(repository)?;
+    let worktrees = repository.worktrees()?;
+    let place = place(repository, &scratch, &worktrees, facts, landing)?;
+    Ok(match place.compute(landing.strategy, own_message)? {
+        Verdict::Nothing(proof) => Outcome::Integrated(proof),
+        Verdict::Commit(new, commits) => Outcome::Landed(place.landed(landing.strategy, Some(new), commits)),
+        Verdict::Tree(..) => Outcome::Landed(place.landed(landing.strategy, None, place.ahead()?)),
+    })
+}
+
+/// Lands the lane of `facts`. What the facts say about the base is looked at again when it is this landing's turn.
+pub fn land(repository: &Repository, facts: &mut Facts, request: &Request, wording: &Wording<'_>) -> Result<Outcome> {
+    let scratch = Scratch::new(repository)?;
+    let mut draft = None;
+    if wording.edit {
+        // Nobody else has to wait for an editor; a conflict is told before somebody has typed a message.
+        let plan = finish::plan(facts, request)?;
+        if let Some(landing) = &plan.landing {
+            let worktrees = repository.worktrees()?;
+            let place = place(repository, &scratch, &worktrees, facts, landing)?;
+            if let Verdict::Tree(tree, making) = place.compute(landing.strategy, wording.message.is_some())? {
+                scratch.release()?;
+                let message = commit::message(&place, facts, landing, wording)?;
+                draft = Some(place.hooks(facts, wording).draft(making, tree, &message)?);
+            }
+        }
+    }
+    let _turn = Exclusive::acquire(&repository.lane_dir(), "land.lock", PATIENCE)?;
+    // Whoever had the turn before us may have died in the middle of it.
+    super::recover::recover(repository)?;
+    for _ in 0..ATTEMPTS {
+        let worktrees = repository.worktrees()?;
+        let Some(base) = facts.base.as_ref().map(|base| base.branch.clone()) else { break };
+        facts.base = Some(facts::base_facts(repository, &worktrees, &base, facts.tip)?);
+        let Plan { landing: Some(landing), .. } = finish::plan(facts, request)? else {
+            return Ok(Outcome::Integrated(Integration::Ancestor));
+        };
+        let place = place(repository, &scratch, &worktrees, facts, &landing)?;
+        let (new, commits, making) = match place.compute(landing.strategy, wording.message.is_some())? {
+            Verdict::Nothing(proof) => return Ok(Outcome::Integrated(proof)),
+            Verdict::Commit(new, commits) => {
+                scratch.release()?;
+                (new, commits, None)
+            }
+            Verdict::Tree(tree, making) => {
+                scratch.release()?;
+                let hooks = place.hooks(facts, wording);
+                let tree = hooks.first(making, tree)?;
+                if draft.is_none() {
+                    let message = commit::message(&place, facts, &landing, wording)?;
+                    draft = Some(hooks.draft(making, tree, &message)?);
+                }
+                let message = hooks.seal(making, tree, draft.as_deref().map_or(&[][..], |draft| draft))?;
+                (commit::create(&place, making, tree, &message)?, place.ahead()?, Some(making))
+            }
+        };
+        let reason = format!("lane: finish '{}' ({})", facts.lane.name, word(landing.strategy));
+        let planned = Move { base: &base, old: place.old, new, site: place.site, reason: &reason };
+        if apply::apply(repository, &planned)? == Moved::Done {
+            let hooks = place.hooks(facts, wording);
+            match making {
+                Some(Making::Squash { .. }) => hooks.after("post-commit", &[]),
+                _ => hooks.after("post-merge", &["0"]),
+            }
+            return Ok(Outcome::Landed(place.landed(landing.strategy, Some(new), commits)));
+        }
+    }
+    Err(Error::refused("the base kept moving while the lane was landing").code("raced").hint("run the command again"))
+}
+
+/// The strategy as the command line says it.
+pub fn word(strategy: Strategy) -> &'static str {
+    match strategy {
+        Strategy::Merge => "merge",
+        Strategy::Squash => "squash",
+        Strategy::Rebase => "rebase",
+        Strategy::Ff => "ff",
+    }
+}
+
+fn place<'a>(
+    repository: &'a Repository,
+    scratch: &'a Scratch,
+    worktrees: &'a [Worktree],
+    facts: &Facts,
+    landing: &'a Landing,
+) -> Result<Place<'a>> {
+    let moved = || Error::refused("the base changed at the same moment").code("raced").hint("run the command again");
+    let base = facts.base.as_ref().ok_or_else(moved)?;
+    let at_base = |worktree: &&Worktree| worktree.head.branch() == Some(&landing.base);
+    let site = worktrees.iter().filter(at_base).find(|worktree| worktree.state == WorktreeState::Present);
+    let lane = facts::worktree_of(worktrees, &facts.lane).filter(|lane| lane.state == WorktreeState::Present);
+    let directory = site.or(lane).map_or(repository.common_dir(), |worktree| worktree.path.as_path()).to_owned();
+    Ok(Place {
+        repository,
+        scratch,
+        site,
+        directory,
+        base: &landing.base,
+        old: base.tip.ok_or_else(moved)?,
+        tip: landing.tip,
+        relation: base.relation.ok_or_else(moved)?,
+    })
+}
+
+impl Place<'_> {
+    fn compute(&self, strategy: Strategy, own_message: bool) -> Result<Verdict> {
+        let making = match strategy {
+            Strategy::Ff => return Ok(Verdict::Commit(self.tip, self.ahead()?)),
+            Strategy::Rebase => return self.replay(),
+            Strategy::Merge => Making::Merge,
+            Strategy::Squash => Making::Squash { own_message },
+        };
+        // Merging what only adds to the base gives the tip's tree, whatever the attributes.
+        let tree = if self.relation == Relation::Ahead {
+            self.tree(self.tip)?
+        } else {
+            let bench = self.bench()?.with_merge_options(self.base)?;
+            match bench.merge(self.old, self.tip)? {
+                Merged::Clean(tree) => tree,
+                Merged::Conflict { paths, messages } => {
+                    let base = self.base;
+                    let remedy = format!(
+                        "in the lane: git merge {base}, resolve (rerere helps there), commit, then finish again"
+                    );
+                    return Err(merge::conflict("the lane".into(), base, &paths, &messages, remedy));
+                }
+            }
+        };
+        if tree == self.tree(self.old)? {
+            return Ok(Verdict::Nothing(Integration::NothingToMerge));
+        }
+        Ok(Verdict::Tree(tree, making))
+    }
+
+    fn replay(&self) -> Result<Verdict> {
+        let bench = self.bench()?;
+        let replay = replay::Replay {
+            repository: self.repository,
+            scratch: self.scratch,
+            bench: &bench,
+            base: self.base,
+            git: &|| self.repository.git.at(&self.directory),
+        };
+        let (new, commits) = replay.run(self.old, self.tip)?;
+        Ok(if new == self.old { Verdict::Nothing(Integration::SamePatches) } else { Verdict::Commit(new, commits) })
+    }
+
+    fn bench(&self) -> Result<Bench<'_>> {
+        Bench::new(self.repository, self.scratch, self.site, self.directory.clone(), self.old)
+    }
+
+    fn hooks<'b>(&'b self, facts: &Facts, wording: &Wording<'_>) -> Hooks<'b> {
+        let name = facts.lane.branch.as_ref().map_or_else(|| self.tip.to_string().into(), |b| b.as_bstr().to_owned());
+        Hooks {
+            repository: self.repository,
+            scratch: self.scratch,
+            directory: self.directory.clone(),
+            no_verify: wording.no_verify,
+            edit: wording.edit,
+            landing: (self.tip, name),
+        }
+    }
+
+    fn tree(&self, commit: ObjectId) -> Result<ObjectId> {
+        let unreadable = |error: String| Error::git(format!("cannot read commit {commit}: {error}"));
+        let object = self.repository.gix.find_commit(commit).map_err(|error| unreadable(error.to_string()))?;
+        Ok(object.tree_id().map_err(|error| unreadable(error.to_string()))?.detach())
+    }
+
+    /// How many commits the lane has that its base lacks.
+    fn ahead(&self) -> Result<usize> {
+        let failed = |error: String| Error::git(format!("cannot count the lane's commits: {error}"));
+        let walk = self.repository.gix.rev_walk([self.tip]).with_hidden([self.old]);
+        let walk = walk.all().map_err(|error| failed(error.to_string()))?;
+        let mut count = 0;
+        for step in walk {
+            step.map_err(|error| failed(error.to_string()))?;
+            count += 1;
+        }
+        Ok(count)
+    }
+
+    fn landed(&self, strategy: Strategy, new: Option<ObjectId>, commits: usize) -> Landed {
+        Landed { base: self.base.clone(), strategy, old: self.old, new, commits }
+    }
+}

@@ -1,0 +1,144 @@
+//! A directory of its own for one landing, and a quarantine for the objects it makes.
+//!
+//! Until the verdict is known every new object goes to the quarantine (git's own `GIT_OBJECT_DIRECTORY`, as
+//! git-receive-pack(1) uses it), so that a conflict, a refusal or a dry run leaves the repository as it was.
+
+use std::fs::File;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use crate::domain::lane::ObjectId;
+use crate::error::{Error, IoContext, Result};
+use crate::git::command::Invocation;
+use crate::git::journal::unique_id;
+use crate::git::repository::Repository;
+
+/// The directory; removed when dropped, or by [`clean`] when its process died.
+#[derive(Debug)]
+pub struct Scratch {
+    directory: PathBuf,
+    objects: PathBuf,
+    #[allow(dead_code, reason = "held for its lock")]
+    alive: File,
+}
+
+fn home(repository: &Repository) -> PathBuf {
+    repository.lane_dir().join("scratch")
+}
+
+impl Scratch {
+    /// Makes one.
+    pub fn new(repository: &Repository) -> Result<Self> {
+        let home = home(repository);
+        std::fs::create_dir_all(&home).context("create", &home)?;
+        loop {
+            let directory = home.join(unique_id());
+            std::fs::create_dir(&directory).context("create", &directory)?;
+            let Ok(alive) = File::open(&directory) else { continue };
+            alive.lock().context("lock", &directory)?;
+            // Between creation and lock a cleaner may have taken it for dead.
+            let own = alive.metadata().context("read", &directory)?;
+            if std::fs::metadata(&directory).is_ok_and(|seen| seen.ino() == own.ino()) {
+                let objects = repository.gix.objects.store_ref().path().to_owned();
+                std::fs::create_dir(directory.join("objects")).context("create", &directory)?;
+                return Ok(Scratch { directory, objects, alive });
+            }
+        }
+    }
+
+    /// A path in it.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.directory.join(name)
+    }
+
+    /// Makes `git` write its objects into the quarantine and read the repository's as well.
+    pub fn contain(&self, git: Invocation) -> Invocation {
+        git.env("GIT_OBJECT_DIRECTORY", self.path("objects"))
+            .env("GIT_ALTERNATE_OBJECT_DIRECTORIES", alternate(&self.objects))
+    }
+
+    /// Writes a commit, given as its raw bytes, into the quarantine.
+    pub fn write_commit(&self, hash: gix::hash::Kind, raw: &[u8]) -> Result<ObjectId> {
+        use gix::objs::Write;
+        let store = gix::odb::loose::Store::at(self.path("objects"), hash);
+        store
+            .write_buf(gix::objs::Kind::Commit, raw)
+            .map_err(|error| Error::environment(format!("cannot write a commit: {error}")))
+    }
+
+    /// Moves every quarantined object into the repository; what is there already stays.
+    pub fn release(&self) -> Result<()> {
+        let quarantine = self.path("objects");
+        for entry in std::fs::read_dir(&quarantine).context("read", &quarantine)?.flatten() {
+            let (from, to) = (entry.path(), self.objects.join(entry.file_name()));
+            if !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                continue;
+            }
+            if !to.is_dir() {
+                std::fs::create_dir_all(&to).context("create", &to)?;
+                // git gave its directory the mode core.sharedRepository asks for.
+                let mode = std::fs::metadata(&from).context("read", &from)?.permissions();
+                std::fs::set_permissions(&to, mode).context("set the mode of", &to)?;
+            }
+            let mut files: Vec<PathBuf> =
+                std::fs::read_dir(&from).context("read", &from)?.flatten().map(|file| file.path()).collect();
+            // A pack counts from the moment its index is there.
+            files.sort_by_key(|file| file.extension().is_some_and(|extension| extension == "idx"));
+            for file in files {
+                if let Some(name) = file.file_name() {
+                    settle(&file, &to.join(name))?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        drop(std::fs::remove_dir_all(&self.directory));
+    }
+}
+
+/// Moves one object file; the object directory may be on another file system.
+fn settle(from: &Path, to: &Path) -> Result<()> {
+    if to.exists() {
+        return Ok(());
+    }
+    match std::fs::rename(from, to) {
+        Err(error) if error.kind() == std::io::ErrorKind::CrossesDevices => {
+            let aside = to.with_file_name(format!("tmp_obj_{}", unique_id()));
+            std::fs::copy(from, &aside).context("write", &aside)?;
+            std::fs::rename(&aside, to).context("write", to)
+        }
+        other => other.context("write", to),
+    }
+}
+
+/// A path as git reads it in `GIT_ALTERNATE_OBJECT_DIRECTORIES`, whose entries are separated by colons.
+fn alternate(path: &Path) -> std::ffi::OsString {
+    let bytes = path.as_os_str().as_bytes();
+    if !bytes.iter().any(|byte| matches!(byte, b':' | b'"' | b'\\' | b'\n')) {
+        return path.as_os_str().to_owned();
+    }
+    let mut quoted = vec![b'"'];
+    for byte in bytes {
+        match byte {
+            b'\n' => quoted.extend_from_slice(b"\\n"),
+            b'"' | b'\\' => quoted.extend_from_slice(&[b'\\', *byte]),
+            _ => quoted.push(*byte),
+        }
+    }
+    quoted.push(b'"');
+    std::ffi::OsString::from_vec(quoted)
+}
+
+/// Removes the directories of dead processes.
+pub fn clean(repository: &Repository) {
+    for entry in std::fs::read_dir(home(repository)).into_iter().flatten().flatten() {
+        if File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok()) {
+            drop(std::fs::remove_dir_all(entry.path()));
+        }
+    }
+}
