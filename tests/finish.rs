@@ -823,7 +823,8 @@ fn a_worktree_whose_index_is_not_racy_is_judged_by_its_stat_data_and_as_strictly
     std::thread::sleep(std::time::Duration::from_millis(1100));
     sandbox.git(["status"]);
     let app = sandbox.repo.join("src/app.txt");
-    let spoil: [(&str, fn(&Path)); 4] = [
+    type Spoil = fn(&Path);
+    let spoil: [(&str, Spoil); 4] = [
         ("changed", |app| write(app, "mine\n")),
         ("same size", |app| write(app, "one\ntwo\nTTTTT\n")),
         ("mode", |app| std::fs::set_permissions(app, std::fs::Permissions::from_mode(0o755)).unwrap()),
