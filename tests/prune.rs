@@ -43,7 +43,7 @@ fn every_lane_goes_by_proof_or_stays_for_a_reason() {
     sandbox.git(["worktree", "lock", locked.to_str().unwrap()]);
     let expected: BTreeMap<String, String> = [
         ("merged", "-ancestor"),
-        ("picked", "-same-patches"),
+        ("picked", "-same-content"),
         ("landed-but-dirty", "+unsettled"),
         ("ahead", "+not-integrated"),
         ("gone", "-directory-gone"),

@@ -169,7 +169,8 @@ fn retire(
             worktree,
             reason: retire::Reason::Finished,
             proof: report.proof(),
-            expected_tip: facts.tip,
+            // A detached lane has no branch that could move.
+            expected_tip: lane.branch.as_ref().and(facts.tip),
             delete_branch: true,
             although_busy,
         },

@@ -127,7 +127,7 @@ impl Report for Listing {
                 Cell::from(&waiting.name),
                 Cell::from(format!("{} ago", span(self.now - times.0))),
                 Cell::from(waiting.reason),
-                Cell::from(waiting.bytes.map_or_else(|| "?".into(), room)),
+                Cell::from(waiting.bytes.map_or_else(|| "?".into(), crate::ui::size)),
                 integrated,
                 Cell::from(format!("in {}", span(times.1 - self.now))),
                 Cell::new(&waiting.id, Style::Faint),
@@ -186,8 +186,4 @@ fn span(seconds: i64) -> String {
         [(604_800 * 2, 604_800, "weeks"), (172_800, 86_400, "days"), (7_200, 3_600, "hours"), (120, 60, "minutes")];
     let unit = units.into_iter().find(|(least, ..)| seconds >= *least);
     unit.map_or_else(|| format!("{seconds} seconds"), |(_, unit, name)| format!("{} {name}", seconds / unit))
-}
-
-fn room(bytes: u64) -> String {
-    indicatif::BinaryBytes(bytes).to_string()
 }

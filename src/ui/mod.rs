@@ -83,6 +83,11 @@ impl Ui {
     }
 }
 
+/// A number of bytes as a person says it: `1.50 GiB`.
+pub fn size(bytes: u64) -> String {
+    indicatif::BinaryBytes(bytes).to_string()
+}
+
 /// Columns to fill: the terminal's, else `COLUMNS`, else no limit.
 fn width() -> Option<usize> {
     if std::io::stdout().is_terminal()
