@@ -10,6 +10,7 @@ mod lanes;
 mod list;
 mod man;
 mod prune;
+mod replay;
 mod restore;
 mod sandbox;
 mod shell_init;
