@@ -10,11 +10,11 @@ use crate::commands;
 #[command(propagate_version = false, disable_help_subcommand = true)]
 pub struct Cli {
     /// Print one JSON document instead of text, and never ask
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = 900)]
     pub json: bool,
 
     /// Run as if started in this directory
-    #[arg(short = 'C', value_name = "DIR", global = true)]
+    #[arg(short = 'C', value_name = "DIR", global = true, display_order = 901)]
     pub directory: Option<std::path::PathBuf>,
 
     /// What to do; `list` when nothing is said
