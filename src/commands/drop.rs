@@ -97,7 +97,8 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
                 let completed = healed.iter().any(|healed| healed.completed && healed.what == what(&name));
                 let entries = trash::entries(&repository)?;
                 let entry = find(&entries, name.as_str());
-                let entry = entry.filter(|_| completed).ok_or_else(|| super::no_lane(&repository, &name))?;
+                let entry =
+                    entry.filter(|_| completed).ok_or_else(|| super::no_lane(&repository, &records, name.as_str()))?;
                 report.dropped.push(describe(entry, None, here.as_deref()));
             }
         }

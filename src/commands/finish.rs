@@ -9,7 +9,7 @@ use crate::domain::finish::{self, Facts, Plan, Request};
 use crate::domain::integration::Integration;
 use crate::domain::lane::{Lane, ObjectId, Worktree, WorktreeState, lossless};
 use crate::domain::name::{BranchName, LaneName};
-use crate::domain::retire::ensure_movable;
+use crate::domain::retire::{ensure_movable, place};
 use crate::error::{Error, IoContext, Result};
 use crate::git::command::Git;
 use crate::git::land::{self, Outcome, Wording, commit, facts};
@@ -94,7 +94,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         facts::prove(&repository, &mut facts)?;
     }
     let mut plan = finish::plan(&facts, &request)?;
-    let worktree = facts::worktree_of(&worktrees, &lane);
+    let worktree = place(&lane, &worktrees).worktree();
     if plan.retire {
         // Known before anything lands, so that a lane does not land and then stay.
         let around = retire::surroundings(&repository, &lane, worktree, &worktrees, true);

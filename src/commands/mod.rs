@@ -22,6 +22,7 @@ use crate::domain::lane::Lane;
 use crate::domain::name::LaneName;
 use crate::error::{Error, IoContext, Result};
 use crate::git::command;
+use crate::git::metadata::Records;
 use crate::git::recover::{Healed, recover};
 use crate::git::repository::Repository;
 use crate::ui::Ui;
@@ -72,18 +73,24 @@ pub fn open_and_heal(ui: &Ui) -> Result<(Repository, Vec<Healed>)> {
 /// The lane's name somebody typed.
 pub fn lane_name(text: &str) -> Result<LaneName> {
     LaneName::parse(text).map_err(|problem| {
-        Error::refused(format!("'{text}' cannot be a lane's name: it {}", problem.because())).code("bad-name")
+        Error::refused(format!("'{text}' cannot be a lane's name: it {}", problem.because()))
+            .code("bad-name")
+            .hint("a lane is named like a branch: letters, digits, '-', '_', '.', '/'")
     })
 }
 
-/// There is no lane of that name; says where it may be.
-pub fn no_lane(repository: &Repository, name: &LaneName) -> Error {
-    let error = Error::refused(format!("there is no lane '{name}'")).code("no-lane");
+/// There is no lane of that name; says where it may be, or which one may be meant.
+pub fn no_lane(repository: &Repository, records: &Records, name: &str) -> Error {
+    let error = Error::refused(format!("there is no lane '{name}'")).code("no-such-lane");
     let removed = crate::git::trash::entries(repository).unwrap_or_default();
-    if removed.iter().any(|entry| entry.lane.name == *name) {
+    if removed.iter().any(|entry| entry.lane.name.as_str() == name) {
         return error.hint(format!("it is in the trash; bring it back with: git lane restore {name}"));
     }
-    error.hint("see what there is with: git lane list")
+    let names: Vec<&str> = records.lanes.iter().map(|lane| lane.name.as_str()).collect();
+    match closest(name, &names) {
+        Some(close) => error.hint(format!("did you mean '{close}'?")),
+        None => error.hint("see the lanes with: git lane list"),
+    }
 }
 
 /// The lane called `name`, or the one the caller stands in.
@@ -104,12 +111,7 @@ pub fn find_lane(repository: &Repository, name: Option<&str>) -> Result<Lane> {
             .code("damaged-record")
             .hint(format!("look at it with: git config --get-regexp '^lane\\.{name}\\.'")));
     }
-    let names: Vec<&str> = records.lanes.iter().map(|lane| lane.name.as_str()).collect();
-    let error = Error::refused(format!("there is no lane '{name}'")).code("no-such-lane");
-    Err(match closest(name, &names) {
-        Some(close) => error.hint(format!("did you mean '{close}'?")),
-        None => error.hint("see the lanes with: git lane list"),
-    })
+    Err(no_lane(repository, &records, name))
 }
 
 /// The candidate most like `word`, when it is like it at all.

@@ -9,7 +9,7 @@ use clap::Args as ClapArgs;
 use crate::domain::lane::{Lane, RefName, WorktreeState, lossless_path};
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::start::{Creation, Explicit, Plan, Request, branch_name, plan};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::git::populate::{How, Source, Sparse};
 use crate::git::repository::Repository;
 use crate::git::start::{Filling, start};
@@ -97,7 +97,7 @@ struct Outcome {
 
 /// Runs it.
 pub fn run(args: Args, ui: &Ui) -> Result<()> {
-    let names = args.names.iter().map(|name| lane_name(name)).collect::<Result<Vec<_>>>()?;
+    let names = args.names.iter().map(|name| super::lane_name(name)).collect::<Result<Vec<_>>>()?;
     if names.len() > 1 && (args.branch.is_some() || args.path.is_some()) {
         return Err(Error::usage("--branch and --path go with one NAME"));
     }
@@ -154,15 +154,6 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
             Err(error)
         }
     }
-}
-
-/// A lane's name from the command line.
-pub fn lane_name(name: &str) -> Result<LaneName> {
-    LaneName::parse(name).map_err(|problem| {
-        Error::new(Kind::Refused, format!("'{name}' cannot be a lane's name: it {}", problem.because()))
-            .code("bad-name")
-            .hint("a lane is named like a branch: letters, digits, '-', '_', '.', '/'")
-    })
 }
 
 fn request(args: &Args, policy: &Policy, name: LaneName, base: &base::Resolved) -> Result<Request> {

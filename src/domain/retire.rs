@@ -27,6 +27,11 @@ impl<'a> Place<'a> {
             Place::Unlisted => None,
         }
     }
+
+    /// The worktree, where its directory is really there.
+    pub fn present(self) -> Option<&'a Worktree> {
+        self.worktree().filter(|worktree| worktree.state == WorktreeState::Present)
+    }
 }
 
 /// Finds a lane among git's worktrees. The record's path is a claim; git's list decides.

@@ -7,6 +7,7 @@ use bstr::{BString, ByteSlice};
 use crate::domain::finish::{BaseFacts, Facts, Relation, Site};
 use crate::domain::lane::{Head, Lane, ObjectId, RefName, Worktree, WorktreeState};
 use crate::domain::name::BranchName;
+use crate::domain::retire::place;
 use crate::error::{Error, Result};
 use crate::git::repository::Repository;
 use crate::git::{overview, status};
@@ -29,7 +30,7 @@ pub fn gather(
     lane: &Lane,
     base: Option<&BranchName>,
 ) -> Result<Facts> {
-    let worktree = worktree_of(worktrees, lane).filter(|worktree| worktree.state == WorktreeState::Present);
+    let worktree = place(lane, worktrees).present();
     let status = match worktree {
         Some(worktree) => Some(overview::worktree_status(repository, worktree)?),
         None => None,
@@ -51,15 +52,6 @@ pub fn prove(repository: &Repository, facts: &mut Facts) -> Result<()> {
         facts.proof = overview::standings(repository, &[pair])?.pop().and_then(|versus| versus.integrated);
     }
     Ok(())
-}
-
-/// The lane's worktree in git's own list.
-pub fn worktree_of<'a>(worktrees: &'a [Worktree], lane: &Lane) -> Option<&'a Worktree> {
-    let canonical = std::fs::canonicalize(&lane.worktree).unwrap_or_else(|_| lane.worktree.clone());
-    worktrees
-        .iter()
-        .filter(|worktree| worktree.id.is_some())
-        .find(|worktree| worktree.path == lane.worktree || worktree.path == canonical)
 }
 
 /// What is known about a branch to land on.

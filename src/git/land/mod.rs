@@ -26,6 +26,7 @@ use crate::domain::integration::Integration;
 use crate::domain::lane::{ObjectId, Worktree, WorktreeState};
 use crate::domain::message;
 use crate::domain::name::BranchName;
+use crate::domain::retire;
 use crate::error::{Error, Result};
 use crate::policy::{Policy, Strategy};
 
@@ -188,7 +189,7 @@ fn place<'a>(
     let base = facts.base.as_ref().ok_or_else(moved)?;
     let at_base = |worktree: &&Worktree| worktree.head.branch() == Some(&landing.base);
     let site = worktrees.iter().filter(at_base).find(|worktree| worktree.state == WorktreeState::Present);
-    let lane = facts::worktree_of(worktrees, &facts.lane).filter(|lane| lane.state == WorktreeState::Present);
+    let lane = retire::place(&facts.lane, worktrees).present();
     let directory = site.or(lane).map_or(repository.common_dir(), |worktree| worktree.path.as_path()).to_owned();
     Ok(Place {
         repository,
