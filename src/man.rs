@@ -43,6 +43,7 @@ pub fn written(page: &str) -> Option<&'static str> {
         "git-lane",
         "git-lane-completions",
         "git-lane-config",
+        "git-lane-doctor",
         "git-lane-drop",
         "git-lane-finish",
         "git-lane-json",

@@ -97,6 +97,12 @@ impl Sandbox {
         Run::of(&mut command, described).ok().trim_end_matches('\n').to_owned()
     }
 
+    /// git in the main worktree; must fail.
+    pub fn git_fails<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) {
+        let run = self.run(self.command("git").args(args));
+        assert_ne!(run.code, 0, "{run}");
+    }
+
     /// git-lane in the main worktree.
     pub fn lane<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Run {
         self.lane_in(&self.repo, args)

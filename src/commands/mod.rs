@@ -3,6 +3,7 @@
 pub mod complete;
 pub mod completions;
 pub mod config;
+pub mod doctor;
 pub mod drop;
 pub mod finish;
 pub mod list;
@@ -23,6 +24,7 @@ use crate::domain::name::LaneName;
 use crate::error::{Error, IoContext, Result};
 use crate::git::command;
 use crate::git::metadata::Records;
+use crate::git::reconcile::reconcile;
 use crate::git::recover::{Healed, recover};
 use crate::git::repository::Repository;
 use crate::ui::Ui;
@@ -42,6 +44,7 @@ fn dispatch(command: Command, ui: &Ui) -> Result<()> {
         Command::List(args) => list::run(args, ui),
         Command::Show(args) => show::run(args, ui),
         Command::Path(args) => path::run(args, ui),
+        Command::Doctor(args) => doctor::run(args, ui),
         Command::Config(args) => config::run(args, ui),
         Command::Completions(args) => completions::run(args, ui),
         Command::ShellInit(args) => shell_init::run(args, ui),
@@ -66,6 +69,9 @@ pub fn open_and_heal(ui: &Ui) -> Result<(Repository, Vec<Healed>)> {
     let healed = recover(&repository)?;
     for healed in &healed {
         ui.note(healed);
+    }
+    for finding in reconcile(&repository)? {
+        ui.note(format_args!("{finding}; its record follows"));
     }
     Ok((repository, healed))
 }

@@ -113,7 +113,8 @@ pub fn clear_dead(locks: &Path, targets: &[PathBuf]) -> Result<Vec<PathBuf>> {
     Ok(cleared)
 }
 
-fn lock_path(target: &Path) -> PathBuf {
+/// The lock file of `target` in git's protocol.
+pub fn lock_path(target: &Path) -> PathBuf {
     let mut lock = target.as_os_str().to_owned();
     lock.push(".lock");
     lock.into()
@@ -155,6 +156,16 @@ fn clear_if_dead(lock: &Path, locks: &Path) -> Result<bool> {
         return Ok(true);
     }
     Ok(false)
+}
+
+/// Whether `lock` is provably of a git-lane process that is dead. Changes nothing.
+pub fn is_dead(lock: &Path, locks: &Path) -> bool {
+    let Ok(seen) = std::fs::metadata(lock) else { return false };
+    let witnesses = std::fs::read_dir(locks).into_iter().flatten().flatten();
+    witnesses.filter_map(|entry| File::open(entry.path()).ok()).any(|file| {
+        let same = file.metadata().is_ok_and(|own| (own.dev(), own.ino()) == (seen.dev(), seen.ino()));
+        same && file.try_lock().is_ok()
+    })
 }
 
 fn held_by_another(lock: &Path) -> Error {

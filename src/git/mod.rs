@@ -5,6 +5,7 @@
 
 pub mod base;
 pub mod command;
+pub mod doctor;
 pub mod evidence;
 pub mod facts;
 pub mod history;
@@ -15,6 +16,7 @@ pub mod metadata;
 pub mod overview;
 pub mod populate;
 pub mod processes;
+pub mod reconcile;
 pub mod recover;
 pub mod refs;
 pub mod repository;

@@ -1,0 +1,108 @@
+//! `git lane doctor`
+
+use clap::Args as ClapArgs;
+
+use crate::domain::doctor::Finding;
+use crate::error::{Error, Result};
+use crate::git::doctor::{examine, fix};
+use crate::git::repository::Repository;
+use crate::ui::{Cell, Page, Report, Style, Ui};
+
+/// Look the repository over for what is not as it should be; exit code 1 when something is left
+///
+/// Strays, records and worktrees that disagree, half-made worktrees that plain git dies of, locks of dead processes, and
+/// settings that a leaked GIT_DIR leaves behind.
+#[derive(Debug, ClapArgs)]
+pub struct Args {
+    /// Put right what can be without losing anything
+    #[arg(long)]
+    fix: bool,
+}
+
+#[derive(Debug, serde::Serialize)]
+struct Checkup {
+    findings: Vec<Told>,
+}
+
+#[derive(Debug, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Told {
+    code: &'static str,
+    text: String,
+    fixable: bool,
+    fixed: bool,
+    hint: Option<String>,
+}
+
+impl Told {
+    fn of(finding: &Finding) -> Self {
+        Told {
+            code: finding.code(),
+            text: finding.to_string(),
+            fixable: finding.fixable(),
+            fixed: false,
+            hint: finding.hint(),
+        }
+    }
+}
+
+/// Runs it.
+pub fn run(args: Args, ui: &Ui) -> Result<()> {
+    // What an interrupted command left is healed by any command that may change something.
+    let repository = if args.fix { super::open_for_change(ui)? } else { Repository::discover()? };
+    let mut report = Checkup { findings: Vec::new() };
+    for finding in all(&repository)? {
+        let mut told = Told::of(&finding);
+        if args.fix && finding.fixable() {
+            match mend(&repository, &finding) {
+                Ok(()) => told.fixed = true,
+                Err(error) => told.hint = Some(error.to_string()),
+            }
+        }
+        report.findings.push(told);
+    }
+    let left = report.findings.iter().filter(|told| !told.fixed).count();
+    if left == 0 {
+        ui.report(&report);
+        return Ok(());
+    }
+    let text = if left == 1 {
+        "1 thing is not as it should be".into()
+    } else {
+        format!("{left} things are not as they should be")
+    };
+    let error =
+        Error::refused(text).code("findings").details(serde_json::to_value(&report.findings).unwrap_or_default());
+    if !ui.json {
+        ui.report(&report);
+    }
+    let fixable = report.findings.iter().any(|told| told.fixable && !told.fixed);
+    Err(if fixable && !args.fix { error.hint("put right what can be with: git lane doctor --fix") } else { error })
+}
+
+fn all(repository: &Repository) -> Result<Vec<Finding>> {
+    examine(repository)
+}
+
+fn mend(repository: &Repository, finding: &Finding) -> Result<()> {
+    fix(repository, finding)
+}
+
+impl Report for Checkup {
+    fn text(&self, page: &mut Page) {
+        if self.findings.is_empty() {
+            page.line(Cell::new("everything is as it should be", Style::Good));
+        }
+        for told in &self.findings {
+            let (word, style) = match (told.fixed, told.fixable) {
+                (true, _) => ("fixed: ", Style::Good),
+                (false, true) => ("fixable: ", Style::Attention),
+                (false, false) => ("", Style::Bad),
+            };
+            page.line(Cell::new(format!("{word}{}", told.text), style));
+            if let Some(hint) = told.hint.as_ref().filter(|_| !told.fixed) {
+                page.line(format!("  {hint}"));
+            }
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! What can be wrong with a repository's lanes, which of it can be put right, and in which words it is told.
+
+use std::path::PathBuf;
+
+use super::lane::Head;
+use super::name::{BranchName, LaneName};
+
+/// One thing that is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Finding {
+    /// A section `[lane "…"]` that describes no lane.
+    DamagedRecord(String, String),
+    /// The lane's worktree shows something else than its branch.
+    Stray(LaneName, Head, StrayRemedy),
+    /// The lane's branch was renamed; its worktree has it under the new name.
+    RenamedBranch(LaneName, BranchName, BranchName),
+    /// The lane's worktree is somewhere else than recorded, and git knows where.
+    MovedWorktree(LaneName, PathBuf, PathBuf),
+    /// The lane's worktree was moved by hand and found at a new place, which git does not know yet.
+    FoundWorktree(LaneName, PathBuf, PathBuf),
+    /// The lane's directory is gone.
+    MissingWorktree(LaneName, PathBuf),
+    /// Directory and admin directory of a worktree do not belong together.
+    DamagedWorktree(Option<LaneName>, PathBuf, String),
+    /// A half-made admin directory; plain git may die of it.
+    UnfinishedAdmin(PathBuf, AdminAge),
+    /// A lock file of git's protocol.
+    Lock(PathBuf, LockOwner),
+    /// `core.bare` is true although there is a working tree.
+    BareWithWorktree,
+    /// `core.worktree` leads away from the repository's own working tree.
+    StrangeWorktree(PathBuf),
+    /// `core.hooksPath` names a directory that is not there: git runs no hook files at all.
+    DeadHooksPath(PathBuf),
+    /// A branch was made and never used, and no worktree has it: what a failed `git worktree add -b` leaves.
+    OrphanBranch(BranchName),
+    /// The rule is not in force, and why.
+    NotInForce(String),
+}
+
+/// What to do about a stray.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StrayRemedy {
+    /// Nothing is uncommitted: switching back loses nothing.
+    SwitchBack,
+    /// There is uncommitted work, or an operation in progress: its owner decides.
+    Leave,
+}
+
+/// Whether somebody may still be making an admin directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AdminAge {
+    /// Nobody has written to it for a while.
+    Old,
+    /// It is only seconds old.
+    Fresh,
+}
+
+/// Whose lock a lock file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LockOwner {
+    /// A git-lane process that is provably dead.
+    Dead,
+    /// Nobody can tell; the age in seconds.
+    Unknown(u64),
+}
+
+impl Finding {
+    /// Whether `git lane doctor --fix` puts it right.
+    pub fn fixable(&self) -> bool {
+        match self {
+            Finding::Stray(_, _, remedy) => *remedy == StrayRemedy::SwitchBack,
+            Finding::UnfinishedAdmin(_, age) => *age == AdminAge::Old,
+            Finding::Lock(_, owner) => *owner == LockOwner::Dead,
+            Finding::RenamedBranch(..)
+            | Finding::MovedWorktree(..)
+            | Finding::FoundWorktree(..)
+            | Finding::BareWithWorktree
+            | Finding::StrangeWorktree(_)
+            | Finding::NotInForce(_) => true,
+            Finding::DamagedRecord(..)
+            | Finding::MissingWorktree(..)
+            | Finding::DamagedWorktree(..)
+            | Finding::DeadHooksPath(_)
+            | Finding::OrphanBranch(_) => false,
+        }
+    }
+
+    /// A stable word for scripts.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Finding::DamagedRecord(..) => "damaged-record",
+            Finding::Stray(..) => "stray",
+            Finding::RenamedBranch(..) => "renamed-branch",
+            Finding::MovedWorktree(..) => "moved-worktree",
+            Finding::FoundWorktree(..) => "found-worktree",
+            Finding::MissingWorktree(..) => "missing-worktree",
+            Finding::DamagedWorktree(..) => "damaged-worktree",
+            Finding::UnfinishedAdmin(..) => "unfinished-worktree",
+            Finding::Lock(..) => "lock",
+            Finding::BareWithWorktree => "core-bare",
+            Finding::StrangeWorktree(_) => "core-worktree",
+            Finding::DeadHooksPath(_) => "hooks-path",
+            Finding::OrphanBranch(_) => "orphan-branch",
+            Finding::NotInForce(_) => "not-in-force",
+        }
+    }
+
+    /// What the user can do about what `--fix` leaves alone.
+    pub fn hint(&self) -> Option<String> {
+        Some(match self {
+            Finding::DamagedRecord(section, _) => {
+                format!("mend or remove it: git config --edit, section [lane \"{section}\"]")
+            }
+            Finding::Stray(lane, _, StrayRemedy::Leave) => {
+                format!("commit or stash there, then run git lane doctor --fix again, or see: git lane show {lane}")
+            }
+            Finding::MissingWorktree(lane, _) => {
+                format!("clear the record with git lane prune; its branch stays; git lane restore {lane} may have more")
+            }
+            Finding::DamagedWorktree(_, path, _) => format!("try: git worktree repair '{}'", path.display()),
+            Finding::UnfinishedAdmin(_, AdminAge::Fresh) => "somebody may be making it; look again in a minute".into(),
+            Finding::Lock(path, LockOwner::Unknown(_)) => {
+                format!("if no git is running, remove it: rm '{}'", path.display())
+            }
+            Finding::DeadHooksPath(_) => "unset it: git config --unset core.hooksPath".into(),
+            Finding::OrphanBranch(branch) => {
+                format!("take it up with git lane start {branch}, or: git branch -d {branch}")
+            }
+            _ => return None,
+        })
+    }
+}
+
+impl std::fmt::Display for Finding {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Finding::DamagedRecord(section, why) => write!(f, "the record [lane \"{section}\"] cannot be used: {why}"),
+            Finding::Stray(lane, Head::Branch(branch), _) => {
+                write!(f, "lane '{lane}' is a stray: its worktree is on branch '{branch}'")
+            }
+            Finding::Stray(lane, _, _) => write!(f, "lane '{lane}' is a stray: its worktree is on no branch"),
+            Finding::RenamedBranch(lane, from, to) => {
+                write!(f, "the branch of lane '{lane}' was renamed from '{from}' to '{to}'")
+            }
+            Finding::MovedWorktree(lane, _, to) => {
+                write!(f, "the worktree of lane '{lane}' was moved to '{}'", to.display())
+            }
+            Finding::FoundWorktree(lane, _, to) => {
+                write!(f, "the worktree of lane '{lane}' was moved by hand to '{}'", to.display())
+            }
+            Finding::MissingWorktree(lane, path) => {
+                write!(f, "the worktree of lane '{lane}' is gone from '{}'", path.display())
+            }
+            Finding::DamagedWorktree(Some(lane), path, why) => {
+                write!(f, "the worktree of lane '{lane}' at '{}' is damaged: {why}", path.display())
+            }
+            Finding::DamagedWorktree(None, path, why) => {
+                write!(f, "the worktree '{}' is damaged: {why}", path.display())
+            }
+            Finding::UnfinishedAdmin(path, _) => {
+                write!(f, "'{}' is a half-made worktree, of which plain git may die", path.display())
+            }
+            Finding::Lock(path, LockOwner::Dead) => {
+                write!(f, "'{}' was left by a git-lane that is dead", path.display())
+            }
+            Finding::Lock(path, LockOwner::Unknown(age)) => {
+                write!(f, "'{}' blocks writers since {age} seconds", path.display())
+            }
+            Finding::BareWithWorktree => f.write_str("core.bare is true although there is a working tree"),
+            Finding::StrangeWorktree(path) => write!(f, "core.worktree leads to '{}'", path.display()),
+            Finding::DeadHooksPath(path) => {
+                write!(f, "core.hooksPath names '{}', which is not there: no hook file runs", path.display())
+            }
+            Finding::OrphanBranch(branch) => {
+                write!(f, "branch '{branch}' was made and never used, and no worktree has it")
+            }
+            Finding::NotInForce(why) => write!(f, "the rule is not in force: {why}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_fixed_says_what_to_do() {
+        let lane = || LaneName::parse("login").unwrap();
+        let branch = |name: &str| BranchName::parse(name.into()).unwrap();
+        let other = || Head::Branch(branch("other"));
+        for finding in [
+            Finding::DamagedRecord("x".into(), "'worktree' is missing".into()),
+            Finding::Stray(lane(), other(), StrayRemedy::Leave),
+            Finding::MissingWorktree(lane(), "/x".into()),
+            Finding::DamagedWorktree(None, "/x".into(), "its .git is not a file".into()),
+            Finding::UnfinishedAdmin("/x".into(), AdminAge::Fresh),
+            Finding::Lock("/x".into(), LockOwner::Unknown(5)),
+            Finding::DeadHooksPath("/x".into()),
+            Finding::OrphanBranch(branch("x")),
+        ] {
+            assert!(!finding.fixable() && finding.hint().is_some(), "{finding}");
+        }
+        for finding in [
+            Finding::Stray(lane(), other(), StrayRemedy::SwitchBack),
+            Finding::RenamedBranch(lane(), branch("a"), branch("b")),
+            Finding::UnfinishedAdmin("/x".into(), AdminAge::Old),
+            Finding::Lock("/x".into(), LockOwner::Dead),
+            Finding::BareWithWorktree,
+        ] {
+            assert!(finding.fixable() && finding.hint().is_none(), "{finding}");
+        }
+    }
+}

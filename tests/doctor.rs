@@ -1,0 +1,173 @@
+//! `git lane doctor`, and records that follow the truth.
+
+use crate::sandbox::{Run, Sandbox, write};
+
+fn doctor(sandbox: &Sandbox, args: &[&str]) -> Run {
+    sandbox.lane([&["doctor"], args].concat())
+}
+
+/// The codes doctor reports, in its order; the exit code says whether there are any.
+#[track_caller]
+fn codes(sandbox: &Sandbox) -> Vec<String> {
+    let run = doctor(sandbox, &["--json"]);
+    let (expected, document): (i32, serde_json::Value) = (run.code, serde_json::from_str(&run.stdout).unwrap());
+    let findings = if expected == 0 { &document["findings"] } else { &document["error"]["details"] };
+    let codes: Vec<String> =
+        findings.as_array().unwrap().iter().map(|finding| finding["code"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(expected, i32::from(!codes.is_empty()), "{run}");
+    codes
+}
+
+#[test]
+fn a_healthy_repository_has_no_findings() {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "login", "search"]).ok();
+    sandbox.lane(["start", "detached", "--detach"]).ok();
+    let before = sandbox.fingerprint();
+    assert!(codes(&sandbox).is_empty());
+    assert!(doctor(&sandbox, &["--fix"]).ok().contains("everything is as it should be"));
+    assert_eq!(sandbox.fingerprint(), before);
+}
+
+#[test]
+fn a_clean_stray_is_switched_back_and_a_dirty_one_left_alone() {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "clean", "dirty"]).ok();
+    for name in ["clean", "dirty"] {
+        sandbox.git_in(&sandbox.lane_path(name), ["switch", "-q", "-c", &format!("other-{name}")]);
+    }
+    write(&sandbox.lane_path("dirty").join("precious"), "work");
+    assert_eq!(codes(&sandbox), ["stray", "stray"]);
+    let text = doctor(&sandbox, &["--fix"]);
+    assert!(
+        text.stdout.contains("fixed: lane 'clean' is a stray") && text.stdout.contains("commit or stash"),
+        "{text}"
+    );
+    let _ = text.fails(1);
+    assert_eq!(sandbox.git_in(&sandbox.lane_path("clean"), ["branch", "--show-current"]), "clean");
+    assert_eq!(sandbox.git_in(&sandbox.lane_path("dirty"), ["branch", "--show-current"]), "other-dirty");
+    assert_eq!(std::fs::read(sandbox.lane_path("dirty").join("precious")).unwrap(), b"work");
+}
+
+#[test]
+fn a_renamed_branch_and_a_moved_worktree_are_followed_by_any_command() {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "login", "search"]).ok();
+    sandbox.git(["branch", "-m", "login", "sign-in"]);
+    sandbox.git(["worktree", "move", "../shop.lanes/search", "../elsewhere"]);
+    assert_eq!(codes(&sandbox), ["renamed-branch", "moved-worktree"]);
+    let run = sandbox.lane(["start", "third"]);
+    assert!(run.stderr.contains("renamed from 'login' to 'sign-in'; its record follows"), "{run}");
+    run.ok();
+    assert_eq!(sandbox.git(["config", "lane.login.branch"]), "sign-in");
+    assert_eq!(sandbox.git(["config", "lane.search.worktree"]), sandbox.root().join("elsewhere").to_str().unwrap());
+    assert!(codes(&sandbox).is_empty());
+}
+
+#[test]
+fn a_switch_to_another_branch_is_no_rename() {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "login"]).ok();
+    sandbox.git_in(&sandbox.lane_path("login"), ["switch", "-q", "-c", "other"]);
+    sandbox.git(["branch", "-D", "login"]);
+    sandbox.lane(["start", "third"]).ok();
+    assert_eq!(sandbox.git(["config", "lane.login.branch"]), "login");
+    assert_eq!(codes(&sandbox), ["stray"]);
+}
+
+#[test]
+fn worktrees_moved_by_hand_are_found_and_the_whole_repository_too() {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "login", "gone"]).ok();
+    std::fs::rename(sandbox.lane_path("login"), sandbox.lane_path("renamed")).unwrap();
+    std::fs::remove_dir_all(sandbox.lane_path("gone")).unwrap();
+    assert_eq!(codes(&sandbox), ["found-worktree", "missing-worktree"]);
+    let _ = doctor(&sandbox, &["--fix"]).fails(1);
+    assert_eq!(sandbox.git_in(&sandbox.lane_path("renamed"), ["status", "--porcelain"]), "");
+    assert_eq!(codes(&sandbox), ["missing-worktree"]);
+
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "login"]).ok();
+    let root = sandbox.root();
+    std::fs::create_dir(root.join("new")).unwrap();
+    std::fs::rename(&sandbox.repo, root.join("new/shop")).unwrap();
+    std::fs::rename(root.join("shop.lanes"), root.join("new/shop.lanes")).unwrap();
+    let fixed = sandbox.lane_in(&root.join("new/shop"), ["doctor", "--fix"]).ok();
+    assert!(fixed.contains("was moved by hand"), "{fixed}");
+    let lane = root.join("new/shop.lanes/login");
+    assert_eq!(sandbox.git_in(&lane, ["status", "--porcelain", "--branch"]), "## login");
+    assert_eq!(sandbox.lane_in(&root.join("new/shop"), ["path", "login"]).ok().trim_end(), lane.to_str().unwrap());
+}
+
+#[test]
+fn a_half_made_worktree_that_plain_git_dies_of_is_put_aside() {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "login"]).ok();
+    let admin = sandbox.repo.join(".git/worktrees/poison");
+    write(&admin.join("gitdir"), format!("{}/.git\n", sandbox.root().join("poison").display()));
+    write(&admin.join("commondir"), "");
+    write(&admin.join("HEAD"), "ref: refs/heads/poison\n");
+    sandbox.git_fails(["branch", "--list"]);
+    assert_eq!(codes(&sandbox), ["unfinished-worktree"]);
+    // Somebody may be making it this very second.
+    let _ = doctor(&sandbox, &["--fix"]).fails(1);
+    assert!(admin.exists());
+    let old = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
+    for path in [admin.join("gitdir"), admin.join("commondir"), admin.join("HEAD"), admin.clone()] {
+        std::fs::File::open(path).unwrap().set_times(std::fs::FileTimes::new().set_modified(old)).unwrap();
+    }
+    doctor(&sandbox, &["--fix"]).ok();
+    sandbox.git(["branch", "--list"]);
+    sandbox.git(["fsck"]);
+    assert_eq!(sandbox.git_in(&sandbox.lane_path("login"), ["status", "--porcelain"]), "");
+}
+
+#[test]
+fn settings_a_leaked_git_dir_leaves_behind_are_undone() {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "login"]).ok();
+    sandbox.git(["config", "core.bare", "true"]);
+    assert_eq!(codes(&sandbox), ["core-bare"]);
+    doctor(&sandbox, &["--fix"]).ok();
+    assert_eq!(sandbox.git(["status", "--porcelain"]), "");
+    sandbox.git(["config", "core.worktree", sandbox.lane_path("login").to_str().unwrap()]);
+    assert_eq!(codes(&sandbox), ["core-worktree"]);
+    doctor(&sandbox, &["--fix"]).ok();
+    assert_eq!(sandbox.git(["rev-parse", "--show-toplevel"]), sandbox.repo.to_str().unwrap());
+    sandbox.git(["config", "core.hooksPath", "/nowhere/at/all"]);
+    assert_eq!(codes(&sandbox), ["hooks-path"]);
+}
+
+#[test]
+fn a_lock_is_removed_only_when_its_owner_is_provably_dead() {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "login"]).ok();
+    let lock = sandbox.repo.join(".git/config.lock");
+    write(&lock, "");
+    let old = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
+    std::fs::File::open(&lock).unwrap().set_times(std::fs::FileTimes::new().set_modified(old)).unwrap();
+    assert_eq!(codes(&sandbox), ["lock"]);
+    let run = doctor(&sandbox, &["--fix"]);
+    assert!(run.stdout.contains("blocks writers since 36"), "{run}");
+    let _ = run.fails(1);
+    assert!(lock.exists());
+    std::fs::remove_file(&lock).unwrap();
+    let witness = sandbox.repo.join(".git/lane/locks/dead");
+    write(&witness, "");
+    std::fs::hard_link(&witness, &lock).unwrap();
+    assert_eq!(codes(&sandbox), ["lock"]);
+    doctor(&sandbox, &["--fix"]).ok();
+    assert!(!lock.exists() && !witness.exists());
+}
+
+#[test]
+fn damaged_records_and_worktrees_are_reported_and_never_touched() {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "login"]).ok();
+    sandbox.git(["config", "lane.bad.worktree", ".."]);
+    write(&sandbox.lane_path("login").join(".git"), "garbage");
+    let before = sandbox.fingerprint();
+    assert_eq!(codes(&sandbox), ["damaged-record", "damaged-worktree"]);
+    let _ = doctor(&sandbox, &["--fix"]).fails(1);
+    assert_eq!(sandbox.fingerprint(), before);
+}
