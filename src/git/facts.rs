@@ -130,17 +130,10 @@ pub fn start(repository: &Repository, policy: &Policy, request: &start::Request,
 
 /// The worktree that has `branch` checked out, or is rebasing or bisecting it.
 pub fn user_of<'a>(branch: &BranchName, worktrees: &'a [Worktree]) -> Option<&'a Worktree> {
-    let full = branch.to_ref();
-    let named_in = |worktree: &Worktree, file: &str| {
-        std::fs::read(worktree.git_dir.join(file))
-            .is_ok_and(|text| text.trim() == full.as_slice() || text.trim() == branch.as_bstr().as_bytes())
-    };
-    worktrees.iter().filter(|worktree| worktree.state != WorktreeState::Bare).find(|worktree| {
-        worktree.head.branch() == Some(branch)
-            || ["rebase-merge/head-name", "rebase-apply/head-name", "BISECT_START"]
-                .iter()
-                .any(|file| named_in(worktree, file))
-    })
+    worktrees
+        .iter()
+        .filter(|worktree| worktree.state != WorktreeState::Bare)
+        .find(|worktree| worktree.head.branch() == Some(branch) || super::worktree::works_on(&worktree.git_dir, branch))
 }
 
 /// Where the worktree goes, and what is there now.

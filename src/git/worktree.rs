@@ -56,6 +56,22 @@ pub fn describe(common_dir: &Path, admin_dir: &Path) -> Option<Worktree> {
     })
 }
 
+/// Whether a rebase or bisect there will write to `branch` when it ends (git's own `branch_checked_out`).
+pub fn works_on(git_dir: &Path, branch: &BranchName) -> bool {
+    let full = branch.to_ref();
+    let names = |file: &str, name: &BString| {
+        std::fs::read(git_dir.join(file)).is_ok_and(|text| text.trim_end() == name.as_slice())
+    };
+    let updates = || {
+        let list = std::fs::read(git_dir.join("rebase-merge/update-refs")).unwrap_or_default();
+        list.lines().any(|line| line == full.as_slice())
+    };
+    names("rebase-merge/head-name", &full)
+        || names("rebase-apply/head-name", &full)
+        || updates()
+        || names("BISECT_START", &branch.as_bstr().to_owned())
+}
+
 /// What `HEAD` in a git directory of the files backend says.
 pub fn read_head(git_dir: &Path) -> Head {
     parse_head(std::fs::read(git_dir.join("HEAD")).unwrap_or_default().as_bstr())

@@ -1,8 +1,6 @@
 //! What finish must know about a lane and its base.
 
-use std::path::Path;
-
-use bstr::{BString, ByteSlice};
+use bstr::ByteSlice;
 
 use crate::domain::finish::{BaseFacts, Facts, Relation, Site};
 use crate::domain::lane::{Head, Lane, ObjectId, RefName, Worktree, WorktreeState};
@@ -10,7 +8,7 @@ use crate::domain::name::BranchName;
 use crate::domain::retire::place;
 use crate::error::{Error, Result};
 use crate::git::repository::Repository;
-use crate::git::{overview, status};
+use crate::git::{overview, status, worktree};
 
 /// The local branches and the remote-tracking refs they follow, by `branch.<name>.merge` and the remote's refspec.
 pub fn upstreams(repository: &Repository) -> Result<Vec<(BranchName, RefName)>> {
@@ -75,24 +73,9 @@ pub fn base_facts(
         worktrees.iter().partition(|worktree| worktree.head.branch() == Some(branch));
     // A bare repository's HEAD checks nothing out.
     let sites = at.into_iter().filter(|worktree| worktree.state != WorktreeState::Bare).map(site).collect();
-    let busy = elsewhere.into_iter().filter(|worktree| works_on(&worktree.git_dir, branch)).map(site).collect();
+    let busy =
+        elsewhere.into_iter().filter(|worktree| worktree::works_on(&worktree.git_dir, branch)).map(site).collect();
     Ok(BaseFacts { branch: branch.clone(), tip, relation, sites, busy })
-}
-
-/// Whether a rebase or bisect there will write to `branch` when it ends (git's own `branch_checked_out`).
-fn works_on(git_dir: &Path, branch: &BranchName) -> bool {
-    let full = branch.to_ref();
-    let names = |file: &str, name: &BString| {
-        std::fs::read(git_dir.join(file)).is_ok_and(|text| text.trim_end() == name.as_slice())
-    };
-    let updates = || {
-        let list = std::fs::read(git_dir.join("rebase-merge/update-refs")).unwrap_or_default();
-        list.lines().any(|line| line == full.as_slice())
-    };
-    names("rebase-merge/head-name", &full)
-        || names("rebase-apply/head-name", &full)
-        || updates()
-        || names("BISECT_START", &branch.as_bstr().to_owned())
 }
 
 /// How a lane's tip relates to its base.
