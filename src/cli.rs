@@ -30,6 +30,8 @@ pub enum Command {
     List(commands::list::Args),
     Show(commands::show::Args),
     Path(commands::path::Args),
+    #[command(hide = true)]
+    Hook(commands::hook::Args),
 }
 
 /// Parses the command line; usage errors and `-h` are printed here and end the program with the code given.

@@ -1,5 +1,6 @@
 //! One file per verb: the arguments, whose comments are the help text, and `run`.
 
+pub mod hook;
 pub mod list;
 pub mod path;
 pub mod show;
@@ -12,12 +13,16 @@ use crate::domain::lane::Lane;
 use crate::error::{Error, IoContext, Result};
 use crate::git::command;
 use crate::git::recover::recover;
+use crate::git::renames;
 use crate::git::repository::Repository;
 use crate::ui::Ui;
 
 /// Runs what the command line asks for.
 pub fn run(cli: Cli, ui: &Ui) -> Result<()> {
-    command::start_over()?;
+    // The guard reads the environment git gives to hooks; everything else sheds it.
+    if !matches!(cli.command, Some(Command::Hook(_))) {
+        command::start_over()?;
+    }
     if let Some(directory) = &cli.directory {
         std::env::set_current_dir(directory).context("change to", directory)?;
     }
@@ -30,6 +35,7 @@ fn dispatch(command: Command, ui: &Ui) -> Result<()> {
         Command::List(args) => list::run(args, ui),
         Command::Show(args) => show::run(args, ui),
         Command::Path(args) => path::run(args, ui),
+        Command::Hook(args) => hook::run(args, ui),
     }
 }
 
@@ -38,6 +44,9 @@ pub fn open_for_change(ui: &Ui) -> Result<Repository> {
     let repository = Repository::discover()?;
     for healed in recover(&repository)? {
         ui.note(healed);
+    }
+    for followed in renames::follow_all(&repository)? {
+        ui.note(followed);
     }
     Ok(repository)
 }
