@@ -30,6 +30,7 @@ pub enum Command {
     List(commands::list::Args),
     Show(commands::show::Args),
     Path(commands::path::Args),
+    Init(commands::init::Args),
     #[command(hide = true)]
     Hook(commands::hook::Args),
 }

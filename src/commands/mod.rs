@@ -1,6 +1,7 @@
 //! One file per verb: the arguments, whose comments are the help text, and `run`.
 
 pub mod hook;
+pub mod init;
 pub mod list;
 pub mod path;
 pub mod show;
@@ -35,6 +36,7 @@ fn dispatch(command: Command, ui: &Ui) -> Result<()> {
         Command::List(args) => list::run(args, ui),
         Command::Show(args) => show::run(args, ui),
         Command::Path(args) => path::run(args, ui),
+        Command::Init(args) => init::run(args, ui),
         Command::Hook(args) => hook::run(args, ui),
     }
 }
