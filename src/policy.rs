@@ -19,6 +19,8 @@ pub struct Policy {
     pub message: String,
     /// `finish.trailers`: which trailers the message carries.
     pub trailers: Vec<Trailer>,
+    /// `rule.install-hooks`: the first lane started in a repository puts the rule in force.
+    pub install_hooks: bool,
     /// `trash.days`: how long a removed lane waits.
     pub trash_days: u32,
     /// `trash.size`: how many bytes removed lanes may take before the oldest goes.
@@ -62,6 +64,7 @@ impl Default for Policy {
             strategy: Strategy::Merge,
             message: "Merge lane '{name}' into {base}".into(),
             trailers: Vec::new(),
+            install_hooks: false,
             trash_days: 14,
             trash_bytes: 10 << 30,
         }
