@@ -1,5 +1,7 @@
 //! The end-to-end suite: one crate, one file per verb, real git.
 
+mod hooks;
 mod list;
+mod rule;
 mod sandbox;
 mod start;
