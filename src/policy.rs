@@ -19,8 +19,12 @@ pub struct Policy {
     pub message: String,
     /// `finish.trailers`: which trailers the message carries.
     pub trailers: Vec<Trailer>,
-    /// `rule.install-hooks`: the first lane started in a repository puts the rule in force.
+    /// `start.install-hooks`: put the guard's hooks in place with the first lane.
     pub install_hooks: bool,
+    /// `rule.home`: the branch the main worktree stays on.
+    pub home: Option<String>,
+    /// `rule.protected`: patterns of branches that only `finish` moves.
+    pub protected: Vec<String>,
     /// `trash.days`: how long a removed lane waits.
     pub trash_days: u32,
     /// `trash.size`: how many bytes removed lanes may take before the oldest goes.
@@ -65,6 +69,8 @@ impl Default for Policy {
             message: "Merge lane '{name}' into {base}".into(),
             trailers: Vec::new(),
             install_hooks: false,
+            home: None,
+            protected: Vec::new(),
             trash_days: 14,
             trash_bytes: 10 << 30,
         }

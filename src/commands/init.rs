@@ -6,6 +6,7 @@ use crate::domain::guard::Level;
 use crate::error::{Error, Result};
 use crate::git::repository::Repository;
 use crate::hooks::{self, HookState, State, Wanted};
+use crate::policy::Policy;
 use crate::ui::{Cell, Page, Report, Style, Ui};
 
 /// Put the rule in force: plain git stays in its lane
@@ -50,7 +51,8 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         hooks::state(&Repository::discover()?)?
     } else {
         let repository = super::open_for_change(ui)?;
-        let state = hooks::install(&repository, Wanted { level: args.level, files: args.files })?;
+        let state =
+            hooks::install(&repository, &Policy::load(&repository)?, Wanted { level: args.level, files: args.files })?;
         if let Some(caution) = hooks::caution(&state, repository.git.version()?) {
             ui.warn(caution);
         }

@@ -162,7 +162,7 @@ fn first_lane(repository: &Repository, policy: &Policy, ui: &Ui) {
         return;
     }
     // The lane is made; that it is not guarded is no reason to say it failed.
-    if let Err(error) = hooks::install(repository, Wanted { level: None, files: false }) {
+    if let Err(error) = hooks::install(repository, policy, Wanted { level: None, files: false }) {
         ui.warn(format_args!("the rule is not in force: {error}"));
         error.hints().iter().for_each(|hint| ui.note(format_args!("hint: {hint}")));
     }

@@ -22,6 +22,7 @@ use crate::git::hook::Hook;
 use crate::git::journal::Exclusive;
 use crate::git::metadata::{self, Edit};
 use crate::git::repository::Repository;
+use crate::policy::Policy;
 
 /// The first git that runs hooks defined in its configuration.
 const CONFIGURED_HOOKS: Version = (2, 54, 0);
@@ -124,7 +125,7 @@ fn directory(repository: &Repository) -> Result<Directory> {
 }
 
 /// Installs or upgrades; returns what is in force afterwards, looked at afresh.
-pub fn install(repository: &Repository, wanted: Wanted) -> Result<State> {
+pub fn install(repository: &Repository, policy: &Policy, wanted: Wanted) -> Result<State> {
     let version = repository.git.version()?;
     let _guard = Exclusive::acquire(&repository.lane_dir(), "hooks.lock", Duration::from_secs(60))?;
     let level = wanted.level.map_or_else(|| level(repository), Ok)?;
@@ -151,6 +152,7 @@ pub fn install(repository: &Repository, wanted: Wanted) -> Result<State> {
         edit.set("guard", level.word())?;
     }
     edit.set(MARK, stub::VERSION)?;
+    copy_policy(&mut edit, policy)?;
     edit.commit()?;
     state(repository)
 }
@@ -160,6 +162,18 @@ pub fn undecided(repository: &Repository) -> Result<bool> {
     Ok(metadata::setting(repository.common_dir(), MARK)?.is_none())
 }
 
+/// Copies what the guard needs of the policy to where the hooks read it.
+pub fn copy_policy(edit: &mut Edit, policy: &Policy) -> Result<()> {
+    let protected = policy.protected.join(" ");
+    for (key, value) in [("home", policy.home.as_deref().unwrap_or_default()), ("protected", protected.as_str())] {
+        match value {
+            "" => edit.unset(key),
+            value => edit.set(key, value)?,
+        }
+    }
+    Ok(())
+}
+
 /// Removes what [`install`] wrote, wherever it did; says what had to stay.
 pub fn uninstall(repository: &Repository) -> Result<Vec<String>> {
     let _guard = Exclusive::acquire(&repository.lane_dir(), "hooks.lock", Duration::from_secs(60))?;
@@ -167,8 +181,9 @@ pub fn uninstall(repository: &Repository) -> Result<Vec<String>> {
     for hook in Hook::ALL {
         edit.remove_hook(&section(hook));
     }
-    edit.unset("guard");
-    edit.unset(MARK);
+    for key in ["guard", "home", "protected", MARK] {
+        edit.unset(key);
+    }
     edit.commit()?;
     files::uninstall(&repository.common_dir().join("hooks"))
 }

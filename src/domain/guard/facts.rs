@@ -84,7 +84,7 @@ pub struct Facts {
     pub bisecting: bool,
     /// `lane.home`: the branch the main worktree stays on.
     pub home: Option<BranchName>,
-    /// `lane.protected`: branches only `git lane finish` may move; a trailing `*` matches any ending.
+    /// `lane.protected`: patterns of branches only `git lane finish` may move.
     pub protected: Vec<String>,
 }
 

@@ -11,6 +11,9 @@ mod tests;
 pub use facts::{Event, Facts, Lane, Level, Made, Merged, OwnBranch, Place, Previous, RefMove, Remedy, Verdict};
 pub use finding::Finding;
 
+use bstr::ByteSlice;
+use gix::glob::wildmatch;
+
 use super::lane::Head;
 use super::name::BranchName;
 
@@ -30,10 +33,11 @@ impl Facts {
     }
 
     fn protects(&self, branch: &BranchName) -> bool {
-        self.protected.iter().any(|pattern| match pattern.strip_suffix('*') {
-            Some(start) => branch.as_bstr().starts_with(start.as_bytes()),
-            None => branch.as_bstr() == pattern.as_bytes(),
-        })
+        // git's own wildmatch, as in gitignore(5): `*` stops at a slash, `**` does not.
+        let fits = |pattern: &String| {
+            wildmatch(pattern.as_bytes().as_bstr(), branch.as_bstr(), wildmatch::Mode::NO_MATCH_SLASH_LITERAL)
+        };
+        self.protected.iter().any(fits)
     }
 }
 

@@ -131,6 +131,7 @@ fn commits_happen_on_the_branch_that_belongs_here() {
         (in_main(detached()), "allow"),
         (Facts { protected: vec!["main".into()], ..in_main(on("main")) }, "protected-branch: refuse"),
         (Facts { protected: vec!["rel/*".into()], ..in_main(on("rel/1")) }, "protected-branch: refuse"),
+        (Facts { protected: vec!["rel/*".into()], ..in_main(on("rel/1/x")) }, "allow"),
         (Facts { protected: vec!["rel/*".into()], ..in_main(on("main")) }, "allow"),
         (Facts { home: Some(branch("main")), ..in_main(on("other")) }, "left-home: refuse"),
         (Facts { home: Some(branch("main")), ..in_main(detached()) }, "allow"),

@@ -168,8 +168,10 @@ pub fn linked_git_dir(dot_git: &Path) -> Option<PathBuf> {
     Some(dot_git.parent()?.join(crate::git::path(&target)))
 }
 
-/// Whether a lane's worktree is there and has, or had, something checked out: a worktree that is just being made at its
-/// place has no HEAD yet.
+/// Whether a lane's worktree is there. One that `git worktree add` is just making, perhaps at the lane's own place, is
+/// not yet: it has no HEAD, or with reftable a stub of one, is locked, and has no index.
 pub fn is_alive(lane: &Lane) -> bool {
-    linked_git_dir(&lane.worktree.join(".git")).is_some_and(|git_dir| git_dir.join("HEAD").exists())
+    linked_git_dir(&lane.worktree.join(".git")).is_some_and(|git_dir| {
+        git_dir.join("HEAD").exists() && (git_dir.join("index").exists() || !git_dir.join("locked").exists())
+    })
 }
