@@ -35,12 +35,15 @@ pub enum Command {
     Restore(commands::restore::Args),
     Prune(commands::prune::Args),
     Trash(commands::trash::Args),
+    Init(commands::init::Args),
     Doctor(commands::doctor::Args),
     Config(commands::config::Args),
     Completions(commands::completions::Args),
     ShellInit(commands::shell_init::Args),
     Man(commands::man::Args),
     Complete(commands::complete::Args),
+    #[command(hide = true)]
+    Hook(commands::hook::Args),
 }
 
 /// Parses the command line; usage errors and `-h` are printed here and end the program with the code given.

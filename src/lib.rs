@@ -8,6 +8,7 @@ pub mod commands;
 pub mod domain;
 pub mod error;
 pub mod git;
+pub mod hooks;
 pub mod man;
 pub mod policy;
 pub mod ui;

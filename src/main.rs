@@ -3,6 +3,10 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    // git runs this at every switch and commit: nothing else is set up for it.
+    if let Some(code) = git_lane::commands::hook::at_once() {
+        return code;
+    }
     let cli = match git_lane::cli::parse() {
         Ok(cli) => cli,
         Err(code) => return code,

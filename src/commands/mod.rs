@@ -6,6 +6,8 @@ pub mod config;
 pub mod doctor;
 pub mod drop;
 pub mod finish;
+pub mod hook;
+pub mod init;
 pub mod list;
 pub mod man;
 pub mod path;
@@ -31,7 +33,10 @@ use crate::ui::Ui;
 
 /// Runs what the command line asks for.
 pub fn run(cli: Cli, ui: &Ui) -> Result<()> {
-    command::start_over()?;
+    // The guard reads the environment git gives to hooks; everything else sheds it.
+    if !matches!(cli.command, Some(Command::Hook(_))) {
+        command::start_over()?;
+    }
     if let Some(directory) = &cli.directory {
         std::env::set_current_dir(directory).context("change to", directory)?;
     }
@@ -55,6 +60,8 @@ fn dispatch(command: Command, ui: &Ui) -> Result<()> {
         Command::Trash(args) => trash::run(args, ui),
         Command::Prune(args) => prune::run(args, ui),
         Command::Finish(args) => finish::run(args, ui),
+        Command::Init(args) => init::run(args, ui),
+        Command::Hook(args) => hook::run(args, ui),
     }
 }
 

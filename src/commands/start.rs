@@ -14,6 +14,7 @@ use crate::git::populate::{How, Source, Sparse};
 use crate::git::repository::Repository;
 use crate::git::start::{Filling, start};
 use crate::git::{base, facts};
+use crate::hooks::{self, Wanted};
 use crate::policy::Policy;
 use crate::ui::{Page, Report, Ui};
 
@@ -102,6 +103,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         return Err(Error::usage("--branch and --path go with one NAME"));
     }
     let repository = super::open_for_change(ui)?;
+    let undecided = hooks::undecided(&repository)?;
     let policy = Policy::load(&repository)?;
     let base = base::resolve(&repository, args.base.as_deref().or(policy.base.as_deref()), args.fetch || policy.fetch)?;
     if let Some(warning) = &base.warning {
@@ -141,6 +143,9 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         };
         report.lanes.push(outcome);
     }
+    if undecided && report.lanes.iter().any(|lane| lane.created) {
+        first_lane(&repository, &policy, ui);
+    }
     match failure {
         None => {
             ui.report(&report);
@@ -153,6 +158,19 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
             }
             Err(error)
         }
+    }
+}
+
+/// With a repository's first lane: puts the rule in force where the policy asks for it, else says that it is not.
+fn first_lane(repository: &Repository, policy: &Policy, ui: &Ui) {
+    if !policy.install_hooks {
+        ui.note("note: nothing keeps plain git in its lane here yet; put the rule in force with: git lane init");
+        return;
+    }
+    // The lane is made; that it is not guarded is no reason to say it failed.
+    if let Err(error) = hooks::install(repository, policy, Wanted { level: None, files: false }) {
+        ui.warn(format_args!("the rule is not in force: {error}"));
+        error.hints().iter().for_each(|hint| ui.note(format_args!("hint: {hint}")));
     }
 }
 

@@ -5,6 +5,7 @@
 
 pub mod doctor;
 pub mod finish;
+pub mod guard;
 pub mod integration;
 pub mod lane;
 pub mod message;

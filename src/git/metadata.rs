@@ -62,6 +62,11 @@ impl Records {
     }
 }
 
+/// What the `[lane]` section itself says for `key` in `common_dir`'s configuration file.
+pub fn setting(common_dir: &Path, key: &str) -> Result<Option<BString>> {
+    Ok(parse(&common_dir.join("config"))?.raw_value_by("lane", None::<&BStr>, key).ok())
+}
+
 fn parse(path: &Path) -> Result<File> {
     let bytes = match std::fs::read(path) {
         Ok(bytes) => bytes,
@@ -205,6 +210,61 @@ impl Edit {
             .set_raw_value_by("lane", None::<&BStr>, key, value)
             .map_err(|error| Error::environment(format!("cannot set lane.{key}: {error}")))?;
         Ok(())
+    }
+
+    /// Gives a lane's record another branch and leaves everything else in it alone.
+    pub fn set_branch(&mut self, lane: &LaneName, branch: &BranchName) -> Result<()> {
+        self.config
+            .set_raw_value_by("lane", Some(BStr::new(lane.as_str())), "branch", branch.as_bstr())
+            .map_err(|error| Error::environment(format!("cannot record lane '{lane}': {error}")))?;
+        Ok(())
+    }
+
+    /// Sets a value of the `[lane]` section where there is none yet.
+    pub fn set_default(&mut self, key: &str, value: &str) -> Result<()> {
+        match self.config.raw_value_by("lane", None::<&BStr>, key) {
+            Ok(_) => Ok(()),
+            Err(_) => self.set(key, value),
+        }
+    }
+
+    /// Removes one value of the `[lane]` section itself.
+    pub fn unset(&mut self, key: &str) {
+        while let Ok(mut section) = self.config.section_mut("lane", None::<&BStr>) {
+            let removed = section.remove(key).is_some();
+            if section.num_values() == 0 {
+                self.config.remove_section("lane", None::<&BStr>);
+            } else if !removed {
+                break;
+            }
+        }
+    }
+
+    /// Defines a hook in the configuration (git 2.54), or replaces its definition. git dies of an event without a
+    /// command, so the command comes first, and both take effect at the same moment.
+    pub fn put_hook(&mut self, name: &str, event: &str, command: &str) -> Result<()> {
+        let says = |key: &str, value: &str| {
+            let values = self.config.raw_values_by("hook", Some(BStr::new(name)), key);
+            values.is_ok_and(|values| values.len() == 1 && values[0] == value)
+        };
+        if says("command", command) && says("event", event) {
+            return Ok(());
+        }
+        self.remove_hook(name);
+        let malformed = |error| Error::environment(format!("cannot define hook '{name}': {error}"));
+        let mut section = self.config.new_section("hook", BString::from(name)).map_err(malformed)?;
+        section.push("command", BStr::new(command)).map_err(malformed)?;
+        section.push("event", BStr::new(event)).map_err(malformed)?;
+        Ok(())
+    }
+
+    /// Removes a hook from the configuration; whether there was one.
+    pub fn remove_hook(&mut self, name: &str) -> bool {
+        let mut removed = false;
+        while self.config.remove_section("hook", BStr::new(name)).is_some() {
+            removed = true;
+        }
+        removed
     }
 
     /// Puts the edit in force.

@@ -5,6 +5,7 @@
 use bstr::ByteSlice;
 
 use super::metadata::Edit;
+use super::renames;
 use super::repository::Repository;
 use crate::domain::doctor::Finding;
 use crate::domain::lane::{Lane, Worktree, WorktreeState};
@@ -70,9 +71,8 @@ pub fn follow(repository: &Repository, findings: &[Finding]) -> Result<()> {
     edit.commit()
 }
 
-/// Whether the reflog of `to` says that it was `from` once; `git branch -m` writes that.
+/// Whether the reflog of `to` says that it was `from` once.
 fn renamed(repository: &Repository, from: &BranchName, to: &BranchName) -> bool {
-    let log = repository.common_dir().join("logs").join(super::path(&to.to_ref()));
-    let says = format!("Branch: renamed {} to {}", from.to_ref(), to.to_ref());
-    std::fs::read(log).is_ok_and(|log| log.lines().any(|line| line.ends_with(says.as_bytes())))
+    let log = repository.git_here().args(["reflog", "show", "--format=%gs"]).bytes(to.to_ref()).arg("--").output();
+    log.is_ok_and(|log| renames::was_renamed(from, to, log.stdout.as_bstr()))
 }

@@ -180,7 +180,8 @@ impl Repository {
         }
     }
 
-    /// Whether git would run a hook of this name: a file in the effective hooks directory, or one in the configuration.
+    /// Whether git would run a hook of this name that is not our own: a file in the effective hooks directory, or one in
+    /// the configuration. Ours lets everything pass that git-lane does.
     pub fn has_hook(&self, name: &str) -> bool {
         use std::os::unix::fs::PermissionsExt;
         let directory = match self.gix.config_snapshot().trusted_path("core.hooksPath") {
@@ -189,16 +190,20 @@ impl Repository {
             Ok(Some(path)) => path,
             _ => self.common_dir().join("hooks"),
         };
-        let file = std::fs::metadata(directory.join(name));
+        let path = directory.join(name);
+        let file = std::fs::metadata(&path);
         let executable = file.is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0);
-        executable || self.has_configured_hook(name.as_bytes().as_bstr())
+        (executable && !crate::hooks::is_ours_alone(&path)) || self.has_configured_hook(name.as_bytes().as_bstr())
     }
 
     /// Hooks in the configuration exist from git 2.54 on.
     fn has_configured_hook(&self, name: &BStr) -> bool {
         let config = self.gix.config_snapshot();
         let mut sections = config.plumbing().sections_by_name("hook").into_iter().flatten();
-        sections.any(|section| section.values("event").iter().any(|event| event == name))
+        sections.any(|section| {
+            let ours = section.header().subsection_name().is_some_and(|name| name.starts_with(b"git-lane-"));
+            !ours && section.values("event").iter().any(|event| event == name)
+        })
     }
 }
 

@@ -6,6 +6,7 @@ use crate::git::journal::step;
 use crate::git::metadata::Edit;
 use crate::git::populate::How;
 use crate::git::repository::Repository;
+use crate::hooks;
 
 use super::publish::{branch_is, delete_branch, ensure_still_free, ignore};
 use super::{Filling, Intent, Made, registry_lock};
@@ -34,6 +35,7 @@ pub(super) fn make(repository: &Repository, intent: &Intent, filling: &Filling<'
     }
     let mut edit = Edit::begin(repository.common_dir())?;
     edit.put(&intent.lane)?;
+    edit.set_default(hooks::MARK, hooks::UNDECIDED)?;
     edit.commit()?;
     Ok(How::Git)
 }
@@ -51,6 +53,7 @@ pub(super) fn resume(repository: &Repository, intent: &Intent) -> Result<()> {
     }
     let mut edit = Edit::begin(repository.common_dir())?;
     edit.put(&intent.lane)?;
+    edit.set_default(hooks::MARK, hooks::UNDECIDED)?;
     edit.commit()
 }
 

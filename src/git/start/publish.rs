@@ -16,6 +16,7 @@ use crate::git::populate;
 use crate::git::recover::Intent as AnyIntent;
 use crate::git::refs::RefChange;
 use crate::git::repository::Repository;
+use crate::hooks;
 
 /// Makes the lane visible. The caller holds the registry lock. Every step looks whether it was done before.
 pub(super) fn publish(repository: &Repository, intent: &mut Intent, running: &mut Running) -> Result<()> {
@@ -38,6 +39,7 @@ pub(super) fn publish(repository: &Repository, intent: &mut Intent, running: &mu
 /// Writes the lane's record, and the include that brings a sparse worktree its settings.
 fn record(intent: &Intent, mut edit: Edit) -> Result<()> {
     edit.put(&intent.lane)?;
+    edit.set_default(hooks::MARK, hooks::UNDECIDED)?;
     if intent.sparse {
         edit.include_for_worktree(&intent.admin_name, populate::SPARSE_CONFIG)?;
     }

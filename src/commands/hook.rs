@@ -1,0 +1,62 @@
+//! `git lane hook`: what the installed hooks call; can be run by hand.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Args as ClapArgs;
+
+use crate::error::{Error, Result};
+use crate::git::hook::{self, Hook, Reply};
+use crate::ui::Ui;
+
+/// Answer a git hook: exit code 0 lets git go on, 1 makes it fail
+///
+/// Takes the arguments git gives to the hook of that name; see githooks(5). Any error of git-lane itself lets git go on.
+#[derive(Debug, ClapArgs)]
+pub struct Args {
+    /// The hook
+    event: Hook,
+
+    /// Its arguments
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    args: Vec<OsString>,
+}
+
+/// Runs it.
+pub fn run(args: Args, ui: &Ui) -> Result<()> {
+    match guarded(args.event, &args.args) {
+        Ok(Reply::Silent) => Ok(()),
+        Ok(Reply::Say(finding)) => {
+            ui.warn(&finding);
+            ui.note(format_args!("hint: {}", finding.hint(false)));
+            Ok(())
+        }
+        Ok(Reply::Stop(error)) => Err(error),
+        Err(error) => {
+            ui.warn(format_args!("git-lane cannot tell whether this is right, so git goes on: {error}"));
+            Ok(())
+        }
+    }
+}
+
+/// Answers the hook when this program was started for one, before anything else is set up.
+pub fn at_once() -> Option<ExitCode> {
+    let mut args = std::env::args_os().skip(1);
+    if args.next()? != "hook" {
+        return None;
+    }
+    let event = Hook::parse(&args.next()?)?;
+    let ui = Ui { json: false };
+    Some(match run(Args { event, args: args.collect() }, &ui) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            ui.error(&error);
+            ExitCode::from(error.kind().exit_code())
+        }
+    })
+}
+
+/// A bug in the guard is no reason to keep anybody from working.
+fn guarded(event: Hook, args: &[OsString]) -> Result<Reply> {
+    std::panic::catch_unwind(|| hook::answer(event, args)).unwrap_or_else(|_| Err(Error::git("it has a bug")))
+}

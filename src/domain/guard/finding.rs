@@ -1,0 +1,238 @@
+//! Everything the guard can say: one line what was stopped, one line what to do instead.
+
+use std::fmt;
+
+use super::{Lane, Made};
+use crate::domain::name::BranchName;
+
+/// What is wrong.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Finding {
+    /// A lane's worktree is leaving its lane's branch.
+    Left {
+        /// The lane.
+        lane: Lane,
+        /// The branch it is leaving for.
+        to: BranchName,
+        /// The lane that branch belongs to.
+        owner: Option<Lane>,
+        /// Where that branch comes from.
+        made: Made,
+        /// It has happened already, and is taken back; otherwise it is refused.
+        moved: bool,
+    },
+    /// A lane's worktree has another branch checked out, or none.
+    Stray {
+        /// The lane.
+        lane: Lane,
+        /// What is checked out.
+        on: Option<BranchName>,
+        /// The lane that belongs to.
+        owner: Option<Lane>,
+    },
+    /// A lane's worktree is on a commit instead of its branch.
+    Detached {
+        /// The lane.
+        lane: Lane,
+    },
+    /// A lane's branch does not exist any more.
+    BranchGone {
+        /// The lane.
+        lane: Lane,
+    },
+    /// A lane's branch is checked out in another worktree.
+    Taken {
+        /// The lane.
+        owner: Lane,
+        /// Its branch.
+        branch: BranchName,
+        /// By `git worktree add`.
+        added: bool,
+    },
+    /// The main worktree is leaving its home branch.
+    LeftHome {
+        /// The home branch.
+        home: BranchName,
+        /// The branch it is leaving for.
+        to: BranchName,
+        /// Where that branch comes from.
+        made: Made,
+        /// It has happened already, and is taken back; otherwise it is refused.
+        moved: bool,
+    },
+    /// A commit in the main worktree, away from its home branch.
+    OffHome {
+        /// The home branch.
+        home: BranchName,
+        /// What is checked out.
+        on: BranchName,
+    },
+    /// A commit on a protected branch.
+    Protected {
+        /// The branch.
+        branch: BranchName,
+    },
+    /// One live lane merged into another.
+    LaneIntoLane {
+        /// The lane that would take it.
+        here: Lane,
+        /// The lane that is being merged.
+        other: Lane,
+    },
+    /// A lane that is not settled, merged into its base.
+    Unsettled {
+        /// The lane.
+        lane: Lane,
+        /// Its base.
+        base: BranchName,
+        /// Why it is not settled.
+        why: String,
+    },
+    /// A rebase that would leave a lane's worktree on another branch.
+    RebaseElsewhere {
+        /// The lane.
+        lane: Lane,
+        /// The branch named.
+        branch: BranchName,
+    },
+    /// A lane's branch moved or deleted from outside its worktree.
+    BranchMoved {
+        /// The lane.
+        lane: Lane,
+        /// Deleted, not moved.
+        deleted: bool,
+    },
+}
+
+impl Finding {
+    /// What to do instead. `merge`: git has a merge prepared that has to be given up first.
+    pub fn hint(&self, merge: bool) -> String {
+        let hint = self.remedy();
+        // git itself advises "git commit" at this point, which would complete the merge.
+        if merge { format!("give the merge up with: git merge --abort; then {hint}") } else { hint }
+    }
+
+    fn remedy(&self) -> String {
+        match self {
+            Finding::Left { owner: Some(owner), .. } | Finding::Taken { owner, added: false, .. } => enter(owner),
+            Finding::Left { to, made: Made::Now, .. } | Finding::LeftHome { to, made: Made::Now, .. } => {
+                format!("branch '{to}' was created and stays; give it a lane of its own with: git lane start {to}")
+            }
+            Finding::Left { to, made: Made::Reset, .. } | Finding::LeftHome { to, made: Made::Reset, .. } => {
+                format!("branch '{to}' was reset; to put it back too: git branch -f {to} '{to}@{{1}}'")
+            }
+            Finding::Left { to, .. } | Finding::LeftHome { to, .. } => {
+                format!("to work on '{to}', give it a lane of its own with: git lane start {to}")
+            }
+            Finding::Stray { lane, .. } | Finding::Detached { lane } => {
+                format!("go back, with your changes, by: git switch {}", branch(lane))
+            }
+            Finding::BranchGone { lane } => format!("see what is left of it with: git lane show {}", lane.name),
+            Finding::Taken { owner, added: true, .. } => {
+                format!("use the lane's own worktree: cd \"$(git lane path {})\"", owner.name)
+            }
+            Finding::OffHome { home, on } => {
+                format!("go back with: git switch {home}; to work on '{on}': git lane start {on}")
+            }
+            Finding::Protected { .. } => {
+                "start a lane with: git lane start NAME; and land it with: git lane finish NAME".into()
+            }
+            Finding::LaneIntoLane { other, .. } => {
+                format!("land it first with: git lane finish {}; or, if you mean it, set GIT_LANE_BYPASS=1", other.name)
+            }
+            Finding::Unsettled { lane, .. } => {
+                format!("settle it in: cd \"$(git lane path {0})\"; then: git lane finish {0}", lane.name)
+            }
+            Finding::RebaseElsewhere { lane, branch } => {
+                format!("rebase '{branch}' where it is checked out; this lane: git rebase … {}", self::branch(lane))
+            }
+            Finding::BranchMoved { lane, deleted: false } => enter(lane),
+            Finding::BranchMoved { lane, deleted: true } => {
+                format!("remove the lane, so that it can be restored, with: git lane drop {}", lane.name)
+            }
+        }
+    }
+
+    /// A stable word for tests and logs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Finding::Left { .. } => "left-lane",
+            Finding::Stray { .. } => "stray",
+            Finding::Detached { .. } => "detached",
+            Finding::BranchGone { .. } => "branch-gone",
+            Finding::Taken { .. } => "branch-taken",
+            Finding::LeftHome { .. } | Finding::OffHome { .. } => "left-home",
+            Finding::Protected { .. } => "protected-branch",
+            Finding::LaneIntoLane { .. } => "lane-into-lane",
+            Finding::Unsettled { .. } => "unsettled",
+            Finding::RebaseElsewhere { .. } => "rebase-elsewhere",
+            Finding::BranchMoved { .. } => "branch-moved",
+        }
+    }
+}
+
+fn branch(lane: &Lane) -> String {
+    lane.branch.as_ref().map_or_else(|| lane.name.clone(), ToString::to_string)
+}
+
+fn enter(lane: &Lane) -> String {
+    format!("work on it in its own worktree: cd \"$(git lane path {})\"", lane.name)
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Finding::Left { lane, to, owner, moved, .. } => {
+                let whose = owner.as_ref().map(|owner| format!(" (lane '{}')", owner.name)).unwrap_or_default();
+                let did = if *moved { "does not belong here" } else { "was refused here" };
+                write!(
+                    f,
+                    "this is lane '{}' with branch '{}': the switch to '{to}'{whose} {did}",
+                    lane.name,
+                    branch(lane)
+                )
+            }
+            Finding::Stray { lane, on: Some(on), .. } => {
+                write!(f, "this is lane '{}' with branch '{}', but '{on}' is checked out", lane.name, branch(lane))
+            }
+            Finding::Stray { lane, on: None, .. } => {
+                write!(f, "this is lane '{}' with branch '{}', but HEAD is detached", lane.name, branch(lane))
+            }
+            Finding::Detached { lane } => {
+                write!(f, "HEAD is detached: commits made now are not on the branch of lane '{}'", lane.name)
+            }
+            Finding::BranchGone { lane } => {
+                write!(f, "branch '{}' of lane '{}' does not exist any more", branch(lane), lane.name)
+            }
+            Finding::Taken { owner, branch, .. } => {
+                write!(
+                    f,
+                    "branch '{branch}' belongs to lane '{}', in whose worktree alone it is checked out",
+                    owner.name
+                )
+            }
+            Finding::LeftHome { home, to, .. } => {
+                write!(f, "the main worktree stays on '{home}': the switch to '{to}' does not belong here")
+            }
+            Finding::OffHome { home, on } => {
+                write!(f, "the main worktree belongs on '{home}', but '{on}' is checked out")
+            }
+            Finding::Protected { branch } => {
+                write!(f, "branch '{branch}' is protected: nothing is committed to it but by 'git lane finish'")
+            }
+            Finding::LaneIntoLane { here, other } => {
+                write!(f, "lane '{}' takes merges from its base only, not from lane '{}'", here.name, other.name)
+            }
+            Finding::Unsettled { lane, base, why } => {
+                write!(f, "lane '{}' is not settled ({why}): '{base}' does not take it yet", lane.name)
+            }
+            Finding::RebaseElsewhere { lane, branch } => {
+                write!(f, "this is lane '{}': a rebase of '{branch}' would leave it on that branch", lane.name)
+            }
+            Finding::BranchMoved { lane, deleted } => {
+                let what = if *deleted { "deleted" } else { "moved from outside" };
+                write!(f, "branch '{}' of lane '{}' is not {what}", branch(lane), lane.name)
+            }
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! The guard: what a git hook is told when somebody is about to leave a lane, or has just left it.
+//!
+//! Pure: facts and an event in, a verdict out. Rules 1 to 4 are those of git-lane(1), THE RULE. What each hook can still
+//! prevent is git's doing (there is no hook before a switch); the verdict names the remedy, `git::hook` carries it out.
+
+mod facts;
+mod finding;
+#[cfg(test)]
+mod tests;
+
+pub use facts::{Event, Facts, Lane, Level, Made, Merged, OwnBranch, Place, Previous, RefMove, Remedy, Verdict};
+pub use finding::Finding;
+
+use bstr::ByteSlice;
+use gix::glob::wildmatch;
+
+use super::lane::Head;
+use super::name::BranchName;
+
+impl Facts {
+    /// Whether HEAD is where it belongs: the one question that has to be answered fast.
+    pub fn in_order(&self) -> bool {
+        if self.level == Level::Off {
+            return true;
+        }
+        match (&self.place, &self.head) {
+            (Place::Lane(Lane { branch: Some(own), .. }), Head::Branch(head)) => head == own,
+            (Place::Lane(Lane { branch: Some(_), .. }), _) => self.rebasing || self.bisecting,
+            (_, Head::Branch(_)) if self.owner.is_some() => false,
+            (Place::Main, Head::Branch(head)) => self.home.as_ref().is_none_or(|home| home == head),
+            _ => true,
+        }
+    }
+
+    fn protects(&self, branch: &BranchName) -> bool {
+        // git's own wildmatch, as in gitignore(5): `*` stops at a slash, `**` does not.
+        let fits = |pattern: &String| {
+            wildmatch(pattern.as_bytes().as_bstr(), branch.as_bstr(), wildmatch::Mode::NO_MATCH_SLASH_LITERAL)
+        };
+        self.protected.iter().any(fits)
+    }
+}
+
+/// What to do about an event.
+pub fn judge(facts: &Facts, event: &Event) -> Verdict {
+    if facts.level == Level::Off {
+        return Verdict::Allow;
+    }
+    let verdict = match event {
+        Event::Switched { .. } => switched(facts, event),
+        Event::Commit { merged, own } | Event::Merge { merged, own } => misplaced(facts, own)
+            .or_else(|| guarded(facts))
+            .or_else(|| merging(facts, merged))
+            .unwrap_or(Verdict::Allow),
+        Event::Rebase { branch, own } => rebase(facts, branch.as_ref(), own),
+        Event::Refs(moves) => moves.iter().find_map(|change| transaction(facts, change)).unwrap_or(Verdict::Allow),
+    };
+    match verdict {
+        Verdict::Stop(finding, _) if facts.level == Level::Warn => Verdict::Say(finding),
+        verdict => verdict,
+    }
+}
+
+fn switched(facts: &Facts, event: &Event) -> Verdict {
+    let Event::Switched { previous, added, made, checkout, own } = event else { return Verdict::Allow };
+    if facts.in_order() {
+        return Verdict::Allow;
+    }
+    let to = match (&facts.place, &facts.head) {
+        (_, Head::Branch(to)) => to.clone(),
+        // A detached HEAD is never taken back: git may need it for what it is about to do.
+        (Place::Lane(lane), _) if *checkout => return Verdict::Say(Finding::Detached { lane: lane.clone() }),
+        _ => return Verdict::Allow,
+    };
+    if let Place::Lane(lane @ Lane { branch: Some(branch), .. }) = &facts.place {
+        let found = || Finding::Left {
+            lane: lane.clone(),
+            to: to.clone(),
+            owner: facts.owner.clone(),
+            made: *made,
+            moved: true,
+        };
+        return match own {
+            OwnBranch::Renamed => Verdict::Follow(to),
+            OwnBranch::Gone => Verdict::Say(Finding::BranchGone { lane: lane.clone() }),
+            OwnBranch::There if facts.rebasing => Verdict::Stop(found(), Remedy::DetachAtOld),
+            OwnBranch::There => Verdict::Stop(found(), Remedy::Switch(branch.clone())),
+        };
+    }
+    if let Some(owner) = &facts.owner {
+        let finding = Finding::Taken { owner: owner.clone(), branch: to.clone(), added: *added };
+        return match previous {
+            _ if *added => Verdict::Stop(finding, Remedy::DetachHere),
+            Previous::Branch(previous) if *previous == to => Verdict::Say(finding),
+            Previous::Branch(previous) => Verdict::Stop(finding, Remedy::Switch(previous.clone())),
+            Previous::Commit => Verdict::Stop(finding, Remedy::DetachAtOld),
+            Previous::Unknown => Verdict::Say(finding),
+        };
+    }
+    let Some(home) = &facts.home else { return Verdict::Allow };
+    let finding = Finding::LeftHome { home: home.clone(), to, made: *made, moved: true };
+    match previous {
+        Previous::Branch(previous) if previous == home => Verdict::Stop(finding, Remedy::Switch(home.clone())),
+        // It was elsewhere before: only its way home is held open.
+        _ => Verdict::Say(finding),
+    }
+}
+
+/// Whether a commit, merge or rebase would happen on a branch that does not belong here.
+fn misplaced(facts: &Facts, own: &OwnBranch) -> Option<Verdict> {
+    if facts.in_order() {
+        return None;
+    }
+    let stop = |finding| Some(Verdict::Stop(finding, Remedy::None));
+    match (&facts.place, &facts.head) {
+        (Place::Lane(lane @ Lane { branch: Some(_), .. }), Head::Branch(on)) => match own {
+            OwnBranch::Renamed => Some(Verdict::Follow(on.clone())),
+            OwnBranch::Gone => Some(Verdict::Say(Finding::BranchGone { lane: lane.clone() })),
+            OwnBranch::There => {
+                stop(Finding::Stray { lane: lane.clone(), on: Some(on.clone()), owner: facts.owner.clone() })
+            }
+        },
+        (Place::Lane(lane @ Lane { branch: Some(_), .. }), _) => {
+            stop(Finding::Stray { lane: lane.clone(), on: None, owner: None })
+        }
+        (_, Head::Branch(on)) => match (&facts.owner, &facts.home) {
+            (Some(owner), _) => stop(Finding::Taken { owner: owner.clone(), branch: on.clone(), added: false }),
+            (None, Some(home)) => stop(Finding::OffHome { home: home.clone(), on: on.clone() }),
+            (None, None) => None,
+        },
+        _ => None,
+    }
+}
+
+fn guarded(facts: &Facts) -> Option<Verdict> {
+    let branch = facts.head.branch().filter(|branch| facts.protects(branch))?;
+    Some(Verdict::Stop(Finding::Protected { branch: branch.clone() }, Remedy::None))
+}
+
+/// Rule 3: a lane takes merges from its base, a base takes settled lanes.
+fn merging(facts: &Facts, merged: &[Merged]) -> Option<Verdict> {
+    let on = facts.head.branch()?;
+    let stop = |finding| Some(Verdict::Stop(finding, Remedy::None));
+    merged.iter().find_map(|merged| {
+        let takes_it = merged.lane.base.as_ref() == Some(on);
+        match &facts.place {
+            Place::Lane(here) if here.is_on(on) => {
+                let own = merged.lane.name == here.name || merged.in_own_base;
+                if !own && !takes_it {
+                    let finding = Finding::LaneIntoLane { here: here.clone(), other: merged.lane.clone() };
+                    return stop(finding);
+                }
+                if own {
+                    return None;
+                }
+            }
+            _ if !takes_it => return None,
+            _ => {}
+        }
+        let why = merged.unsettled.clone()?;
+        stop(Finding::Unsettled { lane: merged.lane.clone(), base: on.clone(), why })
+    })
+}
+
+fn rebase(facts: &Facts, branch: Option<&BranchName>, own: &OwnBranch) -> Verdict {
+    let stop = |finding| Verdict::Stop(finding, Remedy::None);
+    let Some(branch) = branch else { return misplaced(facts, own).unwrap_or(Verdict::Allow) };
+    match (&facts.place, &facts.home) {
+        (Place::Lane(lane @ Lane { branch: Some(own), .. }), _) if own != branch => {
+            stop(Finding::RebaseElsewhere { lane: lane.clone(), branch: branch.clone() })
+        }
+        (Place::Main, Some(home)) if home != branch && facts.head.branch() == Some(home) => {
+            stop(Finding::LeftHome { home: home.clone(), to: branch.clone(), made: Made::Before, moved: false })
+        }
+        _ => Verdict::Allow,
+    }
+}
+
+fn transaction(facts: &Facts, change: &RefMove) -> Option<Verdict> {
+    let stop = |finding, remedy| Some(Verdict::Stop(finding, remedy));
+    match change {
+        // `checkout -B` has written index and files before it moves the branch.
+        RefMove::Moved(lane, to) => {
+            stop(Finding::BranchMoved { lane: lane.clone(), deleted: false }, Remedy::ReadTree(to.clone()))
+        }
+        RefMove::Deleted(lane) => stop(Finding::BranchMoved { lane: lane.clone(), deleted: true }, Remedy::None),
+        // A rebase that cannot come back to its branch cannot be aborted either.
+        RefMove::Head { here: true, .. } if facts.rebasing => None,
+        RefMove::Head { to, here, owner, own } => {
+            let remedy = if *here { Remedy::ReadTree(to.to_ref().to_string()) } else { Remedy::None };
+            match (&facts.place, &facts.home) {
+                (Place::Lane(lane @ Lane { branch: Some(branch), .. }), _) if *here => {
+                    // The branch is gone: this is the second half of its renaming.
+                    let leaves = branch != to && *own == OwnBranch::There;
+                    let (lane, to, owner) = (lane.clone(), to.clone(), owner.clone());
+                    let finding = Finding::Left { lane, to, owner, made: Made::Before, moved: false };
+                    leaves.then_some(Verdict::Stop(finding, remedy))
+                }
+                _ if owner.is_some() => {
+                    let owner = owner.clone()?;
+                    stop(Finding::Taken { owner, branch: to.clone(), added: !here }, remedy)
+                }
+                (Place::Main, Some(home)) if *here && home != to && facts.head.branch() == Some(home) => {
+                    let (home, to) = (home.clone(), to.clone());
+                    stop(Finding::LeftHome { home, to, made: Made::Before, moved: false }, remedy)
+                }
+                _ => None,
+            }
+        }
+    }
+}

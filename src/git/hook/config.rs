@@ -1,0 +1,277 @@
+//! What the guard reads of `.git/config`: the `[lane]` sections, by a reader small enough to run at every switch.
+//!
+//! The reader knows the syntax git-config(1) describes as far as git-lane and `git config` write it. At anything else in
+//! a lane section it gives up, and gix reads the file instead. Like the records themselves, these settings are those of
+//! this one file: includes are not followed. `git -c lane.guard=…` is honoured.
+
+use std::path::Path;
+
+use bstr::{BStr, BString, ByteSlice};
+
+use crate::domain::guard::{Lane, Level};
+use crate::domain::name::BranchName;
+use crate::error::{Error, IoContext, Result};
+
+/// The settings of a repository.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Settings {
+    /// `lane.guard`.
+    pub level: Option<Level>,
+    /// `lane.home`.
+    pub home: Option<BranchName>,
+    /// `lane.protected`, separated by spaces.
+    pub protected: Vec<String>,
+    /// The lanes.
+    pub lanes: Vec<Lane>,
+}
+
+impl Settings {
+    /// Whether there is anything to guard.
+    pub fn is_empty(&self) -> bool {
+        self.lanes.is_empty() && self.home.is_none() && self.protected.is_empty()
+    }
+
+    /// Reads them; `None` when the repository has none.
+    pub fn read(common_dir: &Path) -> Result<Option<Self>> {
+        let path = common_dir.join("config");
+        let bytes = match std::fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(error).context("read", &path),
+        };
+        let mentioned = bytes.find_iter(b"[").any(|at| bytes[at + 1..].get(..4).is_some_and(is_lane));
+        if !mentioned {
+            return Ok(None);
+        }
+        let settings = match parse(&bytes) {
+            Some(settings) => settings,
+            None => by_gix(&bytes, &path)?,
+        };
+        Ok((!settings.is_empty()).then_some(settings))
+    }
+
+    fn set(&mut self, lane: Option<&BStr>, key: &[u8], value: BString) {
+        let branch =
+            |value: &BString| BranchName::from_ref(bstr::join("", ["refs/heads/".into(), value.as_bstr()]).as_bstr());
+        let Some(name) = lane else {
+            if key.eq_ignore_ascii_case(b"guard") {
+                self.level = Level::parse(&value).or(self.level);
+            } else if key.eq_ignore_ascii_case(b"home") {
+                self.home = branch(&value);
+            } else if key.eq_ignore_ascii_case(b"protected") {
+                self.protected = value.to_str_lossy().split_whitespace().map(str::to_owned).collect();
+            }
+            return;
+        };
+        let name = name.to_str_lossy();
+        let at = self.lanes.iter().rposition(|lane| lane.name == name).unwrap_or_else(|| {
+            self.lanes.push(Lane { name: name.into_owned(), ..Lane::default() });
+            self.lanes.len() - 1
+        });
+        let lane = &mut self.lanes[at];
+        if key.eq_ignore_ascii_case(b"branch") {
+            lane.branch = branch(&value);
+        } else if key.eq_ignore_ascii_case(b"worktree") {
+            lane.worktree = crate::git::path(&value);
+        } else if key.eq_ignore_ascii_case(b"base") {
+            lane.base = BranchName::from_ref(value.as_bstr());
+        }
+    }
+}
+
+/// The level asked for with `git -c lane.guard=…`, which git hands down in the environment.
+pub fn level_of_command_line() -> Option<Level> {
+    use std::os::unix::ffi::OsStrExt;
+    let mut level = None;
+    if let Some(parameters) = std::env::var_os("GIT_CONFIG_PARAMETERS") {
+        level = level_of_parameters(parameters.as_bytes());
+    }
+    let count = std::env::var("GIT_CONFIG_COUNT").ok().and_then(|count| count.parse::<u32>().ok()).unwrap_or(0);
+    for at in 0..count.min(1000) {
+        let key = std::env::var(format!("GIT_CONFIG_KEY_{at}"));
+        if key.is_ok_and(|key| key.eq_ignore_ascii_case("lane.guard")) {
+            let value = std::env::var_os(format!("GIT_CONFIG_VALUE_{at}")).unwrap_or_default();
+            level = Level::parse(value.as_bytes()).or(level);
+        }
+    }
+    level
+}
+
+/// `'key'='value'` as git writes it since 2.31, `'key=value'` before; separated by spaces.
+fn level_of_parameters(parameters: &[u8]) -> Option<Level> {
+    let mut level = None;
+    let (mut word, mut quoted) = (Vec::new(), false);
+    let mut bytes = parameters.iter().copied().peekable();
+    let mut words = Vec::new();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'\'' => quoted = !quoted,
+            b'\\' if !quoted => word.extend(bytes.next()),
+            b' ' if !quoted => words.push(std::mem::take(&mut word)),
+            byte => word.push(byte),
+        }
+    }
+    words.push(word);
+    for word in words {
+        if let Some((key, value)) = word.split_once_str("=")
+            && key.eq_ignore_ascii_case(b"lane.guard")
+        {
+            level = Level::parse(value).or(level);
+        }
+    }
+    level
+}
+
+fn is_lane(word: &[u8]) -> bool {
+    word.eq_ignore_ascii_case(b"lane")
+}
+
+/// The exact reader; `None` at what it does not know.
+fn parse(bytes: &[u8]) -> Option<Settings> {
+    let mut settings = Settings::default();
+    // The subsection while in a lane section, `Some(None)` in `[lane]` itself.
+    let mut section: Option<Option<BString>> = None;
+    for line in bytes.lines() {
+        let mut line = line.trim_ascii_start();
+        if line.first() == Some(&b'[') {
+            let (header, rest) = header(line)?;
+            section = header;
+            line = rest.trim_ascii_start();
+        }
+        let Some(subsection) = &section else {
+            // Elsewhere a line that goes on could only hide what looks like a header: let gix see to it.
+            if line.ends_with(b"\\") {
+                return None;
+            }
+            continue;
+        };
+        if line.is_empty() || line.starts_with(b"#") || line.starts_with(b";") {
+            continue;
+        }
+        let end = line.iter().position(|b| !b.is_ascii_alphanumeric() && *b != b'-').unwrap_or(line.len());
+        let (key, rest) = line.split_at(end);
+        let value = value(rest.trim_ascii_start().strip_prefix(b"=")?)?;
+        settings.set(subsection.as_ref().map(|name| name.as_bstr()), key, value);
+    }
+    settings.lanes.retain(|lane| lane.worktree.is_absolute());
+    Some(settings)
+}
+
+/// The section a header opens, if it is one of ours, and what follows on its line.
+#[allow(clippy::type_complexity, reason = "two nested options say: a lane section, with or without a name")]
+fn header(line: &[u8]) -> Option<(Option<Option<BString>>, &[u8])> {
+    let end = line.iter().position(|byte| !byte.is_ascii_alphanumeric() && !b"[-.".contains(byte))?;
+    let (word, rest) = line.split_at(end);
+    let word = &word[1..];
+    let ours = is_lane(word);
+    if rest.first() == Some(&b']') {
+        // The old form `[lane.name]` is not what anybody writes.
+        return (!word.get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"lane.")))
+            .then_some((ours.then_some(None), &rest[1..]));
+    }
+    let mut rest = rest.trim_ascii_start().strip_prefix(b"\"")?;
+    let mut name = BString::default();
+    loop {
+        let (byte, after) = rest.split_first()?;
+        rest = after;
+        match byte {
+            b'"' => break,
+            b'\\' => {
+                let (escaped, after) = rest.split_first()?;
+                name.push(*escaped);
+                rest = after;
+            }
+            byte => name.push(*byte),
+        }
+    }
+    Some((ours.then_some(Some(name)), rest.strip_prefix(b"]")?))
+}
+
+/// A value with quotes, escapes and comments resolved; `None` when it goes on in the next line.
+fn value(text: &[u8]) -> Option<BString> {
+    let (mut value, mut quoted, mut kept) = (BString::default(), false, 0);
+    let mut bytes = text.trim_ascii_start().iter().copied();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'"' => quoted = !quoted,
+            b'\\' => match bytes.next()? {
+                b'n' => value.push(b'\n'),
+                b't' => value.push(b'\t'),
+                b'b' => value.push(8),
+                byte @ (b'"' | b'\\') => value.push(byte),
+                _ => return None,
+            },
+            b'#' | b';' if !quoted => break,
+            byte => value.push(byte),
+        }
+        // White space at the end does not count, unless it was quoted or escaped.
+        if quoted || byte == b'"' || byte == b'\\' || !byte.is_ascii_whitespace() {
+            kept = value.len();
+        }
+    }
+    value.truncate(kept);
+    (!quoted).then_some(value)
+}
+
+fn by_gix(bytes: &[u8], path: &Path) -> Result<Settings> {
+    let metadata = gix::config::file::Metadata::from(gix::config::Source::Local);
+    let file = gix::config::File::from_bytes_no_includes(bytes, metadata, Default::default())
+        .map_err(|error| Error::environment(format!("cannot understand '{}': {error}", path.display())))?;
+    let mut settings = Settings::default();
+    for section in file.sections_by_name("lane").into_iter().flatten() {
+        for key in ["guard", "home", "protected", "branch", "worktree", "base"] {
+            if let Some(value) = section.value(key) {
+                settings.set(section.header().subsection_name(), key.as_bytes(), value);
+            }
+        }
+    }
+    settings.lanes.retain(|lane| lane.worktree.is_absolute());
+    Ok(settings)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_readers_agree_on_what_git_and_git_lane_write() {
+        let config =
+            b"[core]\n\tbare = false ; no\n[LANE]\n\tguard = warn\n\tHome = main\n\tprotected = main release/*\n\
+            [include]\n\tpath = x\n[lane \"a\\\"b\"] branch = one\n\tworktree = \"/w/with  space \" # said\n\
+            \tbase = refs/heads/main\n\ttask = \"a\\nb\\\\\"\n[branch \"lane\"]\n\tremote = .\n\
+            [lane \"c\"]\n\tworktree = /w/c\n\ttask =\n[lane \"damaged\"]\n\tworktree = x\n";
+        let settings = parse(config).unwrap();
+        assert_eq!(settings, by_gix(config, Path::new("config")).unwrap());
+        assert_eq!(settings.level, Some(Level::Warn));
+        assert_eq!(settings.protected, ["main", "release/*"]);
+        assert_eq!(settings.lanes.len(), 2);
+        assert_eq!((&*settings.lanes[0].name, settings.lanes[0].worktree.to_str()), ("a\"b", Some("/w/with  space ")));
+        assert_eq!(settings.lanes[0].branch.as_ref().unwrap().as_bstr(), "one");
+    }
+
+    #[test]
+    fn the_small_reader_gives_up_at_what_it_does_not_know() {
+        for config in [
+            "[lane.x]\n\tbranch = x\n",
+            "[lane \"x\"]\n\tbranch = a\\\nb\n",
+            "[core]\n\tx = a\\\n[lane]\n",
+            "[lane]\n\tguard\n",
+            "[lane \"x]\n",
+        ] {
+            assert_eq!(parse(config.as_bytes()), None, "{config}");
+        }
+    }
+
+    #[test]
+    fn the_command_line_is_heard_in_both_of_gits_forms() {
+        for (parameters, level) in [
+            ("'lane.guard'='off'", Some(Level::Off)),
+            ("'user.name'='it'\\''s me' 'LANE.Guard'='warn'", Some(Level::Warn)),
+            ("'lane.guard=refuse'", Some(Level::Refuse)),
+            ("'lane.guard'='nonsense'", None),
+            ("'x.y'='lane.guard=off'", None),
+        ] {
+            assert_eq!(level_of_parameters(parameters.as_bytes()), level, "{parameters}");
+        }
+    }
+}

@@ -1,0 +1,225 @@
+//! The guard's hot path: what `git lane hook <event>` does when git calls it.
+//!
+//! `place` and `config` read HEAD and one file; where those say that all is well, and they nearly always do, nothing
+//! else happens. `details` asks git for what a judgement needs beyond that, `transaction` reads what is about to happen
+//! to refs, `remedy` takes a switch back.
+
+mod config;
+mod details;
+mod place;
+mod remedy;
+mod transaction;
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
+
+use bstr::ByteSlice;
+
+use crate::domain::guard::{self, Event, Facts, Finding, Lane, Level, Remedy, Verdict};
+use crate::domain::lane::Head;
+use crate::domain::name::BranchName;
+use crate::error::{Error, Result};
+use crate::git::command::INTERNAL;
+
+use config::Settings;
+use place::Place;
+
+/// The hooks we take part in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, clap::ValueEnum, serde::Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Hook {
+    /// After a switch.
+    PostCheckout,
+    /// Before a commit.
+    PreCommit,
+    /// Before a merge commit.
+    PreMergeCommit,
+    /// Before a rebase.
+    PreRebase,
+    /// Before refs change; at level refuse only.
+    ReferenceTransaction,
+}
+
+impl Hook {
+    /// Every hook; the first four are those of level restore.
+    pub const ALL: [Hook; 5] =
+        [Hook::PostCheckout, Hook::PreCommit, Hook::PreMergeCommit, Hook::PreRebase, Hook::ReferenceTransaction];
+
+    /// git's name for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Hook::PostCheckout => "post-checkout",
+            Hook::PreCommit => "pre-commit",
+            Hook::PreMergeCommit => "pre-merge-commit",
+            Hook::PreRebase => "pre-rebase",
+            Hook::ReferenceTransaction => "reference-transaction",
+        }
+    }
+
+    /// The hook git calls by this name.
+    pub fn parse(name: &OsStr) -> Option<Self> {
+        Self::ALL.into_iter().find(|hook| name == hook.name())
+    }
+}
+
+/// What the hook has to say, and whether git may go on.
+#[derive(Debug)]
+pub enum Reply {
+    /// Nothing is wrong.
+    Silent,
+    /// Something is worth a word.
+    Say(Finding),
+    /// git must fail. The text says what was done about it.
+    Stop(Error),
+}
+
+/// Answers one hook. Any error lets git go on.
+pub fn answer(hook: Hook, args: &[OsString]) -> Result<Reply> {
+    let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty() && value != "0");
+    let paths_only = hook == Hook::PostCheckout && args.get(2).is_some_and(|flag| flag != "1");
+    let unprepared = hook == Hook::ReferenceTransaction && args.first().is_some_and(|state| state != "prepared");
+    if paths_only || unprepared || set(INTERNAL) || set("GIT_LANE_BYPASS") {
+        return Ok(Reply::Silent);
+    }
+    let Some(place) = Place::find()? else { return Ok(Reply::Silent) };
+    let Some(settings) = Settings::read(&place.common_dir)? else { return Ok(Reply::Silent) };
+    let level = config::level_of_command_line().or(settings.level).unwrap_or_default();
+    if level == Level::Off || (hook == Hook::ReferenceTransaction && level != Level::Refuse) {
+        return Ok(Reply::Silent);
+    }
+    let guarded = Guarded { place, settings, level };
+    match hook {
+        Hook::ReferenceTransaction => guarded.refs(args),
+        hook => guarded.head(hook, args),
+    }
+}
+
+/// A repository in which there is something to guard.
+struct Guarded {
+    place: Place,
+    settings: Settings,
+    level: Level,
+}
+
+impl Guarded {
+    fn facts(&self) -> Result<Facts> {
+        let lane = self.place.lane(&self.settings.lanes);
+        let head = self.place.head()?;
+        let at_home = lane.is_some_and(|lane| lane.branch.is_some() && lane.branch.as_ref() == head.branch());
+        let owner = match &head {
+            Head::Branch(branch) if !at_home => self.owner(branch, lane),
+            _ => None,
+        };
+        Ok(Facts {
+            level: self.level,
+            owner: owner.cloned(),
+            head,
+            rebasing: !at_home && self.place.rebasing(),
+            bisecting: !at_home && self.place.bisecting(),
+            home: self.settings.home.clone(),
+            protected: self.settings.protected.clone(),
+            place: match lane {
+                Some(lane) => guard::Place::Lane(lane.clone()),
+                None if !self.place.linked => guard::Place::Main,
+                None => guard::Place::Elsewhere,
+            },
+        })
+    }
+
+    /// The living lane, other than the one we are in, that has `branch` for its own.
+    fn owner(&self, branch: &BranchName, here: Option<&Lane>) -> Option<&Lane> {
+        let other =
+            |lane: &&Lane| lane.branch.as_ref() == Some(branch) && here.is_none_or(|here| here.name != lane.name);
+        self.settings.lanes.iter().find(other).filter(|lane| place::is_alive(lane))
+    }
+
+    /// The hooks that ask whether HEAD is where it belongs.
+    fn head(mut self, hook: Hook, args: &[OsString]) -> Result<Reply> {
+        let mut facts = self.facts()?;
+        // A renamed branch takes its record with it; then the question is asked again.
+        for _ in 0..2 {
+            let Some(event) = self.event(hook, args, &facts)? else { return Ok(Reply::Silent) };
+            match guard::judge(&facts, &event) {
+                Verdict::Allow => return Ok(Reply::Silent),
+                Verdict::Say(finding) => return Ok(Reply::Say(finding)),
+                Verdict::Stop(finding, remedy) => {
+                    let old = args.first().map(|old| old.as_bytes().as_bstr().to_owned()).unwrap_or_default();
+                    let after = remedy::apply(&self.place, &finding, &remedy, old.as_bstr());
+                    return Ok(Reply::Stop(refusal(&finding, &remedy, after, hook == Hook::PreMergeCommit)));
+                }
+                Verdict::Follow(branch) => {
+                    if let guard::Place::Lane(lane) = &facts.place {
+                        remedy::follow(&self.place.common_dir, &lane.name, &branch)?;
+                    }
+                    self.settings = Settings::read(&self.place.common_dir)?.unwrap_or_default();
+                    facts = self.facts()?;
+                }
+            }
+        }
+        Ok(Reply::Silent)
+    }
+
+    /// What git is doing, with details; `None` when it cannot matter.
+    fn event(&self, hook: Hook, args: &[OsString], facts: &Facts) -> Result<Option<Event>> {
+        let order = facts.in_order();
+        let own = || details::own_branch(&self.place, facts);
+        Ok(match hook {
+            Hook::PostCheckout if order => None,
+            Hook::PostCheckout => Some(details::switched(&self.place, facts, args)?),
+            Hook::PreCommit | Hook::PreMergeCommit => {
+                let merged = details::merged(&self.place, facts, &self.settings.lanes, hook == Hook::PreMergeCommit)?;
+                if order && merged.is_empty() && facts.protected.is_empty() {
+                    None
+                } else if hook == Hook::PreCommit {
+                    Some(Event::Commit { merged, own: own()? })
+                } else {
+                    Some(Event::Merge { merged, own: own()? })
+                }
+            }
+            Hook::PreRebase => {
+                let branch = match args.get(1) {
+                    Some(named) => match details::branch_named(&self.place, named.as_bytes().as_bstr())? {
+                        Some(branch) => Some(branch),
+                        // A commit: HEAD will be detached, which is nobody's loss.
+                        None => return Ok(None),
+                    },
+                    None if order => return Ok(None),
+                    None => None,
+                };
+                Some(Event::Rebase { branch, own: own()? })
+            }
+            Hook::ReferenceTransaction => None,
+        })
+    }
+
+    /// The hook that is asked before refs change.
+    fn refs(&self, args: &[OsString]) -> Result<Reply> {
+        let lines = transaction::lines(args.get(1).map(OsString::as_os_str))?;
+        let facts = self.facts()?;
+        let facts = Facts { rebasing: self.place.rebasing(), ..facts };
+        let moves = transaction::moves(self, &facts, &lines)?;
+        Ok(match guard::judge(&facts, &Event::Refs(moves)) {
+            Verdict::Allow | Verdict::Follow(_) => Reply::Silent,
+            Verdict::Say(finding) => Reply::Say(finding),
+            Verdict::Stop(finding, remedy) => {
+                let after = remedy::apply(&self.place, &finding, &remedy, b"".as_bstr());
+                Reply::Stop(refusal(&finding, &remedy, after, false))
+            }
+        })
+    }
+}
+
+/// What the user reads: what was stopped and what became of it, and what to do instead.
+fn refusal(finding: &Finding, remedy: &Remedy, after: Result<()>, merge: bool) -> Error {
+    let error = match (remedy, after) {
+        (Remedy::None | Remedy::ReadTree(_), Ok(())) => Error::refused(finding.to_string()),
+        // Nothing had been written, and what is there is something else.
+        (Remedy::ReadTree(_), Err(_)) if matches!(finding, Finding::BranchMoved { .. }) => {
+            Error::refused(finding.to_string())
+        }
+        (Remedy::DetachHere, Ok(())) => Error::refused(format!("{finding}; the new worktree has a detached HEAD now")),
+        (_, Ok(())) => Error::refused(format!("{finding}; it was taken back")),
+        (_, Err(error)) => Error::refused(format!("{finding}, and could not be taken back")).source(error.to_string()),
+    };
+    error.code(finding.code()).hint(finding.hint(merge))
+}

@@ -1,0 +1,167 @@
+//! Hook files: written and removed so that no moment exists in which a hook that was there does not run.
+//!
+//! A foreign hook is never edited. It keeps its bytes and mode as `<hook>.pre-git-lane`, a second link to the same file
+//! until ours replaces the first by rename; the way back is one rename too. Whatever others add around our block stays.
+
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use bstr::{BString, ByteSlice};
+
+use super::stub;
+use crate::error::{Error, IoContext, Result};
+use crate::git::hook::Hook;
+
+/// What a hook file is.
+enum Found {
+    Missing,
+    /// Nothing but ours.
+    Ours(BString),
+    /// Our block, and what others have put before and after it.
+    Shared(BString, BString),
+    Foreign,
+}
+
+/// Where the hook that was there before is kept.
+pub fn kept(file: &Path) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(".pre-git-lane");
+    name.into()
+}
+
+/// Whether git would run this file, and it would call us.
+pub fn calls_us(file: &Path, hook: Hook) -> bool {
+    let runs = std::fs::metadata(file).is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0);
+    let call = format!("git-lane hook {}", hook.name());
+    runs && std::fs::read(file).is_ok_and(|text| text.contains_str(&call))
+}
+
+/// Whether a hook file does nothing but call us: neither an older hook nor anybody's addition runs with it.
+pub fn is_ours_alone(file: &Path) -> bool {
+    matches!(read(file), Ok(Found::Ours(_))) && !exists(&kept(file))
+}
+
+/// Writes our block for `hooks`, and removes it from the others.
+pub(super) fn install(directory: &Path, hooks: &[Hook]) -> Result<()> {
+    std::fs::create_dir_all(directory).context("create", directory)?;
+    // All or none: what cannot be done is found out first.
+    for hook in hooks {
+        let file = directory.join(hook.name());
+        if matches!(read(&file)?, Found::Foreign) && exists(&kept(&file)) && !same(&file, &kept(&file)) {
+            return Err(Error::refused(format!(
+                "'{}' was replaced after git-lane had put the hook before it aside",
+                file.display()
+            ))
+            .code("hook-replaced")
+            .hint(format!("decide which one stays, '{0}' or '{0}.pre-git-lane', and remove the other", hook.name())));
+        }
+    }
+    for hook in Hook::ALL {
+        let file = directory.join(hook.name());
+        match hooks.contains(&hook) {
+            true => install_one(&file, hook)?,
+            false => drop(uninstall_one(&file)?),
+        }
+    }
+    Ok(())
+}
+
+fn install_one(file: &Path, hook: Hook) -> Result<()> {
+    let kept = kept(file);
+    match read(file)? {
+        Found::Missing => replace(file, stub::whole(hook, exists(&kept)).as_bytes(), 0o755),
+        Found::Ours(text) => {
+            let wanted = stub::whole(hook, exists(&kept));
+            if text == wanted.as_bytes() { Ok(()) } else { replace(file, wanted.as_bytes(), 0o755) }
+        }
+        Found::Shared(before, after) => {
+            let mode = std::fs::metadata(file).map_or(0o755, |file| file.mode() & 0o7777);
+            let text = [before.as_bytes(), stub::block(hook, exists(&kept)).as_bytes(), after.as_bytes()].concat();
+            replace(file, &text, mode)
+        }
+        Found::Foreign => {
+            match std::fs::hard_link(file, &kept) {
+                Ok(()) => {}
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+                // A filesystem without hard links: the hook is missing for an instant.
+                Err(_) => std::fs::rename(file, &kept).context("put aside", file)?,
+            }
+            replace(file, stub::whole(hook, true).as_bytes(), 0o755)
+        }
+    }
+}
+
+/// Removes our blocks and puts the hooks that were there before back; says what could not be.
+pub(super) fn uninstall(directory: &Path) -> Result<Vec<String>> {
+    let mut notes = Vec::new();
+    for hook in Hook::ALL {
+        notes.extend(uninstall_one(&directory.join(hook.name()))?);
+    }
+    Ok(notes)
+}
+
+fn uninstall_one(file: &Path) -> Result<Option<String>> {
+    let kept = kept(file);
+    let stays = |what: &str| Ok(Some(format!("'{}' stays: {what}", kept.display())));
+    match (read(file)?, exists(&kept)) {
+        (Found::Ours(_) | Found::Missing, true) => {
+            std::fs::rename(&kept, file).context("put back", file).map(|()| None)
+        }
+        (Found::Ours(_), false) => std::fs::remove_file(file).context("remove", file).map(|()| None),
+        (Found::Shared(before, after), kept) => {
+            let mode = std::fs::metadata(file).map_or(0o755, |file| file.mode() & 0o7777);
+            replace(file, &[before.as_bytes(), after.as_bytes()].concat(), mode)?;
+            if kept { stays("others have added to the hook that took its place") } else { Ok(None) }
+        }
+        // An install was interrupted before it took effect.
+        (Found::Foreign, true) if same(file, &kept) => {
+            std::fs::remove_file(&kept).context("remove", &kept).map(|()| None)
+        }
+        (Found::Foreign, true) => stays("another tool has put its own hook in its place"),
+        (Found::Foreign | Found::Missing, false) => Ok(None),
+    }
+}
+
+fn read(file: &Path) -> Result<Found> {
+    match std::fs::symlink_metadata(file) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Found::Missing),
+        Err(error) => return Err(error).context("read", file),
+        // Never ours, wherever it leads.
+        Ok(metadata) if !metadata.is_file() => return Ok(Found::Foreign),
+        Ok(_) => {}
+    }
+    let text = BString::from(std::fs::read(file).context("read", file)?);
+    let Some(start) = text.find(stub::BEGIN).filter(|at| *at == 0 || text[at - 1] == b'\n') else {
+        return Ok(Found::Foreign);
+    };
+    let end_line = format!("{}\n", stub::END);
+    let Some(end) = text[start..].find(&end_line).map(|at| start + at + end_line.len()) else {
+        return Ok(Found::Foreign);
+    };
+    let (before, after) = (&text[..start], &text[end..]);
+    let shebang_only = before.lines().all(|line| line.starts_with(b"#!") || line.trim().is_empty());
+    match shebang_only && after.trim().is_empty() {
+        true => Ok(Found::Ours(text)),
+        false => Ok(Found::Shared(before.into(), after.into())),
+    }
+}
+
+fn exists(path: &Path) -> bool {
+    std::fs::symlink_metadata(path).is_ok()
+}
+
+fn same(a: &Path, b: &Path) -> bool {
+    let id = |path| std::fs::symlink_metadata(path).ok().map(|found| (found.dev(), found.ino()));
+    id(a).is_some() && id(a) == id(b)
+}
+
+/// Puts a new file in the place of `file` in one step.
+fn replace(file: &Path, text: &[u8], mode: u32) -> Result<()> {
+    let directory = file.parent().unwrap_or(Path::new("."));
+    let mut new =
+        tempfile::Builder::new().prefix(".git-lane-").tempfile_in(directory).context("write in", directory)?;
+    new.write_all(text).context("write", new.path())?;
+    new.as_file().set_permissions(std::fs::Permissions::from_mode(mode)).context("set the mode of", new.path())?;
+    new.persist(file).map_err(|error| error.error).context("replace", file).map(drop)
+}

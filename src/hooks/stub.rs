@@ -1,0 +1,81 @@
+//! The hooks as they are written: the files of `../../hooks`, alone, around an older hook, or as a configured command.
+
+use crate::git::hook::Hook;
+
+/// Grows when the text of a stub changes in a way an old installation has to follow.
+pub const VERSION: &str = "1";
+
+/// The line our block of a hook file begins with, without its version.
+pub const BEGIN: &str = "# >>> git-lane ";
+/// The line it ends with.
+pub const END: &str = "# <<< git-lane <<<";
+
+const SHEBANG: &str = "#!/bin/sh\n";
+
+/// The stub as a file of its own.
+pub fn file(hook: Hook) -> &'static str {
+    match hook {
+        Hook::PostCheckout => include_str!("../../hooks/post-checkout"),
+        Hook::PreCommit => include_str!("../../hooks/pre-commit"),
+        Hook::PreMergeCommit => include_str!("../../hooks/pre-merge-commit"),
+        Hook::PreRebase => include_str!("../../hooks/pre-rebase"),
+        Hook::ReferenceTransaction => include_str!("../../hooks/reference-transaction"),
+    }
+}
+
+/// The frame that runs an older hook too; `: git-lane` stands for the stub.
+fn frame(hook: Hook) -> &'static str {
+    match hook {
+        Hook::PostCheckout => include_str!("../../hooks/chained/post-checkout"),
+        Hook::PreCommit | Hook::PreMergeCommit | Hook::PreRebase => include_str!("../../hooks/chained/pre"),
+        Hook::ReferenceTransaction => include_str!("../../hooks/chained/reference-transaction"),
+    }
+}
+
+/// Our marked block of a hook file.
+pub fn block(hook: Hook, chained: bool) -> String {
+    let body = file(hook).trim_start_matches(SHEBANG);
+    let text = match chained {
+        true => frame(hook).trim_start_matches(SHEBANG).replace(": git-lane\n", body),
+        false => body.to_owned(),
+    };
+    format!("{BEGIN}{VERSION} >>>\n{text}{END}\n")
+}
+
+/// A whole hook file of ours.
+pub fn whole(hook: Hook, chained: bool) -> String {
+    format!("{SHEBANG}{}", block(hook, chained))
+}
+
+/// The stub as a command for `hook.<name>.command`. git hands it to a shell with `"$@"` appended, and nothing follows it,
+/// so that git-lane can take the shell's place.
+pub fn command(hook: Hook) -> String {
+    let call = format!("git-lane hook {} ", hook.name());
+    let mut command = String::new();
+    for line in file(hook).lines().filter(|line| !line.trim_start().starts_with('#')) {
+        match line.strip_suffix(" || exit") {
+            Some(start) if line.trim_start().starts_with(&call) => {
+                command.push_str(&start.replacen("git-lane hook", "exec git-lane hook", 1));
+            }
+            _ => command.push_str(line),
+        }
+        command.push('\n');
+    }
+    command + ":"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_form_is_accepted_by_the_shell() {
+        for hook in Hook::ALL {
+            for text in [whole(hook, false), whole(hook, true), format!("{} \"$@\"", command(hook))] {
+                assert!(!text.contains(": git-lane\n") && text.contains(&format!("git-lane hook {} ", hook.name())));
+                let parsed = std::process::Command::new("sh").args(["-n", "-c", &text]).status().unwrap();
+                assert!(parsed.success(), "{text}");
+            }
+        }
+    }
+}

@@ -1,0 +1,395 @@
+//! `git lane init`: installing, upgrading, checking and removing hooks beside everybody else's.
+
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use crate::sandbox::{Run, Sandbox, git_version, write};
+
+const RESTORE: [&str; 4] = ["post-checkout", "pre-commit", "pre-merge-commit", "pre-rebase"];
+
+fn configured() -> bool {
+    git_version() >= (2, 54)
+}
+
+fn hooks(sandbox: &Sandbox) -> PathBuf {
+    sandbox.repo.join(".git/hooks")
+}
+
+fn hook(path: &Path, text: impl AsRef<[u8]>, mode: u32) {
+    write(path, text);
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+}
+
+/// Name, kind, content and mode of every hook that is no sample.
+fn listing(directory: &Path) -> Vec<(String, u32, Vec<u8>)> {
+    let mut found: Vec<_> = std::fs::read_dir(directory)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter(|entry| !entry.file_name().to_string_lossy().ends_with(".sample"))
+        .map(|entry| {
+            let metadata = std::fs::symlink_metadata(entry.path()).unwrap();
+            let content = match metadata.is_symlink() {
+                true => std::fs::read_link(entry.path()).unwrap().into_os_string().into_encoded_bytes(),
+                false => std::fs::read(entry.path()).unwrap_or_default(),
+            };
+            (entry.file_name().to_string_lossy().into_owned(), metadata.mode(), content)
+        })
+        .collect();
+    found.sort();
+    found
+}
+
+/// The rule holds: a lane cannot be switched away.
+#[track_caller]
+fn assert_in_force(sandbox: &Sandbox, lane: &str) {
+    let path = sandbox.lane_path(lane);
+    let run = sandbox.run(sandbox.command("git").current_dir(&path).args(["switch", "-c", "elsewhere"]));
+    assert!(run.stderr.contains(&format!("this is lane '{lane}'")), "{run}");
+    let _ = run.fails(1);
+    assert_eq!(sandbox.git_in(&path, ["symbolic-ref", "--short", "HEAD"]), lane);
+    sandbox.git(["branch", "-q", "-D", "elsewhere"]);
+}
+
+fn init(sandbox: &Sandbox, args: &[&str]) -> Run {
+    sandbox.lane([&["init"], args].concat())
+}
+
+#[test]
+fn init_puts_the_rule_in_force_and_uninstall_leaves_nothing() {
+    for files in [&[][..], &["--files"]] {
+        let sandbox = Sandbox::new();
+        let config = || std::fs::read_to_string(sandbox.repo.join(".git/config")).unwrap();
+        let (before, hooks_before) = (config(), listing(&hooks(&sandbox)));
+        let state = init(&sandbox, &[files, &["--json"]].concat()).json();
+        assert_eq!((&state["inForce"], &state["level"]), (&true.into(), &"restore".into()), "{state}");
+        let (first, first_hooks) = (config(), listing(&hooks(&sandbox)));
+        init(&sandbox, files).ok();
+        assert_eq!((config(), listing(&hooks(&sandbox))), (first, first_hooks), "installing twice changes nothing");
+        init(&sandbox, &["--check"]).ok();
+        sandbox.lane(["start", "one"]).ok();
+        assert_in_force(&sandbox, "one");
+        init(&sandbox, &["--uninstall"]).ok();
+        assert_eq!(listing(&hooks(&sandbox)), hooks_before);
+        let run = init(&sandbox, &["--check", "--json"]);
+        let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+        assert_eq!(report["error"]["code"], "not-in-force");
+        let _ = run.fails(1);
+        sandbox.git_in(&sandbox.lane_path("one"), ["switch", "-q", "-c", "elsewhere"]);
+        sandbox.git(["worktree", "remove", "../shop.lanes/one"]);
+        sandbox.git(["config", "--remove-section", "lane.one"]);
+        assert_eq!(config().trim_end(), before.trim_end());
+    }
+}
+
+#[test]
+fn the_level_decides_which_hooks_there_are() {
+    let sandbox = Sandbox::new();
+    if git_version() < (2, 46) {
+        let error = init(&sandbox, &["--level", "refuse"]).fails(1);
+        assert!(error.contains("needs git 2.46") && error.contains("hint: "), "{error}");
+        assert!(listing(&hooks(&sandbox)).is_empty());
+        return;
+    }
+    let state = init(&sandbox, &["--level", "refuse", "--files", "--json"]).json();
+    assert_eq!(state["hooks"].as_array().unwrap().len(), 5);
+    assert!(hooks(&sandbox).join("reference-transaction").exists());
+    let state = init(&sandbox, &["--files", "--json"]).json();
+    assert_eq!(state["level"], "refuse", "the level stays until somebody says otherwise");
+    init(&sandbox, &["--level", "warn", "--files"]).ok();
+    assert!(!hooks(&sandbox).join("reference-transaction").exists());
+    if configured() {
+        sandbox.run(sandbox.command("git").args(["hook", "list", "reference-transaction"])).fails(1);
+    }
+}
+
+/// Everything a hook can see, and its say, with and without git-lane beside it.
+#[test]
+fn a_hook_that_was_there_keeps_its_arguments_input_exit_code_bytes_and_mode() {
+    let log = "#!/bin/sh\n{ echo \"$(basename \"$PWD\") $*\"; case $0 in *reference*|*pre-push*) cat;; esac; } >>\"$LOG\"\nexit ${CODE:-0}\n";
+    let level = if git_version() >= (2, 46) { "refuse" } else { "restore" };
+    let script = "git switch -q -c a && git commit -q --allow-empty -m x && git switch -q main && git merge -q --no-ff \
+        --no-edit a && git rebase -q --root; CODE=3 git commit -q --allow-empty -m x; echo $?; CODE=4 git switch -q a; \
+        echo $?; git tag t; git update-ref -d refs/tags/t";
+    let mut outcomes = Vec::new();
+    for with in [false, true] {
+        let sandbox = Sandbox::new();
+        for name in RESTORE.into_iter().chain(["reference-transaction"]) {
+            hook(&hooks(&sandbox).join(name), log, 0o750);
+        }
+        let before = listing(&hooks(&sandbox));
+        if with {
+            init(&sandbox, &["--files", "--level", level]).ok();
+        }
+        let file = sandbox.root().join("log");
+        let run = sandbox.run(sandbox.command("sh").env("LOG", &file).args(["-c", script]));
+        let text = std::fs::read_to_string(&file).unwrap();
+        outcomes.push((run.stdout, text, sandbox.git(["log", "--format=%H", "-3", "main"])));
+        if with {
+            init(&sandbox, &["--uninstall"]).ok();
+        }
+        assert_eq!(listing(&hooks(&sandbox)), before);
+    }
+    assert!(outcomes[0].1.lines().count() > 10);
+    assert_eq!(outcomes[0], outcomes[1]);
+}
+
+#[test]
+fn hooks_of_every_kind_are_kept_and_come_back() {
+    let lfs = "#!/bin/sh\ncommand -v git-lfs >/dev/null 2>&1 || { echo >&2 'no lfs'; exit 0; }\ngit lfs post-checkout \"$@\"\n";
+    let precommit = "#!/usr/bin/env bash\n# File generated by pre-commit: https://pre-commit.com\n# ID: 138fd403232d2ddd5efb44317e38bf03\nexit 0\n";
+    let lefthook = "#!/bin/sh\nif [ \"$LEFTHOOK\" = \"0\" ]; then\n  exit 0\nfi\ncall_lefthook() { :; }\ncall_lefthook run \"pre-commit\" \"$@\"\n";
+    let kinds: [(&str, &str, Vec<u8>, u32); 7] = [
+        ("post-checkout", "git-lfs", lfs.into(), 0o755),
+        ("pre-commit", "pre-commit", precommit.into(), 0o755),
+        ("pre-commit", "lefthook", lefthook.into(), 0o711),
+        ("pre-rebase", "not executable", b"#!/bin/sh\nexit 1\n".to_vec(), 0o644),
+        ("pre-commit", "CRLF", b"#!/bin/sh\r\nexit 0\r\n".to_vec(), 0o644),
+        ("post-checkout", "no shebang", b"exit 0\n".to_vec(), 0o755),
+        ("pre-commit", "binary", std::fs::read("/bin/true").unwrap(), 0o755),
+    ];
+    for (name, kind, content, mode) in kinds {
+        let sandbox = Sandbox::new();
+        hook(&hooks(&sandbox).join(name), &content, mode);
+        let before = listing(&hooks(&sandbox));
+        init(&sandbox, &["--files"]).ok();
+        init(&sandbox, &["--files"]).ok();
+        sandbox.lane(["start", "one"]).ok();
+        assert_in_force(&sandbox, "one");
+        sandbox.work("one", "x", "x");
+        sandbox.git_in(&sandbox.lane_path("one"), ["rebase", "-q", "--root"]);
+        init(&sandbox, &["--uninstall"]).ok();
+        assert_eq!(listing(&hooks(&sandbox)), before, "{kind}");
+    }
+}
+
+#[test]
+fn a_symlinked_hook_stays_a_link() {
+    let sandbox = Sandbox::new();
+    hook(&sandbox.repo.join("tools/hook"), "#!/bin/sh\necho ran >>\"$HOME/ran\"\n", 0o755);
+    std::fs::create_dir_all(hooks(&sandbox)).unwrap();
+    symlink("../../tools/hook", hooks(&sandbox).join("pre-commit")).unwrap();
+    let before = listing(&hooks(&sandbox));
+    init(&sandbox, &["--files"]).ok();
+    sandbox.git(["commit", "-q", "--allow-empty", "-m", "x"]);
+    assert!(sandbox.root().join("home/ran").exists());
+    assert_eq!(std::fs::read_to_string(sandbox.repo.join("tools/hook")).unwrap().lines().count(), 2);
+    init(&sandbox, &["--uninstall"]).ok();
+    assert_eq!(listing(&hooks(&sandbox)), before);
+}
+
+#[test]
+fn what_others_add_to_our_hook_runs_and_stays() {
+    let sandbox = Sandbox::new();
+    init(&sandbox, &["--files"]).ok();
+    let file = hooks(&sandbox).join("pre-commit");
+    let mut text = std::fs::read_to_string(&file).unwrap();
+    text.push_str("## START BRANCHLESS CONFIG\necho ran >>\"$HOME/ran\"\n## END BRANCHLESS CONFIG\n");
+    hook(&file, &text, 0o755);
+    sandbox.git(["commit", "-q", "--allow-empty", "-m", "x"]);
+    assert!(sandbox.root().join("home/ran").exists());
+    init(&sandbox, &["--files"]).ok();
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
+    init(&sandbox, &["--uninstall"]).ok();
+    let left = std::fs::read_to_string(&file).unwrap();
+    assert!(left.starts_with("#!/bin/sh\n## START BRANCHLESS") && !left.contains("git-lane"), "{left}");
+}
+
+#[test]
+fn a_hook_replaced_behind_our_back_is_reported_and_nothing_is_overwritten() {
+    let sandbox = Sandbox::new();
+    let file = hooks(&sandbox).join("pre-commit");
+    hook(&file, "#!/bin/sh\nexit 0\n", 0o755);
+    init(&sandbox, &["--files"]).ok();
+    hook(&file, "#!/bin/sh\nexit 1\n", 0o755);
+    let before = listing(&hooks(&sandbox));
+    let error = init(&sandbox, &["--files"]).fails(1);
+    assert!(error.contains("was replaced") && error.contains("hint: "), "{error}");
+    assert_eq!(listing(&hooks(&sandbox)), before);
+    let run = init(&sandbox, &["--uninstall"]);
+    assert!(run.stderr.contains("another tool"), "{run}");
+    run.ok();
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "#!/bin/sh\nexit 1\n");
+}
+
+#[test]
+fn somebody_elses_hooks_directory_is_never_written() {
+    // husky, a tracked directory, a shared one, one per worktree; in the repository's and in the user's configuration.
+    for (scope, value) in [
+        ("--local", ".husky/_"),
+        ("--local", ".githooks"),
+        ("--global", "/etc/nowhere/hooks"),
+        ("--local", ".git/hooks"),
+    ] {
+        let sandbox = Sandbox::new();
+        sandbox.git(["config", scope, "core.hooksPath", value]);
+        hook(&sandbox.repo.join(".husky/_/pre-commit"), "#!/bin/sh\nexit 0\n", 0o755);
+        let before = sandbox.fingerprint();
+        let run = init(&sandbox, &["--files"]);
+        let error = run.fails(1);
+        assert!(error.contains("git-lane hook pre-commit \"$@\"") && error.contains(value), "{error}");
+        assert_eq!(sandbox.fingerprint(), before);
+        if configured() {
+            init(&sandbox, &[]).ok();
+            sandbox.lane(["start", "one"]).ok();
+            assert_in_force(&sandbox, "one");
+        }
+    }
+}
+
+#[test]
+fn a_line_added_by_hand_counts() {
+    let sandbox = Sandbox::new();
+    sandbox.git(["config", "core.hooksPath", ".husky"]);
+    for name in RESTORE {
+        let line = format!("command -v git-lane >/dev/null && {{ git-lane hook {name} \"$@\" || exit; }}\n");
+        hook(&sandbox.repo.join(".husky").join(name), line, 0o755);
+    }
+    init(&sandbox, &["--check"]).ok();
+}
+
+#[test]
+fn a_hooks_directory_that_is_missing_is_made_and_one_that_cannot_be_written_is_an_error() {
+    let sandbox = Sandbox::new();
+    let _ = std::fs::remove_dir_all(hooks(&sandbox));
+    init(&sandbox, &["--files"]).ok();
+    assert_eq!(listing(&hooks(&sandbox)).len(), 4);
+    init(&sandbox, &["--uninstall"]).ok();
+    std::fs::remove_dir_all(hooks(&sandbox)).unwrap();
+    // Not a directory at all: read-only directories do not stop a superuser, this does.
+    write(&hooks(&sandbox), "");
+    let before = sandbox.fingerprint();
+    let error = init(&sandbox, &["--files"]).fails(4);
+    assert!(error.contains("hooks"), "{error}");
+    assert_eq!(sandbox.fingerprint(), before);
+    std::fs::remove_file(hooks(&sandbox)).unwrap();
+    std::fs::create_dir(hooks(&sandbox)).unwrap();
+    std::fs::set_permissions(hooks(&sandbox), std::fs::Permissions::from_mode(0o555)).unwrap();
+    if std::fs::write(hooks(&sandbox).join("probe"), "").is_err() {
+        init(&sandbox, &["--files"]).fails(4);
+    }
+    std::fs::set_permissions(hooks(&sandbox), std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+#[test]
+fn twenty_at_once_leave_one_block() {
+    let sandbox = Sandbox::new();
+    hook(&hooks(&sandbox).join("pre-commit"), "#!/bin/sh\nexit 0\n", 0o755);
+    let before = listing(&hooks(&sandbox));
+    let children: Vec<_> = (0..20)
+        .map(|n| {
+            let mut command = sandbox.command("git-lane");
+            let args: &[&str] =
+                if n % 2 == 0 { &["init", "--files"] } else { &["init", "--files", "--level", "restore"] };
+            command.args(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+        })
+        .collect();
+    for child in children {
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+    for name in RESTORE {
+        let text = std::fs::read_to_string(hooks(&sandbox).join(name)).unwrap();
+        assert_eq!(text.matches("# >>> git-lane ").count(), 1, "{text}");
+    }
+    let config = std::fs::read_to_string(sandbox.repo.join(".git/config")).unwrap();
+    assert_eq!(config.matches("[hook \"git-lane-pre-commit\"]").count(), usize::from(configured()), "{config}");
+    assert_eq!(config.matches("\thooks = ").count(), 1, "{config}");
+    init(&sandbox, &["--uninstall"]).ok();
+    assert_eq!(listing(&hooks(&sandbox)), before);
+}
+
+#[test]
+fn linked_worktrees_bare_repositories_submodules_and_reftable() {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "one"]).ok();
+    sandbox.lane_in(&sandbox.lane_path("one"), ["init"]).ok();
+    assert_in_force(&sandbox, "one");
+    sandbox.lane(["start", "two"]).ok();
+    assert_in_force(&sandbox, "two");
+
+    let bare = sandbox.root().join("bare.git");
+    sandbox.git(["clone", "-q", "--bare", ".", bare.to_str().unwrap()]);
+    sandbox.lane_in(&bare, ["init"]).ok();
+    sandbox.lane_in(&bare, ["start", "three", "--path", "../three"]).ok();
+    let three = sandbox.root().join("three");
+    let run = sandbox.run(sandbox.command("git").current_dir(&three).args(["switch", "main"]));
+    assert!(run.stderr.contains("this is lane 'three'"), "{run}");
+    assert_ne!(run.code, 0);
+
+    // A submodule of a lane is a repository of its own.
+    let lane = sandbox.lane_path("one");
+    sandbox.git_in(
+        &lane,
+        ["-c", "protocol.file.allow=always", "submodule", "--quiet", "add", bare.to_str().unwrap(), "sub"],
+    );
+    sandbox.git_in(&lane.join("sub"), ["switch", "-q", "-c", "anything"]);
+    let inner = sandbox.lane_in(&lane.join("sub"), ["init", "--json"]).json();
+    assert!(inner["directory"].as_str().unwrap().contains("/modules/"), "{inner}");
+
+    if git_version() >= (2, 45) {
+        let sandbox = Sandbox::empty();
+        sandbox.git(["init", "-q", "-b", "main", "--ref-format=reftable"]);
+        sandbox.git(["commit", "-q", "--allow-empty", "-m", "first"]);
+        init(&sandbox, &[]).ok();
+        sandbox.lane(["start", "one"]).ok();
+        assert_in_force(&sandbox, "one");
+    }
+}
+
+#[test]
+fn start_says_once_that_the_rule_is_not_in_force() {
+    let sandbox = Sandbox::new();
+    let first = sandbox.lane(["start", "one"]);
+    assert_eq!(first.stderr.matches("git lane init").count(), 1, "{first}");
+    first.ok();
+    let second = sandbox.lane(["start", "two"]);
+    assert_eq!(second.stderr, "");
+    second.ok();
+    let sandbox = Sandbox::new();
+    init(&sandbox, &[]).ok();
+    let run = sandbox.lane(["start", "one"]);
+    assert_eq!(run.stderr, "");
+    run.ok();
+}
+
+#[test]
+fn the_hook_can_be_run_by_hand() {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "one"]).ok();
+    let lane = sandbox.lane_path("one");
+    sandbox.git_in(&lane, ["switch", "-q", "-c", "elsewhere"]);
+    let run = sandbox.lane_in(&lane.join("src"), ["hook", "pre-commit"]);
+    assert!(run.stderr.contains("'elsewhere' is checked out"), "{run}");
+    let _ = run.fails(1);
+    sandbox.lane(["-C", lane.to_str().unwrap(), "hook", "pre-commit"]).fails(1);
+    sandbox.lane(["hook", "pre-commit"]).ok();
+    sandbox.lane(["hook", "no-such-hook"]).fails(2);
+}
+
+#[test]
+fn the_hooks_are_clean_shell() {
+    let hooks = Path::new(env!("CARGO_MANIFEST_DIR")).join("hooks");
+    let mut files: Vec<PathBuf> = Vec::new();
+    for directory in [hooks.clone(), hooks.join("chained")] {
+        files.extend(
+            std::fs::read_dir(directory).unwrap().flatten().map(|entry| entry.path()).filter(|path| path.is_file()),
+        );
+    }
+    assert_eq!(files.len(), 8);
+    for shell in ["sh", "dash", "bash", "shellcheck"] {
+        for file in &files {
+            let mut command = std::process::Command::new(shell);
+            if shell != "shellcheck" {
+                command.arg("-n");
+            }
+            match command.arg(file).output() {
+                Err(_) => eprintln!("skipped: there is no {shell}"),
+                Ok(output) => {
+                    assert!(output.status.success(), "{shell} {file:?}: {}", String::from_utf8_lossy(&output.stdout))
+                }
+            }
+        }
+    }
+}

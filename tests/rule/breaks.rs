@@ -1,0 +1,265 @@
+//! What breaks the rule: taken back or refused, with HEAD, index, files and every uncommitted edit as before.
+
+use super::shop::{In, Refs, Shop, possible};
+use crate::sandbox::git_version;
+
+/// The lowest level that holds it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Held {
+    /// Level restore and up.
+    Restore,
+    /// Level refuse only; what is left behind at level restore is stopped at the next commit.
+    Refuse,
+    /// Level refuse only, and no commit would notice: another branch was changed behind the lane's back.
+    RefuseOnly,
+    /// No hook can.
+    Never,
+}
+use Held::{Never, Refuse, RefuseOnly, Restore};
+
+/// Where, what, who holds it, and a branch that may change all the same.
+#[rustfmt::skip]
+const ROWS: &[(In, &str, Held, &str)] = &[
+    (In::Lane, "git switch other", Restore, ""),
+    (In::Lane, "git checkout other", Restore, ""),
+    (In::Lane, "git switch -c fresh", Restore, "fresh"),
+    (In::Lane, "git checkout -b fresh", Restore, "fresh"),
+    (In::Lane, "git checkout -b fresh other", Restore, "fresh"),
+    (In::Lane, "git switch -c fresh other", Restore, "fresh"),
+    (In::Lane, "git checkout -B other", Restore, "other"),
+    (In::Lane, "git switch -C other main", Restore, "other"),
+    (In::Lane, "git switch --ignore-other-worktrees two", Restore, ""),
+    (In::Lane, "git checkout --ignore-other-worktrees two", Restore, ""),
+    (In::Lane, "git checkout --ignore-other-worktrees -B two one", Restore, ""),
+    (In::Lane, "cd d && git switch other", Restore, ""),
+    (In::Lane, "cd ../.. && git -C shop.lanes/one switch other", Restore, ""),
+    (In::Lane, "git --git-dir=../../shop/.git/worktrees/one --work-tree=. switch other", Restore, ""),
+    (In::Lane, "GIT_DIR=../../shop/.git/worktrees/one git switch other", Restore, ""),
+    (In::CleanLane, "git switch --orphan fresh", Restore, ""),
+    (In::CleanLane, "git switch --discard-changes other", Restore, ""),
+    (In::CleanLane, "git switch --merge other", Restore, ""),
+    (In::CleanLane, "git switch --recurse-submodules other", Restore, ""),
+    (In::CleanLane, "git rebase main other", Restore, ""),
+    (In::CleanLane, "git rebase main refs/heads/other", Restore, ""),
+    (In::CleanLane, "git rebase --apply main other", Restore, ""),
+    (In::CleanLane, "git rebase --no-verify main other", Never, ""),
+    (In::CleanLane, "git worktree add -f ../again two", Restore, ""),
+    (In::Lane, "git symbolic-ref HEAD refs/heads/other", Refuse, ""),
+    (In::Lane, "git symbolic-ref HEAD refs/heads/unborn", Refuse, ""),
+    (In::Lane, "git update-ref -d refs/heads/two", RefuseOnly, ""),
+    (In::Lane, "git update-ref refs/heads/two other", RefuseOnly, ""),
+    (In::Main, "git switch --ignore-other-worktrees one", Restore, ""),
+    (In::Main, "git checkout --ignore-other-worktrees one", Restore, ""),
+    (In::Main, "git checkout --ignore-other-worktrees -B one other", Restore, ""),
+    (In::Main, "git switch --ignore-other-worktrees -C one main", Restore, ""),
+    (In::Main, "git symbolic-ref HEAD refs/heads/one", Refuse, ""),
+    (In::Main, "git worktree add -f ../again one", Restore, ""),
+    (In::Main, "git worktree add -f --no-checkout ../again one", RefuseOnly, ""),
+    (In::CleanMain, "git checkout -q --detach && git switch --ignore-other-worktrees one; git switch -q main && false", Restore, ""),
+    (In::CleanMain, "git update-ref -d refs/heads/one", RefuseOnly, ""),
+    (In::CleanMain, "git update-ref refs/heads/one other", RefuseOnly, ""),
+    (In::CleanMain, "git fetch -q -f -u . other:one", RefuseOnly, ""),
+    (In::CleanMain, "git push -q -f . other:one", Never, ""),
+];
+
+fn every_row(level: &'static str, refs: Refs) {
+    if !possible(level, refs) {
+        eprintln!("skipped: this git cannot do level {level} with {refs:?}");
+        return;
+    }
+    let mut wrong = Vec::new();
+    for row in ROWS {
+        // Where refs are a reftable nothing tells a reset by this command from an older one, and it is left alone.
+        if refs == Refs::Reftable
+            && level == "restore"
+            && ["-B one", "-B two", "-C one"].iter().any(|way| row.1.contains(way))
+        {
+            continue;
+        }
+        if let Err(problem) = std::panic::catch_unwind(|| one_row(level, refs, row)) {
+            let text = problem.downcast_ref::<String>().cloned().unwrap_or_default();
+            wrong.push(format!("=== {row:?}\n{text}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{} rows of {} at level {level}:\n{}", wrong.len(), ROWS.len(), wrong.join("\n"));
+}
+
+fn one_row(level: &'static str, refs: Refs, &(place, script, held, may_change): &(In, &str, Held, &str)) {
+    let shop = Shop::new(level, refs);
+    let directory = shop.at(place);
+    let (before, refs_before) = (shop.snapshots(), shop.refs());
+    // git itself refuses some of them in some versions; then there is nothing to hold.
+    let run = shop.sh(&directory, script);
+    let holds = match held {
+        Restore => level == "restore" || level == "refuse",
+        Refuse | RefuseOnly => level == "refuse",
+        Never => false,
+    };
+    let branches = |refs: &str| {
+        let others = refs.lines().filter(|line| !line.starts_with(&format!("refs/heads/{may_change} ")));
+        others.map(str::to_owned).collect::<Vec<_>>()
+    };
+    if holds {
+        assert_ne!(run.code, 0, "{run}");
+        assert!(run.stderr.contains("error: ") && run.stderr.contains("hint: "), "{run}");
+        assert_eq!(shop.snapshots(), before, "{run}");
+        assert_eq!(branches(&shop.refs()), branches(&refs_before), "{run}");
+    } else if level == "off" {
+        assert!(!run.stderr.contains("lane '"), "{run}");
+    } else if level == "warn" && held == Restore {
+        assert!(run.stderr.contains("warning: ") && run.stderr.contains("hint: "), "{run}");
+    }
+    if level == "restore" && held == Refuse && run.code == 0 {
+        let commit = shop.sh(&directory, "git commit -q --allow-empty -m astray");
+        assert!(commit.code != 0 && commit.stderr.contains("hint: "), "{run}{commit}");
+    }
+}
+
+#[test]
+fn level_restore_takes_it_back() {
+    every_row("restore", Refs::Files);
+}
+
+#[test]
+fn level_refuse_refuses_it() {
+    every_row("refuse", Refs::Files);
+}
+
+#[test]
+fn levels_warn_and_off_let_it_happen() {
+    every_row("warn", Refs::Files);
+    every_row("off", Refs::Files);
+}
+
+#[test]
+fn reftable_is_no_way_round() {
+    every_row("restore", Refs::Reftable);
+    every_row("refuse", Refs::Reftable);
+}
+
+/// HEAD never moves: not even for an instant, so nobody's editor reloads and no build starts over.
+#[test]
+fn level_refuse_leaves_no_trace_in_the_log() {
+    if git_version() < (2, 46) {
+        return;
+    }
+    let shop = Shop::new("refuse", Refs::Files);
+    let log = || shop.sandbox.git_in(&shop.one, ["reflog", "HEAD"]);
+    let before = log();
+    assert_ne!(shop.sh(&shop.one, "git switch other").code, 0);
+    assert_eq!(log(), before);
+}
+
+#[test]
+fn every_way_out_is_open() {
+    for level in ["restore", "refuse"].into_iter().filter(|level| possible(level, Refs::Files)) {
+        for script in [
+            "GIT_LANE_BYPASS=1 git switch -q other",
+            "git -c lane.guard=off switch -q other",
+            "GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=lane.guard GIT_CONFIG_VALUE_0=off git switch -q other",
+        ] {
+            let shop = Shop::new(level, Refs::Files);
+            let run = shop.sh(&shop.at(In::Lane), script);
+            assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{run}");
+            assert_eq!(shop.snapshot(&shop.one).head, "refs/heads/other\n");
+            assert_ne!(shop.sh(&shop.one, "git commit -qm astray").code, 0);
+            shop.sh(&shop.one, "git commit -qm astray --no-verify").ok();
+        }
+    }
+}
+
+#[test]
+fn the_way_back_is_always_open() {
+    for level in ["restore", "refuse"].into_iter().filter(|level| possible(level, Refs::Files)) {
+        let shop = Shop::new(level, Refs::Files);
+        let directory = shop.at(In::Lane);
+        shop.setup(&directory, "git switch -q other");
+        assert_ne!(shop.sh(&directory, "git commit -qm x").code, 0);
+        assert_eq!(shop.sh(&directory, "git switch -q one").code, 0);
+        assert_eq!(shop.sh(&directory, "git commit -qm x").code, 0);
+    }
+}
+
+#[test]
+fn from_a_detached_head_there_is_one_way_only() {
+    for level in ["restore", "refuse"].into_iter().filter(|level| possible(level, Refs::Files)) {
+        let shop = Shop::new(level, Refs::Files);
+        let directory = shop.at(In::Lane);
+        let before = shop.snapshot(&directory);
+        shop.sh(&directory, "git checkout -q --detach").ok();
+        assert_ne!(shop.sh(&directory, "git switch other").code, 0);
+        if level == "refuse" {
+            assert_eq!(shop.snapshot(&directory).head.len(), 41);
+        }
+        shop.sh(&directory, "git switch -q one").ok();
+        assert_eq!(shop.snapshot(&directory), before);
+    }
+}
+
+#[test]
+fn a_bisection_ends_on_the_lanes_branch() {
+    for level in ["restore", "refuse"].into_iter().filter(|level| possible(level, Refs::Files)) {
+        let shop = Shop::new(level, Refs::Files);
+        let before = shop.snapshot(&shop.one);
+        let run = shop.sh(&shop.one, "git bisect start HEAD HEAD~2 && git bisect reset other");
+        assert!(run.code != 0 && run.stderr.contains("lane 'one'"), "{run}");
+        drop(shop.sh(&shop.one, "git bisect reset"));
+        assert_eq!(shop.snapshot(&shop.one), before, "{run}");
+    }
+}
+
+#[test]
+fn a_rebase_that_somebody_leaves_for_another_branch_can_go_on() {
+    for level in ["restore", "refuse"].into_iter().filter(|level| possible(level, Refs::Files)) {
+        let shop = Shop::new(level, Refs::Files);
+        let run = shop.sh(&shop.one, "git rebase -q -i --exec false main; git checkout other");
+        if level == "restore" {
+            assert!(run.code != 0 && run.stderr.contains("lane 'one'"), "{run}");
+        } else {
+            // While a rebase is in progress HEAD must be free to move.
+            drop(shop.sh(&shop.one, "git checkout -q --detach one"));
+        }
+        shop.sh(&shop.one, "git rebase --abort").ok();
+        assert_eq!(shop.snapshot(&shop.one).head, "refs/heads/one\n");
+    }
+}
+
+#[test]
+fn a_stash_branch_is_taken_back_and_the_stash_stays() {
+    for level in ["restore", "refuse"].into_iter().filter(|level| possible(level, Refs::Files)) {
+        let shop = Shop::new(level, Refs::Files);
+        let directory = shop.at(In::Lane);
+        shop.sh(&directory, "git stash -q").ok();
+        assert_ne!(shop.sh(&directory, "git stash branch fresh").code, 0);
+        assert_eq!(shop.snapshot(&directory).head, "refs/heads/one\n");
+        shop.sh(&directory, "git stash pop -q --index").ok();
+        assert_eq!(std::fs::read_to_string(directory.join("g")).unwrap(), "staged\nunstaged\n");
+    }
+}
+
+#[test]
+fn what_cannot_be_taken_back_is_said_and_left_alone() {
+    let shop = Shop::new("restore", Refs::Files);
+    let run = shop.sh(&shop.one, "printf 'mine\\n' >d/x && git checkout --merge other");
+    assert!(run.stderr.contains("could not be taken back"), "{run}");
+    assert!(std::fs::read_to_string(shop.one.join("d/x")).unwrap().contains("mine"));
+    assert_ne!(shop.sh(&shop.one, "git add d/x && git commit -qm x").code, 0);
+}
+
+#[test]
+fn a_missing_or_broken_git_lane_lets_git_go_on() {
+    let shop = Shop::new("restore", Refs::Files);
+    let tool = shop.sandbox.root().join("bin/git-lane");
+    std::fs::remove_file(&tool).unwrap();
+    let run = shop.sh(&shop.one, "git switch -q other");
+    assert_eq!((run.code, run.stderr.lines().count()), (0, 1), "{run}");
+    std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_git-lane"), &tool).unwrap();
+    // A configuration nobody can read.
+    let garbage = shop.sandbox.root().join("bare");
+    std::fs::create_dir_all(garbage.join("objects")).unwrap();
+    std::fs::write(garbage.join("HEAD"), "ref: refs/heads/main\n").unwrap();
+    std::fs::write(garbage.join("config"), "[lane \"x\n").unwrap();
+    let mut hook = shop.sandbox.command("git-lane");
+    let run = shop.sandbox.run(hook.env("GIT_DIR", &garbage).args(["hook", "pre-commit"]));
+    assert_eq!((run.code, run.stderr.lines().count()), (0, 1), "{run}");
+}

@@ -1,0 +1,144 @@
+//! Rules 3 and 4: what may be merged where, the main worktree's home, protected branches, renamed branches.
+
+use super::shop::{In, Refs, Shop, possible};
+
+fn levels() -> impl Iterator<Item = &'static str> {
+    ["restore", "refuse"].into_iter().filter(|level| possible(level, Refs::Files))
+}
+
+#[test]
+fn one_live_lane_is_not_merged_into_another() {
+    for level in levels() {
+        for script in [
+            "git merge --no-edit two",
+            "git merge --no-ff --no-edit refs/heads/two",
+            "git pull --no-rebase --no-edit . two",
+        ] {
+            let shop = Shop::new(level, Refs::Files);
+            let before = (shop.snapshots(), shop.refs());
+            let run = shop.sh(&shop.one, script);
+            assert!(run.code != 0 && run.stderr.contains("git merge --abort"), "{run}");
+            // git's own advice at this point leads nowhere either.
+            assert_ne!(shop.sh(&shop.one, "git commit -qm merged").code, 0);
+            shop.sh(&shop.one, "git merge --abort").ok();
+            assert_eq!((shop.snapshots(), shop.refs()), before);
+            shop.sh(&shop.one, &format!("GIT_LANE_BYPASS=1 {script}")).ok();
+        }
+    }
+}
+
+#[test]
+fn a_conflicted_merge_of_another_lane_is_not_committed() {
+    let shop = Shop::new("restore", Refs::Files);
+    shop.setup(&shop.two, "echo two >f && git commit -qam f");
+    let run = shop.sh(&shop.one, "git merge two; echo both >f && git add f && git commit -qm merged");
+    assert!(run.code != 0 && run.stderr.contains("not from lane 'two'"), "{run}");
+}
+
+#[test]
+fn what_the_base_has_taken_may_be_merged_by_every_lane() {
+    let shop = Shop::new("restore", Refs::Files);
+    shop.sh(&shop.sandbox.repo, "git merge -q --no-edit two").ok();
+    shop.sh(&shop.one, "git merge -q --no-edit two").ok();
+}
+
+#[test]
+fn a_base_takes_settled_lanes_only() {
+    for level in levels() {
+        for (script, why) in [
+            ("echo x >untracked", "uncommitted changes"),
+            ("echo x >f", "uncommitted changes"),
+            ("git merge -q conf || true", "a merge is in progress"),
+            ("git switch -q other", "'other' is checked out"),
+            ("git checkout -q --detach", "HEAD is detached"),
+        ] {
+            let shop = Shop::new(level, Refs::Files);
+            shop.setup(&shop.one, script);
+            let before = shop.snapshots();
+            let run = shop.sh(&shop.sandbox.repo, "git merge --no-edit one");
+            assert!(run.code != 0 && run.stderr.contains(why) && run.stderr.contains("git merge --abort"), "{run}");
+            shop.sh(&shop.sandbox.repo, "git merge --abort").ok();
+            assert_eq!(shop.snapshots(), before);
+        }
+    }
+}
+
+#[test]
+fn the_main_worktree_stays_at_home_where_the_policy_says_so() {
+    for level in levels() {
+        for script in
+            ["git switch other", "git switch -c fresh", "git rebase main other", "git checkout -B fresh other"]
+        {
+            let shop = Shop::new(level, Refs::Files);
+            shop.sandbox.git(["config", "lane.home", "main"]);
+            let directory = shop.at(if script.contains("rebase") { In::CleanMain } else { In::Main });
+            let before = shop.snapshots();
+            let run = shop.sh(&directory, script);
+            assert!(run.code != 0 && run.stderr.contains("the main worktree stays on 'main'"), "{run}");
+            assert_eq!(shop.snapshots(), before);
+        }
+        let shop = Shop::new(level, Refs::Files);
+        shop.setup(&shop.sandbox.repo, "git switch -q other");
+        shop.sandbox.git(["config", "lane.home", "main"]);
+        assert_ne!(shop.sh(&shop.sandbox.repo, "git commit -q --allow-empty -m x").code, 0);
+        assert_eq!(shop.sh(&shop.sandbox.repo, "git switch -q main").code, 0);
+        shop.sh(&shop.one, "git commit -q --allow-empty -m x && git rebase -q main").ok();
+    }
+}
+
+#[test]
+fn protected_branches_take_no_commits() {
+    for script in ["git commit -q --allow-empty -m x", "git commit -q --amend -m x", "git merge --no-edit one"] {
+        let shop = Shop::new("restore", Refs::Files);
+        shop.sandbox.git(["config", "lane.protected", "ma* release"]);
+        let refs = shop.refs();
+        let run = shop.sh(&shop.sandbox.repo, script);
+        assert!(run.code != 0 && run.stderr.contains("branch 'main' is protected"), "{run}");
+        assert_eq!(shop.refs(), refs);
+        shop.sh(&shop.one, "git commit -q --allow-empty -m x && git merge -q --no-edit main").ok();
+    }
+}
+
+#[test]
+fn the_record_follows_a_renamed_branch() {
+    for level in levels() {
+        for refs in [Refs::Files, Refs::Reftable].into_iter().filter(|refs| possible(level, *refs)) {
+            let shop = Shop::new(level, refs);
+            shop.sh(&shop.sandbox.repo, "git branch -m one uno && git branch -m uno eins").ok();
+            shop.sh(&shop.one, "git commit -q --allow-empty -m x").ok();
+            assert_eq!(shop.sandbox.git(["config", "lane.one.branch"]), "eins");
+            assert_ne!(shop.sh(&shop.one, "git switch other").code, 0);
+            assert_eq!(shop.snapshot(&shop.one).head, "refs/heads/eins\n");
+        }
+    }
+}
+
+#[test]
+fn the_record_follows_at_the_next_command_too() {
+    let shop = Shop::new("off", Refs::Files);
+    shop.sandbox.git(["branch", "-m", "one", "uno"]);
+    let run = shop.sandbox.lane(["start", "three"]);
+    assert!(run.stderr.contains("branch 'one' of lane 'one' is called 'uno' now"), "{run}");
+    run.ok();
+    assert_eq!(shop.sandbox.git(["config", "lane.one.branch"]), "uno");
+    assert_eq!(shop.sandbox.git(["config", "lane.one.owner"]), "tester");
+}
+
+#[test]
+fn a_deleted_branch_is_not_taken_for_a_renamed_one() {
+    let shop = Shop::new("restore", Refs::Files);
+    shop.setup(&shop.one, "git checkout -q --detach && git branch -D one && git switch -q other");
+    let run = shop.sh(&shop.one, "git commit -q --allow-empty -m x");
+    assert!(run.stderr.contains("branch 'one' of lane 'one' does not exist"), "{run}");
+    assert_eq!(shop.sandbox.git(["config", "lane.one.branch"]), "one");
+}
+
+#[test]
+fn a_moved_worktree_is_still_its_lane() {
+    let shop = Shop::new("restore", Refs::Files);
+    shop.sandbox.git(["worktree", "move", "../shop.lanes/one", "../moved"]);
+    let moved = shop.sandbox.root().join("moved");
+    let before = shop.snapshot(&moved);
+    assert_ne!(shop.sh(&moved, "git switch other").code, 0);
+    assert_eq!(shop.snapshot(&moved), before);
+}
