@@ -46,6 +46,7 @@ pub fn written(page: &str) -> Option<&'static str> {
         "git-lane-doctor",
         "git-lane-drop",
         "git-lane-finish",
+        "git-lane-init",
         "git-lane-json",
         "git-lane-list",
         "git-lane-man",
@@ -195,9 +196,6 @@ fn keys() -> String {
         let default = if key.optional() { "unset" } else { key.default };
         roff.control("TP", []).text([bold(key.name), roman(format!(" (default: {default})"))]);
         roff.text([roman(key.meaning)]);
-        if key.reserved {
-            roff.text([roman("The value is read and checked; nothing acts on it yet.")]);
-        }
     };
     KEYS.iter().for_each(|key| entry(&mut roff, key));
     roff.to_roff()

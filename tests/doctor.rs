@@ -161,6 +161,23 @@ fn a_lock_is_removed_only_when_its_owner_is_provably_dead() {
 }
 
 #[test]
+fn hooks_that_went_missing_are_put_back() {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "login"]).ok();
+    assert!(codes(&sandbox).is_empty());
+    sandbox.lane(["init", "--files"]).ok();
+    assert!(codes(&sandbox).is_empty());
+    std::fs::remove_file(sandbox.repo.join(".git/hooks/post-checkout")).unwrap();
+    for event in ["post-checkout", "pre-commit"] {
+        let section = format!("hook.git-lane-{event}");
+        drop(sandbox.run(sandbox.command("git").args(["config", "--remove-section", &section])));
+    }
+    assert_eq!(codes(&sandbox), ["not-in-force"]);
+    doctor(&sandbox, &["--fix"]).ok();
+    assert!(codes(&sandbox).is_empty());
+}
+
+#[test]
 fn damaged_records_and_worktrees_are_reported_and_never_touched() {
     let sandbox = Sandbox::new();
     sandbox.lane(["start", "login"]).ok();

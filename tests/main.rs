@@ -3,6 +3,7 @@
 mod completions;
 mod config;
 mod doctor;
+mod dotfiles;
 mod drop;
 mod facts;
 mod finish;

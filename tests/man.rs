@@ -156,7 +156,7 @@ fn every_field_of_every_document_is_described() {
         found.unwrap_or_else(|| panic!("no section about {verb}")).to_owned()
     };
     let out = sandbox.root().join("pages").display().to_string();
-    let runs: [&[&str]; 17] = [
+    let runs: [&[&str]; 22] = [
         &["start", "login", "other", "third"],
         &["start", "--dry-run", "fourth"],
         &["list"],
@@ -172,6 +172,11 @@ fn every_field_of_every_document_is_described() {
         &["prune", "--dry-run"],
         &["prune", "--yes"],
         &["config"],
+        &["init", "--files"],
+        &["init", "--check"],
+        &["init", "--uninstall"],
+        &["init", "--global", "--print"],
+        &["doctor"],
         &["config", "trash.days"],
         &["man", "--output", &out],
     ];

@@ -6,6 +6,8 @@ use crate::domain::doctor::Finding;
 use crate::error::{Error, Result};
 use crate::git::doctor::{examine, fix};
 use crate::git::repository::Repository;
+use crate::hooks::{self, Wanted};
+use crate::policy::Policy;
 use crate::ui::{Cell, Page, Report, Style, Ui};
 
 /// Look the repository over for what is not as it should be; exit code 1 when something is left
@@ -81,10 +83,26 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
 }
 
 fn all(repository: &Repository) -> Result<Vec<Finding>> {
-    examine(repository)
+    let mut found = examine(repository)?;
+    // A half-made worktree keeps git from answering; first things first.
+    let poisoned = found.iter().any(|finding| matches!(finding, Finding::UnfinishedAdmin(..)));
+    if !poisoned && hooks::installed(repository)? {
+        let state = hooks::state(repository)?;
+        if !state.in_force {
+            found.push(Finding::NotInForce(state.why_not()));
+        }
+    }
+    Ok(found)
 }
 
 fn mend(repository: &Repository, finding: &Finding) -> Result<()> {
+    if matches!(finding, Finding::NotInForce(_)) {
+        let state = hooks::install(repository, &Policy::load(repository)?, Wanted { level: None, files: false })?;
+        return match state.in_force {
+            true => Ok(()),
+            false => Err(Error::refused(state.why_not())),
+        };
+    }
     fix(repository, finding)
 }
 

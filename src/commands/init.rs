@@ -5,7 +5,7 @@ use clap::Args as ClapArgs;
 use crate::domain::guard::Level;
 use crate::error::{Error, Result};
 use crate::git::repository::Repository;
-use crate::hooks::{self, HookState, State, Wanted};
+use crate::hooks::{self, HookState, State, Wanted, global};
 use crate::policy::Policy;
 use crate::ui::{Cell, Page, Report, Style, Ui};
 
@@ -30,6 +30,15 @@ pub struct Args {
     /// Say what is in force, and why; exit code 1 when the rule is not
     #[arg(long, conflicts_with = "uninstall")]
     check: bool,
+
+    /// For every repository of this user: hooks for git 2.54 and later in a file that ~/.gitconfig includes, a lane.toml
+    /// that asks for them with each first lane, for older gits, and the completions
+    #[arg(long, conflicts_with_all = ["level", "files", "check"])]
+    global: bool,
+
+    /// With --global: print what would be written, for a dotfiles repository, and change nothing
+    #[arg(long, requires = "global", conflicts_with = "uninstall")]
+    print: bool,
 }
 
 #[derive(Debug, serde::Serialize)]
@@ -38,8 +47,103 @@ struct Removed {
     notes: Vec<String>,
 }
 
+/// What `--global` did, or would do.
+#[derive(Debug, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Global {
+    files: Vec<PlannedFile>,
+    include: String,
+    changed: Vec<String>,
+    kept: Vec<String>,
+    include_changed: bool,
+    #[serde(skip)]
+    mode: Mode,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    Print,
+    Install,
+    Uninstall,
+}
+
+#[derive(Debug, serde::Serialize)]
+struct PlannedFile {
+    path: String,
+    purpose: &'static str,
+    text: String,
+}
+
+fn everywhere(args: &Args, ui: &Ui) -> Result<()> {
+    let mode = match (args.print, args.uninstall) {
+        (true, _) => Mode::Print,
+        (_, true) => Mode::Uninstall,
+        _ => Mode::Install,
+    };
+    let files = global::files()?;
+    let include = files.first().map(|file| global::include_path(&file.path)).unwrap_or_default();
+    let outcome = match mode {
+        Mode::Print => global::Outcome::default(),
+        Mode::Install => global::install()?,
+        Mode::Uninstall => global::uninstall()?,
+    };
+    let shown = |paths: Vec<std::path::PathBuf>| paths.iter().map(|path| path.display().to_string()).collect();
+    let planned = |file: global::GlobalFile| PlannedFile {
+        path: file.path.display().to_string(),
+        purpose: file.purpose,
+        text: file.text,
+    };
+    let report = Global {
+        files: files.into_iter().map(planned).collect(),
+        include,
+        changed: shown(outcome.changed),
+        kept: shown(outcome.kept),
+        include_changed: outcome.include_changed,
+        mode,
+    };
+    ui.report(&report);
+    for kept in &report.kept {
+        ui.warn(format_args!(
+            "'{kept}' is not git-lane's and stays as it is; see what it would be with: git lane init --global --print"
+        ));
+    }
+    Ok(())
+}
+
+impl Report for Global {
+    fn text(&self, page: &mut Page) {
+        if self.mode == Mode::Print {
+            page.line("# add to ~/.gitconfig:");
+            page.line("[include]");
+            page.line(Cell::raw(format!("\tpath = {}", self.include)));
+            for file in &self.files {
+                page.line("");
+                page.line(format!("# {}: {}", file.path, file.purpose));
+                file.text.lines().for_each(|line| {
+                    page.line(Cell::raw(line));
+                });
+            }
+            return;
+        }
+        let did = if self.mode == Mode::Install { "wrote" } else { "removed" };
+        for path in &self.changed {
+            page.line(format!("{did} {path}"));
+        }
+        if self.include_changed {
+            let verb = if self.mode == Mode::Install { "added to" } else { "removed from" };
+            page.line(format!("{verb} the user's git configuration: include.path = {}", self.include));
+        }
+        if self.changed.is_empty() && !self.include_changed {
+            page.line("nothing had to change");
+        }
+    }
+}
+
 /// Runs it.
 pub fn run(args: Args, ui: &Ui) -> Result<()> {
+    if args.global {
+        return everywhere(&args, ui);
+    }
     if args.uninstall {
         let repository = super::open_for_change(ui)?;
         let notes = hooks::uninstall(&repository)?;

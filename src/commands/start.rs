@@ -163,6 +163,10 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
 
 /// With a repository's first lane: puts the rule in force where the policy asks for it, else says that it is not.
 fn first_lane(repository: &Repository, policy: &Policy, ui: &Ui) {
+    // Hooks of the user's own configuration serve every repository.
+    if hooks::state(repository).is_ok_and(|state| state.in_force) {
+        return;
+    }
     if !policy.install_hooks {
         ui.note("note: nothing keeps plain git in its lane here yet; put the rule in force with: git lane init");
         return;

@@ -5,6 +5,7 @@
 //! and runs as before. Directories git-lane does not own (tracked, shared, chosen by `core.hooksPath`) are never written.
 
 mod files;
+pub mod global;
 pub mod stub;
 
 pub use files::is_ours_alone;
@@ -79,6 +80,21 @@ pub struct HookState {
     pub file: bool,
     /// A hook that was there before runs with it.
     pub chained: bool,
+}
+
+impl State {
+    /// What is missing, in words.
+    pub fn why_not(&self) -> String {
+        if !self.on_path {
+            return "git-lane is not on PATH, where the hooks look for it".into();
+        }
+        let missing: Vec<&str> =
+            self.hooks.iter().filter(|hook| !hook.configured && !hook.file).map(|hook| hook.hook.name()).collect();
+        match &self.directory_chosen_by {
+            Some(why) => format!("git runs no {} ({why})", missing.join(", ")),
+            None => format!("git runs no {}", missing.join(", ")),
+        }
+    }
 }
 
 /// The hooks a level needs.
@@ -172,6 +188,11 @@ pub fn copy_policy(edit: &mut Edit, policy: &Policy) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Whether the hooks were installed here and not removed again by us.
+pub fn installed(repository: &Repository) -> Result<bool> {
+    Ok(metadata::setting(repository.common_dir(), MARK)?.is_some_and(|mark| mark != UNDECIDED))
 }
 
 /// Removes what [`install`] wrote, wherever it did; says what had to stay.

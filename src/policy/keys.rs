@@ -12,8 +12,6 @@ pub struct Key {
     pub default: &'static str,
     /// What it does, in one or two sentences.
     pub meaning: &'static str,
-    /// Read and checked, but nothing acts on it yet.
-    pub reserved: bool,
 }
 
 /// What may stand at a key.
@@ -50,7 +48,6 @@ pub const KEYS: &[Key] = &[
         shape: Shape::Template(&["name", "owner"]),
         default: r#""{name}""#,
         meaning: "The branch of a new lane. {name} and {owner} are replaced.",
-        reserved: false,
     },
     Key {
         name: "start.path",
@@ -58,7 +55,6 @@ pub const KEYS: &[Key] = &[
         default: r#""../{repo}.lanes/{name}""#,
         meaning: "Where the worktree of a new lane goes, relative to the main worktree. {repo} and {name} are \
                   replaced. The team's file may climb one directory at most and name no absolute path.",
-        reserved: false,
     },
     Key {
         name: "start.base",
@@ -66,28 +62,24 @@ pub const KEYS: &[Key] = &[
         default: "",
         meaning: "The base of a new lane. Unset: the branch the HEAD of the remote points to, else the branch of the main \
                   worktree.",
-        reserved: false,
     },
     Key {
         name: "start.fetch",
         shape: Shape::Flag,
         default: "false",
         meaning: "Whether start brings the base up to date first, as --fetch does.",
-        reserved: false,
     },
     Key {
         name: "start.owner",
         shape: Shape::Text,
         default: "",
         meaning: "The owner of a new lane. Unset: the login name. GIT_LANE_OWNER comes before it.",
-        reserved: false,
     },
     Key {
         name: "start.install-hooks",
         shape: Shape::Flag,
         default: "false",
         meaning: "Whether the first lane of a repository installs hooks.",
-        reserved: true,
     },
     Key {
         name: "finish.strategy",
@@ -95,7 +87,6 @@ pub const KEYS: &[Key] = &[
         default: r#""merge""#,
         meaning: "How a lane lands: merge makes a merge commit, squash one commit of everything, rebase replays the \
                   commits, ff only moves the base forward.",
-        reserved: false,
     },
     Key {
         name: "finish.message",
@@ -103,56 +94,48 @@ pub const KEYS: &[Key] = &[
         default: r#""Merge lane '{name}' into {base}""#,
         meaning: "The message of the merge commit or the squashed commit. {name}, {branch}, {base}, {task} and {owner} are \
                   replaced; {{ is a brace.",
-        reserved: false,
     },
     Key {
         name: "finish.trailers",
         shape: Shape::Words(&["lane", "task", "owner"]),
         default: "[]",
         meaning: "The trailers that message carries: lane, task, owner.",
-        reserved: false,
     },
     Key {
         name: "trash.days",
         shape: Shape::Days,
         default: "14",
         meaning: "How many days a removed lane waits in the trash.",
-        reserved: false,
     },
     Key {
         name: "trash.size",
         shape: Shape::Size,
         default: r#""10 GiB""#,
         meaning: "How much room removed lanes may take before the oldest goes: bytes, or a text such as \"500 MiB\".",
-        reserved: false,
     },
     Key {
         name: "rule.home",
         shape: Shape::Revision,
         default: "",
         meaning: "The branch the main worktree stays on. Unset: any.",
-        reserved: true,
     },
     Key {
         name: "rule.protected",
         shape: Shape::Patterns,
         default: "[]",
         meaning: "Branches that only finish may move. Patterns as in gitignore(5): * stops at a slash, ** does not.",
-        reserved: true,
     },
     Key {
         name: "rule.branch-pattern",
         shape: Shape::Patterns,
         default: "[]",
         meaning: "Patterns the branch of a new lane has to fit, one of them at least. None: every branch fits.",
-        reserved: false,
     },
     Key {
         name: "rule.branch-example",
         shape: Shape::Text,
         default: "",
         meaning: "A branch that fits, shown when one does not.",
-        reserved: false,
     },
 ];
 

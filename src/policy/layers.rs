@@ -183,9 +183,13 @@ fn at_home(key: &Key, value: Value, file: &Path) -> Result<Value> {
 }
 
 fn user_file() -> Option<PathBuf> {
+    Some(config_home()?.join("git-lane").join(FILE))
+}
+
+/// The user's directory of settings, by the XDG base directory specification.
+pub fn config_home() -> Option<PathBuf> {
     let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-    let config = absolute("XDG_CONFIG_HOME").or_else(|| Some(absolute("HOME")?.join(".config")))?;
-    Some(config.join("git-lane").join(FILE))
+    absolute("XDG_CONFIG_HOME").or_else(|| Some(absolute("HOME")?.join(".config")))
 }
 
 /// The team's file: that of the main worktree, or of the commit `HEAD` names where there are no files.

@@ -6,6 +6,8 @@
 mod keys;
 mod layers;
 
+pub use layers::config_home;
+
 use bstr::{BStr, ByteSlice};
 use gix::glob::wildmatch;
 use serde::Deserialize;

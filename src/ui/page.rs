@@ -44,6 +44,11 @@ pub struct Cell {
 }
 
 impl Cell {
+    /// Our own text, whose tabs are meant.
+    pub fn raw(text: impl Into<String>) -> Self {
+        Cell { text: text.into(), style: Style::Plain }
+    }
+
     /// A cell with a style.
     pub fn new(text: impl std::fmt::Display, style: Style) -> Self {
         Cell { text: escape::line(&text.to_string()), style }

@@ -118,7 +118,10 @@ fn the_record_follows_at_the_next_command_too() {
     let shop = Shop::new("off", Refs::Files);
     shop.sandbox.git(["branch", "-m", "one", "uno"]);
     let run = shop.sandbox.lane(["start", "three"]);
-    assert!(run.stderr.contains("branch 'one' of lane 'one' is called 'uno' now"), "{run}");
+    assert!(
+        run.stderr.contains("the branch of lane 'one' was renamed from 'one' to 'uno'; its record follows"),
+        "{run}"
+    );
     run.ok();
     assert_eq!(shop.sandbox.git(["config", "lane.one.branch"]), "uno");
     assert_eq!(shop.sandbox.git(["config", "lane.one.owner"]), "tester");

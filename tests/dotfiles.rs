@@ -1,0 +1,118 @@
+//! The rule for every repository of a user: `git lane init --global`, and the same through dotfiles.
+
+use std::path::{Path, PathBuf};
+
+use crate::sandbox::{Run, Sandbox, git_version, write};
+
+/// Every file below a home, with its content.
+fn listing(home: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+    let mut found = Vec::new();
+    let mut pending = vec![home.to_owned()];
+    while let Some(path) = pending.pop() {
+        if path.is_dir() {
+            pending.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+        } else {
+            found.push((path.strip_prefix(home).unwrap().to_owned(), std::fs::read(&path).unwrap()));
+        }
+    }
+    found.sort();
+    found
+}
+
+/// A command with another home.
+fn with_home(sandbox: &Sandbox, home: &Path, directory: &Path, program: &str, args: &[&str]) -> Run {
+    let mut command = sandbox.command(program);
+    command.current_dir(directory).args(args).env("HOME", home).env("XDG_CONFIG_HOME", home.join(".config"));
+    sandbox.run(&mut command)
+}
+
+#[test]
+fn installing_twice_is_installing_once_and_uninstalling_leaves_nothing() {
+    let sandbox = Sandbox::new();
+    let home = sandbox.root().join("home");
+    write(&home.join(".gitconfig"), "# mine\n[user]\n\tname = A\n");
+    let before = listing(&home);
+    sandbox.lane(["init", "--global"]).ok();
+    let after = listing(&home);
+    assert!(sandbox.lane(["init", "--global"]).ok().contains("nothing had to change"));
+    assert_eq!(listing(&home), after);
+    let include = sandbox.git(["config", "--global", "--get-all", "include.path"]);
+    assert_eq!(include, "~/.config/git-lane/hooks.gitconfig");
+    // Every git reads it, the ones too that know no such hooks.
+    sandbox.git(["status"]);
+    sandbox.lane(["init", "--global", "--uninstall"]).ok();
+    assert_eq!(listing(&home).len(), before.len());
+    let text = std::fs::read_to_string(home.join(".gitconfig")).unwrap();
+    assert!(text.starts_with("# mine\n[user]\n\tname = A\n") && !text.contains("git-lane"), "{text}");
+}
+
+#[test]
+fn files_of_others_are_left_alone_and_said() {
+    let sandbox = Sandbox::new();
+    let policy = sandbox.root().join("home/.config/git-lane/lane.toml");
+    write(&policy, "[start]\nowner = \"me\"\n");
+    for args in [&["init", "--global"][..], &["init", "--global", "--uninstall"]] {
+        let run = sandbox.lane(args);
+        assert!(run.stderr.contains("lane.toml' is not git-lane's"), "{run}");
+        run.ok();
+        assert_eq!(std::fs::read(&policy).unwrap(), b"[start]\nowner = \"me\"\n");
+    }
+}
+
+#[test]
+fn printing_changes_nothing_and_is_what_installing_writes() {
+    let sandbox = Sandbox::new();
+    let home = sandbox.root().join("home");
+    let before = listing(&home);
+    let printed = sandbox.lane(["init", "--global", "--print", "--json"]).json();
+    assert_eq!(listing(&home), before);
+    sandbox.lane(["init", "--global"]).ok();
+    for file in printed["files"].as_array().unwrap() {
+        let written = std::fs::read_to_string(file["path"].as_str().unwrap()).unwrap();
+        assert_eq!(written, file["text"].as_str().unwrap());
+    }
+    let text = sandbox.lane(["init", "--global", "--print"]).ok();
+    assert!(text.contains("[include]\n\tpath = ~/.config/git-lane/hooks.gitconfig\n"), "{text}");
+}
+
+#[test]
+fn dotfiles_bring_the_rule_to_a_new_machine_and_take_it_away_again() {
+    // One machine, whose owner puts the files into a dotfiles repository …
+    let sandbox = Sandbox::new();
+    sandbox.lane(["init", "--global"]).ok();
+    let dotfiles = sandbox.root().join("dotfiles");
+    std::fs::rename(sandbox.root().join("home/.config/git-lane"), &dotfiles).unwrap();
+    // … and another, where they are put in place by a symbolic link.
+    let home = sandbox.root().join("home2");
+    std::fs::create_dir_all(home.join(".config")).unwrap();
+    std::os::unix::fs::symlink(&dotfiles, home.join(".config/git-lane")).unwrap();
+    write(&home.join(".gitconfig"), "[include]\n\tpath = ~/.config/git-lane/hooks.gitconfig\n");
+    let clone = home.join("clone");
+    let run = |directory: &Path, program: &str, args: &[&str]| with_home(&sandbox, &home, directory, program, args);
+    run(&home, "git", &["clone", "-q", sandbox.repo.to_str().unwrap(), "clone"]).ok();
+
+    // Silent where there are no lanes.
+    let silent = run(&clone, "git", &["switch", "-q", "-c", "free"]);
+    assert_eq!(silent.stderr, "");
+    silent.ok();
+    run(&clone, "git", &["switch", "-q", "main"]).ok();
+
+    let started = run(&clone, "git-lane", &["start", "login"]);
+    assert_eq!(started.stderr, "", "{started}");
+    started.ok();
+    let lane = home.join("clone.lanes/login");
+    run(&lane, "git", &["branch", "other"]).ok();
+    let refused = run(&lane, "git", &["switch", "other"]);
+    assert!(refused.code != 0 && refused.stderr.contains("lane 'login'"), "{refused}");
+    assert_eq!(run(&lane, "git", &["branch", "--show-current"]).ok(), "login\n");
+
+    // Everything is removed again.
+    run(&clone, "git-lane", &["init", "--uninstall"]).ok();
+    run(&clone, "git-lane", &["init", "--global", "--uninstall"]).ok();
+    run(&lane, "git", &["switch", "-q", "other"]).ok();
+    assert!(!std::fs::read_to_string(home.join(".gitconfig")).unwrap().contains("git-lane"));
+    assert_eq!(std::fs::read_dir(&dotfiles).unwrap().count(), 0);
+    if git_version() < (2, 54) {
+        eprintln!("this git has no hooks in its configuration: the rule came with the first lane");
+    }
+}
