@@ -113,14 +113,14 @@ pub fn clear_dead(locks: &Path, targets: &[PathBuf]) -> Result<Vec<PathBuf>> {
     Ok(cleared)
 }
 
-fn lock_path(target: &Path) -> PathBuf {
+pub(super) fn lock_path(target: &Path) -> PathBuf {
     let mut lock = target.as_os_str().to_owned();
     lock.push(".lock");
     lock.into()
 }
 
 /// A new, locked file that vouches for a lock.
-fn witness(locks: &Path) -> Result<(PathBuf, File)> {
+pub(super) fn witness(locks: &Path) -> Result<(PathBuf, File)> {
     loop {
         let path = locks.join(crate::git::journal::unique_id());
         let file = OpenOptions::new().write(true).create_new(true).open(&path).context("create", &path)?;
@@ -157,7 +157,7 @@ fn clear_if_dead(lock: &Path, locks: &Path) -> Result<bool> {
     Ok(false)
 }
 
-fn held_by_another(lock: &Path) -> Error {
+pub(super) fn held_by_another(lock: &Path) -> Error {
     let age = std::fs::metadata(lock)
         .and_then(|metadata| metadata.modified())
         .ok()

@@ -16,6 +16,7 @@ pub mod overview;
 pub mod populate;
 pub mod processes;
 pub mod recover;
+pub mod ref_locks;
 pub mod refs;
 pub mod repository;
 pub mod restore;
