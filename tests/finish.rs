@@ -418,6 +418,13 @@ fn inside_the_lane_its_name_is_implied_and_the_way_out_is_told() {
 }
 
 #[test]
+fn finishing_from_inside_leaves_nothing_where_the_admin_directory_was() {
+    let sandbox = with_lane();
+    sandbox.lane_in(&sandbox.lane_path("login"), ["finish"]).ok();
+    assert!(!sandbox.repo.join(".git/worktrees/login").exists());
+}
+
+#[test]
 fn hooks_see_what_git_merge_would_show_them() {
     let sandbox = with_lane();
     advance(&sandbox);
