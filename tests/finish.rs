@@ -425,6 +425,21 @@ fn finishing_from_inside_leaves_nothing_where_the_admin_directory_was() {
 }
 
 #[test]
+fn a_lane_moved_by_git_is_found_by_its_branch() {
+    let sandbox = with_lane();
+    let there = sandbox.root().join("elsewhere");
+    sandbox.git(["worktree", "move", sandbox.lane_path("login").to_str().unwrap(), there.to_str().unwrap()]);
+    let again = sandbox.lane(["--json", "start", "login"]).json();
+    assert_eq!(again["lanes"][0]["created"], false, "{again}");
+    assert_eq!(again["lanes"][0]["path"], there.to_str().unwrap(), "{again}");
+    // Inside, the name is implied.
+    sandbox.lane_in(&there, ["finish"]).ok();
+    assert!(!there.exists());
+    sandbox.lane(["restore", "login"]).ok();
+    assert_eq!(sandbox.git_in(&there, ["status", "--porcelain"]), "");
+}
+
+#[test]
 fn hooks_see_what_git_merge_would_show_them() {
     let sandbox = with_lane();
     advance(&sandbox);

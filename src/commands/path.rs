@@ -4,7 +4,6 @@ use clap::Args as ClapArgs;
 
 use crate::error::{Error, Result};
 use crate::git::facts::worktree_of;
-use crate::git::overview;
 use crate::git::repository::Repository;
 use crate::ui::{Page, Report, Ui};
 
@@ -27,21 +26,12 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let repository = Repository::discover()?;
     let lane = super::find_lane(&repository, args.name.as_deref())?;
     let worktrees = repository.worktrees()?;
-    // A worktree that was moved is found where git knows it to be.
-    let path = match worktree_of(&lane, &worktrees) {
-        Some(worktree) => worktree.path.clone(),
-        None => {
-            overview::worktree_of_moved(&lane, &worktrees).map(|worktree| worktree.path.clone()).ok_or_else(|| {
-                Error::refused(format!(
-                    "the worktree of lane '{}' is gone from '{}'",
-                    lane.name,
-                    lane.worktree.display()
-                ))
-                .code("worktree-gone")
-                .hint("if it was moved: git worktree repair NEW-PLACE; otherwise clear the record with: git lane prune")
-            })?
-        }
-    };
+    let path = worktree_of(&lane, &worktrees).map(|worktree| worktree.path.clone()).ok_or_else(|| {
+        let gone = format!("the worktree of lane '{}' is gone from '{}'", lane.name, lane.worktree.display());
+        Error::refused(gone)
+            .code("worktree-gone")
+            .hint("if it was moved: git worktree repair NEW-PLACE; otherwise clear the record with: git lane prune")
+    })?;
     if ui.json {
         ui.report(&PathReport { name: lane.name, path });
     } else {

@@ -7,6 +7,7 @@ use bstr::ByteSlice;
 use super::repository::Repository;
 use crate::domain::lane::{Head, Lane, ObjectId, RefName, Worktree, WorktreeState};
 use crate::domain::name::BranchName;
+use crate::domain::retire::place;
 use crate::domain::start::{self, Base, Target, TargetState};
 use crate::error::{Error, Result};
 use crate::policy::Policy;
@@ -103,8 +104,13 @@ pub fn peeled(repository: &Repository, id: ObjectId) -> ObjectId {
 pub fn start(repository: &Repository, policy: &Policy, request: &start::Request, base: Base) -> Result<start::Facts> {
     let records = repository.records()?;
     let worktrees = repository.worktrees()?;
-    let existing = records.find(&request.name).cloned();
-    let existing_present = existing.as_ref().is_some_and(|lane| worktree_of(lane, &worktrees).is_some());
+    let mut existing = records.find(&request.name).cloned();
+    let present = existing.as_ref().and_then(|lane| worktree_of(lane, &worktrees));
+    let existing_present = present.is_some();
+    if let (Some(lane), Some(worktree)) = (&mut existing, present) {
+        // git may have moved it.
+        lane.worktree.clone_from(&worktree.path);
+    }
     let mut facts = start::Facts {
         existing_present,
         base,
@@ -127,9 +133,9 @@ pub fn start(repository: &Repository, policy: &Policy, request: &start::Request,
     Ok(facts)
 }
 
-/// The worktree that is a lane's, by the recorded path; it must really be there.
+/// The worktree that is a lane's, where git knows it to be; it must really be there.
 pub fn worktree_of<'a>(lane: &Lane, worktrees: &'a [Worktree]) -> Option<&'a Worktree> {
-    worktrees.iter().find(|worktree| worktree.path == lane.worktree && worktree.state == WorktreeState::Present)
+    place(lane, worktrees).worktree().filter(|worktree| worktree.state == WorktreeState::Present)
 }
 
 /// The worktree that has `branch` checked out, or is rebasing or bisecting it.

@@ -76,12 +76,6 @@ fn holds(worktree: &Worktree, branch: &BranchName) -> bool {
     worktree.id.is_some() && worktree.state == WorktreeState::Present && worktree.head.branch() == Some(branch)
 }
 
-/// The worktree that has a lane's branch checked out, when the recorded directory is gone: it was moved.
-pub fn worktree_of_moved<'a>(lane: &Lane, worktrees: &'a [Worktree]) -> Option<&'a Worktree> {
-    let branch = lane.branch.as_ref()?;
-    worktrees.iter().find(|worktree| holds(worktree, branch))
-}
-
 fn entry_of(lane: Option<Lane>, worktree: Option<Worktree>) -> Entry {
     Entry { lane, worktree, state: State::Unread, tip: None, versus: None, committed: None }
 }

@@ -7,6 +7,7 @@ use bstr::{BString, ByteSlice};
 use crate::domain::finish::{BaseFacts, Facts, Relation, Site};
 use crate::domain::lane::{Head, Lane, ObjectId, RefName, Worktree, WorktreeState};
 use crate::domain::name::BranchName;
+use crate::domain::retire::place;
 use crate::error::{Error, Result};
 use crate::git::repository::Repository;
 use crate::git::{overview, status};
@@ -53,13 +54,14 @@ pub fn prove(repository: &Repository, facts: &mut Facts) -> Result<()> {
     Ok(())
 }
 
-/// The lane's worktree in git's own list.
+/// The lane's worktree in git's own list, also where git has moved it.
 pub fn worktree_of<'a>(worktrees: &'a [Worktree], lane: &Lane) -> Option<&'a Worktree> {
     let canonical = std::fs::canonicalize(&lane.worktree).unwrap_or_else(|_| lane.worktree.clone());
     worktrees
         .iter()
         .filter(|worktree| worktree.id.is_some())
         .find(|worktree| worktree.path == lane.worktree || worktree.path == canonical)
+        .or_else(|| place(lane, worktrees).worktree())
 }
 
 /// What is known about a branch to land on.
