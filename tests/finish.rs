@@ -869,3 +869,19 @@ fn a_worktree_whose_index_is_not_racy_is_judged_by_its_stat_data_and_as_strictly
     clean(&sandbox, &sandbox.repo);
     retired(&sandbox);
 }
+
+#[test]
+fn a_changed_mode_is_a_local_change_in_the_way() {
+    use std::os::unix::fs::PermissionsExt;
+    let sandbox = with_lane();
+    let file = sandbox.repo.join("src/app.txt");
+    sandbox.work("login", "src/app.txt", "changed\n");
+    // Not racy, and the change time is not compared: only the mode tells.
+    sandbox.git(["config", "core.trustctime", "false"]);
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    sandbox.git(["status"]);
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let refused = finish(&sandbox, []).fails(1);
+    assert!(refused.contains("'src/app.txt'"), "{refused}");
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o111, 0o111);
+}
