@@ -885,3 +885,14 @@ fn a_changed_mode_is_a_local_change_in_the_way() {
     assert!(refused.contains("'src/app.txt'"), "{refused}");
     assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o111, 0o111);
 }
+
+#[test]
+fn a_hook_of_a_landing_that_lands_is_refused_and_one_after_it_is_not() {
+    let sandbox = with_lane();
+    sandbox.lane(["start", "other"]).ok();
+    sandbox.work("other", "other.txt", "other");
+    hook(&sandbox, "pre-merge-commit", "git lane finish other; test $? = 1");
+    hook(&sandbox, "post-merge", "rm .git/hooks/pre-merge-commit .git/hooks/post-merge; git lane finish other");
+    finish(&sandbox, []).ok();
+    assert_eq!(log(&sandbox, "%s"), "Merge lane 'other' into main");
+}
