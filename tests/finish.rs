@@ -896,3 +896,23 @@ fn a_hook_of_a_landing_that_lands_is_refused_and_one_after_it_is_not() {
     finish(&sandbox, []).ok();
     assert_eq!(log(&sandbox, "%s"), "Merge lane 'other' into main");
 }
+
+#[test]
+fn a_git_that_the_repository_tracks_is_not_run() {
+    let sandbox = with_lane();
+    let lane = sandbox.lane_path("login");
+    let pwned = sandbox.root().join("pwned");
+    for place in [&sandbox.repo, &lane] {
+        for name in ["git", "sh"] {
+            write(&place.join(name), format!("#!/bin/sh\ntouch {}\n", pwned.display()));
+            let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+            std::fs::set_permissions(place.join(name), mode).unwrap();
+        }
+    }
+    let mut command = sandbox.command("git-lane");
+    let path = std::env::join_paths(["".into(), ".".into(), sandbox.root().join("bin"), "/bin".into()]).unwrap();
+    command.args(["finish", "--commit", "all"]).current_dir(&lane).env("PATH", path);
+    let text = sandbox.run(&mut command);
+    assert!(!pwned.exists(), "{text}");
+    drop(text.fails(1));
+}
