@@ -414,3 +414,20 @@ fn a_ref_lock_a_dead_process_announced_is_cleared_and_any_other_is_named() {
     sandbox.nothing_left_behind(0);
     assert_eq!(std::fs::read_dir(git.join("lane/ref-locks")).unwrap().count(), 0);
 }
+
+#[test]
+fn files_put_beside_a_removed_lane_do_not_stand_in_the_way() {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "login"]).ok();
+    sandbox.lane(["drop", "login"]).ok();
+    let trash = sandbox.repo.join(".git/lane/trash");
+    let entry = std::fs::read_dir(&trash).unwrap().next().unwrap().unwrap().path();
+    // As `mkdir ../new` by somebody whose directory was the lane makes them.
+    write(&entry.join("new/file"), "x");
+    sandbox.lane(["restore", "login"]).ok();
+    assert_eq!(std::fs::read_to_string(entry.join("new/file")).unwrap(), "x");
+    assert!(sandbox.lane_path("login").join("README").exists());
+    sandbox.lane(["start", "next"]).ok();
+    sandbox.lane(["drop", "login"]).ok();
+    sandbox.lane(["restore", "login"]).ok();
+}
