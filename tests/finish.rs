@@ -871,12 +871,11 @@ fn a_worktree_whose_index_is_not_racy_is_judged_by_its_stat_data_and_as_strictly
 }
 
 #[test]
-fn a_changed_mode_is_a_local_change_in_the_way() {
-    use std::os::unix::fs::PermissionsExt;
+fn a_changed_mode_of_a_file_the_landing_appends_to_is_a_local_change() {
     let sandbox = with_lane();
     let file = sandbox.repo.join("src/app.txt");
-    sandbox.work("login", "src/app.txt", "changed\n");
-    // Not racy, and the change time is not compared: only the mode tells.
+    sandbox.work("login", "src/app.txt", "one\ntwo\nthree\nfour\n");
+    // Not racy, and no time tells: only the mode does.
     sandbox.git(["config", "core.trustctime", "false"]);
     std::thread::sleep(std::time::Duration::from_millis(1100));
     sandbox.git(["status"]);
