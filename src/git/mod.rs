@@ -23,6 +23,7 @@ pub mod restore;
 pub mod retire;
 pub mod start;
 pub mod status;
+pub mod submodules;
 pub mod trash;
 pub mod worktree;
 
