@@ -418,6 +418,28 @@ fn inside_the_lane_its_name_is_implied_and_the_way_out_is_told() {
 }
 
 #[test]
+fn finishing_from_inside_leaves_nothing_where_the_admin_directory_was() {
+    let sandbox = with_lane();
+    sandbox.lane_in(&sandbox.lane_path("login"), ["finish"]).ok();
+    assert!(!sandbox.repo.join(".git/worktrees/login").exists());
+}
+
+#[test]
+fn a_lane_moved_by_git_is_found_by_its_branch() {
+    let sandbox = with_lane();
+    let there = sandbox.root().join("elsewhere");
+    sandbox.git(["worktree", "move", sandbox.lane_path("login").to_str().unwrap(), there.to_str().unwrap()]);
+    let again = sandbox.lane(["--json", "start", "login"]).json();
+    assert_eq!(again["lanes"][0]["created"], false, "{again}");
+    assert_eq!(again["lanes"][0]["path"], there.to_str().unwrap(), "{again}");
+    // Inside, the name is implied.
+    sandbox.lane_in(&there, ["finish"]).ok();
+    assert!(!there.exists());
+    sandbox.lane(["restore", "login"]).ok();
+    assert_eq!(sandbox.git_in(&there, ["status", "--porcelain"]), "");
+}
+
+#[test]
 fn hooks_see_what_git_merge_would_show_them() {
     let sandbox = with_lane();
     advance(&sandbox);
@@ -846,4 +868,50 @@ fn a_worktree_whose_index_is_not_racy_is_judged_by_its_stat_data_and_as_strictly
     finish(&sandbox, []).ok();
     clean(&sandbox, &sandbox.repo);
     retired(&sandbox);
+}
+
+#[test]
+fn a_changed_mode_of_a_file_the_landing_appends_to_is_a_local_change() {
+    let sandbox = with_lane();
+    let file = sandbox.repo.join("src/app.txt");
+    sandbox.work("login", "src/app.txt", "one\ntwo\nthree\nfour\n");
+    // Not racy, and no time tells: only the mode does.
+    sandbox.git(["config", "core.trustctime", "false"]);
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    sandbox.git(["status"]);
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let refused = finish(&sandbox, []).fails(1);
+    assert!(refused.contains("'src/app.txt'"), "{refused}");
+    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o111, 0o111);
+}
+
+#[test]
+fn a_hook_of_a_landing_that_lands_is_refused_and_one_after_it_is_not() {
+    let sandbox = with_lane();
+    sandbox.lane(["start", "other"]).ok();
+    sandbox.work("other", "other.txt", "other");
+    hook(&sandbox, "pre-merge-commit", "git lane finish other; test $? = 1");
+    hook(&sandbox, "post-merge", "rm .git/hooks/pre-merge-commit .git/hooks/post-merge; git lane finish other");
+    finish(&sandbox, []).ok();
+    assert_eq!(log(&sandbox, "%s"), "Merge lane 'other' into main");
+}
+
+#[test]
+fn a_git_that_the_repository_tracks_is_not_run() {
+    let sandbox = with_lane();
+    let lane = sandbox.lane_path("login");
+    let pwned = sandbox.root().join("pwned");
+    for place in [&sandbox.repo, &lane] {
+        for name in ["git", "sh"] {
+            write(&place.join(name), format!("#!/bin/sh\ntouch {}\n", pwned.display()));
+            let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+            std::fs::set_permissions(place.join(name), mode).unwrap();
+        }
+    }
+    let mut command = sandbox.command("git-lane");
+    let path = std::env::join_paths(["".into(), ".".into(), sandbox.root().join("bin"), "/bin".into()]).unwrap();
+    command.args(["finish", "--commit", "all"]).current_dir(&lane).env("PATH", path);
+    let text = sandbox.run(&mut command);
+    assert!(!pwned.exists(), "{text}");
+    drop(text.fails(1));
 }

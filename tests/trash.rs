@@ -88,3 +88,29 @@ fn killed_at_any_step_expiry_is_completed_by_the_next_command() {
         sandbox.nothing_left_behind(0);
     }
 }
+
+#[test]
+fn commits_only_a_submodule_of_the_lane_has_are_not_called_integrated() {
+    let sandbox = Sandbox::new();
+    let library = sandbox.root().join("library");
+    sandbox.git(["clone", "-q", ".", library.to_str().unwrap()]);
+    sandbox.git(["config", "--global", "protocol.file.allow", "always"]);
+    sandbox.git(["submodule", "--quiet", "add", library.to_str().unwrap(), "library"]);
+    sandbox.commit("library");
+    for (name, published) in [("pushed", true), ("kept", false)] {
+        sandbox.lane(["start", "--recurse-submodules", name]).ok();
+        let inside = sandbox.lane_path(name).join("library");
+        sandbox.git_in(&inside, ["commit", "-q", "--allow-empty", "-m", name]);
+        if published {
+            sandbox.git_in(&inside, ["push", "-q", "origin", "HEAD:refs/heads/pushed"]);
+        }
+        sandbox.work(name, name, "x");
+        sandbox.lane(["finish", name]).ok();
+        let trash = sandbox.lane(["--json", "trash"]).json();
+        let entries = trash["trash"].as_array().unwrap();
+        let entry = entries.iter().find(|entry| entry["name"] == name).unwrap();
+        assert_eq!(entry["integrated"].is_null(), !published, "{name}: {entry}");
+        sandbox.lane(["restore", name]).ok();
+        assert_eq!(sandbox.git_in(&inside, ["log", "-1", "--format=%s"]), name);
+    }
+}

@@ -23,6 +23,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::{Cli, Command};
 use crate::domain::lane::Lane;
 use crate::domain::name::LaneName;
+use crate::domain::retire::place;
 use crate::error::{Error, IoContext, Result};
 use crate::git::command;
 use crate::git::metadata::Records;
@@ -110,8 +111,9 @@ pub fn no_lane(repository: &Repository, records: &Records, name: &str) -> Error 
 pub fn find_lane(repository: &Repository, name: Option<&str>) -> Result<Lane> {
     let records = repository.records()?;
     let Some(name) = name else {
-        let here = repository.current_worktree()?;
-        let lane = here.and_then(|here| records.lanes.into_iter().find(|lane| lane.worktree == here.path));
+        let all = repository.worktrees()?;
+        let own = |lane: &Lane| place(lane, &all).worktree().is_some_and(|there| there.git_dir == repository.git_dir());
+        let lane = records.lanes.into_iter().find(own);
         return lane.ok_or_else(|| {
             Error::usage("this is no lane's worktree; name the lane").hint("see the lanes with: git lane list")
         });

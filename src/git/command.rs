@@ -49,9 +49,19 @@ pub struct Git {
 }
 
 impl Git {
-    /// The program to start: `GIT_LANE_GIT` where it is set, else `git` from PATH.
+    /// The program to start: `GIT_LANE_GIT` where it is set, else `git` from PATH. Entries of PATH that depend on the
+    /// current directory are passed over: what a repository tracks must not be run because it is called git.
     pub fn program() -> OsString {
-        std::env::var_os("GIT_LANE_GIT").filter(|path| !path.is_empty()).unwrap_or_else(|| "git".into())
+        if let Some(chosen) = std::env::var_os("GIT_LANE_GIT").filter(|path| !path.is_empty()) {
+            return chosen;
+        }
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        if std::env::split_paths(&path).all(|directory| directory.is_absolute()) {
+            return "git".into();
+        }
+        let fixed = std::env::split_paths(&path).filter(|directory| directory.is_absolute());
+        let found = fixed.map(|directory| directory.join("git")).find(|file| file.is_file());
+        found.unwrap_or_else(|| "/usr/bin/git".into()).into()
     }
 
     /// An invocation of git in `directory`.

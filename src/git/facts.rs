@@ -104,8 +104,13 @@ pub fn peeled(repository: &Repository, id: ObjectId) -> ObjectId {
 pub fn start(repository: &Repository, policy: &Policy, request: &start::Request, base: Base) -> Result<start::Facts> {
     let records = repository.records()?;
     let worktrees = repository.worktrees()?;
-    let existing = records.find(&request.name).cloned();
-    let existing_present = existing.as_ref().is_some_and(|lane| place(lane, &worktrees).present().is_some());
+    let mut existing = records.find(&request.name).cloned();
+    let present = existing.as_ref().and_then(|lane| place(lane, &worktrees).present());
+    let existing_present = present.is_some();
+    if let (Some(lane), Some(worktree)) = (&mut existing, present) {
+        // git may have moved it.
+        lane.worktree.clone_from(&worktree.path);
+    }
     let mut facts = start::Facts {
         existing_present,
         base,

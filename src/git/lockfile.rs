@@ -121,7 +121,7 @@ pub fn lock_path(target: &Path) -> PathBuf {
 }
 
 /// A new, locked file that vouches for a lock.
-fn witness(locks: &Path) -> Result<(PathBuf, File)> {
+pub(super) fn witness(locks: &Path) -> Result<(PathBuf, File)> {
     loop {
         let path = locks.join(crate::git::journal::unique_id());
         let file = OpenOptions::new().write(true).create_new(true).open(&path).context("create", &path)?;
@@ -168,7 +168,7 @@ pub fn is_dead(lock: &Path, locks: &Path) -> bool {
     })
 }
 
-fn held_by_another(lock: &Path) -> Error {
+pub(super) fn held_by_another(lock: &Path) -> Error {
     let age = std::fs::metadata(lock)
         .and_then(|metadata| metadata.modified())
         .ok()

@@ -19,6 +19,7 @@ pub mod populate;
 pub mod processes;
 pub mod reconcile;
 pub mod recover;
+pub mod ref_locks;
 pub mod refs;
 pub mod renames;
 pub mod repository;
@@ -26,6 +27,7 @@ pub mod restore;
 pub mod retire;
 pub mod start;
 pub mod status;
+pub mod submodules;
 pub mod trash;
 pub mod worktree;
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::journal::Journal;
 use super::repository::Repository;
-use super::{land, lockfile, metadata, restore, retire, start};
+use super::{land, lockfile, metadata, ref_locks, restore, retire, start};
 use crate::error::Result;
 
 /// Everything that can be under way; one variant for each operation that takes more than one step.
@@ -47,6 +47,7 @@ pub fn recover(repository: &Repository) -> Result<Vec<Healed>> {
     let admin_dirs = std::fs::read_dir(common_dir.join("worktrees")).into_iter().flatten().flatten();
     targets.extend(admin_dirs.map(|entry| entry.path().join("index")));
     lockfile::clear_dead(&metadata::locks(common_dir), &targets)?;
+    ref_locks::clear_dead(common_dir)?;
     let mut healed = Vec::new();
     for (intent, mut running) in Journal::new(&lane_dir).abandoned::<Intent>()? {
         let outcome = match intent? {

@@ -3,10 +3,14 @@
 //! gix does both for the files backend. Where a reference-transaction hook wants to be heard, or the refs are a
 //! reftable, git does it.
 
+use std::path::PathBuf;
+
 use bstr::{BStr, BString, ByteSlice, ByteVec};
 use gix::refs::Target;
 use gix::refs::transaction::{Change, LogChange, PreviousValue, RefEdit, RefLog};
 
+use super::lockfile;
+use super::ref_locks::Announced;
 use super::repository::{RefFormat, Repository};
 use crate::domain::lane::{ObjectId, RefName};
 use crate::domain::name::BranchName;
@@ -125,6 +129,7 @@ impl Repository {
         if changes.is_empty() {
             return Ok(());
         }
+        let _locks = Announced::new(self.common_dir(), &self.locked_by(changes))?;
         if self.ref_format() == RefFormat::Reftable || self.has_hook("reference-transaction") {
             return self.change_refs_by_git(changes, reason);
         }
@@ -167,7 +172,14 @@ impl Repository {
         Err(self.explain(changes, super::command::failure("git update-ref", &output).to_string()))
     }
 
-    /// Tells a lost race from a real failure by looking again.
+    /// The files whose locks a transaction with these changes takes.
+    pub(crate) fn locked_by(&self, changes: &[RefChange]) -> Vec<PathBuf> {
+        let names = changes.iter().map(|change| super::path(change.name.as_bstr()));
+        let shared = ["HEAD", "packed-refs", "reftable/tables.list"].map(PathBuf::from);
+        names.chain(shared).map(|file| self.common_dir().join(file)).collect()
+    }
+
+    /// Tells a lost race, and a lock somebody holds, from a real failure by looking again.
     fn explain(&self, changes: &[RefChange], error: String) -> Error {
         let moved = changes.iter().find(|change| self.ref_target(&change.name).is_ok_and(|now| now != change.from));
         match moved {
@@ -176,7 +188,11 @@ impl Repository {
                     .code("raced")
                     .hint("run the command again")
             }
-            None => Error::git(format!("cannot change refs: {error}")),
+            None => {
+                let locks = self.locked_by(changes).into_iter().map(|file| lockfile::lock_path(&file));
+                let held = locks.into_iter().find(|lock| lock.exists()).map(|lock| lockfile::held_by_another(&lock));
+                held.unwrap_or_else(|| Error::git(format!("cannot change refs: {error}")))
+            }
         }
     }
 

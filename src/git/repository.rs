@@ -26,10 +26,11 @@ pub enum RefFormat {
 /// An open repository.
 #[derive(Debug)]
 pub struct Repository {
-    /// gix's view of it, opened at the worktree the caller stands in.
+    /// gix's view of it, opened at the common directory: the worktree the caller stands in may be on its way out.
     pub gix: gix::Repository,
     /// The git program.
     pub git: Git,
+    git_dir: PathBuf,
     common_dir: PathBuf,
     ref_format: RefFormat,
 }
@@ -78,17 +79,22 @@ impl Repository {
             ["core.configLockTimeout=20000", "core.filesRefLockTimeout=10000", "core.packedRefsTimeout=20000"];
         let options =
             gix::open::Options::default().bail_if_untrusted(true).config_overrides(patient).open_path_as_is(true);
-        let trust = gix::sec::Trust::from_path_ownership(git_dir).unwrap_or(gix::sec::Trust::Reduced);
-        let repo = match options.with(trust).open(git_dir) {
-            Ok(repo) => repo.to_thread_local(),
-            Err(error) => return Err(cannot_open(git_dir, &error)),
+        let git_dir = std::fs::canonicalize(git_dir).context("find", git_dir)?;
+        let common_dir = common(&git_dir).unwrap_or_else(|| git_dir.clone());
+        let owned = |path| gix::sec::Trust::from_path_ownership(path).is_ok_and(|trust| trust == gix::sec::Trust::Full);
+        let trust = match owned(&git_dir) && owned(&common_dir) {
+            true => gix::sec::Trust::Full,
+            false => gix::sec::Trust::Reduced,
         };
-        let common_dir = std::fs::canonicalize(repo.common_dir()).context("find", repo.common_dir())?;
+        let repo = match options.with(trust).open(&common_dir) {
+            Ok(repo) => repo.to_thread_local(),
+            Err(error) => return Err(cannot_open(&common_dir, &error)),
+        };
         let ref_format = match repo.config_snapshot().string("extensions.refStorage") {
             Some(format) if format.eq_ignore_ascii_case(b"reftable") => RefFormat::Reftable,
             _ => RefFormat::Files,
         };
-        Ok(Repository { gix: repo, git: Git::default(), common_dir, ref_format })
+        Ok(Repository { gix: repo, git: Git::default(), git_dir, common_dir, ref_format })
     }
 
     /// The directory all worktrees share: `.git` of the main worktree, or the bare repository; canonical.
@@ -107,8 +113,8 @@ impl Repository {
     }
 
     /// The git directory of the worktree the caller stands in: the common directory, or one below its `worktrees`.
-    pub fn git_dir(&self) -> PathBuf {
-        std::fs::canonicalize(self.gix.git_dir()).unwrap_or_else(|_| self.gix.git_dir().to_owned())
+    pub fn git_dir(&self) -> &Path {
+        &self.git_dir
     }
 
     /// What the lane sections of `.git/config` say, read afresh.
@@ -221,12 +227,14 @@ impl Repository {
     }
 }
 
+/// The directory a git directory shares with all worktrees of its repository; canonical.
+fn common(git_dir: &Path) -> Option<PathBuf> {
+    let common = std::fs::read(git_dir.join("commondir")).ok();
+    let common = common.map(|text| git_dir.join(super::path(text.trim_end())));
+    std::fs::canonicalize(common.unwrap_or_else(|| git_dir.to_owned())).ok()
+}
+
 fn same_repository(a: &Path, b: &Path) -> bool {
-    let common = |git_dir: &Path| {
-        let common = std::fs::read(git_dir.join("commondir")).ok();
-        let common = common.map(|text| git_dir.join(super::path(text.trim_end())));
-        std::fs::canonicalize(common.unwrap_or_else(|| git_dir.to_owned())).ok()
-    };
     common(a).is_some() && common(a) == common(b)
 }
 

@@ -15,7 +15,7 @@ use super::recover::Healed;
 use super::refs::RefChange;
 use super::repository::{RefFormat, Repository};
 use super::trash::{self, Places, keep};
-use super::{metadata, processes};
+use super::{metadata, processes, submodules};
 use crate::domain::integration::Integration;
 use crate::domain::lane::{Lane, ObjectId, RefName, Worktree, WorktreeState};
 use crate::domain::name::{BranchName, LaneName};
@@ -161,6 +161,8 @@ fn prepare(repository: &Repository, retirement: &Retirement<'_>) -> Result<Entry
         None => repository.git_here(),
     };
     let keep = keep::keeper(repository, lane, branch.map(|(_, tip)| tip), admin, git)?;
+    // What a submodule committed and nobody pushed is in no base: it must not expire unnamed.
+    let alone = worktree.and_then(|worktree| submodules::unpublished(&repository.git, &worktree.git_dir));
     let branch = match branch {
         Some((name, tip)) => {
             let settings = metadata::branch_settings(repository.common_dir(), name)?;
@@ -172,7 +174,7 @@ fn prepare(repository: &Repository, retirement: &Retirement<'_>) -> Result<Entry
         id: unique_id(),
         lane: lane.clone(),
         reason: retirement.reason,
-        proof: retirement.proof.as_ref().map(Into::into),
+        proof: retirement.proof.as_ref().filter(|_| alone.is_none()).map(Into::into),
         removed: now(),
         branch,
         keep,

@@ -28,6 +28,7 @@ use crate::git::journal::{Journal, step, unique_id};
 use crate::git::lockfile::{self, LockFile};
 use crate::git::metadata::locks;
 use crate::git::recover::Healed;
+use crate::git::ref_locks::Announced;
 use crate::git::refs::RefChange;
 use crate::git::repository::{RefFormat, Repository};
 use crate::git::worktree::read_head;
@@ -140,6 +141,9 @@ fn change(base: &BranchName, old: ObjectId, new: ObjectId) -> RefChange {
 /// `git merge` leaves it.
 fn swap(repository: &Repository, site: &Worktree, planned: &Move<'_>) -> Result<()> {
     let Move { old, new, .. } = planned;
+    let mut locks = repository.locked_by(&[change(planned.base, *old, *new)]);
+    locks.extend(["HEAD", "ORIG_HEAD"].map(|file| site.git_dir.join(file)));
+    let _locks = Announced::new(repository.common_dir(), &locks)?;
     let mut input = BString::from("update ");
     input.extend_from_slice(&planned.base.to_ref());
     input.extend_from_slice(format!("\0{new}\0{old}\0update ORIG_HEAD\0{old}\0\0").as_bytes());

@@ -110,6 +110,8 @@ fn surely_clear(repository: &Repository, site: &Worktree, index: &Path, changed:
     let Ok(options) = repository.gix.stat_options() else { return false };
     let hash = repository.gix.object_hash();
     let Ok(index) = gix::index::File::at(index, hash, true, Default::default()) else { return false };
+    let enabled = |key: &str| repository.config(key).is_none() || repository.config_bool(key);
+    let (symlinks, modes) = (enabled("core.symlinks"), enabled("core.fileMode"));
     let odd = Flags::ASSUME_VALID | Flags::SKIP_WORKTREE | Flags::INTENT_TO_ADD;
     if index.is_sparse() || index.entries().iter().any(|entry| entry.stage_raw() != 0) {
         return false;
@@ -130,6 +132,7 @@ fn surely_clear(repository: &Repository, site: &Worktree, index: &Path, changed:
                 entry.id == id
                     && entry.mode == Mode::from(mode)
                     && entry.mode != Mode::COMMIT
+                    && entry.mode.change_to_match_fs(&metadata, symlinks, modes).is_none()
                     && !entry.flags.intersects(odd)
                     && entry.stat.size != 0
                     && !entry.stat.is_racy(index.timestamp(), options)

@@ -16,6 +16,19 @@ use crate::error::{Error, IoContext, Result};
 use crate::git::command::Invocation;
 use crate::git::repository::Repository;
 
+/// Tells a hook's children which repository is landing: they cannot wait for that landing to end.
+const LANDING: &str = "GIT_LANE_LANDING";
+
+/// Refuses to land from within a landing of the same repository, which would wait for itself.
+pub fn ensure_outside(repository: &Repository) -> Result<()> {
+    if std::env::var_os(LANDING).is_none_or(|landing| landing != repository.common_dir()) {
+        return Ok(());
+    }
+    Err(Error::refused("a hook of a landing cannot land another lane")
+        .code("in-landing")
+        .hint("let the hook end first; post-merge and post-commit may land"))
+}
+
 /// What decides which hooks run and what they are told.
 #[derive(Debug)]
 pub struct Hooks<'a> {
@@ -154,7 +167,8 @@ impl Hooks<'_> {
         let mut git = self
             .git()
             .args(["hook", "run", "--ignore-missing", hook])
-            .env("GIT_INDEX_FILE", self.scratch.path("index"));
+            .env("GIT_INDEX_FILE", self.scratch.path("index"))
+            .env(LANDING, self.repository.common_dir());
         if !self.edit {
             // What git tells hooks when nobody edits the message.
             git = git.env("GIT_EDITOR", ":");
@@ -185,7 +199,7 @@ impl Hooks<'_> {
     /// Runs the editor git would run, the way git runs it: through a shell, because `GIT_EDITOR` is a command line.
     fn editor(&self, file: &Path) -> Result<()> {
         let editor = self.repository.git.at(&self.directory).args(["var", "GIT_EDITOR"]).text()?;
-        let mut shell = std::process::Command::new("sh");
+        let mut shell = std::process::Command::new("/bin/sh");
         shell.arg("-c").arg(format!("{editor} \"$@\"")).arg(&editor).arg(file).current_dir(&self.directory);
         crate::git::command::scrub(&mut shell);
         let status = shell.status().map_err(|error| Error::environment("cannot start the editor").source(error))?;

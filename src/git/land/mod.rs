@@ -125,7 +125,8 @@ pub fn land(repository: &Repository, facts: &mut Facts, request: &Request, wordi
             }
         }
     }
-    let _turn = Exclusive::acquire(&repository.lane_dir(), "land.lock", PATIENCE)?;
+    hooks::ensure_outside(repository)?;
+    let turn = Exclusive::acquire(&repository.lane_dir(), "land.lock", PATIENCE)?;
     // Whoever had the turn before us may have died in the middle of it.
     super::recover::recover(repository)?;
     for _ in 0..ATTEMPTS {
@@ -157,6 +158,8 @@ pub fn land(repository: &Repository, facts: &mut Facts, request: &Request, wordi
         let reason = format!("lane: finish '{}' ({})", facts.lane.name, word(landing.strategy));
         let planned = Move { base: &base, old: place.old, new, site: place.site, reason: &reason };
         if apply::apply(repository, &planned)? == Moved::Done {
+            // These hooks may land the next lane.
+            drop(turn);
             let hooks = place.hooks(facts, wording);
             match making {
                 Some(Making::Squash { .. }) => hooks.after("post-commit", &[]),

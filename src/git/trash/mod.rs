@@ -72,12 +72,20 @@ pub fn write(directory: &Path, entry: &Entry) -> Result<()> {
     std::fs::rename(&temporary, &path).context("write", &path)
 }
 
-/// Removes an entry's directory once worktree and admin directory have left it; never anything else.
+/// Removes an entry's directory once worktree and admin directory have left it; never anything else. What somebody who
+/// still stood in the removed lane put beside them stays, and the directory with it.
 pub fn remove_empty(directory: &Path) -> Result<()> {
     for file in [".entry.json", "entry.json", "reflog", ".reflog", "size", ".size"] {
         remove_if_there(&directory.join(file))?;
     }
+    let left = |part: &str| std::fs::symlink_metadata(directory.join(part)).is_ok();
     match std::fs::remove_dir(directory) {
+        Err(error)
+            if error.kind() == std::io::ErrorKind::DirectoryNotEmpty
+                && !["worktree", "admin"].into_iter().any(left) =>
+        {
+            Ok(())
+        }
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error).context("remove", directory),
         _ => Ok(()),
     }
