@@ -224,6 +224,20 @@ fn a_rebase_that_somebody_leaves_for_another_branch_can_go_on() {
     }
 }
 
+/// A veto at the end of a rebase would leave HEAD detached and the rebase impossible to abort.
+#[test]
+fn a_rebase_under_way_is_never_left_stuck() {
+    for level in ["restore", "refuse"].into_iter().filter(|level| possible(level, Refs::Files)) {
+        for backend in ["--merge", "--apply"] {
+            let shop = Shop::new(level, Refs::Files);
+            shop.sh(&shop.one, &format!("git rebase -q --no-verify {backend} main other")).ok();
+            assert!(!shop.sandbox.repo.join(".git/worktrees/one/rebase-merge").exists());
+            assert_ne!(shop.sh(&shop.one, "git commit -q --allow-empty -m astray").code, 0);
+            shop.sh(&shop.one, "git switch -q one").ok();
+        }
+    }
+}
+
 #[test]
 fn a_stash_branch_is_taken_back_and_the_stash_stays() {
     for level in ["restore", "refuse"].into_iter().filter(|level| possible(level, Refs::Files)) {
