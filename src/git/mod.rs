@@ -22,6 +22,7 @@ pub mod restore;
 pub mod retire;
 pub mod start;
 pub mod status;
+mod transaction;
 pub mod trash;
 pub mod worktree;
 

@@ -117,7 +117,8 @@ pub fn apply(repository: &Repository, planned: &Move<'_>) -> Result<Moved> {
         files::ensure_not_in_the_way(repository, planned, site, &prepared.path)?;
         return Err(failure("git read-tree", &written));
     }
-    if let Err(error) = swap(repository, site, planned) {
+    if let Err(error) = repository.move_branch_of(site, change(planned.base, planned.old, planned.new), planned.reason)
+    {
         let back = read_tree(repository, site, &prepared.path, &["-m", "-u"], planned.new, planned.old)?;
         if !back.status.success() {
             files::put_back(repository, site, planned.old, planned.new)?;
@@ -134,16 +135,6 @@ pub fn apply(repository: &Repository, planned: &Move<'_>) -> Result<Moved> {
 
 fn change(base: &BranchName, old: ObjectId, new: ObjectId) -> RefChange {
     RefChange { name: base.into(), from: Some(old), to: Some(new) }
-}
-
-/// The compare-and-swap, by git in that worktree: only so the reflog of its HEAD tells of it; with `ORIG_HEAD`, as
-/// `git merge` leaves it.
-fn swap(repository: &Repository, site: &Worktree, planned: &Move<'_>) -> Result<()> {
-    let Move { old, new, .. } = planned;
-    let mut input = BString::from("update ");
-    input.extend_from_slice(&planned.base.to_ref());
-    input.extend_from_slice(format!("\0{new}\0{old}\0update ORIG_HEAD\0{old}\0\0").as_bytes());
-    repository.git_in(site).args(["update-ref", "-m", planned.reason, "-z", "--stdin"]).input(input).run()
 }
 
 /// A two-way `git read-tree` in `site` on the index file `index`.
