@@ -188,13 +188,11 @@ fn remove_prepared(path: &Path) {
     drop(std::fs::remove_file(lock));
 }
 
-/// What processes left that died before they announced anything: a copy nobody can still be working on.
+/// What processes left that died before they announced anything. Copies are made under the lock of the index, which the
+/// caller holds, so nobody else can still need one.
 fn remove_old_copies(git_dir: &Path) {
-    const DAY: std::time::Duration = std::time::Duration::from_secs(86_400);
     for entry in std::fs::read_dir(git_dir).into_iter().flatten().flatten() {
-        let ours = entry.file_name().as_encoded_bytes().starts_with(b"lane-index-");
-        let modified = || entry.metadata().and_then(|metadata| metadata.modified()).ok();
-        if ours && modified().and_then(|time| time.elapsed().ok()).is_some_and(|age| age > DAY) {
+        if entry.file_name().as_encoded_bytes().starts_with(b"lane-index-") {
             drop(std::fs::remove_file(entry.path()));
         }
     }
