@@ -57,7 +57,7 @@ impl Sandbox {
         for path in listed.lines().filter_map(|line| line.strip_prefix("worktree ")).map(Path::new) {
             if path.exists() {
                 self.git_in(path, ["--no-optional-locks", "status"]);
-                self.git_in(path, ["log", "-1"]);
+                self.git_in(path, ["log", "--all", "--oneline"]);
             }
         }
         let mut fsck = self.command("git");
@@ -74,16 +74,32 @@ impl Sandbox {
             found.map(|entry| entry.path()).collect::<Vec<_>>()
         };
         assert_eq!(count("lane/journal"), Vec::<PathBuf>::new());
-        assert_eq!(count("lane/locks"), Vec::<PathBuf>::new());
+        for empty in ["lane/locks", "lane/scratch", "lane/staging"] {
+            assert_eq!(count(empty), Vec::<PathBuf>::new());
+        }
         assert_eq!(count("lane/trash").len(), entries, "{:?}", count("lane/trash"));
         assert_eq!(self.git(["for-each-ref", "refs/lane"]).lines().count(), entries);
-        let locks: Vec<PathBuf> = files(&self.repo.join(".git")).into_iter().filter(|path| is_lock(path)).collect();
-        assert_eq!(locks, Vec::<PathBuf>::new());
+        let all = files(&self.repo.join(".git"));
+        let strays: Vec<&PathBuf> = all.iter().filter(|path| is_lock(path) || is_copy(path)).collect();
+        assert_eq!(strays, Vec::<&PathBuf>::new());
+        let beside = std::fs::read_dir(self.root().join("shop.lanes")).into_iter().flatten().flatten();
+        let hidden = beside.map(|entry| entry.path()).filter(|path| is_hidden(path)).collect::<Vec<_>>();
+        assert_eq!(hidden, Vec::<PathBuf>::new());
     }
 }
 
 fn is_lock(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "lock") && !path.parent().unwrap().ends_with(".git/lane")
+}
+
+/// A copy of an index that a landing prepared.
+fn is_copy(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("lane-index-"))
+}
+
+/// A worktree that was being filled.
+fn is_hidden(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(".lane-") && name != ".lane-trash")
 }
 
 fn files(directory: &Path) -> Vec<PathBuf> {

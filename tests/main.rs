@@ -2,6 +2,7 @@
 
 mod completions;
 mod config;
+mod crash;
 mod doctor;
 mod dotfiles;
 mod drop;

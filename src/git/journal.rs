@@ -2,7 +2,7 @@
 //!
 //! An intent is written, synced and renamed into `.git/lane/journal/` before the first change it announces, and removed
 //! after the last. A file whose flock can be taken belongs to a dead process; whoever takes it finishes or undoes what
-//! it says.
+//! it says, once the programs that process had started are gone too: they inherit the flock of a second file.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::hash::{BuildHasher, Hasher};
@@ -12,7 +12,11 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde::{Serialize, de::DeserializeOwned};
 
+use super::lockfile::create_locked;
 use crate::error::{Error, IoContext, Result};
+
+/// How long to wait for what a dead process had started: a git that is filling a worktree.
+const CHILDREN_PATIENCE: Duration = Duration::from_secs(30);
 
 /// The directory of intents.
 #[derive(Debug, Clone)]
@@ -25,6 +29,8 @@ pub struct Journal {
 pub struct Running {
     path: PathBuf,
     file: File,
+    #[allow(dead_code, reason = "held for its lock, by our children too")]
+    children: Option<File>,
 }
 
 impl Journal {
@@ -37,9 +43,15 @@ impl Journal {
     pub fn begin(&self, intent: &impl Serialize) -> Result<Running> {
         std::fs::create_dir_all(&self.directory).context("create", &self.directory)?;
         let path = self.directory.join(format!("{}.json", unique_id()));
-        let file = place(&path, intent)?;
+        let children = create_locked(&children_of(&path))?;
+        let unset = rustix::io::fcntl_setfd(&children, rustix::io::FdFlags::empty());
+        unset.context("pass on", &path)?;
+        let file = place(&path, intent);
+        if file.is_err() {
+            drop(std::fs::remove_file(children_of(&path)));
+        }
         step("journal.begun");
-        Ok(Running { path, file })
+        Ok(Running { path, file: file?, children: Some(children) })
     }
 
     /// What the intents say that are neither done nor undone, whoever holds them; nothing is taken over.
@@ -70,10 +82,11 @@ impl Journal {
                 drop(std::fs::remove_file(&path));
                 continue;
             }
+            wait_for_children(&path)?;
             let bytes = std::fs::read(&path).context("read", &path)?;
             let intent = serde_json::from_slice(&bytes)
                 .map_err(|error| Error::environment(format!("cannot read '{}'", path.display())).source(error));
-            found.push((intent, Running { path, file }));
+            found.push((intent, Running { path, file, children: None }));
         }
         Ok(found)
     }
@@ -95,8 +108,30 @@ impl Running {
     /// The operation is complete, or wholly undone.
     pub fn done(self) -> Result<()> {
         step("journal.done");
-        std::fs::remove_file(&self.path).context("remove", &self.path)
+        std::fs::remove_file(&self.path).context("remove", &self.path)?;
+        drop(std::fs::remove_file(children_of(&self.path)));
+        Ok(())
     }
+}
+
+/// The file whose flock the programs inherit that the operation starts.
+fn children_of(path: &Path) -> PathBuf {
+    path.with_extension("children")
+}
+
+/// Waits until nobody is left whom the dead owner of the intent at `path` had started.
+fn wait_for_children(path: &Path) -> Result<()> {
+    let children = children_of(path);
+    let start = Instant::now();
+    while take(&children)?.is_none() && children.exists() {
+        if start.elapsed() > CHILDREN_PATIENCE {
+            return Err(Error::environment("a program that an interrupted git-lane started is still at work")
+                .code("busy")
+                .hint(format!("see which one it is with: fuser '{}'", children.display())));
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    Ok(())
 }
 
 /// Writes `intent` beside `path`, locks it, and renames it into place.

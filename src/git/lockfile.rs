@@ -29,7 +29,12 @@ impl LockFile {
     /// Takes `<target>.lock`, waiting a bounded time; `locks` is the directory of witnesses, created when missing.
     pub fn acquire(target: &Path, locks: &Path) -> Result<Self> {
         // git follows a symlinked config and locks beside the real file.
-        let target = std::fs::canonicalize(target).unwrap_or_else(|_| target.to_owned());
+        Self::acquire_link(&std::fs::canonicalize(target).unwrap_or_else(|_| target.to_owned()), locks)
+    }
+
+    /// Like [`acquire`](Self::acquire) for what git does not follow when it is a symbolic link: refs and HEAD.
+    pub fn acquire_link(target: &Path, locks: &Path) -> Result<Self> {
+        let target = target.to_owned();
         std::fs::create_dir_all(locks).context("create", locks)?;
         let lock = lock_path(&target);
         let (witness, file) = witness(locks)?;
@@ -60,15 +65,26 @@ impl LockFile {
 
     /// Replaces the target's content in one step and releases the lock; the target's mode stays.
     pub fn commit(mut self, content: &[u8]) -> Result<()> {
+        self.write(content)?;
+        self.file.sync_all().context("sync", &self.lock)?;
+        crate::git::journal::step("lockfile.written");
+        self.publish()?;
+        crate::git::journal::step("lockfile.renamed");
+        Ok(())
+    }
+
+    /// Writes what [`publish`](Self::publish) will put in force.
+    pub fn write(&mut self, content: &[u8]) -> Result<()> {
         if let Ok(metadata) = std::fs::metadata(&self.target) {
             self.file.set_permissions(metadata.permissions()).context("set the mode of", &self.lock)?;
         }
-        self.file.write_all(content).context("write", &self.lock)?;
-        self.file.sync_all().context("sync", &self.lock)?;
-        crate::git::journal::step("lockfile.written");
+        self.file.write_all(content).context("write", &self.lock)
+    }
+
+    /// Replaces the target by what was written, and releases the lock.
+    pub fn publish(mut self) -> Result<()> {
         std::fs::rename(&self.lock, &self.target).context("replace", &self.target)?;
         self.held = false;
-        crate::git::journal::step("lockfile.renamed");
         Ok(())
     }
 
@@ -86,6 +102,38 @@ impl Drop for LockFile {
             drop(std::fs::remove_file(&self.lock));
         }
         drop(std::fs::remove_file(&self.witness));
+    }
+}
+
+/// New content for a file whose lock stays held when it is put in force.
+#[derive(Debug)]
+pub struct Aside {
+    target: PathBuf,
+    path: PathBuf,
+    #[allow(dead_code, reason = "held for its lock, which keeps cleaners away")]
+    file: File,
+}
+
+impl Aside {
+    /// Writes it, with the mode of `target`, which exists.
+    pub fn write(target: &Path, locks: &Path, content: &[u8]) -> Result<Self> {
+        let target = std::fs::canonicalize(target).context("find", target)?;
+        let (path, mut file) = witness(locks)?;
+        let metadata = std::fs::metadata(&target).context("read", &target)?;
+        let written = file.set_permissions(metadata.permissions()).and_then(|()| file.write_all(content));
+        let aside = Aside { target, path, file };
+        written.context("write", &aside.path).map(|()| aside)
+    }
+
+    /// Replaces the target in one step.
+    pub fn publish(self) -> Result<()> {
+        std::fs::rename(&self.path, &self.target).context("replace", &self.target)
+    }
+}
+
+impl Drop for Aside {
+    fn drop(&mut self) {
+        drop(std::fs::remove_file(&self.path));
     }
 }
 
@@ -121,14 +169,20 @@ pub fn lock_path(target: &Path) -> PathBuf {
 }
 
 /// A new, locked file that vouches for a lock.
-pub(super) fn witness(locks: &Path) -> Result<(PathBuf, File)> {
+fn witness(locks: &Path) -> Result<(PathBuf, File)> {
+    let path = locks.join(crate::git::journal::unique_id());
+    let file = create_locked(&path)?;
+    Ok((path, file))
+}
+
+/// A new file, locked for as long as this process lives; cleaners remove files nobody has locked.
+pub(super) fn create_locked(path: &Path) -> Result<File> {
     loop {
-        let path = locks.join(crate::git::journal::unique_id());
-        let file = OpenOptions::new().write(true).create_new(true).open(&path).context("create", &path)?;
-        file.lock().context("lock", &path)?;
+        let file = OpenOptions::new().write(true).create_new(true).open(path).context("create", path)?;
+        file.lock().context("lock", path)?;
         // Between creation and lock a cleaner may have taken it for dead.
-        if std::fs::metadata(&path).is_ok_and(|seen| file.metadata().is_ok_and(|own| own.ino() == seen.ino())) {
-            return Ok((path, file));
+        if std::fs::metadata(path).is_ok_and(|seen| file.metadata().is_ok_and(|own| own.ino() == seen.ino())) {
+            return Ok(file);
         }
     }
 }

@@ -19,7 +19,6 @@ pub mod populate;
 pub mod processes;
 pub mod reconcile;
 pub mod recover;
-pub mod ref_locks;
 pub mod refs;
 pub mod renames;
 pub mod repository;
@@ -28,6 +27,7 @@ pub mod retire;
 pub mod start;
 pub mod status;
 pub mod submodules;
+mod transaction;
 pub mod trash;
 pub mod worktree;
 

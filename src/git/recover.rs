@@ -1,10 +1,12 @@
 //! Finishes or undoes what dead processes left, at the next command that changes anything.
 
+use std::path::{Path, PathBuf};
+
 use serde::{Deserialize, Serialize};
 
 use super::journal::Journal;
 use super::repository::Repository;
-use super::{land, lockfile, metadata, ref_locks, restore, retire, start};
+use super::{land, lockfile, metadata, restore, retire, start};
 use crate::error::Result;
 
 /// Everything that can be under way; one variant for each operation that takes more than one step.
@@ -43,11 +45,7 @@ pub fn recover(repository: &Repository) -> Result<Vec<Healed>> {
         return Ok(Vec::new());
     }
     let common_dir = repository.common_dir();
-    let mut targets = vec![common_dir.join("config"), common_dir.join("index")];
-    let admin_dirs = std::fs::read_dir(common_dir.join("worktrees")).into_iter().flatten().flatten();
-    targets.extend(admin_dirs.map(|entry| entry.path().join("index")));
-    lockfile::clear_dead(&metadata::locks(common_dir), &targets)?;
-    ref_locks::clear_dead(common_dir)?;
+    clear_locks(common_dir)?;
     let mut healed = Vec::new();
     for (intent, mut running) in Journal::new(&lane_dir).abandoned::<Intent>()? {
         let outcome = match intent? {
@@ -61,4 +59,31 @@ pub fn recover(repository: &Repository) -> Result<Vec<Healed>> {
     }
     land::scratch::clean(repository);
     Ok(healed)
+}
+
+/// Clears the locks of git's protocol that dead processes of ours held.
+fn clear_locks(common_dir: &Path) -> Result<()> {
+    let locks = metadata::locks(common_dir);
+    if std::fs::read_dir(&locks).into_iter().flatten().next().is_none() {
+        return Ok(());
+    }
+    let mut targets = vec![common_dir.join("config"), common_dir.join("packed-refs")];
+    let linked = std::fs::read_dir(common_dir.join("worktrees")).into_iter().flatten().flatten();
+    for git_dir in linked.map(|entry| entry.path()).chain([common_dir.to_owned()]) {
+        targets.extend(["index", "HEAD", "ORIG_HEAD"].map(|name| git_dir.join(name)));
+    }
+    refs_below(&common_dir.join("refs"), &mut targets);
+    lockfile::clear_dead(&locks, &targets).map(drop)
+}
+
+/// Every ref kept in a file of its own, and every one whose lock is there.
+fn refs_below(directory: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            refs_below(&path, found);
+        } else {
+            found.push(if path.extension().is_some_and(|end| end == "lock") { path.with_extension("") } else { path });
+        }
+    }
 }

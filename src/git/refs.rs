@@ -1,18 +1,12 @@
 //! Refs: looked up, and changed all together or not at all.
 //!
-//! gix does both for the files backend. Where a reference-transaction hook wants to be heard, or the refs are a
-//! reftable, git does it.
-
-use std::path::PathBuf;
+//! For the files backend gix reads them and [`transaction`](super::transaction) changes them. Where a
+//! reference-transaction hook wants to be heard, or the refs are a reftable, git does it.
 
 use bstr::{BStr, BString, ByteSlice, ByteVec};
-use gix::refs::Target;
-use gix::refs::transaction::{Change, LogChange, PreviousValue, RefEdit, RefLog};
 
-use super::lockfile;
-use super::ref_locks::Announced;
 use super::repository::{RefFormat, Repository};
-use crate::domain::lane::{ObjectId, RefName};
+use crate::domain::lane::{ObjectId, RefName, Worktree};
 use crate::domain::name::BranchName;
 use crate::error::{Error, Result};
 
@@ -126,26 +120,26 @@ impl Repository {
 
     /// Makes all `changes`, or none. A ref whose value is not the expected one is a refusal with code `raced`.
     pub fn change_refs(&self, changes: &[RefChange], reason: &str) -> Result<()> {
+        self.change_refs_at(None, changes, reason)
+    }
+
+    /// Moves a branch that `site` has checked out; HEAD's reflog there tells of it, and `ORIG_HEAD` is left as `git
+    /// merge` does. The caller brings files and index along.
+    pub fn move_branch_of(&self, site: &Worktree, change: RefChange, reason: &str) -> Result<()> {
+        self.change_refs_at(Some(site), &[change], reason)
+    }
+
+    fn change_refs_at(&self, site: Option<&Worktree>, changes: &[RefChange], reason: &str) -> Result<()> {
         if changes.is_empty() {
             return Ok(());
         }
-        let _locks = Announced::new(self.common_dir(), &self.locked_by(changes))?;
         if self.ref_format() == RefFormat::Reftable || self.has_hook("reference-transaction") {
-            return self.change_refs_by_git(changes, reason);
+            return self.change_refs_by_git(site, changes, reason);
         }
-        let edits = changes.iter().map(|change| edit(change, reason)).collect::<Result<Vec<_>>>()?;
-        let now = gix::date::Time::now_utc().to_string();
-        let nobody =
-            gix::actor::SignatureRef { name: "git-lane".into(), email: "git-lane@localhost".into(), time: &now };
-        // Like git, write a reflog also for somebody who has not said who he is.
-        let committer = self.gix.committer().and_then(Result::ok).unwrap_or(nobody);
-        match self.gix.edit_references_as(edits, Some(committer)) {
-            Ok(_) => Ok(()),
-            Err(error) => Err(self.explain(changes, error.to_string())),
-        }
+        super::transaction::change(self, changes, site, reason).map_err(|error| self.explain(changes, error))
     }
 
-    fn change_refs_by_git(&self, changes: &[RefChange], reason: &str) -> Result<()> {
+    fn change_refs_by_git(&self, site: Option<&Worktree>, changes: &[RefChange], reason: &str) -> Result<()> {
         let mut input = BString::default();
         let null = ObjectId::null(self.gix.object_hash());
         for change in changes {
@@ -160,27 +154,22 @@ impl Repository {
                 input.push_str(format!("{to}\0"));
             }
             input.push_str(format!("{from}\0"));
+            if site.is_some() {
+                input.push_str(format!("update ORIG_HEAD\0{from}\0\0"));
+            }
         }
-        let output = self
-            .git_here()
-            .args(["update-ref", "--create-reflog", "-m", reason, "-z", "--stdin"])
-            .input(input)
-            .output()?;
+        // In that worktree, or the reflog of its HEAD would not tell of it.
+        let git = site.map_or_else(|| self.git_here(), |site| self.git_in(site));
+        let output =
+            git.args(["update-ref", "--create-reflog", "-m", reason, "-z", "--stdin"]).input(input).output()?;
         if output.status.success() {
             return Ok(());
         }
-        Err(self.explain(changes, super::command::failure("git update-ref", &output).to_string()))
+        Err(self.explain(changes, super::command::failure("git update-ref", &output)))
     }
 
-    /// The files whose locks a transaction with these changes takes.
-    pub(crate) fn locked_by(&self, changes: &[RefChange]) -> Vec<PathBuf> {
-        let names = changes.iter().map(|change| super::path(change.name.as_bstr()));
-        let shared = ["HEAD", "packed-refs", "reftable/tables.list"].map(PathBuf::from);
-        names.chain(shared).map(|file| self.common_dir().join(file)).collect()
-    }
-
-    /// Tells a lost race, and a lock somebody holds, from a real failure by looking again.
-    fn explain(&self, changes: &[RefChange], error: String) -> Error {
+    /// Tells a lost race from a real failure by looking again.
+    fn explain(&self, changes: &[RefChange], error: Error) -> Error {
         let moved = changes.iter().find(|change| self.ref_target(&change.name).is_ok_and(|now| now != change.from));
         match moved {
             Some(change) => {
@@ -188,11 +177,7 @@ impl Repository {
                     .code("raced")
                     .hint("run the command again")
             }
-            None => {
-                let locks = self.locked_by(changes).into_iter().map(|file| lockfile::lock_path(&file));
-                let held = locks.into_iter().find(|lock| lock.exists()).map(|lock| lockfile::held_by_another(&lock));
-                held.unwrap_or_else(|| Error::git(format!("cannot change refs: {error}")))
-            }
+            None => error,
         }
     }
 
@@ -221,23 +206,4 @@ impl Repository {
             !ours && section.values("event").iter().any(|event| event == name)
         })
     }
-}
-
-fn edit(change: &RefChange, reason: &str) -> Result<RefEdit> {
-    let name = gix::refs::FullName::try_from(change.name.as_bstr()).map_err(|error| {
-        Error::refused(format!("'{}' is no ref name", change.name.as_bstr())).source(error.to_string())
-    })?;
-    let expected = match change.from {
-        Some(id) => PreviousValue::MustExistAndMatch(Target::Object(id)),
-        None => PreviousValue::MustNotExist,
-    };
-    let change = match change.to {
-        Some(id) => Change::Update {
-            log: LogChange { mode: RefLog::AndReference, force_create_reflog: false, message: reason.into() },
-            expected,
-            new: Target::Object(id),
-        },
-        None => Change::Delete { expected, log: RefLog::AndReference },
-    };
-    Ok(RefEdit { change, name, deref: false })
 }

@@ -224,7 +224,7 @@ pub fn recover(repository: &Repository, running: &Running, intent: &Intent) -> R
 }
 
 /// Puts the branch's own reflog in the place of the one its creation wrote; the trash keeps its link until the end.
-fn relink_reflog(repository: &Repository, branch: &BranchName, kept: &Path) -> Result<()> {
+pub(super) fn relink_reflog(repository: &Repository, branch: &BranchName, kept: &Path) -> Result<()> {
     let Some(log) = retire::reflog_path(repository, branch) else { return Ok(()) };
     if !kept.exists() {
         return Ok(());

@@ -269,6 +269,13 @@ fn forget(repository: &Repository, entry: &Entry) -> Result<()> {
 
 /// Undoes a removal that is not committed.
 fn put_back(repository: &Repository, entry: &Entry) -> Result<()> {
+    // A branch that is being deleted loses its reflog first.
+    if let Some(branch) = entry.branch.as_ref().filter(|branch| branch.deleted)
+        && reflog_path(repository, &branch.name).is_some_and(|log| !log.exists())
+    {
+        let kept = trash::directory(repository).join(&entry.id).join("reflog");
+        super::restore::relink_reflog(repository, &branch.name, &kept)?;
+    }
     if let Some(places) = places(repository, entry) {
         places.bring_back()?;
     }

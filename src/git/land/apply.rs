@@ -28,7 +28,6 @@ use crate::git::journal::{Journal, step, unique_id};
 use crate::git::lockfile::{self, LockFile};
 use crate::git::metadata::locks;
 use crate::git::recover::Healed;
-use crate::git::ref_locks::Announced;
 use crate::git::refs::RefChange;
 use crate::git::repository::{RefFormat, Repository};
 use crate::git::worktree::read_head;
@@ -118,7 +117,8 @@ pub fn apply(repository: &Repository, planned: &Move<'_>) -> Result<Moved> {
         files::ensure_not_in_the_way(repository, planned, site, &prepared.path)?;
         return Err(failure("git read-tree", &written));
     }
-    if let Err(error) = swap(repository, site, planned) {
+    if let Err(error) = repository.move_branch_of(site, change(planned.base, planned.old, planned.new), planned.reason)
+    {
         let back = read_tree(repository, site, &prepared.path, &["-m", "-u"], planned.new, planned.old)?;
         if !back.status.success() {
             files::put_back(repository, site, planned.old, planned.new)?;
@@ -135,19 +135,6 @@ pub fn apply(repository: &Repository, planned: &Move<'_>) -> Result<Moved> {
 
 fn change(base: &BranchName, old: ObjectId, new: ObjectId) -> RefChange {
     RefChange { name: base.into(), from: Some(old), to: Some(new) }
-}
-
-/// The compare-and-swap, by git in that worktree: only so the reflog of its HEAD tells of it; with `ORIG_HEAD`, as
-/// `git merge` leaves it.
-fn swap(repository: &Repository, site: &Worktree, planned: &Move<'_>) -> Result<()> {
-    let Move { old, new, .. } = planned;
-    let mut locks = repository.locked_by(&[change(planned.base, *old, *new)]);
-    locks.extend(["HEAD", "ORIG_HEAD"].map(|file| site.git_dir.join(file)));
-    let _locks = Announced::new(repository.common_dir(), &locks)?;
-    let mut input = BString::from("update ");
-    input.extend_from_slice(&planned.base.to_ref());
-    input.extend_from_slice(format!("\0{new}\0{old}\0update ORIG_HEAD\0{old}\0\0").as_bytes());
-    repository.git_in(site).args(["update-ref", "-m", planned.reason, "-z", "--stdin"]).input(input).run()
 }
 
 /// A two-way `git read-tree` in `site` on the index file `index`.
@@ -201,13 +188,11 @@ fn remove_prepared(path: &Path) {
     drop(std::fs::remove_file(lock));
 }
 
-/// What processes left that died before they announced anything: a copy nobody can still be working on.
+/// What processes left that died before they announced anything. Copies are made under the lock of the index, which the
+/// caller holds, so nobody else can still need one.
 fn remove_old_copies(git_dir: &Path) {
-    const DAY: std::time::Duration = std::time::Duration::from_secs(86_400);
     for entry in std::fs::read_dir(git_dir).into_iter().flatten().flatten() {
-        let ours = entry.file_name().as_encoded_bytes().starts_with(b"lane-index-");
-        let modified = || entry.metadata().and_then(|metadata| metadata.modified()).ok();
-        if ours && modified().and_then(|time| time.elapsed().ok()).is_some_and(|age| age > DAY) {
+        if entry.file_name().as_encoded_bytes().starts_with(b"lane-index-") {
             drop(std::fs::remove_file(entry.path()));
         }
     }

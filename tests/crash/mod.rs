@@ -1,0 +1,137 @@
+//! Every command that takes more than one step, stopped at every one of them: afterwards plain git works, and the same
+//! command again ends well.
+//!
+//! The quick loops stop at the named steps of a debug build (`git::journal::step`) and are part of every run. The thorough
+//! ones stop at every file-changing system call of the command and its children, on Linux with a C compiler:
+//!
+//! ```sh
+//! GIT_LANE_TEST_CRASH=all cargo test --test suite crash -- --ignored --nocapture
+//! ```
+//!
+//! Instead of `all`, a part of a command's name or of a fault's (`drop`, `kill-one`) picks some of them.
+
+mod scenarios;
+mod strike;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::sandbox::{Run, Sandbox};
+use scenarios::Scenario;
+
+/// A sandbox that can be put back to where the command has not run yet.
+struct Stage {
+    sandbox: Sandbox,
+    scenario: &'static Scenario,
+    /// What the scenario wants to compare with.
+    before: String,
+}
+
+impl Stage {
+    fn new(scenario: &'static Scenario) -> Self {
+        let sandbox = Sandbox::new();
+        let before = (scenario.prepare)(&sandbox);
+        let stage = Stage { sandbox, scenario, before };
+        std::fs::create_dir(stage.saved()).unwrap();
+        stage.copy(["shop", "shop.lanes"].map(|name| stage.sandbox.root().join(name)), stage.saved());
+        stage
+    }
+
+    fn saved(&self) -> PathBuf {
+        self.sandbox.root().join("saved")
+    }
+
+    fn copy(&self, from: [PathBuf; 2], to: PathBuf) {
+        let mut copy = Command::new("cp");
+        copy.arg("-a").args(from.iter().filter(|path| path.exists())).arg(to);
+        self.sandbox.run(&mut copy).ok();
+    }
+
+    /// As before the command.
+    fn reset(&self) {
+        let root = self.sandbox.root();
+        for name in ["shop", "shop.lanes"] {
+            match std::fs::remove_dir_all(root.join(name)) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => panic!("{error}"),
+                _ => {}
+            }
+        }
+        self.copy(["shop", "shop.lanes"].map(|name| self.saved().join(name)), root);
+    }
+
+    /// What must hold before anything else is done.
+    fn check_before(&self) {
+        self.sandbox.plain_git_works();
+        (self.scenario.halfway)(&self.sandbox);
+    }
+
+    /// The same command again, and what must hold then.
+    fn check_after(&self, stopped: &Run) {
+        // One that succeeded although it could not tidy up leaves that to whatever command comes next.
+        let next: &[&str] = if stopped.code == 0 { &["trash", "--expire"] } else { self.scenario.args };
+        let said = self.sandbox.lane(next).to_string();
+        assert!(!said.contains("panicked"), "{said}");
+        let whole = catch_unwind(AssertUnwindSafe(|| {
+            self.sandbox.plain_git_works();
+            (self.scenario.whole)(&self.sandbox, &self.before);
+        }));
+        if let Err(reason) = whole {
+            panic!("{}\n{said}", text(&*reason));
+        }
+    }
+}
+
+/// What a failed assertion said.
+fn text(reason: &(dyn std::any::Any + Send)) -> String {
+    let owned = reason.downcast_ref::<String>().cloned();
+    owned.or_else(|| reason.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default()
+}
+
+/// Dies at every named step in turn.
+fn die_at_every_step(name: &str, least: usize) {
+    let stage = Stage::new(scenarios::find(name));
+    for step in 1.. {
+        stage.reset();
+        let mut dying = stage.sandbox.command("git-lane");
+        dying.args(stage.scenario.args).env("GIT_LANE_TEST_DIE_AT", step.to_string());
+        let run = stage.sandbox.run(&mut dying);
+        if run.code == 0 {
+            assert!(step > least, "{name}: only {step} steps");
+            return stage.check_after(&run);
+        }
+        assert_eq!(run.code, 137, "{run}");
+        let held = catch_unwind(AssertUnwindSafe(|| {
+            stage.check_before();
+            stage.check_after(&run);
+        }));
+        if let Err(reason) = held {
+            panic!("{name}, step {step}: {run}{}", text(&*reason));
+        }
+    }
+}
+
+macro_rules! at_every_step {
+    ($($test:ident $name:literal $least:literal;)*) => {
+        $(#[test]
+        fn $test() {
+            die_at_every_step($name, $least);
+        })*
+    };
+}
+
+at_every_step! {
+    start "start" 12;
+    finish_merge "finish merge" 25;
+    finish_squash "finish squash" 25;
+    finish_rebase "finish rebase" 25;
+    finish_ff "finish ff" 25;
+    finish_merge_elsewhere "finish merge, base nowhere" 20;
+    finish_squash_elsewhere "finish squash, base nowhere" 20;
+    finish_rebase_elsewhere "finish rebase, base nowhere" 20;
+    finish_ff_elsewhere "finish ff, base nowhere" 20;
+    drop_with_work "drop" 15;
+    drop_of_a_packed_branch "drop packed" 15;
+    restore "restore" 15;
+    prune "prune" 15;
+}

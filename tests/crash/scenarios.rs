@@ -1,0 +1,223 @@
+//! The commands that are stopped, what they find, and what must be true afterwards.
+
+use std::path::Path;
+
+use crate::sandbox::{Sandbox, write};
+
+pub struct Scenario {
+    pub name: &'static str,
+    pub args: &'static [&'static str],
+    /// Makes what the command finds; returns what the other two want to compare with.
+    pub prepare: fn(&Sandbox) -> String,
+    /// Beyond plain git working, between the crash and the next command.
+    pub halfway: fn(&Sandbox),
+    /// In the end.
+    pub whole: fn(&Sandbox, &str),
+}
+
+pub const ALL: &[Scenario] = &[
+    Scenario { name: "start", args: &["start", "login"], prepare: nothing, halfway: |_| {}, whole: started },
+    finish("finish merge", &["finish", "login", "--strategy", "merge"], diverged, merged),
+    finish("finish squash", &["finish", "login", "--strategy", "squash"], diverged, squashed),
+    finish("finish rebase", &["finish", "login", "--strategy", "rebase"], diverged, rebased),
+    finish("finish ff", &["finish", "login", "--strategy", "ff"], ahead, forwarded),
+    finish("finish merge, base nowhere", &["finish", "login", "--strategy", "merge"], nowhere, merged),
+    finish("finish squash, base nowhere", &["finish", "login", "--strategy", "squash"], nowhere, squashed),
+    finish("finish rebase, base nowhere", &["finish", "login", "--strategy", "rebase"], nowhere, rebased),
+    finish("finish ff, base nowhere", &["finish", "login", "--strategy", "ff"], ahead_of_nowhere, forwarded),
+    Scenario { name: "drop", args: &["drop", "--yes", "login"], prepare: working, halfway: |_| {}, whole: dropped },
+    Scenario {
+        name: "drop packed",
+        args: &["drop", "--yes", "login"],
+        prepare: packed,
+        halfway: |_| {},
+        whole: dropped,
+    },
+    Scenario { name: "restore", args: &["restore", "login"], prepare: removed, halfway: |_| {}, whole: restored },
+    Scenario { name: "prune", args: &["prune"], prepare: integrated, halfway: |_| {}, whole: pruned },
+];
+
+pub fn find(name: &str) -> &'static Scenario {
+    ALL.iter().find(|scenario| scenario.name == name).unwrap()
+}
+
+const fn finish(
+    name: &'static str,
+    args: &'static [&'static str],
+    prepare: fn(&Sandbox) -> String,
+    whole: fn(&Sandbox, &str),
+) -> Scenario {
+    Scenario { name, args, prepare, halfway: landed_at_most_once, whole }
+}
+
+fn nothing(_: &Sandbox) -> String {
+    String::new()
+}
+
+fn started(sandbox: &Sandbox, _: &str) {
+    let path = sandbox.lane_path("login");
+    assert_eq!(sandbox.git_in(&path, ["symbolic-ref", "HEAD"]), "refs/heads/login");
+    assert_eq!(sandbox.git_in(&path, ["status", "--porcelain"]), "");
+    assert_eq!(sandbox.git(["config", "lane.login.worktree"]), path.to_str().unwrap());
+    worktrees(sandbox, 2);
+    sandbox.nothing_left_behind(0);
+}
+
+/// A lane with two commits.
+fn ahead(sandbox: &Sandbox) -> String {
+    sandbox.lane_by_git("login");
+    sandbox.work("login", "src/app.txt", "one\ntwo\nTHREE\n");
+    sandbox.work("login", "new.txt", "new\n");
+    sandbox.write("README", "edited\n");
+    sandbox.git(["rev-parse", "login"])
+}
+
+/// ... and a base that has moved on.
+fn diverged(sandbox: &Sandbox) -> String {
+    sandbox.lane_by_git("login");
+    sandbox.work("login", "src/app.txt", "one\ntwo\nTHREE\n");
+    sandbox.work("login", "new.txt", "new\n");
+    sandbox.write("other.txt", "other\n");
+    sandbox.commit("other");
+    sandbox.write("README", "edited\n");
+    sandbox.git(["rev-parse", "login"])
+}
+
+/// ... which is checked out nowhere.
+fn nowhere(sandbox: &Sandbox) -> String {
+    let tip = diverged(sandbox);
+    sandbox.git(["switch", "-q", "--detach"]);
+    tip
+}
+
+fn ahead_of_nowhere(sandbox: &Sandbox) -> String {
+    let tip = ahead(sandbox);
+    sandbox.git(["switch", "-q", "--detach"]);
+    tip
+}
+
+fn landed_at_most_once(sandbox: &Sandbox) {
+    let subjects = sandbox.git(["log", "--first-parent", "--format=%s", "main"]);
+    let landed = subjects.lines().take_while(|subject| !matches!(*subject, "first" | "other")).count();
+    assert!(landed <= 2, "{subjects}");
+    assert!(sandbox.git(["rev-list", "--count", "--merges", "main"]).parse::<u32>().unwrap() <= 1);
+}
+
+fn merged(sandbox: &Sandbox, tip: &str) {
+    assert_eq!(sandbox.git(["rev-list", "--count", "--merges", "main"]), "1");
+    assert_eq!(sandbox.git(["rev-parse", "main^2"]), tip);
+    assert_eq!(sandbox.git(["log", "-1", "--format=%s", "main^1"]), "other");
+    finished(sandbox);
+}
+
+fn squashed(sandbox: &Sandbox, _: &str) {
+    assert_eq!(sandbox.git(["rev-list", "--count", "main"]), "3");
+    finished(sandbox);
+}
+
+fn rebased(sandbox: &Sandbox, _: &str) {
+    assert_eq!(sandbox.git(["log", "--format=%s", "main"]), "login: new.txt\nlogin: src/app.txt\nother\nfirst");
+    finished(sandbox);
+}
+
+fn forwarded(sandbox: &Sandbox, tip: &str) {
+    assert_eq!(sandbox.git(["rev-parse", "main"]), tip);
+    finished(sandbox);
+}
+
+fn finished(sandbox: &Sandbox) {
+    assert_eq!(sandbox.git(["status", "--porcelain"]), " M README");
+    assert_eq!(sandbox.git(["show", "main:new.txt"]), "new");
+    if sandbox.git(["rev-parse", "--abbrev-ref", "HEAD"]) == "main" {
+        assert_eq!(std::fs::read_to_string(sandbox.repo.join("new.txt")).unwrap(), "new\n");
+    }
+    gone(sandbox);
+    sandbox.nothing_left_behind(1);
+}
+
+/// A lane with everything in it.
+fn working(sandbox: &Sandbox) -> String {
+    let path = sandbox.lane_by_git("login");
+    sandbox.work("login", "file", "x");
+    sandbox.git_in(&path, ["commit", "-q", "--amend", "-m", "amended"]);
+    sandbox.git(["config", "branch.login.remote", "origin"]);
+    write(&path.join("staged"), "staged");
+    sandbox.git_in(&path, ["add", "staged"]);
+    write(&path.join("untracked"), "x");
+    sandbox.git_in(&path, ["status"]);
+    state(sandbox, &path)
+}
+
+/// ... whose branch is in `packed-refs` alone.
+fn packed(sandbox: &Sandbox) -> String {
+    working(sandbox);
+    sandbox.git(["pack-refs", "--all"]);
+    state(sandbox, &sandbox.lane_path("login"))
+}
+
+fn removed(sandbox: &Sandbox) -> String {
+    let before = working(sandbox);
+    sandbox.lane(["drop", "--yes", "login"]).ok();
+    before
+}
+
+fn dropped(sandbox: &Sandbox, before: &str) {
+    gone(sandbox);
+    sandbox.nothing_left_behind(1);
+    sandbox.lane(["restore", "login"]).ok();
+    restored(sandbox, before);
+}
+
+fn restored(sandbox: &Sandbox, before: &str) {
+    let after = state(sandbox, &sandbox.lane_path("login"));
+    assert!(after == before, "not what it was before:\n{before}\n---- now\n{after}");
+    worktrees(sandbox, 2);
+    sandbox.nothing_left_behind(0);
+}
+
+fn integrated(sandbox: &Sandbox) -> String {
+    sandbox.lane_by_git("login");
+    sandbox.work("login", "file", "x");
+    sandbox.git(["merge", "-q", "--no-ff", "-m", "merge", "login"]);
+    String::new()
+}
+
+fn pruned(sandbox: &Sandbox, _: &str) {
+    gone(sandbox);
+    sandbox.nothing_left_behind(1);
+}
+
+fn gone(sandbox: &Sandbox) {
+    assert!(!sandbox.lane_path("login").exists());
+    assert_eq!(sandbox.git(["for-each-ref", "--format=%(refname)", "refs/heads"]), "refs/heads/main");
+    assert!(!sandbox.git(["config", "--list", "--local"]).contains("login"));
+    assert!(!sandbox.repo.join(".git/logs/refs/heads/login").exists());
+    worktrees(sandbox, 1);
+}
+
+/// As many admin directories as git lists, and no more than `expected` worktrees.
+fn worktrees(sandbox: &Sandbox, expected: usize) {
+    assert_eq!(sandbox.git(["worktree", "list"]).lines().count(), expected);
+    let admin = std::fs::read_dir(sandbox.repo.join(".git/worktrees")).into_iter().flatten().count();
+    assert_eq!(admin + 1, expected);
+}
+
+/// Files, index, reflog, settings and record; without times, which the copying of a stage changes.
+fn state(sandbox: &Sandbox, path: &Path) -> String {
+    let mut config: Vec<String> = sandbox.git(["config", "--list", "--local"]).lines().map(str::to_owned).collect();
+    config.sort();
+    let files = crate::lanes::listing(path);
+    let without_time = |line: &str| {
+        line.split(' ').filter(|word| !word.contains('.') || word.contains('"')).collect::<Vec<_>>().join(" ")
+    };
+    [
+        files.lines().map(without_time).collect::<Vec<_>>().join("\n"),
+        sandbox.git_in(path, ["status", "--porcelain"]),
+        sandbox.git_in(path, ["ls-files", "--stage"]),
+        sandbox.git_in(path, ["reflog", "login"]),
+        sandbox.git_in(path, ["reflog", "HEAD"]),
+        sandbox.git(["for-each-ref"]),
+        config.join("\n"),
+    ]
+    .join("\n--\n")
+}
