@@ -107,10 +107,11 @@ pub fn find_lane(repository: &Repository, name: Option<&str>) -> Result<Lane> {
             .hint(format!("look at it with: git config --get-regexp '^lane\\.{name}\\.'")));
     }
     let names: Vec<&str> = records.lanes.iter().map(|lane| lane.name.as_str()).collect();
-    let error = Error::refused(format!("there is no lane '{name}'")).code("no-such-lane");
     Err(match closest(name, &names) {
-        Some(close) => error.hint(format!("did you mean '{close}'?")),
-        None => error.hint("see the lanes with: git lane list"),
+        Some(close) => Error::refused(format!("there is no lane '{name}'"))
+            .code("no-lane")
+            .hint(format!("did you mean '{close}'?")),
+        None => no_lane(repository, &lane_name(name)?),
     })
 }
 
