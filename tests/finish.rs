@@ -440,6 +440,22 @@ fn a_lane_moved_by_git_is_found_by_its_branch() {
 }
 
 #[test]
+fn a_branch_renamed_by_git_is_told_to_the_record_as_the_hint_says() {
+    let sandbox = with_lane();
+    sandbox.git(["branch", "-m", "login", "sign-in"]);
+    let refused = finish(&sandbox, []).fails(1);
+    assert!(refused.contains("git config 'lane.login.branch' 'sign-in'"), "{refused}");
+    sandbox.git(["config", "lane.login.branch", "sign-in"]);
+    finish(&sandbox, []).ok();
+    // Whatever the verb, a lane that is no more is named by the same word.
+    for verb in ["finish", "drop", "path"] {
+        let error = sandbox.lane(["--json", verb, "login"]);
+        assert!(error.stdout.contains("\"no-lane\"") && error.stdout.contains("git lane restore login"), "{error}");
+        drop(error.fails(1));
+    }
+}
+
+#[test]
 fn hooks_see_what_git_merge_would_show_them() {
     let sandbox = with_lane();
     advance(&sandbox);

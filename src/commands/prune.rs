@@ -97,7 +97,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
 
     if !args.yes && !args.dry_run && !done.is_empty() {
         let items: Vec<String> = done.iter().map(|(lane, _, _, why)| format!("{}: {why}", lane.name)).collect();
-        if let Some(chosen) = ui.choose("Which of these lanes shall go? (space chooses, enter confirms)", &items)? {
+        if let Some(chosen) = ui.choose("Which shall go? (space chooses, enter confirms)", &items)? {
             let mut at = 0;
             done.retain(|_| {
                 at += 1;

@@ -196,7 +196,8 @@ fn ensure_settled(facts: &Facts, request: &Request, forced: bool) -> Result<bool
         _ => false,
     };
     if !at_home {
-        return Err(Refusal::Stray { lane: lane.name.clone(), expected: lane.branch.clone(), head: head.clone() });
+        let (lane, expected, head) = (lane.name.clone(), lane.branch.clone(), head.clone());
+        return Err(Refusal::Stray { lane, renamed: expected.is_some() && facts.tip.is_none(), expected, head });
     }
     if status.is_clean() {
         return Ok(false);

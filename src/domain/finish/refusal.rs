@@ -13,8 +13,8 @@ use crate::error::Error;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the fields are named for what they hold")]
 pub enum Refusal {
-    /// The lane's worktree has something else checked out.
-    Stray { lane: LaneName, expected: Option<BranchName>, head: Head },
+    /// The lane's worktree has something else checked out; `renamed`: and the lane's branch is no more.
+    Stray { lane: LaneName, expected: Option<BranchName>, head: Head, renamed: bool },
     /// git is in the middle of something in the lane.
     Operating { lane: LaneName, operation: Operation },
     /// The lane holds work that is not committed.
@@ -72,6 +72,9 @@ impl Refusal {
     /// What to do about it.
     pub fn hint(&self) -> String {
         match self {
+            Refusal::Stray { lane, head: Head::Branch(there), renamed: true, .. } => {
+                format!("if its branch was renamed, tell the record: git config 'lane.{lane}.branch' '{there}'")
+            }
             Refusal::Stray { expected: Some(branch), .. } => format!("in the lane: git switch {branch}"),
             Refusal::Stray { expected: None, .. } => "in the lane: git switch --detach".into(),
             Refusal::Operating { operation, .. } | Refusal::SiteBusy { operation, .. } => operation_hint(*operation),
@@ -114,7 +117,7 @@ fn operation_hint(operation: Operation) -> String {
 impl std::fmt::Display for Refusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Refusal::Stray { lane, expected, head } => {
+            Refusal::Stray { lane, expected, head, .. } => {
                 write!(f, "lane '{lane}' is stray: its worktree is on ")?;
                 match head {
                     Head::Branch(branch) => write!(f, "'{branch}'")?,
