@@ -170,7 +170,9 @@ impl Repository {
 
     /// Tells a lost race from a real failure by looking again.
     fn explain(&self, changes: &[RefChange], error: Error) -> Error {
-        let moved = changes.iter().find(|change| self.ref_target(&change.name).is_ok_and(|now| now != change.from));
+        let moved = changes
+            .iter()
+            .find(|change| self.ref_target(&change.name).is_ok_and(|now| now != change.from && now != change.to));
         match moved {
             Some(change) => {
                 Error::refused(format!("'{}' was changed by somebody else at the same moment", change.name))

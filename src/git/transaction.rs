@@ -88,7 +88,8 @@ pub(super) fn change(
         lock.publish()?;
         step("refs.moved");
     }
-    drop((orig_head.map(LockFile::publish).transpose()?, head));
+    // The branch has moved; nobody who asks for that is helped by hearing that this courtesy failed.
+    drop((orig_head.map(LockFile::publish), head));
     let logs = common_dir.join("logs");
     for held in &deletions {
         let file = logs.join(super::path(held.change.name.as_bstr()));
