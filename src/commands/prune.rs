@@ -7,7 +7,7 @@ use crate::domain::name::LaneName;
 use crate::domain::prune::{Done, Facts, Kept, duration, verdict};
 use crate::domain::retire::{Losses, ensure_movable, place};
 use crate::domain::status::WorktreeStatus;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::git::overview::{standings, worktree_statuses};
 use crate::git::repository::Repository;
 use crate::git::retire::{Reason, Retirement, now, retire, surroundings};
@@ -108,6 +108,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
 
     let progress = ui.progress("Pruning");
     let total = done.len();
+    let mut failed = None;
     for (at, (lane, worktree, tip, why)) in done.into_iter().enumerate() {
         progress.set(at, total);
         match take(&repository, lane, worktree, tip, &why, args.dry_run) {
@@ -118,14 +119,18 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
                 branch_removed: why.delete_branch(),
                 trash_id,
             }),
-            Err(error) => report.kept.push(refused(&lane.name, &error)),
+            Err(error) => {
+                report.kept.push(refused(&lane.name, &error));
+                // A lane that somebody uses again is no failure; a full disk is.
+                failed = failed.or((error.kind() != Kind::Refused).then_some(error));
+            }
         }
     }
     drop(progress);
     let gone = expire_within(&repository, &policy, Duration::from_secs(3), args.dry_run)?;
     report.expired = gone.iter().map(Into::into).collect();
     ui.report(&report);
-    Ok(())
+    failed.map_or(Ok(()), Err)
 }
 
 fn take(

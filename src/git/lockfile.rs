@@ -23,6 +23,7 @@ pub struct LockFile {
     witness: PathBuf,
     file: File,
     held: bool,
+    left: bool,
 }
 
 impl LockFile {
@@ -42,7 +43,7 @@ impl LockFile {
         let mut pause = Duration::from_micros(500);
         loop {
             match std::fs::hard_link(&witness, &lock) {
-                Ok(()) => return Ok(LockFile { target, lock, witness, file, held: true }),
+                Ok(()) => return Ok(LockFile { target, lock, witness, file, held: true, left: false }),
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                     if clear_if_dead(&lock, locks)? {
                         continue;
@@ -88,20 +89,28 @@ impl LockFile {
         Ok(())
     }
 
-    /// Replaces the target by `prepared`, a file on the same file system, in one step, and releases the lock.
-    pub fn replace_with(self, prepared: &Path) -> Result<()> {
+    /// Replaces the target by `prepared`, a file on the same file system, in one step; the lock stays held.
+    pub fn replace_with(&self, prepared: &Path) -> Result<()> {
         std::fs::rename(prepared, &self.target).context("replace", &self.target)?;
         crate::git::journal::step("lockfile.replaced");
         Ok(())
+    }
+
+    /// Leaves the lock to whoever heals what this process could not finish; from its end on it is provably dead.
+    pub fn leave(mut self) {
+        self.left = true;
     }
 }
 
 impl Drop for LockFile {
     fn drop(&mut self) {
-        if self.held {
-            drop(std::fs::remove_file(&self.lock));
+        if self.left {
+            return;
         }
-        drop(std::fs::remove_file(&self.witness));
+        // A lock that cannot be removed needs its witness: whoever comes next can then prove it dead.
+        if !self.held || std::fs::remove_file(&self.lock).is_ok() {
+            drop(std::fs::remove_file(&self.witness));
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Refs: looked up, and changed all together or not at all.
 //!
-//! For the files backend gix reads them and [`transaction`](super::transaction) changes them. Where a
-//! reference-transaction hook wants to be heard, or the refs are a reftable, git does it.
+//! For the files backend gix reads them and [`transaction`](super::transaction) changes them; where the refs are a
+//! reftable, git does both.
 
 use bstr::{BStr, BString, ByteSlice, ByteVec};
 
@@ -133,7 +133,9 @@ impl Repository {
         if changes.is_empty() {
             return Ok(());
         }
-        if self.ref_format() == RefFormat::Reftable || self.has_hook("reference-transaction") {
+        // `git hook run` feeds a hook since git 2.40.
+        let hook = self.has_hook("reference-transaction") && self.git.version()? < (2, 40, 0);
+        if self.ref_format() == RefFormat::Reftable || hook {
             return self.change_refs_by_git(site, changes, reason);
         }
         super::transaction::change(self, changes, site, reason).map_err(|error| self.explain(changes, error))
@@ -170,7 +172,9 @@ impl Repository {
 
     /// Tells a lost race from a real failure by looking again.
     fn explain(&self, changes: &[RefChange], error: Error) -> Error {
-        let moved = changes.iter().find(|change| self.ref_target(&change.name).is_ok_and(|now| now != change.from));
+        let moved = changes
+            .iter()
+            .find(|change| self.ref_target(&change.name).is_ok_and(|now| now != change.from && now != change.to));
         match moved {
             Some(change) => {
                 Error::refused(format!("'{}' was changed by somebody else at the same moment", change.name))

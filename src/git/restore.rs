@@ -166,7 +166,8 @@ fn bring_back(repository: &Repository, intent: &Intent) -> Result<()> {
         }
         step("restore.reflog-back");
     }
-    if let Some(places) = places(repository, intent) {
+    let places = places(repository, intent);
+    if let Some(places) = &places {
         places.bring_back()?;
     }
     step("restore.worktree-back");
@@ -183,6 +184,11 @@ fn bring_back(repository: &Repository, intent: &Intent) -> Result<()> {
     }
     edit.commit()?;
     step("restore.recorded");
+    // Only now: whatever fails before can still take a marked worktree back to the trash.
+    if let Some(places) = &places {
+        places.settle()?;
+    }
+    step("restore.settled");
     let name = trash::ref_name(&intent.id)?;
     if let Some(kept) = repository.ref_target(&name)? {
         repository.change_refs(&[RefChange { name, from: Some(kept), to: None }], "lane: restore")?;

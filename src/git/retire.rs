@@ -278,6 +278,7 @@ fn put_back(repository: &Repository, entry: &Entry) -> Result<()> {
     }
     if let Some(places) = places(repository, entry) {
         places.bring_back()?;
+        places.settle()?;
     }
     let name = trash::ref_name(&entry.id)?;
     if let Some(kept) = repository.ref_target(&name)? {

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use bstr::{BStr, ByteSlice};
 
+use super::command::failure;
 use super::journal::step;
 use super::lockfile::{Aside, LockFile};
 use super::metadata::locks;
@@ -75,7 +76,12 @@ pub(super) fn change(
     let rest = packed.without(deletions.iter().map(|held| &held.change.name));
     let rest = rest.map(|rest| Aside::write(&packed_file, &witnesses, &rest)).transpose()?;
     let log = Log::new(repository, reason)?;
+    let heard = Heard::new(repository, site, &updates, &deletions);
     step("refs.written");
+    if let Err(refusal) = heard.tell("prepared") {
+        let _ = heard.tell("aborted");
+        return Err(refusal);
+    }
 
     for Held { change, file, lock } in updates {
         log.append(&common_dir.join("logs"), change.name.as_bstr(), change)?;
@@ -88,7 +94,8 @@ pub(super) fn change(
         lock.publish()?;
         step("refs.moved");
     }
-    drop((orig_head.map(LockFile::publish).transpose()?, head));
+    // The branch has moved; nobody who asks for that is helped by hearing that this courtesy failed.
+    drop((orig_head.map(LockFile::publish), head));
     let logs = common_dir.join("logs");
     for held in &deletions {
         let file = logs.join(super::path(held.change.name.as_bstr()));
@@ -107,9 +114,44 @@ pub(super) fn change(
         remove_empty_parents(common_dir, &file);
     }
     drop(packed_lock);
+    // git asks for no verdict either.
+    let _ = heard.tell("committed");
     // Two changes within one tick of the clock look alike to its cache.
     let _ = repository.gix.refs.force_refresh_packed_buffer();
     Ok(())
+}
+
+/// A reference-transaction hook, and what it reads: a line `<old> <new> <name>` for each ref (githooks(5)).
+struct Heard<'a> {
+    repository: &'a Repository,
+    site: Option<&'a Worktree>,
+    lines: Option<Vec<u8>>,
+}
+
+impl<'a> Heard<'a> {
+    fn new(
+        repository: &'a Repository,
+        site: Option<&'a Worktree>,
+        updates: &[Held<'_>],
+        deletions: &[Held<'_>],
+    ) -> Self {
+        let null = ObjectId::null(repository.gix.object_hash());
+        let line = |change: &RefChange| {
+            let (from, to) = (change.from.unwrap_or(null), change.to.unwrap_or(null));
+            [format!("{from} {to} ").as_bytes(), change.name.as_bstr(), b"\n"].concat()
+        };
+        let lines = repository.has_hook("reference-transaction");
+        let lines = lines.then(|| updates.iter().chain(deletions).flat_map(|held| line(held.change)).collect());
+        Heard { repository, site, lines }
+    }
+
+    fn tell(&self, state: &str) -> Result<()> {
+        let Some(lines) = &self.lines else { return Ok(()) };
+        let git = self.site.map_or_else(|| self.repository.git_here(), |site| self.repository.git_in(site));
+        let hook = ["hook", "run", "--ignore-missing", "--to-stdin=/dev/stdin", "reference-transaction", "--", state];
+        let output = git.args(hook).input(lines.clone()).output()?;
+        if output.status.success() { Ok(()) } else { Err(failure("hook 'reference-transaction'", &output)) }
+    }
 }
 
 /// Locks a ref's file, in directories that somebody who deletes a neighbour may just have removed.

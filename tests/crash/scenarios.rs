@@ -1,5 +1,6 @@
 //! The commands that are stopped, what they find, and what must be true afterwards.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use crate::sandbox::{Sandbox, write};
@@ -30,6 +31,13 @@ pub const ALL: &[Scenario] = &[
         name: "drop packed",
         args: &["drop", "--yes", "login"],
         prepare: packed,
+        halfway: |_| {},
+        whole: dropped,
+    },
+    Scenario {
+        name: "drop hooked",
+        args: &["drop", "--yes", "login"],
+        prepare: hooked,
         halfway: |_| {},
         whole: dropped,
     },
@@ -153,6 +161,15 @@ fn packed(sandbox: &Sandbox) -> String {
     working(sandbox);
     sandbox.git(["pack-refs", "--all"]);
     state(sandbox, &sandbox.lane_path("login"))
+}
+
+/// ... in a repository whose reference-transaction hook wants to be heard.
+fn hooked(sandbox: &Sandbox) -> String {
+    let before = working(sandbox);
+    let hook = sandbox.repo.join(".git/hooks/reference-transaction");
+    write(&hook, "#!/bin/sh\ncat >/dev/null\n");
+    std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).unwrap();
+    before
 }
 
 fn removed(sandbox: &Sandbox) -> String {

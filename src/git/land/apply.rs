@@ -14,6 +14,7 @@
 //!    do but that; recovery sees that the copy is gone.*
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use bstr::BString;
 use serde::{Deserialize, Serialize};
@@ -96,7 +97,9 @@ pub fn apply(repository: &Repository, planned: &Move<'_>) -> Result<Moved> {
     if head_moved || repository.branch_tip(planned.base)? != Some(planned.old) {
         return Ok(Moved::Raced);
     }
-    let prepared = Prepared::copy(&index, &site.git_dir)?;
+    // Copies are made under this lock only, so what others left is no longer needed.
+    remove_copies(&site.git_dir, "lane-index-", Duration::ZERO);
+    let prepared = Prepared::copy(&index, site.git_dir.join(format!("lane-index-{}", unique_id())))?;
     step("land.prepared");
     files::ensure_clear(repository, planned, site, &prepared.path)?;
     let intent = Intent {
@@ -108,29 +111,54 @@ pub fn apply(repository: &Repository, planned: &Move<'_>) -> Result<Moved> {
         prepared: prepared.path.clone(),
         index: signature(&index),
     };
-    let running = Journal::new(&repository.lane_dir()).begin(&crate::git::recover::Intent::Land(intent.clone()))?;
-    let written = read_tree(repository, site, &prepared.path, &["-m", "-u"], planned.old, planned.new)?;
+    let running = Journal::new(&repository.lane_dir()).begin(&crate::git::recover::Intent::Land(intent))?;
+    // From here on the copy belongs to the intent: whoever has to complete or undo the move needs it.
+    let prepared = prepared.announced();
+    match carry_out(repository, planned, site, &prepared, &lock) {
+        Ok(end) => {
+            running.done()?;
+            remove_prepared(&prepared);
+            end
+        }
+        Err(error) => {
+            // Nobody may write that index until the next command has healed this one; it can tell that we are gone.
+            lock.leave();
+            Err(error.hint("the next git-lane command completes or undoes the landing"))
+        }
+    }
+}
+
+/// Steps 4 to 6. An error means that the move is neither done nor undone.
+fn carry_out(
+    repository: &Repository,
+    planned: &Move<'_>,
+    site: &Worktree,
+    prepared: &Path,
+    lock: &LockFile,
+) -> Result<Result<Moved>> {
+    let Move { old, new, .. } = *planned;
+    let written = read_tree(repository, site, prepared, &["-m", "-u"], old, new)?;
     step("land.files");
     if !written.status.success() {
-        files::put_back(repository, site, planned.old, planned.new)?;
-        running.done()?;
-        files::ensure_not_in_the_way(repository, planned, site, &prepared.path)?;
-        return Err(failure("git read-tree", &written));
+        files::put_back(repository, site, old, new)?;
+        let clear = files::ensure_not_in_the_way(repository, planned, site, prepared);
+        return Ok(clear.and_then(|()| Err(failure("git read-tree", &written))));
     }
-    if let Err(error) = repository.move_branch_of(site, change(planned.base, planned.old, planned.new), planned.reason)
-    {
-        let back = read_tree(repository, site, &prepared.path, &["-m", "-u"], planned.new, planned.old)?;
-        if !back.status.success() {
-            files::put_back(repository, site, planned.old, planned.new)?;
+    if let Err(error) = repository.move_branch_of(site, change(planned.base, old, new), planned.reason) {
+        let now = repository.branch_tip(planned.base)?;
+        // A git that died right after the move has moved it all the same.
+        if now != Some(new) {
+            let back = read_tree(repository, site, prepared, &["-m", "-u"], new, old)?;
+            if !back.status.success() {
+                files::put_back(repository, site, old, new)?;
+            }
+            return Ok(if now == Some(old) { Err(error) } else { Ok(Moved::Raced) });
         }
-        running.done()?;
-        return if repository.branch_tip(planned.base)? == Some(planned.old) { Err(error) } else { Ok(Moved::Raced) };
     }
     step("land.ref");
-    lock.replace_with(&prepared.path)?;
+    lock.replace_with(prepared)?;
     step("land.index");
-    running.done()?;
-    Ok(Moved::Done)
+    Ok(Ok(Moved::Done))
 }
 
 fn change(base: &BranchName, old: ObjectId, new: ObjectId) -> RefChange {
@@ -153,16 +181,16 @@ pub(super) fn on_index(repository: &Repository, site: &Worktree, index: &Path) -
     repository.git_in(site).env("GIT_INDEX_FILE", index)
 }
 
-/// A copy of an index, beside it because a split index looks for its other half there; removed when dropped.
+/// A copy of an index, beside it because a split index looks for its other half there; removed when dropped, unless
+/// it was [`announced`](Self::announced).
 pub(super) struct Prepared {
     /// Where it is.
     pub(super) path: PathBuf,
 }
 
 impl Prepared {
-    pub(super) fn copy(index: &Path, git_dir: &Path) -> Result<Self> {
-        remove_old_copies(git_dir);
-        let prepared = Prepared { path: git_dir.join(format!("lane-index-{}", unique_id())) };
+    pub(super) fn copy(index: &Path, path: PathBuf) -> Result<Self> {
+        let prepared = Prepared { path };
         if !index.exists() {
             return Ok(prepared);
         }
@@ -173,11 +201,18 @@ impl Prepared {
         copy.set_modified(time).context("date", &prepared.path)?;
         Ok(prepared)
     }
+
+    /// Its path; from now on it stays.
+    fn announced(mut self) -> PathBuf {
+        std::mem::take(&mut self.path)
+    }
 }
 
 impl Drop for Prepared {
     fn drop(&mut self) {
-        remove_prepared(&self.path);
+        if !self.path.as_os_str().is_empty() {
+            remove_prepared(&self.path);
+        }
     }
 }
 
@@ -188,11 +223,14 @@ fn remove_prepared(path: &Path) {
     drop(std::fs::remove_file(lock));
 }
 
-/// What processes left that died before they announced anything. Copies are made under the lock of the index, which the
-/// caller holds, so nobody else can still need one.
-fn remove_old_copies(git_dir: &Path) {
+/// Removes the copies that dead processes left in `git_dir`.
+pub(super) fn remove_copies(git_dir: &Path, prefix: &str, older_than: Duration) {
     for entry in std::fs::read_dir(git_dir).into_iter().flatten().flatten() {
-        if entry.file_name().as_encoded_bytes().starts_with(b"lane-index-") {
+        let ours = entry.file_name().as_encoded_bytes().starts_with(prefix.as_bytes());
+        let modified = entry.metadata().and_then(|metadata| metadata.modified()).ok();
+        let old =
+            older_than.is_zero() || modified.and_then(|time| time.elapsed().ok()).is_some_and(|age| age > older_than);
+        if ours && old {
             drop(std::fs::remove_file(entry.path()));
         }
     }

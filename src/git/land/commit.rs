@@ -2,19 +2,24 @@
 //! and the commit `--commit` makes in the lane first.
 
 use std::process::Stdio;
+use std::time::Duration;
 
 use bstr::BString;
 
-use super::apply::Prepared;
+use super::apply::{Prepared, remove_copies};
 use super::hooks::Making;
 use super::{Place, Wording, message};
 use crate::domain::finish::{Facts, Landing};
 use crate::domain::lane::{ObjectId, Worktree};
 use crate::error::{Error, Result};
+use crate::git::journal::unique_id;
 use crate::git::lockfile::LockFile;
 use crate::git::metadata::locks;
 use crate::git::repository::Repository;
 use crate::policy::Strategy;
+
+/// Nobody makes a commit for longer.
+const DAY: Duration = Duration::from_secs(86_400);
 
 /// The message before hooks and editor: `-m`, or the policy's template; a squash lists what it stands for.
 pub(super) fn message(place: &Place<'_>, facts: &Facts, landing: &Landing, wording: &Wording<'_>) -> Result<BString> {
@@ -58,7 +63,8 @@ pub(super) fn create(place: &Place<'_>, making: Making, tree: ObjectId, message:
 /// fails.
 pub fn commit_all(repository: &Repository, worktree: &Worktree, message: &str, no_verify: bool) -> Result<()> {
     let index = worktree.git_dir.join("index");
-    let saved = Prepared::copy(&index, &worktree.git_dir)?;
+    remove_copies(&worktree.git_dir, "lane-saved-", DAY);
+    let saved = Prepared::copy(&index, worktree.git_dir.join(format!("lane-saved-{}", unique_id())))?;
     // As somebody standing there would run it: without GIT_DIR, which its hooks would inherit.
     let git = || repository.git.at(&worktree.path);
     let added = git().args(["add", "--all", "--", "."]).run();

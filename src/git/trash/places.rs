@@ -108,7 +108,8 @@ impl Places {
         Ok(parked)
     }
 
-    /// Moves admin directory and directory to where git expects them; `admin` may differ from the original one.
+    /// Moves admin directory and directory to where git expects them; `admin` may differ from the original one. Until
+    /// [`settle`](Self::settle) both stay marked as ours to finish, or to take back.
     pub fn bring_back(&self) -> Result<()> {
         let kept_admin = self.kept_admin();
         if exists(&kept_admin) {
@@ -135,7 +136,12 @@ impl Places {
             with_writable(&waiting, || rename_raw(&waiting, &self.original)).context("move to", &self.original)?;
             step("places.directory-back");
         }
-        // The marker says that this is still ours to finish, also after a crash.
+        step("places.back");
+        Ok(())
+    }
+
+    /// The end of [`bring_back`](Self::bring_back): the directory gets its mode and time, and is nobody's business again.
+    pub fn settle(&self) -> Result<()> {
         if let Some(stamp) = self.stamp.filter(|_| is_marked(&self.admin))
             && self.is_ours(&self.original.join(".git"), &self.original)
         {
