@@ -3,6 +3,8 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands;
+use crate::error::{Error, Kind};
+use crate::ui::Ui;
 
 /// Gives every task its own lane: one name, one branch, one worktree, one owner
 #[derive(Debug, Parser)]
@@ -49,8 +51,15 @@ pub enum Command {
 /// Parses the command line; usage errors and `-h` are printed here and end the program with the code given.
 pub fn parse() -> Result<Cli, std::process::ExitCode> {
     Cli::try_parse().map_err(|error| {
-        // Whoever closed the pipe has read enough.
-        let _ = error.print();
-        std::process::ExitCode::from(if error.use_stderr() { crate::error::Kind::Usage.exit_code() } else { 0 })
+        let usage = error.use_stderr();
+        if usage && std::env::args_os().any(|arg| arg == "--json") {
+            let text = error.to_string();
+            let sentence = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+            Ui { json: true }.error(&Error::usage(sentence).hint("see the options with -h"));
+        } else {
+            // Whoever closed the pipe has read enough.
+            let _ = error.print();
+        }
+        std::process::ExitCode::from(if usage { Kind::Usage.exit_code() } else { 0 })
     })
 }

@@ -281,6 +281,12 @@ fn a_lane_on_another_filesystem_is_parked_beside_its_place() {
     sandbox.git_in(&path, ["status"]);
     let admin = sandbox.admin(&path);
     let before = sandbox.whole_lane("login", &path, &admin);
+    // Somebody who may write beside the lane could have put it there.
+    let place = path.with_file_name(".lane-trash");
+    std::os::unix::fs::symlink("/", &place).unwrap();
+    assert!(sandbox.lane(["drop", "--yes", "login"]).fails(1).contains("not a directory of yours"));
+    assert_eq!(sandbox.whole_lane("login", &path, &admin), before);
+    std::fs::remove_file(&place).unwrap();
     for step in 1.. {
         let mut dying = sandbox.command("git-lane");
         dying.args(["drop", "--yes", "login"]).env("GIT_LANE_TEST_DIE_AT", step.to_string());
@@ -288,7 +294,8 @@ fn a_lane_on_another_filesystem_is_parked_beside_its_place() {
         if !done {
             sandbox.lane(["drop", "--yes", "login"]).ok();
         }
-        assert!(!path.exists() && path.with_file_name(".lane-trash").exists());
+        assert!(!path.exists());
+        assert_eq!(std::fs::metadata(&place).unwrap().mode() & 0o777, 0o700);
         sandbox.nothing_left_behind(1);
         sandbox.lane(["restore", "login"]).ok();
         assert_eq!(sandbox.whole_lane("login", &path, &admin), before);

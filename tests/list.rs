@@ -108,3 +108,13 @@ fn an_unknown_lane_is_refused_with_a_suggestion() {
     let inside = sandbox.lane_in(&sandbox.lane_path("login").join("src"), ["show", "--json"]).json();
     assert_eq!(inside["name"], "login");
 }
+
+#[test]
+fn a_script_gets_a_document_for_a_usage_error_too() {
+    let sandbox = Sandbox::new();
+    let run = sandbox.lane(["list", "--json", "--no-such-option"]);
+    let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(document["error"]["kind"], "usage");
+    let error = run.fails(2);
+    assert!(error.contains("--no-such-option"), "{error}");
+}

@@ -87,7 +87,8 @@ pub fn open_and_heal(ui: &Ui) -> Result<(Repository, Vec<Healed>)> {
 /// The lane's name somebody typed.
 pub fn lane_name(text: &str) -> Result<LaneName> {
     LaneName::parse(text).map_err(|problem| {
-        Error::refused(format!("'{text}' cannot be a lane's name: it {}", problem.because()))
+        let shown = crate::ui::escape::line(text);
+        Error::refused(format!("'{shown}' cannot be a lane's name: it {}", problem.because()))
             .code("bad-name")
             .hint("a lane is named like a branch: letters, digits, '-', '_', '.', '/'")
     })

@@ -16,6 +16,25 @@ use crate::git::journal::step;
 /// The marker that keeps `git worktree prune` from an admin directory whose worktree is on its way.
 const MARKER: &str = "git-lane is moving this worktree";
 
+/// Makes the parking place beside a lane; in a directory others can write to it might be theirs already.
+fn ensure_own(place: &Path) -> Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    match std::fs::DirBuilder::new().mode(0o700).create(place) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+        other => return other.context("create", place),
+    }
+    let found = std::fs::symlink_metadata(place).context("read", place)?;
+    if found.is_dir() && found.uid() == rustix::process::geteuid().as_raw() {
+        return Ok(());
+    }
+    Err(Error::refused(format!(
+        "'{}' is not a directory of yours, and the lane would have to wait there",
+        place.display()
+    ))
+    .code("foreign-trash")
+    .hint("move it away, or the lane to the repository's filesystem"))
+}
+
 /// The two ends of a move.
 #[derive(Debug)]
 pub struct Places {
@@ -97,6 +116,7 @@ impl Places {
         }
         let parked = self.parked();
         let directory = parked.parent().unwrap_or(&parked);
+        ensure_own(&self.original.with_file_name(".lane-trash"))?;
         std::fs::create_dir_all(directory).context("create", directory)?;
         // Lanes may lie inside a repository, which must not see this directory.
         let ignore = self.original.with_file_name(".lane-trash").join(".gitignore");
