@@ -35,6 +35,7 @@ pub enum Command {
     Restore(commands::restore::Args),
     Prune(commands::prune::Args),
     Trash(commands::trash::Args),
+    Log(commands::log::Args),
     Config(commands::config::Args),
     Completions(commands::completions::Args),
     ShellInit(commands::shell_init::Args),

@@ -47,6 +47,7 @@ pub fn written(page: &str) -> Option<&'static str> {
         "git-lane-finish",
         "git-lane-json",
         "git-lane-list",
+        "git-lane-log",
         "git-lane-man",
         "git-lane-path",
         "git-lane-prune",

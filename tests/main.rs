@@ -8,6 +8,7 @@ mod finish;
 mod house;
 mod lanes;
 mod list;
+mod log;
 mod man;
 mod prune;
 mod restore;

@@ -3,6 +3,7 @@
 //! Nothing here touches a disk, a process, a clock or git. Every rule of the product can be read and tested in this
 //! folder without a repository.
 
+pub mod event;
 pub mod finish;
 pub mod integration;
 pub mod lane;

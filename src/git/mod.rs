@@ -5,6 +5,7 @@
 
 pub mod base;
 pub mod command;
+pub mod events;
 pub mod evidence;
 pub mod facts;
 pub mod history;
