@@ -39,6 +39,7 @@ pub enum Command {
     Trash(commands::trash::Args),
     Init(commands::init::Args),
     Doctor(commands::doctor::Args),
+    Log(commands::log::Args),
     Config(commands::config::Args),
     Completions(commands::completions::Args),
     ShellInit(commands::shell_init::Args),

@@ -129,6 +129,11 @@ impl Error {
         &self.hints
     }
 
+    /// The stable word for scripts.
+    pub fn word(&self) -> &'static str {
+        self.code
+    }
+
     /// The document `--json` prints instead of a result.
     pub fn to_json(&self) -> serde_json::Value {
         let mut error = serde_json::json!({

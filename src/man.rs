@@ -49,6 +49,7 @@ pub fn written(page: &str) -> Option<&'static str> {
         "git-lane-init",
         "git-lane-json",
         "git-lane-list",
+        "git-lane-log",
         "git-lane-man",
         "git-lane-path",
         "git-lane-prune",

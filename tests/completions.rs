@@ -50,14 +50,14 @@ fn the_candidates_are_verbs_options_words_and_names() {
     assert!(candidates(&sandbox, &[]).is_empty());
 
     // The shell function goes into lanes too.
-    assert_eq!(candidates(&sandbox, &["lane", "log"]), ["login"]);
+    assert_eq!(candidates(&sandbox, &["lane", "logi"]), ["login"]);
     assert_eq!(candidates(&sandbox, &["lane", "feat"]), ["feature/x"]);
     let told = sandbox.lane(["complete", "--", "lane", "feature"]).ok();
     assert_eq!(told, "feature/x\ttwo \\u{1b}[2J\n");
 
     // Outside a repository there are no names, and no error; -C leads into one.
     let root = sandbox.root();
-    assert_eq!(sandbox.lane_in(&root, ["complete", "--", "lane", "log"]).ok(), "");
+    assert_eq!(sandbox.lane_in(&root, ["complete", "--", "lane", "logi"]).ok(), "");
     let led = sandbox.lane_in(&root, ["complete", "--", "git-lane", "-C", "shop", "conf"]).ok();
     assert!(led.starts_with("config\t"), "{led}");
 }
@@ -95,7 +95,7 @@ fn it_reads_and_never_writes() {
     let sandbox = Sandbox::new();
     record(&sandbox, "login", "ann", "FIX-1");
     let before = sandbox.fingerprint();
-    assert_eq!(candidates(&sandbox, &["lane", "log"]), ["login"]);
+    assert_eq!(candidates(&sandbox, &["lane", "logi"]), ["login"]);
     assert_eq!(sandbox.fingerprint(), before);
     assert!(!sandbox.repo.join(".git/lane").exists());
 }

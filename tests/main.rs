@@ -12,6 +12,7 @@ mod hooks;
 mod house;
 mod lanes;
 mod list;
+mod log;
 mod man;
 mod prune;
 mod replay;

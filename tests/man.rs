@@ -156,7 +156,7 @@ fn every_field_of_every_document_is_described() {
         found.unwrap_or_else(|| panic!("no section about {verb}")).to_owned()
     };
     let out = sandbox.root().join("pages").display().to_string();
-    let runs: [&[&str]; 22] = [
+    let runs: [&[&str]; 23] = [
         &["start", "login", "other", "third"],
         &["start", "--dry-run", "fourth"],
         &["list"],
@@ -171,6 +171,7 @@ fn every_field_of_every_document_is_described() {
         &["restore", "other"],
         &["prune", "--dry-run"],
         &["prune", "--yes"],
+        &["log"],
         &["config"],
         &["init", "--files"],
         &["init", "--check"],

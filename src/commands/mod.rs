@@ -9,6 +9,7 @@ pub mod finish;
 pub mod hook;
 pub mod init;
 pub mod list;
+pub mod log;
 pub mod man;
 pub mod path;
 pub mod prune;
@@ -25,11 +26,11 @@ use crate::domain::lane::Lane;
 use crate::domain::name::LaneName;
 use crate::domain::retire::place;
 use crate::error::{Error, IoContext, Result};
-use crate::git::command;
 use crate::git::metadata::Records;
 use crate::git::reconcile::reconcile;
 use crate::git::recover::{Healed, recover};
 use crate::git::repository::Repository;
+use crate::git::{command, events};
 use crate::ui::Ui;
 
 /// Runs what the command line asks for.
@@ -41,7 +42,11 @@ pub fn run(cli: Cli, ui: &Ui) -> Result<()> {
     if let Some(directory) = &cli.directory {
         std::env::set_current_dir(directory).context("change to", directory)?;
     }
-    dispatch(cli.command.unwrap_or_else(|| Command::List(list::Args::default())), ui)
+    let done = dispatch(cli.command.unwrap_or_else(|| Command::List(list::Args::default())), ui);
+    if let Some(trouble) = events::trouble() {
+        ui.warn(format_args!("not everything is in the event log: {trouble}"));
+    }
+    done
 }
 
 fn dispatch(command: Command, ui: &Ui) -> Result<()> {
@@ -49,6 +54,7 @@ fn dispatch(command: Command, ui: &Ui) -> Result<()> {
         Command::Start(args) => start::run(args, ui),
         Command::List(args) => list::run(args, ui),
         Command::Show(args) => show::run(args, ui),
+        Command::Log(args) => log::run(args, ui),
         Command::Path(args) => path::run(args, ui),
         Command::Doctor(args) => doctor::run(args, ui),
         Command::Config(args) => config::run(args, ui),

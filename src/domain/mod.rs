@@ -4,6 +4,7 @@
 //! folder without a repository.
 
 pub mod doctor;
+pub mod event;
 pub mod finish;
 pub mod guard;
 pub mod integration;

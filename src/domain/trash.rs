@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::event::End;
 use super::lane::{Lane, ObjectId, hex, lossless_path, optional_hex};
 use super::name::BranchName;
 use crate::error::Error;
@@ -64,6 +65,14 @@ pub struct Entry {
     pub keep: Option<ObjectId>,
     /// The worktree, where git had one registered.
     pub worktree: Option<KeptWorktree>,
+}
+
+impl Entry {
+    /// How an operation that moved the lane in or out of the trash ended.
+    pub fn end(&self) -> End {
+        let tip = self.branch.as_ref().map(|branch| branch.tip);
+        End { result: tip.or(self.keep), trash: Some(self.id.clone()), ..End::default() }
+    }
 }
 
 /// The branch of a removed lane.

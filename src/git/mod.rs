@@ -6,6 +6,7 @@
 pub mod base;
 pub mod command;
 pub mod doctor;
+pub mod events;
 pub mod evidence;
 pub mod facts;
 pub mod history;

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::journal::Journal;
 use super::repository::Repository;
-use super::{land, lockfile, metadata, restore, retire, start};
+use super::{events, land, lockfile, metadata, restore, retire, start};
+use crate::domain::event::{End, Subject, What};
 use crate::error::Result;
 
 /// Everything that can be under way; one variant for each operation that takes more than one step.
@@ -21,6 +22,22 @@ pub enum Intent {
     Restore(restore::Intent),
     /// A base is moving together with the worktree that has it checked out.
     Land(land::apply::Intent),
+}
+
+impl Intent {
+    /// What the event log says its healing is about.
+    fn subject(&self) -> Subject {
+        match self {
+            Intent::Start(intent) => Subject::of(What::Heal, intent.lane()),
+            Intent::Retire(intent) => Subject::of(What::Heal, intent.lane()),
+            Intent::Restore(intent) => Subject::of(What::Heal, intent.lane()),
+            Intent::Land(intent) => {
+                let (base, old, _) = intent.moves();
+                let (base, base_commit) = (Some(base.clone()), Some(old));
+                Subject { what: What::Heal, lane: None, lane_id: None, base, base_commit }
+            }
+        }
+    }
 }
 
 /// What recovery did about one interrupted operation.
@@ -48,12 +65,23 @@ pub fn recover(repository: &Repository) -> Result<Vec<Healed>> {
     clear_locks(common_dir)?;
     let mut healed = Vec::new();
     for (intent, mut running) in Journal::new(&lane_dir).abandoned::<Intent>()? {
-        let outcome = match intent? {
-            Intent::Start(intent) => start::recover(repository, intent, &mut running)?,
-            Intent::Retire(intent) => retire::recover(repository, &running, &intent)?,
-            Intent::Restore(intent) => restore::recover(repository, &running, &intent)?,
-            Intent::Land(intent) => land::apply::recover(repository, &intent)?,
+        let intent = intent?;
+        let operation = events::begin(repository, intent.subject());
+        let result = match &intent {
+            Intent::Land(intent) => Some(intent.moves().2),
+            _ => None,
         };
+        let outcome = match intent {
+            Intent::Start(intent) => start::recover(repository, intent, &mut running),
+            Intent::Retire(intent) => retire::recover(repository, &running, &intent),
+            Intent::Restore(intent) => restore::recover(repository, &running, &intent),
+            Intent::Land(intent) => land::apply::recover(repository, &intent),
+        };
+        let outcome = operation.ended(outcome, |healed| End {
+            result: result.filter(|_| healed.completed),
+            note: Some(healed.to_string()),
+            ..End::default()
+        })?;
         running.done()?;
         healed.push(outcome);
     }

@@ -12,8 +12,9 @@ use super::recover::Healed;
 use super::refs::RefChange;
 use super::repository::Repository;
 use super::trash::{self, Places};
-use super::{metadata, retire, worktree};
-use crate::domain::lane::{Head, RefName, Worktree, lossless_path};
+use super::{events, metadata, retire, worktree};
+use crate::domain::event::{Subject, What};
+use crate::domain::lane::{Head, Lane, RefName, Worktree, lossless_path};
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::trash::{Entry, KeptBranch, Obstacle, find};
 use crate::error::{Error, IoContext, Result};
@@ -31,6 +32,13 @@ pub struct Intent {
     had_branch: bool,
 }
 
+impl Intent {
+    /// The lane's record.
+    pub fn lane(&self) -> &Lane {
+        &self.entry.lane
+    }
+}
+
 /// What an interrupted restore of a lane is called.
 pub fn what(lane: &LaneName) -> String {
     format!("the return of lane '{lane}'")
@@ -39,6 +47,11 @@ pub fn what(lane: &LaneName) -> String {
 /// Brings back the removed lane `wanted` names: the newest of that name, or the one with that id.
 pub fn restore(repository: &Repository, wanted: &str) -> Result<Entry> {
     let entry = find(&trash::entries(repository)?, wanted).cloned().ok_or_else(|| no_entry(wanted))?;
+    let operation = events::begin(repository, Subject::of(What::Restore, &entry.lane));
+    operation.ended(return_lane(repository, entry, wanted), Entry::end)
+}
+
+fn return_lane(repository: &Repository, entry: Entry, wanted: &str) -> Result<Entry> {
     let _lock = trash::exclusive(repository, &entry.lane.name, None)?;
     if !trash::entries(repository)?.contains(&entry) {
         return Err(no_entry(wanted));

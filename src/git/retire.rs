@@ -15,7 +15,8 @@ use super::recover::Healed;
 use super::refs::RefChange;
 use super::repository::{RefFormat, Repository};
 use super::trash::{self, Places, keep};
-use super::{metadata, processes, submodules};
+use super::{events, metadata, processes, submodules};
+use crate::domain::event::{Subject, What};
 use crate::domain::integration::Integration;
 use crate::domain::lane::{Lane, ObjectId, RefName, Worktree, WorktreeState};
 use crate::domain::name::{BranchName, LaneName};
@@ -60,6 +61,13 @@ pub struct Intent {
     entry: Entry,
 }
 
+impl Intent {
+    /// The lane's record.
+    pub fn lane(&self) -> &Lane {
+        &self.entry.lane
+    }
+}
+
 /// Seconds since 1970 UTC.
 pub fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs() as i64)
@@ -76,6 +84,16 @@ pub fn what(lane: &LaneName) -> String {
 /// A refusal when the worktree is protected ([`ensure_movable`]), or when lane, worktree or branch are no longer what
 /// the caller saw (code `raced`).
 pub fn retire(repository: &Repository, retirement: &Retirement<'_>) -> Result<Retired> {
+    let what = match retirement.reason {
+        Reason::Finished => What::Finish,
+        Reason::Dropped => What::Drop,
+        Reason::Pruned => What::Prune,
+    };
+    let operation = events::begin(repository, Subject::of(what, retirement.lane));
+    operation.ended(remove(repository, retirement), |retired| retired.entry.end())
+}
+
+fn remove(repository: &Repository, retirement: &Retirement<'_>) -> Result<Retired> {
     let lane = retirement.lane;
     let _lock = trash::exclusive(repository, &lane.name, None)?;
     let entry = prepare(repository, retirement)?;

@@ -24,8 +24,17 @@ pub fn lines(text: &str) -> String {
 
 /// A JSON document, pretty-printed, in which those characters are `\u` escapes.
 pub fn json(document: &serde_json::Value) -> String {
+    plain(&format!("{document:#}\n"))
+}
+
+/// Like [`json`], on one line.
+pub fn json_line(document: &serde_json::Value) -> String {
+    plain(&format!("{document}\n"))
+}
+
+fn plain(text: &str) -> String {
     let mut shown = String::new();
-    for c in format!("{document:#}\n").chars() {
+    for c in text.chars() {
         if c != '\n' && dangerous(c) {
             let mut units = [0; 2];
             for unit in c.encode_utf16(&mut units) {

@@ -50,6 +50,19 @@ impl Ui {
         let _ = out.write_all(bytes).and_then(|()| out.flush());
     }
 
+    /// Prints one line of a report that goes on; says whether somebody still reads.
+    pub fn line(&self, report: &impl Report) -> bool {
+        let text = if self.json {
+            escape::json_line(&serde_json::to_value(report).unwrap_or_default())
+        } else {
+            let mut page = Page::default();
+            report.text(&mut page);
+            page.render(width())
+        };
+        let mut out = anstream::stdout().lock();
+        out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_ok()
+    }
+
     /// Says something that is not a result.
     pub fn note(&self, text: impl std::fmt::Display) {
         eprintln!("{}", escape::lines(&text.to_string()));

@@ -78,6 +78,13 @@ pub struct Intent {
     index: Option<(u64, i64, i64)>,
 }
 
+impl Intent {
+    /// The base, where it was, and where it goes.
+    pub fn moves(&self) -> (&RefName, ObjectId, ObjectId) {
+        (&self.base, self.old, self.new)
+    }
+}
+
 /// Moves the base.
 pub fn apply(repository: &Repository, planned: &Move<'_>) -> Result<Moved> {
     let Some(site) = planned.site else {

@@ -19,11 +19,13 @@ use self::apply::{Move, Moved};
 use self::hooks::{Hooks, Making};
 use self::merge::{Bench, Merged};
 use self::scratch::Scratch;
+use super::events;
 use super::journal::Exclusive;
 use super::repository::Repository;
+use crate::domain::event::{End, Subject, What};
 use crate::domain::finish::{self, Facts, Landing, Plan, Relation, Request};
 use crate::domain::integration::Integration;
-use crate::domain::lane::{ObjectId, Worktree, WorktreeState};
+use crate::domain::lane::{ObjectId, RefName, Worktree, WorktreeState};
 use crate::domain::message;
 use crate::domain::name::BranchName;
 use crate::domain::retire;
@@ -110,6 +112,24 @@ pub fn preview(repository: &Repository, facts: &Facts, landing: &Landing, own_me
 
 /// Lands the lane of `facts`. What the facts say about the base is looked at again when it is this landing's turn.
 pub fn land(repository: &Repository, facts: &mut Facts, request: &Request, wording: &Wording<'_>) -> Result<Outcome> {
+    let mut subject = Subject::of(What::Land, &facts.lane);
+    if let Some(base) = &facts.base {
+        (subject.base, subject.base_commit) = (Some(RefName::from(&base.branch)), base.tip);
+    }
+    let mut operation = events::begin(repository, subject);
+    let outcome = queue(repository, facts, request, wording);
+    if let Ok(Outcome::Landed(landed)) = &outcome {
+        operation.subject().base_commit = Some(landed.old);
+    }
+    operation.ended(outcome, |outcome| match outcome {
+        Outcome::Landed(landed) => {
+            End { result: landed.new, note: Some(word(landed.strategy).into()), ..End::default() }
+        }
+        Outcome::Integrated(proof) => End { note: Some(format!("nothing to land: {proof}")), ..End::default() },
+    })
+}
+
+fn queue(repository: &Repository, facts: &mut Facts, request: &Request, wording: &Wording<'_>) -> Result<Outcome> {
     let scratch = Scratch::new(repository)?;
     let mut draft = None;
     if wording.edit {

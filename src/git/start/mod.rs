@@ -14,9 +14,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::domain::event::{End, Subject, What};
 use crate::domain::lane::{Lane, LaneId, ObjectId, WorktreeState, hex, lossless_path};
 use crate::domain::start::Creation;
 use crate::error::{Error, IoContext, Kind, Result};
+use crate::git::events;
 use crate::git::journal::{Exclusive, Journal, Running, step, unique_id};
 use crate::git::populate::{self, How, Source, Sparse};
 use crate::git::recover::{Healed, Intent as AnyIntent};
@@ -50,6 +52,13 @@ pub struct Intent {
     publishing: bool,
 }
 
+impl Intent {
+    /// The lane's record.
+    pub fn lane(&self) -> &Lane {
+        &self.lane
+    }
+}
+
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(transparent)]
 struct Made(#[serde(with = "lossless_path")] PathBuf);
@@ -75,10 +84,9 @@ pub struct Filling<'a> {
 
 /// Makes the lane that was planned; on any failure nothing of it is left.
 pub fn start(repository: &Repository, creation: &Creation, filling: &Filling<'_>) -> Result<Started> {
-    let id = unique_id();
     let lane = Lane {
         name: creation.request.name.clone(),
-        id: LaneId(id.clone()),
+        id: LaneId(unique_id()),
         branch: creation.request.branch.clone(),
         worktree: creation.path.clone(),
         base: creation.base.name.clone(),
@@ -87,12 +95,19 @@ pub fn start(repository: &Repository, creation: &Creation, filling: &Filling<'_>
         task: creation.request.task.clone(),
         created: jiff::Timestamp::now().as_second(),
     };
+    let operation = events::begin(repository, Subject::of(What::Start, &lane));
+    let made = make(repository, creation, filling, lane);
+    operation.ended(made, |_| End { result: Some(creation.commit), ..End::default() })
+}
+
+fn make(repository: &Repository, creation: &Creation, filling: &Filling<'_>, lane: Lane) -> Result<Started> {
+    let id = lane.id.as_str();
     let parent = creation.path.parent().unwrap_or(Path::new("/"));
     let mut intent = Intent {
         commit: creation.commit,
         new_branch: creation.new_branch,
         staged_worktree: parent.join(format!(".lane-{id}")),
-        staged_admin: repository.lane_dir().join("staging").join(&id),
+        staged_admin: repository.lane_dir().join("staging").join(id),
         admin_name: admin_name(repository, &creation.path),
         made: missing_ancestors(parent).into_iter().map(Made).collect(),
         sparse: filling.sparse.is_some() && !repository.config_bool("extensions.worktreeConfig"),

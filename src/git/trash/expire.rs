@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::Places;
+use crate::domain::event::{Subject, What};
 use crate::domain::trash::{Entry, Expiry, expired};
 use crate::error::{IoContext, Result};
+use crate::git::events;
 use crate::git::journal::{Exclusive, step};
 use crate::git::refs::RefChange;
 use crate::git::repository::Repository;
@@ -72,13 +74,14 @@ fn bury(repository: &Repository, entry: &Entry) -> Result<bool> {
     let _lock = super::exclusive(repository, &entry.lane.name, None)?;
     let trash = super::directory(repository);
     let (from, to) = (trash.join(&entry.id), trash.join(format!("{DELETING}{}", entry.id)));
-    match std::fs::rename(&from, &to) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
-        other => other.context("remove", &from).map(|()| {
-            step("expire.buried");
-            true
-        }),
+    if !from.exists() {
+        return Ok(false);
     }
+    let operation = events::begin(repository, Subject::of(What::Expire, &entry.lane));
+    let buried = std::fs::rename(&from, &to).context("remove", &from);
+    operation.ended(buried, |()| entry.end())?;
+    step("expire.buried");
+    Ok(true)
 }
 
 /// Removes the files and refs of everything that is on its way out, unless somebody else is at it.

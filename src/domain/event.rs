@@ -1,0 +1,199 @@
+//! What the event log says: one event for the beginning of an operation and one for its end.
+
+use super::lane::{Lane, LaneId, ObjectId, RefName, optional_hex};
+use super::name::LaneName;
+
+/// What was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum What {
+    /// A lane was made.
+    Start,
+    /// A lane's commits came onto its base.
+    Land,
+    /// `git lane finish` moved a lane into the trash.
+    Finish,
+    /// `git lane drop` did.
+    Drop,
+    /// `git lane prune` did.
+    Prune,
+    /// A lane came back from the trash.
+    Restore,
+    /// A lane left the trash for good.
+    Expire,
+    /// An operation of a process that died was completed or undone.
+    Heal,
+}
+
+/// Which part of the operation this is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    /// It is about to change something. Without a later event of the same operation it is still running or its
+    /// process died, and then a [`What::Heal`] tells the rest.
+    Before,
+    /// It is done.
+    After,
+    /// It changed nothing, or what `problem` says.
+    Failed,
+}
+
+/// Who did it.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Actor {
+    /// `GIT_LANE_OWNER`, else the login name.
+    pub owner: String,
+    /// The process.
+    pub pid: u32,
+}
+
+/// What an operation is about: the same in each of its events.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Subject {
+    /// What was done.
+    pub what: What,
+    /// The lane's name at that moment; `None` where only its base is known.
+    pub lane: Option<LaneName>,
+    /// The lane's id, which no later lane of that name shares.
+    pub lane_id: Option<LaneId>,
+    /// The full name of the base.
+    pub base: Option<RefName>,
+    /// The base's commit: the fork point, or where it was before a landing.
+    #[serde(with = "optional_hex")]
+    pub base_commit: Option<ObjectId>,
+}
+
+impl Subject {
+    /// An operation on a lane, with the base its record names.
+    pub fn of(what: What, lane: &Lane) -> Self {
+        Subject {
+            what,
+            lane: Some(lane.name.clone()),
+            lane_id: Some(lane.id.clone()),
+            base: lane.base.clone(),
+            base_commit: Some(lane.fork_point),
+        }
+    }
+}
+
+/// How an operation ended.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct End {
+    /// The commit that came out of it: the lane's tip, or the base's after a landing.
+    #[serde(with = "optional_hex")]
+    pub result: Option<ObjectId>,
+    /// The lane's id in the trash, where it went there, came from there or left it.
+    pub trash: Option<String>,
+    /// What there is to add, for a person.
+    pub note: Option<String>,
+    /// Why it failed.
+    pub problem: Option<Problem>,
+}
+
+/// Why an operation failed.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Problem {
+    /// The same word as in the error document.
+    pub code: String,
+    /// The sentence people read.
+    pub message: String,
+}
+
+/// One line of the log.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Event {
+    /// One more than the line before; nothing else orders events.
+    pub sequence: u64,
+    /// RFC 3339 in UTC, with milliseconds.
+    pub time: String,
+    /// Joins the events of one operation.
+    pub operation: String,
+    /// Which of them this is.
+    pub phase: Phase,
+    /// Who did it.
+    pub actor: Actor,
+    /// What it is about.
+    #[serde(flatten)]
+    pub subject: Subject,
+    /// How it ended; all absent while it has not.
+    #[serde(flatten)]
+    pub end: End,
+}
+
+impl Event {
+    /// Whether it is about the lane somebody named, by name or by id.
+    pub fn is_about(&self, wanted: &str) -> bool {
+        self.subject.lane.as_ref().is_some_and(|lane| lane.as_str() == wanted)
+            || self.subject.lane_id.as_ref().is_some_and(|id| id.as_str() == wanted)
+    }
+
+    /// What happened, in a word or two: `started`.
+    pub fn verb(&self) -> &'static str {
+        let [before, after, failed] = match self.subject.what {
+            What::Start => ["starting", "started", "start failed"],
+            What::Land => ["landing", "landed", "landing failed"],
+            What::Finish => ["finishing", "finished", "finish failed"],
+            What::Drop => ["dropping", "dropped", "drop failed"],
+            What::Prune => ["pruning", "pruned", "prune failed"],
+            What::Restore => ["restoring", "restored", "restore failed"],
+            What::Expire => ["expiring", "expired", "expiry failed"],
+            What::Heal => ["healing", "healed", "healing failed"],
+        };
+        match self.phase {
+            Phase::Before => before,
+            Phase::After => after,
+            Phase::Failed => failed,
+        }
+    }
+
+    /// Base and commits, or why it failed: `main 1f2e3d4c5b..6a7b8c9d0e`.
+    pub fn details(&self) -> String {
+        let short = |id: &ObjectId| id.to_hex_with_len(10).to_string();
+        let commits = match (self.subject.base_commit.as_ref().map(short), self.end.result.as_ref().map(short)) {
+            (Some(base), Some(result)) if base != result => format!("{base}..{result}"),
+            (Some(one), _) | (None, Some(one)) => one,
+            (None, None) => String::new(),
+        };
+        let base = self.subject.base.as_ref().map(ToString::to_string);
+        let problem = self.end.problem.as_ref().map(|problem| problem.message.clone());
+        let parts = [base, Some(commits), self.end.note.clone(), problem];
+        parts.into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("  ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event() -> Event {
+        serde_json::from_str(
+            r#"{"sequence":7,"time":"2026-11-21T02:39:45.123Z","operation":"x","phase":"after",
+                "actor":{"owner":"ann","pid":12},"what":"land","lane":"login","laneId":"0123456789a",
+                "base":"refs/heads/main","baseCommit":"1111111111111111111111111111111111111111",
+                "result":"2222222222222222222222222222222222222222","trash":null,"note":null,"problem":null,
+                "fieldOfALaterVersion":1}"#,
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn an_event_is_a_line_for_a_person() {
+        let mut event = event();
+        assert_eq!((event.verb(), &*event.details()), ("landed", "main  1111111111..2222222222"));
+        event.phase = Phase::Failed;
+        event.end = End {
+            problem: Some(Problem { code: "conflict".into(), message: "would conflict".into() }),
+            ..End::default()
+        };
+        assert_eq!((event.verb(), &*event.details()), ("landing failed", "main  1111111111  would conflict"));
+    }
+
+    #[test]
+    fn an_event_survives_its_line_and_is_found_by_name_and_by_id() {
+        let event = event();
+        let line = serde_json::to_string(&event).unwrap();
+        assert_eq!(serde_json::from_str::<Event>(&line).unwrap(), event);
+        assert!(event.is_about("login") && event.is_about("0123456789a") && !event.is_about("log"));
+    }
+}
