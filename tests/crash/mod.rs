@@ -132,7 +132,7 @@ at_every_step! {
     finish_ff_elsewhere "finish ff, base nowhere" 20;
     drop_with_work "drop" 15;
     drop_of_a_packed_branch "drop packed" 15;
-    drop_with_a_hook "drop hooked" 15;
+    drop_with_a_hook "drop hooked" 12;
     restore "restore" 15;
     prune "prune" 15;
 }
