@@ -17,7 +17,7 @@ pub fn line(text: &str) -> String {
     shown
 }
 
-/// Like [`line`], where line feeds are our own.
+/// Like [`line()`], where line feeds are our own.
 pub fn lines(text: &str) -> String {
     text.split('\n').map(line).collect::<Vec<_>>().join("\n")
 }
