@@ -17,7 +17,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::sandbox::{Run, Sandbox};
+use crate::sandbox::{Run, Sandbox, write};
 use scenarios::Scenario;
 
 /// A sandbox that can be put back to where the command has not run yet.
@@ -86,6 +86,30 @@ impl Stage {
 fn text(reason: &(dyn std::any::Any + Send)) -> String {
     let owned = reason.downcast_ref::<String>().cloned();
     owned.or_else(|| reason.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default()
+}
+
+/// A lock whose witness nobody holds is ours and dead; one without a witness may be a living git's.
+#[test]
+fn dead_locks_of_ours_are_cleared_and_foreign_ones_stay() {
+    let sandbox = Sandbox::new();
+    let git_dir = sandbox.repo.join(".git");
+    sandbox.git(["branch", "a/b"]);
+    let locks =
+        ["refs/heads/a/b.lock", "refs/heads/new.lock", "packed-refs.lock", "HEAD.lock", "index.lock", "config.lock"];
+    for (number, lock) in locks.iter().enumerate() {
+        let witness = git_dir.join("lane/locks").join(number.to_string());
+        write(&witness, "");
+        std::fs::hard_link(witness, git_dir.join(lock)).unwrap();
+    }
+    let foreign = git_dir.join("refs/heads/foreign.lock");
+    write(&foreign, "");
+    sandbox.lane(["start", "login"]).ok();
+    for lock in locks {
+        assert!(!git_dir.join(lock).exists(), "{lock}");
+    }
+    assert_eq!(std::fs::read_dir(git_dir.join("lane/locks")).unwrap().count(), 0);
+    assert!(foreign.exists());
+    sandbox.git(["commit", "-q", "--allow-empty", "-m", "works"]);
 }
 
 /// Dies at every named step in turn.
