@@ -8,7 +8,7 @@
 //! GIT_LANE_TEST_CRASH=all cargo test --test suite crash -- --ignored --nocapture
 //! ```
 //!
-//! Instead of `all`, a part of a command's name or of a fault's (`drop`, `kill-one`) picks some of them.
+//! Instead of `all`, parts of a command's name and a fault's pick some of them: `drop,kill-one`, `finish,!nowhere`.
 
 mod scenarios;
 mod strike;

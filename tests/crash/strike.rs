@@ -24,7 +24,9 @@ fn at_every_system_call() {
     let wanted = std::env::var("GIT_LANE_TEST_CRASH").unwrap_or_else(|_| "all".into());
     let all = scenarios::ALL.iter().flat_map(|scenario| FAULTS.map(|fault| (scenario, fault)));
     let picked = all.filter(|(scenario, fault)| {
-        wanted == "all" || wanted.split(',').all(|part| scenario.name.contains(part) || fault.contains(part))
+        let is = |part: &str| scenario.name.contains(part) || fault.contains(part);
+        wanted == "all"
+            || wanted.split(',').all(|part| part.strip_prefix('!').map_or_else(|| is(part), |part| !is(part)))
     });
     let pending: Mutex<Vec<_>> = Mutex::new(picked.collect());
     let failures = Mutex::new(Vec::new());
@@ -37,7 +39,10 @@ fn at_every_system_call() {
                 loop {
                     let next = pending.lock().unwrap().pop();
                     let Some((scenario, fault)) = next else { return };
-                    let row = strike(Stage::new(scenario), fault);
+                    let row = catch_unwind(|| strike(Stage::new(scenario), fault)).unwrap_or_else(|reason| Row {
+                        failures: vec![format!("not run to its end: {}", text(&*reason))],
+                        ..Row::default()
+                    });
                     let Row { points, before, after, .. } = &row;
                     let name = scenario.name;
                     eprintln!("{name:<28} {fault:<9} {points:>4} points {before:>4} broken before {after:>4} after");
