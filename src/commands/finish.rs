@@ -115,13 +115,28 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         Some(_) => Some(land::land(&repository, &mut facts, &request, &wording)?),
     };
     let mut report = Finished::new(&lane, &plan, base.as_ref(), outcome, args.dry_run);
-    if plan.retire {
-        retire(&repository, &facts, worktree, args.force, &mut report)?;
-    }
-    if !args.dry_run {
-        report.expired = trash::expire(&repository, &policy)?.iter().map(Into::into).collect();
+    if let Err(error) = clear_up(&repository, &facts, worktree, args.force, &policy, &mut report) {
+        return Err(report.failed(ui, error));
     }
     ui.report(&report);
+    Ok(())
+}
+
+/// What follows a landing: the lane goes, and what has expired in the trash.
+fn clear_up(
+    repository: &Repository,
+    facts: &Facts,
+    worktree: Option<&Worktree>,
+    although_busy: bool,
+    policy: &Policy,
+    report: &mut Finished,
+) -> Result<()> {
+    if report.retires {
+        retire(repository, facts, worktree, although_busy, report)?;
+    }
+    if !report.dry_run {
+        report.expired = trash::expire(repository, policy)?.iter().map(Into::into).collect();
+    }
     Ok(())
 }
 
@@ -208,6 +223,18 @@ impl Finished {
             (Strategy::Rebase, _) => Integration::SamePatches,
             _ => Integration::Ancestor,
         })
+    }
+
+    /// What was done all the same before something failed.
+    fn failed(mut self, ui: &Ui, error: Error) -> Error {
+        if self.landed.is_none() && !self.committed && self.trash.is_none() {
+            return error;
+        }
+        if self.trash.is_none() {
+            (self.retires, self.go_to) = (false, None);
+            self.ignored.clear();
+        }
+        ui.failed(&self, error)
     }
 
     fn new(lane: &Lane, plan: &Plan, base: Option<&BranchName>, outcome: Option<Outcome>, dry_run: bool) -> Self {
