@@ -60,6 +60,8 @@ pub struct BaseFacts {
     pub branch: BranchName,
     /// Its commit; `None`: there is no such branch.
     pub tip: Option<ObjectId>,
+    /// What it is called now, where it was renamed.
+    pub renamed: Option<BranchName>,
     /// How the lane's tip relates to it.
     pub relation: Option<Relation>,
     /// The worktrees that have it checked out.
@@ -163,7 +165,8 @@ pub fn plan(facts: &Facts, request: &Request) -> Result<Plan, Refusal> {
     }
     let tip = facts.tip.ok_or_else(|| Refusal::NoTip { lane: lane() })?;
     if base.tip.is_none() {
-        return Err(Refusal::BaseMissing { base: base.branch.clone() });
+        let (base, renamed) = (base.branch.clone(), base.renamed.clone());
+        return Err(Refusal::BaseMissing { lane: lane(), base, renamed });
     }
     if integrated.is_some() && !commit {
         return Ok(Plan { commit, landing: None, integrated, retire });
@@ -267,6 +270,7 @@ mod tests {
             base: Some(BaseFacts {
                 branch: branch("main"),
                 tip: Some(id('3')),
+                renamed: None,
                 relation: Some(relation),
                 sites: vec![],
                 busy: vec![],

@@ -29,8 +29,8 @@ pub enum Refusal {
     SeveralLocal { base: RefName, candidates: Vec<BranchName> },
     /// The lane would land on itself.
     OntoItself { lane: LaneName, branch: BranchName },
-    /// The base does not exist.
-    BaseMissing { base: BranchName },
+    /// The base does not exist; `renamed`: it has that name now.
+    BaseMissing { lane: LaneName, base: BranchName, renamed: Option<BranchName> },
     /// Lane and base share no commit.
     Unrelated { lane: LaneName, base: BranchName },
     /// A fast-forward is asked for and the base has moved on.
@@ -90,7 +90,10 @@ impl Refusal {
             }
             Refusal::SeveralLocal { candidates, .. } => format!("name one of them: --into {}", candidates[0]),
             Refusal::OntoItself { .. } => "name another branch with --into".into(),
-            Refusal::BaseMissing { base } => format!("create it, or name another with --into: git branch {base}"),
+            Refusal::BaseMissing { renamed: Some(renamed), .. } => format!("it was renamed: --into {renamed}"),
+            Refusal::BaseMissing { lane, renamed: None, .. } => {
+                format!("name another with --into BRANCH, or for good: git config 'lane.{lane}.base' refs/heads/BRANCH")
+            }
             Refusal::Unrelated { base, .. } => {
                 format!("in the lane: git merge --allow-unrelated-histories {base}, then finish again")
             }
@@ -144,7 +147,7 @@ impl std::fmt::Display for Refusal {
             Refusal::OntoItself { lane, branch } => {
                 write!(f, "lane '{lane}' cannot land on '{branch}', its own branch")
             }
-            Refusal::BaseMissing { base } => write!(f, "there is no branch '{base}' to land on"),
+            Refusal::BaseMissing { base, .. } => write!(f, "there is no branch '{base}' to land on"),
             Refusal::Unrelated { lane, base } => write!(f, "lane '{lane}' and '{base}' share no history"),
             Refusal::NotFastForward { lane, base } => {
                 write!(f, "'{base}' has moved on since lane '{lane}' started and cannot be fast-forwarded")
