@@ -106,5 +106,5 @@ fn names_that_are_no_text_are_refused_in_a_sentence() {
         assert_eq!(document(&run)["error"]["code"], "not-utf-8", "{run}");
         run.fails(2);
     }
-    assert_eq!(sandbox.fingerprint(), before);
+    assert!(sandbox.fingerprint() == before);
 }

@@ -498,6 +498,6 @@ fn a_lane_whose_worktree_cannot_be_used_is_told_as_it_is() {
         let said = sandbox.lane(["start", "login"]).fails(1);
         assert!(said.contains(words) && said.contains(remedy), "{said}");
         assert_eq!(said.contains("is gone"), words.contains("is gone"), "{said}");
-        assert_eq!(sandbox.fingerprint(), before);
+        assert!(sandbox.fingerprint() == before);
     }
 }

@@ -11,6 +11,7 @@ pub mod evidence;
 pub mod facts;
 pub mod history;
 pub mod hook;
+pub mod identity;
 pub mod journal;
 pub mod land;
 pub mod lockfile;

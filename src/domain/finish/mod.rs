@@ -4,7 +4,7 @@ mod refusal;
 
 use std::path::PathBuf;
 
-pub use refusal::{Refusal, some};
+pub use refusal::{HiddenBy, Refusal, some};
 
 use crate::domain::integration::Integration;
 use crate::domain::lane::{Head, Lane, ObjectId, RefName, WorktreeState};
@@ -98,6 +98,19 @@ pub struct Plan {
     pub integrated: Option<Integration>,
     /// Move the lane into the trash.
     pub retire: bool,
+}
+
+impl Plan {
+    /// Whether git has to make a commit, and must know whom to name in it.
+    pub fn makes_commits(&self, facts: &Facts) -> bool {
+        let ahead = facts.base.as_ref().is_some_and(|base| base.relation == Some(Relation::Ahead));
+        self.commit
+            || self.landing.as_ref().is_some_and(|landing| match landing.strategy {
+                Strategy::Merge | Strategy::Squash => true,
+                Strategy::Rebase => !ahead,
+                Strategy::Ff => false,
+            })
+    }
 }
 
 /// One landing.
