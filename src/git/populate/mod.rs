@@ -117,7 +117,7 @@ pub fn populate(
 
 fn stop_if_interrupted(interrupt: &AtomicBool) -> Result<()> {
     if interrupt.load(Ordering::Relaxed) {
-        return Err(Error::new(Kind::Interrupted, "interrupted while checking out files"));
+        return Err(Error::new(Kind::Interrupted, "interrupted while checking out files; the lane was not started"));
     }
     Ok(())
 }
