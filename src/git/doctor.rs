@@ -7,7 +7,7 @@ use bstr::ByteSlice;
 
 use super::overview::worktree_statuses;
 use super::repository::{RefFormat, Repository};
-use super::{lockfile, metadata, reconcile, worktree};
+use super::{lockfile, metadata, moved, reconcile, worktree};
 use crate::domain::doctor::{AdminAge, Finding, LockOwner, StrayRemedy};
 use crate::domain::lane::{Lane, Worktree, WorktreeState};
 use crate::domain::name::BranchName;
@@ -48,7 +48,7 @@ pub fn examine(repository: &Repository) -> Result<Vec<Finding>> {
 pub fn fix(repository: &Repository, finding: &Finding) -> Result<()> {
     match finding {
         Finding::Stray(lane, _, StrayRemedy::SwitchBack) => switch_back(repository, lane),
-        Finding::RenamedBranch(..) | Finding::MovedWorktree(..) => {
+        Finding::RenamedBranch(..) | Finding::RenamedBase(..) | Finding::MovedWorktree(..) => {
             reconcile::follow(repository, std::slice::from_ref(finding))
         }
         Finding::FoundWorktree(_, _, to) => {
@@ -162,38 +162,21 @@ fn lanes(
                     }
                 }
             },
+            Place::Unlisted if std::fs::symlink_metadata(&lane.worktree).is_ok() => {
+                found.push(Finding::UnlistedWorktree(name(), lane.worktree.clone()));
+            }
             Place::Unlisted => found.push(Finding::MissingWorktree(name(), lane.worktree.clone())),
         }
     }
     Ok(found)
 }
 
-/// A directory that is gone, or was moved by hand: its `.git` file still names the admin directory.
+/// A directory that is gone, or was moved by hand.
 fn missing(repository: &Repository, lane: &Lane, worktree: &Worktree) -> Finding {
-    let main = repository.main_worktree().map(|main| main.path).unwrap_or_default();
-    let parents = [lane.worktree.parent().map(Path::to_owned), main.parent().map(Path::to_owned)];
-    let mut candidates: Vec<PathBuf> = parents.into_iter().flatten().flat_map(directories).collect();
-    // The repository and its lanes were moved together: `<repo>.lanes` beside it.
-    let beside: Vec<PathBuf> =
-        candidates.iter().filter(|path| path.extension().is_some_and(|e| e == "lanes")).cloned().collect();
-    candidates.extend(beside.into_iter().flat_map(directories));
-    let admin_name = worktree.git_dir.file_name().map(|name| Path::new("worktrees").join(name));
-    let points_here = |path: &PathBuf| {
-        let text = std::fs::read(path.join(".git")).unwrap_or_default();
-        let target = text.trim_end().strip_prefix(b"gitdir: ").map(super::path);
-        target
-            .zip(admin_name.as_ref())
-            .is_some_and(|(target, admin)| target.ends_with(admin) && (target == worktree.git_dir || !target.exists()))
-    };
-    match candidates.into_iter().find(points_here) {
+    match moved::find_after_repository(repository, worktree) {
         Some(path) => Finding::FoundWorktree(lane.name.clone(), lane.worktree.clone(), path),
         None => Finding::MissingWorktree(lane.name.clone(), lane.worktree.clone()),
     }
-}
-
-fn directories(parent: PathBuf) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(parent).into_iter().flatten().flatten();
-    entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path()).collect()
 }
 
 /// A clean stray can be switched back; a detached one only when a ref has its commit too.
