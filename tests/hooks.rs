@@ -179,6 +179,87 @@ fn a_symlinked_hook_stays_a_link() {
     assert_eq!(listing(&hooks(&sandbox)), before);
 }
 
+/// husky 4 and yorkie look for their own name and for a file beside them, busybox-like programs for the name they are
+/// called by, many a hook for the repository two levels up, pre-commit for `pre-commit.legacy`.
+#[test]
+fn a_kept_hook_finds_its_name_its_neighbours_and_the_repository() {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "one"]).ok();
+    let directory = hooks(&sandbox);
+    let husky = "#!/bin/sh\n. \"$(dirname \"$0\")/husky.sh\"\n";
+    let helper = "echo \"husky: $(basename \"$0\") in $(cd \"$(dirname \"$0\")/../..\" && pwd)\" >>\"$HOME/ran\"\n";
+    let multi = "#!/bin/sh\ncase ${0##*/} in pre-rebase) echo multi >>\"$HOME/ran\";; *) exit 9;; esac\n";
+    let legacy = "#!/usr/bin/env bash\nexec \"$(cd \"$(dirname \"$0\")\" && pwd)/pre-commit.legacy\"\n";
+    hook(&directory.join("husky.sh"), helper, 0o644);
+    hook(&directory.join("post-checkout"), husky, 0o755);
+    hook(&directory.join("multi"), multi, 0o755);
+    symlink("multi", directory.join("pre-rebase")).unwrap();
+    hook(&directory.join("pre-commit.legacy"), "#!/bin/sh\necho legacy >>\"$HOME/ran\"\n", 0o755);
+    hook(&directory.join("pre-commit"), legacy, 0o755);
+    let before = listing(&directory);
+    let ran = || {
+        for place in [&sandbox.repo, &sandbox.lane_path("one")] {
+            sandbox.git_in(place, ["checkout", "-q", "HEAD"]);
+            sandbox.git_in(place, ["commit", "-q", "--allow-empty", "-m", "x"]);
+            sandbox.git_in(place, ["rebase", "-q", "--force-rebase", "--root"]);
+        }
+        let file = sandbox.root().join("home/ran");
+        let text = std::fs::read_to_string(&file).unwrap();
+        std::fs::remove_file(file).unwrap();
+        text
+    };
+    let alone = ran();
+    assert!(alone.contains("multi\n") && alone.contains("legacy\n"), "{alone}");
+    assert!(alone.contains(&format!("husky: post-checkout in {}\n", sandbox.repo.display())), "{alone}");
+    for _ in 0..2 {
+        init(&sandbox, &["--files"]).ok();
+        assert_eq!(ran(), alone);
+    }
+    std::fs::remove_file(directory.join("husky.sh")).unwrap();
+    hook(&directory.join("later.sh"), "", 0o644);
+    init(&sandbox, &["--files"]).ok();
+    let beside = sandbox.repo.join(".git/hooks.pre-git-lane");
+    assert!(beside.join("later.sh").exists() && std::fs::symlink_metadata(beside.join("husky.sh")).is_err());
+    std::fs::remove_file(directory.join("later.sh")).unwrap();
+    hook(&directory.join("husky.sh"), helper, 0o644);
+    init(&sandbox, &["--uninstall"]).ok();
+    assert_eq!(listing(&directory), before);
+    assert!(!beside.exists());
+}
+
+#[test]
+fn what_others_add_before_and_after_runs_once_with_its_arguments_and_exit_code() {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "one"]).ok();
+    init(&sandbox, &["--files"]).ok();
+    let file = hooks(&sandbox).join("pre-rebase");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let added = "echo \"$# $1 ${0##*/}\" >>\"$HOME/ran\"\n[ ! -e \"$HOME/veto\" ] || exit 3\n";
+    hook(&file, format!("{text}{added}"), 0o755);
+    let rebase = |args: &[&str]| {
+        drop(std::fs::remove_file(sandbox.root().join("home/ran")));
+        let run = sandbox.run(sandbox.command("git").current_dir(sandbox.lane_path("one")).arg("rebase").args(args));
+        (run.code, std::fs::read_to_string(sandbox.root().join("home/ran")).unwrap_or_default(), run)
+    };
+    let (code, ran, run) = rebase(&["-q", "-f", "main"]);
+    assert_eq!((code, ran.as_str()), (0, "1 main pre-rebase\n"), "{run}");
+    // What git-lane refuses is refused before anything else runs.
+    sandbox.git(["branch", "other"]);
+    let (code, ran, run) = rebase(&["-q", "-f", "main", "other"]);
+    assert!(code != 0 && ran.is_empty(), "{run}");
+    write(&sandbox.root().join("home/veto"), "");
+    let (code, ran, run) = rebase(&["-q", "-f", "main"]);
+    assert!(code != 0 && ran == "1 main pre-rebase\n", "{run}");
+    // Without git-lane the rest runs all the same, and after the next install too.
+    std::fs::remove_file(sandbox.root().join("home/veto")).unwrap();
+    init(&sandbox, &["--files"]).ok();
+    assert_eq!(rebase(&["-q", "-f", "main"]).1, "1 main pre-rebase\n");
+    hook(&file, format!("{text}{added}"), 0o755);
+    let tool = sandbox.root().join("bin/git-lane");
+    std::fs::rename(&tool, sandbox.root().join("away")).unwrap();
+    assert_eq!(rebase(&["-q", "-f", "main"]).1, "1 main pre-rebase\n");
+}
+
 #[test]
 fn what_others_add_to_our_hook_runs_and_stays() {
     let sandbox = Sandbox::new();
@@ -190,7 +271,13 @@ fn what_others_add_to_our_hook_runs_and_stays() {
     sandbox.git(["commit", "-q", "--allow-empty", "-m", "x"]);
     assert!(sandbox.root().join("home/ran").exists());
     init(&sandbox, &["--files"]).ok();
-    assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
+    let shared = std::fs::read_to_string(&file).unwrap();
+    assert_eq!((shared.matches("# >>> git-lane ").count(), shared.matches("echo ran").count()), (1, 1), "{shared}");
+    init(&sandbox, &["--files"]).ok();
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), shared);
+    std::fs::remove_file(sandbox.root().join("home/ran")).unwrap();
+    sandbox.git(["commit", "-q", "--allow-empty", "-m", "x"]);
+    assert!(sandbox.root().join("home/ran").exists());
     init(&sandbox, &["--uninstall"]).ok();
     let left = std::fs::read_to_string(&file).unwrap();
     assert!(left.starts_with("#!/bin/sh\n## START BRANCHLESS") && !left.contains("git-lane"), "{left}");
@@ -366,6 +453,32 @@ fn the_hook_can_be_run_by_hand() {
     sandbox.lane(["-C", lane.to_str().unwrap(), "hook", "pre-commit"]).fails(1);
     sandbox.lane(["hook", "pre-commit"]).ok();
     sandbox.lane(["hook", "no-such-hook"]).fails(2);
+}
+
+/// Hooks of the user's configuration run in every repository; in most of them nobody ever uses git-lane.
+#[test]
+fn where_git_lane_was_never_run_the_stubs_start_nothing() {
+    let sandbox = Sandbox::new();
+    sandbox.git(["worktree", "add", "-q", "../linked"]);
+    std::fs::remove_file(sandbox.root().join("bin/git-lane")).unwrap();
+    let (git_dir, linked) = (sandbox.repo.join(".git"), sandbox.repo.join(".git/worktrees/linked"));
+    let said = |directory: &Path, git_dir: Option<&Path>| {
+        let stub = Path::new(env!("CARGO_MANIFEST_DIR")).join("hooks/post-checkout");
+        let mut command = sandbox.command("/bin/sh");
+        command.current_dir(directory).arg(stub).args(["0", "0", "1"]).env("PATH", sandbox.root().join("bin"));
+        if let Some(git_dir) = git_dir {
+            command.env("GIT_DIR", git_dir);
+        }
+        let run = sandbox.run(&mut command);
+        assert_eq!(run.code, 0, "{run}");
+        !run.stderr.is_empty()
+    };
+    assert!(!said(&sandbox.repo, None) && !said(&sandbox.root(), Some(&git_dir)));
+    // A linked worktree's `.git` is a file, and its git directory leads on to the common one: git-lane reads them.
+    let elsewhere = sandbox.root().join("linked");
+    assert!(said(&elsewhere, None) && said(&elsewhere, Some(&linked)));
+    std::fs::create_dir(git_dir.join("lane")).unwrap();
+    assert!(said(&sandbox.repo, None) && said(&sandbox.root(), Some(&git_dir)));
 }
 
 #[test]

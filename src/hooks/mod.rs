@@ -10,14 +10,15 @@ pub mod stub;
 
 pub use files::is_ours_alone;
 
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bstr::ByteSlice;
 
 use crate::domain::guard::Level;
 use crate::domain::lane::lossless_path;
-use crate::error::{Error, Result};
+use crate::error::{Error, IoContext, Result};
 use crate::git::command::Version;
 use crate::git::hook::Hook;
 use crate::git::journal::Exclusive;
@@ -209,6 +210,16 @@ pub fn uninstall(repository: &Repository) -> Result<Vec<String>> {
     files::uninstall(&repository.common_dir().join("hooks"))
 }
 
+/// Runs what follows our block in a hook file, in place of this process. The shell that read our block did nothing before
+/// it that could matter to what follows: otherwise [`stub::whole`] is not what was written.
+pub fn run_rest(file: &Path, args: &[OsString]) -> Result<()> {
+    use std::os::unix::process::CommandExt;
+    let text = std::fs::read(file).context("read", file)?;
+    let Some(rest) = stub::rest(text.as_bstr()) else { return Ok(()) };
+    let error = std::process::Command::new("/bin/sh").arg("-c").arg(rest.to_os_str_lossy()).arg(file).args(args).exec();
+    Err(error).context("run", file)
+}
+
 /// What is in force now, asked of git rather than remembered.
 pub fn state(repository: &Repository) -> Result<State> {
     let version = repository.git.version()?;
@@ -264,7 +275,7 @@ pub fn caution(state: &State, version: Version) -> Option<String> {
     })
 }
 
-fn elsewhere(directory: &std::path::Path, why: &str, level: Level) -> Error {
+fn elsewhere(directory: &Path, why: &str, level: Level) -> Error {
     let text = format!("hook files belong in '{}' here ({why}), where git-lane does not write", directory.display());
     let error = Error::refused(text).code("hooks-elsewhere");
     let lines = needed(level).iter().map(|hook| {
