@@ -179,11 +179,28 @@ pub fn undecided(repository: &Repository) -> Result<bool> {
     Ok(metadata::setting(repository.common_dir(), MARK)?.is_none())
 }
 
-/// Copies what the guard needs of the policy to where the hooks read it.
-pub fn copy_policy(edit: &mut Edit, policy: &Policy) -> Result<()> {
-    let protected = policy.protected.join(" ");
-    for (key, value) in [("home", policy.home.as_deref().unwrap_or_default()), ("protected", protected.as_str())] {
-        match value {
+/// Copies what the guard needs of the policy to where the hooks read it, if anything changed since it was copied last:
+/// hooks of the user's own configuration are in force where nobody ever ran `git lane init`.
+pub fn follow_policy(repository: &Repository, policy: &Policy) -> Result<()> {
+    let differs = |(key, value): &(&str, String)| -> Result<bool> {
+        Ok(metadata::setting(repository.common_dir(), key)?.unwrap_or_default() != value.as_bytes())
+    };
+    let changed = for_the_guard(policy).iter().map(differs).collect::<Result<Vec<_>>>()?.contains(&true);
+    if !changed || !state(repository)?.in_force {
+        return Ok(());
+    }
+    let mut edit = Edit::begin(repository.common_dir())?;
+    copy_policy(&mut edit, policy)?;
+    edit.commit()
+}
+
+fn for_the_guard(policy: &Policy) -> [(&'static str, String); 2] {
+    [("home", policy.home.clone().unwrap_or_default()), ("protected", policy.protected.join(" "))]
+}
+
+fn copy_policy(edit: &mut Edit, policy: &Policy) -> Result<()> {
+    for (key, value) in for_the_guard(policy) {
+        match value.as_str() {
             "" => edit.unset(key),
             value => edit.set(key, value)?,
         }
