@@ -15,6 +15,7 @@ pub mod journal;
 pub mod land;
 pub mod lockfile;
 pub mod metadata;
+pub mod overtaken;
 pub mod overview;
 pub mod populate;
 pub mod processes;

@@ -42,6 +42,8 @@ pub(super) fn apply(place: &Place, finding: &Finding, remedy: &Remedy, old: &BSt
                 .args(["update-ref", "--no-deref", "-m", "lane: the branch belongs elsewhere", "HEAD", &here])
                 .run()
         }
+        // A push is received in the git directory: there is no worktree to take back.
+        Remedy::ReadTree(_) if place.git_dir == Path::new(".") => Ok(()),
         Remedy::ReadTree(target) => {
             let found =
                 place.git().args(["rev-parse", "--verify", "--quiet"]).arg(format!("{target}^{{tree}}")).output()?;
