@@ -146,6 +146,11 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     if undecided && report.lanes.iter().any(|lane| lane.created) {
         first_lane(&repository, &policy, ui);
     }
+    if report.lanes.iter().any(|lane| lane.created)
+        && let Err(error) = hooks::follow_policy(&repository, &policy)
+    {
+        ui.warn(format_args!("the hooks do not know the policy's latest rules: {error}"));
+    }
     match failure {
         None => {
             ui.report(&report);

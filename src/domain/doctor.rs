@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::guard::Overtaken;
 use super::lane::Head;
 use super::name::{BranchName, LaneName};
 
@@ -12,6 +13,10 @@ pub enum Finding {
     DamagedRecord(String, String),
     /// The lane's worktree shows something else than its branch.
     Stray(LaneName, Head, StrayRemedy),
+    /// Another worktree, which is no lane's, has the lane's branch checked out; whether it can let go of it.
+    CheckedOutTwice(LaneName, BranchName, PathBuf, bool),
+    /// The lane's branch was moved or deleted behind its worktree's back.
+    Overtaken(LaneName, BranchName, Overtaken),
     /// The lane's branch was renamed; its worktree has it under the new name.
     RenamedBranch(LaneName, BranchName, BranchName),
     /// The lane's base was renamed.
@@ -74,6 +79,7 @@ impl Finding {
     pub fn fixable(&self) -> bool {
         match self {
             Finding::Stray(_, _, remedy) => *remedy == StrayRemedy::SwitchBack,
+            Finding::CheckedOutTwice(_, _, _, can_let_go) => *can_let_go,
             Finding::UnfinishedAdmin(_, age) => *age == AdminAge::Old,
             Finding::Lock(_, owner) => *owner == LockOwner::Dead,
             Finding::RenamedBranch(..)
@@ -84,6 +90,7 @@ impl Finding {
             | Finding::StrangeWorktree(_)
             | Finding::NotInForce(_) => true,
             Finding::DamagedRecord(..)
+            | Finding::Overtaken(..)
             | Finding::MissingWorktree(..)
             | Finding::UnlistedWorktree(..)
             | Finding::DamagedWorktree(..)
@@ -97,6 +104,8 @@ impl Finding {
         match self {
             Finding::DamagedRecord(..) => "damaged-record",
             Finding::Stray(..) => "stray",
+            Finding::CheckedOutTwice(..) => "checked-out-twice",
+            Finding::Overtaken(..) => "overtaken",
             Finding::RenamedBranch(..) => "renamed-branch",
             Finding::RenamedBase(..) => "renamed-base",
             Finding::MovedWorktree(..) => "moved-worktree",
@@ -123,10 +132,15 @@ impl Finding {
             Finding::Stray(lane, _, StrayRemedy::Leave) => {
                 format!("commit or stash there, then run git lane doctor --fix again, or see: git lane show {lane}")
             }
-            Finding::MissingWorktree(..) => {
-                "if it was moved, tell git where it is now: git worktree repair DIRECTORY; \
-                if it was removed, clear the record with git lane prune, its branch stays"
-                    .into()
+            Finding::CheckedOutTwice(_, _, path, false) => {
+                format!("end what is in progress there, or switch it to another branch: cd '{}'", path.display())
+            }
+            Finding::Overtaken(_, branch, overtaken) => format!("in its worktree, {}", overtaken.remedy(branch)),
+            Finding::MissingWorktree(lane, _) => {
+                format!(
+                    "if it was moved, tell git where it is now: git worktree repair DIRECTORY; if it was removed, clear \
+                     the record with git lane prune: its branch stays, and git lane restore {lane} may have more"
+                )
             }
             Finding::UnlistedWorktree(lane, path) => format!(
                 "try: git worktree repair '{}'; if git cannot, move it aside, run git lane prune and git lane start \
@@ -155,6 +169,12 @@ impl std::fmt::Display for Finding {
                 write!(f, "lane '{lane}' is a stray: its worktree is on branch '{branch}'")
             }
             Finding::Stray(lane, _, _) => write!(f, "lane '{lane}' is a stray: its worktree is on no branch"),
+            Finding::CheckedOutTwice(lane, branch, path, _) => {
+                write!(f, "branch '{branch}' of lane '{lane}' is checked out in '{}' too", path.display())
+            }
+            Finding::Overtaken(lane, branch, overtaken) => {
+                write!(f, "branch '{branch}' of lane '{lane}' {}", overtaken.danger())
+            }
             Finding::RenamedBranch(lane, from, to) => {
                 write!(f, "the branch of lane '{lane}' was renamed from '{from}' to '{to}'")
             }
@@ -220,6 +240,8 @@ mod tests {
             Finding::Lock("/x".into(), LockOwner::Unknown(5)),
             Finding::DeadHooksPath("/x".into()),
             Finding::OrphanBranch(branch("x")),
+            Finding::CheckedOutTwice(lane(), branch("x"), "/x".into(), false),
+            Finding::Overtaken(lane(), branch("x"), Overtaken { was: "a".into(), now: None }),
         ] {
             assert!(!finding.fixable() && finding.hint().is_some(), "{finding}");
         }

@@ -17,6 +17,7 @@ pub mod land;
 pub mod lockfile;
 pub mod metadata;
 pub mod moved;
+pub mod overtaken;
 pub mod overview;
 pub mod populate;
 pub mod processes;
