@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::domain::integration::Integration;
 use crate::domain::lane::{Lane, Worktree, WorktreeState};
 use crate::domain::name::LaneName;
+use crate::domain::paste::word;
 use crate::domain::retire::{Losses, Refusal, ensure_movable, place};
 use crate::domain::status::WorktreeStatus;
 use crate::domain::trash::{Entry, find};
@@ -70,7 +71,7 @@ impl Report for Drops {
             };
             page.line(format!("{verb} lane {}{branch}{had}", dropped.name));
             if !self.dry_run {
-                page.line(format!("  bring it back with: git lane restore {}", dropped.name));
+                page.line(format!("  bring it back with: git lane restore {}", word(&dropped.name)));
             }
         }
     }
@@ -146,7 +147,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     ui.report(&report);
     if !args.dry_run && report.dropped.iter().any(|dropped| dropped.was_inside) {
         let main = repository.main_worktree()?.path;
-        ui.note(format_args!("your directory went with the lane; go to: cd '{}'", main.display()));
+        ui.note(format_args!("your directory went with the lane; go to: cd {}", word(main.display())));
     }
     Ok(())
 }

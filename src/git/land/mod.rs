@@ -28,6 +28,7 @@ use crate::domain::integration::Integration;
 use crate::domain::lane::{ObjectId, RefName, Worktree, WorktreeState};
 use crate::domain::message;
 use crate::domain::name::BranchName;
+use crate::domain::paste;
 use crate::domain::retire;
 use crate::error::{Error, Result};
 use crate::policy::{Policy, Strategy};
@@ -244,7 +245,8 @@ impl Place<'_> {
                 Merged::Conflict { paths, messages } => {
                     let base = self.base;
                     let remedy = format!(
-                        "in the lane: git merge {base}, resolve (rerere helps there), commit, then finish again"
+                        "in the lane: git merge {}, resolve (rerere helps there), commit, then finish again",
+                        paste::word(base)
                     );
                     return Err(merge::conflict("the lane".into(), base, &paths, &messages, remedy));
                 }
