@@ -7,7 +7,6 @@
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use bstr::ByteSlice;
 use serde::{Deserialize, Serialize};
 
 use super::journal::{Journal, Running, step, unique_id};
@@ -358,7 +357,9 @@ fn moved_to(worktree: &Worktree) -> Option<PathBuf> {
         let dot_git = directory.join(".git");
         let is_file = std::fs::symlink_metadata(&dot_git).is_ok_and(|metadata| metadata.is_file());
         let text = if is_file { std::fs::read(&dot_git).unwrap_or_default() } else { Vec::new() };
-        let target = text.strip_prefix(b"gitdir:".as_slice()).map(|rest| directory.join(super::path(rest.trim())));
+        let target = super::line(&text)
+            .strip_prefix(b"gitdir:")
+            .map(|rest| directory.join(super::path(rest.trim_ascii_start())));
         target.is_some_and(|target| {
             target == worktree.git_dir || std::fs::canonicalize(target).is_ok_and(|target| target == worktree.git_dir)
         })
