@@ -8,6 +8,7 @@ mod dotfiles;
 mod drop;
 mod facts;
 mod finish;
+mod fuzz;
 mod hooks;
 mod house;
 mod lanes;
