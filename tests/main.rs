@@ -15,6 +15,7 @@ mod lanes;
 mod list;
 mod log;
 mod man;
+mod nasty;
 mod prune;
 mod replay;
 mod restore;
