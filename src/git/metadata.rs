@@ -123,15 +123,30 @@ fn lane(config: &File, section: &BStr) -> Result<Lane, String> {
     })
 }
 
-/// A configuration's text. What cannot be read again would lock everybody out of the repository and is never written.
+/// A configuration's text. What cannot be read again, or reads differently because the file ended in the middle of a
+/// value, is never written.
 pub(crate) fn text(config: &File) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let written = config.write_to(&mut bytes).map_err(|error| error.to_string());
-    written.and_then(|()| parse(&bytes)).map_err(|error| {
+    let read = written.and_then(|()| parse(&bytes)).map_err(|error| {
         Error::environment(format!("cannot write the configuration: {error}"))
             .hint("it may have been damaged before: see what git says with: git config --list --local")
     })?;
+    if !config.sections().map(content).eq(read.sections().map(content)) {
+        return Err(Error::environment("cannot write the configuration: it would not say what it should")
+            .code("damaged-config")
+            .hint("the file ends in the middle of a value; mend its last line with: git config --local --edit"));
+    }
     Ok(bytes)
+}
+
+/// Section, subsection, and every key with its value.
+pub(crate) type Content = (BString, Option<BString>, Vec<(String, BString)>);
+
+pub(crate) fn content(section: gix::config::file::SectionRef<'_>) -> Content {
+    let header = section.header();
+    let body = section.body().into_iter();
+    (header.name().to_owned(), header.subsection_name().map(ToOwned::to_owned), body.collect())
 }
 
 /// Writes a lane's record into a configuration, replacing one of the same name.
@@ -352,6 +367,24 @@ mod tests {
         }
         let text = std::fs::read_to_string(&config).unwrap();
         assert!(text.starts_with("# kept\n[core]\n\tbare = false ; kept too\n"), "{text}");
+    }
+
+    #[test]
+    fn a_file_that_ends_in_the_middle_of_a_value_is_left_alone() {
+        for end in ["\tx = a\\\n", "\tx = \"a\\\n", "\tx = a\\"] {
+            let directory = tempfile::tempdir().unwrap();
+            let config = directory.path().join("config");
+            let text = format!("[core]\n\tbare = false\n[lane \"y\"]\n{end}");
+            std::fs::write(&config, &text).unwrap();
+            let Ok(mut edit) = Edit::begin(directory.path()) else { continue };
+            edit.put(&sample("x", "task")).unwrap();
+            if edit.commit().is_err() {
+                assert_eq!(std::fs::read_to_string(&config).unwrap(), text);
+            } else {
+                assert!(Records::read(directory.path()).unwrap().find(&LaneName::parse("x").unwrap()).is_some());
+            }
+            assert!(!directory.path().join("config.lock").exists());
+        }
     }
 
     #[test]

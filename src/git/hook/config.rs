@@ -211,6 +211,8 @@ fn value(text: &[u8]) -> Option<BString> {
                 _ => return None,
             },
             b'#' | b';' if !quoted => break,
+            // White space before anything else does not count either, not even after an empty pair of quotes.
+            byte if !quoted && value.is_empty() && byte.is_ascii_whitespace() => {}
             byte => value.push(byte),
         }
         // White space at the end does not count, unless it was quoted or escaped.
