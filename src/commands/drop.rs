@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::domain::integration::Integration;
 use crate::domain::lane::{Lane, Worktree, WorktreeState};
 use crate::domain::name::LaneName;
+use crate::domain::paste::word;
 use crate::domain::retire::{Losses, Refusal, ensure_movable, place};
 use crate::domain::status::WorktreeStatus;
 use crate::domain::trash::{Entry, find};
@@ -75,7 +76,7 @@ impl Report for Drops {
                 page.line(format!("  its directory was gone from '{}'", dropped.path.display()));
             }
             if !self.dry_run {
-                page.line(format!("  bring it back with: git lane restore {}", dropped.name));
+                page.line(format!("  bring it back with: git lane restore {}", word(&dropped.name)));
             }
         }
     }
@@ -149,7 +150,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         && report.dropped.iter().any(|dropped| dropped.was_inside)
         && let Ok(crate::domain::lane::Worktree { path: main, .. }) = repository.main_worktree()
     {
-        ui.note(format_args!("your directory went with the lane; go to: cd '{}'", main.display()));
+        ui.note(format_args!("your directory went with the lane; go to: cd {}", word(main.display())));
     }
     Ok(())
 }

@@ -4,15 +4,17 @@ use std::path::{Path, PathBuf};
 
 use bstr::{BStr, BString, ByteSlice};
 
-use super::open_for_change;
 use crate::domain::finish::{self, Facts, Plan, Request};
 use crate::domain::integration::Integration;
 use crate::domain::lane::{Lane, ObjectId, Worktree, WorktreeState, lossless};
 use crate::domain::name::{BranchName, LaneName};
+use crate::domain::paste::word;
 use crate::domain::retire::{ensure_movable, place};
+use crate::domain::trash::{Reason, find};
 use crate::error::{Error, IoContext, Result};
 use crate::git::command::Git;
 use crate::git::land::{self, Outcome, Wording, commit, facts};
+use crate::git::recover::Healed;
 use crate::git::repository::Repository;
 use crate::git::{identity, retire, status, trash};
 use crate::policy::{Policy, Strategy};
@@ -77,9 +79,17 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     if args.edit && ui.json {
         return Err(Error::usage("--edit needs a person and --json a script").hint("give the message with -m"));
     }
-    let repository = if args.dry_run { Repository::discover()? } else { open_for_change(ui)? };
+    let (repository, healed) =
+        if args.dry_run { (Repository::discover()?, Vec::new()) } else { super::open_and_heal(ui)? };
     let policy = Policy::load(&repository)?;
-    let lane = super::find_lane(&repository, args.name.as_deref())?;
+    let lane = match super::find_lane(&repository, args.name.as_deref()) {
+        Ok(lane) => lane,
+        Err(error) => {
+            let completed = completed(&repository, &healed, args.name.as_deref())?.ok_or(error)?;
+            ui.report(&completed);
+            return Ok(());
+        }
+    };
     let request = Request {
         strategy: args.strategy.unwrap_or(policy.strategy),
         landing: !args.no_land,
@@ -149,6 +159,20 @@ fn clear_up(
         report.expired = trash::expire(repository, policy)?.iter().map(Into::into).collect();
     }
     Ok(())
+}
+
+/// Killed before, completed by the healing just now: that is what was asked for.
+fn completed(repository: &Repository, healed: &[Healed], name: Option<&str>) -> Result<Option<Finished>> {
+    let Some(name) = name.and_then(|name| LaneName::parse(name).ok()) else { return Ok(None) };
+    let done = healed.iter().any(|healed| healed.completed && healed.what == retire::what(&name));
+    let entries = trash::entries(repository)?;
+    let entry = find(&entries, name.as_str()).filter(|entry| done && entry.reason == Reason::Finished);
+    Ok(entry.map(|entry| {
+        let plan = Plan { commit: false, landing: None, integrated: None, retire: true };
+        let base = entry.lane.base_branch();
+        let trash = Some(entry.id.clone());
+        Finished { trash, ..Finished::new(&entry.lane, &plan, base.as_ref(), None, false) }
+    }))
 }
 
 /// The branch to land on; `None` when the lane has none and needs none.
@@ -328,13 +352,13 @@ impl Report for Finished {
         }
         if self.retires {
             let text = would("the lane is in the trash", "would move the lane into the trash");
-            page.line(format!("{text}; bring it back with: git lane restore {lane}"));
+            page.line(format!("{text}; bring it back with: git lane restore {}", word(lane)));
         }
         for gone in &self.expired {
             page.line(gone.line(false));
         }
         if let Some(path) = &self.go_to {
-            page.line(format!("this directory {} gone: cd {}", would("is", "would be"), path.display()));
+            page.line(format!("this directory {} gone: cd {}", would("is", "would be"), word(path.display())));
         }
     }
 }

@@ -190,9 +190,14 @@ fn request(args: &Args, policy: &Policy, name: LaneName, base: &base::Resolved) 
     let wanted = args.branch.clone().unwrap_or_else(|| branch_name(&policy.branch, &name, owner.as_deref()));
     let branch = match args.detach {
         true => None,
-        false => Some(BranchName::parse(wanted.as_bytes().as_bstr()).map_err(|problem| {
-            Error::refused(format!("'{wanted}' cannot be a branch: it {}", problem.because())).code("bad-name")
-        })?),
+        false => {
+            let branch = BranchName::parse(wanted.as_bytes().as_bstr());
+            let fitting = branch.and_then(|branch| branch.ensure_fits_a_file().map(|()| branch));
+            Some(fitting.map_err(|problem| {
+                let shown = crate::ui::escape::line(&wanted);
+                Error::refused(format!("'{shown}' cannot be a branch: it {}", problem.because())).code("bad-name")
+            })?)
+        }
     };
     let path = args.path.as_ref().map(std::path::absolute).transpose();
     Ok(Request {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::guard::Overtaken;
 use super::lane::Head;
 use super::name::{BranchName, LaneName};
+use super::paste::word;
 
 /// One thing that is not as it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -130,31 +131,36 @@ impl Finding {
                 format!("mend or remove it: git config --edit, section [lane \"{section}\"]")
             }
             Finding::Stray(lane, _, StrayRemedy::Leave) => {
-                format!("commit or stash there, then run git lane doctor --fix again, or see: git lane show {lane}")
+                format!(
+                    "commit or stash there, then run git lane doctor --fix again, or see: git lane show {}",
+                    word(lane)
+                )
             }
             Finding::CheckedOutTwice(_, _, path, false) => {
-                format!("end what is in progress there, or switch it to another branch: cd '{}'", path.display())
+                format!("end what is in progress there, or switch it to another branch: cd {}", word(path.display()))
             }
             Finding::Overtaken(_, branch, overtaken) => format!("in its worktree, {}", overtaken.remedy(branch)),
             Finding::MissingWorktree(lane, _) => {
                 format!(
                     "if it was moved, tell git where it is now: git worktree repair DIRECTORY; if it was removed, clear \
-                     the record with git lane prune: its branch stays, and git lane restore {lane} may have more"
+                     the record with git lane prune: its branch stays, and git lane restore {} may have more",
+                    word(lane)
                 )
             }
             Finding::UnlistedWorktree(lane, path) => format!(
-                "try: git worktree repair '{}'; if git cannot, move it aside, run git lane prune and git lane start \
-                 {lane}, and copy back what was not committed",
-                path.display()
+                "try: git worktree repair {}; if git cannot, move it aside, run git lane prune and git lane start \
+                 {}, and copy back what was not committed",
+                word(path.display()),
+                word(lane)
             ),
-            Finding::DamagedWorktree(_, path, _) => format!("try: git worktree repair '{}'", path.display()),
+            Finding::DamagedWorktree(_, path, _) => format!("try: git worktree repair {}", word(path.display())),
             Finding::UnfinishedAdmin(_, AdminAge::Fresh) => "somebody may be making it; look again in a minute".into(),
             Finding::Lock(path, LockOwner::Unknown(_)) => {
-                format!("if no git is running, remove it: rm '{}'", path.display())
+                format!("if no git is running, remove it: rm {}", word(path.display()))
             }
             Finding::DeadHooksPath(_) => "unset it: git config --unset core.hooksPath".into(),
             Finding::OrphanBranch(branch) => {
-                format!("take it up with git lane start {branch}, or: git branch -d {branch}")
+                format!("take it up with git lane start {0}, or: git branch -d {0}", word(branch))
             }
             _ => return None,
         })

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::lane::{Lane, ObjectId, RefName};
 use super::name::{BranchName, LaneName};
+use super::paste::word;
 use crate::error::{Error, Kind};
 
 /// What somebody asked for.
@@ -260,10 +261,11 @@ impl Refusal {
     /// What to do instead.
     pub fn hint(&self) -> String {
         match self {
-            Refusal::Differs { name, .. } => format!("see it with: git lane show {name}"),
+            Refusal::Differs { name, .. } => format!("see it with: git lane show {}", word(name)),
             Refusal::Broken(name, Broken::Gone) => {
                 format!(
-                    "clear the record with 'git lane prune', then 'git lane start {name}' takes up its branch again"
+                    "clear the record with: git lane prune; its branch is taken up again by: git lane start {}",
+                    word(name)
                 )
             }
             Refusal::Broken(_, Broken::Damaged(..)) => {
@@ -273,7 +275,7 @@ impl Refusal {
             Refusal::BranchInUse(..) => {
                 "switch that worktree to another branch, or choose another with --branch".into()
             }
-            Refusal::BranchOwned(_, lane) => format!("go there with: cd \"$(git lane path {lane})\""),
+            Refusal::BranchOwned(_, lane) => format!("go there with: cd \"$(git lane path {})\"", word(lane)),
             Refusal::BranchConflict(..) => "choose another name, or another branch with --branch".into(),
             Refusal::Path(..) => "choose another place with --path, or move away what is there".into(),
         }

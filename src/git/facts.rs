@@ -232,7 +232,13 @@ fn state_of(repository: &Repository, path: &Path, worktrees: &[Worktree]) -> Tar
     if path.starts_with(repository.common_dir()) || path.components().any(|part| part.as_os_str() == ".git") {
         return TargetState::InsideGitDirectory;
     }
-    let inside = |worktree: &&Worktree| worktree.state != WorktreeState::Bare && path.starts_with(&worktree.path);
+    // A damaged admin directory may claim any place, `/` for one; files of its own must be there to count.
+    let there = |worktree: &Worktree| match worktree.state {
+        WorktreeState::Bare => false,
+        WorktreeState::Damaged(_) => worktree.path.join(".git").is_file(),
+        WorktreeState::Present | WorktreeState::Missing => true,
+    };
+    let inside = |worktree: &&Worktree| there(worktree) && path.starts_with(&worktree.path);
     // The innermost worktree is the one whose files the directory would be among.
     match worktrees.iter().filter(inside).max_by_key(|worktree| worktree.path.components().count()) {
         None => TargetState::Free,

@@ -40,3 +40,9 @@ pub(crate) fn path(bytes: &[u8]) -> std::path::PathBuf {
     use std::os::unix::ffi::OsStrExt;
     std::ffi::OsStr::from_bytes(bytes).into()
 }
+
+/// What a one-line file of git's says: without the line's end, and with every other byte, for a path may end in a blank.
+pub(crate) fn line(text: &[u8]) -> &[u8] {
+    let end = text.iter().rposition(|byte| !matches!(byte, b'\n' | b'\r')).map_or(0, |last| last + 1);
+    &text[..end]
+}

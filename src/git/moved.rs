@@ -5,8 +5,6 @@
 
 use std::path::{Path, PathBuf};
 
-use bstr::ByteSlice;
-
 use super::processes;
 use super::repository::Repository;
 use crate::domain::lane::Worktree;
@@ -35,7 +33,7 @@ fn named_by(directory: &Path) -> Option<PathBuf> {
         return None;
     }
     let text = std::fs::read(&dot_git).ok()?;
-    Some(directory.join(super::path(text.strip_prefix(b"gitdir:".as_slice())?.trim())))
+    Some(directory.join(super::path(super::line(&text).strip_prefix(b"gitdir: ")?)))
 }
 
 fn candidates(repository: &Repository, old: &Path) -> Vec<PathBuf> {

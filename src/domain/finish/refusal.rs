@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use bstr::{BString, ByteSlice};
 
+use super::super::paste::word;
 use crate::domain::lane::{Head, ObjectId, RefName, lossless};
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::status::{Operation, WorktreeStatus};
@@ -46,7 +47,13 @@ pub enum Refusal {
     /// The same, and `git status` does not show it.
     Hidden { base: BranchName, path: PathBuf, files: Vec<(BString, HiddenBy)> },
     /// The lane moves a submodule to a commit that only its own clone of the submodule has, at `path`.
-    SubmoduleOnlyHere { lane: LaneName, base: BranchName, submodule: BString, commit: ObjectId, path: PathBuf },
+    SubmoduleOnlyHere {
+        lane: LaneName,
+        base: BranchName,
+        submodule: BString,
+        commit: ObjectId,
+        path: Box<std::path::Path>,
+    },
     /// The lane's work is not in its base, and nothing is to be landed.
     Unintegrated { lane: LaneName, base: Option<BranchName> },
 }
@@ -96,53 +103,60 @@ impl Refusal {
     pub fn hint(&self) -> String {
         match self {
             Refusal::Stray { lane, head: Head::Branch(there), renamed: true, .. } => {
-                format!("if its branch was renamed, tell the record: git config 'lane.{lane}.branch' '{there}'")
+                format!(
+                    "if its branch was renamed, tell the record: git config {} {}",
+                    word(format!("lane.{lane}.branch")),
+                    word(there)
+                )
             }
-            Refusal::Stray { expected: Some(branch), .. } => format!("in the lane: git switch {branch}"),
+            Refusal::Stray { expected: Some(branch), .. } => format!("in the lane: git switch {}", word(branch)),
             Refusal::Stray { expected: None, .. } => "in the lane: git switch --detach".into(),
             Refusal::Operating { operation, .. } | Refusal::SiteBusy { operation, .. } => operation_hint(*operation),
             Refusal::Unsettled { lane, landing: true, .. } => {
-                format!("commit or stash them, or: git lane finish {lane} --commit MESSAGE")
+                format!("commit or stash them, or: git lane finish {} --commit MESSAGE", word(lane))
             }
             Refusal::Unsettled { lane, landing: false, .. } | Refusal::Unintegrated { lane, base: None } => {
-                format!("to move it into the trash as it is: git lane finish {lane} --no-land --force")
+                format!("to move it into the trash as it is: git lane finish {} --no-land --force", word(lane))
             }
-            Refusal::NoTip { lane } => format!("to remove the lane: git lane drop {lane}"),
+            Refusal::NoTip { lane } => format!("to remove the lane: git lane drop {}", word(lane)),
             Refusal::NoBase { lane } | Refusal::RemoteBase { lane, .. } => {
-                format!("name a local branch: git lane finish {lane} --into BRANCH")
+                format!("name a local branch: git lane finish {} --into BRANCH", word(lane))
             }
-            Refusal::SeveralLocal { candidates, .. } => format!("name one of them: --into {}", candidates[0]),
+            Refusal::SeveralLocal { candidates, .. } => format!("name one of them: --into {}", word(&candidates[0])),
             Refusal::OntoItself { .. } => "name another branch with --into".into(),
-            Refusal::BaseMissing { renamed: Some(renamed), .. } => format!("it was renamed: --into {renamed}"),
+            Refusal::BaseMissing { renamed: Some(renamed), .. } => format!("it was renamed: --into {}", word(renamed)),
             Refusal::BaseMissing { lane, renamed: None, .. } => {
-                format!("name another with --into BRANCH, or for good: git config 'lane.{lane}.base' refs/heads/BRANCH")
+                format!(
+                    "name another with --into BRANCH, or for good: git config {} refs/heads/BRANCH",
+                    word(format_args!("lane.{lane}.base"))
+                )
             }
             Refusal::Unrelated { base, .. } => {
-                format!("in the lane: git merge --allow-unrelated-histories {base}, then finish again")
+                format!("in the lane: git merge --allow-unrelated-histories {}, then finish again", word(base))
             }
             Refusal::NotFastForward { base, .. } => {
-                format!("in the lane: git rebase {base}, or finish with --strategy rebase")
+                format!("in the lane: git rebase {}, or finish with --strategy rebase", word(base))
             }
             Refusal::SeveralSites { .. } => "switch all but one of them to another branch".into(),
             Refusal::SiteBroken { .. } => "bring it back, or: git worktree repair; git worktree prune".into(),
             Refusal::Hidden { path, files, .. } => {
                 let by = files.first().map_or(HiddenBy::AssumeUnchanged, |(_, by)| *by);
                 let alike: Vec<_> = files.iter().filter(|(_, other)| *other == by).collect();
-                let names = alike.iter().take(3).map(|(file, _)| format!(" '{file}'")).collect::<String>();
+                let names = alike.iter().take(3).map(|(file, _)| format!(" {}", word(file))).collect::<String>();
                 let more = if alike.len() > 3 { " …" } else { "" };
                 format!(
-                    "show it to git: git -C '{}' update-index --no-{by}{names}{more}; then commit or stash it there",
-                    path.display()
+                    "show it to git: git -C {} update-index --no-{by}{names}{more}; then commit or stash it there",
+                    word(path.display())
                 )
             }
             Refusal::InTheWay { .. } => "commit or stash them there, then finish again".into(),
             Refusal::SubmoduleOnlyHere { commit, path, .. } => format!(
-                "publish it, then finish again: git -C '{}' push origin {}:refs/heads/BRANCH",
-                path.display(),
+                "publish it, then finish again: git -C {} push origin {}:refs/heads/BRANCH",
+                word(path.display()),
                 commit.to_hex_with_len(10)
             ),
             Refusal::Unintegrated { lane, base: Some(_) } => {
-                format!("land it with: git lane finish {lane}; or retire it with --no-land --force")
+                format!("land it with: git lane finish {}; or retire it with --no-land --force", word(lane))
             }
         }
     }

@@ -28,6 +28,7 @@ use crate::domain::integration::Integration;
 use crate::domain::lane::{ObjectId, RefName, Worktree, WorktreeState};
 use crate::domain::message;
 use crate::domain::name::{BranchName, LaneName};
+use crate::domain::paste;
 use crate::domain::retire;
 use crate::error::{Error, Result};
 use crate::policy::{Policy, Strategy};
@@ -248,7 +249,8 @@ impl Place<'_> {
                 Merged::Conflict { paths, messages } => {
                     let base = self.base;
                     let remedy = format!(
-                        "in the lane: git merge {base}, resolve (rerere helps there), commit, then finish again"
+                        "in the lane: git merge {}, resolve (rerere helps there), commit, then finish again",
+                        paste::word(base)
                     );
                     return Err(merge::conflict("the lane".into(), base, &paths, &messages, remedy));
                 }
@@ -275,7 +277,7 @@ impl Place<'_> {
             Some((submodule, commit)) => Err(Refusal::SubmoduleOnlyHere {
                 lane: lane.clone(),
                 base: self.base.clone(),
-                path: worktree.path.join(super::path(submodule)),
+                path: worktree.path.join(super::path(submodule)).into(),
                 submodule: submodule.clone(),
                 commit: *commit,
             }
