@@ -57,8 +57,8 @@ pub struct Error {
     code: &'static str,
     message: String,
     hints: Vec<String>,
-    details: Option<serde_json::Value>,
-    beside: Option<serde_json::Value>,
+    details: Option<Box<serde_json::Value>>,
+    beside: Option<Box<serde_json::Value>>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -110,13 +110,13 @@ impl Error {
 
     /// Attaches facts for scripts that read JSON (paths in conflict, for instance).
     pub fn details(mut self, details: serde_json::Value) -> Self {
-        self.details = Some(details);
+        self.details = Some(Box::new(details));
         self
     }
 
     /// Attaches the fields of a result that came about before the failure; its document has both.
     pub fn beside(mut self, result: serde_json::Value) -> Self {
-        self.beside = Some(result);
+        self.beside = Some(Box::new(result));
         self
     }
 
@@ -150,9 +150,9 @@ impl Error {
             "hints": self.hints,
         });
         if let Some(details) = &self.details {
-            error["details"] = details.clone();
+            error["details"] = details.as_ref().clone();
         }
-        let mut document = self.beside.clone().unwrap_or_else(|| serde_json::json!({}));
+        let mut document = self.beside.as_deref().cloned().unwrap_or_else(|| serde_json::json!({}));
         document["version"] = crate::JSON_VERSION.into();
         document["error"] = error;
         document

@@ -46,7 +46,7 @@ pub enum Refusal {
     /// The same, and `git status` does not show it.
     Hidden { base: BranchName, path: PathBuf, files: Vec<(BString, HiddenBy)> },
     /// The lane moves a submodule to a commit that only its own clone of the submodule has, at `path`.
-    SubmoduleOnlyHere { lane: LaneName, base: BranchName, submodule: BString, commit: ObjectId, path: PathBuf },
+    SubmoduleOnlyHere { lane: LaneName, submodule: BString, commit: ObjectId, path: PathBuf },
     /// The lane's work is not in its base, and nothing is to be landed.
     Unintegrated { lane: LaneName, base: Option<BranchName> },
 }
@@ -210,9 +210,9 @@ impl std::fmt::Display for Refusal {
                 write!(f, "are in the way: {}", named.join(", "))?;
                 if files.len() > named.len() { write!(f, " and {} more", files.len() - named.len()) } else { Ok(()) }
             }
-            Refusal::SubmoduleOnlyHere { lane, base, submodule, commit, .. } => {
+            Refusal::SubmoduleOnlyHere { lane, submodule, commit, .. } => {
                 let commit = commit.to_hex_with_len(10);
-                write!(f, "lane '{lane}' would bring '{base}' commit {commit} of submodule '{submodule}', ")?;
+                write!(f, "lane '{lane}' would land commit {commit} of submodule '{submodule}', ")?;
                 f.write_str("which nobody but the lane has")
             }
             Refusal::Unintegrated { lane, base: Some(base) } => {

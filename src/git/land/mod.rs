@@ -274,7 +274,6 @@ impl Place<'_> {
             None => Ok(()),
             Some((submodule, commit)) => Err(Refusal::SubmoduleOnlyHere {
                 lane: lane.clone(),
-                base: self.base.clone(),
                 path: worktree.path.join(super::path(submodule)),
                 submodule: submodule.clone(),
                 commit: *commit,
