@@ -32,6 +32,7 @@ impl Race {
             for place in 0..2 {
                 let which = (place + round) % 2;
                 let mut command = sides[which](&self.fixtures, round);
+                self.fixtures.flush();
                 let time = timed(&mut command);
                 if round > 0 {
                     times[which].push(time);
