@@ -10,6 +10,7 @@ mod facts;
 mod finish;
 mod hooks;
 mod house;
+mod interference;
 mod lanes;
 mod list;
 mod log;
