@@ -1,6 +1,7 @@
 //! The end-to-end suite: one crate, one file per verb, real git.
 
 mod completions;
+mod concurrency;
 mod config;
 mod crash;
 mod doctor;
