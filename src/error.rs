@@ -58,6 +58,7 @@ pub struct Error {
     message: String,
     hints: Vec<String>,
     details: Option<serde_json::Value>,
+    beside: Option<serde_json::Value>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -72,7 +73,7 @@ impl Error {
             Kind::Git => "git",
             Kind::Interrupted => "interrupted",
         };
-        Error { kind, code, message: message.into(), hints: Vec::new(), details: None, source: None }
+        Error { kind, code, message: message.into(), hints: Vec::new(), details: None, beside: None, source: None }
     }
 
     /// Short for [`Kind::Refused`].
@@ -113,6 +114,12 @@ impl Error {
         self
     }
 
+    /// Attaches the fields of a result that came about before the failure; its document has both.
+    pub fn beside(mut self, result: serde_json::Value) -> Self {
+        self.beside = Some(result);
+        self
+    }
+
     /// Attaches the failure underneath; its text is appended to the message when shown.
     pub fn source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         self.source = Some(source.into());
@@ -145,7 +152,10 @@ impl Error {
         if let Some(details) = &self.details {
             error["details"] = details.clone();
         }
-        serde_json::json!({ "version": crate::JSON_VERSION, "error": error })
+        let mut document = self.beside.clone().unwrap_or_else(|| serde_json::json!({}));
+        document["version"] = crate::JSON_VERSION.into();
+        document["error"] = error;
+        document
     }
 }
 

@@ -122,6 +122,195 @@ fn a_half_made_worktree_that_plain_git_dies_of_is_put_aside() {
     assert_eq!(sandbox.git_in(&sandbox.lane_path("login"), ["status", "--porcelain"]), "");
 }
 
+/// Every finding of a repository that is fixable is fixed by the first `--fix`; the second finds and changes nothing.
+#[track_caller]
+fn assert_fixed_for_good(sandbox: &Sandbox) {
+    doctor(sandbox, &["--fix"]).ok();
+    let fixed = sandbox.fingerprint();
+    assert!(doctor(sandbox, &["--fix"]).ok().contains("everything is as it should be"));
+    assert_eq!(sandbox.fingerprint(), fixed);
+}
+
+/// What is for its owner to decide stays, however often somebody asks.
+#[track_caller]
+fn assert_left_alone(sandbox: &Sandbox, codes_before: &[&str]) {
+    assert_eq!(codes(sandbox), codes_before);
+    let before = sandbox.fingerprint();
+    for _ in 0..2 {
+        let run = doctor(sandbox, &["--fix"]);
+        assert!(run.stdout.lines().any(|line| line.starts_with("  ")), "nothing says what to do: {run}");
+        let _ = run.fails(1);
+        assert_eq!(sandbox.fingerprint(), before);
+        assert_eq!(codes(sandbox), codes_before);
+    }
+}
+
+#[test]
+fn every_fix_is_for_good() {
+    type Break = fn(&Sandbox);
+    let git_dir = |sandbox: &Sandbox| sandbox.repo.join(".git");
+    let breaks: [(&str, Break); 9] = [
+        ("stray", |sandbox| {
+            sandbox.git_in(&sandbox.lane_path("login"), ["switch", "-q", "-c", "other"]);
+        }),
+        ("checked-out-twice", |sandbox| {
+            sandbox.git(["worktree", "add", "-q", "-f", "--no-checkout", "../again", "login"]);
+        }),
+        ("renamed-branch", |sandbox| {
+            sandbox.git(["branch", "-m", "login", "sign-in"]);
+        }),
+        ("moved-worktree", |sandbox| {
+            sandbox.git(["worktree", "move", "../shop.lanes/login", "../elsewhere"]);
+        }),
+        ("found-worktree", |sandbox| {
+            std::fs::rename(sandbox.lane_path("login"), sandbox.lane_path("renamed")).unwrap();
+        }),
+        ("core-bare", |sandbox| {
+            sandbox.git(["config", "core.bare", "true"]);
+        }),
+        ("core-worktree", |sandbox| {
+            sandbox.git(["config", "core.worktree", sandbox.lane_path("login").to_str().unwrap()]);
+        }),
+        ("lock", |sandbox| {
+            let witness = sandbox.repo.join(".git/lane/locks/dead");
+            write(&witness, "");
+            std::fs::hard_link(&witness, sandbox.repo.join(".git/worktrees/login/index.lock")).unwrap();
+        }),
+        ("not-in-force", |sandbox| {
+            sandbox.lane(["init", "--files"]).ok();
+            std::fs::remove_file(sandbox.repo.join(".git/hooks/pre-commit")).unwrap();
+            let section = ["config", "--remove-section", "hook.git-lane-pre-commit"];
+            drop(sandbox.run(sandbox.command("git").args(section)));
+        }),
+    ];
+    for (code, broken) in breaks {
+        let sandbox = Sandbox::new();
+        sandbox.lane(["start", "login"]).ok();
+        let index = std::fs::read(git_dir(&sandbox).join("worktrees/login/index")).unwrap();
+        broken(&sandbox);
+        assert_eq!(codes(&sandbox), [code]);
+        let told = doctor(&sandbox, &[]);
+        assert!(told.stdout.contains("fixable: ") && told.stderr.contains("git lane doctor --fix"), "{told}");
+        let _ = told.fails(1);
+        assert_fixed_for_good(&sandbox);
+        // Whatever it was, the lane is whole: on its branch, clean, with its index.
+        let path = sandbox.lane(["path", "login"]).ok();
+        let lane = std::path::Path::new(path.trim_end());
+        assert_eq!(sandbox.git_in(lane, ["status", "--porcelain"]), "", "{code}");
+        assert!(!index.is_empty() && !sandbox.git_in(lane, ["branch", "--show-current"]).is_empty(), "{code}");
+    }
+}
+
+#[test]
+fn what_only_its_owner_can_decide_is_told_and_left() {
+    let lane = || {
+        let sandbox = Sandbox::new();
+        sandbox.lane(["start", "login"]).ok();
+        sandbox
+    };
+    // The main worktree has a lane's branch: who works there says where it goes.
+    let sandbox = lane();
+    sandbox.git(["switch", "-q", "--ignore-other-worktrees", "login"]);
+    assert_left_alone(&sandbox, &["checked-out-twice"]);
+    // A branch moved and a branch deleted behind the lane's back.
+    let sandbox = lane();
+    sandbox.write("new", "new");
+    sandbox.commit("second");
+    sandbox.git(["update-ref", "refs/heads/login", "main"]);
+    assert_left_alone(&sandbox, &["overtaken"]);
+    let (_, hint) = doctor(&sandbox, &[])
+        .stdout
+        .split_once("git reset --soft ")
+        .map(|(a, b)| (a.to_owned(), b.to_owned()))
+        .unwrap();
+    sandbox.git_in(&sandbox.lane_path("login"), ["reset", "-q", "--soft", hint.split(';').next().unwrap()]);
+    assert!(codes(&sandbox).is_empty());
+    assert_eq!(sandbox.git_in(&sandbox.lane_path("login"), ["status", "--porcelain"]), "");
+    let sandbox = lane();
+    let tip = sandbox.git(["rev-parse", "login"]);
+    sandbox.git(["update-ref", "-d", "refs/heads/login"]);
+    assert_left_alone(&sandbox, &["overtaken"]);
+    sandbox.git(["update-ref", "refs/heads/login", &tip]);
+    assert!(codes(&sandbox).is_empty());
+    // A hooks directory that is not there: git runs no hook file at all.
+    let sandbox = lane();
+    sandbox.git(["config", "core.hooksPath", "/nowhere/at/all"]);
+    assert_left_alone(&sandbox, &["hooks-path"]);
+    sandbox.git(["config", "--unset", "core.hooksPath"]);
+    assert!(codes(&sandbox).is_empty());
+    // A directory that is gone.
+    let sandbox = lane();
+    std::fs::remove_dir_all(sandbox.lane_path("login")).unwrap();
+    assert_left_alone(&sandbox, &["missing-worktree"]);
+    // A lock nobody can be asked about.
+    let sandbox = lane();
+    let lock = sandbox.repo.join(".git/index.lock");
+    write(&lock, "");
+    age(&lock);
+    assert_eq!(codes(&sandbox), ["lock"]);
+    for _ in 0..2 {
+        let _ = doctor(&sandbox, &["--fix"]).fails(1);
+        assert!(lock.exists());
+    }
+}
+
+/// husky sets `core.hooksPath` after `git lane init --files`: git does not look at our files any more.
+#[test]
+fn hooks_that_somebody_outranked_are_reported_with_who_did_it() {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "login"]).ok();
+    sandbox.lane(["init", "--files"]).ok();
+    for event in ["post-checkout", "pre-commit", "pre-merge-commit", "pre-rebase"] {
+        let section = format!("hook.git-lane-{event}");
+        drop(sandbox.run(sandbox.command("git").args(["config", "--remove-section", &section])));
+    }
+    assert!(codes(&sandbox).is_empty());
+    write(&sandbox.repo.join(".husky/_/pre-commit"), "#!/bin/sh\n");
+    sandbox.git(["config", "core.hooksPath", ".husky/_"]);
+    assert_eq!(codes(&sandbox), ["not-in-force"]);
+    let told = doctor(&sandbox, &[]);
+    assert!(told.stdout.contains("core.hooksPath = .husky/_"), "{told}");
+    let _ = told.fails(1);
+    if crate::sandbox::git_version() >= (2, 54) {
+        assert_fixed_for_good(&sandbox);
+    } else {
+        let before = sandbox.fingerprint();
+        for _ in 0..2 {
+            let run = doctor(&sandbox, &["--fix"]);
+            assert!(run.stdout.contains("does not write"), "{run}");
+            let _ = run.fails(1);
+            assert_eq!(sandbox.fingerprint(), before);
+        }
+    }
+}
+
+/// What a `git worktree add -b` leaves that was killed while it made the worktree.
+#[test]
+fn the_branch_of_a_half_made_worktree_is_an_orphan_before_and_after_the_worktree_is_put_aside() {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "login"]).ok();
+    sandbox.git(["branch", "team/half"]);
+    sandbox.git(["branch", "used"]);
+    assert!(codes(&sandbox).is_empty(), "a branch nobody has used yet is no orphan");
+    let admin = sandbox.repo.join(".git/worktrees/other");
+    write(&admin.join("HEAD"), "ref: refs/heads/team/half\n");
+    write(&admin.join("commondir"), "../..\n");
+    assert_eq!(codes(&sandbox), ["unfinished-worktree", "orphan-branch"]);
+    for path in [admin.join("HEAD"), admin.join("commondir"), admin.clone()] {
+        age(&path);
+    }
+    let _ = doctor(&sandbox, &["--fix"]).fails(1);
+    assert!(!admin.exists());
+    assert_left_alone(&sandbox, &["orphan-branch"]);
+    sandbox.git(["branch", "-d", "team/half"]);
+    assert!(codes(&sandbox).is_empty());
+}
+
+fn age(path: &std::path::Path) {
+    let old = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
+    std::fs::File::open(path).unwrap().set_times(std::fs::FileTimes::new().set_modified(old)).unwrap();
+}
+
 #[test]
 fn settings_a_leaked_git_dir_leaves_behind_are_undone() {
     let sandbox = Sandbox::new();
@@ -187,4 +376,42 @@ fn damaged_records_and_worktrees_are_reported_and_never_touched() {
     assert_eq!(codes(&sandbox), ["damaged-record", "damaged-worktree"]);
     let _ = doctor(&sandbox, &["--fix"]).fails(1);
     assert_eq!(sandbox.fingerprint(), before);
+}
+
+#[test]
+fn a_base_that_was_renamed_is_followed_and_one_in_doubt_is_not() {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "login", "search"]).ok();
+    sandbox.work("login", "file", "x");
+    sandbox.git(["branch", "-m", "main", "trunk"]);
+    assert_eq!(codes(&sandbox), ["renamed-base", "renamed-base"]);
+    // A dry run writes nothing, so it can only say it.
+    let said = sandbox.lane(["finish", "--dry-run", "login"]).fails(1);
+    assert!(said.contains("hint: it was renamed: --into trunk"), "{said}");
+    let run = sandbox.lane(["finish", "login"]);
+    assert!(run.stderr.contains("the base of lane 'search' was renamed from 'main' to 'trunk'"), "{run}");
+    assert!(run.ok().contains("landed lane 'login' on 'trunk'"));
+    assert_eq!(sandbox.git(["config", "lane.search.base"]), "refs/heads/trunk");
+    assert!(codes(&sandbox).is_empty());
+
+    // Two branches were called trunk once: nobody can tell which of them is meant.
+    sandbox.git(["branch", "-m", "trunk", "one"]);
+    sandbox.git(["switch", "-q", "-c", "trunk"]);
+    sandbox.git(["branch", "-m", "trunk", "two"]);
+    sandbox.work("search", "other", "x");
+    let said = sandbox.lane(["finish", "search"]).fails(1);
+    assert!(said.contains("there is no branch 'trunk'") && !said.contains("git branch trunk"), "{said}");
+    assert!(said.contains("git config 'lane.search.base' refs/heads/BRANCH"), "{said}");
+}
+
+#[test]
+fn a_directory_git_does_not_list_is_not_called_gone() {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "login"]).ok();
+    let lane = sandbox.lane_path("login");
+    std::fs::remove_dir_all(sandbox.admin(&lane)).unwrap();
+    assert_eq!(codes(&sandbox), ["unlisted-worktree"]);
+    let run = doctor(&sandbox, &[]);
+    assert!(run.stdout.contains("but git does not list it") && !run.stdout.contains("gone"), "{run}");
+    run.fails(1);
 }

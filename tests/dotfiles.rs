@@ -75,6 +75,34 @@ fn printing_changes_nothing_and_is_what_installing_writes() {
     assert!(text.contains("[include]\n\tpath = ~/.config/git-lane/hooks.gitconfig\n"), "{text}");
 }
 
+/// Hooks of the user's configuration are in force without `git lane init`; the repository's policy holds all the same.
+#[test]
+fn the_policy_of_a_repository_holds_where_only_global_hooks_are_in_force() {
+    if git_version() < (2, 54) {
+        eprintln!("skipped: this git has no hooks in its configuration");
+        return;
+    }
+    let sandbox = Sandbox::new();
+    sandbox.lane(["init", "--global"]).ok();
+    std::fs::remove_file(sandbox.root().join("home/.config/git-lane/lane.toml")).unwrap();
+    sandbox.write("lane.toml", "[rule]\nprotected = [\"main\"]\n");
+    sandbox.commit("policy");
+    let commit = || sandbox.run(sandbox.command("git").args(["commit", "-q", "--allow-empty", "-m", "x"]));
+    sandbox.lane(["start", "one"]).ok();
+    let refused = commit();
+    assert!(refused.code != 0 && refused.stderr.contains("branch 'main' is protected"), "{refused}");
+    // A rule that came later is copied with the next lane, and one that was taken out goes.
+    sandbox.write("lane.toml", "[rule]\nhome = \"main\"\n");
+    sandbox.lane(["start", "two"]).ok();
+    commit().ok();
+    let away = sandbox.run(sandbox.command("git").args(["switch", "-q", "-c", "away"]));
+    assert!(away.code != 0 && away.stderr.contains("stays on 'main'"), "{away}");
+    assert_eq!(
+        sandbox.git(["config", "--get-regexp", "^hook\\.|^lane\\.(hooks|home|protected)"]).lines().count(),
+        2 + 8
+    );
+}
+
 #[test]
 fn dotfiles_bring_the_rule_to_a_new_machine_and_take_it_away_again() {
     // One machine, whose owner puts the files into a dotfiles repository …

@@ -306,3 +306,32 @@ fn a_lane_on_another_filesystem_is_parked_beside_its_place() {
     }
     assert!(!listing(&path).is_empty());
 }
+
+#[test]
+fn a_lane_moved_far_away_stays_where_that_is_known_and_else_comes_back_whole() {
+    let sandbox = Sandbox::new();
+    let path = sandbox.lane_by_git("login");
+    write(&path.join("staged"), "x");
+    sandbox.git_in(&path, ["add", "staged"]);
+    let far = sandbox.root().join("far/away");
+    std::fs::create_dir_all(far.parent().unwrap()).unwrap();
+    std::fs::rename(&path, &far).unwrap();
+    // Whoever stands in it shows where it is.
+    let said = sandbox.lane_in(&far, ["drop", "--force", "login"]).fails(1);
+    assert!(said.contains(&format!("git worktree repair '{}'", far.display())), "{said}");
+    #[cfg(target_os = "linux")]
+    {
+        let mut child = Command::new("sleep").arg("60").current_dir(&far).stdin(Stdio::null()).spawn().unwrap();
+        let said = sandbox.lane(["drop", "--force", "login"]);
+        child.kill().and_then(|()| child.wait()).unwrap();
+        assert!(said.fails(1).contains("its directory was moved to"));
+    }
+    let text = sandbox.lane(["drop", "--force", "login"]).ok();
+    assert!(text.contains(&format!("its directory was gone from '{}'", path.display())), "{text}");
+    let text = sandbox.lane(["restore", "login"]).ok();
+    assert!(text.contains("git worktree repair DIRECTORY"), "{text}");
+    sandbox.git(["worktree", "repair", far.to_str().unwrap()]);
+    sandbox.lane(["doctor", "--fix"]).ok();
+    assert_eq!(sandbox.git_in(&far, ["status", "--porcelain", "--branch"]), "## login\nA  staged");
+    assert_eq!(sandbox.lane(["path", "login"]).ok().trim_end(), far.to_str().unwrap());
+}

@@ -179,6 +179,87 @@ fn a_symlinked_hook_stays_a_link() {
     assert_eq!(listing(&hooks(&sandbox)), before);
 }
 
+/// husky 4 and yorkie look for their own name and for a file beside them, busybox-like programs for the name they are
+/// called by, many a hook for the repository two levels up, pre-commit for `pre-commit.legacy`.
+#[test]
+fn a_kept_hook_finds_its_name_its_neighbours_and_the_repository() {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "one"]).ok();
+    let directory = hooks(&sandbox);
+    let husky = "#!/bin/sh\n. \"$(dirname \"$0\")/husky.sh\"\n";
+    let helper = "echo \"husky: $(basename \"$0\") in $(cd \"$(dirname \"$0\")/../..\" && pwd)\" >>\"$HOME/ran\"\n";
+    let multi = "#!/bin/sh\ncase ${0##*/} in pre-rebase) echo multi >>\"$HOME/ran\";; *) exit 9;; esac\n";
+    let legacy = "#!/usr/bin/env bash\nexec \"$(cd \"$(dirname \"$0\")\" && pwd)/pre-commit.legacy\"\n";
+    hook(&directory.join("husky.sh"), helper, 0o644);
+    hook(&directory.join("post-checkout"), husky, 0o755);
+    hook(&directory.join("multi"), multi, 0o755);
+    symlink("multi", directory.join("pre-rebase")).unwrap();
+    hook(&directory.join("pre-commit.legacy"), "#!/bin/sh\necho legacy >>\"$HOME/ran\"\n", 0o755);
+    hook(&directory.join("pre-commit"), legacy, 0o755);
+    let before = listing(&directory);
+    let ran = || {
+        for place in [&sandbox.repo, &sandbox.lane_path("one")] {
+            sandbox.git_in(place, ["checkout", "-q", "HEAD"]);
+            sandbox.git_in(place, ["commit", "-q", "--allow-empty", "-m", "x"]);
+            sandbox.git_in(place, ["rebase", "-q", "--force-rebase", "--root"]);
+        }
+        let file = sandbox.root().join("home/ran");
+        let text = std::fs::read_to_string(&file).unwrap();
+        std::fs::remove_file(file).unwrap();
+        text
+    };
+    let alone = ran();
+    assert!(alone.contains("multi\n") && alone.contains("legacy\n"), "{alone}");
+    assert!(alone.contains(&format!("husky: post-checkout in {}\n", sandbox.repo.display())), "{alone}");
+    for _ in 0..2 {
+        init(&sandbox, &["--files"]).ok();
+        assert_eq!(ran(), alone);
+    }
+    std::fs::remove_file(directory.join("husky.sh")).unwrap();
+    hook(&directory.join("later.sh"), "", 0o644);
+    init(&sandbox, &["--files"]).ok();
+    let beside = sandbox.repo.join(".git/hooks.pre-git-lane");
+    assert!(beside.join("later.sh").exists() && std::fs::symlink_metadata(beside.join("husky.sh")).is_err());
+    std::fs::remove_file(directory.join("later.sh")).unwrap();
+    hook(&directory.join("husky.sh"), helper, 0o644);
+    init(&sandbox, &["--uninstall"]).ok();
+    assert_eq!(listing(&directory), before);
+    assert!(!beside.exists());
+}
+
+#[test]
+fn what_others_add_before_and_after_runs_once_with_its_arguments_and_exit_code() {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "one"]).ok();
+    init(&sandbox, &["--files"]).ok();
+    let file = hooks(&sandbox).join("pre-rebase");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let added = "echo \"$# $1 ${0##*/}\" >>\"$HOME/ran\"\n[ ! -e \"$HOME/veto\" ] || exit 3\n";
+    hook(&file, format!("{text}{added}"), 0o755);
+    let rebase = |args: &[&str]| {
+        drop(std::fs::remove_file(sandbox.root().join("home/ran")));
+        let run = sandbox.run(sandbox.command("git").current_dir(sandbox.lane_path("one")).arg("rebase").args(args));
+        (run.code, std::fs::read_to_string(sandbox.root().join("home/ran")).unwrap_or_default(), run)
+    };
+    let (code, ran, run) = rebase(&["-q", "-f", "main"]);
+    assert_eq!((code, ran.as_str()), (0, "1 main pre-rebase\n"), "{run}");
+    // What git-lane refuses is refused before anything else runs.
+    sandbox.git(["branch", "other"]);
+    let (code, ran, run) = rebase(&["-q", "-f", "main", "other"]);
+    assert!(code != 0 && ran.is_empty(), "{run}");
+    write(&sandbox.root().join("home/veto"), "");
+    let (code, ran, run) = rebase(&["-q", "-f", "main"]);
+    assert!(code != 0 && ran == "1 main pre-rebase\n", "{run}");
+    // Without git-lane the rest runs all the same, and after the next install too.
+    std::fs::remove_file(sandbox.root().join("home/veto")).unwrap();
+    init(&sandbox, &["--files"]).ok();
+    assert_eq!(rebase(&["-q", "-f", "main"]).1, "1 main pre-rebase\n");
+    hook(&file, format!("{text}{added}"), 0o755);
+    let tool = sandbox.root().join("bin/git-lane");
+    std::fs::rename(&tool, sandbox.root().join("away")).unwrap();
+    assert_eq!(rebase(&["-q", "-f", "main"]).1, "1 main pre-rebase\n");
+}
+
 #[test]
 fn what_others_add_to_our_hook_runs_and_stays() {
     let sandbox = Sandbox::new();
@@ -190,7 +271,13 @@ fn what_others_add_to_our_hook_runs_and_stays() {
     sandbox.git(["commit", "-q", "--allow-empty", "-m", "x"]);
     assert!(sandbox.root().join("home/ran").exists());
     init(&sandbox, &["--files"]).ok();
-    assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
+    let shared = std::fs::read_to_string(&file).unwrap();
+    assert_eq!((shared.matches("# >>> git-lane ").count(), shared.matches("echo ran").count()), (1, 1), "{shared}");
+    init(&sandbox, &["--files"]).ok();
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), shared);
+    std::fs::remove_file(sandbox.root().join("home/ran")).unwrap();
+    sandbox.git(["commit", "-q", "--allow-empty", "-m", "x"]);
+    assert!(sandbox.root().join("home/ran").exists());
     init(&sandbox, &["--uninstall"]).ok();
     let left = std::fs::read_to_string(&file).unwrap();
     assert!(left.starts_with("#!/bin/sh\n## START BRANCHLESS") && !left.contains("git-lane"), "{left}");
@@ -250,26 +337,107 @@ fn a_line_added_by_hand_counts() {
 }
 
 #[test]
-fn a_hooks_directory_that_is_missing_is_made_and_one_that_cannot_be_written_is_an_error() {
+fn a_hooks_directory_that_is_missing_is_made_and_one_that_is_a_file_is_an_error() {
     let sandbox = Sandbox::new();
     let _ = std::fs::remove_dir_all(hooks(&sandbox));
     init(&sandbox, &["--files"]).ok();
     assert_eq!(listing(&hooks(&sandbox)).len(), 4);
     init(&sandbox, &["--uninstall"]).ok();
     std::fs::remove_dir_all(hooks(&sandbox)).unwrap();
-    // Not a directory at all: read-only directories do not stop a superuser, this does.
     write(&hooks(&sandbox), "");
     let before = sandbox.fingerprint();
     let error = init(&sandbox, &["--files"]).fails(4);
     assert!(error.contains("hooks"), "{error}");
     assert_eq!(sandbox.fingerprint(), before);
-    std::fs::remove_file(hooks(&sandbox)).unwrap();
-    std::fs::create_dir(hooks(&sandbox)).unwrap();
-    std::fs::set_permissions(hooks(&sandbox), std::fs::Permissions::from_mode(0o555)).unwrap();
-    if std::fs::write(hooks(&sandbox).join("probe"), "").is_err() {
-        init(&sandbox, &["--files"]).fails(4);
+}
+
+/// Gives every directory below `directory` a mode, the deepest first or last, so that the way there is open.
+fn mode_of_all(directory: &Path, mode: u32) {
+    let set = |path: &Path| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    set(directory);
+    for entry in std::fs::read_dir(directory).unwrap().flatten().filter(|entry| entry.path().is_dir()) {
+        mode_of_all(&entry.path(), mode);
     }
-    std::fs::set_permissions(hooks(&sandbox), std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// Runs a program of the sandbox for which read-only means read-only: a superuser gives up its right to write everywhere.
+/// `None` where that cannot be had.
+fn as_anybody(sandbox: &Sandbox, directory: &Path, args: &[&str]) -> Option<Run> {
+    let drop_rights = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"];
+    let anybody = |args: &[&str]| {
+        let superuser = std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0);
+        let all = if superuser { [&drop_rights[..], args].concat() } else { args.to_vec() };
+        let mut command = sandbox.command(all[0]);
+        command.current_dir(directory).args(&all[1..]);
+        command
+    };
+    let sealed = sandbox.root().join("home/sealed");
+    std::fs::create_dir_all(&sealed).unwrap();
+    mode_of_all(&sealed, 0o555);
+    let probe = anybody(&["touch", sealed.join("probe").to_str().unwrap()]).output();
+    if probe.is_ok_and(|probe| probe.status.code() == Some(1)) {
+        return Some(sandbox.run(&mut anybody(args)));
+    }
+    eprintln!("skipped: nothing is read-only for this user, and setpriv does not help");
+    None
+}
+
+#[test]
+fn a_read_only_hooks_directory_is_an_error_and_changes_nothing() {
+    let sandbox = Sandbox::new();
+    hook(&hooks(&sandbox).join("post-checkout"), "#!/bin/sh\nexit 0\n", 0o755);
+    mode_of_all(&hooks(&sandbox), 0o555);
+    let before = sandbox.fingerprint();
+    let Some(run) = as_anybody(&sandbox, &sandbox.repo, &["git-lane", "init", "--files"]) else { return };
+    let error = run.fails(4);
+    assert!(error.contains("hooks") && error.contains("Permission denied"), "{error}");
+    let left: Vec<_> = sandbox.fingerprint().lines().filter(|line| !before.contains(line)).map(str::to_owned).collect();
+    assert!(left.iter().all(|line| !line.contains("hook")), "{left:?}");
+    // Nothing can be taken out either, and the rule stays in force as a whole.
+    mode_of_all(&hooks(&sandbox), 0o755);
+    init(&sandbox, &["--files"]).ok();
+    sandbox.lane(["start", "one"]).ok();
+    mode_of_all(&hooks(&sandbox), 0o555);
+    let before = sandbox.fingerprint();
+    as_anybody(&sandbox, &sandbox.repo, &["git-lane", "init", "--uninstall"]).unwrap().fails(4);
+    assert_eq!(sandbox.fingerprint(), before);
+    init(&sandbox, &["--check"]).ok();
+    assert_in_force(&sandbox, "one");
+    mode_of_all(&hooks(&sandbox), 0o755);
+    init(&sandbox, &["--uninstall"]).ok();
+}
+
+/// Sandboxed agents often have a read-only `.git`: the guard answers, `--check` and doctor report, nothing is written.
+#[test]
+fn in_a_read_only_repository_the_guard_still_answers() {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "one"]).ok();
+    init(&sandbox, &["--files"]).ok();
+    let lane = sandbox.lane_path("one");
+    sandbox
+        .run(sandbox.command("git").env("GIT_LANE_BYPASS", "1").current_dir(&lane).args(["switch", "-qc", "x"]))
+        .ok();
+    let git_dir = sandbox.repo.join(".git");
+    mode_of_all(&git_dir, 0o555);
+    let before = sandbox.fingerprint();
+    let run = |directory: &Path, args: &[&str]| as_anybody(&sandbox, directory, args);
+    if let Some(commit) = run(&lane, &["git-lane", "hook", "pre-commit"]) {
+        assert!(commit.stderr.contains("this is lane 'one'"), "{commit}");
+        let _ = commit.fails(1);
+        let old = sandbox.git_in(&lane, ["rev-parse", "HEAD"]);
+        let switched = run(&lane, &["git-lane", "hook", "post-checkout", &old, &old, "1"]).unwrap();
+        assert!(switched.stderr.contains("could not be taken back"), "{switched}");
+        let _ = switched.fails(1);
+        run(&sandbox.repo, &["git-lane", "init", "--check"]).unwrap().ok();
+        run(&sandbox.repo, &["git-lane", "hook", "pre-commit"]).unwrap().ok();
+        let found = run(&sandbox.repo, &["git-lane", "doctor"]).unwrap();
+        assert!(found.stdout.contains("lane 'one' is a stray"), "{found}");
+        let _ = found.fails(1);
+        run(&sandbox.repo, &["git-lane", "init", "--level", "warn"]).unwrap().fails(4);
+        run(&sandbox.repo, &["git-lane", "init", "--uninstall"]).unwrap().fails(4);
+    }
+    assert_eq!(sandbox.fingerprint(), before);
+    mode_of_all(&git_dir, 0o755);
 }
 
 #[test]
@@ -366,6 +534,32 @@ fn the_hook_can_be_run_by_hand() {
     sandbox.lane(["-C", lane.to_str().unwrap(), "hook", "pre-commit"]).fails(1);
     sandbox.lane(["hook", "pre-commit"]).ok();
     sandbox.lane(["hook", "no-such-hook"]).fails(2);
+}
+
+/// Hooks of the user's configuration run in every repository; in most of them nobody ever uses git-lane.
+#[test]
+fn where_git_lane_was_never_run_the_stubs_start_nothing() {
+    let sandbox = Sandbox::new();
+    sandbox.git(["worktree", "add", "-q", "../linked"]);
+    std::fs::remove_file(sandbox.root().join("bin/git-lane")).unwrap();
+    let (git_dir, linked) = (sandbox.repo.join(".git"), sandbox.repo.join(".git/worktrees/linked"));
+    let said = |directory: &Path, git_dir: Option<&Path>| {
+        let stub = Path::new(env!("CARGO_MANIFEST_DIR")).join("hooks/post-checkout");
+        let mut command = sandbox.command("/bin/sh");
+        command.current_dir(directory).arg(stub).args(["0", "0", "1"]).env("PATH", sandbox.root().join("bin"));
+        if let Some(git_dir) = git_dir {
+            command.env("GIT_DIR", git_dir);
+        }
+        let run = sandbox.run(&mut command);
+        assert_eq!(run.code, 0, "{run}");
+        !run.stderr.is_empty()
+    };
+    assert!(!said(&sandbox.repo, None) && !said(&sandbox.root(), Some(&git_dir)));
+    // A linked worktree's `.git` is a file, and its git directory leads on to the common one: git-lane reads them.
+    let elsewhere = sandbox.root().join("linked");
+    assert!(said(&elsewhere, None) && said(&elsewhere, Some(&linked)));
+    std::fs::create_dir(git_dir.join("lane")).unwrap();
+    assert!(said(&sandbox.repo, None) && said(&sandbox.root(), Some(&git_dir)));
 }
 
 #[test]

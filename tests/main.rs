@@ -12,6 +12,7 @@ mod finish;
 mod hooks;
 mod house;
 mod interference;
+mod json;
 mod lanes;
 mod list;
 mod log;

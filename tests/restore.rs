@@ -401,8 +401,12 @@ fn a_ref_lock_of_a_dead_process_is_cleared_and_any_other_is_named() {
     let (branch, packed) = (git.join("refs/heads/login.lock"), git.join("packed-refs.lock"));
 
     write(&branch, "");
+    // What was there for an hour is not waited for.
+    let hour = std::time::Duration::from_secs(3600);
+    std::fs::File::open(&branch).unwrap().set_modified(std::time::SystemTime::now() - hour).unwrap();
     let refused = sandbox.lane(["restore", "login"]).fails(4);
-    assert!(refused.contains("refs/heads/login.lock' is held by another process"), "{refused}");
+    assert!(refused.contains("refs/heads/login.lock' is held by another process, 36"), "{refused}");
+    assert!(branch.exists());
     std::fs::remove_file(&branch).unwrap();
 
     // As a kill in the middle of a ref transaction leaves it: each lock is a link to a witness nobody holds.

@@ -500,3 +500,33 @@ fn a_dead_start_never_undoes_the_lane_of_another() {
         sandbox.nothing_left_behind(0);
     }
 }
+
+#[test]
+fn a_lane_whose_worktree_cannot_be_used_is_told_as_it_is() {
+    type Damage = fn(&Sandbox, &Path);
+    let table: [(&str, &str, Damage); 5] = [
+        ("its directory has no .git file", "git lane doctor", |_, lane| {
+            std::fs::remove_file(lane.join(".git")).unwrap();
+        }),
+        ("its commondir is empty", "git lane doctor", |sandbox, lane| {
+            write(&sandbox.admin(lane).join("commondir"), "");
+        }),
+        ("git does not list it as a worktree", "git lane doctor", |sandbox, lane| {
+            std::fs::remove_dir_all(sandbox.admin(lane)).unwrap();
+        }),
+        ("moved by hand to", "git lane doctor --fix", |sandbox, lane| {
+            std::fs::rename(lane, sandbox.root().join("elsewhere")).unwrap();
+        }),
+        ("its directory is gone", "git lane prune", |_, lane| std::fs::remove_dir_all(lane).unwrap()),
+    ];
+    for (words, remedy, damage) in table {
+        let sandbox = Sandbox::new();
+        sandbox.lane(["start", "login"]).ok();
+        damage(&sandbox, &sandbox.lane_path("login"));
+        let before = sandbox.fingerprint();
+        let said = sandbox.lane(["start", "login"]).fails(1);
+        assert!(said.contains(words) && said.contains(remedy), "{said}");
+        assert_eq!(said.contains("is gone"), words.contains("is gone"), "{said}");
+        assert!(sandbox.fingerprint() == before);
+    }
+}

@@ -6,6 +6,7 @@
 
 mod commits;
 mod fixture;
+mod hooks;
 mod lanes;
 mod race;
 mod start;
@@ -17,7 +18,7 @@ type Run = fn(&mut Race);
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
     let wanted = |name: &str| words.is_empty() || words.iter().any(|word| name.contains(word.as_str()));
-    let races: [(&str, Run); 12] = [
+    let races: [(&str, Run); 16] = [
         ("version", start::version),
         ("start-copy", start::from_a_worktree),
         ("start-objects", start::from_the_object_database),
@@ -30,6 +31,10 @@ fn main() {
         ("compare", commits::compare_with_graph),
         ("compare-refs", commits::compare_among_many_refs),
         ("memory", lanes::memory),
+        ("hooks-switch", hooks::switch),
+        ("hooks-switch-no-lanes", hooks::switch_without_lanes),
+        ("hooks-commit", hooks::commit),
+        ("hooks-refuse", hooks::refuse),
     ];
     println!("{:<44} {:>10} {:>10} {:>7} {:>7}", "", "git-lane", "other", "ratio", "aim");
     let mut race = Race::new();

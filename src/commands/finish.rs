@@ -14,7 +14,7 @@ use crate::error::{Error, IoContext, Result};
 use crate::git::command::Git;
 use crate::git::land::{self, Outcome, Wording, commit, facts};
 use crate::git::repository::Repository;
-use crate::git::{retire, status, trash};
+use crate::git::{identity, retire, status, trash};
 use crate::policy::{Policy, Strategy};
 use crate::ui::{Page, Report, Style, Ui, page::Cell};
 
@@ -104,30 +104,52 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         ensure_movable(&around).map_err(|refusal| or_raced(refusal.refuse(&lane.name)))?;
     }
 
-    if let (true, false, Some(message), Some(worktree)) = (plan.commit, args.dry_run, &args.commit, worktree) {
+    let present = worktree.filter(|worktree| worktree.state == WorktreeState::Present);
+    if plan.makes_commits(&facts) {
+        let git = || present.map_or_else(|| repository.git_here(), |worktree| repository.git.at(&worktree.path));
+        identity::ensure_known(&repository, git).map_err(or_raced)?;
+    }
+    let committed = plan.commit;
+    if let (true, false, Some(message), Some(worktree)) = (committed, args.dry_run, &args.commit, worktree) {
         commit::commit_all(&repository, worktree, message, args.no_verify).map_err(or_raced)?;
         facts = facts::gather(&repository, &repository.worktrees()?, &lane, base.as_ref()).map_err(or_raced)?;
         plan = finish::plan(&facts, &request).map_err(|refusal| or_raced(refusal.into()))?;
     }
     let wording =
         Wording { policy: &policy, message: args.message.as_deref(), edit: args.edit, no_verify: args.no_verify };
+    plan.commit = committed;
+    let told = |outcome| Finished::new(&lane, &plan, base.as_ref(), outcome, args.dry_run);
     let outcome = match &plan.landing {
         None => plan.integrated.clone().map(Outcome::Integrated),
         Some(landing) if args.dry_run => Some(land::preview(&repository, &facts, landing, args.message.is_some())?),
-        Some(_) => Some(land::land(&repository, &mut facts, &request, &wording).map_err(or_raced)?),
+        Some(_) => match land::land(&repository, &mut facts, &request, &wording) {
+            Ok(outcome) => Some(outcome),
+            Err(error) => return Err(told(None).failed(ui, or_raced(error))),
+        },
     };
-    let mut report = Finished::new(&lane, &plan, base.as_ref(), outcome, args.dry_run);
-    if plan.retire {
-        let retired = retire(&repository, &facts, worktree, args.force, &mut report);
-        retired.map_err(|error| match &report.landed {
-            Some(landed) => error.hint(format!("'{}' has the lane's work; only the lane itself is left", landed.base)),
-            None => error,
-        })?;
-    }
-    if !args.dry_run {
-        report.expired = trash::expire(&repository, &policy)?.iter().map(Into::into).collect();
+    let mut report = told(outcome);
+    if let Err(error) = clear_up(&repository, &facts, worktree, args.force, &policy, &mut report) {
+        return Err(report.failed(ui, error));
     }
     ui.report(&report);
+    Ok(())
+}
+
+/// What follows a landing: the lane goes, and what has expired in the trash.
+fn clear_up(
+    repository: &Repository,
+    facts: &Facts,
+    worktree: Option<&Worktree>,
+    although_busy: bool,
+    policy: &Policy,
+    report: &mut Finished,
+) -> Result<()> {
+    if report.retires {
+        retire(repository, facts, worktree, although_busy, report)?;
+    }
+    if !report.dry_run {
+        report.expired = trash::expire(repository, policy)?.iter().map(Into::into).collect();
+    }
     Ok(())
 }
 
@@ -181,7 +203,11 @@ fn retire(
             delete_branch: true,
             although_busy,
         },
-    )?;
+    );
+    let retired = retired.map_err(|error| match &report.landed {
+        Some(landed) => error.hint(format!("'{}' has the lane's work; only the lane itself is left", landed.base)),
+        None => error,
+    })?;
     report.trash = Some(retired.trash_id);
     Ok(())
 }
@@ -211,6 +237,18 @@ impl Finished {
             (Strategy::Rebase, _) => Integration::SamePatches,
             _ => Integration::Ancestor,
         })
+    }
+
+    /// What was done all the same before something failed.
+    fn failed(mut self, ui: &Ui, error: Error) -> Error {
+        if self.landed.is_none() && !self.committed && self.trash.is_none() {
+            return error;
+        }
+        if self.trash.is_none() {
+            (self.retires, self.go_to) = (false, None);
+            self.ignored.clear();
+        }
+        ui.failed(&self, error)
     }
 
     fn new(lane: &Lane, plan: &Plan, base: Option<&BranchName>, outcome: Option<Outcome>, dry_run: bool) -> Self {

@@ -1,12 +1,14 @@
 //! `git lane hook`: what the installed hooks call; can be run by hand.
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args as ClapArgs;
 
 use crate::error::{Error, Result};
 use crate::git::hook::{self, Hook, Reply};
+use crate::hooks;
 use crate::ui::Ui;
 
 /// Answer a git hook: exit code 0 lets git go on, 1 makes it fail
@@ -14,6 +16,10 @@ use crate::ui::Ui;
 /// Takes the arguments git gives to the hook of that name; see githooks(5). Any error of git-lane itself lets git go on.
 #[derive(Debug, ClapArgs)]
 pub struct Args {
+    /// The hook file git-lane was called from as its last command; what others added to it runs afterwards
+    #[arg(long, value_name = "FILE")]
+    file: Option<PathBuf>,
+
     /// The hook
     event: Hook,
 
@@ -24,6 +30,16 @@ pub struct Args {
 
 /// Runs it.
 pub fn run(args: Args, ui: &Ui) -> Result<()> {
+    let answered = answer(&args, ui);
+    if answered.is_ok()
+        && let Some(file) = &args.file
+    {
+        hooks::run_rest(file, &args.args)?;
+    }
+    answered
+}
+
+fn answer(args: &Args, ui: &Ui) -> Result<()> {
     match guarded(args.event, &args.args) {
         Ok(Reply::Silent) => Ok(()),
         Ok(Reply::Say(finding)) => {
@@ -45,9 +61,15 @@ pub fn at_once() -> Option<ExitCode> {
     if args.next()? != "hook" {
         return None;
     }
-    let event = Hook::parse(&args.next()?)?;
+    let mut event = args.next()?;
+    let mut file = None;
+    if event == "--file" {
+        file = Some(args.next()?.into());
+        event = args.next()?;
+    }
+    let event = Hook::parse(&event)?;
     let ui = Ui { json: false };
-    Some(match run(Args { event, args: args.collect() }, &ui) {
+    Some(match run(Args { file, event, args: args.collect() }, &ui) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             ui.error(&error);

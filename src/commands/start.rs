@@ -134,37 +134,38 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let mut report = StartReport { dry_run: args.dry_run, lanes: Vec::new() };
     let mut failure = None;
     for name in &names {
-        let outcome = match plan_settled(name)? {
-            Plan::Exists(lane) => Outcome::existing(*lane),
-            Plan::Create(creation) if args.dry_run => Outcome::planned(&creation),
-            Plan::Create(creation) => match create(&repository, &creation, &args, ui) {
-                Ok((outcome, hook)) => {
-                    failure = failure.or(hook);
-                    outcome
-                }
-                Err(error) => {
-                    failure = Some(error);
-                    break;
-                }
-            },
-        };
-        report.lanes.push(outcome);
+        let outcome = plan_settled(name).and_then(|plan| match plan {
+            Plan::Exists(lane) => Ok((Outcome::existing(*lane), None)),
+            Plan::Create(creation) if args.dry_run => Ok((Outcome::planned(&creation), None)),
+            Plan::Create(creation) => create(&repository, &creation, &args, ui),
+        });
+        match outcome {
+            Ok((outcome, hook)) => {
+                failure = failure.or(hook);
+                report.lanes.push(outcome);
+            }
+            Err(error) => {
+                failure = Some(error);
+                break;
+            }
+        }
     }
     if undecided && report.lanes.iter().any(|lane| lane.created) {
         first_lane(&repository, &policy, ui);
+    }
+    if report.lanes.iter().any(|lane| lane.created)
+        && let Err(error) = hooks::follow_policy(&repository, &policy)
+    {
+        ui.warn(format_args!("the hooks do not know the policy's latest rules: {error}"));
     }
     match failure {
         None => {
             ui.report(&report);
             Ok(())
         }
-        Some(error) => {
-            // What was made stays made: say so before saying what failed.
-            if !ui.json && !report.lanes.is_empty() {
-                ui.report(&report);
-            }
-            Err(error)
-        }
+        // What was made stays made: say so before saying what failed.
+        Some(error) if !report.lanes.is_empty() => Err(ui.failed(&report, error)),
+        Some(error) => Err(error),
     }
 }
 

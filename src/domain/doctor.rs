@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::guard::Overtaken;
 use super::lane::Head;
 use super::name::{BranchName, LaneName};
 
@@ -12,14 +13,22 @@ pub enum Finding {
     DamagedRecord(String, String),
     /// The lane's worktree shows something else than its branch.
     Stray(LaneName, Head, StrayRemedy),
+    /// Another worktree, which is no lane's, has the lane's branch checked out; whether it can let go of it.
+    CheckedOutTwice(LaneName, BranchName, PathBuf, bool),
+    /// The lane's branch was moved or deleted behind its worktree's back.
+    Overtaken(LaneName, BranchName, Overtaken),
     /// The lane's branch was renamed; its worktree has it under the new name.
     RenamedBranch(LaneName, BranchName, BranchName),
+    /// The lane's base was renamed.
+    RenamedBase(LaneName, BranchName, BranchName),
     /// The lane's worktree is somewhere else than recorded, and git knows where.
     MovedWorktree(LaneName, PathBuf, PathBuf),
     /// The lane's worktree was moved by hand and found at a new place, which git does not know yet.
     FoundWorktree(LaneName, PathBuf, PathBuf),
     /// The lane's directory is gone.
     MissingWorktree(LaneName, PathBuf),
+    /// The lane's directory is there, and git knows nothing of it.
+    UnlistedWorktree(LaneName, PathBuf),
     /// Directory and admin directory of a worktree do not belong together.
     DamagedWorktree(Option<LaneName>, PathBuf, String),
     /// A half-made admin directory; plain git may die of it.
@@ -70,16 +79,20 @@ impl Finding {
     pub fn fixable(&self) -> bool {
         match self {
             Finding::Stray(_, _, remedy) => *remedy == StrayRemedy::SwitchBack,
+            Finding::CheckedOutTwice(_, _, _, can_let_go) => *can_let_go,
             Finding::UnfinishedAdmin(_, age) => *age == AdminAge::Old,
             Finding::Lock(_, owner) => *owner == LockOwner::Dead,
             Finding::RenamedBranch(..)
+            | Finding::RenamedBase(..)
             | Finding::MovedWorktree(..)
             | Finding::FoundWorktree(..)
             | Finding::BareWithWorktree
             | Finding::StrangeWorktree(_)
             | Finding::NotInForce(_) => true,
             Finding::DamagedRecord(..)
+            | Finding::Overtaken(..)
             | Finding::MissingWorktree(..)
+            | Finding::UnlistedWorktree(..)
             | Finding::DamagedWorktree(..)
             | Finding::DeadHooksPath(_)
             | Finding::OrphanBranch(_) => false,
@@ -91,10 +104,14 @@ impl Finding {
         match self {
             Finding::DamagedRecord(..) => "damaged-record",
             Finding::Stray(..) => "stray",
+            Finding::CheckedOutTwice(..) => "checked-out-twice",
+            Finding::Overtaken(..) => "overtaken",
             Finding::RenamedBranch(..) => "renamed-branch",
+            Finding::RenamedBase(..) => "renamed-base",
             Finding::MovedWorktree(..) => "moved-worktree",
             Finding::FoundWorktree(..) => "found-worktree",
             Finding::MissingWorktree(..) => "missing-worktree",
+            Finding::UnlistedWorktree(..) => "unlisted-worktree",
             Finding::DamagedWorktree(..) => "damaged-worktree",
             Finding::UnfinishedAdmin(..) => "unfinished-worktree",
             Finding::Lock(..) => "lock",
@@ -115,9 +132,21 @@ impl Finding {
             Finding::Stray(lane, _, StrayRemedy::Leave) => {
                 format!("commit or stash there, then run git lane doctor --fix again, or see: git lane show {lane}")
             }
-            Finding::MissingWorktree(lane, _) => {
-                format!("clear the record with git lane prune; its branch stays; git lane restore {lane} may have more")
+            Finding::CheckedOutTwice(_, _, path, false) => {
+                format!("end what is in progress there, or switch it to another branch: cd '{}'", path.display())
             }
+            Finding::Overtaken(_, branch, overtaken) => format!("in its worktree, {}", overtaken.remedy(branch)),
+            Finding::MissingWorktree(lane, _) => {
+                format!(
+                    "if it was moved, tell git where it is now: git worktree repair DIRECTORY; if it was removed, clear \
+                     the record with git lane prune: its branch stays, and git lane restore {lane} may have more"
+                )
+            }
+            Finding::UnlistedWorktree(lane, path) => format!(
+                "try: git worktree repair '{}'; if git cannot, move it aside, run git lane prune and git lane start \
+                 {lane}, and copy back what was not committed",
+                path.display()
+            ),
             Finding::DamagedWorktree(_, path, _) => format!("try: git worktree repair '{}'", path.display()),
             Finding::UnfinishedAdmin(_, AdminAge::Fresh) => "somebody may be making it; look again in a minute".into(),
             Finding::Lock(path, LockOwner::Unknown(_)) => {
@@ -140,8 +169,17 @@ impl std::fmt::Display for Finding {
                 write!(f, "lane '{lane}' is a stray: its worktree is on branch '{branch}'")
             }
             Finding::Stray(lane, _, _) => write!(f, "lane '{lane}' is a stray: its worktree is on no branch"),
+            Finding::CheckedOutTwice(lane, branch, path, _) => {
+                write!(f, "branch '{branch}' of lane '{lane}' is checked out in '{}' too", path.display())
+            }
+            Finding::Overtaken(lane, branch, overtaken) => {
+                write!(f, "branch '{branch}' of lane '{lane}' {}", overtaken.danger())
+            }
             Finding::RenamedBranch(lane, from, to) => {
                 write!(f, "the branch of lane '{lane}' was renamed from '{from}' to '{to}'")
+            }
+            Finding::RenamedBase(lane, from, to) => {
+                write!(f, "the base of lane '{lane}' was renamed from '{from}' to '{to}'")
             }
             Finding::MovedWorktree(lane, _, to) => {
                 write!(f, "the worktree of lane '{lane}' was moved to '{}'", to.display())
@@ -151,6 +189,9 @@ impl std::fmt::Display for Finding {
             }
             Finding::MissingWorktree(lane, path) => {
                 write!(f, "the worktree of lane '{lane}' is gone from '{}'", path.display())
+            }
+            Finding::UnlistedWorktree(lane, path) => {
+                write!(f, "the worktree of lane '{lane}' is at '{}', but git does not list it", path.display())
             }
             Finding::DamagedWorktree(Some(lane), path, why) => {
                 write!(f, "the worktree of lane '{lane}' at '{}' is damaged: {why}", path.display())
@@ -193,17 +234,21 @@ mod tests {
             Finding::DamagedRecord("x".into(), "'worktree' is missing".into()),
             Finding::Stray(lane(), other(), StrayRemedy::Leave),
             Finding::MissingWorktree(lane(), "/x".into()),
+            Finding::UnlistedWorktree(lane(), "/x".into()),
             Finding::DamagedWorktree(None, "/x".into(), "its .git is not a file".into()),
             Finding::UnfinishedAdmin("/x".into(), AdminAge::Fresh),
             Finding::Lock("/x".into(), LockOwner::Unknown(5)),
             Finding::DeadHooksPath("/x".into()),
             Finding::OrphanBranch(branch("x")),
+            Finding::CheckedOutTwice(lane(), branch("x"), "/x".into(), false),
+            Finding::Overtaken(lane(), branch("x"), Overtaken { was: "a".into(), now: None }),
         ] {
             assert!(!finding.fixable() && finding.hint().is_some(), "{finding}");
         }
         for finding in [
             Finding::Stray(lane(), other(), StrayRemedy::SwitchBack),
             Finding::RenamedBranch(lane(), branch("a"), branch("b")),
+            Finding::RenamedBase(lane(), branch("a"), branch("b")),
             Finding::UnfinishedAdmin("/x".into(), AdminAge::Old),
             Finding::Lock("/x".into(), LockOwner::Dead),
             Finding::BareWithWorktree,

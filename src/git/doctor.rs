@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use bstr::ByteSlice;
 
+use super::overtaken::overtaken;
 use super::overview::worktree_statuses;
 use super::repository::{RefFormat, Repository};
-use super::{lockfile, metadata, reconcile, worktree};
+use super::{lockfile, metadata, moved, reconcile, worktree};
 use crate::domain::doctor::{AdminAge, Finding, LockOwner, StrayRemedy};
 use crate::domain::lane::{Lane, Worktree, WorktreeState};
 use crate::domain::name::BranchName;
@@ -48,8 +49,12 @@ pub fn examine(repository: &Repository) -> Result<Vec<Finding>> {
 pub fn fix(repository: &Repository, finding: &Finding) -> Result<()> {
     match finding {
         Finding::Stray(lane, _, StrayRemedy::SwitchBack) => switch_back(repository, lane),
-        Finding::RenamedBranch(..) | Finding::MovedWorktree(..) => {
+        Finding::RenamedBranch(..) | Finding::RenamedBase(..) | Finding::MovedWorktree(..) => {
             reconcile::follow(repository, std::slice::from_ref(finding))
+        }
+        // Neither files nor index change: HEAD names the commit instead of the branch.
+        Finding::CheckedOutTwice(_, _, path, true) => {
+            repository.git.at(path).args(["switch", "--quiet", "--detach"]).run()
         }
         Finding::FoundWorktree(_, _, to) => {
             repository.git_here().args(["worktree", "repair", "--"]).arg(to).run()?;
@@ -157,43 +162,51 @@ fn lanes(
                 WorktreeState::Bare => {}
                 WorktreeState::Present => {
                     let underway = super::status::operation(&worktree.git_dir).is_some();
+                    if let Some(branch) = lane.branch.as_ref().filter(|branch| worktree.head.branch() == Some(branch)) {
+                        let git = || repository.git.at(&worktree.path);
+                        let found_out = overtaken(&worktree.git_dir, repository.common_dir(), branch, git);
+                        found.extend(found_out.map(|overtaken| Finding::Overtaken(name(), branch.clone(), overtaken)));
+                        found.extend(twice(lane, branch, lanes, worktrees, worktree));
+                    }
                     if stray(lane, &worktree.head, underway) {
                         found.push(Finding::Stray(name(), worktree.head.clone(), remedy(repository, lane, worktree)));
                     }
                 }
             },
+            Place::Unlisted if std::fs::symlink_metadata(&lane.worktree).is_ok() => {
+                found.push(Finding::UnlistedWorktree(name(), lane.worktree.clone()));
+            }
             Place::Unlisted => found.push(Finding::MissingWorktree(name(), lane.worktree.clone())),
         }
     }
     Ok(found)
 }
 
-/// A directory that is gone, or was moved by hand: its `.git` file still names the admin directory.
+/// Worktrees of nobody's that have a lane's branch checked out too; a lane's would be a stray.
+fn twice<'a>(
+    lane: &'a Lane,
+    branch: &'a BranchName,
+    lanes: &'a [Lane],
+    worktrees: &'a [Worktree],
+    own: &'a Worktree,
+) -> impl Iterator<Item = Finding> + 'a {
+    let nobodys = |worktree: &Worktree| !lanes.iter().any(|lane| place(lane, worktrees).worktree() == Some(worktree));
+    let others = worktrees.iter().filter(move |other| {
+        *other != own && other.state == WorktreeState::Present && other.head.branch() == Some(branch) && nobodys(other)
+    });
+    others.map(|other| {
+        // The main worktree is somebody's place to work in: where it goes is for them to say.
+        let can_let_go = other.id.is_some() && super::status::operation(&other.git_dir).is_none();
+        Finding::CheckedOutTwice(lane.name.clone(), branch.clone(), other.path.clone(), can_let_go)
+    })
+}
+
+/// A directory that is gone, or was moved by hand.
 fn missing(repository: &Repository, lane: &Lane, worktree: &Worktree) -> Finding {
-    let main = repository.main_worktree().map(|main| main.path).unwrap_or_default();
-    let parents = [lane.worktree.parent().map(Path::to_owned), main.parent().map(Path::to_owned)];
-    let mut candidates: Vec<PathBuf> = parents.into_iter().flatten().flat_map(directories).collect();
-    // The repository and its lanes were moved together: `<repo>.lanes` beside it.
-    let beside: Vec<PathBuf> =
-        candidates.iter().filter(|path| path.extension().is_some_and(|e| e == "lanes")).cloned().collect();
-    candidates.extend(beside.into_iter().flat_map(directories));
-    let admin_name = worktree.git_dir.file_name().map(|name| Path::new("worktrees").join(name));
-    let points_here = |path: &PathBuf| {
-        let text = std::fs::read(path.join(".git")).unwrap_or_default();
-        let target = text.trim_end().strip_prefix(b"gitdir: ").map(super::path);
-        target
-            .zip(admin_name.as_ref())
-            .is_some_and(|(target, admin)| target.ends_with(admin) && (target == worktree.git_dir || !target.exists()))
-    };
-    match candidates.into_iter().find(points_here) {
+    match moved::find_after_repository(repository, worktree) {
         Some(path) => Finding::FoundWorktree(lane.name.clone(), lane.worktree.clone(), path),
         None => Finding::MissingWorktree(lane.name.clone(), lane.worktree.clone()),
     }
-}
-
-fn directories(parent: PathBuf) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(parent).into_iter().flatten().flatten();
-    entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path()).collect()
 }
 
 /// A clean stray can be switched back; a detached one only when a ref has its commit too.
@@ -228,9 +241,14 @@ fn other_worktrees(lanes: &[Lane], worktrees: &[Worktree]) -> Vec<Finding> {
     worktrees.iter().filter(|worktree| !lanes_own(worktree)).filter_map(damaged).collect()
 }
 
-/// Branches whose only reflog entry is their creation from another branch, and that nobody has checked out.
+/// Branches whose only reflog entry is their creation, that nobody has checked out, and that were made beside a worktree
+/// that never came to be: a half-made admin directory, still there or put aside, has the name or names the branch in its
+/// HEAD. Without such a trace nothing tells an orphan from a branch that somebody made and has not used yet.
 fn orphans(repository: &Repository, lanes: &[Lane], worktrees: &[Worktree]) -> Result<Vec<Finding>> {
     let mut found = Vec::new();
+    let put_aside = std::fs::read_dir(damaged(repository)).into_iter().flatten().flatten().map(|entry| entry.path());
+    let half_made = worktree::unfinished(repository.common_dir())?.into_iter().chain(put_aside);
+    let named: Vec<BranchName> = half_made.filter_map(|admin| worktree::read_head(&admin).branch().cloned()).collect();
     for (name, _) in repository.refs_below("refs/heads/")? {
         let Some(branch) = BranchName::from_ref(name.as_bstr()) else { continue };
         let known = lanes.iter().any(|lane| lane.branch.as_ref() == Some(&branch))
@@ -242,17 +260,21 @@ fn orphans(repository: &Repository, lanes: &[Lane], worktrees: &[Worktree]) -> R
         let log = repository.common_dir().join("logs").join(super::path(&branch.to_ref()));
         let log = std::fs::read(log).unwrap_or_default();
         let never_used = log.lines().count() == 1 && log.contains_str("\tbranch: Created from");
-        // Made beside a worktree that never came to be.
-        if !known && never_used && (admin.exists() && worktree::describe(repository.common_dir(), &admin).is_none()) {
+        let half_made = admin.exists() && worktree::describe(repository.common_dir(), &admin).is_none();
+        if !known && never_used && (half_made || named.contains(&branch)) {
             found.push(Finding::OrphanBranch(branch));
         }
     }
     Ok(found)
 }
 
+fn damaged(repository: &Repository) -> PathBuf {
+    repository.lane_dir().join("damaged")
+}
+
 /// Moves a half-made admin directory out of git's sight; nothing in it is deleted.
 fn put_aside(repository: &Repository, path: &Path) -> Result<()> {
-    let directory = repository.lane_dir().join("damaged");
+    let directory = damaged(repository);
     std::fs::create_dir_all(&directory).context("create", &directory)?;
     std::fs::rename(path, directory.join(super::journal::unique_id())).context("move", path)
 }

@@ -28,6 +28,12 @@ pub fn working_in(directory: &Path) -> Option<Busy> {
     }
 }
 
+/// Where the processes stand that we may look at.
+pub fn current_directories() -> Vec<PathBuf> {
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    processes.filter_map(|process| std::fs::read_link(process.path().join("cwd")).ok()).collect()
+}
+
 fn look(directory: &Path) -> Option<Busy> {
     let spared = ancestors();
     let others: Vec<(i32, PathBuf)> = std::fs::read_dir("/proc")

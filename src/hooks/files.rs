@@ -1,7 +1,9 @@
 //! Hook files: written and removed so that no moment exists in which a hook that was there does not run.
 //!
-//! A foreign hook is never edited. It keeps its bytes and mode as `<hook>.pre-git-lane`, a second link to the same file
-//! until ours replaces the first by rename; the way back is one rename too. Whatever others add around our block stays.
+//! A foreign hook is never edited. It keeps its bytes, mode and name in `hooks.pre-git-lane` beside `hooks`: a second link
+//! to the same file until ours replaces the first by rename; the way back is one rename too. Many hooks look at their own
+//! name, or for files beside them or some levels up, so that directory has links to everything else in `hooks`.
+//! Whatever others add around our block stays.
 
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -37,16 +39,56 @@ fn remove_unfinished(directory: &Path) {
 
 /// Where the hook that was there before is kept.
 pub fn kept(file: &Path) -> PathBuf {
-    let mut name = file.as_os_str().to_owned();
+    let directory = beside(file.parent().unwrap_or(Path::new(".")));
+    directory.join(file.file_name().unwrap_or_default())
+}
+
+fn beside(directory: &Path) -> PathBuf {
+    let mut name = directory.as_os_str().to_owned();
     name.push(".pre-git-lane");
     name.into()
+}
+
+/// Gives the hooks that are kept the neighbours they had; none is kept, none is needed.
+fn mirror(directory: &Path) -> Result<()> {
+    let beside = beside(directory);
+    let ours = |name: &std::ffi::OsStr| Hook::ALL.iter().any(|hook| name == hook.name());
+    let names = |directory: &Path| {
+        let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+        entries.map(|entry| entry.file_name()).collect::<Vec<_>>()
+    };
+    let target = |name: &std::ffi::OsStr| {
+        let hooks = directory.file_name().unwrap_or_default();
+        Path::new("..").join(hooks).join(name)
+    };
+    let any = names(&beside).iter().any(|name| ours(name));
+    for name in names(&beside) {
+        let link = beside.join(&name);
+        if std::fs::read_link(&link).is_ok_and(|to| to == target(&name)) && (!any || !link.exists()) {
+            std::fs::remove_file(&link).context("remove", &link)?;
+        }
+    }
+    if !any {
+        // Stays when somebody has put something into it.
+        drop(std::fs::remove_dir(&beside));
+        return Ok(());
+    }
+    let sample = |name: &std::ffi::OsStr| Path::new(name).extension().is_some_and(|extension| extension == "sample");
+    for name in names(directory).iter().filter(|name| !ours(name) && !sample(name)) {
+        let link = beside.join(name);
+        match std::os::unix::fs::symlink(target(name), &link) {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error).context("write", &link),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// Whether git would run this file, and it would call us.
 pub fn calls_us(file: &Path, hook: Hook) -> bool {
     let runs = std::fs::metadata(file).is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0);
-    let call = format!("git-lane hook {}", hook.name());
-    runs && std::fs::read(file).is_ok_and(|text| text.contains_str(&call))
+    let named = |line: &[u8]| line.contains_str("git-lane hook ") && line.contains_str(format!(" {} ", hook.name()));
+    runs && std::fs::read(file).is_ok_and(|text| text.lines().any(named))
 }
 
 /// Whether a hook file does nothing but call us: neither an older hook nor anybody's addition runs with it.
@@ -59,6 +101,7 @@ pub(super) fn install(directory: &Path, hooks: &[Hook]) -> Result<()> {
     std::fs::create_dir_all(directory).context("create", directory)?;
     remove_unfinished(directory);
     // All or none: what cannot be done is found out first.
+    tempfile::tempfile_in(directory).context("write in", directory)?;
     for hook in hooks {
         let file = directory.join(hook.name());
         if matches!(read(&file)?, Found::Foreign) && exists(&kept(&file)) && !same(&file, &kept(&file)) {
@@ -67,7 +110,7 @@ pub(super) fn install(directory: &Path, hooks: &[Hook]) -> Result<()> {
                 file.display()
             ))
             .code("hook-replaced")
-            .hint(format!("decide which one stays, '{0}' or '{0}.pre-git-lane', and remove the other", hook.name())));
+            .hint(format!("decide which one stays, that or '{}', and remove the other", kept(&file).display())));
         }
     }
     for hook in Hook::ALL {
@@ -77,7 +120,7 @@ pub(super) fn install(directory: &Path, hooks: &[Hook]) -> Result<()> {
             false => drop(uninstall_one(&file)?),
         }
     }
-    Ok(())
+    mirror(directory)
 }
 
 fn install_one(file: &Path, hook: Hook) -> Result<()> {
@@ -94,6 +137,8 @@ fn install_one(file: &Path, hook: Hook) -> Result<()> {
             replace(file, &text, mode)
         }
         Found::Foreign => {
+            let beside = kept.parent().unwrap_or(Path::new("."));
+            std::fs::create_dir_all(beside).context("create", beside)?;
             match std::fs::hard_link(file, &kept) {
                 Ok(()) => {}
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
@@ -112,6 +157,7 @@ pub(super) fn uninstall(directory: &Path) -> Result<Vec<String>> {
     for hook in Hook::ALL {
         notes.extend(uninstall_one(&directory.join(hook.name()))?);
     }
+    mirror(directory)?;
     Ok(notes)
 }
 

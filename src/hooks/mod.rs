@@ -10,14 +10,15 @@ pub mod stub;
 
 pub use files::is_ours_alone;
 
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bstr::ByteSlice;
 
 use crate::domain::guard::Level;
 use crate::domain::lane::lossless_path;
-use crate::error::{Error, Result};
+use crate::error::{Error, IoContext, Result};
 use crate::git::command::Version;
 use crate::git::hook::Hook;
 use crate::git::journal::Exclusive;
@@ -178,11 +179,28 @@ pub fn undecided(repository: &Repository) -> Result<bool> {
     Ok(metadata::setting(repository.common_dir(), MARK)?.is_none())
 }
 
-/// Copies what the guard needs of the policy to where the hooks read it.
-pub fn copy_policy(edit: &mut Edit, policy: &Policy) -> Result<()> {
-    let protected = policy.protected.join(" ");
-    for (key, value) in [("home", policy.home.as_deref().unwrap_or_default()), ("protected", protected.as_str())] {
-        match value {
+/// Copies what the guard needs of the policy to where the hooks read it, if anything changed since it was copied last:
+/// hooks of the user's own configuration are in force where nobody ever ran `git lane init`.
+pub fn follow_policy(repository: &Repository, policy: &Policy) -> Result<()> {
+    let differs = |(key, value): &(&str, String)| -> Result<bool> {
+        Ok(metadata::setting(repository.common_dir(), key)?.unwrap_or_default() != value.as_bytes())
+    };
+    let changed = for_the_guard(policy).iter().map(differs).collect::<Result<Vec<_>>>()?.contains(&true);
+    if !changed || !state(repository)?.in_force {
+        return Ok(());
+    }
+    let mut edit = Edit::begin(repository.common_dir())?;
+    copy_policy(&mut edit, policy)?;
+    edit.commit()
+}
+
+fn for_the_guard(policy: &Policy) -> [(&'static str, String); 2] {
+    [("home", policy.home.clone().unwrap_or_default()), ("protected", policy.protected.join(" "))]
+}
+
+fn copy_policy(edit: &mut Edit, policy: &Policy) -> Result<()> {
+    for (key, value) in for_the_guard(policy) {
+        match value.as_str() {
             "" => edit.unset(key),
             value => edit.set(key, value)?,
         }
@@ -198,7 +216,9 @@ pub fn installed(repository: &Repository) -> Result<bool> {
 /// Removes what [`install`] wrote, wherever it did; says what had to stay.
 pub fn uninstall(repository: &Repository) -> Result<Vec<String>> {
     let _guard = Exclusive::acquire(&repository.lane_dir(), "hooks.lock", Duration::from_secs(60))?;
+    // Files first: where they cannot be written nothing has changed, and both forms are still in force.
     let mut edit = Edit::begin(repository.common_dir())?;
+    let notes = files::uninstall(&repository.common_dir().join("hooks"))?;
     for hook in Hook::ALL {
         edit.remove_hook(&section(hook));
     }
@@ -206,7 +226,17 @@ pub fn uninstall(repository: &Repository) -> Result<Vec<String>> {
         edit.unset(key);
     }
     edit.commit()?;
-    files::uninstall(&repository.common_dir().join("hooks"))
+    Ok(notes)
+}
+
+/// Runs what follows our block in a hook file, in place of this process. The shell that read our block did nothing before
+/// it that could matter to what follows: otherwise [`stub::whole`] is not what was written.
+pub fn run_rest(file: &Path, args: &[OsString]) -> Result<()> {
+    use std::os::unix::process::CommandExt;
+    let text = std::fs::read(file).context("read", file)?;
+    let Some(rest) = stub::rest(text.as_bstr()) else { return Ok(()) };
+    let error = std::process::Command::new("/bin/sh").arg("-c").arg(rest.to_os_str_lossy()).arg(file).args(args).exec();
+    Err(error).context("run", file)
 }
 
 /// What is in force now, asked of git rather than remembered.
@@ -264,7 +294,7 @@ pub fn caution(state: &State, version: Version) -> Option<String> {
     })
 }
 
-fn elsewhere(directory: &std::path::Path, why: &str, level: Level) -> Error {
+fn elsewhere(directory: &Path, why: &str, level: Level) -> Error {
     let text = format!("hook files belong in '{}' here ({why}), where git-lane does not write", directory.display());
     let error = Error::refused(text).code("hooks-elsewhere");
     let lines = needed(level).iter().map(|hook| {

@@ -1,5 +1,7 @@
 //! The hooks as they are written: the files of `../../hooks`, alone, around an older hook, or as a configured command.
 
+use bstr::{BStr, ByteSlice};
+
 use crate::git::hook::Hook;
 
 /// Grows when the text of a stub changes in a way an old installation has to follow.
@@ -42,26 +44,41 @@ pub fn block(hook: Hook, chained: bool) -> String {
     format!("{BEGIN}{VERSION} >>>\n{text}{END}\n")
 }
 
-/// A whole hook file of ours.
+/// A whole hook file of ours. Where no older hook has to run after git-lane, git-lane takes the shell's place, which saves a
+/// process, and runs what somebody may have added to the file by then: see [`rest`].
 pub fn whole(hook: Hook, chained: bool) -> String {
-    format!("{SHEBANG}{}", block(hook, chained))
+    let block = block(hook, chained);
+    match chained || hook == Hook::ReferenceTransaction {
+        true => format!("{SHEBANG}{block}"),
+        false => format!("{SHEBANG}{}", exec(hook, &block, " --file \"$0\"")),
+    }
+}
+
+/// What follows our block in a hook file.
+pub fn rest(text: &BStr) -> Option<&BStr> {
+    let end = format!("\n{END}\n");
+    let at = text.find(&end)? + end.len();
+    Some(text[at..].as_bstr()).filter(|rest| !rest.trim().is_empty())
 }
 
 /// The stub as a command for `hook.<name>.command`. git hands it to a shell with `"$@"` appended, and nothing follows it,
 /// so that git-lane can take the shell's place.
 pub fn command(hook: Hook) -> String {
+    let lines = file(hook).lines().filter(|line| !line.trim_start().starts_with('#'));
+    let text: String = lines.flat_map(|line| [line, "\n"]).collect();
+    exec(hook, &text, "") + ":"
+}
+
+/// The text with git-lane, given `options`, in the place of the shell that calls it.
+fn exec(hook: Hook, text: &str, options: &str) -> String {
     let call = format!("git-lane hook {} ", hook.name());
-    let mut command = String::new();
-    for line in file(hook).lines().filter(|line| !line.trim_start().starts_with('#')) {
-        match line.strip_suffix(" || exit") {
-            Some(start) if line.trim_start().starts_with(&call) => {
-                command.push_str(&start.replacen("git-lane hook", "exec git-lane hook", 1));
-            }
-            _ => command.push_str(line),
-        }
-        command.push('\n');
-    }
-    command + ":"
+    let replaced = |line: &str| match line.strip_suffix(" || exit") {
+        Some(start) => start.replacen(&call, &format!("exec git-lane hook{options} {} ", hook.name()), 1),
+        None => line.to_owned(),
+    };
+    text.lines()
+        .flat_map(|line| [if line.contains(&call) { replaced(line) } else { line.to_owned() }, "\n".into()])
+        .collect()
 }
 
 #[cfg(test)]
@@ -72,7 +89,7 @@ mod tests {
     fn every_form_is_accepted_by_the_shell() {
         for hook in Hook::ALL {
             for text in [whole(hook, false), whole(hook, true), format!("{} \"$@\"", command(hook))] {
-                assert!(!text.contains(": git-lane\n") && text.contains(&format!("git-lane hook {} ", hook.name())));
+                assert!(!text.contains(": git-lane\n") && text.contains(&format!(" {} \"$", hook.name())));
                 let parsed = std::process::Command::new("sh").args(["-n", "-c", &text]).status().unwrap();
                 assert!(parsed.success(), "{text}");
             }

@@ -10,12 +10,17 @@ enum Held {
     Restore,
     /// Level refuse only; what is left behind at level restore is stopped at the next commit.
     Refuse,
-    /// Level refuse only, and no commit would notice: another branch was changed behind the lane's back.
-    RefuseOnly,
+    /// Level refuse only: a lane's branch was changed behind its back. At level restore the next commit in this
+    /// directory is stopped.
+    Behind(&'static str),
+    /// Level refuse only, and nothing tells afterwards: git wrote it down in the lane's own log.
+    Unnoticed,
+    /// No hook sees it; the next commit is stopped at both levels.
+    Late,
     /// No hook can.
     Never,
 }
-use Held::{Never, Refuse, RefuseOnly, Restore};
+use Held::{Behind, Late, Never, Refuse, Restore, Unnoticed};
 
 /// Where, what, who holds it, and a branch that may change all the same.
 #[rustfmt::skip]
@@ -46,19 +51,27 @@ const ROWS: &[(In, &str, Held, &str)] = &[
     (In::CleanLane, "git worktree add -f ../again two", Restore, ""),
     (In::Lane, "git symbolic-ref HEAD refs/heads/other", Refuse, ""),
     (In::Lane, "git symbolic-ref HEAD refs/heads/unborn", Refuse, ""),
-    (In::Lane, "git update-ref -d refs/heads/two", RefuseOnly, ""),
-    (In::Lane, "git update-ref refs/heads/two other", RefuseOnly, ""),
+    (In::Lane, "printf 'option no-deref\\nsymref-update HEAD refs/heads/other\\n' | git update-ref --stdin", Refuse, ""),
+    (In::Lane, "echo 'ref: refs/heads/other' >\"$(git rev-parse --git-dir)/HEAD\"", Late, ""),
+    (In::Lane, "git rev-parse main >\"$(git rev-parse --git-dir)/HEAD\"", Late, ""),
+    (In::Lane, "git update-ref -d refs/heads/two", Behind("../two"), ""),
+    (In::Lane, "git update-ref refs/heads/two other", Behind("../two"), ""),
+    (In::Lane, "git update-ref worktrees/two/HEAD other", Unnoticed, ""),
+    (In::Lane, "printf 'reset refs/heads/two\\nfrom refs/heads/other\\n\\n' | git fast-import --quiet --force", Behind("../two"), ""),
+    (In::Lane, "git refs update refs/heads/two other", Behind("../two"), ""),
     (In::Main, "git switch --ignore-other-worktrees one", Restore, ""),
     (In::Main, "git checkout --ignore-other-worktrees one", Restore, ""),
     (In::Main, "git checkout --ignore-other-worktrees -B one other", Restore, ""),
     (In::Main, "git switch --ignore-other-worktrees -C one main", Restore, ""),
     (In::Main, "git symbolic-ref HEAD refs/heads/one", Refuse, ""),
     (In::Main, "git worktree add -f ../again one", Restore, ""),
-    (In::Main, "git worktree add -f --no-checkout ../again one", RefuseOnly, ""),
+    (In::Main, "git worktree add -f --no-checkout ../again one", Behind("../again"), ""),
     (In::CleanMain, "git checkout -q --detach && git switch --ignore-other-worktrees one; git switch -q main && false", Restore, ""),
-    (In::CleanMain, "git update-ref -d refs/heads/one", RefuseOnly, ""),
-    (In::CleanMain, "git update-ref refs/heads/one other", RefuseOnly, ""),
-    (In::CleanMain, "git fetch -q -f -u . other:one", RefuseOnly, ""),
+    (In::CleanMain, "git symbolic-ref worktrees/one/HEAD refs/heads/other", Late, ""),
+    (In::CleanMain, "git update-ref -d refs/heads/one", Behind("../shop.lanes/one"), ""),
+    (In::CleanMain, "git update-ref refs/heads/one other", Behind("../shop.lanes/one"), ""),
+    (In::CleanMain, "git fetch -q -f -u . other:one", Behind("../shop.lanes/one"), ""),
+    (In::CleanMain, "git config receive.denyCurrentBranch ignore && git push -q -f . other:one", Behind("../shop.lanes/one"), ""),
     (In::CleanMain, "git push -q -f . other:one", Never, ""),
 ];
 
@@ -74,6 +87,9 @@ fn every_row(level: &'static str, refs: Refs) {
             && level == "restore"
             && ["-B one", "-B two", "-C one"].iter().any(|way| row.1.contains(way))
         {
+            continue;
+        }
+        if row.1.starts_with("git refs update") && git_version() < (2, 56) {
             continue;
         }
         if let Err(problem) = std::panic::catch_unwind(|| one_row(level, refs, row)) {
@@ -92,8 +108,8 @@ fn one_row(level: &'static str, refs: Refs, &(place, script, held, may_change): 
     let run = shop.sh(&directory, script);
     let holds = match held {
         Restore => level == "restore" || level == "refuse",
-        Refuse | RefuseOnly => level == "refuse",
-        Never => false,
+        Refuse | Behind(_) | Unnoticed => level == "refuse",
+        Late | Never => false,
     };
     let branches = |refs: &str| {
         let others = refs.lines().filter(|line| !line.starts_with(&format!("refs/heads/{may_change} ")));
@@ -109,9 +125,20 @@ fn one_row(level: &'static str, refs: Refs, &(place, script, held, may_change): 
     } else if level == "warn" && held == Restore {
         assert!(run.stderr.contains("warning: ") && run.stderr.contains("hint: "), "{run}");
     }
-    if level == "restore" && held == Refuse && run.code == 0 {
+    let noticed = match held {
+        Refuse if level == "restore" => Some(directory.clone()),
+        // A worktree's own log of HEAD, which tells, is not a file of its own where refs are a reftable.
+        Behind(lane) if level == "restore" && (refs == Refs::Files || lane == "../again") => Some(directory.join(lane)),
+        Late if (level == "restore" || level == "refuse") && refs == Refs::Files => {
+            Some(if place == In::CleanMain { shop.one.clone() } else { directory.clone() })
+        }
+        _ => None,
+    };
+    if let Some(directory) = noticed.filter(|_| run.code == 0) {
+        let after = shop.refs();
         let commit = shop.sh(&directory, "git commit -q --allow-empty -m astray");
         assert!(commit.code != 0 && commit.stderr.contains("hint: "), "{run}{commit}");
+        assert_eq!(shop.refs(), after, "{run}{commit}");
     }
 }
 
@@ -148,6 +175,28 @@ fn level_refuse_leaves_no_trace_in_the_log() {
     let before = log();
     assert_ne!(shop.sh(&shop.one, "git switch other").code, 0);
     assert_eq!(log(), before);
+}
+
+/// What is staged may happen to be as in the branch somebody points to; it is nobody's but the user's all the same.
+#[test]
+fn a_refused_transaction_leaves_what_is_staged_alone() {
+    if git_version() < (2, 46) {
+        return;
+    }
+    for (place, script) in [
+        (In::CleanLane, "git symbolic-ref HEAD refs/heads/other"),
+        (In::CleanLane, "git update-ref refs/heads/two other"),
+        (In::CleanMain, "git update-ref refs/heads/one other"),
+        (In::CleanMain, "git symbolic-ref HEAD refs/heads/one"),
+    ] {
+        let shop = Shop::new("refuse", Refs::Files);
+        let directory = shop.at(place);
+        shop.sh(&directory, "git checkout -q other -- d/x; git checkout -q one -- one").ok();
+        let before = shop.snapshots();
+        let run = shop.sh(&directory, script);
+        assert_ne!(run.code, 0, "{run}");
+        assert_eq!(shop.snapshots(), before, "{run}");
+    }
 }
 
 #[test]
@@ -238,16 +287,85 @@ fn a_rebase_under_way_is_never_left_stuck() {
     }
 }
 
+/// `git stash branch` leaves the lane for a new branch. git stops before it has touched the stash, and the hint leads to
+/// where it wanted to go: the branch in a lane of its own, with the stash applied.
 #[test]
-fn a_stash_branch_is_taken_back_and_the_stash_stays() {
+fn a_stash_branch_is_taken_back_and_the_hint_leads_to_the_same_end() {
     for level in ["restore", "refuse"].into_iter().filter(|level| possible(level, Refs::Files)) {
         let shop = Shop::new(level, Refs::Files);
         let directory = shop.at(In::Lane);
         shop.sh(&directory, "git stash -q").ok();
-        assert_ne!(shop.sh(&directory, "git stash branch fresh").code, 0);
+        let run = shop.sh(&directory, "git stash branch fresh");
+        assert!(run.code != 0 && run.stderr.contains("branch 'fresh' stays, and so does the stash"), "{run}");
+        let hint = "git lane start fresh; and there: git stash pop --index";
+        assert!(run.stderr.contains(hint), "{run}");
         assert_eq!(shop.snapshot(&directory).head, "refs/heads/one\n");
-        shop.sh(&directory, "git stash pop -q --index").ok();
-        assert_eq!(std::fs::read_to_string(directory.join("g")).unwrap(), "staged\nunstaged\n");
+        shop.sandbox.lane_in(&directory, ["start", "fresh"]).ok();
+        let fresh = shop.sandbox.lane_path("fresh");
+        shop.sh(&fresh, "git stash pop -q --index").ok();
+        assert_eq!(std::fs::read_to_string(fresh.join("g")).unwrap(), "staged\nunstaged\n");
+        assert_eq!(shop.sandbox.git_in(&fresh, ["branch", "--show-current"]), "fresh");
+        assert_eq!(shop.sandbox.git_in(&fresh, ["diff", "--cached", "--name-only"]), "g");
+        assert_eq!(shop.sandbox.git(["stash", "list"]), "");
+    }
+}
+
+/// A branch that was there a moment earlier was not created by the switch, and the hint does not say so.
+#[test]
+fn the_hint_is_true_of_a_branch_made_just_before() {
+    let shop = Shop::new("restore", Refs::Files);
+    let run = shop.sh(&shop.one, "git branch earlier && git switch earlier");
+    assert!(run.stderr.contains("hint: branch 'earlier' stays; give it a lane of its own with: "), "{run}");
+    assert!(!run.stderr.contains("created") && !run.stderr.contains("stash"), "{run}");
+}
+
+/// What git lets in by `receive.denyCurrentBranch = updateInstead` takes the lane's worktree along, so nothing is mixed up.
+#[test]
+fn a_push_that_takes_the_worktree_along_is_free_and_leaves_nothing_behind() {
+    for level in super::shop::LEVELS.into_iter().filter(|level| possible(level, Refs::Files)) {
+        let shop = Shop::new(level, Refs::Files);
+        shop.sandbox.git(["config", "receive.denyCurrentBranch", "updateInstead"]);
+        let clone = shop.sandbox.root().join("clone");
+        shop.sandbox.git(["clone", "-q", "-b", "one", ".", "../clone"]);
+        shop.sh(&clone, "echo pushed >pushed && git add pushed && git commit -qm pushed && git push -q").ok();
+        assert_eq!(shop.snapshot(&shop.one).status, "", "level {level}");
+        assert_eq!(std::fs::read(shop.one.join("pushed")).unwrap(), b"pushed\n");
+        shop.sh(&shop.one, "git commit -q --allow-empty -m more").ok();
+        // Where the worktree is in use git refuses by itself; everything stays as it is.
+        shop.at(In::Lane);
+        let before = (shop.snapshots(), shop.refs());
+        let pull = "git pull -q --rebase && echo again >pushed && git commit -qam again && git push -q";
+        assert_ne!(shop.sh(&clone, pull).code, 0);
+        assert_eq!((shop.snapshots(), shop.refs()), before, "level {level}");
+    }
+}
+
+/// One that leaves the worktree behind is refused where the level can, and touches no file: it runs in the git directory.
+#[test]
+fn a_push_that_leaves_the_worktree_behind_touches_no_file() {
+    for level in ["restore", "refuse"].into_iter().filter(|level| possible(level, Refs::Files)) {
+        let shop = Shop::new(level, Refs::Files);
+        shop.sandbox.git(["config", "receive.denyCurrentBranch", "ignore"]);
+        shop.sandbox.git(["clone", "-q", "-b", "one", ".", "../clone"]);
+        let main = shop.at(In::Main);
+        let git_dir = |name: &str| main.join(".git").join(name).exists();
+        let files = |shop: &Shop| shop.snapshots().map(|snapshot| snapshot.files);
+        let before = (files(&shop), shop.snapshot(&main));
+        let clone = shop.sandbox.root().join("clone");
+        let run = shop.sh(&clone, "echo staged >g && git add g && git commit -qm pushed && git push -q");
+        assert_eq!(run.code != 0, level == "refuse", "{run}");
+        assert_eq!((files(&shop), shop.snapshot(&main)), before, "{run}");
+        assert!(!git_dir("g") && !git_dir("f"), "{run}");
+        if level == "restore" {
+            let commit = shop.sh(&shop.one, "git commit -q --allow-empty -m astray");
+            assert!(commit.stderr.contains("was moved from") && commit.stderr.contains("git reset --soft"), "{commit}");
+            assert_ne!(commit.code, 0);
+            // The hint leads on without a change of any file.
+            let (_, id) = commit.stderr.split_once("git reset --soft ").unwrap();
+            shop.sh(&shop.one, &format!("git reset -q --soft {}", id.split(';').next().unwrap())).ok();
+            assert_eq!(shop.snapshot(&shop.one).status, "");
+            shop.sh(&shop.one, "git commit -q --allow-empty -m x && git merge -q --no-edit one@{2}").ok();
+        }
     }
 }
 

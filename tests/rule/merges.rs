@@ -42,6 +42,20 @@ fn what_the_base_has_taken_may_be_merged_by_every_lane() {
     shop.sh(&shop.one, "git merge -q --no-edit two").ok();
 }
 
+/// Landing moves a branch that another lane has checked out, with its worktree; that lane is not overtaken by it.
+#[test]
+fn a_lane_whose_branch_took_a_landing_can_be_committed_to() {
+    for level in levels() {
+        let shop = Shop::new(level, Refs::Files);
+        shop.sandbox.lane_in(&shop.one, ["start", "part", "--base", "one"]).ok();
+        shop.sandbox.work("part", "part", "part\n");
+        shop.sandbox.lane(["finish", "part"]).ok();
+        assert_eq!(std::fs::read(shop.one.join("part")).unwrap(), b"part\n");
+        shop.sh(&shop.one, "echo x >>f && git commit -qam x").ok();
+        assert_eq!(shop.snapshot(&shop.one).status, "");
+    }
+}
+
 #[test]
 fn a_base_takes_settled_lanes_only() {
     for level in levels() {

@@ -117,6 +117,8 @@ pub enum Made {
     Before,
     /// It was created for the switch.
     Now,
+    /// It was created for the switch at a commit that a stash belongs to, as `git stash branch` does.
+    AtStash,
     /// It was reset for the switch (`checkout -B`).
     Reset,
 }
@@ -130,6 +132,47 @@ pub struct Merged {
     pub in_own_base: bool,
     /// Why the merged lane is not settled.
     pub unsettled: Option<String>,
+}
+
+/// A lane's branch is somewhere else than its worktree left it, and the worktree does not know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Overtaken {
+    /// The commit index and files come from.
+    pub was: String,
+    /// Where the branch is now; `None`: it was deleted.
+    pub now: Option<String>,
+}
+
+impl Overtaken {
+    /// What a commit made now would do.
+    pub fn danger(&self) -> String {
+        match &self.now {
+            Some(now) => {
+                let (was, now) = (short(&self.was), short(now));
+                format!(
+                    "was moved from {was} to {now} by somebody outside its worktree: a commit would undo what changed"
+                )
+            }
+            None => "was deleted by somebody outside its worktree: a commit would begin a new history".into(),
+        }
+    }
+
+    /// How to go on: index and files stay as they are.
+    pub fn remedy(&self, branch: &BranchName) -> String {
+        match &self.now {
+            Some(now) => {
+                let (was, now) = (short(&self.was), short(now));
+                format!(
+                    "put it back with: git reset --soft {was}; then take in what came, if you want it: git merge {now}"
+                )
+            }
+            None => format!("bring it back with: git update-ref refs/heads/{branch} {}", self.was),
+        }
+    }
+}
+
+fn short(id: &str) -> &str {
+    id.get(..10).unwrap_or(id)
 }
 
 /// What git tells the hook, with the details that were looked up because something seemed wrong.
@@ -154,6 +197,8 @@ pub enum Event {
         merged: Vec<Merged>,
         /// Where the lane's own branch is.
         own: OwnBranch,
+        /// Somebody moved the lane's branch behind the worktree's back.
+        overtaken: Option<Overtaken>,
     },
     /// pre-merge-commit.
     Merge {
@@ -184,6 +229,8 @@ pub enum RefMove {
         here: bool,
         /// A living lane elsewhere that has the branch for its own.
         owner: Option<Lane>,
+        /// Where the branch comes from.
+        made: Made,
         /// Where the own branch of the lane we are in is.
         own: OwnBranch,
     },

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Lane, Made};
+use super::{Lane, Made, Overtaken};
 use crate::domain::name::BranchName;
 
 /// What is wrong.
@@ -72,6 +72,13 @@ pub enum Finding {
         /// The branch.
         branch: BranchName,
     },
+    /// A commit on a branch that somebody else moved or deleted.
+    Overtaken {
+        /// The lane.
+        lane: Lane,
+        /// From where to where.
+        overtaken: Overtaken,
+    },
     /// One live lane merged into another.
     LaneIntoLane {
         /// The lane that would take it.
@@ -116,7 +123,13 @@ impl Finding {
         match self {
             Finding::Left { owner: Some(owner), .. } | Finding::Taken { owner, added: false, .. } => enter(owner),
             Finding::Left { to, made: Made::Now, .. } | Finding::LeftHome { to, made: Made::Now, .. } => {
-                format!("branch '{to}' was created and stays; give it a lane of its own with: git lane start {to}")
+                format!("branch '{to}' stays; give it a lane of its own with: git lane start {to}")
+            }
+            Finding::Left { to, made: Made::AtStash, .. } | Finding::LeftHome { to, made: Made::AtStash, .. } => {
+                format!(
+                    "branch '{to}' stays, and so does the stash; give it a lane of its own with: git lane start {to}; \
+                     and there: git stash pop --index"
+                )
             }
             Finding::Left { to, made: Made::Reset, .. } | Finding::LeftHome { to, made: Made::Reset, .. } => {
                 format!("branch '{to}' was reset; to put it back too: git branch -f {to} '{to}@{{1}}'")
@@ -137,6 +150,10 @@ impl Finding {
             Finding::Protected { .. } => {
                 "start a lane with: git lane start NAME; and land it with: git lane finish NAME".into()
             }
+            Finding::Overtaken { lane, overtaken } => match &lane.branch {
+                Some(branch) => overtaken.remedy(branch),
+                None => String::new(),
+            },
             Finding::LaneIntoLane { other, .. } => {
                 format!("land it first with: git lane finish {}; or, if you mean it, set GIT_LANE_BYPASS=1", other.name)
             }
@@ -163,6 +180,7 @@ impl Finding {
             Finding::Taken { .. } => "branch-taken",
             Finding::LeftHome { .. } | Finding::OffHome { .. } => "left-home",
             Finding::Protected { .. } => "protected-branch",
+            Finding::Overtaken { .. } => "overtaken",
             Finding::LaneIntoLane { .. } => "lane-into-lane",
             Finding::Unsettled { .. } => "unsettled",
             Finding::RebaseElsewhere { .. } => "rebase-elsewhere",
@@ -219,6 +237,9 @@ impl fmt::Display for Finding {
             }
             Finding::Protected { branch } => {
                 write!(f, "branch '{branch}' is protected: nothing is committed to it but by 'git lane finish'")
+            }
+            Finding::Overtaken { lane, overtaken } => {
+                write!(f, "branch '{}' of lane '{}' {}", branch(lane), lane.name, overtaken.danger())
             }
             Finding::LaneIntoLane { here, other } => {
                 write!(f, "lane '{}' takes merges from its base only, not from lane '{}'", here.name, other.name)

@@ -8,7 +8,9 @@ mod finding;
 #[cfg(test)]
 mod tests;
 
-pub use facts::{Event, Facts, Lane, Level, Made, Merged, OwnBranch, Place, Previous, RefMove, Remedy, Verdict};
+pub use facts::{
+    Event, Facts, Lane, Level, Made, Merged, Overtaken, OwnBranch, Place, Previous, RefMove, Remedy, Verdict,
+};
 pub use finding::Finding;
 
 use bstr::ByteSlice;
@@ -48,7 +50,12 @@ pub fn judge(facts: &Facts, event: &Event) -> Verdict {
     }
     let verdict = match event {
         Event::Switched { .. } => switched(facts, event),
-        Event::Commit { merged, own } | Event::Merge { merged, own } => misplaced(facts, own)
+        Event::Commit { merged, own, overtaken } => misplaced(facts, own)
+            .or_else(|| guarded(facts))
+            .or_else(|| stale(facts, overtaken.as_ref()))
+            .or_else(|| merging(facts, merged))
+            .unwrap_or(Verdict::Allow),
+        Event::Merge { merged, own } => misplaced(facts, own)
             .or_else(|| guarded(facts))
             .or_else(|| merging(facts, merged))
             .unwrap_or(Verdict::Allow),
@@ -137,6 +144,13 @@ fn guarded(facts: &Facts) -> Option<Verdict> {
     Some(Verdict::Stop(Finding::Protected { branch: branch.clone() }, Remedy::None))
 }
 
+/// Whether the lane's branch has left its worktree behind.
+fn stale(facts: &Facts, overtaken: Option<&Overtaken>) -> Option<Verdict> {
+    let (Place::Lane(lane), Some(overtaken)) = (&facts.place, overtaken) else { return None };
+    let finding = Finding::Overtaken { lane: lane.clone(), overtaken: overtaken.clone() };
+    Some(Verdict::Stop(finding, Remedy::None))
+}
+
 /// Rule 3: a lane takes merges from its base, a base takes settled lanes.
 fn merging(facts: &Facts, merged: &[Merged]) -> Option<Verdict> {
     let on = facts.head.branch()?;
@@ -186,14 +200,14 @@ fn transaction(facts: &Facts, change: &RefMove) -> Option<Verdict> {
         RefMove::Deleted(lane) => stop(Finding::BranchMoved { lane: lane.clone(), deleted: true }, Remedy::None),
         // A rebase that cannot come back to its branch cannot be aborted either.
         RefMove::Head { here: true, .. } if facts.rebasing => None,
-        RefMove::Head { to, here, owner, own } => {
+        RefMove::Head { to, here, owner, made, own } => {
             let remedy = if *here { Remedy::ReadTree(to.to_ref().to_string()) } else { Remedy::None };
             match (&facts.place, &facts.home) {
                 (Place::Lane(lane @ Lane { branch: Some(branch), .. }), _) if *here => {
                     // The branch is gone: this is the second half of its renaming.
                     let leaves = branch != to && *own == OwnBranch::There;
                     let (lane, to, owner) = (lane.clone(), to.clone(), owner.clone());
-                    let finding = Finding::Left { lane, to, owner, made: Made::Before, moved: false };
+                    let finding = Finding::Left { lane, to, owner, made: *made, moved: false };
                     leaves.then_some(Verdict::Stop(finding, remedy))
                 }
                 _ if owner.is_some() => {
@@ -202,7 +216,7 @@ fn transaction(facts: &Facts, change: &RefMove) -> Option<Verdict> {
                 }
                 (Place::Main, Some(home)) if *here && home != to && facts.head.branch() == Some(home) => {
                     let (home, to) = (home.clone(), to.clone());
-                    stop(Finding::LeftHome { home, to, made: Made::Before, moved: false }, remedy)
+                    stop(Finding::LeftHome { home, to, made: *made, moved: false }, remedy)
                 }
                 _ => None,
             }

@@ -47,7 +47,7 @@ fn switched_from(previous: &str) -> Event {
 }
 
 fn commit(merged: Vec<Merged>) -> Event {
-    Event::Commit { merged, own: OwnBranch::There }
+    Event::Commit { merged, own: OwnBranch::There, overtaken: None }
 }
 
 fn merged(name: &str, in_own_base: bool, unsettled: Option<&str>) -> Merged {
@@ -183,8 +183,13 @@ fn a_rebase_ends_where_it_belongs() {
 
 #[test]
 fn a_transaction_is_refused_while_it_can_be() {
-    let head =
-        |to: &str, here, owner: Option<&str>, own| RefMove::Head { to: branch(to), here, owner: owner.map(lane), own };
+    let head = |to: &str, here, owner: Option<&str>, own| RefMove::Head {
+        to: branch(to),
+        here,
+        owner: owner.map(lane),
+        made: Made::Before,
+        own,
+    };
     let there = || OwnBranch::There;
     let home = Facts { home: Some(branch("main")), ..in_main(on("main")) };
     for (facts, change, expected) in [
@@ -205,6 +210,17 @@ fn a_transaction_is_refused_while_it_can_be() {
     ] {
         let facts = Facts { level: Level::Refuse, ..facts };
         assert_eq!(short(judge(&facts, &Event::Refs(vec![change.clone()]))), expected, "{change:?}");
+    }
+}
+
+#[test]
+fn a_commit_does_not_undo_what_came_from_outside() {
+    for now in [Some("b".repeat(40)), None] {
+        let overtaken = Some(Overtaken { was: "a".repeat(40), now });
+        let event = Event::Commit { merged: vec![], own: OwnBranch::There, overtaken };
+        assert_eq!(short(judge(&in_lane(on("one")), &event)), "overtaken: refuse");
+        let warned = Facts { level: Level::Warn, ..in_lane(on("one")) };
+        assert_eq!(short(judge(&warned, &event)), "say overtaken");
     }
 }
 

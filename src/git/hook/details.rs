@@ -68,18 +68,34 @@ pub(super) fn switched(place: &Place, facts: &Facts, args: &[OsString]) -> Resul
         let (previous, own) = (Previous::Unknown, OwnBranch::There);
         return Ok(Event::Switched { previous, added: false, made: Made::Before, checkout, own });
     };
-    let log = reflog(place, to, Some(2))?;
     Ok(Event::Switched {
         previous: previous(place)?,
         added: !old.is_empty() && old.iter().all(|digit| *digit == b'0') && place.linked,
-        made: match log.lines().count() {
-            1 if log.starts_with(b"branch: Created from") => Made::Now,
-            _ if log.starts_with(b"branch: Reset to") => Made::Reset,
-            _ => Made::Before,
-        },
+        made: made(place, to)?,
         checkout,
         own: own_branch(place, facts)?,
     })
+}
+
+/// Where a branch that is being switched to comes from.
+pub(super) fn made(place: &Place, branch: &BranchName) -> Result<Made> {
+    let log = reflog(place, branch, Some(2))?;
+    Ok(match log.lines().count() {
+        1 if log.starts_with(b"branch: Created from") && has_stash(place, branch)? => Made::AtStash,
+        1 if log.starts_with(b"branch: Created from") => Made::Now,
+        _ if log.starts_with(b"branch: Reset to") => Made::Reset,
+        _ => Made::Before,
+    })
+}
+
+/// Whether a stash was made on the commit a branch is at: its first parent.
+fn has_stash(place: &Place, branch: &BranchName) -> Result<bool> {
+    let parents = place.git().args(["log", "-g", "--format=%P", "refs/stash", "--"]).output()?.stdout;
+    if parents.is_empty() {
+        return Ok(false);
+    }
+    let tip = place.git().args(["rev-parse", "--verify", "--quiet"]).bytes(branch.to_ref()).output()?.stdout;
+    Ok(parents.lines().any(|line| line.starts_with(tip.trim_end())))
 }
 
 /// What was checked out before.

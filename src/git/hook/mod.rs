@@ -20,6 +20,7 @@ use crate::domain::lane::Head;
 use crate::domain::name::BranchName;
 use crate::error::{Error, Result};
 use crate::git::command::INTERNAL;
+use crate::git::overtaken::overtaken;
 
 use config::Settings;
 use place::Place;
@@ -168,10 +169,19 @@ impl Guarded {
             Hook::PostCheckout => Some(details::switched(&self.place, facts, args)?),
             Hook::PreCommit | Hook::PreMergeCommit => {
                 let merged = details::merged(&self.place, facts, &self.settings.lanes, hook == Hook::PreMergeCommit)?;
-                if order && merged.is_empty() && facts.protected.is_empty() {
+                let overtaken = match (&facts.place, hook) {
+                    (guard::Place::Lane(Lane { branch: Some(branch), .. }), Hook::PreCommit)
+                        if facts.head.branch() == Some(branch) =>
+                    {
+                        let Place { git_dir, common_dir, .. } = &self.place;
+                        overtaken(git_dir, common_dir, branch, || self.place.git())
+                    }
+                    _ => None,
+                };
+                if order && merged.is_empty() && facts.protected.is_empty() && overtaken.is_none() {
                     None
                 } else if hook == Hook::PreCommit {
-                    Some(Event::Commit { merged, own: own()? })
+                    Some(Event::Commit { merged, own: own()?, overtaken })
                 } else {
                     Some(Event::Merge { merged, own: own()? })
                 }

@@ -11,7 +11,7 @@ use std::os::unix::ffi::OsStrExt;
 use bstr::{BString, ByteSlice};
 
 use super::{Guarded, details};
-use crate::domain::guard::{self, Facts, Lane, RefMove};
+use crate::domain::guard::{self, Facts, Lane, Made, RefMove};
 use crate::domain::name::BranchName;
 use crate::error::{Error, Result};
 
@@ -48,12 +48,20 @@ pub(super) fn moves(guarded: &Guarded, facts: &Facts, lines: &BString) -> Result
             let deleted = !new.is_empty() && new.iter().all(|digit| *digit == b'0');
             if deleted && guarded.is_deletion() {
                 moves.push(RefMove::Deleted(lane.clone()));
-            } else if !deleted && !is_in(facts, lane) && guarded.is_update(&branch, new) {
+            } else if !deleted && !is_in(facts, lane) && guarded.is_update(&branch, new) && !brought_along(lane, new) {
                 moves.push(RefMove::Moved(lane.clone(), new.to_str_lossy().into_owned()));
             }
         }
     }
     Ok(moves)
+}
+
+/// The lane's worktree has that very commit's files already: a push that `receive.denyCurrentBranch = updateInstead` lets
+/// in takes the worktree along first, and refusing it now would leave the branch behind.
+fn brought_along(lane: &Lane, new: &[u8]) -> bool {
+    let git = crate::git::command::Git::default().at(&lane.worktree);
+    let compared = git.args(["diff-index", "--cached", "--quiet"]).bytes(new).arg("--").output();
+    compared.is_ok_and(|compared| compared.status.success())
 }
 
 fn is_in(facts: &Facts, lane: &Lane) -> bool {
@@ -71,7 +79,9 @@ impl Guarded {
         };
         let owner = self.owner(&to, lane).cloned();
         let own = details::own_branch_now(&self.place, facts)?;
-        Ok(RefMove::Head { to, here, owner, own })
+        let leaves = here && facts.head.branch() != Some(&to);
+        let made = if leaves { details::made(&self.place, &to)? } else { Made::Before };
+        Ok(RefMove::Head { to, here, owner, made, own })
     }
 
     fn reftable(&self) -> bool {

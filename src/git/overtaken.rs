@@ -1,0 +1,70 @@
+//! A lane's branch that somebody moved from outside its worktree: `git update-ref`, `git fetch -u`, a push that git was
+//! told to accept.
+//!
+//! Index and files are still those of the commit the worktree left the branch at, so that the next commit would silently
+//! undo what came between. No hook of level restore sees it happen. It shows in the worktree's own log of HEAD, whose last
+//! entry is not where the branch is; some tools write no such log, so the index has to agree before anything is said.
+
+use std::collections::BTreeSet;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::Path;
+
+use bstr::{BString, ByteSlice};
+
+use super::command::Invocation;
+use crate::domain::guard::Overtaken;
+use crate::domain::name::BranchName;
+
+/// More than a line of the log ever takes.
+const TAIL: i64 = 8192;
+
+/// Whether `branch`, which the worktree of `git_dir` has checked out, was moved behind its back. What cannot be told
+/// counts as no.
+pub fn overtaken(
+    git_dir: &Path,
+    common_dir: &Path,
+    branch: &BranchName,
+    git: impl Fn() -> Invocation,
+) -> Option<Overtaken> {
+    let was = last_commit(git_dir)?;
+    let loose = std::fs::read(common_dir.join(super::path(&branch.to_ref()))).unwrap_or_default();
+    if loose.trim_end() == was.as_bytes() {
+        return None;
+    }
+    let found = git().args(["rev-parse", "--verify", "--quiet"]).bytes(branch.to_ref()).output().ok()?;
+    let now = found.status.success().then(|| found.stdout.trim_end().to_str_lossy().into_owned());
+    if now.as_ref() == Some(&was) {
+        return None;
+    }
+    let known = git().args(["rev-parse", "--verify", "--quiet", &format!("{was}^{{commit}}")]).output().ok()?;
+    if !known.status.success() {
+        return None;
+    }
+    let Some(now) = now else { return Some(Overtaken { was, now: None }) };
+    (!index_has_left(&was, &now, git)?).then_some(Overtaken { was, now: Some(now) })
+}
+
+/// Whether the index is no longer `from`'s wherever `to` is another tree: it was taken there, whatever else is staged.
+/// `None` when git does not know.
+pub fn index_has_left(from: &str, to: &str, git: impl Fn() -> Invocation) -> Option<bool> {
+    let came = paths(git().args(["diff-tree", "-r", "-z", "--name-only", "--no-renames", from, to]))?;
+    let own = paths(git().args(["diff-index", "--cached", "-z", "--name-only", "--no-renames", from]))?;
+    Some(came.is_subset(&own))
+}
+
+fn paths(git: Invocation) -> Option<BTreeSet<BString>> {
+    let output = git.output().ok().filter(|output| output.status.success())?;
+    Some(output.stdout.split_str("\0").filter(|path| !path.is_empty()).map(BString::from).collect())
+}
+
+/// The commit HEAD was at when this worktree wrote it last.
+fn last_commit(git_dir: &Path) -> Option<String> {
+    let mut log = std::fs::File::open(git_dir.join("logs/HEAD")).ok()?;
+    if log.seek(SeekFrom::End(-TAIL)).is_err() {
+        log.rewind().ok()?;
+    }
+    let mut tail = Vec::new();
+    log.read_to_end(&mut tail).ok()?;
+    let id = tail.trim_end().lines().next_back()?.split(|byte| *byte == b' ').nth(1)?.to_str().ok()?.to_owned();
+    (id.bytes().all(|digit| digit.is_ascii_hexdigit()) && id.bytes().any(|digit| digit != b'0')).then_some(id)
+}
