@@ -5,7 +5,8 @@ use clap::Args as ClapArgs;
 use crate::domain::guard::Level;
 use crate::error::{Error, Result};
 use crate::git::repository::Repository;
-use crate::hooks::{self, HookState, State, Wanted, global};
+use crate::hooks::global::{self, Stays};
+use crate::hooks::{self, HookState, State, Wanted};
 use crate::policy::Policy;
 use crate::ui::{Cell, Page, Report, Style, Ui};
 
@@ -97,15 +98,18 @@ fn everywhere(args: &Args, ui: &Ui) -> Result<()> {
         files: files.into_iter().map(planned).collect(),
         include,
         changed: shown(outcome.changed),
-        kept: shown(outcome.kept),
+        kept: shown(outcome.kept.iter().map(|(path, _)| path.clone()).collect()),
         include_changed: outcome.include_changed,
         mode,
     };
     ui.report(&report);
-    for kept in &report.kept {
-        ui.warn(format_args!(
-            "'{kept}' is not git-lane's and stays as it is; see what it would be with: git lane init --global --print"
-        ));
+    for (path, why) in &outcome.kept {
+        let next = match (mode, why) {
+            (Mode::Uninstall, Stays::Linked(_)) => "; remove the link to be without it",
+            (Mode::Uninstall, _) => "",
+            _ => "; see what it would be with: git lane init --global --print",
+        };
+        ui.warn(format_args!("'{}' {why}{next}", path.display()));
     }
     Ok(())
 }
