@@ -57,7 +57,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         let mut told = Told::of(&finding);
         if args.fix && finding.fixable() {
             match mend(&repository, &finding) {
-                Ok(()) => told.fixed = true,
+                Ok(note) => (told.fixed, told.hint) = (true, note),
                 Err(error) => told.hint = Some(error.to_string()),
             }
         }
@@ -85,7 +85,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
 fn all(repository: &Repository) -> Result<Vec<Finding>> {
     let mut found = examine(repository)?;
     // A half-made worktree keeps git from answering; first things first.
-    let poisoned = found.iter().any(|finding| matches!(finding, Finding::UnfinishedAdmin(..)));
+    let poisoned = found.iter().any(|finding| matches!(finding, Finding::UnfinishedAdmin(..) | Finding::Poisoned(_)));
     if !poisoned && hooks::installed(repository)? {
         let state = hooks::state(repository)?;
         if !state.in_force {
@@ -95,11 +95,11 @@ fn all(repository: &Repository) -> Result<Vec<Finding>> {
     Ok(found)
 }
 
-fn mend(repository: &Repository, finding: &Finding) -> Result<()> {
+fn mend(repository: &Repository, finding: &Finding) -> Result<Option<String>> {
     if matches!(finding, Finding::NotInForce(_)) {
         let state = hooks::install(repository, &Policy::load(repository)?, Wanted { level: None, files: false })?;
         return match state.in_force {
-            true => Ok(()),
+            true => Ok(None),
             false => Err(Error::refused(state.why_not())),
         };
     }
@@ -118,7 +118,7 @@ impl Report for Checkup {
                 (false, false) => ("", Style::Bad),
             };
             page.line(Cell::new(format!("{word}{}", told.text), style));
-            if let Some(hint) = told.hint.as_ref().filter(|_| !told.fixed) {
+            if let Some(hint) = &told.hint {
                 page.line(format!("  {hint}"));
             }
         }

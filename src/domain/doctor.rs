@@ -27,20 +27,52 @@ pub enum Finding {
     MissingWorktree(LaneName, PathBuf),
     /// Directory and admin directory of a worktree do not belong together.
     DamagedWorktree(Option<LaneName>, PathBuf, String),
-    /// A half-made admin directory; plain git may die of it.
+    /// The admin directory of a worktree that is alive lacks what git needs of it.
+    Poisoned(Poisoned),
+    /// The lane's directory is there, and its admin directory was put aside at a third place.
+    PutAside(LaneName, PathBuf, PathBuf),
+    /// The lane's directory is there, and its admin directory is gone.
+    LostAdmin(LaneName, PathBuf),
+    /// A worktree with an admin directory here belongs to the repository at the last path: this one is a copy of that.
+    OfAnotherRepository(Option<LaneName>, PathBuf, PathBuf, PathBuf),
+    /// A half-made admin directory that no worktree answers to; plain git may die of it.
     UnfinishedAdmin(PathBuf, AdminAge),
     /// A lock file of git's protocol.
     Lock(PathBuf, LockOwner),
     /// `core.bare` is true although there is a working tree.
     BareWithWorktree,
     /// `core.worktree` leads away from the repository's own working tree.
-    StrangeWorktree(PathBuf),
+    StrangeWorktree(PathBuf, TreeElsewhere),
     /// `core.hooksPath` names a directory that is not there: git runs no hook files at all.
     DeadHooksPath(PathBuf),
     /// A branch was made and never used, and no worktree has it: what a failed `git worktree add -b` leaves.
     OrphanBranch(BranchName),
     /// The rule is not in force, and why.
     NotInForce(String),
+}
+
+/// A worktree whose admin directory git cannot use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Poisoned {
+    /// The lane it is of.
+    pub lane: Option<LaneName>,
+    /// The worktree's directory, whose `.git` file names the admin directory.
+    pub worktree: PathBuf,
+    /// The admin directory.
+    pub admin: PathBuf,
+    /// Whether somebody may be at it.
+    pub age: AdminAge,
+    /// Whether HEAD is there, or something says what it was.
+    pub head: bool,
+}
+
+/// Why `core.worktree` names another directory than the one around `.git`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TreeElsewhere {
+    /// It names a linked worktree, or nothing at all: nobody wants that.
+    ByAccident,
+    /// Nothing tells.
+    Perhaps,
 }
 
 /// What to do about a stray.
@@ -77,17 +109,21 @@ impl Finding {
             Finding::Stray(_, _, remedy) => *remedy == StrayRemedy::SwitchBack,
             Finding::CheckedOutTwice(_, _, _, can_let_go) => *can_let_go,
             Finding::UnfinishedAdmin(_, age) => *age == AdminAge::Old,
+            Finding::Poisoned(poisoned) => poisoned.age == AdminAge::Old && poisoned.head,
+            Finding::StrangeWorktree(_, why) => *why == TreeElsewhere::ByAccident,
             Finding::Lock(_, owner) => *owner == LockOwner::Dead,
             Finding::RenamedBranch(..)
             | Finding::MovedWorktree(..)
             | Finding::FoundWorktree(..)
+            | Finding::PutAside(..)
             | Finding::BareWithWorktree
-            | Finding::StrangeWorktree(_)
             | Finding::NotInForce(_) => true,
             Finding::DamagedRecord(..)
             | Finding::Overtaken(..)
             | Finding::MissingWorktree(..)
             | Finding::DamagedWorktree(..)
+            | Finding::LostAdmin(..)
+            | Finding::OfAnotherRepository(..)
             | Finding::DeadHooksPath(_)
             | Finding::OrphanBranch(_) => false,
         }
@@ -105,10 +141,14 @@ impl Finding {
             Finding::FoundWorktree(..) => "found-worktree",
             Finding::MissingWorktree(..) => "missing-worktree",
             Finding::DamagedWorktree(..) => "damaged-worktree",
+            Finding::Poisoned(_) => "poisoned-worktree",
+            Finding::PutAside(..) => "put-aside",
+            Finding::LostAdmin(..) => "lost-worktree",
+            Finding::OfAnotherRepository(..) => "other-repository",
             Finding::UnfinishedAdmin(..) => "unfinished-worktree",
             Finding::Lock(..) => "lock",
             Finding::BareWithWorktree => "core-bare",
-            Finding::StrangeWorktree(_) => "core-worktree",
+            Finding::StrangeWorktree(..) => "core-worktree",
             Finding::DeadHooksPath(_) => "hooks-path",
             Finding::OrphanBranch(_) => "orphan-branch",
             Finding::NotInForce(_) => "not-in-force",
@@ -132,7 +172,26 @@ impl Finding {
                 format!("clear the record with git lane prune; its branch stays; git lane restore {lane} may have more")
             }
             Finding::DamagedWorktree(_, path, _) => format!("try: git worktree repair '{}'", path.display()),
-            Finding::UnfinishedAdmin(_, AdminAge::Fresh) => "somebody may be making it; look again in a minute".into(),
+            Finding::OfAnotherRepository(lane, _, admin, _) => {
+                let record = lane.as_ref().map(|lane| format!("git config --remove-section 'lane.{lane}' && "));
+                let record = record.unwrap_or_default();
+                format!("leave that directory alone; to forget it here: {record}rm -r '{}'", admin.display())
+            }
+            Finding::LostAdmin(lane, path) => {
+                let path = path.display();
+                format!(
+                    "put the files aside, start the lane again and move them back: mv '{path}' '{path}.old' && git lane prune --yes && git lane start {lane}"
+                )
+            }
+            Finding::StrangeWorktree(_, TreeElsewhere::Perhaps) => {
+                "if that is not meant: git config --unset core.worktree".into()
+            }
+            Finding::Poisoned(Poisoned { age: AdminAge::Old, head: false, admin, .. }) => {
+                format!("say which branch it is on: echo 'ref: refs/heads/BRANCH' > '{}/HEAD'", admin.display())
+            }
+            Finding::Poisoned(Poisoned { age: AdminAge::Fresh, .. }) | Finding::UnfinishedAdmin(_, AdminAge::Fresh) => {
+                "somebody may be making it; look again in a minute".into()
+            }
             Finding::Lock(path, LockOwner::Unknown(_)) => {
                 format!("if no git is running, remove it: rm '{}'", path.display())
             }
@@ -177,6 +236,39 @@ impl std::fmt::Display for Finding {
             Finding::DamagedWorktree(None, path, why) => {
                 write!(f, "the worktree '{}' is damaged: {why}", path.display())
             }
+            Finding::Poisoned(Poisoned { lane, worktree, admin, .. }) => {
+                match lane {
+                    Some(lane) => write!(f, "the worktree of lane '{lane}'")?,
+                    None => write!(f, "the worktree '{}'", worktree.display())?,
+                }
+                write!(f, " is cut off: git cannot use '{}', and may die of it", admin.display())
+            }
+            Finding::PutAside(lane, path, _) => {
+                write!(
+                    f,
+                    "the worktree of lane '{lane}' at '{}' is cut off: what git keeps of it was put aside",
+                    path.display()
+                )
+            }
+            Finding::LostAdmin(lane, path) => {
+                write!(
+                    f,
+                    "the worktree of lane '{lane}' at '{}' is cut off: what git kept of it is gone",
+                    path.display()
+                )
+            }
+            Finding::OfAnotherRepository(lane, path, _, other) => {
+                match lane {
+                    Some(lane) => write!(f, "the worktree of lane '{lane}' at ")?,
+                    None => f.write_str("the worktree ")?,
+                }
+                write!(
+                    f,
+                    "'{}' belongs to the repository '{}', of which this one is a copy",
+                    path.display(),
+                    other.display()
+                )
+            }
             Finding::UnfinishedAdmin(path, _) => {
                 write!(f, "'{}' is a half-made worktree, of which plain git may die", path.display())
             }
@@ -187,7 +279,7 @@ impl std::fmt::Display for Finding {
                 write!(f, "'{}' blocks writers since {age} seconds", path.display())
             }
             Finding::BareWithWorktree => f.write_str("core.bare is true although there is a working tree"),
-            Finding::StrangeWorktree(path) => write!(f, "core.worktree leads to '{}'", path.display()),
+            Finding::StrangeWorktree(path, _) => write!(f, "core.worktree leads to '{}'", path.display()),
             Finding::DeadHooksPath(path) => {
                 write!(f, "core.hooksPath names '{}', which is not there: no hook file runs", path.display())
             }
@@ -208,6 +300,8 @@ mod tests {
         let lane = || LaneName::parse("login").unwrap();
         let branch = |name: &str| BranchName::parse(name.into()).unwrap();
         let other = || Head::Branch(branch("other"));
+        let poisoned =
+            |age, head| Poisoned { lane: Some(lane()), worktree: "/x".into(), admin: "/a".into(), age, head };
         for finding in [
             Finding::DamagedRecord("x".into(), "'worktree' is missing".into()),
             Finding::Stray(lane(), other(), StrayRemedy::Leave),
@@ -216,6 +310,11 @@ mod tests {
             Finding::UnfinishedAdmin("/x".into(), AdminAge::Fresh),
             Finding::Lock("/x".into(), LockOwner::Unknown(5)),
             Finding::DeadHooksPath("/x".into()),
+            Finding::LostAdmin(lane(), "/x".into()),
+            Finding::OfAnotherRepository(Some(lane()), "/x".into(), "/a".into(), "/o".into()),
+            Finding::StrangeWorktree("/x".into(), TreeElsewhere::Perhaps),
+            Finding::Poisoned(poisoned(AdminAge::Fresh, true)),
+            Finding::Poisoned(poisoned(AdminAge::Old, false)),
             Finding::OrphanBranch(branch("x")),
             Finding::CheckedOutTwice(lane(), branch("x"), "/x".into(), false),
             Finding::Overtaken(lane(), branch("x"), Overtaken { was: "a".into(), now: None }),
@@ -228,6 +327,9 @@ mod tests {
             Finding::UnfinishedAdmin("/x".into(), AdminAge::Old),
             Finding::Lock("/x".into(), LockOwner::Dead),
             Finding::BareWithWorktree,
+            Finding::StrangeWorktree("/x".into(), TreeElsewhere::ByAccident),
+            Finding::PutAside(lane(), "/x".into(), "/y".into()),
+            Finding::Poisoned(poisoned(AdminAge::Old, true)),
         ] {
             assert!(finding.fixable() && finding.hint().is_none(), "{finding}");
         }

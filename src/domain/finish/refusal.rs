@@ -98,7 +98,9 @@ impl Refusal {
                 format!("in the lane: git rebase {base}, or finish with --strategy rebase")
             }
             Refusal::SeveralSites { .. } => "switch all but one of them to another branch".into(),
-            Refusal::SiteBroken { .. } => "bring it back, or: git worktree repair; git worktree prune".into(),
+            Refusal::SiteBroken { .. } => {
+                "bring it back, or see what can be done about it with: git lane doctor".into()
+            }
             Refusal::InTheWay { .. } => "commit or stash them there, then finish again".into(),
             Refusal::Unintegrated { lane, base: Some(_) } => {
                 format!("land it with: git lane finish {lane}; or retire it with --no-land --force")
