@@ -9,6 +9,7 @@ use super::place::Place;
 use crate::domain::guard::{Finding, Remedy};
 use crate::domain::name::{BranchName, LaneName};
 use crate::error::{Error, Result};
+use crate::git::overtaken::index_has_left;
 
 /// Undoes what happened; `old` is the commit HEAD came from, as post-checkout is told it. A failure leaves things as
 /// git made them.
@@ -52,7 +53,12 @@ pub(super) fn apply(place: &Place, finding: &Finding, remedy: &Remedy, old: &BSt
                 // A branch without a commit: git has emptied index and worktree.
                 false => place.git().args(["hash-object", "-t", "tree", "/dev/null"]).text()?,
             };
-            place.git().args(["read-tree", "-m", "-u", &tree, "HEAD"]).run()
+            // `git symbolic-ref` and `git update-ref` have touched neither index nor files; then what is staged and
+            // happens to be as in the other tree is somebody's work.
+            match index_has_left("HEAD", &tree, || place.git()) {
+                Some(false) => Ok(()),
+                _ => place.git().args(["read-tree", "-m", "-u", &tree, "HEAD"]).run(),
+            }
         }
     }
 }
