@@ -3,6 +3,7 @@
 use clap::Args as ClapArgs;
 
 use crate::domain::doctor::Finding;
+use crate::domain::guard::Level;
 use crate::error::{Error, Result};
 use crate::git::doctor::{examine, fix};
 use crate::git::repository::Repository;
@@ -86,24 +87,37 @@ fn all(repository: &Repository) -> Result<Vec<Finding>> {
     let mut found = examine(repository)?;
     // A half-made worktree keeps git from answering; first things first.
     let poisoned = found.iter().any(|finding| matches!(finding, Finding::UnfinishedAdmin(..) | Finding::Poisoned(_)));
-    if !poisoned && hooks::installed(repository)? {
-        let state = hooks::state(repository)?;
-        if !state.in_force {
-            found.push(Finding::NotInForce(state.why_not()));
+    if poisoned || !hooks::installed(repository)? {
+        return Ok(found);
+    }
+    let state = hooks::state(repository)?;
+    if !state.in_force && state.level != Level::Off {
+        found.push(Finding::NotInForce(state.why_not()));
+    }
+    match Policy::load(repository) {
+        Err(error) => found.push(Finding::UnreadablePolicy(error.to_string())),
+        Ok(policy) => {
+            let unknown = hooks::unknown_rules(repository, &policy)?;
+            if !unknown.is_empty() {
+                found.push(Finding::UnknownRules(unknown.join(", ")));
+            }
         }
     }
     Ok(found)
 }
 
 fn mend(repository: &Repository, finding: &Finding) -> Result<Option<String>> {
-    if matches!(finding, Finding::NotInForce(_)) {
-        let state = hooks::install(repository, &Policy::load(repository)?, Wanted { level: None, files: false })?;
-        return match state.in_force {
-            true => Ok(None),
-            false => Err(Error::refused(state.why_not())),
-        };
+    match finding {
+        Finding::UnknownRules(_) => hooks::follow_policy(repository, &Policy::load(repository)?)?,
+        Finding::NotInForce(_) => {
+            let state = hooks::install(repository, &Policy::load(repository)?, Wanted { level: None, files: false })?;
+            if !state.in_force {
+                return Err(state.remedies().into_iter().fold(Error::refused(state.why_not()), Error::hint));
+            }
+        }
+        other => return fix(repository, other),
     }
-    fix(repository, finding)
+    Ok(None)
 }
 
 impl Report for Checkup {

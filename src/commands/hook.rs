@@ -30,6 +30,10 @@ pub struct Args {
 
 /// Runs it.
 pub fn run(args: Args, ui: &Ui) -> Result<()> {
+    if std::env::var_os(hooks::probe::ASKED).is_some() {
+        println!("{}", hooks::probe::answer(args.event));
+        return Err(Error::refused("the hook was only asked whether it reaches git-lane").code("probe"));
+    }
     let answered = answer(&args, ui);
     if answered.is_ok()
         && let Some(file) = &args.file

@@ -49,6 +49,10 @@ pub enum Finding {
     OrphanBranch(BranchName),
     /// The rule is not in force, and why.
     NotInForce(String),
+    /// The hooks have not been told of these keys of the policy.
+    UnknownRules(String),
+    /// No policy can be read, and why.
+    UnreadablePolicy(String),
 }
 
 /// A worktree whose admin directory git cannot use.
@@ -117,6 +121,7 @@ impl Finding {
             | Finding::FoundWorktree(..)
             | Finding::PutAside(..)
             | Finding::BareWithWorktree
+            | Finding::UnknownRules(_)
             | Finding::NotInForce(_) => true,
             Finding::DamagedRecord(..)
             | Finding::Overtaken(..)
@@ -125,6 +130,7 @@ impl Finding {
             | Finding::LostAdmin(..)
             | Finding::OfAnotherRepository(..)
             | Finding::DeadHooksPath(_)
+            | Finding::UnreadablePolicy(_)
             | Finding::OrphanBranch(_) => false,
         }
     }
@@ -152,6 +158,8 @@ impl Finding {
             Finding::DeadHooksPath(_) => "hooks-path",
             Finding::OrphanBranch(_) => "orphan-branch",
             Finding::NotInForce(_) => "not-in-force",
+            Finding::UnknownRules(_) => "policy-unknown",
+            Finding::UnreadablePolicy(_) => "policy",
         }
     }
 
@@ -199,6 +207,7 @@ impl Finding {
             Finding::OrphanBranch(branch) => {
                 format!("take it up with git lane start {branch}, or: git branch -d {branch}")
             }
+            Finding::UnreadablePolicy(_) => "mend that file; git-lane-config(1) lists the keys".into(),
             _ => return None,
         })
     }
@@ -286,6 +295,8 @@ impl std::fmt::Display for Finding {
             Finding::OrphanBranch(branch) => {
                 write!(f, "branch '{branch}' was made and never used, and no worktree has it")
             }
+            Finding::UnknownRules(keys) => write!(f, "the hooks do not know what the policy says of {keys}"),
+            Finding::UnreadablePolicy(why) => write!(f, "the policy cannot be read: {why}"),
             Finding::NotInForce(why) => write!(f, "the rule is not in force: {why}"),
         }
     }

@@ -247,7 +247,9 @@ impl Edit {
             let values = self.config.raw_values_by("hook", Some(BStr::new(name)), key);
             values.is_ok_and(|values| values.len() == 1 && values[0] == value)
         };
-        if says("command", command) && says("event", event) {
+        // git would not run what somebody has switched off.
+        let enabled = self.config.raw_values_by("hook", Some(BStr::new(name)), "enabled").is_err();
+        if enabled && says("command", command) && says("event", event) {
             return Ok(());
         }
         self.remove_hook(name);
@@ -256,6 +258,11 @@ impl Edit {
         section.push("command", BStr::new(command)).map_err(malformed)?;
         section.push("event", BStr::new(event)).map_err(malformed)?;
         Ok(())
+    }
+
+    /// Whether the configuration defines a hook of that name.
+    pub fn has_hook(&self, name: &str) -> bool {
+        self.config.raw_values_by("hook", Some(BStr::new(name)), "event").is_ok()
     }
 
     /// Removes a hook from the configuration; whether there was one.
