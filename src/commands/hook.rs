@@ -31,8 +31,8 @@ pub struct Args {
 /// Runs it.
 pub fn run(args: Args, ui: &Ui) -> Result<()> {
     if std::env::var_os(hooks::probe::ASKED).is_some() {
-        println!("{}", hooks::probe::answer(args.event));
-        return Err(Error::refused("the hook was only asked whether it reaches git-lane").code("probe"));
+        // A refusal ends the hook: nothing that follows in it is run.
+        return Err(Error::refused(hooks::probe::answer(args.event)).code("probe"));
     }
     let answered = answer(&args, ui);
     if answered.is_ok()

@@ -64,7 +64,13 @@ impl Records {
 
 /// What the `[lane]` section itself says for `key` in `common_dir`'s configuration file.
 pub fn setting(common_dir: &Path, key: &str) -> Result<Option<BString>> {
-    Ok(parse(&common_dir.join("config"))?.raw_value_by("lane", None::<&BStr>, key).ok())
+    settings(common_dir, [key]).map(|[value]| value)
+}
+
+/// The same for several keys, with one look at the file.
+pub fn settings<const N: usize>(common_dir: &Path, keys: [&str; N]) -> Result<[Option<BString>; N]> {
+    let config = parse(&common_dir.join("config"))?;
+    Ok(keys.map(|key| config.raw_value_by("lane", None::<&BStr>, key).ok()))
 }
 
 fn parse(path: &Path) -> Result<File> {

@@ -19,7 +19,7 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::time::Duration;
 
-use bstr::ByteSlice;
+use bstr::{BString, ByteSlice};
 
 use crate::domain::guard::Level;
 use crate::error::{Error, IoContext, Result};
@@ -114,8 +114,14 @@ pub fn undecided(repository: &Repository) -> Result<bool> {
 /// Copies what the guard needs of the policy to where the hooks read it, if anything changed since it was copied last:
 /// a pull may bring a rule, and hooks of the user's own configuration are in force where nobody ever ran `git lane init`.
 pub fn follow_policy(repository: &Repository, policy: &Policy) -> Result<()> {
-    if unknown_rules(repository, policy)?.is_empty() || !(installed(repository)? || state(repository)?.in_force) {
+    if unknown_rules(repository, policy)?.is_empty() {
         return Ok(());
+    }
+    match metadata::setting(repository.common_dir(), MARK)? {
+        // No lane has ever been started here.
+        None => return Ok(()),
+        Some(mark) if mark == UNDECIDED && !state(repository)?.in_force => return Ok(()),
+        Some(_) => {}
     }
     let mut edit = Edit::begin(repository.common_dir())?;
     copy_policy(&mut edit, policy)?;
@@ -124,13 +130,12 @@ pub fn follow_policy(repository: &Repository, policy: &Policy) -> Result<()> {
 
 /// The keys of the policy whose values the hooks do not know yet.
 pub fn unknown_rules(repository: &Repository, policy: &Policy) -> Result<Vec<String>> {
-    let mut found = Vec::new();
-    for (key, value) in for_the_guard(policy) {
-        if metadata::setting(repository.common_dir(), key)?.unwrap_or_default() != value.as_bytes() {
-            found.push(format!("rule.{key}"));
-        }
-    }
-    Ok(found)
+    let wanted = for_the_guard(policy);
+    let known = metadata::settings(repository.common_dir(), wanted.each_ref().map(|(key, _)| *key))?;
+    let differs = |((key, wanted), known): ((&str, String), Option<BString>)| {
+        (known.unwrap_or_default() != wanted.as_bytes()).then(|| format!("rule.{key}"))
+    };
+    Ok(wanted.into_iter().zip(known).filter_map(differs).collect())
 }
 
 fn for_the_guard(policy: &Policy) -> [(&'static str, String); 2] {

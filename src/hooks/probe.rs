@@ -20,9 +20,6 @@ use crate::git::repository::Repository;
 /// Set for a hook that is only asked whether it reaches git-lane.
 pub const ASKED: &str = "GIT_LANE_PROBE";
 
-/// The exit code that ends the hook: the one by which a stub tells a refusal from trouble with git-lane itself.
-pub const EXIT_CODE: u8 = 1;
-
 /// What `git lane hook` says when it is asked.
 pub fn answer(hook: Hook) -> String {
     format!("git-lane answers {}", hook.name())
@@ -114,7 +111,7 @@ fn ask(repository: &Repository, mut command: Command, hook: Hook) -> std::io::Re
 }
 
 fn said(output: &Output, hook: Hook) -> bool {
-    output.stdout.contains_str(answer(hook))
+    output.stderr.contains_str(answer(hook))
 }
 
 fn on_path_directories() -> Vec<PathBuf> {
