@@ -398,6 +398,25 @@ fn a_call_that_is_not_reached_does_not_count() {
         assert!(why_not(&sandbox).contains("git runs no pre-commit"), "{broken}");
     }
     assert!(!sandbox.root().join("home/ran").exists());
+    // init cannot know whether that is meant: it says where to look, and so does doctor.
+    hook(&file, text.replacen("#!/bin/sh\n", "#!/bin/sh\nexit 0\n", 1), 0o755);
+    for told in [
+        init(&sandbox, &["--check"]).fails(1),
+        init(&sandbox, &["--files"]).stderr,
+        sandbox.lane(["doctor", "--fix"]).stdout,
+    ] {
+        assert!(configured() || told.contains("ends before it reaches git-lane"), "{told}");
+    }
+    drop(sandbox.lane(["init", "--uninstall"]));
+    init(&sandbox, &["--files"]).ok();
+    for name in RESTORE {
+        drop(sandbox.run(sandbox.command("git").args([
+            "config",
+            "--remove-section",
+            &format!("hook.git-lane-{name}"),
+        ])));
+    }
+    hook(&file, &text, 0o644);
     // Only not executable: that is git-lane's own to repair.
     init(&sandbox, &["--files"]).ok();
     init(&sandbox, &["--check"]).ok();

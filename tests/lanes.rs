@@ -128,6 +128,19 @@ fn digest(bytes: &[u8]) -> String {
     format!("{} bytes {:x}", bytes.len(), hasher.finish())
 }
 
+/// Names and values of the extended attributes, where there are any.
+fn attributes(path: &Path) -> String {
+    let mut names = [0; 1024];
+    let length = rustix::fs::llistxattr(path, &mut names).unwrap_or(0);
+    let mut found = String::new();
+    for name in names[..length].split(|byte| *byte == 0).filter(|name| name.starts_with(b"user.")) {
+        let mut value = [0; 1024];
+        let length = rustix::fs::lgetxattr(path, name, &mut value).unwrap_or(0);
+        found += &format!("{}={}", name.escape_ascii(), value[..length].escape_ascii());
+    }
+    found
+}
+
 fn describe(root: &Path, path: &Path) -> String {
     let metadata = std::fs::symlink_metadata(path).unwrap();
     let kind = metadata.file_type();
@@ -146,5 +159,8 @@ fn describe(root: &Path, path: &Path) -> String {
     } else {
         format!("{}.{:09}", metadata.mtime(), metadata.mtime_nsec())
     };
-    format!("{:?} {:o} {time} {content}", path.strip_prefix(root).unwrap(), metadata.mode())
+    // The same file, not a copy of it: other names of it elsewhere still mean it.
+    let file = if kind.is_dir() { String::new() } else { format!("{}x{}", metadata.ino(), metadata.nlink()) };
+    let (owner, notes) = (format!("{}:{}", metadata.uid(), metadata.gid()), attributes(path));
+    format!("{:?} {:o} {owner} {file} {time} {notes} {content}", path.strip_prefix(root).unwrap(), metadata.mode())
 }

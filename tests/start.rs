@@ -471,3 +471,33 @@ fn of_twenty_equal_starts_one_creates_and_the_others_lose_or_find_it() {
     assert_eq!(created, 1);
     assert_whole(&sandbox, "same");
 }
+
+#[test]
+fn a_lane_whose_worktree_cannot_be_used_is_told_as_it_is() {
+    type Damage = fn(&Sandbox, &Path);
+    let table: [(&str, &str, Damage); 5] = [
+        ("its directory has no .git file", "git lane doctor", |_, lane| {
+            std::fs::remove_file(lane.join(".git")).unwrap();
+        }),
+        ("its commondir is empty", "git lane doctor", |sandbox, lane| {
+            write(&sandbox.admin(lane).join("commondir"), "");
+        }),
+        ("git does not list it as a worktree", "git lane doctor", |sandbox, lane| {
+            std::fs::remove_dir_all(sandbox.admin(lane)).unwrap();
+        }),
+        ("moved by hand to", "git lane doctor --fix", |sandbox, lane| {
+            std::fs::rename(lane, sandbox.root().join("elsewhere")).unwrap();
+        }),
+        ("its directory is gone", "git lane prune", |_, lane| std::fs::remove_dir_all(lane).unwrap()),
+    ];
+    for (words, remedy, damage) in table {
+        let sandbox = Sandbox::new();
+        sandbox.lane(["start", "login"]).ok();
+        damage(&sandbox, &sandbox.lane_path("login"));
+        let before = sandbox.fingerprint();
+        let said = sandbox.lane(["start", "login"]).fails(1);
+        assert!(said.contains(words) && said.contains(remedy), "{said}");
+        assert_eq!(said.contains("is gone"), words.contains("is gone"), "{said}");
+        assert!(sandbox.fingerprint() == before);
+    }
+}

@@ -128,21 +128,21 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let mut report = StartReport { dry_run: args.dry_run, lanes: Vec::new() };
     let mut failure = None;
     for name in &names {
-        let outcome = match plan_one(name)? {
-            Plan::Exists(lane) => Outcome::existing(*lane),
-            Plan::Create(creation) if args.dry_run => Outcome::planned(&creation),
-            Plan::Create(creation) => match create(&repository, &creation, &args, ui) {
-                Ok((outcome, hook)) => {
-                    failure = failure.or(hook);
-                    outcome
-                }
-                Err(error) => {
-                    failure = Some(error);
-                    break;
-                }
-            },
-        };
-        report.lanes.push(outcome);
+        let outcome = plan_one(name).and_then(|plan| match plan {
+            Plan::Exists(lane) => Ok((Outcome::existing(*lane), None)),
+            Plan::Create(creation) if args.dry_run => Ok((Outcome::planned(&creation), None)),
+            Plan::Create(creation) => create(&repository, &creation, &args, ui),
+        });
+        match outcome {
+            Ok((outcome, hook)) => {
+                failure = failure.or(hook);
+                report.lanes.push(outcome);
+            }
+            Err(error) => {
+                failure = Some(error);
+                break;
+            }
+        }
     }
     if undecided && report.lanes.iter().any(|lane| lane.created) {
         first_lane(&repository, &policy, ui);
@@ -157,13 +157,9 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
             ui.report(&report);
             Ok(())
         }
-        Some(error) => {
-            // What was made stays made: say so before saying what failed.
-            if !ui.json && !report.lanes.is_empty() {
-                ui.report(&report);
-            }
-            Err(error)
-        }
+        // What was made stays made: say so before saying what failed.
+        Some(error) if !report.lanes.is_empty() => Err(ui.failed(&report, error)),
+        Some(error) => Err(error),
     }
 }
 
@@ -195,9 +191,14 @@ fn request(args: &Args, policy: &Policy, name: LaneName, base: &base::Resolved) 
     let wanted = args.branch.clone().unwrap_or_else(|| branch_name(&policy.branch, &name, owner.as_deref()));
     let branch = match args.detach {
         true => None,
-        false => Some(BranchName::parse(wanted.as_bytes().as_bstr()).map_err(|problem| {
-            Error::refused(format!("'{wanted}' cannot be a branch: it {}", problem.because())).code("bad-name")
-        })?),
+        false => {
+            let branch = BranchName::parse(wanted.as_bytes().as_bstr());
+            let fitting = branch.and_then(|branch| branch.ensure_fits_a_file().map(|()| branch));
+            Some(fitting.map_err(|problem| {
+                let shown = crate::ui::escape::line(&wanted);
+                Error::refused(format!("'{shown}' cannot be a branch: it {}", problem.because())).code("bad-name")
+            })?)
+        }
     };
     let path = args.path.as_ref().map(std::path::absolute).transpose();
     Ok(Request {

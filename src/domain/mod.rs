@@ -12,6 +12,7 @@ pub mod lane;
 pub mod message;
 pub mod name;
 pub mod overview;
+pub mod paste;
 pub mod prune;
 pub mod retire;
 pub mod start;

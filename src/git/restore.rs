@@ -70,7 +70,7 @@ fn return_lane(repository: &Repository, entry: Entry, wanted: &str) -> Result<En
 }
 
 fn no_entry(wanted: &str) -> Error {
-    Error::refused(format!("nothing in the trash is called '{wanted}'"))
+    Error::refused(format!("nothing in the trash is called '{}'", crate::ui::escape::line(wanted)))
         .code("no-entry")
         .hint("see what is there with: git lane trash")
 }

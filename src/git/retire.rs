@@ -7,7 +7,6 @@
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use bstr::ByteSlice;
 use serde::{Deserialize, Serialize};
 
 use super::journal::{Journal, Running, step, unique_id};
@@ -15,7 +14,7 @@ use super::recover::Healed;
 use super::refs::RefChange;
 use super::repository::{RefFormat, Repository};
 use super::trash::{self, Places, keep};
-use super::{events, metadata, processes, submodules};
+use super::{events, metadata, moved, processes, submodules};
 use crate::domain::event::{Subject, What};
 use crate::domain::integration::Integration;
 use crate::domain::lane::{Lane, ObjectId, RefName, Worktree, WorktreeState};
@@ -130,7 +129,9 @@ pub fn surroundings<'a>(
         all,
         common_dir: repository.common_dir(),
         path_exists: std::fs::symlink_metadata(&lane.worktree).is_ok(),
-        found_at: worktree.filter(|worktree| worktree.state == WorktreeState::Missing).and_then(moved_to),
+        found_at: worktree
+            .filter(|worktree| worktree.state == WorktreeState::Missing)
+            .and_then(|worktree| moved::find(repository, worktree)),
         busy: None,
         delete_branch,
     }
@@ -349,19 +350,4 @@ fn link_reflog(repository: &Repository, entry: &Entry, directory: &Path) -> Resu
     }
     step("retire.reflog-linked");
     Ok(())
-}
-
-/// Where the directory of a missing worktree went, when somebody renamed it beside its old place.
-fn moved_to(worktree: &Worktree) -> Option<PathBuf> {
-    let siblings = std::fs::read_dir(worktree.path.parent()?).ok()?.flatten();
-    let names_us = |directory: &PathBuf| {
-        let dot_git = directory.join(".git");
-        let is_file = std::fs::symlink_metadata(&dot_git).is_ok_and(|metadata| metadata.is_file());
-        let text = if is_file { std::fs::read(&dot_git).unwrap_or_default() } else { Vec::new() };
-        let target = text.strip_prefix(b"gitdir:".as_slice()).map(|rest| directory.join(super::path(rest.trim())));
-        target.is_some_and(|target| {
-            target == worktree.git_dir || std::fs::canonicalize(target).is_ok_and(|target| target == worktree.git_dir)
-        })
-    };
-    siblings.map(|entry| entry.path()).find(names_us)
 }

@@ -49,6 +49,11 @@ pub(super) fn runs_us(repository: &Repository, file: &Path, hook: Hook) -> bool 
     }
 }
 
+/// Whether git runs the file and it names us, where [`runs_us`] has found that it does not get there.
+pub(super) fn is_unreached(file: &Path, hook: Hook) -> bool {
+    executable(file) && std::fs::read(file).is_ok_and(|text| before_us(text.as_bstr(), hook).is_some())
+}
+
 /// Whether this command of git's configuration calls us, run as git runs it.
 pub(super) fn answers(repository: &Repository, command: &BStr, hook: Hook) -> bool {
     if command != stub::command(hook) {

@@ -8,6 +8,7 @@ use super::probe::{self, answers, runs_us};
 use super::{BATCHED_FETCH, CONFIGURED_HOOKS, called_by, files, level, section};
 use crate::domain::guard::Level;
 use crate::domain::lane::{WorktreeState, lossless_path};
+use crate::domain::paste::word;
 use crate::error::{Error, Result};
 use crate::git::command::Version;
 use crate::git::hook::Hook;
@@ -54,6 +55,9 @@ pub struct HookState {
     /// A worktree in which git finds no such file, where every worktree has a directory for them.
     #[serde(skip)]
     pub lacking: Option<PathBuf>,
+    /// A file that git runs and that ends before it calls us.
+    #[serde(skip)]
+    pub unreached: Option<PathBuf>,
 }
 
 impl HookState {
@@ -98,6 +102,10 @@ impl State {
                 "install the hooks with: git lane init".into(),
                 format!("if that changes nothing, see who switched them off: git config --show-origin --get-all {key}"),
             ];
+        }
+        if let Some(file) = missing.iter().find_map(|hook| hook.unreached.as_ref()) {
+            let file = word(file.display());
+            return vec![format!("{file} ends before it reaches git-lane: move git-lane's lines to its start")];
         }
         match self.directory_chosen_by {
             Some(_) if self.old_git => lines_to_add(missing.iter().map(|hook| hook.hook)),
@@ -156,8 +164,12 @@ pub fn state(repository: &Repository) -> Result<State> {
             false => (false, false),
         };
         let lacking = lacking(repository, &place, hook)?;
+        let file = lacking.is_none();
+        let unreached = lacking.as_ref().map(|directory| directory.join(hook.name()));
+        let unreached = unreached.filter(|file| probe::is_unreached(file, hook));
+        let lacking = lacking.filter(|_| matches!(place, Directory::InEach(..)));
         let chained = matches!(&place, Directory::Own(own) if files::kept(&own.join(hook.name())).exists());
-        hooks.push(HookState { hook, configured, file: lacking.is_none(), chained, disabled, lacking });
+        hooks.push(HookState { hook, configured, file, chained, disabled, lacking, unreached });
     }
     let (directory, directory_chosen_by) = match place {
         Directory::Own(directory) => (directory, None),

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::super::paste::word;
 use super::{Lane, Made, Overtaken};
 use crate::domain::name::BranchName;
 
@@ -123,29 +124,34 @@ impl Finding {
         match self {
             Finding::Left { owner: Some(owner), .. } | Finding::Taken { owner, added: false, .. } => enter(owner),
             Finding::Left { to, made: Made::Now, .. } | Finding::LeftHome { to, made: Made::Now, .. } => {
-                format!("branch '{to}' stays; give it a lane of its own with: git lane start {to}")
+                format!("branch '{to}' stays; give it a lane of its own with: git lane start {}", word(to))
             }
             Finding::Left { to, made: Made::AtStash, .. } | Finding::LeftHome { to, made: Made::AtStash, .. } => {
                 format!(
-                    "branch '{to}' stays, and so does the stash; give it a lane of its own with: git lane start {to}; \
-                     and there: git stash pop --index"
+                    "branch '{to}' stays, and so does the stash; give it a lane of its own with: git lane start {}; \
+                     and there: git stash pop --index",
+                    word(to)
                 )
             }
             Finding::Left { to, made: Made::Reset, .. } | Finding::LeftHome { to, made: Made::Reset, .. } => {
-                format!("branch '{to}' was reset; to put it back too: git branch -f {to} '{to}@{{1}}'")
+                format!(
+                    "branch '{to}' was reset; to put it back too: git branch -f {} {}",
+                    word(to),
+                    word(format!("{to}@{{1}}"))
+                )
             }
             Finding::Left { to, .. } | Finding::LeftHome { to, .. } => {
-                format!("to work on '{to}', give it a lane of its own with: git lane start {to}")
+                format!("to work on '{to}', give it a lane of its own with: git lane start {}", word(to))
             }
             Finding::Stray { lane, .. } | Finding::Detached { lane } => {
-                format!("go back, with your changes, by: git switch {}", branch(lane))
+                format!("go back, with your changes, by: git switch {}", word(branch(lane)))
             }
-            Finding::BranchGone { lane } => format!("see what is left of it with: git lane show {}", lane.name),
+            Finding::BranchGone { lane } => format!("see what is left of it with: git lane show {}", word(&lane.name)),
             Finding::Taken { owner, added: true, .. } => {
-                format!("use the lane's own worktree: cd \"$(git lane path {})\"", owner.name)
+                format!("use the lane's own worktree: cd \"$(git lane path {})\"", word(&owner.name))
             }
             Finding::OffHome { home, on } => {
-                format!("go back with: git switch {home}; to work on '{on}': git lane start {on}")
+                format!("go back with: git switch {}; to work on '{on}': git lane start {}", word(home), word(on))
             }
             Finding::Protected { .. } => {
                 "start a lane with: git lane start NAME; and land it with: git lane finish NAME".into()
@@ -155,17 +161,23 @@ impl Finding {
                 None => String::new(),
             },
             Finding::LaneIntoLane { other, .. } => {
-                format!("land it first with: git lane finish {}; or, if you mean it, set GIT_LANE_BYPASS=1", other.name)
+                format!(
+                    "land it first with: git lane finish {}; or, if you mean it, set GIT_LANE_BYPASS=1",
+                    word(&other.name)
+                )
             }
             Finding::Unsettled { lane, .. } => {
-                format!("settle it in: cd \"$(git lane path {0})\"; then: git lane finish {0}", lane.name)
+                format!("settle it in: cd \"$(git lane path {0})\"; then: git lane finish {0}", word(&lane.name))
             }
             Finding::RebaseElsewhere { lane, branch } => {
-                format!("rebase '{branch}' where it is checked out; this lane: git rebase … {}", self::branch(lane))
+                format!(
+                    "rebase '{branch}' where it is checked out; this lane: git rebase … {}",
+                    word(self::branch(lane))
+                )
             }
             Finding::BranchMoved { lane, deleted: false } => enter(lane),
             Finding::BranchMoved { lane, deleted: true } => {
-                format!("remove the lane, so that it can be restored, with: git lane drop {}", lane.name)
+                format!("remove the lane, so that it can be restored, with: git lane drop {}", word(&lane.name))
             }
         }
     }
@@ -194,7 +206,7 @@ fn branch(lane: &Lane) -> String {
 }
 
 fn enter(lane: &Lane) -> String {
-    format!("work on it in its own worktree: cd \"$(git lane path {})\"", lane.name)
+    format!("work on it in its own worktree: cd \"$(git lane path {})\"", word(&lane.name))
 }
 
 impl fmt::Display for Finding {

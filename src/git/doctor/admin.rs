@@ -14,6 +14,7 @@ use crate::domain::lane::{Lane, ObjectId, Worktree};
 use crate::domain::name::BranchName;
 use crate::domain::status::Operation;
 use crate::error::{Error, IoContext, Result};
+use crate::git::moved::{self, named_by};
 use crate::git::repository::{RefFormat, Repository};
 use crate::git::{self, status, worktree};
 
@@ -42,22 +43,15 @@ pub(super) fn poisoned(repository: &Repository, lanes: &[Lane]) -> Result<Vec<Fi
 fn living<'a>(repository: &Repository, lanes: &'a [Lane], admin: &Path) -> Option<(Option<&'a Lane>, PathBuf)> {
     let real = std::fs::canonicalize(admin).ok()?;
     let answers = |path: &Path| {
-        dot_git(path).is_some_and(|target| std::fs::canonicalize(target).is_ok_and(|target| target == real))
+        named_by(path).is_some_and(|target| std::fs::canonicalize(target).is_ok_and(|target| target == real))
     };
     if let Some(lane) = lanes.iter().find(|lane| answers(&lane.worktree)) {
         return Some((Some(lane), lane.worktree.clone()));
     }
     let named = worktree::describe(repository.common_dir(), admin).map(|worktree| worktree.path);
     let main = repository.main_worktree().map(|main| main.path).unwrap_or_default();
-    let path = named.into_iter().chain(neighbours(repository, &main)).find(|path| answers(path))?;
+    let path = named.into_iter().chain(moved::candidates(repository, &main)).find(|path| answers(path))?;
     Some((None, path))
-}
-
-/// The git directory the `.git` file of a worktree names.
-fn dot_git(worktree: &Path) -> Option<PathBuf> {
-    let text = std::fs::read(worktree.join(".git")).ok()?;
-    let target = text.trim_end().strip_prefix(b"gitdir:")?.trim_start();
-    Some(worktree.join(git::path(target)))
 }
 
 /// Gives a living worktree's admin directory back what git needs of it; what was there and is of no use is kept.
@@ -131,7 +125,10 @@ fn replace(repository: &Repository, file: &Path, text: &[u8]) -> Result<()> {
 /// A lane whose worktree git does not know: it lost its admin directory, which may have been put aside here.
 pub(super) fn unlisted(repository: &Repository, lane: &Lane) -> Finding {
     let (name, worktree) = (lane.name.clone(), lane.worktree.clone());
-    let Some(admin) = dot_git(&worktree) else { return Finding::MissingWorktree(name, worktree) };
+    if std::fs::symlink_metadata(&worktree).is_err() {
+        return Finding::MissingWorktree(name, worktree);
+    }
+    let Some(admin) = named_by(&worktree) else { return Finding::UnlistedWorktree(name, worktree) };
     let ours = admin.parent().and_then(|parent| std::fs::canonicalize(parent).ok());
     let ours = ours == std::fs::canonicalize(repository.common_dir().join("worktrees")).ok();
     let was_its = |kept: &PathBuf| {
@@ -141,15 +138,14 @@ pub(super) fn unlisted(repository: &Repository, lane: &Lane) -> Finding {
     };
     match entries(&damaged(repository)).find(was_its) {
         Some(kept) if ours && !admin.exists() => Finding::PutAside(name, worktree, kept),
-        _ if !admin.exists() => Finding::LostAdmin(name, worktree),
-        _ => Finding::DamagedWorktree(Some(name), worktree, "git does not list it".into()),
+        _ => Finding::UnlistedWorktree(name, worktree),
     }
 }
 
 /// Brings an admin directory back that was put aside, and mends it.
 pub(super) fn bring_back(repository: &Repository, lane: &Lane, kept: &Path) -> Result<()> {
     let raced = || Error::refused(format!("'{}' is no longer what it was", kept.display())).code("raced");
-    let admin = dot_git(&lane.worktree).filter(|admin| !admin.exists()).ok_or_else(raced)?;
+    let admin = named_by(&lane.worktree).filter(|admin| !admin.exists()).ok_or_else(raced)?;
     if let Some(parent) = admin.parent() {
         std::fs::create_dir_all(parent).context("create", parent)?;
     }
@@ -160,7 +156,7 @@ pub(super) fn bring_back(repository: &Repository, lane: &Lane, kept: &Path) -> R
 
 /// The repository that a worktree we have an admin directory for really belongs to: ours is a copy of that one.
 pub(super) fn belongs_elsewhere(repository: &Repository, worktree: &Worktree) -> Option<PathBuf> {
-    let admin = std::fs::canonicalize(dot_git(&worktree.path)?).ok()?;
+    let admin = std::fs::canonicalize(named_by(&worktree.path)?).ok()?;
     let common = std::fs::read(admin.join("commondir")).ok()?;
     let common = std::fs::canonicalize(admin.join(git::path(common.trim_end()))).ok()?;
     (common != repository.common_dir()).then_some(common)
@@ -175,35 +171,12 @@ fn left_alone(admin: &Path) -> bool {
     !recent(admin) && !entries.map(|entry| entry.path()).any(|path| recent(&path))
 }
 
-/// A directory that is gone, or was moved by hand: its `.git` file still names the admin directory.
+/// A directory that is gone, or was moved by hand.
 pub(super) fn missing(repository: &Repository, lane: &Lane, worktree: &Worktree) -> Finding {
-    let admin_name = worktree.git_dir.file_name().map(|name| Path::new("worktrees").join(name));
-    let points_here = |path: &PathBuf| {
-        dot_git(path)
-            .zip(admin_name.as_ref())
-            .is_some_and(|(target, admin)| target.ends_with(admin) && (target == worktree.git_dir || !target.exists()))
-    };
-    match neighbours(repository, &lane.worktree).into_iter().find(points_here) {
+    match moved::find_after_repository(repository, worktree) {
         Some(path) => Finding::FoundWorktree(lane.name.clone(), lane.worktree.clone(), path),
         None => Finding::MissingWorktree(lane.name.clone(), lane.worktree.clone()),
     }
-}
-
-/// Where worktrees use to be: beside `worktree`, beside the main worktree, and below `<repo>.lanes` there, which is moved
-/// together with the repository.
-fn neighbours(repository: &Repository, worktree: &Path) -> Vec<PathBuf> {
-    let main = repository.main_worktree().map(|main| main.path).unwrap_or_default();
-    let parents = [worktree.parent().map(Path::to_owned), main.parent().map(Path::to_owned)];
-    let mut found: Vec<PathBuf> = parents.into_iter().flatten().flat_map(|parent| directories(&parent)).collect();
-    let lanes = found.iter().filter(|path| path.extension().is_some_and(|extension| extension == "lanes"));
-    let below: Vec<PathBuf> = lanes.flat_map(|parent| directories(parent)).collect();
-    found.extend(below);
-    found
-}
-
-fn directories(parent: &Path) -> Vec<PathBuf> {
-    let is_directory = |path: &PathBuf| std::fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir());
-    entries(parent).filter(is_directory).collect()
 }
 
 fn entries(directory: &Path) -> impl Iterator<Item = PathBuf> + use<> {

@@ -3,6 +3,8 @@
 mod admin;
 mod settings;
 
+pub use settings::programs;
+
 use super::overtaken::overtaken;
 use super::overview::worktree_statuses;
 use super::reconcile;
@@ -11,6 +13,7 @@ use crate::domain::doctor::{AdminAge, Finding, LockOwner, StrayRemedy, TreeElsew
 use crate::domain::lane::{Lane, Worktree, WorktreeState};
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::overview::stray;
+use crate::domain::paste::word;
 use crate::domain::retire::{Place, place};
 use crate::error::{Error, Result};
 
@@ -42,8 +45,8 @@ pub fn examine(repository: &Repository) -> Result<Vec<Finding>> {
 pub fn fix(repository: &Repository, finding: &Finding) -> Result<Option<String>> {
     if let Finding::UnfinishedAdmin(path, AdminAge::Old) = finding {
         let aside = admin::put_aside(repository, path)?;
-        let (aside, path) = (aside.display(), path.display());
-        return Ok(Some(format!("it is now '{aside}'; to have it back: mv '{aside}' '{path}'")));
+        let (aside, path) = (word(aside.display()), word(path.display()));
+        return Ok(Some(format!("it is now {aside}; to have it back: mv {aside} {path}")));
     }
     put_right(repository, finding).map(|()| None)
 }
@@ -51,7 +54,7 @@ pub fn fix(repository: &Repository, finding: &Finding) -> Result<Option<String>>
 fn put_right(repository: &Repository, finding: &Finding) -> Result<()> {
     match finding {
         Finding::Stray(lane, _, StrayRemedy::SwitchBack) => switch_back(repository, lane),
-        Finding::RenamedBranch(..) | Finding::MovedWorktree(..) => {
+        Finding::RenamedBranch(..) | Finding::RenamedBase(..) | Finding::MovedWorktree(..) => {
             reconcile::follow(repository, std::slice::from_ref(finding))
         }
         // Neither files nor index change: HEAD names the commit instead of the branch.

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use bstr::{BStr, ByteSlice};
+
 use crate::domain::doctor::{Finding, LockOwner, TreeElsewhere};
 use crate::error::Result;
 use crate::git::repository::Repository;
@@ -106,4 +108,37 @@ pub(super) fn locks(repository: &Repository) -> Result<Vec<Finding>> {
         }
     }
     Ok(found)
+}
+
+/// The settings of the shared configuration that make git run a program, in every worktree: any lane can plant one.
+pub fn programs(repository: &Repository) -> Result<Vec<String>> {
+    let config = metadata::load(&repository.common_dir().join("config"))?;
+    let mut found: Vec<String> = Vec::new();
+    for section in config.sections() {
+        let header = section.header();
+        let (word, name) = (header.name().to_string().to_lowercase(), header.subsection_name());
+        for (key, value) in section.body() {
+            let key = key.to_string();
+            if runs_a_program(&word, &key.to_lowercase(), value.as_bstr()) {
+                let name = name.map(|name| format!(".{name}")).unwrap_or_default();
+                found.push(format!("{word}{name}.{key}"));
+            }
+        }
+    }
+    found.dedup();
+    Ok(found)
+}
+
+/// git-config(1): what git hands to a shell, or runs.
+fn runs_a_program(section: &str, key: &str, value: &BStr) -> bool {
+    match (section, key) {
+        // A built-in daemon is asked for with a boolean.
+        ("core", "fsmonitor") => gix::config::Boolean::try_from(value).is_err(),
+        ("core", "sshcommand" | "editor" | "pager" | "gitproxy" | "askpass" | "alternaterefscommand") => true,
+        ("alias", _) => value.starts_with(b"!"),
+        ("filter", "clean" | "smudge" | "process") | ("diff", "external" | "command" | "textconv") => true,
+        ("merge", "driver") | ("credential", "helper") | ("sequence", "editor") | ("interactive", "difffilter") => true,
+        ("difftool" | "mergetool" | "man" | "browser", "cmd" | "path") | ("gpg", "program") => true,
+        _ => false,
+    }
 }

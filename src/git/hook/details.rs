@@ -104,7 +104,7 @@ fn previous(place: &Place) -> Result<Previous> {
     if !asked.status.success() {
         return Ok(Previous::Unknown);
     }
-    Ok(BranchName::from_ref(asked.stdout.trim_end().as_bstr()).map_or(Previous::Commit, Previous::Branch))
+    Ok(BranchName::from_ref(asked.stdout.trim_ascii_end().as_bstr()).map_or(Previous::Commit, Previous::Branch))
 }
 
 /// The lanes whose branches are being merged. `before`: git has not written `MERGE_HEAD` yet, and names what it merges
@@ -190,5 +190,5 @@ pub(super) fn reset_from_outside(place: &Place, owner: &Lane) -> Result<Option<(
     let mut before = branch.to_ref();
     before.extend_from_slice(b"@{1}");
     let before = place.git().args(["rev-parse", "--verify", "--quiet"]).bytes(&before).output()?;
-    Ok(before.status.success().then(|| (branch, before.stdout.trim_end().into())))
+    Ok(before.status.success().then(|| (branch, before.stdout.trim_ascii_end().into())))
 }

@@ -4,11 +4,11 @@
 //! else happens. `details` asks git for what a judgement needs beyond that, `transaction` reads what is about to happen
 //! to refs, `remedy` takes a switch back.
 
-mod config;
+pub(crate) mod config;
 mod details;
 mod place;
 mod remedy;
-mod transaction;
+pub(crate) mod transaction;
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -24,6 +24,7 @@ use crate::git::overtaken::overtaken;
 
 use config::Settings;
 use place::Place;
+pub(crate) use place::checkout_message;
 
 /// The hooks we take part in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, clap::ValueEnum, serde::Serialize)]

@@ -199,7 +199,7 @@ impl Places {
 
     fn is_ours(&self, dot_git: &Path, directory: &Path) -> bool {
         let text = std::fs::read(dot_git).unwrap_or_default();
-        let target = text.strip_prefix(b"gitdir:".as_slice()).map(|rest| rest.trim_ascii());
+        let target = crate::git::line(&text).strip_prefix(b"gitdir:").map(|rest| rest.trim_ascii_start());
         target.is_some_and(|target| {
             let target = lexical(&directory.join(crate::git::path(target)));
             target == self.admin || std::fs::canonicalize(target).is_ok_and(|target| target == self.admin)
