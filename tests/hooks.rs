@@ -407,8 +407,6 @@ fn a_call_that_is_not_reached_does_not_count() {
     ] {
         assert!(configured() || told.contains("ends before it reaches git-lane"), "{told}");
     }
-    drop(sandbox.lane(["init", "--uninstall"]));
-    init(&sandbox, &["--files"]).ok();
     for name in RESTORE {
         drop(sandbox.run(sandbox.command("git").args([
             "config",

@@ -119,8 +119,10 @@ fn said(output: &Output, hook: Hook) -> bool {
     output.stderr.contains_str(answer(hook))
 }
 
+/// Without those that depend on the current directory: what a repository tracks must not be run because of its name.
 fn on_path_directories() -> Vec<PathBuf> {
-    std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()).collect()
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).filter(|directory| directory.is_absolute()).collect()
 }
 
 /// Whether the git-lane that a shell finds on PATH runs.
