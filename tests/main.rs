@@ -1,6 +1,7 @@
 //! The end-to-end suite: one crate, one file per verb, real git.
 
 mod completions;
+mod concurrency;
 mod config;
 mod crash;
 mod doctor;
@@ -11,6 +12,7 @@ mod finish;
 mod fuzz;
 mod hooks;
 mod house;
+mod interference;
 mod json;
 mod lanes;
 mod list;

@@ -99,29 +99,31 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     };
     let base = base(&repository, &lane, args.into.as_deref(), request.landing)?;
     let worktrees = repository.worktrees()?;
-    let mut facts = facts::gather(&repository, &worktrees, &lane, base.as_ref())?;
+    // Somebody may take the lane away at any moment.
+    let or_raced = |error| retire::or_raced(&repository, &lane, error);
+    let mut facts = facts::gather(&repository, &worktrees, &lane, base.as_ref()).map_err(or_raced)?;
     if !request.landing {
-        facts::prove(&repository, &mut facts)?;
+        facts::prove(&repository, &mut facts).map_err(or_raced)?;
     }
-    let mut plan = finish::plan(&facts, &request)?;
+    let mut plan = finish::plan(&facts, &request).map_err(|refusal| or_raced(refusal.into()))?;
     let worktree = place(&lane, &worktrees).worktree();
     if plan.retire {
         // Known before anything lands, so that a lane does not land and then stay.
         let around = retire::surroundings(&repository, &lane, worktree, &worktrees, true);
         let around = if args.force { around } else { around.with_processes() };
-        ensure_movable(&around).map_err(|refusal| refusal.refuse(&lane.name))?;
+        ensure_movable(&around).map_err(|refusal| or_raced(refusal.refuse(&lane.name)))?;
     }
 
     let present = worktree.filter(|worktree| worktree.state == WorktreeState::Present);
     if plan.makes_commits(&facts) {
         let git = || present.map_or_else(|| repository.git_here(), |worktree| repository.git.at(&worktree.path));
-        identity::ensure_known(&repository, git)?;
+        identity::ensure_known(&repository, git).map_err(or_raced)?;
     }
     let committed = plan.commit;
     if let (true, false, Some(message), Some(worktree)) = (committed, args.dry_run, &args.commit, worktree) {
-        commit::commit_all(&repository, worktree, message, args.no_verify)?;
-        facts = facts::gather(&repository, &repository.worktrees()?, &lane, base.as_ref())?;
-        plan = finish::plan(&facts, &request)?;
+        commit::commit_all(&repository, worktree, message, args.no_verify).map_err(or_raced)?;
+        facts = facts::gather(&repository, &repository.worktrees()?, &lane, base.as_ref()).map_err(or_raced)?;
+        plan = finish::plan(&facts, &request).map_err(|refusal| or_raced(refusal.into()))?;
     }
     let wording =
         Wording { policy: &policy, message: args.message.as_deref(), edit: args.edit, no_verify: args.no_verify };
@@ -132,7 +134,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         Some(landing) if args.dry_run => Some(land::preview(&repository, &facts, landing, args.message.is_some())?),
         Some(_) => match land::land(&repository, &mut facts, &request, &wording) {
             Ok(outcome) => Some(outcome),
-            Err(error) => return Err(told(None).failed(ui, error)),
+            Err(error) => return Err(told(None).failed(ui, or_raced(error))),
         },
     };
     let mut report = told(outcome);
@@ -202,7 +204,8 @@ fn retire(
     let lane = &facts.lane;
     let present = worktree.filter(|worktree| worktree.state == WorktreeState::Present);
     if let Some(worktree) = present {
-        report.ignored = status::ignored(&Git::program(), &worktree.path, &worktree.git_dir)?;
+        report.ignored = status::ignored(&Git::program(), &worktree.path, &worktree.git_dir)
+            .map_err(|error| retire::or_raced(repository, lane, error))?;
         let inside = std::env::current_dir().is_ok_and(|cwd| cwd.starts_with(&worktree.path));
         report.go_to = inside.then(|| repository.main_worktree()).transpose()?.map(|main| main.path);
     }

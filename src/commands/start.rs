@@ -13,7 +13,7 @@ use crate::domain::start::{Creation, Explicit, Plan, Request, branch_name, plan}
 use crate::error::{Error, Result};
 use crate::git::populate::{How, Source, Sparse};
 use crate::git::repository::Repository;
-use crate::git::start::{Filling, start};
+use crate::git::start::{Filling, registry_lock, start};
 use crate::git::{base, facts};
 use crate::hooks::{self, Wanted};
 use crate::policy::Policy;
@@ -121,14 +121,21 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         }
         Ok(plan)
     };
+    let plan_settled = |name: &LaneName| match plan_one(name) {
+        // Somebody may be in the middle of publishing that very lane: once it is there it is no obstacle.
+        Err(_) if !args.dry_run && repository.lane_dir().is_dir() && registry_lock(&repository).is_ok() => {
+            plan_one(name)
+        }
+        plan => plan,
+    };
     // All or none, as far as that can be known beforehand.
     if names.len() > 1 {
-        names.iter().try_for_each(|name| plan_one(name).map(drop))?;
+        names.iter().try_for_each(|name| plan_settled(name).map(drop))?;
     }
     let mut report = StartReport { dry_run: args.dry_run, lanes: Vec::new() };
     let mut failure = None;
     for name in &names {
-        let outcome = plan_one(name).and_then(|plan| match plan {
+        let outcome = plan_settled(name).and_then(|plan| match plan {
             Plan::Exists(lane) => Ok((Outcome::existing(*lane), None)),
             Plan::Create(creation) if args.dry_run => Ok((Outcome::planned(&creation), None)),
             Plan::Create(creation) => create(&repository, &creation, &args, ui),

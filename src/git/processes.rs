@@ -12,7 +12,8 @@ use crate::domain::retire::Busy;
 /// How long to look at open files; current directories are always looked at.
 const PATIENCE: Duration = Duration::from_millis(40);
 
-/// How long to wait for a git that is about to end: a commit leaves `git maintenance --auto` behind.
+/// How long to wait for a git that is about to end: a commit leaves `git maintenance --auto` behind, and another
+/// git-lane command may be looking into the lane. One without a name has ended while we looked.
 const GIT_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Where lsof is; PATH may lead into a worktree.
@@ -24,7 +25,7 @@ pub fn working_in(directory: &Path) -> Option<Busy> {
     let start = Instant::now();
     loop {
         let busy = if Path::new("/proc/self/stat").exists() { look(directory) } else { ask_lsof(directory) };
-        let passing = busy.as_ref().is_some_and(|busy| busy.command == "git");
+        let passing = busy.as_ref().is_some_and(|busy| ["git", "git-lane", ""].contains(&&*busy.command));
         if !passing || start.elapsed() > GIT_PATIENCE {
             return busy;
         }

@@ -226,9 +226,9 @@ impl std::fmt::Display for Refusal {
                 write!(f, "are in the way: {}", named.join(", "))?;
                 if files.len() > named.len() { write!(f, " and {} more", files.len() - named.len()) } else { Ok(()) }
             }
-            Refusal::SubmoduleOnlyHere { lane, base, submodule, commit, .. } => {
+            Refusal::SubmoduleOnlyHere { lane, submodule, commit, .. } => {
                 let commit = commit.to_hex_with_len(10);
-                write!(f, "lane '{lane}' would bring '{base}' commit {commit} of submodule '{submodule}', ")?;
+                write!(f, "lane '{lane}' would land commit {commit} of submodule '{submodule}', ")?;
                 f.write_str("which nobody but the lane has")
             }
             Refusal::Unintegrated { lane, base: Some(base) } => {
