@@ -59,6 +59,55 @@ fn files_of_others_are_left_alone_and_said() {
     }
 }
 
+/// What git-lane wrote and somebody has edited is that person's.
+#[test]
+fn a_file_that_was_edited_is_neither_overwritten_nor_removed() {
+    let sandbox = Sandbox::new();
+    let policy = sandbox.root().join("home/.config/git-lane/lane.toml");
+    let fish = sandbox.root().join("home/.config/fish/conf.d/git-lane.fish");
+    sandbox.lane(["init", "--global"]).ok();
+    let written = std::fs::read_to_string(&policy).unwrap();
+    let edited = [
+        format!("{written}owner = \"me\"\n").into_bytes(),
+        written.replace("true", "false").into_bytes(),
+        [written.as_bytes(), b"# \xff\n"].concat(),
+        written.lines().next().unwrap().into(),
+    ];
+    write(&fish, "# mine, in latin 1: \u{e9}\n".chars().map(|c| c as u8).collect::<Vec<u8>>());
+    let foreign = std::fs::read(&fish).unwrap();
+    for text in edited {
+        write(&policy, &text);
+        for args in [&["init", "--global"][..], &["init", "--global", "--uninstall"]] {
+            let run = sandbox.lane(args);
+            assert!(run.stderr.contains("lane.toml' was changed after git-lane wrote it"), "{run}");
+            assert!(run.stderr.contains("git-lane.fish' is not git-lane's"), "{run}");
+            run.ok();
+            assert_eq!(std::fs::read(&policy).unwrap(), text);
+            assert_eq!(std::fs::read(&fish).unwrap(), foreign);
+        }
+    }
+}
+
+/// What an older git-lane wrote is brought up to date, and removed, as long as nobody has changed it.
+#[test]
+fn a_file_of_an_older_version_is_known_by_its_own_word() {
+    let sandbox = Sandbox::new();
+    let policy = sandbox.root().join("home/.config/git-lane/lane.toml");
+    sandbox.lane(["init", "--global"]).ok();
+    let written = std::fs::read_to_string(&policy).unwrap();
+    let old = "[start]\n";
+    write(&sandbox.root().join("old"), old);
+    let id = sandbox.git(["hash-object", sandbox.root().join("old").to_str().unwrap()]);
+    let first = written.lines().next().unwrap().rsplit_once(' ').unwrap().0.to_owned();
+    let older = format!("{first} {id}\n{old}");
+    write(&policy, &older);
+    sandbox.lane(["init", "--global"]).ok();
+    assert_eq!(std::fs::read_to_string(&policy).unwrap(), written);
+    write(&policy, &older);
+    sandbox.lane(["init", "--global", "--uninstall"]).ok();
+    assert!(!policy.exists());
+}
+
 #[test]
 fn printing_changes_nothing_and_is_what_installing_writes() {
     let sandbox = Sandbox::new();
@@ -108,6 +157,7 @@ fn dotfiles_bring_the_rule_to_a_new_machine_and_take_it_away_again() {
     sandbox.lane(["init", "--global"]).ok();
     let dotfiles = sandbox.root().join("dotfiles");
     std::fs::rename(sandbox.root().join("home/.config/git-lane"), &dotfiles).unwrap();
+    let shared = listing(&dotfiles);
     // … and another, where they are put in place by a symbolic link.
     let home = sandbox.root().join("home2");
     std::fs::create_dir_all(home.join(".config")).unwrap();
@@ -134,10 +184,16 @@ fn dotfiles_bring_the_rule_to_a_new_machine_and_take_it_away_again() {
 
     // Everything is removed again.
     run(&clone, "git-lane", &["init", "--uninstall"]).ok();
-    run(&clone, "git-lane", &["init", "--global", "--uninstall"]).ok();
+    let removed = run(&clone, "git-lane", &["init", "--global", "--uninstall"]);
+    assert!(
+        removed.stderr.contains("the symbolic link") && removed.stderr.contains(".config/git-lane' leads"),
+        "{removed}"
+    );
+    removed.ok();
     run(&lane, "git", &["switch", "-q", "other"]).ok();
     assert!(!std::fs::read_to_string(home.join(".gitconfig")).unwrap().contains("git-lane"));
-    assert_eq!(std::fs::read_dir(&dotfiles).unwrap().count(), 0);
+    // The dotfiles themselves are their repository's: other machines use them.
+    assert_eq!(listing(&dotfiles), shared);
     if git_version() < (2, 54) {
         eprintln!("this git has no hooks in its configuration: the rule came with the first lane");
     }

@@ -3,6 +3,7 @@
 use clap::Args as ClapArgs;
 
 use crate::domain::doctor::Finding;
+use crate::domain::guard::Level;
 use crate::error::{Error, Result};
 use crate::git::doctor::{examine, fix, programs};
 use crate::git::repository::Repository;
@@ -12,9 +13,10 @@ use crate::ui::{Cell, Page, Report, Style, Ui};
 
 /// Look the repository over for what is not as it should be; exit code 1 when something is left
 ///
-/// Strays, records and worktrees that disagree, half-made worktrees that plain git dies of, locks of dead processes, and
-/// settings that a leaked GIT_DIR leaves behind. Settings of the shared configuration that make git run a program are named
-/// too: they are nothing wrong, but any lane can plant one for all others.
+/// Strays, records and worktrees that disagree, half-made and cut-off worktrees that plain git dies of, locks of dead
+/// processes, hooks that do not run or do not know the policy, and settings that a leaked GIT_DIR leaves behind. Settings of
+/// the shared configuration that make git run a program are named too: they are nothing wrong, but any lane can plant one
+/// for all others.
 #[derive(Debug, ClapArgs)]
 pub struct Args {
     /// Put right what can be without losing anything
@@ -60,8 +62,11 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         let mut told = Told::of(&finding);
         if args.fix && finding.fixable() {
             match mend(&repository, &finding) {
-                Ok(()) => told.fixed = true,
-                Err(error) => told.hint = Some(error.to_string()),
+                Ok(note) => (told.fixed, told.hint) = (true, note),
+                Err(error) => {
+                    let words = std::iter::once(error.to_string()).chain(error.hints().iter().cloned());
+                    told.hint = Some(words.collect::<Vec<_>>().join("; "));
+                }
             }
         }
         report.findings.push(told);
@@ -95,25 +100,38 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
 fn all(repository: &Repository) -> Result<Vec<Finding>> {
     let mut found = examine(repository)?;
     // A half-made worktree keeps git from answering; first things first.
-    let poisoned = found.iter().any(|finding| matches!(finding, Finding::UnfinishedAdmin(..)));
-    if !poisoned && hooks::installed(repository)? {
-        let state = hooks::state(repository)?;
-        if !state.in_force {
-            found.push(Finding::NotInForce(state.why_not()));
+    let poisoned = found.iter().any(|finding| matches!(finding, Finding::UnfinishedAdmin(..) | Finding::Poisoned(_)));
+    if poisoned || !hooks::installed(repository)? {
+        return Ok(found);
+    }
+    let state = hooks::state(repository)?;
+    if !state.in_force && state.level != Level::Off {
+        found.push(Finding::NotInForce(state.why_not()));
+    }
+    match Policy::load(repository) {
+        Err(error) => found.push(Finding::UnreadablePolicy(error.to_string())),
+        Ok(policy) => {
+            let unknown = hooks::unknown_rules(repository, &policy)?;
+            if !unknown.is_empty() {
+                found.push(Finding::UnknownRules(unknown.join(", ")));
+            }
         }
     }
     Ok(found)
 }
 
-fn mend(repository: &Repository, finding: &Finding) -> Result<()> {
-    if matches!(finding, Finding::NotInForce(_)) {
-        let state = hooks::install(repository, &Policy::load(repository)?, Wanted { level: None, files: false })?;
-        return match state.in_force {
-            true => Ok(()),
-            false => Err(Error::refused(state.why_not())),
-        };
+fn mend(repository: &Repository, finding: &Finding) -> Result<Option<String>> {
+    match finding {
+        Finding::UnknownRules(_) => hooks::follow_policy(repository, &Policy::load(repository)?)?,
+        Finding::NotInForce(_) => {
+            let state = hooks::install(repository, &Policy::load(repository)?, Wanted { level: None, files: false })?;
+            if !state.in_force {
+                return Err(state.remedies().into_iter().fold(Error::refused(state.why_not()), Error::hint));
+            }
+        }
+        other => return fix(repository, other),
     }
-    fix(repository, finding)
+    Ok(None)
 }
 
 impl Report for Checkup {
@@ -128,7 +146,7 @@ impl Report for Checkup {
                 (false, false) => ("", Style::Bad),
             };
             page.line(Cell::new(format!("{word}{}", told.text), style));
-            if let Some(hint) = told.hint.as_ref().filter(|_| !told.fixed) {
+            if let Some(hint) = &told.hint {
                 page.line(format!("  {hint}"));
             }
         }

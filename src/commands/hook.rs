@@ -30,6 +30,10 @@ pub struct Args {
 
 /// Runs it.
 pub fn run(args: Args, ui: &Ui) -> Result<()> {
+    if std::env::var_os(hooks::probe::ASKED).is_some() {
+        // A refusal ends the hook: nothing that follows in it is run.
+        return Err(Error::refused(hooks::probe::answer(args.event)).code("probe"));
+    }
     let answered = answer(&args, ui);
     if answered.is_ok()
         && let Some(file) = &args.file

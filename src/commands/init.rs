@@ -5,7 +5,8 @@ use clap::Args as ClapArgs;
 use crate::domain::guard::Level;
 use crate::error::{Error, Result};
 use crate::git::repository::Repository;
-use crate::hooks::{self, HookState, State, Wanted, global};
+use crate::hooks::global::{self, Stays};
+use crate::hooks::{self, HookState, State, Wanted};
 use crate::policy::Policy;
 use crate::ui::{Cell, Page, Report, Style, Ui};
 
@@ -97,15 +98,18 @@ fn everywhere(args: &Args, ui: &Ui) -> Result<()> {
         files: files.into_iter().map(planned).collect(),
         include,
         changed: shown(outcome.changed),
-        kept: shown(outcome.kept),
+        kept: shown(outcome.kept.iter().map(|(path, _)| path.clone()).collect()),
         include_changed: outcome.include_changed,
         mode,
     };
     ui.report(&report);
-    for kept in &report.kept {
-        ui.warn(format_args!(
-            "'{kept}' is not git-lane's and stays as it is; see what it would be with: git lane init --global --print"
-        ));
+    for (path, why) in &outcome.kept {
+        let next = match (mode, why) {
+            (Mode::Uninstall, Stays::Linked(_)) => "; remove the link to be without it",
+            (Mode::Uninstall, _) => "",
+            _ => "; see what it would be with: git lane init --global --print",
+        };
+        ui.warn(format_args!("'{}' {why}{next}", path.display()));
     }
     Ok(())
 }
@@ -151,8 +155,11 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         ui.report(&Removed { removed: true, notes });
         return Ok(());
     }
+    let mut unknown = Vec::new();
     let state = if args.check {
-        hooks::state(&Repository::discover()?)?
+        let repository = Repository::discover()?;
+        unknown = hooks::unknown_rules(&repository, &Policy::load(&repository)?)?;
+        hooks::state(&repository)?
     } else {
         let repository = super::open_for_change(ui)?;
         let state =
@@ -162,21 +169,27 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         }
         state
     };
-    if state.in_force {
+    // Off is in force when it was asked for, and the rule is not.
+    let as_wanted = state.in_force || (!args.check && state.level == Level::Off);
+    if as_wanted && unknown.is_empty() {
         ui.report(&state);
         return Ok(());
     }
     if !ui.json {
         ui.report(&state);
     }
-    let error = Error::refused("the rule is not in force").code("not-in-force");
-    let error = match serde_json::to_value(&state) {
+    let error = match as_wanted {
+        true => Error::refused(format!("the hooks do not know what the policy says of {}", unknown.join(", ")))
+            .code("policy-unknown")
+            .hint("tell them with: git lane init"),
+        false => {
+            let error = Error::refused(format!("the rule is not in force: {}", state.why_not())).code("not-in-force");
+            state.remedies().into_iter().fold(error, Error::hint)
+        }
+    };
+    Err(match serde_json::to_value(&state) {
         Ok(details) => error.details(details),
         Err(_) => error,
-    };
-    Err(match state.on_path {
-        false => error.hint("put git-lane on PATH: the hooks look for it there"),
-        true => error.hint("install the hooks with: git lane init"),
     })
 }
 

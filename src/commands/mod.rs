@@ -32,6 +32,8 @@ use crate::git::reconcile::reconcile;
 use crate::git::recover::{Healed, recover};
 use crate::git::repository::Repository;
 use crate::git::{command, events};
+use crate::hooks;
+use crate::policy::Policy;
 use crate::ui::Ui;
 
 /// Runs what the command line asks for.
@@ -87,6 +89,12 @@ pub fn open_and_heal(ui: &Ui) -> Result<(Repository, Vec<Healed>)> {
     }
     for finding in reconcile(&repository)? {
         ui.note(format_args!("{finding}; its record follows"));
+    }
+    // A policy that cannot be read is told by whoever needs it.
+    if let Ok(policy) = Policy::load(&repository)
+        && let Err(error) = hooks::follow_policy(&repository, &policy)
+    {
+        ui.warn(format_args!("the hooks do not know the policy's latest rules: {error}"));
     }
     Ok((repository, healed))
 }

@@ -6,6 +6,7 @@ use std::process::Stdio;
 use bstr::{BString, ByteSlice};
 use clap::Args as ClapArgs;
 
+use crate::domain::guard::Level;
 use crate::domain::lane::{Lane, RefName, WorktreeState, lossless_path};
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::start::{Creation, Explicit, Plan, Request, branch_name, plan};
@@ -172,7 +173,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
 /// With a repository's first lane: puts the rule in force where the policy asks for it, else says that it is not.
 fn first_lane(repository: &Repository, policy: &Policy, ui: &Ui) {
     // Hooks of the user's own configuration serve every repository.
-    if hooks::state(repository).is_ok_and(|state| state.in_force) {
+    if hooks::state(repository).is_ok_and(|state| state.in_force || state.level == Level::Off) {
         return;
     }
     if !policy.install_hooks {

@@ -32,20 +32,54 @@ pub enum Finding {
     UnlistedWorktree(LaneName, PathBuf),
     /// Directory and admin directory of a worktree do not belong together.
     DamagedWorktree(Option<LaneName>, PathBuf, String),
-    /// A half-made admin directory; plain git may die of it.
+    /// The admin directory of a worktree that is alive lacks what git needs of it.
+    Poisoned(Poisoned),
+    /// The lane's directory is there, and its admin directory was put aside at a third place.
+    PutAside(LaneName, PathBuf, PathBuf),
+    /// A worktree with an admin directory here belongs to the repository at the last path: this one is a copy of that.
+    OfAnotherRepository(Option<LaneName>, PathBuf, PathBuf, PathBuf),
+    /// A half-made admin directory that no worktree answers to; plain git may die of it.
     UnfinishedAdmin(PathBuf, AdminAge),
     /// A lock file of git's protocol.
     Lock(PathBuf, LockOwner),
     /// `core.bare` is true although there is a working tree.
     BareWithWorktree,
     /// `core.worktree` leads away from the repository's own working tree.
-    StrangeWorktree(PathBuf),
+    StrangeWorktree(PathBuf, TreeElsewhere),
     /// `core.hooksPath` names a directory that is not there: git runs no hook files at all.
     DeadHooksPath(PathBuf),
     /// A branch was made and never used, and no worktree has it: what a failed `git worktree add -b` leaves.
     OrphanBranch(BranchName),
     /// The rule is not in force, and why.
     NotInForce(String),
+    /// The hooks have not been told of these keys of the policy.
+    UnknownRules(String),
+    /// No policy can be read, and why.
+    UnreadablePolicy(String),
+}
+
+/// A worktree whose admin directory git cannot use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Poisoned {
+    /// The lane it is of.
+    pub lane: Option<LaneName>,
+    /// The worktree's directory, whose `.git` file names the admin directory.
+    pub worktree: PathBuf,
+    /// The admin directory.
+    pub admin: PathBuf,
+    /// Whether somebody may be at it.
+    pub age: AdminAge,
+    /// Whether HEAD is there, or something says what it was.
+    pub head: bool,
+}
+
+/// Why `core.worktree` names another directory than the one around `.git`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TreeElsewhere {
+    /// It names a linked worktree, or nothing at all: nobody wants that.
+    ByAccident,
+    /// Nothing tells.
+    Perhaps,
 }
 
 /// What to do about a stray.
@@ -82,20 +116,25 @@ impl Finding {
             Finding::Stray(_, _, remedy) => *remedy == StrayRemedy::SwitchBack,
             Finding::CheckedOutTwice(_, _, _, can_let_go) => *can_let_go,
             Finding::UnfinishedAdmin(_, age) => *age == AdminAge::Old,
+            Finding::Poisoned(poisoned) => poisoned.age == AdminAge::Old && poisoned.head,
+            Finding::StrangeWorktree(_, why) => *why == TreeElsewhere::ByAccident,
             Finding::Lock(_, owner) => *owner == LockOwner::Dead,
             Finding::RenamedBranch(..)
             | Finding::RenamedBase(..)
             | Finding::MovedWorktree(..)
             | Finding::FoundWorktree(..)
+            | Finding::PutAside(..)
             | Finding::BareWithWorktree
-            | Finding::StrangeWorktree(_)
+            | Finding::UnknownRules(_)
             | Finding::NotInForce(_) => true,
             Finding::DamagedRecord(..)
             | Finding::Overtaken(..)
             | Finding::MissingWorktree(..)
             | Finding::UnlistedWorktree(..)
             | Finding::DamagedWorktree(..)
+            | Finding::OfAnotherRepository(..)
             | Finding::DeadHooksPath(_)
+            | Finding::UnreadablePolicy(_)
             | Finding::OrphanBranch(_) => false,
         }
     }
@@ -114,13 +153,18 @@ impl Finding {
             Finding::MissingWorktree(..) => "missing-worktree",
             Finding::UnlistedWorktree(..) => "unlisted-worktree",
             Finding::DamagedWorktree(..) => "damaged-worktree",
+            Finding::Poisoned(_) => "poisoned-worktree",
+            Finding::PutAside(..) => "put-aside",
+            Finding::OfAnotherRepository(..) => "other-repository",
             Finding::UnfinishedAdmin(..) => "unfinished-worktree",
             Finding::Lock(..) => "lock",
             Finding::BareWithWorktree => "core-bare",
-            Finding::StrangeWorktree(_) => "core-worktree",
+            Finding::StrangeWorktree(..) => "core-worktree",
             Finding::DeadHooksPath(_) => "hooks-path",
             Finding::OrphanBranch(_) => "orphan-branch",
             Finding::NotInForce(_) => "not-in-force",
+            Finding::UnknownRules(_) => "policy-unknown",
+            Finding::UnreadablePolicy(_) => "policy",
         }
     }
 
@@ -154,7 +198,25 @@ impl Finding {
                 word(lane)
             ),
             Finding::DamagedWorktree(_, path, _) => format!("try: git worktree repair {}", word(path.display())),
-            Finding::UnfinishedAdmin(_, AdminAge::Fresh) => "somebody may be making it; look again in a minute".into(),
+            Finding::OfAnotherRepository(lane, _, admin, _) => {
+                let record = lane
+                    .as_ref()
+                    .map(|lane| format!("git config --remove-section {} && ", word(format!("lane.{lane}"))));
+                let record = record.unwrap_or_default();
+                format!("leave that directory alone; to forget it here: {record}rm -r {}", word(admin.display()))
+            }
+            Finding::StrangeWorktree(_, TreeElsewhere::Perhaps) => {
+                "if that is not meant: git config --unset core.worktree".into()
+            }
+            Finding::Poisoned(Poisoned { age: AdminAge::Old, head: false, admin, .. }) => {
+                format!(
+                    "say which branch it is on: echo 'ref: refs/heads/BRANCH' > {}",
+                    word(admin.join("HEAD").display())
+                )
+            }
+            Finding::Poisoned(Poisoned { age: AdminAge::Fresh, .. }) | Finding::UnfinishedAdmin(_, AdminAge::Fresh) => {
+                "somebody may be making it; look again in a minute".into()
+            }
             Finding::Lock(path, LockOwner::Unknown(_)) => {
                 format!("if no git is running, remove it: rm {}", word(path.display()))
             }
@@ -162,6 +224,7 @@ impl Finding {
             Finding::OrphanBranch(branch) => {
                 format!("take it up with git lane start {0}, or: git branch -d {0}", word(branch))
             }
+            Finding::UnreadablePolicy(_) => "mend that file; git-lane-config(1) lists the keys".into(),
             _ => return None,
         })
     }
@@ -205,6 +268,32 @@ impl std::fmt::Display for Finding {
             Finding::DamagedWorktree(None, path, why) => {
                 write!(f, "the worktree '{}' is damaged: {why}", path.display())
             }
+            Finding::Poisoned(Poisoned { lane, worktree, admin, .. }) => {
+                match lane {
+                    Some(lane) => write!(f, "the worktree of lane '{lane}'")?,
+                    None => write!(f, "the worktree '{}'", worktree.display())?,
+                }
+                write!(f, " is cut off: git cannot use '{}', and may die of it", admin.display())
+            }
+            Finding::PutAside(lane, path, _) => {
+                write!(
+                    f,
+                    "the worktree of lane '{lane}' at '{}' is cut off: what git keeps of it was put aside",
+                    path.display()
+                )
+            }
+            Finding::OfAnotherRepository(lane, path, _, other) => {
+                match lane {
+                    Some(lane) => write!(f, "the worktree of lane '{lane}' at ")?,
+                    None => f.write_str("the worktree ")?,
+                }
+                write!(
+                    f,
+                    "'{}' belongs to the repository '{}', of which this one is a copy",
+                    path.display(),
+                    other.display()
+                )
+            }
             Finding::UnfinishedAdmin(path, _) => {
                 write!(f, "'{}' is a half-made worktree, of which plain git may die", path.display())
             }
@@ -215,13 +304,15 @@ impl std::fmt::Display for Finding {
                 write!(f, "'{}' blocks writers since {age} seconds", path.display())
             }
             Finding::BareWithWorktree => f.write_str("core.bare is true although there is a working tree"),
-            Finding::StrangeWorktree(path) => write!(f, "core.worktree leads to '{}'", path.display()),
+            Finding::StrangeWorktree(path, _) => write!(f, "core.worktree leads to '{}'", path.display()),
             Finding::DeadHooksPath(path) => {
                 write!(f, "core.hooksPath names '{}', which is not there: no hook file runs", path.display())
             }
             Finding::OrphanBranch(branch) => {
                 write!(f, "branch '{branch}' was made and never used, and no worktree has it")
             }
+            Finding::UnknownRules(keys) => write!(f, "the hooks do not know what the policy says of {keys}"),
+            Finding::UnreadablePolicy(why) => write!(f, "the policy cannot be read: {why}"),
             Finding::NotInForce(why) => write!(f, "the rule is not in force: {why}"),
         }
     }
@@ -236,6 +327,8 @@ mod tests {
         let lane = || LaneName::parse("login").unwrap();
         let branch = |name: &str| BranchName::parse(name.into()).unwrap();
         let other = || Head::Branch(branch("other"));
+        let poisoned =
+            |age, head| Poisoned { lane: Some(lane()), worktree: "/x".into(), admin: "/a".into(), age, head };
         for finding in [
             Finding::DamagedRecord("x".into(), "'worktree' is missing".into()),
             Finding::Stray(lane(), other(), StrayRemedy::Leave),
@@ -245,6 +338,10 @@ mod tests {
             Finding::UnfinishedAdmin("/x".into(), AdminAge::Fresh),
             Finding::Lock("/x".into(), LockOwner::Unknown(5)),
             Finding::DeadHooksPath("/x".into()),
+            Finding::OfAnotherRepository(Some(lane()), "/x".into(), "/a".into(), "/o".into()),
+            Finding::StrangeWorktree("/x".into(), TreeElsewhere::Perhaps),
+            Finding::Poisoned(poisoned(AdminAge::Fresh, true)),
+            Finding::Poisoned(poisoned(AdminAge::Old, false)),
             Finding::OrphanBranch(branch("x")),
             Finding::CheckedOutTwice(lane(), branch("x"), "/x".into(), false),
             Finding::Overtaken(lane(), branch("x"), Overtaken { was: "a".into(), now: None }),
@@ -258,6 +355,9 @@ mod tests {
             Finding::UnfinishedAdmin("/x".into(), AdminAge::Old),
             Finding::Lock("/x".into(), LockOwner::Dead),
             Finding::BareWithWorktree,
+            Finding::StrangeWorktree("/x".into(), TreeElsewhere::ByAccident),
+            Finding::PutAside(lane(), "/x".into(), "/y".into()),
+            Finding::Poisoned(poisoned(AdminAge::Old, true)),
         ] {
             assert!(finding.fixable() && finding.hint().is_none(), "{finding}");
         }

@@ -105,7 +105,7 @@ impl Refusal {
             Refusal::NotListed(path) => {
                 error.hint(format!("see what is in '{}', and what git knows with: git worktree list", path.display()))
             }
-            Refusal::Damaged(path, _) => error.hint(format!("try: git worktree repair {}", word(path.display()))),
+            Refusal::Damaged(..) => error.hint("see what can be done about it with: git lane doctor"),
             Refusal::Locked(_) => error.hint("when that is no longer so: git worktree unlock <path>"),
             Refusal::Nested(_) => error.hint("move it elsewhere first with: git worktree move"),
             Refusal::Busy(busy) => error

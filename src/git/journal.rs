@@ -176,13 +176,18 @@ pub struct Exclusive(#[allow(dead_code, reason = "held for its lock")] File);
 impl Exclusive {
     /// Takes the lock called `name` in `lane_dir`, waiting at most `patience`.
     pub fn acquire(lane_dir: &Path, name: &str, patience: Duration) -> Result<Self> {
-        std::fs::create_dir_all(lane_dir).context("create", lane_dir)?;
         let path = lane_dir.join(name);
-        let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).context("open", &path)?;
+        let open = || {
+            std::fs::create_dir_all(lane_dir).context("create", lane_dir)?;
+            OpenOptions::new().create(true).truncate(false).write(true).open(&path).context("open", &path)
+        };
+        let mut file = open()?;
         let start = Instant::now();
         loop {
             match file.try_lock() {
-                Ok(()) => return Ok(Exclusive(file)),
+                // Who held it may have removed it: the next to come would lock another file.
+                Ok(()) if is_at(&file, &path) => return Ok(Exclusive(file)),
+                Ok(()) => file = open()?,
                 Err(TryLockError::WouldBlock) if start.elapsed() < patience => {
                     std::thread::sleep(Duration::from_micros(700 + u64::from(std::process::id() % 13) * 100));
                 }
@@ -197,6 +202,12 @@ impl Exclusive {
             }
         }
     }
+}
+
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let id = |metadata: std::io::Result<std::fs::Metadata>| metadata.ok().map(|found| (found.dev(), found.ino()));
+    id(file.metadata()).is_some_and(|held| id(std::fs::symlink_metadata(path)) == Some(held))
 }
 
 /// Nineteen hex digits that sort by time and never repeat.

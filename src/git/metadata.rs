@@ -64,7 +64,13 @@ impl Records {
 
 /// What the `[lane]` section itself says for `key` in `common_dir`'s configuration file.
 pub fn setting(common_dir: &Path, key: &str) -> Result<Option<BString>> {
-    Ok(load(&common_dir.join("config"))?.raw_value_by("lane", None::<&BStr>, key).ok())
+    settings(common_dir, [key]).map(|[value]| value)
+}
+
+/// The same for several keys, with one look at the file.
+pub fn settings<const N: usize>(common_dir: &Path, keys: [&str; N]) -> Result<[Option<BString>; N]> {
+    let config = load(&common_dir.join("config"))?;
+    Ok(keys.map(|key| config.raw_value_by("lane", None::<&BStr>, key).ok()))
 }
 
 /// The configuration file at `path`; a missing one is empty.
@@ -284,7 +290,9 @@ impl Edit {
             let values = self.config.raw_values_by("hook", Some(BStr::new(name)), key);
             values.is_ok_and(|values| values.len() == 1 && values[0] == value)
         };
-        if says("command", command) && says("event", event) {
+        // git would not run what somebody has switched off.
+        let enabled = self.config.raw_values_by("hook", Some(BStr::new(name)), "enabled").is_err();
+        if enabled && says("command", command) && says("event", event) {
             return Ok(());
         }
         self.remove_hook(name);
@@ -293,6 +301,11 @@ impl Edit {
         section.push("command", BStr::new(command)).map_err(malformed)?;
         section.push("event", BStr::new(event)).map_err(malformed)?;
         Ok(())
+    }
+
+    /// Whether the configuration defines a hook of that name.
+    pub fn has_hook(&self, name: &str) -> bool {
+        self.config.raw_values_by("hook", Some(BStr::new(name)), "event").is_ok()
     }
 
     /// Removes a hook from the configuration; whether there was one.

@@ -27,7 +27,7 @@ pub fn find_after_repository(repository: &Repository, worktree: &Worktree) -> Op
 }
 
 /// The git directory a worktree's `.git` file names.
-fn named_by(directory: &Path) -> Option<PathBuf> {
+pub(super) fn named_by(directory: &Path) -> Option<PathBuf> {
     let dot_git = directory.join(".git");
     if !std::fs::symlink_metadata(&dot_git).is_ok_and(|metadata| metadata.is_file()) {
         return None;
@@ -36,7 +36,8 @@ fn named_by(directory: &Path) -> Option<PathBuf> {
     Some(directory.join(super::path(super::line(&text).strip_prefix(b"gitdir: ")?)))
 }
 
-fn candidates(repository: &Repository, old: &Path) -> Vec<PathBuf> {
+/// Where worktrees use to be, and where somebody stands.
+pub(super) fn candidates(repository: &Repository, old: &Path) -> Vec<PathBuf> {
     let main = repository.main_worktree().map(|main| main.path).unwrap_or_default();
     let parents = [old.parent(), main.parent()];
     let mut found: Vec<PathBuf> = parents.into_iter().flatten().flat_map(directories).collect();

@@ -21,13 +21,29 @@ pub fn linked(common_dir: &Path) -> Result<Vec<Worktree>> {
     Ok(found)
 }
 
-/// Admin directories git would stumble over: no `gitdir`, an empty `commondir` or `HEAD`.
+/// Admin directories git would stumble over: no `gitdir`, a `commondir` that does not lead here, no `HEAD` to speak of.
 pub fn unfinished(common_dir: &Path) -> Result<Vec<PathBuf>> {
     let broken = |admin_dir: &PathBuf| {
-        let empty = |file: &str| std::fs::metadata(admin_dir.join(file)).map_or(true, |metadata| metadata.len() == 0);
-        empty("gitdir") || empty("commondir") || empty("HEAD")
+        let empty = std::fs::metadata(admin_dir.join("gitdir")).map_or(true, |metadata| metadata.len() == 0);
+        empty || !names_its_repository(common_dir, admin_dir) || !has_head(admin_dir)
     };
-    Ok(admin_dirs(common_dir)?.into_iter().filter(broken).collect())
+    Ok(admin_dirs(common_dir)?.into_iter().filter(|path| !path.is_symlink()).filter(broken).collect())
+}
+
+/// Whether `commondir` leads to the repository the admin directory is in.
+pub fn names_its_repository(common_dir: &Path, admin_dir: &Path) -> bool {
+    let named = read_line(&admin_dir.join("commondir"), admin_dir).and_then(|path| std::fs::canonicalize(path).ok());
+    named.is_some() && named == std::fs::canonicalize(common_dir).ok()
+}
+
+/// Whether git takes what `HEAD` says for a HEAD: a ref, or a commit.
+pub fn has_head(git_dir: &Path) -> bool {
+    let text = std::fs::read(git_dir.join("HEAD")).unwrap_or_default();
+    let line = text.trim_end();
+    match line.strip_prefix(b"ref:") {
+        Some(target) => target.trim_start().starts_with(b"refs/"),
+        None => ObjectId::from_hex(line).is_ok(),
+    }
 }
 
 fn admin_dirs(common_dir: &Path) -> Result<Vec<PathBuf>> {

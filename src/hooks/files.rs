@@ -84,13 +84,6 @@ fn mirror(directory: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Whether git would run this file, and it would call us.
-pub fn calls_us(file: &Path, hook: Hook) -> bool {
-    let runs = std::fs::metadata(file).is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0);
-    let named = |line: &[u8]| line.contains_str("git-lane hook ") && line.contains_str(format!(" {} ", hook.name()));
-    runs && std::fs::read(file).is_ok_and(|text| text.lines().any(named))
-}
-
 /// Whether a hook file does nothing but call us: neither an older hook nor anybody's addition runs with it.
 pub fn is_ours_alone(file: &Path) -> bool {
     matches!(read(file), Ok(Found::Ours(_))) && !exists(&kept(file))
@@ -129,10 +122,13 @@ fn install_one(file: &Path, hook: Hook) -> Result<()> {
         Found::Missing => replace(file, stub::whole(hook, exists(&kept)).as_bytes(), 0o755),
         Found::Ours(text) => {
             let wanted = stub::whole(hook, exists(&kept));
-            if text == wanted.as_bytes() { Ok(()) } else { replace(file, wanted.as_bytes(), 0o755) }
+            let runs = std::fs::metadata(file).is_ok_and(|file| file.mode() & 0o111 != 0);
+            if runs && text == wanted.as_bytes() { Ok(()) } else { replace(file, wanted.as_bytes(), 0o755) }
         }
         Found::Shared(before, after) => {
             let mode = std::fs::metadata(file).map_or(0o755, |file| file.mode() & 0o7777);
+            // git passes over a hook that nobody may execute: whoever may read it may.
+            let mode = if mode & 0o111 == 0 { mode | (mode & 0o444) >> 2 } else { mode };
             let text = [before.as_bytes(), stub::block(hook, exists(&kept)).as_bytes(), after.as_bytes()].concat();
             replace(file, &text, mode)
         }
@@ -159,6 +155,13 @@ pub(super) fn uninstall(directory: &Path) -> Result<Vec<String>> {
     }
     mirror(directory)?;
     Ok(notes)
+}
+
+/// Says which files with a block of ours stay in a directory that is not git-lane's to write.
+pub(super) fn of_others(directory: &Path) -> Vec<String> {
+    let files = Hook::ALL.iter().map(|hook| directory.join(hook.name()));
+    let ours = files.filter(|file| matches!(read(file), Ok(Found::Ours(_) | Found::Shared(..))));
+    ours.map(|file| format!("'{}' stays: others use the directory it is in, too", file.display())).collect()
 }
 
 fn uninstall_one(file: &Path) -> Result<Option<String>> {

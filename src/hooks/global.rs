@@ -6,6 +6,7 @@
 //! and is never set.
 
 use std::fmt::Write as _;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use bstr::ByteSlice;
@@ -17,8 +18,10 @@ use crate::error::{Error, IoContext, Result};
 use crate::git::command::Git;
 use crate::policy;
 
-/// The first line of every file written here; a file without it is somebody else's.
-const MARK: &str = "git-lane wrote this file; 'git lane init --global --uninstall' removes it";
+/// Every file written here says so in a line that ends with the id git gives to the other lines as a blob: a file of any
+/// version that nobody has changed is known by it.
+const MARK: &str =
+    "# git-lane wrote this file; 'git lane init --global --uninstall' removes it while its other lines are ";
 
 /// One file of the roll-out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,10 +39,77 @@ pub struct GlobalFile {
 pub struct Outcome {
     /// Files written, or removed.
     pub changed: Vec<PathBuf>,
-    /// Files of the same name that are not ours, left alone.
-    pub kept: Vec<PathBuf>,
+    /// Files left alone, and why.
+    pub kept: Vec<(PathBuf, Stays)>,
     /// Whether the include line of the user's git configuration changed.
     pub include_changed: bool,
+}
+
+/// Why a file is neither written nor removed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Stays {
+    /// git-lane did not write it.
+    Foreign,
+    /// Somebody has changed it since git-lane wrote it.
+    Changed,
+    /// This symbolic link leads to it: it may serve other machines, and who made the link has the say.
+    Linked(PathBuf),
+}
+
+impl std::fmt::Display for Stays {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Stays::Foreign => f.write_str("is not git-lane's and stays as it is"),
+            Stays::Changed => f.write_str("was changed after git-lane wrote it and stays as it is"),
+            Stays::Linked(link) => write!(f, "stays, because the symbolic link '{}' leads to it", link.display()),
+        }
+    }
+}
+
+/// What is at a place of ours.
+enum Found {
+    Missing,
+    /// Byte for byte what some version of git-lane wrote.
+    Ours,
+    /// Exactly what would be written now.
+    Current,
+    Not(Stays),
+}
+
+fn look(file: &GlobalFile) -> Result<Found> {
+    let text = match std::fs::read(&file.path) {
+        Ok(text) => text,
+        // A link to nowhere is somebody's too.
+        Err(error) if error.kind() == ErrorKind::NotFound && file.path.is_symlink() => {
+            return Ok(Found::Not(Stays::Linked(file.path.clone())));
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Found::Missing),
+        Err(error) => return Err(error).context("read", &file.path),
+    };
+    if text == file.text.as_bytes() {
+        return Ok(Found::Current);
+    }
+    let (marks, rest): (Vec<&[u8]>, Vec<&[u8]>) =
+        text.lines_with_terminator().partition(|line| line.starts_with_str(MARK));
+    Ok(match marks.as_slice() {
+        [] => Found::Not(Stays::Foreign),
+        [mark] if *mark == mark_of(&rest.concat())?.as_bytes() => Found::Ours,
+        _ => Found::Not(Stays::Changed),
+    })
+}
+
+/// The line that says whose the file is whose other lines are `rest`.
+fn mark_of(rest: &[u8]) -> Result<String> {
+    let id = gix::objs::compute_hash(gix::hash::Kind::Sha1, gix::objs::Kind::Blob, rest);
+    let id = id.map_err(|error| Error::environment("cannot tell whose a file is").source(error))?;
+    Ok(format!("{MARK}{id}\n"))
+}
+
+/// The symbolic link below the user's home, or above the file elsewhere, that leads to it.
+fn link_to(file: &Path) -> Option<PathBuf> {
+    let home = std::env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute());
+    let above_home = |path: &Path| home.as_ref().is_some_and(|home| home.starts_with(path));
+    file.ancestors().take_while(|path| !above_home(path)).filter(|path| path.is_symlink()).last().map(Path::to_owned)
 }
 
 /// Every file, and where it goes by the XDG base directory specification.
@@ -49,26 +119,26 @@ pub fn files() -> Result<Vec<GlobalFile>> {
     let home = std::env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute());
     let data = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).filter(|data| data.is_absolute());
     let data = data.or_else(|| Some(home?.join(".local/share"))).ok_or_else(homeless)?;
-    let hash = |text: &str| format!("# {MARK}\n{text}");
-    let file = |path: PathBuf, text: String, purpose| GlobalFile { path, text, purpose };
+    let file = |path: PathBuf, text: &str, purpose| -> Result<GlobalFile> {
+        // zsh reads what a completion is for from its first line.
+        let first = if text.starts_with("#compdef") { text.find('\n').map_or(0, |end| end + 1) } else { 0 };
+        let text = [&text[..first], &mark_of(text.as_bytes())?, &text[first..]].concat();
+        Ok(GlobalFile { path, text, purpose })
+    };
     Ok(vec![
-        file(config.join("git-lane/hooks.gitconfig"), hash(&hooks()), "the hooks, for git 2.54 and later"),
-        file(config.join("git-lane/lane.toml"), hash(POLICY), "the hooks with each first lane, for older gits"),
-        file(data.join("bash-completion/completions/git-lane"), hash(completions::BASH), "completion in bash"),
-        file(data.join("zsh/site-functions/_git-lane"), zsh(), "completion in zsh, once that directory is in fpath"),
-        file(config.join("fish/conf.d/git-lane.fish"), hash(completions::FISH), "completion in fish"),
+        file(config.join("git-lane/hooks.gitconfig"), &hooks(), "the hooks, for git 2.54 and later")?,
+        file(config.join("git-lane/lane.toml"), POLICY, "the hooks with each first lane, for older gits")?,
+        file(data.join("bash-completion/completions/git-lane"), completions::BASH, "completion in bash")?,
+        file(
+            data.join("zsh/site-functions/_git-lane"),
+            completions::ZSH,
+            "completion in zsh, once that directory is in fpath",
+        )?,
+        file(config.join("fish/conf.d/git-lane.fish"), completions::FISH, "completion in fish")?,
     ])
 }
 
 const POLICY: &str = "[start]\ninstall-hooks = true\n";
-
-/// zsh reads what a completion is for from its first line.
-fn zsh() -> String {
-    match completions::ZSH.split_once('\n') {
-        Some((first, rest)) => format!("{first}\n# {MARK}\n{rest}"),
-        None => completions::ZSH.to_owned(),
-    }
-}
 
 /// The hooks as a git configuration file; command before event, because git dies of an event without one.
 fn hooks() -> String {
@@ -95,10 +165,10 @@ pub fn install() -> Result<Outcome> {
     let mut outcome = Outcome::default();
     let files = files()?;
     for file in &files {
-        match std::fs::read_to_string(&file.path) {
-            Ok(text) if text == file.text => {}
-            Ok(text) if !text.contains(MARK) => outcome.kept.push(file.path.clone()),
-            _ => {
+        match look(file)? {
+            Found::Current => {}
+            Found::Not(why) => outcome.kept.push((file.path.clone(), why)),
+            Found::Missing | Found::Ours => {
                 write(&file.path, &file.text)?;
                 outcome.changed.push(file.path.clone());
             }
@@ -123,20 +193,17 @@ pub fn uninstall() -> Result<Outcome> {
         outcome.include_changed = true;
     }
     for file in &files {
-        match std::fs::read_to_string(&file.path) {
-            Ok(text) if text.contains(MARK) => {
+        match (look(file)?, link_to(&file.path)) {
+            (Found::Missing, _) => {}
+            (Found::Not(why), _) => outcome.kept.push((file.path.clone(), why)),
+            (Found::Ours | Found::Current, Some(link)) => outcome.kept.push((file.path.clone(), Stays::Linked(link))),
+            (Found::Ours | Found::Current, None) => {
                 std::fs::remove_file(&file.path).context("remove", &file.path)?;
                 outcome.changed.push(file.path.clone());
                 // Directories made for it go when they are empty.
-                file.path
-                    .ancestors()
-                    .skip(1)
-                    .take(2)
-                    .take_while(|parent| std::fs::remove_dir(parent).is_ok())
-                    .for_each(drop);
+                let above = file.path.ancestors().skip(1).take(2);
+                above.take_while(|parent| std::fs::remove_dir(parent).is_ok()).for_each(drop);
             }
-            Ok(_) => outcome.kept.push(file.path.clone()),
-            Err(_) => {}
         }
     }
     Ok(outcome)

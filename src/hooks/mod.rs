@@ -6,18 +6,22 @@
 
 mod files;
 pub mod global;
+pub mod probe;
+mod state;
 pub mod stub;
 
 pub use files::is_ours_alone;
+pub use state::{HookState, State, caution, state};
+
+use state::{Directory, directory};
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-use bstr::ByteSlice;
+use bstr::{BString, ByteSlice};
 
 use crate::domain::guard::Level;
-use crate::domain::lane::lossless_path;
 use crate::error::{Error, IoContext, Result};
 use crate::git::command::Version;
 use crate::git::hook::Hook;
@@ -48,59 +52,15 @@ pub struct Wanted {
     pub files: bool,
 }
 
-/// What is in force, and why.
-#[derive(Debug, Clone, serde::Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct State {
-    /// Whether git calls git-lane for every hook the level needs.
-    pub in_force: bool,
-    /// The guard's level.
-    pub level: Level,
-    /// git's version.
-    pub git: String,
-    /// The directory git takes hook files from.
-    #[serde(with = "lossless_path")]
-    pub directory: PathBuf,
-    /// Why that is not the repository's own.
-    pub directory_chosen_by: Option<String>,
-    /// Each hook the level needs.
-    pub hooks: Vec<HookState>,
-    /// Whether `git-lane` is on PATH, where the hooks look for it.
-    pub on_path: bool,
-}
-
-/// How one hook is installed.
-#[derive(Debug, Clone, serde::Serialize)]
-#[serde(rename_all = "camelCase")]
-pub struct HookState {
-    /// The hook.
-    pub hook: Hook,
-    /// git runs it from its configuration.
-    pub configured: bool,
-    /// git runs it from a file.
-    pub file: bool,
-    /// A hook that was there before runs with it.
-    pub chained: bool,
-}
-
-impl State {
-    /// What is missing, in words.
-    pub fn why_not(&self) -> String {
-        if !self.on_path {
-            return "git-lane is not on PATH, where the hooks look for it".into();
-        }
-        let missing: Vec<&str> =
-            self.hooks.iter().filter(|hook| !hook.configured && !hook.file).map(|hook| hook.hook.name()).collect();
-        match &self.directory_chosen_by {
-            Some(why) => format!("git runs no {} ({why})", missing.join(", ")),
-            None => format!("git runs no {}", missing.join(", ")),
-        }
-    }
-}
-
 /// The hooks a level needs.
 fn needed(level: Level) -> &'static [Hook] {
     if level == Level::Refuse { &Hook::ALL } else { &Hook::ALL[..4] }
+}
+
+/// The hooks of a level that this git calls: where another git on the machine set level refuse, an older one takes back
+/// what it cannot refuse.
+fn called_by(version: Version, level: Level) -> &'static [Hook] {
+    if version < HEAD_TRANSACTIONS { needed(Level::Restore) } else { needed(level) }
 }
 
 /// The name of a hook's section in the configuration.
@@ -108,45 +68,12 @@ fn section(hook: Hook) -> String {
     format!("git-lane-{}", hook.name())
 }
 
-/// Where hook files go.
-enum Directory {
-    /// The repository's own.
-    Own(PathBuf),
-    /// Somebody else's; the text says who chose it.
-    Chosen(PathBuf, String),
-}
-
-fn directory(repository: &Repository) -> Result<Directory> {
-    let own = repository.common_dir().join("hooks");
-    let scope =
-        repository.git_in_current()?.args(["config", "--show-scope", "--get", "core.hooksPath"]).output()?.stdout;
-    let Some((scope, value)) = scope.trim_end().split_once_str("\t") else {
-        // A symbolic link leads to a directory that others use too.
-        return Ok(match std::fs::canonicalize(&own) {
-            Ok(real) if real != own => {
-                let why = format!("a symbolic link at '{}'", own.display());
-                Directory::Chosen(real, why)
-            }
-            _ => Directory::Own(own),
-        });
-    };
-    let asked =
-        repository.git_in_current()?.args(["rev-parse", "--path-format=absolute", "--git-path", "hooks"]).stdout()?;
-    let effective = crate::git::path(asked.trim_end_with(|c| c == '\n'));
-    // A relative path means another directory in every worktree.
-    if value.first() != Some(&b'.') && std::fs::canonicalize(&effective).is_ok_and(|real| real == own) {
-        return Ok(Directory::Own(own));
-    }
-    let why = format!("core.hooksPath = {} ({} configuration)", value.as_bstr(), scope.as_bstr());
-    Ok(Directory::Chosen(effective, why))
-}
-
 /// Installs or upgrades; returns what is in force afterwards, looked at afresh.
 pub fn install(repository: &Repository, policy: &Policy, wanted: Wanted) -> Result<State> {
     let version = repository.git.version()?;
     let _guard = Exclusive::acquire(&repository.lane_dir(), "hooks.lock", Duration::from_secs(60))?;
     let level = wanted.level.map_or_else(|| level(repository), Ok)?;
-    if level == Level::Refuse && version < HEAD_TRANSACTIONS {
+    if wanted.level == Some(Level::Refuse) && version < HEAD_TRANSACTIONS {
         return Err(Error::refused("level 'refuse' needs git 2.46 or later: older gits do not say when HEAD moves")
             .code("git-too-old")
             .hint("use the default: git lane init --level restore"));
@@ -154,14 +81,19 @@ pub fn install(repository: &Repository, policy: &Policy, wanted: Wanted) -> Resu
     let configured = version >= CONFIGURED_HOOKS;
     if !configured || wanted.files {
         match directory(repository)? {
-            Directory::Own(directory) => files::install(&directory, needed(level))?,
-            Directory::Chosen(directory, why) => return Err(elsewhere(&directory, &why, level)),
+            Directory::Own(directory) => files::install(&directory, called_by(version, level))?,
+            // Lines that somebody has added there are as good, and the level and the policy are git-lane's to write.
+            chosen => state::ensure_called(repository, &chosen, called_by(version, level))?,
         }
     }
     let mut edit = Edit::begin(repository.common_dir())?;
     for hook in Hook::ALL {
-        match configured && needed(level).contains(&hook) {
-            true => edit.put_hook(&section(hook), hook.name(), &stub::command(hook))?,
+        match needed(level).contains(&hook) {
+            // What a newer git on the same machine runs stays, and is brought up to date.
+            true if configured || edit.has_hook(&section(hook)) => {
+                edit.put_hook(&section(hook), hook.name(), &stub::command(hook))?;
+            }
+            true => {}
             false => drop(edit.remove_hook(&section(hook))),
         }
     }
@@ -180,18 +112,30 @@ pub fn undecided(repository: &Repository) -> Result<bool> {
 }
 
 /// Copies what the guard needs of the policy to where the hooks read it, if anything changed since it was copied last:
-/// hooks of the user's own configuration are in force where nobody ever ran `git lane init`.
+/// a pull may bring a rule, and hooks of the user's own configuration are in force where nobody ever ran `git lane init`.
 pub fn follow_policy(repository: &Repository, policy: &Policy) -> Result<()> {
-    let differs = |(key, value): &(&str, String)| -> Result<bool> {
-        Ok(metadata::setting(repository.common_dir(), key)?.unwrap_or_default() != value.as_bytes())
-    };
-    let changed = for_the_guard(policy).iter().map(differs).collect::<Result<Vec<_>>>()?.contains(&true);
-    if !changed || !state(repository)?.in_force {
+    if unknown_rules(repository, policy)?.is_empty() {
         return Ok(());
+    }
+    match metadata::setting(repository.common_dir(), MARK)? {
+        // No lane has ever been started here.
+        None => return Ok(()),
+        Some(mark) if mark == UNDECIDED && !state(repository)?.in_force => return Ok(()),
+        Some(_) => {}
     }
     let mut edit = Edit::begin(repository.common_dir())?;
     copy_policy(&mut edit, policy)?;
     edit.commit()
+}
+
+/// The keys of the policy whose values the hooks do not know yet.
+pub fn unknown_rules(repository: &Repository, policy: &Policy) -> Result<Vec<String>> {
+    let wanted = for_the_guard(policy);
+    let known = metadata::settings(repository.common_dir(), wanted.each_ref().map(|(key, _)| *key))?;
+    let differs = |((key, wanted), known): ((&str, String), Option<BString>)| {
+        (known.unwrap_or_default() != wanted.as_bytes()).then(|| format!("rule.{key}"))
+    };
+    Ok(wanted.into_iter().zip(known).filter_map(differs).collect())
 }
 
 fn for_the_guard(policy: &Policy) -> [(&'static str, String); 2] {
@@ -218,7 +162,12 @@ pub fn uninstall(repository: &Repository) -> Result<Vec<String>> {
     let _guard = Exclusive::acquire(&repository.lane_dir(), "hooks.lock", Duration::from_secs(60))?;
     // Files first: where they cannot be written nothing has changed, and both forms are still in force.
     let mut edit = Edit::begin(repository.common_dir())?;
-    let notes = files::uninstall(&repository.common_dir().join("hooks"))?;
+    let own = repository.common_dir().join("hooks");
+    let notes = match std::fs::canonicalize(&own) {
+        // Others use the directory too; nothing there is git-lane's, whatever it looks like.
+        Ok(real) if real != own => files::of_others(&real),
+        _ => files::uninstall(&own)?,
+    };
     for hook in Hook::ALL {
         edit.remove_hook(&section(hook));
     }
@@ -226,6 +175,15 @@ pub fn uninstall(repository: &Repository) -> Result<Vec<String>> {
         edit.unset(key);
     }
     edit.commit()?;
+    // What only the installation needed goes too, where there is nothing else.
+    if repository.records()?.lanes.is_empty() {
+        drop(std::fs::remove_dir(metadata::locks(repository.common_dir())));
+        let only_the_lock = std::fs::read_dir(repository.lane_dir()).is_ok_and(|entries| entries.count() == 1);
+        if only_the_lock {
+            drop(std::fs::remove_file(repository.lane_dir().join("hooks.lock")));
+            drop(std::fs::remove_dir(repository.lane_dir()));
+        }
+    }
     Ok(notes)
 }
 
@@ -239,70 +197,7 @@ pub fn run_rest(file: &Path, args: &[OsString]) -> Result<()> {
     Err(error).context("run", file)
 }
 
-/// What is in force now, asked of git rather than remembered.
-pub fn state(repository: &Repository) -> Result<State> {
-    let version = repository.git.version()?;
-    let level = level(repository)?;
-    let (directory, chosen_by) = match directory(repository)? {
-        Directory::Own(directory) => (directory, None),
-        Directory::Chosen(directory, why) => (directory, Some(why)),
-    };
-    let mut hooks = Vec::new();
-    for hook in needed(level).iter().copied() {
-        let file = directory.join(hook.name());
-        hooks.push(HookState {
-            hook,
-            configured: version >= CONFIGURED_HOOKS && runs_from_configuration(repository, hook)?,
-            file: files::calls_us(&file, hook),
-            chained: files::kept(&file).exists(),
-        });
-    }
-    let on_path = on_path();
-    let covered = level == Level::Off || hooks.iter().all(|hook| hook.configured || hook.file);
-    Ok(State {
-        in_force: covered && on_path,
-        level,
-        git: format!("{}.{}.{}", version.0, version.1, version.2),
-        directory,
-        directory_chosen_by: chosen_by,
-        hooks,
-        on_path,
-    })
-}
-
 fn level(repository: &Repository) -> Result<Level> {
     let word = metadata::setting(repository.common_dir(), "guard")?;
     Ok(word.and_then(|word| Level::parse(&word)).unwrap_or_default())
-}
-
-/// Whether git itself lists our hook for the event.
-fn runs_from_configuration(repository: &Repository, hook: Hook) -> Result<bool> {
-    let listed = repository.git_in_current()?.args(["hook", "list", hook.name()]).output()?;
-    let name = section(hook);
-    Ok(listed.stdout.lines().any(|line| line.trim().ends_with(name.as_bytes())))
-}
-
-fn on_path() -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|directory| directory.join("git-lane").is_file())
-}
-
-/// Notes of an install that succeeded: what it will cost.
-pub fn caution(state: &State, version: Version) -> Option<String> {
-    (state.level == Level::Refuse && version < BATCHED_FETCH).then(|| {
-        "level 'refuse' makes fetching many refs slow before git 2.51, which asks the hook once for all of them".into()
-    })
-}
-
-fn elsewhere(directory: &Path, why: &str, level: Level) -> Error {
-    let text = format!("hook files belong in '{}' here ({why}), where git-lane does not write", directory.display());
-    let error = Error::refused(text).code("hooks-elsewhere");
-    let lines = needed(level).iter().map(|hook| {
-        format!(
-            "add to {}: command -v git-lane >/dev/null && {{ git-lane hook {} \"$@\" || exit; }}",
-            hook.name(),
-            hook.name()
-        )
-    });
-    lines.fold(error, Error::hint).hint("or use git 2.54 or later, where no hook files are needed")
 }

@@ -138,7 +138,9 @@ impl Refusal {
                 format!("in the lane: git rebase {}, or finish with --strategy rebase", word(base))
             }
             Refusal::SeveralSites { .. } => "switch all but one of them to another branch".into(),
-            Refusal::SiteBroken { .. } => "bring it back, or: git worktree repair; git worktree prune".into(),
+            Refusal::SiteBroken { .. } => {
+                "bring it back, or see what can be done about it with: git lane doctor".into()
+            }
             Refusal::Hidden { path, files, .. } => {
                 let by = files.first().map_or(HiddenBy::AssumeUnchanged, |(_, by)| *by);
                 let alike: Vec<_> = files.iter().filter(|(_, other)| *other == by).collect();

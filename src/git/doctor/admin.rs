@@ -1,0 +1,236 @@
+//! Admin directories, `.git/worktrees/<id>`: those that git stumbles over, and worktrees that lost theirs.
+//!
+//! One whose worktree is alive is mended in place, because index, logs and HEAD in it are somebody's work. Only one that no
+//! worktree answers to is moved out of git's sight, and can be brought back.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use bstr::ByteSlice;
+
+use crate::domain::doctor::{AdminAge, Finding, Poisoned};
+use crate::domain::lane::{Lane, ObjectId, Worktree};
+use crate::domain::name::BranchName;
+use crate::domain::status::Operation;
+use crate::error::{Error, IoContext, Result};
+use crate::git::moved::{self, named_by};
+use crate::git::repository::{RefFormat, Repository};
+use crate::git::{self, status, worktree};
+
+/// How long an admin directory must have been left alone before it counts as dead.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The admin directories that git stumbles over.
+pub(super) fn poisoned(repository: &Repository, lanes: &[Lane]) -> Result<Vec<Finding>> {
+    let common_dir = repository.common_dir();
+    let mut found = Vec::new();
+    for admin in worktree::unfinished(common_dir)? {
+        let age = if left_alone(&admin) { AdminAge::Old } else { AdminAge::Fresh };
+        found.push(match living(repository, lanes, &admin) {
+            Some((lane, worktree)) => {
+                let head = readable_head(&admin) || head_of(repository, lane, &admin).is_some();
+                let lane = lane.map(|lane| lane.name.clone());
+                Finding::Poisoned(Poisoned { lane, worktree, admin, age, head })
+            }
+            None => Finding::UnfinishedAdmin(admin, age),
+        });
+    }
+    Ok(found)
+}
+
+/// The worktree whose `.git` file names this admin directory, and the lane it is of.
+fn living<'a>(repository: &Repository, lanes: &'a [Lane], admin: &Path) -> Option<(Option<&'a Lane>, PathBuf)> {
+    let real = std::fs::canonicalize(admin).ok()?;
+    let answers = |path: &Path| {
+        named_by(path).is_some_and(|target| std::fs::canonicalize(target).is_ok_and(|target| target == real))
+    };
+    if let Some(lane) = lanes.iter().find(|lane| answers(&lane.worktree)) {
+        return Some((Some(lane), lane.worktree.clone()));
+    }
+    let named = worktree::describe(repository.common_dir(), admin).map(|worktree| worktree.path);
+    let main = repository.main_worktree().map(|main| main.path).unwrap_or_default();
+    let path = named.into_iter().chain(moved::candidates(repository, &main)).find(|path| answers(path))?;
+    Some((None, path))
+}
+
+/// Gives a living worktree's admin directory back what git needs of it; what was there and is of no use is kept.
+pub(super) fn mend(repository: &Repository, poisoned: &Poisoned) -> Result<()> {
+    let Poisoned { worktree, admin, .. } = poisoned;
+    let records = repository.records()?;
+    let lane = poisoned.lane.as_ref().and_then(|name| records.find(name));
+    if living(repository, &records.lanes, admin).is_none_or(|(_, path)| path != *worktree) {
+        return Err(Error::refused(format!("'{}' is no longer what it was", admin.display())).code("raced"));
+    }
+    if !worktree::names_its_repository(repository.common_dir(), admin) {
+        replace(repository, &admin.join("commondir"), b"../..\n")?;
+    }
+    if worktree::describe(repository.common_dir(), admin).is_none_or(|found| found.path != *worktree) {
+        use std::os::unix::ffi::OsStrExt;
+        let line = [worktree.join(".git").as_os_str().as_bytes(), b"\n"].concat();
+        replace(repository, &admin.join("gitdir"), &line)?;
+    }
+    if !readable_head(admin) {
+        let head = head_of(repository, lane, admin).ok_or_else(|| Error::refused("nothing says where HEAD was"))?;
+        replace(repository, &admin.join("HEAD"), head.as_bytes())?;
+    }
+    Ok(())
+}
+
+fn readable_head(admin: &Path) -> bool {
+    worktree::has_head(admin)
+}
+
+/// The text of the `HEAD` that a worktree lost: where its log says it was, else the branch of its record.
+fn head_of(repository: &Repository, lane: Option<&Lane>, admin: &Path) -> Option<String> {
+    if repository.ref_format() == RefFormat::Reftable {
+        // A stand-in: the reftable has it.
+        return Some("ref: refs/heads/.invalid\n".into());
+    }
+    let known = |branch: &BranchName| repository.branch_tip(branch).is_ok_and(|tip| tip.is_some());
+    let log = std::fs::read(admin.join("logs/HEAD")).unwrap_or_default();
+    let last = log.lines().next_back().and_then(|line| ObjectId::from_hex(line.split(|b| *b == b' ').nth(1)?).ok());
+    let commit = last.filter(|id| !id.is_null() && repository.gix.has_object(id));
+    let named = log.lines().rev().find_map(|line| {
+        let (_, message) = line.split_once_str("\t")?;
+        let went = message.strip_prefix(b"checkout: moving from ").or(message.strip_prefix(b"Branch: renamed "))?;
+        Some(went.rsplit_once_str(" to ")?.1)
+    });
+    let branch = match named {
+        Some(to) => BranchName::from_ref(to.as_bstr()).or_else(|| BranchName::parse(to.as_bstr()).ok()),
+        None => lane.and_then(|lane| lane.branch.clone()),
+    };
+    // In the middle of a rebase HEAD is where the log ends.
+    let detaches = |operation| matches!(operation, Operation::Rebase | Operation::Bisect);
+    match branch.filter(|branch| known(branch) && !status::operation(admin).is_some_and(detaches)) {
+        Some(branch) => Some(format!("ref: {}\n", branch.to_ref())),
+        None => commit.map(|id| format!("{id}\n")),
+    }
+}
+
+/// Puts a new file in the place of one that git cannot use, which is kept when there is anything in it.
+fn replace(repository: &Repository, file: &Path, text: &[u8]) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    if std::fs::metadata(file).is_ok_and(|metadata| metadata.len() > 0) {
+        let aside = aside(repository)?;
+        std::fs::copy(file, &aside).context("write", &aside)?;
+    }
+    let directory = file.parent().unwrap_or(Path::new("."));
+    let mode = std::fs::Permissions::from_mode(0o644);
+    let mut new = tempfile::Builder::new().permissions(mode).tempfile_in(directory).context("write in", directory)?;
+    new.write_all(text).context("write", new.path())?;
+    new.persist(file).map_err(|error| error.error).context("replace", file).map(drop)
+}
+
+/// A lane whose worktree git does not know: it lost its admin directory, which may have been put aside here.
+pub(super) fn unlisted(repository: &Repository, lane: &Lane) -> Finding {
+    let (name, worktree) = (lane.name.clone(), lane.worktree.clone());
+    if std::fs::symlink_metadata(&worktree).is_err() {
+        return Finding::MissingWorktree(name, worktree);
+    }
+    let Some(admin) = named_by(&worktree) else { return Finding::UnlistedWorktree(name, worktree) };
+    let ours = admin.parent().and_then(|parent| std::fs::canonicalize(parent).ok());
+    let ours = ours == std::fs::canonicalize(repository.common_dir().join("worktrees")).ok();
+    let was_its = |kept: &PathBuf| {
+        let named = worktree::describe(repository.common_dir(), kept).map(|found| found.path);
+        let head = worktree::read_head(kept);
+        named.map_or_else(|| head.branch().is_some() && head.branch() == lane.branch.as_ref(), |path| path == worktree)
+    };
+    match entries(&damaged(repository)).find(was_its) {
+        Some(kept) if ours && !admin.exists() => Finding::PutAside(name, worktree, kept),
+        _ => Finding::UnlistedWorktree(name, worktree),
+    }
+}
+
+/// Brings an admin directory back that was put aside, and mends it.
+pub(super) fn bring_back(repository: &Repository, lane: &Lane, kept: &Path) -> Result<()> {
+    let raced = || Error::refused(format!("'{}' is no longer what it was", kept.display())).code("raced");
+    let admin = named_by(&lane.worktree).filter(|admin| !admin.exists()).ok_or_else(raced)?;
+    if let Some(parent) = admin.parent() {
+        std::fs::create_dir_all(parent).context("create", parent)?;
+    }
+    std::fs::rename(kept, &admin).context("move", kept)?;
+    let (lane, worktree) = (Some(lane.name.clone()), lane.worktree.clone());
+    mend(repository, &Poisoned { lane, worktree, admin, age: AdminAge::Old, head: true })
+}
+
+/// The repository that a worktree we have an admin directory for really belongs to: ours is a copy of that one.
+pub(super) fn belongs_elsewhere(repository: &Repository, worktree: &Worktree) -> Option<PathBuf> {
+    let admin = std::fs::canonicalize(named_by(&worktree.path)?).ok()?;
+    let common = std::fs::read(admin.join("commondir")).ok()?;
+    let common = std::fs::canonicalize(admin.join(git::path(common.trim_end()))).ok()?;
+    (common != repository.common_dir()).then_some(common)
+}
+
+fn left_alone(admin: &Path) -> bool {
+    let recent = |path: &Path| {
+        let time = std::fs::symlink_metadata(path).and_then(|metadata| metadata.modified());
+        time.is_ok_and(|time| time.elapsed().is_ok_and(|age| age < PATIENCE))
+    };
+    let entries = std::fs::read_dir(admin).into_iter().flatten().flatten();
+    !recent(admin) && !entries.map(|entry| entry.path()).any(|path| recent(&path))
+}
+
+/// A directory that is gone, or was moved by hand.
+pub(super) fn missing(repository: &Repository, lane: &Lane, worktree: &Worktree) -> Finding {
+    match moved::find_after_repository(repository, worktree) {
+        Some(path) => Finding::FoundWorktree(lane.name.clone(), lane.worktree.clone(), path),
+        None => Finding::MissingWorktree(lane.name.clone(), lane.worktree.clone()),
+    }
+}
+
+fn entries(directory: &Path) -> impl Iterator<Item = PathBuf> + use<> {
+    std::fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path())
+}
+
+/// Branches whose only reflog entry is their creation, that nobody has checked out, and that were made beside a worktree
+/// that never came to be: a half-made admin directory, still there or put aside, has the name or names the branch in its
+/// HEAD. Without such a trace nothing tells an orphan from a branch that somebody made and has not used yet.
+pub(super) fn orphans(
+    repository: &Repository,
+    lanes: &[Lane],
+    worktrees: &[Worktree],
+    alive: &[Finding],
+) -> Result<Vec<Finding>> {
+    let alive = |admin: &Path| alive.iter().any(|finding| matches!(finding, Finding::Poisoned(p) if p.admin == admin));
+    let mut found = Vec::new();
+    let put_aside = entries(&damaged(repository));
+    let half_made = worktree::unfinished(repository.common_dir())?.into_iter().filter(|admin| !alive(admin));
+    let half_made = half_made.chain(put_aside);
+    let named: Vec<BranchName> = half_made.filter_map(|admin| worktree::read_head(&admin).branch().cloned()).collect();
+    for (name, _) in repository.refs_below("refs/heads/")? {
+        let Some(branch) = BranchName::from_ref(name.as_bstr()) else { continue };
+        let known = lanes.iter().any(|lane| lane.branch.as_ref() == Some(&branch))
+            || worktrees.iter().any(|worktree| worktree.head.branch() == Some(&branch));
+        let admin = repository
+            .common_dir()
+            .join("worktrees")
+            .join(git::path(branch.as_bstr().rsplit_str("/").next().unwrap_or_default()));
+        let log = repository.common_dir().join("logs").join(git::path(&branch.to_ref()));
+        let log = std::fs::read(log).unwrap_or_default();
+        let never_used = log.lines().count() == 1 && log.contains_str("\tbranch: Created from");
+        let half_made =
+            admin.exists() && !alive(&admin) && worktree::describe(repository.common_dir(), &admin).is_none();
+        if !known && never_used && (half_made || named.contains(&branch)) {
+            found.push(Finding::OrphanBranch(branch));
+        }
+    }
+    Ok(found)
+}
+
+fn damaged(repository: &Repository) -> PathBuf {
+    repository.lane_dir().join("damaged")
+}
+
+fn aside(repository: &Repository) -> Result<PathBuf> {
+    let directory = damaged(repository);
+    std::fs::create_dir_all(&directory).context("create", &directory)?;
+    Ok(directory.join(git::journal::unique_id()))
+}
+
+/// Moves a half-made admin directory out of git's sight; nothing in it is deleted. Returns where it is.
+pub(super) fn put_aside(repository: &Repository, path: &Path) -> Result<PathBuf> {
+    let aside = aside(repository)?;
+    std::fs::rename(path, &aside).context("move", path)?;
+    Ok(aside)
+}

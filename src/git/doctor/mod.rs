@@ -1,0 +1,196 @@
+//! Looks a repository over for what hooks cannot see and plain git stumbles over, and puts right what can be.
+
+mod admin;
+mod settings;
+
+pub use settings::programs;
+
+use super::overtaken::overtaken;
+use super::overview::worktree_statuses;
+use super::reconcile;
+use super::repository::{RefFormat, Repository};
+use crate::domain::doctor::{AdminAge, Finding, LockOwner, StrayRemedy, TreeElsewhere};
+use crate::domain::lane::{Lane, Worktree, WorktreeState};
+use crate::domain::name::{BranchName, LaneName};
+use crate::domain::overview::stray;
+use crate::domain::paste::word;
+use crate::domain::retire::{Place, place};
+use crate::error::{Error, Result};
+
+/// Everything that is not as it should be, except the hooks.
+pub fn examine(repository: &Repository) -> Result<Vec<Finding>> {
+    let records = repository.records()?;
+    let poisoned = admin::poisoned(repository, &records.lanes)?;
+    let mut found = settings::configuration(repository)?;
+    found.extend(settings::locks(repository)?);
+    found.extend(poisoned.iter().cloned());
+    for damaged in &records.damaged {
+        found.push(Finding::DamagedRecord(damaged.section.to_string(), damaged.problem.clone()));
+    }
+    // A reftable is read by git, which may not start while a half-made worktree is around.
+    if !poisoned.is_empty() && repository.ref_format() == RefFormat::Reftable {
+        return Ok(found);
+    }
+    let worktrees = repository.worktrees()?;
+    let outdated = reconcile::outdated(repository, &records.lanes, &worktrees)?;
+    let explained: Vec<Finding> = poisoned.into_iter().chain(outdated.iter().cloned()).collect();
+    found.extend(lanes(repository, &records.lanes, &worktrees, &explained)?);
+    found.extend(outdated);
+    found.extend(other_worktrees(repository, &records.lanes, &worktrees, &explained));
+    found.extend(admin::orphans(repository, &records.lanes, &worktrees, &explained)?);
+    Ok(found)
+}
+
+/// Puts one finding right; returns what its owner should know about it.
+pub fn fix(repository: &Repository, finding: &Finding) -> Result<Option<String>> {
+    if let Finding::UnfinishedAdmin(path, AdminAge::Old) = finding {
+        let aside = admin::put_aside(repository, path)?;
+        let (aside, path) = (word(aside.display()), word(path.display()));
+        return Ok(Some(format!("it is now {aside}; to have it back: mv {aside} {path}")));
+    }
+    put_right(repository, finding).map(|()| None)
+}
+
+fn put_right(repository: &Repository, finding: &Finding) -> Result<()> {
+    match finding {
+        Finding::Stray(lane, _, StrayRemedy::SwitchBack) => switch_back(repository, lane),
+        Finding::RenamedBranch(..) | Finding::RenamedBase(..) | Finding::MovedWorktree(..) => {
+            reconcile::follow(repository, std::slice::from_ref(finding))
+        }
+        // Neither files nor index change: HEAD names the commit instead of the branch.
+        Finding::CheckedOutTwice(_, _, path, true) => {
+            repository.git.at(path).args(["switch", "--quiet", "--detach"]).run()
+        }
+        Finding::FoundWorktree(_, _, to) => {
+            repository.git_here().args(["worktree", "repair", "--"]).arg(to).run()?;
+            reconcile::follow(repository, std::slice::from_ref(finding))
+        }
+        Finding::Poisoned(poisoned) => admin::mend(repository, poisoned),
+        Finding::PutAside(name, _, kept) => match repository.records()?.find(name) {
+            Some(lane) => admin::bring_back(repository, lane, kept),
+            None => Err(raced(name)),
+        },
+        Finding::Lock(_, LockOwner::Dead) => settings::clear_dead_locks(repository),
+        Finding::BareWithWorktree => settings::set(repository, &["core.bare", "false"]),
+        Finding::StrangeWorktree(_, TreeElsewhere::ByAccident) => {
+            settings::set(repository, &["--unset-all", "core.worktree"])
+        }
+        other => Err(Error::refused(format!("{other}; that is for you to decide"))),
+    }
+}
+
+fn raced(name: &LaneName) -> Error {
+    Error::refused(format!("lane '{name}' is no longer what it was")).code("raced")
+}
+
+/// Strays, and worktrees that are not where they should be.
+fn lanes(
+    repository: &Repository,
+    lanes: &[Lane],
+    worktrees: &[Worktree],
+    explained: &[Finding],
+) -> Result<Vec<Finding>> {
+    let explained = |lane: &Lane| {
+        explained.iter().any(|finding| match finding {
+            Finding::RenamedBranch(name, ..) | Finding::MovedWorktree(name, ..) => *name == lane.name,
+            Finding::Poisoned(poisoned) => poisoned.lane.as_ref() == Some(&lane.name),
+            _ => false,
+        })
+    };
+    let mut found = Vec::new();
+    for lane in lanes.iter().filter(|lane| !explained(lane)) {
+        let name = || lane.name.clone();
+        match place(lane, worktrees) {
+            Place::Listed(worktree) | Place::Moved(worktree) => match &worktree.state {
+                WorktreeState::Missing => found.push(admin::missing(repository, lane, worktree)),
+                WorktreeState::Damaged(why) => found.push(damaged(repository, Some(name()), worktree, why)),
+                WorktreeState::Bare => {}
+                WorktreeState::Present => {
+                    let underway = super::status::operation(&worktree.git_dir).is_some();
+                    if let Some(branch) = lane.branch.as_ref().filter(|branch| worktree.head.branch() == Some(branch)) {
+                        let git = || repository.git.at(&worktree.path);
+                        let found_out = overtaken(&worktree.git_dir, repository.common_dir(), branch, git);
+                        found.extend(found_out.map(|overtaken| Finding::Overtaken(name(), branch.clone(), overtaken)));
+                        found.extend(twice(lane, branch, lanes, worktrees, worktree));
+                    }
+                    if stray(lane, &worktree.head, underway) {
+                        found.push(Finding::Stray(name(), worktree.head.clone(), remedy(repository, lane, worktree)));
+                    }
+                }
+            },
+            Place::Unlisted => found.push(admin::unlisted(repository, lane)),
+        }
+    }
+    Ok(found)
+}
+
+/// Worktrees of nobody's that have a lane's branch checked out too; a lane's would be a stray.
+fn twice<'a>(
+    lane: &'a Lane,
+    branch: &'a BranchName,
+    lanes: &'a [Lane],
+    worktrees: &'a [Worktree],
+    own: &'a Worktree,
+) -> impl Iterator<Item = Finding> + 'a {
+    let nobodys = |worktree: &Worktree| !lanes.iter().any(|lane| place(lane, worktrees).worktree() == Some(worktree));
+    let others = worktrees.iter().filter(move |other| {
+        *other != own && other.state == WorktreeState::Present && other.head.branch() == Some(branch) && nobodys(other)
+    });
+    others.map(|other| {
+        // The main worktree is somebody's place to work in: where it goes is for them to say.
+        let can_let_go = other.id.is_some() && super::status::operation(&other.git_dir).is_none();
+        Finding::CheckedOutTwice(lane.name.clone(), branch.clone(), other.path.clone(), can_let_go)
+    })
+}
+
+/// A clean stray can be switched back; a detached one only when a ref has its commit too.
+fn remedy(repository: &Repository, lane: &Lane, worktree: &Worktree) -> StrayRemedy {
+    let clean = worktree_statuses(repository, &[worktree])
+        .pop()
+        .is_some_and(|status| status.is_ok_and(|status| status.is_clean() && status.operation.is_none()));
+    let branch = worktree.head.branch().is_some();
+    let home = lane.branch.as_ref().is_some_and(|own| repository.branch_tip(own).is_ok_and(|tip| tip.is_some()));
+    if clean && branch && home { StrayRemedy::SwitchBack } else { StrayRemedy::Leave }
+}
+
+fn switch_back(repository: &Repository, name: &LaneName) -> Result<()> {
+    let records = repository.records()?;
+    let worktrees = repository.worktrees()?;
+    let lane = records.find(name).filter(|lane| lane.branch.is_some());
+    let Some((lane, worktree)) = lane.and_then(|lane| Some((lane, place(lane, &worktrees).present()?))) else {
+        return Err(raced(name));
+    };
+    let Some(branch) = &lane.branch else { return Ok(()) };
+    let switch = repository.git.at(&worktree.path).args(["switch", "--quiet", "--no-guess", "--end-of-options"]);
+    switch.bytes(branch.as_bstr()).run()
+}
+
+fn other_worktrees(
+    repository: &Repository,
+    lanes: &[Lane],
+    worktrees: &[Worktree],
+    explained: &[Finding],
+) -> Vec<Finding> {
+    let lanes_own =
+        |worktree: &&Worktree| lanes.iter().any(|lane| place(lane, worktrees).worktree() == Some(*worktree));
+    let explained = |worktree: &&Worktree| {
+        explained.iter().any(|finding| match finding {
+            Finding::Poisoned(poisoned) => poisoned.admin == worktree.git_dir,
+            Finding::UnfinishedAdmin(admin, _) => *admin == worktree.git_dir,
+            _ => false,
+        })
+    };
+    let damaged = |worktree: &Worktree| match &worktree.state {
+        WorktreeState::Damaged(why) => Some(damaged(repository, None, worktree, why)),
+        _ => None,
+    };
+    let others = worktrees.iter().filter(|worktree| !lanes_own(worktree) && !explained(worktree));
+    others.filter_map(damaged).collect()
+}
+
+fn damaged(repository: &Repository, lane: Option<LaneName>, worktree: &Worktree, why: &str) -> Finding {
+    match admin::belongs_elsewhere(repository, worktree) {
+        Some(other) => Finding::OfAnotherRepository(lane, worktree.path.clone(), worktree.git_dir.clone(), other),
+        None => Finding::DamagedWorktree(lane, worktree.path.clone(), why.to_owned()),
+    }
+}

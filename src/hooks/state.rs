@@ -1,0 +1,258 @@
+//! What is in force: asked of git, and of the hooks themselves, rather than remembered.
+
+use std::path::PathBuf;
+
+use bstr::ByteSlice;
+
+use super::probe::{self, answers, runs_us};
+use super::{BATCHED_FETCH, CONFIGURED_HOOKS, called_by, files, level, section};
+use crate::domain::guard::Level;
+use crate::domain::lane::{WorktreeState, lossless_path};
+use crate::domain::paste::word;
+use crate::error::{Error, Result};
+use crate::git::command::Version;
+use crate::git::hook::Hook;
+use crate::git::repository::Repository;
+
+/// What is in force, and why.
+#[derive(Debug, Clone, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct State {
+    /// Whether git calls git-lane for every hook the level needs.
+    pub in_force: bool,
+    /// The guard's level.
+    pub level: Level,
+    /// git's version.
+    pub git: String,
+    /// The directory git takes hook files from.
+    #[serde(with = "lossless_path")]
+    pub directory: PathBuf,
+    /// Why that is not the repository's own.
+    pub directory_chosen_by: Option<String>,
+    /// Each hook the level needs.
+    pub hooks: Vec<HookState>,
+    /// Whether a `git-lane` that runs is on PATH, where the hooks look for it.
+    pub on_path: bool,
+    /// Whether this git takes hooks from files only.
+    #[serde(skip)]
+    pub old_git: bool,
+}
+
+/// How one hook is installed.
+#[derive(Debug, Clone, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HookState {
+    /// The hook.
+    pub hook: Hook,
+    /// git runs it from its configuration.
+    pub configured: bool,
+    /// git runs it from a file.
+    pub file: bool,
+    /// A hook that was there before runs with it.
+    pub chained: bool,
+    /// Somebody has switched off what git would run from its configuration.
+    pub disabled: bool,
+    /// A worktree in which git finds no such file, where every worktree has a directory for them.
+    #[serde(skip)]
+    pub lacking: Option<PathBuf>,
+    /// A file that git runs and that ends before it calls us.
+    #[serde(skip)]
+    pub unreached: Option<PathBuf>,
+}
+
+impl HookState {
+    fn runs(&self) -> bool {
+        self.configured || self.file
+    }
+}
+
+impl State {
+    /// What is missing, in words.
+    pub fn why_not(&self) -> String {
+        if !self.on_path {
+            return "there is no git-lane on PATH that runs, and the hooks look for it there".into();
+        }
+        let missing: Vec<&HookState> = self.hooks.iter().filter(|hook| !hook.runs()).collect();
+        if missing.is_empty() {
+            return format!("its level is {}", self.level.word());
+        }
+        let names: Vec<&str> = missing.iter().map(|hook| hook.hook.name()).collect();
+        let mut text = format!("git runs no {}", names.join(", "));
+        if let Some(lacking) = missing.iter().find_map(|hook| hook.lacking.as_ref()) {
+            text += &format!(" in '{}'", lacking.display());
+        }
+        if let Some(why) = &self.directory_chosen_by {
+            text += &format!(" ({why})");
+        }
+        text
+    }
+
+    /// What puts the rule in force, one line each.
+    pub fn remedies(&self) -> Vec<String> {
+        let missing: Vec<&HookState> = self.hooks.iter().filter(|hook| !hook.runs()).collect();
+        if !self.on_path {
+            return vec!["put git-lane on PATH: the hooks look for it there".into()];
+        }
+        if missing.is_empty() {
+            return vec!["guard again with: git lane init --level restore".into()];
+        }
+        if let Some(disabled) = missing.iter().find(|hook| hook.disabled) {
+            let key = format!("hook.{}.enabled", section(disabled.hook));
+            return vec![
+                "install the hooks with: git lane init".into(),
+                format!("if that changes nothing, see who switched them off: git config --show-origin --get-all {key}"),
+            ];
+        }
+        if let Some(file) = missing.iter().find_map(|hook| hook.unreached.as_ref()) {
+            let file = word(file.display());
+            return vec![format!("{file} ends before it reaches git-lane: move git-lane's lines to its start")];
+        }
+        match self.directory_chosen_by {
+            Some(_) if self.old_git => lines_to_add(missing.iter().map(|hook| hook.hook)),
+            _ => vec!["install the hooks with: git lane init".into()],
+        }
+    }
+}
+
+/// Where hook files go.
+pub(super) enum Directory {
+    /// The repository's own.
+    Own(PathBuf),
+    /// Somebody else's; the text says who chose it.
+    Chosen(PathBuf, String),
+    /// One in every worktree, at this path below its root.
+    InEach(PathBuf, String),
+}
+
+pub(super) fn directory(repository: &Repository) -> Result<Directory> {
+    let own = repository.common_dir().join("hooks");
+    let scope =
+        repository.git_in_current()?.args(["config", "--show-scope", "--get", "core.hooksPath"]).output()?.stdout;
+    let Some((scope, value)) = scope.trim_end().split_once_str("\t") else {
+        // A symbolic link leads to a directory that others use too.
+        return Ok(match std::fs::canonicalize(&own) {
+            Ok(real) if real != own => {
+                let why = format!("a symbolic link at '{}'", own.display());
+                Directory::Chosen(real, why)
+            }
+            _ => Directory::Own(own),
+        });
+    };
+    let asked =
+        repository.git_in_current()?.args(["rev-parse", "--path-format=absolute", "--git-path", "hooks"]).stdout()?;
+    let effective = crate::git::path(asked.trim_end_with(|c| c == '\n'));
+    let why = format!("core.hooksPath = {} ({} configuration)", value.as_bstr(), scope.as_bstr());
+    // A relative path means another directory in every worktree.
+    if effective.is_absolute() && !crate::git::path(value).is_absolute() && !value.starts_with(b"~") {
+        return Ok(Directory::InEach(crate::git::path(value), why));
+    }
+    if std::fs::canonicalize(&effective).is_ok_and(|real| real == own) {
+        return Ok(Directory::Own(own));
+    }
+    Ok(Directory::Chosen(effective, why))
+}
+
+/// Looks.
+pub fn state(repository: &Repository) -> Result<State> {
+    let version = repository.git.version()?;
+    let level = level(repository)?;
+    let place = directory(repository)?;
+    let mut hooks = Vec::new();
+    for hook in called_by(version, level).iter().copied() {
+        let (configured, disabled) = match version >= CONFIGURED_HOOKS {
+            true => from_configuration(repository, hook)?,
+            false => (false, false),
+        };
+        let lacking = lacking(repository, &place, hook)?;
+        let file = lacking.is_none();
+        let unreached = lacking.as_ref().map(|directory| directory.join(hook.name()));
+        let unreached = unreached.filter(|file| probe::is_unreached(file, hook));
+        let lacking = lacking.filter(|_| matches!(place, Directory::InEach(..)));
+        let chained = matches!(&place, Directory::Own(own) if files::kept(&own.join(hook.name())).exists());
+        hooks.push(HookState { hook, configured, file, chained, disabled, lacking, unreached });
+    }
+    let (directory, directory_chosen_by) = match place {
+        Directory::Own(directory) => (directory, None),
+        Directory::Chosen(directory, why) => (directory, Some(why)),
+        Directory::InEach(path, why) => {
+            (repository.current_worktree()?.map_or_else(|| path.clone(), |here| here.path.join(&path)), Some(why))
+        }
+    };
+    let on_path = probe::on_path();
+    Ok(State {
+        in_force: level != Level::Off && on_path && hooks.iter().all(HookState::runs),
+        level,
+        git: format!("{}.{}.{}", version.0, version.1, version.2),
+        directory,
+        directory_chosen_by,
+        hooks,
+        on_path,
+        old_git: version < CONFIGURED_HOOKS,
+    })
+}
+
+/// A place where git looks for the hook's file and finds none that calls us.
+fn lacking(repository: &Repository, place: &Directory, hook: Hook) -> Result<Option<PathBuf>> {
+    let places = match place {
+        Directory::Own(directory) | Directory::Chosen(directory, _) => vec![directory.clone()],
+        Directory::InEach(path, _) => {
+            let all = repository.worktrees()?.into_iter().filter(|worktree| worktree.state == WorktreeState::Present);
+            all.map(|worktree| worktree.path.join(path)).collect()
+        }
+    };
+    let calls_us = |directory: &PathBuf| runs_us(repository, &directory.join(hook.name()), hook);
+    Ok(places.into_iter().find(|directory| !calls_us(directory)))
+}
+
+/// Whether git itself lists our hook for the event, and whether somebody has switched it off. git puts words before the
+/// name of a hook that it does not run.
+fn from_configuration(repository: &Repository, hook: Hook) -> Result<(bool, bool)> {
+    let name = section(hook);
+    let listed = repository.git_in_current()?.args(["hook", "list", hook.name()]).output()?;
+    let mut ours = listed.stdout.lines().filter_map(|line| line.trim_end().strip_suffix(name.as_bytes()));
+    let before = ours.next();
+    if before != Some(b"") {
+        return Ok((false, before.is_some_and(|before| before.contains_str("disabled"))));
+    }
+    let key = format!("hook.{name}.command");
+    let command = repository.git_in_current()?.args(["config", "-z", "--get", &key]).output()?.stdout;
+    Ok((answers(repository, command.trim_end_with(|c| c == '\0').as_bstr(), hook), false))
+}
+
+/// Refuses where git does not call us from files that git-lane does not write; says what to add to them.
+pub(super) fn ensure_called(repository: &Repository, place: &Directory, hooks: &[Hook]) -> Result<()> {
+    let (Directory::Chosen(directory, why) | Directory::InEach(directory, why)) = place else { return Ok(()) };
+    let mut missing = Vec::new();
+    for hook in hooks {
+        if lacking(repository, place, *hook)?.is_some() {
+            missing.push(*hook);
+        }
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let text = format!("hook files belong in '{}' here ({why}), where git-lane does not write", directory.display());
+    let error = Error::refused(text).code("hooks-elsewhere");
+    Err(lines_to_add(missing.into_iter()).into_iter().fold(error, Error::hint))
+}
+
+fn lines_to_add(hooks: impl Iterator<Item = Hook>) -> Vec<String> {
+    let line = |hook: Hook| {
+        let name = hook.name();
+        format!("add to {name}: command -v git-lane >/dev/null && {{ git-lane hook {name} \"$@\" || exit; }}")
+    };
+    hooks.map(line).chain(["or use git 2.54 or later, where no hook files are needed".into()]).collect()
+}
+
+/// Notes of an install that succeeded: what it will cost, and what it cannot do.
+pub fn caution(state: &State, version: Version) -> Option<String> {
+    if state.level != Level::Refuse || version >= BATCHED_FETCH {
+        return None;
+    }
+    Some(if version < super::HEAD_TRANSACTIONS {
+        "this git is too old for level 'refuse', which another one set: with this one a switch is taken back instead"
+            .into()
+    } else {
+        "level 'refuse' makes fetching many refs slow before git 2.51, which asks the hook once for all of them".into()
+    })
+}
