@@ -307,7 +307,7 @@ fn the_branch_of_a_half_made_worktree_is_an_orphan_before_and_after_the_worktree
 }
 
 /// Everything in a directory, and the directory itself, as if nobody had written to it for an hour.
-fn age_all(directory: &std::path::Path) {
+pub fn age_all(directory: &std::path::Path) {
     for entry in std::fs::read_dir(directory).unwrap().flatten() {
         match entry.path().is_dir() {
             true => age_all(&entry.path()),

@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
+
 use super::guard::Overtaken;
-use super::lane::Head;
+use super::lane::{Head, lossless_path};
 use super::name::{BranchName, LaneName};
 use super::paste::word;
 
@@ -59,13 +61,15 @@ pub enum Finding {
 }
 
 /// A worktree whose admin directory git cannot use.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Poisoned {
     /// The lane it is of.
     pub lane: Option<LaneName>,
     /// The worktree's directory, whose `.git` file names the admin directory.
+    #[serde(with = "lossless_path")]
     pub worktree: PathBuf,
     /// The admin directory.
+    #[serde(with = "lossless_path")]
     pub admin: PathBuf,
     /// Whether somebody may be at it.
     pub age: AdminAge,
@@ -92,7 +96,8 @@ pub enum StrayRemedy {
 }
 
 /// Whether somebody may still be making an admin directory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum AdminAge {
     /// Nobody has written to it for a while.
     Old,

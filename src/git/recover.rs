@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::journal::Journal;
 use super::repository::Repository;
-use super::{events, land, lockfile, metadata, restore, retire, start};
+use super::{doctor, events, land, lockfile, metadata, restore, retire, start, switch};
+use crate::domain::doctor::Poisoned;
 use crate::domain::event::{End, Subject, What};
 use crate::error::Result;
 
@@ -22,6 +23,10 @@ pub enum Intent {
     Restore(restore::Intent),
     /// A base is moving together with the worktree that has it checked out.
     Land(land::apply::Intent),
+    /// A stray is on its way back to its branch.
+    Switch(switch::Intent),
+    /// A worktree's admin directory is being mended.
+    Mend(Poisoned),
 }
 
 impl Intent {
@@ -35,6 +40,9 @@ impl Intent {
                 let (base, old, _) = intent.moves();
                 let (base, base_commit) = (Some(base.clone()), Some(old));
                 Subject { what: What::Heal, lane: None, lane_id: None, base, base_commit }
+            }
+            Intent::Switch(_) | Intent::Mend(_) => {
+                Subject { what: What::Heal, lane: None, lane_id: None, base: None, base_commit: None }
             }
         }
     }
@@ -76,6 +84,8 @@ pub fn recover(repository: &Repository) -> Result<Vec<Healed>> {
             Intent::Retire(intent) => retire::recover(repository, &running, &intent),
             Intent::Restore(intent) => restore::recover(repository, &running, &intent),
             Intent::Land(intent) => land::apply::recover(repository, &intent),
+            Intent::Switch(intent) => switch::recover(repository, &intent),
+            Intent::Mend(poisoned) => doctor::recover(repository, &poisoned),
         };
         let outcome = operation.ended(outcome, |healed| End {
             result: result.filter(|_| healed.completed),
