@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::journal::Journal;
+use super::journal::{self, Journal};
 use super::repository::Repository;
 use super::{doctor, events, land, lockfile, metadata, restore, retire, start, switch};
 use crate::domain::doctor::Poisoned;
@@ -63,17 +63,33 @@ impl std::fmt::Display for Healed {
     }
 }
 
+/// What [`recover`] did.
+#[derive(Debug, Default)]
+pub struct Recovered {
+    /// What was completed or undone.
+    pub healed: Vec<Healed>,
+    /// Intents that say nothing any more, where they are now. Nothing they were about is deleted: while they are there,
+    /// nothing in the trash expires, because a lane on its way back may be among it.
+    pub set_aside: Vec<PathBuf>,
+}
+
 /// Heals what dead processes left behind; living ones are not disturbed. Safe to run from many processes at once.
-pub fn recover(repository: &Repository) -> Result<Vec<Healed>> {
+pub fn recover(repository: &Repository) -> Result<Recovered> {
     let lane_dir = repository.lane_dir();
     if !lane_dir.is_dir() {
-        return Ok(Vec::new());
+        return Ok(Recovered::default());
     }
     let common_dir = repository.common_dir();
     clear_locks(common_dir)?;
-    let mut healed = Vec::new();
+    let mut recovered = Recovered::default();
     for (intent, mut running) in Journal::new(&lane_dir).abandoned::<Intent>()? {
-        let intent = intent?;
+        let intent = match intent {
+            Err(error) if error.word() == journal::DAMAGED => {
+                recovered.set_aside.push(running.set_aside(&lane_dir)?);
+                continue;
+            }
+            intent => intent?,
+        };
         let operation = events::begin(repository, intent.subject());
         let result = match &intent {
             Intent::Land(intent) => Some(intent.moves().2),
@@ -93,10 +109,10 @@ pub fn recover(repository: &Repository) -> Result<Vec<Healed>> {
             ..End::default()
         })?;
         running.done()?;
-        healed.push(outcome);
+        recovered.healed.push(outcome);
     }
     land::scratch::clean(repository);
-    Ok(healed)
+    Ok(recovered)
 }
 
 /// Clears the locks of git's protocol that dead processes of ours held.

@@ -25,6 +25,7 @@ pub fn examine(repository: &Repository) -> Result<Vec<Finding>> {
     let poisoned = admin::poisoned(repository, &records.lanes)?;
     let mut found = settings::configuration(repository)?;
     found.extend(settings::locks(repository)?);
+    found.extend(super::journal::set_aside(&repository.lane_dir()).into_iter().map(Finding::DamagedIntent));
     found.extend(poisoned.iter().cloned());
     for damaged in &records.damaged {
         found.push(Finding::DamagedRecord(damaged.section.to_string(), damaged.problem.clone()));
