@@ -21,12 +21,12 @@ pub enum Finding {
         /// It has happened already, and is taken back; otherwise it is refused.
         moved: bool,
     },
-    /// A lane's worktree has another branch checked out, or none.
+    /// A lane's worktree has another branch checked out.
     Stray {
         /// The lane.
         lane: Lane,
         /// What is checked out.
-        on: Option<BranchName>,
+        on: BranchName,
         /// The lane that belongs to.
         owner: Option<Lane>,
     },
@@ -39,6 +39,8 @@ pub enum Finding {
     BranchGone {
         /// The lane.
         lane: Lane,
+        /// What is checked out instead.
+        on: BranchName,
     },
     /// A lane's branch is checked out in another worktree.
     Taken {
@@ -140,7 +142,11 @@ impl Finding {
             Finding::Stray { lane, .. } | Finding::Detached { lane } => {
                 format!("go back, with your changes, by: git switch {}", branch(lane))
             }
-            Finding::BranchGone { lane } => format!("see what is left of it with: git lane show {}", lane.name),
+            Finding::BranchGone { lane, on } => format!(
+                "make it again where you are with: git switch -c {}; or let the lane have this one: git config {} {on}",
+                branch(lane),
+                format_args!("lane.{}.branch", lane.name)
+            ),
             Finding::Taken { owner, added: true, .. } => {
                 format!("use the lane's own worktree: cd \"$(git lane path {})\"", owner.name)
             }
@@ -210,16 +216,13 @@ impl fmt::Display for Finding {
                     branch(lane)
                 )
             }
-            Finding::Stray { lane, on: Some(on), .. } => {
+            Finding::Stray { lane, on, .. } => {
                 write!(f, "this is lane '{}' with branch '{}', but '{on}' is checked out", lane.name, branch(lane))
-            }
-            Finding::Stray { lane, on: None, .. } => {
-                write!(f, "this is lane '{}' with branch '{}', but HEAD is detached", lane.name, branch(lane))
             }
             Finding::Detached { lane } => {
                 write!(f, "HEAD is detached: commits made now are not on the branch of lane '{}'", lane.name)
             }
-            Finding::BranchGone { lane } => {
+            Finding::BranchGone { lane, .. } => {
                 write!(f, "branch '{}' of lane '{}' does not exist any more", branch(lane), lane.name)
             }
             Finding::Taken { owner, branch, .. } => {
