@@ -14,6 +14,7 @@ pub mod name;
 pub mod overview;
 pub mod prune;
 pub mod retire;
+pub mod shell;
 pub mod start;
 pub mod status;
 pub mod trash;

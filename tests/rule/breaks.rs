@@ -289,6 +289,14 @@ fn the_hint_is_true_of_a_branch_made_just_before() {
     assert!(!run.stderr.contains("created") && !run.stderr.contains("stash"), "{run}");
 }
 
+/// A hint can be pasted, whatever a branch is called.
+#[test]
+fn a_name_in_a_hint_is_one_word_for_a_shell() {
+    let shop = Shop::new("restore", Refs::Files);
+    let run = shop.sh(&shop.one, "git branch 'x;touch${IFS}PWN' && git switch 'x;touch${IFS}PWN'");
+    assert!(run.stderr.contains("git lane start 'x;touch${IFS}PWN'"), "{run}");
+}
+
 /// What git lets in by `receive.denyCurrentBranch = updateInstead` takes the lane's worktree along, so nothing is mixed up.
 #[test]
 fn a_push_that_takes_the_worktree_along_is_free_and_leaves_nothing_behind() {

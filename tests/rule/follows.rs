@@ -49,8 +49,9 @@ fn what_the_base_follows_may_be_merged() {
     for level in ["restore", "refuse"].into_iter().filter(|level| possible(level, Refs::Files)) {
         for base in ["refs/heads/main", "refs/remotes/origin/main"] {
             let shop = Shop::new(level, Refs::Files);
+            let origin = shop.sandbox.root().join("origin");
             shop.sandbox.git(["init", "-q", "--bare", "../origin"]);
-            shop.sandbox.git(["remote", "add", "origin", "../origin"]);
+            shop.sandbox.git(["remote", "add", "origin", origin.to_str().unwrap()]);
             shop.setup(&shop.sandbox.repo, "git push -q -u origin main");
             shop.sandbox.git(["config", "lane.one.base", base]);
             // Somebody lands lane two on the server.

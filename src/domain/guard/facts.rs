@@ -170,7 +170,11 @@ impl Overtaken {
                     "put it back with: git reset --soft {was}; then take in what came, if you want it: git merge {now}"
                 )
             }
-            None => format!("bring it back with: git update-ref refs/heads/{branch} {}", self.was),
+            None => format!(
+                "bring it back with: git update-ref {} {}",
+                crate::domain::shell::word(&branch.to_ref()),
+                self.was
+            ),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::{Lane, Made, Overtaken};
 use crate::domain::name::BranchName;
+use crate::domain::shell::word;
 
 /// What is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,34 +125,24 @@ impl Finding {
     fn remedy(&self) -> String {
         match self {
             Finding::Left { owner: Some(owner), .. } | Finding::Taken { owner, added: false, .. } => enter(owner),
-            Finding::Left { to, made: Made::Now, .. } | Finding::LeftHome { to, made: Made::Now, .. } => {
-                format!("branch '{to}' stays; give it a lane of its own with: git lane start {to}")
+            Finding::Left { to, made, .. } | Finding::LeftHome { to, made, .. } => start(to, *made),
+            Finding::Stray { lane, .. } | Finding::Detached { lane } => {
+                format!("go back, with your changes, by: git switch {}", own(lane))
             }
-            Finding::Left { to, made: Made::AtStash, .. } | Finding::LeftHome { to, made: Made::AtStash, .. } => {
+            Finding::BranchGone { lane, on } => {
+                let key = word(&format!("lane.{}.branch", lane.name));
                 format!(
-                    "branch '{to}' stays, and so does the stash; give it a lane of its own with: git lane start {to}; \
-                     and there: git stash pop --index"
+                    "make it again where you are with: git switch -c {}; or let the lane have this one: git config {key} {}",
+                    own(lane),
+                    word(on)
                 )
             }
-            Finding::Left { to, made: Made::Reset, .. } | Finding::LeftHome { to, made: Made::Reset, .. } => {
-                format!("branch '{to}' was reset; to put it back too: git branch -f {to} '{to}@{{1}}'")
-            }
-            Finding::Left { to, .. } | Finding::LeftHome { to, .. } => {
-                format!("to work on '{to}', give it a lane of its own with: git lane start {to}")
-            }
-            Finding::Stray { lane, .. } | Finding::Detached { lane } => {
-                format!("go back, with your changes, by: git switch {}", branch(lane))
-            }
-            Finding::BranchGone { lane, on } => format!(
-                "make it again where you are with: git switch -c {}; or let the lane have this one: git config {} {on}",
-                branch(lane),
-                format_args!("lane.{}.branch", lane.name)
+            Finding::Taken { owner, added: true, .. } => format!(
+                "use the lane's own worktree: cd \"$(git lane path {})\"; the new one goes with: git worktree remove",
+                word(&owner.name)
             ),
-            Finding::Taken { owner, added: true, .. } => {
-                format!("use the lane's own worktree: cd \"$(git lane path {})\"", owner.name)
-            }
             Finding::OffHome { home, on } => {
-                format!("go back with: git switch {home}; to work on '{on}': git lane start {on}")
+                format!("go back with: git switch {}; to work on '{on}': git lane start {}", word(home), word(on))
             }
             Finding::Protected { .. } => {
                 "start a lane with: git lane start NAME; and land it with: git lane finish NAME".into()
@@ -161,17 +152,18 @@ impl Finding {
                 None => String::new(),
             },
             Finding::LaneIntoLane { other, .. } => {
-                format!("land it first with: git lane finish {}; or, if you mean it, set GIT_LANE_BYPASS=1", other.name)
+                let other = word(&other.name);
+                format!("land it first with: git lane finish {other}; or, if you mean it, set GIT_LANE_BYPASS=1")
             }
             Finding::Unsettled { lane, .. } => {
-                format!("settle it in: cd \"$(git lane path {0})\"; then: git lane finish {0}", lane.name)
+                format!("settle it in: cd \"$(git lane path {0})\"; then: git lane finish {0}", word(&lane.name))
             }
             Finding::RebaseElsewhere { lane, branch } => {
-                format!("rebase '{branch}' where it is checked out; this lane: git rebase … {}", self::branch(lane))
+                format!("rebase '{branch}' where it is checked out; this lane: git rebase … {}", own(lane))
             }
             Finding::BranchMoved { lane, deleted: false } => enter(lane),
             Finding::BranchMoved { lane, deleted: true } => {
-                format!("remove the lane, so that it can be restored, with: git lane drop {}", lane.name)
+                format!("remove the lane, so that it can be restored, with: git lane drop {}", word(&lane.name))
             }
         }
     }
@@ -199,8 +191,30 @@ fn branch(lane: &Lane) -> String {
     lane.branch.as_ref().map_or_else(|| lane.name.clone(), ToString::to_string)
 }
 
+/// The same as a word of a command.
+fn own(lane: &Lane) -> String {
+    word(&branch(lane))
+}
+
 fn enter(lane: &Lane) -> String {
-    format!("work on it in its own worktree: cd \"$(git lane path {})\"", lane.name)
+    format!("work on it in its own worktree: cd \"$(git lane path {})\"", word(&lane.name))
+}
+
+/// How to work on a branch that is not to be switched to.
+fn start(to: &BranchName, made: Made) -> String {
+    let name = word(to);
+    match made {
+        Made::Now => format!("branch '{to}' stays; give it a lane of its own with: git lane start {name}"),
+        Made::AtStash => format!(
+            "branch '{to}' stays, and so does the stash; give it a lane of its own with: git lane start {name}; \
+             and there: git stash pop --index"
+        ),
+        Made::Reset => {
+            let before = word(&format!("{to}@{{1}}"));
+            format!("branch '{to}' was reset; to put it back too: git branch -f {name} {before}")
+        }
+        Made::Before => format!("to work on '{to}', give it a lane of its own with: git lane start {name}"),
+    }
 }
 
 impl fmt::Display for Finding {
@@ -239,7 +253,10 @@ impl fmt::Display for Finding {
                 write!(f, "the main worktree belongs on '{home}', but '{on}' is checked out")
             }
             Finding::Protected { branch } => {
-                write!(f, "branch '{branch}' is protected: nothing is committed to it but by 'git lane finish'")
+                write!(
+                    f,
+                    "branch '{branch}' is protected: nothing is committed to it or rebased but by 'git lane finish'"
+                )
             }
             Finding::Overtaken { lane, overtaken } => {
                 write!(f, "branch '{}' of lane '{}' {}", branch(lane), lane.name, overtaken.danger())

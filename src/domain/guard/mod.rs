@@ -173,6 +173,9 @@ fn merging(facts: &Facts, merged: &[Merged]) -> Option<Verdict> {
 
 fn rebase(facts: &Facts, branch: Option<&BranchName>, own: &OwnBranch) -> Verdict {
     let stop = |finding| Verdict::Stop(finding, Remedy::None);
+    if let Some(branch) = branch.or(facts.head.branch()).filter(|branch| facts.protects(branch)) {
+        return stop(Finding::Protected { branch: branch.clone() });
+    }
     let Some(branch) = branch else { return misplaced(facts, own).unwrap_or(Verdict::Allow) };
     match (&facts.place, &facts.home) {
         (Place::Lane(lane @ Lane { branch: Some(own), .. }), _) if own != branch => {

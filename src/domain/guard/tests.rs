@@ -183,6 +183,9 @@ fn a_rebase_ends_where_it_belongs() {
         (in_lane(on("other")), None, "stray: refuse"),
         (in_lane(on("other")), Some("one"), "allow"),
         (in_main(on("main")), Some("other"), "allow"),
+        (Facts { protected: vec!["main".into()], ..in_main(on("main")) }, None, "protected-branch: refuse"),
+        (Facts { protected: vec!["main".into()], ..in_main(on("other")) }, Some("main"), "protected-branch: refuse"),
+        (Facts { protected: vec!["main".into()], ..in_main(on("main")) }, Some("other"), "allow"),
         (home.clone(), Some("other"), "left-home: refuse"),
         (home, Some("main"), "allow"),
     ] {

@@ -19,6 +19,7 @@ use bstr::ByteSlice;
 use crate::domain::guard::{self, Event, Facts, Finding, Lane, Level, Remedy, Verdict};
 use crate::domain::lane::Head;
 use crate::domain::name::BranchName;
+use crate::domain::shell::word;
 use crate::error::{Error, Result};
 use crate::git::command::INTERNAL;
 use crate::git::overtaken::overtaken;
@@ -197,7 +198,7 @@ impl Guarded {
                         // A commit: HEAD will be detached, which is nobody's loss.
                         None => return Ok(None),
                     },
-                    None if order => return Ok(None),
+                    None if order && facts.protected.is_empty() => return Ok(None),
                     None => None,
                 };
                 Some(Event::Rebase { branch, own: own()? })
@@ -242,7 +243,11 @@ fn refusal(finding: &Finding, remedy: &Remedy, after: Result<()>, merge: bool) -
     };
     let hint = match remedy {
         Remedy::Switch(branch) if failed => {
-            format!("go back yourself with: git checkout --ignore-other-worktrees {branch}; {}", finding.hint(merge))
+            format!(
+                "go back yourself with: git checkout --ignore-other-worktrees {}; {}",
+                word(branch),
+                finding.hint(merge)
+            )
         }
         _ => finding.hint(merge),
     };
