@@ -337,26 +337,107 @@ fn a_line_added_by_hand_counts() {
 }
 
 #[test]
-fn a_hooks_directory_that_is_missing_is_made_and_one_that_cannot_be_written_is_an_error() {
+fn a_hooks_directory_that_is_missing_is_made_and_one_that_is_a_file_is_an_error() {
     let sandbox = Sandbox::new();
     let _ = std::fs::remove_dir_all(hooks(&sandbox));
     init(&sandbox, &["--files"]).ok();
     assert_eq!(listing(&hooks(&sandbox)).len(), 4);
     init(&sandbox, &["--uninstall"]).ok();
     std::fs::remove_dir_all(hooks(&sandbox)).unwrap();
-    // Not a directory at all: read-only directories do not stop a superuser, this does.
     write(&hooks(&sandbox), "");
     let before = sandbox.fingerprint();
     let error = init(&sandbox, &["--files"]).fails(4);
     assert!(error.contains("hooks"), "{error}");
     assert_eq!(sandbox.fingerprint(), before);
-    std::fs::remove_file(hooks(&sandbox)).unwrap();
-    std::fs::create_dir(hooks(&sandbox)).unwrap();
-    std::fs::set_permissions(hooks(&sandbox), std::fs::Permissions::from_mode(0o555)).unwrap();
-    if std::fs::write(hooks(&sandbox).join("probe"), "").is_err() {
-        init(&sandbox, &["--files"]).fails(4);
+}
+
+/// Gives every directory below `directory` a mode, the deepest first or last, so that the way there is open.
+fn mode_of_all(directory: &Path, mode: u32) {
+    let set = |path: &Path| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    set(directory);
+    for entry in std::fs::read_dir(directory).unwrap().flatten().filter(|entry| entry.path().is_dir()) {
+        mode_of_all(&entry.path(), mode);
     }
-    std::fs::set_permissions(hooks(&sandbox), std::fs::Permissions::from_mode(0o755)).unwrap();
+}
+
+/// Runs a program of the sandbox for which read-only means read-only: a superuser gives up its right to write everywhere.
+/// `None` where that cannot be had.
+fn as_anybody(sandbox: &Sandbox, directory: &Path, args: &[&str]) -> Option<Run> {
+    let drop_rights = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"];
+    let anybody = |args: &[&str]| {
+        let superuser = std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0);
+        let all = if superuser { [&drop_rights[..], args].concat() } else { args.to_vec() };
+        let mut command = sandbox.command(all[0]);
+        command.current_dir(directory).args(&all[1..]);
+        command
+    };
+    let sealed = sandbox.root().join("home/sealed");
+    std::fs::create_dir_all(&sealed).unwrap();
+    mode_of_all(&sealed, 0o555);
+    let probe = anybody(&["touch", sealed.join("probe").to_str().unwrap()]).output();
+    if probe.is_ok_and(|probe| probe.status.code() == Some(1)) {
+        return Some(sandbox.run(&mut anybody(args)));
+    }
+    eprintln!("skipped: nothing is read-only for this user, and setpriv does not help");
+    None
+}
+
+#[test]
+fn a_read_only_hooks_directory_is_an_error_and_changes_nothing() {
+    let sandbox = Sandbox::new();
+    hook(&hooks(&sandbox).join("post-checkout"), "#!/bin/sh\nexit 0\n", 0o755);
+    mode_of_all(&hooks(&sandbox), 0o555);
+    let before = sandbox.fingerprint();
+    let Some(run) = as_anybody(&sandbox, &sandbox.repo, &["git-lane", "init", "--files"]) else { return };
+    let error = run.fails(4);
+    assert!(error.contains("hooks") && error.contains("Permission denied"), "{error}");
+    let left: Vec<_> = sandbox.fingerprint().lines().filter(|line| !before.contains(line)).map(str::to_owned).collect();
+    assert!(left.iter().all(|line| !line.contains("hook")), "{left:?}");
+    // Nothing can be taken out either, and the rule stays in force as a whole.
+    mode_of_all(&hooks(&sandbox), 0o755);
+    init(&sandbox, &["--files"]).ok();
+    sandbox.lane(["start", "one"]).ok();
+    mode_of_all(&hooks(&sandbox), 0o555);
+    let before = sandbox.fingerprint();
+    as_anybody(&sandbox, &sandbox.repo, &["git-lane", "init", "--uninstall"]).unwrap().fails(4);
+    assert_eq!(sandbox.fingerprint(), before);
+    init(&sandbox, &["--check"]).ok();
+    assert_in_force(&sandbox, "one");
+    mode_of_all(&hooks(&sandbox), 0o755);
+    init(&sandbox, &["--uninstall"]).ok();
+}
+
+/// Sandboxed agents often have a read-only `.git`: the guard answers, `--check` and doctor report, nothing is written.
+#[test]
+fn in_a_read_only_repository_the_guard_still_answers() {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "one"]).ok();
+    init(&sandbox, &["--files"]).ok();
+    let lane = sandbox.lane_path("one");
+    sandbox
+        .run(sandbox.command("git").env("GIT_LANE_BYPASS", "1").current_dir(&lane).args(["switch", "-qc", "x"]))
+        .ok();
+    let git_dir = sandbox.repo.join(".git");
+    mode_of_all(&git_dir, 0o555);
+    let before = sandbox.fingerprint();
+    let run = |directory: &Path, args: &[&str]| as_anybody(&sandbox, directory, args);
+    if let Some(commit) = run(&lane, &["git-lane", "hook", "pre-commit"]) {
+        assert!(commit.stderr.contains("this is lane 'one'"), "{commit}");
+        let _ = commit.fails(1);
+        let old = sandbox.git_in(&lane, ["rev-parse", "HEAD"]);
+        let switched = run(&lane, &["git-lane", "hook", "post-checkout", &old, &old, "1"]).unwrap();
+        assert!(switched.stderr.contains("could not be taken back"), "{switched}");
+        let _ = switched.fails(1);
+        run(&sandbox.repo, &["git-lane", "init", "--check"]).unwrap().ok();
+        run(&sandbox.repo, &["git-lane", "hook", "pre-commit"]).unwrap().ok();
+        let found = run(&sandbox.repo, &["git-lane", "doctor"]).unwrap();
+        assert!(found.stdout.contains("lane 'one' is a stray"), "{found}");
+        let _ = found.fails(1);
+        run(&sandbox.repo, &["git-lane", "init", "--level", "warn"]).unwrap().fails(4);
+        run(&sandbox.repo, &["git-lane", "init", "--uninstall"]).unwrap().fails(4);
+    }
+    assert_eq!(sandbox.fingerprint(), before);
+    mode_of_all(&git_dir, 0o755);
 }
 
 #[test]

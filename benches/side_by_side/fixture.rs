@@ -28,6 +28,11 @@ impl Fixtures {
         let _ = std::fs::remove_dir_all(&self.run);
     }
 
+    /// Writes out what setting up left in memory, or whoever syncs a file first pays for it.
+    pub fn flush(&self) {
+        let _ = Command::new("sync").arg("-f").arg(&self.run).stderr(Stdio::null()).status();
+    }
+
     /// A path nothing was ever at.
     pub fn fresh(&self, name: &str) -> PathBuf {
         self.next.set(self.next.get() + 1);

@@ -32,6 +32,7 @@ impl Race {
             for place in 0..2 {
                 let which = (place + round) % 2;
                 let mut command = sides[which](&self.fixtures, round);
+                self.fixtures.flush();
                 let time = timed(&mut command);
                 if round > 0 {
                     times[which].push(time);
@@ -57,7 +58,9 @@ impl Race {
             let mut samples = [0.0; 3];
             for place in 0..3 {
                 let side = (place + round) % 3;
-                samples[side] = timed(&mut sides(&self.fixtures, side)).as_secs_f64() * 1e3 / times as f64;
+                let mut command = sides(&self.fixtures, side);
+                self.fixtures.flush();
+                samples[side] = timed(&mut command).as_secs_f64() * 1e3 / times as f64;
             }
             if round > 0 {
                 added[0].push(samples[0] - samples[2]);

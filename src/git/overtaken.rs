@@ -41,9 +41,15 @@ pub fn overtaken(
         return None;
     }
     let Some(now) = now else { return Some(Overtaken { was, now: None }) };
-    let came = paths(git().args(["diff-tree", "-r", "-z", "--name-only", "--no-renames", &was, &now]))?;
-    let own = paths(git().args(["diff-index", "--cached", "-z", "--name-only", "--no-renames", &was]))?;
-    (!came.is_subset(&own)).then_some(Overtaken { was, now: Some(now) })
+    (!index_has_left(&was, &now, git)?).then_some(Overtaken { was, now: Some(now) })
+}
+
+/// Whether the index is no longer `from`'s wherever `to` is another tree: it was taken there, whatever else is staged.
+/// `None` when git does not know.
+pub fn index_has_left(from: &str, to: &str, git: impl Fn() -> Invocation) -> Option<bool> {
+    let came = paths(git().args(["diff-tree", "-r", "-z", "--name-only", "--no-renames", from, to]))?;
+    let own = paths(git().args(["diff-index", "--cached", "-z", "--name-only", "--no-renames", from]))?;
+    Some(came.is_subset(&own))
 }
 
 fn paths(git: Invocation) -> Option<BTreeSet<BString>> {

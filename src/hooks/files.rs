@@ -88,6 +88,7 @@ pub fn is_ours_alone(file: &Path) -> bool {
 pub(super) fn install(directory: &Path, hooks: &[Hook]) -> Result<()> {
     std::fs::create_dir_all(directory).context("create", directory)?;
     // All or none: what cannot be done is found out first.
+    tempfile::tempfile_in(directory).context("write in", directory)?;
     for hook in hooks {
         let file = directory.join(hook.name());
         if matches!(read(&file)?, Found::Foreign) && exists(&kept(&file)) && !same(&file, &kept(&file)) {

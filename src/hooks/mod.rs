@@ -216,7 +216,9 @@ pub fn installed(repository: &Repository) -> Result<bool> {
 /// Removes what [`install`] wrote, wherever it did; says what had to stay.
 pub fn uninstall(repository: &Repository) -> Result<Vec<String>> {
     let _guard = Exclusive::acquire(&repository.lane_dir(), "hooks.lock", Duration::from_secs(60))?;
+    // Files first: where they cannot be written nothing has changed, and both forms are still in force.
     let mut edit = Edit::begin(repository.common_dir())?;
+    let notes = files::uninstall(&repository.common_dir().join("hooks"))?;
     for hook in Hook::ALL {
         edit.remove_hook(&section(hook));
     }
@@ -224,7 +226,7 @@ pub fn uninstall(repository: &Repository) -> Result<Vec<String>> {
         edit.unset(key);
     }
     edit.commit()?;
-    files::uninstall(&repository.common_dir().join("hooks"))
+    Ok(notes)
 }
 
 /// Runs what follows our block in a hook file, in place of this process. The shell that read our block did nothing before

@@ -169,6 +169,28 @@ fn level_refuse_leaves_no_trace_in_the_log() {
     assert_eq!(log(), before);
 }
 
+/// What is staged may happen to be as in the branch somebody points to; it is nobody's but the user's all the same.
+#[test]
+fn a_refused_transaction_leaves_what_is_staged_alone() {
+    if git_version() < (2, 46) {
+        return;
+    }
+    for (place, script) in [
+        (In::CleanLane, "git symbolic-ref HEAD refs/heads/other"),
+        (In::CleanLane, "git update-ref refs/heads/two other"),
+        (In::CleanMain, "git update-ref refs/heads/one other"),
+        (In::CleanMain, "git symbolic-ref HEAD refs/heads/one"),
+    ] {
+        let shop = Shop::new("refuse", Refs::Files);
+        let directory = shop.at(place);
+        shop.sh(&directory, "git checkout -q other -- d/x; git checkout -q one -- one").ok();
+        let before = shop.snapshots();
+        let run = shop.sh(&directory, script);
+        assert_ne!(run.code, 0, "{run}");
+        assert_eq!(shop.snapshots(), before, "{run}");
+    }
+}
+
 #[test]
 fn every_way_out_is_open() {
     for level in ["restore", "refuse"].into_iter().filter(|level| possible(level, Refs::Files)) {
@@ -330,7 +352,7 @@ fn a_push_that_leaves_the_worktree_behind_touches_no_file() {
         let files = |shop: &Shop| shop.snapshots().map(|snapshot| snapshot.files);
         let before = (files(&shop), shop.snapshot(&main));
         let clone = shop.sandbox.root().join("clone");
-        let run = shop.sh(&clone, "echo pushed >g && git add g && git commit -qm pushed && git push -q");
+        let run = shop.sh(&clone, "echo staged >g && git add g && git commit -qm pushed && git push -q");
         assert_eq!(run.code != 0, level == "refuse", "{run}");
         assert_eq!((files(&shop), shop.snapshot(&main)), before, "{run}");
         assert!(!git_dir("g") && !git_dir("f"), "{run}");

@@ -17,6 +17,7 @@ use crate::domain::guard::{Finding, Remedy};
 use crate::domain::name::{BranchName, LaneName};
 use crate::error::{Error, Result};
 use crate::git::command::{Invocation, failure};
+use crate::git::overtaken::index_has_left;
 
 /// How long another process may hold the index before the way back is given up.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -54,7 +55,7 @@ pub(super) fn apply(place: &Place, finding: &Finding, remedy: &Remedy, old: &BSt
         }
         // A push is received in the git directory: there is no worktree to take back.
         Remedy::ReadTree(_) if place.git_dir == Path::new(".") => Ok(()),
-        Remedy::ReadTree(target) => read_tree_back(place, finding, target),
+        Remedy::ReadTree(target) => read_tree_back(place, target),
     }
 }
 
@@ -104,13 +105,8 @@ fn detach(place: &Place, message: &str, commit: &[u8]) -> Result<()> {
 }
 
 /// Takes index and files back while HEAD is still where it was.
-fn read_tree_back(place: &Place, finding: &Finding, target: &str) -> Result<()> {
-    let wrote = match place.caller() {
-        Some(caller) => caller.switches() && caller.began_to_write(&index(place)).is_some(),
-        // Nobody knows. A branch is moved by plumbing far more often than by a switch.
-        None => !matches!(finding, Finding::BranchMoved { .. }),
-    };
-    if !wrote {
+fn read_tree_back(place: &Place, target: &str) -> Result<()> {
+    if place.caller().is_some_and(|caller| !caller.switches() || caller.began_to_write(&index(place)).is_none()) {
         return Ok(());
     }
     let found = place.git().args(["rev-parse", "--verify", "--quiet"]).arg(format!("{target}^{{tree}}")).output()?;
@@ -120,6 +116,10 @@ fn read_tree_back(place: &Place, finding: &Finding, target: &str) -> Result<()> 
         false if place.caller().is_some_and(|caller| caller.command == "checkout") => return Ok(()),
         false => place.git().args(["hash-object", "-t", "tree", "/dev/null"]).text()?,
     };
+    // Nobody knows who called; then the index has to look as if a switch had written it.
+    if place.caller().is_none() && index_has_left("HEAD", &tree, || with_index(place)) == Some(false) {
+        return Ok(());
+    }
     let kept = staged_before(place, "HEAD", &tree)?;
     let back = if kept.is_empty() { "HEAD".into() } else { with(place, "HEAD", &kept)? };
     read_tree(place, &tree, &back)
