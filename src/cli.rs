@@ -53,7 +53,10 @@ pub enum Command {
 pub fn parse() -> Result<Cli, std::process::ExitCode> {
     Cli::try_parse().map_err(|error| {
         let usage = error.use_stderr();
-        if usage && std::env::args_os().any(|arg| arg == "--json") {
+        let json = std::env::args_os().any(|arg| arg == "--json");
+        if error.kind() == clap::error::ErrorKind::InvalidUtf8 {
+            Ui { json }.error(&not_text());
+        } else if usage && json {
             let text = error.to_string();
             let sentence = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
             Ui { json: true }.error(&Error::usage(sentence).hint("see the options with -h"));
@@ -63,4 +66,12 @@ pub fn parse() -> Result<Cli, std::process::ExitCode> {
         }
         std::process::ExitCode::from(if usage { Kind::Usage.exit_code() } else { 0 })
     })
+}
+
+/// Names and messages end up in records and documents, which are text; clap would answer with its usage.
+fn not_text() -> Error {
+    let culprit = std::env::args_os().find(|arg| arg.to_str().is_none()).unwrap_or_default();
+    Error::usage(format!("{culprit:?} is not valid UTF-8"))
+        .code("not-utf-8")
+        .hint("a branch of such a name can be given by its commit id, or renamed with: git branch -m")
 }

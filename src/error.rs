@@ -57,7 +57,8 @@ pub struct Error {
     code: &'static str,
     message: String,
     hints: Vec<String>,
-    details: Option<serde_json::Value>,
+    details: Option<Box<serde_json::Value>>,
+    beside: Option<Box<serde_json::Value>>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -72,7 +73,7 @@ impl Error {
             Kind::Git => "git",
             Kind::Interrupted => "interrupted",
         };
-        Error { kind, code, message: message.into(), hints: Vec::new(), details: None, source: None }
+        Error { kind, code, message: message.into(), hints: Vec::new(), details: None, beside: None, source: None }
     }
 
     /// Short for [`Kind::Refused`].
@@ -109,7 +110,13 @@ impl Error {
 
     /// Attaches facts for scripts that read JSON (paths in conflict, for instance).
     pub fn details(mut self, details: serde_json::Value) -> Self {
-        self.details = Some(details);
+        self.details = Some(Box::new(details));
+        self
+    }
+
+    /// Attaches the fields of a result that came about before the failure; its document has both.
+    pub fn beside(mut self, result: serde_json::Value) -> Self {
+        self.beside = Some(Box::new(result));
         self
     }
 
@@ -143,9 +150,12 @@ impl Error {
             "hints": self.hints,
         });
         if let Some(details) = &self.details {
-            error["details"] = details.clone();
+            error["details"] = details.as_ref().clone();
         }
-        serde_json::json!({ "version": crate::JSON_VERSION, "error": error })
+        let mut document = self.beside.as_deref().cloned().unwrap_or_else(|| serde_json::json!({}));
+        document["version"] = crate::JSON_VERSION.into();
+        document["error"] = error;
+        document
     }
 }
 

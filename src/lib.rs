@@ -7,6 +7,8 @@ pub mod cli;
 pub mod commands;
 pub mod domain;
 pub mod error;
+#[doc(hidden)]
+pub mod fuzz;
 pub mod git;
 pub mod hooks;
 pub mod man;

@@ -377,3 +377,41 @@ fn damaged_records_and_worktrees_are_reported_and_never_touched() {
     let _ = doctor(&sandbox, &["--fix"]).fails(1);
     assert_eq!(sandbox.fingerprint(), before);
 }
+
+#[test]
+fn a_base_that_was_renamed_is_followed_and_one_in_doubt_is_not() {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "login", "search"]).ok();
+    sandbox.work("login", "file", "x");
+    sandbox.git(["branch", "-m", "main", "trunk"]);
+    assert_eq!(codes(&sandbox), ["renamed-base", "renamed-base"]);
+    // A dry run writes nothing, so it can only say it.
+    let said = sandbox.lane(["finish", "--dry-run", "login"]).fails(1);
+    assert!(said.contains("hint: it was renamed: --into trunk"), "{said}");
+    let run = sandbox.lane(["finish", "login"]);
+    assert!(run.stderr.contains("the base of lane 'search' was renamed from 'main' to 'trunk'"), "{run}");
+    assert!(run.ok().contains("landed lane 'login' on 'trunk'"));
+    assert_eq!(sandbox.git(["config", "lane.search.base"]), "refs/heads/trunk");
+    assert!(codes(&sandbox).is_empty());
+
+    // Two branches were called trunk once: nobody can tell which of them is meant.
+    sandbox.git(["branch", "-m", "trunk", "one"]);
+    sandbox.git(["switch", "-q", "-c", "trunk"]);
+    sandbox.git(["branch", "-m", "trunk", "two"]);
+    sandbox.work("search", "other", "x");
+    let said = sandbox.lane(["finish", "search"]).fails(1);
+    assert!(said.contains("there is no branch 'trunk'") && !said.contains("git branch trunk"), "{said}");
+    assert!(said.contains("git config lane.search.base refs/heads/BRANCH"), "{said}");
+}
+
+#[test]
+fn a_directory_git_does_not_list_is_not_called_gone() {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "login"]).ok();
+    let lane = sandbox.lane_path("login");
+    std::fs::remove_dir_all(sandbox.admin(&lane)).unwrap();
+    assert_eq!(codes(&sandbox), ["unlisted-worktree"]);
+    let run = doctor(&sandbox, &[]);
+    assert!(run.stdout.contains("but git does not list it") && !run.stdout.contains("gone"), "{run}");
+    run.fails(1);
+}

@@ -72,7 +72,7 @@ fn from_inside_it_works_and_says_where_to_go() {
     let path = sandbox.lane_by_git("login");
     std::fs::create_dir(path.join("deep")).unwrap();
     let run = sandbox.lane_in(&path.join("deep"), ["drop", "--yes", "login"]);
-    assert!(run.stderr.contains(&format!("cd '{}'", sandbox.repo.display())), "{run}");
+    assert!(run.stderr.contains(&format!("cd {}", sandbox.repo.display())), "{run}");
     run.ok();
     sandbox.nothing_left_behind(1);
 }
@@ -158,19 +158,52 @@ fn a_recorded_path_is_a_claim_and_gits_list_decides() {
     assert!(moved.join("README").exists());
 }
 
+/// It stands there, has a file of it open, or is a program built there.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_lane_with_a_living_process_stays_without_force() {
-    let sandbox = Sandbox::new();
-    let path = sandbox.lane_by_git("login");
-    let mut child = Command::new("sleep").arg("60").current_dir(&path).stdin(Stdio::null()).spawn().unwrap();
-    let before = sandbox.fingerprint();
-    let said = sandbox.lane(["drop", "--yes", "login"]).fails(1);
-    assert!(said.contains(&format!("process {} (sleep)", child.id())), "{said}");
-    sandbox.lane(["prune", "--yes", "--older-than", "0s"]).ok();
-    assert_eq!(sandbox.fingerprint(), before);
-    sandbox.lane(["drop", "--force", "login"]).ok();
-    child.kill().and_then(|()| child.wait()).unwrap();
+    type Live = fn(&Path) -> Command;
+    let lives: [Live; 4] = [
+        |lane| {
+            let mut sleep = Command::new("sleep");
+            sleep.current_dir(lane).stdin(Stdio::null());
+            sleep
+        },
+        |lane| {
+            let mut sleep = Command::new("sleep");
+            sleep.current_dir(lane.join("src")).stdin(Stdio::null());
+            sleep
+        },
+        |lane| {
+            let mut sleep = Command::new("sleep");
+            sleep.current_dir("/").stdin(std::fs::File::open(lane.join("README")).unwrap());
+            sleep
+        },
+        |lane| {
+            std::fs::copy("/bin/sleep", lane.join("sleep")).unwrap();
+            let mut sleep = Command::new(lane.join("sleep"));
+            sleep.current_dir("/").stdin(Stdio::null());
+            sleep
+        },
+    ];
+    for live in lives {
+        let sandbox = Sandbox::new();
+        let path = sandbox.lane_by_git("login");
+        sandbox.git(["config", "--global", "core.excludesFile", "~/ignored"]);
+        write(&sandbox.root().join("home/ignored"), "/sleep\n");
+        let mut child = live(&path).arg("60").spawn().unwrap();
+        let before = sandbox.fingerprint();
+        let process = format!("process {} (sleep)", child.id());
+        for args in [&["drop", "login"][..], &["drop", "--yes", "login"], &["finish", "login"]] {
+            let said = sandbox.lane(args).fails(1);
+            assert!(said.contains(&process), "{said}");
+        }
+        let kept = sandbox.lane(["--json", "prune", "--yes", "--older-than", "0s"]).json();
+        assert_eq!(kept["kept"][0]["code"], "busy", "{kept}");
+        assert_eq!(sandbox.fingerprint(), before);
+        sandbox.lane(["drop", "--force", "login"]).ok();
+        child.kill().and_then(|()| child.wait()).unwrap();
+    }
 }
 
 #[test]
@@ -305,4 +338,33 @@ fn a_lane_on_another_filesystem_is_parked_beside_its_place() {
         }
     }
     assert!(!listing(&path).is_empty());
+}
+
+#[test]
+fn a_lane_moved_far_away_stays_where_that_is_known_and_else_comes_back_whole() {
+    let sandbox = Sandbox::new();
+    let path = sandbox.lane_by_git("login");
+    write(&path.join("staged"), "x");
+    sandbox.git_in(&path, ["add", "staged"]);
+    let far = sandbox.root().join("far/away");
+    std::fs::create_dir_all(far.parent().unwrap()).unwrap();
+    std::fs::rename(&path, &far).unwrap();
+    // Whoever stands in it shows where it is.
+    let said = sandbox.lane_in(&far, ["drop", "--force", "login"]).fails(1);
+    assert!(said.contains(&format!("git worktree repair '{}'", far.display())), "{said}");
+    #[cfg(target_os = "linux")]
+    {
+        let mut child = Command::new("sleep").arg("60").current_dir(&far).stdin(Stdio::null()).spawn().unwrap();
+        let said = sandbox.lane(["drop", "--force", "login"]);
+        child.kill().and_then(|()| child.wait()).unwrap();
+        assert!(said.fails(1).contains("its directory was moved to"));
+    }
+    let text = sandbox.lane(["drop", "--force", "login"]).ok();
+    assert!(text.contains(&format!("its directory was gone from '{}'", path.display())), "{text}");
+    let text = sandbox.lane(["restore", "login"]).ok();
+    assert!(text.contains("git worktree repair DIRECTORY"), "{text}");
+    sandbox.git(["worktree", "repair", far.to_str().unwrap()]);
+    sandbox.lane(["doctor", "--fix"]).ok();
+    assert_eq!(sandbox.git_in(&far, ["status", "--porcelain", "--branch"]), "## login\nA  staged");
+    assert_eq!(sandbox.lane(["path", "login"]).ok().trim_end(), far.to_str().unwrap());
 }

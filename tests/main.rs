@@ -1,6 +1,7 @@
 //! The end-to-end suite: one crate, one file per verb, real git.
 
 mod completions;
+mod concurrency;
 mod config;
 mod crash;
 mod doctor;
@@ -8,12 +9,16 @@ mod dotfiles;
 mod drop;
 mod facts;
 mod finish;
+mod fuzz;
 mod hooks;
 mod house;
+mod interference;
+mod json;
 mod lanes;
 mod list;
 mod log;
 mod man;
+mod nasty;
 mod prune;
 mod replay;
 mod restore;

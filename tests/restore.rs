@@ -32,6 +32,19 @@ fn fill(sandbox: &Sandbox, path: &Path) {
     mode(&path.join("sealed/inside"), 0o444);
     mode(&path.join("sealed"), 0o555);
     write(&path.join(OsStr::from_bytes(b"latin-\xe9-\xff")), "x");
+    // Bits that only chmod sets, a directory that hands its group down, one name of several for a file.
+    for (name, bits) in [("setuid", 0o4755), ("setgid", 0o2755), ("unreadable", 0o000)] {
+        write(&path.join(name), "x");
+        mode(&path.join(name), bits);
+    }
+    std::fs::create_dir(path.join("shared")).unwrap();
+    mode(&path.join("shared"), 0o3777);
+    std::fs::hard_link(path.join("untracked"), path.join("second-name")).unwrap();
+    std::fs::hard_link(sandbox.repo.join("README"), path.join("name-elsewhere")).unwrap();
+    let noted = rustix::fs::setxattr(path.join("private"), "user.note", b"x\0y", rustix::fs::XattrFlags::empty());
+    assert!(noted.is_ok() || noted == Err(rustix::io::Errno::NOTSUP), "{noted:?}");
+    let old = std::fs::FileTimes::new().set_modified(std::time::SystemTime::UNIX_EPOCH);
+    std::fs::File::open(path.join("script")).unwrap().set_times(old).unwrap();
     std::os::unix::net::UnixListener::bind(path.join("socket")).unwrap();
     let fifo = std::process::Command::new("mkfifo").arg(path.join("fifo")).status().unwrap();
     assert!(fifo.success());
@@ -401,8 +414,12 @@ fn a_ref_lock_of_a_dead_process_is_cleared_and_any_other_is_named() {
     let (branch, packed) = (git.join("refs/heads/login.lock"), git.join("packed-refs.lock"));
 
     write(&branch, "");
+    // What was there for an hour is not waited for.
+    let hour = std::time::Duration::from_secs(3600);
+    std::fs::File::open(&branch).unwrap().set_modified(std::time::SystemTime::now() - hour).unwrap();
     let refused = sandbox.lane(["restore", "login"]).fails(4);
-    assert!(refused.contains("refs/heads/login.lock' is held by another process"), "{refused}");
+    assert!(refused.contains("refs/heads/login.lock' is held by another process, 36"), "{refused}");
+    assert!(branch.exists());
     std::fs::remove_file(&branch).unwrap();
 
     // As a kill in the middle of a ref transaction leaves it: each lock is a link to a witness nobody holds.

@@ -471,3 +471,62 @@ fn of_twenty_equal_starts_one_creates_and_the_others_lose_or_find_it() {
     assert_eq!(created, 1);
     assert_whole(&sandbox, "same");
 }
+
+/// A start that dies before anything of it can be seen must not take a lane for its own that somebody else started under
+/// the same name meanwhile.
+#[test]
+fn a_dead_start_never_undoes_the_lane_of_another() {
+    for step in 1.. {
+        let sandbox = Sandbox::new();
+        let dying = &mut sandbox.command("git-lane");
+        let _ =
+            sandbox.run(dying.args(["start", "login"]).env("GIT_LANE_TEST_DIE_AT", step.to_string())).fails(128 + 9);
+        if sandbox.git(["branch", "--list", "login"]).contains("login") {
+            assert!(step > 4, "only {step} steps before the branch");
+            break;
+        }
+        // Somebody who was under way before the other died has not seen that it is dead.
+        let (journal, aside) = (sandbox.repo.join(".git/lane/journal"), sandbox.root().join("journal"));
+        std::fs::rename(&journal, &aside).unwrap();
+        sandbox.lane(["start", "login"]).ok();
+        write(&sandbox.lane_path("login").join("work"), "mine");
+        std::fs::remove_dir_all(&journal).unwrap();
+        std::fs::rename(&aside, &journal).unwrap();
+        let next = sandbox.lane(["start", "other"]);
+        assert!(next.stderr.contains("has been undone"), "{next}");
+        next.ok();
+        let path = sandbox.lane_path("login");
+        assert_eq!(sandbox.git_in(&path, ["status", "--porcelain", "--branch"]), "## login\n?? work", "step {step}");
+        sandbox.nothing_left_behind(0);
+    }
+}
+
+#[test]
+fn a_lane_whose_worktree_cannot_be_used_is_told_as_it_is() {
+    type Damage = fn(&Sandbox, &Path);
+    let table: [(&str, &str, Damage); 5] = [
+        ("its directory has no .git file", "git lane doctor", |_, lane| {
+            std::fs::remove_file(lane.join(".git")).unwrap();
+        }),
+        ("its commondir is empty", "git lane doctor", |sandbox, lane| {
+            write(&sandbox.admin(lane).join("commondir"), "");
+        }),
+        ("git does not list it as a worktree", "git lane doctor", |sandbox, lane| {
+            std::fs::remove_dir_all(sandbox.admin(lane)).unwrap();
+        }),
+        ("moved by hand to", "git lane doctor --fix", |sandbox, lane| {
+            std::fs::rename(lane, sandbox.root().join("elsewhere")).unwrap();
+        }),
+        ("its directory is gone", "git lane prune", |_, lane| std::fs::remove_dir_all(lane).unwrap()),
+    ];
+    for (words, remedy, damage) in table {
+        let sandbox = Sandbox::new();
+        sandbox.lane(["start", "login"]).ok();
+        damage(&sandbox, &sandbox.lane_path("login"));
+        let before = sandbox.fingerprint();
+        let said = sandbox.lane(["start", "login"]).fails(1);
+        assert!(said.contains(words) && said.contains(remedy), "{said}");
+        assert_eq!(said.contains("is gone"), words.contains("is gone"), "{said}");
+        assert!(sandbox.fingerprint() == before);
+    }
+}

@@ -155,4 +155,8 @@ pub fn memory(race: &mut Race) {
         let peak = peak_memory(command.args(args).stderr(std::process::Stdio::null()));
         race.result(&format!("memory of {}, {files} files / 100 MiB", args.join(" ")), peak, 100.0, 1.0, "MB");
     }
+    let bare = race.fixtures.bare_clone_of(files);
+    let mut command = race.fixtures.command("git-lane", &bare);
+    let peak = peak_memory(command.args(["start", "lane"]).stderr(std::process::Stdio::null()));
+    race.result(&format!("memory of start, objects, {files} files / 100 MiB"), peak, 100.0, 1.0, "MB");
 }

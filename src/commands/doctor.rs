@@ -4,7 +4,7 @@ use clap::Args as ClapArgs;
 
 use crate::domain::doctor::Finding;
 use crate::error::{Error, Result};
-use crate::git::doctor::{examine, fix};
+use crate::git::doctor::{examine, fix, programs};
 use crate::git::repository::Repository;
 use crate::hooks::{self, Wanted};
 use crate::policy::Policy;
@@ -13,7 +13,8 @@ use crate::ui::{Cell, Page, Report, Style, Ui};
 /// Look the repository over for what is not as it should be; exit code 1 when something is left
 ///
 /// Strays, records and worktrees that disagree, half-made worktrees that plain git dies of, locks of dead processes, and
-/// settings that a leaked GIT_DIR leaves behind.
+/// settings that a leaked GIT_DIR leaves behind. Settings of the shared configuration that make git run a program are named
+/// too: they are nothing wrong, but any lane can plant one for all others.
 #[derive(Debug, ClapArgs)]
 pub struct Args {
     /// Put right what can be without losing anything
@@ -24,6 +25,8 @@ pub struct Args {
 #[derive(Debug, serde::Serialize)]
 struct Checkup {
     findings: Vec<Told>,
+    /// Settings of the shared configuration that run programs; nothing wrong by itself.
+    programs: Vec<String>,
 }
 
 #[derive(Debug, serde::Serialize)]
@@ -52,7 +55,7 @@ impl Told {
 pub fn run(args: Args, ui: &Ui) -> Result<()> {
     // What an interrupted command left is healed by any command that may change something.
     let repository = if args.fix { super::open_for_change(ui)? } else { Repository::discover()? };
-    let mut report = Checkup { findings: Vec::new() };
+    let mut report = Checkup { findings: Vec::new(), programs: programs(&repository)? };
     for finding in all(&repository)? {
         let mut told = Told::of(&finding);
         if args.fix && finding.fixable() {
@@ -62,6 +65,13 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
             }
         }
         report.findings.push(told);
+    }
+    if !ui.json && !report.programs.is_empty() {
+        ui.note(format_args!(
+            "note: in every worktree of this repository git runs what these say: {}",
+            report.programs.join(", ")
+        ));
+        ui.note("hint: see who set them to what with: git config --local --list");
     }
     let left = report.findings.iter().filter(|told| !told.fixed).count();
     if left == 0 {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::domain::integration::Integration;
 use crate::domain::lane::{Lane, Worktree, WorktreeState};
 use crate::domain::name::LaneName;
+use crate::domain::paste::word;
 use crate::domain::retire::{Losses, Refusal, ensure_movable, place};
 use crate::domain::status::WorktreeStatus;
 use crate::domain::trash::{Entry, find};
@@ -48,6 +49,8 @@ struct Dropped {
     path: PathBuf,
     had: Option<String>,
     trash_id: Option<String>,
+    /// There was no directory to take.
+    directory_missing: bool,
     #[serde(skip)]
     was_inside: bool,
 }
@@ -69,8 +72,11 @@ impl Report for Drops {
                 _ => String::new(),
             };
             page.line(format!("{verb} lane {}{branch}{had}", dropped.name));
+            if dropped.directory_missing {
+                page.line(format!("  its directory was gone from '{}'", dropped.path.display()));
+            }
             if !self.dry_run {
-                page.line(format!("  bring it back with: git lane restore {}", dropped.name));
+                page.line(format!("  bring it back with: git lane restore {}", word(&dropped.name)));
             }
         }
     }
@@ -135,18 +141,16 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         };
         match retire(&repository, &retirement) {
             Ok(retired) => report.dropped.push(describe(&retired.entry, had, here.as_deref())),
-            Err(error) => {
-                if !report.dropped.is_empty() {
-                    ui.report(&report);
-                }
-                return Err(error);
-            }
+            Err(error) if !report.dropped.is_empty() => return Err(ui.failed(&report, error)),
+            Err(error) => return Err(error),
         }
     }
     ui.report(&report);
-    if !args.dry_run && report.dropped.iter().any(|dropped| dropped.was_inside) {
-        let main = repository.main_worktree()?.path;
-        ui.note(format_args!("your directory went with the lane; go to: cd '{}'", main.display()));
+    if !args.dry_run
+        && report.dropped.iter().any(|dropped| dropped.was_inside)
+        && let Ok(crate::domain::lane::Worktree { path: main, .. }) = repository.main_worktree()
+    {
+        ui.note(format_args!("your directory went with the lane; go to: cd {}", word(main.display())));
     }
     Ok(())
 }
@@ -212,6 +216,7 @@ fn plan(repository: &Repository, lane: &Lane, worktree: Option<&Worktree>, had: 
         path: worktree.map_or_else(|| lane.worktree.clone(), |worktree| worktree.path.clone()),
         had,
         trash_id: None,
+        directory_missing: worktree.is_none_or(|worktree| worktree.state == WorktreeState::Missing),
         was_inside: false,
     })
 }
@@ -224,6 +229,7 @@ fn describe(entry: &Entry, had: Option<String>, here: Option<&std::path::Path>) 
         tip: entry.branch.as_ref().map(|branch| branch.tip.to_string()),
         had,
         trash_id: Some(entry.id.clone()),
+        directory_missing: entry.worktree.as_ref().is_none_or(|worktree| worktree.directory.is_none()),
         was_inside: here.is_some_and(|here| here.starts_with(&path)),
         path,
     }

@@ -4,17 +4,19 @@ use std::path::{Path, PathBuf};
 
 use bstr::{BStr, BString, ByteSlice};
 
-use super::open_for_change;
 use crate::domain::finish::{self, Facts, Plan, Request};
 use crate::domain::integration::Integration;
 use crate::domain::lane::{Lane, ObjectId, Worktree, WorktreeState, lossless};
 use crate::domain::name::{BranchName, LaneName};
+use crate::domain::paste::word;
 use crate::domain::retire::{ensure_movable, place};
+use crate::domain::trash::{Reason, find};
 use crate::error::{Error, IoContext, Result};
 use crate::git::command::Git;
 use crate::git::land::{self, Outcome, Wording, commit, facts};
+use crate::git::recover::Healed;
 use crate::git::repository::Repository;
-use crate::git::{retire, status, trash};
+use crate::git::{identity, retire, status, trash};
 use crate::policy::{Policy, Strategy};
 use crate::ui::{Page, Report, Style, Ui, page::Cell};
 
@@ -77,9 +79,17 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     if args.edit && ui.json {
         return Err(Error::usage("--edit needs a person and --json a script").hint("give the message with -m"));
     }
-    let repository = if args.dry_run { Repository::discover()? } else { open_for_change(ui)? };
+    let (repository, healed) =
+        if args.dry_run { (Repository::discover()?, Vec::new()) } else { super::open_and_heal(ui)? };
     let policy = Policy::load(&repository)?;
-    let lane = super::find_lane(&repository, args.name.as_deref())?;
+    let lane = match super::find_lane(&repository, args.name.as_deref()) {
+        Ok(lane) => lane,
+        Err(error) => {
+            let completed = completed(&repository, &healed, args.name.as_deref())?.ok_or(error)?;
+            ui.report(&completed);
+            return Ok(());
+        }
+    };
     let request = Request {
         strategy: args.strategy.unwrap_or(policy.strategy),
         landing: !args.no_land,
@@ -89,40 +99,82 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     };
     let base = base(&repository, &lane, args.into.as_deref(), request.landing)?;
     let worktrees = repository.worktrees()?;
-    let mut facts = facts::gather(&repository, &worktrees, &lane, base.as_ref())?;
+    // Somebody may take the lane away at any moment.
+    let or_raced = |error| retire::or_raced(&repository, &lane, error);
+    let mut facts = facts::gather(&repository, &worktrees, &lane, base.as_ref()).map_err(or_raced)?;
     if !request.landing {
-        facts::prove(&repository, &mut facts)?;
+        facts::prove(&repository, &mut facts).map_err(or_raced)?;
     }
-    let mut plan = finish::plan(&facts, &request)?;
+    let mut plan = finish::plan(&facts, &request).map_err(|refusal| or_raced(refusal.into()))?;
     let worktree = place(&lane, &worktrees).worktree();
     if plan.retire {
         // Known before anything lands, so that a lane does not land and then stay.
         let around = retire::surroundings(&repository, &lane, worktree, &worktrees, true);
         let around = if args.force { around } else { around.with_processes() };
-        ensure_movable(&around).map_err(|refusal| refusal.refuse(&lane.name))?;
+        ensure_movable(&around).map_err(|refusal| or_raced(refusal.refuse(&lane.name)))?;
     }
 
-    if let (true, false, Some(message), Some(worktree)) = (plan.commit, args.dry_run, &args.commit, worktree) {
-        commit::commit_all(&repository, worktree, message, args.no_verify)?;
-        facts = facts::gather(&repository, &repository.worktrees()?, &lane, base.as_ref())?;
-        plan = finish::plan(&facts, &request)?;
+    let present = worktree.filter(|worktree| worktree.state == WorktreeState::Present);
+    if plan.makes_commits(&facts) {
+        let git = || present.map_or_else(|| repository.git_here(), |worktree| repository.git.at(&worktree.path));
+        identity::ensure_known(&repository, git).map_err(or_raced)?;
+    }
+    let committed = plan.commit;
+    if let (true, false, Some(message), Some(worktree)) = (committed, args.dry_run, &args.commit, worktree) {
+        commit::commit_all(&repository, worktree, message, args.no_verify).map_err(or_raced)?;
+        facts = facts::gather(&repository, &repository.worktrees()?, &lane, base.as_ref()).map_err(or_raced)?;
+        plan = finish::plan(&facts, &request).map_err(|refusal| or_raced(refusal.into()))?;
     }
     let wording =
         Wording { policy: &policy, message: args.message.as_deref(), edit: args.edit, no_verify: args.no_verify };
+    plan.commit = committed;
+    let told = |outcome| Finished::new(&lane, &plan, base.as_ref(), outcome, args.dry_run);
     let outcome = match &plan.landing {
         None => plan.integrated.clone().map(Outcome::Integrated),
         Some(landing) if args.dry_run => Some(land::preview(&repository, &facts, landing, args.message.is_some())?),
-        Some(_) => Some(land::land(&repository, &mut facts, &request, &wording)?),
+        Some(_) => match land::land(&repository, &mut facts, &request, &wording) {
+            Ok(outcome) => Some(outcome),
+            Err(error) => return Err(told(None).failed(ui, or_raced(error))),
+        },
     };
-    let mut report = Finished::new(&lane, &plan, base.as_ref(), outcome, args.dry_run);
-    if plan.retire {
-        retire(&repository, &facts, worktree, args.force, &mut report)?;
-    }
-    if !args.dry_run {
-        report.expired = trash::expire(&repository, &policy)?.iter().map(Into::into).collect();
+    let mut report = told(outcome);
+    if let Err(error) = clear_up(&repository, &facts, worktree, args.force, &policy, &mut report) {
+        return Err(report.failed(ui, error));
     }
     ui.report(&report);
     Ok(())
+}
+
+/// What follows a landing: the lane goes, and what has expired in the trash.
+fn clear_up(
+    repository: &Repository,
+    facts: &Facts,
+    worktree: Option<&Worktree>,
+    although_busy: bool,
+    policy: &Policy,
+    report: &mut Finished,
+) -> Result<()> {
+    if report.retires {
+        retire(repository, facts, worktree, although_busy, report)?;
+    }
+    if !report.dry_run {
+        report.expired = trash::expire(repository, policy)?.iter().map(Into::into).collect();
+    }
+    Ok(())
+}
+
+/// Killed before, completed by the healing just now: that is what was asked for.
+fn completed(repository: &Repository, healed: &[Healed], name: Option<&str>) -> Result<Option<Finished>> {
+    let Some(name) = name.and_then(|name| LaneName::parse(name).ok()) else { return Ok(None) };
+    let done = healed.iter().any(|healed| healed.completed && healed.what == retire::what(&name));
+    let entries = trash::entries(repository)?;
+    let entry = find(&entries, name.as_str()).filter(|entry| done && entry.reason == Reason::Finished);
+    Ok(entry.map(|entry| {
+        let plan = Plan { commit: false, landing: None, integrated: None, retire: true };
+        let base = entry.lane.base_branch();
+        let trash = Some(entry.id.clone());
+        Finished { trash, ..Finished::new(&entry.lane, &plan, base.as_ref(), None, false) }
+    }))
 }
 
 /// The branch to land on; `None` when the lane has none and needs none.
@@ -152,7 +204,8 @@ fn retire(
     let lane = &facts.lane;
     let present = worktree.filter(|worktree| worktree.state == WorktreeState::Present);
     if let Some(worktree) = present {
-        report.ignored = status::ignored(&Git::program(), &worktree.path, &worktree.git_dir)?;
+        report.ignored = status::ignored(&Git::program(), &worktree.path, &worktree.git_dir)
+            .map_err(|error| retire::or_raced(repository, lane, error))?;
         let inside = std::env::current_dir().is_ok_and(|cwd| cwd.starts_with(&worktree.path));
         report.go_to = inside.then(|| repository.main_worktree()).transpose()?.map(|main| main.path);
     }
@@ -208,6 +261,18 @@ impl Finished {
             (Strategy::Rebase, _) => Integration::SamePatches,
             _ => Integration::Ancestor,
         })
+    }
+
+    /// What was done all the same before something failed.
+    fn failed(mut self, ui: &Ui, error: Error) -> Error {
+        if self.landed.is_none() && !self.committed && self.trash.is_none() {
+            return error;
+        }
+        if self.trash.is_none() {
+            (self.retires, self.go_to) = (false, None);
+            self.ignored.clear();
+        }
+        ui.failed(&self, error)
     }
 
     fn new(lane: &Lane, plan: &Plan, base: Option<&BranchName>, outcome: Option<Outcome>, dry_run: bool) -> Self {
@@ -290,13 +355,13 @@ impl Report for Finished {
         }
         if self.retires {
             let text = would("the lane is in the trash", "would move the lane into the trash");
-            page.line(format!("{text}; bring it back with: git lane restore {lane}"));
+            page.line(format!("{text}; bring it back with: git lane restore {}", word(lane)));
         }
         for gone in &self.expired {
             page.line(gone.line(false));
         }
         if let Some(path) = &self.go_to {
-            page.line(format!("this directory {} gone: cd {}", would("is", "would be"), path.display()));
+            page.line(format!("this directory {} gone: cd {}", would("is", "would be"), word(path.display())));
         }
     }
 }

@@ -24,6 +24,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::{Cli, Command};
 use crate::domain::lane::Lane;
 use crate::domain::name::LaneName;
+use crate::domain::paste::word;
 use crate::domain::retire::place;
 use crate::error::{Error, IoContext, Result};
 use crate::git::metadata::Records;
@@ -102,10 +103,10 @@ pub fn lane_name(text: &str) -> Result<LaneName> {
 
 /// There is no lane of that name; says where it may be, or which one may be meant.
 pub fn no_lane(repository: &Repository, records: &Records, name: &str) -> Error {
-    let error = Error::refused(format!("there is no lane '{name}'")).code("no-such-lane");
+    let error = Error::refused(format!("there is no lane '{}'", crate::ui::escape::line(name))).code("no-such-lane");
     let removed = crate::git::trash::entries(repository).unwrap_or_default();
     if removed.iter().any(|entry| entry.lane.name.as_str() == name) {
-        return error.hint(format!("it is in the trash; bring it back with: git lane restore {name}"));
+        return error.hint(format!("it is in the trash; bring it back with: git lane restore {}", word(name)));
     }
     let names: Vec<&str> = records.lanes.iter().map(|lane| lane.name.as_str()).collect();
     match closest(name, &names) {
@@ -131,7 +132,10 @@ pub fn find_lane(repository: &Repository, name: Option<&str>) -> Result<Lane> {
     if let Some(damaged) = records.damaged.iter().find(|damaged| damaged.section == name) {
         return Err(Error::refused(format!("the record of lane '{name}' cannot be used: {}", damaged.problem))
             .code("damaged-record")
-            .hint(format!("look at it with: git config --get-regexp '^lane\\.{name}\\.'")));
+            .hint(format!(
+                "look at it with: git config --edit, section [lane \"{}\"]",
+                crate::ui::escape::line(name)
+            )));
     }
     Err(no_lane(repository, &records, name))
 }

@@ -127,10 +127,17 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         }
     }
     drop(progress);
-    let gone = expire_within(&repository, &policy, Duration::from_secs(3), args.dry_run)?;
-    report.expired = gone.iter().map(Into::into).collect();
-    ui.report(&report);
-    failed.map_or(Ok(()), Err)
+    match expire_within(&repository, &policy, Duration::from_secs(3), args.dry_run) {
+        Ok(gone) => report.expired = gone.iter().map(Into::into).collect(),
+        Err(error) => failed = failed.or(Some(error)),
+    }
+    match failed {
+        Some(error) => Err(ui.failed(&report, error)),
+        None => {
+            ui.report(&report);
+            Ok(())
+        }
+    }
 }
 
 fn take(

@@ -43,7 +43,7 @@ impl Report for Restores {
             let place = if restored.has_worktree {
                 format!(" in '{}'", restored.path.display())
             } else {
-                "; its directory was gone before".into()
+                "; its directory was gone before; if it was moved: git worktree repair DIRECTORY".into()
             };
             page.line(format!("restored lane {}{place}", restored.name));
         }
@@ -73,12 +73,8 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         }
         match restore(&repository, wanted) {
             Ok(entry) => report.restored.push(describe(entry)),
-            Err(error) => {
-                if !report.restored.is_empty() {
-                    ui.report(&report);
-                }
-                return Err(error);
-            }
+            Err(error) if !report.restored.is_empty() => return Err(ui.failed(&report, error)),
+            Err(error) => return Err(error),
         }
     }
     ui.report(&report);

@@ -12,7 +12,7 @@ use crate::domain::start::{Creation, Explicit, Plan, Request, branch_name, plan}
 use crate::error::{Error, Result};
 use crate::git::populate::{How, Source, Sparse};
 use crate::git::repository::Repository;
-use crate::git::start::{Filling, start};
+use crate::git::start::{Filling, registry_lock, start};
 use crate::git::{base, facts};
 use crate::hooks::{self, Wanted};
 use crate::policy::Policy;
@@ -120,28 +120,35 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         }
         Ok(plan)
     };
+    let plan_settled = |name: &LaneName| match plan_one(name) {
+        // Somebody may be in the middle of publishing that very lane: once it is there it is no obstacle.
+        Err(_) if !args.dry_run && repository.lane_dir().is_dir() && registry_lock(&repository).is_ok() => {
+            plan_one(name)
+        }
+        plan => plan,
+    };
     // All or none, as far as that can be known beforehand.
     if names.len() > 1 {
-        names.iter().try_for_each(|name| plan_one(name).map(drop))?;
+        names.iter().try_for_each(|name| plan_settled(name).map(drop))?;
     }
     let mut report = StartReport { dry_run: args.dry_run, lanes: Vec::new() };
     let mut failure = None;
     for name in &names {
-        let outcome = match plan_one(name)? {
-            Plan::Exists(lane) => Outcome::existing(*lane),
-            Plan::Create(creation) if args.dry_run => Outcome::planned(&creation),
-            Plan::Create(creation) => match create(&repository, &creation, &args, ui) {
-                Ok((outcome, hook)) => {
-                    failure = failure.or(hook);
-                    outcome
-                }
-                Err(error) => {
-                    failure = Some(error);
-                    break;
-                }
-            },
-        };
-        report.lanes.push(outcome);
+        let outcome = plan_settled(name).and_then(|plan| match plan {
+            Plan::Exists(lane) => Ok((Outcome::existing(*lane), None)),
+            Plan::Create(creation) if args.dry_run => Ok((Outcome::planned(&creation), None)),
+            Plan::Create(creation) => create(&repository, &creation, &args, ui),
+        });
+        match outcome {
+            Ok((outcome, hook)) => {
+                failure = failure.or(hook);
+                report.lanes.push(outcome);
+            }
+            Err(error) => {
+                failure = Some(error);
+                break;
+            }
+        }
     }
     if undecided && report.lanes.iter().any(|lane| lane.created) {
         first_lane(&repository, &policy, ui);
@@ -156,13 +163,9 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
             ui.report(&report);
             Ok(())
         }
-        Some(error) => {
-            // What was made stays made: say so before saying what failed.
-            if !ui.json && !report.lanes.is_empty() {
-                ui.report(&report);
-            }
-            Err(error)
-        }
+        // What was made stays made: say so before saying what failed.
+        Some(error) if !report.lanes.is_empty() => Err(ui.failed(&report, error)),
+        Some(error) => Err(error),
     }
 }
 
@@ -194,9 +197,14 @@ fn request(args: &Args, policy: &Policy, name: LaneName, base: &base::Resolved) 
     let wanted = args.branch.clone().unwrap_or_else(|| branch_name(&policy.branch, &name, owner.as_deref()));
     let branch = match args.detach {
         true => None,
-        false => Some(BranchName::parse(wanted.as_bytes().as_bstr()).map_err(|problem| {
-            Error::refused(format!("'{wanted}' cannot be a branch: it {}", problem.because())).code("bad-name")
-        })?),
+        false => {
+            let branch = BranchName::parse(wanted.as_bytes().as_bstr());
+            let fitting = branch.and_then(|branch| branch.ensure_fits_a_file().map(|()| branch));
+            Some(fitting.map_err(|problem| {
+                let shown = crate::ui::escape::line(&wanted);
+                Error::refused(format!("'{shown}' cannot be a branch: it {}", problem.because())).code("bad-name")
+            })?)
+        }
     };
     let path = args.path.as_ref().map(std::path::absolute).transpose();
     Ok(Request {

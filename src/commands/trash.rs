@@ -185,5 +185,6 @@ fn span(seconds: i64) -> String {
     let units =
         [(604_800 * 2, 604_800, "weeks"), (172_800, 86_400, "days"), (7_200, 3_600, "hours"), (120, 60, "minutes")];
     let unit = units.into_iter().find(|(least, ..)| seconds >= *least);
-    unit.map_or_else(|| format!("{seconds} seconds"), |(_, unit, name)| format!("{} {name}", seconds / unit))
+    let few = || format!("{seconds} second{}", if seconds == 1 { "" } else { "s" });
+    unit.map_or_else(few, |(_, unit, name)| format!("{} {name}", seconds / unit))
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::guard::Overtaken;
 use super::lane::Head;
 use super::name::{BranchName, LaneName};
+use super::paste::word;
 
 /// One thing that is not as it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,12 +20,16 @@ pub enum Finding {
     Overtaken(LaneName, BranchName, Overtaken),
     /// The lane's branch was renamed; its worktree has it under the new name.
     RenamedBranch(LaneName, BranchName, BranchName),
+    /// The lane's base was renamed.
+    RenamedBase(LaneName, BranchName, BranchName),
     /// The lane's worktree is somewhere else than recorded, and git knows where.
     MovedWorktree(LaneName, PathBuf, PathBuf),
     /// The lane's worktree was moved by hand and found at a new place, which git does not know yet.
     FoundWorktree(LaneName, PathBuf, PathBuf),
     /// The lane's directory is gone.
     MissingWorktree(LaneName, PathBuf),
+    /// The lane's directory is there, and git knows nothing of it.
+    UnlistedWorktree(LaneName, PathBuf),
     /// Directory and admin directory of a worktree do not belong together.
     DamagedWorktree(Option<LaneName>, PathBuf, String),
     /// A half-made admin directory; plain git may die of it.
@@ -79,6 +84,7 @@ impl Finding {
             Finding::UnfinishedAdmin(_, age) => *age == AdminAge::Old,
             Finding::Lock(_, owner) => *owner == LockOwner::Dead,
             Finding::RenamedBranch(..)
+            | Finding::RenamedBase(..)
             | Finding::MovedWorktree(..)
             | Finding::FoundWorktree(..)
             | Finding::BareWithWorktree
@@ -87,6 +93,7 @@ impl Finding {
             Finding::DamagedRecord(..)
             | Finding::Overtaken(..)
             | Finding::MissingWorktree(..)
+            | Finding::UnlistedWorktree(..)
             | Finding::DamagedWorktree(..)
             | Finding::DeadHooksPath(_)
             | Finding::OrphanBranch(_) => false,
@@ -101,9 +108,11 @@ impl Finding {
             Finding::CheckedOutTwice(..) => "checked-out-twice",
             Finding::Overtaken(..) => "overtaken",
             Finding::RenamedBranch(..) => "renamed-branch",
+            Finding::RenamedBase(..) => "renamed-base",
             Finding::MovedWorktree(..) => "moved-worktree",
             Finding::FoundWorktree(..) => "found-worktree",
             Finding::MissingWorktree(..) => "missing-worktree",
+            Finding::UnlistedWorktree(..) => "unlisted-worktree",
             Finding::DamagedWorktree(..) => "damaged-worktree",
             Finding::UnfinishedAdmin(..) => "unfinished-worktree",
             Finding::Lock(..) => "lock",
@@ -122,23 +131,36 @@ impl Finding {
                 format!("mend or remove it: git config --edit, section [lane \"{section}\"]")
             }
             Finding::Stray(lane, _, StrayRemedy::Leave) => {
-                format!("commit or stash there, then run git lane doctor --fix again, or see: git lane show {lane}")
+                format!(
+                    "commit or stash there, then run git lane doctor --fix again, or see: git lane show {}",
+                    word(lane)
+                )
             }
             Finding::CheckedOutTwice(_, _, path, false) => {
-                format!("end what is in progress there, or switch it to another branch: cd '{}'", path.display())
+                format!("end what is in progress there, or switch it to another branch: cd {}", word(path.display()))
             }
             Finding::Overtaken(_, branch, overtaken) => format!("in its worktree, {}", overtaken.remedy(branch)),
             Finding::MissingWorktree(lane, _) => {
-                format!("clear the record with git lane prune; its branch stays; git lane restore {lane} may have more")
+                format!(
+                    "if it was moved, tell git where it is now: git worktree repair DIRECTORY; if it was removed, clear \
+                     the record with git lane prune: its branch stays, and git lane restore {} may have more",
+                    word(lane)
+                )
             }
-            Finding::DamagedWorktree(_, path, _) => format!("try: git worktree repair '{}'", path.display()),
+            Finding::UnlistedWorktree(lane, path) => format!(
+                "try: git worktree repair {}; if git cannot, move it aside, run git lane prune and git lane start \
+                 {}, and copy back what was not committed",
+                word(path.display()),
+                word(lane)
+            ),
+            Finding::DamagedWorktree(_, path, _) => format!("try: git worktree repair {}", word(path.display())),
             Finding::UnfinishedAdmin(_, AdminAge::Fresh) => "somebody may be making it; look again in a minute".into(),
             Finding::Lock(path, LockOwner::Unknown(_)) => {
-                format!("if no git is running, remove it: rm '{}'", path.display())
+                format!("if no git is running, remove it: rm {}", word(path.display()))
             }
             Finding::DeadHooksPath(_) => "unset it: git config --unset core.hooksPath".into(),
             Finding::OrphanBranch(branch) => {
-                format!("take it up with git lane start {branch}, or: git branch -d {branch}")
+                format!("take it up with git lane start {0}, or: git branch -d {0}", word(branch))
             }
             _ => return None,
         })
@@ -162,6 +184,9 @@ impl std::fmt::Display for Finding {
             Finding::RenamedBranch(lane, from, to) => {
                 write!(f, "the branch of lane '{lane}' was renamed from '{from}' to '{to}'")
             }
+            Finding::RenamedBase(lane, from, to) => {
+                write!(f, "the base of lane '{lane}' was renamed from '{from}' to '{to}'")
+            }
             Finding::MovedWorktree(lane, _, to) => {
                 write!(f, "the worktree of lane '{lane}' was moved to '{}'", to.display())
             }
@@ -170,6 +195,9 @@ impl std::fmt::Display for Finding {
             }
             Finding::MissingWorktree(lane, path) => {
                 write!(f, "the worktree of lane '{lane}' is gone from '{}'", path.display())
+            }
+            Finding::UnlistedWorktree(lane, path) => {
+                write!(f, "the worktree of lane '{lane}' is at '{}', but git does not list it", path.display())
             }
             Finding::DamagedWorktree(Some(lane), path, why) => {
                 write!(f, "the worktree of lane '{lane}' at '{}' is damaged: {why}", path.display())
@@ -212,6 +240,7 @@ mod tests {
             Finding::DamagedRecord("x".into(), "'worktree' is missing".into()),
             Finding::Stray(lane(), other(), StrayRemedy::Leave),
             Finding::MissingWorktree(lane(), "/x".into()),
+            Finding::UnlistedWorktree(lane(), "/x".into()),
             Finding::DamagedWorktree(None, "/x".into(), "its .git is not a file".into()),
             Finding::UnfinishedAdmin("/x".into(), AdminAge::Fresh),
             Finding::Lock("/x".into(), LockOwner::Unknown(5)),
@@ -225,6 +254,7 @@ mod tests {
         for finding in [
             Finding::Stray(lane(), other(), StrayRemedy::SwitchBack),
             Finding::RenamedBranch(lane(), branch("a"), branch("b")),
+            Finding::RenamedBase(lane(), branch("a"), branch("b")),
             Finding::UnfinishedAdmin("/x".into(), AdminAge::Old),
             Finding::Lock("/x".into(), LockOwner::Dead),
             Finding::BareWithWorktree,

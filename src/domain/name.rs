@@ -23,8 +23,10 @@ pub enum NameProblem {
     ControlCharacter,
     /// It is not valid UTF-8.
     NotUtf8,
-    /// It is longer than a file name may be.
+    /// It, or a part of it, is longer than a file name may be.
     TooLong(usize),
+    /// It is longer than a path may be.
+    TooDeep(usize),
     /// It means something else to git (`HEAD`, `@`, a full ref name, an object id).
     Reserved,
     /// `git check-ref-format --branch` refuses it.
@@ -40,7 +42,10 @@ impl NameProblem {
             NameProblem::ControlCharacter => "contains a control character".into(),
             NameProblem::NotUtf8 => "is not valid UTF-8".into(),
             NameProblem::TooLong(bytes) => {
-                format!("has {bytes} bytes; {} are the most a directory can carry", LaneName::MAX_BYTES)
+                format!("is too long with {bytes} bytes; {} are the most a directory can carry", LaneName::MAX_BYTES)
+            }
+            NameProblem::TooDeep(bytes) => {
+                format!("has {bytes} bytes, which is too long; {} are the most", BranchName::MAX_BYTES)
             }
             NameProblem::Reserved => "means something else to git".into(),
             NameProblem::NotABranchName => "is not a name git accepts for a branch".into(),
@@ -88,6 +93,9 @@ impl fmt::Display for LaneName {
 pub struct BranchName(BString);
 
 impl BranchName {
+    /// The longest that is created: a path holds 4,095 bytes, and the repository's own comes before it.
+    pub const MAX_BYTES: usize = 2000;
+
     /// Checks a name somebody typed or a template produced.
     pub fn parse(name: &BStr) -> Result<Self, NameProblem> {
         check(name)?;
@@ -97,6 +105,15 @@ impl BranchName {
     /// The branch a full ref name stands for, when it lies below `refs/heads/`.
     pub fn from_ref(full: &BStr) -> Option<Self> {
         full.strip_prefix(b"refs/heads/").filter(|short| !short.is_empty()).map(|short| BranchName(short.into()))
+    }
+
+    /// A name to be created: git keeps a branch in files, whose names and paths have limits.
+    pub fn ensure_fits_a_file(&self) -> Result<(), NameProblem> {
+        let longest = self.0.split(|byte| *byte == b'/').map(<[u8]>::len).max().unwrap_or_default();
+        if longest > LaneName::MAX_BYTES {
+            return Err(NameProblem::TooLong(longest));
+        }
+        if self.0.len() > Self::MAX_BYTES { Err(NameProblem::TooDeep(self.0.len())) } else { Ok(()) }
     }
 
     /// The short name, as people see it.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::integration::Integration;
 use super::lane::{Head, Lane, Worktree, WorktreeState};
 use super::name::{BranchName, LaneName};
+use super::paste::word;
 use super::status::WorktreeStatus;
 use crate::error::Error;
 
@@ -99,13 +100,12 @@ impl Refusal {
     pub fn refuse(&self, name: &LaneName) -> Error {
         let error = Error::refused(format!("lane '{name}' stays: {self}")).code(self.code());
         match self {
-            Refusal::Main(_) => {
-                error.hint(format!("forget the record with: git config --remove-section 'lane.{name}'"))
-            }
+            Refusal::Main(_) => error
+                .hint(format!("forget the record with: git config --remove-section {}", word(format!("lane.{name}")))),
             Refusal::NotListed(path) => {
                 error.hint(format!("see what is in '{}', and what git knows with: git worktree list", path.display()))
             }
-            Refusal::Damaged(path, _) => error.hint(format!("try: git worktree repair '{}'", path.display())),
+            Refusal::Damaged(path, _) => error.hint(format!("try: git worktree repair {}", word(path.display()))),
             Refusal::Locked(_) => error.hint("when that is no longer so: git worktree unlock <path>"),
             Refusal::Nested(_) => error.hint("move it elsewhere first with: git worktree move"),
             Refusal::Busy(busy) => error
@@ -115,10 +115,10 @@ impl Refusal {
                 error.hint(format!("switch to another branch in '{}' first", path.display()))
             }
             Refusal::MovedByHand(path) => {
-                error.hint(format!("tell git where it is: git worktree repair '{}'", path.display()))
+                error.hint(format!("tell git where it is: git worktree repair {}", word(path.display())))
             }
             Refusal::Unsettled(losses) | Refusal::NotIntegrated(losses) => error
-                .hint(format!("it can be brought back, so if that is fine: git lane drop --yes {name}"))
+                .hint(format!("it can be brought back, so if that is fine: git lane drop --yes {}", word(name)))
                 .details(losses.json()),
         }
     }

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::lane::{Lane, ObjectId, RefName};
 use super::name::{BranchName, LaneName};
+use super::paste::word;
 use crate::error::{Error, Kind};
 
 /// What somebody asked for.
@@ -50,8 +51,8 @@ pub struct Base {
 pub struct Facts {
     /// The lane of that name.
     pub existing: Option<Lane>,
-    /// Whether the existing lane's worktree is there.
-    pub existing_present: bool,
+    /// What is wrong with the existing lane's worktree.
+    pub existing_broken: Option<Broken>,
     /// The base to start from.
     pub base: Base,
     /// The branch's tip, where it exists.
@@ -64,6 +65,17 @@ pub struct Facts {
     pub conflicting_branch: Option<BranchName>,
     /// Where the worktree would go.
     pub target: Target,
+}
+
+/// Why an existing lane's worktree cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Broken {
+    /// There is nothing at its place.
+    Gone,
+    /// It is there, and git does not know it, or something between it and git is damaged.
+    Damaged(PathBuf, String),
+    /// Somebody moved it there without telling git.
+    Moved(PathBuf),
 }
 
 /// A place for a worktree.
@@ -135,8 +147,8 @@ pub enum Refusal {
         /// What the lane has.
         has: String,
     },
-    /// The lane exists, its directory is gone.
-    WorktreeGone(LaneName),
+    /// The lane exists, its worktree cannot be used.
+    Broken(LaneName, Broken),
     /// The branch is checked out, or being rebased or bisected, elsewhere.
     BranchInUse(BranchName, PathBuf),
     /// The branch is another lane's.
@@ -151,8 +163,8 @@ pub enum Refusal {
 pub fn plan(request: Request, facts: Facts) -> Result<Plan, Refusal> {
     if let Some(lane) = facts.existing {
         agree(&request, &lane)?;
-        if !facts.existing_present {
-            return Err(Refusal::WorktreeGone(lane.name));
+        if let Some(broken) = facts.existing_broken {
+            return Err(Refusal::Broken(lane.name, broken));
         }
         return Ok(Plan::Exists(Box::new(lane)));
     }
@@ -217,7 +229,13 @@ impl std::fmt::Display for Refusal {
             Refusal::Differs { name, what, has } => {
                 write!(f, "lane '{name}' exists and has {has}, not what {what} asks for")
             }
-            Refusal::WorktreeGone(name) => write!(f, "lane '{name}' exists, but its directory is gone"),
+            Refusal::Broken(name, Broken::Gone) => write!(f, "lane '{name}' exists, but its directory is gone"),
+            Refusal::Broken(name, Broken::Damaged(path, why)) => {
+                write!(f, "lane '{name}' exists, but its worktree '{}' is damaged: {why}", path.display())
+            }
+            Refusal::Broken(name, Broken::Moved(path)) => {
+                write!(f, "lane '{name}' exists, but its directory was moved by hand to '{}'", path.display())
+            }
             Refusal::BranchInUse(branch, path) => write!(f, "branch '{branch}' is in use in '{}'", path.display()),
             Refusal::BranchOwned(branch, lane) => write!(f, "branch '{branch}' belongs to lane '{lane}'"),
             Refusal::BranchConflict(branch, other) => {
@@ -243,16 +261,21 @@ impl Refusal {
     /// What to do instead.
     pub fn hint(&self) -> String {
         match self {
-            Refusal::Differs { name, .. } => format!("see it with: git lane show {name}"),
-            Refusal::WorktreeGone(name) => {
+            Refusal::Differs { name, .. } => format!("see it with: git lane show {}", word(name)),
+            Refusal::Broken(name, Broken::Gone) => {
                 format!(
-                    "clear the record with 'git lane prune', then 'git lane start {name}' takes up its branch again"
+                    "clear the record with: git lane prune; its branch is taken up again by: git lane start {}",
+                    word(name)
                 )
             }
+            Refusal::Broken(_, Broken::Damaged(..)) => {
+                "nothing in it is lost; see what to do with: git lane doctor".into()
+            }
+            Refusal::Broken(_, Broken::Moved(_)) => "tell git where it is with: git lane doctor --fix".into(),
             Refusal::BranchInUse(..) => {
                 "switch that worktree to another branch, or choose another with --branch".into()
             }
-            Refusal::BranchOwned(_, lane) => format!("go there with: cd \"$(git lane path {lane})\""),
+            Refusal::BranchOwned(_, lane) => format!("go there with: cd \"$(git lane path {})\"", word(lane)),
             Refusal::BranchConflict(..) => "choose another name, or another branch with --branch".into(),
             Refusal::Path(..) => "choose another place with --path, or move away what is there".into(),
         }
@@ -262,7 +285,9 @@ impl Refusal {
     pub fn code(&self) -> &'static str {
         match self {
             Refusal::Differs { .. } => "lane-differs",
-            Refusal::WorktreeGone(_) => "worktree-gone",
+            Refusal::Broken(_, Broken::Gone) => "worktree-gone",
+            Refusal::Broken(_, Broken::Damaged(..)) => "damaged",
+            Refusal::Broken(_, Broken::Moved(_)) => "moved",
             Refusal::BranchInUse(..) => "branch-in-use",
             Refusal::BranchOwned(..) => "branch-owned",
             Refusal::BranchConflict(..) => "branch-conflict",
@@ -321,7 +346,7 @@ mod tests {
     fn facts() -> Facts {
         Facts {
             existing: None,
-            existing_present: true,
+            existing_broken: None,
             base: Base { name: RefName::parse("refs/heads/main".into()), commit: id(b'a') },
             branch_tip: None,
             branch_used_by: None,
@@ -381,8 +406,8 @@ mod tests {
             };
             assert_eq!(found, what);
         }
-        let gone = plan(request(), Facts { existing_present: false, ..existing });
-        assert_eq!(gone.unwrap_err(), Refusal::WorktreeGone(name("login")));
+        let gone = plan(request(), Facts { existing_broken: Some(Broken::Gone), ..existing });
+        assert_eq!(gone.unwrap_err().code(), "worktree-gone");
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::event::End;
 use super::lane::{Lane, ObjectId, hex, lossless_path, optional_hex};
 use super::name::BranchName;
+use super::paste::word;
 use crate::error::Error;
 
 /// Why a lane was removed.
@@ -194,13 +195,15 @@ impl Obstacle {
     pub fn refuse(&self, name: &super::name::LaneName) -> Error {
         let error = Error::refused(format!("lane '{name}' cannot be restored: {self}"));
         match self {
-            Obstacle::LaneExists => error.code("lane-exists").hint(format!("put it away first: git lane drop {name}")),
+            Obstacle::LaneExists => {
+                error.code("lane-exists").hint(format!("put it away first: git lane drop {}", word(name)))
+            }
             Obstacle::BranchExists(branch) => error
                 .code("branch-exists")
-                .hint(format!("rename it out of the way: git branch -m {branch} <other name>")),
+                .hint(format!("rename it out of the way: git branch -m {} <other name>", word(branch))),
             Obstacle::BranchImpossible { existing, .. } => error
                 .code("branch-exists")
-                .hint(format!("rename it out of the way: git branch -m {existing} <other name>")),
+                .hint(format!("rename it out of the way: git branch -m {} <other name>", word(existing))),
             Obstacle::CheckedOut(_, path) => {
                 error.code("checked-out").hint(format!("switch to another branch in '{}' first", path.display()))
             }

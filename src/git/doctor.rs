@@ -3,12 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use bstr::ByteSlice;
+use bstr::{BStr, ByteSlice};
 
 use super::overtaken::overtaken;
 use super::overview::worktree_statuses;
 use super::repository::{RefFormat, Repository};
-use super::{lockfile, metadata, reconcile, worktree};
+use super::{lockfile, metadata, moved, reconcile, worktree};
 use crate::domain::doctor::{AdminAge, Finding, LockOwner, StrayRemedy};
 use crate::domain::lane::{Lane, Worktree, WorktreeState};
 use crate::domain::name::BranchName;
@@ -49,7 +49,7 @@ pub fn examine(repository: &Repository) -> Result<Vec<Finding>> {
 pub fn fix(repository: &Repository, finding: &Finding) -> Result<()> {
     match finding {
         Finding::Stray(lane, _, StrayRemedy::SwitchBack) => switch_back(repository, lane),
-        Finding::RenamedBranch(..) | Finding::MovedWorktree(..) => {
+        Finding::RenamedBranch(..) | Finding::RenamedBase(..) | Finding::MovedWorktree(..) => {
             reconcile::follow(repository, std::slice::from_ref(finding))
         }
         // Neither files nor index change: HEAD names the commit instead of the branch.
@@ -72,6 +72,39 @@ pub fn fix(repository: &Repository, finding: &Finding) -> Result<()> {
 
 fn set(repository: &Repository, args: &[&str]) -> Result<()> {
     repository.git.at(repository.common_dir()).args(["config", "--file", "config"]).args(args).run()
+}
+
+/// The settings of the shared configuration that make git run a program, in every worktree: any lane can plant one.
+pub fn programs(repository: &Repository) -> Result<Vec<String>> {
+    let config = metadata::load(&repository.common_dir().join("config"))?;
+    let mut found: Vec<String> = Vec::new();
+    for section in config.sections() {
+        let header = section.header();
+        let (word, name) = (header.name().to_string().to_lowercase(), header.subsection_name());
+        for (key, value) in section.body() {
+            let key = key.to_string();
+            if runs_a_program(&word, &key.to_lowercase(), value.as_bstr()) {
+                let name = name.map(|name| format!(".{name}")).unwrap_or_default();
+                found.push(format!("{word}{name}.{key}"));
+            }
+        }
+    }
+    found.dedup();
+    Ok(found)
+}
+
+/// git-config(1): what git hands to a shell, or runs.
+fn runs_a_program(section: &str, key: &str, value: &BStr) -> bool {
+    match (section, key) {
+        // A built-in daemon is asked for with a boolean.
+        ("core", "fsmonitor") => gix::config::Boolean::try_from(value).is_err(),
+        ("core", "sshcommand" | "editor" | "pager" | "gitproxy" | "askpass" | "alternaterefscommand") => true,
+        ("alias", _) => value.starts_with(b"!"),
+        ("filter", "clean" | "smudge" | "process") | ("diff", "external" | "command" | "textconv") => true,
+        ("merge", "driver") | ("credential", "helper") | ("sequence", "editor") | ("interactive", "difffilter") => true,
+        ("difftool" | "mergetool" | "man" | "browser", "cmd" | "path") | ("gpg", "program") => true,
+        _ => false,
+    }
 }
 
 /// Settings that a hook's or a test's leaked `GIT_DIR` leaves behind.
@@ -173,6 +206,9 @@ fn lanes(
                     }
                 }
             },
+            Place::Unlisted if std::fs::symlink_metadata(&lane.worktree).is_ok() => {
+                found.push(Finding::UnlistedWorktree(name(), lane.worktree.clone()));
+            }
             Place::Unlisted => found.push(Finding::MissingWorktree(name(), lane.worktree.clone())),
         }
     }
@@ -198,32 +234,12 @@ fn twice<'a>(
     })
 }
 
-/// A directory that is gone, or was moved by hand: its `.git` file still names the admin directory.
+/// A directory that is gone, or was moved by hand.
 fn missing(repository: &Repository, lane: &Lane, worktree: &Worktree) -> Finding {
-    let main = repository.main_worktree().map(|main| main.path).unwrap_or_default();
-    let parents = [lane.worktree.parent().map(Path::to_owned), main.parent().map(Path::to_owned)];
-    let mut candidates: Vec<PathBuf> = parents.into_iter().flatten().flat_map(directories).collect();
-    // The repository and its lanes were moved together: `<repo>.lanes` beside it.
-    let beside: Vec<PathBuf> =
-        candidates.iter().filter(|path| path.extension().is_some_and(|e| e == "lanes")).cloned().collect();
-    candidates.extend(beside.into_iter().flat_map(directories));
-    let admin_name = worktree.git_dir.file_name().map(|name| Path::new("worktrees").join(name));
-    let points_here = |path: &PathBuf| {
-        let text = std::fs::read(path.join(".git")).unwrap_or_default();
-        let target = text.trim_end().strip_prefix(b"gitdir: ").map(super::path);
-        target
-            .zip(admin_name.as_ref())
-            .is_some_and(|(target, admin)| target.ends_with(admin) && (target == worktree.git_dir || !target.exists()))
-    };
-    match candidates.into_iter().find(points_here) {
+    match moved::find_after_repository(repository, worktree) {
         Some(path) => Finding::FoundWorktree(lane.name.clone(), lane.worktree.clone(), path),
         None => Finding::MissingWorktree(lane.name.clone(), lane.worktree.clone()),
     }
-}
-
-fn directories(parent: PathBuf) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(parent).into_iter().flatten().flatten();
-    entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir())).map(|entry| entry.path()).collect()
 }
 
 /// A clean stray can be switched back; a detached one only when a ref has its commit too.

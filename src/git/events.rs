@@ -203,7 +203,7 @@ impl Log {
 }
 
 /// A line that is an event; anything else is a torn line or a later version's.
-fn event(line: &[u8]) -> Option<Event> {
+pub(crate) fn event(line: &[u8]) -> Option<Event> {
     serde_json::from_slice(line).ok()
 }
 

@@ -8,7 +8,7 @@ use super::repository::Repository;
 use crate::domain::lane::{Head, Lane, ObjectId, RefName, Worktree, WorktreeState};
 use crate::domain::name::BranchName;
 use crate::domain::retire::place;
-use crate::domain::start::{self, Base, Target, TargetState};
+use crate::domain::start::{self, Base, Broken, Target, TargetState};
 use crate::error::{Error, Result};
 use crate::policy::Policy;
 
@@ -106,13 +106,14 @@ pub fn start(repository: &Repository, policy: &Policy, request: &start::Request,
     let worktrees = repository.worktrees()?;
     let mut existing = records.find(&request.name).cloned();
     let present = existing.as_ref().and_then(|lane| place(lane, &worktrees).present());
-    let existing_present = present.is_some();
+    let existing_broken =
+        existing.as_ref().filter(|_| present.is_none()).map(|lane| broken(repository, lane, &worktrees));
     if let (Some(lane), Some(worktree)) = (&mut existing, present) {
         // git may have moved it.
         lane.worktree.clone_from(&worktree.path);
     }
     let mut facts = start::Facts {
-        existing_present,
+        existing_broken,
         base,
         branch_tip: None,
         branch_used_by: None,
@@ -131,6 +132,19 @@ pub fn start(repository: &Repository, policy: &Policy, request: &start::Request,
         }
     }
     Ok(facts)
+}
+
+/// What is wrong with the worktree of a lane that has none to work in.
+fn broken(repository: &Repository, lane: &Lane, worktrees: &[Worktree]) -> Broken {
+    let there = std::fs::symlink_metadata(&lane.worktree).is_ok();
+    let Some(worktree) = place(lane, worktrees).worktree() else {
+        let unknown = || Broken::Damaged(lane.worktree.clone(), "git does not list it as a worktree".into());
+        return if there { unknown() } else { Broken::Gone };
+    };
+    match &worktree.state {
+        WorktreeState::Damaged(why) => Broken::Damaged(worktree.path.clone(), why.clone()),
+        _ => super::moved::find(repository, worktree).map_or(Broken::Gone, Broken::Moved),
+    }
 }
 
 /// The worktree that has `branch` checked out, or is rebasing or bisecting it.
@@ -218,7 +232,13 @@ fn state_of(repository: &Repository, path: &Path, worktrees: &[Worktree]) -> Tar
     if path.starts_with(repository.common_dir()) || path.components().any(|part| part.as_os_str() == ".git") {
         return TargetState::InsideGitDirectory;
     }
-    let inside = |worktree: &&Worktree| worktree.state != WorktreeState::Bare && path.starts_with(&worktree.path);
+    // A damaged admin directory may claim any place, `/` for one; files of its own must be there to count.
+    let there = |worktree: &Worktree| match worktree.state {
+        WorktreeState::Bare => false,
+        WorktreeState::Damaged(_) => worktree.path.join(".git").is_file(),
+        WorktreeState::Present | WorktreeState::Missing => true,
+    };
+    let inside = |worktree: &&Worktree| there(worktree) && path.starts_with(&worktree.path);
     // The innermost worktree is the one whose files the directory would be among.
     match worktrees.iter().filter(inside).max_by_key(|worktree| worktree.path.components().count()) {
         None => TargetState::Free,

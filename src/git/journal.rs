@@ -13,6 +13,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::lockfile::create_locked;
+use crate::domain::paste::word;
 use crate::error::{Error, IoContext, Result};
 
 /// How long to wait for what a dead process had started: a git that is filling a worktree.
@@ -127,7 +128,7 @@ fn wait_for_children(path: &Path) -> Result<()> {
         if start.elapsed() > CHILDREN_PATIENCE {
             return Err(Error::environment("a program that an interrupted git-lane started is still at work")
                 .code("busy")
-                .hint(format!("see which one it is with: fuser '{}'", children.display())));
+                .hint(format!("see which one it is with: fuser {}", word(children.display()))));
         }
         std::thread::sleep(Duration::from_millis(5));
     }
@@ -190,7 +191,7 @@ impl Exclusive {
                         "another git-lane command has been busy in this repository for too long",
                     )
                     .code("busy")
-                    .hint(format!("see who holds it with: fuser '{}'", path.display())));
+                    .hint(format!("see who holds it with: fuser {}", word(path.display()))));
                 }
                 Err(TryLockError::Error(error)) => return Err(error).context("lock", &path),
             }

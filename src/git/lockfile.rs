@@ -8,12 +8,15 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use crate::error::{Error, IoContext, Result};
 
 /// How long to wait for a lock of git's protocol; git itself holds one for milliseconds.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long to wait for one that was held that long when we came: its owner is dead, or an editor is open.
+const PATIENCE_WITH_OLD: Duration = Duration::from_secs(1);
 
 /// A held `<file>.lock`; dropping it releases the lock and leaves the file as it was.
 #[derive(Debug)]
@@ -43,7 +46,11 @@ impl LockFile {
         let mut pause = Duration::from_micros(500);
         loop {
             match std::fs::hard_link(&witness, &lock) {
-                Ok(()) => return Ok(LockFile { target, lock, witness, file, held: true, left: false }),
+                Ok(()) => {
+                    // It is held from now on, however long we waited with the witness in hand.
+                    let _ = file.set_modified(SystemTime::now());
+                    return Ok(LockFile { target, lock, witness, file, held: true, left: false });
+                }
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                     if clear_if_dead(&lock, locks)? {
                         continue;
@@ -54,7 +61,8 @@ impl LockFile {
                     return Err(error).context("lock", &target);
                 }
             }
-            if start.elapsed() > PATIENCE {
+            let old = age(&lock).is_some_and(|age| age > PATIENCE);
+            if start.elapsed() > if old { PATIENCE_WITH_OLD } else { PATIENCE } {
                 drop(std::fs::remove_file(&witness));
                 return Err(held_by_another(&lock));
             }
@@ -231,13 +239,12 @@ pub fn is_dead(lock: &Path, locks: &Path) -> bool {
     })
 }
 
+fn age(lock: &Path) -> Option<Duration> {
+    std::fs::symlink_metadata(lock).and_then(|metadata| metadata.modified()).ok()?.elapsed().ok()
+}
+
 pub(super) fn held_by_another(lock: &Path) -> Error {
-    let age = std::fs::metadata(lock)
-        .and_then(|metadata| metadata.modified())
-        .ok()
-        .and_then(|time| time.elapsed().ok())
-        .map(|age| format!(", {} seconds old", age.as_secs()))
-        .unwrap_or_default();
+    let age = age(lock).map(|age| format!(", {} seconds old", age.as_secs())).unwrap_or_default();
     Error::environment(format!("'{}' is held by another process{age}", lock.display()))
         .code("locked")
         .hint("if no git is running, remove that file and try again")
@@ -262,6 +269,28 @@ mod tests {
         std::fs::write(&lock, "git's").unwrap();
         assert!(clear_dead(&locks, std::slice::from_ref(&target)).unwrap().is_empty());
         assert!(lock.exists());
+    }
+
+    #[test]
+    fn a_lock_somebody_holds_for_a_moment_is_waited_for_and_one_an_hour_old_hardly() {
+        let directory = tempfile::tempdir().unwrap();
+        let (target, locks) = (directory.path().join("config"), directory.path().join("locks"));
+        let lock = lock_path(&target);
+        std::fs::write(&lock, "git's").unwrap();
+        let releaser = std::thread::spawn({
+            let lock = lock.clone();
+            move || {
+                std::thread::sleep(PATIENCE_WITH_OLD * 2);
+                std::fs::remove_file(lock).unwrap();
+            }
+        });
+        drop(LockFile::acquire(&target, &locks).unwrap());
+        releaser.join().unwrap();
+        std::fs::write(&lock, "git's").unwrap();
+        File::open(&lock).unwrap().set_modified(SystemTime::now() - Duration::from_secs(3600)).unwrap();
+        let start = Instant::now();
+        assert_eq!(LockFile::acquire(&target, &locks).unwrap_err().word(), "locked");
+        assert!(start.elapsed() < PATIENCE && lock.exists());
     }
 
     #[test]

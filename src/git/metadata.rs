@@ -58,27 +58,29 @@ impl Records {
 
     /// Reads the records from `common_dir`'s configuration file and nothing else.
     pub fn read(common_dir: &Path) -> Result<Self> {
-        Ok(Self::of(&parse(&common_dir.join("config"))?))
+        Ok(Self::of(&load(&common_dir.join("config"))?))
     }
 }
 
 /// What the `[lane]` section itself says for `key` in `common_dir`'s configuration file.
 pub fn setting(common_dir: &Path, key: &str) -> Result<Option<BString>> {
-    Ok(parse(&common_dir.join("config"))?.raw_value_by("lane", None::<&BStr>, key).ok())
+    Ok(load(&common_dir.join("config"))?.raw_value_by("lane", None::<&BStr>, key).ok())
 }
 
-fn parse(path: &Path) -> Result<File> {
+/// The configuration file at `path`; a missing one is empty.
+pub(crate) fn load(path: &Path) -> Result<File> {
     let bytes = match std::fs::read(path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
         Err(error) => return Err(error).context("read", path),
     };
-    File::from_bytes_no_includes(
-        &bytes,
-        gix::config::file::Metadata::from(gix::config::Source::Local),
-        Default::default(),
-    )
-    .map_err(|error| Error::environment(format!("cannot understand '{}': {error}", path.display())))
+    parse(&bytes).map_err(|error| Error::environment(format!("cannot understand '{}': {error}", path.display())))
+}
+
+/// A configuration file's text; includes are not followed.
+pub(crate) fn parse(bytes: &[u8]) -> Result<File, String> {
+    let metadata = gix::config::file::Metadata::from(gix::config::Source::Local);
+    File::from_bytes_no_includes(bytes, metadata, Default::default()).map_err(|error| error.to_string())
 }
 
 fn lane(config: &File, section: &BStr) -> Result<Lane, String> {
@@ -121,6 +123,59 @@ fn lane(config: &File, section: &BStr) -> Result<Lane, String> {
     })
 }
 
+/// A configuration's text. What cannot be read again, or reads differently because the file ended in the middle of a
+/// value, is never written.
+pub(crate) fn text(config: &File) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let written = config.write_to(&mut bytes).map_err(|error| error.to_string());
+    let read = written.and_then(|()| parse(&bytes)).map_err(|error| {
+        Error::environment(format!("cannot write the configuration: {error}"))
+            .hint("it may have been damaged before: see what git says with: git config --list --local")
+    })?;
+    if !config.sections().map(content).eq(read.sections().map(content)) {
+        return Err(Error::environment("cannot write the configuration: it would not say what it should")
+            .code("damaged-config")
+            .hint("the file ends in the middle of a value; mend its last line with: git config --local --edit"));
+    }
+    Ok(bytes)
+}
+
+/// Section, subsection, and every key with its value.
+pub(crate) type Content = (BString, Option<BString>, Vec<(String, BString)>);
+
+pub(crate) fn content(section: gix::config::file::SectionRef<'_>) -> Content {
+    let header = section.header();
+    let body = section.body().into_iter();
+    (header.name().to_owned(), header.subsection_name().map(ToOwned::to_owned), body.collect())
+}
+
+/// Writes a lane's record into a configuration, replacing one of the same name.
+pub(crate) fn put(config: &mut File, lane: &Lane) -> Result<()> {
+    remove(config, &lane.name);
+    let malformed = |error| Error::environment(format!("cannot record lane '{}': {error}", lane.name));
+    let mut section = config.new_section("lane", BString::from(lane.name.as_str())).map_err(malformed)?;
+    let created = jiff::Timestamp::from_second(lane.created).unwrap_or_default().to_string();
+    let mut push = |key: &str, value: Option<&[u8]>| -> Result<()> {
+        if let Some(value) = value {
+            section.push(key, value.as_bstr()).map_err(malformed)?;
+        }
+        Ok(())
+    };
+    push("id", Some(lane.id.as_str().as_bytes()))?;
+    push("branch", lane.branch.as_ref().map(|branch| branch.as_bstr().as_bytes()))?;
+    push("worktree", Some(lane.worktree.as_os_str().as_bytes()))?;
+    push("base", lane.base.as_ref().map(|base| base.as_bstr().as_bytes()))?;
+    push("forkPoint", Some(lane.fork_point.to_string().as_bytes()))?;
+    push("owner", lane.owner.as_deref().map(str::as_bytes))?;
+    push("task", lane.task.as_deref().map(str::as_bytes))?;
+    push("created", Some(created.as_bytes()))?;
+    Ok(())
+}
+
+fn remove(config: &mut File, name: &LaneName) {
+    while config.remove_section("lane", BStr::new(name.as_str())).is_some() {}
+}
+
 /// An edit of `.git/config` with `config.lock` held: nobody else can write the file until it is committed or dropped.
 #[derive(Debug)]
 pub struct Edit {
@@ -133,7 +188,7 @@ impl Edit {
     pub fn begin(common_dir: &Path) -> Result<Self> {
         let path = common_dir.join("config");
         let lock = LockFile::acquire(&path, &locks(common_dir))?;
-        let config = parse(&path)?;
+        let config = load(&path)?;
         Ok(Edit { lock, config })
     }
 
@@ -144,30 +199,12 @@ impl Edit {
 
     /// Writes a lane's record, replacing one of the same name.
     pub fn put(&mut self, lane: &Lane) -> Result<()> {
-        self.remove(&lane.name);
-        let malformed = |error| Error::environment(format!("cannot record lane '{}': {error}", lane.name));
-        let mut section = self.config.new_section("lane", BString::from(lane.name.as_str())).map_err(malformed)?;
-        let created = jiff::Timestamp::from_second(lane.created).unwrap_or_default().to_string();
-        let mut push = |key: &str, value: Option<&[u8]>| -> Result<()> {
-            if let Some(value) = value {
-                section.push(key, value.as_bstr()).map_err(malformed)?;
-            }
-            Ok(())
-        };
-        push("id", Some(lane.id.as_str().as_bytes()))?;
-        push("branch", lane.branch.as_ref().map(|branch| branch.as_bstr().as_bytes()))?;
-        push("worktree", Some(lane.worktree.as_os_str().as_bytes()))?;
-        push("base", lane.base.as_ref().map(|base| base.as_bstr().as_bytes()))?;
-        push("forkPoint", Some(lane.fork_point.to_string().as_bytes()))?;
-        push("owner", lane.owner.as_deref().map(str::as_bytes))?;
-        push("task", lane.task.as_deref().map(str::as_bytes))?;
-        push("created", Some(created.as_bytes()))?;
-        Ok(())
+        put(&mut self.config, lane)
     }
 
     /// Removes a lane's record, however many sections it is spread over.
     pub fn remove(&mut self, name: &LaneName) {
-        while self.config.remove_section("lane", BStr::new(name.as_str())).is_some() {}
+        remove(&mut self.config, name);
     }
 
     /// Removes git's own `[branch "<name>"]` settings of a branch that is going away.
@@ -269,17 +306,13 @@ impl Edit {
 
     /// Puts the edit in force.
     pub fn commit(self) -> Result<()> {
-        let mut bytes = Vec::new();
-        self.config
-            .write_to(&mut bytes)
-            .map_err(|error| Error::environment(format!("cannot write the configuration: {error}")))?;
-        self.lock.commit(&bytes)
+        self.lock.commit(&text(&self.config)?)
     }
 }
 
 /// What the configuration file of `common_dir` says about a branch, in the order of the file.
 pub fn branch_settings(common_dir: &Path, branch: &BranchName) -> Result<Vec<Setting>> {
-    let config = parse(&common_dir.join("config"))?;
+    let config = load(&common_dir.join("config"))?;
     let sections = config.sections_by_name("branch").into_iter().flatten();
     let ours = sections.filter(|section| section.header().subsection_name() == Some(branch.as_bstr()));
     Ok(ours.flat_map(|section| section.body()).map(|(key, value)| Setting { key, value }).collect())
@@ -334,6 +367,24 @@ mod tests {
         }
         let text = std::fs::read_to_string(&config).unwrap();
         assert!(text.starts_with("# kept\n[core]\n\tbare = false ; kept too\n"), "{text}");
+    }
+
+    #[test]
+    fn a_file_that_ends_in_the_middle_of_a_value_is_left_alone() {
+        for end in ["\tx = a\\\n", "\tx = \"a\\\n", "\tx = a\\"] {
+            let directory = tempfile::tempdir().unwrap();
+            let config = directory.path().join("config");
+            let text = format!("[core]\n\tbare = false\n[lane \"y\"]\n{end}");
+            std::fs::write(&config, &text).unwrap();
+            let Ok(mut edit) = Edit::begin(directory.path()) else { continue };
+            edit.put(&sample("x", "task")).unwrap();
+            if edit.commit().is_err() {
+                assert_eq!(std::fs::read_to_string(&config).unwrap(), text);
+            } else {
+                assert!(Records::read(directory.path()).unwrap().find(&LaneName::parse("x").unwrap()).is_some());
+            }
+            assert!(!directory.path().join("config.lock").exists());
+        }
     }
 
     #[test]

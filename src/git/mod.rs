@@ -11,10 +11,12 @@ pub mod evidence;
 pub mod facts;
 pub mod history;
 pub mod hook;
+pub mod identity;
 pub mod journal;
 pub mod land;
 pub mod lockfile;
 pub mod metadata;
+pub mod moved;
 pub mod overtaken;
 pub mod overview;
 pub mod populate;
@@ -37,4 +39,10 @@ pub mod worktree;
 pub(crate) fn path(bytes: &[u8]) -> std::path::PathBuf {
     use std::os::unix::ffi::OsStrExt;
     std::ffi::OsStr::from_bytes(bytes).into()
+}
+
+/// What a one-line file of git's says: without the line's end, and with every other byte, for a path may end in a blank.
+pub(crate) fn line(text: &[u8]) -> &[u8] {
+    let end = text.iter().rposition(|byte| !matches!(byte, b'\n' | b'\r')).map_or(0, |last| last + 1);
+    &text[..end]
 }

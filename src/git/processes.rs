@@ -1,25 +1,31 @@
-//! Who works in a directory: the kernel's own list of processes, read from /proc.
-//!
-//! Where there is no /proc (macOS) nobody is found, and only the other checks protect a lane.
+//! Who works in a directory: the kernel's own list of processes, read from /proc, or where there is none (macOS) what
+//! lsof(8) makes of it.
 
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+
+use bstr::ByteSlice;
 
 use crate::domain::retire::Busy;
 
 /// How long to look at open files; current directories are always looked at.
 const PATIENCE: Duration = Duration::from_millis(40);
 
-/// How long to wait for a git that is about to end: a commit leaves `git maintenance --auto` behind.
+/// How long to wait for a git that is about to end: a commit leaves `git maintenance --auto` behind, and another
+/// git-lane command may be looking into the lane. One without a name has ended while we looked.
 const GIT_PATIENCE: Duration = Duration::from_secs(1);
 
-/// A process whose current directory, or one of whose open files, is in `directory`. Our own process and those that
+/// Where lsof is; PATH may lead into a worktree.
+const LSOF: [&str; 2] = ["/usr/sbin/lsof", "/usr/bin/lsof"];
+
+/// A process whose current directory, program, or one of whose open files, is in `directory`. Our own process and those that
 /// wait for us (the shell, git) are left out, and so is whoever reads what we write: `git lane drop | cat`.
 pub fn working_in(directory: &Path) -> Option<Busy> {
     let start = Instant::now();
     loop {
-        let busy = look(directory);
-        let passing = busy.as_ref().is_some_and(|busy| busy.command == "git");
+        let busy = if Path::new("/proc/self/stat").exists() { look(directory) } else { ask_lsof(directory) };
+        let passing = busy.as_ref().is_some_and(|busy| ["git", "git-lane", ""].contains(&&*busy.command));
         if !passing || start.elapsed() > GIT_PATIENCE {
             return busy;
         }
@@ -27,16 +33,26 @@ pub fn working_in(directory: &Path) -> Option<Busy> {
     }
 }
 
+/// Where the processes stand that we may look at.
+pub fn current_directories() -> Vec<PathBuf> {
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    processes.filter_map(|process| std::fs::read_link(process.path().join("cwd")).ok()).collect()
+}
+
 fn look(directory: &Path) -> Option<Busy> {
     let spared = ancestors();
-    let others: Vec<(i32, PathBuf)> = std::fs::read_dir("/proc")
+    let mut others: Vec<(i32, PathBuf)> = std::fs::read_dir("/proc")
         .ok()?
         .flatten()
         .filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path())))
         .filter(|(pid, _)| !spared.contains(pid))
         .collect();
+    // Whoever works in a lane started after most of what else runs: time is better spent on the youngest first.
+    others.reverse();
     let inside = |link: PathBuf| std::fs::read_link(link).is_ok_and(|path| path.starts_with(directory));
-    let mut found = others.iter().find(|(_, process)| inside(process.join("cwd")) && !shares_our_pipe(process));
+    let mut found = others
+        .iter()
+        .find(|(_, process)| (inside(process.join("cwd")) || inside(process.join("exe"))) && !shares_our_pipe(process));
     if found.is_none() {
         let start = Instant::now();
         let has_open = |process: &Path| {
@@ -78,6 +94,93 @@ fn shares_our_pipe(process: &Path) -> bool {
     feeds_us || (reads.is_some() && (reads == pipe(own, "1") || reads == pipe(own, "2")))
 }
 
+/// What lsof finds; nobody where there is no lsof.
+fn ask_lsof(directory: &Path) -> Option<Busy> {
+    let lsof = LSOF.into_iter().find(|path| Path::new(path).exists())?;
+    let mut command = Command::new(lsof);
+    command.args(["-w", "-n", "-P", "-F", "pRcfn", "-u"]).arg(rustix::process::getuid().as_raw().to_string());
+    // It ends with 1 when it could not look at everything, and still says what it saw.
+    let output = command.env("LC_ALL", "C.UTF-8").current_dir("/").stdin(Stdio::null()).output().ok()?;
+    listed(&output.stdout, directory, std::process::id() as i32)
+}
+
+/// Who is in `directory` by lsof's `-F pRcfn`: a line `p<pid>` begins a process, `R<parent>` and `c<command>` describe it,
+/// and every `f<descriptor>` has its `n<name>`. Process `own` and its ancestors are left out.
+fn listed(listing: &[u8], directory: &Path, own: i32) -> Option<Busy> {
+    let (mut parents, mut found): (Vec<(i32, i32)>, Vec<Busy>) = (Vec::new(), Vec::new());
+    let mut process = Busy { pid: 0, command: String::new() };
+    for line in listing.lines() {
+        let Some((kind, text)) = line.split_first() else { continue };
+        let number = || text.to_str().ok().and_then(|text| text.parse().ok());
+        match kind {
+            b'p' => process = Busy { pid: number().unwrap_or_default(), command: String::new() },
+            b'R' => parents.push((process.pid, number().unwrap_or_default())),
+            b'c' => process.command = text.to_str_lossy().into_owned(),
+            b'n' if super::path(&unescaped(text)).starts_with(directory) => found.push(process.clone()),
+            _ => {}
+        }
+    }
+    let mut spared = vec![own];
+    while let Some((_, parent)) =
+        parents.iter().find(|(pid, parent)| spared.last() == Some(pid) && !spared.contains(parent))
+    {
+        spared.push(*parent);
+    }
+    found.into_iter().find(|busy| !spared.contains(&busy.pid))
+}
+
+/// lsof writes a backslash as two, and a byte it does not take for printable as `\\xHH`.
+fn unescaped(text: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((&byte, after)) = rest.split_first() {
+        let hex = after.strip_prefix(b"x").and_then(|hex| hex.get(..2)).and_then(|hex| hex.to_str().ok());
+        let (decoded, taken) = match (byte, after.first(), hex.and_then(|hex| u8::from_str_radix(hex, 16).ok())) {
+            (b'\\', _, Some(decoded)) => (decoded, 3),
+            (b'\\', Some(b'\\'), _) => (b'\\', 1),
+            _ => (byte, 0),
+        };
+        bytes.push(decoded);
+        rest = &after[taken..];
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod lsof_tests {
+    use super::*;
+
+    #[test]
+    fn lsof_says_who_is_inside() {
+        let listing =
+            b"p1\nR0\ncinit\nfcwd\nn/\np7\nR1\ncsh\nfcwd\nn/lanes/login\np9\nR7\ncgit-lane\nfcwd\nn/lanes/login\n\
+            p10\nR9\nclsof\nfcwd\nn/\np20\nR1\ncvim\nfcwd\nn/home\nf4\nn/lanes/login/a \\xc3\\xa9\\\\b\n\
+            p21\nR1\ncless\nfcwd\nn/lanes/login2\n";
+        let named = |directory: &str| listed(listing, Path::new(directory), 9).map(|busy| (busy.pid, busy.command));
+        assert_eq!(named("/lanes/login"), Some((20, "vim".into())));
+        assert_eq!(named("/lanes/login/a é\\b"), Some((20, "vim".into())));
+        assert_eq!(named("/lanes/login2"), Some((21, "less".into())));
+        assert_eq!(named("/lanes/log"), None);
+        assert_eq!(listed(b"p\nR\nn\n\nx\npx\nn/", Path::new("/x"), 0), None);
+    }
+
+    #[test]
+    fn a_real_lsof_finds_a_stranger_and_not_us() {
+        if !LSOF.into_iter().any(|path| Path::new(path).exists()) {
+            eprintln!("skipped: there is no lsof");
+            return;
+        }
+        let directory = tempfile::Builder::new().prefix("a b\\é").tempdir().unwrap();
+        let directory = std::fs::canonicalize(directory.path()).unwrap();
+        let _open = std::fs::File::create(directory.join("open")).unwrap();
+        assert_eq!(ask_lsof(&directory), None);
+        let mut child = Command::new("sleep").arg("60").current_dir(&directory).spawn().unwrap();
+        let found = ask_lsof(&directory);
+        let _ = child.kill().and_then(|()| child.wait());
+        assert_eq!(found.map(|busy| busy.pid), Some(child.id() as i32));
+    }
+}
+
 #[cfg(all(test, target_os = "linux"))]
 mod tests {
     use super::*;
@@ -96,5 +199,16 @@ mod tests {
         let found = working_in(&directory);
         let _ = child.kill().and_then(|()| child.wait());
         assert_eq!(found.map(|busy| busy.command).as_deref(), Some("sleep"));
+    }
+
+    #[test]
+    fn a_program_that_was_built_there_is_found_wherever_it_runs() {
+        let directory = tempfile::tempdir().unwrap();
+        let directory = std::fs::canonicalize(directory.path()).unwrap();
+        std::fs::copy("/bin/sleep", directory.join("server")).unwrap();
+        let mut child = Command::new(directory.join("server")).arg("60").current_dir("/").spawn().unwrap();
+        let found = working_in(&directory);
+        let _ = child.kill().and_then(|()| child.wait());
+        assert_eq!(found.map(|busy| busy.pid), Some(child.id() as i32));
     }
 }

@@ -1,22 +1,34 @@
-//! Records follow the truth where it is plain: a branch that was renamed, a worktree that git moved.
+//! Records follow the truth where it is plain: a branch or base that was renamed, a worktree that git moved.
 //!
 //! No hook sees either, so every command that changes something looks first.
+
+use std::collections::HashMap;
 
 use bstr::ByteSlice;
 
 use super::metadata::Edit;
-use super::renames;
+use super::renames::{self, was_renamed};
 use super::repository::Repository;
 use crate::domain::doctor::Finding;
-use crate::domain::lane::{Lane, Worktree, WorktreeState};
+use crate::domain::lane::{Lane, RefName, Worktree, WorktreeState};
 use crate::domain::name::BranchName;
 use crate::domain::retire::{Place, place};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 /// What the records say and git knows better.
 pub fn outdated(repository: &Repository, lanes: &[Lane], worktrees: &[Worktree]) -> Result<Vec<Finding>> {
     let mut found = Vec::new();
+    let mut bases: HashMap<BranchName, Option<BranchName>> = HashMap::new();
     for lane in lanes {
+        if let Some(base) = lane.base_branch() {
+            let renamed = match bases.get(&base) {
+                Some(known) => known.clone(),
+                None => bases.entry(base.clone()).or_insert(renames::successor(repository, &base)?).clone(),
+            };
+            if let Some(renamed) = renamed.filter(|renamed| lane.branch.as_ref() != Some(renamed)) {
+                found.push(Finding::RenamedBase(lane.name.clone(), base, renamed));
+            }
+        }
         match place(lane, worktrees) {
             Place::Moved(worktree) if worktree.state == WorktreeState::Present && !lane.worktree.exists() => {
                 found.push(Finding::MovedWorktree(lane.name.clone(), lane.worktree.clone(), worktree.path.clone()));
@@ -24,7 +36,11 @@ pub fn outdated(repository: &Repository, lanes: &[Lane], worktrees: &[Worktree])
             Place::Listed(worktree) => {
                 let (Some(own), Some(current)) = (&lane.branch, worktree.head.branch()) else { continue };
                 let free = !lanes.iter().any(|other| other.branch.as_ref() == Some(current));
-                if own != current && free && repository.branch_tip(own)?.is_none() && renamed(repository, own, current)
+                let gone = || Ok::<_, Error>(repository.branch_tip(own)?.is_none());
+                if own != current
+                    && free
+                    && gone()?
+                    && was_renamed(own, current, renames::log(repository, current).as_bstr())
                 {
                     found.push(Finding::RenamedBranch(lane.name.clone(), own.clone(), current.clone()));
                 }
@@ -53,14 +69,18 @@ pub fn follow(repository: &Repository, findings: &[Finding]) -> Result<()> {
     let mut edit = Edit::begin(repository.common_dir())?;
     for finding in findings {
         let name = match finding {
-            Finding::RenamedBranch(name, ..) | Finding::MovedWorktree(name, ..) | Finding::FoundWorktree(name, ..) => {
-                name
-            }
+            Finding::RenamedBranch(name, ..)
+            | Finding::RenamedBase(name, ..)
+            | Finding::MovedWorktree(name, ..)
+            | Finding::FoundWorktree(name, ..) => name,
             _ => continue,
         };
         let Some(mut lane) = edit.records().find(name).cloned() else { continue };
         match finding {
             Finding::RenamedBranch(_, from, to) if lane.branch.as_ref() == Some(from) => lane.branch = Some(to.clone()),
+            Finding::RenamedBase(_, from, to) if lane.base_branch().as_ref() == Some(from) => {
+                lane.base = Some(RefName::from(to));
+            }
             Finding::MovedWorktree(_, from, to) | Finding::FoundWorktree(_, from, to) if lane.worktree == *from => {
                 lane.worktree.clone_from(to);
             }
@@ -69,10 +89,4 @@ pub fn follow(repository: &Repository, findings: &[Finding]) -> Result<()> {
         edit.put(&lane)?;
     }
     edit.commit()
-}
-
-/// Whether the reflog of `to` says that it was `from` once.
-fn renamed(repository: &Repository, from: &BranchName, to: &BranchName) -> bool {
-    let log = repository.git_here().args(["reflog", "show", "--format=%gs"]).bytes(to.to_ref()).arg("--").output();
-    log.is_ok_and(|log| renames::was_renamed(from, to, log.stdout.as_bstr()))
 }

@@ -45,7 +45,7 @@ impl Repository {
     pub fn symbolic_target(&self, name: &RefName) -> Result<Option<RefName>> {
         if self.ref_format() == RefFormat::Reftable {
             let output = self.git_here().args(["symbolic-ref", "--quiet"]).bytes(name.as_bstr()).output()?;
-            return Ok(RefName::parse(output.stdout.trim_end().as_bstr()));
+            return Ok(RefName::parse(output.stdout.trim_ascii_end().as_bstr()));
         }
         let found = self.gix.try_find_reference(name.as_bstr());
         let found = found.map_err(|error| Error::git(format!("cannot read ref '{}': {error}", name.as_bstr())))?;

@@ -1,10 +1,11 @@
-//! `git branch -m` on a lane's branch: the record follows, because git's own log says what happened.
+//! `git branch -m` on a lane's branch or base: the record follows, because git's own log says what happened.
 
 use std::path::Path;
 
-use bstr::{BStr, ByteSlice};
+use bstr::{BStr, BString, ByteSlice};
 
 use super::metadata::Edit;
+use super::repository::{RefFormat, Repository};
 use crate::domain::name::{BranchName, LaneName};
 use crate::error::Result;
 
@@ -35,6 +36,30 @@ pub fn renamed_to(from: &BranchName, log: &BStr) -> Option<BranchName> {
         }
     }
     (name != start).then(|| BranchName::from_ref(name.as_bstr())).flatten()
+}
+
+/// The messages of a branch's reflog, newest first; empty where it has none.
+pub fn log(repository: &Repository, branch: &BranchName) -> BString {
+    if repository.ref_format() == RefFormat::Reftable {
+        let show = repository.git_here().args(["reflog", "show", "--format=%gs"]).bytes(branch.to_ref()).arg("--");
+        return show.output().map(|output| output.stdout.into()).unwrap_or_default();
+    }
+    let file = repository.common_dir().join("logs").join(super::path(&branch.to_ref()));
+    let text = std::fs::read(file).unwrap_or_default();
+    let mut messages: Vec<&[u8]> = text.lines().filter_map(|line| Some(line.split_once_str("\t")?.1)).collect();
+    messages.reverse();
+    bstr::join("\n", messages).into()
+}
+
+/// What a branch that is no more is called now, where that is beyond doubt.
+pub fn successor(repository: &Repository, branch: &BranchName) -> Result<Option<BranchName>> {
+    if repository.branch_tip(branch)?.is_some() {
+        return Ok(None);
+    }
+    let all = repository.refs_below("refs/heads/")?;
+    let branches = all.iter().filter_map(|(name, _)| BranchName::from_ref(name.as_bstr()));
+    let mut heirs = branches.filter(|heir| was_renamed(branch, heir, log(repository, heir).as_bstr()));
+    Ok(heirs.next().filter(|_| heirs.next().is_none()))
 }
 
 /// Gives a lane's record the branch's new name and leaves the rest of it alone.

@@ -12,6 +12,7 @@ use super::metadata::Records;
 use super::worktree;
 use crate::domain::lane::{Head, Worktree, WorktreeState};
 use crate::domain::name::BranchName;
+use crate::domain::paste::word;
 use crate::error::{Error, IoContext, Result};
 
 /// How a repository stores its refs.
@@ -62,7 +63,10 @@ impl Repository {
                 .code("two-repositories")
                 .hint("unset GIT_DIR, or run the command in a directory of the repository it names"));
             }
-            (Some(here), _) => here,
+            (Some(here), _) => {
+                let repository = Self::open(&here)?;
+                return repository.ensure_not_smuggled(&here, directory).map(|()| repository);
+            }
             (None, Some(inherited)) => inherited,
             (None, None) => {
                 return Err(Error::environment("this directory is in no git repository")
@@ -95,6 +99,31 @@ impl Repository {
             _ => RefFormat::Files,
         };
         Ok(Repository { gix: repo, git: Git::default(), git_dir, common_dir, ref_format })
+    }
+
+    /// A bare repository can be among the tracked files of another, with settings that run programs: git-config(1) on
+    /// `safe.bareRepository`, which counts only where the repository itself cannot have said it.
+    fn ensure_not_smuggled(&self, found: &Path, directory: &Path) -> Result<()> {
+        let config = self.gix.config_snapshot();
+        let outside =
+            |section: &gix::config::file::Metadata| section.source.kind() != gix::config::source::Kind::Repository;
+        let only_named = config
+            .plumbing()
+            .string_filter("safe.bareRepository", outside)
+            .is_some_and(|value| value.eq_ignore_ascii_case(b"explicit"));
+        // Found by standing in it, and not as somebody's `.git`.
+        let real = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let own = !real(directory).starts_with(real(found))
+            || found.ancestors().any(|above| above.file_name().is_some_and(|name| name == ".git"));
+        if !only_named || own {
+            return Ok(());
+        }
+        Err(Error::environment(format!(
+            "'{}' is a bare repository, and safe.bareRepository is 'explicit'",
+            found.display()
+        ))
+        .code("unsafe-repository")
+        .hint(format!("if you mean that one: GIT_DIR={} git lane …", word(found.display()))))
     }
 
     /// The directory all worktrees share: `.git` of the main worktree, or the bare repository; canonical.
@@ -230,7 +259,7 @@ impl Repository {
 /// The directory a git directory shares with all worktrees of its repository; canonical.
 fn common(git_dir: &Path) -> Option<PathBuf> {
     let common = std::fs::read(git_dir.join("commondir")).ok();
-    let common = common.map(|text| git_dir.join(super::path(text.trim_end())));
+    let common = common.map(|text| git_dir.join(super::path(super::line(&text))));
     std::fs::canonicalize(common.unwrap_or_else(|| git_dir.to_owned())).ok()
 }
 
@@ -247,7 +276,7 @@ fn cannot_open(git_dir: &Path, error: &dyn std::fmt::Display) -> Error {
     Error::environment(format!("the repository at '{}' belongs to somebody else", git_dir.display()))
         .code("unsafe-repository")
         .hint(format!(
-            "if you trust it: git config --global --add safe.directory '{}'",
-            git_dir.parent().unwrap_or(git_dir).display()
+            "if you trust it: git config --global --add safe.directory {}",
+            word(git_dir.parent().unwrap_or(git_dir).display())
         ))
 }

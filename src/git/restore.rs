@@ -11,6 +11,7 @@ use super::journal::{Journal, Running, step};
 use super::recover::Healed;
 use super::refs::RefChange;
 use super::repository::Repository;
+use super::start::registry_lock;
 use super::trash::{self, Places};
 use super::{events, metadata, retire, worktree};
 use crate::domain::event::{Subject, What};
@@ -53,6 +54,8 @@ pub fn restore(repository: &Repository, wanted: &str) -> Result<Entry> {
 
 fn return_lane(repository: &Repository, entry: Entry, wanted: &str) -> Result<Entry> {
     let _lock = trash::exclusive(repository, &entry.lane.name, None)?;
+    // Nobody may start a lane of that name, branch or place meanwhile.
+    let _registry = registry_lock(repository)?;
     if !trash::entries(repository)?.contains(&entry) {
         return Err(no_entry(wanted));
     }
@@ -70,7 +73,7 @@ fn return_lane(repository: &Repository, entry: Entry, wanted: &str) -> Result<En
 }
 
 fn no_entry(wanted: &str) -> Error {
-    Error::refused(format!("nothing in the trash is called '{wanted}'"))
+    Error::refused(format!("nothing in the trash is called '{}'", crate::ui::escape::line(wanted)))
         .code("no-entry")
         .hint("see what is there with: git lane trash")
 }
@@ -161,7 +164,9 @@ fn places(repository: &Repository, intent: &Intent) -> Option<Places> {
 fn bring_back(repository: &Repository, intent: &Intent) -> Result<()> {
     let entry = &intent.entry;
     let directory = trash::directory(repository).join(&intent.id);
-    if let Some(branch) = &entry.branch {
+    let recorded = is_recorded(repository, entry)?;
+    // Once the record is back, the branch is its owner's to move.
+    if let Some(branch) = entry.branch.as_ref().filter(|_| !recorded) {
         let name = RefName::from(&branch.name);
         match repository.ref_target(&name)? {
             None => {
@@ -210,11 +215,15 @@ fn bring_back(repository: &Repository, intent: &Intent) -> Result<()> {
     trash::remove_empty(&directory)
 }
 
+fn is_recorded(repository: &Repository, entry: &Entry) -> Result<bool> {
+    Ok(repository.records()?.find(&entry.lane.name).is_some_and(|lane| lane.id == entry.lane.id))
+}
+
 /// Undoes a restore that did not get as far as the record; says whether it is undone. Otherwise it is left to the
 /// next git-lane command to complete.
 fn undo(repository: &Repository, intent: &Intent) -> Result<bool> {
     let entry = &intent.entry;
-    if repository.records()?.find(&entry.lane.name).is_some_and(|lane| lane.id == entry.lane.id) {
+    if is_recorded(repository, entry)? {
         return Ok(false);
     }
     if let Some(places) = places(repository, intent) {
@@ -232,6 +241,7 @@ fn undo(repository: &Repository, intent: &Intent) -> Result<bool> {
 /// Completes or undoes an interrupted restore.
 pub fn recover(repository: &Repository, running: &Running, intent: &Intent) -> Result<Healed> {
     let _lock = trash::exclusive(repository, &intent.lane, Some(running))?;
+    let _registry = registry_lock(repository)?;
     let what = what(&intent.lane);
     match bring_back(repository, intent) {
         Ok(()) => Ok(Healed { what, completed: true }),

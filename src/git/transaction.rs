@@ -279,14 +279,22 @@ impl Log {
         let kinds = ["refs/heads/", "refs/remotes/", "refs/notes/"];
         let usual = name == "HEAD" || kinds.iter().any(|kind| name.starts_with(kind.as_bytes()));
         let create = self.every || (self.usual && usual);
-        if create {
-            remove_empty_below(&file);
-            let parent = file.parent().unwrap_or(&file);
-            std::fs::create_dir_all(parent).context("create", parent)?;
-        }
-        let mut opened = match OpenOptions::new().append(true).create(create).open(&file) {
-            Err(error) if !create && error.kind() == ErrorKind::NotFound => return Ok(()),
-            opened => opened.context("open", &file)?,
+        let open = || {
+            if create {
+                remove_empty_below(&file);
+                std::fs::create_dir_all(file.parent().unwrap_or(&file))?;
+            }
+            OpenOptions::new().append(true).create(create).open(&file)
+        };
+        let mut attempts = 0;
+        let mut opened = loop {
+            attempts += 1;
+            match open() {
+                Err(error) if !create && error.kind() == ErrorKind::NotFound => return Ok(()),
+                // Somebody who deletes a neighbour may just have removed the directory.
+                Err(error) if error.kind() == ErrorKind::NotFound && attempts < 100 => {}
+                opened => break opened.context("open", &file)?,
+            }
         };
         let from = change.from.unwrap_or(ObjectId::null(to.kind()));
         let line = [format!("{from} {to} ").as_bytes(), &self.tail].concat();

@@ -60,7 +60,7 @@ pub fn describe(common_dir: &Path, admin_dir: &Path) -> Option<Worktree> {
 pub fn works_on(git_dir: &Path, branch: &BranchName) -> bool {
     let full = branch.to_ref();
     let names = |file: &str, name: &BString| {
-        std::fs::read(git_dir.join(file)).is_ok_and(|text| text.trim_end() == name.as_slice())
+        std::fs::read(git_dir.join(file)).is_ok_and(|text| text.trim_ascii_end() == name.as_slice())
     };
     let updates = || {
         let list = std::fs::read(git_dir.join("rebase-merge/update-refs")).unwrap_or_default();
@@ -77,10 +77,11 @@ pub fn read_head(git_dir: &Path) -> Head {
     parse_head(std::fs::read(git_dir.join("HEAD")).unwrap_or_default().as_bstr())
 }
 
-fn parse_head(text: &BStr) -> Head {
-    let line = text.trim_end().as_bstr();
+/// What the text of a `HEAD` says.
+pub(crate) fn parse_head(text: &BStr) -> Head {
+    let line = text.trim_ascii_end().as_bstr();
     if let Some(target) = line.strip_prefix(b"ref:") {
-        let target = target.trim_start().as_bstr();
+        let target = target.trim_ascii_start().as_bstr();
         return BranchName::from_ref(target).map_or_else(|| Head::Other(target.to_owned()), Head::Branch);
     }
     ObjectId::from_hex(line).map_or_else(|_| Head::Other(line.to_owned()), Head::Detached)
@@ -93,11 +94,7 @@ fn read_path(file: &Path, base: &Path) -> Option<PathBuf> {
 
 /// Like [`read_path`], with `.` and `..` left as they are.
 fn read_line(file: &Path, base: &Path) -> Option<PathBuf> {
-    let mut bytes = std::fs::read(file).ok()?;
-    while bytes.last().is_some_and(|byte| matches!(byte, b'\n' | b'\r')) {
-        bytes.pop();
-    }
-    let path = super::path(&bytes);
+    let path = super::path(super::line(&std::fs::read(file).ok()?));
     (!path.as_os_str().is_empty()).then(|| base.join(path))
 }
 
@@ -129,7 +126,7 @@ fn state(common_dir: &Path, admin_dir: &Path, dot_git: &Path, path: &Path) -> Wo
         Ok(_) => {}
     }
     let back = std::fs::read(dot_git).unwrap_or_default();
-    let back = back.trim_end().strip_prefix(b"gitdir:").map(|rest| rest.trim_start());
+    let back = super::line(&back).strip_prefix(b"gitdir:").map(|rest| rest.trim_ascii_start());
     let Some(back) = back else { return damaged("its .git file does not name a git directory") };
     let back = path.join(super::path(back));
     let same = |a: &Path, b: &Path| {

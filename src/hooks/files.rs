@@ -25,6 +25,18 @@ enum Found {
     Foreign,
 }
 
+/// What the name of a hook begins with while it is being written.
+const UNFINISHED: &str = ".git-lane-";
+
+/// Removes what somebody who died was writing.
+fn remove_unfinished(directory: &Path) {
+    for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
+        if entry.file_name().as_encoded_bytes().starts_with(UNFINISHED.as_bytes()) {
+            drop(std::fs::remove_file(entry.path()));
+        }
+    }
+}
+
 /// Where the hook that was there before is kept.
 pub fn kept(file: &Path) -> PathBuf {
     let directory = beside(file.parent().unwrap_or(Path::new(".")));
@@ -84,9 +96,10 @@ pub fn is_ours_alone(file: &Path) -> bool {
     matches!(read(file), Ok(Found::Ours(_))) && !exists(&kept(file))
 }
 
-/// Writes our block for `hooks`, and removes it from the others.
+/// Writes our block for `hooks`, and removes it from the others. The caller sees to it that only one of us is at work.
 pub(super) fn install(directory: &Path, hooks: &[Hook]) -> Result<()> {
     std::fs::create_dir_all(directory).context("create", directory)?;
+    remove_unfinished(directory);
     // All or none: what cannot be done is found out first.
     tempfile::tempfile_in(directory).context("write in", directory)?;
     for hook in hooks {
@@ -139,6 +152,7 @@ fn install_one(file: &Path, hook: Hook) -> Result<()> {
 
 /// Removes our blocks and puts the hooks that were there before back; says what could not be.
 pub(super) fn uninstall(directory: &Path) -> Result<Vec<String>> {
+    remove_unfinished(directory);
     let mut notes = Vec::new();
     for hook in Hook::ALL {
         notes.extend(uninstall_one(&directory.join(hook.name()))?);
@@ -205,8 +219,7 @@ fn same(a: &Path, b: &Path) -> bool {
 /// Puts a new file in the place of `file` in one step.
 fn replace(file: &Path, text: &[u8], mode: u32) -> Result<()> {
     let directory = file.parent().unwrap_or(Path::new("."));
-    let mut new =
-        tempfile::Builder::new().prefix(".git-lane-").tempfile_in(directory).context("write in", directory)?;
+    let mut new = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(directory).context("write in", directory)?;
     new.write_all(text).context("write", new.path())?;
     new.as_file().set_permissions(std::fs::Permissions::from_mode(mode)).context("set the mode of", new.path())?;
     new.persist(file).map_err(|error| error.error).context("replace", file).map(drop)

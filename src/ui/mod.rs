@@ -43,6 +43,16 @@ impl Ui {
         }
     }
 
+    /// Prints what was done before something failed, and hands back the failure: as text at once, as JSON in the one
+    /// document of the failure, which is printed where the program ends.
+    pub fn failed(&self, report: &impl Report, error: Error) -> Error {
+        if self.json {
+            return error.beside(serde_json::to_value(report).unwrap_or_default());
+        }
+        self.report(report);
+        error
+    }
+
     /// Prints text that is a result as it is: one path, a completion script.
     pub fn raw(&self, bytes: &[u8]) {
         let mut out = std::io::stdout().lock();

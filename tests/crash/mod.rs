@@ -159,4 +159,6 @@ at_every_step! {
     drop_with_a_hook "drop hooked" 12;
     restore "restore" 15;
     prune "prune" 15;
+    init "init" 1;
+    doctor_fix "doctor --fix" 1;
 }

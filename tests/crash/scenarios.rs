@@ -43,6 +43,8 @@ pub const ALL: &[Scenario] = &[
     },
     Scenario { name: "restore", args: &["restore", "login"], prepare: removed, halfway: |_| {}, whole: restored },
     Scenario { name: "prune", args: &["prune"], prepare: integrated, halfway: |_| {}, whole: pruned },
+    Scenario { name: "init", args: &["init"], prepare: with_a_hook, halfway: commits, whole: in_force },
+    Scenario { name: "doctor --fix", args: &["doctor", "--fix"], prepare: in_disorder, halfway: |_| {}, whole: mended },
 ];
 
 pub fn find(name: &str) -> &'static Scenario {
@@ -202,6 +204,63 @@ fn integrated(sandbox: &Sandbox) -> String {
 fn pruned(sandbox: &Sandbox, _: &str) {
     gone(sandbox);
     sandbox.nothing_left_behind(1);
+}
+
+/// A lane, and a hook of somebody else's that notes that it ran.
+fn with_a_hook(sandbox: &Sandbox) -> String {
+    sandbox.lane_by_git("login");
+    sandbox.git(["branch", "topic"]);
+    let hook = sandbox.repo.join(".git/hooks/post-checkout");
+    write(&hook, "#!/bin/sh\necho ran >>\"$HOME/ran\"\n");
+    std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).unwrap();
+    String::new()
+}
+
+/// Plain git does what nothing forbids, and somebody else's hook runs.
+fn commits(sandbox: &Sandbox) {
+    let ran = || std::fs::read(sandbox.root().join("home/ran")).unwrap_or_default().len();
+    let before = ran();
+    let path = sandbox.lane_path("login");
+    sandbox.git_in(&path, ["commit", "-q", "--allow-empty", "-m", "halfway"]);
+    sandbox.git_in(&path, ["checkout", "-q", "login"]);
+    assert!(ran() > before, "the hook that was there did not run");
+}
+
+fn in_force(sandbox: &Sandbox, _: &str) {
+    sandbox.lane(["init", "--check"]).ok();
+    commits(sandbox);
+    let path = sandbox.lane_path("login");
+    let mut switch = sandbox.command("git");
+    assert_ne!(sandbox.run(switch.current_dir(&path).args(["switch", "topic"])).code, 0);
+    assert_eq!(sandbox.git_in(&path, ["symbolic-ref", "--short", "HEAD"]), "login");
+    sandbox.nothing_left_behind(0);
+    sandbox.lane(["init", "--uninstall"]).ok();
+    commits(sandbox);
+    let hooks = std::fs::read_dir(sandbox.repo.join(".git/hooks")).unwrap().flatten();
+    let hooks: Vec<_> = hooks.map(|entry| entry.file_name().into_string().unwrap()).collect();
+    let left: Vec<_> = hooks.iter().filter(|name| !name.ends_with(".sample") && *name != "post-checkout").collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+/// A stray, a renamed branch, a worktree moved by hand.
+fn in_disorder(sandbox: &Sandbox) -> String {
+    for name in ["stray", "renamed", "moved"] {
+        sandbox.lane_by_git(name);
+        sandbox.git(["config", &format!("lane.{name}.id"), &format!("0123456789abcde{}", name.len())]);
+    }
+    sandbox.git_in(&sandbox.lane_path("stray"), ["switch", "-q", "-c", "other"]);
+    sandbox.git(["branch", "-m", "renamed", "called"]);
+    std::fs::rename(sandbox.lane_path("moved"), sandbox.lane_path("elsewhere")).unwrap();
+    String::new()
+}
+
+fn mended(sandbox: &Sandbox, _: &str) {
+    sandbox.lane(["doctor", "--fix"]).ok();
+    sandbox.lane(["doctor"]).ok();
+    assert_eq!(sandbox.git_in(&sandbox.lane_path("stray"), ["symbolic-ref", "--short", "HEAD"]), "stray");
+    assert_eq!(sandbox.git(["config", "lane.renamed.branch"]), "called");
+    assert_eq!(sandbox.git(["config", "lane.moved.worktree"]), sandbox.lane_path("elsewhere").to_str().unwrap());
+    sandbox.nothing_left_behind(0);
 }
 
 fn gone(sandbox: &Sandbox) {

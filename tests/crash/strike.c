@@ -6,6 +6,8 @@
  *
  *   kill-all   sends SIGKILL to every process
  *   kill-one   sends SIGKILL to the process that made the call; the others go on
+ *   SIGTERM-all, SIGTERM-one, SIGINT-all, SIGINT-one
+ *              send these instead; the call is made, and who handles the signal goes on as it likes
  *   ENOSPC     lets the call, and every later one that needs room, fail with that error
  *   EIO        lets this one call fail with that error
  *
@@ -178,6 +180,14 @@ static void tell(pid_t pid, unsigned long long nr, const char *path)
 	fflush(report);
 }
 
+/* Every process once, although each of its threads is traced. */
+static void send_all(int signal)
+{
+	for (int i = 0; i < count; i++)
+		if (leader(tracees[i].pid) == tracees[i].pid)
+			kill(tracees[i].pid, signal);
+}
+
 static void entered(pid_t pid, unsigned long long nr, const uint64_t *args)
 {
 	char path[4096];
@@ -186,13 +196,14 @@ static void entered(pid_t pid, unsigned long long nr, const uint64_t *args)
 	passed++;
 	if (passed == fatal) {
 		tell(pid, nr, path);
-		if (!strcmp(fault, "kill-all")) {
-			for (int i = 0; i < count; i++)
-				kill(tracees[i].pid, SIGKILL);
+		int signal = !strncmp(fault, "kill", 4) ? SIGKILL : !strncmp(fault, "SIGTERM", 7) ? SIGTERM :
+			     !strncmp(fault, "SIGINT", 6) ? SIGINT : 0;
+		if (signal && strstr(fault, "-all")) {
+			send_all(signal);
 			return;
 		}
-		if (!strcmp(fault, "kill-one")) {
-			kill(leader(pid), SIGKILL);
+		if (signal) {
+			kill(leader(pid), signal);
 			return;
 		}
 		full = !strcmp(fault, "ENOSPC");

@@ -4,7 +4,7 @@ mod refusal;
 
 use std::path::PathBuf;
 
-pub use refusal::{Refusal, some};
+pub use refusal::{HiddenBy, Refusal, some};
 
 use crate::domain::integration::Integration;
 use crate::domain::lane::{Head, Lane, ObjectId, RefName, WorktreeState};
@@ -60,6 +60,8 @@ pub struct BaseFacts {
     pub branch: BranchName,
     /// Its commit; `None`: there is no such branch.
     pub tip: Option<ObjectId>,
+    /// What it is called now, where it was renamed.
+    pub renamed: Option<BranchName>,
     /// How the lane's tip relates to it.
     pub relation: Option<Relation>,
     /// The worktrees that have it checked out.
@@ -96,6 +98,19 @@ pub struct Plan {
     pub integrated: Option<Integration>,
     /// Move the lane into the trash.
     pub retire: bool,
+}
+
+impl Plan {
+    /// Whether git has to make a commit, and must know whom to name in it.
+    pub fn makes_commits(&self, facts: &Facts) -> bool {
+        let ahead = facts.base.as_ref().is_some_and(|base| base.relation == Some(Relation::Ahead));
+        self.commit
+            || self.landing.as_ref().is_some_and(|landing| match landing.strategy {
+                Strategy::Merge | Strategy::Squash => true,
+                Strategy::Rebase => !ahead,
+                Strategy::Ff => false,
+            })
+    }
 }
 
 /// One landing.
@@ -163,7 +178,8 @@ pub fn plan(facts: &Facts, request: &Request) -> Result<Plan, Refusal> {
     }
     let tip = facts.tip.ok_or_else(|| Refusal::NoTip { lane: lane() })?;
     if base.tip.is_none() {
-        return Err(Refusal::BaseMissing { base: base.branch.clone() });
+        let (base, renamed) = (base.branch.clone(), base.renamed.clone());
+        return Err(Refusal::BaseMissing { lane: lane(), base, renamed });
     }
     if integrated.is_some() && !commit {
         return Ok(Plan { commit, landing: None, integrated, retire });
@@ -267,6 +283,7 @@ mod tests {
             base: Some(BaseFacts {
                 branch: branch("main"),
                 tip: Some(id('3')),
+                renamed: None,
                 relation: Some(relation),
                 sites: vec![],
                 busy: vec![],

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use bstr::{BString, ByteSlice};
 
-use crate::domain::lane::{Head, RefName, lossless};
+use super::super::paste::word;
+use crate::domain::lane::{Head, ObjectId, RefName, lossless};
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::status::{Operation, WorktreeStatus};
 use crate::error::Error;
@@ -29,8 +30,8 @@ pub enum Refusal {
     SeveralLocal { base: RefName, candidates: Vec<BranchName> },
     /// The lane would land on itself.
     OntoItself { lane: LaneName, branch: BranchName },
-    /// The base does not exist.
-    BaseMissing { base: BranchName },
+    /// The base does not exist; `renamed`: it has that name now.
+    BaseMissing { lane: LaneName, base: BranchName, renamed: Option<BranchName> },
     /// Lane and base share no commit.
     Unrelated { lane: LaneName, base: BranchName },
     /// A fast-forward is asked for and the base has moved on.
@@ -43,8 +44,36 @@ pub enum Refusal {
     SiteBroken { base: BranchName, path: PathBuf, why: String },
     /// Local changes or untracked files where the base is checked out are in the way.
     InTheWay { base: BranchName, path: PathBuf, files: Vec<BString> },
+    /// The same, and `git status` does not show it.
+    Hidden { base: BranchName, path: PathBuf, files: Vec<(BString, HiddenBy)> },
+    /// The lane moves a submodule to a commit that only its own clone of the submodule has, at `path`.
+    SubmoduleOnlyHere {
+        lane: LaneName,
+        base: BranchName,
+        submodule: BString,
+        commit: ObjectId,
+        path: Box<std::path::Path>,
+    },
     /// The lane's work is not in its base, and nothing is to be landed.
     Unintegrated { lane: LaneName, base: Option<BranchName> },
+}
+
+/// Why git looks away from a file (git-update-index(1)).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HiddenBy {
+    /// `--assume-unchanged`
+    AssumeUnchanged,
+    /// `--skip-worktree`
+    SkipWorktree,
+}
+
+impl std::fmt::Display for HiddenBy {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            HiddenBy::AssumeUnchanged => "assume-unchanged",
+            HiddenBy::SkipWorktree => "skip-worktree",
+        })
+    }
 }
 
 impl Refusal {
@@ -64,7 +93,8 @@ impl Refusal {
             Refusal::SeveralSites { .. } => "base-checked-out-twice",
             Refusal::SiteBusy { .. } => "base-busy",
             Refusal::SiteBroken { .. } => "base-worktree-broken",
-            Refusal::InTheWay { .. } => "in-the-way",
+            Refusal::InTheWay { .. } | Refusal::Hidden { .. } => "in-the-way",
+            Refusal::SubmoduleOnlyHere { .. } => "submodule-unpublished",
             Refusal::Unintegrated { .. } => "unintegrated",
         }
     }
@@ -73,35 +103,60 @@ impl Refusal {
     pub fn hint(&self) -> String {
         match self {
             Refusal::Stray { lane, head: Head::Branch(there), renamed: true, .. } => {
-                format!("if its branch was renamed, tell the record: git config 'lane.{lane}.branch' '{there}'")
+                format!(
+                    "if its branch was renamed, tell the record: git config {} {}",
+                    word(format!("lane.{lane}.branch")),
+                    word(there)
+                )
             }
-            Refusal::Stray { expected: Some(branch), .. } => format!("in the lane: git switch {branch}"),
+            Refusal::Stray { expected: Some(branch), .. } => format!("in the lane: git switch {}", word(branch)),
             Refusal::Stray { expected: None, .. } => "in the lane: git switch --detach".into(),
             Refusal::Operating { operation, .. } | Refusal::SiteBusy { operation, .. } => operation_hint(*operation),
             Refusal::Unsettled { lane, landing: true, .. } => {
-                format!("commit or stash them, or: git lane finish {lane} --commit MESSAGE")
+                format!("commit or stash them, or: git lane finish {} --commit MESSAGE", word(lane))
             }
             Refusal::Unsettled { lane, landing: false, .. } | Refusal::Unintegrated { lane, base: None } => {
-                format!("to move it into the trash as it is: git lane finish {lane} --no-land --force")
+                format!("to move it into the trash as it is: git lane finish {} --no-land --force", word(lane))
             }
-            Refusal::NoTip { lane } => format!("to remove the lane: git lane drop {lane}"),
+            Refusal::NoTip { lane } => format!("to remove the lane: git lane drop {}", word(lane)),
             Refusal::NoBase { lane } | Refusal::RemoteBase { lane, .. } => {
-                format!("name a local branch: git lane finish {lane} --into BRANCH")
+                format!("name a local branch: git lane finish {} --into BRANCH", word(lane))
             }
-            Refusal::SeveralLocal { candidates, .. } => format!("name one of them: --into {}", candidates[0]),
+            Refusal::SeveralLocal { candidates, .. } => format!("name one of them: --into {}", word(&candidates[0])),
             Refusal::OntoItself { .. } => "name another branch with --into".into(),
-            Refusal::BaseMissing { base } => format!("create it, or name another with --into: git branch {base}"),
+            Refusal::BaseMissing { renamed: Some(renamed), .. } => format!("it was renamed: --into {}", word(renamed)),
+            Refusal::BaseMissing { lane, renamed: None, .. } => {
+                format!(
+                    "name another with --into BRANCH, or for good: git config {} refs/heads/BRANCH",
+                    word(format_args!("lane.{lane}.base"))
+                )
+            }
             Refusal::Unrelated { base, .. } => {
-                format!("in the lane: git merge --allow-unrelated-histories {base}, then finish again")
+                format!("in the lane: git merge --allow-unrelated-histories {}, then finish again", word(base))
             }
             Refusal::NotFastForward { base, .. } => {
-                format!("in the lane: git rebase {base}, or finish with --strategy rebase")
+                format!("in the lane: git rebase {}, or finish with --strategy rebase", word(base))
             }
             Refusal::SeveralSites { .. } => "switch all but one of them to another branch".into(),
             Refusal::SiteBroken { .. } => "bring it back, or: git worktree repair; git worktree prune".into(),
+            Refusal::Hidden { path, files, .. } => {
+                let by = files.first().map_or(HiddenBy::AssumeUnchanged, |(_, by)| *by);
+                let alike: Vec<_> = files.iter().filter(|(_, other)| *other == by).collect();
+                let names = alike.iter().take(3).map(|(file, _)| format!(" {}", word(file))).collect::<String>();
+                let more = if alike.len() > 3 { " …" } else { "" };
+                format!(
+                    "show it to git: git -C {} update-index --no-{by}{names}{more}; then commit or stash it there",
+                    word(path.display())
+                )
+            }
             Refusal::InTheWay { .. } => "commit or stash them there, then finish again".into(),
+            Refusal::SubmoduleOnlyHere { commit, path, .. } => format!(
+                "publish it, then finish again: git -C {} push origin {}:refs/heads/BRANCH",
+                word(path.display()),
+                commit.to_hex_with_len(10)
+            ),
             Refusal::Unintegrated { lane, base: Some(_) } => {
-                format!("land it with: git lane finish {lane}; or retire it with --no-land --force")
+                format!("land it with: git lane finish {}; or retire it with --no-land --force", word(lane))
             }
         }
     }
@@ -144,7 +199,7 @@ impl std::fmt::Display for Refusal {
             Refusal::OntoItself { lane, branch } => {
                 write!(f, "lane '{lane}' cannot land on '{branch}', its own branch")
             }
-            Refusal::BaseMissing { base } => write!(f, "there is no branch '{base}' to land on"),
+            Refusal::BaseMissing { base, .. } => write!(f, "there is no branch '{base}' to land on"),
             Refusal::Unrelated { lane, base } => write!(f, "lane '{lane}' and '{base}' share no history"),
             Refusal::NotFastForward { lane, base } => {
                 write!(f, "'{base}' has moved on since lane '{lane}' started and cannot be fast-forwarded")
@@ -162,6 +217,17 @@ impl std::fmt::Display for Refusal {
             Refusal::InTheWay { base, path, files } => {
                 write!(f, "'{base}' is checked out in '{}', where local changes are in the way: ", path.display())?;
                 f.write_str(&some(files))
+            }
+            Refusal::Hidden { base, path, files } => {
+                write!(f, "'{base}' is checked out in '{}', where changes git status does not show ", path.display())?;
+                let named: Vec<_> = files.iter().take(10).map(|(file, by)| format!("'{file}' ({by})")).collect();
+                write!(f, "are in the way: {}", named.join(", "))?;
+                if files.len() > named.len() { write!(f, " and {} more", files.len() - named.len()) } else { Ok(()) }
+            }
+            Refusal::SubmoduleOnlyHere { lane, submodule, commit, .. } => {
+                let commit = commit.to_hex_with_len(10);
+                write!(f, "lane '{lane}' would land commit {commit} of submodule '{submodule}', ")?;
+                f.write_str("which nobody but the lane has")
             }
             Refusal::Unintegrated { lane, base: Some(base) } => {
                 write!(f, "the work of lane '{lane}' is not in '{base}'")
@@ -214,6 +280,9 @@ impl From<Refusal> for Error {
         match &refusal {
             Refusal::InTheWay { files, .. } => error.details(serde_json::json!({
                 "files": files.iter().map(|file| lossless(file.as_bstr())).collect::<Vec<_>>(),
+            })),
+            Refusal::Hidden { files, .. } => error.details(serde_json::json!({
+                "files": files.iter().map(|(file, _)| lossless(file.as_bstr())).collect::<Vec<_>>(),
             })),
             Refusal::Unsettled { status, .. } => error.details(serde_json::json!({
                 "staged": status.staged, "modified": status.modified,

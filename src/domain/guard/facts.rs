@@ -172,7 +172,7 @@ impl Overtaken {
             }
             None => format!(
                 "bring it back with: git update-ref {} {}",
-                crate::domain::shell::word(&branch.to_ref()),
+                crate::domain::paste::word(branch.to_ref()),
                 self.was
             ),
         }

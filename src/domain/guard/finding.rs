@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::{Lane, Made, Overtaken};
 use crate::domain::name::BranchName;
-use crate::domain::shell::word;
+use crate::domain::paste::word;
 
 /// What is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -130,7 +130,7 @@ impl Finding {
                 format!("go back, with your changes, by: git switch {}", own(lane))
             }
             Finding::BranchGone { lane, on } => {
-                let key = word(&format!("lane.{}.branch", lane.name));
+                let key = word(format!("lane.{}.branch", lane.name));
                 format!(
                     "make it again where you are with: git switch -c {}; or let the lane have this one: git config {key} {}",
                     own(lane),
@@ -193,7 +193,7 @@ fn branch(lane: &Lane) -> String {
 
 /// The same as a word of a command.
 fn own(lane: &Lane) -> String {
-    word(&branch(lane))
+    word(branch(lane))
 }
 
 fn enter(lane: &Lane) -> String {
@@ -210,7 +210,7 @@ fn start(to: &BranchName, made: Made) -> String {
              and there: git stash pop --index"
         ),
         Made::Reset => {
-            let before = word(&format!("{to}@{{1}}"));
+            let before = word(format!("{to}@{{1}}"));
             format!("branch '{to}' was reset; to put it back too: git branch -f {name} {before}")
         }
         Made::Before => format!("to work on '{to}', give it a lane of its own with: git lane start {name}"),

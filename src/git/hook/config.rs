@@ -44,10 +44,7 @@ impl Settings {
         if !mentioned {
             return Ok(None);
         }
-        let settings = match parse(&bytes) {
-            Some(settings) => settings,
-            None => by_gix(&bytes, &path)?,
-        };
+        let settings = read(&bytes, &path)?;
         Ok((!settings.is_empty()).then_some(settings))
     }
 
@@ -64,9 +61,10 @@ impl Settings {
             }
             return;
         };
-        let name = name.to_str_lossy();
+        // A name that is not UTF-8 is no lane's; made readable it could be another's.
+        let Ok(name) = name.to_str() else { return };
         let at = self.lanes.iter().rposition(|lane| lane.name == name).unwrap_or_else(|| {
-            self.lanes.push(Lane { name: name.into_owned(), ..Lane::default() });
+            self.lanes.push(Lane { name: name.to_owned(), ..Lane::default() });
             self.lanes.len() - 1
         });
         let lane = &mut self.lanes[at];
@@ -78,6 +76,11 @@ impl Settings {
             lane.base = RefName::parse(value.as_bstr());
         }
     }
+}
+
+/// By whichever reader can.
+pub(crate) fn read(bytes: &[u8], path: &Path) -> Result<Settings> {
+    parse(bytes).map_or_else(|| by_gix(bytes, path), Ok)
 }
 
 /// The level asked for with `git -c lane.guard=…`, which git hands down in the environment.
@@ -99,7 +102,7 @@ pub fn level_of_command_line() -> Option<Level> {
 }
 
 /// `'key'='value'` as git writes it since 2.31, `'key=value'` before; separated by spaces.
-fn level_of_parameters(parameters: &[u8]) -> Option<Level> {
+pub(crate) fn level_of_parameters(parameters: &[u8]) -> Option<Level> {
     let mut level = None;
     let (mut word, mut quoted) = (Vec::new(), false);
     let mut bytes = parameters.iter().copied().peekable();
@@ -128,7 +131,11 @@ fn is_lane(word: &[u8]) -> bool {
 }
 
 /// The exact reader; `None` at what it does not know.
-fn parse(bytes: &[u8]) -> Option<Settings> {
+pub(crate) fn parse(bytes: &[u8]) -> Option<Settings> {
+    // A form feed is white space here and none to git.
+    if bytes.contains(&b'\x0c') {
+        return None;
+    }
     let mut settings = Settings::default();
     // The subsection while in a lane section, `Some(None)` in `[lane]` itself.
     let mut section: Option<Option<BString>> = None;
@@ -140,8 +147,10 @@ fn parse(bytes: &[u8]) -> Option<Settings> {
             line = rest.trim_ascii_start();
         }
         let Some(subsection) = &section else {
-            // Elsewhere a line that goes on could only hide what looks like a header: let gix see to it.
-            if line.ends_with(b"\\") {
+            // Elsewhere a line that goes on could hide what looks like a header, and a second header on one line would be
+            // hidden: let gix see to it.
+            let key = line.split(|byte| b"=#;".contains(byte)).next().unwrap_or_default();
+            if line.ends_with(b"\\") || key.contains(&b'[') {
                 return None;
             }
             continue;
@@ -203,6 +212,8 @@ fn value(text: &[u8]) -> Option<BString> {
                 _ => return None,
             },
             b'#' | b';' if !quoted => break,
+            // White space before anything else does not count either, not even after an empty pair of quotes.
+            byte if !quoted && value.is_empty() && byte.is_ascii_whitespace() => {}
             byte => value.push(byte),
         }
         // White space at the end does not count, unless it was quoted or escaped.
@@ -214,16 +225,14 @@ fn value(text: &[u8]) -> Option<BString> {
     (!quoted).then_some(value)
 }
 
-fn by_gix(bytes: &[u8], path: &Path) -> Result<Settings> {
+pub(crate) fn by_gix(bytes: &[u8], path: &Path) -> Result<Settings> {
     let metadata = gix::config::file::Metadata::from(gix::config::Source::Local);
     let file = gix::config::File::from_bytes_no_includes(bytes, metadata, Default::default())
         .map_err(|error| Error::environment(format!("cannot understand '{}': {error}", path.display())))?;
     let mut settings = Settings::default();
-    for section in file.sections_by_name("lane").into_iter().flatten() {
-        for key in ["guard", "home", "protected", "branch", "worktree", "base"] {
-            if let Some(value) = section.value(key) {
-                settings.set(section.header().subsection_name(), key.as_bytes(), value);
-            }
+    for section in file.sections().filter(|section| is_lane(section.header().name())) {
+        for (key, value) in section.body() {
+            settings.set(section.header().subsection_name(), key.as_bytes(), value);
         }
     }
     settings.lanes.retain(|lane| lane.worktree.is_absolute());
@@ -256,6 +265,7 @@ mod tests {
             "[lane.x]\n\tbranch = x\n",
             "[lane \"x\"]\n\tbranch = a\\\nb\n",
             "[core]\n\tx = a\\\n[lane]\n",
+            "[core][lane]\n\tguard = warn\n",
             "[lane]\n\tguard\n",
             "[lane \"x]\n",
         ] {

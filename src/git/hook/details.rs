@@ -118,7 +118,7 @@ fn has_stash(place: &Place, branch: &BranchName) -> Result<bool> {
         return Ok(false);
     }
     let tip = place.git().args(["rev-parse", "--verify", "--quiet"]).bytes(branch.to_ref()).output()?.stdout;
-    Ok(parents.lines().any(|line| line.starts_with(tip.trim_end())))
+    Ok(parents.lines().any(|line| line.starts_with(tip.trim_ascii_end())))
 }
 
 /// What was checked out before.
@@ -127,7 +127,7 @@ fn previous(place: &Place) -> Result<Previous> {
     if !asked.status.success() {
         return Ok(Previous::Unknown);
     }
-    Ok(BranchName::from_ref(asked.stdout.trim_end().as_bstr()).map_or(Previous::Commit, Previous::Branch))
+    Ok(BranchName::from_ref(asked.stdout.trim_ascii_end().as_bstr()).map_or(Previous::Commit, Previous::Branch))
 }
 
 /// The lanes whose branches are being merged. `before`: git has not written `MERGE_HEAD` yet, and names what it merges
@@ -179,7 +179,7 @@ fn holds(place: &Place, name: &BStr, commit: &BStr) -> Result<bool> {
 pub(super) fn upstream_holds(place: &Place, name: &BStr, commit: &BStr) -> Result<bool> {
     // `@{upstream}` takes short names only.
     let upstream = place.git().args(["for-each-ref", "--format=%(upstream)"]).bytes(name).output()?.stdout;
-    let upstream = upstream.trim_end().as_bstr();
+    let upstream = upstream.trim_ascii_end().as_bstr();
     Ok(!upstream.is_empty() && holds(place, upstream, commit)?)
 }
 
@@ -225,11 +225,11 @@ pub(super) fn reset_from_outside(place: &Place, owner: &Lane) -> Result<Option<R
     let last = Git::default().at(&directory).args(["reflog", "show", "-1", "--format=%H", "HEAD", "--"]).output()?;
     let commit = |revision: &[u8]| {
         let found = place.git().args(["rev-parse", "--verify", "--quiet"]).bytes(revision).output()?;
-        Ok::<_, Error>(found.status.success().then(|| BString::from(found.stdout.trim_end())))
+        Ok::<_, Error>(found.status.success().then(|| BString::from(found.stdout.trim_ascii_end())))
     };
     let name = branch.to_ref();
     let (Some(now), Some(before)) = (commit(&name)?, commit(&bstr::concat([name.as_slice(), b"@{1}"]))?) else {
         return Ok(None);
     };
-    Ok((last.stdout.trim_end() != now && before != now).then_some(Reset { branch, before, now }))
+    Ok((last.stdout.trim_ascii_end() != now && before != now).then_some(Reset { branch, before, now }))
 }

@@ -5,11 +5,11 @@
 //! to refs, `remedy` takes a switch back.
 
 mod caller;
-mod config;
+pub(crate) mod config;
 mod details;
 mod place;
 mod remedy;
-mod transaction;
+pub(crate) mod transaction;
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -19,13 +19,14 @@ use bstr::ByteSlice;
 use crate::domain::guard::{self, Event, Facts, Finding, Lane, Level, Remedy, Verdict};
 use crate::domain::lane::Head;
 use crate::domain::name::BranchName;
-use crate::domain::shell::word;
+use crate::domain::paste::word;
 use crate::error::{Error, Result};
 use crate::git::command::INTERNAL;
 use crate::git::overtaken::overtaken;
 
 use config::Settings;
 use place::Place;
+pub(crate) use place::checkout_message;
 
 /// The hooks we take part in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, clap::ValueEnum, serde::Serialize)]

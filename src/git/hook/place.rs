@@ -58,8 +58,8 @@ impl Place {
 
     fn of(git_dir: PathBuf) -> Result<Self> {
         match std::fs::read(git_dir.join("commondir")) {
-            Ok(common) if !common.trim().is_empty() => {
-                let common_dir = git_dir.join(crate::git::path(common.trim_end()));
+            Ok(common) if !common.trim_ascii().is_empty() => {
+                let common_dir = git_dir.join(crate::git::path(crate::git::line(&common)));
                 Ok(Place { git_dir, common_dir, linked: true, ..Place::default() })
             }
             Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -90,7 +90,7 @@ impl Place {
 
     fn head_by_git(&self) -> Result<Head> {
         let symbolic = self.git().args(["symbolic-ref", "--quiet", "HEAD"]).output()?;
-        if let Some(branch) = BranchName::from_ref(symbolic.stdout.trim_end().as_bstr()) {
+        if let Some(branch) = BranchName::from_ref(symbolic.stdout.trim_ascii_end().as_bstr()) {
             return Ok(Head::Branch(branch));
         }
         let id = self.git().args(["rev-parse", "--verify", "--quiet", "HEAD"]).text().unwrap_or_default();
@@ -149,7 +149,7 @@ impl Place {
 
 fn last_checkout(git_dir: &Path) -> Option<(bstr::BString, bstr::BString)> {
     let log = std::fs::read(git_dir.join("logs/HEAD")).ok()?;
-    let line = log.trim_end().lines().next_back()?;
+    let line = crate::git::line(&log).lines().next_back()?;
     let (_, message) = line.split_once_str("\t")?;
     checkout_message(message.as_bstr())
 }
@@ -167,7 +167,7 @@ pub fn checkout_message(message: &BStr) -> Option<(bstr::BString, bstr::BString)
 /// The git directory a `.git` file names.
 pub fn linked_git_dir(dot_git: &Path) -> Option<PathBuf> {
     let text = std::fs::read(dot_git).ok()?;
-    let target = text.trim_end().strip_prefix(b"gitdir:")?.trim_start().to_owned();
+    let target = crate::git::line(&text).strip_prefix(b"gitdir:")?.trim_ascii_start().to_owned();
     Some(dot_git.parent()?.join(crate::git::path(&target)))
 }
 
@@ -187,7 +187,7 @@ pub fn git_dir_of(lane: &Lane, common_dir: &Path) -> Option<PathBuf> {
 /// The directory of a linked worktree, as its admin directory names it.
 pub fn directory(git_dir: &Path) -> Option<PathBuf> {
     let gitdir = std::fs::read(git_dir.join("gitdir")).ok()?;
-    git_dir.join(crate::git::path(gitdir.trim_end())).parent().map(Path::to_owned)
+    git_dir.join(crate::git::path(crate::git::line(&gitdir))).parent().map(Path::to_owned)
 }
 
 /// The git directory of a lane whose worktree is not at its recorded place any more: `git worktree move` leaves its name

@@ -111,7 +111,7 @@ fn read_tree_back(place: &Place, target: &str) -> Result<()> {
     }
     let found = place.git().args(["rev-parse", "--verify", "--quiet"]).arg(format!("{target}^{{tree}}")).output()?;
     let tree = match found.status.success() {
-        true => found.stdout.trim_end().to_str_lossy().into_owned(),
+        true => found.stdout.trim_ascii_end().to_str_lossy().into_owned(),
         // `checkout --orphan` keeps everything; `switch --orphan` has emptied index and worktree.
         false if place.caller().is_some_and(|caller| caller.command == "checkout") => return Ok(()),
         false => place.git().args(["hash-object", "-t", "tree", "/dev/null"]).text()?,

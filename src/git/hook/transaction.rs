@@ -8,7 +8,7 @@ use std::ffi::OsStr;
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 
-use bstr::{BString, ByteSlice};
+use bstr::{BStr, BString, ByteSlice};
 
 use super::{Guarded, details};
 use crate::domain::guard::{self, Facts, Lane, Made, RefMove};
@@ -31,12 +31,25 @@ pub(super) fn lines(first: Option<&OsStr>) -> Result<BString> {
     Ok(text)
 }
 
+/// One line of the transaction: `<old> <new> <name>`, where the old value is not to be relied on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Change<'a> {
+    pub(crate) new: &'a BStr,
+    pub(crate) name: &'a BStr,
+}
+
+/// The lines that are changes.
+pub(crate) fn changes(lines: &[u8]) -> impl Iterator<Item = Change<'_>> {
+    lines.lines().filter_map(|line| {
+        let mut fields = line.splitn(3, |byte| *byte == b' ').skip(1);
+        Some(Change { new: fields.next()?.as_bstr(), name: fields.next()?.as_bstr() })
+    })
+}
+
 /// The changes among `lines` that may break the rule.
 pub(super) fn moves(guarded: &Guarded, facts: &Facts, lines: &BString) -> Result<Vec<RefMove>> {
     let mut moves = Vec::new();
-    for line in lines.lines() {
-        let mut fields = line.splitn(3, |byte| *byte == b' ');
-        let (Some(_), Some(new), Some(name)) = (fields.next(), fields.next(), fields.next()) else { continue };
+    for Change { new, name } in changes(lines) {
         if name == b"HEAD" {
             let Some(to) = new.strip_prefix(b"ref:").and_then(|to| BranchName::from_ref(to.as_bstr())) else {
                 continue;

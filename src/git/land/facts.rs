@@ -8,7 +8,7 @@ use crate::domain::name::BranchName;
 use crate::domain::retire::place;
 use crate::error::{Error, Result};
 use crate::git::repository::Repository;
-use crate::git::{overview, status, worktree};
+use crate::git::{overview, renames, status, worktree};
 
 /// The local branches and the remote-tracking refs they follow, by `branch.<name>.merge` and the remote's refspec.
 pub fn upstreams(repository: &Repository) -> Result<Vec<(BranchName, RefName)>> {
@@ -75,7 +75,8 @@ pub fn base_facts(
     let sites = at.into_iter().filter(|worktree| worktree.state != WorktreeState::Bare).map(site).collect();
     let busy =
         elsewhere.into_iter().filter(|worktree| worktree::works_on(&worktree.git_dir, branch)).map(site).collect();
-    Ok(BaseFacts { branch: branch.clone(), tip, relation, sites, busy })
+    let renamed = if tip.is_none() { renames::successor(repository, branch)? } else { None };
+    Ok(BaseFacts { branch: branch.clone(), tip, renamed, relation, sites, busy })
 }
 
 /// How a lane's tip relates to its base.

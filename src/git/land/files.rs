@@ -1,6 +1,6 @@
 //! The files of the worktree that has the base checked out: what is in the way of a landing, and how they are put back.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -8,6 +8,7 @@ use bstr::{BStr, BString, ByteSlice};
 use gix::objs::tree::EntryMode;
 
 use super::apply::{Move, in_the_way, on_index, read_tree};
+use crate::domain::finish::{HiddenBy, Refusal};
 use crate::domain::lane::{ObjectId, Worktree};
 use crate::error::{Error, IoContext, Result};
 use crate::git::repository::Repository;
@@ -53,10 +54,20 @@ fn changes(repository: &Repository, old: ObjectId, new: ObjectId) -> Result<Vec<
     Ok(changed.collect())
 }
 
+/// The submodules that have another commit in `new` than in `old`, with that.
+pub fn moved_submodules(repository: &Repository, old: ObjectId, new: ObjectId) -> Result<Vec<(BString, ObjectId)>> {
+    let changed = changes(repository, old, new)?.into_iter();
+    Ok(changed.filter_map(|change| Some((change.path, change.new.filter(|(mode, _)| mode.is_commit())?.1))).collect())
+}
+
 /// Refuses local changes and untracked files that moving `site` from old to new would touch, naming them. Ignored files
 /// count: git would overwrite them, and nothing may be lost.
 pub fn ensure_clear(repository: &Repository, planned: &Move<'_>, site: &Worktree, index: &Path) -> Result<()> {
     let changed = changes(repository, planned.old, planned.new)?;
+    let displaced = displaced(site, &changed);
+    if !displaced.is_empty() {
+        return Err(in_the_way(planned, site, &displaced));
+    }
     if surely_clear(repository, site, index, &changed) {
         return Ok(());
     }
@@ -66,6 +77,22 @@ pub fn ensure_clear(repository: &Repository, planned: &Move<'_>, site: &Worktree
 /// Why a read-tree that failed did, where local changes are the reason.
 pub fn ensure_not_in_the_way(repository: &Repository, planned: &Move<'_>, site: &Worktree, index: &Path) -> Result<()> {
     ask_git(repository, planned, site, index, &changes(repository, planned.old, planned.new)?)
+}
+
+/// What stands where the base has a directory of touched files. git looks through a symbolic link there, finds the files
+/// unchanged, and replaces the link by a directory.
+fn displaced(site: &Worktree, changed: &[Changed]) -> Vec<BString> {
+    let going: HashSet<&BStr> = changed.iter().filter(|c| c.old.is_some()).map(|c| c.path.as_bstr()).collect();
+    let parents = changed.iter().filter(|change| change.old.is_some()).flat_map(|change| {
+        let path = change.path.as_bstr();
+        path.find_iter("/").map(move |at| path[..at].as_bstr())
+    });
+    let parents: BTreeSet<&BStr> = parents.filter(|parent| !going.contains(parent)).collect();
+    let other = |parent: &&&BStr| {
+        let metadata = std::fs::symlink_metadata(site.path.join(crate::git::path(parent)));
+        metadata.is_ok_and(|metadata| !metadata.is_dir())
+    };
+    parents.iter().filter(other).map(|parent| (*parent).to_owned()).collect()
 }
 
 fn ask_git(
@@ -97,6 +124,10 @@ fn ask_git(
     files.sort();
     files.dedup();
     if files.is_empty() {
+        let hidden = hidden(repository, site, index, &touched);
+        if !hidden.is_empty() {
+            return Err(Refusal::Hidden { base: planned.base.clone(), path: site.path.clone(), files: hidden }.into());
+        }
         // An unmerged index, for instance; git's words say more than an empty list.
         return Err(in_the_way(planned, site, &[verdict.stderr.trim().as_bstr().to_owned()]));
     }
@@ -141,6 +172,36 @@ fn surely_clear(repository: &Repository, site: &Worktree, index: &Path, changed:
             _ => false,
         }
     })
+}
+
+/// Touched files that no diff lists because somebody told git to look away.
+fn hidden(
+    repository: &Repository,
+    site: &Worktree,
+    index: &Path,
+    touched: &HashSet<&BStr>,
+) -> Vec<(BString, HiddenBy)> {
+    use gix::index::entry::{Flags, Stat};
+    let hash = repository.gix.object_hash();
+    let (Ok(index), Ok(options)) =
+        (gix::index::File::at(index, hash, true, Default::default()), repository.gix.stat_options())
+    else {
+        return Vec::new();
+    };
+    let by = |flags: Flags| match () {
+        () if flags.contains(Flags::ASSUME_VALID) => Some(HiddenBy::AssumeUnchanged),
+        () if flags.contains(Flags::SKIP_WORKTREE) => Some(HiddenBy::SkipWorktree),
+        () => None,
+    };
+    let changed = |entry: &gix::index::Entry, path: &BStr| {
+        let metadata = gix::index::fs::Metadata::from_path_no_follow(&site.path.join(crate::git::path(path)));
+        metadata.is_ok_and(|found| !Stat::from_fs(&found).is_ok_and(|stat| stat.matches(&entry.stat, options)))
+    };
+    let entries = index.entries().iter().map(|entry| (entry, entry.path(&index)));
+    let entries = entries.filter(|(_, path)| touched.contains(path));
+    entries
+        .filter_map(|(entry, path)| Some((path.to_owned(), by(entry.flags).filter(|_| changed(entry, path))?)))
+        .collect()
 }
 
 /// Files that are in no index and that the landing's new files would replace.

@@ -12,6 +12,7 @@ use bstr::{BString, ByteSlice};
 use super::scratch::Scratch;
 use crate::domain::lane::{ObjectId, Worktree, lossless};
 use crate::domain::name::BranchName;
+use crate::domain::paste::word;
 use crate::error::{Error, IoContext, Kind, Result};
 use crate::git::command::{Invocation, failure};
 use crate::git::repository::Repository;
@@ -74,7 +75,7 @@ impl<'a> Bench<'a> {
         let wanted = strategy_options(&split(&configured.to_str_lossy())).map_err(|strategy| {
             Error::refused(format!("{key} asks for merge strategy '{strategy}', which git-lane does not run"))
                 .code("merge-options")
-                .hint(format!("merge by hand, or: git config --unset '{key}'"))
+                .hint(format!("merge by hand, or: git config --unset {}", word(&key)))
         })?;
         if !wanted.is_empty() && self.repository.git.version()? < (2, 43, 0) {
             let error = Error::refused(format!("{key} asks for -X, which this git can only do in a worktree"));

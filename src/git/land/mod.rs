@@ -19,15 +19,16 @@ use self::apply::{Move, Moved};
 use self::hooks::{Hooks, Making};
 use self::merge::{Bench, Merged};
 use self::scratch::Scratch;
-use super::events;
 use super::journal::Exclusive;
 use super::repository::Repository;
+use super::{events, submodules};
 use crate::domain::event::{End, Subject, What};
-use crate::domain::finish::{self, Facts, Landing, Plan, Relation, Request};
+use crate::domain::finish::{self, Facts, Landing, Plan, Refusal, Relation, Request};
 use crate::domain::integration::Integration;
 use crate::domain::lane::{ObjectId, RefName, Worktree, WorktreeState};
 use crate::domain::message;
-use crate::domain::name::BranchName;
+use crate::domain::name::{BranchName, LaneName};
+use crate::domain::paste;
 use crate::domain::retire;
 use crate::error::{Error, Result};
 use crate::policy::{Policy, Strategy};
@@ -90,6 +91,8 @@ struct Place<'a> {
     repository: &'a Repository,
     scratch: &'a Scratch,
     site: Option<&'a Worktree>,
+    /// The lane, and its worktree.
+    lane: (&'a LaneName, Option<&'a Worktree>),
     /// Where hooks, drivers and signing run.
     directory: PathBuf,
     base: &'a BranchName,
@@ -205,7 +208,7 @@ fn place<'a>(
     repository: &'a Repository,
     scratch: &'a Scratch,
     worktrees: &'a [Worktree],
-    facts: &Facts,
+    facts: &'a Facts,
     landing: &'a Landing,
 ) -> Result<Place<'a>> {
     let moved = || Error::refused("the base changed at the same moment").code("raced").hint("run the command again");
@@ -218,6 +221,7 @@ fn place<'a>(
         repository,
         scratch,
         site,
+        lane: (&facts.lane.name, lane),
         directory,
         base: &landing.base,
         old: base.tip.ok_or_else(moved)?,
@@ -228,6 +232,7 @@ fn place<'a>(
 
 impl Place<'_> {
     fn compute(&self, strategy: Strategy, own_message: bool) -> Result<Verdict> {
+        self.ensure_submodules_published()?;
         let making = match strategy {
             Strategy::Ff => return Ok(Verdict::Commit(self.tip, self.ahead()?)),
             Strategy::Rebase => return self.replay(),
@@ -244,7 +249,8 @@ impl Place<'_> {
                 Merged::Conflict { paths, messages } => {
                     let base = self.base;
                     let remedy = format!(
-                        "in the lane: git merge {base}, resolve (rerere helps there), commit, then finish again"
+                        "in the lane: git merge {}, resolve (rerere helps there), commit, then finish again",
+                        paste::word(base)
                     );
                     return Err(merge::conflict("the lane".into(), base, &paths, &messages, remedy));
                 }
@@ -254,6 +260,29 @@ impl Place<'_> {
             return Ok(Verdict::Nothing(Integration::NothingToMerge));
         }
         Ok(Verdict::Tree(tree, making))
+    }
+
+    /// Refuses a lane that moves a submodule to a commit which leaves with the lane.
+    fn ensure_submodules_published(&self) -> Result<()> {
+        let (lane, Some(worktree)) = self.lane else { return Ok(()) };
+        let fork = self.repository.gix.merge_base(self.old, self.tip);
+        let fork = fork.map_err(|error| Error::git(format!("cannot compare the lane with its base: {error}")))?;
+        let Some(fork) = fork else { return Ok(()) };
+        let moved = files::moved_submodules(self.repository, fork.detach(), self.tip)?;
+        if moved.is_empty() {
+            return Ok(());
+        }
+        match submodules::only_in_lane(self.repository, worktree, &moved) {
+            None => Ok(()),
+            Some((submodule, commit)) => Err(Refusal::SubmoduleOnlyHere {
+                lane: lane.clone(),
+                base: self.base.clone(),
+                path: worktree.path.join(super::path(submodule)).into(),
+                submodule: submodule.clone(),
+                commit: *commit,
+            }
+            .into()),
+        }
     }
 
     fn replay(&self) -> Result<Verdict> {

@@ -9,6 +9,7 @@ use super::merge::{Bench, Merged, conflict};
 use super::scratch::Scratch;
 use crate::domain::lane::ObjectId;
 use crate::domain::name::BranchName;
+use crate::domain::paste::word;
 use crate::error::{Error, Result};
 use crate::git::command::Invocation;
 use crate::git::repository::Repository;
@@ -92,7 +93,8 @@ impl Replay<'_> {
                 let subject = commit.message.lines().next().unwrap_or_default().to_str_lossy();
                 let what = format!("commit {} ('{subject}')", commit.id.to_hex_with_len(10));
                 let base = self.base;
-                let remedy = format!("in the lane: git rebase {base}, resolve (rerere helps there), then finish again");
+                let remedy =
+                    format!("in the lane: git rebase {}, resolve (rerere helps there), then finish again", word(base));
                 Err(conflict(what, base, &paths, &messages, remedy))
             }
         }

@@ -4,6 +4,7 @@
 //! git-receive-pack(1) uses it), so that a conflict, a refusal or a dry run leaves the repository as it was.
 
 use std::fs::File;
+use std::io::ErrorKind;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -75,19 +76,13 @@ impl Scratch {
             if !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                 continue;
             }
-            if !to.is_dir() {
-                std::fs::create_dir_all(&to).context("create", &to)?;
-                // git gave its directory the mode core.sharedRepository asks for.
-                let mode = std::fs::metadata(&from).context("read", &from)?.permissions();
-                std::fs::set_permissions(&to, mode).context("set the mode of", &to)?;
-            }
             let mut files: Vec<PathBuf> =
                 std::fs::read_dir(&from).context("read", &from)?.flatten().map(|file| file.path()).collect();
             // A pack counts from the moment its index is there.
             files.sort_by_key(|file| file.extension().is_some_and(|extension| extension == "idx"));
             for file in files {
                 if let Some(name) = file.file_name() {
-                    settle(&file, &to.join(name))?;
+                    settle(&file, &to.join(name)).context("write", &to.join(name))?;
                 }
             }
         }
@@ -101,18 +96,40 @@ impl Drop for Scratch {
     }
 }
 
-/// Moves one object file; the object directory may be on another file system.
-fn settle(from: &Path, to: &Path) -> Result<()> {
+/// Moves one object file into a directory that gc removes whenever it is empty.
+fn settle(from: &Path, to: &Path) -> std::io::Result<()> {
+    let mut attempts = 0;
+    loop {
+        attempts += 1;
+        match make_directory(from, to).and_then(|()| move_file(from, to)) {
+            Err(error) if error.kind() == ErrorKind::NotFound && from.exists() && attempts < 100 => {}
+            done => return done,
+        }
+    }
+}
+
+/// The directory of `to`, with the mode that git gave the one of `from`: `core.sharedRepository` may ask for it.
+fn make_directory(from: &Path, to: &Path) -> std::io::Result<()> {
+    let (Some(from), Some(to)) = (from.parent(), to.parent()) else { return Ok(()) };
+    if to.is_dir() {
+        return Ok(());
+    }
+    std::fs::create_dir_all(to)?;
+    std::fs::set_permissions(to, std::fs::metadata(from)?.permissions())
+}
+
+/// The object directory may be on another file system.
+fn move_file(from: &Path, to: &Path) -> std::io::Result<()> {
     if to.exists() {
         return Ok(());
     }
     match std::fs::rename(from, to) {
-        Err(error) if error.kind() == std::io::ErrorKind::CrossesDevices => {
+        Err(error) if error.kind() == ErrorKind::CrossesDevices => {
             let aside = to.with_file_name(format!("tmp_obj_{}", unique_id()));
-            std::fs::copy(from, &aside).context("write", &aside)?;
-            std::fs::rename(&aside, to).context("write", to)
+            std::fs::copy(from, &aside)?;
+            std::fs::rename(&aside, to)
         }
-        other => other.context("write", to),
+        other => other,
     }
 }
 

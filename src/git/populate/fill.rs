@@ -24,6 +24,7 @@ use super::{
     Request, Source,
     copy::{self, index_stat, write_all},
     directories::Directories,
+    objects::{Objects, Reader},
     source, stop_if_interrupted,
     tree::{Entry, Origin, Plan},
 };
@@ -69,6 +70,7 @@ impl Backdated {
 /// Writes everything but the entries left to git; returns how many files were copied.
 pub(super) fn fill(
     request: &Request<'_>,
+    objects: &Objects,
     plan: &mut Plan,
     backdated: Backdated,
     progress: &(dyn Fn(usize, usize) + Sync),
@@ -89,9 +91,8 @@ pub(super) fn fill(
         progress,
         interrupt,
     };
-    let repo = request.repo.clone().into_sync();
     std::thread::scope(|scope| {
-        let work = || Worker::new(&job, repo.to_thread_local())?.run();
+        let work = || Worker::new(&job, objects.reader())?.run();
         let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
         let mut copied = work();
         for other in others {
@@ -120,7 +121,7 @@ struct Job<'a> {
 
 struct Worker<'a> {
     job: &'a Job<'a>,
-    repo: gix::Repository,
+    objects: Reader<'a>,
     target: Directories,
     /// `None` for a source that cannot be opened.
     sources: Vec<Option<Directories>>,
@@ -132,10 +133,10 @@ struct Worker<'a> {
 }
 
 impl<'a> Worker<'a> {
-    fn new(job: &'a Job<'a>, repo: gix::Repository) -> Result<Self> {
+    fn new(job: &'a Job<'a>, objects: Reader<'a>) -> Result<Self> {
         let target = Directories::below(job.directory).context("open", job.directory)?;
         let sources = job.sources.iter().map(|source| Directories::below(&source.directory).ok()).collect();
-        Ok(Worker { job, repo, target, sources, buffer: Vec::new(), scratch: Vec::new(), copied: 0 })
+        Ok(Worker { job, objects, target, sources, buffer: Vec::new(), scratch: Vec::new(), copied: 0 })
     }
 
     fn run(mut self) -> Result<usize> {
@@ -188,8 +189,11 @@ impl<'a> Worker<'a> {
         let Some((from, before)) = copy::open_settled(source, name, &entry.stat) else {
             return Ok(false);
         };
-        if self.job.conversions && !source::has_size_of_blob(&self.repo, entry.id, before.st_size) {
-            return Ok(false);
+        if self.job.conversions {
+            self.objects.count(0);
+            if !source::has_size_of_blob(self.objects.repo(), entry.id, before.st_size) {
+                return Ok(false);
+            }
         }
         let target = context(self.target.create(directory), "create the directory of", entry.path(self.job.paths))?;
         let path = entry.path(self.job.paths);
@@ -205,8 +209,9 @@ impl<'a> Worker<'a> {
     fn write_blob(&mut self, entry: &mut Entry) -> Result<()> {
         let (directory, name) = entry.split(self.job.paths);
         let path = entry.path(self.job.paths);
-        let blob = self.repo.objects.find_blob(&entry.id, &mut self.buffer);
+        let blob = self.objects.repo().objects.find_blob(&entry.id, &mut self.buffer);
         let blob = blob.map_err(|error| unreadable(path, &error))?;
+        self.objects.count(blob.data.len());
         let target = context(self.target.create(directory), "create the directory of", path)?;
         let to = context(create(target, name, entry.kind == EntryKind::BlobExecutable), "create", path)?;
         context(write_all(&to, blob.data), "write", path)?;
@@ -221,8 +226,9 @@ impl<'a> Worker<'a> {
     fn make_link(&mut self, entry: &mut Entry) -> Result<()> {
         let (directory, name) = entry.split(self.job.paths);
         let path = entry.path(self.job.paths);
-        let blob = self.repo.objects.find_blob(&entry.id, &mut self.buffer);
+        let blob = self.objects.repo().objects.find_blob(&entry.id, &mut self.buffer);
         let blob = blob.map_err(|error| unreadable(path, &error))?;
+        self.objects.count(blob.data.len());
         let target = context(self.target.create(directory), "create the directory of", path)?;
         context(symlinkat(blob.data, target, name), "create", path)?;
         let stat = context(self.job.finish_unopened(target, name), "set the time of", path)?;

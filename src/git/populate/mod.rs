@@ -12,6 +12,7 @@ mod directories;
 mod doubt;
 mod fill;
 mod index;
+mod objects;
 mod source;
 mod sparse;
 #[cfg(test)]
@@ -91,7 +92,8 @@ pub fn populate(
     if request.sparse.is_some() || doubt::about_repository(request, &own) {
         return child::check_out(request, interrupt);
     }
-    let Some(mut plan) = tree::plan(request.repo, &own, request.commit)? else {
+    let objects = objects::Objects::of(request.repo);
+    let Some(mut plan) = tree::plan(&objects, &own, request.commit)? else {
         return child::check_out(request, interrupt);
     };
     let Some(attributes) = attributes::mark_conversions(&own, &mut plan)? else {
@@ -101,7 +103,7 @@ pub fn populate(
     stop_if_interrupted(interrupt)?;
 
     let backdated = fill::Backdated::two_seconds_ago();
-    let copied = fill::fill(request, &mut plan, backdated, progress, interrupt)?;
+    let copied = fill::fill(request, &objects, &mut plan, backdated, progress, interrupt)?;
     let settings = index::Settings::from_config(&own);
     if plan.entries.iter().any(|entry| entry.origin == tree::Origin::Git) {
         index::write(&plan, request.admin_dir, settings)?;
@@ -115,7 +117,7 @@ pub fn populate(
 
 fn stop_if_interrupted(interrupt: &AtomicBool) -> Result<()> {
     if interrupt.load(Ordering::Relaxed) {
-        return Err(Error::new(Kind::Interrupted, "interrupted while checking out files"));
+        return Err(Error::new(Kind::Interrupted, "interrupted while checking out files; the lane was not started"));
     }
     Ok(())
 }

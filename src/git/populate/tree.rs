@@ -12,6 +12,7 @@ use gix::{
     validate::path::component,
 };
 
+use super::objects::{Objects, Reader};
 use crate::error::{Error, Result};
 
 /// Git's default for `core.maxTreeDepth`; deeper trees are git's business.
@@ -78,14 +79,17 @@ impl Entry {
 /// The plan for the tree of `commit`, or `None` when the tree is one that git has to judge.
 ///
 /// `own` gives the `core.protect*` settings.
-pub(super) fn plan(repo: &gix::Repository, own: &gix::Repository, commit: gix::ObjectId) -> Result<Option<Plan>> {
-    let tree = repo
+pub(super) fn plan(objects: &Objects, own: &gix::Repository, commit: gix::ObjectId) -> Result<Option<Plan>> {
+    let mut reader = objects.reader();
+    let tree = reader
+        .repo()
         .find_commit(commit)
         .and_then(|commit| Ok(commit.tree_id()?.detach()))
         .map_err(|error| Error::git(format!("cannot read commit {commit}")).source(error.to_string()))?;
     let config = own.config_snapshot();
     let mut walk = Walk {
-        repo,
+        reader,
+        hash: own.object_hash(),
         validate: component::Options {
             protect_windows: cfg!(windows),
             protect_hfs: config.boolean("core.protectHFS").unwrap_or(cfg!(target_os = "macos")),
@@ -100,8 +104,9 @@ pub(super) fn plan(repo: &gix::Repository, own: &gix::Repository, commit: gix::O
     Ok((!walk.suspicious).then_some(Plan { paths: walk.paths, entries: walk.entries, root, conversions: false }))
 }
 
-struct Walk<'repo> {
-    repo: &'repo gix::Repository,
+struct Walk<'a> {
+    reader: Reader<'a>,
+    hash: gix::hash::Kind,
     validate: component::Options,
     paths: Vec<u8>,
     entries: Vec<Entry>,
@@ -117,11 +122,12 @@ impl Walk<'_> {
         let mut children = Vec::new();
         let mut buffer = Vec::new();
         let unreadable = |error: gix::Error| Error::git(format!("cannot read tree {id}")).source(error.to_string());
-        let data = self.repo.objects.find(&id, &mut buffer).map_err(unreadable)?;
+        let data = self.reader.repo().objects.find(&id, &mut buffer).map_err(unreadable)?;
         if data.kind != gix::objs::Kind::Tree {
             return Err(Error::git(format!("object {id} is a {} where a tree is expected", data.kind)));
         }
-        for entry in TreeRefIter::from_bytes(data.data, self.repo.object_hash()) {
+        self.reader.count(data.data.len());
+        for entry in TreeRefIter::from_bytes(data.data, self.hash) {
             let entry = entry.map_err(unreadable)?;
             let kind = entry.mode.kind();
             let leaf = (kind == EntryKind::Link).then_some(component::Mode::Symlink);

@@ -118,7 +118,7 @@ fn make(repository: &Repository, creation: &Creation, filling: &Filling<'_>, lan
     };
     let mut running = Journal::new(&repository.lane_dir()).begin(&AnyIntent::Start(intent.clone()))?;
     let made = if intent.by_git {
-        by_git::make(repository, &intent, filling)
+        by_git::make(repository, &mut intent, filling, &mut running)
     } else {
         prepare(repository, &intent, filling).and_then(|how| {
             let _guard = registry_lock(repository)?;
@@ -132,8 +132,10 @@ fn make(repository: &Repository, creation: &Creation, filling: &Filling<'_>, lan
             Ok(Started { lane: intent.lane, how })
         }
         Err(error) => {
+            let guard = registry_lock(repository)?;
             undo(repository, &intent)?;
             running.done()?;
+            drop(guard);
             Err(error)
         }
     }

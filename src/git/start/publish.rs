@@ -8,7 +8,7 @@ use bstr::ByteSlice;
 use rustix::fs::RenameFlags;
 
 use super::{Intent, Made, line};
-use crate::domain::lane::{Head, ObjectId, RefName, WorktreeState};
+use crate::domain::lane::{Head, Lane, ObjectId, RefName, WorktreeState};
 use crate::error::{Error, IoContext, Result};
 use crate::git::journal::{Running, step};
 use crate::git::metadata::Edit;
@@ -27,7 +27,11 @@ pub(super) fn publish(repository: &Repository, intent: &mut Intent, running: &mu
     // A config.lock somebody holds must stop us before anything can be seen.
     let edit = Edit::begin(repository.common_dir())?;
     ignore(repository, intent)?;
-    create_branch(repository, intent)?;
+    if let Err(error) = create_branch(repository, intent) {
+        // One that is there all the same is not ours to undo.
+        intent.new_branch = false;
+        return Err(error);
+    }
     step("start.branch");
     place_worktree(intent)?;
     step("start.worktree");
@@ -73,6 +77,9 @@ pub(super) fn ignore(repository: &Repository, intent: &Intent) -> Result<()> {
 
 /// Publishes what a dead process had prepared.
 pub(super) fn resume(repository: &Repository, intent: &mut Intent, running: &mut Running) -> Result<()> {
+    if is_anothers(repository, intent)? {
+        return Err(Error::refused("another lane is there"));
+    }
     let registered = admin_dir(repository, intent).join("gitdir").exists() && owns(intent, &intent.lane.worktree);
     if registered {
         return record(intent, Edit::begin(repository.common_dir())?);
@@ -90,19 +97,23 @@ pub(super) fn resume(repository: &Repository, intent: &mut Intent, running: &mut
 }
 
 /// Removes whatever was made. Nothing here was ever a finished lane, except a directory already in place, which goes
-/// back to its staging name first.
+/// back to its staging name first. The caller holds the registry lock, so that what is in place and has a record is
+/// somebody else's for good.
 pub(super) fn undo(repository: &Repository, intent: &Intent) -> Result<()> {
     let admin = admin_dir(repository, intent);
-    let ours = owns(intent, &intent.lane.worktree);
+    let published = intent.publishing && !is_anothers(repository, intent)?;
+    let ours = published && owns(intent, &intent.lane.worktree);
     let registered =
         ours && std::fs::read(admin.join("gitdir")).is_ok_and(|text| text == line(&intent.lane.worktree.join(".git")));
     if registered && !intent.staged_admin.exists() {
+        let staging = repository.lane_dir().join("staging");
+        std::fs::create_dir_all(&staging).context("create", &staging)?;
         std::fs::rename(&admin, &intent.staged_admin).context("move", &admin)?;
     }
     if ours {
         std::fs::rename(&intent.lane.worktree, &intent.staged_worktree).context("move", &intent.lane.worktree)?;
     }
-    if intent.publishing && intent.new_branch && branch_is(repository, intent, intent.commit)? {
+    if published && intent.new_branch && branch_is(repository, intent, intent.commit)? {
         delete_branch(repository, intent)?;
     }
     for directory in [&intent.staged_worktree, &intent.staged_admin] {
@@ -115,7 +126,6 @@ pub(super) fn undo(repository: &Repository, intent: &Intent) -> Result<()> {
         // Another lane may be in it by now.
         let _ = std::fs::remove_dir(directory);
     }
-    let _ = std::fs::remove_dir(repository.lane_dir().join("staging"));
     Ok(())
 }
 
@@ -124,6 +134,12 @@ pub(super) fn ensure_still_free(repository: &Repository, intent: &Intent) -> Res
     let raced = |what: String| Error::refused(what).code("raced").hint("run the command again");
     if repository.records()?.find(&intent.lane.name).is_some() {
         return Err(raced(format!("lane '{}' was started by somebody else at the same moment", intent.lane.name)));
+    }
+    if let Some(branch) = intent.lane.branch.as_ref().filter(|_| intent.new_branch)
+        && repository.branch_tip(branch)?.is_some()
+    {
+        // At the same commit it would pass for ours, and undoing this start would take it from its owner.
+        return Err(raced(format!("branch '{branch}' was created by somebody else at the same moment")));
     }
     if let Some(branch) = intent.lane.branch.as_ref().filter(|_| !intent.new_branch) {
         let holds = |head: &Head| head.branch() == Some(branch);
@@ -142,6 +158,13 @@ pub(super) fn ensure_still_free(repository: &Repository, intent: &Intent) -> Res
 pub(super) fn branch_is(repository: &Repository, intent: &Intent, commit: ObjectId) -> Result<bool> {
     let Some(branch) = &intent.lane.branch else { return Ok(false) };
     Ok(repository.branch_tip(branch)? == Some(commit))
+}
+
+/// Whether a lane has been recorded meanwhile with the worktree or the branch that this start wanted.
+pub(super) fn is_anothers(repository: &Repository, intent: &Intent) -> Result<bool> {
+    let wanted = &intent.lane;
+    let same = |lane: &Lane| lane.worktree == wanted.worktree || lane.branch.is_some() && lane.branch == wanted.branch;
+    Ok(repository.records()?.lanes.iter().any(|lane| lane.id != wanted.id && same(lane)))
 }
 
 fn create_branch(repository: &Repository, intent: &Intent) -> Result<()> {
@@ -174,8 +197,16 @@ fn place_worktree(intent: &Intent) -> Result<()> {
 
 fn place_admin(repository: &Repository, intent: &Intent) -> Result<()> {
     let worktrees = repository.common_dir().join("worktrees");
-    std::fs::create_dir_all(&worktrees).context("create", &worktrees)?;
-    rename_new(&intent.staged_admin, &admin_dir(repository, intent))
+    let mut attempts = 0;
+    loop {
+        std::fs::create_dir_all(&worktrees).context("create", &worktrees)?;
+        attempts += 1;
+        match rename_new(&intent.staged_admin, &admin_dir(repository, intent)) {
+            // `git worktree prune` removes the directory whenever it is empty.
+            Err(_) if attempts < 100 && !worktrees.exists() => {}
+            done => return done,
+        }
+    }
 }
 
 /// A rename that never replaces anything.
@@ -186,13 +217,15 @@ fn rename_new(from: &Path, to: &Path) -> Result<()> {
         Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) if std::fs::symlink_metadata(to).is_err() => {
             std::fs::rename(from, to).context("create", to)
         }
-        Err(rustix::io::Errno::EXIST | rustix::io::Errno::NOTEMPTY) => {
-            Err(Error::refused(format!("'{}' already exists", to.display()))
-                .code("path-occupied")
-                .hint("choose another place with --path, or move away what is there"))
-        }
+        Err(rustix::io::Errno::EXIST | rustix::io::Errno::NOTEMPTY) => Err(occupied(to)),
         other => other.context("create", to),
     }
+}
+
+pub(super) fn occupied(path: &Path) -> Error {
+    Error::refused(format!("'{}' already exists", path.display()))
+        .code("path-occupied")
+        .hint("choose another place with --path, or move away what is there")
 }
 
 fn admin_dir(repository: &Repository, intent: &Intent) -> PathBuf {

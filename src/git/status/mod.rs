@@ -25,6 +25,7 @@ use crate::error::{Error, IoContext, Result};
 use content::Attributes;
 
 pub use porcelain::ignored;
+pub(crate) use porcelain::understands;
 
 /// How many paths a [`WorktreeStatus`] names.
 const SAMPLES: usize = 10;

@@ -57,6 +57,11 @@ pub(super) fn ask(git: &OsStr, worktree: &Path, admin: &Path, depth: Depth) -> R
     Ok((tally, modified))
 }
 
+/// Whether a line can be understood, for the fuzz target.
+pub(crate) fn understands(line: &[u8]) -> bool {
+    count(line, &mut Tally::default(), &mut HashSet::new()).is_some()
+}
+
 /// One record of porcelain v2: `1 XY sub mH mI mW hH hI path`, `u XY sub m1 m2 m3 mW h1 h2 h3 path`, `? path`.
 fn count(line: &[u8], tally: &mut Tally, modified: &mut HashSet<BString>) -> Option<()> {
     let (kind, rest) = line.split_once_str(" ")?;

@@ -20,10 +20,10 @@ pub(super) fn head_tree(repo: &gix::Repository, admin: &Path) -> Result<gix::Obj
         return Err(Halt::Doubt("HEAD is no plain file"));
     }
     let head = std::fs::read(&path).context("read", &path)?;
-    let head = head.trim_end();
+    let head = head.trim_ascii_end();
     let commit = match head.strip_prefix(b"ref:") {
         Some(name) => {
-            let name = name.trim();
+            let name = name.trim_ascii();
             // refs/worktree, refs/bisect and refs/rewritten belong to one worktree; they are no place for a HEAD.
             if !name.starts_with(b"refs/heads/") {
                 return Err(Halt::Doubt("HEAD is no branch"));

@@ -121,7 +121,7 @@ fn global_excludes(repo: &gix::Repository) -> Option<gix::worktree::stack::State
 fn is_repository(directory: &Path) -> bool {
     let git = directory.join(".git");
     let git_dir = match std::fs::read(&git) {
-        Ok(link) => match link.trim_end().strip_prefix(b"gitdir: ") {
+        Ok(link) => match crate::git::line(&link).strip_prefix(b"gitdir: ") {
             Some(target) => directory.join(target.to_os_str_lossy()),
             None => return false,
         },

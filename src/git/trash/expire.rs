@@ -126,7 +126,11 @@ pub fn sweep(repository: &Repository) -> Result<()> {
 
 /// Where filesystems are mounted, as the kernel of Linux tells: what is mounted in a removed lane is not ours to delete.
 fn mounts() -> Vec<PathBuf> {
-    let table = std::fs::read("/proc/self/mountinfo").unwrap_or_default();
+    mount_points(&std::fs::read("/proc/self/mountinfo").unwrap_or_default())
+}
+
+/// The fifth field of every line of proc_pid_mountinfo(5).
+pub(crate) fn mount_points(table: &[u8]) -> Vec<PathBuf> {
     let point = |line: &[u8]| {
         let field = line.split(|byte| *byte == b' ').nth(4)?;
         // Blanks and backslashes are written as three octal digits.

@@ -250,7 +250,7 @@ fn write_keeper(
         tree.entries.push(Entry { mode, filename: id.to_string().into(), oid: id });
     }
     tree.entries.sort();
-    let tree = repository.gix.write_object(&tree).map_err(|error| failed(error.to_string()))?.detach();
+    let tree = write(repository, &tree).map_err(failed)?;
     let who = gix::actor::Signature {
         name: "git-lane".into(),
         email: "git-lane@localhost".into(),
@@ -265,5 +265,18 @@ fn write_keeper(
         message: BStr::new(&format!("Keep what lane '{}' holds\n", lane.name)).to_owned(),
         extra_headers: Vec::new(),
     };
-    Ok(repository.gix.write_object(&commit).map_err(|error| failed(error.to_string()))?.detach())
+    write(repository, &commit).map_err(failed)
+}
+
+/// Writes an object into a directory that gc removes whenever it is empty.
+fn write(repository: &Repository, object: &impl gix::objs::WriteTo) -> Result<ObjectId, String> {
+    let mut attempts = 0;
+    loop {
+        attempts += 1;
+        match repository.gix.write_object(object) {
+            Ok(id) => return Ok(id.detach()),
+            Err(error) if attempts == 20 => return Err(error.to_string()),
+            Err(_) => {}
+        }
+    }
 }

@@ -114,6 +114,11 @@ fn under_way(repository: &Repository) -> Vec<(PathBuf, UnderWay)> {
     pending
 }
 
+/// Whether somebody is taking the lane away or bringing it back, or died doing so.
+pub fn is_moving(repository: &Repository, lane: &LaneName) -> bool {
+    under_way(repository).iter().any(|(_, busy)| busy.lane == *lane)
+}
+
 /// Only one process at a time moves lanes in or out of the trash, and never one that a dead process left half-moved.
 pub fn exclusive(repository: &Repository, lane: &LaneName, own: Option<&Running>) -> Result<Exclusive> {
     let start = std::time::Instant::now();

@@ -47,6 +47,25 @@ pub struct Places {
     stamp: Option<Stamp>,
 }
 
+/// A git that was at work in the worktree when it left makes the admin directory again for its lock or its reflog; that
+/// is no worktree, and in the way of the real one.
+fn remove_husk(admin: &Path) {
+    if admin.is_dir() && !["gitdir", "commondir", "HEAD", "index"].iter().any(|file| exists(&admin.join(file))) {
+        drop(std::fs::remove_dir_all(admin));
+    }
+}
+
+/// Whoever held a lock in there cannot reach it any more, and would leave it for the lane's return.
+fn remove_orphaned_locks(admin: &Path) {
+    let entries = |directory: &Path| std::fs::read_dir(directory).into_iter().flatten().flatten();
+    for entry in entries(admin).chain(entries(&admin.join("logs"))) {
+        let path = entry.path();
+        if path.extension().is_some_and(|extension| extension == "lock") && path.is_file() {
+            drop(std::fs::remove_file(path));
+        }
+    }
+}
+
 impl Places {
     /// The places of `worktree`, which waits (or shall wait) in the entry `entry`, `admin` being git's place for it.
     pub fn new(entry: PathBuf, worktree: &KeptWorktree, admin: PathBuf) -> Self {
@@ -80,8 +99,10 @@ impl Places {
 
     /// Moves directory and admin directory into the trash.
     pub fn take_away(&self) -> Result<()> {
+        // What is in the place of one that has moved already is somebody else's.
+        let admin_is_here = !exists(&self.kept_admin()) && exists(&self.admin);
         let marker = self.admin.join("locked");
-        if exists(&self.admin) && self.stamp.is_some() {
+        if admin_is_here && self.stamp.is_some() {
             mark(&marker)?;
             step("places.marked");
         }
@@ -97,11 +118,12 @@ impl Places {
             }
             step("places.dot-git-moved");
         }
-        if exists(&self.admin) {
+        if admin_is_here {
             rename(&self.admin, &self.kept_admin())?;
             step("places.admin-moved");
             unmark(&self.kept_admin())?;
         }
+        remove_orphaned_locks(&self.kept_admin());
         Ok(())
     }
 
@@ -140,6 +162,8 @@ impl Places {
             let worktrees = self.admin.parent().unwrap_or(&self.admin);
             std::fs::create_dir_all(worktrees).context("create", worktrees)?;
             step("places.admin-marked");
+            remove_husk(&self.admin);
+            remove_orphaned_locks(&kept_admin);
             rename(&kept_admin, &self.admin)?;
             step("places.admin-back");
         }
@@ -199,7 +223,7 @@ impl Places {
 
     fn is_ours(&self, dot_git: &Path, directory: &Path) -> bool {
         let text = std::fs::read(dot_git).unwrap_or_default();
-        let target = text.strip_prefix(b"gitdir:".as_slice()).map(|rest| rest.trim_ascii());
+        let target = crate::git::line(&text).strip_prefix(b"gitdir:").map(|rest| rest.trim_ascii_start());
         target.is_some_and(|target| {
             let target = lexical(&directory.join(crate::git::path(target)));
             target == self.admin || std::fs::canonicalize(target).is_ok_and(|target| target == self.admin)

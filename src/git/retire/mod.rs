@@ -4,18 +4,21 @@
 //! or a lost race is undone; from then on it is completed. Both are decided by looking at the disk, so that any later
 //! git-lane command can do it.
 
+mod healing;
+
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use bstr::ByteSlice;
 use serde::{Deserialize, Serialize};
 
-use super::journal::{Journal, Running, step, unique_id};
-use super::recover::Healed;
+pub use self::healing::recover;
+use self::healing::{complete, is_committed, put_back};
+use super::journal::{Journal, step, unique_id};
 use super::refs::RefChange;
 use super::repository::{RefFormat, Repository};
+use super::start::registry_lock;
 use super::trash::{self, Places, keep};
-use super::{events, metadata, processes, submodules};
+use super::{events, metadata, moved, processes, submodules};
 use crate::domain::event::{Subject, What};
 use crate::domain::integration::Integration;
 use crate::domain::lane::{Lane, ObjectId, RefName, Worktree, WorktreeState};
@@ -23,7 +26,7 @@ use crate::domain::name::{BranchName, LaneName};
 use crate::domain::retire::{Surroundings, ensure_movable};
 pub use crate::domain::trash::Reason;
 use crate::domain::trash::{Entry, KeptBranch, KeptWorktree};
-use crate::error::{Error, IoContext, Result};
+use crate::error::{Error, IoContext, Kind, Result};
 
 /// A lane to be taken away, and what the caller knows about it.
 #[derive(Debug)]
@@ -96,22 +99,30 @@ pub fn retire(repository: &Repository, retirement: &Retirement<'_>) -> Result<Re
 fn remove(repository: &Repository, retirement: &Retirement<'_>) -> Result<Retired> {
     let lane = retirement.lane;
     let _lock = trash::exclusive(repository, &lane.name, None)?;
-    let entry = prepare(repository, retirement)?;
+    let or_raced = |error| or_raced(repository, lane, error);
+    let entry = prepare(repository, retirement).map_err(or_raced)?;
     let intent = Intent { id: entry.id.clone(), lane: lane.name.clone(), entry };
+    // Nobody may take up the branch between the worktree's leaving and its own.
+    let _registry = registry_lock(repository)?;
     let journal = Journal::new(&repository.lane_dir());
-    let running = journal.begin(&super::recover::Intent::Retire(intent.clone()))?;
+    let running = journal.begin(&crate::git::recover::Intent::Retire(intent.clone()))?;
     match take_away(repository, &intent.entry) {
         Ok(()) => {
             running.done()?;
             Ok(Retired { trash_id: intent.id, entry: intent.entry })
         }
-        Err(error) if is_committed(repository, &intent.entry)? => {
-            Err(error.hint("the lane is in the trash; the next git-lane command completes its removal"))
-        }
+        // Too late to be undone; somebody may have interfered.
+        Err(error) if is_committed(repository, &intent.entry)? => match complete(repository, &intent.entry) {
+            Ok(entry) => {
+                running.done()?;
+                Ok(Retired { trash_id: intent.id, entry })
+            }
+            Err(_) => Err(error.hint("the lane is in the trash; the next git-lane command completes its removal")),
+        },
         Err(error) => {
             put_back(repository, &intent.entry)?;
             running.done()?;
-            Err(error)
+            Err(or_raced(error))
         }
     }
 }
@@ -130,7 +141,9 @@ pub fn surroundings<'a>(
         all,
         common_dir: repository.common_dir(),
         path_exists: std::fs::symlink_metadata(&lane.worktree).is_ok(),
-        found_at: worktree.filter(|worktree| worktree.state == WorktreeState::Missing).and_then(moved_to),
+        found_at: worktree
+            .filter(|worktree| worktree.state == WorktreeState::Missing)
+            .and_then(|worktree| moved::find(repository, worktree)),
         busy: None,
         delete_branch,
     }
@@ -216,6 +229,22 @@ pub fn raced(lane: &LaneName) -> Error {
         .hint("see what it is now with: git lane list")
 }
 
+/// `error`, unless it comes from the lane having gone away meanwhile: then that is what there is to say.
+pub fn or_raced(repository: &Repository, lane: &Lane, error: Error) -> Error {
+    let recorded = |records: metadata::Records| records.find(&lane.name).is_some_and(|now| now.id == lane.id);
+    // The journal first: what is neither there nor in the records any more has left.
+    let gone = trash::is_moving(repository, &lane.name) || !repository.records().map_or(true, recorded);
+    match error.kind() {
+        Kind::Refused | Kind::Conflict if gone => raced(&lane.name),
+        Kind::Refused | Kind::Conflict => error,
+        // What it stumbled on may be something else all the same.
+        _ if gone || !lane.worktree.exists() => {
+            error.hints().to_vec().into_iter().fold(raced(&lane.name), Error::hint).source(error)
+        }
+        _ => error,
+    }
+}
+
 fn places(repository: &Repository, entry: &Entry) -> Option<Places> {
     let directory = trash::directory(repository).join(&entry.id);
     let worktree = entry.worktree.as_ref()?;
@@ -254,21 +283,6 @@ fn take_away(repository: &Repository, entry: &Entry) -> Result<()> {
     forget(repository, entry)
 }
 
-/// Whether the removal has gone too far to be undone.
-fn is_committed(repository: &Repository, entry: &Entry) -> Result<bool> {
-    if !has_record(repository, entry)? {
-        return Ok(true);
-    }
-    match entry.branch.as_ref().filter(|branch| branch.deleted) {
-        Some(branch) => Ok(repository.branch_tip(&branch.name)?.is_none()),
-        None => Ok(false),
-    }
-}
-
-fn has_record(repository: &Repository, entry: &Entry) -> Result<bool> {
-    Ok(repository.records()?.find(&entry.lane.name).is_some_and(|lane| lane.id == entry.lane.id))
-}
-
 /// Removes the lane's record, and git's settings of a branch that is gone.
 fn forget(repository: &Repository, entry: &Entry) -> Result<()> {
     let mut edit = metadata::Edit::begin(repository.common_dir())?;
@@ -283,52 +297,6 @@ fn forget(repository: &Repository, entry: &Entry) -> Result<()> {
     edit.commit()?;
     step("retire.forgotten");
     Ok(())
-}
-
-/// Undoes a removal that is not committed.
-fn put_back(repository: &Repository, entry: &Entry) -> Result<()> {
-    // A branch that is being deleted loses its reflog first.
-    if let Some(branch) = entry.branch.as_ref().filter(|branch| branch.deleted)
-        && reflog_path(repository, &branch.name).is_some_and(|log| !log.exists())
-    {
-        let kept = trash::directory(repository).join(&entry.id).join("reflog");
-        super::restore::relink_reflog(repository, &branch.name, &kept)?;
-    }
-    if let Some(places) = places(repository, entry) {
-        places.bring_back()?;
-        places.settle()?;
-    }
-    let name = trash::ref_name(&entry.id)?;
-    if let Some(kept) = repository.ref_target(&name)? {
-        repository.change_refs(&[RefChange { name, from: Some(kept), to: None }], "lane: undo")?;
-    }
-    trash::remove_empty(&trash::directory(repository).join(&entry.id))
-}
-
-/// Completes or undoes an interrupted removal.
-pub fn recover(repository: &Repository, running: &Running, intent: &Intent) -> Result<Healed> {
-    let _lock = trash::exclusive(repository, &intent.lane, Some(running))?;
-    let entry = &intent.entry;
-    let what = what(&intent.lane);
-    if !is_committed(repository, entry)? && put_back(repository, entry).is_ok() {
-        return Ok(Healed { what, completed: false });
-    }
-    // Too late, or somebody has taken the lane's place meanwhile: it goes to the trash whole.
-    if let Some(places) = places(repository, entry) {
-        places.take_away()?;
-    }
-    let name = trash::ref_name(&entry.id)?;
-    if let (Some(id), None) = (entry.keep, repository.ref_target(&name)?) {
-        repository.change_refs(&[RefChange { name, from: None, to: Some(id) }], "lane: retire")?;
-    }
-    if let Some(branch) = entry.branch.as_ref().filter(|branch| branch.deleted)
-        && repository.branch_tip(&branch.name)? == Some(branch.tip)
-    {
-        let change = RefChange { name: RefName::from(&branch.name), from: Some(branch.tip), to: None };
-        repository.change_refs(&[change], "lane: retire")?;
-    }
-    forget(repository, entry)?;
-    Ok(Healed { what, completed: true })
 }
 
 /// The file of a branch's reflog, for the files backend.
@@ -349,19 +317,4 @@ fn link_reflog(repository: &Repository, entry: &Entry, directory: &Path) -> Resu
     }
     step("retire.reflog-linked");
     Ok(())
-}
-
-/// Where the directory of a missing worktree went, when somebody renamed it beside its old place.
-fn moved_to(worktree: &Worktree) -> Option<PathBuf> {
-    let siblings = std::fs::read_dir(worktree.path.parent()?).ok()?.flatten();
-    let names_us = |directory: &PathBuf| {
-        let dot_git = directory.join(".git");
-        let is_file = std::fs::symlink_metadata(&dot_git).is_ok_and(|metadata| metadata.is_file());
-        let text = if is_file { std::fs::read(&dot_git).unwrap_or_default() } else { Vec::new() };
-        let target = text.strip_prefix(b"gitdir:".as_slice()).map(|rest| directory.join(super::path(rest.trim())));
-        target.is_some_and(|target| {
-            target == worktree.git_dir || std::fs::canonicalize(target).is_ok_and(|target| target == worktree.git_dir)
-        })
-    };
-    siblings.map(|entry| entry.path()).find(names_us)
 }

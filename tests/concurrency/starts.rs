@@ -1,0 +1,175 @@
+//! Many starts: of different lanes, of one lane, next to everything git does to a repository.
+
+use super::{Ended, all_ok, failures, long, names, processes, rounds, tell};
+use crate::sandbox::{Sandbox, git_version};
+
+const GC: &[&str] = &["git", "gc", "--quiet", "--prune=now"];
+const FETCH: &[&str] = &["git", "fetch", "--quiet", "--prune", "origin"];
+const PRUNE: &[&str] = &["git", "worktree", "prune", "--expire=now"];
+const BRANCH: &[&str] = &["git", "branch", "--list", "--all"];
+const LOG: &[&str] = &["git", "log", "--all", "--oneline"];
+const STATUS: &[&str] = &["git", "status", "--short"];
+
+/// A repository with a remote that gets new branches and loses old ones whenever it is fetched from.
+fn with_remote() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.git(["config", "gc.auto", "0"]);
+    sandbox.git(["clone", "-q", "--bare", ".", "../origin.git"]);
+    sandbox.git(["remote", "add", "origin", "../origin.git"]);
+    // What git runs at the other end of a fetch.
+    let upload = sandbox.root().join("upload");
+    let script = "#!/bin/sh\ngit -C \"$1\" branch -f fresh-$$ main >/dev/null 2>&1\n\
+        git -C \"$1\" for-each-ref --format='delete %(refname)' 'refs/heads/fresh-*' | head -n 1 |\n\
+        git -C \"$1\" update-ref --stdin >/dev/null 2>&1\nexec git-upload-pack \"$1\"\n";
+    std::fs::write(&upload, script).unwrap();
+    let mut chmod = sandbox.command("chmod");
+    sandbox.run(chmod.arg("+x").arg(&upload)).ok();
+    sandbox.git(["config", "remote.origin.uploadpack", upload.to_str().unwrap()]);
+    sandbox.git(["fetch", "-q", "origin"]);
+    sandbox
+}
+
+/// Those of the bystanders that only look: nobody may give them cause to fail. gc, fetch and prune fall over each other
+/// with git alone too.
+fn readers(failed: Vec<Ended>) -> Vec<Ended> {
+    let readers = [BRANCH, LOG, STATUS].map(|args| args.join(" "));
+    failed.into_iter().filter(|failed| readers.contains(&failed.args.join(" "))).collect()
+}
+
+/// Starts all lanes at once from `base`, next to `loops`; returns how often those ran.
+fn different(base: &str, loops: &[&[&str]]) -> usize {
+    let sandbox = with_remote();
+    let names = names(processes());
+    let starts: Vec<Vec<&str>> = names.iter().map(|name| vec!["git-lane", "start", name, "--base", base]).collect();
+    let (ended, ran, failed) = sandbox.beside(loops, || sandbox.together(&starts));
+    all_ok(&ended);
+    let failed = readers(failed);
+    assert!(failed.is_empty(), "{failed:#?}");
+    names.iter().for_each(|name| sandbox.whole(name));
+    sandbox.at_rest(0);
+    assert_eq!(sandbox.git(["config", "--get-regexp", r"^lane\..*\.id$"]).lines().count(), names.len());
+    ran
+}
+
+/// How many of as many `git worktree add` fail in the same place, and how many that only look.
+fn different_by_git(base: &str, loops: &[&[&str]]) -> (usize, usize) {
+    let sandbox = with_remote();
+    let add = |name: &String| {
+        let path = format!("../{name}");
+        ["git", "worktree", "add", "-q", "-b", name, &path, base].map(str::to_owned).to_vec()
+    };
+    let adds: Vec<Vec<String>> = names(processes()).iter().map(add).collect();
+    let (ended, _, failed) = sandbox.beside(loops, || sandbox.together(&adds));
+    (failures(&ended), readers(failed).len())
+}
+
+#[test]
+fn different_starts_do_not_see_each_other() {
+    let scenarios: &[(&str, &str, &[&[&str]])] = &[
+        ("start", "main", &[]),
+        ("start beside gc --prune=now", "main", &[GC]),
+        ("start beside worktree prune", "main", &[PRUNE]),
+        ("start from a remote beside fetch --prune", "origin/main", &[FETCH]),
+        (
+            "start from a remote, all of these and readers beside",
+            "origin/main",
+            &[GC, FETCH, PRUNE, BRANCH, LOG, STATUS],
+        ),
+    ];
+    // In the quick version the last has everything the others have.
+    let skip = if long() { 0 } else { scenarios.len() - 1 };
+    for (scenario, base, loops) in scenarios.iter().skip(skip) {
+        let (mut by_git, mut blind, mut ran) = (0, 0, 0);
+        for _ in 0..rounds() {
+            ran += different(base, loops);
+            if long() {
+                let (failed, readers) = different_by_git(base, loops);
+                (by_git, blind) = (by_git + failed, blind + readers);
+            }
+        }
+        let more = format!("{ran} bystanders, no reader failed; beside git {blind} readers failed");
+        tell(scenario, processes(), 0, by_git, if loops.is_empty() { "" } else { &more });
+    }
+}
+
+#[test]
+fn the_same_start_creates_one_lane() {
+    let mut by_git = 0;
+    for _ in 0..rounds() {
+        let sandbox = Sandbox::new();
+        let starts: Vec<Vec<&str>> = (0..processes()).map(|_| vec!["git-lane", "start", "same", "--json"]).collect();
+        exactly_one(&sandbox, &sandbox.together(&starts));
+        if long() {
+            let sandbox = Sandbox::new();
+            let add = ["git", "worktree", "add", "-q", "-b", "same", "../same"];
+            let created = processes() - failures(&sandbox.together(&vec![add.to_vec(); processes()]));
+            let whole = || sandbox.run(sandbox.command("git").args(["-C", "../same", "status", "--porcelain"]));
+            let whole = created == 1 && whole().code == 0 && sandbox.git(["worktree", "list"]).lines().count() == 2;
+            by_git += usize::from(!whole);
+        }
+    }
+    tell("the same start", processes(), 0, format!("{by_git} rounds"), "one creates, the others are told");
+}
+
+/// git itself makes the worktrees of a reftable repository.
+#[test]
+fn the_same_start_creates_one_lane_in_a_reftable_too() {
+    if git_version() < (2, 45) {
+        eprintln!("skipped: git {:?} has no reftable", git_version());
+        return;
+    }
+    let sandbox = Sandbox::empty();
+    sandbox.git(["init", "-q", "-b", "main", "--ref-format=reftable"]);
+    sandbox.write("README", "shop\n");
+    sandbox.commit("first");
+    let starts = vec![vec!["git-lane", "start", "same", "--json"]; 6];
+    exactly_one(&sandbox, &sandbox.together(&starts));
+}
+
+#[track_caller]
+fn exactly_one(sandbox: &Sandbox, ended: &[Ended]) {
+    let created = |ended: &&Ended| ended.ok() && ended.json()["lanes"][0]["created"] == true;
+    assert_eq!(ended.iter().filter(created).count(), 1, "{ended:#?}");
+    for loser in ended.iter().filter(|ended| !ended.ok()) {
+        let code = &loser.json()["error"]["code"];
+        assert!(loser.code == Some(1) && code == "raced", "{loser:#?}");
+    }
+    sandbox.whole("same");
+    sandbox.at_rest(0);
+    assert_eq!(sandbox.git(["worktree", "list"]).lines().count(), 2);
+}
+
+#[test]
+fn no_write_of_the_configuration_is_lost() {
+    let (mut refused, mut by_git) = (0, 0);
+    for _ in 0..rounds() {
+        let sandbox = Sandbox::new();
+        let names = names(processes());
+        let mut commands: Vec<Vec<String>> = Vec::new();
+        for name in &names {
+            commands.push(["git-lane", "start", name].map(str::to_owned).to_vec());
+            commands.push(["git", "config", &format!("foreign.{name}.key"), "value"].map(str::to_owned).to_vec());
+        }
+        let ended = sandbox.together(&commands);
+        let (ours, foreign): (Vec<Ended>, Vec<Ended>) =
+            ended.into_iter().partition(|ended| ended.args[0] == "git-lane");
+        all_ok(&ours);
+        for written in foreign {
+            // git does not wait for config.lock, whoever holds it.
+            let found = sandbox.command("git").args(["config", &written.args[2]]).output().unwrap();
+            assert_eq!(found.status.success(), written.ok(), "{written:#?}");
+            refused += usize::from(!written.ok());
+        }
+        let recorded = sandbox.git(["config", "--get-regexp", r"^lane\..*\.worktree$"]);
+        assert_eq!(recorded.lines().count(), names.len());
+        sandbox.at_rest(0);
+        if long() {
+            let sandbox = Sandbox::new();
+            let keys: Vec<String> = names.iter().map(|name| format!("foreign.{name}.key")).collect();
+            let writes: Vec<Vec<&str>> = keys.iter().map(|key| vec!["git", "config", key, "value"]).collect();
+            by_git += failures(&sandbox.together(&writes));
+        }
+    }
+    let more = format!("none lost; {refused} git config met our lock or each other's and said so");
+    tell("start beside as many git config", processes(), 0, by_git, &more);
+}

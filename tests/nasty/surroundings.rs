@@ -1,0 +1,462 @@
+//! Rows 33 to 40: owners, kinds of repositories, environments, other people's settings, locks and work.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use super::{assert_calm, executable};
+use crate::sandbox::{Sandbox, git_version, write};
+
+/// A repository of another user: stops with git's own remedy and reads no record before; the remedy works.
+#[test]
+fn row_33_a_repository_of_somebody_else() {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "x"]).ok();
+    let chown = |owner: &str| {
+        let paths = [sandbox.repo.clone(), sandbox.root().join("shop.lanes")];
+        std::process::Command::new("chown").arg("-R").arg(owner).args(paths).output().unwrap().status.success()
+    };
+    if !chown("65534:65534") {
+        eprintln!("skipped: only a superuser can give a repository away");
+        return;
+    }
+    // The second has lanes of ours in a repository of theirs.
+    for ours in [false, true] {
+        if ours {
+            let lanes = sandbox.root().join("shop.lanes");
+            std::process::Command::new("chown").args(["-R", "0:0"]).arg(lanes).output().unwrap();
+        }
+        let before = sandbox.fingerprint();
+        for place in [sandbox.repo.clone(), sandbox.lane_path("x")] {
+            for args in
+                [&["list"][..], &["show", "x"], &["start", "y"], &["drop", "--force", "x"], &["init"], &["prune"]]
+            {
+                let run = sandbox.lane_in(&place, args);
+                assert!(
+                    run.stderr.contains("belongs to somebody else") && run.stderr.contains("safe.directory"),
+                    "{run}"
+                );
+                assert!(!run.stdout.contains('x'), "{run}");
+                let _ = run.fails(4);
+                assert!(sandbox.fingerprint() == before);
+            }
+        }
+    }
+    let hint = sandbox.lane(["list"]).fails(4);
+    let remedy = hint.trim_end().rsplit_once(": ").unwrap().1;
+    sandbox.run(sandbox.command("sh").args(["-c", remedy])).ok();
+    assert!(sandbox.lane(["list"]).ok().contains('x'));
+    sandbox.lane(["drop", "x"]).ok();
+}
+
+/// Bare, embedded bare, submodule, separate git directory, reftable, SHA-256: works or refuses, and never guesses a
+/// wrong common directory.
+#[test]
+fn row_34_repositories_of_every_kind() {
+    let sandbox = Sandbox::new();
+    let whole = |directory: &Path, name: &str| {
+        sandbox.lane_in(directory, ["start", name]).ok();
+        let lane = sandbox.lane_in(directory, ["path", name]).ok();
+        let lane = Path::new(lane.trim_end());
+        assert_eq!(sandbox.git_in(lane, ["status", "--porcelain", "--branch"]), format!("## {name}"));
+        assert_eq!(sandbox.lane_in(lane, ["--json", "show", name]).json()["name"], name);
+        write(&lane.join("uncommitted"), name);
+        sandbox.lane_in(directory, ["drop", "--yes", name]).ok();
+        sandbox.lane_in(directory, ["restore", name]).ok();
+        assert_eq!(std::fs::read(lane.join("uncommitted")).unwrap(), name.as_bytes());
+        sandbox.git_in(directory, ["config", &format!("lane.{name}.branch")]);
+    };
+    let bare = sandbox.root().join("depot.git");
+    sandbox.git(["clone", "-q", "--bare", ".", bare.to_str().unwrap()]);
+    whole(&bare, "bare");
+
+    let separate = sandbox.root().join("separate");
+    let git_dir = sandbox.root().join("elsewhere/real.git");
+    std::fs::create_dir_all(git_dir.parent().unwrap()).unwrap();
+    sandbox.git(["clone", "-q", &format!("--separate-git-dir={}", git_dir.display()), ".", separate.to_str().unwrap()]);
+    whole(&separate, "separate");
+
+    sandbox.git(["-c", "protocol.file.allow=always", "submodule", "--quiet", "add", bare.to_str().unwrap(), "module"]);
+    let module = sandbox.repo.join("module");
+    whole(&module, "inner");
+    sandbox.git_fails(["config", "lane.inner.branch"]);
+
+    // A bare repository among tracked files could configure programs: git itself can be told to refuse it.
+    let embedded = sandbox.repo.join("embedded");
+    sandbox.git(["clone", "-q", "--bare", bare.to_str().unwrap(), embedded.to_str().unwrap()]);
+    sandbox.git_in(&embedded, ["config", "core.fsmonitor", "touch pwned"]);
+    sandbox.git(["config", "--global", "safe.bareRepository", "explicit"]);
+    let run = sandbox.lane_in(&embedded, ["list"]);
+    assert!(run.code == 4 && run.stderr.contains("safe.bareRepository"), "{run}");
+    let run = sandbox.lane_in(&embedded, ["start", "x"]);
+    assert!(run.code == 4, "{run}");
+    sandbox.nothing_was_started();
+
+    for (args, since) in [("--object-format=sha256", (2, 29)), ("--ref-format=reftable", (2, 45))] {
+        if git_version() < since {
+            eprintln!("skipped: git {:?} has no {args}", git_version());
+            continue;
+        }
+        let place = sandbox.root().join(args.trim_start_matches('-'));
+        sandbox.git(["init", "-q", "-b", "main", args, place.to_str().unwrap()]);
+        sandbox.git_in(&place, ["commit", "-q", "--allow-empty", "-m", "first"]);
+        whole(&place, "kind");
+    }
+}
+
+/// Variables inherited from a hook of another worktree: git-lane acts on the lane it is asked for, and the other index,
+/// `core.bare` and `core.worktree` stay as they are.
+#[test]
+fn row_35_an_environment_of_another_worktree() {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "one", "two", "three", "four"]).ok();
+    let lanes = ["two", "three", "four"];
+    for lane in lanes {
+        sandbox.work(lane, lane, lane);
+    }
+    let (one, admin) = (sandbox.lane_path("one"), sandbox.repo.join(".git/worktrees/one"));
+    write(&one.join("staged"), "x");
+    sandbox.git_in(&one, ["add", "staged"]);
+    sandbox.git_in(&one, ["status"]);
+    let other = || (std::fs::read(admin.join("index")).unwrap(), crate::lanes::listing(&one));
+    let before = other();
+    let foreign = sandbox.root().join("foreign");
+    sandbox.git(["init", "-q", foreign.to_str().unwrap()]);
+    let run = |args: &[&str], place: &Path| {
+        let mut command = sandbox.command("git-lane");
+        command
+            .current_dir(place)
+            .args(args)
+            .env("GIT_DIR", &admin)
+            .env("GIT_COMMON_DIR", sandbox.repo.join(".git"))
+            .env("GIT_WORK_TREE", &one)
+            .env("GIT_INDEX_FILE", admin.join("index"))
+            .env("GIT_OBJECT_DIRECTORY", sandbox.repo.join(".git/objects"))
+            .env("GIT_PREFIX", "src/")
+            .env("GIT_NAMESPACE", "x")
+            .env("GIT_CONFIG_PARAMETERS", "'core.bare'='true' 'core.worktree'='/' 'core.quotePath'='true'");
+        sandbox.run(&mut command)
+    };
+    run(&["list"], &sandbox.repo).ok();
+    run(&["start", "five"], &one).ok();
+    run(&["finish", "two"], &sandbox.lane_path("three")).ok();
+    run(&["drop", "--yes", "three"], &sandbox.repo).ok();
+    run(&["restore", "three"], &one).ok();
+    run(&["finish"], &sandbox.lane_path("four")).ok();
+    run(&["prune", "--yes", "--older-than", "0s"], &sandbox.repo).ok();
+    assert_eq!(other(), before);
+    assert_eq!(sandbox.git(["config", "core.bare"]), "false");
+    sandbox.git_fails(["config", "core.worktree"]);
+    assert!(
+        sandbox.repo.join("two").exists() && sandbox.repo.join("four").exists() && !sandbox.repo.join("three").exists()
+    );
+    assert_eq!(sandbox.git(["status", "--porcelain"]), "");
+    assert!(sandbox.lane_path("three").join("three").exists());
+    // A GIT_DIR of another repository altogether picks nothing at all.
+    let before = sandbox.fingerprint();
+    let mut command = sandbox.command("git-lane");
+    command.args(["drop", "--force", "one"]).env("GIT_DIR", foreign.join(".git"));
+    let said = sandbox.run(&mut command).fails(4);
+    assert!(said.contains("GIT_DIR names"), "{said}");
+    assert!(sandbox.fingerprint() == before);
+}
+
+/// A directory that is gone or about to go, no HOME, odd masks, locales and time zones, a read-only repository: a clear
+/// message or a result, never a panic, and no directory of a living process is removed.
+#[test]
+fn row_36_odd_surroundings() {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "x"]).ok();
+    let gone = sandbox.root().join("gone");
+    std::fs::create_dir(&gone).unwrap();
+    let in_gone = format!("cd '{0}' && rmdir '{0}' && git-lane list", gone.display());
+    let run = sandbox.run(sandbox.command("sh").args(["-c", &in_gone]));
+    assert!(run.stderr.contains("the current directory is gone") && run.stderr.contains("hint: "), "{run}");
+    let _ = run.fails(4);
+
+    // From inside it works, and says where to go.
+    let run = sandbox.lane_in(&sandbox.lane_path("x").join("src"), ["drop", "x"]);
+    assert!(run.stderr.contains(&format!("cd {}", sandbox.repo.display())), "{run}");
+    run.ok();
+    sandbox.lane(["restore", "x"]).ok();
+
+    for (variable, value) in [
+        ("HOME", None),
+        ("HOME", Some("")),
+        ("LC_ALL", Some("C")),
+        ("TZ", Some("Nowhere/At/All")),
+        ("TZ", Some(":")),
+        ("PATH", None),
+    ] {
+        let command = |args: &[&str]| {
+            let mut command = sandbox.command("git-lane");
+            command.args(args);
+            match value {
+                Some(value) => command.env(variable, value),
+                None => command.env_remove(variable),
+            };
+            let run = sandbox.run(&mut command);
+            assert_calm(&run);
+            run
+        };
+        command(&["list"]).ok();
+        command(&["start", "odd"]).ok();
+        write(&sandbox.lane_path("odd").join("new"), "x");
+        command(&["show", "odd"]).ok();
+        command(&["drop", "--yes", "odd"]).ok();
+        command(&["trash"]).ok();
+    }
+    for mask in ["000", "077", "027"] {
+        let name = format!("mask{mask}");
+        let script = format!("umask {mask}; git-lane start {name} && git-lane drop {name} && git-lane restore {name}");
+        sandbox.run(sandbox.command("sh").args(["-c", &script])).ok();
+        let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        let mask = u32::from_str_radix(mask, 8).unwrap();
+        assert_eq!(mode(&sandbox.lane_path(&name)), 0o777 & !mask);
+        assert_eq!(mode(&sandbox.lane_path(&name).join("README")), 0o666 & !mask);
+    }
+    read_only(&sandbox);
+}
+
+/// Reading commands work on a read-only file system; the others say that they cannot write.
+fn read_only(sandbox: &Sandbox) {
+    let script = "mount --bind . . 2>/dev/null && mount -o remount,bind,ro . 2>/dev/null || exit 77
+        cd . && git-lane list && git-lane show x && git-lane path x && git-lane trash && git-lane doctor && git-lane log || exit 1
+        for verb in 'start new' 'drop x' 'finish x' 'restore y' 'init'; do
+            git-lane $verb; code=$?
+            [ $code = 4 ] || [ $code = 1 ] || { echo \"$verb: $code\"; exit 1; }
+        done";
+    let mut command = sandbox.command("unshare");
+    // The directory is entered anew: it is another mount by then.
+    let script = script.replace("cd .", &format!("cd '{}'", sandbox.repo.display()));
+    command.args(["--mount", "sh", "-c", &script]);
+    if !Path::new("/usr/bin/unshare").exists() {
+        eprintln!("skipped: there is no unshare(1)");
+        return;
+    }
+    let run = sandbox.run(&mut command);
+    if run.code == 77 || run.stderr.contains("unshare failed") {
+        eprintln!("skipped: nothing may be mounted here");
+        return;
+    }
+    assert_calm(&run);
+    run.ok();
+}
+
+/// Programs called `git`, `sh` or `git-lane` that a repository tracks, with `.` or an empty entry in PATH: not started.
+#[test]
+fn row_37_programs_the_repository_tracks() {
+    let sandbox = Sandbox::new();
+    for program in ["git", "sh", "git-lane", "id", "lsof", "rm", "cp"] {
+        executable(&sandbox.repo.join(program), "#!/bin/true\n");
+        let text = format!("#!{}\n: >\"$HOME/started\"\n", "/bin/sh");
+        executable(&sandbox.repo.join(program), &text);
+    }
+    sandbox.commit("traps");
+    let path = std::env::var("PATH").unwrap();
+    let real = sandbox.root().join("bin");
+    for entry in [".", "", "./", "bin/.."] {
+        let run = |args: &[&str]| {
+            let mut command = sandbox.command("git-lane");
+            // No other git is found before the trap.
+            command.args(args).env("PATH", format!("{entry}:{}:{path}", real.display()));
+            sandbox.run(&mut command).ok()
+        };
+        run(&["start", "x"]);
+        sandbox.git_in(&sandbox.lane_path("x"), ["commit", "-q", "--allow-empty", "-m", "x"]);
+        run(&["list"]);
+        run(&["finish", "--strategy", "squash", "x"]);
+        run(&["doctor"]);
+        run(&["prune"]);
+        sandbox.nothing_was_started();
+        sandbox.git(["branch", "--list"]);
+    }
+}
+
+/// `core.fsmonitor`, an alias, a filter, a hooks path that one lane puts into the shared configuration: no worse than
+/// git, and doctor names them.
+#[test]
+fn row_38_settings_another_lane_planted() {
+    let sandbox = Sandbox::new();
+    let plain = sandbox.lane(["doctor"]);
+    assert!(!plain.stderr.contains("core.") && !plain.stdout.contains("core."), "{plain}");
+    plain.ok();
+    sandbox.lane(["start", "x", "y"]).ok();
+    let planted = [
+        ("core.fsmonitor", "touch pwned; : >$HOME/started"),
+        ("alias.lane", "!: >$HOME/started"),
+        ("alias.status", "!: >$HOME/started"),
+        ("filter.evil.smudge", ": >$HOME/started; cat"),
+        ("diff.external", ": >$HOME/started"),
+        ("core.sshCommand", ": >$HOME/started"),
+        ("core.editor", ": >$HOME/started"),
+    ];
+    for (key, value) in planted {
+        sandbox.git_in(&sandbox.lane_path("x"), ["config", key, value]);
+    }
+    sandbox.lane(["list"]).ok();
+    sandbox.lane(["show", "y"]).ok();
+    sandbox.lane(["start", "z"]).ok();
+    sandbox.lane(["drop", "z"]).ok();
+    let run = sandbox.lane(["doctor"]);
+    sandbox.nothing_was_started();
+    for (key, _) in planted {
+        assert!(run.stderr.to_lowercase().contains(&key.to_lowercase()), "{key}: {run}");
+    }
+    run.ok();
+    let json = sandbox.lane(["--json", "doctor"]).json();
+    assert_eq!(json["programs"].as_array().unwrap().len(), planted.len(), "{json}");
+}
+
+/// Every kind of work a lane can hold beside its commits, at finish, drop and prune: refused and named, or it comes
+/// back; prune takes none of it.
+#[test]
+fn row_39_work_that_is_in_no_commit() {
+    type Work = fn(&Sandbox, &Path);
+    // What finish says: refused with these words, or "" where the work goes into the trash with the lane.
+    let table: [(&str, &str, Work); 17] = [
+        ("untracked", "untracked", |_, lane| write(&lane.join("new"), "x")),
+        ("modified", "modified", |_, lane| write(&lane.join("README"), "x")),
+        ("staged", "staged", |sandbox, lane| {
+            write(&lane.join("new"), "x");
+            sandbox.git_in(lane, ["add", "new"]);
+        }),
+        ("ignored", "", |sandbox, lane| {
+            write(&sandbox.repo.join(".git/info/exclude"), ".env\nbuild/\n");
+            write(&lane.join(".env"), "secret");
+            write(&lane.join("build/out"), "x");
+        }),
+        ("stash", "", |sandbox, lane| {
+            write(&lane.join("README"), "stashed");
+            sandbox.git_in(lane, ["stash", "-q"]);
+        }),
+        ("merge", "merge", |sandbox, lane| conflict(sandbox, lane, &["merge", "main"])),
+        ("rebase", "rebase", |sandbox, lane| conflict(sandbox, lane, &["rebase", "main"])),
+        ("cherry-pick", "cherry-pick", |sandbox, lane| conflict(sandbox, lane, &["cherry-pick", "main"])),
+        ("bisect", "bisect", |sandbox, lane| {
+            sandbox.git_in(lane, ["bisect", "start", "HEAD", "HEAD~1"]);
+        }),
+        ("detached commits", "detached", |sandbox, lane| {
+            sandbox.git_in(lane, ["checkout", "-q", "--detach"]);
+            sandbox.git_in(lane, ["commit", "-q", "--allow-empty", "-m", "lost"]);
+        }),
+        ("another branch", "other", |sandbox, lane| {
+            sandbox.git_in(lane, ["checkout", "-q", "-b", "other"]);
+        }),
+        ("locked", "locked", |sandbox, lane| {
+            sandbox.git(["worktree", "lock", lane.to_str().unwrap()]);
+        }),
+        ("assume-unchanged", "modified", |sandbox, lane| {
+            sandbox.git_in(lane, ["update-index", "--assume-unchanged", "README"]);
+            write(&lane.join("README"), "hidden");
+        }),
+        ("skip-worktree", "modified", |sandbox, lane| {
+            sandbox.git_in(lane, ["update-index", "--skip-worktree", "README"]);
+            write(&lane.join("README"), "hidden");
+        }),
+        ("hidden by the user", "untracked", |sandbox, lane| {
+            sandbox.git(["config", "status.showUntrackedFiles", "no"]);
+            write(&lane.join("new"), "x");
+        }),
+        ("nested repository", "untracked", |sandbox, lane| {
+            sandbox.git_in(lane, ["init", "-q", "nested"]);
+            write(&lane.join("nested/file"), "x");
+        }),
+        ("amended away", "", |sandbox, lane| {
+            sandbox.git_in(lane, ["commit", "-q", "--amend", "--allow-empty", "-m", "again"]);
+        }),
+    ];
+    for (kind, words, work) in table {
+        let sandbox = Sandbox::new();
+        sandbox.lane(["start", "x"]).ok();
+        let lane = sandbox.lane_path("x");
+        sandbox.work("x", "src/app.txt", "lane\n");
+        sandbox.git_in(&lane, ["commit", "-q", "--allow-empty", "-m", "second"]);
+        work(&sandbox, &lane);
+        sandbox.git_in(&lane, ["--no-optional-locks", "status"]);
+        let admin = sandbox.admin(&lane);
+        let before = sandbox.whole_lane("x", &lane, &admin);
+        let finish = sandbox.lane(["finish", "x"]);
+        if words.is_empty() {
+            if kind == "ignored" {
+                assert!(finish.stdout.contains(".env") && finish.stdout.contains("build/"), "{finish}");
+            }
+            finish.ok();
+            sandbox.lane(["restore", "x"]).ok();
+            let refs = sandbox.git(["for-each-ref", "refs/heads/x", "refs/stash"]);
+            assert!(
+                before.ends_with(&refs) || before.contains(refs.lines().next().unwrap()),
+                "{kind}: {before} {refs}"
+            );
+        } else {
+            assert!(finish.stderr.contains(words), "{kind}: {finish}");
+            let _ = finish.fails(1);
+            assert_eq!(sandbox.whole_lane("x", &lane, &admin), before, "{kind}");
+            sandbox.git(["merge", "-q", "-s", "ours", "--no-edit", "x"]);
+            let before = sandbox.whole_lane("x", &lane, &admin);
+            sandbox.lane(["prune", "--yes", "--older-than", "0s"]).ok();
+            assert_eq!(sandbox.whole_lane("x", &lane, &admin), before, "prune: {kind}");
+            let dropped = sandbox.lane(["drop", "x"]).fails(1);
+            assert!(dropped.contains(words) && dropped.contains("hint: "), "{kind}: {dropped}");
+            if kind != "locked" {
+                sandbox.lane(["drop", "--yes", "x"]).ok();
+                sandbox.git([
+                    "-c",
+                    "gc.reflogExpire=now",
+                    "-c",
+                    "gc.reflogExpireUnreachable=now",
+                    "gc",
+                    "-q",
+                    "--prune=now",
+                ]);
+                sandbox.lane(["restore", "x"]).ok();
+                assert_eq!(sandbox.whole_lane("x", &lane, &admin), before, "restore: {kind}");
+            }
+        }
+        sandbox.plain_git_works();
+    }
+}
+
+fn conflict(sandbox: &Sandbox, lane: &Path, args: &[&str]) {
+    sandbox.write("src/app.txt", "main\n");
+    sandbox.commit("conflicting");
+    assert_eq!(sandbox.run(sandbox.command("git").current_dir(lane).args(args)).code, 1);
+}
+
+/// `config.lock`, `index.lock`, `packed-refs.lock` of a dead process nobody knows: waits a bounded time, names the
+/// file, and deletes nothing that might be alive. Locks of our own dead: tests/start.rs, tests/restore.rs, tests/crash.
+#[test]
+fn row_40_locks_of_the_dead() {
+    std::thread::scope(|scope| {
+        for (lock, words) in [
+            ("config.lock", "config.lock' is held by another process"),
+            ("packed-refs.lock", "packed-refs"),
+            ("index.lock", "index.lock"),
+        ] {
+            scope.spawn(move || {
+                let sandbox = Sandbox::new();
+                sandbox.lane(["start", "x"]).ok();
+                sandbox.work("x", "file", "x");
+                sandbox.git(["pack-refs", "--all"]);
+                let lock = sandbox.repo.join(".git").join(lock);
+                write(&lock, "");
+                let state =
+                    |sandbox: &Sandbox| (sandbox.git(["for-each-ref"]), crate::lanes::listing(&sandbox.lane_path("x")));
+                let before = state(&sandbox);
+                let start = std::time::Instant::now();
+                let run = sandbox.lane(["finish", "x"]);
+                assert!(start.elapsed() < std::time::Duration::from_secs(90), "{run}");
+                assert!(run.stderr.contains(words) && run.code != 0, "{words}: {run}");
+                assert_calm(&run);
+                assert!(lock.exists());
+                sandbox.lane(["doctor"]).fails(1);
+                let landed = sandbox.git(["log", "-1", "--format=%s", "main"]) != "first";
+                assert!(landed || state(&sandbox) == before, "{words}: half done: {run}");
+                std::fs::remove_file(&lock).unwrap();
+                sandbox.lane(["finish", "x"]).ok();
+                assert!(sandbox.repo.join("file").exists());
+                sandbox.nothing_left_behind(1);
+                sandbox.plain_git_works();
+            });
+        }
+    });
+}
