@@ -351,7 +351,7 @@ fn a_lane_moved_far_away_stays_where_that_is_known_and_else_comes_back_whole() {
     std::fs::rename(&path, &far).unwrap();
     // Whoever stands in it shows where it is.
     let said = sandbox.lane_in(&far, ["drop", "--force", "login"]).fails(1);
-    assert!(said.contains(&format!("git worktree repair '{}'", far.display())), "{said}");
+    assert!(said.contains(&format!("git worktree repair {}", far.display())), "{said}");
     #[cfg(target_os = "linux")]
     {
         let mut child = Command::new("sleep").arg("60").current_dir(&far).stdin(Stdio::null()).spawn().unwrap();

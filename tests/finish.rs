@@ -1005,7 +1005,7 @@ fn changes_git_was_told_to_overlook_are_named_with_the_way_to_see_them() {
         let before = untouched(&sandbox, &sandbox.repo.join("src"));
         let said = finish(&sandbox, []).fails(1);
         assert!(said.contains(&format!("git status does not show are in the way: 'src/app.txt' ({flag})\n")), "{said}");
-        let remedy = format!("git -C '{}' update-index --no-{flag} 'src/app.txt'", sandbox.repo.display());
+        let remedy = format!("git -C {} update-index --no-{flag} src/app.txt", sandbox.repo.display());
         assert!(said.contains(&remedy), "{said}");
         let run = finish(&sandbox, ["--json"]);
         let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
@@ -1038,7 +1038,7 @@ fn a_submodule_commit_that_only_the_lane_has_is_refused_until_somebody_else_has_
     for args in [["--strategy", "merge"], ["--strategy", "squash"], ["--strategy", "rebase"], ["--strategy", "ff"]] {
         let said = finish(&sandbox, args).fails(1);
         assert!(said.contains("of submodule 'library', which nobody but the lane has"), "{said}");
-        assert!(said.contains(&format!("git -C '{}' push origin", inside.display())), "{said}");
+        assert!(said.contains(&format!("git -C {} push origin", inside.display())), "{said}");
     }
     finish(&sandbox, ["--dry-run"]).fails(1);
     assert!(sandbox.fingerprint() == before);

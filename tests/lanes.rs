@@ -171,7 +171,7 @@ fn describe(root: &Path, path: &Path) -> String {
         format!("{}.{:09}", metadata.mtime(), metadata.mtime_nsec())
     };
     // The same file, not a copy of it: other names of it elsewhere still mean it.
-    let file = if kind.is_dir() { String::new() } else { format!("{}x{}", metadata.ino(), metadata.nlink()) };
+    let file = if kind.is_dir() { String::new() } else { format!("{}.{}", metadata.ino(), metadata.nlink()) };
     let (owner, notes) = (format!("{}:{}", metadata.uid(), metadata.gid()), attributes(path));
     format!("{:?} {:o} {owner} {file} {time} {notes} {content}", path.strip_prefix(root).unwrap(), metadata.mode())
 }

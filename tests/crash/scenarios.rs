@@ -278,16 +278,16 @@ fn worktrees(sandbox: &Sandbox, expected: usize) {
     assert_eq!(admin + 1, expected);
 }
 
-/// Files, index, reflog, settings and record; without times, which the copying of a stage changes.
+/// Files, index, reflog, settings and record; without times and inodes, which the copying of a stage changes.
 fn state(sandbox: &Sandbox, path: &Path) -> String {
     let mut config: Vec<String> = sandbox.git(["config", "--list", "--local"]).lines().map(str::to_owned).collect();
     config.sort();
     let files = crate::lanes::listing(path);
-    let without_time = |line: &str| {
+    let lasting = |line: &str| {
         line.split(' ').filter(|word| !word.contains('.') || word.contains('"')).collect::<Vec<_>>().join(" ")
     };
     [
-        files.lines().map(without_time).collect::<Vec<_>>().join("\n"),
+        files.lines().map(lasting).collect::<Vec<_>>().join("\n"),
         sandbox.git_in(path, ["status", "--porcelain"]),
         sandbox.git_in(path, ["ls-files", "--stage"]),
         sandbox.git_in(path, ["reflog", "login"]),
