@@ -24,6 +24,20 @@ pub fn was_renamed(from: &BranchName, to: &BranchName, log: &BStr) -> bool {
     false
 }
 
+/// What `from` is called now, by the renamings in `log`: the messages of the reflog of a HEAD that was on it, newest first.
+/// `git branch -m` writes them into every worktree's.
+pub fn renamed_to(from: &BranchName, log: &BStr) -> Option<BranchName> {
+    let start = from.to_ref();
+    let mut name = start.clone();
+    for message in log.lines().collect::<Vec<_>>().into_iter().rev() {
+        let renaming = message.strip_prefix(b"Branch: renamed ").and_then(|names| names.split_once_str(" to "));
+        if let Some((_, new)) = renaming.filter(|(old, _)| name == *old) {
+            name = new.into();
+        }
+    }
+    (name != start).then(|| BranchName::from_ref(name.as_bstr())).flatten()
+}
+
 /// The messages of a branch's reflog, newest first; empty where it has none.
 pub fn log(repository: &Repository, branch: &BranchName) -> BString {
     if repository.ref_format() == RefFormat::Reftable {
@@ -68,6 +82,9 @@ mod tests {
             [("a", "c", true), ("b", "c", true), ("a", "b", true), ("x", "c", false), ("a", "d", false)]
         {
             assert_eq!(was_renamed(&branch(from), &branch(to), log.into()), expected, "{from} {to}");
+        }
+        for (from, expected) in [("a", Some("c")), ("b", Some("c")), ("c", None), ("x", None)] {
+            assert_eq!(renamed_to(&branch(from), log.into()), expected.map(branch), "{from}");
         }
     }
 }

@@ -5,7 +5,7 @@ use bstr::{BStr, ByteSlice};
 use crate::git::hook::Hook;
 
 /// Grows when the text of a stub changes in a way an old installation has to follow.
-pub const VERSION: &str = "1";
+pub const VERSION: &str = "2";
 
 /// The line our block of a hook file begins with, without its version.
 pub const BEGIN: &str = "# >>> git-lane ";
@@ -44,41 +44,23 @@ pub fn block(hook: Hook, chained: bool) -> String {
     format!("{BEGIN}{VERSION} >>>\n{text}{END}\n")
 }
 
-/// A whole hook file of ours. Where no older hook has to run after git-lane, git-lane takes the shell's place, which saves a
-/// process, and runs what somebody may have added to the file by then: see [`rest`].
+/// A whole hook file of ours. git-lane does not take the shell's place, which would save a process: somebody has to be
+/// left who tells a refusal from a crash.
 pub fn whole(hook: Hook, chained: bool) -> String {
-    let block = block(hook, chained);
-    match chained || hook == Hook::ReferenceTransaction {
-        true => format!("{SHEBANG}{block}"),
-        false => format!("{SHEBANG}{}", exec(hook, &block, " --file \"$0\"")),
-    }
+    format!("{SHEBANG}{}", block(hook, chained))
 }
 
-/// What follows our block in a hook file.
+/// What follows our block in a hook file: in version 1, git-lane did take the shell's place.
 pub fn rest(text: &BStr) -> Option<&BStr> {
     let end = format!("\n{END}\n");
     let at = text.find(&end)? + end.len();
     Some(text[at..].as_bstr()).filter(|rest| !rest.trim().is_empty())
 }
 
-/// The stub as a command for `hook.<name>.command`. git hands it to a shell with `"$@"` appended, and nothing follows it,
-/// so that git-lane can take the shell's place.
+/// The stub as a command for `hook.<name>.command`. git hands it to a shell with `"$@"` appended.
 pub fn command(hook: Hook) -> String {
     let lines = file(hook).lines().filter(|line| !line.trim_start().starts_with('#'));
-    let text: String = lines.flat_map(|line| [line, "\n"]).collect();
-    exec(hook, &text, "") + ":"
-}
-
-/// The text with git-lane, given `options`, in the place of the shell that calls it.
-fn exec(hook: Hook, text: &str, options: &str) -> String {
-    let call = format!("git-lane hook {} ", hook.name());
-    let replaced = |line: &str| match line.strip_suffix(" || exit") {
-        Some(start) => start.replacen(&call, &format!("exec git-lane hook{options} {} ", hook.name()), 1),
-        None => line.to_owned(),
-    };
-    text.lines()
-        .flat_map(|line| [if line.contains(&call) { replaced(line) } else { line.to_owned() }, "\n".into()])
-        .collect()
+    lines.flat_map(|line| [line, "\n"]).chain([":"]).collect()
 }
 
 #[cfg(test)]

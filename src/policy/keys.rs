@@ -123,7 +123,7 @@ pub const KEYS: &[Key] = &[
         name: "rule.protected",
         shape: Shape::Patterns,
         default: "[]",
-        meaning: "Branches that only finish may move. Patterns as in gitignore(5): * stops at a slash, ** does not.",
+        meaning: "Branches that plain commits, merge commits and rebases leave alone. Patterns as in gitignore(5): * stops at a slash, ** does not.",
     },
     Key {
         name: "rule.branch-pattern",

@@ -102,7 +102,12 @@ fn the_main_worktree_stays_at_home_where_the_policy_says_so() {
 
 #[test]
 fn protected_branches_take_no_commits() {
-    for script in ["git commit -q --allow-empty -m x", "git commit -q --amend -m x", "git merge --no-edit one"] {
+    for script in [
+        "git commit -q --allow-empty -m x",
+        "git commit -q --amend -m x",
+        "git merge --no-edit one",
+        "git rebase -q -f HEAD~1",
+    ] {
         let shop = Shop::new("restore", Refs::Files);
         shop.sandbox.git(["config", "lane.protected", "ma* release"]);
         let refs = shop.refs();

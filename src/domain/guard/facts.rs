@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::Finding;
-use crate::domain::lane::Head;
+use crate::domain::lane::{Head, RefName};
 use crate::domain::name::BranchName;
 
 /// How much the guard does about what it finds.
@@ -44,8 +44,8 @@ pub struct Lane {
     pub name: String,
     /// Its branch; `None` for a lane started with `--detach`.
     pub branch: Option<BranchName>,
-    /// Its base, where that is a local branch.
-    pub base: Option<BranchName>,
+    /// Its base.
+    pub base: Option<RefName>,
     /// Its worktree's directory.
     pub worktree: PathBuf,
 }
@@ -53,6 +53,10 @@ pub struct Lane {
 impl Lane {
     pub(super) fn is_on(&self, branch: &BranchName) -> bool {
         self.branch.as_ref() == Some(branch)
+    }
+
+    pub(super) fn lands_on(&self, branch: &BranchName) -> bool {
+        self.base.as_ref().is_some_and(|base| base.as_bstr() == branch.to_ref())
     }
 }
 
@@ -78,7 +82,7 @@ pub struct Facts {
     pub head: Head,
     /// Another lane that has HEAD's branch for its own and is alive.
     pub owner: Option<Lane>,
-    /// A rebase or `git am` is in progress here.
+    /// A rebase is in progress here.
     pub rebasing: bool,
     /// A bisection is in progress here.
     pub bisecting: bool,
@@ -93,8 +97,8 @@ pub struct Facts {
 pub enum OwnBranch {
     /// It is where it was.
     There,
-    /// git says it was renamed to the branch HEAD is on.
-    Renamed,
+    /// git says it has another name now.
+    Renamed(BranchName),
     /// It is gone, and nothing says why.
     Gone,
 }
@@ -166,7 +170,11 @@ impl Overtaken {
                     "put it back with: git reset --soft {was}; then take in what came, if you want it: git merge {now}"
                 )
             }
-            None => format!("bring it back with: git update-ref refs/heads/{branch} {}", self.was),
+            None => format!(
+                "bring it back with: git update-ref {} {}",
+                crate::domain::paste::word(branch.to_ref()),
+                self.was
+            ),
         }
     }
 }
@@ -245,13 +253,14 @@ pub enum RefMove {
 pub enum Remedy {
     /// Refusing is enough.
     None,
-    /// Switch back to a branch.
+    /// Go back to a branch, with what was staged before.
     Switch(BranchName),
     /// Detach HEAD at the commit it came from.
     DetachAtOld,
     /// Detach HEAD where it is, so that the branch is free.
     DetachHere,
-    /// Index and files are those of this branch or commit already, HEAD is not: take them back.
+    /// HEAD is where it was; index and files are those of this branch or commit as far as git has written them: take that
+    /// back.
     ReadTree(String),
 }
 

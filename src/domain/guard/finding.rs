@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use super::super::paste::word;
 use super::{Lane, Made, Overtaken};
 use crate::domain::name::BranchName;
+use crate::domain::paste::word;
 
 /// What is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,12 +22,12 @@ pub enum Finding {
         /// It has happened already, and is taken back; otherwise it is refused.
         moved: bool,
     },
-    /// A lane's worktree has another branch checked out, or none.
+    /// A lane's worktree has another branch checked out.
     Stray {
         /// The lane.
         lane: Lane,
         /// What is checked out.
-        on: Option<BranchName>,
+        on: BranchName,
         /// The lane that belongs to.
         owner: Option<Lane>,
     },
@@ -40,6 +40,8 @@ pub enum Finding {
     BranchGone {
         /// The lane.
         lane: Lane,
+        /// What is checked out instead.
+        on: BranchName,
     },
     /// A lane's branch is checked out in another worktree.
     Taken {
@@ -123,33 +125,22 @@ impl Finding {
     fn remedy(&self) -> String {
         match self {
             Finding::Left { owner: Some(owner), .. } | Finding::Taken { owner, added: false, .. } => enter(owner),
-            Finding::Left { to, made: Made::Now, .. } | Finding::LeftHome { to, made: Made::Now, .. } => {
-                format!("branch '{to}' stays; give it a lane of its own with: git lane start {}", word(to))
-            }
-            Finding::Left { to, made: Made::AtStash, .. } | Finding::LeftHome { to, made: Made::AtStash, .. } => {
-                format!(
-                    "branch '{to}' stays, and so does the stash; give it a lane of its own with: git lane start {}; \
-                     and there: git stash pop --index",
-                    word(to)
-                )
-            }
-            Finding::Left { to, made: Made::Reset, .. } | Finding::LeftHome { to, made: Made::Reset, .. } => {
-                format!(
-                    "branch '{to}' was reset; to put it back too: git branch -f {} {}",
-                    word(to),
-                    word(format!("{to}@{{1}}"))
-                )
-            }
-            Finding::Left { to, .. } | Finding::LeftHome { to, .. } => {
-                format!("to work on '{to}', give it a lane of its own with: git lane start {}", word(to))
-            }
+            Finding::Left { to, made, .. } | Finding::LeftHome { to, made, .. } => start(to, *made),
             Finding::Stray { lane, .. } | Finding::Detached { lane } => {
-                format!("go back, with your changes, by: git switch {}", word(branch(lane)))
+                format!("go back, with your changes, by: git switch {}", own(lane))
             }
-            Finding::BranchGone { lane } => format!("see what is left of it with: git lane show {}", word(&lane.name)),
-            Finding::Taken { owner, added: true, .. } => {
-                format!("use the lane's own worktree: cd \"$(git lane path {})\"", word(&owner.name))
+            Finding::BranchGone { lane, on } => {
+                let key = word(format!("lane.{}.branch", lane.name));
+                format!(
+                    "make it again where you are with: git switch -c {}; or let the lane have this one: git config {key} {}",
+                    own(lane),
+                    word(on)
+                )
             }
+            Finding::Taken { owner, added: true, .. } => format!(
+                "use the lane's own worktree: cd \"$(git lane path {})\"; the new one goes with: git worktree remove",
+                word(&owner.name)
+            ),
             Finding::OffHome { home, on } => {
                 format!("go back with: git switch {}; to work on '{on}': git lane start {}", word(home), word(on))
             }
@@ -161,19 +152,14 @@ impl Finding {
                 None => String::new(),
             },
             Finding::LaneIntoLane { other, .. } => {
-                format!(
-                    "land it first with: git lane finish {}; or, if you mean it, set GIT_LANE_BYPASS=1",
-                    word(&other.name)
-                )
+                let other = word(&other.name);
+                format!("land it first with: git lane finish {other}; or, if you mean it, set GIT_LANE_BYPASS=1")
             }
             Finding::Unsettled { lane, .. } => {
                 format!("settle it in: cd \"$(git lane path {0})\"; then: git lane finish {0}", word(&lane.name))
             }
             Finding::RebaseElsewhere { lane, branch } => {
-                format!(
-                    "rebase '{branch}' where it is checked out; this lane: git rebase … {}",
-                    word(self::branch(lane))
-                )
+                format!("rebase '{branch}' where it is checked out; this lane: git rebase … {}", own(lane))
             }
             Finding::BranchMoved { lane, deleted: false } => enter(lane),
             Finding::BranchMoved { lane, deleted: true } => {
@@ -205,8 +191,30 @@ fn branch(lane: &Lane) -> String {
     lane.branch.as_ref().map_or_else(|| lane.name.clone(), ToString::to_string)
 }
 
+/// The same as a word of a command.
+fn own(lane: &Lane) -> String {
+    word(branch(lane))
+}
+
 fn enter(lane: &Lane) -> String {
     format!("work on it in its own worktree: cd \"$(git lane path {})\"", word(&lane.name))
+}
+
+/// How to work on a branch that is not to be switched to.
+fn start(to: &BranchName, made: Made) -> String {
+    let name = word(to);
+    match made {
+        Made::Now => format!("branch '{to}' stays; give it a lane of its own with: git lane start {name}"),
+        Made::AtStash => format!(
+            "branch '{to}' stays, and so does the stash; give it a lane of its own with: git lane start {name}; \
+             and there: git stash pop --index"
+        ),
+        Made::Reset => {
+            let before = word(format!("{to}@{{1}}"));
+            format!("branch '{to}' was reset; to put it back too: git branch -f {name} {before}")
+        }
+        Made::Before => format!("to work on '{to}', give it a lane of its own with: git lane start {name}"),
+    }
 }
 
 impl fmt::Display for Finding {
@@ -222,16 +230,13 @@ impl fmt::Display for Finding {
                     branch(lane)
                 )
             }
-            Finding::Stray { lane, on: Some(on), .. } => {
+            Finding::Stray { lane, on, .. } => {
                 write!(f, "this is lane '{}' with branch '{}', but '{on}' is checked out", lane.name, branch(lane))
-            }
-            Finding::Stray { lane, on: None, .. } => {
-                write!(f, "this is lane '{}' with branch '{}', but HEAD is detached", lane.name, branch(lane))
             }
             Finding::Detached { lane } => {
                 write!(f, "HEAD is detached: commits made now are not on the branch of lane '{}'", lane.name)
             }
-            Finding::BranchGone { lane } => {
+            Finding::BranchGone { lane, .. } => {
                 write!(f, "branch '{}' of lane '{}' does not exist any more", branch(lane), lane.name)
             }
             Finding::Taken { owner, branch, .. } => {
@@ -248,7 +253,10 @@ impl fmt::Display for Finding {
                 write!(f, "the main worktree belongs on '{home}', but '{on}' is checked out")
             }
             Finding::Protected { branch } => {
-                write!(f, "branch '{branch}' is protected: nothing is committed to it but by 'git lane finish'")
+                write!(
+                    f,
+                    "branch '{branch}' is protected: nothing is committed to it or rebased but by 'git lane finish'"
+                )
             }
             Finding::Overtaken { lane, overtaken } => {
                 write!(f, "branch '{}' of lane '{}' {}", branch(lane), lane.name, overtaken.danger())

@@ -88,9 +88,9 @@ fn switched(facts: &Facts, event: &Event) -> Verdict {
             moved: true,
         };
         return match own {
-            OwnBranch::Renamed => Verdict::Follow(to),
-            OwnBranch::Gone => Verdict::Say(Finding::BranchGone { lane: lane.clone() }),
-            OwnBranch::There if facts.rebasing => Verdict::Stop(found(), Remedy::DetachAtOld),
+            OwnBranch::Renamed(name) => Verdict::Follow(name.clone()),
+            _ if facts.rebasing || *previous == Previous::Commit => Verdict::Stop(found(), Remedy::DetachAtOld),
+            OwnBranch::Gone => Verdict::Say(Finding::BranchGone { lane: lane.clone(), on: to }),
             OwnBranch::There => Verdict::Stop(found(), Remedy::Switch(branch.clone())),
         };
     }
@@ -121,15 +121,10 @@ fn misplaced(facts: &Facts, own: &OwnBranch) -> Option<Verdict> {
     let stop = |finding| Some(Verdict::Stop(finding, Remedy::None));
     match (&facts.place, &facts.head) {
         (Place::Lane(lane @ Lane { branch: Some(_), .. }), Head::Branch(on)) => match own {
-            OwnBranch::Renamed => Some(Verdict::Follow(on.clone())),
-            OwnBranch::Gone => Some(Verdict::Say(Finding::BranchGone { lane: lane.clone() })),
-            OwnBranch::There => {
-                stop(Finding::Stray { lane: lane.clone(), on: Some(on.clone()), owner: facts.owner.clone() })
-            }
+            OwnBranch::Renamed(name) => Some(Verdict::Follow(name.clone())),
+            OwnBranch::Gone => stop(Finding::BranchGone { lane: lane.clone(), on: on.clone() }),
+            OwnBranch::There => stop(Finding::Stray { lane: lane.clone(), on: on.clone(), owner: facts.owner.clone() }),
         },
-        (Place::Lane(lane @ Lane { branch: Some(_), .. }), _) => {
-            stop(Finding::Stray { lane: lane.clone(), on: None, owner: None })
-        }
         (_, Head::Branch(on)) => match (&facts.owner, &facts.home) {
             (Some(owner), _) => stop(Finding::Taken { owner: owner.clone(), branch: on.clone(), added: false }),
             (None, Some(home)) => stop(Finding::OffHome { home: home.clone(), on: on.clone() }),
@@ -156,7 +151,7 @@ fn merging(facts: &Facts, merged: &[Merged]) -> Option<Verdict> {
     let on = facts.head.branch()?;
     let stop = |finding| Some(Verdict::Stop(finding, Remedy::None));
     merged.iter().find_map(|merged| {
-        let takes_it = merged.lane.base.as_ref() == Some(on);
+        let takes_it = merged.lane.lands_on(on);
         match &facts.place {
             Place::Lane(here) if here.is_on(on) => {
                 let own = merged.lane.name == here.name || merged.in_own_base;
@@ -178,6 +173,9 @@ fn merging(facts: &Facts, merged: &[Merged]) -> Option<Verdict> {
 
 fn rebase(facts: &Facts, branch: Option<&BranchName>, own: &OwnBranch) -> Verdict {
     let stop = |finding| Verdict::Stop(finding, Remedy::None);
+    if let Some(branch) = branch.or(facts.head.branch()).filter(|branch| facts.protects(branch)) {
+        return stop(Finding::Protected { branch: branch.clone() });
+    }
     let Some(branch) = branch else { return misplaced(facts, own).unwrap_or(Verdict::Allow) };
     match (&facts.place, &facts.home) {
         (Place::Lane(lane @ Lane { branch: Some(own), .. }), _) if own != branch => {
@@ -204,11 +202,16 @@ fn transaction(facts: &Facts, change: &RefMove) -> Option<Verdict> {
             let remedy = if *here { Remedy::ReadTree(to.to_ref().to_string()) } else { Remedy::None };
             match (&facts.place, &facts.home) {
                 (Place::Lane(lane @ Lane { branch: Some(branch), .. }), _) if *here => {
-                    // The branch is gone: this is the second half of its renaming.
-                    let leaves = branch != to && *own == OwnBranch::There;
-                    let (lane, to, owner) = (lane.clone(), to.clone(), owner.clone());
-                    let finding = Finding::Left { lane, to, owner, made: *made, moved: false };
-                    leaves.then_some(Verdict::Stop(finding, remedy))
+                    match own {
+                        _ if branch == to => None,
+                        // This is the second half of its renaming, or its way back.
+                        OwnBranch::Renamed(name) if name == to => None,
+                        OwnBranch::Renamed(name) => Some(Verdict::Follow(name.clone())),
+                        OwnBranch::There | OwnBranch::Gone => {
+                            let (lane, to, owner) = (lane.clone(), to.clone(), owner.clone());
+                            stop(Finding::Left { lane, to, owner, made: *made, moved: false }, remedy)
+                        }
+                    }
                 }
                 _ if owner.is_some() => {
                     let owner = owner.clone()?;

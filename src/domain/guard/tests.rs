@@ -1,14 +1,19 @@
 //! The rule as tables of facts.
 
 use super::*;
-use crate::domain::lane::ObjectId;
+use crate::domain::lane::{ObjectId, RefName};
 
 fn branch(name: &str) -> BranchName {
     BranchName::parse(name.into()).unwrap()
 }
 
 fn lane(name: &str) -> Lane {
-    Lane { name: name.into(), branch: Some(branch(name)), base: Some(branch("main")), worktree: "/w".into() }
+    Lane {
+        name: name.into(),
+        branch: Some(branch(name)),
+        base: RefName::parse("refs/heads/main".into()),
+        worktree: "/w".into(),
+    }
 }
 
 fn on(name: &str) -> Head {
@@ -86,7 +91,8 @@ fn a_switch_out_of_a_lane_is_taken_back() {
         (in_lane(on("other")), switched_from("one"), "left-lane: back to one"),
         (Facts { owner: Some(lane("two")), ..in_lane(on("two")) }, switched_from("one"), "left-lane: back to one"),
         (Facts { rebasing: true, ..in_lane(on("other")) }, switched_from("one"), "left-lane: back to the commit"),
-        (in_lane(on("renamed")), with(OwnBranch::Renamed), "follow renamed"),
+        (in_lane(on("renamed")), with(OwnBranch::Renamed(branch("renamed"))), "follow renamed"),
+        (in_lane(on("other")), with(OwnBranch::Renamed(branch("renamed"))), "follow renamed"),
         (in_lane(on("other")), with(OwnBranch::Gone), "say branch-gone"),
         (in_lane(detached()), switched_from("one"), "say detached"),
         (Facts { rebasing: true, ..in_lane(detached()) }, switched_from("one"), "allow"),
@@ -124,7 +130,7 @@ fn commits_happen_on_the_branch_that_belongs_here() {
     for (facts, expected) in [
         (in_lane(on("one")), "allow"),
         (in_lane(on("other")), "stray: refuse"),
-        (in_lane(detached()), "stray: refuse"),
+        (in_lane(detached()), "allow"),
         (Facts { rebasing: true, ..in_lane(detached()) }, "allow"),
         (Facts { bisecting: true, ..in_lane(detached()) }, "allow"),
         (in_main(on("main")), "allow"),
@@ -156,8 +162,11 @@ fn merges_come_from_the_base_and_go_to_it_settled() {
         assert_eq!(short(judge(&facts, &merge)), expected, "{merged:?}");
     }
     // A lane that is the base of another takes it like any base.
-    let stacked =
-        Merged { lane: Lane { base: Some(branch("one")), ..lane("two") }, in_own_base: false, unsettled: None };
+    let stacked = Merged {
+        lane: Lane { base: RefName::parse("refs/heads/one".into()), ..lane("two") },
+        in_own_base: false,
+        unsettled: None,
+    };
     assert_eq!(judge(&in_lane(on("one")), &commit(vec![stacked.clone()])), Verdict::Allow);
     let stacked = Merged { unsettled: Some("dirty".into()), ..stacked };
     assert_eq!(short(judge(&in_lane(on("one")), &commit(vec![stacked]))), "unsettled: refuse");
@@ -174,6 +183,9 @@ fn a_rebase_ends_where_it_belongs() {
         (in_lane(on("other")), None, "stray: refuse"),
         (in_lane(on("other")), Some("one"), "allow"),
         (in_main(on("main")), Some("other"), "allow"),
+        (Facts { protected: vec!["main".into()], ..in_main(on("main")) }, None, "protected-branch: refuse"),
+        (Facts { protected: vec!["main".into()], ..in_main(on("other")) }, Some("main"), "protected-branch: refuse"),
+        (Facts { protected: vec!["main".into()], ..in_main(on("main")) }, Some("other"), "allow"),
         (home.clone(), Some("other"), "left-home: refuse"),
         (home, Some("main"), "allow"),
     ] {
@@ -196,7 +208,9 @@ fn a_transaction_is_refused_while_it_can_be() {
         (in_lane(on("one")), head("one", true, None, there()), "allow"),
         (in_lane(on("other")), head("one", true, None, there()), "allow"),
         (in_lane(on("one")), head("x", true, None, there()), "left-lane: undo refs/heads/x"),
-        (in_lane(on("one")), head("x", true, None, OwnBranch::Gone), "allow"),
+        (in_lane(on("one")), head("x", true, None, OwnBranch::Gone), "left-lane: undo refs/heads/x"),
+        (in_lane(on("one")), head("x", true, None, OwnBranch::Renamed(branch("x"))), "allow"),
+        (in_lane(on("x")), head("y", true, None, OwnBranch::Renamed(branch("x"))), "follow x"),
         (Facts { rebasing: true, ..in_lane(detached()) }, head("x", true, None, there()), "allow"),
         (in_lane(on("one")), head("two", false, Some("two"), there()), "branch-taken: refuse"),
         (in_lane(on("one")), head("x", false, None, there()), "allow"),

@@ -9,6 +9,7 @@ use std::path::Path;
 use bstr::{BStr, BString, ByteSlice};
 
 use crate::domain::guard::{Lane, Level};
+use crate::domain::lane::RefName;
 use crate::domain::name::BranchName;
 use crate::error::{Error, IoContext, Result};
 
@@ -72,7 +73,7 @@ impl Settings {
         } else if key.eq_ignore_ascii_case(b"worktree") {
             lane.worktree = crate::git::path(&value);
         } else if key.eq_ignore_ascii_case(b"base") {
-            lane.base = BranchName::from_ref(value.as_bstr());
+            lane.base = RefName::parse(value.as_bstr());
         }
     }
 }

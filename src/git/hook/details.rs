@@ -3,15 +3,16 @@
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 
 use bstr::{BStr, BString, ByteSlice};
 
-use super::place::{self, Place, linked_git_dir};
+use super::caller::Caller;
+use super::place::{self, Place};
 use crate::domain::guard::{self, Event, Facts, Lane, Made, Merged, OwnBranch, Previous};
 use crate::domain::lane::Head;
 use crate::domain::name::BranchName;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::git::command::Git;
 use crate::git::renames;
 use crate::git::status::operation;
@@ -23,16 +24,37 @@ pub(super) fn own_branch(place: &Place, facts: &Facts) -> Result<OwnBranch> {
     if facts.head.branch() == Some(own) || exists(place, own)? {
         return Ok(OwnBranch::There);
     }
-    match facts.head.branch() {
-        Some(head) if renames::was_renamed(own, head, reflog(place, head, None)?.as_bstr()) => Ok(OwnBranch::Renamed),
-        _ => Ok(OwnBranch::Gone),
+    Ok(match renamed(place, facts, own)? {
+        Some(name) => OwnBranch::Renamed(name),
+        None => OwnBranch::Gone,
+    })
+}
+
+/// What the logs of the branch that is checked out, and of HEAD itself, say the lane's branch is called now.
+fn renamed(place: &Place, facts: &Facts, own: &BranchName) -> Result<Option<BranchName>> {
+    if let Some(head) = facts.head.branch()
+        && renames::was_renamed(own, head, reflog(place, head, None)?.as_bstr())
+    {
+        return Ok(Some(head.clone()));
+    }
+    let log: BString = place.git().args(["reflog", "show", "--format=%gs", "HEAD", "--"]).output()?.stdout.into();
+    match renames::renamed_to(own, log.as_bstr()) {
+        Some(name) if exists(place, &name)? => Ok(Some(name)),
+        _ => Ok(None),
     }
 }
 
-/// The same while refs are changing: HEAD still names the branch when the second half of its renaming is announced.
-pub(super) fn own_branch_now(place: &Place, facts: &Facts) -> Result<OwnBranch> {
+/// The same while HEAD is about to name `to`: the second half of a renaming looks like that, and so does a switch away
+/// from a branch that is gone. HEAD still names the old branch, and logs may not be written yet.
+pub(super) fn own_branch_now(place: &Place, facts: &Facts, to: &BranchName) -> Result<OwnBranch> {
     let guard::Place::Lane(Lane { branch: Some(own), .. }) = &facts.place else { return Ok(OwnBranch::There) };
-    Ok(if exists(place, own)? { OwnBranch::There } else { OwnBranch::Gone })
+    if exists(place, own)? {
+        return Ok(OwnBranch::There);
+    }
+    if place.caller().is_none_or(|caller| caller.command == "branch") {
+        return Ok(OwnBranch::Renamed(to.clone()));
+    }
+    own_branch(place, facts).map(|found| if found == OwnBranch::There { OwnBranch::Gone } else { found })
 }
 
 fn exists(place: &Place, branch: &BranchName) -> Result<bool> {
@@ -51,9 +73,9 @@ fn reflog(place: &Place, branch: &BranchName, most: Option<u32>) -> Result<BStri
 
 /// The branch `named` stands for on a command line, if it is one.
 pub(super) fn branch_named(place: &Place, named: &BStr) -> Result<Option<BranchName>> {
-    let short = named.strip_prefix(b"refs/heads/").unwrap_or(named);
+    // As git does it: `git rebase main refs/heads/x` only detaches HEAD.
     let mut full = BString::from("refs/heads/");
-    full.extend_from_slice(short);
+    full.extend_from_slice(named);
     match BranchName::from_ref(full.as_bstr()) {
         Some(branch) if exists(place, &branch)? => Ok(Some(branch)),
         _ => Ok(None),
@@ -83,7 +105,8 @@ pub(super) fn made(place: &Place, branch: &BranchName) -> Result<Made> {
     Ok(match log.lines().count() {
         1 if log.starts_with(b"branch: Created from") && has_stash(place, branch)? => Made::AtStash,
         1 if log.starts_with(b"branch: Created from") => Made::Now,
-        _ if log.starts_with(b"branch: Reset to") => Made::Reset,
+        // The line may be an old one.
+        _ if log.starts_with(b"branch: Reset to") && place.caller().is_none_or(Caller::resets) => Made::Reset,
         _ => Made::Before,
     })
 }
@@ -95,7 +118,7 @@ fn has_stash(place: &Place, branch: &BranchName) -> Result<bool> {
         return Ok(false);
     }
     let tip = place.git().args(["rev-parse", "--verify", "--quiet"]).bytes(branch.to_ref()).output()?.stdout;
-    Ok(parents.lines().any(|line| line.starts_with(tip.trim_end())))
+    Ok(parents.lines().any(|line| line.starts_with(tip.trim_ascii_end())))
 }
 
 /// What was checked out before.
@@ -131,8 +154,8 @@ pub(super) fn merged(place: &Place, facts: &Facts, lanes: &[Lane], before: bool)
             let tip = |line: &[u8]| lane.branch.as_ref().is_some_and(|branch| branch.to_ref() == line);
             if listed.lines().any(tip) {
                 found.push(Merged {
-                    in_own_base: in_own_base(place, facts, commit)?,
-                    unsettled: unsettled(lane)?,
+                    in_own_base: in_own_base(place, facts, commit.as_bstr())?,
+                    unsettled: unsettled(lane, &place.common_dir)?,
                     lane: lane.clone(),
                 });
             }
@@ -142,24 +165,28 @@ pub(super) fn merged(place: &Place, facts: &Facts, lanes: &[Lane], before: bool)
 }
 
 /// Whether the base of the lane we are in, or what it follows, holds `commit`.
-fn in_own_base(place: &Place, facts: &Facts, commit: &BString) -> Result<bool> {
+fn in_own_base(place: &Place, facts: &Facts, commit: &BStr) -> Result<bool> {
     let guard::Place::Lane(Lane { base: Some(base), .. }) = &facts.place else { return Ok(false) };
-    for suffix in ["", "@{upstream}"] {
-        let mut revision = base.to_ref();
-        revision.extend_from_slice(suffix.as_bytes());
-        let asked = place.git().args(["merge-base", "--is-ancestor"]).bytes(commit).bytes(&revision).output()?;
-        if asked.status.success() {
-            return Ok(true);
-        }
-    }
-    Ok(false)
+    Ok(holds(place, base.as_bstr(), commit)? || upstream_holds(place, base.as_bstr(), commit)?)
+}
+
+fn holds(place: &Place, name: &BStr, commit: &BStr) -> Result<bool> {
+    let asked = place.git().args(["merge-base", "--is-ancestor"]).bytes(commit).bytes(name).output()?;
+    Ok(asked.status.success())
+}
+
+/// Whether what the branch of this full name follows holds `commit`.
+pub(super) fn upstream_holds(place: &Place, name: &BStr, commit: &BStr) -> Result<bool> {
+    // `@{upstream}` takes short names only.
+    let upstream = place.git().args(["for-each-ref", "--format=%(upstream)"]).bytes(name).output()?.stdout;
+    let upstream = upstream.trim_ascii_end().as_bstr();
+    Ok(!upstream.is_empty() && holds(place, upstream, commit)?)
 }
 
 /// Why a lane is not settled: something uncommitted, something in progress, something else checked out.
-fn unsettled(lane: &Lane) -> Result<Option<String>> {
-    let Some(git_dir) = linked_git_dir(&lane.worktree.join(".git")).filter(|_| place::is_alive(lane)) else {
-        return Ok(None);
-    };
+fn unsettled(lane: &Lane, common_dir: &Path) -> Result<Option<String>> {
+    let Some(git_dir) = place::git_dir_of(lane, common_dir) else { return Ok(None) };
+    let Some(directory) = place::directory(&git_dir) else { return Ok(None) };
     if let Some(operation) = operation(&git_dir) {
         return Ok(Some(format!("a {operation} is in progress")));
     }
@@ -171,24 +198,38 @@ fn unsettled(lane: &Lane) -> Result<Option<String>> {
         _ => {}
     }
     let status = ["--no-optional-locks", "status", "--porcelain", "-z", "--untracked-files=normal"];
-    let changes = Git::default().at(&lane.worktree).args(status).stdout()?;
+    let changes = Git::default().at(&directory).args(status).stdout()?;
     Ok((!changes.is_empty()).then(|| "it has uncommitted changes".into()))
 }
 
-/// The commit a living lane's branch was at before a `checkout -B` elsewhere took it along: git refuses every other way
-/// of resetting a branch that is checked out, so a reset younger than the lane's worktree was that.
-pub(super) fn reset_from_outside(place: &Place, owner: &Lane) -> Result<Option<(BranchName, BString)>> {
-    let Some(branch) = owner.branch.clone() else { return Ok(None) };
-    let time = |path: std::path::PathBuf| {
-        std::fs::metadata(path).ok().map(|metadata| (metadata.mtime(), metadata.mtime_nsec()))
+/// A branch that `checkout -B` took along from outside its lane.
+pub(super) struct Reset {
+    pub branch: BranchName,
+    pub before: BString,
+    pub now: BString,
+}
+
+/// Whether the git that called reset a lane's branch from outside: its option says that it resets, the branch's log that
+/// it did, and the lane's own log of HEAD does not know.
+pub(super) fn reset_from_outside(place: &Place, owner: &Lane) -> Result<Option<Reset>> {
+    let (Some(branch), Some(true)) = (owner.branch.clone(), place.caller().map(Caller::resets)) else {
+        return Ok(None);
     };
-    let log = place.common_dir.join("logs").join(crate::git::path(&branch.to_ref()));
-    let made = linked_git_dir(&owner.worktree.join(".git")).and_then(|git_dir| time(git_dir.join("gitdir")));
-    if time(log) <= made || made.is_none() || !reflog(place, &branch, Some(1))?.starts_with(b"branch: Reset to ") {
+    if !reflog(place, &branch, Some(1))?.starts_with(b"branch: Reset to ") {
         return Ok(None);
     }
-    let mut before = branch.to_ref();
-    before.extend_from_slice(b"@{1}");
-    let before = place.git().args(["rev-parse", "--verify", "--quiet"]).bytes(&before).output()?;
-    Ok(before.status.success().then(|| (branch, before.stdout.trim_ascii_end().into())))
+    let Some(directory) = place::git_dir_of(owner, &place.common_dir).and_then(|git_dir| place::directory(&git_dir))
+    else {
+        return Ok(None);
+    };
+    let last = Git::default().at(&directory).args(["reflog", "show", "-1", "--format=%H", "HEAD", "--"]).output()?;
+    let commit = |revision: &[u8]| {
+        let found = place.git().args(["rev-parse", "--verify", "--quiet"]).bytes(revision).output()?;
+        Ok::<_, Error>(found.status.success().then(|| BString::from(found.stdout.trim_ascii_end())))
+    };
+    let name = branch.to_ref();
+    let (Some(now), Some(before)) = (commit(&name)?, commit(&bstr::concat([name.as_slice(), b"@{1}"]))?) else {
+        return Ok(None);
+    };
+    Ok((last.stdout.trim_ascii_end() != now && before != now).then_some(Reset { branch, before, now }))
 }

@@ -4,6 +4,7 @@
 //! else happens. `details` asks git for what a judgement needs beyond that, `transaction` reads what is about to happen
 //! to refs, `remedy` takes a switch back.
 
+mod caller;
 pub(crate) mod config;
 mod details;
 mod place;
@@ -18,6 +19,7 @@ use bstr::ByteSlice;
 use crate::domain::guard::{self, Event, Facts, Finding, Lane, Level, Remedy, Verdict};
 use crate::domain::lane::Head;
 use crate::domain::name::BranchName;
+use crate::domain::paste::word;
 use crate::error::{Error, Result};
 use crate::git::command::INTERNAL;
 use crate::git::overtaken::overtaken;
@@ -132,7 +134,7 @@ impl Guarded {
     fn owner(&self, branch: &BranchName, here: Option<&Lane>) -> Option<&Lane> {
         let other =
             |lane: &&Lane| lane.branch.as_ref() == Some(branch) && here.is_none_or(|here| here.name != lane.name);
-        self.settings.lanes.iter().find(other).filter(|lane| place::is_alive(lane))
+        self.settings.lanes.iter().find(other).filter(|lane| place::git_dir_of(lane, &self.place.common_dir).is_some())
     }
 
     /// The hooks that ask whether HEAD is where it belongs.
@@ -149,16 +151,19 @@ impl Guarded {
                     let after = remedy::apply(&self.place, &finding, &remedy, old.as_bstr());
                     return Ok(Reply::Stop(refusal(&finding, &remedy, after, hook == Hook::PreMergeCommit)));
                 }
-                Verdict::Follow(branch) => {
-                    if let guard::Place::Lane(lane) = &facts.place {
-                        remedy::follow(&self.place.common_dir, &lane.name, &branch)?;
-                    }
-                    self.settings = Settings::read(&self.place.common_dir)?.unwrap_or_default();
-                    facts = self.facts()?;
-                }
+                Verdict::Follow(branch) => facts = self.follow(&facts, &branch)?,
             }
         }
         Ok(Reply::Silent)
+    }
+
+    /// Gives the lane we are in its branch's new name; the facts as they are then.
+    fn follow(&mut self, facts: &Facts, branch: &BranchName) -> Result<Facts> {
+        if let guard::Place::Lane(lane) = &facts.place {
+            remedy::follow(&self.place.common_dir, &lane.name, branch)?;
+        }
+        self.settings = Settings::read(&self.place.common_dir)?.unwrap_or_default();
+        self.facts()
     }
 
     /// What git is doing, with details; `None` when it cannot matter.
@@ -194,7 +199,7 @@ impl Guarded {
                         // A commit: HEAD will be detached, which is nobody's loss.
                         None => return Ok(None),
                     },
-                    None if order => return Ok(None),
+                    None if order && facts.protected.is_empty() => return Ok(None),
                     None => None,
                 };
                 Some(Event::Rebase { branch, own: own()? })
@@ -204,24 +209,29 @@ impl Guarded {
     }
 
     /// The hook that is asked before refs change.
-    fn refs(&self, args: &[OsString]) -> Result<Reply> {
+    fn refs(mut self, args: &[OsString]) -> Result<Reply> {
         let lines = transaction::lines(args.get(1).map(OsString::as_os_str))?;
-        let facts = self.facts()?;
-        let facts = Facts { rebasing: self.place.rebasing(), ..facts };
-        let moves = transaction::moves(self, &facts, &lines)?;
-        Ok(match guard::judge(&facts, &Event::Refs(moves)) {
-            Verdict::Allow | Verdict::Follow(_) => Reply::Silent,
-            Verdict::Say(finding) => Reply::Say(finding),
-            Verdict::Stop(finding, remedy) => {
-                let after = remedy::apply(&self.place, &finding, &remedy, b"".as_bstr());
-                Reply::Stop(refusal(&finding, &remedy, after, false))
+        let mut facts = self.facts()?;
+        for _ in 0..2 {
+            facts.rebasing = self.place.rebasing();
+            let moves = transaction::moves(&self, &facts, &lines)?;
+            match guard::judge(&facts, &Event::Refs(moves)) {
+                Verdict::Allow => return Ok(Reply::Silent),
+                Verdict::Say(finding) => return Ok(Reply::Say(finding)),
+                Verdict::Follow(branch) => facts = self.follow(&facts, &branch)?,
+                Verdict::Stop(finding, remedy) => {
+                    let after = remedy::apply(&self.place, &finding, &remedy, b"".as_bstr());
+                    return Ok(Reply::Stop(refusal(&finding, &remedy, after, false)));
+                }
             }
-        })
+        }
+        Ok(Reply::Silent)
     }
 }
 
 /// What the user reads: what was stopped and what became of it, and what to do instead.
 fn refusal(finding: &Finding, remedy: &Remedy, after: Result<()>, merge: bool) -> Error {
+    let failed = after.is_err();
     let error = match (remedy, after) {
         (Remedy::None | Remedy::ReadTree(_), Ok(())) => Error::refused(finding.to_string()),
         // Nothing had been written, and what is there is something else.
@@ -232,5 +242,15 @@ fn refusal(finding: &Finding, remedy: &Remedy, after: Result<()>, merge: bool) -
         (_, Ok(())) => Error::refused(format!("{finding}; it was taken back")),
         (_, Err(error)) => Error::refused(format!("{finding}, and could not be taken back")).source(error.to_string()),
     };
-    error.code(finding.code()).hint(finding.hint(merge))
+    let hint = match remedy {
+        Remedy::Switch(branch) if failed => {
+            format!(
+                "go back yourself with: git checkout --ignore-other-worktrees {}; {}",
+                word(branch),
+                finding.hint(merge)
+            )
+        }
+        _ => finding.hint(merge),
+    };
+    error.code(finding.code()).hint(hint)
 }

@@ -2,21 +2,24 @@
 //!
 //! The layout is gitrepository-layout(5); which variables git sets for which hook was measured.
 
+use std::cell::OnceCell;
 use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use bstr::{BStr, ByteSlice};
 
+use super::caller::Caller;
 use crate::domain::guard::Lane;
 use crate::domain::lane::Head;
 use crate::domain::name::BranchName;
 use crate::error::{Error, Result};
 use crate::git::command::{Git, Invocation};
+use crate::git::start::admin_name;
 use crate::git::worktree::read_head;
 
 /// The worktree a hook runs in.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Place {
     /// Its git directory, as git named it.
     pub git_dir: PathBuf,
@@ -24,6 +27,7 @@ pub struct Place {
     pub common_dir: PathBuf,
     /// `git_dir` is one of `worktrees/<id>`.
     pub linked: bool,
+    caller: OnceCell<Option<Caller>>,
 }
 
 impl Place {
@@ -56,10 +60,10 @@ impl Place {
         match std::fs::read(git_dir.join("commondir")) {
             Ok(common) if !common.trim_ascii().is_empty() => {
                 let common_dir = git_dir.join(crate::git::path(crate::git::line(&common)));
-                Ok(Place { git_dir, common_dir, linked: true })
+                Ok(Place { git_dir, common_dir, linked: true, ..Place::default() })
             }
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                Ok(Place { common_dir: git_dir.clone(), git_dir, linked: false })
+                Ok(Place { common_dir: git_dir.clone(), git_dir, ..Place::default() })
             }
             Ok(_) => Err(Error::environment(format!("'{}/commondir' is empty", git_dir.display()))),
             Err(error) => {
@@ -93,6 +97,11 @@ impl Place {
         Ok(crate::domain::lane::ObjectId::from_hex(id.as_bytes()).map_or(Head::Other(id.into()), Head::Detached))
     }
 
+    /// The git that runs the hook; `None` where nobody can tell.
+    pub fn caller(&self) -> Option<&Caller> {
+        self.caller.get_or_init(Caller::find).as_ref()
+    }
+
     /// A git command for this very worktree. The hook runs in its root.
     pub fn git(&self) -> Invocation {
         let git = Git::default().at(Path::new("."));
@@ -105,9 +114,10 @@ impl Place {
         }
     }
 
-    /// A rebase or `git am` is in progress.
+    /// A rebase is in progress. `git am` uses the same directory and leaves HEAD on its branch.
     pub fn rebasing(&self) -> bool {
-        ["rebase-merge", "rebase-apply"].iter().any(|name| self.git_dir.join(name).exists())
+        let apply = self.git_dir.join("rebase-apply");
+        self.git_dir.join("rebase-merge").exists() || (apply.exists() && !apply.join("applying").exists())
     }
 
     /// A bisection is in progress.
@@ -115,19 +125,12 @@ impl Place {
         self.git_dir.join("BISECT_START").exists()
     }
 
-    /// The directory of this linked worktree, as its admin directory names it.
-    fn directory(&self) -> Option<PathBuf> {
-        let gitdir = std::fs::read(self.git_dir.join("gitdir")).ok()?;
-        let path = self.git_dir.join(crate::git::path(crate::git::line(&gitdir)));
-        path.parent().map(Path::to_owned)
-    }
-
     /// The lane whose worktree this is.
     pub fn lane<'a>(&self, lanes: &'a [Lane]) -> Option<&'a Lane> {
         if !self.linked || lanes.is_empty() {
             return None;
         }
-        let directory = self.directory()?;
+        let directory = directory(&self.git_dir)?;
         if let Some(lane) = lanes.iter().find(|lane| lane.worktree == directory) {
             return Some(lane);
         }
@@ -135,24 +138,24 @@ impl Place {
         if let Some(lane) = lanes.iter().find(|lane| lane.worktree == real) {
             return Some(lane);
         }
-        // Moved: the record's directory is gone, and this worktree had the lane's branch checked out last.
-        let mut gone = lanes.iter().filter(|lane| lane.branch.is_some() && !lane.worktree.exists()).peekable();
-        gone.peek()?;
-        let last = self.last_checkout();
-        let head = read_head(&self.git_dir);
-        gone.find(|lane| {
-            let own = lane.branch.as_ref();
-            head.branch() == own || last.as_ref().is_some_and(|(from, _)| own.is_some_and(|b| b.as_bstr() == *from))
-        })
+        lanes.iter().find(|lane| moved(lane, &self.common_dir).is_some_and(|git_dir| same(&git_dir, &self.git_dir)))
     }
 
     /// `from` and `to` of HEAD's last reflog entry, when that was a checkout.
     pub fn last_checkout(&self) -> Option<(bstr::BString, bstr::BString)> {
-        let log = std::fs::read(self.git_dir.join("logs/HEAD")).ok()?;
-        let line = crate::git::line(&log).lines().next_back()?;
-        let (_, message) = line.split_once_str("\t")?;
-        checkout_message(message.as_bstr())
+        last_checkout(&self.git_dir)
     }
+}
+
+fn last_checkout(git_dir: &Path) -> Option<(bstr::BString, bstr::BString)> {
+    let log = std::fs::read(git_dir.join("logs/HEAD")).ok()?;
+    let line = crate::git::line(&log).lines().next_back()?;
+    let (_, message) = line.split_once_str("\t")?;
+    checkout_message(message.as_bstr())
+}
+
+fn same(one: &Path, other: &Path) -> bool {
+    one.file_name() == other.file_name()
 }
 
 /// Takes `checkout: moving from A to B` apart.
@@ -168,10 +171,46 @@ pub fn linked_git_dir(dot_git: &Path) -> Option<PathBuf> {
     Some(dot_git.parent()?.join(crate::git::path(&target)))
 }
 
-/// Whether a lane's worktree is there. One that `git worktree add` is just making, perhaps at the lane's own place, is
-/// not yet: it has no HEAD, or with reftable a stub of one, is locked, and has no index.
-pub fn is_alive(lane: &Lane) -> bool {
-    linked_git_dir(&lane.worktree.join(".git")).is_some_and(|git_dir| {
+/// The git directory of a lane's worktree, where that is alive: at its recorded place, or wherever it was moved to. One
+/// that `git worktree add` is just making, perhaps at the lane's own place, is not yet: it has no HEAD, or with reftable a
+/// stub of one, is locked, and has no index.
+pub fn git_dir_of(lane: &Lane, common_dir: &Path) -> Option<PathBuf> {
+    let made = |git_dir: &PathBuf| {
         git_dir.join("HEAD").exists() && (git_dir.join("index").exists() || !git_dir.join("locked").exists())
+    };
+    match linked_git_dir(&lane.worktree.join(".git")) {
+        Some(git_dir) => Some(git_dir).filter(made),
+        None => moved(lane, common_dir).filter(made),
+    }
+}
+
+/// The directory of a linked worktree, as its admin directory names it.
+pub fn directory(git_dir: &Path) -> Option<PathBuf> {
+    let gitdir = std::fs::read(git_dir.join("gitdir")).ok()?;
+    git_dir.join(crate::git::path(crate::git::line(&gitdir))).parent().map(Path::to_owned)
+}
+
+/// The git directory of a lane whose worktree is not at its recorded place any more: `git worktree move` leaves its name
+/// alone, and it has the lane's branch checked out, or had until a moment ago.
+fn moved(lane: &Lane, common_dir: &Path) -> Option<PathBuf> {
+    let own = lane.branch.as_ref()?;
+    if lane.worktree.exists() {
+        return None;
+    }
+    let name = admin_name(&lane.worktree);
+    let candidates = std::fs::read_dir(common_dir.join("worktrees")).ok()?.flatten().map(|entry| entry.path());
+    let mut named = candidates.filter(|git_dir| {
+        let id = git_dir.file_name().unwrap_or_default().to_string_lossy();
+        id.strip_prefix(&*name).is_some_and(|number| number.bytes().all(|byte| byte.is_ascii_digit()))
+    });
+    named.find(|git_dir| {
+        let points_back = directory(git_dir).and_then(|directory| linked_git_dir(&directory.join(".git")));
+        let has_branch = match read_head(git_dir) {
+            // A reftable does not say so without asking git.
+            Head::Branch(branch) => branch == *own || branch.as_bstr() == ".invalid",
+            _ => false,
+        };
+        let had_branch = || last_checkout(git_dir).is_some_and(|(from, _)| from == own.as_bstr());
+        points_back.is_some_and(|back| same(&back, git_dir)) && (has_branch || had_branch())
     })
 }

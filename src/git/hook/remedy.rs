@@ -1,15 +1,26 @@
-//! Taking back what was stopped. Every git started here passes our own hooks and none of the hook's environment on.
+//! Taking back what was stopped. Every git started here passes our own hooks and none of the hook's environment on, but
+//! for the index that the caller chose.
+//!
+//! Only what the calling git wrote is taken back. What somebody had staged before looks the same where it equals what the
+//! switch brought; the index tells when each entry was written.
 
-use std::path::Path;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
-use bstr::{BStr, ByteSlice};
+use bstr::{BStr, BString, ByteSlice};
 
+use super::caller;
 use super::details;
 use super::place::Place;
 use crate::domain::guard::{Finding, Remedy};
 use crate::domain::name::{BranchName, LaneName};
 use crate::error::{Error, Result};
+use crate::git::command::{Invocation, failure};
 use crate::git::overtaken::index_has_left;
+
+/// How long another process may hold the index before the way back is given up.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Undoes what happened; `old` is the commit HEAD came from, as post-checkout is told it. A failure leaves things as
 /// git made them.
@@ -23,54 +34,203 @@ pub(super) fn apply(place: &Place, finding: &Finding, remedy: &Remedy, old: &BSt
                 }
                 _ => None,
             };
-            switch_back(place, branch)?;
+            go_back(place, old, &Goal::Branch(branch))?;
             match reset {
-                Some((branch, before)) => place
+                // Never over what somebody else has done with the branch by now.
+                Some(reset) => place
                     .git()
                     .args(["update-ref", "-m", "lane: reset taken back"])
-                    .bytes(branch.to_ref())
-                    .bytes(&before)
+                    .bytes(reset.branch.to_ref())
+                    .bytes(&reset.before)
+                    .bytes(&reset.now)
                     .run(),
                 None => Ok(()),
             }
         }
-        Remedy::DetachAtOld => place.git().args(["checkout", "--quiet", "--detach"]).bytes(old).arg("--").run(),
+        Remedy::DetachAtOld => go_back(place, old, &Goal::Commit(old)),
         // Nothing but HEAD changes, so hooks and filters have nothing to do.
         Remedy::DetachHere => {
             let here = place.git().args(["rev-parse", "--verify", "HEAD"]).text()?;
-            place
-                .git()
-                .args(["update-ref", "--no-deref", "-m", "lane: the branch belongs elsewhere", "HEAD", &here])
-                .run()
+            detach(place, "lane: the branch belongs elsewhere", here.as_bytes())
         }
         // A push is received in the git directory: there is no worktree to take back.
         Remedy::ReadTree(_) if place.git_dir == Path::new(".") => Ok(()),
-        Remedy::ReadTree(target) => {
-            let found =
-                place.git().args(["rev-parse", "--verify", "--quiet"]).arg(format!("{target}^{{tree}}")).output()?;
-            let tree = match found.status.success() {
-                true => found.stdout.trim_end().to_str_lossy().into_owned(),
-                // A branch without a commit: git has emptied index and worktree.
-                false => place.git().args(["hash-object", "-t", "tree", "/dev/null"]).text()?,
-            };
-            // `git symbolic-ref` and `git update-ref` have touched neither index nor files; then what is staged and
-            // happens to be as in the other tree is somebody's work.
-            match index_has_left("HEAD", &tree, || place.git()) {
-                Some(false) => Ok(()),
-                _ => place.git().args(["read-tree", "-m", "-u", &tree, "HEAD"]).run(),
-            }
-        }
+        Remedy::ReadTree(target) => read_tree_back(place, target),
     }
 }
 
-fn switch_back(place: &Place, branch: &BranchName) -> Result<()> {
-    let back = ["switch", "--quiet", "--no-guess", "--ignore-other-worktrees"];
-    let output = place.git().args(back).bytes(branch.as_bstr()).output()?;
+/// Where HEAD was.
+enum Goal<'a> {
+    Branch(&'a BranchName),
+    Commit(&'a BStr),
+}
+
+/// Goes back after git has moved HEAD.
+fn go_back(place: &Place, old: &BStr, goal: &Goal) -> Result<()> {
+    let kept = staged_before(place, &old.to_str_lossy(), "HEAD")?;
+    if kept.is_empty() {
+        return checkout(place, goal);
+    }
+    read_tree(place, "HEAD", &with(place, &old.to_str_lossy(), &kept)?)?;
+    match goal {
+        Goal::Branch(branch) => {
+            let from = place.head()?.branch().map_or_else(|| "HEAD".into(), ToString::to_string);
+            let message = format!("checkout: moving from {from} to {branch}");
+            place.git().args(["symbolic-ref", "-m", &message, "HEAD"]).bytes(branch.to_ref()).run()
+        }
+        Goal::Commit(commit) => detach(place, "lane: switch taken back", commit),
+    }
+}
+
+/// `git checkout` and not `git switch`, which does not work while `git am` or a cherry-pick is under way.
+fn checkout(place: &Place, goal: &Goal) -> Result<()> {
+    let back = || {
+        let git = with_index(place).args(["checkout", "--quiet"]);
+        match goal {
+            Goal::Branch(branch) => git.args(["--no-guess", "--ignore-other-worktrees"]).bytes(branch.as_bstr()),
+            Goal::Commit(commit) => git.arg("--detach").bytes(commit),
+        }
+        .arg("--")
+    };
+    let arrived = || match goal {
+        Goal::Branch(branch) => place.head().is_ok_and(|head| head.branch() == Some(*branch)),
+        Goal::Commit(_) => false,
+    };
     // Another tool's post-checkout hook may fail on the way back; where HEAD is decides.
-    if output.status.success() || place.head()?.branch() == Some(branch) {
+    patiently("git checkout", back).or_else(|error| if arrived() { Ok(()) } else { Err(error) })
+}
+
+fn detach(place: &Place, message: &str, commit: &[u8]) -> Result<()> {
+    place.git().args(["update-ref", "--no-deref", "-m", message, "HEAD"]).bytes(commit).run()
+}
+
+/// Takes index and files back while HEAD is still where it was.
+fn read_tree_back(place: &Place, target: &str) -> Result<()> {
+    if place.caller().is_some_and(|caller| !caller.switches() || caller.began_to_write(&index(place)).is_none()) {
         return Ok(());
     }
-    Err(crate::git::command::failure("git switch", &output))
+    let found = place.git().args(["rev-parse", "--verify", "--quiet"]).arg(format!("{target}^{{tree}}")).output()?;
+    let tree = match found.status.success() {
+        true => found.stdout.trim_ascii_end().to_str_lossy().into_owned(),
+        // `checkout --orphan` keeps everything; `switch --orphan` has emptied index and worktree.
+        false if place.caller().is_some_and(|caller| caller.command == "checkout") => return Ok(()),
+        false => place.git().args(["hash-object", "-t", "tree", "/dev/null"]).text()?,
+    };
+    // Nobody knows who called; then the index has to look as if a switch had written it.
+    if place.caller().is_none() && index_has_left("HEAD", &tree, || with_index(place)) == Some(false) {
+        return Ok(());
+    }
+    let kept = staged_before(place, "HEAD", &tree)?;
+    let back = if kept.is_empty() { "HEAD".into() } else { with(place, "HEAD", &kept)? };
+    read_tree(place, &tree, &back)
+}
+
+fn read_tree(place: &Place, from: &str, to: &str) -> Result<()> {
+    patiently("git read-tree", || with_index(place).args(["read-tree", "-m", "-u", from, to]))
+}
+
+/// Runs git again while somebody else holds the index.
+fn patiently(what: &str, git: impl Fn() -> Invocation) -> Result<()> {
+    let start = std::time::Instant::now();
+    loop {
+        let output = git().output()?;
+        if output.status.success() {
+            return Ok(());
+        }
+        if !output.stderr.contains_str("index.lock") || start.elapsed() > PATIENCE {
+            return Err(failure(what, &output));
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// An entry of the index as `git update-index --index-info` reads it.
+type Entry = BString;
+
+/// What was staged before the calling git went from `old` to `target`, and equals what `target` has.
+fn staged_before(place: &Place, old: &str, target: &str) -> Result<Vec<Entry>> {
+    let changed = place.git().args(["diff-tree", "-r", "-z", "--no-renames", old, target]).output()?;
+    // One of them is a branch without a commit: nothing can equal that.
+    if !changed.status.success() {
+        return Ok(Vec::new());
+    }
+    let changed = changed.stdout;
+    let file = index(place);
+    let began = match place.caller() {
+        Some(caller) => caller.began_to_write(&file),
+        None => caller::born(&file),
+    };
+    let mut fields = changed.split_str("\0");
+    let mut kept = Vec::new();
+    let mut entries = None;
+    while let (Some(change), Some(path)) = (fields.next(), fields.next()) {
+        let mut words = change.split_str(" ");
+        let (Some(mode), Some(id)) = (words.nth(1), words.nth(1)) else { continue };
+        // What the target lacks is not in the index, whoever took it out.
+        if mode == b"000000" {
+            continue;
+        }
+        let entries = match &entries {
+            Some(entries) => entries,
+            None => entries.insert(read_index(&file, id)?),
+        };
+        let Some(entry) = entries.entry_by_path(path.as_bstr()) else { continue };
+        if entry.id.to_string().as_bytes() == id && is_older(entry, began) {
+            kept.push([mode, b" ", id, b"\t", path].concat().into());
+        }
+    }
+    Ok(kept)
+}
+
+fn read_index(file: &Path, id: &[u8]) -> Result<gix::index::File> {
+    let kind = if id.len() == 64 { gix::hash::Kind::Sha256 } else { gix::hash::Kind::Sha1 };
+    gix::index::File::at(file, kind, true, gix::index::decode::Options::default())
+        .map_err(|error| Error::environment(format!("cannot read '{}'", file.display())).source(error.to_string()))
+}
+
+/// Whether an entry was written before `began`; without one nothing has been written since.
+fn is_older(entry: &gix::index::Entry, began: Option<SystemTime>) -> bool {
+    use gix::index::entry::{Flags, Mode};
+    // These have no file whose time could tell.
+    if entry.flags.contains(Flags::SKIP_WORKTREE) || entry.mode == Mode::COMMIT {
+        return false;
+    }
+    let changed = entry.stat.ctime;
+    // A git that does not write down fractions of a second.
+    let rounded_up = if changed.nsecs == 0 { 1 } else { 0 };
+    let changed = Duration::new(u64::from(changed.secs) + rounded_up, changed.nsecs);
+    began.is_none_or(|began| SystemTime::UNIX_EPOCH + changed < began)
+}
+
+/// The tree of `commit` with some entries replaced.
+fn with(place: &Place, commit: &str, entries: &[Entry]) -> Result<String> {
+    let scratch = tempfile::Builder::new()
+        .prefix("lane-undo-")
+        .tempdir_in(&place.git_dir)
+        .and_then(|scratch| Ok((std::path::absolute(scratch.path())?, scratch)));
+    let (path, _scratch) = scratch.map_err(|error| Error::environment("cannot make a second index").source(error))?;
+    let git = || place.git().env("GIT_INDEX_FILE", path.join("index"));
+    git().args(["read-tree", commit]).run()?;
+    let mut lines = bstr::join("\0", entries);
+    lines.push(0);
+    git().args(["update-index", "-z", "--index-info"]).input(lines).run()?;
+    git().arg("write-tree").text()
+}
+
+/// The index the caller chose; git runs these hooks in the root of the worktree, from which it counts.
+fn chosen_index() -> Option<OsString> {
+    std::env::var_os("GIT_INDEX_FILE").filter(|file| !file.is_empty())
+}
+
+fn index(place: &Place) -> PathBuf {
+    chosen_index().map_or_else(|| place.git_dir.join("index"), PathBuf::from)
+}
+
+fn with_index(place: &Place) -> Invocation {
+    match chosen_index() {
+        Some(file) => place.git().env("GIT_INDEX_FILE", file),
+        None => place.git(),
+    }
 }
 
 /// Gives a lane's record the branch's new name.

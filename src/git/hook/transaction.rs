@@ -85,13 +85,18 @@ impl Guarded {
     fn head_move(&self, facts: &Facts, to: BranchName) -> Result<RefMove> {
         let git_dir = &self.place.git_dir;
         // For `git worktree add` and `git branch -m` the hook runs where the caller stands, but HEAD is another's.
-        let here = git_dir.join("HEAD.lock").exists() || git_dir.join("reftable/tables.list.lock").exists();
+        // The lock of a git that died long ago says nothing about this one.
+        let fresh = |lock: &str| {
+            let lock = git_dir.join(lock);
+            lock.exists() && self.place.caller().is_none_or(|caller| caller.wrote(&lock))
+        };
+        let here = fresh("HEAD.lock") || fresh("reftable/tables.list.lock");
         let lane = match &facts.place {
             guard::Place::Lane(lane) if here => Some(lane),
             _ => None,
         };
         let owner = self.owner(&to, lane).cloned();
-        let own = details::own_branch_now(&self.place, facts)?;
+        let own = details::own_branch_now(&self.place, facts, &to)?;
         let leaves = here && facts.head.branch() != Some(&to);
         let made = if leaves { details::made(&self.place, &to)? } else { Made::Before };
         Ok(RefMove::Head { to, here, owner, made, own })

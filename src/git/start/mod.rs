@@ -108,7 +108,7 @@ fn make(repository: &Repository, creation: &Creation, filling: &Filling<'_>, lan
         new_branch: creation.new_branch,
         staged_worktree: parent.join(format!(".lane-{id}")),
         staged_admin: repository.lane_dir().join("staging").join(id),
-        admin_name: admin_name(repository, &creation.path),
+        admin_name: admin_name(&creation.path).into(),
         made: missing_ancestors(parent).into_iter().map(Made).collect(),
         sparse: filling.sparse.is_some() && !repository.config_bool("extensions.worktreeConfig"),
         ignore: creation.ignore.clone().map(Made),
@@ -217,14 +217,13 @@ fn prepare(repository: &Repository, intent: &Intent, filling: &Filling<'_>) -> R
 }
 
 /// The name git would give the admin directory: the worktree's last component, as far as it is a safe name.
-fn admin_name(repository: &Repository, path: &Path) -> PathBuf {
+pub(crate) fn admin_name(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let safe: String = name.chars().map(|c| if c.is_alphanumeric() || "._-+".contains(c) { c } else { '-' }).collect();
     let safe = safe.trim_start_matches('.').trim_end_matches(".lock");
-    let _ = repository;
     // Left room for a number.
     let cut = safe.char_indices().map(|(at, c)| at + c.len_utf8()).take_while(|end| *end <= 200).last().unwrap_or(0);
-    PathBuf::from(if cut == 0 { "lane" } else { &safe[..cut] })
+    if cut == 0 { "lane".into() } else { safe[..cut].to_owned() }
 }
 
 fn missing_ancestors(directory: &Path) -> Vec<PathBuf> {

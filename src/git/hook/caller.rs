@@ -1,0 +1,180 @@
+//! The git that called the hook: which command it is, when it began, and so what it has changed by now.
+//!
+//! A hook is told what is checked out, not who wrote what: edits somebody staged before the switch look like what the
+//! switch wrote. Times tell them apart. Where there is no /proc (macOS) nobody is found, and what cannot be told from git's
+//! work is taken for it.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use bstr::{BString, ByteSlice};
+use rustix::time::{ClockId, clock_gettime};
+
+/// The kernel counts the start of a process in hundredths of a second, rounded down, whatever its own clock does.
+const TICK: Duration = Duration::from_millis(10);
+
+/// Time stamps of files lag behind the clock by up to a timer interrupt.
+const LAG: Duration = Duration::from_millis(10);
+
+/// The nearest git above this process.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// Its command: `switch`, `update-ref`.
+    pub command: BString,
+    /// What follows the command.
+    arguments: Vec<BString>,
+    /// When it began, up to a [`TICK`] early.
+    started: SystemTime,
+}
+
+impl Caller {
+    /// Looks for it among those who wait for this process.
+    pub fn find() -> Option<Self> {
+        let mut pid = rustix::process::getppid()?.as_raw_nonzero().get();
+        // git, a shell, perhaps another tool's dispatcher or two.
+        for _ in 0..16 {
+            let process = PathBuf::from(format!("/proc/{pid}"));
+            let stat = std::fs::read(process.join("stat")).ok()?;
+            // The command's name stands in parentheses and may hold anything.
+            let fields: Vec<&[u8]> = stat[stat.rfind_byte(b')')? + 1..].fields().collect();
+            let arguments = std::fs::read(process.join("cmdline")).ok()?;
+            if let Some((command, rest)) = command(&arguments) {
+                let ticks: u64 = fields.get(19)?.to_str().ok()?.parse().ok()?;
+                let arguments = rest.split(|byte| *byte == 0).map(BString::from).collect();
+                return Some(Caller { command: command.into(), arguments, started: since_boot(ticks)? });
+            }
+            pid = fields.get(1)?.to_str().ok()?.parse().ok().filter(|pid| *pid > 1)?;
+        }
+        None
+    }
+
+    /// Whether it writes index and files before it moves HEAD or a branch.
+    pub fn switches(&self) -> bool {
+        [&b"switch"[..], b"checkout", b"merge"].contains(&&self.command[..])
+    }
+
+    /// Whether it wrote `file`. Something written within the [`TICK`] before it began may be taken for its work.
+    pub fn wrote(&self, file: &Path) -> bool {
+        std::fs::symlink_metadata(file)
+            .and_then(|file| file.modified())
+            .is_ok_and(|written| written + LAG >= self.started)
+    }
+
+    /// Whether it resets the branch it switches to: `checkout -B`, `switch -C`.
+    pub fn resets(&self) -> bool {
+        let flag = match &self.command[..] {
+            b"checkout" => b'B',
+            b"switch" => b'C',
+            _ => return false,
+        };
+        let options = self.arguments.iter().take_while(|argument| *argument != "--");
+        // In a cluster like -qB the rest of the word after -b or -c is a name.
+        let short = |word: &[u8]| word.iter().take_while(|byte| !b"bc-=".contains(byte)).any(|byte| *byte == flag);
+        options.filter_map(|argument| argument.strip_prefix(b"-")).any(|word| match word.strip_prefix(b"-") {
+            Some(long) => long.starts_with(b"force-c"),
+            None => short(word),
+        })
+    }
+
+    /// The moment from which on what `index` says was written by this git; `None` when it has not written the index at
+    /// all. git takes the index's lock first and keeps that very file, so what it wrote is not older than the file.
+    pub fn began_to_write(&self, index: &Path) -> Option<SystemTime> {
+        let born = born(index)?;
+        // Somebody may have rewritten the index since: a hook that ran before this one, an editor.
+        (born + LAG >= self.started).then(|| born.min(self.started + TICK))
+    }
+}
+
+/// When a file was made.
+pub fn born(file: &Path) -> Option<SystemTime> {
+    let file = std::fs::symlink_metadata(file).ok()?;
+    file.created().or_else(|_| file.modified()).ok()
+}
+
+fn since_boot(ticks: u64) -> Option<SystemTime> {
+    let per_second = rustix::param::clock_ticks_per_second().max(1);
+    let started = Duration::from_nanos((u128::from(ticks) * 1_000_000_000 / u128::from(per_second)).try_into().ok()?);
+    let now = Duration::try_from(clock_gettime(ClockId::Boottime)).ok()?;
+    SystemTime::now().checked_sub(now.checked_sub(started)?)
+}
+
+/// The command of a git and what follows it, from its arguments, each ended by a zero byte; `None` for any other program.
+fn command(arguments: &[u8]) -> Option<(&[u8], &[u8])> {
+    let word = |text: &'_ [u8]| text.find_byte(0).unwrap_or(text.len());
+    let (program, mut rest) = arguments.split_at(word(arguments));
+    let program = program.rsplit(|byte| *byte == b'/').next()?;
+    if let Some(command) = program.strip_prefix(b"git-") {
+        return (command != b"lane").then_some((command, rest));
+    }
+    if program != b"git" {
+        return None;
+    }
+    let mut value = false;
+    while let Some(text) = rest.strip_prefix(b"\0").filter(|text| !text.is_empty()) {
+        let (option, after) = text.split_at(word(text));
+        if !value && !option.starts_with(b"-") {
+            return Some((option, after));
+        }
+        // git(1): the options whose value is a word of its own.
+        const WITH_VALUE: [&[u8]; 7] =
+            [b"-C", b"-c", b"--git-dir", b"--work-tree", b"--namespace", b"--config-env", b"--attr-source"];
+        value = !value && WITH_VALUE.contains(&option);
+        rest = after;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_is_found_behind_gits_own_options() {
+        for (line, expected) in [
+            ("git switch other", Some("switch")),
+            ("/usr/lib/git-core/git -C dir -c a=b --no-pager checkout -q other", Some("checkout")),
+            ("git --git-dir=x --work-tree y update-ref refs/heads/x y", Some("update-ref")),
+            ("git-receive-pack .", Some("receive-pack")),
+            ("/usr/bin/git-lane hook post-checkout", None),
+            ("sh -c git switch", None),
+            ("git", None),
+        ] {
+            let arguments = line.replace(' ', "\0") + "\0";
+            assert_eq!(command(arguments.as_bytes()).map(|found| found.0), expected.map(str::as_bytes), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_reset_is_told_by_its_option() {
+        for (line, expected) in [
+            ("checkout -B other", true),
+            ("checkout -qB other", true),
+            ("checkout -Bother", true),
+            ("switch -C other", true),
+            ("switch --force-create=other", true),
+            ("checkout -bB", false),
+            ("checkout -b B", false),
+            ("switch -c C", false),
+            ("checkout other -- -B", false),
+            ("branch -C a b", false),
+        ] {
+            let (command, arguments) = line.split_once(' ').unwrap();
+            let arguments = arguments.split(' ').map(BString::from).collect();
+            let caller = Caller { command: command.into(), arguments, started: SystemTime::UNIX_EPOCH };
+            assert_eq!(caller.resets(), expected, "{line}");
+        }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_start_of_a_process_is_known_to_a_tick() {
+        let before = SystemTime::now();
+        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        let after = SystemTime::now();
+        let stat = std::fs::read(format!("/proc/{}/stat", child.id())).unwrap();
+        drop(child.kill().and_then(|()| child.wait()));
+        let ticks = stat[stat.rfind_byte(b')').unwrap() + 1..].fields().nth(19).unwrap().to_str().unwrap().to_owned();
+        let started = since_boot(ticks.parse().unwrap()).unwrap();
+        assert!(started + TICK + TICK >= before && started <= after, "{started:?} {before:?}");
+    }
+}

@@ -1,0 +1,125 @@
+//! What is taken back is what git wrote, and nothing else: what somebody had staged before stays as it is.
+
+use super::shop::{In, Refs, Shop, possible};
+
+fn levels() -> impl Iterator<Item = &'static str> {
+    ["restore", "refuse"].into_iter().filter(|level| possible(level, Refs::Files))
+}
+
+/// What is staged equals what the other branch has; a person takes longer than a clock's tick to switch then.
+#[test]
+fn a_switch_that_is_taken_back_keeps_what_was_staged_from_the_other_branch() {
+    for level in levels() {
+        for switch in ["git switch -q other", "git checkout -q other", "git checkout -q -B other other"] {
+            let shop = Shop::new(level, Refs::Files);
+            let directory = shop.at(In::Lane);
+            shop.sh(&directory, "git checkout -q other -- d/x new && git add d/x new && sleep 0.05").ok();
+            assert_eq!(shop.sh(&directory, "git show :new").ok(), "new\n");
+            let before = shop.snapshots();
+            let run = shop.sh(&directory, switch);
+            assert!(run.code != 0 && run.stderr.contains("hint: "), "{run}");
+            assert_eq!(shop.snapshots(), before, "{run}");
+        }
+    }
+}
+
+#[test]
+fn a_head_that_only_plumbing_moves_leaves_index_and_files_alone() {
+    if !possible("refuse", Refs::Files) {
+        return;
+    }
+    for (place, script) in [
+        (In::Lane, "git symbolic-ref HEAD refs/heads/other"),
+        (In::Main, "git symbolic-ref HEAD refs/heads/one"),
+        (In::Main, "git update-ref refs/heads/two $(git commit-tree $(git write-tree) -p two -m x)"),
+        (
+            In::Main,
+            "git config receive.denyCurrentBranch ignore; git push -q -f . $(git commit-tree $(git write-tree) -p main -m x):two",
+        ),
+        (
+            In::Main,
+            "git update-ref refs/heads/fetched $(git commit-tree $(git write-tree) -p two -m x); git fetch -q -u -f . fetched:two",
+        ),
+    ] {
+        let shop = Shop::new("refuse", Refs::Files);
+        let directory = shop.at(place);
+        shop.sh(&directory, "git checkout -q other -- d/x new; echo precious >p; git add p").ok();
+        let before = shop.snapshots();
+        let run = shop.sh(&directory, script);
+        assert!(run.code != 0 && run.stderr.contains("hint: "), "{run}");
+        assert_eq!(shop.snapshots(), before, "{run}");
+    }
+}
+
+/// A switch to a lane's branch moves it back only where this very command has moved it.
+#[test]
+fn an_old_reset_is_not_undone_again() {
+    for level in levels() {
+        for refs in [Refs::Files, Refs::Reftable].into_iter().filter(|refs| possible(level, *refs)) {
+            let shop = Shop::new(level, refs);
+            shop.sh(&shop.two, "git checkout -q -B two main").ok();
+            for script in [
+                "git switch --ignore-other-worktrees two",
+                "git checkout --ignore-other-worktrees -B two two",
+                "git checkout --ignore-other-worktrees two",
+            ] {
+                let before = (shop.snapshots(), shop.refs());
+                assert_ne!(shop.sh(&shop.sandbox.repo, script).code, 0);
+                assert_eq!((shop.snapshots(), shop.refs()), before, "{script}");
+            }
+        }
+    }
+}
+
+#[test]
+fn another_index_is_taken_back_too() {
+    for level in levels() {
+        let shop = Shop::new(level, Refs::Files);
+        let copy = "cp \"$(git rev-parse --git-dir)/index\" ../../other-index";
+        shop.sh(&shop.one, copy).ok();
+        let before = shop.snapshots();
+        let run = shop.sh(&shop.one, "GIT_INDEX_FILE=\"$PWD/../../other-index\" git switch other");
+        assert_ne!(run.code, 0, "{run}");
+        assert_eq!(shop.snapshots(), before, "{run}");
+        shop.sh(&shop.one, "GIT_INDEX_FILE=\"$PWD/../../other-index\" git diff --cached --exit-code").ok();
+    }
+}
+
+/// `git am` keeps HEAD on its branch, and a switch in the middle of it is taken back to that.
+#[test]
+fn a_switch_in_the_middle_of_am_is_taken_back_to_the_branch() {
+    for level in levels() {
+        let shop = Shop::new(level, Refs::Files);
+        let run = shop.sh(&shop.one, "git format-patch -q --stdout conf~1..conf >../../p; git am -q ../../p; git am --show-current-patch >/dev/null && git checkout other");
+        assert!(run.code != 0 && run.stderr.contains("lane 'one'"), "{run}");
+        assert_eq!(shop.snapshot(&shop.one).head, "refs/heads/one\n", "{run}");
+        shop.sh(&shop.one, "echo both >f && git add f && git am --continue -q").ok();
+        assert_eq!(shop.snapshot(&shop.one).head, "refs/heads/one\n");
+    }
+}
+
+#[test]
+fn a_detached_head_is_given_back() {
+    for level in levels() {
+        let shop = Shop::new(level, Refs::Files);
+        shop.sh(&shop.one, "git checkout -q --detach && git commit -q --allow-empty -m experiment").ok();
+        let before = shop.snapshots();
+        assert_ne!(shop.sh(&shop.one, "git switch other").code, 0);
+        assert_eq!(shop.snapshots(), before, "level {level}");
+        shop.sh(&shop.one, "git switch -q one").ok();
+    }
+}
+
+/// The lock of a git that died does not make somebody else's HEAD look like ours.
+#[test]
+fn a_stale_lock_of_head_stops_no_new_worktree() {
+    if !possible("refuse", Refs::Files) {
+        return;
+    }
+    let shop = Shop::new("refuse", Refs::Files);
+    shop.sh(
+        &shop.one,
+        ": >\"$(git rev-parse --git-dir)/HEAD.lock\" && sleep 0.05 && git worktree add -q -b fresh ../fresh",
+    )
+    .ok();
+}
