@@ -120,3 +120,118 @@ fn a_lock_of_a_git_that_was_at_work_does_not_come_back() {
     sandbox.work("login", "more", "y");
     sandbox.nothing_left_behind(0);
 }
+
+/// Dies in `git lane finish login --keep` at the step `at`, with a landing that adds, changes and removes files.
+fn dies_landing(at: &str) -> Sandbox {
+    for step in 1..60 {
+        let sandbox = Sandbox::new();
+        with_work(&sandbox);
+        sandbox.work("login", "src/app.txt", "landed\n");
+        let path = sandbox.lane_path("login");
+        sandbox.git_in(&path, ["rm", "-q", "README"]);
+        sandbox.git_in(&path, ["commit", "-q", "-m", "without"]);
+        let mut dying = sandbox.command("git-lane");
+        dying.args(["finish", "login", "--keep"]).env("GIT_LANE_TEST_DIE_AT", step.to_string());
+        if sandbox.run(&mut dying).stderr.contains(&format!("died at {at}\n")) {
+            return sandbox;
+        }
+    }
+    panic!("no step {at}");
+}
+
+fn index_lock(sandbox: &Sandbox) -> std::path::PathBuf {
+    sandbox.repo.join(".git/index.lock")
+}
+
+#[test]
+fn nobody_gets_at_the_index_between_the_death_of_a_landing_and_its_healing() {
+    for (at, landed) in [("land.files", false), ("land.ref", true)] {
+        let sandbox = dies_landing(at);
+        assert!(index_lock(&sandbox).exists());
+        // As if a git that the dead one had started were still writing files.
+        let journal = std::fs::read_dir(sandbox.repo.join(".git/lane/journal")).unwrap().flatten();
+        let children = journal.map(|entry| entry.path()).find(|path| path.extension().unwrap() == "children").unwrap();
+        let at_work = std::fs::File::open(children).unwrap();
+        at_work.lock().unwrap();
+        let mut healer = sandbox.command("git-lane");
+        let quiet = std::process::Stdio::null;
+        let healer = healer.args(["start", "other"]).stdout(quiet()).stderr(quiet());
+        let mut healer = healer.spawn().unwrap();
+        write(&sandbox.repo.join("mine"), "mine");
+        for _ in 0..20 {
+            std::thread::sleep(std::time::Duration::from_millis(25));
+            sandbox.git_fails(["add", "mine"]);
+            assert!(healer.try_wait().unwrap().is_none());
+        }
+        drop(at_work);
+        assert!(healer.wait().unwrap().success());
+        assert_eq!(sandbox.git(["status", "--porcelain"]), "?? mine", "{at}");
+        assert_eq!(sandbox.git(["ls-tree", "--name-only", "main"]).contains("file"), landed, "{at}");
+        sandbox.nothing_under_way();
+    }
+}
+
+#[test]
+fn a_landing_whose_lock_somebody_removed_is_completed_on_the_index_that_is_there() {
+    let sandbox = dies_landing("land.ref");
+    std::fs::remove_file(index_lock(&sandbox)).unwrap();
+    write(&sandbox.repo.join("mine"), "mine");
+    sandbox.git(["add", "mine"]);
+    let said = sandbox.lane(["start", "other"]);
+    assert!(said.stderr.contains("it has been completed"), "{said}");
+    assert_eq!(sandbox.git(["status", "--porcelain"]), "A  mine");
+    sandbox.nothing_under_way();
+}
+
+#[test]
+fn a_landing_whose_index_cannot_be_put_right_is_not_called_completed() {
+    let sandbox = dies_landing("land.ref");
+    std::fs::remove_file(index_lock(&sandbox)).unwrap();
+    write(&sandbox.repo.join("mine"), "mine");
+    sandbox.git(["add", "mine"]);
+    sandbox.git(["commit", "-q", "-m", "innocent"]);
+    let index = sandbox.git(["ls-files", "--stage"]);
+    let said = sandbox.lane(["start", "other"]);
+    assert_eq!(said.code, 0, "{said}");
+    assert!(said.stderr.contains("it counts, but the index of") && said.stderr.contains("git -C"), "{said}");
+    assert!(!said.stderr.contains("has been completed"), "{said}");
+    assert_eq!(sandbox.git(["ls-files", "--stage"]), index);
+    sandbox.nothing_under_way();
+}
+
+#[test]
+fn an_undone_landing_leaves_what_somebody_has_staged_of_it() {
+    let sandbox = dies_landing("land.files");
+    std::fs::remove_file(index_lock(&sandbox)).unwrap();
+    sandbox.git(["add", "file"]);
+    let said = sandbox.lane(["start", "other"]);
+    assert!(said.stderr.contains("it does not count, but the index of"), "{said}");
+    assert_eq!(sandbox.git(["status", "--porcelain"]), "A  file");
+    sandbox.nothing_under_way();
+}
+
+#[test]
+fn a_copy_does_not_heal_what_is_under_way_in_the_original() {
+    for landing in [false, true] {
+        let sandbox = if landing { dies_landing("land.files") } else { Sandbox::new() };
+        if !landing {
+            let mut dying = sandbox.command("git-lane");
+            sandbox.run(dying.args(["start", "second"]).env("GIT_LANE_TEST_DIE_AT", "3")).fails(137);
+        }
+        let copy = sandbox.root().join("copy");
+        let mut copying = std::process::Command::new("cp");
+        sandbox.run(copying.arg("-a").arg(&sandbox.repo).arg(&copy)).ok();
+        let lanes = || crate::lanes::listing(&sandbox.root().join("shop.lanes"));
+        let staging = || std::fs::read_dir(sandbox.repo.join(".git/lane/staging")).into_iter().flatten().count();
+        let before = (lanes(), staging());
+        let said = sandbox.lane_in(&copy, ["init"]);
+        assert!(said.stderr.contains("this repository was copied"), "{said}");
+        assert!(!said.stderr.contains("was interrupted"), "{said}");
+        assert!(!copy.join(".git/index.lock").exists());
+        assert_eq!((lanes(), staging()), before);
+        assert!(sandbox.lane_in(&copy, ["doctor"]).stdout.contains("nobody can complete or undo it"));
+        let said = sandbox.lane(["start", "other"]);
+        assert!(said.stderr.contains("was interrupted; it has been"), "{said}");
+        sandbox.nothing_under_way();
+    }
+}

@@ -83,11 +83,14 @@ pub fn open_for_change(ui: &Ui) -> Result<Repository> {
 /// Like [`open_for_change`], for a command that wants to know whether its own work was completed by that.
 pub fn open_and_heal(ui: &Ui) -> Result<(Repository, Vec<Healed>)> {
     let repository = Repository::discover()?;
-    let Recovered { healed, set_aside } = recover(&repository)?;
-    for path in set_aside {
-        let path = crate::ui::escape::line(&path.display().to_string());
-        ui.warn(format_args!("an interrupted command's journal is damaged and was set aside as '{path}'"));
+    let Recovered { healed, unclear, set_aside } = recover(&repository)?;
+    for aside in set_aside {
+        ui.warn(crate::ui::escape::line(&aside.to_string()));
         ui.note("hint: see what to do about it with: git lane doctor");
+    }
+    for unclear in unclear {
+        ui.warn(crate::ui::escape::line(&unclear.to_string()));
+        ui.note(format_args!("hint: see how it stands with: git -C {} status", word(unclear.worktree.display())));
     }
     for healed in &healed {
         ui.note(healed);

@@ -326,7 +326,7 @@ impl std::fmt::Display for Finding {
                 write!(f, "branch '{branch}' was made and never used, and no worktree has it")
             }
             Finding::DamagedIntent(path) => {
-                write!(f, "a command was interrupted, and '{}' no longer says what it was doing", path.display())
+                write!(f, "a command was interrupted, and nobody can complete or undo it from '{}'", path.display())
             }
             Finding::UnknownRules(keys) => write!(f, "the hooks do not know what the policy says of {keys}"),
             Finding::UnreadablePolicy(why) => write!(f, "the policy cannot be read: {why}"),

@@ -3,6 +3,9 @@
 //! An intent is written, synced and renamed into `.git/lane/journal/` before the first change it announces, and removed
 //! after the last. A file whose flock can be taken belongs to a dead process; whoever takes it finishes or undoes what
 //! it says, once the programs that process had started are gone too: they inherit the flock of a second file.
+//!
+//! An intent names absolute paths, so it says whose it is: in a copy of the repository it still speaks of the original,
+//! where its process may be alive.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::hash::{BuildHasher, Hasher};
@@ -10,14 +13,45 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned, de::IgnoredAny};
 
 use super::lockfile::create_locked;
+use crate::domain::lane::lossless_path;
 use crate::domain::paste::word;
 use crate::error::{Error, IoContext, Result};
 
 /// How long to wait for what a dead process had started: a git that is filling a worktree.
 const CHILDREN_PATIENCE: Duration = Duration::from_secs(30);
+
+/// The `.git/lane` that an intent was written in.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Home {
+    #[serde(with = "lossless_path")]
+    path: PathBuf,
+    device: u64,
+    inode: u64,
+}
+
+impl Home {
+    fn of(lane_dir: &Path) -> Result<Self> {
+        use std::os::unix::fs::MetadataExt;
+        let path = std::fs::canonicalize(lane_dir).context("find", lane_dir)?;
+        let metadata = std::fs::metadata(&path).context("read", &path)?;
+        Ok(Home { path, device: metadata.dev(), inode: metadata.ino() })
+    }
+
+    /// A repository may be moved, and a device may get another number; a copy differs in both.
+    fn is(&self, other: &Home) -> bool {
+        self.path == other.path || (self.device, self.inode) == (other.device, other.inode)
+    }
+}
+
+/// What an intent's file holds.
+#[derive(Debug, Serialize, Deserialize)]
+struct Written<T> {
+    home: Home,
+    intent: T,
+}
 
 /// The directory of intents.
 #[derive(Debug, Clone)]
@@ -42,8 +76,13 @@ impl Journal {
 
     /// Announces an operation; nothing may be changed before this returns.
     pub fn begin(&self, intent: &impl Serialize) -> Result<Running> {
+        self.begin_as(&unique_id(), intent)
+    }
+
+    /// Like [`begin`](Self::begin), under a name of the caller's: a new [`unique_id`].
+    pub fn begin_as(&self, id: &str, intent: &impl Serialize) -> Result<Running> {
         std::fs::create_dir_all(&self.directory).context("create", &self.directory)?;
-        let path = self.directory.join(format!("{}.json", unique_id()));
+        let path = self.directory.join(format!("{id}.json"));
         let children = create_locked(&children_of(&path))?;
         let unset = rustix::io::fcntl_setfd(&children, rustix::io::FdFlags::empty());
         unset.context("pass on", &path)?;
@@ -61,8 +100,8 @@ impl Journal {
         let intents = files.filter(|path| path.extension().is_some_and(|extension| extension == "json"));
         intents
             .filter_map(|path| {
-                let intent = serde_json::from_slice(&std::fs::read(&path).ok()?).ok()?;
-                Some((path, intent))
+                let written: Written<T> = serde_json::from_slice(&std::fs::read(&path).ok()?).ok()?;
+                Some((path, written.intent))
             })
             .collect()
     }
@@ -76,6 +115,7 @@ impl Journal {
             Err(error) => return Err(error).context("read", &self.directory),
         };
         paths.sort();
+        let home = Home::of(self.directory.parent().unwrap_or(&self.directory))?;
         let mut found = Vec::new();
         for path in paths {
             let Some(file) = take(&path)? else { continue };
@@ -85,17 +125,35 @@ impl Journal {
             }
             wait_for_children(&path)?;
             let bytes = std::fs::read(&path).context("read", &path)?;
-            let intent = serde_json::from_slice(&bytes).map_err(|error| unreadable(&path, &bytes, error));
+            let intent = read(&path, &bytes, &home);
             found.push((intent, Running { path, file, children: None }));
         }
         Ok(found)
     }
 }
 
+fn read<T: DeserializeOwned>(path: &Path, bytes: &[u8], home: &Home) -> Result<T> {
+    match serde_json::from_slice::<Written<IgnoredAny>>(bytes) {
+        Ok(written) if !written.home.is(home) => {
+            Err(Error::environment(format!("'{}' is of another repository", path.display())).code(FOREIGN))
+        }
+        _ => match serde_json::from_slice::<Written<T>>(bytes) {
+            Ok(written) => Ok(written.intent),
+            Err(error) => Err(unreadable(path, bytes, error)),
+        },
+    }
+}
+
+/// Whether the journal beside the directory `locks` has an intent of that name.
+pub fn is_pending(locks: &Path, id: &std::ffi::OsStr) -> bool {
+    let journal = locks.with_file_name("journal");
+    journal.join(id).with_extension("json").exists()
+}
+
 /// Intents are complete when they appear, so what is no JSON is damage that no git-lane can make sense of; the rest may be
 /// another version's.
 fn unreadable(path: &Path, bytes: &[u8], error: serde_json::Error) -> Error {
-    let damaged = serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_err();
+    let damaged = serde_json::from_slice::<IgnoredAny>(bytes).is_err();
     let unreadable = Error::environment(format!("cannot make sense of '{}'", path.display())).source(error);
     match damaged {
         true => unreadable.code(DAMAGED),
@@ -106,6 +164,9 @@ fn unreadable(path: &Path, bytes: &[u8], error: serde_json::Error) -> Error {
 /// The code of the error about an intent that nobody can read.
 pub const DAMAGED: &str = "damaged-intent";
 
+/// The code of the error about an intent of the repository that this one is a copy of.
+pub const FOREIGN: &str = "foreign-intent";
+
 /// The intents that were set aside and that nobody has looked after yet.
 pub fn set_aside(lane_dir: &Path) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(lane_dir.join("damaged")).into_iter().flatten().flatten();
@@ -113,7 +174,7 @@ pub fn set_aside(lane_dir: &Path) -> Vec<PathBuf> {
 }
 
 impl Running {
-    /// Takes an intent that nobody can read out of the way; returns where it is.
+    /// Takes an intent that nobody can act on out of the way; returns where it is.
     pub fn set_aside(self, lane_dir: &Path) -> Result<PathBuf> {
         let directory = lane_dir.join("damaged");
         std::fs::create_dir_all(&directory).context("create", &directory)?;
@@ -121,6 +182,11 @@ impl Running {
         std::fs::rename(&self.path, &aside).context("move", &self.path)?;
         drop(std::fs::remove_file(children_of(&self.path)));
         Ok(aside)
+    }
+
+    /// The intent's name.
+    pub fn id(&self) -> std::borrow::Cow<'_, str> {
+        self.path.file_stem().unwrap_or_default().to_string_lossy()
     }
 
     /// The intent's file.
@@ -166,7 +232,8 @@ fn wait_for_children(path: &Path) -> Result<()> {
 
 /// Writes `intent` beside `path`, locks it, and renames it into place.
 fn place(path: &Path, intent: &impl Serialize) -> Result<File> {
-    let bytes = serde_json::to_vec_pretty(intent)
+    let home = Home::of(path.ancestors().nth(2).unwrap_or(path))?;
+    let bytes = serde_json::to_vec_pretty(&Written { home, intent })
         .map_err(|error| Error::environment("cannot write the journal").source(error))?;
     loop {
         let temporary = path.with_file_name(format!(".{}", unique_id()));

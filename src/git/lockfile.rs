@@ -3,8 +3,11 @@
 //! A lock file of a dead process blocks git for ever, and nobody can tell whether its owner still lives. Ours are hard
 //! links to a file in `.git/lane/locks/` whose `flock` the living process holds: the kernel frees that lock when the
 //! process dies, so a lock file that shares its inode with a file there nobody has locked is provably ours and dead.
+//!
+//! A file there that has the name of an intent in the journal belongs to that operation: dead or not, its lock stays until
+//! whoever heals the operation takes it over, so that nobody writes in between.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, Metadata, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -70,6 +73,32 @@ impl LockFile {
             std::thread::sleep(pause + pause.mul_f64(f64::from(std::process::id() % 16) / 16.0));
             pause = (pause * 2).min(Duration::from_millis(20));
         }
+    }
+
+    /// Takes over the lock that belongs to the intent `id` of a dead process, without a gap in which somebody else could
+    /// have it; takes it anew where it is no longer there.
+    pub fn take_over(target: &Path, locks: &Path, id: &str) -> Result<Self> {
+        let witness = locks.join(id);
+        if let Ok(file) = OpenOptions::new().write(true).open(&witness) {
+            // Its owner is dead and its intent ours; others look at it for a moment at most.
+            file.lock().context("lock", &witness)?;
+            let target = std::fs::canonicalize(target).unwrap_or_else(|_| target.to_owned());
+            let lock = lock_path(&target);
+            if is_same(&file, &lock) {
+                return Ok(LockFile { target, lock, witness, file, held: true, left: false });
+            }
+        }
+        Self::acquire(target, locks)
+    }
+
+    /// From now on the lock belongs to the intent `id`, which is about to be journalled: when this process dies, the lock
+    /// stays until that is healed.
+    pub fn belong_to(&mut self, id: &str) -> Result<()> {
+        let witness = self.witness.with_file_name(id);
+        std::fs::rename(&self.witness, &witness).context("rename", &self.witness)?;
+        self.witness = witness;
+        crate::git::journal::step("lockfile.promised");
+        Ok(())
     }
 
     /// Replaces the target's content in one step and releases the lock; the target's mode stays.
@@ -242,6 +271,10 @@ fn clear_if_dead(lock: &Path, locks: &Path) -> Result<bool> {
             Err(TryLockError::WouldBlock) => return Ok(false),
             Err(TryLockError::Error(error)) => return Err(error).context("lock", &entry.path()),
         }
+        // Its owner may have given it the name of an intent meanwhile.
+        if !is_same(&file, &entry.path()) || crate::git::journal::is_pending(locks, &entry.file_name()) {
+            return Ok(false);
+        }
         // Holding the dead owner's lock keeps other cleaners out; look again before removing.
         let still = std::fs::metadata(lock).is_ok_and(|now| (now.dev(), now.ino()) == (own.dev(), own.ino()));
         if still {
@@ -251,6 +284,11 @@ fn clear_if_dead(lock: &Path, locks: &Path) -> Result<bool> {
         return Ok(true);
     }
     Ok(false)
+}
+
+fn is_same(file: &File, path: &Path) -> bool {
+    let id = |metadata: Metadata| (metadata.dev(), metadata.ino());
+    file.metadata().is_ok_and(|own| std::fs::metadata(path).is_ok_and(|there| id(own) == id(there)))
 }
 
 /// Whether `lock` is provably of a git-lane process that is dead. Changes nothing.

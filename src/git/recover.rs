@@ -63,14 +63,72 @@ impl std::fmt::Display for Healed {
     }
 }
 
+/// An operation that counts, or does not, but whose worktree somebody else wrote in before it could be healed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unclear {
+    /// What was interrupted.
+    pub what: String,
+    /// Whether it counts.
+    pub counts: bool,
+    /// The worktree that has to be looked at.
+    pub worktree: PathBuf,
+}
+
+impl std::fmt::Display for Unclear {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let counts = if self.counts { "it counts" } else { "it does not count" };
+        let (what, worktree) = (&self.what, self.worktree.display());
+        write!(
+            f,
+            "{what} was interrupted; {counts}, but the index of '{worktree}' was written meanwhile and may not fit"
+        )
+    }
+}
+
+/// What became of one interrupted operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Healing {
+    /// It was completed or undone.
+    Whole(Healed),
+    /// Not all of it could be.
+    Part(Unclear),
+}
+
+/// An intent that nobody acts on, and where it is now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SetAside {
+    /// It says nothing any more.
+    Damaged(PathBuf),
+    /// It speaks of the repository that this one is a copy of.
+    OfTheOriginal(PathBuf),
+}
+
+impl std::fmt::Display for SetAside {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            SetAside::Damaged(path) => {
+                write!(f, "an interrupted command's journal is damaged and was set aside as '{}'", path.display())
+            }
+            SetAside::OfTheOriginal(path) => write!(
+                f,
+                "this repository was copied while a command was at work in the original; what that was doing is left \
+                 alone and was set aside as '{}'",
+                path.display()
+            ),
+        }
+    }
+}
+
 /// What [`recover`] did.
 #[derive(Debug, Default)]
 pub struct Recovered {
     /// What was completed or undone.
     pub healed: Vec<Healed>,
-    /// Intents that say nothing any more, where they are now. Nothing they were about is deleted: while they are there,
-    /// nothing in the trash expires, because a lane on its way back may be among it.
-    pub set_aside: Vec<PathBuf>,
+    /// What could not wholly be.
+    pub unclear: Vec<Unclear>,
+    /// Intents that were taken out of the way. Nothing they were about is deleted: while they are there, nothing in the
+    /// trash expires, because a lane on its way back may be among it.
+    pub set_aside: Vec<SetAside>,
 }
 
 /// Heals what dead processes left behind; living ones are not disturbed. Safe to run from many processes at once.
@@ -85,7 +143,11 @@ pub fn recover(repository: &Repository) -> Result<Recovered> {
     for (intent, mut running) in Journal::new(&lane_dir).abandoned::<Intent>()? {
         let intent = match intent {
             Err(error) if error.word() == journal::DAMAGED => {
-                recovered.set_aside.push(running.set_aside(&lane_dir)?);
+                recovered.set_aside.push(SetAside::Damaged(running.set_aside(&lane_dir)?));
+                continue;
+            }
+            Err(error) if error.word() == journal::FOREIGN => {
+                recovered.set_aside.push(SetAside::OfTheOriginal(running.set_aside(&lane_dir)?));
                 continue;
             }
             intent => intent?,
@@ -96,26 +158,33 @@ pub fn recover(repository: &Repository) -> Result<Recovered> {
             _ => None,
         };
         let outcome = match intent {
-            Intent::Start(intent) => start::recover(repository, intent, &mut running),
-            Intent::Retire(intent) => retire::recover(repository, &running, &intent),
-            Intent::Restore(intent) => restore::recover(repository, &running, &intent),
-            Intent::Land(intent) => land::apply::recover(repository, &intent),
-            Intent::Switch(intent) => switch::recover(repository, &intent),
-            Intent::Mend(poisoned) => doctor::recover(repository, &poisoned),
+            Intent::Start(intent) => start::recover(repository, intent, &mut running).map(Healing::Whole),
+            Intent::Retire(intent) => retire::recover(repository, &running, &intent).map(Healing::Whole),
+            Intent::Restore(intent) => restore::recover(repository, &running, &intent).map(Healing::Whole),
+            Intent::Land(intent) => land::heal::recover(repository, &running, &intent),
+            Intent::Switch(intent) => switch::recover(repository, &running, &intent),
+            Intent::Mend(poisoned) => doctor::recover(repository, &poisoned).map(Healing::Whole),
         };
-        let outcome = operation.ended(outcome, |healed| End {
-            result: result.filter(|_| healed.completed),
-            note: Some(healed.to_string()),
-            ..End::default()
+        let outcome = operation.ended(outcome, |healing| {
+            let (counts, note) = match healing {
+                Healing::Whole(healed) => (healed.completed, healed.to_string()),
+                Healing::Part(unclear) => (unclear.counts, unclear.to_string()),
+            };
+            End { result: result.filter(|_| counts), note: Some(note), ..End::default() }
         })?;
         running.done()?;
-        recovered.healed.push(outcome);
+        match outcome {
+            Healing::Whole(healed) => recovered.healed.push(healed),
+            Healing::Part(unclear) => recovered.unclear.push(unclear),
+        }
     }
+    // Those that belonged to an intent which is no longer there.
+    clear_locks(common_dir)?;
     land::scratch::clean(repository);
     Ok(recovered)
 }
 
-/// Clears the locks of git's protocol that dead processes of ours held.
+/// Clears the locks of git's protocol that dead processes of ours held, except those that belong to an intent.
 fn clear_locks(common_dir: &Path) -> Result<()> {
     let locks = metadata::locks(common_dir);
     if std::fs::read_dir(&locks).into_iter().flatten().next().is_none() {

@@ -12,12 +12,12 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::command::failure;
-use super::journal::{Journal, step, unique_id};
+use super::journal::{Journal, Running, step, unique_id};
 use super::land::apply::{Move, Prepared, index_signature, read_tree, remove_copies, remove_prepared};
 use super::land::files;
-use super::lockfile::{self, LockFile};
+use super::lockfile::LockFile;
 use super::metadata::locks;
-use super::recover::Healed;
+use super::recover::{Healed, Healing, Unclear};
 use super::refs::RefChange;
 use super::repository::{RefFormat, Repository};
 use super::transaction::Log;
@@ -50,7 +50,7 @@ pub struct Intent {
 /// Switches `site` from branch `from` to branch `to`. Local changes and ignored files in the way are a refusal.
 pub fn switch(repository: &Repository, site: &Worktree, from: &BranchName, to: &BranchName) -> Result<()> {
     let index = site.git_dir.join("index");
-    let lock = LockFile::acquire(&index, &locks(repository.common_dir()))?;
+    let mut lock = LockFile::acquire(&index, &locks(repository.common_dir()))?;
     // With the lock held nothing of git's own switches that worktree any more, or commits there.
     let tips = (repository.branch_tip(from)?, repository.branch_tip(to)?);
     let (Some(old), Some(new)) = tips else { return Err(switched_meanwhile(site)) };
@@ -72,7 +72,9 @@ pub fn switch(repository: &Repository, site: &Worktree, from: &BranchName, to: &
         prepared: prepared.path.clone(),
         index: index_signature(&index),
     };
-    let running = Journal::new(&repository.lane_dir()).begin(&super::recover::Intent::Switch(intent))?;
+    let id = unique_id();
+    lock.belong_to(&id)?;
+    let running = Journal::new(&repository.lane_dir()).begin_as(&id, &super::recover::Intent::Switch(intent))?;
     let prepared = prepared.announced();
     let written = read_tree(repository, site, &prepared, &["-m", "-u"], old, new).and_then(|written| {
         step("switch.files");
@@ -173,25 +175,30 @@ fn set_head(
 }
 
 /// Completes or undoes an interrupted switch; see the module's comment.
-pub fn recover(repository: &Repository, intent: &Intent) -> Result<Healed> {
+pub fn recover(repository: &Repository, running: &Running, intent: &Intent) -> Result<Healing> {
     let what = format!("the switch of '{}' to '{}'", intent.worktree.display(), intent.to);
     let index = intent.git_dir.join("index");
     let witnesses = locks(repository.common_dir());
-    lockfile::clear_dead(&witnesses, std::slice::from_ref(&index))?;
     let site = repository.worktrees()?.into_iter().find(|worktree| worktree.git_dir == intent.git_dir);
-    let mut completed = false;
-    if let Some(site) = site.filter(|site| site.path == intent.worktree && site.path.is_dir()) {
-        let lock = LockFile::acquire(&index, &witnesses)?;
-        completed = site.head.branch().map(RefName::from).as_ref() == Some(&intent.to);
-        // An index somebody wrote since knows nothing of this switch and is left alone.
-        if index_signature(&index) == intent.index && intent.prepared.exists() {
-            if completed {
-                lock.replace_with(&intent.prepared)?;
-            } else {
-                files::put_back(repository, &site, intent.old, intent.new)?;
+    let site = site.filter(|site| site.path == intent.worktree && site.path.is_dir());
+    let lock = site.as_ref().map(|_| LockFile::take_over(&index, &witnesses, &running.id())).transpose()?;
+    let mut counts = false;
+    let mut fits = true;
+    if let (Some(site), Some(lock)) = (&site, &lock) {
+        counts = site.head.branch().map(RefName::from).as_ref() == Some(&intent.to);
+        if intent.prepared.exists() {
+            // An index somebody wrote since knows nothing of this switch and is left alone.
+            fits = index_signature(&index) == intent.index;
+            match counts {
+                true if fits => lock.replace_with(&intent.prepared)?,
+                false if fits => files::put_back(repository, site, intent.old, intent.new)?,
+                _ => {}
             }
         }
     }
     remove_prepared(&intent.prepared);
-    Ok(Healed { what, completed })
+    Ok(match fits {
+        true => Healing::Whole(Healed { what, completed: counts }),
+        false => Healing::Part(Unclear { what, counts, worktree: intent.worktree.clone() }),
+    })
 }

@@ -5,8 +5,9 @@
 //! 1. the worktree's `index.lock` is taken: no `git add`, `commit` or `switch` there from now on;
 //! 2. stat data, or where it leaves a doubt a dry run of the two-way read-tree on a copy of the index, shows that no
 //!    local change is in the way, or it is a refusal;
-//! 3. the intent is journalled. *Dead up to here: a lock that is provably ours, cleared by the next command, and a copy.*
-//! 4. read-tree writes the files, then the copy. *Dead here: the base has not moved, so [`recover`] goes back: files
+//! 3. the intent is journalled. *Dead up to here: a lock that is provably ours, cleared by the next command, and a copy.
+//!    Dead from here on: the lock belongs to the intent, and stays until that is healed.*
+//! 4. read-tree writes the files, then the copy. *Dead here: the base has not moved, so [`super::heal`] goes back: files
 //!    that are missing, or hold what the landing writes or the beginning of it, get the content of the untouched index;
 //!    step 2 has shown that they had it. A file with anything else in it is somebody's work and stays.*
 //! 5. the base moves by compare-and-swap: from here on the landing counts, once. *Dead here: recovery goes forward.*
@@ -26,9 +27,8 @@ use crate::domain::name::BranchName;
 use crate::error::{Error, IoContext, Result};
 use crate::git::command::{Invocation, failure};
 use crate::git::journal::{Journal, step, unique_id};
-use crate::git::lockfile::{self, LockFile};
+use crate::git::lockfile::LockFile;
 use crate::git::metadata::locks;
-use crate::git::recover::Healed;
 use crate::git::refs::RefChange;
 use crate::git::repository::{RefFormat, Repository};
 use crate::git::worktree::read_head;
@@ -61,21 +61,21 @@ pub enum Moved {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Intent {
     /// The full name of the base.
-    base: RefName,
+    pub(super) base: RefName,
     #[serde(with = "hex")]
-    old: ObjectId,
+    pub(super) old: ObjectId,
     #[serde(with = "hex")]
-    new: ObjectId,
+    pub(super) new: ObjectId,
     /// The worktree, and its git directory.
     #[serde(with = "lossless_path")]
-    worktree: PathBuf,
+    pub(super) worktree: PathBuf,
     #[serde(with = "lossless_path")]
-    git_dir: PathBuf,
+    pub(super) git_dir: PathBuf,
     /// The index being prepared.
     #[serde(with = "lossless_path")]
-    prepared: PathBuf,
+    pub(super) prepared: PathBuf,
     /// What the index looked like: length, and seconds and nanoseconds of its last change.
-    index: Option<(u64, i64, i64)>,
+    pub(super) index: Option<(u64, i64, i64)>,
 }
 
 impl Intent {
@@ -97,7 +97,7 @@ pub fn apply(repository: &Repository, planned: &Move<'_>) -> Result<Moved> {
         };
     };
     let index = site.git_dir.join("index");
-    let lock = LockFile::acquire(&index, &locks(repository.common_dir()))?;
+    let mut lock = LockFile::acquire(&index, &locks(repository.common_dir()))?;
     // With the lock held nothing of git's own switches that worktree any more.
     let head_moved =
         repository.ref_format() == RefFormat::Files && read_head(&site.git_dir).branch() != Some(planned.base);
@@ -118,7 +118,9 @@ pub fn apply(repository: &Repository, planned: &Move<'_>) -> Result<Moved> {
         prepared: prepared.path.clone(),
         index: index_signature(&index),
     };
-    let running = Journal::new(&repository.lane_dir()).begin(&crate::git::recover::Intent::Land(intent))?;
+    let id = unique_id();
+    lock.belong_to(&id)?;
+    let running = Journal::new(&repository.lane_dir()).begin_as(&id, &crate::git::recover::Intent::Land(intent))?;
     // From here on the copy belongs to the intent: whoever has to complete or undo the move needs it.
     let prepared = prepared.announced();
     match carry_out(repository, planned, site, &prepared, &lock) {
@@ -258,36 +260,4 @@ pub(in crate::git) fn index_signature(index: &Path) -> Option<(u64, i64, i64)> {
 pub(super) fn in_the_way(planned: &Move<'_>, site: &Worktree, files: &[BString]) -> Error {
     let files = files.to_vec();
     Refusal::InTheWay { base: planned.base.clone(), path: site.path.clone(), files }.into()
-}
-
-/// Completes or undoes an interrupted move; see the module's comment.
-pub fn recover(repository: &Repository, intent: &Intent) -> Result<Healed> {
-    let what = format!("a landing on '{}'", intent.base);
-    let index = intent.git_dir.join("index");
-    let witnesses = locks(repository.common_dir());
-    lockfile::clear_dead(&witnesses, std::slice::from_ref(&index))?;
-    let now = repository.ref_target(&intent.base)?;
-    let landed = match now {
-        Some(now) if now == intent.old => false,
-        Some(now) if now == intent.new => true,
-        // It has moved on since, from the one or the other.
-        Some(now) => {
-            matches!(super::facts::relation(repository, now, intent.new)?, crate::domain::finish::Relation::Contained)
-        }
-        None => false,
-    };
-    let site = repository.worktrees()?.into_iter().find(|worktree| worktree.git_dir == intent.git_dir);
-    if let Some(site) = site.filter(|site| site.path == intent.worktree && site.path.is_dir()) {
-        let lock = LockFile::acquire(&index, &witnesses)?;
-        // An index somebody wrote since knows nothing of this landing and is left alone.
-        if index_signature(&index) == intent.index && intent.prepared.exists() {
-            if landed {
-                lock.replace_with(&intent.prepared)?;
-            } else {
-                files::put_back(repository, &site, intent.old, intent.new)?;
-            }
-        }
-    }
-    remove_prepared(&intent.prepared);
-    Ok(Healed { what, completed: landed })
 }

@@ -263,10 +263,15 @@ pub fn put_back(repository: &Repository, site: &Worktree, old: ObjectId, new: Ob
     let changed = changes(repository, old, new)?;
     let differing = on_index(repository, site, &index).args(["diff-files", "--name-only", "-z"]).stdout()?;
     let differing: HashSet<&BStr> = differing.split(|byte| *byte == 0).map(ByteSlice::as_bstr).collect();
+    let tracked = on_index(repository, site, &index).args(["ls-files", "-z"]).stdout()?;
+    let tracked: HashSet<&BStr> = tracked.split(|byte| *byte == 0).map(ByteSlice::as_bstr).collect();
     let mut restore = BString::default();
     for change in &changed {
         let file = site.path.join(crate::git::path(&change.path));
-        if change.old.is_some() && !differing.contains(change.path.as_bstr()) {
+        let path = change.path.as_bstr();
+        // A new file that somebody has added himself is his.
+        let settled = if change.old.is_some() { !differing.contains(path) } else { tracked.contains(path) };
+        if settled {
             continue;
         }
         let ours = match change.new {

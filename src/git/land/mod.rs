@@ -7,6 +7,7 @@ pub mod apply;
 pub mod commit;
 pub mod facts;
 pub(super) mod files;
+pub mod heal;
 pub mod hooks;
 pub mod merge;
 pub mod replay;

@@ -1,0 +1,73 @@
+//! Completes or undoes a move of a base that its process did not live to end; the steps are those of [`super::apply`].
+
+use super::apply::{Intent, Prepared, index_signature, read_tree, remove_prepared};
+use super::{facts, files};
+use crate::domain::finish::Relation;
+use crate::domain::lane::{ObjectId, RefName, Worktree};
+use crate::error::Result;
+use crate::git::journal::{Running, unique_id};
+use crate::git::lockfile::LockFile;
+use crate::git::metadata::locks;
+use crate::git::recover::{Healed, Healing, Unclear};
+use crate::git::repository::Repository;
+
+/// Completes or undoes the move. The worktree's `index.lock` is held from the death of the landing to the end of this,
+/// so its index is another one only where somebody has removed the lock by hand.
+pub fn recover(repository: &Repository, running: &Running, intent: &Intent) -> Result<Healing> {
+    let what = format!("a landing on '{}'", intent.base);
+    let index = intent.git_dir.join("index");
+    let site = repository.worktrees()?.into_iter().find(|worktree| worktree.git_dir == intent.git_dir);
+    let site = site.filter(|site| site.path == intent.worktree && site.path.is_dir());
+    let witnesses = locks(repository.common_dir());
+    let lock = site.as_ref().map(|_| LockFile::take_over(&index, &witnesses, &running.id())).transpose()?;
+    let now = repository.ref_target(&intent.base)?;
+    let landed = match now {
+        Some(now) if now == intent.old => false,
+        Some(now) if now == intent.new => true,
+        // It has moved on since, from the one or the other.
+        Some(now) => facts::relation(repository, now, intent.new)? == Relation::Contained,
+        None => false,
+    };
+    let mut fits = true;
+    // The copy of the index goes last of all that a healing does.
+    if let (Some(site), Some(lock)) = (&site, &lock)
+        && intent.prepared.exists()
+    {
+        let same = index_signature(&index) == intent.index;
+        if !landed {
+            files::put_back(repository, site, intent.old, intent.new)?;
+            fits = same || is_of(repository, site, intent.old, now)?;
+        } else if same {
+            lock.replace_with(&intent.prepared)?;
+        } else {
+            fits = now == Some(intent.new) && bring_along(repository, site, intent, lock)?;
+        }
+    }
+    crate::git::journal::step("heal.index");
+    remove_prepared(&intent.prepared);
+    Ok(match fits {
+        true => Healing::Whole(Healed { what, completed: landed }),
+        false => Healing::Part(Unclear { what, counts: landed, worktree: intent.worktree.clone() }),
+    })
+}
+
+/// Moves an index that somebody has written since the landing died; what it has of its own stays. `false` where it has
+/// something of its own among what lands.
+fn bring_along(repository: &Repository, site: &Worktree, intent: &Intent, lock: &LockFile) -> Result<bool> {
+    if site.head.branch().map(RefName::from).as_ref() != Some(&intent.base) {
+        return Ok(false);
+    }
+    let copy = Prepared::copy(&site.git_dir.join("index"), site.git_dir.join(format!("lane-index-{}", unique_id())))?;
+    // The files have what lands already, and are none of the index's business here.
+    let moved = read_tree(repository, site, &copy.path, &["-i", "-m"], intent.old, intent.new)?.status.success();
+    if moved {
+        lock.replace_with(&copy.path)?;
+    }
+    Ok(moved)
+}
+
+/// Whether the index that somebody has written since is still that of `old`, as is the base.
+fn is_of(repository: &Repository, site: &Worktree, old: ObjectId, now: Option<ObjectId>) -> Result<bool> {
+    let compare = repository.git_in(site).args(["diff-index", "--cached", "--quiet"]).arg(old.to_string()).output()?;
+    Ok(now == Some(old) && compare.status.success())
+}
