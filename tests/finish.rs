@@ -1053,3 +1053,59 @@ fn a_submodule_commit_that_only_the_lane_has_is_refused_until_somebody_else_has_
     sandbox.git(["branch", "other", "main~1"]);
     sandbox.lane(["finish", "search", "--into", "other"]).ok();
 }
+
+/// A lane whose merge into `main` makes a new blob and a file that `script` has to smudge, in the repository.
+fn with_a_slow_filter(script: &str) -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.write(".gitattributes", "*.slow filter=slow\n");
+    sandbox.commit("attributes");
+    lane(&sandbox, "login", "main");
+    sandbox.work("login", "src/app.txt", "one\ntwo\nTHREE\n");
+    sandbox.work("login", "z.slow", "slow\n");
+    sandbox.write("src/app.txt", "ONE\ntwo\nthree\n");
+    sandbox.commit("first line");
+    let file = sandbox.root().join("smudge");
+    let shed = "unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_PREFIX";
+    write(&file, format!("#!/bin/sh\n{shed}\ncd '{}' || exit\n{script}\nexec cat\n", sandbox.repo.display()));
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
+    sandbox.git(["config", "filter.slow.smudge", file.to_str().unwrap()]);
+    sandbox.git(["config", "filter.slow.clean", "cat"]);
+    sandbox
+}
+
+const MERGED: &str = "ONE\ntwo\nTHREE\n";
+
+#[test]
+fn a_gc_that_prunes_everything_during_a_landing_takes_nothing_of_it() {
+    let sandbox = with_a_slow_filter("git gc -q --prune=now >&2 && touch ../collected");
+    finish(&sandbox, []).ok();
+    assert!(sandbox.root().join("collected").exists());
+    retired(&sandbox);
+    assert_eq!(sandbox.git(["show", "main:src/app.txt"]) + "\n", MERGED);
+    assert_eq!(sandbox.git(["for-each-ref", "refs/lane/landing"]), "");
+    clean(&sandbox, &sandbox.repo);
+}
+
+#[test]
+fn a_base_never_moves_to_a_commit_of_which_something_is_gone() {
+    // What a gc does that had looked for refs before the landing made its own.
+    let find = "new=$(git rev-parse \"$(git for-each-ref --format='%(objectname)' refs/lane/landing)WHAT\") || exit";
+    let once = "[ -e ../once ] || rm -f \".git/objects/$(echo \"$new\" | sed 's|^..|&/|')\"; touch ../once";
+    for (what, code) in [(":src/app.txt", 0), ("^{tree}", 5)] {
+        let sandbox = with_a_slow_filter(&format!("{}\n{once}", find.replace("WHAT", what)));
+        let old = sandbox.git(["rev-parse", "main"]);
+        let run = finish(&sandbox, []);
+        assert!(sandbox.root().join("once").exists());
+        assert_eq!(run.code, code, "{run}");
+        if code != 0 {
+            assert_eq!(sandbox.git(["rev-parse", "main"]), old);
+            let next = finish(&sandbox, []);
+            assert!(next.stderr.contains("it does not count"), "{next}");
+            assert!(!sandbox.repo.join(".git/index.lock").exists());
+            continue;
+        }
+        assert_eq!(sandbox.git(["show", "main:src/app.txt"]) + "\n", MERGED);
+        retired(&sandbox);
+        clean(&sandbox, &sandbox.repo);
+    }
+}

@@ -140,6 +140,7 @@ pub fn recover(repository: &Repository) -> Result<Recovered> {
     let common_dir = repository.common_dir();
     clear_locks(common_dir)?;
     let mut recovered = Recovered::default();
+    let mut landing = false;
     for (intent, mut running) in Journal::new(&lane_dir).abandoned::<Intent>()? {
         let intent = match intent {
             Err(error) if error.word() == journal::DAMAGED => {
@@ -173,6 +174,7 @@ pub fn recover(repository: &Repository) -> Result<Recovered> {
             End { result: result.filter(|_| counts), note: Some(note), ..End::default() }
         })?;
         running.done()?;
+        landing |= result.is_some();
         match outcome {
             Healing::Whole(healed) => recovered.healed.push(healed),
             Healing::Part(unclear) => recovered.unclear.push(unclear),
@@ -180,7 +182,7 @@ pub fn recover(repository: &Repository) -> Result<Recovered> {
     }
     // Those that belonged to an intent which is no longer there.
     clear_locks(common_dir)?;
-    land::scratch::clean(repository);
+    land::scratch::clean(repository, landing)?;
     Ok(recovered)
 }
 

@@ -60,7 +60,7 @@ pub fn switch(repository: &Repository, site: &Worktree, from: &BranchName, to: &
     remove_copies(&site.git_dir, "lane-index-", Duration::ZERO);
     let prepared = Prepared::copy(&index, site.git_dir.join(format!("lane-index-{}", unique_id())))?;
     step("switch.prepared");
-    let planned = Move { base: from, old, new, site: Some(site), reason: "" };
+    let planned = Move { base: from, old, new, fresh: false, site: Some(site), reason: "" };
     files::ensure_clear(repository, &planned, site, &prepared.path)
         .map_err(|error| Error::refused(error.to_string()).code("in-the-way").hint("move them away and try again"))?;
     let intent = Intent {

@@ -10,7 +10,7 @@
 //! 4. read-tree writes the files, then the copy. *Dead here: the base has not moved, so [`super::heal`] goes back: files
 //!    that are missing, or hold what the landing writes or the beginning of it, get the content of the untouched index;
 //!    step 2 has shown that they had it. A file with anything else in it is somebody's work and stays.*
-//! 5. the base moves by compare-and-swap: from here on the landing counts, once. *Dead here: recovery goes forward.*
+//! 5. the base moves by compare-and-swap, if all of the new commit is still there ([`keep`]): from here on the landing counts, once. *Dead here: recovery goes forward.*
 //! 6. the copy replaces the index by rename, the lock goes, the intent goes. *Dead after the rename: nothing is left to
 //!    do but that; recovery sees that the copy is gone.*
 
@@ -20,7 +20,7 @@ use std::time::Duration;
 use bstr::BString;
 use serde::{Deserialize, Serialize};
 
-use super::files;
+use super::{files, keep};
 use crate::domain::finish::Refusal;
 use crate::domain::lane::{ObjectId, RefName, Worktree, hex, lossless_path};
 use crate::domain::name::BranchName;
@@ -42,10 +42,18 @@ pub struct Move<'a> {
     pub old: ObjectId,
     /// Its commit afterwards.
     pub new: ObjectId,
+    /// Whether the landing has made that commit, and it may be gone where a gc knew nothing of it.
+    pub fresh: bool,
     /// The worktree that has it checked out.
     pub site: Option<&'a Worktree>,
     /// The line in the reflog.
     pub reason: &'a str,
+}
+
+impl Move<'_> {
+    fn is_whole(&self, repository: &Repository) -> bool {
+        !self.fresh || keep::is_whole(repository, self.old, self.new)
+    }
 }
 
 /// How a move ended.
@@ -53,7 +61,7 @@ pub struct Move<'a> {
 pub enum Moved {
     /// As it should.
     Done,
-    /// Somebody moved the base first; nothing was changed.
+    /// Somebody moved the base first, or removed what it was to move to; nothing was changed.
     Raced,
 }
 
@@ -89,6 +97,9 @@ impl Intent {
 pub fn apply(repository: &Repository, planned: &Move<'_>) -> Result<Moved> {
     let Some(site) = planned.site else {
         step("land.ref");
+        if !planned.is_whole(repository) {
+            return Ok(Moved::Raced);
+        }
         let change = change(planned.base, planned.old, planned.new);
         return match repository.change_refs(&[change], planned.reason) {
             Ok(()) => Ok(Moved::Done),
@@ -101,7 +112,7 @@ pub fn apply(repository: &Repository, planned: &Move<'_>) -> Result<Moved> {
     // With the lock held nothing of git's own switches that worktree any more.
     let head_moved =
         repository.ref_format() == RefFormat::Files && read_head(&site.git_dir).branch() != Some(planned.base);
-    if head_moved || repository.branch_tip(planned.base)? != Some(planned.old) {
+    if head_moved || repository.branch_tip(planned.base)? != Some(planned.old) || !planned.is_whole(repository) {
         return Ok(Moved::Raced);
     }
     // Copies are made under this lock only, so what others left is no longer needed.
@@ -156,14 +167,19 @@ fn carry_out(
         let clear = files::ensure_not_in_the_way(repository, planned, site, prepared);
         return Ok(clear.and_then(|()| Err(failure("git read-tree", &written))));
     }
+    let go_back = || match read_tree(repository, site, prepared, &["-m", "-u"], new, old)?.status.success() {
+        true => Ok(()),
+        false => files::put_back(repository, site, old, new),
+    };
+    if !planned.is_whole(repository) {
+        go_back()?;
+        return Ok(Ok(Moved::Raced));
+    }
     if let Err(error) = repository.move_branch_of(site, change(planned.base, old, new), planned.reason) {
         let now = repository.branch_tip(planned.base)?;
         // A git that died right after the move has moved it all the same.
         if now != Some(new) {
-            let back = read_tree(repository, site, prepared, &["-m", "-u"], new, old)?;
-            if !back.status.success() {
-                files::put_back(repository, site, old, new)?;
-            }
+            go_back()?;
             return Ok(if now == Some(old) { Err(error) } else { Ok(Moved::Raced) });
         }
     }

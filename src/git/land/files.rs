@@ -54,6 +54,12 @@ fn changes(repository: &Repository, old: ObjectId, new: ObjectId) -> Result<Vec<
     Ok(changed.collect())
 }
 
+/// The files of `new` that `old` has not, without submodules.
+pub fn added(repository: &Repository, old: ObjectId, new: ObjectId) -> Result<impl Iterator<Item = ObjectId>> {
+    let changed = changes(repository, old, new)?.into_iter();
+    Ok(changed.filter_map(|change| change.new.filter(|(mode, _)| !mode.is_commit()).map(|(_, id)| id)))
+}
+
 /// The submodules that have another commit in `new` than in `old`, with that.
 pub fn moved_submodules(repository: &Repository, old: ObjectId, new: ObjectId) -> Result<Vec<(BString, ObjectId)>> {
     let changed = changes(repository, old, new)?.into_iter();

@@ -35,8 +35,13 @@ pub fn recover(repository: &Repository, running: &Running, intent: &Intent) -> R
     {
         let same = index_signature(&index) == intent.index;
         if !landed {
-            files::put_back(repository, site, intent.old, intent.new)?;
-            fits = same || is_of(repository, site, intent.old, now)?;
+            let back = files::put_back(repository, site, intent.old, intent.new);
+            // Where a gc has taken away what was to land, nobody can tell any more which files are the landing's.
+            let known = super::keep::is_whole(repository, intent.old, intent.new);
+            fits = match back {
+                Err(error) if known => return Err(error),
+                back => back.is_ok() && (same || is_of(repository, site, intent.old, now)?),
+            };
         } else if same {
             lock.replace_with(&intent.prepared)?;
         } else {

@@ -9,6 +9,7 @@ pub mod facts;
 pub(super) mod files;
 pub mod heal;
 pub mod hooks;
+pub mod keep;
 pub mod merge;
 pub mod replay;
 pub mod scratch;
@@ -18,6 +19,7 @@ use std::time::Duration;
 
 use self::apply::{Move, Moved};
 use self::hooks::{Hooks, Making};
+use self::keep::Kept;
 use self::merge::{Bench, Merged};
 use self::scratch::Scratch;
 use super::journal::Exclusive;
@@ -180,8 +182,15 @@ fn queue(repository: &Repository, facts: &mut Facts, request: &Request, wording:
             }
         };
         let reason = format!("lane: finish '{}' ({})", facts.lane.name, word(landing.strategy));
-        let planned = Move { base: &base, old: place.old, new, site: place.site, reason: &reason };
-        if apply::apply(repository, &planned)? == Moved::Done {
+        // The lane keeps its own tip.
+        let fresh = new != place.tip;
+        let kept = fresh.then(|| Kept::new(repository, &scratch, new)).transpose()?;
+        let planned = Move { base: &base, old: place.old, new, fresh, site: place.site, reason: &reason };
+        let moved = apply::apply(repository, &planned);
+        if let Some(kept) = kept {
+            kept.release();
+        }
+        if moved? == Moved::Done {
             // These hooks may land the next lane.
             drop(turn);
             let hooks = place.hooks(facts, wording);

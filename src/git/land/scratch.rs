@@ -24,7 +24,8 @@ pub struct Scratch {
     alive: File,
 }
 
-fn home(repository: &Repository) -> PathBuf {
+/// Where they are.
+pub(super) fn home(repository: &Repository) -> PathBuf {
     repository.lane_dir().join("scratch")
 }
 
@@ -46,6 +47,11 @@ impl Scratch {
                 return Ok(Scratch { directory, objects, alive });
             }
         }
+    }
+
+    /// Its name, which nothing else has ever had.
+    pub fn id(&self) -> std::borrow::Cow<'_, str> {
+        self.directory.file_name().unwrap_or_default().to_string_lossy()
     }
 
     /// A path in it.
@@ -151,11 +157,19 @@ fn alternate(path: &Path) -> std::ffi::OsString {
     std::ffi::OsString::from_vec(quoted)
 }
 
-/// Removes the directories of dead processes.
-pub fn clean(repository: &Repository) {
-    for entry in std::fs::read_dir(home(repository)).into_iter().flatten().flatten() {
-        if File::open(entry.path()).is_ok_and(|file| file.try_lock().is_ok()) {
-            drop(std::fs::remove_dir_all(entry.path()));
-        }
+/// Removes the directories of dead processes, and the refs of their landings; `healed` says that a landing was healed
+/// whose directory may be gone already.
+pub fn clean(repository: &Repository, healed: bool) -> Result<()> {
+    let entries = std::fs::read_dir(home(repository)).into_iter().flatten().flatten().map(|entry| entry.path());
+    let lock = |path: &PathBuf| File::open(path).ok().filter(|file| file.try_lock().is_ok());
+    // Locked until they are gone, or somebody who has just made one would take it for his.
+    let (dead, _locks): (Vec<PathBuf>, Vec<File>) =
+        entries.filter_map(|path| lock(&path).map(|file| (path, file))).unzip();
+    if healed || !dead.is_empty() {
+        super::keep::clean(repository, &dead)?;
     }
+    for directory in dead {
+        drop(std::fs::remove_dir_all(directory));
+    }
+    Ok(())
 }
