@@ -686,6 +686,31 @@ fn switching_a_stray_back_overwrites_nothing_and_is_a_checkout_to_hooks_and_logs
     assert_eq!(sandbox.git_in(&path, ["branch", "--show-current"]), "other");
 }
 
+/// Where HEAD is not a file, git moves it.
+#[test]
+fn strays_and_second_checkouts_in_a_reftable_are_put_right_too() {
+    if crate::sandbox::git_version() < (2, 45) {
+        eprintln!("skipped: git {:?} has no reftable", crate::sandbox::git_version());
+        return;
+    }
+    let sandbox = Sandbox::new();
+    std::fs::remove_dir_all(sandbox.repo.join(".git")).unwrap();
+    sandbox.git(["init", "-q", "-b", "main", "--ref-format=reftable"]);
+    sandbox.commit("first");
+    sandbox.lane(["start", "login", "twice"]).ok();
+    let path = sandbox.lane_path("login");
+    sandbox.git_in(&path, ["switch", "-q", "-c", "other"]);
+    write(&path.join("new"), "new");
+    sandbox.git_in(&path, ["add", "."]);
+    sandbox.git_in(&path, ["commit", "-q", "-m", "new"]);
+    sandbox.git(["worktree", "add", "-q", "-f", "../again", "twice"]);
+    assert_eq!(codes(&sandbox), ["stray", "checked-out-twice"]);
+    assert_fixed_for_good(&sandbox);
+    assert_eq!(sandbox.git_in(&path, ["status", "--porcelain", "--branch"]), "## login");
+    assert_eq!(sandbox.git_in(&sandbox.root().join("again"), ["status", "-sb"]), "## HEAD (no branch)");
+    assert_eq!(sandbox.git_in(&path, ["reflog", "-1", "--format=%gs"]), "checkout: moving from other to login");
+}
+
 /// What is no JSON says nothing to anybody; it must not keep everybody from working for ever. What it was about may have
 /// been a lane on its way back, so nothing leaves the trash for good meanwhile.
 #[test]

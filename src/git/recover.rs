@@ -30,6 +30,15 @@ pub enum Intent {
 }
 
 impl Intent {
+    /// The git directory whose index a move of files holds.
+    fn index_of(&self) -> Option<&Path> {
+        match self {
+            Intent::Land(intent) => Some(intent.git_dir()),
+            Intent::Switch(intent) => Some(intent.git_dir()),
+            _ => None,
+        }
+    }
+
     /// What the event log says its healing is about.
     fn subject(&self) -> Subject {
         match self {
@@ -184,6 +193,13 @@ pub fn recover(repository: &Repository) -> Result<Recovered> {
     clear_locks(common_dir)?;
     land::scratch::clean(repository, landing)?;
     Ok(recovered)
+}
+
+/// Whether somebody died moving the files of that worktree, after [`recover`] had looked: whoever holds the lock of its
+/// index now must not take away what the healing needs.
+pub(super) fn is_half_moved(repository: &Repository, git_dir: &Path) -> bool {
+    let pending = Journal::new(&repository.lane_dir()).pending::<Intent>();
+    pending.iter().any(|(_, intent)| intent.index_of() == Some(git_dir))
 }
 
 /// Clears the locks of git's protocol that dead processes of ours held, except those that belong to an intent.

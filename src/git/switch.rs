@@ -5,7 +5,7 @@
 //! the one step that counts, HEAD. *Dead before it: the files go back to what the untouched index says. Dead after it:
 //! the prepared index is put in force.*
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -47,6 +47,13 @@ pub struct Intent {
     index: Option<(u64, i64, i64)>,
 }
 
+impl Intent {
+    /// The git directory of the worktree.
+    pub fn git_dir(&self) -> &Path {
+        &self.git_dir
+    }
+}
+
 /// Switches `site` from branch `from` to branch `to`. Local changes and ignored files in the way are a refusal.
 pub fn switch(repository: &Repository, site: &Worktree, from: &BranchName, to: &BranchName) -> Result<()> {
     let index = site.git_dir.join("index");
@@ -56,6 +63,11 @@ pub fn switch(repository: &Repository, site: &Worktree, from: &BranchName, to: &
     let (Some(old), Some(new)) = tips else { return Err(switched_meanwhile(site)) };
     if repository.ref_format() == RefFormat::Files && read_head(&site.git_dir).branch() != Some(from) {
         return Err(switched_meanwhile(site));
+    }
+    if super::recover::is_half_moved(repository, &site.git_dir) {
+        return Err(Error::refused(format!("a move of the files in '{}' was just interrupted", site.path.display()))
+            .code("raced")
+            .hint("run the command again"));
     }
     remove_copies(&site.git_dir, "lane-index-", Duration::ZERO);
     let prepared = Prepared::copy(&index, site.git_dir.join(format!("lane-index-{}", unique_id())))?;

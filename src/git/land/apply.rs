@@ -87,6 +87,11 @@ pub struct Intent {
 }
 
 impl Intent {
+    /// The git directory of the worktree that moves along.
+    pub fn git_dir(&self) -> &Path {
+        &self.git_dir
+    }
+
     /// The base, where it was, and where it goes.
     pub fn moves(&self) -> (&RefName, ObjectId, ObjectId) {
         (&self.base, self.old, self.new)
