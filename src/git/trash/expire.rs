@@ -11,7 +11,7 @@ use crate::domain::event::{Subject, What};
 use crate::domain::trash::{Entry, Expiry, expired};
 use crate::error::{IoContext, Result};
 use crate::git::events;
-use crate::git::journal::{Exclusive, step};
+use crate::git::journal::{Exclusive, set_aside, step};
 use crate::git::refs::RefChange;
 use crate::git::repository::Repository;
 use crate::policy::Policy;
@@ -44,6 +44,10 @@ pub fn expire_within(
     patience: Duration,
     dry_run: bool,
 ) -> Result<Vec<Expired>> {
+    // What nobody can read any more may have been bringing one of them back.
+    if !set_aside(&repository.lane_dir()).is_empty() {
+        return Ok(Vec::new());
+    }
     let deadline = Instant::now() + patience;
     let entries = super::entries(repository)?.into_iter().map(|entry| {
         let bytes = super::size::of(repository, &entry, deadline);
