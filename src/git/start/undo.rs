@@ -19,7 +19,7 @@ use crate::git::repository::Repository;
 use crate::git::worktree;
 
 /// Which directory it is, wherever it is moved to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(super) struct Identity {
     device: u64,
     inode: u64,
@@ -36,9 +36,11 @@ impl Identity {
     }
 }
 
-/// Whether the directory at `path` is the one that was `made`.
+/// Whether the directory at `path` is the one that was `made`. Some file systems get another device number with every
+/// mount; the birth says as much.
 fn is(made: Option<Identity>, path: &Path) -> bool {
-    made.is_some() && Identity::of(path) == made
+    let (Some(made), Some(now)) = (made, Identity::of(path)) else { return false };
+    (now.inode, now.born) == (made.inode, made.born) && (made.born.is_some() || now.device == made.device)
 }
 
 /// Whether the admin directory this start made is registered with git.
