@@ -1,92 +1,81 @@
 //! Repositories whose refs are a reftable: git makes the worktree, because only git can write its part of the refs.
+//!
+//! It makes it at the hidden place, with a detached HEAD, and locked with a reason nobody else gives: half-made it is
+//! never where anybody works, and its admin directory stays known as ours. Publishing moves it into place.
 
-use crate::domain::lane::WorktreeState;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use super::publish::admin_dir;
+use super::{Filling, Intent, line};
 use crate::error::{Error, IoContext, Result};
-use crate::git::journal::{Running, step};
-use crate::git::metadata::Edit;
+use crate::git::command::Invocation;
+use crate::git::journal::step;
 use crate::git::populate::How;
-use crate::git::recover::Intent as AnyIntent;
 use crate::git::repository::Repository;
-use crate::hooks;
 
-use super::publish::{branch_is, delete_branch, ensure_still_free, ignore, is_anothers, occupied};
-use super::{Filling, Intent, Made, registry_lock};
-
-/// Makes worktree and branch with `git worktree add`, one lane at a time, then records the lane.
-pub(super) fn make(
-    repository: &Repository,
-    intent: &mut Intent,
-    filling: &Filling<'_>,
-    running: &mut Running,
-) -> Result<How> {
-    let _guard = registry_lock(repository)?;
-    ensure_still_free(repository, intent)?;
-    let path = &intent.lane.worktree;
-    if std::fs::read_dir(path).map_or(path.exists(), |mut entries| entries.next().is_some()) {
-        // What is undone later must not be what somebody else has put there.
-        return Err(occupied(path));
-    }
-    intent.publishing = true;
-    running.advance(&AnyIntent::Start(intent.clone()))?;
-    ignore(repository, intent)?;
+/// Fills the staged worktree with `git worktree add`. The caller holds the registry lock: git cannot make two at once.
+pub(super) fn prepare(repository: &Repository, intent: &mut Intent, filling: &Filling<'_>) -> Result<How> {
     // The caller runs the post-checkout hook itself, after the record is written.
-    let add = repository.git_here().args(["-c", "core.hooksPath=/dev/null", "worktree", "add", "--quiet"]);
-    let add = match &intent.lane.branch {
-        None => add.args(["--detach", "--"]).arg(&intent.lane.worktree).arg(intent.commit.to_string()),
-        Some(branch) if intent.new_branch => {
-            let add = add.args(["--no-track", "-b"]).bytes(branch.as_bstr()).arg("--");
-            add.arg(&intent.lane.worktree).arg(intent.commit.to_string())
-        }
-        Some(branch) => add.arg("--").arg(&intent.lane.worktree).bytes(branch.as_bstr()),
-    };
-    add.run()?;
-    step("start.added");
+    without_hooks(repository.git_here())
+        .args(["worktree", "add", "--quiet", "--detach", "--lock", "--reason", &reason(intent), "--"])
+        .arg(&intent.staged_worktree)
+        .arg(intent.commit.to_string())
+        .run()?;
+    let admin = own_admin(repository, intent);
+    let admin = admin.ok_or_else(|| Error::environment("git made a worktree and does not say where"))?;
+    intent.admin_name = admin.file_name().unwrap_or_default().into();
     if let Some(sparse) = filling.sparse {
         let set =
-            repository.git.at(&intent.lane.worktree).args(["sparse-checkout", "set", "--cone", "--end-of-options"]);
+            repository.git.at(&intent.staged_worktree).args(["sparse-checkout", "set", "--cone", "--end-of-options"]);
         sparse.directories.iter().fold(set, |set, directory| set.bytes(directory)).run()?;
     }
-    let mut edit = Edit::begin(repository.common_dir())?;
-    edit.put(&intent.lane)?;
-    edit.set_default(hooks::MARK, hooks::UNDECIDED)?;
-    edit.commit()?;
+    step("start.prepared");
     Ok(How::Git)
 }
 
-/// Records a worktree a dead process had finished.
-pub(super) fn resume(repository: &Repository, intent: &Intent) -> Result<()> {
-    if !intent.publishing || is_anothers(repository, intent)? {
-        return Err(Error::refused("nothing was published yet"));
-    }
-    let finished = repository.worktrees()?.into_iter().any(|worktree| {
-        worktree.path == intent.lane.worktree
-            && worktree.state == WorktreeState::Present
-            && worktree.locked.is_none()
-            && worktree.head.branch() == intent.lane.branch.as_ref()
-    });
-    if !finished {
-        return Err(Error::refused("the worktree is not complete"));
-    }
-    let mut edit = Edit::begin(repository.common_dir())?;
-    edit.put(&intent.lane)?;
-    edit.set_default(hooks::MARK, hooks::UNDECIDED)?;
-    edit.commit()
+/// Checks the lane's branch out in the staged worktree, which is at its commit.
+pub(super) fn attach(repository: &Repository, intent: &Intent) -> Result<()> {
+    let Some(branch) = &intent.lane.branch else { return Ok(()) };
+    without_hooks(repository.git.at(&intent.staged_worktree))
+        .args(["symbolic-ref", "-m", "lane: started", "HEAD"])
+        .bytes(branch.to_ref())
+        .run()
 }
 
-/// Removes what a failed or interrupted `git worktree add` left. The caller holds the registry lock.
-pub(super) fn undo(repository: &Repository, intent: &Intent) -> Result<()> {
-    if !intent.publishing || is_anothers(repository, intent)? {
-        return Ok(());
+/// Tells the admin directory where the worktree is now.
+pub(super) fn register(repository: &Repository, intent: &Intent) -> Result<()> {
+    let admin = admin_dir(repository, intent);
+    let (gitdir, aside) = (admin.join("gitdir"), admin.join("gitdir.lane"));
+    let mut file = std::fs::File::create(&aside).context("create", &aside)?;
+    file.write_all(&line(&intent.lane.worktree.join(".git"))).context("write", &aside)?;
+    file.sync_all().context("sync", &aside)?;
+    std::fs::rename(&aside, &gitdir).context("write", &gitdir)
+}
+
+/// Takes our lock off, and the directory away in which the worktree was hidden. Somebody else's lock stays.
+pub(super) fn release(repository: &Repository, intent: &Intent) -> Result<()> {
+    if let Some(admin) = own_admin(repository, intent) {
+        let locked = admin.join("locked");
+        std::fs::remove_file(&locked).context("remove", &locked)?;
     }
-    let path = &intent.lane.worktree;
-    if repository.worktrees()?.iter().any(|worktree| worktree.path == *path && worktree.id.is_some()) {
-        repository.git_here().args(["worktree", "remove", "--force", "--force", "--"]).arg(path).run()?;
-    }
-    if intent.new_branch && branch_is(repository, intent, intent.commit)? {
-        delete_branch(repository, intent)?;
-    }
-    for Made(directory) in intent.made.iter().rev() {
-        let _ = std::fs::remove_dir(directory).context("remove", directory);
-    }
+    let _ = intent.staged_worktree.parent().map(std::fs::remove_dir);
     Ok(())
+}
+
+/// The admin directory git made for this start: the one that is locked with our reason, git's first step.
+pub(super) fn own_admin(repository: &Repository, intent: &Intent) -> Option<PathBuf> {
+    let all = std::fs::read_dir(repository.common_dir().join("worktrees")).into_iter().flatten().flatten();
+    let ours = |admin: &Path| {
+        std::fs::read(admin.join("locked")).is_ok_and(|text| text.trim_ascii() == reason(intent).as_bytes())
+    };
+    all.map(|entry| entry.path()).find(|admin| ours(admin))
+}
+
+fn reason(intent: &Intent) -> String {
+    format!("git lane start {}", intent.lane.id.as_str())
+}
+
+fn without_hooks(git: Invocation) -> Invocation {
+    git.args(["-c", "core.hooksPath=/dev/null"])
 }

@@ -2,11 +2,13 @@
 //!
 //! The worktree is filled in a hidden directory beside its final place, its admin directory below `.git/lane/staging`.
 //! Until then no other process can see anything of the lane. Publishing is one short critical section: the branch
-//! (created, never overwritten), the directory, the admin directory, the record. From its first step on an interrupted
-//! start is completed by whoever comes next; before it, it is undone.
+//! (created, never overwritten), the directory, the admin directory, the record. Once the directory is in its place
+//! somebody may work there: from then on a start is only ever completed, by whoever comes next if it must be. Before, it
+//! can be undone, by its own proofs of what it made.
 
 mod by_git;
 mod publish;
+mod undo;
 
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -23,6 +25,7 @@ use crate::git::journal::{Exclusive, Journal, Running, step, unique_id};
 use crate::git::populate::{self, How, Source, Sparse};
 use crate::git::recover::{Healed, Intent as AnyIntent};
 use crate::git::repository::{RefFormat, Repository};
+use undo::{Identity, undo, visible_at};
 
 /// What a start is about to do; enough to complete or undo it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -48,14 +51,28 @@ pub struct Intent {
     ignore: Option<Made>,
     /// git makes the worktree: the refs are a reftable, whose per-worktree part only git can write.
     by_git: bool,
-    /// Everything is prepared: from here on a start is completed, not undone.
+    /// Everything is prepared: a start that dies from here on is completed if that is possible.
     publishing: bool,
+    /// The worktree it made, known from `publishing` on.
+    #[serde(default)]
+    made_worktree: Option<Identity>,
+    /// Its admin directory, likewise.
+    #[serde(default)]
+    made_admin: Option<Identity>,
+    /// This process has seen itself create the branch.
+    #[serde(skip)]
+    created_branch: bool,
 }
 
 impl Intent {
     /// The lane's record.
     pub fn lane(&self) -> &Lane {
         &self.lane
+    }
+
+    /// The name, unlike any other, of the directory in which the worktree is filled.
+    fn hidden(&self) -> String {
+        hidden_name(self.lane.id.as_str())
     }
 }
 
@@ -82,7 +99,8 @@ pub struct Filling<'a> {
     pub progress: &'a (dyn Fn(usize, usize) + Sync),
 }
 
-/// Makes the lane that was planned; on any failure nothing of it is left.
+/// Makes the lane that was planned. A failure leaves nothing of it, or a lane in its place that the next git-lane command
+/// completes, and says which.
 pub fn start(repository: &Repository, creation: &Creation, filling: &Filling<'_>) -> Result<Started> {
     let lane = Lane {
         name: creation.request.name.clone(),
@@ -103,22 +121,40 @@ pub fn start(repository: &Repository, creation: &Creation, filling: &Filling<'_>
 fn make(repository: &Repository, creation: &Creation, filling: &Filling<'_>, lane: Lane) -> Result<Started> {
     let id = lane.id.as_str();
     let parent = creation.path.parent().unwrap_or(Path::new("/"));
+    let by_git = repository.ref_format() == RefFormat::Reftable;
+    let hidden = parent.join(hidden_name(id));
+    let mut made: Vec<Made> = missing_ancestors(parent).into_iter().map(Made).collect();
+    let staged_worktree = match creation.path.file_name().filter(|_| by_git) {
+        // git names the admin directory after the worktree it makes.
+        Some(name) => {
+            made.push(Made(hidden.clone()));
+            hidden.join(name)
+        }
+        None => hidden,
+    };
     let mut intent = Intent {
         commit: creation.commit,
         new_branch: creation.new_branch,
-        staged_worktree: parent.join(format!(".lane-{id}")),
+        staged_worktree,
         staged_admin: repository.lane_dir().join("staging").join(id),
         admin_name: admin_name(&creation.path).into(),
-        made: missing_ancestors(parent).into_iter().map(Made).collect(),
+        made,
         sparse: filling.sparse.is_some() && !repository.config_bool("extensions.worktreeConfig"),
         ignore: creation.ignore.clone().map(Made),
-        by_git: repository.ref_format() == RefFormat::Reftable,
+        by_git,
         publishing: false,
+        made_worktree: None,
+        made_admin: None,
+        created_branch: false,
         lane,
     };
     let mut running = Journal::new(&repository.lane_dir()).begin(&AnyIntent::Start(intent.clone()))?;
     let made = if intent.by_git {
-        by_git::make(repository, &mut intent, filling, &mut running)
+        registry_lock(repository).and_then(|_guard| {
+            let how = by_git::prepare(repository, &mut intent, filling)?;
+            publish::publish(repository, &mut intent, &mut running)?;
+            Ok(how)
+        })
     } else {
         prepare(repository, &intent, filling).and_then(|how| {
             let _guard = registry_lock(repository)?;
@@ -133,6 +169,10 @@ fn make(repository: &Repository, creation: &Creation, filling: &Filling<'_>, lan
         }
         Err(error) => {
             let guard = registry_lock(repository)?;
+            if let Some(at) = visible_at(repository, &intent) {
+                // The intent stays for whoever comes next.
+                return Err(in_place(error, &intent, &at));
+            }
             undo(repository, &intent)?;
             running.done()?;
             drop(guard);
@@ -141,30 +181,50 @@ fn make(repository: &Repository, creation: &Creation, filling: &Filling<'_>, lan
     }
 }
 
-/// Completes or undoes an interrupted start.
+fn hidden_name(id: &str) -> String {
+    format!(".lane-{id}")
+}
+
+/// `error`, which has stopped a start whose worktree somebody may work in by now.
+fn in_place(error: Error, intent: &Intent, at: &Path) -> Error {
+    error.hint(format!(
+        "the worktree of lane '{}' is at '{}' and stays there; the next git-lane command completes its start",
+        intent.lane.name,
+        at.display()
+    ))
+}
+
+/// Completes an interrupted start, or undoes it while nobody can have seen anything of it. What can be seen and cannot be
+/// completed now is an error that names it, and stays in the journal.
 pub fn recover(repository: &Repository, mut intent: Intent, running: &mut Running) -> Result<Healed> {
     let what = format!("the start of lane '{}'", intent.lane.name);
     let _guard = registry_lock(repository)?;
     let recorded = repository.records()?.find(&intent.lane.name).is_some_and(|lane| lane.id == intent.lane.id);
     if recorded {
+        if intent.by_git {
+            by_git::release(repository, &intent)?;
+        }
         return Ok(Healed { what, completed: true });
     }
-    let resumed = match intent.by_git {
-        true => by_git::resume(repository, &intent),
-        false if intent.publishing => publish::resume(repository, &mut intent, running),
-        false => Err(Error::refused("nothing was published yet")),
-    };
-    if resumed.is_err() {
+    if let Some(at) = visible_at(repository, &intent) {
+        return match publish::complete(repository, &mut intent, at.clone(), running) {
+            Ok(true) => Ok(Healed { what, completed: true }),
+            Ok(false) => {
+                let stays = format!("{what} (its worktree stays at '{}', without a lane)", at.display());
+                Ok(Healed { what: stays, completed: false })
+            }
+            Err(error) => Err(in_place(error, &intent, &at)),
+        };
+    }
+    let resumed = publish::resume(repository, &mut intent, running);
+    if let Err(error) = resumed {
+        if let Some(at) = visible_at(repository, &intent) {
+            return Err(in_place(error, &intent, &at));
+        }
         undo(repository, &intent)?;
+        return Ok(Healed { what, completed: false });
     }
-    Ok(Healed { what, completed: resumed.is_ok() })
-}
-
-fn undo(repository: &Repository, intent: &Intent) -> Result<()> {
-    match intent.by_git {
-        true => by_git::undo(repository, intent),
-        false => publish::undo(repository, intent),
-    }
+    Ok(Healed { what, completed: true })
 }
 
 /// The lock around everything that looks at lanes and branches and then changes them; held for milliseconds.

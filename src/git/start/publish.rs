@@ -1,13 +1,14 @@
-//! The short critical section that makes a prepared lane visible, and its way back.
+//! The short critical section that makes a prepared lane visible, and its completion after a crash.
 
-use std::io::{ErrorKind, Write};
+use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use bstr::ByteSlice;
 use rustix::fs::RenameFlags;
 
-use super::{Intent, Made, line};
+use super::undo::{Identity, created_from, is_registered};
+use super::{Intent, Made, by_git, line};
 use crate::domain::lane::{Head, Lane, ObjectId, RefName, WorktreeState};
 use crate::error::{Error, IoContext, Result};
 use crate::git::journal::{Running, step};
@@ -21,37 +22,82 @@ use crate::hooks;
 /// Makes the lane visible. The caller holds the registry lock. Every step looks whether it was done before.
 pub(super) fn publish(repository: &Repository, intent: &mut Intent, running: &mut Running) -> Result<()> {
     ensure_still_free(repository, intent)?;
-    point_at_admin(repository, intent)?;
+    if intent.by_git {
+        intent.made_admin = Identity::of(&admin_dir(repository, intent));
+    } else {
+        point_at_admin(repository, intent, &intent.staged_worktree.clone())?;
+        intent.made_admin = Identity::of(&intent.staged_admin);
+    }
+    intent.made_worktree = Identity::of(&intent.staged_worktree);
     intent.publishing = true;
     running.advance(&AnyIntent::Start(intent.clone()))?;
     // A config.lock somebody holds must stop us before anything can be seen.
     let edit = Edit::begin(repository.common_dir())?;
     ignore(repository, intent)?;
-    if let Err(error) = create_branch(repository, intent) {
-        // One that is there all the same is not ours to undo.
-        intent.new_branch = false;
-        return Err(error);
+    create_branch(repository, intent)?;
+    if intent.by_git {
+        by_git::attach(repository, intent)?;
     }
     step("start.branch");
     place_worktree(intent)?;
     step("start.worktree");
-    place_admin(repository, intent)?;
+    register(repository, intent)?;
     step("start.registered");
-    record(intent, edit)
+    record(repository, intent, edit)
+}
+
+/// Tells git where the worktree is that is in place.
+fn register(repository: &Repository, intent: &Intent) -> Result<()> {
+    if intent.by_git { by_git::register(repository, intent) } else { place_admin(repository, intent) }
+}
+
+/// Completes a start whose worktree can be seen at `at`: it is registered and recorded as it is, whatever somebody who
+/// works there has done meanwhile. `false` when it must stay a worktree without a lane.
+pub(super) fn complete(
+    repository: &Repository,
+    intent: &mut Intent,
+    at: PathBuf,
+    running: &mut Running,
+) -> Result<bool> {
+    let edit = Edit::begin(repository.common_dir())?;
+    intent.lane.worktree = at;
+    let lost = !intent.by_git && !is_registered(repository, intent) && !intent.staged_admin.exists();
+    let named = edit.records().find(&intent.lane.name).is_some();
+    if named || lost || is_anothers(repository, intent)? {
+        if intent.by_git {
+            by_git::register(repository, intent)?;
+            by_git::release(repository, intent)?;
+        }
+        return Ok(false);
+    }
+    ignore(repository, intent)?;
+    if !intent.by_git && !is_registered(repository, intent) {
+        // Somebody may have taken the admin directory's name meanwhile.
+        point_at_admin(repository, intent, &intent.lane.worktree.clone())?;
+        running.advance(&AnyIntent::Start(intent.clone()))?;
+        place_admin(repository, intent)?;
+    }
+    if intent.by_git {
+        by_git::register(repository, intent)?;
+    }
+    record(repository, intent, edit).map(|()| true)
 }
 
 /// Writes the lane's record, and the include that brings a sparse worktree its settings.
-fn record(intent: &Intent, mut edit: Edit) -> Result<()> {
+fn record(repository: &Repository, intent: &Intent, mut edit: Edit) -> Result<()> {
     edit.put(&intent.lane)?;
     edit.set_default(hooks::MARK, hooks::UNDECIDED)?;
-    if intent.sparse {
+    // git itself sees to its settings of a sparse worktree.
+    if intent.sparse && !intent.by_git {
         edit.include_for_worktree(&intent.admin_name, populate::SPARSE_CONFIG)?;
     }
-    edit.commit()
+    edit.commit()?;
+    step("start.recorded");
+    if intent.by_git { by_git::release(repository, intent) } else { Ok(()) }
 }
 
 /// Has the directory that holds a worktree inside the main worktree ignored there, by `.git/info/exclude`.
-pub(super) fn ignore(repository: &Repository, intent: &Intent) -> Result<()> {
+fn ignore(repository: &Repository, intent: &Intent) -> Result<()> {
     let Some(Made(directory)) = &intent.ignore else { return Ok(()) };
     let info = repository.common_dir().join("info");
     std::fs::create_dir_all(&info).context("create", &info)?;
@@ -75,20 +121,13 @@ pub(super) fn ignore(repository: &Repository, intent: &Intent) -> Result<()> {
     file.write_all(&addition).context("write", &path)
 }
 
-/// Publishes what a dead process had prepared.
+/// Publishes what a dead process had prepared and nobody could see yet.
 pub(super) fn resume(repository: &Repository, intent: &mut Intent, running: &mut Running) -> Result<()> {
+    if !intent.publishing {
+        return Err(Error::refused("nothing was published yet"));
+    }
     if is_anothers(repository, intent)? {
         return Err(Error::refused("another lane is there"));
-    }
-    let registered = admin_dir(repository, intent).join("gitdir").exists() && owns(intent, &intent.lane.worktree);
-    if registered {
-        return record(intent, Edit::begin(repository.common_dir())?);
-    }
-    if owns(intent, &intent.lane.worktree) {
-        // The directory is in place; only its registration is missing.
-        let edit = Edit::begin(repository.common_dir())?;
-        place_admin(repository, intent)?;
-        return record(intent, edit);
     }
     if intent.new_branch && branch_is(repository, intent, intent.commit)? {
         intent.new_branch = false;
@@ -96,41 +135,8 @@ pub(super) fn resume(repository: &Repository, intent: &mut Intent, running: &mut
     publish(repository, intent, running)
 }
 
-/// Removes whatever was made. Nothing here was ever a finished lane, except a directory already in place, which goes
-/// back to its staging name first. The caller holds the registry lock, so that what is in place and has a record is
-/// somebody else's for good.
-pub(super) fn undo(repository: &Repository, intent: &Intent) -> Result<()> {
-    let admin = admin_dir(repository, intent);
-    let published = intent.publishing && !is_anothers(repository, intent)?;
-    let ours = published && owns(intent, &intent.lane.worktree);
-    let registered =
-        ours && std::fs::read(admin.join("gitdir")).is_ok_and(|text| text == line(&intent.lane.worktree.join(".git")));
-    if registered && !intent.staged_admin.exists() {
-        let staging = repository.lane_dir().join("staging");
-        std::fs::create_dir_all(&staging).context("create", &staging)?;
-        std::fs::rename(&admin, &intent.staged_admin).context("move", &admin)?;
-    }
-    if ours {
-        std::fs::rename(&intent.lane.worktree, &intent.staged_worktree).context("move", &intent.lane.worktree)?;
-    }
-    if published && intent.new_branch && branch_is(repository, intent, intent.commit)? {
-        delete_branch(repository, intent)?;
-    }
-    for directory in [&intent.staged_worktree, &intent.staged_admin] {
-        match std::fs::remove_dir_all(directory) {
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error).context("remove", directory),
-            _ => {}
-        }
-    }
-    for Made(directory) in intent.made.iter().rev() {
-        // Another lane may be in it by now.
-        let _ = std::fs::remove_dir(directory);
-    }
-    Ok(())
-}
-
 /// Looks again, now that nobody of ours can interfere.
-pub(super) fn ensure_still_free(repository: &Repository, intent: &Intent) -> Result<()> {
+fn ensure_still_free(repository: &Repository, intent: &Intent) -> Result<()> {
     let raced = |what: String| Error::refused(what).code("raced").hint("run the command again");
     if repository.records()?.find(&intent.lane.name).is_some() {
         return Err(raced(format!("lane '{}' was started by somebody else at the same moment", intent.lane.name)));
@@ -143,7 +149,10 @@ pub(super) fn ensure_still_free(repository: &Repository, intent: &Intent) -> Res
     }
     if let Some(branch) = intent.lane.branch.as_ref().filter(|_| !intent.new_branch) {
         let holds = |head: &Head| head.branch() == Some(branch);
-        let used = repository.worktrees()?.into_iter().find(|w| w.state != WorktreeState::Bare && holds(&w.head));
+        let own = admin_dir(repository, intent);
+        let own = |git_dir: &Path| intent.by_git && git_dir == own && is_registered(repository, intent);
+        let mut all = repository.worktrees()?.into_iter();
+        let used = all.find(|w| w.state != WorktreeState::Bare && holds(&w.head) && !own(&w.git_dir));
         if let Some(used) = used {
             return Err(raced(format!("branch '{branch}' was just checked out in '{}'", used.path.display())));
         }
@@ -155,37 +164,24 @@ pub(super) fn ensure_still_free(repository: &Repository, intent: &Intent) -> Res
 }
 
 /// Whether the lane's branch is at `commit`.
-pub(super) fn branch_is(repository: &Repository, intent: &Intent, commit: ObjectId) -> Result<bool> {
+fn branch_is(repository: &Repository, intent: &Intent, commit: ObjectId) -> Result<bool> {
     let Some(branch) = &intent.lane.branch else { return Ok(false) };
     Ok(repository.branch_tip(branch)? == Some(commit))
 }
 
 /// Whether a lane has been recorded meanwhile with the worktree or the branch that this start wanted.
-pub(super) fn is_anothers(repository: &Repository, intent: &Intent) -> Result<bool> {
+fn is_anothers(repository: &Repository, intent: &Intent) -> Result<bool> {
     let wanted = &intent.lane;
     let same = |lane: &Lane| lane.worktree == wanted.worktree || lane.branch.is_some() && lane.branch == wanted.branch;
     Ok(repository.records()?.lanes.iter().any(|lane| lane.id != wanted.id && same(lane)))
 }
 
-fn create_branch(repository: &Repository, intent: &Intent) -> Result<()> {
+fn create_branch(repository: &Repository, intent: &mut Intent) -> Result<()> {
     let Some(branch) = intent.lane.branch.as_ref().filter(|_| intent.new_branch) else { return Ok(()) };
     let change = RefChange { name: RefName::from(branch), from: None, to: Some(intent.commit) };
-    repository.change_refs(&[change], &created_from(intent))
-}
-
-/// Deletes the branch this start created, if it is where it was created.
-pub(super) fn delete_branch(repository: &Repository, intent: &Intent) -> Result<()> {
-    let Some(branch) = &intent.lane.branch else { return Ok(()) };
-    let change = RefChange { name: RefName::from(branch), from: Some(intent.commit), to: None };
-    repository.change_refs(&[change], "lane: start undone")
-}
-
-/// The reflog's word for it.
-pub(super) fn created_from(intent: &Intent) -> String {
-    match &intent.lane.base {
-        Some(base) => format!("branch: Created from {base}"),
-        None => format!("branch: Created from {}", intent.lane.fork_point),
-    }
+    repository.change_refs(&[change], &created_from(intent))?;
+    intent.created_branch = true;
+    Ok(())
 }
 
 fn place_worktree(intent: &Intent) -> Result<()> {
@@ -222,27 +218,19 @@ fn rename_new(from: &Path, to: &Path) -> Result<()> {
     }
 }
 
-pub(super) fn occupied(path: &Path) -> Error {
+fn occupied(path: &Path) -> Error {
     Error::refused(format!("'{}' already exists", path.display()))
         .code("path-occupied")
         .hint("choose another place with --path, or move away what is there")
 }
 
-fn admin_dir(repository: &Repository, intent: &Intent) -> PathBuf {
+/// The place of the admin directory once it is registered.
+pub(super) fn admin_dir(repository: &Repository, intent: &Intent) -> PathBuf {
     repository.common_dir().join("worktrees").join(&intent.admin_name)
 }
 
-/// Whether `worktree` is the one this start made: its `.git` names our admin directory and the staging id stays unique.
-fn owns(intent: &Intent, worktree: &Path) -> bool {
-    !intent.staged_worktree.exists()
-        && std::fs::read(worktree.join(".git")).is_ok_and(|text| {
-            let name = intent.admin_name.as_os_str().as_bytes();
-            text.strip_suffix(b"\n").is_some_and(|text| text.ends_with(name))
-        })
-}
-
-/// Picks an admin directory nobody has and writes the worktree's `.git` file to match.
-fn point_at_admin(repository: &Repository, intent: &mut Intent) -> Result<()> {
+/// Picks an admin directory nobody has and writes the `.git` file of `worktree` to match.
+fn point_at_admin(repository: &Repository, intent: &mut Intent, worktree: &Path) -> Result<()> {
     let stem = intent.admin_name.clone();
     let mut attempt = 1;
     while std::fs::symlink_metadata(admin_dir(repository, intent)).is_ok() {
@@ -253,6 +241,9 @@ fn point_at_admin(repository: &Repository, intent: &mut Intent) -> Result<()> {
     }
     let mut text = b"gitdir: ".to_vec();
     text.extend_from_slice(&line(&admin_dir(repository, intent)));
-    let dot_git = intent.staged_worktree.join(".git");
+    let dot_git = worktree.join(".git");
+    if std::fs::read(&dot_git).is_ok_and(|now| now == text) {
+        return Ok(());
+    }
     std::fs::write(&dot_git, text).context("write", &dot_git)
 }
