@@ -368,3 +368,25 @@ fn a_lane_moved_far_away_stays_where_that_is_known_and_else_comes_back_whole() {
     assert_eq!(sandbox.git_in(&far, ["status", "--porcelain", "--branch"]), "## login\nA  staged");
     assert_eq!(sandbox.lane(["path", "login"]).ok().trim_end(), far.to_str().unwrap());
 }
+
+/// `git worktree lock` without a reason leaves an empty file, which is nobody's but the user's.
+#[test]
+fn healing_leaves_a_lock_that_somebody_has_put_on_the_worktree_meanwhile() {
+    for step in 1.. {
+        let sandbox = Sandbox::new();
+        let path = sandbox.lane_by_git("login");
+        let mut dying = sandbox.command("git-lane");
+        let run = sandbox.run(dying.args(["drop", "login"]).env("GIT_LANE_TEST_DIE_AT", step.to_string()));
+        if run.stderr.contains("places.marked") {
+            assert!(step > 2, "{run}");
+            return;
+        }
+        sandbox.git(["worktree", "lock", path.to_str().unwrap()]);
+        let lock = sandbox.admin(&path).join("locked");
+        assert_eq!(std::fs::read(&lock).unwrap(), b"");
+        sandbox.lane(["start", "other"]).ok();
+        assert!(lock.exists(), "step {step}");
+        sandbox.nothing_under_way();
+        sandbox.lane(["drop", "login"]).fails(1);
+    }
+}

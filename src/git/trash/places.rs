@@ -3,7 +3,7 @@
 //! Every step asks the disk what is already done, so that it can be repeated after a crash, forwards and backwards.
 //! Nothing is ever replaced and no symbolic link followed: `RENAME_NOREPLACE` and `O_NOFOLLOW` semantics throughout.
 
-use std::io::{ErrorKind, Write};
+use std::io::ErrorKind;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
@@ -15,6 +15,9 @@ use crate::git::journal::step;
 
 /// The marker that keeps `git worktree prune` from an admin directory whose worktree is on its way.
 const MARKER: &str = "git-lane is moving this worktree";
+
+/// The marker before it has all its text.
+const UNFINISHED: &str = ".locked.lane-new";
 
 /// Makes the parking place beside a lane; in a directory others can write to it might be theirs already.
 fn ensure_own(place: &Path) -> Result<()> {
@@ -101,9 +104,8 @@ impl Places {
     pub fn take_away(&self) -> Result<()> {
         // What is in the place of one that has moved already is somebody else's.
         let admin_is_here = !exists(&self.kept_admin()) && exists(&self.admin);
-        let marker = self.admin.join("locked");
         if admin_is_here && self.stamp.is_some() {
-            mark(&marker)?;
+            mark(&self.admin)?;
             step("places.marked");
         }
         if self.stamp.is_some() {
@@ -156,15 +158,12 @@ impl Places {
         let kept_admin = self.kept_admin();
         if exists(&kept_admin) {
             if self.stamp.is_some() {
-                mark(&kept_admin.join("locked"))?;
+                mark(&kept_admin)?;
             }
-            // git removes `worktrees` when the last one goes.
-            let worktrees = self.admin.parent().unwrap_or(&self.admin);
-            std::fs::create_dir_all(worktrees).context("create", worktrees)?;
             step("places.admin-marked");
             remove_husk(&self.admin);
             remove_orphaned_locks(&kept_admin);
-            rename(&kept_admin, &self.admin)?;
+            self.place_admin(&kept_admin)?;
             step("places.admin-back");
         }
         if let Some(waiting) = self.waiting() {
@@ -182,6 +181,20 @@ impl Places {
         }
         step("places.back");
         Ok(())
+    }
+
+    /// Moves the admin directory to git's place, which `git worktree prune` removes whenever it is empty.
+    fn place_admin(&self, kept: &Path) -> Result<()> {
+        let worktrees = self.admin.parent().unwrap_or(&self.admin);
+        let mut attempts = 0;
+        loop {
+            std::fs::create_dir_all(worktrees).context("create", worktrees)?;
+            attempts += 1;
+            match rename_raw(kept, &self.admin) {
+                Err(_) if attempts < 100 && !worktrees.exists() => {}
+                done => return done.context("move to", &self.admin),
+            }
+        }
     }
 
     /// The end of [`bring_back`](Self::bring_back): the directory gets its mode and time, and is nobody's business again.
@@ -296,22 +309,28 @@ fn rename_raw(from: &Path, to: &Path) -> std::io::Result<()> {
     }
 }
 
-fn mark(marker: &Path) -> Result<()> {
-    match std::fs::OpenOptions::new().write(true).create_new(true).open(marker) {
-        Ok(mut file) => file.write_all(MARKER.as_bytes()).context("write", marker),
-        Err(_) if std::fs::read(marker).is_ok_and(|reason| MARKER.as_bytes().starts_with(&reason)) => {
-            std::fs::write(marker, MARKER).context("write", marker)
-        }
-        Err(error) => Err(error).context("create", marker),
+/// A kill between making the file and writing it would leave what `git worktree lock` without a reason makes: a lock that
+/// is not ours to remove.
+fn mark(admin: &Path) -> Result<()> {
+    if is_marked(admin) {
+        return Ok(());
     }
+    let (marker, unfinished) = (admin.join("locked"), admin.join(UNFINISHED));
+    std::fs::write(&unfinished, MARKER).context("write", &unfinished)?;
+    let marked = rename_raw(&unfinished, &marker).context("create", &marker);
+    if marked.is_err() {
+        super::remove_if_there(&unfinished)?;
+    }
+    marked
 }
 
 fn unmark(admin: &Path) -> Result<()> {
+    super::remove_if_there(&admin.join(UNFINISHED))?;
     if is_marked(admin) { super::remove_if_there(&admin.join("locked")) } else { Ok(()) }
 }
 
 fn is_marked(admin: &Path) -> bool {
-    std::fs::read(admin.join("locked")).is_ok_and(|reason| MARKER.as_bytes().starts_with(&reason))
+    std::fs::read(admin.join("locked")).is_ok_and(|reason| reason == MARKER.as_bytes())
 }
 
 fn exists(path: &Path) -> bool {
