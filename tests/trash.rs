@@ -116,3 +116,14 @@ fn commits_only_a_submodule_of_the_lane_has_are_not_called_integrated() {
         assert_eq!(sandbox.git_in(&inside, ["log", "-1", "--format=%s"]), name);
     }
 }
+
+#[test]
+fn what_somebody_else_put_into_the_trash_is_left_alone_and_stops_nothing() {
+    let sandbox = Sandbox::new();
+    let odd = sandbox.repo.join(".git/lane/trash/.deleting-foo..bar");
+    write(&odd.join("file"), "x");
+    sandbox.lane_by_git("unused");
+    sandbox.lane(["prune", "--older-than", "0s"]).ok();
+    sandbox.lane(["trash", "--expire"]).ok();
+    assert!(odd.join("file").exists());
+}

@@ -92,7 +92,8 @@ pub fn sweep(repository: &Repository) -> Result<()> {
     for found in std::fs::read_dir(&trash).into_iter().flatten().flatten() {
         let name = found.file_name();
         let Some(id) = name.to_str().and_then(|name| name.strip_prefix(DELETING)) else { continue };
-        let name = super::ref_name(id)?;
+        // Not an id of ours: nothing we put there.
+        let Ok(name) = super::ref_name(id) else { continue };
         if has_mount(&mounts, &found.path()) {
             continue;
         }
