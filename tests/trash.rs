@@ -127,3 +127,70 @@ fn what_somebody_else_put_into_the_trash_is_left_alone_and_stops_nothing() {
     sandbox.lane(["trash", "--expire"]).ok();
     assert!(odd.join("file").exists());
 }
+
+/// The trash of a lane with a large file, over a limit of one megabyte.
+fn limited() -> Sandbox {
+    let sandbox = Sandbox::new();
+    write(&sandbox.repo.join(".git/lane/lane.toml"), "[trash]\nsize = \"1 MiB\"\n");
+    sandbox.write(".gitignore", "*.big\n");
+    sandbox.commit("ignore");
+    sandbox
+}
+
+fn large(sandbox: &Sandbox, name: &str) {
+    sandbox.lane(["start", name]).ok();
+    sandbox.work(name, name, "x");
+    write(&sandbox.lane_path(name).join("x.big"), vec![7; 5 << 20]);
+}
+
+fn names(value: &serde_json::Value) -> Vec<&str> {
+    value.as_array().unwrap().iter().map(|entry| entry["name"].as_str().unwrap()).collect()
+}
+
+#[test]
+fn what_a_command_has_just_promised_to_bring_back_is_not_too_large_for_the_trash() {
+    let sandbox = limited();
+    large(&sandbox, "first");
+    let said = sandbox.lane(["finish", "first"]).ok();
+    assert!(said.contains("git lane restore first") && !said.contains("removed"), "{said}");
+    large(&sandbox, "second");
+    sandbox.git(["merge", "-q", "--no-edit", "second"]);
+    sandbox.lane(["prune", "--older-than", "0s"]).ok();
+    sandbox.lane(["restore", "first", "second"]).ok();
+    assert!(sandbox.lane_path("first").join("x.big").exists());
+}
+
+#[test]
+fn a_finish_names_work_that_is_in_no_base_and_leaves_it_to_those_who_ask() {
+    let sandbox = limited();
+    for name in ["landed", "dropped", "reset"] {
+        large(&sandbox, name);
+    }
+    let before = sandbox.git(["rev-parse", "main"]);
+    sandbox.lane(["finish", "reset"]).ok();
+    sandbox.git(["reset", "-q", "--hard", &before]);
+    sandbox.lane(["finish", "landed"]).ok();
+    sandbox.lane(["drop", "--yes", "dropped"]).ok();
+    sandbox.lane(["start", "unused"]).ok();
+    sandbox.lane(["prune", "--older-than", "0s"]).ok();
+    for id in ids(&sandbox) {
+        age(&sandbox, &id);
+    }
+    let finish = |name: &str| {
+        sandbox.lane(["start", name]).ok();
+        sandbox.work(name, name, "x");
+    };
+    finish("other");
+    let report = sandbox.lane(["--json", "finish", "other"]).json();
+    assert_eq!(names(&report["expired"]), ["landed", "unused"], "{report}");
+    assert_eq!(names(&report["overdue"]), ["reset", "dropped"], "{report}");
+    finish("another");
+    let said = sandbox.lane(["finish", "another"]).ok();
+    assert!(said.contains("not known to be in its base: reset, dropped; remove them with"), "{said}");
+    let said = sandbox.lane(["trash", "--expire"]).ok();
+    for name in ["reset", "dropped"] {
+        let line = said.lines().find(|line| line.contains(&format!("removed lane {name} "))).unwrap_or_default();
+        assert!(line.contains("its work was not known to be in its base; last commit"), "{said}");
+    }
+    sandbox.nothing_left_behind(2);
+}

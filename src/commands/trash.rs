@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::domain::name::LaneName;
-use crate::domain::trash::{Entry, Expiry, Proof, Reason, expires};
+use crate::domain::trash::{Entry, Expiry, Occasion, Proof, Reason, expires};
 use crate::error::Result;
 use crate::git::repository::Repository;
 use crate::git::retire::now;
@@ -17,7 +17,8 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// List removed lanes, and when they expire
 ///
 /// A removed lane waits `trash.days` days (14 unless the policy says otherwise), or until the trash takes more room than
-/// `trash.size` (10 GiB) and it is the oldest. What is over that goes at every prune and finish, and with --expire.
+/// `trash.size` (10 GiB) and it is the oldest, though never less than an hour. What is over that goes with --expire and
+/// at every prune. A finish takes only what is in its base, and names the rest.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Remove now what the policy no longer keeps
@@ -51,7 +52,7 @@ struct Listing {
     times: Vec<(i64, i64)>,
 }
 
-/// A lane that left the trash for good, as every report shows it.
+/// A lane that left the trash for good, or is due to, as every report shows it.
 #[derive(Debug, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Gone {
@@ -91,6 +92,19 @@ impl Gone {
             (None, None) => "it had no commits".into(),
         };
         format!("{verb} lane {} from the trash ({why}): {work}", self.name)
+    }
+
+    /// One line for all that are due and stay.
+    pub fn stay(overdue: &[Gone]) -> Option<String> {
+        let names: Vec<&str> = overdue.iter().map(|due| due.name.as_str()).collect();
+        let them = if names.len() == 1 { "it" } else { "them" };
+        (!names.is_empty()).then(|| {
+            format!(
+                "over the trash's limits, and kept because the work is not known to be in its base: {}; remove {them} \
+                 with: git lane trash --expire",
+                names.join(", ")
+            )
+        })
     }
 }
 
@@ -143,8 +157,8 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     if args.expire {
         let repository = super::open_for_change(ui)?;
         let policy = Policy::load(&repository)?;
-        let gone = expire_within(&repository, &policy, PATIENCE, args.dry_run)?;
-        ui.report(&Expiring { dry_run: args.dry_run, expired: gone.iter().map(Gone::from).collect() });
+        let done = expire_within(&repository, &policy, PATIENCE, Occasion::Asked, args.dry_run)?;
+        ui.report(&Expiring { dry_run: args.dry_run, expired: done.gone.iter().map(Gone::from).collect() });
         return Ok(());
     }
     let repository = Repository::discover()?;

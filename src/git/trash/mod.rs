@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bstr::BStr;
-pub use expire::{Expired, expire, expire_within, sweep};
+pub use expire::{Expiration, Expired, expire, expire_within, sweep};
 pub use places::Places;
 
 use super::journal::{Exclusive, Journal, Running};
