@@ -390,3 +390,49 @@ fn healing_leaves_a_lock_that_somebody_has_put_on_the_worktree_meanwhile() {
         sandbox.lane(["drop", "login"]).fails(1);
     }
 }
+
+/// The entry is copied with the repository; the files that wait on another filesystem are not.
+#[test]
+fn a_copy_of_the_repository_neither_takes_nor_removes_what_the_original_has_parked() {
+    use std::os::unix::fs::MetadataExt;
+    let sandbox = Sandbox::new();
+    let device = |path: &Path| std::fs::metadata(path).map(|metadata| metadata.dev()).ok();
+    let other = Path::new("/dev/shm");
+    if device(other).is_none() || device(other) == device(&sandbox.repo) {
+        return;
+    }
+    let Ok(elsewhere) = tempfile::tempdir_in(other) else { return };
+    let path = std::fs::canonicalize(elsewhere.path()).unwrap().join("far");
+    sandbox.lane(["start", "far", "--path", path.to_str().unwrap()]).ok();
+    write(&path.join("notes"), "precious");
+    sandbox.lane(["drop", "--yes", "far"]).ok();
+    let copy = sandbox.root().join("copy");
+    let mut copies = Command::new("cp");
+    sandbox.run(copies.arg("-a").args([&sandbox.repo, &copy])).ok();
+
+    let refused = sandbox.lane_in(&copy, ["restore", "far"]).fails(1);
+    assert!(refused.contains("its directory is missing"), "{refused}");
+    let trash = copy.join(".git/lane/trash");
+    let entry = std::fs::read_dir(&trash).unwrap().flatten().next().unwrap().path().join("entry.json");
+    let mut json: serde_json::Value = serde_json::from_slice(&std::fs::read(&entry).unwrap()).unwrap();
+    json["removed"] = 1_000.into();
+    std::fs::write(&entry, json.to_string()).unwrap();
+    assert!(sandbox.lane_in(&copy, ["trash", "--expire"]).ok().contains("removed lane far"));
+    assert_eq!(std::fs::read_dir(&trash).unwrap().count(), 0);
+
+    // A repository that has moved is still the same.
+    let moved = sandbox.root().join("moved");
+    std::fs::rename(&sandbox.repo, &moved).unwrap();
+    sandbox.lane_in(&moved, ["restore", "far"]).ok();
+    assert_eq!(std::fs::read_to_string(path.join("notes")).unwrap(), "precious");
+    sandbox.git_in(&path, ["status"]);
+    assert!(!path.with_file_name(".lane-trash").exists());
+    sandbox.lane_in(&moved, ["drop", "--yes", "far"]).ok();
+    let entry = std::fs::read_dir(moved.join(".git/lane/trash")).unwrap().flatten().next().unwrap().path();
+    let file = entry.join("entry.json");
+    let mut json: serde_json::Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    json["removed"] = 1_000.into();
+    std::fs::write(&file, json.to_string()).unwrap();
+    sandbox.lane_in(&moved, ["trash", "--expire"]).ok();
+    assert!(!path.with_file_name(".lane-trash").exists(), "nothing of it stays beside its place");
+}

@@ -139,8 +139,11 @@ pub fn sweep(repository: &Repository) -> Result<()> {
         {
             let places = Places::new(trash.join(id), worktree, PathBuf::new());
             if let Some(parking) = places.parking().filter(|parking| !has_mount(&mounts, parking)) {
-                unlink(&parking)?;
+                // What says whose the place is goes last.
+                unlink(&parking.join("worktree"))?;
+                super::remove_if_there(&parking.join("dot-git"))?;
                 places.leave_parking();
+                unlink(&parking)?;
             }
         }
         step("expire.parking-gone");

@@ -6,6 +6,7 @@
 
 pub mod expire;
 pub mod keep;
+mod owner;
 pub mod places;
 pub mod size;
 

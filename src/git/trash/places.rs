@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, RenameFlags, Timespec, Timestamps};
 
+use super::owner;
 use crate::domain::trash::{KeptWorktree, Stamp};
 use crate::error::{Error, IoContext, Result};
 use crate::git::journal::step;
@@ -18,25 +19,6 @@ const MARKER: &str = "git-lane is moving this worktree";
 
 /// The marker before it has all its text.
 const UNFINISHED: &str = ".locked.lane-new";
-
-/// Makes the parking place beside a lane; in a directory others can write to it might be theirs already.
-fn ensure_own(place: &Path) -> Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    match std::fs::DirBuilder::new().mode(0o700).create(place) {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-        other => return other.context("create", place),
-    }
-    let found = std::fs::symlink_metadata(place).context("read", place)?;
-    if found.is_dir() && found.uid() == rustix::process::geteuid().as_raw() {
-        return Ok(());
-    }
-    Err(Error::refused(format!(
-        "'{}' is not a directory of yours, and the lane would have to wait there",
-        place.display()
-    ))
-    .code("foreign-trash")
-    .hint("move it away, or the lane to the repository's filesystem"))
-}
 
 /// The two ends of a move.
 #[derive(Debug)]
@@ -92,7 +74,8 @@ impl Places {
 
     /// Where the directory waits, if it does.
     pub fn waiting(&self) -> Option<PathBuf> {
-        [self.inside(), self.parked()].into_iter().find(|path| exists(path))
+        let inside = Some(self.inside()).filter(|path| exists(path));
+        inside.or_else(|| Some(self.parked()).filter(|path| exists(path) && self.parking().is_some()))
     }
 
     /// The `.git` file of a directory that waits at `waiting`.
@@ -140,8 +123,9 @@ impl Places {
         }
         let parked = self.parked();
         let directory = parked.parent().unwrap_or(&parked);
-        ensure_own(&self.original.with_file_name(".lane-trash"))?;
+        owner::ensure_own(&self.original.with_file_name(".lane-trash"))?;
         std::fs::create_dir_all(directory).context("create", directory)?;
+        owner::claim(directory, self.common_dir())?;
         // Lanes may lie inside a repository, which must not see this directory.
         let ignore = self.original.with_file_name(".lane-trash").join(".gitignore");
         std::fs::write(&ignore, "*\n").context("write", &ignore)?;
@@ -245,10 +229,10 @@ impl Places {
 
     /// Removes the parking place when this was the last one in it.
     pub fn leave_parking(&self) {
-        let parked = self.parked();
-        let Some(own) = parked.parent() else { return };
+        let Some(own) = self.parking().filter(|own| !exists(&own.join("worktree"))) else { return };
         let Some(all) = own.parent() else { return };
-        if std::fs::remove_dir(own).is_ok()
+        owner::release(&own);
+        if std::fs::remove_dir(&own).is_ok()
             && std::fs::read_dir(all)
                 .is_ok_and(|mut rest| rest.all(|entry| entry.is_ok_and(|entry| entry.file_name() == ".gitignore")))
         {
@@ -258,9 +242,17 @@ impl Places {
         }
     }
 
-    /// Everything of this entry that is not below its directory.
+    /// Everything of this entry that is not below its directory. A copy of the repository knows of the same place, where
+    /// nothing is the copy's.
     pub fn parking(&self) -> Option<PathBuf> {
-        self.parked().parent().filter(|own| exists(own)).map(Path::to_owned)
+        let parked = self.parked();
+        let own = parked.parent().filter(|own| exists(own))?;
+        owner::may_touch(own, self.common_dir()).then(|| own.to_owned())
+    }
+
+    /// The repository whose trash the entry is in: `<common directory>/lane/trash/<id>`.
+    fn common_dir(&self) -> &Path {
+        self.entry.ancestors().nth(3).unwrap_or(&self.entry)
     }
 }
 
