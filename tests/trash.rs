@@ -194,3 +194,21 @@ fn a_finish_names_work_that_is_in_no_base_and_leaves_it_to_those_who_ask() {
     }
     sandbox.nothing_left_behind(2);
 }
+
+#[test]
+fn an_entry_that_cannot_be_read_is_shown_with_its_directory() {
+    let sandbox = Sandbox::new();
+    let path = sandbox.lane_by_git("login");
+    write(&path.join("precious"), "x");
+    sandbox.lane(["drop", "--yes", "login"]).ok();
+    let entry = sandbox.repo.join(".git/lane/trash").join(&ids(&sandbox)[0]);
+    for damage in ["", "{\"id\": 1"] {
+        write(&entry.join("entry.json"), damage);
+        let said = sandbox.lane(["trash"]).ok();
+        assert!(said.contains("damaged") && said.contains(entry.to_str().unwrap()), "{said}");
+        assert!(!said.contains("empty"), "{said}");
+        assert_eq!(sandbox.lane(["--json", "trash"]).json()["damaged"][0], entry.to_str().unwrap());
+        sandbox.lane(["trash", "--expire"]).ok();
+        assert!(entry.join("worktree/precious").exists());
+    }
+}

@@ -7,7 +7,7 @@ use crate::domain::trash::{Entry, Expiry, Occasion, Proof, Reason, expires};
 use crate::error::Result;
 use crate::git::repository::Repository;
 use crate::git::retire::now;
-use crate::git::trash::{Expired, entries, expire_within, size};
+use crate::git::trash::{Expired, damaged, entries, expire_within, size};
 use crate::policy::Policy;
 use crate::ui::{Cell, Page, Report, Style, Ui};
 
@@ -46,6 +46,7 @@ struct Waiting {
 #[derive(Debug, serde::Serialize)]
 struct Listing {
     trash: Vec<Waiting>,
+    damaged: Vec<String>,
     #[serde(skip)]
     now: i64,
     #[serde(skip)]
@@ -128,8 +129,13 @@ impl Report for Expiring {
 
 impl Report for Listing {
     fn text(&self, page: &mut Page) {
-        if self.trash.is_empty() {
+        if self.trash.is_empty() && self.damaged.is_empty() {
             page.line("the trash is empty");
+        }
+        for directory in &self.damaged {
+            page.line(Cell::new(format!("damaged: {directory} (its entry.json cannot be read)"), Style::Attention));
+        }
+        if self.trash.is_empty() {
             return;
         }
         let row = |(waiting, times): (&Waiting, &(i64, i64))| {
@@ -185,7 +191,8 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let trash = waiting.iter().enumerate().map(describe).collect();
     drop(progress);
     let times = waiting.iter().map(|entry| (entry.removed, expires(entry, policy.trash_days))).collect();
-    ui.report(&Listing { trash, now: now(), times });
+    let damaged = damaged(&repository).iter().map(|path| path.display().to_string()).collect();
+    ui.report(&Listing { trash, damaged, now: now(), times });
     Ok(())
 }
 
