@@ -482,3 +482,29 @@ fn a_lane_comes_back_beside_a_prune_that_never_stops() {
     });
     sandbox.nothing_under_way();
 }
+
+#[test]
+fn a_branch_made_again_at_the_same_commit_gets_its_old_reflog_back_whenever_the_restore_dies() {
+    for step in 1.. {
+        let sandbox = Sandbox::new();
+        sandbox.lane(["start", "login"]).ok();
+        let tip = sandbox.work("login", "file", "x");
+        sandbox.lane(["drop", "--yes", "login"]).ok();
+        sandbox.git(["branch", "login", &tip]);
+        sandbox.git(["pack-refs", "--all"]);
+        let mut dying = sandbox.command("git-lane");
+        dying.args(["restore", "login"]).env("GIT_LANE_TEST_DIE_AT", step.to_string());
+        let done = sandbox.run(&mut dying).code == 0;
+        if !done {
+            sandbox.lane(["restore", "login"]).ok();
+        }
+        let log = sandbox.git(["reflog", "--format=%gs", "login"]);
+        let said: Vec<&str> = log.lines().collect();
+        assert_eq!(said.len(), 3, "step {step}: {log}");
+        assert!(said[0].starts_with("branch: Created from") && said[1] == "commit: login: file", "{log}");
+        sandbox.nothing_left_behind(0);
+        if done {
+            return;
+        }
+    }
+}
