@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use crate::sandbox::{Sandbox, write};
 
 /// Makes an entry look as if it had been removed long ago.
-fn age(sandbox: &Sandbox, id: &str) -> PathBuf {
+pub fn age(sandbox: &Sandbox, id: &str) -> PathBuf {
     let entry = sandbox.repo.join(".git/lane/trash").join(id);
     let file = entry.join("entry.json");
     let mut json: serde_json::Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
@@ -15,7 +15,7 @@ fn age(sandbox: &Sandbox, id: &str) -> PathBuf {
     entry
 }
 
-fn ids(sandbox: &Sandbox) -> Vec<String> {
+pub fn ids(sandbox: &Sandbox) -> Vec<String> {
     let listed = sandbox.lane(["--json", "trash"]).json();
     listed["trash"].as_array().unwrap().iter().map(|entry| entry["id"].as_str().unwrap().to_owned()).collect()
 }

@@ -29,7 +29,7 @@ use crate::domain::retire::place;
 use crate::error::{Error, IoContext, Result};
 use crate::git::metadata::Records;
 use crate::git::reconcile::reconcile;
-use crate::git::recover::{Healed, recover};
+use crate::git::recover::{Healed, Recovered, recover};
 use crate::git::repository::Repository;
 use crate::git::{command, events};
 use crate::hooks;
@@ -83,7 +83,12 @@ pub fn open_for_change(ui: &Ui) -> Result<Repository> {
 /// Like [`open_for_change`], for a command that wants to know whether its own work was completed by that.
 pub fn open_and_heal(ui: &Ui) -> Result<(Repository, Vec<Healed>)> {
     let repository = Repository::discover()?;
-    let healed = recover(&repository)?;
+    let Recovered { healed, set_aside } = recover(&repository)?;
+    for path in set_aside {
+        let path = crate::ui::escape::line(&path.display().to_string());
+        ui.warn(format_args!("an interrupted command's journal is damaged and was set aside as '{path}'"));
+        ui.note("hint: see what to do about it with: git lane doctor");
+    }
     for healed in &healed {
         ui.note(healed);
     }

@@ -2,8 +2,10 @@
 
 use std::path::PathBuf;
 
+use serde::{Deserialize, Serialize};
+
 use super::guard::Overtaken;
-use super::lane::Head;
+use super::lane::{Head, lossless_path};
 use super::name::{BranchName, LaneName};
 use super::paste::word;
 
@@ -50,6 +52,8 @@ pub enum Finding {
     DeadHooksPath(PathBuf),
     /// A branch was made and never used, and no worktree has it: what a failed `git worktree add -b` leaves.
     OrphanBranch(BranchName),
+    /// What an interrupted command was doing can no longer be read; the file was set aside.
+    DamagedIntent(PathBuf),
     /// The rule is not in force, and why.
     NotInForce(String),
     /// The hooks have not been told of these keys of the policy.
@@ -59,13 +63,15 @@ pub enum Finding {
 }
 
 /// A worktree whose admin directory git cannot use.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Poisoned {
     /// The lane it is of.
     pub lane: Option<LaneName>,
     /// The worktree's directory, whose `.git` file names the admin directory.
+    #[serde(with = "lossless_path")]
     pub worktree: PathBuf,
     /// The admin directory.
+    #[serde(with = "lossless_path")]
     pub admin: PathBuf,
     /// Whether somebody may be at it.
     pub age: AdminAge,
@@ -92,7 +98,8 @@ pub enum StrayRemedy {
 }
 
 /// Whether somebody may still be making an admin directory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum AdminAge {
     /// Nobody has written to it for a while.
     Old,
@@ -135,6 +142,7 @@ impl Finding {
             | Finding::OfAnotherRepository(..)
             | Finding::DeadHooksPath(_)
             | Finding::UnreadablePolicy(_)
+            | Finding::DamagedIntent(_)
             | Finding::OrphanBranch(_) => false,
         }
     }
@@ -162,6 +170,7 @@ impl Finding {
             Finding::StrangeWorktree(..) => "core-worktree",
             Finding::DeadHooksPath(_) => "hooks-path",
             Finding::OrphanBranch(_) => "orphan-branch",
+            Finding::DamagedIntent(_) => "damaged-intent",
             Finding::NotInForce(_) => "not-in-force",
             Finding::UnknownRules(_) => "policy-unknown",
             Finding::UnreadablePolicy(_) => "policy",
@@ -224,6 +233,11 @@ impl Finding {
             Finding::OrphanBranch(branch) => {
                 format!("take it up with git lane start {0}, or: git branch -d {0}", word(branch))
             }
+            Finding::DamagedIntent(path) => format!(
+                "see that no lane is missing with git lane list and git lane trash, then: rm {}; until then nothing in the \
+                 trash expires",
+                word(path.display())
+            ),
             Finding::UnreadablePolicy(_) => "mend that file; git-lane-config(1) lists the keys".into(),
             _ => return None,
         })
@@ -311,6 +325,9 @@ impl std::fmt::Display for Finding {
             Finding::OrphanBranch(branch) => {
                 write!(f, "branch '{branch}' was made and never used, and no worktree has it")
             }
+            Finding::DamagedIntent(path) => {
+                write!(f, "a command was interrupted, and '{}' no longer says what it was doing", path.display())
+            }
             Finding::UnknownRules(keys) => write!(f, "the hooks do not know what the policy says of {keys}"),
             Finding::UnreadablePolicy(why) => write!(f, "the policy cannot be read: {why}"),
             Finding::NotInForce(why) => write!(f, "the rule is not in force: {why}"),
@@ -343,6 +360,7 @@ mod tests {
             Finding::Poisoned(poisoned(AdminAge::Fresh, true)),
             Finding::Poisoned(poisoned(AdminAge::Old, false)),
             Finding::OrphanBranch(branch("x")),
+            Finding::DamagedIntent("/x".into()),
             Finding::CheckedOutTwice(lane(), branch("x"), "/x".into(), false),
             Finding::Overtaken(lane(), branch("x"), Overtaken { was: "a".into(), now: None }),
         ] {

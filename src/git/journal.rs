@@ -85,15 +85,44 @@ impl Journal {
             }
             wait_for_children(&path)?;
             let bytes = std::fs::read(&path).context("read", &path)?;
-            let intent = serde_json::from_slice(&bytes)
-                .map_err(|error| Error::environment(format!("cannot read '{}'", path.display())).source(error));
+            let intent = serde_json::from_slice(&bytes).map_err(|error| unreadable(&path, &bytes, error));
             found.push((intent, Running { path, file, children: None }));
         }
         Ok(found)
     }
 }
 
+/// Intents are complete when they appear, so what is no JSON is damage that no git-lane can make sense of; the rest may be
+/// another version's.
+fn unreadable(path: &Path, bytes: &[u8], error: serde_json::Error) -> Error {
+    let damaged = serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_err();
+    let unreadable = Error::environment(format!("cannot make sense of '{}'", path.display())).source(error);
+    match damaged {
+        true => unreadable.code(DAMAGED),
+        false => unreadable.hint("a newer git-lane may have written it: run the command with that one"),
+    }
+}
+
+/// The code of the error about an intent that nobody can read.
+pub const DAMAGED: &str = "damaged-intent";
+
+/// The intents that were set aside and that nobody has looked after yet.
+pub fn set_aside(lane_dir: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(lane_dir.join("damaged")).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|end| end == "json")).collect()
+}
+
 impl Running {
+    /// Takes an intent that nobody can read out of the way; returns where it is.
+    pub fn set_aside(self, lane_dir: &Path) -> Result<PathBuf> {
+        let directory = lane_dir.join("damaged");
+        std::fs::create_dir_all(&directory).context("create", &directory)?;
+        let aside = directory.join(self.path.file_name().unwrap_or_default());
+        std::fs::rename(&self.path, &aside).context("move", &self.path)?;
+        drop(std::fs::remove_file(children_of(&self.path)));
+        Ok(aside)
+    }
+
     /// The intent's file.
     pub fn path(&self) -> &Path {
         &self.path

@@ -154,6 +154,30 @@ impl Drop for Aside {
     }
 }
 
+/// Puts `content` in the place of a file that git writes without a lock, in one step.
+pub fn replace(target: &Path, locks: &Path, content: &[u8]) -> Result<()> {
+    std::fs::create_dir_all(locks).context("create", locks)?;
+    let (path, file) = witness(locks)?;
+    let mut new = Aside { target: target.to_owned(), path, file };
+    if let Ok(metadata) = std::fs::metadata(target) {
+        new.file.set_permissions(metadata.permissions()).context("set the mode of", &new.path)?;
+    }
+    new.file.write_all(content).and_then(|()| new.file.sync_all()).context("write", &new.path)?;
+    crate::git::journal::step("replace.written");
+    match std::fs::rename(&new.path, target) {
+        // A worktree on another filesystem: a fixed name, for whoever comes next to write again.
+        Err(error) if error.kind() == ErrorKind::CrossesDevices => {
+            let mut beside = target.as_os_str().to_owned();
+            beside.push(".lane-new");
+            std::fs::copy(&new.path, &beside).and_then(|_| std::fs::rename(&beside, target))
+        }
+        renamed => renamed,
+    }
+    .context("replace", target)?;
+    crate::git::journal::step("replace.renamed");
+    Ok(())
+}
+
 /// Clears the lock files of `targets` whose owners are provably dead, and the witnesses those owners left in `locks`.
 /// Returns the lock files removed.
 pub fn clear_dead(locks: &Path, targets: &[PathBuf]) -> Result<Vec<PathBuf>> {

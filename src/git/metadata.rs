@@ -255,6 +255,18 @@ impl Edit {
         Ok(())
     }
 
+    /// Sets one value of git's `[core]` section, or removes it wherever it is.
+    pub fn set_core(&mut self, key: &str, value: Option<&str>) -> Result<()> {
+        let Some(value) = value else {
+            if let Ok(mut values) = self.config.raw_values_mut_by("core", None::<&BStr>, key) {
+                values.delete_all();
+            }
+            return Ok(());
+        };
+        let set = self.config.set_raw_value_by("core", None::<&BStr>, key, value);
+        set.map(drop).map_err(|error| Error::environment(format!("cannot set core.{key}: {error}")))
+    }
+
     /// Gives a lane's record another branch and leaves everything else in it alone.
     pub fn set_branch(&mut self, lane: &LaneName, branch: &BranchName) -> Result<()> {
         self.config

@@ -31,6 +31,7 @@ pub mod retire;
 pub mod start;
 pub mod status;
 pub mod submodules;
+mod switch;
 mod transaction;
 pub mod trash;
 pub mod worktree;

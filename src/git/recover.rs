@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::journal::Journal;
+use super::journal::{self, Journal};
 use super::repository::Repository;
-use super::{events, land, lockfile, metadata, restore, retire, start};
+use super::{doctor, events, land, lockfile, metadata, restore, retire, start, switch};
+use crate::domain::doctor::Poisoned;
 use crate::domain::event::{End, Subject, What};
 use crate::error::Result;
 
@@ -22,9 +23,22 @@ pub enum Intent {
     Restore(restore::Intent),
     /// A base is moving together with the worktree that has it checked out.
     Land(land::apply::Intent),
+    /// A stray is on its way back to its branch.
+    Switch(switch::Intent),
+    /// A worktree's admin directory is being mended.
+    Mend(Poisoned),
 }
 
 impl Intent {
+    /// The git directory whose index a move of files holds.
+    fn index_of(&self) -> Option<&Path> {
+        match self {
+            Intent::Land(intent) => Some(intent.git_dir()),
+            Intent::Switch(intent) => Some(intent.git_dir()),
+            _ => None,
+        }
+    }
+
     /// What the event log says its healing is about.
     fn subject(&self) -> Subject {
         match self {
@@ -35,6 +49,9 @@ impl Intent {
                 let (base, old, _) = intent.moves();
                 let (base, base_commit) = (Some(base.clone()), Some(old));
                 Subject { what: What::Heal, lane: None, lane_id: None, base, base_commit }
+            }
+            Intent::Switch(_) | Intent::Mend(_) => {
+                Subject { what: What::Heal, lane: None, lane_id: None, base: None, base_commit: None }
             }
         }
     }
@@ -55,17 +72,33 @@ impl std::fmt::Display for Healed {
     }
 }
 
+/// What [`recover`] did.
+#[derive(Debug, Default)]
+pub struct Recovered {
+    /// What was completed or undone.
+    pub healed: Vec<Healed>,
+    /// Intents that say nothing any more, where they are now. Nothing they were about is deleted: while they are there,
+    /// nothing in the trash expires, because a lane on its way back may be among it.
+    pub set_aside: Vec<PathBuf>,
+}
+
 /// Heals what dead processes left behind; living ones are not disturbed. Safe to run from many processes at once.
-pub fn recover(repository: &Repository) -> Result<Vec<Healed>> {
+pub fn recover(repository: &Repository) -> Result<Recovered> {
     let lane_dir = repository.lane_dir();
     if !lane_dir.is_dir() {
-        return Ok(Vec::new());
+        return Ok(Recovered::default());
     }
     let common_dir = repository.common_dir();
     clear_locks(common_dir)?;
-    let mut healed = Vec::new();
+    let mut recovered = Recovered::default();
     for (intent, mut running) in Journal::new(&lane_dir).abandoned::<Intent>()? {
-        let intent = intent?;
+        let intent = match intent {
+            Err(error) if error.word() == journal::DAMAGED => {
+                recovered.set_aside.push(running.set_aside(&lane_dir)?);
+                continue;
+            }
+            intent => intent?,
+        };
         let operation = events::begin(repository, intent.subject());
         let result = match &intent {
             Intent::Land(intent) => Some(intent.moves().2),
@@ -76,6 +109,8 @@ pub fn recover(repository: &Repository) -> Result<Vec<Healed>> {
             Intent::Retire(intent) => retire::recover(repository, &running, &intent),
             Intent::Restore(intent) => restore::recover(repository, &running, &intent),
             Intent::Land(intent) => land::apply::recover(repository, &intent),
+            Intent::Switch(intent) => switch::recover(repository, &intent),
+            Intent::Mend(poisoned) => doctor::recover(repository, &poisoned),
         };
         let outcome = operation.ended(outcome, |healed| End {
             result: result.filter(|_| healed.completed),
@@ -83,10 +118,17 @@ pub fn recover(repository: &Repository) -> Result<Vec<Healed>> {
             ..End::default()
         })?;
         running.done()?;
-        healed.push(outcome);
+        recovered.healed.push(outcome);
     }
     land::scratch::clean(repository);
-    Ok(healed)
+    Ok(recovered)
+}
+
+/// Whether somebody died moving the files of that worktree, after [`recover`] had looked: whoever holds the lock of its
+/// index now must not take away what the healing needs.
+pub(super) fn is_half_moved(repository: &Repository, git_dir: &Path) -> bool {
+    let pending = Journal::new(&repository.lane_dir()).pending::<Intent>();
+    pending.iter().any(|(_, intent)| intent.index_of() == Some(git_dir))
 }
 
 /// Clears the locks of git's protocol that dead processes of ours held.

@@ -245,14 +245,14 @@ impl Packed {
 }
 
 /// What every reflog is told.
-struct Log {
+pub(super) struct Log {
     tail: Vec<u8>,
     every: bool,
     usual: bool,
 }
 
 impl Log {
-    fn new(repository: &Repository, reason: &str) -> Result<Self> {
+    pub(super) fn new(repository: &Repository, reason: &str) -> Result<Self> {
         let now = gix::date::Time::now_utc().to_string();
         let nobody =
             gix::actor::SignatureRef { name: "git-lane".into(), email: "git-lane@localhost".into(), time: &now };
@@ -273,7 +273,7 @@ impl Log {
     }
 
     /// Adds a line to the reflog of `name`, in one write; starts one where git would.
-    fn append(&self, logs: &Path, name: &BStr, change: &RefChange) -> Result<()> {
+    pub(super) fn append(&self, logs: &Path, name: &BStr, change: &RefChange) -> Result<()> {
         let Some(to) = change.to else { return Ok(()) };
         let file = logs.join(super::path(name));
         let kinds = ["refs/heads/", "refs/remotes/", "refs/notes/"];

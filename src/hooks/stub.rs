@@ -57,10 +57,17 @@ pub fn rest(text: &BStr) -> Option<&BStr> {
     Some(text[at..].as_bstr()).filter(|rest| !rest.trim().is_empty())
 }
 
-/// The stub as a command for `hook.<name>.command`. git hands it to a shell with `"$@"` appended.
+/// The stub as a command for `hook.<name>.command`. git hands it to a shell with `"$@"` appended. Where git runs our hook
+/// file as well, that one says what both have to say.
 pub fn command(hook: Hook) -> String {
+    let name = hook.name();
+    let unless_file = format!(
+        "lane_file=$(git rev-parse --git-path hooks/{name}); \
+         {{ [ -x \"$lane_file\" ] && grep -qs 'git-lane hook {name}' \"$lane_file\"; }} || echo 'git-lane is not on PATH"
+    );
     let lines = file(hook).lines().filter(|line| !line.trim_start().starts_with('#'));
-    lines.flat_map(|line| [line, "\n"]).chain([":"]).collect()
+    let text: String = lines.flat_map(|line| [line, "\n"]).chain([":"]).collect();
+    text.replace("echo 'git-lane is not on PATH", &unless_file)
 }
 
 #[cfg(test)]

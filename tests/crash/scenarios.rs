@@ -3,6 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use crate::doctor::age_all;
 use crate::sandbox::{Sandbox, write};
 
 pub struct Scenario {
@@ -242,22 +243,39 @@ fn in_force(sandbox: &Sandbox, _: &str) {
     assert!(left.is_empty(), "{left:?}");
 }
 
-/// A stray, a renamed branch, a worktree moved by hand.
+/// A stray with other files, a renamed branch, a branch checked out twice, a worktree moved by hand, one without `gitdir`.
 fn in_disorder(sandbox: &Sandbox) -> String {
-    for name in ["stray", "renamed", "moved"] {
+    for (number, name) in ["stray", "renamed", "moved", "twice", "cut"].iter().enumerate() {
         sandbox.lane_by_git(name);
-        sandbox.git(["config", &format!("lane.{name}.id"), &format!("0123456789abcde{}", name.len())]);
+        sandbox.git(["config", &format!("lane.{name}.id"), &format!("0123456789abcde{number}")]);
     }
-    sandbox.git_in(&sandbox.lane_path("stray"), ["switch", "-q", "-c", "other"]);
+    let stray = sandbox.lane_path("stray");
+    sandbox.git_in(&stray, ["switch", "-q", "-c", "other"]);
+    write(&stray.join("src/app.txt"), "another\n");
+    write(&stray.join("there/only.txt"), "only\n");
+    sandbox.git_in(&stray, ["rm", "-q", "README"]);
+    sandbox.git_in(&stray, ["add", "."]);
+    sandbox.git_in(&stray, ["commit", "-q", "-m", "other"]);
+    sandbox.git(["worktree", "add", "-q", "-f", "../shop.lanes/again", "twice"]);
+    let cut = sandbox.admin(&sandbox.lane_path("cut"));
+    std::fs::remove_file(cut.join("gitdir")).unwrap();
+    age_all(&cut);
     sandbox.git(["branch", "-m", "renamed", "called"]);
     std::fs::rename(sandbox.lane_path("moved"), sandbox.lane_path("elsewhere")).unwrap();
     String::new()
 }
 
 fn mended(sandbox: &Sandbox, _: &str) {
-    sandbox.lane(["doctor", "--fix"]).ok();
     sandbox.lane(["doctor"]).ok();
-    assert_eq!(sandbox.git_in(&sandbox.lane_path("stray"), ["symbolic-ref", "--short", "HEAD"]), "stray");
+    let stray = sandbox.lane_path("stray");
+    assert_eq!(sandbox.git_in(&stray, ["symbolic-ref", "--short", "HEAD"]), "stray");
+    assert_eq!(sandbox.git_in(&stray, ["diff", "main"]), "");
+    assert!(!stray.join("there").exists());
+    for name in ["stray", "twice", "again", "cut", "elsewhere"] {
+        assert_eq!(sandbox.git_in(&sandbox.lane_path(name), ["status", "--porcelain"]), "", "{name}");
+    }
+    assert_eq!(sandbox.git_in(&sandbox.lane_path("again"), ["rev-parse", "--abbrev-ref", "HEAD"]), "HEAD");
+    worktrees(sandbox, 7);
     assert_eq!(sandbox.git(["config", "lane.renamed.branch"]), "called");
     assert_eq!(sandbox.git(["config", "lane.moved.worktree"]), sandbox.lane_path("elsewhere").to_str().unwrap());
     sandbox.nothing_left_behind(0);

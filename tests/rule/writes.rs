@@ -123,3 +123,17 @@ fn a_stale_lock_of_head_stops_no_new_worktree() {
     )
     .ok();
 }
+
+/// Where there is nothing to rebase git asks no pre-rebase hook: it only switches.
+#[test]
+fn a_rebase_that_only_switches_is_taken_back() {
+    for level in levels() {
+        for rebase in ["git rebase -q other^ other", "git rebase -q --apply other^ other"] {
+            let shop = Shop::new(level, Refs::Files);
+            let before = shop.snapshots();
+            let run = shop.sh(&shop.at(In::CleanLane), rebase);
+            assert!(run.stderr.contains("hint: "), "{level} {run}");
+            assert_eq!(shop.snapshots(), before, "{level} {run}");
+        }
+    }
+}

@@ -3,7 +3,6 @@
 //! One whose worktree is alive is mended in place, because index, logs and HEAD in it are somebody's work. Only one that no
 //! worktree answers to is moved out of git's sight, and can be brought back.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -13,8 +12,12 @@ use crate::domain::doctor::{AdminAge, Finding, Poisoned};
 use crate::domain::lane::{Lane, ObjectId, Worktree};
 use crate::domain::name::BranchName;
 use crate::domain::status::Operation;
-use crate::error::{Error, IoContext, Result};
+use crate::error::{Error, IoContext, Kind, Result};
+use crate::git::journal::Journal;
+use crate::git::lockfile::{self, LockFile};
+use crate::git::metadata::locks;
 use crate::git::moved::{self, named_by};
+use crate::git::recover::{Healed, Intent};
 use crate::git::repository::{RefFormat, Repository};
 use crate::git::{self, status, worktree};
 
@@ -56,6 +59,26 @@ fn living<'a>(repository: &Repository, lanes: &'a [Lane], admin: &Path) -> Optio
 
 /// Gives a living worktree's admin directory back what git needs of it; what was there and is of no use is kept.
 pub(super) fn mend(repository: &Repository, poisoned: &Poisoned) -> Result<()> {
+    // Half mended it would look as if somebody were just making it, and be left alone.
+    let running = Journal::new(&repository.lane_dir()).begin(&Intent::Mend(poisoned.clone()))?;
+    write_what_is_missing(repository, poisoned)?;
+    running.done()
+}
+
+/// Completes an interrupted mending. Who has done something else about that worktree since was right to.
+pub fn recover(repository: &Repository, poisoned: &Poisoned) -> Result<Healed> {
+    let broken = || worktree::unfinished(repository.common_dir()).map(|found| found.contains(&poisoned.admin));
+    if broken()? {
+        match write_what_is_missing(repository, poisoned) {
+            Err(error) if error.kind() != Kind::Refused => return Err(error),
+            _ => {}
+        }
+    }
+    let what = format!("the mending of '{}'", poisoned.admin.display());
+    Ok(Healed { what, completed: !broken()? })
+}
+
+fn write_what_is_missing(repository: &Repository, poisoned: &Poisoned) -> Result<()> {
     let Poisoned { worktree, admin, .. } = poisoned;
     let records = repository.records()?;
     let lane = poisoned.lane.as_ref().and_then(|name| records.find(name));
@@ -66,15 +89,34 @@ pub(super) fn mend(repository: &Repository, poisoned: &Poisoned) -> Result<()> {
         replace(repository, &admin.join("commondir"), b"../..\n")?;
     }
     if worktree::describe(repository.common_dir(), admin).is_none_or(|found| found.path != *worktree) {
-        use std::os::unix::ffi::OsStrExt;
-        let line = [worktree.join(".git").as_os_str().as_bytes(), b"\n"].concat();
-        replace(repository, &admin.join("gitdir"), &line)?;
+        replace(repository, &admin.join("gitdir"), &line(&worktree.join(".git")))?;
     }
     if !readable_head(admin) {
         let head = head_of(repository, lane, admin).ok_or_else(|| Error::refused("nothing says where HEAD was"))?;
-        replace(repository, &admin.join("HEAD"), head.as_bytes())?;
+        keep(repository, &admin.join("HEAD"))?;
+        LockFile::acquire_link(&admin.join("HEAD"), &locks(repository.common_dir()))?.commit(head.as_bytes())?;
     }
     Ok(())
+}
+
+/// Tells both ends of a worktree that was moved by hand to `to` where the other one is now. Each write is complete, and
+/// after the first one alone the worktree is found again.
+pub(super) fn reconnect(repository: &Repository, site: &Worktree, to: &Path) -> Result<()> {
+    if moved::find_after_repository(repository, site).as_deref() != Some(to) {
+        return Err(Error::refused(format!("'{}' is no longer what it was", to.display())).code("raced"));
+    }
+    let dot_git = to.join(".git");
+    let names_it = |target: PathBuf| std::fs::canonicalize(target).is_ok_and(|target| target == site.git_dir);
+    if !named_by(to).is_some_and(names_it) {
+        let text = [b"gitdir: ", line(&site.git_dir).as_slice()].concat();
+        lockfile::replace(&dot_git, &locks(repository.common_dir()), &text)?;
+    }
+    lockfile::replace(&site.git_dir.join("gitdir"), &locks(repository.common_dir()), &line(&dot_git))
+}
+
+fn line(path: &Path) -> Vec<u8> {
+    use std::os::unix::ffi::OsStrExt;
+    [path.as_os_str().as_bytes(), b"\n"].concat()
 }
 
 fn readable_head(admin: &Path) -> bool {
@@ -110,16 +152,24 @@ fn head_of(repository: &Repository, lane: Option<&Lane>, admin: &Path) -> Option
 
 /// Puts a new file in the place of one that git cannot use, which is kept when there is anything in it.
 fn replace(repository: &Repository, file: &Path, text: &[u8]) -> Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    if std::fs::metadata(file).is_ok_and(|metadata| metadata.len() > 0) {
-        let aside = aside(repository)?;
-        std::fs::copy(file, &aside).context("write", &aside)?;
+    keep(repository, file)?;
+    lockfile::replace(file, &locks(repository.common_dir()), text)
+}
+
+/// Keeps what a file that is about to be replaced says, once: by a link, which is there or is not.
+fn keep(repository: &Repository, file: &Path) -> Result<()> {
+    use std::os::unix::fs::MetadataExt;
+    let Some(found) = std::fs::symlink_metadata(file).ok().filter(|found| found.is_file() && found.len() > 0) else {
+        return Ok(());
+    };
+    let same = |kept: PathBuf| {
+        std::fs::symlink_metadata(kept).is_ok_and(|kept| (kept.dev(), kept.ino()) == (found.dev(), found.ino()))
+    };
+    if entries(&damaged(repository)).any(same) {
+        return Ok(());
     }
-    let directory = file.parent().unwrap_or(Path::new("."));
-    let mode = std::fs::Permissions::from_mode(0o644);
-    let mut new = tempfile::Builder::new().permissions(mode).tempfile_in(directory).context("write in", directory)?;
-    new.write_all(text).context("write", new.path())?;
-    new.persist(file).map_err(|error| error.error).context("replace", file).map(drop)
+    let aside = aside(repository)?;
+    std::fs::hard_link(file, &aside).context("keep", file)
 }
 
 /// A lane whose worktree git does not know: it lost its admin directory, which may have been put aside here.

@@ -3,12 +3,14 @@
 mod admin;
 mod settings;
 
+pub use admin::recover;
 pub use settings::programs;
 
 use super::overtaken::overtaken;
 use super::overview::worktree_statuses;
 use super::reconcile;
 use super::repository::{RefFormat, Repository};
+use super::switch;
 use crate::domain::doctor::{AdminAge, Finding, LockOwner, StrayRemedy, TreeElsewhere};
 use crate::domain::lane::{Lane, Worktree, WorktreeState};
 use crate::domain::name::{BranchName, LaneName};
@@ -23,6 +25,7 @@ pub fn examine(repository: &Repository) -> Result<Vec<Finding>> {
     let poisoned = admin::poisoned(repository, &records.lanes)?;
     let mut found = settings::configuration(repository)?;
     found.extend(settings::locks(repository)?);
+    found.extend(super::journal::set_aside(&repository.lane_dir()).into_iter().map(Finding::DamagedIntent));
     found.extend(poisoned.iter().cloned());
     for damaged in &records.damaged {
         found.push(Finding::DamagedRecord(damaged.section.to_string(), damaged.problem.clone()));
@@ -57,12 +60,17 @@ fn put_right(repository: &Repository, finding: &Finding) -> Result<()> {
         Finding::RenamedBranch(..) | Finding::RenamedBase(..) | Finding::MovedWorktree(..) => {
             reconcile::follow(repository, std::slice::from_ref(finding))
         }
-        // Neither files nor index change: HEAD names the commit instead of the branch.
-        Finding::CheckedOutTwice(_, _, path, true) => {
-            repository.git.at(path).args(["switch", "--quiet", "--detach"]).run()
+        Finding::CheckedOutTwice(name, branch, path, true) => {
+            let worktrees = repository.worktrees()?;
+            let site =
+                worktrees.iter().find(|worktree| worktree.path == *path && worktree.head.branch() == Some(branch));
+            switch::detach(repository, site.ok_or_else(|| raced(name))?, branch)
         }
-        Finding::FoundWorktree(_, _, to) => {
-            repository.git_here().args(["worktree", "repair", "--"]).arg(to).run()?;
+        Finding::FoundWorktree(name, _, to) => {
+            let (records, worktrees) = (repository.records()?, repository.worktrees()?);
+            let lane = records.find(name).ok_or_else(|| raced(name))?;
+            let site = place(lane, &worktrees).worktree().ok_or_else(|| raced(name))?;
+            admin::reconnect(repository, site, to)?;
             reconcile::follow(repository, std::slice::from_ref(finding))
         }
         Finding::Poisoned(poisoned) => admin::mend(repository, poisoned),
@@ -71,10 +79,8 @@ fn put_right(repository: &Repository, finding: &Finding) -> Result<()> {
             None => Err(raced(name)),
         },
         Finding::Lock(_, LockOwner::Dead) => settings::clear_dead_locks(repository),
-        Finding::BareWithWorktree => settings::set(repository, &["core.bare", "false"]),
-        Finding::StrangeWorktree(_, TreeElsewhere::ByAccident) => {
-            settings::set(repository, &["--unset-all", "core.worktree"])
-        }
+        Finding::BareWithWorktree => settings::set(repository, "bare", Some("false")),
+        Finding::StrangeWorktree(_, TreeElsewhere::ByAccident) => settings::set(repository, "worktree", None),
         other => Err(Error::refused(format!("{other}; that is for you to decide"))),
     }
 }
@@ -160,9 +166,13 @@ fn switch_back(repository: &Repository, name: &LaneName) -> Result<()> {
     let Some((lane, worktree)) = lane.and_then(|lane| Some((lane, place(lane, &worktrees).present()?))) else {
         return Err(raced(name));
     };
-    let Some(branch) = &lane.branch else { return Ok(()) };
-    let switch = repository.git.at(&worktree.path).args(["switch", "--quiet", "--no-guess", "--end-of-options"]);
-    switch.bytes(branch.as_bstr()).run()
+    let (Some(branch), Some(there)) = (&lane.branch, worktree.head.branch()) else { return Err(raced(name)) };
+    // git refuses this too.
+    if let Some(other) = worktrees.iter().find(|other| other.head.branch() == Some(branch)) {
+        let text = format!("branch '{branch}' is checked out in '{}'", other.path.display());
+        return Err(Error::refused(text).hint("switch that to another branch, then run git lane doctor --fix again"));
+    }
+    switch::switch(repository, worktree, there, branch)
 }
 
 fn other_worktrees(

@@ -59,8 +59,11 @@ fn tree_elsewhere(repository: &Repository, top: &Path, tree: &Path) -> Option<Tr
     (!any(&tree) || any(top)).then_some(TreeElsewhere::Perhaps)
 }
 
-pub(super) fn set(repository: &Repository, args: &[&str]) -> Result<()> {
-    repository.git.at(repository.common_dir()).args(["config", "--file", "config"]).args(args).run()
+/// Sets a value of the shared configuration's `[core]`, or removes it.
+pub(super) fn set(repository: &Repository, key: &str, value: Option<&str>) -> Result<()> {
+    let mut edit = metadata::Edit::begin(repository.common_dir())?;
+    edit.set_core(key, value)?;
+    edit.commit()
 }
 
 pub(super) fn clear_dead_locks(repository: &Repository) -> Result<()> {

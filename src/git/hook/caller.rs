@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use bstr::{BString, ByteSlice};
+#[cfg(target_os = "linux")]
 use rustix::time::{ClockId, clock_gettime};
 
 /// The kernel counts the start of a process in hundredths of a second, rounded down, whatever its own clock does.
@@ -50,7 +51,7 @@ impl Caller {
 
     /// Whether it writes index and files before it moves HEAD or a branch.
     pub fn switches(&self) -> bool {
-        [&b"switch"[..], b"checkout", b"merge"].contains(&&self.command[..])
+        [&b"switch"[..], b"checkout", b"merge", b"rebase"].contains(&&self.command[..])
     }
 
     /// Whether it wrote `file`. Something written within the [`TICK`] before it began may be taken for its work.
@@ -91,11 +92,18 @@ pub fn born(file: &Path) -> Option<SystemTime> {
     file.created().or_else(|_| file.modified()).ok()
 }
 
+#[cfg(target_os = "linux")]
 fn since_boot(ticks: u64) -> Option<SystemTime> {
     let per_second = rustix::param::clock_ticks_per_second().max(1);
     let started = Duration::from_nanos((u128::from(ticks) * 1_000_000_000 / u128::from(per_second)).try_into().ok()?);
     let now = Duration::try_from(clock_gettime(ClockId::Boottime)).ok()?;
     SystemTime::now().checked_sub(now.checked_sub(started)?)
+}
+
+/// Other systems have no clock that counts what /proc would.
+#[cfg(not(target_os = "linux"))]
+fn since_boot(_: u64) -> Option<SystemTime> {
+    None
 }
 
 /// The command of a git and what follows it, from its arguments, each ended by a zero byte; `None` for any other program.

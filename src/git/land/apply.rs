@@ -79,6 +79,11 @@ pub struct Intent {
 }
 
 impl Intent {
+    /// The git directory of the worktree that moves along.
+    pub fn git_dir(&self) -> &Path {
+        &self.git_dir
+    }
+
     /// The base, where it was, and where it goes.
     pub fn moves(&self) -> (&RefName, ObjectId, ObjectId) {
         (&self.base, self.old, self.new)
@@ -116,7 +121,7 @@ pub fn apply(repository: &Repository, planned: &Move<'_>) -> Result<Moved> {
         worktree: site.path.clone(),
         git_dir: site.git_dir.clone(),
         prepared: prepared.path.clone(),
-        index: signature(&index),
+        index: index_signature(&index),
     };
     let running = Journal::new(&repository.lane_dir()).begin(&crate::git::recover::Intent::Land(intent))?;
     // From here on the copy belongs to the intent: whoever has to complete or undo the move needs it.
@@ -146,6 +151,9 @@ fn carry_out(
     let Move { old, new, .. } = *planned;
     let written = read_tree(repository, site, prepared, &["-m", "-u"], old, new)?;
     step("land.files");
+    if written.status.success() && !written.stderr.is_empty() {
+        let _ = files::remove_left(repository, site, old, new);
+    }
     if !written.status.success() {
         files::put_back(repository, site, old, new)?;
         let clear = files::ensure_not_in_the_way(repository, planned, site, prepared);
@@ -173,7 +181,7 @@ fn change(base: &BranchName, old: ObjectId, new: ObjectId) -> RefChange {
 }
 
 /// A two-way `git read-tree` in `site` on the index file `index`.
-pub(super) fn read_tree(
+pub(in crate::git) fn read_tree(
     repository: &Repository,
     site: &Worktree,
     index: &Path,
@@ -190,13 +198,13 @@ pub(super) fn on_index(repository: &Repository, site: &Worktree, index: &Path) -
 
 /// A copy of an index, beside it because a split index looks for its other half there; removed when dropped, unless
 /// it was [`announced`](Self::announced).
-pub(super) struct Prepared {
+pub(in crate::git) struct Prepared {
     /// Where it is.
-    pub(super) path: PathBuf,
+    pub(in crate::git) path: PathBuf,
 }
 
 impl Prepared {
-    pub(super) fn copy(index: &Path, path: PathBuf) -> Result<Self> {
+    pub(in crate::git) fn copy(index: &Path, path: PathBuf) -> Result<Self> {
         let prepared = Prepared { path };
         if !index.exists() {
             return Ok(prepared);
@@ -210,7 +218,7 @@ impl Prepared {
     }
 
     /// Its path; from now on it stays.
-    fn announced(mut self) -> PathBuf {
+    pub(in crate::git) fn announced(mut self) -> PathBuf {
         std::mem::take(&mut self.path)
     }
 }
@@ -223,7 +231,8 @@ impl Drop for Prepared {
     }
 }
 
-fn remove_prepared(path: &Path) {
+/// Removes a copy, and the lock of a git that died with it.
+pub(in crate::git) fn remove_prepared(path: &Path) {
     drop(std::fs::remove_file(path));
     let mut lock = path.as_os_str().to_owned();
     lock.push(".lock");
@@ -231,7 +240,7 @@ fn remove_prepared(path: &Path) {
 }
 
 /// Removes the copies that dead processes left in `git_dir`.
-pub(super) fn remove_copies(git_dir: &Path, prefix: &str, older_than: Duration) {
+pub(in crate::git) fn remove_copies(git_dir: &Path, prefix: &str, older_than: Duration) {
     for entry in std::fs::read_dir(git_dir).into_iter().flatten().flatten() {
         let ours = entry.file_name().as_encoded_bytes().starts_with(prefix.as_bytes());
         let modified = entry.metadata().and_then(|metadata| metadata.modified()).ok();
@@ -243,7 +252,8 @@ pub(super) fn remove_copies(git_dir: &Path, prefix: &str, older_than: Duration) 
     }
 }
 
-fn signature(index: &Path) -> Option<(u64, i64, i64)> {
+/// Length, and seconds and nanoseconds of the last change.
+pub(in crate::git) fn index_signature(index: &Path) -> Option<(u64, i64, i64)> {
     use std::os::unix::fs::MetadataExt;
     let metadata = std::fs::metadata(index).ok()?;
     Some((metadata.len(), metadata.mtime(), metadata.mtime_nsec()))
@@ -275,7 +285,7 @@ pub fn recover(repository: &Repository, intent: &Intent) -> Result<Healed> {
     if let Some(site) = site.filter(|site| site.path == intent.worktree && site.path.is_dir()) {
         let lock = LockFile::acquire(&index, &witnesses)?;
         // An index somebody wrote since knows nothing of this landing and is left alone.
-        if signature(&index) == intent.index && intent.prepared.exists() {
+        if index_signature(&index) == intent.index && intent.prepared.exists() {
             if landed {
                 lock.replace_with(&intent.prepared)?;
             } else {

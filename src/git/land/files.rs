@@ -287,6 +287,22 @@ pub fn put_back(repository: &Repository, site: &Worktree, old: ObjectId, new: Ob
     on_index(repository, site, &index).args(["checkout-index", "-f", "-z", "--stdin"]).input(restore).run()
 }
 
+/// Removes what a read-tree from `old` to `new` should have removed: git only warns where it could not, and calls the rest
+/// a success.
+pub fn remove_left(repository: &Repository, site: &Worktree, old: ObjectId, new: ObjectId) -> Result<()> {
+    for Changed { path, old, new } in changes(repository, old, new)? {
+        let (Some((mode, id)), None) = (old, new) else { continue };
+        let file = site.path.join(crate::git::path(&path));
+        let there = std::fs::symlink_metadata(&file).is_ok();
+        if there && (!wrote(repository, site, &file, path.as_bstr(), mode, id)? || std::fs::remove_file(&file).is_err())
+        {
+            continue;
+        }
+        remove_empty(&site.path, &file);
+    }
+    Ok(())
+}
+
 /// Whether the file holds what the landing writes there, or the beginning of it.
 fn wrote(
     repository: &Repository,

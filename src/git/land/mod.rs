@@ -6,7 +6,7 @@
 pub mod apply;
 pub mod commit;
 pub mod facts;
-mod files;
+pub(super) mod files;
 pub mod hooks;
 pub mod merge;
 pub mod replay;

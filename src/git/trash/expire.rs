@@ -11,7 +11,7 @@ use crate::domain::event::{Subject, What};
 use crate::domain::trash::{Entry, Expiry, Occasion, expired};
 use crate::error::{IoContext, Result};
 use crate::git::events;
-use crate::git::journal::{Exclusive, step};
+use crate::git::journal::{Exclusive, set_aside, step};
 use crate::git::overview::standings;
 use crate::git::refs::RefChange;
 use crate::git::repository::Repository;
@@ -55,6 +55,10 @@ pub fn expire_within(
     occasion: Occasion,
     dry_run: bool,
 ) -> Result<Expiration> {
+    // What nobody can read any more may have been bringing one of them back.
+    if !set_aside(&repository.lane_dir()).is_empty() {
+        return Ok(Expiration::default());
+    }
     let deadline = Instant::now() + patience;
     let entries = super::entries(repository)?.into_iter().map(|entry| {
         let bytes = super::size::of(repository, &entry, deadline);

@@ -67,7 +67,7 @@ pub fn damaged(repository: &Repository) -> Vec<PathBuf> {
         let known = std::fs::read(path.join("entry.json")).ok();
         let known = known.and_then(|bytes| serde_json::from_slice::<Entry>(&bytes).ok());
         let holds = |part: &str| std::fs::symlink_metadata(path.join(part)).is_ok();
-        !known.is_some_and(|entry| path.file_name() == Some(std::ffi::OsStr::new(&entry.id)))
+        known.is_none_or(|entry| path.file_name() != Some(std::ffi::OsStr::new(&entry.id)))
             && ["entry.json", "worktree", "admin"].into_iter().any(holds)
     };
     let hidden = |path: &PathBuf| path.file_name().is_none_or(|name| name.to_string_lossy().starts_with('.'));

@@ -1,0 +1,209 @@
+//! Switches a worktree that nothing is uncommitted in to another branch: files, index and HEAD, or nothing.
+//!
+//! `git switch` leaves locks behind when it is killed that could be anybody's, and files of two branches. The order here
+//! is that of a landing ([`super::land::apply`]): the index's lock, a look at what is in the way, the intent, the files, and then
+//! the one step that counts, HEAD. *Dead before it: the files go back to what the untouched index says. Dead after it:
+//! the prepared index is put in force.*
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::command::failure;
+use super::journal::{Journal, step, unique_id};
+use super::land::apply::{Move, Prepared, index_signature, read_tree, remove_copies, remove_prepared};
+use super::land::files;
+use super::lockfile::{self, LockFile};
+use super::metadata::locks;
+use super::recover::Healed;
+use super::refs::RefChange;
+use super::repository::{RefFormat, Repository};
+use super::transaction::Log;
+use super::worktree::read_head;
+use crate::domain::lane::{Head, ObjectId, RefName, Worktree, hex, lossless_path};
+use crate::domain::name::BranchName;
+use crate::error::{Error, Result};
+
+/// A switch under way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Intent {
+    /// The full name of the branch it goes to.
+    to: RefName,
+    #[serde(with = "hex")]
+    old: ObjectId,
+    #[serde(with = "hex")]
+    new: ObjectId,
+    /// The worktree, and its git directory.
+    #[serde(with = "lossless_path")]
+    worktree: PathBuf,
+    #[serde(with = "lossless_path")]
+    git_dir: PathBuf,
+    /// The index being prepared.
+    #[serde(with = "lossless_path")]
+    prepared: PathBuf,
+    /// What the index looked like.
+    index: Option<(u64, i64, i64)>,
+}
+
+impl Intent {
+    /// The git directory of the worktree.
+    pub fn git_dir(&self) -> &Path {
+        &self.git_dir
+    }
+}
+
+/// Switches `site` from branch `from` to branch `to`. Local changes and ignored files in the way are a refusal.
+pub fn switch(repository: &Repository, site: &Worktree, from: &BranchName, to: &BranchName) -> Result<()> {
+    let index = site.git_dir.join("index");
+    let lock = LockFile::acquire(&index, &locks(repository.common_dir()))?;
+    // With the lock held nothing of git's own switches that worktree any more, or commits there.
+    let tips = (repository.branch_tip(from)?, repository.branch_tip(to)?);
+    let (Some(old), Some(new)) = tips else { return Err(switched_meanwhile(site)) };
+    if repository.ref_format() == RefFormat::Files && read_head(&site.git_dir).branch() != Some(from) {
+        return Err(switched_meanwhile(site));
+    }
+    if super::recover::is_half_moved(repository, &site.git_dir) {
+        return Err(Error::refused(format!("a move of the files in '{}' was just interrupted", site.path.display()))
+            .code("raced")
+            .hint("run the command again"));
+    }
+    remove_copies(&site.git_dir, "lane-index-", Duration::ZERO);
+    let prepared = Prepared::copy(&index, site.git_dir.join(format!("lane-index-{}", unique_id())))?;
+    step("switch.prepared");
+    let planned = Move { base: from, old, new, site: Some(site), reason: "" };
+    files::ensure_clear(repository, &planned, site, &prepared.path)
+        .map_err(|error| Error::refused(error.to_string()).code("in-the-way").hint("move them away and try again"))?;
+    let intent = Intent {
+        to: to.into(),
+        old,
+        new,
+        worktree: site.path.clone(),
+        git_dir: site.git_dir.clone(),
+        prepared: prepared.path.clone(),
+        index: index_signature(&index),
+    };
+    let running = Journal::new(&repository.lane_dir()).begin(&super::recover::Intent::Switch(intent))?;
+    let prepared = prepared.announced();
+    let written = read_tree(repository, site, &prepared, &["-m", "-u"], old, new).and_then(|written| {
+        step("switch.files");
+        if written.status.success() {
+            let _ = files::remove_left(repository, site, old, new);
+        }
+        let moved = match written.status.success() {
+            true => set_head(repository, site, from, &Head::Branch(to.clone()), old, new),
+            false => Err(failure("git read-tree", &written)),
+        };
+        // A git that died right after the move has moved it all the same.
+        if moved.is_err() && branch_of(repository, site)?.as_ref() != Some(to) {
+            files::put_back(repository, site, old, new)?;
+            return Ok(moved);
+        }
+        Ok(Ok(()))
+    });
+    let end = match written {
+        Ok(Ok(())) => lock.replace_with(&prepared).map(Ok),
+        Ok(Err(error)) => Ok(Err(error)),
+        Err(error) => Err(error),
+    };
+    match end {
+        Ok(end) => {
+            step("switch.index");
+            running.done()?;
+            remove_prepared(&prepared);
+            drop(lock);
+            if end.is_ok() {
+                after(repository, site, old, new);
+            }
+            end
+        }
+        Err(error) => {
+            // Nobody may write that index until the next command has healed this one; it can tell that we are gone.
+            lock.leave();
+            Err(error.hint("the next git-lane command completes or undoes the switch"))
+        }
+    }
+}
+
+/// Lets HEAD of `site` name the commit of its branch instead of the branch; neither files nor index change.
+pub fn detach(repository: &Repository, site: &Worktree, from: &BranchName) -> Result<()> {
+    let tip = repository.branch_tip(from)?.ok_or_else(|| switched_meanwhile(site))?;
+    set_head(repository, site, from, &Head::Detached(tip), tip, tip)
+}
+
+/// The repository's own post-checkout hook; like git, nobody asks for its verdict here: HEAD is where it should be.
+fn after(repository: &Repository, site: &Worktree, old: ObjectId, new: ObjectId) {
+    if repository.has_hook("post-checkout") {
+        let hook = ["hook", "run", "--ignore-missing", "post-checkout", "--"];
+        let args = [old.to_string(), new.to_string(), "1".into()];
+        let _ = repository.git.at(&site.path).args(hook).args(args).interactive(Stdio::null());
+    }
+}
+
+fn branch_of(repository: &Repository, site: &Worktree) -> Result<Option<BranchName>> {
+    let found = repository.worktrees()?.into_iter().find(|worktree| worktree.git_dir == site.git_dir);
+    Ok(found.and_then(|worktree| worktree.head.branch().cloned()))
+}
+
+fn switched_meanwhile(site: &Worktree) -> Error {
+    Error::refused(format!("'{}' was just switched", site.path.display())).code("raced")
+}
+
+/// Moves HEAD, as `git switch` does, under a lock that proves whose it is.
+fn set_head(
+    repository: &Repository,
+    site: &Worktree,
+    from: &BranchName,
+    to: &Head,
+    old: ObjectId,
+    new: ObjectId,
+) -> Result<()> {
+    let (text, target) = match to {
+        Head::Branch(branch) => (format!("ref: {}\n", branch.to_ref()), branch.to_string()),
+        _ => (format!("{new}\n"), new.to_string()),
+    };
+    let reason = format!("checkout: moving from {from} to {target}");
+    if repository.ref_format() == RefFormat::Reftable {
+        let git = repository.git_in(site);
+        return match to {
+            Head::Branch(branch) => git.args(["symbolic-ref", "-m", &reason, "HEAD"]).bytes(branch.to_ref()).run(),
+            _ => git.args(["update-ref", "--no-deref", "-m", &reason, "HEAD", &target]).run(),
+        };
+    }
+    let mut lock = LockFile::acquire_link(&site.git_dir.join("HEAD"), &locks(repository.common_dir()))?;
+    if read_head(&site.git_dir).branch() != Some(from) || repository.branch_tip(from)? != Some(old) {
+        return Err(switched_meanwhile(site));
+    }
+    lock.write(text.as_bytes())?;
+    let change = RefChange { name: from.into(), from: Some(old), to: Some(new) };
+    Log::new(repository, &reason)?.append(&site.git_dir.join("logs"), "HEAD".into(), &change)?;
+    step("head.logged");
+    lock.publish()?;
+    step("head.moved");
+    Ok(())
+}
+
+/// Completes or undoes an interrupted switch; see the module's comment.
+pub fn recover(repository: &Repository, intent: &Intent) -> Result<Healed> {
+    let what = format!("the switch of '{}' to '{}'", intent.worktree.display(), intent.to);
+    let index = intent.git_dir.join("index");
+    let witnesses = locks(repository.common_dir());
+    lockfile::clear_dead(&witnesses, std::slice::from_ref(&index))?;
+    let site = repository.worktrees()?.into_iter().find(|worktree| worktree.git_dir == intent.git_dir);
+    let mut completed = false;
+    if let Some(site) = site.filter(|site| site.path == intent.worktree && site.path.is_dir()) {
+        let lock = LockFile::acquire(&index, &witnesses)?;
+        completed = site.head.branch().map(RefName::from).as_ref() == Some(&intent.to);
+        // An index somebody wrote since knows nothing of this switch and is left alone.
+        if index_signature(&index) == intent.index && intent.prepared.exists() {
+            if completed {
+                lock.replace_with(&intent.prepared)?;
+            } else {
+                files::put_back(repository, &site, intent.old, intent.new)?;
+            }
+        }
+    }
+    remove_prepared(&intent.prepared);
+    Ok(Healed { what, completed })
+}
