@@ -368,3 +368,71 @@ fn a_lane_moved_far_away_stays_where_that_is_known_and_else_comes_back_whole() {
     assert_eq!(sandbox.git_in(&far, ["status", "--porcelain", "--branch"]), "## login\nA  staged");
     assert_eq!(sandbox.lane(["path", "login"]).ok().trim_end(), far.to_str().unwrap());
 }
+
+/// `git worktree lock` without a reason leaves an empty file, which is nobody's but the user's.
+#[test]
+fn healing_leaves_a_lock_that_somebody_has_put_on_the_worktree_meanwhile() {
+    for step in 1.. {
+        let sandbox = Sandbox::new();
+        let path = sandbox.lane_by_git("login");
+        let mut dying = sandbox.command("git-lane");
+        let run = sandbox.run(dying.args(["drop", "login"]).env("GIT_LANE_TEST_DIE_AT", step.to_string()));
+        if run.stderr.contains("places.marked") {
+            assert!(step > 2, "{run}");
+            return;
+        }
+        sandbox.git(["worktree", "lock", path.to_str().unwrap()]);
+        let lock = sandbox.admin(&path).join("locked");
+        assert_eq!(std::fs::read(&lock).unwrap(), b"");
+        sandbox.lane(["start", "other"]).ok();
+        assert!(lock.exists(), "step {step}");
+        sandbox.nothing_under_way();
+        sandbox.lane(["drop", "login"]).fails(1);
+    }
+}
+
+/// The entry is copied with the repository; the files that wait on another filesystem are not.
+#[test]
+fn a_copy_of_the_repository_neither_takes_nor_removes_what_the_original_has_parked() {
+    use std::os::unix::fs::MetadataExt;
+    let sandbox = Sandbox::new();
+    let device = |path: &Path| std::fs::metadata(path).map(|metadata| metadata.dev()).ok();
+    let other = Path::new("/dev/shm");
+    if device(other).is_none() || device(other) == device(&sandbox.repo) {
+        return;
+    }
+    let Ok(elsewhere) = tempfile::tempdir_in(other) else { return };
+    let path = std::fs::canonicalize(elsewhere.path()).unwrap().join("far");
+    sandbox.lane(["start", "far", "--path", path.to_str().unwrap()]).ok();
+    write(&path.join("notes"), "precious");
+    sandbox.lane(["drop", "--yes", "far"]).ok();
+    let copy = sandbox.root().join("copy");
+    let mut copies = Command::new("cp");
+    sandbox.run(copies.arg("-a").args([&sandbox.repo, &copy])).ok();
+
+    let refused = sandbox.lane_in(&copy, ["restore", "far"]).fails(1);
+    assert!(refused.contains("its directory is missing"), "{refused}");
+    let trash = copy.join(".git/lane/trash");
+    let entry = std::fs::read_dir(&trash).unwrap().flatten().next().unwrap().path().join("entry.json");
+    let mut json: serde_json::Value = serde_json::from_slice(&std::fs::read(&entry).unwrap()).unwrap();
+    json["removed"] = 1_000.into();
+    std::fs::write(&entry, json.to_string()).unwrap();
+    assert!(sandbox.lane_in(&copy, ["trash", "--expire"]).ok().contains("removed lane far"));
+    assert_eq!(std::fs::read_dir(&trash).unwrap().count(), 0);
+
+    // A repository that has moved is still the same.
+    let moved = sandbox.root().join("moved");
+    std::fs::rename(&sandbox.repo, &moved).unwrap();
+    sandbox.lane_in(&moved, ["restore", "far"]).ok();
+    assert_eq!(std::fs::read_to_string(path.join("notes")).unwrap(), "precious");
+    sandbox.git_in(&path, ["status"]);
+    assert!(!path.with_file_name(".lane-trash").exists());
+    sandbox.lane_in(&moved, ["drop", "--yes", "far"]).ok();
+    let entry = std::fs::read_dir(moved.join(".git/lane/trash")).unwrap().flatten().next().unwrap().path();
+    let file = entry.join("entry.json");
+    let mut json: serde_json::Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    json["removed"] = 1_000.into();
+    std::fs::write(&file, json.to_string()).unwrap();
+    sandbox.lane_in(&moved, ["trash", "--expire"]).ok();
+    assert!(!path.with_file_name(".lane-trash").exists(), "nothing of it stays beside its place");
+}

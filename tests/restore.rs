@@ -431,3 +431,80 @@ fn a_ref_lock_of_a_dead_process_is_cleared_and_any_other_is_named() {
     sandbox.lane(["restore", "login"]).ok();
     sandbox.nothing_left_behind(0);
 }
+
+/// The branch's reflog comes back with the branch, and what only it names must still be there.
+#[test]
+fn commits_that_only_the_reflog_of_the_branch_names_are_kept() {
+    let sandbox = Sandbox::new();
+    let earlier = sandbox.root().join("earlier");
+    for (name, gone) in [("login", false), ("gone", true)] {
+        sandbox.git(["worktree", "add", "-q", earlier.to_str().unwrap(), "-b", name]);
+        write(&earlier.join("file"), name);
+        sandbox.git_in(&earlier, ["add", "file"]);
+        sandbox.git_in(&earlier, ["commit", "-q", "-m", "first"]);
+        sandbox.git_in(&earlier, ["commit", "-q", "--amend", "-m", "second"]);
+        sandbox.git(["worktree", "remove", earlier.to_str().unwrap()]);
+        let first = sandbox.git(["rev-parse", &format!("{name}@{{1}}")]);
+        sandbox.lane(["start", name]).ok();
+        if gone {
+            std::fs::remove_dir_all(sandbox.lane_path(name)).unwrap();
+            sandbox.git(["worktree", "prune", "--expire=now"]);
+        }
+        sandbox.lane(["drop", "--yes", name]).ok();
+        sandbox.git(["gc", "-q", "--prune=now"]);
+        sandbox.lane(["restore", name]).ok();
+        assert_eq!(sandbox.git(["rev-parse", &format!("{name}@{{1}}")]), first);
+        sandbox.git(["cat-file", "-e", &format!("{first}^{{tree}}")]);
+        let mut fsck = sandbox.command("git");
+        sandbox.run(fsck.args(["fsck", "--no-progress"])).ok();
+    }
+}
+
+/// git removes `.git/worktrees` whenever it is empty, also in the instant before a lane comes back into it.
+#[test]
+fn a_lane_comes_back_beside_a_prune_that_never_stops() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "login"]).ok();
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !stop.load(Ordering::Relaxed) {
+                drop(std::fs::remove_dir(sandbox.repo.join(".git/worktrees")));
+            }
+        });
+        let runs: Vec<_> =
+            (0..10).flat_map(|_| [sandbox.lane(["drop", "login"]), sandbox.lane(["restore", "login"])]).collect();
+        stop.store(true, Ordering::Relaxed);
+        for run in runs {
+            run.ok();
+        }
+    });
+    sandbox.nothing_under_way();
+}
+
+#[test]
+fn a_branch_made_again_at_the_same_commit_gets_its_old_reflog_back_whenever_the_restore_dies() {
+    for step in 1.. {
+        let sandbox = Sandbox::new();
+        sandbox.lane(["start", "login"]).ok();
+        let tip = sandbox.work("login", "file", "x");
+        sandbox.lane(["drop", "--yes", "login"]).ok();
+        sandbox.git(["branch", "login", &tip]);
+        sandbox.git(["pack-refs", "--all"]);
+        let mut dying = sandbox.command("git-lane");
+        dying.args(["restore", "login"]).env("GIT_LANE_TEST_DIE_AT", step.to_string());
+        let done = sandbox.run(&mut dying).code == 0;
+        if !done {
+            sandbox.lane(["restore", "login"]).ok();
+        }
+        let log = sandbox.git(["reflog", "--format=%gs", "login"]);
+        let said: Vec<&str> = log.lines().collect();
+        assert_eq!(said.len(), 3, "step {step}: {log}");
+        assert!(said[0].starts_with("branch: Created from") && said[1] == "commit: login: file", "{log}");
+        sandbox.nothing_left_behind(0);
+        if done {
+            return;
+        }
+    }
+}

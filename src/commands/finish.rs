@@ -158,7 +158,9 @@ fn clear_up(
         retire(repository, facts, worktree, although_busy, report)?;
     }
     if !report.dry_run {
-        report.expired = trash::expire(repository, policy)?.iter().map(Into::into).collect();
+        let done = trash::expire(repository, policy)?;
+        report.expired = done.gone.iter().map(Into::into).collect();
+        report.overdue = done.overdue.iter().map(Into::into).collect();
     }
     Ok(())
 }
@@ -249,6 +251,7 @@ struct Finished {
     ignored: Vec<BString>,
     go_to: Option<PathBuf>,
     expired: Vec<super::trash::Gone>,
+    overdue: Vec<super::trash::Gone>,
     dry_run: bool,
 }
 
@@ -292,6 +295,7 @@ impl Finished {
             ignored: Vec::new(),
             go_to: None,
             expired: Vec::new(),
+            overdue: Vec::new(),
             dry_run,
         }
     }
@@ -316,6 +320,7 @@ impl serde::Serialize for Finished {
             "retired": self.retires.then(|| serde_json::json!({ "trash": self.trash })),
             "ignored": self.ignored.iter().map(|path| lossless(path.as_bstr())).collect::<Vec<_>>(),
             "expired": self.expired,
+            "overdue": self.overdue,
             "goTo": self.go_to.as_deref().map(Path::to_string_lossy),
         })
         .serialize(serializer)
@@ -359,6 +364,9 @@ impl Report for Finished {
         }
         for gone in &self.expired {
             page.line(gone.line(false));
+        }
+        if let Some(line) = super::trash::Gone::stay(&self.overdue) {
+            page.line(line);
         }
         if let Some(path) = &self.go_to {
             page.line(format!("this directory {} gone: cd {}", would("is", "would be"), word(path.display())));

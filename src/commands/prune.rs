@@ -7,6 +7,7 @@ use crate::domain::name::LaneName;
 use crate::domain::prune::{Done, Facts, Kept, duration, verdict};
 use crate::domain::retire::{Losses, ensure_movable, place};
 use crate::domain::status::WorktreeStatus;
+use crate::domain::trash::Occasion;
 use crate::error::{Error, Kind, Result};
 use crate::git::overview::{standings, worktree_statuses};
 use crate::git::repository::Repository;
@@ -127,8 +128,8 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         }
     }
     drop(progress);
-    match expire_within(&repository, &policy, Duration::from_secs(3), args.dry_run) {
-        Ok(gone) => report.expired = gone.iter().map(Into::into).collect(),
+    match expire_within(&repository, &policy, Duration::from_secs(3), Occasion::Asked, args.dry_run) {
+        Ok(done) => report.expired = done.gone.iter().map(Into::into).collect(),
         Err(error) => failed = failed.or(Some(error)),
     }
     match failed {

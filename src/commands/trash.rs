@@ -3,11 +3,11 @@
 use std::time::{Duration, Instant};
 
 use crate::domain::name::LaneName;
-use crate::domain::trash::{Entry, Expiry, Proof, Reason, expires};
+use crate::domain::trash::{Entry, Expiry, Occasion, Proof, Reason, expires};
 use crate::error::Result;
 use crate::git::repository::Repository;
 use crate::git::retire::now;
-use crate::git::trash::{Expired, entries, expire_within, size};
+use crate::git::trash::{Expired, damaged, entries, expire_within, size};
 use crate::policy::Policy;
 use crate::ui::{Cell, Page, Report, Style, Ui};
 
@@ -17,7 +17,8 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// List removed lanes, and when they expire
 ///
 /// A removed lane waits `trash.days` days (14 unless the policy says otherwise), or until the trash takes more room than
-/// `trash.size` (10 GiB) and it is the oldest. What is over that goes at every prune and finish, and with --expire.
+/// `trash.size` (10 GiB) and it is the oldest, though never less than an hour. What is over that goes with --expire and
+/// at every prune. A finish takes only what is in its base, and names the rest.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Remove now what the policy no longer keeps
@@ -45,13 +46,14 @@ struct Waiting {
 #[derive(Debug, serde::Serialize)]
 struct Listing {
     trash: Vec<Waiting>,
+    damaged: Vec<String>,
     #[serde(skip)]
     now: i64,
     #[serde(skip)]
     times: Vec<(i64, i64)>,
 }
 
-/// A lane that left the trash for good, as every report shows it.
+/// A lane that left the trash for good, or is due to, as every report shows it.
 #[derive(Debug, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Gone {
@@ -92,6 +94,19 @@ impl Gone {
         };
         format!("{verb} lane {} from the trash ({why}): {work}", self.name)
     }
+
+    /// One line for all that are due and stay.
+    pub fn stay(overdue: &[Gone]) -> Option<String> {
+        let names: Vec<&str> = overdue.iter().map(|due| due.name.as_str()).collect();
+        let them = if names.len() == 1 { "it" } else { "them" };
+        (!names.is_empty()).then(|| {
+            format!(
+                "over the trash's limits, and kept because the work is not known to be in its base: {}; remove {them} \
+                 with: git lane trash --expire",
+                names.join(", ")
+            )
+        })
+    }
 }
 
 #[derive(Debug, serde::Serialize)]
@@ -114,8 +129,13 @@ impl Report for Expiring {
 
 impl Report for Listing {
     fn text(&self, page: &mut Page) {
-        if self.trash.is_empty() {
+        if self.trash.is_empty() && self.damaged.is_empty() {
             page.line("the trash is empty");
+        }
+        for directory in &self.damaged {
+            page.line(Cell::new(format!("damaged: {directory} (its entry.json cannot be read)"), Style::Attention));
+        }
+        if self.trash.is_empty() {
             return;
         }
         let row = |(waiting, times): (&Waiting, &(i64, i64))| {
@@ -143,8 +163,8 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     if args.expire {
         let repository = super::open_for_change(ui)?;
         let policy = Policy::load(&repository)?;
-        let gone = expire_within(&repository, &policy, PATIENCE, args.dry_run)?;
-        ui.report(&Expiring { dry_run: args.dry_run, expired: gone.iter().map(Gone::from).collect() });
+        let done = expire_within(&repository, &policy, PATIENCE, Occasion::Asked, args.dry_run)?;
+        ui.report(&Expiring { dry_run: args.dry_run, expired: done.gone.iter().map(Gone::from).collect() });
         return Ok(());
     }
     let repository = Repository::discover()?;
@@ -171,7 +191,8 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let trash = waiting.iter().enumerate().map(describe).collect();
     drop(progress);
     let times = waiting.iter().map(|entry| (entry.removed, expires(entry, policy.trash_days))).collect();
-    ui.report(&Listing { trash, now: now(), times });
+    let damaged = damaged(&repository).iter().map(|path| path.display().to_string()).collect();
+    ui.report(&Listing { trash, damaged, now: now(), times });
     Ok(())
 }
 

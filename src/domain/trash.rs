@@ -69,6 +69,14 @@ pub struct Entry {
 }
 
 impl Entry {
+    /// Whether there may be commits or files in it that somebody made. Prune takes no lane without a proof but one that
+    /// was never used.
+    pub fn holds_work(&self) -> bool {
+        let never_used = self.reason == Reason::Pruned && self.keep == Some(self.lane.fork_point);
+        let has_files = self.worktree.as_ref().is_some_and(|worktree| worktree.directory.is_some());
+        (self.keep.is_some() || has_files) && !never_used
+    }
+
     /// How an operation that moved the lane in or out of the trash ended.
     pub fn end(&self) -> End {
         let tip = self.branch.as_ref().map(|branch| branch.tip);
@@ -140,12 +148,25 @@ pub enum Expiry {
     Size,
 }
 
+/// Who wants room in the trash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Occasion {
+    /// A finish, in passing: work that is not known to be in its base stays, and is named.
+    Passing,
+    /// `git lane trash --expire` and `git lane prune`: whatever is due goes.
+    Asked,
+}
+
 /// When an entry goes because of its age.
 pub fn expires(entry: &Entry, days: u32) -> i64 {
     entry.removed.saturating_add(i64::from(days) * 86_400)
 }
 
-/// Which of `entries` (with their sizes where known) must go, oldest first.
+/// For how many seconds a removed lane is safe from [`Expiry::Size`]: whoever has just been told how to bring it back
+/// must be able to.
+const FRESH: i64 = 3600;
+
+/// Which of `entries` (with their sizes where known) are due, oldest first.
 pub fn expired(entries: &[(Entry, Option<u64>)], now: i64, days: u32, limit: u64) -> Vec<(usize, Expiry)> {
     let mut order: Vec<usize> = (0..entries.len()).collect();
     order.sort_by(|a, b| entries[*a].0.id.cmp(&entries[*b].0.id));
@@ -155,7 +176,7 @@ pub fn expired(entries: &[(Entry, Option<u64>)], now: i64, days: u32, limit: u64
         let (entry, bytes) = &entries[at];
         let why = if now >= expires(entry, days) {
             Expiry::Age
-        } else if total > limit && bytes.is_some_and(|bytes| bytes > 0) {
+        } else if total > limit && bytes.is_some_and(|bytes| bytes > 0) && now.saturating_sub(entry.removed) >= FRESH {
             Expiry::Size
         } else {
             continue;
@@ -290,6 +311,9 @@ pub(crate) mod tests {
                 vec![(0, Expiry::Age), (1, Expiry::Size), (2, Expiry::Size)],
             ),
             ([None, Some(0), Some(5), Some(5)], 3, 14, 7, vec![(2, Expiry::Size)]),
+            // The one just removed stays, however large it is.
+            ([None, None, None, Some(5)], 3, 14, 1, vec![]),
+            ([None, None, None, Some(5)], 4, 14, 1, vec![(3, Expiry::Size)]),
             (
                 [Some(5), None, None, None],
                 100,

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::journal::{Journal, Running, step};
+use super::lockfile::LockFile;
 use super::recover::Healed;
 use super::refs::RefChange;
 use super::repository::Repository;
@@ -189,6 +190,10 @@ fn bring_back(repository: &Repository, intent: &Intent) -> Result<()> {
         places.bring_back()?;
     }
     step("restore.worktree-back");
+    if let Some(branch) = entry.branch.as_ref().filter(|branch| !recorded && intent.had_branch && branch.deleted) {
+        prepend_reflog(repository, &branch.name, &directory.join("reflog"))?;
+        step("restore.reflog-prepended");
+    }
     let mut edit = metadata::Edit::begin(repository.common_dir())?;
     match edit.records().find(&entry.lane.name) {
         Some(lane) if lane.id != entry.lane.id => return Err(Obstacle::LaneExists.refuse(&entry.lane.name)),
@@ -268,4 +273,28 @@ pub(super) fn relink_reflog(repository: &Repository, branch: &BranchName, kept: 
     std::fs::rename(&temporary, &log).context("write", &log)?;
     // Renaming one link of a file onto another does nothing, and leaves both.
     trash::remove_if_there(&temporary)
+}
+
+/// Puts what the branch's own reflog said before that of a branch somebody made again in its place.
+fn prepend_reflog(repository: &Repository, branch: &BranchName, kept: &Path) -> Result<()> {
+    let Some(log) = retire::reflog_path(repository, branch).filter(|_| kept.exists()) else { return Ok(()) };
+    let file = repository.common_dir().join(super::path(&branch.to_ref()));
+    for parent in [&file, &log].into_iter().filter_map(|path| path.parent()) {
+        std::fs::create_dir_all(parent).context("create", parent)?;
+    }
+    // git writes a reflog under the lock of its ref.
+    let _lock = LockFile::acquire_link(&file, &metadata::locks(repository.common_dir()))?;
+    let mut text = std::fs::read(kept).context("read", kept)?;
+    let now = match std::fs::read(&log) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error).context("read", &log),
+        now => now.unwrap_or_default(),
+    };
+    if now.starts_with(&text) {
+        return Ok(());
+    }
+    text.extend_from_slice(&now);
+    let temporary = kept.with_file_name(".reflog");
+    trash::remove_if_there(&temporary)?;
+    std::fs::write(&temporary, text).context("write", &temporary)?;
+    std::fs::rename(&temporary, &log).context("write", &log)
 }

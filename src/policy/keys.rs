@@ -111,7 +111,8 @@ pub const KEYS: &[Key] = &[
         name: "trash.size",
         shape: Shape::Size,
         default: r#""10 GiB""#,
-        meaning: "How much room removed lanes may take before the oldest goes: bytes, or a text such as \"500 MiB\".",
+        meaning: "How much room removed lanes may take before the oldest goes, an hour after its removal at the soonest: \
+                  bytes, or a text such as \"500 MiB\".",
     },
     Key {
         name: "rule.home",

@@ -191,7 +191,8 @@ fn prepare(repository: &Repository, retirement: &Retirement<'_>) -> Result<Entry
         Some(worktree) => repository.git_here().env("GIT_DIR", &worktree.git_dir),
         None => repository.git_here(),
     };
-    let keep = keep::keeper(repository, lane, branch.map(|(_, tip)| tip), admin, git)?;
+    let leaving = branch.map(|(name, _)| name).filter(|_| retirement.delete_branch);
+    let keep = keep::keeper(repository, lane, branch.map(|(_, tip)| tip), leaving, admin, git)?;
     // What a submodule committed and nobody pushed is in no base: it must not expire unnamed.
     let alone = worktree.and_then(|worktree| submodules::unpublished(&repository.git, &worktree.git_dir));
     let branch = match branch {

@@ -8,10 +8,11 @@ use std::time::{Duration, Instant};
 
 use super::Places;
 use crate::domain::event::{Subject, What};
-use crate::domain::trash::{Entry, Expiry, expired};
+use crate::domain::trash::{Entry, Expiry, Occasion, expired};
 use crate::error::{IoContext, Result};
 use crate::git::events;
 use crate::git::journal::{Exclusive, set_aside, step};
+use crate::git::overview::standings;
 use crate::git::refs::RefChange;
 use crate::git::repository::Repository;
 use crate::policy::Policy;
@@ -21,10 +22,10 @@ const DELETING: &str = ".deleting-";
 /// How long a finish may spend on counting; `trash` and `prune` take their time and remember what they counted.
 const QUICK: Duration = Duration::from_millis(25);
 
-/// An entry that has left the trash for good.
+/// An entry that is due: it has left the trash for good, or stays until somebody asks for its room.
 #[derive(Debug, Clone)]
 pub struct Expired {
-    /// What it was; `proof` says whether its work is in its base.
+    /// What it was; `proof` says whether its work still is in its base.
     pub entry: Entry,
     /// Why it went.
     pub why: Expiry,
@@ -32,21 +33,31 @@ pub struct Expired {
     pub bytes: Option<u64>,
 }
 
-/// Removes what the policy no longer keeps, and says what that was.
-pub fn expire(repository: &Repository, policy: &Policy) -> Result<Vec<Expired>> {
-    expire_within(repository, policy, QUICK, false)
+/// What an expiry did.
+#[derive(Debug, Default)]
+pub struct Expiration {
+    /// What went, or would go.
+    pub gone: Vec<Expired>,
+    /// What is due and stays, because nobody asked for its room and its work is not known to be in its base.
+    pub overdue: Vec<Expired>,
 }
 
-/// Like [`expire`], with `patience` for counting sizes; `dry_run` only says what would go.
+/// Removes in passing what the policy no longer keeps, where that loses nothing.
+pub fn expire(repository: &Repository, policy: &Policy) -> Result<Expiration> {
+    expire_within(repository, policy, QUICK, Occasion::Passing, false)
+}
+
+/// Removes what the policy no longer keeps, with `patience` for counting sizes; `dry_run` only says what would go.
 pub fn expire_within(
     repository: &Repository,
     policy: &Policy,
     patience: Duration,
+    occasion: Occasion,
     dry_run: bool,
-) -> Result<Vec<Expired>> {
+) -> Result<Expiration> {
     // What nobody can read any more may have been bringing one of them back.
     if !set_aside(&repository.lane_dir()).is_empty() {
-        return Ok(Vec::new());
+        return Ok(Expiration::default());
     }
     let deadline = Instant::now() + patience;
     let entries = super::entries(repository)?.into_iter().map(|entry| {
@@ -54,23 +65,37 @@ pub fn expire_within(
         (entry, bytes)
     });
     let entries: Vec<(Entry, Option<u64>)> = entries.collect();
-    let gone = expired(&entries, crate::git::retire::now(), policy.trash_days, policy.trash_bytes);
+    let due = expired(&entries, crate::git::retire::now(), policy.trash_days, policy.trash_bytes);
     let mounts = mounts();
-    let mut reported = Vec::new();
-    for (at, why) in gone {
-        let (entry, bytes) = entries[at].clone();
+    let mut done = Expiration::default();
+    for (at, why) in due {
+        let (mut entry, bytes) = entries[at].clone();
         if has_mount(&mounts, &super::directory(repository).join(&entry.id)) {
             continue;
         }
-        // Somebody may have restored or removed it meanwhile.
-        if dry_run || bury(repository, &entry)? {
-            reported.push(Expired { entry, why, bytes });
+        if !is_still_integrated(repository, &entry) {
+            entry.proof = None;
+        }
+        if occasion == Occasion::Passing && entry.proof.is_none() && entry.holds_work() {
+            done.overdue.push(Expired { entry, why, bytes });
+        } else if dry_run || bury(repository, &entry)? {
+            // Where nothing was buried somebody has restored or removed it meanwhile.
+            done.gone.push(Expired { entry, why, bytes });
         }
     }
     if !dry_run {
         sweep(repository)?;
     }
-    Ok(reported)
+    Ok(done)
+}
+
+/// Whether the proof of the removal holds today: a base can be reset, or go away. What cannot be looked up does not.
+fn is_still_integrated(repository: &Repository, entry: &Entry) -> bool {
+    let tip = entry.branch.as_ref().map(|branch| branch.tip).or(entry.keep);
+    let base = entry.lane.base.as_ref().and_then(|base| repository.ref_target(base).ok().flatten());
+    let (Some(_), Some(tip), Some(base)) = (&entry.proof, tip, base) else { return false };
+    standings(repository, &[(tip, base)])
+        .is_ok_and(|found| found.first().is_some_and(|versus| versus.integrated.is_some()))
 }
 
 /// Takes an entry out of the trash; its files are still to be removed.
@@ -96,7 +121,8 @@ pub fn sweep(repository: &Repository) -> Result<()> {
     for found in std::fs::read_dir(&trash).into_iter().flatten().flatten() {
         let name = found.file_name();
         let Some(id) = name.to_str().and_then(|name| name.strip_prefix(DELETING)) else { continue };
-        let name = super::ref_name(id)?;
+        // Not an id of ours: nothing we put there.
+        let Ok(name) = super::ref_name(id) else { continue };
         if has_mount(&mounts, &found.path()) {
             continue;
         }
@@ -117,8 +143,11 @@ pub fn sweep(repository: &Repository) -> Result<()> {
         {
             let places = Places::new(trash.join(id), worktree, PathBuf::new());
             if let Some(parking) = places.parking().filter(|parking| !has_mount(&mounts, parking)) {
-                unlink(&parking)?;
+                // What says whose the place is goes last.
+                unlink(&parking.join("worktree"))?;
+                super::remove_if_there(&parking.join("dot-git"))?;
                 places.leave_parking();
+                unlink(&parking)?;
             }
         }
         step("expire.parking-gone");

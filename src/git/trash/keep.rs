@@ -1,8 +1,8 @@
 //! What only a removed lane can reach, and the one object that keeps all of it from gc.
 //!
-//! An ordinary lane needs its tip and nothing else. Where the admin directory names commits the tip does not reach
-//! (amended or detached ones, an operation in progress, a reflog) or the index holds objects no commit has, a keeper
-//! commit is written: those commits are its parents, those blobs and trees its files.
+//! An ordinary lane needs its tip and nothing else. Where the admin directory or the branch's reflog names commits the
+//! tip does not reach (amended or detached ones, an operation in progress) or the index holds objects no commit has, a
+//! keeper commit is written: those commits are its parents, those blobs and trees its files.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -11,6 +11,7 @@ use bstr::{BStr, ByteSlice};
 use gix::objs::tree::{Entry, EntryKind};
 
 use crate::domain::lane::{Head, Lane, ObjectId};
+use crate::domain::name::BranchName;
 use crate::error::{Error, Result};
 use crate::git::command::Invocation;
 use crate::git::repository::{RefFormat, Repository};
@@ -25,27 +26,33 @@ const MOST_COMMITS: usize = 10_000;
 const NO_IDS: [&str; 8] = ["index", "gitdir", "commondir", "locked", "modules", "reftable", "config.worktree", "lfs"];
 
 /// The object to keep: the tip where that is enough, a keeper commit where it is not; `None` for a lane without any
-/// commit. `git` starts a git in the worktree, for what only git can read.
+/// commit. `branch` goes with the lane, and its reflog with it; `git` starts a git in the worktree, for what only git can
+/// read.
 pub fn keeper(
     repository: &Repository,
     lane: &Lane,
     tip: Option<ObjectId>,
+    branch: Option<&BranchName>,
     admin: Option<(&Path, &Head)>,
     git: impl Fn() -> Invocation,
 ) -> Result<Option<ObjectId>> {
-    let Some((admin, head)) = admin else { return Ok(tip) };
     let mut named = BTreeSet::new();
-    if let Head::Detached(id) = head {
-        named.insert(*id);
+    if let Some(branch) = branch {
+        ids_of_branch(repository, branch, &git, &mut named)?;
     }
-    ids_below(repository, admin, true, &mut named)?;
-    if repository.ref_format() == RefFormat::Reftable {
-        ids_by_git(&git, &mut named)?;
+    if let Some((admin, _)) = admin {
+        ids_below(repository, admin, true, &mut named)?;
+        if repository.ref_format() == RefFormat::Reftable {
+            ids_by_git(&git, &mut named)?;
+        }
     }
-    let main = tip.or(match head {
-        Head::Detached(id) => Some(*id),
+    let main = tip.or(match admin {
+        Some((_, Head::Detached(id))) => Some(*id),
         _ => None,
     });
+    if let Some((_, Head::Detached(id))) = admin {
+        named.insert(*id);
+    }
     named.retain(|id| Some(*id) != main && *id != lane.fork_point && !id.is_null());
     if !named.is_empty() {
         forget_reachable(repository, main, lane.fork_point, &mut named);
@@ -64,7 +71,9 @@ pub fn keeper(
             }
         }
     }
-    staged(repository, &admin.join("index"), main, &git, &mut files)?;
+    if let Some((admin, _)) = admin {
+        staged(repository, &admin.join("index"), main, &git, &mut files)?;
+    }
     if parents.is_empty() && files.is_empty() {
         return Ok(main);
     }
@@ -115,6 +124,24 @@ fn ids_by_git(git: &impl Fn() -> Invocation, ids: &mut BTreeSet<ObjectId>) -> Re
         }
     }
     let log = git().args(["log", "--walk-reflogs", "--format=%H", "HEAD", "--"]).output()?;
+    ids.extend(log.stdout.lines().filter_map(|line| ObjectId::from_hex(line).ok()));
+    Ok(())
+}
+
+/// What only the branch's reflog names: an older worktree's amended commits, a reset.
+fn ids_of_branch(
+    repository: &Repository,
+    branch: &BranchName,
+    git: &impl Fn() -> Invocation,
+    ids: &mut BTreeSet<ObjectId>,
+) -> Result<()> {
+    if let Some(log) = crate::git::retire::reflog_path(repository, branch) {
+        if std::fs::metadata(&log).is_ok_and(|metadata| metadata.len() <= LARGEST_FILE) {
+            ids_in(repository, &std::fs::read(&log).unwrap_or_default(), false, ids);
+        }
+        return Ok(());
+    }
+    let log = git().args(["log", "--walk-reflogs", "--format=%H"]).bytes(branch.to_ref()).arg("--").output()?;
     ids.extend(log.stdout.lines().filter_map(|line| ObjectId::from_hex(line).ok()));
     Ok(())
 }

@@ -6,6 +6,7 @@
 
 pub mod expire;
 pub mod keep;
+mod owner;
 pub mod places;
 pub mod size;
 
@@ -14,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bstr::BStr;
-pub use expire::{Expired, expire, expire_within, sweep};
+pub use expire::{Expiration, Expired, expire, expire_within, sweep};
 pub use places::Places;
 
 use super::journal::{Exclusive, Journal, Running};
@@ -58,6 +59,28 @@ pub fn entries(repository: &Repository) -> Result<Vec<Entry>> {
     }
     found.sort_by(|a: &Entry, b| a.id.cmp(&b.id));
     Ok(found)
+}
+
+/// The directories of entries that hold something and do not say what: restoring them is for a person to do.
+pub fn damaged(repository: &Repository) -> Vec<PathBuf> {
+    let unreadable = |path: &PathBuf| {
+        let known = std::fs::read(path.join("entry.json")).ok();
+        let known = known.and_then(|bytes| serde_json::from_slice::<Entry>(&bytes).ok());
+        let holds = |part: &str| std::fs::symlink_metadata(path.join(part)).is_ok();
+        known.is_none_or(|entry| path.file_name() != Some(std::ffi::OsStr::new(&entry.id)))
+            && ["entry.json", "worktree", "admin"].into_iter().any(holds)
+    };
+    let hidden = |path: &PathBuf| path.file_name().is_none_or(|name| name.to_string_lossy().starts_with('.'));
+    let listed = std::fs::read_dir(directory(repository)).into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut found: Vec<PathBuf> = listed.filter(|path| !hidden(path) && unreadable(path)).collect();
+    if !found.is_empty() {
+        // Some may just be coming or going; what was done meanwhile can be read now, or is gone.
+        let busy = under_way(repository);
+        let moving = |path: &PathBuf| busy.iter().any(|(_, busy)| path.ends_with(&busy.id));
+        found.retain(|path| !moving(path) && unreadable(path));
+    }
+    found.sort();
+    found
 }
 
 /// Writes `entry.json`, whole or not at all.

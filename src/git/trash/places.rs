@@ -3,12 +3,13 @@
 //! Every step asks the disk what is already done, so that it can be repeated after a crash, forwards and backwards.
 //! Nothing is ever replaced and no symbolic link followed: `RENAME_NOREPLACE` and `O_NOFOLLOW` semantics throughout.
 
-use std::io::{ErrorKind, Write};
+use std::io::ErrorKind;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, RenameFlags, Timespec, Timestamps};
 
+use super::owner;
 use crate::domain::trash::{KeptWorktree, Stamp};
 use crate::error::{Error, IoContext, Result};
 use crate::git::journal::step;
@@ -16,24 +17,8 @@ use crate::git::journal::step;
 /// The marker that keeps `git worktree prune` from an admin directory whose worktree is on its way.
 const MARKER: &str = "git-lane is moving this worktree";
 
-/// Makes the parking place beside a lane; in a directory others can write to it might be theirs already.
-fn ensure_own(place: &Path) -> Result<()> {
-    use std::os::unix::fs::DirBuilderExt;
-    match std::fs::DirBuilder::new().mode(0o700).create(place) {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-        other => return other.context("create", place),
-    }
-    let found = std::fs::symlink_metadata(place).context("read", place)?;
-    if found.is_dir() && found.uid() == rustix::process::geteuid().as_raw() {
-        return Ok(());
-    }
-    Err(Error::refused(format!(
-        "'{}' is not a directory of yours, and the lane would have to wait there",
-        place.display()
-    ))
-    .code("foreign-trash")
-    .hint("move it away, or the lane to the repository's filesystem"))
-}
+/// The marker before it has all its text.
+const UNFINISHED: &str = ".locked.lane-new";
 
 /// The two ends of a move.
 #[derive(Debug)]
@@ -89,7 +74,8 @@ impl Places {
 
     /// Where the directory waits, if it does.
     pub fn waiting(&self) -> Option<PathBuf> {
-        [self.inside(), self.parked()].into_iter().find(|path| exists(path))
+        let inside = Some(self.inside()).filter(|path| exists(path));
+        inside.or_else(|| Some(self.parked()).filter(|path| exists(path) && self.parking().is_some()))
     }
 
     /// The `.git` file of a directory that waits at `waiting`.
@@ -101,9 +87,8 @@ impl Places {
     pub fn take_away(&self) -> Result<()> {
         // What is in the place of one that has moved already is somebody else's.
         let admin_is_here = !exists(&self.kept_admin()) && exists(&self.admin);
-        let marker = self.admin.join("locked");
         if admin_is_here && self.stamp.is_some() {
-            mark(&marker)?;
+            mark(&self.admin)?;
             step("places.marked");
         }
         if self.stamp.is_some() {
@@ -138,8 +123,9 @@ impl Places {
         }
         let parked = self.parked();
         let directory = parked.parent().unwrap_or(&parked);
-        ensure_own(&self.original.with_file_name(".lane-trash"))?;
+        owner::ensure_own(&self.original.with_file_name(".lane-trash"))?;
         std::fs::create_dir_all(directory).context("create", directory)?;
+        owner::claim(directory, self.common_dir())?;
         // Lanes may lie inside a repository, which must not see this directory.
         let ignore = self.original.with_file_name(".lane-trash").join(".gitignore");
         std::fs::write(&ignore, "*\n").context("write", &ignore)?;
@@ -156,15 +142,12 @@ impl Places {
         let kept_admin = self.kept_admin();
         if exists(&kept_admin) {
             if self.stamp.is_some() {
-                mark(&kept_admin.join("locked"))?;
+                mark(&kept_admin)?;
             }
-            // git removes `worktrees` when the last one goes.
-            let worktrees = self.admin.parent().unwrap_or(&self.admin);
-            std::fs::create_dir_all(worktrees).context("create", worktrees)?;
             step("places.admin-marked");
             remove_husk(&self.admin);
             remove_orphaned_locks(&kept_admin);
-            rename(&kept_admin, &self.admin)?;
+            self.place_admin(&kept_admin)?;
             step("places.admin-back");
         }
         if let Some(waiting) = self.waiting() {
@@ -182,6 +165,20 @@ impl Places {
         }
         step("places.back");
         Ok(())
+    }
+
+    /// Moves the admin directory to git's place, which `git worktree prune` removes whenever it is empty.
+    fn place_admin(&self, kept: &Path) -> Result<()> {
+        let worktrees = self.admin.parent().unwrap_or(&self.admin);
+        let mut attempts = 0;
+        loop {
+            std::fs::create_dir_all(worktrees).context("create", worktrees)?;
+            attempts += 1;
+            match rename_raw(kept, &self.admin) {
+                Err(_) if attempts < 100 && !worktrees.exists() => {}
+                done => return done.context("move to", &self.admin),
+            }
+        }
     }
 
     /// The end of [`bring_back`](Self::bring_back): the directory gets its mode and time, and is nobody's business again.
@@ -232,10 +229,10 @@ impl Places {
 
     /// Removes the parking place when this was the last one in it.
     pub fn leave_parking(&self) {
-        let parked = self.parked();
-        let Some(own) = parked.parent() else { return };
+        let Some(own) = self.parking().filter(|own| !exists(&own.join("worktree"))) else { return };
         let Some(all) = own.parent() else { return };
-        if std::fs::remove_dir(own).is_ok()
+        owner::release(&own);
+        if std::fs::remove_dir(&own).is_ok()
             && std::fs::read_dir(all)
                 .is_ok_and(|mut rest| rest.all(|entry| entry.is_ok_and(|entry| entry.file_name() == ".gitignore")))
         {
@@ -245,9 +242,17 @@ impl Places {
         }
     }
 
-    /// Everything of this entry that is not below its directory.
+    /// Everything of this entry that is not below its directory. A copy of the repository knows of the same place, where
+    /// nothing is the copy's.
     pub fn parking(&self) -> Option<PathBuf> {
-        self.parked().parent().filter(|own| exists(own)).map(Path::to_owned)
+        let parked = self.parked();
+        let own = parked.parent().filter(|own| exists(own))?;
+        owner::may_touch(own, self.common_dir()).then(|| own.to_owned())
+    }
+
+    /// The repository whose trash the entry is in: `<common directory>/lane/trash/<id>`.
+    fn common_dir(&self) -> &Path {
+        self.entry.ancestors().nth(3).unwrap_or(&self.entry)
     }
 }
 
@@ -296,22 +301,28 @@ fn rename_raw(from: &Path, to: &Path) -> std::io::Result<()> {
     }
 }
 
-fn mark(marker: &Path) -> Result<()> {
-    match std::fs::OpenOptions::new().write(true).create_new(true).open(marker) {
-        Ok(mut file) => file.write_all(MARKER.as_bytes()).context("write", marker),
-        Err(_) if std::fs::read(marker).is_ok_and(|reason| MARKER.as_bytes().starts_with(&reason)) => {
-            std::fs::write(marker, MARKER).context("write", marker)
-        }
-        Err(error) => Err(error).context("create", marker),
+/// A kill between making the file and writing it would leave what `git worktree lock` without a reason makes: a lock that
+/// is not ours to remove.
+fn mark(admin: &Path) -> Result<()> {
+    if is_marked(admin) {
+        return Ok(());
     }
+    let (marker, unfinished) = (admin.join("locked"), admin.join(UNFINISHED));
+    std::fs::write(&unfinished, MARKER).context("write", &unfinished)?;
+    let marked = rename_raw(&unfinished, &marker).context("create", &marker);
+    if marked.is_err() {
+        super::remove_if_there(&unfinished)?;
+    }
+    marked
 }
 
 fn unmark(admin: &Path) -> Result<()> {
+    super::remove_if_there(&admin.join(UNFINISHED))?;
     if is_marked(admin) { super::remove_if_there(&admin.join("locked")) } else { Ok(()) }
 }
 
 fn is_marked(admin: &Path) -> bool {
-    std::fs::read(admin.join("locked")).is_ok_and(|reason| MARKER.as_bytes().starts_with(&reason))
+    std::fs::read(admin.join("locked")).is_ok_and(|reason| reason == MARKER.as_bytes())
 }
 
 fn exists(path: &Path) -> bool {

@@ -1,0 +1,70 @@
+//! Whose a parking place is: a lane on another filesystem than its repository waits beside where it was.
+//!
+//! The entry in the trash is copied with the repository, the parking place is not. It says which repository it belongs
+//! to, so that a copy neither brings the lane back nor lets it expire.
+
+use std::io::ErrorKind;
+use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use crate::error::{Error, IoContext, Result};
+
+/// The file that says it: device and inode of the common directory, then its path.
+const OWNER: &str = "repository";
+
+/// The same before it has all its text.
+const UNFINISHED: &str = ".repository";
+
+/// Makes the parking place beside a lane; in a directory others can write to it might be theirs already.
+pub fn ensure_own(place: &Path) -> Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    match std::fs::DirBuilder::new().mode(0o700).create(place) {
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
+        other => return other.context("create", place),
+    }
+    let found = std::fs::symlink_metadata(place).context("read", place)?;
+    if found.is_dir() && found.uid() == rustix::process::geteuid().as_raw() {
+        return Ok(());
+    }
+    Err(Error::refused(format!(
+        "'{}' is not a directory of yours, and the lane would have to wait there",
+        place.display()
+    ))
+    .code("foreign-trash")
+    .hint("move it away, or the lane to the repository's filesystem"))
+}
+
+/// Says that `parking` belongs to the repository at `common_dir`, before anything is put there.
+pub fn claim(parking: &Path, common_dir: &Path) -> Result<()> {
+    let found = std::fs::metadata(common_dir).context("read", common_dir)?;
+    let mut text = format!("{} {} ", found.dev(), found.ino()).into_bytes();
+    text.extend_from_slice(common_dir.as_os_str().as_bytes());
+    let (unfinished, path) = (parking.join(UNFINISHED), parking.join(OWNER));
+    let mut file = std::fs::File::create(&unfinished).context("create", &unfinished)?;
+    file.write_all(&text).context("write", &unfinished)?;
+    file.sync_all().context("sync", &unfinished)?;
+    std::fs::rename(&unfinished, &path).context("write", &path)
+}
+
+/// Takes the claim back; the place is about to go.
+pub fn release(parking: &Path) {
+    for file in [UNFINISHED, OWNER] {
+        drop(std::fs::remove_file(parking.join(file)));
+    }
+}
+
+/// Whether `parking` belongs to the repository at `common_dir`. One that moved keeps its inode, and one whose filesystem
+/// was mounted anew its path. A place that does not say holds nothing yet, or nothing that is known to be ours.
+pub fn may_touch(parking: &Path, common_dir: &Path) -> bool {
+    let Ok(text) = std::fs::read(parking.join(OWNER)) else {
+        return std::fs::symlink_metadata(parking.join("worktree")).is_err();
+    };
+    let mut fields = text.splitn(3, |byte| *byte == b' ');
+    let mut number = || std::str::from_utf8(fields.next()?).ok()?.parse::<u64>().ok();
+    let (device, inode) = (number(), number());
+    let path = fields.next().unwrap_or_default();
+    let Ok(now) = std::fs::metadata(common_dir) else { return false };
+    inode == Some(now.ino()) && (device == Some(now.dev()) || path == common_dir.as_os_str().as_bytes())
+}
