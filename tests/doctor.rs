@@ -49,6 +49,56 @@ fn a_clean_stray_is_switched_back_and_a_dirty_one_left_alone() {
     assert_eq!(std::fs::read(sandbox.lane_path("dirty").join("precious")).unwrap(), b"work");
 }
 
+/// What a stray that stays one is told to do ends it.
+#[test]
+fn the_way_back_that_a_stray_is_told_works() {
+    let way = |sandbox: &Sandbox, command: &str| {
+        assert_eq!(codes(sandbox), ["stray"]);
+        let told = doctor(sandbox, &["--fix"]);
+        assert!(told.stdout.contains(command) && !told.stdout.contains("commit or stash"), "{told}");
+        let _ = told.fails(1);
+        let path = sandbox.lane_path("login");
+        sandbox.run(sandbox.command("sh").current_dir(path).args(["-c", command])).ok();
+        assert!(codes(sandbox).is_empty());
+    };
+    let start = |args: &[&str]| {
+        let sandbox = Sandbox::new();
+        sandbox.lane(["init"]).ok();
+        sandbox.lane([&["start", "login"], args].concat()).ok();
+        let path = sandbox.lane_path("login");
+        (sandbox, path)
+    };
+    let bypass = |sandbox: &Sandbox, args: &[&str]| {
+        let path = sandbox.lane_path("login");
+        sandbox.run(sandbox.command("git").env("GIT_LANE_BYPASS", "1").current_dir(path).args(args)).ok();
+    };
+
+    // On no branch, with a commit that is on none: clean, and nothing to commit or stash.
+    let (sandbox, path) = start(&[]);
+    sandbox.git_in(&path, ["switch", "-q", "--detach"]);
+    sandbox.git_in(&path, ["commit", "-q", "--allow-empty", "-m", "experiment"]);
+    let experiment = sandbox.git_in(&path, ["rev-parse", "HEAD"]);
+    assert!(doctor(&sandbox, &[]).stdout.contains("git branch NAME"));
+    sandbox.git_in(&path, ["branch", "kept"]);
+    way(&sandbox, "git switch login");
+    assert_eq!(sandbox.git(["rev-parse", "kept"]), experiment);
+
+    // Its branch is gone.
+    let (sandbox, path) = start(&[]);
+    sandbox.git_in(&path, ["switch", "-q", "--detach"]);
+    sandbox.git(["branch", "-q", "-D", "login"]);
+    way(&sandbox, "git switch -c login");
+    let (sandbox, _) = start(&[]);
+    bypass(&sandbox, &["switch", "-q", "-c", "other"]);
+    sandbox.git(["branch", "-q", "-D", "login"]);
+    way(&sandbox, "git switch -c login");
+
+    // It never had one.
+    let (sandbox, _) = start(&["--detach"]);
+    bypass(&sandbox, &["switch", "-q", "-c", "other"]);
+    way(&sandbox, "git switch --detach");
+}
+
 #[test]
 fn a_renamed_branch_and_a_moved_worktree_are_followed_by_any_command() {
     let sandbox = Sandbox::new();
@@ -399,6 +449,23 @@ fn a_lost_head_is_where_its_log_says() {
     lost(&|sandbox, path| drop(sandbox.git_in(path, ["switch", "-q", "-c", "other"])));
     lost(&|sandbox, path| drop(sandbox.git_in(path, ["switch", "-q", "--detach"])));
     lost(&|sandbox, _| drop(sandbox.work("login", "x", "x")));
+    // `git checkout --detach main` is logged like a switch to main, which is where it was, and then is not.
+    for commits in [false, true] {
+        lost(&|sandbox, path| {
+            sandbox.git_in(path, ["checkout", "-q", "--detach", "main"]);
+            if commits {
+                sandbox.git_in(path, ["commit", "-q", "--allow-empty", "-m", "experiment"]);
+            }
+            write(&path.join("staged"), "staged");
+            sandbox.git_in(path, ["add", "staged"]);
+        });
+    }
+    // A free branch of that name takes nobody's work either.
+    lost(&|sandbox, path| {
+        sandbox.git(["branch", "free"]);
+        sandbox.git_in(path, ["checkout", "-q", "--detach", "free"]);
+        sandbox.git_in(path, ["commit", "-q", "--allow-empty", "-m", "experiment"]);
+    });
     lost(&|sandbox, path| {
         sandbox.work("login", "README", "lane");
         sandbox.git(["switch", "-q", "-c", "up"]);
@@ -486,6 +553,36 @@ fn a_working_tree_that_is_elsewhere_on_purpose_stays_there() {
     std::fs::create_dir(sandbox.root().join("empty")).unwrap();
     sandbox.git(["config", "core.worktree", "../../empty"]);
     assert_left_alone(&sandbox, &["core-worktree"]);
+}
+
+#[test]
+fn a_working_tree_that_is_nowhere_is_said_to_be() {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "login"]).ok();
+    sandbox.git(["config", "core.worktree", "../../elsewhere"]);
+    for directory in [sandbox.repo.clone(), sandbox.lane_path("login")] {
+        let said = sandbox.lane_in(&directory, ["doctor"]).fails(4);
+        assert!(said.contains("core.worktree leads to '") && said.contains("which is not there"), "{said}");
+        assert!(said.contains("git --work-tree=. config --unset core.worktree") && !said.contains("owned"), "{said}");
+    }
+    sandbox.run(sandbox.command("sh").args(["-c", "git --work-tree=. config --unset core.worktree"])).ok();
+    assert!(codes(&sandbox).is_empty());
+}
+
+/// git repairs the worktree it is told, not the one whose place is claimed.
+#[test]
+fn an_admin_directory_that_claims_the_place_of_another_lane_is_told_its_own() {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "login", "search"]).ok();
+    let gitdir = sandbox.repo.join(".git/worktrees/login/gitdir");
+    write(&gitdir, format!("{}/.git\n", sandbox.lane_path("search").display()));
+    assert_eq!(codes(&sandbox), ["damaged-worktree"], "the other lane is well");
+    let told = doctor(&sandbox, &["--fix"]);
+    let way = told.stdout.lines().find_map(|line| line.split_once("try: ")).unwrap().1.to_owned();
+    assert!(way.ends_with("shop.lanes/login"), "{told}");
+    let _ = told.fails(1);
+    sandbox.run(sandbox.command("sh").args(["-c", &way])).ok();
+    assert!(codes(&sandbox).is_empty());
 }
 
 #[test]

@@ -89,12 +89,18 @@ pub enum TreeElsewhere {
 }
 
 /// What to do about a stray.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StrayRemedy {
     /// Nothing is uncommitted: switching back loses nothing.
     SwitchBack,
     /// There is uncommitted work, or an operation in progress: its owner decides.
     Leave,
+    /// The lane's branch, to which nothing can be switched back, is gone.
+    MakeBranch(BranchName),
+    /// HEAD is on no branch, so its commits may be on none: its owner goes back to this one.
+    GoBack(BranchName),
+    /// It was started on no branch and is on one now.
+    Detach,
 }
 
 /// Whether somebody may still be making an admin directory.
@@ -188,6 +194,19 @@ impl Finding {
                     "commit or stash there, then run git lane doctor --fix again, or see: git lane show {}",
                     word(lane)
                 )
+            }
+            Finding::Stray(_, _, StrayRemedy::MakeBranch(own)) => format!(
+                "its branch is gone; make it again where the worktree stands, there: git switch -c {0}; or at another \
+                 commit: git branch {0} COMMIT, then run git lane doctor --fix again",
+                word(own)
+            ),
+            Finding::Stray(_, _, StrayRemedy::GoBack(own)) => format!(
+                "in its worktree, keep commits that are on no branch: git branch NAME; then go back, with your changes: git \
+                 switch {}",
+                word(own)
+            ),
+            Finding::Stray(_, _, StrayRemedy::Detach) => {
+                "it was started on no branch; go back, in its worktree: git switch --detach".into()
             }
             Finding::CheckedOutTwice(_, _, path, false) => {
                 format!("end what is in progress there, or switch it to another branch: cd {}", word(path.display()))
@@ -349,6 +368,9 @@ mod tests {
         for finding in [
             Finding::DamagedRecord("x".into(), "'worktree' is missing".into()),
             Finding::Stray(lane(), other(), StrayRemedy::Leave),
+            Finding::Stray(lane(), other(), StrayRemedy::MakeBranch(branch("login"))),
+            Finding::Stray(lane(), other(), StrayRemedy::GoBack(branch("login"))),
+            Finding::Stray(lane(), other(), StrayRemedy::Detach),
             Finding::MissingWorktree(lane(), "/x".into()),
             Finding::UnlistedWorktree(lane(), "/x".into()),
             Finding::DamagedWorktree(None, "/x".into(), "its .git is not a file".into()),

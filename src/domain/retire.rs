@@ -38,7 +38,10 @@ impl<'a> Place<'a> {
 /// Finds a lane among git's worktrees. The record's path is a claim; git's list decides.
 pub fn place<'a>(lane: &Lane, worktrees: &'a [Worktree]) -> Place<'a> {
     let linked = || worktrees.iter().filter(|worktree| worktree.id.is_some());
-    if let Some(worktree) = linked().find(|worktree| worktree.path == lane.worktree) {
+    // A damaged one can claim the path of another.
+    let there = || linked().filter(|worktree| worktree.path == lane.worktree);
+    let present = there().find(|worktree| worktree.state == WorktreeState::Present);
+    if let Some(worktree) = present.or_else(|| there().next()) {
         return Place::Listed(worktree);
     }
     let on_branch = |worktree: &&Worktree| lane.branch.is_some() && worktree.head.branch() == lane.branch.as_ref();

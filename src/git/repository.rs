@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use bstr::{BString, ByteSlice};
 
 use super::command::{self, Git};
-use super::metadata::Records;
+use super::metadata::{self, Records};
 use super::worktree;
 use crate::domain::lane::{Head, Worktree, WorktreeState};
 use crate::domain::name::BranchName;
@@ -270,13 +270,23 @@ fn same_repository(a: &Path, b: &Path) -> bool {
 fn cannot_open(git_dir: &Path, error: &dyn std::fmt::Display) -> Error {
     let text = error.to_string();
     let owned_by_us = gix::sec::Trust::from_path_ownership(git_dir).is_ok_and(|trust| trust == gix::sec::Trust::Full);
-    if owned_by_us {
-        return Error::environment(format!("cannot open the repository at '{}': {text}", git_dir.display()));
+    if !owned_by_us {
+        return Error::environment(format!("the repository at '{}' belongs to somebody else", git_dir.display()))
+            .code("unsafe-repository")
+            .hint(format!(
+                "if you trust it: git config --global --add safe.directory {}",
+                word(git_dir.parent().unwrap_or(git_dir).display())
+            ));
     }
-    Error::environment(format!("the repository at '{}' belongs to somebody else", git_dir.display()))
-        .code("unsafe-repository")
-        .hint(format!(
-            "if you trust it: git config --global --add safe.directory {}",
-            word(git_dir.parent().unwrap_or(git_dir).display())
-        ))
+    // gix calls a working tree that does not exist somebody else's; git wants to go there before it does anything.
+    let tree = metadata::load(&git_dir.join("config")).ok().and_then(|config| {
+        let path = config.string("core.worktree")?;
+        Some(git_dir.join(super::path(&path)))
+    });
+    match tree.filter(|tree| !tree.exists()) {
+        Some(tree) => Error::environment(format!("core.worktree leads to '{}', which is not there", tree.display()))
+            .code("core-worktree")
+            .hint("if that is not meant: git --work-tree=. config --unset core.worktree"),
+        None => Error::environment(format!("cannot open the repository at '{}': {text}", git_dir.display())),
+    }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use bstr::ByteSlice;
 
 use crate::domain::doctor::{AdminAge, Finding, Poisoned};
-use crate::domain::lane::{Lane, ObjectId, Worktree};
+use crate::domain::lane::{Lane, ObjectId, Worktree, WorktreeState};
 use crate::domain::name::BranchName;
 use crate::domain::status::Operation;
 use crate::error::{Error, IoContext, Kind, Result};
@@ -123,13 +123,13 @@ fn readable_head(admin: &Path) -> bool {
     worktree::has_head(admin)
 }
 
-/// The text of the `HEAD` that a worktree lost: where its log says it was, else the branch of its record.
+/// The text of the `HEAD` that a worktree lost: where its log says it was, else the branch of its record. A branch must
+/// bear that out by being where the log ends, and free; else `HEAD` is that commit, where nothing can be lost.
 fn head_of(repository: &Repository, lane: Option<&Lane>, admin: &Path) -> Option<String> {
     if repository.ref_format() == RefFormat::Reftable {
         // A stand-in: the reftable has it.
         return Some("ref: refs/heads/.invalid\n".into());
     }
-    let known = |branch: &BranchName| repository.branch_tip(branch).is_ok_and(|tip| tip.is_some());
     let log = std::fs::read(admin.join("logs/HEAD")).unwrap_or_default();
     let last = log.lines().next_back().and_then(|line| ObjectId::from_hex(line.split(|b| *b == b' ').nth(1)?).ok());
     let commit = last.filter(|id| !id.is_null() && repository.gix.has_object(id));
@@ -138,16 +138,32 @@ fn head_of(repository: &Repository, lane: Option<&Lane>, admin: &Path) -> Option
         let went = message.strip_prefix(b"checkout: moving from ").or(message.strip_prefix(b"Branch: renamed "))?;
         Some(went.rsplit_once_str(" to ")?.1)
     });
+    let tip = |branch: &BranchName| repository.branch_tip(branch).ok().flatten();
+    // `git checkout --detach main` is logged like a switch to main.
     let branch = match named {
-        Some(to) => BranchName::from_ref(to.as_bstr()).or_else(|| BranchName::parse(to.as_bstr()).ok()),
-        None => lane.and_then(|lane| lane.branch.clone()),
+        Some(to) => BranchName::from_ref(to.as_bstr())
+            .or_else(|| BranchName::parse(to.as_bstr()).ok())
+            .filter(|branch| commit.is_some() && tip(branch) == commit),
+        None => lane
+            .and_then(|lane| lane.branch.clone())
+            .filter(|branch| tip(branch).is_some_and(|tip| commit.is_none_or(|commit| commit == tip))),
     };
     // In the middle of a rebase HEAD is where the log ends.
     let detaches = |operation| matches!(operation, Operation::Rebase | Operation::Bisect);
-    match branch.filter(|branch| known(branch) && !status::operation(admin).is_some_and(detaches)) {
+    let attached = !status::operation(admin).is_some_and(detaches);
+    match branch.filter(|branch| attached && is_free(repository, branch, admin)) {
         Some(branch) => Some(format!("ref: {}\n", branch.to_ref())),
         None => commit.map(|id| format!("{id}\n")),
     }
+}
+
+/// Whether no worktree but the one with this admin directory has the branch checked out, or will write to it.
+fn is_free(repository: &Repository, branch: &BranchName, admin: &Path) -> bool {
+    let taken = |other: &Worktree| {
+        let checked_out = other.state != WorktreeState::Bare && other.head.branch() == Some(branch);
+        other.git_dir != admin && (checked_out || worktree::works_on(&other.git_dir, branch))
+    };
+    repository.worktrees().is_ok_and(|all| !all.iter().any(taken))
 }
 
 /// Puts a new file in the place of one that git cannot use, which is kept when there is anything in it.

@@ -6,6 +6,7 @@ mod settings;
 pub use admin::recover;
 pub use settings::programs;
 
+use super::moved;
 use super::overtaken::overtaken;
 use super::overview::worktree_statuses;
 use super::reconcile;
@@ -149,14 +150,19 @@ fn twice<'a>(
     })
 }
 
-/// A clean stray can be switched back; a detached one only when a ref has its commit too.
+/// A clean stray can be switched back from a branch; commits of a detached one may be on no branch.
 fn remedy(repository: &Repository, lane: &Lane, worktree: &Worktree) -> StrayRemedy {
+    let Some(own) = &lane.branch else { return StrayRemedy::Detach };
+    if !repository.branch_tip(own).is_ok_and(|tip| tip.is_some()) {
+        return StrayRemedy::MakeBranch(own.clone());
+    }
+    if worktree.head.branch().is_none() {
+        return StrayRemedy::GoBack(own.clone());
+    }
     let clean = worktree_statuses(repository, &[worktree])
         .pop()
         .is_some_and(|status| status.is_ok_and(|status| status.is_clean() && status.operation.is_none()));
-    let branch = worktree.head.branch().is_some();
-    let home = lane.branch.as_ref().is_some_and(|own| repository.branch_tip(own).is_ok_and(|tip| tip.is_some()));
-    if clean && branch && home { StrayRemedy::SwitchBack } else { StrayRemedy::Leave }
+    if clean { StrayRemedy::SwitchBack } else { StrayRemedy::Leave }
 }
 
 fn switch_back(repository: &Repository, name: &LaneName) -> Result<()> {
@@ -199,8 +205,14 @@ fn other_worktrees(
 }
 
 fn damaged(repository: &Repository, lane: Option<LaneName>, worktree: &Worktree, why: &str) -> Finding {
-    match admin::belongs_elsewhere(repository, worktree) {
-        Some(other) => Finding::OfAnotherRepository(lane, worktree.path.clone(), worktree.git_dir.clone(), other),
+    if let Some(other) = admin::belongs_elsewhere(repository, worktree) {
+        return Finding::OfAnotherRepository(lane, worktree.path.clone(), worktree.git_dir.clone(), other);
+    }
+    // Where git looks may be another worktree, which repairing would not help.
+    match moved::find(repository, worktree).filter(|path| *path != worktree.path) {
+        Some(path) => {
+            Finding::DamagedWorktree(lane, path, format!("git looks for it at '{}'", worktree.path.display()))
+        }
         None => Finding::DamagedWorktree(lane, worktree.path.clone(), why.to_owned()),
     }
 }
