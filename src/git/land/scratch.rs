@@ -158,14 +158,14 @@ fn alternate(path: &Path) -> std::ffi::OsString {
 }
 
 /// Removes the directories of dead processes, and the refs of their landings; `healed` says that a landing was healed
-/// whose directory may be gone already.
+/// whose directory may be gone already. A living landing may have been kept from removing its ref by a lock.
 pub fn clean(repository: &Repository, healed: bool) -> Result<()> {
     let entries = std::fs::read_dir(home(repository)).into_iter().flatten().flatten().map(|entry| entry.path());
     let lock = |path: &PathBuf| File::open(path).ok().filter(|file| file.try_lock().is_ok());
     // Locked until they are gone, or somebody who has just made one would take it for his.
     let (dead, _locks): (Vec<PathBuf>, Vec<File>) =
         entries.filter_map(|path| lock(&path).map(|file| (path, file))).unzip();
-    if healed || !dead.is_empty() {
+    if healed || !dead.is_empty() || repository.common_dir().join("refs/lane/landing").exists() {
         super::keep::clean(repository, &dead)?;
     }
     for directory in dead {

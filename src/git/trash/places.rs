@@ -17,6 +17,9 @@ use crate::git::journal::step;
 /// The marker that keeps `git worktree prune` from an admin directory whose worktree is on its way.
 const MARKER: &str = "git-lane is moving this worktree";
 
+/// How long `git worktree prune` may keep on removing the directory a lane comes back into.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
+
 /// The marker before it has all its text.
 const UNFINISHED: &str = ".locked.lane-new";
 
@@ -170,12 +173,12 @@ impl Places {
     /// Moves the admin directory to git's place, which `git worktree prune` removes whenever it is empty.
     fn place_admin(&self, kept: &Path) -> Result<()> {
         let worktrees = self.admin.parent().unwrap_or(&self.admin);
-        let mut attempts = 0;
+        let start = std::time::Instant::now();
         loop {
             std::fs::create_dir_all(worktrees).context("create", worktrees)?;
-            attempts += 1;
             match rename_raw(kept, &self.admin) {
-                Err(_) if attempts < 100 && !worktrees.exists() => {}
+                // Somebody may have made it again by now, so that it is there is no sign that it was.
+                Err(error) if error.kind() == ErrorKind::NotFound && start.elapsed() < PATIENCE => {}
                 done => return done.context("move to", &self.admin),
             }
         }
