@@ -30,6 +30,7 @@ pub mod restore;
 pub mod retire;
 pub mod start;
 pub mod status;
+pub mod steady;
 pub mod submodules;
 mod switch;
 mod transaction;
