@@ -270,6 +270,20 @@ pub(in crate::git) fn remove_copies(git_dir: &Path, prefix: &str, older_than: Du
     }
 }
 
+/// Removes the copies of indexes whose makers died before they announced what they were about to do.
+pub(super) fn remove_left_copies(repository: &Repository) -> Result<()> {
+    for site in repository.worktrees()? {
+        let entries = std::fs::read_dir(&site.git_dir).into_iter().flatten().flatten();
+        let ours = |name: &std::ffi::OsStr| name.as_encoded_bytes().starts_with(b"lane-index-");
+        let copies: Vec<PathBuf> = entries.filter(|entry| ours(&entry.file_name())).map(|entry| entry.path()).collect();
+        // Nobody makes or needs one without holding that lock; one made from now on is not among them.
+        if !site.git_dir.join("index.lock").exists() {
+            copies.iter().for_each(|copy| remove_prepared(copy));
+        }
+    }
+    Ok(())
+}
+
 /// Length, and seconds and nanoseconds of the last change.
 pub(in crate::git) fn index_signature(index: &Path) -> Option<(u64, i64, i64)> {
     use std::os::unix::fs::MetadataExt;
