@@ -36,11 +36,10 @@ pub struct Places {
 }
 
 /// A git that was at work in the worktree when it left makes the admin directory again for its lock or its reflog; that
-/// is no worktree, and in the way of the real one.
-fn remove_husk(admin: &Path) {
-    if admin.is_dir() && !["gitdir", "commondir", "HEAD", "index"].iter().any(|file| exists(&admin.join(file))) {
-        drop(std::fs::remove_dir_all(admin));
-    }
+/// is no worktree, and in the way of the real one. `false` where there is none.
+fn remove_husk(admin: &Path) -> bool {
+    let husk = || !["gitdir", "commondir", "HEAD", "index"].iter().any(|file| exists(&admin.join(file)));
+    admin.is_dir() && husk() && std::fs::remove_dir_all(admin).is_ok()
 }
 
 /// Whoever held a lock in there cannot reach it any more, and would leave it for the lane's return.
@@ -148,7 +147,6 @@ impl Places {
                 mark(&kept_admin)?;
             }
             step("places.admin-marked");
-            remove_husk(&self.admin);
             remove_orphaned_locks(&kept_admin);
             self.place_admin(&kept_admin)?;
             step("places.admin-back");
@@ -170,7 +168,8 @@ impl Places {
         Ok(())
     }
 
-    /// Moves the admin directory to git's place, which `git worktree prune` removes whenever it is empty.
+    /// Moves the admin directory to git's place, which `git worktree prune` removes whenever it is empty, and where a git
+    /// may leave a husk at any moment.
     fn place_admin(&self, kept: &Path) -> Result<()> {
         let worktrees = self.admin.parent().unwrap_or(&self.admin);
         let start = std::time::Instant::now();
@@ -179,6 +178,7 @@ impl Places {
             match rename_raw(kept, &self.admin) {
                 // Somebody may have made it again by now, so that it is there is no sign that it was.
                 Err(error) if error.kind() == ErrorKind::NotFound && start.elapsed() < PATIENCE => {}
+                Err(_) if start.elapsed() < PATIENCE && remove_husk(&self.admin) => {}
                 done => return done.context("move to", &self.admin),
             }
         }
