@@ -77,6 +77,11 @@ impl Repository {
         Self::open(&git_dir)
     }
 
+    /// Opens the repository of a worktree's git directory, as a hook is told it.
+    pub fn at(git_dir: &Path) -> Result<Self> {
+        Self::open(git_dir)
+    }
+
     fn open(git_dir: &Path) -> Result<Self> {
         // git waits a second for packed-refs and not at all for config; fifty lanes at once need more patience.
         let patient =

@@ -7,11 +7,13 @@ mod facts;
 mod finding;
 #[cfg(test)]
 mod tests;
+mod way;
 
 pub use facts::{
     Event, Facts, Lane, Level, Made, Merged, Overtaken, OwnBranch, Place, Previous, RefMove, Remedy, Verdict,
 };
 pub use finding::Finding;
+pub use way::Way;
 
 use bstr::ByteSlice;
 use gix::glob::wildmatch;
