@@ -137,3 +137,45 @@ fn a_rebase_that_only_switches_is_taken_back() {
         }
     }
 }
+
+/// A switch that takes submodules along is taken back with them, and one that leaves them alone is taken back without.
+#[test]
+fn submodules_come_back_as_they_went() {
+    for level in levels() {
+        for (recurse, script) in [
+            ("", "git switch --recurse-submodules moved"),
+            ("", "git checkout -q --recurse moved"),
+            ("", "git -c submodule.recurse=true switch moved"),
+            ("true", "git switch moved"),
+            ("true", "git switch --no-recurse-submodules moved"),
+            ("", "git switch moved"),
+            ("", "git switch --recurse-submodules without"),
+            ("", "git checkout -q moved -- f && sleep 0.05 && git switch --recurse-submodules moved"),
+        ] {
+            let shop = Shop::new(level, Refs::Files);
+            shop.setup(
+                &shop.one,
+                "export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=protocol.file.allow GIT_CONFIG_VALUE_0=always
+                git branch without
+                git init -q ../../sub && cd ../../sub && echo old >s && git add s && git commit -q -m old && cd - &&
+                git submodule --quiet add ../../sub sub && git commit -q -m sub && git switch -q -c moved &&
+                echo new >sub/s && echo new >f && git -C sub commit -q -a -m new && git commit -q -a -m moved &&
+                git switch -q --recurse-submodules one",
+            );
+            if !recurse.is_empty() {
+                shop.sandbox.git(["config", "submodule.recurse", recurse]);
+            }
+            let sub = shop.one.join("sub");
+            let state = || (shop.snapshots(), shop.sandbox.git_in(&sub, ["rev-parse", "HEAD"]), shop.snapshot(&sub));
+            let before = state();
+            assert_eq!((before.0[1].status.as_str(), before.2.status.as_str()), ("", ""));
+            let run = shop.sh(&shop.one, script);
+            assert!(run.code != 0 && run.stderr.contains("hint: "), "{run}");
+            if script.contains("-- f") {
+                assert_eq!(shop.sandbox.git_in(&shop.one, ["diff", "--cached", "--name-only"]), "f", "{run}");
+                shop.sh(&shop.one, "git checkout -q one -- f").ok();
+            }
+            assert_eq!(state(), before, "{level} {run}");
+        }
+    }
+}

@@ -77,6 +77,20 @@ impl Caller {
         })
     }
 
+    /// What it was told about the worktrees of submodules, as an option for the way back.
+    pub fn recursion(&self) -> Option<BString> {
+        let options = self.arguments.iter().take_while(|argument| *argument != "--");
+        let said = options.filter_map(|argument| {
+            let word = argument.strip_prefix(b"--")?;
+            let (no, word) = word.strip_prefix(b"no-").map_or((&b""[..], word), |word| (b"no-", word));
+            let (name, value) = word.split_at(word.find_byte(b'=').unwrap_or(word.len()));
+            // git takes any beginning of an option that no other one has.
+            let recursion = name.starts_with(b"re") && b"recurse-submodules".starts_with(name);
+            recursion.then(|| bstr::concat([b"--", no, b"recurse-submodules", value]).into())
+        });
+        said.last()
+    }
+
     /// The moment from which on what `index` says was written by this git; `None` when it has not written the index at
     /// all. git takes the index's lock first and keeps that very file, so what it wrote is not older than the file.
     pub fn began_to_write(&self, index: &Path) -> Option<SystemTime> {
@@ -166,11 +180,29 @@ mod tests {
             ("checkout other -- -B", false),
             ("branch -C a b", false),
         ] {
-            let (command, arguments) = line.split_once(' ').unwrap();
-            let arguments = arguments.split(' ').map(BString::from).collect();
-            let caller = Caller { command: command.into(), arguments, started: SystemTime::UNIX_EPOCH };
-            assert_eq!(caller.resets(), expected, "{line}");
+            assert_eq!(caller(line).resets(), expected, "{line}");
         }
+    }
+
+    #[test]
+    fn what_it_does_to_submodules_is_told_by_its_last_word() {
+        for (line, expected) in [
+            ("switch other", None),
+            ("switch --recurse-submodules other", Some("--recurse-submodules")),
+            ("switch --recurse other", Some("--recurse-submodules")),
+            ("checkout --recurse-submodules=no other", Some("--recurse-submodules=no")),
+            ("checkout --recurse-submodules --no-recurse-sub other", Some("--no-recurse-submodules")),
+            ("checkout other -- --recurse-submodules", None),
+            ("switch --recreate other", None),
+        ] {
+            assert_eq!(caller(line).recursion(), expected.map(BString::from), "{line}");
+        }
+    }
+
+    fn caller(line: &str) -> Caller {
+        let (command, arguments) = line.split_once(' ').unwrap();
+        let arguments = arguments.split(' ').map(BString::from).collect();
+        Caller { command: command.into(), arguments, started: SystemTime::UNIX_EPOCH }
     }
 
     #[cfg(target_os = "linux")]

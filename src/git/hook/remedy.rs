@@ -85,7 +85,7 @@ fn go_back(place: &Place, old: &BStr, goal: &Goal) -> Result<()> {
 /// `git checkout` and not `git switch`, which does not work while `git am` or a cherry-pick is under way.
 fn checkout(place: &Place, goal: &Goal) -> Result<()> {
     let back = || {
-        let git = with_index(place).args(["checkout", "--quiet"]);
+        let git = with_index(place).args(["checkout", "--quiet"]).args(recursion(place));
         match goal {
             Goal::Branch(branch) => git.args(["--no-guess", "--ignore-other-worktrees"]).bytes(branch.as_bstr()),
             Goal::Commit(commit) => git.arg("--detach").bytes(commit),
@@ -126,7 +126,15 @@ fn read_tree_back(place: &Place, target: &str) -> Result<()> {
 }
 
 fn read_tree(place: &Place, from: &str, to: &str) -> Result<()> {
-    patiently("git read-tree", || with_index(place).args(["read-tree", "-m", "-u", from, to]))
+    patiently("git read-tree", || {
+        with_index(place).args(["read-tree", "-m", "-u"]).args(recursion(place)).args([from, to])
+    })
+}
+
+/// Submodules that went along come back along. What the configuration says of them git knows by itself.
+fn recursion(place: &Place) -> Option<OsString> {
+    use std::os::unix::ffi::OsStringExt;
+    place.caller()?.recursion().map(|option| OsString::from_vec(option.into()))
 }
 
 /// Runs git again while somebody else holds the index.
