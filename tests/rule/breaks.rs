@@ -237,15 +237,58 @@ fn from_a_detached_head_there_is_one_way_only() {
     }
 }
 
+/// Who says `git bisect reset other` wants out of the bisection: it is over, and HEAD is where it belongs.
 #[test]
 fn a_bisection_ends_on_the_lanes_branch() {
+    let over = |shop: &Shop, directory: &std::path::Path| {
+        let left = "ls \"$(git rev-parse --git-dir)\" | grep BISECT; git for-each-ref refs/bisect";
+        assert_eq!(shop.sh(directory, left).ok(), "");
+    };
+    for refs in [Refs::Files, Refs::Reftable] {
+        for level in ["restore", "refuse"].into_iter().filter(|level| possible(level, refs)) {
+            let shop = Shop::new(level, refs);
+            // What is staged, edited and new comes along.
+            let directory = shop.at(In::Lane);
+            shop.sh(&directory, "git reset -q --hard one~1 && git commit -q --allow-empty -m x").ok();
+            shop.sh(&directory, "git commit -q --allow-empty -m y && echo staged >h && git add h && echo more >>g")
+                .ok();
+            let before = shop.snapshots();
+            let run = shop.sh(&directory, "git bisect start HEAD HEAD~2 && git bisect reset other");
+            assert!(run.code != 0 && run.stderr.contains("the bisection has ended on the branch that does"), "{run}");
+            assert!(run.stderr.contains("git lane start other"), "{run}");
+            assert_eq!(shop.snapshots(), before, "{level} {run}");
+            over(&shop, &directory);
+            // Anywhere else it may end at any commit.
+            shop.sh(&directory, "git bisect start HEAD HEAD~2 && git bisect reset HEAD~1 && git switch -q one").ok();
+        }
+    }
+}
+
+#[test]
+fn a_bisection_of_the_main_worktree_ends_on_no_lanes_branch() {
     for level in ["restore", "refuse"].into_iter().filter(|level| possible(level, Refs::Files)) {
         let shop = Shop::new(level, Refs::Files);
-        let before = shop.snapshot(&shop.one);
-        let run = shop.sh(&shop.one, "git bisect start HEAD HEAD~2 && git bisect reset other");
-        assert!(run.code != 0 && run.stderr.contains("lane 'one'"), "{run}");
-        drop(shop.sh(&shop.one, "git bisect reset"));
-        assert_eq!(shop.snapshot(&shop.one), before, "{run}");
+        let main = shop.at(In::CleanMain);
+        let before = shop.snapshots();
+        let run = shop.sh(&main, "git bisect start main main~1 && git bisect reset one");
+        assert_ne!(run.code, 0, "{run}");
+        drop(shop.sh(&main, "git bisect reset"));
+        assert_eq!(shop.snapshots(), before, "{level} {run}");
+    }
+}
+
+/// The guard takes nobody's word for it: only `git bisect reset` ends a bisection.
+#[test]
+fn a_switch_in_the_middle_of_a_bisection_leaves_it_alone() {
+    for level in ["restore", "refuse"].into_iter().filter(|level| possible(level, Refs::Files)) {
+        let shop = Shop::new(level, Refs::Files);
+        let before = shop.snapshots();
+        shop.sh(&shop.one, "git bisect start HEAD HEAD~2").ok();
+        let bisecting = shop.snapshots();
+        assert_ne!(shop.sh(&shop.one, "git switch other; git checkout other").code, 0);
+        assert_eq!(shop.snapshots(), bisecting, "{level}");
+        shop.sh(&shop.one, "git bisect log && git bisect reset").ok();
+        assert_eq!(shop.snapshots(), before, "{level}");
     }
 }
 

@@ -26,12 +26,17 @@ pub struct Caller {
     arguments: Vec<BString>,
     /// When it began, up to a [`TICK`] early.
     started: SystemTime,
+    /// The process that started it.
+    parent: Option<i32>,
 }
 
 impl Caller {
     /// Looks for it among those who wait for this process.
     pub fn find() -> Option<Self> {
-        let mut pid = rustix::process::getppid()?.as_raw_nonzero().get();
+        Self::find_from(rustix::process::getppid()?.as_raw_nonzero().get())
+    }
+
+    fn find_from(mut pid: i32) -> Option<Self> {
         // git, a shell, perhaps another tool's dispatcher or two.
         for _ in 0..16 {
             let process = PathBuf::from(format!("/proc/{pid}"));
@@ -39,12 +44,13 @@ impl Caller {
             // The command's name stands in parentheses and may hold anything.
             let fields: Vec<&[u8]> = stat[stat.rfind_byte(b')')? + 1..].fields().collect();
             let arguments = std::fs::read(process.join("cmdline")).ok()?;
+            let parent = fields.get(1).and_then(|pid| pid.to_str().ok()?.parse().ok()).filter(|pid| *pid > 1);
             if let Some((command, rest)) = command(&arguments) {
                 let ticks: u64 = fields.get(19)?.to_str().ok()?.parse().ok()?;
-                let arguments = rest.split(|byte| *byte == 0).map(BString::from).collect();
-                return Some(Caller { command: command.into(), arguments, started: since_boot(ticks)? });
+                let arguments = rest.split(|byte| *byte == 0).skip(1).map(BString::from).collect();
+                return Some(Caller { command: command.into(), arguments, started: since_boot(ticks)?, parent });
             }
-            pid = fields.get(1)?.to_str().ok()?.parse().ok().filter(|pid| *pid > 1)?;
+            pid = parent?;
         }
         None
     }
@@ -52,6 +58,16 @@ impl Caller {
     /// Whether it writes index and files before it moves HEAD or a branch.
     pub fn switches(&self) -> bool {
         [&b"switch"[..], b"checkout", b"merge", b"rebase"].contains(&&self.command[..])
+    }
+
+    /// Whether it switches for a `git bisect reset`.
+    pub fn ends_bisection(&self) -> bool {
+        let above = self.parent.and_then(Self::find_from);
+        // Before git 2.40 it is a script, which has a helper reset.
+        above.is_some_and(|above| {
+            let first = above.arguments.first().map(|word| word.as_slice());
+            above.command.starts_with(b"bisect") && matches!(first, Some(b"reset" | b"--bisect-reset"))
+        })
     }
 
     /// Whether it wrote `file`. Something written within the [`TICK`] before it began may be taken for its work.
@@ -202,7 +218,7 @@ mod tests {
     fn caller(line: &str) -> Caller {
         let (command, arguments) = line.split_once(' ').unwrap();
         let arguments = arguments.split(' ').map(BString::from).collect();
-        Caller { command: command.into(), arguments, started: SystemTime::UNIX_EPOCH }
+        Caller { command: command.into(), arguments, started: SystemTime::UNIX_EPOCH, parent: None }
     }
 
     #[cfg(target_os = "linux")]

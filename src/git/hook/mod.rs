@@ -25,6 +25,7 @@ use crate::error::{Error, Result};
 use crate::git::command::INTERNAL;
 use crate::git::overtaken::overtaken;
 
+use caller::Caller;
 use config::Settings;
 use place::Place;
 pub(crate) use place::checkout_message;
@@ -111,6 +112,7 @@ impl Guarded {
         let lane = self.place.lane(&self.settings.lanes);
         let head = self.place.head()?;
         let at_home = lane.is_some_and(|lane| lane.branch.is_some() && lane.branch.as_ref() == head.branch());
+        let bisecting = !at_home && self.place.bisecting();
         let owner = match &head {
             Head::Branch(branch) if !at_home => self.owner(branch, lane),
             _ => None,
@@ -120,7 +122,8 @@ impl Guarded {
             owner: owner.cloned(),
             head,
             rebasing: !at_home && self.place.rebasing(),
-            bisecting: !at_home && self.place.bisecting(),
+            bisecting,
+            ending_bisection: bisecting && self.place.caller().is_some_and(Caller::ends_bisection),
             home: self.settings.home.clone(),
             protected: self.settings.protected.clone(),
             place: match lane {
@@ -254,6 +257,9 @@ impl Guarded {
             (Remedy::DetachHere, Ok(())) => {
                 Error::refused(format!("{finding}; the new worktree has a detached HEAD now"))
             }
+            (Remedy::EndBisection(_), Ok(())) => {
+                Error::refused(format!("{finding}; the bisection has ended on the branch that does"))
+            }
             (_, Ok(())) => Error::refused(format!("{finding}; it was taken back")),
             (_, Err(error)) => {
                 Error::refused(format!("{finding}, and could not be taken back")).source(error.to_string())
@@ -266,6 +272,10 @@ impl Guarded {
                     word_of_bytes(branch.as_bstr()),
                     self.hint(finding, merge)
                 )
+            }
+            Remedy::EndBisection(branch) if failed => {
+                let branch = branch.as_ref().map(|branch| format!(" {}", word_of_bytes(branch.as_bstr())));
+                format!("end the bisection yourself with: git bisect reset{}", branch.unwrap_or_default())
             }
             _ => self.hint(finding, merge),
         };

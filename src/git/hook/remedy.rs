@@ -48,6 +48,15 @@ pub(super) fn apply(place: &Place, finding: &Finding, remedy: &Remedy, old: &BSt
             }
         }
         Remedy::DetachAtOld => go_back(place, old, &Goal::Commit(old)),
+        // First to where everything was before: should the rest fail, nothing has changed.
+        Remedy::EndBisection(branch) => {
+            go_back(place, old, &Goal::Commit(old))?;
+            let reset = place.git().args(["bisect", "reset"]);
+            match branch {
+                Some(branch) => reset.bytes(branch.as_bstr()).run(),
+                None => reset.run(),
+            }
+        }
         // Nothing but HEAD changes, so hooks and filters have nothing to do.
         Remedy::DetachHere => {
             let here = place.git().args(["rev-parse", "--verify", "HEAD"]).text()?;
