@@ -508,13 +508,34 @@ fn a_push_that_leaves_the_worktree_behind_touches_no_file() {
     }
 }
 
+/// How the edits were is told by a tree that git writes when it merges them; here it had been written, and packed, before.
 #[test]
 fn what_cannot_be_taken_back_is_said_and_left_alone() {
-    let shop = Shop::new("restore", Refs::Files);
-    let run = shop.sh(&shop.one, "printf 'mine\\n' >d/x && git checkout --merge other");
-    assert!(run.stderr.contains("could not be taken back"), "{run}");
-    assert!(std::fs::read_to_string(shop.one.join("d/x")).unwrap().contains("mine"));
-    assert_ne!(shop.sh(&shop.one, "git add d/x && git commit -qm x").code, 0);
+    for level in ["restore", "refuse"].into_iter().filter(|level| possible(level, Refs::Files)) {
+        for text in ["one\\n2\\nthree\\n", "1\\n2\\nthree\\n"] {
+            let shop = Shop::new(level, Refs::Files);
+            shop.setup(
+                &shop.one,
+                &format!(
+                    "printf '1\\n2\\n3\\n' >w; git add w; git commit -q -m x; git switch -q -c wide; echo wide >d/x
+                     printf 'un\\n2\\n3\\n' >w; git commit -q -a -m wide; git switch -q -c packed one
+                     printf '{text}' >w; git commit -q -a -m packed; git repack -q -a -d; git switch -q one
+                     git restore --source packed w"
+                ),
+            );
+            let run = shop.sh(&shop.one, "git checkout --merge wide");
+            assert!(run.stderr.contains("could not be taken back"), "{level} {run}");
+            assert!(std::fs::read_to_string(shop.one.join("w")).unwrap().contains("three"), "{run}");
+            if level == "restore" {
+                assert_ne!(shop.sh(&shop.one, "git add w && git commit -qm x").code, 0);
+            }
+            shop.sh(&shop.one, hinted(&run.stderr)).ok();
+            assert_eq!(shop.snapshot(&shop.one).head, "refs/heads/one\n", "{run}");
+            let w = std::fs::read_to_string(shop.one.join("w")).unwrap();
+            assert!(w.contains("three"), "{run}{w}");
+            assert_eq!(std::fs::read_to_string(shop.one.join("d/x")).unwrap(), "x\n", "{run}");
+        }
+    }
 }
 
 /// Only exit code 1 is an answer. A git-lane that crashes, is killed or is too old to know the command stops nothing.

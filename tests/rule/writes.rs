@@ -179,3 +179,43 @@ fn submodules_come_back_as_they_went() {
         }
     }
 }
+
+/// `--merge` mixes uncommitted edits into the other branch's files; they come out of it as they were, conflicts or not.
+#[test]
+fn a_switch_that_merged_is_taken_back_edit_by_edit() {
+    for level in levels() {
+        let switches = ["git checkout -m wide", "git switch -q --merge wide", "git checkout --conflict=diff3 wide"];
+        let rows = [
+            ("sed -i 's/^9$/mine/' w", false),
+            ("sed -i 's/^9$/mine/' w; echo mine >>g; echo x >untracked", false),
+            // The same as the other branch has.
+            ("cp ../wide w; echo mine >>g", false),
+            ("cp ../wide w; sed -i 's/^9$/mine/' w", false),
+            ("sed -i 's/^1$/mine/' w", true),
+            ("sed -i 's/^1$/mine/' w; sed -i 's/^9$/mine/' v; rm f; echo mine >>one", true),
+            // Gone on one side, changed on the other.
+            ("echo mine >>h; sed -i 's/^9$/mine/' v", true),
+            ("rm d/x; sed -i 's/^9$/mine/' v", true),
+            ("chmod +x w; sed -i 's/^1$/mine/' w", true),
+        ];
+        for ((edits, conflicts), switch) in rows.into_iter().zip(switches.into_iter().cycle()) {
+            let shop = Shop::new(level, Refs::Files);
+            shop.setup(
+                &shop.one,
+                "seq 9 >w && cp w v && git add w v && git commit -q -m lines && git switch -q -c wide &&
+                     sed -i 's/^1$/wide/' w && sed -i 's/^1$/wide/' v && cp w ../wide && git rm -q h &&
+                     echo wide >d/x && echo new >only-here && git add . && git commit -q -m wide && git switch -q one",
+            );
+            shop.sh(&shop.one, edits).ok();
+            shop.sh(&shop.one, "git update-index -q --refresh; true").ok();
+            let before = (shop.snapshots(), shop.refs());
+            let run = shop.sh(&shop.one, switch);
+            assert!(run.code != 0 && run.stderr.contains("hint: to work on 'wide'"), "{run}");
+            assert_eq!((shop.snapshots(), shop.refs()), before, "{level} {edits} {switch} {run}");
+            // That it was about conflicts, or not, shows where nobody takes it back.
+            shop.setup(&shop.one, &format!("{switch} || true"));
+            let unmerged = shop.sh(&shop.one, "git ls-files -u").ok();
+            assert_eq!(!unmerged.is_empty(), conflicts, "{edits} {switch}");
+        }
+    }
+}

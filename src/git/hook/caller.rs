@@ -60,6 +60,41 @@ impl Caller {
         [&b"switch"[..], b"checkout", b"merge", b"rebase"].contains(&&self.command[..])
     }
 
+    /// Whether it merges uncommitted changes into what it switches to: `checkout --merge`.
+    pub fn merges(&self) -> bool {
+        if ![&b"switch"[..], b"checkout"].contains(&&self.command[..]) {
+            return false;
+        }
+        let options = self.arguments.iter().take_while(|argument| *argument != "--");
+        let short = |word: &[u8]| word.iter().take_while(|byte| !b"bBcC-=".contains(byte)).any(|byte| *byte == b'm');
+        options.filter_map(|argument| argument.strip_prefix(b"-")).any(|word| match word.strip_prefix(b"-") {
+            Some(long) => long.starts_with(b"m") || long.starts_with(b"conf"),
+            None => short(word),
+        })
+    }
+
+    /// The loose objects that were written, or found to be there already, since this git began.
+    pub fn wrote_objects(&self, objects: &Path) -> Vec<String> {
+        let entries = |directory: &Path| std::fs::read_dir(directory).into_iter().flatten().flatten();
+        let digits = |name: &str| name.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let mut found = Vec::new();
+        for directory in entries(objects) {
+            let Some(start) =
+                directory.file_name().to_str().filter(|name| name.len() == 2 && digits(name)).map(str::to_owned)
+            else {
+                continue;
+            };
+            for file in entries(&directory.path()) {
+                if let Some(rest) = file.file_name().to_str().filter(|name| digits(name))
+                    && self.wrote(&file.path())
+                {
+                    found.push(format!("{start}{rest}"));
+                }
+            }
+        }
+        found
+    }
+
     /// Whether it switches for a `git bisect reset`.
     pub fn ends_bisection(&self) -> bool {
         let above = self.parent.and_then(Self::find_from);
@@ -212,6 +247,22 @@ mod tests {
             ("switch --recreate other", None),
         ] {
             assert_eq!(caller(line).recursion(), expected.map(BString::from), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_merge_of_what_is_uncommitted_is_told_by_its_option() {
+        for (line, expected) in [
+            ("checkout -m other", true),
+            ("switch -qm other", true),
+            ("switch --merge other", true),
+            ("checkout --conflict=diff3 other", true),
+            ("checkout -bm other", false),
+            ("checkout other -- -m", false),
+            ("switch main", false),
+            ("merge -m x other", false),
+        ] {
+            assert_eq!(caller(line).merges(), expected, "{line}");
         }
     }
 

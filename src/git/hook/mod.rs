@@ -7,6 +7,7 @@
 mod caller;
 pub(crate) mod config;
 mod details;
+mod merged;
 mod place;
 mod remedy;
 pub(crate) mod transaction;
@@ -266,6 +267,14 @@ impl Guarded {
             }
         };
         let hint = match remedy {
+            Remedy::Switch(branch) if failed && self.place.caller().is_some_and(Caller::merges) => {
+                format!("go back, with your changes, by: {}", merge_back(branch))
+            }
+            Remedy::ReadTree(target) if failed && self.place.caller().is_some_and(Caller::merges) => {
+                let target = word_of_bytes(target.as_bytes());
+                let back = self.place.head().ok().and_then(|head| head.branch().map(merge_back)).unwrap_or_default();
+                format!("go back, with your changes, by: GIT_LANE_BYPASS=1 git symbolic-ref HEAD {target} && {back}")
+            }
             Remedy::Switch(branch) if failed => {
                 format!(
                     "go back yourself with: git checkout --ignore-other-worktrees {}; {}",
@@ -281,4 +290,9 @@ impl Guarded {
         };
         error.code(finding.code()).hint(hint)
     }
+}
+
+/// Goes to a branch from another one with conflicts in the index, and loses nothing that is in a file.
+fn merge_back(branch: &BranchName) -> String {
+    format!("git reset -q && git checkout --merge --ignore-other-worktrees {}", word_of_bytes(branch.as_bstr()))
 }
