@@ -596,7 +596,18 @@ fn a_hooks_directory_that_is_missing_is_made_and_one_that_is_a_file_is_an_error(
     let _ = std::fs::remove_dir_all(hooks(&sandbox));
     init(&sandbox, &["--files"]).ok();
     assert_eq!(listing(&hooks(&sandbox)).len(), 4);
+    // What git-lane made it takes away again, unless somebody has put something into it; and nothing that others made.
+    init(&sandbox, &["--files"]).ok();
     init(&sandbox, &["--uninstall"]).ok();
+    assert!(!hooks(&sandbox).exists());
+    init(&sandbox, &["--files"]).ok();
+    hook(&hooks(&sandbox).join("post-merge"), "#!/bin/sh\n", 0o755);
+    init(&sandbox, &["--uninstall"]).ok();
+    assert_eq!(listing(&hooks(&sandbox)).len(), 1);
+    std::fs::remove_file(hooks(&sandbox).join("post-merge")).unwrap();
+    init(&sandbox, &["--files"]).ok();
+    init(&sandbox, &["--uninstall"]).ok();
+    assert!(hooks(&sandbox).is_dir());
     std::fs::remove_dir_all(hooks(&sandbox)).unwrap();
     write(&hooks(&sandbox), "");
     let before = sandbox.fingerprint();
@@ -809,11 +820,12 @@ fn where_git_lane_was_never_run_the_stubs_start_nothing() {
         !run.stderr.is_empty()
     };
     assert!(!said(&sandbox.repo, None) && !said(&sandbox.root(), Some(&git_dir)));
-    // A linked worktree's `.git` is a file, and its git directory leads on to the common one: git-lane reads them.
+    // A linked worktree's `.git` is a file, and its git directory leads on to the common one: git is asked.
     let elsewhere = sandbox.root().join("linked");
-    assert!(said(&elsewhere, None) && said(&elsewhere, Some(&linked)));
+    assert!(!said(&elsewhere, None) && !said(&elsewhere, Some(&linked)));
     std::fs::create_dir(git_dir.join("lane")).unwrap();
     assert!(said(&sandbox.repo, None) && said(&sandbox.root(), Some(&git_dir)));
+    assert!(said(&elsewhere, None) && said(&elsewhere, Some(&linked)));
 }
 
 #[test]
