@@ -188,13 +188,10 @@ fn first_lane(repository: &Repository, policy: &Policy, ui: &Ui) {
 }
 
 fn request(args: &Args, policy: &Policy, name: LaneName, base: &base::Resolved) -> Result<Request> {
-    let owner = args
-        .owner
-        .clone()
-        .or_else(|| std::env::var("GIT_LANE_OWNER").ok())
-        .or_else(|| policy.owner.clone())
-        .or_else(|| std::env::var("USER").ok())
-        .filter(|owner| !owner.is_empty());
+    let owner = match &args.owner {
+        Some(owner) => Some(owner.clone()).filter(|owner| !owner.is_empty()),
+        None => policy.owner_of_new_lanes(),
+    };
     let wanted = args.branch.clone().unwrap_or_else(|| branch_name(&policy.branch, &name, owner.as_deref()));
     let branch = match args.detach {
         true => None,

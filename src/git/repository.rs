@@ -77,6 +77,18 @@ impl Repository {
         Self::open(&git_dir)
     }
 
+    /// Opens the repository of a worktree's git directory, as a hook is told it.
+    pub fn at(git_dir: &Path) -> Result<Self> {
+        Self::open(git_dir)
+    }
+
+    /// The directory that all worktrees of the repository around `directory` share, whether or not it can be opened.
+    pub fn common_dir_around(directory: &Path) -> Option<PathBuf> {
+        let options = gix::discover::upwards::Options::default().apply_environment();
+        let (found, _) = gix::discover::upwards_opts(directory, options).ok()?;
+        common(&found.into_repository_and_work_tree_directories().0)
+    }
+
     fn open(git_dir: &Path) -> Result<Self> {
         // git waits a second for packed-refs and not at all for config; fifty lanes at once need more patience.
         let patient =

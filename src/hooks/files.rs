@@ -112,6 +112,8 @@ pub(super) fn install(directory: &Path, hooks: &[Hook]) -> Result<()> {
             true => install_one(&file, hook)?,
             false => drop(uninstall_one(&file)?),
         }
+        // Ours is where it belongs: what other tools keep of it would only be asked once more.
+        forget_moved(&file)?;
     }
     mirror(directory)
 }
@@ -151,6 +153,7 @@ pub(super) fn uninstall(directory: &Path) -> Result<Vec<String>> {
     remove_unfinished(directory);
     let mut notes = Vec::new();
     for hook in Hook::ALL {
+        forget_moved(&directory.join(hook.name()))?;
         notes.extend(uninstall_one(&directory.join(hook.name()))?);
     }
     mirror(directory)?;
@@ -162,6 +165,27 @@ pub(super) fn of_others(directory: &Path) -> Vec<String> {
     let files = Hook::ALL.iter().map(|hook| directory.join(hook.name()));
     let ours = files.filter(|file| matches!(read(file), Ok(Found::Ours(_) | Found::Shared(..))));
     ours.map(|file| format!("'{}' stays: others use the directory it is in, too", file.display())).collect()
+}
+
+/// What other tools call a hook they found, beside the one they put in its place: pre-commit runs it, lefthook puts it back.
+const MOVED: [&str; 2] = [".legacy", ".old"];
+
+/// Removes a file of ours that another tool has moved, and would run or put back; what it took the place of gets its name
+/// then, as if git-lane had never been there.
+fn forget_moved(file: &Path) -> Result<()> {
+    for suffix in MOVED {
+        let mut moved = file.as_os_str().to_owned();
+        moved.push(suffix);
+        let moved = PathBuf::from(moved);
+        if !matches!(read(&moved)?, Found::Ours(_)) {
+            continue;
+        }
+        match matches!(read(file)?, Found::Foreign) && exists(&kept(file)) && !same(file, &kept(file)) {
+            true => std::fs::rename(kept(file), &moved).context("put back", &moved)?,
+            false => std::fs::remove_file(&moved).context("remove", &moved)?,
+        }
+    }
+    Ok(())
 }
 
 fn uninstall_one(file: &Path) -> Result<Option<String>> {
