@@ -19,6 +19,7 @@ use super::lockfile::create_locked;
 use crate::domain::lane::lossless_path;
 use crate::domain::paste::word;
 use crate::error::{Error, IoContext, Result};
+use crate::git::shared;
 
 /// How long to wait for what a dead process had started: a git that is filling a worktree.
 const CHILDREN_PATIENCE: Duration = Duration::from_secs(30);
@@ -81,7 +82,7 @@ impl Journal {
 
     /// Like [`begin`](Self::begin), under a name of the caller's: a new [`unique_id`].
     pub fn begin_as(&self, id: &str, intent: &impl Serialize) -> Result<Running> {
-        std::fs::create_dir_all(&self.directory).context("create", &self.directory)?;
+        shared::create_dir_all(&self.directory).context("create", &self.directory)?;
         let path = self.directory.join(format!("{id}.json"));
         let children = create_locked(&children_of(&path))?;
         let unset = rustix::io::fcntl_setfd(&children, rustix::io::FdFlags::empty());
@@ -177,7 +178,7 @@ impl Running {
     /// Takes an intent that nobody can act on out of the way; returns where it is.
     pub fn set_aside(self, lane_dir: &Path) -> Result<PathBuf> {
         let directory = lane_dir.join("damaged");
-        std::fs::create_dir_all(&directory).context("create", &directory)?;
+        shared::create_dir_all(&directory).context("create", &directory)?;
         let aside = directory.join(self.path.file_name().unwrap_or_default());
         std::fs::rename(&self.path, &aside).context("move", &self.path)?;
         drop(std::fs::remove_file(children_of(&self.path)));
@@ -238,7 +239,7 @@ fn place(path: &Path, intent: &impl Serialize) -> Result<File> {
     loop {
         let temporary = path.with_file_name(format!(".{}", unique_id()));
         let mut file =
-            OpenOptions::new().write(true).create_new(true).open(&temporary).context("create", &temporary)?;
+            shared::open(OpenOptions::new().write(true).create_new(true), &temporary).context("create", &temporary)?;
         file.lock().context("lock", &temporary)?;
         file.write_all(&bytes).context("write", &temporary)?;
         file.sync_all().context("sync", &temporary)?;
@@ -274,8 +275,8 @@ impl Exclusive {
     pub fn acquire(lane_dir: &Path, name: &str, patience: Duration) -> Result<Self> {
         let path = lane_dir.join(name);
         let open = || {
-            std::fs::create_dir_all(lane_dir).context("create", lane_dir)?;
-            OpenOptions::new().create(true).truncate(false).write(true).open(&path).context("open", &path)
+            shared::create_dir_all(lane_dir).context("create", lane_dir)?;
+            shared::open(OpenOptions::new().create(true).truncate(false).write(true), &path).context("open", &path)
         };
         let mut file = open()?;
         let start = Instant::now();

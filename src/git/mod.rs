@@ -28,6 +28,7 @@ pub mod renames;
 pub mod repository;
 pub mod restore;
 pub mod retire;
+pub mod shared;
 pub mod start;
 pub mod status;
 pub mod submodules;

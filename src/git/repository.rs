@@ -9,6 +9,7 @@ use bstr::{BString, ByteSlice};
 
 use super::command::{self, Git};
 use super::metadata::{self, Records};
+use super::shared::Shared;
 use super::worktree;
 use crate::domain::lane::{Head, Worktree, WorktreeState};
 use crate::domain::name::BranchName;
@@ -98,6 +99,7 @@ impl Repository {
             Some(format) if format.eq_ignore_ascii_case(b"reftable") => RefFormat::Reftable,
             _ => RefFormat::Files,
         };
+        Shared::of(&repo).take_effect();
         Ok(Repository { gix: repo, git: Git::default(), git_dir, common_dir, ref_format })
     }
 

@@ -27,6 +27,7 @@ use crate::domain::retire::{Surroundings, ensure_movable};
 pub use crate::domain::trash::Reason;
 use crate::domain::trash::{Entry, KeptBranch, KeptWorktree};
 use crate::error::{Error, IoContext, Kind, Result};
+use crate::git::shared;
 
 /// A lane to be taken away, and what the caller knows about it.
 #[derive(Debug)]
@@ -254,7 +255,7 @@ fn places(repository: &Repository, entry: &Entry) -> Option<Places> {
 
 fn take_away(repository: &Repository, entry: &Entry) -> Result<()> {
     let directory = trash::directory(repository).join(&entry.id);
-    std::fs::create_dir_all(&directory).context("create", &directory)?;
+    shared::create_dir_all(&directory).context("create", &directory)?;
     step("retire.entry-made");
     trash::write(&directory, entry)?;
     step("retire.entry-written");
@@ -314,7 +315,7 @@ fn link_reflog(repository: &Repository, entry: &Entry, directory: &Path) -> Resu
     match std::fs::hard_link(&log, &kept) {
         Ok(()) => {}
         Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::AlreadyExists) => {}
-        Err(_) => drop(std::fs::copy(&log, &kept).context("copy", &log)?),
+        Err(_) => shared::copy(&log, &kept).context("copy", &log)?,
     }
     step("retire.reflog-linked");
     Ok(())

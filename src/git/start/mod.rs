@@ -25,6 +25,7 @@ use crate::git::journal::{Exclusive, Journal, Running, step, unique_id};
 use crate::git::populate::{self, How, Source, Sparse};
 use crate::git::recover::{Healed, Intent as AnyIntent};
 use crate::git::repository::{RefFormat, Repository};
+use crate::git::shared;
 use undo::{Identity, undo, visible_at};
 
 /// What a start is about to do; enough to complete or undo it.
@@ -237,12 +238,12 @@ fn prepare(repository: &Repository, intent: &Intent, filling: &Filling<'_>) -> R
     // A first signal stops the work in order, a second one at once; without a handler the journal cleans up later.
     let _handler = gix::interrupt::init_handler_default(1).map(|handler| handler.auto_deregister());
     let (worktree, admin) = (&intent.staged_worktree, &intent.staged_admin);
-    std::fs::create_dir_all(worktree).map_err(|error| cannot_make(worktree, error))?;
-    std::fs::create_dir_all(admin).context("create", admin)?;
+    shared::create_dir_all(worktree).map_err(|error| cannot_make(worktree, error))?;
+    shared::create_dir_all(admin).context("create", admin)?;
     step("start.directories");
     let write = |name: &str, content: &[u8]| {
         let path = admin.join(name);
-        std::fs::write(&path, content).context("write", &path)
+        shared::write(&path, content).context("write", &path)
     };
     write("HEAD", format!("{}\n", intent.commit).as_bytes())?;
     write("commondir", &line(repository.common_dir()))?;
@@ -301,7 +302,7 @@ fn copy_worktree_config(repository: &Repository, admin: &Path) -> Result<()> {
         return Ok(());
     }
     let target = admin.join("config.worktree");
-    std::fs::copy(&source, &target).context("copy", &source)?;
+    shared::copy(&source, &target).context("copy", &source)?;
     for key in ["core.bare", "core.worktree"] {
         // Exit code 5: there was nothing to unset.
         repository.git.at(admin).args(["config", "--file"]).arg(&target).args(["--unset-all", key]).output()?;
@@ -323,8 +324,8 @@ fn write_reflog(repository: &Repository, intent: &Intent) -> Result<()> {
     committer.write_to(&mut text).context("write", &intent.staged_admin)?;
     text.extend_from_slice(b"\tlane: started\n");
     let logs = intent.staged_admin.join("logs");
-    std::fs::create_dir_all(&logs).context("create", &logs)?;
-    std::fs::write(logs.join("HEAD"), text).context("write", &logs)
+    shared::create_dir_all(&logs).context("create", &logs)?;
+    shared::write(&logs.join("HEAD"), text).context("write", &logs)
 }
 
 fn line(path: &Path) -> Vec<u8> {

@@ -24,6 +24,7 @@ use crate::domain::lane::RefName;
 use crate::domain::name::LaneName;
 use crate::domain::trash::Entry;
 use crate::error::{Error, IoContext, Result};
+use crate::git::shared;
 
 /// How long to wait for others who move lanes; each holds the lock for milliseconds.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -89,7 +90,7 @@ pub fn write(directory: &Path, entry: &Entry) -> Result<()> {
     let malformed = |error| Error::environment(format!("cannot write '{}'", path.display())).source(error);
     let bytes = serde_json::to_vec_pretty(entry).map_err(malformed)?;
     let temporary = directory.join(".entry.json");
-    let mut file = std::fs::File::create(&temporary).context("create", &temporary)?;
+    let mut file = shared::create(&temporary).context("create", &temporary)?;
     file.write_all(&bytes).context("write", &temporary)?;
     file.sync_all().context("sync", &temporary)?;
     std::fs::rename(&temporary, &path).context("write", &path)

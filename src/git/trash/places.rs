@@ -13,6 +13,7 @@ use super::owner;
 use crate::domain::trash::{KeptWorktree, Stamp};
 use crate::error::{Error, IoContext, Result};
 use crate::git::journal::step;
+use crate::git::shared;
 
 /// The marker that keeps `git worktree prune` from an admin directory whose worktree is on its way.
 const MARKER: &str = "git-lane is moving this worktree";
@@ -162,7 +163,7 @@ impl Places {
             self.point_at_admin(&waiting.join(".git"))?;
             step("places.dot-git-back");
             let parent = self.original.parent().unwrap_or(&self.original);
-            std::fs::create_dir_all(parent).context("create", parent)?;
+            shared::create_dir_all(parent).context("create", parent)?;
             with_writable(&waiting, || rename_raw(&waiting, &self.original)).context("move to", &self.original)?;
             step("places.directory-back");
         }
@@ -175,7 +176,7 @@ impl Places {
         let worktrees = self.admin.parent().unwrap_or(&self.admin);
         let start = std::time::Instant::now();
         loop {
-            std::fs::create_dir_all(worktrees).context("create", worktrees)?;
+            shared::create_dir_all(worktrees).context("create", worktrees)?;
             match rename_raw(kept, &self.admin) {
                 // Somebody may have made it again by now, so that it is there is no sign that it was.
                 Err(error) if error.kind() == ErrorKind::NotFound && start.elapsed() < PATIENCE => {}
@@ -275,7 +276,11 @@ fn restamp(directory: &Path, stamp: Stamp) -> Result<()> {
         last_access: Timespec { tv_sec: now.atime(), tv_nsec: now.atime_nsec() },
         last_modification: Timespec { tv_sec: stamp.seconds, tv_nsec: stamp.nanoseconds },
     };
-    rustix::fs::utimensat(CWD, directory, &times, AtFlags::SYMLINK_NOFOLLOW).context("set the time of", directory)
+    match rustix::fs::utimensat(CWD, directory, &times, AtFlags::SYMLINK_NOFOLLOW) {
+        // Whoever shares the repository may bring another's lane back; the time is the owner's alone to set.
+        Err(rustix::io::Errno::PERM) => Ok(()),
+        set => set.context("set the time of", directory),
+    }
 }
 
 /// A directory that may not be written cannot be moved either: its `..` changes.
@@ -311,7 +316,7 @@ fn mark(admin: &Path) -> Result<()> {
         return Ok(());
     }
     let (marker, unfinished) = (admin.join("locked"), admin.join(UNFINISHED));
-    std::fs::write(&unfinished, MARKER).context("write", &unfinished)?;
+    shared::write(&unfinished, MARKER).context("write", &unfinished)?;
     let marked = rename_raw(&unfinished, &marker).context("create", &marker);
     if marked.is_err() {
         super::remove_if_there(&unfinished)?;
