@@ -21,9 +21,6 @@ use crate::domain::paste::word;
 use crate::error::{Error, IoContext, Result};
 use crate::git::shared;
 
-/// How long to wait for what a dead process had started: a git that is filling a worktree.
-const CHILDREN_PATIENCE: Duration = Duration::from_secs(30);
-
 /// The `.git/lane` that an intent was written in.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Home {
@@ -107,8 +104,8 @@ impl Journal {
             .collect()
     }
 
-    /// The intents of dead processes, oldest first, each now held by this one. An unreadable file is an error for the
-    /// caller to report; a half-written temporary file is removed.
+    /// The intents of dead processes, oldest first, each now held by this one; what those had started may still be at work.
+    /// An unreadable file is an error for the caller to report; a half-written temporary file is removed.
     pub fn abandoned<T: DeserializeOwned>(&self) -> Result<Vec<(Result<T>, Running)>> {
         let mut paths: Vec<PathBuf> = match std::fs::read_dir(&self.directory) {
             Ok(entries) => entries.flatten().map(|entry| entry.path()).collect(),
@@ -124,7 +121,6 @@ impl Journal {
                 drop(std::fs::remove_file(&path));
                 continue;
             }
-            wait_for_children(&path)?;
             let bytes = std::fs::read(&path).context("read", &path)?;
             let intent = read(&path, &bytes, &home);
             found.push((intent, Running { path, file, children: None }));
@@ -190,6 +186,21 @@ impl Running {
         self.path.file_stem().unwrap_or_default().to_string_lossy()
     }
 
+    /// Waits until nobody is left whom the dead owner had started.
+    pub fn wait_for_children(&self, patience: Duration) -> Result<()> {
+        let children = children_of(&self.path);
+        let start = Instant::now();
+        while take(&children)?.is_none() && children.exists() {
+            if start.elapsed() > patience {
+                return Err(Error::environment("a program that an interrupted git-lane started is still at work")
+                    .code("busy")
+                    .hint(format!("see which one it is with: fuser {}", word(children.display()))));
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        Ok(())
+    }
+
     /// The intent's file.
     pub fn path(&self) -> &Path {
         &self.path
@@ -214,21 +225,6 @@ impl Running {
 /// The file whose flock the programs inherit that the operation starts.
 fn children_of(path: &Path) -> PathBuf {
     path.with_extension("children")
-}
-
-/// Waits until nobody is left whom the dead owner of the intent at `path` had started.
-fn wait_for_children(path: &Path) -> Result<()> {
-    let children = children_of(path);
-    let start = Instant::now();
-    while take(&children)?.is_none() && children.exists() {
-        if start.elapsed() > CHILDREN_PATIENCE {
-            return Err(Error::environment("a program that an interrupted git-lane started is still at work")
-                .code("busy")
-                .hint(format!("see which one it is with: fuser {}", word(children.display()))));
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    Ok(())
 }
 
 /// Writes `intent` beside `path`, locks it, and renames it into place.
@@ -372,6 +368,7 @@ mod tests {
         let mut child = std::process::Command::new("sleep").arg("0.3").spawn().unwrap();
         drop(running);
         let (_, running) = the_abandoned(&journal);
+        running.wait_for_children(Duration::from_secs(30)).unwrap();
         assert!(start.elapsed() >= Duration::from_millis(300));
         assert!(child.wait().unwrap().success());
         running.done().unwrap();

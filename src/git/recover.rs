@@ -1,15 +1,21 @@
 //! Finishes or undoes what dead processes left, at the next command that changes anything.
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::journal::{self, Journal};
+use super::pending::Pending;
 use super::repository::Repository;
 use super::{doctor, events, land, lockfile, metadata, restore, retire, start, switch};
 use crate::domain::doctor::Poisoned;
 use crate::domain::event::{End, Subject, What};
-use crate::error::Result;
+use crate::domain::lane::Worktree;
+use crate::error::{Error, Kind, Result};
+
+/// How long to wait for what a dead process had started: a git that is filling a worktree.
+const CHILDREN_PATIENCE: Duration = Duration::from_secs(30);
 
 /// Everything that can be under way; one variant for each operation that takes more than one step.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -31,7 +37,7 @@ pub enum Intent {
 
 impl Intent {
     /// The git directory whose index a move of files holds.
-    fn index_of(&self) -> Option<&Path> {
+    pub(super) fn index_of(&self) -> Option<&Path> {
         match self {
             Intent::Land(intent) => Some(intent.git_dir()),
             Intent::Switch(intent) => Some(intent.git_dir()),
@@ -135,6 +141,8 @@ pub struct Recovered {
     pub healed: Vec<Healed>,
     /// What could not wholly be.
     pub unclear: Vec<Unclear>,
+    /// What could not be healed now, and has not been told yet in this command.
+    pub pending: Vec<Pending>,
     /// Intents that were taken out of the way. Nothing they were about is deleted: while they are there, nothing in the
     /// trash expires, because a lane on its way back may be among it.
     pub set_aside: Vec<SetAside>,
@@ -146,13 +154,13 @@ pub fn recover(repository: &Repository) -> Result<Recovered> {
     if !lane_dir.is_dir() {
         return Ok(Recovered::default());
     }
-    let common_dir = repository.common_dir();
-    clear_locks(common_dir)?;
     let mut recovered = Recovered::default();
+    let (before, mut still) = (repository.pending.take(), Vec::new());
     let mut landing = false;
     for (intent, mut running) in Journal::new(&lane_dir).abandoned::<Intent>()? {
         let intent = match intent {
             Err(error) if error.word() == journal::DAMAGED => {
+                running.wait_for_children(CHILDREN_PATIENCE)?;
                 recovered.set_aside.push(SetAside::Damaged(running.set_aside(&lane_dir)?));
                 continue;
             }
@@ -162,26 +170,39 @@ pub fn recover(repository: &Repository) -> Result<Recovered> {
             }
             intent => intent?,
         };
+        let pending = Pending::new(&intent, running.path());
+        let known = before.iter().any(|before| before.is(running.path()));
         let operation = events::begin(repository, intent.subject());
         let result = match &intent {
             Intent::Land(intent) => Some(intent.moves().2),
             _ => None,
         };
-        let outcome = match intent {
-            Intent::Start(intent) => start::recover(repository, intent, &mut running).map(Healing::Whole),
-            Intent::Retire(intent) => retire::recover(repository, &running, &intent).map(Healing::Whole),
-            Intent::Restore(intent) => restore::recover(repository, &running, &intent).map(Healing::Whole),
-            Intent::Land(intent) => land::heal::recover(repository, &running, &intent),
-            Intent::Switch(intent) => switch::recover(repository, &running, &intent),
-            Intent::Mend(poisoned) => doctor::recover(repository, &poisoned).map(Healing::Whole),
-        };
+        let outcome = running.wait_for_children(if known { Duration::ZERO } else { CHILDREN_PATIENCE }).and_then(
+            |()| match intent {
+                Intent::Start(intent) => start::recover(repository, intent, &mut running).map(Healing::Whole),
+                Intent::Retire(intent) => retire::recover(repository, &running, &intent).map(Healing::Whole),
+                Intent::Restore(intent) => restore::recover(repository, &running, &intent).map(Healing::Whole),
+                Intent::Land(intent) => land::heal::recover(repository, &running, &intent),
+                Intent::Switch(intent) => switch::recover(repository, &running, &intent),
+                Intent::Mend(poisoned) => doctor::recover(repository, &poisoned).map(Healing::Whole),
+            },
+        );
         let outcome = operation.ended(outcome, |healing| {
             let (counts, note) = match healing {
                 Healing::Whole(healed) => (healed.completed, healed.to_string()),
                 Healing::Part(unclear) => (unclear.counts, unclear.to_string()),
             };
             End { result: result.filter(|_| counts), note: Some(note), ..End::default() }
-        })?;
+        });
+        let outcome = match outcome {
+            Err(error) if error.kind() != Kind::Interrupted => {
+                let pending = pending.because(&error);
+                recovered.pending.extend((!known).then(|| pending.clone()));
+                still.push(pending);
+                continue;
+            }
+            outcome => outcome?,
+        };
         running.done()?;
         landing |= result.is_some();
         match outcome {
@@ -189,9 +210,10 @@ pub fn recover(repository: &Repository) -> Result<Recovered> {
             Healing::Part(unclear) => recovered.unclear.push(unclear),
         }
     }
-    // Those that belonged to an intent which is no longer there.
-    clear_locks(common_dir)?;
+    // Not before: nobody is to move a ref or a HEAD while a landing that held its lock is half done.
+    clear_locks(repository.common_dir())?;
     land::scratch::clean(repository, landing)?;
+    repository.pending.replace(still);
     Ok(recovered)
 }
 
@@ -200,6 +222,19 @@ pub fn recover(repository: &Repository) -> Result<Recovered> {
 pub(super) fn is_half_moved(repository: &Repository, git_dir: &Path) -> bool {
     let pending = Journal::new(&repository.lane_dir()).pending::<Intent>();
     pending.iter().any(|(_, intent)| intent.index_of() == Some(git_dir))
+}
+
+/// The refusal to touch such a worktree.
+pub(super) fn ensure_not_half_moved(repository: &Repository, site: &Worktree) -> Result<()> {
+    if !is_half_moved(repository, &site.git_dir) {
+        return Ok(());
+    }
+    Err(Error::refused(format!(
+        "a move of the files in '{}' is under way, or was just interrupted",
+        site.path.display()
+    ))
+    .code("raced")
+    .hint("run the command again"))
 }
 
 /// Clears the locks of git's protocol that dead processes of ours held, except those that belong to an intent.

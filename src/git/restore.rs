@@ -49,7 +49,11 @@ pub fn what(lane: &LaneName) -> String {
 
 /// Brings back the removed lane `wanted` names: the newest of that name, or the one with that id.
 pub fn restore(repository: &Repository, wanted: &str) -> Result<Entry> {
+    if let Ok(name) = LaneName::parse(wanted) {
+        repository.ensure_lane_is_whole(&name)?;
+    }
     let entry = find(&trash::entries(repository)?, wanted).cloned().ok_or_else(|| no_entry(wanted))?;
+    repository.ensure_lane_is_whole(&entry.lane.name)?;
     let operation = events::begin(repository, Subject::of(What::Restore, &entry.lane));
     operation.ended(return_lane(repository, entry, wanted), Entry::end)
 }

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 pub use self::healing::recover;
 use self::healing::{complete, is_committed, put_back};
 use super::journal::{Journal, step, unique_id};
+use super::recover::ensure_not_half_moved;
 use super::refs::RefChange;
 use super::repository::{RefFormat, Repository};
 use super::start::registry_lock;
@@ -99,6 +100,7 @@ pub fn retire(repository: &Repository, retirement: &Retirement<'_>) -> Result<Re
 
 fn remove(repository: &Repository, retirement: &Retirement<'_>) -> Result<Retired> {
     let lane = retirement.lane;
+    repository.ensure_lane_is_whole(&lane.name)?;
     let _lock = trash::exclusive(repository, &lane.name, None)?;
     let or_raced = |error| or_raced(repository, lane, error);
     let entry = prepare(repository, retirement).map_err(or_raced)?;
@@ -173,6 +175,11 @@ fn prepare(repository: &Repository, retirement: &Retirement<'_>) -> Result<Entry
             Some(now.ok_or_else(|| raced(&lane.name))?)
         }
     };
+    if let Some(worktree) = worktree {
+        // Somebody is landing on the lane's branch, or died doing so: its files and its index are between two commits.
+        repository.ensure_files_are_whole(&worktree.git_dir)?;
+        ensure_not_half_moved(repository, worktree)?;
+    }
     let around = surroundings(repository, lane, worktree, &all, retirement.delete_branch);
     let around = if retirement.although_busy { around } else { around.with_processes() };
     ensure_movable(&around).map_err(|refusal| refusal.refuse(&lane.name))?;

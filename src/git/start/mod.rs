@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::event::{End, Subject, What};
 use crate::domain::lane::{Lane, LaneId, ObjectId, WorktreeState, hex, lossless_path};
+use crate::domain::name::LaneName;
 use crate::domain::start::Creation;
 use crate::error::{Error, IoContext, Kind, Result};
 use crate::git::events;
@@ -195,10 +196,15 @@ fn in_place(error: Error, intent: &Intent, at: &Path) -> Error {
     ))
 }
 
+/// What an interrupted start of a lane is called.
+pub fn what(lane: &LaneName) -> String {
+    format!("the start of lane '{lane}'")
+}
+
 /// Completes an interrupted start, or undoes it while nobody can have seen anything of it. What can be seen and cannot be
 /// completed now is an error that names it, and stays in the journal.
 pub fn recover(repository: &Repository, mut intent: Intent, running: &mut Running) -> Result<Healed> {
-    let what = format!("the start of lane '{}'", intent.lane.name);
+    let what = what(&intent.lane.name);
     let _guard = registry_lock(repository)?;
     let recorded = repository.records()?.find(&intent.lane.name).is_some_and(|lane| lane.id == intent.lane.id);
     if recorded {
