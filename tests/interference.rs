@@ -287,6 +287,29 @@ fn a_landing_that_cannot_be_healed_stops_landings_on_its_base_and_nothing_else()
 }
 
 #[test]
+fn a_lane_whose_files_somebody_died_moving_is_not_taken_away() {
+    let sandbox = Sandbox::new();
+    with_work(&sandbox);
+    sandbox.lane(["start", "sub", "--base", "login"]).ok();
+    sandbox.work("sub", "more", "y");
+    let run = (1..60).find_map(|step| {
+        let mut dying = sandbox.command("git-lane");
+        dying.args(["finish", "sub", "--keep"]).env("GIT_LANE_TEST_DIE_AT", step.to_string());
+        let run = sandbox.run(&mut dying);
+        run.stderr.contains("died at land.files\n").then_some(run)
+    });
+    assert!(run.is_some());
+    let lock = admin(&sandbox).join("index.lock");
+    std::fs::remove_file(&lock).unwrap();
+    foreign_lock(&lock);
+    let refused = sandbox.lane(["drop", "--force", "login"]).fails(1);
+    assert!(refused.contains("a landing on 'login' was interrupted and is still to be healed"), "{refused}");
+    std::fs::remove_file(&lock).unwrap();
+    sandbox.lane(["drop", "--force", "login"]).ok();
+    sandbox.nothing_under_way();
+}
+
+#[test]
 fn a_healing_that_fails_half_way_keeps_the_index_locked() {
     let sandbox = dies_landing("land.files");
     // What was there cannot be read for a while.

@@ -218,17 +218,18 @@ fn prepare(repository: &Repository, retirement: &Retirement<'_>) -> Result<Entry
         removed: now(),
         branch,
         keep,
-        worktree: worktree.map(kept_worktree).transpose()?,
+        worktree: worktree.map(|worktree| kept_worktree(repository, worktree)).transpose()?,
     })
 }
 
-fn kept_worktree(worktree: &Worktree) -> Result<KeptWorktree> {
+fn kept_worktree(repository: &Repository, worktree: &Worktree) -> Result<KeptWorktree> {
     let directory = match worktree.state {
         WorktreeState::Present => Some(trash::places::stamp(&worktree.path)?),
         _ => None,
     };
     let admin = worktree.git_dir.file_name().unwrap_or_default();
-    Ok(KeptWorktree { path: worktree.path.clone(), admin: admin.into(), directory })
+    let common_dir = repository.common_dir().to_owned();
+    Ok(KeptWorktree { path: worktree.path.clone(), admin: admin.into(), directory, common_dir, was_at: None })
 }
 
 /// The refusal when a lane is no longer what the caller saw.

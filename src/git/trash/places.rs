@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, RenameFlags, Timespec, Timestamps};
 
-use super::owner;
+use super::{links, owner};
 use crate::domain::trash::{KeptWorktree, Stamp};
 use crate::error::{Error, IoContext, Result};
 use crate::git::journal::step;
@@ -151,6 +151,7 @@ impl Places {
             step("places.admin-marked");
             remove_husk(&self.admin);
             remove_orphaned_locks(&kept_admin);
+            links::point_at_worktree(&kept_admin, &self.admin, &self.original)?;
             self.place_admin(&kept_admin)?;
             step("places.admin-back");
         }
@@ -160,7 +161,7 @@ impl Places {
                 with_writable(&waiting, || rename_raw(&dot_git, &waiting.join(".git")))
                     .context("move back", &dot_git)?;
             }
-            self.point_at_admin(&waiting.join(".git"))?;
+            links::point_at_admin(&waiting.join(".git"), &self.original, &self.admin)?;
             step("places.dot-git-back");
             let parent = self.original.parent().unwrap_or(&self.original);
             shared::create_dir_all(parent).context("create", parent)?;
@@ -188,7 +189,7 @@ impl Places {
     /// The end of [`bring_back`](Self::bring_back): the directory gets its mode and time, and is nobody's business again.
     pub fn settle(&self) -> Result<()> {
         if let Some(stamp) = self.stamp.filter(|_| is_marked(&self.admin))
-            && self.is_ours(&self.original.join(".git"), &self.original)
+            && links::names(&self.original.join(".git"), &self.original, &self.admin)
         {
             restamp(&self.original, stamp)?;
         }
@@ -204,31 +205,8 @@ impl Places {
             // The admin directory goes first, so nothing else has moved.
             return unmark(&self.kept_admin());
         }
-        let ours = self.waiting().is_some() || self.is_ours(&self.original.join(".git"), &self.original);
+        let ours = self.waiting().is_some() || links::names(&self.original.join(".git"), &self.original, &self.admin);
         if is_marked(&self.admin) && ours { self.take_away() } else { Ok(()) }
-    }
-
-    /// Makes the `.git` file name the admin directory, for an id or a repository that has moved.
-    fn point_at_admin(&self, dot_git: &Path) -> Result<()> {
-        if self.is_ours(dot_git, &self.original) {
-            return Ok(());
-        }
-        use std::os::unix::ffi::OsStrExt;
-        let mut line = b"gitdir: ".to_vec();
-        line.extend_from_slice(self.admin.as_os_str().as_bytes());
-        line.push(b'\n');
-        let temporary = dot_git.with_file_name(".git.lane-new");
-        std::fs::write(&temporary, line).context("write", &temporary)?;
-        std::fs::rename(&temporary, dot_git).context("write", dot_git)
-    }
-
-    fn is_ours(&self, dot_git: &Path, directory: &Path) -> bool {
-        let text = std::fs::read(dot_git).unwrap_or_default();
-        let target = crate::git::line(&text).strip_prefix(b"gitdir:").map(|rest| rest.trim_ascii_start());
-        target.is_some_and(|target| {
-            let target = lexical(&directory.join(crate::git::path(target)));
-            target == self.admin || std::fs::canonicalize(target).is_ok_and(|target| target == self.admin)
-        })
     }
 
     /// Removes the parking place when this was the last one in it.
@@ -335,18 +313,6 @@ fn is_marked(admin: &Path) -> bool {
 
 fn exists(path: &Path) -> bool {
     std::fs::symlink_metadata(path).is_ok()
-}
-
-fn lexical(path: &Path) -> PathBuf {
-    let mut clean = PathBuf::new();
-    for part in path.components() {
-        match part {
-            std::path::Component::ParentDir => drop(clean.pop()),
-            std::path::Component::CurDir => {}
-            part => clean.push(part),
-        }
-    }
-    clean
 }
 
 fn hint_at_mounts(error: Error) -> Error {
