@@ -266,7 +266,7 @@ fn a_landing_that_cannot_be_healed_stops_landings_on_its_base_and_nothing_else()
         sandbox.work("other", "another", "x");
         let main = sandbox.git(["rev-parse", "main"]);
         let finish = sandbox.lane(["finish", "other", "--json"]);
-        assert!(finish.code == 1 && finish.stdout.contains("\"interrupted\""), "{finish}");
+        assert!(finish.code == 1 && finish.stdout.contains("\"not-healed\""), "{finish}");
         assert_eq!(finish.stderr.matches("warning: a landing").count(), 1, "{finish}");
         assert_eq!(sandbox.git(["rev-parse", "main"]), main);
         sandbox.git(["branch", "side", "main"]);

@@ -21,6 +21,9 @@ use crate::domain::paste::word;
 use crate::error::{Error, IoContext, Result};
 use crate::git::shared;
 
+/// How long to wait for what a dead process had started: a git that is filling a worktree.
+const CHILDREN_PATIENCE: Duration = Duration::from_secs(30);
+
 /// The `.git/lane` that an intent was written in.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct Home {
@@ -187,11 +190,11 @@ impl Running {
     }
 
     /// Waits until nobody is left whom the dead owner had started.
-    pub fn wait_for_children(&self, patience: Duration) -> Result<()> {
+    pub fn wait_for_children(&self) -> Result<()> {
         let children = children_of(&self.path);
         let start = Instant::now();
         while take(&children)?.is_none() && children.exists() {
-            if start.elapsed() > patience {
+            if start.elapsed() > CHILDREN_PATIENCE {
                 return Err(Error::environment("a program that an interrupted git-lane started is still at work")
                     .code("busy")
                     .hint(format!("see which one it is with: fuser {}", word(children.display()))));
@@ -368,7 +371,7 @@ mod tests {
         let mut child = std::process::Command::new("sleep").arg("0.3").spawn().unwrap();
         drop(running);
         let (_, running) = the_abandoned(&journal);
-        running.wait_for_children(Duration::from_secs(30)).unwrap();
+        running.wait_for_children().unwrap();
         assert!(start.elapsed() >= Duration::from_millis(300));
         assert!(child.wait().unwrap().success());
         running.done().unwrap();

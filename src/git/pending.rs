@@ -70,7 +70,7 @@ impl Pending {
 
     fn refuse(&self) -> Error {
         let error = Error::refused(format!("{} was interrupted and is still to be healed", self.what));
-        self.hints().into_iter().fold(error.code("interrupted"), Error::hint)
+        self.hints().into_iter().fold(error.code("not-healed"), Error::hint)
     }
 }
 

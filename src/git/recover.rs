@@ -1,7 +1,6 @@
 //! Finishes or undoes what dead processes left, at the next command that changes anything.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -13,9 +12,6 @@ use crate::domain::doctor::Poisoned;
 use crate::domain::event::{End, Subject, What};
 use crate::domain::lane::Worktree;
 use crate::error::{Error, Kind, Result};
-
-/// How long to wait for what a dead process had started: a git that is filling a worktree.
-const CHILDREN_PATIENCE: Duration = Duration::from_secs(30);
 
 /// Everything that can be under way; one variant for each operation that takes more than one step.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -141,7 +137,7 @@ pub struct Recovered {
     pub healed: Vec<Healed>,
     /// What could not wholly be.
     pub unclear: Vec<Unclear>,
-    /// What could not be healed now, and has not been told yet in this command.
+    /// What could not be healed, and was not known to this command yet.
     pub pending: Vec<Pending>,
     /// Intents that were taken out of the way. Nothing they were about is deleted: while they are there, nothing in the
     /// trash expires, because a lane on its way back may be among it.
@@ -158,9 +154,14 @@ pub fn recover(repository: &Repository) -> Result<Recovered> {
     let (before, mut still) = (repository.pending.take(), Vec::new());
     let mut landing = false;
     for (intent, mut running) in Journal::new(&lane_dir).abandoned::<Intent>()? {
+        // Once in a command is often enough.
+        if let Some(known) = before.iter().find(|before| before.is(running.path())) {
+            still.push(known.clone());
+            continue;
+        }
         let intent = match intent {
             Err(error) if error.word() == journal::DAMAGED => {
-                running.wait_for_children(CHILDREN_PATIENCE)?;
+                running.wait_for_children()?;
                 recovered.set_aside.push(SetAside::Damaged(running.set_aside(&lane_dir)?));
                 continue;
             }
@@ -171,22 +172,19 @@ pub fn recover(repository: &Repository) -> Result<Recovered> {
             intent => intent?,
         };
         let pending = Pending::new(&intent, running.path());
-        let known = before.iter().any(|before| before.is(running.path()));
         let operation = events::begin(repository, intent.subject());
         let result = match &intent {
             Intent::Land(intent) => Some(intent.moves().2),
             _ => None,
         };
-        let outcome = running.wait_for_children(if known { Duration::ZERO } else { CHILDREN_PATIENCE }).and_then(
-            |()| match intent {
-                Intent::Start(intent) => start::recover(repository, intent, &mut running).map(Healing::Whole),
-                Intent::Retire(intent) => retire::recover(repository, &running, &intent).map(Healing::Whole),
-                Intent::Restore(intent) => restore::recover(repository, &running, &intent).map(Healing::Whole),
-                Intent::Land(intent) => land::heal::recover(repository, &running, &intent),
-                Intent::Switch(intent) => switch::recover(repository, &running, &intent),
-                Intent::Mend(poisoned) => doctor::recover(repository, &poisoned).map(Healing::Whole),
-            },
-        );
+        let outcome = running.wait_for_children().and_then(|()| match intent {
+            Intent::Start(intent) => start::recover(repository, intent, &mut running).map(Healing::Whole),
+            Intent::Retire(intent) => retire::recover(repository, &running, &intent).map(Healing::Whole),
+            Intent::Restore(intent) => restore::recover(repository, &running, &intent).map(Healing::Whole),
+            Intent::Land(intent) => land::heal::recover(repository, &running, &intent),
+            Intent::Switch(intent) => switch::recover(repository, &running, &intent),
+            Intent::Mend(poisoned) => doctor::recover(repository, &poisoned).map(Healing::Whole),
+        });
         let outcome = operation.ended(outcome, |healing| {
             let (counts, note) = match healing {
                 Healing::Whole(healed) => (healed.completed, healed.to_string()),
@@ -197,7 +195,7 @@ pub fn recover(repository: &Repository) -> Result<Recovered> {
         let outcome = match outcome {
             Err(error) if error.kind() != Kind::Interrupted => {
                 let pending = pending.because(&error);
-                recovered.pending.extend((!known).then(|| pending.clone()));
+                recovered.pending.push(pending.clone());
                 still.push(pending);
                 continue;
             }
