@@ -143,7 +143,7 @@ fn what_git_lane_makes_has_the_modes_of_what_git_makes() {
 #[test]
 fn hooks_are_for_everybody_who_shares_the_repository() {
     let sandbox = shop("group", "022");
-    masked(&sandbox, "022", &sandbox.repo, &["git-lane", "init"]).ok();
+    masked(&sandbox, "022", &sandbox.repo, &["git-lane", "init", "--files"]).ok();
     let mut hooks = Vec::new();
     below(&sandbox.repo.join(".git/hooks"), &mut hooks);
     let ours: Vec<&PathBuf> = hooks.iter().filter(|path| path.extension().is_none()).collect();
