@@ -402,10 +402,15 @@ fn a_landing_leaves_what_the_healing_of_another_needs() {
     // As if the other one had died only after this one had healed what there was to heal.
     std::fs::rename(&intent, &aside).unwrap();
     std::fs::remove_file(journal(&sandbox, "children")).unwrap();
+    let git_dir = std::fs::read_dir(sandbox.repo.join(".git")).unwrap().flatten().map(|entry| entry.path());
+    let is_copy = |path: &PathBuf| path.file_name().unwrap().to_string_lossy().starts_with("lane-index-");
+    let (copy, copy_aside) = (git_dir.into_iter().find(is_copy).unwrap(), sandbox.root().join("copy"));
+    std::fs::rename(&copy, &copy_aside).unwrap();
     sandbox.lane(["start", "other"]).ok();
     sandbox.work("other", "another", "x");
     let hook = sandbox.repo.join(".git/hooks/pre-merge-commit");
-    let text = format!("#!/bin/sh\nmv '{}' '{}' 2>/dev/null\n:\n", aside.display(), intent.display());
+    let back = |from: &Path, to: &Path| format!("mv '{}' '{}' 2>/dev/null\n", from.display(), to.display());
+    let text = format!("#!/bin/sh\n{}{}:\n", back(&copy_aside, &copy), back(&aside, &intent));
     write(&hook, text);
     std::fs::set_permissions(&hook, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     let said = sandbox.lane(["finish", "other", "--keep"]);

@@ -242,6 +242,18 @@ impl Invocation {
     }
 }
 
+/// Runs a git that writes objects, and again where a gc took the empty directory away that it was about to write to;
+/// returns standard output without the final newline.
+pub fn writing_objects(git: impl Fn() -> Invocation) -> Result<String> {
+    for _ in 0..4 {
+        match git().text() {
+            Err(error) if error.to_string().contains("unable to create temporary file") => {}
+            done => return done,
+        }
+    }
+    git().text()
+}
+
 /// The error for a git that ran and failed.
 pub fn failure(what: &str, output: &Output) -> Error {
     let text = output.stderr.to_str_lossy();
@@ -255,9 +267,15 @@ pub fn failure(what: &str, output: &Output) -> Error {
 
 fn not_started(command: &Command, error: std::io::Error) -> Error {
     let program = command.get_program().to_string_lossy().into_owned();
-    let gone = command.get_current_dir().is_some_and(|directory| !directory.is_dir());
-    if gone {
-        return Error::environment("the directory git should run in is gone").source(error);
+    // One that is back by now was gone all the same: the program is there.
+    let paths = std::env::var_os("PATH").unwrap_or_default();
+    let there = std::env::split_paths(&paths).any(|directory| directory.join(&program).is_file());
+    if let Some(directory) = command.get_current_dir().filter(|directory| there || !directory.is_dir())
+        && error.kind() == std::io::ErrorKind::NotFound
+    {
+        return Error::refused(format!("'{}' was removed at the same moment", directory.display()))
+            .code("raced")
+            .hint("see what is left with: git lane list");
     }
     Error::environment(format!("cannot start '{program}'")).source(error).hint("install git and put it on PATH")
 }

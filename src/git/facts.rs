@@ -5,6 +5,7 @@ use std::path::{Component, Path, PathBuf};
 use bstr::ByteSlice;
 
 use super::repository::Repository;
+use super::steady;
 use crate::domain::lane::{Head, Lane, ObjectId, RefName, Worktree, WorktreeState};
 use crate::domain::name::BranchName;
 use crate::domain::retire::place;
@@ -96,8 +97,8 @@ pub fn commit(repository: &Repository, revision: &str) -> Result<ObjectId> {
 
 /// The commit an annotated tag leads to; any other object as it is.
 pub fn peeled(repository: &Repository, id: ObjectId) -> ObjectId {
-    let peel = || repository.gix.find_object(id).ok()?.peel_to_commit().ok().map(|commit| commit.id);
-    peel().unwrap_or(id)
+    let peel = || repository.gix.find_object(id)?.peel_to_commit();
+    steady::objects(&repository.gix, peel).map_or(id, |commit| commit.id)
 }
 
 /// What the repository says about a request to start a lane.

@@ -11,6 +11,7 @@ use gix::ObjectId;
 use gix::commitgraph::{Graph, Position};
 use gix::prelude::FindExt;
 
+use super::steady;
 use crate::error::{Error, Result};
 
 /// How a tip relates to its base.
@@ -28,6 +29,10 @@ pub struct Divergence {
 ///
 /// Equal to `git rev-list --left-right --count tip...base`, in shallow clones and under replace refs and grafts too.
 pub fn divergences(repo: &gix::Repository, pairs: &[(ObjectId, ObjectId)]) -> Result<Vec<Divergence>> {
+    steady::objects(repo, || walked(repo, pairs))
+}
+
+fn walked(repo: &gix::Repository, pairs: &[(ObjectId, ObjectId)]) -> Result<Vec<Divergence>> {
     let source = Source::new(repo)?;
     let mut groups: HashMap<ObjectId, Vec<usize>> = HashMap::new();
     for (at, (_, base)) in pairs.iter().enumerate() {
@@ -328,6 +333,15 @@ impl<'a> Walk<'a> {
 /// The commits `tip` has and `hidden` does not, parents before children, each with its parents; at most `most`, the
 /// youngest. Exact in the same sense as [`divergences`].
 pub fn commits_beyond(
+    repo: &gix::Repository,
+    tip: ObjectId,
+    hidden: ObjectId,
+    most: usize,
+) -> Result<Vec<(ObjectId, Vec<ObjectId>)>> {
+    steady::objects(repo, || beyond(repo, tip, hidden, most))
+}
+
+fn beyond(
     repo: &gix::Repository,
     tip: ObjectId,
     hidden: ObjectId,

@@ -32,6 +32,7 @@ pub mod retire;
 pub mod shared;
 pub mod start;
 pub mod status;
+pub mod steady;
 pub mod submodules;
 mod switch;
 mod transaction;

@@ -6,6 +6,7 @@
 use bstr::{BStr, BString, ByteSlice, ByteVec};
 
 use super::repository::{RefFormat, Repository};
+use super::steady;
 use crate::domain::lane::{ObjectId, RefName, Worktree};
 use crate::domain::name::BranchName;
 use crate::error::{Error, Result};
@@ -33,7 +34,8 @@ impl Repository {
             return Ok(output.status.success().then(|| ObjectId::from_hex(output.stdout.trim_end()).ok()).flatten());
         }
         let unreadable = |error: String| Error::git(format!("cannot read ref '{}': {error}", name.as_bstr()));
-        let found = self.gix.try_find_reference(name.as_bstr()).map_err(|error| unreadable(error.to_string()))?;
+        let found = steady::refs(&self.gix, || self.gix.try_find_reference(name.as_bstr()));
+        let found = found.map_err(|error| unreadable(error.to_string()))?;
         match found {
             None => Ok(None),
             // A symbolic ref to nothing is as good as absent.
@@ -47,7 +49,7 @@ impl Repository {
             let output = self.git_here().args(["symbolic-ref", "--quiet"]).bytes(name.as_bstr()).output()?;
             return Ok(RefName::parse(output.stdout.trim_ascii_end().as_bstr()));
         }
-        let found = self.gix.try_find_reference(name.as_bstr());
+        let found = steady::refs(&self.gix, || self.gix.try_find_reference(name.as_bstr()));
         let found = found.map_err(|error| Error::git(format!("cannot read ref '{}': {error}", name.as_bstr())))?;
         Ok(found.and_then(|reference| match reference.target() {
             gix::refs::TargetRef::Symbolic(target) => RefName::parse(target.as_bstr()),
@@ -71,6 +73,10 @@ impl Repository {
             };
             return Ok(listed.lines().filter_map(entry).collect());
         }
+        steady::refs(&self.gix, || self.files_below(prefix))
+    }
+
+    fn files_below(&self, prefix: &str) -> Result<Vec<(RefName, ObjectId)>> {
         let unreadable = |error: String| Error::git(format!("cannot list refs: {error}"));
         let platform = self.gix.references().map_err(|error| unreadable(error.to_string()))?;
         // A name with characters that not every filesystem can hold is no path to gix; then all are looked through.

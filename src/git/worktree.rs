@@ -57,7 +57,7 @@ fn admin_dirs(common_dir: &Path) -> Result<Vec<PathBuf>> {
 
 /// Reads one admin directory; `None` when it has no `gitdir` yet, or no longer.
 pub fn describe(common_dir: &Path, admin_dir: &Path) -> Option<Worktree> {
-    let named = read_line(&admin_dir.join("gitdir"), admin_dir)?;
+    let named = read_gitdir(admin_dir)?;
     // The directory itself is not resolved: a symbolic link in its place must be seen as one.
     let path = named.parent().map_or_else(|| named.clone(), clean);
     let dot_git = path.join(named.file_name().unwrap_or_default());
@@ -112,6 +112,19 @@ fn read_path(file: &Path, base: &Path) -> Option<PathBuf> {
 fn read_line(file: &Path, base: &Path) -> Option<PathBuf> {
     let path = super::path(super::line(&std::fs::read(file).ok()?));
     (!path.as_os_str().is_empty()).then(|| base.join(path))
+}
+
+/// Where the `gitdir` of an admin directory leads. `git worktree move` and `repair` empty that file before they write it.
+fn read_gitdir(admin_dir: &Path) -> Option<PathBuf> {
+    let file = admin_dir.join("gitdir");
+    for _ in 0..5 {
+        let named = read_line(&file, admin_dir);
+        if named.is_some() || !file.exists() {
+            return named;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    read_line(&file, admin_dir)
 }
 
 /// Removes `.` and `..` as far as that needs no look at the disk beyond resolving the parent.

@@ -14,6 +14,7 @@ use super::keys::{self, KEYS, Key, Problem, Value};
 use crate::domain::lane::WorktreeState;
 use crate::error::{Error, IoContext, Result};
 use crate::git::repository::{RefFormat, Repository};
+use crate::git::steady;
 
 /// The largest `lane.toml` that is read.
 pub const MAX_BYTES: usize = 64 << 10;
@@ -215,6 +216,10 @@ fn team(repository: &Repository) -> Result<Option<(String, PathBuf)>> {
 
 /// The blob `HEAD:lane.toml`.
 fn committed(repository: &Repository, name: &Path) -> Result<Option<BString>> {
+    steady::objects(&repository.gix, || committed_now(repository, name))
+}
+
+fn committed_now(repository: &Repository, name: &Path) -> Result<Option<BString>> {
     let broken = |error: String| failure(name, format_args!("cannot be read: {error}"));
     let commit = if repository.ref_format() == RefFormat::Reftable {
         let output = repository.git_here().args(["rev-parse", "--verify", "--quiet", "HEAD^{commit}"]).output()?;

@@ -19,8 +19,7 @@ use crate::git::metadata::locks;
 use crate::git::moved::{self, named_by};
 use crate::git::recover::{Healed, Intent};
 use crate::git::repository::{RefFormat, Repository};
-use crate::git::shared;
-use crate::git::{self, status, worktree};
+use crate::git::{self, shared, status, steady, worktree};
 
 /// How long an admin directory must have been left alone before it counts as dead.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -133,7 +132,7 @@ fn head_of(repository: &Repository, lane: Option<&Lane>, admin: &Path) -> Option
     }
     let log = std::fs::read(admin.join("logs/HEAD")).unwrap_or_default();
     let last = log.lines().next_back().and_then(|line| ObjectId::from_hex(line.split(|b| *b == b' ').nth(1)?).ok());
-    let commit = last.filter(|id| !id.is_null() && repository.gix.has_object(id));
+    let commit = last.filter(|id| !id.is_null() && steady::has_object(&repository.gix, *id));
     let named = log.lines().rev().find_map(|line| {
         let (_, message) = line.split_once_str("\t")?;
         let went = message.strip_prefix(b"checkout: moving from ").or(message.strip_prefix(b"Branch: renamed "))?;

@@ -17,6 +17,7 @@ use gix::ObjectId;
 use gix::objs::tree::EntryMode;
 
 use super::history::{Divergence, commits_beyond};
+use super::steady;
 use crate::domain::integration::Integration;
 use crate::error::{Error, Result};
 
@@ -50,7 +51,7 @@ pub fn integrations(
     let mut results = Vec::with_capacity(pairs.len());
     let mut open = Vec::new();
     for (at, (tip, base, divergence)) in pairs.iter().enumerate() {
-        results.push(match trees.judge(*tip, *base, divergence)? {
+        results.push(match steady::objects(&repo, || trees.judge(*tip, *base, divergence))? {
             Judgement::Integrated(how) => Some(how),
             Judgement::Not => None,
             Judgement::Open(lane) => {
@@ -69,13 +70,13 @@ pub fn integrations(
     for ((at, lane), merged) in open.into_iter().zip(merged) {
         if merged == Some(lane.base_tree) {
             results[at] = Some(Integration::NothingToMerge);
-        } else if content::survives(&repo, &lane)? {
+        } else if steady::objects(&repo, || content::survives(&repo, &lane))? {
             lanes.push((at, lane));
         }
     }
     if !lanes.is_empty() {
         let open: Vec<&Lane> = lanes.iter().map(|(_, lane)| lane).collect();
-        let found = patches::compare(&trees, &probe, &open, bound)?;
+        let found = steady::objects(&repo, || patches::compare(&trees, &probe, &open, bound))?;
         for ((at, _), found) in lanes.iter().zip(found) {
             results[*at] = found;
         }

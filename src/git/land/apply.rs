@@ -29,7 +29,7 @@ use crate::git::command::{Invocation, failure};
 use crate::git::journal::{Journal, step, unique_id};
 use crate::git::lockfile::LockFile;
 use crate::git::metadata::locks;
-use crate::git::recover::Intent as AnyIntent;
+use crate::git::recover::{Intent as AnyIntent, is_half_moved};
 use crate::git::refs::RefChange;
 use crate::git::repository::{RefFormat, Repository};
 use crate::git::worktree::read_head;
@@ -285,6 +285,21 @@ pub(in crate::git) fn remove_copies(git_dir: &Path, prefix: &str, older_than: Du
             drop(std::fs::remove_file(entry.path()));
         }
     }
+}
+
+/// Removes the copies of indexes whose makers died before they announced what they were about to do.
+pub(super) fn remove_left_copies(repository: &Repository) -> Result<()> {
+    for site in repository.worktrees()? {
+        let entries = std::fs::read_dir(&site.git_dir).into_iter().flatten().flatten();
+        let ours = |name: &std::ffi::OsStr| name.as_encoded_bytes().starts_with(b"lane-index-");
+        let copies: Vec<PathBuf> = entries.filter(|entry| ours(&entry.file_name())).map(|entry| entry.path()).collect();
+        // Nobody makes or needs one without holding that lock, except who is still to be healed; one made from now on is
+        // not among them.
+        if !site.git_dir.join("index.lock").exists() && !is_half_moved(repository, &site.git_dir) {
+            copies.iter().for_each(|copy| remove_prepared(copy));
+        }
+    }
+    Ok(())
 }
 
 /// Length, and seconds and nanoseconds of the last change.

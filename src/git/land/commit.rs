@@ -12,6 +12,7 @@ use super::{Place, Wording, message};
 use crate::domain::finish::{Facts, Landing};
 use crate::domain::lane::{ObjectId, Worktree};
 use crate::error::{Error, Result};
+use crate::git::command;
 use crate::git::journal::unique_id;
 use crate::git::lockfile::LockFile;
 use crate::git::metadata::locks;
@@ -47,15 +48,18 @@ pub(super) fn message(place: &Place<'_>, facts: &Facts, landing: &Landing, wordi
 
 /// The commit object.
 pub(super) fn create(place: &Place<'_>, making: Making, tree: ObjectId, message: &BString) -> Result<ObjectId> {
-    let mut git = place.repository.git.at(&place.directory).args(["commit-tree", "-F", "-"]);
-    if place.repository.config_bool("commit.gpgSign") {
-        git = git.arg("-S");
-    }
-    git = git.arg("-p").arg(place.old.to_string());
-    if making == Making::Merge {
-        git = git.arg("-p").arg(place.tip.to_string());
-    }
-    let id = git.arg(tree.to_string()).input(message.clone()).text()?;
+    let sign = place.repository.config_bool("commit.gpgSign");
+    let id = command::writing_objects(|| {
+        let mut git = place.repository.git.at(&place.directory).args(["commit-tree", "-F", "-"]);
+        if sign {
+            git = git.arg("-S");
+        }
+        git = git.arg("-p").arg(place.old.to_string());
+        if making == Making::Merge {
+            git = git.arg("-p").arg(place.tip.to_string());
+        }
+        git.arg(tree.to_string()).input(message.clone())
+    })?;
     ObjectId::from_hex(id.as_bytes()).map_err(|error| Error::git(format!("git commit-tree: {error}")))
 }
 
@@ -67,8 +71,8 @@ pub fn commit_all(repository: &Repository, worktree: &Worktree, message: &str, n
     let saved = Prepared::copy(&index, worktree.git_dir.join(format!("lane-saved-{}", unique_id())))?;
     // As somebody standing there would run it: without GIT_DIR, which its hooks would inherit.
     let git = || repository.git.at(&worktree.path);
-    let added = git().args(["add", "--all", "--", "."]).run();
-    let committed = added.and_then(|()| {
+    let added = command::writing_objects(|| git().args(["add", "--all", "--", "."]));
+    let committed = added.and_then(|_| {
         let mut commit = git().args(["commit", "--quiet", "-m", message]);
         if no_verify {
             commit = commit.arg("--no-verify");

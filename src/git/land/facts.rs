@@ -8,7 +8,7 @@ use crate::domain::name::BranchName;
 use crate::domain::retire::place;
 use crate::error::{Error, Result};
 use crate::git::repository::Repository;
-use crate::git::{overview, renames, status, worktree};
+use crate::git::{overview, renames, status, steady, worktree};
 
 /// The local branches and the remote-tracking refs they follow, by `branch.<name>.merge` and the remote's refspec.
 pub fn upstreams(repository: &Repository) -> Result<Vec<(BranchName, RefName)>> {
@@ -79,16 +79,19 @@ pub fn base_facts(
     Ok(BaseFacts { branch: branch.clone(), tip, renamed, relation, sites, busy })
 }
 
+/// The best common ancestor of a base and a lane's tip.
+pub fn merge_base(repository: &Repository, base: ObjectId, tip: ObjectId) -> Result<Option<ObjectId>> {
+    let found = steady::objects(&repository.gix, || repository.gix.merge_base(base, tip));
+    let found = found.map_err(|error| Error::git(format!("cannot compare the lane with its base: {error}")))?;
+    Ok(found.map(|id| id.detach()))
+}
+
 /// How a lane's tip relates to its base.
 pub fn relation(repository: &Repository, base: ObjectId, tip: ObjectId) -> Result<Relation> {
     if base == tip {
         return Ok(Relation::Same);
     }
-    let found = repository
-        .gix
-        .merge_base(base, tip)
-        .map_err(|error| Error::git(format!("cannot compare the lane with its base: {error}")))?;
-    Ok(match found.map(|id| id.detach()) {
+    Ok(match merge_base(repository, base, tip)? {
         Some(common) if common == tip => Relation::Contained,
         Some(common) if common == base => Relation::Ahead,
         Some(_) => Relation::Diverged,

@@ -12,6 +12,7 @@ use crate::domain::finish::{HiddenBy, Refusal};
 use crate::domain::lane::{ObjectId, Worktree};
 use crate::error::{Error, IoContext, Result};
 use crate::git::repository::Repository;
+use crate::git::steady;
 
 /// One path that differs between two commits; no renames.
 #[derive(Debug)]
@@ -22,6 +23,10 @@ struct Changed {
 }
 
 fn changes(repository: &Repository, old: ObjectId, new: ObjectId) -> Result<Vec<Changed>> {
+    steady::objects(&repository.gix, || compared(repository, old, new))
+}
+
+fn compared(repository: &Repository, old: ObjectId, new: ObjectId) -> Result<Vec<Changed>> {
     use gix::diff::tree::recorder::Change;
     let unreadable = |error: String| Error::git(format!("cannot compare {old} and {new}: {error}"));
     let tree = |id: ObjectId| {
@@ -324,7 +329,8 @@ fn wrote(
     id: ObjectId,
 ) -> Result<bool> {
     if mode.is_link() {
-        let target = repository.gix.find_object(id).map_err(|error| Error::git(error.to_string()))?;
+        let target = steady::objects(&repository.gix, || repository.gix.find_object(id))
+            .map_err(|error| Error::git(error.to_string()))?;
         return Ok(std::fs::read_link(file).is_ok_and(|found| found.as_os_str().as_bytes() == target.data));
     }
     if mode.is_commit() || !std::fs::symlink_metadata(file).is_ok_and(|metadata| metadata.is_file()) {

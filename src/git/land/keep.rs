@@ -13,6 +13,7 @@ use crate::git::journal::{Journal, step};
 use crate::git::recover::Intent;
 use crate::git::refs::RefChange;
 use crate::git::repository::Repository;
+use crate::git::steady;
 
 const BELOW: &str = "refs/lane/landing/";
 const REASON: &str = "lane: keep what a landing made";
@@ -80,10 +81,10 @@ pub fn clean(repository: &Repository, dead: &[PathBuf]) -> Result<()> {
 pub fn is_whole(repository: &Repository, old: ObjectId, new: ObjectId) -> bool {
     let mut at = new;
     while at != old {
-        let Ok(commit) = repository.gix.find_commit(at) else { return false };
+        let Ok(commit) = steady::objects(&repository.gix, || repository.gix.find_commit(at)) else { return false };
         let Some(parent) = commit.parent_ids().next().map(|id| id.detach()) else { return false };
         let Ok(mut added) = files::added(repository, parent, at) else { return false };
-        if !added.all(|blob| repository.gix.has_object(blob)) {
+        if !added.all(|blob| steady::has_object(&repository.gix, blob)) {
             return false;
         }
         at = parent;

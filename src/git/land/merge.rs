@@ -16,7 +16,7 @@ use crate::domain::paste::word;
 use crate::error::{Error, IoContext, Kind, Result};
 use crate::git::command::{Invocation, failure};
 use crate::git::repository::Repository;
-use crate::git::shared;
+use crate::git::{shared, steady};
 
 /// A merge's result.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -153,7 +153,8 @@ fn attributes_of(repository: &Repository, scratch: &Scratch, commit: ObjectId) -
         };
         let unreadable = |error: String| Error::git(format!("cannot read '{}': {error}", path.as_bstr()));
         let id = ObjectId::from_hex(id.1).map_err(|error| unreadable(error.to_string()))?;
-        let blob = repository.gix.find_object(id).map_err(|error| unreadable(error.to_string()))?;
+        let blob = steady::objects(&repository.gix, || repository.gix.find_object(id))
+            .map_err(|error| unreadable(error.to_string()))?;
         let file = directory.join(crate::git::path(path));
         let parent = file.parent().unwrap_or(&directory);
         shared::create_dir_all(parent).context("create", parent)?;

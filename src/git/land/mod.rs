@@ -25,7 +25,7 @@ use self::scratch::Scratch;
 use super::journal::Exclusive;
 use super::recover::{Recovered, recover};
 use super::repository::Repository;
-use super::{events, submodules};
+use super::{events, steady, submodules};
 use crate::domain::event::{End, Subject, What};
 use crate::domain::finish::{self, Facts, Landing, Plan, Refusal, Relation, Request};
 use crate::domain::integration::Integration;
@@ -277,10 +277,8 @@ impl Place<'_> {
     /// Refuses a lane that moves a submodule to a commit which leaves with the lane.
     fn ensure_submodules_published(&self) -> Result<()> {
         let (lane, Some(worktree)) = self.lane else { return Ok(()) };
-        let fork = self.repository.gix.merge_base(self.old, self.tip);
-        let fork = fork.map_err(|error| Error::git(format!("cannot compare the lane with its base: {error}")))?;
-        let Some(fork) = fork else { return Ok(()) };
-        let moved = files::moved_submodules(self.repository, fork.detach(), self.tip)?;
+        let Some(fork) = facts::merge_base(self.repository, self.old, self.tip)? else { return Ok(()) };
+        let moved = files::moved_submodules(self.repository, fork, self.tip)?;
         if moved.is_empty() {
             return Ok(());
         }
@@ -328,21 +326,19 @@ impl Place<'_> {
 
     fn tree(&self, commit: ObjectId) -> Result<ObjectId> {
         let unreadable = |error: String| Error::git(format!("cannot read commit {commit}: {error}"));
-        let object = self.repository.gix.find_commit(commit).map_err(|error| unreadable(error.to_string()))?;
-        Ok(object.tree_id().map_err(|error| unreadable(error.to_string()))?.detach())
+        let tree = || self.repository.gix.find_commit(commit)?.tree_id().map(|id| id.detach());
+        steady::objects(&self.repository.gix, tree).map_err(|error| unreadable(error.to_string()))
     }
 
     /// How many commits the lane has that its base lacks.
     fn ahead(&self) -> Result<usize> {
         let failed = |error: String| Error::git(format!("cannot count the lane's commits: {error}"));
-        let walk = self.repository.gix.rev_walk([self.tip]).with_hidden([self.old]);
-        let walk = walk.all().map_err(|error| failed(error.to_string()))?;
-        let mut count = 0;
-        for step in walk {
-            step.map_err(|error| failed(error.to_string()))?;
-            count += 1;
-        }
-        Ok(count)
+        let gix = &self.repository.gix;
+        let count = || {
+            let walk = gix.rev_walk([self.tip]).with_hidden([self.old]).all()?;
+            walk.map(|step| step.map(|_| 1)).sum::<std::result::Result<usize, _>>()
+        };
+        steady::objects(gix, count).map_err(|error| failed(error.to_string()))
     }
 
     fn landed(&self, strategy: Strategy, new: Option<ObjectId>, commits: usize) -> Landed {

@@ -13,6 +13,7 @@ use crate::domain::paste::word;
 use crate::error::{Error, Result};
 use crate::git::command::Invocation;
 use crate::git::repository::Repository;
+use crate::git::steady;
 
 /// What a commit says, as its raw bytes say it.
 struct Original {
@@ -156,7 +157,8 @@ impl Replay<'_> {
 
     fn read(&self, id: ObjectId) -> Result<Original> {
         let unreadable = |error: String| Error::git(format!("cannot read commit {id}: {error}"));
-        let object = self.repository.gix.find_commit(id).map_err(|error| unreadable(error.to_string()))?;
+        let object = steady::objects(&self.repository.gix, || self.repository.gix.find_commit(id))
+            .map_err(|error| unreadable(error.to_string()))?;
         let decoded = object.decode().map_err(|error| unreadable(error.to_string()))?;
         Ok(Original {
             id,

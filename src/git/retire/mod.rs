@@ -24,7 +24,7 @@ use crate::domain::event::{Subject, What};
 use crate::domain::integration::Integration;
 use crate::domain::lane::{Lane, ObjectId, RefName, Worktree, WorktreeState};
 use crate::domain::name::{BranchName, LaneName};
-use crate::domain::retire::{Surroundings, ensure_movable};
+use crate::domain::retire::{Surroundings, ensure_movable, place};
 pub use crate::domain::trash::Reason;
 use crate::domain::trash::{Entry, KeptBranch, KeptWorktree};
 use crate::error::{Error, IoContext, Kind, Result};
@@ -164,15 +164,16 @@ impl Surroundings<'_> {
 /// Checks everything again under the lock, and says what the entry will be.
 fn prepare(repository: &Repository, retirement: &Retirement<'_>) -> Result<Entry> {
     let lane = retirement.lane;
-    if repository.records()?.find(&lane.name).is_none_or(|now| now.id != lane.id) {
-        return Err(raced(&lane.name));
-    }
+    let records = repository.records()?;
+    let record = records.find(&lane.name).filter(|record| record.id == lane.id).ok_or_else(|| raced(&lane.name))?;
     let all = repository.worktrees()?;
     let worktree = match retirement.worktree {
+        // It may have come back, or git may just have been moving it.
+        None if place(record, &all).worktree().is_some() => return Err(raced(&lane.name)),
         None => None,
         Some(seen) => {
-            let now = all.iter().find(|now| now.id == seen.id && now.path == seen.path);
-            Some(now.ok_or_else(|| raced(&lane.name))?)
+            let same = |now: &&Worktree| now.id == seen.id && now.path == seen.path && now.state == seen.state;
+            Some(all.iter().find(same).ok_or_else(|| raced(&lane.name))?)
         }
     };
     if let Some(worktree) = worktree {

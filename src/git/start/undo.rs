@@ -104,7 +104,9 @@ fn is_own_branch(repository: &Repository, intent: &Intent) -> Result<bool> {
         return Ok(intent.created_branch);
     };
     let show = repository.git_here().args(["log", "--walk-reflogs", "--format=%gs"]).bytes(branch.to_ref()).arg("--");
-    Ok(show.stdout()?.trim_end() == created_from(intent).as_bytes())
+    let shown = show.output()?;
+    // Somebody may have renamed or deleted it since.
+    Ok(shown.status.success() && shown.stdout.trim_end() == created_from(intent).as_bytes())
 }
 
 /// The reflog's word for a branch that was created: git's own, with the lane's id, which no other start shares.

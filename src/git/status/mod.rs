@@ -21,6 +21,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use bstr::{BString, ByteSlice};
 use gix::index::entry::{Flags, Mode};
 
+use super::steady;
 use crate::error::{Error, IoContext, Result};
 use content::Attributes;
 
@@ -187,7 +188,7 @@ impl<'a> Shared<'a> {
 
     fn status(&self, repo: &gix::Repository, worktree: &Path, admin: &Path, threads: usize) -> Result<WorktreeStatus> {
         let operation = operation(admin);
-        match self.in_process(repo, worktree, admin, threads) {
+        match steady::objects(repo, || self.in_process(repo, worktree, admin, threads)) {
             Ok(tally) => Ok(tally.finish(operation)),
             Err(Halt::Failed(error)) => Err(error),
             Err(Halt::Doubt(_)) => {

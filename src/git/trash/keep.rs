@@ -15,7 +15,7 @@ use crate::domain::name::BranchName;
 use crate::error::{Error, Result};
 use crate::git::command::Invocation;
 use crate::git::repository::{RefFormat, Repository};
-use crate::git::shared;
+use crate::git::{shared, steady};
 
 /// A reflog or a todo list longer than this is somebody's accident.
 const LARGEST_FILE: u64 = 64 << 20;
@@ -61,14 +61,14 @@ pub fn keeper(
     let mut parents: BTreeSet<ObjectId> = BTreeSet::new();
     let mut files: BTreeSet<(ObjectId, bool)> = BTreeSet::new();
     for id in named {
-        let Ok(Some(header)) = repository.gix.try_find_header(id) else { continue };
+        let Ok(header) = steady::objects(&repository.gix, || repository.gix.find_header(id)) else { continue };
         match header.kind() {
             gix::object::Kind::Commit => drop(parents.insert(id)),
             gix::object::Kind::Blob => drop(files.insert((id, false))),
             gix::object::Kind::Tree => drop(files.insert((id, true))),
             gix::object::Kind::Tag => {
-                let peeled = repository.gix.find_object(id).ok().and_then(|tag| tag.peel_to_commit().ok());
-                parents.extend(peeled.map(|commit| commit.id));
+                let peel = || repository.gix.find_object(id)?.peel_to_commit();
+                parents.extend(steady::objects(&repository.gix, peel).map(|commit| commit.id));
             }
         }
     }
@@ -156,7 +156,7 @@ fn forget_reachable(
     ids: &mut BTreeSet<ObjectId>,
 ) {
     let Some(tip) = tip else { return };
-    let hidden = repository.gix.has_object(fork_point).then_some(fork_point);
+    let hidden = steady::has_object(&repository.gix, fork_point).then_some(fork_point);
     let Ok(walk) = repository.gix.rev_walk([tip]).with_hidden(hidden).all() else { return };
     for commit in walk.take(MOST_COMMITS) {
         match commit {
@@ -177,12 +177,13 @@ fn staged(
     if !index.exists() {
         return Ok(());
     }
-    let tree = commit.and_then(|commit| repository.gix.find_commit(commit).ok()?.tree_id().ok()).map(|id| id.detach());
+    let tree_of = |commit| repository.gix.find_commit(commit)?.tree_id().map(|id| id.detach());
+    let tree = commit.and_then(|commit| steady::objects(&repository.gix, || tree_of(commit)).ok());
     let tree = tree.unwrap_or_else(|| repository.gix.empty_tree().id);
     let options = gix::index::decode::Options::default();
     let opened = gix::index::File::at(index, repository.gix.object_hash(), true, options);
     let mut add = |id: ObjectId, is_tree: bool| {
-        if repository.gix.has_object(id) {
+        if steady::has_object(&repository.gix, id) {
             files.insert((id, is_tree));
         }
     };

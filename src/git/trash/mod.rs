@@ -21,6 +21,7 @@ pub use expire::{Expiration, Expired, expire, expire_within, sweep};
 pub use places::Places;
 
 use super::journal::{Exclusive, Journal, Running};
+use super::recover;
 use super::repository::Repository;
 use crate::domain::lane::RefName;
 use crate::domain::name::LaneName;
@@ -180,8 +181,12 @@ pub fn exclusive(repository: &Repository, lane: &LaneName, own: Option<&Running>
         if !under_way(repository).iter().any(|(path, busy)| foreign(path) && busy.lane == *lane) {
             return Ok(lock);
         }
-        // Somebody is about to heal it and waits for this lock.
         drop(lock);
+        if own.is_none() {
+            // Somebody may have died after this command had looked.
+            recover::recover(repository)?;
+            repository.ensure_lane_is_whole(lane)?;
+        }
         if start.elapsed() > PATIENCE {
             return Err(Error::environment(format!("another git-lane command is busy with lane '{lane}'")).code("busy"));
         }
