@@ -111,6 +111,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         ui.warn(warning);
     }
     let plan_one = |name: &LaneName| -> Result<Plan> {
+        repository.ensure_lane_is_whole(name)?;
         let request = request(&args, &policy, name.clone(), &base)?;
         let facts = facts::start(&repository, &policy, &request, base.base.clone())?;
         let plan = plan(request, facts)?;

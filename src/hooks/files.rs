@@ -14,6 +14,7 @@ use bstr::{BString, ByteSlice};
 use super::stub;
 use crate::error::{Error, IoContext, Result};
 use crate::git::hook::Hook;
+use crate::git::shared;
 
 /// What a hook file is.
 enum Found {
@@ -91,7 +92,7 @@ pub fn is_ours_alone(file: &Path) -> bool {
 
 /// Writes our block for `hooks`, and removes it from the others. The caller sees to it that only one of us is at work.
 pub(super) fn install(directory: &Path, hooks: &[Hook]) -> Result<()> {
-    std::fs::create_dir_all(directory).context("create", directory)?;
+    shared::create_dir_all(directory).context("create", directory)?;
     remove_unfinished(directory);
     // All or none: what cannot be done is found out first.
     tempfile::tempfile_in(directory).context("write in", directory)?;
@@ -136,7 +137,7 @@ fn install_one(file: &Path, hook: Hook) -> Result<()> {
         }
         Found::Foreign => {
             let beside = kept.parent().unwrap_or(Path::new("."));
-            std::fs::create_dir_all(beside).context("create", beside)?;
+            shared::create_dir_all(beside).context("create", beside)?;
             match std::fs::hard_link(file, &kept) {
                 Ok(()) => {}
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
@@ -249,5 +250,6 @@ fn replace(file: &Path, text: &[u8], mode: u32) -> Result<()> {
     let mut new = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(directory).context("write in", directory)?;
     new.write_all(text).context("write", new.path())?;
     new.as_file().set_permissions(std::fs::Permissions::from_mode(mode)).context("set the mode of", new.path())?;
+    shared::adjust(new.path()).context("share", new.path())?;
     new.persist(file).map_err(|error| error.error).context("replace", file).map(drop)
 }

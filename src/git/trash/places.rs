@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, RenameFlags, Timespec, Timestamps};
 
-use super::owner;
+use super::{links, owner};
 use crate::domain::trash::{KeptWorktree, Stamp};
 use crate::error::{Error, IoContext, Result};
 use crate::git::journal::step;
+use crate::git::shared;
 
 /// The marker that keeps `git worktree prune` from an admin directory whose worktree is on its way.
 const MARKER: &str = "git-lane is moving this worktree";
@@ -148,6 +149,7 @@ impl Places {
             }
             step("places.admin-marked");
             remove_orphaned_locks(&kept_admin);
+            links::point_at_worktree(&kept_admin, &self.admin, &self.original)?;
             self.place_admin(&kept_admin)?;
             step("places.admin-back");
         }
@@ -157,10 +159,10 @@ impl Places {
                 with_writable(&waiting, || rename_raw(&dot_git, &waiting.join(".git")))
                     .context("move back", &dot_git)?;
             }
-            self.point_at_admin(&waiting.join(".git"))?;
+            links::point_at_admin(&waiting.join(".git"), &self.original, &self.admin)?;
             step("places.dot-git-back");
             let parent = self.original.parent().unwrap_or(&self.original);
-            std::fs::create_dir_all(parent).context("create", parent)?;
+            shared::create_dir_all(parent).context("create", parent)?;
             with_writable(&waiting, || rename_raw(&waiting, &self.original)).context("move to", &self.original)?;
             step("places.directory-back");
         }
@@ -174,7 +176,7 @@ impl Places {
         let worktrees = self.admin.parent().unwrap_or(&self.admin);
         let start = std::time::Instant::now();
         loop {
-            std::fs::create_dir_all(worktrees).context("create", worktrees)?;
+            shared::create_dir_all(worktrees).context("create", worktrees)?;
             match rename_raw(kept, &self.admin) {
                 // Somebody may have made it again by now, so that it is there is no sign that it was.
                 Err(error) if error.kind() == ErrorKind::NotFound && start.elapsed() < PATIENCE => {}
@@ -187,7 +189,7 @@ impl Places {
     /// The end of [`bring_back`](Self::bring_back): the directory gets its mode and time, and is nobody's business again.
     pub fn settle(&self) -> Result<()> {
         if let Some(stamp) = self.stamp.filter(|_| is_marked(&self.admin))
-            && self.is_ours(&self.original.join(".git"), &self.original)
+            && links::names(&self.original.join(".git"), &self.original, &self.admin)
         {
             restamp(&self.original, stamp)?;
         }
@@ -203,31 +205,8 @@ impl Places {
             // The admin directory goes first, so nothing else has moved.
             return unmark(&self.kept_admin());
         }
-        let ours = self.waiting().is_some() || self.is_ours(&self.original.join(".git"), &self.original);
+        let ours = self.waiting().is_some() || links::names(&self.original.join(".git"), &self.original, &self.admin);
         if is_marked(&self.admin) && ours { self.take_away() } else { Ok(()) }
-    }
-
-    /// Makes the `.git` file name the admin directory, for an id or a repository that has moved.
-    fn point_at_admin(&self, dot_git: &Path) -> Result<()> {
-        if self.is_ours(dot_git, &self.original) {
-            return Ok(());
-        }
-        use std::os::unix::ffi::OsStrExt;
-        let mut line = b"gitdir: ".to_vec();
-        line.extend_from_slice(self.admin.as_os_str().as_bytes());
-        line.push(b'\n');
-        let temporary = dot_git.with_file_name(".git.lane-new");
-        std::fs::write(&temporary, line).context("write", &temporary)?;
-        std::fs::rename(&temporary, dot_git).context("write", dot_git)
-    }
-
-    fn is_ours(&self, dot_git: &Path, directory: &Path) -> bool {
-        let text = std::fs::read(dot_git).unwrap_or_default();
-        let target = crate::git::line(&text).strip_prefix(b"gitdir:").map(|rest| rest.trim_ascii_start());
-        target.is_some_and(|target| {
-            let target = lexical(&directory.join(crate::git::path(target)));
-            target == self.admin || std::fs::canonicalize(target).is_ok_and(|target| target == self.admin)
-        })
     }
 
     /// Removes the parking place when this was the last one in it.
@@ -275,7 +254,11 @@ fn restamp(directory: &Path, stamp: Stamp) -> Result<()> {
         last_access: Timespec { tv_sec: now.atime(), tv_nsec: now.atime_nsec() },
         last_modification: Timespec { tv_sec: stamp.seconds, tv_nsec: stamp.nanoseconds },
     };
-    rustix::fs::utimensat(CWD, directory, &times, AtFlags::SYMLINK_NOFOLLOW).context("set the time of", directory)
+    match rustix::fs::utimensat(CWD, directory, &times, AtFlags::SYMLINK_NOFOLLOW) {
+        // Whoever shares the repository may bring another's lane back; the time is the owner's alone to set.
+        Err(rustix::io::Errno::PERM) => Ok(()),
+        set => set.context("set the time of", directory),
+    }
 }
 
 /// A directory that may not be written cannot be moved either: its `..` changes.
@@ -311,7 +294,7 @@ fn mark(admin: &Path) -> Result<()> {
         return Ok(());
     }
     let (marker, unfinished) = (admin.join("locked"), admin.join(UNFINISHED));
-    std::fs::write(&unfinished, MARKER).context("write", &unfinished)?;
+    shared::write(&unfinished, MARKER).context("write", &unfinished)?;
     let marked = rename_raw(&unfinished, &marker).context("create", &marker);
     if marked.is_err() {
         super::remove_if_there(&unfinished)?;
@@ -330,18 +313,6 @@ fn is_marked(admin: &Path) -> bool {
 
 fn exists(path: &Path) -> bool {
     std::fs::symlink_metadata(path).is_ok()
-}
-
-fn lexical(path: &Path) -> PathBuf {
-    let mut clean = PathBuf::new();
-    for part in path.components() {
-        match part {
-            std::path::Component::ParentDir => drop(clean.pop()),
-            std::path::Component::CurDir => {}
-            part => clean.push(part),
-        }
-    }
-    clean
 }
 
 fn hint_at_mounts(error: Error) -> Error {
