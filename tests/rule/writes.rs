@@ -197,6 +197,8 @@ fn a_switch_that_merged_is_taken_back_edit_by_edit() {
             ("echo mine >>h; sed -i 's/^9$/mine/' v", true),
             ("rm d/x; sed -i 's/^9$/mine/' v", true),
             ("chmod +x w; sed -i 's/^1$/mine/' w", true),
+            // Nobody but whoever wrote it knows of that edit.
+            ("git update-index --assume-unchanged g; echo mine >>g; sed -i 's/^9$/mine/' w", false),
         ];
         for ((edits, conflicts), switch) in rows.into_iter().zip(switches.into_iter().cycle()) {
             let shop = Shop::new(level, Refs::Files);
@@ -216,6 +218,59 @@ fn a_switch_that_merged_is_taken_back_edit_by_edit() {
             shop.setup(&shop.one, &format!("{switch} || true"));
             let unmerged = shop.sh(&shop.one, "git ls-files -u").ok();
             assert_eq!(!unmerged.is_empty(), conflicts, "{edits} {switch}");
+        }
+    }
+}
+
+/// The commit that is checked out in a submodule is no edit a merge has mixed into anything.
+#[test]
+fn a_switch_that_merged_beside_a_submodule_is_taken_back() {
+    for level in levels() {
+        for edit in ["sed -i 's/^9$/mine/' w", "sed -i 's/^1$/mine/' w"] {
+            let shop = Shop::new(level, Refs::Files);
+            shop.setup(
+                &shop.one,
+                "git init -q sub && git -C sub commit -q --allow-empty -m a && seq 9 >w && git add -f w sub &&
+                     git commit -q -m sub && git switch -q -c wide && git -C sub commit -q --allow-empty -m b &&
+                     sed -i 's/^1$/wide/' w && git commit -q -a -m wide && git switch -q one &&
+                     git -C sub reset -q --hard HEAD~",
+            );
+            shop.sh(&shop.one, edit).ok();
+            let before = (shop.snapshots(), shop.refs());
+            let run = shop.sh(&shop.one, "git checkout -m wide");
+            assert!(run.code != 0 && run.stderr.contains("hint: to work on 'wide'"), "{run}");
+            assert_eq!((shop.snapshots(), shop.refs()), before, "{level} {edit} {run}");
+        }
+    }
+}
+
+/// A git that stashes everything for `--merge` goes on where something is staged, and where nothing is left to merge.
+#[test]
+fn a_switch_that_merged_is_taken_back_with_what_was_staged() {
+    for level in levels() {
+        for edits in [
+            "echo mine >>w; git add w; echo more >>w; echo mine >>g; echo new >n; git add n",
+            "sed -i 's/^1$/wide/' w; git add w; echo mine >>g",
+            // Exactly what the other branch has.
+            "sed -i 's/^1$/wide/' w",
+        ] {
+            let shop = Shop::new(level, Refs::Files);
+            shop.setup(
+                &shop.one,
+                "seq 9 >w && git add w && git commit -q -m lines && git switch -q -c wide &&
+                     sed -i 's/^1$/wide/' w && git commit -q -a -m wide && git switch -q one",
+            );
+            shop.sh(&shop.one, &format!("{edits}; sleep 0.05")).ok();
+            let before = (shop.snapshots(), shop.refs());
+            let run = shop.sh(&shop.one, "git checkout -m wide");
+            assert_ne!(run.code, 0, "{run}");
+            let after = (shop.snapshots(), shop.refs());
+            if edits.contains("git add") || run.stderr.contains("stash") {
+                assert_eq!(after, before, "{level} {edits} {run}");
+            } else {
+                // What equals the other branch is taken for staged.
+                assert_eq!(after.0[1].files, before.0[1].files, "{level} {edits} {run}");
+            }
         }
     }
 }

@@ -3,14 +3,14 @@
 //!
 //! git writes the tree of the worktree as it was before it merges, and tells nobody. That tree is among the objects written
 //! since the calling git began, and it proves itself: merged again, it gives exactly what is there now. Without such a
-//! proof nothing is touched.
+//! proof nothing is touched. Newer gits make a stash of everything first, whose commit tells what was staged, too.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use bstr::{BString, ByteSlice};
 
 use super::place::Place;
-use super::remedy::{read_tree_reset, with_index};
+use super::remedy::{read_tree_reset, recursion, with_index};
 use crate::error::{Error, Result};
 use crate::git::command::Invocation;
 
@@ -22,8 +22,8 @@ const MOST: usize = 200;
 pub(super) fn bring_back(place: &Place, old: &str, target: &str) -> Result<bool> {
     let Some(caller) = place.caller().filter(|caller| caller.merges()) else { return Ok(false) };
     let candidates = caller.wrote_objects(&place.common_dir.join("objects"));
-    let was = match find(place, old, target, &candidates) {
-        Ok(Found::Was(tree)) => tree,
+    let (was, now) = match find(place, old, target, &candidates) {
+        Ok(Found::Was(was, now)) => (was, now),
         Ok(Found::Lost) => {
             return Err(Error::refused("git has merged uncommitted changes, and nothing says how they were"));
         }
@@ -31,13 +31,14 @@ pub(super) fn bring_back(place: &Place, old: &str, target: &str) -> Result<bool>
         Ok(Found::Nothing) | Err(_) => return Ok(false),
     };
     // A file in the way of one that comes back is nobody's but the user's.
-    let gone = place.git().args(["diff-tree", "-r", "-z", "--name-only", "--diff-filter=D", &was, target]).stdout()?;
+    let gone =
+        place.git().args(["diff-tree", "-r", "-z", "--name-only", "--diff-filter=D", &was.tree, target]).stdout()?;
     if paths(&gone).any(|path| !is_tracked(place, path) && Path::new(&crate::git::path(path)).exists()) {
         return Ok(false);
     }
-    read_tree_reset(place, &["-u"], &was)?;
-    // git merges only where nothing is staged.
-    read_tree_reset(place, &[], old)?;
+    // Only what differs is written: what somebody told git to assume unchanged is in none of these trees.
+    now.git(place).args(["read-tree", "-m", "-u"]).args(recursion(place)).args([&now.tree, &was.tree]).run()?;
+    read_tree_reset(place, was.staged.as_deref().unwrap_or(old))?;
     // Tells git which files are as the index has them; that some are not is no failure.
     with_index(place).args(["update-index", "-q", "--refresh"]).output().map(|_| true)
 }
@@ -46,54 +47,85 @@ pub(super) fn bring_back(place: &Place, old: &str, target: &str) -> Result<bool>
 enum Found {
     /// Nothing was merged, or nobody can tell.
     Nothing,
-    /// Something was merged, and this is how it was before.
-    Was(String),
+    /// Something was merged, and this is how it was before, and how it is now.
+    Was(Candidate, Now),
     /// Something was merged, and what was before is not among them: it had been written long ago.
     Lost,
 }
 
+/// How everything may have been.
+struct Candidate {
+    /// The files.
+    tree: String,
+    /// What was staged, where a stash tells; the gits that make none merge only where nothing is.
+    staged: Option<String>,
+}
+
 /// The one tree that, merged into `target`, makes what is there.
-fn find(place: &Place, old: &str, target: &str, candidates: &[String]) -> Result<Found> {
-    let tree = |name: &str| place.git().args(["rev-parse", "--verify"]).arg(format!("{name}^{{tree}}")).text();
-    let (old, target) = (tree(old)?, tree(target)?);
-    let listed: String = candidates.iter().flat_map(|id| [id, "\n"]).collect();
+fn find(place: &Place, old: &str, target: &str, objects: &[String]) -> Result<Found> {
+    let parse = |name: String| place.git().args(["rev-parse", "--verify", &name]).text();
+    let from = parse(format!("{old}^{{commit}}"))?;
+    let (old, target) = (parse(format!("{old}^{{tree}}"))?, parse(format!("{target}^{{tree}}"))?);
+    let listed: String = objects.iter().flat_map(|id| [id, "\n"]).collect();
     let kinds = place.git().args(["cat-file", "--batch-check=%(objectname) %(objecttype)"]).input(listed).text()?;
-    let trees =
-        kinds.lines().filter_map(|line| line.strip_suffix(" tree")).filter(|id| **id != *old && **id != *target);
-    let trees: Vec<&str> = trees.take(MOST + 1).collect();
-    if trees.is_empty() || trees.len() > MOST {
+    let of = |kind: &'static str| kinds.lines().filter_map(move |line| line.strip_suffix(kind));
+    let mut candidates = stashes(place, &from, of(" commit").take(MOST))?;
+    let known: Vec<String> =
+        candidates.iter().map(|stash| stash.tree.clone()).chain([old.clone(), target.clone()]).collect();
+    let trees = of(" tree").filter(|id| !known.iter().any(|known| known == id)).take(MOST + 1);
+    candidates.extend(trees.map(|id| Candidate { tree: id.to_owned(), staged: None }));
+    if candidates.is_empty() || candidates.len() > MOST {
         return Ok(Found::Nothing);
     }
     let conflicts = Conflicts::read(place)?;
-    let now = worktree(place)?;
+    let now = Now::read(place)?;
     let commit = |tree: &str, parent: Option<&str>| {
         let git = nobody(place.git()).args(["commit-tree", "-m", "lane: a proof", tree]);
         git.args(parent.map(|parent| format!("-p{parent}"))).text()
     };
     let base = commit(&old, None)?;
     let theirs = commit(&target, Some(&base))?;
-    let mut found: Vec<&str> = Vec::new();
-    for candidate in trees {
-        if !conflicts.come_from(place, candidate)? {
+    let mut found = Vec::new();
+    for candidate in candidates {
+        if !conflicts.come_from(place, &candidate.tree)? {
             continue;
         }
-        let merge = ["merge-tree", "--write-tree", "--no-messages", &theirs, &commit(candidate, Some(&base))?];
+        let merge = ["merge-tree", "--write-tree", "--no-messages", &theirs, &commit(&candidate.tree, Some(&base))?];
         let merged = place.git().args(merge).output()?;
         let Some(merged) = merged.stdout.to_str_lossy().lines().next().map(str::to_owned) else { continue };
-        let differ =
-            place.git().args(["diff-tree", "-r", "-z", "--name-only", "--no-renames", &merged, &now]).stdout()?;
+        // Which commit of a submodule is checked out is not changed by a merge.
+        let differ = ["diff-tree", "-r", "-z", "--name-only", "--no-renames", "--ignore-submodules=all"];
+        let differ = place.git().args(differ).args([&merged, &now.tree]).stdout()?;
         if paths(&differ).all(|path| conflicts.has(path)) {
             found.push(candidate);
         }
     }
-    // What the merge made gives itself again.
-    let merged = found.contains(&now.as_str());
-    found.retain(|tree| *tree != now);
-    Ok(match found[..] {
-        [only] => Found::Was(only.to_owned()),
-        [] if !merged => Found::Nothing,
+    // What the merge made gives itself again, but it makes no stash.
+    let proved = found.len();
+    let stashed = found.iter().any(|candidate| candidate.staged.is_some());
+    found.retain(|candidate| candidate.staged.is_some() || !stashed && candidate.tree != now.tree);
+    Ok(match (found.pop(), found.is_empty(), proved) {
+        (Some(only), true, _) => Found::Was(only, now),
+        (None, _, 0) => Found::Nothing,
         _ => Found::Lost,
     })
+}
+
+/// The stashes among `commits` that were made at `from`.
+fn stashes<'a>(place: &Place, from: &str, commits: impl Iterator<Item = &'a str>) -> Result<Vec<Candidate>> {
+    let commits: String = commits.flat_map(|id| [id, "\n"]).collect();
+    if commits.is_empty() {
+        return Ok(Vec::new());
+    }
+    let shown = place.git().args(["rev-list", "--no-walk", "--no-commit-header", "--format=%T %P", "--stdin"]);
+    let shown = shown.input(commits).text()?;
+    let stash = |line: &str| match line.split(' ').collect::<Vec<_>>()[..] {
+        [tree, parent, staged, ..] if parent == from => {
+            Some(Candidate { tree: tree.to_owned(), staged: Some(staged.to_owned()) })
+        }
+        _ => None,
+    };
+    Ok(shown.lines().filter_map(stash).collect())
 }
 
 /// The conflicts in the index, each with what the worktree had.
@@ -137,15 +169,29 @@ impl Conflicts {
     }
 }
 
-/// The tree of what is there now, conflicts and all.
-fn worktree(place: &Place) -> Result<String> {
-    let scratch = super::remedy::scratch(place)?;
-    let index = super::remedy::index(place);
-    let copy = scratch.path().join("index");
-    std::fs::copy(&index, &copy).map_err(|error| Error::environment("cannot copy the index").source(error))?;
-    let git = || place.git().env("GIT_INDEX_FILE", &copy);
-    git().args(["add", "--update"]).run()?;
-    git().arg("write-tree").text()
+/// What is there now, conflicts and all, in an index of its own.
+struct Now {
+    tree: String,
+    scratch: tempfile::TempDir,
+}
+
+impl Now {
+    fn read(place: &Place) -> Result<Self> {
+        let mut now = Now { tree: String::new(), scratch: super::remedy::scratch(place)? };
+        std::fs::copy(super::remedy::index(place), now.index())
+            .map_err(|error| Error::environment("cannot copy the index").source(error))?;
+        now.git(place).args(["add", "--update"]).run()?;
+        now.tree = now.git(place).arg("write-tree").text()?;
+        Ok(now)
+    }
+
+    fn index(&self) -> PathBuf {
+        self.scratch.path().join("index")
+    }
+
+    fn git(&self, place: &Place) -> Invocation {
+        place.git().env("GIT_INDEX_FILE", self.index())
+    }
 }
 
 fn is_tracked(place: &Place, path: &[u8]) -> bool {

@@ -146,14 +146,13 @@ fn read_tree(place: &Place, from: &str, to: &str) -> Result<()> {
     })
 }
 
-/// Index, and with `-u` files too, become those of `tree`, whatever they are now.
-pub(super) fn read_tree_reset(place: &Place, options: &[&str], tree: &str) -> Result<()> {
-    let git = || with_index(place).args(["read-tree", "--reset"]).args(options).args(recursion(place)).arg(tree);
-    patiently("git read-tree", git)
+/// The index, and no file, becomes that of `tree`, whatever it is now.
+pub(super) fn read_tree_reset(place: &Place, tree: &str) -> Result<()> {
+    patiently("git read-tree", || with_index(place).args(["read-tree", "--reset", tree]))
 }
 
 /// Submodules that went along come back along. What the configuration says of them git knows by itself.
-fn recursion(place: &Place) -> Option<OsString> {
+pub(super) fn recursion(place: &Place) -> Option<OsString> {
     use std::os::unix::ffi::OsStringExt;
     place.caller()?.recursion().map(|option| OsString::from_vec(option.into()))
 }
