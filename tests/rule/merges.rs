@@ -77,6 +77,34 @@ fn a_base_takes_settled_lanes_only() {
     }
 }
 
+/// Somebody's lane may be at the very commit that a branch pulls from its upstream.
+#[test]
+fn a_branch_takes_what_its_upstream_has_whoever_is_working_on_it() {
+    for level in levels() {
+        for (pulling, script) in [("main", "git pull --no-rebase --no-edit"), ("one", "git merge --no-edit @{u}")] {
+            let shop = Shop::new(level, Refs::Files);
+            let directory = if pulling == "main" { &shop.sandbox.repo } else { &shop.one };
+            shop.sandbox.lane_in(directory, ["start", "late", "--base", pulling]).ok();
+            let late = shop.sandbox.lane_path("late");
+            shop.setup(
+                directory,
+                &format!(
+                    "git init -q --bare {up} && git remote add up {up} && git push -q -u up {pulling} &&
+                     git switch -q --detach && git commit -q --allow-empty -m up && git push -q up HEAD:{pulling} &&
+                     git switch -q {pulling} && git commit -q --allow-empty -m ours",
+                    up = shop.sandbox.root().join("up").display()
+                ),
+            );
+            shop.sh(&late, &format!("git merge -q --ff-only up/{pulling} && echo x >f")).ok();
+            shop.sh(directory, script).ok();
+            // A local branch that is followed may be a lane's.
+            shop.sh(&late, "git commit -q -a -m late && echo y >f").ok();
+            let run = shop.sh(directory, "git branch -q -u late && git merge --no-edit @{u}");
+            assert!(run.code != 0 && run.stderr.contains("lane 'late' is not settled"), "{run}");
+        }
+    }
+}
+
 #[test]
 fn the_main_worktree_stays_at_home_where_the_policy_says_so() {
     for level in levels() {

@@ -156,7 +156,7 @@ fn stale(facts: &Facts, overtaken: Option<&Overtaken>) -> Option<Verdict> {
 fn merging(facts: &Facts, merged: &[Merged]) -> Option<Verdict> {
     let on = facts.head.branch()?;
     let stop = |finding| Some(Verdict::Stop(finding, Remedy::None));
-    merged.iter().find_map(|merged| {
+    merged.iter().filter(|merged| !merged.in_upstream).find_map(|merged| {
         let takes_it = merged.lane.lands_on(on);
         match &facts.place {
             Place::Lane(here) if here.is_on(on) => {

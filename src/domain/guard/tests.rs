@@ -57,7 +57,7 @@ fn commit(merged: Vec<Merged>) -> Event {
 }
 
 fn merged(name: &str, in_own_base: bool, unsettled: Option<&str>) -> Merged {
-    Merged { lane: lane(name), in_own_base, unsettled: unsettled.map(str::to_owned) }
+    Merged { lane: lane(name), in_own_base, in_upstream: false, unsettled: unsettled.map(str::to_owned) }
 }
 
 /// A verdict in two words: what was found, and what is done.
@@ -178,10 +178,13 @@ fn merges_come_from_the_base_and_go_to_it_settled() {
         let merge = Event::Merge { merged: vec![merged.clone()], own: OwnBranch::There };
         assert_eq!(short(judge(&facts, &merge)), expected, "{merged:?}");
     }
+    let pulled = Merged { in_upstream: true, ..merged("one", false, Some("dirty")) };
+    assert_eq!(judge(&in_main(on("main")), &commit(vec![pulled])), Verdict::Allow);
     // A lane that is the base of another takes it like any base.
     let stacked = Merged {
         lane: Lane { base: RefName::parse("refs/heads/one".into()), ..lane("two") },
         in_own_base: false,
+        in_upstream: false,
         unsettled: None,
     };
     assert_eq!(judge(&in_lane(on("one")), &commit(vec![stacked.clone()])), Verdict::Allow);

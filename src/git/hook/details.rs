@@ -155,6 +155,7 @@ pub(super) fn merged(place: &Place, facts: &Facts, lanes: &[Lane], before: bool)
             if listed.lines().any(tip) {
                 found.push(Merged {
                     in_own_base: in_own_base(place, facts, commit.as_bstr())?,
+                    in_upstream: in_upstream(place, facts, commit.as_bstr())?,
                     unsettled: unsettled(lane, &place.common_dir)?,
                     lane: lane.clone(),
                 });
@@ -176,11 +177,23 @@ fn holds(place: &Place, name: &BStr, commit: &BStr) -> Result<bool> {
 }
 
 /// Whether what the branch of this full name follows holds `commit`.
-pub(super) fn upstream_holds(place: &Place, name: &BStr, commit: &BStr) -> Result<bool> {
+fn upstream_holds(place: &Place, name: &BStr, commit: &BStr) -> Result<bool> {
+    let upstream = upstream(place, name)?;
+    Ok(!upstream.is_empty() && holds(place, upstream.as_bstr(), commit)?)
+}
+
+/// Whether what the checked out branch follows on a remote holds `commit`. A local branch may be another lane's.
+fn in_upstream(place: &Place, facts: &Facts, commit: &BStr) -> Result<bool> {
+    let Some(head) = facts.head.branch() else { return Ok(false) };
+    let upstream = upstream(place, head.to_ref().as_bstr())?;
+    Ok(upstream.starts_with(b"refs/remotes/") && holds(place, upstream.as_bstr(), commit)?)
+}
+
+/// What the branch of this full name follows; empty where it follows nothing.
+fn upstream(place: &Place, name: &BStr) -> Result<BString> {
     // `@{upstream}` takes short names only.
     let upstream = place.git().args(["for-each-ref", "--format=%(upstream)"]).bytes(name).output()?.stdout;
-    let upstream = upstream.trim_ascii_end().as_bstr();
-    Ok(!upstream.is_empty() && holds(place, upstream, commit)?)
+    Ok(upstream.trim_ascii_end().into())
 }
 
 /// Why a lane is not settled: something uncommitted, something in progress, something else checked out.
