@@ -108,9 +108,14 @@ fn a_branch_takes_what_its_upstream_has_whoever_is_working_on_it() {
 #[test]
 fn the_main_worktree_stays_at_home_where_the_policy_says_so() {
     for level in levels() {
-        for script in
-            ["git switch other", "git switch -c fresh", "git rebase main other", "git checkout -B fresh other"]
-        {
+        for script in [
+            "git switch other",
+            "git switch -c fresh",
+            "git rebase main other",
+            "git checkout -B fresh other",
+            "git checkout --orphan fresh",
+            "git checkout --orphan fresh other",
+        ] {
             let shop = Shop::new(level, Refs::Files);
             shop.sandbox.git(["config", "lane.home", "main"]);
             let directory = shop.at(if script.contains("rebase") { In::CleanMain } else { In::Main });

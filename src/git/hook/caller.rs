@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use bstr::{BString, ByteSlice};
+use bstr::{BStr, BString, ByteSlice};
 #[cfg(target_os = "linux")]
 use rustix::time::{ClockId, clock_gettime};
 
@@ -71,6 +71,12 @@ impl Caller {
             Some(long) => long.starts_with(b"m") || long.starts_with(b"conf"),
             None => short(word),
         })
+    }
+
+    /// What it was told besides options, and besides `name`.
+    pub fn words(&self, name: &BStr) -> Vec<BString> {
+        let words = self.arguments.iter().take_while(|argument| *argument != "--");
+        words.filter(|word| *word != name && (*word == "-" || !word.starts_with(b"-"))).cloned().collect()
     }
 
     /// The loose objects that were written, or found to be there already, since this git began.

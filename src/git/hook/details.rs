@@ -91,7 +91,7 @@ pub(super) fn switched(place: &Place, facts: &Facts, args: &[OsString]) -> Resul
         return Ok(Event::Switched { previous, added: false, made: Made::Before, checkout, own });
     };
     Ok(Event::Switched {
-        previous: previous(place)?,
+        previous: previous(place, to)?,
         added: !old.is_empty() && old.iter().all(|digit| *digit == b'0') && place.linked,
         made: made(place, to)?,
         checkout,
@@ -121,8 +121,15 @@ fn has_stash(place: &Place, branch: &BranchName) -> Result<bool> {
     Ok(parents.lines().any(|line| line.starts_with(tip.trim_ascii_end())))
 }
 
-/// What was checked out before.
-fn previous(place: &Place) -> Result<Previous> {
+/// What was checked out before `to`.
+fn previous(place: &Place, to: &BranchName) -> Result<Previous> {
+    // Of coming to a branch without a commit git writes no log: it came from where it went last.
+    if !exists(place, to)? {
+        return Ok(match place.last_switch() {
+            Some(before) => branch_named(place, before.as_bstr())?.map_or(Previous::Commit, Previous::Branch),
+            None => Previous::Unknown,
+        });
+    }
     let asked = place.git().args(["rev-parse", "--symbolic-full-name", "--verify", "--quiet", "@{-1}"]).output()?;
     if !asked.status.success() {
         return Ok(Previous::Unknown);

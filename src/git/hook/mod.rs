@@ -152,8 +152,8 @@ impl Guarded {
                 Verdict::Allow => return Ok(Reply::Silent),
                 Verdict::Say(finding) => return Ok(self.say(finding)),
                 Verdict::Stop(finding, remedy) => {
-                    let old = args.first().map(|old| old.as_bytes().as_bstr().to_owned()).unwrap_or_default();
-                    let after = remedy::apply(&self.place, &finding, &remedy, old.as_bstr());
+                    let commit = |n: usize| args.get(n).map_or(b"".as_bstr(), |commit| commit.as_bytes().as_bstr());
+                    let after = remedy::apply(&self.place, &finding, &remedy, commit(0), commit(1));
                     return Ok(Reply::Stop(self.refusal(&finding, &remedy, after, hook == Hook::PreMergeCommit)));
                 }
                 Verdict::Follow(branch) => facts = self.follow(&facts, &branch)?,
@@ -225,7 +225,7 @@ impl Guarded {
                 Verdict::Say(finding) => return Ok(self.say(finding)),
                 Verdict::Follow(branch) => facts = self.follow(&facts, &branch)?,
                 Verdict::Stop(finding, remedy) => {
-                    let after = remedy::apply(&self.place, &finding, &remedy, b"".as_bstr());
+                    let after = remedy::apply(&self.place, &finding, &remedy, b"".into(), b"".into());
                     return Ok(Reply::Stop(self.refusal(&finding, &remedy, after, false)));
                 }
             }

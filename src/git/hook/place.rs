@@ -145,6 +145,13 @@ impl Place {
     pub fn last_checkout(&self) -> Option<(bstr::BString, bstr::BString)> {
         last_checkout(&self.git_dir)
     }
+
+    /// Where HEAD's log says that a checkout went last.
+    pub fn last_switch(&self) -> Option<bstr::BString> {
+        let log = std::fs::read(self.git_dir.join("logs/HEAD")).ok()?;
+        let mut messages = log.lines().rev().filter_map(|line| Some(line.split_once_str("\t")?.1.as_bstr()));
+        messages.find_map(checkout_message).map(|(_, to)| to)
+    }
 }
 
 fn last_checkout(git_dir: &Path) -> Option<(bstr::BString, bstr::BString)> {

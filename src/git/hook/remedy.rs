@@ -23,9 +23,9 @@ use crate::git::overtaken::index_has_left;
 /// How long another process may hold the index before the way back is given up.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// Undoes what happened; `old` is the commit HEAD came from, as post-checkout is told it. A failure leaves things as
-/// git made them.
-pub(super) fn apply(place: &Place, finding: &Finding, remedy: &Remedy, old: &BStr) -> Result<()> {
+/// Undoes what happened; `old` and `new` are the commits of a switch, as post-checkout is told them. A failure leaves
+/// things as git made them.
+pub(super) fn apply(place: &Place, finding: &Finding, remedy: &Remedy, old: &BStr, new: &BStr) -> Result<()> {
     match remedy {
         Remedy::None => Ok(()),
         Remedy::Switch(branch) => {
@@ -35,7 +35,7 @@ pub(super) fn apply(place: &Place, finding: &Finding, remedy: &Remedy, old: &BSt
                 }
                 _ => None,
             };
-            go_back(place, old, &Goal::Branch(branch))?;
+            go_back(place, old, new, &Goal::Branch(branch))?;
             match reset {
                 // Never over what somebody else has done with the branch by now.
                 Some(reset) => place
@@ -48,10 +48,10 @@ pub(super) fn apply(place: &Place, finding: &Finding, remedy: &Remedy, old: &BSt
                 None => Ok(()),
             }
         }
-        Remedy::DetachAtOld => go_back(place, old, &Goal::Commit(old)),
+        Remedy::DetachAtOld => go_back(place, old, new, &Goal::Commit(old)),
         // First to where everything was before: should the rest fail, nothing has changed.
         Remedy::EndBisection(branch) => {
-            go_back(place, old, &Goal::Commit(old))?;
+            go_back(place, old, new, &Goal::Commit(old))?;
             let reset = place.git().args(["bisect", "reset"]);
             match branch {
                 Some(branch) => reset.bytes(branch.as_bstr()).run(),
@@ -76,13 +76,19 @@ enum Goal<'a> {
 }
 
 /// Goes back after git has moved HEAD.
-fn go_back(place: &Place, old: &BStr, goal: &Goal) -> Result<()> {
-    if !merged::bring_back(place, &old.to_str_lossy(), "HEAD")? {
-        let kept = staged_before(place, &old.to_str_lossy(), "HEAD")?;
-        if kept.is_empty() {
+fn go_back(place: &Place, old: &BStr, new: &BStr, goal: &Goal) -> Result<()> {
+    let (old, new) = (old.to_str_lossy(), new.to_str_lossy());
+    let born = place.git().args(["rev-parse", "--verify", "--quiet", "HEAD"]).output()?.status.success();
+    // `checkout --orphan` comes to a branch without a commit, and from there git knows no way back; `switch --orphan` is
+    // told by a commit that is none, and has left nothing in the way.
+    let orphan = !born && new.bytes().any(|digit| digit != b'0');
+    let target = if orphan { &*new } else { "HEAD" };
+    if !merged::bring_back(place, &old, target)? {
+        let kept = staged_before(place, &old, target)?;
+        if kept.is_empty() && !orphan {
             return checkout(place, goal);
         }
-        read_tree(place, "HEAD", &with(place, &old.to_str_lossy(), &kept)?)?;
+        read_tree(place, target, &if kept.is_empty() { old.into_owned() } else { with(place, &old, &kept)? })?;
     }
     match goal {
         Goal::Branch(branch) => {
@@ -124,8 +130,11 @@ fn read_tree_back(place: &Place, target: &str) -> Result<()> {
     let found = place.git().args(["rev-parse", "--verify", "--quiet"]).arg(format!("{target}^{{tree}}")).output()?;
     let tree = match found.status.success() {
         true => found.stdout.trim_ascii_end().to_str_lossy().into_owned(),
-        // `checkout --orphan` keeps everything; `switch --orphan` has emptied index and worktree.
-        false if place.caller().is_some_and(|caller| caller.command == "checkout") => return Ok(()),
+        // `switch --orphan` has emptied index and worktree; `checkout --orphan` keeps everything, or goes where it is told.
+        false if place.caller().is_some_and(|caller| caller.command == "checkout") => match orphan_of(place, target)? {
+            Some(tree) => tree,
+            None => return Ok(()),
+        },
         false => place.git().args(["hash-object", "-t", "tree", "/dev/null"]).text()?,
     };
     // Nobody knows who called; then the index has to look as if a switch had written it.
@@ -138,6 +147,21 @@ fn read_tree_back(place: &Place, target: &str) -> Result<()> {
     let kept = staged_before(place, "HEAD", &tree)?;
     let back = if kept.is_empty() { "HEAD".into() } else { with(place, "HEAD", &kept)? };
     read_tree(place, &tree, &back)
+}
+
+/// The tree that `checkout --orphan` was told to begin the branch `target` with, where the index is that by now.
+fn orphan_of(place: &Place, target: &str) -> Result<Option<String>> {
+    let name = target.strip_prefix("refs/heads/").unwrap_or(target);
+    for word in place.caller().map(|caller| caller.words(name.into())).unwrap_or_default() {
+        let word = if word == "-" { "@{-1}".into() } else { word };
+        let tree = bstr::concat([&word[..], b"^{tree}"]);
+        let found = place.git().args(["rev-parse", "--verify", "--quiet", "--end-of-options"]).bytes(tree).output()?;
+        let tree = found.stdout.trim_ascii_end().to_str_lossy().into_owned();
+        if found.status.success() && index_has_left("HEAD", &tree, || with_index(place)) == Some(true) {
+            return Ok(Some(tree));
+        }
+    }
+    Ok(None)
 }
 
 fn read_tree(place: &Place, from: &str, to: &str) -> Result<()> {
