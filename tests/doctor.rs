@@ -650,6 +650,24 @@ fn an_index_nobody_can_read_is_made_again_by_what_the_hint_says() {
     }
 }
 
+/// What a machine that died left half-written, git reads as if it were whole, and commits the rest as deleted.
+#[test]
+fn an_index_that_ends_too_early_is_not_taken_for_a_whole_one() {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "login"]).ok();
+    let index = sandbox.repo.join(".git/worktrees/login/index");
+    let whole = std::fs::read(&index).unwrap();
+    for length in [0, 12, 90, whole.len() / 2, whole.len() - 1] {
+        std::fs::write(&index, &whole[..length]).unwrap();
+        assert_eq!(codes(&sandbox), ["damaged-index"], "{length} of {}", whole.len());
+    }
+    std::fs::write(&index, &whole).unwrap();
+    assert!(codes(&sandbox).is_empty());
+    write(&sandbox.lane_path("login").join("new"), "new\n");
+    sandbox.git_in(&sandbox.lane_path("login"), ["-c", "index.skipHash=true", "add", "new"]);
+    assert!(codes(&sandbox).is_empty());
+}
+
 #[test]
 fn the_age_of_a_lock_is_told_in_units_people_use() {
     let sandbox = Sandbox::new();

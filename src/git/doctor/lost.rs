@@ -10,6 +10,7 @@ use crate::domain::lane::{Lane, LaneId, Worktree, WorktreeState};
 use crate::error::{Error, Result};
 use crate::git::events::Log;
 use crate::git::repository::Repository;
+use crate::git::status::is_whole;
 use crate::git::{self, metadata};
 
 /// Lanes that the event log knows as started and not as retired, that have no record, and whose worktree is there.
@@ -96,12 +97,17 @@ pub(super) fn record_again(repository: &Repository, lane: &Lane) -> Result<()> {
 pub(super) fn indexes(repository: &Repository, lanes: &[Lane], worktrees: &[Worktree]) -> Vec<Finding> {
     let present = worktrees.iter().filter(|worktree| worktree.state == WorktreeState::Present);
     let kind = repository.gix.object_hash();
+    // gix may be stricter than git, whose word counts; but git does not mind that the end is missing.
+    let is_unread = |worktree: &Worktree, index: &Path| {
+        let listed = repository.git_in(worktree).args(["ls-files", "--stage"]).output();
+        std::fs::read(index).is_ok_and(|bytes| !is_whole(kind, &bytes))
+            || listed.is_ok_and(|listed| !listed.status.success())
+    };
     let damaged = present.filter(|worktree| {
         let index = worktree.git_dir.join("index");
         index.exists()
             && gix::index::File::at(&index, kind, true, gix::index::decode::Options::default()).is_err()
-            // gix may be stricter than git, whose word counts.
-            && repository.git_in(worktree).args(["ls-files", "--stage"]).output().is_ok_and(|read| !read.status.success())
+            && is_unread(worktree, &index)
     });
     let lane = |worktree: &Worktree| lanes.iter().find(|lane| lane.worktree == worktree.path);
     let found = damaged.map(|worktree| {

@@ -265,13 +265,20 @@ impl Index {
 
 /// git verifies no checksum and reads past a truncation, so damage must be told from an extension unknown to gix here.
 fn undecodable(hash: gix::hash::Kind, data: &[u8], path: &Path, error: gix::Error) -> Halt {
-    let split = data.len().saturating_sub(hash.len_in_bytes());
-    let mut hasher = gix::hash::hasher(hash);
-    hasher.update(&data[..split]);
-    match hasher.try_finalize() {
-        Ok(id) if id.as_bytes() == &data[split..] => Halt::Doubt("the index cannot be decoded"),
-        _ => Halt::Failed(Error::git(format!("'{}' is damaged", path.display())).source(error)),
+    match is_whole(hash, data) {
+        true => Halt::Doubt("the index cannot be decoded"),
+        false => Halt::Failed(Error::git(format!("'{}' is damaged", path.display())).source(error)),
     }
+}
+
+/// Whether an index ends as it should: with the hash of all before, or zeros where `index.skipHash` is set
+/// (gitformat-index(5)).
+pub(super) fn is_whole(hash: gix::hash::Kind, index: &[u8]) -> bool {
+    let (content, end) = index.split_at(index.len().saturating_sub(hash.len_in_bytes()));
+    let mut hasher = gix::hash::hasher(hash);
+    hasher.update(content);
+    !content.is_empty()
+        && (end.iter().all(|byte| *byte == 0) || hasher.try_finalize().is_ok_and(|id| id.as_bytes() == end))
 }
 
 /// Whether the worktree overrides config that matters here (`extensions.worktreeConfig`); sparse checkouts do it only
