@@ -384,11 +384,11 @@ fn a_living_worktree_that_git_was_cut_off_from_is_mended_in_place() {
     for (what, broken) in breaks {
         for lane in [true, false] {
             let sandbox = Sandbox::new();
-            sandbox.lane(["start", "login"]).ok();
-            if !lane {
-                sandbox.git(["config", "--remove-section", "lane.login"]);
-            }
             let path = sandbox.lane_path("login");
+            match lane {
+                true => drop(sandbox.lane(["start", "login"]).ok()),
+                false => drop(sandbox.git(["worktree", "add", "-q", "-b", "login", path.to_str().unwrap()])),
+            }
             write(&path.join("staged"), "staged");
             sandbox.git_in(&path, ["add", "staged"]);
             let admin = sandbox.repo.join(".git/worktrees/login");
@@ -556,17 +556,112 @@ fn a_working_tree_that_is_elsewhere_on_purpose_stays_there() {
 }
 
 #[test]
-fn a_working_tree_that_is_nowhere_is_said_to_be() {
+fn a_working_tree_that_is_nowhere_is_found_again() {
     let sandbox = Sandbox::new();
     sandbox.lane(["start", "login"]).ok();
-    sandbox.git(["config", "core.worktree", "../../elsewhere"]);
     for directory in [sandbox.repo.clone(), sandbox.lane_path("login")] {
-        let said = sandbox.lane_in(&directory, ["doctor"]).fails(4);
+        sandbox.git(["config", "core.worktree", "../../elsewhere"]);
+        // Every other command says so.
+        let said = sandbox.lane_in(&directory, ["list"]).fails(4);
         assert!(said.contains("core.worktree leads to '") && said.contains("which is not there"), "{said}");
         assert!(said.contains("git --work-tree=. config --unset core.worktree") && !said.contains("owned"), "{said}");
+        let told = sandbox.lane_in(&directory, ["doctor"]);
+        assert!(told.stdout.contains("fixable: core.worktree leads to '") && told.code == 1, "{told}");
+        assert!(sandbox.lane_in(&directory, ["doctor", "--fix"]).ok().contains("fixed: core.worktree leads to '"));
+        assert!(codes(&sandbox).is_empty());
+        assert_eq!(sandbox.git(["rev-parse", "--show-toplevel"]), sandbox.repo.to_str().unwrap());
     }
-    sandbox.run(sandbox.command("sh").args(["-c", "git --work-tree=. config --unset core.worktree"])).ok();
+    // Where nothing tracked is around .git, nothing tells that the working tree was there.
+    sandbox.git(["rm", "-q", "-r", "--cached", "."]);
+    sandbox.git(["config", "core.worktree", "../../elsewhere"]);
+    let said = doctor(&sandbox, &["--fix"]).fails(4);
+    let remedy = said.trim_end().rsplit_once(": ").unwrap().1.to_owned();
+    sandbox.run(sandbox.command("sh").args(["-c", &remedy])).ok();
     assert!(codes(&sandbox).is_empty());
+}
+
+/// Branch and worktree are there, the section is not: the event log knows what was in it.
+#[test]
+fn a_lost_record_is_found_and_written_again() {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "login", "--base", "main", "--owner", "tester"]).ok();
+    sandbox.lane(["start", "kept", "ended", "renamed"]).ok();
+    sandbox.work("login", "file", "work");
+    sandbox.git_in(&sandbox.lane_path("renamed"), ["branch", "-q", "-m", "called/otherwise"]);
+    let record = |name: &str| sandbox.git(["config", "--get-regexp", &format!("^lane\\.{name}\\.")]);
+    let before = record("login");
+    // One that was dropped has no record for a good reason, whoever makes its like again.
+    sandbox.lane(["drop", "ended"]).ok();
+    sandbox.git(["worktree", "add", "-q", "-b", "ended", sandbox.lane_path("ended").to_str().unwrap()]);
+    assert!(codes(&sandbox).iter().all(|code| code == "renamed-branch"));
+    for name in ["login", "renamed"] {
+        sandbox.git(["config", "--remove-section", &format!("lane.{name}")]);
+    }
+    assert_eq!(codes(&sandbox), ["lost-record", "lost-record"]);
+    let told = doctor(&sandbox, &[]);
+    let path = sandbox.lane_path("login");
+    let text = format!("fixable: lane 'login' has lost its record; its worktree is '{}'", path.display());
+    assert!(told.stdout.contains(&text), "{told}");
+    doctor(&sandbox, &["--fix"]).ok();
+    assert!(codes(&sandbox).is_empty());
+    let without_time = |record: &str| {
+        let lines = record.lines().filter(|line| !line.contains(".created "));
+        lines.map(str::to_owned).collect::<std::collections::BTreeSet<_>>()
+    };
+    assert_eq!(without_time(&record("login")), without_time(&before));
+    assert!(record("renamed").contains("lane.renamed.branch called/otherwise"));
+    sandbox.lane(["finish", "login"]).ok();
+    assert!(sandbox.git(["log", "--format=%s"]).contains("login: file"));
+}
+
+/// Two worktrees could be the lane's: nobody guesses.
+#[test]
+fn a_lost_record_that_could_be_anybodys_is_left_alone() {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "login"]).ok();
+    sandbox.git_in(&sandbox.lane_path("login"), ["switch", "-q", "-c", "other"]);
+    sandbox.git(["worktree", "add", "-q", "../again", "login"]);
+    sandbox.git(["config", "--remove-section", "lane.login"]);
+    assert!(codes(&sandbox).is_empty());
+}
+
+/// git dies of it at every command; what the hint says makes a new one and touches no file.
+#[test]
+fn an_index_nobody_can_read_is_made_again_by_what_the_hint_says() {
+    for (name, damage) in [("login", &b"garbage"[..]), ("login", b""), ("main", b"DIRC\0\0\0\x02\0\0\0\x09short")] {
+        let sandbox = Sandbox::new();
+        sandbox.lane(["start", "login"]).ok();
+        let (directory, index) = match name {
+            "main" => (sandbox.repo.clone(), sandbox.repo.join(".git/index")),
+            _ => (sandbox.lane_path("login"), sandbox.repo.join(".git/worktrees/login/index")),
+        };
+        write(&directory.join("README"), "edited\n");
+        write(&directory.join("new"), "new\n");
+        std::fs::write(&index, damage).unwrap();
+        assert_eq!(codes(&sandbox), ["damaged-index"], "{damage:?}");
+        let told = doctor(&sandbox, &["--fix"]);
+        let hint = told.stdout.lines().find(|line| line.contains("read-tree")).unwrap_or_else(|| panic!("{told}"));
+        let (_, command) = hint.split_once(": ").unwrap();
+        sandbox.run(sandbox.command("sh").args(["-c", command])).ok();
+        assert!(codes(&sandbox).is_empty());
+        let status = sandbox.git_in(&directory, ["status", "--porcelain"]);
+        assert_eq!(status, " M README\n?? new");
+        assert!(index.with_extension("damaged").exists());
+    }
+}
+
+#[test]
+fn the_age_of_a_lock_is_told_in_units_people_use() {
+    let sandbox = Sandbox::new();
+    let lock = sandbox.repo.join(".git/index.lock");
+    let file = std::fs::File::create(&lock).unwrap();
+    file.set_modified(std::time::SystemTime::now() - std::time::Duration::from_secs(93_700)).unwrap();
+    let told = doctor(&sandbox, &[]);
+    assert!(told.stdout.contains("index.lock' has blocked writers for 1d 2h"), "{told}");
+    let _ = told.fails(1);
+    // Nobody can tell whose it is.
+    let _ = doctor(&sandbox, &["--fix"]).fails(1);
+    assert!(lock.exists());
 }
 
 /// git repairs the worktree it is told, not the one whose place is claimed.
@@ -633,7 +728,7 @@ fn a_lock_is_removed_only_when_its_owner_is_provably_dead() {
     std::fs::File::open(&lock).unwrap().set_times(std::fs::FileTimes::new().set_modified(old)).unwrap();
     assert_eq!(codes(&sandbox), ["lock"]);
     let run = doctor(&sandbox, &["--fix"]);
-    assert!(run.stdout.contains("blocks writers since 36"), "{run}");
+    assert!(run.stdout.contains("has blocked writers for 1h"), "{run}");
     let _ = run.fails(1);
     assert!(lock.exists());
     std::fs::remove_file(&lock).unwrap();

@@ -596,7 +596,18 @@ fn a_hooks_directory_that_is_missing_is_made_and_one_that_is_a_file_is_an_error(
     let _ = std::fs::remove_dir_all(hooks(&sandbox));
     init(&sandbox, &["--files"]).ok();
     assert_eq!(listing(&hooks(&sandbox)).len(), 4);
+    // What git-lane made it takes away again, unless somebody has put something into it; and nothing that others made.
+    init(&sandbox, &["--files"]).ok();
     init(&sandbox, &["--uninstall"]).ok();
+    assert!(!hooks(&sandbox).exists());
+    init(&sandbox, &["--files"]).ok();
+    hook(&hooks(&sandbox).join("post-merge"), "#!/bin/sh\n", 0o755);
+    init(&sandbox, &["--uninstall"]).ok();
+    assert_eq!(listing(&hooks(&sandbox)).len(), 1);
+    std::fs::remove_file(hooks(&sandbox).join("post-merge")).unwrap();
+    init(&sandbox, &["--files"]).ok();
+    init(&sandbox, &["--uninstall"]).ok();
+    assert!(hooks(&sandbox).is_dir());
     std::fs::remove_dir_all(hooks(&sandbox)).unwrap();
     write(&hooks(&sandbox), "");
     let before = sandbox.fingerprint();
@@ -790,6 +801,54 @@ fn the_hook_can_be_run_by_hand() {
     sandbox.lane(["hook", "no-such-hook"]).fails(2);
 }
 
+/// pre-commit moves a hook it finds to `.legacy` and runs it, lefthook moves it to `.old` and puts it back one day: what is
+/// removed must not come back that way, nor be lost that was there before git-lane.
+#[test]
+fn a_hook_of_ours_that_another_tool_has_moved_goes_too() {
+    let tool = |sandbox: &Sandbox, suffix: &str| {
+        for name in ["pre-commit", "post-checkout"] {
+            let file = hooks(sandbox).join(name);
+            let moved = hooks(sandbox).join(format!("{name}{suffix}"));
+            std::fs::rename(&file, &moved).unwrap();
+            // As pre-commit does it: the hook it found comes first, and its exit code counts.
+            let text = "#!/usr/bin/env bash\nHERE=\"$(cd \"$(dirname \"$0\")\" && pwd)\"\nLEGACY=\"$HERE/$(basename \"$0\").legacy\"\n\
+                        code=0\n[ ! -x \"$LEGACY\" ] || \"$LEGACY\" \"$@\" || code=1\n: >\"$HOME/tool-$(basename \"$0\")\"\nexit $code\n";
+            hook(&file, text, 0o755);
+        }
+    };
+    for suffix in [".legacy", ".old"] {
+        for foreign in [false, true] {
+            for again in [false, true] {
+                let sandbox = Sandbox::new();
+                if foreign {
+                    hook(&hooks(&sandbox).join("pre-commit"), "#!/bin/sh\n: >\"$HOME/older\"\n", 0o755);
+                }
+                sandbox.lane(["start", "one"]).ok();
+                init(&sandbox, &["--files"]).ok();
+                tool(&sandbox, suffix);
+                if again && !foreign {
+                    init(&sandbox, &["--files"]).ok();
+                    assert_in_force(&sandbox, "one");
+                    assert!(sandbox.root().join("home/tool-post-checkout").exists());
+                }
+                init(&sandbox, &["--uninstall"]).ok();
+                let left: Vec<String> = listing(&hooks(&sandbox)).into_iter().map(|(name, ..)| name).collect();
+                let older = format!("pre-commit{suffix}");
+                let expected = ["post-checkout", "pre-commit", &older];
+                assert_eq!(left, expected[..if foreign { 3 } else { 2 }], "{suffix}");
+                // Nothing is guarded, the other tool's hooks run, and so does what it took over.
+                let lane = sandbox.lane_path("one");
+                let _ = std::fs::remove_file(sandbox.root().join("home/tool-pre-commit"));
+                sandbox.git_in(&lane, ["switch", "-q", "-c", "elsewhere"]);
+                sandbox.git_in(&lane, ["commit", "-q", "--allow-empty", "-m", "x"]);
+                assert!(sandbox.root().join("home/tool-pre-commit").exists());
+                assert_eq!(sandbox.root().join("home/older").exists(), foreign && suffix == ".legacy");
+                assert!(!sandbox.repo.join(".git/hooks.pre-git-lane").exists());
+            }
+        }
+    }
+}
+
 /// Hooks of the user's configuration run in every repository; in most of them nobody ever uses git-lane.
 #[test]
 fn where_git_lane_was_never_run_the_stubs_start_nothing() {
@@ -809,11 +868,12 @@ fn where_git_lane_was_never_run_the_stubs_start_nothing() {
         !run.stderr.is_empty()
     };
     assert!(!said(&sandbox.repo, None) && !said(&sandbox.root(), Some(&git_dir)));
-    // A linked worktree's `.git` is a file, and its git directory leads on to the common one: git-lane reads them.
+    // A linked worktree's `.git` is a file, and its git directory leads on to the common one: git is asked.
     let elsewhere = sandbox.root().join("linked");
-    assert!(said(&elsewhere, None) && said(&elsewhere, Some(&linked)));
+    assert!(!said(&elsewhere, None) && !said(&elsewhere, Some(&linked)));
     std::fs::create_dir(git_dir.join("lane")).unwrap();
     assert!(said(&sandbox.repo, None) && said(&sandbox.root(), Some(&git_dir)));
+    assert!(said(&elsewhere, None) && said(&elsewhere, Some(&linked)));
 }
 
 #[test]

@@ -78,6 +78,24 @@ fn git_is_started_from_the_git_folder_and_prompts_live_in_the_ui() {
 }
 
 #[test]
+fn what_is_made_in_a_repository_is_made_where_its_users_may_share_it() {
+    // Indexes with their own call of it, worktrees, a probe in the temporary directory, parking places of one user.
+    let worktrees = ["populate/fill", "start/publish", "trash/links"];
+    let others = ["shared", "populate/index", "evidence/probe", "trash/places", "trash/owner"];
+    for (name, text) in sources("src/git") {
+        let allowed = worktrees.iter().chain(&others).any(|other| name == format!("src/git/{other}.rs"));
+        let makes = |line: &&str| {
+            let opens = ["create(true)", "create_new(true)", "create(create)"].iter().any(|word| line.contains(word));
+            let words = [" fs::write(", "std::fs::write(", "fs::create_dir", "File::create("];
+            opens && !line.contains("shared::open(") || words.iter().any(|word| line.contains(word))
+        };
+        let code = code(&text);
+        let found = code.lines().find(makes).filter(|_| !allowed && !name.contains("/tests/"));
+        assert!(found.is_none(), "{name} makes something without git::shared: {found:?}");
+    }
+}
+
+#[test]
 fn no_test_file_is_forgotten() {
     let index = std::fs::read_to_string(root().join("tests/main.rs")).unwrap();
     for entry in std::fs::read_dir(root().join("tests")).unwrap().flatten() {

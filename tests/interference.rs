@@ -1,6 +1,6 @@
 //! What others do to a lane between the death of a git-lane command and the next one.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::sandbox::{Sandbox, write};
 
@@ -123,6 +123,10 @@ fn a_lock_of_a_git_that_was_at_work_does_not_come_back() {
 
 /// Dies in `git lane finish login --keep` at the step `at`, with a landing that adds, changes and removes files.
 fn dies_landing(at: &str) -> Sandbox {
+    dies_landing_by("merge", at)
+}
+
+fn dies_landing_by(strategy: &str, at: &str) -> Sandbox {
     for step in 1..60 {
         let sandbox = Sandbox::new();
         with_work(&sandbox);
@@ -131,12 +135,25 @@ fn dies_landing(at: &str) -> Sandbox {
         sandbox.git_in(&path, ["rm", "-q", "README"]);
         sandbox.git_in(&path, ["commit", "-q", "-m", "without"]);
         let mut dying = sandbox.command("git-lane");
-        dying.args(["finish", "login", "--keep"]).env("GIT_LANE_TEST_DIE_AT", step.to_string());
+        dying.args(["finish", "login", "--keep", "--strategy", strategy]).env("GIT_LANE_TEST_DIE_AT", step.to_string());
         if sandbox.run(&mut dying).stderr.contains(&format!("died at {at}\n")) {
             return sandbox;
         }
     }
     panic!("no step {at}");
+}
+
+/// The one file of that kind in the journal.
+fn journal(sandbox: &Sandbox, extension: &str) -> PathBuf {
+    let entries = std::fs::read_dir(sandbox.repo.join(".git/lane/journal")).unwrap().flatten();
+    entries.map(|entry| entry.path()).find(|path| path.extension().is_some_and(|end| end == extension)).unwrap()
+}
+
+/// A lock that some other program took an hour ago.
+fn foreign_lock(path: &Path) {
+    write(path, "");
+    let hour_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
+    std::fs::File::options().write(true).open(path).unwrap().set_modified(hour_ago).unwrap();
 }
 
 fn index_lock(sandbox: &Sandbox) -> std::path::PathBuf {
@@ -149,9 +166,7 @@ fn nobody_gets_at_the_index_between_the_death_of_a_landing_and_its_healing() {
         let sandbox = dies_landing(at);
         assert!(index_lock(&sandbox).exists());
         // As if a git that the dead one had started were still writing files.
-        let journal = std::fs::read_dir(sandbox.repo.join(".git/lane/journal")).unwrap().flatten();
-        let children = journal.map(|entry| entry.path()).find(|path| path.extension().unwrap() == "children").unwrap();
-        let at_work = std::fs::File::open(children).unwrap();
+        let at_work = std::fs::File::open(journal(&sandbox, "children")).unwrap();
         at_work.lock().unwrap();
         let mut healer = sandbox.command("git-lane");
         let quiet = std::process::Stdio::null;
@@ -207,6 +222,201 @@ fn an_undone_landing_leaves_what_somebody_has_staged_of_it() {
     let said = sandbox.lane(["start", "other"]);
     assert!(said.stderr.contains("it does not count, but the index of"), "{said}");
     assert_eq!(sandbox.git(["status", "--porcelain"]), "A  file");
+    sandbox.nothing_under_way();
+}
+
+#[test]
+fn nobody_moves_the_base_or_head_between_the_death_of_a_landing_and_its_healing() {
+    let sandbox = dies_landing_by("ff", "refs.written");
+    let old = sandbox.git(["rev-parse", "main"]);
+    sandbox.git(["branch", "elsewhere"]);
+    let at_work = std::fs::File::open(journal(&sandbox, "children")).unwrap();
+    at_work.lock().unwrap();
+    let mut healer = sandbox.command("git-lane");
+    let quiet = std::process::Stdio::null;
+    let mut healer = healer.args(["start", "other"]).stdout(quiet()).stderr(quiet()).spawn().unwrap();
+    for _ in 0..20 {
+        std::thread::sleep(std::time::Duration::from_millis(25));
+        sandbox.git_fails(["update-ref", "refs/heads/main", "login"]);
+        sandbox.git_fails(["symbolic-ref", "HEAD", "refs/heads/elsewhere"]);
+        assert!(healer.try_wait().unwrap().is_none());
+    }
+    drop(at_work);
+    assert!(healer.wait().unwrap().success());
+    assert_eq!(sandbox.git(["rev-parse", "main"]), old);
+    assert_eq!(sandbox.git(["status", "--porcelain", "--branch"]), "## main");
+    sandbox.git(["update-ref", "refs/heads/elsewhere", "login"]);
+    sandbox.nothing_under_way();
+}
+
+#[test]
+fn a_landing_that_cannot_be_healed_stops_landings_on_its_base_and_nothing_else() {
+    for (at, landed) in [("land.files", false), ("land.ref", true)] {
+        let sandbox = dies_landing(at);
+        let commit = sandbox.git(["for-each-ref", "--format=%(objectname)", "refs/lane/landing"]);
+        let intent = journal(&sandbox, "json");
+        std::fs::remove_file(index_lock(&sandbox)).unwrap();
+        foreign_lock(&index_lock(&sandbox));
+
+        let said = sandbox.lane(["start", "other"]);
+        assert_eq!(said.code, 0, "{said}");
+        for words in ["warning: a landing on 'main' was interrupted", "index.lock", intent.to_str().unwrap()] {
+            assert!(said.stderr.contains(words), "{words}: {said}");
+        }
+        sandbox.work("other", "another", "x");
+        let main = sandbox.git(["rev-parse", "main"]);
+        let finish = sandbox.lane(["finish", "other", "--json"]);
+        assert!(finish.code == 1 && finish.stdout.contains("\"not-healed\""), "{finish}");
+        assert_eq!(finish.stderr.matches("warning: a landing").count(), 1, "{finish}");
+        assert_eq!(sandbox.git(["rev-parse", "main"]), main);
+        sandbox.git(["branch", "side", "main"]);
+        sandbox.lane(["finish", "other", "--into", "side", "--keep"]).ok();
+        sandbox.lane(["drop", "--force", "other"]).ok();
+        sandbox.lane(["restore", "other"]).ok();
+        sandbox.git(["gc", "-q", "--prune=now"]);
+        sandbox.git(["cat-file", "-e", &commit]);
+        assert!(intent.exists() && index_lock(&sandbox).exists());
+
+        std::fs::remove_file(index_lock(&sandbox)).unwrap();
+        let said = sandbox.lane(["finish", "other"]);
+        assert!(said.code == 0 && said.stderr.contains("it has been"), "{said}");
+        assert_eq!(sandbox.git(["status", "--porcelain"]), "", "{at}");
+        assert_eq!(sandbox.git(["ls-tree", "--name-only", "main"]).contains("file"), landed, "{at}");
+        sandbox.nothing_under_way();
+    }
+}
+
+#[test]
+fn a_lane_whose_files_somebody_died_moving_is_not_taken_away() {
+    let sandbox = Sandbox::new();
+    with_work(&sandbox);
+    sandbox.lane(["start", "sub", "--base", "login"]).ok();
+    sandbox.work("sub", "more", "y");
+    let run = (1..60).find_map(|step| {
+        let mut dying = sandbox.command("git-lane");
+        dying.args(["finish", "sub", "--keep"]).env("GIT_LANE_TEST_DIE_AT", step.to_string());
+        let run = sandbox.run(&mut dying);
+        run.stderr.contains("died at land.files\n").then_some(run)
+    });
+    assert!(run.is_some());
+    let lock = admin(&sandbox).join("index.lock");
+    std::fs::remove_file(&lock).unwrap();
+    foreign_lock(&lock);
+    let refused = sandbox.lane(["drop", "--force", "login"]).fails(1);
+    assert!(refused.contains("a landing on 'login' was interrupted and is still to be healed"), "{refused}");
+    std::fs::remove_file(&lock).unwrap();
+    sandbox.lane(["drop", "--force", "login"]).ok();
+    sandbox.nothing_under_way();
+}
+
+#[test]
+fn a_healing_that_fails_half_way_keeps_the_index_locked() {
+    let sandbox = dies_landing("land.files");
+    // What was there cannot be read for a while.
+    let blob = sandbox.git(["rev-parse", "main:src/app.txt"]);
+    let object = sandbox.repo.join(".git/objects").join(&blob[..2]).join(&blob[2..]);
+    let aside = sandbox.root().join("aside");
+    std::fs::rename(&object, &aside).unwrap();
+    let said = sandbox.lane(["start", "early"]);
+    assert!(said.stderr.contains("can be neither completed nor undone"), "{said}");
+    assert!(index_lock(&sandbox).exists());
+    std::fs::rename(&aside, &object).unwrap();
+    sandbox.lane(["start", "other"]).ok();
+    assert_eq!(sandbox.git(["status", "--porcelain"]), "");
+    sandbox.nothing_under_way();
+}
+
+#[test]
+fn a_removal_that_cannot_be_healed_stops_its_lane_and_no_other() {
+    let mut step = 0;
+    let (sandbox, commit) = loop {
+        step += 1;
+        let sandbox = Sandbox::new();
+        let commit = with_work(&sandbox);
+        let mut dying = sandbox.command("git-lane");
+        let run = sandbox.run(dying.args(["drop", "--force", "login"]).env("GIT_LANE_TEST_DIE_AT", step.to_string()));
+        assert_ne!(run.code, 0, "no such step");
+        if run.stderr.contains("died at places.directory-moved\n") {
+            break (sandbox, commit);
+        }
+    };
+    // Neither back, where something is in the way, nor forth.
+    write(&sandbox.lane_path("login").join("mine"), "mine");
+    let trash = std::fs::read_dir(sandbox.repo.join(".git/lane/trash")).unwrap().flatten().next().unwrap();
+    let lock = sandbox.repo.join(".git/refs/lane/trash").join(trash.file_name()).with_extension("lock");
+    foreign_lock(&lock);
+
+    let said = sandbox.lane(["start", "other"]);
+    assert_eq!(said.code, 0, "{said}");
+    let intent = journal(&sandbox, "json");
+    for words in ["warning: the removal of lane 'login' was interrupted", ".lock", intent.to_str().unwrap()] {
+        assert!(said.stderr.contains(words), "{words}: {said}");
+    }
+    for args in [&["drop", "--force", "login"][..], &["restore", "login"], &["start", "login"], &["finish", "login"]] {
+        let refused = sandbox.lane(args).fails(1);
+        assert!(refused.contains("is still to be healed"), "{args:?}: {refused}");
+    }
+    sandbox.work("other", "another", "x");
+    sandbox.lane(["finish", "other", "--keep"]).ok();
+    let pruned = sandbox.lane(["prune", "--yes"]).ok();
+    assert!(pruned.contains("pruned lane other"), "{pruned}");
+    sandbox.git(["gc", "-q", "--prune=now"]);
+
+    std::fs::remove_file(lock).unwrap();
+    let said = sandbox.lane(["start", "third"]);
+    assert!(said.stderr.contains("the removal of lane 'login' was interrupted; it has been completed"), "{said}");
+    assert_eq!(std::fs::read(sandbox.lane_path("login").join("mine")).unwrap(), b"mine");
+    std::fs::remove_dir_all(sandbox.lane_path("login")).unwrap();
+    comes_back(&sandbox, &commit);
+    sandbox.nothing_under_way();
+}
+
+#[test]
+fn a_landing_tells_what_it_healed_when_its_turn_came() {
+    let sandbox = Sandbox::new();
+    with_work(&sandbox);
+    sandbox.lane(["start", "other"]).ok();
+    let lane = sandbox.repo.join(".git/lane");
+    let turn = std::fs::File::options().create(true).truncate(false).write(true).open(lane.join("land.lock")).unwrap();
+    turn.lock().unwrap();
+    let mut landing = sandbox.command("git-lane");
+    let piped = std::process::Stdio::piped;
+    let landing = landing.args(["finish", "login"]).stdout(piped()).stderr(piped()).spawn().unwrap();
+    let waits = || std::fs::read_dir(lane.join("scratch")).is_ok_and(|mut found| found.next().is_some());
+    let start = std::time::Instant::now();
+    while !waits() {
+        assert!(start.elapsed() < std::time::Duration::from_secs(60));
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    write(&lane.join("journal/0123.json"), "damaged");
+    drop(turn);
+    let said = landing.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&said.stderr).into_owned();
+    assert!(said.contains("warning: an interrupted command's journal is damaged"), "{said}");
+}
+
+#[test]
+fn a_landing_leaves_what_the_healing_of_another_needs() {
+    let sandbox = dies_landing("land.ref");
+    let (intent, aside) = (journal(&sandbox, "json"), sandbox.root().join("intent"));
+    // As if the other one had died only after this one had healed what there was to heal.
+    std::fs::rename(&intent, &aside).unwrap();
+    std::fs::remove_file(journal(&sandbox, "children")).unwrap();
+    let git_dir = std::fs::read_dir(sandbox.repo.join(".git")).unwrap().flatten().map(|entry| entry.path());
+    let is_copy = |path: &PathBuf| path.file_name().unwrap().to_string_lossy().starts_with("lane-index-");
+    let (copy, copy_aside) = (git_dir.into_iter().find(is_copy).unwrap(), sandbox.root().join("copy"));
+    std::fs::rename(&copy, &copy_aside).unwrap();
+    sandbox.lane(["start", "other"]).ok();
+    sandbox.work("other", "another", "x");
+    let hook = sandbox.repo.join(".git/hooks/pre-merge-commit");
+    let back = |from: &Path, to: &Path| format!("mv '{}' '{}' 2>/dev/null\n", from.display(), to.display());
+    let text = format!("#!/bin/sh\n{}{}:\n", back(&copy_aside, &copy), back(&aside, &intent));
+    write(&hook, text);
+    std::fs::set_permissions(&hook, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let said = sandbox.lane(["finish", "other", "--keep"]);
+    assert!(said.code == 0 && said.stderr.contains("it has been completed"), "{said}");
+    assert_eq!(sandbox.git(["status", "--porcelain"]), "");
+    assert!(sandbox.repo.join("another").exists() && sandbox.repo.join("file").exists());
     sandbox.nothing_under_way();
 }
 

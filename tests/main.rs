@@ -24,6 +24,7 @@ mod replay;
 mod restore;
 mod rule;
 mod sandbox;
+mod shared;
 mod shell_init;
 mod shells;
 mod start;

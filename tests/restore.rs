@@ -299,6 +299,68 @@ fn the_newest_of_a_name_comes_first_and_an_id_names_any() {
     sandbox.nothing_left_behind(1);
 }
 
+/// A dropped lane with a file that is nowhere else, in a repository that is to be moved; the lane's commit.
+fn dropped(sandbox: &Sandbox) -> String {
+    sandbox.lane(["start", "login", "stays"]).ok();
+    let commit = sandbox.work("login", "file", "x");
+    write(&sandbox.lane_path("login").join("untracked"), "mine");
+    sandbox.lane(["drop", "--force", "login"]).ok();
+    commit
+}
+
+/// The lane is at `path`, whole, and the repository at `repo` and git know it there.
+#[track_caller]
+fn is_back(sandbox: &Sandbox, repo: &Path, path: &Path, commit: &str) {
+    assert_eq!(sandbox.git_in(path, ["status", "--porcelain", "--branch"]), "## login\n?? untracked");
+    assert_eq!(sandbox.git_in(path, ["rev-parse", "HEAD"]), commit);
+    let listed = sandbox.git_in(repo, ["worktree", "list", "--porcelain"]);
+    assert!(listed.lines().any(|line| line == format!("worktree {}", path.display())), "{listed}");
+    assert_eq!(sandbox.lane_in(repo, ["path", "login"]).ok().trim_end(), path.to_str().unwrap());
+    sandbox.lane_in(path, ["finish", "--commit", "rest"]).ok();
+}
+
+#[test]
+fn a_lane_comes_back_beside_a_repository_that_was_moved_with_its_lanes() {
+    for (repo, lanes) in [("new/shop", "new/shop.lanes"), ("store", "store.lanes")] {
+        let sandbox = Sandbox::new();
+        let (commit, root) = (dropped(&sandbox), sandbox.root());
+        std::fs::create_dir(root.join("new")).unwrap();
+        std::fs::rename(&sandbox.repo, root.join(repo)).unwrap();
+        std::fs::rename(root.join("shop.lanes"), root.join(lanes)).unwrap();
+        let repo = root.join(repo);
+        let said = sandbox.lane_in(&repo, ["restore", "login"]).ok();
+        let (path, was_at) = (root.join(lanes).join("login"), sandbox.lane_path("login"));
+        assert!(said.contains(&format!("in '{}'", path.display())), "{said}");
+        assert!(said.contains(&format!("it was in '{}'", was_at.display())), "{said}");
+        assert!(!root.join("shop.lanes").exists());
+        is_back(&sandbox, &repo, &path, &commit);
+    }
+}
+
+#[test]
+fn a_lane_comes_back_where_it_was_when_the_repository_alone_was_moved() {
+    let sandbox = Sandbox::new();
+    let (commit, repo) = (dropped(&sandbox), sandbox.root().join("new"));
+    std::fs::rename(&sandbox.repo, &repo).unwrap();
+    let said = sandbox.lane_in(&repo, ["restore", "login"]).ok();
+    assert!(!said.contains("moved"), "{said}");
+    is_back(&sandbox, &repo, &sandbox.lane_path("login"), &commit);
+}
+
+#[test]
+fn a_copy_of_a_repository_restores_beside_itself() {
+    let sandbox = Sandbox::new();
+    let (commit, root) = (dropped(&sandbox), sandbox.root());
+    std::fs::create_dir(root.join("new")).unwrap();
+    sandbox.run(sandbox.command("cp").args(["-a", "../shop", "../shop.lanes", "../new"])).ok();
+    let repo = root.join("new/shop");
+    sandbox.lane_in(&repo, ["restore", "login"]).ok();
+    assert!(!sandbox.lane_path("login").exists());
+    is_back(&sandbox, &repo, &root.join("new/shop.lanes/login"), &commit);
+    sandbox.lane(["restore", "login"]).ok();
+    is_back(&sandbox, &sandbox.repo, &sandbox.lane_path("login"), &commit);
+}
+
 /// A shell that still stands in the removed directory must not work on a later lane of the same name.
 #[test]
 fn the_removed_directory_belongs_to_no_worktree() {

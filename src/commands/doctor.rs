@@ -5,7 +5,7 @@ use clap::Args as ClapArgs;
 use crate::domain::doctor::Finding;
 use crate::domain::guard::Level;
 use crate::error::{Error, Result};
-use crate::git::doctor::{examine, fix, programs};
+use crate::git::doctor::{examine, fix, lost, programs};
 use crate::git::repository::Repository;
 use crate::hooks::{self, Wanted};
 use crate::policy::Policy;
@@ -13,7 +13,7 @@ use crate::ui::{Cell, Page, Report, Style, Ui};
 
 /// Look the repository over for what is not as it should be; exit code 1 when something is left
 ///
-/// Strays, records and worktrees that disagree, half-made and cut-off worktrees that plain git dies of, locks of dead
+/// Strays, lost records, records and worktrees that disagree, indexes nobody can read, half-made and cut-off worktrees that plain git dies of, locks of dead
 /// processes, damaged journals, hooks that do not run or do not know the policy, and settings that a leaked GIT_DIR leaves
 /// behind. Settings of the shared configuration that make git run a program are named too: they are nothing wrong, but any
 /// lane can plant one for all others.
@@ -55,9 +55,22 @@ impl Told {
 
 /// Runs it.
 pub fn run(args: Args, ui: &Ui) -> Result<()> {
+    let mut report = Checkup { findings: Vec::new(), programs: Vec::new() };
+    // Neither git nor git-lane opens a repository whose working tree is nowhere; first things first.
+    if let Some((common_dir, finding)) = std::env::current_dir().ok().and_then(|here| lost::tree(&here)) {
+        let mut told = Told::of(&finding);
+        if args.fix {
+            lost::forget_tree(&common_dir)?;
+            told.fixed = true;
+        }
+        report.findings.push(told);
+        if !args.fix {
+            return finish(report, &args, ui);
+        }
+    }
     // What an interrupted command left is healed by any command that may change something.
     let repository = if args.fix { super::open_for_change(ui)? } else { Repository::discover()? };
-    let mut report = Checkup { findings: Vec::new(), programs: programs(&repository)? };
+    report.programs = programs(&repository)?;
     for finding in all(&repository)? {
         let mut told = Told::of(&finding);
         if args.fix && finding.fixable() {
@@ -71,6 +84,11 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         }
         report.findings.push(told);
     }
+    finish(report, &args, ui)
+}
+
+/// Tells it; what is left makes it a failure.
+fn finish(report: Checkup, args: &Args, ui: &Ui) -> Result<()> {
     if !ui.json && !report.programs.is_empty() {
         ui.note(format_args!(
             "note: in every worktree of this repository git runs what these say: {}",

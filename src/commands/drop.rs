@@ -97,7 +97,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         let name = super::lane_name(text)?;
         match records.find(&name) {
             Some(lane) if wanted.contains(&lane) => {}
-            Some(lane) => wanted.push(lane),
+            Some(lane) => repository.ensure_lane_is_whole(&lane.name).map(|()| wanted.push(lane))?,
             None => {
                 // Killed before, completed just now: that is what was asked for.
                 let completed = healed.iter().any(|healed| healed.completed && healed.what == what(&name));

@@ -46,9 +46,9 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
 fn answer(args: &Args, ui: &Ui) -> Result<()> {
     match guarded(args.event, &args.args) {
         Ok(Reply::Silent) => Ok(()),
-        Ok(Reply::Say(finding)) => {
+        Ok(Reply::Say(finding, hint)) => {
             ui.warn(&finding);
-            ui.note(format_args!("hint: {}", finding.hint(false)));
+            ui.note(format_args!("hint: {hint}"));
             Ok(())
         }
         Ok(Reply::Stop(error)) => Err(error),

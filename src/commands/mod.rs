@@ -83,18 +83,8 @@ pub fn open_for_change(ui: &Ui) -> Result<Repository> {
 /// Like [`open_for_change`], for a command that wants to know whether its own work was completed by that.
 pub fn open_and_heal(ui: &Ui) -> Result<(Repository, Vec<Healed>)> {
     let repository = Repository::discover()?;
-    let Recovered { healed, unclear, set_aside } = recover(&repository)?;
-    for aside in set_aside {
-        ui.warn(crate::ui::escape::line(&aside.to_string()));
-        ui.note("hint: see what to do about it with: git lane doctor");
-    }
-    for unclear in unclear {
-        ui.warn(crate::ui::escape::line(&unclear.to_string()));
-        ui.note(format_args!("hint: see how it stands with: git -C {} status", word(unclear.worktree.display())));
-    }
-    for healed in &healed {
-        ui.note(healed);
-    }
+    let recovered = recover(&repository)?;
+    tell(ui, &recovered);
     for finding in reconcile(&repository)? {
         ui.note(format_args!("{finding}; its record follows"));
     }
@@ -104,7 +94,29 @@ pub fn open_and_heal(ui: &Ui) -> Result<(Repository, Vec<Healed>)> {
     {
         ui.warn(format_args!("the hooks do not know the policy's latest rules: {error}"));
     }
-    Ok((repository, healed))
+    Ok((repository, recovered.healed))
+}
+
+/// Says what became of interrupted commands.
+pub fn tell(ui: &Ui, recovered: &Recovered) {
+    let Recovered { healed, unclear, pending, set_aside } = recovered;
+    for aside in set_aside {
+        ui.warn(crate::ui::escape::line(&aside.to_string()));
+        ui.note("hint: see what to do about it with: git lane doctor");
+    }
+    for unclear in unclear {
+        ui.warn(crate::ui::escape::line(&unclear.to_string()));
+        ui.note(format_args!("hint: see how it stands with: git -C {} status", word(unclear.worktree.display())));
+    }
+    for pending in pending {
+        ui.warn(crate::ui::escape::line(&pending.to_string()));
+        for hint in pending.hints() {
+            ui.note(format_args!("hint: {}", crate::ui::escape::line(&hint)));
+        }
+    }
+    for healed in healed {
+        ui.note(healed);
+    }
 }
 
 /// The lane's name somebody typed.
@@ -133,14 +145,18 @@ pub fn no_lane(repository: &Repository, records: &Records, name: &str) -> Error 
 
 /// The lane called `name`, or the one the caller stands in.
 pub fn find_lane(repository: &Repository, name: Option<&str>) -> Result<Lane> {
+    if let Some(name) = name.and_then(|name| LaneName::parse(name).ok()) {
+        repository.ensure_lane_is_whole(&name)?;
+    }
     let records = repository.records()?;
     let Some(name) = name else {
         let all = repository.worktrees()?;
         let own = |lane: &Lane| place(lane, &all).worktree().is_some_and(|there| there.git_dir == repository.git_dir());
         let lane = records.lanes.into_iter().find(own);
-        return lane.ok_or_else(|| {
+        let lane = lane.ok_or_else(|| {
             Error::usage("this is no lane's worktree; name the lane").hint("see the lanes with: git lane list")
-        });
+        })?;
+        return repository.ensure_lane_is_whole(&lane.name).map(|()| lane);
     };
     if let Some(lane) = records.lanes.iter().find(|lane| lane.name.as_str() == name) {
         return Ok(lane.clone());

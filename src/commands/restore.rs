@@ -11,8 +11,8 @@ use crate::ui::{Page, Report, Ui};
 /// Bring back what finish, drop or prune took
 ///
 /// Branch, worktree, index, staged, changed, untracked and ignored files, an operation in progress, reflogs and the
-/// lane's record come back exactly as they were, at the same path. The path must be free, and the branch must not
-/// exist or be where it was.
+/// lane's record come back exactly as they were, at the same path, or beside the repository as before when that has moved
+/// together with its lanes. The path must be free, and the branch must not exist or be where it was.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The lanes, newest of each name first; or ids from `git lane trash`
@@ -30,6 +30,8 @@ struct Restored {
     path: PathBuf,
     trash_id: String,
     has_worktree: bool,
+    #[serde(skip)]
+    was_at: Option<PathBuf>,
 }
 
 #[derive(Debug, serde::Serialize)]
@@ -46,6 +48,9 @@ impl Report for Restores {
                 "; its directory was gone before; if it was moved: git worktree repair DIRECTORY".into()
             };
             page.line(format!("restored lane {}{place}", restored.name));
+            if let Some(was_at) = restored.was_at.as_ref().filter(|_| restored.has_worktree) {
+                page.line(format!("  the repository has moved since: it was in '{}'", was_at.display()));
+            }
         }
     }
 }
@@ -66,6 +71,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
                 tip: tip.map(|tip| tip.to_string()),
                 trash_id: String::new(),
                 has_worktree: lane.worktree.is_dir(),
+                was_at: None,
                 path: lane.worktree,
                 name: lane.name,
             });
@@ -84,6 +90,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
 fn describe(entry: Entry) -> Restored {
     let has_worktree = entry.worktree.as_ref().is_some_and(|worktree| worktree.directory.is_some());
     Restored {
+        was_at: entry.worktree.as_ref().and_then(|worktree| worktree.was_at.clone()),
         path: entry.worktree.map_or(entry.lane.worktree, |worktree| worktree.path),
         name: entry.lane.name,
         branch: entry.branch.as_ref().map(|branch| branch.name.to_string()),

@@ -111,6 +111,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         ui.warn(warning);
     }
     let plan_one = |name: &LaneName| -> Result<Plan> {
+        repository.ensure_lane_is_whole(name)?;
         let request = request(&args, &policy, name.clone(), &base)?;
         let facts = facts::start(&repository, &policy, &request, base.base.clone())?;
         let plan = plan(request, facts)?;
@@ -188,13 +189,10 @@ fn first_lane(repository: &Repository, policy: &Policy, ui: &Ui) {
 }
 
 fn request(args: &Args, policy: &Policy, name: LaneName, base: &base::Resolved) -> Result<Request> {
-    let owner = args
-        .owner
-        .clone()
-        .or_else(|| std::env::var("GIT_LANE_OWNER").ok())
-        .or_else(|| policy.owner.clone())
-        .or_else(|| std::env::var("USER").ok())
-        .filter(|owner| !owner.is_empty());
+    let owner = match &args.owner {
+        Some(owner) => Some(owner.clone()).filter(|owner| !owner.is_empty()),
+        None => policy.owner_of_new_lanes(),
+    };
     let wanted = args.branch.clone().unwrap_or_else(|| branch_name(&policy.branch, &name, owner.as_deref()));
     let branch = match args.detach {
         true => None,

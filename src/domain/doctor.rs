@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::guard::Overtaken;
-use super::lane::{Head, lossless_path};
+use super::lane::{Head, Lane, lossless_path};
 use super::name::{BranchName, LaneName};
 use super::paste::word;
 
@@ -14,6 +14,10 @@ use super::paste::word;
 pub enum Finding {
     /// A section `[lane "…"]` that describes no lane.
     DamagedRecord(String, String),
+    /// A lane without a record, as far as the event log and its worktree tell what was in it.
+    LostRecord(Box<Lane>),
+    /// The index of the worktree, of that lane if it is one's, cannot be read.
+    DamagedIndex(Option<LaneName>, PathBuf, PathBuf),
     /// The lane's worktree shows something else than its branch.
     Stray(LaneName, Head, StrayRemedy),
     /// Another worktree, which is no lane's, has the lane's branch checked out; whether it can let go of it.
@@ -138,9 +142,11 @@ impl Finding {
             | Finding::FoundWorktree(..)
             | Finding::PutAside(..)
             | Finding::BareWithWorktree
+            | Finding::LostRecord(_)
             | Finding::UnknownRules(_)
             | Finding::NotInForce(_) => true,
             Finding::DamagedRecord(..)
+            | Finding::DamagedIndex(..)
             | Finding::Overtaken(..)
             | Finding::MissingWorktree(..)
             | Finding::UnlistedWorktree(..)
@@ -157,6 +163,8 @@ impl Finding {
     pub fn code(&self) -> &'static str {
         match self {
             Finding::DamagedRecord(..) => "damaged-record",
+            Finding::LostRecord(_) => "lost-record",
+            Finding::DamagedIndex(..) => "damaged-index",
             Finding::Stray(..) => "stray",
             Finding::CheckedOutTwice(..) => "checked-out-twice",
             Finding::Overtaken(..) => "overtaken",
@@ -248,6 +256,14 @@ impl Finding {
             Finding::Lock(path, LockOwner::Unknown(_)) => {
                 format!("if no git is running, remove it: rm {}", word(path.display()))
             }
+            Finding::DamagedIndex(_, worktree, index) => {
+                let aside = word(format!("{}.damaged", index.display()));
+                format!(
+                    "no file is touched, and what was staged has to be staged again: mv {} {aside} && git -C {} read-tree HEAD",
+                    word(index.display()),
+                    word(worktree.display())
+                )
+            }
             Finding::DeadHooksPath(_) => "unset it: git config --unset core.hooksPath".into(),
             Finding::OrphanBranch(branch) => {
                 format!("take it up with git lane start {0}, or: git branch -d {0}", word(branch))
@@ -267,6 +283,13 @@ impl std::fmt::Display for Finding {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Finding::DamagedRecord(section, why) => write!(f, "the record [lane \"{section}\"] cannot be used: {why}"),
+            Finding::LostRecord(lane) => {
+                write!(f, "lane '{}' has lost its record; its worktree is '{}'", lane.name, lane.worktree.display())
+            }
+            Finding::DamagedIndex(Some(lane), _, index) => {
+                write!(f, "the index of lane '{lane}', '{}', cannot be read", index.display())
+            }
+            Finding::DamagedIndex(None, _, index) => write!(f, "the index '{}' cannot be read", index.display()),
             Finding::Stray(lane, Head::Branch(branch), _) => {
                 write!(f, "lane '{lane}' is a stray: its worktree is on branch '{branch}'")
             }
@@ -334,7 +357,7 @@ impl std::fmt::Display for Finding {
                 write!(f, "'{}' was left by a git-lane that is dead", path.display())
             }
             Finding::Lock(path, LockOwner::Unknown(age)) => {
-                write!(f, "'{}' blocks writers since {age} seconds", path.display())
+                write!(f, "'{}' has blocked writers for {}", path.display(), duration(*age))
             }
             Finding::BareWithWorktree => f.write_str("core.bare is true although there is a working tree"),
             Finding::StrangeWorktree(path, _) => write!(f, "core.worktree leads to '{}'", path.display()),
@@ -354,9 +377,30 @@ impl std::fmt::Display for Finding {
     }
 }
 
+/// A time in its two largest units: `2d 3h`.
+fn duration(seconds: u64) -> String {
+    const UNITS: [(u64, &str); 4] = [(86_400, "d"), (3_600, "h"), (60, "m"), (1, "s")];
+    let at = UNITS.iter().position(|(size, _)| seconds >= *size).unwrap_or(UNITS.len() - 1);
+    let (size, unit) = UNITS[at];
+    let first = format!("{}{unit}", seconds / size);
+    match UNITS.get(at + 1).map(|(size, unit)| (seconds % UNITS[at].0 / size, unit)) {
+        Some((rest, unit)) if rest > 0 => format!("{first} {rest}{unit}"),
+        _ => first,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_is_told_in_units_people_use() {
+        for (seconds, told) in
+            [(0, "0s"), (59, "59s"), (60, "1m"), (61, "1m 1s"), (3_661, "1h 1m"), (90_000, "1d 1h"), (864_000, "10d")]
+        {
+            assert_eq!(duration(seconds), told);
+        }
+    }
 
     #[test]
     fn what_is_not_fixed_says_what_to_do() {
@@ -377,6 +421,7 @@ mod tests {
             Finding::UnfinishedAdmin("/x".into(), AdminAge::Fresh),
             Finding::Lock("/x".into(), LockOwner::Unknown(5)),
             Finding::DeadHooksPath("/x".into()),
+            Finding::DamagedIndex(None, "/x".into(), "/x/.git/index".into()),
             Finding::OfAnotherRepository(Some(lane()), "/x".into(), "/a".into(), "/o".into()),
             Finding::StrangeWorktree("/x".into(), TreeElsewhere::Perhaps),
             Finding::Poisoned(poisoned(AdminAge::Fresh, true)),

@@ -1,6 +1,7 @@
 //! What a removed lane leaves behind, how long it waits, which one a name means, and when it can come back; pure.
 
-use std::path::PathBuf;
+use std::os::unix::ffi::OsStringExt;
+use std::path::{Path, PathBuf};
 
 use super::event::End;
 use super::lane::{Lane, ObjectId, hex, lossless_path, optional_hex};
@@ -119,6 +120,12 @@ pub struct KeptWorktree {
     pub admin: PathBuf,
     /// Mode and modification time of the directory itself; `None` when somebody had removed it.
     pub directory: Option<Stamp>,
+    /// The repository's common directory at that time; empty when it is not known.
+    #[serde(default, with = "lossless_path")]
+    pub common_dir: PathBuf,
+    /// Where the directory was, when the repository has moved since and `path` is where it would be today.
+    #[serde(skip)]
+    pub was_at: Option<PathBuf>,
 }
 
 /// What moving a directory may change about it.
@@ -130,6 +137,30 @@ pub struct Stamp {
     pub seconds: i64,
     /// Nanoseconds of it.
     pub nanoseconds: i64,
+}
+
+/// Where `path`, a place near the repository whose common directory was `old`, would be today, with that at `new`. `None`
+/// for a place that has nothing to do with where the repository is.
+pub fn relocated(path: &Path, old: &Path, new: &Path) -> Option<PathBuf> {
+    fn anchor(common_dir: &Path) -> Option<(&Path, &[u8])> {
+        let bare = !common_dir.ends_with(".git");
+        let anchor = if bare { common_dir } else { common_dir.parent()? };
+        let name = anchor.file_name()?.as_encoded_bytes();
+        Some((anchor, if bare { name.strip_suffix(b".git").unwrap_or(name) } else { name }))
+    }
+    let ((old, old_name), (new, new_name)) = (anchor(old)?, anchor(new)?);
+    let common = old.components().zip(path.components()).take_while(|(a, b)| a == b).count();
+    // That both are below the root says nothing.
+    if common < 2 {
+        return None;
+    }
+    let mut today = new.ancestors().nth(old.components().count() - common)?.to_owned();
+    let mut rest = path.components().skip(common).map(|part| part.as_os_str().to_owned());
+    let first = rest.next()?;
+    let lanes = |name: &[u8]| std::ffi::OsString::from_vec([name, b".lanes"].concat());
+    today.push(if first == lanes(old_name) { lanes(new_name) } else { first });
+    today.extend(rest);
+    Some(today)
 }
 
 /// The entry `wanted` means: the newest of a lane of that name, else the one with that id.
@@ -290,6 +321,21 @@ pub(crate) mod tests {
         }
         // A lane whose name looks like an id is still found by name.
         assert_eq!(find(&[entry("1", "2", 1), entry("2", "x", 2)], "2").unwrap().id, "1");
+    }
+
+    #[test]
+    fn a_lane_is_where_it_would_be_had_the_repository_always_been_there() {
+        for (path, old, new, today) in [
+            ("/w/shop.lanes/x", "/w/shop/.git", "/v/shop/.git", Some("/v/shop.lanes/x")),
+            ("/w/shop.lanes/a/x", "/w/shop/.git", "/w/store/.git", Some("/w/store.lanes/a/x")),
+            ("/w/shop.lanes/x", "/w/shop.git", "/v/u/store.git", Some("/v/u/store.lanes/x")),
+            ("/w/shop/lanes/x", "/w/shop/.git", "/v/shop/.git", Some("/v/shop/lanes/x")),
+            ("/w/elsewhere/x", "/w/u/shop/.git", "/v/u/shop/.git", Some("/v/elsewhere/x")),
+            ("/w/elsewhere/x", "/w/u/shop/.git", "/shop/.git", None),
+            ("/fast/lanes/x", "/w/shop/.git", "/v/shop/.git", None),
+        ] {
+            assert_eq!(relocated(path.as_ref(), old.as_ref(), new.as_ref()), today.map(PathBuf::from), "{path}");
+        }
     }
 
     #[test]

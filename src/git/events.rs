@@ -15,6 +15,7 @@ use super::journal::{Exclusive, unique_id};
 use super::repository::Repository;
 use crate::domain::event::{Actor, End, Event, Phase, Problem, Subject};
 use crate::error::{Error, IoContext, Result};
+use crate::git::shared;
 
 /// A file larger than this is rotated away.
 const LARGEST: u64 = 1 << 20;
@@ -150,7 +151,7 @@ impl Log {
         if current > 0 && current + bytes.len() as u64 > self.largest {
             self.rotate()?;
         }
-        let mut file = OpenOptions::new().append(true).create(true).open(&path).context("open", &path)?;
+        let mut file = shared::open(OpenOptions::new().append(true).create(true), &path).context("open", &path)?;
         let written = file.write(&bytes).context("write", &path)?;
         if written < bytes.len() {
             return Err(Error::environment(format!("cannot write '{}': the disk is full", path.display())));

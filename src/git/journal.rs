@@ -19,6 +19,7 @@ use super::lockfile::create_locked;
 use crate::domain::lane::lossless_path;
 use crate::domain::paste::word;
 use crate::error::{Error, IoContext, Result};
+use crate::git::shared;
 
 /// How long to wait for what a dead process had started: a git that is filling a worktree.
 const CHILDREN_PATIENCE: Duration = Duration::from_secs(30);
@@ -81,7 +82,7 @@ impl Journal {
 
     /// Like [`begin`](Self::begin), under a name of the caller's: a new [`unique_id`].
     pub fn begin_as(&self, id: &str, intent: &impl Serialize) -> Result<Running> {
-        std::fs::create_dir_all(&self.directory).context("create", &self.directory)?;
+        shared::create_dir_all(&self.directory).context("create", &self.directory)?;
         let path = self.directory.join(format!("{id}.json"));
         let children = create_locked(&children_of(&path))?;
         let unset = rustix::io::fcntl_setfd(&children, rustix::io::FdFlags::empty());
@@ -106,8 +107,8 @@ impl Journal {
             .collect()
     }
 
-    /// The intents of dead processes, oldest first, each now held by this one. An unreadable file is an error for the
-    /// caller to report; a half-written temporary file is removed.
+    /// The intents of dead processes, oldest first, each now held by this one; what those had started may still be at work.
+    /// An unreadable file is an error for the caller to report; a half-written temporary file is removed.
     pub fn abandoned<T: DeserializeOwned>(&self) -> Result<Vec<(Result<T>, Running)>> {
         let mut paths: Vec<PathBuf> = match std::fs::read_dir(&self.directory) {
             Ok(entries) => entries.flatten().map(|entry| entry.path()).collect(),
@@ -123,7 +124,6 @@ impl Journal {
                 drop(std::fs::remove_file(&path));
                 continue;
             }
-            wait_for_children(&path)?;
             let bytes = std::fs::read(&path).context("read", &path)?;
             let intent = read(&path, &bytes, &home);
             found.push((intent, Running { path, file, children: None }));
@@ -177,7 +177,7 @@ impl Running {
     /// Takes an intent that nobody can act on out of the way; returns where it is.
     pub fn set_aside(self, lane_dir: &Path) -> Result<PathBuf> {
         let directory = lane_dir.join("damaged");
-        std::fs::create_dir_all(&directory).context("create", &directory)?;
+        shared::create_dir_all(&directory).context("create", &directory)?;
         let aside = directory.join(self.path.file_name().unwrap_or_default());
         std::fs::rename(&self.path, &aside).context("move", &self.path)?;
         drop(std::fs::remove_file(children_of(&self.path)));
@@ -187,6 +187,21 @@ impl Running {
     /// The intent's name.
     pub fn id(&self) -> std::borrow::Cow<'_, str> {
         self.path.file_stem().unwrap_or_default().to_string_lossy()
+    }
+
+    /// Waits until nobody is left whom the dead owner had started.
+    pub fn wait_for_children(&self) -> Result<()> {
+        let children = children_of(&self.path);
+        let start = Instant::now();
+        while take(&children)?.is_none() && children.exists() {
+            if start.elapsed() > CHILDREN_PATIENCE {
+                return Err(Error::environment("a program that an interrupted git-lane started is still at work")
+                    .code("busy")
+                    .hint(format!("see which one it is with: fuser {}", word(children.display()))));
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        Ok(())
     }
 
     /// The intent's file.
@@ -215,21 +230,6 @@ fn children_of(path: &Path) -> PathBuf {
     path.with_extension("children")
 }
 
-/// Waits until nobody is left whom the dead owner of the intent at `path` had started.
-fn wait_for_children(path: &Path) -> Result<()> {
-    let children = children_of(path);
-    let start = Instant::now();
-    while take(&children)?.is_none() && children.exists() {
-        if start.elapsed() > CHILDREN_PATIENCE {
-            return Err(Error::environment("a program that an interrupted git-lane started is still at work")
-                .code("busy")
-                .hint(format!("see which one it is with: fuser {}", word(children.display()))));
-        }
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    Ok(())
-}
-
 /// Writes `intent` beside `path`, locks it, and renames it into place.
 fn place(path: &Path, intent: &impl Serialize) -> Result<File> {
     let home = Home::of(path.ancestors().nth(2).unwrap_or(path))?;
@@ -238,7 +238,7 @@ fn place(path: &Path, intent: &impl Serialize) -> Result<File> {
     loop {
         let temporary = path.with_file_name(format!(".{}", unique_id()));
         let mut file =
-            OpenOptions::new().write(true).create_new(true).open(&temporary).context("create", &temporary)?;
+            shared::open(OpenOptions::new().write(true).create_new(true), &temporary).context("create", &temporary)?;
         file.lock().context("lock", &temporary)?;
         file.write_all(&bytes).context("write", &temporary)?;
         file.sync_all().context("sync", &temporary)?;
@@ -274,8 +274,8 @@ impl Exclusive {
     pub fn acquire(lane_dir: &Path, name: &str, patience: Duration) -> Result<Self> {
         let path = lane_dir.join(name);
         let open = || {
-            std::fs::create_dir_all(lane_dir).context("create", lane_dir)?;
-            OpenOptions::new().create(true).truncate(false).write(true).open(&path).context("open", &path)
+            shared::create_dir_all(lane_dir).context("create", lane_dir)?;
+            shared::open(OpenOptions::new().create(true).truncate(false).write(true), &path).context("open", &path)
         };
         let mut file = open()?;
         let start = Instant::now();
@@ -371,6 +371,7 @@ mod tests {
         let mut child = std::process::Command::new("sleep").arg("0.3").spawn().unwrap();
         drop(running);
         let (_, running) = the_abandoned(&journal);
+        running.wait_for_children().unwrap();
         assert!(start.elapsed() >= Duration::from_millis(300));
         assert!(child.wait().unwrap().success());
         running.done().unwrap();

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::error::{Error, IoContext, Result};
+use crate::git::shared;
 
 /// How long to wait for a lock of git's protocol; git itself holds one for milliseconds.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -42,7 +43,7 @@ impl LockFile {
     /// Like [`acquire`](Self::acquire) for what git does not follow when it is a symbolic link: refs and HEAD.
     pub fn acquire_link(target: &Path, locks: &Path) -> Result<Self> {
         let target = target.to_owned();
-        std::fs::create_dir_all(locks).context("create", locks)?;
+        shared::create_dir_all(locks).context("create", locks)?;
         let lock = lock_path(&target);
         let (witness, file) = witness(locks)?;
         let start = Instant::now();
@@ -101,8 +102,11 @@ impl LockFile {
         Ok(())
     }
 
-    /// Replaces the target's content in one step and releases the lock; the target's mode stays.
+    /// Replaces the target's content in one step and releases the lock; the target's mode stays, as `git config` keeps it.
     pub fn commit(mut self, content: &[u8]) -> Result<()> {
+        if let Ok(metadata) = std::fs::metadata(&self.target) {
+            self.file.set_permissions(metadata.permissions()).context("set the mode of", &self.lock)?;
+        }
         self.write(content)?;
         self.file.sync_all().context("sync", &self.lock)?;
         crate::git::journal::step("lockfile.written");
@@ -111,11 +115,8 @@ impl LockFile {
         Ok(())
     }
 
-    /// Writes what [`publish`](Self::publish) will put in force.
+    /// Writes what [`publish`](Self::publish) will put in force, with the mode git gives a new file.
     pub fn write(&mut self, content: &[u8]) -> Result<()> {
-        if let Ok(metadata) = std::fs::metadata(&self.target) {
-            self.file.set_permissions(metadata.permissions()).context("set the mode of", &self.lock)?;
-        }
         self.file.write_all(content).context("write", &self.lock)
     }
 
@@ -161,12 +162,11 @@ pub struct Aside {
 }
 
 impl Aside {
-    /// Writes it, with the mode of `target`, which exists.
+    /// Writes it.
     pub fn write(target: &Path, locks: &Path, content: &[u8]) -> Result<Self> {
         let target = std::fs::canonicalize(target).context("find", target)?;
         let (path, mut file) = witness(locks)?;
-        let metadata = std::fs::metadata(&target).context("read", &target)?;
-        let written = file.set_permissions(metadata.permissions()).and_then(|()| file.write_all(content));
+        let written = file.write_all(content);
         let aside = Aside { target, path, file };
         written.context("write", &aside.path).map(|()| aside)
     }
@@ -185,7 +185,7 @@ impl Drop for Aside {
 
 /// Puts `content` in the place of a file that git writes without a lock, in one step.
 pub fn replace(target: &Path, locks: &Path, content: &[u8]) -> Result<()> {
-    std::fs::create_dir_all(locks).context("create", locks)?;
+    shared::create_dir_all(locks).context("create", locks)?;
     let (path, file) = witness(locks)?;
     let mut new = Aside { target: target.to_owned(), path, file };
     if let Ok(metadata) = std::fs::metadata(target) {
@@ -248,7 +248,7 @@ fn witness(locks: &Path) -> Result<(PathBuf, File)> {
 /// A new file, locked for as long as this process lives; cleaners remove files nobody has locked.
 pub(super) fn create_locked(path: &Path) -> Result<File> {
     loop {
-        let file = OpenOptions::new().write(true).create_new(true).open(path).context("create", path)?;
+        let file = shared::open(OpenOptions::new().write(true).create_new(true), path).context("create", path)?;
         file.lock().context("lock", path)?;
         // Between creation and lock a cleaner may have taken it for dead.
         if std::fs::metadata(path).is_ok_and(|seen| file.metadata().is_ok_and(|own| own.ino() == seen.ino())) {

@@ -5,11 +5,13 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::journal::{self, Journal};
+use super::pending::Pending;
 use super::repository::Repository;
 use super::{doctor, events, land, lockfile, metadata, restore, retire, start, switch};
 use crate::domain::doctor::Poisoned;
 use crate::domain::event::{End, Subject, What};
-use crate::error::Result;
+use crate::domain::lane::Worktree;
+use crate::error::{Error, Kind, Result};
 
 /// Everything that can be under way; one variant for each operation that takes more than one step.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -31,7 +33,7 @@ pub enum Intent {
 
 impl Intent {
     /// The git directory whose index a move of files holds.
-    fn index_of(&self) -> Option<&Path> {
+    pub(super) fn index_of(&self) -> Option<&Path> {
         match self {
             Intent::Land(intent) => Some(intent.git_dir()),
             Intent::Switch(intent) => Some(intent.git_dir()),
@@ -135,6 +137,8 @@ pub struct Recovered {
     pub healed: Vec<Healed>,
     /// What could not wholly be.
     pub unclear: Vec<Unclear>,
+    /// What could not be healed, and was not known to this command yet.
+    pub pending: Vec<Pending>,
     /// Intents that were taken out of the way. Nothing they were about is deleted: while they are there, nothing in the
     /// trash expires, because a lane on its way back may be among it.
     pub set_aside: Vec<SetAside>,
@@ -146,13 +150,18 @@ pub fn recover(repository: &Repository) -> Result<Recovered> {
     if !lane_dir.is_dir() {
         return Ok(Recovered::default());
     }
-    let common_dir = repository.common_dir();
-    clear_locks(common_dir)?;
     let mut recovered = Recovered::default();
+    let (before, mut still) = (repository.pending.take(), Vec::new());
     let mut landing = false;
     for (intent, mut running) in Journal::new(&lane_dir).abandoned::<Intent>()? {
+        // Once in a command is often enough.
+        if let Some(known) = before.iter().find(|before| before.is(running.path())) {
+            still.push(known.clone());
+            continue;
+        }
         let intent = match intent {
             Err(error) if error.word() == journal::DAMAGED => {
+                running.wait_for_children()?;
                 recovered.set_aside.push(SetAside::Damaged(running.set_aside(&lane_dir)?));
                 continue;
             }
@@ -162,26 +171,36 @@ pub fn recover(repository: &Repository) -> Result<Recovered> {
             }
             intent => intent?,
         };
+        let pending = Pending::new(&intent, running.path());
         let operation = events::begin(repository, intent.subject());
         let result = match &intent {
             Intent::Land(intent) => Some(intent.moves().2),
             _ => None,
         };
-        let outcome = match intent {
+        let outcome = running.wait_for_children().and_then(|()| match intent {
             Intent::Start(intent) => start::recover(repository, intent, &mut running).map(Healing::Whole),
             Intent::Retire(intent) => retire::recover(repository, &running, &intent).map(Healing::Whole),
             Intent::Restore(intent) => restore::recover(repository, &running, &intent).map(Healing::Whole),
             Intent::Land(intent) => land::heal::recover(repository, &running, &intent),
             Intent::Switch(intent) => switch::recover(repository, &running, &intent),
             Intent::Mend(poisoned) => doctor::recover(repository, &poisoned).map(Healing::Whole),
-        };
+        });
         let outcome = operation.ended(outcome, |healing| {
             let (counts, note) = match healing {
                 Healing::Whole(healed) => (healed.completed, healed.to_string()),
                 Healing::Part(unclear) => (unclear.counts, unclear.to_string()),
             };
             End { result: result.filter(|_| counts), note: Some(note), ..End::default() }
-        })?;
+        });
+        let outcome = match outcome {
+            Err(error) if error.kind() != Kind::Interrupted => {
+                let pending = pending.because(&error);
+                recovered.pending.push(pending.clone());
+                still.push(pending);
+                continue;
+            }
+            outcome => outcome?,
+        };
         running.done()?;
         landing |= result.is_some();
         match outcome {
@@ -189,9 +208,10 @@ pub fn recover(repository: &Repository) -> Result<Recovered> {
             Healing::Part(unclear) => recovered.unclear.push(unclear),
         }
     }
-    // Those that belonged to an intent which is no longer there.
-    clear_locks(common_dir)?;
+    // Not before: nobody is to move a ref or a HEAD while a landing that held its lock is half done.
+    clear_locks(repository.common_dir())?;
     land::scratch::clean(repository, landing)?;
+    repository.pending.replace(still);
     Ok(recovered)
 }
 
@@ -200,6 +220,19 @@ pub fn recover(repository: &Repository) -> Result<Recovered> {
 pub(super) fn is_half_moved(repository: &Repository, git_dir: &Path) -> bool {
     let pending = Journal::new(&repository.lane_dir()).pending::<Intent>();
     pending.iter().any(|(_, intent)| intent.index_of() == Some(git_dir))
+}
+
+/// The refusal to touch such a worktree.
+pub(super) fn ensure_not_half_moved(repository: &Repository, site: &Worktree) -> Result<()> {
+    if !is_half_moved(repository, &site.git_dir) {
+        return Ok(());
+    }
+    Err(Error::refused(format!(
+        "a move of the files in '{}' is under way, or was just interrupted",
+        site.path.display()
+    ))
+    .code("raced")
+    .hint("run the command again"))
 }
 
 /// Clears the locks of git's protocol that dead processes of ours held, except those that belong to an intent.

@@ -3,12 +3,15 @@
 //! Discovery goes by the current directory. An inherited `GIT_DIR` counts only where the directory is in no repository;
 //! when both name different repositories nothing is done, because a hook's leftover must not pick what gets removed.
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
 use bstr::{BString, ByteSlice};
 
 use super::command::{self, Git};
 use super::metadata::{self, Records};
+use super::pending::Pending;
+use super::shared::Shared;
 use super::worktree;
 use crate::domain::lane::{Head, Worktree, WorktreeState};
 use crate::domain::name::BranchName;
@@ -34,6 +37,8 @@ pub struct Repository {
     git_dir: PathBuf,
     common_dir: PathBuf,
     ref_format: RefFormat,
+    /// What [`recover`](super::recover::recover) could not heal.
+    pub(super) pending: RefCell<Vec<Pending>>,
 }
 
 impl Repository {
@@ -77,6 +82,18 @@ impl Repository {
         Self::open(&git_dir)
     }
 
+    /// Opens the repository of a worktree's git directory, as a hook is told it.
+    pub fn at(git_dir: &Path) -> Result<Self> {
+        Self::open(git_dir)
+    }
+
+    /// The directory that all worktrees of the repository around `directory` share, whether or not it can be opened.
+    pub fn common_dir_around(directory: &Path) -> Option<PathBuf> {
+        let options = gix::discover::upwards::Options::default().apply_environment();
+        let (found, _) = gix::discover::upwards_opts(directory, options).ok()?;
+        common(&found.into_repository_and_work_tree_directories().0)
+    }
+
     fn open(git_dir: &Path) -> Result<Self> {
         // git waits a second for packed-refs and not at all for config; fifty lanes at once need more patience.
         let patient =
@@ -98,7 +115,8 @@ impl Repository {
             Some(format) if format.eq_ignore_ascii_case(b"reftable") => RefFormat::Reftable,
             _ => RefFormat::Files,
         };
-        Ok(Repository { gix: repo, git: Git::default(), git_dir, common_dir, ref_format })
+        Shared::of(&repo).take_effect();
+        Ok(Repository { gix: repo, git: Git::default(), git_dir, common_dir, ref_format, pending: RefCell::default() })
     }
 
     /// A bare repository can be among the tracked files of another, with settings that run programs: git-config(1) on

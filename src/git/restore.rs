@@ -20,6 +20,7 @@ use crate::domain::lane::{Head, Lane, RefName, Worktree, lossless_path};
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::trash::{Entry, KeptBranch, Obstacle, find};
 use crate::error::{Error, IoContext, Result};
+use crate::git::shared;
 
 /// What is about to happen, complete enough for somebody else to finish or undo it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -48,7 +49,11 @@ pub fn what(lane: &LaneName) -> String {
 
 /// Brings back the removed lane `wanted` names: the newest of that name, or the one with that id.
 pub fn restore(repository: &Repository, wanted: &str) -> Result<Entry> {
+    if let Ok(name) = LaneName::parse(wanted) {
+        repository.ensure_lane_is_whole(&name)?;
+    }
     let entry = find(&trash::entries(repository)?, wanted).cloned().ok_or_else(|| no_entry(wanted))?;
+    repository.ensure_lane_is_whole(&entry.lane.name)?;
     let operation = events::begin(repository, Subject::of(What::Restore, &entry.lane));
     operation.ended(return_lane(repository, entry, wanted), Entry::end)
 }
@@ -264,11 +269,11 @@ pub(super) fn relink_reflog(repository: &Repository, branch: &BranchName, kept: 
         return Ok(());
     }
     let parent = log.parent().unwrap_or(&log);
-    std::fs::create_dir_all(parent).context("create", parent)?;
+    shared::create_dir_all(parent).context("create", parent)?;
     let temporary = kept.with_file_name(".reflog");
     trash::remove_if_there(&temporary)?;
     if std::fs::hard_link(kept, &temporary).is_err() {
-        std::fs::copy(kept, &temporary).context("copy", kept)?;
+        shared::copy(kept, &temporary).context("copy", kept)?;
     }
     std::fs::rename(&temporary, &log).context("write", &log)?;
     // Renaming one link of a file onto another does nothing, and leaves both.
@@ -280,7 +285,7 @@ fn prepend_reflog(repository: &Repository, branch: &BranchName, kept: &Path) -> 
     let Some(log) = retire::reflog_path(repository, branch).filter(|_| kept.exists()) else { return Ok(()) };
     let file = repository.common_dir().join(super::path(&branch.to_ref()));
     for parent in [&file, &log].into_iter().filter_map(|path| path.parent()) {
-        std::fs::create_dir_all(parent).context("create", parent)?;
+        shared::create_dir_all(parent).context("create", parent)?;
     }
     // git writes a reflog under the lock of its ref.
     let _lock = LockFile::acquire_link(&file, &metadata::locks(repository.common_dir()))?;
@@ -295,6 +300,6 @@ fn prepend_reflog(repository: &Repository, branch: &BranchName, kept: &Path) -> 
     text.extend_from_slice(&now);
     let temporary = kept.with_file_name(".reflog");
     trash::remove_if_there(&temporary)?;
-    std::fs::write(&temporary, text).context("write", &temporary)?;
+    shared::write(&temporary, text).context("write", &temporary)?;
     std::fs::rename(&temporary, &log).context("write", &log)
 }

@@ -48,6 +48,11 @@ pub struct Intent {
 }
 
 impl Intent {
+    /// The worktree.
+    pub fn worktree(&self) -> &Path {
+        &self.worktree
+    }
+
     /// The git directory of the worktree.
     pub fn git_dir(&self) -> &Path {
         &self.git_dir
@@ -56,6 +61,7 @@ impl Intent {
 
 /// Switches `site` from branch `from` to branch `to`. Local changes and ignored files in the way are a refusal.
 pub fn switch(repository: &Repository, site: &Worktree, from: &BranchName, to: &BranchName) -> Result<()> {
+    repository.ensure_files_are_whole(&site.git_dir)?;
     let index = site.git_dir.join("index");
     let mut lock = LockFile::acquire(&index, &locks(repository.common_dir()))?;
     // With the lock held nothing of git's own switches that worktree any more, or commits there.
@@ -64,11 +70,7 @@ pub fn switch(repository: &Repository, site: &Worktree, from: &BranchName, to: &
     if repository.ref_format() == RefFormat::Files && read_head(&site.git_dir).branch() != Some(from) {
         return Err(switched_meanwhile(site));
     }
-    if super::recover::is_half_moved(repository, &site.git_dir) {
-        return Err(Error::refused(format!("a move of the files in '{}' was just interrupted", site.path.display()))
-            .code("raced")
-            .hint("run the command again"));
-    }
+    super::recover::ensure_not_half_moved(repository, site)?;
     remove_copies(&site.git_dir, "lane-index-", Duration::ZERO);
     let prepared = Prepared::copy(&index, site.git_dir.join(format!("lane-index-{}", unique_id())))?;
     step("switch.prepared");
@@ -130,6 +132,8 @@ pub fn switch(repository: &Repository, site: &Worktree, from: &BranchName, to: &
 
 /// Lets HEAD of `site` name the commit of its branch instead of the branch; neither files nor index change.
 pub fn detach(repository: &Repository, site: &Worktree, from: &BranchName) -> Result<()> {
+    repository.ensure_files_are_whole(&site.git_dir)?;
+    super::recover::ensure_not_half_moved(repository, site)?;
     let tip = repository.branch_tip(from)?.ok_or_else(|| switched_meanwhile(site))?;
     set_head(repository, site, from, &Head::Detached(tip), tip, tip)
 }
@@ -194,13 +198,26 @@ pub fn recover(repository: &Repository, running: &Running, intent: &Intent) -> R
     let site = repository.worktrees()?.into_iter().find(|worktree| worktree.git_dir == intent.git_dir);
     let site = site.filter(|site| site.path == intent.worktree && site.path.is_dir());
     let lock = site.as_ref().map(|_| LockFile::take_over(&index, &witnesses, &running.id())).transpose()?;
-    let mut counts = false;
-    let mut fits = true;
-    if let (Some(site), Some(lock)) = (&site, &lock) {
+    let healed = heal(repository, intent, site.as_ref().zip(lock.as_ref()));
+    if let (Err(_), Some(lock)) = (&healed, lock) {
+        // What could not be healed is still not to be written.
+        lock.leave();
+    }
+    let (counts, fits) = healed?;
+    Ok(match fits {
+        true => Healing::Whole(Healed { what, completed: counts }),
+        false => Healing::Part(Unclear { what, counts, worktree: intent.worktree.clone() }),
+    })
+}
+
+/// Whether the switch counts, and whether the index fits.
+fn heal(repository: &Repository, intent: &Intent, site: Option<(&Worktree, &LockFile)>) -> Result<(bool, bool)> {
+    let (mut counts, mut fits) = (false, true);
+    if let Some((site, lock)) = site {
         counts = site.head.branch().map(RefName::from).as_ref() == Some(&intent.to);
         if intent.prepared.exists() {
             // An index somebody wrote since knows nothing of this switch and is left alone.
-            fits = index_signature(&index) == intent.index;
+            fits = index_signature(&intent.git_dir.join("index")) == intent.index;
             match counts {
                 true if fits => lock.replace_with(&intent.prepared)?,
                 false if fits => files::put_back(repository, site, intent.old, intent.new)?,
@@ -209,8 +226,5 @@ pub fn recover(repository: &Repository, running: &Running, intent: &Intent) -> R
         }
     }
     remove_prepared(&intent.prepared);
-    Ok(match fits {
-        true => Healing::Whole(Healed { what, completed: counts }),
-        false => Healing::Part(Unclear { what, counts, worktree: intent.worktree.clone() }),
-    })
+    Ok((counts, fits))
 }

@@ -20,6 +20,7 @@ use super::repository::Repository;
 use super::worktree::read_head;
 use crate::domain::lane::{ObjectId, RefName, Worktree, WorktreeState};
 use crate::error::{Error, IoContext, Result};
+use crate::git::shared;
 
 /// One ref under its lock.
 struct Held<'a> {
@@ -158,7 +159,7 @@ impl<'a> Heard<'a> {
 fn lock(file: &Path, witnesses: &Path, name: &RefName) -> Result<LockFile> {
     let parent = file.parent().unwrap_or(file);
     for _ in 0..100 {
-        match std::fs::create_dir_all(parent) {
+        match shared::create_dir_all(parent) {
             Err(error) if matches!(error.kind(), ErrorKind::NotADirectory | ErrorKind::AlreadyExists) => {
                 let error = Error::refused(format!("another ref is where '{name}' needs a directory")).source(error);
                 return Err(error.code("raced"));
@@ -282,9 +283,9 @@ impl Log {
         let open = || {
             if create {
                 remove_empty_below(&file);
-                std::fs::create_dir_all(file.parent().unwrap_or(&file))?;
+                shared::create_dir_all(file.parent().unwrap_or(&file))?;
             }
-            OpenOptions::new().append(true).create(create).open(&file)
+            shared::open(OpenOptions::new().append(true).create(create), &file)
         };
         let mut attempts = 0;
         let mut opened = loop {

@@ -14,6 +14,7 @@ use bstr::{BString, ByteSlice};
 use super::stub;
 use crate::error::{Error, IoContext, Result};
 use crate::git::hook::Hook;
+use crate::git::shared;
 
 /// What a hook file is.
 enum Found {
@@ -91,7 +92,7 @@ pub fn is_ours_alone(file: &Path) -> bool {
 
 /// Writes our block for `hooks`, and removes it from the others. The caller sees to it that only one of us is at work.
 pub(super) fn install(directory: &Path, hooks: &[Hook]) -> Result<()> {
-    std::fs::create_dir_all(directory).context("create", directory)?;
+    shared::create_dir_all(directory).context("create", directory)?;
     remove_unfinished(directory);
     // All or none: what cannot be done is found out first.
     tempfile::tempfile_in(directory).context("write in", directory)?;
@@ -112,6 +113,8 @@ pub(super) fn install(directory: &Path, hooks: &[Hook]) -> Result<()> {
             true => install_one(&file, hook)?,
             false => drop(uninstall_one(&file)?),
         }
+        // Ours is where it belongs: what other tools keep of it would only be asked once more.
+        forget_moved(&file)?;
     }
     mirror(directory)
 }
@@ -134,7 +137,7 @@ fn install_one(file: &Path, hook: Hook) -> Result<()> {
         }
         Found::Foreign => {
             let beside = kept.parent().unwrap_or(Path::new("."));
-            std::fs::create_dir_all(beside).context("create", beside)?;
+            shared::create_dir_all(beside).context("create", beside)?;
             match std::fs::hard_link(file, &kept) {
                 Ok(()) => {}
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
@@ -151,6 +154,7 @@ pub(super) fn uninstall(directory: &Path) -> Result<Vec<String>> {
     remove_unfinished(directory);
     let mut notes = Vec::new();
     for hook in Hook::ALL {
+        forget_moved(&directory.join(hook.name()))?;
         notes.extend(uninstall_one(&directory.join(hook.name()))?);
     }
     mirror(directory)?;
@@ -162,6 +166,27 @@ pub(super) fn of_others(directory: &Path) -> Vec<String> {
     let files = Hook::ALL.iter().map(|hook| directory.join(hook.name()));
     let ours = files.filter(|file| matches!(read(file), Ok(Found::Ours(_) | Found::Shared(..))));
     ours.map(|file| format!("'{}' stays: others use the directory it is in, too", file.display())).collect()
+}
+
+/// What other tools call a hook they found, beside the one they put in its place: pre-commit runs it, lefthook puts it back.
+const MOVED: [&str; 2] = [".legacy", ".old"];
+
+/// Removes a file of ours that another tool has moved, and would run or put back; what it took the place of gets its name
+/// then, as if git-lane had never been there.
+fn forget_moved(file: &Path) -> Result<()> {
+    for suffix in MOVED {
+        let mut moved = file.as_os_str().to_owned();
+        moved.push(suffix);
+        let moved = PathBuf::from(moved);
+        if !matches!(read(&moved)?, Found::Ours(_)) {
+            continue;
+        }
+        match matches!(read(file)?, Found::Foreign) && exists(&kept(file)) && !same(file, &kept(file)) {
+            true => std::fs::rename(kept(file), &moved).context("put back", &moved)?,
+            false => std::fs::remove_file(&moved).context("remove", &moved)?,
+        }
+    }
+    Ok(())
 }
 
 fn uninstall_one(file: &Path) -> Result<Option<String>> {
@@ -225,5 +250,6 @@ fn replace(file: &Path, text: &[u8], mode: u32) -> Result<()> {
     let mut new = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(directory).context("write in", directory)?;
     new.write_all(text).context("write", new.path())?;
     new.as_file().set_permissions(std::fs::Permissions::from_mode(mode)).context("set the mode of", new.path())?;
+    shared::adjust(new.path()).context("share", new.path())?;
     new.persist(file).map_err(|error| error.error).context("replace", file).map(drop)
 }

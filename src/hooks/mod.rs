@@ -40,6 +40,9 @@ const BATCHED_FETCH: Version = (2, 51, 0);
 /// `lane.hooks`: the version of what is installed.
 pub const MARK: &str = "hooks";
 
+/// `lane.hooks-directory`: git-lane made `.git/hooks`, and takes it away when there is nothing in it.
+const MADE_DIRECTORY: &str = "hooks-directory";
+
 /// The mark of a repository whose user was told, with its first lane, that nothing is installed.
 pub const UNDECIDED: &str = "none";
 
@@ -79,9 +82,13 @@ pub fn install(repository: &Repository, policy: &Policy, wanted: Wanted) -> Resu
             .hint("use the default: git lane init --level restore"));
     }
     let configured = version >= CONFIGURED_HOOKS;
+    let mut made = false;
     if !configured || wanted.files {
         match directory(repository)? {
-            Directory::Own(directory) => files::install(&directory, called_by(version, level))?,
+            Directory::Own(directory) => {
+                made = std::fs::symlink_metadata(&directory).is_err();
+                files::install(&directory, called_by(version, level))?;
+            }
             // Lines that somebody has added there are as good, and the level and the policy are git-lane's to write.
             chosen => state::ensure_called(repository, &chosen, called_by(version, level))?,
         }
@@ -101,6 +108,9 @@ pub fn install(repository: &Repository, policy: &Policy, wanted: Wanted) -> Resu
         edit.set("guard", level.word())?;
     }
     edit.set(MARK, stub::VERSION)?;
+    if made {
+        edit.set(MADE_DIRECTORY, "made")?;
+    }
     copy_policy(&mut edit, policy)?;
     edit.commit()?;
     state(repository)
@@ -171,10 +181,15 @@ pub fn uninstall(repository: &Repository) -> Result<Vec<String>> {
     for hook in Hook::ALL {
         edit.remove_hook(&section(hook));
     }
-    for key in ["guard", "home", "protected", MARK] {
+    let made = metadata::setting(repository.common_dir(), MADE_DIRECTORY)?.is_some();
+    for key in ["guard", "home", "protected", MADE_DIRECTORY, MARK] {
         edit.unset(key);
     }
     edit.commit()?;
+    if made {
+        // Stays when somebody has put something into it.
+        drop(std::fs::remove_dir(&own));
+    }
     // What only the installation needed goes too, where there is nothing else.
     if repository.records()?.lanes.is_empty() {
         drop(std::fs::remove_dir(metadata::locks(repository.common_dir())));

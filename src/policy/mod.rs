@@ -116,6 +116,12 @@ impl Policy {
         }
     }
 
+    /// Who owns a lane that is started without saying so.
+    pub fn owner_of_new_lanes(&self) -> Option<String> {
+        let named = std::env::var("GIT_LANE_OWNER").ok().or_else(|| self.owner.clone());
+        named.or_else(|| std::env::var("USER").ok()).filter(|owner| !owner.is_empty())
+    }
+
     /// Whether `rule.protected` names the branch.
     pub fn protects(&self, branch: &BranchName) -> bool {
         self.protected.iter().any(|pattern| fits(pattern, branch))

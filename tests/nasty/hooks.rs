@@ -161,6 +161,35 @@ fn row_30_a_program_that_is_gone() {
     }
 }
 
+/// Hooks of a template or of the user's own configuration are in every repository: one without lanes is none of theirs.
+#[test]
+fn row_30_a_program_that_is_gone_is_missed_only_where_there_are_lanes() {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["init", "--files"]).ok();
+    sandbox.lane(["init", "--global"]).ok();
+    sandbox.run(sandbox.command("sh").args(["-c", "mkdir ../template && cp -r .git/hooks ../template/hooks"])).ok();
+    sandbox.git(["clone", "-q", "--template=../template", ".", "../clone"]);
+    std::fs::remove_file(sandbox.root().join("bin/git-lane")).unwrap();
+    let (clone, linked) = (sandbox.root().join("clone"), sandbox.root().join("linked"));
+    let git =
+        |place: &std::path::Path, args: &[&str]| sandbox.run(sandbox.command("git").current_dir(place).args(args));
+    let run = git(&clone, &["worktree", "add", "-q", "-b", "linked", "../linked"]);
+    assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{run}");
+    for place in [&clone, &linked] {
+        let branch = place.file_name().unwrap().to_str().unwrap();
+        for args in [&["switch", "-q", "-c", &format!("{branch}-x")][..], &["commit", "-q", "--allow-empty", "-m", "x"]]
+        {
+            let run = git(place, args);
+            assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{run}");
+        }
+    }
+    std::fs::create_dir(clone.join(".git/lane")).unwrap();
+    for place in [&clone, &linked] {
+        let run = git(place, &["commit", "-q", "--allow-empty", "-m", "x"]);
+        assert_eq!(run.stderr.matches("git-lane is not on PATH").count(), 1, "{run}");
+    }
+}
+
 /// A tracked `lane.toml` that asks for commands: there is no key for one. What a template holds is text.
 #[test]
 fn row_31_a_tracked_policy_that_asks_for_commands() {

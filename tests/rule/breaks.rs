@@ -237,15 +237,58 @@ fn from_a_detached_head_there_is_one_way_only() {
     }
 }
 
+/// Who says `git bisect reset other` wants out of the bisection: it is over, and HEAD is where it belongs.
 #[test]
 fn a_bisection_ends_on_the_lanes_branch() {
+    let over = |shop: &Shop, directory: &std::path::Path| {
+        let left = "ls \"$(git rev-parse --git-dir)\" | grep BISECT; git for-each-ref refs/bisect";
+        assert_eq!(shop.sh(directory, left).ok(), "");
+    };
+    for refs in [Refs::Files, Refs::Reftable] {
+        for level in ["restore", "refuse"].into_iter().filter(|level| possible(level, refs)) {
+            let shop = Shop::new(level, refs);
+            // What is staged, edited and new comes along.
+            let directory = shop.at(In::Lane);
+            shop.sh(&directory, "git reset -q --hard one~1 && git commit -q --allow-empty -m x").ok();
+            shop.sh(&directory, "git commit -q --allow-empty -m y && echo staged >h && git add h && echo more >>g")
+                .ok();
+            let before = shop.snapshots();
+            let run = shop.sh(&directory, "git bisect start HEAD HEAD~2 && git bisect reset other");
+            assert!(run.code != 0 && run.stderr.contains("the bisection has ended on the branch that does"), "{run}");
+            assert!(run.stderr.contains("git lane start other"), "{run}");
+            assert_eq!(shop.snapshots(), before, "{level} {run}");
+            over(&shop, &directory);
+            // Anywhere else it may end at any commit.
+            shop.sh(&directory, "git bisect start HEAD HEAD~2 && git bisect reset HEAD~1 && git switch -q one").ok();
+        }
+    }
+}
+
+#[test]
+fn a_bisection_of_the_main_worktree_ends_on_no_lanes_branch() {
     for level in ["restore", "refuse"].into_iter().filter(|level| possible(level, Refs::Files)) {
         let shop = Shop::new(level, Refs::Files);
-        let before = shop.snapshot(&shop.one);
-        let run = shop.sh(&shop.one, "git bisect start HEAD HEAD~2 && git bisect reset other");
-        assert!(run.code != 0 && run.stderr.contains("lane 'one'"), "{run}");
-        drop(shop.sh(&shop.one, "git bisect reset"));
-        assert_eq!(shop.snapshot(&shop.one), before, "{run}");
+        let main = shop.at(In::CleanMain);
+        let before = shop.snapshots();
+        let run = shop.sh(&main, "git bisect start main main~1 && git bisect reset one");
+        assert_ne!(run.code, 0, "{run}");
+        drop(shop.sh(&main, "git bisect reset"));
+        assert_eq!(shop.snapshots(), before, "{level} {run}");
+    }
+}
+
+/// The guard takes nobody's word for it: only `git bisect reset` ends a bisection.
+#[test]
+fn a_switch_in_the_middle_of_a_bisection_leaves_it_alone() {
+    for level in ["restore", "refuse"].into_iter().filter(|level| possible(level, Refs::Files)) {
+        let shop = Shop::new(level, Refs::Files);
+        let before = shop.snapshots();
+        shop.sh(&shop.one, "git bisect start HEAD HEAD~2").ok();
+        let bisecting = shop.snapshots();
+        assert_ne!(shop.sh(&shop.one, "git switch other; git checkout other").code, 0);
+        assert_eq!(shop.snapshots(), bisecting, "{level}");
+        shop.sh(&shop.one, "git bisect log && git bisect reset").ok();
+        assert_eq!(shop.snapshots(), before, "{level}");
     }
 }
 
@@ -311,12 +354,108 @@ fn the_hint_is_true_of_a_branch_made_just_before() {
     assert!(!run.stderr.contains("created") && !run.stderr.contains("stash"), "{run}");
 }
 
-/// A hint can be pasted, whatever a branch is called.
+/// A hint can be pasted, whatever a branch is called and whatever the policy makes of names: the command it ends with
+/// leads to a lane with that very branch.
 #[test]
-fn a_name_in_a_hint_is_one_word_for_a_shell() {
-    let shop = Shop::new("restore", Refs::Files);
-    let run = shop.sh(&shop.one, "git branch 'x;touch${IFS}PWN' && git switch 'x;touch${IFS}PWN'");
-    assert!(run.stderr.contains("git lane start 'x;touch${IFS}PWN'"), "{run}");
+fn a_hint_is_a_command_that_works() {
+    const NAMES: &[&str] =
+        &["plain", "a/b", "x;touch${IFS}PWN", "it's", "$(id)", "#x", "é", "a\u{202e}b", "tester/fits", "two-2"];
+    for level in ["warn", "restore", "refuse"].into_iter().filter(|level| possible(level, Refs::Files)) {
+        for (policy, names) in [
+            ("", NAMES),
+            ("[start]\nbranch = '{owner}/{name}'\n", NAMES),
+            ("[start]\nbranch = 'lanes/{name}-x'\n[rule]\nbranch-pattern = ['lanes/*']\n", &NAMES[..3]),
+            ("[start]\nbranch = ", &NAMES[..1]),
+        ] {
+            let shop = Shop::new(level, Refs::Files);
+            let file = shop.sandbox.repo.join(".git/lane/lane.toml");
+            crate::sandbox::write(&file, policy);
+            for name in names {
+                shop.sandbox.git(["branch", name]);
+                let run = shop.sh(&shop.one, &format!("git switch {}", shlex::try_quote(name).unwrap()));
+                if policy.ends_with("= ") {
+                    assert!(run.stderr.contains("git lane start plain"), "{run}");
+                    continue;
+                }
+                follow(&shop, &run.stderr, name);
+                shop.setup(&shop.one, "git switch -q one");
+            }
+        }
+    }
+}
+
+/// The command a hint ends with.
+#[track_caller]
+fn hinted(said: &str) -> &str {
+    let hint = said.lines().find_map(|line| line.strip_prefix("hint: ")).unwrap_or_else(|| panic!("{said}"));
+    hint.rsplit_once(": ").unwrap().1
+}
+
+/// Runs the command a hint ends with, as a user would; a lane has the branch then.
+#[track_caller]
+fn follow(shop: &Shop, said: &str, branch: &str) {
+    let run = shop.sh(&shop.one, hinted(said));
+    assert_eq!(run.code, 0, "{said}{run}");
+    let lanes = shop.sandbox.lane(["--json", "list"]).json();
+    let lanes = lanes["lanes"].as_array().unwrap().clone();
+    let lane = lanes.iter().find(|lane| lane["branch"] == branch).unwrap_or_else(|| panic!("{said}{run}{lanes:?}"));
+    assert_eq!(shop.sandbox.git_in(lane["path"].as_str().unwrap().as_ref(), ["branch", "--show-current"]), branch);
+    assert!(!shop.one.join("PWN").exists());
+}
+
+/// git lets plumbing make branches that no porcelain and no lane can have; the hint gives them another name first.
+#[test]
+fn a_hint_leads_on_from_a_branch_that_no_lane_can_have() {
+    for level in ["restore", "refuse"].into_iter().filter(|level| possible(level, Refs::Files)) {
+        let shop = Shop::new(level, Refs::Files);
+        shop.sandbox.git(["branch", "f"]);
+        for (name, renamed) in [("-x", "x"), ("-f", "f-2"), ("caf\\351", "caf")] {
+            let run = shop.sh(
+                &shop.one,
+                &format!(
+                    "name=$(printf -- '{name}') && git update-ref \"refs/heads/$name\" other && \
+                     git switch -q -- \"$name\""
+                ),
+            );
+            follow(&shop, &run.stderr, renamed);
+            let tip = |branch: &str| shop.sandbox.git(["rev-parse", branch]);
+            assert_eq!(tip(&format!("refs/heads/{renamed}")), tip("refs/heads/other"), "{run}");
+        }
+    }
+}
+
+/// Taken or in use: the hint says where to go, or another name for the lane.
+#[test]
+fn a_hint_knows_what_is_there_already() {
+    for level in ["restore", "refuse"].into_iter().filter(|level| possible(level, Refs::Files)) {
+        let shop = Shop::new(level, Refs::Files);
+        let run = shop.sh(&shop.one, "git switch --ignore-other-worktrees main");
+        assert!(
+            run.stderr.contains(&format!("go where it is checked out with: cd {}", shop.sandbox.repo.display())),
+            "{run}"
+        );
+        // The lane's branch is called otherwise by now, and its old name is somebody else's.
+        shop.sh(&shop.two, "git branch -m two second && git commit -q --allow-empty -m x && git branch two main").ok();
+        let run = shop.sh(&shop.one, "git switch two");
+        follow(&shop, &run.stderr, "two");
+    }
+}
+
+/// A branch that a refused switch has reset is put back by what the hint says.
+#[test]
+fn a_hint_puts_a_reset_branch_back() {
+    for level in ["restore", "refuse"].into_iter().filter(|level| possible(level, Refs::Files)) {
+        for name in ["other", "x;touch${IFS}PWN"] {
+            let shop = Shop::new(level, Refs::Files);
+            let quoted = shlex::try_quote(name).unwrap();
+            drop(shop.sh(&shop.one, &format!("git branch {quoted} other")));
+            let before = shop.refs();
+            let run = shop.sh(&shop.one, &format!("git checkout -q -B {quoted} main"));
+            assert_ne!(shop.refs(), before, "{run}");
+            shop.sh(&shop.one, hinted(&run.stderr)).ok();
+            assert_eq!(shop.refs(), before, "{run}");
+        }
+    }
 }
 
 /// What git lets in by `receive.denyCurrentBranch = updateInstead` takes the lane's worktree along, so nothing is mixed up.
@@ -369,13 +508,34 @@ fn a_push_that_leaves_the_worktree_behind_touches_no_file() {
     }
 }
 
+/// How the edits were is told by a tree that git writes when it merges them; here it had been written, and packed, before.
 #[test]
 fn what_cannot_be_taken_back_is_said_and_left_alone() {
-    let shop = Shop::new("restore", Refs::Files);
-    let run = shop.sh(&shop.one, "printf 'mine\\n' >d/x && git checkout --merge other");
-    assert!(run.stderr.contains("could not be taken back"), "{run}");
-    assert!(std::fs::read_to_string(shop.one.join("d/x")).unwrap().contains("mine"));
-    assert_ne!(shop.sh(&shop.one, "git add d/x && git commit -qm x").code, 0);
+    for level in ["restore", "refuse"].into_iter().filter(|level| possible(level, Refs::Files)) {
+        for text in ["one\\n2\\nthree\\n", "1\\n2\\nthree\\n"] {
+            let shop = Shop::new(level, Refs::Files);
+            shop.setup(
+                &shop.one,
+                &format!(
+                    "printf '1\\n2\\n3\\n' >w; git add w; git commit -q -m x; git switch -q -c wide; echo wide >d/x
+                     printf 'un\\n2\\n3\\n' >w; git commit -q -a -m wide; git switch -q -c packed one
+                     printf '{text}' >w; git commit -q -a -m packed; git repack -q -a -d; git switch -q one
+                     git restore --source packed w"
+                ),
+            );
+            let run = shop.sh(&shop.one, "git checkout --merge wide");
+            assert!(run.stderr.contains("could not be taken back"), "{level} {run}");
+            assert!(std::fs::read_to_string(shop.one.join("w")).unwrap().contains("three"), "{run}");
+            if level == "restore" {
+                assert_ne!(shop.sh(&shop.one, "git add w && git commit -qm x").code, 0);
+            }
+            shop.sh(&shop.one, hinted(&run.stderr)).ok();
+            assert_eq!(shop.snapshot(&shop.one).head, "refs/heads/one\n", "{run}");
+            let w = std::fs::read_to_string(shop.one.join("w")).unwrap();
+            assert!(w.contains("three"), "{run}{w}");
+            assert_eq!(std::fs::read_to_string(shop.one.join("d/x")).unwrap(), "x\n", "{run}");
+        }
+    }
 }
 
 /// Only exit code 1 is an answer. A git-lane that crashes, is killed or is too old to know the command stops nothing.

@@ -137,3 +137,85 @@ fn a_rebase_that_only_switches_is_taken_back() {
         }
     }
 }
+
+/// A switch that takes submodules along is taken back with them, and one that leaves them alone is taken back without.
+#[test]
+fn submodules_come_back_as_they_went() {
+    for level in levels() {
+        for (recurse, script) in [
+            ("", "git switch --recurse-submodules moved"),
+            ("", "git checkout -q --recurse moved"),
+            ("", "git -c submodule.recurse=true switch moved"),
+            ("true", "git switch moved"),
+            ("true", "git switch --no-recurse-submodules moved"),
+            ("", "git switch moved"),
+            ("", "git switch --recurse-submodules without"),
+            ("", "git checkout -q moved -- f && sleep 0.05 && git switch --recurse-submodules moved"),
+        ] {
+            let shop = Shop::new(level, Refs::Files);
+            shop.setup(
+                &shop.one,
+                "export GIT_CONFIG_COUNT=1 GIT_CONFIG_KEY_0=protocol.file.allow GIT_CONFIG_VALUE_0=always
+                git branch without
+                git init -q ../../sub && cd ../../sub && echo old >s && git add s && git commit -q -m old && cd - &&
+                git submodule --quiet add ../../sub sub && git commit -q -m sub && git switch -q -c moved &&
+                echo new >sub/s && echo new >f && git -C sub commit -q -a -m new && git commit -q -a -m moved &&
+                git switch -q --recurse-submodules one",
+            );
+            if !recurse.is_empty() {
+                shop.sandbox.git(["config", "submodule.recurse", recurse]);
+            }
+            let sub = shop.one.join("sub");
+            let state = || (shop.snapshots(), shop.sandbox.git_in(&sub, ["rev-parse", "HEAD"]), shop.snapshot(&sub));
+            let before = state();
+            assert_eq!((before.0[1].status.as_str(), before.2.status.as_str()), ("", ""));
+            let run = shop.sh(&shop.one, script);
+            assert!(run.code != 0 && run.stderr.contains("hint: "), "{run}");
+            if script.contains("-- f") {
+                assert_eq!(shop.sandbox.git_in(&shop.one, ["diff", "--cached", "--name-only"]), "f", "{run}");
+                shop.sh(&shop.one, "git checkout -q one -- f").ok();
+            }
+            assert_eq!(state(), before, "{level} {run}");
+        }
+    }
+}
+
+/// `--merge` mixes uncommitted edits into the other branch's files; they come out of it as they were, conflicts or not.
+#[test]
+fn a_switch_that_merged_is_taken_back_edit_by_edit() {
+    for level in levels() {
+        let switches = ["git checkout -m wide", "git switch -q --merge wide", "git checkout --conflict=diff3 wide"];
+        let rows = [
+            ("sed -i 's/^9$/mine/' w", false),
+            ("sed -i 's/^9$/mine/' w; echo mine >>g; echo x >untracked", false),
+            // The same as the other branch has.
+            ("cp ../wide w; echo mine >>g", false),
+            ("cp ../wide w; sed -i 's/^9$/mine/' w", false),
+            ("sed -i 's/^1$/mine/' w", true),
+            ("sed -i 's/^1$/mine/' w; sed -i 's/^9$/mine/' v; rm f; echo mine >>one", true),
+            // Gone on one side, changed on the other.
+            ("echo mine >>h; sed -i 's/^9$/mine/' v", true),
+            ("rm d/x; sed -i 's/^9$/mine/' v", true),
+            ("chmod +x w; sed -i 's/^1$/mine/' w", true),
+        ];
+        for ((edits, conflicts), switch) in rows.into_iter().zip(switches.into_iter().cycle()) {
+            let shop = Shop::new(level, Refs::Files);
+            shop.setup(
+                &shop.one,
+                "seq 9 >w && cp w v && git add w v && git commit -q -m lines && git switch -q -c wide &&
+                     sed -i 's/^1$/wide/' w && sed -i 's/^1$/wide/' v && cp w ../wide && git rm -q h &&
+                     echo wide >d/x && echo new >only-here && git add . && git commit -q -m wide && git switch -q one",
+            );
+            shop.sh(&shop.one, edits).ok();
+            shop.sh(&shop.one, "git update-index -q --refresh; true").ok();
+            let before = (shop.snapshots(), shop.refs());
+            let run = shop.sh(&shop.one, switch);
+            assert!(run.code != 0 && run.stderr.contains("hint: to work on 'wide'"), "{run}");
+            assert_eq!((shop.snapshots(), shop.refs()), before, "{level} {edits} {switch} {run}");
+            // That it was about conflicts, or not, shows where nobody takes it back.
+            shop.setup(&shop.one, &format!("{switch} || true"));
+            let unmerged = shop.sh(&shop.one, "git ls-files -u").ok();
+            assert_eq!(!unmerged.is_empty(), conflicts, "{edits} {switch}");
+        }
+    }
+}

@@ -86,6 +86,8 @@ pub struct Facts {
     pub rebasing: bool,
     /// A bisection is in progress here.
     pub bisecting: bool,
+    /// Somebody is just ending it, with `git bisect reset`.
+    pub ending_bisection: bool,
     /// `lane.home`: the branch the main worktree stays on.
     pub home: Option<BranchName>,
     /// `lane.protected`: patterns of branches only `git lane finish` may move.
@@ -257,6 +259,9 @@ pub enum Remedy {
     Switch(BranchName),
     /// Detach HEAD at the commit it came from.
     DetachAtOld,
+    /// Detach HEAD at the commit it came from, and end the bisection on the branch that belongs here; `None`: where it
+    /// began.
+    EndBisection(Option<BranchName>),
     /// Detach HEAD where it is, so that the branch is free.
     DetachHere,
     /// HEAD is where it was; index and files are those of this branch or commit as far as git has written them: take that

@@ -2,9 +2,11 @@
 
 use std::fmt;
 
-use super::{Lane, Made, Overtaken};
+use bstr::ByteSlice;
+
+use super::{Lane, Made, Overtaken, Way};
 use crate::domain::name::BranchName;
-use crate::domain::paste::word;
+use crate::domain::paste::{word, word_of_bytes};
 
 /// What is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,17 +117,18 @@ pub enum Finding {
 }
 
 impl Finding {
-    /// What to do instead. `merge`: git has a merge prepared that has to be given up first.
-    pub fn hint(&self, merge: bool) -> String {
-        let hint = self.remedy();
+    /// What to do instead. `merge`: git has a merge prepared that has to be given up first; `way` is asked how to come to
+    /// work on a branch that is nobody's.
+    pub fn hint(&self, merge: bool, way: impl FnOnce(&BranchName) -> Way) -> String {
+        let hint = self.remedy(way);
         // git itself advises "git commit" at this point, which would complete the merge.
         if merge { format!("give the merge up with: git merge --abort; then {hint}") } else { hint }
     }
 
-    fn remedy(&self) -> String {
+    fn remedy(&self, way: impl FnOnce(&BranchName) -> Way) -> String {
         match self {
             Finding::Left { owner: Some(owner), .. } | Finding::Taken { owner, added: false, .. } => enter(owner),
-            Finding::Left { to, made, .. } | Finding::LeftHome { to, made, .. } => start(to, *made),
+            Finding::Left { to, made, .. } | Finding::LeftHome { to, made, .. } => start(to, *made, way),
             Finding::Stray { lane, .. } | Finding::Detached { lane } => {
                 format!("go back, with your changes, by: git switch {}", own(lane))
             }
@@ -134,7 +137,7 @@ impl Finding {
                 format!(
                     "make it again where you are with: git switch -c {}; or let the lane have this one: git config {key} {}",
                     own(lane),
-                    word(on)
+                    named(on)
                 )
             }
             Finding::Taken { owner, added: true, .. } => format!(
@@ -142,7 +145,7 @@ impl Finding {
                 word(&owner.name)
             ),
             Finding::OffHome { home, on } => {
-                format!("go back with: git switch {}; to work on '{on}': git lane start {}", word(home), word(on))
+                format!("go back with: git switch {}; to work on '{on}': {}", named(home), way(on).command())
             }
             Finding::Protected { .. } => {
                 "start a lane with: git lane start NAME; and land it with: git lane finish NAME".into()
@@ -165,6 +168,15 @@ impl Finding {
             Finding::BranchMoved { lane, deleted: true } => {
                 format!("remove the lane, so that it can be restored, with: git lane drop {}", word(&lane.name))
             }
+        }
+    }
+
+    /// The branch a worktree has been taken off.
+    pub fn left(&self) -> Option<&BranchName> {
+        match self {
+            Finding::Left { lane, moved: true, .. } => lane.branch.as_ref(),
+            Finding::LeftHome { home, moved: true, .. } => Some(home),
+            _ => None,
         }
     }
 
@@ -193,7 +205,11 @@ fn branch(lane: &Lane) -> String {
 
 /// The same as a word of a command.
 fn own(lane: &Lane) -> String {
-    word(branch(lane))
+    lane.branch.as_ref().map_or_else(|| word(&lane.name), named)
+}
+
+fn named(branch: &BranchName) -> String {
+    word_of_bytes(branch.as_bstr())
 }
 
 fn enter(lane: &Lane) -> String {
@@ -201,19 +217,19 @@ fn enter(lane: &Lane) -> String {
 }
 
 /// How to work on a branch that is not to be switched to.
-fn start(to: &BranchName, made: Made) -> String {
-    let name = word(to);
+fn start(to: &BranchName, made: Made, way: impl FnOnce(&BranchName) -> Way) -> String {
+    let led = |way: Way| format!("{}: {}", way.what(), way.command());
     match made {
-        Made::Now => format!("branch '{to}' stays; give it a lane of its own with: git lane start {name}"),
-        Made::AtStash => format!(
-            "branch '{to}' stays, and so does the stash; give it a lane of its own with: git lane start {name}; \
-             and there: git stash pop --index"
-        ),
-        Made::Reset => {
-            let before = word(format!("{to}@{{1}}"));
-            format!("branch '{to}' was reset; to put it back too: git branch -f {name} {before}")
+        Made::Now => format!("branch '{to}' stays; {}", led(way(to))),
+        Made::AtStash => {
+            let led = led(way(to));
+            format!("branch '{to}' stays, and so does the stash; {led}; and there: git stash pop --index")
         }
-        Made::Before => format!("to work on '{to}', give it a lane of its own with: git lane start {name}"),
+        Made::Reset => {
+            let before = word_of_bytes(&[to.as_bstr().as_bytes(), b"@{1}"].concat());
+            format!("branch '{to}' was reset; to put it back too: git branch -f {} {before}", named(to))
+        }
+        Made::Before => format!("to work on '{to}', {}", led(way(to))),
     }
 }
 

@@ -7,11 +7,13 @@ mod facts;
 mod finding;
 #[cfg(test)]
 mod tests;
+mod way;
 
 pub use facts::{
     Event, Facts, Lane, Level, Made, Merged, Overtaken, OwnBranch, Place, Previous, RefMove, Remedy, Verdict,
 };
 pub use finding::Finding;
+pub use way::Way;
 
 use bstr::ByteSlice;
 use gix::glob::wildmatch;
@@ -89,6 +91,9 @@ fn switched(facts: &Facts, event: &Event) -> Verdict {
         };
         return match own {
             OwnBranch::Renamed(name) => Verdict::Follow(name.clone()),
+            OwnBranch::There if facts.ending_bisection && !facts.rebasing => {
+                Verdict::Stop(found(), Remedy::EndBisection(Some(branch.clone())))
+            }
             _ if facts.rebasing || *previous == Previous::Commit => Verdict::Stop(found(), Remedy::DetachAtOld),
             OwnBranch::Gone => Verdict::Say(Finding::BranchGone { lane: lane.clone(), on: to }),
             OwnBranch::There => Verdict::Stop(found(), Remedy::Switch(branch.clone())),
@@ -100,6 +105,7 @@ fn switched(facts: &Facts, event: &Event) -> Verdict {
             _ if *added => Verdict::Stop(finding, Remedy::DetachHere),
             Previous::Branch(previous) if *previous == to => Verdict::Say(finding),
             Previous::Branch(previous) => Verdict::Stop(finding, Remedy::Switch(previous.clone())),
+            Previous::Commit if facts.ending_bisection => Verdict::Stop(finding, Remedy::EndBisection(None)),
             Previous::Commit => Verdict::Stop(finding, Remedy::DetachAtOld),
             Previous::Unknown => Verdict::Say(finding),
         };
@@ -198,6 +204,8 @@ fn transaction(facts: &Facts, change: &RefMove) -> Option<Verdict> {
         RefMove::Deleted(lane) => stop(Finding::BranchMoved { lane: lane.clone(), deleted: true }, Remedy::None),
         // A rebase that cannot come back to its branch cannot be aborted either.
         RefMove::Head { here: true, .. } if facts.rebasing => None,
+        // While git is moving HEAD nobody else can; post-checkout ends the bisection where it belongs.
+        RefMove::Head { here: true, .. } if facts.ending_bisection => None,
         RefMove::Head { to, here, owner, made, own } => {
             let remedy = if *here { Remedy::ReadTree(to.to_ref().to_string()) } else { Remedy::None };
             match (&facts.place, &facts.home) {

@@ -32,6 +32,7 @@ fn in_lane(head: Head) -> Facts {
         owner: None,
         rebasing: false,
         bisecting: false,
+        ending_bisection: false,
         home: None,
         protected: Vec::new(),
     }
@@ -70,6 +71,9 @@ fn short(verdict: Verdict) -> String {
                 Remedy::None => "refuse".into(),
                 Remedy::Switch(branch) => format!("back to {branch}"),
                 Remedy::DetachAtOld => "back to the commit".into(),
+                Remedy::EndBisection(branch) => {
+                    format!("end the bisection on {}", branch.map_or("its start".into(), |branch| branch.to_string()))
+                }
                 Remedy::DetachHere => "detach".into(),
                 Remedy::ReadTree(tree) => format!("undo {tree}"),
             };
@@ -97,6 +101,16 @@ fn a_switch_out_of_a_lane_is_taken_back() {
         (in_lane(detached()), switched_from("one"), "say detached"),
         (Facts { rebasing: true, ..in_lane(detached()) }, switched_from("one"), "allow"),
         (Facts { bisecting: true, ..in_lane(detached()) }, switched_from("one"), "allow"),
+        (
+            Facts { ending_bisection: true, ..in_lane(on("other")) },
+            switched_from("x"),
+            "left-lane: end the bisection on one",
+        ),
+        (
+            Facts { rebasing: true, ending_bisection: true, ..in_lane(on("x")) },
+            switched_from("x"),
+            "left-lane: back to the commit",
+        ),
         (Facts { level: Level::Warn, ..in_lane(on("other")) }, switched_from("one"), "say left-lane"),
         (Facts { level: Level::Off, ..in_lane(on("other")) }, switched_from("one"), "allow"),
     ] {
@@ -119,6 +133,9 @@ fn a_lanes_branch_is_checked_out_in_its_lane_alone() {
     let Event::Switched { made, checkout, own, .. } = switched_from("main") else { panic!() };
     let event = |previous, added| Event::Switched { previous, added, made, checkout, own: own.clone() };
     assert_eq!(short(judge(&taken, &event(Previous::Commit, false))), "branch-taken: back to the commit");
+    let ending = Facts { ending_bisection: true, ..taken.clone() };
+    let ended = "branch-taken: end the bisection on its start";
+    assert_eq!(short(judge(&ending, &event(Previous::Commit, false))), ended);
     assert_eq!(short(judge(&taken, &event(Previous::Unknown, false))), "say branch-taken");
     let elsewhere = Facts { place: Place::Elsewhere, ..taken };
     assert_eq!(short(judge(&elsewhere, &event(Previous::Unknown, true))), "branch-taken: detach");
@@ -212,6 +229,7 @@ fn a_transaction_is_refused_while_it_can_be() {
         (in_lane(on("one")), head("x", true, None, OwnBranch::Renamed(branch("x"))), "allow"),
         (in_lane(on("x")), head("y", true, None, OwnBranch::Renamed(branch("x"))), "follow x"),
         (Facts { rebasing: true, ..in_lane(detached()) }, head("x", true, None, there()), "allow"),
+        (Facts { ending_bisection: true, ..in_lane(detached()) }, head("x", true, None, there()), "allow"),
         (in_lane(on("one")), head("two", false, Some("two"), there()), "branch-taken: refuse"),
         (in_lane(on("one")), head("x", false, None, there()), "allow"),
         (in_main(on("main")), head("x", true, None, there()), "allow"),
@@ -241,6 +259,7 @@ fn a_commit_does_not_undo_what_came_from_outside() {
 #[test]
 fn a_refused_merge_says_how_to_give_it_up() {
     let finding = Finding::LaneIntoLane { here: lane("one"), other: lane("two") };
-    assert!(finding.hint(true).contains("git merge --abort"));
-    assert!(!finding.hint(false).contains("abort"));
+    let hint = |merge| finding.hint(merge, |_| unreachable!());
+    assert!(hint(true).contains("git merge --abort"));
+    assert!(!hint(false).contains("abort"));
 }

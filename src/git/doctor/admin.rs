@@ -19,7 +19,7 @@ use crate::git::metadata::locks;
 use crate::git::moved::{self, named_by};
 use crate::git::recover::{Healed, Intent};
 use crate::git::repository::{RefFormat, Repository};
-use crate::git::{self, status, steady, worktree};
+use crate::git::{self, shared, status, steady, worktree};
 
 /// How long an admin directory must have been left alone before it counts as dead.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -213,7 +213,7 @@ pub(super) fn bring_back(repository: &Repository, lane: &Lane, kept: &Path) -> R
     let raced = || Error::refused(format!("'{}' is no longer what it was", kept.display())).code("raced");
     let admin = named_by(&lane.worktree).filter(|admin| !admin.exists()).ok_or_else(raced)?;
     if let Some(parent) = admin.parent() {
-        std::fs::create_dir_all(parent).context("create", parent)?;
+        shared::create_dir_all(parent).context("create", parent)?;
     }
     std::fs::rename(kept, &admin).context("move", kept)?;
     let (lane, worktree) = (Some(lane.name.clone()), lane.worktree.clone());
@@ -290,7 +290,7 @@ fn damaged(repository: &Repository) -> PathBuf {
 
 fn aside(repository: &Repository) -> Result<PathBuf> {
     let directory = damaged(repository);
-    std::fs::create_dir_all(&directory).context("create", &directory)?;
+    shared::create_dir_all(&directory).context("create", &directory)?;
     Ok(directory.join(git::journal::unique_id()))
 }
 

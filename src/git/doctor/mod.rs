@@ -1,6 +1,7 @@
 //! Looks a repository over for what hooks cannot see and plain git stumbles over, and puts right what can be.
 
 mod admin;
+pub mod lost;
 mod settings;
 
 pub use admin::recover;
@@ -38,6 +39,8 @@ pub fn examine(repository: &Repository) -> Result<Vec<Finding>> {
     let worktrees = repository.worktrees()?;
     let outdated = reconcile::outdated(repository, &records.lanes, &worktrees)?;
     let explained: Vec<Finding> = poisoned.into_iter().chain(outdated.iter().cloned()).collect();
+    found.extend(lost::indexes(repository, &records.lanes, &worktrees));
+    found.extend(lost::records(repository, &records.lanes, &worktrees));
     found.extend(lanes(repository, &records.lanes, &worktrees, &explained)?);
     found.extend(outdated);
     found.extend(other_worktrees(repository, &records.lanes, &worktrees, &explained));
@@ -79,6 +82,7 @@ fn put_right(repository: &Repository, finding: &Finding) -> Result<()> {
             Some(lane) => admin::bring_back(repository, lane, kept),
             None => Err(raced(name)),
         },
+        Finding::LostRecord(lane) => lost::record_again(repository, lane),
         Finding::Lock(_, LockOwner::Dead) => settings::clear_dead_locks(repository),
         Finding::BareWithWorktree => settings::set(repository, "bare", Some("false")),
         Finding::StrangeWorktree(_, TreeElsewhere::ByAccident) => settings::set(repository, "worktree", None),

@@ -11,7 +11,7 @@ use crate::git::repository::Repository;
 use crate::git::{self, lockfile, metadata, worktree};
 
 /// How many tracked files say where the working tree is.
-const SAMPLE: usize = 100;
+pub(super) const SAMPLE: usize = 100;
 
 /// Settings that a hook's or a test's leaked `GIT_DIR` leaves behind.
 pub(super) fn configuration(repository: &Repository) -> Result<Vec<Finding>> {

@@ -26,12 +26,17 @@ pub struct Caller {
     arguments: Vec<BString>,
     /// When it began, up to a [`TICK`] early.
     started: SystemTime,
+    /// The process that started it.
+    parent: Option<i32>,
 }
 
 impl Caller {
     /// Looks for it among those who wait for this process.
     pub fn find() -> Option<Self> {
-        let mut pid = rustix::process::getppid()?.as_raw_nonzero().get();
+        Self::find_from(rustix::process::getppid()?.as_raw_nonzero().get())
+    }
+
+    fn find_from(mut pid: i32) -> Option<Self> {
         // git, a shell, perhaps another tool's dispatcher or two.
         for _ in 0..16 {
             let process = PathBuf::from(format!("/proc/{pid}"));
@@ -39,12 +44,13 @@ impl Caller {
             // The command's name stands in parentheses and may hold anything.
             let fields: Vec<&[u8]> = stat[stat.rfind_byte(b')')? + 1..].fields().collect();
             let arguments = std::fs::read(process.join("cmdline")).ok()?;
+            let parent = fields.get(1).and_then(|pid| pid.to_str().ok()?.parse().ok()).filter(|pid| *pid > 1);
             if let Some((command, rest)) = command(&arguments) {
                 let ticks: u64 = fields.get(19)?.to_str().ok()?.parse().ok()?;
-                let arguments = rest.split(|byte| *byte == 0).map(BString::from).collect();
-                return Some(Caller { command: command.into(), arguments, started: since_boot(ticks)? });
+                let arguments = rest.split(|byte| *byte == 0).skip(1).map(BString::from).collect();
+                return Some(Caller { command: command.into(), arguments, started: since_boot(ticks)?, parent });
             }
-            pid = fields.get(1)?.to_str().ok()?.parse().ok().filter(|pid| *pid > 1)?;
+            pid = parent?;
         }
         None
     }
@@ -52,6 +58,51 @@ impl Caller {
     /// Whether it writes index and files before it moves HEAD or a branch.
     pub fn switches(&self) -> bool {
         [&b"switch"[..], b"checkout", b"merge", b"rebase"].contains(&&self.command[..])
+    }
+
+    /// Whether it merges uncommitted changes into what it switches to: `checkout --merge`.
+    pub fn merges(&self) -> bool {
+        if ![&b"switch"[..], b"checkout"].contains(&&self.command[..]) {
+            return false;
+        }
+        let options = self.arguments.iter().take_while(|argument| *argument != "--");
+        let short = |word: &[u8]| word.iter().take_while(|byte| !b"bBcC-=".contains(byte)).any(|byte| *byte == b'm');
+        options.filter_map(|argument| argument.strip_prefix(b"-")).any(|word| match word.strip_prefix(b"-") {
+            Some(long) => long.starts_with(b"m") || long.starts_with(b"conf"),
+            None => short(word),
+        })
+    }
+
+    /// The loose objects that were written, or found to be there already, since this git began.
+    pub fn wrote_objects(&self, objects: &Path) -> Vec<String> {
+        let entries = |directory: &Path| std::fs::read_dir(directory).into_iter().flatten().flatten();
+        let digits = |name: &str| name.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let mut found = Vec::new();
+        for directory in entries(objects) {
+            let Some(start) =
+                directory.file_name().to_str().filter(|name| name.len() == 2 && digits(name)).map(str::to_owned)
+            else {
+                continue;
+            };
+            for file in entries(&directory.path()) {
+                if let Some(rest) = file.file_name().to_str().filter(|name| digits(name))
+                    && self.wrote(&file.path())
+                {
+                    found.push(format!("{start}{rest}"));
+                }
+            }
+        }
+        found
+    }
+
+    /// Whether it switches for a `git bisect reset`.
+    pub fn ends_bisection(&self) -> bool {
+        let above = self.parent.and_then(Self::find_from);
+        // Before git 2.40 it is a script, which has a helper reset.
+        above.is_some_and(|above| {
+            let first = above.arguments.first().map(|word| word.as_slice());
+            above.command.starts_with(b"bisect") && matches!(first, Some(b"reset" | b"--bisect-reset"))
+        })
     }
 
     /// Whether it wrote `file`. Something written within the [`TICK`] before it began may be taken for its work.
@@ -75,6 +126,20 @@ impl Caller {
             Some(long) => long.starts_with(b"force-c"),
             None => short(word),
         })
+    }
+
+    /// What it was told about the worktrees of submodules, as an option for the way back.
+    pub fn recursion(&self) -> Option<BString> {
+        let options = self.arguments.iter().take_while(|argument| *argument != "--");
+        let said = options.filter_map(|argument| {
+            let word = argument.strip_prefix(b"--")?;
+            let (no, word) = word.strip_prefix(b"no-").map_or((&b""[..], word), |word| (b"no-", word));
+            let (name, value) = word.split_at(word.find_byte(b'=').unwrap_or(word.len()));
+            // git takes any beginning of an option that no other one has.
+            let recursion = name.starts_with(b"re") && b"recurse-submodules".starts_with(name);
+            recursion.then(|| bstr::concat([b"--", no, b"recurse-submodules", value]).into())
+        });
+        said.last()
     }
 
     /// The moment from which on what `index` says was written by this git; `None` when it has not written the index at
@@ -166,11 +231,45 @@ mod tests {
             ("checkout other -- -B", false),
             ("branch -C a b", false),
         ] {
-            let (command, arguments) = line.split_once(' ').unwrap();
-            let arguments = arguments.split(' ').map(BString::from).collect();
-            let caller = Caller { command: command.into(), arguments, started: SystemTime::UNIX_EPOCH };
-            assert_eq!(caller.resets(), expected, "{line}");
+            assert_eq!(caller(line).resets(), expected, "{line}");
         }
+    }
+
+    #[test]
+    fn what_it_does_to_submodules_is_told_by_its_last_word() {
+        for (line, expected) in [
+            ("switch other", None),
+            ("switch --recurse-submodules other", Some("--recurse-submodules")),
+            ("switch --recurse other", Some("--recurse-submodules")),
+            ("checkout --recurse-submodules=no other", Some("--recurse-submodules=no")),
+            ("checkout --recurse-submodules --no-recurse-sub other", Some("--no-recurse-submodules")),
+            ("checkout other -- --recurse-submodules", None),
+            ("switch --recreate other", None),
+        ] {
+            assert_eq!(caller(line).recursion(), expected.map(BString::from), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_merge_of_what_is_uncommitted_is_told_by_its_option() {
+        for (line, expected) in [
+            ("checkout -m other", true),
+            ("switch -qm other", true),
+            ("switch --merge other", true),
+            ("checkout --conflict=diff3 other", true),
+            ("checkout -bm other", false),
+            ("checkout other -- -m", false),
+            ("switch main", false),
+            ("merge -m x other", false),
+        ] {
+            assert_eq!(caller(line).merges(), expected, "{line}");
+        }
+    }
+
+    fn caller(line: &str) -> Caller {
+        let (command, arguments) = line.split_once(' ').unwrap();
+        let arguments = arguments.split(' ').map(BString::from).collect();
+        Caller { command: command.into(), arguments, started: SystemTime::UNIX_EPOCH, parent: None }
     }
 
     #[cfg(target_os = "linux")]

@@ -7,23 +7,26 @@
 mod caller;
 pub(crate) mod config;
 mod details;
+mod merged;
 mod place;
 mod remedy;
 pub(crate) mod transaction;
+mod way;
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
 use bstr::ByteSlice;
 
-use crate::domain::guard::{self, Event, Facts, Finding, Lane, Level, Remedy, Verdict};
+use crate::domain::guard::{self, Event, Facts, Finding, Lane, Level, Remedy, Verdict, Way};
 use crate::domain::lane::Head;
 use crate::domain::name::BranchName;
-use crate::domain::paste::word;
+use crate::domain::paste::word_of_bytes;
 use crate::error::{Error, Result};
 use crate::git::command::INTERNAL;
 use crate::git::overtaken::overtaken;
 
+use caller::Caller;
 use config::Settings;
 use place::Place;
 pub(crate) use place::checkout_message;
@@ -71,8 +74,8 @@ impl Hook {
 pub enum Reply {
     /// Nothing is wrong.
     Silent,
-    /// Something is worth a word.
-    Say(Finding),
+    /// Something is worth a word; what to do about it.
+    Say(Finding, String),
     /// git must fail. The text says what was done about it.
     Stop(Error),
 }
@@ -110,6 +113,7 @@ impl Guarded {
         let lane = self.place.lane(&self.settings.lanes);
         let head = self.place.head()?;
         let at_home = lane.is_some_and(|lane| lane.branch.is_some() && lane.branch.as_ref() == head.branch());
+        let bisecting = !at_home && self.place.bisecting();
         let owner = match &head {
             Head::Branch(branch) if !at_home => self.owner(branch, lane),
             _ => None,
@@ -119,7 +123,8 @@ impl Guarded {
             owner: owner.cloned(),
             head,
             rebasing: !at_home && self.place.rebasing(),
-            bisecting: !at_home && self.place.bisecting(),
+            bisecting,
+            ending_bisection: bisecting && self.place.caller().is_some_and(Caller::ends_bisection),
             home: self.settings.home.clone(),
             protected: self.settings.protected.clone(),
             place: match lane {
@@ -145,11 +150,11 @@ impl Guarded {
             let Some(event) = self.event(hook, args, &facts)? else { return Ok(Reply::Silent) };
             match guard::judge(&facts, &event) {
                 Verdict::Allow => return Ok(Reply::Silent),
-                Verdict::Say(finding) => return Ok(Reply::Say(finding)),
+                Verdict::Say(finding) => return Ok(self.say(finding)),
                 Verdict::Stop(finding, remedy) => {
                     let old = args.first().map(|old| old.as_bytes().as_bstr().to_owned()).unwrap_or_default();
                     let after = remedy::apply(&self.place, &finding, &remedy, old.as_bstr());
-                    return Ok(Reply::Stop(refusal(&finding, &remedy, after, hook == Hook::PreMergeCommit)));
+                    return Ok(Reply::Stop(self.refusal(&finding, &remedy, after, hook == Hook::PreMergeCommit)));
                 }
                 Verdict::Follow(branch) => facts = self.follow(&facts, &branch)?,
             }
@@ -217,40 +222,77 @@ impl Guarded {
             let moves = transaction::moves(&self, &facts, &lines)?;
             match guard::judge(&facts, &Event::Refs(moves)) {
                 Verdict::Allow => return Ok(Reply::Silent),
-                Verdict::Say(finding) => return Ok(Reply::Say(finding)),
+                Verdict::Say(finding) => return Ok(self.say(finding)),
                 Verdict::Follow(branch) => facts = self.follow(&facts, &branch)?,
                 Verdict::Stop(finding, remedy) => {
                     let after = remedy::apply(&self.place, &finding, &remedy, b"".as_bstr());
-                    return Ok(Reply::Stop(refusal(&finding, &remedy, after, false)));
+                    return Ok(Reply::Stop(self.refusal(&finding, &remedy, after, false)));
                 }
             }
         }
         Ok(Reply::Silent)
     }
+
+    fn say(&self, finding: Finding) -> Reply {
+        // What nobody takes back keeps the branch checked out here, where no other worktree can have it.
+        let hint = finding.hint(false, |branch| match finding.left() {
+            Some(left) => Way::After(left.clone(), way::to(&self.place, branch).into()),
+            None => way::to(&self.place, branch),
+        });
+        Reply::Say(finding, hint)
+    }
+
+    fn hint(&self, finding: &Finding, merge: bool) -> String {
+        finding.hint(merge, |branch| way::to(&self.place, branch))
+    }
+
+    /// What the user reads: what was stopped and what became of it, and what to do instead.
+    fn refusal(&self, finding: &Finding, remedy: &Remedy, after: Result<()>, merge: bool) -> Error {
+        let failed = after.is_err();
+        let error = match (remedy, after) {
+            (Remedy::None | Remedy::ReadTree(_), Ok(())) => Error::refused(finding.to_string()),
+            // Nothing had been written, and what is there is something else.
+            (Remedy::ReadTree(_), Err(_)) if matches!(finding, Finding::BranchMoved { .. }) => {
+                Error::refused(finding.to_string())
+            }
+            (Remedy::DetachHere, Ok(())) => {
+                Error::refused(format!("{finding}; the new worktree has a detached HEAD now"))
+            }
+            (Remedy::EndBisection(_), Ok(())) => {
+                Error::refused(format!("{finding}; the bisection has ended on the branch that does"))
+            }
+            (_, Ok(())) => Error::refused(format!("{finding}; it was taken back")),
+            (_, Err(error)) => {
+                Error::refused(format!("{finding}, and could not be taken back")).source(error.to_string())
+            }
+        };
+        let hint = match remedy {
+            Remedy::Switch(branch) if failed && self.place.caller().is_some_and(Caller::merges) => {
+                format!("go back, with your changes, by: {}", merge_back(branch))
+            }
+            Remedy::ReadTree(target) if failed && self.place.caller().is_some_and(Caller::merges) => {
+                let target = word_of_bytes(target.as_bytes());
+                let back = self.place.head().ok().and_then(|head| head.branch().map(merge_back)).unwrap_or_default();
+                format!("go back, with your changes, by: GIT_LANE_BYPASS=1 git symbolic-ref HEAD {target} && {back}")
+            }
+            Remedy::Switch(branch) if failed => {
+                format!(
+                    "go back yourself with: git checkout --ignore-other-worktrees {}; {}",
+                    word_of_bytes(branch.as_bstr()),
+                    self.hint(finding, merge)
+                )
+            }
+            Remedy::EndBisection(branch) if failed => {
+                let branch = branch.as_ref().map(|branch| format!(" {}", word_of_bytes(branch.as_bstr())));
+                format!("end the bisection yourself with: git bisect reset{}", branch.unwrap_or_default())
+            }
+            _ => self.hint(finding, merge),
+        };
+        error.code(finding.code()).hint(hint)
+    }
 }
 
-/// What the user reads: what was stopped and what became of it, and what to do instead.
-fn refusal(finding: &Finding, remedy: &Remedy, after: Result<()>, merge: bool) -> Error {
-    let failed = after.is_err();
-    let error = match (remedy, after) {
-        (Remedy::None | Remedy::ReadTree(_), Ok(())) => Error::refused(finding.to_string()),
-        // Nothing had been written, and what is there is something else.
-        (Remedy::ReadTree(_), Err(_)) if matches!(finding, Finding::BranchMoved { .. }) => {
-            Error::refused(finding.to_string())
-        }
-        (Remedy::DetachHere, Ok(())) => Error::refused(format!("{finding}; the new worktree has a detached HEAD now")),
-        (_, Ok(())) => Error::refused(format!("{finding}; it was taken back")),
-        (_, Err(error)) => Error::refused(format!("{finding}, and could not be taken back")).source(error.to_string()),
-    };
-    let hint = match remedy {
-        Remedy::Switch(branch) if failed => {
-            format!(
-                "go back yourself with: git checkout --ignore-other-worktrees {}; {}",
-                word(branch),
-                finding.hint(merge)
-            )
-        }
-        _ => finding.hint(merge),
-    };
-    error.code(finding.code()).hint(hint)
+/// Goes to a branch from another one with conflicts in the index, and loses nothing that is in a file.
+fn merge_back(branch: &BranchName) -> String {
+    format!("git reset -q && git checkout --merge --ignore-other-worktrees {}", word_of_bytes(branch.as_bstr()))
 }

@@ -10,8 +10,9 @@ use std::time::{Duration, SystemTime};
 
 use bstr::{BStr, BString, ByteSlice};
 
-use super::caller;
+use super::caller::{self, Caller};
 use super::details;
+use super::merged;
 use super::place::Place;
 use crate::domain::guard::{Finding, Remedy};
 use crate::domain::name::{BranchName, LaneName};
@@ -48,6 +49,15 @@ pub(super) fn apply(place: &Place, finding: &Finding, remedy: &Remedy, old: &BSt
             }
         }
         Remedy::DetachAtOld => go_back(place, old, &Goal::Commit(old)),
+        // First to where everything was before: should the rest fail, nothing has changed.
+        Remedy::EndBisection(branch) => {
+            go_back(place, old, &Goal::Commit(old))?;
+            let reset = place.git().args(["bisect", "reset"]);
+            match branch {
+                Some(branch) => reset.bytes(branch.as_bstr()).run(),
+                None => reset.run(),
+            }
+        }
         // Nothing but HEAD changes, so hooks and filters have nothing to do.
         Remedy::DetachHere => {
             let here = place.git().args(["rev-parse", "--verify", "HEAD"]).text()?;
@@ -67,11 +77,13 @@ enum Goal<'a> {
 
 /// Goes back after git has moved HEAD.
 fn go_back(place: &Place, old: &BStr, goal: &Goal) -> Result<()> {
-    let kept = staged_before(place, &old.to_str_lossy(), "HEAD")?;
-    if kept.is_empty() {
-        return checkout(place, goal);
+    if !merged::bring_back(place, &old.to_str_lossy(), "HEAD")? {
+        let kept = staged_before(place, &old.to_str_lossy(), "HEAD")?;
+        if kept.is_empty() {
+            return checkout(place, goal);
+        }
+        read_tree(place, "HEAD", &with(place, &old.to_str_lossy(), &kept)?)?;
     }
-    read_tree(place, "HEAD", &with(place, &old.to_str_lossy(), &kept)?)?;
     match goal {
         Goal::Branch(branch) => {
             let from = place.head()?.branch().map_or_else(|| "HEAD".into(), ToString::to_string);
@@ -85,7 +97,7 @@ fn go_back(place: &Place, old: &BStr, goal: &Goal) -> Result<()> {
 /// `git checkout` and not `git switch`, which does not work while `git am` or a cherry-pick is under way.
 fn checkout(place: &Place, goal: &Goal) -> Result<()> {
     let back = || {
-        let git = with_index(place).args(["checkout", "--quiet"]);
+        let git = with_index(place).args(["checkout", "--quiet"]).args(recursion(place));
         match goal {
             Goal::Branch(branch) => git.args(["--no-guess", "--ignore-other-worktrees"]).bytes(branch.as_bstr()),
             Goal::Commit(commit) => git.arg("--detach").bytes(commit),
@@ -120,13 +132,30 @@ fn read_tree_back(place: &Place, target: &str) -> Result<()> {
     if place.caller().is_none() && index_has_left("HEAD", &tree, || with_index(place)) == Some(false) {
         return Ok(());
     }
+    if merged::bring_back(place, "HEAD", &tree)? {
+        return Ok(());
+    }
     let kept = staged_before(place, "HEAD", &tree)?;
     let back = if kept.is_empty() { "HEAD".into() } else { with(place, "HEAD", &kept)? };
     read_tree(place, &tree, &back)
 }
 
 fn read_tree(place: &Place, from: &str, to: &str) -> Result<()> {
-    patiently("git read-tree", || with_index(place).args(["read-tree", "-m", "-u", from, to]))
+    patiently("git read-tree", || {
+        with_index(place).args(["read-tree", "-m", "-u"]).args(recursion(place)).args([from, to])
+    })
+}
+
+/// Index, and with `-u` files too, become those of `tree`, whatever they are now.
+pub(super) fn read_tree_reset(place: &Place, options: &[&str], tree: &str) -> Result<()> {
+    let git = || with_index(place).args(["read-tree", "--reset"]).args(options).args(recursion(place)).arg(tree);
+    patiently("git read-tree", git)
+}
+
+/// Submodules that went along come back along. What the configuration says of them git knows by itself.
+fn recursion(place: &Place) -> Option<OsString> {
+    use std::os::unix::ffi::OsStringExt;
+    place.caller()?.recursion().map(|option| OsString::from_vec(option.into()))
 }
 
 /// Runs git again while somebody else holds the index.
@@ -162,6 +191,8 @@ fn staged_before(place: &Place, old: &str, target: &str) -> Result<Vec<Entry>> {
     };
     let mut fields = changed.split_str("\0");
     let mut kept = Vec::new();
+    // An entry without times belongs to no file: somebody staged it so, or a merge left it, which nothing staged survives.
+    let merges = place.caller().is_some_and(Caller::merges);
     let mut entries = None;
     while let (Some(change), Some(path)) = (fields.next(), fields.next()) {
         let mut words = change.split_str(" ");
@@ -175,7 +206,8 @@ fn staged_before(place: &Place, old: &str, target: &str) -> Result<Vec<Entry>> {
             None => entries.insert(read_index(&file, id)?),
         };
         let Some(entry) = entries.entry_by_path(path.as_bstr()) else { continue };
-        if entry.id.to_string().as_bytes() == id && is_older(entry, began) {
+        let timeless = merges && entry.stat.ctime.secs == 0;
+        if entry.id.to_string().as_bytes() == id && !timeless && is_older(entry, began) {
             kept.push([mode, b" ", id, b"\t", path].concat().into());
         }
     }
@@ -204,12 +236,8 @@ fn is_older(entry: &gix::index::Entry, began: Option<SystemTime>) -> bool {
 
 /// The tree of `commit` with some entries replaced.
 fn with(place: &Place, commit: &str, entries: &[Entry]) -> Result<String> {
-    let scratch = tempfile::Builder::new()
-        .prefix("lane-undo-")
-        .tempdir_in(&place.git_dir)
-        .and_then(|scratch| Ok((std::path::absolute(scratch.path())?, scratch)));
-    let (path, _scratch) = scratch.map_err(|error| Error::environment("cannot make a second index").source(error))?;
-    let git = || place.git().env("GIT_INDEX_FILE", path.join("index"));
+    let scratch = scratch(place)?;
+    let git = || place.git().env("GIT_INDEX_FILE", scratch.path().join("index"));
     git().args(["read-tree", commit]).run()?;
     let mut lines = bstr::join("\0", entries);
     lines.push(0);
@@ -217,16 +245,23 @@ fn with(place: &Place, commit: &str, entries: &[Entry]) -> Result<String> {
     git().arg("write-tree").text()
 }
 
+/// A place for a second index.
+pub(super) fn scratch(place: &Place) -> Result<tempfile::TempDir> {
+    let made = std::path::absolute(&place.git_dir)
+        .and_then(|git_dir| tempfile::Builder::new().prefix("lane-undo-").tempdir_in(git_dir));
+    made.map_err(|error| Error::environment("cannot make a second index").source(error))
+}
+
 /// The index the caller chose; git runs these hooks in the root of the worktree, from which it counts.
 fn chosen_index() -> Option<OsString> {
     std::env::var_os("GIT_INDEX_FILE").filter(|file| !file.is_empty())
 }
 
-fn index(place: &Place) -> PathBuf {
+pub(super) fn index(place: &Place) -> PathBuf {
     chosen_index().map_or_else(|| place.git_dir.join("index"), PathBuf::from)
 }
 
-fn with_index(place: &Place) -> Invocation {
+pub(super) fn with_index(place: &Place) -> Invocation {
     match chosen_index() {
         Some(file) => place.git().env("GIT_INDEX_FILE", file),
         None => place.git(),

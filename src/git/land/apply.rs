@@ -29,6 +29,7 @@ use crate::git::command::{Invocation, failure};
 use crate::git::journal::{Journal, step, unique_id};
 use crate::git::lockfile::LockFile;
 use crate::git::metadata::locks;
+use crate::git::recover::{Intent as AnyIntent, is_half_moved};
 use crate::git::refs::RefChange;
 use crate::git::repository::{RefFormat, Repository};
 use crate::git::worktree::read_head;
@@ -101,8 +102,9 @@ impl Intent {
 /// Moves the base.
 pub fn apply(repository: &Repository, planned: &Move<'_>) -> Result<Moved> {
     let Some(site) = planned.site else {
+        repository.ensure_base_is_whole(planned.base, None)?;
         step("land.ref");
-        if !planned.is_whole(repository) {
+        if !planned.is_whole(repository) || is_half_landed(repository, planned.base, None) {
             return Ok(Moved::Raced);
         }
         let change = change(planned.base, planned.old, planned.new);
@@ -112,12 +114,16 @@ pub fn apply(repository: &Repository, planned: &Move<'_>) -> Result<Moved> {
             Err(error) => Err(error),
         };
     };
+    // The lock of one that could not be healed stays until it is: waiting for it is no use.
+    repository.ensure_base_is_whole(planned.base, Some(&site.git_dir))?;
     let index = site.git_dir.join("index");
     let mut lock = LockFile::acquire(&index, &locks(repository.common_dir()))?;
     // With the lock held nothing of git's own switches that worktree any more.
     let head_moved =
         repository.ref_format() == RefFormat::Files && read_head(&site.git_dir).branch() != Some(planned.base);
-    if head_moved || repository.branch_tip(planned.base)? != Some(planned.old) || !planned.is_whole(repository) {
+    let half = is_half_landed(repository, planned.base, Some(&site.git_dir));
+    if half || head_moved || repository.branch_tip(planned.base)? != Some(planned.old) || !planned.is_whole(repository)
+    {
         return Ok(Moved::Raced);
     }
     // Copies are made under this lock only, so what others left is no longer needed.
@@ -136,7 +142,7 @@ pub fn apply(repository: &Repository, planned: &Move<'_>) -> Result<Moved> {
     };
     let id = unique_id();
     lock.belong_to(&id)?;
-    let running = Journal::new(&repository.lane_dir()).begin_as(&id, &crate::git::recover::Intent::Land(intent))?;
+    let running = Journal::new(&repository.lane_dir()).begin_as(&id, &AnyIntent::Land(intent))?;
     // From here on the copy belongs to the intent: whoever has to complete or undo the move needs it.
     let prepared = prepared.announced();
     match carry_out(repository, planned, site, &prepared, &lock) {
@@ -192,6 +198,17 @@ fn carry_out(
     lock.replace_with(prepared)?;
     step("land.index");
     Ok(Ok(Moved::Done))
+}
+
+/// Whether somebody died moving the base, or the files of the worktree: whoever heals that needs what is left of it.
+/// All of them have the turn when they do it, as this process has now.
+fn is_half_landed(repository: &Repository, base: &BranchName, git_dir: Option<&Path>) -> bool {
+    let base = RefName::from(base);
+    let pending = Journal::new(&repository.lane_dir()).pending::<AnyIntent>();
+    pending.iter().any(|(_, intent)| {
+        let lands = matches!(intent, AnyIntent::Land(intent) if intent.base == base);
+        lands || git_dir.is_some() && intent.index_of() == git_dir
+    })
 }
 
 fn change(base: &BranchName, old: ObjectId, new: ObjectId) -> RefChange {
@@ -276,8 +293,9 @@ pub(super) fn remove_left_copies(repository: &Repository) -> Result<()> {
         let entries = std::fs::read_dir(&site.git_dir).into_iter().flatten().flatten();
         let ours = |name: &std::ffi::OsStr| name.as_encoded_bytes().starts_with(b"lane-index-");
         let copies: Vec<PathBuf> = entries.filter(|entry| ours(&entry.file_name())).map(|entry| entry.path()).collect();
-        // Nobody makes or needs one without holding that lock; one made from now on is not among them.
-        if !site.git_dir.join("index.lock").exists() {
+        // Nobody makes or needs one without holding that lock, except who is still to be healed; one made from now on is
+        // not among them.
+        if !site.git_dir.join("index.lock").exists() && !is_half_moved(repository, &site.git_dir) {
             copies.iter().for_each(|copy| remove_prepared(copy));
         }
     }

@@ -20,6 +20,21 @@ pub fn recover(repository: &Repository, running: &Running, intent: &Intent) -> R
     let site = site.filter(|site| site.path == intent.worktree && site.path.is_dir());
     let witnesses = locks(repository.common_dir());
     let lock = site.as_ref().map(|_| LockFile::take_over(&index, &witnesses, &running.id())).transpose()?;
+    let healed = heal(repository, intent, site.as_ref().zip(lock.as_ref()));
+    if let (Err(_), Some(lock)) = (&healed, lock) {
+        // What could not be healed is still not to be written.
+        lock.leave();
+    }
+    let (landed, fits) = healed?;
+    Ok(match fits {
+        true => Healing::Whole(Healed { what, completed: landed }),
+        false => Healing::Part(Unclear { what, counts: landed, worktree: intent.worktree.clone() }),
+    })
+}
+
+/// Whether the landing counts, and whether the index fits.
+fn heal(repository: &Repository, intent: &Intent, site: Option<(&Worktree, &LockFile)>) -> Result<(bool, bool)> {
+    let index = intent.git_dir.join("index");
     let now = repository.ref_target(&intent.base)?;
     let landed = match now {
         Some(now) if now == intent.old => false,
@@ -30,7 +45,7 @@ pub fn recover(repository: &Repository, running: &Running, intent: &Intent) -> R
     };
     let mut fits = true;
     // The copy of the index goes last of all that a healing does.
-    if let (Some(site), Some(lock)) = (&site, &lock)
+    if let Some((site, lock)) = site
         && intent.prepared.exists()
     {
         let same = index_signature(&index) == intent.index;
@@ -50,10 +65,7 @@ pub fn recover(repository: &Repository, running: &Running, intent: &Intent) -> R
     }
     crate::git::journal::step("heal.index");
     remove_prepared(&intent.prepared);
-    Ok(match fits {
-        true => Healing::Whole(Healed { what, completed: landed }),
-        false => Healing::Part(Unclear { what, counts: landed, worktree: intent.worktree.clone() }),
-    })
+    Ok((landed, fits))
 }
 
 /// Moves an index that somebody has written since the landing died; what it has of its own stays. `false` where it has

@@ -15,6 +15,7 @@ use crate::domain::message::Cleanup;
 use crate::error::{Error, IoContext, Result};
 use crate::git::command::Invocation;
 use crate::git::repository::Repository;
+use crate::git::shared;
 
 /// Tells a hook's children which repository is landing: they cannot wait for that landing to end.
 const LANDING: &str = "GIT_LANE_LANDING";
@@ -115,7 +116,7 @@ impl Hooks<'_> {
             text.push(b'\n');
             text.extend(help.iter().flat_map(|line| format!("{comment} {line}\n").into_bytes()));
         }
-        std::fs::write(&file, text).context("write", &file)?;
+        shared::write(&file, text).context("write", &file)?;
         if prepares {
             self.index(tree)?;
             self.run("prepare-commit-msg", &[file.as_ref(), Path::new(making.source())])?;
@@ -131,7 +132,7 @@ impl Hooks<'_> {
         let mut message = BString::from(message);
         if !self.no_verify && self.repository.has_hook("commit-msg") {
             let file = self.scratch.path(making.file());
-            std::fs::write(&file, &message).context("write", &file)?;
+            shared::write(&file, &message).context("write", &file)?;
             self.index(tree)?;
             self.run("commit-msg", &[file.as_ref()])?;
             message = std::fs::read(&file).context("read", &file)?.into();

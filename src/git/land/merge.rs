@@ -16,7 +16,7 @@ use crate::domain::paste::word;
 use crate::error::{Error, IoContext, Kind, Result};
 use crate::git::command::{Invocation, failure};
 use crate::git::repository::Repository;
-use crate::git::steady;
+use crate::git::{shared, steady};
 
 /// A merge's result.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -157,8 +157,8 @@ fn attributes_of(repository: &Repository, scratch: &Scratch, commit: ObjectId) -
             .map_err(|error| unreadable(error.to_string()))?;
         let file = directory.join(crate::git::path(path));
         let parent = file.parent().unwrap_or(&directory);
-        std::fs::create_dir_all(parent).context("create", parent)?;
-        std::fs::write(&file, &blob.data).context("write", &file)?;
+        shared::create_dir_all(parent).context("create", parent)?;
+        shared::write(&file, &blob.data).context("write", &file)?;
         any = true;
     }
     Ok(any.then_some(directory))

@@ -23,6 +23,7 @@ use self::keep::Kept;
 use self::merge::{Bench, Merged};
 use self::scratch::Scratch;
 use super::journal::Exclusive;
+use super::recover::{Recovered, recover};
 use super::repository::Repository;
 use super::{events, steady, submodules};
 use crate::domain::event::{End, Subject, What};
@@ -43,7 +44,6 @@ const PATIENCE: Duration = Duration::from_secs(600);
 const ATTEMPTS: usize = 20;
 
 /// What the commit of a landing says, and who may object.
-#[derive(Debug, Clone)]
 pub struct Wording<'a> {
     /// Template and trailers.
     pub policy: &'a Policy,
@@ -53,6 +53,8 @@ pub struct Wording<'a> {
     pub edit: bool,
     /// Skip the hooks `--no-verify` skips.
     pub no_verify: bool,
+    /// Hears what became of landings that died before this one had its turn.
+    pub told: &'a dyn Fn(&Recovered),
 }
 
 /// A base that moved, or would move.
@@ -153,9 +155,9 @@ fn queue(repository: &Repository, facts: &mut Facts, request: &Request, wording:
     }
     hooks::ensure_outside(repository)?;
     let turn = Exclusive::acquire(&repository.lane_dir(), "land.lock", PATIENCE)?;
-    // Whoever had the turn before us may have died in the middle of it.
-    super::recover::recover(repository)?;
     for _ in 0..ATTEMPTS {
+        // Whoever had the turn before us may have died in the middle of it.
+        (wording.told)(&recover(repository)?);
         let worktrees = repository.worktrees()?;
         let Some(base) = facts.base.as_ref().map(|base| base.branch.clone()) else { break };
         facts.base = Some(facts::base_facts(repository, &worktrees, &base, facts.tip)?);

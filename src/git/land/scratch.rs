@@ -14,6 +14,7 @@ use crate::error::{Error, IoContext, Result};
 use crate::git::command::Invocation;
 use crate::git::journal::unique_id;
 use crate::git::repository::Repository;
+use crate::git::shared;
 
 /// The directory; removed when dropped, or by [`clean`] when its process died.
 #[derive(Debug)]
@@ -33,17 +34,17 @@ impl Scratch {
     /// Makes one.
     pub fn new(repository: &Repository) -> Result<Self> {
         let home = home(repository);
-        std::fs::create_dir_all(&home).context("create", &home)?;
+        shared::create_dir_all(&home).context("create", &home)?;
         loop {
             let directory = home.join(unique_id());
-            std::fs::create_dir(&directory).context("create", &directory)?;
+            shared::create_dir(&directory).context("create", &directory)?;
             let Ok(alive) = File::open(&directory) else { continue };
             alive.lock().context("lock", &directory)?;
             // Between creation and lock a cleaner may have taken it for dead.
             let own = alive.metadata().context("read", &directory)?;
             if std::fs::metadata(&directory).is_ok_and(|seen| seen.ino() == own.ino()) {
                 let objects = repository.gix.objects.store_ref().path().to_owned();
-                std::fs::create_dir(directory.join("objects")).context("create", &directory)?;
+                shared::create_dir(&directory.join("objects")).context("create", &directory)?;
                 return Ok(Scratch { directory, objects, alive });
             }
         }
@@ -69,9 +70,10 @@ impl Scratch {
     pub fn write_commit(&self, hash: gix::hash::Kind, raw: &[u8]) -> Result<ObjectId> {
         use gix::objs::Write;
         let store = gix::odb::loose::Store::at(self.path("objects"), hash);
-        store
+        let id = store
             .write_buf(gix::objs::Kind::Commit, raw)
-            .map_err(|error| Error::environment(format!("cannot write a commit: {error}")))
+            .map_err(|error| Error::environment(format!("cannot write a commit: {error}")))?;
+        shared::adjust_object(&self.path("objects"), &id).context("share", &self.directory).map(|()| id)
     }
 
     /// Moves every quarantined object into the repository; what is there already stays.
@@ -120,7 +122,7 @@ fn make_directory(from: &Path, to: &Path) -> std::io::Result<()> {
     if to.is_dir() {
         return Ok(());
     }
-    std::fs::create_dir_all(to)?;
+    shared::create_dir_all(to)?;
     std::fs::set_permissions(to, std::fs::metadata(from)?.permissions())
 }
 
@@ -132,7 +134,7 @@ fn move_file(from: &Path, to: &Path) -> std::io::Result<()> {
     match std::fs::rename(from, to) {
         Err(error) if error.kind() == ErrorKind::CrossesDevices => {
             let aside = to.with_file_name(format!("tmp_obj_{}", unique_id()));
-            std::fs::copy(from, &aside)?;
+            shared::copy(from, &aside)?;
             std::fs::rename(&aside, to)
         }
         other => other,

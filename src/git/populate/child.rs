@@ -18,6 +18,7 @@ use super::{
     tree::{Origin, Plan},
 };
 use crate::error::{Error, IoContext as _, Result};
+use crate::git::shared;
 
 /// Lets git fill the directory and write the index, as sparse as the request and the configuration say.
 pub(super) fn check_out(request: &Request<'_>, interrupt: &AtomicBool) -> Result<How> {
@@ -45,8 +46,8 @@ fn inherit_sparse_patterns(request: &Request<'_>) -> Result<()> {
         return Ok(());
     }
     let info = request.admin_dir.join("info");
-    std::fs::create_dir_all(&info).context("create", &info)?;
-    std::fs::copy(&from, &to).context("copy", &from)?;
+    shared::create_dir_all(&info).context("create", &info)?;
+    shared::copy(&from, &to).context("copy", &from)?;
     Ok(())
 }
 

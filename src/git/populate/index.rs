@@ -6,7 +6,6 @@
 use std::{
     fs::OpenOptions,
     io::{BufWriter, Write},
-    os::unix::fs::PermissionsExt as _,
     path::Path,
 };
 
@@ -18,6 +17,7 @@ use gix::{
 
 use super::tree::{Entry, Node, Plan};
 use crate::error::{Error, IoContext as _, Result};
+use crate::git::shared::Shared;
 
 /// What the configuration says about the index file.
 #[derive(Debug, Clone, Copy)]
@@ -25,14 +25,7 @@ pub(super) struct Settings {
     hash: Kind,
     /// Compress paths (version 4).
     compressed: bool,
-    /// `core.sharedRepository`: permissions to add, or the octal mode to set.
-    shared: Option<Shared>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Shared {
-    Add(u32),
-    Set(u32),
+    shared: Shared,
 }
 
 impl Settings {
@@ -42,18 +35,7 @@ impl Settings {
         let config = own.config_snapshot();
         let many_files = config.boolean("feature.manyFiles").unwrap_or(false);
         let compressed = config.integer("index.version").map_or(many_files, |version| version == 4);
-        let shared = config.string("core.sharedRepository").and_then(|value| parse_shared(&value.to_string()));
-        Settings { hash: own.object_hash(), compressed, shared }
-    }
-}
-
-/// git-config(1), `core.sharedRepository`.
-fn parse_shared(value: &str) -> Option<Shared> {
-    match value.to_ascii_lowercase().as_str() {
-        "umask" | "false" | "no" | "off" | "0" => None,
-        "group" | "true" | "yes" | "on" | "1" | "" => Some(Shared::Add(0o660)),
-        "all" | "world" | "everybody" | "2" => Some(Shared::Add(0o664)),
-        octal => u32::from_str_radix(octal, 8).ok().map(|mode| Shared::Set(mode & 0o666)),
+        Settings { hash: own.object_hash(), compressed, shared: Shared::of(own) }
     }
 }
 
@@ -61,15 +43,7 @@ fn parse_shared(value: &str) -> Option<Shared> {
 pub(super) fn write(plan: &Plan, admin_dir: &Path, settings: Settings) -> Result<()> {
     let path = admin_dir.join("index");
     let file = OpenOptions::new().write(true).create(true).truncate(true).open(&path).context("create", &path)?;
-    if let Some(shared) = settings.shared {
-        let mut permissions = file.metadata().context("read", &path)?.permissions();
-        let mode = permissions.mode();
-        permissions.set_mode(match shared {
-            Shared::Add(bits) => mode | bits,
-            Shared::Set(bits) => (mode & !0o777) | bits,
-        });
-        file.set_permissions(permissions).context("change the permissions of", &path)?;
-    }
+    settings.shared.adjust(&path).context("share", &path)?;
     let mut out = Hashed { inner: BufWriter::with_capacity(1 << 17, file), hasher: hasher(settings.hash) };
     write_body(plan, settings.compressed, &mut out).context("write", &path)?;
     let Hashed { mut inner, hasher } = out;
@@ -176,22 +150,6 @@ impl<W: Write> Write for Hashed<W> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn shared_repository_is_read_as_git_reads_it() {
-        let table = [
-            ("umask", None),
-            ("false", None),
-            ("group", Some(Shared::Add(0o660))),
-            ("1", Some(Shared::Add(0o660))),
-            ("all", Some(Shared::Add(0o664))),
-            ("0640", Some(Shared::Set(0o640))),
-            ("nonsense", None),
-        ];
-        for (value, expected) in table {
-            assert_eq!(parse_shared(value), expected, "{value}");
-        }
-    }
 
     #[test]
     fn varints_are_those_of_pack_offsets() {

@@ -18,6 +18,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 use gix::bstr::{BString, ByteSlice as _};
 
 use crate::error::{Error, IoContext as _, Result};
+use crate::git::shared;
 
 /// The file in the administrative directory that holds the sparse settings of the worktree.
 pub const SPARSE_CONFIG: &str = "lane-sparse.config";
@@ -35,9 +36,9 @@ impl Sparse {
     /// Writes the patterns and settings into `admin_dir`.
     pub(super) fn write(&self, admin_dir: &Path, worktree_config: bool) -> Result<()> {
         let info = admin_dir.join("info");
-        fs::create_dir_all(&info).context("create", &info)?;
+        shared::create_dir_all(&info).context("create", &info)?;
         let file = info.join("sparse-checkout");
-        fs::write(&file, self.patterns()?).context("write", &file)?;
+        shared::write(&file, self.patterns()?).context("write", &file)?;
         let config = admin_dir.join(if worktree_config { "config.worktree" } else { SPARSE_CONFIG });
         let mut text = match fs::read(&config) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
@@ -48,7 +49,7 @@ impl Sparse {
             text.push(b'\n');
         }
         text.extend_from_slice(SETTINGS.as_bytes());
-        fs::write(&config, text).context("write", &config)
+        shared::write(&config, text).context("write", &config)
     }
 
     /// The cone as `git sparse-checkout set --cone` writes it (git-sparse-checkout(1), "Internals").

@@ -9,6 +9,7 @@ use crate::git::recover::Healed;
 use crate::git::refs::RefChange;
 use crate::git::repository::Repository;
 use crate::git::restore::relink_reflog;
+use crate::git::shared;
 use crate::git::start::registry_lock;
 use crate::git::trash;
 
@@ -91,7 +92,7 @@ fn what_is_left(repository: &Repository, entry: &Entry) -> Result<Entry> {
     {
         worktree.directory = None;
     }
-    std::fs::create_dir_all(&directory).context("create", &directory)?;
+    shared::create_dir_all(&directory).context("create", &directory)?;
     trash::write(&directory, &entry)?;
     Ok(entry)
 }

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 pub use self::healing::recover;
 use self::healing::{complete, is_committed, put_back};
 use super::journal::{Journal, step, unique_id};
+use super::recover::ensure_not_half_moved;
 use super::refs::RefChange;
 use super::repository::{RefFormat, Repository};
 use super::start::registry_lock;
@@ -27,6 +28,7 @@ use crate::domain::retire::{Surroundings, ensure_movable, place};
 pub use crate::domain::trash::Reason;
 use crate::domain::trash::{Entry, KeptBranch, KeptWorktree};
 use crate::error::{Error, IoContext, Kind, Result};
+use crate::git::shared;
 
 /// A lane to be taken away, and what the caller knows about it.
 #[derive(Debug)]
@@ -98,6 +100,7 @@ pub fn retire(repository: &Repository, retirement: &Retirement<'_>) -> Result<Re
 
 fn remove(repository: &Repository, retirement: &Retirement<'_>) -> Result<Retired> {
     let lane = retirement.lane;
+    repository.ensure_lane_is_whole(&lane.name)?;
     let _lock = trash::exclusive(repository, &lane.name, None)?;
     let or_raced = |error| or_raced(repository, lane, error);
     let entry = prepare(repository, retirement).map_err(or_raced)?;
@@ -173,6 +176,11 @@ fn prepare(repository: &Repository, retirement: &Retirement<'_>) -> Result<Entry
             Some(all.iter().find(same).ok_or_else(|| raced(&lane.name))?)
         }
     };
+    if let Some(worktree) = worktree {
+        // Somebody is landing on the lane's branch, or died doing so: its files and its index are between two commits.
+        repository.ensure_files_are_whole(&worktree.git_dir)?;
+        ensure_not_half_moved(repository, worktree)?;
+    }
     let around = surroundings(repository, lane, worktree, &all, retirement.delete_branch);
     let around = if retirement.although_busy { around } else { around.with_processes() };
     ensure_movable(&around).map_err(|refusal| refusal.refuse(&lane.name))?;
@@ -211,17 +219,18 @@ fn prepare(repository: &Repository, retirement: &Retirement<'_>) -> Result<Entry
         removed: now(),
         branch,
         keep,
-        worktree: worktree.map(kept_worktree).transpose()?,
+        worktree: worktree.map(|worktree| kept_worktree(repository, worktree)).transpose()?,
     })
 }
 
-fn kept_worktree(worktree: &Worktree) -> Result<KeptWorktree> {
+fn kept_worktree(repository: &Repository, worktree: &Worktree) -> Result<KeptWorktree> {
     let directory = match worktree.state {
         WorktreeState::Present => Some(trash::places::stamp(&worktree.path)?),
         _ => None,
     };
     let admin = worktree.git_dir.file_name().unwrap_or_default();
-    Ok(KeptWorktree { path: worktree.path.clone(), admin: admin.into(), directory })
+    let common_dir = repository.common_dir().to_owned();
+    Ok(KeptWorktree { path: worktree.path.clone(), admin: admin.into(), directory, common_dir, was_at: None })
 }
 
 /// The refusal when a lane is no longer what the caller saw.
@@ -255,7 +264,7 @@ fn places(repository: &Repository, entry: &Entry) -> Option<Places> {
 
 fn take_away(repository: &Repository, entry: &Entry) -> Result<()> {
     let directory = trash::directory(repository).join(&entry.id);
-    std::fs::create_dir_all(&directory).context("create", &directory)?;
+    shared::create_dir_all(&directory).context("create", &directory)?;
     step("retire.entry-made");
     trash::write(&directory, entry)?;
     step("retire.entry-written");
@@ -315,7 +324,7 @@ fn link_reflog(repository: &Repository, entry: &Entry, directory: &Path) -> Resu
     match std::fs::hard_link(&log, &kept) {
         Ok(()) => {}
         Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::AlreadyExists) => {}
-        Err(_) => drop(std::fs::copy(&log, &kept).context("copy", &log)?),
+        Err(_) => shared::copy(&log, &kept).context("copy", &log)?,
     }
     step("retire.reflog-linked");
     Ok(())

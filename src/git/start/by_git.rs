@@ -13,6 +13,7 @@ use crate::git::command::Invocation;
 use crate::git::journal::step;
 use crate::git::populate::How;
 use crate::git::repository::Repository;
+use crate::git::shared;
 
 /// Fills the staged worktree with `git worktree add`. The caller holds the registry lock: git cannot make two at once.
 pub(super) fn prepare(repository: &Repository, intent: &mut Intent, filling: &Filling<'_>) -> Result<How> {
@@ -47,7 +48,7 @@ pub(super) fn attach(repository: &Repository, intent: &Intent) -> Result<()> {
 pub(super) fn register(repository: &Repository, intent: &Intent) -> Result<()> {
     let admin = admin_dir(repository, intent);
     let (gitdir, aside) = (admin.join("gitdir"), admin.join("gitdir.lane"));
-    let mut file = std::fs::File::create(&aside).context("create", &aside)?;
+    let mut file = shared::create(&aside).context("create", &aside)?;
     file.write_all(&line(&intent.lane.worktree.join(".git"))).context("write", &aside)?;
     file.sync_all().context("sync", &aside)?;
     std::fs::rename(&aside, &gitdir).context("write", &gitdir)

@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::event::{End, Subject, What};
 use crate::domain::lane::{Lane, LaneId, ObjectId, WorktreeState, hex, lossless_path};
+use crate::domain::name::LaneName;
 use crate::domain::start::Creation;
 use crate::error::{Error, IoContext, Kind, Result};
 use crate::git::events;
@@ -25,6 +26,7 @@ use crate::git::journal::{Exclusive, Journal, Running, step, unique_id};
 use crate::git::populate::{self, How, Source, Sparse};
 use crate::git::recover::{Healed, Intent as AnyIntent};
 use crate::git::repository::{RefFormat, Repository};
+use crate::git::shared;
 use undo::{Identity, undo, visible_at};
 
 /// What a start is about to do; enough to complete or undo it.
@@ -194,10 +196,15 @@ fn in_place(error: Error, intent: &Intent, at: &Path) -> Error {
     ))
 }
 
+/// What an interrupted start of a lane is called.
+pub fn what(lane: &LaneName) -> String {
+    format!("the start of lane '{lane}'")
+}
+
 /// Completes an interrupted start, or undoes it while nobody can have seen anything of it. What can be seen and cannot be
 /// completed now is an error that names it, and stays in the journal.
 pub fn recover(repository: &Repository, mut intent: Intent, running: &mut Running) -> Result<Healed> {
-    let what = format!("the start of lane '{}'", intent.lane.name);
+    let what = what(&intent.lane.name);
     let _guard = registry_lock(repository)?;
     let recorded = repository.records()?.find(&intent.lane.name).is_some_and(|lane| lane.id == intent.lane.id);
     if recorded {
@@ -237,12 +244,12 @@ fn prepare(repository: &Repository, intent: &Intent, filling: &Filling<'_>) -> R
     // A first signal stops the work in order, a second one at once; without a handler the journal cleans up later.
     let _handler = gix::interrupt::init_handler_default(1).map(|handler| handler.auto_deregister());
     let (worktree, admin) = (&intent.staged_worktree, &intent.staged_admin);
-    std::fs::create_dir_all(worktree).map_err(|error| cannot_make(worktree, error))?;
-    std::fs::create_dir_all(admin).context("create", admin)?;
+    shared::create_dir_all(worktree).map_err(|error| cannot_make(worktree, error))?;
+    shared::create_dir_all(admin).context("create", admin)?;
     step("start.directories");
     let write = |name: &str, content: &[u8]| {
         let path = admin.join(name);
-        std::fs::write(&path, content).context("write", &path)
+        shared::write(&path, content).context("write", &path)
     };
     write("HEAD", format!("{}\n", intent.commit).as_bytes())?;
     write("commondir", &line(repository.common_dir()))?;
@@ -301,7 +308,7 @@ fn copy_worktree_config(repository: &Repository, admin: &Path) -> Result<()> {
         return Ok(());
     }
     let target = admin.join("config.worktree");
-    std::fs::copy(&source, &target).context("copy", &source)?;
+    shared::copy(&source, &target).context("copy", &source)?;
     for key in ["core.bare", "core.worktree"] {
         // Exit code 5: there was nothing to unset.
         repository.git.at(admin).args(["config", "--file"]).arg(&target).args(["--unset-all", key]).output()?;
@@ -323,8 +330,8 @@ fn write_reflog(repository: &Repository, intent: &Intent) -> Result<()> {
     committer.write_to(&mut text).context("write", &intent.staged_admin)?;
     text.extend_from_slice(b"\tlane: started\n");
     let logs = intent.staged_admin.join("logs");
-    std::fs::create_dir_all(&logs).context("create", &logs)?;
-    std::fs::write(logs.join("HEAD"), text).context("write", &logs)
+    shared::create_dir_all(&logs).context("create", &logs)?;
+    shared::write(&logs.join("HEAD"), text).context("write", &logs)
 }
 
 fn line(path: &Path) -> Vec<u8> {

@@ -17,6 +17,7 @@ use crate::git::populate;
 use crate::git::recover::Intent as AnyIntent;
 use crate::git::refs::RefChange;
 use crate::git::repository::Repository;
+use crate::git::shared;
 use crate::hooks;
 
 /// Makes the lane visible. The caller holds the registry lock. Every step looks whether it was done before.
@@ -100,7 +101,7 @@ fn record(repository: &Repository, intent: &Intent, mut edit: Edit) -> Result<()
 fn ignore(repository: &Repository, intent: &Intent) -> Result<()> {
     let Some(Made(directory)) = &intent.ignore else { return Ok(()) };
     let info = repository.common_dir().join("info");
-    std::fs::create_dir_all(&info).context("create", &info)?;
+    shared::create_dir_all(&info).context("create", &info)?;
     let path = info.join("exclude");
     let text = std::fs::read(&path).unwrap_or_default();
     let mut wanted = b"/".to_vec();
@@ -117,7 +118,7 @@ fn ignore(repository: &Repository, intent: &Intent) -> Result<()> {
     let mut addition = if text.is_empty() || text.ends_with(b"\n") { Vec::new() } else { b"\n".to_vec() };
     addition.extend_from_slice(&wanted);
     addition.push(b'\n');
-    let mut file = std::fs::OpenOptions::new().create(true).append(true).open(&path).context("open", &path)?;
+    let mut file = shared::open(std::fs::OpenOptions::new().create(true).append(true), &path).context("open", &path)?;
     file.write_all(&addition).context("write", &path)
 }
 
@@ -195,7 +196,7 @@ fn place_admin(repository: &Repository, intent: &Intent) -> Result<()> {
     let worktrees = repository.common_dir().join("worktrees");
     let mut attempts = 0;
     loop {
-        std::fs::create_dir_all(&worktrees).context("create", &worktrees)?;
+        shared::create_dir_all(&worktrees).context("create", &worktrees)?;
         attempts += 1;
         match rename_new(&intent.staged_admin, &admin_dir(repository, intent)) {
             // `git worktree prune` removes the directory whenever it is empty.

@@ -16,6 +16,7 @@ use crate::domain::lane::RefName;
 use crate::error::{IoContext, Result};
 use crate::git::refs::RefChange;
 use crate::git::repository::Repository;
+use crate::git::shared;
 use crate::git::worktree;
 
 /// Which directory it is, wherever it is moved to.
@@ -65,7 +66,7 @@ pub(super) fn undo(repository: &Repository, intent: &Intent) -> Result<()> {
     if let Some(admin) = intent.by_git.then(|| by_git::own_admin(repository, intent)).flatten() {
         // Whole or not at all: half an admin directory is in git's way.
         let staging = repository.lane_dir().join("staging");
-        std::fs::create_dir_all(&staging).context("create", &staging)?;
+        shared::create_dir_all(&staging).context("create", &staging)?;
         std::fs::rename(&admin, &intent.staged_admin).context("move", &admin)?;
     }
     for directory in [&intent.staged_worktree, &intent.staged_admin] {

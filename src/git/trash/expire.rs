@@ -137,8 +137,7 @@ pub fn sweep(repository: &Repository) -> Result<()> {
         }
         step("expire.ref-gone");
         let directory = found.path();
-        let entry = std::fs::read(directory.join("entry.json")).ok();
-        if let Some(entry) = entry.and_then(|bytes| serde_json::from_slice::<Entry>(&bytes).ok())
+        if let Some(entry) = super::read(repository, &directory)
             && let Some(worktree) = &entry.worktree
         {
             let places = Places::new(trash.join(id), worktree, PathBuf::new());

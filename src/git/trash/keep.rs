@@ -15,7 +15,7 @@ use crate::domain::name::BranchName;
 use crate::error::{Error, Result};
 use crate::git::command::Invocation;
 use crate::git::repository::{RefFormat, Repository};
-use crate::git::steady;
+use crate::git::{shared, steady};
 
 /// A reflog or a todo list longer than this is somebody's accident.
 const LARGEST_FILE: u64 = 64 << 20;
@@ -303,7 +303,10 @@ fn write(repository: &Repository, object: &impl gix::objs::WriteTo) -> Result<Ob
     loop {
         attempts += 1;
         match repository.gix.write_object(object) {
-            Ok(id) => return Ok(id.detach()),
+            Ok(id) => {
+                let shared = shared::adjust_object(repository.gix.objects.store_ref().path(), &id);
+                return shared.map_err(|error| error.to_string()).map(|()| id.detach());
+            }
             Err(error) if attempts == 20 => return Err(error.to_string()),
             Err(_) => {}
         }

@@ -6,11 +6,13 @@
 
 pub mod expire;
 pub mod keep;
+mod links;
 mod owner;
 pub mod places;
 pub mod size;
 
 use std::io::Write;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -23,8 +25,9 @@ use super::recover;
 use super::repository::Repository;
 use crate::domain::lane::RefName;
 use crate::domain::name::LaneName;
-use crate::domain::trash::Entry;
+use crate::domain::trash::{Entry, KeptWorktree, relocated};
 use crate::error::{Error, IoContext, Result};
+use crate::git::shared;
 
 /// How long to wait for others who move lanes; each holds the lock for milliseconds.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -52,14 +55,40 @@ pub fn entries(repository: &Repository) -> Result<Vec<Entry>> {
     };
     for entry in listed.flatten() {
         let id = entry.file_name();
-        let Ok(bytes) = std::fs::read(entry.path().join("entry.json")) else { continue };
-        let Ok(read) = serde_json::from_slice::<Entry>(&bytes) else { continue };
+        let Some(read) = read(repository, &entry.path()) else { continue };
         if id == *read.id && !under_way.iter().any(|(_, busy)| busy.id == read.id) {
             found.push(read);
         }
     }
     found.sort_by(|a: &Entry, b| a.id.cmp(&b.id));
     Ok(found)
+}
+
+/// What the entry in `directory` says, with the places of today.
+fn read(repository: &Repository, directory: &Path) -> Option<Entry> {
+    let bytes = std::fs::read(directory.join("entry.json")).ok()?;
+    let mut entry: Entry = serde_json::from_slice(&bytes).ok()?;
+    let common_dir = repository.common_dir();
+    if let Some(worktree) = &mut entry.worktree
+        && has_moved(worktree, common_dir)
+        && let Some(today) = relocated(&worktree.path, &worktree.common_dir, common_dir)
+        && today != worktree.path
+    {
+        if entry.lane.worktree == worktree.path {
+            entry.lane.worktree.clone_from(&today);
+        }
+        worktree.was_at = Some(std::mem::replace(&mut worktree.path, today));
+    }
+    Some(entry)
+}
+
+/// Whether the place of a worktree went where the repository did, or is that of the repository this one is a copy of.
+fn has_moved(worktree: &KeptWorktree, common_dir: &Path) -> bool {
+    let id = |path: &Path| std::fs::metadata(path).ok().map(|found| (found.dev(), found.ino()));
+    let then = id(&worktree.common_dir);
+    let elsewhere = !worktree.common_dir.as_os_str().is_empty() && worktree.common_dir != common_dir;
+    let place_is_gone = || worktree.path.parent().is_none_or(|parent| !parent.exists());
+    elsewhere && then != id(common_dir) && (then.is_some() || place_is_gone())
 }
 
 /// The directories of entries that hold something and do not say what: restoring them is for a person to do.
@@ -90,7 +119,7 @@ pub fn write(directory: &Path, entry: &Entry) -> Result<()> {
     let malformed = |error| Error::environment(format!("cannot write '{}'", path.display())).source(error);
     let bytes = serde_json::to_vec_pretty(entry).map_err(malformed)?;
     let temporary = directory.join(".entry.json");
-    let mut file = std::fs::File::create(&temporary).context("create", &temporary)?;
+    let mut file = shared::create(&temporary).context("create", &temporary)?;
     file.write_all(&bytes).context("write", &temporary)?;
     file.sync_all().context("sync", &temporary)?;
     std::fs::rename(&temporary, &path).context("write", &path)
@@ -156,6 +185,7 @@ pub fn exclusive(repository: &Repository, lane: &LaneName, own: Option<&Running>
         if own.is_none() {
             // Somebody may have died after this command had looked.
             recover::recover(repository)?;
+            repository.ensure_lane_is_whole(lane)?;
         }
         if start.elapsed() > PATIENCE {
             return Err(Error::environment(format!("another git-lane command is busy with lane '{lane}'")).code("busy"));

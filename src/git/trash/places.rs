@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, RenameFlags, Timespec, Timestamps};
 
-use super::owner;
+use super::{links, owner};
 use crate::domain::trash::{KeptWorktree, Stamp};
 use crate::error::{Error, IoContext, Result};
 use crate::git::journal::step;
+use crate::git::shared;
 
 /// The marker that keeps `git worktree prune` from an admin directory whose worktree is on its way.
 const MARKER: &str = "git-lane is moving this worktree";
@@ -36,11 +37,10 @@ pub struct Places {
 }
 
 /// A git that was at work in the worktree when it left makes the admin directory again for its lock or its reflog; that
-/// is no worktree, and in the way of the real one.
-fn remove_husk(admin: &Path) {
-    if admin.is_dir() && !["gitdir", "commondir", "HEAD", "index"].iter().any(|file| exists(&admin.join(file))) {
-        drop(std::fs::remove_dir_all(admin));
-    }
+/// is no worktree, and in the way of the real one. `false` where there is none.
+fn remove_husk(admin: &Path) -> bool {
+    let husk = || !["gitdir", "commondir", "HEAD", "index"].iter().any(|file| exists(&admin.join(file)));
+    admin.is_dir() && husk() && std::fs::remove_dir_all(admin).is_ok()
 }
 
 /// Whoever held a lock in there cannot reach it any more, and would leave it for the lane's return.
@@ -148,8 +148,8 @@ impl Places {
                 mark(&kept_admin)?;
             }
             step("places.admin-marked");
-            remove_husk(&self.admin);
             remove_orphaned_locks(&kept_admin);
+            links::point_at_worktree(&kept_admin, &self.admin, &self.original)?;
             self.place_admin(&kept_admin)?;
             step("places.admin-back");
         }
@@ -159,10 +159,10 @@ impl Places {
                 with_writable(&waiting, || rename_raw(&dot_git, &waiting.join(".git")))
                     .context("move back", &dot_git)?;
             }
-            self.point_at_admin(&waiting.join(".git"))?;
+            links::point_at_admin(&waiting.join(".git"), &self.original, &self.admin)?;
             step("places.dot-git-back");
             let parent = self.original.parent().unwrap_or(&self.original);
-            std::fs::create_dir_all(parent).context("create", parent)?;
+            shared::create_dir_all(parent).context("create", parent)?;
             with_writable(&waiting, || rename_raw(&waiting, &self.original)).context("move to", &self.original)?;
             step("places.directory-back");
         }
@@ -170,15 +170,17 @@ impl Places {
         Ok(())
     }
 
-    /// Moves the admin directory to git's place, which `git worktree prune` removes whenever it is empty.
+    /// Moves the admin directory to git's place, which `git worktree prune` removes whenever it is empty, and where a git
+    /// may leave a husk at any moment.
     fn place_admin(&self, kept: &Path) -> Result<()> {
         let worktrees = self.admin.parent().unwrap_or(&self.admin);
         let start = std::time::Instant::now();
         loop {
-            std::fs::create_dir_all(worktrees).context("create", worktrees)?;
+            shared::create_dir_all(worktrees).context("create", worktrees)?;
             match rename_raw(kept, &self.admin) {
                 // Somebody may have made it again by now, so that it is there is no sign that it was.
                 Err(error) if error.kind() == ErrorKind::NotFound && start.elapsed() < PATIENCE => {}
+                Err(_) if start.elapsed() < PATIENCE && remove_husk(&self.admin) => {}
                 done => return done.context("move to", &self.admin),
             }
         }
@@ -187,7 +189,7 @@ impl Places {
     /// The end of [`bring_back`](Self::bring_back): the directory gets its mode and time, and is nobody's business again.
     pub fn settle(&self) -> Result<()> {
         if let Some(stamp) = self.stamp.filter(|_| is_marked(&self.admin))
-            && self.is_ours(&self.original.join(".git"), &self.original)
+            && links::names(&self.original.join(".git"), &self.original, &self.admin)
         {
             restamp(&self.original, stamp)?;
         }
@@ -203,31 +205,8 @@ impl Places {
             // The admin directory goes first, so nothing else has moved.
             return unmark(&self.kept_admin());
         }
-        let ours = self.waiting().is_some() || self.is_ours(&self.original.join(".git"), &self.original);
+        let ours = self.waiting().is_some() || links::names(&self.original.join(".git"), &self.original, &self.admin);
         if is_marked(&self.admin) && ours { self.take_away() } else { Ok(()) }
-    }
-
-    /// Makes the `.git` file name the admin directory, for an id or a repository that has moved.
-    fn point_at_admin(&self, dot_git: &Path) -> Result<()> {
-        if self.is_ours(dot_git, &self.original) {
-            return Ok(());
-        }
-        use std::os::unix::ffi::OsStrExt;
-        let mut line = b"gitdir: ".to_vec();
-        line.extend_from_slice(self.admin.as_os_str().as_bytes());
-        line.push(b'\n');
-        let temporary = dot_git.with_file_name(".git.lane-new");
-        std::fs::write(&temporary, line).context("write", &temporary)?;
-        std::fs::rename(&temporary, dot_git).context("write", dot_git)
-    }
-
-    fn is_ours(&self, dot_git: &Path, directory: &Path) -> bool {
-        let text = std::fs::read(dot_git).unwrap_or_default();
-        let target = crate::git::line(&text).strip_prefix(b"gitdir:").map(|rest| rest.trim_ascii_start());
-        target.is_some_and(|target| {
-            let target = lexical(&directory.join(crate::git::path(target)));
-            target == self.admin || std::fs::canonicalize(target).is_ok_and(|target| target == self.admin)
-        })
     }
 
     /// Removes the parking place when this was the last one in it.
@@ -275,7 +254,11 @@ fn restamp(directory: &Path, stamp: Stamp) -> Result<()> {
         last_access: Timespec { tv_sec: now.atime(), tv_nsec: now.atime_nsec() },
         last_modification: Timespec { tv_sec: stamp.seconds, tv_nsec: stamp.nanoseconds },
     };
-    rustix::fs::utimensat(CWD, directory, &times, AtFlags::SYMLINK_NOFOLLOW).context("set the time of", directory)
+    match rustix::fs::utimensat(CWD, directory, &times, AtFlags::SYMLINK_NOFOLLOW) {
+        // Whoever shares the repository may bring another's lane back; the time is the owner's alone to set.
+        Err(rustix::io::Errno::PERM) => Ok(()),
+        set => set.context("set the time of", directory),
+    }
 }
 
 /// A directory that may not be written cannot be moved either: its `..` changes.
@@ -311,7 +294,7 @@ fn mark(admin: &Path) -> Result<()> {
         return Ok(());
     }
     let (marker, unfinished) = (admin.join("locked"), admin.join(UNFINISHED));
-    std::fs::write(&unfinished, MARKER).context("write", &unfinished)?;
+    shared::write(&unfinished, MARKER).context("write", &unfinished)?;
     let marked = rename_raw(&unfinished, &marker).context("create", &marker);
     if marked.is_err() {
         super::remove_if_there(&unfinished)?;
@@ -330,18 +313,6 @@ fn is_marked(admin: &Path) -> bool {
 
 fn exists(path: &Path) -> bool {
     std::fs::symlink_metadata(path).is_ok()
-}
-
-fn lexical(path: &Path) -> PathBuf {
-    let mut clean = PathBuf::new();
-    for part in path.components() {
-        match part {
-            std::path::Component::ParentDir => drop(clean.pop()),
-            std::path::Component::CurDir => {}
-            part => clean.push(part),
-        }
-    }
-    clean
 }
 
 fn hint_at_mounts(error: Error) -> Error {

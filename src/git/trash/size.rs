@@ -8,6 +8,7 @@ use std::time::Instant;
 use super::Places;
 use crate::domain::trash::Entry;
 use crate::git::repository::Repository;
+use crate::git::shared;
 
 /// Bytes on disk of an entry; `None` when that cannot be found out before `deadline`.
 pub fn of(repository: &Repository, entry: &Entry, deadline: Instant) -> Option<u64> {
@@ -23,7 +24,7 @@ pub fn of(repository: &Repository, entry: &Entry, deadline: Instant) -> Option<u
     let bytes = measure(places, deadline)?;
     let temporary = directory.join(".size");
     // On a read-only repository it is counted again next time.
-    drop(std::fs::write(&temporary, format!("{bytes}\n")).and_then(|()| std::fs::rename(&temporary, remembered)));
+    drop(shared::write(&temporary, format!("{bytes}\n")).and_then(|()| std::fs::rename(&temporary, remembered)));
     Some(bytes)
 }
 
