@@ -26,6 +26,18 @@ fn the_list_says_what_is_in_flight() {
 }
 
 #[test]
+fn a_lane_that_was_moved_and_removed_there_is_listed_once() {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "login"]).ok();
+    sandbox.git(["worktree", "move", "../shop.lanes/login", "../elsewhere"]);
+    std::fs::remove_dir_all(sandbox.root().join("elsewhere")).unwrap();
+    let lanes = sandbox.lane(["list", "--json"]).json()["lanes"].clone();
+    let missing: Vec<_> = lanes.as_array().unwrap().iter().filter(|lane| lane["state"] == "missing").collect();
+    assert_eq!(missing.len(), 1, "{lanes:#}");
+    assert_eq!(missing[0]["name"], "login");
+}
+
+#[test]
 fn it_fits_the_terminal_and_needs_no_colour() {
     let sandbox = Sandbox::new();
     let task = "a task whose description is rather longer than any terminal line should be made to carry";

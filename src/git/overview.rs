@@ -42,7 +42,7 @@ pub fn entry(repository: &Repository, lane: &Lane) -> Result<Entry> {
     let all = matched(repository.records()?.lanes, repository.worktrees()?);
     let mut one: Vec<Entry> = all.into_iter().filter(|entry| entry.name() == Some(&lane.name)).collect();
     read(repository, &mut one)?;
-    Ok(one.swap_remove(0))
+    one.pop().ok_or_else(|| super::retire::raced(&lane.name))
 }
 
 /// Brings records and worktrees together: by the recorded path, else by the branch a worktree has checked out, because a
@@ -61,19 +61,24 @@ fn matched(lanes: Vec<Lane>, worktrees: Vec<Worktree>) -> Vec<Entry> {
     for entry in &mut entries {
         let gone = entry.worktree.as_ref().is_none_or(|worktree| worktree.state == WorktreeState::Missing);
         let branch = entry.lane.as_ref().and_then(|lane| lane.branch.as_ref());
-        if let (true, Some(branch)) = (gone, branch)
-            && let Some(slot) =
-                free.iter_mut().find(|slot| slot.as_ref().is_some_and(|worktree| holds(worktree, branch)))
-        {
-            entry.worktree = slot.take();
+        let Some(branch) = branch.filter(|_| gone) else { continue };
+        let mut slot = |state| {
+            let held = |slot: &&mut Option<Worktree>| slot.as_ref().is_some_and(|there| holds(there, branch, &state));
+            free.iter_mut().find(held).and_then(Option::take)
+        };
+        if let Some(moved) = slot(WorktreeState::Present) {
+            entry.worktree = Some(moved);
+        } else if entry.worktree.is_none() {
+            // Moved, and removed from there.
+            entry.worktree = slot(WorktreeState::Missing);
         }
     }
     entries.extend(free.into_iter().flatten().map(|worktree| entry_of(None, Some(worktree))));
     entries
 }
 
-fn holds(worktree: &Worktree, branch: &BranchName) -> bool {
-    worktree.id.is_some() && worktree.state == WorktreeState::Present && worktree.head.branch() == Some(branch)
+fn holds(worktree: &Worktree, branch: &BranchName, state: &WorktreeState) -> bool {
+    worktree.id.is_some() && worktree.state == *state && worktree.head.branch() == Some(branch)
 }
 
 fn entry_of(lane: Option<Lane>, worktree: Option<Worktree>) -> Entry {

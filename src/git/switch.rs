@@ -7,14 +7,14 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::command::failure;
-use super::journal::{Journal, Running, step, unique_id};
-use super::land::apply::{Move, Prepared, index_signature, read_tree, remove_copies, remove_prepared};
+use super::journal::{Running, step};
+use super::land::apply::{Move, read_tree};
 use super::land::files;
+use super::land::index::{Locked, index_signature, remove_prepared};
 use super::lockfile::LockFile;
 use super::metadata::locks;
 use super::recover::{Healed, Healing, Unclear};
@@ -62,17 +62,11 @@ impl Intent {
 /// Switches `site` from branch `from` to branch `to`. Local changes and ignored files in the way are a refusal.
 pub fn switch(repository: &Repository, site: &Worktree, from: &BranchName, to: &BranchName) -> Result<()> {
     repository.ensure_files_are_whole(&site.git_dir)?;
-    let index = site.git_dir.join("index");
-    let mut lock = LockFile::acquire(&index, &locks(repository.common_dir()))?;
-    // With the lock held nothing of git's own switches that worktree any more, or commits there.
+    let index = Locked::of(repository, site, from)?.ok_or_else(|| switched_meanwhile(site))?;
     let tips = (repository.branch_tip(from)?, repository.branch_tip(to)?);
     let (Some(old), Some(new)) = tips else { return Err(switched_meanwhile(site)) };
-    if repository.ref_format() == RefFormat::Files && read_head(&site.git_dir).branch() != Some(from) {
-        return Err(switched_meanwhile(site));
-    }
     super::recover::ensure_not_half_moved(repository, site)?;
-    remove_copies(&site.git_dir, "lane-index-", Duration::ZERO);
-    let prepared = Prepared::copy(&index, site.git_dir.join(format!("lane-index-{}", unique_id())))?;
+    let prepared = index.copy()?;
     step("switch.prepared");
     let planned = Move { base: from, old, new, fresh: false, site: Some(site), reason: "" };
     files::ensure_clear(repository, &planned, site, &prepared.path)
@@ -84,50 +78,43 @@ pub fn switch(repository: &Repository, site: &Worktree, from: &BranchName, to: &
         worktree: site.path.clone(),
         git_dir: site.git_dir.clone(),
         prepared: prepared.path.clone(),
-        index: index_signature(&index),
+        index: index.signature(),
     };
-    let id = unique_id();
-    lock.belong_to(&id)?;
-    let running = Journal::new(&repository.lane_dir()).begin_as(&id, &super::recover::Intent::Switch(intent))?;
-    let prepared = prepared.announced();
-    let written = read_tree(repository, site, &prepared, &["-m", "-u"], old, new).and_then(|written| {
-        step("switch.files");
-        if written.status.success() {
-            let _ = files::remove_left(repository, site, old, new);
-        }
-        let moved = match written.status.success() {
-            true => set_head(repository, site, from, &Head::Branch(to.clone()), old, new),
-            false => Err(failure("git read-tree", &written)),
-        };
-        // A git that died right after the move has moved it all the same.
-        if moved.is_err() && branch_of(repository, site)?.as_ref() != Some(to) {
-            files::put_back(repository, site, old, new)?;
-            return Ok(moved);
-        }
-        Ok(Ok(()))
-    });
-    let end = match written {
-        Ok(Ok(())) => lock.replace_with(&prepared).map(Ok),
-        Ok(Err(error)) => Ok(Err(error)),
-        Err(error) => Err(error),
-    };
-    match end {
-        Ok(end) => {
-            step("switch.index");
-            running.done()?;
-            remove_prepared(&prepared);
-            drop(lock);
-            if end.is_ok() {
-                after(repository, site, old, new);
-            }
-            end
-        }
-        Err(error) => {
-            // Nobody may write that index until the next command has healed this one; it can tell that we are gone.
-            lock.leave();
-            Err(error.hint("the next git-lane command completes or undoes the switch"))
-        }
+    index.carry_out(&super::recover::Intent::Switch(intent), prepared, "switch", |prepared, lock| {
+        let end = carry_out(repository, &planned, site, to, prepared, lock)?;
+        step("switch.index");
+        Ok(end)
+    })?;
+    after(repository, site, old, new);
+    Ok(())
+}
+
+/// Files, HEAD and index. An error means that the switch is neither done nor undone.
+fn carry_out(
+    repository: &Repository,
+    planned: &Move<'_>,
+    site: &Worktree,
+    to: &BranchName,
+    prepared: &Path,
+    lock: &LockFile,
+) -> Result<Result<()>> {
+    let Move { base: from, old, new, .. } = *planned;
+    let written = read_tree(repository, site, prepared, &["-m", "-u"], old, new)?;
+    step("switch.files");
+    if written.status.success() {
+        let _ = files::remove_left(repository, site, old, new);
     }
+    let moved = match written.status.success() {
+        true => set_head(repository, site, from, &Head::Branch(to.clone()), old, new),
+        false => Err(failure("git read-tree", &written)),
+    };
+    // A git that died right after the move has moved it all the same.
+    if moved.is_err() && branch_of(repository, site)?.as_ref() != Some(to) {
+        files::put_back(repository, site, old, new)?;
+        return Ok(moved);
+    }
+    lock.replace_with(prepared)?;
+    Ok(Ok(()))
 }
 
 /// Lets HEAD of `site` name the commit of its branch instead of the branch; neither files nor index change.

@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 
 use bstr::BString;
 
-use super::keys::{self, KEYS, Key, Problem, Value};
+use super::keys::{KEYS, Key, find};
+use super::suggest;
+use super::value::{self, Problem, Shape, Value};
 use crate::domain::lane::WorktreeState;
 use crate::error::{Error, IoContext, Result};
 use crate::git::repository::{RefFormat, Repository};
@@ -109,7 +111,7 @@ impl Values {
             }
             for (entry, written) in entries {
                 let name = format!("{section}.{entry}");
-                let key = keys::find(&name).ok_or_else(|| unknown(&path, &name))?;
+                let key = find(&name).ok_or_else(|| unknown(&path, &name))?;
                 let value = key.check(written).map_err(|problem| unfit(&path, key, problem))?;
                 if let (Origin::Team(_), Some(value)) = (&origin, &value) {
                     key.check_tracked(value).map_err(|problem| unfit(&path, key, problem))?;
@@ -148,7 +150,7 @@ impl Values {
     pub(super) fn bytes(&self, name: &str) -> u64 {
         match self.value(name) {
             Some(Value::Number(bytes)) => *bytes,
-            Some(Value::Text(size)) => keys::size_in_bytes(size).unwrap_or(u64::MAX),
+            Some(Value::Text(size)) => value::size_in_bytes(size).unwrap_or(u64::MAX),
             _ => u64::MAX,
         }
     }
@@ -160,7 +162,7 @@ fn failure(path: &Path, text: impl std::fmt::Display) -> Error {
 
 fn unknown(path: &Path, name: &str) -> Error {
     let error = failure(path, format_args!("unknown key '{name}'"));
-    match keys::suggest(name, KEYS.iter().map(|key| key.name)) {
+    match suggest(name, KEYS.iter().map(|key| key.name)) {
         Some(like) => error.hint(format!("did you mean '{like}'?")),
         None => error.hint("git-lane-config(1) lists the keys"),
     }
@@ -176,7 +178,7 @@ fn unfit(path: &Path, key: &Key, problem: Problem) -> Error {
 
 /// Puts the home directory in place of a path's leading `~/`.
 fn at_home(key: &Key, value: Value, file: &Path) -> Result<Value> {
-    let (keys::Shape::Path(_), Value::Text(path)) = (&key.shape, &value) else { return Ok(value) };
+    let (Shape::Path(_), Value::Text(path)) = (&key.shape, &value) else { return Ok(value) };
     let Some(rest) = path.strip_prefix("~/") else { return Ok(value) };
     let home = std::env::var("HOME").ok().filter(|home| home.starts_with('/'));
     let home = home.ok_or_else(|| failure(file, format_args!("'{}' needs HOME, which is not set", key.name)))?;

@@ -1,10 +1,11 @@
 //! `lane.toml`: what people ask git-lane to do differently.
 //!
-//! `keys` is the one table of keys, defaults and meanings; `layers` finds and reads the files. Here the values in force
-//! become a [`Policy`]. A file is data: nothing in it is ever run.
+//! `keys` is the one table of keys, defaults and meanings; `value` says what may stand at one; `layers` finds and reads
+//! the files. Here the values in force become a [`Policy`]. A file is data: nothing in it is ever run.
 
 mod keys;
 mod layers;
+mod value;
 
 pub use layers::config_home;
 
@@ -12,8 +13,9 @@ use bstr::{BStr, ByteSlice};
 use gix::glob::wildmatch;
 use serde::Deserialize;
 
-pub use keys::{KEYS, Key, Value, find, suggest};
+pub use keys::{KEYS, Key, find};
 pub use layers::{MAX_BYTES, Origin, Values};
+pub use value::Value;
 
 use crate::domain::name::BranchName;
 use crate::error::{Error, Result};
@@ -151,6 +153,17 @@ fn word<'a, T: Deserialize<'a>>(text: &'a str) -> Option<T> {
     T::deserialize(serde::de::value::StrDeserializer::<serde::de::value::Error>::new(text)).ok()
 }
 
+/// The candidate most like `text`, if any is like it.
+pub fn suggest<'a>(text: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let leaf = |name: &'a str| name.rsplit_once('.').map_or(name, |(_, leaf)| leaf);
+    let own = text.rsplit_once('.').map_or(text, |(_, leaf)| leaf);
+    let likeness = |candidate: &'a str| {
+        strsim::jaro_winkler(text, candidate).max(0.95 * strsim::jaro_winkler(own, leaf(candidate)))
+    };
+    let scored = candidates.into_iter().map(|candidate| (likeness(candidate), candidate));
+    scored.filter(|(score, _)| *score > 0.8).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, candidate)| candidate)
+}
+
 /// Whether a file's bytes are small enough and text.
 fn readable(bytes: &[u8]) -> Result<&str, String> {
     if bytes.len() > MAX_BYTES {
@@ -201,5 +214,14 @@ mod tests {
         for (name, fits) in [("feature/a", true), ("feature/a/b", true), ("fix-1", true), ("fix-x", false)] {
             assert_eq!(policy.ensure_branch_fits(&branch(name)).is_ok(), fits, "{name}");
         }
+    }
+
+    #[test]
+    fn suggestions_are_near() {
+        let names = || KEYS.iter().map(|key| key.name);
+        assert_eq!(suggest("start.brnch", names()), Some("start.branch"));
+        assert_eq!(suggest("strategy", names()), Some("finish.strategy"));
+        assert_eq!(suggest("rule.branch_pattern", names()), Some("rule.branch-pattern"));
+        assert_eq!(suggest("colour", names()), None);
     }
 }

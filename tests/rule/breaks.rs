@@ -1,5 +1,6 @@
 //! What breaks the rule: taken back or refused, with HEAD, index, files and every uncommitted edit as before.
 
+use super::levels;
 use super::shop::{In, Refs, Shop, possible};
 use crate::sandbox::git_version;
 
@@ -78,21 +79,11 @@ const ROWS: &[(In, &str, Held, &str)] = &[
 ];
 
 fn every_row(level: &'static str, refs: Refs) {
-    if !possible(level, refs) {
-        eprintln!("skipped: this git cannot do level {level} with {refs:?}");
-        return;
-    }
-    let mut wrong = Vec::new();
-    for row in ROWS {
-        if row.1.starts_with("git refs update") && git_version() < (2, 56) {
-            continue;
-        }
-        if let Err(problem) = std::panic::catch_unwind(|| one_row(level, refs, row)) {
-            let text = problem.downcast_ref::<String>().cloned().unwrap_or_default();
-            wrong.push(format!("=== {row:?}\n{text}"));
-        }
-    }
-    assert!(wrong.is_empty(), "{} rows of {} at level {level}:\n{}", wrong.len(), ROWS.len(), wrong.join("\n"));
+    let rows = ROWS.iter().filter(|row| !row.1.starts_with("git refs update") || git_version() >= (2, 56));
+    super::every_row(level, refs, rows, |row| {
+        let problem = std::panic::catch_unwind(|| one_row(level, refs, row)).err()?;
+        Some(problem.downcast_ref::<String>().cloned().unwrap_or_default())
+    });
 }
 
 fn one_row(level: &'static str, refs: Refs, &(place, script, held, may_change): &(In, &str, Held, &str)) {
@@ -196,7 +187,7 @@ fn a_refused_transaction_leaves_what_is_staged_alone() {
 
 #[test]
 fn every_way_out_is_open() {
-    for level in ["restore", "refuse"].into_iter().filter(|level| possible(level, Refs::Files)) {
+    for level in levels() {
         for script in [
             "GIT_LANE_BYPASS=1 git switch -q other",
             "git -c lane.guard=off switch -q other",
@@ -214,7 +205,7 @@ fn every_way_out_is_open() {
 
 #[test]
 fn the_way_back_is_always_open() {
-    for level in ["restore", "refuse"].into_iter().filter(|level| possible(level, Refs::Files)) {
+    for level in levels() {
         let shop = Shop::new(level, Refs::Files);
         let directory = shop.at(In::Lane);
         shop.setup(&directory, "git switch -q other");
@@ -226,7 +217,7 @@ fn the_way_back_is_always_open() {
 
 #[test]
 fn from_a_detached_head_there_is_one_way_only() {
-    for level in ["restore", "refuse"].into_iter().filter(|level| possible(level, Refs::Files)) {
+    for level in levels() {
         let shop = Shop::new(level, Refs::Files);
         let directory = shop.at(In::Lane);
         let before = shop.snapshot(&directory);
@@ -248,7 +239,7 @@ fn a_bisection_ends_on_the_lanes_branch() {
         assert_eq!(shop.sh(directory, left).ok(), "");
     };
     for refs in [Refs::Files, Refs::Reftable] {
-        for level in ["restore", "refuse"].into_iter().filter(|level| possible(level, refs)) {
+        for level in levels().filter(|level| possible(level, refs)) {
             let shop = Shop::new(level, refs);
             // What is staged, edited and new comes along.
             let directory = shop.at(In::Lane);
@@ -269,7 +260,7 @@ fn a_bisection_ends_on_the_lanes_branch() {
 
 #[test]
 fn a_bisection_of_the_main_worktree_ends_on_no_lanes_branch() {
-    for level in ["restore", "refuse"].into_iter().filter(|level| possible(level, Refs::Files)) {
+    for level in levels() {
         let shop = Shop::new(level, Refs::Files);
         let main = shop.at(In::CleanMain);
         let before = shop.snapshots();
@@ -283,7 +274,7 @@ fn a_bisection_of_the_main_worktree_ends_on_no_lanes_branch() {
 /// The guard takes nobody's word for it: only `git bisect reset` ends a bisection.
 #[test]
 fn a_switch_in_the_middle_of_a_bisection_leaves_it_alone() {
-    for level in ["restore", "refuse"].into_iter().filter(|level| possible(level, Refs::Files)) {
+    for level in levels() {
         let shop = Shop::new(level, Refs::Files);
         let before = shop.snapshots();
         shop.sh(&shop.one, "git bisect start HEAD HEAD~2").ok();
@@ -297,7 +288,7 @@ fn a_switch_in_the_middle_of_a_bisection_leaves_it_alone() {
 
 #[test]
 fn a_rebase_that_somebody_leaves_for_another_branch_can_go_on() {
-    for level in ["restore", "refuse"].into_iter().filter(|level| possible(level, Refs::Files)) {
+    for level in levels() {
         let shop = Shop::new(level, Refs::Files);
         let run = shop.sh(&shop.one, "git rebase -q -i --exec false main; git checkout other");
         if level == "restore" {
@@ -314,7 +305,7 @@ fn a_rebase_that_somebody_leaves_for_another_branch_can_go_on() {
 /// A veto at the end of a rebase would leave HEAD detached and the rebase impossible to abort.
 #[test]
 fn a_rebase_under_way_is_never_left_stuck() {
-    for level in ["restore", "refuse"].into_iter().filter(|level| possible(level, Refs::Files)) {
+    for level in levels() {
         for backend in ["--merge", "--apply"] {
             let shop = Shop::new(level, Refs::Files);
             shop.sh(&shop.one, &format!("git rebase -q --no-verify {backend} main other")).ok();
@@ -329,7 +320,7 @@ fn a_rebase_under_way_is_never_left_stuck() {
 /// where it wanted to go: the branch in a lane of its own, with the stash applied.
 #[test]
 fn a_stash_branch_is_taken_back_and_the_hint_leads_to_the_same_end() {
-    for level in ["restore", "refuse"].into_iter().filter(|level| possible(level, Refs::Files)) {
+    for level in levels() {
         let shop = Shop::new(level, Refs::Files);
         let directory = shop.at(In::Lane);
         shop.sh(&directory, "git stash -q").ok();
@@ -409,7 +400,7 @@ fn follow(shop: &Shop, said: &str, branch: &str) {
 /// git lets plumbing make branches that no porcelain and no lane can have; the hint gives them another name first.
 #[test]
 fn a_hint_leads_on_from_a_branch_that_no_lane_can_have() {
-    for level in ["restore", "refuse"].into_iter().filter(|level| possible(level, Refs::Files)) {
+    for level in levels() {
         let shop = Shop::new(level, Refs::Files);
         shop.sandbox.git(["branch", "f"]);
         for (name, renamed) in [("-x", "x"), ("-f", "f-2"), ("caf\\351", "caf")] {
@@ -430,7 +421,7 @@ fn a_hint_leads_on_from_a_branch_that_no_lane_can_have() {
 /// Taken or in use: the hint says where to go, or another name for the lane.
 #[test]
 fn a_hint_knows_what_is_there_already() {
-    for level in ["restore", "refuse"].into_iter().filter(|level| possible(level, Refs::Files)) {
+    for level in levels() {
         let shop = Shop::new(level, Refs::Files);
         let run = shop.sh(&shop.one, "git switch --ignore-other-worktrees main");
         assert!(
@@ -447,7 +438,7 @@ fn a_hint_knows_what_is_there_already() {
 /// A branch that a refused switch has reset is put back by what the hint says.
 #[test]
 fn a_hint_puts_a_reset_branch_back() {
-    for level in ["restore", "refuse"].into_iter().filter(|level| possible(level, Refs::Files)) {
+    for level in levels() {
         for name in ["other", "x;touch${IFS}PWN"] {
             let shop = Shop::new(level, Refs::Files);
             let quoted = shlex::try_quote(name).unwrap();
@@ -485,7 +476,7 @@ fn a_push_that_takes_the_worktree_along_is_free_and_leaves_nothing_behind() {
 /// One that leaves the worktree behind is refused where the level can, and touches no file: it runs in the git directory.
 #[test]
 fn a_push_that_leaves_the_worktree_behind_touches_no_file() {
-    for level in ["restore", "refuse"].into_iter().filter(|level| possible(level, Refs::Files)) {
+    for level in levels() {
         let shop = Shop::new(level, Refs::Files);
         shop.sandbox.git(["config", "receive.denyCurrentBranch", "ignore"]);
         shop.sandbox.git(["clone", "-q", "-b", "one", ".", "../clone"]);
@@ -514,7 +505,7 @@ fn a_push_that_leaves_the_worktree_behind_touches_no_file() {
 /// How the edits were is told by a tree that git writes when it merges them; here it had been written, and packed, before.
 #[test]
 fn what_cannot_be_taken_back_is_said_and_left_alone() {
-    for level in ["restore", "refuse"].into_iter().filter(|level| possible(level, Refs::Files)) {
+    for level in levels() {
         for text in ["one\\n2\\nthree\\n", "1\\n2\\nthree\\n"] {
             let shop = Shop::new(level, Refs::Files);
             shop.setup(

@@ -1,5 +1,6 @@
 //! Where a lane's branch and worktree went: renamed, deleted, moved. The rule goes with them, and with nobody else.
 
+use super::levels;
 use super::shop::{Refs, Shop, possible};
 
 fn shops() -> impl Iterator<Item = Shop> {
@@ -26,7 +27,7 @@ fn a_renamed_branch_is_no_way_out() {
 
 #[test]
 fn a_deleted_branch_is_no_way_out() {
-    for level in ["restore", "refuse"].into_iter().filter(|level| possible(level, Refs::Files)) {
+    for level in levels() {
         let shop = Shop::new(level, Refs::Files);
         shop.sh(&shop.one, "git switch -q --detach").ok();
         shop.setup(&shop.one, "git branch -qD one");
@@ -46,7 +47,7 @@ fn a_deleted_branch_is_no_way_out() {
 
 #[test]
 fn what_the_base_follows_may_be_merged() {
-    for level in ["restore", "refuse"].into_iter().filter(|level| possible(level, Refs::Files)) {
+    for level in levels() {
         for base in ["refs/heads/main", "refs/remotes/origin/main"] {
             let shop = Shop::new(level, Refs::Files);
             let origin = shop.sandbox.root().join("origin");

@@ -1,10 +1,7 @@
 //! Rules 3 and 4: what may be merged where, the main worktree's home, protected branches, renamed branches.
 
+use super::levels;
 use super::shop::{In, Refs, Shop, possible};
-
-fn levels() -> impl Iterator<Item = &'static str> {
-    ["restore", "refuse"].into_iter().filter(|level| possible(level, Refs::Files))
-}
 
 #[test]
 fn one_live_lane_is_not_merged_into_another() {

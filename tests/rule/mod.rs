@@ -6,3 +6,27 @@ mod free;
 mod merges;
 mod shop;
 mod writes;
+
+use self::shop::{Refs, possible};
+
+/// The levels that hold the rule, as far as the git under test can do them.
+fn levels() -> impl Iterator<Item = &'static str> {
+    ["restore", "refuse"].into_iter().filter(|level| possible(level, Refs::Files))
+}
+
+/// Tries every row of a table at one level, where the git under test can do that, and tells all that is wrong at once:
+/// `problem` says what is wrong with a row.
+fn every_row<'a, Row: std::fmt::Debug + 'a>(
+    level: &str,
+    refs: Refs,
+    rows: impl Iterator<Item = &'a Row>,
+    problem: impl Fn(&'a Row) -> Option<String>,
+) {
+    if !possible(level, refs) {
+        eprintln!("skipped: this git cannot do level {level} with {refs:?}");
+        return;
+    }
+    let wrong: Vec<String> =
+        rows.filter_map(|row| problem(row).map(|problem| format!("=== {row:?}\n{problem}"))).collect();
+    assert!(wrong.is_empty(), "{} rows at level {level} with {refs:?}:\n{}", wrong.len(), wrong.join("\n"));
+}

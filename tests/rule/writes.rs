@@ -1,10 +1,7 @@
 //! What is taken back is what git wrote, and nothing else: what somebody had staged before stays as it is.
 
+use super::levels;
 use super::shop::{In, Refs, Shop, possible};
-
-fn levels() -> impl Iterator<Item = &'static str> {
-    ["restore", "refuse"].into_iter().filter(|level| possible(level, Refs::Files))
-}
 
 /// What is staged equals what the other branch has; a person takes longer than a clock's tick to switch then.
 #[test]

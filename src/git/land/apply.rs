@@ -15,24 +15,22 @@
 //!    do but that; recovery sees that the copy is gone.*
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use bstr::BString;
 use serde::{Deserialize, Serialize};
 
+use super::index::Locked;
 use super::{files, keep};
 use crate::domain::finish::Refusal;
 use crate::domain::lane::{ObjectId, RefName, Worktree, hex, lossless_path};
 use crate::domain::name::BranchName;
-use crate::error::{Error, IoContext, Result};
+use crate::error::{Error, Result};
 use crate::git::command::{Invocation, failure};
-use crate::git::journal::{Journal, step, unique_id};
+use crate::git::journal::{Journal, step};
 use crate::git::lockfile::LockFile;
-use crate::git::metadata::locks;
-use crate::git::recover::{Intent as AnyIntent, is_half_moved};
+use crate::git::recover::Intent as AnyIntent;
 use crate::git::refs::RefChange;
-use crate::git::repository::{RefFormat, Repository};
-use crate::git::worktree::read_head;
+use crate::git::repository::Repository;
 
 /// A base about to move.
 #[derive(Debug, Clone, Copy)]
@@ -116,19 +114,12 @@ pub fn apply(repository: &Repository, planned: &Move<'_>) -> Result<Moved> {
     };
     // The lock of one that could not be healed stays until it is: waiting for it is no use.
     repository.ensure_base_is_whole(planned.base, Some(&site.git_dir))?;
-    let index = site.git_dir.join("index");
-    let mut lock = LockFile::acquire(&index, &locks(repository.common_dir()))?;
-    // With the lock held nothing of git's own switches that worktree any more.
-    let head_moved =
-        repository.ref_format() == RefFormat::Files && read_head(&site.git_dir).branch() != Some(planned.base);
+    let Some(index) = Locked::of(repository, site, planned.base)? else { return Ok(Moved::Raced) };
     let half = is_half_landed(repository, planned.base, Some(&site.git_dir));
-    if half || head_moved || repository.branch_tip(planned.base)? != Some(planned.old) || !planned.is_whole(repository)
-    {
+    if half || repository.branch_tip(planned.base)? != Some(planned.old) || !planned.is_whole(repository) {
         return Ok(Moved::Raced);
     }
-    // Copies are made under this lock only, so what others left is no longer needed.
-    remove_copies(&site.git_dir, "lane-index-", Duration::ZERO);
-    let prepared = Prepared::copy(&index, site.git_dir.join(format!("lane-index-{}", unique_id())))?;
+    let prepared = index.copy()?;
     step("land.prepared");
     files::ensure_clear(repository, planned, site, &prepared.path)?;
     let intent = Intent {
@@ -138,25 +129,11 @@ pub fn apply(repository: &Repository, planned: &Move<'_>) -> Result<Moved> {
         worktree: site.path.clone(),
         git_dir: site.git_dir.clone(),
         prepared: prepared.path.clone(),
-        index: index_signature(&index),
+        index: index.signature(),
     };
-    let id = unique_id();
-    lock.belong_to(&id)?;
-    let running = Journal::new(&repository.lane_dir()).begin_as(&id, &AnyIntent::Land(intent))?;
-    // From here on the copy belongs to the intent: whoever has to complete or undo the move needs it.
-    let prepared = prepared.announced();
-    match carry_out(repository, planned, site, &prepared, &lock) {
-        Ok(end) => {
-            running.done()?;
-            remove_prepared(&prepared);
-            end
-        }
-        Err(error) => {
-            // Nobody may write that index until the next command has healed this one; it can tell that we are gone.
-            lock.leave();
-            Err(error.hint("the next git-lane command completes or undoes the landing"))
-        }
-    }
+    index.carry_out(&AnyIntent::Land(intent), prepared, "landing", |prepared, lock| {
+        carry_out(repository, planned, site, prepared, lock)
+    })
 }
 
 /// Steps 4 to 6. An error means that the move is neither done nor undone.
@@ -229,84 +206,6 @@ pub(in crate::git) fn read_tree(
 
 pub(super) fn on_index(repository: &Repository, site: &Worktree, index: &Path) -> Invocation {
     repository.git_in(site).env("GIT_INDEX_FILE", index)
-}
-
-/// A copy of an index, beside it because a split index looks for its other half there; removed when dropped, unless
-/// it was [`announced`](Self::announced).
-pub(in crate::git) struct Prepared {
-    /// Where it is.
-    pub(in crate::git) path: PathBuf,
-}
-
-impl Prepared {
-    pub(in crate::git) fn copy(index: &Path, path: PathBuf) -> Result<Self> {
-        let prepared = Prepared { path };
-        if !index.exists() {
-            return Ok(prepared);
-        }
-        std::fs::copy(index, &prepared.path).context("copy", index)?;
-        // The index's own time tells git which entries may be racy; a younger copy would call them clean.
-        let time = std::fs::metadata(index).and_then(|metadata| metadata.modified()).context("read", index)?;
-        let copy = std::fs::File::options().write(true).open(&prepared.path).context("open", &prepared.path)?;
-        copy.set_modified(time).context("date", &prepared.path)?;
-        Ok(prepared)
-    }
-
-    /// Its path; from now on it stays.
-    pub(in crate::git) fn announced(mut self) -> PathBuf {
-        std::mem::take(&mut self.path)
-    }
-}
-
-impl Drop for Prepared {
-    fn drop(&mut self) {
-        if !self.path.as_os_str().is_empty() {
-            remove_prepared(&self.path);
-        }
-    }
-}
-
-/// Removes a copy, and the lock of a git that died with it.
-pub(in crate::git) fn remove_prepared(path: &Path) {
-    drop(std::fs::remove_file(path));
-    let mut lock = path.as_os_str().to_owned();
-    lock.push(".lock");
-    drop(std::fs::remove_file(lock));
-}
-
-/// Removes the copies that dead processes left in `git_dir`.
-pub(in crate::git) fn remove_copies(git_dir: &Path, prefix: &str, older_than: Duration) {
-    for entry in std::fs::read_dir(git_dir).into_iter().flatten().flatten() {
-        let ours = entry.file_name().as_encoded_bytes().starts_with(prefix.as_bytes());
-        let modified = entry.metadata().and_then(|metadata| metadata.modified()).ok();
-        let old =
-            older_than.is_zero() || modified.and_then(|time| time.elapsed().ok()).is_some_and(|age| age > older_than);
-        if ours && old {
-            drop(std::fs::remove_file(entry.path()));
-        }
-    }
-}
-
-/// Removes the copies of indexes whose makers died before they announced what they were about to do.
-pub(super) fn remove_left_copies(repository: &Repository) -> Result<()> {
-    for site in repository.worktrees()? {
-        let entries = std::fs::read_dir(&site.git_dir).into_iter().flatten().flatten();
-        let ours = |name: &std::ffi::OsStr| name.as_encoded_bytes().starts_with(b"lane-index-");
-        let copies: Vec<PathBuf> = entries.filter(|entry| ours(&entry.file_name())).map(|entry| entry.path()).collect();
-        // Nobody makes or needs one without holding that lock, except who is still to be healed; one made from now on is
-        // not among them.
-        if !site.git_dir.join("index.lock").exists() && !is_half_moved(repository, &site.git_dir) {
-            copies.iter().for_each(|copy| remove_prepared(copy));
-        }
-    }
-    Ok(())
-}
-
-/// Length, and seconds and nanoseconds of the last change.
-pub(in crate::git) fn index_signature(index: &Path) -> Option<(u64, i64, i64)> {
-    use std::os::unix::fs::MetadataExt;
-    let metadata = std::fs::metadata(index).ok()?;
-    Some((metadata.len(), metadata.mtime(), metadata.mtime_nsec()))
 }
 
 /// The error that names what is in the way.

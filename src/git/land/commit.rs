@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use bstr::BString;
 
-use super::apply::{Prepared, remove_copies};
 use super::hooks::Making;
+use super::index::{Prepared, remove_copies};
 use super::{Place, Wording, message};
 use crate::domain::finish::{Facts, Landing};
 use crate::domain::lane::{ObjectId, Worktree};

@@ -1,6 +1,7 @@
 //! Completes or undoes a move of a base that its process did not live to end; the steps are those of [`super::apply`].
 
-use super::apply::{Intent, Prepared, index_signature, read_tree, remove_prepared};
+use super::apply::{Intent, read_tree};
+use super::index::{Prepared, index_signature, remove_prepared};
 use super::{facts, files};
 use crate::domain::finish::Relation;
 use crate::domain::lane::{ObjectId, RefName, Worktree};

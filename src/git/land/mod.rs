@@ -9,6 +9,7 @@ pub mod facts;
 pub(super) mod files;
 pub mod heal;
 pub mod hooks;
+pub(super) mod index;
 pub mod keep;
 pub mod merge;
 pub mod replay;

@@ -169,7 +169,7 @@ pub fn clean(repository: &Repository, healed: bool) -> Result<()> {
         entries.filter_map(|path| lock(&path).map(|file| (path, file))).unzip();
     if healed || !dead.is_empty() || repository.common_dir().join("refs/lane/landing").exists() {
         super::keep::clean(repository, &dead)?;
-        super::apply::remove_left_copies(repository)?;
+        super::index::remove_left_copies(repository)?;
     }
     for directory in dead {
         drop(std::fs::remove_dir_all(directory));

@@ -1,4 +1,4 @@
-//! Ahead, behind and merge base of many branches in one walk.
+//! The walk: which commits each of several starts reaches.
 //!
 //! Every commit carries a bit for the base and one for each tip; bits flow from children to parents along a queue
 //! ordered by generation (commit-graph) and then date, until everything waiting is common to all. Below a commit-graph
@@ -8,50 +8,12 @@
 use std::collections::{BinaryHeap, HashMap, HashSet};
 
 use gix::ObjectId;
-use gix::commitgraph::{Graph, Position};
+use gix::commitgraph::Position;
 use gix::prelude::FindExt;
 
-use super::steady;
+use super::Divergence;
+use super::source::Source;
 use crate::error::{Error, Result};
-
-/// How a tip relates to its base.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Divergence {
-    /// Commits of the tip the base does not have.
-    pub ahead: usize,
-    /// Commits of the base the tip does not have.
-    pub behind: usize,
-    /// A best common ancestor, the youngest if there are several; `None` for unrelated histories.
-    pub merge_base: Option<ObjectId>,
-}
-
-/// Ahead, behind and merge base of every (tip, base), in their order; one walk for each different base.
-///
-/// Equal to `git rev-list --left-right --count tip...base`, in shallow clones and under replace refs and grafts too.
-pub fn divergences(repo: &gix::Repository, pairs: &[(ObjectId, ObjectId)]) -> Result<Vec<Divergence>> {
-    steady::objects(repo, || walked(repo, pairs))
-}
-
-fn walked(repo: &gix::Repository, pairs: &[(ObjectId, ObjectId)]) -> Result<Vec<Divergence>> {
-    let source = Source::new(repo)?;
-    let mut groups: HashMap<ObjectId, Vec<usize>> = HashMap::new();
-    for (at, (_, base)) in pairs.iter().enumerate() {
-        groups.entry(*base).or_default().push(at);
-    }
-    let mut results = vec![Divergence { ahead: 0, behind: 0, merge_base: None }; pairs.len()];
-    for (base, members) in groups {
-        let tips: Vec<ObjectId> = members.iter().map(|at| pairs[*at].0).collect();
-        for (at, divergence) in members.iter().zip(Walk::new(&source, tips.len() + 1).run(base, &tips)?) {
-            results[*at] = divergence;
-        }
-    }
-    Ok(results)
-}
-
-/// Whether `ancestor` is reachable from `descendant`; a commit is its own ancestor.
-pub fn is_ancestor(repo: &gix::Repository, ancestor: ObjectId, descendant: ObjectId) -> Result<bool> {
-    Ok(divergences(repo, &[(ancestor, descendant)])?[0].ahead == 0)
-}
 
 /// The generation of a commit outside the commit-graph: younger than all inside.
 const NO_GENERATION: u32 = u32::MAX;
@@ -59,35 +21,6 @@ const NO_GENERATION: u32 = u32::MAX;
 const UNSEEN: u32 = u32::MAX;
 /// name-rev's `CUTOFF_DATE_SLOP`, in seconds.
 const DAY: i64 = 86_400;
-
-/// Where commits come from, and what has been done to their parents.
-struct Source<'a> {
-    repo: &'a gix::Repository,
-    graph: Option<Graph>,
-    /// Shallow boundaries (no parents) and grafts.
-    parents: HashMap<ObjectId, Vec<ObjectId>>,
-}
-
-impl<'a> Source<'a> {
-    fn new(repo: &'a gix::Repository) -> Result<Self> {
-        let failed = |error| Error::git("cannot read the history").source(error);
-        let mut parents = HashMap::new();
-        if let Ok(grafts) = std::fs::read(repo.common_dir().join("info/grafts")) {
-            for line in grafts.split(|byte| *byte == b'\n') {
-                let mut ids = line.split(|byte| *byte == b' ').map_while(|id| ObjectId::from_hex(id.trim_ascii()).ok());
-                if let Some(commit) = ids.next() {
-                    parents.insert(commit, ids.collect());
-                }
-            }
-        }
-        for commit in repo.shallow_commits().map_err(failed)?.iter().flat_map(|commits| commits.iter()) {
-            parents.insert(*commit, Vec::new());
-        }
-        // Like git, which ignores a commit-graph that cannot know of grafts and shallow boundaries, or is damaged.
-        let graph = if parents.is_empty() { repo.commit_graph_if_enabled().unwrap_or(None) } else { None };
-        Ok(Source { repo, graph, parents })
-    }
-}
 
 #[derive(Clone, Copy)]
 struct Node {
@@ -101,7 +34,7 @@ struct Node {
     waiting: bool,
 }
 
-struct Walk<'a> {
+pub(super) struct Walk<'a> {
     source: &'a Source<'a>,
     nodes: Vec<Node>,
     by_id: gix::hashtable::HashMap<ObjectId, u32>,
@@ -120,7 +53,7 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    fn new(source: &'a Source<'a>, starts: usize) -> Self {
+    pub(super) fn new(source: &'a Source<'a>, starts: usize) -> Self {
         let words = starts.div_ceil(64);
         let mut full = vec![u64::MAX; words];
         if !starts.is_multiple_of(64) {
@@ -142,7 +75,8 @@ impl<'a> Walk<'a> {
         }
     }
 
-    fn run(mut self, base: ObjectId, tips: &[ObjectId]) -> Result<Vec<Divergence>> {
+    /// How each of `tips` relates to `base`.
+    pub(super) fn run(mut self, base: ObjectId, tips: &[ObjectId]) -> Result<Vec<Divergence>> {
         for (at, id) in std::iter::once(&base).chain(tips).enumerate() {
             let node = self.node(*id)?;
             let mut bits = vec![0; self.words];
@@ -151,6 +85,38 @@ impl<'a> Walk<'a> {
         }
         self.walk()?;
         Ok(self.count(tips.len()))
+    }
+
+    /// The commits that `tip` alone reaches, parents before children, each with its parents; at most `most`, the youngest.
+    pub(super) fn beyond(
+        mut self,
+        tip: ObjectId,
+        hidden: ObjectId,
+        most: usize,
+    ) -> Result<Vec<(ObjectId, Vec<ObjectId>)>> {
+        for (id, bits) in [(tip, 1), (hidden, 2)] {
+            let node = self.node(id)?;
+            self.give(node, &[bits]);
+        }
+        self.walk()?;
+        // Depth first, so that order never depends on dates.
+        let start = self.node(tip)?;
+        let (mut order, mut seen, mut stack) = (Vec::new(), HashSet::new(), vec![(start, false)]);
+        while let Some((at, done)) = stack.pop() {
+            if done {
+                order.push(at);
+            } else if self.bits_of(at)[0] == 1 && seen.insert(at) {
+                stack.push((at, true));
+                let (first, end) = self.nodes[at as usize].parents.unwrap_or((0, 0));
+                stack.extend(self.parents[first as usize..end as usize].iter().map(|parent| (*parent, false)));
+            }
+        }
+        let skip = order.len().saturating_sub(most);
+        let ids = |at: u32| {
+            let (first, end) = self.nodes[at as usize].parents.unwrap_or((0, 0));
+            self.parents[first as usize..end as usize].iter().map(|parent| self.nodes[*parent as usize].id).collect()
+        };
+        Ok(order.into_iter().skip(skip).map(|at| (self.nodes[at as usize].id, ids(at))).collect())
     }
 
     fn walk(&mut self) -> Result<()> {
@@ -328,48 +294,4 @@ impl<'a> Walk<'a> {
         }
         results
     }
-}
-
-/// The commits `tip` has and `hidden` does not, parents before children, each with its parents; at most `most`, the
-/// youngest. Exact in the same sense as [`divergences`].
-pub fn commits_beyond(
-    repo: &gix::Repository,
-    tip: ObjectId,
-    hidden: ObjectId,
-    most: usize,
-) -> Result<Vec<(ObjectId, Vec<ObjectId>)>> {
-    steady::objects(repo, || beyond(repo, tip, hidden, most))
-}
-
-fn beyond(
-    repo: &gix::Repository,
-    tip: ObjectId,
-    hidden: ObjectId,
-    most: usize,
-) -> Result<Vec<(ObjectId, Vec<ObjectId>)>> {
-    let source = Source::new(repo)?;
-    let mut walk = Walk::new(&source, 2);
-    for (id, bits) in [(tip, 1), (hidden, 2)] {
-        let node = walk.node(id)?;
-        walk.give(node, &[bits]);
-    }
-    walk.walk()?;
-    // Depth first, so that order never depends on dates.
-    let start = walk.node(tip)?;
-    let (mut order, mut seen, mut stack) = (Vec::new(), HashSet::new(), vec![(start, false)]);
-    while let Some((at, done)) = stack.pop() {
-        if done {
-            order.push(at);
-        } else if walk.bits_of(at)[0] == 1 && seen.insert(at) {
-            stack.push((at, true));
-            let (first, end) = walk.nodes[at as usize].parents.unwrap_or((0, 0));
-            stack.extend(walk.parents[first as usize..end as usize].iter().map(|parent| (*parent, false)));
-        }
-    }
-    let skip = order.len().saturating_sub(most);
-    let ids = |at: u32| {
-        let (first, end) = walk.nodes[at as usize].parents.unwrap_or((0, 0));
-        walk.parents[first as usize..end as usize].iter().map(|parent| walk.nodes[*parent as usize].id).collect()
-    };
-    Ok(order.into_iter().skip(skip).map(|at| (walk.nodes[at as usize].id, ids(at))).collect())
 }

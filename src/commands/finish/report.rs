@@ -1,0 +1,175 @@
+//! What `git lane finish` tells: data first, text and JSON made from it.
+
+use std::path::{Path, PathBuf};
+
+use bstr::{BStr, BString, ByteSlice};
+
+use crate::commands::trash::Gone;
+use crate::domain::finish::Plan;
+use crate::domain::integration::Integration;
+use crate::domain::lane::{Lane, ObjectId, lossless};
+use crate::domain::name::{BranchName, LaneName};
+use crate::domain::paste::word;
+use crate::error::{Error, Result};
+use crate::git::land::{self, Outcome};
+use crate::policy::Strategy;
+use crate::ui::{Page, Report, Style, Ui, page::Cell};
+
+/// How many ignored files the text names.
+const SHOWN: usize = 10;
+
+/// What finish did.
+#[derive(Debug)]
+pub(super) struct Finished {
+    pub(super) lane: LaneName,
+    pub(super) committed: bool,
+    pub(super) base: Option<BranchName>,
+    pub(super) landed: Option<land::Landed>,
+    pub(super) integrated: Option<Integration>,
+    pub(super) retires: bool,
+    pub(super) trash: Option<String>,
+    pub(super) ignored: Vec<BString>,
+    pub(super) go_to: Option<PathBuf>,
+    pub(super) expired: Vec<Gone>,
+    pub(super) overdue: Vec<Gone>,
+    pub(super) dry_run: bool,
+}
+
+impl Finished {
+    /// How the lane's work is known to be in the base now.
+    pub(super) fn proof(&self) -> Option<Integration> {
+        let Some(landed) = &self.landed else { return self.integrated.clone() };
+        Some(match (landed.strategy, landed.new) {
+            (Strategy::Squash, Some(commit)) => Integration::Squashed { commits: vec![commit] },
+            (Strategy::Rebase, _) => Integration::SamePatches,
+            _ => Integration::Ancestor,
+        })
+    }
+
+    /// What was done all the same before something failed.
+    pub(super) fn failed(mut self, ui: &Ui, error: Error) -> Error {
+        if self.landed.is_none() && !self.committed && self.trash.is_none() {
+            return error;
+        }
+        if self.trash.is_none() {
+            (self.retires, self.go_to) = (false, None);
+            self.ignored.clear();
+        }
+        ui.failed(&self, error)
+    }
+
+    pub(super) fn new(
+        lane: &Lane,
+        plan: &Plan,
+        base: Option<&BranchName>,
+        outcome: Option<Outcome>,
+        dry_run: bool,
+    ) -> Self {
+        let (landed, integrated) = match outcome {
+            Some(Outcome::Landed(landed)) => (Some(landed), None),
+            Some(Outcome::Integrated(proof)) => (None, Some(proof)),
+            None => (None, None),
+        };
+        Finished {
+            lane: lane.name.clone(),
+            committed: plan.commit,
+            base: base.cloned(),
+            landed,
+            integrated,
+            retires: plan.retire,
+            trash: None,
+            ignored: Vec::new(),
+            go_to: None,
+            expired: Vec::new(),
+            overdue: Vec::new(),
+            dry_run,
+        }
+    }
+}
+
+impl serde::Serialize for Finished {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let id = |id: &ObjectId| id.to_string();
+        let landed = self.landed.as_ref().map(|landed| {
+            serde_json::json!({
+                "base": landed.base, "strategy": landed.strategy, "from": id(&landed.old),
+                "to": landed.new.as_ref().map(id), "commits": landed.commits,
+            })
+        });
+        serde_json::json!({
+            "lane": self.lane,
+            "dryRun": self.dry_run,
+            "committed": self.committed,
+            "base": self.base,
+            "landed": landed,
+            "integrated": self.integrated.as_ref().map(Integration::code),
+            "retired": self.retires.then(|| serde_json::json!({ "trash": self.trash })),
+            "ignored": self.ignored.iter().map(|path| lossless(path.as_bstr())).collect::<Vec<_>>(),
+            "expired": self.expired,
+            "overdue": self.overdue,
+            "goTo": self.go_to.as_deref().map(Path::to_string_lossy),
+        })
+        .serialize(serializer)
+    }
+}
+
+impl Report for Finished {
+    fn text(&self, page: &mut Page) {
+        let lane = &self.lane;
+        let would = |did: &str, will: &str| if self.dry_run { will.to_owned() } else { did.to_owned() };
+        if self.committed {
+            page.line(format!("{} the changes in lane '{lane}'", would("committed", "would commit")));
+        }
+        if let Some(landed) = &self.landed {
+            let commits = if landed.commits == 1 { "1 commit".into() } else { format!("{} commits", landed.commits) };
+            let short = |id: &ObjectId| id.to_hex_with_len(10).to_string();
+            let to = landed.new.as_ref().map_or_else(String::new, |new| format!("..{}", short(new)));
+            let text = format!(
+                "{} lane '{lane}' on '{}' ({}, {commits}): {}{to}",
+                would("landed", "would land"),
+                landed.base,
+                land::word(landed.strategy),
+                short(&landed.old)
+            );
+            page.line(Cell::new(text, Style::Good));
+        } else if let Some(proof) = &self.integrated {
+            page.line(format!("nothing to land: lane '{lane}' is {}", Proof(proof, self.base.as_ref())));
+        }
+        if !self.ignored.is_empty() {
+            page.line(format!("ignored files that {} with the lane:", would("left", "would leave")));
+            for path in self.ignored.iter().take(SHOWN) {
+                page.line(format!("  {}", path.as_bstr() as &BStr));
+            }
+            if self.ignored.len() > SHOWN {
+                page.line(format!("  and {} more", self.ignored.len() - SHOWN));
+            }
+        }
+        if self.retires {
+            let text = would("the lane is in the trash", "would move the lane into the trash");
+            page.line(format!("{text}; bring it back with: git lane restore {}", word(lane)));
+        }
+        for gone in &self.expired {
+            page.line(gone.line(false));
+        }
+        if let Some(line) = Gone::stay(&self.overdue) {
+            page.line(line);
+        }
+        if let Some(path) = &self.go_to {
+            page.line(format!("this directory {} gone: cd {}", would("is", "would be"), word(path.display())));
+        }
+    }
+}
+
+/// The proof, in a sentence about the lane.
+struct Proof<'a>(&'a Integration, Option<&'a BranchName>);
+
+impl std::fmt::Display for Proof<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let base = self.1.map_or_else(|| "its base".to_owned(), |base| format!("'{base}'"));
+        match self.0 {
+            Integration::SameCommit => write!(f, "at the same commit as {base}"),
+            Integration::Ancestor => write!(f, "merged into {base} already"),
+            _ => write!(f, "in {base} already ({})", self.0),
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! The index of a worktree whose files are about to move: its lock, the copy that is prepared to take its place, and what
+//! a death leaves of both. A landing ([`super::apply`]) and a switch ([`crate::git::switch`]) begin and end alike.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::domain::lane::Worktree;
+use crate::domain::name::BranchName;
+use crate::error::{IoContext, Result};
+use crate::git::journal::{Journal, unique_id};
+use crate::git::lockfile::LockFile;
+use crate::git::metadata::locks;
+use crate::git::recover::{Intent, is_half_moved};
+use crate::git::repository::{RefFormat, Repository};
+use crate::git::worktree::read_head;
+
+/// The index of a worktree, locked: nothing of git's own switches that worktree any more, or commits there.
+pub(in crate::git) struct Locked<'a> {
+    repository: &'a Repository,
+    site: &'a Worktree,
+    index: PathBuf,
+    lock: LockFile,
+}
+
+impl<'a> Locked<'a> {
+    /// Takes the lock; `None` where something else than `branch` is checked out by then.
+    pub(in crate::git) fn of(
+        repository: &'a Repository,
+        site: &'a Worktree,
+        branch: &BranchName,
+    ) -> Result<Option<Self>> {
+        let index = site.git_dir.join("index");
+        let lock = LockFile::acquire(&index, &locks(repository.common_dir()))?;
+        let head_moved =
+            repository.ref_format() == RefFormat::Files && read_head(&site.git_dir).branch() != Some(branch);
+        Ok((!head_moved).then_some(Locked { repository, site, index, lock }))
+    }
+
+    /// A copy to prepare. Copies are made under this lock only, so what others left is no longer needed.
+    pub(in crate::git) fn copy(&self) -> Result<Prepared> {
+        let git_dir = &self.site.git_dir;
+        remove_copies(git_dir, "lane-index-", Duration::ZERO);
+        Prepared::copy(&self.index, git_dir.join(format!("lane-index-{}", unique_id())))
+    }
+
+    /// What it looks like, for the intent.
+    pub(in crate::git) fn signature(&self) -> Option<(u64, i64, i64)> {
+        index_signature(&self.index)
+    }
+
+    /// Announces the intent and does the work. An error of the work means that it is neither done nor undone.
+    pub(in crate::git) fn carry_out<T>(
+        mut self,
+        intent: &Intent,
+        prepared: Prepared,
+        what: &str,
+        work: impl FnOnce(&Path, &LockFile) -> Result<Result<T>>,
+    ) -> Result<T> {
+        let id = unique_id();
+        self.lock.belong_to(&id)?;
+        let running = Journal::new(&self.repository.lane_dir()).begin_as(&id, intent)?;
+        // From here on the copy belongs to the intent: whoever has to complete or undo the move needs it.
+        let prepared = prepared.announced();
+        match work(&prepared, &self.lock) {
+            Ok(end) => {
+                running.done()?;
+                remove_prepared(&prepared);
+                end
+            }
+            Err(error) => {
+                // Nobody may write that index until the next command has healed this one; it can tell that we are gone.
+                self.lock.leave();
+                Err(error.hint(format!("the next git-lane command completes or undoes the {what}")))
+            }
+        }
+    }
+}
+
+/// A copy of an index, beside it because a split index looks for its other half there; removed when dropped, unless
+/// it was [`announced`](Self::announced).
+pub(in crate::git) struct Prepared {
+    /// Where it is.
+    pub(in crate::git) path: PathBuf,
+}
+
+impl Prepared {
+    pub(super) fn copy(index: &Path, path: PathBuf) -> Result<Self> {
+        let prepared = Prepared { path };
+        if !index.exists() {
+            return Ok(prepared);
+        }
+        std::fs::copy(index, &prepared.path).context("copy", index)?;
+        // The index's own time tells git which entries may be racy; a younger copy would call them clean.
+        let time = std::fs::metadata(index).and_then(|metadata| metadata.modified()).context("read", index)?;
+        let copy = std::fs::File::options().write(true).open(&prepared.path).context("open", &prepared.path)?;
+        copy.set_modified(time).context("date", &prepared.path)?;
+        Ok(prepared)
+    }
+
+    /// Its path; from now on it stays.
+    fn announced(mut self) -> PathBuf {
+        std::mem::take(&mut self.path)
+    }
+}
+
+impl Drop for Prepared {
+    fn drop(&mut self) {
+        if !self.path.as_os_str().is_empty() {
+            remove_prepared(&self.path);
+        }
+    }
+}
+
+/// Removes a copy, and the lock of a git that died with it.
+pub(in crate::git) fn remove_prepared(path: &Path) {
+    drop(std::fs::remove_file(path));
+    let mut lock = path.as_os_str().to_owned();
+    lock.push(".lock");
+    drop(std::fs::remove_file(lock));
+}
+
+/// Removes the copies that dead processes left in `git_dir`.
+pub(super) fn remove_copies(git_dir: &Path, prefix: &str, older_than: Duration) {
+    for entry in std::fs::read_dir(git_dir).into_iter().flatten().flatten() {
+        let ours = entry.file_name().as_encoded_bytes().starts_with(prefix.as_bytes());
+        let modified = entry.metadata().and_then(|metadata| metadata.modified()).ok();
+        let old =
+            older_than.is_zero() || modified.and_then(|time| time.elapsed().ok()).is_some_and(|age| age > older_than);
+        if ours && old {
+            drop(std::fs::remove_file(entry.path()));
+        }
+    }
+}
+
+/// Removes the copies of indexes whose makers died before they announced what they were about to do.
+pub(super) fn remove_left_copies(repository: &Repository) -> Result<()> {
+    for site in repository.worktrees()? {
+        let entries = std::fs::read_dir(&site.git_dir).into_iter().flatten().flatten();
+        let ours = |name: &std::ffi::OsStr| name.as_encoded_bytes().starts_with(b"lane-index-");
+        let copies: Vec<PathBuf> = entries.filter(|entry| ours(&entry.file_name())).map(|entry| entry.path()).collect();
+        // Nobody makes or needs one without holding that lock, except who is still to be healed; one made from now on is
+        // not among them.
+        if !site.git_dir.join("index.lock").exists() && !is_half_moved(repository, &site.git_dir) {
+            copies.iter().for_each(|copy| remove_prepared(copy));
+        }
+    }
+    Ok(())
+}
+
+/// Length, and seconds and nanoseconds of the last change.
+pub(in crate::git) fn index_signature(index: &Path) -> Option<(u64, i64, i64)> {
+    use std::os::unix::fs::MetadataExt;
+    let metadata = std::fs::metadata(index).ok()?;
+    Some((metadata.len(), metadata.mtime(), metadata.mtime_nsec()))
+}

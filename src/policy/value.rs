@@ -1,0 +1,324 @@
+//! The values of `lane.toml`: what may stand at a key, whether what stands there does, and how that is told.
+
+use super::keys::Key;
+use super::suggest;
+
+/// What may stand at a key.
+#[derive(Debug)]
+pub enum Shape {
+    /// One line or more of text.
+    Text,
+    /// The name of a branch or another revision.
+    Revision,
+    /// Text with these placeholders.
+    Template(&'static [&'static str]),
+    /// The same, where `{{` and `}}` stand for the braces themselves.
+    Message(&'static [&'static str]),
+    /// A path with these placeholders.
+    Path(&'static [&'static str]),
+    /// `true` or `false`.
+    Flag,
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// Several of these words.
+    Words(&'static [&'static str]),
+    /// Patterns for branches; a single one may stand without brackets.
+    Patterns,
+    /// A number of days.
+    Days,
+    /// A number of bytes, or a text like `10 GiB`.
+    Size,
+}
+
+/// A value that fits its key.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(untagged)]
+pub enum Value {
+    /// Text, words, templates, and sizes with a unit.
+    Text(String),
+    /// A flag.
+    Flag(bool),
+    /// Days, or bytes.
+    Number(u64),
+    /// Words or patterns.
+    List(Vec<String>),
+}
+
+impl std::fmt::Display for Value {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Value::Text(text) => f.write_str(text),
+            Value::Flag(flag) => flag.fmt(f),
+            Value::Number(number) => number.fmt(f),
+            Value::List(list) => f.write_str(&list.join(", ")),
+        }
+    }
+}
+
+/// Why a value does not fit: the end of the sentence "'start.fetch' …", and a hint.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Problem {
+    pub(super) text: String,
+    pub(super) hint: Option<String>,
+}
+
+impl From<String> for Problem {
+    fn from(text: String) -> Self {
+        Problem { text, hint: None }
+    }
+}
+
+impl Key {
+    /// The words that may stand there, where only words may.
+    pub fn words(&self) -> &'static [&'static str] {
+        match self.shape {
+            Shape::Word(words) | Shape::Words(words) => words,
+            _ => &[],
+        }
+    }
+
+    /// What may stand there, for messages and the manual.
+    pub fn expected(&self) -> &'static str {
+        match self.shape {
+            Shape::Text
+            | Shape::Template(_)
+            | Shape::Message(_)
+            | Shape::Path(_)
+            | Shape::Revision
+            | Shape::Word(_) => "a text",
+            Shape::Flag => "true or false",
+            Shape::Words(_) => "a list of texts",
+            Shape::Patterns => "a text or a list of texts",
+            Shape::Days => "a number of days",
+            Shape::Size => "a number of bytes or a text such as \"10 GiB\"",
+        }
+    }
+
+    /// Checks what a file says; `None` is an optional key set to the empty text, which unsets it.
+    pub(super) fn check(&self, written: &toml::Value) -> Result<Option<Value>, Problem> {
+        let wrong = || Problem::from(format!("must be {}, not {}", self.expected(), kind(written)));
+        let text = || written.as_str().ok_or_else(wrong);
+        Ok(Some(match &self.shape {
+            _ if self.optional() && written.as_str() == Some("") => return Ok(None),
+            Shape::Flag => Value::Flag(written.as_bool().ok_or_else(wrong)?),
+            Shape::Days => match written.as_integer().ok_or_else(wrong)? {
+                days @ 1..=36_500 => Value::Number(days.unsigned_abs()),
+                _ => return Err("must be between 1 and 36500".to_owned().into()),
+            },
+            Shape::Size => match written.as_integer() {
+                Some(bytes) if bytes > 0 => Value::Number(bytes.unsigned_abs()),
+                Some(_) => return Err("must be more than 0".to_owned().into()),
+                None => {
+                    let size = text()?;
+                    size_in_bytes(size).ok_or_else(|| Problem {
+                        text: format!("cannot be '{size}'"),
+                        hint: Some("a whole number and a unit: B, KiB, MiB, GiB or TiB".into()),
+                    })?;
+                    Value::Text(size.into())
+                }
+            },
+            Shape::Words(words) => {
+                let list = texts(written).ok_or_else(wrong)?;
+                for entry in &list {
+                    one_of(words, entry)?;
+                }
+                Value::List(list)
+            }
+            Shape::Patterns => match written.as_str() {
+                Some("") => Value::List(Vec::new()),
+                Some(pattern) => Value::List(vec![pattern.into()]),
+                None => Value::List(texts(written).ok_or_else(wrong)?),
+            },
+            Shape::Word(words) => {
+                one_of(words, text()?)?;
+                Value::Text(text()?.into())
+            }
+            Shape::Text => Value::Text(not_empty(text()?)?),
+            Shape::Revision => {
+                let name = text()?;
+                if name.starts_with('-') || name.chars().any(char::is_control) {
+                    return Err(format!("cannot be '{name}': no branch is called that").into());
+                }
+                Value::Text(name.into())
+            }
+            Shape::Template(known) => {
+                placeholders(text()?, known)?;
+                Value::Text(not_empty(text()?)?)
+            }
+            Shape::Message(known) => {
+                placeholders(&text()?.replace("{{", "").replace("}}", ""), known)?;
+                Value::Text(not_empty(text()?)?)
+            }
+            Shape::Path(known) => {
+                placeholders(text()?, known)?;
+                inside_git(text()?)?;
+                Value::Text(not_empty(text()?)?)
+            }
+        }))
+    }
+
+    /// What the tracked file must not say although it fits: a path that leaves the repository's surroundings.
+    pub(super) fn check_tracked(&self, value: &Value) -> Result<(), Problem> {
+        let (Shape::Path(_), Value::Text(path)) = (&self.shape, value) else { return Ok(()) };
+        let climbs = path.strip_prefix("../").unwrap_or(path).split('/').any(|part| part == "..");
+        let refused = path.starts_with(['/', '~']) || climbs;
+        if refused {
+            return Err(Problem {
+                text: format!("cannot be '{path}' in a tracked file"),
+                hint: Some(
+                    "a tracked path is relative and climbs one directory at most; your own lane.toml is free".into(),
+                ),
+            });
+        }
+        Ok(())
+    }
+}
+
+/// The number of bytes a text such as `10 GiB` means.
+pub(super) fn size_in_bytes(text: &str) -> Option<u64> {
+    let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    let number: u64 = text[..digits].parse().ok()?;
+    let factor: u64 = match text[digits..].trim() {
+        "" | "B" => 1,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        "TiB" => 1 << 40,
+        "kB" | "KB" => 1_000,
+        "MB" => 1_000_000,
+        "GB" => 1_000_000_000,
+        "TB" => 1_000_000_000_000,
+        _ => return None,
+    };
+    number.checked_mul(factor).filter(|bytes| *bytes > 0)
+}
+
+fn kind(value: &toml::Value) -> &'static str {
+    match value {
+        toml::Value::String(_) => "a text",
+        toml::Value::Integer(_) | toml::Value::Float(_) => "a number",
+        toml::Value::Boolean(_) => "true or false",
+        toml::Value::Datetime(_) => "a date",
+        toml::Value::Array(_) => "a list",
+        toml::Value::Table(_) => "a section",
+    }
+}
+
+fn texts(value: &toml::Value) -> Option<Vec<String>> {
+    value.as_array()?.iter().map(|entry| entry.as_str().filter(|text| !text.is_empty()).map(str::to_owned)).collect()
+}
+
+fn one_of(words: &[&'static str], text: &str) -> Result<(), Problem> {
+    if words.contains(&text) {
+        return Ok(());
+    }
+    let hint = match suggest(text, words.iter().copied()) {
+        Some(word) => format!("did you mean '{word}'?"),
+        None => format!("one of: {}", words.join(", ")),
+    };
+    Err(Problem { text: format!("cannot be '{text}'"), hint: Some(hint) })
+}
+
+fn not_empty(text: &str) -> Result<String, Problem> {
+    if text.trim().is_empty() { Err("must not be empty".to_owned().into()) } else { Ok(text.into()) }
+}
+
+fn placeholders(template: &str, known: &[&'static str]) -> Result<(), Problem> {
+    let mut rest = template;
+    while let Some((_, after)) = rest.split_once('{') {
+        let Some((name, tail)) = after.split_once('}') else {
+            return Err(format!("cannot be '{template}': a '{{' is not closed").into());
+        };
+        if !known.contains(&name) {
+            let hint = match suggest(name, known.iter().copied()) {
+                Some(like) => format!("did you mean '{{{like}}}'?"),
+                None => format!("the placeholders here are {{{}}}", known.join("}, {")),
+            };
+            return Err(Problem { text: format!("has the unknown placeholder '{{{name}}}'"), hint: Some(hint) });
+        }
+        rest = tail;
+    }
+    Ok(())
+}
+
+/// A worktree below `.git` would sit among git's own files.
+fn inside_git(path: &str) -> Result<(), Problem> {
+    if path.split('/').any(|part| part.eq_ignore_ascii_case(".git")) {
+        return Err(format!("cannot be '{path}': '.git' is git's own").into());
+    }
+    if path.contains('\0') {
+        return Err("must not contain a NUL byte".to_owned().into());
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy::{KEYS, find};
+
+    fn check(key: &str, toml: &str) -> Result<Option<Value>, Problem> {
+        let table: toml::Table = toml::from_str(&format!("x = {toml}")).unwrap();
+        find(key).unwrap().check(&table["x"])
+    }
+
+    #[test]
+    fn every_default_fits_its_own_key_and_may_stand_in_a_tracked_file() {
+        for key in KEYS.iter().filter(|key| !key.optional()) {
+            let value = check(key.name, key.default).unwrap().unwrap();
+            key.check_tracked(&value).unwrap();
+        }
+    }
+
+    #[test]
+    fn values_that_do_not_fit_say_why() {
+        for (key, toml, text) in [
+            ("start.fetch", "\"yes\"", "must be true or false, not a text"),
+            ("start.branch", "3", "must be a text, not a number"),
+            ("start.branch", "\"\"", "must not be empty"),
+            ("start.branch", "\"{nmae}\"", "has the unknown placeholder '{nmae}'"),
+            ("start.branch", "\"{name\"", "cannot be '{name': a '{' is not closed"),
+            ("start.path", "\".git/x\"", "cannot be '.git/x': '.git' is git's own"),
+            ("start.base", "\"--force\"", "cannot be '--force': no branch is called that"),
+            ("finish.strategy", "\"merg\"", "cannot be 'merg'"),
+            ("finish.trailers", "[\"lane\", \"onwer\"]", "cannot be 'onwer'"),
+            ("finish.trailers", "\"lane\"", "must be a list of texts, not a text"),
+            ("trash.days", "0", "must be between 1 and 36500"),
+            ("trash.days", "1.5", "must be a number of days, not a number"),
+            ("trash.size", "\"10 Gigs\"", "cannot be '10 Gigs'"),
+            ("trash.size", "-1", "must be more than 0"),
+            ("rule.protected", "[1]", "must be a text or a list of texts, not a list"),
+        ] {
+            assert_eq!(check(key, toml).unwrap_err().text, text, "{key} = {toml}");
+        }
+    }
+
+    #[test]
+    fn a_tracked_path_stays_near_the_repository() {
+        let key = find("start.path").unwrap();
+        let verdict = |path: &str| key.check_tracked(&Value::Text(path.into())).is_ok();
+        for path in ["../{repo}.lanes/{name}", ".worktrees/{name}", "../x/y", "../..x/y"] {
+            assert!(verdict(path), "{path}");
+        }
+        for path in ["/tmp/{name}", "~/lanes/{name}", "~x/y", "../../x", "a/../../x", "..", "../.."] {
+            assert!(!verdict(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_message_may_hold_braces() {
+        let message = Value::Text("{{{name}}} {{x".into());
+        assert_eq!(check("finish.message", r#""{{{name}}} {{x""#), Ok(Some(message)));
+        assert!(check("start.branch", r#""{{name}}""#).is_err());
+    }
+
+    #[test]
+    fn sizes_have_units() {
+        for (text, bytes) in [("1", 1), ("1B", 1), ("10 GiB", 10 << 30), ("500MB", 500_000_000), ("2 TiB", 2 << 40)] {
+            assert_eq!(size_in_bytes(text), Some(bytes), "{text}");
+        }
+        for text in ["", "GiB", "0", "1.5 GiB", "-1", "99999999999 TiB", "1 gib"] {
+            assert_eq!(size_in_bytes(text), None, "{text}");
+        }
+    }
+}
