@@ -518,8 +518,14 @@ fn what_cannot_be_taken_back_is_said_and_left_alone() {
                 ),
             );
             let run = shop.sh(&shop.one, "git checkout --merge wide");
-            assert!(run.stderr.contains("could not be taken back"), "{level} {run}");
             assert!(std::fs::read_to_string(shop.one.join("w")).unwrap().contains("three"), "{run}");
+            // A git that makes a stash of them writes a commit, which is new whatever it holds.
+            if run.stderr.to_lowercase().contains("stash") {
+                assert!(run.stderr.contains("hint: to work on 'wide'"), "{level} {run}");
+                assert_eq!(shop.snapshot(&shop.one).status, " M w\n", "{level} {run}");
+                continue;
+            }
+            assert!(run.stderr.contains("could not be taken back"), "{level} {run}");
             if level == "restore" {
                 assert_ne!(shop.sh(&shop.one, "git add w && git commit -qm x").code, 0);
             }
