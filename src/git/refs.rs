@@ -62,7 +62,8 @@ impl Repository {
         self.ref_target(&RefName::from(branch))
     }
 
-    /// Names and targets of all refs below `prefix` (`refs/heads/`).
+    /// Names and targets of all refs below `prefix` (`refs/heads/`). One that cannot be read is passed over, as by
+    /// git-for-each-ref(1).
     pub fn refs_below(&self, prefix: &str) -> Result<Vec<(RefName, ObjectId)>> {
         if self.ref_format() == RefFormat::Reftable {
             let format = "--format=%(objectname) %(refname)";
@@ -73,10 +74,16 @@ impl Repository {
             };
             return Ok(listed.lines().filter_map(entry).collect());
         }
-        steady::refs(&self.gix, || self.files_below(prefix))
+        let look = || match self.files_below(prefix) {
+            Ok((found, None)) => Ok(found),
+            Ok((readable, Some(_))) => Err(Ok(readable)),
+            Err(error) => Err(Err(error)),
+        };
+        steady::refs(&self.gix, look).or_else(|incomplete| incomplete)
     }
 
-    fn files_below(&self, prefix: &str) -> Result<Vec<(RefName, ObjectId)>> {
+    /// Those that can be read, and what is wrong with one that cannot.
+    fn files_below(&self, prefix: &str) -> Result<(Vec<(RefName, ObjectId)>, Option<Error>)> {
         let unreadable = |error: String| Error::git(format!("cannot list refs: {error}"));
         let platform = self.gix.references().map_err(|error| unreadable(error.to_string()))?;
         // A name with characters that not every filesystem can hold is no path to gix; then all are looked through.
@@ -84,9 +91,15 @@ impl Repository {
             Ok(references) => references,
             Err(_) => platform.all().map_err(|error| unreadable(error.to_string()))?,
         };
-        let mut found = Vec::new();
+        let (mut found, mut broken) = (Vec::new(), None);
         for reference in references {
-            let mut reference = reference.map_err(|error| unreadable(error.to_string()))?;
+            let mut reference = match reference {
+                Ok(reference) => reference,
+                Err(error) => {
+                    broken = Some(unreadable(error.to_string()));
+                    continue;
+                }
+            };
             let Some(name) = RefName::parse(reference.name().as_bstr()) else { continue };
             if !name.as_bstr().starts_with(prefix.as_bytes()) {
                 continue;
@@ -95,7 +108,7 @@ impl Repository {
                 found.push((name, id.detach()));
             }
         }
-        Ok(found)
+        Ok((found, broken))
     }
 
     /// An existing branch that makes `wanted` impossible: `a` for `a/b`, or `a/b` for `a`; with `core.ignorecase` also
