@@ -162,6 +162,8 @@ fn a_lane_whose_last_commit_or_ref_is_lost_is_in_nobodys_way() {
 
     let refused = sandbox.lane(["drop", "--yes", "commit"]);
     assert!(refused.stderr.contains("git lane drop --force commit"), "{}", refused.stderr);
+    let refused = sandbox.lane(["drop", "--force", "ref"]);
+    assert!(refused.stderr.contains("git lane doctor"), "{}", refused.stderr);
     sandbox.lane(["finish", "well"]).ok();
     sandbox.lane(["start", "other"]).ok();
     sandbox.lane(["drop", "--force", "commit"]).ok();

@@ -33,7 +33,10 @@ impl Repository {
                 .output()?;
             return Ok(output.status.success().then(|| ObjectId::from_hex(output.stdout.trim_end()).ok()).flatten());
         }
-        let unreadable = |error: String| Error::git(format!("cannot read ref '{}': {error}", name.as_bstr()));
+        let unreadable = |error: String| {
+            let error = Error::git(format!("cannot read ref '{}': {error}", name.as_bstr()));
+            error.hint("see what can be done about it with: git lane doctor")
+        };
         let found = steady::refs(&self.gix, || self.gix.try_find_reference(name.as_bstr()));
         let found = found.map_err(|error| unreadable(error.to_string()))?;
         match found {
