@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, CWD, RenameFlags, Timespec, Timestamps};
 
 use super::{links, owner};
-use crate::domain::trash::{KeptWorktree, Stamp};
+use crate::domain::trash::{KeptWorktree, Obstacle, Stamp};
 use crate::error::{Error, IoContext, Result};
 use crate::git::journal::step;
 use crate::git::shared;
@@ -79,6 +79,14 @@ impl Places {
     pub fn waiting(&self) -> Option<PathBuf> {
         let inside = Some(self.inside()).filter(|path| exists(path));
         inside.or_else(|| Some(self.parked()).filter(|path| exists(path) && self.parking().is_some()))
+    }
+
+    /// Why nothing waits here, as far as that can be told.
+    pub fn missing(&self) -> Result<Obstacle> {
+        match self.parked().parent().filter(|_| exists(&self.parked())) {
+            Some(place) => owner::foreign(place, self.common_dir()),
+            None => Ok(Obstacle::Incomplete(self.entry.clone())),
+        }
     }
 
     /// The `.git` file of a directory that waits at `waiting`.
