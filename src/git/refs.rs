@@ -22,6 +22,9 @@ pub struct RefChange {
     pub to: Option<ObjectId>,
 }
 
+/// A ref and what it leads to.
+type Named = (RefName, ObjectId);
+
 impl Repository {
     /// The object a ref leads to, symbolic refs followed, tags not peeled.
     pub fn ref_target(&self, name: &RefName) -> Result<Option<ObjectId>> {
@@ -67,7 +70,7 @@ impl Repository {
 
     /// Names and targets of all refs below `prefix` (`refs/heads/`). One that cannot be read is passed over, as by
     /// git-for-each-ref(1).
-    pub fn refs_below(&self, prefix: &str) -> Result<Vec<(RefName, ObjectId)>> {
+    pub fn refs_below(&self, prefix: &str) -> Result<Vec<Named>> {
         if self.ref_format() == RefFormat::Reftable {
             let format = "--format=%(objectname) %(refname)";
             let listed = self.git_here().args(["for-each-ref", format]).arg(prefix.trim_end_matches('/')).stdout()?;
@@ -86,7 +89,7 @@ impl Repository {
     }
 
     /// Those that can be read, and what is wrong with one that cannot.
-    fn files_below(&self, prefix: &str) -> Result<(Vec<(RefName, ObjectId)>, Option<Error>)> {
+    fn files_below(&self, prefix: &str) -> Result<(Vec<Named>, Option<Error>)> {
         let unreadable = |error: String| Error::git(format!("cannot list refs: {error}"));
         let platform = self.gix.references().map_err(|error| unreadable(error.to_string()))?;
         // A name with characters that not every filesystem can hold is no path to gix; then all are looked through.
