@@ -207,9 +207,9 @@ pub fn replace(target: &Path, locks: &Path, content: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// Clears the lock files of `targets` whose owners are provably dead, and the witnesses those owners left in `locks`.
-/// Returns the lock files removed.
-pub fn clear_dead(locks: &Path, targets: &[PathBuf]) -> Result<Vec<PathBuf>> {
+/// Clears the lock files of `targets` whose owners are provably dead, and the witnesses those owners left in `locks`. All
+/// lock files are below `common_dir`. Returns those removed.
+pub fn clear_dead(common_dir: &Path, locks: &Path, targets: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let mut cleared = Vec::new();
     for target in targets {
         let lock = lock_path(target);
@@ -222,13 +222,32 @@ pub fn clear_dead(locks: &Path, targets: &[PathBuf]) -> Result<Vec<PathBuf>> {
     for entry in std::fs::read_dir(locks).into_iter().flatten().flatten() {
         let Ok(file) = File::open(entry.path()) else { continue };
         let Ok(metadata) = file.metadata() else { continue };
-        // A further link that is no target of ours may be a lock that still needs its witness.
-        let needed = metadata.nlink() > 1 && !committed.contains(&(metadata.dev(), metadata.ino()));
-        if !needed && file.try_lock().is_ok() {
+        if file.try_lock().is_err() || crate::git::journal::is_pending(locks, &entry.file_name()) {
+            continue;
+        }
+        // A further link that is no target of ours may be a lock that still needs its witness, or what was committed and
+        // has moved since: an index into the trash.
+        let own = (metadata.dev(), metadata.ino());
+        let needed = metadata.nlink() > 1 && !committed.contains(&own) && is_locking(common_dir, own);
+        if !needed {
             drop(std::fs::remove_file(entry.path()));
         }
     }
     Ok(cleared)
+}
+
+/// Whether a lock file below `directory` is the inode `own`.
+fn is_locking(directory: &Path, own: (u64, u64)) -> bool {
+    std::fs::read_dir(directory).into_iter().flatten().flatten().any(|entry| {
+        let path = entry.path();
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() => entry.file_name() != "objects" && is_locking(&path, own),
+            _ if path.extension().is_some_and(|extension| extension == "lock") => {
+                std::fs::metadata(&path).is_ok_and(|lock| (lock.dev(), lock.ino()) == own)
+            }
+            _ => false,
+        }
+    })
 }
 
 /// The lock file of `target` in git's protocol.
@@ -326,11 +345,29 @@ mod tests {
 
         std::fs::write(locks.join("dead"), "").unwrap();
         std::fs::hard_link(locks.join("dead"), &lock).unwrap();
-        assert_eq!(clear_dead(&locks, std::slice::from_ref(&target)).unwrap(), std::slice::from_ref(&lock));
+        assert_eq!(
+            clear_dead(directory.path(), &locks, std::slice::from_ref(&target)).unwrap(),
+            std::slice::from_ref(&lock)
+        );
 
         std::fs::write(&lock, "git's").unwrap();
-        assert!(clear_dead(&locks, std::slice::from_ref(&target)).unwrap().is_empty());
+        assert!(clear_dead(directory.path(), &locks, std::slice::from_ref(&target)).unwrap().is_empty());
         assert!(lock.exists());
+    }
+
+    #[test]
+    fn a_dead_owners_witness_goes_when_what_it_committed_has_moved() {
+        let directory = tempfile::tempdir().unwrap();
+        let (target, locks) = (directory.path().join("index"), directory.path().join("locks"));
+        std::fs::create_dir(&locks).unwrap();
+        std::fs::write(locks.join("dead"), "").unwrap();
+        std::fs::create_dir(directory.path().join("trash")).unwrap();
+        std::fs::hard_link(locks.join("dead"), directory.path().join("trash/index")).unwrap();
+        // Somebody's lock of something else needs its witness.
+        std::fs::write(locks.join("other"), "").unwrap();
+        std::fs::hard_link(locks.join("other"), directory.path().join("trash/other.lock")).unwrap();
+        clear_dead(directory.path(), &locks, std::slice::from_ref(&target)).unwrap();
+        assert!(!locks.join("dead").exists() && locks.join("other").exists());
     }
 
     #[test]
@@ -362,7 +399,7 @@ mod tests {
         std::fs::write(&target, "old").unwrap();
         let held = LockFile::acquire(&target, &locks).unwrap();
         let lock = directory.path().join("config.lock");
-        assert!(clear_dead(&locks, std::slice::from_ref(&target)).unwrap().is_empty());
+        assert!(clear_dead(directory.path(), &locks, std::slice::from_ref(&target)).unwrap().is_empty());
         assert!(lock.exists());
         held.commit(b"new").unwrap();
         assert_eq!(std::fs::read(&target).unwrap(), b"new");

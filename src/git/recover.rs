@@ -247,7 +247,7 @@ fn clear_locks(common_dir: &Path) -> Result<()> {
         targets.extend(["index", "HEAD", "ORIG_HEAD"].map(|name| git_dir.join(name)));
     }
     refs_below(&common_dir.join("refs"), &mut targets);
-    lockfile::clear_dead(&locks, &targets).map(drop)
+    lockfile::clear_dead(common_dir, &locks, &targets).map(drop)
 }
 
 /// Every ref kept in a file of its own, and every one whose lock is there.

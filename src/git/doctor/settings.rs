@@ -67,7 +67,8 @@ pub(super) fn set(repository: &Repository, key: &str, value: Option<&str>) -> Re
 }
 
 pub(super) fn clear_dead_locks(repository: &Repository) -> Result<()> {
-    lockfile::clear_dead(&metadata::locks(repository.common_dir()), &lock_targets(repository)).map(drop)
+    lockfile::clear_dead(repository.common_dir(), &metadata::locks(repository.common_dir()), &lock_targets(repository))
+        .map(drop)
 }
 
 /// The files whose locks may be left behind.
