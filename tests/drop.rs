@@ -411,7 +411,8 @@ fn a_copy_of_the_repository_neither_takes_nor_removes_what_the_original_has_park
     sandbox.run(copies.arg("-a").args([&sandbox.repo, &copy])).ok();
 
     let refused = sandbox.lane_in(&copy, ["restore", "far"]).fails(1);
-    assert!(refused.contains("its directory is missing"), "{refused}");
+    let owner = format!("for the repository '{}'", sandbox.repo.join(".git").display());
+    assert!(refused.contains("its directory waits in") && refused.contains(&owner), "{refused}");
     let trash = copy.join(".git/lane/trash");
     let entry = std::fs::read_dir(&trash).unwrap().flatten().next().unwrap().path().join("entry.json");
     let mut json: serde_json::Value = serde_json::from_slice(&std::fs::read(&entry).unwrap()).unwrap();
@@ -434,5 +435,36 @@ fn a_copy_of_the_repository_neither_takes_nor_removes_what_the_original_has_park
     json["removed"] = 1_000.into();
     std::fs::write(&file, json.to_string()).unwrap();
     sandbox.lane_in(&moved, ["trash", "--expire"]).ok();
+    assert!(!path.with_file_name(".lane-trash").exists(), "nothing of it stays beside its place");
+}
+
+/// Brought back from a backup, or moved to another disk: the repository is the same to its owner, and another to the
+/// place where the lane waits.
+#[test]
+fn a_lane_parked_for_a_repository_that_has_become_another_comes_back_when_its_owner_says_so() {
+    use std::os::unix::fs::MetadataExt;
+    let sandbox = Sandbox::new();
+    let device = |path: &Path| std::fs::metadata(path).map(|metadata| metadata.dev()).ok();
+    let other = Path::new("/dev/shm");
+    if device(other).is_none() || device(other) == device(&sandbox.repo) {
+        return;
+    }
+    let Ok(elsewhere) = tempfile::tempdir_in(other) else { return };
+    let path = std::fs::canonicalize(elsewhere.path()).unwrap().join("far");
+    sandbox.lane(["start", "far", "--path", path.to_str().unwrap()]).ok();
+    write(&path.join("notes"), "precious");
+    sandbox.lane(["drop", "--yes", "far"]).ok();
+    let backup = sandbox.root().join("backup");
+    let mut copies = Command::new("cp");
+    sandbox.run(copies.arg("-a").args([&sandbox.repo, &backup])).ok();
+    std::fs::remove_dir_all(&sandbox.repo).unwrap();
+    std::fs::rename(&backup, &sandbox.repo).unwrap();
+
+    let refused = sandbox.lane(["restore", "far"]).fails(1);
+    let claim = refused.split("say so and try again: ").nth(1).unwrap_or_else(|| panic!("{refused}"));
+    sandbox.run(sandbox.command("sh").args(["-c", claim])).ok();
+    sandbox.lane(["restore", "far"]).ok();
+    assert_eq!(std::fs::read_to_string(path.join("notes")).unwrap(), "precious");
+    sandbox.git_in(&path, ["status"]);
     assert!(!path.with_file_name(".lane-trash").exists(), "nothing of it stays beside its place");
 }

@@ -1109,3 +1109,38 @@ fn a_base_never_moves_to_a_commit_of_which_something_is_gone() {
         clean(&sandbox, &sandbox.repo);
     }
 }
+
+/// A partial clone fetches what somebody looks at; what a lane brought along for directories that nobody has checked out
+/// is promised, not lost.
+#[test]
+fn what_a_partial_clone_has_not_fetched_is_in_no_landings_way() {
+    let sandbox = Sandbox::new();
+    for file in ["seen/a", "unseen/a"] {
+        sandbox.write(file, "x");
+    }
+    sandbox.commit("one");
+    sandbox.git(["config", "uploadpack.allowFilter", "true"]);
+    let clone = sandbox.root().join("clone");
+    let url = format!("file://{}", sandbox.repo.display());
+    let mut git = sandbox.command("git");
+    git.args(["clone", "-q", "--filter=blob:none", "--sparse", &url]).arg(&clone);
+    sandbox.run(&mut git).ok();
+    sandbox.git_in(&clone, ["sparse-checkout", "set", "seen"]);
+    sandbox.lane_in(&clone, ["start", "work"]).ok();
+    sandbox.write("unseen/a", "changed");
+    sandbox.commit("two");
+    let lane = sandbox.root().join("clone.lanes/work");
+    sandbox.git_in(&lane, ["fetch", "-q"]);
+    sandbox.git_in(&lane, ["merge", "-q", "origin/main"]);
+    write(&lane.join("seen/a"), "mine");
+    sandbox.git_in(&lane, ["commit", "-qam", "three"]);
+    let missing =
+        || sandbox.git_in(&clone, ["rev-list", "--objects", "--missing=print", "--all"]).matches("\n?").count();
+    let before = missing();
+    assert!(before > 0, "the test needs something that was not fetched");
+
+    sandbox.lane_in(&lane, ["finish"]).ok();
+    assert_eq!(sandbox.git_in(&clone, ["show", "main:seen/a"]), "mine");
+    assert_eq!(sandbox.git_in(&clone, ["status", "--porcelain"]), "");
+    assert_eq!(missing(), before, "nothing had to be fetched");
+}

@@ -130,3 +130,49 @@ fn a_script_gets_a_document_for_a_usage_error_too() {
     let error = run.fails(2);
     assert!(error.contains("--no-such-option"), "{error}");
 }
+
+/// What a machine leaves that loses its power: empty files, where a commit was and where a ref was.
+#[test]
+fn a_lane_whose_last_commit_or_ref_is_lost_is_in_nobodys_way() {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "well", "commit", "ref"]).ok();
+    let commits: Vec<String> = ["well", "commit", "ref"].map(|lane| sandbox.work(lane, lane, "x")).into();
+    let object = sandbox.repo.join(".git/objects").join(&commits[1][..2]).join(&commits[1][2..]);
+    std::fs::remove_file(&object).unwrap();
+    write(&object, "");
+    sandbox.write(".git/refs/heads/ref", "");
+
+    let listed = sandbox.lane(["--json", "list"]).json();
+    let lane = |name: &str| listed["lanes"].as_array().unwrap().iter().find(|lane| lane["name"] == name).unwrap();
+    assert_eq!((&lane("well")["state"], &lane("well")["versusBase"]["ahead"]), (&"clean".into(), &1.into()));
+    assert_eq!(lane("commit")["state"], "damaged");
+    assert_eq!(lane("ref")["state"], "damaged");
+    sandbox.lane(["show", "commit"]).ok();
+
+    let pruned = sandbox.lane(["--json", "prune", "--yes"]).json();
+    let kept = |name: &str| {
+        pruned["kept"].as_array().unwrap().iter().find(|lane| lane["name"] == name).unwrap()["code"].clone()
+    };
+    assert_eq!((kept("commit"), kept("ref")), ("unreadable".into(), "unreadable".into()));
+
+    let told = sandbox.lane(["doctor"]).stdout;
+    for branch in ["branch 'commit'", "branch 'ref'", "make it at a commit of .git/logs/refs/heads/ref"] {
+        assert!(told.contains(branch), "{told}");
+    }
+
+    let refused = sandbox.lane(["drop", "--yes", "commit"]);
+    assert!(refused.stderr.contains("git lane drop --force commit"), "{}", refused.stderr);
+    let refused = sandbox.lane(["drop", "--force", "ref"]);
+    assert!(refused.stderr.contains("git lane doctor"), "{}", refused.stderr);
+    sandbox.lane(["finish", "well"]).ok();
+    sandbox.lane(["start", "other"]).ok();
+    sandbox.lane(["drop", "--force", "commit"]).ok();
+    sandbox.lane(["restore", "commit"]).ok();
+
+    // As the doctor says.
+    std::fs::remove_file(sandbox.repo.join(".git/refs/heads/ref")).unwrap();
+    sandbox.git(["branch", "ref", &commits[2]]);
+    let told = sandbox.lane(["doctor"]).stdout;
+    assert!(!told.contains("branch 'ref'"), "{told}");
+    assert_eq!(sandbox.git_in(&sandbox.lane_path("ref"), ["rev-parse", "HEAD"]), commits[2]);
+}

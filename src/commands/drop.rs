@@ -170,9 +170,11 @@ fn look(
     let around = if args.force { around } else { around.with_processes() };
     ensure_movable(&around).map_err(|refusal| refusal.refuse(&lane.name))?;
     let present = worktree.filter(|worktree| worktree.state == WorktreeState::Present);
+    let although =
+        |error: Error| error.hint(format!("take it away as it is with: git lane drop --force {}", word(&lane.name)));
     let status = match present {
         Some(worktree) => worktree_status(repository, worktree)
-            .map_err(|error| if worktree.path.exists() { error } else { raced(&lane.name) })?,
+            .map_err(|error| if worktree.path.exists() { although(error) } else { raced(&lane.name) })?,
         None => WorktreeStatus::default(),
     };
     let (mut ahead, mut integrated) = (0, None);
@@ -180,7 +182,7 @@ fn look(
     if let Some(tip) = tip {
         let base = lane.base.as_ref().map(|base| repository.ref_target(base)).transpose()?.flatten();
         let base = base.unwrap_or(lane.fork_point);
-        if let Some(versus) = standings(repository, &[(tip, base)])?.pop() {
+        if let Some(versus) = standings(repository, &[(tip, base)]).pop().transpose().map_err(although)? {
             ahead = if versus.integrated.is_none() { versus.ahead } else { 0 };
             integrated = versus.integrated;
         }

@@ -89,7 +89,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let mut report = Pruned { dry_run: args.dry_run, pruned: Vec::new(), kept: Vec::new(), expired: Vec::new() };
 
     let mut done: Vec<(&Lane, Option<&Worktree>, Option<ObjectId>, Done)> = Vec::new();
-    for (lane, worktree, tip, facts) in look(&repository, &records.lanes, &worktrees)? {
+    for (lane, worktree, tip, facts) in look(&repository, &records.lanes, &worktrees) {
         match verdict(&facts, now(), args.older_than) {
             Ok(why) => done.push((lane, worktree, tip, why)),
             Err(kept) => report.kept.push(stays(&lane.name, &kept)),
@@ -179,11 +179,13 @@ fn refused(name: &LaneName, error: &Error) -> Stays {
 type Looked<'a> = (&'a Lane, Option<&'a Worktree>, Option<ObjectId>, Facts);
 
 /// Looks at all lanes together: files in parallel, commits in one walk. What cannot be read keeps its lane.
-fn look<'a>(repository: &Repository, lanes: &'a [Lane], all: &'a [Worktree]) -> Result<Vec<Looked<'a>>> {
+fn look<'a>(repository: &Repository, lanes: &'a [Lane], all: &'a [Worktree]) -> Vec<Looked<'a>> {
     let mut looked = Vec::new();
     for lane in lanes {
         let worktree = place(lane, all).worktree();
-        let tip = lane.branch.as_ref().map(|branch| repository.branch_tip(branch)).transpose()?.flatten();
+        let tip = lane.branch.as_ref().map(|branch| repository.branch_tip(branch)).transpose();
+        let unreadable = tip.as_ref().err().map(ToString::to_string);
+        let tip = tip.ok().flatten().flatten();
         let around = surroundings(repository, lane, worktree, all, true).with_processes();
         let facts = Facts {
             protected: ensure_movable(&around).err(),
@@ -192,31 +194,37 @@ fn look<'a>(repository: &Repository, lanes: &'a [Lane], all: &'a [Worktree]) -> 
             untouched: tip.is_none_or(|tip| tip == lane.fork_point) && lane.branch.is_some(),
             integrated: None,
             last_seen: last_seen(lane, worktree),
-            unreadable: None,
+            unreadable,
         };
         looked.push((lane, worktree, tip, facts));
     }
-    let ahead = look_at_commits(repository, &mut looked)?;
+    let ahead = look_at_commits(repository, &mut looked);
     look_at_files(repository, &mut looked, &ahead);
-    Ok(looked)
+    looked
 }
 
 /// Fills in the proofs; returns how many commits each lane has that its base has not, none where the proof covers them.
-fn look_at_commits(repository: &Repository, looked: &mut [Looked<'_>]) -> Result<Vec<usize>> {
+fn look_at_commits(repository: &Repository, looked: &mut [Looked<'_>]) -> Vec<usize> {
     let mut ahead = vec![0; looked.len()];
     let (mut places, mut pairs) = (Vec::new(), Vec::new());
     for (at, (lane, _, tip, facts)) in looked.iter().enumerate() {
-        let base = lane.base.as_ref().map(|base| repository.ref_target(base)).transpose()?.flatten();
+        let base = lane.base.as_ref().and_then(|base| repository.ref_target(base).ok().flatten());
         if let (Some(tip), Some(base), None) = (tip, base, &facts.protected) {
             places.push(at);
             pairs.push((*tip, base));
         }
     }
-    for (at, versus) in places.into_iter().zip(standings(repository, &pairs)?) {
-        ahead[at] = if versus.integrated.is_none() { versus.ahead } else { 0 };
-        looked[at].3.integrated = versus.integrated;
+    for (at, versus) in places.into_iter().zip(standings(repository, &pairs)) {
+        let facts = &mut looked[at].3;
+        match versus {
+            Ok(versus) => {
+                ahead[at] = if versus.integrated.is_none() { versus.ahead } else { 0 };
+                facts.integrated = versus.integrated;
+            }
+            Err(error) => facts.unreadable = Some(error.to_string()),
+        }
     }
-    Ok(ahead)
+    ahead
 }
 
 fn look_at_files(repository: &Repository, looked: &mut [Looked<'_>], ahead: &[usize]) {

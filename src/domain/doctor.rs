@@ -24,6 +24,8 @@ pub enum Finding {
     CheckedOutTwice(LaneName, BranchName, PathBuf, bool),
     /// The lane's branch was moved or deleted behind its worktree's back.
     Overtaken(LaneName, BranchName, Overtaken),
+    /// The lane's branch, or the commit it is at, cannot be read, and why.
+    DamagedBranch(LaneName, BranchName, String),
     /// The lane's branch was renamed; its worktree has it under the new name.
     RenamedBranch(LaneName, BranchName, BranchName),
     /// The lane's base was renamed.
@@ -148,6 +150,7 @@ impl Finding {
             Finding::DamagedRecord(..)
             | Finding::DamagedIndex(..)
             | Finding::Overtaken(..)
+            | Finding::DamagedBranch(..)
             | Finding::MissingWorktree(..)
             | Finding::UnlistedWorktree(..)
             | Finding::DamagedWorktree(..)
@@ -168,6 +171,7 @@ impl Finding {
             Finding::Stray(..) => "stray",
             Finding::CheckedOutTwice(..) => "checked-out-twice",
             Finding::Overtaken(..) => "overtaken",
+            Finding::DamagedBranch(..) => "damaged-branch",
             Finding::RenamedBranch(..) => "renamed-branch",
             Finding::RenamedBase(..) => "renamed-base",
             Finding::MovedWorktree(..) => "moved-worktree",
@@ -220,6 +224,12 @@ impl Finding {
                 format!("end what is in progress there, or switch it to another branch: cd {}", word(path.display()))
             }
             Finding::Overtaken(_, branch, overtaken) => format!("in its worktree, {}", overtaken.remedy(branch)),
+            Finding::DamagedBranch(_, branch, _) => format!(
+                "fetch what is lost from another clone, or put the branch back where its log says it was: remove \
+                 .git/refs/heads/{branch}, and make it at a commit of .git/logs/refs/heads/{branch} that is still there: git \
+                 branch {} COMMIT; the files in the worktree stay as they are",
+                word(branch)
+            ),
             Finding::MissingWorktree(lane, _) => {
                 format!(
                     "if it was moved, tell git where it is now: git worktree repair DIRECTORY; if it was removed, clear \
@@ -299,6 +309,9 @@ impl std::fmt::Display for Finding {
             }
             Finding::Overtaken(lane, branch, overtaken) => {
                 write!(f, "branch '{branch}' of lane '{lane}' {}", overtaken.danger())
+            }
+            Finding::DamagedBranch(lane, branch, why) => {
+                write!(f, "branch '{branch}' of lane '{lane}' is damaged: {why}")
             }
             Finding::RenamedBranch(lane, from, to) => {
                 write!(f, "the branch of lane '{lane}' was renamed from '{from}' to '{to}'")
@@ -422,6 +435,7 @@ mod tests {
             Finding::Lock("/x".into(), LockOwner::Unknown(5)),
             Finding::DeadHooksPath("/x".into()),
             Finding::DamagedIndex(None, "/x".into(), "/x/.git/index".into()),
+            Finding::DamagedBranch(lane(), branch("x"), "its commit is lost".into()),
             Finding::OfAnotherRepository(Some(lane()), "/x".into(), "/a".into(), "/o".into()),
             Finding::StrangeWorktree("/x".into(), TreeElsewhere::Perhaps),
             Finding::Poisoned(poisoned(AdminAge::Fresh, true)),

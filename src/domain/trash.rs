@@ -240,6 +240,15 @@ pub enum Obstacle {
     AdminTaken(PathBuf),
     /// The directory is no longer in the trash.
     Incomplete(PathBuf),
+    /// The directory waits in a place that says it belongs to another repository.
+    OfAnotherRepository {
+        /// The place.
+        place: PathBuf,
+        /// Where that repository was.
+        owner: PathBuf,
+        /// The command that says it belongs to this one.
+        claim: String,
+    },
 }
 
 impl Obstacle {
@@ -267,6 +276,9 @@ impl Obstacle {
                 path.display()
             )),
             Obstacle::Incomplete(_) => error.code("incomplete").hint("see what is there with: git lane trash"),
+            Obstacle::OfAnotherRepository { claim, .. } => error.code("other-repository").hint(format!(
+                "restore it there; if that repository has become this one, say so and try again: {claim}"
+            )),
         }
     }
 }
@@ -285,6 +297,10 @@ impl std::fmt::Display for Obstacle {
             Obstacle::PathTaken(path) => write!(f, "'{}' exists", path.display()),
             Obstacle::AdminTaken(path) => {
                 write!(f, "it has submodules, and git uses '{}' for another worktree", path.display())
+            }
+            Obstacle::OfAnotherRepository { place, owner, .. } => {
+                let (place, owner) = (place.display(), owner.display());
+                write!(f, "its directory waits in '{place}' for the repository '{owner}'")
             }
             Obstacle::Incomplete(path) => write!(f, "its directory is missing from '{}'", path.display()),
         }

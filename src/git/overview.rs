@@ -27,7 +27,7 @@ pub fn entries(repository: &Repository, detail: Detail) -> Result<Vec<Entry>> {
     let worktrees = repository.worktrees()?;
     let mut entries = matched(repository.records()?.lanes, worktrees);
     if detail == Detail::Full {
-        read(repository, &mut entries)?;
+        read(repository, &mut entries);
     } else {
         for entry in &mut entries {
             entry.state = State::of(entry.lane.as_ref(), entry.worktree.as_ref(), None);
@@ -41,7 +41,7 @@ pub fn entries(repository: &Repository, detail: Detail) -> Result<Vec<Entry>> {
 pub fn entry(repository: &Repository, lane: &Lane) -> Result<Entry> {
     let all = matched(repository.records()?.lanes, repository.worktrees()?);
     let mut one: Vec<Entry> = all.into_iter().filter(|entry| entry.name() == Some(&lane.name)).collect();
-    read(repository, &mut one)?;
+    read(repository, &mut one);
     one.pop().ok_or_else(|| super::retire::raced(&lane.name))
 }
 
@@ -86,7 +86,7 @@ fn entry_of(lane: Option<Lane>, worktree: Option<Worktree>) -> Entry {
 }
 
 /// Fills in states, tips, standing and times.
-fn read(repository: &Repository, entries: &mut [Entry]) -> Result<()> {
+fn read(repository: &Repository, entries: &mut [Entry]) {
     let present: Vec<usize> = entries
         .iter()
         .enumerate()
@@ -99,10 +99,13 @@ fn read(repository: &Repository, entries: &mut [Entry]) -> Result<()> {
     for (at, entry) in entries.iter_mut().enumerate() {
         let status = found.remove(&at).map(|status| status.map_err(|error| error.to_string()));
         entry.state = State::of(entry.lane.as_ref(), entry.worktree.as_ref(), status);
-        entry.tip = tip(repository, entry)?;
+        match tip(repository, entry) {
+            Ok(tip) => entry.tip = tip,
+            Err(error) => entry.state = State::Damaged(error.to_string()),
+        }
         entry.committed = entry.tip.and_then(|tip| committed(repository, tip));
     }
-    compare(repository, entries)
+    compare(repository, entries);
 }
 
 fn tip(repository: &Repository, entry: &Entry) -> Result<Option<ObjectId>> {
@@ -120,7 +123,7 @@ fn committed(repository: &Repository, commit: ObjectId) -> Option<i64> {
 }
 
 /// Compares all lanes with their bases in one walk.
-fn compare(repository: &Repository, entries: &mut [Entry]) -> Result<()> {
+fn compare(repository: &Repository, entries: &mut [Entry]) {
     let mut bases: BTreeMap<_, Option<ObjectId>> = BTreeMap::new();
     let mut pairs = Vec::new();
     let mut places = Vec::new();
@@ -128,21 +131,33 @@ fn compare(repository: &Repository, entries: &mut [Entry]) -> Result<()> {
         let Some((base, tip)) = entry.lane.as_ref().and_then(|lane| lane.base.clone()).zip(entry.tip) else { continue };
         let commit = match bases.get(&base) {
             Some(commit) => *commit,
-            None => *bases.entry(base.clone()).or_insert(repository.ref_target(&base)?),
+            // A base that cannot be read is as good as none: nothing can be compared with it.
+            None => *bases.entry(base.clone()).or_insert_with(|| repository.ref_target(&base).ok().flatten()),
         };
         if let Some(commit) = commit {
             pairs.push((tip, commit));
             places.push(at);
         }
     }
-    for (at, versus) in places.into_iter().zip(standings(repository, &pairs)?) {
-        entries[at].versus = Some(versus);
+    for (at, versus) in places.into_iter().zip(standings(repository, &pairs)) {
+        match versus {
+            Ok(versus) => entries[at].versus = Some(versus),
+            Err(error) => entries[at].state = State::Damaged(error.to_string()),
+        }
     }
-    Ok(())
 }
 
 /// How every tip stands to its base, and the proof where its work is in there already; (tip, base) in, in that order out.
-pub fn standings(repository: &Repository, pairs: &[(ObjectId, ObjectId)]) -> Result<Vec<Versus>> {
+/// Where objects are lost, that is an error of the pairs that need them and of no other.
+pub fn standings(repository: &Repository, pairs: &[(ObjectId, ObjectId)]) -> Vec<Result<Versus>> {
+    match together(repository, pairs) {
+        Ok(found) => found.into_iter().map(Ok).collect(),
+        Err(error) if pairs.len() == 1 => vec![Err(error)],
+        Err(_) => pairs.iter().flat_map(|pair| standings(repository, &[*pair])).collect(),
+    }
+}
+
+fn together(repository: &Repository, pairs: &[(ObjectId, ObjectId)]) -> Result<Vec<Versus>> {
     let pairs: Vec<_> = pairs.iter().map(|(tip, base)| (*tip, facts::peeled(repository, *base))).collect();
     let divergences = history::divergences(&repository.gix, &pairs)?;
     let questions: Vec<_> = pairs.iter().zip(&divergences).map(|((tip, base), found)| (*tip, *base, found)).collect();

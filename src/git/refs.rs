@@ -22,6 +22,9 @@ pub struct RefChange {
     pub to: Option<ObjectId>,
 }
 
+/// A ref and what it leads to.
+type Named = (RefName, ObjectId);
+
 impl Repository {
     /// The object a ref leads to, symbolic refs followed, tags not peeled.
     pub fn ref_target(&self, name: &RefName) -> Result<Option<ObjectId>> {
@@ -33,7 +36,10 @@ impl Repository {
                 .output()?;
             return Ok(output.status.success().then(|| ObjectId::from_hex(output.stdout.trim_end()).ok()).flatten());
         }
-        let unreadable = |error: String| Error::git(format!("cannot read ref '{}': {error}", name.as_bstr()));
+        let unreadable = |error: String| {
+            let error = Error::git(format!("cannot read ref '{}': {error}", name.as_bstr()));
+            error.hint("see what can be done about it with: git lane doctor")
+        };
         let found = steady::refs(&self.gix, || self.gix.try_find_reference(name.as_bstr()));
         let found = found.map_err(|error| unreadable(error.to_string()))?;
         match found {
@@ -62,8 +68,9 @@ impl Repository {
         self.ref_target(&RefName::from(branch))
     }
 
-    /// Names and targets of all refs below `prefix` (`refs/heads/`).
-    pub fn refs_below(&self, prefix: &str) -> Result<Vec<(RefName, ObjectId)>> {
+    /// Names and targets of all refs below `prefix` (`refs/heads/`). One that cannot be read is passed over, as by
+    /// git-for-each-ref(1).
+    pub fn refs_below(&self, prefix: &str) -> Result<Vec<Named>> {
         if self.ref_format() == RefFormat::Reftable {
             let format = "--format=%(objectname) %(refname)";
             let listed = self.git_here().args(["for-each-ref", format]).arg(prefix.trim_end_matches('/')).stdout()?;
@@ -73,10 +80,16 @@ impl Repository {
             };
             return Ok(listed.lines().filter_map(entry).collect());
         }
-        steady::refs(&self.gix, || self.files_below(prefix))
+        let look = || match self.files_below(prefix) {
+            Ok((found, None)) => Ok(found),
+            Ok((readable, Some(_))) => Err(Ok(readable)),
+            Err(error) => Err(Err(error)),
+        };
+        steady::refs(&self.gix, look).or_else(|incomplete| incomplete)
     }
 
-    fn files_below(&self, prefix: &str) -> Result<Vec<(RefName, ObjectId)>> {
+    /// Those that can be read, and what is wrong with one that cannot.
+    fn files_below(&self, prefix: &str) -> Result<(Vec<Named>, Option<Error>)> {
         let unreadable = |error: String| Error::git(format!("cannot list refs: {error}"));
         let platform = self.gix.references().map_err(|error| unreadable(error.to_string()))?;
         // A name with characters that not every filesystem can hold is no path to gix; then all are looked through.
@@ -84,9 +97,15 @@ impl Repository {
             Ok(references) => references,
             Err(_) => platform.all().map_err(|error| unreadable(error.to_string()))?,
         };
-        let mut found = Vec::new();
+        let (mut found, mut broken) = (Vec::new(), None);
         for reference in references {
-            let mut reference = reference.map_err(|error| unreadable(error.to_string()))?;
+            let mut reference = match reference {
+                Ok(reference) => reference,
+                Err(error) => {
+                    broken = Some(unreadable(error.to_string()));
+                    continue;
+                }
+            };
             let Some(name) = RefName::parse(reference.name().as_bstr()) else { continue };
             if !name.as_bstr().starts_with(prefix.as_bytes()) {
                 continue;
@@ -95,7 +114,7 @@ impl Repository {
                 found.push((name, id.detach()));
             }
         }
-        Ok(found)
+        Ok((found, broken))
     }
 
     /// An existing branch that makes `wanted` impossible: `a` for `a/b`, or `a/b` for `a`; with `core.ignorecase` also

@@ -106,7 +106,7 @@ fn prepare(repository: &Repository, entry: Entry) -> Result<Intent> {
                 return Err(refuse(Obstacle::PathTaken(kept.path.clone())));
             }
             if places.waiting().is_none() {
-                return Err(refuse(Obstacle::Incomplete(places.entry)));
+                return Err(refuse(places.missing()?));
             }
         }
         if !places.kept_admin().is_dir() {

@@ -7,6 +7,7 @@
 
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// Packs that came or went longer ago are not being exchanged now.
@@ -15,17 +16,45 @@ const LATELY: Duration = Duration::from_secs(10);
 /// Milliseconds between two looks; a gc's worst moment lasts one or two.
 const PAUSES: [u64; 6] = [1, 2, 5, 10, 30, 60];
 
+/// What `packs` or `packed-refs` looked like when all looks had been in vain. While nobody changes it, something is missing
+/// for good: in a partial clone thousands of objects are, and nobody is to wait for each of them.
+static IN_VAIN: Mutex<Vec<Stamp>> = Mutex::new(Vec::new());
+
+/// Which file or directory it is, and which state of it.
+type Stamp = (u64, u64, u64, i64, i64);
+
+fn is_in_vain(stamp: Option<Stamp>) -> bool {
+    stamp.is_some_and(|stamp| IN_VAIN.lock().unwrap_or_else(PoisonError::into_inner).contains(&stamp))
+}
+
+/// The looks began at `before`; what has changed meanwhile may change again.
+fn was_in_vain(before: Option<Stamp>, now: Option<Stamp>) {
+    if let Some(stamp) = now.filter(|_| before == now && !is_in_vain(now)) {
+        IN_VAIN.lock().unwrap_or_else(PoisonError::into_inner).push(stamp);
+    }
+}
+
 /// What `look` finds among the objects. Where it fails while packs come and go, it looks again.
 pub fn objects<T, E>(repo: &gix::Repository, mut look: impl FnMut() -> Result<T, E>) -> Result<T, E> {
     let packs = repo.objects.store_ref().path().join("pack");
+    let mut first = None;
     for pause in PAUSES {
         let found = look();
         if found.is_ok() || !changed_lately(&packs) {
             return found;
         }
+        let now = stamp(&packs);
+        if is_in_vain(now) {
+            return found;
+        }
+        first = first.or(now);
         std::thread::sleep(Duration::from_millis(pause));
     }
-    look()
+    let found = look();
+    if found.is_err() {
+        was_in_vain(first, stamp(&packs));
+    }
+    found
 }
 
 /// Whether the object is there.
@@ -36,24 +65,32 @@ pub fn has_object(repo: &gix::Repository, id: gix::ObjectId) -> bool {
 /// What `look` finds among the refs of the files backend: seen while `packed-refs` stayed as it was.
 pub fn refs<T, E>(repo: &gix::Repository, mut look: impl FnMut() -> Result<T, E>) -> Result<T, E> {
     let packed = repo.common_dir().join("packed-refs");
+    let state = || stamp(&packed).or_else(|| stamp(repo.common_dir()));
+    let first = state();
     for pause in PAUSES {
         let before = stamp(&packed);
         // gix goes by the time alone, and two changes within one tick of the clock look alike. An unreadable file is for
         // `look` to report.
         let _ = repo.refs.force_refresh_packed_buffer();
         let found = look();
-        if found.is_ok() && stamp(&packed) == before {
+        let same = stamp(&packed) == before;
+        // The files of packed refs go one by one, long after these are in the new file: a few looks it takes always.
+        if same && (found.is_ok() || pause > 5 && is_in_vain(state())) {
             return found;
         }
         std::thread::sleep(Duration::from_millis(pause));
     }
-    look()
+    let found = look();
+    if found.is_err() {
+        was_in_vain(first, state());
+    }
+    found
 }
 
-/// Every change of `packed-refs` is another file in its place.
-fn stamp(file: &Path) -> Option<(u64, u64, i64, i64)> {
-    let metadata = std::fs::metadata(file).ok()?;
-    Some((metadata.ino(), metadata.size(), metadata.mtime(), metadata.mtime_nsec()))
+/// Every change of `packed-refs` is another file in its place, and every pack that comes or goes changes the directory.
+fn stamp(path: &Path) -> Option<Stamp> {
+    let metadata = std::fs::metadata(path).ok()?;
+    Some((metadata.dev(), metadata.ino(), metadata.size(), metadata.mtime(), metadata.mtime_nsec()))
 }
 
 fn changed_lately(directory: &Path) -> bool {
@@ -84,6 +121,19 @@ mod tests {
         };
         assert_eq!(objects(&repo, look), Ok(()));
         assert_eq!(looks.get(), 3);
+
+        looks.set(0);
+        let missing = || {
+            looks.set(looks.get() + 1);
+            Err::<(), _>("not there")
+        };
+        assert_eq!(objects(&repo, missing), Err("not there"));
+        assert_eq!(looks.get(), 1 + PAUSES.len());
+        assert_eq!(objects(&repo, missing), Err("not there"));
+        assert_eq!(looks.get(), 2 + PAUSES.len(), "nobody waits for the next object that is missing");
+        std::fs::write(packs.join("pack"), "").unwrap();
+        assert_eq!(objects(&repo, missing), Err("not there"));
+        assert_eq!(looks.get(), 3 + 2 * PAUSES.len(), "another pack, and it may be there");
 
         let past = std::time::SystemTime::now() - Duration::from_secs(3600);
         std::fs::File::open(&packs).unwrap().set_modified(past).unwrap();

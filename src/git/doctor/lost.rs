@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::git::events::Log;
 use crate::git::repository::Repository;
 use crate::git::status::is_whole;
-use crate::git::{self, metadata};
+use crate::git::{self, metadata, steady};
 
 /// Lanes that the event log knows as started and not as retired, that have no record, and whose worktree is there.
 pub(super) fn records(repository: &Repository, lanes: &[Lane], worktrees: &[Worktree]) -> Vec<Finding> {
@@ -91,6 +91,20 @@ pub(super) fn record_again(repository: &Repository, lane: &Lane) -> Result<()> {
     }
     edit.put(lane)?;
     edit.commit()
+}
+
+/// The branch of a lane that cannot be read, or whose last commit cannot: a machine that loses its power may leave empty
+/// files for both.
+pub(super) fn branch(repository: &Repository, lane: &Lane) -> Option<Finding> {
+    let branch = lane.branch.as_ref()?;
+    let why = match repository.branch_tip(branch) {
+        Err(error) => error.to_string(),
+        Ok(tip) => {
+            let (gix, tip) = (&repository.gix, tip?);
+            steady::objects(gix, || gix.find_commit(tip)?.tree().map(drop)).err()?.to_string()
+        }
+    };
+    Some(Finding::DamagedBranch(lane.name.clone(), branch.clone(), why))
 }
 
 /// The indexes that git cannot read.

@@ -111,6 +111,10 @@ fn lanes(
     let mut found = Vec::new();
     for lane in lanes.iter().filter(|lane| !explained(lane)) {
         let name = || lane.name.clone();
+        if let Some(damaged) = lost::branch(repository, lane) {
+            found.push(damaged);
+            continue;
+        }
         match place(lane, worktrees) {
             Place::Listed(worktree) | Place::Moved(worktree) => match &worktree.state {
                 WorktreeState::Missing => found.push(admin::missing(repository, lane, worktree)),

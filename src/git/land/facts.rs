@@ -47,7 +47,7 @@ pub fn gather(
 pub fn prove(repository: &Repository, facts: &mut Facts) -> Result<()> {
     let base = facts.base.as_ref().and_then(|base| base.tip);
     if let Some(pair) = facts.tip.zip(base) {
-        facts.proof = overview::standings(repository, &[pair])?.pop().and_then(|versus| versus.integrated);
+        facts.proof = overview::standings(repository, &[pair]).pop().transpose()?.and_then(|versus| versus.integrated);
     }
     Ok(())
 }

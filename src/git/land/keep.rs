@@ -77,17 +77,26 @@ pub fn clean(repository: &Repository, dead: &[PathBuf]) -> Result<()> {
     Ok(())
 }
 
-/// Whether everything is there that `new` and its first parents have and `old`, one of these, has not.
+/// Whether everything is there that `new` and its first parents have and `old`, one of these, has not; in a partial clone
+/// what its remote has promised counts as there.
 pub fn is_whole(repository: &Repository, old: ObjectId, new: ObjectId) -> bool {
     let mut at = new;
     while at != old {
         let Ok(commit) = steady::objects(&repository.gix, || repository.gix.find_commit(at)) else { return false };
         let Some(parent) = commit.parent_ids().next().map(|id| id.detach()) else { return false };
         let Ok(mut added) = files::added(repository, parent, at) else { return false };
-        if !added.all(|blob| steady::has_object(&repository.gix, blob)) {
+        if !added.all(|blob| steady::has_object(&repository.gix, blob)) && !is_promised(repository, parent, at) {
             return false;
         }
         at = parent;
     }
     true
+}
+
+/// Whether what is missing of the difference may be fetched whenever it is needed: git knows what its promisor packs name
+/// (partial-clone, in git's technical documentation).
+fn is_promised(repository: &Repository, old: ObjectId, new: ObjectId) -> bool {
+    let walk = ["rev-list", "--objects", "--quiet", "--missing=allow-promisor"];
+    let git = repository.git_here().args(walk).args([new.to_string(), format!("^{old}")]);
+    git.output().is_ok_and(|output| output.status.success())
 }

@@ -94,8 +94,8 @@ fn is_still_integrated(repository: &Repository, entry: &Entry) -> bool {
     let tip = entry.branch.as_ref().map(|branch| branch.tip).or(entry.keep);
     let base = entry.lane.base.as_ref().and_then(|base| repository.ref_target(base).ok().flatten());
     let (Some(_), Some(tip), Some(base)) = (&entry.proof, tip, base) else { return false };
-    standings(repository, &[(tip, base)])
-        .is_ok_and(|found| found.first().is_some_and(|versus| versus.integrated.is_some()))
+    let found = standings(repository, &[(tip, base)]).pop();
+    found.is_some_and(|found| found.is_ok_and(|versus| versus.integrated.is_some()))
 }
 
 /// Takes an entry out of the trash; its files are still to be removed.

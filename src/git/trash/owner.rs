@@ -9,6 +9,10 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use bstr::ByteSlice;
+
+use crate::domain::paste::word;
+use crate::domain::trash::Obstacle;
 use crate::error::{Error, IoContext, Result};
 
 /// The file that says it: device and inode of the common directory, then its path.
@@ -38,14 +42,29 @@ pub fn ensure_own(place: &Path) -> Result<()> {
 
 /// Says that `parking` belongs to the repository at `common_dir`, before anything is put there.
 pub fn claim(parking: &Path, common_dir: &Path) -> Result<()> {
-    let found = std::fs::metadata(common_dir).context("read", common_dir)?;
-    let mut text = format!("{} {} ", found.dev(), found.ino()).into_bytes();
-    text.extend_from_slice(common_dir.as_os_str().as_bytes());
+    let text = text(common_dir)?;
     let (unfinished, path) = (parking.join(UNFINISHED), parking.join(OWNER));
     let mut file = std::fs::File::create(&unfinished).context("create", &unfinished)?;
     file.write_all(&text).context("write", &unfinished)?;
     file.sync_all().context("sync", &unfinished)?;
     std::fs::rename(&unfinished, &path).context("write", &path)
+}
+
+fn text(common_dir: &Path) -> Result<Vec<u8>> {
+    let found = std::fs::metadata(common_dir).context("read", common_dir)?;
+    let mut text = format!("{} {} ", found.dev(), found.ino()).into_bytes();
+    text.extend_from_slice(common_dir.as_os_str().as_bytes());
+    Ok(text)
+}
+
+/// What to tell somebody whose lane waits in `parking`, which belongs to another repository than that at `common_dir`. It
+/// may be what became of the other: moved to another disk, or brought back from a backup. Only people can know.
+pub fn foreign(parking: &Path, common_dir: &Path) -> Result<Obstacle> {
+    let file = parking.join(OWNER);
+    let said = std::fs::read(&file).unwrap_or_default();
+    let owner = crate::git::path(said.splitn(3, |byte| *byte == b' ').nth(2).unwrap_or_default());
+    let claim = format!("echo {} > {}", word(text(common_dir)?.to_str_lossy()), word(file.display()));
+    Ok(Obstacle::OfAnotherRepository { place: parking.to_owned(), owner, claim })
 }
 
 /// Takes the claim back; the place is about to go.

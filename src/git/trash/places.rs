@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, CWD, RenameFlags, Timespec, Timestamps};
 
 use super::{links, owner};
-use crate::domain::trash::{KeptWorktree, Stamp};
+use crate::domain::trash::{KeptWorktree, Obstacle, Stamp};
 use crate::error::{Error, IoContext, Result};
 use crate::git::journal::step;
 use crate::git::shared;
@@ -37,9 +37,9 @@ pub struct Places {
 }
 
 /// A git that was at work in the worktree when it left makes the admin directory again for its lock or its reflog; that
-/// is no worktree, and in the way of the real one. `false` where there is none.
+/// is no worktree, and in the way of the real one. `false` where there is none; git-worktree(1) locks what it is making.
 fn remove_husk(admin: &Path) -> bool {
-    let husk = || !["gitdir", "commondir", "HEAD", "index"].iter().any(|file| exists(&admin.join(file)));
+    let husk = || !["gitdir", "commondir", "HEAD", "index", "locked"].iter().any(|file| exists(&admin.join(file)));
     admin.is_dir() && husk() && std::fs::remove_dir_all(admin).is_ok()
 }
 
@@ -79,6 +79,14 @@ impl Places {
     pub fn waiting(&self) -> Option<PathBuf> {
         let inside = Some(self.inside()).filter(|path| exists(path));
         inside.or_else(|| Some(self.parked()).filter(|path| exists(path) && self.parking().is_some()))
+    }
+
+    /// Why nothing waits here, as far as that can be told.
+    pub fn missing(&self) -> Result<Obstacle> {
+        match self.parked().parent().filter(|_| exists(&self.parked())) {
+            Some(place) => owner::foreign(place, self.common_dir()),
+            None => Ok(Obstacle::Incomplete(self.entry.clone())),
+        }
     }
 
     /// The `.git` file of a directory that waits at `waiting`.
@@ -317,4 +325,22 @@ fn exists(path: &Path) -> bool {
 
 fn hint_at_mounts(error: Error) -> Error {
     error.hint("a directory that something is mounted on cannot be moved; unmount it first")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_worktree_that_git_is_just_making_is_no_husk() {
+        let directory = tempfile::tempdir().unwrap();
+        let admin = directory.path().join("login");
+        std::fs::create_dir_all(admin.join("logs")).unwrap();
+        std::fs::write(admin.join("logs/HEAD"), "").unwrap();
+        assert!(remove_husk(&admin) && !admin.exists());
+
+        std::fs::create_dir_all(&admin).unwrap();
+        std::fs::write(admin.join("locked"), "initializing").unwrap();
+        assert!(!remove_husk(&admin) && admin.exists());
+    }
 }
