@@ -1,0 +1,198 @@
+//! What can be wrong with a repository's lanes, and which of it can be put right.
+
+mod words;
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::guard::Overtaken;
+use super::lane::{Head, Lane, lossless_path};
+use super::name::{BranchName, LaneName};
+
+/// One thing that is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Finding {
+    /// A section `[lane "…"]` that describes no lane.
+    DamagedRecord(String, String),
+    /// A lane without a record, as far as the event log and its worktree tell what was in it.
+    LostRecord(Box<Lane>),
+    /// The index of the worktree, of that lane if it is one's, cannot be read.
+    DamagedIndex(Option<LaneName>, PathBuf, PathBuf),
+    /// The lane's worktree shows something else than its branch.
+    Stray(LaneName, Head, StrayRemedy),
+    /// Another worktree, which is no lane's, has the lane's branch checked out; whether it can let go of it.
+    CheckedOutTwice(LaneName, BranchName, PathBuf, bool),
+    /// The lane's branch was moved or deleted behind its worktree's back.
+    Overtaken(LaneName, BranchName, Overtaken),
+    /// The lane's branch, or the commit it is at, cannot be read, and why.
+    DamagedBranch(LaneName, BranchName, String),
+    /// The lane's branch was renamed; its worktree has it under the new name.
+    RenamedBranch(LaneName, BranchName, BranchName),
+    /// The lane's base was renamed.
+    RenamedBase(LaneName, BranchName, BranchName),
+    /// The lane's worktree is somewhere else than recorded, and git knows where.
+    MovedWorktree(LaneName, PathBuf, PathBuf),
+    /// The lane's worktree was moved by hand and found at a new place, which git does not know yet.
+    FoundWorktree(LaneName, PathBuf, PathBuf),
+    /// The lane's directory is gone.
+    MissingWorktree(LaneName, PathBuf),
+    /// The lane's directory is there, and git knows nothing of it.
+    UnlistedWorktree(LaneName, PathBuf),
+    /// Directory and admin directory of a worktree do not belong together.
+    DamagedWorktree(Option<LaneName>, PathBuf, String),
+    /// The admin directory of a worktree that is alive lacks what git needs of it.
+    Poisoned(Poisoned),
+    /// The lane's directory is there, and its admin directory was put aside at a third place.
+    PutAside(LaneName, PathBuf, PathBuf),
+    /// A worktree with an admin directory here belongs to the repository at the last path: this one is a copy of that.
+    OfAnotherRepository(Option<LaneName>, PathBuf, PathBuf, PathBuf),
+    /// A half-made admin directory that no worktree answers to; plain git may die of it.
+    UnfinishedAdmin(PathBuf, AdminAge),
+    /// A lock file of git's protocol.
+    Lock(PathBuf, LockOwner),
+    /// `core.bare` is true although there is a working tree.
+    BareWithWorktree,
+    /// `core.worktree` leads away from the repository's own working tree.
+    StrangeWorktree(PathBuf, TreeElsewhere),
+    /// `core.hooksPath` names a directory that is not there: git runs no hook files at all.
+    DeadHooksPath(PathBuf),
+    /// A branch was made and never used, and no worktree has it: what a failed `git worktree add -b` leaves.
+    OrphanBranch(BranchName),
+    /// What an interrupted command was doing can no longer be read; the file was set aside.
+    DamagedIntent(PathBuf),
+    /// The rule is not in force, and why.
+    NotInForce(String),
+    /// The hooks have not been told of these keys of the policy.
+    UnknownRules(String),
+    /// No policy can be read, and why.
+    UnreadablePolicy(String),
+}
+
+/// A worktree whose admin directory git cannot use.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Poisoned {
+    /// The lane it is of.
+    pub lane: Option<LaneName>,
+    /// The worktree's directory, whose `.git` file names the admin directory.
+    #[serde(with = "lossless_path")]
+    pub worktree: PathBuf,
+    /// The admin directory.
+    #[serde(with = "lossless_path")]
+    pub admin: PathBuf,
+    /// Whether somebody may be at it.
+    pub age: AdminAge,
+    /// Whether HEAD is there, or something says what it was.
+    pub head: bool,
+}
+
+/// Why `core.worktree` names another directory than the one around `.git`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TreeElsewhere {
+    /// It names a linked worktree, or nothing at all: nobody wants that.
+    ByAccident,
+    /// Nothing tells.
+    Perhaps,
+}
+
+/// What to do about a stray.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StrayRemedy {
+    /// Nothing is uncommitted: switching back loses nothing.
+    SwitchBack,
+    /// There is uncommitted work, or an operation in progress: its owner decides.
+    Leave,
+    /// The lane's branch, to which nothing can be switched back, is gone.
+    MakeBranch(BranchName),
+    /// HEAD is on no branch, so its commits may be on none: its owner goes back to this one.
+    GoBack(BranchName),
+    /// It was started on no branch and is on one now.
+    Detach,
+}
+
+/// Whether somebody may still be making an admin directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AdminAge {
+    /// Nobody has written to it for a while.
+    Old,
+    /// It is only seconds old.
+    Fresh,
+}
+
+/// Whose lock a lock file is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LockOwner {
+    /// A git-lane process that is provably dead.
+    Dead,
+    /// Nobody can tell; the age in seconds.
+    Unknown(u64),
+}
+
+impl Finding {
+    /// Whether `git lane doctor --fix` puts it right.
+    pub fn fixable(&self) -> bool {
+        match self {
+            Finding::Stray(_, _, remedy) => *remedy == StrayRemedy::SwitchBack,
+            Finding::CheckedOutTwice(_, _, _, can_let_go) => *can_let_go,
+            Finding::UnfinishedAdmin(_, age) => *age == AdminAge::Old,
+            Finding::Poisoned(poisoned) => poisoned.age == AdminAge::Old && poisoned.head,
+            Finding::StrangeWorktree(_, why) => *why == TreeElsewhere::ByAccident,
+            Finding::Lock(_, owner) => *owner == LockOwner::Dead,
+            Finding::RenamedBranch(..)
+            | Finding::RenamedBase(..)
+            | Finding::MovedWorktree(..)
+            | Finding::FoundWorktree(..)
+            | Finding::PutAside(..)
+            | Finding::BareWithWorktree
+            | Finding::LostRecord(_)
+            | Finding::UnknownRules(_)
+            | Finding::NotInForce(_) => true,
+            Finding::DamagedRecord(..)
+            | Finding::DamagedIndex(..)
+            | Finding::Overtaken(..)
+            | Finding::DamagedBranch(..)
+            | Finding::MissingWorktree(..)
+            | Finding::UnlistedWorktree(..)
+            | Finding::DamagedWorktree(..)
+            | Finding::OfAnotherRepository(..)
+            | Finding::DeadHooksPath(_)
+            | Finding::UnreadablePolicy(_)
+            | Finding::DamagedIntent(_)
+            | Finding::OrphanBranch(_) => false,
+        }
+    }
+
+    /// A stable word for scripts.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Finding::DamagedRecord(..) => "damaged-record",
+            Finding::LostRecord(_) => "lost-record",
+            Finding::DamagedIndex(..) => "damaged-index",
+            Finding::Stray(..) => "stray",
+            Finding::CheckedOutTwice(..) => "checked-out-twice",
+            Finding::Overtaken(..) => "overtaken",
+            Finding::DamagedBranch(..) => "damaged-branch",
+            Finding::RenamedBranch(..) => "renamed-branch",
+            Finding::RenamedBase(..) => "renamed-base",
+            Finding::MovedWorktree(..) => "moved-worktree",
+            Finding::FoundWorktree(..) => "found-worktree",
+            Finding::MissingWorktree(..) => "missing-worktree",
+            Finding::UnlistedWorktree(..) => "unlisted-worktree",
+            Finding::DamagedWorktree(..) => "damaged-worktree",
+            Finding::Poisoned(_) => "poisoned-worktree",
+            Finding::PutAside(..) => "put-aside",
+            Finding::OfAnotherRepository(..) => "other-repository",
+            Finding::UnfinishedAdmin(..) => "unfinished-worktree",
+            Finding::Lock(..) => "lock",
+            Finding::BareWithWorktree => "core-bare",
+            Finding::StrangeWorktree(..) => "core-worktree",
+            Finding::DeadHooksPath(_) => "hooks-path",
+            Finding::OrphanBranch(_) => "orphan-branch",
+            Finding::DamagedIntent(_) => "damaged-intent",
+            Finding::NotInForce(_) => "not-in-force",
+            Finding::UnknownRules(_) => "policy-unknown",
+            Finding::UnreadablePolicy(_) => "policy",
+        }
+    }
+}
