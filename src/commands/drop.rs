@@ -12,7 +12,7 @@ use crate::domain::trash::{Entry, find};
 use crate::error::{Error, Kind, Result};
 use crate::git::overview::{standings, worktree_status};
 use crate::git::repository::Repository;
-use crate::git::retire::{Reason, Retirement, raced, retire, surroundings, what};
+use crate::git::retire::{Reason, Retirement, or_raced, raced, retire, surroundings, what};
 use crate::git::trash;
 use crate::ui::{Page, Report, Ui};
 
@@ -170,8 +170,10 @@ fn look(
     let around = if args.force { around } else { around.with_processes() };
     ensure_movable(&around).map_err(|refusal| refusal.refuse(&lane.name))?;
     let present = worktree.filter(|worktree| worktree.state == WorktreeState::Present);
-    let although =
-        |error: Error| error.hint(format!("take it away as it is with: git lane drop --force {}", word(&lane.name)));
+    let although = |error: Error| match or_raced(repository, lane, error) {
+        raced if raced.word() == "raced" => raced,
+        error => error.hint(format!("take it away as it is with: git lane drop --force {}", word(&lane.name))),
+    };
     let status = match present {
         Some(worktree) => worktree_status(repository, worktree)
             .map_err(|error| if worktree.path.exists() { although(error) } else { raced(&lane.name) })?,
