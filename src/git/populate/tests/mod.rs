@@ -46,7 +46,9 @@ impl Sandbox {
         let sandbox = Sandbox { root, main };
         fs::create_dir(&sandbox.main)?;
         sandbox.git(&[&["init", "-q", "-b", "main"], init].concat())?;
-        for setting in [["user.name", "T"], ["user.email", "t@example.com"], ["core.autocrlf", "false"]] {
+        // A newer git repacks behind the back of whoever has just committed.
+        let settings = [["user.name", "T"], ["user.email", "t@example.com"], ["core.autocrlf", "false"]];
+        for setting in settings.into_iter().chain([["maintenance.auto", "false"]]) {
             sandbox.git(&[&["config"][..], &setting[..]].concat())?;
         }
         Ok(sandbox)
