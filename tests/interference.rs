@@ -395,6 +395,45 @@ fn a_landing_tells_what_it_healed_when_its_turn_came() {
     assert!(said.contains("warning: an interrupted command's journal is damaged"), "{said}");
 }
 
+/// Whoever dies moving a lane into the trash or out of it is healed by the next one whose turn it is, which may have looked
+/// before that death.
+#[test]
+fn who_waits_for_the_trash_tells_what_it_healed_there() {
+    for (args, json) in [(&["drop", "--force", "login"][..], false), (&["drop", "--force", "login", "--json"], true)] {
+        let sandbox = Sandbox::new();
+        with_work(&sandbox);
+        let mut dying = sandbox.command("git-lane");
+        let run = sandbox.run(dying.args(["drop", "--force", "login"]).env("GIT_LANE_TEST_DIE_AT", "2"));
+        assert!(run.stderr.contains("died at retire.entry-made\n"), "{run}");
+        let (intent, aside) = (journal(&sandbox, "json"), sandbox.root().join("intent"));
+        std::fs::rename(&intent, &aside).unwrap();
+        let lane = sandbox.repo.join(".git/lane");
+        let begun = || std::fs::read_to_string(lane.join("events.jsonl")).unwrap().matches("\"before\"").count();
+        let before = begun();
+        let lock = lane.join("trash.lock");
+        let turn = std::fs::File::options().create(true).truncate(false).write(true).open(lock).unwrap();
+        turn.lock().unwrap();
+        let mut waiting = sandbox.command("git-lane");
+        let piped = std::process::Stdio::piped;
+        let waiting = waiting.args(args).stdout(piped()).stderr(piped()).spawn().unwrap();
+        let start = std::time::Instant::now();
+        while begun() == before {
+            assert!(start.elapsed() < std::time::Duration::from_secs(60));
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        std::fs::rename(&aside, &intent).unwrap();
+        drop(turn);
+        let said = waiting.wait_with_output().unwrap();
+        let (out, err) = (String::from_utf8_lossy(&said.stdout), String::from_utf8_lossy(&said.stderr));
+        let healed = "the removal of lane 'login' was interrupted; it has been undone";
+        assert_eq!(err.matches(healed).count(), 1, "{err}");
+        assert!(said.status.success() && out.contains("login"), "{out}{err}");
+        assert!(!json || serde_json::from_str::<serde_json::Value>(&out).is_ok(), "{out}");
+        assert!(!sandbox.lane_path("login").exists());
+        sandbox.nothing_under_way();
+    }
+}
+
 #[test]
 fn a_landing_leaves_what_the_healing_of_another_needs() {
     let sandbox = dies_landing("land.ref");

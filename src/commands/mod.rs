@@ -83,8 +83,9 @@ pub fn open_for_change(ui: &Ui) -> Result<Repository> {
 /// Like [`open_for_change`], for a command that wants to know whether its own work was completed by that.
 pub fn open_and_heal(ui: &Ui) -> Result<(Repository, Vec<Healed>)> {
     let repository = Repository::discover()?;
-    let recovered = recover(&repository)?;
-    tell(ui, &recovered);
+    let ui = *ui;
+    repository.listener.set(move |recovered| tell(&ui, recovered));
+    let healed = recover(&repository)?;
     for finding in reconcile(&repository)? {
         ui.note(format_args!("{finding}; its record follows"));
     }
@@ -94,11 +95,11 @@ pub fn open_and_heal(ui: &Ui) -> Result<(Repository, Vec<Healed>)> {
     {
         ui.warn(format_args!("the hooks do not know the policy's latest rules: {error}"));
     }
-    Ok((repository, recovered.healed))
+    Ok((repository, healed))
 }
 
 /// Says what became of interrupted commands.
-pub fn tell(ui: &Ui, recovered: &Recovered) {
+fn tell(ui: &Ui, recovered: &Recovered) {
     let Recovered { healed, unclear, pending, set_aside } = recovered;
     for aside in set_aside {
         ui.warn(crate::ui::escape::line(&aside.to_string()));

@@ -1,5 +1,6 @@
 //! Finishes or undoes what dead processes left, at the next command that changes anything.
 
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -144,13 +145,46 @@ pub struct Recovered {
     pub set_aside: Vec<SetAside>,
 }
 
-/// Heals what dead processes left behind; living ones are not disturbed. Safe to run from many processes at once.
-pub fn recover(repository: &Repository) -> Result<Recovered> {
-    let lane_dir = repository.lane_dir();
-    if !lane_dir.is_dir() {
-        return Ok(Recovered::default());
+/// Who is told what [`recover`] did, whichever part of a command has called it.
+#[derive(Default)]
+pub struct Listener(OnceCell<Box<Hears>>);
+
+type Hears = dyn Fn(&Recovered);
+
+impl Listener {
+    /// From now on `listener` is told; the first one stays.
+    pub fn set(&self, listener: impl Fn(&Recovered) + 'static) {
+        let _ = self.0.set(Box::new(listener));
+    }
+
+    fn tell(&self, recovered: &Recovered) {
+        if let Some(listener) = self.0.get() {
+            listener(recovered);
+        }
+    }
+}
+
+impl std::fmt::Debug for Listener {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Listener")
+    }
+}
+
+/// Heals what dead processes left behind, and tells the repository's [`Listener`]; living ones are not disturbed. Safe to
+/// run from many processes at once. Returns what was completed or undone.
+pub fn recover(repository: &Repository) -> Result<Vec<Healed>> {
+    if !repository.lane_dir().is_dir() {
+        return Ok(Vec::new());
     }
     let mut recovered = Recovered::default();
+    let done = heal_all(repository, &mut recovered);
+    // What was done before something went wrong was done.
+    repository.listener.tell(&recovered);
+    done.map(|()| recovered.healed)
+}
+
+fn heal_all(repository: &Repository, recovered: &mut Recovered) -> Result<()> {
+    let lane_dir = repository.lane_dir();
     let (before, mut still) = (repository.pending.take(), Vec::new());
     let mut landing = false;
     for (intent, mut running) in Journal::new(&lane_dir).abandoned::<Intent>()? {
@@ -212,7 +246,7 @@ pub fn recover(repository: &Repository) -> Result<Recovered> {
     clear_locks(repository.common_dir())?;
     land::scratch::clean(repository, landing)?;
     repository.pending.replace(still);
-    Ok(recovered)
+    Ok(())
 }
 
 /// Whether somebody died moving the files of that worktree, after [`recover`] had looked: whoever holds the lock of its

@@ -11,6 +11,7 @@ use bstr::{BString, ByteSlice};
 use super::command::{self, Git};
 use super::metadata::{self, Records};
 use super::pending::Pending;
+use super::recover::Listener;
 use super::shared::Shared;
 use super::worktree;
 use crate::domain::lane::{Head, Worktree, WorktreeState};
@@ -39,6 +40,8 @@ pub struct Repository {
     ref_format: RefFormat,
     /// What [`recover`](super::recover::recover) could not heal.
     pub(super) pending: RefCell<Vec<Pending>>,
+    /// Who hears what that did.
+    pub listener: Listener,
 }
 
 impl Repository {
@@ -116,7 +119,8 @@ impl Repository {
             _ => RefFormat::Files,
         };
         Shared::of(&repo).take_effect();
-        Ok(Repository { gix: repo, git: Git::default(), git_dir, common_dir, ref_format, pending: RefCell::default() })
+        let (pending, listener) = Default::default();
+        Ok(Repository { gix: repo, git: Git::default(), git_dir, common_dir, ref_format, pending, listener })
     }
 
     /// A bare repository can be among the tracked files of another, with settings that run programs: git-config(1) on

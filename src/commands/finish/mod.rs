@@ -121,13 +121,8 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         facts = facts::gather(&repository, &repository.worktrees()?, &lane, base.as_ref()).map_err(or_raced)?;
         plan = finish::plan(&facts, &request).map_err(|refusal| or_raced(refusal.into()))?;
     }
-    let wording = Wording {
-        policy: &policy,
-        message: args.message.as_deref(),
-        edit: args.edit,
-        no_verify: args.no_verify,
-        told: &|recovered| super::tell(ui, recovered),
-    };
+    let wording =
+        Wording { policy: &policy, message: args.message.as_deref(), edit: args.edit, no_verify: args.no_verify };
     plan.commit = committed;
     let told = |outcome| Finished::new(&lane, &plan, base.as_ref(), outcome, args.dry_run);
     let outcome = match &plan.landing {

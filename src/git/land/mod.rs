@@ -24,7 +24,7 @@ use self::keep::Kept;
 use self::merge::{Bench, Merged};
 use self::scratch::Scratch;
 use super::journal::Exclusive;
-use super::recover::{Recovered, recover};
+use super::recover::recover;
 use super::repository::Repository;
 use super::{events, steady, submodules};
 use crate::domain::event::{End, Subject, What};
@@ -54,8 +54,6 @@ pub struct Wording<'a> {
     pub edit: bool,
     /// Skip the hooks `--no-verify` skips.
     pub no_verify: bool,
-    /// Hears what became of landings that died before this one had its turn.
-    pub told: &'a dyn Fn(&Recovered),
 }
 
 /// A base that moved, or would move.
@@ -158,7 +156,7 @@ fn queue(repository: &Repository, facts: &mut Facts, request: &Request, wording:
     let turn = Exclusive::acquire(&repository.lane_dir(), "land.lock", PATIENCE)?;
     for _ in 0..ATTEMPTS {
         // Whoever had the turn before us may have died in the middle of it.
-        (wording.told)(&recover(repository)?);
+        recover(repository)?;
         let worktrees = repository.worktrees()?;
         let Some(base) = facts.base.as_ref().map(|base| base.branch.clone()) else { break };
         facts.base = Some(facts::base_facts(repository, &worktrees, &base, facts.tip)?);
