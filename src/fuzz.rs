@@ -16,6 +16,7 @@ use crate::domain::name::{BranchName, LaneName};
 use crate::domain::start::worktree_path;
 use crate::domain::trash::Entry;
 use crate::git::hook::{config as small, transaction};
+use crate::git::journal::About;
 use crate::git::metadata::{self, Records};
 use crate::git::recover::Intent;
 use crate::git::{status, trash, worktree};
@@ -201,6 +202,9 @@ pub fn journal(bytes: &[u8]) {
         let written = serde_json::to_value(&intent).ok();
         let again = written.clone().and_then(|value| serde_json::from_value::<Intent>(value).ok());
         assert_eq!(again.and_then(|intent| serde_json::to_value(intent).ok()), written);
+    }
+    if let Ok(about) = serde_json::from_slice::<About>(bytes) {
+        comes_back(&about);
     }
     if let Ok(entry) = serde_json::from_slice::<Entry>(bytes) {
         comes_back(&entry);

@@ -395,6 +395,69 @@ fn a_landing_tells_what_it_healed_when_its_turn_came() {
     assert!(said.contains("warning: an interrupted command's journal is damaged"), "{said}");
 }
 
+/// As if a later version had begun what is in the journal, in a way that this one does not know.
+fn as_of_a_newer_version(sandbox: &Sandbox) -> PathBuf {
+    let file = journal(sandbox, "json");
+    let mut json: serde_json::Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    json["intent"] = serde_json::json!({ "operation": "teleport", "to": "mars" });
+    json["about"]["speed"] = 7.into();
+    std::fs::write(&file, json.to_string()).unwrap();
+    file
+}
+
+#[test]
+fn what_a_newer_version_does_with_a_lane_stops_that_lane_and_no_other() {
+    let sandbox = Sandbox::new();
+    with_work(&sandbox);
+    sandbox.lane(["start", "gone"]).ok();
+    sandbox.lane(["drop", "gone"]).ok();
+    let mut dying = sandbox.command("git-lane");
+    sandbox.run(dying.args(["drop", "--force", "login"]).env("GIT_LANE_TEST_DIE_AT", "2")).fails(137);
+    let intent = as_of_a_newer_version(&sandbox);
+    let said = sandbox.lane(["start", "other"]);
+    assert_eq!(said.code, 0, "{said}");
+    for words in ["warning: the removal of lane 'login' was interrupted", "newer git-lane", intent.to_str().unwrap()] {
+        assert!(said.stderr.contains(words), "{words}: {said}");
+    }
+    for args in [&["drop", "--force", "login"][..], &["restore", "login"], &["start", "login"], &["finish", "login"]] {
+        let refused = sandbox.lane(args).fails(1);
+        assert!(refused.contains("is still to be healed") && refused.contains("newer git-lane"), "{args:?}: {refused}");
+    }
+    sandbox.work("other", "another", "x");
+    sandbox.lane(["finish", "other", "--keep"]).ok();
+    assert!(sandbox.lane(["prune", "--yes"]).ok().contains("pruned lane other"));
+    // It may be bringing one of them back.
+    let waiting = crate::trash::ids(&sandbox);
+    for id in &waiting {
+        crate::trash::age(&sandbox, id);
+    }
+    sandbox.lane(["trash", "--expire"]).ok();
+    assert_eq!(crate::trash::ids(&sandbox), waiting);
+    assert!(intent.exists() && sandbox.lane_path("login").join("file").exists());
+    std::fs::remove_file(&intent).unwrap();
+    sandbox.lane(["trash", "--expire"]).ok();
+    assert!(crate::trash::ids(&sandbox).is_empty());
+}
+
+#[test]
+fn a_newer_versions_landing_stops_landings_on_its_base_and_keeps_what_it_needs() {
+    let sandbox = dies_landing("land.files");
+    let kept = sandbox.git(["for-each-ref", "--format=%(objectname)", "refs/lane/landing"]);
+    let intent = as_of_a_newer_version(&sandbox);
+    sandbox.lane(["start", "other"]).ok();
+    sandbox.work("other", "another", "x");
+    let main = sandbox.git(["rev-parse", "main"]);
+    let finish = sandbox.lane(["finish", "other", "--json"]);
+    assert!(finish.code == 1 && finish.stdout.contains("\"not-healed\""), "{finish}");
+    assert_eq!(sandbox.git(["rev-parse", "main"]), main);
+    sandbox.git(["branch", "side", "main"]);
+    sandbox.lane(["finish", "other", "--into", "side"]).ok();
+    assert_eq!(sandbox.git(["for-each-ref", "--format=%(objectname)", "refs/lane/landing"]), kept);
+    assert!(intent.exists() && index_lock(&sandbox).exists());
+    let git_dir = std::fs::read_dir(sandbox.repo.join(".git")).unwrap().flatten().map(|entry| entry.file_name());
+    assert_eq!(git_dir.filter(|name| name.to_string_lossy().starts_with("lane-index-")).count(), 1);
+}
+
 /// Whoever dies moving a lane into the trash or out of it is healed by the next one whose turn it is, which may have looked
 /// before that death.
 #[test]

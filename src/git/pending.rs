@@ -5,48 +5,39 @@
 
 use std::path::{Path, PathBuf};
 
-use super::recover::Intent;
+use super::journal::About;
 use super::repository::Repository;
-use super::retire;
-use super::{restore, start};
 use crate::domain::lane::RefName;
 use crate::domain::name::{BranchName, LaneName};
 use crate::error::{Error, Result};
 
+/// What to do about an intent that another version wrote.
+pub(super) const BY_A_NEWER: &str = "a newer git-lane may have written it: run the command with that one";
+
 /// One of them.
 #[derive(Debug, Clone)]
 pub struct Pending {
-    /// What was interrupted.
-    what: String,
+    /// What was interrupted, and what nobody may touch until it is healed.
+    about: About,
     /// The file that says what it was doing.
     intent: PathBuf,
     /// What stands in the way of its healing, and what to do about that.
     problem: String,
     hints: Vec<String>,
-    /// What nobody may touch until it is healed.
-    lane: Option<LaneName>,
-    base: Option<RefName>,
-    git_dir: Option<PathBuf>,
+    /// Whether that is that another version began it.
+    newer: bool,
 }
 
 impl Pending {
-    /// The interrupted operation `intent`, written in `file`.
-    pub(super) fn new(intent: &Intent, file: &Path) -> Self {
-        let (what, lane, base) = match intent {
-            Intent::Start(intent) => (start::what(&intent.lane().name), Some(intent.lane().name.clone()), None),
-            Intent::Retire(intent) => (retire::what(&intent.lane().name), Some(intent.lane().name.clone()), None),
-            Intent::Restore(intent) => (restore::what(&intent.lane().name), Some(intent.lane().name.clone()), None),
-            Intent::Land(intent) => {
-                (format!("a landing on '{}'", intent.moves().0), None, Some(intent.moves().0.clone()))
-            }
-            Intent::Switch(intent) => (format!("a switch in '{}'", intent.worktree().display()), None, None),
-            Intent::Mend(poisoned) => {
-                (format!("the mending of '{}'", poisoned.admin.display()), poisoned.lane.clone(), None)
-            }
-        };
-        let git_dir = intent.index_of().map(Path::to_owned);
-        let (intent, problem, hints) = (file.to_owned(), String::new(), Vec::new());
-        Pending { what, intent, problem, hints, lane, base, git_dir }
+    /// The interrupted operation that `file` speaks of.
+    pub(super) fn new(about: About, file: &Path) -> Self {
+        Pending { about, intent: file.to_owned(), problem: String::new(), hints: Vec::new(), newer: false }
+    }
+
+    /// One that only a newer version can heal.
+    pub(super) fn of_a_newer(about: About, file: &Path) -> Self {
+        let (problem, hints) = ("this git-lane does not know how".into(), vec![BY_A_NEWER.into()]);
+        Pending { problem, hints, newer: true, ..Pending::new(about, file) }
     }
 
     /// The same with the reason why it could not be healed.
@@ -69,34 +60,47 @@ impl Pending {
     }
 
     fn refuse(&self) -> Error {
-        let error = Error::refused(format!("{} was interrupted and is still to be healed", self.what));
+        let error = Error::refused(format!("{} was interrupted and is still to be healed", self.about.what));
         self.hints().into_iter().fold(error.code("not-healed"), Error::hint)
     }
 }
 
 impl std::fmt::Display for Pending {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} was interrupted and can be neither completed nor undone: {}", self.what, self.problem)
+        write!(f, "{} was interrupted and can be neither completed nor undone: {}", self.about.what, self.problem)
     }
 }
 
 impl Repository {
     /// Refuses to touch a lane that is part of what could not be healed.
     pub fn ensure_lane_is_whole(&self, lane: &LaneName) -> Result<()> {
-        self.ensure_not(|pending| pending.lane.as_ref() == Some(lane))
+        self.ensure_not(|pending| pending.about.lanes.contains(lane))
     }
 
     /// Refuses to move a base, or the files of the worktree with that git directory, when a move of them is pending.
     pub(super) fn ensure_base_is_whole(&self, base: &BranchName, git_dir: Option<&Path>) -> Result<()> {
         let base = RefName::from(base);
         self.ensure_not(|pending| {
-            pending.base.as_ref() == Some(&base) || git_dir.is_some() && pending.git_dir.as_deref() == git_dir
+            let files = git_dir.is_some_and(|git_dir| pending.about.moves_files_of(git_dir));
+            pending.about.bases.contains(&base) || files
         })
     }
 
     /// Refuses to take away the worktree with that git directory when a move of its files is pending.
     pub(super) fn ensure_files_are_whole(&self, git_dir: &Path) -> Result<()> {
-        self.ensure_not(|pending| pending.git_dir.as_deref() == Some(git_dir))
+        self.ensure_not(|pending| pending.about.moves_files_of(git_dir))
+    }
+
+    /// Whether a newer version has begun something here that this one does not understand.
+    pub(super) fn is_a_newers_to_heal(&self) -> bool {
+        self.pending.borrow().iter().any(|pending| pending.newer)
+    }
+
+    /// Why the operation that `intent` speaks of could not be healed, where this command has tried.
+    pub(super) fn why_not_healed(&self, intent: &Path) -> Option<String> {
+        let pending = self.pending.borrow();
+        let found = pending.iter().find(|pending| pending.is(intent))?;
+        Some(found.hints.iter().fold(found.problem.clone(), |text, hint| format!("{text}; {hint}")))
     }
 
     fn ensure_not(&self, touches: impl Fn(&Pending) -> bool) -> Result<()> {

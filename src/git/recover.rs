@@ -5,13 +5,14 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::journal::{self, Journal};
-use super::pending::Pending;
+use super::journal::{About, Announce, GitDir, Journal, Said};
+use super::pending::{self, Pending};
 use super::repository::Repository;
 use super::{doctor, events, land, lockfile, metadata, restore, retire, start, switch};
 use crate::domain::doctor::Poisoned;
 use crate::domain::event::{End, Subject, What};
 use crate::domain::lane::Worktree;
+use crate::domain::name::LaneName;
 use crate::error::{Error, Kind, Result};
 
 /// Everything that can be under way; one variant for each operation that takes more than one step.
@@ -32,18 +33,34 @@ pub enum Intent {
     Mend(Poisoned),
 }
 
-impl Intent {
-    /// The git directory whose index a move of files holds.
-    pub(super) fn index_of(&self) -> Option<&Path> {
+impl Announce for Intent {
+    fn about(&self) -> About {
+        let of_lane = |what: String, lane: &LaneName| About { what, lanes: vec![lane.clone()], ..About::default() };
+        let git_dirs = |git_dir: &Path| vec![GitDir(git_dir.to_owned())];
         match self {
-            Intent::Land(intent) => Some(intent.git_dir()),
-            Intent::Switch(intent) => Some(intent.git_dir()),
-            _ => None,
+            Intent::Start(intent) => of_lane(start::what(&intent.lane().name), &intent.lane().name),
+            Intent::Retire(intent) => of_lane(retire::what(&intent.lane().name), &intent.lane().name),
+            Intent::Restore(intent) => of_lane(restore::what(&intent.lane().name), &intent.lane().name),
+            Intent::Land(intent) => {
+                let (base, ..) = intent.moves();
+                let (what, bases) = (format!("a landing on '{base}'"), vec![base.clone()]);
+                About { what, bases, git_dirs: git_dirs(intent.git_dir()), lanes: Vec::new() }
+            }
+            Intent::Switch(intent) => {
+                let what = format!("a switch in '{}'", intent.worktree().display());
+                About { what, git_dirs: git_dirs(intent.git_dir()), ..About::default() }
+            }
+            Intent::Mend(poisoned) => {
+                let what = format!("the mending of '{}'", poisoned.admin.display());
+                About { what, lanes: poisoned.lane.iter().cloned().collect(), ..About::default() }
+            }
         }
     }
+}
 
+impl Intent {
     /// What the event log says its healing is about.
-    fn subject(&self) -> Subject {
+    pub(super) fn subject(&self) -> Subject {
         match self {
             Intent::Start(intent) => Subject::of(What::Heal, intent.lane()),
             Intent::Retire(intent) => Subject::of(What::Heal, intent.lane()),
@@ -187,25 +204,35 @@ fn heal_all(repository: &Repository, recovered: &mut Recovered) -> Result<()> {
     let lane_dir = repository.lane_dir();
     let (before, mut still) = (repository.pending.take(), Vec::new());
     let mut landing = false;
-    for (intent, mut running) in Journal::new(&lane_dir).abandoned::<Intent>()? {
+    for (said, mut running) in Journal::new(&lane_dir).abandoned::<Intent>()? {
         // Once in a command is often enough.
         if let Some(known) = before.iter().find(|before| before.is(running.path())) {
             still.push(known.clone());
             continue;
         }
-        let intent = match intent {
-            Err(error) if error.word() == journal::DAMAGED => {
+        let intent = match said {
+            Said::Intent(intent) => intent,
+            Said::Nothing => {
                 running.wait_for_children()?;
                 recovered.set_aside.push(SetAside::Damaged(running.set_aside(&lane_dir)?));
                 continue;
             }
-            Err(error) if error.word() == journal::FOREIGN => {
+            Said::OfTheOriginal => {
                 recovered.set_aside.push(SetAside::OfTheOriginal(running.set_aside(&lane_dir)?));
                 continue;
             }
-            intent => intent?,
+            Said::Unknown(Some(about)) => {
+                let pending = Pending::of_a_newer(about, running.path());
+                recovered.pending.push(pending.clone());
+                still.push(pending);
+                continue;
+            }
+            Said::Unknown(None) => {
+                let path = running.path().display();
+                return Err(Error::environment(format!("cannot make sense of '{path}'")).hint(pending::BY_A_NEWER));
+            }
         };
-        let pending = Pending::new(&intent, running.path());
+        let pending = Pending::new(intent.about(), running.path());
         let operation = events::begin(repository, intent.subject());
         let result = match &intent {
             Intent::Land(intent) => Some(intent.moves().2),
@@ -244,16 +271,16 @@ fn heal_all(repository: &Repository, recovered: &mut Recovered) -> Result<()> {
     }
     // Not before: nobody is to move a ref or a HEAD while a landing that held its lock is half done.
     clear_locks(repository.common_dir())?;
-    land::scratch::clean(repository, landing)?;
     repository.pending.replace(still);
-    Ok(())
+    // Nobody can say what a newer version's landing still needs.
+    if repository.is_a_newers_to_heal() { Ok(()) } else { land::scratch::clean(repository, landing) }
 }
 
 /// Whether somebody died moving the files of that worktree, after [`recover`] had looked: whoever holds the lock of its
 /// index now must not take away what the healing needs.
 pub(super) fn is_half_moved(repository: &Repository, git_dir: &Path) -> bool {
-    let pending = Journal::new(&repository.lane_dir()).pending::<Intent>();
-    pending.iter().any(|(_, intent)| intent.index_of() == Some(git_dir))
+    let under_way = Journal::new(&repository.lane_dir()).under_way();
+    under_way.iter().any(|about| about.moves_files_of(git_dir))
 }
 
 /// The refusal to touch such a worktree.

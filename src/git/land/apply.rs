@@ -26,7 +26,7 @@ use crate::domain::lane::{ObjectId, RefName, Worktree, hex, lossless_path};
 use crate::domain::name::BranchName;
 use crate::error::{Error, Result};
 use crate::git::command::{Invocation, failure};
-use crate::git::journal::{Journal, step};
+use crate::git::journal::{About, Journal, step};
 use crate::git::lockfile::LockFile;
 use crate::git::recover::Intent as AnyIntent;
 use crate::git::refs::RefChange;
@@ -181,11 +181,9 @@ fn carry_out(
 /// All of them have the turn when they do it, as this process has now.
 fn is_half_landed(repository: &Repository, base: &BranchName, git_dir: Option<&Path>) -> bool {
     let base = RefName::from(base);
-    let pending = Journal::new(&repository.lane_dir()).pending::<AnyIntent>();
-    pending.iter().any(|(_, intent)| {
-        let lands = matches!(intent, AnyIntent::Land(intent) if intent.base == base);
-        lands || git_dir.is_some() && intent.index_of() == git_dir
-    })
+    let under_way = Journal::new(&repository.lane_dir()).under_way();
+    let files = |about: &About| git_dir.is_some_and(|git_dir| about.moves_files_of(git_dir));
+    under_way.iter().any(|about| about.bases.contains(&base) || files(about))
 }
 
 fn change(base: &BranchName, old: ObjectId, new: ObjectId) -> RefChange {

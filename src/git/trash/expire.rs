@@ -55,8 +55,8 @@ pub fn expire_within(
     occasion: Occasion,
     dry_run: bool,
 ) -> Result<Expiration> {
-    // What nobody can read any more may have been bringing one of them back.
-    if !set_aside(&repository.lane_dir()).is_empty() {
+    // What nobody can read any more, or not yet, may have been bringing one of them back.
+    if !set_aside(&repository.lane_dir()).is_empty() || repository.is_a_newers_to_heal() {
         return Ok(Expiration::default());
     }
     let deadline = Instant::now() + patience;

@@ -7,52 +7,25 @@
 //! An intent names absolute paths, so it says whose it is: in a copy of the repository it still speaks of the original,
 //! where its process may be alive.
 
+mod format;
+
 use std::fs::{File, OpenOptions, TryLockError};
 use std::hash::{BuildHasher, Hasher};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use serde::{Deserialize, Serialize, de::DeserializeOwned, de::IgnoredAny};
+pub use format::{About, Announce, GitDir, Said};
+use serde::de::DeserializeOwned;
 
+use self::format::Home;
 use super::lockfile::create_locked;
-use crate::domain::lane::lossless_path;
 use crate::domain::paste::word;
 use crate::error::{Error, IoContext, Result};
 use crate::git::shared;
 
 /// How long to wait for what a dead process had started: a git that is filling a worktree.
 const CHILDREN_PATIENCE: Duration = Duration::from_secs(30);
-
-/// The `.git/lane` that an intent was written in.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-struct Home {
-    #[serde(with = "lossless_path")]
-    path: PathBuf,
-    device: u64,
-    inode: u64,
-}
-
-impl Home {
-    fn of(lane_dir: &Path) -> Result<Self> {
-        use std::os::unix::fs::MetadataExt;
-        let path = std::fs::canonicalize(lane_dir).context("find", lane_dir)?;
-        let metadata = std::fs::metadata(&path).context("read", &path)?;
-        Ok(Home { path, device: metadata.dev(), inode: metadata.ino() })
-    }
-
-    /// A repository may be moved, and a device may get another number; a copy differs in both.
-    fn is(&self, other: &Home) -> bool {
-        self.path == other.path || (self.device, self.inode) == (other.device, other.inode)
-    }
-}
-
-/// What an intent's file holds.
-#[derive(Debug, Serialize, Deserialize)]
-struct Written<T> {
-    home: Home,
-    intent: T,
-}
 
 /// The directory of intents.
 #[derive(Debug, Clone)]
@@ -76,12 +49,12 @@ impl Journal {
     }
 
     /// Announces an operation; nothing may be changed before this returns.
-    pub fn begin(&self, intent: &impl Serialize) -> Result<Running> {
+    pub fn begin(&self, intent: &impl Announce) -> Result<Running> {
         self.begin_as(&unique_id(), intent)
     }
 
     /// Like [`begin`](Self::begin), under a name of the caller's: a new [`unique_id`].
-    pub fn begin_as(&self, id: &str, intent: &impl Serialize) -> Result<Running> {
+    pub fn begin_as(&self, id: &str, intent: &impl Announce) -> Result<Running> {
         shared::create_dir_all(&self.directory).context("create", &self.directory)?;
         let path = self.directory.join(format!("{id}.json"));
         let children = create_locked(&children_of(&path))?;
@@ -97,26 +70,54 @@ impl Journal {
 
     /// What the intents say that are neither done nor undone, whoever holds them; nothing is taken over.
     pub fn pending<T: DeserializeOwned>(&self) -> Vec<(PathBuf, T)> {
-        let files = std::fs::read_dir(&self.directory).into_iter().flatten().flatten().map(|entry| entry.path());
-        let intents = files.filter(|path| path.extension().is_some_and(|extension| extension == "json"));
-        intents
-            .filter_map(|path| {
-                let written: Written<T> = serde_json::from_slice(&std::fs::read(&path).ok()?).ok()?;
-                Some((path, written.intent))
-            })
+        self.files()
+            .filter_map(|path| format::intent(&std::fs::read(&path).ok()?).map(|intent| (path, intent)))
             .collect()
     }
 
+    /// What these are about, those of other versions among them.
+    pub fn under_way(&self) -> Vec<About> {
+        self.files().filter_map(|path| format::about(&std::fs::read(path).ok()?)).collect()
+    }
+
+    fn files(&self) -> impl Iterator<Item = PathBuf> + use<> {
+        let files = std::fs::read_dir(&self.directory).into_iter().flatten().flatten().map(|entry| entry.path());
+        files.filter(|path| path.extension().is_some_and(|extension| extension == "json"))
+    }
+
+    /// What dead processes left, oldest first, and since when; nothing is taken over.
+    pub fn left<T: DeserializeOwned>(&self) -> Result<Vec<(PathBuf, SystemTime, Said<T>)>> {
+        let mut found = Vec::new();
+        let mut paths: Vec<PathBuf> = self.files().collect();
+        paths.sort();
+        if paths.is_empty() {
+            return Ok(found);
+        }
+        let home = self.home()?;
+        for path in paths {
+            // Shared, and only for this moment: whoever wants to heal it meanwhile takes its owner for alive.
+            let Some(file) = File::open(&path).ok().filter(|file| file.try_lock_shared().is_ok()) else { continue };
+            let Ok(text) = std::fs::read(&path) else { continue };
+            let since = file.metadata().and_then(|metadata| metadata.modified()).context("read", &path)?;
+            found.push((path, since, format::read(&text, &home)));
+        }
+        Ok(found)
+    }
+
+    fn home(&self) -> Result<Home> {
+        Home::of(self.directory.parent().unwrap_or(&self.directory))
+    }
+
     /// The intents of dead processes, oldest first, each now held by this one; what those had started may still be at work.
-    /// An unreadable file is an error for the caller to report; a half-written temporary file is removed.
-    pub fn abandoned<T: DeserializeOwned>(&self) -> Result<Vec<(Result<T>, Running)>> {
+    /// A half-written temporary file is removed.
+    pub fn abandoned<T: DeserializeOwned>(&self) -> Result<Vec<(Said<T>, Running)>> {
         let mut paths: Vec<PathBuf> = match std::fs::read_dir(&self.directory) {
             Ok(entries) => entries.flatten().map(|entry| entry.path()).collect(),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(error).context("read", &self.directory),
         };
         paths.sort();
-        let home = Home::of(self.directory.parent().unwrap_or(&self.directory))?;
+        let home = self.home()?;
         let mut found = Vec::new();
         for path in paths {
             let Some(file) = take(&path)? else { continue };
@@ -125,22 +126,9 @@ impl Journal {
                 continue;
             }
             let bytes = std::fs::read(&path).context("read", &path)?;
-            let intent = read(&path, &bytes, &home);
-            found.push((intent, Running { path, file, children: None }));
+            found.push((format::read(&bytes, &home), Running { path, file, children: None }));
         }
         Ok(found)
-    }
-}
-
-fn read<T: DeserializeOwned>(path: &Path, bytes: &[u8], home: &Home) -> Result<T> {
-    match serde_json::from_slice::<Written<IgnoredAny>>(bytes) {
-        Ok(written) if !written.home.is(home) => {
-            Err(Error::environment(format!("'{}' is of another repository", path.display())).code(FOREIGN))
-        }
-        _ => match serde_json::from_slice::<Written<T>>(bytes) {
-            Ok(written) => Ok(written.intent),
-            Err(error) => Err(unreadable(path, bytes, error)),
-        },
     }
 }
 
@@ -149,23 +137,6 @@ pub fn is_pending(locks: &Path, id: &std::ffi::OsStr) -> bool {
     let journal = locks.with_file_name("journal");
     journal.join(id).with_extension("json").exists()
 }
-
-/// Intents are complete when they appear, so what is no JSON is damage that no git-lane can make sense of; the rest may be
-/// another version's.
-fn unreadable(path: &Path, bytes: &[u8], error: serde_json::Error) -> Error {
-    let damaged = serde_json::from_slice::<IgnoredAny>(bytes).is_err();
-    let unreadable = Error::environment(format!("cannot make sense of '{}'", path.display())).source(error);
-    match damaged {
-        true => unreadable.code(DAMAGED),
-        false => unreadable.hint("a newer git-lane may have written it: run the command with that one"),
-    }
-}
-
-/// The code of the error about an intent that nobody can read.
-pub const DAMAGED: &str = "damaged-intent";
-
-/// The code of the error about an intent of the repository that this one is a copy of.
-pub const FOREIGN: &str = "foreign-intent";
 
 /// The intents that were set aside and that nobody has looked after yet.
 pub fn set_aside(lane_dir: &Path) -> Vec<PathBuf> {
@@ -210,7 +181,7 @@ impl Running {
     }
 
     /// Replaces the intent by a later stage of it.
-    pub fn advance(&mut self, intent: &impl Serialize) -> Result<()> {
+    pub fn advance(&mut self, intent: &impl Announce) -> Result<()> {
         self.file = place(&self.path, intent)?;
         step("journal.advanced");
         Ok(())
@@ -231,10 +202,9 @@ fn children_of(path: &Path) -> PathBuf {
 }
 
 /// Writes `intent` beside `path`, locks it, and renames it into place.
-fn place(path: &Path, intent: &impl Serialize) -> Result<File> {
+fn place(path: &Path, intent: &impl Announce) -> Result<File> {
     let home = Home::of(path.ancestors().nth(2).unwrap_or(path))?;
-    let bytes = serde_json::to_vec_pretty(&Written { home, intent })
-        .map_err(|error| Error::environment("cannot write the journal").source(error))?;
+    let bytes = format::write(home, intent)?;
     loop {
         let temporary = path.with_file_name(format!(".{}", unique_id()));
         let mut file =
@@ -337,12 +307,18 @@ pub fn step(name: &'static str) {
 mod tests {
     use super::*;
 
+    impl Announce for &str {
+        fn about(&self) -> About {
+            About::default()
+        }
+    }
+
     /// The one abandoned intent. A process that another test is just starting holds all our files until it is exec'ed.
-    fn the_abandoned(journal: &Journal) -> (Result<String>, Running) {
+    fn the_abandoned(journal: &Journal) -> (String, Running) {
         let start = Instant::now();
         loop {
-            if let Some(found) = journal.abandoned().unwrap().pop() {
-                return found;
+            if let Some((Said::Intent(intent), running)) = journal.abandoned().unwrap().pop() {
+                return (intent, running);
             }
             assert!(start.elapsed() < Duration::from_secs(5));
         }
@@ -357,7 +333,7 @@ mod tests {
         assert!(journal.abandoned::<String>().unwrap().is_empty());
         drop(running);
         let (intent, running) = the_abandoned(&journal);
-        assert_eq!(intent.unwrap(), "start, prepared");
+        assert_eq!(intent, "start, prepared");
         running.done().unwrap();
         assert!(journal.abandoned::<String>().unwrap().is_empty());
     }
