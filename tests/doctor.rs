@@ -949,6 +949,13 @@ fn a_damaged_intent_is_set_aside_and_one_of_another_version_is_not() {
     assert!(codes(&sandbox).is_empty());
 
     write(&intent, "{\"operation\": \"teleport\"}");
+    let told = doctor(&sandbox, &[]);
+    assert!(
+        told.stdout.contains("a command was interrupted") && told.stdout.contains("this one changes nothing"),
+        "{told}"
+    );
+    assert_eq!(codes(&sandbox), ["newer-intent"]);
+    let _ = told.fails(1);
     let run = sandbox.lane(["start", "third"]);
     assert!(run.stderr.contains(intent.to_str().unwrap()) && run.stderr.contains("newer git-lane"), "{run}");
     let _ = run.fails(4);

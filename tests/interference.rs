@@ -287,6 +287,50 @@ fn a_landing_that_cannot_be_healed_stops_landings_on_its_base_and_nothing_else()
 }
 
 #[test]
+fn the_doctor_tells_what_is_interrupted_since_when_and_what_will_become_of_it() {
+    let sandbox = dies_landing("land.files");
+    let intent = journal(&sandbox, "json");
+    let hours_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(3 * 3600 + 100);
+    std::fs::File::options().write(true).open(&intent).unwrap().set_modified(hours_ago).unwrap();
+    let before = sandbox.fingerprint();
+    let told = sandbox.lane(["doctor"]);
+    let words =
+        "fixable: a landing on 'main' was interrupted 3h 1m ago; the next command that changes something completes";
+    assert!(told.stdout.contains(words) && told.stderr.contains("git lane doctor --fix"), "{told}");
+    let _ = told.fails(1);
+    assert!(intent.exists() && sandbox.fingerprint() == before);
+
+    // Somebody is at work: nothing is wrong.
+    let owner = std::fs::File::open(&intent).unwrap();
+    owner.lock().unwrap();
+    let told = sandbox.lane(["doctor"]);
+    assert!(!told.stdout.contains("was interrupted"), "{told}");
+    assert_eq!(told.code, i32::from(told.stdout.contains("index.lock")), "{told}");
+    drop(owner);
+
+    // What was tried in vain is not promised.
+    std::fs::remove_file(index_lock(&sandbox)).unwrap();
+    foreign_lock(&index_lock(&sandbox));
+    let said = sandbox.lane(["start", "other"]);
+    assert!(said.stderr.contains("can be neither completed nor undone"), "{said}");
+    for args in [&["doctor", "--json"][..], &["doctor", "--fix", "--json"]] {
+        let told = sandbox.lane(args);
+        let json: serde_json::Value = serde_json::from_str(&told.stdout).unwrap();
+        let findings = json["error"]["details"].as_array().unwrap();
+        let found = findings.iter().find(|finding| finding["code"] == "not-healed").unwrap_or_else(|| panic!("{told}"));
+        let (text, hint) = (found["text"].as_str().unwrap(), found["hint"].as_str().unwrap());
+        assert!(text.contains("a landing on 'main'") && text.contains("index.lock' is held"), "{told}");
+        assert!(found["fixable"] == false && hint.contains(intent.to_str().unwrap()), "{told}");
+        let _ = told.fails(1);
+    }
+    std::fs::remove_file(index_lock(&sandbox)).unwrap();
+    let told = sandbox.lane(["doctor", "--fix"]);
+    assert!(told.stderr.contains("a landing on 'main' was interrupted; it has been undone"), "{told}");
+    assert!(told.ok().contains("everything is as it should be"));
+    sandbox.nothing_under_way();
+}
+
+#[test]
 fn a_lane_whose_files_somebody_died_moving_is_not_taken_away() {
     let sandbox = Sandbox::new();
     with_work(&sandbox);
@@ -418,6 +462,15 @@ fn what_a_newer_version_does_with_a_lane_stops_that_lane_and_no_other() {
     assert_eq!(said.code, 0, "{said}");
     for words in ["warning: the removal of lane 'login' was interrupted", "newer git-lane", intent.to_str().unwrap()] {
         assert!(said.stderr.contains(words), "{words}: {said}");
+    }
+    for args in [&["doctor"][..], &["doctor", "--fix"]] {
+        let told = sandbox.lane(args);
+        let newer = "s ago, and only the newer git-lane that began it can complete or undo it";
+        for words in ["the removal of lane 'login' was interrupted ", newer, "nothing in the trash expires"] {
+            assert!(told.stdout.contains(words), "{words}: {told}");
+        }
+        assert!(told.stderr.contains("1 thing is not"), "{told}");
+        let _ = told.fails(1);
     }
     for args in [&["drop", "--force", "login"][..], &["restore", "login"], &["start", "login"], &["finish", "login"]] {
         let refused = sandbox.lane(args).fails(1);

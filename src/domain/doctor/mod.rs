@@ -59,7 +59,9 @@ pub enum Finding {
     DeadHooksPath(PathBuf),
     /// A branch was made and never used, and no worktree has it: what a failed `git worktree add -b` leaves.
     OrphanBranch(BranchName),
-    /// What an interrupted command was doing can no longer be read; the file was set aside.
+    /// What a dead process was doing is neither done nor undone.
+    Interrupted(Interrupted),
+    /// What an interrupted command was doing can no longer be read.
     DamagedIntent(PathBuf),
     /// The rule is not in force, and why.
     NotInForce(String),
@@ -67,6 +69,32 @@ pub enum Finding {
     UnknownRules(String),
     /// No policy can be read, and why.
     UnreadablePolicy(String),
+}
+
+/// An operation whose process died.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Interrupted {
+    /// What it was: "the start of lane 'x'".
+    pub what: String,
+    /// For how many seconds it has been like that.
+    pub age: u64,
+    /// The file that says what it was doing.
+    pub intent: PathBuf,
+    /// What will become of it.
+    pub prospect: Prospect,
+}
+
+/// What will become of an interrupted operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Prospect {
+    /// The next command that changes something completes or undoes it.
+    Healing,
+    /// That was tried, and failed for this reason.
+    Failed(String),
+    /// Only the newer version that began it knows how; what it is about is left alone.
+    Newer,
+    /// The same, and it does not say what it is about.
+    Unknown,
 }
 
 /// A worktree whose admin directory git cannot use.
@@ -139,6 +167,7 @@ impl Finding {
             Finding::Poisoned(poisoned) => poisoned.age == AdminAge::Old && poisoned.head,
             Finding::StrangeWorktree(_, why) => *why == TreeElsewhere::ByAccident,
             Finding::Lock(_, owner) => *owner == LockOwner::Dead,
+            Finding::Interrupted(interrupted) => interrupted.prospect == Prospect::Healing,
             Finding::RenamedBranch(..)
             | Finding::RenamedBase(..)
             | Finding::MovedWorktree(..)
@@ -189,6 +218,9 @@ impl Finding {
             Finding::StrangeWorktree(..) => "core-worktree",
             Finding::DeadHooksPath(_) => "hooks-path",
             Finding::OrphanBranch(_) => "orphan-branch",
+            Finding::Interrupted(Interrupted { prospect: Prospect::Healing, .. }) => "interrupted",
+            Finding::Interrupted(Interrupted { prospect: Prospect::Failed(_), .. }) => "not-healed",
+            Finding::Interrupted(_) => "newer-intent",
             Finding::DamagedIntent(_) => "damaged-intent",
             Finding::NotInForce(_) => "not-in-force",
             Finding::UnknownRules(_) => "policy-unknown",

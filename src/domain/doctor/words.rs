@@ -1,6 +1,6 @@
 //! The words in which a finding is told, and what to do about it.
 
-use super::{AdminAge, Finding, LockOwner, Poisoned, StrayRemedy, TreeElsewhere};
+use super::{AdminAge, Finding, Interrupted, LockOwner, Poisoned, Prospect, StrayRemedy, TreeElsewhere};
 use crate::domain::lane::Head;
 use crate::domain::paste::word;
 
@@ -88,6 +88,21 @@ impl Finding {
             Finding::OrphanBranch(branch) => {
                 format!("take it up with git lane start {0}, or: git branch -d {0}", word(branch))
             }
+            Finding::Interrupted(Interrupted { prospect: Prospect::Failed(_), intent, .. }) => format!(
+                "every git-lane command that changes something tries again, and until one can, nothing else is done there; \
+                 what was under way is in {}",
+                word(intent.display())
+            ),
+            Finding::Interrupted(Interrupted { prospect: Prospect::Newer, intent, .. }) => format!(
+                "run git lane doctor --fix with that one; until then nothing else is done there and nothing in the trash \
+                 expires; what was under way is in {}",
+                word(intent.display())
+            ),
+            Finding::Interrupted(Interrupted { prospect: Prospect::Unknown, intent, .. }) => format!(
+                "run git lane doctor --fix with that one; until then this one changes nothing in the repository; what was \
+                 under way is in {}",
+                word(intent.display())
+            ),
             Finding::DamagedIntent(path) => format!(
                 "see that no lane is missing with git lane list and git lane trash, then: rm {}; until then nothing in the \
                  trash expires",
@@ -190,6 +205,18 @@ impl std::fmt::Display for Finding {
             Finding::OrphanBranch(branch) => {
                 write!(f, "branch '{branch}' was made and never used, and no worktree has it")
             }
+            Finding::Interrupted(Interrupted { what, age, prospect, .. }) => {
+                write!(f, "{what} was interrupted {} ago", duration(*age))?;
+                match prospect {
+                    Prospect::Healing => {
+                        f.write_str("; the next command that changes something completes or undoes it")
+                    }
+                    Prospect::Failed(why) => write!(f, " and could be neither completed nor undone: {why}"),
+                    Prospect::Newer | Prospect::Unknown => {
+                        f.write_str(", and only the newer git-lane that began it can complete or undo it")
+                    }
+                }
+            }
             Finding::DamagedIntent(path) => {
                 write!(f, "a command was interrupted, and nobody can complete or undo it from '{}'", path.display())
             }
@@ -234,7 +261,14 @@ mod tests {
         let other = || Head::Branch(branch("other"));
         let poisoned =
             |age, head| Poisoned { lane: Some(lane()), worktree: "/x".into(), admin: "/a".into(), age, head };
+        let interrupted = |prospect| {
+            let (what, intent) = ("the start of lane 'x'".into(), "/j".into());
+            Finding::Interrupted(Interrupted { what, age: 61, intent, prospect })
+        };
         for finding in [
+            interrupted(Prospect::Failed("a lock is held".into())),
+            interrupted(Prospect::Newer),
+            interrupted(Prospect::Unknown),
             Finding::DamagedRecord("x".into(), "'worktree' is missing".into()),
             Finding::Stray(lane(), other(), StrayRemedy::Leave),
             Finding::Stray(lane(), other(), StrayRemedy::MakeBranch(branch("login"))),
@@ -269,6 +303,7 @@ mod tests {
             Finding::StrangeWorktree("/x".into(), TreeElsewhere::ByAccident),
             Finding::PutAside(lane(), "/x".into(), "/y".into()),
             Finding::Poisoned(poisoned(AdminAge::Old, true)),
+            interrupted(Prospect::Healing),
         ] {
             assert!(finding.fixable() && finding.hint().is_none(), "{finding}");
         }

@@ -1,6 +1,7 @@
 //! Looks a repository over for what hooks cannot see and plain git stumbles over, and puts right what can be.
 
 mod admin;
+mod interrupted;
 pub mod lost;
 mod settings;
 
@@ -27,6 +28,7 @@ pub fn examine(repository: &Repository) -> Result<Vec<Finding>> {
     let poisoned = admin::poisoned(repository, &records.lanes)?;
     let mut found = settings::configuration(repository)?;
     found.extend(settings::locks(repository)?);
+    found.extend(interrupted::operations(repository)?);
     found.extend(super::journal::set_aside(&repository.lane_dir()).into_iter().map(Finding::DamagedIntent));
     found.extend(poisoned.iter().cloned());
     for damaged in &records.damaged {
@@ -82,6 +84,8 @@ fn put_right(repository: &Repository, finding: &Finding) -> Result<()> {
             Some(lane) => admin::bring_back(repository, lane, kept),
             None => Err(raced(name)),
         },
+        // Whoever was healed when this command began is not among the findings.
+        Finding::Interrupted(_) => super::recover::recover(repository).map(drop),
         Finding::LostRecord(lane) => lost::record_again(repository, lane),
         Finding::Lock(_, LockOwner::Dead) => settings::clear_dead_locks(repository),
         Finding::BareWithWorktree => settings::set(repository, "bare", Some("false")),
