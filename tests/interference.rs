@@ -330,6 +330,44 @@ fn the_doctor_tells_what_is_interrupted_since_when_and_what_will_become_of_it() 
     sandbox.nothing_under_way();
 }
 
+/// One bounded wait, however many there are to be healed; whom nothing holds up is healed all the same.
+#[test]
+fn what_holds_up_many_healings_is_waited_for_once() {
+    let sandbox = Sandbox::new();
+    let names = ["a", "b", "c", "d", "e"];
+    for name in names {
+        let mut dying = sandbox.command("git-lane");
+        sandbox.run(dying.args(["start", name]).env("GIT_LANE_TEST_DIE_AT", "3")).fails(137);
+        // The next one is to heal nothing.
+        let aside = sandbox.root().join("aside").join(name);
+        std::fs::create_dir_all(aside.parent().unwrap()).unwrap();
+        std::fs::rename(sandbox.repo.join(".git/lane/journal"), aside).unwrap();
+    }
+    let mut at_work = Vec::new();
+    std::fs::create_dir(sandbox.repo.join(".git/lane/journal")).unwrap();
+    for name in names {
+        for file in std::fs::read_dir(sandbox.root().join("aside").join(name)).unwrap().flatten() {
+            let place = sandbox.repo.join(".git/lane/journal").join(file.file_name());
+            std::fs::rename(file.path(), &place).unwrap();
+            // As if a git of all but the last were still at work.
+            if name != "e" && place.extension().is_some_and(|end| end == "children") {
+                at_work.push(std::fs::File::open(place).unwrap());
+            }
+        }
+    }
+    at_work.iter().for_each(|file| file.lock().unwrap());
+    assert_eq!(at_work.len(), 4);
+    let start = std::time::Instant::now();
+    let said = sandbox.lane(["start", "other"]);
+    assert!(start.elapsed() < std::time::Duration::from_secs(60), "{said}");
+    assert_eq!(said.code, 0, "{said}");
+    assert!(said.stderr.contains("the start of lane 'e' was interrupted; it has been"), "{said}");
+    assert_eq!(said.stderr.matches("can be neither completed nor undone: a program").count(), 4, "{said}");
+    drop(at_work);
+    sandbox.lane(["start", "another"]).ok();
+    sandbox.nothing_under_way();
+}
+
 #[test]
 fn a_lane_whose_files_somebody_died_moving_is_not_taken_away() {
     let sandbox = Sandbox::new();

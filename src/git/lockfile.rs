@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::error::{Error, IoContext, Result};
-use crate::git::shared;
+use crate::git::{patience, shared};
 
 /// How long to wait for a lock of git's protocol; git itself holds one for milliseconds.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -66,7 +66,7 @@ impl LockFile {
                 }
             }
             let old = age(&lock).is_some_and(|age| age > PATIENCE);
-            if start.elapsed() > if old { PATIENCE_WITH_OLD } else { PATIENCE } {
+            if start.elapsed() > if old { PATIENCE_WITH_OLD } else { PATIENCE } || patience::is_spent() {
                 drop(std::fs::remove_file(&witness));
                 return Err(held_by_another(&lock));
             }
@@ -389,6 +389,12 @@ mod tests {
         File::open(&lock).unwrap().set_modified(SystemTime::now() - Duration::from_secs(3600)).unwrap();
         let start = Instant::now();
         assert_eq!(LockFile::acquire(&target, &locks).unwrap_err().word(), "locked");
+        assert!(start.elapsed() < PATIENCE && lock.exists());
+        // A young one too, once others have been waited for long enough.
+        File::open(&lock).unwrap().set_modified(SystemTime::now()).unwrap();
+        let start = Instant::now();
+        let tried = patience::within(Duration::ZERO, || LockFile::acquire(&target, &locks));
+        assert_eq!(tried.unwrap_err().word(), "locked");
         assert!(start.elapsed() < PATIENCE && lock.exists());
     }
 

@@ -19,6 +19,7 @@ pub mod metadata;
 pub mod moved;
 pub mod overtaken;
 pub mod overview;
+pub mod patience;
 pub mod pending;
 pub mod populate;
 pub mod processes;

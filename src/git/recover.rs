@@ -2,18 +2,23 @@
 
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::journal::{About, Announce, GitDir, Journal, Said};
 use super::pending::{self, Pending};
 use super::repository::Repository;
-use super::{doctor, events, land, lockfile, metadata, restore, retire, start, switch};
+use super::{doctor, events, land, lockfile, metadata, patience, restore, retire, start, switch};
 use crate::domain::doctor::Poisoned;
 use crate::domain::event::{End, Subject, What};
 use crate::domain::lane::Worktree;
 use crate::domain::name::LaneName;
 use crate::error::{Error, Kind, Result};
+
+/// How long all healings of a command may wait for locks of others and for what the dead had started. What is not healed by
+/// then is tried again by the next command.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Everything that can be under way; one variant for each operation that takes more than one step.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -194,7 +199,7 @@ pub fn recover(repository: &Repository) -> Result<Vec<Healed>> {
         return Ok(Vec::new());
     }
     let mut recovered = Recovered::default();
-    let done = heal_all(repository, &mut recovered);
+    let done = patience::within(PATIENCE, || heal_all(repository, &mut recovered));
     // What was done before something went wrong was done.
     repository.listener.tell(&recovered);
     done.map(|()| recovered.healed)

@@ -22,7 +22,7 @@ use self::format::Home;
 use super::lockfile::create_locked;
 use crate::domain::paste::word;
 use crate::error::{Error, IoContext, Result};
-use crate::git::shared;
+use crate::git::{patience, shared};
 
 /// How long to wait for what a dead process had started: a git that is filling a worktree.
 const CHILDREN_PATIENCE: Duration = Duration::from_secs(30);
@@ -165,7 +165,7 @@ impl Running {
         let children = children_of(&self.path);
         let start = Instant::now();
         while take(&children)?.is_none() && children.exists() {
-            if start.elapsed() > CHILDREN_PATIENCE {
+            if start.elapsed() > CHILDREN_PATIENCE || patience::is_spent() {
                 return Err(Error::environment("a program that an interrupted git-lane started is still at work")
                     .code("busy")
                     .hint(format!("see which one it is with: fuser {}", word(children.display()))));
