@@ -494,6 +494,7 @@ fn a_living_lane_without_its_admin_directory_is_brought_back_or_told() {
     assert!(codes(&sandbox).is_empty());
 
     std::fs::remove_dir_all(&admin).unwrap();
+    write(&path.join(".git"), "gitdir: /nowhere/.git/worktrees/login\n");
     assert_left_alone(&sandbox, &["unlisted-worktree"]);
 }
 
@@ -819,10 +820,163 @@ fn a_directory_git_does_not_list_is_not_called_gone() {
     sandbox.lane(["start", "login"]).ok();
     let lane = sandbox.lane_path("login");
     std::fs::remove_dir_all(sandbox.admin(&lane)).unwrap();
+    write(&lane.join(".git"), "gitdir: /nowhere/.git/worktrees/login\n");
     assert_eq!(codes(&sandbox), ["unlisted-worktree"]);
     let run = doctor(&sandbox, &[]);
     assert!(run.stdout.contains("but git does not list it") && !run.stdout.contains("gone"), "{run}");
     run.fails(1);
+}
+
+/// A lane with every kind of change; its directory is away while git prunes, as a disk that is not mounted.
+fn pruned_while_away(sandbox: &Sandbox) -> std::path::PathBuf {
+    sandbox.lane(["start", "login"]).ok();
+    sandbox.work("login", "kept", "kept");
+    let path = sandbox.lane_path("login");
+    write(&path.join("README"), "edited\n");
+    write(&path.join("untracked"), "x");
+    write(&path.join("staged"), "x");
+    sandbox.git_in(&path, ["add", "staged"]);
+    std::fs::remove_file(path.join("src/app.txt")).unwrap();
+    let away = sandbox.root().join("away");
+    std::fs::rename(&path, &away).unwrap();
+    sandbox.git(["worktree", "prune", "--expire=now"]);
+    assert!(!sandbox.repo.join(".git/worktrees").exists());
+    std::fs::rename(&away, &path).unwrap();
+    path
+}
+
+#[test]
+fn a_worktree_whose_admin_directory_git_lost_gets_a_new_one_and_keeps_every_byte() {
+    let sandbox = Sandbox::new();
+    let path = pruned_while_away(&sandbox);
+    let tip = sandbox.git(["rev-parse", "login"]);
+    let before = crate::lanes::listing(&path);
+    let refused = sandbox.lane(["finish", "login"]).fails(1);
+    assert!(refused.contains("git lane doctor"), "{refused}");
+    assert_eq!(codes(&sandbox), ["lost-admin"]);
+    let told = doctor(&sandbox, &[]);
+    let admin = sandbox.repo.join(".git/worktrees/login");
+    let text = format!(
+        "fixable: the worktree of lane 'login' at '{}' is cut off: git has lost '{}'",
+        path.display(),
+        admin.display()
+    );
+    assert!(told.stdout.contains(&text) && told.stderr.contains("git lane doctor --fix"), "{told}");
+    let _ = told.fails(1);
+    assert!(!admin.exists());
+    let told = doctor(&sandbox, &["--fix"]).ok();
+    assert!(told.contains("what was staged has to be staged again"), "{told}");
+    assert!(crate::lanes::listing(&path) == before);
+    let status = sandbox.git_in(&path, ["--no-optional-locks", "status", "--porcelain", "--branch"]);
+    assert_eq!(status, "## login\n M README\n D src/app.txt\n?? staged\n?? untracked");
+    assert_eq!(
+        sandbox.git_in(&path, ["reflog", "HEAD", "--format=%H %gs"]),
+        format!("{tip} lane: worktree found again")
+    );
+    assert_fixed_for_good(&sandbox);
+    sandbox.nothing_left_behind(0);
+    sandbox.plain_git_works();
+    let names = |directory: &std::path::Path| {
+        let entries = std::fs::read_dir(directory).unwrap().flatten();
+        entries.map(|entry| entry.file_name()).collect::<std::collections::BTreeSet<_>>()
+    };
+    sandbox.lane(["start", "like"]).ok();
+    let expected = names(&sandbox.repo.join(".git/worktrees/like"));
+    assert!(names(&admin).is_subset(&expected), "{:?} {expected:?}", names(&admin));
+    sandbox.git_in(&path, ["add", "-A"]);
+    sandbox.git_in(&path, ["commit", "-q", "-m", "goes on"]);
+    sandbox.lane(["finish", "login"]).ok();
+    assert!(sandbox.repo.join("staged").exists() && !sandbox.repo.join("src/app.txt").exists());
+}
+
+/// Where anything is in doubt, its owner decides.
+#[test]
+fn a_lost_admin_directory_is_not_guessed_at() {
+    type Doubt = fn(&Sandbox, &std::path::Path);
+    let doubts: [(&str, Doubt); 7] = [
+        ("its branch is gone", |sandbox, _| drop(sandbox.git(["branch", "-q", "-D", "login"]))),
+        ("another repository's", |sandbox, path| {
+            let other = sandbox.root().join("other");
+            sandbox.git(["init", "-q", other.to_str().unwrap()]);
+            write(&path.join(".git"), format!("gitdir: {}/.git/worktrees/login\n", other.display()));
+        }),
+        ("other files", |_, path| {
+            for entry in std::fs::read_dir(path).unwrap().flatten().map(|entry| entry.path()) {
+                match entry.is_dir() {
+                    true => std::fs::remove_dir_all(entry).unwrap(),
+                    false if entry.ends_with(".git") => {}
+                    false => std::fs::remove_file(entry).unwrap(),
+                }
+            }
+            write(&path.join("somebody's"), "x");
+        }),
+        ("a link in its place", |sandbox, path| {
+            std::fs::rename(path, sandbox.root().join("moved")).unwrap();
+            std::os::unix::fs::symlink(sandbox.root().join("moved"), path).unwrap();
+        }),
+        ("settings of its own", |sandbox, _| drop(sandbox.git(["config", "extensions.worktreeConfig", "true"]))),
+        ("a submodule's repository went with it", |sandbox, path| {
+            let commit = sandbox.git(["rev-parse", "main"]);
+            let entry = format!("160000,{commit},sub");
+            sandbox.git(["update-index", "--add", "--cacheinfo", &entry]);
+            sandbox.git(["commit", "-q", "-m", "sub"]);
+            sandbox.git(["branch", "-q", "-f", "login", "main"]);
+            let modules = sandbox.repo.join(".git/worktrees/login/modules/sub");
+            write(&path.join("sub/.git"), format!("gitdir: {}\n", modules.display()));
+        }),
+        ("a rebase elsewhere will write to its branch", |sandbox, _| {
+            sandbox.git(["worktree", "add", "-q", "--detach", "../again"]);
+            let admin = sandbox.repo.join(".git/worktrees/again");
+            write(&admin.join("rebase-merge/head-name"), "refs/heads/login\n");
+        }),
+    ];
+    for (what, doubt) in doubts {
+        let sandbox = Sandbox::new();
+        let path = pruned_while_away(&sandbox);
+        doubt(&sandbox, &path);
+        let before = (crate::lanes::listing(&path), sandbox.fingerprint());
+        for args in [&[][..], &["--fix"]] {
+            let told = doctor(&sandbox, args);
+            assert!(told.stdout.contains("git does not list it"), "{what}: {told}");
+            let _ = told.fails(1);
+            assert!((crate::lanes::listing(&path), sandbox.fingerprint()) == before, "{what}");
+        }
+    }
+    // A sparse one would seem to have lost what it never had.
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "login", "--sparse", "src"]).ok();
+    std::fs::remove_dir_all(sandbox.repo.join(".git/worktrees/login")).unwrap();
+    assert_left_alone(&sandbox, &["unlisted-worktree"]);
+}
+
+#[test]
+fn a_rebuilding_that_was_interrupted_is_made_good_by_the_next_command() {
+    for step in 1.. {
+        let sandbox = Sandbox::new();
+        let path = pruned_while_away(&sandbox);
+        let before = crate::lanes::listing(&path);
+        let mut dying = sandbox.command("git-lane");
+        dying.args(["doctor", "--fix"]).env("GIT_LANE_TEST_DIE_AT", step.to_string());
+        let run = sandbox.run(&mut dying);
+        assert!(run.code == 137 || run.code == 0, "{run}");
+        sandbox.plain_git_works();
+        if run.code != 0 {
+            // Any command cleans up, and the doctor does the rest.
+            let said = sandbox.lane(["start", "other"]);
+            assert!(said.stderr.contains("the rebuilding of '") && said.code == 0, "{said}");
+            sandbox.nothing_under_way();
+            doctor(&sandbox, &["--fix"]).ok();
+        }
+        assert!(codes(&sandbox).is_empty(), "step {step}");
+        assert!(crate::lanes::listing(&path) == before, "step {step}");
+        let status = sandbox.git_in(&path, ["status", "--porcelain", "--branch"]);
+        assert_eq!(status, "## login\n M README\n D src/app.txt\n?? staged\n?? untracked", "step {step}");
+        sandbox.nothing_left_behind(0);
+        if run.code == 0 {
+            assert!(step > 5, "only {step} steps");
+            return;
+        }
+    }
 }
 
 /// The admin directory is written to in several steps; after the first it looks as if somebody were just making it.

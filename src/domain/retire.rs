@@ -106,7 +106,8 @@ impl Refusal {
             Refusal::Main(_) => error
                 .hint(format!("forget the record with: git config --remove-section {}", word(format!("lane.{name}")))),
             Refusal::NotListed(path) => {
-                error.hint(format!("see what is in '{}', and what git knows with: git worktree list", path.display()))
+                let known = format!("see what is in '{}', and what git knows with: git worktree list", path.display());
+                error.hint(known).hint("see what can be done about it with: git lane doctor")
             }
             Refusal::Damaged(..) => error.hint("see what can be done about it with: git lane doctor"),
             Refusal::Locked(_) => error.hint("when that is no longer so: git worktree unlock <path>"),

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::doctor::rebuild;
 use super::journal::{About, Announce, GitDir, Journal, Said};
 use super::pending::{self, Pending};
 use super::repository::Repository;
@@ -36,6 +37,8 @@ pub enum Intent {
     Switch(switch::Intent),
     /// A worktree's admin directory is being mended.
     Mend(Poisoned),
+    /// One that git lost is being built again.
+    Rebuild(rebuild::Intent),
 }
 
 impl Announce for Intent {
@@ -59,6 +62,7 @@ impl Announce for Intent {
                 let what = format!("the mending of '{}'", poisoned.admin.display());
                 About { what, lanes: poisoned.lane.iter().cloned().collect(), ..About::default() }
             }
+            Intent::Rebuild(intent) => of_lane(rebuild::what(intent), &intent.lane),
         }
     }
 }
@@ -75,7 +79,7 @@ impl Intent {
                 let (base, base_commit) = (Some(base.clone()), Some(old));
                 Subject { what: What::Heal, lane: None, lane_id: None, base, base_commit }
             }
-            Intent::Switch(_) | Intent::Mend(_) => {
+            Intent::Switch(_) | Intent::Mend(_) | Intent::Rebuild(_) => {
                 Subject { what: What::Heal, lane: None, lane_id: None, base: None, base_commit: None }
             }
         }
@@ -250,6 +254,7 @@ fn heal_all(repository: &Repository, recovered: &mut Recovered) -> Result<()> {
             Intent::Land(intent) => land::heal::recover(repository, &running, &intent),
             Intent::Switch(intent) => switch::recover(repository, &running, &intent),
             Intent::Mend(poisoned) => doctor::recover(repository, &poisoned).map(Healing::Whole),
+            Intent::Rebuild(intent) => rebuild::recover(repository, &intent).map(Healing::Whole),
         });
         let outcome = operation.ended(outcome, |healing| {
             let (counts, note) = match healing {

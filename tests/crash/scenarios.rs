@@ -243,9 +243,10 @@ fn in_force(sandbox: &Sandbox, _: &str) {
     assert!(left.is_empty(), "{left:?}");
 }
 
-/// A stray with other files, a renamed branch, a branch checked out twice, a worktree moved by hand, one without `gitdir`.
+/// A stray with other files, a renamed branch, a branch checked out twice, a worktree moved by hand, one without `gitdir`,
+/// one without its admin directory.
 fn in_disorder(sandbox: &Sandbox) -> String {
-    for (number, name) in ["stray", "renamed", "moved", "twice", "cut"].iter().enumerate() {
+    for (number, name) in ["stray", "renamed", "moved", "twice", "cut", "lost"].iter().enumerate() {
         sandbox.lane_by_git(name);
         sandbox.git(["config", &format!("lane.{name}.id"), &format!("0123456789abcde{number}")]);
     }
@@ -260,6 +261,9 @@ fn in_disorder(sandbox: &Sandbox) -> String {
     let cut = sandbox.admin(&sandbox.lane_path("cut"));
     std::fs::remove_file(cut.join("gitdir")).unwrap();
     age_all(&cut);
+    let lost = sandbox.lane_path("lost");
+    write(&lost.join("README"), "edited");
+    std::fs::remove_dir_all(sandbox.admin(&lost)).unwrap();
     sandbox.git(["branch", "-m", "renamed", "called"]);
     std::fs::rename(sandbox.lane_path("moved"), sandbox.lane_path("elsewhere")).unwrap();
     String::new()
@@ -274,8 +278,9 @@ fn mended(sandbox: &Sandbox, _: &str) {
     for name in ["stray", "twice", "again", "cut", "elsewhere"] {
         assert_eq!(sandbox.git_in(&sandbox.lane_path(name), ["status", "--porcelain"]), "", "{name}");
     }
+    assert_eq!(sandbox.git_in(&sandbox.lane_path("lost"), ["status", "--porcelain", "--branch"]), "## lost\n M README");
     assert_eq!(sandbox.git_in(&sandbox.lane_path("again"), ["rev-parse", "--abbrev-ref", "HEAD"]), "HEAD");
-    worktrees(sandbox, 7);
+    worktrees(sandbox, 8);
     assert_eq!(sandbox.git(["config", "lane.renamed.branch"]), "called");
     assert_eq!(sandbox.git(["config", "lane.moved.worktree"]), sandbox.lane_path("elsewhere").to_str().unwrap());
     sandbox.nothing_left_behind(0);

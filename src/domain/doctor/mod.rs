@@ -39,6 +39,8 @@ pub enum Finding {
     MissingWorktree(LaneName, PathBuf),
     /// The lane's directory is there, and git knows nothing of it.
     UnlistedWorktree(LaneName, PathBuf),
+    /// The lane's directory is there, and the admin directory it names is not; everything agrees on what was in that.
+    LostAdmin(LaneName, PathBuf, PathBuf),
     /// Directory and admin directory of a worktree do not belong together.
     DamagedWorktree(Option<LaneName>, PathBuf, String),
     /// The admin directory of a worktree that is alive lacks what git needs of it.
@@ -173,6 +175,7 @@ impl Finding {
             | Finding::MovedWorktree(..)
             | Finding::FoundWorktree(..)
             | Finding::PutAside(..)
+            | Finding::LostAdmin(..)
             | Finding::BareWithWorktree
             | Finding::LostRecord(_)
             | Finding::UnknownRules(_)
@@ -208,6 +211,7 @@ impl Finding {
             Finding::FoundWorktree(..) => "found-worktree",
             Finding::MissingWorktree(..) => "missing-worktree",
             Finding::UnlistedWorktree(..) => "unlisted-worktree",
+            Finding::LostAdmin(..) => "lost-admin",
             Finding::DamagedWorktree(..) => "damaged-worktree",
             Finding::Poisoned(_) => "poisoned-worktree",
             Finding::PutAside(..) => "put-aside",

@@ -156,6 +156,10 @@ impl std::fmt::Display for Finding {
             Finding::UnlistedWorktree(lane, path) => {
                 write!(f, "the worktree of lane '{lane}' is at '{}', but git does not list it", path.display())
             }
+            Finding::LostAdmin(lane, path, admin) => {
+                let (path, admin) = (path.display(), admin.display());
+                write!(f, "the worktree of lane '{lane}' at '{path}' is cut off: git has lost '{admin}'")
+            }
             Finding::DamagedWorktree(Some(lane), path, why) => {
                 write!(f, "the worktree of lane '{lane}' at '{}' is damaged: {why}", path.display())
             }
@@ -302,6 +306,7 @@ mod tests {
             Finding::BareWithWorktree,
             Finding::StrangeWorktree("/x".into(), TreeElsewhere::ByAccident),
             Finding::PutAside(lane(), "/x".into(), "/y".into()),
+            Finding::LostAdmin(lane(), "/x".into(), "/y".into()),
             Finding::Poisoned(poisoned(AdminAge::Old, true)),
             interrupted(Prospect::Healing),
         ] {

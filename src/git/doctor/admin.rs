@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use bstr::ByteSlice;
 
+use super::rebuild;
 use crate::domain::doctor::{AdminAge, Finding, Poisoned};
 use crate::domain::lane::{Lane, ObjectId, Worktree, WorktreeState};
 use crate::domain::name::BranchName;
@@ -158,7 +159,7 @@ fn head_of(repository: &Repository, lane: Option<&Lane>, admin: &Path) -> Option
 }
 
 /// Whether no worktree but the one with this admin directory has the branch checked out, or will write to it.
-fn is_free(repository: &Repository, branch: &BranchName, admin: &Path) -> bool {
+pub(super) fn is_free(repository: &Repository, branch: &BranchName, admin: &Path) -> bool {
     let taken = |other: &Worktree| {
         let checked_out = other.state != WorktreeState::Bare && other.head.branch() == Some(branch);
         other.git_dir != admin && (checked_out || worktree::works_on(&other.git_dir, branch))
@@ -204,7 +205,10 @@ pub(super) fn unlisted(repository: &Repository, lane: &Lane) -> Finding {
     };
     match entries(&damaged(repository)).find(was_its) {
         Some(kept) if ours && !admin.exists() => Finding::PutAside(name, worktree, kept),
-        _ => Finding::UnlistedWorktree(name, worktree),
+        _ => match rebuild::lost(repository, lane) {
+            Some(admin) => Finding::LostAdmin(name, worktree, admin),
+            None => Finding::UnlistedWorktree(name, worktree),
+        },
     }
 }
 

@@ -3,6 +3,7 @@
 mod admin;
 mod interrupted;
 pub mod lost;
+pub(super) mod rebuild;
 mod settings;
 
 pub use admin::recover;
@@ -56,6 +57,12 @@ pub fn fix(repository: &Repository, finding: &Finding) -> Result<Option<String>>
         let aside = admin::put_aside(repository, path)?;
         let (aside, path) = (word(aside.display()), word(path.display()));
         return Ok(Some(format!("it is now {aside}; to have it back: mv {aside} {path}")));
+    }
+    if let Finding::LostAdmin(name, ..) = finding {
+        rebuild::rebuild(repository, name)?;
+        let lost =
+            "no file was touched; what was staged has to be staged again, and an operation in progress is forgotten";
+        return Ok(Some(lost.into()));
     }
     put_right(repository, finding).map(|()| None)
 }

@@ -7,7 +7,7 @@
 //! can be undone, by its own proofs of what it made.
 
 mod by_git;
-mod publish;
+pub(super) mod publish;
 mod undo;
 
 use std::os::unix::ffi::OsStrExt;
@@ -278,7 +278,7 @@ fn prepare(repository: &Repository, intent: &Intent, filling: &Filling<'_>) -> R
         head.push(b'\n');
         write("HEAD", &head)?;
     }
-    write_reflog(repository, intent)?;
+    begin_reflog(repository, admin, intent.commit, "lane: started")?;
     step("start.prepared");
     Ok(how)
 }
@@ -317,7 +317,12 @@ fn copy_worktree_config(repository: &Repository, admin: &Path) -> Result<()> {
 }
 
 /// The first line of the new worktree's HEAD reflog, where reflogs are kept.
-fn write_reflog(repository: &Repository, intent: &Intent) -> Result<()> {
+pub(in crate::git) fn begin_reflog(
+    repository: &Repository,
+    admin: &Path,
+    commit: ObjectId,
+    message: &str,
+) -> Result<()> {
     let wanted = repository.config("core.logAllRefUpdates").map(|value| !value.eq_ignore_ascii_case(b"false"));
     let bare = repository.main_worktree()?.state == WorktreeState::Bare;
     if !wanted.unwrap_or(!bare) || repository.ref_format() != RefFormat::Files {
@@ -326,15 +331,16 @@ fn write_reflog(repository: &Repository, intent: &Intent) -> Result<()> {
     let mut handle = repository.gix.clone();
     let committer = handle.committer_or_set_generic_fallback();
     let Ok(committer) = committer else { return Ok(()) };
-    let mut text = format!("{} {} ", ObjectId::null(intent.commit.kind()), intent.commit).into_bytes();
-    committer.write_to(&mut text).context("write", &intent.staged_admin)?;
-    text.extend_from_slice(b"\tlane: started\n");
-    let logs = intent.staged_admin.join("logs");
+    let mut text = format!("{} {commit} ", ObjectId::null(commit.kind())).into_bytes();
+    committer.write_to(&mut text).context("write", admin)?;
+    text.extend_from_slice(format!("\t{message}\n").as_bytes());
+    let logs = admin.join("logs");
     shared::create_dir_all(&logs).context("create", &logs)?;
     shared::write(&logs.join("HEAD"), text).context("write", &logs)
 }
 
-fn line(path: &Path) -> Vec<u8> {
+/// A path as git writes it into a file of one line.
+pub(in crate::git) fn line(path: &Path) -> Vec<u8> {
     let mut bytes = path.as_os_str().as_bytes().to_vec();
     bytes.push(b'\n');
     bytes

@@ -49,7 +49,10 @@ pub(super) fn publish(repository: &Repository, intent: &mut Intent, running: &mu
 
 /// Tells git where the worktree is that is in place.
 fn register(repository: &Repository, intent: &Intent) -> Result<()> {
-    if intent.by_git { by_git::register(repository, intent) } else { place_admin(repository, intent) }
+    match intent.by_git {
+        true => by_git::register(repository, intent),
+        false => place_admin(&intent.staged_admin, &admin_dir(repository, intent)),
+    }
 }
 
 /// Completes a start whose worktree can be seen at `at`: it is registered and recorded as it is, whatever somebody who
@@ -76,7 +79,7 @@ pub(super) fn complete(
         // Somebody may have taken the admin directory's name meanwhile.
         point_at_admin(repository, intent, &intent.lane.worktree.clone())?;
         running.advance(&AnyIntent::Start(intent.clone()))?;
-        place_admin(repository, intent)?;
+        place_admin(&intent.staged_admin, &admin_dir(repository, intent))?;
     }
     if intent.by_git {
         by_git::register(repository, intent)?;
@@ -192,13 +195,14 @@ fn place_worktree(intent: &Intent) -> Result<()> {
     rename_new(&intent.staged_worktree, target)
 }
 
-fn place_admin(repository: &Repository, intent: &Intent) -> Result<()> {
-    let worktrees = repository.common_dir().join("worktrees");
+/// Renames a complete admin directory to where git looks for it; what is there stays.
+pub(in crate::git) fn place_admin(staged: &Path, admin: &Path) -> Result<()> {
+    let worktrees = admin.parent().unwrap_or(admin);
     let mut attempts = 0;
     loop {
-        shared::create_dir_all(&worktrees).context("create", &worktrees)?;
+        shared::create_dir_all(worktrees).context("create", worktrees)?;
         attempts += 1;
-        match rename_new(&intent.staged_admin, &admin_dir(repository, intent)) {
+        match rename_new(staged, admin) {
             // `git worktree prune` removes the directory whenever it is empty.
             Err(_) if attempts < 100 && !worktrees.exists() => {}
             done => return done,
