@@ -1,7 +1,7 @@
 //! `git lane drop`: into the trash and nowhere else, or not at all.
 
 use std::os::unix::fs::symlink;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::lanes::listing;
@@ -301,13 +301,7 @@ fn killed_at_any_step_the_same_command_ends_well() {
 fn a_lane_on_another_filesystem_is_parked_beside_its_place() {
     use std::os::unix::fs::MetadataExt;
     let sandbox = Sandbox::new();
-    let device = |path: &Path| std::fs::metadata(path).map(|metadata| metadata.dev()).ok();
-    let other = Path::new("/dev/shm");
-    if device(other).is_none() || device(other) == device(&sandbox.repo) {
-        return;
-    }
-    let Ok(elsewhere) = tempfile::tempdir_in(other) else { return };
-    let path = std::fs::canonicalize(elsewhere.path()).unwrap().join("login");
+    let Some((_elsewhere, path)) = sandbox.far() else { return };
     sandbox.git(["worktree", "add", "-q", "-b", "login", path.to_str().unwrap()]);
     sandbox.record("login", &path);
     write(&path.join("new"), "x");
@@ -391,21 +385,20 @@ fn healing_leaves_a_lock_that_somebody_has_put_on_the_worktree_meanwhile() {
     }
 }
 
-/// The entry is copied with the repository; the files that wait on another filesystem are not.
-#[test]
-fn a_copy_of_the_repository_neither_takes_nor_removes_what_the_original_has_parked() {
-    use std::os::unix::fs::MetadataExt;
-    let sandbox = Sandbox::new();
-    let device = |path: &Path| std::fs::metadata(path).map(|metadata| metadata.dev()).ok();
-    let other = Path::new("/dev/shm");
-    if device(other).is_none() || device(other) == device(&sandbox.repo) {
-        return;
-    }
-    let Ok(elsewhere) = tempfile::tempdir_in(other) else { return };
-    let path = std::fs::canonicalize(elsewhere.path()).unwrap().join("far");
+/// A dropped lane whose place is on another filesystem, so that it waits there.
+fn parked(sandbox: &Sandbox) -> Option<(tempfile::TempDir, PathBuf)> {
+    let (elsewhere, path) = sandbox.far()?;
     sandbox.lane(["start", "far", "--path", path.to_str().unwrap()]).ok();
     write(&path.join("notes"), "precious");
     sandbox.lane(["drop", "--yes", "far"]).ok();
+    Some((elsewhere, path))
+}
+
+/// The entry is copied with the repository; the files that wait on another filesystem are not.
+#[test]
+fn a_copy_of_the_repository_neither_takes_nor_removes_what_the_original_has_parked() {
+    let sandbox = Sandbox::new();
+    let Some((_elsewhere, path)) = parked(&sandbox) else { return };
     let copy = sandbox.root().join("copy");
     let mut copies = Command::new("cp");
     sandbox.run(copies.arg("-a").args([&sandbox.repo, &copy])).ok();
@@ -442,18 +435,8 @@ fn a_copy_of_the_repository_neither_takes_nor_removes_what_the_original_has_park
 /// place where the lane waits.
 #[test]
 fn a_lane_parked_for_a_repository_that_has_become_another_comes_back_when_its_owner_says_so() {
-    use std::os::unix::fs::MetadataExt;
     let sandbox = Sandbox::new();
-    let device = |path: &Path| std::fs::metadata(path).map(|metadata| metadata.dev()).ok();
-    let other = Path::new("/dev/shm");
-    if device(other).is_none() || device(other) == device(&sandbox.repo) {
-        return;
-    }
-    let Ok(elsewhere) = tempfile::tempdir_in(other) else { return };
-    let path = std::fs::canonicalize(elsewhere.path()).unwrap().join("far");
-    sandbox.lane(["start", "far", "--path", path.to_str().unwrap()]).ok();
-    write(&path.join("notes"), "precious");
-    sandbox.lane(["drop", "--yes", "far"]).ok();
+    let Some((_elsewhere, path)) = parked(&sandbox) else { return };
     let backup = sandbox.root().join("backup");
     let mut copies = Command::new("cp");
     sandbox.run(copies.arg("-a").args([&sandbox.repo, &backup])).ok();

@@ -35,6 +35,19 @@ impl Sandbox {
         self.git_in(worktree, ["rev-parse", "--absolute-git-dir"]).into()
     }
 
+    /// A place for a lane on another filesystem than the repository, where there is one.
+    pub fn far(&self) -> Option<(tempfile::TempDir, PathBuf)> {
+        let device = |path: &Path| std::fs::metadata(path).map(|metadata| metadata.dev()).ok();
+        let other = Path::new("/dev/shm");
+        if device(other).is_none() || device(other) == device(&self.repo) {
+            eprintln!("skipped: there is no other filesystem");
+            return None;
+        }
+        let directory = tempfile::Builder::new().prefix("git-lane-test-").tempdir_in(other).ok()?;
+        let path = std::fs::canonicalize(directory.path()).unwrap().join("far");
+        Some((directory, path))
+    }
+
     /// Everything that must come back with a lane: files, admin directory, branch, reflog, settings, record.
     pub fn whole_lane(&self, name: &str, path: &Path, admin: &Path) -> String {
         let log = self.repo.join(".git/logs/refs/heads").join(name);
