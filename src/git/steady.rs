@@ -80,6 +80,7 @@ pub fn refs<T, E>(repo: &gix::Repository, mut look: impl FnMut() -> Result<T, E>
         }
         std::thread::sleep(Duration::from_millis(pause));
     }
+    let _ = repo.refs.force_refresh_packed_buffer();
     let found = look();
     if found.is_err() {
         was_in_vain(first, state());
@@ -154,5 +155,31 @@ mod tests {
             Ok::<_, ()>(looks.get())
         });
         assert_eq!(found, Ok(2));
+    }
+
+    /// As if packing never ended, each time within one tick of the clock.
+    #[test]
+    fn the_last_look_is_at_what_is_there_by_then() {
+        let (directory, repo) = repository();
+        let time = std::time::SystemTime::now() - Duration::from_secs(60);
+        let pack = |refs: &str| {
+            let new = directory.path().join("packed-refs.new");
+            std::fs::write(&new, format!("# pack-refs with: peeled fully-peeled sorted \n{refs}")).unwrap();
+            std::fs::File::options().write(true).open(&new).unwrap().set_modified(time).unwrap();
+            std::fs::rename(new, directory.path().join("packed-refs")).unwrap();
+        };
+        pack("");
+        let looks = std::cell::Cell::new(0);
+        let found = refs(&repo, || {
+            looks.set(looks.get() + 1);
+            let found = repo.try_find_reference("refs/heads/x").unwrap().map(drop).ok_or("not there");
+            match looks.get() {
+                at if at < PAUSES.len() => pack(""),
+                at if at == PAUSES.len() => pack("1111111111111111111111111111111111111111 refs/heads/x\n"),
+                _ => {}
+            }
+            found
+        });
+        assert_eq!((found, looks.get()), (Ok(()), 1 + PAUSES.len()));
     }
 }
