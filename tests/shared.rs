@@ -172,9 +172,39 @@ fn as_user<'a>(sandbox: &'a Sandbox, number: u32, directory: &'a Path) -> impl F
 
 const GROUP: u32 = 54_321;
 
+/// A lane on another filesystem waits beside its place: for its user alone, or for all who share the repository.
+#[test]
+fn a_parking_place_is_for_whoever_the_repository_is_for() {
+    for (shared, umask, directory, file) in [
+        ("umask", "022", [0o700, 0o755], 0o644),
+        ("umask", "077", [0o700, 0o700], 0o600),
+        ("group", "022", [0o2770, 0o2775], 0o664),
+        ("group", "077", [0o2770, 0o2770], 0o660),
+        ("0660", "022", [0o2770, 0o2770], 0o660),
+    ] {
+        let sandbox = shop(shared, umask);
+        let Some((_elsewhere, path)) = sandbox.far() else { return };
+        let lane = |args: &[&str]| masked(&sandbox, umask, &sandbox.repo, &[&["git-lane"], args].concat()).ok();
+        lane(&["start", "far", "--path", path.to_str().unwrap()]);
+        lane(&["drop", "far"]);
+        let place = path.with_file_name(".lane-trash");
+        let own = std::fs::read_dir(&place).unwrap().flatten().map(|entry| entry.path()).find(|path| path.is_dir());
+        let own = own.unwrap();
+        let modes = [mode(&place), mode(&own)];
+        let [outer, inner] = modes;
+        assert_eq!(modes, directory, "{shared}, umask {umask}: {outer:o} {inner:o}");
+        for name in [place.join(".gitignore"), own.join("repository")] {
+            assert_eq!(mode(&name), file, "{}, {shared}, umask {umask}: {:o}", name.display(), mode(&name));
+        }
+        lane(&["restore", "far"]);
+        assert!(path.join("README").exists() && !place.exists());
+    }
+}
+
 #[test]
 fn a_second_user_of_the_group_can_do_everything() {
     let sandbox = Sandbox::empty();
+    let far = sandbox.far();
     let open = std::fs::Permissions::from_mode(0o777);
     std::fs::set_permissions(sandbox.root(), open).unwrap();
     std::os::unix::fs::chown(sandbox.root(), None, Some(GROUP)).unwrap_or_default();
@@ -219,6 +249,24 @@ fn a_second_user_of_the_group_can_do_everything() {
 
     one(&["git-lane", "finish", "f"]).ok();
     one(&["git-lane", "restore", "d"]).ok();
+
+    if let Some((elsewhere, path)) = &far {
+        std::os::unix::fs::chown(elsewhere.path(), Some(54_321), Some(GROUP)).unwrap();
+        std::fs::set_permissions(elsewhere.path(), std::fs::Permissions::from_mode(0o2770)).unwrap();
+        one(&["git-lane", "start", "--base", "main", "far", "--path", path.to_str().unwrap()]).ok();
+        one(&["git-lane", "drop", "far"]).ok();
+        two(&["git-lane", "restore", "far"]).ok();
+        two(&["git-lane", "drop", "far"]).ok();
+        one(&["git-lane", "restore", "far"]).ok();
+        // One who is not in the group may have made the place.
+        let place = path.with_file_name(".lane-trash");
+        std::fs::create_dir(&place).unwrap();
+        std::fs::set_permissions(&place, std::fs::Permissions::from_mode(0o777)).unwrap();
+        std::os::unix::fs::chown(&place, Some(54_323), Some(54_323)).unwrap();
+        assert!(two(&["git-lane", "drop", "far"]).fails(1).contains("not a directory of yours"));
+        std::fs::remove_dir(&place).unwrap();
+        one(&["git-lane", "drop", "far"]).ok();
+    }
     for args in [
         &["git", "config", "some.key", "value"][..],
         &["git", "branch", "another", "main"],

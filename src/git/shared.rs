@@ -87,6 +87,11 @@ fn shared() -> Shared {
     *SHARED.read().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Whether several users share the repository.
+pub fn is_set() -> bool {
+    shared() != Shared::Umask
+}
+
 /// Gives a file or directory the mode it should have.
 pub fn adjust(path: &Path) -> Result<()> {
     shared().adjust(path)

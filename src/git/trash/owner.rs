@@ -14,6 +14,7 @@ use bstr::ByteSlice;
 use crate::domain::paste::word;
 use crate::domain::trash::Obstacle;
 use crate::error::{Error, IoContext, Result};
+use crate::git::shared;
 
 /// The file that says it: device and inode of the common directory, then its path.
 const OWNER: &str = "repository";
@@ -21,15 +22,25 @@ const OWNER: &str = "repository";
 /// The same before it has all its text.
 const UNFINISHED: &str = ".repository";
 
-/// Makes the parking place beside a lane; in a directory others can write to it might be theirs already.
-pub fn ensure_own(place: &Path) -> Result<()> {
+/// Makes the parking place beside a lane; in a directory others can write to it might be theirs already. It is its user's
+/// alone, or that of all who share the repository at `common_dir` (`core.sharedRepository`) and so have its group.
+pub fn ensure_own(place: &Path, common_dir: &Path) -> Result<()> {
     use std::os::unix::fs::DirBuilderExt;
     match std::fs::DirBuilder::new().mode(0o700).create(place) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-        other => return other.context("create", place),
+        other => other.context("create", place)?,
     }
-    let found = std::fs::symlink_metadata(place).context("read", place)?;
+    let group = std::fs::metadata(common_dir).context("read", common_dir)?.gid();
+    let look = || std::fs::symlink_metadata(place).context("read", place);
+    let found = look()?;
     if found.is_dir() && found.uid() == rustix::process::geteuid().as_raw() {
+        if shared::is_set() {
+            // Who is not in the group shares nothing with it.
+            let _ = std::os::unix::fs::lchown(place, None, Some(group));
+        }
+        return if look()?.gid() == group { shared::adjust(place).context("share", place) } else { Ok(()) };
+    }
+    if found.is_dir() && shared::is_set() && found.gid() == group && found.mode() & 0o070 == 0o070 {
         return Ok(());
     }
     Err(Error::refused(format!(
@@ -44,7 +55,7 @@ pub fn ensure_own(place: &Path) -> Result<()> {
 pub fn claim(parking: &Path, common_dir: &Path) -> Result<()> {
     let text = text(common_dir)?;
     let (unfinished, path) = (parking.join(UNFINISHED), parking.join(OWNER));
-    let mut file = std::fs::File::create(&unfinished).context("create", &unfinished)?;
+    let mut file = shared::create(&unfinished).context("create", &unfinished)?;
     file.write_all(&text).context("write", &unfinished)?;
     file.sync_all().context("sync", &unfinished)?;
     std::fs::rename(&unfinished, &path).context("write", &path)

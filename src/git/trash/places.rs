@@ -134,12 +134,12 @@ impl Places {
         }
         let parked = self.parked();
         let directory = parked.parent().unwrap_or(&parked);
-        owner::ensure_own(&self.original.with_file_name(".lane-trash"))?;
-        std::fs::create_dir_all(directory).context("create", directory)?;
+        owner::ensure_own(&self.original.with_file_name(".lane-trash"), self.common_dir())?;
+        shared::create_dir_all(directory).context("create", directory)?;
         owner::claim(directory, self.common_dir())?;
         // Lanes may lie inside a repository, which must not see this directory.
         let ignore = self.original.with_file_name(".lane-trash").join(".gitignore");
-        std::fs::write(&ignore, "*\n").context("write", &ignore)?;
+        shared::write(&ignore, "*\n").context("write", &ignore)?;
         step("places.parking-made");
         with_writable(&self.original, || rename_raw(&self.original, &parked))
             .context("move", &self.original)
