@@ -156,6 +156,35 @@ fn row_20_a_git_file_that_points_elsewhere() {
     stays("does not name a git directory", |_, lane| write(&lane.join(".git"), ""));
     stays("points at another git directory", |_, lane| write(&lane.join(".git"), "gitdir: x\ny\n"));
     stays("points at another git directory", |_, lane| write(&lane.join(".git"), "gitdir: \n"));
+    // Nothing is committed to the other lane from here, and a switch does not take it along.
+    let sandbox = Sandbox::new();
+    sandbox.lane(["init"]).ok();
+    sandbox.lane(["start", "x", "other"]).ok();
+    let (lane, other) = (sandbox.lane_path("x"), sandbox.lane_path("other"));
+    sandbox.git(["branch", "topic"]);
+    sandbox.git(["commit", "-q", "--allow-empty", "-m", "ahead"]);
+    std::fs::copy(other.join(".git"), lane.join(".git")).unwrap();
+    let before = sandbox.git(["rev-parse", "other"]);
+    for args in [
+        &["commit", "-q", "--allow-empty", "-m", "x"][..],
+        &["merge", "-q", "--no-ff", "-m", "x", "main"],
+        &["rebase", "-q", "--force-rebase", "main"],
+    ] {
+        let run = sandbox.run(sandbox.command("git").current_dir(&lane).args(args));
+        let words = format!("is that of lane 'other', whose worktree is '{}'", other.display());
+        assert!(run.code != 0 && run.stderr.contains(&words) && run.stderr.contains("git lane doctor"), "{run}");
+        assert_eq!(sandbox.git(["rev-parse", "other"]), before, "{run}");
+        drop(sandbox.run(sandbox.command("git").current_dir(&lane).args(["merge", "--abort"])));
+    }
+    let switch = sandbox.run(sandbox.command("git").current_dir(&lane).args(["switch", "-q", "topic"]));
+    assert!(switch.code != 0, "{switch}");
+    assert_eq!(sandbox.git_in(&other, ["status", "--porcelain", "--branch"]), "## other");
+    assert!(sandbox.lane(["doctor"]).stdout.contains("points at another git directory"));
+    // One that was moved by hand is itself, wherever git believes it.
+    let moved = lane.with_file_name("by hand");
+    std::fs::remove_dir_all(&lane).unwrap();
+    std::fs::rename(&other, &moved).unwrap();
+    sandbox.git_in(&moved, ["commit", "-q", "--allow-empty", "-m", "still its own"]);
     stays("has no .git file", |_, lane| std::fs::remove_file(lane.join(".git")).unwrap());
     stays("is not a file", |_, lane| {
         std::fs::remove_file(lane.join(".git")).unwrap();

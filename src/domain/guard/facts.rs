@@ -67,6 +67,8 @@ pub enum Place {
     Lane(Lane),
     /// In the main worktree.
     Main,
+    /// In a directory whose `.git` file names the git directory of this lane, which has a worktree of its own.
+    Redirected(Lane),
     /// In a worktree that is no lane's, or in no worktree.
     Elsewhere,
 }

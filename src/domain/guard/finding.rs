@@ -107,6 +107,11 @@ pub enum Finding {
         /// The branch named.
         branch: BranchName,
     },
+    /// A commit onto a lane's branch from a directory that is not its worktree.
+    Redirected {
+        /// The lane.
+        lane: Lane,
+    },
     /// A lane's branch moved or deleted from outside its worktree.
     BranchMoved {
         /// The lane.
@@ -164,6 +169,7 @@ impl Finding {
             Finding::RebaseElsewhere { lane, branch } => {
                 format!("rebase '{branch}' where it is checked out; this lane: git rebase … {}", own(lane))
             }
+            Finding::Redirected { .. } => "see what can be done about it with: git lane doctor".into(),
             Finding::BranchMoved { lane, deleted: false } => enter(lane),
             Finding::BranchMoved { lane, deleted: true } => {
                 format!("remove the lane, so that it can be restored, with: git lane drop {}", word(&lane.name))
@@ -194,6 +200,7 @@ impl Finding {
             Finding::LaneIntoLane { .. } => "lane-into-lane",
             Finding::Unsettled { .. } => "unsettled",
             Finding::RebaseElsewhere { .. } => "rebase-elsewhere",
+            Finding::Redirected { .. } => "redirected",
             Finding::BranchMoved { .. } => "branch-moved",
         }
     }
@@ -285,6 +292,10 @@ impl fmt::Display for Finding {
             }
             Finding::RebaseElsewhere { lane, branch } => {
                 write!(f, "this is lane '{}': a rebase of '{branch}' would leave it on that branch", lane.name)
+            }
+            Finding::Redirected { lane } => {
+                let (name, own) = (&lane.name, lane.worktree.display());
+                write!(f, "this directory's .git file is that of lane '{name}', whose worktree is '{own}'")
             }
             Finding::BranchMoved { lane, deleted } => {
                 let what = if *deleted { "deleted" } else { "moved from outside" };

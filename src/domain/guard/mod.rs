@@ -28,6 +28,7 @@ impl Facts {
             return true;
         }
         match (&self.place, &self.head) {
+            (Place::Redirected(_), _) => false,
             (Place::Lane(Lane { branch: Some(own), .. }), Head::Branch(head)) => head == own,
             (Place::Lane(Lane { branch: Some(_), .. }), _) => self.rebasing || self.bisecting,
             (_, Head::Branch(_)) if self.owner.is_some() => false,
@@ -126,6 +127,7 @@ fn misplaced(facts: &Facts, own: &OwnBranch) -> Option<Verdict> {
     }
     let stop = |finding| Some(Verdict::Stop(finding, Remedy::None));
     match (&facts.place, &facts.head) {
+        (Place::Redirected(lane), _) => stop(Finding::Redirected { lane: lane.clone() }),
         (Place::Lane(lane @ Lane { branch: Some(_), .. }), Head::Branch(on)) => match own {
             OwnBranch::Renamed(name) => Some(Verdict::Follow(name.clone())),
             OwnBranch::Gone => stop(Finding::BranchGone { lane: lane.clone(), on: on.clone() }),

@@ -159,6 +159,9 @@ fn commits_happen_on_the_branch_that_belongs_here() {
         (Facts { home: Some(branch("main")), ..in_main(on("other")) }, "left-home: refuse"),
         (Facts { home: Some(branch("main")), ..in_main(detached()) }, "allow"),
         (Facts { home: Some(branch("main")), ..in_lane(on("one")) }, "allow"),
+        (Facts { place: Place::Redirected(lane("one")), ..in_lane(on("one")) }, "redirected: refuse"),
+        (Facts { place: Place::Redirected(lane("one")), ..in_lane(detached()) }, "redirected: refuse"),
+        (Facts { place: Place::Redirected(lane("one")), level: Level::Warn, ..in_lane(on("one")) }, "say redirected"),
     ] {
         assert_eq!(short(judge(&facts, &commit(vec![]))), expected, "{facts:?}");
     }

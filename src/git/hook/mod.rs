@@ -145,6 +145,12 @@ impl Guarded {
     /// The hooks that ask whether HEAD is where it belongs.
     fn head(mut self, hook: Hook, args: &[OsString]) -> Result<Reply> {
         let mut facts = self.facts()?;
+        if let (Hook::PreCommit | Hook::PreMergeCommit | Hook::PreRebase, guard::Place::Lane(lane)) =
+            (hook, &facts.place)
+            && self.place.is_redirected()
+        {
+            facts.place = guard::Place::Redirected(lane.clone());
+        }
         // A renamed branch takes its record with it; then the question is asked again.
         for _ in 0..2 {
             let Some(event) = self.event(hook, args, &facts)? else { return Ok(Reply::Silent) };
@@ -175,6 +181,10 @@ impl Guarded {
     fn event(&self, hook: Hook, args: &[OsString], facts: &Facts) -> Result<Option<Event>> {
         let order = facts.in_order();
         let own = || details::own_branch(&self.place, facts);
+        if matches!(facts.place, guard::Place::Redirected(_)) {
+            // There is nothing more to know.
+            return Ok(Some(Event::Merge { merged: Vec::new(), own: own()? }));
+        }
         Ok(match hook {
             Hook::PostCheckout if order => None,
             Hook::PostCheckout => Some(details::switched(&self.place, facts, args)?),

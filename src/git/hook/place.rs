@@ -141,6 +141,22 @@ impl Place {
         lanes.iter().find(|lane| moved(lane, &self.common_dir).is_some_and(|git_dir| same(&git_dir, &self.git_dir)))
     }
 
+    /// Whether the hook runs in a directory whose `.git` file somebody has made to name this git directory, while its own
+    /// worktree is elsewhere and alive. One that was moved by hand leaves none behind.
+    pub fn is_redirected(&self) -> bool {
+        use std::os::unix::fs::MetadataExt;
+        let Some(own) = directory(&self.git_dir).filter(|_| self.linked) else { return false };
+        let id = |path: &Path| std::fs::metadata(path).ok().map(|found| (found.dev(), found.ino()));
+        let here = Path::new(".");
+        if id(here) == id(&own) {
+            return false;
+        }
+        let names_it = |directory: &Path| {
+            linked_git_dir(&directory.join(".git")).is_some_and(|named| id(&named) == id(&self.git_dir))
+        };
+        names_it(here) && names_it(&own)
+    }
+
     /// `from` and `to` of HEAD's last reflog entry, when that was a checkout.
     pub fn last_checkout(&self) -> Option<(bstr::BString, bstr::BString)> {
         last_checkout(&self.git_dir)
