@@ -94,7 +94,8 @@ impl Repository {
     pub fn common_dir_around(directory: &Path) -> Option<PathBuf> {
         let options = gix::discover::upwards::Options::default().apply_environment();
         let (found, _) = gix::discover::upwards_opts(directory, options).ok()?;
-        common(&found.into_repository_and_work_tree_directories().0)
+        let git_dir = std::fs::canonicalize(found.into_repository_and_work_tree_directories().0).ok()?;
+        common(&git_dir).filter(|common_dir| ensure_registered(&git_dir, common_dir).is_ok())
     }
 
     fn open(git_dir: &Path) -> Result<Self> {
@@ -105,6 +106,7 @@ impl Repository {
             gix::open::Options::default().bail_if_untrusted(true).config_overrides(patient).open_path_as_is(true);
         let git_dir = std::fs::canonicalize(git_dir).context("find", git_dir)?;
         let common_dir = common(&git_dir).unwrap_or_else(|| git_dir.clone());
+        ensure_registered(&git_dir, &common_dir)?;
         let owned = |path| gix::sec::Trust::from_path_ownership(path).is_ok_and(|trust| trust == gix::sec::Trust::Full);
         let trust = match owned(&git_dir) && owned(&common_dir) {
             true => gix::sec::Trust::Full,
@@ -283,6 +285,21 @@ fn common(git_dir: &Path) -> Option<PathBuf> {
     let common = std::fs::read(git_dir.join("commondir")).ok();
     let common = common.map(|text| git_dir.join(super::path(super::line(&text))));
     std::fs::canonicalize(common.unwrap_or_else(|| git_dir.to_owned())).ok()
+}
+
+/// A worktree's `commondir` can name any repository, whose settings and records would be taken for the worktree's; only the
+/// one that has it among its worktrees is.
+fn ensure_registered(git_dir: &Path, common_dir: &Path) -> Result<()> {
+    let worktrees = std::fs::canonicalize(common_dir.join("worktrees")).ok();
+    if git_dir == common_dir || worktrees.is_some_and(|worktrees| git_dir.parent() == Some(&worktrees)) {
+        return Ok(());
+    }
+    let (git_dir, common_dir) = (git_dir.display(), common_dir.display());
+    Err(Error::environment(format!("'{git_dir}' names '{common_dir}' as its repository, which does not know it"))
+        .code("foreign-worktree")
+        .hint(
+            "see what can be done about it with git lane doctor, in the main worktree of the repository it belongs to",
+        ))
 }
 
 fn same_repository(a: &Path, b: &Path) -> bool {

@@ -224,6 +224,9 @@ fn row_22_a_damaged_admin_directory() {
         |sandbox, admin| {
             let foreign = sandbox.root().join("foreign");
             sandbox.git(["init", "-q", foreign.to_str().unwrap()]);
+            sandbox.git_in(&foreign, ["commit", "-q", "--allow-empty", "-m", "x"]);
+            sandbox.lane_in(&foreign, ["start", "evil"]).ok();
+            sandbox.git_in(&foreign, ["config", "core.fsmonitor", ": >$HOME/started"]);
             write(&admin.join("commondir"), format!("{}\n", foreign.join(".git").display()));
         },
         |_, admin| write(&admin.join("HEAD"), ""),
@@ -259,9 +262,23 @@ fn row_22_a_damaged_admin_directory() {
         let uncommitted = lane.join("uncommitted").exists()
             || sandbox.lane(["--json", "trash"]).json()["trash"].as_array().unwrap().iter().any(|e| e["name"] == "x");
         assert!(uncommitted, "{number}");
-        // From inside the damaged one another repository's configuration must not be taken for ours.
-        let run = sandbox.lane_in(if lane.exists() { &lane } else { &sandbox.repo }, ["list"]);
-        assert!(!run.stderr.contains("panicked"), "{run}");
+        // From inside the damaged one another repository's configuration is not taken for ours, nor its lanes.
+        for args in [&["list"][..], &["drop", "--force", "evil"], &["start", "y"], &["doctor", "--fix"]] {
+            let run = sandbox.lane_in(if lane.exists() { &lane } else { &sandbox.repo }, args);
+            assert!(!run.stderr.contains("panicked") && !run.stdout.contains("evil"), "{number}: {run}");
+            assert!(number != 2 || run.code == 4 && run.stderr.contains("does not know it"), "{run}");
+        }
+        sandbox.nothing_was_started();
+        // All but a link, which may lead to anybody's, is put right; the lane is what it was.
+        if number == 3 {
+            sandbox.lane(["restore", "x"]).ok();
+        }
+        if number != 4 {
+            crate::doctor::age_all(&sandbox.repo.join(".git/worktrees/x"));
+            sandbox.lane(["doctor", "--fix"]).ok();
+            let status = sandbox.git_in(&lane, ["status", "--porcelain", "--branch"]);
+            assert_eq!(status, "## x\n?? uncommitted", "{number}");
+        }
     }
 }
 
