@@ -99,13 +99,19 @@ fn row_03_a_cloned_branch_that_is_a_program_of_the_repository() {
     let clone = sandbox.root().join("clone");
     sandbox.git(["clone", "-q", ".", clone.to_str().unwrap()]);
     sandbox.git_in(&clone, ["branch", "-q", "$(./pw3n)", "origin/$(./pw3n)"]);
+    sandbox.lane_in(&clone, ["init"]).ok();
     for (name, extra) in [("$(./pw3n)", &[][..]), ("$(./pw3n)2", &["--base", "origin/$(./pw3n)"])] {
         sandbox.lane_in(&clone, [&["start"], extra, &["--", name]].concat()).ok();
         let path = sandbox.lane_in(&clone, ["path", "--", name]).ok();
         let path = Path::new(path.trim_end());
         sandbox.git_in(path, ["commit", "-q", "--allow-empty", "-m", "x"]);
+        let switch = sandbox.run(sandbox.command("git").current_dir(path).args(["switch", "-q", "-c", "elsewhere"]));
+        assert!(switch.code == 1 && switch.stderr.contains(name), "{switch}");
+        sandbox.git_in(&clone, ["branch", "-q", "-D", "elsewhere"]);
         sandbox.lane_in(&clone, ["list"]).ok();
         sandbox.lane_in(&clone, ["finish", "--into", "main", "--", name]).ok();
+        sandbox.lane_in(&clone, ["restore", "--", name]).ok();
+        assert!(sandbox.lane_in(&clone, ["prune", "--older-than", "0s"]).ok().contains(name));
         for place in [path, &clone, &sandbox.root().join("home")] {
             assert!(!place.join("pwned").exists());
         }
@@ -332,6 +338,56 @@ fn row_09_a_public_list_of_naughty_strings() {
     assert_eq!(sandbox.git(["branch", "--format=%(refname:short)"]), "main");
     sandbox.nothing_left_behind(started.len());
     sandbox.nothing_was_started();
+}
+
+/// Thousands of names as people, trackers and bots make them: git takes all of them as branches, and so do we as lanes.
+#[test]
+fn row_09_thousands_of_names_like_real_ones() {
+    let makers: [fn(usize) -> String; 16] = [
+        |n| format!("feature/JIRA-{n}_Add-(optional)-login"),
+        |n| format!("dependabot/npm_and_yarn/@babel/core-7.{n}.0"),
+        |n| format!("renovate/docker.io-library-postgres-{n}.x"),
+        |n| format!("revert-{n}-revert-{n}-fix/äöü"),
+        |n| format!("gh-readonly-queue/main/pr-{n}-0123456789abcdef0123456789abcdef01234567"),
+        |n| format!("release/v{n}.x.y+build"),
+        |n| format!("user@example.com/issue#{n}"),
+        |n| format!("snyk-upgrade-{n:032x}"),
+        |n| format!("claude/fix-the-{n}th-bug-011CUa"),
+        |n| format!("hotfix!{n}"),
+        |n| format!("wip/{n}%done"),
+        |n| format!("{n}"),
+        |n| format!("bug{n}=closed;really"),
+        |n| format!("l10n_ja-JP,zh-TW_{n}"),
+        |n| format!("機能/ログイン{n}"),
+        |n| format!("a{n}/b&c/d|e/$f/'g'"),
+    ];
+    let names: Vec<String> = (1..=200).flat_map(|n| makers.iter().map(move |make| make(n))).collect();
+    assert!(names.len() > 3000);
+    let sandbox = Sandbox::new();
+    let head = sandbox.git(["rev-parse", "HEAD"]);
+    let orders: String = names.iter().map(|name| format!("create refs/heads/{name}\0{head}\0")).collect();
+    write(&sandbox.root().join("orders"), orders);
+    sandbox.run(sandbox.command("sh").args(["-c", "git update-ref -z --stdin <../orders"])).ok();
+    let mut directories = std::collections::BTreeMap::<String, usize>::new();
+    for name in &names {
+        let lane = git_lane::domain::name::LaneName::parse(name).unwrap_or_else(|why| panic!("{name}: {why:?}"));
+        *directories.entry(lane.directory_name()).or_default() += 1;
+        let branch = git_lane::domain::name::BranchName::parse(name.as_str().into()).unwrap();
+        assert_eq!(branch.to_string(), *name);
+    }
+    assert!(directories.len() > 3000, "names that differ lead to {} directories", directories.len());
+    let some: Vec<&str> = names.iter().step_by(101).map(String::as_str).collect();
+    sandbox.lane([&["start", "--"], &some[..]].concat()).ok();
+    let listed = sandbox.lane(["--json", "list"]).json();
+    let found = |name: &str| listed["lanes"].as_array().unwrap().iter().any(|lane| lane["name"] == name);
+    for name in &some {
+        assert!(found(name), "{name}");
+        assert_eq!(sandbox.git_in(&sandbox.place_of(name), ["symbolic-ref", "--short", "HEAD"]), *name);
+    }
+    sandbox.git_in(&sandbox.place_of(some[0]), ["commit", "-q", "--allow-empty", "-m", "x"]);
+    sandbox.lane(["finish", "--", some[0]]).ok();
+    sandbox.lane([&["drop", "--"], &some[1..]].concat()).ok();
+    sandbox.nothing_left_behind(some.len());
 }
 
 /// Names that lead to one directory, or to none: two lanes, two directories, both findable; nothing reused.

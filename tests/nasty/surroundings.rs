@@ -161,7 +161,7 @@ fn row_35_an_environment_of_another_worktree() {
 }
 
 /// A directory that is gone or about to go, no HOME, odd masks, locales and time zones, a read-only repository: a clear
-/// message or a result, never a panic, and no directory of a living process is removed.
+/// message or a result, never a panic. A lane with a living process in it: tests/drop.rs.
 #[test]
 fn row_36_odd_surroundings() {
     let sandbox = Sandbox::new();
@@ -313,7 +313,7 @@ fn row_38_settings_another_lane_planted() {
 fn row_39_work_that_is_in_no_commit() {
     type Work = fn(&Sandbox, &Path);
     // What finish says: refused with these words, or "" where the work goes into the trash with the lane.
-    let table: [(&str, &str, Work); 17] = [
+    let table: [(&str, &str, Work); 18] = [
         ("untracked", "untracked", |_, lane| write(&lane.join("new"), "x")),
         ("modified", "modified", |_, lane| write(&lane.join("README"), "x")),
         ("staged", "staged", |sandbox, lane| {
@@ -360,6 +360,17 @@ fn row_39_work_that_is_in_no_commit() {
         ("nested repository", "untracked", |sandbox, lane| {
             sandbox.git_in(lane, ["init", "-q", "nested"]);
             write(&lane.join("nested/file"), "x");
+        }),
+        ("submodule", "modified", |sandbox, lane| {
+            let source = sandbox.root().join("source");
+            sandbox.git(["clone", "-q", ".", source.to_str().unwrap()]);
+            let add = ["-c", "protocol.file.allow=always", "submodule", "--quiet", "add"];
+            // By its URL, or objects would be links that a gc in the source counts.
+            let url = format!("file://{}", source.display());
+            sandbox.git_in(lane, [&add[..], &[&url, "module"]].concat());
+            sandbox.git_in(lane, ["commit", "-q", "-m", "module"]);
+            write(&lane.join("module/README"), "changed");
+            sandbox.git_in(&lane.join("module"), ["commit", "-q", "--allow-empty", "-m", "unpublished"]);
         }),
         ("amended away", "", |sandbox, lane| {
             sandbox.git_in(lane, ["commit", "-q", "--amend", "--allow-empty", "-m", "again"]);
@@ -446,6 +457,7 @@ fn row_40_locks_of_the_dead() {
                 let run = sandbox.lane(["finish", "x"]);
                 assert!(start.elapsed() < std::time::Duration::from_secs(90), "{run}");
                 assert!(run.stderr.contains(words) && run.code != 0, "{words}: {run}");
+                assert!(run.stderr.contains(" seconds old") && run.stderr.contains("remove that file"), "{run}");
                 assert_calm(&run);
                 assert!(lock.exists());
                 sandbox.lane(["doctor"]).fails(1);
