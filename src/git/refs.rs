@@ -190,7 +190,11 @@ impl Repository {
         if output.status.success() {
             return Ok(());
         }
-        Err(self.explain(changes, super::command::failure("git update-ref", &output)))
+        let mut error = super::command::failure("git update-ref", &output);
+        if output.stderr.contains_str("cannot lock references") {
+            error = error.hint("where a git was killed, its lock stays; see which one with: git lane doctor");
+        }
+        Err(self.explain(changes, error))
     }
 
     /// Tells a lost race from a real failure by looking again.
