@@ -893,7 +893,7 @@ fn a_worktree_whose_admin_directory_git_lost_gets_a_new_one_and_keeps_every_byte
 #[test]
 fn a_lost_admin_directory_is_not_guessed_at() {
     type Doubt = fn(&Sandbox, &std::path::Path);
-    let doubts: [(&str, Doubt); 7] = [
+    let doubts: [(&str, Doubt); 8] = [
         ("its branch is gone", |sandbox, _| drop(sandbox.git(["branch", "-q", "-D", "login"]))),
         ("another repository's", |sandbox, path| {
             let other = sandbox.root().join("other");
@@ -915,6 +915,7 @@ fn a_lost_admin_directory_is_not_guessed_at() {
             std::os::unix::fs::symlink(sandbox.root().join("moved"), path).unwrap();
         }),
         ("settings of its own", |sandbox, _| drop(sandbox.git(["config", "extensions.worktreeConfig", "true"]))),
+        ("what of it was checked out", |sandbox, _| drop(sandbox.git(["config", "core.sparseCheckout", "true"]))),
         ("a submodule's repository went with it", |sandbox, path| {
             let commit = sandbox.git(["rev-parse", "main"]);
             let entry = format!("160000,{commit},sub");

@@ -63,7 +63,8 @@ fn known<'a>(repository: &Repository, lane: &'a Lane) -> Option<(PathBuf, &'a Br
     // What settings of its own the worktree had went too: a sparse one would seem to have lost files.
     let include = format!("includeIf.gitdir:./worktrees/{}.path", id.to_str()?);
     let included = repository.config(&include).is_some();
-    let has_settings = included || repository.config_bool("extensions.worktreeConfig");
+    let has_settings =
+        included || ["extensions.worktreeConfig", "core.sparseCheckout"].iter().any(|key| repository.config_bool(key));
     if has_settings || repository.ref_format() != RefFormat::Files || trash::is_moving(repository, &lane.name) {
         return None;
     }
