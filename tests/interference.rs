@@ -290,12 +290,12 @@ fn a_landing_that_cannot_be_healed_stops_landings_on_its_base_and_nothing_else()
 fn the_doctor_tells_what_is_interrupted_since_when_and_what_will_become_of_it() {
     let sandbox = dies_landing("land.files");
     let intent = journal(&sandbox, "json");
-    let hours_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(3 * 3600 + 100);
-    std::fs::File::options().write(true).open(&intent).unwrap().set_modified(hours_ago).unwrap();
+    let days_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(3 * 86_400);
+    std::fs::File::options().write(true).open(&intent).unwrap().set_modified(days_ago).unwrap();
     let before = sandbox.fingerprint();
     let told = sandbox.lane(["doctor"]);
     let words =
-        "fixable: a landing on 'main' was interrupted 3h 1m ago; the next command that changes something completes";
+        "fixable: a landing on 'main' was interrupted 3d ago; the next command that changes something completes";
     assert!(told.stdout.contains(words) && told.stderr.contains("git lane doctor --fix"), "{told}");
     let _ = told.fails(1);
     assert!(intent.exists() && sandbox.fingerprint() == before);
@@ -306,7 +306,8 @@ fn the_doctor_tells_what_is_interrupted_since_when_and_what_will_become_of_it() 
     let told = sandbox.lane(["doctor"]);
     assert!(!told.stdout.contains("was interrupted"), "{told}");
     assert_eq!(told.code, i32::from(told.stdout.contains("index.lock")), "{told}");
-    drop(owner);
+    // Not just closed: what another test is starting may have it open too.
+    owner.unlock().unwrap();
 
     // What was tried in vain is not promised.
     std::fs::remove_file(index_lock(&sandbox)).unwrap();
