@@ -13,6 +13,8 @@ mod remedy;
 pub(crate) mod transaction;
 mod way;
 
+pub use remedy::SCRATCH;
+
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
