@@ -625,6 +625,41 @@ fn a_lost_record_that_could_be_anybodys_is_left_alone() {
     assert!(codes(&sandbox).is_empty());
 }
 
+/// Somebody has taken the record out and made the like of the lane by hand, or under another name: that one is theirs.
+#[test]
+fn a_lost_record_is_not_written_for_what_was_made_again_by_hand() {
+    for again in [
+        "git worktree remove -f ../shop.lanes/login && git worktree add -q ../shop.lanes/login login",
+        "git worktree remove -f ../shop.lanes/login && git branch -D login && git worktree add -q -b login ../elsewhere",
+        "git worktree remove -f ../shop.lanes/login && git worktree add -q -b other ../elsewhere/login",
+        "git -C ../shop.lanes/login switch -q -c other",
+        // A record of another lane has it, even one that cannot be used yet.
+        "git config lane.second.branch login",
+        "git config lane.second.worktree \"$(cd .. && pwd)/shop.lanes/login\"",
+        "git worktree remove -f ../shop.lanes/login && git lane start login",
+    ] {
+        for reftable in [false, true] {
+            if reftable && crate::sandbox::git_version() < (2, 45) {
+                continue;
+            }
+            let sandbox = Sandbox::empty();
+            let format: &[&str] = if reftable { &["--ref-format=reftable"] } else { &[] };
+            sandbox.git([&["init", "-q", "-b", "main"], format].concat());
+            sandbox.commit("first");
+            sandbox.lane(["start", "login"]).ok();
+            sandbox.work("login", "file", "work");
+            sandbox.git(["config", "--remove-section", "lane.login"]);
+            assert_eq!(codes(&sandbox), ["lost-record"]);
+            sandbox.run(sandbox.command("sh").args(["-c", again])).ok();
+            let config = || sandbox.git(["config", "--local", "--list"]);
+            let before = config();
+            drop(doctor(&sandbox, &["--fix"]));
+            assert!(!codes(&sandbox).contains(&"lost-record".into()), "{again}");
+            assert_eq!(config(), before, "{again}");
+        }
+    }
+}
+
 /// git dies of it at every command; what the hint says makes a new one and touches no file.
 #[test]
 fn an_index_nobody_can_read_is_made_again_by_what_the_hint_says() {

@@ -316,6 +316,11 @@ fn copy_worktree_config(repository: &Repository, admin: &Path) -> Result<()> {
     Ok(())
 }
 
+/// What the log of a new worktree's HEAD says: the worktree is this lane's, and never another one's.
+pub fn started(lane: &LaneId) -> String {
+    format!("lane: started (lane {})", lane.as_str())
+}
+
 /// The first line of the new worktree's HEAD reflog, where reflogs are kept.
 fn write_reflog(repository: &Repository, intent: &Intent) -> Result<()> {
     let wanted = repository.config("core.logAllRefUpdates").map(|value| !value.eq_ignore_ascii_case(b"false"));
@@ -328,7 +333,7 @@ fn write_reflog(repository: &Repository, intent: &Intent) -> Result<()> {
     let Ok(committer) = committer else { return Ok(()) };
     let mut text = format!("{} {} ", ObjectId::null(intent.commit.kind()), intent.commit).into_bytes();
     committer.write_to(&mut text).context("write", &intent.staged_admin)?;
-    text.extend_from_slice(b"\tlane: started\n");
+    text.extend_from_slice(format!("\t{}\n", started(&intent.lane.id)).as_bytes());
     let logs = intent.staged_admin.join("logs");
     shared::create_dir_all(&logs).context("create", &logs)?;
     shared::write(&logs.join("HEAD"), text).context("write", &logs)
