@@ -356,6 +356,46 @@ fn the_branch_of_a_half_made_worktree_is_an_orphan_before_and_after_the_worktree
     assert!(codes(&sandbox).is_empty());
 }
 
+/// Whatever the branch is called, whatever the policy makes of names, and whatever is checked out.
+#[test]
+fn what_the_hint_says_of_an_orphan_branch_works() {
+    for policy in ["", "[start]\nbranch = '{owner}/{name}'\n"] {
+        for (name, only_here) in [("half", false), ("tester/half", false), ("x;touch${IFS}PWN", false), ("half", true)]
+        {
+            for delete in [true, false] {
+                let sandbox = Sandbox::new();
+                write(&sandbox.repo.join(".git/lane/lane.toml"), policy);
+                let start = match only_here {
+                    true => sandbox.git(["commit-tree", "-m", "x", "HEAD^{tree}"]),
+                    false => sandbox.git(["rev-parse", "HEAD"]),
+                };
+                sandbox.git(["switch", "-q", "--orphan", "unrelated"]);
+                sandbox.git(["commit", "-q", "--allow-empty", "-m", "unrelated"]);
+                let log = format!(
+                    "0000000000000000000000000000000000000000 {start} x <x@x> 0 +0000\tbranch: Created from main\n"
+                );
+                sandbox.git(["update-ref", "-m", "branch: Created from main", &format!("refs/heads/{name}"), &start]);
+                write(&sandbox.repo.join(".git/logs/refs/heads").join(name), log);
+                let admin = sandbox.repo.join(".git/worktrees/other");
+                write(&admin.join("HEAD"), format!("ref: refs/heads/{name}\n"));
+                write(&admin.join("commondir"), "../..\n");
+                assert!(doctor(&sandbox, &[]).stdout.contains("look again in a minute"));
+                age_all(&admin);
+                let told = doctor(&sandbox, &["--fix"]).stdout;
+                let hint = told.lines().skip_while(|line| !line.contains("never used")).nth(1).unwrap().trim_start();
+                assert_eq!(hint.contains("delete it"), !only_here, "{told}");
+                let (first, second) = hint.split_once("; or ").unwrap_or(("", hint));
+                let Some((_, command)) = (if delete { first } else { second }).split_once(": ") else { continue };
+                sandbox.run(sandbox.command("sh").args(["-c", command])).ok();
+                assert!(codes(&sandbox).is_empty(), "{told}");
+                assert!(!sandbox.repo.join("PWN").exists());
+                let branches = sandbox.git(["for-each-ref", "--format=%(refname:short)", "refs/heads"]);
+                assert_eq!(branches.lines().any(|branch| branch == name), !delete, "{told}");
+            }
+        }
+    }
+}
+
 /// Everything in a directory, and the directory itself, as if nobody had written to it for an hour.
 pub fn age_all(directory: &std::path::Path) {
     for entry in std::fs::read_dir(directory).unwrap().flatten() {

@@ -14,6 +14,7 @@ pub(crate) mod transaction;
 mod way;
 
 pub use remedy::SCRATCH;
+pub use way::way_to;
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
