@@ -102,6 +102,56 @@ fn a_branch_takes_what_its_upstream_has_whoever_is_working_on_it() {
     }
 }
 
+/// `git pull` from a place that no tracking ref stands for, while somebody else's lane is at what comes: free is what the
+/// branch follows, and what is its own or its base's by name; everything else is that lane's.
+#[test]
+fn a_pull_without_a_tracking_ref_goes_by_what_is_pulled() {
+    let follow = "git config branch.one.remote ../../up.git && git config branch.one.merge refs/heads/theirs";
+    let local = "git branch follow two && git branch -q -u follow one";
+    for (prepare, pull, free) in [
+        (follow, "git pull", true),
+        (follow, "git pull ../../up.git theirs", true),
+        (follow, "git pull ../../again theirs", false),
+        ("", "git pull ../../up.git theirs", false),
+        ("", "git pull ../../up.git one", true),
+        ("", "git pull ../../up.git main", true),
+        ("", "git pull ../../up.git", false),
+        ("", "git pull ../../up.git two", false),
+        ("", "git fetch -q ../../up.git one && git merge FETCH_HEAD", true),
+        ("", "git pull . two", false),
+        ("git branch plain two", "git pull . plain", false),
+        (local, "git pull", true),
+        (local, "git pull . follow", true),
+        ("git branch -q -u two one", "git pull", false),
+        ("git remote add up ../../up.git && git config --unset remote.up.fetch", "git pull up one", true),
+        ("git remote add up ../../up.git && git config --unset remote.up.fetch", "git pull up theirs", false),
+    ] {
+        for level in levels() {
+            let shop = Shop::new(level, Refs::Files);
+            shop.setup(
+                &shop.one,
+                &format!(
+                    "git init -q --bare -b theirs ../../up.git && git push -q ../../up.git two:theirs two:one two:main two &&
+                     git clone -q --bare ../../up.git ../../again; {}",
+                    if prepare.is_empty() { "true" } else { prepare }
+                ),
+            );
+            let before = (shop.snapshots(), shop.refs());
+            let pulled = pull.replace("git pull", "git pull --no-rebase --no-edit");
+            let run = shop.sh(&shop.one, &pulled.replace("git merge", "git merge --no-edit"));
+            assert_eq!(run.code == 0, free, "{level} {prepare} {run}");
+            if free {
+                assert!(shop.one.join("two").exists(), "{run}");
+                shop.sh(&shop.one, "git commit -q --allow-empty -m more").ok();
+            } else {
+                assert!(run.stderr.contains("not from lane 'two'"), "{run}");
+                shop.sh(&shop.one, "git merge --abort").ok();
+                assert_eq!((shop.snapshots(), shop.refs()), before, "{run}");
+            }
+        }
+    }
+}
+
 #[test]
 fn the_main_worktree_stays_at_home_where_the_policy_says_so() {
     for level in levels() {

@@ -7,6 +7,7 @@
 mod caller;
 pub(crate) mod config;
 mod details;
+mod fetched;
 mod merged;
 mod place;
 mod remedy;
