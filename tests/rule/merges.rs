@@ -10,6 +10,8 @@ fn one_live_lane_is_not_merged_into_another() {
             "git merge --no-edit two",
             "git merge --no-ff --no-edit refs/heads/two",
             "git pull --no-rebase --no-edit . two",
+            "git merge --no-edit main two",
+            "git merge --no-edit -s ours two",
         ] {
             let shop = Shop::new(level, Refs::Files);
             let before = (shop.snapshots(), shop.refs());
@@ -24,12 +26,22 @@ fn one_live_lane_is_not_merged_into_another() {
     }
 }
 
+/// Only the commit can be refused where the merge did not commit.
 #[test]
-fn a_conflicted_merge_of_another_lane_is_not_committed() {
-    let shop = Shop::new("restore", Refs::Files);
-    shop.setup(&shop.two, "echo two >f && git commit -qam f");
-    let run = shop.sh(&shop.one, "git merge two; echo both >f && git add f && git commit -qm merged");
-    assert!(run.code != 0 && run.stderr.contains("not from lane 'two'"), "{run}");
+fn a_merge_of_another_lane_is_not_committed_later() {
+    for level in levels() {
+        for script in [
+            "git merge two; echo both >f && git add f && git commit -qm merged",
+            "git merge two; echo both >f && git add f && git merge --continue",
+            "git merge -q --no-commit -s ours two && git commit -qm merged",
+        ] {
+            let shop = Shop::new(level, Refs::Files);
+            shop.setup(&shop.two, "echo two >f && git commit -qam f");
+            let run = shop.sh(&shop.one, script);
+            assert!(run.code != 0 && run.stderr.contains("not from lane 'two'"), "{level} {run}");
+            shop.sh(&shop.one, "git merge --abort && git commit -q --allow-empty -m x").ok();
+        }
+    }
 }
 
 #[test]
@@ -157,7 +169,12 @@ fn the_main_worktree_stays_at_home_where_the_policy_says_so() {
     for level in levels() {
         for script in [
             "git switch other",
+            "git checkout other",
             "git switch -c fresh",
+            "git checkout -b fresh other",
+            "git switch --orphan fresh",
+            "git stash -q && git stash branch fresh; git switch -q main; git stash pop -q --index; false",
+            "git bisect start -q main main~1; git bisect reset other",
             "git rebase main other",
             "git checkout -B fresh other",
             "git checkout --orphan fresh",
@@ -165,7 +182,8 @@ fn the_main_worktree_stays_at_home_where_the_policy_says_so() {
         ] {
             let shop = Shop::new(level, Refs::Files);
             shop.sandbox.git(["config", "lane.home", "main"]);
-            let directory = shop.at(if script.contains("rebase") { In::CleanMain } else { In::Main });
+            let clean = script.contains("rebase") || script.starts_with("git switch --orphan");
+            let directory = shop.at(if clean { In::CleanMain } else { In::Main });
             let before = shop.snapshots();
             let run = shop.sh(&directory, script);
             assert!(run.code != 0 && run.stderr.contains("the main worktree stays on 'main'"), "{run}");
@@ -182,13 +200,19 @@ fn the_main_worktree_stays_at_home_where_the_policy_says_so() {
 
 #[test]
 fn protected_branches_take_no_commits() {
-    for script in [
-        "git commit -q --allow-empty -m x",
-        "git commit -q --amend -m x",
-        "git merge --no-edit one",
-        "git rebase -q -f HEAD~1",
-    ] {
-        let shop = Shop::new("restore", Refs::Files);
+    for (level, script) in levels().flat_map(|level| {
+        [
+            "git commit -q --allow-empty -m x",
+            "git commit -q --amend -m x",
+            "git merge --no-edit one",
+            "git merge -q --squash one && git commit -q -m x",
+            "git merge -q --no-commit one && git commit -q -m x",
+            "git rebase -q -f HEAD~1",
+            "git switch -q other && git rebase -q other main",
+        ]
+        .map(|script| (level, script))
+    }) {
+        let shop = Shop::new(level, Refs::Files);
         shop.sandbox.git(["config", "lane.protected", "ma* release"]);
         let refs = shop.refs();
         let run = shop.sh(&shop.sandbox.repo, script);
