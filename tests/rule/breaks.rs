@@ -63,7 +63,7 @@ const ROWS: &[(In, &str, Held, &str)] = &[
     (In::Lane, "printf 'reset refs/heads/two\\nfrom refs/heads/other\\n\\n' | git fast-import --quiet --force", Behind("../two"), ""),
     (In::Lane, "git refs update refs/heads/two other", Behind("../two"), ""),
     (In::Lane, "moves=$(git replay --onto main main~1..two) || exit; [ -z \"$moves\" ] || echo \"$moves\" | git update-ref --stdin", Behind("../two"), ""),
-    (In::CleanLane, "GIT_EDITOR='f() { echo reworded >\"$1\"; }; f' git history reword main~1", Behind("../two"), ""),
+    (In::Lane, "git history fixup main~1", Behind("../two"), ""),
     (In::Main, "git switch --ignore-other-worktrees one", Restore, ""),
     (In::Main, "git checkout --ignore-other-worktrees one", Restore, ""),
     (In::Main, "git checkout --ignore-other-worktrees -B one other", Restore, ""),
@@ -81,7 +81,7 @@ const ROWS: &[(In, &str, Held, &str)] = &[
 ];
 
 /// Commands that not every git has.
-const NEWER: [&str; 3] = ["git refs update ", "git replay ", "git history reword "];
+const NEWER: [&str; 3] = ["git refs update ", "git replay ", "git history fixup "];
 
 /// Whether the git under test has a command: it shows how that is used.
 fn is_known(command: &str) -> bool {

@@ -44,6 +44,8 @@ const ROWS: &[(In, &str)] = &[
     (In::Lane, "git -c core.hooksPath=\"$(git rev-parse --path-format=absolute --git-path hooks)\" clone -q . ../../clone"),
     (In::Lane, "mkdir ../../template && cp -r \"$(git rev-parse --path-format=absolute --git-path hooks)\" ../../template/hooks && git clone -q --template=../../template . ../../clone && cd ../../clone && git commit -q --allow-empty -m x && git switch -q -c y"),
     (In::CleanLane, "GIT_EDITOR='f() { echo reworded >\"$1\"; }; f' git history reword HEAD; true"),
+    // Other lanes' branches get new commits with the very files that are checked out.
+    (In::CleanLane, "GIT_EDITOR='f() { echo reworded >\"$1\"; }; f' git history reword main~1; true"),
     (In::Lane, "mkdir ../../template && cp -r \"$(git rev-parse --path-format=absolute --git-path hooks)\" ../../template/hooks && git clone -q --no-checkout --template=../../template . ../../clone && git clone -q --bare --template=../../template . ../../bare"),
     (In::Lane, "mkdir ../../template && cp -r \"$(git rev-parse --path-format=absolute --git-path hooks)\" ../../template/hooks && git -c init.templateDir=../../template init -q ../../fresh && cd ../../fresh && git commit -q --allow-empty -m x && git switch -q -c y"),
     (In::Lane, "git branch -m one renamed && git commit -qm done && git status -s"),
