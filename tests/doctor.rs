@@ -356,6 +356,46 @@ fn the_branch_of_a_half_made_worktree_is_an_orphan_before_and_after_the_worktree
     assert!(codes(&sandbox).is_empty());
 }
 
+/// Whatever the branch is called, whatever the policy makes of names, and whatever is checked out.
+#[test]
+fn what_the_hint_says_of_an_orphan_branch_works() {
+    for policy in ["", "[start]\nbranch = '{owner}/{name}'\n"] {
+        for (name, only_here) in [("half", false), ("tester/half", false), ("x;touch${IFS}PWN", false), ("half", true)]
+        {
+            for delete in [true, false] {
+                let sandbox = Sandbox::new();
+                write(&sandbox.repo.join(".git/lane/lane.toml"), policy);
+                let start = match only_here {
+                    true => sandbox.git(["commit-tree", "-m", "x", "HEAD^{tree}"]),
+                    false => sandbox.git(["rev-parse", "HEAD"]),
+                };
+                sandbox.git(["switch", "-q", "--orphan", "unrelated"]);
+                sandbox.git(["commit", "-q", "--allow-empty", "-m", "unrelated"]);
+                let log = format!(
+                    "0000000000000000000000000000000000000000 {start} x <x@x> 0 +0000\tbranch: Created from main\n"
+                );
+                sandbox.git(["update-ref", "-m", "branch: Created from main", &format!("refs/heads/{name}"), &start]);
+                write(&sandbox.repo.join(".git/logs/refs/heads").join(name), log);
+                let admin = sandbox.repo.join(".git/worktrees/other");
+                write(&admin.join("HEAD"), format!("ref: refs/heads/{name}\n"));
+                write(&admin.join("commondir"), "../..\n");
+                assert!(doctor(&sandbox, &[]).stdout.contains("look again in a minute"));
+                age_all(&admin);
+                let told = doctor(&sandbox, &["--fix"]).stdout;
+                let hint = told.lines().skip_while(|line| !line.contains("never used")).nth(1).unwrap().trim_start();
+                assert_eq!(hint.contains("delete it"), !only_here, "{told}");
+                let (first, second) = hint.split_once("; or ").unwrap_or(("", hint));
+                let Some((_, command)) = (if delete { first } else { second }).split_once(": ") else { continue };
+                sandbox.run(sandbox.command("sh").args(["-c", command])).ok();
+                assert!(codes(&sandbox).is_empty(), "{told}");
+                assert!(!sandbox.repo.join("PWN").exists());
+                let branches = sandbox.git(["for-each-ref", "--format=%(refname:short)", "refs/heads"]);
+                assert_eq!(branches.lines().any(|branch| branch == name), !delete, "{told}");
+            }
+        }
+    }
+}
+
 /// Everything in a directory, and the directory itself, as if nobody had written to it for an hour.
 pub fn age_all(directory: &std::path::Path) {
     for entry in std::fs::read_dir(directory).unwrap().flatten() {
@@ -624,6 +664,41 @@ fn a_lost_record_that_could_be_anybodys_is_left_alone() {
     sandbox.git(["worktree", "add", "-q", "../again", "login"]);
     sandbox.git(["config", "--remove-section", "lane.login"]);
     assert!(codes(&sandbox).is_empty());
+}
+
+/// Somebody has taken the record out and made the like of the lane by hand, or under another name: that one is theirs.
+#[test]
+fn a_lost_record_is_not_written_for_what_was_made_again_by_hand() {
+    for again in [
+        "git worktree remove -f ../shop.lanes/login && git worktree add -q ../shop.lanes/login login",
+        "git worktree remove -f ../shop.lanes/login && git branch -D login && git worktree add -q -b login ../elsewhere",
+        "git worktree remove -f ../shop.lanes/login && git worktree add -q -b other ../elsewhere/login",
+        "git -C ../shop.lanes/login switch -q -c other",
+        // A record of another lane has it, even one that cannot be used yet.
+        "git config lane.second.branch login",
+        "git config lane.second.worktree \"$(cd .. && pwd)/shop.lanes/login\"",
+        "git worktree remove -f ../shop.lanes/login && git lane start login",
+    ] {
+        for reftable in [false, true] {
+            if reftable && crate::sandbox::git_version() < (2, 45) {
+                continue;
+            }
+            let sandbox = Sandbox::empty();
+            let format: &[&str] = if reftable { &["--ref-format=reftable"] } else { &[] };
+            sandbox.git([&["init", "-q", "-b", "main"], format].concat());
+            sandbox.commit("first");
+            sandbox.lane(["start", "login"]).ok();
+            sandbox.work("login", "file", "work");
+            sandbox.git(["config", "--remove-section", "lane.login"]);
+            assert_eq!(codes(&sandbox), ["lost-record"]);
+            sandbox.run(sandbox.command("sh").args(["-c", again])).ok();
+            let config = || sandbox.git(["config", "--local", "--list"]);
+            let before = config();
+            drop(doctor(&sandbox, &["--fix"]));
+            assert!(!codes(&sandbox).contains(&"lost-record".into()), "{again}");
+            assert_eq!(config(), before, "{again}");
+        }
+    }
 }
 
 /// git dies of it at every command; what the hint says makes a new one and touches no file.

@@ -325,6 +325,87 @@ fn somebody_elses_hooks_directory_is_never_written() {
     }
 }
 
+/// What `husky` makes in a worktree: hook files that lead to the user's scripts, and a directory that is not tracked.
+fn husky(root: &Path) {
+    let directory = root.join(".husky/_");
+    let runner = "s=$(dirname \"$(dirname \"$0\")\")/$(basename \"$0\")\n[ -f \"$s\" ] || exit 0\nsh -e \"$s\" \"$@\"\nexit $?\n";
+    write(&directory.join("h"), format!("#!/usr/bin/env sh\n{runner}"));
+    write(&directory.join(".gitignore"), "*");
+    for name in RESTORE.into_iter().chain(["pre-push", "commit-msg"]) {
+        hook(&directory.join(name), "#!/usr/bin/env sh\n. \"$(dirname \"$0\")/h\"", 0o755);
+    }
+}
+
+/// Whoever does what the hints say, and only that, has the rule in force; whoever has no git-lane notices nothing.
+#[test]
+fn the_lines_to_add_by_hand_name_their_file_and_put_the_rule_in_force() {
+    for (value, edited) in [(".husky/_", ".husky"), (".githooks", ".githooks"), ("/", "anybodys/hooks")] {
+        let sandbox = Sandbox::new();
+        sandbox.lane(["start", "one"]).ok();
+        let lane = sandbox.lane_path("one");
+        let value = if value == "/" { sandbox.root().join(edited).display().to_string() } else { value.into() };
+        let edited = if value.starts_with('/') { value.clone() } else { edited.into() };
+        sandbox.git(["config", "core.hooksPath", &value]);
+        let of_husky = value == ".husky/_";
+        if of_husky {
+            husky(&sandbox.repo);
+            sandbox.write(".husky/pre-commit", "echo \"test\" >>\"$HOME/ran\"\n");
+            sandbox.commit("husky");
+            std::fs::remove_file(sandbox.root().join("home/ran")).unwrap();
+        }
+        let told = init(&sandbox, &["--files"]).fails(1);
+        let lines: Vec<_> =
+            told.lines().filter_map(|line| line.strip_prefix("hint: add to ")?.split_once(": ")).collect();
+        let files: Vec<_> = lines.iter().map(|(file, _)| file.to_string()).collect();
+        assert_eq!(files, RESTORE.map(|name| format!("{edited}/{name}")), "{told}");
+        for (file, line) in &lines {
+            let path = sandbox.repo.join(file);
+            let text = format!("{line}\n{}", std::fs::read_to_string(&path).unwrap_or_default());
+            hook(&path, text, if of_husky { 0o644 } else { 0o755 });
+        }
+        if !value.starts_with('/') {
+            assert!(told.contains("commit"), "{told}");
+            sandbox.git(["add", &edited]);
+            sandbox.git(["-c", "core.hooksPath=/dev/null", "commit", "-q", "-m", "hooks"]);
+            let told = init(&sandbox, &["--files"]).fails(1);
+            assert!(
+                !told.contains("add to") && told.contains(lane.to_str().unwrap()) && told.contains("merge"),
+                "{told}"
+            );
+            sandbox.git_in(&lane, ["merge", "-q", "main"]);
+        }
+        if of_husky {
+            // git looks for husky's own files, which no merge brings.
+            let told = init(&sandbox, &["--files"]).fails(1);
+            assert!(told.contains(&format!("let husky run in {}", lane.display())), "{told}");
+            assert!(!told.contains("add to"), "{told}");
+            husky(&lane);
+        }
+        init(&sandbox, &["--files"]).ok();
+        init(&sandbox, &["--check"]).ok();
+        assert_in_force(&sandbox, "one");
+        if git_version() >= (2, 46) && of_husky {
+            let told = init(&sandbox, &["--files", "--level", "refuse"]).fails(1);
+            assert!(told.contains("husky runs no reference-transaction"), "{told}");
+        }
+        assert!(!sandbox.root().join("home/ran").exists(), "asking runs nothing else");
+        for crash in [None, Some("exit 2"), Some("kill -9 $$")] {
+            let tool = sandbox.root().join("bin/git-lane");
+            std::fs::remove_file(&tool).unwrap();
+            if let Some(crash) = crash {
+                hook(&tool, format!("#!/bin/sh\n{crash}\n"), 0o755);
+            }
+            sandbox.git_in(&lane, ["commit", "-q", "--allow-empty", "-m", "x"]);
+            sandbox.git_in(&lane, ["switch", "-q", "--detach"]);
+            sandbox.git_in(&lane, ["switch", "-q", "one"]);
+            if crash.is_none() {
+                write(&tool, "");
+            }
+        }
+        assert_eq!(sandbox.root().join("home/ran").exists(), of_husky);
+    }
+}
+
 /// The lines init tells to add, in a directory that is tracked or not.
 fn by_hand(directory: &Path, first: &str) {
     for name in RESTORE {
@@ -364,9 +445,9 @@ fn a_line_added_by_hand_counts_and_lets_level_and_policy_be_set() {
         init(&sandbox, &["--check"]).ok();
     } else {
         let told = why_not(&sandbox);
-        assert!(told.contains("add to pre-commit: ") && !told.contains("git lane init"), "{told}");
+        assert!(told.contains("add to .husky/pre-commit: ") && !told.contains("git lane init"), "{told}");
         let error = init(&sandbox, &["--level", "off"]).fails(1);
-        assert!(error.contains("add to pre-commit: ") && !error.contains("add to pre-rebase"), "{error}");
+        assert!(error.contains("add to .husky/pre-commit: ") && !error.contains("pre-rebase"), "{error}");
         assert_eq!(sandbox.git(["config", "lane.guard"]), "restore");
     }
 }
@@ -845,6 +926,58 @@ fn a_hook_of_ours_that_another_tool_has_moved_goes_too() {
                 assert_eq!(sandbox.root().join("home/older").exists(), foreign && suffix == ".legacy");
                 assert!(!sandbox.repo.join(".git/hooks.pre-git-lane").exists());
             }
+        }
+    }
+}
+
+/// pre-commit runs the hook it found, so the rule stays in force, with whatever ran before git-lane came; lefthook does not.
+#[test]
+fn a_hook_of_ours_that_another_tool_has_moved_counts_where_that_tool_runs_it() {
+    let pre_commit = "#!/usr/bin/env bash\n# File generated by pre-commit: https://pre-commit.com\n\
+        HERE=\"$(cd \"$(dirname \"$0\")\" && pwd)\"\nlegacy=\"$HERE/${0##*/}.legacy\"\n\
+        [ ! -x \"$legacy\" ] || \"$legacy\" \"$@\" || exit\n: >\"$HOME/tool\"\n";
+    let lefthook = "#!/bin/sh\n# lefthook_version: 2.1.10\ncall_lefthook() { : >\"$HOME/tool\"; }\ncall_lefthook run \"pre-commit\" \"$@\"\n";
+    for (text, suffix, runs) in [(pre_commit, ".legacy", true), (pre_commit, ".old", false), (lefthook, ".old", false)]
+    {
+        for older in [false, true] {
+            let sandbox = Sandbox::new();
+            if older {
+                for name in ["post-checkout", "pre-commit"] {
+                    hook(&hooks(&sandbox).join(name), "#!/bin/sh\necho \"older ${0##*/}\" >>\"$HOME/older\"\n", 0o755);
+                }
+            }
+            sandbox.lane(["start", "one"]).ok();
+            init(&sandbox, &["--files"]).ok();
+            // Only the files are to count, whatever git runs them.
+            for name in RESTORE {
+                drop(sandbox.run(sandbox.command("git").args([
+                    "config",
+                    "--remove-section",
+                    &format!("hook.git-lane-{name}"),
+                ])));
+            }
+            for name in ["post-checkout", "pre-commit"] {
+                let file = hooks(&sandbox).join(name);
+                std::fs::rename(&file, hooks(&sandbox).join(format!("{name}{suffix}"))).unwrap();
+                hook(&file, text, 0o755);
+            }
+            drop(std::fs::remove_file(sandbox.root().join("home/older")));
+            if !runs {
+                assert!(why_not(&sandbox).contains("git runs no post-checkout, pre-commit"));
+                continue;
+            }
+            init(&sandbox, &["--check"]).ok();
+            assert!(!sandbox.root().join("home/tool").exists(), "asking runs nothing else");
+            assert!(sandbox.lane(["doctor"]).ok().contains("everything is as it should be"));
+            assert_in_force(&sandbox, "one");
+            sandbox.git_in(&sandbox.lane_path("one"), ["commit", "-q", "--allow-empty", "-m", "x"]);
+            assert!(sandbox.root().join("home/tool").exists());
+            let ran = std::fs::read_to_string(sandbox.root().join("home/older")).unwrap_or_default();
+            assert_eq!(ran.contains("older post-checkout\n") && ran.ends_with("older pre-commit\n"), older, "{ran}");
+            // What was moved but may not be executed is not run.
+            let moved = hooks(&sandbox).join("pre-commit.legacy");
+            std::fs::set_permissions(&moved, std::fs::Permissions::from_mode(0o644)).unwrap();
+            assert!(why_not(&sandbox).contains("git runs no pre-commit"));
         }
     }
 }

@@ -162,7 +162,9 @@ fn fingerprint(root: &Path, directory: &Path, lines: &mut Vec<String>) {
     for entry in std::fs::read_dir(directory).unwrap().flatten() {
         let path = entry.path();
         let name = path.strip_prefix(root).unwrap().display().to_string();
-        if name == "home" || name == "bin" || name.ends_with(".git/lane") || name == "shop/lane" {
+        // A newer git may be at its own maintenance, in the background.
+        let gits = name.ends_with("objects/maintenance.lock");
+        if gits || name == "home" || name == "bin" || name.ends_with(".git/lane") || name == "shop/lane" {
             continue;
         }
         let metadata = std::fs::symlink_metadata(&path).unwrap();

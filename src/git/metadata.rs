@@ -31,6 +31,8 @@ pub struct Damaged {
     pub section: BString,
     /// What is wrong with it.
     pub problem: String,
+    /// The branch and the worktree it names all the same.
+    pub names: [Option<BString>; 2],
 }
 
 impl Records {
@@ -50,7 +52,10 @@ impl Records {
             }
             match lane(config, name) {
                 Ok(lane) => records.lanes.push(lane),
-                Err(problem) => records.damaged.push(Damaged { section: name.to_owned(), problem }),
+                Err(problem) => {
+                    let names = ["branch", "worktree"].map(|key| config.raw_value_by("lane", name, key).ok());
+                    records.damaged.push(Damaged { section: name.to_owned(), problem, names });
+                }
             }
         }
         records

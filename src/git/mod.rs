@@ -31,6 +31,7 @@ pub mod renames;
 pub mod repository;
 pub mod restore;
 pub mod retire;
+pub mod scratch;
 pub mod shared;
 pub mod start;
 pub mod status;

@@ -45,10 +45,41 @@ pub fn outdated(repository: &Repository, lanes: &[Lane], worktrees: &[Worktree])
                     found.push(Finding::RenamedBranch(lane.name.clone(), own.clone(), current.clone()));
                 }
             }
+            Place::Unlisted if !lane.worktree.exists() => {
+                if let Some((branch, worktree)) = renamed_and_moved(repository, lane, lanes, worktrees)? {
+                    let (name, own) = (|| lane.name.clone(), lane.branch.iter().cloned());
+                    found.extend(own.map(|own| Finding::RenamedBranch(name(), own, branch.clone())));
+                    found.push(Finding::MovedWorktree(name(), lane.worktree.clone(), worktree.path.clone()));
+                }
+            }
             _ => {}
         }
     }
     Ok(found)
+}
+
+/// The worktree of a lane whose branch was renamed before, or after, `git worktree move` took it elsewhere: the log of its
+/// HEAD says that the lane's branch was checked out there when it got its new name.
+fn renamed_and_moved<'a>(
+    repository: &Repository,
+    lane: &Lane,
+    lanes: &[Lane],
+    worktrees: &'a [Worktree],
+) -> Result<Option<(&'a BranchName, &'a Worktree)>> {
+    let Some(own) = &lane.branch else { return Ok(None) };
+    if repository.branch_tip(own)?.is_some() {
+        return Ok(None);
+    }
+    let free = |worktree: &&Worktree| {
+        let taken = |other: &Lane| place(other, worktrees).worktree() == Some(*worktree);
+        worktree.id.is_some() && worktree.state == WorktreeState::Present && !lanes.iter().any(taken)
+    };
+    let mut heirs = worktrees.iter().filter(free).filter_map(|worktree| {
+        let branch = worktree.head.branch()?;
+        let renamed = renames::renamed_to(own, renames::log_of_head(repository, worktree).as_bstr());
+        (renamed.as_ref() == Some(branch)).then_some((branch, worktree))
+    });
+    Ok(heirs.next().filter(|_| heirs.next().is_none()))
 }
 
 /// Brings the records up to date; returns what was changed.

@@ -10,7 +10,7 @@ use super::doctor::rebuild;
 use super::journal::{About, Announce, GitDir, Journal, Said};
 use super::pending::{self, Pending};
 use super::repository::Repository;
-use super::{doctor, events, land, lockfile, metadata, patience, restore, retire, start, switch};
+use super::{doctor, events, hook, land, lockfile, metadata, patience, restore, retire, scratch, start, switch};
 use crate::domain::doctor::Poisoned;
 use crate::domain::event::{End, Subject, What};
 use crate::domain::lane::Worktree;
@@ -281,6 +281,7 @@ fn heal_all(repository: &Repository, recovered: &mut Recovered) -> Result<()> {
     }
     // Not before: nobody is to move a ref or a HEAD while a landing that held its lock is half done.
     clear_locks(repository.common_dir())?;
+    git_dirs(repository.common_dir()).for_each(|git_dir| scratch::clear(&git_dir, hook::SCRATCH));
     repository.pending.replace(still);
     // Nobody can say what a newer version's landing still needs.
     if repository.is_a_newers_to_heal() { Ok(()) } else { land::scratch::clean(repository, landing) }
@@ -306,6 +307,12 @@ pub(super) fn ensure_not_half_moved(repository: &Repository, site: &Worktree) ->
     .hint("run the command again"))
 }
 
+/// The git directory of every worktree.
+fn git_dirs(common_dir: &Path) -> impl Iterator<Item = PathBuf> {
+    let linked = std::fs::read_dir(common_dir.join("worktrees")).into_iter().flatten().flatten();
+    linked.map(|entry| entry.path()).chain([common_dir.to_owned()])
+}
+
 /// Clears the locks of git's protocol that dead processes of ours held, except those that belong to an intent.
 fn clear_locks(common_dir: &Path) -> Result<()> {
     let locks = metadata::locks(common_dir);
@@ -313,8 +320,7 @@ fn clear_locks(common_dir: &Path) -> Result<()> {
         return Ok(());
     }
     let mut targets = vec![common_dir.join("config"), common_dir.join("packed-refs")];
-    let linked = std::fs::read_dir(common_dir.join("worktrees")).into_iter().flatten().flatten();
-    for git_dir in linked.map(|entry| entry.path()).chain([common_dir.to_owned()]) {
+    for git_dir in git_dirs(common_dir) {
         targets.extend(["index", "HEAD", "ORIG_HEAD"].map(|name| git_dir.join(name)));
     }
     refs_below(&common_dir.join("refs"), &mut targets);

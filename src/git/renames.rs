@@ -6,6 +6,7 @@ use bstr::{BStr, BString, ByteSlice};
 
 use super::metadata::Edit;
 use super::repository::{RefFormat, Repository};
+use crate::domain::lane::Worktree;
 use crate::domain::name::{BranchName, LaneName};
 use crate::error::Result;
 
@@ -44,8 +45,21 @@ pub fn log(repository: &Repository, branch: &BranchName) -> BString {
         let show = repository.git_here().args(["reflog", "show", "--format=%gs"]).bytes(branch.to_ref()).arg("--");
         return show.output().map(|output| output.stdout.into()).unwrap_or_default();
     }
-    let file = repository.common_dir().join("logs").join(super::path(&branch.to_ref()));
-    let text = std::fs::read(file).unwrap_or_default();
+    messages(&repository.common_dir().join("logs").join(super::path(&branch.to_ref())))
+}
+
+/// The messages of the log of a worktree's HEAD, newest first.
+pub fn log_of_head(repository: &Repository, worktree: &Worktree) -> BString {
+    if repository.ref_format() == RefFormat::Reftable {
+        let show = repository.git_in(worktree).args(["reflog", "show", "--format=%gs", "HEAD", "--"]);
+        return show.output().map(|output| output.stdout.into()).unwrap_or_default();
+    }
+    messages(&worktree.git_dir.join("logs/HEAD"))
+}
+
+/// The messages in the file of a reflog, newest first.
+pub fn messages(log: &Path) -> BString {
+    let text = std::fs::read(log).unwrap_or_default();
     let mut messages: Vec<&[u8]> = text.lines().filter_map(|line| Some(line.split_once_str("\t")?.1)).collect();
     messages.reverse();
     bstr::join("\n", messages).into()

@@ -4,8 +4,10 @@
 //! off. Older gits get files in the repository's own hooks directory; a hook that is there already is kept beside ours
 //! and runs as before. Directories git-lane does not own (tracked, shared, chosen by `core.hooksPath`) are never written.
 
+mod by_hand;
 mod files;
 pub mod global;
+mod onward;
 pub mod probe;
 mod state;
 pub mod stub;
@@ -90,7 +92,7 @@ pub fn install(repository: &Repository, policy: &Policy, wanted: Wanted) -> Resu
                 files::install(&directory, called_by(version, level))?;
             }
             // Lines that somebody has added there are as good, and the level and the policy are git-lane's to write.
-            chosen => state::ensure_called(repository, &chosen, called_by(version, level))?,
+            chosen => by_hand::ensure_called(repository, &chosen, called_by(version, level))?,
         }
     }
     let mut edit = Edit::begin(repository.common_dir())?;

@@ -11,6 +11,7 @@ use std::process::{Command, Output, Stdio};
 
 use bstr::{BStr, BString, ByteSlice};
 
+use super::onward::Onward;
 use super::{files, stub};
 use crate::domain::lane::WorktreeState;
 use crate::git::command::INTERNAL;
@@ -25,21 +26,30 @@ pub fn answer(hook: Hook) -> String {
     format!("git-lane answers {}", hook.name())
 }
 
-/// Whether git would run this file, and it would call us.
+/// Whether git would run this file, and it would come to us.
 pub(super) fn runs_us(repository: &Repository, file: &Path, hook: Hook) -> bool {
-    let Some(text) = std::fs::read(file).ok().filter(|_| executable(file)) else { return false };
+    executable(file) && reaches_us(repository, &Onward::from(file), files::kept(file).exists(), hook)
+}
+
+/// Whether a script of husky's user comes to us.
+pub(super) fn script_reaches_us(repository: &Repository, script: &Path, hook: Hook) -> bool {
+    reaches_us(repository, &Onward::Script(script.to_owned()), false, hook)
+}
+
+fn reaches_us(repository: &Repository, onward: &Onward, older: bool, hook: Hook) -> bool {
+    let Ok(text) = std::fs::read(onward.file()) else { return false };
     let Some(before) = before_us(text.as_bstr(), hook) else { return false };
     // An older hook that comes first is not run to find out.
-    let older_first = files::kept(file).exists() && hook == Hook::PostCheckout;
+    let older_first = older && hook == Hook::PostCheckout;
     match older_first || !before.lines().all(inert) {
         true => !before.lines().any(|line| first_word(line) == b"exit" || first_word(line) == b"exec"),
         false => {
             let run = |command: Command| ask(repository, command, hook);
-            let answered = match run(Command::new(file)) {
+            let answered = match run(onward.command()) {
                 // git runs a file without an interpreter line by the shell.
                 Err(error) if error.raw_os_error() == Some(rustix::io::Errno::NOEXEC.raw_os_error()) => {
                     let mut shell = Command::new("/bin/sh");
-                    shell.arg(file);
+                    shell.arg(onward.file());
                     run(shell)
                 }
                 answered => answered,
@@ -49,9 +59,9 @@ pub(super) fn runs_us(repository: &Repository, file: &Path, hook: Hook) -> bool 
     }
 }
 
-/// Whether git runs the file and it names us, where [`runs_us`] has found that it does not get there.
-pub(super) fn is_unreached(file: &Path, hook: Hook) -> bool {
-    executable(file) && std::fs::read(file).is_ok_and(|text| before_us(text.as_bstr(), hook).is_some())
+/// Whether a file has a call of us, reached or not.
+pub(super) fn names_us(file: &Path, hook: Hook) -> bool {
+    std::fs::read(file).is_ok_and(|text| before_us(text.as_bstr(), hook).is_some())
 }
 
 /// Whether this command of git's configuration calls us, run as git runs it.
@@ -67,7 +77,11 @@ pub(super) fn answers(repository: &Repository, command: &BStr, hook: Hook) -> bo
 
 /// What comes before the call of git-lane, or before our block.
 fn before_us(text: &BStr, hook: Hook) -> Option<BString> {
-    let named = |line: &[u8]| line.contains_str("git-lane hook ") && line.contains_str(format!(" {} ", hook.name()));
+    let named = |line: &[u8]| {
+        !line.trim_start().starts_with(b"#")
+            && line.contains_str("git-lane hook ")
+            && line.contains_str(format!(" {} ", hook.name()))
+    };
     let call = text.lines_with_terminator().position(named)?;
     let lines = || text.lines_with_terminator();
     let block = lines().position(|line| line.starts_with_str(stub::BEGIN)).filter(|block| *block < call);
@@ -85,7 +99,7 @@ fn inert(line: &[u8]) -> bool {
         || matches!(line, b"" | b"exit" | b"return" | b"set -e" | b"set -u" | b"set -eu" | b"exit 0" | b"return 0")
 }
 
-fn executable(file: &Path) -> bool {
+pub(super) fn executable(file: &Path) -> bool {
     std::fs::metadata(file).is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
 }
 

@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use bstr::ByteSlice;
 
-use super::probe::{self, answers, runs_us};
+use super::by_hand::{self, ByHand};
+use super::probe::{self, answers};
 use super::{BATCHED_FETCH, CONFIGURED_HOOKS, called_by, files, level, section};
 use crate::domain::guard::Level;
-use crate::domain::lane::{WorktreeState, lossless_path};
-use crate::domain::paste::word;
-use crate::error::{Error, Result};
+use crate::domain::lane::lossless_path;
+use crate::error::Result;
 use crate::git::command::Version;
 use crate::git::hook::Hook;
 use crate::git::repository::Repository;
@@ -36,6 +36,9 @@ pub struct State {
     /// Whether this git takes hooks from files only.
     #[serde(skip)]
     pub old_git: bool,
+    /// Where hook files go.
+    #[serde(skip)]
+    place: Directory,
 }
 
 /// How one hook is installed.
@@ -55,9 +58,9 @@ pub struct HookState {
     /// A worktree in which git finds no such file, where every worktree has a directory for them.
     #[serde(skip)]
     pub lacking: Option<PathBuf>,
-    /// A file that git runs and that ends before it calls us.
+    /// What is left to a person.
     #[serde(skip)]
-    pub unreached: Option<PathBuf>,
+    by_hand: Option<ByHand>,
 }
 
 impl HookState {
@@ -103,18 +106,17 @@ impl State {
                 format!("if that changes nothing, see who switched them off: git config --show-origin --get-all {key}"),
             ];
         }
-        if let Some(file) = missing.iter().find_map(|hook| hook.unreached.as_ref()) {
-            let file = word(file.display());
-            return vec![format!("{file} ends before it reaches git-lane: move git-lane's lines to its start")];
-        }
-        match self.directory_chosen_by {
-            Some(_) if self.old_git => lines_to_add(missing.iter().map(|hook| hook.hook)),
-            _ => vec!["install the hooks with: git lane init".into()],
+        let by_hand: Vec<ByHand> = missing.iter().filter_map(|hook| hook.by_hand.clone()).collect();
+        let of_others = self.directory_chosen_by.is_some() && self.old_git;
+        match of_others || by_hand.iter().any(|one| matches!(one, ByHand::MoveUp(_))) {
+            true => by_hand::hints(&self.place, &by_hand),
+            false => vec!["install the hooks with: git lane init".into()],
         }
     }
 }
 
 /// Where hook files go.
+#[derive(Debug, Clone)]
 pub(super) enum Directory {
     /// The repository's own.
     Own(PathBuf),
@@ -163,15 +165,13 @@ pub fn state(repository: &Repository) -> Result<State> {
             true => from_configuration(repository, hook)?,
             false => (false, false),
         };
-        let lacking = lacking(repository, &place, hook)?;
+        let (lacking, by_hand) = by_hand::lacking(repository, &place, hook)?.unzip();
         let file = lacking.is_none();
-        let unreached = lacking.as_ref().map(|directory| directory.join(hook.name()));
-        let unreached = unreached.filter(|file| probe::is_unreached(file, hook));
         let lacking = lacking.filter(|_| matches!(place, Directory::InEach(..)));
         let chained = matches!(&place, Directory::Own(own) if files::kept(&own.join(hook.name())).exists());
-        hooks.push(HookState { hook, configured, file, chained, disabled, lacking, unreached });
+        hooks.push(HookState { hook, configured, file, chained, disabled, lacking, by_hand });
     }
-    let (directory, directory_chosen_by) = match place {
+    let (directory, directory_chosen_by) = match place.clone() {
         Directory::Own(directory) => (directory, None),
         Directory::Chosen(directory, why) => (directory, Some(why)),
         Directory::InEach(path, why) => {
@@ -188,20 +188,8 @@ pub fn state(repository: &Repository) -> Result<State> {
         hooks,
         on_path,
         old_git: version < CONFIGURED_HOOKS,
+        place,
     })
-}
-
-/// A place where git looks for the hook's file and finds none that calls us.
-fn lacking(repository: &Repository, place: &Directory, hook: Hook) -> Result<Option<PathBuf>> {
-    let places = match place {
-        Directory::Own(directory) | Directory::Chosen(directory, _) => vec![directory.clone()],
-        Directory::InEach(path, _) => {
-            let all = repository.worktrees()?.into_iter().filter(|worktree| worktree.state == WorktreeState::Present);
-            all.map(|worktree| worktree.path.join(path)).collect()
-        }
-    };
-    let calls_us = |directory: &PathBuf| runs_us(repository, &directory.join(hook.name()), hook);
-    Ok(places.into_iter().find(|directory| !calls_us(directory)))
 }
 
 /// Whether git itself lists our hook for the event, and whether somebody has switched it off. git puts words before the
@@ -217,31 +205,6 @@ fn from_configuration(repository: &Repository, hook: Hook) -> Result<(bool, bool
     let key = format!("hook.{name}.command");
     let command = repository.git_in_current()?.args(["config", "-z", "--get", &key]).output()?.stdout;
     Ok((answers(repository, command.trim_end_with(|c| c == '\0').as_bstr(), hook), false))
-}
-
-/// Refuses where git does not call us from files that git-lane does not write; says what to add to them.
-pub(super) fn ensure_called(repository: &Repository, place: &Directory, hooks: &[Hook]) -> Result<()> {
-    let (Directory::Chosen(directory, why) | Directory::InEach(directory, why)) = place else { return Ok(()) };
-    let mut missing = Vec::new();
-    for hook in hooks {
-        if lacking(repository, place, *hook)?.is_some() {
-            missing.push(*hook);
-        }
-    }
-    if missing.is_empty() {
-        return Ok(());
-    }
-    let text = format!("hook files belong in '{}' here ({why}), where git-lane does not write", directory.display());
-    let error = Error::refused(text).code("hooks-elsewhere");
-    Err(lines_to_add(missing.into_iter()).into_iter().fold(error, Error::hint))
-}
-
-fn lines_to_add(hooks: impl Iterator<Item = Hook>) -> Vec<String> {
-    let line = |hook: Hook| {
-        let name = hook.name();
-        format!("add to {name}: command -v git-lane >/dev/null && {{ git-lane hook {name} \"$@\" || exit; }}")
-    };
-    hooks.map(line).chain(["or use git 2.54 or later, where no hook files are needed".into()]).collect()
 }
 
 /// Notes of an install that succeeded: what it will cost, and what it cannot do.

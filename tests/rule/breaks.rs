@@ -2,7 +2,7 @@
 
 use super::levels;
 use super::shop::{In, Refs, Shop, possible};
-use crate::sandbox::git_version;
+use crate::sandbox::{git_program, git_version};
 
 /// The lowest level that holds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,6 +62,8 @@ const ROWS: &[(In, &str, Held, &str)] = &[
     (In::Lane, "git update-ref worktrees/two/HEAD other", Unnoticed, ""),
     (In::Lane, "printf 'reset refs/heads/two\\nfrom refs/heads/other\\n\\n' | git fast-import --quiet --force", Behind("../two"), ""),
     (In::Lane, "git refs update refs/heads/two other", Behind("../two"), ""),
+    (In::Lane, "moves=$(git replay --onto main main~1..two) || exit; [ -z \"$moves\" ] || echo \"$moves\" | git update-ref --stdin", Behind("../two"), ""),
+    (In::Lane, "git history fixup main~1", Behind("../two"), ""),
     (In::Main, "git switch --ignore-other-worktrees one", Restore, ""),
     (In::Main, "git checkout --ignore-other-worktrees one", Restore, ""),
     (In::Main, "git checkout --ignore-other-worktrees -B one other", Restore, ""),
@@ -78,8 +80,17 @@ const ROWS: &[(In, &str, Held, &str)] = &[
     (In::CleanMain, "git push -q -f . other:one", Never, ""),
 ];
 
+/// Commands that not every git has.
+const NEWER: [&str; 3] = ["git refs update ", "git replay ", "git history fixup "];
+
+/// Whether the git under test has a command: it shows how that is used.
+fn is_known(command: &str) -> bool {
+    let usage = std::process::Command::new(git_program()).args(command.split_whitespace().skip(1)).arg("-h").output();
+    usage.is_ok_and(|usage| String::from_utf8_lossy(&usage.stdout).contains(command.trim_end()))
+}
+
 fn every_row(level: &'static str, refs: Refs) {
-    let rows = ROWS.iter().filter(|row| !row.1.starts_with("git refs update") || git_version() >= (2, 56));
+    let rows = ROWS.iter().filter(|row| NEWER.iter().all(|command| !row.1.contains(command) || is_known(command)));
     super::every_row(level, refs, rows, |row| {
         let problem = std::panic::catch_unwind(|| one_row(level, refs, row)).err()?;
         Some(problem.downcast_ref::<String>().cloned().unwrap_or_default())

@@ -86,3 +86,56 @@ fn a_worktree_that_is_no_lane_is_not_taken_for_a_removed_one() {
         shop.sh(&n5, "git switch -q one && git switch -q other && git commit -q --allow-empty -m x").ok();
     }
 }
+
+/// Only reading commands ran in between, so nothing has followed the first half when the second happens.
+#[test]
+fn a_branch_renamed_and_a_worktree_moved_are_followed_together() {
+    let rename_and_move = "git branch -m one best && git worktree move ../shop.lanes/one ../moved";
+    for script in
+        [rename_and_move, "git worktree move ../shop.lanes/one ../moved && git branch -m one x && git branch -m x best"]
+    {
+        // The hooks know it at once.
+        for shop in shops() {
+            let moved = shop.sandbox.root().join("moved");
+            shop.sh(&shop.sandbox.repo, script).ok();
+            shop.sandbox.lane(["list"]).ok();
+            let before = shop.snapshot(&moved);
+            for switch in ["git switch other", "git switch -c fresh"] {
+                let run = shop.sh(&moved, switch);
+                assert!(run.code != 0 && run.stderr.contains("lane 'one' with branch 'best'"), "{run}");
+                assert_eq!(shop.snapshot(&moved), before, "{run}");
+            }
+            assert_ne!(shop.sh(&shop.sandbox.repo, "git switch --ignore-other-worktrees best").code, 0);
+            shop.sh(&moved, "git commit -q --allow-empty -m x").ok();
+            assert_eq!(shop.sandbox.git(["config", "lane.one.branch"]), "best");
+        }
+        // So do doctor and the next command that changes something.
+        for fix in [&["doctor", "--fix"][..], &["start", "three"]] {
+            let shop = Shop::new("off", Refs::Files);
+            let moved = shop.sandbox.root().join("moved");
+            shop.sh(&shop.sandbox.repo, script).ok();
+            let told = shop.sandbox.lane(["doctor"]).fails(1);
+            assert!(!told.contains("git worktree add") && !told.contains("orphan"), "{told}");
+            shop.sandbox.lane(fix).ok();
+            assert_eq!(shop.sandbox.git(["config", "lane.one.branch"]), "best");
+            assert_eq!(shop.sandbox.git(["config", "lane.one.worktree"]), moved.to_str().unwrap());
+            assert!(shop.sandbox.lane(["doctor"]).ok().contains("everything is as it should be"));
+        }
+    }
+}
+
+/// Another worktree that has the renamed branch, one that is a lane itself, a name that is in use again: nothing is plain.
+#[test]
+fn what_is_not_plain_is_not_followed() {
+    for script in [
+        "git worktree remove -f ../shop.lanes/one && git branch -m one best && git worktree add -q ../moved best",
+        "git branch -m one best && git branch one main && git worktree move ../shop.lanes/one ../moved",
+        "git branch -m one best && git worktree move ../shop.lanes/one ../moved && git -C ../moved switch -q other",
+    ] {
+        let shop = Shop::new("off", Refs::Files);
+        shop.sh(&shop.sandbox.repo, script).ok();
+        shop.sandbox.lane(["doctor", "--fix"]).fails(1);
+        assert_eq!(shop.sandbox.git(["config", "lane.one.branch"]), "one");
+        assert_eq!(shop.sandbox.git(["config", "lane.one.worktree"]), shop.one.to_str().unwrap());
+    }
+}

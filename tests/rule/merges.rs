@@ -10,6 +10,8 @@ fn one_live_lane_is_not_merged_into_another() {
             "git merge --no-edit two",
             "git merge --no-ff --no-edit refs/heads/two",
             "git pull --no-rebase --no-edit . two",
+            "git merge --no-edit main two",
+            "git merge --no-edit -s ours two",
         ] {
             let shop = Shop::new(level, Refs::Files);
             let before = (shop.snapshots(), shop.refs());
@@ -24,12 +26,22 @@ fn one_live_lane_is_not_merged_into_another() {
     }
 }
 
+/// Only the commit can be refused where the merge did not commit.
 #[test]
-fn a_conflicted_merge_of_another_lane_is_not_committed() {
-    let shop = Shop::new("restore", Refs::Files);
-    shop.setup(&shop.two, "echo two >f && git commit -qam f");
-    let run = shop.sh(&shop.one, "git merge two; echo both >f && git add f && git commit -qm merged");
-    assert!(run.code != 0 && run.stderr.contains("not from lane 'two'"), "{run}");
+fn a_merge_of_another_lane_is_not_committed_later() {
+    for level in levels() {
+        for script in [
+            "git merge two; echo both >f && git add f && git commit -qm merged",
+            "git merge two; echo both >f && git add f && git merge --continue",
+            "git merge -q --no-commit -s ours two && git commit -qm merged",
+        ] {
+            let shop = Shop::new(level, Refs::Files);
+            shop.setup(&shop.two, "echo two >f && git commit -qam f");
+            let run = shop.sh(&shop.one, script);
+            assert!(run.code != 0 && run.stderr.contains("not from lane 'two'"), "{level} {run}");
+            shop.sh(&shop.one, "git merge --abort && git commit -q --allow-empty -m x").ok();
+        }
+    }
 }
 
 #[test]
@@ -102,12 +114,67 @@ fn a_branch_takes_what_its_upstream_has_whoever_is_working_on_it() {
     }
 }
 
+/// `git pull` from a place that no tracking ref stands for, while somebody else's lane is at what comes: free is what the
+/// branch follows, and what is its own or its base's by name; everything else is that lane's.
+#[test]
+fn a_pull_without_a_tracking_ref_goes_by_what_is_pulled() {
+    let follow = "git config branch.one.remote ../../up.git && git config branch.one.merge refs/heads/theirs";
+    let local = "git branch follow two && git branch -q -u follow one";
+    for (prepare, pull, free) in [
+        (follow, "git pull", true),
+        (follow, "git pull ../../up.git theirs", true),
+        (follow, "git pull ../../again theirs", false),
+        ("", "git pull ../../up.git theirs", false),
+        ("", "git pull ../../up.git one", true),
+        ("", "git pull ../../up.git main", true),
+        ("", "git pull ../../up.git", false),
+        ("", "git pull ../../up.git two", false),
+        ("", "git fetch -q ../../up.git one && git merge FETCH_HEAD", true),
+        ("", "git pull . two", false),
+        ("git branch plain two", "git pull . plain", false),
+        (local, "git pull", true),
+        (local, "git pull . follow", true),
+        ("git branch -q -u two one", "git pull", false),
+        ("git remote add up ../../up.git && git config --unset remote.up.fetch", "git pull up one", true),
+        ("git remote add up ../../up.git && git config --unset remote.up.fetch", "git pull up theirs", false),
+    ] {
+        for level in levels() {
+            let shop = Shop::new(level, Refs::Files);
+            shop.setup(
+                &shop.one,
+                &format!(
+                    "git init -q --bare -b theirs ../../up.git && git push -q ../../up.git two:theirs two:one two:main two &&
+                     git clone -q --bare ../../up.git ../../again; {}",
+                    if prepare.is_empty() { "true" } else { prepare }
+                ),
+            );
+            let before = (shop.snapshots(), shop.refs());
+            let pulled = pull.replace("git pull", "git pull --no-rebase --no-edit");
+            let run = shop.sh(&shop.one, &pulled.replace("git merge", "git merge --no-edit"));
+            assert_eq!(run.code == 0, free, "{level} {prepare} {run}");
+            if free {
+                assert!(shop.one.join("two").exists(), "{run}");
+                shop.sh(&shop.one, "git commit -q --allow-empty -m more").ok();
+            } else {
+                assert!(run.stderr.contains("not from lane 'two'"), "{run}");
+                shop.sh(&shop.one, "git merge --abort").ok();
+                assert_eq!((shop.snapshots(), shop.refs()), before, "{run}");
+            }
+        }
+    }
+}
+
 #[test]
 fn the_main_worktree_stays_at_home_where_the_policy_says_so() {
     for level in levels() {
         for script in [
             "git switch other",
+            "git checkout other",
             "git switch -c fresh",
+            "git checkout -b fresh other",
+            "git switch --orphan fresh",
+            "git stash -q && git stash branch fresh; git switch -q main; git stash pop -q --index; false",
+            "git bisect start -q main main~1; git bisect reset other",
             "git rebase main other",
             "git checkout -B fresh other",
             "git checkout --orphan fresh",
@@ -115,7 +182,8 @@ fn the_main_worktree_stays_at_home_where_the_policy_says_so() {
         ] {
             let shop = Shop::new(level, Refs::Files);
             shop.sandbox.git(["config", "lane.home", "main"]);
-            let directory = shop.at(if script.contains("rebase") { In::CleanMain } else { In::Main });
+            let clean = script.contains("rebase") || script.starts_with("git switch --orphan");
+            let directory = shop.at(if clean { In::CleanMain } else { In::Main });
             let before = shop.snapshots();
             let run = shop.sh(&directory, script);
             assert!(run.code != 0 && run.stderr.contains("the main worktree stays on 'main'"), "{run}");
@@ -132,13 +200,19 @@ fn the_main_worktree_stays_at_home_where_the_policy_says_so() {
 
 #[test]
 fn protected_branches_take_no_commits() {
-    for script in [
-        "git commit -q --allow-empty -m x",
-        "git commit -q --amend -m x",
-        "git merge --no-edit one",
-        "git rebase -q -f HEAD~1",
-    ] {
-        let shop = Shop::new("restore", Refs::Files);
+    for (level, script) in levels().flat_map(|level| {
+        [
+            "git commit -q --allow-empty -m x",
+            "git commit -q --amend -m x",
+            "git merge --no-edit one",
+            "git merge -q --squash one && git commit -q -m x",
+            "git merge -q --no-commit one && git commit -q -m x",
+            "git rebase -q -f HEAD~1",
+            "git switch -q other && git rebase -q other main",
+        ]
+        .map(|script| (level, script))
+    }) {
+        let shop = Shop::new(level, Refs::Files);
         shop.sandbox.git(["config", "lane.protected", "ma* release"]);
         let refs = shop.refs();
         let run = shop.sh(&shop.sandbox.repo, script);

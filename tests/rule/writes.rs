@@ -271,3 +271,32 @@ fn a_switch_that_merged_is_taken_back_with_what_was_staged() {
         }
     }
 }
+
+/// A hook that is killed while it looks for the way back leaves its second index behind. The next command that changes
+/// something removes it, or the next hook that needs one; what a living hook has stays.
+#[test]
+fn what_a_killed_hook_leaves_is_removed() {
+    let left = |shop: &Shop| {
+        let names = std::fs::read_dir(shop.sandbox.repo.join(".git/worktrees/one")).unwrap().flatten();
+        names.filter(|entry| entry.file_name().to_string_lossy().starts_with("lane-undo-")).count()
+    };
+    let prepare = "seq 9 >w && git add w && git commit -q -m lines && git switch -q -c wide &&
+        sed -i 's/^1$/wide/' w && git commit -q -a -m wide && git switch -q one && sed -i 's/^9$/mine/' w";
+    for next in ["git lane prune", "git switch -q -f one && sed -i 's/^9$/mine/' w && git checkout -m wide; true"] {
+        let shop = Shop::new("restore", Refs::Files);
+        shop.setup(&shop.one, prepare);
+        let dying = shop.sh(&shop.one, "GIT_LANE_TEST_DIE_AT=1 git checkout -m wide");
+        assert!(dying.stderr.contains("died at undo.merged"), "{dying}");
+        assert_eq!(left(&shop), 1);
+        // Somebody is at work in another one.
+        let living = shop.sandbox.repo.join(".git/worktrees/one/lane-undo-living");
+        std::fs::create_dir(&living).unwrap();
+        let held = std::fs::File::open(&living).unwrap();
+        held.lock().unwrap();
+        shop.sh(&shop.one, next).ok();
+        assert!(living.exists() && left(&shop) == 1, "{next}");
+        drop(held);
+        shop.sandbox.lane(["prune"]).ok();
+        assert_eq!(left(&shop), 0);
+    }
+}

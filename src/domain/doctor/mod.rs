@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::guard::Overtaken;
+use super::guard::{Overtaken, Way};
 use super::lane::{Head, Lane, lossless_path};
 use super::name::{BranchName, LaneName};
 
@@ -60,7 +60,7 @@ pub enum Finding {
     /// `core.hooksPath` names a directory that is not there: git runs no hook files at all.
     DeadHooksPath(PathBuf),
     /// A branch was made and never used, and no worktree has it: what a failed `git worktree add -b` leaves.
-    OrphanBranch(BranchName),
+    OrphanBranch(BranchName, Orphan),
     /// What a dead process was doing is neither done nor undone.
     Interrupted(Interrupted),
     /// What an interrupted command was doing can no longer be read.
@@ -150,6 +150,17 @@ pub enum AdminAge {
     Fresh,
 }
 
+/// What can be done with an orphan branch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Orphan {
+    /// Nothing yet: its worktree may still be in the making.
+    Fresh,
+    /// A lane can take it up, in this way.
+    TakeUp(Way),
+    /// The same, or it goes: another branch has its commit too.
+    TakeUpOrDelete(Way),
+}
+
 /// Whose lock a lock file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LockOwner {
@@ -191,7 +202,7 @@ impl Finding {
             | Finding::DeadHooksPath(_)
             | Finding::UnreadablePolicy(_)
             | Finding::DamagedIntent(_)
-            | Finding::OrphanBranch(_) => false,
+            | Finding::OrphanBranch(..) => false,
         }
     }
 
@@ -221,7 +232,7 @@ impl Finding {
             Finding::BareWithWorktree => "core-bare",
             Finding::StrangeWorktree(..) => "core-worktree",
             Finding::DeadHooksPath(_) => "hooks-path",
-            Finding::OrphanBranch(_) => "orphan-branch",
+            Finding::OrphanBranch(..) => "orphan-branch",
             Finding::Interrupted(Interrupted { prospect: Prospect::Healing, .. }) => "interrupted",
             Finding::Interrupted(Interrupted { prospect: Prospect::Failed(_), .. }) => "not-healed",
             Finding::Interrupted(_) => "newer-intent",

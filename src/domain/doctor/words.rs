@@ -1,8 +1,8 @@
 //! The words in which a finding is told, and what to do about it.
 
-use super::{AdminAge, Finding, Interrupted, LockOwner, Poisoned, Prospect, StrayRemedy, TreeElsewhere};
+use super::{AdminAge, Finding, Interrupted, LockOwner, Orphan, Poisoned, Prospect, StrayRemedy, TreeElsewhere};
 use crate::domain::lane::Head;
-use crate::domain::paste::word;
+use crate::domain::paste::{word, word_of_bytes};
 
 impl Finding {
     /// What the user can do about what `--fix` leaves alone.
@@ -85,8 +85,17 @@ impl Finding {
                 )
             }
             Finding::DeadHooksPath(_) => "unset it: git config --unset core.hooksPath".into(),
-            Finding::OrphanBranch(branch) => {
-                format!("take it up with git lane start {0}, or: git branch -d {0}", word(branch))
+            Finding::OrphanBranch(_, Orphan::Fresh) => {
+                "somebody may be making its worktree; look again in a minute".into()
+            }
+            Finding::OrphanBranch(_, Orphan::TakeUp(way)) => format!("{}: {}", way.what(), way.command()),
+            Finding::OrphanBranch(branch, Orphan::TakeUpOrDelete(way)) => {
+                let branch = word_of_bytes(branch.as_bstr());
+                format!(
+                    "delete it, its commit is on another branch too: git branch -D -- {branch}; or {}: {}",
+                    way.what(),
+                    way.command()
+                )
             }
             Finding::Interrupted(Interrupted { prospect: Prospect::Failed(_), intent, .. }) => format!(
                 "every git-lane command that changes something tries again, and until one can, nothing else is done there; \
@@ -206,7 +215,7 @@ impl std::fmt::Display for Finding {
             Finding::DeadHooksPath(path) => {
                 write!(f, "core.hooksPath names '{}', which is not there: no hook file runs", path.display())
             }
-            Finding::OrphanBranch(branch) => {
+            Finding::OrphanBranch(branch, _) => {
                 write!(f, "branch '{branch}' was made and never used, and no worktree has it")
             }
             Finding::Interrupted(Interrupted { what, age, prospect, .. }) => {
@@ -246,7 +255,7 @@ fn duration(seconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::guard::Overtaken;
+    use crate::domain::guard::{Overtaken, Way};
     use crate::domain::name::{BranchName, LaneName};
 
     #[test]
@@ -290,7 +299,9 @@ mod tests {
             Finding::StrangeWorktree("/x".into(), TreeElsewhere::Perhaps),
             Finding::Poisoned(poisoned(AdminAge::Fresh, true)),
             Finding::Poisoned(poisoned(AdminAge::Old, false)),
-            Finding::OrphanBranch(branch("x")),
+            Finding::OrphanBranch(branch("x"), Orphan::Fresh),
+            Finding::OrphanBranch(branch("x"), Orphan::TakeUp(Way::Start(lane()))),
+            Finding::OrphanBranch(branch("x"), Orphan::TakeUpOrDelete(Way::Start(lane()))),
             Finding::DamagedIntent("/x".into()),
             Finding::CheckedOutTwice(lane(), branch("x"), "/x".into(), false),
             Finding::Overtaken(lane(), branch("x"), Overtaken { was: "a".into(), now: None }),

@@ -138,7 +138,8 @@ pub struct Merged {
     pub lane: Lane,
     /// The base of the lane we are in, or what that base follows, holds it too.
     pub in_own_base: bool,
-    /// What the branch that is checked out follows on a remote holds it too: it comes from there, whoever else is at it.
+    /// What the branch that is checked out follows, which is no lane's, holds it too: it comes from there, whoever else is
+    /// at it.
     pub in_upstream: bool,
     /// Why the merged lane is not settled.
     pub unsettled: Option<String>,

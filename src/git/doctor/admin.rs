@@ -9,7 +9,7 @@ use std::time::Duration;
 use bstr::ByteSlice;
 
 use super::rebuild;
-use crate::domain::doctor::{AdminAge, Finding, Poisoned};
+use crate::domain::doctor::{AdminAge, Finding, Orphan, Poisoned};
 use crate::domain::lane::{Lane, ObjectId, Worktree, WorktreeState};
 use crate::domain::name::BranchName;
 use crate::domain::status::Operation;
@@ -266,26 +266,49 @@ pub(super) fn orphans(
     let mut found = Vec::new();
     let put_aside = entries(&damaged(repository));
     let half_made = worktree::unfinished(repository.common_dir())?.into_iter().filter(|admin| !alive(admin));
-    let half_made = half_made.chain(put_aside);
-    let named: Vec<BranchName> = half_made.filter_map(|admin| worktree::read_head(&admin).branch().cloned()).collect();
-    for (name, _) in repository.refs_below("refs/heads/")? {
+    let half_made: Vec<PathBuf> = half_made.chain(put_aside).collect();
+    for (name, tip) in repository.refs_below("refs/heads/")? {
         let Some(branch) = BranchName::from_ref(name.as_bstr()) else { continue };
         let known = lanes.iter().any(|lane| lane.branch.as_ref() == Some(&branch))
             || worktrees.iter().any(|worktree| worktree.head.branch() == Some(&branch));
-        let admin = repository
+        let named = repository
             .common_dir()
             .join("worktrees")
             .join(git::path(branch.as_bstr().rsplit_str("/").next().unwrap_or_default()));
         let log = repository.common_dir().join("logs").join(git::path(&branch.to_ref()));
         let log = std::fs::read(log).unwrap_or_default();
         let never_used = log.lines().count() == 1 && log.contains_str("\tbranch: Created from");
-        let half_made =
-            admin.exists() && !alive(&admin) && worktree::describe(repository.common_dir(), &admin).is_none();
-        if !known && never_used && (half_made || named.contains(&branch)) {
-            found.push(Finding::OrphanBranch(branch));
+        if known || !never_used {
+            continue;
         }
+        let by_name = named.exists() && !alive(&named) && worktree::describe(repository.common_dir(), &named).is_none();
+        let on_it = half_made.iter().filter(|admin| worktree::read_head(admin).branch() == Some(&branch));
+        let admins: Vec<&PathBuf> = on_it.chain(Some(&named).filter(|_| by_name)).collect();
+        if admins.is_empty() {
+            continue;
+        }
+        let fresh = admins
+            .iter()
+            .any(|admin| admin.starts_with(repository.common_dir().join("worktrees")) && !left_alone(admin));
+        let way = || crate::git::hook::way_to(repository.git_dir(), &branch);
+        found.push(Finding::OrphanBranch(
+            branch.clone(),
+            match fresh {
+                true => Orphan::Fresh,
+                false if is_elsewhere(repository, &branch, &tip)? => Orphan::TakeUpOrDelete(way()),
+                false => Orphan::TakeUp(way()),
+            },
+        ));
     }
     Ok(found)
+}
+
+/// Whether another branch has the commit, too.
+fn is_elsewhere(repository: &Repository, branch: &BranchName, tip: &ObjectId) -> Result<bool> {
+    let refs = ["refs/heads", "refs/remotes"];
+    let listed = repository.git_here().args(["for-each-ref", "--format=%(refname)", "--count=2"]);
+    let listed = listed.arg(format!("--contains={tip}")).args(refs).stdout()?;
+    Ok(listed.lines().any(|name| name != branch.to_ref()))
 }
 
 fn damaged(repository: &Repository) -> PathBuf {

@@ -4,24 +4,32 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use bstr::ByteSlice;
+
 use crate::domain::doctor::{Finding, TreeElsewhere};
 use crate::domain::event::{Event, Phase, What};
 use crate::domain::lane::{Lane, LaneId, Worktree, WorktreeState};
+use crate::domain::name::BranchName;
 use crate::error::{Error, Result};
 use crate::git::events::Log;
+use crate::git::metadata::{Damaged, Records};
 use crate::git::repository::Repository;
 use crate::git::status::is_whole;
-use crate::git::{self, metadata, steady};
+use crate::git::{self, metadata, renames, start, steady};
 
-/// Lanes that the event log knows as started and not as retired, that have no record, and whose worktree is there.
-pub(super) fn records(repository: &Repository, lanes: &[Lane], worktrees: &[Worktree]) -> Vec<Finding> {
+/// Lanes that the event log knows as started and not as retired, that have no record, and whose worktree is there: the very
+/// one that was made for the lane, not its like that somebody has made since.
+pub(super) fn records(repository: &Repository, records: &Records, worktrees: &[Worktree]) -> Vec<Finding> {
+    let lanes = &records.lanes;
     let Ok(events) = Log::new(&repository.lane_dir()).since(0) else { return Vec::new() };
     let nobodys: Vec<&Worktree> = worktrees
         .iter()
         .filter(|worktree| worktree.id.is_some() && worktree.state == WorktreeState::Present)
         .filter(|worktree| {
             let of = |lane: &Lane| lane.worktree == worktree.path || lane.branch.as_ref() == worktree.head.branch();
-            worktree.head.branch().is_some() && !lanes.iter().any(of)
+            worktree.head.branch().is_some()
+                && !lanes.iter().any(of)
+                && !records.damaged.iter().any(|damaged| names(damaged, worktree))
         })
         .collect();
     if nobodys.is_empty() {
@@ -38,13 +46,34 @@ pub(super) fn records(repository: &Repository, lanes: &[Lane], worktrees: &[Work
         let mut places = nobodys.iter().filter(|worktree| fits(lane, worktree));
         let (Some(worktree), None) = (places.next(), places.next()) else { return None };
         // The same for the other direction: what could be two lanes' is no proof for either.
-        if lost.iter().filter(|other| fits(other, worktree)).count() != 1 {
+        let alone = lost.iter().filter(|other| fits(other, worktree)).count() == 1;
+        if !alone || !was_made_for(repository, lane, worktree) {
             return None;
         }
         let (branch, worktree) = (worktree.head.branch().cloned(), worktree.path.clone());
         Some(Finding::LostRecord(Lane { branch, worktree, ..lane.clone() }.into()))
     });
     found.collect()
+}
+
+/// Whether a record that cannot be used is about that worktree.
+fn names(damaged: &Damaged, worktree: &Worktree) -> bool {
+    let [branch, path] = &damaged.names;
+    path.as_ref().is_some_and(|path| git::path(path) == worktree.path)
+        || branch.as_deref().is_some_and(|branch| worktree.head.branch().is_some_and(|own| own.as_bstr() == branch))
+}
+
+/// Whether HEAD's log says that a worktree was made for this lane, and that it is on the lane's branch still.
+fn was_made_for(repository: &Repository, lane: &Lane, worktree: &Worktree) -> bool {
+    let log = renames::log_of_head(repository, worktree);
+    let started = start::started(&lane.id);
+    let Some(at) = log.lines().position(|line| line == started.as_bytes()) else { return false };
+    let stayed = !log.lines().take(at).any(|line| line.starts_with(b"checkout: moving"));
+    let made_with_it = |branch: &BranchName| {
+        let own = format!("(lane {})", lane.id.as_str());
+        renames::log(repository, branch).lines().any(|line| line.ends_with(own.as_bytes()))
+    };
+    stayed || worktree.head.branch().is_some_and(made_with_it)
 }
 
 /// The lanes the log knows as started, or restored, without an end; branch and worktree are not in it.

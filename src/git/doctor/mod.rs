@@ -43,7 +43,7 @@ pub fn examine(repository: &Repository) -> Result<Vec<Finding>> {
     let outdated = reconcile::outdated(repository, &records.lanes, &worktrees)?;
     let explained: Vec<Finding> = poisoned.into_iter().chain(outdated.iter().cloned()).collect();
     found.extend(lost::indexes(repository, &records.lanes, &worktrees));
-    found.extend(lost::records(repository, &records.lanes, &worktrees));
+    found.extend(lost::records(repository, &records, &worktrees));
     found.extend(lanes(repository, &records.lanes, &worktrees, &explained)?);
     found.extend(outdated);
     found.extend(other_worktrees(repository, &records.lanes, &worktrees, &explained));

@@ -119,7 +119,7 @@ fn build(repository: &Repository, intent: &Intent, lane: &Lane, branch: &BranchN
         let path = staged.join(name);
         shared::write(&path, text).context("write", &path)?;
     }
-    begin_reflog(repository, staged, tip, "lane: worktree found again")?;
+    begin_reflog(repository, staged, tip, &lane.id)?;
     let index = staged.join("index");
     repository.git_here().env("GIT_INDEX_FILE", &index).args(["read-tree", &tip.to_string()]).run()?;
     step("rebuild.built");

@@ -8,6 +8,7 @@ use std::path::Path;
 use bstr::{BStr, BString, ByteSlice};
 
 use super::caller::Caller;
+use super::fetched;
 use super::place::{self, Place};
 use crate::domain::guard::{self, Event, Facts, Lane, Made, Merged, OwnBranch, Previous};
 use crate::domain::lane::Head;
@@ -162,7 +163,7 @@ pub(super) fn merged(place: &Place, facts: &Facts, lanes: &[Lane], before: bool)
             if listed.lines().any(tip) {
                 found.push(Merged {
                     in_own_base: in_own_base(place, facts, commit.as_bstr())?,
-                    in_upstream: in_upstream(place, facts, commit.as_bstr())?,
+                    in_upstream: in_upstream(place, facts, lanes, commit.as_bstr())?,
                     unsettled: unsettled(lane, &place.common_dir)?,
                     lane: lane.clone(),
                 });
@@ -175,7 +176,8 @@ pub(super) fn merged(place: &Place, facts: &Facts, lanes: &[Lane], before: bool)
 /// Whether the base of the lane we are in, or what it follows, holds `commit`.
 fn in_own_base(place: &Place, facts: &Facts, commit: &BStr) -> Result<bool> {
     let guard::Place::Lane(Lane { base: Some(base), .. }) = &facts.place else { return Ok(false) };
-    Ok(holds(place, base.as_bstr(), commit)? || upstream_holds(place, base.as_bstr(), commit)?)
+    let base = base.as_bstr();
+    Ok(holds(place, base, commit)? || upstream_holds(place, base, commit)? || fetched::as_own(place, base, commit)?)
 }
 
 fn holds(place: &Place, name: &BStr, commit: &BStr) -> Result<bool> {
@@ -189,11 +191,16 @@ fn upstream_holds(place: &Place, name: &BStr, commit: &BStr) -> Result<bool> {
     Ok(!upstream.is_empty() && holds(place, upstream.as_bstr(), commit)?)
 }
 
-/// Whether what the checked out branch follows on a remote holds `commit`. A local branch may be another lane's.
-fn in_upstream(place: &Place, facts: &Facts, commit: &BStr) -> Result<bool> {
-    let Some(head) = facts.head.branch() else { return Ok(false) };
-    let upstream = upstream(place, head.to_ref().as_bstr())?;
-    Ok(upstream.starts_with(b"refs/remotes/") && holds(place, upstream.as_bstr(), commit)?)
+/// Whether what the checked out branch follows holds `commit`, or held it when that was fetched. A local branch that it
+/// follows may be another lane's; then whose it is counts.
+fn in_upstream(place: &Place, facts: &Facts, lanes: &[Lane], commit: &BStr) -> Result<bool> {
+    let Some(own) = facts.head.branch().map(BranchName::to_ref) else { return Ok(false) };
+    let upstream = upstream(place, own.as_bstr())?;
+    let is_lanes = lanes.iter().any(|lane| lane.branch.as_ref().is_some_and(|branch| branch.to_ref() == upstream));
+    if !upstream.is_empty() && !is_lanes && holds(place, upstream.as_bstr(), commit)? {
+        return Ok(true);
+    }
+    fetched::as_own(place, own.as_bstr(), commit)
 }
 
 /// What the branch of this full name follows; empty where it follows nothing.

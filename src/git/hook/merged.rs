@@ -13,6 +13,7 @@ use super::place::Place;
 use super::remedy::{read_tree_reset, recursion, with_index};
 use crate::error::{Error, Result};
 use crate::git::command::Invocation;
+use crate::git::scratch::Directory;
 
 /// More trees than this in one switch's time are somebody else's.
 const MOST: usize = 200;
@@ -172,7 +173,7 @@ impl Conflicts {
 /// What is there now, conflicts and all, in an index of its own.
 struct Now {
     tree: String,
-    scratch: tempfile::TempDir,
+    scratch: Directory,
 }
 
 impl Now {
@@ -182,6 +183,7 @@ impl Now {
             .map_err(|error| Error::environment("cannot copy the index").source(error))?;
         now.git(place).args(["add", "--update"]).run()?;
         now.tree = now.git(place).arg("write-tree").text()?;
+        crate::git::journal::step("undo.merged");
         Ok(now)
     }
 

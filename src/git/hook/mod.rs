@@ -7,11 +7,15 @@
 mod caller;
 pub(crate) mod config;
 mod details;
+mod fetched;
 mod merged;
 mod place;
 mod remedy;
 pub(crate) mod transaction;
 mod way;
+
+pub use remedy::SCRATCH;
+pub use way::way_to;
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;

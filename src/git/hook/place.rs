@@ -15,6 +15,7 @@ use crate::domain::lane::Head;
 use crate::domain::name::BranchName;
 use crate::error::{Error, Result};
 use crate::git::command::{Git, Invocation};
+use crate::git::renames;
 use crate::git::start::admin_name;
 use crate::git::worktree::read_head;
 
@@ -214,7 +215,7 @@ pub fn directory(git_dir: &Path) -> Option<PathBuf> {
 }
 
 /// The git directory of a lane whose worktree is not at its recorded place any more: `git worktree move` leaves its name
-/// alone, and it has the lane's branch checked out, or had until a moment ago.
+/// alone, and it has the lane's branch checked out, or had until a moment ago; by now that may be called otherwise.
 fn moved(lane: &Lane, common_dir: &Path) -> Option<PathBuf> {
     let own = lane.branch.as_ref()?;
     if lane.worktree.exists() {
@@ -228,9 +229,11 @@ fn moved(lane: &Lane, common_dir: &Path) -> Option<PathBuf> {
     });
     named.find(|git_dir| {
         let points_back = directory(git_dir).and_then(|directory| linked_git_dir(&directory.join(".git")));
+        let log = renames::messages(&git_dir.join("logs/HEAD"));
+        let own = renames::renamed_to(own, log.as_bstr()).unwrap_or_else(|| own.clone());
         let has_branch = match read_head(git_dir) {
             // A reftable does not say so without asking git.
-            Head::Branch(branch) => branch == *own || branch.as_bstr() == ".invalid",
+            Head::Branch(branch) => branch == own || branch.as_bstr() == ".invalid",
             _ => false,
         };
         let had_branch = || last_checkout(git_dir).is_some_and(|(from, _)| from == own.as_bstr());

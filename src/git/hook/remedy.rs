@@ -16,12 +16,16 @@ use super::merged;
 use super::place::Place;
 use crate::domain::guard::{Finding, Remedy};
 use crate::domain::name::{BranchName, LaneName};
-use crate::error::{Error, Result};
+use crate::error::{Error, IoContext, Result};
 use crate::git::command::{Invocation, failure};
 use crate::git::overtaken::index_has_left;
+use crate::git::scratch::{self, Directory};
 
 /// How long another process may hold the index before the way back is given up.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// What the name of a place for a second index begins with.
+pub const SCRATCH: &str = "lane-undo-";
 
 /// Undoes what happened; `old` and `new` are the commits of a switch, as post-checkout is told them. A failure leaves
 /// things as git made them.
@@ -268,11 +272,11 @@ fn with(place: &Place, commit: &str, entries: &[Entry]) -> Result<String> {
     git().arg("write-tree").text()
 }
 
-/// A place for a second index.
-pub(super) fn scratch(place: &Place) -> Result<tempfile::TempDir> {
-    let made = std::path::absolute(&place.git_dir)
-        .and_then(|git_dir| tempfile::Builder::new().prefix("lane-undo-").tempdir_in(git_dir));
-    made.map_err(|error| Error::environment("cannot make a second index").source(error))
+/// A place for a second index, in the worktree's own git directory; those of hooks that were killed go.
+pub(super) fn scratch(place: &Place) -> Result<Directory> {
+    let git_dir = std::path::absolute(&place.git_dir).context("find", &place.git_dir)?;
+    scratch::clear(&git_dir, SCRATCH);
+    Directory::new(&git_dir, SCRATCH)
 }
 
 /// The index the caller chose; git runs these hooks in the root of the worktree, from which it counts.

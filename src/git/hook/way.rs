@@ -14,8 +14,12 @@ use crate::policy::Policy;
 
 /// What a hint says of `branch`.
 pub(super) fn to(place: &Place, branch: &BranchName) -> Way {
-    find(&place.git_dir, branch)
-        .unwrap_or_else(|_| Way::to(branch, &Policy::default().branch, None, &|_| false, &|_| false))
+    way_to(&place.git_dir, branch)
+}
+
+/// The same for the worktree that has this git directory.
+pub fn way_to(git_dir: &Path, branch: &BranchName) -> Way {
+    find(git_dir, branch).unwrap_or_else(|_| Way::to(branch, &Policy::default().branch, None, &|_| false, &|_| false))
 }
 
 fn find(git_dir: &Path, branch: &BranchName) -> Result<Way> {

@@ -3,10 +3,8 @@
 //! Until the verdict is known every new object goes to the quarantine (git's own `GIT_OBJECT_DIRECTORY`, as
 //! git-receive-pack(1) uses it), so that a conflict, a refusal or a dry run leaves the repository as it was.
 
-use std::fs::File;
 use std::io::ErrorKind;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::domain::lane::ObjectId;
@@ -14,15 +12,14 @@ use crate::error::{Error, IoContext, Result};
 use crate::git::command::Invocation;
 use crate::git::journal::unique_id;
 use crate::git::repository::Repository;
+use crate::git::scratch::{Directory, dead};
 use crate::git::shared;
 
 /// The directory; removed when dropped, or by [`clean`] when its process died.
 #[derive(Debug)]
 pub struct Scratch {
-    directory: PathBuf,
+    directory: Directory,
     objects: PathBuf,
-    #[allow(dead_code, reason = "held for its lock")]
-    alive: File,
 }
 
 /// Where they are.
@@ -35,29 +32,20 @@ impl Scratch {
     pub fn new(repository: &Repository) -> Result<Self> {
         let home = home(repository);
         shared::create_dir_all(&home).context("create", &home)?;
-        loop {
-            let directory = home.join(unique_id());
-            shared::create_dir(&directory).context("create", &directory)?;
-            let Ok(alive) = File::open(&directory) else { continue };
-            alive.lock().context("lock", &directory)?;
-            // Between creation and lock a cleaner may have taken it for dead.
-            let own = alive.metadata().context("read", &directory)?;
-            if std::fs::metadata(&directory).is_ok_and(|seen| seen.ino() == own.ino()) {
-                let objects = repository.gix.objects.store_ref().path().to_owned();
-                shared::create_dir(&directory.join("objects")).context("create", &directory)?;
-                return Ok(Scratch { directory, objects, alive });
-            }
-        }
+        let directory = Directory::new(&home, "")?;
+        let objects = directory.path().join("objects");
+        shared::create_dir(&objects).context("create", &objects)?;
+        Ok(Scratch { directory, objects: repository.gix.objects.store_ref().path().to_owned() })
     }
 
     /// Its name, which nothing else has ever had.
     pub fn id(&self) -> std::borrow::Cow<'_, str> {
-        self.directory.file_name().unwrap_or_default().to_string_lossy()
+        self.directory.path().file_name().unwrap_or_default().to_string_lossy()
     }
 
     /// A path in it.
     pub fn path(&self, name: &str) -> PathBuf {
-        self.directory.join(name)
+        self.directory.path().join(name)
     }
 
     /// Makes `git` write its objects into the quarantine and read the repository's as well.
@@ -73,7 +61,7 @@ impl Scratch {
         let id = store
             .write_buf(gix::objs::Kind::Commit, raw)
             .map_err(|error| Error::environment(format!("cannot write a commit: {error}")))?;
-        shared::adjust_object(&self.path("objects"), &id).context("share", &self.directory).map(|()| id)
+        shared::adjust_object(&self.path("objects"), &id).context("share", self.directory.path()).map(|()| id)
     }
 
     /// Moves every quarantined object into the repository; what is there already stays.
@@ -95,12 +83,6 @@ impl Scratch {
             }
         }
         Ok(())
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        drop(std::fs::remove_dir_all(&self.directory));
     }
 }
 
@@ -162,11 +144,7 @@ fn alternate(path: &Path) -> std::ffi::OsString {
 /// Removes the directories of dead processes, and the refs of their landings; `healed` says that a landing was healed
 /// whose directory may be gone already. A living landing may have been kept from removing its ref by a lock.
 pub fn clean(repository: &Repository, healed: bool) -> Result<()> {
-    let entries = std::fs::read_dir(home(repository)).into_iter().flatten().flatten().map(|entry| entry.path());
-    let lock = |path: &PathBuf| File::open(path).ok().filter(|file| file.try_lock().is_ok());
-    // Locked until they are gone, or somebody who has just made one would take it for his.
-    let (dead, _locks): (Vec<PathBuf>, Vec<File>) =
-        entries.filter_map(|path| lock(&path).map(|file| (path, file))).unzip();
+    let (dead, _locks) = dead(&home(repository), "");
     if healed || !dead.is_empty() || repository.common_dir().join("refs/lane/landing").exists() {
         super::keep::clean(repository, &dead)?;
         super::index::remove_left_copies(repository)?;

@@ -7,7 +7,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::publish::admin_dir;
-use super::{Filling, Intent, line};
+use super::{Filling, Intent, line, started};
 use crate::error::{Error, IoContext, Result};
 use crate::git::command::Invocation;
 use crate::git::journal::step;
@@ -39,7 +39,7 @@ pub(super) fn prepare(repository: &Repository, intent: &mut Intent, filling: &Fi
 pub(super) fn attach(repository: &Repository, intent: &Intent) -> Result<()> {
     let Some(branch) = &intent.lane.branch else { return Ok(()) };
     without_hooks(repository.git.at(&intent.staged_worktree))
-        .args(["symbolic-ref", "-m", "lane: started", "HEAD"])
+        .args(["symbolic-ref", "-m", &started(&intent.lane.id), "HEAD"])
         .bytes(branch.to_ref())
         .run()
 }

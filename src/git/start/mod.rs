@@ -278,7 +278,7 @@ fn prepare(repository: &Repository, intent: &Intent, filling: &Filling<'_>) -> R
         head.push(b'\n');
         write("HEAD", &head)?;
     }
-    begin_reflog(repository, admin, intent.commit, "lane: started")?;
+    begin_reflog(repository, admin, intent.commit, &intent.lane.id)?;
     step("start.prepared");
     Ok(how)
 }
@@ -316,12 +316,17 @@ fn copy_worktree_config(repository: &Repository, admin: &Path) -> Result<()> {
     Ok(())
 }
 
+/// What the log of a new worktree's HEAD begins with: the worktree is this lane's, and never another one's.
+pub fn started(lane: &LaneId) -> String {
+    format!("lane: started (lane {})", lane.as_str())
+}
+
 /// The first line of the new worktree's HEAD reflog, where reflogs are kept.
 pub(in crate::git) fn begin_reflog(
     repository: &Repository,
     admin: &Path,
     commit: ObjectId,
-    message: &str,
+    lane: &LaneId,
 ) -> Result<()> {
     let wanted = repository.config("core.logAllRefUpdates").map(|value| !value.eq_ignore_ascii_case(b"false"));
     let bare = repository.main_worktree()?.state == WorktreeState::Bare;
@@ -333,7 +338,7 @@ pub(in crate::git) fn begin_reflog(
     let Ok(committer) = committer else { return Ok(()) };
     let mut text = format!("{} {commit} ", ObjectId::null(commit.kind())).into_bytes();
     committer.write_to(&mut text).context("write", admin)?;
-    text.extend_from_slice(format!("\t{message}\n").as_bytes());
+    text.extend_from_slice(format!("\t{}\n", started(lane)).as_bytes());
     let logs = admin.join("logs");
     shared::create_dir_all(&logs).context("create", &logs)?;
     shared::write(&logs.join("HEAD"), text).context("write", &logs)
