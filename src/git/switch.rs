@@ -13,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use super::command::failure;
 use super::journal::{Running, step};
 use super::land::apply::{Move, read_tree};
-use super::land::files;
 use super::land::index::{Locked, index_signature, remove_prepared};
+use super::land::{files, way};
 use super::lockfile::LockFile;
 use super::metadata::locks;
 use super::recover::{Healed, Healing, Unclear};
@@ -69,7 +69,7 @@ pub fn switch(repository: &Repository, site: &Worktree, from: &BranchName, to: &
     let prepared = index.copy()?;
     step("switch.prepared");
     let planned = Move { base: from, old, new, fresh: false, site: Some(site), reason: "" };
-    files::ensure_clear(repository, &planned, site, &prepared.path)
+    way::ensure_clear(repository, &planned, site, &prepared.path)
         .map_err(|error| Error::refused(error.to_string()).code("in-the-way").hint("move them away and try again"))?;
     let intent = Intent {
         to: to.into(),

@@ -20,7 +20,7 @@ use bstr::BString;
 use serde::{Deserialize, Serialize};
 
 use super::index::Locked;
-use super::{files, keep};
+use super::{files, keep, way};
 use crate::domain::finish::Refusal;
 use crate::domain::lane::{ObjectId, RefName, Worktree, hex, lossless_path};
 use crate::domain::name::BranchName;
@@ -121,7 +121,7 @@ pub fn apply(repository: &Repository, planned: &Move<'_>) -> Result<Moved> {
     }
     let prepared = index.copy()?;
     step("land.prepared");
-    files::ensure_clear(repository, planned, site, &prepared.path)?;
+    way::ensure_clear(repository, planned, site, &prepared.path)?;
     let intent = Intent {
         base: planned.base.into(),
         old: planned.old,
@@ -152,7 +152,7 @@ fn carry_out(
     }
     if !written.status.success() {
         files::put_back(repository, site, old, new)?;
-        let clear = files::ensure_not_in_the_way(repository, planned, site, prepared);
+        let clear = way::ensure_not_in_the_way(repository, planned, site, prepared);
         return Ok(clear.and_then(|()| Err(failure("git read-tree", &written))));
     }
     let go_back = || match read_tree(repository, site, prepared, &["-m", "-u"], new, old)?.status.success() {

@@ -4,6 +4,7 @@
 //! each other's work; the compare-and-swap stays as the safety net against everybody who does not queue.
 
 pub mod apply;
+mod changes;
 pub mod commit;
 pub mod facts;
 pub(super) mod files;
@@ -14,6 +15,7 @@ pub mod keep;
 pub mod merge;
 pub mod replay;
 pub mod scratch;
+pub(super) mod way;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -279,7 +281,7 @@ impl Place<'_> {
     fn ensure_submodules_published(&self) -> Result<()> {
         let (lane, Some(worktree)) = self.lane else { return Ok(()) };
         let Some(fork) = facts::merge_base(self.repository, self.old, self.tip)? else { return Ok(()) };
-        let moved = files::moved_submodules(self.repository, fork, self.tip)?;
+        let moved = changes::moved_submodules(self.repository, fork, self.tip)?;
         if moved.is_empty() {
             return Ok(());
         }
