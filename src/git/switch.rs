@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::command::failure;
 use super::journal::{Running, step};
 use super::land::apply::{Move, read_tree};
+use super::land::changes::changes;
 use super::land::index::{Halted, Locked, index_signature, remove_prepared};
 use super::land::{files, way};
 use super::lockfile::LockFile;
@@ -68,8 +69,9 @@ pub fn switch(repository: &Repository, site: &Worktree, from: &BranchName, to: &
     super::recover::ensure_not_half_moved(repository, site)?;
     let prepared = index.copy()?;
     step("switch.prepared");
-    let planned = Move { base: from, old, new, fresh: false, site: Some(site), reason: "" };
-    way::ensure_clear(repository, &planned, site, &prepared.path)
+    let planned = Move { base: from, old, new, fresh: false, site: Some(site), reason: "", scratch: None };
+    let changed = changes(repository, old, new)?;
+    way::ensure_clear(repository, &planned, site, &prepared.path, &changed)
         .map_err(|error| Error::refused(error.to_string()).code("in-the-way").hint("move them away and try again"))?;
     let intent = Intent {
         to: to.into(),

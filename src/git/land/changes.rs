@@ -10,15 +10,17 @@ use crate::git::steady;
 
 /// One path that differs between two commits; no renames.
 #[derive(Debug)]
-pub(super) struct Changed {
+pub(in crate::git) struct Changed {
     pub(super) path: BString,
     pub(super) old: Option<(EntryMode, ObjectId)>,
     pub(super) new: Option<(EntryMode, ObjectId)>,
 }
 
-/// All of them.
-pub(super) fn changes(repository: &Repository, old: ObjectId, new: ObjectId) -> Result<Vec<Changed>> {
-    steady::objects(&repository.gix, || compared(repository, old, new))
+/// All of them, in the order of an index.
+pub(in crate::git) fn changes(repository: &Repository, old: ObjectId, new: ObjectId) -> Result<Vec<Changed>> {
+    let mut changed = steady::objects(&repository.gix, || compared(repository, old, new))?;
+    changed.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(changed)
 }
 
 fn compared(repository: &Repository, old: ObjectId, new: ObjectId) -> Result<Vec<Changed>> {

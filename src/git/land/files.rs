@@ -44,7 +44,9 @@ pub fn put_back(repository: &Repository, site: &Worktree, old: ObjectId, new: Ob
         if change.old.is_some_and(|(mode, _)| !mode.is_commit()) {
             restore.extend_from_slice(&change.path);
             restore.push(0);
-        } else if change.old.is_none() && std::fs::remove_file(&file).is_ok() {
+        } else if change.old.is_none() {
+            // Or there are only the directories for it yet.
+            drop(std::fs::remove_file(&file));
             remove_empty(&site.path, &file);
         }
     }
@@ -63,6 +65,17 @@ pub fn remove_left(repository: &Repository, site: &Worktree, old: ObjectId, new:
             continue;
         }
         remove_empty(&site.path, &file);
+    }
+    Ok(())
+}
+
+/// Removes the directories that a move from `old` to `new` has left empty.
+pub fn remove_emptied(repository: &Repository, site: &Worktree, old: ObjectId, new: ObjectId) -> Result<()> {
+    for change in changes(repository, old, new)?.iter().filter(|change| change.new.is_none()) {
+        let file = site.path.join(crate::git::path(&change.path));
+        if std::fs::symlink_metadata(&file).is_err() {
+            remove_empty(&site.path, &file);
+        }
     }
     Ok(())
 }
@@ -90,7 +103,8 @@ fn wrote(
     Ok(written.starts_with(&found))
 }
 
-fn remove_empty(root: &Path, file: &Path) {
+/// Removes the directories above a file that is gone, as far as they are empty.
+pub(super) fn remove_empty(root: &Path, file: &Path) {
     for parent in file.ancestors().skip(1).take_while(|parent| *parent != root) {
         if std::fs::remove_dir(parent).is_err() {
             return;

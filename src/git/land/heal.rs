@@ -49,6 +49,10 @@ fn heal(repository: &Repository, intent: &Intent, site: Option<(&Worktree, &Lock
             fits = now == Some(intent.new) && bring_along(repository, site, intent, lock)?;
         }
     }
+    if let Some((site, _)) = site.filter(|_| landed) {
+        // A courtesy; whoever finds one empty directory more has lost nothing.
+        let _ = files::remove_emptied(repository, site, intent.old, intent.new);
+    }
     crate::git::journal::step("heal.index");
     remove_prepared(&intent.prepared);
     Ok((landed, fits))

@@ -4,7 +4,7 @@
 //! each other's work; the compare-and-swap stays as the safety net against everybody who does not queue.
 
 pub mod apply;
-mod changes;
+pub(super) mod changes;
 pub mod commit;
 pub mod facts;
 pub(super) mod files;
@@ -15,6 +15,8 @@ pub mod keep;
 pub mod merge;
 pub mod replay;
 pub mod scratch;
+mod stage;
+mod stamp;
 pub(super) mod way;
 
 use std::path::PathBuf;
@@ -190,7 +192,8 @@ fn queue(repository: &Repository, facts: &mut Facts, request: &Request, wording:
         // The lane keeps its own tip.
         let fresh = new != place.tip;
         let kept = fresh.then(|| Kept::new(repository, &scratch, new)).transpose()?;
-        let planned = Move { base: &base, old: place.old, new, fresh, site: place.site, reason: &reason };
+        let (old, site, scratch) = (place.old, place.site, Some(&scratch));
+        let planned = Move { base: &base, old, new, fresh, site, reason: &reason, scratch };
         let moved = apply::apply(repository, &planned);
         if let Some(kept) = kept {
             kept.release();

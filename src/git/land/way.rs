@@ -15,16 +15,21 @@ use crate::git::repository::Repository;
 
 /// Refuses local changes and untracked files that moving `site` from old to new would touch, naming them. Ignored files
 /// count: git would overwrite them, and nothing may be lost.
-pub fn ensure_clear(repository: &Repository, planned: &Move<'_>, site: &Worktree, index: &Path) -> Result<()> {
-    let changed = changes(repository, planned.old, planned.new)?;
-    let displaced = displaced(site, &changed);
+pub(in crate::git) fn ensure_clear(
+    repository: &Repository,
+    planned: &Move<'_>,
+    site: &Worktree,
+    index: &Path,
+    changed: &[Changed],
+) -> Result<()> {
+    let displaced = displaced(site, changed);
     if !displaced.is_empty() {
         return Err(in_the_way(planned, site, &displaced));
     }
-    if surely_clear(repository, site, index, &changed) {
+    if surely_clear(repository, site, index, changed) {
         return Ok(());
     }
-    ask_git(repository, planned, site, index, &changed)
+    ask_git(repository, planned, site, index, changed)
 }
 
 /// Why a read-tree that failed did, where local changes are the reason.
