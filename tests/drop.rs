@@ -224,6 +224,42 @@ fn a_branch_somebody_else_holds_brings_everything_back() {
     sandbox.nothing_left_behind(0);
 }
 
+/// What git-lane does to refs in git's place somebody else's hook hears as it would from git: each state with its lines
+/// and in the same repository, also where the file is a script that does not say of which shell.
+#[test]
+fn a_reference_transaction_hook_hears_what_it_would_hear_from_git() {
+    let sandbox = Sandbox::new();
+    let path = sandbox.lane_by_git("login");
+    let tip = sandbox.git_in(&path, ["rev-parse", "HEAD"]);
+    let heard = sandbox.root().join("heard");
+    let hook = sandbox.repo.join(".git/hooks/reference-transaction");
+    let executable: std::fs::Permissions = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    for first in ["#!/bin/sh\n", ""] {
+        write(
+            &hook,
+            format!(
+                "{first}{{ echo \"$1 $(git rev-parse --path-format=absolute --git-common-dir)\"; grep /login; }} >>'{}' || :\n",
+                heard.display()
+            ),
+        );
+        std::fs::set_permissions(&hook, executable.clone()).unwrap();
+        sandbox.git(["update-ref", "refs/login/x", &tip]);
+        let by_git = std::fs::read_to_string(&heard).unwrap();
+        std::fs::remove_file(&heard).unwrap();
+        let place = by_git.lines().next().and_then(|line| line.strip_prefix("prepared ")).unwrap();
+
+        sandbox.lane(["drop", "--yes", "login"]).ok();
+        let by_us = std::fs::read_to_string(&heard).unwrap();
+        let gone = format!("{tip} {} refs/heads/login", "0".repeat(40));
+        let transaction = |state: &str| format!("{state} {place}\n{gone}\n");
+        for state in ["prepared", "committed"] {
+            assert!(by_us.contains(&transaction(state)), "{state}\n{by_us}\n{by_git}");
+        }
+        sandbox.lane(["restore", "login"]).ok();
+        std::fs::remove_file(&heard).unwrap();
+    }
+}
+
 #[test]
 fn of_eight_who_drop_one_lane_exactly_one_does() {
     let sandbox = Sandbox::new();

@@ -457,6 +457,11 @@ fn reftable_repositories_work_the_same() {
     let (sandbox, path) = other_format("--ref-format=reftable");
     let refs = sandbox.git_in(&path, ["for-each-ref", "--include-root-refs"]);
     let log = sandbox.git_in(&path, ["reflog", "HEAD"]);
+    let lock = sandbox.repo.join(".git/reftable/tables.list.lock");
+    write(&lock, "");
+    let error = sandbox.lane(["drop", "--yes", "login"]).fails(5);
+    assert!(error.contains("hint: ") && error.contains("git lane doctor"), "{error}");
+    std::fs::remove_file(lock).unwrap();
     sandbox.lane(["drop", "--yes", "login"]).ok();
     assert_eq!(sandbox.git(["worktree", "list"]).lines().count(), 1);
     collect_garbage(&sandbox);

@@ -9,6 +9,7 @@ pub mod doctor;
 pub mod events;
 pub mod evidence;
 pub mod facts;
+pub mod foreign_hook;
 pub mod history;
 pub mod hook;
 pub mod identity;

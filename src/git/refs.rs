@@ -3,7 +3,7 @@
 //! For the files backend gix reads them and `transaction` changes them; where the refs are a
 //! reftable, git does both.
 
-use bstr::{BStr, BString, ByteSlice, ByteVec};
+use bstr::{BString, ByteSlice, ByteVec};
 
 use super::repository::{RefFormat, Repository};
 use super::steady;
@@ -194,9 +194,9 @@ impl Repository {
         reason: &'a str,
     ) -> Result<PreparedMove<'a>> {
         let changes = std::slice::from_ref(change);
-        let held = match self.is_gits_to_change()? {
-            true => None,
-            false => {
+        let held = match self.ref_format() {
+            RefFormat::Reftable => None,
+            RefFormat::Files => {
                 let held = super::transaction::prepare(self, changes, Some(site), reason);
                 Some(held.map_err(|error| self.explain(changes, error))?)
             }
@@ -208,16 +208,10 @@ impl Repository {
         if changes.is_empty() {
             return Ok(());
         }
-        if self.is_gits_to_change()? {
+        if self.ref_format() == RefFormat::Reftable {
             return self.change_refs_by_git(site, changes, reason);
         }
         super::transaction::change(self, changes, site, reason).map_err(|error| self.explain(changes, error))
-    }
-
-    fn is_gits_to_change(&self) -> Result<bool> {
-        // `git hook run` feeds a hook since git 2.40.
-        let hook = self.has_hook("reference-transaction") && self.git.version()? < (2, 40, 0);
-        Ok(self.ref_format() == RefFormat::Reftable || hook)
     }
 
     fn change_refs_by_git(&self, site: Option<&Worktree>, changes: &[RefChange], reason: &str) -> Result<()> {
@@ -246,7 +240,11 @@ impl Repository {
         if output.status.success() {
             return Ok(());
         }
-        Err(self.explain(changes, super::command::failure("git update-ref", &output)))
+        let mut error = super::command::failure("git update-ref", &output);
+        if output.stderr.contains_str("cannot lock references") {
+            error = error.hint("where a git was killed, its lock stays; see which one with: git lane doctor");
+        }
+        Err(self.explain(changes, error))
     }
 
     /// Tells a lost race from a real failure by looking again.
@@ -262,31 +260,5 @@ impl Repository {
             }
             None => error,
         }
-    }
-
-    /// Whether git would run a hook of this name that is not our own: a file in the effective hooks directory, or one in
-    /// the configuration. Ours lets everything pass that git-lane does.
-    pub fn has_hook(&self, name: &str) -> bool {
-        use std::os::unix::fs::PermissionsExt;
-        let directory = match self.gix.config_snapshot().trusted_path("core.hooksPath") {
-            // A relative path counts from the directory the hook will run in, which git knows best.
-            Ok(Some(path)) if path.is_relative() => return true,
-            Ok(Some(path)) => path,
-            _ => self.common_dir().join("hooks"),
-        };
-        let path = directory.join(name);
-        let file = std::fs::metadata(&path);
-        let executable = file.is_ok_and(|metadata| metadata.is_file() && metadata.permissions().mode() & 0o111 != 0);
-        (executable && !crate::hooks::is_ours_alone(&path)) || self.has_configured_hook(name.as_bytes().as_bstr())
-    }
-
-    /// Hooks in the configuration exist from git 2.54 on.
-    fn has_configured_hook(&self, name: &BStr) -> bool {
-        let config = self.gix.config_snapshot();
-        let mut sections = config.plumbing().sections_by_name("hook").into_iter().flatten();
-        sections.any(|section| {
-            let ours = section.header().subsection_name().is_some_and(|name| name.starts_with(b"git-lane-"));
-            !ours && section.values("event").iter().any(|event| event == name)
-        })
     }
 }

@@ -10,7 +10,6 @@ use std::path::{Path, PathBuf};
 
 use bstr::{BStr, ByteSlice};
 
-use super::command::failure;
 use super::journal::step;
 use super::lockfile::{Aside, LockFile};
 use super::metadata::locks;
@@ -179,6 +178,8 @@ impl Published<'_> {
     }
 }
 
+const HOOK: &str = "reference-transaction";
+
 /// A reference-transaction hook, and what it reads: a line `<old> <new> <name>` for each ref (githooks(5)).
 struct Heard<'a> {
     repository: &'a Repository,
@@ -198,17 +199,15 @@ impl<'a> Heard<'a> {
             let (from, to) = (change.from.unwrap_or(null), change.to.unwrap_or(null));
             [format!("{from} {to} ").as_bytes(), change.name.as_bstr(), b"\n"].concat()
         };
-        let lines = repository.has_hook("reference-transaction");
+        let lines = repository.has_hook(HOOK);
         let lines = lines.then(|| updates.iter().chain(deletions).flat_map(|held| line(held.change)).collect());
         Heard { repository, site, lines }
     }
 
     fn tell(&self, state: &str) -> Result<()> {
         let Some(lines) = &self.lines else { return Ok(()) };
-        let git = self.site.map_or_else(|| self.repository.git_here(), |site| self.repository.git_in(site));
-        let hook = ["hook", "run", "--ignore-missing", "--to-stdin=/dev/stdin", "reference-transaction", "--", state];
-        let output = git.args(hook).input(lines.clone()).output()?;
-        if output.status.success() { Ok(()) } else { Err(failure("hook 'reference-transaction'", &output)) }
+        let git = || self.site.map_or_else(|| self.repository.git_here(), |site| self.repository.git_in(site));
+        self.repository.feed_hook(git, HOOK, state, lines)
     }
 }
 

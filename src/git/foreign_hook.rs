@@ -1,0 +1,59 @@
+//! Hooks that somebody else has put into the repository, and how they hear of what git-lane does in git's place.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use bstr::{BStr, ByteSlice};
+
+use super::command::{Invocation, failure};
+use super::repository::Repository;
+use crate::error::Result;
+
+impl Repository {
+    /// Whether git would run a hook of this name that is not our own: a file in the effective hooks directory, or one in
+    /// the configuration. Ours lets everything pass that git-lane does.
+    pub fn has_hook(&self, name: &str) -> bool {
+        let directory = match self.gix.config_snapshot().trusted_path("core.hooksPath") {
+            // A relative path counts from the directory the hook will run in, which git knows best.
+            Ok(Some(path)) if path.is_relative() => return true,
+            Ok(Some(path)) => path,
+            _ => self.common_dir().join("hooks"),
+        };
+        let path = directory.join(name);
+        let theirs = is_executable(&path) && !crate::hooks::is_ours_alone(&path);
+        theirs || self.has_configured_hook(name.as_bytes().as_bstr())
+    }
+
+    /// Hooks in the configuration exist from git 2.54 on.
+    fn has_configured_hook(&self, name: &BStr) -> bool {
+        let config = self.gix.config_snapshot();
+        let mut sections = config.plumbing().sections_by_name("hook").into_iter().flatten();
+        sections.any(|section| {
+            let ours = section.header().subsection_name().is_some_and(|name| name.starts_with(b"git-lane-"));
+            !ours && section.values("event").iter().any(|event| event == name)
+        })
+    }
+
+    /// Calls the hook `name` with one argument and something to read, as `git` would there; its failure is an error.
+    pub fn feed_hook(&self, git: impl Fn() -> Invocation, name: &str, argument: &str, input: &[u8]) -> Result<()> {
+        let call = match self.git.version()? < (2, 40, 0) {
+            false => git().args(["hook", "run", "--ignore-missing", "--to-stdin=/dev/stdin", name, "--", argument]),
+            // Those gits feed no hook they are told to run, but an alias reads what they read. The space has it started
+            // by a shell, which runs a file that does not say what it is written for.
+            true => {
+                let path = ["rev-parse", "--path-format=absolute", "--git-path", &format!("hooks/{name}")];
+                let path = super::path(git().args(path).stdout()?.trim_end().as_bstr());
+                if !is_executable(&path) {
+                    return Ok(());
+                }
+                git().args(["-c", "alias.lane-hook=!exec ", "lane-hook"]).arg(path).arg(argument)
+            }
+        };
+        let output = call.input(input).output()?;
+        if output.status.success() { Ok(()) } else { Err(failure(&format!("hook '{name}'"), &output)) }
+    }
+}
+
+fn is_executable(file: &Path) -> bool {
+    std::fs::metadata(file).is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
+}
