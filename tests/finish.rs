@@ -1158,6 +1158,8 @@ fn what_a_partial_clone_has_not_fetched_is_in_no_landings_way() {
 #[test]
 fn nothing_of_a_landing_is_seen_before_all_of_it_is_ready() {
     let sandbox = with_a_slow_filter("sleep 0.1; git --no-optional-locks status --porcelain >>../seen");
+    // As many a team has it, relative to the worktree.
+    sandbox.git(["config", "core.hooksPath", ".husky"]);
     let lane = sandbox.lane_path("login");
     sandbox.git_in(&lane, ["rm", "-q", "README"]);
     std::os::unix::fs::symlink("app.txt", lane.join("src/link")).unwrap();

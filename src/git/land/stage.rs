@@ -206,7 +206,7 @@ fn inherits_nothing(directory: &Path) -> Option<u64> {
 fn is_usual(repository: &Repository, site: &Worktree) -> bool {
     // git decides what is checked out sparsely when it writes files, and tells the hook whether it wrote any.
     !site.git_dir.join("info/sparse-checkout").exists()
-        && !repository.has_hook("post-index-change")
+        && !repository.has_hook_in(site, "post-index-change")
         && !repository.config_bool("core.ignoreStat")
         && !repository.config_bool("core.ignoreCase")
 }
