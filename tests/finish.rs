@@ -1234,3 +1234,24 @@ fn a_directory_that_hands_on_its_group_hands_it_on_to_what_lands_there() {
     }
     clean(&sandbox, &sandbox.repo);
 }
+
+#[test]
+fn what_lands_is_written_by_the_attributes_of_the_base_it_lands_on() {
+    for (lands, edited, wanted) in [(true, false, "x\r\n"), (false, true, "x\n"), (false, false, "x\n")] {
+        let sandbox = Sandbox::new();
+        sandbox.write(".gitattributes", "*.x -text\n");
+        sandbox.commit("attributes");
+        lane(&sandbox, "login", "main");
+        let other = "*.x text eol=crlf\n";
+        if lands {
+            sandbox.work("login", ".gitattributes", other);
+        }
+        sandbox.work("login", "new.x", "x\n");
+        if edited {
+            sandbox.write(".gitattributes", other);
+        }
+        finish(&sandbox, []).ok();
+        assert_eq!(std::fs::read_to_string(sandbox.repo.join("new.x")).unwrap(), wanted, "{lands} {edited}");
+        assert_eq!(sandbox.git(["show", "main:new.x"]), "x");
+    }
+}
