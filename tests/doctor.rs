@@ -946,7 +946,7 @@ fn a_worktree_whose_admin_directory_git_lost_gets_a_new_one_and_keeps_every_byte
     assert_eq!(status, "## login\n M README\n D src/app.txt\n?? staged\n?? untracked");
     assert_eq!(
         sandbox.git_in(&path, ["reflog", "HEAD", "--format=%H %gs"]),
-        format!("{tip} lane: worktree found again")
+        format!("{tip} lane: started (lane {})", sandbox.git(["config", "lane.login.id"]))
     );
     assert_fixed_for_good(&sandbox);
     sandbox.nothing_left_behind(0);

@@ -704,15 +704,21 @@ fn sha256_and_reftable_repositories_land_too() {
 
 #[test]
 fn sparse_checkouts_and_split_indexes_survive() {
-    let sandbox = with_lane();
-    sandbox.git(["update-index", "--split-index"]);
-    sandbox.git(["sparse-checkout", "set", "src"]);
-    sandbox.work("login", "hidden/x.txt", "x\n");
-    finish(&sandbox, []).ok();
-    assert!(!sandbox.repo.join("hidden").exists());
-    assert_eq!(std::fs::read_to_string(sandbox.repo.join("src/app.txt")).unwrap(), "one\ntwo\nTHREE\n");
-    clean(&sandbox, &sandbox.repo);
-    assert!(sandbox.git(["ls-files", "-t", "hidden"]).starts_with("S "));
+    for (split, sparse) in [(true, true), (true, false), (false, true)] {
+        let sandbox = with_lane();
+        if split {
+            sandbox.git(["update-index", "--split-index"]);
+        }
+        if sparse {
+            sandbox.git(["sparse-checkout", "set", "src"]);
+        }
+        sandbox.work("login", "hidden/x.txt", "x\n");
+        finish(&sandbox, []).ok();
+        assert_eq!(sandbox.repo.join("hidden").exists(), !sparse);
+        assert_eq!(std::fs::read_to_string(sandbox.repo.join("src/app.txt")).unwrap(), "one\ntwo\nTHREE\n");
+        clean(&sandbox, &sandbox.repo);
+        assert_eq!(sandbox.git(["ls-files", "-t", "hidden"]).starts_with("S "), sparse);
+    }
 }
 
 #[test]
@@ -1091,8 +1097,12 @@ fn a_base_never_moves_to_a_commit_of_which_something_is_gone() {
     // What a gc does that had looked for refs before the landing made its own.
     let find = "new=$(git rev-parse \"$(git for-each-ref --format='%(objectname)' refs/lane/landing)WHAT\") || exit";
     let once = "[ -e ../once ] || rm -f \".git/objects/$(echo \"$new\" | sed 's|^..|&/|')\"; touch ../once";
-    for (what, code) in [(":src/app.txt", 0), ("^{tree}", 5)] {
+    let cases = [(":src/app.txt", false, 0), ("^{tree}", false, 0), (":src/app.txt", true, 0), ("^{tree}", true, 5)];
+    for (what, in_place, code) in cases {
         let sandbox = with_a_slow_filter(&format!("{}\n{once}", find.replace("WHAT", what)));
+        if in_place {
+            sandbox.work("login", ".gitattributes", "*.slow filter=slow\n*.bin binary\n");
+        }
         let old = sandbox.git(["rev-parse", "main"]);
         let run = finish(&sandbox, []);
         assert!(sandbox.root().join("once").exists());
@@ -1143,4 +1153,105 @@ fn what_a_partial_clone_has_not_fetched_is_in_no_landings_way() {
     assert_eq!(sandbox.git_in(&clone, ["show", "main:seen/a"]), "mine");
     assert_eq!(sandbox.git_in(&clone, ["status", "--porcelain"]), "");
     assert_eq!(missing(), before, "nothing had to be fetched");
+}
+
+#[test]
+fn nothing_of_a_landing_is_seen_before_all_of_it_is_ready() {
+    let sandbox = with_a_slow_filter("sleep 0.1; git --no-optional-locks status --porcelain >>../seen");
+    // As many a team has it, relative to the worktree.
+    sandbox.git(["config", "core.hooksPath", ".husky"]);
+    let lane = sandbox.lane_path("login");
+    sandbox.git_in(&lane, ["rm", "-q", "README"]);
+    std::os::unix::fs::symlink("app.txt", lane.join("src/link")).unwrap();
+    write(&lane.join("src/run"), "#!/bin/sh\n");
+    std::fs::set_permissions(lane.join("src/run"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    sandbox.work("login", "a/deep/one", "new\n");
+    let modes = |path: &Path| sandbox.git_in(path, ["ls-files", "--stage", "src/link", "src/run", "a"]);
+    let wanted = modes(&lane);
+
+    finish(&sandbox, []).ok();
+    assert_eq!(std::fs::read_to_string(sandbox.root().join("seen")).unwrap(), "");
+    let time = |path: PathBuf| std::fs::metadata(path).unwrap().modified().unwrap();
+    let made = time(sandbox.root().join("seen"));
+    assert!(time(sandbox.repo.join("src/app.txt")) >= made, "younger than what was built of the old one meanwhile");
+    // Without a refresh: the index knows every file as it is.
+    assert_eq!(sandbox.git(["diff-files"]), "");
+    clean(&sandbox, &sandbox.repo);
+    assert_eq!(modes(&sandbox.repo), wanted);
+    assert_eq!(std::fs::read_link(sandbox.repo.join("src/link")).unwrap(), Path::new("app.txt"));
+    assert_eq!(std::fs::metadata(sandbox.repo.join("src/run")).unwrap().permissions().mode() & 0o111, 0o111);
+    assert!(!sandbox.repo.join("README").exists());
+    assert_eq!(std::fs::read_to_string(sandbox.repo.join("src/app.txt")).unwrap(), MERGED);
+    write(&sandbox.repo.join("src/app.txt"), MERGED.to_lowercase());
+    assert_eq!(sandbox.git(["status", "--porcelain"]), " M src/app.txt");
+}
+
+#[test]
+fn what_somebody_writes_while_a_landing_is_made_ready_stays_and_stops_it() {
+    for (file, state) in [("src/app.txt", " M src/app.txt"), ("new.txt", "?? new.txt"), ("z.slow", "?? z.slow")] {
+        let sandbox = with_a_slow_filter(&format!("echo mine >{file}"));
+        sandbox.work("login", "a/new.txt", "new\n");
+        sandbox.work("login", "new.txt", "new\n");
+        let main = sandbox.git(["rev-parse", "main"]);
+        let refused = finish(&sandbox, []).fails(1);
+        assert!(refused.contains(&format!("'{file}'")), "{refused}");
+        assert_eq!(sandbox.git(["rev-parse", "main"]), main);
+        assert_eq!(std::fs::read_to_string(sandbox.repo.join(file)).unwrap(), "mine\n");
+        assert_eq!(sandbox.git(["status", "--porcelain"]), state);
+        assert!(!sandbox.repo.join("a").exists());
+        sandbox.nothing_left_behind(0);
+    }
+}
+
+#[test]
+fn a_base_that_moves_while_a_landing_is_made_ready_is_landed_on_where_it_is_then() {
+    let script = "[ -e ../raced ] || git update-ref refs/heads/main $(git commit-tree -p main -m raced main^{tree})\n\
+                  git --no-optional-locks status --porcelain >>../raced";
+    let sandbox = with_a_slow_filter(script);
+    finish(&sandbox, []).ok();
+    assert_eq!(std::fs::read_to_string(sandbox.root().join("raced")).unwrap(), "");
+    assert_eq!(sandbox.git(["log", "-1", "--format=%s", "main^1"]), "raced");
+    assert_eq!(sandbox.git(["rev-list", "--count", "--merges", "main"]), "1");
+    clean(&sandbox, &sandbox.repo);
+    retired(&sandbox);
+}
+
+#[test]
+fn a_directory_that_hands_on_its_group_hands_it_on_to_what_lands_there() {
+    use std::os::unix::fs::MetadataExt;
+    let sandbox = with_lane();
+    let directory = sandbox.repo.join("src");
+    let own = std::fs::metadata(&directory).unwrap().gid();
+    let mut others = (1..100).filter(|group| *group != own);
+    let Some(group) = others.find(|group| std::os::unix::fs::chown(&directory, None, Some(*group)).is_ok()) else {
+        return eprintln!("skipped: this user has no second group");
+    };
+    std::fs::set_permissions(&directory, std::fs::Permissions::from_mode(0o2775)).unwrap();
+    sandbox.work("login", "src/new.txt", "new\n");
+    finish(&sandbox, []).ok();
+    for file in ["src/app.txt", "src/new.txt"] {
+        assert_eq!(std::fs::metadata(sandbox.repo.join(file)).unwrap().gid(), group, "{file}");
+    }
+    clean(&sandbox, &sandbox.repo);
+}
+
+#[test]
+fn what_lands_is_written_by_the_attributes_of_the_base_it_lands_on() {
+    for (lands, edited, wanted) in [(true, false, "x\r\n"), (false, true, "x\n"), (false, false, "x\n")] {
+        let sandbox = Sandbox::new();
+        sandbox.write(".gitattributes", "*.x -text\n");
+        sandbox.commit("attributes");
+        lane(&sandbox, "login", "main");
+        let other = "*.x text eol=crlf\n";
+        if lands {
+            sandbox.work("login", ".gitattributes", other);
+        }
+        sandbox.work("login", "new.x", "x\n");
+        if edited {
+            sandbox.write(".gitattributes", other);
+        }
+        finish(&sandbox, []).ok();
+        assert_eq!(std::fs::read_to_string(sandbox.repo.join("new.x")).unwrap(), wanted, "{lands} {edited}");
+        assert_eq!(sandbox.git(["show", "main:new.x"]), "x");
+    }
 }

@@ -80,7 +80,7 @@ fn git_is_started_from_the_git_folder_and_prompts_live_in_the_ui() {
 #[test]
 fn what_is_made_in_a_repository_is_made_where_its_users_may_share_it() {
     // Indexes with their own call of it, worktrees, a probe in the temporary directory.
-    let worktrees = ["populate/fill", "start/publish", "trash/links"];
+    let worktrees = ["land/stage", "populate/fill", "start/publish", "trash/links"];
     let others = ["shared", "populate/index", "evidence/probe"];
     for (name, text) in sources("src/git") {
         let allowed = worktrees.iter().chain(&others).any(|other| name == format!("src/git/{other}.rs"));

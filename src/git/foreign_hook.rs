@@ -7,16 +7,27 @@ use bstr::{BStr, ByteSlice};
 
 use super::command::{Invocation, failure};
 use super::repository::Repository;
+use crate::domain::lane::Worktree;
 use crate::error::Result;
 
 impl Repository {
     /// Whether git would run a hook of this name that is not our own: a file in the effective hooks directory, or one in
     /// the configuration. Ours lets everything pass that git-lane does.
     pub fn has_hook(&self, name: &str) -> bool {
-        let directory = match self.gix.config_snapshot().trusted_path("core.hooksPath") {
+        self.has_hook_from(None, name)
+    }
+
+    /// Like [`has_hook`](Self::has_hook) for a git that runs at the top of `worktree`.
+    pub fn has_hook_in(&self, worktree: &Worktree, name: &str) -> bool {
+        self.has_hook_from(Some(&worktree.path), name)
+    }
+
+    fn has_hook_from(&self, top: Option<&Path>, name: &str) -> bool {
+        let directory = match (self.gix.config_snapshot().trusted_path("core.hooksPath"), top) {
             // A relative path counts from the directory the hook will run in, which git knows best.
-            Ok(Some(path)) if path.is_relative() => return true,
-            Ok(Some(path)) => path,
+            (Ok(Some(path)), None) if path.is_relative() => return true,
+            (Ok(Some(path)), Some(top)) => top.join(path),
+            (Ok(Some(path)), None) => path,
             _ => self.common_dir().join("hooks"),
         };
         let path = directory.join(name);

@@ -122,6 +122,11 @@ impl LockFile {
 
     /// Replaces the target by what was written, and releases the lock.
     pub fn publish(mut self) -> Result<()> {
+        self.put_in_force()
+    }
+
+    /// Like [`publish`](Self::publish); what is left to tidy up then waits until this is dropped.
+    pub fn put_in_force(&mut self) -> Result<()> {
         std::fs::rename(&self.lock, &self.target).context("replace", &self.target)?;
         self.held = false;
         Ok(())

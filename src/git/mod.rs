@@ -26,6 +26,7 @@ pub mod populate;
 pub mod processes;
 pub mod reconcile;
 pub mod recover;
+mod reflog;
 pub mod refs;
 pub mod renames;
 pub mod repository;

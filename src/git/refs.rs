@@ -7,6 +7,7 @@ use bstr::{BString, ByteSlice, ByteVec};
 
 use super::repository::{RefFormat, Repository};
 use super::steady;
+use super::transaction::Prepared;
 use crate::domain::lane::{ObjectId, RefName, Worktree};
 use crate::domain::name::BranchName;
 use crate::error::{Error, Result};
@@ -20,6 +21,37 @@ pub struct RefChange {
     pub from: Option<ObjectId>,
     /// Its value afterwards; `None`: it is deleted.
     pub to: Option<ObjectId>,
+}
+
+/// A move of a branch that is ready; dropping it changes nothing.
+pub struct PreparedMove<'a> {
+    repository: &'a Repository,
+    site: &'a Worktree,
+    changes: &'a [RefChange],
+    reason: &'a str,
+    /// `None` where git moves it, in one go.
+    held: Option<Prepared<'a>>,
+}
+
+impl PreparedMove<'_> {
+    /// Moves the branch, does what is to follow it at once, and tells everybody. An error of `then` comes after the move.
+    pub fn publish(self, then: impl FnOnce() -> Result<()>) -> Result<Result<()>> {
+        let PreparedMove { repository, site, changes, reason, held } = self;
+        let Some(held) = held else {
+            return repository.change_refs_by_git(Some(site), changes, reason).map(|()| then());
+        };
+        let published = held.publish().map_err(|error| repository.explain(changes, error))?;
+        let done = then();
+        published.tell();
+        Ok(done)
+    }
+
+    /// Gives it up.
+    pub fn abort(self) {
+        if let Some(held) = self.held {
+            held.abort();
+        }
+    }
 }
 
 /// A ref and what it leads to.
@@ -152,6 +184,24 @@ impl Repository {
     /// merge` does. The caller brings files and index along.
     pub fn move_branch_of(&self, site: &Worktree, change: RefChange, reason: &str) -> Result<()> {
         self.change_refs_at(Some(site), &[change], reason)
+    }
+
+    /// Like [`move_branch_of`](Self::move_branch_of), but stops short of the move itself: locks are taken, and hooks asked.
+    pub fn prepare_branch_of<'a>(
+        &'a self,
+        site: &'a Worktree,
+        change: &'a RefChange,
+        reason: &'a str,
+    ) -> Result<PreparedMove<'a>> {
+        let changes = std::slice::from_ref(change);
+        let held = match self.ref_format() {
+            RefFormat::Reftable => None,
+            RefFormat::Files => {
+                let held = super::transaction::prepare(self, changes, Some(site), reason);
+                Some(held.map_err(|error| self.explain(changes, error))?)
+            }
+        };
+        Ok(PreparedMove { repository: self, site, changes, reason, held })
     }
 
     fn change_refs_at(&self, site: Option<&Worktree>, changes: &[RefChange], reason: &str) -> Result<()> {

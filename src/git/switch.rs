@@ -13,14 +13,15 @@ use serde::{Deserialize, Serialize};
 use super::command::failure;
 use super::journal::{Running, step};
 use super::land::apply::{Move, read_tree};
-use super::land::files;
-use super::land::index::{Locked, index_signature, remove_prepared};
+use super::land::changes::changes;
+use super::land::index::{Halted, Locked, index_signature, remove_prepared};
+use super::land::{files, way};
 use super::lockfile::LockFile;
 use super::metadata::locks;
-use super::recover::{Healed, Healing, Unclear};
+use super::recover::Healing;
+use super::reflog::Log;
 use super::refs::RefChange;
 use super::repository::{RefFormat, Repository};
-use super::transaction::Log;
 use super::worktree::read_head;
 use crate::domain::lane::{Head, ObjectId, RefName, Worktree, hex, lossless_path};
 use crate::domain::name::BranchName;
@@ -68,8 +69,9 @@ pub fn switch(repository: &Repository, site: &Worktree, from: &BranchName, to: &
     super::recover::ensure_not_half_moved(repository, site)?;
     let prepared = index.copy()?;
     step("switch.prepared");
-    let planned = Move { base: from, old, new, fresh: false, site: Some(site), reason: "" };
-    files::ensure_clear(repository, &planned, site, &prepared.path)
+    let planned = Move { base: from, old, new, fresh: false, site: Some(site), reason: "", scratch: None };
+    let changed = changes(repository, old, new)?;
+    way::ensure_clear(repository, &planned, site, &prepared.path, &changed)
         .map_err(|error| Error::refused(error.to_string()).code("in-the-way").hint("move them away and try again"))?;
     let intent = Intent {
         to: to.into(),
@@ -180,21 +182,8 @@ fn set_head(
 /// Completes or undoes an interrupted switch; see the module's comment.
 pub fn recover(repository: &Repository, running: &Running, intent: &Intent) -> Result<Healing> {
     let what = format!("the switch of '{}' to '{}'", intent.worktree.display(), intent.to);
-    let index = intent.git_dir.join("index");
-    let witnesses = locks(repository.common_dir());
-    let site = repository.worktrees()?.into_iter().find(|worktree| worktree.git_dir == intent.git_dir);
-    let site = site.filter(|site| site.path == intent.worktree && site.path.is_dir());
-    let lock = site.as_ref().map(|_| LockFile::take_over(&index, &witnesses, &running.id())).transpose()?;
-    let healed = heal(repository, intent, site.as_ref().zip(lock.as_ref()));
-    if let (Err(_), Some(lock)) = (&healed, lock) {
-        // What could not be healed is still not to be written.
-        lock.leave();
-    }
-    let (counts, fits) = healed?;
-    Ok(match fits {
-        true => Healing::Whole(Healed { what, completed: counts }),
-        false => Healing::Part(Unclear { what, counts, worktree: intent.worktree.clone() }),
-    })
+    let halted = Halted { what, worktree: &intent.worktree, git_dir: &intent.git_dir };
+    halted.heal(repository, running, |site| heal(repository, intent, site))
 }
 
 /// Whether the switch counts, and whether the index fits.

@@ -5,8 +5,7 @@
 //! disk full is written; then come reflogs, values, deletions. What is deleted leaves `packed-refs` first and its own
 //! file last, under both locks, so that neither a reader nor `git pack-refs` brings an older value back.
 
-use std::fs::OpenOptions;
-use std::io::{ErrorKind, Write};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use bstr::{BStr, ByteSlice};
@@ -14,10 +13,11 @@ use bstr::{BStr, ByteSlice};
 use super::journal::step;
 use super::lockfile::{Aside, LockFile};
 use super::metadata::locks;
+use super::reflog::{Log, remove_empty_below};
 use super::refs::RefChange;
 use super::repository::Repository;
 use super::worktree::read_head;
-use crate::domain::lane::{ObjectId, RefName, Worktree, WorktreeState};
+use crate::domain::lane::{ObjectId, RefName, Worktree};
 use crate::error::{Error, IoContext, Result};
 use crate::git::shared;
 
@@ -36,6 +36,31 @@ pub(super) fn change(
     site: Option<&Worktree>,
     reason: &str,
 ) -> Result<()> {
+    prepare(repository, changes, site, reason)?.publish()?.tell();
+    Ok(())
+}
+
+/// Changes that nothing but a full disk can keep from being made: all refs are locked and compared, and the hook agrees.
+pub(super) struct Prepared<'a> {
+    repository: &'a Repository,
+    site: Option<&'a Worktree>,
+    updates: Vec<Held<'a>>,
+    deletions: Vec<Held<'a>>,
+    packed: Option<LockFile>,
+    rest: Option<Aside>,
+    head: Option<LockFile>,
+    orig_head: Option<LockFile>,
+    log: Log,
+    heard: Heard<'a>,
+}
+
+/// Takes all the locks, and asks the hook. Dropping what it returns changes nothing.
+pub(super) fn prepare<'a>(
+    repository: &'a Repository,
+    changes: &'a [RefChange],
+    site: Option<&'a Worktree>,
+    reason: &str,
+) -> Result<Prepared<'a>> {
     let common_dir = repository.common_dir();
     let witnesses = locks(common_dir);
     let mut order: Vec<&RefChange> = changes.iter().collect();
@@ -82,43 +107,75 @@ pub(super) fn change(
         let _ = heard.tell("aborted");
         return Err(refusal);
     }
+    let packed = packed_lock;
+    Ok(Prepared { repository, site, updates, deletions, packed, rest, head, orig_head, log, heard })
+}
 
-    for Held { change, file, lock } in updates {
-        log.append(&common_dir.join("logs"), change.name.as_bstr(), change)?;
-        if let Some(site) = site {
-            log.append(&site.git_dir.join("logs"), BStr::new("HEAD"), change)?;
+impl<'a> Prepared<'a> {
+    /// Tells the hook that nothing comes of it.
+    pub(super) fn abort(self) {
+        let _ = self.heard.tell("aborted");
+    }
+
+    /// Makes the changes.
+    pub(super) fn publish(self) -> Result<Published<'a>> {
+        let Prepared { repository, site, updates, deletions, packed, rest, head, orig_head, log, heard } = self;
+        let common_dir = repository.common_dir();
+        let mut moved = Vec::new();
+        for Held { change, file, mut lock } in updates {
+            log.append(&common_dir.join("logs"), change.name.as_bstr(), change)?;
+            if let Some(site) = site {
+                log.append(&site.git_dir.join("logs"), BStr::new("HEAD"), change)?;
+            }
+            step("refs.logged");
+            // What is left of `x/y` may be an empty directory where `x` shall be.
+            remove_empty_below(&file);
+            lock.put_in_force()?;
+            moved.push(lock);
+            step("refs.moved");
         }
-        step("refs.logged");
-        // What is left of `x/y` may be an empty directory where `x` shall be.
-        remove_empty_below(&file);
-        lock.publish()?;
-        step("refs.moved");
+        let logs = common_dir.join("logs");
+        for held in &deletions {
+            let file = logs.join(super::path(held.change.name.as_bstr()));
+            remove_if_there(&file)?;
+            remove_empty_parents(&logs, &file);
+            step("refs.log-gone");
+        }
+        if let Some(rest) = rest {
+            rest.publish()?;
+            step("refs.unpacked");
+        }
+        for Held { file, lock, .. } in deletions {
+            remove_if_there(&file)?;
+            step("refs.gone");
+            drop(lock);
+            remove_empty_parents(common_dir, &file);
+        }
+        drop(packed);
+        Ok(Published { repository, moved, head, orig_head, heard })
     }
-    // The branch has moved; nobody who asks for that is helped by hearing that this courtesy failed.
-    drop((orig_head.map(LockFile::publish), head));
-    let logs = common_dir.join("logs");
-    for held in &deletions {
-        let file = logs.join(super::path(held.change.name.as_bstr()));
-        remove_if_there(&file)?;
-        remove_empty_parents(&logs, &file);
-        step("refs.log-gone");
+}
+
+/// Changes that have been made, and of which not everybody has heard.
+#[must_use = "the hook is to hear of it"]
+pub(super) struct Published<'a> {
+    repository: &'a Repository,
+    moved: Vec<LockFile>,
+    head: Option<LockFile>,
+    orig_head: Option<LockFile>,
+    heard: Heard<'a>,
+}
+
+impl Published<'_> {
+    /// Leaves `ORIG_HEAD`, and tells the hook.
+    pub(super) fn tell(self) {
+        // The branch has moved; nobody who asks for that is helped by hearing that this courtesy failed.
+        drop((self.orig_head.map(LockFile::publish), self.head, self.moved));
+        // git asks for no verdict either.
+        let _ = self.heard.tell("committed");
+        // Two changes within one tick of the clock look alike to its cache.
+        let _ = self.repository.gix.refs.force_refresh_packed_buffer();
     }
-    if let Some(rest) = rest {
-        rest.publish()?;
-        step("refs.unpacked");
-    }
-    for Held { file, lock, .. } in deletions {
-        remove_if_there(&file)?;
-        step("refs.gone");
-        drop(lock);
-        remove_empty_parents(common_dir, &file);
-    }
-    drop(packed_lock);
-    // git asks for no verdict either.
-    let _ = heard.tell("committed");
-    // Two changes within one tick of the clock look alike to its cache.
-    let _ = repository.gix.refs.force_refresh_packed_buffer();
-    Ok(())
 }
 
 const HOOK: &str = "reference-transaction";
@@ -244,80 +301,12 @@ impl Packed {
     }
 }
 
-/// What every reflog is told.
-pub(super) struct Log {
-    tail: Vec<u8>,
-    every: bool,
-    usual: bool,
-}
-
-impl Log {
-    pub(super) fn new(repository: &Repository, reason: &str) -> Result<Self> {
-        let now = gix::date::Time::now_utc().to_string();
-        let nobody =
-            gix::actor::SignatureRef { name: "git-lane".into(), email: "git-lane@localhost".into(), time: &now };
-        // Like git, write a reflog also for somebody who has not said who he is.
-        let committer = repository.gix.committer().and_then(Result::ok).unwrap_or(nobody);
-        let mut tail = Vec::new();
-        committer.write_to(&mut tail).context("write", &repository.common_dir().join("logs"))?;
-        tail.push(b'\t');
-        tail.extend(reason.bytes().map(|byte| if byte == b'\n' { b' ' } else { byte }));
-        tail.push(b'\n');
-        let wanted = repository.config("core.logAllRefUpdates");
-        let every = wanted.as_ref().is_some_and(|value| value.eq_ignore_ascii_case(b"always"));
-        let usual = match wanted {
-            Some(_) => every || repository.config_bool("core.logAllRefUpdates"),
-            None => repository.main_worktree()?.state != WorktreeState::Bare,
-        };
-        Ok(Log { tail, every, usual })
-    }
-
-    /// Adds a line to the reflog of `name`, in one write; starts one where git would.
-    pub(super) fn append(&self, logs: &Path, name: &BStr, change: &RefChange) -> Result<()> {
-        let Some(to) = change.to else { return Ok(()) };
-        let file = logs.join(super::path(name));
-        let kinds = ["refs/heads/", "refs/remotes/", "refs/notes/"];
-        let usual = name == "HEAD" || kinds.iter().any(|kind| name.starts_with(kind.as_bytes()));
-        let create = self.every || (self.usual && usual);
-        let open = || {
-            if create {
-                remove_empty_below(&file);
-                shared::create_dir_all(file.parent().unwrap_or(&file))?;
-            }
-            shared::open(OpenOptions::new().append(true).create(create), &file)
-        };
-        let mut attempts = 0;
-        let mut opened = loop {
-            attempts += 1;
-            match open() {
-                Err(error) if !create && error.kind() == ErrorKind::NotFound => return Ok(()),
-                // Somebody who deletes a neighbour may just have removed the directory.
-                Err(error) if error.kind() == ErrorKind::NotFound && attempts < 100 => {}
-                opened => break opened.context("open", &file)?,
-            }
-        };
-        let from = change.from.unwrap_or(ObjectId::null(to.kind()));
-        let line = [format!("{from} {to} ").as_bytes(), &self.tail].concat();
-        opened.write_all(&line).context("write", &file)
-    }
-}
-
 fn remove_if_there(file: &Path) -> Result<()> {
     match std::fs::remove_file(file) {
         Err(error) if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::IsADirectory) => {
             Err(error).context("remove", file)
         }
         _ => Ok(()),
-    }
-}
-
-/// Removes `directory` if there is nothing but directories in it.
-fn remove_empty_below(directory: &Path) {
-    if std::fs::symlink_metadata(directory).is_ok_and(|metadata| metadata.is_dir()) {
-        for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
-            remove_empty_below(&entry.path());
-        }
-        drop(std::fs::remove_dir(directory));
     }
 }
 

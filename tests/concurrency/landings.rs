@@ -35,6 +35,23 @@ struct Looks {
     dirty: usize,
 }
 
+impl std::ops::AddAssign for Looks {
+    fn add_assign(&mut self, more: Looks) {
+        self.all += more.all;
+        self.during += more.during;
+        self.dirty += more.dirty;
+    }
+}
+
+impl Looks {
+    /// How many of the looks saw changes, while so many branches arrived.
+    fn told(&self, arrived: usize) -> String {
+        let wrong = self.during + self.dirty;
+        let per = |all: usize| wrong as f64 / all as f64;
+        format!("{wrong} of {} ({:.0} in 1000, {:.2} per branch)", self.all, 1000.0 * per(self.all), per(arrived))
+    }
+}
+
 impl Sandbox {
     /// Does `work` while somebody looks at the main worktree. No file system replaces many files at one instant: a look
     /// counts when nobody holds the index before and after it, and main is where it was.
@@ -70,7 +87,7 @@ impl Sandbox {
 #[test]
 fn all_landings_that_do_not_conflict_arrive() {
     let (mut together, mut one_by_one) = (0.0, 0.0);
-    let (mut all_looks, mut during, mut by_git, mut dirty_by_git) = (0, 0, 0, 0);
+    let (mut all_looks, mut looks_by_git, mut by_git, mut dirty_by_git) = (Looks::default(), Looks::default(), 0, 0);
     for _ in 0..rounds() {
         let lanes = names(processes());
         let all = [lanes.clone(), vec!["twin-a".into(), "twin-b".into()]].concat();
@@ -78,9 +95,9 @@ fn all_landings_that_do_not_conflict_arrive() {
         let finishes: Vec<Vec<&str>> = all.iter().map(|name| finish(name)).collect();
         let ((ended, time), looks) = sandbox.watched(|| timed(|| sandbox.together(&finishes)));
         together += time.as_secs_f64();
-        (all_looks, during) = (all_looks + looks.all, during + looks.during);
         assert!(looks.all > 0);
         assert_eq!(looks.dirty, 0, "main was dirty in {} of {} looks", looks.dirty, looks.all);
+        all_looks += looks;
         let (twins, others): (Vec<Ended>, Vec<Ended>) =
             ended.into_iter().partition(|ended| ended.args[2].starts_with("twin"));
         all_ok(&others);
@@ -100,12 +117,15 @@ fn all_landings_that_do_not_conflict_arrive() {
             one_by_one += timed(serially).1.as_secs_f64();
             let (failed, dirty) = merged_by_git();
             (by_git, dirty_by_git) = (by_git + failed, dirty_by_git + usize::from(dirty));
+            looks_by_git += merged_by_git_in_turn();
         }
     }
     assert!(!long() || together < 3.0 * one_by_one, "{together:.1} s at once, {one_by_one:.1} s one by one");
     let more = format!(
-        "{together:.1} s, one by one {one_by_one:.1} s; main clean in all {all_looks} looks but {during} in the middle of a \
-         landing; git left it dirty in {dirty_by_git} rounds"
+        "{together:.1} s, one by one {one_by_one:.1} s; main clean in all looks between landings, not in {}; beside git merge \
+         one by one not in {}; git at once left it dirty in {dirty_by_git} rounds",
+        all_looks.told(rounds() * (processes() + 1)),
+        looks_by_git.told(rounds() * processes()),
     );
     tell("finish into one main, one of them conflicting", processes() + 2, 0, by_git, &more);
 }
@@ -118,6 +138,14 @@ fn merged_by_git() -> (usize, bool) {
         lanes.iter().map(|name| vec!["git", "merge", "-q", "--no-edit", "--no-ff", name]).collect();
     let failed = failures(&sandbox.together(&merges));
     (failed, !sandbox.git(["status", "--porcelain"]).is_empty())
+}
+
+/// What somebody sees who looks while git merges one branch after the other, as it is meant to be used.
+fn merged_by_git_in_turn() -> Looks {
+    let lanes = names(processes());
+    let sandbox = with_lanes(&lanes);
+    let merge = |name: &String| drop(sandbox.git(["merge", "-q", "--no-edit", "--no-ff", name]));
+    sandbox.watched(|| lanes.iter().for_each(merge)).1
 }
 
 #[test]

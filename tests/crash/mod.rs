@@ -147,6 +147,8 @@ macro_rules! at_every_step {
 at_every_step! {
     start "start" 12;
     finish_merge "finish merge" 25;
+    finish_removing "finish removing" 30;
+    finish_in_place "finish in place" 25;
     finish_squash "finish squash" 25;
     finish_rebase "finish rebase" 25;
     finish_ff "finish ff" 25;

@@ -20,6 +20,8 @@ pub struct Scenario {
 pub const ALL: &[Scenario] = &[
     Scenario { name: "start", args: &["start", "login"], prepare: nothing, halfway: |_| {}, whole: started },
     finish("finish merge", &["finish", "login", "--strategy", "merge"], diverged, merged),
+    finish("finish removing", &["finish", "login", "--strategy", "merge"], removing, emptied),
+    finish("finish in place", &["finish", "login", "--strategy", "merge"], in_place, merged),
     finish("finish squash", &["finish", "login", "--strategy", "squash"], diverged, squashed),
     finish("finish rebase", &["finish", "login", "--strategy", "rebase"], diverged, rebased),
     finish("finish ff", &["finish", "login", "--strategy", "ff"], ahead, forwarded),
@@ -94,6 +96,22 @@ fn diverged(sandbox: &Sandbox) -> String {
     sandbox.git(["rev-parse", "login"])
 }
 
+/// ... and a lane that takes away all there is in a directory.
+fn removing(sandbox: &Sandbox) -> String {
+    diverged(sandbox);
+    let path = sandbox.lane_path("login");
+    sandbox.git_in(&path, ["rm", "-q", "src/app.txt"]);
+    sandbox.git_in(&path, ["commit", "-q", "-m", "remove"]);
+    sandbox.git(["rev-parse", "login"])
+}
+
+/// ... and a lane that changes attributes, so that git has to write the files in place.
+fn in_place(sandbox: &Sandbox) -> String {
+    diverged(sandbox);
+    sandbox.work("login", ".gitattributes", "*.bin binary\n");
+    sandbox.git(["rev-parse", "login"])
+}
+
 /// ... which is checked out nowhere.
 fn nowhere(sandbox: &Sandbox) -> String {
     let tip = diverged(sandbox);
@@ -119,6 +137,11 @@ fn merged(sandbox: &Sandbox, tip: &str) {
     assert_eq!(sandbox.git(["rev-parse", "main^2"]), tip);
     assert_eq!(sandbox.git(["log", "-1", "--format=%s", "main^1"]), "other");
     finished(sandbox);
+}
+
+fn emptied(sandbox: &Sandbox, tip: &str) {
+    merged(sandbox, tip);
+    assert!(!sandbox.repo.join("src").exists());
 }
 
 fn squashed(sandbox: &Sandbox, _: &str) {

@@ -5,13 +5,17 @@
 //! 1. the worktree's `index.lock` is taken: no `git add`, `commit` or `switch` there from now on;
 //! 2. stat data, or where it leaves a doubt a dry run of the two-way read-tree on a copy of the index, shows that no
 //!    local change is in the way, or it is a refusal;
-//! 3. the intent is journalled. *Dead up to here: a lock that is provably ours, cleared by the next command, and a copy.
+//! 3. everything that takes time is done aside ([`super::stage`]): git writes the new files, and the new index to the copy;
+//! 4. the intent is journalled. *Dead up to here: a lock that is provably ours, cleared by the next command, and copies.
 //!    Dead from here on: the lock belongs to the intent, and stays until that is healed.*
-//! 4. read-tree writes the files, then the copy. *Dead here: the base has not moved, so [`super::heal`] goes back: files
-//!    that are missing, or hold what the landing writes or the beginning of it, get the content of the untouched index;
-//!    step 2 has shown that they had it. A file with anything else in it is somebody's work and stays.*
-//! 5. the base moves by compare-and-swap, if all of the new commit is still there ([`keep`]): from here on the landing counts, once. *Dead here: recovery goes forward.*
-//! 6. the copy replaces the index by rename, the lock goes, the intent goes. *Dead after the rename: nothing is left to
+//! 5. the base is locked and compared, if all of the new commit is still there ([`keep`]); then the files are renamed into
+//!    place, and their stat data goes into the copy. Where nothing could be made ready, read-tree writes the files in place,
+//!    then the copy, and the base is locked and compared after that. *Dead here: the base has not moved, so
+//!    [`super::heal`] goes back: files that are missing, or hold what the landing writes or the beginning of it, get the
+//!    content of the untouched index; step 2 has shown that they had it. A file with anything else in it is somebody's
+//!    work and stays.*
+//! 6. the base moves by rename: from here on the landing counts, once. *Dead here: recovery goes forward.*
+//! 7. the copy replaces the index by rename, the lock goes, the intent goes. *Dead after the rename: nothing is left to
 //!    do but that; recovery sees that the copy is gone.*
 
 use std::path::{Path, PathBuf};
@@ -19,8 +23,11 @@ use std::path::{Path, PathBuf};
 use bstr::BString;
 use serde::{Deserialize, Serialize};
 
+use super::changes::changes;
 use super::index::Locked;
-use super::{files, keep};
+use super::scratch::Scratch;
+use super::stage::{Looks, Staged};
+use super::{files, keep, way};
 use crate::domain::finish::Refusal;
 use crate::domain::lane::{ObjectId, RefName, Worktree, hex, lossless_path};
 use crate::domain::name::BranchName;
@@ -47,6 +54,8 @@ pub struct Move<'a> {
     pub site: Option<&'a Worktree>,
     /// The line in the reflog.
     pub reason: &'a str,
+    /// Where its files may be made ready.
+    pub scratch: Option<&'a Scratch>,
 }
 
 impl Move<'_> {
@@ -121,7 +130,10 @@ pub fn apply(repository: &Repository, planned: &Move<'_>) -> Result<Moved> {
     }
     let prepared = index.copy()?;
     step("land.prepared");
-    files::ensure_clear(repository, planned, site, &prepared.path)?;
+    let changed = changes(repository, planned.old, planned.new)?;
+    let looks = Looks::at(site, &changed);
+    way::ensure_clear(repository, planned, site, &prepared.path, &changed)?;
+    let staged = Staged::make(repository, planned, site, &prepared, changed, looks);
     let intent = Intent {
         base: planned.base.into(),
         old: planned.old,
@@ -131,12 +143,61 @@ pub fn apply(repository: &Repository, planned: &Move<'_>) -> Result<Moved> {
         prepared: prepared.path.clone(),
         index: index.signature(),
     };
-    index.carry_out(&AnyIntent::Land(intent), prepared, "landing", |prepared, lock| {
-        carry_out(repository, planned, site, prepared, lock)
+    index.carry_out(&AnyIntent::Land(intent), prepared, "landing", |prepared, lock| match staged {
+        Some(staged) => put_in_place(repository, planned, site, prepared, lock, staged),
+        None => carry_out(repository, planned, site, prepared, lock),
     })
 }
 
-/// Steps 4 to 6. An error means that the move is neither done nor undone.
+/// Steps 5 to 7 with everything ready. An error means that the move is neither done nor undone.
+fn put_in_place(
+    repository: &Repository,
+    planned: &Move<'_>,
+    site: &Worktree,
+    prepared: &Path,
+    lock: &LockFile,
+    mut staged: Staged,
+) -> Result<Result<Moved>> {
+    let Move { old, new, .. } = *planned;
+    if !planned.is_whole(repository) {
+        return Ok(Ok(Moved::Raced));
+    }
+    let change = change(planned.base, old, new);
+    let raced = |error| match repository.branch_tip(planned.base)? == Some(old) {
+        true => Ok(Err(error)),
+        false => Ok(Ok(Moved::Raced)),
+    };
+    let branch = match repository.prepare_branch_of(site, &change, planned.reason) {
+        Ok(branch) => branch,
+        Err(error) => return raced(error),
+    };
+    let placed = staged.put_in_place(site);
+    if !matches!(placed, Ok(true)) {
+        branch.abort();
+        files::put_back(repository, site, old, new)?;
+        // Whoever looks again finds what is in the way now.
+        return Ok(placed.map(|_| Moved::Raced));
+    }
+    step("land.files");
+    let in_force = || {
+        step("land.ref");
+        lock.replace_with(prepared)
+    };
+    match branch.publish(in_force) {
+        Ok(in_force) => in_force?,
+        // A git that died right after the move has moved it all the same.
+        Err(_) if repository.branch_tip(planned.base)? == Some(new) => in_force()?,
+        Err(error) => {
+            files::put_back(repository, site, old, new)?;
+            return raced(error);
+        }
+    }
+    step("land.index");
+    staged.remove_empty(site);
+    Ok(Ok(Moved::Done))
+}
+
+/// Steps 5 to 7, by a read-tree in place. An error means that the move is neither done nor undone.
 fn carry_out(
     repository: &Repository,
     planned: &Move<'_>,
@@ -152,7 +213,7 @@ fn carry_out(
     }
     if !written.status.success() {
         files::put_back(repository, site, old, new)?;
-        let clear = files::ensure_not_in_the_way(repository, planned, site, prepared);
+        let clear = way::ensure_not_in_the_way(repository, planned, site, prepared);
         return Ok(clear.and_then(|()| Err(failure("git read-tree", &written))));
     }
     let go_back = || match read_tree(repository, site, prepared, &["-m", "-u"], new, old)?.status.success() {

@@ -1,36 +1,21 @@
 //! Completes or undoes a move of a base that its process did not live to end; the steps are those of [`super::apply`].
 
 use super::apply::{Intent, read_tree};
-use super::index::{Prepared, index_signature, remove_prepared};
+use super::index::{Halted, Prepared, index_signature, remove_prepared};
 use super::{facts, files};
 use crate::domain::finish::Relation;
 use crate::domain::lane::{ObjectId, RefName, Worktree};
 use crate::error::Result;
 use crate::git::journal::{Running, unique_id};
 use crate::git::lockfile::LockFile;
-use crate::git::metadata::locks;
-use crate::git::recover::{Healed, Healing, Unclear};
+use crate::git::recover::Healing;
 use crate::git::repository::Repository;
 
-/// Completes or undoes the move. The worktree's `index.lock` is held from the death of the landing to the end of this,
-/// so its index is another one only where somebody has removed the lock by hand.
+/// Completes or undoes the move.
 pub fn recover(repository: &Repository, running: &Running, intent: &Intent) -> Result<Healing> {
     let what = format!("a landing on '{}'", intent.base);
-    let index = intent.git_dir.join("index");
-    let site = repository.worktrees()?.into_iter().find(|worktree| worktree.git_dir == intent.git_dir);
-    let site = site.filter(|site| site.path == intent.worktree && site.path.is_dir());
-    let witnesses = locks(repository.common_dir());
-    let lock = site.as_ref().map(|_| LockFile::take_over(&index, &witnesses, &running.id())).transpose()?;
-    let healed = heal(repository, intent, site.as_ref().zip(lock.as_ref()));
-    if let (Err(_), Some(lock)) = (&healed, lock) {
-        // What could not be healed is still not to be written.
-        lock.leave();
-    }
-    let (landed, fits) = healed?;
-    Ok(match fits {
-        true => Healing::Whole(Healed { what, completed: landed }),
-        false => Healing::Part(Unclear { what, counts: landed, worktree: intent.worktree.clone() }),
-    })
+    let halted = Halted { what, worktree: &intent.worktree, git_dir: &intent.git_dir };
+    halted.heal(repository, running, |site| heal(repository, intent, site))
 }
 
 /// Whether the landing counts, and whether the index fits.
@@ -63,6 +48,10 @@ fn heal(repository: &Repository, intent: &Intent, site: Option<(&Worktree, &Lock
         } else {
             fits = now == Some(intent.new) && bring_along(repository, site, intent, lock)?;
         }
+    }
+    if let Some((site, _)) = site.filter(|_| landed) {
+        // A courtesy; whoever finds one empty directory more has lost nothing.
+        let _ = files::remove_emptied(repository, site, intent.old, intent.new);
     }
     crate::git::journal::step("heal.index");
     remove_prepared(&intent.prepared);

@@ -7,10 +7,10 @@ use std::time::Duration;
 use crate::domain::lane::Worktree;
 use crate::domain::name::BranchName;
 use crate::error::{IoContext, Result};
-use crate::git::journal::{Journal, unique_id};
+use crate::git::journal::{Journal, Running, unique_id};
 use crate::git::lockfile::LockFile;
 use crate::git::metadata::locks;
-use crate::git::recover::{Intent, is_half_moved};
+use crate::git::recover::{Healed, Healing, Intent, Unclear, is_half_moved};
 use crate::git::repository::{RefFormat, Repository};
 use crate::git::worktree::read_head;
 
@@ -108,6 +108,41 @@ impl Drop for Prepared {
         if !self.path.as_os_str().is_empty() {
             remove_prepared(&self.path);
         }
+    }
+}
+
+/// A move that its process did not live to end: what it was, and where.
+pub(in crate::git) struct Halted<'a> {
+    pub(in crate::git) what: String,
+    pub(in crate::git) worktree: &'a Path,
+    pub(in crate::git) git_dir: &'a Path,
+}
+
+impl Halted<'_> {
+    /// Completes or undoes it with `heal`, which is given the worktree, if that is still there, and the lock of its index;
+    /// it says whether the move counts, and whether the index fits. The lock is held from the death of the process to the
+    /// end of this, so the index is another one only where somebody has removed the lock by hand.
+    pub(in crate::git) fn heal(
+        self,
+        repository: &Repository,
+        running: &Running,
+        heal: impl FnOnce(Option<(&Worktree, &LockFile)>) -> Result<(bool, bool)>,
+    ) -> Result<Healing> {
+        let Halted { what, worktree, git_dir } = self;
+        let site = repository.worktrees()?.into_iter().find(|site| site.git_dir == git_dir);
+        let site = site.filter(|site| site.path == worktree && site.path.is_dir());
+        let take_over = || LockFile::take_over(&git_dir.join("index"), &locks(repository.common_dir()), &running.id());
+        let lock = site.as_ref().map(|_| take_over()).transpose()?;
+        let healed = heal(site.as_ref().zip(lock.as_ref()));
+        if let (Err(_), Some(lock)) = (&healed, lock) {
+            // What could not be healed is still not to be written.
+            lock.leave();
+        }
+        let (counts, fits) = healed?;
+        Ok(match fits {
+            true => Healing::Whole(Healed { what, completed: counts }),
+            false => Healing::Part(Unclear { what, counts, worktree: worktree.to_owned() }),
+        })
     }
 }
 

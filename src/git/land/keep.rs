@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use bstr::{BStr, ByteSlice};
 
-use super::files;
+use super::changes;
 use super::scratch::{self, Scratch};
 use crate::domain::lane::{ObjectId, RefName};
 use crate::error::{Error, Result};
@@ -84,7 +84,7 @@ pub fn is_whole(repository: &Repository, old: ObjectId, new: ObjectId) -> bool {
     while at != old {
         let Ok(commit) = steady::objects(&repository.gix, || repository.gix.find_commit(at)) else { return false };
         let Some(parent) = commit.parent_ids().next().map(|id| id.detach()) else { return false };
-        let Ok(mut added) = files::added(repository, parent, at) else { return false };
+        let Ok(mut added) = changes::added(repository, parent, at) else { return false };
         if !added.all(|blob| steady::has_object(&repository.gix, blob)) && !is_promised(repository, parent, at) {
             return false;
         }

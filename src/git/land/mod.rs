@@ -4,6 +4,7 @@
 //! each other's work; the compare-and-swap stays as the safety net against everybody who does not queue.
 
 pub mod apply;
+pub(super) mod changes;
 pub mod commit;
 pub mod facts;
 pub(super) mod files;
@@ -14,6 +15,9 @@ pub mod keep;
 pub mod merge;
 pub mod replay;
 pub mod scratch;
+mod stage;
+mod stamp;
+pub(super) mod way;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -186,7 +190,8 @@ fn queue(repository: &Repository, facts: &mut Facts, request: &Request, wording:
         // The lane keeps its own tip.
         let fresh = new != place.tip;
         let kept = fresh.then(|| Kept::new(repository, &scratch, new)).transpose()?;
-        let planned = Move { base: &base, old: place.old, new, fresh, site: place.site, reason: &reason };
+        let (old, site, scratch) = (place.old, place.site, Some(&scratch));
+        let planned = Move { base: &base, old, new, fresh, site, reason: &reason, scratch };
         let moved = apply::apply(repository, &planned);
         if let Some(kept) = kept {
             kept.release();
@@ -277,7 +282,7 @@ impl Place<'_> {
     fn ensure_submodules_published(&self) -> Result<()> {
         let (lane, Some(worktree)) = self.lane else { return Ok(()) };
         let Some(fork) = facts::merge_base(self.repository, self.old, self.tip)? else { return Ok(()) };
-        let moved = files::moved_submodules(self.repository, fork, self.tip)?;
+        let moved = changes::moved_submodules(self.repository, fork, self.tip)?;
         if moved.is_empty() {
             return Ok(());
         }

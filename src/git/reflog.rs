@@ -1,0 +1,81 @@
+//! Adds lines to reflogs, where git would.
+
+use std::fs::OpenOptions;
+use std::io::{ErrorKind, Write};
+use std::path::Path;
+
+use bstr::BStr;
+
+use super::refs::RefChange;
+use super::repository::Repository;
+use crate::domain::lane::{ObjectId, WorktreeState};
+use crate::error::{IoContext, Result};
+use crate::git::shared;
+
+/// What every reflog is told.
+pub(super) struct Log {
+    tail: Vec<u8>,
+    every: bool,
+    usual: bool,
+}
+
+impl Log {
+    pub(super) fn new(repository: &Repository, reason: &str) -> Result<Self> {
+        let now = gix::date::Time::now_utc().to_string();
+        let nobody =
+            gix::actor::SignatureRef { name: "git-lane".into(), email: "git-lane@localhost".into(), time: &now };
+        // Like git, write a reflog also for somebody who has not said who he is.
+        let committer = repository.gix.committer().and_then(Result::ok).unwrap_or(nobody);
+        let mut tail = Vec::new();
+        committer.write_to(&mut tail).context("write", &repository.common_dir().join("logs"))?;
+        tail.push(b'\t');
+        tail.extend(reason.bytes().map(|byte| if byte == b'\n' { b' ' } else { byte }));
+        tail.push(b'\n');
+        let wanted = repository.config("core.logAllRefUpdates");
+        let every = wanted.as_ref().is_some_and(|value| value.eq_ignore_ascii_case(b"always"));
+        let usual = match wanted {
+            Some(_) => every || repository.config_bool("core.logAllRefUpdates"),
+            None => repository.main_worktree()?.state != WorktreeState::Bare,
+        };
+        Ok(Log { tail, every, usual })
+    }
+
+    /// Adds a line to the reflog of `name`, in one write; starts one where git would.
+    pub(super) fn append(&self, logs: &Path, name: &BStr, change: &RefChange) -> Result<()> {
+        let Some(to) = change.to else { return Ok(()) };
+        let file = logs.join(super::path(name));
+        let kinds = ["refs/heads/", "refs/remotes/", "refs/notes/"];
+        let usual = name == "HEAD" || kinds.iter().any(|kind| name.starts_with(kind.as_bytes()));
+        let create = self.every || (self.usual && usual);
+        let open = || {
+            if create {
+                remove_empty_below(&file);
+                shared::create_dir_all(file.parent().unwrap_or(&file))?;
+            }
+            shared::open(OpenOptions::new().append(true).create(create), &file)
+        };
+        let mut attempts = 0;
+        let mut opened = loop {
+            attempts += 1;
+            match open() {
+                Err(error) if !create && error.kind() == ErrorKind::NotFound => return Ok(()),
+                // Somebody who deletes a neighbour may just have removed the directory.
+                Err(error) if error.kind() == ErrorKind::NotFound && attempts < 100 => {}
+                opened => break opened.context("open", &file)?,
+            }
+        };
+        let from = change.from.unwrap_or(ObjectId::null(to.kind()));
+        let line = [format!("{from} {to} ").as_bytes(), &self.tail].concat();
+        opened.write_all(&line).context("write", &file)
+    }
+}
+
+/// Removes `directory` if there is nothing but directories in it.
+pub(super) fn remove_empty_below(directory: &Path) {
+    if std::fs::symlink_metadata(directory).is_ok_and(|metadata| metadata.is_dir()) {
+        for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
+            remove_empty_below(&entry.path());
+        }
+        drop(std::fs::remove_dir(directory));
+    }
+}
