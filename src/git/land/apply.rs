@@ -5,7 +5,7 @@
 //! 1. the worktree's `index.lock` is taken: no `git add`, `commit` or `switch` there from now on;
 //! 2. stat data, or where it leaves a doubt a dry run of the two-way read-tree on a copy of the index, shows that no
 //!    local change is in the way, or it is a refusal;
-//! 3. everything that takes time is done aside ([`super::stage`]): git writes the new files, and the new index to the copy;
+//! 3. everything that takes time is done aside (`stage`): git writes the new files, and the new index to the copy;
 //! 4. the intent is journalled. *Dead up to here: a lock that is provably ours, cleared by the next command, and copies.
 //!    Dead from here on: the lock belongs to the intent, and stays until that is healed.*
 //! 5. the base is locked and compared, if all of the new commit is still there ([`keep`]); then the files are renamed into
