@@ -202,6 +202,8 @@ fn a_landing_whose_lock_somebody_removed_is_completed_on_the_index_that_is_there
 fn a_landing_whose_index_cannot_be_put_right_is_not_called_completed() {
     let sandbox = dies_landing("land.ref");
     std::fs::remove_file(index_lock(&sandbox)).unwrap();
+    // As git tells whoever wants to commit.
+    std::fs::remove_file(sandbox.repo.join(".git/HEAD.lock")).unwrap();
     write(&sandbox.repo.join("mine"), "mine");
     sandbox.git(["add", "mine"]);
     sandbox.git(["commit", "-q", "-m", "innocent"]);
