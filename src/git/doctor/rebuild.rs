@@ -52,12 +52,12 @@ pub(super) fn lost(repository: &Repository, lane: &Lane) -> Option<PathBuf> {
 /// The same with the branch it had checked out, and the commit that is at.
 fn known<'a>(repository: &Repository, lane: &'a Lane) -> Option<(PathBuf, &'a BranchName, ObjectId)> {
     let common_dir = repository.common_dir();
-    let admin = named_by(&lane.worktree).filter(|_| !lane.worktree.is_symlink())?;
+    let admin = admin_of(common_dir, &lane.worktree).filter(|_| !lane.worktree.is_symlink())?;
     let id = admin.file_name()?;
-    let worktrees = admin.parent().filter(|parent| parent.ends_with("worktrees"))?;
-    let ours = std::fs::canonicalize(worktrees.parent()?).is_ok_and(|found| found == common_dir);
-    let admin = common_dir.join("worktrees").join(id);
-    if !ours || std::fs::symlink_metadata(&admin).is_ok() {
+    // Built for this lane it would be taken for that of the other one, too.
+    let is_anothers =
+        |other: &Lane| other.name != lane.name && admin_of(common_dir, &other.worktree) == Some(admin.clone());
+    if std::fs::symlink_metadata(&admin).is_ok() || repository.records().ok()?.lanes.iter().any(is_anothers) {
         return None;
     }
     // What settings of its own the worktree had went too: a sparse one would seem to have lost files.
@@ -71,6 +71,14 @@ fn known<'a>(repository: &Repository, lane: &'a Lane) -> Option<(PathBuf, &'a Br
     let branch = lane.branch.as_ref().filter(|branch| is_free(repository, branch, &admin))?;
     let tip = repository.branch_tip(branch).ok().flatten()?;
     holds_files_of(repository, tip, &lane.worktree).then_some((admin, branch, tip))
+}
+
+/// The admin directory of this repository that the `.git` file of a worktree names, whether or not it is there.
+fn admin_of(common_dir: &Path, worktree: &Path) -> Option<PathBuf> {
+    let named = named_by(worktree)?;
+    let worktrees = named.parent().filter(|parent| parent.ends_with("worktrees"))?;
+    let ours = std::fs::canonicalize(worktrees.parent()?).is_ok_and(|found| found == common_dir);
+    ours.then(|| Some(common_dir.join("worktrees").join(named.file_name()?))).flatten()
 }
 
 /// Whether something that is in the commit is in the directory too, and no submodule has lost its repository with the admin
