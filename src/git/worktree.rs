@@ -88,6 +88,13 @@ pub fn works_on(git_dir: &Path, branch: &BranchName) -> bool {
         || names("BISECT_START", &branch.as_bstr().to_owned())
 }
 
+/// Whether two paths lead to one directory; a bind mount gives it a second one that no symbolic link tells of.
+pub fn is_same(a: &Path, b: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let id = |path: &Path| std::fs::metadata(path).ok().map(|found| (found.dev(), found.ino()));
+    id(a).is_some() && id(a) == id(b)
+}
+
 /// What `HEAD` in a git directory of the files backend says.
 pub fn read_head(git_dir: &Path) -> Head {
     parse_head(std::fs::read(git_dir.join("HEAD")).unwrap_or_default().as_bstr())
@@ -158,14 +165,11 @@ fn state(common_dir: &Path, admin_dir: &Path, dot_git: &Path, path: &Path) -> Wo
     let back = super::line(&back).strip_prefix(b"gitdir:").map(|rest| rest.trim_ascii_start());
     let Some(back) = back else { return damaged("its .git file does not name a git directory") };
     let back = path.join(super::path(back));
-    let same = |a: &Path, b: &Path| {
-        std::fs::canonicalize(a).ok().is_some_and(|a| std::fs::canonicalize(b).is_ok_and(|b| a == b))
-    };
-    if back != *admin_dir && !same(&back, admin_dir) {
+    if back != *admin_dir && !is_same(&back, admin_dir) {
         return damaged("its .git file points at another git directory");
     }
     match read_path(&admin_dir.join("commondir"), admin_dir) {
-        Some(common) if common == common_dir || same(&common, common_dir) => WorktreeState::Present,
+        Some(common) if common == common_dir || is_same(&common, common_dir) => WorktreeState::Present,
         Some(_) => damaged("its commondir points at another repository"),
         None => damaged("its commondir is empty"),
     }

@@ -242,6 +242,33 @@ fn read_only(sandbox: &Sandbox) {
     run.ok();
 }
 
+/// A bind mount shows a repository under a second path: it is no copy, and its lanes are as well as they were.
+#[test]
+fn a_repository_under_a_second_path_is_itself() {
+    if !Path::new("/usr/bin/unshare").exists() {
+        eprintln!("skipped: there is no unshare(1)");
+        return;
+    }
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "x"]).ok();
+    let second = sandbox.root().join("second");
+    std::fs::create_dir(&second).unwrap();
+    let script = format!(
+        "mount --bind '{}' '{}' 2>/dev/null || exit 77
+        cd '{}' && git worktree list && git-lane list && git-lane doctor && git-lane finish x && git-lane restore x",
+        sandbox.repo.display(),
+        second.display(),
+        second.display()
+    );
+    let run = sandbox.run(sandbox.command("unshare").args(["--mount", "sh", "-c", &script]));
+    if run.code == 77 || run.stderr.contains("unshare failed") {
+        eprintln!("skipped: nothing may be mounted here");
+        return;
+    }
+    assert!(!run.stdout.contains("damaged") && !run.stdout.contains("a copy"), "{run}");
+    run.ok();
+}
+
 /// Programs called `git`, `sh` or `git-lane` that a repository tracks, with `.` or an empty entry in PATH: not started.
 #[test]
 fn row_37_programs_the_repository_tracks() {

@@ -229,7 +229,7 @@ pub(super) fn belongs_elsewhere(repository: &Repository, worktree: &Worktree) ->
     let admin = std::fs::canonicalize(named_by(&worktree.path)?).ok()?;
     let common = std::fs::read(admin.join("commondir")).ok()?;
     let common = std::fs::canonicalize(admin.join(git::path(common.trim_end()))).ok()?;
-    (common != repository.common_dir()).then_some(common)
+    (!worktree::is_same(&common, repository.common_dir())).then_some(common)
 }
 
 fn left_alone(admin: &Path) -> bool {
