@@ -968,7 +968,7 @@ fn a_worktree_whose_admin_directory_git_lost_gets_a_new_one_and_keeps_every_byte
 #[test]
 fn a_lost_admin_directory_is_not_guessed_at() {
     type Doubt = fn(&Sandbox, &std::path::Path);
-    let doubts: [(&str, Doubt); 8] = [
+    let doubts: [(&str, Doubt); 9] = [
         ("its branch is gone", |sandbox, _| drop(sandbox.git(["branch", "-q", "-D", "login"]))),
         ("another repository's", |sandbox, path| {
             let other = sandbox.root().join("other");
@@ -988,6 +988,12 @@ fn a_lost_admin_directory_is_not_guessed_at() {
         ("a link in its place", |sandbox, path| {
             std::fs::rename(path, sandbox.root().join("moved")).unwrap();
             std::os::unix::fs::symlink(sandbox.root().join("moved"), path).unwrap();
+        }),
+        ("another lane claims it", |sandbox, path| {
+            sandbox.lane(["start", "other"]).ok();
+            let other = sandbox.lane_path("other");
+            std::fs::remove_dir_all(sandbox.admin(&other)).unwrap();
+            std::fs::copy(path.join(".git"), other.join(".git")).unwrap();
         }),
         ("settings of its own", |sandbox, _| drop(sandbox.git(["config", "extensions.worktreeConfig", "true"]))),
         ("what of it was checked out", |sandbox, _| drop(sandbox.git(["config", "core.sparseCheckout", "true"]))),
@@ -1022,6 +1028,21 @@ fn a_lost_admin_directory_is_not_guessed_at() {
     let sandbox = Sandbox::new();
     sandbox.lane(["start", "login", "--sparse", "src"]).ok();
     std::fs::remove_dir_all(sandbox.repo.join(".git/worktrees/login")).unwrap();
+    assert_left_alone(&sandbox, &["unlisted-worktree"]);
+}
+
+/// `git worktree repair` there would have the other lane move in.
+#[test]
+fn a_lane_that_has_nothing_but_the_git_file_of_another_one_is_not_to_be_repaired_by_git() {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "login", "search"]).ok();
+    let (login, search) = (sandbox.lane_path("login"), sandbox.lane_path("search"));
+    std::fs::remove_dir_all(sandbox.admin(&login)).unwrap();
+    std::fs::copy(search.join(".git"), login.join(".git")).unwrap();
+    let told = doctor(&sandbox, &[]);
+    assert!(told.stdout.contains(&format!("its .git file is that of '{}'", search.display())), "{told}");
+    assert!(told.stdout.contains("git lane start login") && !told.stdout.contains("worktree repair"), "{told}");
+    let _ = told.fails(1);
     assert_left_alone(&sandbox, &["unlisted-worktree"]);
 }
 

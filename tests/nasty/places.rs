@@ -179,7 +179,17 @@ fn row_20_a_git_file_that_points_elsewhere() {
     let switch = sandbox.run(sandbox.command("git").current_dir(&lane).args(["switch", "-q", "topic"]));
     assert!(switch.code != 0, "{switch}");
     assert_eq!(sandbox.git_in(&other, ["status", "--porcelain", "--branch"]), "## other");
-    assert!(sandbox.lane(["doctor"]).stdout.contains("points at another git directory"));
+    // What doctor says to do puts it right, and does not take the other lane for one that has moved here.
+    let told = sandbox.lane(["doctor"]);
+    assert!(told.stdout.contains("points at another git directory"), "{told}");
+    let way = told.stdout.lines().find_map(|line| line.split_once("try: ")).unwrap().1.to_owned();
+    let _ = told.fails(1);
+    let mut shell = sandbox.command("sh");
+    let run = sandbox.run(shell.current_dir(&lane).args(["-c", &way]));
+    let _ = run.ok();
+    assert_eq!(sandbox.git_in(&other, ["rev-parse", "--show-toplevel"]), other.to_str().unwrap());
+    assert_eq!(sandbox.git_in(&lane, ["symbolic-ref", "--short", "HEAD"]), "x");
+    sandbox.lane(["doctor"]).ok();
     // One that was moved by hand is itself, wherever git believes it.
     let moved = lane.with_file_name("by hand");
     std::fs::remove_dir_all(&lane).unwrap();

@@ -37,12 +37,12 @@ pub enum Finding {
     FoundWorktree(LaneName, PathBuf, PathBuf),
     /// The lane's directory is gone.
     MissingWorktree(LaneName, PathBuf),
-    /// The lane's directory is there, and git knows nothing of it.
-    UnlistedWorktree(LaneName, PathBuf),
+    /// The lane's directory is there, and git knows nothing of it; the other worktree that its `.git` file is of.
+    UnlistedWorktree(LaneName, PathBuf, Option<PathBuf>),
     /// The lane's directory is there, and the admin directory it names is not; everything agrees on what was in that.
     LostAdmin(LaneName, PathBuf, PathBuf),
     /// Directory and admin directory of a worktree do not belong together.
-    DamagedWorktree(Option<LaneName>, PathBuf, String),
+    DamagedWorktree(Option<LaneName>, PathBuf, String, Repair),
     /// The admin directory of a worktree that is alive lacks what git needs of it.
     Poisoned(Poisoned),
     /// The lane's directory is there, and its admin directory was put aside at a third place.
@@ -97,6 +97,16 @@ pub enum Prospect {
     Newer,
     /// The same, and it does not say what it is about.
     Unknown,
+}
+
+/// How `git worktree repair` puts a worktree right.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Repair {
+    /// When it is told where the worktree is.
+    Told,
+    /// When it is not told and runs in this other one: it believes the `.git` file of a place it is told, and one whose
+    /// `.git` file somebody has copied would be taken to have moved there.
+    Untold(PathBuf),
 }
 
 /// A worktree whose admin directory git cannot use.

@@ -1,6 +1,8 @@
 //! The words in which a finding is told, and what to do about it.
 
-use super::{AdminAge, Finding, Interrupted, LockOwner, Orphan, Poisoned, Prospect, StrayRemedy, TreeElsewhere};
+use super::{
+    AdminAge, Finding, Interrupted, LockOwner, Orphan, Poisoned, Prospect, Repair, StrayRemedy, TreeElsewhere,
+};
 use crate::domain::lane::Head;
 use crate::domain::paste::{word, word_of_bytes};
 
@@ -47,13 +49,20 @@ impl Finding {
                     word(lane)
                 )
             }
-            Finding::UnlistedWorktree(lane, path) => format!(
-                "try: git worktree repair {}; if git cannot, move it aside, run git lane prune and git lane start \
-                 {}, and copy back what was not committed",
-                word(path.display()),
-                word(lane)
-            ),
-            Finding::DamagedWorktree(_, path, _) => format!("try: git worktree repair {}", word(path.display())),
+            Finding::UnlistedWorktree(lane, path, other) => {
+                let (lane, path) = (word(lane), word(path.display()));
+                let first = match other {
+                    None => format!("try: git worktree repair {path}; if git cannot, move it aside"),
+                    Some(_) => format!("move {path} aside"),
+                };
+                format!("{first}, run git lane prune and git lane start {lane}, and copy back what was not committed")
+            }
+            Finding::DamagedWorktree(_, path, _, Repair::Told) => {
+                format!("try: git worktree repair {}", word(path.display()))
+            }
+            Finding::DamagedWorktree(_, _, _, Repair::Untold(other)) => {
+                format!("try: git -C {} worktree repair", word(other.display()))
+            }
             Finding::OfAnotherRepository(lane, _, admin, _) => {
                 let record = lane
                     .as_ref()
@@ -162,17 +171,21 @@ impl std::fmt::Display for Finding {
             Finding::MissingWorktree(lane, path) => {
                 write!(f, "the worktree of lane '{lane}' is gone from '{}'", path.display())
             }
-            Finding::UnlistedWorktree(lane, path) => {
-                write!(f, "the worktree of lane '{lane}' is at '{}', but git does not list it", path.display())
+            Finding::UnlistedWorktree(lane, path, other) => {
+                write!(f, "the worktree of lane '{lane}' is at '{}', but git does not list it", path.display())?;
+                match other {
+                    None => Ok(()),
+                    Some(other) => write!(f, ", and its .git file is that of '{}'", other.display()),
+                }
             }
             Finding::LostAdmin(lane, path, admin) => {
                 let (path, admin) = (path.display(), admin.display());
                 write!(f, "the worktree of lane '{lane}' at '{path}' is cut off: git has lost '{admin}'")
             }
-            Finding::DamagedWorktree(Some(lane), path, why) => {
+            Finding::DamagedWorktree(Some(lane), path, why, _) => {
                 write!(f, "the worktree of lane '{lane}' at '{}' is damaged: {why}", path.display())
             }
-            Finding::DamagedWorktree(None, path, why) => {
+            Finding::DamagedWorktree(None, path, why, _) => {
                 write!(f, "the worktree '{}' is damaged: {why}", path.display())
             }
             Finding::Poisoned(Poisoned { lane, worktree, admin, .. }) => {
@@ -288,8 +301,10 @@ mod tests {
             Finding::Stray(lane(), other(), StrayRemedy::GoBack(branch("login"))),
             Finding::Stray(lane(), other(), StrayRemedy::Detach),
             Finding::MissingWorktree(lane(), "/x".into()),
-            Finding::UnlistedWorktree(lane(), "/x".into()),
-            Finding::DamagedWorktree(None, "/x".into(), "its .git is not a file".into()),
+            Finding::UnlistedWorktree(lane(), "/x".into(), None),
+            Finding::UnlistedWorktree(lane(), "/x".into(), Some("/y".into())),
+            Finding::DamagedWorktree(None, "/x".into(), "its .git is not a file".into(), Repair::Told),
+            Finding::DamagedWorktree(None, "/x".into(), "its .git is not a file".into(), Repair::Untold("/y".into())),
             Finding::UnfinishedAdmin("/x".into(), AdminAge::Fresh),
             Finding::Lock("/x".into(), LockOwner::Unknown(5)),
             Finding::DeadHooksPath("/x".into()),

@@ -169,7 +169,9 @@ impl Finding {
             Finding::RebaseElsewhere { lane, branch } => {
                 format!("rebase '{branch}' where it is checked out; this lane: git rebase … {}", own(lane))
             }
-            Finding::Redirected { .. } => "see what can be done about it with: git lane doctor".into(),
+            Finding::Redirected { lane } => {
+                format!("{}; if this is another lane's, see what is wrong with it: git lane doctor", enter(lane))
+            }
             Finding::BranchMoved { lane, deleted: false } => enter(lane),
             Finding::BranchMoved { lane, deleted: true } => {
                 format!("remove the lane, so that it can be restored, with: git lane drop {}", word(&lane.name))

@@ -195,7 +195,9 @@ pub(super) fn unlisted(repository: &Repository, lane: &Lane) -> Finding {
     if std::fs::symlink_metadata(&worktree).is_err() {
         return Finding::MissingWorktree(name, worktree);
     }
-    let Some(admin) = named_by(&worktree) else { return Finding::UnlistedWorktree(name, worktree) };
+    let Some(admin) = named_by(&worktree) else {
+        return Finding::UnlistedWorktree(name, worktree, None);
+    };
     let ours = admin.parent().and_then(|parent| std::fs::canonicalize(parent).ok());
     let ours = ours == std::fs::canonicalize(repository.common_dir().join("worktrees")).ok();
     let was_its = |kept: &PathBuf| {
@@ -207,9 +209,16 @@ pub(super) fn unlisted(repository: &Repository, lane: &Lane) -> Finding {
         Some(kept) if ours && !admin.exists() => Finding::PutAside(name, worktree, kept),
         _ => match rebuild::lost(repository, lane) {
             Some(admin) => Finding::LostAdmin(name, worktree, admin),
-            None => Finding::UnlistedWorktree(name, worktree),
+            None => Finding::UnlistedWorktree(name, worktree, other_of(repository, &admin)),
         },
     }
+}
+
+/// The living worktree whose admin directory that is.
+fn other_of(repository: &Repository, admin: &Path) -> Option<PathBuf> {
+    let admin = std::fs::canonicalize(admin).ok()?;
+    let other = repository.worktrees().ok()?.into_iter().find(|other| other.git_dir == admin)?;
+    (other.state == WorktreeState::Present).then_some(other.path)
 }
 
 /// Brings an admin directory back that was put aside, and mends it.

@@ -15,7 +15,7 @@ use super::overview::worktree_statuses;
 use super::reconcile;
 use super::repository::{RefFormat, Repository};
 use super::switch;
-use crate::domain::doctor::{AdminAge, Finding, LockOwner, StrayRemedy, TreeElsewhere};
+use crate::domain::doctor::{AdminAge, Finding, LockOwner, Repair, StrayRemedy, TreeElsewhere};
 use crate::domain::lane::{Lane, Worktree, WorktreeState};
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::overview::stray;
@@ -230,8 +230,13 @@ fn damaged(repository: &Repository, lane: Option<LaneName>, worktree: &Worktree,
     // Where git looks may be another worktree, which repairing would not help.
     match moved::find(repository, worktree).filter(|path| *path != worktree.path) {
         Some(path) => {
-            Finding::DamagedWorktree(lane, path, format!("git looks for it at '{}'", worktree.path.display()))
+            let why = format!("git looks for it at '{}'", worktree.path.display());
+            Finding::DamagedWorktree(lane, path, why, Repair::Told)
         }
-        None => Finding::DamagedWorktree(lane, worktree.path.clone(), why.to_owned()),
+        None => {
+            let main = repository.main_worktree().ok().map(|main| main.path).filter(|main| main.is_dir());
+            let main = main.unwrap_or_else(|| repository.common_dir().into());
+            Finding::DamagedWorktree(lane, worktree.path.clone(), why.to_owned(), Repair::Untold(main))
+        }
     }
 }
