@@ -16,7 +16,7 @@ pub mod merge;
 pub mod replay;
 pub mod scratch;
 mod stage;
-mod stamp;
+pub(crate) mod stamp;
 pub(super) mod way;
 
 use std::path::PathBuf;
