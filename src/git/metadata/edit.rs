@@ -65,7 +65,7 @@ impl Edit {
         Ok(())
     }
 
-    /// Puts git's own settings of a branch back, as [`branch_settings`] read them.
+    /// Puts git's own settings of a branch back, as [`super::branch_settings`] read them.
     pub fn put_branch_section(&mut self, branch: &BranchName, settings: &[Setting]) -> Result<()> {
         if settings.is_empty() {
             return Ok(());
