@@ -1120,6 +1120,29 @@ fn a_base_never_moves_to_a_commit_of_which_something_is_gone() {
     }
 }
 
+/// As containers show a worktree and its repository: the device is the same, and nothing can be renamed across.
+#[test]
+fn a_landing_crosses_mounts() {
+    for mounted in [".git", "src"] {
+        let sandbox = with_lane();
+        let script = format!("mount --bind {mounted} {mounted} 2>/dev/null || exit 77; exec git-lane finish login");
+        let mut command = sandbox.command("unshare");
+        if !Path::new("/usr/bin/unshare").exists() {
+            eprintln!("skipped: there is no unshare(1)");
+            return;
+        }
+        let run = sandbox.run(command.args(["--mount", "sh", "-c", &script]));
+        if run.code == 77 || run.stderr.contains("unshare failed") {
+            eprintln!("skipped: nothing may be mounted here");
+            return;
+        }
+        run.ok();
+        assert_eq!(std::fs::read_to_string(sandbox.repo.join("src/app.txt")).unwrap(), "one\ntwo\nTHREE\n");
+        clean(&sandbox, &sandbox.repo);
+        retired(&sandbox);
+    }
+}
+
 /// A partial clone fetches what somebody looks at; what a lane brought along for directories that nobody has checked out
 /// is promised, not lost.
 #[test]

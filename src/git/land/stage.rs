@@ -173,7 +173,7 @@ fn rename_to_nothing(from: &Path, to: &Path) -> std::io::Result<()> {
 /// The directories on the way to the touched files, as far as they are there; `None` where a file that is made in `staging`
 /// and renamed would not be what it would be had it been made in place.
 fn directories(site: &Worktree, staging: &Path, changed: &[Changed]) -> Option<BTreeMap<PathBuf, (u64, u64)>> {
-    let device = inherits_nothing(staging)?;
+    let mount = inherits_nothing(staging)?;
     let mut found = BTreeMap::new();
     for change in changed {
         let file = file_at(site, change);
@@ -188,18 +188,31 @@ fn directories(site: &Worktree, staging: &Path, changed: &[Changed]) -> Option<B
                 break;
             }
             let id = identity(directory)?;
-            (inherits_nothing(directory)? == device).then_some(())?;
+            (inherits_nothing(directory)? == mount).then_some(())?;
             found.insert(directory.to_owned(), id);
         }
     }
     Some(found)
 }
 
-/// The device of a directory that gives what is made in it neither a group nor an access list.
-fn inherits_nothing(directory: &Path) -> Option<u64> {
+/// The device and mount of a directory that gives what is made in it neither a group nor an access list.
+fn inherits_nothing(directory: &Path) -> Option<(u64, u64)> {
     let found = std::fs::symlink_metadata(directory).ok()?;
     let listed = rustix::fs::getxattr(directory, "system.posix_acl_default", &mut [0_u8; 0][..]).is_ok();
-    (found.mode() & 0o2000 == 0 && !listed).then(|| found.dev())
+    (found.mode() & 0o2000 == 0 && !listed).then(|| (found.dev(), mount(directory)))
+}
+
+/// Nothing is renamed from one mount to another, not even where both show the same device; 0 if the system does not say.
+#[cfg(target_os = "linux")]
+fn mount(directory: &Path) -> u64 {
+    use rustix::fs::{StatxFlags, statx};
+    let found = statx(CWD, directory, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::MNT_ID);
+    found.map_or(0, |found| found.stx_mnt_id)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn mount(_directory: &Path) -> u64 {
+    0
 }
 
 /// Whether nothing in the configuration makes a difference between a file written in place and one that is renamed.
