@@ -25,7 +25,9 @@ pub fn put_back(repository: &Repository, site: &Worktree, old: ObjectId, new: Ob
     let tracked = on_index(repository, site, &index).args(["ls-files", "-z"]).stdout()?;
     let tracked: HashSet<&BStr> = tracked.split(|byte| *byte == 0).map(ByteSlice::as_bstr).collect();
     let mut restore = BString::default();
-    for change in &changed {
+    // What has come goes first: it may be where a file or a directory was, and comes back.
+    let (came, others): (Vec<_>, Vec<_>) = changed.iter().partition(|change| change.old.is_none());
+    for change in came.into_iter().chain(others) {
         let file = site.path.join(crate::git::path(&change.path));
         let path = change.path.as_bstr();
         // A new file that somebody has added himself is his.
@@ -36,7 +38,8 @@ pub fn put_back(repository: &Repository, site: &Worktree, old: ObjectId, new: Ob
         let ours = match change.new {
             _ if std::fs::symlink_metadata(&file).is_err() => true,
             Some((mode, id)) => wrote(repository, site, &file, change.path.as_bstr(), mode, id)?,
-            None => change.old.is_some() && file.is_dir(),
+            // Of a directory that came in its place only what somebody else has put there is left by now.
+            None => false,
         };
         if !ours {
             continue;
