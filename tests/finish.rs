@@ -1143,6 +1143,40 @@ fn a_landing_crosses_mounts() {
     }
 }
 
+/// What the link leads to has the same content, and is none of the landing's business however it ends.
+#[test]
+fn a_link_to_a_directory_becomes_a_copy_of_it() {
+    let mut died = Vec::new();
+    for step in 1.. {
+        let sandbox = Sandbox::new();
+        let outside = sandbox.root().join("outside");
+        write(&outside.join("file"), "x\n");
+        std::os::unix::fs::symlink(&outside, sandbox.repo.join("library")).unwrap();
+        sandbox.commit("link");
+        let path = lane(&sandbox, "login", "main");
+        std::fs::remove_file(path.join("library")).unwrap();
+        sandbox.work("login", "library/file", "x\n");
+        let mut dying = sandbox.command("git-lane");
+        dying.args(["finish", "login", "--keep"]).env("GIT_LANE_TEST_DIE_AT", step.to_string());
+        let run = sandbox.run(&mut dying);
+        if run.code != 0 {
+            sandbox.lane(["start", "other"]).ok();
+            assert_eq!(std::fs::read_to_string(outside.join("file")).unwrap(), "x\n", "{run}");
+            clean(&sandbox, &sandbox.repo);
+            died.push(run.stderr.trim().to_owned());
+            finish(&sandbox, ["--keep"]).ok();
+        }
+        assert_eq!(std::fs::read_to_string(outside.join("file")).unwrap(), "x\n");
+        assert!(sandbox.repo.join("library").symlink_metadata().unwrap().is_dir());
+        clean(&sandbox, &sandbox.repo);
+        if run.code == 0 {
+            break;
+        }
+    }
+    assert!(died.iter().any(|at| at.ends_with("died at land.files")), "{died:?}");
+    assert!(died.iter().any(|at| at.ends_with("died at journal.begun")), "{died:?}");
+}
+
 /// A partial clone fetches what somebody looks at; what a lane brought along for directories that nobody has checked out
 /// is promised, not lost.
 #[test]

@@ -32,7 +32,7 @@ pub fn put_back(repository: &Repository, site: &Worktree, old: ObjectId, new: Ob
         let path = change.path.as_bstr();
         // A new file that somebody has added himself is his.
         let settled = if change.old.is_some() { !differing.contains(path) } else { tracked.contains(path) };
-        if settled {
+        if settled || is_behind_a_file(&site.path, &file) {
             continue;
         }
         let ours = match change.new {
@@ -104,6 +104,12 @@ fn wrote(
     let written = repository.git_in(site).args(["cat-file", "--filters"]).bytes(named).arg(id.to_string()).stdout()?;
     let found = std::fs::read(file).context("read", file)?;
     Ok(written.starts_with(&found))
+}
+
+/// Whether something else than a directory is on the way to `file`: a symbolic link leads to what is no business of ours.
+pub(super) fn is_behind_a_file(root: &Path, file: &Path) -> bool {
+    let mut above = file.ancestors().skip(1).take_while(|above| *above != root);
+    above.any(|above| std::fs::symlink_metadata(above).is_ok_and(|found| !found.is_dir()))
 }
 
 /// Removes the directories above a file that is gone, as far as they are empty.
