@@ -1120,6 +1120,33 @@ fn a_base_never_moves_to_a_commit_of_which_something_is_gone() {
     }
 }
 
+/// Everything is ready by then, and nothing is in place yet.
+#[test]
+fn what_somebody_makes_while_a_landing_is_made_ready_stays_as_it_is() {
+    let cases = [
+        ("rm README && mkdir README && echo mine >README/mine", "README", "README/mine", "mine\n"),
+        // Each of these looks like the beginning of what would land there.
+        (": >src/app.txt", "src/app.txt", "src/app.txt", ""),
+        ("mkdir new && : >new/file", "new/file", "new/file", ""),
+        ("mkdir ../else && ln -s ../else new && echo mine >new/mine", "new", "new/mine", "mine\n"),
+        ("echo mine >new", "new", "new", "mine\n"),
+    ];
+    for (action, in_the_way, file, content) in cases {
+        let sandbox = with_a_slow_filter(&format!("[ -e ../once ] || {{ touch ../once; {action}; }} || exit"));
+        let path = sandbox.lane_path("login");
+        sandbox.work("login", "new/file", "new\n");
+        sandbox.git_in(&path, ["rm", "-q", "README"]);
+        sandbox.git_in(&path, ["commit", "-q", "-m", "without"]);
+        let old = sandbox.git(["rev-parse", "main"]);
+        let said = finish(&sandbox, []).fails(1);
+        assert!(said.contains(&format!("local changes are in the way: '{in_the_way}'")), "{action}: {said}");
+        assert_eq!(std::fs::read_to_string(sandbox.repo.join(file)).unwrap(), content, "{action}");
+        assert!(!sandbox.root().join("else/file").exists() && !sandbox.repo.join("z.slow").exists(), "{action}");
+        assert_eq!(sandbox.git(["rev-parse", "main"]), old);
+        assert!(!sandbox.repo.join(".git/index.lock").exists());
+    }
+}
+
 /// As containers show a worktree and its repository: the device is the same, and nothing can be renamed across.
 #[test]
 fn a_landing_crosses_mounts() {

@@ -18,8 +18,12 @@ use crate::git::steady;
 /// Gives back the index's content to the files that an interrupted move from `old` to `new` has written, begun to write
 /// or removed. The index is that of before the move.
 pub fn put_back(repository: &Repository, site: &Worktree, old: ObjectId, new: ObjectId) -> Result<()> {
+    put_back_these(repository, site, &changes(repository, old, new)?)
+}
+
+/// The same for some of the files: those of which it is known that the move had come to them.
+pub(super) fn put_back_these(repository: &Repository, site: &Worktree, changed: &[Changed]) -> Result<()> {
     let index = site.git_dir.join("index");
-    let changed = changes(repository, old, new)?;
     let differing = on_index(repository, site, &index).args(["diff-files", "--name-only", "-z"]).stdout()?;
     let differing: HashSet<&BStr> = differing.split(|byte| *byte == 0).map(ByteSlice::as_bstr).collect();
     let tracked = on_index(repository, site, &index).args(["ls-files", "-z"]).stdout()?;

@@ -6,6 +6,7 @@
 //! that is what happens instead.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -61,6 +62,8 @@ pub(super) struct Staged {
     /// The directories the files go to or leave, those that are there: device and inode.
     directories: BTreeMap<PathBuf, (u64, u64)>,
     index: Stamps,
+    /// How many of the files are in place.
+    placed: usize,
 }
 
 impl Staged {
@@ -97,7 +100,7 @@ impl Staged {
         std::fs::rename(&next.path, &prepared.path).ok()?;
         index.moved_to(&prepared.path);
         step("land.staged");
-        Some(Staged { directory, changed, looks, directories, index })
+        Some(Staged { directory, changed, looks, directories, index, placed: 0 })
     }
 
     /// Puts all files in place, and their stat data into the index. An error means that some may be there already, and so
@@ -111,9 +114,8 @@ impl Staged {
             let (from, file) = (staged(&self.directory, change), file_at(site, change));
             // What a build has made since then is older than what it should have been made of.
             utimensat(CWD, &from, &NOW, AtFlags::SYMLINK_NOFOLLOW).context("date", &from)?;
-            if change.old.is_none() {
-                let parent = file.parent().unwrap_or(&site.path);
-                std::fs::create_dir_all(parent).context("create", parent)?;
+            if change.old.is_none() && !make_way(&site.path, &file)? {
+                return Ok(false);
             }
         }
         for (change, look) in self.changed.iter().zip(&self.looks.0) {
@@ -127,9 +129,10 @@ impl Staged {
                 Some(_) => rename_to_nothing(&from, &file),
             };
             match done {
-                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => return Ok(false),
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(false),
                 done => done.context("replace", &file)?,
             }
+            self.placed += 1;
             step("land.file");
         }
         let stat = |change: &Changed| {
@@ -139,6 +142,16 @@ impl Staged {
         };
         let stats = coming().map(stat).collect::<Result<Vec<_>>>()?;
         self.index.write(stats.into_iter()).map(|()| true)
+    }
+
+    /// Takes back what is in place, and nothing else: the file that somebody has made where a new one should have gone may
+    /// look like the beginning of that.
+    pub(super) fn take_back(&self, repository: &Repository, site: &Worktree) -> Result<()> {
+        files::put_back_these(repository, site, &self.changed[..self.placed])?;
+        for change in self.changed.iter().filter(|change| change.old.is_none()) {
+            files::remove_empty(&site.path, &file_at(site, change));
+        }
+        Ok(())
     }
 
     /// Removes the directories that have become empty.
@@ -160,6 +173,16 @@ fn staged(directory: &Path, change: &Changed) -> PathBuf {
 fn identity(directory: &Path) -> Option<(u64, u64)> {
     let found = std::fs::symlink_metadata(directory).ok()?;
     found.is_dir().then(|| (found.dev(), found.ino()))
+}
+
+/// Makes the directories for a new file; `false` where something else is in their place by now.
+fn make_way(root: &Path, file: &Path) -> Result<bool> {
+    let parent = file.parent().unwrap_or(root);
+    match std::fs::create_dir_all(parent) {
+        Err(error) if matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::NotADirectory) => Ok(false),
+        // A symbolic link to a directory is as good as one for that call.
+        made => made.context("create", parent).map(|()| !files::is_behind_a_file(root, file)),
+    }
 }
 
 /// Fails where something is there by now, on every file system that can tell.
