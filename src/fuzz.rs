@@ -17,6 +17,7 @@ use crate::domain::start::worktree_path;
 use crate::domain::trash::Entry;
 use crate::git::hook::{config as small, transaction};
 use crate::git::journal::About;
+use crate::git::land::stamp::{Entries, STAT};
 use crate::git::metadata::{self, Records};
 use crate::git::recover::Intent;
 use crate::git::{status, trash, worktree};
@@ -36,6 +37,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("policy", policy),
     ("journal", journal),
     ("events", events),
+    ("index", index),
     ("escape", escaped),
 ];
 
@@ -216,6 +218,19 @@ pub fn events(bytes: &[u8]) {
     for event in bytes.split(|byte| *byte == b'\n').filter_map(crate::git::events::event) {
         comes_back::<Event>(&event);
         let _ = (event.verb(), event.details());
+    }
+}
+
+/// An index file: what is stamped lies inside of it, every entry after the one before.
+pub fn index(bytes: &[u8]) {
+    for id in [20, 32] {
+        let Some(mut entries) = Entries::of(bytes, id) else { continue };
+        let mut end = 12;
+        while let Some((start, path)) = entries.advance() {
+            assert!(start >= end && !path.contains(&0));
+            end = start + STAT + id + 2;
+            assert!(end <= bytes.len());
+        }
     }
 }
 

@@ -66,7 +66,7 @@ fn names(damaged: &Damaged, worktree: &Worktree) -> bool {
 /// Whether HEAD's log says that a worktree was made for this lane, and that it is on the lane's branch still.
 fn was_made_for(repository: &Repository, lane: &Lane, worktree: &Worktree) -> bool {
     let log = renames::log_of_head(repository, worktree);
-    let started = start::started(&lane.id);
+    let started = start::admin::started(&lane.id);
     let Some(at) = log.lines().position(|line| line == started.as_bytes()) else { return false };
     let stayed = !log.lines().take(at).any(|line| line.starts_with(b"checkout: moving"));
     let made_with_it = |branch: &BranchName| {

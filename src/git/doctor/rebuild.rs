@@ -18,8 +18,9 @@ use crate::git::journal::{Journal, step, unique_id};
 use crate::git::moved::named_by;
 use crate::git::recover::{Healed, Intent as AnyIntent};
 use crate::git::repository::{RefFormat, Repository};
+use crate::git::start::admin::{begin_reflog, line};
 use crate::git::start::publish::place_admin;
-use crate::git::start::{begin_reflog, line, registry_lock};
+use crate::git::start::registry_lock;
 use crate::git::{shared, trash};
 
 /// The mode of a submodule in a tree.

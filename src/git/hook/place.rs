@@ -16,7 +16,7 @@ use crate::domain::name::BranchName;
 use crate::error::{Error, Result};
 use crate::git::command::{Git, Invocation};
 use crate::git::renames;
-use crate::git::start::admin_name;
+use crate::git::start::admin;
 use crate::git::worktree::read_head;
 
 /// The worktree a hook runs in.
@@ -221,7 +221,7 @@ fn moved(lane: &Lane, common_dir: &Path) -> Option<PathBuf> {
     if lane.worktree.exists() {
         return None;
     }
-    let name = admin_name(&lane.worktree);
+    let name = admin::name(&lane.worktree);
     let candidates = std::fs::read_dir(common_dir.join("worktrees")).ok()?.flatten().map(|entry| entry.path());
     let mut named = candidates.filter(|git_dir| {
         let id = git_dir.file_name().unwrap_or_default().to_string_lossy();

@@ -8,7 +8,8 @@ use bstr::BString;
 
 use super::hooks::Making;
 use super::index::{Prepared, remove_copies};
-use super::{Place, Wording, message};
+use super::verdict::Place;
+use super::{Wording, message};
 use crate::domain::finish::{Facts, Landing};
 use crate::domain::lane::{ObjectId, Worktree};
 use crate::error::{Error, Result};

@@ -16,29 +16,27 @@ pub mod merge;
 pub mod replay;
 pub mod scratch;
 mod stage;
-mod stamp;
+pub(crate) mod stamp;
+mod verdict;
 pub(super) mod way;
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use self::apply::{Move, Moved};
-use self::hooks::{Hooks, Making};
+use self::hooks::Making;
 use self::keep::Kept;
-use self::merge::{Bench, Merged};
 use self::scratch::Scratch;
+use self::verdict::{Place, Verdict};
+use super::events;
 use super::journal::Exclusive;
 use super::recover::recover;
 use super::repository::Repository;
-use super::{events, steady, submodules};
 use crate::domain::event::{End, Subject, What};
-use crate::domain::finish::{self, Facts, Landing, Plan, Refusal, Relation, Request};
+use crate::domain::finish::{self, Facts, Landing, Plan, Request};
 use crate::domain::integration::Integration;
-use crate::domain::lane::{ObjectId, RefName, Worktree, WorktreeState};
+use crate::domain::lane::{ObjectId, RefName};
 use crate::domain::message;
-use crate::domain::name::{BranchName, LaneName};
-use crate::domain::paste;
-use crate::domain::retire;
+use crate::domain::name::BranchName;
 use crate::error::{Error, Result};
 use crate::policy::{Policy, Strategy};
 
@@ -84,36 +82,11 @@ pub enum Outcome {
     Integrated(Integration),
 }
 
-/// A verdict: what the base will be, before hooks and message.
-enum Verdict {
-    /// A commit that exists; how many of the lane's commits it brings.
-    Commit(ObjectId, usize),
-    /// A tree that needs a commit.
-    Tree(ObjectId, Making),
-    /// Nothing would change.
-    Nothing(Integration),
-}
-
-/// The place of one landing: all that its steps share.
-struct Place<'a> {
-    repository: &'a Repository,
-    scratch: &'a Scratch,
-    site: Option<&'a Worktree>,
-    /// The lane, and its worktree.
-    lane: (&'a LaneName, Option<&'a Worktree>),
-    /// Where hooks, drivers and signing run.
-    directory: PathBuf,
-    base: &'a BranchName,
-    old: ObjectId,
-    tip: ObjectId,
-    relation: Relation,
-}
-
 /// What landing would do. Changes nothing, asks no hook.
 pub fn preview(repository: &Repository, facts: &Facts, landing: &Landing, own_message: bool) -> Result<Outcome> {
     let scratch = Scratch::new(repository)?;
     let worktrees = repository.worktrees()?;
-    let place = place(repository, &scratch, &worktrees, facts, landing)?;
+    let place = Place::of(repository, &scratch, &worktrees, facts, landing)?;
     Ok(match place.compute(landing.strategy, own_message)? {
         Verdict::Nothing(proof) => Outcome::Integrated(proof),
         Verdict::Commit(new, commits) => Outcome::Landed(place.landed(landing.strategy, Some(new), commits)),
@@ -148,7 +121,7 @@ fn queue(repository: &Repository, facts: &mut Facts, request: &Request, wording:
         let plan = finish::plan(facts, request)?;
         if let Some(landing) = &plan.landing {
             let worktrees = repository.worktrees()?;
-            let place = place(repository, &scratch, &worktrees, facts, landing)?;
+            let place = Place::of(repository, &scratch, &worktrees, facts, landing)?;
             if let Verdict::Tree(tree, making) = place.compute(landing.strategy, wording.message.is_some())? {
                 scratch.release()?;
                 let message = commit::message(&place, facts, landing, wording)?;
@@ -167,7 +140,7 @@ fn queue(repository: &Repository, facts: &mut Facts, request: &Request, wording:
         let Plan { landing: Some(landing), .. } = finish::plan(facts, request)? else {
             return Ok(Outcome::Integrated(Integration::Ancestor));
         };
-        let place = place(repository, &scratch, &worktrees, facts, &landing)?;
+        let place = Place::of(repository, &scratch, &worktrees, facts, &landing)?;
         let (new, commits, making) = match place.compute(landing.strategy, wording.message.is_some())? {
             Verdict::Nothing(proof) => return Ok(Outcome::Integrated(proof)),
             Verdict::Commit(new, commits) => {
@@ -217,135 +190,5 @@ pub fn word(strategy: Strategy) -> &'static str {
         Strategy::Squash => "squash",
         Strategy::Rebase => "rebase",
         Strategy::Ff => "ff",
-    }
-}
-
-fn place<'a>(
-    repository: &'a Repository,
-    scratch: &'a Scratch,
-    worktrees: &'a [Worktree],
-    facts: &'a Facts,
-    landing: &'a Landing,
-) -> Result<Place<'a>> {
-    let moved = || Error::refused("the base changed at the same moment").code("raced").hint("run the command again");
-    let base = facts.base.as_ref().ok_or_else(moved)?;
-    let at_base = |worktree: &&Worktree| worktree.head.branch() == Some(&landing.base);
-    let site = worktrees.iter().filter(at_base).find(|worktree| worktree.state == WorktreeState::Present);
-    let lane = retire::place(&facts.lane, worktrees).present();
-    let directory = site.or(lane).map_or(repository.common_dir(), |worktree| worktree.path.as_path()).to_owned();
-    Ok(Place {
-        repository,
-        scratch,
-        site,
-        lane: (&facts.lane.name, lane),
-        directory,
-        base: &landing.base,
-        old: base.tip.ok_or_else(moved)?,
-        tip: landing.tip,
-        relation: base.relation.ok_or_else(moved)?,
-    })
-}
-
-impl Place<'_> {
-    fn compute(&self, strategy: Strategy, own_message: bool) -> Result<Verdict> {
-        self.ensure_submodules_published()?;
-        let making = match strategy {
-            Strategy::Ff => return Ok(Verdict::Commit(self.tip, self.ahead()?)),
-            Strategy::Rebase => return self.replay(),
-            Strategy::Merge => Making::Merge,
-            Strategy::Squash => Making::Squash { own_message },
-        };
-        // Merging what only adds to the base gives the tip's tree, whatever the attributes.
-        let tree = if self.relation == Relation::Ahead {
-            self.tree(self.tip)?
-        } else {
-            let bench = self.bench()?.with_merge_options(self.base)?;
-            match bench.merge(self.old, self.tip)? {
-                Merged::Clean(tree) => tree,
-                Merged::Conflict { paths, messages } => {
-                    let base = self.base;
-                    let remedy = format!(
-                        "in the lane: git merge {}, resolve (rerere helps there), commit, then finish again",
-                        paste::word(base)
-                    );
-                    return Err(merge::conflict("the lane".into(), base, &paths, &messages, remedy));
-                }
-            }
-        };
-        if tree == self.tree(self.old)? {
-            return Ok(Verdict::Nothing(Integration::NothingToMerge));
-        }
-        Ok(Verdict::Tree(tree, making))
-    }
-
-    /// Refuses a lane that moves a submodule to a commit which leaves with the lane.
-    fn ensure_submodules_published(&self) -> Result<()> {
-        let (lane, Some(worktree)) = self.lane else { return Ok(()) };
-        let Some(fork) = facts::merge_base(self.repository, self.old, self.tip)? else { return Ok(()) };
-        let moved = changes::moved_submodules(self.repository, fork, self.tip)?;
-        if moved.is_empty() {
-            return Ok(());
-        }
-        match submodules::only_in_lane(self.repository, worktree, &moved) {
-            None => Ok(()),
-            Some((submodule, commit)) => Err(Refusal::SubmoduleOnlyHere {
-                lane: lane.clone(),
-                base: self.base.clone(),
-                path: worktree.path.join(super::path(submodule)).into(),
-                submodule: submodule.clone(),
-                commit: *commit,
-            }
-            .into()),
-        }
-    }
-
-    fn replay(&self) -> Result<Verdict> {
-        let bench = self.bench()?;
-        let replay = replay::Replay {
-            repository: self.repository,
-            scratch: self.scratch,
-            bench: &bench,
-            base: self.base,
-            git: &|| self.repository.git.at(&self.directory),
-        };
-        let (new, commits) = replay.run(self.old, self.tip)?;
-        Ok(if new == self.old { Verdict::Nothing(Integration::SamePatches) } else { Verdict::Commit(new, commits) })
-    }
-
-    fn bench(&self) -> Result<Bench<'_>> {
-        Bench::new(self.repository, self.scratch, self.site, self.directory.clone(), self.old)
-    }
-
-    fn hooks<'b>(&'b self, facts: &Facts, wording: &Wording<'_>) -> Hooks<'b> {
-        let name = facts.lane.branch.as_ref().map_or_else(|| self.tip.to_string().into(), |b| b.as_bstr().to_owned());
-        Hooks {
-            repository: self.repository,
-            scratch: self.scratch,
-            directory: self.directory.clone(),
-            no_verify: wording.no_verify,
-            edit: wording.edit,
-            landing: (self.tip, name),
-        }
-    }
-
-    fn tree(&self, commit: ObjectId) -> Result<ObjectId> {
-        let unreadable = |error: String| Error::git(format!("cannot read commit {commit}: {error}"));
-        let tree = || self.repository.gix.find_commit(commit)?.tree_id().map(|id| id.detach());
-        steady::objects(&self.repository.gix, tree).map_err(|error| unreadable(error.to_string()))
-    }
-
-    /// How many commits the lane has that its base lacks.
-    fn ahead(&self) -> Result<usize> {
-        let failed = |error: String| Error::git(format!("cannot count the lane's commits: {error}"));
-        let gix = &self.repository.gix;
-        let count = || {
-            let walk = gix.rev_walk([self.tip]).with_hidden([self.old]).all()?;
-            walk.map(|step| step.map(|_| 1)).sum::<std::result::Result<usize, _>>()
-        };
-        steady::objects(gix, count).map_err(|error| failed(error.to_string()))
-    }
-
-    fn landed(&self, strategy: Strategy, new: Option<ObjectId>, commits: usize) -> Landed {
-        Landed { base: self.base.clone(), strategy, old: self.old, new, commits }
     }
 }

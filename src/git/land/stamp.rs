@@ -13,7 +13,7 @@ use gix::index::entry::Stat;
 use crate::error::{Error, IoContext, Result};
 
 /// Before the id of an entry: ten words of stat data, the mode among them.
-const STAT: usize = 40;
+pub(crate) const STAT: usize = 40;
 
 /// An index file in memory, and where in it the entries to stamp begin.
 #[derive(Debug)]
@@ -75,7 +75,7 @@ impl Stamps {
 }
 
 /// The entries of an index file, one after the other.
-struct Entries<'a> {
+pub(crate) struct Entries<'a> {
     bytes: &'a [u8],
     id: usize,
     /// Version 4: paths share beginnings, and nothing is padded.
@@ -86,7 +86,8 @@ struct Entries<'a> {
 }
 
 impl<'a> Entries<'a> {
-    fn of(bytes: &'a [u8], id: usize) -> Option<Self> {
+    /// Those in `bytes`, with ids of `id` bytes; `None` where that is no index of a version we know.
+    pub(crate) fn of(bytes: &'a [u8], id: usize) -> Option<Self> {
         let word = |at: usize| Some(u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
         let version = word(4)?;
         let known = bytes.starts_with(b"DIRC") && (2..=4).contains(&version) && bytes.len() > 12 + id;
@@ -94,7 +95,7 @@ impl<'a> Entries<'a> {
     }
 
     /// Where the next one begins, and its path.
-    fn advance(&mut self) -> Option<(usize, &BStr)> {
+    pub(crate) fn advance(&mut self) -> Option<(usize, &BStr)> {
         self.left = self.left.checked_sub(1)?;
         let start = self.at;
         let flags = start + STAT + self.id;

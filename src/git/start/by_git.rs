@@ -6,8 +6,9 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use super::admin::{line, started};
 use super::publish::admin_dir;
-use super::{Filling, Intent, line, started};
+use super::{Filling, Intent};
 use crate::error::{Error, IoContext, Result};
 use crate::git::command::Invocation;
 use crate::git::journal::step;

@@ -6,18 +6,18 @@
 //! somebody may work there: from then on a start is only ever completed, by whoever comes next if it must be. Before, it
 //! can be undone, by its own proofs of what it made.
 
+pub(in crate::git) mod admin;
 mod by_git;
 pub(super) mod publish;
 mod undo;
 
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::domain::event::{End, Subject, What};
-use crate::domain::lane::{Lane, LaneId, ObjectId, WorktreeState, hex, lossless_path};
+use crate::domain::lane::{Lane, LaneId, ObjectId, hex, lossless_path};
 use crate::domain::name::LaneName;
 use crate::domain::start::Creation;
 use crate::error::{Error, IoContext, Kind, Result};
@@ -27,6 +27,7 @@ use crate::git::populate::{self, How, Source, Sparse};
 use crate::git::recover::{Healed, Intent as AnyIntent};
 use crate::git::repository::{RefFormat, Repository};
 use crate::git::shared;
+use admin::{begin_reflog, copy_worktree_config, line};
 use undo::{Identity, undo, visible_at};
 
 /// What a start is about to do; enough to complete or undo it.
@@ -139,7 +140,7 @@ fn make(repository: &Repository, creation: &Creation, filling: &Filling<'_>, lan
         new_branch: creation.new_branch,
         staged_worktree,
         staged_admin: repository.lane_dir().join("staging").join(id),
-        admin_name: admin_name(&creation.path).into(),
+        admin_name: admin::name(&creation.path).into(),
         made,
         sparse: filling.sparse.is_some() && !repository.config_bool("extensions.worktreeConfig"),
         ignore: creation.ignore.clone().map(Made),
@@ -283,72 +284,11 @@ fn prepare(repository: &Repository, intent: &Intent, filling: &Filling<'_>) -> R
     Ok(how)
 }
 
-/// The name git would give the admin directory: the worktree's last component, as far as it is a safe name.
-pub(crate) fn admin_name(path: &Path) -> String {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let safe: String = name.chars().map(|c| if c.is_alphanumeric() || "._-+".contains(c) { c } else { '-' }).collect();
-    let safe = safe.trim_start_matches('.').trim_end_matches(".lock");
-    // Left room for a number.
-    let cut = safe.char_indices().map(|(at, c)| at + c.len_utf8()).take_while(|end| *end <= 200).last().unwrap_or(0);
-    if cut == 0 { "lane".into() } else { safe[..cut].to_owned() }
-}
-
 fn missing_ancestors(directory: &Path) -> Vec<PathBuf> {
     let mut missing: Vec<PathBuf> =
         directory.ancestors().take_while(|ancestor| !ancestor.exists()).map(Path::to_owned).collect();
     missing.reverse();
     missing
-}
-
-/// A repository with `extensions.worktreeConfig` has settings per worktree, which `git worktree add` copies, except
-/// those that belong to the main worktree alone.
-fn copy_worktree_config(repository: &Repository, admin: &Path) -> Result<()> {
-    let source = repository.git_dir().join("config.worktree");
-    if !repository.config_bool("extensions.worktreeConfig") || !source.is_file() {
-        return Ok(());
-    }
-    let target = admin.join("config.worktree");
-    shared::copy(&source, &target).context("copy", &source)?;
-    for key in ["core.bare", "core.worktree"] {
-        // Exit code 5: there was nothing to unset.
-        repository.git.at(admin).args(["config", "--file"]).arg(&target).args(["--unset-all", key]).output()?;
-    }
-    Ok(())
-}
-
-/// What the log of a new worktree's HEAD begins with: the worktree is this lane's, and never another one's.
-pub fn started(lane: &LaneId) -> String {
-    format!("lane: started (lane {})", lane.as_str())
-}
-
-/// The first line of the new worktree's HEAD reflog, where reflogs are kept.
-pub(in crate::git) fn begin_reflog(
-    repository: &Repository,
-    admin: &Path,
-    commit: ObjectId,
-    lane: &LaneId,
-) -> Result<()> {
-    let wanted = repository.config("core.logAllRefUpdates").map(|value| !value.eq_ignore_ascii_case(b"false"));
-    let bare = repository.main_worktree()?.state == WorktreeState::Bare;
-    if !wanted.unwrap_or(!bare) || repository.ref_format() != RefFormat::Files {
-        return Ok(());
-    }
-    let mut handle = repository.gix.clone();
-    let committer = handle.committer_or_set_generic_fallback();
-    let Ok(committer) = committer else { return Ok(()) };
-    let mut text = format!("{} {commit} ", ObjectId::null(commit.kind())).into_bytes();
-    committer.write_to(&mut text).context("write", admin)?;
-    text.extend_from_slice(format!("\t{}\n", started(lane)).as_bytes());
-    let logs = admin.join("logs");
-    shared::create_dir_all(&logs).context("create", &logs)?;
-    shared::write(&logs.join("HEAD"), text).context("write", &logs)
-}
-
-/// A path as git writes it into a file of one line.
-pub(in crate::git) fn line(path: &Path) -> Vec<u8> {
-    let mut bytes = path.as_os_str().as_bytes().to_vec();
-    bytes.push(b'\n');
-    bytes
 }
 
 fn cannot_make(path: &Path, error: std::io::Error) -> Error {

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use bstr::ByteSlice;
 use rustix::fs::RenameFlags;
 
+use super::admin::line;
 use super::undo::{Identity, created_from, is_registered};
-use super::{Intent, Made, by_git, line};
+use super::{Intent, Made, by_git};
 use crate::domain::lane::{Head, Lane, ObjectId, RefName, WorktreeState};
 use crate::error::{Error, IoContext, Result};
 use crate::git::journal::{Running, step};

@@ -1,0 +1,179 @@
+//! What a base would be once a lane has landed on it, computed in memory; and what all steps of one landing share.
+
+use std::path::PathBuf;
+
+use super::hooks::{Hooks, Making};
+use super::merge::{self, Bench, Merged};
+use super::scratch::Scratch;
+use super::{Landed, Wording, changes, facts, replay};
+use crate::domain::finish::{Facts, Landing, Refusal, Relation};
+use crate::domain::integration::Integration;
+use crate::domain::lane::{ObjectId, Worktree, WorktreeState};
+use crate::domain::name::{BranchName, LaneName};
+use crate::domain::{paste, retire};
+use crate::error::{Error, Result};
+use crate::git::repository::Repository;
+use crate::git::{steady, submodules};
+use crate::policy::Strategy;
+
+/// A verdict: what the base will be, before hooks and message.
+pub(super) enum Verdict {
+    /// A commit that exists; how many of the lane's commits it brings.
+    Commit(ObjectId, usize),
+    /// A tree that needs a commit.
+    Tree(ObjectId, Making),
+    /// Nothing would change.
+    Nothing(Integration),
+}
+
+/// The place of one landing: all that its steps share.
+pub(super) struct Place<'a> {
+    pub(super) repository: &'a Repository,
+    pub(super) scratch: &'a Scratch,
+    pub(super) site: Option<&'a Worktree>,
+    /// The lane, and its worktree.
+    pub(super) lane: (&'a LaneName, Option<&'a Worktree>),
+    /// Where hooks, drivers and signing run.
+    pub(super) directory: PathBuf,
+    pub(super) base: &'a BranchName,
+    pub(super) old: ObjectId,
+    pub(super) tip: ObjectId,
+    pub(super) relation: Relation,
+}
+
+impl<'a> Place<'a> {
+    /// The place of the landing that `facts` allow.
+    pub(super) fn of(
+        repository: &'a Repository,
+        scratch: &'a Scratch,
+        worktrees: &'a [Worktree],
+        facts: &'a Facts,
+        landing: &'a Landing,
+    ) -> Result<Self> {
+        let moved =
+            || Error::refused("the base changed at the same moment").code("raced").hint("run the command again");
+        let base = facts.base.as_ref().ok_or_else(moved)?;
+        let at_base = |worktree: &&Worktree| worktree.head.branch() == Some(&landing.base);
+        let site = worktrees.iter().filter(at_base).find(|worktree| worktree.state == WorktreeState::Present);
+        let lane = retire::place(&facts.lane, worktrees).present();
+        let directory = site.or(lane).map_or(repository.common_dir(), |worktree| worktree.path.as_path()).to_owned();
+        Ok(Place {
+            repository,
+            scratch,
+            site,
+            lane: (&facts.lane.name, lane),
+            directory,
+            base: &landing.base,
+            old: base.tip.ok_or_else(moved)?,
+            tip: landing.tip,
+            relation: base.relation.ok_or_else(moved)?,
+        })
+    }
+}
+
+impl Place<'_> {
+    /// Merges, squashes or replays in memory. A conflict is an error that names its paths.
+    pub(super) fn compute(&self, strategy: Strategy, own_message: bool) -> Result<Verdict> {
+        self.ensure_submodules_published()?;
+        let making = match strategy {
+            Strategy::Ff => return Ok(Verdict::Commit(self.tip, self.ahead()?)),
+            Strategy::Rebase => return self.replay(),
+            Strategy::Merge => Making::Merge,
+            Strategy::Squash => Making::Squash { own_message },
+        };
+        // Merging what only adds to the base gives the tip's tree, whatever the attributes.
+        let tree = if self.relation == Relation::Ahead {
+            self.tree(self.tip)?
+        } else {
+            let bench = self.bench()?.with_merge_options(self.base)?;
+            match bench.merge(self.old, self.tip)? {
+                Merged::Clean(tree) => tree,
+                Merged::Conflict { paths, messages } => {
+                    let base = self.base;
+                    let remedy = format!(
+                        "in the lane: git merge {}, resolve (rerere helps there), commit, then finish again",
+                        paste::word(base)
+                    );
+                    return Err(merge::conflict("the lane".into(), base, &paths, &messages, remedy));
+                }
+            }
+        };
+        if tree == self.tree(self.old)? {
+            return Ok(Verdict::Nothing(Integration::NothingToMerge));
+        }
+        Ok(Verdict::Tree(tree, making))
+    }
+
+    /// Refuses a lane that moves a submodule to a commit which leaves with the lane.
+    fn ensure_submodules_published(&self) -> Result<()> {
+        let (lane, Some(worktree)) = self.lane else { return Ok(()) };
+        let Some(fork) = facts::merge_base(self.repository, self.old, self.tip)? else { return Ok(()) };
+        let moved = changes::moved_submodules(self.repository, fork, self.tip)?;
+        if moved.is_empty() {
+            return Ok(());
+        }
+        match submodules::only_in_lane(self.repository, worktree, &moved) {
+            None => Ok(()),
+            Some((submodule, commit)) => Err(Refusal::SubmoduleOnlyHere {
+                lane: lane.clone(),
+                base: self.base.clone(),
+                path: worktree.path.join(crate::git::path(submodule)).into(),
+                submodule: submodule.clone(),
+                commit: *commit,
+            }
+            .into()),
+        }
+    }
+
+    fn replay(&self) -> Result<Verdict> {
+        let bench = self.bench()?;
+        let replay = replay::Replay {
+            repository: self.repository,
+            scratch: self.scratch,
+            bench: &bench,
+            base: self.base,
+            git: &|| self.repository.git.at(&self.directory),
+        };
+        let (new, commits) = replay.run(self.old, self.tip)?;
+        Ok(if new == self.old { Verdict::Nothing(Integration::SamePatches) } else { Verdict::Commit(new, commits) })
+    }
+
+    fn bench(&self) -> Result<Bench<'_>> {
+        Bench::new(self.repository, self.scratch, self.site, self.directory.clone(), self.old)
+    }
+
+    /// Who may object to the commit, or hear of it.
+    pub(super) fn hooks<'b>(&'b self, facts: &Facts, wording: &Wording<'_>) -> Hooks<'b> {
+        let name = facts.lane.branch.as_ref().map_or_else(|| self.tip.to_string().into(), |b| b.as_bstr().to_owned());
+        Hooks {
+            repository: self.repository,
+            scratch: self.scratch,
+            directory: self.directory.clone(),
+            no_verify: wording.no_verify,
+            edit: wording.edit,
+            landing: (self.tip, name),
+        }
+    }
+
+    fn tree(&self, commit: ObjectId) -> Result<ObjectId> {
+        let unreadable = |error: String| Error::git(format!("cannot read commit {commit}: {error}"));
+        let tree = || self.repository.gix.find_commit(commit)?.tree_id().map(|id| id.detach());
+        steady::objects(&self.repository.gix, tree).map_err(|error| unreadable(error.to_string()))
+    }
+
+    /// How many commits the lane has that its base lacks.
+    pub(super) fn ahead(&self) -> Result<usize> {
+        let failed = |error: String| Error::git(format!("cannot count the lane's commits: {error}"));
+        let gix = &self.repository.gix;
+        let count = || {
+            let walk = gix.rev_walk([self.tip]).with_hidden([self.old]).all()?;
+            walk.map(|step| step.map(|_| 1)).sum::<std::result::Result<usize, _>>()
+        };
+        steady::objects(gix, count).map_err(|error| failed(error.to_string()))
+    }
+
+    /// The base as it has moved, or would.
+    pub(super) fn landed(&self, strategy: Strategy, new: Option<ObjectId>, commits: usize) -> Landed {
+        Landed { base: self.base.clone(), strategy, old: self.old, new, commits }
+    }
+}
