@@ -1147,6 +1147,19 @@ fn what_somebody_makes_while_a_landing_is_made_ready_stays_as_it_is() {
     }
 }
 
+/// What could not be made ready takes no room from what is made in place then.
+#[test]
+fn what_was_made_ready_in_vain_is_gone_before_the_files_are_written_in_place() {
+    let fail = "[ -e ../once ] || { find .git/lane/scratch >../ready; touch ../once; exit 1; }";
+    let sandbox = with_a_slow_filter(&format!("{fail}\nfind .git/lane/scratch >../place"));
+    sandbox.git(["config", "filter.slow.required", "true"]);
+    finish(&sandbox, []).ok();
+    let found = |name: &str| std::fs::read_to_string(sandbox.root().join(name)).unwrap();
+    assert!(found("ready").contains("/app.txt") && !found("place").contains("/app.txt"), "{}", found("place"));
+    clean(&sandbox, &sandbox.repo);
+    retired(&sandbox);
+}
+
 /// As containers show a worktree and its repository: the device is the same, and nothing can be renamed across.
 #[test]
 fn a_landing_crosses_mounts() {

@@ -80,7 +80,24 @@ impl Staged {
         // A landing that loses its race comes here again.
         let directory = planned.scratch?.path(&unique_id());
         shared::create_dir(&directory).ok()?;
-        let directories = directories(site, &directory, &changed)?;
+        let staged = Self::make_in(&directory, repository, planned, site, prepared, changed, looks);
+        if staged.is_none() {
+            // The disk may be full, and has to do for what happens instead.
+            drop(std::fs::remove_dir_all(&directory));
+        }
+        staged
+    }
+
+    fn make_in(
+        directory: &Path,
+        repository: &Repository,
+        planned: &Move<'_>,
+        site: &Worktree,
+        prepared: &Prepared,
+        changed: Vec<Changed>,
+        looks: Looks,
+    ) -> Option<Self> {
+        let directories = directories(site, directory, &changed)?;
         if !is_usual(repository, site) || !is_plain(repository, site, &prepared.path, &changed, &directories) {
             return None;
         }
@@ -96,11 +113,11 @@ impl Staged {
         prefix.push(directory.join(""));
         let git = on_index(repository, site, &next.path).args(["checkout-index", "-z", "--stdin"]).arg(prefix);
         git.input(paths).run().ok()?;
-        coming().all(|change| look_at(&staged(&directory, change)).is_some()).then_some(())?;
+        coming().all(|change| look_at(&staged(directory, change)).is_some()).then_some(())?;
         std::fs::rename(&next.path, &prepared.path).ok()?;
         index.moved_to(&prepared.path);
         step("land.staged");
-        Some(Staged { directory, changed, looks, directories, index, placed: 0 })
+        Some(Staged { directory: directory.to_owned(), changed, looks, directories, index, placed: 0 })
     }
 
     /// Puts all files in place, and their stat data into the index. An error means that some may be there already, and so
