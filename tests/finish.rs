@@ -1120,6 +1120,103 @@ fn a_base_never_moves_to_a_commit_of_which_something_is_gone() {
     }
 }
 
+/// Everything is ready by then, and nothing is in place yet.
+#[test]
+fn what_somebody_makes_while_a_landing_is_made_ready_stays_as_it_is() {
+    let cases = [
+        ("rm README && mkdir README && echo mine >README/mine", "README", "README/mine", "mine\n"),
+        // Each of these looks like the beginning of what would land there.
+        (": >src/app.txt", "src/app.txt", "src/app.txt", ""),
+        ("mkdir new && : >new/file", "new/file", "new/file", ""),
+        ("mkdir ../else && ln -s ../else new && echo mine >new/mine", "new", "new/mine", "mine\n"),
+        ("echo mine >new", "new", "new", "mine\n"),
+    ];
+    for (action, in_the_way, file, content) in cases {
+        let sandbox = with_a_slow_filter(&format!("[ -e ../once ] || {{ touch ../once; {action}; }} || exit"));
+        let path = sandbox.lane_path("login");
+        sandbox.work("login", "new/file", "new\n");
+        sandbox.git_in(&path, ["rm", "-q", "README"]);
+        sandbox.git_in(&path, ["commit", "-q", "-m", "without"]);
+        let old = sandbox.git(["rev-parse", "main"]);
+        let said = finish(&sandbox, []).fails(1);
+        assert!(said.contains(&format!("local changes are in the way: '{in_the_way}'")), "{action}: {said}");
+        assert_eq!(std::fs::read_to_string(sandbox.repo.join(file)).unwrap(), content, "{action}");
+        assert!(!sandbox.root().join("else/file").exists() && !sandbox.repo.join("z.slow").exists(), "{action}");
+        assert_eq!(sandbox.git(["rev-parse", "main"]), old);
+        assert!(!sandbox.repo.join(".git/index.lock").exists());
+    }
+}
+
+/// What could not be made ready takes no room from what is made in place then.
+#[test]
+fn what_was_made_ready_in_vain_is_gone_before_the_files_are_written_in_place() {
+    let fail = "[ -e ../once ] || { find .git/lane/scratch >../ready; touch ../once; exit 1; }";
+    let sandbox = with_a_slow_filter(&format!("{fail}\nfind .git/lane/scratch >../place"));
+    sandbox.git(["config", "filter.slow.required", "true"]);
+    finish(&sandbox, []).ok();
+    let found = |name: &str| std::fs::read_to_string(sandbox.root().join(name)).unwrap();
+    assert!(found("ready").contains("/app.txt") && !found("place").contains("/app.txt"), "{}", found("place"));
+    clean(&sandbox, &sandbox.repo);
+    retired(&sandbox);
+}
+
+/// As containers show a worktree and its repository: the device is the same, and nothing can be renamed across.
+#[test]
+fn a_landing_crosses_mounts() {
+    for mounted in [".git", "src"] {
+        let sandbox = with_lane();
+        let script = format!("mount --bind {mounted} {mounted} 2>/dev/null || exit 77; exec git-lane finish login");
+        let mut command = sandbox.command("unshare");
+        if !Path::new("/usr/bin/unshare").exists() {
+            eprintln!("skipped: there is no unshare(1)");
+            return;
+        }
+        let run = sandbox.run(command.args(["--mount", "sh", "-c", &script]));
+        if run.code == 77 || run.stderr.contains("unshare failed") {
+            eprintln!("skipped: nothing may be mounted here");
+            return;
+        }
+        run.ok();
+        assert_eq!(std::fs::read_to_string(sandbox.repo.join("src/app.txt")).unwrap(), "one\ntwo\nTHREE\n");
+        clean(&sandbox, &sandbox.repo);
+        retired(&sandbox);
+    }
+}
+
+/// What the link leads to has the same content, and is none of the landing's business however it ends.
+#[test]
+fn a_link_to_a_directory_becomes_a_copy_of_it() {
+    let mut died = Vec::new();
+    for step in 1.. {
+        let sandbox = Sandbox::new();
+        let outside = sandbox.root().join("outside");
+        write(&outside.join("file"), "x\n");
+        std::os::unix::fs::symlink(&outside, sandbox.repo.join("library")).unwrap();
+        sandbox.commit("link");
+        let path = lane(&sandbox, "login", "main");
+        std::fs::remove_file(path.join("library")).unwrap();
+        sandbox.work("login", "library/file", "x\n");
+        let mut dying = sandbox.command("git-lane");
+        dying.args(["finish", "login", "--keep"]).env("GIT_LANE_TEST_DIE_AT", step.to_string());
+        let run = sandbox.run(&mut dying);
+        if run.code != 0 {
+            sandbox.lane(["start", "other"]).ok();
+            assert_eq!(std::fs::read_to_string(outside.join("file")).unwrap(), "x\n", "{run}");
+            clean(&sandbox, &sandbox.repo);
+            died.push(run.stderr.trim().to_owned());
+            finish(&sandbox, ["--keep"]).ok();
+        }
+        assert_eq!(std::fs::read_to_string(outside.join("file")).unwrap(), "x\n");
+        assert!(sandbox.repo.join("library").symlink_metadata().unwrap().is_dir());
+        clean(&sandbox, &sandbox.repo);
+        if run.code == 0 {
+            break;
+        }
+    }
+    assert!(died.iter().any(|at| at.ends_with("died at land.files")), "{died:?}");
+    assert!(died.iter().any(|at| at.ends_with("died at journal.begun")), "{died:?}");
+}
+
 /// A partial clone fetches what somebody looks at; what a lane brought along for directories that nobody has checked out
 /// is promised, not lost.
 #[test]

@@ -228,6 +228,17 @@ fn an_undone_landing_leaves_what_somebody_has_staged_of_it() {
 }
 
 #[test]
+fn an_undone_landing_leaves_a_directory_that_somebody_has_made_in_place_of_a_file() {
+    let sandbox = dies_landing("land.files");
+    let mine = sandbox.repo.join("README/deep/mine");
+    write(&mine, "mine\n");
+    sandbox.lane(["start", "other"]).ok();
+    assert_eq!(std::fs::read_to_string(mine).unwrap(), "mine\n");
+    assert_eq!(sandbox.git(["status", "--porcelain", "-uall"]), " D README\n?? README/deep/mine");
+    sandbox.nothing_under_way();
+}
+
+#[test]
 fn nobody_moves_the_base_or_head_between_the_death_of_a_landing_and_its_healing() {
     let sandbox = dies_landing_by("ff", "refs.written");
     let old = sandbox.git(["rev-parse", "main"]);

@@ -174,7 +174,7 @@ fn put_in_place(
     let placed = staged.put_in_place(site);
     if !matches!(placed, Ok(true)) {
         branch.abort();
-        files::put_back(repository, site, old, new)?;
+        staged.take_back(repository, site)?;
         // Whoever looks again finds what is in the way now.
         return Ok(placed.map(|_| Moved::Raced));
     }
@@ -188,7 +188,7 @@ fn put_in_place(
         // A git that died right after the move has moved it all the same.
         Err(_) if repository.branch_tip(planned.base)? == Some(new) => in_force()?,
         Err(error) => {
-            files::put_back(repository, site, old, new)?;
+            staged.take_back(repository, site)?;
             return raced(error);
         }
     }

@@ -18,25 +18,32 @@ use crate::git::steady;
 /// Gives back the index's content to the files that an interrupted move from `old` to `new` has written, begun to write
 /// or removed. The index is that of before the move.
 pub fn put_back(repository: &Repository, site: &Worktree, old: ObjectId, new: ObjectId) -> Result<()> {
+    put_back_these(repository, site, &changes(repository, old, new)?)
+}
+
+/// The same for some of the files: those of which it is known that the move had come to them.
+pub(super) fn put_back_these(repository: &Repository, site: &Worktree, changed: &[Changed]) -> Result<()> {
     let index = site.git_dir.join("index");
-    let changed = changes(repository, old, new)?;
     let differing = on_index(repository, site, &index).args(["diff-files", "--name-only", "-z"]).stdout()?;
     let differing: HashSet<&BStr> = differing.split(|byte| *byte == 0).map(ByteSlice::as_bstr).collect();
     let tracked = on_index(repository, site, &index).args(["ls-files", "-z"]).stdout()?;
     let tracked: HashSet<&BStr> = tracked.split(|byte| *byte == 0).map(ByteSlice::as_bstr).collect();
     let mut restore = BString::default();
-    for change in &changed {
+    // What has come goes first: it may be where a file or a directory was, and comes back.
+    let (came, others): (Vec<_>, Vec<_>) = changed.iter().partition(|change| change.old.is_none());
+    for change in came.into_iter().chain(others) {
         let file = site.path.join(crate::git::path(&change.path));
         let path = change.path.as_bstr();
         // A new file that somebody has added himself is his.
         let settled = if change.old.is_some() { !differing.contains(path) } else { tracked.contains(path) };
-        if settled {
+        if settled || is_behind_a_file(&site.path, &file) {
             continue;
         }
         let ours = match change.new {
             _ if std::fs::symlink_metadata(&file).is_err() => true,
             Some((mode, id)) => wrote(repository, site, &file, change.path.as_bstr(), mode, id)?,
-            None => change.old.is_some() && file.is_dir(),
+            // Of a directory that came in its place only what somebody else has put there is left by now.
+            None => false,
         };
         if !ours {
             continue;
@@ -101,6 +108,12 @@ fn wrote(
     let written = repository.git_in(site).args(["cat-file", "--filters"]).bytes(named).arg(id.to_string()).stdout()?;
     let found = std::fs::read(file).context("read", file)?;
     Ok(written.starts_with(&found))
+}
+
+/// Whether something else than a directory is on the way to `file`: a symbolic link leads to what is no business of ours.
+pub(super) fn is_behind_a_file(root: &Path, file: &Path) -> bool {
+    let mut above = file.ancestors().skip(1).take_while(|above| *above != root);
+    above.any(|above| std::fs::symlink_metadata(above).is_ok_and(|found| !found.is_dir()))
 }
 
 /// Removes the directories above a file that is gone, as far as they are empty.

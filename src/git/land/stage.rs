@@ -6,6 +6,7 @@
 //! that is what happens instead.
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -61,6 +62,8 @@ pub(super) struct Staged {
     /// The directories the files go to or leave, those that are there: device and inode.
     directories: BTreeMap<PathBuf, (u64, u64)>,
     index: Stamps,
+    /// How many of the files are in place.
+    placed: usize,
 }
 
 impl Staged {
@@ -77,7 +80,24 @@ impl Staged {
         // A landing that loses its race comes here again.
         let directory = planned.scratch?.path(&unique_id());
         shared::create_dir(&directory).ok()?;
-        let directories = directories(site, &directory, &changed)?;
+        let staged = Self::make_in(&directory, repository, planned, site, prepared, changed, looks);
+        if staged.is_none() {
+            // The disk may be full, and has to do for what happens instead.
+            drop(std::fs::remove_dir_all(&directory));
+        }
+        staged
+    }
+
+    fn make_in(
+        directory: &Path,
+        repository: &Repository,
+        planned: &Move<'_>,
+        site: &Worktree,
+        prepared: &Prepared,
+        changed: Vec<Changed>,
+        looks: Looks,
+    ) -> Option<Self> {
+        let directories = directories(site, directory, &changed)?;
         if !is_usual(repository, site) || !is_plain(repository, site, &prepared.path, &changed, &directories) {
             return None;
         }
@@ -93,11 +113,11 @@ impl Staged {
         prefix.push(directory.join(""));
         let git = on_index(repository, site, &next.path).args(["checkout-index", "-z", "--stdin"]).arg(prefix);
         git.input(paths).run().ok()?;
-        coming().all(|change| look_at(&staged(&directory, change)).is_some()).then_some(())?;
+        coming().all(|change| look_at(&staged(directory, change)).is_some()).then_some(())?;
         std::fs::rename(&next.path, &prepared.path).ok()?;
         index.moved_to(&prepared.path);
         step("land.staged");
-        Some(Staged { directory, changed, looks, directories, index })
+        Some(Staged { directory: directory.to_owned(), changed, looks, directories, index, placed: 0 })
     }
 
     /// Puts all files in place, and their stat data into the index. An error means that some may be there already, and so
@@ -111,9 +131,8 @@ impl Staged {
             let (from, file) = (staged(&self.directory, change), file_at(site, change));
             // What a build has made since then is older than what it should have been made of.
             utimensat(CWD, &from, &NOW, AtFlags::SYMLINK_NOFOLLOW).context("date", &from)?;
-            if change.old.is_none() {
-                let parent = file.parent().unwrap_or(&site.path);
-                std::fs::create_dir_all(parent).context("create", parent)?;
+            if change.old.is_none() && !make_way(&site.path, &file)? {
+                return Ok(false);
             }
         }
         for (change, look) in self.changed.iter().zip(&self.looks.0) {
@@ -127,9 +146,10 @@ impl Staged {
                 Some(_) => rename_to_nothing(&from, &file),
             };
             match done {
-                Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => return Ok(false),
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(false),
                 done => done.context("replace", &file)?,
             }
+            self.placed += 1;
             step("land.file");
         }
         let stat = |change: &Changed| {
@@ -139,6 +159,16 @@ impl Staged {
         };
         let stats = coming().map(stat).collect::<Result<Vec<_>>>()?;
         self.index.write(stats.into_iter()).map(|()| true)
+    }
+
+    /// Takes back what is in place, and nothing else: the file that somebody has made where a new one should have gone may
+    /// look like the beginning of that.
+    pub(super) fn take_back(&self, repository: &Repository, site: &Worktree) -> Result<()> {
+        files::put_back_these(repository, site, &self.changed[..self.placed])?;
+        for change in self.changed.iter().filter(|change| change.old.is_none()) {
+            files::remove_empty(&site.path, &file_at(site, change));
+        }
+        Ok(())
     }
 
     /// Removes the directories that have become empty.
@@ -162,6 +192,16 @@ fn identity(directory: &Path) -> Option<(u64, u64)> {
     found.is_dir().then(|| (found.dev(), found.ino()))
 }
 
+/// Makes the directories for a new file; `false` where something else is in their place by now.
+fn make_way(root: &Path, file: &Path) -> Result<bool> {
+    let parent = file.parent().unwrap_or(root);
+    match std::fs::create_dir_all(parent) {
+        Err(error) if matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::NotADirectory) => Ok(false),
+        // A symbolic link to a directory is as good as one for that call.
+        made => made.context("create", parent).map(|()| !files::is_behind_a_file(root, file)),
+    }
+}
+
 /// Fails where something is there by now, on every file system that can tell.
 fn rename_to_nothing(from: &Path, to: &Path) -> std::io::Result<()> {
     match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
@@ -173,7 +213,7 @@ fn rename_to_nothing(from: &Path, to: &Path) -> std::io::Result<()> {
 /// The directories on the way to the touched files, as far as they are there; `None` where a file that is made in `staging`
 /// and renamed would not be what it would be had it been made in place.
 fn directories(site: &Worktree, staging: &Path, changed: &[Changed]) -> Option<BTreeMap<PathBuf, (u64, u64)>> {
-    let device = inherits_nothing(staging)?;
+    let mount = inherits_nothing(staging)?;
     let mut found = BTreeMap::new();
     for change in changed {
         let file = file_at(site, change);
@@ -188,18 +228,31 @@ fn directories(site: &Worktree, staging: &Path, changed: &[Changed]) -> Option<B
                 break;
             }
             let id = identity(directory)?;
-            (inherits_nothing(directory)? == device).then_some(())?;
+            (inherits_nothing(directory)? == mount).then_some(())?;
             found.insert(directory.to_owned(), id);
         }
     }
     Some(found)
 }
 
-/// The device of a directory that gives what is made in it neither a group nor an access list.
-fn inherits_nothing(directory: &Path) -> Option<u64> {
+/// The device and mount of a directory that gives what is made in it neither a group nor an access list.
+fn inherits_nothing(directory: &Path) -> Option<(u64, u64)> {
     let found = std::fs::symlink_metadata(directory).ok()?;
     let listed = rustix::fs::getxattr(directory, "system.posix_acl_default", &mut [0_u8; 0][..]).is_ok();
-    (found.mode() & 0o2000 == 0 && !listed).then(|| found.dev())
+    (found.mode() & 0o2000 == 0 && !listed).then(|| (found.dev(), mount(directory)))
+}
+
+/// Nothing is renamed from one mount to another, not even where both show the same device; 0 if the system does not say.
+#[cfg(target_os = "linux")]
+fn mount(directory: &Path) -> u64 {
+    use rustix::fs::{StatxFlags, statx};
+    let found = statx(CWD, directory, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::MNT_ID);
+    found.map_or(0, |found| found.stx_mnt_id)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn mount(_directory: &Path) -> u64 {
+    0
 }
 
 /// Whether nothing in the configuration makes a difference between a file written in place and one that is renamed.

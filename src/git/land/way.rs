@@ -172,13 +172,16 @@ fn strangers(repository: &Repository, site: &Worktree, index: &Path, changed: &[
             continue;
         }
         let path = change.path.as_bstr();
-        // A file where the new path needs a directory.
-        for at in path.find_iter("/") {
-            let parent = path[..at].as_bstr();
+        // A file where the new path needs a directory. What a symbolic link leads to stays where it is.
+        let is_no_directory = |parent: &&BStr| {
             let metadata = std::fs::symlink_metadata(site.path.join(crate::git::path(parent)));
-            if metadata.is_ok_and(|metadata| !metadata.is_dir()) && !going.contains(parent) {
+            metadata.is_ok_and(|metadata| !metadata.is_dir())
+        };
+        if let Some(parent) = path.find_iter("/").map(|at| path[..at].as_bstr()).find(is_no_directory) {
+            if !going.contains(parent) {
                 found.insert(parent.to_owned());
             }
+            continue;
         }
         match std::fs::symlink_metadata(site.path.join(crate::git::path(path))) {
             Ok(metadata) if metadata.is_dir() => below(&site.path, path, &going, &mut found)?,
