@@ -211,7 +211,7 @@ pub fn recover(repository: &Repository) -> Result<Vec<Healed>> {
 
 fn heal_all(repository: &Repository, recovered: &mut Recovered) -> Result<()> {
     let lane_dir = repository.lane_dir();
-    let (before, mut still) = (repository.pending.take(), Vec::new());
+    let (before, mut still) = (repository.pending.borrow().clone(), Vec::new());
     let mut landing = false;
     for (said, mut running) in Journal::new(&lane_dir).abandoned::<Intent>()? {
         // Once in a command is often enough.
