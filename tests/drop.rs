@@ -246,7 +246,7 @@ fn a_reference_transaction_hook_hears_what_it_would_hear_from_git() {
         sandbox.git(["update-ref", "refs/login/x", &tip]);
         let by_git = std::fs::read_to_string(&heard).unwrap();
         std::fs::remove_file(&heard).unwrap();
-        let place = by_git.lines().next().and_then(|line| line.strip_prefix("prepared ")).unwrap();
+        let place = by_git.lines().find_map(|line| line.strip_prefix("prepared ")).unwrap();
 
         sandbox.lane(["drop", "--yes", "login"]).ok();
         let by_us = std::fs::read_to_string(&heard).unwrap();
