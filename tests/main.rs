@@ -19,6 +19,7 @@ mod list;
 mod log;
 mod man;
 mod nasty;
+mod proofs;
 mod prune;
 mod replay;
 mod restore;

@@ -122,6 +122,8 @@ pub struct Landing {
     pub base: BranchName,
     /// What lands.
     pub tip: ObjectId,
+    /// Whether all of it has to, because the lane goes.
+    pub whole: bool,
 }
 
 /// The branch the lane lands on: the one asked for, its base, or the local branch that follows its remote base.
@@ -192,7 +194,7 @@ pub fn plan(facts: &Facts, request: &Request) -> Result<Plan, Refusal> {
         _ => {}
     }
     ensure_base_free(base)?;
-    let landing = Landing { strategy: request.strategy, base: base.branch.clone(), tip };
+    let landing = Landing { strategy: request.strategy, base: base.branch.clone(), tip, whole: retire };
     Ok(Plan { commit, landing: Some(landing), integrated: None, retire })
 }
 

@@ -9,6 +9,7 @@ use crate::domain::lane::{Head, ObjectId, RefName, lossless};
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::status::{Operation, WorktreeStatus};
 use crate::error::Error;
+use crate::policy::Strategy;
 
 /// Why a lane cannot finish.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +55,8 @@ pub enum Refusal {
         commit: ObjectId,
         path: Box<std::path::Path>,
     },
+    /// What would land in this way lacks some of the lane's work: what these commits did, or what was done to these files.
+    LeftOut { lane: LaneName, base: BranchName, strategy: Strategy, commits: Vec<ObjectId>, files: Vec<BString> },
     /// The lane's work is not in its base, and nothing is to be landed.
     Unintegrated { lane: LaneName, base: Option<BranchName> },
 }
@@ -95,6 +98,7 @@ impl Refusal {
             Refusal::SiteBroken { .. } => "base-worktree-broken",
             Refusal::InTheWay { .. } | Refusal::Hidden { .. } => "in-the-way",
             Refusal::SubmoduleOnlyHere { .. } => "submodule-unpublished",
+            Refusal::LeftOut { .. } => "left-out",
             Refusal::Unintegrated { .. } => "unintegrated",
         }
     }
@@ -157,6 +161,9 @@ impl Refusal {
                 word(path.display()),
                 commit.to_hex_with_len(10)
             ),
+            Refusal::LeftOut { lane, .. } => {
+                format!("land its commits as they are: git lane finish {} --strategy merge", word(lane))
+            }
             Refusal::Unintegrated { lane, base: Some(_) } => {
                 format!("land it with: git lane finish {}; or retire it with --no-land --force", word(lane))
             }
@@ -231,6 +238,20 @@ impl std::fmt::Display for Refusal {
                 write!(f, "lane '{lane}' would land commit {commit} of submodule '{submodule}', ")?;
                 f.write_str("which nobody but the lane has")
             }
+            Refusal::LeftOut { lane, base, strategy, commits, files } => {
+                let by = if *strategy == Strategy::Squash { "squash" } else { "rebase" };
+                write!(f, "a {by} would leave work of lane '{lane}' out of '{base}'")?;
+                if !commits.is_empty() {
+                    let ids: Vec<_> = commits.iter().take(3).map(|id| id.to_hex_with_len(10).to_string()).collect();
+                    let more = if commits.len() > 3 { " and others" } else { "" };
+                    write!(f, ": what commit {}{more} did", ids.join(", "))?;
+                }
+                match files[..] {
+                    [] => Ok(()),
+                    _ if commits.is_empty() => write!(f, ": {}", some(files)),
+                    _ => write!(f, " to {}", some(files)),
+                }
+            }
             Refusal::Unintegrated { lane, base: Some(base) } => {
                 write!(f, "the work of lane '{lane}' is not in '{base}'")
             }
@@ -281,6 +302,10 @@ impl From<Refusal> for Error {
         let error = Error::refused(refusal.to_string()).code(refusal.code()).hint(refusal.hint());
         match &refusal {
             Refusal::InTheWay { files, .. } => error.details(serde_json::json!({
+                "files": files.iter().map(|file| lossless(file.as_bstr())).collect::<Vec<_>>(),
+            })),
+            Refusal::LeftOut { commits, files, .. } => error.details(serde_json::json!({
+                "commits": commits.iter().map(ToString::to_string).collect::<Vec<_>>(),
                 "files": files.iter().map(|file| lossless(file.as_bstr())).collect::<Vec<_>>(),
             })),
             Refusal::Hidden { files, .. } => error.details(serde_json::json!({

@@ -30,6 +30,14 @@ pub(super) fn survives(repo: &gix::Repository, lane: &Lane) -> Result<bool> {
     Ok(2 * left >= all && (total.added.0 == 0 || total.added.1 > 0))
 }
 
+/// Whether every line that `change` added to a text is there now and every one it removed is not. A change that only moves
+/// lines, or that is no text, cannot be seen in this way.
+pub(super) fn survives_whole(repo: &gix::Repository, change: &Change, now: Entry) -> Result<bool> {
+    let Some(left) = left(repo, change, now)? else { return Ok(false) };
+    let all = left.added.0 + left.removed.0;
+    Ok(all > 0 && left.added.1 + left.removed.1 == all)
+}
+
 /// Lines added and removed by a change, each with how many of them are still so.
 #[derive(Default)]
 struct Left {

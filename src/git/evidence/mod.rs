@@ -5,6 +5,7 @@
 //! merge (`probe`) and the patches of lane and base (`patches`). Removal rests on the answer, so whatever cannot be
 //! shown is `None`: work that was landed and taken back, work undone inside the lane, anything too large for the bound.
 
+mod arrival;
 mod content;
 mod patches;
 mod probe;
@@ -16,6 +17,7 @@ use bstr::{BString, ByteSlice};
 use gix::ObjectId;
 use gix::objs::tree::EntryMode;
 
+pub use self::arrival::{Arrival, Pair};
 use super::history::{Divergence, commits_beyond};
 use super::steady;
 use crate::domain::integration::Integration;

@@ -45,15 +45,11 @@ pub(super) fn compare(
     let mut work = Vec::with_capacity(lanes.len());
     let mut wanted: BTreeSet<Pair> = BTreeSet::new();
     for lane in lanes {
-        let base = base_commits(trees, lane, bound, &mut outlines)?;
+        let base = base_commits(trees, (lane.base, lane.tip), bound, &mut outlines)?;
         let ranges = ranges(trees, lane, bound)?;
         let of_base: HashSet<Outline> = base.iter().map(|commit| commit.outline).collect();
         let of_lane: HashSet<Outline> = ranges.outlines.values().copied().collect();
-        let candidates: Vec<_> = base.iter().filter(|commit| of_lane.contains(&commit.outline)).collect();
-        let inverses: HashSet<Outline> = candidates.iter().map(|commit| commit.inverse).collect();
-        // What would undo a candidate, and what may have undone it.
-        wanted.extend(candidates.iter().flat_map(|commit| [commit.pair, flipped(commit.pair)]));
-        wanted.extend(base.iter().filter(|commit| inverses.contains(&commit.outline)).map(|commit| commit.pair));
+        wanted.extend(candidates(&base, &of_lane));
         for (range, outline) in &ranges.outlines {
             if of_base.contains(outline) {
                 wanted.insert(ranges.pair(*range));
@@ -70,6 +66,59 @@ pub(super) fn compare(
         found.push(if how.is_some() && ranges.any_undone(trees, lane)? { None } else { how });
     }
     Ok(found)
+}
+
+/// Which of `commits` are in the base (that of `pair`, whose other is the tip) as the very same patch, and whether it stands.
+pub(super) fn twins(
+    trees: &Trees<'_>,
+    probe: &Probe<'_>,
+    pair: Pair,
+    commits: &[Pair],
+    bound: Bound,
+) -> Result<Vec<(ObjectId, bool)>> {
+    let base = base_commits(trees, pair, bound, &mut HashMap::new())?;
+    let mut outlined = Vec::with_capacity(commits.len());
+    for (commit, parent) in commits {
+        let changes = trees.changes(trees.tree_of(*parent)?, trees.tree_of(*commit)?)?;
+        if !changes.is_empty() {
+            outlined.push(((*commit, *parent), outline(&changes).0));
+        }
+    }
+    let mut wanted = candidates(&base, &outlined.iter().map(|(_, outline)| *outline).collect());
+    wanted.extend(outlined.iter().map(|(pair, _)| *pair));
+    let wanted: Vec<Pair> = wanted.into_iter().collect();
+    let ids = probe.patches(&wanted, trees.repo.object_hash())?;
+    let ids: HashMap<Pair, ObjectId> = wanted.into_iter().zip(ids).collect();
+    let (standing, all) = places(&base, &ids);
+    let found = outlined.into_iter().filter_map(|(pair, _)| {
+        let id = ids.get(&pair).filter(|id| all.contains(*id))?;
+        Some((pair.0, standing.contains_key(id)))
+    });
+    Ok(found.collect())
+}
+
+/// The commits of the base with one of these outlines, what would undo them, and what may have undone them.
+fn candidates(base: &[BaseCommit], of: &HashSet<Outline>) -> BTreeSet<Pair> {
+    let found: Vec<_> = base.iter().filter(|commit| of.contains(&commit.outline)).collect();
+    let inverses: HashSet<Outline> = found.iter().map(|commit| commit.inverse).collect();
+    let undoing = base.iter().filter(|commit| inverses.contains(&commit.outline)).map(|commit| commit.pair);
+    found.iter().flat_map(|commit| [commit.pair, flipped(commit.pair)]).chain(undoing).collect()
+}
+
+/// Where in the base each patch is that stands, and all patches that were ever there. From the youngest: whatever a later
+/// commit takes back does not count, unless it came again after that.
+fn places(base: &[BaseCommit], ids: &HashMap<Pair, ObjectId>) -> (HashMap<ObjectId, Vec<usize>>, HashSet<ObjectId>) {
+    let mut places: HashMap<ObjectId, Vec<usize>> = HashMap::new();
+    let mut later = HashSet::new();
+    for (place, commit) in base.iter().enumerate().rev() {
+        let Some(id) = ids.get(&commit.pair) else { continue };
+        let undone = ids.get(&flipped(commit.pair)).is_some_and(|inverse| later.contains(inverse));
+        if !undone {
+            places.entry(*id).or_default().insert(0, place);
+        }
+        later.insert(*id);
+    }
+    (places, later)
 }
 
 /// The same two commits the other way round: the patch that takes the first one back.
@@ -91,12 +140,12 @@ fn outline(changes: &[Change]) -> (Outline, Outline) {
 /// Commits of the base the tip does not have, without merges, roots and empty ones.
 fn base_commits(
     trees: &Trees<'_>,
-    lane: &Lane,
+    (base, tip): Pair,
     bound: Bound,
     known: &mut HashMap<ObjectId, Option<(Outline, Outline)>>,
 ) -> Result<Vec<BaseCommit>> {
     let mut commits = Vec::new();
-    for (commit, parents) in commits_beyond(trees.repo, lane.base, lane.tip, bound.base_commits)? {
+    for (commit, parents) in commits_beyond(trees.repo, base, tip, bound.base_commits)? {
         let [parent] = parents[..] else { continue };
         let found = match known.get(&commit) {
             Some(found) => *found,
@@ -147,17 +196,7 @@ impl Ranges {
     }
 
     fn find(&self, base: &[BaseCommit], ids: &HashMap<Pair, ObjectId>) -> Option<Integration> {
-        let mut places: HashMap<ObjectId, Vec<usize>> = HashMap::new();
-        let mut later = HashSet::new();
-        // From the youngest: whatever a later commit takes back does not count, unless it came again after that.
-        for (place, commit) in base.iter().enumerate().rev() {
-            let Some(id) = ids.get(&commit.pair) else { continue };
-            let undone = ids.get(&flipped(commit.pair)).is_some_and(|inverse| later.contains(inverse));
-            if !undone {
-                places.entry(*id).or_default().insert(0, place);
-            }
-            later.insert(*id);
-        }
+        let (places, _) = places(base, ids);
         let landed = |range| ids.get(&self.pair(range)).and_then(|id| places.get(id));
         let last = self.commits.len() - 1;
         let each = (1..=last).all(|end| self.empty.contains(&end) || landed((end - 1, end)).is_some());

@@ -1,7 +1,10 @@
-//! The lane's commits replayed onto the base in memory, as `git rebase` would pick them.
+//! The lane's commits replayed onto the base in memory, as `git rebase` would pick them, and whether that is all of the
+//! lane: what a merge commit of it holds beyond its parents is not replayed.
 //!
 //! A pick is a merge whose base is the commit's parent. `merge-tree` takes an explicit merge base only from git 2.40 on,
 //! so the three trees are dressed as commits: two children of a parentless one.
+
+use std::collections::HashSet;
 
 use bstr::{BString, ByteSlice};
 
@@ -12,6 +15,7 @@ use crate::domain::name::BranchName;
 use crate::domain::paste::word;
 use crate::error::{Error, Result};
 use crate::git::command::Invocation;
+use crate::git::evidence::{Arrival, Pair};
 use crate::git::repository::Repository;
 use crate::git::steady;
 
@@ -23,6 +27,38 @@ struct Original {
     author: BString,
     encoding: Option<BString>,
     message: BString,
+}
+
+/// One commit of the lane, applied.
+struct Pick {
+    original: Original,
+    /// Its parent's tree.
+    before: ObjectId,
+    /// What it was applied to, and the result.
+    onto: ObjectId,
+    tree: ObjectId,
+}
+
+/// What a replay made, and how.
+pub struct Replayed {
+    /// The new tip.
+    pub new: ObjectId,
+    /// How many commits it took.
+    pub commits: usize,
+    /// The tree of `new`.
+    pub tree: ObjectId,
+    picks: Vec<Pick>,
+    /// The lane's merge commits.
+    merges: Vec<Original>,
+    /// Commits that were passed over because the base has them, and has taken them back.
+    undone: Vec<ObjectId>,
+}
+
+impl Replayed {
+    /// Whether the lane has merge commits, which are not replayed.
+    pub fn has_merges(&self) -> bool {
+        !self.merges.is_empty()
+    }
 }
 
 /// A replay under way.
@@ -40,33 +76,86 @@ pub struct Replay<'a> {
 }
 
 impl Replay<'_> {
-    /// Replays what `tip` has and `onto` lacks; the new tip and how many commits it took.
-    pub fn run(&self, onto: ObjectId, tip: ObjectId) -> Result<(ObjectId, usize)> {
-        // The list of the sequencer: merges left out, commits with a twin of the same patch id in the base too.
-        let picks = ["rev-list", "--reverse", "--topo-order", "--right-only", "--cherry-pick", "--no-merges"];
-        let listed = self.repository.git_here().args(picks).arg(format!("{onto}...{tip}")).stdout()?;
+    /// Replays what `tip` has and `onto` lacks. `arrival` tells which commits the base has already: the patch ids of `git
+    /// rev-list --cherry-pick` ignore white space, and what differs in nothing else is not there.
+    pub fn run(&self, onto: ObjectId, tip: ObjectId, arrival: impl Fn() -> Result<Arrival>) -> Result<Replayed> {
+        let (originals, alike) = self.originals(onto, tip)?;
+        let parented = |original: &&Original| alike.contains(&original.id) && original.parents.len() == 1;
+        let alike: Vec<_> = originals.iter().filter(parented).map(|twin| (twin.id, twin.parents[0])).collect();
+        let twins = if alike.is_empty() { Vec::new() } else { arrival()?.twins(onto, tip, &alike)? };
+        let mut done = Replayed {
+            new: onto,
+            commits: 0,
+            tree: self.read(onto)?.tree,
+            picks: Vec::new(),
+            merges: Vec::new(),
+            undone: twins.iter().filter(|(_, stands)| !stands).map(|(id, _)| *id).collect(),
+        };
         let mut committer = None;
-        let (mut head, mut tree) = (onto, self.read(onto)?.tree);
-        let mut count = 0;
-        for line in listed.lines() {
-            let id = ObjectId::from_hex(line).map_err(|error| Error::git(format!("git rev-list: {error}")))?;
-            let original = self.read(id)?;
-            if original.parents == [head] {
-                (head, tree) = (id, original.tree);
-                count += 1;
+        for original in originals {
+            if original.parents.len() > 1 {
+                done.merges.push(original);
                 continue;
             }
-            let picked = self.pick(&original, tree)?;
-            let empty_before = original.parents.len() == 1 && self.parent_tree(&original)? == original.tree;
+            if twins.iter().any(|(id, _)| *id == original.id) {
+                continue;
+            }
+            if original.parents == [done.new] {
+                (done.new, done.tree) = (original.id, original.tree);
+                done.commits += 1;
+                continue;
+            }
+            let before = self.parent_tree(&original)?;
+            let picked = self.pick(&original, done.tree)?;
+            let empty_before = original.parents.len() == 1 && before == original.tree;
             // What the base already has in another form becomes empty and goes, as in `git rebase --empty=drop`.
-            if picked == tree && !empty_before {
-                continue;
+            if picked != done.tree || empty_before {
+                done.new = self.commit(&original, picked, done.new, &mut committer)?;
+                done.commits += 1;
             }
-            head = self.commit(&original, picked, head, &mut committer)?;
-            tree = picked;
-            count += 1;
+            done.picks.push(Pick { original, before, onto: done.tree, tree: picked });
+            done.tree = picked;
         }
-        Ok((head, count))
+        Ok(done)
+    }
+
+    /// The commits as the sequencer would list them, merges among them, and those of which git says that the base has a
+    /// commit with the same patch id.
+    fn originals(&self, onto: ObjectId, tip: ObjectId) -> Result<(Vec<Original>, HashSet<ObjectId>)> {
+        let list = ["rev-list", "--reverse", "--topo-order", "--right-only", "--cherry-mark"];
+        let listed = self.repository.git_here().args(list).arg(format!("{onto}...{tip}")).stdout()?;
+        let (mut originals, mut alike) = (Vec::new(), HashSet::new());
+        for line in listed.lines() {
+            let id = line.strip_prefix(b"=").or_else(|| line.strip_prefix(b"+")).unwrap_or(line);
+            let id = ObjectId::from_hex(id).map_err(|error| Error::git(format!("git rev-list: {error}")))?;
+            if line.starts_with(b"=") {
+                alike.insert(id);
+            }
+            originals.push(self.read(id)?);
+        }
+        Ok((originals, alike))
+    }
+
+    /// The lane's commits whose work is not wholly in what was made of them.
+    pub fn left_out(&self, done: &Replayed, arrival: &Arrival) -> Result<Vec<ObjectId>> {
+        let mut found = done.undone.clone();
+        for pick in &done.picks {
+            let theirs = self.dress(pick.original.tree, Some(self.dress(pick.before, None)?))?;
+            let ours = self.dress(pick.onto, Some(self.dress(pick.before, None)?))?;
+            if !arrival.left_out(Pair { ours, theirs, fork: pick.before }, pick.tree)?.is_empty() {
+                found.push(pick.original.id);
+            }
+        }
+        for merge in &done.merges {
+            let plain = match merge.parents[..] {
+                [ours, theirs] => arrival.is_plain_merge(ours, theirs, merge.tree)?,
+                _ => false,
+            };
+            if !plain {
+                found.push(merge.id);
+            }
+        }
+        Ok(found)
     }
 
     fn parent_tree(&self, commit: &Original) -> Result<ObjectId> {

@@ -54,6 +54,24 @@ impl Scratch {
             .env("GIT_ALTERNATE_OBJECT_DIRECTORIES", alternate(&self.objects))
     }
 
+    /// The repository as a git sees it that [`contain`](Self::contain) binds: with what is in the quarantine.
+    pub fn view(&self, repository: &Repository) -> Result<gix::Repository> {
+        let directory = self.path("view");
+        let file = directory.join("info/alternates");
+        if !file.exists() {
+            let info = directory.join("info");
+            shared::create_dir_all(&info).context("create", &info)?;
+            let list = [alternate(&self.path("objects")), alternate(&self.objects)];
+            let lines: Vec<u8> = list.iter().flat_map(|path| [path.as_bytes(), b"\n"].concat()).collect();
+            shared::write(&file, lines).context("write", &file)?;
+        }
+        let hash = repository.gix.object_hash();
+        let objects = gix::odb::at(&directory, hash).context("read", &directory)?;
+        let mut view = repository.gix.clone();
+        view.objects = gix::odb::memory::Proxy::new(objects, hash);
+        Ok(view)
+    }
+
     /// Writes a commit, given as its raw bytes, into the quarantine.
     pub fn write_commit(&self, hash: gix::hash::Kind, raw: &[u8]) -> Result<ObjectId> {
         use gix::objs::Write;

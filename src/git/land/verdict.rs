@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use bstr::BString;
+
 use super::hooks::{Hooks, Making};
 use super::merge::{self, Bench, Merged};
 use super::scratch::Scratch;
@@ -12,8 +14,9 @@ use crate::domain::lane::{ObjectId, Worktree, WorktreeState};
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::{paste, retire};
 use crate::error::{Error, Result};
+use crate::git::evidence::{Arrival, Pair};
 use crate::git::repository::Repository;
-use crate::git::{steady, submodules};
+use crate::git::{overview, steady, submodules};
 use crate::policy::Strategy;
 
 /// A verdict: what the base will be, before hooks and message.
@@ -39,6 +42,8 @@ pub(super) struct Place<'a> {
     pub(super) old: ObjectId,
     pub(super) tip: ObjectId,
     pub(super) relation: Relation,
+    /// Whether all of the lane has to land, because the lane goes.
+    pub(super) whole: bool,
 }
 
 impl<'a> Place<'a> {
@@ -67,6 +72,7 @@ impl<'a> Place<'a> {
             old: base.tip.ok_or_else(moved)?,
             tip: landing.tip,
             relation: base.relation.ok_or_else(moved)?,
+            whole: landing.whole,
         })
     }
 }
@@ -98,10 +104,42 @@ impl Place<'_> {
                 }
             }
         };
-        if tree == self.tree(self.old)? {
-            return Ok(Verdict::Nothing(Integration::NothingToMerge));
+        if tree == self.tree(self.old)?
+            && let Some(proof) = self.proof()?
+        {
+            return Ok(Verdict::Nothing(proof));
+        }
+        // A merge commit has the lane in its history, and git makes one although it changes nothing.
+        if making != Making::Merge {
+            let missing = self.left_out(tree)?;
+            if tree == self.tree(self.old)? || self.whole && !missing.is_empty() {
+                return Err(self.refuse(strategy, Vec::new(), missing));
+            }
         }
         Ok(Verdict::Tree(tree, making))
+    }
+
+    /// How the lane is known to be in its base although its commits are not.
+    fn proof(&self) -> Result<Option<Integration>> {
+        let found = overview::standings(self.repository, &[(self.tip, self.old)]).pop();
+        Ok(found.transpose()?.and_then(|versus| versus.integrated))
+    }
+
+    /// The paths of the lane whose changes are not in `tree`, which is what would land.
+    fn left_out(&self, tree: ObjectId) -> Result<Vec<BString>> {
+        let Some(fork) = facts::merge_base(self.repository, self.old, self.tip)? else { return Ok(Vec::new()) };
+        let pair = Pair { ours: self.old, theirs: self.tip, fork: self.tree(fork)? };
+        let arrival = self.arrival()?;
+        steady::objects(&self.repository.gix, || arrival.left_out(pair, tree))
+    }
+
+    fn arrival(&self) -> Result<Arrival> {
+        Ok(Arrival::new(self.scratch.view(self.repository)?))
+    }
+
+    fn refuse(&self, strategy: Strategy, commits: Vec<ObjectId>, files: Vec<BString>) -> Error {
+        let (lane, base) = (self.lane.0.clone(), self.base.clone());
+        Refusal::LeftOut { lane, base, strategy, commits, files }.into()
     }
 
     /// Refuses a lane that moves a submodule to a commit which leaves with the lane.
@@ -134,8 +172,22 @@ impl Place<'_> {
             base: self.base,
             git: &|| self.repository.git.at(&self.directory),
         };
-        let (new, commits) = replay.run(self.old, self.tip)?;
-        Ok(if new == self.old { Verdict::Nothing(Integration::SamePatches) } else { Verdict::Commit(new, commits) })
+        let done = replay.run(self.old, self.tip, || self.arrival())?;
+        let nothing = done.new == self.old;
+        if nothing && let Some(proof) = self.proof()? {
+            return Ok(Verdict::Nothing(proof));
+        }
+        if nothing || self.whole {
+            let (missing, arrival) = (self.left_out(done.tree)?, self.arrival()?);
+            // What a merge commit of the lane took back is not taken back by a replay either.
+            let merges = done.has_merges() && !arrival.is_plain_merge(self.old, self.tip, done.tree)?;
+            let doubt = merges || !missing.is_empty();
+            let commits = if doubt { replay.left_out(&done, &arrival)? } else { Vec::new() };
+            if !commits.is_empty() {
+                return Err(self.refuse(Strategy::Rebase, commits, missing));
+            }
+        }
+        Ok(if nothing { Verdict::Nothing(Integration::SamePatches) } else { Verdict::Commit(done.new, done.commits) })
     }
 
     fn bench(&self) -> Result<Bench<'_>> {
