@@ -29,4 +29,5 @@ mod shared;
 mod shell_init;
 mod shells;
 mod start;
+mod submodules;
 mod trash;

@@ -13,6 +13,7 @@ use crate::error::{Error, Kind, Result};
 use crate::git::overview::{standings, worktree_status};
 use crate::git::repository::Repository;
 use crate::git::retire::{Reason, Retirement, or_raced, raced, retire, surroundings, what};
+use crate::git::submodules::held;
 use crate::git::trash;
 use crate::ui::{Page, Report, Ui};
 
@@ -189,7 +190,9 @@ fn look(
             integrated = versus.integrated;
         }
     }
-    Ok(Some((Losses::of(lane, present, status, ahead, integrated.as_ref()), integrated)))
+    let submodules = worktree.map(|worktree| held(repository, lane, worktree)).unwrap_or_default();
+    let losses = Losses::of(lane, present, status, ahead, integrated.as_ref()).with_submodules(submodules);
+    Ok(Some((losses, integrated)))
 }
 
 /// Asks once for everything that would leave with the lanes.

@@ -5,13 +5,14 @@ use std::time::Duration;
 use crate::domain::lane::{Lane, ObjectId, Worktree, WorktreeState};
 use crate::domain::name::LaneName;
 use crate::domain::prune::{Done, Facts, Kept, duration, verdict};
-use crate::domain::retire::{Losses, ensure_movable, place};
+use crate::domain::retire::{Losses, Refusal, ensure_movable, place};
 use crate::domain::status::WorktreeStatus;
 use crate::domain::trash::Occasion;
 use crate::error::{Error, Kind, Result};
 use crate::git::overview::{standings, worktree_statuses};
 use crate::git::repository::Repository;
 use crate::git::retire::{Reason, Retirement, now, retire, surroundings};
+use crate::git::submodules::held;
 use crate::git::trash::expire_within;
 use crate::policy::Policy;
 use crate::ui::{Page, Report, Ui};
@@ -90,7 +91,8 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
 
     let mut done: Vec<(&Lane, Option<&Worktree>, Option<ObjectId>, Done)> = Vec::new();
     for (lane, worktree, tip, facts) in look(&repository, &records.lanes, &worktrees) {
-        match verdict(&facts, now(), args.older_than) {
+        let decided = verdict(&facts, now(), args.older_than);
+        match decided.and_then(|why| ensure_alone(&repository, lane, worktree, &facts.losses).map(|()| why)) {
             Ok(why) => done.push((lane, worktree, tip, why)),
             Err(kept) => report.kept.push(stays(&lane.name, &kept)),
         }
@@ -166,6 +168,20 @@ fn take(
 
 fn stays(name: &LaneName, kept: &Kept) -> Stays {
     Stays { name: name.clone(), code: kept.code().into(), because: kept.to_string() }
+}
+
+/// Keeps a lane whose submodules hold what nothing else has: that its own work is done says nothing about theirs.
+fn ensure_alone(
+    repository: &Repository,
+    lane: &Lane,
+    worktree: Option<&Worktree>,
+    losses: &Losses,
+) -> std::result::Result<(), Kept> {
+    let submodules = worktree.map(|worktree| held(repository, lane, worktree)).unwrap_or_default();
+    match submodules.is_empty() {
+        true => Ok(()),
+        false => Err(Kept::Protected(Refusal::Unsettled(Box::new(losses.clone().with_submodules(submodules))))),
+    }
 }
 
 /// A lane that was done when we looked and could not be taken when we came.

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::domain::name::LaneName;
+use crate::domain::submodule::Holdings;
 use crate::domain::trash::{Entry, Expiry, Occasion, Proof, Reason, expires};
 use crate::error::Result;
 use crate::git::repository::Repository;
@@ -41,6 +42,7 @@ struct Waiting {
     branch: Option<String>,
     tip: Option<String>,
     bytes: Option<u64>,
+    submodules: Holdings,
 }
 
 #[derive(Debug, serde::Serialize)]
@@ -186,6 +188,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
             branch: entry.branch.as_ref().map(|branch| branch.name.to_string()),
             tip: entry.branch.as_ref().map(|branch| branch.tip.to_string()),
             bytes: size::of(&repository, entry, deadline),
+            submodules: entry.submodules.clone(),
         }
     };
     let trash = waiting.iter().enumerate().map(describe).collect();

@@ -17,4 +17,5 @@ pub mod prune;
 pub mod retire;
 pub mod start;
 pub mod status;
+pub mod submodule;
 pub mod trash;

@@ -7,6 +7,7 @@ use super::lane::{Head, Lane, Worktree, WorktreeState};
 use super::name::{BranchName, LaneName};
 use super::paste::word;
 use super::status::WorktreeStatus;
+use super::submodule::Holdings;
 use crate::error::Error;
 
 /// Where a lane's files are, by git's own list.
@@ -76,6 +77,8 @@ pub enum Refusal {
     BranchElsewhere(BranchName, PathBuf),
     /// The directory was moved by hand and now is there.
     MovedByHand(PathBuf),
+    /// Another repository borrows the objects of one of its submodules.
+    Lender(PathBuf),
     /// It holds what no commit has.
     Unsettled(Box<Losses>),
     /// Its branch holds what its base has not.
@@ -94,6 +97,7 @@ impl Refusal {
             Refusal::Busy(_) => "busy",
             Refusal::BranchElsewhere(..) => "branch-elsewhere",
             Refusal::MovedByHand(_) => "moved",
+            Refusal::Lender(_) => "lender",
             Refusal::Unsettled(_) => "unsettled",
             Refusal::NotIntegrated(_) => "not-integrated",
         }
@@ -121,6 +125,9 @@ impl Refusal {
             Refusal::MovedByHand(path) => {
                 error.hint(format!("tell git where it is: git worktree repair {}", word(path.display())))
             }
+            Refusal::Lender(_) => error.hint(
+                "give the borrower objects of its own with: git repack -ad, there; then remove its objects/info/alternates",
+            ),
             Refusal::Unsettled(losses) | Refusal::NotIntegrated(losses) => error
                 .hint(format!("it can be brought back, so if that is fine: git lane drop --yes {}", word(name)))
                 .details(losses.json()),
@@ -142,6 +149,9 @@ impl std::fmt::Display for Refusal {
                 write!(f, "its branch '{branch}' is also checked out in '{}'", path.display())
             }
             Refusal::MovedByHand(path) => write!(f, "its directory was moved to '{}'", path.display()),
+            Refusal::Lender(submodule) => {
+                write!(f, "another repository borrows the objects of its submodule '{}'", submodule.display())
+            }
             Refusal::Unsettled(losses) | Refusal::NotIntegrated(losses) => write!(f, "it has {losses}"),
         }
     }
@@ -158,6 +168,8 @@ pub struct Losses {
     pub ahead: usize,
     /// The base those are counted against.
     pub base: Option<String>,
+    /// What its submodules hold.
+    pub submodules: Holdings,
 }
 
 impl Losses {
@@ -179,12 +191,21 @@ impl Losses {
             });
         let ahead = if integrated.is_some() { 0 } else { ahead };
         let base = lane.base.as_ref().map(ToString::to_string);
-        Losses { status, stray, ahead, base }
+        Losses { status, stray, ahead, base, submodules: Holdings::default() }
+    }
+
+    /// The same with what the lane's submodules hold.
+    pub fn with_submodules(self, submodules: Holdings) -> Self {
+        Losses { submodules, ..self }
     }
 
     /// The refusal when nobody has said yes; `None` when nothing is lost.
     pub fn refusal(&self) -> Option<Refusal> {
-        if !self.status.is_clean() || self.status.operation.is_some() || self.stray.is_some() {
+        if !self.status.is_clean()
+            || self.status.operation.is_some()
+            || self.stray.is_some()
+            || !self.submodules.is_empty()
+        {
             return Some(Refusal::Unsettled(Box::new(self.clone())));
         }
         (self.ahead > 0).then(|| Refusal::NotIntegrated(Box::new(self.clone())))
@@ -199,6 +220,7 @@ impl Losses {
             "operation": self.status.operation,
             "stray": self.stray,
             "ahead": self.ahead,
+            "submodules": self.submodules,
         })
     }
 }
@@ -228,6 +250,9 @@ impl std::fmt::Display for Losses {
                 Some(base) => parts.push(format!("{} {commits} that '{base}' has not", self.ahead)),
                 None => parts.push(format!("{} {commits} of its own", self.ahead)),
             }
+        }
+        if !self.submodules.is_empty() {
+            parts.push(self.submodules.to_string());
         }
         f.write_str(&if parts.is_empty() { "nothing of its own".into() } else { parts.join(", ") })
     }

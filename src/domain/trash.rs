@@ -7,6 +7,7 @@ use super::event::End;
 use super::lane::{Lane, ObjectId, hex, lossless_path, optional_hex};
 use super::name::BranchName;
 use super::paste::word;
+use super::submodule::Holdings;
 use crate::error::Error;
 
 /// Why a lane was removed.
@@ -67,12 +68,18 @@ pub struct Entry {
     pub keep: Option<ObjectId>,
     /// The worktree, where git had one registered.
     pub worktree: Option<KeptWorktree>,
+    /// What its submodules hold that exists nowhere else.
+    #[serde(default, skip_serializing_if = "Holdings::is_empty")]
+    pub submodules: Holdings,
 }
 
 impl Entry {
     /// Whether there may be commits or files in it that somebody made. Prune takes no lane without a proof but one that
     /// was never used.
     pub fn holds_work(&self) -> bool {
+        if !self.submodules.is_empty() {
+            return true;
+        }
         let never_used = self.reason == Reason::Pruned && self.keep == Some(self.lane.fork_point);
         let has_files = self.worktree.as_ref().is_some_and(|worktree| worktree.directory.is_some());
         (self.keep.is_some() || has_files) && !never_used
@@ -326,7 +333,17 @@ pub(crate) mod tests {
             created: 0,
         };
         let id = id.to_owned();
-        Entry { id, lane, reason: Reason::Dropped, proof: None, removed, branch: None, keep: None, worktree: None }
+        Entry {
+            id,
+            lane,
+            reason: Reason::Dropped,
+            proof: None,
+            removed,
+            branch: None,
+            keep: None,
+            worktree: None,
+            submodules: Holdings::default(),
+        }
     }
 
     #[test]

@@ -18,6 +18,7 @@ pub mod land;
 pub mod lockfile;
 pub mod metadata;
 pub mod moved;
+pub mod optional;
 pub mod overtaken;
 pub mod overview;
 pub mod patience;

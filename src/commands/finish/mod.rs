@@ -15,6 +15,7 @@ use crate::git::command::Git;
 use crate::git::land::{self, Outcome, Wording, commit, facts};
 use crate::git::recover::Healed;
 use crate::git::repository::Repository;
+use crate::git::submodules::held;
 use crate::git::{identity, retire, status, trash};
 use crate::policy::{Policy, Strategy};
 use crate::ui::Ui;
@@ -208,6 +209,7 @@ fn retire(
         report.go_to = inside.then(|| repository.main_worktree()).transpose()?.map(|main| main.path);
     }
     if report.dry_run {
+        report.submodules = worktree.map(|worktree| held(repository, lane, worktree)).unwrap_or_default();
         return Ok(());
     }
     if let Some(go_to) = &report.go_to {
@@ -231,5 +233,6 @@ fn retire(
         None => error,
     })?;
     report.trash = Some(retired.trash_id);
+    report.submodules = retired.entry.submodules;
     Ok(())
 }

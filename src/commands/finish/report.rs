@@ -10,6 +10,7 @@ use crate::domain::integration::Integration;
 use crate::domain::lane::{Lane, ObjectId, lossless};
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::paste::word;
+use crate::domain::submodule::Holdings;
 use crate::error::{Error, Result};
 use crate::git::land::{self, Outcome};
 use crate::policy::Strategy;
@@ -29,6 +30,7 @@ pub(super) struct Finished {
     pub(super) retires: bool,
     pub(super) trash: Option<String>,
     pub(super) ignored: Vec<BString>,
+    pub(super) submodules: Holdings,
     pub(super) go_to: Option<PathBuf>,
     pub(super) expired: Vec<Gone>,
     pub(super) overdue: Vec<Gone>,
@@ -79,6 +81,7 @@ impl Finished {
             retires: plan.retire,
             trash: None,
             ignored: Vec::new(),
+            submodules: Holdings::default(),
             go_to: None,
             expired: Vec::new(),
             overdue: Vec::new(),
@@ -105,6 +108,7 @@ impl serde::Serialize for Finished {
             "integrated": self.integrated.as_ref().map(Integration::code),
             "retired": self.retires.then(|| serde_json::json!({ "trash": self.trash })),
             "ignored": self.ignored.iter().map(|path| lossless(path.as_bstr())).collect::<Vec<_>>(),
+            "submodules": self.submodules,
             "expired": self.expired,
             "overdue": self.overdue,
             "goTo": self.go_to.as_deref().map(Path::to_string_lossy),
@@ -143,6 +147,13 @@ impl Report for Finished {
             if self.ignored.len() > SHOWN {
                 page.line(format!("  and {} more", self.ignored.len() - SHOWN));
             }
+        }
+        if !self.submodules.is_empty() {
+            page.line(format!(
+                "{} with the lane, and stays until asked for: {}",
+                would("left", "would leave"),
+                self.submodules
+            ));
         }
         if self.retires {
             let text = would("the lane is in the trash", "would move the lane into the trash");

@@ -67,3 +67,13 @@ pub fn moved_submodules(repository: &Repository, old: ObjectId, new: ObjectId) -
     let changed = changes(repository, old, new)?.into_iter();
     Ok(changed.filter_map(|change| Some((change.path, change.new.filter(|(mode, _)| mode.is_commit())?.1))).collect())
 }
+
+/// Where `old` has submodules and `new` has none.
+pub(in crate::git) fn left_submodules(repository: &Repository, old: ObjectId, new: ObjectId) -> Result<Vec<BString>> {
+    let is_link = |mode: &EntryMode| mode.is_commit();
+    let changed = changes(repository, old, new)?.into_iter().filter(|change| {
+        let (old, new) = (change.old.as_ref(), change.new.as_ref());
+        old.is_some_and(|(mode, _)| is_link(mode)) && !new.is_some_and(|(mode, _)| is_link(mode))
+    });
+    Ok(changed.map(|change| change.path).collect())
+}

@@ -24,7 +24,7 @@ use crate::domain::event::{Subject, What};
 use crate::domain::integration::Integration;
 use crate::domain::lane::{Lane, ObjectId, RefName, Worktree, WorktreeState};
 use crate::domain::name::{BranchName, LaneName};
-use crate::domain::retire::{Surroundings, ensure_movable, place};
+use crate::domain::retire::{Refusal, Surroundings, ensure_movable, place};
 pub use crate::domain::trash::Reason;
 use crate::domain::trash::{Entry, KeptBranch, KeptWorktree};
 use crate::error::{Error, IoContext, Kind, Result};
@@ -202,8 +202,11 @@ fn prepare(repository: &Repository, retirement: &Retirement<'_>) -> Result<Entry
     };
     let leaving = branch.map(|(name, _)| name).filter(|_| retirement.delete_branch);
     let keep = keep::keeper(repository, lane, branch.map(|(_, tip)| tip), leaving, admin, git)?;
-    // What a submodule committed and nobody pushed is in no base: it must not expire unnamed.
-    let alone = worktree.and_then(|worktree| submodules::unpublished(&repository.git, &worktree.git_dir));
+    // What only a submodule's repository has is in no base: it must not expire unnamed.
+    let submodules = worktree.map(|worktree| submodules::held(repository, lane, worktree)).unwrap_or_default();
+    if let Some(lender) = submodules.lender() {
+        return Err(Refusal::Lender(lender.to_owned()).refuse(&lane.name));
+    }
     let branch = match branch {
         Some((name, tip)) => {
             let settings = metadata::branch_settings(repository.common_dir(), name)?;
@@ -215,11 +218,12 @@ fn prepare(repository: &Repository, retirement: &Retirement<'_>) -> Result<Entry
         id: unique_id(),
         lane: lane.clone(),
         reason: retirement.reason,
-        proof: retirement.proof.as_ref().filter(|_| alone.is_none()).map(Into::into),
+        proof: retirement.proof.as_ref().filter(|_| submodules.is_empty()).map(Into::into),
         removed: now(),
         branch,
         keep,
         worktree: worktree.map(|worktree| kept_worktree(repository, worktree)).transpose()?,
+        submodules,
     })
 }
 

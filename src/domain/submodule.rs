@@ -1,0 +1,151 @@
+//! What the submodules of a lane hold that exists nowhere else; pure.
+//!
+//! Their repositories lie in the lane's admin directory, or in its worktree, and leave with it: no base of the
+//! superproject says anything about them.
+
+use std::path::{Path, PathBuf};
+
+use super::lane::lossless_path;
+
+/// One kind of thing that only a submodule's own repository has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// The repository, or a part of it, cannot be read: whatever is in there counts.
+    Unread,
+    /// A branch at a commit that none of its remotes has.
+    Branch,
+    /// A detached HEAD at such a commit.
+    Detached,
+    /// An entry of `git stash`.
+    Stash,
+    /// A tag that did not come with the clone.
+    Tag,
+    /// Another ref: a note, a bisection's, a replaced object's.
+    Ref,
+    /// A commit that HEAD was at, that no remote has and no ref leads to.
+    Left,
+    /// A merge, rebase, bisection and so on in progress.
+    Operation,
+    /// A path that is staged.
+    Staged,
+    /// A path that is changed, in conflict or untracked.
+    Changed,
+    /// A linked worktree of the submodule's own.
+    Worktree,
+    /// The submodule's files are outside the lane, or its repository is, while the other half leaves.
+    Apart,
+    /// Another repository borrows its objects (gitrepository-layout(5), `objects/info/alternates`).
+    Lent,
+}
+
+/// The words of every kind: for one, and for several.
+const WORDS: [(Kind, &str, &str); 13] = [
+    (Kind::Unread, "part that cannot be read", "parts that cannot be read"),
+    (Kind::Branch, "unpublished branch", "unpublished branches"),
+    (Kind::Detached, "unpublished detached commit", "unpublished detached commits"),
+    (Kind::Stash, "stash entry", "stash entries"),
+    (Kind::Tag, "tag of its own", "tags of its own"),
+    (Kind::Ref, "ref of its own", "refs of its own"),
+    (Kind::Left, "commit that only its reflog names", "commits that only its reflog names"),
+    (Kind::Operation, "operation in progress", "operations in progress"),
+    (Kind::Staged, "staged path", "staged paths"),
+    (Kind::Changed, "changed path", "changed paths"),
+    (Kind::Worktree, "linked worktree", "linked worktrees"),
+    (Kind::Apart, "half of it outside the lane", "halves of it outside the lane"),
+    (Kind::Lent, "repository that borrows its objects", "repositories that borrow its objects"),
+];
+
+/// So many of one kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Held {
+    /// What.
+    pub kind: Kind,
+    /// How many.
+    pub count: usize,
+}
+
+impl std::fmt::Display for Held {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let words = WORDS.iter().find(|(kind, ..)| *kind == self.kind);
+        let word = words.map_or("thing", |(_, one, several)| if self.count == 1 { one } else { several });
+        write!(f, "{} {word}", self.count)
+    }
+}
+
+/// What one submodule holds.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Holding {
+    /// The submodule's name, those of the submodules it is in before it; its path where it has no name.
+    #[serde(with = "lossless_path")]
+    pub submodule: PathBuf,
+    /// Every kind once, with its count.
+    pub held: Vec<Held>,
+}
+
+/// What the submodules of a lane hold, those left out that hold nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub struct Holdings(pub Vec<Holding>);
+
+impl Holdings {
+    /// Whether nothing would go with them.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Notes `count` more of `kind` in a submodule.
+    pub fn note(&mut self, submodule: &Path, kind: Kind, count: usize) {
+        if count == 0 {
+            return;
+        }
+        let at = self.0.iter().position(|holding| holding.submodule == submodule).unwrap_or_else(|| {
+            self.0.push(Holding { submodule: submodule.to_owned(), held: Vec::new() });
+            self.0.len() - 1
+        });
+        let held = &mut self.0[at].held;
+        match held.iter_mut().find(|held| held.kind == kind) {
+            Some(held) => held.count += count,
+            None => held.push(Held { kind, count }),
+        }
+    }
+
+    /// The first submodule another repository borrows objects from: what borrows breaks as soon as that moves.
+    pub fn lender(&self) -> Option<&Path> {
+        let lends = |holding: &&Holding| holding.held.iter().any(|held| held.kind == Kind::Lent);
+        self.0.iter().find(lends).map(|holding| holding.submodule.as_path())
+    }
+}
+
+impl std::fmt::Display for Holdings {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (at, holding) in self.0.iter().enumerate() {
+            let held: Vec<String> = holding.held.iter().map(ToString::to_string).collect();
+            let separator = if at == 0 { "" } else { "; " };
+            let (name, held) = (holding.submodule.display(), held.join(", "));
+            write!(f, "{separator}what only its submodule '{name}' has ({held})")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_has_its_words_and_its_place_in_the_sentence() {
+        let mut holdings = Holdings::default();
+        holdings.note("lib".as_ref(), Kind::Stash, 0);
+        assert!(holdings.is_empty());
+        for (kind, ..) in WORDS {
+            holdings.note("lib".as_ref(), kind, 1);
+        }
+        holdings.note("lib".as_ref(), Kind::Stash, 1);
+        assert_eq!(holdings.0[0].held.len(), WORDS.len());
+        assert!(holdings.to_string().contains("2 stash entries, 1 tag of its own"), "{holdings}");
+        assert_eq!(holdings.lender(), Some("lib".as_ref()));
+        let json = serde_json::to_string(&holdings).unwrap();
+        assert_eq!(serde_json::from_str::<Holdings>(&json).unwrap(), holdings);
+    }
+}

@@ -1,0 +1,67 @@
+//! Reading what need not be there. A file that is absent says something; one that cannot be read says nothing, and
+//! whoever takes a lane away must not take the second for the first.
+
+use std::fs::{DirEntry, Metadata};
+use std::io::{Error as IoError, ErrorKind};
+use std::path::Path;
+
+use crate::error::{Error, IoContext, Result};
+
+/// The bytes of a file; `None` where there is none.
+///
+/// # Errors
+/// Code `unreadable` where it is there, or may be, and another user's umask keeps this one out.
+pub fn read(path: &Path) -> Result<Option<Vec<u8>>> {
+    there(path, std::fs::read(path))
+}
+
+/// What a directory holds; `None` where there is none.
+///
+/// # Errors
+/// As [`read`].
+pub fn list(path: &Path) -> Result<Option<Vec<DirEntry>>> {
+    there(path, std::fs::read_dir(path).and_then(Iterator::collect))
+}
+
+/// What `lstat` says of a path; `None` where nothing is.
+///
+/// # Errors
+/// As [`read`].
+pub fn metadata(path: &Path) -> Result<Option<Metadata>> {
+    there(path, std::fs::symlink_metadata(path))
+}
+
+fn there<T>(path: &Path, found: Result<T, IoError>) -> Result<Option<T>> {
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => Err(unreadable(path, error)),
+        Err(error) => Err(error).context("read", path),
+    }
+}
+
+fn unreadable(path: &Path, error: IoError) -> Error {
+    Error::environment(format!("cannot read '{}', so that what it holds may be lost", path.display()))
+        .code("unreadable")
+        .source(error)
+        .hint(format!("ask its owner for: chmod g+rX {}", crate::domain::paste::word(path.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn absent_is_none_and_what_cannot_be_read_is_an_error() {
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("file");
+        std::fs::write(&file, "x").unwrap();
+        assert_eq!(read(&file).unwrap().as_deref(), Some(&b"x"[..]));
+        for absent in ["none", "file/below"] {
+            assert!(read(&directory.path().join(absent)).unwrap().is_none());
+            assert!(list(&directory.path().join(absent)).unwrap().is_none());
+            assert!(metadata(&directory.path().join(absent)).unwrap().is_none());
+        }
+        assert!(read(directory.path()).is_err());
+    }
+}
