@@ -23,6 +23,7 @@ mod proofs;
 mod prune;
 mod replay;
 mod restore;
+mod retention;
 mod rule;
 mod sandbox;
 mod shared;

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::domain::name::LaneName;
 use crate::domain::submodule::Holdings;
-use crate::domain::trash::{Entry, Expiry, Occasion, Proof, Reason, expires};
+use crate::domain::trash::{Entry, Expiry, Occasion, Proof, Reason};
 use crate::error::Result;
 use crate::git::repository::Repository;
 use crate::git::retire::now;
@@ -170,7 +170,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         return Ok(());
     }
     let repository = Repository::discover()?;
-    let policy = Policy::load(&repository)?;
+    let retention = Policy::load(&repository)?.retention();
     let mut waiting = entries(&repository)?;
     waiting.reverse();
     let deadline = Instant::now() + PATIENCE;
@@ -183,7 +183,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
             name: entry.lane.name.clone(),
             reason: entry.reason,
             removed: time(entry.removed),
-            expires: time(expires(entry, policy.trash_days)),
+            expires: time(retention.expires(entry)),
             integrated: entry.proof.clone(),
             branch: entry.branch.as_ref().map(|branch| branch.name.to_string()),
             tip: entry.branch.as_ref().map(|branch| branch.tip.to_string()),
@@ -193,7 +193,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     };
     let trash = waiting.iter().enumerate().map(describe).collect();
     drop(progress);
-    let times = waiting.iter().map(|entry| (entry.removed, expires(entry, policy.trash_days))).collect();
+    let times = waiting.iter().map(|entry| (entry.removed, retention.expires(entry))).collect();
     let damaged = damaged(&repository).iter().map(|path| path.display().to_string()).collect();
     ui.report(&Listing { trash, damaged, now: now(), times });
     Ok(())

@@ -71,6 +71,45 @@ pub struct Entry {
     /// What its submodules hold that exists nowhere else.
     #[serde(default, skip_serializing_if = "Holdings::is_empty")]
     pub submodules: Holdings,
+    /// What the policy said at the removal, where that could be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promise: Option<Promise>,
+}
+
+/// How long, and beside how much, a policy keeps a removed lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Promise {
+    /// `trash.days`
+    pub days: u32,
+    /// `trash.size`, in bytes.
+    pub bytes: u64,
+}
+
+/// What the policy of today keeps. Its user may shorten what was promised; nobody else may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retention {
+    /// Its values.
+    pub now: Promise,
+    /// Whether `trash.days` is what a file of the user's own says.
+    pub own_days: bool,
+    /// The same for `trash.size`.
+    pub own_bytes: bool,
+}
+
+impl Retention {
+    /// What holds for one entry.
+    fn of(&self, entry: &Entry) -> Promise {
+        let (now, then) = (self.now, entry.promise.unwrap_or(self.now));
+        Promise {
+            days: if self.own_days { now.days } else { now.days.max(then.days) },
+            bytes: if self.own_bytes { now.bytes } else { now.bytes.max(then.bytes) },
+        }
+    }
+
+    /// When an entry goes because of its age, in seconds since 1970 UTC.
+    pub fn expires(&self, entry: &Entry) -> i64 {
+        entry.removed.saturating_add(i64::from(self.of(entry).days) * 86_400)
+    }
 }
 
 impl Entry {
@@ -195,24 +234,21 @@ pub enum Occasion {
     Asked,
 }
 
-/// When an entry goes because of its age.
-pub fn expires(entry: &Entry, days: u32) -> i64 {
-    entry.removed.saturating_add(i64::from(days) * 86_400)
-}
-
 /// For how many seconds a removed lane is safe from [`Expiry::Size`]: whoever has just been told how to bring it back
 /// must be able to.
 const FRESH: i64 = 3600;
 
 /// Which of `entries` (with their sizes where known) are due, oldest first.
-pub fn expired(entries: &[(Entry, Option<u64>)], now: i64, days: u32, limit: u64) -> Vec<(usize, Expiry)> {
+pub fn expired(entries: &[(Entry, Option<u64>)], now: i64, retention: &Retention) -> Vec<(usize, Expiry)> {
     let mut order: Vec<usize> = (0..entries.len()).collect();
-    order.sort_by(|a, b| entries[*a].0.id.cmp(&entries[*b].0.id));
+    // An id holds the time of a clock that may have been wrong.
+    order.sort_by_key(|at| (entries[*at].0.removed, &entries[*at].0.id));
     let mut total: u64 = entries.iter().filter_map(|(_, bytes)| *bytes).sum();
     let mut gone = Vec::new();
     for at in order {
         let (entry, bytes) = &entries[at];
-        let why = if now >= expires(entry, days) {
+        let limit = retention.of(entry).bytes;
+        let why = if now >= retention.expires(entry) {
             Expiry::Age
         } else if total > limit && bytes.is_some_and(|bytes| bytes > 0) && now.saturating_sub(entry.removed) >= FRESH {
             Expiry::Size
@@ -343,6 +379,7 @@ pub(crate) mod tests {
             keep: None,
             worktree: None,
             submodules: Holdings::default(),
+            promise: None,
         }
     }
 
@@ -401,7 +438,25 @@ pub(crate) mod tests {
                 vec![(0, Expiry::Age), (1, Expiry::Age), (2, Expiry::Age), (3, Expiry::Age)],
             ),
         ] {
-            assert_eq!(expired(&held(sizes), now * day, days, limit), gone);
+            let retention = Retention { now: Promise { days, bytes: limit }, own_days: false, own_bytes: false };
+            assert_eq!(expired(&held(sizes), now * day, &retention), gone);
+        }
+    }
+
+    #[test]
+    fn a_promise_is_kept_unless_the_user_says_otherwise() {
+        let promised = |days, bytes| Entry { promise: Some(Promise { days, bytes }), ..entry("1", "x", 0) };
+        let day = 86_400;
+        for (entry, now, own, days, bytes) in [
+            (promised(14, 100), (3, 1), false, 14, 100),
+            (promised(14, 100), (30, 200), false, 30, 200),
+            (promised(14, 100), (3, 1), true, 3, 1),
+            (entry("1", "x", 0), (3, 1), false, 3, 1),
+        ] {
+            let now = Promise { days: now.0, bytes: now.1 };
+            let retention = Retention { now, own_days: own, own_bytes: own };
+            assert_eq!(retention.expires(&entry), days * day);
+            assert_eq!(retention.of(&entry).bytes, bytes);
         }
     }
 

@@ -87,14 +87,15 @@ pub const KEYS: &[Key] = &[
         name: "trash.days",
         shape: Shape::Days,
         default: "14",
-        meaning: "How many days a removed lane waits in the trash.",
+        meaning: "How many days a removed lane waits in the trash. A tracked file can only lengthen it; what a lane was \
+                  promised at its removal holds, unless your own file says less.",
     },
     Key {
         name: "trash.size",
         shape: Shape::Size,
         default: r#""10 GiB""#,
         meaning: "How much room removed lanes may take before the oldest goes, an hour after its removal at the soonest: \
-                  bytes, or a text such as \"500 MiB\".",
+                  bytes, or a text such as \"500 MiB\". A tracked file can only enlarge it, as with trash.days.",
     },
     Key {
         name: "rule.home",

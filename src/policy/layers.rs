@@ -1,7 +1,7 @@
 //! The files a policy is made of: user, team, clone; later ones win, and every value remembers its file.
 //!
 //! The team's file comes with the repository, so it is read as a stranger's: a plain file or a link inside the
-//! repository, small, and without paths that lead away.
+//! repository, small, without paths that lead away, and it only ever lengthens the time that removed lanes wait.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -116,11 +116,19 @@ impl Values {
                 if let (Origin::Team(_), Some(value)) = (&origin, &value) {
                     key.check_tracked(value).map_err(|problem| unfit(&path, key, problem))?;
                 }
+                if matches!(origin, Origin::Team(_)) && key.shortens(self.value(key.name), value.as_ref()) {
+                    continue;
+                }
                 let value = value.map(|value| at_home(key, value, &path)).transpose()?;
                 self.0.insert(key.name, (value, origin.clone()));
             }
         }
         Ok(())
+    }
+
+    /// Whether a file of the user's own says it: theirs, or that of the clone.
+    pub(super) fn is_own(&self, name: &str) -> bool {
+        self.0.get(name).is_some_and(|(_, origin)| matches!(origin, Origin::User(_) | Origin::Clone(_)))
     }
 
     fn value(&self, name: &str) -> Option<&Value> {

@@ -18,6 +18,7 @@ pub use layers::{MAX_BYTES, Origin, Values};
 pub use value::Value;
 
 use crate::domain::name::BranchName;
+use crate::domain::trash::{Promise, Retention};
 use crate::error::{Error, Result};
 use crate::git::repository::Repository;
 
@@ -47,6 +48,8 @@ pub struct Policy {
     pub trash_days: u32,
     /// `trash.size`: how many bytes removed lanes may take before the oldest goes.
     pub trash_bytes: u64,
+    /// Whether a file of the user's own says the one, and the other.
+    pub trash_own: (bool, bool),
     /// `rule.home`: the branch the main worktree stays on.
     pub home: Option<String>,
     /// `rule.protected`: patterns of branches that only `finish` moves; see [`Policy::protects`].
@@ -109,11 +112,18 @@ impl Policy {
             trailers: values.list("finish.trailers").iter().filter_map(|name| word(name)).collect(),
             trash_days: u32::try_from(values.number("trash.days")).unwrap_or(u32::MAX),
             trash_bytes: values.bytes("trash.size"),
+            trash_own: (values.is_own("trash.days"), values.is_own("trash.size")),
             home: values.optional("rule.home"),
             protected: values.list("rule.protected"),
             branch_pattern: values.list("rule.branch-pattern"),
             branch_example: values.optional("rule.branch-example"),
         }
+    }
+
+    /// How long removed lanes wait.
+    pub fn retention(&self) -> Retention {
+        let now = Promise { days: self.trash_days, bytes: self.trash_bytes };
+        Retention { now, own_days: self.trash_own.0, own_bytes: self.trash_own.1 }
     }
 
     /// Who owns a lane that is started without saying so.

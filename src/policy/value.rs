@@ -174,6 +174,18 @@ impl Key {
     }
 }
 
+impl Key {
+    /// Whether removed lanes would wait less long, or beside fewer others, by `new` than by `old`.
+    pub(super) fn shortens(&self, old: Option<&Value>, new: Option<&Value>) -> bool {
+        let much = |value: Option<&Value>| match value {
+            Some(Value::Number(number)) => *number,
+            Some(Value::Text(size)) => size_in_bytes(size).unwrap_or(0),
+            _ => 0,
+        };
+        matches!(self.shape, Shape::Days | Shape::Size) && much(new) < much(old)
+    }
+}
+
 /// The number of bytes a text such as `10 GiB` means.
 pub(super) fn size_in_bytes(text: &str) -> Option<u64> {
     let digits = text.len() - text.trim_start_matches(|c: char| c.is_ascii_digit()).len();
@@ -302,6 +314,22 @@ mod tests {
         }
         for path in ["/tmp/{name}", "~/lanes/{name}", "~x/y", "../../x", "a/../../x", "..", "../.."] {
             assert!(!verdict(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn what_shortens_the_retention() {
+        for (key, old, new, shorter) in [
+            ("trash.days", "14", "13", true),
+            ("trash.days", "14", "14", false),
+            ("trash.days", "14", "15", false),
+            ("trash.size", "\"10 GiB\"", "1", true),
+            ("trash.size", "1024", "\"1 KiB\"", false),
+            ("trash.size", "\"1 KiB\"", "\"1 MiB\"", false),
+            ("finish.strategy", "\"merge\"", "\"ff\"", false),
+        ] {
+            let value = |toml| check(key, toml).unwrap();
+            assert_eq!(find(key).unwrap().shortens(value(old).as_ref(), value(new).as_ref()), shorter, "{key} {new}");
         }
     }
 

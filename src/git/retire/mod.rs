@@ -4,6 +4,7 @@
 //! or a lost race is undone; from then on it is completed. Both are decided by looking at the disk, so that any later
 //! git-lane command can do it.
 
+mod clock;
 mod healing;
 
 use std::path::{Path, PathBuf};
@@ -29,6 +30,7 @@ pub use crate::domain::trash::Reason;
 use crate::domain::trash::{Entry, KeptBranch, KeptWorktree};
 use crate::error::{Error, IoContext, Kind, Result};
 use crate::git::shared;
+use crate::policy::Policy;
 
 /// A lane to be taken away, and what the caller knows about it.
 #[derive(Debug)]
@@ -219,11 +221,13 @@ fn prepare(repository: &Repository, retirement: &Retirement<'_>) -> Result<Entry
         lane: lane.clone(),
         reason: retirement.reason,
         proof: retirement.proof.as_ref().filter(|_| submodules.is_empty()).map(Into::into),
-        removed: now(),
+        removed: clock::removal_time(repository, lane),
         branch,
         keep,
         worktree: worktree.map(|worktree| kept_worktree(repository, worktree)).transpose()?,
         submodules,
+        // A policy that cannot be read is no reason to keep the lane from leaving.
+        promise: Policy::load(repository).ok().map(|policy| policy.retention().now),
     })
 }
 

@@ -65,7 +65,7 @@ pub fn expire_within(
         (entry, bytes)
     });
     let entries: Vec<(Entry, Option<u64>)> = entries.collect();
-    let due = expired(&entries, crate::git::retire::now(), policy.trash_days, policy.trash_bytes);
+    let due = expired(&entries, crate::git::retire::now(), &policy.retention());
     let mounts = mounts();
     let mut done = Expiration::default();
     for (at, why) in due {
