@@ -18,6 +18,7 @@ mod lanes;
 mod list;
 mod log;
 mod man;
+mod merge_policy;
 mod nasty;
 mod proofs;
 mod prune;
