@@ -53,18 +53,20 @@ pub enum Command {
 pub fn parse() -> Result<Cli, std::process::ExitCode> {
     Cli::try_parse().map_err(|error| {
         let usage = error.use_stderr();
-        let json = std::env::args_os().any(|arg| arg == "--json");
-        if error.kind() == clap::error::ErrorKind::InvalidUtf8 {
-            Ui { json }.error(&not_text());
-        } else if usage && json {
+        let ui = Ui::new(std::env::args_os().any(|arg| arg == "--json"));
+        let done = if error.kind() == clap::error::ErrorKind::InvalidUtf8 {
+            Err(not_text())
+        } else if usage && ui.json {
             let text = error.to_string();
             let sentence = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
-            Ui { json: true }.error(&Error::usage(sentence).hint("see the options with -h"));
+            Err(Error::usage(sentence).hint("see the options with -h"))
         } else {
-            // Whoever closed the pipe has read enough.
-            let _ = error.print();
-        }
-        std::process::ExitCode::from(if usage { Kind::Usage.exit_code() } else { 0 })
+            ui.usage(&error);
+            Ok(())
+        };
+        let spoken = done.is_ok() && usage;
+        let code = ui.end(done);
+        std::process::ExitCode::from(if spoken { Kind::Usage.exit_code() } else { code })
     })
 }
 

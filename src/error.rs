@@ -19,7 +19,8 @@ pub enum Kind {
     Usage = 2,
     /// Landing would conflict; nothing was changed.
     Conflict = 3,
-    /// There is no repository, git is too old, permission is missing, a lock is held by somebody else.
+    /// There is no repository, git is too old, permission is missing, a lock is held by somebody else, or output cannot
+    /// be written.
     Environment = 4,
     /// A git command failed in a way git-lane has no better word for.
     Git = 5,
@@ -43,7 +44,10 @@ impl Kind {
             Kind::Refused => "refused by a rule or a check; nothing was changed",
             Kind::Usage => "the command line could not be understood",
             Kind::Conflict => "landing would conflict; nothing was changed",
-            Kind::Environment => "no repository, git too old, missing permission, or a lock held by somebody else",
+            Kind::Environment => {
+                "no repository, git too old, missing permission, a lock held by somebody else, or output that cannot be \
+                 written: then what was asked for is done"
+            }
             Kind::Git => "a git command failed",
             Kind::Interrupted => "interrupted",
         }

@@ -11,12 +11,7 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(code) => return code,
     };
-    let ui = git_lane::ui::Ui { json: cli.json };
-    match git_lane::commands::run(cli, &ui) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            ui.error(&error);
-            ExitCode::from(error.kind().exit_code())
-        }
-    }
+    let ui = git_lane::ui::Ui::new(cli.json);
+    let done = git_lane::commands::run(cli, &ui);
+    ExitCode::from(ui.end(done))
 }

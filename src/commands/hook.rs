@@ -72,7 +72,7 @@ pub fn at_once() -> Option<ExitCode> {
         event = args.next()?;
     }
     let event = Hook::parse(&event)?;
-    let ui = Ui { json: false };
+    let ui = Ui::new(false);
     Some(match run(Args { file, event, args: args.collect() }, &ui) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

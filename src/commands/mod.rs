@@ -83,8 +83,8 @@ pub fn open_for_change(ui: &Ui) -> Result<Repository> {
 /// Like [`open_for_change`], for a command that wants to know whether its own work was completed by that.
 pub fn open_and_heal(ui: &Ui) -> Result<(Repository, Vec<Healed>)> {
     let repository = Repository::discover()?;
-    let ui = *ui;
-    repository.listener.set(move |recovered| tell(&ui, recovered));
+    let teller = ui.clone();
+    repository.listener.set(move |recovered| tell(&teller, recovered));
     let healed = recover(&repository)?;
     for finding in reconcile(&repository)? {
         ui.note(format_args!("{finding}; its record follows"));

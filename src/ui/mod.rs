@@ -3,15 +3,17 @@
 //! Results go to standard output, everything else to standard error. Callers never ask whether there is a terminal.
 
 pub mod escape;
+mod output;
 pub mod page;
 pub mod progress;
 pub mod prompt;
 
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 
+use output::{Stream, Streams};
 pub use page::{Cell, Page, Style};
 
-use crate::error::Error;
+use crate::error::{Error, Kind, Result};
 use crate::git::command;
 
 /// What happened, as data: printed as text or as one JSON document.
@@ -21,13 +23,48 @@ pub trait Report: serde::Serialize {
 }
 
 /// How to speak in this run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Ui {
     /// One JSON document on standard output; no prompts, no progress.
     pub json: bool,
+    streams: Streams,
 }
 
 impl Ui {
+    /// Speaks JSON, or to a person.
+    pub fn new(json: bool) -> Self {
+        Ui { json, streams: Streams::default() }
+    }
+
+    /// The program's exit code after everything was said: that of `done`, or the one for output that could not be written.
+    pub fn end(&self, done: Result<()>) -> u8 {
+        let code = done.map_or_else(
+            |error| {
+                self.error(&error);
+                error.kind().exit_code()
+            },
+            |()| 0,
+        );
+        match self.streams.lost() {
+            Some((stream, reason)) if code == 0 => {
+                let sentence =
+                    format!("error: what the command says cannot be written to {}: {reason}\n", stream.name());
+                // Where JSON was asked for, the one document is on standard output already.
+                if stream == Stream::Output || !self.json {
+                    self.streams.text(stream.other(), &sentence);
+                }
+                Kind::Environment.exit_code()
+            }
+            _ => code,
+        }
+    }
+
+    /// Says what clap has to say, help and version among it.
+    pub fn usage(&self, error: &clap::Error) {
+        let stream = if error.use_stderr() { Stream::Error } else { Stream::Output };
+        self.streams.text(stream, &error.render().ansi().to_string());
+    }
+
     /// Prints a command's result.
     pub fn report(&self, report: &impl Report) {
         if self.json {
@@ -55,9 +92,7 @@ impl Ui {
 
     /// Prints text that is a result as it is: one path, a completion script.
     pub fn raw(&self, bytes: &[u8]) {
-        let mut out = std::io::stdout().lock();
-        // Whoever closed the pipe has read enough.
-        let _ = out.write_all(bytes).and_then(|()| out.flush());
+        self.streams.bytes(bytes);
     }
 
     /// Prints one line of a report that goes on; says whether somebody still reads.
@@ -69,13 +104,12 @@ impl Ui {
             report.text(&mut page);
             page.render(width())
         };
-        let mut out = anstream::stdout().lock();
-        out.write_all(text.as_bytes()).and_then(|()| out.flush()).is_ok()
+        self.streams.text(Stream::Output, &text)
     }
 
     /// Says something that is not a result.
     pub fn note(&self, text: impl std::fmt::Display) {
-        eprintln!("{}", escape::lines(&text.to_string()));
+        self.streams.text(Stream::Error, &(escape::lines(&text.to_string()) + "\n"));
     }
 
     /// Warns about something the user may want to act on.
@@ -96,13 +130,12 @@ impl Ui {
 
     /// Whether somebody is there to answer a question.
     pub fn can_ask(&self) -> bool {
-        let in_hook = [command::INTERNAL, command::IN_HOOK].iter().any(|variable| std::env::var_os(variable).is_some());
+        let in_hook = std::env::var_os(command::IN_HOOK).is_some();
         !self.json && !in_hook && std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
     }
 
     fn out(&self, text: &str) {
-        let mut out = anstream::stdout().lock();
-        let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+        self.streams.text(Stream::Output, text);
     }
 }
 
