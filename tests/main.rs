@@ -7,6 +7,7 @@ mod crash;
 mod doctor;
 mod dotfiles;
 mod drop;
+mod environment;
 mod facts;
 mod finish;
 mod fuzz;

@@ -269,8 +269,7 @@ fn create(repository: &Repository, creation: &Creation, args: &Args, ui: &Ui) ->
 fn post_checkout(repository: &Repository, lane: &Lane, creation: &Creation) -> Result<i32> {
     let null = crate::domain::lane::ObjectId::null(creation.commit.kind()).to_string();
     let commit = creation.commit.to_string();
-    let hook = repository.git.at(&lane.worktree).args(["hook", "run", "--ignore-missing", "post-checkout", "--"]);
-    hook.args([null.as_str(), commit.as_str(), "1"]).interactive(Stdio::null())
+    repository.run_post_checkout_of_new(&lane.worktree, [&null, &commit, "1"])
 }
 
 impl Outcome {

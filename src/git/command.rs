@@ -33,9 +33,6 @@ const LOCAL_ENVIRONMENT: [&str; 15] = [
     "GIT_NAMESPACE",
 ];
 
-/// Set for every git we start, so that our own hooks let it pass.
-pub const INTERNAL: &str = "GIT_LANE_INTERNAL";
-
 /// A git version: major, minor, patch.
 pub type Version = (u32, u32, u32);
 
@@ -72,6 +69,13 @@ impl Git {
         Invocation { command, input: None }
     }
 
+    /// An invocation of git in a worktree, whatever its `.git` says.
+    pub fn in_worktree(&self, worktree: &Path, git_dir: &Path) -> Invocation {
+        let mut invocation = self.at(worktree);
+        stand_in(&mut invocation.command, worktree, git_dir);
+        invocation
+    }
+
     /// The version of git, asked once.
     pub fn version(&self) -> Result<Version> {
         if let Some(version) = self.version.get() {
@@ -89,7 +93,21 @@ pub fn scrub(command: &mut Command) {
     for variable in LOCAL_ENVIRONMENT.into_iter().chain([INHERITED_DIR, IN_HOOK]) {
         command.env_remove(variable);
     }
-    command.env(INTERNAL, "1");
+}
+
+/// Has `command` run in a worktree whose git directory is `git_dir`, as if a user stood there: filters, merge drivers and
+/// hooks inherit what names a repository, and one that runs git elsewhere would then change this one. git exports
+/// `GIT_DIR` itself for a linked worktree; naming it keeps a damaged `.git` file from leading to another repository.
+pub(crate) fn stand_in(command: &mut Command, worktree: &Path, git_dir: &Path) {
+    command.current_dir(worktree);
+    let found = worktree.join(".git");
+    if found == git_dir && std::fs::symlink_metadata(&found).is_ok_and(|found| found.is_dir()) {
+        return;
+    }
+    command.env("GIT_DIR", git_dir);
+    if !git_dir.parent().is_some_and(|parent| parent.ends_with("worktrees")) {
+        command.env("GIT_WORK_TREE", worktree);
+    }
 }
 
 /// Variables that alter what git says without naming a repository.
@@ -232,6 +250,12 @@ impl Invocation {
     /// returns the exit code.
     pub fn interactive(mut self, stdin: Stdio) -> Result<i32> {
         self.command.stdin(stdin).stdout(std::io::stderr()).stderr(Stdio::inherit());
+        let status = self.command.status().map_err(|error| not_started(&self.command, error))?;
+        Ok(status.code().unwrap_or(128))
+    }
+
+    /// Runs it with the caller's standard input, output and error; returns the exit code.
+    pub fn attached(mut self) -> Result<i32> {
         let status = self.command.status().map_err(|error| not_started(&self.command, error))?;
         Ok(status.code().unwrap_or(128))
     }

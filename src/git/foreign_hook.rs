@@ -1,7 +1,9 @@
 //! Hooks that somebody else has put into the repository, and how they hear of what git-lane does in git's place.
 
+use std::ffi::OsString;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::Stdio;
 
 use bstr::{BStr, ByteSlice};
 
@@ -9,6 +11,7 @@ use super::command::{Invocation, failure};
 use super::repository::Repository;
 use crate::domain::lane::Worktree;
 use crate::error::Result;
+use crate::hooks::CONFIGURED_HOOKS;
 
 impl Repository {
     /// Whether git would run a hook of this name that is not our own: a file in the effective hooks directory, or one in
@@ -49,19 +52,59 @@ impl Repository {
     pub fn feed_hook(&self, git: impl Fn() -> Invocation, name: &str, argument: &str, input: &[u8]) -> Result<()> {
         let call = match self.git.version()? < (2, 40, 0) {
             false => git().args(["hook", "run", "--ignore-missing", "--to-stdin=/dev/stdin", name, "--", argument]),
-            // Those gits feed no hook they are told to run, but an alias reads what they read. The space has it started
-            // by a shell, which runs a file that does not say what it is written for.
+            // Those gits feed no hook they are told to run, but an alias reads what they read. Its shell runs a file too
+            // that does not say what it is written for.
             true => {
                 let path = ["rev-parse", "--path-format=absolute", "--git-path", &format!("hooks/{name}")];
                 let path = super::path(git().args(path).stdout()?.trim_end().as_bstr());
                 if !is_executable(&path) {
                     return Ok(());
                 }
-                git().args(["-c", "alias.lane-hook=!exec ", "lane-hook"]).arg(path).arg(argument)
+                git().child([path.as_os_str(), argument.as_ref()])
             }
         };
         let output = call.input(input).output()?;
         if output.status.success() { Ok(()) } else { Err(failure(&format!("hook '{name}'"), &output)) }
+    }
+}
+
+impl Repository {
+    /// Runs post-checkout for a worktree that was just made, and returns its exit code. `git worktree add` looks for the
+    /// hook where its caller stands and runs it in the new worktree with no variable that names a repository; `git hook
+    /// run` can do neither.
+    pub fn run_post_checkout_of_new(&self, worktree: &Path, args: [&str; 3]) -> Result<i32> {
+        let here = std::env::current_dir().unwrap_or_else(|_| self.common_dir().to_owned());
+        let mut code = 0;
+        for program in self.hooks_called("post-checkout")? {
+            let program = program.into_iter().chain(args.map(OsString::from));
+            let ended = self.git.at(&here).child_at(worktree, program).interactive(Stdio::null())?;
+            code = if code == 0 { ended } else { code };
+        }
+        Ok(code)
+    }
+
+    /// What git calls for the hook `name` where the caller stands, in git's order, ours left out: each a program and the
+    /// arguments that come before the hook's own.
+    fn hooks_called(&self, name: &str) -> Result<Vec<Vec<OsString>>> {
+        let mut called = Vec::new();
+        if self.has_configured_hook(name.into()) && self.git.version()? >= CONFIGURED_HOOKS {
+            let listed = self.git_in_current()?.args(["hook", "list", "-z", name]).stdout()?;
+            for named in listed.split(|byte| *byte == 0) {
+                // The hook of the directory, and one that is switched off, are said in other words.
+                let key = format!("hook.{}.command", named.as_bstr());
+                let Some(command) = self.config(&key).filter(|_| !named.starts_with(b"git-lane-")) else { continue };
+                let command = command.to_os_str_lossy().into_owned();
+                let mut line = command.clone();
+                line.push(" \"$@\"");
+                called.push(vec!["/bin/sh".into(), "-c".into(), line, command]);
+            }
+        }
+        let path = ["rev-parse", "--path-format=absolute", "--git-path", &format!("hooks/{name}")];
+        let path = super::path(super::line(&self.git_in_current()?.args(path).stdout()?));
+        if is_executable(&path) {
+            called.push(vec![path.into()]);
+        }
+        Ok(called)
     }
 }
 

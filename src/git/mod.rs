@@ -3,7 +3,9 @@
 //! `repository` opens one and answers what is where; `command` starts git; `metadata` writes `.git/config`; `journal`
 //! and `lockfile` make every change survive a crash.
 
+pub mod ancestors;
 pub mod base;
+mod child_of_git;
 pub mod command;
 pub mod doctor;
 pub mod events;

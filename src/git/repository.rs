@@ -276,7 +276,7 @@ impl Repository {
 
     /// A git command that runs in one worktree.
     pub fn git_in(&self, worktree: &Worktree) -> command::Invocation {
-        self.git.at(&worktree.path).env("GIT_DIR", &worktree.git_dir).env("GIT_WORK_TREE", &worktree.path)
+        self.git.in_worktree(&worktree.path, &worktree.git_dir)
     }
 }
 

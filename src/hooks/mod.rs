@@ -33,7 +33,7 @@ use crate::git::repository::Repository;
 use crate::policy::Policy;
 
 /// The first git that runs hooks defined in its configuration.
-const CONFIGURED_HOOKS: Version = (2, 54, 0);
+pub(crate) const CONFIGURED_HOOKS: Version = (2, 54, 0);
 /// The first git whose reference-transaction hook hears of HEAD.
 const HEAD_TRANSACTIONS: Version = (2, 46, 0);
 /// The first git that fetches many refs in one transaction.

@@ -14,7 +14,6 @@ use bstr::{BStr, BString, ByteSlice};
 use super::onward::Onward;
 use super::{files, stub};
 use crate::domain::lane::WorktreeState;
-use crate::git::command::INTERNAL;
 use crate::git::hook::Hook;
 use crate::git::repository::Repository;
 
@@ -113,7 +112,7 @@ fn ask(repository: &Repository, mut command: Command, hook: Hook) -> std::io::Re
         _ => (&[], String::new()),
     };
     command.args(args).current_dir(main.map_or_else(|| repository.common_dir().to_owned(), |main| main.path));
-    command.env("GIT_DIR", repository.common_dir()).env(ASKED, "1").env_remove(INTERNAL);
+    command.env("GIT_DIR", repository.common_dir()).env(ASKED, "1");
     // This very program has to answer, which knows the question; whether one is on PATH is asked apart from it.
     if let Ok(own) = std::env::current_exe()
         && let Some(directory) = own.parent().filter(|directory| executable(&directory.join("git-lane")))

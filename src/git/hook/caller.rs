@@ -177,6 +177,13 @@ fn since_boot(_: u64) -> Option<SystemTime> {
     None
 }
 
+/// Whether git-lane started the git that runs this hook, with its own hands: what that git does is looked at by git-lane
+/// already. A git below an editor, a hook or an alias has another parent.
+pub fn is_git_lanes() -> bool {
+    let mut above = crate::git::ancestors::above().skip_while(|process| command(&process.arguments).is_none());
+    above.nth(1).is_some_and(|parent| parent.is_git_lane())
+}
+
 /// The command of a git and what follows it, from its arguments, each ended by a zero byte; `None` for any other program.
 fn command(arguments: &[u8]) -> Option<(&[u8], &[u8])> {
     let word = |text: &'_ [u8]| text.find_byte(0).unwrap_or(text.len());

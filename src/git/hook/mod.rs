@@ -27,7 +27,6 @@ use crate::domain::lane::Head;
 use crate::domain::name::BranchName;
 use crate::domain::paste::word_of_bytes;
 use crate::error::{Error, Result};
-use crate::git::command::INTERNAL;
 use crate::git::overtaken::overtaken;
 
 use caller::Caller;
@@ -89,7 +88,7 @@ pub fn answer(hook: Hook, args: &[OsString]) -> Result<Reply> {
     let set = |name| std::env::var_os(name).is_some_and(|value| !value.is_empty() && value != "0");
     let paths_only = hook == Hook::PostCheckout && args.get(2).is_some_and(|flag| flag != "1");
     let unprepared = hook == Hook::ReferenceTransaction && args.first().is_some_and(|state| state != "prepared");
-    if paths_only || unprepared || set(INTERNAL) || set("GIT_LANE_BYPASS") {
+    if paths_only || unprepared || set("GIT_LANE_BYPASS") {
         return Ok(Reply::Silent);
     }
     let Some(place) = Place::find()? else { return Ok(Reply::Silent) };
@@ -99,9 +98,14 @@ pub fn answer(hook: Hook, args: &[OsString]) -> Result<Reply> {
         return Ok(Reply::Silent);
     }
     let guarded = Guarded { place, settings, level };
-    match hook {
+    let reply = match hook {
         Hook::ReferenceTransaction => guarded.refs(args),
         hook => guarded.head(hook, args),
+    };
+    match reply {
+        // A question that has no answer is none of the user's where git-lane runs that git.
+        Err(_) if caller::is_git_lanes() => Ok(Reply::Silent),
+        reply => reply,
     }
 }
 
@@ -160,6 +164,8 @@ impl Guarded {
             let Some(event) = self.event(hook, args, &facts)? else { return Ok(Reply::Silent) };
             match guard::judge(&facts, &event) {
                 Verdict::Allow => return Ok(Reply::Silent),
+                // Looked at only now: nearly always all is well, and nobody asks who is there.
+                _ if caller::is_git_lanes() => return Ok(Reply::Silent),
                 Verdict::Say(finding) => return Ok(self.say(finding)),
                 Verdict::Stop(finding, remedy) => {
                     let commit = |n: usize| args.get(n).map_or(b"".as_bstr(), |commit| commit.as_bytes().as_bstr());
@@ -236,6 +242,7 @@ impl Guarded {
             let moves = transaction::moves(&self, &facts, &lines)?;
             match guard::judge(&facts, &Event::Refs(moves)) {
                 Verdict::Allow => return Ok(Reply::Silent),
+                _ if caller::is_git_lanes() => return Ok(Reply::Silent),
                 Verdict::Say(finding) => return Ok(self.say(finding)),
                 Verdict::Follow(branch) => facts = self.follow(&facts, &branch)?,
                 Verdict::Stop(finding, remedy) => {

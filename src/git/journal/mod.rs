@@ -11,7 +11,7 @@ mod format;
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::hash::{BuildHasher, Hasher};
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -240,6 +240,22 @@ fn take(path: &Path) -> Result<Option<File>> {
 pub struct Exclusive(#[allow(dead_code, reason = "held for its lock")] File);
 
 impl Exclusive {
+    /// Says in the lock's file who holds it.
+    pub fn sign(&self) -> std::io::Result<()> {
+        use std::os::unix::fs::FileExt;
+        self.0.set_len(0)?;
+        self.0.write_all_at(std::process::id().to_string().as_bytes(), 0)
+    }
+
+    /// The process that holds the lock called `name` and has signed it.
+    pub fn holder(lane_dir: &Path, name: &str) -> Option<i32> {
+        let file = File::open(lane_dir.join(name)).ok()?;
+        let held = matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock));
+        let mut text = String::new();
+        file.take(32).read_to_string(&mut text).ok()?;
+        text.parse().ok().filter(|_| held)
+    }
+
     /// Takes the lock called `name` in `lane_dir`, waiting at most `patience`.
     pub fn acquire(lane_dir: &Path, name: &str, patience: Duration) -> Result<Self> {
         let path = lane_dir.join(name);

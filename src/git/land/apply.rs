@@ -264,7 +264,7 @@ pub(in crate::git) fn read_tree(
 }
 
 pub(super) fn on_index(repository: &Repository, site: &Worktree, index: &Path) -> Invocation {
-    repository.git_in(site).env("GIT_INDEX_FILE", index)
+    repository.git_in(site).env("GIT_INDEX_FILE", index).hiding(repository, "GIT_INDEX_FILE")
 }
 
 /// The error that names what is in the way.

@@ -4,25 +4,27 @@
 //! worktree that has the base checked out, else in the lane's. One thing differs from `git merge`: the merged files are
 //! in the index the hook is given (`GIT_INDEX_FILE`), not yet in the worktree.
 
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use bstr::{BString, ByteSlice};
 
 use super::scratch::Scratch;
-use crate::domain::lane::ObjectId;
+use crate::domain::lane::{ObjectId, Worktree};
 use crate::domain::message::Cleanup;
 use crate::error::{Error, IoContext, Result};
+use crate::git::ancestors;
 use crate::git::command::Invocation;
+use crate::git::journal::Exclusive;
 use crate::git::repository::Repository;
 use crate::git::shared;
 
-/// Tells a hook's children which repository is landing: they cannot wait for that landing to end.
-const LANDING: &str = "GIT_LANE_LANDING";
-
-/// Refuses to land from within a landing of the same repository, which would wait for itself.
-pub fn ensure_outside(repository: &Repository) -> Result<()> {
-    if std::env::var_os(LANDING).is_none_or(|landing| landing != repository.common_dir()) {
+/// Refuses to land from within a hook of a landing of the same repository, which would wait for itself: `lock` is the
+/// lock of landings. What a hook leaves behind may land once the hook has ended.
+pub fn ensure_outside(repository: &Repository, lock: &str) -> Result<()> {
+    let Some(holder) = Exclusive::holder(&repository.lane_dir(), lock) else { return Ok(()) };
+    if ancestors::above().all(|process| process.id != holder) {
         return Ok(());
     }
     Err(Error::refused("a hook of a landing cannot land another lane")
@@ -41,12 +43,12 @@ pub struct Hooks<'a> {
     pub directory: PathBuf,
     /// Skip what `--no-verify` skips.
     pub no_verify: bool,
-    /// How the message is cleaned up, where merges into the base have a way of their own.
-    pub cleanup: Option<String>,
     /// Somebody edits the message.
     pub edit: bool,
     /// What is landing, as `git merge` would tell: the commit and its name.
     pub landing: (ObjectId, BString),
+    /// The worktree that has the base checked out.
+    pub site: Option<&'a Worktree>,
 }
 
 /// A commit that is being made.
@@ -95,8 +97,8 @@ impl Hooks<'_> {
             return Ok(tree);
         }
         self.index(tree)?;
-        self.run(making.first(), &[])?;
-        let written = self.git().env("GIT_INDEX_FILE", self.scratch.path("index")).arg("write-tree").text()?;
+        self.run(making, making.first(), &[])?;
+        let written = self.indexed().arg("write-tree").text()?;
         ObjectId::from_hex(written.as_bytes()).map_err(|error| Error::git(format!("git write-tree: {error}")))
     }
 
@@ -121,10 +123,10 @@ impl Hooks<'_> {
         shared::write(&file, text).context("write", &file)?;
         if prepares {
             self.index(tree)?;
-            self.run("prepare-commit-msg", &[file.as_ref(), Path::new(making.source())])?;
+            self.run(making, "prepare-commit-msg", &[file.as_ref(), Path::new(making.source())])?;
         }
         if self.edit {
-            self.editor(&file)?;
+            self.editor(making, &file)?;
         }
         Ok(std::fs::read(&file).context("read", &file)?.into())
     }
@@ -136,11 +138,10 @@ impl Hooks<'_> {
             let file = self.scratch.path(making.file());
             shared::write(&file, &message).context("write", &file)?;
             self.index(tree)?;
-            self.run("commit-msg", &[file.as_ref()])?;
+            self.run(making, "commit-msg", &[file.as_ref()])?;
             message = std::fs::read(&file).context("read", &file)?.into();
         }
-        let general = || self.repository.config("commit.cleanup").map(|value| value.to_string());
-        let configured = self.cleanup.clone().or_else(general);
+        let configured = self.repository.config("commit.cleanup").map(|value| value.to_string());
         let comment = comment_prefix(self.repository);
         let clean = Cleanup::of(configured.as_deref(), self.edit, &comment).apply(&message);
         if clean.is_empty() {
@@ -150,9 +151,16 @@ impl Hooks<'_> {
     }
 
     /// A hook whose verdict nobody asks for: post-merge, post-commit.
-    pub fn after(&self, hook: &str, args: &[&str]) {
+    pub fn after(&self, making: Making, hook: &str, args: &[&str]) {
         if self.repository.has_hook(hook) {
-            let mut git = self.git().args(["hook", "run", "--ignore-missing", hook]);
+            let mut git = self.git(making).args(["hook", "run", "--ignore-missing", hook]);
+            if making != Making::Merge {
+                // A commit tells its last hook what it told the others; a merge does not.
+                git = self.as_unedited(git);
+                if let Some(site) = self.site {
+                    git = git.env("GIT_INDEX_FILE", index_of(site));
+                }
+            }
             if !args.is_empty() {
                 git = git.arg("--").args(args);
             }
@@ -163,20 +171,12 @@ impl Hooks<'_> {
 
     /// Makes sure that the index holds `tree`.
     fn index(&self, tree: ObjectId) -> Result<()> {
-        let index = self.scratch.path("index");
-        self.git().env("GIT_INDEX_FILE", index).arg("read-tree").arg(tree.to_string()).run()
+        self.indexed().arg("read-tree").arg(tree.to_string()).run()
     }
 
-    fn run(&self, hook: &str, args: &[&Path]) -> Result<()> {
-        let mut git = self
-            .git()
-            .args(["hook", "run", "--ignore-missing", hook])
-            .env("GIT_INDEX_FILE", self.scratch.path("index"))
-            .env(LANDING, self.repository.common_dir());
-        if !self.edit {
-            // What git tells hooks when nobody edits the message.
-            git = git.env("GIT_EDITOR", ":");
-        }
+    fn run(&self, making: Making, hook: &str, args: &[&Path]) -> Result<()> {
+        let git = self.git(making).args(["hook", "run", "--ignore-missing", hook]);
+        let mut git = self.as_unedited(git).env("GIT_INDEX_FILE", self.scratch.path("index"));
         if !args.is_empty() {
             git = git.arg("--").args(args);
         }
@@ -192,26 +192,68 @@ impl Hooks<'_> {
         }
     }
 
-    fn git(&self) -> Invocation {
-        let (commit, name) = &self.landing;
-        let name = name.to_os_str_lossy().into_owned();
-        let mut action = std::ffi::OsString::from("merge ");
-        action.push(&name);
-        self.repository.git.at(&self.directory).env(&format!("GITHEAD_{commit}"), name).env("GIT_REFLOG_ACTION", action)
+    /// What git tells hooks when nobody edits the message.
+    fn as_unedited(&self, git: Invocation) -> Invocation {
+        if self.edit { git } else { git.env("GIT_EDITOR", ":") }
     }
 
-    /// Runs the editor git would run, the way git runs it: through a shell, because `GIT_EDITOR` is a command line.
-    fn editor(&self, file: &Path) -> Result<()> {
-        let editor = self.repository.git.at(&self.directory).args(["var", "GIT_EDITOR"]).text()?;
-        let mut shell = std::process::Command::new("/bin/sh");
-        shell.arg("-c").arg(format!("{editor} \"$@\"")).arg(&editor).arg(file).current_dir(&self.directory);
-        crate::git::command::scrub(&mut shell);
-        let status = shell.status().map_err(|error| Error::environment("cannot start the editor").source(error))?;
-        if status.success() {
-            return Ok(());
-        }
-        Err(Error::refused(format!("the editor '{editor}' ended with {status}; nothing has landed")).code("editor"))
+    /// git with the index the hooks are given.
+    fn indexed(&self) -> Invocation {
+        self.repository.git.at(&self.directory).env("GIT_INDEX_FILE", self.scratch.path("index"))
     }
+
+    /// git as `git merge` would start it, or `git commit`, which knows of no merge.
+    fn git(&self, making: Making) -> Invocation {
+        let git = self.repository.git.at(&self.directory);
+        if making != Making::Merge {
+            return self.author().into_iter().fold(git, |git, (name, value)| git.env(name, value));
+        }
+        let (commit, name) = &self.landing;
+        told(*commit, name).into_iter().fold(git, |git, (name, value)| git.env(&name, value))
+    }
+
+    /// The author as `git commit` tells its hooks; nothing where git knows none, and says so when it commits.
+    fn author(&self) -> Vec<(&'static str, OsString)> {
+        let ident = self.repository.git.at(&self.directory).args(["var", "GIT_AUTHOR_IDENT"]).stdout();
+        let ident = ident.unwrap_or_default();
+        let Some((name, rest)) = ident.split_once_str(" <") else { return Vec::new() };
+        let Some((email, date)) = rest.trim_end().split_once_str("> ") else { return Vec::new() };
+        let text = |bytes: &[u8]| bytes.to_os_str_lossy().into_owned();
+        let date = bstr::concat([b"@", date]);
+        vec![("GIT_AUTHOR_NAME", text(name)), ("GIT_AUTHOR_EMAIL", text(email)), ("GIT_AUTHOR_DATE", text(&date))]
+    }
+
+    /// Runs the editor git would run, as git runs it: through a shell, because `GIT_EDITOR` is a command line.
+    fn editor(&self, making: Making, file: &Path) -> Result<()> {
+        let editor = self.repository.git.at(&self.directory).args(["var", "GIT_EDITOR"]).text()?;
+        let mut git = self.git(making);
+        if making != Making::Merge {
+            git = git.env("GIT_INDEX_FILE", self.scratch.path("index"));
+        }
+        let line = format!("{editor} \"$@\"");
+        let shell = [OsStr::new("/bin/sh"), OsStr::new("-c"), line.as_ref(), editor.as_ref(), file.as_ref()];
+        match git.child(shell).attached()? {
+            0 => Ok(()),
+            code => {
+                let ended = format!("the editor '{editor}' ended with exit code {code}; nothing has landed");
+                Err(Error::refused(ended).code("editor"))
+            }
+        }
+    }
+}
+
+/// What `git merge` tells everything it runs.
+pub(super) fn told(commit: ObjectId, name: &BString) -> Vec<(String, OsString)> {
+    let name = name.to_os_str_lossy().into_owned();
+    let mut action = OsString::from("merge ");
+    action.push(&name);
+    vec![(format!("GITHEAD_{commit}"), name), ("GIT_REFLOG_ACTION".into(), action)]
+}
+
+/// The index of a worktree, as git names it to hooks.
+fn index_of(site: &Worktree) -> PathBuf {
+    let own = site.git_dir == site.path.join(".git");
+    if own { Path::new(".git").join("index") } else { site.git_dir.join("index") }
 }
 
 /// What starts a comment in a message; `core.commentString` is git 2.45's name for it.

@@ -5,13 +5,15 @@
 //! worktree that has the base checked out. Where none has, the base's tree stands in: `GIT_ATTR_SOURCE` (git 2.41), or
 //! before that a directory with nothing but the base's `.gitattributes` files.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use bstr::{BString, ByteSlice};
 
-use super::scratch::Scratch;
+use super::scratch::{self, Scratch};
 use crate::domain::lane::{ObjectId, Worktree, lossless};
 use crate::domain::name::BranchName;
+use crate::domain::paste::word;
 use crate::error::{Error, IoContext, Kind, Result};
 use crate::git::command::{Invocation, failure};
 use crate::git::repository::Repository;
@@ -40,6 +42,7 @@ pub struct Bench<'a> {
     directory: PathBuf,
     attributes: Option<ObjectId>,
     options: Vec<String>,
+    told: Vec<(String, OsString)>,
 }
 
 impl<'a> Bench<'a> {
@@ -51,7 +54,8 @@ impl<'a> Bench<'a> {
         home: PathBuf,
         base: ObjectId,
     ) -> Result<Self> {
-        let mut bench = Bench { repository, scratch, site, directory: home, attributes: None, options: Vec::new() };
+        let (attributes, options, told) = (None, Vec::new(), Vec::new());
+        let mut bench = Bench { repository, scratch, site, directory: home, attributes, options, told };
         if site.is_none() {
             if repository.git.version()? >= (2, 41, 0) {
                 bench.attributes = Some(base);
@@ -68,10 +72,21 @@ impl<'a> Bench<'a> {
         Ok(bench)
     }
 
-    /// With the `-X` options that the base's configuration asks for.
-    pub fn with_options(mut self, options: &[String]) -> Self {
-        self.options.extend_from_slice(options);
-        self
+    /// Honours what `branch.<base>.mergeOptions` says about the way to merge, or says that it cannot be.
+    pub fn with_merge_options(mut self, base: &BranchName) -> Result<Self> {
+        let key = format!("branch.{base}.mergeOptions");
+        let Some(configured) = self.repository.config(&key) else { return Ok(self) };
+        let wanted = strategy_options(&split(&configured.to_str_lossy())).map_err(|strategy| {
+            Error::refused(format!("{key} asks for merge strategy '{strategy}', which git-lane does not run"))
+                .code("merge-options")
+                .hint(format!("merge by hand, or: git config --unset {}", word(&key)))
+        })?;
+        if !wanted.is_empty() && self.repository.git.version()? < (2, 43, 0) {
+            let error = Error::refused(format!("{key} asks for -X, which this git can only do in a worktree"));
+            return Err(error.code("merge-options").hint("install git 2.43 or later, or merge by hand"));
+        }
+        self.options.extend(wanted);
+        Ok(self)
     }
 
     /// git in the place where merges are computed, its objects contained.
@@ -87,7 +102,18 @@ impl<'a> Bench<'a> {
                 }
             }
         };
-        self.scratch.contain(git)
+        let told = self.told.iter().fold(git, |git, (name, value)| git.env(name, value));
+        let ours = match self.site {
+            Some(_) => scratch::VARIABLES.to_owned(),
+            None => format!("{} GIT_DIR GIT_WORK_TREE GIT_ATTR_SOURCE", scratch::VARIABLES),
+        };
+        self.scratch.contain(told).hiding(self.repository, &ours)
+    }
+
+    /// What `git merge` tells the drivers it runs.
+    pub fn telling(mut self, told: Vec<(String, OsString)>) -> Self {
+        self.told = told;
+        self
     }
 
     /// Merges `theirs` into `ours`, both commits.
@@ -152,6 +178,51 @@ fn attributes_of(repository: &Repository, scratch: &Scratch, commit: ObjectId) -
     Ok(any.then_some(directory))
 }
 
+/// Splits a command line as git's `split_cmdline` does: blanks, both kinds of quotes, backslash.
+fn split(line: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word: Option<String> = None;
+    let mut quote = None;
+    let mut chars = line.chars();
+    while let Some(c) = chars.next() {
+        match (quote, c) {
+            (None, c) if c.is_whitespace() => words.extend(word.take()),
+            (None, '\'' | '"') => {
+                quote = Some(c);
+                word.get_or_insert_default();
+            }
+            (Some(open), c) if open == c => quote = None,
+            (None | Some('"'), '\\') => word.get_or_insert_default().extend(chars.next()),
+            (_, c) => word.get_or_insert_default().push(c),
+        }
+    }
+    words.extend(word);
+    words
+}
+
+/// The `-X` options among the options of git-merge(1), or the strategy that is none of ort's names.
+fn strategy_options(words: &[String]) -> Result<Vec<String>, String> {
+    let mut found = Vec::new();
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        let value = |short: &str, long: &str, rest: &mut std::slice::Iter<String>| {
+            if word == short || word == long {
+                return rest.next().cloned();
+            }
+            let attached = word.strip_prefix(&format!("{long}=")).or_else(|| word.strip_prefix(short));
+            attached.filter(|_| !word.starts_with("--") || word.contains('=')).map(str::to_owned)
+        };
+        if let Some(option) = value("-X", "--strategy-option", &mut words) {
+            found.push(option);
+        } else if let Some(strategy) = value("-s", "--strategy", &mut words)
+            && !matches!(strategy.as_str(), "ort" | "recursive")
+        {
+            return Err(strategy);
+        }
+    }
+    Ok(found)
+}
+
 /// The error for a merge that conflicts.
 pub fn conflict(what: String, base: &BranchName, paths: &[BString], messages: &[String], remedy: String) -> Error {
     let lossless: Vec<_> = paths.iter().map(|path| lossless(path.as_bstr())).collect();
@@ -165,6 +236,24 @@ pub fn conflict(what: String, base: &BranchName, paths: &[BString], messages: &[
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn merge_options_are_read_as_git_reads_them() {
+        for (line, expected) in [
+            ("--no-ff -X ours", Ok(vec!["ours"])),
+            ("-Xtheirs --strategy-option=renormalize", Ok(vec!["theirs", "renormalize"])),
+            ("--strategy-option 'find-renames=40%' --log", Ok(vec!["find-renames=40%"])),
+            ("-s ort --squash --stat", Ok(vec![])),
+            ("-s ours", Err("ours")),
+            ("--strategy=octopus", Err("octopus")),
+            ("-ssubtree", Err("subtree")),
+            ("", Ok(vec![])),
+        ] {
+            let found = strategy_options(&split(line));
+            let expected = expected.map(|list| list.into_iter().map(String::from).collect()).map_err(String::from);
+            assert_eq!(found, expected, "{line}");
+        }
+    }
 
     #[test]
     fn the_messages_of_merge_tree_are_taken_apart() {

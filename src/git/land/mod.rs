@@ -13,7 +13,6 @@ pub mod hooks;
 pub(super) mod index;
 pub mod keep;
 pub mod merge;
-mod merge_policy;
 pub mod replay;
 pub mod scratch;
 mod stage;
@@ -38,8 +37,11 @@ use crate::domain::integration::Integration;
 use crate::domain::lane::{ObjectId, RefName};
 use crate::domain::message;
 use crate::domain::name::BranchName;
-use crate::error::{Error, Result};
+use crate::error::{Error, IoContext, Result};
 use crate::policy::{Policy, Strategy};
+
+/// The lock of landings: one at a time.
+const LOCK: &str = "land.lock";
 
 /// How long to wait for other landings; their hooks may run a test suite.
 const PATIENCE: Duration = Duration::from_secs(600);
@@ -88,10 +90,10 @@ pub fn preview(repository: &Repository, facts: &Facts, landing: &Landing, own_me
     let scratch = Scratch::new(repository)?;
     let worktrees = repository.worktrees()?;
     let place = Place::of(repository, &scratch, &worktrees, facts, landing)?;
-    Ok(match place.compute(own_message)? {
+    Ok(match place.compute(landing.strategy, own_message)? {
         Verdict::Nothing(proof) => Outcome::Integrated(proof),
-        Verdict::Commit(new, commits) => Outcome::Landed(place.landed(Some(new), commits)),
-        Verdict::Tree(..) => Outcome::Landed(place.landed(None, place.ahead()?)),
+        Verdict::Commit(new, commits) => Outcome::Landed(place.landed(landing.strategy, Some(new), commits)),
+        Verdict::Tree(..) => Outcome::Landed(place.landed(landing.strategy, None, place.ahead()?)),
     })
 }
 
@@ -123,15 +125,16 @@ fn queue(repository: &Repository, facts: &mut Facts, request: &Request, wording:
         if let Some(landing) = &plan.landing {
             let worktrees = repository.worktrees()?;
             let place = Place::of(repository, &scratch, &worktrees, facts, landing)?;
-            if let Verdict::Tree(tree, making) = place.compute(wording.message.is_some())? {
+            if let Verdict::Tree(tree, making) = place.compute(landing.strategy, wording.message.is_some())? {
                 scratch.release()?;
                 let message = commit::message(&place, facts, landing, wording)?;
-                draft = Some(place.hooks(facts, wording).draft(making, tree, &message)?);
+                draft = Some(place.hooks(wording).draft(making, tree, &message)?);
             }
         }
     }
-    hooks::ensure_outside(repository)?;
-    let turn = Exclusive::acquire(&repository.lane_dir(), "land.lock", PATIENCE)?;
+    hooks::ensure_outside(repository, LOCK)?;
+    let turn = Exclusive::acquire(&repository.lane_dir(), LOCK, PATIENCE)?;
+    turn.sign().context("write", &repository.lane_dir().join(LOCK))?;
     for _ in 0..ATTEMPTS {
         // Whoever had the turn before us may have died in the middle of it.
         recover(repository)?;
@@ -142,7 +145,7 @@ fn queue(repository: &Repository, facts: &mut Facts, request: &Request, wording:
             return Ok(Outcome::Integrated(Integration::Ancestor));
         };
         let place = Place::of(repository, &scratch, &worktrees, facts, &landing)?;
-        let (new, commits, making) = match place.compute(wording.message.is_some())? {
+        let (new, commits, making) = match place.compute(landing.strategy, wording.message.is_some())? {
             Verdict::Nothing(proof) => return Ok(Outcome::Integrated(proof)),
             Verdict::Commit(new, commits) => {
                 scratch.release()?;
@@ -150,7 +153,7 @@ fn queue(repository: &Repository, facts: &mut Facts, request: &Request, wording:
             }
             Verdict::Tree(tree, making) => {
                 scratch.release()?;
-                let hooks = place.hooks(facts, wording);
+                let hooks = place.hooks(wording);
                 let tree = hooks.first(making, tree)?;
                 if draft.is_none() {
                     let message = commit::message(&place, facts, &landing, wording)?;
@@ -173,12 +176,12 @@ fn queue(repository: &Repository, facts: &mut Facts, request: &Request, wording:
         if moved? == Moved::Done {
             // These hooks may land the next lane.
             drop(turn);
-            let hooks = place.hooks(facts, wording);
+            let hooks = place.hooks(wording);
             match making {
-                Some(Making::Squash { .. }) => hooks.after("post-commit", &[]),
-                _ => hooks.after("post-merge", &["0"]),
+                Some(making @ Making::Squash { .. }) => hooks.after(making, "post-commit", &[]),
+                _ => hooks.after(Making::Merge, "post-merge", &["0"]),
             }
-            return Ok(Outcome::Landed(place.landed(Some(new), commits)));
+            return Ok(Outcome::Landed(place.landed(landing.strategy, Some(new), commits)));
         }
     }
     Err(Error::refused("the base kept moving while the lane was landing").code("raced").hint("run the command again"))

@@ -15,6 +15,9 @@ use crate::git::repository::Repository;
 use crate::git::scratch::{Directory, dead};
 use crate::git::shared;
 
+/// What [`Scratch::contain`] tells git.
+pub(super) const VARIABLES: &str = "GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES";
+
 /// The directory; removed when dropped, or by [`clean`] when its process died.
 #[derive(Debug)]
 pub struct Scratch {

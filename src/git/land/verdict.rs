@@ -4,14 +4,13 @@ use std::path::PathBuf;
 
 use bstr::BString;
 
-use super::hooks::{Hooks, Making};
+use super::hooks::{self, Hooks, Making};
 use super::merge::{self, Bench, Merged};
 use super::scratch::Scratch;
-use super::{Landed, Wording, changes, facts, merge_policy, replay};
+use super::{Landed, Wording, changes, facts, replay};
 use crate::domain::finish::{Facts, Landing, Refusal, Relation};
 use crate::domain::integration::Integration;
 use crate::domain::lane::{ObjectId, Worktree, WorktreeState};
-use crate::domain::merge_policy::MergePolicy;
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::{paste, retire};
 use crate::error::{Error, Result};
@@ -42,12 +41,11 @@ pub(super) struct Place<'a> {
     pub(super) base: &'a BranchName,
     pub(super) old: ObjectId,
     pub(super) tip: ObjectId,
+    /// What `git merge` would be given for the tip.
+    pub(super) name: BString,
     pub(super) relation: Relation,
     /// Whether all of the lane has to land, because the lane goes.
     pub(super) whole: bool,
-    pub(super) strategy: Strategy,
-    /// What the configuration asks of merges into the base.
-    pub(super) policy: MergePolicy,
 }
 
 impl<'a> Place<'a> {
@@ -66,6 +64,7 @@ impl<'a> Place<'a> {
         let site = worktrees.iter().filter(at_base).find(|worktree| worktree.state == WorktreeState::Present);
         let lane = retire::place(&facts.lane, worktrees).present();
         let directory = site.or(lane).map_or(repository.common_dir(), |worktree| worktree.path.as_path()).to_owned();
+        let branch = facts.lane.branch.as_ref();
         Ok(Place {
             repository,
             scratch,
@@ -75,23 +74,18 @@ impl<'a> Place<'a> {
             base: &landing.base,
             old: base.tip.ok_or_else(moved)?,
             tip: landing.tip,
+            name: branch.map_or_else(|| landing.tip.to_string().into(), |branch| branch.as_bstr().to_owned()),
             relation: base.relation.ok_or_else(moved)?,
             whole: landing.whole,
-            strategy: landing.strategy,
-            policy: merge_policy::read(repository, &landing.base)?,
         })
     }
 }
 
 impl Place<'_> {
     /// Merges, squashes or replays in memory. A conflict is an error that names its paths.
-    pub(super) fn compute(&self, own_message: bool) -> Result<Verdict> {
+    pub(super) fn compute(&self, strategy: Strategy, own_message: bool) -> Result<Verdict> {
         self.ensure_submodules_published()?;
-        self.policy.ensure_allows(self.base, self.strategy, self.relation)?;
-        if self.strategy != Strategy::Rebase {
-            merge_policy::verify(self, self.tip)?;
-        }
-        let making = match self.strategy {
+        let making = match strategy {
             Strategy::Ff => return Ok(Verdict::Commit(self.tip, self.ahead()?)),
             Strategy::Rebase => return self.replay(),
             Strategy::Merge => Making::Merge,
@@ -101,7 +95,7 @@ impl Place<'_> {
         let tree = if self.relation == Relation::Ahead {
             self.tree(self.tip)?
         } else {
-            let bench = self.bench()?.with_options(&self.policy.options);
+            let bench = self.bench()?.telling(hooks::told(self.tip, &self.name)).with_merge_options(self.base)?;
             match bench.merge(self.old, self.tip)? {
                 Merged::Clean(tree) => tree,
                 Merged::Conflict { paths, messages } => {
@@ -123,7 +117,7 @@ impl Place<'_> {
         if making != Making::Merge {
             let missing = self.left_out(tree)?;
             if tree == self.tree(self.old)? || self.whole && !missing.is_empty() {
-                return Err(self.refuse(Vec::new(), missing));
+                return Err(self.refuse(strategy, Vec::new(), missing));
             }
         }
         Ok(Verdict::Tree(tree, making))
@@ -147,8 +141,8 @@ impl Place<'_> {
         Ok(Arrival::new(self.scratch.view(self.repository)?))
     }
 
-    fn refuse(&self, commits: Vec<ObjectId>, files: Vec<BString>) -> Error {
-        let (lane, base, strategy) = (self.lane.0.clone(), self.base.clone(), self.strategy);
+    fn refuse(&self, strategy: Strategy, commits: Vec<ObjectId>, files: Vec<BString>) -> Error {
+        let (lane, base) = (self.lane.0.clone(), self.base.clone());
         Refusal::LeftOut { lane, base, strategy, commits, files }.into()
     }
 
@@ -194,14 +188,10 @@ impl Place<'_> {
             let doubt = merges || !missing.is_empty();
             let commits = if doubt { replay.left_out(&done, &arrival)? } else { Vec::new() };
             if !commits.is_empty() {
-                return Err(self.refuse(commits, missing));
+                return Err(self.refuse(Strategy::Rebase, commits, missing));
             }
         }
-        if nothing {
-            return Ok(Verdict::Nothing(Integration::SamePatches));
-        }
-        merge_policy::verify(self, done.new)?;
-        Ok(Verdict::Commit(done.new, done.commits))
+        Ok(if nothing { Verdict::Nothing(Integration::SamePatches) } else { Verdict::Commit(done.new, done.commits) })
     }
 
     fn bench(&self) -> Result<Bench<'_>> {
@@ -209,17 +199,15 @@ impl Place<'_> {
     }
 
     /// Who may object to the commit, or hear of it.
-    pub(super) fn hooks<'b>(&'b self, facts: &Facts, wording: &Wording<'_>) -> Hooks<'b> {
-        let name = facts.lane.branch.as_ref().map_or_else(|| self.tip.to_string().into(), |b| b.as_bstr().to_owned());
-        let merges = self.strategy == Strategy::Merge;
+    pub(super) fn hooks<'b>(&'b self, wording: &Wording<'_>) -> Hooks<'b> {
         Hooks {
             repository: self.repository,
             scratch: self.scratch,
             directory: self.directory.clone(),
-            no_verify: wording.no_verify || merges && self.policy.no_verify,
-            cleanup: self.policy.cleanup.clone().filter(|_| merges),
+            no_verify: wording.no_verify,
             edit: wording.edit,
-            landing: (self.tip, name),
+            landing: (self.tip, self.name.clone()),
+            site: self.site,
         }
     }
 
@@ -241,7 +229,7 @@ impl Place<'_> {
     }
 
     /// The base as it has moved, or would.
-    pub(super) fn landed(&self, new: Option<ObjectId>, commits: usize) -> Landed {
-        Landed { base: self.base.clone(), strategy: self.strategy, old: self.old, new, commits }
+    pub(super) fn landed(&self, strategy: Strategy, new: Option<ObjectId>, commits: usize) -> Landed {
+        Landed { base: self.base.clone(), strategy, old: self.old, new, commits }
     }
 }

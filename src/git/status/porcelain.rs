@@ -1,7 +1,7 @@
 //! The child `git status` that answers when the in-process look is in doubt.
 //!
-//! Repository and worktree are named by environment, never discovered: a damaged `.git` file must not make git answer
-//! for an enclosing repository. Flags win over status.showUntrackedFiles and `submodule.<name>.ignore`; the rest is
+//! A linked worktree is named by environment, never discovered: a damaged `.git` file must not make git answer for an
+//! enclosing repository. Flags win over status.showUntrackedFiles and `submodule.<name>.ignore`; the rest is
 //! pinned with `-c`.
 
 use std::collections::HashSet;
@@ -30,7 +30,7 @@ const PINNED: &[&str] = &[
 
 fn in_worktree(git: &OsStr, worktree: &Path, admin: &Path) -> Command {
     let mut command = command::probe(git);
-    command.current_dir(worktree).env("GIT_DIR", admin).env("GIT_WORK_TREE", worktree);
+    command::stand_in(&mut command, worktree, admin);
     for pin in PINNED {
         command.arg("-c").arg(pin);
     }

@@ -1,0 +1,95 @@
+//! The processes that wait for this one: the hook's shell, the git that runs the hook, whoever started that git.
+//!
+//! Nothing in the environment says that git-lane started a git: a variable would be inherited by the user's hook or
+//! editor and everything those start, a terminal that lives for weeks among them. Who started whom is the kernel's word.
+
+use std::path::Path;
+
+use bstr::ByteSlice;
+
+/// More are not looked at: git, shells, another tool's dispatcher or two, the terminal.
+const MOST: usize = 64;
+
+/// One process.
+#[derive(Debug, Clone)]
+pub struct Process {
+    /// Its number.
+    pub id: i32,
+    /// Who started it; `None` at the top.
+    pub parent: Option<i32>,
+    /// Its arguments, each ended by a zero byte.
+    pub arguments: Vec<u8>,
+}
+
+impl Process {
+    /// Whether it is git-lane itself. A script of that name is its interpreter.
+    pub fn is_git_lane(&self) -> bool {
+        let program = self.arguments.split(|byte| *byte == 0).next().unwrap_or_default();
+        program.rsplit(|byte| *byte == b'/').next() == Some(b"git-lane") || runs_this_program(self.id)
+    }
+}
+
+/// The processes above this one, the nearest first.
+pub fn above() -> impl Iterator<Item = Process> {
+    let first = rustix::process::getppid().map(|id| id.as_raw_nonzero().get());
+    std::iter::successors(first.and_then(process), |below| process(below.parent?)).take(MOST)
+}
+
+#[cfg(target_os = "linux")]
+fn process(id: i32) -> Option<Process> {
+    let directory = Path::new("/proc").join(id.to_string());
+    let stat = std::fs::read(directory.join("stat")).ok()?;
+    // The command's name stands in parentheses and may hold anything.
+    let parent = stat[stat.rfind_byte(b')')? + 1..].fields().nth(1)?.to_str().ok()?.parse().ok();
+    let arguments = std::fs::read(directory.join("cmdline")).ok()?;
+    Some(Process { id, parent: parent.filter(|parent| *parent > 1), arguments })
+}
+
+/// What ps(1) prints does not tell a blank in an argument from one between two.
+#[cfg(not(target_os = "linux"))]
+fn process(id: i32) -> Option<Process> {
+    let mut ps = std::process::Command::new("/bin/ps");
+    let said = ps.args(["-ww", "-o", "ppid=", "-o", "args=", "-p", &id.to_string()]).output().ok()?.stdout;
+    let (parent, arguments) = said.trim().split_once_str(" ")?;
+    let parent = parent.to_str().ok()?.parse().ok().filter(|parent| *parent > 1);
+    let arguments = arguments.fields().flat_map(|word| [word, b"\0"]).collect::<Vec<_>>().concat();
+    Some(Process { id, parent, arguments })
+}
+
+#[cfg(target_os = "linux")]
+fn runs_this_program(id: i32) -> bool {
+    let program = |id: &str| std::fs::read_link(Path::new("/proc").join(id).join("exe")).ok();
+    program("self").is_some_and(|own| program(&id.to_string()) == Some(own))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn runs_this_program(_: i32) -> bool {
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parents_are_found() {
+        let own = std::process::id();
+        let above: Vec<Process> = above().collect();
+        assert!(!above.is_empty() && above.iter().all(|process| process.id != own as i32));
+        assert_eq!(above[0].id, rustix::process::getppid().unwrap().as_raw_nonzero().get());
+    }
+
+    #[test]
+    fn git_lane_is_known_by_its_name() {
+        for (arguments, expected) in [
+            ("git-lane\0start\0x\0", true),
+            ("/opt/bin/git-lane\0", true),
+            ("/bin/sh\0/opt/bin/git-lane\0start\0", false),
+            ("git\0lane\0start\0", false),
+            ("", false),
+        ] {
+            let process = Process { id: i32::MAX, parent: None, arguments: arguments.into() };
+            assert_eq!(process.is_git_lane(), expected, "{arguments:?}");
+        }
+    }
+}

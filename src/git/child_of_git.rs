@@ -1,0 +1,76 @@
+//! Programs of the user's that run as children of a git: with the variables and the PATH git gives them, and under a git
+//! as their parent, so that the guard tells what they do from what git-lane does.
+//!
+//! An alias is how git starts a program of somebody's choice. It finds its arguments, `GIT_PREFIX` and the directories as a
+//! hook would; the alias itself came by `-c`, which git passes on, so the first thing it does is to put that back.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use bstr::{BStr, BString, ByteSlice};
+
+use super::command::Invocation;
+use super::repository::Repository;
+use crate::domain::paste::word_of_bytes;
+
+/// What git runs of the user's when it writes files or merges them, and whether `%` means something in it.
+const PROGRAMS: [(&str, &str, bool); 4] =
+    [("filter", "smudge", true), ("filter", "clean", true), ("filter", "process", false), ("merge", "driver", true)];
+
+/// Its arguments: `GIT_CONFIG_PARAMETERS` as the caller had it, and the program. The shell stays: what replaces itself by
+/// a git, as a hook of one line may, must not look like a git that git-lane started.
+const ALIAS: &str = r#"alias.lane--run=!f() { if [ -n "$1" ]; then GIT_CONFIG_PARAMETERS=$1; else unset GIT_CONFIG_PARAMETERS; fi; shift; "$@"; }; f"#;
+
+/// The same in another directory, its first argument but one, whose worktree git has to find by itself.
+const ALIAS_AT: &str = r#"alias.lane--run=!f() { if [ -n "$1" ]; then GIT_CONFIG_PARAMETERS=$1; else unset GIT_CONFIG_PARAMETERS; fi; unset GIT_DIR GIT_WORK_TREE; CDPATH= cd -- "$2" || exit; shift 2; "$@"; }; f"#;
+
+impl Invocation {
+    /// Has this git run `program`, at the top of the worktree it stands in.
+    pub fn child<A: AsRef<OsStr>>(self, program: impl IntoIterator<Item = A>) -> Self {
+        self.args(["-c", ALIAS, "lane--run"]).arg(parameters()).args(program)
+    }
+
+    /// Has this git run `program` in `directory`, and nothing tell it of a repository.
+    pub fn child_at<A: AsRef<OsStr>>(self, directory: &Path, program: impl IntoIterator<Item = A>) -> Self {
+        self.args(["-c", ALIAS_AT, "lane--run"]).arg(parameters()).arg(directory).args(program)
+    }
+}
+
+impl Invocation {
+    /// Has filters and merge drivers not see `variables`, which are for this git alone: an index of our own, a quarantine
+    /// for objects. git has no other way to tell them.
+    pub fn hiding(self, repository: &Repository, variables: &str) -> Self {
+        let parameters = parameters();
+        let mut prefix = BString::from(format!("unset {variables}"));
+        match parameters.is_empty() {
+            true => prefix.extend_from_slice(b" GIT_CONFIG_PARAMETERS; "),
+            false => {
+                let parameters = word_of_bytes(parameters.as_bytes());
+                prefix.extend_from_slice(format!("; GIT_CONFIG_PARAMETERS={parameters}; ").as_bytes());
+            }
+        }
+        let config = repository.gix.config_snapshot();
+        let mut git = self;
+        for (section, key, percent) in PROGRAMS {
+            let names = config.plumbing().sections_by_name(section).into_iter().flatten();
+            let mut names: Vec<&BStr> = names.filter_map(|found| found.header().subsection_name()).collect();
+            names.sort();
+            names.dedup();
+            // `-c` ends the key at the first such sign.
+            for name in names.into_iter().filter(|name| !name.contains(&b'=')) {
+                let name = bstr::concat([section.as_bytes(), b".", name, b".", key.as_bytes()]);
+                let command = name.to_str().ok().and_then(|name| repository.config(name));
+                let Some(command) = command.filter(|command| !command.is_empty()) else { continue };
+                let prefix = if percent { prefix.replace("%", "%%") } else { prefix.to_vec() };
+                git = git.arg("-c").bytes(bstr::concat([&name[..], b"=", &prefix, &command]));
+            }
+        }
+        git
+    }
+}
+
+/// What the caller said with `git -c`.
+fn parameters() -> std::ffi::OsString {
+    std::env::var_os("GIT_CONFIG_PARAMETERS").unwrap_or_default()
+}
