@@ -19,6 +19,7 @@ mod lanes;
 mod list;
 mod log;
 mod man;
+mod merge_policy;
 mod nasty;
 mod output;
 mod proofs;

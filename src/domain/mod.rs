@@ -9,6 +9,7 @@ pub mod finish;
 pub mod guard;
 pub mod integration;
 pub mod lane;
+pub mod merge_policy;
 pub mod message;
 pub mod name;
 pub mod overview;

@@ -9,7 +9,7 @@ use bstr::BString;
 use super::hooks::Making;
 use super::index::{Prepared, remove_copies};
 use super::verdict::Place;
-use super::{Wording, message};
+use super::{Wording, merge_policy, message};
 use crate::domain::finish::{Facts, Landing};
 use crate::domain::lane::{ObjectId, Worktree};
 use crate::error::{Error, Result};
@@ -44,16 +44,23 @@ pub(super) fn message(place: &Place<'_>, facts: &Facts, landing: &Landing, wordi
     if text.trim().is_empty() && !wording.edit {
         return Err(Error::refused("the message is empty").code("empty-message").hint("give one with -m"));
     }
-    Ok(message::with_trailers(&text, lane, &wording.policy.trailers).into())
+    if landing.strategy != Strategy::Merge {
+        return Ok(message::with_trailers(&text, lane, &wording.policy.trailers).into());
+    }
+    let text = merge_policy::with_log(place, text, lane.branch.as_ref())?;
+    merge_policy::with_signoff(place, message::with_trailers(&text, lane, &wording.policy.trailers).into())
 }
 
 /// The commit object.
 pub(super) fn create(place: &Place<'_>, making: Making, tree: ObjectId, message: &BString) -> Result<ObjectId> {
-    let sign = place.repository.config_bool("commit.gpgSign");
+    let sign = match making {
+        Making::Merge => place.policy.sign.clone(),
+        Making::Squash { .. } => place.repository.config_bool("commit.gpgSign").then(String::new),
+    };
     let id = command::writing_objects(|| {
         let mut git = place.repository.git.at(&place.directory).args(["commit-tree", "-F", "-"]);
-        if sign {
-            git = git.arg("-S");
+        if let Some(key) = &sign {
+            git = git.arg(format!("-S{key}"));
         }
         git = git.arg("-p").arg(place.old.to_string());
         if making == Making::Merge {

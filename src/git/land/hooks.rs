@@ -43,6 +43,8 @@ pub struct Hooks<'a> {
     pub directory: PathBuf,
     /// Skip what `--no-verify` skips.
     pub no_verify: bool,
+    /// How the message is cleaned up, where merges into the base have a way of their own.
+    pub cleanup: Option<String>,
     /// Somebody edits the message.
     pub edit: bool,
     /// What is landing, as `git merge` would tell: the commit and its name.
@@ -141,7 +143,8 @@ impl Hooks<'_> {
             self.run(making, "commit-msg", &[file.as_ref()])?;
             message = std::fs::read(&file).context("read", &file)?.into();
         }
-        let configured = self.repository.config("commit.cleanup").map(|value| value.to_string());
+        let general = || self.repository.config("commit.cleanup").map(|value| value.to_string());
+        let configured = self.cleanup.clone().or_else(general);
         let comment = comment_prefix(self.repository);
         let clean = Cleanup::of(configured.as_deref(), self.edit, &comment).apply(&message);
         if clean.is_empty() {

@@ -13,7 +13,6 @@ use bstr::{BString, ByteSlice};
 use super::scratch::{self, Scratch};
 use crate::domain::lane::{ObjectId, Worktree, lossless};
 use crate::domain::name::BranchName;
-use crate::domain::paste::word;
 use crate::error::{Error, IoContext, Kind, Result};
 use crate::git::command::{Invocation, failure};
 use crate::git::repository::Repository;
@@ -72,21 +71,10 @@ impl<'a> Bench<'a> {
         Ok(bench)
     }
 
-    /// Honours what `branch.<base>.mergeOptions` says about the way to merge, or says that it cannot be.
-    pub fn with_merge_options(mut self, base: &BranchName) -> Result<Self> {
-        let key = format!("branch.{base}.mergeOptions");
-        let Some(configured) = self.repository.config(&key) else { return Ok(self) };
-        let wanted = strategy_options(&split(&configured.to_str_lossy())).map_err(|strategy| {
-            Error::refused(format!("{key} asks for merge strategy '{strategy}', which git-lane does not run"))
-                .code("merge-options")
-                .hint(format!("merge by hand, or: git config --unset {}", word(&key)))
-        })?;
-        if !wanted.is_empty() && self.repository.git.version()? < (2, 43, 0) {
-            let error = Error::refused(format!("{key} asks for -X, which this git can only do in a worktree"));
-            return Err(error.code("merge-options").hint("install git 2.43 or later, or merge by hand"));
-        }
-        self.options.extend(wanted);
-        Ok(self)
+    /// With the `-X` options that the base's configuration asks for.
+    pub fn with_options(mut self, options: &[String]) -> Self {
+        self.options.extend_from_slice(options);
+        self
     }
 
     /// git in the place where merges are computed, its objects contained.
@@ -178,51 +166,6 @@ fn attributes_of(repository: &Repository, scratch: &Scratch, commit: ObjectId) -
     Ok(any.then_some(directory))
 }
 
-/// Splits a command line as git's `split_cmdline` does: blanks, both kinds of quotes, backslash.
-fn split(line: &str) -> Vec<String> {
-    let mut words = Vec::new();
-    let mut word: Option<String> = None;
-    let mut quote = None;
-    let mut chars = line.chars();
-    while let Some(c) = chars.next() {
-        match (quote, c) {
-            (None, c) if c.is_whitespace() => words.extend(word.take()),
-            (None, '\'' | '"') => {
-                quote = Some(c);
-                word.get_or_insert_default();
-            }
-            (Some(open), c) if open == c => quote = None,
-            (None | Some('"'), '\\') => word.get_or_insert_default().extend(chars.next()),
-            (_, c) => word.get_or_insert_default().push(c),
-        }
-    }
-    words.extend(word);
-    words
-}
-
-/// The `-X` options among the options of git-merge(1), or the strategy that is none of ort's names.
-fn strategy_options(words: &[String]) -> Result<Vec<String>, String> {
-    let mut found = Vec::new();
-    let mut words = words.iter();
-    while let Some(word) = words.next() {
-        let value = |short: &str, long: &str, rest: &mut std::slice::Iter<String>| {
-            if word == short || word == long {
-                return rest.next().cloned();
-            }
-            let attached = word.strip_prefix(&format!("{long}=")).or_else(|| word.strip_prefix(short));
-            attached.filter(|_| !word.starts_with("--") || word.contains('=')).map(str::to_owned)
-        };
-        if let Some(option) = value("-X", "--strategy-option", &mut words) {
-            found.push(option);
-        } else if let Some(strategy) = value("-s", "--strategy", &mut words)
-            && !matches!(strategy.as_str(), "ort" | "recursive")
-        {
-            return Err(strategy);
-        }
-    }
-    Ok(found)
-}
-
 /// The error for a merge that conflicts.
 pub fn conflict(what: String, base: &BranchName, paths: &[BString], messages: &[String], remedy: String) -> Error {
     let lossless: Vec<_> = paths.iter().map(|path| lossless(path.as_bstr())).collect();
@@ -236,24 +179,6 @@ pub fn conflict(what: String, base: &BranchName, paths: &[BString], messages: &[
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn merge_options_are_read_as_git_reads_them() {
-        for (line, expected) in [
-            ("--no-ff -X ours", Ok(vec!["ours"])),
-            ("-Xtheirs --strategy-option=renormalize", Ok(vec!["theirs", "renormalize"])),
-            ("--strategy-option 'find-renames=40%' --log", Ok(vec!["find-renames=40%"])),
-            ("-s ort --squash --stat", Ok(vec![])),
-            ("-s ours", Err("ours")),
-            ("--strategy=octopus", Err("octopus")),
-            ("-ssubtree", Err("subtree")),
-            ("", Ok(vec![])),
-        ] {
-            let found = strategy_options(&split(line));
-            let expected = expected.map(|list| list.into_iter().map(String::from).collect()).map_err(String::from);
-            assert_eq!(found, expected, "{line}");
-        }
-    }
 
     #[test]
     fn the_messages_of_merge_tree_are_taken_apart() {

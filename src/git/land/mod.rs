@@ -13,6 +13,7 @@ pub mod hooks;
 pub(super) mod index;
 pub mod keep;
 pub mod merge;
+mod merge_policy;
 pub mod replay;
 pub mod scratch;
 mod stage;
@@ -90,10 +91,10 @@ pub fn preview(repository: &Repository, facts: &Facts, landing: &Landing, own_me
     let scratch = Scratch::new(repository)?;
     let worktrees = repository.worktrees()?;
     let place = Place::of(repository, &scratch, &worktrees, facts, landing)?;
-    Ok(match place.compute(landing.strategy, own_message)? {
+    Ok(match place.compute(own_message)? {
         Verdict::Nothing(proof) => Outcome::Integrated(proof),
-        Verdict::Commit(new, commits) => Outcome::Landed(place.landed(landing.strategy, Some(new), commits)),
-        Verdict::Tree(..) => Outcome::Landed(place.landed(landing.strategy, None, place.ahead()?)),
+        Verdict::Commit(new, commits) => Outcome::Landed(place.landed(Some(new), commits)),
+        Verdict::Tree(..) => Outcome::Landed(place.landed(None, place.ahead()?)),
     })
 }
 
@@ -125,7 +126,7 @@ fn queue(repository: &Repository, facts: &mut Facts, request: &Request, wording:
         if let Some(landing) = &plan.landing {
             let worktrees = repository.worktrees()?;
             let place = Place::of(repository, &scratch, &worktrees, facts, landing)?;
-            if let Verdict::Tree(tree, making) = place.compute(landing.strategy, wording.message.is_some())? {
+            if let Verdict::Tree(tree, making) = place.compute(wording.message.is_some())? {
                 scratch.release()?;
                 let message = commit::message(&place, facts, landing, wording)?;
                 draft = Some(place.hooks(wording).draft(making, tree, &message)?);
@@ -145,7 +146,7 @@ fn queue(repository: &Repository, facts: &mut Facts, request: &Request, wording:
             return Ok(Outcome::Integrated(Integration::Ancestor));
         };
         let place = Place::of(repository, &scratch, &worktrees, facts, &landing)?;
-        let (new, commits, making) = match place.compute(landing.strategy, wording.message.is_some())? {
+        let (new, commits, making) = match place.compute(wording.message.is_some())? {
             Verdict::Nothing(proof) => return Ok(Outcome::Integrated(proof)),
             Verdict::Commit(new, commits) => {
                 scratch.release()?;
@@ -181,7 +182,7 @@ fn queue(repository: &Repository, facts: &mut Facts, request: &Request, wording:
                 Some(making @ Making::Squash { .. }) => hooks.after(making, "post-commit", &[]),
                 _ => hooks.after(Making::Merge, "post-merge", &["0"]),
             }
-            return Ok(Outcome::Landed(place.landed(landing.strategy, Some(new), commits)));
+            return Ok(Outcome::Landed(place.landed(Some(new), commits)));
         }
     }
     Err(Error::refused("the base kept moving while the lane was landing").code("raced").hint("run the command again"))

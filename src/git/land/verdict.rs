@@ -7,10 +7,11 @@ use bstr::BString;
 use super::hooks::{self, Hooks, Making};
 use super::merge::{self, Bench, Merged};
 use super::scratch::Scratch;
-use super::{Landed, Wording, changes, facts, replay};
+use super::{Landed, Wording, changes, facts, merge_policy, replay};
 use crate::domain::finish::{Facts, Landing, Refusal, Relation};
 use crate::domain::integration::Integration;
 use crate::domain::lane::{ObjectId, Worktree, WorktreeState};
+use crate::domain::merge_policy::MergePolicy;
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::{paste, retire};
 use crate::error::{Error, Result};
@@ -46,6 +47,9 @@ pub(super) struct Place<'a> {
     pub(super) relation: Relation,
     /// Whether all of the lane has to land, because the lane goes.
     pub(super) whole: bool,
+    pub(super) strategy: Strategy,
+    /// What the configuration asks of merges into the base.
+    pub(super) policy: MergePolicy,
 }
 
 impl<'a> Place<'a> {
@@ -77,15 +81,21 @@ impl<'a> Place<'a> {
             name: branch.map_or_else(|| landing.tip.to_string().into(), |branch| branch.as_bstr().to_owned()),
             relation: base.relation.ok_or_else(moved)?,
             whole: landing.whole,
+            strategy: landing.strategy,
+            policy: merge_policy::read(repository, &landing.base)?,
         })
     }
 }
 
 impl Place<'_> {
     /// Merges, squashes or replays in memory. A conflict is an error that names its paths.
-    pub(super) fn compute(&self, strategy: Strategy, own_message: bool) -> Result<Verdict> {
+    pub(super) fn compute(&self, own_message: bool) -> Result<Verdict> {
         self.ensure_submodules_published()?;
-        let making = match strategy {
+        self.policy.ensure_allows(self.base, self.strategy, self.relation)?;
+        if self.strategy != Strategy::Rebase {
+            merge_policy::verify(self, self.tip)?;
+        }
+        let making = match self.strategy {
             Strategy::Ff => return Ok(Verdict::Commit(self.tip, self.ahead()?)),
             Strategy::Rebase => return self.replay(),
             Strategy::Merge => Making::Merge,
@@ -95,7 +105,8 @@ impl Place<'_> {
         let tree = if self.relation == Relation::Ahead {
             self.tree(self.tip)?
         } else {
-            let bench = self.bench()?.telling(hooks::told(self.tip, &self.name)).with_merge_options(self.base)?;
+            let told = hooks::told(self.tip, &self.name);
+            let bench = self.bench()?.telling(told).with_options(&self.policy.options);
             match bench.merge(self.old, self.tip)? {
                 Merged::Clean(tree) => tree,
                 Merged::Conflict { paths, messages } => {
@@ -117,7 +128,7 @@ impl Place<'_> {
         if making != Making::Merge {
             let missing = self.left_out(tree)?;
             if tree == self.tree(self.old)? || self.whole && !missing.is_empty() {
-                return Err(self.refuse(strategy, Vec::new(), missing));
+                return Err(self.refuse(Vec::new(), missing));
             }
         }
         Ok(Verdict::Tree(tree, making))
@@ -141,8 +152,8 @@ impl Place<'_> {
         Ok(Arrival::new(self.scratch.view(self.repository)?))
     }
 
-    fn refuse(&self, strategy: Strategy, commits: Vec<ObjectId>, files: Vec<BString>) -> Error {
-        let (lane, base) = (self.lane.0.clone(), self.base.clone());
+    fn refuse(&self, commits: Vec<ObjectId>, files: Vec<BString>) -> Error {
+        let (lane, base, strategy) = (self.lane.0.clone(), self.base.clone(), self.strategy);
         Refusal::LeftOut { lane, base, strategy, commits, files }.into()
     }
 
@@ -188,10 +199,14 @@ impl Place<'_> {
             let doubt = merges || !missing.is_empty();
             let commits = if doubt { replay.left_out(&done, &arrival)? } else { Vec::new() };
             if !commits.is_empty() {
-                return Err(self.refuse(Strategy::Rebase, commits, missing));
+                return Err(self.refuse(commits, missing));
             }
         }
-        Ok(if nothing { Verdict::Nothing(Integration::SamePatches) } else { Verdict::Commit(done.new, done.commits) })
+        if nothing {
+            return Ok(Verdict::Nothing(Integration::SamePatches));
+        }
+        merge_policy::verify(self, done.new)?;
+        Ok(Verdict::Commit(done.new, done.commits))
     }
 
     fn bench(&self) -> Result<Bench<'_>> {
@@ -200,11 +215,13 @@ impl Place<'_> {
 
     /// Who may object to the commit, or hear of it.
     pub(super) fn hooks<'b>(&'b self, wording: &Wording<'_>) -> Hooks<'b> {
+        let merges = self.strategy == Strategy::Merge;
         Hooks {
             repository: self.repository,
             scratch: self.scratch,
             directory: self.directory.clone(),
-            no_verify: wording.no_verify,
+            no_verify: wording.no_verify || merges && self.policy.no_verify,
+            cleanup: self.policy.cleanup.clone().filter(|_| merges),
             edit: wording.edit,
             landing: (self.tip, self.name.clone()),
             site: self.site,
@@ -229,7 +246,7 @@ impl Place<'_> {
     }
 
     /// The base as it has moved, or would.
-    pub(super) fn landed(&self, strategy: Strategy, new: Option<ObjectId>, commits: usize) -> Landed {
-        Landed { base: self.base.clone(), strategy, old: self.old, new, commits }
+    pub(super) fn landed(&self, new: Option<ObjectId>, commits: usize) -> Landed {
+        Landed { base: self.base.clone(), strategy: self.strategy, old: self.old, new, commits }
     }
 }
