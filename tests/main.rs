@@ -35,3 +35,4 @@ mod shells;
 mod start;
 mod submodules;
 mod trash;
+mod who_has_it;

@@ -112,7 +112,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     }
     let plan_one = |name: &LaneName| -> Result<Plan> {
         repository.ensure_lane_is_whole(name)?;
-        let request = request(&args, &policy, name.clone(), &base)?;
+        let request = request(&repository, &args, &policy, name.clone(), &base)?;
         let facts = facts::start(&repository, &policy, &request, base.base.clone())?;
         let plan = plan(request, facts)?;
         if let Plan::Create(creation) = &plan
@@ -188,7 +188,13 @@ fn first_lane(repository: &Repository, policy: &Policy, ui: &Ui) {
     }
 }
 
-fn request(args: &Args, policy: &Policy, name: LaneName, base: &base::Resolved) -> Result<Request> {
+fn request(
+    repository: &Repository,
+    args: &Args,
+    policy: &Policy,
+    name: LaneName,
+    base: &base::Resolved,
+) -> Result<Request> {
     let owner = match &args.owner {
         Some(owner) => Some(owner.clone()).filter(|owner| !owner.is_empty()),
         None => policy.owner_of_new_lanes(),
@@ -199,10 +205,11 @@ fn request(args: &Args, policy: &Policy, name: LaneName, base: &base::Resolved) 
         false => {
             let branch = BranchName::parse(wanted.as_bytes().as_bstr());
             let fitting = branch.and_then(|branch| branch.ensure_fits_a_file().map(|()| branch));
-            Some(fitting.map_err(|problem| {
+            let fitting = fitting.map_err(|problem| {
                 let shown = crate::ui::escape::line(&wanted);
                 Error::refused(format!("'{shown}' cannot be a branch: it {}", problem.because())).code("bad-name")
-            })?)
+            })?;
+            Some(repository.branch_meant(&fitting)?)
         }
     };
     let path = args.path.as_ref().map(std::path::absolute).transpose();

@@ -137,12 +137,34 @@ pub struct Worktree {
     pub path: PathBuf,
     /// Its git directory: `.git` or `.git/worktrees/<id>`.
     pub git_dir: PathBuf,
-    /// What is checked out.
+    /// What is checked out; a branch is the ref its name leads to.
     pub head: Head,
+    /// The name that HEAD gives that ref, where it is another.
+    pub alias: Option<BranchName>,
+    /// Branches that a rebase or bisection there writes to when it ends.
+    pub held: Vec<BranchName>,
     /// The reason of `git worktree lock`, empty when none was given.
     pub locked: Option<String>,
     /// Whether directory and admin directory belong together.
     pub state: WorktreeState,
+}
+
+impl Worktree {
+    /// Whether it has `branch` checked out, whatever name leads to it.
+    pub fn is_on(&self, branch: &BranchName) -> bool {
+        self.state != WorktreeState::Bare && (self.head.branch() == Some(branch) || self.alias.as_ref() == Some(branch))
+    }
+
+    /// Whether `branch` is in use there: checked out, or being rebased or bisected (git's own `branch_checked_out`). A bare
+    /// repository's HEAD checks nothing out.
+    pub fn uses(&self, branch: &BranchName) -> bool {
+        self.is_on(branch) || self.held.contains(branch)
+    }
+}
+
+/// The first worktree that uses `branch`.
+pub fn user_of<'a>(branch: &BranchName, worktrees: &'a [Worktree]) -> Option<&'a Worktree> {
+    worktrees.iter().find(|worktree| worktree.uses(branch))
 }
 
 /// Whether a worktree's directory and its admin directory belong together.
@@ -152,6 +174,8 @@ pub enum WorktreeState {
     Present,
     /// The repository is bare: there are no files to speak of.
     Bare,
+    /// It is the main worktree, and nothing says where that is.
+    Unknown,
     /// The directory is gone.
     Missing,
     /// They do not belong together; the text says why.

@@ -63,6 +63,7 @@ impl State {
         match &worktree.state {
             WorktreeState::Missing => return State::Missing,
             WorktreeState::Bare => return State::Bare,
+            WorktreeState::Unknown => return State::Damaged("nothing says where the main worktree is".into()),
             WorktreeState::Damaged(why) => return State::Damaged(why.clone()),
             WorktreeState::Present => {}
         }
@@ -73,7 +74,7 @@ impl State {
         };
         let underway = status.as_ref().is_some_and(|status| status.operation.is_some());
         match lane {
-            Some(lane) if stray(lane, &worktree.head, underway) => State::Stray(worktree.head.clone(), status),
+            Some(lane) if stray(lane, worktree, underway) => State::Stray(worktree.head.clone(), status),
             _ => status.map_or(State::Unread, State::Read),
         }
     }
@@ -103,9 +104,10 @@ impl State {
 
 /// Whether a lane's worktree shows something else than the lane's branch. A detached HEAD is git's own business while an
 /// operation is under way.
-pub fn stray(lane: &Lane, head: &Head, underway: bool) -> bool {
-    match (head, &lane.branch) {
-        (Head::Branch(branch), Some(own)) => branch != own,
+pub fn stray(lane: &Lane, worktree: &Worktree, underway: bool) -> bool {
+    match (&worktree.head, &lane.branch) {
+        (_, Some(own)) if worktree.is_on(own) => false,
+        (Head::Branch(_), Some(_)) => true,
         (Head::Detached(_), Some(_)) => !underway,
         (Head::Detached(_), None) => false,
         (Head::Branch(_), None) | (Head::Other(_), _) => true,

@@ -45,7 +45,7 @@ pub fn place<'a>(lane: &Lane, worktrees: &'a [Worktree]) -> Place<'a> {
     if let Some(worktree) = present.or_else(|| there().next()) {
         return Place::Listed(worktree);
     }
-    let on_branch = |worktree: &&Worktree| lane.branch.is_some() && worktree.head.branch() == lane.branch.as_ref();
+    let on_branch = |worktree: &&Worktree| lane.branch.as_ref().is_some_and(|branch| worktree.is_on(branch));
     linked().find(on_branch).map_or(Place::Unlisted, Place::Moved)
 }
 
@@ -75,6 +75,8 @@ pub enum Refusal {
     Busy(Busy),
     /// The lane's branch is checked out elsewhere too.
     BranchElsewhere(BranchName, PathBuf),
+    /// Another worktree rebases or bisects the lane's branch.
+    BranchHeld(BranchName, PathBuf),
     /// The directory was moved by hand and now is there.
     MovedByHand(PathBuf),
     /// Another repository borrows the objects of one of its submodules.
@@ -95,7 +97,7 @@ impl Refusal {
             Refusal::Locked(_) => "worktree-locked",
             Refusal::Nested(_) => "nested",
             Refusal::Busy(_) => "busy",
-            Refusal::BranchElsewhere(..) => "branch-elsewhere",
+            Refusal::BranchElsewhere(..) | Refusal::BranchHeld(..) => "branch-elsewhere",
             Refusal::MovedByHand(_) => "moved",
             Refusal::Lender(_) => "lender",
             Refusal::Unsettled(_) => "unsettled",
@@ -122,6 +124,9 @@ impl Refusal {
             Refusal::BranchElsewhere(_, path) => {
                 error.hint(format!("switch to another branch in '{}' first", path.display()))
             }
+            Refusal::BranchHeld(_, path) => {
+                error.hint(format!("end that first; see it with: git -C {} status", word(path.display())))
+            }
             Refusal::MovedByHand(path) => {
                 error.hint(format!("tell git where it is: git worktree repair {}", word(path.display())))
             }
@@ -147,6 +152,9 @@ impl std::fmt::Display for Refusal {
             Refusal::Busy(busy) => write!(f, "process {} ({}) works in it", busy.pid, busy.command),
             Refusal::BranchElsewhere(branch, path) => {
                 write!(f, "its branch '{branch}' is also checked out in '{}'", path.display())
+            }
+            Refusal::BranchHeld(branch, path) => {
+                write!(f, "its branch '{branch}' is being rebased or bisected in '{}'", path.display())
             }
             Refusal::MovedByHand(path) => write!(f, "its directory was moved to '{}'", path.display()),
             Refusal::Lender(submodule) => {
@@ -184,7 +192,7 @@ impl Losses {
         let operation = status.operation;
         let stray =
             worktree.filter(|_| operation.is_none()).and_then(|worktree| match (&worktree.head, &lane.branch) {
-                (Head::Branch(there), Some(branch)) if there != branch => Some(format!("branch '{there}'")),
+                (Head::Branch(there), Some(branch)) if !worktree.is_on(branch) => Some(format!("branch '{there}'")),
                 (Head::Detached(id), Some(_)) => Some(format!("detached commit {}", id.to_hex_with_len(10))),
                 (Head::Branch(there), None) => Some(format!("branch '{there}'")),
                 _ => None,
@@ -296,15 +304,12 @@ pub fn ensure_movable(facts: &Surroundings<'_>) -> Result<(), Refusal> {
         }
         Some(worktree) => ensure_worktree_movable(facts, worktree)?,
     }
-    let elsewhere = |other: &&Worktree| {
-        let own = facts.worktree.is_some_and(|worktree| worktree.git_dir == other.git_dir);
-        !own && other.head.branch().is_some() && other.head.branch() == lane.branch.as_ref()
-    };
-    match (&lane.branch, facts.all.iter().find(elsewhere)) {
-        (Some(branch), Some(other)) if facts.delete_branch && other.state != WorktreeState::Bare => {
-            Err(Refusal::BranchElsewhere(branch.clone(), other.path.clone()))
-        }
-        _ => Ok(()),
+    let others = |other: &&Worktree| facts.worktree.is_none_or(|worktree| worktree.git_dir != other.git_dir);
+    let Some(branch) = lane.branch.as_ref().filter(|_| facts.delete_branch) else { return Ok(()) };
+    match facts.all.iter().filter(others).find(|other| other.uses(branch)) {
+        Some(other) if other.is_on(branch) => Err(Refusal::BranchElsewhere(branch.clone(), other.path.clone())),
+        Some(other) => Err(Refusal::BranchHeld(branch.clone(), other.path.clone())),
+        None => Ok(()),
     }
 }
 
@@ -314,7 +319,7 @@ fn ensure_worktree_movable(facts: &Surroundings<'_>, worktree: &Worktree) -> Res
     }
     match &worktree.state {
         WorktreeState::Damaged(why) => return Err(Refusal::Damaged(worktree.path.clone(), why.clone())),
-        WorktreeState::Bare => return Err(Refusal::Main(worktree.path.clone())),
+        WorktreeState::Bare | WorktreeState::Unknown => return Err(Refusal::Main(worktree.path.clone())),
         WorktreeState::Present | WorktreeState::Missing => {}
     }
     if let Some(reason) = &worktree.locked {
@@ -354,6 +359,8 @@ mod tests {
             path: path.into(),
             git_dir: format!("/repo/.git/{}", id.unwrap_or_default()).into(),
             head: Head::Branch(BranchName::parse(branch.into()).unwrap()),
+            alias: None,
+            held: Vec::new(),
             locked: None,
             state: WorktreeState::Present,
         }
@@ -372,7 +379,7 @@ mod tests {
     #[test]
     fn what_protects_a_worktree() {
         type Change = fn(&mut Worktree, &mut Vec<Worktree>, &mut Surroundings<'_>);
-        let table: [(&str, Change); 10] = [
+        let table: [(&str, Change); 13] = [
             ("", |_, _, _| {}),
             ("main-worktree", |_, all, _| all[0].path = "/lanes/x".into()),
             ("worktree-locked", |own, _, _| own.locked = Some(String::new())),
@@ -380,6 +387,19 @@ mod tests {
             ("nested", |_, all, _| all.push(worktree(Some("y"), "/lanes/x/y", "y"))),
             ("", |_, all, _| all.push(worktree(Some("y"), "/lanes/xy", "y"))),
             ("branch-elsewhere", |_, all, _| all.push(worktree(Some("y"), "/lanes/y", "x"))),
+            ("branch-elsewhere", |_, all, _| {
+                all.push(Worktree {
+                    alias: Some(BranchName::parse("x".into()).unwrap()),
+                    ..worktree(Some("y"), "/y", "z")
+                });
+            }),
+            ("branch-elsewhere", |_, all, _| {
+                all.push(Worktree {
+                    held: vec![BranchName::parse("x".into()).unwrap()],
+                    ..worktree(Some("y"), "/y", "z")
+                });
+            }),
+            ("", |_, all, _| all.push(Worktree { state: WorktreeState::Bare, ..worktree(None, "/repo", "x") })),
             ("busy", |_, _, facts| facts.busy = Some(Busy { pid: 7, command: "sh".into() })),
             ("not-a-worktree", |own, _, _| own.path = "/elsewhere".into()),
             ("moved", |_, _, facts| facts.found_at = Some("/elsewhere".into())),

@@ -90,7 +90,7 @@ impl Git {
 
 /// Removes what would redirect a git, or a hook, to another repository or worktree.
 pub fn scrub(command: &mut Command) {
-    for variable in LOCAL_ENVIRONMENT.into_iter().chain([INHERITED_DIR, IN_HOOK]) {
+    for variable in LOCAL_ENVIRONMENT.into_iter().chain([INHERITED_DIR, INHERITED_WORK_TREE, IN_HOOK]) {
         command.env_remove(variable);
     }
 }
@@ -147,6 +147,9 @@ pub(crate) fn probe_output(mut command: Command, doing: &str) -> Result<Output> 
 /// Carries an inherited `GIT_DIR` past [`start_over`].
 pub const INHERITED_DIR: &str = "GIT_LANE_INHERITED_DIR";
 
+/// Carries an inherited `GIT_WORK_TREE` past [`start_over`].
+pub const INHERITED_WORK_TREE: &str = "GIT_LANE_INHERITED_WORK_TREE";
+
 /// Says, after [`start_over`], that git was running a hook.
 pub const IN_HOOK: &str = "GIT_LANE_IN_HOOK";
 
@@ -166,6 +169,10 @@ pub fn start_over() -> Result<()> {
     }
     if let Some(inherited) = std::env::var_os("GIT_DIR") {
         command.env(INHERITED_DIR, inherited);
+    }
+    // To a hook git says where it runs, by this or by the current directory; that is no choice of the user's.
+    if let (Some(inherited), None) = (std::env::var_os("GIT_WORK_TREE"), std::env::var_os("GIT_INDEX_FILE")) {
+        command.env(INHERITED_WORK_TREE, inherited);
     }
     if std::env::var_os("GIT_INDEX_FILE").is_some() {
         command.env(IN_HOOK, "1");

@@ -6,7 +6,7 @@ use bstr::ByteSlice;
 
 use super::repository::Repository;
 use super::steady;
-use crate::domain::lane::{Head, Lane, ObjectId, RefName, Worktree, WorktreeState};
+use crate::domain::lane::{Head, Lane, ObjectId, RefName, Worktree, WorktreeState, user_of};
 use crate::domain::name::BranchName;
 use crate::domain::retire::place;
 use crate::domain::start::{self, Base, Broken, Target, TargetState};
@@ -18,7 +18,8 @@ pub fn named_base(repository: &Repository, name: &str) -> Result<Base> {
     for prefix in ["refs/heads/", "refs/remotes/", "refs/tags/", ""] {
         let Some(full) = RefName::parse(format!("{prefix}{name}").as_bytes().as_bstr()) else { continue };
         if let Some(id) = repository.ref_target(&full)? {
-            return Ok(Base { commit: commit(repository, &id.to_string())?, name: Some(full) });
+            let name = Some(repository.ref_meant(full)?);
+            return Ok(Base { commit: commit(repository, &id.to_string())?, name });
         }
     }
     if name == "HEAD" || name == "@" {
@@ -54,6 +55,7 @@ pub fn default_base(repository: &Repository) -> Result<Base> {
 }
 
 fn branch_base(repository: &Repository, branch: &BranchName) -> Result<Option<Base>> {
+    let branch = &repository.branch_meant(branch)?;
     let tip = repository.branch_tip(branch)?;
     Ok(tip.map(|commit| Base { name: Some(RefName::from(branch)), commit }))
 }
@@ -148,14 +150,6 @@ fn broken(repository: &Repository, lane: &Lane, worktrees: &[Worktree]) -> Broke
     }
 }
 
-/// The worktree that has `branch` checked out, or is rebasing or bisecting it.
-pub fn user_of<'a>(branch: &BranchName, worktrees: &'a [Worktree]) -> Option<&'a Worktree> {
-    worktrees
-        .iter()
-        .filter(|worktree| worktree.state != WorktreeState::Bare)
-        .find(|worktree| worktree.head.branch() == Some(branch) || super::worktree::works_on(&worktree.git_dir, branch))
-}
-
 /// Where the worktree goes, and what is there now.
 fn target(
     repository: &Repository,
@@ -235,7 +229,7 @@ fn state_of(repository: &Repository, path: &Path, worktrees: &[Worktree]) -> Tar
     }
     // A damaged admin directory may claim any place, `/` for one; files of its own must be there to count.
     let there = |worktree: &Worktree| match worktree.state {
-        WorktreeState::Bare => false,
+        WorktreeState::Bare | WorktreeState::Unknown => false,
         WorktreeState::Damaged(_) => worktree.path.join(".git").is_file(),
         WorktreeState::Present | WorktreeState::Missing => true,
     };

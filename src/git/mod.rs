@@ -4,6 +4,7 @@
 //! and `lockfile` make every change survive a crash.
 
 pub mod ancestors;
+pub mod alias;
 pub mod base;
 mod child_of_git;
 pub mod command;
@@ -18,6 +19,7 @@ pub mod identity;
 pub mod journal;
 pub mod land;
 pub mod lockfile;
+mod main_worktree;
 pub mod metadata;
 pub mod moved;
 pub mod optional;
@@ -37,6 +39,7 @@ pub mod restore;
 pub mod retire;
 pub mod scratch;
 pub mod shared;
+mod small_file;
 pub mod start;
 pub mod status;
 pub mod steady;

@@ -36,6 +36,12 @@ pub(super) fn named_by(directory: &Path) -> Option<PathBuf> {
     Some(directory.join(super::path(super::line(&text).strip_prefix(b"gitdir: ")?)))
 }
 
+/// Whether the `.git` of `directory`, whatever it is, leads to this git directory.
+pub(super) fn leads_to(directory: &Path, git_dir: &Path) -> bool {
+    let target = named_by(directory).unwrap_or_else(|| directory.join(".git"));
+    std::fs::canonicalize(target).is_ok_and(|target| target == git_dir)
+}
+
 /// Where worktrees use to be, and where somebody stands.
 pub(super) fn candidates(repository: &Repository, old: &Path) -> Vec<PathBuf> {
     let main = repository.main_worktree().map(|main| main.path).unwrap_or_default();

@@ -78,7 +78,7 @@ fn matched(lanes: Vec<Lane>, worktrees: Vec<Worktree>) -> Vec<Entry> {
 }
 
 fn holds(worktree: &Worktree, branch: &BranchName, state: &WorktreeState) -> bool {
-    worktree.id.is_some() && worktree.state == *state && worktree.head.branch() == Some(branch)
+    worktree.id.is_some() && worktree.state == *state && worktree.is_on(branch)
 }
 
 fn entry_of(lane: Option<Lane>, worktree: Option<Worktree>) -> Entry {

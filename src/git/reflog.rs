@@ -8,7 +8,7 @@ use bstr::BStr;
 
 use super::refs::RefChange;
 use super::repository::Repository;
-use crate::domain::lane::{ObjectId, WorktreeState};
+use crate::domain::lane::ObjectId;
 use crate::error::{IoContext, Result};
 use crate::git::shared;
 
@@ -35,7 +35,7 @@ impl Log {
         let every = wanted.as_ref().is_some_and(|value| value.eq_ignore_ascii_case(b"always"));
         let usual = match wanted {
             Some(_) => every || repository.config_bool("core.logAllRefUpdates"),
-            None => repository.main_worktree()?.state != WorktreeState::Bare,
+            None => !repository.is_bare(),
         };
         Ok(Log { tail, every, usual })
     }

@@ -233,10 +233,13 @@ impl Repository {
                 input.push_str(format!("update ORIG_HEAD\0{from}\0\0"));
             }
         }
+        // A symbolic ref is refused below by its value, and never followed to another's branch.
         // In that worktree, or the reflog of its HEAD would not tell of it.
         let git = site.map_or_else(|| self.git_here(), |site| self.git_in(site));
-        let output =
-            git.args(["update-ref", "--create-reflog", "-m", reason, "-z", "--stdin"]).input(input).output()?;
+        let output = git
+            .args(["update-ref", "--no-deref", "--create-reflog", "-m", reason, "-z", "--stdin"])
+            .input(input)
+            .output()?;
         if output.status.success() {
             return Ok(());
         }

@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 use bstr::{BString, ByteSlice};
 
 use super::command::{self, Git};
+use super::main_worktree::{Known, Top};
 use super::metadata::{self, Records};
+use super::moved::leads_to;
 use super::pending::Pending;
 use super::recover::Listener;
 use super::shared::Shared;
@@ -38,6 +40,7 @@ pub struct Repository {
     git_dir: PathBuf,
     common_dir: PathBuf,
     ref_format: RefFormat,
+    main: Known,
     /// What [`recover`](super::recover::recover) could not heal.
     pub(super) pending: RefCell<Vec<Pending>>,
     /// Who hears what that did.
@@ -56,9 +59,11 @@ impl Repository {
     /// Opens the repository `directory` is in.
     pub fn discover_from(directory: &Path) -> Result<Self> {
         let options = gix::discover::upwards::Options::default().apply_environment();
-        let here = gix::discover::upwards_opts(directory, options)
-            .ok()
-            .map(|(path, _)| path.into_repository_and_work_tree_directories().0);
+        let found = gix::discover::upwards_opts(directory, options).ok();
+        let (here, top) = match found.map(|(path, _)| path.into_repository_and_work_tree_directories()) {
+            Some((here, top)) => (Some(here), top),
+            None => (None, None),
+        };
         let inherited =
             std::env::var_os(command::INHERITED_DIR).filter(|dir| !dir.is_empty()).map(|dir| directory.join(dir));
         let git_dir = match (here, inherited) {
@@ -72,7 +77,10 @@ impl Repository {
                 .hint("unset GIT_DIR, or run the command in a directory of the repository it names"));
             }
             (Some(here), _) => {
-                let repository = Self::open(&here)?;
+                // A `.git` without an index is taken for a bare repository, except by who stands beside it.
+                let beside = || here.parent().filter(|_| here.ends_with(".git") && !directory.starts_with(&here));
+                let found = top.or_else(|| beside().map(Path::to_owned));
+                let repository = Self::open(&here, Top { told: given_work_tree(directory), found })?;
                 return repository.ensure_not_smuggled(&here, directory).map(|()| repository);
             }
             (None, Some(inherited)) => inherited,
@@ -82,12 +90,14 @@ impl Repository {
                     .hint("cd into a repository, or create one with: git init"));
             }
         };
-        Self::open(&git_dir)
+        Self::open(&git_dir, Top { told: given_work_tree(directory), found: None })
     }
 
     /// Opens the repository of a worktree's git directory, as a hook is told it.
     pub fn at(git_dir: &Path) -> Result<Self> {
-        Self::open(git_dir)
+        let here = std::env::current_dir().ok();
+        let real = std::fs::canonicalize(git_dir).context("find", git_dir)?;
+        Self::open(git_dir, Top { told: None, found: here.filter(|here| leads_to(here, &real)) })
     }
 
     /// The directory that all worktrees of the repository around `directory` share, whether or not it can be opened.
@@ -98,7 +108,7 @@ impl Repository {
         common(&git_dir).filter(|common_dir| ensure_registered(&git_dir, common_dir).is_ok())
     }
 
-    fn open(git_dir: &Path) -> Result<Self> {
+    fn open(git_dir: &Path, top: Top) -> Result<Self> {
         // git waits a second for packed-refs and not at all for config; fifty lanes at once need more patience.
         let patient =
             ["core.configLockTimeout=20000", "core.filesRefLockTimeout=10000", "core.packedRefsTimeout=20000"];
@@ -122,7 +132,9 @@ impl Repository {
         };
         Shared::of(&repo).take_effect();
         let (pending, listener) = Default::default();
-        Ok(Repository { gix: repo, git: Git::default(), git_dir, common_dir, ref_format, pending, listener })
+        let top = if git_dir == common_dir { top } else { Top::default() };
+        let main = Known::of(&repo, &common_dir, top);
+        Ok(Repository { gix: repo, git: Git::default(), git_dir, common_dir, ref_format, main, pending, listener })
     }
 
     /// A bare repository can be among the tracked files of another, with settings that run programs: git-config(1) on
@@ -160,6 +172,11 @@ impl Repository {
         self.common_dir.join("lane")
     }
 
+    /// What is known about the main worktree's place.
+    pub(super) fn main_place(&self) -> &Known {
+        &self.main
+    }
+
     /// How refs are stored.
     pub fn ref_format(&self) -> RefFormat {
         self.ref_format
@@ -194,42 +211,8 @@ impl Repository {
         Ok(here.filter(|worktree| worktree.state != WorktreeState::Bare))
     }
 
-    /// The main worktree, or the bare repository's own entry.
-    pub fn main_worktree(&self) -> Result<Worktree> {
-        let (path, state) = match self.main_directory() {
-            Some(path) if path.is_dir() => (path, WorktreeState::Present),
-            Some(path) => (path, WorktreeState::Missing),
-            None => (self.common_dir.clone(), WorktreeState::Bare),
-        };
-        let head = worktree::read_head(&self.common_dir);
-        Ok(Worktree { id: None, path, git_dir: self.common_dir.clone(), head, locked: None, state })
-    }
-
-    /// What the main worktree, or the bare repository, has as its HEAD.
-    pub fn main_worktree_head(&self) -> Result<Head> {
-        let mut main = [self.main_worktree()?];
-        if self.ref_format == RefFormat::Reftable {
-            self.heads_from_git(&mut main)?;
-        }
-        let [main] = main;
-        Ok(main.head)
-    }
-
-    /// The main worktree's directory; `None` for a bare repository.
-    fn main_directory(&self) -> Option<PathBuf> {
-        let config = self.gix.config_snapshot();
-        if config.boolean("core.bare") == Some(true) {
-            return None;
-        }
-        if let Some(path) = config.string("core.worktree") {
-            return std::fs::canonicalize(self.common_dir.join(super::path(&path))).ok();
-        }
-        let dot_git = self.common_dir.file_name().is_some_and(|name| name == ".git");
-        dot_git.then(|| self.common_dir.parent().map(Path::to_owned)).flatten()
-    }
-
     /// Fills in the heads reftable keeps where we cannot read them.
-    fn heads_from_git(&self, worktrees: &mut [Worktree]) -> Result<()> {
+    pub(super) fn heads_from_git(&self, worktrees: &mut [Worktree]) -> Result<()> {
         let listed = self.git.at(&self.common_dir).args(["worktree", "list", "--porcelain", "-z"]).stdout()?;
         let mut heads: Vec<(PathBuf, Head)> = Vec::new();
         for field in listed.split(|byte| *byte == 0) {
@@ -278,6 +261,12 @@ impl Repository {
     pub fn git_in(&self, worktree: &Worktree) -> command::Invocation {
         self.git.in_worktree(&worktree.path, &worktree.git_dir)
     }
+}
+
+/// What `GIT_WORK_TREE` has said before this program shed it.
+fn given_work_tree(directory: &Path) -> Option<PathBuf> {
+    let given = std::env::var_os(command::INHERITED_WORK_TREE).filter(|path| !path.is_empty());
+    given.map(|path| directory.join(path))
 }
 
 /// The directory a git directory shares with all worktrees of its repository; canonical.

@@ -16,7 +16,7 @@ use super::start::registry_lock;
 use super::trash::{self, Places};
 use super::{events, metadata, retire, worktree};
 use crate::domain::event::{Subject, What};
-use crate::domain::lane::{Head, Lane, RefName, Worktree, lossless_path};
+use crate::domain::lane::{Lane, RefName, Worktree, lossless_path, user_of};
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::trash::{Entry, KeptBranch, Obstacle, find};
 use crate::error::{Error, IoContext, Result};
@@ -112,10 +112,10 @@ fn prepare(repository: &Repository, entry: Entry) -> Result<Intent> {
         if !places.kept_admin().is_dir() {
             return Err(refuse(Obstacle::Incomplete(places.entry)));
         }
-        let mut branches: Vec<&BranchName> = entry.branch.iter().map(|branch| &branch.name).collect();
         let head = worktree::read_head(&places.kept_admin());
-        branches.extend(head.branch());
-        check_checked_out(&all, &branches).map_err(&refuse)?;
+        let names = entry.branch.iter().map(|branch| &branch.name).chain(head.branch());
+        let meant = names.map(|name| Ok([name.clone(), repository.branch_meant(name)?])).collect::<Result<Vec<_>>>()?;
+        check_checked_out(&all, meant.as_flattened()).map_err(&refuse)?;
     }
     Ok(Intent { id: entry.id.clone(), lane: entry.lane.name.clone(), entry, admin, had_branch })
 }
@@ -132,15 +132,12 @@ fn check_branch(repository: &Repository, branch: &KeptBranch) -> Result<Result<b
     }
 }
 
-fn check_checked_out(all: &[Worktree], branches: &[&BranchName]) -> Result<(), Obstacle> {
-    for worktree in all {
-        if let Head::Branch(branch) = &worktree.head
-            && branches.contains(&branch)
-        {
-            return Err(Obstacle::CheckedOut(branch.clone(), worktree.path.clone()));
-        }
+fn check_checked_out(all: &[Worktree], branches: &[BranchName]) -> Result<(), Obstacle> {
+    let used = branches.iter().find_map(|branch| Some((branch, user_of(branch, all)?)));
+    match used {
+        Some((branch, worktree)) => Err(Obstacle::CheckedOut(branch.clone(), worktree.path.clone())),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// The admin directory's old name, or one like it when that is taken.

@@ -22,7 +22,7 @@ use super::recover::Healing;
 use super::reflog::Log;
 use super::refs::RefChange;
 use super::repository::{RefFormat, Repository};
-use super::worktree::read_head;
+use super::worktree::resolved_head;
 use crate::domain::lane::{Head, ObjectId, RefName, Worktree, hex, lossless_path};
 use crate::domain::name::BranchName;
 use crate::error::{Error, Result};
@@ -167,7 +167,9 @@ fn set_head(
         };
     }
     let mut lock = LockFile::acquire_link(&site.git_dir.join("HEAD"), &locks(repository.common_dir()))?;
-    if read_head(&site.git_dir).branch() != Some(from) || repository.branch_tip(from)? != Some(old) {
+    if resolved_head(&site.git_dir, repository.common_dir()).branch() != Some(from)
+        || repository.branch_tip(from)? != Some(old)
+    {
         return Err(switched_meanwhile(site));
     }
     lock.write(text.as_bytes())?;

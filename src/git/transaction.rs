@@ -16,7 +16,7 @@ use super::metadata::locks;
 use super::reflog::{Log, remove_empty_below};
 use super::refs::RefChange;
 use super::repository::Repository;
-use super::worktree::read_head;
+use super::worktree::resolved_head;
 use crate::domain::lane::{ObjectId, RefName, Worktree};
 use crate::error::{Error, IoContext, Result};
 use crate::git::shared;
@@ -89,7 +89,7 @@ pub(super) fn prepare<'a>(
             lock.write(format!("{to}\n").as_bytes())?;
         }
         if let (Some(site), Some(from)) = (site, change.from) {
-            if read_head(&site.git_dir).branch().map(RefName::from).as_ref() != Some(&change.name) {
+            if resolved_head(&site.git_dir, common_dir).branch().map(RefName::from).as_ref() != Some(&change.name) {
                 return Err(Error::refused(format!("'{}' was just switched", site.path.display())));
             }
             let mut lock = LockFile::acquire_link(&site.git_dir.join("ORIG_HEAD"), &witnesses)?;

@@ -1,13 +1,18 @@
 //! Which worktrees there are, read from git's own files.
 //!
 //! The layout is that of gitrepository-layout(5). Unlike git itself this survives a half-made or damaged
-//! `.git/worktrees/<id>`: such an entry is reported as damaged, and everything else keeps working.
+//! `.git/worktrees/<id>`: such an entry is reported as damaged, and everything else keeps working. A thousand of them are
+//! read by every command, so each file is opened once, and a path is resolved once for all that lie beside each other.
 
+use std::collections::HashMap;
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStringExt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use bstr::{BStr, BString, ByteSlice};
+use rustix::fs::{CWD, FileType, Mode, OFlags};
 
+use super::{alias, small_file};
 use crate::domain::lane::{Head, ObjectId, Worktree, WorktreeId, WorktreeState};
 use crate::domain::name::BranchName;
 use crate::error::{IoContext, Result};
@@ -15,8 +20,9 @@ use crate::error::{IoContext, Result};
 /// The linked worktrees below `common_dir`, sorted by id. An entry without a readable `gitdir` is somebody else's
 /// half-made worktree and is left out, as `git worktree list` does; see [`unfinished`].
 pub fn linked(common_dir: &Path) -> Result<Vec<Worktree>> {
+    let mut look = Look::new(common_dir);
     let mut found: Vec<Worktree> =
-        admin_dirs(common_dir)?.iter().filter_map(|admin_dir| describe(common_dir, admin_dir)).collect();
+        admin_dirs(common_dir)?.iter().filter_map(|admin_dir| look.describe(admin_dir)).collect();
     found.sort_by(|a, b| a.id.cmp(&b.id));
     Ok(found)
 }
@@ -38,11 +44,9 @@ pub fn names_its_repository(common_dir: &Path, admin_dir: &Path) -> bool {
 
 /// Whether git takes what `HEAD` says for a HEAD: a ref, or a commit.
 pub fn has_head(git_dir: &Path) -> bool {
-    let text = std::fs::read(git_dir.join("HEAD")).unwrap_or_default();
-    let line = text.trim_end();
-    match line.strip_prefix(b"ref:") {
-        Some(target) => target.trim_start().starts_with(b"refs/"),
-        None => ObjectId::from_hex(line).is_ok(),
+    match read_head(git_dir) {
+        Head::Branch(_) | Head::Detached(_) => true,
+        Head::Other(text) => text.starts_with(b"refs/"),
     }
 }
 
@@ -57,35 +61,109 @@ fn admin_dirs(common_dir: &Path) -> Result<Vec<PathBuf>> {
 
 /// Reads one admin directory; `None` when it has no `gitdir` yet, or no longer.
 pub fn describe(common_dir: &Path, admin_dir: &Path) -> Option<Worktree> {
-    let named = read_gitdir(admin_dir)?;
-    // The directory itself is not resolved: a symbolic link in its place must be seen as one.
-    let path = named.parent().map_or_else(|| named.clone(), clean);
-    let dot_git = path.join(named.file_name().unwrap_or_default());
-    let id = WorktreeId(BString::from(admin_dir.file_name()?.to_owned().into_vec()));
-    Some(Worktree {
-        state: state(common_dir, admin_dir, &dot_git, &path),
-        head: read_head(admin_dir),
-        locked: std::fs::read(admin_dir.join("locked")).ok().map(|reason| reason.trim().as_bstr().to_string()),
-        git_dir: admin_dir.to_owned(),
-        id: Some(id),
-        path,
-    })
+    Look::new(common_dir).describe(admin_dir)
 }
 
-/// Whether a rebase or bisect there will write to `branch` when it ends (git's own `branch_checked_out`).
-pub fn works_on(git_dir: &Path, branch: &BranchName) -> bool {
-    let full = branch.to_ref();
-    let names = |file: &str, name: &BString| {
-        std::fs::read(git_dir.join(file)).is_ok_and(|text| text.trim_ascii_end() == name.as_slice())
-    };
-    let updates = || {
-        let list = std::fs::read(git_dir.join("rebase-merge/update-refs")).unwrap_or_default();
-        list.lines().any(|line| line == full.as_slice())
-    };
-    names("rebase-merge/head-name", &full)
-        || names("rebase-apply/head-name", &full)
-        || updates()
-        || names("BISECT_START", &branch.as_bstr().to_owned())
+/// One look at the admin directories of a repository.
+struct Look<'a> {
+    common_dir: &'a Path,
+    /// Whether `../..` of an admin directory is the common directory by its name.
+    plain: bool,
+    /// Directories that were resolved.
+    real: HashMap<PathBuf, Option<PathBuf>>,
+}
+
+impl<'a> Look<'a> {
+    fn new(common_dir: &'a Path) -> Self {
+        let worktrees = common_dir.join("worktrees");
+        let plain = std::fs::symlink_metadata(worktrees).is_ok_and(|metadata| metadata.is_dir());
+        Look { common_dir, plain, real: HashMap::new() }
+    }
+
+    fn describe(&mut self, admin_dir: &Path) -> Option<Worktree> {
+        // Opened once: its files are found without walking the path again.
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let (linked, admin) = match rustix::fs::open(admin_dir, flags | OFlags::NOFOLLOW, Mode::empty()) {
+            Ok(admin) => (false, admin),
+            Err(_) => (true, rustix::fs::open(admin_dir, flags, Mode::empty()).ok()?),
+        };
+        let named = gitdir(&admin, admin_dir)?;
+        // The directory itself is not resolved: a symbolic link in its place must be seen as one.
+        let path = named.parent().map_or_else(|| named.clone(), |path| self.clean(path));
+        let dot_git = named.file_name().unwrap_or_default();
+        let id = WorktreeId(BString::from(admin_dir.file_name()?.to_owned().into_vec()));
+        let state = if linked {
+            WorktreeState::Damaged("its admin directory is a symbolic link".into())
+        } else {
+            self.state(&admin, admin_dir, &path, dot_git)
+        };
+        let (head, alias) = alias::resolved(self.common_dir, head_in(&admin, admin_dir));
+        let locked = small_file::read(&admin, "locked").ok().map(|reason| reason.trim().as_bstr().to_string());
+        let held = held(admin_dir);
+        Some(Worktree { state, head, alias, held, locked, git_dir: admin_dir.to_owned(), id: Some(id), path })
+    }
+
+    /// Resolves everything of a path but its last component.
+    fn clean(&mut self, path: &Path) -> PathBuf {
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else { return path.to_owned() };
+        let real = self.real.entry(parent.to_owned()).or_insert_with(|| std::fs::canonicalize(parent).ok());
+        // Where nothing is there to resolve, `..` means what it says.
+        real.as_ref().map_or_else(|| without_dots(path), |parent| parent.join(name))
+    }
+
+    fn state(&self, admin: &OwnedFd, admin_dir: &Path, path: &Path, name: &std::ffi::OsStr) -> WorktreeState {
+        let damaged = |why: &str| WorktreeState::Damaged(why.to_owned());
+        match std::fs::symlink_metadata(path) {
+            Err(_) => return WorktreeState::Missing,
+            Ok(metadata) if metadata.is_symlink() => return damaged("its directory is a symbolic link"),
+            Ok(metadata) if !metadata.is_dir() => return damaged("its path is not a directory"),
+            Ok(_) => {}
+        }
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let file = match rustix::fs::open(path.join(name), flags, Mode::empty()) {
+            Err(rustix::io::Errno::NOENT) => return damaged("its directory has no .git file"),
+            Err(rustix::io::Errno::LOOP) => return damaged("its .git is not a file"),
+            Err(_) => return damaged("its .git file does not name a git directory"),
+            Ok(file) => file,
+        };
+        let is_file = |stat: rustix::fs::Stat| FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
+        if !rustix::fs::fstat(&file).is_ok_and(is_file) {
+            return damaged("its .git is not a file");
+        }
+        let back = small_file::read_all(&file).unwrap_or_default();
+        let back = super::line(&back).strip_prefix(b"gitdir:").map(|rest| rest.trim_ascii_start());
+        let Some(back) = back else { return damaged("its .git file does not name a git directory") };
+        let back = path.join(super::path(back));
+        if back != *admin_dir && !is_same(&back, admin_dir) {
+            return damaged("its .git file points at another git directory");
+        }
+        let common = small_file::read(admin, "commondir").unwrap_or_default();
+        match super::line(&common) {
+            b"" => damaged("its commondir is empty"),
+            b"../.." if self.plain => WorktreeState::Present,
+            common if is_same(&admin_dir.join(super::path(common)), self.common_dir) => WorktreeState::Present,
+            _ => damaged("its commondir points at another repository"),
+        }
+    }
+}
+
+/// The branches that a rebase or bisection in the worktree of `git_dir` will write to when it ends.
+pub fn held(git_dir: &Path) -> Vec<BranchName> {
+    let read = |file: &str| small_file::read(CWD, git_dir.join(file)).unwrap_or_default();
+    let there = |name: &str| rustix::fs::access(git_dir.join(name), rustix::fs::Access::EXISTS).is_ok();
+    let mut found = Vec::new();
+    if there("rebase-merge") {
+        found.extend(BranchName::from_ref(read("rebase-merge/head-name").trim_ascii_end().as_bstr()));
+        let updates = read("rebase-merge/update-refs");
+        found.extend(updates.lines().filter_map(|line| BranchName::from_ref(line.as_bstr())));
+    }
+    if there("rebase-apply") {
+        found.extend(BranchName::from_ref(read("rebase-apply/head-name").trim_ascii_end().as_bstr()));
+    }
+    if there("BISECT_START") {
+        found.extend(BranchName::parse(read("BISECT_START").trim_ascii_end().as_bstr()));
+    }
+    found
 }
 
 /// Whether two paths lead to one directory; a bind mount gives it a second one that no symbolic link tells of.
@@ -95,84 +173,71 @@ pub fn is_same(a: &Path, b: &Path) -> bool {
     id(a).is_some() && id(a) == id(b)
 }
 
-/// What `HEAD` in a git directory of the files backend says.
+/// What `HEAD` in a git directory of the files backend says, word for word.
 pub fn read_head(git_dir: &Path) -> Head {
-    parse_head(std::fs::read(git_dir.join("HEAD")).unwrap_or_default().as_bstr())
+    head_of(small_file::read(CWD, git_dir.join("HEAD")), git_dir)
+}
+
+/// What `HEAD` in a git directory of the files backend says, with the name of its branch resolved.
+pub fn resolved_head(git_dir: &Path, common_dir: &Path) -> Head {
+    alias::resolved(common_dir, read_head(git_dir)).0
+}
+
+fn head_in(admin: &OwnedFd, admin_dir: &Path) -> Head {
+    head_of(small_file::read(admin, "HEAD"), admin_dir)
+}
+
+fn head_of(text: rustix::io::Result<Vec<u8>>, git_dir: &Path) -> Head {
+    let head = parse_head(text.unwrap_or_default().as_bstr());
+    if matches!(head, Head::Branch(_)) {
+        return head;
+    }
+    // Read through a symbolic link, the oldest form of a symbolic ref, it is that branch's commit, or is not there.
+    match alias::linked(&git_dir.join("HEAD")) {
+        Some(target) => BranchName::from_ref(target.as_bstr()).map_or(Head::Other(target), Head::Branch),
+        None => head,
+    }
 }
 
 /// What the text of a `HEAD` says.
 pub(crate) fn parse_head(text: &BStr) -> Head {
     let line = text.trim_ascii_end().as_bstr();
-    if let Some(target) = line.strip_prefix(b"ref:") {
-        let target = target.trim_ascii_start().as_bstr();
-        return BranchName::from_ref(target).map_or_else(|| Head::Other(target.to_owned()), Head::Branch);
+    if let Some(target) = alias::target(line) {
+        return BranchName::from_ref(target.as_bstr()).map_or(Head::Other(target), Head::Branch);
     }
     ObjectId::from_hex(line).map_or_else(|_| Head::Other(line.to_owned()), Head::Detached)
 }
 
-/// The path a one-line file holds, relative ones resolved against `base`.
-fn read_path(file: &Path, base: &Path) -> Option<PathBuf> {
-    read_line(file, base).map(|path| clean(&path))
-}
-
-/// Like [`read_path`], with `.` and `..` left as they are.
+/// The path a one-line file holds, relative ones resolved against `base`; `.` and `..` are left as they are.
 fn read_line(file: &Path, base: &Path) -> Option<PathBuf> {
-    let path = super::path(super::line(&std::fs::read(file).ok()?));
+    let path = super::path(super::line(&small_file::read(CWD, file).ok()?));
     (!path.as_os_str().is_empty()).then(|| base.join(path))
 }
 
 /// Where the `gitdir` of an admin directory leads. `git worktree move` and `repair` empty that file before they write it.
-fn read_gitdir(admin_dir: &Path) -> Option<PathBuf> {
-    let file = admin_dir.join("gitdir");
+fn gitdir(admin: &OwnedFd, admin_dir: &Path) -> Option<PathBuf> {
     for _ in 0..5 {
-        let named = read_line(&file, admin_dir);
-        if named.is_some() || !file.exists() {
-            return named;
+        let text = small_file::read(admin, "gitdir").ok()?;
+        let path = super::path(super::line(&text));
+        if !path.as_os_str().is_empty() {
+            return Some(admin_dir.join(path));
         }
         std::thread::sleep(std::time::Duration::from_millis(1));
     }
-    read_line(&file, admin_dir)
+    None
 }
 
-/// Removes `.` and `..` as far as that needs no look at the disk beyond resolving the parent.
-fn clean(path: &Path) -> PathBuf {
-    match (path.parent(), path.file_name()) {
-        (Some(parent), Some(name)) => match std::fs::canonicalize(parent) {
-            Ok(parent) => parent.join(name),
-            Err(_) => path.to_owned(),
-        },
-        _ => path.to_owned(),
+/// An absolute path without `.` and `..`, as far as its text tells.
+fn without_dots(path: &Path) -> PathBuf {
+    let mut clean = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::ParentDir => drop(clean.pop()),
+            Component::CurDir => {}
+            other => clean.push(other),
+        }
     }
-}
-
-fn state(common_dir: &Path, admin_dir: &Path, dot_git: &Path, path: &Path) -> WorktreeState {
-    let damaged = |why: &str| WorktreeState::Damaged(why.to_owned());
-    if std::fs::symlink_metadata(admin_dir).is_ok_and(|metadata| metadata.is_symlink()) {
-        return damaged("its admin directory is a symbolic link");
-    }
-    match std::fs::symlink_metadata(path) {
-        Err(_) => return WorktreeState::Missing,
-        Ok(metadata) if metadata.is_symlink() => return damaged("its directory is a symbolic link"),
-        Ok(metadata) if !metadata.is_dir() => return damaged("its path is not a directory"),
-        Ok(_) => {}
-    }
-    match std::fs::symlink_metadata(dot_git) {
-        Err(_) => return damaged("its directory has no .git file"),
-        Ok(metadata) if !metadata.is_file() => return damaged("its .git is not a file"),
-        Ok(_) => {}
-    }
-    let back = std::fs::read(dot_git).unwrap_or_default();
-    let back = super::line(&back).strip_prefix(b"gitdir:").map(|rest| rest.trim_ascii_start());
-    let Some(back) = back else { return damaged("its .git file does not name a git directory") };
-    let back = path.join(super::path(back));
-    if back != *admin_dir && !is_same(&back, admin_dir) {
-        return damaged("its .git file points at another git directory");
-    }
-    match read_path(&admin_dir.join("commondir"), admin_dir) {
-        Some(common) if common == common_dir || is_same(&common, common_dir) => WorktreeState::Present,
-        Some(_) => damaged("its commondir points at another repository"),
-        None => damaged("its commondir is empty"),
-    }
+    clean
 }
 
 #[cfg(test)]

@@ -186,7 +186,7 @@ fn base(repository: &Repository, lane: &Lane, into: Option<&str>, landing: bool)
     let follows_remote = into.is_none() && lane.base.is_some() && lane.base_branch().is_none();
     let upstreams = if follows_remote { facts::upstreams(repository)? } else { Vec::new() };
     match finish::target(lane, into.as_ref(), &upstreams) {
-        Ok(branch) => Ok(Some(branch)),
+        Ok(branch) => repository.branch_meant(&branch).map(Some),
         Err(_) if !landing => Ok(None),
         Err(refusal) => Err(refusal.into()),
     }

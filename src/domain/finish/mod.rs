@@ -75,6 +75,8 @@ pub struct BaseFacts {
 pub struct Facts {
     /// The lane's record.
     pub lane: Lane,
+    /// The branch that its own is another name of.
+    pub leads_to: Option<BranchName>,
     /// What its worktree has checked out; `None` when the worktree is gone.
     pub head: Option<Head>,
     /// What its branch does not hold; `None` when the worktree is gone.
@@ -85,6 +87,13 @@ pub struct Facts {
     pub base: Option<BaseFacts>,
     /// The proof that the base has the work in other commits; looked for only when nothing is to be landed.
     pub proof: Option<Integration>,
+}
+
+impl Facts {
+    /// Whether `branch` is the lane's, by one name or the other.
+    fn owns(&self, branch: &BranchName) -> bool {
+        self.lane.branch.as_ref() == Some(branch) || self.leads_to.as_ref() == Some(branch)
+    }
 }
 
 /// What finish will do.
@@ -175,7 +184,7 @@ pub fn plan(facts: &Facts, request: &Request) -> Result<Plan, Refusal> {
     }
     let lane = || facts.lane.name.clone();
     let base = facts.base.as_ref().ok_or_else(|| Refusal::NoBase { lane: lane() })?;
-    if facts.lane.branch.as_ref() == Some(&base.branch) {
+    if facts.owns(&base.branch) {
         return Err(Refusal::OntoItself { lane: lane(), branch: base.branch.clone() });
     }
     let tip = facts.tip.ok_or_else(|| Refusal::NoTip { lane: lane() })?;
@@ -209,7 +218,7 @@ fn ensure_settled(facts: &Facts, request: &Request, forced: bool) -> Result<bool
         return Err(Refusal::Operating { lane: lane.name.clone(), operation });
     }
     let at_home = match (&lane.branch, head) {
-        (Some(branch), Head::Branch(current)) => branch == current,
+        (Some(_), Head::Branch(current)) => facts.owns(current),
         (None, Head::Detached(_)) => true,
         _ => false,
     };
@@ -241,6 +250,9 @@ fn ensure_base_free(base: &BaseFacts) -> Result<(), Refusal> {
     for site in &base.sites {
         let why = match &site.state {
             WorktreeState::Present | WorktreeState::Bare => continue,
+            WorktreeState::Unknown => {
+                return Err(Refusal::SiteUnknown { base: branch(), git_dir: site.path.clone() });
+            }
             WorktreeState::Missing => "that directory is gone".to_owned(),
             WorktreeState::Damaged(why) => why.clone(),
         };

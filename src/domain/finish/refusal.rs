@@ -43,6 +43,8 @@ pub enum Refusal {
     SiteBusy { base: BranchName, path: PathBuf, operation: Operation },
     /// The worktree that has the base checked out is gone or damaged.
     SiteBroken { base: BranchName, path: PathBuf, why: String },
+    /// The main worktree has it checked out, and nothing says where that is.
+    SiteUnknown { base: BranchName, git_dir: PathBuf },
     /// Local changes or untracked files where the base is checked out are in the way.
     InTheWay { base: BranchName, path: PathBuf, files: Vec<BString> },
     /// The same, and `git status` does not show it.
@@ -96,6 +98,7 @@ impl Refusal {
             Refusal::SeveralSites { .. } => "base-checked-out-twice",
             Refusal::SiteBusy { .. } => "base-busy",
             Refusal::SiteBroken { .. } => "base-worktree-broken",
+            Refusal::SiteUnknown { .. } => "main-worktree-unknown",
             Refusal::InTheWay { .. } | Refusal::Hidden { .. } => "in-the-way",
             Refusal::SubmoduleOnlyHere { .. } => "submodule-unpublished",
             Refusal::LeftOut { .. } => "left-out",
@@ -145,6 +148,10 @@ impl Refusal {
             Refusal::SiteBroken { .. } => {
                 "bring it back, or see what can be done about it with: git lane doctor".into()
             }
+            Refusal::SiteUnknown { git_dir, .. } => format!(
+                "finish it there, or tell git where that is: git --git-dir={} config core.worktree DIRECTORY",
+                word(git_dir.display())
+            ),
             Refusal::Hidden { path, files, .. } => {
                 let by = files.first().map_or(HiddenBy::AssumeUnchanged, |(_, by)| *by);
                 let alike: Vec<_> = files.iter().filter(|(_, other)| *other == by).collect();
@@ -220,6 +227,11 @@ impl std::fmt::Display for Refusal {
             Refusal::SiteBusy { base, path, operation } => {
                 write!(f, "'{base}' cannot move: '{}' is in the middle of a {operation}", path.display())
             }
+            Refusal::SiteUnknown { base, git_dir } => write!(
+                f,
+                "'{base}' is checked out in the main worktree of '{}', and nothing here says where that is",
+                git_dir.display()
+            ),
             Refusal::SiteBroken { base, path, why } => {
                 write!(f, "'{base}' is checked out in '{}', but {why}", path.display())
             }

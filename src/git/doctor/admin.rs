@@ -160,10 +160,7 @@ fn head_of(repository: &Repository, lane: Option<&Lane>, admin: &Path) -> Option
 
 /// Whether no worktree but the one with this admin directory has the branch checked out, or will write to it.
 pub(super) fn is_free(repository: &Repository, branch: &BranchName, admin: &Path) -> bool {
-    let taken = |other: &Worktree| {
-        let checked_out = other.state != WorktreeState::Bare && other.head.branch() == Some(branch);
-        other.git_dir != admin && (checked_out || worktree::works_on(&other.git_dir, branch))
-    };
+    let taken = |other: &Worktree| other.git_dir != admin && other.uses(branch);
     repository.worktrees().is_ok_and(|all| !all.iter().any(taken))
 }
 
@@ -202,7 +199,7 @@ pub(super) fn unlisted(repository: &Repository, lane: &Lane) -> Finding {
     let ours = ours == std::fs::canonicalize(repository.common_dir().join("worktrees")).ok();
     let was_its = |kept: &PathBuf| {
         let named = worktree::describe(repository.common_dir(), kept).map(|found| found.path);
-        let head = worktree::read_head(kept);
+        let head = worktree::resolved_head(kept, repository.common_dir());
         named.map_or_else(|| head.branch().is_some() && head.branch() == lane.branch.as_ref(), |path| path == worktree)
     };
     match entries(&damaged(repository)).find(was_its) {
@@ -279,7 +276,7 @@ pub(super) fn orphans(
     for (name, tip) in repository.refs_below("refs/heads/")? {
         let Some(branch) = BranchName::from_ref(name.as_bstr()) else { continue };
         let known = lanes.iter().any(|lane| lane.branch.as_ref() == Some(&branch))
-            || worktrees.iter().any(|worktree| worktree.head.branch() == Some(&branch));
+            || worktrees.iter().any(|worktree| worktree.uses(&branch));
         let named = repository
             .common_dir()
             .join("worktrees")

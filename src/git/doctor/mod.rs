@@ -75,8 +75,7 @@ fn put_right(repository: &Repository, finding: &Finding) -> Result<()> {
         }
         Finding::CheckedOutTwice(name, branch, path, true) => {
             let worktrees = repository.worktrees()?;
-            let site =
-                worktrees.iter().find(|worktree| worktree.path == *path && worktree.head.branch() == Some(branch));
+            let site = worktrees.iter().find(|worktree| worktree.path == *path && worktree.is_on(branch));
             switch::detach(repository, site.ok_or_else(|| raced(name))?, branch)
         }
         Finding::FoundWorktree(name, _, to) => {
@@ -130,16 +129,16 @@ fn lanes(
             Place::Listed(worktree) | Place::Moved(worktree) => match &worktree.state {
                 WorktreeState::Missing => found.push(admin::missing(repository, lane, worktree)),
                 WorktreeState::Damaged(why) => found.push(damaged(repository, Some(name()), worktree, why)),
-                WorktreeState::Bare => {}
+                WorktreeState::Bare | WorktreeState::Unknown => {}
                 WorktreeState::Present => {
                     let underway = super::status::operation(&worktree.git_dir).is_some();
-                    if let Some(branch) = lane.branch.as_ref().filter(|branch| worktree.head.branch() == Some(branch)) {
+                    if let Some(branch) = lane.branch.as_ref().filter(|branch| worktree.is_on(branch)) {
                         let git = || repository.git.at(&worktree.path);
                         let found_out = overtaken(&worktree.git_dir, repository.common_dir(), branch, git);
                         found.extend(found_out.map(|overtaken| Finding::Overtaken(name(), branch.clone(), overtaken)));
                         found.extend(twice(lane, branch, lanes, worktrees, worktree));
                     }
-                    if stray(lane, &worktree.head, underway) {
+                    if stray(lane, worktree, underway) {
                         found.push(Finding::Stray(name(), worktree.head.clone(), remedy(repository, lane, worktree)));
                     }
                 }
@@ -160,7 +159,7 @@ fn twice<'a>(
 ) -> impl Iterator<Item = Finding> + 'a {
     let nobodys = |worktree: &Worktree| !lanes.iter().any(|lane| place(lane, worktrees).worktree() == Some(worktree));
     let others = worktrees.iter().filter(move |other| {
-        *other != own && other.state == WorktreeState::Present && other.head.branch() == Some(branch) && nobodys(other)
+        *other != own && other.state == WorktreeState::Present && other.is_on(branch) && nobodys(other)
     });
     others.map(|other| {
         // The main worktree is somebody's place to work in: where it goes is for them to say.
@@ -193,7 +192,8 @@ fn switch_back(repository: &Repository, name: &LaneName) -> Result<()> {
     };
     let (Some(branch), Some(there)) = (&lane.branch, worktree.head.branch()) else { return Err(raced(name)) };
     // git refuses this too.
-    if let Some(other) = worktrees.iter().find(|other| other.head.branch() == Some(branch)) {
+    let others = |other: &&Worktree| other.git_dir != worktree.git_dir && other.uses(branch);
+    if let Some(other) = worktrees.iter().find(others) {
         let text = format!("branch '{branch}' is checked out in '{}'", other.path.display());
         return Err(Error::refused(text).hint("switch that to another branch, then run git lane doctor --fix again"));
     }

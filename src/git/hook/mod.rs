@@ -119,7 +119,7 @@ struct Guarded {
 impl Guarded {
     fn facts(&self) -> Result<Facts> {
         let lane = self.place.lane(&self.settings.lanes);
-        let head = self.place.head()?;
+        let head = self.place.head_of(lane)?;
         let at_home = lane.is_some_and(|lane| lane.branch.is_some() && lane.branch.as_ref() == head.branch());
         let bisecting = !at_home && self.place.bisecting();
         let owner = match &head {

@@ -4,7 +4,6 @@
 
 use std::cell::OnceCell;
 use std::io::ErrorKind;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use bstr::{BStr, ByteSlice};
@@ -15,9 +14,9 @@ use crate::domain::lane::Head;
 use crate::domain::name::BranchName;
 use crate::error::{Error, Result};
 use crate::git::command::{Git, Invocation};
-use crate::git::renames;
 use crate::git::start::admin;
 use crate::git::worktree::read_head;
+use crate::git::{alias, renames};
 
 /// The worktree a hook runs in.
 #[derive(Debug, Clone, Default)]
@@ -73,19 +72,23 @@ impl Place {
         }
     }
 
-    /// What HEAD says; git is asked where it keeps that elsewhere.
+    /// What HEAD says, a branch by the ref that its name leads to; git is asked where it keeps that elsewhere.
     pub fn head(&self) -> Result<Head> {
         match read_head(&self.git_dir) {
             // The stub git leaves for old tools when the refs are a reftable.
             Head::Branch(branch) if branch.as_bstr() == ".invalid" => self.head_by_git(),
-            Head::Branch(branch) => Ok(Head::Branch(branch)),
-            // A symbolic link is the oldest form of a symbolic ref.
-            head => match std::fs::read_link(self.git_dir.join("HEAD")) {
-                Ok(target) => {
-                    Ok(BranchName::from_ref(target.as_os_str().as_bytes().as_bstr()).map_or(head, Head::Branch))
-                }
-                Err(_) => Ok(head),
-            },
+            head => Ok(alias::resolved(&self.common_dir, head).0),
+        }
+    }
+
+    /// What HEAD says where `lane` is at work: the record may call its branch by another name that leads there.
+    pub fn head_of(&self, lane: Option<&Lane>) -> Result<Head> {
+        let own = lane.and_then(|lane| lane.branch.as_ref());
+        match self.head()? {
+            Head::Branch(branch) if own != Some(&branch) && read_head(&self.git_dir).branch() == own => {
+                Ok(own.cloned().map_or(Head::Branch(branch), Head::Branch))
+            }
+            head => Ok(head),
         }
     }
 

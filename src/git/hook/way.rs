@@ -5,10 +5,9 @@ use std::path::Path;
 
 use super::place::Place;
 use crate::domain::guard::Way;
-use crate::domain::lane::WorktreeState;
+use crate::domain::lane::{WorktreeState, user_of};
 use crate::domain::name::{BranchName, LaneName};
 use crate::error::Result;
-use crate::git::facts::user_of;
 use crate::git::repository::Repository;
 use crate::policy::Policy;
 

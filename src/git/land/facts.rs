@@ -3,12 +3,13 @@
 use bstr::ByteSlice;
 
 use crate::domain::finish::{BaseFacts, Facts, Relation, Site};
-use crate::domain::lane::{Head, Lane, ObjectId, RefName, Worktree, WorktreeState};
+use crate::domain::lane::{Head, Lane, ObjectId, RefName, Worktree};
 use crate::domain::name::BranchName;
 use crate::domain::retire::place;
 use crate::error::{Error, Result};
+use crate::git::alias::Leads;
 use crate::git::repository::Repository;
-use crate::git::{overview, renames, status, steady, worktree};
+use crate::git::{overview, renames, status, steady};
 
 /// The local branches and the remote-tracking refs they follow, by `branch.<name>.merge` and the remote's refspec.
 pub fn upstreams(repository: &Repository) -> Result<Vec<(BranchName, RefName)>> {
@@ -40,7 +41,11 @@ pub fn gather(
         (None, _) => None,
     };
     let base = base.map(|base| base_facts(repository, worktrees, base, tip)).transpose()?;
-    Ok(Facts { lane: lane.clone(), head, status, tip, base, proof: None })
+    let leads_to = match lane.branch.as_ref().map(|branch| repository.leads(branch)).transpose()? {
+        Some(Leads::ToBranch(branch)) => Some(branch),
+        _ => None,
+    };
+    Ok(Facts { lane: lane.clone(), leads_to, head, status, tip, base, proof: None })
 }
 
 /// Looks for the proof that the base has the lane's work in other commits: squashed, rebased, or picked.
@@ -70,11 +75,9 @@ pub fn base_facts(
         operation: status::operation(&worktree.git_dir),
     };
     let (at, elsewhere): (Vec<&Worktree>, Vec<&Worktree>) =
-        worktrees.iter().partition(|worktree| worktree.head.branch() == Some(branch));
-    // A bare repository's HEAD checks nothing out.
-    let sites = at.into_iter().filter(|worktree| worktree.state != WorktreeState::Bare).map(site).collect();
-    let busy =
-        elsewhere.into_iter().filter(|worktree| worktree::works_on(&worktree.git_dir, branch)).map(site).collect();
+        worktrees.iter().partition(|worktree| worktree.is_on(branch));
+    let sites = at.into_iter().map(site).collect();
+    let busy = elsewhere.into_iter().filter(|worktree| worktree.held.contains(branch)).map(site).collect();
     let renamed = if tip.is_none() { renames::successor(repository, branch)? } else { None };
     Ok(BaseFacts { branch: branch.clone(), tip, renamed, relation, sites, busy })
 }

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::domain::lane::Worktree;
+use crate::domain::lane::{Worktree, WorktreeState};
 use crate::domain::name::BranchName;
 use crate::error::{IoContext, Result};
 use crate::git::journal::{Journal, Running, unique_id};
@@ -12,7 +12,7 @@ use crate::git::lockfile::LockFile;
 use crate::git::metadata::locks;
 use crate::git::recover::{Healed, Healing, Intent, Unclear, is_half_moved};
 use crate::git::repository::{RefFormat, Repository};
-use crate::git::worktree::read_head;
+use crate::git::worktree::resolved_head;
 
 /// The index of a worktree, locked: nothing of git's own switches that worktree any more, or commits there.
 pub(in crate::git) struct Locked<'a> {
@@ -31,8 +31,8 @@ impl<'a> Locked<'a> {
     ) -> Result<Option<Self>> {
         let index = site.git_dir.join("index");
         let lock = LockFile::acquire(&index, &locks(repository.common_dir()))?;
-        let head_moved =
-            repository.ref_format() == RefFormat::Files && read_head(&site.git_dir).branch() != Some(branch);
+        let head_moved = repository.ref_format() == RefFormat::Files
+            && resolved_head(&site.git_dir, repository.common_dir()).branch() != Some(branch);
         Ok((!head_moved).then_some(Locked { repository, site, index, lock }))
     }
 
@@ -130,6 +130,11 @@ impl Halted<'_> {
     ) -> Result<Healing> {
         let Halted { what, worktree, git_dir } = self;
         let site = repository.worktrees()?.into_iter().find(|site| site.git_dir == git_dir);
+        // The next command may run where nothing else says where the main worktree is.
+        let site = match site {
+            Some(site) if site.state == WorktreeState::Unknown => repository.main_worktree_at(worktree)?,
+            site => site,
+        };
         let site = site.filter(|site| site.path == worktree && site.path.is_dir());
         let take_over = || LockFile::take_over(&git_dir.join("index"), &locks(repository.common_dir()), &running.id());
         let lock = site.as_ref().map(|_| take_over()).transpose()?;

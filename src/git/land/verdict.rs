@@ -64,7 +64,7 @@ impl<'a> Place<'a> {
         let moved =
             || Error::refused("the base changed at the same moment").code("raced").hint("run the command again");
         let base = facts.base.as_ref().ok_or_else(moved)?;
-        let at_base = |worktree: &&Worktree| worktree.head.branch() == Some(&landing.base);
+        let at_base = |worktree: &&Worktree| worktree.is_on(&landing.base);
         let site = worktrees.iter().filter(at_base).find(|worktree| worktree.state == WorktreeState::Present);
         let lane = retire::place(&facts.lane, worktrees).present();
         let directory = site.or(lane).map_or(repository.common_dir(), |worktree| worktree.path.as_path()).to_owned();

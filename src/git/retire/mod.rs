@@ -191,6 +191,12 @@ fn prepare(repository: &Repository, retirement: &Retirement<'_>) -> Result<Entry
         Some(name) => repository.branch_tip(name)?.map(|tip| (name, tip)),
         None => None,
     };
+    // What is only another name of a branch stays, with the branch that it leads to.
+    let delete_branch = retirement.delete_branch
+        && match branch {
+            Some((name, _)) => !repository.is_alias(name)?,
+            None => true,
+        };
     if let Some(expected) = retirement.expected_tip
         && branch.is_none_or(|(_, tip)| tip != expected)
     {
@@ -202,7 +208,7 @@ fn prepare(repository: &Repository, retirement: &Retirement<'_>) -> Result<Entry
         Some(worktree) => repository.git_here().env("GIT_DIR", &worktree.git_dir),
         None => repository.git_here(),
     };
-    let leaving = branch.map(|(name, _)| name).filter(|_| retirement.delete_branch);
+    let leaving = branch.map(|(name, _)| name).filter(|_| delete_branch);
     let keep = keep::keeper(repository, lane, branch.map(|(_, tip)| tip), leaving, admin, git)?;
     // What only a submodule's repository has is in no base: it must not expire unnamed.
     let submodules = worktree.map(|worktree| submodules::held(repository, lane, worktree)).unwrap_or_default();
@@ -212,7 +218,7 @@ fn prepare(repository: &Repository, retirement: &Retirement<'_>) -> Result<Entry
     let branch = match branch {
         Some((name, tip)) => {
             let settings = metadata::branch_settings(repository.common_dir(), name)?;
-            Some(KeptBranch { name: name.clone(), tip, deleted: retirement.delete_branch, settings })
+            Some(KeptBranch { name: name.clone(), tip, deleted: delete_branch, settings })
         }
         None => None,
     };

@@ -3,7 +3,7 @@
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use crate::domain::lane::{LaneId, ObjectId, WorktreeState};
+use crate::domain::lane::{LaneId, ObjectId};
 use crate::error::{IoContext, Result};
 use crate::git::repository::{RefFormat, Repository};
 use crate::git::shared;
@@ -42,8 +42,7 @@ pub(crate) fn started(lane: &LaneId) -> String {
 /// The first line of the new worktree's HEAD reflog, where reflogs are kept.
 pub(crate) fn begin_reflog(repository: &Repository, admin: &Path, commit: ObjectId, lane: &LaneId) -> Result<()> {
     let wanted = repository.config("core.logAllRefUpdates").map(|value| !value.eq_ignore_ascii_case(b"false"));
-    let bare = repository.main_worktree()?.state == WorktreeState::Bare;
-    if !wanted.unwrap_or(!bare) || repository.ref_format() != RefFormat::Files {
+    if !wanted.unwrap_or(!repository.is_bare()) || repository.ref_format() != RefFormat::Files {
         return Ok(());
     }
     let mut handle = repository.gix.clone();

@@ -10,7 +10,7 @@ use rustix::fs::RenameFlags;
 use super::admin::line;
 use super::undo::{Identity, created_from, is_registered};
 use super::{Intent, Made, by_git};
-use crate::domain::lane::{Head, Lane, ObjectId, RefName, WorktreeState};
+use crate::domain::lane::{Lane, ObjectId, RefName};
 use crate::error::{Error, IoContext, Result};
 use crate::git::journal::{Running, step};
 use crate::git::metadata::Edit;
@@ -153,11 +153,10 @@ fn ensure_still_free(repository: &Repository, intent: &Intent) -> Result<()> {
         return Err(raced(format!("branch '{branch}' was created by somebody else at the same moment")));
     }
     if let Some(branch) = intent.lane.branch.as_ref().filter(|_| !intent.new_branch) {
-        let holds = |head: &Head| head.branch() == Some(branch);
         let own = admin_dir(repository, intent);
         let own = |git_dir: &Path| intent.by_git && git_dir == own && is_registered(repository, intent);
         let mut all = repository.worktrees()?.into_iter();
-        let used = all.find(|w| w.state != WorktreeState::Bare && holds(&w.head) && !own(&w.git_dir));
+        let used = all.find(|worktree| worktree.uses(branch) && !own(&worktree.git_dir));
         if let Some(used) = used {
             return Err(raced(format!("branch '{branch}' was just checked out in '{}'", used.path.display())));
         }

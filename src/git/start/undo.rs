@@ -90,7 +90,7 @@ fn delete_branch(repository: &Repository, intent: &Intent) -> Result<()> {
         return Ok(());
     }
     let recorded = repository.records()?.lanes.iter().any(|lane| lane.branch.as_ref() == Some(branch));
-    if recorded || repository.worktrees()?.iter().any(|worktree| worktree.head.branch() == Some(branch)) {
+    if recorded || repository.worktrees()?.iter().any(|worktree| worktree.uses(branch)) {
         return Ok(());
     }
     let change = RefChange { name: RefName::from(branch), from: Some(intent.commit), to: None };

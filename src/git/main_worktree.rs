@@ -1,0 +1,117 @@
+//! Where the main worktree is, as git finds it.
+//!
+//! A command that runs in it has found it: by a directory `.git`, a file (`git init --separate-git-dir`) or a symbolic link,
+//! or was told by `GIT_WORK_TREE`. From a linked worktree git goes by `core.worktree` and by the name of the common
+//! directory. Where neither says anything the place is unknown, and the one thing that may not happen is that the branch
+//! there moves without its files.
+
+use std::path::{Path, PathBuf};
+
+use super::moved::leads_to;
+use super::repository::{RefFormat, Repository};
+use super::{alias, worktree};
+use crate::domain::lane::{Head, Worktree, WorktreeState};
+use crate::error::Result;
+
+/// The top of the worktree in which the command has found the main git directory.
+#[derive(Debug, Default)]
+pub(super) struct Top {
+    /// `GIT_WORK_TREE`, which stands above all that the repository says.
+    pub(super) told: Option<PathBuf>,
+    /// Where the `.git` was that led there.
+    pub(super) found: Option<PathBuf>,
+}
+
+/// What is known about the main worktree's directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Known {
+    /// It is this one, which may be gone.
+    At(PathBuf),
+    /// The repository is bare: there is none.
+    Bare,
+    /// There is one, somewhere.
+    Somewhere,
+}
+
+impl Repository {
+    /// The main worktree, or the bare repository's own entry.
+    pub fn main_worktree(&self) -> Result<Worktree> {
+        let (path, state) = match self.main_place() {
+            Known::At(path) if path.is_dir() => (path.clone(), WorktreeState::Present),
+            Known::At(path) => (path.clone(), WorktreeState::Missing),
+            Known::Bare => (self.common_dir().to_owned(), WorktreeState::Bare),
+            Known::Somewhere => (self.common_dir().to_owned(), WorktreeState::Unknown),
+        };
+        let (head, alias) = alias::resolved(self.common_dir(), worktree::read_head(self.common_dir()));
+        let held = worktree::held(self.common_dir());
+        Ok(Worktree { id: None, path, git_dir: self.common_dir().to_owned(), head, alias, held, locked: None, state })
+    }
+
+    /// The main worktree's directory, where it is there and known.
+    pub fn main_directory(&self) -> Option<PathBuf> {
+        match self.main_place() {
+            Known::At(path) if path.is_dir() => Some(path.clone()),
+            _ => None,
+        }
+    }
+
+    /// Whether there is no main worktree at all.
+    pub fn is_bare(&self) -> bool {
+        *self.main_place() == Known::Bare
+    }
+
+    /// What the main worktree, or the bare repository, has as its HEAD.
+    pub fn main_worktree_head(&self) -> Result<Head> {
+        let mut main = [self.main_worktree()?];
+        if self.ref_format() == RefFormat::Reftable {
+            self.heads_from_git(&mut main)?;
+        }
+        let [main] = main;
+        Ok(main.head)
+    }
+
+    /// Looks for the main worktree at `directory`, where an earlier command has seen it.
+    pub(super) fn main_worktree_at(&self, directory: &Path) -> Result<Option<Worktree>> {
+        let there = leads_to(directory, self.common_dir());
+        let main = self.main_worktree()?;
+        Ok(there.then(|| Worktree { path: directory.to_owned(), state: WorktreeState::Present, ..main }))
+    }
+}
+
+impl Known {
+    /// What the repository says, and who has found it.
+    pub(super) fn of(gix: &gix::Repository, common_dir: &Path, top: Top) -> Self {
+        let real = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        if let Some(told) = top.told {
+            return Known::At(real(&told));
+        }
+        // git reads both from the repository's own file alone, without its includes.
+        let own = |section: &gix::config::file::Metadata| {
+            section.source.kind() == gix::config::source::Kind::Repository && section.level == 0
+        };
+        let config = gix.config_snapshot();
+        let bare = config.plumbing().boolean_filter("core.bare", own).ok().flatten();
+        if bare == Some(true) {
+            return Known::Bare;
+        }
+        if let Some(path) = config.plumbing().string_filter("core.worktree", own) {
+            return Known::At(real(&common_dir.join(super::path(&path))));
+        }
+        if let Some(found) = top.found {
+            return Known::At(real(&found));
+        }
+        let has_index = || common_dir.join("index").exists();
+        match common_dir.parent().filter(|_| common_dir.file_name().is_some_and(|name| name == ".git")) {
+            // Where `.git` is a symbolic link to another directory of that name, nothing lies beside that one.
+            Some(parent) if has_files(parent) || !has_index() => Known::At(parent.to_owned()),
+            // Only what was checked out once has an index.
+            None if bare.is_none() && !has_index() => Known::Bare,
+            _ => Known::Somewhere,
+        }
+    }
+}
+
+/// Whether `directory` holds anything besides its `.git`.
+fn has_files(directory: &Path) -> bool {
+    std::fs::read_dir(directory).into_iter().flatten().flatten().any(|entry| entry.file_name() != ".git")
+}

@@ -1,0 +1,36 @@
+//! Reads git's files of a line or two with as few system calls as that takes: there are six of them to each worktree.
+
+use std::os::fd::AsFd;
+
+use rustix::fs::{Mode, OFlags, openat};
+use rustix::io::Errno;
+
+/// More than one of them holds, and what one read takes.
+const USUAL: usize = 4096;
+
+/// All of the file `name` below the open directory `at`, or of the path `name`; what is no regular file gives an error or
+/// nothing, and never hangs.
+pub(super) fn read(at: impl AsFd, name: impl rustix::path::Arg) -> rustix::io::Result<Vec<u8>> {
+    read_all(openat(at, name, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty())?)
+}
+
+/// All that is in an open file.
+pub(super) fn read_all(file: impl AsFd) -> rustix::io::Result<Vec<u8>> {
+    let mut text = vec![0; USUAL];
+    let mut length = 0;
+    loop {
+        match rustix::io::read(&file, &mut text[length..]) {
+            Ok(0) => break,
+            Ok(read) => length += read,
+            Err(Errno::INTR) => continue,
+            Err(error) => return Err(error),
+        }
+        // Only the end of a file gives less than was asked for.
+        if length < text.len() {
+            break;
+        }
+        text.resize(text.len() * 2, 0);
+    }
+    text.truncate(length);
+    Ok(text)
+}

@@ -1,0 +1,430 @@
+//! Who has a branch checked out, whatever name leads to it and wherever the main worktree is: what git asks is asked.
+
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use crate::sandbox::{Run, Sandbox, git_version, write};
+
+/// What must become of a landing.
+enum Lands {
+    /// The base moves, and the worktree that has it checked out moves along.
+    At(PathBuf),
+    /// Nothing moves; the refusal has this code.
+    Not(&'static str),
+}
+
+/// Lands a lane `x` that was started and worked in; says where it runs, with which arguments, and what must come of it.
+type Situation = fn(&Sandbox) -> (PathBuf, Vec<&'static str>, Lands);
+
+fn lane_x(sandbox: &Sandbox, from: &Path, args: &[&str]) -> PathBuf {
+    sandbox.lane_in(from, [["start", "x"].as_slice(), args].concat()).ok();
+    let lane = PathBuf::from(sandbox.lane_in(from, ["path", "x"]).ok().trim_end());
+    write(&lane.join("landed"), "landed\n");
+    sandbox.git_in(&lane, ["add", "."]);
+    sandbox.git_in(&lane, ["commit", "-qm", "x"]);
+    lane
+}
+
+fn repo(sandbox: &Sandbox) -> PathBuf {
+    sandbox.repo.clone()
+}
+
+/// A repository whose git directory is `real`, made from `shop`, which keeps the files and a way there.
+fn git_dir_at(sandbox: &Sandbox, real: &str, link: bool) -> PathBuf {
+    let real = sandbox.root().join(real);
+    std::fs::create_dir_all(real.parent().unwrap()).unwrap();
+    std::fs::rename(sandbox.repo.join(".git"), &real).unwrap();
+    match link {
+        true => symlink(&real, sandbox.repo.join(".git")).unwrap(),
+        false => write(&sandbox.repo.join(".git"), format!("gitdir: {}\n", real.display())),
+    }
+    real
+}
+
+fn alias(sandbox: &Sandbox, name: &str, target: &str) {
+    sandbox.git(["symbolic-ref", &format!("refs/heads/{name}"), target]);
+}
+
+fn relative(from: &Path, to: &Path) -> PathBuf {
+    let common = from.components().zip(to.components()).take_while(|(a, b)| a == b).count();
+    let up = from.components().skip(common).map(|_| "..");
+    up.map(PathBuf::from).chain(to.components().skip(common).map(|part| PathBuf::from(part.as_os_str()))).collect()
+}
+
+const LANDINGS: &[(&str, Situation)] = &[
+    ("an alias of the base is checked out", |s| {
+        alias(s, "master", "refs/heads/main");
+        s.git(["checkout", "-q", "master"]);
+        lane_x(s, &s.repo, &["--base", "main"]);
+        (repo(s), vec![], Lands::At(repo(s)))
+    }),
+    ("an alias of an alias", |s| {
+        alias(s, "master", "refs/heads/main");
+        alias(s, "trunk/old", "refs/heads/master");
+        s.git(["checkout", "-q", "trunk/old"]);
+        lane_x(s, &s.repo, &["--base", "main"]);
+        (s.lane_path("x"), vec![], Lands::At(repo(s)))
+    }),
+    ("an alias that is a symbolic link", |s| {
+        symlink("refs/heads/main", s.repo.join(".git/refs/heads/master")).unwrap();
+        lane_x(s, &s.repo, &["--base", "main"]);
+        write(&s.repo.join(".git/HEAD"), "ref: refs/heads/master\n");
+        (repo(s), vec![], Lands::At(repo(s)))
+    }),
+    ("the base is named by its alias at the start", |s| {
+        alias(s, "master", "refs/heads/main");
+        lane_x(s, &s.repo, &["--base", "master"]);
+        assert_eq!(s.git(["config", "lane.x.base"]), "refs/heads/main");
+        (repo(s), vec![], Lands::At(repo(s)))
+    }),
+    ("the base has become an alias since", |s| {
+        lane_x(s, &s.repo, &[]);
+        s.git(["branch", "-m", "main", "trunk"]);
+        alias(s, "main", "refs/heads/trunk");
+        (repo(s), vec![], Lands::At(repo(s)))
+    }),
+    ("--into an alias", |s| {
+        alias(s, "master", "refs/heads/main");
+        lane_x(s, &s.repo, &[]);
+        (repo(s), vec!["--into", "master"], Lands::At(repo(s)))
+    }),
+    ("--into an alias of what is no branch", |s| {
+        s.git(["update-ref", "refs/remotes/origin/main", "main"]);
+        alias(s, "theirs", "refs/remotes/origin/main");
+        lane_x(s, &s.repo, &[]);
+        (repo(s), vec!["--into", "theirs"], Lands::Not("branch-alias"))
+    }),
+    ("--into a circle", |s| {
+        lane_x(s, &s.repo, &[]);
+        write(&s.repo.join(".git/refs/heads/a"), "ref: refs/heads/b\n");
+        write(&s.repo.join(".git/refs/heads/b"), "ref: refs/heads/a\n");
+        (repo(s), vec!["--into", "a"], Lands::Not("branch-alias"))
+    }),
+    ("--into an alias of the lane's own branch", |s| {
+        lane_x(s, &s.repo, &[]);
+        alias(s, "same", "refs/heads/x");
+        (repo(s), vec!["--into", "same"], Lands::Not("onto-itself"))
+    }),
+    ("HEAD is a symbolic link", |s| {
+        lane_x(s, &s.repo, &[]);
+        std::fs::remove_file(s.repo.join(".git/HEAD")).unwrap();
+        symlink("refs/heads/main", s.repo.join(".git/HEAD")).unwrap();
+        (s.lane_path("x"), vec![], Lands::At(repo(s)))
+    }),
+    ("HEAD is a symbolic link to an alias", |s| {
+        alias(s, "master", "refs/heads/main");
+        lane_x(s, &s.repo, &["--base", "main"]);
+        std::fs::remove_file(s.repo.join(".git/HEAD")).unwrap();
+        symlink("refs/heads/master", s.repo.join(".git/HEAD")).unwrap();
+        (repo(s), vec![], Lands::At(repo(s)))
+    }),
+    ("another linked worktree is on an alias of the base", |s| {
+        alias(s, "master", "refs/heads/main");
+        s.git(["switch", "-qc", "other"]);
+        let there = s.root().join("there");
+        s.git(["worktree", "add", "-q", there.to_str().unwrap(), "master"]);
+        lane_x(s, &s.repo, &["--base", "main"]);
+        (repo(s), vec![], Lands::At(there))
+    }),
+    ("two worktrees are on the base by two names", |s| {
+        alias(s, "master", "refs/heads/main");
+        let there = s.root().join("there");
+        s.git(["worktree", "add", "-q", "-f", there.to_str().unwrap(), "master"]);
+        lane_x(s, &s.repo, &["--base", "main"]);
+        (repo(s), vec![], Lands::Not("base-checked-out-twice"))
+    }),
+    ("a separate git directory, in its worktree", |s| {
+        git_dir_at(s, "dirs/shop", false);
+        lane_x(s, &s.repo, &[]);
+        assert!(s.lane_path("x").exists(), "lanes lie beside the main worktree");
+        (repo(s), vec![], Lands::At(repo(s)))
+    }),
+    ("a separate git directory, in a directory of its worktree", |s| {
+        git_dir_at(s, "dirs/shop", false);
+        lane_x(s, &s.repo, &[]);
+        (s.repo.join("src"), vec![], Lands::At(repo(s)))
+    }),
+    ("a separate git directory, in a lane", |s| {
+        git_dir_at(s, "dirs/shop", false);
+        (lane_x(s, &s.repo, &[]), vec![], Lands::Not("main-worktree-unknown"))
+    }),
+    ("a separate git directory, in itself", |s| {
+        let real = git_dir_at(s, "dirs/shop", false);
+        lane_x(s, &s.repo, &[]);
+        (real, vec![], Lands::Not("main-worktree-unknown"))
+    }),
+    ("a separate git directory that says where its worktree is", |s| {
+        git_dir_at(s, "dirs/shop", false);
+        let lane = lane_x(s, &s.repo, &[]);
+        s.git(["config", "core.worktree", "../../shop"]);
+        (lane, vec![], Lands::At(repo(s)))
+    }),
+    ("a separate git directory without core.bare, in a lane", |s| {
+        git_dir_at(s, "dirs/shop", false);
+        let lane = lane_x(s, &s.repo, &[]);
+        s.git(["config", "--unset", "core.bare"]);
+        (lane, vec![], Lands::Not("main-worktree-unknown"))
+    }),
+    ("a separate git directory, with an alias checked out", |s| {
+        git_dir_at(s, "dirs/shop", false);
+        alias(s, "master", "refs/heads/main");
+        s.git(["checkout", "-q", "master"]);
+        (lane_x(s, &s.repo, &["--base", "main"]), vec![], Lands::Not("main-worktree-unknown"))
+    }),
+    (".git is a symbolic link, in the worktree", |s| {
+        git_dir_at(s, "dirs/shop.git", true);
+        lane_x(s, &s.repo, &[]);
+        (repo(s), vec![], Lands::At(repo(s)))
+    }),
+    (".git is a symbolic link, in a lane", |s| {
+        git_dir_at(s, "dirs/shop.git", true);
+        (lane_x(s, &s.repo, &[]), vec![], Lands::Not("main-worktree-unknown"))
+    }),
+    (".git is a symbolic link to another of that name, in the worktree", |s| {
+        git_dir_at(s, "dirs/.git", true);
+        lane_x(s, &s.repo, &[]);
+        (repo(s), vec![], Lands::At(repo(s)))
+    }),
+    (".git is a symbolic link to another of that name, in a lane", |s| {
+        git_dir_at(s, "dirs/.git", true);
+        (lane_x(s, &s.repo, &[]), vec![], Lands::Not("main-worktree-unknown"))
+    }),
+    ("core.worktree, absolute", |s| {
+        let real = git_dir_at(s, "dirs/shop", false);
+        s.git(["--git-dir", real.to_str().unwrap(), "config", "core.worktree", s.repo.to_str().unwrap()]);
+        (lane_x(s, &s.repo, &[]), vec![], Lands::At(repo(s)))
+    }),
+    ("core.worktree in an included file, which git does not read", |s| {
+        let included = s.root().join("included");
+        write(&included, format!("[core]\n\tworktree = {}\n", s.root().join("home").display()));
+        s.git(["config", "include.path", included.to_str().unwrap()]);
+        (lane_x(s, &s.repo, &[]), vec![], Lands::At(repo(s)))
+    }),
+    ("core.bare in an included file, which git does not read", |s| {
+        let included = s.root().join("included");
+        write(&included, "[core]\n\tbare = true\n");
+        s.git(["config", "include.path", included.to_str().unwrap()]);
+        s.git(["config", "--unset", "core.bare"]);
+        (lane_x(s, &s.repo, &[]), vec![], Lands::At(repo(s)))
+    }),
+    ("by a path with a symbolic link in it", |s| {
+        symlink(s.root(), s.root().join("home/way")).unwrap();
+        let way = s.root().join("home/way/shop");
+        lane_x(s, &way, &[]);
+        (way, vec![], Lands::At(repo(s)))
+    }),
+    ("the main worktree was moved", |s| {
+        let lane = lane_x(s, &s.repo, &[]);
+        let moved = s.root().join("moved");
+        std::fs::rename(&s.repo, &moved).unwrap();
+        s.git_in(&moved, ["worktree", "repair", lane.to_str().unwrap()]);
+        (lane, vec![], Lands::At(moved))
+    }),
+    ("admin directories with relative paths", |s| {
+        s.git(["switch", "-qc", "other"]);
+        let there = s.root().join("there");
+        s.git(["worktree", "add", "-q", there.to_str().unwrap(), "main"]);
+        let admin = s.admin(&there);
+        write(&admin.join("gitdir"), format!("{}\n", relative(&admin, &there.join(".git")).display()));
+        write(&there.join(".git"), format!("gitdir: {}\n", relative(&there, &admin).display()));
+        if git_version() >= (2, 48) {
+            s.git(["config", "core.repositoryFormatVersion", "1"]);
+            s.git(["config", "extensions.relativeWorktrees", "true"]);
+        }
+        lane_x(s, &s.repo, &["--base", "main"]);
+        (repo(s), vec![], Lands::At(there))
+    }),
+    ("a bare repository with a worktree", |s| {
+        let there = s.root().join("there");
+        s.git(["switch", "-q", "--detach"]);
+        s.git(["worktree", "add", "-q", there.to_str().unwrap(), "main"]);
+        s.git(["symbolic-ref", "HEAD", "refs/heads/main"]);
+        s.git(["config", "core.bare", "true"]);
+        lane_x(s, &there, &[]);
+        (there.clone(), vec![], Lands::At(there))
+    }),
+    ("the base is being rebased elsewhere", |s| {
+        s.git(["switch", "-qc", "other"]);
+        let there = s.root().join("there");
+        s.git(["worktree", "add", "-q", there.to_str().unwrap(), "main"]);
+        lane_x(s, &s.repo, &["--base", "main"]);
+        s.git_in(&there, ["commit", "-q", "--allow-empty", "-m", "more"]);
+        let mut rebase = s.command("git");
+        rebase.current_dir(&there).args(["rebase", "-q", "-f", "--exec", "false", "HEAD~1"]);
+        assert_ne!(s.run(&mut rebase).code, 0);
+        (repo(s), vec![], Lands::Not("base-busy"))
+    }),
+    ("the base is being bisected elsewhere, under its alias", |s| {
+        alias(s, "master", "refs/heads/main");
+        s.git(["switch", "-qc", "other"]);
+        let there = s.root().join("there");
+        s.git(["worktree", "add", "-q", there.to_str().unwrap(), "master"]);
+        lane_x(s, &s.repo, &["--base", "main"]);
+        s.git_in(&there, ["commit", "-q", "--allow-empty", "-m", "more"]);
+        s.git_in(&there, ["bisect", "start"]);
+        s.git_in(&there, ["checkout", "-q", "--detach"]);
+        (repo(s), vec![], Lands::Not("base-busy"))
+    }),
+];
+
+#[test]
+fn a_base_moves_with_the_worktree_that_has_it_or_not_at_all() {
+    for (name, situation) in LANDINGS {
+        eprintln!("-- {name}");
+        let sandbox = Sandbox::new();
+        let (from, args, lands) = situation(&sandbox);
+        let git_dir = sandbox.git_in(&from, ["rev-parse", "--git-common-dir"]);
+        let git_dir = std::fs::canonicalize(from.join(git_dir)).unwrap();
+        let tip = |sandbox: &Sandbox| {
+            sandbox.git_in(&from, ["--git-dir", git_dir.to_str().unwrap(), "rev-parse", "refs/heads/main"])
+        };
+        let before = tip(&sandbox);
+        let args: Vec<&str> = ["--json", "finish", "x", "--keep"].into_iter().chain(args).collect();
+        let run: Run = sandbox.lane_in(&from, args);
+        match lands {
+            Lands::At(worktree) => {
+                run.ok();
+                assert_ne!(before, tip(&sandbox), "{name}");
+                assert_eq!(sandbox.git_in(&worktree, ["status", "--porcelain"]), "", "{name}");
+                assert!(worktree.join("landed").exists(), "{name}");
+            }
+            Lands::Not(code) => {
+                let text = run.stdout.clone() + &run.stderr;
+                run.fails(1);
+                assert!(text.contains(&format!("\"{code}\"")), "{name}: {text}");
+                assert_eq!(before, tip(&sandbox), "{name}");
+            }
+        }
+    }
+}
+
+/// A lane `x`, something that may have its branch, what is asked for, and the code of the refusal.
+type Asked = (&'static str, fn(&Sandbox), &'static [&'static str], &'static str);
+
+const REFUSED: &[Asked] = &[
+    ("an alias of another lane's branch", |s| alias(s, "y", "refs/heads/x"), &["start", "y"], "branch-owned"),
+    ("the same with --branch", |s| alias(s, "y", "refs/heads/x"), &["start", "z", "--branch", "y"], "branch-owned"),
+    ("an alias of what is checked out", |s| alias(s, "y", "refs/heads/main"), &["start", "y"], "branch-in-use"),
+    (
+        "what is checked out by an alias",
+        |s| {
+            s.git(["branch", "topic"]);
+            alias(s, "y", "refs/heads/topic");
+            s.git(["checkout", "-q", "y"]);
+        },
+        &["start", "topic"],
+        "branch-in-use",
+    ),
+    (
+        "an alias of what is no branch",
+        |s| {
+            s.git(["update-ref", "refs/remotes/origin/y", "main"]);
+            alias(s, "y", "refs/remotes/origin/y");
+        },
+        &["start", "y"],
+        "branch-alias",
+    ),
+    ("a name that leads to itself", |s| alias(s, "y", "refs/heads/y"), &["start", "y"], "branch-alias"),
+    (
+        "a branch that is checked out by a symbolic link",
+        |s| {
+            s.git(["switch", "-qc", "topic"]);
+            std::fs::remove_file(s.repo.join(".git/HEAD")).unwrap();
+            symlink("refs/heads/topic", s.repo.join(".git/HEAD")).unwrap();
+        },
+        &["start", "topic"],
+        "branch-in-use",
+    ),
+    (
+        "a branch that its lane's removal would take from an alias elsewhere",
+        |s| {
+            alias(s, "same", "refs/heads/x");
+            s.git(["checkout", "-q", "same"]);
+        },
+        &["drop", "--yes", "x"],
+        "branch-elsewhere",
+    ),
+    (
+        "a branch that is being rebased elsewhere",
+        |s| {
+            s.work("x", "more", "more\n");
+            s.git_in(&s.lane_path("x"), ["switch", "-q", "--detach"]);
+            s.git(["checkout", "-q", "x"]);
+            let mut rebase = s.command("git");
+            rebase.args(["rebase", "-q", "-f", "--exec", "false", "HEAD~1"]);
+            assert_ne!(s.run(&mut rebase).code, 0);
+        },
+        &["drop", "--yes", "--force", "x"],
+        "branch-elsewhere",
+    ),
+    (
+        "a branch that is being bisected elsewhere",
+        |s| {
+            s.git_in(&s.lane_path("x"), ["switch", "-q", "--detach"]);
+            s.git(["checkout", "-q", "x"]);
+            s.git(["bisect", "start"]);
+            s.git(["checkout", "-q", "main"]);
+        },
+        &["drop", "--yes", "--force", "x"],
+        "branch-elsewhere",
+    ),
+    (
+        "a branch in the trash that an alias has checked out",
+        |s| {
+            s.lane(["drop", "--yes", "x"]).ok();
+            s.git(["branch", "x", "main"]);
+            alias(s, "same", "refs/heads/x");
+            s.git(["checkout", "-q", "same"]);
+        },
+        &["restore", "x"],
+        "checked-out",
+    ),
+];
+
+#[test]
+fn two_names_of_a_branch_are_one_branch() {
+    for (name, prepare, args, code) in REFUSED {
+        eprintln!("-- {name}");
+        let sandbox = Sandbox::new();
+        sandbox.lane(["start", "x"]).ok();
+        prepare(&sandbox);
+        let refs = sandbox.git(["for-each-ref"]);
+        let run = sandbox.lane(["--json"].iter().chain(args.iter()));
+        let text = run.stdout.clone() + &run.stderr;
+        run.fails(1);
+        assert!(text.contains(&format!("\"{code}\"")), "{name}: {text}");
+        assert_eq!(sandbox.git(["for-each-ref"]), refs, "{name}");
+    }
+}
+
+#[test]
+fn a_lane_on_an_alias_gives_back_neither_name_nor_branch() {
+    for verb in [&["drop", "--yes", "x"][..], &["finish", "x", "--no-land", "--force"], &["prune", "--yes"]] {
+        let sandbox = Sandbox::new();
+        sandbox.git(["branch", "topic"]);
+        let path = sandbox.lane_path("x");
+        sandbox.git(["symbolic-ref", "refs/heads/x", "refs/heads/topic"]);
+        sandbox.git(["worktree", "add", "-q", path.to_str().unwrap(), "x"]);
+        sandbox.record("x", &path);
+        let shown = sandbox.lane(["--json", "show", "x"]).ok();
+        assert!(!shown.contains("\"stray\""), "{shown}");
+        let run = sandbox.lane(verb);
+        assert_eq!(run.code, 0, "{run}");
+        assert_eq!(sandbox.git(["symbolic-ref", "refs/heads/x"]), "refs/heads/topic", "{verb:?}");
+        sandbox.git(["rev-parse", "--verify", "topic"]);
+    }
+}
+
+#[test]
+fn a_lane_takes_up_the_branch_that_its_name_leads_to() {
+    let sandbox = Sandbox::new();
+    sandbox.git(["branch", "topic"]);
+    alias(&sandbox, "x", "refs/heads/topic");
+    sandbox.lane(["start", "x"]).ok();
+    assert_eq!(sandbox.git(["config", "lane.x.branch"]), "topic");
+    assert_eq!(sandbox.git_in(&sandbox.lane_path("x"), ["symbolic-ref", "HEAD"]), "refs/heads/topic");
+    sandbox.lane(["drop", "--yes", "x"]).ok();
+    sandbox.git_fails(["rev-parse", "--verify", "-q", "refs/heads/topic"]);
+    sandbox.lane(["restore", "x"]).ok();
+    assert_eq!(sandbox.git_in(&sandbox.lane_path("x"), ["symbolic-ref", "HEAD"]), "refs/heads/topic");
+}
