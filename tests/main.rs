@@ -33,6 +33,7 @@ mod shared;
 mod shell_init;
 mod shells;
 mod start;
+mod start_asked;
 mod submodules;
 mod trash;
 mod who_has_it;

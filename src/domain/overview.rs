@@ -236,6 +236,8 @@ mod tests {
             path: "/x/login".into(),
             git_dir: "/r/worktrees/login".into(),
             head,
+            alias: None,
+            held: Vec::new(),
             locked: None,
             state,
         }

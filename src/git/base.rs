@@ -21,13 +21,24 @@ pub struct Resolved {
     pub warning: Option<String>,
 }
 
-/// Finds the base by name, or the default one. With `fetch` its remote is fetched first, and where the base has nothing
-/// its upstream lacks, the upstream's commit is where the lane starts; the base itself is not moved.
-pub fn resolve(repository: &Repository, name: Option<&str>, fetch: bool) -> Result<Resolved> {
+/// How new the base's upstream has to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Upstreams {
+    /// It is compared with the base, and nothing more.
+    Compared,
+    /// The lane starts from it, fetched before.
+    Fetched,
+    /// The lane would start from it: as it was fetched last, because nothing is to be changed.
+    AsLastFetched,
+}
+
+/// Finds the base by name, or the default one. Where the lane is to start from its upstream and the base has nothing that
+/// this lacks, the upstream's commit is where it starts; the base itself is not moved.
+pub fn resolve(repository: &Repository, name: Option<&str>, upstreams: Upstreams) -> Result<Resolved> {
     let find = || name.map_or_else(|| facts::default_base(repository), |name| facts::named_base(repository, name));
     let mut base = find()?;
     let upstream = base.name.as_ref().and_then(|name| upstream(repository, name));
-    if fetch {
+    if upstreams == Upstreams::Fetched {
         fetch_remote(repository, upstream.as_ref(), base.name.as_ref())?;
         base = find()?;
     }
@@ -43,7 +54,7 @@ pub fn resolve(repository: &Repository, name: Option<&str>, fetch: bool) -> Resu
     };
     let commits = if behind == 1 { "commit" } else { "commits" };
     let local = base.name.as_ref().map(ToString::to_string).unwrap_or_default();
-    let warning = match (ahead, behind, fetch) {
+    let warning = match (ahead, behind, upstreams != Upstreams::Compared) {
         (_, 0, _) => None,
         (0, _, true) => {
             base.commit = remote;
@@ -57,7 +68,6 @@ pub fn resolve(repository: &Repository, name: Option<&str>, fetch: bool) -> Resu
 
 struct Upstream {
     remote: BString,
-    merge: BString,
     tracking: RefName,
 }
 
@@ -68,15 +78,16 @@ fn upstream(repository: &Repository, base: &RefName) -> Option<Upstream> {
     let merge = repository.config(&format!("branch.{branch}.merge"))?;
     let short = merge.strip_prefix(b"refs/heads/")?;
     let tracking = RefName::parse(format!("refs/remotes/{remote}/{}", short.as_bstr()).as_bytes().as_bstr())?;
-    Some(Upstream { remote, merge, tracking })
+    Some(Upstream { remote, tracking })
 }
 
 /// Fetches what the base follows; one at a time, because git's own fetches would fight over the refs.
 fn fetch_remote(repository: &Repository, upstream: Option<&Upstream>, base: Option<&RefName>) -> Result<()> {
     let _guard = Exclusive::acquire(&repository.lane_dir(), "fetch.lock", Duration::from_secs(600))?;
     let git = repository.git_here().args(["fetch", "--quiet", "--no-auto-gc"]);
+    // All that the remote mirrors: a lane may be named like one of its branches.
     if let Some(upstream) = upstream {
-        return git.arg("--").bytes(&upstream.remote).bytes(&upstream.merge).run();
+        return git.arg("--").bytes(&upstream.remote).run();
     }
     let remote =
         base.and_then(|base| base.as_bstr().strip_prefix(b"refs/remotes/")).and_then(|rest| rest.split_once_str("/"));

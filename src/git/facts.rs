@@ -5,11 +5,11 @@ use std::path::{Component, Path, PathBuf};
 use bstr::ByteSlice;
 
 use super::repository::Repository;
-use super::steady;
+use super::{remote_branch, steady};
 use crate::domain::lane::{Head, Lane, ObjectId, RefName, Worktree, WorktreeState, user_of};
 use crate::domain::name::BranchName;
 use crate::domain::retire::place;
-use crate::domain::start::{self, Base, Broken, Target, TargetState};
+use crate::domain::start::{self, Base, Broken, OfRemote, Target, TargetState};
 use crate::error::{Error, Result};
 use crate::policy::Policy;
 
@@ -122,6 +122,7 @@ pub fn start(repository: &Repository, policy: &Policy, request: &start::Request,
         branch_used_by: None,
         branch_owned_by: None,
         conflicting_branch: None,
+        of_remote: OfRemote::Nothing,
         target: target(repository, policy, request, &records.lanes, &worktrees)?,
         existing,
     };
@@ -132,9 +133,18 @@ pub fn start(repository: &Repository, policy: &Policy, request: &start::Request,
             records.lanes.iter().find(|lane| lane.branch.as_ref() == Some(branch)).map(|lane| lane.name.clone());
         if facts.branch_tip.is_none() {
             facts.conflicting_branch = repository.conflicting_branch(branch)?;
+            facts.of_remote = of_remote(repository, request, branch)?;
         }
     }
     Ok(facts)
+}
+
+/// What the remotes have of a branch that does not exist here. Who names a base wants a new branch from there.
+fn of_remote(repository: &Repository, request: &start::Request, branch: &BranchName) -> Result<OfRemote> {
+    if let Some((tracking, branch)) = remote_branch::named(repository, branch)? {
+        return Ok(OfRemote::Named(tracking, branch));
+    }
+    if request.explicit.base.is_some() { Ok(OfRemote::Nothing) } else { remote_branch::guess(repository, branch) }
 }
 
 /// What is wrong with the worktree of a lane that has none to work in.

@@ -33,6 +33,7 @@ pub mod reconcile;
 pub mod recover;
 mod reflog;
 pub mod refs;
+pub mod remote_branch;
 pub mod renames;
 pub mod repository;
 pub mod restore;

@@ -291,6 +291,7 @@ mod tests {
     fn facts(relation: Relation) -> Facts {
         Facts {
             lane: lane("refs/heads/main"),
+            leads_to: None,
             head: Some(Head::Branch(branch("login"))),
             status: Some(WorktreeStatus::default()),
             tip: Some(id('2')),

@@ -20,6 +20,7 @@ use crate::domain::event::{End, Subject, What};
 use crate::domain::lane::{Lane, LaneId, ObjectId, hex, lossless_path};
 use crate::domain::name::LaneName;
 use crate::domain::start::Creation;
+use crate::domain::trash::Setting;
 use crate::error::{Error, IoContext, Kind, Result};
 use crate::git::events;
 use crate::git::journal::{Exclusive, Journal, Running, step, unique_id};
@@ -52,6 +53,9 @@ pub struct Intent {
     sparse: bool,
     /// A directory of the main worktree that must be ignored there.
     ignore: Option<Made>,
+    /// What git records about a branch that follows a remote's.
+    #[serde(default)]
+    upstream: Vec<Setting>,
     /// git makes the worktree: the refs are a reftable, whose per-worktree part only git can write.
     by_git: bool,
     /// Everything is prepared: a start that dies from here on is completed if that is possible.
@@ -144,6 +148,7 @@ fn make(repository: &Repository, creation: &Creation, filling: &Filling<'_>, lan
         made,
         sparse: filling.sparse.is_some() && !repository.config_bool("extensions.worktreeConfig"),
         ignore: creation.ignore.clone().map(Made),
+        upstream: creation.upstream.as_ref().map(|upstream| upstream.settings.clone()).unwrap_or_default(),
         by_git,
         publishing: false,
         made_worktree: None,

@@ -91,6 +91,9 @@ pub(super) fn complete(
 /// Writes the lane's record, and the include that brings a sparse worktree its settings.
 fn record(repository: &Repository, intent: &Intent, mut edit: Edit) -> Result<()> {
     edit.put(&intent.lane)?;
+    if let Some(branch) = &intent.lane.branch {
+        edit.put_branch_section(branch, &intent.upstream)?;
+    }
     edit.set_default(hooks::MARK, hooks::UNDECIDED)?;
     // git itself sees to its settings of a sparse worktree.
     if intent.sparse && !intent.by_git {

@@ -1,28 +1,33 @@
 //! `git lane start`
 
+mod report;
+
 use std::path::PathBuf;
 use std::process::Stdio;
 
 use bstr::{BString, ByteSlice};
 use clap::Args as ClapArgs;
 
+use self::report::{Outcome, StartReport};
 use crate::domain::guard::Level;
-use crate::domain::lane::{Lane, RefName, WorktreeState, lossless_path};
+use crate::domain::lane::{Lane, WorktreeState};
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::start::{Creation, Explicit, Plan, Request, branch_name, plan};
 use crate::error::{Error, Result};
+use crate::git::base::{self, Upstreams};
+use crate::git::facts;
 use crate::git::populate::{How, Source, Sparse};
 use crate::git::repository::Repository;
 use crate::git::start::{Filling, registry_lock, start};
-use crate::git::{base, facts};
 use crate::hooks::{self, Wanted};
 use crate::policy::Policy;
-use crate::ui::{Page, Report, Ui};
+use crate::ui::Ui;
 
 /// Start a lane: a branch and a worktree of its own for each NAME
 ///
-/// A lane that exists already is shown and is no error, unless it is not what was asked for. A branch of that name that
-/// nobody has checked out is taken up.
+/// A lane that exists already is shown and is no error, unless it is another owner's or not what was asked for. A branch of
+/// that name that nobody has checked out is taken up; one that only a remote has is made from there and follows it, as by
+/// git-switch(1), unless --base says where it starts.
 #[derive(Debug, ClapArgs)]
 pub struct Args {
     /// The lanes to start
@@ -70,43 +75,25 @@ pub struct Args {
     dry_run: bool,
 }
 
-#[derive(Debug, serde::Serialize)]
-#[serde(rename_all = "camelCase")]
-struct StartReport {
-    dry_run: bool,
-    lanes: Vec<Outcome>,
-}
-
-#[derive(Debug, serde::Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Outcome {
-    created: bool,
-    name: LaneName,
-    branch: Option<BranchName>,
-    #[serde(with = "lossless_path")]
-    path: PathBuf,
-    base: Option<RefName>,
-    fork_point: String,
-    owner: Option<String>,
-    task: Option<String>,
-    /// Whether the branch is new; absent for a lane that existed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    new_branch: Option<bool>,
-    /// How the files came about; absent where nothing was checked out.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    files: Option<&'static str>,
-}
-
 /// Runs it.
 pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let names = args.names.iter().map(|name| super::lane_name(name)).collect::<Result<Vec<_>>>()?;
     if names.len() > 1 && (args.branch.is_some() || args.path.is_some()) {
         return Err(Error::usage("--branch and --path go with one NAME"));
     }
-    let repository = super::open_for_change(ui)?;
+    // Nothing is healed either by who only wants to see.
+    let repository = if args.dry_run { Repository::discover()? } else { super::open_for_change(ui)? };
     let undecided = hooks::undecided(&repository)?;
     let policy = Policy::load(&repository)?;
-    let base = base::resolve(&repository, args.base.as_deref().or(policy.base.as_deref()), args.fetch || policy.fetch)?;
+    let upstreams = match (args.fetch || policy.fetch, args.dry_run) {
+        (false, _) => Upstreams::Compared,
+        (true, false) => Upstreams::Fetched,
+        (true, true) => Upstreams::AsLastFetched,
+    };
+    let base = base::resolve(&repository, args.base.as_deref().or(policy.base.as_deref()), upstreams)?;
+    if upstreams == Upstreams::AsLastFetched {
+        ui.note("note: nothing is fetched to see what would be done; the remote is taken as it was fetched last");
+    }
     if let Some(warning) = &base.warning {
         ui.warn(warning);
     }
@@ -116,7 +103,9 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         let facts = facts::start(&repository, &policy, &request, base.base.clone())?;
         let plan = plan(request, facts)?;
         if let Plan::Create(creation) = &plan
-            && let Some(branch) = creation.request.branch.as_ref().filter(|_| creation.new_branch)
+            && let Some(branch) = creation.request.branch.as_ref()
+            && creation.new_branch
+            && creation.upstream.is_none()
         {
             policy.ensure_branch_fits(branch)?;
         }
@@ -264,6 +253,7 @@ fn create(repository: &Repository, creation: &Creation, args: &Args, ui: &Ui) ->
     }
     let mut outcome = Outcome::of(started.lane, true);
     outcome.new_branch = Some(creation.new_branch);
+    outcome.upstream = creation.upstream.as_ref().map(|upstream| upstream.tracking.clone());
     outcome.files = Some(match started.how {
         How::Copied { .. } => "copied",
         How::ObjectDatabase => "object-database",
@@ -277,66 +267,4 @@ fn post_checkout(repository: &Repository, lane: &Lane, creation: &Creation) -> R
     let null = crate::domain::lane::ObjectId::null(creation.commit.kind()).to_string();
     let commit = creation.commit.to_string();
     repository.run_post_checkout_of_new(&lane.worktree, [&null, &commit, "1"])
-}
-
-impl Outcome {
-    fn of(lane: Lane, created: bool) -> Self {
-        Outcome {
-            created,
-            base: lane.base,
-            fork_point: lane.fork_point.to_string(),
-            name: lane.name,
-            branch: lane.branch,
-            path: lane.worktree,
-            owner: lane.owner,
-            task: lane.task,
-            new_branch: None,
-            files: None,
-        }
-    }
-
-    fn existing(lane: Lane) -> Self {
-        Self::of(lane, false)
-    }
-
-    fn planned(creation: &Creation) -> Self {
-        let request = &creation.request;
-        Outcome {
-            created: false,
-            name: request.name.clone(),
-            branch: request.branch.clone(),
-            path: creation.path.clone(),
-            base: creation.base.name.clone(),
-            fork_point: creation.base.commit.to_string(),
-            owner: request.owner.clone(),
-            task: request.task.clone(),
-            new_branch: Some(creation.new_branch),
-            files: None,
-        }
-    }
-}
-
-impl Report for StartReport {
-    fn text(&self, page: &mut Page) {
-        for lane in &self.lanes {
-            let did = match (lane.created, self.dry_run, lane.new_branch) {
-                (true, ..) => "started",
-                (false, true, Some(_)) => "would start",
-                _ => "is there already:",
-            };
-            let branch = match (&lane.branch, lane.new_branch) {
-                (None, _) => "detached".to_owned(),
-                (Some(branch), Some(false)) => format!("existing branch {branch}"),
-                (Some(branch), _) => format!("branch {branch}"),
-            };
-            let short = || lane.fork_point.chars().take(10).collect();
-            let base = lane.base.as_ref().map_or_else(short, ToString::to_string);
-            if did == "is there already:" {
-                page.line(format!("lane '{}' is there already: {branch}, base {base}", lane.name));
-            } else {
-                page.line(format!("{did} lane '{}': {branch}, from {base}", lane.name));
-            }
-            page.line(format!("  {}", lane.path.display()));
-        }
-    }
 }

@@ -1,11 +1,14 @@
 //! Whether a lane may be started, and what that takes.
 
+mod refusal;
+
 use std::path::{Path, PathBuf};
+
+pub use refusal::Refusal;
 
 use super::lane::{Lane, ObjectId, RefName};
 use super::name::{BranchName, LaneName};
-use super::paste::word;
-use crate::error::{Error, Kind};
+use super::trash::Setting;
 
 /// What somebody asked for.
 #[derive(Debug, Clone)]
@@ -63,8 +66,34 @@ pub struct Facts {
     pub branch_owned_by: Option<LaneName>,
     /// A branch whose name makes this one impossible.
     pub conflicting_branch: Option<BranchName>,
+    /// What the remotes have of a branch that does not exist here.
+    pub of_remote: OfRemote,
     /// Where the worktree would go.
     pub target: Target,
+}
+
+/// What the remotes have of a branch that does not exist here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OfRemote {
+    /// Nothing, or it is not asked for.
+    Nothing,
+    /// One of them has it, or is meant.
+    One(Box<Upstream>),
+    /// Each of these mirrors one.
+    Several(Vec<RefName>),
+    /// The name is that of a remote-tracking branch; the branch itself is called so.
+    Named(RefName, BranchName),
+}
+
+/// A remote's branch that a new one is made from, and follows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Upstream {
+    /// The ref that mirrors it.
+    pub tracking: RefName,
+    /// Its commit.
+    pub commit: ObjectId,
+    /// What git records about the new branch.
+    pub settings: Vec<Setting>,
 }
 
 /// Why an existing lane's worktree cannot be used.
@@ -125,38 +154,16 @@ pub struct Creation {
     pub request: Request,
     /// Where it starts.
     pub base: Base,
-    /// The commit its worktree shows: the base's, or that of an adopted branch.
+    /// The commit its worktree shows: the base's, or that of an adopted branch or a remote's.
     pub commit: ObjectId,
     /// Whether the branch is new.
     pub new_branch: bool,
+    /// What the new branch is made from and follows, where that is not the base.
+    pub upstream: Option<Upstream>,
     /// Where the worktree goes.
     pub path: PathBuf,
     /// A directory of the main worktree to be ignored there.
     pub ignore: Option<PathBuf>,
-}
-
-/// Why a lane cannot be started.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Refusal {
-    /// The lane exists and differs from what was asked.
-    Differs {
-        /// The lane.
-        name: LaneName,
-        /// The option that disagrees.
-        what: &'static str,
-        /// What the lane has.
-        has: String,
-    },
-    /// The lane exists, its worktree cannot be used.
-    Broken(LaneName, Broken),
-    /// The branch is checked out, or being rebased or bisected, elsewhere.
-    BranchInUse(BranchName, PathBuf),
-    /// The branch is another lane's.
-    BranchOwned(BranchName, LaneName),
-    /// Another branch's name makes this one impossible.
-    BranchConflict(BranchName, BranchName),
-    /// The path cannot be used.
-    Path(PathBuf, TargetState),
 }
 
 /// Decides.
@@ -179,6 +186,14 @@ pub fn plan(request: Request, facts: Facts) -> Result<Plan, Refusal> {
             return Err(Refusal::BranchConflict(branch.clone(), other));
         }
     }
+    let upstream = match (facts.of_remote, &request.branch) {
+        (OfRemote::Named(tracking, branch), _) => return Err(Refusal::RemoteBranch(tracking, branch)),
+        (OfRemote::Several(all), Some(branch)) => {
+            return Err(Refusal::SeveralRemotes(request.name, branch.clone(), all));
+        }
+        (OfRemote::One(upstream), Some(_)) => Some(*upstream),
+        _ => None,
+    };
     let ignore = match facts.target.state {
         TargetState::Free => None,
         TargetState::InsideMainWorktree { ignore } => Some(ignore),
@@ -186,7 +201,8 @@ pub fn plan(request: Request, facts: Facts) -> Result<Plan, Refusal> {
     };
     let adopted = request.branch.as_ref().and(facts.branch_tip);
     Ok(Plan::Create(Box::new(Creation {
-        commit: adopted.unwrap_or(facts.base.commit),
+        commit: adopted.or(upstream.as_ref().map(|upstream| upstream.commit)).unwrap_or(facts.base.commit),
+        upstream,
         new_branch: request.branch.is_some() && adopted.is_none(),
         base: facts.base,
         path: facts.target.path,
@@ -217,89 +233,13 @@ fn agree(request: &Request, lane: &Lane) -> Result<(), Refusal> {
     if explicit.owner.is_some() && explicit.owner != lane.owner {
         return differs("--owner", lane.owner.as_ref().map_or("no owner".into(), |owner| format!("owner '{owner}'")));
     }
+    if let Some(owner) = lane.owner.as_ref().filter(|owner| Some(*owner) != request.owner.as_ref()) {
+        return Err(Refusal::Owned { name: lane.name.clone(), owner: owner.clone() });
+    }
     if explicit.task.is_some() && explicit.task != lane.task {
         return differs("--task", lane.task.as_ref().map_or("no task".into(), |task| format!("task '{task}'")));
     }
     Ok(())
-}
-
-impl std::fmt::Display for Refusal {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Refusal::Differs { name, what, has } => {
-                write!(f, "lane '{name}' exists and has {has}, not what {what} asks for")
-            }
-            Refusal::Broken(name, Broken::Gone) => write!(f, "lane '{name}' exists, but its directory is gone"),
-            Refusal::Broken(name, Broken::Damaged(path, why)) => {
-                write!(f, "lane '{name}' exists, but its worktree '{}' is damaged: {why}", path.display())
-            }
-            Refusal::Broken(name, Broken::Moved(path)) => {
-                write!(f, "lane '{name}' exists, but its directory was moved by hand to '{}'", path.display())
-            }
-            Refusal::BranchInUse(branch, path) => write!(f, "branch '{branch}' is in use in '{}'", path.display()),
-            Refusal::BranchOwned(branch, lane) => write!(f, "branch '{branch}' belongs to lane '{lane}'"),
-            Refusal::BranchConflict(branch, other) => {
-                write!(f, "branch '{branch}' cannot exist beside branch '{other}'")
-            }
-            Refusal::Path(path, state) => {
-                let path = path.display();
-                match state {
-                    TargetState::Symlink => write!(f, "'{path}' is a symbolic link"),
-                    TargetState::InsideGitDirectory => write!(f, "'{path}' lies inside a git directory"),
-                    TargetState::InsideWorktree(other) => {
-                        write!(f, "'{path}' lies inside the worktree '{}'", other.display())
-                    }
-                    TargetState::Impossible(why) => write!(f, "'{path}' cannot be created: {why}"),
-                    _ => write!(f, "'{path}' already exists"),
-                }
-            }
-        }
-    }
-}
-
-impl Refusal {
-    /// What to do instead.
-    pub fn hint(&self) -> String {
-        match self {
-            Refusal::Differs { name, .. } => format!("see it with: git lane show {}", word(name)),
-            Refusal::Broken(name, Broken::Gone) => {
-                format!(
-                    "clear the record with: git lane prune; its branch is taken up again by: git lane start {}",
-                    word(name)
-                )
-            }
-            Refusal::Broken(_, Broken::Damaged(..)) => {
-                "nothing in it is lost; see what to do with: git lane doctor".into()
-            }
-            Refusal::Broken(_, Broken::Moved(_)) => "tell git where it is with: git lane doctor --fix".into(),
-            Refusal::BranchInUse(..) => {
-                "switch that worktree to another branch, or choose another with --branch".into()
-            }
-            Refusal::BranchOwned(_, lane) => format!("go there with: cd \"$(git lane path {})\"", word(lane)),
-            Refusal::BranchConflict(..) => "choose another name, or another branch with --branch".into(),
-            Refusal::Path(..) => "choose another place with --path, or move away what is there".into(),
-        }
-    }
-
-    /// A stable word for scripts.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Refusal::Differs { .. } => "lane-differs",
-            Refusal::Broken(_, Broken::Gone) => "worktree-gone",
-            Refusal::Broken(_, Broken::Damaged(..)) => "damaged",
-            Refusal::Broken(_, Broken::Moved(_)) => "moved",
-            Refusal::BranchInUse(..) => "branch-in-use",
-            Refusal::BranchOwned(..) => "branch-owned",
-            Refusal::BranchConflict(..) => "branch-conflict",
-            Refusal::Path(..) => "path-occupied",
-        }
-    }
-}
-
-impl From<Refusal> for Error {
-    fn from(refusal: Refusal) -> Self {
-        Error::new(Kind::Refused, refusal.to_string()).hint(refusal.hint()).code(refusal.code())
-    }
 }
 
 /// The branch of a new lane by the policy's template.
@@ -338,7 +278,7 @@ mod tests {
             name: name("login"),
             branch: Some(branch("login")),
             explicit: Explicit::default(),
-            owner: None,
+            owner: Some("ann".into()),
             task: None,
         }
     }
@@ -352,6 +292,7 @@ mod tests {
             branch_used_by: None,
             branch_owned_by: None,
             conflicting_branch: None,
+            of_remote: OfRemote::Nothing,
             target: Target { path: "/x/shop.lanes/login".into(), state: TargetState::Free },
         }
     }
@@ -380,6 +321,10 @@ mod tests {
         };
         assert!(!creation.new_branch);
         assert_eq!(creation.commit, id(b'b'));
+        let tracking = RefName::parse("refs/remotes/origin/login".into()).unwrap();
+        let theirs = OfRemote::One(Box::new(Upstream { tracking, commit: id(b'c'), settings: Vec::new() }));
+        let Ok(Plan::Create(creation)) = plan(request(), Facts { of_remote: theirs, ..facts() }) else { panic!() };
+        assert_eq!((creation.new_branch, creation.commit, creation.base.commit), (true, id(b'c'), id(b'a')));
         let detached = Request { branch: None, ..request() };
         let Ok(Plan::Create(creation)) = plan(detached, Facts { branch_tip: Some(id(b'b')), ..facts() }) else {
             panic!()
@@ -406,6 +351,18 @@ mod tests {
             };
             assert_eq!(found, what);
         }
+        for (owner, holder, code) in [
+            (Some("ann"), Some("ann"), ""),
+            (Some("bob"), Some("ann"), "lane-owned"),
+            (None, Some("ann"), "lane-owned"),
+            (Some("bob"), None, ""),
+            (None, None, ""),
+        ] {
+            let lane = Lane { owner: holder.map(Into::into), ..lane() };
+            let asked = Request { owner: owner.map(Into::into), ..request() };
+            let found = plan(asked, Facts { existing: Some(lane), ..facts() });
+            assert_eq!(found.map_or_else(|refusal| refusal.code(), |_| ""), code, "{owner:?} {holder:?}");
+        }
         let gone = plan(request(), Facts { existing_broken: Some(Broken::Gone), ..existing });
         assert_eq!(gone.unwrap_err().code(), "worktree-gone");
     }
@@ -414,10 +371,13 @@ mod tests {
     fn what_is_in_the_way_is_refused() {
         let path = PathBuf::from("/y");
         let target = |state| Target { path: "/t".into(), state };
+        let tracking = RefName::parse("refs/remotes/origin/login".into()).unwrap();
         for (facts, code) in [
             (Facts { branch_used_by: Some(path.clone()), ..facts() }, "branch-in-use"),
             (Facts { branch_owned_by: Some(name("other")), ..facts() }, "branch-owned"),
             (Facts { conflicting_branch: Some(branch("login/x")), ..facts() }, "branch-conflict"),
+            (Facts { of_remote: OfRemote::Several(Vec::new()), ..facts() }, "several-remotes"),
+            (Facts { of_remote: OfRemote::Named(tracking, branch("login")), ..facts() }, "remote-branch"),
             (Facts { target: target(TargetState::Occupied), ..facts() }, "path-occupied"),
             (Facts { target: target(TargetState::Symlink), ..facts() }, "path-occupied"),
             (Facts { target: target(TargetState::InsideWorktree(path)), ..facts() }, "path-occupied"),
