@@ -3,8 +3,8 @@
 //! `repository` opens one and answers what is where; `command` starts git; `metadata` writes `.git/config`; `journal`
 //! and `lockfile` make every change survive a crash.
 
-pub mod ancestors;
 pub mod alias;
+pub mod ancestors;
 pub mod base;
 mod child_of_git;
 pub mod command;
