@@ -15,6 +15,7 @@ mod hooks;
 mod house;
 mod interference;
 mod json;
+mod kept_objects;
 mod lanes;
 mod list;
 mod log;

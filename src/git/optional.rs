@@ -1,7 +1,7 @@
 //! Reading what need not be there. A file that is absent says something; one that cannot be read says nothing, and
 //! whoever takes a lane away must not take the second for the first.
 
-use std::fs::{DirEntry, Metadata};
+use std::fs::{DirEntry, File, Metadata};
 use std::io::{Error as IoError, ErrorKind};
 use std::path::Path;
 
@@ -13,6 +13,14 @@ use crate::error::{Error, IoContext, Result};
 /// Code `unreadable` where it is there, or may be, and another user's umask keeps this one out.
 pub fn read(path: &Path) -> Result<Option<Vec<u8>>> {
     there(path, std::fs::read(path))
+}
+
+/// A file, opened for reading; `None` where there is none.
+///
+/// # Errors
+/// As [`read`].
+pub fn open(path: &Path) -> Result<Option<File>> {
+    there(path, File::open(path))
 }
 
 /// What a directory holds; `None` where there is none.

@@ -187,6 +187,8 @@ fn bring_back(repository: &Repository, intent: &Intent) -> Result<()> {
         }
         step("restore.reflog-back");
     }
+    trash::keep::bring_back_tags(repository, entry)?;
+    step("restore.tags-back");
     let places = places(repository, intent);
     if let Some(places) = &places {
         places.bring_back()?;

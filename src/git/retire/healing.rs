@@ -37,6 +37,7 @@ pub(super) fn put_back(repository: &Repository, entry: &Entry) -> Result<()> {
         let kept = trash::directory(repository).join(&entry.id).join("reflog");
         relink_reflog(repository, &branch.name, &kept)?;
     }
+    trash::keep::bring_back_tags(repository, entry)?;
     if let Some(places) = places(repository, entry) {
         places.bring_back()?;
         places.settle()?;
