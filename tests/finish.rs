@@ -429,7 +429,7 @@ fn a_lane_moved_by_git_is_found_by_its_branch() {
     let sandbox = with_lane();
     let there = sandbox.root().join("elsewhere");
     sandbox.git(["worktree", "move", sandbox.lane_path("login").to_str().unwrap(), there.to_str().unwrap()]);
-    let again = sandbox.lane(["--json", "start", "login"]).json();
+    let again = sandbox.lane(["--json", "start", "login", "--owner", "claude:7"]).json();
     assert_eq!(again["lanes"][0]["created"], false, "{again}");
     assert_eq!(again["lanes"][0]["path"], there.to_str().unwrap(), "{again}");
     // Inside, the name is implied.

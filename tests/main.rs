@@ -36,5 +36,6 @@ mod shells;
 mod start;
 mod start_asked;
 mod submodules;
+mod system_calls;
 mod trash;
 mod who_has_it;

@@ -54,7 +54,47 @@ impl Fixtures {
         path
     }
 
-    /// The same without a worktree.
+    /// A fresh clone, likewise settled, of a repository with that many files of English text, fewer than 700 bytes each, all
+    /// below `files`: unlike random text they are compressed to less than half.
+    pub fn text_clone_of(&self, files: usize) -> PathBuf {
+        let path = self.fresh("repo").join("shop");
+        let source = self.texts(files);
+        self.git(&self.directory, &["clone", "-q", "--local", source.to_str().unwrap(), path.to_str().unwrap()]);
+        self.settle(&path);
+        path
+    }
+
+    fn texts(&self, files: usize) -> PathBuf {
+        let path = self.directory.join(format!("texts-{files}"));
+        if path.join("complete").exists() {
+            return path;
+        }
+        let _ = std::fs::remove_dir_all(&path);
+        self.git(&self.directory, &["init", "-q", "--bare", "-b", "main", path.to_str().unwrap()]);
+        let lines: Vec<&str> = include_str!("../../README.md").lines().filter(|line| line.len() > 20).collect();
+        let mut random = Random(7);
+        let mut stream = Vec::new();
+        let _ = writeln!(stream, "commit refs/heads/main\ncommitter A <a@example.com> 1700000000 +0000\ndata 5\nfirst");
+        for file in 0..files {
+            let size = 100 + random.next() as usize % 600;
+            let mut text = format!("{file}\n").into_bytes();
+            while text.len() < size {
+                text.extend_from_slice(lines[random.next() as usize % lines.len()].as_bytes());
+                text.push(b'\n');
+            }
+            text.truncate(size);
+            let name = format!("files/d{}/e{}/file{file}.txt", file / 500, file / 25 % 20);
+            let _ = writeln!(stream, "M 100644 inline {name}\ndata {size}");
+            stream.extend_from_slice(&text);
+            stream.push(b'\n');
+        }
+        self.import(&path, stream);
+        self.git(&path, &["repack", "-q", "-ad"]);
+        std::fs::write(path.join("complete"), "").unwrap();
+        path
+    }
+
+    /// A fresh clone of a repository with that many files, without a worktree.
     pub fn bare_clone_of(&self, files: usize) -> PathBuf {
         let path = self.fresh("repo").join("shop.git");
         let source = self.generated(files);

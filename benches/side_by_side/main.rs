@@ -9,6 +9,7 @@ mod fixture;
 mod hooks;
 mod lanes;
 mod race;
+mod small;
 mod start;
 
 use race::Race;
@@ -18,10 +19,12 @@ type Run = fn(&mut Race);
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
     let wanted = |name: &str| words.is_empty() || words.iter().any(|word| name.contains(word.as_str()));
-    let races: [(&str, Run); 16] = [
+    let races: [(&str, Run); 18] = [
         ("version", start::version),
         ("start-copy", start::from_a_worktree),
         ("start-objects", start::from_the_object_database),
+        ("start-text", small::text),
+        ("start-among-lanes", small::among_lanes),
         ("first-status", start::first_status),
         ("list-status", lanes::list_with_status),
         ("list-names", lanes::list_without_status),

@@ -22,13 +22,13 @@ pub mod trash;
 use std::path::{Path, PathBuf};
 
 use crate::cli::{Cli, Command};
-use crate::domain::lane::Lane;
+use crate::domain::lane::{Lane, Worktree};
 use crate::domain::name::LaneName;
 use crate::domain::paste::word;
 use crate::domain::retire::place;
 use crate::error::{Error, IoContext, Result};
 use crate::git::metadata::Records;
-use crate::git::reconcile::reconcile;
+use crate::git::reconcile::{Reconciled, reconcile};
 use crate::git::recover::{Healed, Recovered, recover};
 use crate::git::repository::Repository;
 use crate::git::{command, events};
@@ -77,16 +77,32 @@ fn dispatch(command: Command, ui: &Ui) -> Result<()> {
 
 /// Opens the repository for a command that changes it: what a dead process left is healed first.
 pub fn open_for_change(ui: &Ui) -> Result<Repository> {
-    open_and_heal(ui).map(|(repository, _)| repository)
+    open_and_look(ui).map(|opened| opened.repository)
 }
 
 /// Like [`open_for_change`], for a command that wants to know whether its own work was completed by that.
 pub fn open_and_heal(ui: &Ui) -> Result<(Repository, Vec<Healed>)> {
+    open_and_look(ui).map(|opened| (opened.repository, opened.healed))
+}
+
+/// A repository that was opened for a change.
+pub struct Opened {
+    /// It.
+    pub repository: Repository,
+    /// What was healed.
+    pub healed: Vec<Healed>,
+    /// Its worktrees, where they were looked at.
+    pub worktrees: Option<Vec<Worktree>>,
+}
+
+/// Like [`open_for_change`], for a command that does not want to look for the worktrees again.
+pub fn open_and_look(ui: &Ui) -> Result<Opened> {
     let repository = Repository::discover()?;
     let teller = ui.clone();
     repository.listener.set(move |recovered| tell(&teller, recovered));
     let healed = recover(&repository)?;
-    for finding in reconcile(&repository)? {
+    let Reconciled { found, worktrees } = reconcile(&repository)?;
+    for finding in found {
         ui.note(format_args!("{finding}; its record follows"));
     }
     // A policy that cannot be read is told by whoever needs it.
@@ -95,7 +111,7 @@ pub fn open_and_heal(ui: &Ui) -> Result<(Repository, Vec<Healed>)> {
     {
         ui.warn(format_args!("the hooks do not know the policy's latest rules: {error}"));
     }
-    Ok((repository, healed))
+    Ok(Opened { repository, healed, worktrees })
 }
 
 /// Says what became of interrupted commands.

@@ -1,6 +1,7 @@
 //! Whether a lane may be taken away, and what would leave with it; pure.
 
-use std::path::PathBuf;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 
 use super::integration::Integration;
 use super::lane::{Head, Lane, Worktree, WorktreeState};
@@ -47,6 +48,32 @@ pub fn place<'a>(lane: &Lane, worktrees: &'a [Worktree]) -> Place<'a> {
     }
     let on_branch = |worktree: &&Worktree| lane.branch.as_ref().is_some_and(|branch| worktree.is_on(branch));
     linked().find(on_branch).map_or(Place::Unlisted, Place::Moved)
+}
+
+/// The worktrees by their paths, to find many lanes among them.
+pub struct Places<'a> {
+    all: &'a [Worktree],
+    by_path: HashMap<&'a Path, Option<&'a Worktree>>,
+}
+
+impl<'a> Places<'a> {
+    /// Of all worktrees.
+    pub fn of(all: &'a [Worktree]) -> Self {
+        let mut by_path = HashMap::new();
+        for worktree in all.iter().filter(|worktree| worktree.id.is_some()) {
+            // Where two claim one path, it takes a look at both.
+            by_path.entry(worktree.path.as_path()).and_modify(|one| *one = None).or_insert(Some(worktree));
+        }
+        Places { all, by_path }
+    }
+
+    /// What [`place`] says.
+    pub fn place(&self, lane: &Lane) -> Place<'a> {
+        match self.by_path.get(lane.worktree.as_path()) {
+            Some(Some(only)) => Place::Listed(only),
+            _ => place(lane, self.all),
+        }
+    }
 }
 
 /// A process that works in a lane.
@@ -276,7 +303,7 @@ pub struct Surroundings<'a> {
     /// Every worktree of the repository, the main one first.
     pub all: &'a [Worktree],
     /// The directory all worktrees share.
-    pub common_dir: &'a std::path::Path,
+    pub common_dir: &'a Path,
     /// Whether there is something at the recorded path.
     pub path_exists: bool,
     /// Where the directory of a missing worktree was found.
@@ -412,7 +439,7 @@ mod tests {
                 lane: &lane,
                 worktree: None,
                 all: &[],
-                common_dir: std::path::Path::new("/repo/.git"),
+                common_dir: Path::new("/repo/.git"),
                 path_exists: true,
                 found_at: None,
                 busy: None,

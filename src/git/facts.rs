@@ -103,14 +103,19 @@ pub fn peeled(repository: &Repository, id: ObjectId) -> ObjectId {
     steady::objects(&repository.gix, peel).map_or(id, |commit| commit.id)
 }
 
-/// What the repository says about a request to start a lane.
-pub fn start(repository: &Repository, policy: &Policy, request: &start::Request, base: Base) -> Result<start::Facts> {
+/// What the repository, with these worktrees, says about a request to start a lane.
+pub fn start(
+    repository: &Repository,
+    worktrees: &[Worktree],
+    policy: &Policy,
+    request: &start::Request,
+    base: Base,
+) -> Result<start::Facts> {
     let records = repository.records()?;
-    let worktrees = repository.worktrees()?;
     let mut existing = records.find(&request.name).cloned();
-    let present = existing.as_ref().and_then(|lane| place(lane, &worktrees).present());
+    let present = existing.as_ref().and_then(|lane| place(lane, worktrees).present());
     let existing_broken =
-        existing.as_ref().filter(|_| present.is_none()).map(|lane| broken(repository, lane, &worktrees));
+        existing.as_ref().filter(|_| present.is_none()).map(|lane| broken(repository, lane, worktrees));
     if let (Some(lane), Some(worktree)) = (&mut existing, present) {
         // git may have moved it.
         lane.worktree.clone_from(&worktree.path);
@@ -123,12 +128,12 @@ pub fn start(repository: &Repository, policy: &Policy, request: &start::Request,
         branch_owned_by: None,
         conflicting_branch: None,
         of_remote: OfRemote::Nothing,
-        target: target(repository, policy, request, &records.lanes, &worktrees)?,
+        target: target(repository, policy, request, &records.lanes, worktrees)?,
         existing,
     };
     if let Some(branch) = &request.branch {
         facts.branch_tip = repository.branch_tip(branch)?;
-        facts.branch_used_by = user_of(branch, &worktrees).map(|worktree| worktree.path.clone());
+        facts.branch_used_by = user_of(branch, worktrees).map(|worktree| worktree.path.clone());
         facts.branch_owned_by =
             records.lanes.iter().find(|lane| lane.branch.as_ref() == Some(branch)).map(|lane| lane.name.clone());
         if facts.branch_tip.is_none() {

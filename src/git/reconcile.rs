@@ -12,13 +12,14 @@ use super::repository::Repository;
 use crate::domain::doctor::Finding;
 use crate::domain::lane::{Lane, RefName, Worktree, WorktreeState};
 use crate::domain::name::BranchName;
-use crate::domain::retire::{Place, place};
+use crate::domain::retire::{Place, Places, place};
 use crate::error::{Error, Result};
 
 /// What the records say and git knows better.
 pub fn outdated(repository: &Repository, lanes: &[Lane], worktrees: &[Worktree]) -> Result<Vec<Finding>> {
     let mut found = Vec::new();
     let mut bases: HashMap<BranchName, Option<BranchName>> = HashMap::new();
+    let places = Places::of(worktrees);
     for lane in lanes {
         if let Some(base) = lane.base_branch() {
             let renamed = match bases.get(&base) {
@@ -29,7 +30,8 @@ pub fn outdated(repository: &Repository, lanes: &[Lane], worktrees: &[Worktree])
                 found.push(Finding::RenamedBase(lane.name.clone(), base, renamed));
             }
         }
-        match place(lane, worktrees) {
+        match places.place(lane) {
+            Place::Listed(worktree) if lane.branch.as_ref().is_none_or(|own| worktree.is_on(own)) => {}
             Place::Moved(worktree) if worktree.state == WorktreeState::Present && !lane.worktree.exists() => {
                 found.push(Finding::MovedWorktree(lane.name.clone(), lane.worktree.clone(), worktree.path.clone()));
             }
@@ -82,17 +84,27 @@ fn renamed_and_moved<'a>(
     Ok(heirs.next().filter(|_| heirs.next().is_none()))
 }
 
-/// Brings the records up to date; returns what was changed.
-pub fn reconcile(repository: &Repository) -> Result<Vec<Finding>> {
+/// What [`reconcile`] changed, and what it has seen for that.
+#[derive(Debug, Default)]
+pub struct Reconciled {
+    /// What was changed.
+    pub found: Vec<Finding>,
+    /// Every worktree, where there are lanes.
+    pub worktrees: Option<Vec<Worktree>>,
+}
+
+/// Brings the records up to date.
+pub fn reconcile(repository: &Repository) -> Result<Reconciled> {
     let records = repository.records()?;
     if records.lanes.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Reconciled::default());
     }
-    let found = outdated(repository, &records.lanes, &repository.worktrees()?)?;
+    let worktrees = repository.worktrees()?;
+    let found = outdated(repository, &records.lanes, &worktrees)?;
     if !found.is_empty() {
         follow(repository, &found)?;
     }
-    Ok(found)
+    Ok(Reconciled { found, worktrees: Some(worktrees) })
 }
 
 /// Writes what [`outdated`] found into the records.

@@ -10,7 +10,7 @@ use bstr::{BString, ByteSlice};
 
 use super::command::{self, Git};
 use super::main_worktree::{Known, Top};
-use super::metadata::{self, Records};
+use super::metadata::{self, Memo, Records};
 use super::moved::leads_to;
 use super::pending::Pending;
 use super::recover::Listener;
@@ -41,6 +41,7 @@ pub struct Repository {
     common_dir: PathBuf,
     ref_format: RefFormat,
     main: Known,
+    records: Memo,
     /// What [`recover`](super::recover::recover) could not heal.
     pub(super) pending: RefCell<Vec<Pending>>,
     /// Who hears what that did.
@@ -131,10 +132,20 @@ impl Repository {
             _ => RefFormat::Files,
         };
         Shared::of(&repo).take_effect();
-        let (pending, listener) = Default::default();
+        let (records, pending, listener) = Default::default();
         let top = if git_dir == common_dir { top } else { Top::default() };
         let main = Known::of(&repo, &common_dir, top);
-        Ok(Repository { gix: repo, git: Git::default(), git_dir, common_dir, ref_format, main, pending, listener })
+        Ok(Repository {
+            gix: repo,
+            git: Git::default(),
+            git_dir,
+            common_dir,
+            ref_format,
+            main,
+            records,
+            pending,
+            listener,
+        })
     }
 
     /// A bare repository can be among the tracked files of another, with settings that run programs: git-config(1) on
@@ -187,9 +198,10 @@ impl Repository {
         &self.git_dir
     }
 
-    /// What the lane sections of `.git/config` say, read afresh.
+    /// What the lane sections of `.git/config` say now. A file that is the one read before is not read again: every
+    /// program that writes it puts a new file in its place.
     pub fn records(&self) -> Result<Records> {
-        Records::read(&self.common_dir)
+        self.records.read(&self.common_dir)
     }
 
     /// Every worktree, the main one (or the bare repository) first.

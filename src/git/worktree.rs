@@ -20,12 +20,28 @@ use crate::error::{IoContext, Result};
 /// The linked worktrees below `common_dir`, sorted by id. An entry without a readable `gitdir` is somebody else's
 /// half-made worktree and is left out, as `git worktree list` does; see [`unfinished`].
 pub fn linked(common_dir: &Path) -> Result<Vec<Worktree>> {
-    let mut look = Look::new(common_dir);
-    let mut found: Vec<Worktree> =
-        admin_dirs(common_dir)?.iter().filter_map(|admin_dir| look.describe(admin_dir)).collect();
+    let all = admin_dirs(common_dir)?;
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(all.len() / WORTH_A_THREAD).max(1);
+    let describe = |some: &[PathBuf]| {
+        let mut look = Look::new(common_dir);
+        some.iter().filter_map(|admin_dir| look.describe(admin_dir)).collect::<Vec<_>>()
+    };
+    let mut found: Vec<Worktree> = std::thread::scope(|scope| {
+        let mut shares = all.chunks(all.len().div_ceil(threads).max(1));
+        let own = shares.next().unwrap_or_default();
+        let others: Vec<_> = shares.map(|share| (share, scope.spawn(move || describe(share)))).collect();
+        let mut found = describe(own);
+        for (share, other) in others {
+            found.extend(other.join().unwrap_or_else(|_| describe(share)));
+        }
+        found
+    });
     found.sort_by(|a, b| a.id.cmp(&b.id));
     Ok(found)
 }
+
+/// Fewer admin directories than this are read sooner than a thread starts.
+const WORTH_A_THREAD: usize = 64;
 
 /// Admin directories git would stumble over: no `gitdir`, a `commondir` that does not lead here, no `HEAD` to speak of.
 pub fn unfinished(common_dir: &Path) -> Result<Vec<PathBuf>> {

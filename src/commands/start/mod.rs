@@ -2,21 +2,23 @@
 
 mod report;
 
+use std::cell::RefCell;
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::rc::Rc;
 
 use bstr::{BString, ByteSlice};
 use clap::Args as ClapArgs;
 
 use self::report::{Outcome, StartReport};
 use crate::domain::guard::Level;
-use crate::domain::lane::{Lane, WorktreeState};
+use crate::domain::lane::{Lane, Worktree, WorktreeState};
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::start::{Creation, Explicit, Plan, Request, branch_name, plan};
 use crate::error::{Error, Result};
 use crate::git::base::{self, Upstreams};
 use crate::git::facts;
-use crate::git::populate::{How, Source, Sparse};
+use crate::git::populate::{How, MOST_SOURCES, Source, Sparse};
 use crate::git::repository::Repository;
 use crate::git::start::{Filling, registry_lock, start};
 use crate::hooks::{self, Wanted};
@@ -82,7 +84,13 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         return Err(Error::usage("--branch and --path go with one NAME"));
     }
     // Nothing is healed either by who only wants to see.
-    let repository = if args.dry_run { Repository::discover()? } else { super::open_for_change(ui)? };
+    let (repository, worktrees) = match args.dry_run {
+        true => (Repository::discover()?, None),
+        false => {
+            let opened = super::open_and_look(ui)?;
+            (opened.repository, opened.worktrees)
+        }
+    };
     let undecided = hooks::undecided(&repository)?;
     let policy = Policy::load(&repository)?;
     let upstreams = match (args.fetch || policy.fetch, args.dry_run) {
@@ -97,10 +105,18 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     if let Some(warning) = &base.warning {
         ui.warn(warning);
     }
+    // A fetch may have taken minutes.
+    let seen = RefCell::new(worktrees.filter(|_| upstreams != Upstreams::Fetched).map(Rc::new));
+    let look = || -> Result<Rc<Vec<Worktree>>> {
+        let known = seen.borrow().clone();
+        let all = known.map_or_else(|| repository.worktrees().map(Rc::new), Ok)?;
+        seen.replace(Some(all.clone()));
+        Ok(all)
+    };
     let plan_one = |name: &LaneName| -> Result<Plan> {
         repository.ensure_lane_is_whole(name)?;
         let request = request(&repository, &args, &policy, name.clone(), &base)?;
-        let facts = facts::start(&repository, &policy, &request, base.base.clone())?;
+        let facts = facts::start(&repository, &look()?, &policy, &request, base.base.clone())?;
         let plan = plan(request, facts)?;
         if let Plan::Create(creation) = &plan
             && let Some(branch) = creation.request.branch.as_ref()
@@ -114,6 +130,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let plan_settled = |name: &LaneName| match plan_one(name) {
         // Somebody may be in the middle of publishing that very lane: once it is there it is no obstacle.
         Err(_) if !args.dry_run && repository.lane_dir().is_dir() && registry_lock(&repository).is_ok() => {
+            seen.replace(None);
             plan_one(name)
         }
         plan => plan,
@@ -128,7 +145,11 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         let outcome = plan_settled(name).and_then(|plan| match plan {
             Plan::Exists(lane) => Ok((Outcome::existing(*lane), None)),
             Plan::Create(creation) if args.dry_run => Ok((Outcome::planned(&creation), None)),
-            Plan::Create(creation) => create(&repository, &creation, &args, ui),
+            Plan::Create(creation) => {
+                let created = create(&repository, &look()?, &creation, &args, ui);
+                seen.replace(None);
+                created
+            }
         });
         match outcome {
             Ok((outcome, hook)) => {
@@ -144,7 +165,9 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     if undecided && report.lanes.iter().any(|lane| lane.created) {
         first_lane(&repository, &policy, ui);
     }
-    if report.lanes.iter().any(|lane| lane.created)
+    // Before its first lane a repository has nothing for the hooks.
+    if undecided
+        && report.lanes.iter().any(|lane| lane.created)
         && let Err(error) = hooks::follow_policy(&repository, &policy)
     {
         ui.warn(format_args!("the hooks do not know the policy's latest rules: {error}"));
@@ -218,13 +241,17 @@ fn request(
 }
 
 /// Makes one lane; a failing hook does not undo it and comes back beside the outcome.
-fn create(repository: &Repository, creation: &Creation, args: &Args, ui: &Ui) -> Result<(Outcome, Option<Error>)> {
-    let sources: Vec<Source> = repository
-        .worktrees()?
-        .into_iter()
-        .filter(|worktree| worktree.state == WorktreeState::Present)
-        .map(|worktree| Source { index: worktree.git_dir.join("index"), directory: worktree.path })
-        .collect();
+fn create(
+    repository: &Repository,
+    worktrees: &[Worktree],
+    creation: &Creation,
+    args: &Args,
+    ui: &Ui,
+) -> Result<(Outcome, Option<Error>)> {
+    let present = worktrees.iter().filter(|worktree| worktree.state == WorktreeState::Present).take(MOST_SOURCES);
+    let source =
+        |worktree: &Worktree| Source { index: worktree.git_dir.join("index"), directory: worktree.path.clone() };
+    let sources: Vec<Source> = present.map(source).collect();
     let sparse = (!args.sparse.is_empty()).then(|| Sparse {
         directories: args.sparse.iter().map(|directory| BString::from(directory.as_str())).collect(),
     });

@@ -3,8 +3,10 @@
 //! [`Edit`] is the one way in which that file is written.
 
 mod edit;
+mod memo;
 
 pub use edit::Edit;
+pub use memo::Memo;
 
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};

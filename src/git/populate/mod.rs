@@ -27,6 +27,7 @@ use std::{
 
 use crate::error::{Error, Kind, Result};
 
+pub use source::MOST_SOURCES;
 pub use sparse::{SPARSE_CONFIG, Sparse};
 
 /// An existing worktree whose files may be copied.

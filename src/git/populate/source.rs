@@ -33,8 +33,8 @@ pub(super) fn assign(request: &Request<'_>, plan: &mut Plan, attributes: &Attrib
     }
 }
 
-/// Nobody waits for more indexes than this to be read.
-const MOST_SOURCES: usize = 8;
+/// A start does not wait for more indexes than this to be read; each thread that copies holds every source's directory open.
+pub const MOST_SOURCES: usize = 8;
 
 /// Reading so many index entries costs as much as copying saves for one file, roughly.
 const WORTH_READING: usize = 64;
