@@ -39,7 +39,7 @@ fn reaches_us(repository: &Repository, onward: &Onward, older: bool, hook: Hook)
     let Ok(text) = std::fs::read(onward.file()) else { return false };
     let Some(before) = before_us(text.as_bstr(), hook) else { return false };
     // An older hook that comes first is not run to find out.
-    let older_first = older && hook == Hook::PostCheckout;
+    let older_first = older && stub::runs_older_first(text.as_bstr(), hook);
     match older_first || !before.lines().all(inert) {
         true => !before.lines().any(|line| first_word(line) == b"exit" || first_word(line) == b"exec"),
         false => {

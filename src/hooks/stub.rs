@@ -5,7 +5,7 @@ use bstr::{BStr, ByteSlice};
 use crate::git::hook::Hook;
 
 /// Grows when the text of a stub changes in a way an old installation has to follow.
-pub const VERSION: &str = "2";
+pub const VERSION: &str = "3";
 
 /// The line our block of a hook file begins with, without its version.
 pub const BEGIN: &str = "# >>> git-lane ";
@@ -44,6 +44,11 @@ pub fn block(hook: Hook, chained: bool) -> String {
     format!("{BEGIN}{VERSION} >>>\n{text}{END}\n")
 }
 
+/// Whether a hook file of ours runs the hook that was there before first: those of older versions do, after a switch.
+pub fn runs_older_first(text: &BStr, hook: Hook) -> bool {
+    hook == Hook::PostCheckout && !text.contains_str(format!("{BEGIN}{VERSION} >>>"))
+}
+
 /// A whole hook file of ours. git-lane does not take the shell's place, which would save a process: somebody has to be
 /// left who tells a refusal from a crash.
 pub fn whole(hook: Hook, chained: bool) -> String {
@@ -63,11 +68,11 @@ pub fn command(hook: Hook) -> String {
     let name = hook.name();
     let unless_file = format!(
         "lane_file=$(git rev-parse --git-path hooks/{name}); \
-         {{ [ -x \"$lane_file\" ] && grep -qs 'git-lane hook {name}' \"$lane_file\"; }} || echo 'git-lane is not on PATH"
+         {{ [ -x \"$lane_file\" ] && grep -qs 'git-lane hook {name}' \"$lane_file\"; }} || (echo 'git-lane is not on PATH"
     );
     let lines = file(hook).lines().filter(|line| !line.trim_start().starts_with('#'));
     let text: String = lines.flat_map(|line| [line, "\n"]).chain([":"]).collect();
-    text.replace("echo 'git-lane is not on PATH", &unless_file)
+    text.replace("(echo 'git-lane is not on PATH", &unless_file)
 }
 
 #[cfg(test)]

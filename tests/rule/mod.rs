@@ -1,10 +1,12 @@
 //! The rule: plain git, tried in every way that could break it and in every way that must stay free, at every level.
 
 mod breaks;
+mod everything;
 mod follows;
 mod free;
 mod merges;
 mod shop;
+mod way_back;
 mod writes;
 
 use self::shop::{Refs, possible};

@@ -53,10 +53,16 @@ pub struct Snapshot {
 
 impl Shop {
     pub fn new(level: &'static str, refs: Refs) -> Self {
-        type Templates = Mutex<BTreeMap<(&'static str, Refs), &'static Sandbox>>;
+        Self::prepared(level, refs, "")
+    }
+
+    /// The same after a script in lane `one`, with the rule looking away.
+    pub fn prepared(level: &'static str, refs: Refs, script: &'static str) -> Self {
+        type Templates = Mutex<BTreeMap<(&'static str, Refs, &'static str), &'static Sandbox>>;
         static TEMPLATES: OnceLock<Templates> = OnceLock::new();
         let mut templates = TEMPLATES.get_or_init(Mutex::default).lock().unwrap();
-        let template = *templates.entry((level, refs)).or_insert_with(|| Box::leak(Box::new(template(level, refs))));
+        let make = || &*Box::leak(Box::new(template(level, refs, script)));
+        let template = *templates.entry((level, refs, script)).or_insert_with(make);
         drop(templates);
         let sandbox = Sandbox::empty();
         copy(&template.root(), &sandbox.root(), &sandbox.root());
@@ -137,7 +143,7 @@ impl Shop {
     }
 }
 
-fn template(level: &str, refs: Refs) -> Sandbox {
+fn template(level: &str, refs: Refs, script: &str) -> Sandbox {
     let sandbox = Sandbox::empty();
     match refs {
         Refs::Files => sandbox.git(["init", "-q", "-b", "main", "."]),
@@ -166,6 +172,9 @@ fn template(level: &str, refs: Refs) -> Sandbox {
         return sandbox;
     }
     sandbox.lane(["init", "--level", level]).ok();
+    let mut command = sandbox.command("sh");
+    command.current_dir(sandbox.lane_path("one")).env("GIT_LANE_BYPASS", "1").args(["-c", script]);
+    sandbox.run(&mut command).ok();
     sandbox
 }
 

@@ -150,10 +150,27 @@ impl Caller {
 
     /// The moment from which on what `index` says was written by this git; `None` when it has not written the index at
     /// all. git takes the index's lock first and keeps that very file, so what it wrote is not older than the file.
-    pub fn began_to_write(&self, index: &Path) -> Option<SystemTime> {
+    pub fn began_to_write(&self, index: &Path, head: &Path) -> Option<SystemTime> {
         let born = born(index)?;
-        // Somebody may have rewritten the index since: a hook that ran before this one, an editor.
-        (born + LAG >= self.started).then(|| born.min(self.started + TICK))
+        if born + LAG < self.started {
+            return None;
+        }
+        // git moves HEAD last; an index that is newer was written by a hook that ran before this one.
+        let rewritten = self::born(head).is_some_and(|head| head + LAG >= self.started && born > head);
+        Some(if rewritten { self.started - LAG } else { born.min(self.started + TICK) })
+    }
+
+    /// Whether it throws away what is staged and edited: `--force`, `--discard-changes`.
+    pub fn forces(&self) -> bool {
+        if ![&b"switch"[..], b"checkout"].contains(&&self.command[..]) {
+            return false;
+        }
+        let options = self.arguments.iter().take_while(|argument| *argument != "--");
+        let short = |word: &[u8]| word.iter().take_while(|byte| !b"bBcC-=".contains(byte)).any(|byte| *byte == b'f');
+        options.filter_map(|argument| argument.strip_prefix(b"-")).any(|word| match word.strip_prefix(b"-") {
+            Some(long) => !long.is_empty() && (b"force".starts_with(long) || b"discard-changes".starts_with(long)),
+            None => short(word),
+        })
     }
 }
 
@@ -276,6 +293,24 @@ mod tests {
             ("merge -m x other", false),
         ] {
             assert_eq!(caller(line).merges(), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn one_that_throws_changes_away_is_told_by_its_option() {
+        for (line, expected) in [
+            ("checkout -f other", true),
+            ("switch -qf other", true),
+            ("switch --force other", true),
+            ("switch --discard-changes other", true),
+            ("switch --disc other", true),
+            ("switch --force-create other", false),
+            ("checkout -bf other", false),
+            ("checkout -q other", false),
+            ("checkout other -- -f", false),
+            ("worktree add -f x", false),
+        ] {
+            assert_eq!(caller(line).forces(), expected, "{line}");
         }
     }
 

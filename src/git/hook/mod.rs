@@ -4,6 +4,7 @@
 //! else happens. `details` asks git for what a judgement needs beyond that, `transaction` reads what is about to happen
 //! to refs, `remedy` takes a switch back.
 
+mod autostash;
 mod caller;
 pub(crate) mod config;
 mod details;
@@ -13,6 +14,7 @@ mod place;
 mod remedy;
 pub(crate) mod transaction;
 mod way;
+mod written;
 
 pub use remedy::SCRATCH;
 pub use way::way_to;
@@ -33,6 +35,7 @@ use caller::Caller;
 use config::Settings;
 use place::Place;
 pub(crate) use place::checkout_message;
+use written::Saved;
 
 /// The hooks we take part in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, clap::ValueEnum, serde::Serialize)]
@@ -170,7 +173,10 @@ impl Guarded {
                 Verdict::Stop(finding, remedy) => {
                     let commit = |n: usize| args.get(n).map_or(b"".as_bstr(), |commit| commit.as_bytes().as_bstr());
                     let after = remedy::apply(&self.place, &finding, &remedy, commit(0), commit(1));
-                    return Ok(Reply::Stop(self.refusal(&finding, &remedy, after, hook == Hook::PreMergeCommit)));
+                    let error = self.refusal(&finding, &remedy, after, hook == Hook::PreMergeCommit);
+                    let hidden = (hook == Hook::PreRebase).then(|| autostash::bring_back(&self.place).err()).flatten();
+                    let hints = hidden.iter().flat_map(Error::hints).cloned();
+                    return Ok(Reply::Stop(hints.fold(error, Error::hint)));
                 }
                 Verdict::Follow(branch) => facts = self.follow(&facts, &branch)?,
             }
@@ -238,7 +244,7 @@ impl Guarded {
         let lines = transaction::lines(args.get(1).map(OsString::as_os_str))?;
         let mut facts = self.facts()?;
         for _ in 0..2 {
-            facts.rebasing = self.place.rebasing();
+            facts.rebasing = self.place.rebasing() || autostash::is_waiting(&self.place);
             let moves = transaction::moves(&self, &facts, &lines)?;
             match guard::judge(&facts, &Event::Refs(moves)) {
                 Verdict::Allow => return Ok(Reply::Silent),
@@ -268,21 +274,22 @@ impl Guarded {
     }
 
     /// What the user reads: what was stopped and what became of it, and what to do instead.
-    fn refusal(&self, finding: &Finding, remedy: &Remedy, after: Result<()>, merge: bool) -> Error {
+    fn refusal(&self, finding: &Finding, remedy: &Remedy, after: Result<Option<Saved>>, merge: bool) -> Error {
         let failed = after.is_err();
+        let saved = after.as_ref().ok().and_then(Option::as_ref).map(ToString::to_string);
         let error = match (remedy, after) {
-            (Remedy::None | Remedy::ReadTree(_), Ok(())) => Error::refused(finding.to_string()),
+            (Remedy::None | Remedy::ReadTree(_), Ok(_)) => Error::refused(finding.to_string()),
             // Nothing had been written, and what is there is something else.
             (Remedy::ReadTree(_), Err(_)) if matches!(finding, Finding::BranchMoved { .. }) => {
                 Error::refused(finding.to_string())
             }
-            (Remedy::DetachHere, Ok(())) => {
+            (Remedy::DetachHere, Ok(_)) => {
                 Error::refused(format!("{finding}; the new worktree has a detached HEAD now"))
             }
-            (Remedy::EndBisection(_), Ok(())) => {
+            (Remedy::EndBisection(_), Ok(_)) => {
                 Error::refused(format!("{finding}; the bisection has ended on the branch that does"))
             }
-            (_, Ok(())) => Error::refused(format!("{finding}; it was taken back")),
+            (_, Ok(_)) => Error::refused(format!("{finding}; it was taken back")),
             (_, Err(error)) => {
                 Error::refused(format!("{finding}, and could not be taken back")).source(error.to_string())
             }
@@ -309,7 +316,7 @@ impl Guarded {
             }
             _ => self.hint(finding, merge),
         };
-        error.code(finding.code()).hint(hint)
+        saved.into_iter().fold(error.code(finding.code()).hint(hint), Error::hint)
     }
 }
 

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use bstr::{BStr, ByteSlice};
 
+use super::autostash;
 use super::caller::Caller;
 use crate::domain::guard::Lane;
 use crate::domain::lane::Head;
@@ -118,10 +119,12 @@ impl Place {
         }
     }
 
-    /// A rebase is in progress. `git am` uses the same directory and leaves HEAD on its branch.
+    /// A rebase is in progress. `git am` uses the same directory and leaves HEAD on its branch, and a rebase that has only
+    /// put edits aside may never begin.
     pub fn rebasing(&self) -> bool {
-        let apply = self.git_dir.join("rebase-apply");
-        self.git_dir.join("rebase-merge").exists() || (apply.exists() && !apply.join("applying").exists())
+        let [merge, apply] = ["rebase-merge", "rebase-apply"].map(|name| self.git_dir.join(name));
+        let begun = |directory: &Path| directory.exists() && !autostash::is_alone_in(directory);
+        begun(&merge) || (begun(&apply) && !apply.join("applying").exists())
     }
 
     /// A bisection is in progress.

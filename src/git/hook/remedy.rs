@@ -1,19 +1,20 @@
 //! Taking back what was stopped. Every git started here passes our own hooks and none of the hook's environment on, but
 //! for the index that the caller chose.
 //!
-//! Only what the calling git wrote is taken back. What somebody had staged before looks the same where it equals what the
-//! switch brought; the index tells when each entry was written.
+//! Only what the calling git wrote is taken back, and what other hooks have made of it since is kept; [`super::written`]
+//! tells both from what the user had there before.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use bstr::{BStr, BString, ByteSlice};
+use bstr::{BStr, ByteSlice};
 
-use super::caller::{self, Caller};
+use super::caller::Caller;
 use super::details;
 use super::merged;
 use super::place::Place;
+use super::written::{Saved, Written};
 use crate::domain::guard::{Finding, Remedy};
 use crate::domain::name::{BranchName, LaneName};
 use crate::error::{Error, IoContext, Result};
@@ -29,9 +30,15 @@ pub const SCRATCH: &str = "lane-undo-";
 
 /// Undoes what happened; `old` and `new` are the commits of a switch, as post-checkout is told them. A failure leaves
 /// things as git made them.
-pub(super) fn apply(place: &Place, finding: &Finding, remedy: &Remedy, old: &BStr, new: &BStr) -> Result<()> {
+pub(super) fn apply(
+    place: &Place,
+    finding: &Finding,
+    remedy: &Remedy,
+    old: &BStr,
+    new: &BStr,
+) -> Result<Option<Saved>> {
     match remedy {
-        Remedy::None => Ok(()),
+        Remedy::None => Ok(None),
         Remedy::Switch(branch) => {
             let reset = match finding {
                 Finding::Taken { owner, .. } | Finding::Left { owner: Some(owner), .. } => {
@@ -39,36 +46,37 @@ pub(super) fn apply(place: &Place, finding: &Finding, remedy: &Remedy, old: &BSt
                 }
                 _ => None,
             };
-            go_back(place, old, new, &Goal::Branch(branch))?;
-            match reset {
-                // Never over what somebody else has done with the branch by now.
-                Some(reset) => place
+            let saved = go_back(place, old, new, &Goal::Branch(branch))?;
+            if let Some(reset) = reset {
+                // Never over what another process has done with the branch by now.
+                place
                     .git()
                     .args(["update-ref", "-m", "lane: reset taken back"])
                     .bytes(reset.branch.to_ref())
                     .bytes(&reset.before)
                     .bytes(&reset.now)
-                    .run(),
-                None => Ok(()),
+                    .run()?;
             }
+            Ok(saved)
         }
         Remedy::DetachAtOld => go_back(place, old, new, &Goal::Commit(old)),
         // First to where everything was before: should the rest fail, nothing has changed.
         Remedy::EndBisection(branch) => {
-            go_back(place, old, new, &Goal::Commit(old))?;
+            let saved = go_back(place, old, new, &Goal::Commit(old))?;
             let reset = place.git().args(["bisect", "reset"]);
             match branch {
-                Some(branch) => reset.bytes(branch.as_bstr()).run(),
-                None => reset.run(),
+                Some(branch) => reset.bytes(branch.as_bstr()).run()?,
+                None => reset.run()?,
             }
+            Ok(saved)
         }
         // Nothing but HEAD changes, so hooks and filters have nothing to do.
         Remedy::DetachHere => {
             let here = place.git().args(["rev-parse", "--verify", "HEAD"]).text()?;
-            detach(place, "lane: the branch belongs elsewhere", here.as_bytes())
+            detach(place, "lane: the branch belongs elsewhere", here.as_bytes()).map(|()| None)
         }
         // A push is received in the git directory: there is no worktree to take back.
-        Remedy::ReadTree(_) if place.git_dir == Path::new(".") => Ok(()),
+        Remedy::ReadTree(_) if place.git_dir == Path::new(".") => Ok(None),
         Remedy::ReadTree(target) => read_tree_back(place, target),
     }
 }
@@ -80,28 +88,44 @@ enum Goal<'a> {
 }
 
 /// Goes back after git has moved HEAD.
-fn go_back(place: &Place, old: &BStr, new: &BStr, goal: &Goal) -> Result<()> {
+fn go_back(place: &Place, old: &BStr, new: &BStr, goal: &Goal) -> Result<Option<Saved>> {
+    let hook = [new, old].map(ToOwned::to_owned);
     let (old, new) = (old.to_str_lossy(), new.to_str_lossy());
     let born = place.git().args(["rev-parse", "--verify", "--quiet", "HEAD"]).output()?.status.success();
     // `checkout --orphan` comes to a branch without a commit, and from there git knows no way back; `switch --orphan` is
     // told by a commit that is none, and has left nothing in the way.
     let orphan = !born && new.bytes().any(|digit| digit != b'0');
     let target = if orphan { &*new } else { "HEAD" };
-    if !merged::bring_back(place, &old, target)? {
-        let kept = staged_before(place, &old, target)?;
-        if kept.is_empty() && !orphan {
-            return checkout(place, goal);
+    let mut saved = None;
+    if !merged::bring_back(place, &old, target)? && !same_tree(place, &old, target)? {
+        let written = Written::since(place, &old, target)?;
+        saved = written.make_way(place)?;
+        if written.is_plain() && !orphan {
+            return checkout(place, goal).map(|()| saved);
         }
-        read_tree(place, target, &if kept.is_empty() { old.into_owned() } else { with(place, &old, &kept)? })?;
+        read_tree(place, target, &written.goal(place, &old)?)?;
+        written.complete(place)?;
     }
     match goal {
         Goal::Branch(branch) => {
             let from = place.head()?.branch().map_or_else(|| "HEAD".into(), ToString::to_string);
             let message = format!("checkout: moving from {from} to {branch}");
-            place.git().args(["symbolic-ref", "-m", &message, "HEAD"]).bytes(branch.to_ref()).run()
+            place.git().args(["symbolic-ref", "-m", &message, "HEAD"]).bytes(branch.to_ref()).run()?;
         }
-        Goal::Commit(commit) => detach(place, "lane: switch taken back", commit),
+        Goal::Commit(commit) => detach(place, "lane: switch taken back", commit)?,
     }
+    // Other tools' hooks have heard of the way out; what they say counts as little as it does on a way back by git.
+    let run = ["hook", "run", "--ignore-missing", "post-checkout", "--"];
+    place.git().args(run).bytes(&hook[0]).bytes(&hook[1]).arg("1").output()?;
+    Ok(saved)
+}
+
+/// Whether only HEAD is to be moved: then index and files, with conflicts and all, are none of git-lane's business.
+fn same_tree(place: &Place, old: &str, target: &str) -> Result<bool> {
+    let tree =
+        |name: &str| place.git().args(["rev-parse", "--verify", "--quiet"]).arg(format!("{name}^{{tree}}")).output();
+    let (old, target) = (tree(old)?, tree(target)?);
+    Ok(old.status.success() && target.status.success() && old.stdout == target.stdout)
 }
 
 /// `git checkout` and not `git switch`, which does not work while `git am` or a cherry-pick is under way.
@@ -127,9 +151,11 @@ fn detach(place: &Place, message: &str, commit: &[u8]) -> Result<()> {
 }
 
 /// Takes index and files back while HEAD is still where it was.
-fn read_tree_back(place: &Place, target: &str) -> Result<()> {
-    if place.caller().is_some_and(|caller| !caller.switches() || caller.began_to_write(&index(place)).is_none()) {
-        return Ok(());
+fn read_tree_back(place: &Place, target: &str) -> Result<Option<Saved>> {
+    let head = place.git_dir.join("HEAD");
+    let wrote = |caller: &Caller| caller.switches() && caller.began_to_write(&index(place), &head).is_some();
+    if place.caller().is_some_and(|caller| !wrote(caller)) {
+        return Ok(None);
     }
     let found = place.git().args(["rev-parse", "--verify", "--quiet"]).arg(format!("{target}^{{tree}}")).output()?;
     let tree = match found.status.success() {
@@ -137,20 +163,21 @@ fn read_tree_back(place: &Place, target: &str) -> Result<()> {
         // `switch --orphan` has emptied index and worktree; `checkout --orphan` keeps everything, or goes where it is told.
         false if place.caller().is_some_and(|caller| caller.command == "checkout") => match orphan_of(place, target)? {
             Some(tree) => tree,
-            None => return Ok(()),
+            None => return Ok(None),
         },
         false => place.git().args(["hash-object", "-t", "tree", "/dev/null"]).text()?,
     };
     // Nobody knows who called; then the index has to look as if a switch had written it.
     if place.caller().is_none() && index_has_left("HEAD", &tree, || with_index(place)) == Some(false) {
-        return Ok(());
+        return Ok(None);
     }
-    if merged::bring_back(place, "HEAD", &tree)? {
-        return Ok(());
+    if merged::bring_back(place, "HEAD", &tree)? || same_tree(place, "HEAD", &tree)? {
+        return Ok(None);
     }
-    let kept = staged_before(place, "HEAD", &tree)?;
-    let back = if kept.is_empty() { "HEAD".into() } else { with(place, "HEAD", &kept)? };
-    read_tree(place, &tree, &back)
+    let written = Written::since(place, "HEAD", &tree)?;
+    let saved = written.make_way(place)?;
+    read_tree(place, &tree, &written.goal(place, "HEAD")?)?;
+    written.complete(place).map(|()| saved)
 }
 
 /// The tree that `checkout --orphan` was told to begin the branch `target` with, where the index is that by now.
@@ -198,78 +225,6 @@ fn patiently(what: &str, git: impl Fn() -> Invocation) -> Result<()> {
         }
         std::thread::sleep(Duration::from_millis(50));
     }
-}
-
-/// An entry of the index as `git update-index --index-info` reads it.
-type Entry = BString;
-
-/// What was staged before the calling git went from `old` to `target`, and equals what `target` has.
-fn staged_before(place: &Place, old: &str, target: &str) -> Result<Vec<Entry>> {
-    let changed = place.git().args(["diff-tree", "-r", "-z", "--no-renames", old, target]).output()?;
-    // One of them is a branch without a commit: nothing can equal that.
-    if !changed.status.success() {
-        return Ok(Vec::new());
-    }
-    let changed = changed.stdout;
-    let file = index(place);
-    let began = match place.caller() {
-        Some(caller) => caller.began_to_write(&file),
-        None => caller::born(&file),
-    };
-    let mut fields = changed.split_str("\0");
-    let mut kept = Vec::new();
-    // An entry without times belongs to no file: somebody staged it so, or a merge left it, which nothing staged survives.
-    let merges = place.caller().is_some_and(Caller::merges);
-    let mut entries = None;
-    while let (Some(change), Some(path)) = (fields.next(), fields.next()) {
-        let mut words = change.split_str(" ");
-        let (Some(mode), Some(id)) = (words.nth(1), words.nth(1)) else { continue };
-        // What the target lacks is not in the index, whoever took it out.
-        if mode == b"000000" {
-            continue;
-        }
-        let entries = match &entries {
-            Some(entries) => entries,
-            None => entries.insert(read_index(&file, id)?),
-        };
-        let Some(entry) = entries.entry_by_path(path.as_bstr()) else { continue };
-        let timeless = merges && entry.stat.ctime.secs == 0;
-        if entry.id.to_string().as_bytes() == id && !timeless && is_older(entry, began) {
-            kept.push([mode, b" ", id, b"\t", path].concat().into());
-        }
-    }
-    Ok(kept)
-}
-
-fn read_index(file: &Path, id: &[u8]) -> Result<gix::index::File> {
-    let kind = if id.len() == 64 { gix::hash::Kind::Sha256 } else { gix::hash::Kind::Sha1 };
-    gix::index::File::at(file, kind, true, gix::index::decode::Options::default())
-        .map_err(|error| Error::environment(format!("cannot read '{}'", file.display())).source(error.to_string()))
-}
-
-/// Whether an entry was written before `began`; without one nothing has been written since.
-fn is_older(entry: &gix::index::Entry, began: Option<SystemTime>) -> bool {
-    use gix::index::entry::{Flags, Mode};
-    // These have no file whose time could tell.
-    if entry.flags.contains(Flags::SKIP_WORKTREE) || entry.mode == Mode::COMMIT {
-        return false;
-    }
-    let changed = entry.stat.ctime;
-    // A git that does not write down fractions of a second.
-    let rounded_up = if changed.nsecs == 0 { 1 } else { 0 };
-    let changed = Duration::new(u64::from(changed.secs) + rounded_up, changed.nsecs);
-    began.is_none_or(|began| SystemTime::UNIX_EPOCH + changed < began)
-}
-
-/// The tree of `commit` with some entries replaced.
-fn with(place: &Place, commit: &str, entries: &[Entry]) -> Result<String> {
-    let scratch = scratch(place)?;
-    let git = || place.git().env("GIT_INDEX_FILE", scratch.path().join("index"));
-    git().args(["read-tree", commit]).run()?;
-    let mut lines = bstr::join("\0", entries);
-    lines.push(0);
-    git().args(["update-index", "-z", "--index-info"]).input(lines).run()?;
-    git().arg("write-tree").text()
 }
 
 /// A place for a second index, in the worktree's own git directory; those of hooks that were killed go.
