@@ -3,6 +3,7 @@
 mod breaks;
 mod everything;
 mod follows;
+mod foreign_hooks;
 mod free;
 mod merges;
 mod shop;

@@ -113,9 +113,12 @@ impl Caller {
 
     /// Whether it wrote `file`. Something written within the [`TICK`] before it began may be taken for its work.
     pub fn wrote(&self, file: &Path) -> bool {
-        std::fs::symlink_metadata(file)
-            .and_then(|file| file.modified())
-            .is_ok_and(|written| written + LAG >= self.started)
+        std::fs::symlink_metadata(file).and_then(|file| file.modified()).is_ok_and(|written| self.is_before(written))
+    }
+
+    /// Whether it had begun at `moment`, as far as times of files tell.
+    pub fn is_before(&self, moment: SystemTime) -> bool {
+        moment + LAG >= self.started
     }
 
     /// Whether it resets the branch it switches to: `checkout -B`, `switch -C`.
@@ -149,15 +152,13 @@ impl Caller {
     }
 
     /// The moment from which on what `index` says was written by this git; `None` when it has not written the index at
-    /// all. git takes the index's lock first and keeps that very file, so what it wrote is not older than the file.
-    pub fn began_to_write(&self, index: &Path, head: &Path) -> Option<SystemTime> {
+    /// all. git takes the index's lock first and keeps that very file, so what it wrote is not older than the file, unless
+    /// that one was `rewritten` since.
+    pub fn began_to_write(&self, index: &Path, rewritten: bool) -> Option<SystemTime> {
         let born = born(index)?;
-        if born + LAG < self.started {
-            return None;
-        }
-        // git moves HEAD last; an index that is newer was written by a hook that ran before this one.
-        let rewritten = self::born(head).is_some_and(|head| head + LAG >= self.started && born > head);
-        Some(if rewritten { self.started - LAG } else { born.min(self.started + TICK) })
+        // An editor may have rewritten it, too.
+        let began = if rewritten { self.started - LAG } else { born.min(self.started + TICK) };
+        self.is_before(born).then_some(began)
     }
 
     /// Whether it throws away what is staged and edited: `--force`, `--discard-changes`.

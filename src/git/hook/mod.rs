@@ -12,6 +12,7 @@ mod fetched;
 mod merged;
 mod place;
 mod remedy;
+mod times;
 pub(crate) mod transaction;
 mod way;
 mod written;

@@ -152,8 +152,7 @@ fn detach(place: &Place, message: &str, commit: &[u8]) -> Result<()> {
 
 /// Takes index and files back while HEAD is still where it was.
 fn read_tree_back(place: &Place, target: &str) -> Result<Option<Saved>> {
-    let head = place.git_dir.join("HEAD");
-    let wrote = |caller: &Caller| caller.switches() && caller.began_to_write(&index(place), &head).is_some();
+    let wrote = |caller: &Caller| caller.switches() && caller.began_to_write(&index(place), false).is_some();
     if place.caller().is_some_and(|caller| !wrote(caller)) {
         return Ok(None);
     }

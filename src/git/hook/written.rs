@@ -6,18 +6,17 @@
 //! user's. The index tells when each entry was written, the files when they were.
 
 use std::collections::BTreeSet;
-use std::fs::Metadata;
 use std::io::ErrorKind;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
 
 use bstr::{BStr, BString, ByteSlice};
 
-use super::caller::{self, Caller};
+use super::caller::Caller;
 use super::place::Place;
 use super::remedy::{index, scratch, with_index};
+use super::times::{Times, is_older};
 use crate::domain::paste::word_of_bytes;
 use crate::error::{Error, IoContext, Result};
 
@@ -100,7 +99,10 @@ impl Written {
                     }
                 }
                 // What `--merge` has mixed together is left to git.
-                _ if merges || entry.is_none() && !change.is_removal() => {}
+                _ if merges => {}
+                // Below a directory that a sparse index has instead.
+                None if !change.is_removal() && entries.is_sparse() => {}
+                None if !change.is_removal() => written.changed.push(change.entry()),
                 Some(_) => written.changed.push(change.removal()),
                 None => match found_at(place, change.path, target)? {
                     At::Nothing => {}
@@ -153,7 +155,7 @@ impl Written {
                 _ => {}
             }
         }
-        let names: Vec<&BStr> = entries.into_iter().map(|entry| path_of(entry)).collect();
+        let names: Vec<&BStr> = entries.into_iter().map(path_of).collect();
         with_index(place).args(["checkout-index", "-f", "-u", "-z", "--stdin"]).input(lines(&names)).run()?;
         let path = path_of(kept.first().unwrap_or(first)).to_owned();
         Ok((!kept.is_empty()).then(|| Saved { tree, path, more: kept.len() - 1 }))
@@ -203,58 +205,6 @@ impl<'a> Change<'a> {
     fn before(&self) -> Entry {
         [self.mode_before, b" ", self.id_before, b"\t", self.path].concat().into()
     }
-}
-
-/// When the calling git began to write, and when it had written everything.
-struct Times {
-    began: Option<SystemTime>,
-    moved: Option<SystemTime>,
-}
-
-impl Times {
-    fn of(place: &Place) -> Self {
-        let file = index(place);
-        let began = match place.caller() {
-            Some(caller) => caller.began_to_write(&file, &place.git_dir.join("HEAD")),
-            None => caller::born(&file),
-        };
-        let heads = ["HEAD", "reftable/tables.list"].map(|name| place.git_dir.join(name));
-        let written =
-            heads.iter().chain([&file]).filter_map(|file| std::fs::symlink_metadata(file).ok()?.modified().ok());
-        let moved = written.filter(|written| began.is_none_or(|began| *written >= began)).min();
-        Times { began, moved }
-    }
-
-    /// Whether the file at `path` was there, as it is, before any hook of this switch was run.
-    fn is_users(&self, path: &BStr) -> bool {
-        let changed = std::fs::symlink_metadata(crate::git::path(path)).ok().map(|file| changed(&file));
-        match (self.began, self.moved, changed) {
-            // Without a beginning nothing was written.
-            (None, ..) => true,
-            (_, Some(moved), Some(changed)) => changed < moved,
-            _ => false,
-        }
-    }
-}
-
-fn changed(file: &Metadata) -> SystemTime {
-    let (seconds, rest) = (file.ctime(), file.ctime_nsec());
-    let since = Duration::new(u64::try_from(seconds).unwrap_or(0), u32::try_from(rest).unwrap_or(0));
-    SystemTime::UNIX_EPOCH + since
-}
-
-/// Whether an entry was written before `began`; without one nothing has been written since.
-fn is_older(entry: &gix::index::Entry, began: Option<SystemTime>) -> bool {
-    use gix::index::entry::{Flags, Mode};
-    // These have no file whose time could tell.
-    if entry.flags.contains(Flags::SKIP_WORKTREE) || entry.mode == Mode::COMMIT {
-        return false;
-    }
-    let changed = entry.stat.ctime;
-    // A git that does not write down fractions of a second.
-    let rounded_up = if changed.nsecs == 0 { 1 } else { 0 };
-    let changed = Duration::new(u64::from(changed.secs) + rounded_up, changed.nsecs);
-    began.is_none_or(|began| SystemTime::UNIX_EPOCH + changed < began)
 }
 
 fn read_index(file: &Path, id: &[u8]) -> Result<gix::index::File> {
