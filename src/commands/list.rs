@@ -39,6 +39,7 @@ struct ListReport {
 /// Runs it.
 pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let repository = Repository::discover()?;
+    super::warn_if_overtaken(&repository, ui);
     let detail = if args.no_status { Detail::Names } else { Detail::Full };
     let mut entries = entries(&repository, detail)?;
     if let Some(owner) = &args.owner {

@@ -22,15 +22,18 @@ pub mod trash;
 use std::path::{Path, PathBuf};
 
 use crate::cli::{Cli, Command};
+use crate::domain::doctor::Finding;
 use crate::domain::lane::{Lane, Worktree};
 use crate::domain::name::LaneName;
 use crate::domain::paste::word;
 use crate::domain::retire::place;
 use crate::error::{Error, IoContext, Result};
 use crate::git::metadata::Records;
+use crate::git::overtaken::overtaken;
 use crate::git::reconcile::{Reconciled, reconcile};
 use crate::git::recover::{Healed, Recovered, recover};
 use crate::git::repository::Repository;
+use crate::git::worktree::read_head;
 use crate::git::{command, events};
 use crate::hooks;
 use crate::policy::Policy;
@@ -105,6 +108,7 @@ pub fn open_and_look(ui: &Ui) -> Result<Opened> {
     for finding in found {
         ui.note(format_args!("{finding}; its record follows"));
     }
+    warn_if_overtaken(&repository, ui);
     // A policy that cannot be read is told by whoever needs it.
     if let Ok(policy) = Policy::load(&repository)
         && let Err(error) = hooks::follow_policy(&repository, &policy)
@@ -112,6 +116,27 @@ pub fn open_and_look(ui: &Ui) -> Result<Opened> {
         ui.warn(format_args!("the hooks do not know the policy's latest rules: {error}"));
     }
     Ok(Opened { repository, healed, worktrees })
+}
+
+/// Says so where the branch of the lane one is in was moved behind its worktree: no hook of level restore hears of it.
+pub fn warn_if_overtaken(repository: &Repository, ui: &Ui) {
+    let git_dir = repository.git_dir();
+    if git_dir == repository.common_dir() {
+        return;
+    }
+    let Some(branch) = read_head(git_dir).branch().cloned() else { return };
+    let Ok(here) = std::env::current_dir() else { return };
+    let Some(overtaken) = overtaken(git_dir, repository.common_dir(), &branch, || repository.git.at(&here)) else {
+        return;
+    };
+    let lanes = repository.records().map(|records| records.lanes).unwrap_or_default();
+    if let Some(lane) = lanes.into_iter().find(|lane| lane.branch.as_ref() == Some(&branch)) {
+        let finding = Finding::Overtaken(lane.name, branch, overtaken);
+        ui.warn(crate::ui::escape::line(&finding.to_string()));
+        if let Some(hint) = finding.hint() {
+            ui.note(format_args!("hint: {}", crate::ui::escape::line(&hint)));
+        }
+    }
 }
 
 /// Says what became of interrupted commands.

@@ -22,6 +22,7 @@ struct ShowReport(Entry);
 /// Runs it.
 pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let repository = Repository::discover()?;
+    super::warn_if_overtaken(&repository, ui);
     let lane = super::find_lane(&repository, args.name.as_deref())?;
     ui.report(&ShowReport(overview::entry(&repository, &lane)?));
     Ok(())

@@ -6,6 +6,7 @@ mod follows;
 mod foreign_hooks;
 mod free;
 mod merges;
+mod newer_gits;
 mod shop;
 mod way_back;
 mod writes;

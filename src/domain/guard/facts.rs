@@ -168,13 +168,14 @@ impl Overtaken {
         }
     }
 
-    /// How to go on: index and files stay as they are.
+    /// How to go on: index and files stay as they are, or come along where nothing uncommitted is in the way.
     pub fn remedy(&self, branch: &BranchName) -> String {
         match &self.now {
             Some(now) => {
                 let (was, now) = (short(&self.was), short(now));
                 format!(
-                    "put it back with: git reset --soft {was}; then take in what came, if you want it: git merge {now}"
+                    "put it back with: git reset --soft {was}; or bring the files along with: git reset --soft {was} && \
+                     git reset --keep {now}"
                 )
             }
             None => format!(
