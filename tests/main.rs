@@ -38,4 +38,5 @@ mod start_asked;
 mod submodules;
 mod system_calls;
 mod trash;
+mod unreadable;
 mod who_has_it;

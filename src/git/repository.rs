@@ -15,7 +15,7 @@ use super::moved::leads_to;
 use super::pending::Pending;
 use super::recover::Listener;
 use super::shared::Shared;
-use super::worktree;
+use super::{optional, worktree};
 use crate::domain::lane::{Head, Worktree, WorktreeState};
 use crate::domain::name::BranchName;
 use crate::domain::paste::word;
@@ -116,7 +116,7 @@ impl Repository {
         let options =
             gix::open::Options::default().bail_if_untrusted(true).config_overrides(patient).open_path_as_is(true);
         let git_dir = std::fs::canonicalize(git_dir).context("find", git_dir)?;
-        let common_dir = common(&git_dir).unwrap_or_else(|| git_dir.clone());
+        let common_dir = common_of(&git_dir)?.unwrap_or_else(|| git_dir.clone());
         ensure_registered(&git_dir, &common_dir)?;
         let owned = |path| gix::sec::Trust::from_path_ownership(path).is_ok_and(|trust| trust == gix::sec::Trust::Full);
         let trust = match owned(&git_dir) && owned(&common_dir) {
@@ -283,9 +283,14 @@ fn given_work_tree(directory: &Path) -> Option<PathBuf> {
 
 /// The directory a git directory shares with all worktrees of its repository; canonical.
 fn common(git_dir: &Path) -> Option<PathBuf> {
-    let common = std::fs::read(git_dir.join("commondir")).ok();
+    common_of(git_dir).ok().flatten()
+}
+
+/// The same; an error where the file that names it cannot be read, which makes a worktree look like a repository.
+fn common_of(git_dir: &Path) -> Result<Option<PathBuf>> {
+    let common = optional::read(&git_dir.join("commondir"))?;
     let common = common.map(|text| git_dir.join(super::path(super::line(&text))));
-    std::fs::canonicalize(common.unwrap_or_else(|| git_dir.to_owned())).ok()
+    Ok(std::fs::canonicalize(common.unwrap_or_else(|| git_dir.to_owned())).ok())
 }
 
 /// A worktree's `commondir` can name any repository, whose settings and records would be taken for the worktree's; only the

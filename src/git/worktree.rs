@@ -11,6 +11,7 @@ use std::path::{Component, Path, PathBuf};
 
 use bstr::{BStr, BString, ByteSlice};
 use rustix::fs::{CWD, FileType, Mode, OFlags};
+use rustix::io::Errno;
 
 use super::{alias, small_file};
 use crate::domain::lane::{Head, ObjectId, Worktree, WorktreeId, WorktreeState};
@@ -108,13 +109,19 @@ impl<'a> Look<'a> {
         let path = named.parent().map_or_else(|| named.clone(), |path| self.clean(path));
         let dot_git = named.file_name().unwrap_or_default();
         let id = WorktreeId(BString::from(admin_dir.file_name()?.to_owned().into_vec()));
-        let state = if linked {
-            WorktreeState::Damaged("its admin directory is a symbolic link".into())
-        } else {
-            self.state(&admin, admin_dir, &path, dot_git)
+        let head = small_file::read(&admin, "HEAD");
+        let state = match &head {
+            _ if linked => WorktreeState::Damaged("its admin directory is a symbolic link".into()),
+            Err(Errno::ACCESS) => WorktreeState::Damaged("its HEAD cannot be read".into()),
+            _ => self.state(&admin, admin_dir, &path, dot_git),
         };
-        let (head, alias) = alias::resolved(self.common_dir, head_in(&admin, admin_dir));
-        let locked = small_file::read(&admin, "locked").ok().map(|reason| reason.trim().as_bstr().to_string());
+        let (head, alias) = alias::resolved(self.common_dir, head_of(head, admin_dir));
+        let locked = match small_file::read(&admin, "locked") {
+            Ok(reason) => Some(reason.trim().as_bstr().to_string()),
+            Err(Errno::NOENT) => None,
+            // Another user's umask hides the reason; the lock is there all the same.
+            Err(_) => Some("the reason cannot be read".into()),
+        };
         let held = held(admin_dir);
         Some(Worktree { state, head, alias, held, locked, git_dir: admin_dir.to_owned(), id: Some(id), path })
     }
@@ -130,6 +137,9 @@ impl<'a> Look<'a> {
     fn state(&self, admin: &OwnedFd, admin_dir: &Path, path: &Path, name: &std::ffi::OsStr) -> WorktreeState {
         let damaged = |why: &str| WorktreeState::Damaged(why.to_owned());
         match std::fs::symlink_metadata(path) {
+            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+                return damaged("its directory cannot be looked at");
+            }
             Err(_) => return WorktreeState::Missing,
             Ok(metadata) if metadata.is_symlink() => return damaged("its directory is a symbolic link"),
             Ok(metadata) if !metadata.is_dir() => return damaged("its path is not a directory"),
@@ -137,8 +147,8 @@ impl<'a> Look<'a> {
         }
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let file = match rustix::fs::open(path.join(name), flags, Mode::empty()) {
-            Err(rustix::io::Errno::NOENT) => return damaged("its directory has no .git file"),
-            Err(rustix::io::Errno::LOOP) => return damaged("its .git is not a file"),
+            Err(Errno::NOENT) => return damaged("its directory has no .git file"),
+            Err(Errno::LOOP) => return damaged("its .git is not a file"),
             Err(_) => return damaged("its .git file does not name a git directory"),
             Ok(file) => file,
         };
@@ -153,8 +163,11 @@ impl<'a> Look<'a> {
         if back != *admin_dir && !is_same(&back, admin_dir) {
             return damaged("its .git file points at another git directory");
         }
-        let common = small_file::read(admin, "commondir").unwrap_or_default();
-        match super::line(&common) {
+        let common = small_file::read(admin, "commondir");
+        if common == Err(Errno::ACCESS) {
+            return damaged("its commondir cannot be read");
+        }
+        match super::line(&common.unwrap_or_default()) {
             b"" => damaged("its commondir is empty"),
             b"../.." if self.plain => WorktreeState::Present,
             common if is_same(&admin_dir.join(super::path(common)), self.common_dir) => WorktreeState::Present,
@@ -197,10 +210,6 @@ pub fn read_head(git_dir: &Path) -> Head {
 /// What `HEAD` in a git directory of the files backend says, with the name of its branch resolved.
 pub fn resolved_head(git_dir: &Path, common_dir: &Path) -> Head {
     alias::resolved(common_dir, read_head(git_dir)).0
-}
-
-fn head_in(admin: &OwnedFd, admin_dir: &Path) -> Head {
-    head_of(small_file::read(admin, "HEAD"), admin_dir)
 }
 
 fn head_of(text: rustix::io::Result<Vec<u8>>, git_dir: &Path) -> Head {

@@ -15,8 +15,22 @@ use crate::git::command::Invocation;
 use crate::git::optional;
 use crate::git::repository::Repository;
 
-/// Entries of the admin directory that name no object, or that are looked into otherwise.
-const NO_IDS: [&str; 8] = ["index", "gitdir", "commondir", "locked", "modules", "reftable", "config.worktree", "lfs"];
+/// Entries of the admin directory that name no object, or that are looked into otherwise. What people write into a message
+/// is nothing that git goes to look for.
+const NO_IDS: [&str; 12] = [
+    "index",
+    "gitdir",
+    "commondir",
+    "locked",
+    "modules",
+    "reftable",
+    "config.worktree",
+    "lfs",
+    "COMMIT_EDITMSG",
+    "MERGE_MSG",
+    "SQUASH_MSG",
+    "TAG_EDITMSG",
+];
 
 /// How much of a file is looked at together.
 const CHUNK: usize = 1 << 20;
