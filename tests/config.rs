@@ -66,7 +66,7 @@ fn a_mistake_names_file_key_and_remedy() {
         ("[start]\nbranch = \"{nam}\"\n", "unknown placeholder '{nam}'", "did you mean '{name}'?"),
         ("[start]\n\nbranch = \n", "line 3: ", ""),
         ("[trash]\ndays = -1\n", "'trash.days' must be between 1 and 36500", ""),
-        ("[start]\npath = \"/tmp/{name}\"\n", "cannot be '/tmp/{name}' in a tracked file", "climbs one directory"),
+        ("[start]\npath = \"/tmp/{name}\"\n", "cannot be '/tmp/{name}' in a tracked file", ".worktrees/{name}"),
         ("[start]\npath = \"~/{name}\"\n", "in a tracked file", ""),
         ("[start]\npath = \"../../{name}\"\n", "in a tracked file", ""),
         ("[start]\npath = \".git/hooks\"\n", "'.git' is git's own", ""),
@@ -153,7 +153,12 @@ fn a_bare_repository_reads_the_committed_file() {
 #[test]
 fn what_a_file_says_cannot_steer_the_terminal() {
     let sandbox = Sandbox::new();
-    sandbox.write("lane.toml", "finish.message = \"a\\u001b[2Jb\\nc {name}\"\n");
+    let text = "finish.message = \"a\\u001b[2Jb\\nc {name}\"\n";
+    sandbox.write("lane.toml", text);
+    let said = sandbox.lane(["config", "finish.message"]).fails(4);
+    assert!(said.contains("control characters") && !said.contains('\u{1b}'), "{said}");
+    sandbox.write("lane.toml", "");
+    write(&sandbox.root().join(USER), text);
     assert_eq!(sandbox.lane(["config", "finish.message"]).ok(), "a\\u{1b}[2Jb\nc {name}\n");
 }
 

@@ -81,17 +81,37 @@ fn git_is_started_from_the_git_folder_and_prompts_live_in_the_ui() {
 fn what_is_made_in_a_repository_is_made_where_its_users_may_share_it() {
     // Indexes with their own call of it, worktrees, a probe in the temporary directory.
     let worktrees = ["land/stage", "populate/fill", "start/publish", "trash/links"];
-    let others = ["shared", "populate/index", "evidence/probe"];
+    let others = ["shared", "populate/index", "evidence/probe", "lane_files", "provenance/registry"];
     for (name, text) in sources("src/git") {
         let allowed = worktrees.iter().chain(&others).any(|other| name == format!("src/git/{other}.rs"));
         let makes = |line: &&str| {
             let opens = ["create(true)", "create_new(true)", "create(create)"].iter().any(|word| line.contains(word));
             let words = [" fs::write(", "std::fs::write(", "fs::create_dir", "File::create("];
-            opens && !line.contains("shared::open(") || words.iter().any(|word| line.contains(word))
+            opens && !line.contains("shared::open(") && !line.contains("lane_files::open(")
+                || words.iter().any(|word| line.contains(word))
         };
         let code = code(&text);
         let found = code.lines().find(makes).filter(|_| !allowed && !name.contains("/tests/"));
         assert!(found.is_none(), "{name} makes something without git::shared: {found:?}");
+    }
+}
+
+/// What came with an archive may be a link, a pipe or endless: `git::lane_files` opens what lies in `.git/lane`.
+#[test]
+fn gits_lane_directory_is_read_in_one_place() {
+    let readers =
+        ["journal/mod", "events", "lockfile", "scratch", "trash/mod", "trash/size", "trash/links", "trash/owner"];
+    for (name, text) in sources("src/git") {
+        if !readers.iter().any(|reader| name == format!("src/git/{reader}.rs")) {
+            continue;
+        }
+        let code = code(&text);
+        let words =
+            ["fs::read(", "fs::read_to_string(", "File::open(", "fs::write(", "shared::write(", "shared::create("];
+        let opens = |line: &&str| words.iter().any(|word| line.contains(word));
+        // A directory that was just made is locked by the process that made it.
+        let found = code.lines().filter(opens).find(|line| !line.contains("File::open(&path) else { continue }"));
+        assert!(found.is_none(), "{name} opens something by itself: {found:?}");
     }
 }
 

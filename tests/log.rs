@@ -87,7 +87,10 @@ fn a_failure_is_told_and_so_is_healing() {
 #[test]
 fn a_log_that_cannot_be_written_costs_one_warning() {
     let sandbox = Sandbox::new();
-    std::fs::create_dir_all(sandbox.repo.join(".git/lane/events.jsonl/full")).unwrap();
+    std::fs::create_dir_all(sandbox.repo.join(".git/lane")).unwrap();
+    // What is no file there would be moved away; somebody's turn that never ends cannot be.
+    let turn = std::fs::File::create(sandbox.repo.join(".git/lane/events.lock")).unwrap();
+    turn.lock().unwrap();
     let run = sandbox.lane(["start", "login"]);
     assert_eq!(run.stderr.matches("warning:").count(), 1, "{run}");
     assert!(run.stderr.contains("event log"), "{run}");

@@ -246,8 +246,9 @@ fn a_place_inside_the_main_worktree_is_ignored_there() {
     sandbox.lane(["start", "one", "--path", ".worktrees/one"]).ok();
     sandbox.lane(["start", "two", "--path", ".worktrees/two"]).ok();
     assert_eq!(sandbox.git(["status", "--porcelain"]), "");
-    let exclude = std::fs::read_to_string(sandbox.repo.join(".git/info/exclude")).unwrap();
-    assert_eq!(exclude.matches("/.worktrees/\n").count(), 1);
+    let exclude = || std::fs::read_to_string(sandbox.repo.join(".git/info/exclude")).unwrap();
+    assert_eq!(exclude().matches("/.worktrees/one/\n").count(), 1);
+    assert_eq!((exclude().matches("/.worktrees/").count(), exclude().matches(".lane-").count()), (2, 0));
 }
 
 #[test]

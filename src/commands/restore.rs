@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::domain::name::LaneName;
 use crate::domain::trash::Entry;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::git::restore::{restore, what};
 use crate::ui::{Page, Report, Ui};
 
@@ -18,6 +18,10 @@ pub struct Args {
     /// The lanes, newest of each name first; or ids from `git lane trash`
     #[arg(value_name = "NAME", required = true)]
     names: Vec<String>,
+
+    /// Bring its worktree back to this place instead of where it was; for a single lane
+    #[arg(long, value_name = "PATH", value_hint = clap::ValueHint::DirPath)]
+    path: Option<PathBuf>,
 }
 
 #[derive(Debug, serde::Serialize)]
@@ -57,6 +61,11 @@ impl Report for Restores {
 
 /// Brings the lanes back.
 pub fn run(args: Args, ui: &Ui) -> Result<()> {
+    if args.path.is_some() && args.names.len() > 1 {
+        return Err(Error::usage("--path is for a single lane"));
+    }
+    let place = args.path.as_deref().map(std::path::absolute).transpose();
+    let place = place.map_err(|error| Error::usage("--path is no path").source(error))?;
     let (repository, healed) = super::open_and_heal(ui)?;
     let mut report = Restores { restored: Vec::new() };
     for wanted in &args.names {
@@ -77,7 +86,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
             });
             continue;
         }
-        match restore(&repository, wanted) {
+        match restore(&repository, wanted, place.as_deref()) {
             Ok(entry) => report.restored.push(describe(entry)),
             Err(error) if !report.restored.is_empty() => return Err(ui.failed(&report, error)),
             Err(error) => return Err(error),

@@ -124,6 +124,15 @@ impl Entry {
         (self.keep.is_some() || has_files) && !never_used
     }
 
+    /// The worktree is to come back to `place` instead of where it was.
+    pub fn come_to(&mut self, place: PathBuf) {
+        if let Some(worktree) = &mut self.worktree {
+            self.lane.worktree.clone_from(&place);
+            worktree.path = place;
+            worktree.was_at = None;
+        }
+    }
+
     /// How an operation that moved the lane in or out of the trash ended.
     pub fn end(&self) -> End {
         let tip = self.branch.as_ref().map(|branch| branch.tip);
@@ -281,6 +290,8 @@ pub enum Obstacle {
     PathTaken(PathBuf),
     /// Its submodules know the admin directory's name, and another worktree has that name now.
     AdminTaken(PathBuf),
+    /// Nothing but the entry itself says that git-lane has ever put a worktree there.
+    StrangePlace(PathBuf),
     /// The directory is no longer in the trash.
     Incomplete(PathBuf),
     /// The directory waits in a place that says it belongs to another repository.
@@ -318,6 +329,11 @@ impl Obstacle {
                 "move that worktree away first: git worktree list shows which one is '{}'",
                 path.display()
             )),
+            Obstacle::StrangePlace(path) => error.code("strange-place").hint(format!(
+                "if you know that it was there: git lane restore --path {} {}",
+                word(path.display()),
+                word(name)
+            )),
             Obstacle::Incomplete(_) => error.code("incomplete").hint("see what is there with: git lane trash"),
             Obstacle::OfAnotherRepository { claim, .. } => error.code("other-repository").hint(format!(
                 "restore it there; if that repository has become this one, say so and try again: {claim}"
@@ -345,6 +361,11 @@ impl std::fmt::Display for Obstacle {
                 let (place, owner) = (place.display(), owner.display());
                 write!(f, "its directory waits in '{place}' for the repository '{owner}'")
             }
+            Obstacle::StrangePlace(path) => write!(
+                f,
+                "it says that it was in '{}', and nothing outside of this repository bears that out",
+                path.display()
+            ),
             Obstacle::Incomplete(path) => write!(f, "its directory is missing from '{}'", path.display()),
         }
     }

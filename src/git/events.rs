@@ -7,6 +7,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -15,7 +16,7 @@ use super::journal::{Exclusive, unique_id};
 use super::repository::Repository;
 use crate::domain::event::{Actor, End, Event, Phase, Problem, Subject};
 use crate::error::{Error, IoContext, Result};
-use crate::git::shared;
+use crate::git::lane_files;
 
 /// A file larger than this is rotated away.
 const LARGEST: u64 = 1 << 20;
@@ -28,6 +29,9 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// How much of the end of a file holds its last line for certain; texts are cut to [`LONGEST_TEXT`].
 const TAIL: u64 = 64 << 10;
+
+/// No log gets that far; a line with a larger number would leave none for those to come.
+const LAST_NUMBER: u64 = 1 << 53;
 
 /// Characters of a text somebody else chose: an owner, a message.
 const LONGEST_TEXT: usize = 1000;
@@ -138,25 +142,42 @@ impl Log {
     pub fn append(&self, mut event: Event) -> Result<u64> {
         let _turn = Exclusive::acquire(&self.lane_dir, "events.lock", PATIENCE)?;
         let path = self.file(0);
+        self.ensure_own()?;
         let mut bytes = Vec::new();
-        let current = std::fs::metadata(&path).map(|metadata| metadata.len()).unwrap_or(0);
-        if current > 0 && File::open(&path).and_then(|file| tail(file, 1)).context("read", &path)? != b"\n" {
+        let current = std::fs::symlink_metadata(&path).map(|metadata| metadata.len()).unwrap_or(0);
+        if current > 0 && lane_files::open_read(&path).and_then(|file| tail(file, 1)).context("read", &path)? != b"\n" {
             // The last writer died in the middle of its line.
             bytes.push(b'\n');
         }
-        event.sequence = self.last().map_or(1, |last| last.sequence + 1);
+        event.sequence = self.last().map_or(1, |last| last.sequence.saturating_add(1));
         serde_json::to_writer(&mut bytes, &event)
             .map_err(|error| Error::environment(format!("cannot write '{}'", path.display())).source(error))?;
         bytes.push(b'\n');
         if current > 0 && current + bytes.len() as u64 > self.largest {
             self.rotate()?;
         }
-        let mut file = shared::open(OpenOptions::new().append(true).create(true), &path).context("open", &path)?;
+        let mut file = lane_files::open(OpenOptions::new().append(true).create(true), &path).context("open", &path)?;
         let written = file.write(&bytes).context("write", &path)?;
         if written < bytes.len() {
             return Err(Error::environment(format!("cannot write '{}': the disk is full", path.display())));
         }
         Ok(event.sequence)
+    }
+
+    /// Moves away what is in the place of the log's files and none of git-lane's, and breaks further links to the newest:
+    /// another name of the file may be that of something else.
+    fn ensure_own(&self) -> Result<()> {
+        for path in (0..=self.kept).map(|number| self.file(number)).filter(|path| lane_files::is_unfit(path, false)) {
+            lane_files::set_aside(&self.lane_dir, &path);
+        }
+        let path = self.file(0);
+        if std::fs::symlink_metadata(&path).is_ok_and(|found| found.nlink() > 1) {
+            let copy = self.lane_dir.join(format!("events.{}", unique_id()));
+            let text = lane_files::open_read(&path).and_then(|file| tail(file, self.largest + TAIL));
+            lane_files::write(&copy, &text.context("read", &path)?).context("write", &copy)?;
+            std::fs::rename(&copy, &path).context("write", &path)?;
+        }
+        Ok(())
     }
 
     /// The oldest goes, every other file gets the next number. A death in between leaves a number out.
@@ -174,7 +195,7 @@ impl Log {
     /// The last event that can be read.
     pub fn last(&self) -> Option<Event> {
         (0..=self.kept).find_map(|number| {
-            let bytes = File::open(self.file(number)).and_then(|file| tail(file, TAIL)).unwrap_or_default();
+            let bytes = lane_files::open_read(&self.file(number)).and_then(|file| tail(file, TAIL)).unwrap_or_default();
             bytes.split(|byte| *byte == b'\n').rev().find_map(event)
         })
     }
@@ -184,9 +205,9 @@ impl Log {
         let mut found = Vec::new();
         for number in 0..=self.kept {
             let path = self.file(number);
-            let bytes = match File::open(&path).and_then(|file| tail(file, self.largest + TAIL)) {
+            let bytes = match lane_files::open_read(&path).and_then(|file| tail(file, self.largest + TAIL)) {
                 Ok(bytes) => bytes,
-                Err(error) if error.kind() == ErrorKind::NotFound => continue,
+                Err(error) if error.kind() == ErrorKind::NotFound || lane_files::is_unfit(&path, false) => continue,
                 Err(error) => return Err(error).context("read", &path),
             };
             let lines = bytes.split(|byte| *byte == b'\n').rev().filter_map(event);
@@ -205,7 +226,7 @@ impl Log {
 
 /// A line that is an event; anything else is a torn line or a later version's.
 pub(crate) fn event(line: &[u8]) -> Option<Event> {
-    serde_json::from_slice(line).ok()
+    serde_json::from_slice(line).ok().filter(|event: &Event| event.sequence <= LAST_NUMBER)
 }
 
 /// The last `most` bytes of a file.

@@ -4,6 +4,7 @@ use std::path::{Component, Path, PathBuf};
 
 use bstr::ByteSlice;
 
+use super::provenance::{WORKTREES, is_usual};
 use super::repository::Repository;
 use super::{remote_branch, steady};
 use crate::domain::lane::{Head, Lane, ObjectId, RefName, Worktree, WorktreeState, user_of};
@@ -190,12 +191,43 @@ fn target(
             attempt += 1;
             continue;
         }
-        return Ok(Target { state: state_of(repository, &path, worktrees), path });
+        let state = match state_of(repository, &path, worktrees) {
+            TargetState::Free if policy.path_is_tracked => tracked_state(repository, &main, &path)?,
+            state => state,
+        };
+        return Ok(Target { state, path });
     }
 }
 
+/// What speaks against a place that the tracked policy names: a stranger may have put something there, or on the way.
+fn tracked_state(repository: &Repository, main: &Worktree, path: &Path) -> Result<TargetState> {
+    if std::fs::symlink_metadata(path).is_ok() {
+        return Ok(TargetState::NotNew);
+    }
+    let below = |directory: &str| {
+        let home = main.path.join(directory);
+        path.starts_with(&home).then_some(home)
+    };
+    let home = WORKTREES.iter().find_map(|known| below(known));
+    let Some(home) = home.filter(|_| main.state == WorktreeState::Present) else {
+        // A link has led away from where it should be.
+        let is_inside = path.starts_with(&main.path) || !is_usual(repository, path);
+        return Ok(if is_inside { TargetState::InTheRepository(path.to_owned()) } else { TargetState::Free });
+    };
+    let named = home.strip_prefix(&main.path).unwrap_or(&home).display();
+    let tracked =
+        repository.git_in(main).args(["ls-files", "-z", "--"]).arg(format!(":(top,icase){named}")).stdout()?;
+    let on_the_way = home.ancestors().take_while(|above| *above != main.path);
+    let link = on_the_way.map(Path::to_owned).find(|above| above.is_symlink());
+    Ok(match link {
+        Some(link) => TargetState::InTheRepository(link),
+        None if !tracked.is_empty() => TargetState::InTheRepository(home),
+        None => TargetState::Free,
+    })
+}
+
 /// The name `{repo}` stands for: the main worktree's directory, a bare repository's without `.git`.
-fn repository_name(main: &Path) -> String {
+pub(super) fn repository_name(main: &Path) -> String {
     let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     let own = name(main);
     let own = own.strip_suffix(".git").unwrap_or(&own);
@@ -203,7 +235,7 @@ fn repository_name(main: &Path) -> String {
 }
 
 /// An absolute path without `.`, `..` or symbolic links in what exists of it; the last component is left as it is.
-fn resolve(path: &Path) -> PathBuf {
+pub(super) fn resolve(path: &Path) -> PathBuf {
     let mut absolute = PathBuf::new();
     for component in path.components() {
         match component {
@@ -253,11 +285,7 @@ fn state_of(repository: &Repository, path: &Path, worktrees: &[Worktree]) -> Tar
     match worktrees.iter().filter(inside).max_by_key(|worktree| worktree.path.components().count()) {
         None => TargetState::Free,
         Some(worktree) if worktree.id.is_some() => TargetState::InsideWorktree(worktree.path.clone()),
-        Some(main) => {
-            let relative = path.strip_prefix(&main.path).unwrap_or(path);
-            let parent = relative.parent().filter(|parent| !parent.as_os_str().is_empty());
-            TargetState::InsideMainWorktree { ignore: parent.unwrap_or(relative).to_owned() }
-        }
+        Some(_) => TargetState::Free,
     }
 }
 

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::error::{Error, IoContext, Result};
-use crate::git::{patience, shared};
+use crate::git::{lane_files, patience, shared};
 
 /// How long to wait for a lock of git's protocol; git itself holds one for milliseconds.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -80,7 +80,7 @@ impl LockFile {
     /// have it; takes it anew where it is no longer there.
     pub fn take_over(target: &Path, locks: &Path, id: &str) -> Result<Self> {
         let witness = locks.join(id);
-        if let Ok(file) = OpenOptions::new().write(true).open(&witness) {
+        if let Ok(file) = lane_files::open(OpenOptions::new().write(true), &witness) {
             // Its owner is dead and its intent ours; others look at it for a moment at most.
             file.lock().context("lock", &witness)?;
             let target = std::fs::canonicalize(target).unwrap_or_else(|_| target.to_owned());
@@ -225,7 +225,7 @@ pub fn clear_dead(common_dir: &Path, locks: &Path, targets: &[PathBuf]) -> Resul
     let inode = |path: &PathBuf| std::fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()));
     let committed: Vec<_> = targets.iter().filter_map(inode).collect();
     for entry in std::fs::read_dir(locks).into_iter().flatten().flatten() {
-        let Ok(file) = File::open(entry.path()) else { continue };
+        let Ok(file) = lane_files::open_read(&entry.path()) else { continue };
         let Ok(metadata) = file.metadata() else { continue };
         if file.try_lock().is_err() || crate::git::journal::is_pending(locks, &entry.file_name()) {
             continue;
@@ -285,7 +285,7 @@ pub(super) fn create_locked(path: &Path) -> Result<File> {
 fn clear_if_dead(lock: &Path, locks: &Path) -> Result<bool> {
     let Ok(seen) = std::fs::metadata(lock) else { return Ok(true) };
     for entry in std::fs::read_dir(locks).context("read", locks)?.flatten() {
-        let Ok(file) = File::open(entry.path()) else { continue };
+        let Ok(file) = lane_files::open_read(&entry.path()) else { continue };
         let Ok(own) = file.metadata() else { continue };
         if (own.dev(), own.ino()) != (seen.dev(), seen.ino()) {
             continue;
@@ -319,7 +319,7 @@ fn is_same(file: &File, path: &Path) -> bool {
 pub fn is_dead(lock: &Path, locks: &Path) -> bool {
     let Ok(seen) = std::fs::metadata(lock) else { return false };
     let witnesses = std::fs::read_dir(locks).into_iter().flatten().flatten();
-    witnesses.filter_map(|entry| File::open(entry.path()).ok()).any(|file| {
+    witnesses.filter_map(|entry| lane_files::open_read(&entry.path()).ok()).any(|file| {
         let same = file.metadata().is_ok_and(|own| (own.dev(), own.ino()) == (seen.dev(), seen.ino()));
         same && file.try_lock().is_ok()
     })

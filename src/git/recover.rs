@@ -9,8 +9,11 @@ use serde::{Deserialize, Serialize};
 use super::doctor::rebuild;
 use super::journal::{About, Announce, GitDir, Journal, Said};
 use super::pending::{self, Pending};
+use super::provenance::{Claim, Claims, Misfit, misfit};
 use super::repository::Repository;
-use super::{doctor, events, hook, land, lockfile, metadata, patience, restore, retire, scratch, start, switch};
+use super::{
+    doctor, events, hook, land, lane_files, lockfile, metadata, patience, restore, retire, scratch, start, switch,
+};
 use crate::domain::doctor::Poisoned;
 use crate::domain::event::{End, Subject, What};
 use crate::domain::lane::Worktree;
@@ -63,6 +66,20 @@ impl Announce for Intent {
                 About { what, lanes: poisoned.lane.iter().cloned().collect(), ..About::default() }
             }
             Intent::Rebuild(intent) => of_lane(rebuild::what(intent), &intent.lane),
+        }
+    }
+}
+
+impl Claim for Intent {
+    fn claim(&self, claims: &mut Claims<'_>) {
+        match self {
+            Intent::Start(intent) => intent.claim(claims),
+            Intent::Retire(intent) => intent.claim(claims),
+            Intent::Restore(intent) => intent.claim(claims),
+            Intent::Land(intent) => intent.claim(claims),
+            Intent::Switch(intent) => intent.claim(claims),
+            Intent::Mend(poisoned) => claims.admin("admin directory", &poisoned.admin),
+            Intent::Rebuild(intent) => intent.claim(claims),
         }
     }
 }
@@ -139,6 +156,10 @@ pub enum SetAside {
     Damaged(PathBuf),
     /// It speaks of the repository that this one is a copy of.
     OfTheOriginal(PathBuf),
+    /// It says what git-lane never writes here.
+    Misfit(PathBuf, Misfit),
+    /// It is something that git-lane never makes: a link, a pipe.
+    Strange(PathBuf),
 }
 
 impl std::fmt::Display for SetAside {
@@ -151,6 +172,17 @@ impl std::fmt::Display for SetAside {
                 f,
                 "this repository was copied while a command was at work in the original; what that was doing is left \
                  alone and was set aside as '{}'",
+                path.display()
+            ),
+            SetAside::Misfit(path, misfit) => write!(
+                f,
+                "an interrupted command's journal says what git-lane never writes here ({misfit}); nothing of it was done, \
+                 and it was set aside as '{}'",
+                path.display()
+            ),
+            SetAside::Strange(path) => write!(
+                f,
+                "something that git-lane never makes was among its files; it was not opened, and was set aside as '{}'",
                 path.display()
             ),
         }
@@ -199,7 +231,7 @@ impl std::fmt::Debug for Listener {
 /// Heals what dead processes left behind, and tells the repository's [`Listener`]; living ones are not disturbed. Safe to
 /// run from many processes at once. Returns what was completed or undone.
 pub fn recover(repository: &Repository) -> Result<Vec<Healed>> {
-    if !repository.lane_dir().is_dir() {
+    if !lane_files::is_directory(&repository.lane_dir()) {
         return Ok(Vec::new());
     }
     let mut recovered = Recovered::default();
@@ -213,6 +245,7 @@ fn heal_all(repository: &Repository, recovered: &mut Recovered) -> Result<()> {
     let lane_dir = repository.lane_dir();
     let (before, mut still) = (repository.pending.borrow().clone(), Vec::new());
     let mut landing = false;
+    recovered.set_aside.extend(lane_files::tidy(&lane_dir).into_iter().map(SetAside::Strange));
     for (said, mut running) in Journal::new(&lane_dir).abandoned::<Intent>()? {
         // Once in a command is often enough.
         if let Some(known) = before.iter().find(|before| before.is(running.path())) {
@@ -220,7 +253,13 @@ fn heal_all(repository: &Repository, recovered: &mut Recovered) -> Result<()> {
             continue;
         }
         let intent = match said {
-            Said::Intent(intent) => intent,
+            Said::Intent(intent) => match misfit(repository, &intent) {
+                Some(misfit) => {
+                    recovered.set_aside.push(SetAside::Misfit(running.set_aside(&lane_dir)?, misfit));
+                    continue;
+                }
+                None => intent,
+            },
             Said::Nothing => {
                 running.wait_for_children()?;
                 recovered.set_aside.push(SetAside::Damaged(running.set_aside(&lane_dir)?));

@@ -131,6 +131,10 @@ impl Repository {
             Some(format) if format.eq_ignore_ascii_case(b"reftable") => RefFormat::Reftable,
             _ => RefFormat::Files,
         };
+        let lane_dir = common_dir.join("lane");
+        if std::fs::symlink_metadata(&lane_dir).is_ok_and(|found| found.is_symlink()) {
+            return Err(led_away(&lane_dir));
+        }
         Shared::of(&repo).take_effect();
         let (records, pending, listener) = Default::default();
         let top = if git_dir == common_dir { top } else { Top::default() };
@@ -306,6 +310,13 @@ fn ensure_registered(git_dir: &Path, common_dir: &Path) -> Result<()> {
         .hint(
             "see what can be done about it with git lane doctor, in the main worktree of the repository it belongs to",
         ))
+}
+
+/// The refusal to keep anything behind a link, which may lead anywhere.
+fn led_away(lane_dir: &Path) -> Error {
+    Error::environment(format!("'{}' is a symbolic link, which git-lane does not follow", lane_dir.display()))
+        .code("strange-file")
+        .hint(format!("see where it leads, then: rm {}", word(lane_dir.display())))
 }
 
 fn same_repository(a: &Path, b: &Path) -> bool {

@@ -9,18 +9,19 @@ use serde::{Deserialize, Serialize};
 
 use super::journal::{Journal, Running, step};
 use super::lockfile::LockFile;
+use super::provenance::{Claim, Claims, is_possible, may_return, remember};
 use super::recover::Healed;
 use super::refs::RefChange;
 use super::repository::Repository;
 use super::start::registry_lock;
 use super::trash::{self, Places};
-use super::{events, metadata, retire, worktree};
+use super::{events, exclude, facts, metadata, retire, worktree};
 use crate::domain::event::{Subject, What};
 use crate::domain::lane::{Lane, RefName, Worktree, lossless_path, user_of};
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::trash::{Entry, KeptBranch, Obstacle, find};
 use crate::error::{Error, IoContext, Result};
-use crate::git::shared;
+use crate::git::{lane_files, shared};
 
 /// What is about to happen, complete enough for somebody else to finish or undo it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -42,30 +43,49 @@ impl Intent {
     }
 }
 
+impl Claim for Intent {
+    fn claim(&self, claims: &mut Claims<'_>) {
+        claims.that("id", &self.id, self.id == self.entry.id);
+        claims.that("lane", &self.lane, self.lane == self.entry.lane.name);
+        claims.entry(&self.entry);
+        if let Some(worktree) = &self.entry.worktree {
+            claims.place("worktree", &worktree.path);
+            claims.admin("admin directory", &self.admin);
+        }
+    }
+}
+
 /// What an interrupted restore of a lane is called.
 pub fn what(lane: &LaneName) -> String {
     format!("the return of lane '{lane}'")
 }
 
-/// Brings back the removed lane `wanted` names: the newest of that name, or the one with that id.
-pub fn restore(repository: &Repository, wanted: &str) -> Result<Entry> {
+/// Brings back the removed lane `wanted` names: the newest of that name, or the one with that id. Its worktree comes to
+/// `place`, where the user names one, else to where it was.
+pub fn restore(repository: &Repository, wanted: &str, place: Option<&Path>) -> Result<Entry> {
     if let Ok(name) = LaneName::parse(wanted) {
         repository.ensure_lane_is_whole(&name)?;
     }
     let entry = find(&trash::entries(repository)?, wanted).cloned().ok_or_else(|| no_entry(wanted))?;
     repository.ensure_lane_is_whole(&entry.lane.name)?;
     let operation = events::begin(repository, Subject::of(What::Restore, &entry.lane));
-    operation.ended(return_lane(repository, entry, wanted), Entry::end)
+    operation.ended(return_lane(repository, entry, wanted, place), Entry::end)
 }
 
-fn return_lane(repository: &Repository, entry: Entry, wanted: &str) -> Result<Entry> {
+fn return_lane(repository: &Repository, mut entry: Entry, wanted: &str, place: Option<&Path>) -> Result<Entry> {
     let _lock = trash::exclusive(repository, &entry.lane.name, None)?;
     // Nobody may start a lane of that name, branch or place meanwhile.
     let _registry = registry_lock(repository)?;
     if !trash::entries(repository)?.contains(&entry) {
         return Err(no_entry(wanted));
     }
-    let intent = prepare(repository, entry)?;
+    if let Some(place) = place {
+        entry.come_to(facts::resolve(place));
+    }
+    let intent = prepare(repository, entry, place.is_some())?;
+    if let Some(worktree) = &intent.entry.worktree {
+        remember(repository, &worktree.path);
+    }
     let running = Journal::new(&repository.lane_dir()).begin(&super::recover::Intent::Restore(intent.clone()))?;
     match bring_back(repository, &intent) {
         Ok(()) => running.done().map(|()| intent.entry),
@@ -85,7 +105,7 @@ fn no_entry(wanted: &str) -> Error {
 }
 
 /// Looks for obstacles, under the lock, and picks the admin directory's name.
-fn prepare(repository: &Repository, entry: Entry) -> Result<Intent> {
+fn prepare(repository: &Repository, entry: Entry, is_named: bool) -> Result<Intent> {
     let name = entry.lane.name.clone();
     let refuse = |obstacle: Obstacle| obstacle.refuse(&name);
     if repository.records()?.find(&entry.lane.name).is_some() {
@@ -102,6 +122,11 @@ fn prepare(repository: &Repository, entry: Entry) -> Result<Intent> {
         admin = free_admin(repository, &kept.admin, &directory.join("admin")).map_err(&refuse)?;
         let places = Places::new(directory, kept, admin.clone());
         if kept.directory.is_some() {
+            let waits_beside = || places.own_parking().is_some_and(|own| own.join("worktree").is_dir());
+            let by_their_word = is_named && is_possible(repository, &kept.path);
+            if !by_their_word && !may_return(repository, &entry, waits_beside) {
+                return Err(refuse(Obstacle::StrangePlace(kept.path.clone())));
+            }
             if std::fs::symlink_metadata(&kept.path).is_ok() {
                 return Err(refuse(Obstacle::PathTaken(kept.path.clone())));
             }
@@ -191,6 +216,7 @@ fn bring_back(repository: &Repository, intent: &Intent) -> Result<()> {
     step("restore.tags-back");
     let places = places(repository, intent);
     if let Some(places) = &places {
+        exclude::add(repository, &entry.lane.worktree)?;
         places.bring_back()?;
     }
     step("restore.worktree-back");
@@ -237,6 +263,7 @@ fn undo(repository: &Repository, intent: &Intent) -> Result<bool> {
     }
     if let Some(places) = places(repository, intent) {
         places.back_to_trash()?;
+        exclude::remove(repository, &entry.lane.worktree)?;
     }
     if let Some(branch) = entry.branch.as_ref().filter(|_| !intent.had_branch) {
         let name = RefName::from(&branch.name);
@@ -264,7 +291,7 @@ pub fn recover(repository: &Repository, running: &Running, intent: &Intent) -> R
 /// Puts the branch's own reflog in the place of the one its creation wrote; the trash keeps its link until the end.
 pub(super) fn relink_reflog(repository: &Repository, branch: &BranchName, kept: &Path) -> Result<()> {
     let Some(log) = retire::reflog_path(repository, branch) else { return Ok(()) };
-    if !kept.exists() {
+    if !lane_files::is_file(kept) {
         return Ok(());
     }
     let parent = log.parent().unwrap_or(&log);
@@ -281,14 +308,16 @@ pub(super) fn relink_reflog(repository: &Repository, branch: &BranchName, kept: 
 
 /// Puts what the branch's own reflog said before that of a branch somebody made again in its place.
 fn prepend_reflog(repository: &Repository, branch: &BranchName, kept: &Path) -> Result<()> {
-    let Some(log) = retire::reflog_path(repository, branch).filter(|_| kept.exists()) else { return Ok(()) };
+    let Some(log) = retire::reflog_path(repository, branch).filter(|_| lane_files::is_file(kept)) else {
+        return Ok(());
+    };
     let file = repository.common_dir().join(super::path(&branch.to_ref()));
     for parent in [&file, &log].into_iter().filter_map(|path| path.parent()) {
         shared::create_dir_all(parent).context("create", parent)?;
     }
     // git writes a reflog under the lock of its ref.
     let _lock = LockFile::acquire_link(&file, &metadata::locks(repository.common_dir()))?;
-    let mut text = std::fs::read(kept).context("read", kept)?;
+    let mut text = lane_files::read(kept).context("read", kept)?;
     let now = match std::fs::read(&log) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error).context("read", &log),
         now => now.unwrap_or_default(),
@@ -299,6 +328,6 @@ fn prepend_reflog(repository: &Repository, branch: &BranchName, kept: &Path) -> 
     text.extend_from_slice(&now);
     let temporary = kept.with_file_name(".reflog");
     trash::remove_if_there(&temporary)?;
-    shared::write(&temporary, text).context("write", &temporary)?;
+    lane_files::write(&temporary, &text).context("write", &temporary)?;
     std::fs::rename(&temporary, &log).context("write", &log)
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{IoContext, Result};
 use crate::git::journal::unique_id;
-use crate::git::shared;
+use crate::git::{lane_files, shared};
 
 /// One of them; removed when dropped.
 #[derive(Debug)]
@@ -49,13 +49,13 @@ impl Drop for Directory {
 /// Those in `home` whose processes are dead, locked as long as the files live: until they are gone, or somebody who has
 /// just made one would take it for his.
 pub fn dead(home: &Path, prefix: &str) -> (Vec<PathBuf>, Vec<File>) {
-    let entries = std::fs::read_dir(home).into_iter().flatten().flatten();
-    let named = entries.filter(|entry| entry.file_name().as_encoded_bytes().starts_with(prefix.as_bytes()));
+    let named = lane_files::list(home)
+        .filter(|path| path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(prefix.as_bytes())));
     let lock = |path: PathBuf| {
-        let file = File::open(&path).ok()?;
+        let file = lane_files::open_directory(&path).ok()?;
         file.try_lock().is_ok().then_some((path, file))
     };
-    named.filter_map(|entry| lock(entry.path())).unzip()
+    named.filter_map(lock).unzip()
 }
 
 /// Removes those whose processes are dead.

@@ -74,7 +74,12 @@ impl Shared {
         let adjusted = std::fs::symlink_metadata(path).and_then(|now| {
             let mode = now.permissions().mode() & 0o7777;
             let wanted = self.mode(mode, now.is_dir());
-            if mode == wanted { Ok(()) } else { std::fs::set_permissions(path, Permissions::from_mode(wanted)) }
+            // A link would have what it leads to changed.
+            if mode == wanted || now.is_symlink() {
+                Ok(())
+            } else {
+                std::fs::set_permissions(path, Permissions::from_mode(wanted))
+            }
         });
         match adjusted {
             Err(error) if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => Err(error),

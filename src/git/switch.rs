@@ -18,6 +18,7 @@ use super::land::index::{Halted, Locked, index_signature, remove_prepared};
 use super::land::{files, way};
 use super::lockfile::LockFile;
 use super::metadata::locks;
+use super::provenance::{Claim, Claims};
 use super::recover::Healing;
 use super::reflog::Log;
 use super::refs::RefChange;
@@ -57,6 +58,14 @@ impl Intent {
     /// The git directory of the worktree.
     pub fn git_dir(&self) -> &Path {
         &self.git_dir
+    }
+}
+
+impl Claim for Intent {
+    fn claim(&self, claims: &mut Claims<'_>) {
+        claims.branch("branch", &self.to);
+        claims.git_dir("git directory", &self.git_dir);
+        claims.index_copy("prepared index", &self.prepared, &self.git_dir);
     }
 }
 

@@ -29,14 +29,16 @@ pub const KEYS: &[Key] = &[
         name: "start.branch",
         shape: Shape::Template(&["name", "owner"]),
         default: r#""{name}""#,
-        meaning: "The branch of a new lane. {name} and {owner} are replaced.",
+        meaning: "The branch of a new lane. {name} and {owner} are replaced, in the owner's name by - whatever cannot \
+                  stand in a branch's. The team's file has {name} in it.",
     },
     Key {
         name: "start.path",
         shape: Shape::Path(&["repo", "name"]),
         default: r#""../{repo}.lanes/{name}""#,
         meaning: "Where the worktree of a new lane goes, relative to the main worktree. {repo} and {name} are \
-                  replaced. The team's file may climb one directory at most and name no absolute path.",
+                  replaced. The team's file may name what is below ../{repo}.lanes, .worktrees or .claude/worktrees, \
+                  without hidden directories; there, and in the file of the clone, the last part has {name} in it.",
     },
     Key {
         name: "start.base",

@@ -82,6 +82,10 @@ impl Values {
             values.apply(&text, Origin::Team(path))?;
         }
         let path = repository.lane_dir().join(FILE);
+        if std::fs::symlink_metadata(&path).is_ok_and(|found| found.is_symlink()) {
+            return Err(failure(&path, "is a symbolic link, which is not followed there")
+                .hint("replace the link by a file, or move it to your own lane.toml"));
+        }
         if let Some(text) = read(&path)? {
             values.apply(&text, Origin::Clone(path))?;
         }
@@ -113,8 +117,13 @@ impl Values {
                 let name = format!("{section}.{entry}");
                 let key = find(&name).ok_or_else(|| unknown(&path, &name))?;
                 let value = key.check(written).map_err(|problem| unfit(&path, key, problem))?;
-                if let (Origin::Team(_), Some(value)) = (&origin, &value) {
-                    key.check_tracked(value).map_err(|problem| unfit(&path, key, problem))?;
+                if let Some(value) = &value {
+                    let checked = match &origin {
+                        Origin::Team(_) => key.check_tracked(value),
+                        Origin::Clone(_) => key.check_cloned(value),
+                        Origin::Default | Origin::User(_) => Ok(()),
+                    };
+                    checked.map_err(|problem| unfit(&path, key, problem))?;
                 }
                 if matches!(origin, Origin::Team(_)) && key.shortens(self.value(key.name), value.as_ref()) {
                     continue;

@@ -30,6 +30,8 @@ pub struct Policy {
     /// `start.path`: where a new lane's worktree goes, relative to the main worktree; `{repo}` and `{name}` are
     /// replaced. A leading `~/` is already the home directory.
     pub path: String,
+    /// Whether the tracked file says so: a stranger's word, see git-lane-config(1).
+    pub path_is_tracked: bool,
     /// `start.base`: the base of a new lane.
     pub base: Option<String>,
     /// `start.fetch`: bring the base up to date first.
@@ -103,6 +105,7 @@ impl Policy {
         Policy {
             branch: values.text("start.branch"),
             path: values.text("start.path"),
+            path_is_tracked: matches!(find("start.path").map(|key| values.get(key).1), Some(Origin::Team(_))),
             base: values.optional("start.base"),
             fetch: values.flag("start.fetch"),
             owner: values.optional("start.owner"),

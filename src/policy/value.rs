@@ -145,6 +145,9 @@ impl Key {
                 placeholders(text()?, known)?;
                 Value::Text(not_empty(text()?)?)
             }
+            Shape::Message(_) if text()?.contains('\0') => {
+                return Err("must not contain a NUL byte".to_owned().into());
+            }
             Shape::Message(known) => {
                 placeholders(&text()?.replace("{{", "").replace("}}", ""), known)?;
                 Value::Text(not_empty(text()?)?)
@@ -157,21 +160,61 @@ impl Key {
         }))
     }
 
-    /// What the tracked file must not say although it fits: a path that leaves the repository's surroundings.
+    /// What the tracked file must not say although it fits: a place where a lane's files would be something else than a
+    /// lane's files, and branches that are not the lane's own.
     pub(super) fn check_tracked(&self, value: &Value) -> Result<(), Problem> {
-        let (Shape::Path(_), Value::Text(path)) = (&self.shape, value) else { return Ok(()) };
-        let climbs = path.strip_prefix("../").unwrap_or(path).split('/').any(|part| part == "..");
-        let refused = path.starts_with(['/', '~']) || climbs;
-        if refused {
-            return Err(Problem {
-                text: format!("cannot be '{path}' in a tracked file"),
-                hint: Some(
-                    "a tracked path is relative and climbs one directory at most; your own lane.toml is free".into(),
-                ),
-            });
+        self.check_cloned(value)?;
+        let texts = match value {
+            Value::Text(text) => std::slice::from_ref(text),
+            Value::List(list) => list,
+            _ => &[],
+        };
+        let ours = |c: char| matches!(self.shape, Shape::Message(_)) && matches!(c, '\n' | '\t');
+        if texts.iter().any(|text| text.chars().any(|c| c.is_control() && !ours(c))) {
+            return Err("must not contain control characters in a tracked file".to_owned().into());
         }
-        Ok(())
+        let Value::Text(text) = value else { return Ok(()) };
+        match &self.shape {
+            Shape::Path(_) if !is_among_lanes(text) => Err(Problem {
+                text: format!("cannot be '{text}' in a tracked file"),
+                hint: Some(format!("there it is one of {}, or below; your own lane.toml is free", TRACKED.join(", "))),
+            }),
+            Shape::Template(_) if !text.contains("{name}") => Err(Problem {
+                text: format!("cannot be '{text}' in a tracked file"),
+                hint: Some("there it has {name} in it, so that no lane takes another branch".into()),
+            }),
+            _ => Ok(()),
+        }
     }
+
+    /// What no file must say that may have come with an archive: a place whose name the user has not typed.
+    pub(super) fn check_cloned(&self, value: &Value) -> Result<(), Problem> {
+        let (Shape::Path(_), Value::Text(path)) = (&self.shape, value) else { return Ok(()) };
+        let last = path.rsplit('/').next().unwrap_or_default();
+        if last.contains("{name}") && !path.chars().any(char::is_control) {
+            return Ok(());
+        }
+        Err(Problem {
+            text: format!("cannot be '{path}'"),
+            hint: Some("its last part has {name} in it, except in your own lane.toml".into()),
+        })
+    }
+}
+
+/// Where the tracked file may put lanes.
+const TRACKED: [&str; 3] = ["../{repo}.lanes/{name}", ".worktrees/{name}", ".claude/worktrees/{name}"];
+
+/// Whether the path is one of these or below the same directory, and has no part that is hidden, or a file name that some
+/// system takes for another one.
+fn is_among_lanes(path: &str) -> bool {
+    let options = gix::validate::path::component::Options::default();
+    let plain = |part: &str| {
+        let part = part.replace("{name}", "x").replace("{repo}", "x");
+        let hidden = part.starts_with('.') || part.ends_with(['.', ' ']) || part.chars().any(char::is_control);
+        !hidden && gix::validate::path::component(part.as_str().into(), None, options).is_ok()
+    };
+    let directory = |known: &&str| known.strip_suffix("{name}").and_then(|directory| path.strip_prefix(directory));
+    TRACKED.iter().find_map(directory).is_some_and(|rest| rest.split('/').all(plain))
 }
 
 impl Key {
@@ -306,13 +349,60 @@ mod tests {
     }
 
     #[test]
-    fn a_tracked_path_stays_near_the_repository() {
+    fn a_tracked_path_is_among_the_lanes() {
         let key = find("start.path").unwrap();
         let verdict = |path: &str| key.check_tracked(&Value::Text(path.into())).is_ok();
-        for path in ["../{repo}.lanes/{name}", ".worktrees/{name}", "../x/y", "../..x/y"] {
+        for path in [
+            "../{repo}.lanes/{name}",
+            "../{repo}.lanes/team/{name}",
+            ".worktrees/{name}",
+            ".claude/worktrees/{name}",
+            ".worktrees/x-{name}",
+        ] {
             assert!(verdict(path), "{path}");
         }
-        for path in ["/tmp/{name}", "~/lanes/{name}", "~x/y", "../../x", "a/../../x", "..", "../.."] {
+        for path in [
+            "/tmp/{name}",
+            "~/lanes/{name}",
+            "~x/{name}",
+            "../../x/{name}",
+            "a/../../{name}",
+            "..",
+            "../{name}",
+            "../x.lanes/{name}",
+            "../{repo}/{name}",
+            "../{repo}.lanes",
+            "../{repo}.lanes/",
+            "../{repo}.lanes/x",
+            "../{repo}.lanes/.{name}",
+            "../{repo}.lanes/.config/{name}",
+            "../{repo}.lanes/../.config/{name}",
+            "../{repo}.lanes//{name}",
+            "../{repo}.lanes/./{name}",
+            "../.config/{name}",
+            "../.config/git",
+            "../.cargo",
+            "./.worktrees/{name}",
+            ".worktrees/../{name}",
+            ".Worktrees/{name}",
+            ".github/{name}",
+            ".claude/{name}",
+            ".claude/worktrees/../{name}",
+            ".git/worktrees/{name}",
+            ".GIT/{name}",
+            ".worktrees/.GIT/{name}",
+            ".worktrees/git~1/{name}",
+            ".worktrees/.g\u{200c}it/{name}",
+            ".worktrees/{name}.",
+            ".worktrees/{name} ",
+            ".worktrees/a\\b/{name}",
+            ".worktrees/CON/{name}",
+            ".worktrees/a\nb/{name}",
+            "src/{name}",
+            "lanes/{name}",
+            "{name}",
+            "{repo}/{name}",
+        ] {
             assert!(!verdict(path), "{path}");
         }
     }

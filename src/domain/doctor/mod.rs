@@ -65,6 +65,8 @@ pub enum Finding {
     Interrupted(Interrupted),
     /// What an interrupted command was doing can no longer be read.
     DamagedIntent(PathBuf),
+    /// Something among git-lane's own files that git-lane never makes, or never with that content: nothing acts on it.
+    Stranger(PathBuf),
     /// The rule is not in force, and why.
     NotInForce(String),
     /// The hooks have not been told of these keys of the policy.
@@ -212,6 +214,7 @@ impl Finding {
             | Finding::DeadHooksPath(_)
             | Finding::UnreadablePolicy(_)
             | Finding::DamagedIntent(_)
+            | Finding::Stranger(_)
             | Finding::OrphanBranch(..) => false,
         }
     }
@@ -247,6 +250,7 @@ impl Finding {
             Finding::Interrupted(Interrupted { prospect: Prospect::Failed(_), .. }) => "not-healed",
             Finding::Interrupted(_) => "newer-intent",
             Finding::DamagedIntent(_) => "damaged-intent",
+            Finding::Stranger(_) => "strange-file",
             Finding::NotInForce(_) => "not-in-force",
             Finding::UnknownRules(_) => "policy-unknown",
             Finding::UnreadablePolicy(_) => "policy",

@@ -126,6 +126,7 @@ impl Finding {
                  trash expires",
                 word(path.display())
             ),
+            Finding::Stranger(path) => format!("look where it came from, then: rm -r {}", word(path.display())),
             Finding::UnreadablePolicy(_) => "mend that file; git-lane-config(1) lists the keys".into(),
             _ => return None,
         })
@@ -246,6 +247,9 @@ impl std::fmt::Display for Finding {
             Finding::DamagedIntent(path) => {
                 write!(f, "a command was interrupted, and nobody can complete or undo it from '{}'", path.display())
             }
+            Finding::Stranger(path) => {
+                write!(f, "'{}' is nothing that git-lane would have written there; nothing acts on it", path.display())
+            }
             Finding::UnknownRules(keys) => write!(f, "the hooks do not know what the policy says of {keys}"),
             Finding::UnreadablePolicy(why) => write!(f, "the policy cannot be read: {why}"),
             Finding::NotInForce(why) => write!(f, "the rule is not in force: {why}"),
@@ -318,6 +322,7 @@ mod tests {
             Finding::OrphanBranch(branch("x"), Orphan::TakeUp(Way::Start(lane()))),
             Finding::OrphanBranch(branch("x"), Orphan::TakeUpOrDelete(Way::Start(lane()))),
             Finding::DamagedIntent("/x".into()),
+            Finding::Stranger("/x".into()),
             Finding::CheckedOutTwice(lane(), branch("x"), "/x".into(), false),
             Finding::Overtaken(lane(), branch("x"), Overtaken { was: "a".into(), now: None }),
         ] {

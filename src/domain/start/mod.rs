@@ -121,11 +121,10 @@ pub struct Target {
 pub enum TargetState {
     /// Nothing, or an empty directory.
     Free,
-    /// The same, inside the main worktree: it must be ignored there.
-    InsideMainWorktree {
-        /// The directory to ignore, relative to the main worktree.
-        ignore: PathBuf,
-    },
+    /// Nothing at all may be there where a tracked policy names the place, and this is.
+    NotNew,
+    /// Tracked files, or a symbolic link on the way, where a tracked policy wants worktrees.
+    InTheRepository(PathBuf),
     /// Something else.
     Occupied,
     /// A symbolic link.
@@ -162,8 +161,6 @@ pub struct Creation {
     pub upstream: Option<Upstream>,
     /// Where the worktree goes.
     pub path: PathBuf,
-    /// A directory of the main worktree to be ignored there.
-    pub ignore: Option<PathBuf>,
 }
 
 /// Decides.
@@ -194,11 +191,9 @@ pub fn plan(request: Request, facts: Facts) -> Result<Plan, Refusal> {
         (OfRemote::One(upstream), Some(_)) => Some(*upstream),
         _ => None,
     };
-    let ignore = match facts.target.state {
-        TargetState::Free => None,
-        TargetState::InsideMainWorktree { ignore } => Some(ignore),
-        state => return Err(Refusal::Path(facts.target.path, state)),
-    };
+    if facts.target.state != TargetState::Free {
+        return Err(Refusal::Path(facts.target.path, facts.target.state));
+    }
     let adopted = request.branch.as_ref().and(facts.branch_tip);
     Ok(Plan::Create(Box::new(Creation {
         commit: adopted.or(upstream.as_ref().map(|upstream| upstream.commit)).unwrap_or(facts.base.commit),
@@ -206,7 +201,6 @@ pub fn plan(request: Request, facts: Facts) -> Result<Plan, Refusal> {
         new_branch: request.branch.is_some() && adopted.is_none(),
         base: facts.base,
         path: facts.target.path,
-        ignore,
         request,
     })))
 }
@@ -242,9 +236,22 @@ fn agree(request: &Request, lane: &Lane) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The branch of a new lane by the policy's template.
+/// The branch of a new lane by the policy's template. An owner is free text: what cannot stand in a branch's name becomes `-`.
 pub fn branch_name(template: &str, name: &LaneName, owner: Option<&str>) -> String {
-    template.replace("{owner}", owner.unwrap_or("nobody")).replace("{name}", name.as_str())
+    let owner: String = owner.unwrap_or("nobody").split('/').map(branch_part).collect::<Vec<_>>().join("/");
+    // The owner's own text is no template.
+    let pieces: Vec<String> = template.split("{owner}").map(|piece| piece.replace("{name}", name.as_str())).collect();
+    pieces.join(&owner)
+}
+
+/// A text as one part of a branch's name, by the rules of git-check-ref-format(1).
+fn branch_part(text: &str) -> String {
+    let plain = |c: char| !(c.is_control() || c.is_whitespace() || "~^:?*[\\\"'@{}".contains(c));
+    let mapped: String = text.chars().map(|c| if plain(c) { c } else { '-' }).collect();
+    let mapped = mapped.split("..").collect::<Vec<_>>().join("-");
+    let trimmed = mapped.trim_matches(['-', '.']);
+    let trimmed = trimmed.strip_suffix(".lock").unwrap_or(trimmed);
+    if trimmed.is_empty() { "nobody".into() } else { trimmed.into() }
 }
 
 /// The worktree's place by the policy's template, relative to the main worktree; `attempt` 2 and up picks another
@@ -380,6 +387,8 @@ mod tests {
             (Facts { of_remote: OfRemote::Named(tracking, branch("login")), ..facts() }, "remote-branch"),
             (Facts { target: target(TargetState::Occupied), ..facts() }, "path-occupied"),
             (Facts { target: target(TargetState::Symlink), ..facts() }, "path-occupied"),
+            (Facts { target: target(TargetState::NotNew), ..facts() }, "path-occupied"),
+            (Facts { target: target(TargetState::InTheRepository(path.clone())), ..facts() }, "path-occupied"),
             (Facts { target: target(TargetState::InsideWorktree(path)), ..facts() }, "path-occupied"),
         ] {
             assert_eq!(plan(request(), facts).unwrap_err().code(), code);
@@ -388,7 +397,23 @@ mod tests {
 
     #[test]
     fn templates_name_branches_and_places() {
-        assert_eq!(branch_name("{owner}/{name}", &name("login"), Some("ann")), "ann/login");
+        for (owner, expected) in [
+            (Some("ann"), "ann/login"),
+            (Some("claude:7f3a"), "claude-7f3a/login"),
+            (Some("Ann B. <ann@x.org>"), "Ann-B.-<ann-x.org>/login"),
+            (Some("team/ann"), "team/ann/login"),
+            (Some("{name}"), "name/login"),
+            (Some("..a..b.lock"), "a-b/login"),
+            (Some("größe"), "größe/login"),
+            (Some("a\nb\u{7}"), "a-b/login"),
+            (Some("://"), "nobody/nobody/nobody/login"),
+            (Some(""), "nobody/login"),
+            (None, "nobody/login"),
+        ] {
+            let branch = branch_name("{owner}/{name}", &name("login"), owner);
+            assert_eq!(branch, expected);
+            assert!(BranchName::parse(branch.as_str().into()).is_ok(), "{branch}");
+        }
         let place = |attempt| worktree_path("../{repo}.lanes/{name}", "shop", &name("a/b"), attempt);
         assert_eq!(place(1), Path::new("../shop.lanes/a-b"));
         assert_eq!(place(2), Path::new("../shop.lanes/a-b-2"));

@@ -79,6 +79,13 @@ impl std::fmt::Display for Refusal {
                     TargetState::InsideWorktree(other) => {
                         write!(f, "'{path}' lies inside the worktree '{}'", other.display())
                     }
+                    TargetState::InTheRepository(what) => {
+                        let what = what.display();
+                        write!(
+                            f,
+                            "the tracked lane.toml cannot put a lane at '{path}': '{what}' is tracked, or behind a link"
+                        )
+                    }
                     TargetState::Impossible(why) => write!(f, "'{path}' cannot be created: {why}"),
                     _ => write!(f, "'{path}' already exists"),
                 }

@@ -8,6 +8,7 @@ use crate::domain::event::{Event, Phase, Subject, What};
 use crate::error::Result;
 use crate::git::events::Log;
 use crate::git::journal::{Announce, Journal, Said};
+use crate::git::provenance::misfit;
 use crate::git::recover::Intent;
 use crate::git::repository::Repository;
 
@@ -28,6 +29,9 @@ fn finding(
     since: SystemTime,
     said: Said<Intent>,
 ) -> Finding {
+    if matches!(&said, Said::Intent(intent) if misfit(repository, intent).is_some()) {
+        return Finding::DamagedIntent(intent);
+    }
     let (what, prospect) = match said {
         // The next command sets it aside.
         Said::Nothing | Said::OfTheOriginal => return Finding::DamagedIntent(intent),

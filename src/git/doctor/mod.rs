@@ -6,9 +6,12 @@ pub mod lost;
 pub(super) mod rebuild;
 mod settings;
 
+use std::path::PathBuf;
+
 pub use admin::recover;
 pub use settings::programs;
 
+use super::lane_files;
 use super::moved;
 use super::overtaken::overtaken;
 use super::overview::worktree_statuses;
@@ -31,6 +34,7 @@ pub fn examine(repository: &Repository) -> Result<Vec<Finding>> {
     found.extend(settings::locks(repository)?);
     found.extend(interrupted::operations(repository)?);
     found.extend(super::journal::set_aside(&repository.lane_dir()).into_iter().map(Finding::DamagedIntent));
+    found.extend(strangers(repository).into_iter().map(Finding::Stranger));
     found.extend(poisoned.iter().cloned());
     for damaged in &records.damaged {
         found.push(Finding::DamagedRecord(damaged.section.to_string(), damaged.problem.clone()));
@@ -49,6 +53,17 @@ pub fn examine(repository: &Repository) -> Result<Vec<Finding>> {
     found.extend(other_worktrees(repository, &records.lanes, &worktrees, &explained));
     found.extend(admin::orphans(repository, &records.lanes, &worktrees, &explained)?);
     Ok(found)
+}
+
+/// What was set aside or would be by the next command that changes something, and entries of the trash that nobody can read.
+fn strangers(repository: &Repository) -> Vec<PathBuf> {
+    let lane_dir = repository.lane_dir();
+    let mut found = lane_files::set_asides(&lane_dir);
+    found.extend(
+        lane_files::unfit(&lane_dir).into_iter().filter(|path| path.extension().is_none_or(|end| end != "json")),
+    );
+    found.extend(super::trash::damaged(repository));
+    found
 }
 
 /// Puts one finding right; returns what its owner should know about it.

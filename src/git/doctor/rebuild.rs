@@ -16,6 +16,7 @@ use crate::domain::name::{BranchName, LaneName};
 use crate::error::{IoContext, Result};
 use crate::git::journal::{Journal, step, unique_id};
 use crate::git::moved::named_by;
+use crate::git::provenance::{Claim, Claims};
 use crate::git::recover::{Healed, Intent as AnyIntent};
 use crate::git::repository::{RefFormat, Repository};
 use crate::git::start::admin::{begin_reflog, line};
@@ -37,6 +38,13 @@ pub struct Intent {
     /// Where it is while it is incomplete.
     #[serde(with = "lossless_path")]
     staged: PathBuf,
+}
+
+impl Claim for Intent {
+    fn claim(&self, claims: &mut Claims<'_>) {
+        claims.admin("admin directory", &self.admin);
+        claims.staging("staged admin directory", &self.staged);
+    }
 }
 
 /// What an interrupted rebuilding is called.

@@ -22,7 +22,7 @@ use self::format::Home;
 use super::lockfile::create_locked;
 use crate::domain::paste::word;
 use crate::error::{Error, IoContext, Result};
-use crate::git::{patience, shared};
+use crate::git::{lane_files, patience, shared};
 
 /// How long to wait for what a dead process had started: a git that is filling a worktree.
 const CHILDREN_PATIENCE: Duration = Duration::from_secs(30);
@@ -71,18 +71,17 @@ impl Journal {
     /// What the intents say that are neither done nor undone, whoever holds them; nothing is taken over.
     pub fn pending<T: DeserializeOwned>(&self) -> Vec<(PathBuf, T)> {
         self.files()
-            .filter_map(|path| format::intent(&std::fs::read(&path).ok()?).map(|intent| (path, intent)))
+            .filter_map(|path| format::intent(&lane_files::read(&path).ok()?).map(|intent| (path, intent)))
             .collect()
     }
 
     /// What these are about, those of other versions among them.
     pub fn under_way(&self) -> Vec<About> {
-        self.files().filter_map(|path| format::about(&std::fs::read(path).ok()?)).collect()
+        self.files().filter_map(|path| format::about(&lane_files::read(&path).ok()?)).collect()
     }
 
     fn files(&self) -> impl Iterator<Item = PathBuf> + use<> {
-        let files = std::fs::read_dir(&self.directory).into_iter().flatten().flatten().map(|entry| entry.path());
-        files.filter(|path| path.extension().is_some_and(|extension| extension == "json"))
+        lane_files::list(&self.directory).filter(|path| path.extension().is_some_and(|extension| extension == "json"))
     }
 
     /// What dead processes left, oldest first, and since when; nothing is taken over.
@@ -96,12 +95,25 @@ impl Journal {
         let home = self.home()?;
         for path in paths {
             // Shared, and only for this moment: whoever wants to heal it meanwhile takes its owner for alive.
-            let Some(file) = File::open(&path).ok().filter(|file| file.try_lock_shared().is_ok()) else { continue };
-            let Ok(text) = std::fs::read(&path) else { continue };
+            let file = match lane_files::open_read(&path) {
+                Err(_) if lane_files::is_unfit(&path, false) => {
+                    found.push((path, SystemTime::now(), Said::Nothing));
+                    continue;
+                }
+                opened => opened.ok().filter(|file| file.try_lock_shared().is_ok()),
+            };
+            let Some(file) = file else { continue };
+            let text = lane_files::read_open(&file).unwrap_or_default();
             let since = file.metadata().and_then(|metadata| metadata.modified()).context("read", &path)?;
-            found.push((path, since, format::read(&text, &home)));
+            found.push((path, since, self.said(&file, &text, &home)));
         }
         Ok(found)
+    }
+
+    /// What the text of an open file says; a user who has no part in the repository says nothing.
+    fn said<T: DeserializeOwned>(&self, file: &File, text: &[u8], home: &Home) -> Said<T> {
+        let lane_dir = self.directory.parent().unwrap_or(&self.directory);
+        if lane_files::is_of_a_user(file, lane_dir) { format::read(text, home) } else { Said::Nothing }
     }
 
     fn home(&self) -> Result<Home> {
@@ -112,9 +124,13 @@ impl Journal {
     /// A half-written temporary file is removed.
     pub fn abandoned<T: DeserializeOwned>(&self) -> Result<Vec<(Said<T>, Running)>> {
         let mut paths: Vec<PathBuf> = match std::fs::read_dir(&self.directory) {
-            Ok(entries) => entries.flatten().map(|entry| entry.path()).collect(),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(error) => return Err(error).context("read", &self.directory),
+            Ok(entries) if lane_files::is_directory(&self.directory) => {
+                entries.flatten().map(|entry| entry.path()).collect()
+            }
+            Err(error) if lane_files::is_directory(&self.directory) => {
+                return Err(error).context("read", &self.directory);
+            }
+            _ => return Ok(Vec::new()),
         };
         paths.sort();
         let home = self.home()?;
@@ -125,8 +141,8 @@ impl Journal {
                 drop(std::fs::remove_file(&path));
                 continue;
             }
-            let bytes = std::fs::read(&path).context("read", &path)?;
-            found.push((format::read(&bytes, &home), Running { path, file, children: None }));
+            let bytes = lane_files::read_open(&file).unwrap_or_default();
+            found.push((self.said(&file, &bytes, &home), Running { path, file, children: None }));
         }
         Ok(found)
     }
@@ -140,17 +156,15 @@ pub fn is_pending(locks: &Path, id: &std::ffi::OsStr) -> bool {
 
 /// The intents that were set aside and that nobody has looked after yet.
 pub fn set_aside(lane_dir: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(lane_dir.join("damaged")).into_iter().flatten().flatten();
-    entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|end| end == "json")).collect()
+    let all = lane_files::list(&lane_dir.join("damaged"));
+    all.filter(|path| path.extension().is_some_and(|end| end == "json")).collect()
 }
 
 impl Running {
     /// Takes an intent that nobody can act on out of the way; returns where it is.
     pub fn set_aside(self, lane_dir: &Path) -> Result<PathBuf> {
-        let directory = lane_dir.join("damaged");
-        shared::create_dir_all(&directory).context("create", &directory)?;
-        let aside = directory.join(self.path.file_name().unwrap_or_default());
-        std::fs::rename(&self.path, &aside).context("move", &self.path)?;
+        let aside = lane_files::set_aside(lane_dir, &self.path);
+        let aside = aside.ok_or_else(|| Error::environment(format!("cannot move '{}' aside", self.path.display())))?;
         drop(std::fs::remove_file(children_of(&self.path)));
         Ok(aside)
     }
@@ -164,7 +178,7 @@ impl Running {
     pub fn wait_for_children(&self) -> Result<()> {
         let children = children_of(&self.path);
         let start = Instant::now();
-        while take(&children)?.is_none() && children.exists() {
+        while take(&children)?.is_none() && lane_files::is_file(&children) {
             if start.elapsed() > CHILDREN_PATIENCE || patience::is_spent() {
                 return Err(Error::environment("a program that an interrupted git-lane started is still at work")
                     .code("busy")
@@ -224,14 +238,14 @@ fn place(path: &Path, intent: &impl Announce) -> Result<File> {
 /// Takes the flock of a dead process's file; `None` while its owner lives or once it is gone.
 fn take(path: &Path) -> Result<Option<File>> {
     use std::os::unix::fs::MetadataExt;
-    let Ok(file) = File::open(path) else { return Ok(None) };
+    let Ok(file) = lane_files::open_read(path) else { return Ok(None) };
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => return Ok(None),
         Err(TryLockError::Error(error)) => return Err(error).context("lock", path),
     }
     let own = file.metadata().context("read", path)?;
-    let same = std::fs::metadata(path).is_ok_and(|now| (now.dev(), now.ino()) == (own.dev(), own.ino()));
+    let same = std::fs::symlink_metadata(path).is_ok_and(|now| (now.dev(), now.ino()) == (own.dev(), own.ino()));
     Ok(same.then_some(file))
 }
 
@@ -249,7 +263,7 @@ impl Exclusive {
 
     /// The process that holds the lock called `name` and has signed it.
     pub fn holder(lane_dir: &Path, name: &str) -> Option<i32> {
-        let file = File::open(lane_dir.join(name)).ok()?;
+        let file = lane_files::open_read(&lane_dir.join(name)).ok()?;
         let held = matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock));
         let mut text = String::new();
         file.take(32).read_to_string(&mut text).ok()?;
@@ -261,7 +275,16 @@ impl Exclusive {
         let path = lane_dir.join(name);
         let open = || {
             shared::create_dir_all(lane_dir).context("create", lane_dir)?;
-            shared::open(OpenOptions::new().create(true).truncate(false).write(true), &path).context("open", &path)
+            let open = || lane_files::open(OpenOptions::new().create(true).truncate(false).write(true), &path);
+            match open() {
+                // Something is there that git-lane never makes; this may be the first command to come by it.
+                Err(_) if lane_files::is_unfit(&path, false) => {
+                    lane_files::set_aside(lane_dir, &path);
+                    open()
+                }
+                opened => opened,
+            }
+            .context("open", &path)
         };
         let mut file = open()?;
         let start = Instant::now();

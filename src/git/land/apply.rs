@@ -35,6 +35,7 @@ use crate::error::{Error, Result};
 use crate::git::command::{Invocation, failure};
 use crate::git::journal::{About, Journal, step};
 use crate::git::lockfile::LockFile;
+use crate::git::provenance::{Claim, Claims};
 use crate::git::recover::Intent as AnyIntent;
 use crate::git::refs::RefChange;
 use crate::git::repository::Repository;
@@ -103,6 +104,14 @@ impl Intent {
     /// The base, where it was, and where it goes.
     pub fn moves(&self) -> (&RefName, ObjectId, ObjectId) {
         (&self.base, self.old, self.new)
+    }
+}
+
+impl Claim for Intent {
+    fn claim(&self, claims: &mut Claims<'_>) {
+        claims.branch("base", &self.base);
+        claims.git_dir("git directory", &self.git_dir);
+        claims.index_copy("prepared index", &self.prepared, &self.git_dir);
     }
 }
 

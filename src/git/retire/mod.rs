@@ -15,12 +15,13 @@ use serde::{Deserialize, Serialize};
 pub use self::healing::recover;
 use self::healing::{complete, is_committed, put_back};
 use super::journal::{Journal, step, unique_id};
+use super::provenance::{Claim, Claims, remember};
 use super::recover::ensure_not_half_moved;
 use super::refs::RefChange;
 use super::repository::{RefFormat, Repository};
 use super::start::registry_lock;
 use super::trash::{self, Places, keep};
-use super::{events, metadata, moved, processes, submodules};
+use super::{events, exclude, metadata, moved, processes, submodules};
 use crate::domain::event::{Subject, What};
 use crate::domain::integration::Integration;
 use crate::domain::lane::{Lane, ObjectId, RefName, Worktree, WorktreeState};
@@ -75,6 +76,18 @@ impl Intent {
     }
 }
 
+impl Claim for Intent {
+    fn claim(&self, claims: &mut Claims<'_>) {
+        claims.that("id", &self.id, self.id == self.entry.id);
+        claims.that("lane", &self.lane, self.lane == self.entry.lane.name);
+        claims.entry(&self.entry);
+        if let Some(worktree) = &self.entry.worktree {
+            claims.place("worktree", &worktree.path);
+            claims.admin("admin directory", &claims.repository().common_dir().join("worktrees").join(&worktree.admin));
+        }
+    }
+}
+
 /// Seconds since 1970 UTC.
 pub fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs() as i64)
@@ -110,6 +123,9 @@ fn remove(repository: &Repository, retirement: &Retirement<'_>) -> Result<Retire
     // Nobody may take up the branch between the worktree's leaving and its own.
     let _registry = registry_lock(repository)?;
     let journal = Journal::new(&repository.lane_dir());
+    if let Some(worktree) = &intent.entry.worktree {
+        remember(repository, &worktree.path);
+    }
     let running = journal.begin(&crate::git::recover::Intent::Retire(intent.clone()))?;
     match take_away(repository, &intent.entry) {
         Ok(()) => {
@@ -321,6 +337,9 @@ fn forget(repository: &Repository, entry: &Entry) -> Result<()> {
     }
     edit.commit()?;
     step("retire.forgotten");
+    for place in entry.worktree.iter().map(|worktree| &worktree.path).chain([&entry.lane.worktree]) {
+        exclude::remove(repository, place)?;
+    }
     Ok(())
 }
 

@@ -14,6 +14,7 @@ mod undo;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use bstr::ByteSlice;
 use serde::{Deserialize, Serialize};
 
 use crate::domain::event::{End, Subject, What};
@@ -22,14 +23,15 @@ use crate::domain::name::LaneName;
 use crate::domain::start::Creation;
 use crate::domain::trash::Setting;
 use crate::error::{Error, IoContext, Kind, Result};
-use crate::git::events;
 use crate::git::journal::{Exclusive, Journal, Running, step, unique_id};
 use crate::git::populate::{self, How, Source, Sparse};
+use crate::git::provenance::{Claim, Claims, remember};
 use crate::git::recover::{Healed, Intent as AnyIntent};
 use crate::git::repository::{RefFormat, Repository};
 use crate::git::shared;
+use crate::git::{events, exclude};
 use admin::{begin_reflog, copy_worktree_config, line};
-use undo::{Identity, undo, visible_at};
+use undo::{Identity, is_own, undo, visible_at};
 
 /// What a start is about to do; enough to complete or undo it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -51,8 +53,6 @@ pub struct Intent {
     made: Vec<Made>,
     /// Its settings for a sparse checkout need an include in the shared configuration.
     sparse: bool,
-    /// A directory of the main worktree that must be ignored there.
-    ignore: Option<Made>,
     /// What git records about a branch that follows a remote's.
     #[serde(default)]
     upstream: Vec<Setting>,
@@ -80,6 +80,45 @@ impl Intent {
     /// The name, unlike any other, of the directory in which the worktree is filled.
     fn hidden(&self) -> String {
         hidden_name(self.lane.id.as_str())
+    }
+
+    /// The directory itself.
+    fn hidden_directory(&self) -> PathBuf {
+        self.lane.worktree.with_file_name(self.hidden())
+    }
+}
+
+impl Claim for Intent {
+    fn claim(&self, claims: &mut Claims<'_>) {
+        let (lane, hidden) = (&self.lane, std::ffi::OsString::from(self.hidden()));
+        claims.id("lane id", lane.id.as_str());
+        claims.admin_name("admin directory", &self.admin_name);
+        claims.staging("staged admin directory", &self.staged_admin);
+        claims.that(
+            "staged admin directory",
+            self.staged_admin.display(),
+            self.staged_admin.ends_with(lane.id.as_str()),
+        );
+        // The directory it is filled in, beside the lane's; below it where git makes the worktree.
+        let filled = if self.by_git { self.staged_worktree.parent() } else { Some(self.staged_worktree.as_path()) };
+        let beside = filled.and_then(Path::parent).filter(|_| filled.and_then(Path::file_name) == Some(&*hidden));
+        let real = |directory: &Path| std::fs::canonicalize(directory).map_or(true, |found| found == directory);
+        claims.that("staged worktree", self.staged_worktree.display(), beside.is_some_and(real));
+        // Once the worktree can be seen the user may have moved it; that it is the one that was made is proof enough.
+        if !is_own(claims.repository(), self) {
+            claims.place("worktree", &lane.worktree);
+            claims.that("staged worktree", self.staged_worktree.display(), beside == lane.worktree.parent());
+        }
+        for setting in &self.upstream {
+            let known = ["remote", "merge", "rebase"].contains(&&*setting.key);
+            let plain = !setting.value.contains_str("::") && !setting.value.starts_with(b"-");
+            claims.that("setting of the branch", &setting.key, known && plain);
+        }
+        for Made(made) in &self.made {
+            let above = |path: &Path| path != made && path.starts_with(made);
+            let fits = above(&self.staged_worktree) || above(&lane.worktree);
+            claims.that("directory that was made", made.display(), fits);
+        }
     }
 }
 
@@ -147,7 +186,6 @@ fn make(repository: &Repository, creation: &Creation, filling: &Filling<'_>, lan
         admin_name: admin::name(&creation.path).into(),
         made,
         sparse: filling.sparse.is_some() && !repository.config_bool("extensions.worktreeConfig"),
-        ignore: creation.ignore.clone().map(Made),
         upstream: creation.upstream.as_ref().map(|upstream| upstream.settings.clone()).unwrap_or_default(),
         by_git,
         publishing: false,
@@ -156,7 +194,9 @@ fn make(repository: &Repository, creation: &Creation, filling: &Filling<'_>, lan
         created_branch: false,
         lane,
     };
+    remember(repository, &creation.path);
     let mut running = Journal::new(&repository.lane_dir()).begin(&AnyIntent::Start(intent.clone()))?;
+    exclude::add(repository, &intent.hidden_directory())?;
     let made = if intent.by_git {
         registry_lock(repository).and_then(|_guard| {
             let how = by_git::prepare(repository, &mut intent, filling)?;

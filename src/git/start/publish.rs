@@ -1,17 +1,15 @@
 //! The short critical section that makes a prepared lane visible, and its completion after a crash.
 
-use std::io::Write;
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use bstr::ByteSlice;
 use rustix::fs::RenameFlags;
 
 use super::admin::line;
 use super::undo::{Identity, created_from, is_registered};
-use super::{Intent, Made, by_git};
+use super::{Intent, by_git};
 use crate::domain::lane::{Lane, ObjectId, RefName};
 use crate::error::{Error, IoContext, Result};
+use crate::git::exclude;
 use crate::git::journal::{Running, step};
 use crate::git::metadata::Edit;
 use crate::git::populate;
@@ -35,13 +33,14 @@ pub(super) fn publish(repository: &Repository, intent: &mut Intent, running: &mu
     running.advance(&AnyIntent::Start(intent.clone()))?;
     // A config.lock somebody holds must stop us before anything can be seen.
     let edit = Edit::begin(repository.common_dir())?;
-    ignore(repository, intent)?;
+    exclude::add(repository, &intent.lane.worktree)?;
     create_branch(repository, intent)?;
     if intent.by_git {
         by_git::attach(repository, intent)?;
     }
     step("start.branch");
     place_worktree(intent)?;
+    exclude::remove(repository, &intent.hidden_directory())?;
     step("start.worktree");
     register(repository, intent)?;
     step("start.registered");
@@ -75,7 +74,7 @@ pub(super) fn complete(
         }
         return Ok(false);
     }
-    ignore(repository, intent)?;
+    exclude::add(repository, &intent.lane.worktree)?;
     if !intent.by_git && !is_registered(repository, intent) {
         // Somebody may have taken the admin directory's name meanwhile.
         point_at_admin(repository, intent, &intent.lane.worktree.clone())?;
@@ -102,31 +101,6 @@ fn record(repository: &Repository, intent: &Intent, mut edit: Edit) -> Result<()
     edit.commit()?;
     step("start.recorded");
     if intent.by_git { by_git::release(repository, intent) } else { Ok(()) }
-}
-
-/// Has the directory that holds a worktree inside the main worktree ignored there, by `.git/info/exclude`.
-fn ignore(repository: &Repository, intent: &Intent) -> Result<()> {
-    let Some(Made(directory)) = &intent.ignore else { return Ok(()) };
-    let info = repository.common_dir().join("info");
-    shared::create_dir_all(&info).context("create", &info)?;
-    let path = info.join("exclude");
-    let text = std::fs::read(&path).unwrap_or_default();
-    let mut wanted = b"/".to_vec();
-    for byte in directory.as_os_str().as_bytes() {
-        if b"*?[]\\#! ".contains(byte) {
-            wanted.push(b'\\');
-        }
-        wanted.push(*byte);
-    }
-    wanted.push(b'/');
-    if text.lines().any(|line| line.trim() == wanted) {
-        return Ok(());
-    }
-    let mut addition = if text.is_empty() || text.ends_with(b"\n") { Vec::new() } else { b"\n".to_vec() };
-    addition.extend_from_slice(&wanted);
-    addition.push(b'\n');
-    let mut file = shared::open(std::fs::OpenOptions::new().create(true).append(true), &path).context("open", &path)?;
-    file.write_all(&addition).context("write", &path)
 }
 
 /// Publishes what a dead process had prepared and nobody could see yet.

@@ -16,8 +16,7 @@ use crate::domain::lane::RefName;
 use crate::error::{IoContext, Result};
 use crate::git::refs::RefChange;
 use crate::git::repository::Repository;
-use crate::git::shared;
-use crate::git::worktree;
+use crate::git::{exclude, moved, shared, worktree};
 
 /// Which directory it is, wherever it is moved to.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -61,6 +60,16 @@ pub(super) fn visible_at(repository: &Repository, intent: &Intent) -> Option<Pat
     named.map(|worktree| worktree.path).filter(|path| !path.iter().any(|part| part == hidden.as_str()))
 }
 
+/// Whether the worktree that the intent names is the one this start made, as both its ends say.
+pub(super) fn is_own(repository: &Repository, intent: &Intent) -> bool {
+    let path = &intent.lane.worktree;
+    let worktrees = repository.common_dir().join("worktrees");
+    let names_us = || moved::named_by(path).is_some_and(|admin| admin.parent() == Some(&worktrees));
+    let admin = admin_dir(repository, intent);
+    let registered = || worktree::describe(repository.common_dir(), &admin).is_some_and(|found| found.path == *path);
+    is(intent.made_worktree, path) && names_us() || is(intent.made_admin, &admin) && registered()
+}
+
 /// Removes what was made aside, and the branch. The caller holds the registry lock and knows that nothing is visible.
 pub(super) fn undo(repository: &Repository, intent: &Intent) -> Result<()> {
     if let Some(admin) = intent.by_git.then(|| by_git::own_admin(repository, intent)).flatten() {
@@ -76,6 +85,9 @@ pub(super) fn undo(repository: &Repository, intent: &Intent) -> Result<()> {
         }
     }
     delete_branch(repository, intent)?;
+    for place in [&intent.hidden_directory(), &intent.lane.worktree] {
+        exclude::remove(repository, place)?;
+    }
     for Made(directory) in intent.made.iter().rev() {
         // Another lane may be in it by now.
         let _ = std::fs::remove_dir(directory);

@@ -10,14 +10,15 @@ use super::Places;
 use crate::domain::event::{Subject, What};
 use crate::domain::trash::{Entry, Expiry, Occasion, expired};
 use crate::error::{IoContext, Result};
-use crate::git::events;
 use crate::git::journal::{Exclusive, set_aside, step};
 use crate::git::overview::standings;
 use crate::git::refs::RefChange;
 use crate::git::repository::Repository;
+use crate::git::{events, lane_files};
 use crate::policy::Policy;
 
-const DELETING: &str = ".deleting-";
+/// What the name of an entry begins with that is on its way out.
+pub(in crate::git) const DELETING: &str = ".deleting-";
 
 /// How long a finish may spend on counting; `trash` and `prune` take their time and remember what they counted.
 const QUICK: Duration = Duration::from_millis(25);
@@ -118,12 +119,12 @@ pub fn sweep(repository: &Repository) -> Result<()> {
     let trash = super::directory(repository);
     let Ok(_lock) = Exclusive::acquire(&repository.lane_dir(), "sweep.lock", Duration::ZERO) else { return Ok(()) };
     let mounts = mounts();
-    for found in std::fs::read_dir(&trash).into_iter().flatten().flatten() {
-        let name = found.file_name();
+    for directory in lane_files::list(&trash) {
+        let name = directory.file_name().unwrap_or_default();
         let Some(id) = name.to_str().and_then(|name| name.strip_prefix(DELETING)) else { continue };
         // Not an id of ours: nothing we put there.
         let Ok(name) = super::ref_name(id) else { continue };
-        if has_mount(&mounts, &found.path()) {
+        if has_mount(&mounts, &directory) {
             continue;
         }
         if let Some(kept) = repository.ref_target(&name)? {
@@ -136,18 +137,18 @@ pub fn sweep(repository: &Repository) -> Result<()> {
             }
         }
         step("expire.ref-gone");
-        let directory = found.path();
         if let Some(entry) = super::read(repository, &directory)
             && let Some(worktree) = &entry.worktree
         {
             let places = Places::new(trash.join(id), worktree, PathBuf::new());
-            if let Some(parking) = places.parking().filter(|parking| !has_mount(&mounts, parking)) {
+            if let Some(parking) = places.own_parking().filter(|parking| !has_mount(&mounts, parking)) {
                 // What says whose the place is goes last.
                 unlink(&parking.join("worktree"))?;
                 super::remove_if_there(&parking.join("dot-git"))?;
                 places.leave_parking();
                 unlink(&parking)?;
             }
+            places.leave_parking();
         }
         step("expire.parking-gone");
         // The entry's own file goes last: it knows where the parking was.

@@ -1,10 +1,11 @@
 //! The two files by which a worktree and its admin directory name each other (gitrepository-layout(5)).
 
+use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use crate::error::{IoContext, Result};
-use crate::git::shared;
+use crate::git::lane_files;
 
 /// Makes the `.git` file of a worktree that is to be at `directory` name its admin directory, for an id or a repository
 /// that has moved.
@@ -17,7 +18,9 @@ pub(super) fn point_at_admin(dot_git: &Path, directory: &Path, admin: &Path) -> 
     line.push(b'\n');
     // Not shared: a worktree has the modes of the user's umask.
     let temporary = dot_git.with_file_name(".git.lane-new");
-    std::fs::write(&temporary, line).context("write", &temporary)?;
+    super::remove_if_there(&temporary)?;
+    let mut file = std::fs::File::create_new(&temporary).context("create", &temporary)?;
+    file.write_all(&line).context("write", &temporary)?;
     std::fs::rename(&temporary, dot_git).context("write", dot_git)
 }
 
@@ -25,20 +28,20 @@ pub(super) fn point_at_admin(dot_git: &Path, directory: &Path, admin: &Path) -> 
 /// another one when the repository has moved.
 pub(super) fn point_at_worktree(kept: &Path, admin: &Path, directory: &Path) -> Result<()> {
     let gitdir = kept.join("gitdir");
-    let text = std::fs::read(&gitdir).unwrap_or_default();
+    let text = lane_files::read(&gitdir).unwrap_or_default();
     let named = lexical(&admin.join(crate::git::path(crate::git::line(&text))));
     if named.parent().is_some_and(|named| is_same(named, directory)) {
         return Ok(());
     }
     let temporary = kept.join("gitdir.lane");
     let line = [directory.join(".git").as_os_str().as_bytes(), b"\n"].concat();
-    shared::write(&temporary, line).context("write", &temporary)?;
+    lane_files::write(&temporary, &line).context("write", &temporary)?;
     std::fs::rename(&temporary, &gitdir).context("write", &gitdir)
 }
 
 /// Whether the `.git` file of a worktree that is, or is to be, at `directory` names `admin`.
 pub(super) fn names(dot_git: &Path, directory: &Path, admin: &Path) -> bool {
-    let text = std::fs::read(dot_git).unwrap_or_default();
+    let text = lane_files::read(dot_git).unwrap_or_default();
     let target = crate::git::line(&text).strip_prefix(b"gitdir:").map(|rest| rest.trim_ascii_start());
     target.is_some_and(|target| {
         let target = lexical(&directory.join(crate::git::path(target)));

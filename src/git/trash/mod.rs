@@ -17,17 +17,19 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bstr::BStr;
+pub(in crate::git) use expire::DELETING;
 pub use expire::{Expiration, Expired, expire, expire_within, sweep};
 pub use places::Places;
 
 use super::journal::{Exclusive, Journal, Running};
+use super::provenance::misfit_of_entry;
 use super::recover;
 use super::repository::Repository;
 use crate::domain::lane::RefName;
 use crate::domain::name::LaneName;
 use crate::domain::trash::{Entry, KeptWorktree, relocated};
 use crate::error::{Error, IoContext, Result};
-use crate::git::shared;
+use crate::git::lane_files;
 
 /// How long to wait for others who move lanes; each holds the lock for milliseconds.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -49,9 +51,11 @@ pub fn entries(repository: &Repository) -> Result<Vec<Entry>> {
     let under_way = under_way(repository);
     let mut found = Vec::new();
     let listed = match std::fs::read_dir(&directory) {
-        Ok(listed) => listed,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(found),
-        Err(error) => return Err(error).context("read", &directory),
+        Ok(listed) if lane_files::is_directory(&directory) => listed,
+        Err(error) if lane_files::is_directory(&directory) => {
+            return Err(error).context("read", &directory);
+        }
+        _ => return Ok(found),
     };
     for entry in listed.flatten() {
         let id = entry.file_name();
@@ -66,8 +70,7 @@ pub fn entries(repository: &Repository) -> Result<Vec<Entry>> {
 
 /// What the entry in `directory` says, with the places of today.
 fn read(repository: &Repository, directory: &Path) -> Option<Entry> {
-    let bytes = std::fs::read(directory.join("entry.json")).ok()?;
-    let mut entry: Entry = serde_json::from_slice(&bytes).ok()?;
+    let mut entry = said(repository, directory)?;
     let common_dir = repository.common_dir();
     if let Some(worktree) = &mut entry.worktree
         && has_moved(worktree, common_dir)
@@ -82,6 +85,15 @@ fn read(repository: &Repository, directory: &Path) -> Option<Entry> {
     Some(entry)
 }
 
+/// What the file of the entry in `directory` says, if git-lane itself could have written that.
+fn said(repository: &Repository, directory: &Path) -> Option<Entry> {
+    if !lane_files::is_directory(directory) {
+        return None;
+    }
+    let entry: Entry = serde_json::from_slice(&lane_files::read(&directory.join("entry.json")).ok()?).ok()?;
+    misfit_of_entry(repository, directory, &entry).is_none().then_some(entry)
+}
+
 /// Whether the place of a worktree went where the repository did, or is that of the repository this one is a copy of.
 fn has_moved(worktree: &KeptWorktree, common_dir: &Path) -> bool {
     let id = |path: &Path| std::fs::metadata(path).ok().map(|found| (found.dev(), found.ino()));
@@ -94,14 +106,12 @@ fn has_moved(worktree: &KeptWorktree, common_dir: &Path) -> bool {
 /// The directories of entries that hold something and do not say what: restoring them is for a person to do.
 pub fn damaged(repository: &Repository) -> Vec<PathBuf> {
     let unreadable = |path: &PathBuf| {
-        let known = std::fs::read(path.join("entry.json")).ok();
-        let known = known.and_then(|bytes| serde_json::from_slice::<Entry>(&bytes).ok());
         let holds = |part: &str| std::fs::symlink_metadata(path.join(part)).is_ok();
-        known.is_none_or(|entry| path.file_name() != Some(std::ffi::OsStr::new(&entry.id)))
-            && ["entry.json", "worktree", "admin"].into_iter().any(holds)
+        said(repository, path).is_none()
+            && (lane_files::is_unfit(path, true) || ["entry.json", "worktree", "admin"].into_iter().any(holds))
     };
     let hidden = |path: &PathBuf| path.file_name().is_none_or(|name| name.to_string_lossy().starts_with('.'));
-    let listed = std::fs::read_dir(directory(repository)).into_iter().flatten().flatten().map(|entry| entry.path());
+    let listed = lane_files::list(&directory(repository));
     let mut found: Vec<PathBuf> = listed.filter(|path| !hidden(path) && unreadable(path)).collect();
     if !found.is_empty() {
         // Some may just be coming or going; what was done meanwhile can be read now, or is gone.
@@ -119,7 +129,7 @@ pub fn write(directory: &Path, entry: &Entry) -> Result<()> {
     let malformed = |error| Error::environment(format!("cannot write '{}'", path.display())).source(error);
     let bytes = serde_json::to_vec_pretty(entry).map_err(malformed)?;
     let temporary = directory.join(".entry.json");
-    let mut file = shared::create(&temporary).context("create", &temporary)?;
+    let mut file = lane_files::create(&temporary).context("create", &temporary)?;
     file.write_all(&bytes).context("write", &temporary)?;
     file.sync_all().context("sync", &temporary)?;
     std::fs::rename(&temporary, &path).context("write", &path)

@@ -14,10 +14,10 @@ use bstr::ByteSlice;
 use crate::domain::paste::word;
 use crate::domain::trash::Obstacle;
 use crate::error::{Error, IoContext, Result};
-use crate::git::shared;
+use crate::git::{lane_files, shared};
 
 /// The file that says it: device and inode of the common directory, then its path.
-const OWNER: &str = "repository";
+pub(super) const OWNER: &str = "repository";
 
 /// The same before it has all its text.
 const UNFINISHED: &str = ".repository";
@@ -55,7 +55,7 @@ pub fn ensure_own(place: &Path, common_dir: &Path) -> Result<()> {
 pub fn claim(parking: &Path, common_dir: &Path) -> Result<()> {
     let text = text(common_dir)?;
     let (unfinished, path) = (parking.join(UNFINISHED), parking.join(OWNER));
-    let mut file = shared::create(&unfinished).context("create", &unfinished)?;
+    let mut file = lane_files::create(&unfinished).context("create", &unfinished)?;
     file.write_all(&text).context("write", &unfinished)?;
     file.sync_all().context("sync", &unfinished)?;
     std::fs::rename(&unfinished, &path).context("write", &path)
@@ -72,7 +72,7 @@ fn text(common_dir: &Path) -> Result<Vec<u8>> {
 /// may be what became of the other: moved to another disk, or brought back from a backup. Only people can know.
 pub fn foreign(parking: &Path, common_dir: &Path) -> Result<Obstacle> {
     let file = parking.join(OWNER);
-    let said = std::fs::read(&file).unwrap_or_default();
+    let said = lane_files::read(&file).unwrap_or_default();
     let owner = crate::git::path(said.splitn(3, |byte| *byte == b' ').nth(2).unwrap_or_default());
     let claim = format!("echo {} > {}", word(text(common_dir)?.to_str_lossy()), word(file.display()));
     Ok(Obstacle::OfAnotherRepository { place: parking.to_owned(), owner, claim })
@@ -88,7 +88,7 @@ pub fn release(parking: &Path) {
 /// Whether `parking` belongs to the repository at `common_dir`. One that moved keeps its inode, and one whose filesystem
 /// was mounted anew its path. A place that does not say holds nothing yet, or nothing that is known to be ours.
 pub fn may_touch(parking: &Path, common_dir: &Path) -> bool {
-    let Ok(text) = std::fs::read(parking.join(OWNER)) else {
+    let Ok(text) = lane_files::read(&parking.join(OWNER)) else {
         return std::fs::symlink_metadata(parking.join("worktree")).is_err();
     };
     let mut fields = text.splitn(3, |byte| *byte == b' ');

@@ -13,7 +13,7 @@ use super::{links, owner};
 use crate::domain::trash::{KeptWorktree, Obstacle, Stamp};
 use crate::error::{Error, IoContext, Result};
 use crate::git::journal::step;
-use crate::git::shared;
+use crate::git::{lane_files, shared};
 
 /// The marker that keeps `git worktree prune` from an admin directory whose worktree is on its way.
 const MARKER: &str = "git-lane is moving this worktree";
@@ -45,10 +45,8 @@ fn remove_husk(admin: &Path) -> bool {
 
 /// Whoever held a lock in there cannot reach it any more, and would leave it for the lane's return.
 fn remove_orphaned_locks(admin: &Path) {
-    let entries = |directory: &Path| std::fs::read_dir(directory).into_iter().flatten().flatten();
-    for entry in entries(admin).chain(entries(&admin.join("logs"))) {
-        let path = entry.path();
-        if path.extension().is_some_and(|extension| extension == "lock") && path.is_file() {
+    for path in lane_files::list(admin).chain(lane_files::list(&admin.join("logs"))) {
+        if path.extension().is_some_and(|extension| extension == "lock") && lane_files::is_file(&path) {
             drop(std::fs::remove_file(path));
         }
     }
@@ -139,7 +137,7 @@ impl Places {
         owner::claim(directory, self.common_dir())?;
         // Lanes may lie inside a repository, which must not see this directory.
         let ignore = self.original.with_file_name(".lane-trash").join(".gitignore");
-        shared::write(&ignore, "*\n").context("write", &ignore)?;
+        lane_files::write(&ignore, b"*\n").context("write", &ignore)?;
         step("places.parking-made");
         with_writable(&self.original, || rename_raw(&self.original, &parked))
             .context("move", &self.original)
@@ -236,8 +234,13 @@ impl Places {
     /// nothing is the copy's.
     pub fn parking(&self) -> Option<PathBuf> {
         let parked = self.parked();
-        let own = parked.parent().filter(|own| exists(own))?;
+        let own = parked.parent().filter(|own| lane_files::is_directory(own))?;
         owner::may_touch(own, self.common_dir()).then(|| own.to_owned())
+    }
+
+    /// The same where it says that it is this repository's: a place that says nothing can be a stranger's.
+    pub fn own_parking(&self) -> Option<PathBuf> {
+        self.parking().filter(|own| lane_files::is_file(&own.join(owner::OWNER)))
     }
 
     /// The repository whose trash the entry is in: `<common directory>/lane/trash/<id>`.
@@ -302,7 +305,7 @@ fn mark(admin: &Path) -> Result<()> {
         return Ok(());
     }
     let (marker, unfinished) = (admin.join("locked"), admin.join(UNFINISHED));
-    shared::write(&unfinished, MARKER).context("write", &unfinished)?;
+    lane_files::write(&unfinished, MARKER.as_bytes()).context("write", &unfinished)?;
     let marked = rename_raw(&unfinished, &marker).context("create", &marker);
     if marked.is_err() {
         super::remove_if_there(&unfinished)?;
@@ -316,7 +319,7 @@ fn unmark(admin: &Path) -> Result<()> {
 }
 
 fn is_marked(admin: &Path) -> bool {
-    std::fs::read(admin.join("locked")).is_ok_and(|reason| reason == MARKER.as_bytes())
+    lane_files::read(&admin.join("locked")).is_ok_and(|reason| reason == MARKER.as_bytes())
 }
 
 fn exists(path: &Path) -> bool {

@@ -7,14 +7,15 @@ use std::time::Instant;
 
 use super::Places;
 use crate::domain::trash::Entry;
+use crate::git::lane_files;
 use crate::git::repository::Repository;
-use crate::git::shared;
 
 /// Bytes on disk of an entry; `None` when that cannot be found out before `deadline`.
 pub fn of(repository: &Repository, entry: &Entry, deadline: Instant) -> Option<u64> {
     let directory = super::directory(repository).join(&entry.id);
     let remembered = directory.join("size");
-    if let Some(bytes) = std::fs::read_to_string(&remembered).ok().and_then(|text| text.trim().parse().ok()) {
+    let number = |text: Vec<u8>| std::str::from_utf8(text.trim_ascii()).ok()?.parse().ok();
+    if let Some(bytes) = lane_files::read(&remembered).ok().and_then(number) {
         return Some(bytes);
     }
     let mut places = vec![directory.clone()];
@@ -24,7 +25,10 @@ pub fn of(repository: &Repository, entry: &Entry, deadline: Instant) -> Option<u
     let bytes = measure(places, deadline)?;
     let temporary = directory.join(".size");
     // On a read-only repository it is counted again next time.
-    drop(shared::write(&temporary, format!("{bytes}\n")).and_then(|()| std::fs::rename(&temporary, remembered)));
+    drop(
+        lane_files::write(&temporary, format!("{bytes}\n").as_bytes())
+            .and_then(|()| std::fs::rename(&temporary, remembered)),
+    );
     Some(bytes)
 }
 
@@ -37,7 +41,8 @@ fn measure(mut places: Vec<PathBuf>, deadline: Instant) -> Option<u64> {
             return None;
         }
         bytes += blocks(&directory, &mut seen);
-        for entry in std::fs::read_dir(&directory).into_iter().flatten().flatten() {
+        let entries = lane_files::is_directory(&directory).then(|| std::fs::read_dir(&directory));
+        for entry in entries.into_iter().flatten().flatten().flatten() {
             if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                 places.push(entry.path());
             } else {

@@ -1,0 +1,226 @@
+//! The one way to the files of `.git/lane`, which may have come with an unpacked archive or from a sandboxed agent.
+//!
+//! A file is opened without following a link, without waiting for the other end of a pipe, and is read only where it is a
+//! regular file of a bearable size; a directory is listed only where it is one. What stands there instead is never
+//! followed, written to or opened: it counts as absent, and the next command that changes something moves it to
+//! `.git/lane/damaged`, where the doctor names it.
+
+use std::fs::{File, OpenOptions};
+use std::io::{Error, ErrorKind, Read, Result};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
+
+use super::journal::unique_id;
+use super::shared;
+
+/// More than any file has that git-lane writes here and reads whole.
+pub const LARGEST: u64 = 64 << 20;
+
+/// What git-lane makes directories of.
+const DIRECTORIES: [&str; 7] = ["claims", "damaged", "journal", "locks", "scratch", "staging", "trash"];
+
+/// Those that have nothing but files in them.
+const FILES_IN: [&str; 3] = ["claims", "journal", "locks"];
+
+/// The directory of what was moved out of the way.
+const DAMAGED: &str = "damaged";
+
+/// Opens what is there already, or with `options` that create it what is not; never through a link, and only a regular
+/// file.
+pub fn open(options: &OpenOptions, path: &Path) -> Result<File> {
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
+    let file = shared::open(options.clone().custom_flags(flags), path)?;
+    if file.metadata()?.is_file() { Ok(file) } else { Err(is_none_of_ours()) }
+}
+
+/// Opens a file of the user's own, which no repository shares, to write at its end.
+pub fn append(path: &Path) -> Result<File> {
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
+    let mut options = OpenOptions::new();
+    let file = options.append(true).create(true).mode(0o600).custom_flags(flags).open(path)?;
+    if file.metadata()?.is_file() { Ok(file) } else { Err(is_none_of_ours()) }
+}
+
+/// Opens a file to read it, or to take its lock.
+pub fn open_read(path: &Path) -> Result<File> {
+    open(OpenOptions::new().read(true), path)
+}
+
+/// Opens a directory to take its lock.
+pub fn open_directory(path: &Path) -> Result<File> {
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::DIRECTORY).bits().cast_signed();
+    OpenOptions::new().read(true).custom_flags(flags).open(path)
+}
+
+/// The content of a file; what is larger than [`LARGEST`] is none of git-lane's.
+pub fn read(path: &Path) -> Result<Vec<u8>> {
+    read_open(&open_read(path)?)
+}
+
+/// The content of a file that is open.
+pub fn read_open(file: &File) -> Result<Vec<u8>> {
+    if file.metadata()?.len() > LARGEST {
+        return Err(is_none_of_ours());
+    }
+    let mut bytes = Vec::new();
+    file.take(LARGEST + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LARGEST { Err(is_none_of_ours()) } else { Ok(bytes) }
+}
+
+/// A new file in the place of whatever had that name: a link there is removed, not followed.
+pub fn create(path: &Path) -> Result<File> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    open(OpenOptions::new().write(true).create_new(true), path)
+}
+
+/// Like [`std::fs::write`], by [`create`].
+pub fn write(path: &Path, content: &[u8]) -> Result<()> {
+    std::io::Write::write_all(&mut create(path)?, content)
+}
+
+/// What is in a directory; nothing where there is none, or a link to one.
+pub fn list(directory: &Path) -> impl Iterator<Item = PathBuf> + use<> {
+    let real = is_directory(directory).then(|| std::fs::read_dir(directory).ok()).flatten();
+    real.into_iter().flatten().flatten().map(|entry| entry.path())
+}
+
+/// Whether a directory is there, and no link to one.
+pub fn is_directory(path: &Path) -> bool {
+    std::fs::symlink_metadata(path).is_ok_and(|found| found.is_dir())
+}
+
+/// Whether a regular file is there.
+pub fn is_file(path: &Path) -> bool {
+    std::fs::symlink_metadata(path).is_ok_and(|found| found.is_file())
+}
+
+/// Whether `path` is something that git-lane would never have put there: a link, a pipe, a directory for a file.
+pub fn is_unfit(path: &Path, is_directory: bool) -> bool {
+    std::fs::symlink_metadata(path).is_ok_and(|found| if is_directory { !found.is_dir() } else { !found.is_file() })
+}
+
+fn is_none_of_ours() -> Error {
+    Error::new(ErrorKind::InvalidData, "it is no plain file, or too large")
+}
+
+/// Moves everything in `lane_dir` out of the way that is not what git-lane makes of that name; returns where it is
+/// now. An empty directory of such things goes.
+pub fn tidy(lane_dir: &Path) -> Vec<PathBuf> {
+    drop(std::fs::remove_dir(lane_dir.join(DAMAGED)));
+    unfit(lane_dir).iter().filter_map(|path| set_aside(lane_dir, path)).collect()
+}
+
+/// Everything in `lane_dir` that is not what git-lane makes of that name: a link, a pipe, a directory for a file.
+pub fn unfit(lane_dir: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for path in list(lane_dir) {
+        let name = path.file_name().unwrap_or_default();
+        let directory = DIRECTORIES.iter().any(|known| name == *known);
+        let known = directory || name.as_encoded_bytes().starts_with(b"events.") || is_lock(&path);
+        if known && is_unfit(&path, directory) {
+            found.push(path);
+        }
+    }
+    let files = FILES_IN.iter().flat_map(|name| list(&lane_dir.join(name)));
+    found.extend(files.filter(|path| is_unfit(path, false)));
+    // The place for all others is made first.
+    found.sort_by_key(|path| !path.ends_with(DAMAGED));
+    found
+}
+
+fn is_lock(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name == "lock") || path.extension().is_some_and(|end| end == "lock")
+}
+
+/// Moves `path` to the directory of damaged things, an intent under its own name where that is free; `None` where it cannot be moved or
+/// is gone. A link is moved itself.
+pub fn set_aside(lane_dir: &Path, path: &Path) -> Option<PathBuf> {
+    let mut name = std::ffi::OsString::from(format!("{}-", unique_id()));
+    name.push(path.file_name()?);
+    let damaged = lane_dir.join(DAMAGED);
+    if is_unfit(&damaged, true) {
+        let away = lane_dir.join(format!("{DAMAGED}.{}", unique_id()));
+        std::fs::rename(&damaged, &away).ok()?;
+        shared::create_dir_all(&damaged).ok()?;
+        let aside = damaged.join(format!("{}-{DAMAGED}", unique_id()));
+        std::fs::rename(&away, &aside).ok()?;
+        if path == damaged {
+            return Some(aside);
+        }
+    }
+    shared::create_dir_all(&damaged).ok()?;
+    let own = damaged.join(path.file_name()?);
+    let free = path.extension().is_some_and(|end| end == "json") && std::fs::symlink_metadata(&own).is_err();
+    let aside = if free { own } else { damaged.join(name) };
+    std::fs::rename(path, &aside).ok().map(|()| aside)
+}
+
+/// What was moved out of the way and that nobody has looked after yet.
+pub fn set_asides(lane_dir: &Path) -> Vec<PathBuf> {
+    // Names with a hyphen are those that `set_aside` gives; the doctor keeps other things here.
+    let strange = |path: &PathBuf| path.file_name().is_some_and(|name| name.as_encoded_bytes().contains(&b'-'));
+    let mut found: Vec<PathBuf> = list(&lane_dir.join(DAMAGED)).filter(strange).collect();
+    found.sort();
+    found
+}
+
+/// Whether the file is of a user whose word counts here: this one, the one whose repository it is, or where several share
+/// it any of those.
+pub fn is_of_a_user(file: &File, lane_dir: &Path) -> bool {
+    let Ok(found) = file.metadata() else { return false };
+    let owner = lane_dir.parent().and_then(|above| std::fs::metadata(above).ok()).map(|above| above.uid());
+    shared::is_set() || found.uid() == rustix::process::geteuid().as_raw() || Some(found.uid()) == owner
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_git_lane_makes_is_opened_and_everything_else_is_moved_away() {
+        let directory = tempfile::tempdir().unwrap();
+        let lane = directory.path().join("lane");
+        std::fs::create_dir(&lane).unwrap();
+        let precious = directory.path().join("precious");
+        std::fs::write(&precious, "mine").unwrap();
+        for name in ["events.jsonl", "lock", "trash.lock", "damaged", "journal"] {
+            std::os::unix::fs::symlink(&precious, lane.join(name)).unwrap();
+        }
+        rustix::fs::mknodat(rustix::fs::CWD, lane.join("events.1.jsonl"), rustix::fs::FileType::Fifo, 0o600.into(), 0)
+            .unwrap();
+        for name in ["events.jsonl", "events.1.jsonl", "lock"] {
+            assert!(read(&lane.join(name)).is_err(), "{name}");
+            assert!(open(OpenOptions::new().append(true).create(true), &lane.join(name)).is_err(), "{name}");
+        }
+        assert_eq!(list(&lane.join("journal")).count(), 0);
+        assert_eq!(tidy(&lane).len(), 6);
+        assert_eq!(set_asides(&lane).len(), 6);
+        assert_eq!(std::fs::read(&precious).unwrap(), b"mine");
+        assert_eq!(list(&lane).collect::<Vec<_>>(), [lane.join("damaged")]);
+        set_asides(&lane).iter().for_each(|path| std::fs::remove_file(path).unwrap());
+        assert!(tidy(&lane).is_empty() && !lane.join("damaged").exists());
+    }
+
+    #[test]
+    fn a_new_file_takes_the_place_of_a_link() {
+        let directory = tempfile::tempdir().unwrap();
+        let (precious, link) = (directory.path().join("precious"), directory.path().join(".size"));
+        std::fs::write(&precious, "mine").unwrap();
+        std::os::unix::fs::symlink(&precious, &link).unwrap();
+        write(&link, b"7").unwrap();
+        assert_eq!((std::fs::read(&precious).unwrap(), std::fs::read(&link).unwrap()), (b"mine".into(), b"7".into()));
+    }
+
+    #[test]
+    fn a_file_that_is_too_large_is_not_read() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("huge");
+        File::create_new(&path).unwrap().set_len(LARGEST + 1).unwrap();
+        assert!(read(&path).is_err());
+    }
+}
