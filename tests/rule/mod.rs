@@ -5,6 +5,7 @@ mod everything;
 mod follows;
 mod foreign_hooks;
 mod free;
+mod hints;
 mod merges;
 mod newer_gits;
 mod shop;

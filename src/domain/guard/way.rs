@@ -22,6 +22,8 @@ pub enum Way {
     Rename(BranchName, LaneName, Box<Way>),
     /// The same, once this one is checked out again.
     After(BranchName, Box<Way>),
+    /// The same where HEAD alone has left that one.
+    AfterHead(BranchName, Box<Way>),
 }
 
 /// The longest name that is made up.
@@ -74,6 +76,9 @@ impl Way {
             Way::After(branch, way) => {
                 format!("git switch {} && {}", word_of_bytes(branch.as_bstr()), way.command())
             }
+            Way::AfterHead(branch, way) => {
+                format!("git symbolic-ref HEAD {} && {}", word_of_bytes(&branch.to_ref()), way.command())
+            }
             Way::Rename(from, to, way) => {
                 let from = word_of_bytes(from.as_bstr());
                 format!("git branch -m -- {from} {} && {}", word(to), way.command())
@@ -86,7 +91,7 @@ impl Way {
         match self {
             Way::There(_) => "go where it is checked out with",
             Way::Start(_) | Way::StartWith(..) => "give it a lane of its own with",
-            Way::After(_, way) => way.what(),
+            Way::After(_, way) | Way::AfterHead(_, way) => way.what(),
             Way::Rename(..) => "give it a name a lane can have, and a lane, with",
         }
     }

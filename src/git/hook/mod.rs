@@ -264,6 +264,9 @@ impl Guarded {
     fn say(&self, finding: Finding) -> Reply {
         // What nobody takes back keeps the branch checked out here, where no other worktree can have it.
         let hint = finding.hint(false, |branch| match finding.left() {
+            Some(left) if remedy::only_head_moved(&self.place, left) => {
+                Way::AfterHead(left.clone(), way::to(&self.place, branch).into())
+            }
             Some(left) => Way::After(left.clone(), way::to(&self.place, branch).into()),
             None => way::to(&self.place, branch),
         });
@@ -271,6 +274,11 @@ impl Guarded {
     }
 
     fn hint(&self, finding: &Finding, merge: bool) -> String {
+        if let Finding::Stray { lane: Lane { branch: Some(own), .. }, .. } = finding
+            && remedy::only_head_moved(&self.place, own)
+        {
+            return format!("go back, with your changes, by: git symbolic-ref HEAD {}", word_of_bytes(&own.to_ref()));
+        }
         finding.hint(merge, |branch| way::to(&self.place, branch))
     }
 

@@ -194,6 +194,18 @@ fn orphan_of(place: &Place, target: &str) -> Result<Option<String>> {
     Ok(None)
 }
 
+/// Whether index and files are still those of `branch`, which HEAD has left: git may refuse a switch back to it then, for
+/// conflicts or what is staged, and HEAD alone has to move.
+pub(super) fn only_head_moved(place: &Place, branch: &BranchName) -> bool {
+    let name = branch.to_ref().to_str_lossy().into_owned();
+    let born = place.git().args(["rev-parse", "--verify", "--quiet", "HEAD"]).output();
+    if born.is_ok_and(|born| !born.status.success()) {
+        return true;
+    }
+    same_tree(place, &name, "HEAD").unwrap_or(false)
+        || index_has_left(&name, "HEAD", || with_index(place)) == Some(false)
+}
+
 fn read_tree(place: &Place, from: &str, to: &str) -> Result<()> {
     patiently("git read-tree", || {
         with_index(place).args(["read-tree", "-m", "-u"]).args(recursion(place)).args([from, to])
