@@ -162,6 +162,8 @@ fn with_the_real_verbs_start_leads_into_the_lane_and_a_dry_run_nowhere() {
         std::fs::write(&init, sandbox.lane(["shell-init", name]).ok()).unwrap();
         let run = |script: &str| {
             let mut command = sandbox.command(program);
+            // fish gives its user's login name as USER, whatever it is told.
+            command.env("GIT_LANE_OWNER", "tester");
             if program == "bash" {
                 command.args(["--norc", "--noprofile"]);
             }
