@@ -23,6 +23,7 @@ mod man;
 mod merge_policy;
 mod nasty;
 mod output;
+mod overlay;
 mod planted;
 mod proofs;
 mod prune;

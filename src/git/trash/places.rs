@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, CWD, RenameFlags, Timespec, Timestamps};
 
 use super::{links, owner};
+use crate::domain::paste::word;
 use crate::domain::trash::{KeptWorktree, Obstacle, Stamp};
 use crate::error::{Error, IoContext, Result};
 use crate::git::journal::step;
@@ -113,7 +114,7 @@ impl Places {
             step("places.dot-git-moved");
         }
         if admin_is_here {
-            rename(&self.admin, &self.kept_admin())?;
+            moved(rename_raw(&self.admin, &self.kept_admin()), &self.admin)?;
             step("places.admin-moved");
             unmark(&self.kept_admin())?;
         }
@@ -139,10 +140,13 @@ impl Places {
         let ignore = self.original.with_file_name(".lane-trash").join(".gitignore");
         lane_files::write(&ignore, b"*\n").context("write", &ignore)?;
         step("places.parking-made");
-        with_writable(&self.original, || rename_raw(&self.original, &parked))
-            .context("move", &self.original)
-            .map_err(hint_at_mounts)?;
-        Ok(parked)
+        let done = with_writable(&self.original, || rename_raw(&self.original, &parked));
+        match done {
+            Err(error) if error.kind() != ErrorKind::CrossesDevices => {
+                Err(error).context("move", &self.original).map_err(hint_at_mounts)
+            }
+            done => moved(done, &self.original).map(|()| parked),
+        }
     }
 
     /// Moves admin directory and directory to where git expects them; `admin` may differ from the original one. Until
@@ -281,10 +285,6 @@ fn with_writable(directory: &Path, act: impl FnOnce() -> std::io::Result<()>) ->
     act()
 }
 
-fn rename(from: &Path, to: &Path) -> Result<()> {
-    rename_raw(from, to).context("move to", to)
-}
-
 /// Renames without replacing; filesystems that cannot promise that are asked first.
 fn rename_raw(from: &Path, to: &Path) -> std::io::Result<()> {
     match rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
@@ -324,6 +324,23 @@ fn is_marked(admin: &Path) -> bool {
 
 fn exists(path: &Path) -> bool {
     std::fs::symlink_metadata(path).is_ok()
+}
+
+/// What a rename said. A directory that cannot go to another name beside it is on no other filesystem: overlayfs renames
+/// none that is in one of its lower layers (its `redirect_dir` is off by default).
+fn moved(done: std::io::Result<()>, path: &Path) -> Result<()> {
+    let lower = done.as_ref().is_err_and(|error| error.kind() == ErrorKind::CrossesDevices);
+    if !lower {
+        return done.context("move", path);
+    }
+    let (place, word) = (path.display(), word(path.display()));
+    Err(Error::refused(format!(
+        "'{place}' is in a lower layer of an overlay filesystem, where no directory can be renamed"
+    ))
+    .code("lower-layer")
+    .hint(format!(
+        "copy it into the upper layer, then try again: cp -a {word} {word}.new && rm -rf {word} && mv {word}.new {word}"
+    )))
 }
 
 fn hint_at_mounts(error: Error) -> Error {
