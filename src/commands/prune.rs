@@ -9,7 +9,7 @@ use crate::domain::retire::{Losses, Refusal, ensure_movable, place};
 use crate::domain::status::WorktreeStatus;
 use crate::domain::trash::Occasion;
 use crate::error::{Error, Kind, Result};
-use crate::git::overview::{standings, worktree_statuses};
+use crate::git::overview::{standings, statuses_for_removal};
 use crate::git::repository::Repository;
 use crate::git::retire::{Reason, Retirement, now, retire, surroundings};
 use crate::git::submodules::held;
@@ -253,7 +253,7 @@ fn look_at_files(repository: &Repository, looked: &mut [Looked<'_>], ahead: &[us
         .collect();
     let worktrees: Vec<&Worktree> = present.iter().map(|(_, worktree)| *worktree).collect();
     let mut statuses: Vec<Option<Result<WorktreeStatus>>> = looked.iter().map(|_| None).collect();
-    for ((at, _), status) in present.into_iter().zip(worktree_statuses(repository, &worktrees)) {
+    for ((at, _), status) in present.into_iter().zip(statuses_for_removal(repository, &worktrees)) {
         statuses[at] = Some(status);
     }
     for (((lane, worktree, _, facts), status), ahead) in looked.iter_mut().zip(statuses).zip(ahead) {

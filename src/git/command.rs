@@ -111,10 +111,7 @@ pub(crate) fn stand_in(command: &mut Command, worktree: &Path, git_dir: &Path) {
 }
 
 /// Variables that alter what git says without naming a repository.
-const MISLEADING: [&str; 11] = [
-    "GIT_CONFIG_PARAMETERS",
-    "GIT_CONFIG_COUNT",
-    "GIT_ATTR_SOURCE",
+const MISLEADING: [&str; 8] = [
     "GIT_DIFF_OPTS",
     "GIT_EXTERNAL_DIFF",
     "GIT_LITERAL_PATHSPECS",
@@ -125,9 +122,21 @@ const MISLEADING: [&str; 11] = [
     "GIT_NAMESPACE",
 ];
 
+/// Variables that carry settings: they decide what a worktree's files are, and nothing about commits.
+const SETTINGS: [&str; 3] = ["GIT_CONFIG_PARAMETERS", "GIT_CONFIG_COUNT", "GIT_ATTR_SOURCE"];
+
 /// A git whose answer removal may rest on: no environment of the caller misleads it, it takes no optional locks and
 /// speaks untranslated English. The configuration is for the probe itself to pin with `-c` and flags.
 pub(crate) fn probe(git: &OsStr) -> Command {
+    let mut command = probe_as_configured(git);
+    for variable in SETTINGS {
+        command.env_remove(variable);
+    }
+    command
+}
+
+/// A probe that hears the caller's `git -c`, for what settings decide: which files are ignored, which are converted.
+pub(crate) fn probe_as_configured(git: &OsStr) -> Command {
     let mut command = Command::new(git);
     scrub(&mut command);
     for variable in MISLEADING {

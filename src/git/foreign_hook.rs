@@ -9,6 +9,7 @@ use bstr::{BStr, ByteSlice};
 
 use super::command::{Invocation, failure};
 use super::repository::Repository;
+use super::settings::differ_by_worktree;
 use crate::domain::lane::Worktree;
 use crate::error::Result;
 use crate::hooks::CONFIGURED_HOOKS;
@@ -17,16 +18,18 @@ impl Repository {
     /// Whether git would run a hook of this name that is not our own: a file in the effective hooks directory, or one in
     /// the configuration. Ours lets everything pass that git-lane does.
     pub fn has_hook(&self, name: &str) -> bool {
-        self.has_hook_from(None, name)
+        // Where settings can differ, the git that runs the hook knows best.
+        differ_by_worktree(&self.gix) || self.has_hook_from(&self.gix, None, name)
     }
 
     /// Like [`has_hook`](Self::has_hook) for a git that runs at the top of `worktree`.
     pub fn has_hook_in(&self, worktree: &Worktree, name: &str) -> bool {
-        self.has_hook_from(Some(&worktree.path), name)
+        let Ok(own) = self.as_in(worktree) else { return true };
+        self.has_hook_from(&own, Some(&worktree.path), name)
     }
 
-    fn has_hook_from(&self, top: Option<&Path>, name: &str) -> bool {
-        let directory = match (self.gix.config_snapshot().trusted_path("core.hooksPath"), top) {
+    fn has_hook_from(&self, gix: &gix::Repository, top: Option<&Path>, name: &str) -> bool {
+        let directory = match (gix.config_snapshot().trusted_path("core.hooksPath"), top) {
             // A relative path counts from the directory the hook will run in, which git knows best.
             (Ok(Some(path)), None) if path.is_relative() => return true,
             (Ok(Some(path)), Some(top)) => top.join(path),
@@ -35,17 +38,7 @@ impl Repository {
         };
         let path = directory.join(name);
         let theirs = is_executable(&path) && !crate::hooks::is_ours_alone(&path);
-        theirs || self.has_configured_hook(name.as_bytes().as_bstr())
-    }
-
-    /// Hooks in the configuration exist from git 2.54 on.
-    fn has_configured_hook(&self, name: &BStr) -> bool {
-        let config = self.gix.config_snapshot();
-        let mut sections = config.plumbing().sections_by_name("hook").into_iter().flatten();
-        sections.any(|section| {
-            let ours = section.header().subsection_name().is_some_and(|name| name.starts_with(b"git-lane-"));
-            !ours && section.values("event").iter().any(|event| event == name)
-        })
+        theirs || has_configured_hook(gix, name.as_bytes().as_bstr())
     }
 
     /// Calls the hook `name` with one argument and something to read, as `git` would there; its failure is an error.
@@ -87,7 +80,7 @@ impl Repository {
     /// arguments that come before the hook's own.
     fn hooks_called(&self, name: &str) -> Result<Vec<Vec<OsString>>> {
         let mut called = Vec::new();
-        if self.has_configured_hook(name.into()) && self.git.version()? >= CONFIGURED_HOOKS {
+        if has_configured_hook(&self.gix, name.into()) && self.git.version()? >= CONFIGURED_HOOKS {
             let listed = self.git_in_current()?.args(["hook", "list", "-z", name]).stdout()?;
             for named in listed.split(|byte| *byte == 0) {
                 // The hook of the directory, and one that is switched off, are said in other words.
@@ -106,6 +99,16 @@ impl Repository {
         }
         Ok(called)
     }
+}
+
+/// Hooks in the configuration exist from git 2.54 on.
+fn has_configured_hook(gix: &gix::Repository, name: &BStr) -> bool {
+    let config = gix.config_snapshot();
+    let mut sections = config.plumbing().sections_by_name("hook").into_iter().flatten();
+    sections.any(|section| {
+        let ours = section.header().subsection_name().is_some_and(|name| name.starts_with(b"git-lane-"));
+        !ours && section.values("event").iter().any(|event| event == name)
+    })
 }
 
 fn is_executable(file: &Path) -> bool {

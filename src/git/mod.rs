@@ -42,6 +42,7 @@ pub mod repository;
 pub mod restore;
 pub mod retire;
 pub mod scratch;
+pub mod settings;
 pub mod shared;
 mod small_file;
 pub mod start;

@@ -172,12 +172,21 @@ fn together(repository: &Repository, pairs: &[(ObjectId, ObjectId)]) -> Result<V
 
 /// What is in each of these worktrees that its branch does not hold, in their order.
 pub fn worktree_statuses(repository: &Repository, worktrees: &[&Worktree]) -> Vec<Result<WorktreeStatus>> {
-    let places: Vec<(&Path, &Path)> =
-        worktrees.iter().map(|worktree| (worktree.path.as_path(), worktree.git_dir.as_path())).collect();
-    statuses(&repository.gix, &places, &Git::program(), Depth::Full)
+    look(repository, worktrees, Depth::Full)
 }
 
-/// What is in one worktree that its branch does not hold.
+/// The same for worktrees that may be taken away: what is hidden because it is ignored, git itself has called ignored.
+pub fn statuses_for_removal(repository: &Repository, worktrees: &[&Worktree]) -> Vec<Result<WorktreeStatus>> {
+    look(repository, worktrees, Depth::Removal)
+}
+
+/// What is in one worktree, which may be taken away, that its branch does not hold.
 pub fn worktree_status(repository: &Repository, worktree: &Worktree) -> Result<WorktreeStatus> {
-    worktree_statuses(repository, &[worktree]).swap_remove(0)
+    look(repository, &[worktree], Depth::Removal).swap_remove(0)
+}
+
+fn look(repository: &Repository, worktrees: &[&Worktree], depth: Depth) -> Vec<Result<WorktreeStatus>> {
+    let places: Vec<(&Path, &Path)> =
+        worktrees.iter().map(|worktree| (worktree.path.as_path(), worktree.git_dir.as_path())).collect();
+    statuses(&repository.gix, &places, &Git::program(), depth)
 }

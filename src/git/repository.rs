@@ -15,7 +15,7 @@ use super::moved::leads_to;
 use super::pending::Pending;
 use super::recover::Listener;
 use super::shared::Shared;
-use super::{optional, worktree};
+use super::{optional, settings, worktree};
 use crate::domain::lane::{Head, Worktree, WorktreeState};
 use crate::domain::name::BranchName;
 use crate::domain::paste::word;
@@ -82,6 +82,7 @@ impl Repository {
                 let beside = || here.parent().filter(|_| here.ends_with(".git") && !directory.starts_with(&here));
                 let found = top.or_else(|| beside().map(Path::to_owned));
                 let repository = Self::open(&here, Top { told: given_work_tree(directory), found })?;
+                settings::ensure_git_accepts(&repository)?;
                 return repository.ensure_not_smuggled(&here, directory).map(|()| repository);
             }
             (None, Some(inherited)) => inherited,
@@ -91,7 +92,8 @@ impl Repository {
                     .hint("cd into a repository, or create one with: git init"));
             }
         };
-        Self::open(&git_dir, Top { told: given_work_tree(directory), found: None })
+        let repository = Self::open(&git_dir, Top { told: given_work_tree(directory), found: None })?;
+        settings::ensure_git_accepts(&repository).map(|()| repository)
     }
 
     /// Opens the repository of a worktree's git directory, as a hook is told it.
@@ -127,6 +129,7 @@ impl Repository {
             Ok(repo) => repo.to_thread_local(),
             Err(error) => return Err(cannot_open(&common_dir, &error)),
         };
+        let repo = if settings::command_line_counts() { settings::asked(&repo, None, &common_dir)? } else { repo };
         let ref_format = match repo.config_snapshot().string("extensions.refStorage") {
             Some(format) if format.eq_ignore_ascii_case(b"reftable") => RefFormat::Reftable,
             _ => RefFormat::Files,

@@ -55,7 +55,7 @@ pub(super) fn message(place: &Place<'_>, facts: &Facts, landing: &Landing, wordi
 pub(super) fn create(place: &Place<'_>, making: Making, tree: ObjectId, message: &BString) -> Result<ObjectId> {
     let sign = match making {
         Making::Merge => place.policy.sign.clone(),
-        Making::Squash { .. } => place.repository.config_bool("commit.gpgSign").then(String::new),
+        Making::Squash { .. } => place.repository.config_bool_at(&place.directory, "commit.gpgSign")?.then(String::new),
     };
     let id = command::writing_objects(|| {
         let mut git = place.repository.git.at(&place.directory).args(["commit-tree", "-F", "-"]);

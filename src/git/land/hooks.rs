@@ -113,7 +113,7 @@ impl Hooks<'_> {
         let file = self.scratch.path(making.file());
         let mut text = message.to_vec();
         if self.edit {
-            let comment = comment_prefix(self.repository);
+            let comment = comment_prefix(self.repository, &self.directory)?;
             let help = [
                 "Please say what lands, and why.",
                 "Lines starting with this sign are left out, and an",
@@ -143,9 +143,11 @@ impl Hooks<'_> {
             self.run(making, "commit-msg", &[file.as_ref()])?;
             message = std::fs::read(&file).context("read", &file)?.into();
         }
-        let general = || self.repository.config("commit.cleanup").map(|value| value.to_string());
-        let configured = self.cleanup.clone().or_else(general);
-        let comment = comment_prefix(self.repository);
+        let configured = match &self.cleanup {
+            None => self.repository.config_at(&self.directory, "commit.cleanup")?.map(|value| value.to_string()),
+            configured => configured.clone(),
+        };
+        let comment = comment_prefix(self.repository, &self.directory)?;
         let clean = Cleanup::of(configured.as_deref(), self.edit, &comment).apply(&message);
         if clean.is_empty() {
             return Err(Error::refused("the message is empty").code("empty-message").hint("give one with -m"));
@@ -260,10 +262,13 @@ fn index_of(site: &Worktree) -> PathBuf {
 }
 
 /// What starts a comment in a message; `core.commentString` is git 2.45's name for it.
-fn comment_prefix(repository: &Repository) -> String {
-    let configured = repository.config("core.commentString").or_else(|| repository.config("core.commentChar"));
-    match configured.map(|value| value.to_string()) {
+fn comment_prefix(repository: &Repository, directory: &Path) -> Result<String> {
+    let configured = match repository.config_at(directory, "core.commentString")? {
+        None => repository.config_at(directory, "core.commentChar")?,
+        configured => configured,
+    };
+    Ok(match configured.map(|value| value.to_string()) {
         Some(text) if !text.is_empty() && text != "auto" => text,
         _ => "#".into(),
-    }
+    })
 }

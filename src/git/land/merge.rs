@@ -63,7 +63,7 @@ impl<'a> Bench<'a> {
             }
         }
         // From git 2.50 on merge-tree leaves diff.algorithm to its caller; `git merge` does not.
-        if let Some(algorithm) = repository.config("diff.algorithm")
+        if let Some(algorithm) = repository.config_at(&bench.directory, "diff.algorithm")?
             && repository.git.version()? >= (2, 43, 0)
         {
             bench.options.push(format!("diff-algorithm={algorithm}"));

@@ -1,5 +1,7 @@
 //! Reads what the configuration asks of merges into a base, and does the parts of it that git has commands for.
 
+use std::path::Path;
+
 use bstr::{BString, ByteSlice};
 
 use super::scratch::Scratch;
@@ -13,13 +15,15 @@ use crate::git::command::Invocation;
 use crate::git::repository::Repository;
 use crate::git::shared;
 
-/// What `git merge` into `base` would be asked for; the options of the base go before the general settings.
-pub(super) fn read(repository: &Repository, base: &BranchName) -> Result<MergePolicy> {
-    let text = |key: &str| repository.config(key).map(|value| value.to_str_lossy().into_owned());
-    let truth = |key: &str| repository.gix.config_snapshot().try_boolean(key).ok().flatten();
+/// What `git merge` into `base` would be asked for in `directory`; the options of the base go before the general settings.
+pub(super) fn read(repository: &Repository, directory: &Path, base: &BranchName) -> Result<MergePolicy> {
+    let own = repository.as_at(directory)?;
+    let config = own.config_snapshot();
+    let text = |key: &str| config.string(key).map(|value| value.to_str_lossy().into_owned());
+    let truth = |key: &str| config.try_boolean(key).ok().flatten();
     let mut policy = MergePolicy {
-        verify_signatures: repository.config_bool("merge.verifySignatures"),
-        sign: repository.config_bool("commit.gpgSign").then(String::new),
+        verify_signatures: truth("merge.verifySignatures") == Some(true),
+        sign: (truth("commit.gpgSign") == Some(true)).then(String::new),
         ..MergePolicy::default()
     };
     let ff = match text("merge.ff").as_deref() {
@@ -63,7 +67,8 @@ pub(super) fn verify(place: &Place<'_>, commit: ObjectId) -> Result<()> {
     let verified = git().args(["verify-commit", "--", &id]).output()?;
     let grade = git().args(["log", "-1", "--no-show-signature", "--format=%G?", &id, "--"]).text()?;
     // Where no level of trust is configured, a merge asks for more than `verify-commit` does.
-    let trusted = grade == "G" || grade == "U" && place.repository.config("gpg.minTrustLevel").is_some();
+    let level = place.repository.config_at(&place.directory, "gpg.minTrustLevel")?;
+    let trusted = grade == "G" || grade == "U" && level.is_some();
     if verified.status.success() && trusted {
         return Ok(());
     }

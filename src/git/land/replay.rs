@@ -73,6 +73,8 @@ pub struct Replay<'a> {
     pub base: &'a BranchName,
     /// git where `git rebase` would run, for identity and signatures.
     pub git: &'a dyn Fn() -> Invocation,
+    /// Whether that git signs its commits.
+    pub sign: bool,
 }
 
 impl Replay<'_> {
@@ -206,7 +208,7 @@ impl Replay<'_> {
         parent: ObjectId,
         committer: &mut Option<String>,
     ) -> Result<ObjectId> {
-        if self.repository.config_bool("commit.gpgSign") {
+        if self.sign {
             return self.commit_signed(original, tree, parent);
         }
         let committer = match committer {

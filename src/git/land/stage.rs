@@ -257,11 +257,13 @@ fn mount(_directory: &Path) -> u64 {
 
 /// Whether nothing in the configuration makes a difference between a file written in place and one that is renamed.
 fn is_usual(repository: &Repository, site: &Worktree) -> bool {
+    let Ok(own) = repository.as_in(site) else { return false };
+    let on = |key: &str| own.config_snapshot().boolean(key).unwrap_or(false);
     // git decides what is checked out sparsely when it writes files, and tells the hook whether it wrote any.
     !site.git_dir.join("info/sparse-checkout").exists()
         && !repository.has_hook_in(site, "post-index-change")
-        && !repository.config_bool("core.ignoreStat")
-        && !repository.config_bool("core.ignoreCase")
+        && !on("core.ignoreStat")
+        && !on("core.ignoreCase")
 }
 
 /// Whether all that happens is that files come, change and go: no submodules, no file in place of a directory, no entry that

@@ -69,6 +69,7 @@ impl<'a> Place<'a> {
         let lane = retire::place(&facts.lane, worktrees).present();
         let directory = site.or(lane).map_or(repository.common_dir(), |worktree| worktree.path.as_path()).to_owned();
         let branch = facts.lane.branch.as_ref();
+        let policy = merge_policy::read(repository, &directory, &landing.base)?;
         Ok(Place {
             repository,
             scratch,
@@ -82,7 +83,7 @@ impl<'a> Place<'a> {
             relation: base.relation.ok_or_else(moved)?,
             whole: landing.whole,
             strategy: landing.strategy,
-            policy: merge_policy::read(repository, &landing.base)?,
+            policy,
         })
     }
 }
@@ -186,6 +187,7 @@ impl Place<'_> {
             bench: &bench,
             base: self.base,
             git: &|| self.repository.git.at(&self.directory),
+            sign: self.repository.config_bool_at(&self.directory, "commit.gpgSign")?,
         };
         let done = replay.run(self.old, self.tip, || self.arrival())?;
         let nothing = done.new == self.old;

@@ -96,10 +96,12 @@ fn ask_git(
 /// go. What this can show needs no dry run; any doubt, and git is asked.
 fn surely_clear(repository: &Repository, site: &Worktree, index: &Path, changed: &[Changed]) -> bool {
     use gix::index::entry::{Flags, Mode, Stat};
-    let Ok(options) = repository.gix.stat_options() else { return false };
+    let Ok(own) = repository.as_in(site) else { return false };
+    let Ok(options) = own.stat_options() else { return false };
     let hash = repository.gix.object_hash();
     let Ok(index) = gix::index::File::at(index, hash, true, Default::default()) else { return false };
-    let enabled = |key: &str| repository.config(key).is_none() || repository.config_bool(key);
+    let config = own.config_snapshot();
+    let enabled = |key: &str| config.boolean(key).unwrap_or_else(|| config.string(key).is_none());
     let (symlinks, modes) = (enabled("core.symlinks"), enabled("core.fileMode"));
     let odd = Flags::ASSUME_VALID | Flags::SKIP_WORKTREE | Flags::INTENT_TO_ADD;
     if index.is_sparse() || index.entries().iter().any(|entry| entry.stage_raw() != 0) {

@@ -10,6 +10,7 @@ mod scan;
 mod staged;
 mod unknown;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs::File;
@@ -21,12 +22,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use bstr::{BString, ByteSlice};
 use gix::index::entry::{Flags, Mode};
 
-use super::steady;
+use super::{settings, steady};
 use crate::error::{Error, IoContext, Result};
 use content::Attributes;
 
-pub use porcelain::ignored;
 pub(crate) use porcelain::understands;
+pub use porcelain::{changed, ignored};
 
 /// How many paths a [`WorktreeStatus`] names.
 const SAMPLES: usize = 10;
@@ -38,6 +39,8 @@ pub enum Depth {
     Tracked,
     /// Untracked files too, directories collapsed as `git status` does by default.
     Full,
+    /// Like `Full`, for a worktree that may be taken away: where something is ignored, git says what.
+    Removal,
 }
 
 pub use crate::domain::status::{Operation, WorktreeStatus};
@@ -174,7 +177,9 @@ impl<'a> Shared<'a> {
             && is("core.precomposeUnicode", false) == Some(false)
             && is("core.symlinks", true) == Some(true)
             && is("core.fileMode", true).is_some()
-            && !has_settings_of_its_own(repo.git_dir());
+            // Attributes of a tree: git knows which, and from which version on.
+            && config.string("attr.tree").is_none()
+            && std::env::var_os("GIT_ATTR_SOURCE").is_none();
         Shared {
             git,
             depth,
@@ -186,7 +191,15 @@ impl<'a> Shared<'a> {
         }
     }
 
+    /// By the settings git has in that worktree.
     fn status(&self, repo: &gix::Repository, worktree: &Path, admin: &Path, threads: usize) -> Result<WorktreeStatus> {
+        match settings::as_in(repo, worktree, admin)? {
+            Cow::Borrowed(repo) => self.look(repo, worktree, admin, threads),
+            Cow::Owned(own) => Shared::new(&own, self.git, self.depth).look(&own, worktree, admin, threads),
+        }
+    }
+
+    fn look(&self, repo: &gix::Repository, worktree: &Path, admin: &Path, threads: usize) -> Result<WorktreeStatus> {
         let operation = operation(admin);
         match steady::objects(repo, || self.in_process(repo, worktree, admin, threads)) {
             Ok(tally) => Ok(tally.finish(operation)),
@@ -204,7 +217,7 @@ impl<'a> Shared<'a> {
     }
 
     fn in_process(&self, repo: &gix::Repository, worktree: &Path, admin: &Path, threads: usize) -> Result<Tally, Halt> {
-        if !self.understood || has_settings_of_its_own(admin) {
+        if !self.understood {
             return Err(Halt::Doubt("settings"));
         }
         let head = staged::head_tree(repo, admin)?;
@@ -279,17 +292,6 @@ pub(super) fn is_whole(hash: gix::hash::Kind, index: &[u8]) -> bool {
     hasher.update(content);
     !content.is_empty()
         && (end.iter().all(|byte| *byte == 0) || hasher.try_finalize().is_ok_and(|id| id.as_bytes() == end))
-}
-
-/// Whether the worktree overrides config that matters here (`extensions.worktreeConfig`); sparse checkouts do it only
-/// with keys this code looks at in the index.
-fn has_settings_of_its_own(admin: &Path) -> bool {
-    let Ok(data) = std::fs::read(admin.join("config.worktree")) else { return false };
-    let harmless = |key: &str| matches!(key, "sparsecheckout" | "sparsecheckoutcone" | "bare" | "worktree");
-    data.lines().map(|line| line.trim().as_bstr()).any(|line| {
-        let key = line.split(|b| b"= \t".contains(b)).next().unwrap_or_default().to_str_lossy().to_lowercase();
-        !(line.is_empty() || line.starts_with(b"#") || line == "[core]" || harmless(&key))
-    })
 }
 
 /// What git is in the middle of, by the files it keeps in the worktree's admin directory (wt-status.c).

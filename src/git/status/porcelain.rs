@@ -1,8 +1,8 @@
 //! The child `git status` that answers when the in-process look is in doubt.
 //!
 //! A linked worktree is named by environment, never discovered: a damaged `.git` file must not make git answer for an
-//! enclosing repository. Flags win over status.showUntrackedFiles and `submodule.<name>.ignore`; the rest is
-//! pinned with `-c`.
+//! enclosing repository. The settings are those of the worktree and of the caller's `git -c`. Flags win over
+//! status.showUntrackedFiles and `submodule.<name>.ignore`; the rest that could hide work is pinned with `-c`.
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
@@ -29,7 +29,7 @@ const PINNED: &[&str] = &[
 ];
 
 fn in_worktree(git: &OsStr, worktree: &Path, admin: &Path) -> Command {
-    let mut command = command::probe(git);
+    let mut command = command::probe_as_configured(git);
     command::stand_in(&mut command, worktree, admin);
     for pin in PINNED {
         command.arg("-c").arg(pin);
@@ -37,12 +37,30 @@ fn in_worktree(git: &OsStr, worktree: &Path, admin: &Path) -> Command {
     command
 }
 
+/// Every path git has something to say about, ignored and untracked ones included, each file by itself.
+pub fn changed(git: &OsStr, worktree: &Path, admin: &Path) -> Result<Vec<BString>> {
+    let mut command = in_worktree(git, worktree, admin);
+    command.args(["status", "--porcelain=v2", "-z", "--ignore-submodules=none", "--no-renames", "--no-ahead-behind"]);
+    command.args(["--untracked-files=all", "--ignored"]);
+    let output = command::probe_output(command, "read the status of a worktree")?;
+    let records = output.stdout.split(|byte| *byte == 0).filter(|line| !line.is_empty());
+    let path = |line: &[u8]| {
+        let fields = match line.first() {
+            Some(b'1') => 9,
+            Some(b'u') => 11,
+            _ => 2,
+        };
+        BString::from(line.splitn(fields, |byte| *byte == b' ').last().unwrap_or(line))
+    };
+    Ok(records.map(path).collect())
+}
+
 /// What git counts, and the paths it counts as modified.
 pub(super) fn ask(git: &OsStr, worktree: &Path, admin: &Path, depth: Depth) -> Result<(Tally, HashSet<BString>)> {
     let mut command = in_worktree(git, worktree, admin);
     command.args(["status", "--porcelain=v2", "-z", "--ignore-submodules=none", "--no-renames", "--no-ahead-behind"]);
     command.arg(match depth {
-        Depth::Full => "--untracked-files=normal",
+        Depth::Full | Depth::Removal => "--untracked-files=normal",
         Depth::Tracked => "--untracked-files=no",
     });
     let output = command::probe_output(command, "read the status of a worktree")?;

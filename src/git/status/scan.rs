@@ -225,7 +225,7 @@ impl<'a> Walk<'a> {
                 }
             }
         }
-        if self.shared.depth == Depth::Full {
+        if self.shared.depth != Depth::Tracked {
             let leading = if entries.is_empty() { &b""[..] } else { &self.path(entries.start)[..prefix] };
             self.unknown_names(directory, leading)?;
         }

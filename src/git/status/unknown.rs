@@ -4,14 +4,14 @@
 //! descended into (dir.c, `treat_directory`).
 
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use bstr::{BString, ByteSlice};
 use gix::index::entry::Mode;
 use gix::worktree::Stack;
 use rustix::fs::{AtFlags, FileType, OFlags};
 
-use super::{Halt, Shared};
+use super::{Depth, Halt, Shared};
 use crate::error::{Error, IoContext};
 
 /// A name in a directory and what it is.
@@ -104,17 +104,52 @@ impl<'a> Unknown<'a> {
             }
         };
         match stack.at_entry(path.as_bstr(), Some(mode), &self.repo.objects) {
+            // A file may be lost for this answer: git gives it.
+            Ok(platform) if platform.is_excluded() && self.shared.depth == Depth::Removal => {
+                Err(Halt::Doubt("something is ignored"))
+            }
             Ok(platform) => Ok(platform.is_excluded()),
             Err(_) => Err(Halt::Doubt("excludes cannot be read")),
         }
     }
 }
 
-/// Patterns of core.excludesFile and info/exclude; those of `.gitignore` files are read on the way.
+/// Patterns of core.excludesFile and info/exclude; those of `.gitignore` files are read on the way. `None` where git
+/// would find the file, or understand a pattern, in another way than gix.
 fn global_excludes(repo: &gix::Repository) -> Option<gix::worktree::stack::State> {
+    let configured = repo.config_snapshot().trusted_path("core.excludesFile").ok()?;
+    let file = match configured {
+        // It counts from the top of the worktree, wherever that is.
+        Some(path) if path.is_relative() && !path.as_os_str().is_empty() => return None,
+        Some(path) => Some(path),
+        None => std::env::var_os("XDG_CONFIG_HOME")
+            .filter(|home| !home.is_empty())
+            .map(PathBuf::from)
+            .or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".config")))
+            .map(|config| config.join("git/ignore")),
+    };
+    for file in file.into_iter().chain([repo.common_dir().join("info/exclude")]) {
+        match std::fs::read(&file) {
+            Ok(patterns) if matches_the_top(&patterns) => return None,
+            Ok(_) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            // git warns and goes on.
+            Err(_) => return None,
+        }
+    }
     let none = gix::index::State::new(repo.object_hash());
     let source = gix::worktree::stack::state::ignore::Source::WorktreeThenIdMappingIfNotSkipped;
     Some(repo.excludes(&none, None, source).ok()?.detach().state().clone())
+}
+
+/// Whether a pattern is made of stars and slashes: gix 0.90 lets it match the top of the worktree, and everything with it.
+fn matches_the_top(patterns: &[u8]) -> bool {
+    let patterns = patterns.strip_prefix("\u{feff}".as_bytes()).unwrap_or(patterns);
+    patterns.lines().any(|line| {
+        let line = line.trim_ascii_end();
+        let line = line.strip_prefix(b"!").unwrap_or(line);
+        !line.is_empty() && line.iter().all(|byte| b"*/".contains(byte))
+    })
 }
 
 /// Whether git takes `directory` for a repository with a worktree (setup.c, `is_nonbare_repository_dir`).

@@ -1,0 +1,254 @@
+//! Configuration as git uses it: in one worktree, on its branch, with the caller's `git -c`.
+//!
+//! gix reads the files of the repository once, as the main worktree sees them. That is what every worktree sees unless a
+//! conditional include, `config.worktree` or `GIT_CONFIG_PARAMETERS` is in play. Then git is asked for the settings of that
+//! worktree, and its answer takes the place of what gix had read: conditions no gix knows are judged, and both formats of
+//! `GIT_CONFIG_PARAMETERS` are understood, by the only program that defines them.
+
+use std::borrow::Cow;
+use std::path::Path;
+
+use bstr::{BStr, BString, ByteSlice};
+use gix::config::File;
+use gix::config::Source;
+use gix::config::file::Metadata;
+
+use super::command::{Git, Invocation};
+use super::populate::SPARSE_CONFIG;
+use super::repository::Repository;
+use crate::domain::lane::Worktree;
+use crate::error::{Error, Result};
+
+impl Repository {
+    /// gix's view with the settings git has in `worktree`; costs nothing where no setting can differ there.
+    pub fn as_in(&self, worktree: &Worktree) -> Result<Cow<'_, gix::Repository>> {
+        as_in(&self.gix, &worktree.path, &worktree.git_dir)
+    }
+
+    /// gix's view with the settings of a git that runs in `directory`, a worktree's or the repository's own.
+    pub fn as_at(&self, directory: &Path) -> Result<Cow<'_, gix::Repository>> {
+        if !self.settings_differ() {
+            return Ok(Cow::Borrowed(&self.gix));
+        }
+        configured(&self.gix, self.git.at(directory)).map(Cow::Owned)
+    }
+
+    /// A configuration value as a git has it that runs in `directory`.
+    pub fn config_at(&self, directory: &Path, key: &str) -> Result<Option<BString>> {
+        Ok(self.as_at(directory)?.config_snapshot().string(key))
+    }
+
+    /// A boolean configuration value as a git has it that runs in `directory`; `false` when unset.
+    pub fn config_bool_at(&self, directory: &Path, key: &str) -> Result<bool> {
+        Ok(self.as_at(directory)?.config_snapshot().boolean(key).unwrap_or(false))
+    }
+
+    /// Whether some setting can differ from worktree to worktree.
+    pub fn settings_differ(&self) -> bool {
+        differ_by_worktree(&self.gix) || self.config_bool("extensions.worktreeConfig")
+    }
+}
+
+/// `repo` with the settings git has in the worktree at `directory` with the git directory `git_dir`.
+pub fn as_in<'a>(repo: &'a gix::Repository, directory: &Path, git_dir: &Path) -> Result<Cow<'a, gix::Repository>> {
+    let differ = differ_by_worktree(repo) || has_own(repo, git_dir);
+    if differ { asked(repo, Some(directory), git_dir).map(Cow::Owned) } else { Ok(Cow::Borrowed(repo)) }
+}
+
+/// Whether git was called with `-c` or `--config-env`, which gix does not hear of.
+pub fn command_line_counts() -> bool {
+    std::env::var_os("GIT_CONFIG_PARAMETERS").is_some_and(|given| !given.is_empty())
+}
+
+/// `repo` with what git says its settings are, in a worktree or (`None`) in the repository itself.
+pub fn asked(repo: &gix::Repository, directory: Option<&Path>, git_dir: &Path) -> Result<gix::Repository> {
+    let git = Git::default();
+    let mut ask = git.at(directory.unwrap_or(git_dir)).env("GIT_DIR", git_dir);
+    if let Some(directory) = directory {
+        ask = ask.env("GIT_WORK_TREE", directory);
+    }
+    configured(repo, ask)
+}
+
+/// `repo` with the settings that `git` lists.
+fn configured(repo: &gix::Repository, git: Invocation) -> Result<gix::Repository> {
+    let answer = git.args(["config", "--list", "-z", "--show-scope"]).stdout()?;
+    let ours = repo.config_snapshot();
+    let mut config = File::new(Metadata::from(Source::System));
+    let unusable = |error: gix::Error| Error::environment("cannot use the settings git lists").source(error);
+    read(&answer, &mut config).map_err(unusable)?;
+    // What git-lane itself asks gix for, patience for locks above all.
+    for section in ours.plumbing().sections().filter(|section| section.meta().source == Source::Api) {
+        config.push_section(section.to_owned()).map_err(unusable)?;
+    }
+    let mut other = repo.clone();
+    let mut snapshot = other.config_snapshot_mut();
+    *snapshot = config;
+    snapshot.commit().map_err(unusable)?;
+    Ok(other)
+}
+
+/// Extensions every git knows that git-lane works with, by the lowest `core.repositoryFormatVersion` that has them.
+const KNOWN_EXTENSIONS: [(&str, i64); 6] = [
+    ("noop", 0),
+    ("preciousobjects", 0),
+    ("partialclone", 0),
+    ("worktreeconfig", 0),
+    ("noop-v1", 1),
+    ("objectformat", 1),
+];
+
+/// Refuses a repository that the git beside this program refuses: its format is newer than that git, or nobody's. Git is
+/// asked only where the format is not one that every git knows.
+pub fn ensure_git_accepts(repository: &Repository) -> Result<()> {
+    let config = repository.gix.config_snapshot();
+    let own = |section: &gix::config::file::SectionRef<'_>| section.meta().source == Source::Local;
+    let version = config.integer("core.repositoryFormatVersion").unwrap_or(0);
+    let known = |name: &str| {
+        KNOWN_EXTENSIONS.iter().any(|(known, since)| name.eq_ignore_ascii_case(known) && version >= *since)
+    };
+    let sections = config.plumbing().sections_by_name("extensions").into_iter().flatten();
+    let mut names = sections.filter(own).flat_map(|section| section.value_names().collect::<Vec<_>>());
+    if (0..=1).contains(&version) && names.all(|name| known(&name)) {
+        return Ok(());
+    }
+    let answer = repository.git_here().args(["rev-parse", "--git-dir"]).output()?;
+    if answer.status.success() {
+        return Ok(());
+    }
+    let said = answer.stderr.to_str_lossy().split_whitespace().collect::<Vec<_>>().join(" ");
+    Err(Error::environment(format!("git does not work in this repository: {}", said.trim_start_matches("fatal: ")))
+        .code("unsupported-repository")
+        .hint("install the git that wrote it, or see its settings with: git config --file .git/config --list"))
+}
+
+/// Adds what `git config --list -z --show-scope` printed: scope, NUL, key, and where it has one a line feed and the value.
+fn read(listed: &[u8], config: &mut File) -> std::result::Result<(), gix::Error> {
+    let mut fields = listed.split(|byte| *byte == 0);
+    while let (Some(scope), Some(entry)) = (fields.next(), fields.next()) {
+        let (key, value) = match entry.split_once_str("\n") {
+            Some((key, value)) => (key.as_bstr(), Some(value.as_bstr())),
+            None => (entry.as_bstr(), None),
+        };
+        let Some((section, subsection, name)) = parts(key) else { continue };
+        if !matches!(scope, b"local" | b"worktree") && is_of_the_repository(section, name) {
+            continue;
+        }
+        let meta = Metadata::from(match scope {
+            b"system" => Source::System,
+            b"global" => Source::User,
+            b"local" => Source::Local,
+            b"worktree" => Source::Worktree,
+            _ => Source::Cli,
+        });
+        let mut section = config.new_section_with_meta(section, subsection.map(BStr::to_owned), meta)?;
+        section.push(name, value)?;
+    }
+    Ok(())
+}
+
+/// What a repository is, git reads in the repository's own files alone.
+fn is_of_the_repository(section: &str, name: &str) -> bool {
+    let core = ["bare", "worktree", "repositoryformatversion"];
+    section == "extensions" || section == "core" && core.iter().any(|key| name.eq_ignore_ascii_case(key))
+}
+
+/// Section, subsection and name of a key: the first and the last dot count.
+fn parts(key: &BStr) -> Option<(&str, Option<&BStr>, &str)> {
+    let (first, last) = (key.find_byte(b'.')?, key.rfind_byte(b'.')?);
+    let subsection = (first < last).then(|| key[first + 1..last].as_bstr());
+    Some((key[..first].to_str().ok()?, subsection, key[last + 1..].to_str().ok()?))
+}
+
+/// Whether some include can hold in one worktree and not in another.
+pub fn differ_by_worktree(repo: &gix::Repository) -> bool {
+    let config = repo.config_snapshot();
+    let Some(sections) = config.plumbing().sections_by_name("includeIf") else { return false };
+    let common_dir = std::fs::canonicalize(repo.common_dir()).unwrap_or_else(|_| repo.common_dir().to_owned());
+    let mut sections = sections;
+    sections.any(|section| {
+        let ours = |path: &BString| path.ends_with_str(SPARSE_CONFIG);
+        let condition = section.header().subsection_name().unwrap_or_default();
+        !section.values("path").iter().all(ours) && !is_same_everywhere(condition, &common_dir)
+    })
+}
+
+/// A condition that names a directory above the repository, without patterns, holds in all of its worktrees or in none.
+fn is_same_everywhere(condition: &BStr, common_dir: &Path) -> bool {
+    if condition.starts_with(b"hasconfig:") {
+        // gix judges it by the same files for every worktree.
+        return true;
+    }
+    let Some(pattern) = condition.strip_prefix(b"gitdir:") else { return false };
+    let Some(directory) = pattern.strip_suffix(b"/").filter(|text| !text.iter().any(|b| b"*?[\\".contains(b))) else {
+        return false;
+    };
+    let directory = match directory.strip_prefix(b"~/") {
+        Some(below) => std::env::var_os("HOME").map(|home| Path::new(&home).join(super::path(below))),
+        None => Some(super::path(directory)).filter(|path| path.is_absolute()),
+    };
+    let inside = |directory: &Path| directory.starts_with(common_dir);
+    let real = |directory: &Path| std::fs::canonicalize(directory).is_ok_and(|directory| inside(&directory));
+    directory.is_some_and(|directory| !inside(&directory) && !real(&directory))
+}
+
+/// Whether `extensions.worktreeConfig` gives this worktree settings the repository's view does not have, or that view has
+/// some which are the main worktree's alone.
+fn has_own(repo: &gix::Repository, git_dir: &Path) -> bool {
+    repo.config_snapshot().boolean("extensions.worktreeConfig") == Some(true)
+        && git_dir != repo.git_dir()
+        && (says_something(git_dir) || says_something(repo.git_dir()))
+}
+
+/// Whether `config.worktree` has other settings than those of a sparse checkout, which are seen in the index, and those
+/// that say where the main worktree is.
+fn says_something(git_dir: &Path) -> bool {
+    let Ok(data) = std::fs::read(git_dir.join("config.worktree")) else { return false };
+    let harmless = |key: &str| matches!(key, "sparsecheckout" | "sparsecheckoutcone" | "bare" | "worktree");
+    data.lines().map(|line| line.trim().as_bstr()).any(|line| {
+        let key = line.split(|b| b"= \t".contains(b)).next().unwrap_or_default().to_str_lossy().to_lowercase();
+        !(line.is_empty() || line.starts_with(b"#") || line == "[core]" || harmless(&key))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_condition_above_the_repository_is_the_same_everywhere() {
+        let common_dir = Path::new("/home/u/work/r/.git");
+        for (condition, same) in [
+            ("gitdir:/home/u/work/", true),
+            ("gitdir:/home/u/work/r/", true),
+            ("gitdir:/elsewhere/", true),
+            ("hasconfig:remote.*.url:https://x/**", true),
+            ("gitdir:/home/u/work/r/.git/", false),
+            ("gitdir:/home/u/work/r/.git/worktrees/", false),
+            ("gitdir:/home/u/work", false),
+            ("gitdir:work/", false),
+            ("gitdir:/home/*/", false),
+            ("gitdir/i:/home/u/work/", false),
+            ("gitdir:./x/", false),
+            ("onbranch:main", false),
+            ("worktree:**/x", false),
+            ("anything", false),
+        ] {
+            assert_eq!(is_same_everywhere(condition.into(), common_dir), same, "{condition}");
+        }
+    }
+
+    #[test]
+    fn what_git_lists_is_read_with_scopes_and_odd_names() {
+        let mut config = File::new(Metadata::from(Source::System));
+        let listed =
+            b"system\0a.b\n1\0global\0filter.a.b=\"c\\.d.smudge\nx\ny\0local\0core.bare\0command\0a.b\n2 ; \" \0\
+            command\0core.bare\nfalse\0";
+        read(listed, &mut config).unwrap();
+        assert_eq!(config.string("a.b").unwrap(), "2 ; \" ");
+        assert_eq!(config.string_by("filter", Some("a.b=\"c\\.d".into()), "smudge").unwrap(), "x\ny");
+        assert_eq!(config.boolean("core.bare").unwrap(), Some(true));
+        let outside = |meta: &Metadata| meta.source.kind() != gix::config::source::Kind::Repository;
+        assert_eq!(config.string_filter("core.bare", outside), None);
+    }
+}
