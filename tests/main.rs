@@ -1,5 +1,6 @@
 //! The end-to-end suite: one crate, one file per verb, real git.
 
+mod as_git;
 mod completions;
 mod concurrency;
 mod config;

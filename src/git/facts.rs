@@ -260,6 +260,9 @@ fn state_of(repository: &Repository, path: &Path, worktrees: &[Worktree]) -> Tar
     if path.as_os_str().len() > 3900 {
         return TargetState::Impossible("the path is too long".into());
     }
+    if path.iter().any(|name| name.len() > 255) {
+        return TargetState::Impossible("a name in it is too long".into());
+    }
     if let Some(file) = path.ancestors().skip(1).find(|ancestor| ancestor.exists() && !ancestor.is_dir()) {
         return TargetState::Impossible(format!("'{}' is not a directory", file.display()));
     }

@@ -146,6 +146,8 @@ macro_rules! at_every_step {
 
 at_every_step! {
     start "start" 12;
+    start_filtered "start filtered" 12;
+    start_by_git "start by git" 8;
     finish_merge "finish merge" 25;
     finish_removing "finish removing" 30;
     finish_in_place "finish in place" 25;

@@ -19,6 +19,8 @@ pub struct Scenario {
 
 pub const ALL: &[Scenario] = &[
     Scenario { name: "start", args: &["start", "login"], prepare: nothing, halfway: |_| {}, whole: started },
+    Scenario { name: "start filtered", args: &["start", "login"], prepare: filtered, halfway: |_| {}, whole: started },
+    Scenario { name: "start by git", args: &["start", "login"], prepare: split, halfway: |_| {}, whole: started },
     finish("finish merge", &["finish", "login", "--strategy", "merge"], diverged, merged),
     finish("finish removing", &["finish", "login", "--strategy", "merge"], removing, emptied),
     finish("finish in place", &["finish", "login", "--strategy", "merge"], in_place, merged),
@@ -65,6 +67,21 @@ const fn finish(
 
 fn nothing(_: &Sandbox) -> String {
     String::new()
+}
+
+/// Files that a filter writes once the worktree is in its place.
+fn filtered(sandbox: &Sandbox) -> String {
+    sandbox.write(".gitattributes", "*.txt filter=up\n");
+    sandbox.commit("filtered");
+    sandbox.git(["config", "filter.up.smudge", "tr a-z A-Z"]);
+    sandbox.git(["config", "filter.up.clean", "tr A-Z a-z"]);
+    String::new()
+}
+
+/// ... or git, all of them.
+fn split(sandbox: &Sandbox) -> String {
+    sandbox.git(["config", "core.splitIndex", "true"]);
+    filtered(sandbox)
 }
 
 fn started(sandbox: &Sandbox, _: &str) {

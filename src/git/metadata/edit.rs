@@ -65,6 +65,20 @@ impl Edit {
         Ok(())
     }
 
+    /// Says, as git does, that the repository has worktrees with relative links: an older git must not mend them.
+    pub fn allow_relative_links(&mut self) -> Result<()> {
+        let failed = |error| Error::environment(format!("cannot write the extension: {error}"));
+        for (section, key, value) in
+            [("core", "repositoryformatversion", "1"), ("extensions", "relativeWorktrees", "true")]
+        {
+            let now = self.config.string_by(section, None::<&BStr>, key);
+            if now.is_none_or(|now| now != value) {
+                self.config.set_raw_value_by(section, None::<&BStr>, key, value).map_err(failed)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Puts git's own settings of a branch back, as [`super::branch_settings`] read them.
     pub fn put_branch_section(&mut self, branch: &BranchName, settings: &[Setting]) -> Result<()> {
         if settings.is_empty() {

@@ -28,7 +28,8 @@ pub(super) fn is_attribute_file(path: &BStr) -> bool {
     path == ".gitattributes" || path.ends_with(b"/.gitattributes")
 }
 
-/// Gives every file that may be converted the origin [`Origin::Git`] and returns the attribute files of the tree.
+/// Gives every file that may be converted the origin [`Origin::Git`], or [`Origin::InPlace`] where a filter does it, and
+/// returns the attribute files of the tree.
 ///
 /// `None` if the tree's attributes are something git has to judge.
 pub(super) fn mark_conversions(own: &gix::Repository, plan: &mut Plan) -> Result<Option<AttributeFiles>> {
@@ -44,8 +45,7 @@ pub(super) fn mark_conversions(own: &gix::Repository, plan: &mut Plan) -> Result
     }
     let config = own.config_snapshot();
     let crlf = wants_crlf(&config);
-    plan.conversions = crlf || any_rule_converts(own, &files)?;
-    if plan.conversions {
+    if crlf || any_rule_converts(own, &files)? {
         evaluate(own, plan, &files, crlf)?;
     }
     Ok(Some(files))
@@ -106,7 +106,7 @@ fn evaluate(own: &gix::Repository, plan: &mut Plan, files: &AttributeFiles, crlf
         outcome.reset();
         platform.matching_attributes(&mut outcome);
         let mut text = StateRef::Unspecified;
-        let mut converted = false;
+        let (mut converted, mut filtered) = (false, false);
         for found in outcome.iter_selected() {
             let state = found.assignment.state;
             let specified = !matches!(state, StateRef::Unspecified | StateRef::Unset);
@@ -115,14 +115,16 @@ fn evaluate(own: &gix::Repository, plan: &mut Plan, files: &AttributeFiles, crlf
                 "eol" => converted |= !matches!(state, StateRef::Value(value) if value.as_bstr() == "lf") && specified,
                 "ident" | "working-tree-encoding" => converted |= specified,
                 "filter" => {
-                    converted |= matches!(state, StateRef::Value(driver) if is_driver(&config, driver.as_bstr()));
+                    filtered |= matches!(state, StateRef::Value(driver) if is_driver(&config, driver.as_bstr()));
                 }
                 _ => {}
             }
         }
         // `crlf` is the old spelling of `text`; `-crlf` is not worth a rule of its own.
         converted |= crlf && !matches!(text, StateRef::Unset);
-        if converted {
+        if filtered {
+            entry.origin = Origin::InPlace;
+        } else if converted {
             entry.origin = Origin::Git;
         }
     }

@@ -14,14 +14,15 @@ use std::{
 };
 
 use super::{
-    How, Request, stop_if_interrupted,
+    Filled, How, Place, Request, Where, stop_if_interrupted,
     tree::{Origin, Plan},
 };
 use crate::error::{Error, IoContext as _, Result};
 use crate::git::shared;
 
-/// Lets git fill the directory and write the index, as sparse as the request and the configuration say.
-pub(super) fn check_out(request: &Request<'_>, interrupt: &AtomicBool) -> Result<How> {
+/// Lets git fill the directory and write the index, as sparse as the request and the configuration say; or prepares that
+/// for [`complete`](super::complete).
+pub(super) fn check_out(request: &Request<'_>, interrupt: &AtomicBool, place: Where) -> Result<Filled> {
     let config = request.repo.config_snapshot();
     let mut options: Vec<OsString> = Vec::new();
     if let Some(sparse) = request.sparse {
@@ -30,11 +31,23 @@ pub(super) fn check_out(request: &Request<'_>, interrupt: &AtomicBool) -> Result
     } else {
         inherit_sparse_patterns(request)?;
     }
+    if place == Where::InPlace {
+        return Ok(Filled { how: How::Git, unfinished: true });
+    }
     options.extend(["-c", "submodule.recurse=false"].map(OsString::from));
     options.extend(["read-tree", "-m", "-u"].map(OsString::from));
     options.push(request.commit.to_string().into());
-    run(request, &options, &[], interrupt)?;
-    Ok(How::Git)
+    run(&aside(request), &options, &[], interrupt)?;
+    Ok(How::Git.into())
+}
+
+fn aside<'a>(request: &Request<'a>) -> Place<'a> {
+    Place {
+        git: request.git,
+        directory: request.directory,
+        admin_dir: request.admin_dir,
+        hash: request.repo.object_hash(),
+    }
 }
 
 /// `git worktree add` copies the patterns of the worktree it is run in, since git 2.36.
@@ -59,24 +72,25 @@ pub(super) fn check_out_converted(request: &Request<'_>, plan: &Plan, interrupt:
         list.push(0);
     }
     let options = ["checkout-index", "-z", "--stdin"].map(OsString::from);
-    run(request, &options, &list, interrupt)
+    run(&aside(request), &options, &list, interrupt)
 }
 
-fn run(request: &Request<'_>, arguments: &[OsString], input: &[u8], interrupt: &AtomicBool) -> Result<()> {
-    let mut command = Command::new(request.git);
+/// Runs git in a worktree, in its place or aside, and stops it when `interrupt` becomes true.
+pub(super) fn run(place: &Place<'_>, arguments: &[OsString], input: &[u8], interrupt: &AtomicBool) -> Result<()> {
+    let mut command = Command::new(place.git);
     crate::git::command::scrub(&mut command);
     let full = |path: &Path| absolute(path).context("resolve", path);
     command
-        .env("GIT_DIR", full(request.admin_dir)?)
-        .env("GIT_WORK_TREE", full(request.directory)?)
-        .current_dir(request.directory)
+        .env("GIT_DIR", full(place.admin_dir)?)
+        .env("GIT_WORK_TREE", full(place.directory)?)
+        .current_dir(place.directory)
         // No daemon for a directory that is about to be renamed.
         .args(["-c", "core.fsmonitor=false", "-c", "checkout.workers=0"])
         .args(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .stderr(Stdio::piped());
-    let mut child = command.spawn().context("start", Path::new(request.git))?;
+    let mut child = command.spawn().context("start", Path::new(place.git))?;
     let (stdin, stderr) = (child.stdin.take(), child.stderr.take());
     let (status, said) = std::thread::scope(|scope| {
         // A child that stops reading has failed, and says so by its status.
@@ -91,7 +105,7 @@ fn run(request: &Request<'_>, arguments: &[OsString], input: &[u8], interrupt: &
         (status, listener.join().unwrap_or_default())
     });
     stop_if_interrupted(interrupt)?;
-    let status = status.context("wait for", Path::new(request.git))?;
+    let status = status.context("wait for", Path::new(place.git))?;
     if status.success() {
         return Ok(());
     }

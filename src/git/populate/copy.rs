@@ -44,6 +44,31 @@ fn is_same(a: &Stat, b: &Stat) -> bool {
     Stat { dev: 0, ..*a } == Stat { dev: 0, ..*b }
 }
 
+/// Whether `from` has the content of the blob `id`; afterwards it is at its beginning again.
+pub(super) fn is_blob(
+    from: &OwnedFd,
+    size: u64,
+    id: gix::ObjectId,
+    kind: gix::hash::Kind,
+    scratch: &mut Vec<u8>,
+) -> bool {
+    let mut hasher = gix::hash::hasher(kind);
+    hasher.update(format!("blob {size}\0").as_bytes());
+    if scratch.len() < SMALL {
+        scratch.resize(SMALL, 0);
+    }
+    loop {
+        match rustix::io::read(from, &mut scratch[..]) {
+            Ok(0) => break,
+            Ok(read) => hasher.update(&scratch[..read]),
+            Err(Errno::INTR) => {}
+            Err(_) => return false,
+        }
+    }
+    rustix::fs::seek(from, rustix::fs::SeekFrom::Start(0)).is_ok()
+        && hasher.try_finalize().is_ok_and(|found| found == id)
+}
+
 /// Copies all of `from` to the empty file `to`, through `scratch`; false if `from` changed in the meantime.
 ///
 /// `meanwhile` runs between the copy and the second look at `from`.

@@ -19,9 +19,36 @@ pub(super) fn about_repository(request: &Request<'_>, own: &gix::Repository) -> 
     ["core.sparseCheckout", "index.sparse", "core.splitIndex", "core.ignoreCase"].into_iter().any(on)
         || !config.boolean("core.symlinks").unwrap_or(true)
         || config.string("attr.tree").is_some()
+        || std::env::var_os("GIT_ATTR_SOURCE").is_some()
         || has_unknown_extension(&config)
         || has_promisor(&config)
         || has_replacements(request.repo)
+}
+
+/// True if git may run a program to convert a file.
+pub(super) fn has_filters(own: &gix::Repository) -> bool {
+    own.config_snapshot().plumbing().sections_by_name("filter").is_some_and(|mut sections| sections.next().is_some())
+}
+
+/// How it is shown that a source's file, which git calls clean, is what git would write.
+///
+/// git calls a file clean as long as its stat data match, yet attributes, settings or a filter of another day may have
+/// made it. Line endings, encodings and keywords change the size. A filter need not, once its attribute is gone: where
+/// programs of that kind are configured, only the content shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Proof {
+    /// The size of the blob, and for a share of the files the content.
+    Size,
+    /// The content of every file.
+    Content,
+}
+
+pub(super) fn proof(own: &gix::Repository) -> Proof {
+    let config = own.config_snapshot();
+    // What git-lfs puts in the place of a file is a pointer, which has a size of its own.
+    let other = |section: gix::config::file::SectionRef<'_>| section.header().subsection_name() != Some("lfs".into());
+    let mut filters = config.plumbing().sections_by_name("filter").into_iter().flatten();
+    if filters.any(other) { Proof::Content } else { Proof::Size }
 }
 
 fn has_unknown_extension(config: &Snapshot<'_>) -> bool {

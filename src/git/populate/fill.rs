@@ -24,6 +24,7 @@ use super::{
     Request, Source,
     copy::{self, index_stat, write_all},
     directories::Directories,
+    doubt::Proof,
     objects::{Objects, Reader},
     source, stop_if_interrupted,
     tree::{Entry, Origin, Plan},
@@ -67,12 +68,22 @@ impl Backdated {
     }
 }
 
+/// What a file's time must be, and how a copy is shown to be the blob.
+#[derive(Clone, Copy)]
+pub(super) struct Care {
+    pub(super) backdated: Backdated,
+    pub(super) proof: Proof,
+}
+
+/// Of so many bytes a thread compares the content even where the size is proof enough: all of a small repository.
+const LOOKED_AT: u64 = 1 << 20;
+
 /// Writes everything but the entries left to git; returns how many files were copied.
 pub(super) fn fill(
     request: &Request<'_>,
     objects: &Objects,
     plan: &mut Plan,
-    backdated: Backdated,
+    care: Care,
     progress: &(dyn Fn(usize, usize) + Sync),
     interrupt: &AtomicBool,
 ) -> Result<usize> {
@@ -81,8 +92,9 @@ pub(super) fn fill(
     let job = Job {
         directory: request.directory,
         sources: request.sources,
-        conversions: plan.conversions,
-        backdated,
+        hash: request.repo.object_hash(),
+        proof: care.proof,
+        backdated: care.backdated,
         paths: &plan.paths,
         chunks: Mutex::new(plan.entries.chunks_mut(CHUNK)),
         stop: AtomicBool::new(false),
@@ -106,8 +118,8 @@ pub(super) fn fill(
 struct Job<'a> {
     directory: &'a Path,
     sources: &'a [Source],
-    /// Whether attributes or settings convert anything, so that every size has to be compared.
-    conversions: bool,
+    hash: gix::hash::Kind,
+    proof: Proof,
     backdated: Backdated,
     paths: &'a [u8],
     chunks: Mutex<ChunksMut<'a, Entry>>,
@@ -130,13 +142,16 @@ struct Worker<'a> {
     /// For copies.
     scratch: Vec<u8>,
     copied: usize,
+    /// How many bytes of copies are still to be compared with their blobs.
+    to_look_at: u64,
 }
 
 impl<'a> Worker<'a> {
     fn new(job: &'a Job<'a>, objects: Reader<'a>) -> Result<Self> {
         let target = Directories::below(job.directory).context("open", job.directory)?;
         let sources = job.sources.iter().map(|source| Directories::below(&source.directory).ok()).collect();
-        Ok(Worker { job, objects, target, sources, buffer: Vec::new(), scratch: Vec::new(), copied: 0 })
+        let to_look_at = if job.proof == Proof::Content { u64::MAX } else { LOOKED_AT };
+        Ok(Worker { job, objects, target, sources, buffer: Vec::new(), scratch: Vec::new(), copied: 0, to_look_at })
     }
 
     fn run(mut self) -> Result<usize> {
@@ -161,7 +176,7 @@ impl<'a> Worker<'a> {
 
     fn write(&mut self, entry: &mut Entry) -> Result<()> {
         match (entry.kind, entry.origin) {
-            (_, Origin::Git) | (EntryKind::Tree, _) => Ok(()),
+            (_, Origin::Git | Origin::InPlace) | (EntryKind::Tree, _) => Ok(()),
             (EntryKind::Commit, _) => self.make_submodule(entry),
             (EntryKind::Link, _) => self.make_link(entry),
             (EntryKind::Blob | EntryKind::BlobExecutable, Origin::Source(number)) => {
@@ -189,9 +204,14 @@ impl<'a> Worker<'a> {
         let Some((from, before)) = copy::open_settled(source, name, &entry.stat) else {
             return Ok(false);
         };
-        if self.job.conversions {
-            self.objects.count(0);
-            if !source::has_size_of_blob(self.objects.repo(), entry.id, before.st_size) {
+        self.objects.count(0);
+        if !source::has_size_of_blob(self.objects.repo(), entry.id, before.st_size) {
+            return Ok(false);
+        }
+        let size = u64::try_from(before.st_size).unwrap_or(u64::MAX);
+        if size <= self.to_look_at {
+            self.to_look_at -= size;
+            if !copy::is_blob(&from, size, entry.id, self.job.hash, &mut self.scratch) {
                 return Ok(false);
             }
         }

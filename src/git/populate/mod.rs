@@ -2,11 +2,15 @@
 //!
 //! A file that an existing clean worktree already holds is copied from there, every other one comes from the object
 //! database; the index is written with stat data that is not racy and with its cache tree, so the first `git status`
-//! has nothing to repair. Whatever takes more than writing a blob's bytes (filters, line endings, encodings) is left
-//! to git file by file, and repositories this code cannot be sure of are left to git as a whole.
+//! has nothing to repair. Whatever takes more than writing a blob's bytes (line endings, encodings) is left to git file
+//! by file, and repositories this code cannot be sure of are left to git as a whole.
+//!
+//! All this happens aside. What may look where it runs, a filter, or what depends on the place, a conditional include, is
+//! left until the worktree is in its place: [`complete`] has git write it there.
 
 mod attributes;
 mod child;
+mod complete;
 mod copy;
 mod directories;
 mod doubt;
@@ -26,7 +30,9 @@ use std::{
 };
 
 use crate::error::{Error, Kind, Result};
+use crate::git::settings;
 
+pub use complete::{Place, complete, unwritten};
 pub use source::MOST_SOURCES;
 pub use sparse::{SPARSE_CONFIG, Sparse};
 
@@ -59,6 +65,21 @@ pub struct Request<'a> {
     pub git: &'a OsStr,
 }
 
+/// What was done aside, and whether [`complete`] has something to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Filled {
+    /// How the files came about, or will.
+    pub how: How,
+    /// Whether files wait for the worktree to be in its place.
+    pub unfinished: bool,
+}
+
+impl From<How> for Filled {
+    fn from(how: How) -> Self {
+        Filled { how, unfinished: false }
+    }
+}
+
 /// How the files came about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum How {
@@ -82,29 +103,38 @@ pub fn populate(
     request: &Request<'_>,
     progress: &(dyn Fn(usize, usize) + Sync),
     interrupt: &AtomicBool,
-) -> Result<How> {
+) -> Result<Filled> {
     // The configuration of the new worktree, not of the one the caller happens to stand in.
     // The caller opened the repository and found its owner to be trusted; `gitdir` names a place that does not exist yet
     // and cannot be asked.
     let options = request.repo.open_options().clone().bail_if_untrusted(false).with(gix::sec::Trust::Full);
+    if settings::differ_by_worktree(request.repo) {
+        return child::check_out(request, interrupt, Where::InPlace);
+    }
     let Ok(own) = gix::open_opts(request.admin_dir, options) else {
-        return child::check_out(request, interrupt);
+        return child::check_out(request, interrupt, Where::InPlace);
     };
+    let own = match settings::command_line_counts() {
+        true => settings::asked(&own, Some(request.directory), request.admin_dir)?,
+        false => own,
+    };
+    let place = if doubt::has_filters(&own) { Where::InPlace } else { Where::Aside };
     if request.sparse.is_some() || doubt::about_repository(request, &own) {
-        return child::check_out(request, interrupt);
+        return child::check_out(request, interrupt, place);
     }
     let objects = objects::Objects::of(request.repo);
     let Some(mut plan) = tree::plan(&objects, &own, request.commit)? else {
-        return child::check_out(request, interrupt);
+        return child::check_out(request, interrupt, place);
     };
     let Some(attributes) = attributes::mark_conversions(&own, &mut plan)? else {
-        return child::check_out(request, interrupt);
+        return child::check_out(request, interrupt, place);
     };
     source::assign(request, &mut plan, &attributes);
     stop_if_interrupted(interrupt)?;
 
     let backdated = fill::Backdated::two_seconds_ago();
-    let copied = fill::fill(request, &objects, &mut plan, backdated, progress, interrupt)?;
+    let proof = doubt::proof(&own);
+    let copied = fill::fill(request, &objects, &mut plan, fill::Care { backdated, proof }, progress, interrupt)?;
     let settings = index::Settings::from_config(&own);
     if plan.entries.iter().any(|entry| entry.origin == tree::Origin::Git) {
         index::write(&plan, request.admin_dir, settings)?;
@@ -113,7 +143,21 @@ pub fn populate(
     }
     index::write(&plan, request.admin_dir, settings)?;
     progress(plan.entries.len(), plan.entries.len());
-    Ok(if copied > 0 { How::Copied { files: copied } } else { How::ObjectDatabase })
+    let how = if copied > 0 { How::Copied { files: copied } } else { How::ObjectDatabase };
+    let unfinished = plan.entries.iter().any(|entry| entry.origin == tree::Origin::InPlace);
+    Ok(Filled { how, unfinished })
+}
+
+/// Where git checks out: aside, where a failure leaves nothing to see, or in the worktree's place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Where {
+    Aside,
+    InPlace,
+}
+
+/// Whether what git writes into a worktree can depend on where it is.
+pub fn depends_on_place(repo: &gix::Repository) -> bool {
+    settings::differ_by_worktree(repo) || doubt::has_filters(repo)
 }
 
 fn stop_if_interrupted(interrupt: &AtomicBool) -> Result<()> {

@@ -25,11 +25,7 @@ pub(super) fn assign(request: &Request<'_>, plan: &mut Plan, attributes: &Attrib
         if wanted * WORTH_READING <= plan.entries.len() {
             break;
         }
-        if assign_from(source, number, request.repo.object_hash(), plan, attributes).is_some()
-            && !looks_unconverted(request.repo, plan, number)
-        {
-            forget(plan, number);
-        }
+        let _ = assign_from(source, number, request.repo.object_hash(), plan, attributes);
     }
 }
 
@@ -43,31 +39,11 @@ fn is_file(entry: &Entry) -> bool {
     matches!(entry.kind, EntryKind::Blob | EntryKind::BlobExecutable)
 }
 
-/// How many files of a source are compared with their blobs before it is trusted.
-const SAMPLE: usize = 64;
-
-/// False if the source was checked out while attributes or settings of another day converted its files.
-///
-/// Git calls such a file clean as long as its stat data match, yet it would not write it like that today. Line endings,
-/// encodings, keywords and filters change the size, and settings change it for most files, so a sample tells. Where
-/// conversions are in use today, every single size is compared while copying.
-fn looks_unconverted(repo: &gix::Repository, plan: &Plan, number: u16) -> bool {
-    let step = plan.entries.len().div_ceil(SAMPLE).max(1);
-    let mut sample = plan.entries.iter().step_by(step).filter(|entry| entry.origin == Origin::Source(number));
-    plan.conversions || sample.all(|entry| has_size_of_blob(repo, entry.id, i64::from(entry.stat.size)))
-}
-
 /// True if a file of that size can be the unconverted blob. Stat data in the index have 32 bits of the size.
 pub(super) fn has_size_of_blob(repo: &gix::Repository, id: gix::ObjectId, size: i64) -> bool {
     const MASK: u64 = u32::MAX as u64;
     let size = u64::try_from(size).map(|size| size & MASK);
     repo.find_header(id).is_ok_and(|header| Ok(header.size() & MASK) == size)
-}
-
-fn forget(plan: &mut Plan, number: u16) {
-    for entry in plan.entries.iter_mut().filter(|entry| entry.origin == Origin::Source(number)) {
-        entry.origin = Origin::Objects;
-    }
 }
 
 /// `None` if the source cannot be used.

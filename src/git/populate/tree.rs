@@ -18,14 +18,15 @@ use crate::error::{Error, Result};
 /// Git's default for `core.maxTreeDepth`; deeper trees are git's business.
 const MAX_DEPTH: usize = 2048;
 
+/// The longest path git can open in a worktree. Longer ones could be made directory by directory, for no git to find.
+const MAX_PATH: usize = 4095;
+
 /// Everything to write, in the order of the index.
 pub(super) struct Plan {
     /// All paths, one after the other.
     pub(super) paths: Vec<u8>,
     pub(super) entries: Vec<Entry>,
     pub(super) root: Node,
-    /// Whether attributes or settings mention any conversion of content.
-    pub(super) conversions: bool,
 }
 
 /// One path of the index.
@@ -50,6 +51,8 @@ pub(super) enum Origin {
     Source(u16),
     /// `git checkout-index`, because the content is converted on its way into the worktree.
     Git,
+    /// The same once the worktree is in its place, because a filter's program may look where it is.
+    InPlace,
 }
 
 /// One directory of the cache tree.
@@ -101,7 +104,7 @@ pub(super) fn plan(objects: &Objects, own: &gix::Repository, commit: gix::Object
         suspicious: false,
     };
     let root = walk.directory(BString::default(), tree, 0)?;
-    Ok((!walk.suspicious).then_some(Plan { paths: walk.paths, entries: walk.entries, root, conversions: false }))
+    Ok((!walk.suspicious).then_some(Plan { paths: walk.paths, entries: walk.entries, root }))
 }
 
 struct Walk<'a> {
@@ -160,6 +163,7 @@ impl Walk<'_> {
         let start = self.paths.len();
         self.paths.extend_from_slice(&self.prefix);
         self.paths.extend_from_slice(name);
+        self.suspicious |= self.paths.len() - start > MAX_PATH;
         if let Some(last) = self.entries.last() {
             // Duplicate or unsorted names: `git fsck` rejects such a tree.
             self.suspicious |= last.path(&self.paths).cmp(self.paths[start..].as_bstr()) != Ordering::Less;

@@ -56,9 +56,39 @@ pub(crate) fn begin_reflog(repository: &Repository, admin: &Path, commit: Object
     shared::write(&logs.join("HEAD"), text).context("write", &logs)
 }
 
+/// Whether git would link a new worktree and its admin directory by relative paths (`worktree.useRelativePaths`, git 2.48).
+pub(super) fn wants_relative_links(repository: &Repository) -> Result<bool> {
+    Ok(repository.config_bool("worktree.useRelativePaths") && repository.git.version()? >= (2, 48, 0))
+}
+
+/// The line with which a file in the directory `from` names `to`.
+pub(super) fn link(from: &Path, to: &Path, relative: bool) -> Vec<u8> {
+    if !relative {
+        return line(to);
+    }
+    let shared = from.components().zip(to.components()).take_while(|(a, b)| a == b).count();
+    let up = from.components().skip(shared).map(|_| Path::new(".."));
+    let down = to.components().skip(shared).map(|part| Path::new(part.as_os_str()));
+    line(&up.chain(down).collect::<std::path::PathBuf>())
+}
+
 /// A path as git writes it into a file of one line.
 pub(crate) fn line(path: &Path) -> Vec<u8> {
     let mut bytes = path.as_os_str().as_bytes().to_vec();
     bytes.push(b'\n');
     bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn links_are_absolute_or_the_shortest_way_there() {
+        let (admin, worktree) = (Path::new("/a/r/.git/worktrees/x"), Path::new("/a/r.lanes/x"));
+        assert_eq!(link(admin, &worktree.join(".git"), true), b"../../../../r.lanes/x/.git\n");
+        assert_eq!(link(worktree, admin, true), b"../../r/.git/worktrees/x\n");
+        assert_eq!(link(Path::new("/a/r/lanes/x"), admin, true), b"../../.git/worktrees/x\n");
+        assert_eq!(link(worktree, admin, false), b"/a/r/.git/worktrees/x\n");
+    }
 }

@@ -6,21 +6,26 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use super::admin::{line, started};
+use super::admin::{link, started};
 use super::publish::admin_dir;
 use super::{Filling, Intent};
 use crate::error::{Error, IoContext, Result};
 use crate::git::command::Invocation;
 use crate::git::journal::step;
-use crate::git::populate::How;
+use crate::git::populate::{self, Filled, How};
 use crate::git::repository::Repository;
 use crate::git::shared;
 
 /// Fills the staged worktree with `git worktree add`. The caller holds the registry lock: git cannot make two at once.
-pub(super) fn prepare(repository: &Repository, intent: &mut Intent, filling: &Filling<'_>) -> Result<How> {
+pub(super) fn prepare(repository: &Repository, intent: &mut Intent, filling: &Filling<'_>) -> Result<Filled> {
+    // A filter or a condition in the settings must see the worktree's own place.
+    let unfinished = filling.sparse.is_none() && populate::depends_on_place(&repository.gix);
+    let checkout = if unfinished { "--no-checkout" } else { "--checkout" };
     // The caller runs the post-checkout hook itself, after the record is written.
     without_hooks(repository.git_here())
-        .args(["worktree", "add", "--quiet", "--detach", "--lock", "--reason", &reason(intent), "--"])
+        // Links from the hidden place would lead astray from the other one; they are written when it is there.
+        .args(["-c", "worktree.useRelativePaths=false"])
+        .args(["worktree", "add", "--quiet", checkout, "--detach", "--lock", "--reason", &reason(intent), "--"])
         .arg(&intent.staged_worktree)
         .arg(intent.commit.to_string())
         .run()?;
@@ -33,7 +38,7 @@ pub(super) fn prepare(repository: &Repository, intent: &mut Intent, filling: &Fi
         sparse.directories.iter().fold(set, |set, directory| set.bytes(directory)).run()?;
     }
     step("start.prepared");
-    Ok(How::Git)
+    Ok(Filled { how: How::Git, unfinished })
 }
 
 /// Checks the lane's branch out in the staged worktree, which is at its commit.
@@ -50,7 +55,7 @@ pub(super) fn register(repository: &Repository, intent: &Intent) -> Result<()> {
     let admin = admin_dir(repository, intent);
     let (gitdir, aside) = (admin.join("gitdir"), admin.join("gitdir.lane"));
     let mut file = shared::create(&aside).context("create", &aside)?;
-    file.write_all(&line(&intent.lane.worktree.join(".git"))).context("write", &aside)?;
+    file.write_all(&link(&admin, &intent.lane.worktree.join(".git"), intent.relative)).context("write", &aside)?;
     file.sync_all().context("sync", &aside)?;
     std::fs::rename(&aside, &gitdir).context("write", &gitdir)
 }

@@ -4,10 +4,11 @@
 //! Until then no other process can see anything of the lane. Publishing is one short critical section: the branch
 //! (created, never overwritten), the directory, the admin directory, the record. Once the directory is in its place
 //! somebody may work there: from then on a start is only ever completed, by whoever comes next if it must be. Before, it
-//! can be undone, by its own proofs of what it made.
+//! can be undone, by its own proofs of what it made. Files that git has to write in that place come last (`checkout`).
 
 pub(in crate::git) mod admin;
 mod by_git;
+mod checkout;
 pub(super) mod publish;
 mod undo;
 
@@ -24,7 +25,7 @@ use crate::domain::start::Creation;
 use crate::domain::trash::Setting;
 use crate::error::{Error, IoContext, Kind, Result};
 use crate::git::journal::{Exclusive, Journal, Running, step, unique_id};
-use crate::git::populate::{self, How, Source, Sparse};
+use crate::git::populate::{self, Filled, How, Source, Sparse};
 use crate::git::provenance::{Claim, Claims, remember};
 use crate::git::recover::{Healed, Intent as AnyIntent};
 use crate::git::repository::{RefFormat, Repository};
@@ -58,6 +59,12 @@ pub struct Intent {
     upstream: Vec<Setting>,
     /// git makes the worktree: the refs are a reftable, whose per-worktree part only git can write.
     by_git: bool,
+    /// Worktree and admin directory name each other by relative paths.
+    #[serde(default)]
+    relative: bool,
+    /// Files wait for the worktree to be in its place.
+    #[serde(default)]
+    unfinished: bool,
     /// Everything is prepared: a start that dies from here on is completed if that is possible.
     publishing: bool,
     /// The worktree it made, known from `publishing` on.
@@ -188,6 +195,8 @@ fn make(repository: &Repository, creation: &Creation, filling: &Filling<'_>, lan
         sparse: filling.sparse.is_some() && !repository.config_bool("extensions.worktreeConfig"),
         upstream: creation.upstream.as_ref().map(|upstream| upstream.settings.clone()).unwrap_or_default(),
         by_git,
+        relative: admin::wants_relative_links(repository)?,
+        unfinished: false,
         publishing: false,
         made_worktree: None,
         made_admin: None,
@@ -199,17 +208,23 @@ fn make(repository: &Repository, creation: &Creation, filling: &Filling<'_>, lan
     exclude::add(repository, &intent.hidden_directory())?;
     let made = if intent.by_git {
         registry_lock(repository).and_then(|_guard| {
-            let how = by_git::prepare(repository, &mut intent, filling)?;
+            let filled = by_git::prepare(repository, &mut intent, filling)?;
+            intent.unfinished = filled.unfinished;
             publish::publish(repository, &mut intent, &mut running)?;
-            Ok(how)
+            Ok(filled.how)
         })
     } else {
-        prepare(repository, &intent, filling).and_then(|how| {
+        prepare(repository, &intent, filling).and_then(|filled| {
+            intent.unfinished = filled.unfinished;
             let _guard = registry_lock(repository)?;
             publish::publish(repository, &mut intent, &mut running)?;
-            Ok(how)
+            Ok(filled.how)
         })
     };
+    let made = made.and_then(|how| {
+        let _handler = gix::interrupt::init_handler_default(1).map(|handler| handler.auto_deregister());
+        checkout::finish(repository, &intent).map(|()| how)
+    });
     match made {
         Ok(how) => {
             running.done()?;
@@ -217,10 +232,12 @@ fn make(repository: &Repository, creation: &Creation, filling: &Filling<'_>, lan
         }
         Err(error) => {
             let guard = registry_lock(repository)?;
+            let taken = checkout::take_back(repository, &intent);
             if let Some(at) = visible_at(repository, &intent) {
                 // The intent stays for whoever comes next.
                 return Err(in_place(error, &intent, &at));
             }
+            taken?;
             undo(repository, &intent)?;
             running.done()?;
             drop(guard);
@@ -251,17 +268,23 @@ pub fn what(lane: &LaneName) -> String {
 /// completed now is an error that names it, and stays in the journal.
 pub fn recover(repository: &Repository, mut intent: Intent, running: &mut Running) -> Result<Healed> {
     let what = what(&intent.lane.name);
-    let _guard = registry_lock(repository)?;
-    let recorded = repository.records()?.find(&intent.lane.name).is_some_and(|lane| lane.id == intent.lane.id);
-    if recorded {
+    let guard = registry_lock(repository)?;
+    let records = repository.records()?;
+    let recorded = records.find(&intent.lane.name).filter(|lane| lane.id == intent.lane.id);
+    if let Some(lane) = recorded {
+        intent.lane.worktree.clone_from(&lane.worktree);
         if intent.by_git {
             by_git::release(repository, &intent)?;
         }
-        return Ok(Healed { what, completed: true });
+        drop(guard);
+        return finished(repository, &intent, what);
     }
     if let Some(at) = visible_at(repository, &intent) {
         return match publish::complete(repository, &mut intent, at.clone(), running) {
-            Ok(true) => Ok(Healed { what, completed: true }),
+            Ok(true) => {
+                drop(guard);
+                finished(repository, &intent, what)
+            }
             Ok(false) => {
                 let stays = format!("{what} (its worktree stays at '{}', without a lane)", at.display());
                 Ok(Healed { what: stays, completed: false })
@@ -277,7 +300,18 @@ pub fn recover(repository: &Repository, mut intent: Intent, running: &mut Runnin
         undo(repository, &intent)?;
         return Ok(Healed { what, completed: false });
     }
-    Ok(Healed { what, completed: true })
+    drop(guard);
+    finished(repository, &intent, what)
+}
+
+/// Writes the files that waited; where git cannot, the start is undone, unless somebody works there by now.
+fn finished(repository: &Repository, intent: &Intent, what: String) -> Result<Healed> {
+    let Err(error) = checkout::finish(repository, intent) else { return Ok(Healed { what, completed: true }) };
+    let _guard = registry_lock(repository)?;
+    match checkout::take_back(repository, intent)? {
+        true => undo(repository, intent).map(|()| Healed { what, completed: false }),
+        false => Err(in_place(error, intent, &intent.lane.worktree)),
+    }
 }
 
 /// The lock around everything that looks at lanes and branches and then changes them; held for milliseconds.
@@ -286,7 +320,7 @@ pub fn registry_lock(repository: &Repository) -> Result<Exclusive> {
 }
 
 /// Fills the staged worktree and writes its admin directory.
-fn prepare(repository: &Repository, intent: &Intent, filling: &Filling<'_>) -> Result<How> {
+fn prepare(repository: &Repository, intent: &Intent, filling: &Filling<'_>) -> Result<Filled> {
     // A first signal stops the work in order, a second one at once; without a handler the journal cleans up later.
     let _handler = gix::interrupt::init_handler_default(1).map(|handler| handler.auto_deregister());
     let (worktree, admin) = (&intent.staged_worktree, &intent.staged_admin);
@@ -302,7 +336,7 @@ fn prepare(repository: &Repository, intent: &Intent, filling: &Filling<'_>) -> R
     write("gitdir", &line(&intent.lane.worktree.join(".git")))?;
     copy_worktree_config(repository, admin)?;
     step("start.admin");
-    let how = populate::populate(
+    let filled = populate::populate(
         &populate::Request {
             repo: &repository.gix,
             commit: intent.commit,
@@ -326,7 +360,7 @@ fn prepare(repository: &Repository, intent: &Intent, filling: &Filling<'_>) -> R
     }
     begin_reflog(repository, admin, intent.commit, &intent.lane.id)?;
     step("start.prepared");
-    Ok(how)
+    Ok(filled)
 }
 
 fn missing_ancestors(directory: &Path) -> Vec<PathBuf> {

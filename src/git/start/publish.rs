@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::RenameFlags;
 
-use super::admin::line;
+use super::admin::link;
 use super::undo::{Identity, created_from, is_registered};
 use super::{Intent, by_git};
 use crate::domain::lane::{Lane, ObjectId, RefName};
@@ -37,6 +37,7 @@ pub(super) fn publish(repository: &Repository, intent: &mut Intent, running: &mu
     create_branch(repository, intent)?;
     if intent.by_git {
         by_git::attach(repository, intent)?;
+        write_dot_git(repository, intent, &intent.staged_worktree)?;
     }
     step("start.branch");
     place_worktree(intent)?;
@@ -92,6 +93,9 @@ fn record(repository: &Repository, intent: &Intent, mut edit: Edit) -> Result<()
     edit.put(&intent.lane)?;
     if let Some(branch) = &intent.lane.branch {
         edit.put_branch_section(branch, &intent.upstream)?;
+    }
+    if intent.relative {
+        edit.allow_relative_links()?;
     }
     edit.set_default(hooks::MARK, hooks::UNDECIDED)?;
     // git itself sees to its settings of a sparse worktree.
@@ -221,8 +225,18 @@ fn point_at_admin(repository: &Repository, intent: &mut Intent, worktree: &Path)
         intent.admin_name = name.into();
         attempt += 1;
     }
+    if intent.relative {
+        let gitdir = intent.staged_admin.join("gitdir");
+        let text = link(&admin_dir(repository, intent), &intent.lane.worktree.join(".git"), true);
+        shared::write(&gitdir, text).context("write", &gitdir)?;
+    }
+    write_dot_git(repository, intent, worktree)
+}
+
+/// Writes the `.git` file of `worktree`, which is to be the lane's.
+fn write_dot_git(repository: &Repository, intent: &Intent, worktree: &Path) -> Result<()> {
     let mut text = b"gitdir: ".to_vec();
-    text.extend_from_slice(&line(&admin_dir(repository, intent)));
+    text.extend_from_slice(&link(&intent.lane.worktree, &admin_dir(repository, intent), intent.relative));
     let dot_git = worktree.join(".git");
     if std::fs::read(&dot_git).is_ok_and(|now| now == text) {
         return Ok(());

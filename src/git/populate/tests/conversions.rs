@@ -11,7 +11,7 @@ fn conversions_give_what_git_gives() -> Tested {
         ("*.txt text\n*.bin -text\n", &[["core.eol", "crlf"]]),
         ("*.txt ident\n", &[]),
         ("*.txt working-tree-encoding=UTF-16LE\n", &[]),
-        ("*.txt filter=up\n", &[["filter.up.smudge", "tr a-z A-Z"], ["filter.up.clean", "tr A-Z a-z"]]),
+        ("*.txt filter=up\n", &[["filter.up.smudge", "tr a-z A-Z"], ["filter.up.clean", "tr A-Z a-z | sed s/id/Id/"]]),
         ("*.txt filter=bad\n", &[["filter.bad.smudge", "false"]]),
         ("[attr]odd eol=crlf\n*.txt odd\n", &[]),
     ];
