@@ -5,6 +5,7 @@ mod completions;
 mod concurrency;
 mod config;
 mod crash;
+mod differential;
 mod doctor;
 mod dotfiles;
 mod drop;

@@ -2,5 +2,5 @@
 
 mod evidence;
 mod history;
-mod sandbox;
+pub mod sandbox;
 mod status;

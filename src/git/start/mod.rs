@@ -10,6 +10,7 @@ pub(in crate::git) mod admin;
 mod by_git;
 mod checkout;
 pub(super) mod publish;
+mod recover;
 mod undo;
 
 use std::path::{Path, PathBuf};
@@ -20,18 +21,18 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::event::{End, Subject, What};
 use crate::domain::lane::{Lane, LaneId, ObjectId, hex, lossless_path};
-use crate::domain::name::LaneName;
 use crate::domain::start::Creation;
 use crate::domain::trash::Setting;
 use crate::error::{Error, IoContext, Kind, Result};
-use crate::git::journal::{Exclusive, Journal, Running, step, unique_id};
+use crate::git::journal::{Exclusive, Journal, step, unique_id};
 use crate::git::populate::{self, Filled, How, Source, Sparse};
 use crate::git::provenance::{Claim, Claims, remember};
-use crate::git::recover::{Healed, Intent as AnyIntent};
+use crate::git::recover::Intent as AnyIntent;
 use crate::git::repository::{RefFormat, Repository};
 use crate::git::shared;
 use crate::git::{events, exclude};
 use admin::{begin_reflog, copy_worktree_config, line};
+pub use recover::{recover, what};
 use undo::{Identity, is_own, undo, visible_at};
 
 /// What a start is about to do; enough to complete or undo it.
@@ -257,61 +258,6 @@ fn in_place(error: Error, intent: &Intent, at: &Path) -> Error {
         intent.lane.name,
         at.display()
     ))
-}
-
-/// What an interrupted start of a lane is called.
-pub fn what(lane: &LaneName) -> String {
-    format!("the start of lane '{lane}'")
-}
-
-/// Completes an interrupted start, or undoes it while nobody can have seen anything of it. What can be seen and cannot be
-/// completed now is an error that names it, and stays in the journal.
-pub fn recover(repository: &Repository, mut intent: Intent, running: &mut Running) -> Result<Healed> {
-    let what = what(&intent.lane.name);
-    let guard = registry_lock(repository)?;
-    let records = repository.records()?;
-    let recorded = records.find(&intent.lane.name).filter(|lane| lane.id == intent.lane.id);
-    if let Some(lane) = recorded {
-        intent.lane.worktree.clone_from(&lane.worktree);
-        if intent.by_git {
-            by_git::release(repository, &intent)?;
-        }
-        drop(guard);
-        return finished(repository, &intent, what);
-    }
-    if let Some(at) = visible_at(repository, &intent) {
-        return match publish::complete(repository, &mut intent, at.clone(), running) {
-            Ok(true) => {
-                drop(guard);
-                finished(repository, &intent, what)
-            }
-            Ok(false) => {
-                let stays = format!("{what} (its worktree stays at '{}', without a lane)", at.display());
-                Ok(Healed { what: stays, completed: false })
-            }
-            Err(error) => Err(in_place(error, &intent, &at)),
-        };
-    }
-    let resumed = publish::resume(repository, &mut intent, running);
-    if let Err(error) = resumed {
-        if let Some(at) = visible_at(repository, &intent) {
-            return Err(in_place(error, &intent, &at));
-        }
-        undo(repository, &intent)?;
-        return Ok(Healed { what, completed: false });
-    }
-    drop(guard);
-    finished(repository, &intent, what)
-}
-
-/// Writes the files that waited; where git cannot, the start is undone, unless somebody works there by now.
-fn finished(repository: &Repository, intent: &Intent, what: String) -> Result<Healed> {
-    let Err(error) = checkout::finish(repository, intent) else { return Ok(Healed { what, completed: true }) };
-    let _guard = registry_lock(repository)?;
-    match checkout::take_back(repository, intent)? {
-        true => undo(repository, intent).map(|()| Healed { what, completed: false }),
-        false => Err(in_place(error, intent, &intent.lane.worktree)),
-    }
 }
 
 /// The lock around everything that looks at lanes and branches and then changes them; held for milliseconds.
