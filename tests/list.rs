@@ -176,3 +176,22 @@ fn a_lane_whose_last_commit_or_ref_is_lost_is_in_nobodys_way() {
     assert!(!told.contains("branch 'ref'"), "{told}");
     assert_eq!(sandbox.git_in(&sandbox.lane_path("ref"), ["rev-parse", "HEAD"]), commits[2]);
 }
+
+/// A filter that matches nothing does not say that there is nothing.
+#[test]
+fn a_filter_without_a_match_says_so() {
+    let sandbox = Sandbox::new();
+    for filter in [&["--owner", "bob"][..], &["--state", "stray"]] {
+        let args = || [&["list"][..], filter].concat();
+        assert!(sandbox.lane(args()).ok().contains("No lanes yet"), "{filter:?}");
+    }
+    for (name, said) in [("one", "No lane matches; there is 1 lane"), ("two", "No lane matches; there are 2 lanes")] {
+        let _ = sandbox.lane(["start", name]).ok();
+        for filter in
+            [&["--owner", "bob"][..], &["--owner", "b*"], &["--state", "stray"], &["--owner", "b", "--no-status"]]
+        {
+            let listed = sandbox.lane([&["list"][..], filter].concat()).ok();
+            assert!(listed.contains(said) && !listed.contains("No lanes yet"), "{filter:?}: {listed}");
+        }
+    }
+}

@@ -164,3 +164,20 @@ fn other_keys_of_a_tracked_file() {
         assert!(!run.stderr.contains(['\u{1b}', '\u{7}']), "{toml}: {run}");
     }
 }
+
+/// What the README shows as a team's policy starts a lane, for every owner that the documents name.
+#[test]
+fn the_readmes_policy_works_for_the_documented_owners() {
+    let readme = include_str!("../README.md");
+    let toml = readme.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    for (owner, branch) in
+        [("ann", "ann/x"), ("claude:7f3a", "claude-7f3a/x"), ("Ann B. <ann@x.org>", "Ann-B.-<ann-x.org>/x")]
+    {
+        let sandbox = with_policy(toml);
+        let _ = sandbox.lane(["start", "x", "--owner", owner]).ok();
+        assert_eq!(sandbox.git_in(&sandbox.lane_path("x"), ["branch", "--show-current"]), branch);
+        assert_eq!(sandbox.lane(["--json", "show", "x"]).json()["owner"], owner);
+        sandbox.work("x", "file", "x");
+        let _ = sandbox.lane(["finish", "x"]).ok();
+    }
+}

@@ -34,6 +34,8 @@ struct ListReport {
     entries: Vec<Entry>,
     damaged: Vec<(String, String)>,
     status: bool,
+    /// How many lanes a filter has left out.
+    left_out: usize,
 }
 
 /// Runs it.
@@ -42,6 +44,8 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     super::warn_if_overtaken(&repository, ui);
     let detail = if args.no_status { Detail::Names } else { Detail::Full };
     let mut entries = entries(&repository, detail)?;
+    let count = |entries: &[Entry]| entries.iter().filter(|entry| entry.lane.is_some()).count();
+    let all = count(&entries);
     if let Some(owner) = &args.owner {
         entries.retain(|entry| {
             entry.lane.as_ref().and_then(|lane| lane.owner.as_deref()).is_some_and(|own| owns(owner, own))
@@ -52,7 +56,8 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     }
     let damaged =
         repository.records()?.damaged.into_iter().map(|damaged| (damaged.section.to_string(), damaged.problem));
-    let report = ListReport { entries, damaged: damaged.collect(), status: !args.no_status };
+    let left_out = all - count(&entries);
+    let report = ListReport { entries, damaged: damaged.collect(), status: !args.no_status, left_out };
     ui.report(&report);
     for (section, problem) in &report.damaged {
         ui.warn(format_args!("the record [lane \"{section}\"] cannot be used: {problem}"));
@@ -107,7 +112,12 @@ impl Report for ListReport {
             ["PATH", "TASK", "BRANCH", "OWNER", "NAME", "STATE"].iter().filter_map(|t| at(t)).collect();
         page.table(&header, rows, &shrink);
         if lanes().next().is_none() {
-            page.line(Cell::new("No lanes yet; start one with: git lane start NAME", Style::Faint));
+            let text = match self.left_out {
+                0 => "No lanes yet; start one with: git lane start NAME".to_owned(),
+                1 => "No lane matches; there is 1 lane: git lane list".to_owned(),
+                all => format!("No lane matches; there are {all} lanes: git lane list"),
+            };
+            page.line(Cell::new(text, Style::Faint));
         }
     }
 }

@@ -42,6 +42,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let repository = Repository::discover()?;
     let log = Log::new(&repository.lane_dir());
     let wanted = |event: &Event| args.name.as_deref().is_none_or(|name| event.is_about(name));
+    let mut state = log.state();
     let mut events = log.since(0)?;
     let mut seen = events.last().map_or(0, |event| event.sequence);
     events.retain(wanted);
@@ -57,7 +58,10 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
             return Ok(());
         }
         std::thread::sleep(PAUSE);
-        events = log.since(seen)?;
+        // Before the look: what is written during it is news again.
+        let now = log.state();
+        events = if now == state { Vec::new() } else { log.since(seen)? };
+        state = now;
         seen = events.last().map_or(seen, |event| event.sequence);
         events.retain(wanted);
     }

@@ -192,6 +192,11 @@ impl Log {
         Ok(())
     }
 
+    /// What the newest file looks like: while that stays the same, nothing has been written. Device, inode and length.
+    pub fn state(&self) -> Option<(u64, u64, u64)> {
+        std::fs::symlink_metadata(self.file(0)).ok().map(|found| (found.dev(), found.ino(), found.len()))
+    }
+
     /// The last event that can be read.
     pub fn last(&self) -> Option<Event> {
         (0..=self.kept).find_map(|number| {
