@@ -13,6 +13,7 @@ pub mod git;
 pub mod hooks;
 pub mod man;
 pub mod policy;
+mod signals;
 pub mod ui;
 
 /// The `version` field of every JSON document; it grows when a field changes its meaning or goes away.

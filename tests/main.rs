@@ -37,6 +37,7 @@ mod sandbox;
 mod shared;
 mod shell_init;
 mod shells;
+mod signals;
 mod start;
 mod start_asked;
 mod strangers;

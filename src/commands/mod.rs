@@ -37,6 +37,7 @@ use crate::git::worktree::read_head;
 use crate::git::{command, events};
 use crate::hooks;
 use crate::policy::Policy;
+use crate::signals;
 use crate::ui::Ui;
 
 /// Runs what the command line asks for.
@@ -100,6 +101,7 @@ pub struct Opened {
 
 /// Like [`open_for_change`], for a command that does not want to look for the worktrees again.
 pub fn open_and_look(ui: &Ui) -> Result<Opened> {
+    signals::install();
     let repository = Repository::discover()?;
     let teller = ui.clone();
     repository.listener.set(move |recovered| tell(&teller, recovered));

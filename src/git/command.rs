@@ -12,6 +12,7 @@ use std::sync::OnceLock;
 use bstr::{BString, ByteSlice};
 
 use crate::error::{Error, Result};
+use crate::signals::Waiting;
 
 /// `git rev-parse --local-env-vars` of git 2.55, minus `GIT_CONFIG_PARAMETERS` and `GIT_CONFIG_COUNT`: those carry
 /// what the caller asked for with `git -c`, and point nowhere.
@@ -238,6 +239,7 @@ impl Invocation {
             // A git that stops reading early says so with its exit code.
             std::thread::spawn(move || drop(stdin.write_all(&input)))
         });
+        let _waiting = Waiting::for_child(child.id());
         let output = child.wait_with_output().map_err(|error| Error::git(format!("{what} failed")).source(error))?;
         if let Some(feeder) = feeder {
             drop(feeder.join());
@@ -266,13 +268,14 @@ impl Invocation {
     /// returns the exit code.
     pub fn interactive(mut self, stdin: Stdio) -> Result<i32> {
         self.command.stdin(stdin).stdout(std::io::stderr()).stderr(Stdio::inherit());
-        let status = self.command.status().map_err(|error| not_started(&self.command, error))?;
-        Ok(status.code().unwrap_or(128))
+        self.attached()
     }
 
     /// Runs it with the caller's standard input, output and error; returns the exit code.
     pub fn attached(mut self) -> Result<i32> {
-        let status = self.command.status().map_err(|error| not_started(&self.command, error))?;
+        let mut child = self.command.spawn().map_err(|error| not_started(&self.command, error))?;
+        let _waiting = Waiting::for_child(child.id());
+        let status = child.wait().map_err(|error| Error::git("cannot wait for git").source(error))?;
         Ok(status.code().unwrap_or(128))
     }
 

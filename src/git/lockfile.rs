@@ -15,6 +15,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::error::{Error, IoContext, Result};
 use crate::git::{lane_files, patience, shared};
+use crate::signals::{self, Deferred};
 
 /// How long to wait for a lock of git's protocol; git itself holds one for milliseconds.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -31,6 +32,8 @@ pub struct LockFile {
     file: File,
     held: bool,
     left: bool,
+    #[allow(dead_code, reason = "held for its effect, and dropped last")]
+    deferred: Deferred,
 }
 
 impl LockFile {
@@ -49,11 +52,12 @@ impl LockFile {
         let start = Instant::now();
         let mut pause = Duration::from_micros(500);
         loop {
+            let deferred = Deferred::begin();
             match std::fs::hard_link(&witness, &lock) {
                 Ok(()) => {
                     // It is held from now on, however long we waited with the witness in hand.
                     let _ = file.set_modified(SystemTime::now());
-                    return Ok(LockFile { target, lock, witness, file, held: true, left: false });
+                    return Ok(LockFile { target, lock, witness, file, held: true, left: false, deferred });
                 }
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                     if clear_if_dead(&lock, locks)? {
@@ -70,6 +74,8 @@ impl LockFile {
                 drop(std::fs::remove_file(&witness));
                 return Err(held_by_another(&lock));
             }
+            drop(deferred);
+            signals::ensure_none()?;
             // Spread the waiters so that fifty of them do not knock at the same instant.
             std::thread::sleep(pause + pause.mul_f64(f64::from(std::process::id() % 16) / 16.0));
             pause = (pause * 2).min(Duration::from_millis(20));
@@ -86,7 +92,8 @@ impl LockFile {
             let target = std::fs::canonicalize(target).unwrap_or_else(|_| target.to_owned());
             let lock = lock_path(&target);
             if is_same(&file, &lock) {
-                return Ok(LockFile { target, lock, witness, file, held: true, left: false });
+                let deferred = Deferred::begin();
+                return Ok(LockFile { target, lock, witness, file, held: true, left: false, deferred });
             }
         }
         Self::acquire(target, locks)

@@ -4,6 +4,7 @@ use dialoguer::{Confirm, MultiSelect};
 
 use super::{Ui, escape};
 use crate::error::{Error, Kind, Result};
+use crate::signals;
 
 impl Ui {
     /// Asks a yes-or-no question whose default is no; `None` when nobody is there to answer.
@@ -11,6 +12,7 @@ impl Ui {
         if !self.can_ask() {
             return Ok(None);
         }
+        signals::before_the_end(show_cursor);
         Confirm::new().with_prompt(escape::lines(question)).default(false).interact().map(Some).map_err(interrupted)
     }
 
@@ -19,12 +21,19 @@ impl Ui {
         if !self.can_ask() {
             return Ok(None);
         }
+        signals::before_the_end(show_cursor);
         let items: Vec<String> = items.iter().map(|item| escape::line(item)).collect();
         MultiSelect::new().with_prompt(escape::lines(question)).items(&items).interact().map(Some).map_err(interrupted)
     }
 }
 
+/// A question hides it, and whoever ends the program while it is asked would leave the terminal without one.
+fn show_cursor() {
+    let _ = dialoguer::console::Term::stderr().show_cursor();
+}
+
 fn interrupted(error: dialoguer::Error) -> Error {
     let dialoguer::Error::IO(error) = error;
+    show_cursor();
     Error::new(Kind::Interrupted, "nothing was changed").source(error)
 }

@@ -13,6 +13,8 @@
 mod scenarios;
 mod strike;
 
+pub(crate) use strike::locks_below;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::process::Command;

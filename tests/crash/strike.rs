@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
 
@@ -58,6 +59,20 @@ fn at_every_system_call() {
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));
 }
 
+/// The lock files of git's protocol in a git directory; git-lane's own locks are elsewhere.
+pub(crate) fn locks_below(directory: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
+        let (path, name) = (entry.path(), entry.file_name());
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) && name != "objects" && name != "lane" {
+            found.extend(locks_below(&path));
+        } else if path.extension().is_some_and(|extension| extension == "lock") {
+            found.push(path);
+        }
+    }
+    found
+}
+
 fn strike(stage: Stage, fault: &str) -> Row {
     let root = stage.sandbox.root();
     let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/crash/strike.c");
@@ -79,6 +94,10 @@ fn strike(stage: Stage, fault: &str) -> Row {
         row.points += 1;
         let before = catch_unwind(AssertUnwindSafe(|| {
             assert!(!run.stderr.contains("panicked"));
+            if fault.starts_with("SIG") {
+                let locks = locks_below(&stage.sandbox.repo.join(".git"));
+                assert!(locks.is_empty(), "locks of git's are left: {locks:?}");
+            }
             stage.check_before();
         }));
         let after = catch_unwind(AssertUnwindSafe(|| stage.check_after(&run)));

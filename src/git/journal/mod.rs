@@ -23,6 +23,7 @@ use super::lockfile::create_locked;
 use crate::domain::paste::word;
 use crate::error::{Error, IoContext, Result};
 use crate::git::{lane_files, patience, shared};
+use crate::signals::{self, Deferred};
 
 /// How long to wait for what a dead process had started: a git that is filling a worktree.
 const CHILDREN_PATIENCE: Duration = Duration::from_secs(30);
@@ -40,6 +41,8 @@ pub struct Running {
     file: File,
     #[allow(dead_code, reason = "held for its lock, by our children too")]
     children: Option<File>,
+    #[allow(dead_code, reason = "held for its effect, and dropped last")]
+    deferred: Deferred,
 }
 
 impl Journal {
@@ -57,6 +60,7 @@ impl Journal {
     pub fn begin_as(&self, id: &str, intent: &impl Announce) -> Result<Running> {
         shared::create_dir_all(&self.directory).context("create", &self.directory)?;
         let path = self.directory.join(format!("{id}.json"));
+        let deferred = Deferred::begin();
         let children = create_locked(&children_of(&path))?;
         let unset = rustix::io::fcntl_setfd(&children, rustix::io::FdFlags::empty());
         unset.context("pass on", &path)?;
@@ -65,7 +69,7 @@ impl Journal {
             drop(std::fs::remove_file(children_of(&path)));
         }
         step("journal.begun");
-        Ok(Running { path, file: file?, children: Some(children) })
+        Ok(Running { path, file: file?, children: Some(children), deferred })
     }
 
     /// What the intents say that are neither done nor undone, whoever holds them; nothing is taken over.
@@ -142,7 +146,7 @@ impl Journal {
                 continue;
             }
             let bytes = lane_files::read_open(&file).unwrap_or_default();
-            found.push((self.said(&file, &bytes, &home), Running { path, file, children: None }));
+            found.push((self.said(&file, &bytes, &home), Running { path, file, children: None, deferred: Deferred::begin() }));
         }
         Ok(found)
     }
@@ -184,6 +188,7 @@ impl Running {
                     .code("busy")
                     .hint(format!("see which one it is with: fuser {}", word(children.display()))));
             }
+            signals::ensure_none()?;
             std::thread::sleep(Duration::from_millis(5));
         }
         Ok(())
@@ -294,6 +299,7 @@ impl Exclusive {
                 Ok(()) if is_at(&file, &path) => return Ok(Exclusive(file)),
                 Ok(()) => file = open()?,
                 Err(TryLockError::WouldBlock) if start.elapsed() < patience => {
+                    signals::ensure_none()?;
                     std::thread::sleep(Duration::from_micros(700 + u64::from(std::process::id() % 13) * 100));
                 }
                 Err(TryLockError::WouldBlock) => {

@@ -19,6 +19,7 @@ use crate::git::lockfile::LockFile;
 use crate::git::metadata::locks;
 use crate::git::repository::Repository;
 use crate::policy::Strategy;
+use crate::signals::Waiting;
 
 /// Nobody makes a commit for longer.
 const DAY: Duration = Duration::from_secs(86_400);
@@ -75,6 +76,8 @@ pub(super) fn create(place: &Place<'_>, making: Making, tree: ObjectId, message:
 /// fails.
 pub fn commit_all(repository: &Repository, worktree: &Worktree, message: &str, no_verify: bool) -> Result<()> {
     let index = worktree.git_dir.join("index");
+    // A signal ends the git that commits, and then the index is still to be put back.
+    let _waiting = Waiting::begin();
     remove_copies(&worktree.git_dir, "lane-saved-", DAY);
     let saved = Prepared::copy(&index, worktree.git_dir.join(format!("lane-saved-{}", unique_id())))?;
     // As somebody standing there would run it: without GIT_DIR, which its hooks would inherit.

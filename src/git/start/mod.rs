@@ -267,8 +267,6 @@ pub fn registry_lock(repository: &Repository) -> Result<Exclusive> {
 
 /// Fills the staged worktree and writes its admin directory.
 fn prepare(repository: &Repository, intent: &Intent, filling: &Filling<'_>) -> Result<Filled> {
-    // A first signal stops the work in order, a second one at once; without a handler the journal cleans up later.
-    let _handler = gix::interrupt::init_handler_default(1).map(|handler| handler.auto_deregister());
     let (worktree, admin) = (&intent.staged_worktree, &intent.staged_admin);
     shared::create_dir_all(worktree).map_err(|error| cannot_make(worktree, error))?;
     shared::create_dir_all(admin).context("create", admin)?;
@@ -293,7 +291,7 @@ fn prepare(repository: &Repository, intent: &Intent, filling: &Filling<'_>) -> R
             git: &crate::git::command::Git::program(),
         },
         filling.progress,
-        &gix::interrupt::IS_INTERRUPTED,
+        &crate::signals::PENDING,
     )?;
     step("start.populated");
     // From git's own `worktree add`: the common directory is named relative to the admin directory.

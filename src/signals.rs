@@ -1,0 +1,167 @@
+//! What a signal that ends the program may not interrupt.
+//!
+//! A process that dies with a lock of git's protocol in its hands blocks every git after it. So SIGINT, SIGTERM and SIGHUP
+//! wait while a [`Deferred`] lives: a lock, an operation that is journalled. Right after it the program ends by the signal
+//! it got. A git it waits for meanwhile is ended too where no such part is under way, and removes its own locks. The state
+//! is that of the process, as signals are.
+
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
+use std::sync::{Mutex, Once, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+
+use crate::error::{Error, Kind, Result};
+
+const ENDING: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
+
+/// One Ctrl-C comes twice where git runs git-lane: from the terminal, and from that git, which passes it on.
+const SAME: Duration = Duration::from_millis(300);
+
+/// How long a child has to end by the signal it got itself.
+const GRACE: Duration = Duration::from_millis(100);
+
+/// A signal has come; long work looks here.
+pub static PENDING: AtomicBool = AtomicBool::new(false);
+
+static SIGNAL: AtomicI32 = AtomicI32::new(0);
+static CRITICAL: AtomicUsize = AtomicUsize::new(0);
+static WAITING: AtomicUsize = AtomicUsize::new(0);
+static CHILDREN: Mutex<Vec<u32>> = Mutex::new(Vec::new());
+static BEFORE_THE_END: OnceLock<fn()> = OnceLock::new();
+
+/// From now on signals wait for what may not be interrupted.
+pub fn install() {
+    static INSTALLED: Once = Once::new();
+    INSTALLED.call_once(|| {
+        let ignored = ignored();
+        let wanted = ENDING.into_iter().filter(|signal| ignored & (1 << (signal - 1)) == 0);
+        // Where the system allows none, they do what they always did.
+        let Ok(mut signals) = signal_hook::iterator::Signals::new(wanted) else { return };
+        drop(std::thread::Builder::new().name("signals".into()).spawn(move || {
+            let mut first: Option<Instant> = None;
+            for signal in signals.forever() {
+                let again = first.is_some_and(|first| first.elapsed() > SAME);
+                first.get_or_insert_with(Instant::now);
+                came(signal, again);
+            }
+        }));
+    });
+}
+
+/// nohup(1), and a shell that starts a job in the background, have some ignored; that stays.
+fn ignored() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
+}
+
+fn came(signal: i32, again: bool) {
+    SIGNAL.store(signal, Ordering::SeqCst);
+    PENDING.store(true, Ordering::SeqCst);
+    if again {
+        // The user means it. What stays is healed like what a killed process leaves.
+        end();
+    }
+    if CRITICAL.load(Ordering::SeqCst) == 0 {
+        drop(std::thread::spawn(end_children));
+    }
+    end_if_due();
+}
+
+fn end_children() {
+    std::thread::sleep(GRACE);
+    if CRITICAL.load(Ordering::SeqCst) == 0 {
+        for child in children().iter() {
+            if let Some(child) = i32::try_from(*child).ok().and_then(Pid::from_raw) {
+                let _ = kill_process(child, Signal::TERM);
+            }
+        }
+    }
+}
+
+fn children() -> std::sync::MutexGuard<'static, Vec<u32>> {
+    CHILDREN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn end_if_due() {
+    let busy = CRITICAL.load(Ordering::SeqCst) + WAITING.load(Ordering::SeqCst);
+    if PENDING.load(Ordering::SeqCst) && busy == 0 {
+        end();
+    }
+}
+
+/// Ends the program by the signal it got.
+fn end() {
+    if let Some(before) = BEFORE_THE_END.get() {
+        before();
+    }
+    let _ = signal_hook::low_level::emulate_default_handler(SIGNAL.load(Ordering::SeqCst));
+}
+
+/// Has `work` done before a signal ends the program: a hidden cursor is shown again.
+pub fn before_the_end(work: fn()) {
+    install();
+    let _ = BEFORE_THE_END.set(work);
+}
+
+/// Whoever waits for others stops waiting once a signal has come.
+pub fn ensure_none() -> Result<()> {
+    match PENDING.load(Ordering::SeqCst) {
+        false => Ok(()),
+        true => Err(Error::new(Kind::Interrupted, "interrupted while waiting for others")),
+    }
+}
+
+/// While it lives, no signal ends the program, nor the children it waits for.
+#[derive(Debug)]
+#[must_use = "it defers signals for as long as it lives"]
+pub struct Deferred(());
+
+impl Deferred {
+    /// Begins.
+    pub fn begin() -> Self {
+        CRITICAL.fetch_add(1, Ordering::SeqCst);
+        install();
+        Deferred(())
+    }
+}
+
+impl Drop for Deferred {
+    fn drop(&mut self) {
+        CRITICAL.fetch_sub(1, Ordering::SeqCst);
+        end_if_due();
+    }
+}
+
+/// While it lives, no signal ends the program, but the children it waits for: what they leave is still to be put right.
+#[derive(Debug)]
+#[must_use = "it defers signals for as long as it lives"]
+pub struct Waiting(Option<u32>);
+
+impl Waiting {
+    /// Begins.
+    pub fn begin() -> Self {
+        WAITING.fetch_add(1, Ordering::SeqCst);
+        Waiting(None)
+    }
+
+    /// For a child of that number.
+    pub fn for_child(child: u32) -> Self {
+        let mut waiting = Self::begin();
+        children().push(child);
+        waiting.0 = Some(child);
+        waiting
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        if let Some(child) = self.0 {
+            children().retain(|other| *other != child);
+        }
+        WAITING.fetch_sub(1, Ordering::SeqCst);
+        end_if_due();
+    }
+}

@@ -1,0 +1,122 @@
+//! A signal that ends a command leaves no lock of git's behind: it waits for the part that holds one, and plain git works
+//! before any git-lane command runs again. The thorough version is in `crash/strike.rs`.
+
+use std::os::unix::fs::PermissionsExt;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use crate::crash::locks_below;
+use crate::sandbox::{Sandbox, write};
+
+/// Sends a signal to the git-lane above it, once, while that holds the locks of the refs it is about to change.
+const STRIKE: &str = "#!/bin/sh
+cat >/dev/null
+[ \"$1\" = prepared ] && [ -n \"$STRIKE\" ] && [ ! -e \"$HOME/struck\" ] || exit 0
+pid=$PPID
+while [ \"$(cat /proc/$pid/comm)\" != git-lane ]; do
+  pid=$(ps -o ppid= -p $pid | tr -d ' ') && [ \"$pid\" -gt 1 ] || exit 0
+done
+echo >\"$HOME/struck\"; kill -$STRIKE $pid; sleep 0.3
+";
+
+fn striking() -> Sandbox {
+    let sandbox = Sandbox::new();
+    let hook = sandbox.repo.join(".git/hooks/reference-transaction");
+    write(&hook, STRIKE);
+    std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).unwrap();
+    sandbox.lane_by_git("x");
+    sandbox.work("x", "new", "new");
+    sandbox
+}
+
+#[test]
+fn no_lock_of_gits_is_left() {
+    if !std::path::Path::new("/proc/self/comm").exists() {
+        return eprintln!("skipped: there is no /proc");
+    }
+    type Prepare = fn(&Sandbox);
+    let commands: [(&[&str], Prepare); 6] = [
+        (&["start", "y"], |_| {}),
+        (&["finish", "x", "--strategy", "merge"], |_| {}),
+        (&["finish", "x", "--strategy", "ff", "--keep"], |_| {}),
+        (&["drop", "--yes", "x"], |_| {}),
+        (&["restore", "x"], |sandbox| drop(sandbox.lane(["drop", "--yes", "x"]).ok())),
+        (&["prune", "--yes"], |sandbox| drop(sandbox.git(["merge", "-q", "--no-ff", "-m", "m", "x"]))),
+    ];
+    for (args, prepare) in commands {
+        for (signal, number) in [("TERM", 15), ("INT", 2), ("HUP", 1)] {
+            let sandbox = striking();
+            prepare(&sandbox);
+            let run = sandbox.run(sandbox.command("git-lane").args(args).env("STRIKE", signal));
+            assert!(sandbox.root().join("home/struck").exists(), "nothing was struck: {run}");
+            let left = locks_below(&sandbox.repo.join(".git"));
+            assert!(left.is_empty(), "{signal}: {left:?} {run}");
+            assert_eq!(run.code, 128 + number, "{run}");
+            sandbox.git(["commit", "-q", "--allow-empty", "-m", "works"]);
+            sandbox.plain_git_works();
+        }
+    }
+}
+
+/// nohup(1) has the hang-up ignored, for good.
+#[test]
+fn an_ignored_signal_stays_ignored() {
+    if !std::path::Path::new("/proc/self/comm").exists() {
+        return eprintln!("skipped: there is no /proc");
+    }
+    let sandbox = striking();
+    let mut shell = sandbox.command("sh");
+    shell.args(["-c", "trap '' HUP; exec git-lane finish x --keep"]).env("STRIKE", "HUP");
+    let _ = sandbox.run(&mut shell).ok();
+    assert!(sandbox.root().join("home/struck").exists());
+    assert_eq!(sandbox.git(["show", "main:new"]), "new");
+}
+
+/// Waiting for a lock of another git's, or for another landing, ends at once.
+#[test]
+fn waiting_ends_at_once() {
+    let sandbox = striking();
+    for (file, args) in [("config.lock", &["start", "y"][..]), ("lane/land.lock", &["finish", "x"])] {
+        let path = sandbox.repo.join(".git").join(file);
+        write(&path, "");
+        let held = std::fs::File::open(&path).unwrap();
+        held.lock().unwrap();
+        let mut command = sandbox.command("git-lane");
+        let mut child = command.args(args).stderr(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(Duration::from_millis(1500));
+        assert!(child.try_wait().unwrap().is_none(), "{args:?} did not wait");
+        let started = Instant::now();
+        let mut kill = sandbox.command("kill");
+        let _ = sandbox.run(kill.args(["-INT", &child.id().to_string()])).ok();
+        let status = child.wait().unwrap();
+        assert!(started.elapsed() < Duration::from_secs(3), "{args:?}: {:?}", started.elapsed());
+        assert!(!status.success(), "{args:?}: {status}");
+        drop(held);
+        std::fs::remove_file(path).unwrap();
+        assert!(locks_below(&sandbox.repo.join(".git")).is_empty());
+    }
+}
+
+/// A git that git-lane waits for is ended with it, and what it had begun is put right.
+#[test]
+fn the_git_it_waits_for_ends_too() {
+    let sandbox = striking();
+    let hook = sandbox.repo.join(".git/hooks/pre-commit");
+    write(&hook, "#!/bin/sh\necho >\"$HOME/waiting\"; exec sleep 60\n");
+    std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).unwrap();
+    write(&sandbox.lane_path("x").join("more"), "more");
+    let mut command = sandbox.command("git-lane");
+    command.args(["finish", "x", "--commit", "m"]).stderr(Stdio::null()).stdout(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    let started = Instant::now();
+    while !sandbox.root().join("home/waiting").exists() {
+        assert!(started.elapsed() < Duration::from_secs(30));
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let started = Instant::now();
+    let _ = sandbox.run(sandbox.command("kill").args(["-TERM", &child.id().to_string()])).ok();
+    assert!(!child.wait().unwrap().success());
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+    assert!(locks_below(&sandbox.repo.join(".git")).is_empty());
+    assert_eq!(sandbox.git_in(&sandbox.lane_path("x"), ["status", "--porcelain"]), "?? more");
+}
