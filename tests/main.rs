@@ -13,6 +13,7 @@ mod environment;
 mod facts;
 mod finish;
 mod fuzz;
+mod git_program;
 mod hooks;
 mod house;
 mod interference;

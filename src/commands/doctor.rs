@@ -71,6 +71,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     }
     // What an interrupted command left is healed by any command that may change something.
     let repository = if args.fix { super::open_for_change(ui)? } else { Repository::discover()? };
+    repository.git.ensure_usable()?;
     report.programs = programs(&repository)?;
     for finding in all(&repository)? {
         let mut told = Told::of(&finding);

@@ -27,7 +27,8 @@ use crate::domain::lane::{Lane, Worktree};
 use crate::domain::name::LaneName;
 use crate::domain::paste::word;
 use crate::domain::retire::place;
-use crate::error::{Error, IoContext, Result};
+use crate::error::{Error, IoContext, Kind, Result};
+use crate::git::command::Git;
 use crate::git::metadata::Records;
 use crate::git::overtaken::overtaken;
 use crate::git::reconcile::{Reconciled, reconcile};
@@ -53,7 +54,15 @@ pub fn run(cli: Cli, ui: &Ui) -> Result<()> {
     if let Some(trouble) = events::trouble() {
         ui.warn(format_args!("not everything is in the event log: {trouble}"));
     }
-    done
+    done.map_err(why)
+}
+
+/// What a git that cannot be used has led to is said as what it is.
+fn why(error: Error) -> Error {
+    if !matches!(error.kind(), Kind::Git | Kind::Environment) {
+        return error;
+    }
+    Git::default().ensure_usable().err().unwrap_or(error)
 }
 
 fn dispatch(command: Command, ui: &Ui) -> Result<()> {
@@ -105,7 +114,15 @@ pub fn open_and_look(ui: &Ui) -> Result<Opened> {
     let repository = Repository::discover()?;
     let teller = ui.clone();
     repository.listener.set(move |recovered| tell(&teller, recovered));
-    let healed = recover(&repository)?;
+    // git is asked for its version while what is read and healed here needs the disk.
+    let git = &repository.git;
+    let (usable, healed) = std::thread::scope(|scope| {
+        let usable = scope.spawn(|| git.ensure_usable());
+        let healed = recover(&repository);
+        (usable.join().unwrap_or(Ok(())), healed)
+    });
+    usable?;
+    let healed = healed?;
     let Reconciled { found, worktrees } = reconcile(&repository)?;
     for finding in found {
         ui.note(format_args!("{finding}; its record follows"));

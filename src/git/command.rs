@@ -82,10 +82,33 @@ impl Git {
         if let Some(version) = self.version.get() {
             return Ok(*version);
         }
-        let text = self.at(Path::new("/")).arg("version").text()?;
-        let version =
-            parse_version(&text).ok_or_else(|| Error::environment(format!("cannot make sense of '{text}'")))?;
+        let output = self.at(Path::new("/")).arg("version").output()?;
+        let text = output.stdout.to_str_lossy();
+        let version = parse_version(text.trim_end()).filter(|_| output.status.success());
+        let version = version.ok_or_else(|| {
+            let said = text.lines().next().unwrap_or_default();
+            let program = Self::program();
+            Error::environment(format!("'{}' is no git that works: asked for its version it {}", program.display(), {
+                if output.status.success() { format!("said '{said}'") } else { format!("ended with {}", output.status) }
+            }))
+            .code("git-unusable")
+            .hint("install git, or have GIT_LANE_GIT name one")
+        })?;
         Ok(*self.version.get_or_init(|| version))
+    }
+
+    /// Says why this git cannot be used, where it cannot be started, is something else or too old.
+    pub fn ensure_usable(&self) -> Result<()> {
+        let (major, minor, patch) = self.version()?;
+        if (major, minor, patch) >= OLDEST {
+            return Ok(());
+        }
+        let program = Self::program();
+        let (least_major, least_minor, _) = OLDEST;
+        let needed = format!("git-lane needs git {least_major}.{least_minor} or later");
+        Err(Error::environment(format!("{needed}; '{}' is {major}.{minor}.{patch}", program.display()))
+            .code("git-too-old")
+            .hint("install a newer git, or have GIT_LANE_GIT name one"))
     }
 }
 

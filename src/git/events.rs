@@ -111,8 +111,8 @@ impl Operation {
 
 fn actor() -> Actor {
     let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
-    let owner = ["GIT_LANE_OWNER", "USER", "LOGNAME"].into_iter().find_map(variable);
-    let owner = owner.map(|owner| cut(owner.to_string_lossy().into_owned()));
+    let owner = variable("GIT_LANE_OWNER").map(|owner| owner.to_string_lossy().into_owned());
+    let owner = owner.or_else(super::login::name).map(cut);
     let owner = owner.unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()));
     Actor { owner, pid: std::process::id() }
 }

@@ -21,6 +21,7 @@ pub mod journal;
 pub mod land;
 pub mod lane_files;
 pub mod lockfile;
+pub mod login;
 mod main_worktree;
 pub mod metadata;
 pub mod moved;

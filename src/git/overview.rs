@@ -27,7 +27,7 @@ pub fn entries(repository: &Repository, detail: Detail) -> Result<Vec<Entry>> {
     let worktrees = repository.worktrees()?;
     let mut entries = matched(repository.records()?.lanes, worktrees);
     if detail == Detail::Full {
-        read(repository, &mut entries);
+        read(repository, &mut entries)?;
     } else {
         for entry in &mut entries {
             entry.state = State::of(entry.lane.as_ref(), entry.worktree.as_ref(), None);
@@ -41,7 +41,7 @@ pub fn entries(repository: &Repository, detail: Detail) -> Result<Vec<Entry>> {
 pub fn entry(repository: &Repository, lane: &Lane) -> Result<Entry> {
     let all = matched(repository.records()?.lanes, repository.worktrees()?);
     let mut one: Vec<Entry> = all.into_iter().filter(|entry| entry.name() == Some(&lane.name)).collect();
-    read(repository, &mut one);
+    read(repository, &mut one)?;
     one.pop().ok_or_else(|| super::retire::raced(&lane.name))
 }
 
@@ -86,7 +86,7 @@ fn entry_of(lane: Option<Lane>, worktree: Option<Worktree>) -> Entry {
 }
 
 /// Fills in states, tips, standing and times.
-fn read(repository: &Repository, entries: &mut [Entry]) {
+fn read(repository: &Repository, entries: &mut [Entry]) -> Result<()> {
     let present: Vec<usize> = entries
         .iter()
         .enumerate()
@@ -95,6 +95,10 @@ fn read(repository: &Repository, entries: &mut [Entry]) {
         .collect();
     let worktrees: Vec<&Worktree> = present.iter().filter_map(|at| entries[*at].worktree.as_ref()).collect();
     let found = worktree_statuses(repository, &worktrees);
+    if found.iter().any(Result::is_err) {
+        // No lane is damaged because git cannot be run.
+        repository.git.ensure_usable()?;
+    }
     let mut found: BTreeMap<usize, Result<WorktreeStatus>> = present.into_iter().zip(found).collect();
     for (at, entry) in entries.iter_mut().enumerate() {
         let status = found.remove(&at).map(|status| status.map_err(|error| error.to_string()));
@@ -105,7 +109,7 @@ fn read(repository: &Repository, entries: &mut [Entry]) {
         }
         entry.committed = entry.tip.and_then(|tip| committed(repository, tip));
     }
-    compare(repository, entries);
+    compare(repository, entries)
 }
 
 fn tip(repository: &Repository, entry: &Entry) -> Result<Option<ObjectId>> {
@@ -123,7 +127,7 @@ fn committed(repository: &Repository, commit: ObjectId) -> Option<i64> {
 }
 
 /// Compares all lanes with their bases in one walk.
-fn compare(repository: &Repository, entries: &mut [Entry]) {
+fn compare(repository: &Repository, entries: &mut [Entry]) -> Result<()> {
     let mut bases: BTreeMap<_, Option<ObjectId>> = BTreeMap::new();
     let mut pairs = Vec::new();
     let mut places = Vec::new();
@@ -139,12 +143,17 @@ fn compare(repository: &Repository, entries: &mut [Entry]) {
             places.push(at);
         }
     }
-    for (at, versus) in places.into_iter().zip(standings(repository, &pairs)) {
+    let standings = standings(repository, &pairs);
+    if standings.iter().any(Result::is_err) {
+        repository.git.ensure_usable()?;
+    }
+    for (at, versus) in places.into_iter().zip(standings) {
         match versus {
             Ok(versus) => entries[at].versus = Some(versus),
             Err(error) => entries[at].state = State::Damaged(error.to_string()),
         }
     }
+    Ok(())
 }
 
 /// How every tip stands to its base, and the proof where its work is in there already; (tip, base) in, in that order out.

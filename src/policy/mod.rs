@@ -132,7 +132,7 @@ impl Policy {
     /// Who owns a lane that is started without saying so.
     pub fn owner_of_new_lanes(&self) -> Option<String> {
         let named = std::env::var("GIT_LANE_OWNER").ok().or_else(|| self.owner.clone());
-        named.or_else(|| std::env::var("USER").ok()).filter(|owner| !owner.is_empty())
+        named.filter(|owner| !owner.is_empty()).or_else(crate::git::login::name)
     }
 
     /// Whether `rule.protected` names the branch.

@@ -146,7 +146,10 @@ impl Journal {
                 continue;
             }
             let bytes = lane_files::read_open(&file).unwrap_or_default();
-            found.push((self.said(&file, &bytes, &home), Running { path, file, children: None, deferred: Deferred::begin() }));
+            found.push((
+                self.said(&file, &bytes, &home),
+                Running { path, file, children: None, deferred: Deferred::begin() },
+            ));
         }
         Ok(found)
     }

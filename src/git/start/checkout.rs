@@ -24,7 +24,7 @@ pub(super) fn finish(repository: &Repository, intent: &Intent) -> Result<()> {
     }
     step("start.unfinished");
     let (git, admin) = (Git::program(), admin_dir(repository, intent));
-    complete(&place(repository, intent, &git, &admin), intent.commit, &gix::interrupt::IS_INTERRUPTED)?;
+    complete(&place(repository, intent, &git, &admin), intent.commit, &crate::signals::PENDING)?;
     step("start.finished");
     Ok(())
 }

@@ -222,10 +222,7 @@ fn make(repository: &Repository, creation: &Creation, filling: &Filling<'_>, lan
             Ok(filled.how)
         })
     };
-    let made = made.and_then(|how| {
-        let _handler = gix::interrupt::init_handler_default(1).map(|handler| handler.auto_deregister());
-        checkout::finish(repository, &intent).map(|()| how)
-    });
+    let made = made.and_then(|how| checkout::finish(repository, &intent).map(|()| how));
     match made {
         Ok(how) => {
             running.done()?;

@@ -58,7 +58,15 @@ pub fn changed(git: &OsStr, worktree: &Path, admin: &Path) -> Result<Vec<BString
 /// What git counts, and the paths it counts as modified.
 pub(super) fn ask(git: &OsStr, worktree: &Path, admin: &Path, depth: Depth) -> Result<(Tally, HashSet<BString>)> {
     let mut command = in_worktree(git, worktree, admin);
-    command.args(["status", "--porcelain=v2", "-z", "--ignore-submodules=none", "--no-renames", "--no-ahead-behind"]);
+    command.args([
+        "status",
+        "--porcelain=v2",
+        "--branch",
+        "-z",
+        "--ignore-submodules=none",
+        "--no-renames",
+        "--no-ahead-behind",
+    ]);
     command.arg(match depth {
         Depth::Full | Depth::Removal => "--untracked-files=normal",
         Depth::Tracked => "--untracked-files=no",
@@ -67,6 +75,10 @@ pub(super) fn ask(git: &OsStr, worktree: &Path, admin: &Path, depth: Depth) -> R
     // git only warns about a directory it cannot read, and then knows nothing about what is in it.
     if output.stderr.contains_str("could not open directory") {
         return Err(command::failure(&format!("git could not {}", "read the status of a worktree"), &output));
+    }
+    // It always begins with the commit. A program that says nothing has not looked.
+    if !output.stdout.starts_with(b"# ") {
+        return Err(Error::git("cannot understand what git status says"));
     }
     let (mut tally, mut modified) = (Tally::default(), HashSet::new());
     for line in output.stdout.split(|byte| *byte == 0).filter(|line| !line.is_empty()) {
