@@ -18,6 +18,7 @@ pub mod history;
 pub mod hook;
 pub mod identity;
 pub mod journal;
+pub mod kept_pack;
 pub mod land;
 pub mod lane_files;
 pub mod lockfile;

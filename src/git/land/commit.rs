@@ -67,7 +67,7 @@ pub(super) fn create(place: &Place<'_>, making: Making, tree: ObjectId, message:
         if making == Making::Merge {
             git = git.arg("-p").arg(place.tip.to_string());
         }
-        git.arg(tree.to_string()).input(message.clone())
+        place.scratch.contain(git.arg(tree.to_string()).input(message.clone()))
     })?;
     ObjectId::from_hex(id.as_bytes()).map_err(|error| Error::git(format!("git commit-tree: {error}")))
 }

@@ -93,6 +93,12 @@ impl Making {
 }
 
 impl Hooks<'_> {
+    /// Whether a program of the user's looks at the result before it is committed.
+    pub fn any_before(&self, making: Making) -> bool {
+        let asked = |hook| !self.no_verify && self.repository.has_hook(hook);
+        self.edit || self.repository.has_hook("prepare-commit-msg") || asked("commit-msg") || asked(making.first())
+    }
+
     /// pre-merge-commit or pre-commit; the tree afterwards, which the hook may have changed through its index.
     pub fn first(&self, making: Making, tree: ObjectId) -> Result<ObjectId> {
         if self.no_verify || !self.repository.has_hook(making.first()) {

@@ -1,6 +1,7 @@
 //! Keeps what a landing has made while nothing else leads there: hooks, filters and a large worktree take their time, and
 //! a `git gc --prune=now` in between takes away what no ref names.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use bstr::{BStr, ByteSlice};
@@ -9,6 +10,7 @@ use super::changes;
 use super::scratch::{self, Scratch};
 use crate::domain::lane::{ObjectId, RefName};
 use crate::error::{Error, Result};
+use crate::git::history::commits_beyond;
 use crate::git::journal::{Journal, step};
 use crate::git::recover::Intent;
 use crate::git::refs::RefChange;
@@ -16,6 +18,9 @@ use crate::git::repository::Repository;
 use crate::git::steady;
 
 const BELOW: &str = "refs/lane/landing/";
+/// More commits than a lane has.
+const MOST_COMMITS: usize = 100_000;
+
 const REASON: &str = "lane: keep what a landing made";
 
 /// A new commit under a ref of its own, which has the name of the landing's scratch directory.
@@ -74,6 +79,71 @@ pub fn clean(repository: &Repository, dead: &[PathBuf]) -> Result<()> {
             remove(repository, name, commit);
         }
     }
+    Ok(())
+}
+
+/// The objects of a landing that a gc might not know: those of `new` that neither `old` nor `tip` has, and of what the lane
+/// has brought those that lie loose, because its commits may be as young. `view` sees the quarantine too.
+pub fn young(view: &gix::Repository, old: ObjectId, tip: ObjectId, new: ObjectId) -> Result<Vec<ObjectId>> {
+    let mut lane = HashSet::new();
+    for (commit, parents) in commits_beyond(view, tip, old, MOST_COMMITS)? {
+        objects(view, parents.first().copied(), commit, &mut lane)?;
+    }
+    let mut made = HashSet::new();
+    for (commit, parents) in commits_beyond(view, new, old, MOST_COMMITS)? {
+        if !lane.contains(&commit) {
+            objects(view, parents.first().copied(), commit, &mut made)?;
+        }
+    }
+    let loose = gix::odb::loose::Store::at(view.common_dir().join("objects"), view.object_hash());
+    lane.retain(|id| loose.contains(id));
+    made.retain(|id| !lane.contains(id));
+    Ok(made.into_iter().chain(lane).collect())
+}
+
+/// A tree with all that `than` has not; for hooks that look at it before there is a commit.
+pub fn new_in_tree(view: &gix::Repository, than: ObjectId, tree: ObjectId) -> Result<Vec<ObjectId>> {
+    let unreadable = |error: String| Error::git(format!("cannot read commit {than}: {error}"));
+    let than = view.find_commit(than).and_then(|commit| commit.tree_id().map(|id| id.detach()));
+    let mut ids = HashSet::new();
+    differing(view, Some(than.map_err(|error| unreadable(error.to_string()))?), tree, &mut ids)?;
+    Ok(ids.into_iter().collect())
+}
+
+/// A commit, and what its tree has and its first parent's has not.
+fn objects(
+    view: &gix::Repository,
+    parent: Option<ObjectId>,
+    commit: ObjectId,
+    ids: &mut HashSet<ObjectId>,
+) -> Result<()> {
+    let unreadable = |error: String| Error::git(format!("cannot read commit {commit}: {error}"));
+    let tree = |id: ObjectId| view.find_commit(id)?.tree_id().map(|id| id.detach());
+    let tree = |id| steady::objects(view, || tree(id)).map_err(|error| unreadable(error.to_string()));
+    ids.insert(commit);
+    differing(view, parent.map(tree).transpose()?, tree(commit)?, ids)
+}
+
+fn differing(view: &gix::Repository, old: Option<ObjectId>, new: ObjectId, ids: &mut HashSet<ObjectId>) -> Result<()> {
+    use gix::diff::tree::recorder::Change;
+    let unreadable = |error: String| Error::git(format!("cannot read tree {new}: {error}"));
+    if old == Some(new) {
+        return Ok(());
+    }
+    let read = |id: ObjectId| view.find_tree(id).map_err(|error| unreadable(error.to_string()));
+    let (before, after) = (read(old.unwrap_or_else(|| view.empty_tree().id))?, read(new)?);
+    let iter = |data| gix::objs::TreeRefIter::from_bytes(data, view.object_hash());
+    let mut recorder = gix::diff::tree::Recorder::default();
+    let state = gix::diff::tree::State::default();
+    gix::diff::tree(iter(&before.data), iter(&after.data), state, &view.objects, &mut recorder)
+        .map_err(|error| unreadable(error.to_string()))?;
+    ids.insert(new);
+    ids.extend(recorder.records.into_iter().filter_map(|change| match change {
+        Change::Addition { entry_mode, oid, .. } | Change::Modification { entry_mode, oid, .. } => {
+            (!entry_mode.is_commit()).then_some(oid)
+        }
+        Change::Deletion { .. } => None,
+    }));
     Ok(())
 }
 

@@ -127,9 +127,10 @@ fn queue(repository: &Repository, facts: &mut Facts, request: &Request, wording:
             let worktrees = repository.worktrees()?;
             let place = Place::of(repository, &scratch, &worktrees, facts, landing)?;
             if let Verdict::Tree(tree, making) = place.compute(wording.message.is_some())? {
-                scratch.release()?;
+                let hooks = place.hooks(wording);
+                let _seen = place.show(&hooks, making, tree)?;
                 let message = commit::message(&place, facts, landing, wording)?;
-                draft = Some(place.hooks(wording).draft(making, tree, &message)?);
+                draft = Some(hooks.draft(making, tree, &message)?);
             }
         }
     }
@@ -148,13 +149,10 @@ fn queue(repository: &Repository, facts: &mut Facts, request: &Request, wording:
         let place = Place::of(repository, &scratch, &worktrees, facts, &landing)?;
         let (new, commits, making) = match place.compute(wording.message.is_some())? {
             Verdict::Nothing(proof) => return Ok(Outcome::Integrated(proof)),
-            Verdict::Commit(new, commits) => {
-                scratch.release()?;
-                (new, commits, None)
-            }
+            Verdict::Commit(new, commits) => (new, commits, None),
             Verdict::Tree(tree, making) => {
-                scratch.release()?;
                 let hooks = place.hooks(wording);
+                let _seen = place.show(&hooks, making, tree)?;
                 let tree = hooks.first(making, tree)?;
                 if draft.is_none() {
                     let message = commit::message(&place, facts, &landing, wording)?;
@@ -167,6 +165,7 @@ fn queue(repository: &Repository, facts: &mut Facts, request: &Request, wording:
         let reason = format!("lane: finish '{}' ({})", facts.lane.name, word(landing.strategy));
         // The lane keeps its own tip.
         let fresh = new != place.tip;
+        let Some(young) = place.keep_young(new)? else { continue };
         let kept = fresh.then(|| Kept::new(repository, &scratch, new)).transpose()?;
         let (old, site, scratch) = (place.old, place.site, Some(&scratch));
         let planned = Move { base: &base, old, new, fresh, site, reason: &reason, scratch };
@@ -174,6 +173,7 @@ fn queue(repository: &Repository, facts: &mut Facts, request: &Request, wording:
         if let Some(kept) = kept {
             kept.release();
         }
+        drop(young);
         if moved? == Moved::Done {
             // These hooks may land the next lane.
             drop(turn);

@@ -3,14 +3,13 @@
 //! Until the verdict is known every new object goes to the quarantine (git's own `GIT_OBJECT_DIRECTORY`, as
 //! git-receive-pack(1) uses it), so that a conflict, a refusal or a dry run leaves the repository as it was.
 
-use std::io::ErrorKind;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 use crate::domain::lane::ObjectId;
 use crate::error::{Error, IoContext, Result};
 use crate::git::command::Invocation;
-use crate::git::journal::unique_id;
+use crate::git::kept_pack;
 use crate::git::repository::Repository;
 use crate::git::scratch::{Directory, dead};
 use crate::git::shared;
@@ -84,64 +83,6 @@ impl Scratch {
             .map_err(|error| Error::environment(format!("cannot write a commit: {error}")))?;
         shared::adjust_object(&self.path("objects"), &id).context("share", self.directory.path()).map(|()| id)
     }
-
-    /// Moves every quarantined object into the repository; what is there already stays.
-    pub fn release(&self) -> Result<()> {
-        let quarantine = self.path("objects");
-        for entry in std::fs::read_dir(&quarantine).context("read", &quarantine)?.flatten() {
-            let (from, to) = (entry.path(), self.objects.join(entry.file_name()));
-            if !entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                continue;
-            }
-            let mut files: Vec<PathBuf> =
-                std::fs::read_dir(&from).context("read", &from)?.flatten().map(|file| file.path()).collect();
-            // A pack counts from the moment its index is there.
-            files.sort_by_key(|file| file.extension().is_some_and(|extension| extension == "idx"));
-            for file in files {
-                if let Some(name) = file.file_name() {
-                    settle(&file, &to.join(name)).context("write", &to.join(name))?;
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-/// Moves one object file into a directory that gc removes whenever it is empty.
-fn settle(from: &Path, to: &Path) -> std::io::Result<()> {
-    let mut attempts = 0;
-    loop {
-        attempts += 1;
-        match make_directory(from, to).and_then(|()| move_file(from, to)) {
-            Err(error) if error.kind() == ErrorKind::NotFound && from.exists() && attempts < 100 => {}
-            done => return done,
-        }
-    }
-}
-
-/// The directory of `to`, with the mode that git gave the one of `from`: `core.sharedRepository` may ask for it.
-fn make_directory(from: &Path, to: &Path) -> std::io::Result<()> {
-    let (Some(from), Some(to)) = (from.parent(), to.parent()) else { return Ok(()) };
-    if to.is_dir() {
-        return Ok(());
-    }
-    shared::create_dir_all(to)?;
-    std::fs::set_permissions(to, std::fs::metadata(from)?.permissions())
-}
-
-/// The object directory may be on another file system.
-fn move_file(from: &Path, to: &Path) -> std::io::Result<()> {
-    if to.exists() {
-        return Ok(());
-    }
-    match std::fs::rename(from, to) {
-        Err(error) if error.kind() == ErrorKind::CrossesDevices => {
-            let aside = to.with_file_name(format!("tmp_obj_{}", unique_id()));
-            shared::copy(from, &aside)?;
-            std::fs::rename(&aside, to)
-        }
-        other => other,
-    }
 }
 
 /// A path as git reads it in `GIT_ALTERNATE_OBJECT_DIRECTORIES`, whose entries are separated by colons.
@@ -171,6 +112,8 @@ pub fn clean(repository: &Repository, healed: bool) -> Result<()> {
         super::index::remove_left_copies(repository)?;
     }
     for directory in dead {
+        // After the refs: from here on nothing but these leads to what a dead landing has made.
+        kept_pack::clean(repository, &directory);
         drop(std::fs::remove_dir_all(directory));
     }
     Ok(())

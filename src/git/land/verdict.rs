@@ -7,7 +7,7 @@ use bstr::BString;
 use super::hooks::{self, Hooks, Making};
 use super::merge::{self, Bench, Merged};
 use super::scratch::Scratch;
-use super::{Landed, Wording, changes, facts, merge_policy, replay};
+use super::{Landed, Wording, changes, facts, keep, merge_policy, replay};
 use crate::domain::finish::{Facts, Landing, Refusal, Relation};
 use crate::domain::integration::Integration;
 use crate::domain::lane::{ObjectId, Worktree, WorktreeState};
@@ -16,6 +16,7 @@ use crate::domain::name::{BranchName, LaneName};
 use crate::domain::{paste, retire};
 use crate::error::{Error, Result};
 use crate::git::evidence::{Arrival, Pair};
+use crate::git::kept_pack::KeptPack;
 use crate::git::repository::Repository;
 use crate::git::{overview, steady, submodules};
 use crate::policy::Strategy;
@@ -209,6 +210,27 @@ impl Place<'_> {
         }
         merge_policy::verify(self, done.new)?;
         Ok(Verdict::Commit(done.new, done.commits))
+    }
+
+    /// Puts a result where hooks and editors find it, which know of no quarantine.
+    pub(super) fn show(&self, hooks: &Hooks<'_>, making: Making, tree: ObjectId) -> Result<Option<KeptPack>> {
+        if !hooks.any_before(making) {
+            return Ok(None);
+        }
+        let ids = keep::new_in_tree(&self.scratch.view(self.repository)?, self.old, tree)?;
+        KeptPack::of_objects(self.repository, self.scratch, &ids)
+    }
+
+    /// Puts everything that is young about the landing where no gc takes it away. `None` where one was faster: then the
+    /// landing has to be computed again.
+    pub(super) fn keep_young(&self, new: ObjectId) -> Result<Option<Option<KeptPack>>> {
+        let view = self.scratch.view(self.repository)?;
+        let young = || steady::objects(&self.repository.gix, || keep::young(&view, self.old, self.tip, new));
+        let kept = young().and_then(|ids| KeptPack::of_objects(self.repository, self.scratch, &ids));
+        kept.map(Some).or_else(|error| match young() {
+            Ok(ids) if ids.iter().all(|id| steady::has_object(&view, *id)) => Err(error),
+            _ => Ok(None),
+        })
     }
 
     fn bench(&self) -> Result<Bench<'_>> {

@@ -15,6 +15,8 @@ use serde::{Deserialize, Serialize};
 pub use self::healing::recover;
 use self::healing::{complete, is_committed, put_back};
 use super::journal::{Journal, step, unique_id};
+use super::kept_pack::KeptPack;
+use super::land::scratch::Scratch;
 use super::provenance::{Claim, Claims, remember};
 use super::recover::ensure_not_half_moved;
 use super::refs::RefChange;
@@ -30,7 +32,7 @@ use crate::domain::retire::{Refusal, Surroundings, ensure_movable, place};
 pub use crate::domain::trash::Reason;
 use crate::domain::trash::{Entry, KeptBranch, KeptWorktree};
 use crate::error::{Error, IoContext, Kind, Result};
-use crate::git::shared;
+use crate::git::{shared, steady};
 use crate::policy::Policy;
 
 /// A lane to be taken away, and what the caller knows about it.
@@ -304,6 +306,16 @@ fn take_away(repository: &Repository, entry: &Entry) -> Result<()> {
     };
     let tip = entry.branch.as_ref().map(|branch| branch.tip);
     let more_than_branch = keep.as_ref().filter(|keep| keep.to != tip);
+    let scratch = more_than_branch.is_some().then(|| Scratch::new(repository)).transpose()?;
+    // A gc that has read the refs already finds no index, no HEAD and no reflog of the lane any more.
+    let _young = match (&scratch, more_than_branch.and_then(|keep| keep.to)) {
+        (Some(scratch), Some(keep)) => {
+            let beyond = tip.unwrap_or(entry.lane.fork_point);
+            let beyond = steady::has_object(&repository.gix, beyond).then_some(beyond);
+            KeptPack::of_history(repository, scratch, &[keep], beyond.as_slice())?
+        }
+        _ => None,
+    };
     if let Some(keep) = more_than_branch {
         repository.change_refs(std::slice::from_ref(keep), "lane: keep")?;
         step("retire.kept");
