@@ -103,7 +103,7 @@ impl Sandbox {
         let all = files(&self.repo.join(".git"));
         // A newer git may be at its own maintenance, in the background.
         let gits = |path: &PathBuf| path.ends_with("objects/maintenance.lock");
-        let ours = |path: &&PathBuf| (is_lock(path) || is_copy(path)) && !gits(path);
+        let ours = |path: &&PathBuf| (is_lock(path) || is_copy(path) || is_keep(path)) && !gits(path);
         let strays: Vec<&PathBuf> = all.iter().filter(ours).collect();
         assert_eq!(strays, Vec::<&PathBuf>::new());
         let beside = std::fs::read_dir(self.root().join("shop.lanes")).into_iter().flatten().flatten();
@@ -117,6 +117,11 @@ fn is_lock(path: &Path) -> bool {
     // What a git that was at work in a removed lane left is cleared away when the lane comes back.
     let removed = path.ancestors().any(|above| above.ends_with(".git/lane/trash"));
     path.extension().is_some_and(|extension| extension == "lock") && !own && !removed
+}
+
+/// What keeps a pack from a gc while a command runs.
+fn is_keep(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "keep")
 }
 
 /// A copy of an index that a landing prepared.

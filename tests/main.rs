@@ -13,6 +13,7 @@ mod environment;
 mod facts;
 mod finish;
 mod fuzz;
+mod gc;
 mod git_program;
 mod hooks;
 mod house;

@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::journal::{Journal, Running, step};
-use super::kept_pack::KeptPack;
 use super::land::scratch::Scratch;
 use super::lockfile::LockFile;
 use super::provenance::{Claim, Claims, is_possible, may_return, remember};
@@ -23,7 +22,7 @@ use crate::domain::lane::{Lane, RefName, Worktree, lossless_path, user_of};
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::trash::{Entry, KeptBranch, Obstacle, find};
 use crate::error::{Error, IoContext, Result};
-use crate::git::{lane_files, shared, steady};
+use crate::git::{lane_files, shared};
 
 /// What is about to happen, complete enough for somebody else to finish or undo it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -196,7 +195,7 @@ fn bring_back(repository: &Repository, intent: &Intent) -> Result<()> {
     let directory = trash::directory(repository).join(&intent.id);
     let recorded = is_recorded(repository, entry)?;
     let scratch = Scratch::new(repository)?;
-    let _young = keep_returning(repository, &scratch, intent)?;
+    let _young = trash::keep::protect_returning(repository, &scratch, entry)?;
     // Once the record is back, the branch is its owner's to move.
     if let Some(branch) = entry.branch.as_ref().filter(|_| !recorded) {
         let name = RefName::from(&branch.name);
@@ -216,7 +215,7 @@ fn bring_back(repository: &Repository, intent: &Intent) -> Result<()> {
         }
         step("restore.reflog-back");
     }
-    trash::keep::bring_back_tags(repository, entry)?;
+    let _tags = trash::keep::bring_back_tags(repository, entry, &scratch)?;
     step("restore.tags-back");
     let places = places(repository, intent);
     if let Some(places) = &places {
@@ -252,23 +251,6 @@ fn bring_back(repository: &Repository, intent: &Intent) -> Result<()> {
     }
     step("restore.ref-gone");
     trash::remove_empty(&directory)
-}
-
-/// Everything that only the trash's ref leads to: a gc that has read branches and indexes before they are back, and reads
-/// that ref after it has gone, finds nothing of it.
-fn keep_returning(repository: &Repository, scratch: &Scratch, intent: &Intent) -> Result<Option<KeptPack>> {
-    let entry = &intent.entry;
-    let kept = repository.ref_target(&trash::ref_name(&intent.id)?)?;
-    let tip = entry.branch.as_ref().filter(|branch| branch.deleted).map(|branch| branch.tip);
-    let base = entry.lane.base.as_ref().map(|base| repository.ref_target(base)).transpose()?.flatten();
-    let beyond = base.unwrap_or(entry.lane.fork_point);
-    let mut from: Vec<_> = kept.into_iter().chain(tip).filter(|id| *id != beyond).collect();
-    from.dedup();
-    if from.is_empty() {
-        return Ok(None);
-    }
-    let beyond = steady::has_object(&repository.gix, beyond).then_some(beyond);
-    KeptPack::of_history(repository, scratch, &from, beyond.as_slice())
 }
 
 fn is_recorded(repository: &Repository, entry: &Entry) -> Result<bool> {

@@ -142,14 +142,6 @@ pub fn create_dir_all(path: &Path) -> Result<()> {
     }
 }
 
-/// A loose object that was not written by git, and the directory it is in.
-pub fn adjust_object(objects: &Path, id: &gix::hash::oid) -> Result<()> {
-    let name = id.to_string();
-    let (directory, rest) = name.split_at(2);
-    adjust(&objects.join(directory))?;
-    adjust(&objects.join(directory).join(rest))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

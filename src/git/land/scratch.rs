@@ -77,11 +77,18 @@ impl Scratch {
     /// Writes a commit, given as its raw bytes, into the quarantine.
     pub fn write_commit(&self, hash: gix::hash::Kind, raw: &[u8]) -> Result<ObjectId> {
         use gix::objs::Write;
-        let store = gix::odb::loose::Store::at(self.path("objects"), hash);
-        let id = store
-            .write_buf(gix::objs::Kind::Commit, raw)
-            .map_err(|error| Error::environment(format!("cannot write a commit: {error}")))?;
-        shared::adjust_object(&self.path("objects"), &id).context("share", self.directory.path()).map(|()| id)
+        let written = self.quarantine(hash).write_buf(gix::objs::Kind::Commit, raw);
+        written.map_err(|error| Error::environment(format!("cannot write a commit: {error}")))
+    }
+
+    /// Writes an object into the quarantine.
+    pub fn write(&self, hash: gix::hash::Kind, object: &dyn gix::objs::WriteTo) -> Result<ObjectId, String> {
+        use gix::objs::Write;
+        self.quarantine(hash).write(object).map_err(|error| error.to_string())
+    }
+
+    fn quarantine(&self, hash: gix::hash::Kind) -> gix::odb::loose::Store {
+        gix::odb::loose::Store::at(self.path("objects"), hash)
     }
 }
 

@@ -5,6 +5,7 @@ use crate::domain::lane::RefName;
 use crate::domain::trash::Entry;
 use crate::error::{IoContext, Result};
 use crate::git::journal::Running;
+use crate::git::land::scratch::Scratch;
 use crate::git::recover::Healed;
 use crate::git::refs::RefChange;
 use crate::git::repository::Repository;
@@ -37,7 +38,8 @@ pub(super) fn put_back(repository: &Repository, entry: &Entry) -> Result<()> {
         let kept = trash::directory(repository).join(&entry.id).join("reflog");
         relink_reflog(repository, &branch.name, &kept)?;
     }
-    trash::keep::bring_back_tags(repository, entry)?;
+    let scratch = Scratch::new(repository)?;
+    let _tags = trash::keep::bring_back_tags(repository, entry, &scratch)?;
     if let Some(places) = places(repository, entry) {
         places.bring_back()?;
         places.settle()?;

@@ -32,7 +32,7 @@ use crate::domain::retire::{Refusal, Surroundings, ensure_movable, place};
 pub use crate::domain::trash::Reason;
 use crate::domain::trash::{Entry, KeptBranch, KeptWorktree};
 use crate::error::{Error, IoContext, Kind, Result};
-use crate::git::{shared, steady};
+use crate::git::shared;
 use crate::policy::Policy;
 
 /// A lane to be taken away, and what the caller knows about it.
@@ -120,7 +120,8 @@ fn remove(repository: &Repository, retirement: &Retirement<'_>) -> Result<Retire
     repository.ensure_lane_is_whole(&lane.name)?;
     let _lock = trash::exclusive(repository, &lane.name, None)?;
     let or_raced = |error| or_raced(repository, lane, error);
-    let entry = prepare(repository, retirement).map_err(or_raced)?;
+    let scratch = Scratch::new(repository)?;
+    let (entry, _young) = prepare(repository, retirement, &scratch).map_err(or_raced)?;
     let intent = Intent { id: entry.id.clone(), lane: lane.name.clone(), entry };
     // Nobody may take up the branch between the worktree's leaving and its own.
     let _registry = registry_lock(repository)?;
@@ -182,7 +183,9 @@ impl Surroundings<'_> {
 }
 
 /// Checks everything again under the lock, and says what the entry will be.
-fn prepare(repository: &Repository, retirement: &Retirement<'_>) -> Result<Entry> {
+type Prepared = (Entry, Option<KeptPack>);
+
+fn prepare(repository: &Repository, retirement: &Retirement<'_>, scratch: &Scratch) -> Result<Prepared> {
     let lane = retirement.lane;
     let records = repository.records()?;
     let record = records.find(&lane.name).filter(|record| record.id == lane.id).ok_or_else(|| raced(&lane.name))?;
@@ -227,7 +230,8 @@ fn prepare(repository: &Repository, retirement: &Retirement<'_>) -> Result<Entry
         None => repository.git_here(),
     };
     let leaving = branch.map(|(name, _)| name).filter(|_| delete_branch);
-    let keep = keep::keeper(repository, lane, branch.map(|(_, tip)| tip), leaving, admin, git)?;
+    let keep = keep::keeper(repository, lane, branch.map(|(_, tip)| tip), leaving, admin, git, scratch)?;
+    let young = keep::protect(repository, scratch, lane, branch.map(|(_, tip)| tip), keep)?;
     // What only a submodule's repository has is in no base: it must not expire unnamed.
     let submodules = worktree.map(|worktree| submodules::held(repository, lane, worktree)).unwrap_or_default();
     if let Some(lender) = submodules.lender() {
@@ -240,7 +244,7 @@ fn prepare(repository: &Repository, retirement: &Retirement<'_>) -> Result<Entry
         }
         None => None,
     };
-    Ok(Entry {
+    let entry = Entry {
         id: unique_id(),
         lane: lane.clone(),
         reason: retirement.reason,
@@ -252,7 +256,8 @@ fn prepare(repository: &Repository, retirement: &Retirement<'_>) -> Result<Entry
         submodules,
         // A policy that cannot be read is no reason to keep the lane from leaving.
         promise: Policy::load(repository).ok().map(|policy| policy.retention().now),
-    })
+    };
+    Ok((entry, young))
 }
 
 fn kept_worktree(repository: &Repository, worktree: &Worktree) -> Result<KeptWorktree> {
@@ -306,16 +311,6 @@ fn take_away(repository: &Repository, entry: &Entry) -> Result<()> {
     };
     let tip = entry.branch.as_ref().map(|branch| branch.tip);
     let more_than_branch = keep.as_ref().filter(|keep| keep.to != tip);
-    let scratch = more_than_branch.is_some().then(|| Scratch::new(repository)).transpose()?;
-    // A gc that has read the refs already finds no index, no HEAD and no reflog of the lane any more.
-    let _young = match (&scratch, more_than_branch.and_then(|keep| keep.to)) {
-        (Some(scratch), Some(keep)) => {
-            let beyond = tip.unwrap_or(entry.lane.fork_point);
-            let beyond = steady::has_object(&repository.gix, beyond).then_some(beyond);
-            KeptPack::of_history(repository, scratch, &[keep], beyond.as_slice())?
-        }
-        _ => None,
-    };
     if let Some(keep) = more_than_branch {
         repository.change_refs(std::slice::from_ref(keep), "lane: keep")?;
         step("retire.kept");

@@ -21,8 +21,10 @@ use crate::domain::name::BranchName;
 use crate::domain::trash::Entry;
 use crate::error::{Error, Result};
 use crate::git::command::Invocation;
+use crate::git::kept_pack::KeptPack;
+use crate::git::land::scratch::Scratch;
 use crate::git::repository::{RefFormat, Repository};
-use crate::git::{optional, shared, steady};
+use crate::git::{optional, steady};
 
 /// How many commits of the lane to look at before an id is kept although the tip may reach it.
 const MOST_COMMITS: usize = 10_000;
@@ -32,7 +34,7 @@ const TAG: &str = ".tag";
 
 /// The object to keep: the tip where that is enough, a keeper commit where it is not; `None` for a lane without any
 /// commit. `branch` goes with the lane, and its reflog with it; `git` starts a git in the worktree, for what only git can
-/// read.
+/// read. A keeper commit is in the quarantine of `scratch`: a gc would take it away before anything leads there.
 pub fn keeper(
     repository: &Repository,
     lane: &Lane,
@@ -40,6 +42,7 @@ pub fn keeper(
     branch: Option<&BranchName>,
     admin: Option<(&Path, &Head)>,
     git: impl Fn() -> Invocation,
+    scratch: &Scratch,
 ) -> Result<Option<ObjectId>> {
     let mut named = BTreeSet::new();
     if let Some(branch) = branch {
@@ -72,7 +75,38 @@ pub fn keeper(
     if kept == Kept::default() {
         return Ok(main);
     }
-    write_keeper(repository, lane, main, kept).map(Some)
+    write_keeper(scratch, repository.gix.object_hash(), lane, main, kept).map(Some)
+}
+
+/// What only the keeper leads to: a gc that has read the refs already finds no index, no HEAD and no reflog of the lane any
+/// more.
+pub fn protect(
+    repository: &Repository,
+    scratch: &Scratch,
+    lane: &Lane,
+    tip: Option<ObjectId>,
+    keep: Option<ObjectId>,
+) -> Result<Option<KeptPack>> {
+    let Some(keep) = keep.filter(|keep| Some(*keep) != tip) else { return Ok(None) };
+    let beyond = tip.unwrap_or(lane.fork_point);
+    let beyond = steady::has_object(&repository.gix, beyond).then_some(beyond);
+    KeptPack::of_history(repository, scratch, &[keep], beyond.as_slice())
+}
+
+/// Everything that only the trash's ref leads to: a gc that has read branches and indexes before they are back, and reads
+/// that ref after it has gone, finds nothing of it.
+pub fn protect_returning(repository: &Repository, scratch: &Scratch, entry: &Entry) -> Result<Option<KeptPack>> {
+    let kept = repository.ref_target(&super::ref_name(&entry.id)?)?;
+    let tip = entry.branch.as_ref().filter(|branch| branch.deleted).map(|branch| branch.tip);
+    let base = entry.lane.base.as_ref().map(|base| repository.ref_target(base)).transpose()?.flatten();
+    let beyond = base.unwrap_or(entry.lane.fork_point);
+    let mut from: Vec<_> = kept.into_iter().chain(tip).filter(|id| *id != beyond).collect();
+    from.dedup();
+    if from.is_empty() {
+        return Ok(None);
+    }
+    let beyond = steady::has_object(&repository.gix, beyond).then_some(beyond);
+    KeptPack::of_history(repository, scratch, &from, beyond.as_slice())
 }
 
 /// What a keeper is to hold.
@@ -138,13 +172,13 @@ fn unreadable(id: ObjectId, error: &dyn std::fmt::Display) -> Error {
     Error::git(format!("cannot read object {id}, which the lane needs: {error}")).code("unreadable")
 }
 
-/// Makes the tags that a keeper holds objects again, before anything names them.
-pub fn bring_back_tags(repository: &Repository, entry: &Entry) -> Result<()> {
+/// Makes the tags that a keeper holds objects again, before anything names them, where no gc takes them away.
+pub fn bring_back_tags(repository: &Repository, entry: &Entry, scratch: &Scratch) -> Result<Option<KeptPack>> {
     let failed = |error: String| Error::git(format!("cannot bring back a tag of lane '{}': {error}", entry.lane.name));
     let tip = entry.branch.as_ref().map(|branch| branch.tip);
     let keeper = entry.keep.filter(|keep| Some(*keep) != tip);
     // A removal that dies before the ref is made leaves an object that any gc may take.
-    let Some(keeper) = keeper.filter(|keeper| steady::has_object(&repository.gix, *keeper)) else { return Ok(()) };
+    let Some(keeper) = keeper.filter(|keeper| steady::has_object(&repository.gix, *keeper)) else { return Ok(None) };
     let read = || -> std::result::Result<_, Box<dyn std::error::Error + Send + Sync>> {
         let tree = repository.gix.find_commit(keeper)?.tree()?;
         let mut tags = Vec::new();
@@ -157,15 +191,16 @@ pub fn bring_back_tags(repository: &Repository, entry: &Entry) -> Result<()> {
         }
         Ok(tags)
     };
+    let mut made = Vec::new();
     for (id, text) in steady::objects(&repository.gix, read).map_err(|error| failed(error.to_string()))? {
         let there = steady::has_object(&repository.gix, id);
         // A file of that name in a lane's own commit is no tag.
         let is_tag = || gix::objs::compute_hash(id.kind(), gix::object::Kind::Tag, &text).is_ok_and(|own| own == id);
         if !there && is_tag() {
-            write(repository, &RawTag(&text)).map_err(failed)?;
+            made.push(scratch.write(repository.gix.object_hash(), &RawTag(&text)).map_err(failed)?);
         }
     }
-    Ok(())
+    KeptPack::of_objects(repository, scratch, &made)
 }
 
 /// Takes out of `ids` what `tip` reaches since `fork_point`. What is left over by the bound is kept: that only costs a
@@ -187,7 +222,13 @@ fn forget_reachable(
     }
 }
 
-fn write_keeper(repository: &Repository, lane: &Lane, tip: Option<ObjectId>, kept: Kept) -> Result<ObjectId> {
+fn write_keeper(
+    scratch: &Scratch,
+    hash: gix::hash::Kind,
+    lane: &Lane,
+    tip: Option<ObjectId>,
+    kept: Kept,
+) -> Result<ObjectId> {
     let failed = |error: String| Error::git(format!("cannot keep what lane '{}' holds: {error}", lane.name));
     let mut tree = gix::objs::Tree::empty();
     for (id, is_tree) in kept.files {
@@ -195,12 +236,13 @@ fn write_keeper(repository: &Repository, lane: &Lane, tip: Option<ObjectId>, kep
         tree.entries.push(File { mode, filename: id.to_string().into(), oid: id });
     }
     for (id, text) in kept.tags {
-        let (oid, mut filename) = (write(repository, &gix::objs::Blob { data: text }).map_err(failed)?, id.to_string());
+        let (oid, mut filename) =
+            (scratch.write(hash, &gix::objs::Blob { data: text }).map_err(failed)?, id.to_string());
         filename.push_str(TAG);
         tree.entries.push(File { mode: EntryKind::Blob.into(), filename: filename.into(), oid });
     }
     tree.entries.sort();
-    let tree = write(repository, &tree).map_err(failed)?;
+    let tree = scratch.write(hash, &tree).map_err(failed)?;
     let who = gix::actor::Signature {
         name: "git-lane".into(),
         email: "git-lane@localhost".into(),
@@ -215,23 +257,7 @@ fn write_keeper(repository: &Repository, lane: &Lane, tip: Option<ObjectId>, kep
         message: BStr::new(&format!("Keep what lane '{}' holds\n", lane.name)).to_owned(),
         extra_headers: Vec::new(),
     };
-    write(repository, &commit).map_err(failed)
-}
-
-/// Writes an object into a directory that gc removes whenever it is empty.
-fn write(repository: &Repository, object: &impl gix::objs::WriteTo) -> Result<ObjectId, String> {
-    let mut attempts = 0;
-    loop {
-        attempts += 1;
-        match repository.gix.write_object(object) {
-            Ok(id) => {
-                let shared = shared::adjust_object(repository.gix.objects.store_ref().path(), &id);
-                return shared.map_err(|error| error.to_string()).map(|()| id.detach());
-            }
-            Err(error) if attempts == 20 => return Err(error.to_string()),
-            Err(_) => {}
-        }
-    }
+    scratch.write(hash, &commit).map_err(failed)
 }
 
 /// The text of a tag object.
