@@ -100,3 +100,88 @@ fn other_peoples_missing_worktrees_keep_their_admin_directories() {
     let left = std::fs::read_dir(sandbox.repo.join(".git/worktrees")).unwrap().flatten();
     assert_eq!(left.map(|entry| entry.file_name()).collect::<Vec<_>>(), ["stick"]);
 }
+
+/// A lane that was only brought up to date with its base is as new as it was before: nothing was done in it yet.
+#[test]
+fn a_lane_that_was_only_brought_up_to_date_was_never_used() {
+    for (what, sync, used) in [
+        ("merge", "git merge -q main", false),
+        ("reset", "git reset -q --hard main", false),
+        ("rebase", "git rebase -q main", false),
+        ("pull", "git pull -q . main", false),
+        ("pull --rebase", "git pull -q --rebase . main", false),
+        ("twice", "git merge -q main~1; git merge -q main", false),
+        ("merge without a fast-forward", "git merge -q --no-ff --no-edit main", true),
+        ("commit", "git commit -q --allow-empty -m work; git merge -q --no-edit main; git push -q . HEAD:main", true),
+        ("cherry-pick", "git cherry-pick main; git reset -q --hard main", true),
+    ] {
+        let sandbox = Sandbox::new();
+        sandbox.write(".gitignore", ".env\n");
+        sandbox.commit("ignore");
+        let lane = sandbox.lane_by_git("x");
+        for name in ["one", "two"] {
+            sandbox.write(name, name);
+            sandbox.commit(name);
+        }
+        write(&lane.join(".env"), "secret");
+        sandbox.git(["config", "receive.denyCurrentBranch", "ignore"]);
+        sandbox.run(sandbox.command("sh").args(["-c", sync]).current_dir(&lane)).ok();
+        // A merge commit of its own is in no base.
+        let expected = if what.starts_with("merge without") { "+not-integrated" } else { "-integrated" };
+        let found = outcome(&sandbox, &["-n"])["x"].clone();
+        let right = if used { found == expected || found.starts_with("-") } else { found == "+too-young" };
+        assert!(right, "{what}: {found}");
+        if !used {
+            let json = sandbox.lane(["--json", "prune", "-n", "--older-than", "0s"]).json();
+            assert_eq!(json["pruned"][0]["proof"], "never-used", "{what}: {json}");
+            assert_eq!(json["pruned"][0]["ignored"], serde_json::json!([".env"]), "{what}: {json}");
+            let text = sandbox.lane(["prune", "--yes", "--older-than", "0s"]).ok();
+            assert!(text.contains("ignored files that left with it: '.env'"), "{what}: {text}");
+        }
+    }
+}
+
+/// show, prune and drop say the same of a lane without a branch.
+#[test]
+fn a_detached_lane_has_one_verdict() {
+    for (what, work, integrated, asks) in [
+        ("as started", "true", true, None),
+        ("ahead", "echo x >work; git add work; git commit -qm work", false, Some("not-integrated")),
+        (
+            "landed",
+            "echo x >work; git add work; git commit -qm work; git -C ../../shop merge -q $(git rev-parse HEAD)",
+            true,
+            None,
+        ),
+        ("dirty", "echo x >new", true, Some("unsettled")),
+        ("on a branch", "git checkout -q -b somewhere", true, Some("unsettled")),
+    ] {
+        let sandbox = Sandbox::new();
+        sandbox.lane(["start", "x", "--detach"]).ok();
+        let lane = sandbox.lane_path("x");
+        sandbox.run(sandbox.command("sh").args(["-c", work]).current_dir(&lane)).ok();
+        let shown = sandbox.lane(["--json", "show", "x"]).json();
+        let stray = what == "on a branch";
+        assert!(stray || integrated != shown["versusBase"]["integrated"].is_null(), "{what}: {shown}");
+        let pruned = outcome(&sandbox, &["-n", "--older-than", "0s"])["x"].clone();
+        assert_eq!(pruned.strip_prefix('+'), asks, "{what}: {pruned}");
+        let run = sandbox.lane(["--json", "drop", "x"]);
+        match asks {
+            Some(code) => assert!(run.stdout.contains(&format!("\"code\": \"{code}\"")), "{what}: {run}"),
+            None => drop(run.ok()),
+        }
+    }
+}
+
+#[test]
+fn a_branch_that_stays_can_be_worked_on_again() {
+    let sandbox = Sandbox::new();
+    let gone = sandbox.lane_by_git("gone");
+    sandbox.work("gone", "gone", "x");
+    std::fs::remove_dir_all(gone).unwrap();
+    let text = sandbox.lane(["prune"]).ok();
+    let hint = text.lines().find_map(|line| line.split_once(": git lane ")).map(|(_, command)| command.to_owned());
+    let command = hint.unwrap_or_else(|| panic!("{text}"));
+    sandbox.lane(command.split(' ')).ok();
+    assert!(sandbox.lane_path("gone").join("gone").exists(), "{text}");
+}

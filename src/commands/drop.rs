@@ -2,18 +2,16 @@
 
 use std::path::PathBuf;
 
-use crate::domain::integration::Integration;
 use crate::domain::lane::{Lane, Worktree, WorktreeState};
+use crate::domain::losses::Losses;
 use crate::domain::name::LaneName;
 use crate::domain::paste::word;
-use crate::domain::retire::{Losses, Refusal, ensure_movable, place};
-use crate::domain::status::WorktreeStatus;
+use crate::domain::retire::{Refusal, ensure_movable, place};
 use crate::domain::trash::{Entry, find};
 use crate::error::{Error, Kind, Result};
-use crate::git::overview::{standings, worktree_status};
 use crate::git::repository::Repository;
+use crate::git::retire::look::{self, Look};
 use crate::git::retire::{Reason, Retirement, or_raced, raced, retire, surroundings, what};
-use crate::git::submodules::held;
 use crate::git::trash;
 use crate::ui::{Page, Report, Ui};
 
@@ -84,14 +82,14 @@ impl Report for Drops {
 }
 
 /// A lane that shall go, where it is, and what was seen of it: nothing with `--force`.
-type Planned<'a> = (&'a Lane, Option<&'a Worktree>, Option<(Losses, Option<Integration>)>);
+type Planned<'a> = (&'a Lane, Option<&'a Worktree>, Option<Look>);
 
 /// Takes the lanes away.
 pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let here = std::env::current_dir().ok();
-    let (repository, healed) = super::open_and_heal(ui)?;
-    let records = repository.records()?;
+    let (repository, healed) = super::open(ui, args.dry_run)?;
     let worktrees = repository.worktrees()?;
+    let records = super::records(&repository, &worktrees, args.dry_run)?;
     let mut report = Drops { dry_run: args.dry_run, dropped: Vec::new() };
     let mut wanted: Vec<&Lane> = Vec::new();
     for text in &args.names {
@@ -121,22 +119,21 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         agree(ui, &planned)?;
     }
     for (lane, worktree, seen) in planned {
-        // Changes no commit has are in no base, so they void the proof.
-        let (had, proof) = match seen {
-            Some((losses, _)) if losses.refusal().is_some() => (Some(losses.to_string()), None),
-            Some((_, integrated)) => (None, integrated),
-            None => (None, None),
-        };
+        let had = seen.as_ref().map(|seen| &seen.losses).filter(|losses| losses.refusal().is_some());
+        let had = had.map(Losses::to_string);
         if args.dry_run {
             report.dropped.push(plan(&repository, lane, worktree, had)?);
             continue;
         }
+        // A yes that was given unseen is a yes to whatever there is.
+        let accepted = seen.as_ref().map(|seen| &seen.losses).filter(|_| !args.yes);
         let retirement = Retirement {
             lane,
             worktree,
             reason: Reason::Dropped,
-            proof,
-            expected_tip: None,
+            accepted,
+            proof: seen.as_ref().and_then(|seen| seen.proof.clone()),
+            expected_tip: seen.as_ref().and_then(|seen| seen.tip).filter(|_| accepted.is_some()),
             delete_branch: true,
             although_busy: args.force,
         };
@@ -163,7 +160,7 @@ fn look(
     worktree: Option<&Worktree>,
     all: &[Worktree],
     args: &Args,
-) -> Result<Option<(Losses, Option<Integration>)>> {
+) -> Result<Option<Look>> {
     if args.force && !args.dry_run {
         return Ok(None);
     }
@@ -175,29 +172,14 @@ fn look(
         raced if raced.word() == "raced" => raced,
         error => error.hint(format!("take it away as it is with: git lane drop --force {}", word(&lane.name))),
     };
-    let status = match present {
-        Some(worktree) => worktree_status(repository, worktree)
-            .map_err(|error| if worktree.path.exists() { although(error) } else { raced(&lane.name) })?,
-        None => WorktreeStatus::default(),
-    };
-    let (mut ahead, mut integrated) = (0, None);
-    let tip = lane.branch.as_ref().map(|branch| repository.branch_tip(branch)).transpose()?.flatten();
-    if let Some(tip) = tip {
-        let base = lane.base.as_ref().map(|base| repository.ref_target(base)).transpose()?.flatten();
-        let base = base.unwrap_or(lane.fork_point);
-        if let Some(versus) = standings(repository, &[(tip, base)]).pop().transpose().map_err(although)? {
-            ahead = if versus.integrated.is_none() { versus.ahead } else { 0 };
-            integrated = versus.integrated;
-        }
-    }
-    let submodules = worktree.map(|worktree| held(repository, lane, worktree)).unwrap_or_default();
-    let losses = Losses::of(lane, present, status, ahead, integrated.as_ref()).with_submodules(submodules);
-    Ok(Some((losses, integrated)))
+    let gone = || present.is_some_and(|worktree| !worktree.path.exists());
+    let seen = look::look(repository, lane, worktree);
+    seen.map(Some).map_err(|error| if gone() { raced(&lane.name) } else { although(error) })
 }
 
 /// Asks once for everything that would leave with the lanes.
 fn agree(ui: &Ui, planned: &[Planned<'_>]) -> Result<()> {
-    let refusal = |seen: &Option<(Losses, _)>| seen.as_ref().and_then(|(losses, _)| losses.refusal());
+    let refusal = |seen: &Option<Look>| seen.as_ref().and_then(|seen| seen.losses.refusal());
     let unsettled: Vec<(&LaneName, Refusal)> =
         planned.iter().filter_map(|(lane, _, seen)| refusal(seen).map(|refusal| (&lane.name, refusal))).collect();
     let Some((first, why)) = unsettled.first() else { return Ok(()) };

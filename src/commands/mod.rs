@@ -31,7 +31,7 @@ use crate::error::{Error, IoContext, Kind, Result};
 use crate::git::command::Git;
 use crate::git::metadata::Records;
 use crate::git::overtaken::overtaken;
-use crate::git::reconcile::{Reconciled, reconcile};
+use crate::git::reconcile::{Reconciled, foresee, reconcile};
 use crate::git::recover::{Healed, Recovered, recover};
 use crate::git::repository::Repository;
 use crate::git::worktree::read_head;
@@ -91,6 +91,20 @@ fn dispatch(command: Command, ui: &Ui) -> Result<()> {
 /// Opens the repository for a command that changes it: what a dead process left is healed first.
 pub fn open_for_change(ui: &Ui) -> Result<Repository> {
     open_and_look(ui).map(|opened| opened.repository)
+}
+
+/// Opens the repository for a command that changes it, or would with `dry_run`: then nothing is healed nor written.
+pub fn open(ui: &Ui, dry_run: bool) -> Result<(Repository, Vec<Healed>)> {
+    if dry_run { Ok((Repository::discover()?, Vec::new())) } else { open_and_heal(ui) }
+}
+
+/// The records; for a dry run as they would be once they have followed what git knows better.
+pub fn records(repository: &Repository, worktrees: &[Worktree], dry_run: bool) -> Result<Records> {
+    let mut records = repository.records()?;
+    if dry_run {
+        foresee(repository, &mut records, worktrees)?;
+    }
+    Ok(records)
 }
 
 /// Like [`open_for_change`], for a command that wants to know whether its own work was completed by that.

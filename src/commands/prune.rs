@@ -2,17 +2,23 @@
 
 use std::time::Duration;
 
-use crate::domain::lane::{Lane, ObjectId, Worktree, WorktreeState};
-use crate::domain::name::LaneName;
+use bstr::{BString, ByteSlice};
+
+use crate::domain::finish::some;
+use crate::domain::integration::Integration;
+use crate::domain::lane::{Lane, Worktree, WorktreeState, lossless};
+use crate::domain::losses::Losses;
+use crate::domain::name::{BranchName, LaneName};
+use crate::domain::paste::word;
 use crate::domain::prune::{Done, Facts, Kept, duration, verdict};
-use crate::domain::retire::{Losses, Refusal, ensure_movable, place};
-use crate::domain::status::WorktreeStatus;
+use crate::domain::retire::{ensure_movable, place};
 use crate::domain::trash::Occasion;
 use crate::error::{Error, Kind, Result};
-use crate::git::overview::{standings, statuses_for_removal};
+use crate::git::command::Git;
 use crate::git::repository::Repository;
-use crate::git::retire::{Reason, Retirement, now, retire, surroundings};
-use crate::git::submodules::held;
+use crate::git::retire::look::{Look, look_at_all, with_submodules};
+use crate::git::retire::{Reason, Retirement, now, retire, surroundings, were_made};
+use crate::git::status;
 use crate::git::trash::expire_within;
 use crate::policy::Policy;
 use crate::ui::{Page, Report, Ui};
@@ -43,7 +49,12 @@ struct Taken {
     proof: &'static str,
     because: String,
     branch_removed: bool,
+    #[serde(skip)]
+    branch: Option<BranchName>,
     trash_id: Option<String>,
+    ignored: Vec<serde_json::Value>,
+    #[serde(skip)]
+    left: String,
 }
 
 #[derive(Debug, serde::Serialize)]
@@ -68,6 +79,14 @@ impl Report for Pruned {
         let verb = if self.dry_run { "would prune" } else { "pruned" };
         for taken in &self.pruned {
             page.line(format!("{verb} lane {}: {}", taken.name, taken.because));
+            if !taken.left.is_empty() {
+                let left = if self.dry_run { "would leave" } else { "left" };
+                page.line(format!("  ignored files that {left} with it: {}", taken.left));
+            }
+            if let Some(branch) = &taken.branch {
+                let (name, branch) = (word(&taken.name), word(branch));
+                page.line(format!("  go on with its branch in a new lane: git lane start {name} --branch {branch}"));
+            }
         }
         for stays in &self.kept {
             page.line(format!("kept lane {}: {}", stays.name, stays.because));
@@ -83,23 +102,35 @@ impl Report for Pruned {
 
 /// Looks at every lane and takes what is done.
 pub fn run(args: Args, ui: &Ui) -> Result<()> {
-    let repository = super::open_for_change(ui)?;
+    let (repository, _) = super::open(ui, args.dry_run)?;
     let policy = Policy::load(&repository)?;
-    let records = repository.records()?;
     let worktrees = repository.worktrees()?;
+    let records = super::records(&repository, &worktrees, args.dry_run)?;
     let mut report = Pruned { dry_run: args.dry_run, pruned: Vec::new(), kept: Vec::new(), expired: Vec::new() };
 
-    let mut done: Vec<(&Lane, Option<&Worktree>, Option<ObjectId>, Done)> = Vec::new();
-    for (lane, worktree, tip, facts) in look(&repository, &records.lanes, &worktrees) {
-        let decided = verdict(&facts, now(), args.older_than);
-        match decided.and_then(|why| ensure_alone(&repository, lane, worktree, &facts.losses).map(|()| why)) {
-            Ok(why) => done.push((lane, worktree, tip, why)),
-            Err(kept) => report.kept.push(stays(&lane.name, &kept)),
+    let mut done: Vec<(Looked<'_>, Done, Vec<BString>)> = Vec::new();
+    for mut looked in look(&repository, &records.lanes, &worktrees) {
+        let name = &looked.lane.name;
+        let decided = verdict(&looked.facts, now(), args.older_than);
+        // That its own work is done says nothing about that of its submodules.
+        match decided.and_then(|_| {
+            looked.look_into_submodules(&repository);
+            verdict(&looked.facts, now(), args.older_than)
+        }) {
+            Ok(why) => match ignored(looked.worktree) {
+                Ok(ignored) => done.push((looked, why, ignored)),
+                Err(error) => report.kept.push(stays(name, &Kept::Unreadable(error.to_string()))),
+            },
+            Err(kept) => report.kept.push(stays(name, &kept)),
         }
     }
 
     if !args.yes && !args.dry_run && !done.is_empty() {
-        let items: Vec<String> = done.iter().map(|(lane, _, _, why)| format!("{}: {why}", lane.name)).collect();
+        let item = |(looked, why, ignored): &(Looked<'_>, Done, Vec<BString>)| {
+            let with = if ignored.is_empty() { String::new() } else { format!(" (ignored: {})", some(ignored)) };
+            format!("{}: {why}{with}", looked.lane.name)
+        };
+        let items: Vec<String> = done.iter().map(item).collect();
         if let Some(chosen) = ui.choose("Which shall go? (space chooses, enter confirms)", &items)? {
             let mut at = 0;
             done.retain(|_| {
@@ -112,18 +143,22 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let progress = ui.progress("Pruning");
     let total = done.len();
     let mut failed = None;
-    for (at, (lane, worktree, tip, why)) in done.into_iter().enumerate() {
+    for (at, (looked, why, ignored)) in done.into_iter().enumerate() {
         progress.set(at, total);
-        match take(&repository, lane, worktree, tip, &why, args.dry_run) {
+        let name = &looked.lane.name;
+        match take(&repository, &looked, &why, args.dry_run) {
             Ok(trash_id) => report.pruned.push(Taken {
-                name: lane.name.clone(),
+                name: name.clone(),
                 proof: why.code(),
                 because: why.to_string(),
                 branch_removed: why.delete_branch(),
+                branch: looked.lane.branch.as_ref().filter(|_| !why.delete_branch()).cloned(),
                 trash_id,
+                ignored: ignored.iter().map(|path| lossless(path.as_bstr())).collect(),
+                left: some(&ignored),
             }),
             Err(error) => {
-                report.kept.push(refused(&lane.name, &error));
+                report.kept.push(refused(name, &error));
                 // A lane that somebody uses again is no failure; a full disk is.
                 failed = failed.or((error.kind() != Kind::Refused).then_some(error));
             }
@@ -143,23 +178,25 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     }
 }
 
-fn take(
-    repository: &Repository,
-    lane: &Lane,
-    worktree: Option<&Worktree>,
-    tip: Option<ObjectId>,
-    why: &Done,
-    dry_run: bool,
-) -> Result<Option<String>> {
+/// The ignored files that go with a lane: no proof knows of them.
+fn ignored(worktree: Option<&Worktree>) -> Result<Vec<BString>> {
+    match worktree.filter(|worktree| worktree.state == WorktreeState::Present) {
+        Some(worktree) => status::ignored(&Git::program(), &worktree.path, &worktree.git_dir),
+        None => Ok(Vec::new()),
+    }
+}
+
+fn take(repository: &Repository, looked: &Looked<'_>, why: &Done, dry_run: bool) -> Result<Option<String>> {
     if dry_run {
         return Ok(None);
     }
     let retirement = Retirement {
-        lane,
-        worktree,
+        lane: looked.lane,
+        worktree: looked.worktree,
         reason: Reason::Pruned,
-        proof: why.integration().cloned(),
-        expected_tip: tip,
+        accepted: Some(&looked.seen.losses),
+        proof: looked.seen.proof.clone(),
+        expected_tip: looked.seen.tip,
         delete_branch: why.delete_branch(),
         although_busy: false,
     };
@@ -170,20 +207,6 @@ fn stays(name: &LaneName, kept: &Kept) -> Stays {
     Stays { name: name.clone(), code: kept.code().into(), because: kept.to_string() }
 }
 
-/// Keeps a lane whose submodules hold what nothing else has: that its own work is done says nothing about theirs.
-fn ensure_alone(
-    repository: &Repository,
-    lane: &Lane,
-    worktree: Option<&Worktree>,
-    losses: &Losses,
-) -> std::result::Result<(), Kept> {
-    let submodules = worktree.map(|worktree| held(repository, lane, worktree)).unwrap_or_default();
-    match submodules.is_empty() {
-        true => Ok(()),
-        false => Err(Kept::Protected(Refusal::Unsettled(Box::new(losses.clone().with_submodules(submodules))))),
-    }
-}
-
 /// A lane that was done when we looked and could not be taken when we came.
 fn refused(name: &LaneName, error: &Error) -> Stays {
     let json = error.to_json();
@@ -191,78 +214,73 @@ fn refused(name: &LaneName, error: &Error) -> Stays {
     Stays { name: name.clone(), code, because: error.to_string() }
 }
 
-/// A lane, where it is, its tip, and what the decision needs.
-type Looked<'a> = (&'a Lane, Option<&'a Worktree>, Option<ObjectId>, Facts);
+/// A lane, where it is, what was seen of it, and what the decision needs.
+struct Looked<'a> {
+    lane: &'a Lane,
+    worktree: Option<&'a Worktree>,
+    seen: Look,
+    facts: Facts,
+}
+
+impl Looked<'_> {
+    fn look_into_submodules(&mut self, repository: &Repository) {
+        let losses = std::mem::take(&mut self.seen.losses);
+        self.seen.losses = with_submodules(repository, self.lane, self.worktree, losses);
+        self.facts.losses.clone_from(&self.seen.losses);
+    }
+}
 
 /// Looks at all lanes together: files in parallel, commits in one walk. What cannot be read keeps its lane.
 fn look<'a>(repository: &Repository, lanes: &'a [Lane], all: &'a [Worktree]) -> Vec<Looked<'a>> {
-    let mut looked = Vec::new();
-    for lane in lanes {
-        let worktree = place(lane, all).worktree();
-        let tip = lane.branch.as_ref().map(|branch| repository.branch_tip(branch)).transpose();
-        let unreadable = tip.as_ref().err().map(ToString::to_string);
-        let tip = tip.ok().flatten().flatten();
+    let placed = lanes.iter().map(|lane| (lane, place(lane, all).worktree()));
+    let (mut found, mut open) = (Vec::new(), Vec::new());
+    for (at, (lane, worktree)) in placed.enumerate() {
         let around = surroundings(repository, lane, worktree, all, true).with_processes();
+        let protected = ensure_movable(&around).err();
+        if protected.is_none() {
+            open.push((at, (lane, worktree)));
+        }
         let facts = Facts {
-            protected: ensure_movable(&around).err(),
+            protected,
             missing: worktree.is_none_or(|worktree| worktree.state == WorktreeState::Missing),
             losses: Losses::default(),
-            untouched: tip.is_none_or(|tip| tip == lane.fork_point) && lane.branch.is_some(),
+            untouched: false,
             integrated: None,
             last_seen: last_seen(lane, worktree),
-            unreadable,
+            unreadable: None,
         };
-        looked.push((lane, worktree, tip, facts));
+        found.push(Looked { lane, worktree, seen: Look::default(), facts });
     }
-    let ahead = look_at_commits(repository, &mut looked);
-    look_at_files(repository, &mut looked, &ahead);
-    looked
-}
-
-/// Fills in the proofs; returns how many commits each lane has that its base has not, none where the proof covers them.
-fn look_at_commits(repository: &Repository, looked: &mut [Looked<'_>]) -> Vec<usize> {
-    let mut ahead = vec![0; looked.len()];
-    let (mut places, mut pairs) = (Vec::new(), Vec::new());
-    for (at, (lane, _, tip, facts)) in looked.iter().enumerate() {
-        let base = lane.base.as_ref().and_then(|base| repository.ref_target(base).ok().flatten());
-        if let (Some(tip), Some(base), None) = (tip, base, &facts.protected) {
-            places.push(at);
-            pairs.push((*tip, base));
-        }
-    }
-    for (at, versus) in places.into_iter().zip(standings(repository, &pairs)) {
-        let facts = &mut looked[at].3;
-        match versus {
-            Ok(versus) => {
-                ahead[at] = if versus.integrated.is_none() { versus.ahead } else { 0 };
-                facts.integrated = versus.integrated;
+    let places: Vec<_> = open.iter().map(|(_, place)| *place).collect();
+    for ((at, (lane, worktree)), seen) in open.into_iter().zip(look_at_all(repository, &places)) {
+        let Looked { facts, seen: known, .. } = &mut found[at];
+        match seen {
+            Ok(seen) => {
+                facts.integrated = seen.proof.as_ref().map(|proof| proof.how.clone());
+                facts.untouched = is_untouched(repository, lane, worktree, &seen, facts.integrated.as_ref());
+                facts.losses = seen.losses.clone();
+                *known = seen;
             }
             Err(error) => facts.unreadable = Some(error.to_string()),
         }
     }
-    ahead
+    found
 }
 
-fn look_at_files(repository: &Repository, looked: &mut [Looked<'_>], ahead: &[usize]) {
-    let here = |worktree: &Worktree| worktree.state == WorktreeState::Present;
-    let present: Vec<(usize, &Worktree)> = looked
-        .iter()
-        .enumerate()
-        .filter(|(_, (.., facts))| facts.protected.is_none())
-        .filter_map(|(at, (_, worktree, ..))| Some((at, worktree.filter(|worktree| here(worktree))?)))
-        .collect();
-    let worktrees: Vec<&Worktree> = present.iter().map(|(_, worktree)| *worktree).collect();
-    let mut statuses: Vec<Option<Result<WorktreeStatus>>> = looked.iter().map(|_| None).collect();
-    for ((at, _), status) in present.into_iter().zip(statuses_for_removal(repository, &worktrees)) {
-        statuses[at] = Some(status);
-    }
-    for (((lane, worktree, _, facts), status), ahead) in looked.iter_mut().zip(statuses).zip(ahead) {
-        match status.unwrap_or_else(|| Ok(WorktreeStatus::default())) {
-            Ok(status) => {
-                let present = worktree.filter(|worktree| here(worktree));
-                facts.losses = Losses::of(lane, present, status, *ahead, facts.integrated.as_ref());
-            }
-            Err(error) => facts.unreadable = Some(error.to_string()),
+/// Whether no commit was ever made in the lane. One that was only brought up to date with its base is as new as before.
+fn is_untouched(
+    repository: &Repository,
+    lane: &Lane,
+    worktree: Option<&Worktree>,
+    seen: &Look,
+    integrated: Option<&Integration>,
+) -> bool {
+    match seen.tip {
+        None => lane.branch.is_some(),
+        Some(tip) if tip == lane.fork_point => true,
+        Some(_) => {
+            let contained = matches!(integrated, Some(Integration::SameCommit | Integration::Ancestor));
+            contained && were_made(repository, lane, worktree) == Some(false)
         }
     }
 }

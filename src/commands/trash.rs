@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crate::domain::name::LaneName;
 use crate::domain::submodule::Holdings;
-use crate::domain::trash::{Entry, Expiry, Occasion, Proof, Reason};
+use crate::domain::trash::{Entry, Expiry, Holding, Occasion, Proof, Reason};
 use crate::error::Result;
 use crate::git::repository::Repository;
 use crate::git::retire::now;
@@ -39,6 +39,7 @@ struct Waiting {
     removed: String,
     expires: String,
     integrated: Option<Proof>,
+    holds: Option<Vec<Holding>>,
     branch: Option<String>,
     tip: Option<String>,
     bytes: Option<u64>,
@@ -63,6 +64,7 @@ pub struct Gone {
     name: LaneName,
     why: Expiry,
     integrated: Option<Proof>,
+    holds: Option<Vec<Holding>>,
     tip: Option<String>,
     bytes: Option<u64>,
 }
@@ -75,6 +77,7 @@ impl From<&Expired> for Gone {
             name: entry.lane.name.clone(),
             why: expired.why,
             integrated: entry.proof.clone(),
+            holds: entry.holds.clone(),
             tip: entry.keep.map(|id| id.to_string()),
             bytes: expired.bytes,
         }
@@ -94,7 +97,9 @@ impl Gone {
             (None, Some(tip)) => format!("its work was not known to be in its base; last commit {tip}"),
             (None, None) => "it had no commits".into(),
         };
-        format!("{verb} lane {} from the trash ({why}): {work}", self.name)
+        let held: Vec<&str> = self.holds.iter().flatten().map(|held| held.text.as_str()).collect();
+        let held = if held.is_empty() { String::new() } else { format!("; with it {}", held.join(", ")) };
+        format!("{verb} lane {} from the trash ({why}): {work}{held}", self.name)
     }
 
     /// One line for all that are due and stay.
@@ -141,16 +146,18 @@ impl Report for Listing {
             return;
         }
         let row = |(waiting, times): (&Waiting, &(i64, i64))| {
-            let integrated = match &waiting.integrated {
-                Some(_) => Cell::new("integrated", Style::Good),
-                None => Cell::new("not known", Style::Attention),
+            let work = match (waiting.holds.as_deref(), &waiting.integrated) {
+                (Some([only]), _) => Cell::new(&only.code, Style::Attention),
+                (Some([first, rest @ ..]), _) => Cell::new(format!("{} +{}", first.code, rest.len()), Style::Attention),
+                (_, Some(_)) => Cell::new("integrated", Style::Good),
+                (_, None) => Cell::new("not known", Style::Attention),
             };
             vec![
                 Cell::from(&waiting.name),
                 Cell::from(format!("{} ago", span(self.now - times.0))),
                 Cell::from(waiting.reason),
                 Cell::from(waiting.bytes.map_or_else(|| "?".into(), crate::ui::size)),
-                integrated,
+                work,
                 Cell::from(format!("in {}", span(times.1 - self.now))),
                 Cell::new(&waiting.id, Style::Faint),
             ]
@@ -163,7 +170,7 @@ impl Report for Listing {
 /// Lists the trash, or empties it of what has expired.
 pub fn run(args: Args, ui: &Ui) -> Result<()> {
     if args.expire {
-        let repository = super::open_for_change(ui)?;
+        let (repository, _) = super::open(ui, args.dry_run)?;
         let policy = Policy::load(&repository)?;
         let done = expire_within(&repository, &policy, PATIENCE, Occasion::Asked, args.dry_run)?;
         ui.report(&Expiring { dry_run: args.dry_run, expired: done.gone.iter().map(Gone::from).collect() });
@@ -185,6 +192,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
             removed: time(entry.removed),
             expires: time(retention.expires(entry)),
             integrated: entry.proof.clone(),
+            holds: entry.holds.clone(),
             branch: entry.branch.as_ref().map(|branch| branch.name.to_string()),
             tip: entry.branch.as_ref().map(|branch| branch.tip.to_string()),
             bytes: size::of(&repository, entry, deadline),

@@ -1,7 +1,8 @@
 //! Which lanes are provably done; pure.
 
 use super::integration::Integration;
-use super::retire::{Losses, Refusal};
+use super::losses::Losses;
+use super::retire::Refusal;
 
 /// What is known of one lane.
 #[derive(Debug)]
@@ -10,9 +11,10 @@ pub struct Facts {
     pub protected: Option<Refusal>,
     /// Whether its directory is gone.
     pub missing: bool,
-    /// What only this lane has; meaningless when `missing`, apart from the commits.
+    /// What only this lane has. The index and an operation in progress outlive the directory.
     pub losses: Losses,
-    /// The commit of its branch is the one it started from, or it has no branch any more.
+    /// No commit was ever made in it: it is where it started, was only brought up to date with its base, or its branch is
+    /// gone.
     pub untouched: bool,
     /// How its work is known to be in its base.
     pub integrated: Option<Integration>,
@@ -28,7 +30,10 @@ pub enum Done {
     /// Its work is in its base.
     Integrated(Integration),
     /// No commit was ever made in it, and nothing else is there.
-    NeverUsed,
+    NeverUsed {
+        /// How its commits are known to be in its base.
+        integrated: Option<Integration>,
+    },
     /// Somebody removed its directory; its branch stays unless it is integrated.
     DirectoryGone {
         /// How its work is known to be in its base.
@@ -43,7 +48,7 @@ impl Done {
     pub fn code(&self) -> &'static str {
         match self {
             Done::Integrated(integration) => integration.code(),
-            Done::NeverUsed => "never-used",
+            Done::NeverUsed { .. } => "never-used",
             Done::DirectoryGone { .. } => "directory-gone",
         }
     }
@@ -52,15 +57,14 @@ impl Done {
     pub fn integration(&self) -> Option<&Integration> {
         match self {
             Done::Integrated(integration) => Some(integration),
-            Done::NeverUsed => None,
-            Done::DirectoryGone { integrated, .. } => integrated.as_ref(),
+            Done::NeverUsed { integrated } | Done::DirectoryGone { integrated, .. } => integrated.as_ref(),
         }
     }
 
     /// Whether the branch goes with the lane.
     pub fn delete_branch(&self) -> bool {
         match self {
-            Done::Integrated(_) | Done::NeverUsed => true,
+            Done::Integrated(_) | Done::NeverUsed { .. } => true,
             Done::DirectoryGone { integrated, untouched } => integrated.is_some() || *untouched,
         }
     }
@@ -70,7 +74,7 @@ impl std::fmt::Display for Done {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Done::Integrated(integration) => integration.fmt(f),
-            Done::NeverUsed => f.write_str("never used"),
+            Done::NeverUsed { .. } => f.write_str("never used"),
             Done::DirectoryGone { integrated: Some(integration), .. } => {
                 write!(f, "its directory is gone; {integration}")
             }
@@ -131,15 +135,16 @@ pub fn verdict(facts: &Facts, now: i64, older_than: Option<i64>) -> Result<Done,
     if older_than.is_some_and(|least| age < least) {
         return Err(Kept::TooYoung);
     }
-    if facts.missing {
-        return Ok(Done::DirectoryGone { integrated: facts.integrated.clone(), untouched: facts.untouched });
-    }
     if let Some(refusal @ Refusal::Unsettled(_)) = facts.losses.refusal() {
         return Err(Kept::Protected(refusal));
     }
+    if facts.missing {
+        return Ok(Done::DirectoryGone { integrated: facts.integrated.clone(), untouched: facts.untouched });
+    }
+    let never_used = || Done::NeverUsed { integrated: facts.integrated.clone() };
     // A lane that was just started is in its base too: that is no proof that anybody is done with it.
     if facts.untouched {
-        return if age < older_than.unwrap_or(UNUSED_AGE) { Err(Kept::TooYoung) } else { Ok(Done::NeverUsed) };
+        return if age < older_than.unwrap_or(UNUSED_AGE) { Err(Kept::TooYoung) } else { Ok(never_used()) };
     }
     match (&facts.integrated, facts.losses.refusal()) {
         (Some(integration), _) => Ok(Done::Integrated(integration.clone())),
@@ -205,6 +210,18 @@ mod tests {
             (Facts { losses: Losses { ahead: 2, ..Default::default() }, ..facts() }, 9 * DAY, None, "not-integrated"),
             (facts(), 9 * DAY, None, "not-integrated"),
             (Facts { missing: true, ..facts() }, 1, None, "directory-gone"),
+            // The directory may only be unmounted.
+            (
+                Facts {
+                    missing: true,
+                    losses: Losses { status: WorktreeStatus { staged: 1, ..Default::default() }, ..Default::default() },
+                    ..unused()
+                },
+                99 * DAY,
+                None,
+                "unsettled",
+            ),
+            (Facts { losses: Losses { commits: 1, ..Default::default() }, ..landed() }, 9 * DAY, None, "unsettled"),
         ] {
             assert_eq!(code(&facts, now, older_than), expected, "{facts:?}");
         }

@@ -3,12 +3,10 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use super::integration::Integration;
-use super::lane::{Head, Lane, Worktree, WorktreeState};
+use super::lane::{Lane, Worktree, WorktreeState};
+use super::losses::Losses;
 use super::name::{BranchName, LaneName};
 use super::paste::word;
-use super::status::WorktreeStatus;
-use super::submodule::Holdings;
 use crate::error::Error;
 
 /// Where a lane's files are, by git's own list.
@@ -83,6 +81,8 @@ pub struct Busy {
     pub pid: i32,
     /// The name of its command.
     pub command: String,
+    /// The other user it belongs to, where only that user and root can see whether it really works there.
+    pub unseen: Option<u32>,
 }
 
 /// Why a lane's worktree is not touched.
@@ -100,6 +100,8 @@ pub enum Refusal {
     Nested(PathBuf),
     /// A process works in it.
     Busy(Busy),
+    /// A git holds this lock of the worktree, or died with it.
+    GitAtWork(PathBuf),
     /// The lane's branch is checked out elsewhere too.
     BranchElsewhere(BranchName, PathBuf),
     /// Another worktree rebases or bisects the lane's branch.
@@ -112,6 +114,8 @@ pub enum Refusal {
     Unsettled(Box<Losses>),
     /// Its branch holds what its base has not.
     NotIntegrated(Box<Losses>),
+    /// It has what was not there when the user, or the decision, saw it.
+    Changed(Box<Losses>),
 }
 
 impl Refusal {
@@ -124,10 +128,11 @@ impl Refusal {
             Refusal::Locked(_) => "worktree-locked",
             Refusal::Nested(_) => "nested",
             Refusal::Busy(_) => "busy",
+            Refusal::GitAtWork(_) => "locked",
             Refusal::BranchElsewhere(..) | Refusal::BranchHeld(..) => "branch-elsewhere",
             Refusal::MovedByHand(_) => "moved",
             Refusal::Lender(_) => "lender",
-            Refusal::Unsettled(_) => "unsettled",
+            Refusal::Unsettled(_) | Refusal::Changed(_) => "unsettled",
             Refusal::NotIntegrated(_) => "not-integrated",
         }
     }
@@ -148,6 +153,10 @@ impl Refusal {
             Refusal::Busy(busy) => error
                 .hint(format!("end it (process {}), or take the lane away although it runs: --force", busy.pid))
                 .details(serde_json::json!({ "pid": busy.pid, "command": busy.command })),
+            Refusal::GitAtWork(lock) => error
+                .hint(format!("when no git runs there any more: rm {}", word(lock.display())))
+                .hint(format!("or take the lane away as it is: git lane drop --force {}", word(name))),
+            Refusal::Changed(losses) => error.hint("look at it, then run the command again").details(losses.json()),
             Refusal::BranchElsewhere(_, path) => {
                 error.hint(format!("switch to another branch in '{}' first", path.display()))
             }
@@ -176,10 +185,17 @@ impl std::fmt::Display for Refusal {
             Refusal::Locked(reason) if reason.is_empty() => f.write_str("its worktree is locked"),
             Refusal::Locked(reason) => write!(f, "its worktree is locked: {reason}"),
             Refusal::Nested(path) => write!(f, "'{}' lies inside it", path.display()),
-            Refusal::Busy(busy) => write!(f, "process {} ({}) works in it", busy.pid, busy.command),
+            Refusal::Busy(Busy { pid, command, unseen: None }) => write!(f, "process {pid} ({command}) works in it"),
+            Refusal::Busy(Busy { pid, command, unseen: Some(user) }) => write!(
+                f,
+                "process {pid} ({command}) of user {user}, who can write there, may work in it; the system does not show \
+                 where"
+            ),
             Refusal::BranchElsewhere(branch, path) => {
                 write!(f, "its branch '{branch}' is also checked out in '{}'", path.display())
             }
+            Refusal::GitAtWork(lock) => write!(f, "a git is at work in it: '{}' is there", lock.display()),
+            Refusal::Changed(losses) => write!(f, "meanwhile it got {losses}"),
             Refusal::BranchHeld(branch, path) => {
                 write!(f, "its branch '{branch}' is being rebased or bisected in '{}'", path.display())
             }
@@ -189,107 +205,6 @@ impl std::fmt::Display for Refusal {
             }
             Refusal::Unsettled(losses) | Refusal::NotIntegrated(losses) => write!(f, "it has {losses}"),
         }
-    }
-}
-
-/// What only this lane has: what a person should hear before it leaves.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Losses {
-    /// Changes no commit has, and the operation in progress.
-    pub status: WorktreeStatus,
-    /// What is checked out instead of the lane's branch.
-    pub stray: Option<String>,
-    /// Commits its base has not.
-    pub ahead: usize,
-    /// The base those are counted against.
-    pub base: Option<String>,
-    /// What its submodules hold.
-    pub submodules: Holdings,
-}
-
-impl Losses {
-    /// Gathers what would leave with the lane.
-    pub fn of(
-        lane: &Lane,
-        worktree: Option<&Worktree>,
-        status: WorktreeStatus,
-        ahead: usize,
-        integrated: Option<&Integration>,
-    ) -> Self {
-        let operation = status.operation;
-        let stray =
-            worktree.filter(|_| operation.is_none()).and_then(|worktree| match (&worktree.head, &lane.branch) {
-                (Head::Branch(there), Some(branch)) if !worktree.is_on(branch) => Some(format!("branch '{there}'")),
-                (Head::Detached(id), Some(_)) => Some(format!("detached commit {}", id.to_hex_with_len(10))),
-                (Head::Branch(there), None) => Some(format!("branch '{there}'")),
-                _ => None,
-            });
-        let ahead = if integrated.is_some() { 0 } else { ahead };
-        let base = lane.base.as_ref().map(ToString::to_string);
-        Losses { status, stray, ahead, base, submodules: Holdings::default() }
-    }
-
-    /// The same with what the lane's submodules hold.
-    pub fn with_submodules(self, submodules: Holdings) -> Self {
-        Losses { submodules, ..self }
-    }
-
-    /// The refusal when nobody has said yes; `None` when nothing is lost.
-    pub fn refusal(&self) -> Option<Refusal> {
-        if !self.status.is_clean()
-            || self.status.operation.is_some()
-            || self.stray.is_some()
-            || !self.submodules.is_empty()
-        {
-            return Some(Refusal::Unsettled(Box::new(self.clone())));
-        }
-        (self.ahead > 0).then(|| Refusal::NotIntegrated(Box::new(self.clone())))
-    }
-
-    fn json(&self) -> serde_json::Value {
-        serde_json::json!({
-            "staged": self.status.staged,
-            "modified": self.status.modified,
-            "untracked": self.status.untracked,
-            "conflicted": self.status.conflicted,
-            "operation": self.status.operation,
-            "stray": self.stray,
-            "ahead": self.ahead,
-            "submodules": self.submodules,
-        })
-    }
-}
-
-impl std::fmt::Display for Losses {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let counts = [
-            (self.status.staged, "staged"),
-            (self.status.modified, "modified"),
-            (self.status.untracked, "untracked"),
-            (self.status.conflicted, "conflicted"),
-        ];
-        let mut parts: Vec<String> = counts
-            .iter()
-            .filter(|(count, _)| *count > 0)
-            .map(|(count, kind)| format!("{count} {kind} {}", if *count == 1 { "path" } else { "paths" }))
-            .collect();
-        if let Some(operation) = self.status.operation {
-            parts.push(format!("a {operation} in progress"));
-        }
-        if let Some(stray) = &self.stray {
-            parts.push(format!("{stray} checked out"));
-        }
-        if self.ahead > 0 {
-            let commits = if self.ahead == 1 { "commit" } else { "commits" };
-            match &self.base {
-                Some(base) => parts.push(format!("{} {commits} that '{base}' has not", self.ahead)),
-                None => parts.push(format!("{} {commits} of its own", self.ahead)),
-            }
-        }
-        if !self.submodules.is_empty() {
-            parts.push(self.submodules.to_string());
-        }
-        f.write_str(&if parts.is_empty() { "nothing of its own".into() } else { parts.join(", ") })
     }
 }
 
@@ -372,8 +287,7 @@ fn ensure_worktree_movable(facts: &Surroundings<'_>, worktree: &Worktree) -> Res
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::lane::WorktreeId;
-    use crate::domain::status::Operation;
+    use crate::domain::lane::{Head, WorktreeId};
     use crate::domain::trash::tests::entry;
 
     fn lane() -> Lane {
@@ -427,7 +341,7 @@ mod tests {
                 });
             }),
             ("", |_, all, _| all.push(Worktree { state: WorktreeState::Bare, ..worktree(None, "/repo", "x") })),
-            ("busy", |_, _, facts| facts.busy = Some(Busy { pid: 7, command: "sh".into() })),
+            ("busy", |_, _, facts| facts.busy = Some(Busy { pid: 7, command: "sh".into(), unseen: None })),
             ("not-a-worktree", |own, _, _| own.path = "/elsewhere".into()),
             ("moved", |_, _, facts| facts.found_at = Some("/elsewhere".into())),
         ];
@@ -449,25 +363,5 @@ mod tests {
             let facts = Surroundings { worktree: Some(&own), all: &all, ..facts };
             assert_eq!(ensure_movable(&facts).map_or_else(|refusal| refusal.code(), |()| ""), expected);
         }
-    }
-
-    #[test]
-    fn what_leaves_with_a_lane_is_said_in_words() {
-        let own = worktree(Some("x"), "/lanes/x", "x");
-        let status =
-            WorktreeStatus { staged: 1, untracked: 2, operation: Some(Operation::Rebase), ..Default::default() };
-        let losses = Losses::of(&lane(), Some(&own), status, 3, None);
-        assert_eq!(
-            losses.to_string(),
-            "1 staged path, 2 untracked paths, a rebase in progress, 3 commits that 'main' has not"
-        );
-        assert_eq!(losses.refusal().unwrap().code(), "unsettled");
-        let ahead = Losses::of(&lane(), Some(&own), WorktreeStatus::default(), 1, None);
-        assert_eq!(ahead.refusal().unwrap().code(), "not-integrated");
-        let landed = Losses::of(&lane(), Some(&own), WorktreeStatus::default(), 1, Some(&Integration::SamePatches));
-        assert_eq!(landed.refusal(), None);
-        let stray = worktree(Some("x"), "/lanes/x", "other");
-        let losses = Losses::of(&lane(), Some(&stray), WorktreeStatus::default(), 0, None);
-        assert_eq!(losses.to_string(), "branch 'other' checked out");
     }
 }

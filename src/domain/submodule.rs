@@ -110,6 +110,15 @@ impl Holdings {
         }
     }
 
+    /// Whether they hold what was not there when `seen` was seen.
+    pub fn goes_beyond(&self, seen: &Holdings) -> bool {
+        self.0.iter().any(|now| {
+            let then = seen.0.iter().find(|then| then.submodule == now.submodule);
+            let counted = |kind| then?.held.iter().find(|held| held.kind == kind).map(|held| held.count);
+            now.held.iter().any(|held| held.count > counted(held.kind).unwrap_or(0))
+        })
+    }
+
     /// The first submodule another repository borrows objects from: what borrows breaks as soon as that moves.
     pub fn lender(&self) -> Option<&Path> {
         let lends = |holding: &&Holding| holding.held.iter().any(|held| held.kind == Kind::Lent);

@@ -1,4 +1,4 @@
-//! What a removed lane leaves behind, how long it waits, which one a name means, and when it can come back; pure.
+//! What a removed lane leaves behind, how long it waits, and which one a name means; pure.
 
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
@@ -6,9 +6,7 @@ use std::path::{Path, PathBuf};
 use super::event::End;
 use super::lane::{Lane, ObjectId, hex, lossless_path, optional_hex};
 use super::name::BranchName;
-use super::paste::word;
 use super::submodule::Holdings;
-use crate::error::Error;
 
 /// Why a lane was removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -47,6 +45,22 @@ impl From<&super::integration::Integration> for Proof {
     }
 }
 
+/// Something a removed lane holds beyond the commits of its branch.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Holding {
+    /// A stable word for scripts.
+    pub code: String,
+    /// The same for a person.
+    pub text: String,
+}
+
+impl Holding {
+    /// One of them.
+    pub fn new(code: &str, text: String) -> Self {
+        Holding { code: code.to_owned(), text }
+    }
+}
+
 /// A removed lane: what `entry.json` says.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -57,8 +71,11 @@ pub struct Entry {
     pub lane: Lane,
     /// Why it was removed.
     pub reason: Reason,
-    /// How its work was known to be in its base, if it was.
+    /// How its work was known to be in its base, if it was. It stands only where the lane held nothing else.
     pub proof: Option<Proof>,
+    /// What the lane held that no proof about its commits covers; `None` in an entry of a version that did not look.
+    #[serde(default)]
+    pub holds: Option<Vec<Holding>>,
     /// When it was removed, in seconds since 1970 UTC.
     pub removed: i64,
     /// The lane's branch and its commit, where it had one.
@@ -113,15 +130,13 @@ impl Retention {
 }
 
 impl Entry {
-    /// Whether there may be commits or files in it that somebody made. Prune takes no lane without a proof but one that
-    /// was never used.
-    pub fn holds_work(&self) -> bool {
-        if !self.submodules.is_empty() {
-            return true;
-        }
+    /// Whether the entry may leave the trash although no user asked for its room: nothing in it is beyond the proof of
+    /// its commits. This is the only place that decides it; an entry that does not say what it holds stays.
+    pub fn is_expendable(&self) -> bool {
         let never_used = self.reason == Reason::Pruned && self.keep == Some(self.lane.fork_point);
         let has_files = self.worktree.as_ref().is_some_and(|worktree| worktree.directory.is_some());
-        (self.keep.is_some() || has_files) && !never_used
+        let is_empty = self.keep.is_none() && !has_files;
+        self.holds.as_ref().is_some_and(Vec::is_empty) && (self.proof.is_some() || never_used || is_empty)
     }
 
     /// The worktree is to come back to `place` instead of where it was.
@@ -270,107 +285,6 @@ pub fn expired(entries: &[(Entry, Option<u64>)], now: i64, retention: &Retention
     gone
 }
 
-/// What stands in a restored lane's way.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Obstacle {
-    /// There is a lane of that name.
-    LaneExists,
-    /// The branch exists and is somewhere else.
-    BranchExists(BranchName),
-    /// Another branch makes this one impossible.
-    BranchImpossible {
-        /// The lane's branch.
-        wanted: BranchName,
-        /// The one in its way.
-        existing: BranchName,
-    },
-    /// The branch is checked out in another worktree.
-    CheckedOut(BranchName, PathBuf),
-    /// Something is where the worktree was.
-    PathTaken(PathBuf),
-    /// Its submodules know the admin directory's name, and another worktree has that name now.
-    AdminTaken(PathBuf),
-    /// Nothing but the entry itself says that git-lane has ever put a worktree there.
-    StrangePlace(PathBuf),
-    /// The directory is no longer in the trash.
-    Incomplete(PathBuf),
-    /// The directory waits in a place that says it belongs to another repository.
-    OfAnotherRepository {
-        /// The place.
-        place: PathBuf,
-        /// Where that repository was.
-        owner: PathBuf,
-        /// The command that says it belongs to this one.
-        claim: String,
-    },
-}
-
-impl Obstacle {
-    /// The refusal for lane `name`.
-    pub fn refuse(&self, name: &super::name::LaneName) -> Error {
-        let error = Error::refused(format!("lane '{name}' cannot be restored: {self}"));
-        match self {
-            Obstacle::LaneExists => {
-                error.code("lane-exists").hint(format!("put it away first: git lane drop {}", word(name)))
-            }
-            Obstacle::BranchExists(branch) => error
-                .code("branch-exists")
-                .hint(format!("rename it out of the way: git branch -m {} <other name>", word(branch))),
-            Obstacle::BranchImpossible { existing, .. } => error
-                .code("branch-exists")
-                .hint(format!("rename it out of the way: git branch -m {} <other name>", word(existing))),
-            Obstacle::CheckedOut(_, path) => {
-                error.code("checked-out").hint(format!("switch to another branch in '{}' first", path.display()))
-            }
-            Obstacle::PathTaken(path) => {
-                error.code("path-taken").hint(format!("move '{}' out of the way", path.display()))
-            }
-            Obstacle::AdminTaken(path) => error.code("admin-taken").hint(format!(
-                "move that worktree away first: git worktree list shows which one is '{}'",
-                path.display()
-            )),
-            Obstacle::StrangePlace(path) => error.code("strange-place").hint(format!(
-                "if you know that it was there: git lane restore --path {} {}",
-                word(path.display()),
-                word(name)
-            )),
-            Obstacle::Incomplete(_) => error.code("incomplete").hint("see what is there with: git lane trash"),
-            Obstacle::OfAnotherRepository { claim, .. } => error.code("other-repository").hint(format!(
-                "restore it there; if that repository has become this one, say so and try again: {claim}"
-            )),
-        }
-    }
-}
-
-impl std::fmt::Display for Obstacle {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Obstacle::LaneExists => f.write_str("there is a lane of that name"),
-            Obstacle::BranchExists(branch) => write!(f, "branch '{branch}' exists and is at another commit"),
-            Obstacle::BranchImpossible { wanted, existing } => {
-                write!(f, "branch '{wanted}' is impossible while '{existing}' exists")
-            }
-            Obstacle::CheckedOut(branch, path) => {
-                write!(f, "branch '{branch}' is checked out in '{}'", path.display())
-            }
-            Obstacle::PathTaken(path) => write!(f, "'{}' exists", path.display()),
-            Obstacle::AdminTaken(path) => {
-                write!(f, "it has submodules, and git uses '{}' for another worktree", path.display())
-            }
-            Obstacle::OfAnotherRepository { place, owner, .. } => {
-                let (place, owner) = (place.display(), owner.display());
-                write!(f, "its directory waits in '{place}' for the repository '{owner}'")
-            }
-            Obstacle::StrangePlace(path) => write!(
-                f,
-                "it says that it was in '{}', and nothing outside of this repository bears that out",
-                path.display()
-            ),
-            Obstacle::Incomplete(path) => write!(f, "its directory is missing from '{}'", path.display()),
-        }
-    }
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
@@ -395,6 +309,7 @@ pub(crate) mod tests {
             lane,
             reason: Reason::Dropped,
             proof: None,
+            holds: Some(Vec::new()),
             removed,
             branch: None,
             keep: None,
@@ -412,6 +327,36 @@ pub(crate) mod tests {
         }
         // A lane whose name looks like an id is still found by name.
         assert_eq!(find(&[entry("1", "2", 1), entry("2", "x", 2)], "2").unwrap().id, "1");
+    }
+
+    #[test]
+    fn only_what_a_proof_covers_leaves_in_passing() {
+        let proof = || Some(Proof::from(&crate::domain::integration::Integration::Ancestor));
+        let commit = |digit: &[u8; 1]| Some(ObjectId::from_hex(&digit.repeat(40)).unwrap());
+        let held = |code: &str| Some(vec![Holding::new(code, code.into())]);
+        let (dropped, pruned) = (Reason::Dropped, Reason::Pruned);
+        for (reason, proof, holds, keep, expendable) in [
+            (dropped, proof(), Some(vec![]), commit(b"1"), true),
+            (dropped, None, Some(vec![]), commit(b"1"), false),
+            (dropped, proof(), held("staged"), commit(b"1"), false),
+            (dropped, proof(), None, commit(b"1"), false),
+            (dropped, None, Some(vec![]), None, true),
+            (dropped, None, held("untracked"), None, false),
+            (pruned, None, Some(vec![]), commit(b"0"), true),
+            (pruned, None, held("submodule"), commit(b"0"), false),
+            (pruned, None, None, commit(b"0"), false),
+            (pruned, None, Some(vec![]), commit(b"1"), false),
+        ] {
+            let entry = Entry { reason, proof, holds, keep, ..entry("1", "x", 0) };
+            assert_eq!(entry.is_expendable(), expendable, "{entry:?}");
+        }
+    }
+
+    #[test]
+    fn an_entry_of_a_version_that_did_not_look_says_so() {
+        let mut json = serde_json::to_value(entry("1", "x", 7)).unwrap();
+        json.as_object_mut().unwrap().remove("holds");
+        assert_eq!(serde_json::from_value::<Entry>(json).unwrap().holds, None);
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! Who works in a directory: the kernel's own list of processes, read from /proc, or where there is none (macOS) what
 //! lsof(8) makes of it.
 
+use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -20,12 +22,13 @@ const GIT_PATIENCE: Duration = Duration::from_secs(1);
 const LSOF: [&str; 2] = ["/usr/sbin/lsof", "/usr/bin/lsof"];
 
 /// A process whose current directory, program, or one of whose open files, is in `directory`. Our own process and those that
-/// wait for us (the shell, git) are left out, and so is whoever reads what we write: `git lane drop | cat`.
+/// wait for us (the shell, git) are left out, and so is whoever reads what we write: `git lane drop | cat`. A process of
+/// another user who can write there counts too: the kernel does not tell us where it works.
 pub fn working_in(directory: &Path) -> Option<Busy> {
     let start = Instant::now();
     loop {
         let busy = if Path::new("/proc/self/stat").exists() { look(directory) } else { ask_lsof(directory) };
-        let passing = busy.as_ref().is_some_and(|busy| ["git", "git-lane", ""].contains(&&*busy.command));
+        let passing = busy.as_ref().is_some_and(|busy| is_passing(&busy.command));
         if !passing || start.elapsed() > GIT_PATIENCE {
             return busy;
         }
@@ -62,10 +65,63 @@ fn look(directory: &Path) -> Option<Busy> {
         let mut looked_at = others.iter().take_while(|_| start.elapsed() < PATIENCE);
         found = looked_at.find(|(_, process)| has_open(process) && !shares_our_pipe(process));
     }
-    found.map(|(pid, process)| {
-        let command = std::fs::read(process.join("comm")).unwrap_or_default();
-        Busy { pid: *pid, command: String::from_utf8_lossy(&command).trim_end().to_owned() }
+    if let Some((pid, process)) = found {
+        return Some(Busy { pid: *pid, command: command_of(process), unseen: None });
+    }
+    let writers = Writers::of(directory)?;
+    others.iter().find_map(|(pid, process)| {
+        let user = unseen_user(process).filter(|user| writers.include(*user, process))?;
+        let command = command_of(process);
+        // A git that changes something in the lane holds a lock there; one that tidies up behind a commit does not.
+        (!is_passing(&command)).then_some(Busy { pid: *pid, command, unseen: Some(user) })
     })
+}
+
+fn is_passing(command: &str) -> bool {
+    ["git", "git-lane", ""].contains(&command)
+}
+
+fn command_of(process: &Path) -> String {
+    String::from_utf8_lossy(&std::fs::read(process.join("comm")).unwrap_or_default()).trim_end().to_owned()
+}
+
+/// The other user whose process this is, where the kernel does not show us where it works (proc(5)). Services of the
+/// system, which are root's, work in no lane.
+fn unseen_user(process: &Path) -> Option<u32> {
+    let hidden =
+        std::fs::read_link(process.join("cwd")).is_err_and(|error| error.kind() == ErrorKind::PermissionDenied);
+    let user = std::fs::metadata(process).ok().filter(|_| hidden)?.uid();
+    (user != 0 && user != rustix::process::getuid().as_raw()).then_some(user)
+}
+
+/// Which users can write in a directory: of their processes nothing tells that they do not work there.
+struct Writers {
+    mode: u32,
+    owner: u32,
+    group: u32,
+    /// An access control list (acl(5)) names more of them than mode and group do.
+    listed: bool,
+}
+
+impl Writers {
+    fn of(directory: &Path) -> Option<Self> {
+        let found = std::fs::metadata(directory).ok()?;
+        let listed = rustix::fs::getxattr(directory, "system.posix_acl_access", &mut [0; 0][..]).is_ok();
+        Some(Writers { mode: found.mode(), owner: found.uid(), group: found.gid(), listed })
+    }
+
+    fn include(&self, user: u32, process: &Path) -> bool {
+        let may = |bit: u32| self.mode & bit != 0;
+        (user == self.owner && may(0o200))
+            || may(0o002)
+            || (may(0o020) && (self.listed || groups(process).contains(&self.group)))
+    }
+}
+
+fn groups(process: &Path) -> Vec<u32> {
+    let status = std::fs::read_to_string(process.join("status")).unwrap_or_default();
+    let lines = status.lines().filter_map(|line| line.strip_prefix("Groups:").or_else(|| line.strip_prefix("Gid:")));
+    lines.flat_map(str::split_ascii_whitespace).filter_map(|id| id.parse().ok()).collect()
 }
 
 /// This process and every one that waits for it, up to the first.
@@ -108,12 +164,12 @@ fn ask_lsof(directory: &Path) -> Option<Busy> {
 /// and every `f<descriptor>` has its `n<name>`. Process `own` and its ancestors are left out.
 fn listed(listing: &[u8], directory: &Path, own: i32) -> Option<Busy> {
     let (mut parents, mut found): (Vec<(i32, i32)>, Vec<Busy>) = (Vec::new(), Vec::new());
-    let mut process = Busy { pid: 0, command: String::new() };
+    let mut process = Busy { pid: 0, command: String::new(), unseen: None };
     for line in listing.lines() {
         let Some((kind, text)) = line.split_first() else { continue };
         let number = || text.to_str().ok().and_then(|text| text.parse().ok());
         match kind {
-            b'p' => process = Busy { pid: number().unwrap_or_default(), command: String::new() },
+            b'p' => process = Busy { pid: number().unwrap_or_default(), command: String::new(), unseen: None },
             b'R' => parents.push((process.pid, number().unwrap_or_default())),
             b'c' => process.command = text.to_str_lossy().into_owned(),
             b'n' if super::path(&unescaped(text)).starts_with(directory) => found.push(process.clone()),

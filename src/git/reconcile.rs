@@ -6,7 +6,7 @@ use std::collections::HashMap;
 
 use bstr::ByteSlice;
 
-use super::metadata::Edit;
+use super::metadata::{Edit, Records};
 use super::renames::{self, was_renamed};
 use super::repository::Repository;
 use crate::domain::doctor::Finding;
@@ -118,18 +118,40 @@ pub fn follow(repository: &Repository, findings: &[Finding]) -> Result<()> {
             | Finding::FoundWorktree(name, ..) => name,
             _ => continue,
         };
-        let Some(mut lane) = edit.records().find(name).cloned() else { continue };
-        match finding {
-            Finding::RenamedBranch(_, from, to) if lane.branch.as_ref() == Some(from) => lane.branch = Some(to.clone()),
-            Finding::RenamedBase(_, from, to) if lane.base_branch().as_ref() == Some(from) => {
-                lane.base = Some(RefName::from(to));
-            }
-            Finding::MovedWorktree(_, from, to) | Finding::FoundWorktree(_, from, to) if lane.worktree == *from => {
-                lane.worktree.clone_from(to);
-            }
-            _ => continue,
+        if let Some(mut lane) = edit.records().find(name).cloned()
+            && bring_up_to_date(&mut lane, finding)
+        {
+            edit.put(&lane)?;
         }
-        edit.put(&lane)?;
     }
     edit.commit()
+}
+
+/// The same for the records in memory, for a dry run.
+pub fn foresee(repository: &Repository, records: &mut Records, worktrees: &[Worktree]) -> Result<()> {
+    for finding in outdated(repository, &records.lanes, worktrees)? {
+        for lane in &mut records.lanes {
+            bring_up_to_date(lane, &finding);
+        }
+    }
+    Ok(())
+}
+
+/// Writes one finding into the record it is about; whether that is this one, and still says what was found.
+fn bring_up_to_date(lane: &mut Lane, finding: &Finding) -> bool {
+    match finding {
+        Finding::RenamedBranch(name, from, to) if lane.name == *name && lane.branch.as_ref() == Some(from) => {
+            lane.branch = Some(to.clone());
+        }
+        Finding::RenamedBase(name, from, to) if lane.name == *name && lane.base_branch().as_ref() == Some(from) => {
+            lane.base = Some(RefName::from(to));
+        }
+        Finding::MovedWorktree(name, from, to) | Finding::FoundWorktree(name, from, to)
+            if lane.name == *name && lane.worktree == *from =>
+        {
+            lane.worktree.clone_from(to);
+        }
+        _ => return false,
+    }
+    true
 }

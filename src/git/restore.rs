@@ -20,7 +20,8 @@ use super::{events, exclude, facts, metadata, retire, worktree};
 use crate::domain::event::{Subject, What};
 use crate::domain::lane::{Lane, RefName, Worktree, lossless_path, user_of};
 use crate::domain::name::{BranchName, LaneName};
-use crate::domain::trash::{Entry, KeptBranch, Obstacle, find};
+use crate::domain::obstacle::Obstacle;
+use crate::domain::trash::{Entry, KeptBranch, find};
 use crate::error::{Error, IoContext, Result};
 use crate::git::{lane_files, shared};
 

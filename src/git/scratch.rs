@@ -34,6 +34,17 @@ impl Directory {
         }
     }
 
+    /// Makes one outside the repository, which only this user can read, for a dry run.
+    pub fn outside() -> Result<Self> {
+        let home = std::env::temp_dir();
+        loop {
+            let made = tempfile::Builder::new().prefix("git-lane-dry-run-").tempdir().context("write in", &home)?;
+            let path = made.keep();
+            let Ok(alive) = File::open(&path) else { continue };
+            return Ok(Directory { path, alive });
+        }
+    }
+
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path

@@ -6,7 +6,9 @@ use bstr::ByteSlice;
 
 use self::report::Finished;
 use crate::domain::finish::{self, Facts, Plan, Request};
-use crate::domain::lane::{Lane, Worktree, WorktreeState};
+use crate::domain::integration::Integration;
+use crate::domain::lane::{Lane, RefName, Worktree, WorktreeState};
+use crate::domain::losses::Losses;
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::retire::{ensure_movable, place};
 use crate::domain::trash::{Reason, find};
@@ -15,6 +17,7 @@ use crate::git::command::Git;
 use crate::git::land::{self, Outcome, Wording, commit, facts};
 use crate::git::recover::Healed;
 use crate::git::repository::Repository;
+use crate::git::retire::look::{self, Proof};
 use crate::git::submodules::held;
 use crate::git::{identity, retire, status, trash};
 use crate::policy::{Policy, Strategy};
@@ -76,8 +79,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     if args.edit && ui.json {
         return Err(Error::usage("--edit needs a person and --json a script").hint("give the message with -m"));
     }
-    let (repository, healed) =
-        if args.dry_run { (Repository::discover()?, Vec::new()) } else { super::open_and_heal(ui)? };
+    let (repository, healed) = super::open(ui, args.dry_run)?;
     let policy = Policy::load(&repository)?;
     let lane = match super::find_lane(&repository, args.name.as_deref()) {
         Ok(lane) => lane,
@@ -87,6 +89,11 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
             return Ok(());
         }
     };
+    let worktrees = repository.worktrees()?;
+    let lane = match args.dry_run {
+        true => super::records(&repository, &worktrees, true)?.find(&lane.name).cloned().unwrap_or(lane),
+        false => lane,
+    };
     let request = Request {
         strategy: args.strategy.unwrap_or(policy.strategy),
         landing: !args.no_land,
@@ -95,7 +102,6 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         commit: args.commit.is_some(),
     };
     let base = base(&repository, &lane, args.into.as_deref(), request.landing)?;
-    let worktrees = repository.worktrees()?;
     // Somebody may take the lane away at any moment.
     let or_raced = |error| retire::or_raced(&repository, &lane, error);
     let mut facts = facts::gather(&repository, &worktrees, &lane, base.as_ref()).map_err(or_raced)?;
@@ -117,11 +123,16 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         identity::ensure_known(&repository, git).map_err(or_raced)?;
     }
     let committed = plan.commit;
+    let mut request = request;
     if let (true, false, Some(message), Some(worktree)) = (committed, args.dry_run, &args.commit, worktree) {
-        commit::commit_all(&repository, worktree, message, args.no_verify).map_err(or_raced)?;
-        facts = facts::gather(&repository, &repository.worktrees()?, &lane, base.as_ref()).map_err(or_raced)?;
-        plan = finish::plan(&facts, &request).map_err(|refusal| or_raced(refusal.into()))?;
+        commit::commit_all(&repository, &lane.name, worktree, message, args.no_verify).map_err(or_raced)?;
+        let told = |error| Finished::new(&lane, &plan, base.as_ref(), None, false).failed(ui, or_raced(error));
+        facts = facts::gather(&repository, &repository.worktrees()?, &lane, base.as_ref()).map_err(told)?;
+        // What the commit did not take will not be taken by another one.
+        request.commit = false;
+        plan = finish::plan(&facts, &request).map_err(|refusal| told(refusal.after_commit().into()))?;
     }
+    let seen = seen(&repository, &facts, worktree).map_err(or_raced)?;
     let wording =
         Wording { policy: &policy, message: args.message.as_deref(), edit: args.edit, no_verify: args.no_verify };
     plan.commit = committed;
@@ -135,24 +146,57 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         },
     };
     let mut report = told(outcome);
-    if let Err(error) = clear_up(&repository, &facts, worktree, args.force, &policy, &mut report) {
+    let done = prove(&repository, &facts, &report).map_err(or_raced).and_then(|proof| {
+        let accepted = Some(&seen).filter(|_| request.landing || !request.force);
+        let leaving = Leaving { facts: &facts, worktree, accepted, proof, although_busy: args.force };
+        clear_up(&repository, &leaving, &policy, &mut report)
+    });
+    if let Err(error) = done {
         return Err(report.failed(ui, error));
     }
     ui.report(&report);
     Ok(())
 }
 
-/// What follows a landing: the lane goes, and what has expired in the trash.
-fn clear_up(
-    repository: &Repository,
-    facts: &Facts,
-    worktree: Option<&Worktree>,
+/// What the user has seen of the lane, beyond its commits: nothing but what its submodules hold, unless it is forced.
+fn seen(repository: &Repository, facts: &Facts, worktree: Option<&Worktree>) -> Result<Losses> {
+    let status = match &facts.status {
+        Some(status) => status.clone(),
+        None => look::status_without_files(repository, &facts.lane, worktree)?,
+    };
+    let losses = look::losses(repository, &facts.lane, worktree, status)?;
+    Ok(look::with_submodules(repository, &facts.lane, worktree, losses))
+}
+
+/// The proof that the base has the lane's own commits now. A landing has seen to it that all of them are in what landed;
+/// that nothing had to land is no proof, so the evidence is asked that prune would ask.
+fn prove(repository: &Repository, facts: &Facts, report: &Finished) -> Result<Option<Proof>> {
+    let (Some(tip), Some(base)) = (facts.tip, &facts.base) else { return Ok(None) };
+    let branch = RefName::from(&base.branch);
+    if let Some(landed) = &report.landed {
+        let how = report.landing().unwrap_or(Integration::Ancestor);
+        return Ok(landed.new.map(|at| Proof { how, tip, base: branch, at }));
+    }
+    match repository.branch_tip(&base.branch)? {
+        Some(at) => look::prove(repository, tip, &branch, at),
+        None => Ok(None),
+    }
+}
+
+/// A lane that is about to leave.
+struct Leaving<'a> {
+    facts: &'a Facts,
+    worktree: Option<&'a Worktree>,
+    /// What the user has seen in it; `None`: whatever there is.
+    accepted: Option<&'a Losses>,
+    proof: Option<Proof>,
     although_busy: bool,
-    policy: &Policy,
-    report: &mut Finished,
-) -> Result<()> {
+}
+
+/// What follows a landing: the lane goes, and what has expired in the trash.
+fn clear_up(repository: &Repository, leaving: &Leaving<'_>, policy: &Policy, report: &mut Finished) -> Result<()> {
     if report.retires {
-        retire(repository, facts, worktree, although_busy, report)?;
+        retire(repository, leaving, report)?;
     }
     if !report.dry_run {
         let done = trash::expire(repository, policy)?;
@@ -172,7 +216,8 @@ fn completed(repository: &Repository, healed: &[Healed], name: Option<&str>) -> 
         let plan = Plan { commit: false, landing: None, integrated: None, retire: true };
         let base = entry.lane.base_branch();
         let trash = Some(entry.id.clone());
-        Finished { trash, ..Finished::new(&entry.lane, &plan, base.as_ref(), None, false) }
+        let (proof, holds) = (entry.proof.clone(), entry.holds.clone().unwrap_or_default());
+        Finished { trash, proof, holds, ..Finished::new(&entry.lane, &plan, base.as_ref(), None, false) }
     }))
 }
 
@@ -193,14 +238,8 @@ fn base(repository: &Repository, lane: &Lane, into: Option<&str>, landing: bool)
 }
 
 /// Moves the lane into the trash, or says that it would be; the caller's own directory may be in it.
-fn retire(
-    repository: &Repository,
-    facts: &Facts,
-    worktree: Option<&Worktree>,
-    although_busy: bool,
-    report: &mut Finished,
-) -> Result<()> {
-    let lane = &facts.lane;
+fn retire(repository: &Repository, leaving: &Leaving<'_>, report: &mut Finished) -> Result<()> {
+    let (lane, worktree) = (&leaving.facts.lane, leaving.worktree);
     let present = worktree.filter(|worktree| worktree.state == WorktreeState::Present);
     if let Some(worktree) = present {
         report.ignored = status::ignored(&Git::program(), &worktree.path, &worktree.git_dir)
@@ -221,18 +260,20 @@ fn retire(
             lane,
             worktree,
             reason: retire::Reason::Finished,
-            proof: report.proof(),
-            // A detached lane has no branch that could move.
-            expected_tip: lane.branch.as_ref().and(facts.tip),
+            accepted: leaving.accepted,
+            proof: leaving.proof.clone(),
+            expected_tip: leaving.facts.tip,
             delete_branch: true,
-            although_busy,
+            although_busy: leaving.although_busy,
         },
     );
     let retired = retired.map_err(|error| match &report.landed {
-        Some(landed) => error.hint(format!("'{}' has the lane's work; only the lane itself is left", landed.base)),
+        Some(landed) => error.hint(format!("'{}' has what has landed; the lane itself is left", landed.base)),
         None => error,
     })?;
-    report.trash = Some(retired.trash_id);
+    report.holds = retired.entry.holds.unwrap_or_default();
+    report.proof = retired.entry.proof;
     report.submodules = retired.entry.submodules;
+    report.trash = Some(retired.trash_id);
     Ok(())
 }

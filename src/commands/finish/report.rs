@@ -11,6 +11,7 @@ use crate::domain::lane::{Lane, ObjectId, lossless};
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::paste::word;
 use crate::domain::submodule::Holdings;
+use crate::domain::trash::{self, Holding};
 use crate::error::{Error, Result};
 use crate::git::land::{self, Outcome};
 use crate::policy::Strategy;
@@ -29,6 +30,9 @@ pub(super) struct Finished {
     pub(super) integrated: Option<Integration>,
     pub(super) retires: bool,
     pub(super) trash: Option<String>,
+    /// What the trash knows of its work: the proof, and what that does not cover.
+    pub(super) proof: Option<trash::Proof>,
+    pub(super) holds: Vec<Holding>,
     pub(super) ignored: Vec<BString>,
     pub(super) submodules: Holdings,
     pub(super) go_to: Option<PathBuf>,
@@ -38,14 +42,14 @@ pub(super) struct Finished {
 }
 
 impl Finished {
-    /// How the lane's work is known to be in the base now.
-    pub(super) fn proof(&self) -> Option<Integration> {
-        let Some(landed) = &self.landed else { return self.integrated.clone() };
-        Some(match (landed.strategy, landed.new) {
-            (Strategy::Squash, Some(commit)) => Integration::Squashed { commits: vec![commit] },
-            (Strategy::Rebase, _) => Integration::SamePatches,
-            _ => Integration::Ancestor,
-        })
+    /// How it landed, where that is a proof of its own kind.
+    pub(super) fn landing(&self) -> Option<Integration> {
+        let landed = self.landed.as_ref()?;
+        match (landed.strategy, landed.new) {
+            (Strategy::Squash, Some(commit)) => Some(Integration::Squashed { commits: vec![commit] }),
+            (Strategy::Rebase, _) => Some(Integration::SamePatches),
+            _ => None,
+        }
     }
 
     /// What was done all the same before something failed.
@@ -80,6 +84,8 @@ impl Finished {
             integrated,
             retires: plan.retire,
             trash: None,
+            proof: None,
+            holds: Vec::new(),
             ignored: Vec::new(),
             submodules: Holdings::default(),
             go_to: None,
@@ -106,7 +112,9 @@ impl serde::Serialize for Finished {
             "base": self.base,
             "landed": landed,
             "integrated": self.integrated.as_ref().map(Integration::code),
-            "retired": self.retires.then(|| serde_json::json!({ "trash": self.trash })),
+            "retired": self.retires.then(|| serde_json::json!({
+                "trash": self.trash, "integrated": self.proof, "holds": self.holds,
+            })),
             "ignored": self.ignored.iter().map(|path| lossless(path.as_bstr())).collect::<Vec<_>>(),
             "submodules": self.submodules,
             "expired": self.expired,
@@ -158,6 +166,7 @@ impl Report for Finished {
         if self.retires {
             let text = would("the lane is in the trash", "would move the lane into the trash");
             page.line(format!("{text}; bring it back with: git lane restore {}", word(lane)));
+            self.unproved(page);
         }
         for gone in &self.expired {
             page.line(gone.line(false));
@@ -167,6 +176,20 @@ impl Report for Finished {
         }
         if let Some(path) = &self.go_to {
             page.line(format!("this directory {} gone: cd {}", would("is", "would be"), word(path.display())));
+        }
+    }
+}
+
+impl Finished {
+    /// Why the trash keeps the lane until it is asked for the room.
+    fn unproved(&self, page: &mut Page) {
+        let texts: Vec<&str> =
+            self.holds.iter().filter(|held| held.code != "submodule").map(|held| held.text.as_str()).collect();
+        if !texts.is_empty() {
+            page.line(Cell::new(format!("with it went what no base has: {}", texts.join(", ")), Style::Attention));
+        } else if self.trash.is_some() && self.proof.is_none() && self.holds.is_empty() && self.integrated.is_some() {
+            let text = "its commits cannot be shown to be in the base one by one: the trash keeps it until it is asked";
+            page.line(Cell::new(text, Style::Attention));
         }
     }
 }

@@ -21,6 +21,8 @@ pub enum Refusal {
     Operating { lane: LaneName, operation: Operation },
     /// The lane holds work that is not committed.
     Unsettled { lane: LaneName, status: WorktreeStatus, landing: bool },
+    /// `--commit` made its commit, and something is not in it: a hook made it, or git looks away from it.
+    LeftBehind { lane: LaneName, status: WorktreeStatus },
     /// The lane's branch is gone, or has no commit.
     NoTip { lane: LaneName },
     /// The lane has no base to land on.
@@ -87,7 +89,7 @@ impl Refusal {
         match self {
             Refusal::Stray { .. } => "stray",
             Refusal::Operating { .. } => "operation-in-progress",
-            Refusal::Unsettled { .. } => "unsettled",
+            Refusal::Unsettled { .. } | Refusal::LeftBehind { .. } => "unsettled",
             Refusal::NoTip { .. } => "no-commit",
             Refusal::NoBase { .. } => "no-base",
             Refusal::RemoteBase { .. } | Refusal::SeveralLocal { .. } => "remote-base",
@@ -103,6 +105,14 @@ impl Refusal {
             Refusal::SubmoduleOnlyHere { .. } => "submodule-unpublished",
             Refusal::LeftOut { .. } => "left-out",
             Refusal::Unintegrated { .. } => "unintegrated",
+        }
+    }
+
+    /// The same after `--commit` has made its commit.
+    pub fn after_commit(self) -> Self {
+        match self {
+            Refusal::Unsettled { lane, status, .. } => Refusal::LeftBehind { lane, status },
+            other => other,
         }
     }
 
@@ -124,6 +134,11 @@ impl Refusal {
             }
             Refusal::Unsettled { lane, landing: false, .. } | Refusal::Unintegrated { lane, base: None } => {
                 format!("to move it into the trash as it is: git lane finish {} --no-land --force", word(lane))
+            }
+            Refusal::LeftBehind { .. } => {
+                "a hook of git commit made them, or git looks away from them (git ls-files -v \
+                                           shows which); commit or put them away, then finish again"
+                    .into()
             }
             Refusal::NoTip { lane } => format!("to remove the lane: git lane drop {}", word(lane)),
             Refusal::NoBase { lane } | Refusal::RemoteBase { lane, .. } => {
@@ -203,6 +218,9 @@ impl std::fmt::Display for Refusal {
             Refusal::Operating { lane, operation } => write!(f, "lane '{lane}' is in the middle of a {operation}"),
             Refusal::Unsettled { lane, status, .. } => {
                 write!(f, "lane '{lane}' is not settled: {}", Counted(status))
+            }
+            Refusal::LeftBehind { lane, status } => {
+                write!(f, "the commit left changes behind in lane '{lane}': {}", Counted(status))
             }
             Refusal::NoTip { lane } => write!(f, "lane '{lane}' has no commit to land"),
             Refusal::NoBase { lane } => write!(f, "lane '{lane}' has no base to land on"),
@@ -323,10 +341,12 @@ impl From<Refusal> for Error {
             Refusal::Hidden { files, .. } => error.details(serde_json::json!({
                 "files": files.iter().map(|(file, _)| lossless(file.as_bstr())).collect::<Vec<_>>(),
             })),
-            Refusal::Unsettled { status, .. } => error.details(serde_json::json!({
-                "staged": status.staged, "modified": status.modified,
-                "untracked": status.untracked, "conflicted": status.conflicted,
-            })),
+            Refusal::Unsettled { status, .. } | Refusal::LeftBehind { status, .. } => {
+                error.details(serde_json::json!({
+                    "staged": status.staged, "modified": status.modified,
+                    "untracked": status.untracked, "conflicted": status.conflicted,
+                }))
+            }
             _ => error,
         }
     }

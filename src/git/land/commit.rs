@@ -12,12 +12,14 @@ use super::verdict::Place;
 use super::{Wording, merge_policy, message};
 use crate::domain::finish::{Facts, Landing};
 use crate::domain::lane::{ObjectId, Worktree};
+use crate::domain::name::LaneName;
 use crate::error::{Error, Result};
 use crate::git::command;
 use crate::git::journal::unique_id;
 use crate::git::lockfile::LockFile;
 use crate::git::metadata::locks;
 use crate::git::repository::Repository;
+use crate::git::retire::look::{is_locked, wait_for_locks};
 use crate::policy::Strategy;
 use crate::signals::Waiting;
 
@@ -74,7 +76,16 @@ pub(super) fn create(place: &Place<'_>, making: Making, tree: ObjectId, message:
 
 /// Commits everything in a worktree, untracked files included, with git's own hooks; its index is put back when that
 /// fails.
-pub fn commit_all(repository: &Repository, worktree: &Worktree, message: &str, no_verify: bool) -> Result<()> {
+pub fn commit_all(
+    repository: &Repository,
+    lane: &LaneName,
+    worktree: &Worktree,
+    message: &str,
+    no_verify: bool,
+) -> Result<()> {
+    // git itself does not wait for another git's lock of the index.
+    let wait = || wait_for_locks(worktree, false).map_err(|refusal| refusal.refuse(lane));
+    wait()?;
     let index = worktree.git_dir.join("index");
     // A signal ends the git that commits, and then the index is still to be put back.
     let _waiting = Waiting::begin();
@@ -82,8 +93,12 @@ pub fn commit_all(repository: &Repository, worktree: &Worktree, message: &str, n
     let saved = Prepared::copy(&index, worktree.git_dir.join(format!("lane-saved-{}", unique_id())))?;
     // As somebody standing there would run it: without GIT_DIR, which its hooks would inherit.
     let git = || repository.git.at(&worktree.path);
-    let added = command::writing_objects(|| git().args(["add", "--all", "--", "."]));
-    let committed = added.and_then(|_| {
+    let add = || command::writing_objects(|| git().args(["add", "--all", "--", "."]));
+    let added = add().or_else(|error| match is_locked(worktree) {
+        true => wait().and_then(|()| add()),
+        false => Err(error),
+    });
+    let committed = added.and_then(|_| wait()).and_then(|()| {
         let mut commit = git().args(["commit", "--quiet", "-m", message]);
         if no_verify {
             commit = commit.arg("--no-verify");

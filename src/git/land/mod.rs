@@ -21,7 +21,7 @@ pub(crate) mod stamp;
 mod verdict;
 pub(super) mod way;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use self::apply::{Move, Moved};
 use self::hooks::Making;
@@ -32,6 +32,7 @@ use super::events;
 use super::journal::Exclusive;
 use super::recover::recover;
 use super::repository::Repository;
+use super::retire::look;
 use crate::domain::event::{End, Subject, What};
 use crate::domain::finish::{self, Facts, Landing, Plan, Request};
 use crate::domain::integration::Integration;
@@ -46,6 +47,9 @@ const LOCK: &str = "land.lock";
 
 /// How long to wait for other landings; their hooks may run a test suite.
 const PATIENCE: Duration = Duration::from_secs(600);
+
+/// A wait after which the lane's files are looked at again.
+const QUICK: Duration = Duration::from_millis(100);
 
 /// How often a landing that lost its race starts again.
 const ATTEMPTS: usize = 20;
@@ -88,7 +92,7 @@ pub enum Outcome {
 
 /// What landing would do. Changes nothing, asks no hook.
 pub fn preview(repository: &Repository, facts: &Facts, landing: &Landing, own_message: bool) -> Result<Outcome> {
-    let scratch = Scratch::new(repository)?;
+    let scratch = Scratch::outside(repository)?;
     let worktrees = repository.worktrees()?;
     let place = Place::of(repository, &scratch, &worktrees, facts, landing)?;
     Ok(match place.compute(own_message)? {
@@ -135,12 +139,15 @@ fn queue(repository: &Repository, facts: &mut Facts, request: &Request, wording:
         }
     }
     hooks::ensure_outside(repository, LOCK)?;
+    let queued = Instant::now();
     let turn = Exclusive::acquire(&repository.lane_dir(), LOCK, PATIENCE)?;
     turn.sign().context("write", &repository.lane_dir().join(LOCK))?;
-    for _ in 0..ATTEMPTS {
+    let waited = wording.edit || queued.elapsed() > QUICK;
+    for attempt in 0..ATTEMPTS {
         // Whoever had the turn before us may have died in the middle of it.
         recover(repository)?;
         let worktrees = repository.worktrees()?;
+        look::ensure_unchanged(repository, &worktrees, facts, waited || attempt > 0)?;
         let Some(base) = facts.base.as_ref().map(|base| base.branch.clone()) else { break };
         facts.base = Some(facts::base_facts(repository, &worktrees, &base, facts.tip)?);
         let Plan { landing: Some(landing), .. } = finish::plan(facts, request)? else {

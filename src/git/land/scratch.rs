@@ -34,7 +34,15 @@ impl Scratch {
     pub fn new(repository: &Repository) -> Result<Self> {
         let home = home(repository);
         shared::create_dir_all(&home).context("create", &home)?;
-        let directory = Directory::new(&home, "")?;
+        Self::within(repository, Directory::new(&home, "")?)
+    }
+
+    /// Makes one outside the repository, for what is only foretold: nothing of it may be released.
+    pub fn outside(repository: &Repository) -> Result<Self> {
+        Self::within(repository, Directory::outside()?)
+    }
+
+    fn within(repository: &Repository, directory: Directory) -> Result<Self> {
         let objects = directory.path().join("objects");
         shared::create_dir(&objects).context("create", &objects)?;
         Ok(Scratch { directory, objects: repository.gix.objects.store_ref().path().to_owned() })

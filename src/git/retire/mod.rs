@@ -5,16 +5,26 @@
 //! git-lane command can do it.
 
 mod clock;
+mod commits;
 mod healing;
+mod last_look;
+pub mod look;
+mod race;
+mod surroundings;
 
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
+pub use self::commits::were_made;
 pub use self::healing::recover;
 use self::healing::{complete, is_committed, put_back};
-use super::journal::{Journal, step, unique_id};
+use self::last_look::{Moment, held, standing_proof};
+use self::look::{Proof, git_in_admin, wait_for_locks};
+pub use self::race::{moved_on, or_raced, raced};
+pub use self::surroundings::surroundings;
+use super::journal::{Journal, Running, step, unique_id};
 use super::kept_pack::KeptPack;
 use super::land::scratch::Scratch;
 use super::provenance::{Claim, Claims, remember};
@@ -23,17 +33,20 @@ use super::refs::RefChange;
 use super::repository::{RefFormat, Repository};
 use super::start::registry_lock;
 use super::trash::{self, Places, keep};
-use super::{events, exclude, metadata, moved, processes, submodules};
+use super::{events, exclude, metadata};
 use crate::domain::event::{Subject, What};
-use crate::domain::integration::Integration;
 use crate::domain::lane::{Lane, ObjectId, RefName, Worktree, WorktreeState};
+use crate::domain::losses::Losses;
 use crate::domain::name::{BranchName, LaneName};
-use crate::domain::retire::{Refusal, Surroundings, ensure_movable, place};
+use crate::domain::retire::{Refusal, ensure_movable, place};
 pub use crate::domain::trash::Reason;
 use crate::domain::trash::{Entry, KeptBranch, KeptWorktree};
-use crate::error::{Error, IoContext, Kind, Result};
+use crate::error::{IoContext, Result};
 use crate::git::shared;
 use crate::policy::Policy;
+
+/// How often a look is taken again because a git was at work in the lane meanwhile.
+const ATTEMPTS: usize = 5;
 
 /// A lane to be taken away, and what the caller knows about it.
 #[derive(Debug)]
@@ -44,9 +57,11 @@ pub struct Retirement<'a> {
     pub worktree: Option<&'a Worktree>,
     /// Why it goes.
     pub reason: Reason,
-    /// How its work is known to be in its base.
-    pub proof: Option<Integration>,
-    /// The commit its branch must still be at; `None`: whatever it is at.
+    /// What the user has seen in it and agreed to, and the decision rests on; `None`: whatever there is goes with it.
+    pub accepted: Option<&'a Losses>,
+    /// How its commits are known to be in its base.
+    pub proof: Option<Proof>,
+    /// The commit the lane must still be at, its branch's or its detached HEAD's; `None`: whatever it is at.
     pub expected_tip: Option<ObjectId>,
     /// Whether its branch goes with it.
     pub delete_branch: bool,
@@ -103,8 +118,8 @@ pub fn what(lane: &LaneName) -> String {
 /// Takes a lane away, or changes nothing.
 ///
 /// # Errors
-/// A refusal when the worktree is protected ([`ensure_movable`]), or when lane, worktree or branch are no longer what
-/// the caller saw (code `raced`).
+/// A refusal when the worktree is protected ([`ensure_movable`]), when it holds what was not there when the caller looked,
+/// or when lane, worktree, branch or base are no longer what the caller saw (code `raced`).
 pub fn retire(repository: &Repository, retirement: &Retirement<'_>) -> Result<Retired> {
     let what = match retirement.reason {
         Reason::Finished => What::Finish,
@@ -120,16 +135,39 @@ fn remove(repository: &Repository, retirement: &Retirement<'_>) -> Result<Retire
     repository.ensure_lane_is_whole(&lane.name)?;
     let _lock = trash::exclusive(repository, &lane.name, None)?;
     let or_raced = |error| or_raced(repository, lane, error);
-    let scratch = Scratch::new(repository)?;
-    let (entry, _young) = prepare(repository, retirement, &scratch).map_err(or_raced)?;
-    let intent = Intent { id: entry.id.clone(), lane: lane.name.clone(), entry };
+    let wait_for_git = || match retirement.worktree {
+        Some(worktree) => wait_for_locks(worktree, retirement.although_busy).map_err(|why| why.refuse(&lane.name)),
+        None => Ok(()),
+    };
+    // The commands that start lanes need not wait for it too.
+    wait_for_git().map_err(or_raced)?;
     // Nobody may take up the branch between the worktree's leaving and its own.
     let _registry = registry_lock(repository)?;
-    let journal = Journal::new(&repository.lane_dir());
-    if let Some(worktree) = &intent.entry.worktree {
-        remember(repository, &worktree.path);
+    for attempt in 1..=ATTEMPTS {
+        wait_for_git().map_err(or_raced)?;
+        let moment = || retirement.worktree.map(Moment::of).transpose();
+        let before = moment()?;
+        let scratch = Scratch::new(repository)?;
+        // Until the refs name them, the pack keeps young objects from a gc beside.
+        let (entry, _young) = prepare(repository, retirement, &scratch).map_err(or_raced)?;
+        let intent = Intent { id: entry.id.clone(), lane: lane.name.clone(), entry };
+        if let Some(worktree) = &intent.entry.worktree {
+            remember(repository, &worktree.path);
+        }
+        let journal = Journal::new(&repository.lane_dir());
+        let running = journal.begin(&crate::git::recover::Intent::Retire(intent.clone()))?;
+        if moment()? != before && !(retirement.although_busy && attempt == ATTEMPTS) {
+            // A git has staged or checked out something since the look.
+            running.done()?;
+            continue;
+        }
+        return carry_out(repository, intent, running).map_err(or_raced);
     }
-    let running = journal.begin(&crate::git::recover::Intent::Retire(intent.clone()))?;
+    Err(raced(&lane.name))
+}
+
+/// Takes away what was looked at, or puts it back.
+fn carry_out(repository: &Repository, intent: Intent, running: Running) -> Result<Retired> {
     match take_away(repository, &intent.entry) {
         Ok(()) => {
             running.done()?;
@@ -146,45 +184,16 @@ fn remove(repository: &Repository, retirement: &Retirement<'_>) -> Result<Retire
         Err(error) => {
             put_back(repository, &intent.entry)?;
             running.done()?;
-            Err(or_raced(error))
+            Err(error)
         }
     }
 }
 
-/// What surrounds a lane's worktree, for [`ensure_movable`]; processes are looked for separately.
-pub fn surroundings<'a>(
-    repository: &'a Repository,
-    lane: &'a Lane,
-    worktree: Option<&'a Worktree>,
-    all: &'a [Worktree],
-    delete_branch: bool,
-) -> Surroundings<'a> {
-    Surroundings {
-        lane,
-        worktree,
-        all,
-        common_dir: repository.common_dir(),
-        path_exists: std::fs::symlink_metadata(&lane.worktree).is_ok(),
-        found_at: worktree
-            .filter(|worktree| worktree.state == WorktreeState::Missing)
-            .and_then(|worktree| moved::find(repository, worktree)),
-        busy: None,
-        delete_branch,
-    }
-}
-
-impl Surroundings<'_> {
-    /// Looks for processes too, for everybody who has not said that they do not matter.
-    pub fn with_processes(mut self) -> Self {
-        let present = self.worktree.filter(|worktree| worktree.state == WorktreeState::Present);
-        self.busy = present.and_then(|worktree| processes::working_in(&worktree.path));
-        self
-    }
-}
-
-/// Checks everything again under the lock, and says what the entry will be.
+/// What is to go into the trash, and the pack that keeps its young objects until a ref does.
 type Prepared = (Entry, Option<KeptPack>);
 
+/// Looks at everything again under the locks, refuses what was not there when the caller looked, and says what the entry
+/// will be.
 fn prepare(repository: &Repository, retirement: &Retirement<'_>, scratch: &Scratch) -> Result<Prepared> {
     let lane = retirement.lane;
     let records = repository.records()?;
@@ -208,35 +217,27 @@ fn prepare(repository: &Repository, retirement: &Retirement<'_>, scratch: &Scrat
     let around = if retirement.although_busy { around } else { around.with_processes() };
     ensure_movable(&around).map_err(|refusal| refusal.refuse(&lane.name))?;
 
-    let branch = match &lane.branch {
-        Some(name) => repository.branch_tip(name)?.map(|tip| (name, tip)),
-        None => None,
-    };
+    let tip = look::tip(repository, lane, worktree)?;
+    if retirement.expected_tip.is_some() && tip != retirement.expected_tip {
+        return Err(moved_on(&lane.name));
+    }
+    let branch = lane.branch.as_ref().zip(tip);
     // What is only another name of a branch stays, with the branch that it leads to.
     let delete_branch = retirement.delete_branch
         && match branch {
             Some((name, _)) => !repository.is_alias(name)?,
             None => true,
         };
-    if let Some(expected) = retirement.expected_tip
-        && branch.is_none_or(|(_, tip)| tip != expected)
-    {
-        return Err(raced(&lane.name));
-    }
     let admin = worktree.map(|worktree| (worktree.git_dir.as_path(), &worktree.head));
-    let git = || match worktree {
-        Some(worktree) if worktree.state == WorktreeState::Present => repository.git_in(worktree),
-        Some(worktree) => repository.git_here().env("GIT_DIR", &worktree.git_dir),
-        None => repository.git_here(),
-    };
+    let git = || worktree.map_or_else(|| repository.git_here(), |worktree| git_in_admin(repository, worktree));
     let leaving = branch.map(|(name, _)| name).filter(|_| delete_branch);
     let keep = keep::keeper(repository, lane, branch.map(|(_, tip)| tip), leaving, admin, git, scratch)?;
     let young = keep::protect(repository, scratch, lane, branch.map(|(_, tip)| tip), keep)?;
-    // What only a submodule's repository has is in no base: it must not expire unnamed.
-    let submodules = worktree.map(|worktree| submodules::held(repository, lane, worktree)).unwrap_or_default();
+    let (holds, submodules) = held(repository, retirement, worktree)?;
     if let Some(lender) = submodules.lender() {
         return Err(Refusal::Lender(lender.to_owned()).refuse(&lane.name));
     }
+    let proof = standing_proof(repository, retirement, tip)?;
     let branch = match branch {
         Some((name, tip)) => {
             let settings = metadata::branch_settings(repository.common_dir(), name)?;
@@ -248,7 +249,9 @@ fn prepare(repository: &Repository, retirement: &Retirement<'_>, scratch: &Scrat
         id: unique_id(),
         lane: lane.clone(),
         reason: retirement.reason,
-        proof: retirement.proof.as_ref().filter(|_| submodules.is_empty()).map(Into::into),
+        // It is about the commits: with anything else in there the lane is not known to be in its base.
+        proof: proof.filter(|_| holds.is_empty()).map(|proof| (&proof.how).into()),
+        holds: Some(holds),
         removed: clock::removal_time(repository, lane),
         branch,
         keep,
@@ -268,29 +271,6 @@ fn kept_worktree(repository: &Repository, worktree: &Worktree) -> Result<KeptWor
     let admin = worktree.git_dir.file_name().unwrap_or_default();
     let common_dir = repository.common_dir().to_owned();
     Ok(KeptWorktree { path: worktree.path.clone(), admin: admin.into(), directory, common_dir, was_at: None })
-}
-
-/// The refusal when a lane is no longer what the caller saw.
-pub fn raced(lane: &LaneName) -> Error {
-    Error::refused(format!("lane '{lane}' was changed by somebody else at the same moment"))
-        .code("raced")
-        .hint("see what it is now with: git lane list")
-}
-
-/// `error`, unless it comes from the lane having gone away meanwhile: then that is what there is to say.
-pub fn or_raced(repository: &Repository, lane: &Lane, error: Error) -> Error {
-    let recorded = |records: metadata::Records| records.find(&lane.name).is_some_and(|now| now.id == lane.id);
-    // The journal first: what is neither there nor in the records any more has left.
-    let gone = trash::is_moving(repository, &lane.name) || !repository.records().map_or(true, recorded);
-    match error.kind() {
-        Kind::Refused | Kind::Conflict if gone => raced(&lane.name),
-        Kind::Refused | Kind::Conflict => error,
-        // What it stumbled on may be something else all the same.
-        _ if gone || !lane.worktree.exists() => {
-            error.hints().to_vec().into_iter().fold(raced(&lane.name), Error::hint).source(error)
-        }
-        _ => error,
-    }
 }
 
 fn places(repository: &Repository, entry: &Entry) -> Option<Places> {

@@ -5,6 +5,7 @@
 //! work. An error is an error, never "clean". Called by list, finish, drop, prune and the settled check.
 
 mod content;
+mod index_only;
 mod porcelain;
 mod scan;
 mod staged;
@@ -26,6 +27,7 @@ use super::{settings, steady};
 use crate::error::{Error, IoContext, Result};
 use content::Attributes;
 
+pub use index_only::of_index;
 pub(crate) use porcelain::understands;
 pub use porcelain::{changed, ignored};
 

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::Places;
+use super::{Places, size};
 use crate::domain::event::{Subject, What};
 use crate::domain::trash::{Entry, Expiry, Occasion, expired};
 use crate::error::{IoContext, Result};
@@ -62,7 +62,7 @@ pub fn expire_within(
     }
     let deadline = Instant::now() + patience;
     let entries = super::entries(repository)?.into_iter().map(|entry| {
-        let bytes = super::size::of(repository, &entry, deadline);
+        let bytes = if dry_run { size::count } else { size::of }(repository, &entry, deadline);
         (entry, bytes)
     });
     let entries: Vec<(Entry, Option<u64>)> = entries.collect();
@@ -77,7 +77,7 @@ pub fn expire_within(
         if !is_still_integrated(repository, &entry) {
             entry.proof = None;
         }
-        if occasion == Occasion::Passing && entry.proof.is_none() && entry.holds_work() {
+        if occasion == Occasion::Passing && !entry.is_expendable() {
             done.overdue.push(Expired { entry, why, bytes });
         } else if dry_run || bury(repository, &entry)? {
             // Where nothing was buried somebody has restored or removed it meanwhile.

@@ -11,8 +11,8 @@ use std::path::Path;
 
 use bstr::ByteSlice;
 
+use crate::domain::obstacle::Obstacle;
 use crate::domain::paste::word;
-use crate::domain::trash::Obstacle;
 use crate::error::{Error, IoContext, Result};
 use crate::git::{lane_files, shared};
 

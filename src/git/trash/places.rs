@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, CWD, RenameFlags, Timespec, Timestamps};
 
 use super::{links, owner};
+use crate::domain::obstacle::Obstacle;
 use crate::domain::paste::word;
-use crate::domain::trash::{KeptWorktree, Obstacle, Stamp};
+use crate::domain::trash::{KeptWorktree, Stamp};
 use crate::error::{Error, IoContext, Result};
 use crate::git::journal::step;
 use crate::git::{lane_files, shared};

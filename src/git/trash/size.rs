@@ -10,8 +10,23 @@ use crate::domain::trash::Entry;
 use crate::git::lane_files;
 use crate::git::repository::Repository;
 
-/// Bytes on disk of an entry; `None` when that cannot be found out before `deadline`.
+/// Bytes on disk of an entry; `None` when that cannot be found out before `deadline`. They are remembered.
 pub fn of(repository: &Repository, entry: &Entry, deadline: Instant) -> Option<u64> {
+    let bytes = count(repository, entry, deadline)?;
+    let remembered = super::directory(repository).join(&entry.id).join("size");
+    if !remembered.exists() {
+        let temporary = remembered.with_file_name(".size");
+        // On a read-only repository it is counted again next time.
+        drop(
+            lane_files::write(&temporary, format!("{bytes}\n").as_bytes())
+                .and_then(|()| std::fs::rename(&temporary, remembered)),
+        );
+    }
+    Some(bytes)
+}
+
+/// The same for a dry run, which writes nothing.
+pub fn count(repository: &Repository, entry: &Entry, deadline: Instant) -> Option<u64> {
     let directory = super::directory(repository).join(&entry.id);
     let remembered = directory.join("size");
     let number = |text: Vec<u8>| std::str::from_utf8(text.trim_ascii()).ok()?.parse().ok();
@@ -22,14 +37,7 @@ pub fn of(repository: &Repository, entry: &Entry, deadline: Instant) -> Option<u
     if let Some(worktree) = &entry.worktree {
         places.extend(Places::new(directory.clone(), worktree, PathBuf::new()).parking());
     }
-    let bytes = measure(places, deadline)?;
-    let temporary = directory.join(".size");
-    // On a read-only repository it is counted again next time.
-    drop(
-        lane_files::write(&temporary, format!("{bytes}\n").as_bytes())
-            .and_then(|()| std::fs::rename(&temporary, remembered)),
-    );
-    Some(bytes)
+    measure(places, deadline)
 }
 
 /// Blocks taken by everything below `places`, links not followed, hard links counted once.

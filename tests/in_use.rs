@@ -1,0 +1,116 @@
+//! A lane that is in use elsewhere: its branch is worked on in another worktree, another user's process may be in it.
+
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+
+use crate::sandbox::{Run, Sandbox, git_version};
+
+/// Another worktree that rebases or bisects a lane's branch writes to it when that ends.
+#[test]
+fn a_branch_that_another_worktree_rebases_or_bisects_stays() {
+    for (what, work) in [
+        ("rebase", "git checkout -q x; git -c sequence.editor='sed -i 1s/pick/edit/' rebase -q -i HEAD~1 2>/dev/null"),
+        ("apply", "git checkout -q x; ! git rebase -q --apply main >/dev/null 2>&1"),
+        ("bisect", "git checkout -q x; git bisect start HEAD HEAD~1 >/dev/null; git checkout -q --detach"),
+        (
+            "update-refs",
+            "git checkout -q -b y x; git commit -q --allow-empty -m y; git -c sequence.editor='sed -i 1s/pick/edit/' \
+          rebase -q -i --update-refs HEAD~2 2>/dev/null",
+        ),
+    ] {
+        if what == "update-refs" && git_version() < (2, 38) {
+            continue;
+        }
+        let sandbox = Sandbox::new();
+        let lane = sandbox.lane_by_git("x");
+        sandbox.work("x", "work", "lane");
+        sandbox.write("work", "main");
+        sandbox.commit("main");
+        let other = sandbox.root().join("other");
+        sandbox.git(["worktree", "add", "-q", "--detach", other.to_str().unwrap()]);
+        // The lane's own worktree is elsewhere meanwhile; that is no reason for its branch to go.
+        sandbox.git_in(&lane, ["checkout", "-q", "--detach"]);
+        sandbox.run(sandbox.command("sh").args(["-c", work]).current_dir(&other)).ok();
+        for force in ["--yes", "--force"] {
+            let run = sandbox.lane(["--json", "drop", "x", force]);
+            assert!(run.stdout.contains("\"branch-elsewhere\"") && run.stdout.contains("other"), "{what}: {run}");
+            run.fails(1);
+        }
+        assert!(lane.join("work").exists(), "{what}");
+        assert_ne!(sandbox.git(["rev-parse", "x"]), "", "{what}");
+    }
+}
+
+/// A user of the machine; needs root and setpriv(1).
+struct User(u32);
+
+impl User {
+    fn command(&self, sandbox: &Sandbox, groups: &str, program: &str) -> Command {
+        let mut command = sandbox.command("setpriv");
+        command.arg(format!("--reuid={}", self.0)).arg(format!("--regid={}", self.0));
+        command.arg(if groups.is_empty() { "--clear-groups".to_owned() } else { format!("--groups={groups}") });
+        command.args(["env", &format!("HOME={}", sandbox.root().join("home").display()), program]);
+        command
+    }
+}
+
+/// A sandbox in which `owner` owns everything; `None` where there are no other users to be.
+fn owned_by(owner: &User) -> Option<Sandbox> {
+    let sandbox = Sandbox::new();
+    sandbox.lane_by_git("x");
+    let everybody = std::fs::Permissions::from_mode(0o755);
+    std::fs::set_permissions(sandbox.root(), everybody).unwrap();
+    let is_root = std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0);
+    let owned = is_root && {
+        let mut chown = Command::new("chown");
+        chown
+            .args(["-R", &format!("{0}:{0}", owner.0)])
+            .arg(sandbox.root())
+            .status()
+            .is_ok_and(|status| status.success())
+    };
+    let mut tried = owner.command(&sandbox, "", "git-lane");
+    if owned && tried.arg("--version").output().is_ok_and(|output| output.status.success()) {
+        return Some(sandbox);
+    }
+    eprintln!("skipped: needs root, setpriv and a place that other users may enter");
+    None
+}
+
+fn sleeper(command: &mut Command, directory: &Path) -> Child {
+    command.arg("60").current_dir(directory).stdout(Stdio::null()).spawn().unwrap()
+}
+
+/// Nothing tells where it works; a user who cannot write in the lane does not work there.
+#[test]
+fn a_process_of_another_user_who_can_write_there_may_be_in_it() {
+    let (owner, other) = (User(54_811), User(54_812));
+    const GROUP: &str = "54813";
+    for (what, mode, groups, refused) in [
+        ("cannot write", 0o755, "", false),
+        ("cannot write, of its group", 0o755, GROUP, false),
+        ("of its group", 0o775, GROUP, true),
+        ("not of its group", 0o775, "", false),
+        ("everybody's", 0o777, "", true),
+    ] {
+        let Some(sandbox) = owned_by(&owner) else { return };
+        let lane = sandbox.lane_path("x");
+        let chgrp = Command::new("chgrp").arg(GROUP).arg(&lane).status().unwrap();
+        assert!(chgrp.success());
+        std::fs::set_permissions(&lane, std::fs::Permissions::from_mode(mode)).unwrap();
+        let mut process = sleeper(&mut other.command(&sandbox, groups, "sleep"), &lane);
+        std::thread::sleep(std::time::Duration::from_millis(200));
+        let drop_it = |more: &[&str]| -> Run {
+            let mut command = owner.command(&sandbox, "", "git-lane");
+            sandbox.run(command.args(["--json", "drop", "x"]).args(more))
+        };
+        let run = drop_it(&["--yes"]);
+        let busy = run.stdout.contains("\"busy\"");
+        let forced = busy.then(|| drop_it(&["--force"]));
+        process.kill().and_then(|()| process.wait()).unwrap();
+        assert_eq!(busy, refused, "{what}: {run}");
+        assert!(!busy || run.stdout.contains(&other.0.to_string()), "{what}: {run}");
+        forced.unwrap_or(run).ok();
+    }
+}
