@@ -1,5 +1,6 @@
 //! The rule: plain git, tried in every way that could break it and in every way that must stay free, at every level.
 
+mod asked_level;
 mod breaks;
 mod everything;
 mod follows;

@@ -4,6 +4,7 @@
 //! a lane section it gives up, and gix reads the file instead. Like the records themselves, these settings are those of
 //! this one file: includes are not followed. `git -c lane.guard=…` is honoured.
 
+use std::ffi::OsString;
 use std::path::Path;
 
 use bstr::{BStr, BString, ByteSlice};
@@ -83,22 +84,23 @@ pub(crate) fn read(bytes: &[u8], path: &Path) -> Result<Settings> {
     parse(bytes).map_or_else(|| by_gix(bytes, path), Ok)
 }
 
-/// The level asked for with `git -c lane.guard=…`, which git hands down in the environment.
+/// The level asked for in the environment: `git -c lane.guard=…`, which git hands down there, counts more than the numbered
+/// variables beside it (git-config(1), ENVIRONMENT).
 pub fn level_of_command_line() -> Option<Level> {
     use std::os::unix::ffi::OsStrExt;
-    let mut level = None;
-    if let Some(parameters) = std::env::var_os("GIT_CONFIG_PARAMETERS") {
-        level = level_of_parameters(parameters.as_bytes());
-    }
-    let count = std::env::var("GIT_CONFIG_COUNT").ok().and_then(|count| count.parse::<u32>().ok()).unwrap_or(0);
-    for at in 0..count.min(1000) {
-        let key = std::env::var(format!("GIT_CONFIG_KEY_{at}"));
-        if key.is_ok_and(|key| key.eq_ignore_ascii_case("lane.guard")) {
-            let value = std::env::var_os(format!("GIT_CONFIG_VALUE_{at}")).unwrap_or_default();
-            level = Level::parse(value.as_bytes()).or(level);
-        }
-    }
-    level
+    let parameters = std::env::var_os("GIT_CONFIG_PARAMETERS");
+    let level = parameters.and_then(|parameters| level_of_parameters(parameters.as_bytes()));
+    level.or_else(|| level_of_numbered(|name| std::env::var_os(name)))
+}
+
+/// The last level among `GIT_CONFIG_KEY_<n>` and `GIT_CONFIG_VALUE_<n>`.
+fn level_of_numbered(variable: impl Fn(&str) -> Option<OsString>) -> Option<Level> {
+    use std::os::unix::ffi::OsStrExt;
+    // As strtoul(3) reads it; with a number that is none, or a pair that is missing, git itself ends.
+    let count = variable("GIT_CONFIG_COUNT")?.to_str()?.trim_start().parse::<u32>().ok()?;
+    let pair = |at| Some((variable(&format!("GIT_CONFIG_KEY_{at}"))?, variable(&format!("GIT_CONFIG_VALUE_{at}"))?));
+    let guards = (0..count).map_while(pair).filter(|(key, _)| key.eq_ignore_ascii_case("lane.guard"));
+    guards.filter_map(|(_, value)| Level::parse(value.as_bytes())).last()
 }
 
 /// `'key'='value'` as git writes it since 2.31, `'key=value'` before; separated by spaces.
