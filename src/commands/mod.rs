@@ -30,11 +30,10 @@ use crate::domain::retire::place;
 use crate::error::{Error, IoContext, Kind, Result};
 use crate::git::command::Git;
 use crate::git::metadata::Records;
-use crate::git::overtaken::overtaken;
+use crate::git::overtaken::overtaken_here;
 use crate::git::reconcile::{Reconciled, foresee, reconcile};
 use crate::git::recover::{Healed, Recovered, recover};
 use crate::git::repository::Repository;
-use crate::git::worktree::read_head;
 use crate::git::{command, events};
 use crate::hooks;
 use crate::policy::Policy;
@@ -153,15 +152,7 @@ pub fn open_and_look(ui: &Ui) -> Result<Opened> {
 
 /// Says so where the branch of the lane one is in was moved behind its worktree: no hook of level restore hears of it.
 pub fn warn_if_overtaken(repository: &Repository, ui: &Ui) {
-    let git_dir = repository.git_dir();
-    if git_dir == repository.common_dir() {
-        return;
-    }
-    let Some(branch) = read_head(git_dir).branch().cloned() else { return };
-    let Ok(here) = std::env::current_dir() else { return };
-    let Some(overtaken) = overtaken(git_dir, repository.common_dir(), &branch, || repository.git.at(&here)) else {
-        return;
-    };
+    let Some((branch, overtaken)) = overtaken_here(repository) else { return };
     let lanes = repository.records().map(|records| records.lanes).unwrap_or_default();
     if let Some(lane) = lanes.into_iter().find(|lane| lane.branch.as_ref() == Some(&branch)) {
         let finding = Finding::Overtaken(lane.name, branch, overtaken);

@@ -3,7 +3,8 @@
 //!
 //! Index and files are still those of the commit the worktree left the branch at, so that the next commit would silently
 //! undo what came between. No hook of level restore sees it happen. It shows in the worktree's own log of HEAD, whose last
-//! entry is not where the branch is; some tools write no such log, so the index has to agree before anything is said.
+//! entry is not where the branch is; some tools write no such log, so the index has to agree before anything is said. Where the
+//! refs are a reftable the log is in there too, and git is asked for it.
 
 use std::collections::BTreeSet;
 use std::io::{Read, Seek, SeekFrom};
@@ -12,6 +13,8 @@ use std::path::Path;
 use bstr::{BString, ByteSlice};
 
 use super::command::Invocation;
+use super::repository::{RefFormat, Repository};
+use super::worktree::read_head;
 use crate::domain::guard::Overtaken;
 use crate::domain::name::BranchName;
 
@@ -26,7 +29,10 @@ pub fn overtaken(
     branch: &BranchName,
     git: impl Fn() -> Invocation,
 ) -> Option<Overtaken> {
-    let was = last_commit(git_dir)?;
+    let was = match common_dir.join("reftable").is_dir() {
+        true => last_commit_by_git(&git)?,
+        false => last_commit(git_dir)?,
+    };
     let loose = std::fs::read(common_dir.join(super::path(&branch.to_ref()))).unwrap_or_default();
     if loose.trim_end() == was.as_bytes() {
         return None;
@@ -42,6 +48,25 @@ pub fn overtaken(
     }
     let Some(now) = now else { return Some(Overtaken { was, now: None }) };
     (!index_has_left(&was, &now, git)?).then_some(Overtaken { was, now: Some(now) })
+}
+
+/// The same of the linked worktree that the caller stands in, with the branch that it has checked out.
+pub fn overtaken_here(repository: &Repository) -> Option<(BranchName, Overtaken)> {
+    let (git_dir, common_dir) = (repository.git_dir(), repository.common_dir());
+    if git_dir == common_dir {
+        return None;
+    }
+    let here = std::env::current_dir().ok()?;
+    let git = || repository.git.at(&here);
+    let branch = match repository.ref_format() {
+        RefFormat::Reftable => {
+            let named = git().args(["symbolic-ref", "--quiet", "HEAD"]).output().ok()?.stdout;
+            BranchName::from_ref(named.trim_ascii_end().as_bstr())?
+        }
+        RefFormat::Files => read_head(git_dir).branch()?.clone(),
+    };
+    let found = overtaken(git_dir, common_dir, &branch, git)?;
+    Some((branch, found))
 }
 
 /// Whether the index is no longer `from`'s wherever `to` is another tree: it was taken there, whatever else is staged.
@@ -65,6 +90,16 @@ fn last_commit(git_dir: &Path) -> Option<String> {
     }
     let mut tail = Vec::new();
     log.read_to_end(&mut tail).ok()?;
-    let id = tail.trim_end().lines().next_back()?.split(|byte| *byte == b' ').nth(1)?.to_str().ok()?.to_owned();
+    commit(tail.trim_end().lines().next_back()?.split(|byte| *byte == b' ').nth(1)?)
+}
+
+/// The same, of a log that only git can read.
+fn last_commit_by_git(git: impl Fn() -> Invocation) -> Option<String> {
+    let log = git().args(["reflog", "show", "-1", "--format=%H", "--no-show-signature", "HEAD", "--"]).output().ok()?;
+    commit(log.stdout.trim_end())
+}
+
+fn commit(id: &[u8]) -> Option<String> {
+    let id = id.to_str().ok()?.to_owned();
     (id.bytes().all(|digit| digit.is_ascii_hexdigit()) && id.bytes().any(|digit| digit != b'0')).then_some(id)
 }

@@ -2,7 +2,7 @@
 //! `git replay` of newer gits among them. It is noticed and told, and both ways on lead somewhere.
 
 use super::everything::Everything;
-use super::shop::{Refs, Shop};
+use super::shop::{Refs, Shop, possible};
 use crate::sandbox::git_program;
 
 /// How, from the main worktree or from lane `one`; lane `two` has then other files than its branch.
@@ -29,8 +29,8 @@ fn is_known(script: &str) -> bool {
 }
 
 /// Lane `two` after its branch has moved; `None` where this git did not do it.
-fn moved(place: &str, script: &str) -> Option<(Shop, Everything)> {
-    let shop = Shop::new("restore", Refs::Files);
+fn moved(refs: Refs, place: &str, script: &str) -> Option<(Shop, Everything)> {
+    let shop = Shop::new("restore", refs);
     let directory = if place == "one" { shop.one.clone() } else { shop.sandbox.repo.clone() };
     shop.setup(&shop.two, "echo two >d/x && git commit -q -a -m more && git update-index -q --refresh");
     // What is staged is what a fixup takes along.
@@ -45,8 +45,20 @@ fn moved(place: &str, script: &str) -> Option<(Shop, Everything)> {
 
 #[test]
 fn a_branch_that_was_moved_behind_its_worktree_is_noticed_and_both_hints_work() {
+    is_noticed_and_both_hints_work(Refs::Files);
+}
+
+/// The log that tells it is read by git there.
+#[test]
+fn a_branch_that_was_moved_in_a_reftable_is_noticed_and_both_hints_work() {
+    if possible("restore", Refs::Reftable) {
+        is_noticed_and_both_hints_work(Refs::Reftable);
+    }
+}
+
+fn is_noticed_and_both_hints_work(refs: Refs) {
     for (place, script) in ROWS.iter().filter(|(_, script)| is_known(script)) {
-        let Some((shop, before)) = moved(place, script) else { continue };
+        let Some((shop, before)) = moved(refs, place, script) else { continue };
         // By the doctor, by the next command in that lane, and by the next commit.
         let doctor = shop.sandbox.lane(["doctor"]);
         assert!(
