@@ -77,7 +77,7 @@ impl Report for ListReport {
         let lanes = || self.entries.iter().filter_map(|entry| entry.lane.as_ref());
         let other_branch = |entry: &Entry| match (&entry.lane, entry.branch()) {
             (Some(lane), Some(branch)) => branch.as_bstr() != lane.name.as_str(),
-            (None, Some(_)) => !entry.is_main(),
+            (None, Some(branch)) => !entry.is_main() || lanes().any(|lane| lane.branch.as_ref() == Some(branch)),
             (_, None) => false,
         };
         let branches = self.entries.iter().any(other_branch);

@@ -10,6 +10,7 @@ mod hints;
 mod merges;
 mod newer_gits;
 mod shop;
+mod unheard;
 mod way_back;
 mod writes;
 

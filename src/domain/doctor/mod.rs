@@ -144,6 +144,8 @@ pub enum StrayRemedy {
     SwitchBack,
     /// There is uncommitted work, or an operation in progress: its owner decides.
     Leave,
+    /// Only HEAD has left this branch, index and files have not, as after `git symbolic-ref`: HEAD alone goes back.
+    HeadAlone(BranchName),
     /// The lane's branch, to which nothing can be switched back, is gone.
     MakeBranch(BranchName),
     /// HEAD is on no branch, so its commits may be on none: its owner goes back to this one.

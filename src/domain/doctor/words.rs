@@ -19,6 +19,10 @@ impl Finding {
                     word(lane)
                 )
             }
+            Finding::Stray(_, _, StrayRemedy::HeadAlone(own)) => format!(
+                "only HEAD was moved; bring it back, with your changes, in its worktree: git symbolic-ref HEAD {}",
+                word_of_bytes(&own.to_ref())
+            ),
             Finding::Stray(_, _, StrayRemedy::MakeBranch(own)) => format!(
                 "its branch is gone; make it again where the worktree stands, there: git switch -c {0}; or at another \
                  commit: git branch {0} COMMIT, then run git lane doctor --fix again",
@@ -301,6 +305,7 @@ mod tests {
             interrupted(Prospect::Unknown),
             Finding::DamagedRecord("x".into(), "'worktree' is missing".into()),
             Finding::Stray(lane(), other(), StrayRemedy::Leave),
+            Finding::Stray(lane(), other(), StrayRemedy::HeadAlone(branch("login"))),
             Finding::Stray(lane(), other(), StrayRemedy::MakeBranch(branch("login"))),
             Finding::Stray(lane(), other(), StrayRemedy::GoBack(branch("login"))),
             Finding::Stray(lane(), other(), StrayRemedy::Detach),

@@ -13,7 +13,7 @@ pub use settings::programs;
 
 use super::lane_files;
 use super::moved;
-use super::overtaken::overtaken;
+use super::overtaken::{index_has_left, overtaken};
 use super::overview::worktree_statuses;
 use super::reconcile;
 use super::repository::{RefFormat, Repository};
@@ -192,10 +192,21 @@ fn remedy(repository: &Repository, lane: &Lane, worktree: &Worktree) -> StrayRem
     if worktree.head.branch().is_none() {
         return StrayRemedy::GoBack(own.clone());
     }
-    let clean = worktree_statuses(repository, &[worktree])
-        .pop()
-        .is_some_and(|status| status.is_ok_and(|status| status.is_clean() && status.operation.is_none()));
-    if clean { StrayRemedy::SwitchBack } else { StrayRemedy::Leave }
+    match worktree_statuses(repository, &[worktree]).pop() {
+        Some(Ok(status)) if status.operation.is_none() && status.is_clean() => StrayRemedy::SwitchBack,
+        Some(Ok(status)) if status.operation.is_none() && head_alone_left(repository, worktree, own) => {
+            StrayRemedy::HeadAlone(own.clone())
+        }
+        _ => StrayRemedy::Leave,
+    }
+}
+
+/// Whether the index is still that of `own`, and not what the branch has that HEAD names now.
+fn head_alone_left(repository: &Repository, worktree: &Worktree, own: &BranchName) -> bool {
+    let tip = |branch: &BranchName| repository.branch_tip(branch).ok().flatten();
+    let (Some(from), Some(there)) = (tip(own), worktree.head.branch()) else { return false };
+    let to = tip(there).unwrap_or_else(|| repository.gix.object_hash().empty_tree());
+    index_has_left(&from.to_string(), &to.to_string(), || repository.git_in(worktree)) == Some(false)
 }
 
 fn switch_back(repository: &Repository, name: &LaneName) -> Result<()> {
