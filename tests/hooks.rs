@@ -951,7 +951,8 @@ fn a_hook_of_ours_that_another_tool_has_moved_goes_too() {
                     init(&sandbox, &["--files"]).ok();
                     assert_in_force(&sandbox, "one");
                     let ran = || sandbox.root().join("home/tool-post-checkout").exists();
-                    assert!(!ran(), "it heard of a switch that was taken back");
+                    // Hooks in git's configuration refuse first, and a newer git runs this one all the same.
+                    assert_eq!(ran(), git_version() >= (2, 54), "it heard of a switch that was taken back");
                     sandbox.git_in(&sandbox.lane_path("one"), ["switch", "-q", "one"]);
                     assert!(ran());
                 }

@@ -94,7 +94,12 @@ pub fn open_for_change(ui: &Ui) -> Result<Repository> {
 
 /// Opens the repository for a command that changes it, or would with `dry_run`: then nothing is healed nor written.
 pub fn open(ui: &Ui, dry_run: bool) -> Result<(Repository, Vec<Healed>)> {
-    if dry_run { Ok((Repository::discover()?, Vec::new())) } else { open_and_heal(ui) }
+    if !dry_run {
+        return open_and_heal(ui);
+    }
+    let repository = Repository::discover()?;
+    warn_if_overtaken(&repository, ui);
+    Ok((repository, Vec::new()))
 }
 
 /// The records; for a dry run as they would be once they have followed what git knows better.
