@@ -132,7 +132,7 @@ impl Policy {
     /// Who owns a lane that is started without saying so.
     pub fn owner_of_new_lanes(&self) -> Option<String> {
         let named = std::env::var("GIT_LANE_OWNER").ok().or_else(|| self.owner.clone());
-        named.filter(|owner| !owner.is_empty()).or_else(crate::git::login::name)
+        named.or_else(crate::git::login::name).filter(|owner| !owner.is_empty())
     }
 
     /// Whether `rule.protected` names the branch.
