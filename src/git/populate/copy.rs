@@ -44,6 +44,27 @@ fn is_same(a: &Stat, b: &Stat) -> bool {
     Stat { dev: 0, ..*a } == Stat { dev: 0, ..*b }
 }
 
+/// The content of the file `name`, at most [`SMALL`] bytes, where it is that of the blob `id`; nothing else is asked.
+pub(super) fn read_blob<'a>(
+    directory: BorrowedFd<'_>,
+    name: &[u8],
+    size: usize,
+    id: gix::ObjectId,
+    scratch: &'a mut Vec<u8>,
+) -> Option<&'a [u8]> {
+    // NONBLOCK: a fifo in the file's place must not hang us.
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = openat(directory, name, flags, Mode::empty()).ok()?;
+    if scratch.len() <= size {
+        scratch.resize(SMALL + 1, 0);
+    }
+    // A byte more than it has: a file that has grown is another one.
+    let read = rustix::io::retry_on_intr(|| rustix::io::read(&file, &mut scratch[..=size])).ok()?;
+    let content = scratch.get(..read).filter(|_| read == size)?;
+    let found = gix::objs::compute_hash(id.kind(), gix::objs::Kind::Blob, content).ok()?;
+    (found == id).then_some(content)
+}
+
 /// Whether `from` has the content of the blob `id`; afterwards it is at its beginning again.
 pub(super) fn is_blob(
     from: &OwnedFd,
@@ -86,8 +107,8 @@ pub(super) fn copy(
     Ok(copied == size && after.st_size == before.st_size && is_same(&index_stat(&after), &index_stat(before)))
 }
 
-/// Below this size two plain calls are faster than copy_file_range; a reflink saves nothing there either.
-const SMALL: usize = 64 * 1024;
+/// Up to this size two plain calls are faster than copy_file_range; a reflink saves nothing there either.
+pub(super) const SMALL: usize = 64 * 1024;
 
 fn copy_bytes(from: &OwnedFd, to: &OwnedFd, size: u64, scratch: &mut Vec<u8>) -> Result<u64> {
     let mut done = 0;

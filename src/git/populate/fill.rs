@@ -12,6 +12,7 @@ use std::{
 
 use gix::{
     bstr::{BStr, ByteSlice as _},
+    index::entry::stat::Time,
     objs::tree::EntryKind,
     prelude::FindExt as _,
 };
@@ -53,12 +54,11 @@ impl Backdated {
     }
 
     /// The times for a new file whose content was last modified then (`None`: now). The access time stays.
-    fn times(self, source: Option<&rustix::fs::Stat>) -> Timestamps {
+    fn times(self, source: Option<Time>) -> Timestamps {
         let omit = Timespec { tv_sec: 0, tv_nsec: rustix::fs::UTIME_OMIT };
         let mut modified = self.0;
         if let Some(source) = source {
-            #[allow(clippy::unnecessary_cast, reason = "the types differ between platforms")]
-            let of_source = (source.st_mtime as i64, source.st_mtime_nsec as i64);
+            let of_source = (i64::from(source.secs), i64::from(source.nsecs));
             #[allow(clippy::unnecessary_cast, reason = "the types differ between platforms")]
             if of_source < (modified.tv_sec, modified.tv_nsec as i64) {
                 modified = Timespec { tv_sec: of_source.0, tv_nsec: of_source.1 as _ };
@@ -75,6 +75,9 @@ pub(super) struct Care {
     pub(super) proof: Proof,
 }
 
+/// Up to this size the content is compared sooner than the blob's size is found.
+const SOONER: u64 = 1024;
+
 /// Of so many bytes a thread compares the content even where the size is proof enough: all of a small repository.
 const LOOKED_AT: u64 = 1 << 20;
 
@@ -88,10 +91,19 @@ pub(super) fn fill(
     interrupt: &AtomicBool,
 ) -> Result<usize> {
     let total = plan.entries.len();
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(total.div_ceil(CHUNK)).max(1);
+    let threads = match total.div_ceil(CHUNK) {
+        0 | 1 => 1,
+        most => std::thread::available_parallelism().map_or(1, usize::from).min(most),
+    };
+    let number = |entry: &Entry| match entry.origin {
+        Origin::Source(number) => Some(usize::from(number) + 1),
+        _ => None,
+    };
+    // Often the first has everything.
+    let used = plan.entries.iter().filter_map(number).max().unwrap_or(0).min(request.sources.len());
     let job = Job {
         directory: request.directory,
-        sources: request.sources,
+        sources: &request.sources[..used],
         hash: request.repo.object_hash(),
         proof: care.proof,
         backdated: care.backdated,
@@ -193,6 +205,11 @@ impl<'a> Worker<'a> {
 
     /// False if the source's file is not what its index knows; then nothing is left behind.
     fn copy(&mut self, entry: &mut Entry, number: usize) -> Result<bool> {
+        let size = u64::from(entry.stat.size);
+        if size <= SOONER || size <= copy::SMALL as u64 && size <= self.to_look_at {
+            self.to_look_at = self.to_look_at.saturating_sub(size);
+            return self.copy_proven(entry, number);
+        }
         let (directory, name) = entry.split(self.job.paths);
         let executable = entry.kind == EntryKind::BlobExecutable;
         let Some(Some(source)) = self.sources.get_mut(number) else {
@@ -222,7 +239,27 @@ impl<'a> Worker<'a> {
             context(unlinkat(target, name, AtFlags::empty()), "remove", path)?;
             return Ok(false);
         }
-        entry.stat = context(self.job.finish(&to, Some(&before)), "set the time of", path)?;
+        entry.stat = context(self.job.finish(&to, Some(index_stat(&before).mtime)), "set the time of", path)?;
+        Ok(true)
+    }
+
+    /// Copies a file that is read once and compared with its blob: no look at the file itself could say more.
+    fn copy_proven(&mut self, entry: &mut Entry, number: usize) -> Result<bool> {
+        let (directory, name) = entry.split(self.job.paths);
+        let Some(Some(source)) = self.sources.get_mut(number) else {
+            return Ok(false);
+        };
+        let Ok(source) = source.enter(directory) else {
+            return Ok(false);
+        };
+        let Some(content) = copy::read_blob(source, name, entry.stat.size as usize, entry.id, &mut self.scratch) else {
+            return Ok(false);
+        };
+        let path = entry.path(self.job.paths);
+        let target = context(self.target.create(directory), "create the directory of", path)?;
+        let to = context(create(target, name, entry.kind == EntryKind::BlobExecutable), "create", path)?;
+        context(write_all(&to, content), "write", path)?;
+        entry.stat = context(self.job.finish(&to, Some(entry.stat.mtime)), "set the time of", path)?;
         Ok(true)
     }
 
@@ -269,7 +306,7 @@ impl<'a> Worker<'a> {
 }
 
 impl Job<'_> {
-    fn finish(&self, file: &OwnedFd, source: Option<&rustix::fs::Stat>) -> rustix::io::Result<gix::index::entry::Stat> {
+    fn finish(&self, file: &OwnedFd, source: Option<Time>) -> rustix::io::Result<gix::index::entry::Stat> {
         futimens(file, &self.backdated.times(source))?;
         Ok(index_stat(&fstat(file)?))
     }

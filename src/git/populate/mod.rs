@@ -111,8 +111,13 @@ pub fn populate(
     if settings::differ_by_worktree(request.repo) {
         return child::check_out(request, interrupt, Where::InPlace);
     }
-    let Ok(own) = gix::open_opts(request.admin_dir, options) else {
-        return child::check_out(request, interrupt, Where::InPlace);
+    // Without settings of its own the worktree has those that were read when the repository was opened.
+    let own = match request.repo.config_snapshot().boolean("extensions.worktreeConfig") {
+        None | Some(false) => request.repo.clone(),
+        Some(true) => match gix::open_opts(request.admin_dir, options) {
+            Ok(own) => own,
+            Err(_) => return child::check_out(request, interrupt, Where::InPlace),
+        },
     };
     let own = match settings::command_line_counts() {
         true => settings::asked(&own, Some(request.directory), request.admin_dir)?,

@@ -1,8 +1,8 @@
 //! Objects, read without keeping every page of a pack that was ever looked at.
 //!
 //! gix maps packs as a whole and unmaps them with the repository. The kernel maps 64 KiB around each page that is asked
-//! for, so a checkout has all of a pack resident in the end: cache, but counted as this process's memory. So the
-//! repository is opened anew, which takes a millisecond, whenever too much is mapped.
+//! for, so a checkout has all of a pack resident in the end: cache, but counted as this process's memory. So the store
+//! of the objects is opened anew, without reading the repository's configuration again, whenever too much is mapped.
 
 use std::{
     path::PathBuf,
@@ -23,8 +23,8 @@ const AROUND: usize = 64 << 10;
 
 /// The objects of a repository, for several threads.
 pub(super) struct Objects {
-    git_dir: PathBuf,
-    options: gix::open::Options,
+    directory: PathBuf,
+    options: gix::odb::store::init::Options,
     /// Counts how often `current` was replaced.
     generation: AtomicUsize,
     /// What was read since the last look, in bytes.
@@ -41,11 +41,11 @@ pub(super) struct Reader<'a> {
 
 impl Objects {
     pub(super) fn of(repo: &gix::Repository) -> Self {
-        // Who opened it first has looked whose it is.
-        let options = repo.open_options().clone().bail_if_untrusted(false).with(gix::sec::Trust::Full);
+        let config = repo.config_snapshot();
+        let use_multi_pack_index = config.boolean("core.multiPackIndex").unwrap_or(true);
         let objects = Objects {
-            git_dir: repo.git_dir().to_owned(),
-            options,
+            directory: repo.objects.store_ref().path().to_owned(),
+            options: gix::odb::store::init::Options { use_multi_pack_index, ..Default::default() },
             generation: AtomicUsize::new(0),
             read: AtomicUsize::new(0),
             current: Mutex::new(repo.clone().into_sync()),
@@ -59,13 +59,17 @@ impl Objects {
         Reader { objects: self, generation: self.generation.load(Ordering::Acquire), repo: current.to_thread_local() }
     }
 
-    /// Opens the repository anew, unless somebody else has since `generation`. What cannot be opened stays as it was.
+    /// Opens the store anew, unless another thread has since `generation`. What cannot be opened stays as it was.
     fn replace(&self, generation: usize) {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.generation.load(Ordering::Acquire) == generation
-            && let Ok(fresh) = gix::ThreadSafeRepository::open_opts(&self.git_dir, self.options.clone())
-        {
-            *current = fresh;
+        if self.generation.load(Ordering::Acquire) != generation {
+            return;
+        }
+        let (directory, hash) = (self.directory.clone(), current.objects.object_hash());
+        // A repository with replaced objects is left to git.
+        let fresh = gix::odb::Store::at_opts(directory, hash, &mut std::iter::empty(), self.options.clone());
+        if let Ok(fresh) = fresh {
+            current.objects = fresh.into();
             self.generation.store(generation + 1, Ordering::Release);
         }
     }
