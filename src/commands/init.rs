@@ -3,7 +3,6 @@
 use clap::Args as ClapArgs;
 
 use crate::domain::guard::Level;
-use crate::domain::lane::LosslessPath;
 use crate::error::{Error, Result};
 use crate::git::repository::Repository;
 use crate::hooks::global::{self, Stays};
@@ -54,9 +53,9 @@ struct Removed {
 #[serde(rename_all = "camelCase")]
 struct Global {
     files: Vec<PlannedFile>,
-    include: LosslessPath,
-    changed: Vec<LosslessPath>,
-    kept: Vec<LosslessPath>,
+    include: String,
+    changed: Vec<String>,
+    kept: Vec<String>,
     include_changed: bool,
     #[serde(skip)]
     mode: Mode,
@@ -71,7 +70,7 @@ enum Mode {
 
 #[derive(Debug, serde::Serialize)]
 struct PlannedFile {
-    path: LosslessPath,
+    path: String,
     purpose: &'static str,
     text: String,
 }
@@ -89,15 +88,15 @@ fn everywhere(args: &Args, ui: &Ui) -> Result<()> {
         Mode::Install => global::install()?,
         Mode::Uninstall => global::uninstall()?,
     };
-    let shown = |paths: Vec<std::path::PathBuf>| paths.into_iter().map(LosslessPath).collect();
+    let shown = |paths: Vec<std::path::PathBuf>| paths.iter().map(|path| path.display().to_string()).collect();
     let planned = |file: global::GlobalFile| PlannedFile {
-        path: LosslessPath(file.path),
+        path: file.path.display().to_string(),
         purpose: file.purpose,
         text: file.text,
     };
     let report = Global {
         files: files.into_iter().map(planned).collect(),
-        include: LosslessPath(include),
+        include,
         changed: shown(outcome.changed),
         kept: shown(outcome.kept.iter().map(|(path, _)| path.clone()).collect()),
         include_changed: outcome.include_changed,

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::domain::lane::LosslessPath;
 use crate::error::{Error, IoContext, Result};
 use crate::man;
 use crate::ui::{Page, Report, Ui};
@@ -26,8 +25,8 @@ pub struct Args {
 
 #[derive(Debug, serde::Serialize)]
 struct Written {
-    directory: LosslessPath,
-    files: Vec<LosslessPath>,
+    directory: String,
+    files: Vec<String>,
     #[serde(skip)]
     found_by_man: bool,
 }
@@ -59,14 +58,14 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
             std::fs::create_dir_all(parent).context("create", parent)?;
         }
         std::fs::write(&path, &page.text).context("write", &path)?;
-        files.push(LosslessPath(file));
+        files.push(file.display().to_string());
     }
     let found_by_man = installed && searched(&directory);
     if installed && !found_by_man {
         ui.warn(format_args!("man does not look in '{}' of itself", directory.display()));
         ui.note(format_args!("hint: export MANPATH='{}:'", directory.display()));
     }
-    ui.report(&Written { directory: LosslessPath(directory), files, found_by_man });
+    ui.report(&Written { directory: directory.display().to_string(), files, found_by_man });
     Ok(())
 }
 

@@ -124,6 +124,8 @@ pub struct Opened {
     pub healed: Vec<Healed>,
     /// Its worktrees, where they were looked at.
     pub worktrees: Option<Vec<Worktree>>,
+    /// Its policy, or why that cannot be read.
+    pub policy: Result<Policy>,
 }
 
 /// Like [`open_for_change`], for a command that does not want to look for the worktrees again.
@@ -147,12 +149,13 @@ pub fn open_and_look(ui: &Ui) -> Result<Opened> {
     }
     warn_if_overtaken(&repository, ui);
     // A policy that cannot be read is told by whoever needs it.
-    if let Ok(policy) = Policy::load(&repository)
-        && let Err(error) = hooks::follow_policy(&repository, &policy)
+    let policy = Policy::load(&repository);
+    if let Ok(policy) = &policy
+        && let Err(error) = hooks::follow_policy(&repository, policy)
     {
         ui.warn(format_args!("the hooks do not know the policy's latest rules: {error}"));
     }
-    Ok(Opened { repository, healed, worktrees })
+    Ok(Opened { repository, healed, worktrees, policy })
 }
 
 /// Says so where the branch of the lane one is in was moved behind its worktree: no hook of level restore hears of it.

@@ -2,8 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::domain::lane::LosslessPath;
-use crate::domain::name::{BranchName, LaneName};
+use crate::domain::name::LaneName;
 use crate::domain::submodule::Holdings;
 use crate::domain::trash::{Entry, Expiry, Holding, Occasion, Proof, Reason};
 use crate::error::Result;
@@ -41,7 +40,7 @@ struct Waiting {
     expires: String,
     integrated: Option<Proof>,
     holds: Option<Vec<Holding>>,
-    branch: Option<BranchName>,
+    branch: Option<String>,
     tip: Option<String>,
     bytes: Option<u64>,
     submodules: Holdings,
@@ -50,7 +49,7 @@ struct Waiting {
 #[derive(Debug, serde::Serialize)]
 struct Listing {
     trash: Vec<Waiting>,
-    damaged: Vec<LosslessPath>,
+    damaged: Vec<String>,
     #[serde(skip)]
     now: i64,
     #[serde(skip)]
@@ -194,7 +193,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
             expires: time(retention.expires(entry)),
             integrated: entry.proof.clone(),
             holds: entry.holds.clone(),
-            branch: entry.branch.as_ref().map(|branch| branch.name.clone()),
+            branch: entry.branch.as_ref().map(|branch| branch.name.to_string()),
             tip: entry.branch.as_ref().map(|branch| branch.tip.to_string()),
             bytes: size::of(&repository, entry, deadline),
             submodules: entry.submodules.clone(),
@@ -203,7 +202,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let trash = waiting.iter().enumerate().map(describe).collect();
     drop(progress);
     let times = waiting.iter().map(|entry| (entry.removed, retention.expires(entry))).collect();
-    let damaged = damaged(&repository).into_iter().map(LosslessPath).collect();
+    let damaged = damaged(&repository).iter().map(|path| path.display().to_string()).collect();
     ui.report(&Listing { trash, damaged, now: now(), times });
     Ok(())
 }

@@ -22,10 +22,10 @@ fn file(repository: &Repository) -> PathBuf {
 
 /// The pattern for exactly the directory at `worktree`; `None` where it is not inside the main worktree.
 fn pattern(repository: &Repository, worktree: &Path) -> Result<Option<Vec<u8>>> {
-    let main = repository.main_worktree()?;
-    let below = worktree.strip_prefix(&main.path).ok().filter(|below| !below.as_os_str().is_empty());
+    let (main, state) = repository.main_site();
+    let below = worktree.strip_prefix(&main).ok().filter(|below| !below.as_os_str().is_empty());
     // A line feed ends a pattern, and nothing can stand for it.
-    let Some(below) = below.filter(|_| main.state != WorktreeState::Bare) else { return Ok(None) };
+    let Some(below) = below.filter(|_| state != WorktreeState::Bare) else { return Ok(None) };
     Ok(Some(escaped(below.as_os_str().as_bytes())).filter(|pattern| !pattern.contains(&b'\n')))
 }
 

@@ -36,15 +36,20 @@ pub(super) enum Known {
 impl Repository {
     /// The main worktree, or the bare repository's own entry.
     pub fn main_worktree(&self) -> Result<Worktree> {
-        let (path, state) = match self.main_place() {
+        let (path, state) = self.main_site();
+        let (head, alias) = alias::resolved(self.common_dir(), worktree::read_head(self.common_dir()));
+        let held = worktree::held(self.common_dir());
+        Ok(Worktree { id: None, path, git_dir: self.common_dir().to_owned(), head, alias, held, locked: None, state })
+    }
+
+    /// Where the main worktree is, and whether it is there; what is checked out is not looked at.
+    pub fn main_site(&self) -> (PathBuf, WorktreeState) {
+        match self.main_place() {
             Known::At(path) if path.is_dir() => (path.clone(), WorktreeState::Present),
             Known::At(path) => (path.clone(), WorktreeState::Missing),
             Known::Bare => (self.common_dir().to_owned(), WorktreeState::Bare),
             Known::Somewhere => (self.common_dir().to_owned(), WorktreeState::Unknown),
-        };
-        let (head, alias) = alias::resolved(self.common_dir(), worktree::read_head(self.common_dir()));
-        let held = worktree::held(self.common_dir());
-        Ok(Worktree { id: None, path, git_dir: self.common_dir().to_owned(), head, alias, held, locked: None, state })
+        }
     }
 
     /// The main worktree's directory, where it is there and known.
@@ -62,10 +67,11 @@ impl Repository {
 
     /// What the main worktree, or the bare repository, has as its HEAD.
     pub fn main_worktree_head(&self) -> Result<Head> {
-        let mut main = [self.main_worktree()?];
-        if self.ref_format() == RefFormat::Reftable {
-            self.heads_from_git(&mut main)?;
+        if self.ref_format() != RefFormat::Reftable {
+            return Ok(worktree::resolved_head(self.common_dir(), self.common_dir()));
         }
+        let mut main = [self.main_worktree()?];
+        self.heads_from_git(&mut main)?;
         let [main] = main;
         Ok(main.head)
     }

@@ -44,7 +44,7 @@ pub(super) fn leads_to(directory: &Path, git_dir: &Path) -> bool {
 
 /// Where worktrees use to be, and where somebody stands.
 pub(super) fn candidates(repository: &Repository, old: &Path) -> Vec<PathBuf> {
-    let main = repository.main_worktree().map(|main| main.path).unwrap_or_default();
+    let main = repository.main_site().0;
     let parents = [old.parent(), main.parent()];
     let mut found: Vec<PathBuf> = parents.into_iter().flatten().flat_map(directories).collect();
     // The repository and its lanes were moved together: `<repo>.lanes` beside it.

@@ -320,7 +320,7 @@ fn heal_all(repository: &Repository, recovered: &mut Recovered) -> Result<()> {
     }
     // Not before: nobody is to move a ref or a HEAD while a landing that held its lock is half done.
     clear_locks(repository.common_dir())?;
-    git_dirs(repository.common_dir()).for_each(|git_dir| scratch::clear(&git_dir, hook::SCRATCH));
+    scratch::clear(&land::scratch::home(&lane_dir), hook::SCRATCH);
     repository.pending.replace(still);
     // Nobody can say what a newer version's landing still needs.
     if repository.is_a_newers_to_heal() { Ok(()) } else { land::scratch::clean(repository, landing) }

@@ -208,7 +208,17 @@ impl Repository {
     /// What the lane sections of `.git/config` say now. A file that is the one read before is not read again: every
     /// program that writes it puts a new file in its place.
     pub fn records(&self) -> Result<Records> {
-        self.records.read(&self.common_dir)
+        self.records.records(&self.common_dir)
+    }
+
+    /// What the `[lane]` section itself says in the same file, for each key.
+    pub fn lane_settings<const N: usize>(&self, keys: [&str; N]) -> Result<[Option<BString>; N]> {
+        self.records.settings(&self.common_dir, keys)
+    }
+
+    /// The same for one key.
+    pub fn lane_setting(&self, key: &str) -> Result<Option<BString>> {
+        self.lane_settings([key]).map(|[value]| value)
     }
 
     /// Every worktree, the main one (or the bare repository) first.

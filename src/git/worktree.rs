@@ -5,12 +5,12 @@
 //! read by every command, so each file is opened once, and a path is resolved once for all that lie beside each other.
 
 use std::collections::HashMap;
-use std::os::fd::OwnedFd;
+use std::os::fd::BorrowedFd;
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Component, Path, PathBuf};
 
 use bstr::{BStr, BString, ByteSlice};
-use rustix::fs::{CWD, FileType, Mode, OFlags};
+use rustix::fs::{CWD, Dir, FileType, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::{alias, small_file};
@@ -22,7 +22,10 @@ use crate::error::{IoContext, Result};
 /// half-made worktree and is left out, as `git worktree list` does; see [`unfinished`].
 pub fn linked(common_dir: &Path) -> Result<Vec<Worktree>> {
     let all = admin_dirs(common_dir)?;
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(all.len() / WORTH_A_THREAD).max(1);
+    let threads = match all.len() / WORTH_A_THREAD {
+        0 | 1 => 1,
+        most => std::thread::available_parallelism().map_or(1, usize::from).min(most),
+    };
     let describe = |some: &[PathBuf]| {
         let mut look = Look::new(common_dir);
         some.iter().filter_map(|admin_dir| look.describe(admin_dir)).collect::<Vec<_>>()
@@ -104,25 +107,28 @@ impl<'a> Look<'a> {
             Ok(admin) => (false, admin),
             Err(_) => (true, rustix::fs::open(admin_dir, flags, Mode::empty()).ok()?),
         };
-        let named = gitdir(&admin, admin_dir)?;
+        let mut listed = Dir::new(admin).ok()?;
+        let names = Names::of(&mut listed);
+        let admin = listed.fd().ok()?;
+        let named = gitdir(admin, admin_dir)?;
         // The directory itself is not resolved: a symbolic link in its place must be seen as one.
         let path = named.parent().map_or_else(|| named.clone(), |path| self.clean(path));
         let dot_git = named.file_name().unwrap_or_default();
         let id = WorktreeId(BString::from(admin_dir.file_name()?.to_owned().into_vec()));
-        let head = small_file::read(&admin, "HEAD");
+        let head = small_file::read(admin, "HEAD");
         let state = match &head {
             _ if linked => WorktreeState::Damaged("its admin directory is a symbolic link".into()),
             Err(Errno::ACCESS) => WorktreeState::Damaged("its HEAD cannot be read".into()),
-            _ => self.state(&admin, admin_dir, &path, dot_git),
+            _ => self.state(admin, admin_dir, &path, dot_git),
         };
         let (head, alias) = alias::resolved(self.common_dir, head_of(head, admin_dir));
-        let locked = match small_file::read(&admin, "locked") {
-            Ok(reason) => Some(reason.trim().as_bstr().to_string()),
-            Err(Errno::NOENT) => None,
+        let locked = match names.may_have("locked").then(|| small_file::read(admin, "locked")) {
+            Some(Ok(reason)) => Some(reason.trim().as_bstr().to_string()),
+            None | Some(Err(Errno::NOENT)) => None,
             // Another user's umask hides the reason; the lock is there all the same.
-            Err(_) => Some("the reason cannot be read".into()),
+            Some(Err(_)) => Some("the reason cannot be read".into()),
         };
-        let held = held(admin_dir);
+        let held = if HOLDERS.iter().any(|name| names.may_have(name)) { held(admin_dir) } else { Vec::new() };
         Some(Worktree { state, head, alias, held, locked, git_dir: admin_dir.to_owned(), id: Some(id), path })
     }
 
@@ -134,7 +140,7 @@ impl<'a> Look<'a> {
         real.as_ref().map_or_else(|| without_dots(path), |parent| parent.join(name))
     }
 
-    fn state(&self, admin: &OwnedFd, admin_dir: &Path, path: &Path, name: &std::ffi::OsStr) -> WorktreeState {
+    fn state(&self, admin: BorrowedFd<'_>, admin_dir: &Path, path: &Path, name: &std::ffi::OsStr) -> WorktreeState {
         let damaged = |why: &str| WorktreeState::Damaged(why.to_owned());
         match std::fs::symlink_metadata(path) {
             Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
@@ -173,6 +179,29 @@ impl<'a> Look<'a> {
             common if is_same(&admin_dir.join(super::path(common)), self.common_dir) => WorktreeState::Present,
             _ => damaged("its commondir points at another repository"),
         }
+    }
+}
+
+/// What a rebase or a bisection has in a git directory as long as it lasts.
+const HOLDERS: [&str; 3] = ["rebase-merge", "rebase-apply", "BISECT_START"];
+
+/// What an admin directory has of the names that most have not: one listing tells of all.
+struct Names(Option<Vec<&'static str>>);
+
+impl Names {
+    fn of(admin: &mut Dir) -> Self {
+        let mut found = Vec::new();
+        for entry in admin {
+            // What cannot be listed is looked for by its name.
+            let Ok(entry) = entry else { return Names(None) };
+            let known = HOLDERS.into_iter().chain(["locked"]);
+            found.extend(known.filter(|name| entry.file_name().to_bytes() == name.as_bytes()));
+        }
+        Names(Some(found))
+    }
+
+    fn may_have(&self, name: &str) -> bool {
+        self.0.as_ref().is_none_or(|found| found.contains(&name))
     }
 }
 
@@ -240,7 +269,7 @@ fn read_line(file: &Path, base: &Path) -> Option<PathBuf> {
 }
 
 /// Where the `gitdir` of an admin directory leads. `git worktree move` and `repair` empty that file before they write it.
-fn gitdir(admin: &OwnedFd, admin_dir: &Path) -> Option<PathBuf> {
+fn gitdir(admin: BorrowedFd<'_>, admin_dir: &Path) -> Option<PathBuf> {
     for _ in 0..5 {
         let text = small_file::read(admin, "gitdir").ok()?;
         let path = super::path(super::line(&text));

@@ -47,7 +47,7 @@ pub(super) fn lacking(repository: &Repository, place: &Directory, hook: Hook) ->
     let directory = root.join(below);
     let husky = onward::is_husky(&directory);
     let to_edit = if husky { below.with_file_name(name) } else { below.join(name) };
-    let main = repository.main_worktree().map(|main| main.path).unwrap_or_default();
+    let main = repository.main_site().0;
     let is_in_main = *root != main && !lacks(&main.join(below));
     let remedy = match unreached(&directory.join(name), hook) {
         Some(remedy) => remedy,

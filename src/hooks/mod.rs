@@ -25,11 +25,11 @@ use bstr::{BString, ByteSlice};
 
 use crate::domain::guard::Level;
 use crate::error::{Error, IoContext, Result};
+use crate::git::command::Version;
 use crate::git::hook::Hook;
 use crate::git::journal::Exclusive;
 use crate::git::metadata::{self, Edit};
 use crate::git::repository::Repository;
-use crate::git::version::Version;
 use crate::policy::Policy;
 
 /// The first git that runs hooks defined in its configuration.
@@ -120,7 +120,7 @@ pub fn install(repository: &Repository, policy: &Policy, wanted: Wanted) -> Resu
 
 /// Whether nobody has said yet if the rule shall be in force here.
 pub fn undecided(repository: &Repository) -> Result<bool> {
-    Ok(metadata::setting(repository.common_dir(), MARK)?.is_none())
+    Ok(repository.lane_setting(MARK)?.is_none())
 }
 
 /// Copies what the guard needs of the policy to where the hooks read it, if anything changed since it was copied last:
@@ -129,7 +129,7 @@ pub fn follow_policy(repository: &Repository, policy: &Policy) -> Result<()> {
     if unknown_rules(repository, policy)?.is_empty() {
         return Ok(());
     }
-    match metadata::setting(repository.common_dir(), MARK)? {
+    match repository.lane_setting(MARK)? {
         // No lane has ever been started here.
         None => return Ok(()),
         Some(mark) if mark == UNDECIDED && !state(repository)?.in_force => return Ok(()),
@@ -143,7 +143,7 @@ pub fn follow_policy(repository: &Repository, policy: &Policy) -> Result<()> {
 /// The keys of the policy whose values the hooks do not know yet.
 pub fn unknown_rules(repository: &Repository, policy: &Policy) -> Result<Vec<String>> {
     let wanted = for_the_guard(policy);
-    let known = metadata::settings(repository.common_dir(), wanted.each_ref().map(|(key, _)| *key))?;
+    let known = repository.lane_settings(wanted.each_ref().map(|(key, _)| *key))?;
     let differs = |((key, wanted), known): ((&str, String), Option<BString>)| {
         (known.unwrap_or_default() != wanted.as_bytes()).then(|| format!("rule.{key}"))
     };
@@ -166,7 +166,7 @@ fn copy_policy(edit: &mut Edit, policy: &Policy) -> Result<()> {
 
 /// Whether the hooks were installed here and not removed again by us.
 pub fn installed(repository: &Repository) -> Result<bool> {
-    Ok(metadata::setting(repository.common_dir(), MARK)?.is_some_and(|mark| mark != UNDECIDED))
+    Ok(repository.lane_setting(MARK)?.is_some_and(|mark| mark != UNDECIDED))
 }
 
 /// Removes what [`install`] wrote, wherever it did; says what had to stay.
@@ -183,7 +183,7 @@ pub fn uninstall(repository: &Repository) -> Result<Vec<String>> {
     for hook in Hook::ALL {
         edit.remove_hook(&section(hook));
     }
-    let made = metadata::setting(repository.common_dir(), MADE_DIRECTORY)?.is_some();
+    let made = repository.lane_setting(MADE_DIRECTORY)?.is_some();
     for key in ["guard", "home", "protected", MADE_DIRECTORY, MARK] {
         edit.unset(key);
     }
@@ -215,6 +215,6 @@ pub fn run_rest(file: &Path, args: &[OsString]) -> Result<()> {
 }
 
 fn level(repository: &Repository) -> Result<Level> {
-    let word = metadata::setting(repository.common_dir(), "guard")?;
+    let word = repository.lane_setting("guard")?;
     Ok(word.and_then(|word| Level::parse(&word)).unwrap_or_default())
 }

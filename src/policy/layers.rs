@@ -214,17 +214,17 @@ pub fn config_home() -> Option<PathBuf> {
 
 /// The team's file: that of the main worktree, or of the commit `HEAD` names where there are no files.
 fn team(repository: &Repository) -> Result<Option<(String, PathBuf)>> {
-    let main = repository.main_worktree()?;
-    if main.state != WorktreeState::Present {
+    let (main, state) = repository.main_site();
+    if state != WorktreeState::Present {
         let name = PathBuf::from(format!("HEAD:{FILE}"));
         let Some(bytes) = committed(repository, &name)? else { return Ok(None) };
         let text = super::readable(&bytes).map_err(|problem| failure(&name, problem))?.to_owned();
         return Ok(Some((text, name)));
     }
-    let path = main.path.join(FILE);
+    let path = main.join(FILE);
     if std::fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_symlink()) {
         let target = std::fs::canonicalize(&path).context("read", &path)?;
-        let root = std::fs::canonicalize(&main.path).context("read", &main.path)?;
+        let root = std::fs::canonicalize(&main).context("read", &main)?;
         if !target.starts_with(&root) || target.starts_with(repository.common_dir()) {
             return Err(failure(&path, "is a symbolic link out of the repository, which is not followed")
                 .hint("replace the link by a file, or move it to your own lane.toml"));

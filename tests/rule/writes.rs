@@ -277,7 +277,7 @@ fn a_switch_that_merged_is_taken_back_with_what_was_staged() {
 #[test]
 fn what_a_killed_hook_leaves_is_removed() {
     let left = |shop: &Shop| {
-        let names = std::fs::read_dir(shop.sandbox.repo.join(".git/worktrees/one")).unwrap().flatten();
+        let names = std::fs::read_dir(shop.sandbox.repo.join(".git/lane/scratch")).unwrap().flatten();
         names.filter(|entry| entry.file_name().to_string_lossy().starts_with("lane-undo-")).count()
     };
     let prepare = "seq 9 >w && git add w && git commit -q -m lines && git switch -q -c wide &&
@@ -289,7 +289,7 @@ fn what_a_killed_hook_leaves_is_removed() {
         assert!(dying.stderr.contains("died at undo.merged"), "{dying}");
         assert_eq!(left(&shop), 1);
         // Somebody is at work in another one.
-        let living = shop.sandbox.repo.join(".git/worktrees/one/lane-undo-living");
+        let living = shop.sandbox.repo.join(".git/lane/scratch/lane-undo-living");
         std::fs::create_dir(&living).unwrap();
         let held = std::fs::File::open(&living).unwrap();
         held.lock().unwrap();

@@ -84,15 +84,19 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         return Err(Error::usage("--branch and --path go with one NAME"));
     }
     // Nothing is healed either by who only wants to see.
-    let (repository, worktrees) = match args.dry_run {
-        true => (Repository::discover()?, None),
+    let (repository, worktrees, policy) = match args.dry_run {
+        true => {
+            let repository = Repository::discover()?;
+            let policy = Policy::load(&repository);
+            (repository, None, policy)
+        }
         false => {
             let opened = super::open_and_look(ui)?;
-            (opened.repository, opened.worktrees)
+            (opened.repository, opened.worktrees, opened.policy)
         }
     };
     let undecided = hooks::undecided(&repository)?;
-    let policy = Policy::load(&repository)?;
+    let policy = policy?;
     let upstreams = match (args.fetch || policy.fetch, args.dry_run) {
         (false, _) => Upstreams::Compared,
         (true, false) => Upstreams::Fetched,

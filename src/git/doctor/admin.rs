@@ -53,7 +53,7 @@ fn living<'a>(repository: &Repository, lanes: &'a [Lane], admin: &Path) -> Optio
         return Some((Some(lane), lane.worktree.clone()));
     }
     let named = worktree::describe(repository.common_dir(), admin).map(|worktree| worktree.path);
-    let main = repository.main_worktree().map(|main| main.path).unwrap_or_default();
+    let main = repository.main_site().0;
     let path = named.into_iter().chain(moved::candidates(repository, &main)).find(|path| answers(path))?;
     Some((None, path))
 }

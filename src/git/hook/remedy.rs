@@ -21,6 +21,7 @@ use crate::error::{Error, IoContext, Result};
 use crate::git::command::{Invocation, failure};
 use crate::git::overtaken::index_has_left;
 use crate::git::scratch::{self, Directory};
+use crate::git::{land, lane_files, shared};
 
 /// How long another process may hold the index before the way back is given up.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -238,11 +239,19 @@ fn patiently(what: &str, git: impl Fn() -> Invocation) -> Result<()> {
     }
 }
 
-/// A place for a second index, in the worktree's own git directory; those of hooks that were killed go.
+/// A place for a second index, where the next git-lane command looks for those of hooks that were killed.
 pub(super) fn scratch(place: &Place) -> Result<Directory> {
-    let git_dir = std::path::absolute(&place.git_dir).context("find", &place.git_dir)?;
-    scratch::clear(&git_dir, SCRATCH);
-    Directory::new(&git_dir, SCRATCH)
+    let common_dir = std::path::absolute(&place.common_dir).context("find", &place.common_dir)?;
+    let lane_dir = common_dir.join("lane");
+    let home = land::scratch::home(&lane_dir);
+    // Behind a link that came from elsewhere nothing is written.
+    if lane_files::is_unfit(&lane_dir, true) || lane_files::is_unfit(&home, true) {
+        let strange = Error::environment(format!("'{}' is no directory of git-lane's", home.display()));
+        return Err(strange.code("strange-file").hint("see what to do about it with: git lane doctor"));
+    }
+    shared::create_dir_all(&home).context("create", &home)?;
+    scratch::clear(&home, SCRATCH);
+    Directory::new(&home, SCRATCH)
 }
 
 /// The index the caller chose; git runs these hooks in the root of the worktree, from which it counts.

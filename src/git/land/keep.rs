@@ -73,7 +73,7 @@ pub fn clean(repository: &Repository, dead: &[PathBuf]) -> Result<()> {
     let needed = needed(repository);
     for (name, commit) in repository.refs_below(BELOW)? {
         let id = name.as_bstr().rsplit_once_str("/").map_or(BStr::new(""), |(_, id)| id.as_bstr());
-        let directory = scratch::home(repository).join(crate::git::path(id));
+        let directory = scratch::home(&repository.lane_dir()).join(crate::git::path(id));
         let alive = directory.exists() && !dead.contains(&directory);
         if !alive && !needed.contains(&commit) {
             remove(repository, name, commit);

@@ -24,15 +24,15 @@ pub struct Scratch {
     objects: PathBuf,
 }
 
-/// Where they are.
-pub(super) fn home(repository: &Repository) -> PathBuf {
-    repository.lane_dir().join("scratch")
+/// Where they are, and what a hook needs for a moment.
+pub fn home(lane_dir: &Path) -> PathBuf {
+    lane_dir.join("scratch")
 }
 
 impl Scratch {
     /// Makes one.
     pub fn new(repository: &Repository) -> Result<Self> {
-        let home = home(repository);
+        let home = home(&repository.lane_dir());
         shared::create_dir_all(&home).context("create", &home)?;
         Self::within(repository, Directory::new(&home, "")?)
     }
@@ -121,7 +121,7 @@ fn alternate(path: &Path) -> std::ffi::OsString {
 /// Removes the directories of dead processes, and the refs of their landings; `healed` says that a landing was healed
 /// whose directory may be gone already. A living landing may have been kept from removing its ref by a lock.
 pub fn clean(repository: &Repository, healed: bool) -> Result<()> {
-    let (dead, _locks) = dead(&home(repository), "");
+    let (dead, _locks) = dead(&home(&repository.lane_dir()), "");
     if healed || !dead.is_empty() || repository.common_dir().join("refs/lane/landing").exists() {
         super::keep::clean(repository, &dead)?;
         super::index::remove_left_copies(repository)?;

@@ -8,6 +8,7 @@ mod memo;
 pub use edit::Edit;
 pub use memo::Memo;
 
+use std::collections::HashSet;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
@@ -48,14 +49,18 @@ impl Records {
     /// Reads every record of a parsed configuration file.
     pub fn of(config: &File) -> Self {
         let mut records = Records::default();
+        let mut known = HashSet::new();
         for section in config.sections_by_name("lane").into_iter().flatten() {
             let Some(name) = section.header().subsection_name() else { continue };
             // A section that was split in two is one record to git.
-            if records.lanes.iter().any(|lane| lane.name.as_str().as_bytes() == name.as_bytes()) {
+            if known.contains(name) {
                 continue;
             }
             match lane(config, name) {
-                Ok(lane) => records.lanes.push(lane),
+                Ok(lane) => {
+                    known.insert(name.to_owned());
+                    records.lanes.push(lane);
+                }
                 Err(problem) => {
                     let names = ["branch", "worktree"].map(|key| config.raw_value_by("lane", name, key).ok());
                     records.damaged.push(Damaged { section: name.to_owned(), problem, names });
@@ -66,20 +71,10 @@ impl Records {
     }
 
     /// Reads the records from `common_dir`'s configuration file and nothing else.
+    #[cfg(test)]
     pub fn read(common_dir: &Path) -> Result<Self> {
         Ok(Self::of(&load(&common_dir.join("config"))?))
     }
-}
-
-/// What the `[lane]` section itself says for `key` in `common_dir`'s configuration file.
-pub fn setting(common_dir: &Path, key: &str) -> Result<Option<BString>> {
-    settings(common_dir, [key]).map(|[value]| value)
-}
-
-/// The same for several keys, with one look at the file.
-pub fn settings<const N: usize>(common_dir: &Path, keys: [&str; N]) -> Result<[Option<BString>; N]> {
-    let config = load(&common_dir.join("config"))?;
-    Ok(keys.map(|key| config.raw_value_by("lane", None::<&BStr>, key).ok()))
 }
 
 /// The configuration file at `path`; a missing one is empty.

@@ -171,7 +171,7 @@ pub fn is_possible(repository: &Repository, path: &Path) -> bool {
         Component::Normal(name) => !name.eq_ignore_ascii_case(".git"),
         _ => false,
     };
-    let main = repository.main_worktree().map(|main| main.path).unwrap_or_default();
+    let main = repository.main_site().0;
     let common_dir = repository.common_dir();
     let holds = |inner: &Path| inner.starts_with(path);
     path.is_absolute()
@@ -187,14 +187,14 @@ pub fn is_believed(repository: &Repository, path: &Path) -> bool {
 
 /// Below the repository's directory of lanes, or inside its main worktree where nothing is hidden but worktrees.
 pub fn is_usual(repository: &Repository, path: &Path) -> bool {
-    let Ok(main) = repository.main_worktree() else { return false };
-    is_among_lanes(&main.path, path) || path.strip_prefix(&main.path).is_ok_and(is_shown)
+    let (main, _) = repository.main_site();
+    is_among_lanes(&main, path) || path.strip_prefix(&main).is_ok_and(is_shown)
 }
 
 /// Whether the place is below the directory of lanes of the repository that is, or was, at `main`.
 fn is_among_lanes(main: &Path, path: &Path) -> bool {
     let Some(parent) = main.parent() else { return false };
-    let lanes = parent.join(super::path(&[&facts::repository_name(main)[..], b".lanes"].concat()));
+    let lanes = parent.join(format!("{}.lanes", facts::repository_name(main)));
     path.strip_prefix(lanes).is_ok_and(is_shown)
 }
 

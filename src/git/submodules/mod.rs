@@ -142,7 +142,7 @@ pub fn only_in_lane<'a>(
     let git = &repository.git;
     let mut own = repositories(&lane.git_dir, &mut |_| ());
     let mut elsewhere = repositories(repository.common_dir(), &mut |_| ());
-    let main = repository.main_worktree().map(|main| main.path).unwrap_or_default();
+    let main = repository.main_site().0;
     for (path, _) in pointers {
         own.extend(checked_out(git, &lane.path.join(super::path(path))));
         elsewhere.extend(checked_out(git, &main.join(super::path(path))));
