@@ -192,7 +192,7 @@ pub fn policy(bytes: &[u8]) {
     assert!(message.is_ok(), "{message:?}");
     assert!(policy.trash_bytes > 0 && policy.trash_days > 0);
     let _ = policy.protects(&base);
-    let path = worktree_path(&policy.path, "shop", &name, 2);
+    let path = worktree_path(&policy.path, "shop".into(), &name, 2);
     let climbs = path.components().filter(|part| *part == Component::ParentDir).count();
     let leaves = path.is_absolute() || climbs > 1 || (climbs == 1 && !path.starts_with(".."));
     assert!(!(tracked && leaves), "{path:?}");

@@ -28,6 +28,7 @@ pub static PENDING: AtomicBool = AtomicBool::new(false);
 static SIGNAL: AtomicI32 = AtomicI32::new(0);
 static CRITICAL: AtomicUsize = AtomicUsize::new(0);
 static WAITING: AtomicUsize = AtomicUsize::new(0);
+static DECIDING: AtomicUsize = AtomicUsize::new(0);
 static CHILDREN: Mutex<Vec<u32>> = Mutex::new(Vec::new());
 static BEFORE_THE_END: OnceLock<fn()> = OnceLock::new();
 
@@ -86,9 +87,20 @@ fn children() -> std::sync::MutexGuard<'static, Vec<u32>> {
 }
 
 fn end_if_due() {
+    DECIDING.fetch_add(1, Ordering::SeqCst);
     let busy = CRITICAL.load(Ordering::SeqCst) + WAITING.load(Ordering::SeqCst);
     if PENDING.load(Ordering::SeqCst) && busy == 0 {
         end();
+    }
+    DECIDING.fetch_sub(1, Ordering::SeqCst);
+}
+
+/// Counts one more in `count`, unless the program is about to end: another thread has then seen that nothing is under way,
+/// and what began now would be interrupted all the same.
+fn enter(count: &AtomicUsize) {
+    count.fetch_add(1, Ordering::SeqCst);
+    while DECIDING.load(Ordering::SeqCst) > 0 {
+        std::thread::yield_now();
     }
 }
 
@@ -122,7 +134,7 @@ pub struct Deferred(());
 impl Deferred {
     /// Begins.
     pub fn begin() -> Self {
-        CRITICAL.fetch_add(1, Ordering::SeqCst);
+        enter(&CRITICAL);
         install();
         Deferred(())
     }
@@ -143,7 +155,7 @@ pub struct Waiting(Option<u32>);
 impl Waiting {
     /// Begins.
     pub fn begin() -> Self {
-        WAITING.fetch_add(1, Ordering::SeqCst);
+        enter(&WAITING);
         Waiting(None)
     }
 

@@ -27,8 +27,8 @@ fn unusable(sandbox: &Sandbox) -> Vec<(PathBuf, &'static str)> {
         ("empty", "echo 'git version'".to_owned(), "no git that works"),
         (
             "old",
-            format!("[ \"$1\" = version ] && {{ echo git version 2.37.9; exit; }}; exec {real} \"$@\""),
-            "git-lane needs git 2.38 or later",
+            format!("[ \"$1\" = version ] && {{ echo git version 2.38.9; exit; }}; exec {real} \"$@\""),
+            "git-lane needs git 2.39 or later",
         ),
     ];
     let mut found = vec![("/nonexistent/git".into(), "cannot start"), ("/".into(), "cannot start")];
@@ -112,4 +112,55 @@ fn the_owner_is_known_without_the_variable() {
         let owner = sandbox.git(["config", &format!("lane.{lane}.owner")]);
         assert_eq!(owner, if lane == "a" { login.trim() } else { "logname" });
     }
+}
+
+/// One that never answers is given up; the command does not wait for ever.
+#[test]
+fn one_that_hangs_is_named() {
+    let sandbox = needing_git();
+    let sandbox = &sandbox;
+    let scripts =
+        [("sleeps", "exec sleep 60"), ("waits", "sleep 60"), ("speaks", "echo git version 2.47.3; exec sleep 60")];
+    std::thread::scope(|scope| {
+        for (name, text) in scripts {
+            let path = sandbox.root().join("gits").join(name);
+            write(&path, format!("#!/bin/sh\n{text}\n"));
+            std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
+            scope.spawn(move || {
+                let begun = std::time::Instant::now();
+                let run = sandbox.run(sandbox.command("git-lane").args(["start", "y"]).env("GIT_LANE_GIT", &path));
+                assert!(run.stderr.contains("did not end within") && run.stderr.contains(name), "{run}");
+                assert!(begun.elapsed().as_secs() < 40, "{run}");
+                let _ = run.fails(4);
+            });
+        }
+    });
+}
+
+/// What is made of git's words does not depend on the user's language, and what git runs for the user keeps it.
+#[test]
+fn a_translated_git_is_understood() {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "x"]).ok();
+    write(&sandbox.lane_path("x").join("new"), "new");
+    let real = git_program();
+    let git = sandbox.root().join("gits/translated");
+    let failed = sandbox.root().join("failed");
+    write(
+        &git,
+        format!(
+            "#!/bin/sh\ncase \" $* \" in *' add --all '*)\n\
+             if [ ! -e {failed} ] || [ -z \"$GIT_TEXTDOMAINDIR\" ]; then\n: >{failed}\n\
+             if [ -n \"$GIT_TEXTDOMAINDIR\" ]; then echo 'error: unable to create temporary file: gone' >&2\n\
+             else echo 'Fehler: keine Datei' >&2; fi\nexit 128\nfi;;\nesac\nexec {} \"$@\"\n",
+            real.display(),
+            failed = failed.display()
+        ),
+    );
+    std::fs::set_permissions(&git, PermissionsExt::from_mode(0o755)).unwrap();
+    let mut command = sandbox.command("git-lane");
+    command.args(["finish", "x", "--commit", "new"]).env("GIT_LANE_GIT", &git);
+    command.env("LC_ALL", "de_DE.UTF-8").env("LANGUAGE", "de");
+    let _ = sandbox.run(&mut command).ok();
+    assert!(failed.exists());
 }

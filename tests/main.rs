@@ -22,6 +22,7 @@ mod house;
 mod in_use;
 mod interference;
 mod json;
+mod json_documents;
 mod kept_objects;
 mod lanes;
 mod list;

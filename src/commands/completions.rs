@@ -1,7 +1,7 @@
 //! `git lane completions`: what makes a shell complete `git lane`.
 
 use crate::error::Result;
-use crate::ui::Ui;
+use crate::ui::{Page, Report, Ui};
 
 /// Print the completion script of a shell
 ///
@@ -36,6 +36,26 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         Shell::Zsh => ZSH,
         Shell::Fish => FISH,
     };
-    ui.raw(script.as_bytes());
+    print(ui, script);
     Ok(())
+}
+
+/// A script for a shell, as a document.
+#[derive(Debug, serde::Serialize)]
+struct Script<'a> {
+    script: &'a str,
+}
+
+impl Report for Script<'_> {
+    fn text(&self, page: &mut Page) {
+        page.line(self.script);
+    }
+}
+
+/// Prints a script as it is, or where that is asked for in a document.
+pub(super) fn print(ui: &Ui, script: &str) {
+    match ui.json {
+        true => ui.report(&Script { script }),
+        false => ui.raw(script.as_bytes()),
+    }
 }

@@ -1,5 +1,6 @@
 //! `git lane config`: every value in force, and who said so.
 
+use crate::domain::lane::LosslessPath;
 use crate::error::{Error, Result};
 use crate::git::repository::Repository;
 use crate::policy::{self, KEYS, Key, Origin, Value, Values};
@@ -21,13 +22,13 @@ struct Setting<'a> {
     key: &'static str,
     value: Option<&'a Value>,
     origin: &'static str,
-    file: Option<String>,
+    file: Option<LosslessPath>,
 }
 
 impl<'a> Setting<'a> {
     fn of(key: &Key, values: &'a Values) -> Self {
         let (value, origin) = values.get(key);
-        let file = origin.file().map(|file| file.display().to_string());
+        let file = origin.file().map(|file| LosslessPath(file.into()));
         Setting { key: key.name, value, origin: origin.code(), file }
     }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::domain::lane::{Lane, Worktree, WorktreeState};
 use crate::domain::losses::Losses;
-use crate::domain::name::LaneName;
+use crate::domain::name::{BranchName, LaneName};
 use crate::domain::paste::word;
 use crate::domain::retire::{Refusal, ensure_movable, place};
 use crate::domain::trash::{Entry, find};
@@ -42,7 +42,7 @@ pub struct Args {
 #[serde(rename_all = "camelCase")]
 struct Dropped {
     name: LaneName,
-    branch: Option<String>,
+    branch: Option<BranchName>,
     tip: Option<String>,
     #[serde(with = "crate::domain::lane::lossless_path")]
     path: PathBuf,
@@ -200,7 +200,7 @@ fn plan(repository: &Repository, lane: &Lane, worktree: Option<&Worktree>, had: 
     let tip = lane.branch.as_ref().map(|branch| repository.branch_tip(branch)).transpose()?.flatten();
     Ok(Dropped {
         name: lane.name.clone(),
-        branch: lane.branch.as_ref().map(ToString::to_string),
+        branch: lane.branch.clone(),
         tip: tip.map(|tip| tip.to_string()),
         path: worktree.map_or_else(|| lane.worktree.clone(), |worktree| worktree.path.clone()),
         had,
@@ -214,7 +214,7 @@ fn describe(entry: &Entry, had: Option<String>, here: Option<&std::path::Path>) 
     let path = entry.worktree.as_ref().map_or(&entry.lane.worktree, |worktree| &worktree.path).clone();
     Dropped {
         name: entry.lane.name.clone(),
-        branch: entry.branch.as_ref().map(|branch| branch.name.to_string()),
+        branch: entry.branch.as_ref().map(|branch| branch.name.clone()),
         tip: entry.branch.as_ref().map(|branch| branch.tip.to_string()),
         had,
         trash_id: Some(entry.id.clone()),

@@ -3,6 +3,7 @@
 use clap::Args as ClapArgs;
 
 use crate::domain::guard::Level;
+use crate::domain::lane::LosslessPath;
 use crate::error::{Error, Result};
 use crate::git::repository::Repository;
 use crate::hooks::global::{self, Stays};
@@ -53,9 +54,9 @@ struct Removed {
 #[serde(rename_all = "camelCase")]
 struct Global {
     files: Vec<PlannedFile>,
-    include: String,
-    changed: Vec<String>,
-    kept: Vec<String>,
+    include: LosslessPath,
+    changed: Vec<LosslessPath>,
+    kept: Vec<LosslessPath>,
     include_changed: bool,
     #[serde(skip)]
     mode: Mode,
@@ -70,7 +71,7 @@ enum Mode {
 
 #[derive(Debug, serde::Serialize)]
 struct PlannedFile {
-    path: String,
+    path: LosslessPath,
     purpose: &'static str,
     text: String,
 }
@@ -88,15 +89,15 @@ fn everywhere(args: &Args, ui: &Ui) -> Result<()> {
         Mode::Install => global::install()?,
         Mode::Uninstall => global::uninstall()?,
     };
-    let shown = |paths: Vec<std::path::PathBuf>| paths.iter().map(|path| path.display().to_string()).collect();
+    let shown = |paths: Vec<std::path::PathBuf>| paths.into_iter().map(LosslessPath).collect();
     let planned = |file: global::GlobalFile| PlannedFile {
-        path: file.path.display().to_string(),
+        path: LosslessPath(file.path),
         purpose: file.purpose,
         text: file.text,
     };
     let report = Global {
         files: files.into_iter().map(planned).collect(),
-        include,
+        include: LosslessPath(include),
         changed: shown(outcome.changed),
         kept: shown(outcome.kept.iter().map(|(path, _)| path.clone()).collect()),
         include_changed: outcome.include_changed,

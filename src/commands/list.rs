@@ -1,9 +1,10 @@
 //! `git lane list`
 
+use bstr::ByteSlice;
 use clap::Args as ClapArgs;
 
 use super::{age, shown_path};
-use crate::domain::lane::{Head, WorktreeState};
+use crate::domain::lane::{Head, LosslessPath, WorktreeState, lossless};
 use crate::domain::overview::{Entry, State};
 use crate::domain::status::WorktreeStatus;
 use crate::error::Result;
@@ -176,15 +177,17 @@ pub fn document(entry: &Entry) -> serde_json::Value {
         "id": lane.map(|lane| &lane.id),
         "main": entry.is_main(),
         "branch": entry.branch(),
-        "path": Lossless(&entry.path()),
+        "path": LosslessPath(entry.path()),
         "base": lane.and_then(|lane| lane.base.as_ref()),
         "forkPoint": lane.map(|lane| lane.fork_point.to_string()),
         "owner": lane.and_then(|lane| lane.owner.as_ref()),
         "task": lane.and_then(|lane| lane.task.as_ref()),
         "created": lane.and_then(|lane| jiff::Timestamp::from_second(lane.created).ok()).map(|time| time.to_string()),
         "locked": worktree.and_then(|worktree| worktree.locked.as_ref()),
-        "state": entry.state.code(),
     });
+    if entry.state != State::Unread {
+        value["state"] = entry.state.code().into();
+    }
     match &entry.state {
         State::Read(status) | State::Stray(_, Some(status)) => counts(&mut value, status),
         State::Damaged(why) => value["damage"] = why.as_str().into(),
@@ -194,7 +197,7 @@ pub fn document(entry: &Entry) -> serde_json::Value {
         value["head"] = match &found.head {
             Head::Branch(branch) => serde_json::json!({ "branch": branch }),
             Head::Detached(id) => serde_json::json!({ "detached": id.to_string() }),
-            Head::Other(text) => serde_json::json!({ "other": text.to_string() }),
+            Head::Other(text) => serde_json::json!({ "other": lossless(text.as_bstr()) }),
         };
     }
     if entry.state != State::Unread {
@@ -222,12 +225,4 @@ fn counts(value: &mut serde_json::Value, status: &WorktreeStatus) {
     value["untracked"] = status.untracked.into();
     value["conflicted"] = status.conflicted.into();
     value["operation"] = status.operation.map(|operation| operation.to_string()).into();
-}
-
-struct Lossless<'a>(&'a std::path::Path);
-
-impl serde::Serialize for Lossless<'_> {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        crate::domain::lane::lossless_path::serialize(self.0, serializer)
-    }
 }

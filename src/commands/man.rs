@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::domain::lane::LosslessPath;
 use crate::error::{Error, IoContext, Result};
 use crate::man;
 use crate::ui::{Page, Report, Ui};
@@ -25,8 +26,8 @@ pub struct Args {
 
 #[derive(Debug, serde::Serialize)]
 struct Written {
-    directory: String,
-    files: Vec<String>,
+    directory: LosslessPath,
+    files: Vec<LosslessPath>,
     #[serde(skip)]
     found_by_man: bool,
 }
@@ -58,14 +59,14 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
             std::fs::create_dir_all(parent).context("create", parent)?;
         }
         std::fs::write(&path, &page.text).context("write", &path)?;
-        files.push(file.display().to_string());
+        files.push(LosslessPath(file));
     }
     let found_by_man = installed && searched(&directory);
     if installed && !found_by_man {
         ui.warn(format_args!("man does not look in '{}' of itself", directory.display()));
         ui.note(format_args!("hint: export MANPATH='{}:'", directory.display()));
     }
-    ui.report(&Written { directory: directory.display().to_string(), files, found_by_man });
+    ui.report(&Written { directory: LosslessPath(directory), files, found_by_man });
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::domain::name::LaneName;
+use crate::domain::name::{BranchName, LaneName};
 use crate::domain::trash::Entry;
 use crate::error::{Error, Result};
 use crate::git::restore::{restore, what};
@@ -28,7 +28,7 @@ pub struct Args {
 #[serde(rename_all = "camelCase")]
 struct Restored {
     name: LaneName,
-    branch: Option<String>,
+    branch: Option<BranchName>,
     tip: Option<String>,
     #[serde(with = "crate::domain::lane::lossless_path")]
     path: PathBuf,
@@ -76,7 +76,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         if let Some(lane) = completed.as_ref().and_then(|name| repository.records().ok()?.find(name).cloned()) {
             let tip = lane.branch.as_ref().map(|branch| repository.branch_tip(branch)).transpose()?.flatten();
             report.restored.push(Restored {
-                branch: lane.branch.as_ref().map(ToString::to_string),
+                branch: lane.branch.clone(),
                 tip: tip.map(|tip| tip.to_string()),
                 trash_id: String::new(),
                 has_worktree: lane.worktree.is_dir(),
@@ -102,7 +102,7 @@ fn describe(entry: Entry) -> Restored {
         was_at: entry.worktree.as_ref().and_then(|worktree| worktree.was_at.clone()),
         path: entry.worktree.map_or(entry.lane.worktree, |worktree| worktree.path),
         name: entry.lane.name,
-        branch: entry.branch.as_ref().map(|branch| branch.name.to_string()),
+        branch: entry.branch.as_ref().map(|branch| branch.name.clone()),
         tip: entry.branch.as_ref().map(|branch| branch.tip.to_string()),
         trash_id: entry.id,
         has_worktree,

@@ -62,7 +62,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
             print(ui, &directory);
         }
     } else if let Some(shell) = args.shell {
-        ui.raw(script(shell).as_bytes());
+        completions::print(ui, &script(shell));
     }
     Ok(())
 }

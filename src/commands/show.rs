@@ -1,8 +1,10 @@
 //! `git lane show`
 
+use bstr::ByteSlice;
 use clap::Args as ClapArgs;
 
 use super::{age, list, shown_path};
+use crate::domain::lane::lossless;
 use crate::domain::overview::{Entry, State};
 use crate::domain::status::WorktreeStatus;
 use crate::error::Result;
@@ -92,7 +94,7 @@ impl serde::Serialize for ShowReport {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut document = list::document(&self.0);
         if let State::Read(status) | State::Stray(_, Some(status)) = &self.0.state {
-            document["changes"] = status.samples.iter().map(ToString::to_string).collect::<Vec<_>>().into();
+            document["changes"] = status.samples.iter().map(|path| lossless(path.as_bstr())).collect::<Vec<_>>().into();
         }
         document.serialize(serializer)
     }

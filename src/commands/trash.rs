@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use crate::domain::name::LaneName;
+use crate::domain::lane::LosslessPath;
+use crate::domain::name::{BranchName, LaneName};
 use crate::domain::submodule::Holdings;
 use crate::domain::trash::{Entry, Expiry, Holding, Occasion, Proof, Reason};
 use crate::error::Result;
@@ -40,7 +41,7 @@ struct Waiting {
     expires: String,
     integrated: Option<Proof>,
     holds: Option<Vec<Holding>>,
-    branch: Option<String>,
+    branch: Option<BranchName>,
     tip: Option<String>,
     bytes: Option<u64>,
     submodules: Holdings,
@@ -49,7 +50,7 @@ struct Waiting {
 #[derive(Debug, serde::Serialize)]
 struct Listing {
     trash: Vec<Waiting>,
-    damaged: Vec<String>,
+    damaged: Vec<LosslessPath>,
     #[serde(skip)]
     now: i64,
     #[serde(skip)]
@@ -193,7 +194,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
             expires: time(retention.expires(entry)),
             integrated: entry.proof.clone(),
             holds: entry.holds.clone(),
-            branch: entry.branch.as_ref().map(|branch| branch.name.to_string()),
+            branch: entry.branch.as_ref().map(|branch| branch.name.clone()),
             tip: entry.branch.as_ref().map(|branch| branch.tip.to_string()),
             bytes: size::of(&repository, entry, deadline),
             submodules: entry.submodules.clone(),
@@ -202,7 +203,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let trash = waiting.iter().enumerate().map(describe).collect();
     drop(progress);
     let times = waiting.iter().map(|entry| (entry.removed, retention.expires(entry))).collect();
-    let damaged = damaged(&repository).iter().map(|path| path.display().to_string()).collect();
+    let damaged = damaged(&repository).into_iter().map(LosslessPath).collect();
     ui.report(&Listing { trash, damaged, now: now(), times });
     Ok(())
 }

@@ -236,6 +236,17 @@ pub fn lossless(bytes: &BStr) -> serde_json::Value {
     }
 }
 
+/// A path that stands in JSON as [`lossless`] has bytes.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(transparent)]
+pub struct LosslessPath(#[serde(with = "lossless_path")] pub PathBuf);
+
+impl std::fmt::Display for LosslessPath {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.display().fmt(f)
+    }
+}
+
 /// Bytes in JSON: text where they are text, an array of numbers where they are not, never a lossy rendering.
 pub mod lossless_bytes {
     use bstr::{BString, ByteSlice};

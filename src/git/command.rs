@@ -11,6 +11,7 @@ use std::sync::OnceLock;
 
 use bstr::{BString, ByteSlice};
 
+use super::version::Version;
 use crate::error::{Error, Result};
 use crate::signals::Waiting;
 
@@ -34,16 +35,14 @@ const LOCAL_ENVIRONMENT: [&str; 15] = [
     "GIT_NAMESPACE",
 ];
 
-/// A git version: major, minor, patch.
-pub type Version = (u32, u32, u32);
-
-/// The oldest git whose `merge-tree --write-tree` we rely on.
-pub const OLDEST: Version = (2, 38, 0);
+/// Where git looks for translations of its messages and finds none. Unlike `LC_ALL` it leaves the programs that git runs
+/// the user's language.
+const UNTRANSLATED: (&str, &str) = ("GIT_TEXTDOMAINDIR", "/dev/null");
 
 /// The git program and what is known of it.
 #[derive(Debug, Default)]
 pub struct Git {
-    version: OnceLock<Version>,
+    pub(super) version: OnceLock<Version>,
 }
 
 impl Git {
@@ -75,40 +74,6 @@ impl Git {
         let mut invocation = self.at(worktree);
         stand_in(&mut invocation.command, worktree, git_dir);
         invocation
-    }
-
-    /// The version of git, asked once.
-    pub fn version(&self) -> Result<Version> {
-        if let Some(version) = self.version.get() {
-            return Ok(*version);
-        }
-        let output = self.at(Path::new("/")).arg("version").output()?;
-        let text = output.stdout.to_str_lossy();
-        let version = parse_version(text.trim_end()).filter(|_| output.status.success());
-        let version = version.ok_or_else(|| {
-            let said = text.lines().next().unwrap_or_default();
-            let program = Self::program();
-            Error::environment(format!("'{}' is no git that works: asked for its version it {}", program.display(), {
-                if output.status.success() { format!("said '{said}'") } else { format!("ended with {}", output.status) }
-            }))
-            .code("git-unusable")
-            .hint("install git, or have GIT_LANE_GIT name one")
-        })?;
-        Ok(*self.version.get_or_init(|| version))
-    }
-
-    /// Says why this git cannot be used, where it cannot be started, is something else or too old.
-    pub fn ensure_usable(&self) -> Result<()> {
-        let (major, minor, patch) = self.version()?;
-        if (major, minor, patch) >= OLDEST {
-            return Ok(());
-        }
-        let program = Self::program();
-        let (least_major, least_minor, _) = OLDEST;
-        let needed = format!("git-lane needs git {least_major}.{least_minor} or later");
-        Err(Error::environment(format!("{needed}; '{}' is {major}.{minor}.{patch}", program.display()))
-            .code("git-too-old")
-            .hint("install a newer git, or have GIT_LANE_GIT name one"))
     }
 }
 
@@ -217,7 +182,7 @@ pub fn start_over() -> Result<()> {
 #[derive(Debug)]
 #[must_use = "a git command does nothing until it is run"]
 pub struct Invocation {
-    command: Command,
+    pub(super) command: Command,
     input: Option<Vec<u8>>,
 }
 
@@ -270,6 +235,11 @@ impl Invocation {
         Ok(output)
     }
 
+    /// Has this git say what it has to say in English, for what is made of its words.
+    pub fn untranslated(self) -> Self {
+        self.env(UNTRANSLATED.0, UNTRANSLATED.1)
+    }
+
     /// Runs it and returns standard output; anything but success is an error with git's own words.
     pub fn stdout(self) -> Result<BString> {
         let what = self.describe();
@@ -309,15 +279,26 @@ impl Invocation {
 }
 
 /// Runs a git that writes objects, and again where a gc took the empty directory away that it was about to write to;
-/// returns standard output without the final newline.
+/// returns standard output without the final newline. Only git's words tell that; where they may be translated, it is
+/// run once more to hear them.
 pub fn writing_objects(git: impl Fn() -> Invocation) -> Result<String> {
-    for _ in 0..4 {
-        match git().text() {
+    for again in 0..4 {
+        let asked = if again == 0 { git() } else { git().untranslated() };
+        match asked.text() {
             Err(error) if error.to_string().contains("unable to create temporary file") => {}
+            Err(_) if again == 0 && is_translated() => {}
             done => return done,
         }
     }
     git().text()
+}
+
+/// Whether the user's git may speak another language than English.
+fn is_translated() -> bool {
+    let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let Some(locale) = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(set) else { return false };
+    let english = |text: &str| text.starts_with("en") || text.starts_with("C.");
+    !matches!(&*locale, "C" | "POSIX") && !english(&set("LANGUAGE").unwrap_or(locale))
 }
 
 /// The error for a git that ran and failed.
@@ -331,7 +312,7 @@ pub fn failure(what: &str, output: &Output) -> Error {
     }
 }
 
-fn not_started(command: &Command, error: std::io::Error) -> Error {
+pub(super) fn not_started(command: &Command, error: std::io::Error) -> Error {
     let program = command.get_program().to_string_lossy().into_owned();
     // One that is back by now was gone all the same: the program is there.
     let paths = std::env::var_os("PATH").unwrap_or_default();
@@ -344,23 +325,4 @@ fn not_started(command: &Command, error: std::io::Error) -> Error {
             .hint("see what is left with: git lane list");
     }
     Error::environment(format!("cannot start '{program}'")).source(error).hint("install git and put it on PATH")
-}
-
-fn parse_version(text: &str) -> Option<Version> {
-    let mut numbers = text.strip_prefix("git version ")?.split(['.', ' ', '-']).map_while(|part| part.parse().ok());
-    Some((numbers.next()?, numbers.next()?, numbers.next().unwrap_or(0)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn versions_of_every_vendor_are_read() {
-        assert_eq!(parse_version("git version 2.47.3"), Some((2, 47, 3)));
-        assert_eq!(parse_version("git version 2.55.GIT"), Some((2, 55, 0)));
-        assert_eq!(parse_version("git version 2.39.5 (Apple Git-154)"), Some((2, 39, 5)));
-        assert_eq!(parse_version("git version 2.46.0-rc0"), Some((2, 46, 0)));
-        assert_eq!(parse_version("tig 2.5"), None);
-    }
 }

@@ -2,7 +2,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use bstr::ByteSlice;
+use bstr::{BString, ByteSlice};
 
 use super::provenance::{WORKTREES, is_usual};
 use super::repository::Repository;
@@ -182,7 +182,7 @@ fn target(
     let repo = repository_name(&main);
     let mut attempt = 1;
     loop {
-        let relative = start::worktree_path(&policy.path, &repo, &request.name, attempt);
+        let relative = start::worktree_path(&policy.path, repo.as_bstr(), &request.name, attempt);
         let path = resolve(&main.join(relative));
         let taken = |lane: &Lane| lane.worktree == path && lane.name != request.name;
         let same_path = worktrees.iter().any(|worktree| worktree.path == path);
@@ -229,11 +229,12 @@ fn tracked_state(repository: &Repository, main: &Worktree, path: &Path) -> Resul
 }
 
 /// The name `{repo}` stands for: the main worktree's directory, a bare repository's without `.git`.
-pub(super) fn repository_name(main: &Path) -> String {
-    let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+pub(super) fn repository_name(main: &Path) -> BString {
+    use std::os::unix::ffi::OsStrExt;
+    let name = |path: &Path| BString::from(path.file_name().unwrap_or_default().as_bytes());
     let own = name(main);
-    let own = own.strip_suffix(".git").unwrap_or(&own);
-    if own.is_empty() || own.starts_with('.') { main.parent().map(name).unwrap_or_default() } else { own.to_owned() }
+    let own = own.strip_suffix(b".git").unwrap_or(&own);
+    if own.is_empty() || own.starts_with(b".") { main.parent().map(name).unwrap_or_default() } else { own.into() }
 }
 
 /// An absolute path without `.`, `..` or symbolic links in what exists of it; the last component is left as it is.

@@ -54,6 +54,7 @@ pub mod submodules;
 mod switch;
 mod transaction;
 pub mod trash;
+pub mod version;
 pub mod worktree;
 
 /// The path git wrote as bytes.

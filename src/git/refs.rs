@@ -244,7 +244,10 @@ impl Repository {
             return Ok(());
         }
         let mut error = super::command::failure("git update-ref", &output);
-        if output.stderr.contains_str("cannot lock references") {
+        // Where refs are a reftable, git does not name the lock.
+        let mut directories = vec![self.common_dir()];
+        directories.extend(site.map(|site| site.git_dir.as_path()));
+        if directories.iter().any(|directory| directory.join("reftable/tables.list.lock").exists()) {
             error = error.hint("where a git was killed, its lock stays; see which one with: git lane doctor");
         }
         Err(self.explain(changes, error))

@@ -152,11 +152,11 @@ fn hooks() -> String {
 }
 
 /// The value of `include.path`: with `~`, so that it is right on every machine the dotfiles go to.
-pub fn include_path(file: &Path) -> String {
+pub fn include_path(file: &Path) -> PathBuf {
     let home = std::env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute());
     match home.as_ref().and_then(|home| file.strip_prefix(home).ok()) {
-        Some(rest) => format!("~/{}", rest.display()),
-        None => file.display().to_string(),
+        Some(rest) => Path::new("~").join(rest),
+        None => file.to_owned(),
     }
 }
 
@@ -213,9 +213,12 @@ fn git() -> crate::git::command::Invocation {
     Git::default().at(Path::new("/"))
 }
 
-fn included(include: &str) -> Result<bool> {
+fn included(include: &Path) -> Result<bool> {
     let listed = git().args(["config", "--global", "-z", "--get-all", "include.path"]).output()?;
-    Ok(listed.stdout.split(|byte| *byte == 0).any(|value| value == include.as_bytes().as_bstr()))
+    Ok(listed
+        .stdout
+        .split(|byte| *byte == 0)
+        .any(|value| value == std::os::unix::ffi::OsStrExt::as_bytes(include.as_os_str())))
 }
 
 fn write(path: &Path, text: &str) -> Result<()> {

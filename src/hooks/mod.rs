@@ -25,11 +25,11 @@ use bstr::{BString, ByteSlice};
 
 use crate::domain::guard::Level;
 use crate::error::{Error, IoContext, Result};
-use crate::git::command::Version;
 use crate::git::hook::Hook;
 use crate::git::journal::Exclusive;
 use crate::git::metadata::{self, Edit};
 use crate::git::repository::Repository;
+use crate::git::version::Version;
 use crate::policy::Policy;
 
 /// The first git that runs hooks defined in its configuration.

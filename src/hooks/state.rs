@@ -10,9 +10,9 @@ use super::{BATCHED_FETCH, CONFIGURED_HOOKS, called_by, files, level, section};
 use crate::domain::guard::Level;
 use crate::domain::lane::lossless_path;
 use crate::error::Result;
-use crate::git::command::Version;
 use crate::git::hook::Hook;
 use crate::git::repository::Repository;
+use crate::git::version::Version;
 
 /// What is in force, and why.
 #[derive(Debug, Clone, serde::Serialize)]

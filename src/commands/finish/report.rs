@@ -1,13 +1,13 @@
 //! What `git lane finish` tells: data first, text and JSON made from it.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use bstr::{BStr, BString, ByteSlice};
 
 use crate::commands::trash::Gone;
 use crate::domain::finish::Plan;
 use crate::domain::integration::Integration;
-use crate::domain::lane::{Lane, ObjectId, lossless};
+use crate::domain::lane::{Lane, LosslessPath, ObjectId, lossless};
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::paste::word;
 use crate::domain::submodule::Holdings;
@@ -119,7 +119,7 @@ impl serde::Serialize for Finished {
             "submodules": self.submodules,
             "expired": self.expired,
             "overdue": self.overdue,
-            "goTo": self.go_to.as_deref().map(Path::to_string_lossy),
+            "goTo": self.go_to.clone().map(LosslessPath),
         })
         .serialize(serializer)
     }

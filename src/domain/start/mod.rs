@@ -2,7 +2,10 @@
 
 mod refusal;
 
-use std::path::{Path, PathBuf};
+use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
+
+use bstr::{BStr, ByteSlice};
 
 pub use refusal::Refusal;
 
@@ -256,16 +259,19 @@ fn branch_part(text: &str) -> String {
 
 /// The worktree's place by the policy's template, relative to the main worktree; `attempt` 2 and up picks another
 /// directory for a name whose directory belongs to another lane.
-pub fn worktree_path(template: &str, repo: &str, name: &LaneName, attempt: u32) -> PathBuf {
+pub fn worktree_path(template: &str, repo: &BStr, name: &LaneName, attempt: u32) -> PathBuf {
     let directory = match attempt {
         0 | 1 => name.directory_name(),
         n => format!("{}-{n}", name.directory_name()),
     };
-    Path::new(&template.replace("{repo}", repo).replace("{name}", &directory)).to_owned()
+    let path = template.as_bytes().replace("{repo}", repo).replace("{name}", &directory);
+    std::ffi::OsString::from_vec(path).into()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     fn name(text: &str) -> LaneName {
@@ -414,7 +420,7 @@ mod tests {
             assert_eq!(branch, expected);
             assert!(BranchName::parse(branch.as_str().into()).is_ok(), "{branch}");
         }
-        let place = |attempt| worktree_path("../{repo}.lanes/{name}", "shop", &name("a/b"), attempt);
+        let place = |attempt| worktree_path("../{repo}.lanes/{name}", "shop".into(), &name("a/b"), attempt);
         assert_eq!(place(1), Path::new("../shop.lanes/a-b"));
         assert_eq!(place(2), Path::new("../shop.lanes/a-b-2"));
     }

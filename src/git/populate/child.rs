@@ -20,6 +20,10 @@ use super::{
 use crate::error::{Error, IoContext as _, Result};
 use crate::git::shared;
 
+/// No daemon for a directory that is about to be renamed. Filters would inherit such settings; they run in the worktree's
+/// place only, where git is given none.
+const ASIDE: [&str; 4] = ["-c", "core.fsmonitor=false", "-c", "checkout.workers=0"];
+
 /// Lets git fill the directory and write the index, as sparse as the request and the configuration say; or prepares that
 /// for [`complete`](super::complete).
 pub(super) fn check_out(request: &Request<'_>, interrupt: &AtomicBool, place: Where) -> Result<Filled> {
@@ -34,8 +38,8 @@ pub(super) fn check_out(request: &Request<'_>, interrupt: &AtomicBool, place: Wh
     if place == Where::InPlace {
         return Ok(Filled { how: How::Git, unfinished: true });
     }
-    options.extend(["-c", "submodule.recurse=false"].map(OsString::from));
-    options.extend(["read-tree", "-m", "-u"].map(OsString::from));
+    options.extend(ASIDE.map(OsString::from));
+    options.extend(["read-tree", "--no-recurse-submodules", "-m", "-u"].map(OsString::from));
     options.push(request.commit.to_string().into());
     run(&aside(request), &options, &[], interrupt)?;
     Ok(How::Git.into())
@@ -71,7 +75,8 @@ pub(super) fn check_out_converted(request: &Request<'_>, plan: &Plan, interrupt:
         list.extend_from_slice(entry.path(&plan.paths));
         list.push(0);
     }
-    let options = ["checkout-index", "-z", "--stdin"].map(OsString::from);
+    let options: Vec<OsString> =
+        ASIDE.into_iter().chain(["checkout-index", "-z", "--stdin"]).map(OsString::from).collect();
     run(&aside(request), &options, &list, interrupt)
 }
 
@@ -84,8 +89,6 @@ pub(super) fn run(place: &Place<'_>, arguments: &[OsString], input: &[u8], inter
         .env("GIT_DIR", full(place.admin_dir)?)
         .env("GIT_WORK_TREE", full(place.directory)?)
         .current_dir(place.directory)
-        // No daemon for a directory that is about to be renamed.
-        .args(["-c", "core.fsmonitor=false", "-c", "checkout.workers=0"])
         .args(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::null())

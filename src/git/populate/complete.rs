@@ -32,7 +32,7 @@ pub struct Place<'a> {
 pub fn complete(place: &Place<'_>, commit: gix::ObjectId, interrupt: &AtomicBool) -> Result<()> {
     let commit = OsString::from(commit.to_string());
     let read_tree = |how: &[&str]| {
-        let options = ["-c", "submodule.recurse=false", "read-tree", "-m"].iter().chain(how).map(OsString::from);
+        let options = ["read-tree", "--no-recurse-submodules", "-m"].iter().chain(how).map(OsString::from);
         run(place, &options.chain([commit.clone()]).collect::<Vec<_>>(), &[], interrupt)
     };
     if !place.admin_dir.join("index").exists() {

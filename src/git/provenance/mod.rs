@@ -194,7 +194,7 @@ pub fn is_usual(repository: &Repository, path: &Path) -> bool {
 /// Whether the place is below the directory of lanes of the repository that is, or was, at `main`.
 fn is_among_lanes(main: &Path, path: &Path) -> bool {
     let Some(parent) = main.parent() else { return false };
-    let lanes = parent.join(format!("{}.lanes", facts::repository_name(main)));
+    let lanes = parent.join(super::path(&[&facts::repository_name(main)[..], b".lanes"].concat()));
     path.strip_prefix(lanes).is_ok_and(is_shown)
 }
 
