@@ -61,7 +61,7 @@ pub fn parse() -> Result<Cli, std::process::ExitCode> {
             let sentence = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
             Err(Error::usage(sentence).hint("see the options with -h"))
         } else {
-            ui.usage(&error);
+            ui.usage(error);
             Ok(())
         };
         let spoken = done.is_ok() && usage;

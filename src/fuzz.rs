@@ -244,7 +244,7 @@ pub fn escaped(bytes: &[u8]) {
         !text.chars().any(steers)
     };
     assert!(harmless(&escape::line(&text)));
-    assert!(escape::lines(&text).split('\n').all(harmless));
+    assert!(escape::tabbed(&text).split('\t').all(harmless));
     let document = serde_json::json!({ "text": text });
     let shown = escape::json_line(&document);
     assert!(harmless(shown.trim_end_matches('\n')));

@@ -25,6 +25,7 @@ mod json;
 mod json_documents;
 mod kept_objects;
 mod lanes;
+mod line_breaks;
 mod list;
 mod log;
 mod look_again;

@@ -164,9 +164,9 @@ pub fn warn_if_overtaken(repository: &Repository, ui: &Ui) {
     let lanes = repository.records().map(|records| records.lanes).unwrap_or_default();
     if let Some(lane) = lanes.into_iter().find(|lane| lane.branch.as_ref() == Some(&branch)) {
         let finding = Finding::Overtaken(lane.name, branch, overtaken);
-        ui.warn(crate::ui::escape::line(&finding.to_string()));
+        ui.warn(&finding);
         if let Some(hint) = finding.hint() {
-            ui.note(format_args!("hint: {}", crate::ui::escape::line(&hint)));
+            ui.note(format_args!("hint: {hint}"));
         }
     }
 }
@@ -175,17 +175,17 @@ pub fn warn_if_overtaken(repository: &Repository, ui: &Ui) {
 fn tell(ui: &Ui, recovered: &Recovered) {
     let Recovered { healed, unclear, pending, set_aside } = recovered;
     for aside in set_aside {
-        ui.warn(crate::ui::escape::line(&aside.to_string()));
+        ui.warn(aside);
         ui.note("hint: see what to do about it with: git lane doctor");
     }
     for unclear in unclear {
-        ui.warn(crate::ui::escape::line(&unclear.to_string()));
+        ui.warn(unclear);
         ui.note(format_args!("hint: see how it stands with: git -C {} status", word(unclear.worktree.display())));
     }
     for pending in pending {
-        ui.warn(crate::ui::escape::line(&pending.to_string()));
+        ui.warn(pending);
         for hint in pending.hints() {
-            ui.note(format_args!("hint: {}", crate::ui::escape::line(&hint)));
+            ui.note(format_args!("hint: {hint}"));
         }
     }
     for healed in healed {
@@ -196,8 +196,7 @@ fn tell(ui: &Ui, recovered: &Recovered) {
 /// The lane's name somebody typed.
 pub fn lane_name(text: &str) -> Result<LaneName> {
     LaneName::parse(text).map_err(|problem| {
-        let shown = crate::ui::escape::line(text);
-        Error::refused(format!("'{shown}' cannot be a lane's name: it {}", problem.because()))
+        Error::refused(format!("'{text}' cannot be a lane's name: it {}", problem.because()))
             .code("bad-name")
             .hint("a lane is named like a branch: letters, digits, '-', '_', '.', '/'")
     })
@@ -205,7 +204,7 @@ pub fn lane_name(text: &str) -> Result<LaneName> {
 
 /// There is no lane of that name; says where it may be, or which one may be meant.
 pub fn no_lane(repository: &Repository, records: &Records, name: &str) -> Error {
-    let error = Error::refused(format!("there is no lane '{}'", crate::ui::escape::line(name))).code("no-such-lane");
+    let error = Error::refused(format!("there is no lane '{name}'")).code("no-such-lane");
     let removed = crate::git::trash::entries(repository).unwrap_or_default();
     if removed.iter().any(|entry| entry.lane.name.as_str() == name) {
         return error.hint(format!("it is in the trash; bring it back with: git lane restore {}", word(name)));
@@ -238,10 +237,7 @@ pub fn find_lane(repository: &Repository, name: Option<&str>) -> Result<Lane> {
     if let Some(damaged) = records.damaged.iter().find(|damaged| damaged.section == name) {
         return Err(Error::refused(format!("the record of lane '{name}' cannot be used: {}", damaged.problem))
             .code("damaged-record")
-            .hint(format!(
-                "look at it with: git config --edit, section [lane \"{}\"]",
-                crate::ui::escape::line(name)
-            )));
+            .hint(format!("look at it with: git config --edit, section [lane \"{name}\"]")));
     }
     Err(no_lane(repository, &records, name))
 }

@@ -17,9 +17,9 @@ pub fn line(text: &str) -> String {
     shown
 }
 
-/// Like [`line()`], where line feeds are our own.
-pub fn lines(text: &str) -> String {
-    text.split('\n').map(line).collect::<Vec<_>>().join("\n")
+/// Like [`line()`], where tabs are our own.
+pub fn tabbed(text: &str) -> String {
+    text.split('\t').map(line).collect::<Vec<_>>().join("\t")
 }
 
 /// A JSON document, pretty-printed, in which those characters are `\u` escapes.
@@ -54,7 +54,7 @@ mod tests {
     #[test]
     fn what_could_steer_a_terminal_is_written_out() {
         assert_eq!(line("a\u{1b}[2Jb\nc\u{202e}d\u{200b}é"), r"a\u{1b}[2Jb\nc\u{202e}d\u{200b}é");
-        assert_eq!(lines("a\nb\rc"), "a\nb\\rc");
+        assert_eq!(tabbed("\ta\nb"), "\ta\\nb");
     }
 
     #[test]

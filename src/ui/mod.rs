@@ -7,6 +7,7 @@ mod output;
 pub mod page;
 pub mod progress;
 pub mod prompt;
+mod usage;
 
 use std::io::IsTerminal;
 
@@ -60,7 +61,8 @@ impl Ui {
     }
 
     /// Says what clap has to say, help and version among it.
-    pub fn usage(&self, error: &clap::Error) {
+    pub fn usage(&self, mut error: clap::Error) {
+        usage::escape(&mut error);
         let stream = if error.use_stderr() { Stream::Error } else { Stream::Output };
         self.streams.text(stream, &error.render().ansi().to_string());
     }
@@ -107,9 +109,9 @@ impl Ui {
         self.streams.text(Stream::Output, &text)
     }
 
-    /// Says something that is not a result.
+    /// Says something that is not a result, on one line: a line break in it came with a name, a path or git's words.
     pub fn note(&self, text: impl std::fmt::Display) {
-        self.streams.text(Stream::Error, &(escape::lines(&text.to_string()) + "\n"));
+        self.streams.text(Stream::Error, &(escape::line(&text.to_string()) + "\n"));
     }
 
     /// Warns about something the user may want to act on.

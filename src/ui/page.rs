@@ -46,7 +46,7 @@ pub struct Cell {
 impl Cell {
     /// Our own text, whose tabs are meant.
     pub fn raw(text: impl Into<String>) -> Self {
-        Cell { text: text.into(), style: Style::Plain }
+        Cell { text: escape::tabbed(&text.into()), style: Style::Plain }
     }
 
     /// A cell with a style.

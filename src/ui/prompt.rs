@@ -13,7 +13,7 @@ impl Ui {
             return Ok(None);
         }
         signals::before_the_end(show_cursor);
-        Confirm::new().with_prompt(escape::lines(question)).default(false).interact().map(Some).map_err(interrupted)
+        Confirm::new().with_prompt(escape::line(question)).default(false).interact().map(Some).map_err(interrupted)
     }
 
     /// Lets the user choose among `items`, none of them chosen at first; `None` when nobody is there to answer.
@@ -23,7 +23,7 @@ impl Ui {
         }
         signals::before_the_end(show_cursor);
         let items: Vec<String> = items.iter().map(|item| escape::line(item)).collect();
-        MultiSelect::new().with_prompt(escape::lines(question)).items(&items).interact().map(Some).map_err(interrupted)
+        MultiSelect::new().with_prompt(escape::line(question)).items(&items).interact().map(Some).map_err(interrupted)
     }
 }
 

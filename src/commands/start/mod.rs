@@ -222,8 +222,7 @@ fn request(
             let branch = BranchName::parse(wanted.as_bytes().as_bstr());
             let fitting = branch.and_then(|branch| branch.ensure_fits_a_file().map(|()| branch));
             let fitting = fitting.map_err(|problem| {
-                let shown = crate::ui::escape::line(&wanted);
-                Error::refused(format!("'{shown}' cannot be a branch: it {}", problem.because())).code("bad-name")
+                Error::refused(format!("'{wanted}' cannot be a branch: it {}", problem.because())).code("bad-name")
             })?;
             Some(repository.branch_meant(&fitting)?)
         }
