@@ -13,6 +13,7 @@ use clap_complete::engine::{ArgValueCandidates, CompletionCandidate, complete};
 use crate::cli::Cli;
 use crate::domain::lane::Lane;
 use crate::error::Result;
+use crate::git::lane_files;
 use crate::git::repository::Repository;
 use crate::policy::KEYS;
 use crate::ui::{Ui, escape};
@@ -139,13 +140,13 @@ fn branches() -> Vec<CompletionCandidate> {
 /// The lanes in the trash, by name; read as loosely as a completion may.
 fn removed() -> Vec<CompletionCandidate> {
     let Ok(repository) = Repository::discover() else { return Vec::new() };
-    let Ok(entries) = std::fs::read_dir(repository.lane_dir().join("trash")) else { return Vec::new() };
-    let name = |directory: std::fs::DirEntry| {
-        let bytes = std::fs::read(directory.path().join("entry.json")).ok()?;
+    let name = |directory: std::path::PathBuf| {
+        let bytes = lane_files::read(&directory.join("entry.json")).ok()?;
         let entry: serde_json::Value = serde_json::from_slice(&bytes).ok()?;
         Some((entry["lane"]["name"].as_str()?.to_owned(), entry["reason"].as_str().map(str::to_owned)))
     };
-    let names: BTreeMap<String, Option<String>> = entries.flatten().filter_map(name).collect();
+    let names: BTreeMap<String, Option<String>> =
+        lane_files::list(&repository.lane_dir().join("trash")).filter_map(name).collect();
     names.into_iter().map(|(name, reason)| candidate(name, reason)).collect()
 }
 

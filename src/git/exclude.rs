@@ -47,7 +47,7 @@ pub(super) fn add(repository: &Repository, worktree: &Path) -> Result<()> {
     let path = file(repository);
     let info = path.parent().unwrap_or(&path);
     shared::create_dir_all(info).context("create", info)?;
-    let text = std::fs::read(&path).unwrap_or_default();
+    let text = crate::git::optional::bytes(&path).unwrap_or_default();
     if text.lines().any(|line| line == wanted) {
         return Ok(());
     }
@@ -64,7 +64,7 @@ pub(super) fn add(repository: &Repository, worktree: &Path) -> Result<()> {
 pub(super) fn remove(repository: &Repository, worktree: &Path) -> Result<()> {
     let Some(written) = pattern(repository, worktree)? else { return Ok(()) };
     let path = file(repository);
-    let Ok(text) = std::fs::read(&path) else { return Ok(()) };
+    let Ok(text) = crate::git::optional::bytes(&path) else { return Ok(()) };
     let Some(text) = without(&text, &written) else { return Ok(()) };
     // The user's own file may be behind a link.
     let path = std::fs::canonicalize(&path).context("find", &path)?;

@@ -32,7 +32,7 @@ pub(super) fn named_by(directory: &Path) -> Option<PathBuf> {
     if !std::fs::symlink_metadata(&dot_git).is_ok_and(|metadata| metadata.is_file()) {
         return None;
     }
-    let text = std::fs::read(&dot_git).ok()?;
+    let text = crate::git::optional::bytes(&dot_git).ok()?;
     Some(directory.join(super::path(super::line(&text).strip_prefix(b"gitdir: ")?)))
 }
 

@@ -1,10 +1,17 @@
 //! Reading what need not be there. A file that is absent says something; one that cannot be read says nothing, and
 //! whoever takes a lane away must not take the second for the first.
+//!
+//! Files are read only where they are regular ones, or links to such: an agent in a sandbox can leave a pipe in git's own
+//! directories too, and the next command would wait for its other end.
 
-use std::fs::{DirEntry, File, Metadata};
+use std::fs::{DirEntry, File, Metadata, OpenOptions};
 use std::io::{Error as IoError, ErrorKind};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
+use rustix::fs::OFlags;
+
+use super::small_file;
 use crate::error::{Error, IoContext, Result};
 
 /// The bytes of a file; `None` where there is none.
@@ -12,7 +19,7 @@ use crate::error::{Error, IoContext, Result};
 /// # Errors
 /// Code `unreadable` where it is there, or may be, and another user's umask keeps this one out.
 pub fn read(path: &Path) -> Result<Option<Vec<u8>>> {
-    there(path, std::fs::read(path))
+    there(path, bytes(path))
 }
 
 /// A file, opened for reading; `None` where there is none.
@@ -20,7 +27,18 @@ pub fn read(path: &Path) -> Result<Option<Vec<u8>>> {
 /// # Errors
 /// As [`read`].
 pub fn open(path: &Path) -> Result<Option<File>> {
-    there(path, File::open(path))
+    there(path, plain(path))
+}
+
+/// Like [`std::fs::read`], of a regular file.
+pub(super) fn bytes(path: impl AsRef<Path>) -> Result<Vec<u8>, IoError> {
+    Ok(small_file::read_all(plain(path.as_ref())?)?)
+}
+
+/// Opens a regular file, and never waits for the other end of a pipe.
+fn plain(path: &Path) -> Result<File, IoError> {
+    let file = OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(path)?;
+    if file.metadata()?.is_file() { Ok(file) } else { Err(IoError::new(ErrorKind::InvalidData, "it is no plain file")) }
 }
 
 /// What a directory holds; `None` where there is none.
@@ -71,5 +89,18 @@ mod tests {
             assert!(metadata(&directory.path().join(absent)).unwrap().is_none());
         }
         assert!(read(directory.path()).is_err());
+    }
+
+    #[test]
+    fn a_pipe_is_an_error_and_never_waited_for() {
+        let directory = tempfile::tempdir().unwrap();
+        let (pipe, link, device) =
+            (directory.path().join("pipe"), directory.path().join("a"), directory.path().join("b"));
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+        std::os::unix::fs::symlink(&pipe, &link).unwrap();
+        std::os::unix::fs::symlink("/dev/zero", &device).unwrap();
+        for path in [&pipe, &link, &device] {
+            assert!(read(path).is_err() && open(path).is_err() && bytes(path).is_err(), "{}", path.display());
+        }
     }
 }

@@ -33,7 +33,7 @@ pub fn overtaken(
         true => last_commit_by_git(&git)?,
         false => last_commit(git_dir)?,
     };
-    let loose = std::fs::read(common_dir.join(super::path(&branch.to_ref()))).unwrap_or_default();
+    let loose = crate::git::optional::bytes(common_dir.join(super::path(&branch.to_ref()))).unwrap_or_default();
     if loose.trim_end() == was.as_bytes() {
         return None;
     }
@@ -84,7 +84,7 @@ fn paths(git: Invocation) -> Option<BTreeSet<BString>> {
 
 /// The commit HEAD was at when this worktree wrote it last.
 fn last_commit(git_dir: &Path) -> Option<String> {
-    let mut log = std::fs::File::open(git_dir.join("logs/HEAD")).ok()?;
+    let mut log = crate::git::optional::open(&git_dir.join("logs/HEAD")).ok()??;
     if log.seek(SeekFrom::End(-TAIL)).is_err() {
         log.rewind().ok()?;
     }

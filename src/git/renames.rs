@@ -59,7 +59,7 @@ pub fn log_of_head(repository: &Repository, worktree: &Worktree) -> BString {
 
 /// The messages in the file of a reflog, newest first.
 pub fn messages(log: &Path) -> BString {
-    let text = std::fs::read(log).unwrap_or_default();
+    let text = crate::git::optional::bytes(log).unwrap_or_default();
     let mut messages: Vec<&[u8]> = text.lines().filter_map(|line| Some(line.split_once_str("\t")?.1)).collect();
     messages.reverse();
     bstr::join("\n", messages).into()

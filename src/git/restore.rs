@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::journal::{Journal, Running, step};
 use super::land::scratch::Scratch;
 use super::lockfile::LockFile;
-use super::provenance::{Claim, Claims, is_possible, may_return, remember};
+use super::provenance::{Claim, Claims, is_possible, may_return, remember, settings};
 use super::recover::Healed;
 use super::refs::RefChange;
 use super::repository::Repository;
@@ -101,7 +101,7 @@ fn return_lane(repository: &Repository, mut entry: Entry, wanted: &str, place: O
 }
 
 fn no_entry(wanted: &str) -> Error {
-    Error::refused(format!("nothing in the trash is called '{}'", crate::ui::escape::line(wanted)))
+    Error::refused(format!("nothing in the trash is called '{wanted}'"))
         .code("no-entry")
         .hint("see what is there with: git lane trash")
 }
@@ -235,7 +235,7 @@ fn bring_back(repository: &Repository, intent: &Intent) -> Result<()> {
         None => {
             edit.put(&entry.lane)?;
             if let Some(branch) = entry.branch.as_ref().filter(|branch| branch.deleted) {
-                edit.put_branch_section(&branch.name, &branch.settings)?;
+                edit.put_branch_section(&branch.name, &settings::believed(repository, &branch.settings).0)?;
             }
         }
     }
@@ -322,7 +322,7 @@ fn prepend_reflog(repository: &Repository, branch: &BranchName, kept: &Path) -> 
     // git writes a reflog under the lock of its ref.
     let _lock = LockFile::acquire_link(&file, &metadata::locks(repository.common_dir()))?;
     let mut text = lane_files::read(kept).context("read", kept)?;
-    let now = match std::fs::read(&log) {
+    let now = match crate::git::optional::bytes(&log) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error).context("read", &log),
         now => now.unwrap_or_default(),
     };

@@ -6,6 +6,7 @@
 mod events;
 mod files;
 mod journal;
+mod pipes;
 mod records;
 mod trash;
 

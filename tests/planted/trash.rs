@@ -174,3 +174,30 @@ fn the_sweep_deletes_what_is_in_the_trash_and_nothing_else() {
     assert!(!sandbox.own(&format!("trash/.deleting-{id}")).exists());
     assert_eq!(sandbox.found(), ["strange-file"]);
 }
+
+/// Settings of a branch that have git run a program, or that are none of a branch.
+#[test]
+fn an_entry_brings_no_setting_back_that_runs_a_program() {
+    let (sandbox, entry) = with_entry(None);
+    sandbox.git(["remote", "add", "origin", "/nowhere"]);
+    let file = entry.join("entry.json");
+    let mut json: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    let settings = [
+        ("remote", "origin"),
+        ("merge", "refs/heads/x"),
+        ("description", "two\nlines"),
+        ("pushRemote", "ext::sh -c touch% PWNED"),
+        ("mergeOptions", "--strategy=pwned"),
+        ("x]\n[core]\n\tpager", "touch PWNED"),
+        ("x-y", "a\n[core]\n\tpager = touch PWNED"),
+    ];
+    let settings = settings.map(|(key, value)| serde_json::json!({ "key": key, "value": value }));
+    json["branch"]["settings"] = settings.to_vec().into();
+    write(&file, json.to_string());
+    let run = sandbox.lane_in_time(&["restore", "x"]);
+    assert_eq!(run.stderr.matches("warning: ").count(), 4, "{run}");
+    assert!(run.stderr.contains("git config branch.x.mergeOptions '--strategy=pwned'"), "{run}");
+    let _ = run.ok();
+    let left = sandbox.git(["config", "--get-regexp", "^(branch|core.pager)"]);
+    assert_eq!(left, "branch.x.remote origin\nbranch.x.merge refs/heads/x\nbranch.x.description two\nlines");
+}

@@ -131,7 +131,7 @@ fn head_of(repository: &Repository, lane: Option<&Lane>, admin: &Path) -> Option
         // A stand-in: the reftable has it.
         return Some("ref: refs/heads/.invalid\n".into());
     }
-    let log = std::fs::read(admin.join("logs/HEAD")).unwrap_or_default();
+    let log = crate::git::optional::bytes(admin.join("logs/HEAD")).unwrap_or_default();
     let last = log.lines().next_back().and_then(|line| ObjectId::from_hex(line.split(|b| *b == b' ').nth(1)?).ok());
     let commit = last.filter(|id| !id.is_null() && steady::has_object(&repository.gix, *id));
     let named = log.lines().rev().find_map(|line| {
@@ -233,7 +233,7 @@ pub(super) fn bring_back(repository: &Repository, lane: &Lane, kept: &Path) -> R
 /// The repository that a worktree we have an admin directory for really belongs to: ours is a copy of that one.
 pub(super) fn belongs_elsewhere(repository: &Repository, worktree: &Worktree) -> Option<PathBuf> {
     let admin = std::fs::canonicalize(named_by(&worktree.path)?).ok()?;
-    let common = std::fs::read(admin.join("commondir")).ok()?;
+    let common = crate::git::optional::bytes(admin.join("commondir")).ok()?;
     let common = std::fs::canonicalize(admin.join(git::path(common.trim_end()))).ok()?;
     (!worktree::is_same(&common, repository.common_dir())).then_some(common)
 }
@@ -282,7 +282,7 @@ pub(super) fn orphans(
             .join("worktrees")
             .join(git::path(branch.as_bstr().rsplit_str("/").next().unwrap_or_default()));
         let log = repository.common_dir().join("logs").join(git::path(&branch.to_ref()));
-        let log = std::fs::read(log).unwrap_or_default();
+        let log = crate::git::optional::bytes(log).unwrap_or_default();
         let never_used = log.lines().count() == 1 && log.contains_str("\tbranch: Created from");
         if known || !never_used {
             continue;

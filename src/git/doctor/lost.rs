@@ -143,7 +143,7 @@ pub(super) fn indexes(repository: &Repository, lanes: &[Lane], worktrees: &[Work
     // gix may be stricter than git, whose word counts; but git does not mind that the end is missing.
     let is_unread = |worktree: &Worktree, index: &Path| {
         let listed = repository.git_in(worktree).args(["ls-files", "--stage"]).output();
-        std::fs::read(index).is_ok_and(|bytes| !is_whole(kind, &bytes))
+        crate::git::optional::bytes(index).is_ok_and(|bytes| !is_whole(kind, &bytes))
             || listed.is_ok_and(|listed| !listed.status.success())
     };
     let damaged = present.filter(|worktree| {

@@ -52,7 +52,7 @@ impl<'a> Probe<'a> {
         write("HEAD", b"ref: refs/heads/none\n")?;
         write("config", format.as_bytes())?;
         write("objects/info/alternates", &alternate)?;
-        if let Ok(shallow) = std::fs::read(repo.common_dir().join("shallow")) {
+        if let Ok(shallow) = crate::git::optional::bytes(repo.common_dir().join("shallow")) {
             write("shallow", &shallow)?;
         }
         Ok(Probe { git, directory })

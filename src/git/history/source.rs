@@ -19,7 +19,7 @@ impl<'a> Source<'a> {
     pub(super) fn new(repo: &'a gix::Repository) -> Result<Self> {
         let failed = |error| Error::git("cannot read the history").source(error);
         let mut parents = HashMap::new();
-        if let Ok(grafts) = std::fs::read(repo.common_dir().join("info/grafts")) {
+        if let Ok(grafts) = crate::git::optional::bytes(repo.common_dir().join("info/grafts")) {
             for line in grafts.split(|byte| *byte == b'\n') {
                 let mut ids = line.split(|byte| *byte == b' ').map_while(|id| ObjectId::from_hex(id.trim_ascii()).ok());
                 if let Some(commit) = ids.next() {

@@ -36,7 +36,7 @@ pub(super) fn bring_back(place: &Place) -> Result<()> {
     if place.caller().is_none_or(|caller| caller.command != "rebase" || !caller.wrote(&file)) {
         return Ok(());
     }
-    let Ok(text) = std::fs::read(&file) else { return Ok(()) };
+    let Ok(text) = crate::git::optional::bytes(&file) else { return Ok(()) };
     let id = text.trim().to_str_lossy().into_owned();
     let apply = ["stash", "apply", "--quiet", "--index"];
     if let Err(error) = place.git().args(apply).arg(&id).run() {

@@ -149,7 +149,7 @@ pub(super) fn merged(place: &Place, facts: &Facts, lanes: &[Lane], before: bool)
         let named = |(name, _): (OsString, OsString)| name.as_bytes().strip_prefix(b"GITHEAD_").map(BString::from);
         commits.extend(std::env::vars_os().filter_map(named));
     }
-    if let Ok(heads) = std::fs::read(place.git_dir.join("MERGE_HEAD")) {
+    if let Ok(heads) = crate::git::optional::bytes(place.git_dir.join("MERGE_HEAD")) {
         commits.extend(heads.lines().map(BString::from));
     }
     let mut found = Vec::new();

@@ -11,7 +11,7 @@ use crate::error::Result;
 /// Whether `commit` was fetched from elsewhere as what the branch of this full name is there: the branch it follows, or
 /// the one of its own name.
 pub(super) fn as_own(place: &Place, own: &BStr, commit: &BStr) -> Result<bool> {
-    let Ok(fetched) = std::fs::read(place.git_dir.join("FETCH_HEAD")) else { return Ok(false) };
+    let Ok(fetched) = crate::git::optional::bytes(place.git_dir.join("FETCH_HEAD")) else { return Ok(false) };
     let mut followed = None;
     for (name, url) in fetched.lines().filter_map(|line| branch_fetched(line, commit)) {
         // That is this repository, whose branches may be other lanes'.

@@ -58,7 +58,7 @@ impl Place {
     }
 
     fn of(git_dir: PathBuf) -> Result<Self> {
-        match std::fs::read(git_dir.join("commondir")) {
+        match crate::git::optional::bytes(git_dir.join("commondir")) {
             Ok(common) if !common.trim_ascii().is_empty() => {
                 let common_dir = git_dir.join(crate::git::path(crate::git::line(&common)));
                 Ok(Place { git_dir, common_dir, linked: true, ..Place::default() })
@@ -171,14 +171,14 @@ impl Place {
 
     /// Where HEAD's log says that a checkout went last.
     pub fn last_switch(&self) -> Option<bstr::BString> {
-        let log = std::fs::read(self.git_dir.join("logs/HEAD")).ok()?;
+        let log = crate::git::optional::bytes(self.git_dir.join("logs/HEAD")).ok()?;
         let mut messages = log.lines().rev().filter_map(|line| Some(line.split_once_str("\t")?.1.as_bstr()));
         messages.find_map(checkout_message).map(|(_, to)| to)
     }
 }
 
 fn last_checkout(git_dir: &Path) -> Option<(bstr::BString, bstr::BString)> {
-    let log = std::fs::read(git_dir.join("logs/HEAD")).ok()?;
+    let log = crate::git::optional::bytes(git_dir.join("logs/HEAD")).ok()?;
     let line = crate::git::line(&log).lines().next_back()?;
     let (_, message) = line.split_once_str("\t")?;
     checkout_message(message.as_bstr())
@@ -196,7 +196,7 @@ pub fn checkout_message(message: &BStr) -> Option<(bstr::BString, bstr::BString)
 
 /// The git directory a `.git` file names.
 pub fn linked_git_dir(dot_git: &Path) -> Option<PathBuf> {
-    let text = std::fs::read(dot_git).ok()?;
+    let text = crate::git::optional::bytes(dot_git).ok()?;
     let target = crate::git::line(&text).strip_prefix(b"gitdir:")?.trim_ascii_start().to_owned();
     Some(dot_git.parent()?.join(crate::git::path(&target)))
 }
@@ -216,7 +216,7 @@ pub fn git_dir_of(lane: &Lane, common_dir: &Path) -> Option<PathBuf> {
 
 /// The directory of a linked worktree, as its admin directory names it.
 pub fn directory(git_dir: &Path) -> Option<PathBuf> {
-    let gitdir = std::fs::read(git_dir.join("gitdir")).ok()?;
+    let gitdir = crate::git::optional::bytes(git_dir.join("gitdir")).ok()?;
     git_dir.join(crate::git::path(crate::git::line(&gitdir))).parent().map(Path::to_owned)
 }
 

@@ -29,7 +29,7 @@ impl Stamps {
     /// Reads the index at `path`; `None` where one of `wanted`, which are in git's order, is not an entry of that file: the
     /// other half of a split index has it, for instance.
     pub(super) fn of<'a>(path: &Path, hash: Kind, wanted: impl Iterator<Item = &'a BStr>) -> Option<Self> {
-        let bytes = std::fs::read(path).ok()?;
+        let bytes = crate::git::optional::bytes(path).ok()?;
         let written = std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok()?;
         let mut all = Entries::of(&bytes, hash.len_in_bytes())?;
         let find = |wanted: &BStr| {

@@ -9,13 +9,14 @@
 //! lanes nor inside its main worktree the user's [`registry`] must say so, which is outside of every repository.
 
 pub mod registry;
+pub mod settings;
 
 use std::path::{Component, Path, PathBuf};
 
 use super::repository::Repository;
 use super::{facts, lane_files, trash};
 use crate::domain::lane::{LaneId, RefName};
-use crate::domain::trash::Entry;
+use crate::domain::trash::{Entry, Setting};
 
 /// Hidden directories of a main worktree that hold worktrees and nothing else.
 pub const WORKTREES: [&str; 2] = [".worktrees", ".claude/worktrees"];
@@ -126,6 +127,14 @@ impl<'a> Claims<'a> {
     pub fn place(&mut self, field: &'static str, path: &Path) {
         let fits = is_possible(self.repository, path) && is_believed(self.repository, path);
         self.that(field, path.display(), fits);
+    }
+
+    /// What is written into `.git/config` about a branch.
+    pub fn settings(&mut self, field: &'static str, settings: &[Setting]) {
+        let (_, doubted) = settings::believed(self.repository, settings);
+        if let Some(setting) = doubted.first() {
+            self.that(field, format_args!("{} = {}", setting.key, setting.value), false);
+        }
     }
 
     /// What an entry says, but for the place of its worktree.

@@ -116,7 +116,7 @@ fn log_of_branch(repository: &Repository, lane: &Lane) -> Result<Vec<Line>> {
 }
 
 fn read_log(path: &Path) -> Result<Vec<Line>> {
-    let text = match std::fs::read(path) {
+    let text = match crate::git::optional::bytes(path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(error).context("read", path),
@@ -165,7 +165,7 @@ fn ids_below(directory: &Path, found: &mut BTreeSet<ObjectId>) -> Result<()> {
         if kind.is_dir() {
             ids_below(&entry.path(), found)?;
         } else if kind.is_file() {
-            let text = std::fs::read(entry.path()).context("read", &entry.path())?;
+            let text = crate::git::optional::bytes(entry.path()).context("read", &entry.path())?;
             found.extend(ObjectId::from_hex(text.trim_ascii()).ok());
         }
     }

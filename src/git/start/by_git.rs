@@ -74,7 +74,8 @@ pub(super) fn release(repository: &Repository, intent: &Intent) -> Result<()> {
 pub(super) fn own_admin(repository: &Repository, intent: &Intent) -> Option<PathBuf> {
     let all = std::fs::read_dir(repository.common_dir().join("worktrees")).into_iter().flatten().flatten();
     let ours = |admin: &Path| {
-        std::fs::read(admin.join("locked")).is_ok_and(|text| text.trim_ascii() == reason(intent).as_bytes())
+        crate::git::optional::bytes(admin.join("locked"))
+            .is_ok_and(|text| text.trim_ascii() == reason(intent).as_bytes())
     };
     all.map(|entry| entry.path()).find(|admin| ours(admin))
 }

@@ -100,6 +100,7 @@ impl Claim for Intent {
     fn claim(&self, claims: &mut Claims<'_>) {
         let (lane, hidden) = (&self.lane, std::ffi::OsString::from(self.hidden()));
         claims.id("lane id", lane.id.as_str());
+        claims.settings("upstream", &self.upstream);
         claims.admin_name("admin directory", &self.admin_name);
         claims.staging("staged admin directory", &self.staged_admin);
         claims.that(

@@ -238,7 +238,7 @@ fn write_dot_git(repository: &Repository, intent: &Intent, worktree: &Path) -> R
     let mut text = b"gitdir: ".to_vec();
     text.extend_from_slice(&link(&intent.lane.worktree, &admin_dir(repository, intent), intent.relative));
     let dot_git = worktree.join(".git");
-    if std::fs::read(&dot_git).is_ok_and(|now| now == text) {
+    if crate::git::optional::bytes(&dot_git).is_ok_and(|now| now == text) {
         return Ok(());
     }
     std::fs::write(&dot_git, text).context("write", &dot_git)

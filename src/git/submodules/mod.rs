@@ -116,7 +116,7 @@ fn lent(repository: &Repository, lane: &Worktree, found: &[Found], holdings: &mu
     for other in others {
         let objects = other.join("objects");
         // The borrower that cannot be read is not the lane's to account for.
-        let text = std::fs::read(objects.join("info/alternates")).unwrap_or_default();
+        let text = crate::git::optional::bytes(objects.join("info/alternates")).unwrap_or_default();
         for line in text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
             let Ok(lender) = std::fs::canonicalize(objects.join(super::path(line))) else { continue };
             let of = |found: &&Found| std::fs::canonicalize(&found.git_dir).is_ok_and(|own| lender.starts_with(own));
