@@ -198,3 +198,27 @@ fn dotfiles_bring_the_rule_to_a_new_machine_and_take_it_away_again() {
         eprintln!("this git has no hooks in its configuration: the rule came with the first lane");
     }
 }
+
+#[test]
+fn zsh_is_told_where_its_completion_is_and_finds_it_there() {
+    let sandbox = Sandbox::new();
+    let home = sandbox.root().join("home");
+    if sandbox.run(sandbox.command("sh").args(["-c", "command -v zsh"])).code != 0 {
+        eprintln!("skipped: there is no zsh");
+        return;
+    }
+    let run = sandbox.lane(["init", "--global"]);
+    let line = run.stderr.lines().find_map(|line| line.strip_prefix("hint: in ~/.zshrc, before compinit: "));
+    let line = line.unwrap_or_else(|| panic!("{run}")).to_owned();
+    // Without it nothing is found; said again until it is there.
+    let zsh = |rc: &str| {
+        write(&home.join(".zshrc"), format!("{rc}\nautoload -Uz compinit && compinit -u -D\n"));
+        let mut shell = sandbox.command("zsh");
+        sandbox.run(shell.args(["-i", "-c", "print -r -- $_comps[git-lane]"])).stdout
+    };
+    assert_eq!(zsh("").trim(), "");
+    assert!(sandbox.lane(["init", "--global"]).stderr.contains(&line));
+    assert_eq!(zsh(&line).trim(), "_git-lane");
+    assert!(!sandbox.lane(["init", "--global"]).stderr.contains("zsh"));
+    assert!(!sandbox.lane(["init", "--global", "--uninstall"]).stderr.contains("zsh"));
+}

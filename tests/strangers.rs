@@ -181,3 +181,34 @@ fn the_readmes_policy_works_for_the_documented_owners() {
         let _ = sandbox.lane(["finish", "x"]).ok();
     }
 }
+
+/// The value in force of a key.
+fn in_force(sandbox: &Sandbox, key: &str) -> serde_json::Value {
+    let all = sandbox.lane(["--json", "config"]).json();
+    let all = all["settings"].as_array().unwrap().clone();
+    all.into_iter().find(|setting| setting["key"] == key || setting["name"] == key).unwrap()["value"].clone()
+}
+
+#[test]
+fn it_weakens_no_rule_that_the_users_own_file_demands() {
+    let own =
+        "[rule]\nhome = \"main\"\nprotected = [\"main\"]\nbranch-pattern = \"fix/*\"\n[start]\ninstall-hooks = true\n";
+    for (tracked, key, held) in [
+        ("rule.protected = []", "rule.protected", serde_json::json!(["main"])),
+        ("rule.protected = \"\"", "rule.protected", serde_json::json!(["main"])),
+        ("rule.protected = [\"release\"]", "rule.protected", serde_json::json!(["main", "release"])),
+        ("rule.home = \"\"", "rule.home", serde_json::json!("main")),
+        ("rule.home = \"x\"", "rule.home", serde_json::json!("main")),
+        ("rule.branch-pattern = []", "rule.branch-pattern", serde_json::json!(["fix/*"])),
+        ("rule.branch-pattern = \"**\"", "rule.branch-pattern", serde_json::json!(["fix/*"])),
+        ("start.install-hooks = false", "start.install-hooks", serde_json::json!(true)),
+    ] {
+        let sandbox = with_policy(tracked);
+        write(&sandbox.root().join("home/.config/git-lane/lane.toml"), own);
+        assert_eq!(in_force(&sandbox, key), held, "{tracked}");
+        // The file of the clone is the user's own again.
+        let clone = tracked.replace("\"x\"", "\"y\"");
+        sandbox.write(".git/lane/lane.toml", clone);
+        assert!(tracked.contains("release") || in_force(&sandbox, key) != held, "{tracked}");
+    }
+}

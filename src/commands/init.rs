@@ -4,6 +4,7 @@ use clap::Args as ClapArgs;
 
 use crate::domain::guard::Level;
 use crate::domain::lane::LosslessPath;
+use crate::domain::paste::word;
 use crate::error::{Error, Result};
 use crate::git::repository::Repository;
 use crate::hooks::global::{self, Stays};
@@ -111,6 +112,13 @@ fn everywhere(args: &Args, ui: &Ui) -> Result<()> {
             _ => "; see what it would be with: git lane init --global --print",
         };
         ui.warn(format_args!("'{}' {why}{next}", path.display()));
+    }
+    if mode == Mode::Install
+        && let Some(directory) = global::unsearched_by_zsh()?
+    {
+        let directory = word(directory.display());
+        ui.note("note: zsh does not look for completions where they were written");
+        ui.note(format_args!("hint: in ~/.zshrc, before compinit: fpath=({directory} $fpath)"));
     }
     Ok(())
 }

@@ -3,8 +3,11 @@
 use std::path::PathBuf;
 
 use crate::domain::name::{BranchName, LaneName};
-use crate::domain::trash::Entry;
+use crate::domain::paste::{word, word_of_bytes};
+use crate::domain::trash::{Entry, Setting};
 use crate::error::{Error, Result};
+use crate::git::provenance::settings;
+use crate::git::repository::Repository;
 use crate::git::restore::{restore, what};
 use crate::ui::{Page, Report, Ui};
 
@@ -87,13 +90,28 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
             continue;
         }
         match restore(&repository, wanted, place.as_deref()) {
-            Ok(entry) => report.restored.push(describe(entry)),
+            Ok(entry) => {
+                doubt(&repository, &entry, ui);
+                report.restored.push(describe(entry));
+            }
             Err(error) if !report.restored.is_empty() => return Err(ui.failed(&report, error)),
             Err(error) => return Err(error),
         }
     }
     ui.report(&report);
     Ok(())
+}
+
+/// Says which of git's settings of the branch are the user's to put back.
+fn doubt(repository: &Repository, entry: &Entry, ui: &Ui) {
+    let Some(branch) = entry.branch.as_ref().filter(|branch| branch.deleted) else { return };
+    for Setting { key, value } in settings::believed(repository, &branch.settings).1 {
+        let key = format!("branch.{}.{key}", branch.name);
+        ui.warn(format_args!(
+            "'{key}' was '{value}'; that is not put back, because nothing outside of the trash bears it out"
+        ));
+        ui.note(format_args!("hint: if you know it to be yours: git config {} {}", word(&key), word_of_bytes(value)));
+    }
 }
 
 fn describe(entry: Entry) -> Restored {

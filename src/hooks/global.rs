@@ -129,14 +129,33 @@ pub fn files() -> Result<Vec<GlobalFile>> {
         file(config.join("git-lane/hooks.gitconfig"), &hooks(), "the hooks, for git 2.54 and later")?,
         file(config.join("git-lane/lane.toml"), POLICY, "the hooks with each first lane, for older gits")?,
         file(data.join("bash-completion/completions/git-lane"), completions::BASH, "completion in bash")?,
-        file(
-            data.join("zsh/site-functions/_git-lane"),
-            completions::ZSH,
-            "completion in zsh, once that directory is in fpath",
-        )?,
+        file(data.join(ZSH), completions::ZSH, "completion in zsh, once that directory is in fpath")?,
         file(config.join("fish/conf.d/git-lane.fish"), completions::FISH, "completion in fish")?,
     ])
 }
+
+/// The directory of zsh's completion, where the user has a zsh that does not look there: none does of itself, and nothing
+/// but their own start-up files can tell it to.
+pub fn unsearched_by_zsh() -> Result<Option<PathBuf>> {
+    let is_file = |file: &PathBuf| std::fs::metadata(file).is_ok_and(|found| found.is_file());
+    let there = std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()).any(|at| is_file(&at.join("zsh")));
+    let Some(file) = files()?.into_iter().map(|file| file.path).find(|path| path.ends_with(ZSH)) else {
+        return Ok(None);
+    };
+    let directory = file.parent().map(Path::to_owned);
+    let searched =
+        std::env::var_os("FPATH").is_some_and(|all| std::env::split_paths(&all).any(|at| Some(at) == directory));
+    let home = std::env::var_os("ZDOTDIR").or_else(|| std::env::var_os("HOME")).map(PathBuf::from).unwrap_or_default();
+    // However they spell it, the end of it is there.
+    let named = [".zshrc", ".zshenv", ".zprofile"]
+        .iter()
+        .map(|name| home.join(name))
+        .filter(is_file)
+        .any(|file| std::fs::read(file).is_ok_and(|text| text.contains_str("zsh/site-functions")));
+    Ok(directory.filter(|_| there && !searched && !named))
+}
+
+const ZSH: &str = "zsh/site-functions/_git-lane";
 
 const POLICY: &str = "[start]\ninstall-hooks = true\n";
 

@@ -63,7 +63,8 @@ pub const KEYS: &[Key] = &[
         name: "start.install-hooks",
         shape: Shape::Flag,
         default: "false",
-        meaning: "Whether the first lane of a repository installs hooks.",
+        meaning: "Whether the first lane of a repository installs hooks. A tracked file cannot say no where your own says \
+                  yes.",
     },
     Key {
         name: "finish.strategy",
@@ -103,19 +104,20 @@ pub const KEYS: &[Key] = &[
         name: "rule.home",
         shape: Shape::Revision,
         default: "",
-        meaning: "The branch the main worktree stays on. Unset: any.",
+        meaning: "The branch the main worktree stays on. Unset: any. Where your own file names one, a tracked file does not.",
     },
     Key {
         name: "rule.protected",
         shape: Shape::Patterns,
         default: "[]",
-        meaning: "Branches that plain commits, merge commits and rebases leave alone. Patterns as in gitignore(5): * stops at a slash, ** does not.",
+        meaning: "Branches that plain commits, merge commits and rebases leave alone. Patterns as in gitignore(5): * stops at a slash, ** does not. A tracked file only adds to those of your own file.",
     },
     Key {
         name: "rule.branch-pattern",
         shape: Shape::Patterns,
         default: "[]",
-        meaning: "Patterns the branch of a new lane has to fit, one of them at least. None: every branch fits.",
+        meaning: "Patterns the branch of a new lane has to fit, one of them at least. None: every branch fits. Where your own file has \
+                  some, a tracked file does not count.",
     },
     Key {
         name: "rule.branch-example",

@@ -1,7 +1,8 @@
 //! The files a policy is made of: user, team, clone; later ones win, and every value remembers its file.
 //!
 //! The team's file comes with the repository, so it is read as a stranger's: a plain file or a link inside the
-//! repository, small, without paths that lead away, and it only ever lengthens the time that removed lanes wait.
+//! repository, small, without paths that lead away; it only ever lengthens the time that removed lanes wait, and weakens no rule that
+//! the user's own file demands.
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -128,6 +129,13 @@ impl Values {
                 if matches!(origin, Origin::Team(_)) && key.shortens(self.value(key.name), value.as_ref()) {
                     continue;
                 }
+                let value = match self.get(key) {
+                    (Some(own), Origin::User(_)) if matches!(origin, Origin::Team(_)) => match key.beside(own, value) {
+                        Some(value) => value,
+                        None => continue,
+                    },
+                    _ => value,
+                };
                 let value = value.map(|value| at_home(key, value, &path)).transpose()?;
                 self.0.insert(key.name, (value, origin.clone()));
             }

@@ -218,6 +218,21 @@ fn is_among_lanes(path: &str) -> bool {
 }
 
 impl Key {
+    /// What a tracked file may make of what the user's own file demands: rules become no weaker by it. `None`: the user's
+    /// own stays as it is.
+    pub(super) fn beside(&self, own: &Value, tracked: Option<Value>) -> Option<Option<Value>> {
+        match (self.name, own) {
+            ("rule.protected", Value::List(own)) => {
+                let Some(Value::List(more)) = tracked else { return None };
+                let more: Vec<String> = more.into_iter().filter(|pattern| !own.contains(pattern)).collect();
+                (!more.is_empty()).then(|| Some(Value::List([own.as_slice(), &more].concat())))
+            }
+            ("rule.branch-pattern", Value::List(own)) if !own.is_empty() => None,
+            ("rule.home", _) | ("start.install-hooks", Value::Flag(true)) => None,
+            _ => Some(tracked),
+        }
+    }
+
     /// Whether removed lanes would wait less long, or beside fewer others, by `new` than by `old`.
     pub(super) fn shortens(&self, old: Option<&Value>, new: Option<&Value>) -> bool {
         let much = |value: Option<&Value>| match value {
@@ -405,6 +420,31 @@ mod tests {
         ] {
             assert!(!verdict(path), "{path}");
         }
+    }
+
+    #[test]
+    fn a_tracked_file_weakens_no_rule_of_the_users_own() {
+        for (key, own, tracked, left) in [
+            ("rule.protected", "['main']", "[]", None),
+            ("rule.protected", "['main']", "''", None),
+            ("rule.protected", "['main']", "'main'", None),
+            ("rule.protected", "['main']", "['x', 'main']", Some("['main', 'x']")),
+            // A pattern that takes back is none in this list: every one of them protects.
+            ("rule.protected", "['main']", "['!main']", Some("['main', '!main']")),
+            ("rule.protected", "[]", "['x']", Some("['x']")),
+            ("rule.branch-pattern", "['a/*']", "[]", None),
+            ("rule.branch-pattern", "['a/*']", "['**']", None),
+            ("rule.branch-pattern", "[]", "['b/*']", Some("['b/*']")),
+            ("rule.home", "'main'", "'x'", None),
+            ("start.install-hooks", "true", "false", None),
+            ("start.install-hooks", "false", "true", Some("true")),
+            ("start.base", "'main'", "'x'", Some("'x'")),
+        ] {
+            let value = |toml| check(key, toml).unwrap();
+            let found = find(key).unwrap().beside(&value(own).unwrap(), value(tracked));
+            assert_eq!(found, left.map(value), "{key}: {own}, {tracked}");
+        }
+        assert_eq!(find("rule.home").unwrap().beside(&Value::Text("main".into()), None), None);
     }
 
     #[test]
