@@ -24,7 +24,7 @@ pub fn believed<'a>(repository: &Repository, settings: &'a [Setting]) -> (Vec<Se
 fn is_plain(setting: &Setting, is_remote: &dyn Fn(&[u8]) -> bool) -> bool {
     let (key, value) = (setting.key.to_ascii_lowercase(), setting.value.as_slice());
     match key.as_str() {
-        "remote" | "pushremote" => is_remote(value),
+        "remote" | "pushremote" => is_remote(value) || is_word(value),
         "merge" => RefName::parse(value.as_bstr()).is_some_and(|name| name.as_bstr().starts_with(b"refs/")),
         "rebase" => REBASE.contains(&value),
         // Text for people, of several lines.
@@ -38,6 +38,12 @@ fn is_plain(setting: &Setting, is_remote: &dyn Fn(&[u8]) -> bool) -> bool {
     }
 }
 
+/// The name of a remote that may be gone: neither a URL, nor a path that leads anywhere else.
+fn is_word(value: &[u8]) -> bool {
+    value.first().is_some_and(u8::is_ascii_alphanumeric)
+        && value.iter().all(|byte| byte.is_ascii_alphanumeric() || b"._-".contains(byte))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -48,6 +54,7 @@ mod tests {
             ("remote", "origin", true),
             ("remote", ".", true),
             ("pushRemote", "origin", true),
+            ("remote", "gone-since.1", true),
             ("merge", "refs/heads/main", true),
             ("rebase", "true", true),
             ("description", "two\nlines", true),
@@ -57,6 +64,9 @@ mod tests {
             ("REMOTE", "/tmp/evil", false),
             ("remote", "../evil", false),
             ("remote", "", false),
+            ("remote", "..", false),
+            ("remote", "-x", false),
+            ("remote", "evil::x", false),
             ("merge", "main", false),
             ("merge", "refs/heads/a\n[core]", false),
             ("merge", "refs/heads/../../config", false),
