@@ -212,20 +212,23 @@ impl Fixtures {
 
     /// A program in an environment of its own; `git` is the git under test.
     pub fn command(&self, program: &str, directory: &Path) -> Command {
-        let git = std::env::var_os("GIT_LANE_TEST_GIT").unwrap_or_else(|| "git".into());
+        let chosen = std::env::var_os("GIT_LANE_TEST_GIT");
         let mut command = match program {
-            "git" => Command::new(&git),
+            "git" => Command::new(chosen.as_deref().unwrap_or("git".as_ref())),
             "git-lane" => Command::new(env!("CARGO_BIN_EXE_git-lane")),
             other => Command::new(other),
         };
         command
             .current_dir(directory)
-            .env("GIT_LANE_GIT", git)
             .env("HOME", self.directory.join("home"))
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .env("GIT_CONFIG_COUNT", "1")
             .env("GIT_CONFIG_KEY_0", "gc.auto")
             .env("GIT_CONFIG_VALUE_0", "0");
+        // git-lane asks a chosen git for its version, and no other.
+        if let Some(git) = chosen {
+            command.env("GIT_LANE_GIT", git);
+        }
         for who in ["AUTHOR", "COMMITTER"] {
             command.env(format!("GIT_{who}_NAME"), "A").env(format!("GIT_{who}_EMAIL"), "a@example.com");
         }

@@ -9,7 +9,6 @@ use crate::domain::overview::{Entry, State};
 use crate::domain::status::WorktreeStatus;
 use crate::error::Result;
 use crate::git::overview::{Detail, entries};
-use crate::git::repository::Repository;
 use crate::ui::{Cell, Page, Report, Style, Ui};
 
 /// List what is in flight: every lane, and every worktree that is none
@@ -41,7 +40,7 @@ struct ListReport {
 
 /// Runs it.
 pub fn run(args: Args, ui: &Ui) -> Result<()> {
-    let repository = Repository::discover()?;
+    let repository = super::open_to_look()?;
     super::warn_if_overtaken(&repository, ui);
     let detail = if args.no_status { Detail::Names } else { Detail::Full };
     let mut entries = entries(&repository, detail)?;

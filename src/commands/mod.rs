@@ -99,7 +99,18 @@ pub fn open(ui: &Ui, dry_run: bool) -> Result<(Repository, Vec<Healed>)> {
     }
     let repository = Repository::discover()?;
     warn_if_overtaken(&repository, ui);
+    repository.git.ensure_usable()?;
     Ok((repository, Vec::new()))
+}
+
+/// Opens the repository for a command that only looks. A git of the user's choice is asked whether it works even where
+/// nothing else is asked of it, so that the choice is not believed to be good.
+pub fn open_to_look() -> Result<Repository> {
+    let repository = Repository::discover()?;
+    if Git::is_chosen() {
+        repository.git.ensure_usable()?;
+    }
+    Ok(repository)
 }
 
 /// The records; for a dry run as they would be once they have followed what git knows better.

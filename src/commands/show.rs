@@ -9,7 +9,6 @@ use crate::domain::overview::{Entry, State};
 use crate::domain::status::WorktreeStatus;
 use crate::error::Result;
 use crate::git::overview;
-use crate::git::repository::Repository;
 use crate::ui::{Page, Report, Ui};
 
 /// Show everything about one lane
@@ -23,7 +22,7 @@ struct ShowReport(Entry);
 
 /// Runs it.
 pub fn run(args: Args, ui: &Ui) -> Result<()> {
-    let repository = Repository::discover()?;
+    let repository = super::open_to_look()?;
     super::warn_if_overtaken(&repository, ui);
     let lane = super::find_lane(&repository, args.name.as_deref())?;
     ui.report(&ShowReport(overview::entry(&repository, &lane)?));

@@ -61,6 +61,11 @@ impl Git {
         found.unwrap_or_else(|| "/usr/bin/git".into()).into()
     }
 
+    /// Whether the user chose the program by `GIT_LANE_GIT`.
+    pub fn is_chosen() -> bool {
+        std::env::var_os("GIT_LANE_GIT").is_some_and(|path| !path.is_empty())
+    }
+
     /// An invocation of git in `directory`.
     pub fn at(&self, directory: &Path) -> Invocation {
         let mut command = Command::new(Self::program());

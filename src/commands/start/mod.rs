@@ -86,7 +86,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     // Nothing is healed either by who only wants to see.
     let (repository, worktrees, policy) = match args.dry_run {
         true => {
-            let repository = Repository::discover()?;
+            let (repository, _) = super::open(ui, true)?;
             let policy = Policy::load(&repository);
             (repository, None, policy)
         }
