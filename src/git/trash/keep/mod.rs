@@ -19,7 +19,7 @@ use gix::objs::tree::{Entry as File, EntryKind};
 use crate::domain::lane::{Head, Lane, ObjectId};
 use crate::domain::name::BranchName;
 use crate::domain::trash::Entry;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::git::command::Invocation;
 use crate::git::kept_pack::KeptPack;
 use crate::git::land::scratch::Scratch;
@@ -90,7 +90,13 @@ pub fn protect(
     let Some(keep) = keep.filter(|keep| Some(*keep) != tip) else { return Ok(None) };
     let beyond = tip.unwrap_or(lane.fork_point);
     let beyond = steady::has_object(&repository.gix, beyond).then_some(beyond);
-    KeptPack::of_history(repository, scratch, &[keep], beyond.as_slice())
+    or_without(KeptPack::of_history(repository, scratch, &[keep], beyond.as_slice()))
+}
+
+/// No pack can be made over a damaged object. The lane goes or returns all the same, as it did before: only a gc of that
+/// very moment could take something of it.
+fn or_without(packed: Result<Option<KeptPack>>) -> Result<Option<KeptPack>> {
+    packed.or_else(|error| if error.kind() == Kind::Git { Ok(None) } else { Err(error) })
 }
 
 /// Everything that only the trash's ref leads to: a gc that has read branches and indexes before they are back, and reads
@@ -106,7 +112,7 @@ pub fn protect_returning(repository: &Repository, scratch: &Scratch, entry: &Ent
         return Ok(None);
     }
     let beyond = steady::has_object(&repository.gix, beyond).then_some(beyond);
-    KeptPack::of_history(repository, scratch, &from, beyond.as_slice())
+    or_without(KeptPack::of_history(repository, scratch, &from, beyond.as_slice()))
 }
 
 /// What a keeper is to hold.
