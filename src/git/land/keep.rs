@@ -95,9 +95,10 @@ pub fn young(view: &gix::Repository, old: ObjectId, tip: ObjectId, new: ObjectId
             objects(view, parents.first().copied(), commit, &mut made)?;
         }
     }
+    // What the lane has brought and a pack holds is not young, and what a remote has promised is not here at all.
+    made.retain(|id| !lane.contains(id));
     let loose = gix::odb::loose::Store::at(view.common_dir().join("objects"), view.object_hash());
     lane.retain(|id| loose.contains(id));
-    made.retain(|id| !lane.contains(id));
     Ok(made.into_iter().chain(lane).collect())
 }
 
