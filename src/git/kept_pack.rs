@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::domain::lane::ObjectId;
 use crate::error::{Error, IoContext, Result};
-use crate::git::journal::step;
+use crate::git::journal::{step, unique_id};
 use crate::git::land::scratch::Scratch;
 use crate::git::repository::Repository;
 use crate::git::shared;
@@ -68,30 +68,32 @@ impl KeptPack {
             "--threads=1",
             "--window=0",
         ]);
-        let name = scratch.contain(git.args(options).arg(made.join("pack")).input(input)).text()?;
-        if name.is_empty() {
+        let own = scratch.contain(git.args(options).arg(made.join("pack")).input(input)).text()?;
+        if own.is_empty() {
             return Ok(None);
         }
         let packs = repository.gix.objects.store_ref().path().join("pack");
         shared::create_dir_all(&packs).context("create", &packs)?;
         let notes = scratch.path(KEEPS);
         shared::create_dir_all(&notes).context("create", &notes)?;
-        let file = |directory: &Path, end: &str| directory.join(format!("pack-{name}.{end}"));
-        let kept = KeptPack { keep: file(&packs, "keep"), note: notes.join(format!("pack-{name}.keep")) };
-        shared::write(&kept.note, "").context("write", &kept.note)?;
-        // A gc in between may remove the keep of a pack that is not there yet.
+        let file = |directory: &Path, name: &str, end: &str| directory.join(format!("pack-{name}.{end}"));
         for _ in 0..20 {
+            // A gc that has seen a pack without its keep may take it away although the keep comes back: what the gc packs
+            // anew, it packs without what a kept pack has. So no pack is kept under a name that was there before.
+            let name = unlike_any(repository, &own)?;
+            let kept = KeptPack { keep: file(&packs, &name, "keep"), note: notes.join(format!("pack-{name}.keep")) };
+            shared::write(&kept.note, "").context("write", &kept.note)?;
             shared::write(&kept.keep, OURS).context("write", &kept.keep)?;
             step("pack.keep");
             for end in ["pack", "idx"] {
-                place(&file(&made, end), &file(&packs, end))?;
+                place(&file(&made, &own, end), &file(&packs, &name, end))?;
             }
             if kept.keep.exists() {
                 step("pack.kept");
                 return Ok(Some(kept));
             }
         }
-        Err(Error::environment(format!("'{}' does not stay", kept.keep.display())).code("busy"))
+        Err(Error::environment(format!("no pack stays in '{}'", packs.display())).code("busy"))
     }
 }
 
@@ -102,7 +104,15 @@ impl Drop for KeptPack {
     }
 }
 
-/// Links a file of a pack into place; the same pack may be there already.
+/// A name for a copy of the pack called `own`, of the length that git looks for.
+fn unlike_any(repository: &Repository, own: &str) -> Result<String> {
+    let salted = format!("{own} {}", unique_id());
+    let id = gix::objs::compute_hash(repository.gix.object_hash(), gix::object::Kind::Blob, salted.as_bytes());
+    let id = id.map_err(|error| Error::environment("cannot name a pack").source(error))?;
+    Ok(id.to_string())
+}
+
+/// Links a file of a pack into place.
 fn place(from: &Path, to: &Path) -> Result<()> {
     match std::fs::hard_link(from, to) {
         Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
