@@ -118,7 +118,8 @@ fn a_lane_that_was_only_brought_up_to_date_was_never_used() {
         let sandbox = Sandbox::new();
         sandbox.write(".gitignore", ".env\n");
         sandbox.commit("ignore");
-        let lane = sandbox.lane_by_git("x");
+        sandbox.lane(["start", "x"]).ok();
+        let lane = sandbox.lane_path("x");
         for name in ["one", "two"] {
             sandbox.write(name, name);
             sandbox.commit(name);

@@ -71,7 +71,9 @@ fn makes_a_commit(message: &[u8]) -> bool {
     let action = message.split(|byte| *byte == b':').next().unwrap_or_default();
     let step = action.rsplit_once_str(" (").map_or(&b""[..], |(_, step)| step.strip_suffix(b")").unwrap_or(step));
     match action.split(|byte| *byte == b' ').next().unwrap_or_default() {
-        b"commit" | b"cherry-pick" | b"revert" | b"am" | b"lane" => true,
+        b"commit" | b"cherry-pick" | b"revert" | b"am" => true,
+        // Of what git-lane writes only the landing of another lane makes one.
+        b"lane" => message.starts_with(b"lane: finish "),
         b"rebase" => !matches!(step, b"start" | b"finish" | b"abort" | b""),
         b"merge" | b"pull" => {
             !matches!(step, b"start" | b"finish" | b"abort") && !message.to_lowercase().contains_str("fast-forward")
@@ -212,6 +214,7 @@ mod tests {
             ("branch: Created from main", false),
             ("Branch: renamed refs/heads/a to refs/heads/b", false),
             ("lane: finish 'y' (merge)", true),
+            ("lane: started (lane 1a22965a0d4dd5e1229)", false),
             ("", false),
         ] {
             assert_eq!(makes_a_commit(message.as_bytes()), makes, "{message}");
