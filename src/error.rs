@@ -3,7 +3,16 @@
 //! An [`Error`] is one sentence, the remedy as hints, and a [`Kind`] that decides the exit code. The table of exit
 //! codes lives here and nowhere else; `git-lane(1)` is tested against it.
 
-use std::fmt;
+use std::{fmt, io};
+
+/// The code of a failure for want of room, or of a quota.
+pub const DISK_FULL: &str = "disk-full";
+
+/// The code of a failure on a file system that is mounted read-only.
+pub const READ_ONLY: &str = "read-only";
+
+/// The code of a failure of the disk itself.
+pub const DISK_ERROR: &str = "disk-error";
 
 /// The result of everything that can fail in git-lane.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -188,7 +197,15 @@ pub trait IoContext<T> {
 
 impl<T> IoContext<T> for std::io::Result<T> {
     fn context(self, tried: &str, path: &std::path::Path) -> Result<T> {
-        self.map_err(|error| Error::environment(format!("cannot {tried} '{}'", path.display())).source(error))
+        self.map_err(|error| {
+            let code = match error.kind() {
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => DISK_FULL,
+                io::ErrorKind::ReadOnlyFilesystem => READ_ONLY,
+                _ if error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error()) => DISK_ERROR,
+                _ => "environment",
+            };
+            Error::environment(format!("cannot {tried} '{}'", path.display())).code(code).source(error)
+        })
     }
 }
 

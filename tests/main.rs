@@ -14,6 +14,8 @@ mod entries_hold;
 mod environment;
 mod facts;
 mod finish;
+mod foretold;
+mod full_disk;
 mod fuzz;
 mod gc;
 mod git_program;

@@ -312,7 +312,10 @@ pub fn failure(what: &str, output: &Output) -> Error {
     let line = text.lines().map(str::trim).find(|line| line.starts_with("fatal:") || line.starts_with("error:"));
     let line = line.or_else(|| text.lines().map(str::trim).find(|line| !line.is_empty()));
     match line {
-        Some(line) => Error::git(format!("{what}: {line}")),
+        Some(line) => match super::disk::trouble(&output.stderr) {
+            Some(code) => Error::environment(format!("{what}: {line}")).code(code),
+            None => Error::git(format!("{what}: {line}")),
+        },
         None => Error::git(format!("{what} ended with {}", output.status)),
     }
 }

@@ -69,8 +69,7 @@ impl LockFile {
                     return Err(error).context("lock", &target);
                 }
             }
-            let old = age(&lock).is_some_and(|age| age > PATIENCE);
-            if start.elapsed() > if old { PATIENCE_WITH_OLD } else { PATIENCE } || patience::is_spent() {
+            if is_long_enough(start, &lock) {
                 drop(std::fs::remove_file(&witness));
                 return Err(held_by_another(&lock));
             }
@@ -80,6 +79,20 @@ impl LockFile {
             std::thread::sleep(pause + pause.mul_f64(f64::from(std::process::id() % 16) / 16.0));
             pause = (pause * 2).min(Duration::from_millis(20));
         }
+    }
+
+    /// Waits for `<target>.lock` as long as [`acquire`](Self::acquire) would, and takes nothing: for a dry run.
+    pub fn wait_until_free(target: &Path, locks: &Path) -> Result<()> {
+        let lock = lock_path(&std::fs::canonicalize(target).unwrap_or_else(|_| target.to_owned()));
+        let start = Instant::now();
+        while std::fs::symlink_metadata(&lock).is_ok() && !is_dead(&lock, locks) {
+            if is_long_enough(start, &lock) {
+                return Err(held_by_another(&lock));
+            }
+            signals::ensure_none()?;
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        Ok(())
     }
 
     /// Takes over the lock that belongs to the intent `id` of a dead process, without a gap in which somebody else could
@@ -330,6 +343,12 @@ pub fn is_dead(lock: &Path, locks: &Path) -> bool {
         let same = file.metadata().is_ok_and(|own| (own.dev(), own.ino()) == (seen.dev(), seen.ino()));
         same && file.try_lock().is_ok()
     })
+}
+
+/// Whether one that waits for `lock` since `start` has waited long enough.
+fn is_long_enough(start: Instant, lock: &Path) -> bool {
+    let old = age(lock).is_some_and(|age| age > PATIENCE);
+    start.elapsed() > if old { PATIENCE_WITH_OLD } else { PATIENCE } || patience::is_spent()
 }
 
 fn age(lock: &Path) -> Option<Duration> {

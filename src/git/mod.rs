@@ -8,6 +8,7 @@ pub mod ancestors;
 pub mod base;
 mod child_of_git;
 pub mod command;
+mod disk;
 pub mod doctor;
 pub mod events;
 pub mod evidence;

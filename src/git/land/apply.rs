@@ -33,6 +33,7 @@ use crate::domain::lane::{ObjectId, RefName, Worktree, hex, lossless_path};
 use crate::domain::name::BranchName;
 use crate::error::{Error, Result};
 use crate::git::command::{Invocation, failure};
+use crate::git::disk;
 use crate::git::journal::{About, Journal, step};
 use crate::git::lockfile::LockFile;
 use crate::git::provenance::{Claim, Claims};
@@ -221,7 +222,11 @@ fn carry_out(
         let _ = files::remove_left(repository, site, old, new);
     }
     if !written.status.success() {
+        let writable = disk::ensure_writable(&site.path, &written);
         files::put_back(repository, site, old, new)?;
+        if writable.is_err() {
+            return Ok(writable.map(|()| Moved::Raced));
+        }
         let clear = way::ensure_not_in_the_way(repository, planned, site, prepared);
         return Ok(clear.and_then(|()| Err(failure("git read-tree", &written))));
     }
@@ -249,7 +254,7 @@ fn carry_out(
 
 /// Whether somebody died moving the base, or the files of the worktree: whoever heals that needs what is left of it.
 /// All of them have the turn when they do it, as this process has now.
-fn is_half_landed(repository: &Repository, base: &BranchName, git_dir: Option<&Path>) -> bool {
+pub(super) fn is_half_landed(repository: &Repository, base: &BranchName, git_dir: Option<&Path>) -> bool {
     let base = RefName::from(base);
     let under_way = Journal::new(&repository.lane_dir()).under_way();
     let files = |about: &About| git_dir.is_some_and(|git_dir| about.moves_files_of(git_dir));

@@ -18,26 +18,31 @@ pub(in crate::git) struct Changed {
 
 /// All of them, in the order of an index.
 pub(in crate::git) fn changes(repository: &Repository, old: ObjectId, new: ObjectId) -> Result<Vec<Changed>> {
-    let mut changed = steady::objects(&repository.gix, || compared(repository, old, new))?;
+    changes_in(&repository.gix, old, new)
+}
+
+/// The same in a view of the repository, for what is in a quarantine only; `new` may be a tree.
+pub(super) fn changes_in(view: &gix::Repository, old: ObjectId, new: ObjectId) -> Result<Vec<Changed>> {
+    let mut changed = steady::objects(view, || compared(view, old, new))?;
     changed.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(changed)
 }
 
-fn compared(repository: &Repository, old: ObjectId, new: ObjectId) -> Result<Vec<Changed>> {
+fn compared(view: &gix::Repository, old: ObjectId, new: ObjectId) -> Result<Vec<Changed>> {
     use gix::diff::tree::recorder::Change;
     let unreadable = |error: String| Error::git(format!("cannot compare {old} and {new}: {error}"));
     let tree = |id: ObjectId| {
-        let commit = repository.gix.find_commit(id).map_err(|error| unreadable(error.to_string()))?;
-        commit.tree().map_err(|error| unreadable(error.to_string()))
+        let found = view.find_object(id).map_err(|error| unreadable(error.to_string()))?;
+        found.peel_to_tree().map_err(|error| unreadable(error.to_string()))
     };
     let (before, after) = (tree(old)?, tree(new)?);
-    let hash = repository.gix.object_hash();
+    let hash = view.object_hash();
     let mut recorder = gix::diff::tree::Recorder::default();
     gix::diff::tree(
         gix::objs::TreeRefIter::from_bytes(&before.data, hash),
         gix::objs::TreeRefIter::from_bytes(&after.data, hash),
         gix::diff::tree::State::default(),
-        &repository.gix.objects,
+        &view.objects,
         &mut recorder,
     )
     .map_err(|error| unreadable(error.to_string()))?;

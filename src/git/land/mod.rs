@@ -14,6 +14,7 @@ pub(super) mod index;
 pub mod keep;
 pub mod merge;
 mod merge_policy;
+mod preview;
 pub mod replay;
 pub mod scratch;
 mod stage;
@@ -26,6 +27,7 @@ use std::time::{Duration, Instant};
 use self::apply::{Move, Moved};
 use self::hooks::Making;
 use self::keep::Kept;
+pub use self::preview::preview;
 use self::scratch::Scratch;
 use self::verdict::{Place, Verdict};
 use super::events;
@@ -34,7 +36,7 @@ use super::recover::recover;
 use super::repository::Repository;
 use super::retire::look;
 use crate::domain::event::{End, Subject, What};
-use crate::domain::finish::{self, Facts, Landing, Plan, Request};
+use crate::domain::finish::{self, Facts, Plan, Request};
 use crate::domain::integration::Integration;
 use crate::domain::lane::{ObjectId, RefName};
 use crate::domain::message;
@@ -88,18 +90,6 @@ pub enum Outcome {
     Landed(Landed),
     /// The base has everything already.
     Integrated(Integration),
-}
-
-/// What landing would do. Changes nothing, asks no hook.
-pub fn preview(repository: &Repository, facts: &Facts, landing: &Landing, own_message: bool) -> Result<Outcome> {
-    let scratch = Scratch::outside(repository)?;
-    let worktrees = repository.worktrees()?;
-    let place = Place::of(repository, &scratch, &worktrees, facts, landing)?;
-    Ok(match place.compute(own_message)? {
-        Verdict::Nothing(proof) => Outcome::Integrated(proof),
-        Verdict::Commit(new, commits) => Outcome::Landed(place.landed(Some(new), commits)),
-        Verdict::Tree(..) => Outcome::Landed(place.landed(None, place.ahead()?)),
-    })
 }
 
 /// Lands the lane of `facts`. What the facts say about the base is looked at again when it is this landing's turn.

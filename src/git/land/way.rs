@@ -6,12 +6,16 @@ use std::path::Path;
 
 use bstr::{BStr, BString, ByteSlice};
 
-use super::apply::{Move, in_the_way, on_index, read_tree};
+use super::apply::{Move, in_the_way, on_index};
 use super::changes::{Changed, changes};
+use super::scratch::{self, Scratch};
 use crate::domain::finish::{HiddenBy, Refusal};
 use crate::domain::lane::Worktree;
 use crate::error::{IoContext, Result};
+use crate::git::command::Invocation;
+use crate::git::disk;
 use crate::git::repository::Repository;
+use crate::git::steady;
 
 /// Refuses local changes and untracked files that moving `site` from old to new would touch, naming them. Ignored files
 /// count: git would overwrite them, and nothing may be lost.
@@ -53,6 +57,14 @@ fn displaced(site: &Worktree, changed: &[Changed]) -> Vec<BString> {
     parents.iter().filter(other).map(|parent| (*parent).to_owned()).collect()
 }
 
+/// A git that works on the copy of the index and sees what the landing has made, in the quarantine too.
+pub(super) fn on_copy(repository: &Repository, planned: &Move<'_>, site: &Worktree, index: &Path) -> Invocation {
+    let quarantined = |_: &&Scratch| !steady::has_object(&repository.gix, planned.new);
+    let Some(scratch) = planned.scratch.filter(quarantined) else { return on_index(repository, site, index) };
+    let variables = format!("GIT_INDEX_FILE {}", scratch::VARIABLES);
+    scratch.contain(repository.git_in(site)).env("GIT_INDEX_FILE", index).hiding(repository, &variables)
+}
+
 fn ask_git(
     repository: &Repository,
     planned: &Move<'_>,
@@ -61,11 +73,13 @@ fn ask_git(
     changed: &[Changed],
 ) -> Result<()> {
     let strangers = strangers(repository, site, index, changed)?;
-    let dry_run = || read_tree(repository, site, index, &["-n", "-m", "-u"], planned.old, planned.new);
+    let commits = [planned.old.to_string(), planned.new.to_string()];
+    let dry_run =
+        || on_copy(repository, planned, site, index).args(["read-tree", "-n", "-m", "-u"]).args(&commits).output();
     let mut verdict = dry_run()?;
     if !verdict.status.success() {
         // Files that were only touched look changed until git has compared them.
-        on_index(repository, site, index).args(["update-index", "-q", "--refresh"]).output()?;
+        on_copy(repository, planned, site, index).args(["update-index", "-q", "--refresh"]).output()?;
         verdict = dry_run()?;
     }
     if verdict.status.success() {
@@ -86,6 +100,7 @@ fn ask_git(
         if !hidden.is_empty() {
             return Err(Refusal::Hidden { base: planned.base.clone(), path: site.path.clone(), files: hidden }.into());
         }
+        disk::ensure_writable(index, &verdict)?;
         // An unmerged index, for instance; git's words say more than an empty list.
         return Err(in_the_way(planned, site, &[verdict.stderr.trim().as_bstr().to_owned()]));
     }
