@@ -1,6 +1,7 @@
 //! The end-to-end suite: one crate, one file per verb, real git.
 
 mod as_git;
+mod bases;
 mod completions;
 mod concurrency;
 mod config;

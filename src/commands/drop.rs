@@ -135,6 +135,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
             proof: seen.as_ref().and_then(|seen| seen.proof.clone()),
             expected_tip: seen.as_ref().and_then(|seen| seen.tip).filter(|_| accepted.is_some()),
             delete_branch: true,
+            heir: None,
             although_busy: args.force,
         };
         match retire(&repository, &retirement) {

@@ -198,6 +198,7 @@ fn take(repository: &Repository, looked: &Looked<'_>, why: &Done, dry_run: bool)
         proof: looked.seen.proof.clone(),
         expected_tip: looked.seen.tip,
         delete_branch: why.delete_branch(),
+        heir: looked.seen.proof.as_ref().and(looked.lane.base_branch()),
         although_busy: false,
     };
     retire(repository, &retirement).map(|retired| Some(retired.trash_id))

@@ -91,6 +91,9 @@ pub struct Entry {
     /// What the policy said at the removal, where that could be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub promise: Option<Promise>,
+    /// The branch that has its work, which becomes the base of the lanes that were based on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heir: Option<BranchName>,
 }
 
 /// How long, and beside how much, a policy keeps a removed lane.
@@ -316,6 +319,7 @@ pub(crate) mod tests {
             worktree: None,
             submodules: Holdings::default(),
             promise: None,
+            heir: None,
         }
     }
 

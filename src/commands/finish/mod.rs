@@ -247,6 +247,12 @@ fn retire(repository: &Repository, leaving: &Leaving<'_>, report: &mut Finished)
         let inside = std::env::current_dir().is_ok_and(|cwd| cwd.starts_with(&worktree.path));
         report.go_to = inside.then(|| repository.main_worktree()).transpose()?.map(|main| main.path);
     }
+    if report.landed.is_some() || report.integrated.is_some() {
+        report.heir.clone_from(&report.base);
+    }
+    if let (Some(branch), Some(heir)) = (&lane.branch, &report.heir) {
+        report.above = retire::based_on(&repository.records()?, branch, heir);
+    }
     if report.dry_run {
         report.submodules = worktree.map(|worktree| held(repository, lane, worktree)).unwrap_or_default();
         return Ok(());
@@ -264,6 +270,7 @@ fn retire(repository: &Repository, leaving: &Leaving<'_>, report: &mut Finished)
             proof: leaving.proof.clone(),
             expected_tip: leaving.facts.tip,
             delete_branch: true,
+            heir: report.heir.clone(),
             although_busy: leaving.although_busy,
         },
     );

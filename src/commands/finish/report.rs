@@ -36,6 +36,9 @@ pub(super) struct Finished {
     pub(super) ignored: Vec<BString>,
     pub(super) submodules: Holdings,
     pub(super) go_to: Option<PathBuf>,
+    /// The branch that has the work now, and the lanes that were based on the lane's and are based on that one.
+    pub(super) heir: Option<BranchName>,
+    pub(super) above: Vec<LaneName>,
     pub(super) expired: Vec<Gone>,
     pub(super) overdue: Vec<Gone>,
     pub(super) dry_run: bool,
@@ -60,6 +63,7 @@ impl Finished {
         if self.trash.is_none() {
             (self.retires, self.go_to) = (false, None);
             self.ignored.clear();
+            self.above.clear();
         }
         ui.failed(&self, error)
     }
@@ -89,6 +93,8 @@ impl Finished {
             ignored: Vec::new(),
             submodules: Holdings::default(),
             go_to: None,
+            heir: None,
+            above: Vec::new(),
             expired: Vec::new(),
             overdue: Vec::new(),
             dry_run,
@@ -117,6 +123,7 @@ impl serde::Serialize for Finished {
             })),
             "ignored": self.ignored.iter().map(|path| lossless(path.as_bstr())).collect::<Vec<_>>(),
             "submodules": self.submodules,
+            "above": self.above,
             "expired": self.expired,
             "overdue": self.overdue,
             "goTo": self.go_to.clone().map(LosslessPath),
@@ -167,6 +174,11 @@ impl Report for Finished {
             let text = would("the lane is in the trash", "would move the lane into the trash");
             page.line(format!("{text}; bring it back with: git lane restore {}", word(lane)));
             self.unproved(page);
+        }
+        if let Some(heir) = &self.heir {
+            for above in &self.above {
+                page.line(format!("the base of lane '{above}' {} '{heir}'", would("is now", "would be")));
+            }
         }
         for gone in &self.expired {
             page.line(gone.line(false));

@@ -121,6 +121,14 @@ impl Edit {
         Ok(())
     }
 
+    /// Gives a lane's record another base and leaves everything else in it alone.
+    pub fn set_base(&mut self, lane: &LaneName, base: &BranchName) -> Result<()> {
+        self.config
+            .set_raw_value_by("lane", Some(BStr::new(lane.as_str())), "base", base.to_ref().as_bstr())
+            .map_err(|error| Error::environment(format!("cannot record lane '{lane}': {error}")))?;
+        Ok(())
+    }
+
     /// Sets a value of the `[lane]` section where there is none yet.
     pub fn set_default(&mut self, key: &str, value: &str) -> Result<()> {
         match self.config.raw_value_by("lane", None::<&BStr>, key) {

@@ -65,6 +65,8 @@ pub struct Retirement<'a> {
     pub expected_tip: Option<ObjectId>,
     /// Whether its branch goes with it.
     pub delete_branch: bool,
+    /// The branch that has its work: the lanes based on its own are based on that one then.
+    pub heir: Option<BranchName>,
     /// Take it although a process works in it.
     pub although_busy: bool,
 }
@@ -259,6 +261,7 @@ fn prepare(repository: &Repository, retirement: &Retirement<'_>, scratch: &Scrat
         submodules,
         // A policy that cannot be read is no reason to keep the lane from leaving.
         promise: Policy::load(repository).ok().map(|policy| policy.retention().now),
+        heir: retirement.heir.clone(),
     };
     Ok((entry, young))
 }
@@ -321,6 +324,11 @@ fn forget(repository: &Repository, entry: &Entry) -> Result<()> {
         && repository.branch_tip(&branch.name)?.is_none()
     {
         edit.remove_branch_section(&branch.name);
+        if let Some(heir) = &entry.heir {
+            for name in based_on(&edit.records(), &branch.name, heir) {
+                edit.set_base(&name, heir)?;
+            }
+        }
     }
     edit.commit()?;
     step("retire.forgotten");
@@ -328,6 +336,13 @@ fn forget(repository: &Repository, entry: &Entry) -> Result<()> {
         exclude::remove(repository, place)?;
     }
     Ok(())
+}
+
+/// The lanes whose base is `branch` and becomes `heir`; never the lane of that one.
+pub fn based_on(records: &metadata::Records, branch: &BranchName, heir: &BranchName) -> Vec<LaneName> {
+    let above = records.lanes.iter().filter(|lane| lane.base_branch().as_ref() == Some(branch));
+    let above = above.filter(|lane| lane.branch.as_ref() != Some(heir));
+    above.map(|lane| lane.name.clone()).collect()
 }
 
 /// The file of a branch's reflog, for the files backend.
