@@ -60,9 +60,10 @@ fn noted(sandbox: &Sandbox) -> Vec<String> {
     let mut lines = Vec::new();
     for line in text.lines() {
         // The C library's own two signals, which its posix_spawn(3) leaves ignored, and SIGPIPE, which newer gits ignore
-        // for hooks and not for aliases.
+        // for hooks and not for aliases. SIGINT and SIGQUIT are ignored in a shell's background: git's runner of hooks
+        // catches both, so that its children start with neither ignored.
         let mask = line.strip_prefix("SigIgn:\t").and_then(|mask| u64::from_str_radix(mask, 16).ok());
-        let line = mask.map_or_else(|| line.to_owned(), |mask| format!("SigIgn: {:x}", mask & !0x1_8000_1000));
+        let line = mask.map_or_else(|| line.to_owned(), |mask| format!("SigIgn: {:x}", mask & !0x1_8000_1006));
         let words: Vec<String> = line.split(' ').map(|word| known(word.to_owned())).collect();
         lines.push(words.join(" "));
     }
