@@ -25,10 +25,10 @@ fn the_base_of_a_lane_that_landed_is_inherited() {
         ("ff", &["finish", "lower", "--strategy", "ff"]),
     ] {
         let sandbox = stacked();
-        let foretold = sandbox.lane(&[args, &["-n"]].concat()).ok();
+        let foretold = sandbox.lane([args, &["-n"]].concat()).ok();
         assert!(foretold.contains("the base of lane 'upper' would be 'main'"), "{what}: {foretold}");
         assert_eq!(base_of(&sandbox, "upper"), "refs/heads/lower", "{what}");
-        let json = sandbox.lane(&[&["--json"][..], args].concat()).json();
+        let json = sandbox.lane([&["--json"][..], args].concat()).json();
         assert_eq!(json["above"], serde_json::json!(["upper"]), "{what}: {json}");
         assert_eq!(base_of(&sandbox, "upper"), "refs/heads/main", "{what}");
         sandbox.lane(["finish", "upper"]).ok();

@@ -5,7 +5,7 @@ use crate::domain::retire::Surroundings;
 use crate::git::repository::Repository;
 use crate::git::{moved, processes};
 
-/// What surrounds a lane's worktree, for [`ensure_movable`]; processes are looked for separately.
+/// What surrounds a lane's worktree, for [`ensure_movable`](crate::domain::retire::ensure_movable); processes are looked for separately.
 pub fn surroundings<'a>(
     repository: &'a Repository,
     lane: &'a Lane,
