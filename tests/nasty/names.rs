@@ -144,7 +144,12 @@ fn row_04_control_characters() {
         }
     }
     assert!(sandbox.lane(["list"]).ok().contains(r"x\u{9b}2J"));
-    write(&sandbox.repo.join("lane.toml"), "[start]\nbranch = \"{name}\\u0000\\u001b[2J\"\n");
+    let policy = "[start]\nbranch = \"{name}\\u0000\\u001b[2J\"\n";
+    // A tracked file may not even hold them.
+    write(&sandbox.repo.join("lane.toml"), policy);
+    let _ = sandbox.lane(["start", "login"]).fails(4);
+    std::fs::remove_file(sandbox.repo.join("lane.toml")).unwrap();
+    write(&sandbox.root().join("home/.config/git-lane/lane.toml"), policy);
     sandbox.refuses(&["start", "login"], r"\u{1b}");
 }
 
