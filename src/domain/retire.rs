@@ -90,6 +90,8 @@ pub struct Busy {
 pub enum Refusal {
     /// The recorded path is the main worktree.
     Main(PathBuf),
+    /// The recorded path is the worktree of another lane, whose branch it has checked out.
+    OfLane(PathBuf, LaneName),
     /// Something is at the recorded path, but git does not know it as a worktree.
     NotListed(PathBuf),
     /// Directory and admin directory do not belong together.
@@ -123,6 +125,7 @@ impl Refusal {
     pub fn code(&self) -> &'static str {
         match self {
             Refusal::Main(_) => "main-worktree",
+            Refusal::OfLane(..) => "other-lane",
             Refusal::NotListed(_) => "not-a-worktree",
             Refusal::Damaged(..) => "damaged",
             Refusal::Locked(_) => "worktree-locked",
@@ -141,7 +144,7 @@ impl Refusal {
     pub fn refuse(&self, name: &LaneName) -> Error {
         let error = Error::refused(format!("lane '{name}' stays: {self}")).code(self.code());
         match self {
-            Refusal::Main(_) => error
+            Refusal::Main(_) | Refusal::OfLane(..) => error
                 .hint(format!("forget the record with: git config --remove-section {}", word(format!("lane.{name}")))),
             Refusal::NotListed(path) => {
                 let known = format!("see what is in '{}', and what git knows with: git worktree list", path.display());
@@ -180,6 +183,7 @@ impl std::fmt::Display for Refusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Refusal::Main(path) => write!(f, "'{}' is the main worktree", path.display()),
+            Refusal::OfLane(path, lane) => write!(f, "'{}' is the worktree of lane '{lane}'", path.display()),
             Refusal::NotListed(path) => write!(f, "'{}' is no worktree of this repository", path.display()),
             Refusal::Damaged(path, why) => write!(f, "the worktree at '{}' is damaged: {why}", path.display()),
             Refusal::Locked(reason) if reason.is_empty() => f.write_str("its worktree is locked"),

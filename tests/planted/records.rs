@@ -44,3 +44,25 @@ fn a_record_makes_no_lane_of_what_is_none() {
         sandbox.git(["rev-parse", "--verify", "main"]);
     }
 }
+
+/// Of two records with one directory the lane's whose branch is checked out there has it.
+#[test]
+fn a_record_takes_no_other_lanes_directory() {
+    let sandbox = Sandbox::new();
+    let lane = sandbox.lane_by_git("k");
+    write(&lane.join("work"), "gold\n");
+    sandbox.git(["branch", "evil"]);
+    sandbox.record("evil", &lane);
+    for args in [
+        &["finish", "evil"][..],
+        &["finish", "evil", "--no-land", "--force"],
+        &["prune", "--older-than", "0s", "--yes"],
+        &["drop", "--yes", "evil"],
+        &["drop", "--force", "evil"],
+    ] {
+        let run = sandbox.lane_in_time(args);
+        assert!(lane.join("work").exists(), "{args:?}: {run}");
+    }
+    let _ = sandbox.lane(["drop", "--yes", "k"]).ok();
+    assert!(!lane.exists());
+}

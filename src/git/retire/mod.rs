@@ -214,6 +214,11 @@ fn prepare(repository: &Repository, retirement: &Retirement<'_>, scratch: &Scrat
         // Somebody is landing on the lane's branch, or died doing so: its files and its index are between two commits.
         repository.ensure_files_are_whole(&worktree.git_dir)?;
         ensure_not_half_moved(repository, worktree)?;
+        let on = |lane: &Lane| lane.branch.as_ref().is_some_and(|branch| worktree.is_on(branch));
+        let owner = records.lanes.iter().find(|other| other.worktree == worktree.path && on(other));
+        if let Some(owner) = owner.filter(|owner| owner.name != lane.name && !on(lane)) {
+            return Err(Refusal::OfLane(worktree.path.clone(), owner.name.clone()).refuse(&lane.name));
+        }
     }
     let around = surroundings(repository, lane, worktree, &all, retirement.delete_branch);
     let around = if retirement.although_busy { around } else { around.with_processes() };
