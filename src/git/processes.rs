@@ -273,7 +273,15 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let directory = std::fs::canonicalize(directory.path()).unwrap();
         std::fs::copy("/bin/sleep", directory.join("server")).unwrap();
-        let mut child = Command::new(directory.join("server")).arg("60").current_dir("/").spawn().unwrap();
+        let mut server = Command::new(directory.join("server"));
+        server.arg("60").current_dir("/");
+        let mut child = loop {
+            match server.spawn() {
+                // A neighbouring test that forks has the copy open for writing until its own program runs.
+                Err(error) if error.kind() == std::io::ErrorKind::ExecutableFileBusy => std::thread::yield_now(),
+                started => break started.unwrap(),
+            }
+        };
         let found = working_in(&directory);
         let _ = child.kill().and_then(|()| child.wait());
         assert_eq!(found.map(|busy| busy.pid), Some(child.id() as i32));
