@@ -112,17 +112,14 @@ fn unlike_any(repository: &Repository, own: &str) -> Result<String> {
     Ok(id.to_string())
 }
 
-/// Links a file of a pack into place.
+/// Links a file of a pack into place, or copies it where there are no links and on another filesystem.
 fn place(from: &Path, to: &Path) -> Result<()> {
-    match std::fs::hard_link(from, to) {
-        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => {
-            // No links there, or another filesystem.
-            let aside = to.with_extension("lane-tmp");
-            shared::copy(from, &aside).context("write", &aside)?;
-            std::fs::rename(&aside, to).context("write", to)
-        }
-        _ => Ok(()),
+    if std::fs::hard_link(from, to).is_ok() {
+        return Ok(());
     }
+    let aside = to.with_extension("lane-tmp");
+    shared::copy(from, &aside).context("write", &aside)?;
+    std::fs::rename(&aside, to).context("write", to)
 }
 
 /// Removes a `.keep` that says that it is ours.
@@ -138,5 +135,37 @@ pub fn clean(repository: &Repository, dead: &Path) {
     let packs = repository.gix.objects.store_ref().path().join("pack");
     for note in std::fs::read_dir(dead.join(KEEPS)).into_iter().flatten().flatten() {
         remove(&packs.join(note.file_name()));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A gc that listed the first pack between the two would take it away, and pack nothing of what the second keeps.
+    #[test]
+    fn what_is_kept_again_is_in_another_pack() {
+        let directory = tempfile::tempdir().unwrap();
+        let git = |args: &[&str]| {
+            let git = std::process::Command::new("git").args(args).current_dir(directory.path()).output().unwrap();
+            assert!(git.status.success(), "{git:?}");
+        };
+        git(&["init", "-q"]);
+        let author = ["-c", "user.name=a", "-c", "user.email=a@example.com"];
+        git(&[&author[..], &["commit", "-q", "--allow-empty", "-m", "one"]].concat());
+        let repository = Repository::discover_from(directory.path()).unwrap();
+        let scratch = Scratch::new(&repository).unwrap();
+        let id = repository.gix.head_id().unwrap().detach();
+        let packs = || {
+            let listed = std::fs::read_dir(directory.path().join(".git/objects/pack")).unwrap();
+            let names = listed.map(|file| file.unwrap().file_name().into_string().unwrap());
+            names.filter(|name| name.ends_with(".pack")).collect::<Vec<_>>()
+        };
+        let keep = || KeptPack::of_objects(&repository, &scratch, &[id]).unwrap().unwrap();
+        drop(keep());
+        let first = packs();
+        let kept = keep();
+        assert_eq!((first.len(), packs().len()), (1, 2));
+        assert!(!kept.keep.with_extension("pack").ends_with(&first[0]));
     }
 }
