@@ -1,6 +1,7 @@
 //! What hooks, editors, filters, merge drivers and signing programs are given: exactly what git gives them, so that a git
 //! they run elsewhere works elsewhere, and one they run in another lane is guarded.
 
+use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -61,9 +62,9 @@ fn noted(sandbox: &Sandbox) -> Vec<String> {
     for line in text.lines() {
         // The C library's own two signals, which its posix_spawn(3) leaves ignored, and SIGPIPE, which newer gits ignore
         // for hooks and not for aliases. SIGINT and SIGQUIT are ignored in a shell's background: git's runner of hooks
-        // catches both, so that its children start with neither ignored.
+        // catches both, so that its children start with neither ignored. SIGALRM is that of git's progress.
         let mask = line.strip_prefix("SigIgn:\t").and_then(|mask| u64::from_str_radix(mask, 16).ok());
-        let line = mask.map_or_else(|| line.to_owned(), |mask| format!("SigIgn: {:x}", mask & !0x1_8000_1006));
+        let line = mask.map_or_else(|| line.to_owned(), |mask| format!("SigIgn: {:x}", mask & !0x1_8000_3006));
         let words: Vec<String> = line.split(' ').map(|word| known(word.to_owned())).collect();
         lines.push(words.join(" "));
     }
@@ -185,6 +186,88 @@ fn the_programs_of_a_squash_are_given_what_git_commit_gives() {
     );
 }
 
+/// What the hook of an index heard of `script`.
+fn index_changes(sandbox: &Sandbox, script: &str) -> Vec<String> {
+    program(&sandbox.repo.join(".git/hooks/post-index-change"), NOTE);
+    let _ = std::fs::remove_file(sandbox.root().join("home/notes"));
+    let mut shell = sandbox.command("sh");
+    let _ = sandbox.run(shell.args(["-ec", script])).ok();
+    noted(sandbox).into_iter().filter(|note| note.starts_with("post-index-change ")).collect()
+}
+
+/// It hears of no index that git-lane only works on, and is given nothing that git-lane tells its own gits.
+#[test]
+fn the_hook_of_an_index_hears_of_the_real_one_once() {
+    type Prepare = fn(&Sandbox);
+    const MERGE: &str = "git merge -q --no-edit x";
+    let rows: [(&str, &str, Prepare); 17] = [
+        ("git worktree add -q -b y ../shop.lanes/y", "git lane start y", |_| {}),
+        ("git worktree add -q -b y ../shop.lanes/y", "git lane start y", |sandbox| {
+            drop(sandbox.git(["config", "--remove-section", "filter.f"]));
+        }),
+        // git writes files aside.
+        ("git worktree add -q -b y ../shop.lanes/y", "git lane start y", |sandbox| {
+            sandbox.git(["config", "--remove-section", "filter.f"]);
+            sandbox.write(".gitattributes", "*.txt text eol=crlf\n");
+            sandbox.commit("attributes");
+        }),
+        ("git worktree add -q -b y ../shop.lanes/y", "git lane start y", |sandbox| {
+            sandbox.git(["config", "--remove-section", "filter.f"]);
+            sandbox.git(["config", "core.splitIndex", "true"]);
+        }),
+        // git writes all of them in place.
+        ("git worktree add -q -b y ../shop.lanes/y", "git lane start y", |sandbox| {
+            let included = sandbox.root().join("home/included");
+            write(&included, "[a]\nb = c\n");
+            sandbox.git(["config", "includeIf.gitdir:**/y.path", included.to_str().unwrap()]);
+        }),
+        ("git -c a.b=c worktree add -q -b y ../shop.lanes/y", "git -c a.b=c lane start y", |_| {}),
+        ("git worktree add -q -b y ../shop.lanes/y", "git lane start y --sparse src", |_| {}),
+        ("git worktree add -q -b y ../shop.lanes/y", "git lane start y", |sandbox| {
+            let format = if git_version() < (2, 45) { "-q" } else { "--ref-format=reftable" };
+            std::fs::remove_dir_all(sandbox.repo.join(".git")).unwrap();
+            sandbox.git(["init", "-q", "-b", "main", format]);
+            sandbox.commit("all");
+        }),
+        ("git -C ../shop.lanes/x switch -q x", "git lane doctor --fix", |sandbox| {
+            drop(sandbox.git_in(&sandbox.lane_path("x"), ["switch", "-q", "-c", "other", "main"]));
+        }),
+        (MERGE, "git lane finish x", |_| {}),
+        ("git -c a.b=c merge -q --no-edit x", "git -c a.b=c lane finish x", |_| {}),
+        // The files are written in place.
+        (MERGE, "git lane finish x", |sandbox| sandbox.write(".git/info/sparse-checkout", "/*\n")),
+        ("git merge -q --ff-only x", "git lane finish x --strategy ff", |sandbox| {
+            drop(sandbox.git_in(&sandbox.lane_path("x"), ["rebase", "-q", "main"]));
+        }),
+        (
+            "git -C ../shop.lanes/x rebase -q main; rm -f ~/notes; git merge -q --ff-only x",
+            "git lane finish x --keep --strategy rebase",
+            |_| {},
+        ),
+        ("git merge -q --squash x; git commit -q --no-edit", "git lane finish x --keep --strategy squash", |_| {}),
+        ("cd ../base; git merge -q --no-edit x", "git lane finish x", |sandbox| {
+            sandbox.git(["switch", "-q", "--detach"]);
+            sandbox.git(["worktree", "add", "-q", "../base", "main"]);
+        }),
+        // No worktree has the base checked out.
+        ("true", "git lane finish x", |sandbox| drop(sandbox.git(["switch", "-q", "--detach"]))),
+    ];
+    let mut by_git = BTreeMap::new();
+    for (number, (git, lane, prepare)) in rows.into_iter().enumerate() {
+        let run = |script: &str| {
+            let sandbox = diverged();
+            std::fs::remove_file(sandbox.repo.join(".git/hooks/post-merge")).unwrap();
+            prepare(&sandbox);
+            index_changes(&sandbox, script)
+        };
+        let expected = by_git.entry(git).or_insert_with(|| run(git));
+        // Before it merges, git may write down stat data that it has looked up.
+        expected.retain(|note| note.starts_with("post-index-change 1 "));
+        assert_eq!(expected.len(), usize::from(git != "true"), "{number} {git}: {expected:?}");
+        assert_eq!(run(lane), *expected, "{number} {lane}");
+    }
+}
+
 /// A smudge filter is told neither of the prepared index nor of the repository; git tells it besides what is merged.
 #[test]
 fn a_filter_of_a_landing_is_told_of_no_place_of_git_lane() {
@@ -197,6 +280,17 @@ fn a_filter_of_a_landing_is_told_of_no_place_of_git_lane() {
             assert!(!note.contains(variable), "{note}");
         }
     }
+}
+
+/// Nor is one of a new worktree told what keeps a hook from hearing of each index that git writes on the way.
+#[test]
+fn a_filter_of_a_new_worktree_is_given_what_git_worktree_add_gives() {
+    let prepare = || {
+        let sandbox = diverged();
+        program(&sandbox.repo.join(".git/hooks/post-index-change"), "exit 0");
+        sandbox
+    };
+    same(prepare, "git worktree add -q -b y ../shop.lanes/y", "git lane start y", &["filter"]);
 }
 
 /// Where the program is that runs a git of its own.

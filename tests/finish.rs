@@ -831,14 +831,14 @@ fn a_base_that_moves_meanwhile_is_landed_on_where_it_is_now() {
 fn a_base_that_moves_under_its_worktree_leaves_that_worktree_as_it_was() {
     let sandbox = with_lane();
     sandbox.write("README", "edited\n");
-    // This hook runs once the files are written and before the base moves.
-    hook(
-        &sandbox,
-        "post-index-change",
-        "test -e ../raced && exit 0; touch ../raced\n\
-         git update-ref refs/heads/main $(git commit-tree -p main -m raced main^{tree})",
-    );
+    // git writes the files in place, and their filter runs before the base moves.
+    sandbox.write(".git/info/sparse-checkout", "/*\n");
+    sandbox.write(".git/info/attributes", "* filter=race\n");
+    let race = "test -e ../raced || { touch ../raced; \
+         git update-ref refs/heads/main $(git commit-tree -p main -m raced main^{tree}); }; cat";
+    sandbox.git(["config", "filter.race.smudge", race]);
     finish(&sandbox, []).ok();
+    assert!(sandbox.root().join("raced").exists());
     assert_eq!(sandbox.git(["log", "-1", "--format=%s", "main^1"]), "raced");
     assert_eq!(sandbox.git(["status", "--porcelain"]), " M README");
     assert_eq!(sandbox.git(["rev-list", "--count", "--merges", "main"]), "1");

@@ -96,6 +96,17 @@ fn what_is_made_in_a_repository_is_made_where_its_users_may_share_it() {
     }
 }
 
+/// No hook hears of an index of git-lane's own: only `on_own_index` names one to git. A hook of a landing is shown one, and
+/// the guard's own gits work on the caller's.
+#[test]
+fn an_index_of_our_own_is_named_in_one_place() {
+    let places = ["index_change", "land/hooks", "hook/remedy"];
+    for (name, text) in sources("src") {
+        let allowed = places.iter().any(|place| name == format!("src/git/{place}.rs"));
+        assert!(allowed || !code(&text).contains("env(\"GIT_INDEX_FILE\""), "{name} names an index to git");
+    }
+}
+
 /// What came with an archive may be a link, a pipe or endless: `git::lane_files` opens what lies in `.git/lane`.
 #[test]
 fn gits_lane_directory_is_read_in_one_place() {

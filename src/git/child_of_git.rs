@@ -4,8 +4,8 @@
 //! An alias is how git starts a program of somebody's choice. It finds its arguments, `GIT_PREFIX` and the directories as a
 //! hook would; the alias itself came by `-c`, which git passes on, so the first thing it does is to put that back.
 
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 
 use bstr::{BStr, BString, ByteSlice};
@@ -41,36 +41,40 @@ impl Invocation {
     /// Has filters and merge drivers not see `variables`, which are for this git alone: an index of our own, a quarantine
     /// for objects. git has no other way to tell them.
     pub fn hiding(self, repository: &Repository, variables: &str) -> Self {
-        let parameters = parameters();
-        let mut prefix = BString::from(format!("unset {variables}"));
-        match parameters.is_empty() {
-            true => prefix.extend_from_slice(b" GIT_CONFIG_PARAMETERS; "),
-            false => {
-                let parameters = word_of_bytes(parameters.as_bytes());
-                prefix.extend_from_slice(format!("; GIT_CONFIG_PARAMETERS={parameters}; ").as_bytes());
-            }
-        }
-        let config = repository.gix.config_snapshot();
-        let mut git = self;
-        for (section, key, percent) in PROGRAMS {
-            let names = config.plumbing().sections_by_name(section).into_iter().flatten();
-            let mut names: Vec<&BStr> = names.filter_map(|found| found.header().subsection_name()).collect();
-            names.sort();
-            names.dedup();
-            // `-c` ends the key at the first such sign.
-            for name in names.into_iter().filter(|name| !name.contains(&b'=')) {
-                let name = bstr::concat([section.as_bytes(), b".", name, b".", key.as_bytes()]);
-                let command = name.to_str().ok().and_then(|name| repository.config(name));
-                let Some(command) = command.filter(|command| !command.is_empty()) else { continue };
-                let prefix = if percent { prefix.replace("%", "%%") } else { prefix.to_vec() };
-                git = git.arg("-c").bytes(bstr::concat([&name[..], b"=", &prefix, &command]));
-            }
-        }
-        git
+        self.args(hidden(&repository.gix, variables))
     }
 }
 
+/// The same, as arguments, for the programs that `repo` knows of: they see nothing of `variables`, nor of any `-c` but the
+/// caller's.
+pub(super) fn hidden(repo: &gix::Repository, variables: &str) -> Vec<OsString> {
+    let parameters = parameters();
+    let mut prefix = BString::from(format!("unset GIT_CONFIG_PARAMETERS {variables}; "));
+    if !parameters.is_empty() {
+        let parameters = word_of_bytes(parameters.as_bytes());
+        prefix.extend_from_slice(format!("export GIT_CONFIG_PARAMETERS={parameters}; ").as_bytes());
+    }
+    let config = repo.config_snapshot();
+    let mut options = Vec::new();
+    for (section, key, percent) in PROGRAMS {
+        let names = config.plumbing().sections_by_name(section).into_iter().flatten();
+        let mut names: Vec<&BStr> = names.filter_map(|found| found.header().subsection_name()).collect();
+        names.sort();
+        names.dedup();
+        // `-c` ends the key at the first such sign.
+        for name in names.into_iter().filter(|name| !name.contains(&b'=')) {
+            let name = bstr::concat([section.as_bytes(), b".", name, b".", key.as_bytes()]);
+            let command = name.to_str().ok().and_then(|name| config.string(name));
+            let Some(command) = command.filter(|command| !command.is_empty()) else { continue };
+            let prefix = if percent { prefix.replace("%", "%%") } else { prefix.to_vec() };
+            let setting = bstr::concat([&name[..], b"=", &prefix, &command]);
+            options.extend([OsString::from("-c"), OsString::from_vec(setting)]);
+        }
+    }
+    options
+}
+
 /// What the caller said with `git -c`.
-fn parameters() -> std::ffi::OsString {
+fn parameters() -> OsString {
     std::env::var_os("GIT_CONFIG_PARAMETERS").unwrap_or_default()
 }

@@ -9,8 +9,7 @@ use bstr::{BStr, ByteSlice};
 
 use super::command::{Invocation, failure};
 use super::repository::Repository;
-use super::settings::differ_by_worktree;
-use crate::domain::lane::Worktree;
+use super::settings::{as_in, differ_by_worktree};
 use crate::error::Result;
 use crate::hooks::CONFIGURED_HOOKS;
 
@@ -22,10 +21,10 @@ impl Repository {
         differ_by_worktree(&self.gix) || self.has_hook_from(&self.gix, None, name)
     }
 
-    /// Like [`has_hook`](Self::has_hook) for a git that runs at the top of `worktree`.
-    pub fn has_hook_in(&self, worktree: &Worktree, name: &str) -> bool {
-        let Ok(own) = self.as_in(worktree) else { return true };
-        self.has_hook_from(&own, Some(&worktree.path), name)
+    /// Like [`has_hook`](Self::has_hook) for a git that runs at the top of the worktree at `path`.
+    pub fn has_hook_in(&self, path: &Path, git_dir: &Path, name: &str) -> bool {
+        let Ok(own) = as_in(&self.gix, path, git_dir) else { return true };
+        self.has_hook_from(&own, Some(path), name)
     }
 
     fn has_hook_from(&self, gix: &gix::Repository, top: Option<&Path>, name: &str) -> bool {

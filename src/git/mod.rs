@@ -18,6 +18,7 @@ pub mod foreign_hook;
 pub mod history;
 pub mod hook;
 pub mod identity;
+pub mod index_change;
 pub mod journal;
 pub mod kept_pack;
 pub mod land;

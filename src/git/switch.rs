@@ -136,8 +136,9 @@ pub fn detach(repository: &Repository, site: &Worktree, from: &BranchName) -> Re
     set_head(repository, site, from, &Head::Detached(tip), tip, tip)
 }
 
-/// The repository's own post-checkout hook; like git, nobody asks for its verdict here: HEAD is where it should be.
+/// The repository's own hooks; like git, nobody asks for their verdict here: HEAD is where it should be.
 fn after(repository: &Repository, site: &Worktree, old: ObjectId, new: ObjectId) {
+    repository.tell_of_index(site, repository.git.at(&site.path));
     if repository.has_hook("post-checkout") {
         let hook = ["hook", "run", "--ignore-missing", "post-checkout", "--"];
         let args = [old.to_string(), new.to_string(), "1".into()];

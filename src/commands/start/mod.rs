@@ -265,6 +265,7 @@ fn create(
         &Filling { sources: &sources, sparse: sparse.as_ref(), progress: &|done, total| progress.set(done, total) },
     )?;
     drop(progress);
+    repository.tell_of_new_index(&started.lane.worktree);
     let mut failure = None;
     if args.recurse_submodules {
         let update = repository.git.at(&started.lane.worktree).args(["submodule", "update", "--init", "--recursive"]);

@@ -138,7 +138,7 @@ fn build(repository: &Repository, intent: &Intent, lane: &Lane, branch: &BranchN
     }
     begin_reflog(repository, staged, tip, &lane.id)?;
     let index = staged.join("index");
-    repository.git_here().env("GIT_INDEX_FILE", &index).args(["read-tree", &tip.to_string()]).run()?;
+    repository.git_here().on_own_index(repository, &index).args(["read-tree", &tip.to_string()]).run()?;
     step("rebuild.built");
     let placed = place_admin(staged, admin);
     step("rebuild.placed");

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use bstr::{BString, ByteSlice};
 
 use super::place::Place;
-use super::remedy::{read_tree_reset, recursion, with_index};
+use super::remedy::{on_own_index, read_tree_reset, recursion, with_index};
 use crate::error::{Error, Result};
 use crate::git::command::Invocation;
 use crate::git::scratch::Directory;
@@ -38,7 +38,7 @@ pub(super) fn bring_back(place: &Place, old: &str, target: &str) -> Result<bool>
         return Ok(false);
     }
     // Only what differs is written: what somebody told git to assume unchanged is in none of these trees.
-    now.git(place).args(["read-tree", "-m", "-u"]).args(recursion(place)).args([&now.tree, &was.tree]).run()?;
+    now.git(place)?.args(["read-tree", "-m", "-u"]).args(recursion(place)).args([&now.tree, &was.tree]).run()?;
     read_tree_reset(place, was.staged.as_deref().unwrap_or(old))?;
     // Tells git which files are as the index has them; that some are not is no failure.
     with_index(place).args(["update-index", "-q", "--refresh"]).output().map(|_| true)
@@ -181,8 +181,8 @@ impl Now {
         let mut now = Now { tree: String::new(), scratch: super::remedy::scratch(place)? };
         std::fs::copy(super::remedy::index(place), now.index())
             .map_err(|error| Error::environment("cannot copy the index").source(error))?;
-        now.git(place).args(["add", "--update"]).run()?;
-        now.tree = now.git(place).arg("write-tree").text()?;
+        now.git(place)?.args(["add", "--update"]).run()?;
+        now.tree = now.git(place)?.arg("write-tree").text()?;
         crate::git::journal::step("undo.merged");
         Ok(now)
     }
@@ -191,8 +191,8 @@ impl Now {
         self.scratch.path().join("index")
     }
 
-    fn git(&self, place: &Place) -> Invocation {
-        place.git().env("GIT_INDEX_FILE", self.index())
+    fn git(&self, place: &Place) -> Result<Invocation> {
+        on_own_index(place, &self.index())
     }
 }
 

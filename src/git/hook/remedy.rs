@@ -14,11 +14,13 @@ use super::caller::Caller;
 use super::details;
 use super::merged;
 use super::place::Place;
+use super::times::has_hook;
 use super::written::{Saved, Written};
 use crate::domain::guard::{Finding, Remedy};
 use crate::domain::name::{BranchName, LaneName};
 use crate::error::{Error, IoContext, Result};
 use crate::git::command::{Invocation, failure};
+use crate::git::index_change::no_hooks;
 use crate::git::overtaken::index_has_left;
 use crate::git::scratch::{self, Directory};
 use crate::git::{land, lane_files, shared};
@@ -252,6 +254,19 @@ pub(super) fn scratch(place: &Place) -> Result<Directory> {
     shared::create_dir_all(&home).context("create", &home)?;
     scratch::clear(&home, SCRATCH);
     Directory::new(&home, SCRATCH)
+}
+
+/// A git that works on a second index, of which no hook hears.
+pub(super) fn on_own_index(place: &Place, index: &Path) -> Result<Invocation> {
+    let events = ["config", "-z", "--name-only", "--get-regexp", r"^hook\..*\.event$", "^post-index-change$"];
+    let named = place.git().args(events).output()?.stdout;
+    let keys = named.split(|byte| *byte == 0);
+    let names = keys.filter_map(|key| key.strip_prefix(b"hook.")?.strip_suffix(b".event")).map(ByteSlice::as_bstr);
+    let mut names = names.peekable();
+    let git = place.git().env("GIT_INDEX_FILE", index);
+    // Filters would see such settings.
+    let heard = names.peek().is_some() || has_hook(place, "post-index-change");
+    Ok(if heard { git.args(no_hooks(names)) } else { git })
 }
 
 /// The index the caller chose; git runs these hooks in the root of the worktree, from which it counts.

@@ -49,7 +49,8 @@ impl Times {
     }
 }
 
-fn has_hook(place: &Place, name: &str) -> bool {
+/// Whether there is a hook file of that name.
+pub(super) fn has_hook(place: &Place, name: &str) -> bool {
     let hook = place.git().args(["rev-parse", "--git-path", &format!("hooks/{name}")]).stdout();
     hook.is_ok_and(|hook| crate::git::path(crate::git::line(&hook)).is_file())
 }

@@ -15,7 +15,7 @@ use bstr::{BStr, BString, ByteSlice};
 
 use super::caller::Caller;
 use super::place::Place;
-use super::remedy::{index, scratch, with_index};
+use super::remedy::{index, on_own_index, scratch, with_index};
 use super::times::{Times, is_older};
 use crate::domain::paste::word_of_bytes;
 use crate::error::{Error, IoContext, Result};
@@ -130,23 +130,23 @@ impl Written {
         let fileless = self.fileless.iter().map(|(removal, _)| removal);
         let entries: Vec<&Entry> = self.staged.iter().chain(&self.unstaged).chain(fileless).collect();
         let scratch = scratch(place)?;
-        let git = || place.git().env("GIT_INDEX_FILE", scratch.path().join("index"));
-        git().args(["read-tree", commit]).run()?;
-        git().args(["update-index", "-z", "--index-info"]).input(lines(&entries)).run()?;
-        git().arg("write-tree").text()
+        let git = || on_own_index(place, &scratch.path().join("index"));
+        git()?.args(["read-tree", commit]).run()?;
+        git()?.args(["update-index", "-z", "--index-info"]).input(lines(&entries)).run()?;
+        git()?.arg("write-tree").text()
     }
 
     /// Takes what other hooks have changed out of the way, and keeps it in a tree.
     pub(super) fn make_way(&self, place: &Place) -> Result<Option<Saved>> {
         let Some(first) = self.changed.first() else { return Ok(None) };
         let scratch = scratch(place)?;
-        let saving = || place.git().env("GIT_INDEX_FILE", scratch.path().join("index"));
+        let saving = || on_own_index(place, &scratch.path().join("index"));
         let mut kept = Vec::new();
         for entry in &self.changed {
             kept.extend(keep(place, path_of(entry))?);
         }
-        saving().args(["update-index", "-z", "--add", "--index-info"]).input(lines(&kept)).run()?;
-        let tree = saving().arg("write-tree").text()?;
+        saving()?.args(["update-index", "-z", "--add", "--index-info"]).input(lines(&kept)).run()?;
+        let tree = saving()?.arg("write-tree").text()?;
         with_index(place).args(["update-index", "-z", "--add", "--index-info"]).input(lines(&self.changed)).run()?;
         let (removals, entries): (Vec<_>, Vec<_>) = self.changed.iter().partition(|entry| is_removal(entry));
         for file in removals.into_iter().map(|entry| crate::git::path(path_of(entry))) {

@@ -278,7 +278,7 @@ pub(in crate::git) fn read_tree(
 }
 
 pub(super) fn on_index(repository: &Repository, site: &Worktree, index: &Path) -> Invocation {
-    repository.git_in(site).env("GIT_INDEX_FILE", index).hiding(repository, "GIT_INDEX_FILE")
+    repository.git_in(site).on_own_index(repository, index).hiding(repository, "GIT_INDEX_FILE")
 }
 
 /// The error that names what is in the way.

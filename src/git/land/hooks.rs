@@ -161,6 +161,14 @@ impl Hooks<'_> {
         Ok(clean.into())
     }
 
+    /// Tells post-index-change of the base's worktree, which has changed with its base. The squash of `git merge` tells it
+    /// what its merge does.
+    pub fn index_changed(&self) {
+        if let Some(site) = self.site {
+            self.repository.tell_of_index(site, self.git(Making::Merge));
+        }
+    }
+
     /// A hook whose verdict nobody asks for: post-merge, post-commit.
     pub fn after(&self, making: Making, hook: &str, args: &[&str]) {
         if self.repository.has_hook(hook) {
@@ -210,7 +218,7 @@ impl Hooks<'_> {
 
     /// git with the index the hooks are given.
     fn indexed(&self) -> Invocation {
-        self.repository.git.at(&self.directory).env("GIT_INDEX_FILE", self.scratch.path("index"))
+        self.repository.git.at(&self.directory).on_own_index(self.repository, &self.scratch.path("index"))
     }
 
     /// git as `git merge` would start it, or `git commit`, which knows of no merge.

@@ -175,6 +175,7 @@ fn queue(repository: &Repository, facts: &mut Facts, request: &Request, wording:
             // These hooks may land the next lane.
             drop(turn);
             let hooks = place.hooks(wording);
+            hooks.index_changed();
             match making {
                 Some(making @ Making::Squash { .. }) => hooks.after(making, "post-commit", &[]),
                 _ => hooks.after(Making::Merge, "post-merge", &["0"]),

@@ -259,11 +259,8 @@ fn mount(_directory: &Path) -> u64 {
 fn is_usual(repository: &Repository, site: &Worktree) -> bool {
     let Ok(own) = repository.as_in(site) else { return false };
     let on = |key: &str| own.config_snapshot().boolean(key).unwrap_or(false);
-    // git decides what is checked out sparsely when it writes files, and tells the hook whether it wrote any.
-    !site.git_dir.join("info/sparse-checkout").exists()
-        && !repository.has_hook_in(site, "post-index-change")
-        && !on("core.ignoreStat")
-        && !on("core.ignoreCase")
+    // git decides what is checked out sparsely when it writes files.
+    !site.git_dir.join("info/sparse-checkout").exists() && !on("core.ignoreStat") && !on("core.ignoreCase")
 }
 
 /// Whether all that happens is that files come, change and go: no submodules, no file in place of a directory, no entry that

@@ -62,7 +62,7 @@ pub(super) fn on_copy(repository: &Repository, planned: &Move<'_>, site: &Worktr
     let quarantined = |_: &&Scratch| !steady::has_object(&repository.gix, planned.new);
     let Some(scratch) = planned.scratch.filter(quarantined) else { return on_index(repository, site, index) };
     let variables = format!("GIT_INDEX_FILE {}", scratch::VARIABLES);
-    scratch.contain(repository.git_in(site)).env("GIT_INDEX_FILE", index).hiding(repository, &variables)
+    scratch.contain(repository.git_in(site)).on_own_index(repository, index).hiding(repository, &variables)
 }
 
 fn ask_git(

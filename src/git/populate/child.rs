@@ -18,10 +18,11 @@ use super::{
     tree::{Origin, Plan},
 };
 use crate::error::{Error, IoContext as _, Result};
+use crate::git::index_change::no_hooks_of;
 use crate::git::shared;
 
 /// No daemon for a directory that is about to be renamed. Filters would inherit such settings; they run in the worktree's
-/// place only, where git is given none.
+/// place only.
 const ASIDE: [&str; 4] = ["-c", "core.fsmonitor=false", "-c", "checkout.workers=0"];
 
 /// Lets git fill the directory and write the index, as sparse as the request and the configuration say; or prepares that
@@ -38,20 +39,23 @@ pub(super) fn check_out(request: &Request<'_>, interrupt: &AtomicBool, place: Wh
     if place == Where::InPlace {
         return Ok(Filled { how: How::Git, unfinished: true });
     }
-    options.extend(ASIDE.map(OsString::from));
     options.extend(["read-tree", "--no-recurse-submodules", "-m", "-u"].map(OsString::from));
     options.push(request.commit.to_string().into());
-    run(&aside(request), &options, &[], interrupt)?;
+    run_aside(request, &options, &[], interrupt)?;
     Ok(How::Git.into())
 }
 
-fn aside<'a>(request: &Request<'a>) -> Place<'a> {
-    Place {
+fn run_aside(request: &Request<'_>, arguments: &[OsString], input: &[u8], interrupt: &AtomicBool) -> Result<()> {
+    let mut settings = ASIDE.map(OsString::from).to_vec();
+    settings.extend(no_hooks_of(request.repo));
+    let place = Place {
         git: request.git,
+        settings: &settings,
         directory: request.directory,
         admin_dir: request.admin_dir,
         hash: request.repo.object_hash(),
-    }
+    };
+    run(&place, arguments, input, interrupt)
 }
 
 /// `git worktree add` copies the patterns of the worktree it is run in, since git 2.36.
@@ -75,9 +79,7 @@ pub(super) fn check_out_converted(request: &Request<'_>, plan: &Plan, interrupt:
         list.extend_from_slice(entry.path(&plan.paths));
         list.push(0);
     }
-    let options: Vec<OsString> =
-        ASIDE.into_iter().chain(["checkout-index", "-z", "--stdin"]).map(OsString::from).collect();
-    run(&aside(request), &options, &list, interrupt)
+    run_aside(request, &["checkout-index", "-z", "--stdin"].map(OsString::from), &list, interrupt)
 }
 
 /// Runs git in a worktree, in its place or aside, and stops it when `interrupt` becomes true.
@@ -89,6 +91,7 @@ pub(super) fn run(place: &Place<'_>, arguments: &[OsString], input: &[u8], inter
         .env("GIT_DIR", full(place.admin_dir)?)
         .env("GIT_WORK_TREE", full(place.directory)?)
         .current_dir(place.directory)
+        .args(place.settings)
         .args(arguments)
         .stdin(Stdio::piped())
         .stdout(Stdio::null())

@@ -20,6 +20,8 @@ use crate::error::Result;
 pub struct Place<'a> {
     /// The git program.
     pub git: &'a OsStr,
+    /// Arguments that set something for this git alone.
+    pub settings: &'a [OsString],
     /// The worktree's top directory.
     pub directory: &'a Path,
     /// Its administrative directory.

@@ -10,7 +10,6 @@ use super::admin::{link, started};
 use super::publish::admin_dir;
 use super::{Filling, Intent};
 use crate::error::{Error, IoContext, Result};
-use crate::git::command::Invocation;
 use crate::git::journal::step;
 use crate::git::populate::{self, Filled, How};
 use crate::git::repository::Repository;
@@ -21,8 +20,9 @@ pub(super) fn prepare(repository: &Repository, intent: &mut Intent, filling: &Fi
     // A filter or a condition in the settings must see the worktree's own place.
     let unfinished = filling.sparse.is_none() && populate::depends_on_place(&repository.gix);
     let checkout = if unfinished { "--no-checkout" } else { "--checkout" };
-    // The caller runs the post-checkout hook itself, after the record is written.
-    without_hooks(repository.git_here())
+    // The caller tells the hooks itself, after the record is written.
+    let hidden = repository.git_here().without_hooks(repository);
+    hidden
         // Links from the hidden place would lead astray from the other one; they are written when it is there.
         .args(["-c", "worktree.useRelativePaths=false"])
         .args(["worktree", "add", "--quiet", checkout, "--detach", "--lock", "--reason", &reason(intent), "--"])
@@ -33,8 +33,8 @@ pub(super) fn prepare(repository: &Repository, intent: &mut Intent, filling: &Fi
     let admin = admin.ok_or_else(|| Error::environment("git made a worktree and does not say where"))?;
     intent.admin_name = admin.file_name().unwrap_or_default().into();
     if let Some(sparse) = filling.sparse {
-        let set =
-            repository.git.at(&intent.staged_worktree).args(["sparse-checkout", "set", "--cone", "--end-of-options"]);
+        let set = repository.git.at(&intent.staged_worktree).without_hooks(repository);
+        let set = set.args(["sparse-checkout", "set", "--cone", "--end-of-options"]);
         sparse.directories.iter().fold(set, |set, directory| set.bytes(directory)).run()?;
     }
     step("start.prepared");
@@ -44,10 +44,8 @@ pub(super) fn prepare(repository: &Repository, intent: &mut Intent, filling: &Fi
 /// Checks the lane's branch out in the staged worktree, which is at its commit.
 pub(super) fn attach(repository: &Repository, intent: &Intent) -> Result<()> {
     let Some(branch) = &intent.lane.branch else { return Ok(()) };
-    without_hooks(repository.git.at(&intent.staged_worktree))
-        .args(["symbolic-ref", "-m", &started(&intent.lane.id), "HEAD"])
-        .bytes(branch.to_ref())
-        .run()
+    let hidden = repository.git.at(&intent.staged_worktree).without_hooks(repository);
+    hidden.args(["symbolic-ref", "-m", &started(&intent.lane.id), "HEAD"]).bytes(branch.to_ref()).run()
 }
 
 /// Tells the admin directory where the worktree is now.
@@ -82,8 +80,4 @@ pub(super) fn own_admin(repository: &Repository, intent: &Intent) -> Option<Path
 
 fn reason(intent: &Intent) -> String {
     format!("git lane start {}", intent.lane.id.as_str())
-}
-
-fn without_hooks(git: Invocation) -> Invocation {
-    git.args(["-c", "core.hooksPath=/dev/null"])
 }

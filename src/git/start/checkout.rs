@@ -4,18 +4,21 @@
 //! that a command that looks sees a lane whose files are still coming; no lock is held while a filter fetches them.
 
 use std::collections::HashSet;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use super::Intent;
 use super::publish::admin_dir;
 use crate::domain::lane::Head;
 use crate::error::{Error, IoContext, Result};
+use crate::git::child_of_git::hidden;
 use crate::git::command::Git;
+use crate::git::index_change::no_hooks_of;
 use crate::git::journal::step;
 use crate::git::metadata::Edit;
 use crate::git::populate::{Place, complete, unwritten};
 use crate::git::repository::Repository;
-use crate::git::{shared, status, worktree};
+use crate::git::{settings, shared, status, worktree};
 
 /// Has git write what waits for it.
 pub(super) fn finish(repository: &Repository, intent: &Intent) -> Result<()> {
@@ -24,13 +27,25 @@ pub(super) fn finish(repository: &Repository, intent: &Intent) -> Result<()> {
     }
     step("start.unfinished");
     let (git, admin) = (Git::program(), admin_dir(repository, intent));
-    complete(&place(repository, intent, &git, &admin), intent.commit, &crate::signals::PENDING)?;
+    let settings = unheard(repository, intent, &admin)?;
+    let place = Place { settings: &settings, ..place(repository, intent, &git, &admin) };
+    complete(&place, intent.commit, &crate::signals::PENDING)?;
     step("start.finished");
     Ok(())
 }
 
-fn place<'a>(repository: &Repository, intent: &'a Intent, git: &'a std::ffi::OsStr, admin_dir: &'a Path) -> Place<'a> {
-    Place { git, directory: &intent.lane.worktree, admin_dir, hash: repository.gix.object_hash() }
+fn place<'a>(repository: &Repository, intent: &'a Intent, git: &'a OsStr, admin_dir: &'a Path) -> Place<'a> {
+    Place { git, settings: &[], directory: &intent.lane.worktree, admin_dir, hash: repository.gix.object_hash() }
+}
+
+/// What keeps a hook from hearing of each index that git writes on the way; whoever waits for the start tells it once. The
+/// programs that git runs see nothing of it.
+fn unheard(repository: &Repository, intent: &Intent, admin: &Path) -> Result<Vec<OsString>> {
+    if !repository.has_index_hook(&intent.lane.worktree, admin) {
+        return Ok(Vec::new());
+    }
+    let own = settings::as_in(&repository.gix, &intent.lane.worktree, admin)?;
+    Ok(no_hooks_of(&own).into_iter().chain(hidden(&own, "")).collect())
 }
 
 /// Hides a worktree again whose files could not be written, and takes the lane's record away, so that the start can be
@@ -71,7 +86,7 @@ fn is_untouched(repository: &Repository, intent: &Intent) -> Result<bool> {
     }
     if !admin.join("index").exists() {
         let read = repository.git.at(place.directory).env("GIT_DIR", &admin).env("GIT_WORK_TREE", place.directory);
-        read.args(["read-tree", "-m", "-i"]).arg(intent.commit.to_string()).run()?;
+        read.without_hooks(repository).args(["read-tree", "-m", "-i"]).arg(intent.commit.to_string()).run()?;
     }
     let ours: HashSet<_> = unwritten(&place).into_iter().collect();
     let changed = status::changed(&git, place.directory, &admin)

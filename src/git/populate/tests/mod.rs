@@ -150,7 +150,7 @@ impl Sandbox {
         fs::write(directory.join(".git"), [b"gitdir: ", admin_dir.as_os_str().as_bytes(), b"\n"].concat())?;
         if unfinished {
             let (git, hash) = (git_program(), repo.object_hash());
-            let place = Place { git: &git, directory: &directory, admin_dir: &admin_dir, hash };
+            let place = Place { git: &git, settings: &[], directory: &directory, admin_dir: &admin_dir, hash };
             complete(&place, commit, interrupt)?;
         }
         Ok(Populated { how, unfinished, directory })
