@@ -165,7 +165,7 @@ fn the_programs_of_a_landing_are_given_what_git_merge_gives() {
 
 #[test]
 fn the_programs_of_a_squash_are_given_what_git_commit_gives() {
-    let programs = ["pre-commit", "prepare-commit-msg", "commit-msg", "post-commit"];
+    let programs = ["pre-commit", "prepare-commit-msg", "commit-msg", "post-merge", "post-commit"];
     same(
         diverged,
         "git merge -q --squash x; git commit -q --no-edit",

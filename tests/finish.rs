@@ -483,14 +483,17 @@ fn hooks_see_what_git_merge_would_show_them() {
 }
 
 #[test]
-fn squash_runs_the_hooks_of_git_commit() {
+fn squash_runs_the_hooks_of_git_merge_and_git_commit() {
     let sandbox = with_lane();
     for name in ["pre-merge-commit", "prepare-commit-msg", "commit-msg", "post-merge", "pre-commit", "post-commit"] {
         hook(&sandbox, name, &format!("echo {name} $(basename \"$1\") $2 >> ../seen"));
     }
     finish(&sandbox, ["--strategy", "squash", "-m", "one"]).ok();
     let seen = std::fs::read_to_string(sandbox.root().join("seen")).unwrap();
-    assert_eq!(seen, "pre-commit\nprepare-commit-msg COMMIT_EDITMSG message\ncommit-msg COMMIT_EDITMSG\npost-commit\n");
+    assert_eq!(
+        seen,
+        "pre-commit\nprepare-commit-msg COMMIT_EDITMSG message\ncommit-msg COMMIT_EDITMSG\npost-merge 1\npost-commit\n"
+    );
     assert_eq!(log(&sandbox, "%B"), "one");
 }
 

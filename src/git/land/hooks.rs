@@ -2,7 +2,8 @@
 //!
 //! `git hook run` finds them (core.hooksPath and, from git 2.54 on, the configuration included). They run in the
 //! worktree that has the base checked out, else in the lane's. One thing differs from `git merge`: the merged files are
-//! in the index the hook is given (`GIT_INDEX_FILE`), not yet in the worktree.
+//! in the index the hook is given (`GIT_INDEX_FILE`), not yet in the worktree. post-merge runs once the base has moved, after a
+//! squash too.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};

@@ -177,7 +177,10 @@ fn queue(repository: &Repository, facts: &mut Facts, request: &Request, wording:
             let hooks = place.hooks(wording);
             hooks.index_changed();
             match making {
-                Some(making @ Making::Squash { .. }) => hooks.after(making, "post-commit", &[]),
+                Some(making @ Making::Squash { .. }) => {
+                    hooks.after(Making::Merge, "post-merge", &["1"]);
+                    hooks.after(making, "post-commit", &[]);
+                }
                 _ => hooks.after(Making::Merge, "post-merge", &["0"]),
             }
             return Ok(Outcome::Landed(place.landed(Some(new), commits)));
