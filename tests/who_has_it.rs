@@ -9,6 +9,8 @@ use crate::sandbox::{Run, Sandbox, git_version, write};
 enum Lands {
     /// The base moves, and the worktree that has it checked out moves along.
     At(PathBuf),
+    /// The same, and only `core.worktree` leads git there.
+    Configured(PathBuf),
     /// Nothing moves; the refusal has this code.
     Not(&'static str),
 }
@@ -43,6 +45,29 @@ fn git_dir_at(sandbox: &Sandbox, real: &str, link: bool) -> PathBuf {
 
 fn alias(sandbox: &Sandbox, name: &str, target: &str) {
     sandbox.git(["symbolic-ref", &format!("refs/heads/{name}"), target]);
+}
+
+/// The repository, now bare and with its index, and its branch `main` checked out in the worktree that is returned.
+fn bare_with_worktree(sandbox: &Sandbox) -> PathBuf {
+    let there = sandbox.root().join("there");
+    sandbox.git(["switch", "-q", "--detach"]);
+    sandbox.git(["worktree", "add", "-q", there.to_str().unwrap(), "main"]);
+    sandbox.git(["symbolic-ref", "HEAD", "refs/heads/main"]);
+    sandbox.git(["config", "core.bare", "true"]);
+    there
+}
+
+fn hook(sandbox: &Sandbox, name: &str, script: &str) {
+    let path = sandbox.repo.join(".git/hooks").join(name);
+    write(&path, format!("#!/bin/sh\n{script}\n"));
+    std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+}
+
+/// Has nothing in `shop` but its `.git`, and everything else in `directory`.
+fn move_files(sandbox: &Sandbox, directory: &Path) {
+    std::fs::rename(&sandbox.repo, directory).unwrap();
+    std::fs::create_dir(&sandbox.repo).unwrap();
+    std::fs::rename(directory.join(".git"), sandbox.repo.join(".git")).unwrap();
 }
 
 fn relative(from: &Path, to: &Path) -> PathBuf {
@@ -235,13 +260,33 @@ const LANDINGS: &[(&str, Situation)] = &[
         (repo(s), vec![], Lands::At(there))
     }),
     ("a bare repository with a worktree", |s| {
-        let there = s.root().join("there");
-        s.git(["switch", "-q", "--detach"]);
-        s.git(["worktree", "add", "-q", there.to_str().unwrap(), "main"]);
-        s.git(["symbolic-ref", "HEAD", "refs/heads/main"]);
-        s.git(["config", "core.bare", "true"]);
+        let there = bare_with_worktree(s);
         lane_x(s, &there, &[]);
         (there.clone(), vec![], Lands::At(there))
+    }),
+    ("core.worktree, where no .git is", |s| {
+        let (real, elsewhere) = (s.repo.clone(), s.root().join("elsewhere"));
+        move_files(s, &elsewhere);
+        s.git(["config", "core.worktree", "../../elsewhere"]);
+        lane_x(s, &real, &[]);
+        (real, vec![], Lands::Configured(elsewhere))
+    }),
+    ("core.worktree, where no .git is, in a lane and with hooks", |s| {
+        let elsewhere = s.root().join("elsewhere");
+        move_files(s, &elsewhere);
+        s.git(["config", "core.worktree", elsewhere.to_str().unwrap()]);
+        let lane = lane_x(s, &s.repo, &[]);
+        for name in ["pre-merge-commit", "commit-msg", "post-merge"] {
+            hook(s, name, "test \"$(git rev-parse --show-toplevel)\" = \"$(cd ../elsewhere && pwd)\"");
+        }
+        (lane, vec!["--strategy", "merge"], Lands::Configured(elsewhere))
+    }),
+    ("core.worktree, where the .git is of another repository", |s| {
+        let elsewhere = s.root().join("elsewhere");
+        move_files(s, &elsewhere);
+        s.git_in(&elsewhere, ["init", "-q", "."]);
+        s.git(["config", "core.worktree", elsewhere.to_str().unwrap()]);
+        (lane_x(s, &s.repo, &[]), vec!["--strategy", "squash"], Lands::Configured(elsewhere))
     }),
     ("the base is being rebased elsewhere", |s| {
         s.git(["switch", "-qc", "other"]);
@@ -286,6 +331,17 @@ fn a_base_moves_with_the_worktree_that_has_it_or_not_at_all() {
                 run.ok();
                 assert_ne!(before, tip(&sandbox), "{name}");
                 assert_eq!(sandbox.git_in(&worktree, ["status", "--porcelain"]), "", "{name}");
+                assert!(worktree.join("landed").exists(), "{name}");
+            }
+            Lands::Configured(worktree) => {
+                run.ok();
+                assert_ne!(before, tip(&sandbox), "{name}");
+                let git_dir = git_dir.to_str().unwrap();
+                assert_eq!(
+                    sandbox.git_in(&worktree, ["--git-dir", git_dir, "status", "--porcelain", "-uno"]),
+                    "",
+                    "{name}"
+                );
                 assert!(worktree.join("landed").exists(), "{name}");
             }
             Lands::Not(code) => {

@@ -7,6 +7,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::command::Invocation;
 use super::moved::leads_to;
 use super::repository::{RefFormat, Repository};
 use super::{alias, worktree};
@@ -74,6 +75,16 @@ impl Repository {
         self.heads_from_git(&mut main)?;
         let [main] = main;
         Ok(main.head)
+    }
+
+    /// A git command as a user who stands in `directory` runs it, in a worktree or the repository itself. It names no
+    /// repository, which hooks would inherit, where git finds this one; not everywhere is a `.git` that leads here.
+    pub fn git_as_user_at(&self, directory: &Path) -> Invocation {
+        let is_led_elsewhere = |main: &Path| main == directory && !leads_to(directory, self.common_dir());
+        match self.main_directory().is_some_and(|main| is_led_elsewhere(&main)) {
+            true => self.git.in_worktree(directory, self.common_dir()),
+            false => self.git.at(directory),
+        }
     }
 
     /// Looks for the main worktree at `directory`, where an earlier command has seen it.

@@ -30,7 +30,7 @@ impl Repository {
         if !self.settings_differ() {
             return Ok(Cow::Borrowed(&self.gix));
         }
-        configured(&self.gix, self.git.at(directory)).map(Cow::Owned)
+        configured(&self.gix, self.git_as_user_at(directory)).map(Cow::Owned)
     }
 
     /// A configuration value as a git has it that runs in `directory`.

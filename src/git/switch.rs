@@ -142,7 +142,7 @@ fn after(repository: &Repository, site: &Worktree, old: ObjectId, new: ObjectId)
     if repository.has_hook("post-checkout") {
         let hook = ["hook", "run", "--ignore-missing", "post-checkout", "--"];
         let args = [old.to_string(), new.to_string(), "1".into()];
-        let _ = repository.git.at(&site.path).args(hook).args(args).interactive(Stdio::null());
+        let _ = repository.git_as_user_at(&site.path).args(hook).args(args).interactive(Stdio::null());
     }
 }
 

@@ -61,7 +61,7 @@ pub(super) fn create(place: &Place<'_>, making: Making, tree: ObjectId, message:
         Making::Squash { .. } => place.repository.config_bool_at(&place.directory, "commit.gpgSign")?.then(String::new),
     };
     let id = command::writing_objects(|| {
-        let mut git = place.repository.git.at(&place.directory).args(["commit-tree", "-F", "-"]);
+        let mut git = place.repository.git_as_user_at(&place.directory).args(["commit-tree", "-F", "-"]);
         if let Some(key) = &sign {
             git = git.arg(format!("-S{key}"));
         }

@@ -219,12 +219,12 @@ impl Hooks<'_> {
 
     /// git with the index the hooks are given.
     fn indexed(&self) -> Invocation {
-        self.repository.git.at(&self.directory).on_own_index(self.repository, &self.scratch.path("index"))
+        self.repository.git_as_user_at(&self.directory).on_own_index(self.repository, &self.scratch.path("index"))
     }
 
     /// git as `git merge` would start it, or `git commit`, which knows of no merge.
     fn git(&self, making: Making) -> Invocation {
-        let git = self.repository.git.at(&self.directory);
+        let git = self.repository.git_as_user_at(&self.directory);
         if making != Making::Merge {
             return self.author().into_iter().fold(git, |git, (name, value)| git.env(name, value));
         }
@@ -234,7 +234,7 @@ impl Hooks<'_> {
 
     /// The author as `git commit` tells its hooks; nothing where git knows none, and says so when it commits.
     fn author(&self) -> Vec<(&'static str, OsString)> {
-        let ident = self.repository.git.at(&self.directory).args(["var", "GIT_AUTHOR_IDENT"]).stdout();
+        let ident = self.repository.git_as_user_at(&self.directory).args(["var", "GIT_AUTHOR_IDENT"]).stdout();
         let ident = ident.unwrap_or_default();
         let Some((name, rest)) = ident.split_once_str(" <") else { return Vec::new() };
         let Some((email, date)) = rest.trim_end().split_once_str("> ") else { return Vec::new() };
@@ -245,7 +245,7 @@ impl Hooks<'_> {
 
     /// Runs the editor git would run, as git runs it: through a shell, because `GIT_EDITOR` is a command line.
     fn editor(&self, making: Making, file: &Path) -> Result<()> {
-        let editor = self.repository.git.at(&self.directory).args(["var", "GIT_EDITOR"]).text()?;
+        let editor = self.repository.git_as_user_at(&self.directory).args(["var", "GIT_EDITOR"]).text()?;
         let mut git = self.git(making);
         if making != Making::Merge {
             git = git.env("GIT_INDEX_FILE", self.scratch.path("index"));

@@ -62,7 +62,7 @@ pub(super) fn verify(place: &Place<'_>, commit: ObjectId) -> Result<()> {
         return Ok(());
     }
     // The commit may have been made just now.
-    let git = || place.scratch.contain(place.repository.git.at(&place.directory));
+    let git = || place.scratch.contain(place.repository.git_as_user_at(&place.directory));
     let id = commit.to_string();
     let verified = git().args(["verify-commit", "--", &id]).output()?;
     let grade = git().args(["log", "-1", "--no-show-signature", "--format=%G?", &id, "--"]).text()?;
@@ -122,7 +122,7 @@ pub(super) fn with_signoff(place: &Place<'_>, message: BString) -> Result<BStrin
     if !place.policy.signoff {
         return Ok(message);
     }
-    let git = || place.repository.git.at(&place.directory);
+    let git = || place.repository.git_as_user_at(&place.directory);
     let who = git().args(["var", "GIT_COMMITTER_IDENT"]).text()?;
     let who = who.rfind('>').map_or(who.as_str(), |end| &who[..=end]);
     let trailer = format!("Signed-off-by: {who}");

@@ -187,7 +187,7 @@ impl Place<'_> {
             scratch: self.scratch,
             bench: &bench,
             base: self.base,
-            git: &|| self.repository.git.at(&self.directory),
+            git: &|| self.repository.git_as_user_at(&self.directory),
             sign: self.repository.config_bool_at(&self.directory, "commit.gpgSign")?,
         };
         let done = replay.run(self.old, self.tip, || self.arrival())?;
