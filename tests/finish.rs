@@ -219,6 +219,7 @@ fn the_base_may_be_checked_out_in_a_linked_worktree_nowhere_or_the_repository_be
         let bare = with_lane();
         // The repository becomes bare: its main worktree's files are none of git's business any more.
         bare.git(["config", "core.bare", "true"]);
+        std::fs::remove_file(bare.repo.join(".git/index")).unwrap();
         finish(&bare, ["--strategy", strategy]).ok();
         assert_eq!(bare.git(["show", "main:new.txt"]), "new");
         assert!(!bare.repo.join("new.txt").exists());
@@ -588,7 +589,10 @@ fn merge_drivers_and_attributes_of_the_base_decide_wherever_it_is() {
         sandbox.commit("main's");
         match place {
             "nowhere" => drop(sandbox.git(["switch", "-q", "--detach"])),
-            "bare" => drop(sandbox.git(["config", "core.bare", "true"])),
+            "bare" => {
+                sandbox.git(["config", "core.bare", "true"]);
+                std::fs::remove_file(sandbox.repo.join(".git/index")).unwrap();
+            }
             _ => {}
         }
         finish(&sandbox, []).ok();

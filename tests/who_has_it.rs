@@ -57,6 +57,15 @@ fn bare_with_worktree(sandbox: &Sandbox) -> PathBuf {
     there
 }
 
+/// The repository as people keep their dotfiles: a bare one, and the files in the directory `shop`, of which only each
+/// command is told.
+fn bare_with_index(sandbox: &Sandbox) -> PathBuf {
+    let bare = sandbox.root().join("dotfiles.git");
+    std::fs::rename(sandbox.repo.join(".git"), &bare).unwrap();
+    sandbox.git_in(&bare, ["config", "core.bare", "true"]);
+    bare
+}
+
 fn hook(sandbox: &Sandbox, name: &str, script: &str) {
     let path = sandbox.repo.join(".git/hooks").join(name);
     write(&path, format!("#!/bin/sh\n{script}\n"));
@@ -261,8 +270,30 @@ const LANDINGS: &[(&str, Situation)] = &[
     }),
     ("a bare repository with a worktree", |s| {
         let there = bare_with_worktree(s);
+        std::fs::remove_file(s.repo.join(".git/index")).unwrap();
         lane_x(s, &there, &[]);
         (there.clone(), vec![], Lands::At(there))
+    }),
+    ("the same with an index of its own", |s| {
+        let there = bare_with_worktree(s);
+        lane_x(s, &there, &[]);
+        (there, vec![], Lands::Not("main-worktree-unknown"))
+    }),
+    ("a bare repository that has files elsewhere, in itself", |s| {
+        let bare = bare_with_index(s);
+        lane_x(s, &bare, &[]);
+        (bare, vec![], Lands::Not("main-worktree-unknown"))
+    }),
+    ("a bare repository that has files elsewhere, in a lane", |s| {
+        let bare = bare_with_index(s);
+        (lane_x(s, &bare, &[]), vec![], Lands::Not("main-worktree-unknown"))
+    }),
+    ("a bare repository that has files elsewhere, with an alias checked out", |s| {
+        let bare = bare_with_index(s);
+        s.git_in(&bare, ["symbolic-ref", "refs/heads/master", "refs/heads/main"]);
+        s.git_in(&bare, ["symbolic-ref", "HEAD", "refs/heads/master"]);
+        lane_x(s, &bare, &["--base", "main"]);
+        (bare, vec![], Lands::Not("main-worktree-unknown"))
     }),
     ("core.worktree, where no .git is", |s| {
         let (real, elsewhere) = (s.repo.clone(), s.root().join("elsewhere"));
@@ -351,6 +382,85 @@ fn a_base_moves_with_the_worktree_that_has_it_or_not_at_all() {
                 assert_eq!(before, tip(&sandbox), "{name}");
             }
         }
+    }
+}
+
+/// A command as it is typed where dotfiles are kept: every one is told where the files are.
+fn told(sandbox: &Sandbox, bare: &Path, from: &Path, args: &[&str]) -> Run {
+    let mut git = sandbox.command("git");
+    git.current_dir(from).arg("--git-dir").arg(bare).arg("--work-tree").arg(&sandbox.repo).args(args);
+    sandbox.run(&mut git)
+}
+
+#[test]
+fn a_bare_repository_lands_where_it_is_told_its_files_are() {
+    for from in ["files", "directory", "repository", "lane"] {
+        let sandbox = Sandbox::new();
+        let bare = bare_with_index(&sandbox);
+        let lane = lane_x(&sandbox, &bare, &[]);
+        let from = match from {
+            "files" => sandbox.repo.clone(),
+            "directory" => sandbox.repo.join("src"),
+            "repository" => bare.clone(),
+            _ => lane,
+        };
+        let commit = |message| told(&sandbox, &bare, &sandbox.repo, &["commit", "--allow-empty", "-qam", message]).ok();
+        // What the refusal says is what helps.
+        let refused = sandbox.lane_in(&bare, ["finish", "x", "--keep"]).fails(1);
+        let (told_by, bare_name) = (format!("git --git-dir={} --work-tree=", bare.display()), bare.display());
+        assert!(refused.contains(&told_by) && refused.contains(&format!("rm {bare_name}/index")), "{refused}");
+        told(&sandbox, &bare, &from, &["lane", "finish", "x", "--keep"]).ok();
+        assert!(sandbox.repo.join("landed").exists(), "{from:?}");
+        commit("after");
+        assert_eq!(sandbox.git_in(&bare, ["show", "main:landed"]), "landed", "{from:?}");
+        assert_eq!(told(&sandbox, &bare, &sandbox.repo, &["status", "--porcelain"]).ok(), "", "{from:?}");
+    }
+}
+
+#[test]
+fn other_branches_of_a_bare_repository_are_landed_on_and_its_own_is_nobody_elses() {
+    let sandbox = Sandbox::new();
+    let bare = bare_with_index(&sandbox);
+    sandbox.git_in(&bare, ["branch", "other"]);
+    lane_x(&sandbox, &bare, &[]);
+    sandbox.lane_in(&bare, ["finish", "x", "--keep", "--into", "other"]).ok();
+    assert_eq!(sandbox.git_in(&bare, ["show", "other:landed"]), "landed");
+    assert!(sandbox.lane_in(&bare, ["--json", "start", "main"]).fails(1).contains("main"));
+    assert!(sandbox.lane_in(&bare, ["list"]).ok().contains("bare"));
+    assert_eq!(sandbox.lane_in(&bare, ["doctor"]).code, 0);
+    // Without an index nothing is checked out from it.
+    std::fs::remove_file(bare.join("index")).unwrap();
+    sandbox.lane_in(&bare, ["finish", "x"]).ok();
+    assert_eq!(sandbox.git_in(&bare, ["show", "main:landed"]), "landed");
+}
+
+/// The journal says where the files are, and is not believed: a stranger may have written it.
+#[test]
+fn a_landing_that_died_is_healed_where_its_files_are_and_nowhere_else() {
+    for (step, landed) in [("land.files", false), ("land.ref", true)] {
+        let dies = |at: usize| {
+            let sandbox = Sandbox::new();
+            let bare = bare_with_index(&sandbox);
+            lane_x(&sandbox, &bare, &[]);
+            let mut git = sandbox.command("git");
+            git.arg("--git-dir")
+                .arg(&bare)
+                .arg("--work-tree")
+                .arg(&sandbox.repo)
+                .args(["lane", "finish", "x", "--keep"]);
+            let run = sandbox.run(git.env("GIT_LANE_TEST_DIE_AT", at.to_string()));
+            run.stderr.contains(&format!("died at {step}\n")).then_some((sandbox, bare))
+        };
+        let (sandbox, bare) = (1..60).find_map(dies).unwrap();
+        let files = || sandbox.repo.join("landed").exists();
+        let before = files();
+        let said = sandbox.lane_in(&bare, ["start", "y"]);
+        assert!(said.stderr.contains("nothing here says that its files are in"), "{said}");
+        assert!(bare.join("index.lock").exists() && files() == before, "{said}");
+        let remedy = said.stderr.lines().find_map(|line| line.split_once("if they are: ")).unwrap().1.to_owned();
+        sandbox.run(sandbox.command("sh").args(["-c", &remedy])).ok();
+        assert_eq!(told(&sandbox, &bare, &sandbox.repo, &["status", "--porcelain"]).ok(), "", "{step}");
+        assert_eq!(files(), landed, "{step}");
     }
 }
 

@@ -4,7 +4,7 @@ use bstr::ByteSlice;
 use clap::Args as ClapArgs;
 
 use super::{age, shown_path};
-use crate::domain::lane::{Head, LosslessPath, WorktreeState, lossless};
+use crate::domain::lane::{Head, LosslessPath, lossless};
 use crate::domain::overview::{Entry, State};
 use crate::domain::status::WorktreeStatus;
 use crate::error::Result;
@@ -192,7 +192,7 @@ pub fn document(entry: &Entry) -> serde_json::Value {
         State::Damaged(why) => value["damage"] = why.as_str().into(),
         _ => {}
     }
-    if let Some(found) = worktree.filter(|worktree| worktree.state != WorktreeState::Bare) {
+    if let Some(found) = worktree.filter(|worktree| !worktree.state.is_bare()) {
         value["head"] = match &found.head {
             Head::Branch(branch) => serde_json::json!({ "branch": branch }),
             Head::Detached(id) => serde_json::json!({ "detached": id.to_string() }),

@@ -174,12 +174,21 @@ pub enum WorktreeState {
     Present,
     /// The repository is bare: there are no files to speak of.
     Bare,
+    /// The repository is bare and has an index all the same: its files are where each command is told (`git --work-tree`).
+    BareWithIndex,
     /// It is the main worktree, and nothing says where that is.
     Unknown,
     /// The directory is gone.
     Missing,
     /// They do not belong together; the text says why.
     Damaged(String),
+}
+
+impl WorktreeState {
+    /// Whether the repository is bare: no command stands in a main worktree.
+    pub fn is_bare(&self) -> bool {
+        matches!(self, WorktreeState::Bare | WorktreeState::BareWithIndex)
+    }
 }
 
 impl<'de> serde::Deserialize<'de> for RefName {

@@ -62,7 +62,7 @@ impl State {
         let Some(worktree) = worktree else { return State::Missing };
         match &worktree.state {
             WorktreeState::Missing => return State::Missing,
-            WorktreeState::Bare => return State::Bare,
+            WorktreeState::Bare | WorktreeState::BareWithIndex => return State::Bare,
             WorktreeState::Unknown => return State::Damaged("nothing says where the main worktree is".into()),
             WorktreeState::Damaged(why) => return State::Damaged(why.clone()),
             WorktreeState::Present => {}

@@ -237,7 +237,7 @@ pub struct Surroundings<'a> {
 /// where `--force` was given.
 pub fn ensure_movable(facts: &Surroundings<'_>) -> Result<(), Refusal> {
     let lane = facts.lane;
-    let main = facts.all.iter().find(|worktree| worktree.id.is_none() && worktree.state != WorktreeState::Bare);
+    let main = facts.all.iter().find(|worktree| worktree.id.is_none() && !worktree.state.is_bare());
     if let Some(main) = main.filter(|main| main.path == lane.worktree) {
         return Err(Refusal::Main(main.path.clone()));
     }
@@ -265,7 +265,9 @@ fn ensure_worktree_movable(facts: &Surroundings<'_>, worktree: &Worktree) -> Res
     }
     match &worktree.state {
         WorktreeState::Damaged(why) => return Err(Refusal::Damaged(worktree.path.clone(), why.clone())),
-        WorktreeState::Bare | WorktreeState::Unknown => return Err(Refusal::Main(worktree.path.clone())),
+        WorktreeState::Bare | WorktreeState::BareWithIndex | WorktreeState::Unknown => {
+            return Err(Refusal::Main(worktree.path.clone()));
+        }
         WorktreeState::Present | WorktreeState::Missing => {}
     }
     if let Some(reason) = &worktree.locked {

@@ -11,7 +11,6 @@ use bstr::ByteSlice;
 
 use super::repository::Repository;
 use super::{lockfile, metadata, shared};
-use crate::domain::lane::WorktreeState;
 use crate::error::{IoContext, Result};
 
 const MARK: &[u8] = b"# the worktree of a lane (git lane)";
@@ -25,7 +24,7 @@ fn pattern(repository: &Repository, worktree: &Path) -> Result<Option<Vec<u8>>> 
     let (main, state) = repository.main_site();
     let below = worktree.strip_prefix(&main).ok().filter(|below| !below.as_os_str().is_empty());
     // A line feed ends a pattern, and nothing can stand for it.
-    let Some(below) = below.filter(|_| state != WorktreeState::Bare) else { return Ok(None) };
+    let Some(below) = below.filter(|_| !state.is_bare()) else { return Ok(None) };
     Ok(Some(escaped(below.as_os_str().as_bytes())).filter(|pattern| !pattern.contains(&b'\n')))
 }
 

@@ -282,7 +282,7 @@ fn state_of(repository: &Repository, path: &Path, worktrees: &[Worktree]) -> Tar
     }
     // A damaged admin directory may claim any place, `/` for one; files of its own must be there to count.
     let there = |worktree: &Worktree| match worktree.state {
-        WorktreeState::Bare | WorktreeState::Unknown => false,
+        WorktreeState::Bare | WorktreeState::BareWithIndex | WorktreeState::Unknown => false,
         WorktreeState::Damaged(_) => worktree.path.join(".git").is_file(),
         WorktreeState::Present | WorktreeState::Missing => true,
     };

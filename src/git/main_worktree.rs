@@ -3,7 +3,8 @@
 //! A command that runs in it has found it: by a directory `.git`, a file (`git init --separate-git-dir`) or a symbolic link,
 //! or was told by `GIT_WORK_TREE`. From a linked worktree git goes by `core.worktree` and by the name of the common
 //! directory. Where neither says anything the place is unknown, and the one thing that may not happen is that the branch
-//! there moves without its files.
+//! there moves without its files. A bare repository with an index is such a one: files are checked out from it by commands
+//! that are told where (`git --work-tree`), and by those alone.
 
 use std::path::{Path, PathBuf};
 
@@ -14,13 +15,25 @@ use super::{alias, worktree};
 use crate::domain::lane::{Head, Worktree, WorktreeState};
 use crate::error::Result;
 
-/// The top of the worktree in which the command has found the main git directory.
+/// What a command was told of the worktree whose git directory it has found, or has found there.
 #[derive(Debug, Default)]
 pub(super) struct Top {
     /// `GIT_WORK_TREE`, which stands above all that the repository says.
     pub(super) told: Option<PathBuf>,
     /// Where the `.git` was that led there.
     pub(super) found: Option<PathBuf>,
+    /// `GIT_DIR` names the main git directory, from wherever that is: what is told is told of the main worktree.
+    pub(super) named: bool,
+}
+
+impl Top {
+    /// What of it is about the main worktree, where the command has found, or not, the main git directory.
+    pub(super) fn of_main(self, here: bool) -> Self {
+        match here {
+            true => self,
+            false => Top { told: self.told.filter(|_| self.named), ..Top::default() },
+        }
+    }
 }
 
 /// What is known about the main worktree's directory.
@@ -28,8 +41,11 @@ pub(super) struct Top {
 pub(super) enum Known {
     /// It is this one, which may be gone.
     At(PathBuf),
-    /// The repository is bare: there is none.
-    Bare,
+    /// The repository is bare: there is none, unless it has an index.
+    Bare {
+        /// It has.
+        index: bool,
+    },
     /// There is one, somewhere.
     Somewhere,
 }
@@ -48,7 +64,8 @@ impl Repository {
         match self.main_place() {
             Known::At(path) if path.is_dir() => (path.clone(), WorktreeState::Present),
             Known::At(path) => (path.clone(), WorktreeState::Missing),
-            Known::Bare => (self.common_dir().to_owned(), WorktreeState::Bare),
+            Known::Bare { index: false } => (self.common_dir().to_owned(), WorktreeState::Bare),
+            Known::Bare { index: true } => (self.common_dir().to_owned(), WorktreeState::BareWithIndex),
             Known::Somewhere => (self.common_dir().to_owned(), WorktreeState::Unknown),
         }
     }
@@ -61,9 +78,9 @@ impl Repository {
         }
     }
 
-    /// Whether there is no main worktree at all.
+    /// Whether git calls the repository bare.
     pub fn is_bare(&self) -> bool {
-        *self.main_place() == Known::Bare
+        matches!(self.main_place(), Known::Bare { .. })
     }
 
     /// What the main worktree, or the bare repository, has as its HEAD.
@@ -108,8 +125,9 @@ impl Known {
         };
         let config = gix.config_snapshot();
         let bare = config.plumbing().boolean_filter("core.bare", own).ok().flatten();
+        let has_index = || common_dir.join("index").exists();
         if bare == Some(true) {
-            return Known::Bare;
+            return Known::Bare { index: has_index() };
         }
         if let Some(path) = config.plumbing().string_filter("core.worktree", own) {
             return Known::At(real(&common_dir.join(super::path(&path))));
@@ -117,12 +135,11 @@ impl Known {
         if let Some(found) = top.found {
             return Known::At(real(&found));
         }
-        let has_index = || common_dir.join("index").exists();
         match common_dir.parent().filter(|_| common_dir.file_name().is_some_and(|name| name == ".git")) {
             // Where `.git` is a symbolic link to another directory of that name, nothing lies beside that one.
             Some(parent) if has_files(parent) || !has_index() => Known::At(parent.to_owned()),
             // Only what was checked out once has an index.
-            None if bare.is_none() && !has_index() => Known::Bare,
+            None if bare.is_none() && !has_index() => Known::Bare { index: false },
             _ => Known::Somewhere,
         }
     }

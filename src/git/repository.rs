@@ -16,7 +16,7 @@ use super::pending::Pending;
 use super::recover::Listener;
 use super::shared::Shared;
 use super::{optional, settings, worktree};
-use crate::domain::lane::{Head, Worktree, WorktreeState};
+use crate::domain::lane::{Head, Worktree};
 use crate::domain::name::BranchName;
 use crate::domain::paste::word;
 use crate::error::{Error, IoContext, Result};
@@ -67,8 +67,8 @@ impl Repository {
         };
         let inherited =
             std::env::var_os(command::INHERITED_DIR).filter(|dir| !dir.is_empty()).map(|dir| directory.join(dir));
-        let git_dir = match (here, inherited) {
-            (Some(here), Some(inherited)) if !same_repository(&here, &inherited) => {
+        let git_dir = match (here, &inherited) {
+            (Some(here), Some(inherited)) if !same_repository(&here, inherited) => {
                 return Err(Error::environment(format!(
                     "GIT_DIR names '{}', but this directory belongs to '{}'",
                     inherited.display(),
@@ -81,18 +81,19 @@ impl Repository {
                 // A `.git` without an index is taken for a bare repository, except by who stands beside it.
                 let beside = || here.parent().filter(|_| here.ends_with(".git") && !directory.starts_with(&here));
                 let found = top.or_else(|| beside().map(Path::to_owned));
-                let repository = Self::open(&here, Top { told: given_work_tree(directory), found })?;
+                let named = inherited.is_some_and(|named| std::fs::canonicalize(named).ok() == common(&here));
+                let repository = Self::open(&here, Top { told: given_work_tree(directory), found, named })?;
                 settings::ensure_git_accepts(&repository)?;
                 return repository.ensure_not_smuggled(&here, directory).map(|()| repository);
             }
-            (None, Some(inherited)) => inherited,
+            (None, Some(inherited)) => inherited.clone(),
             (None, None) => {
                 return Err(Error::environment("this directory is in no git repository")
                     .code("no-repository")
                     .hint("cd into a repository, or create one with: git init"));
             }
         };
-        let repository = Self::open(&git_dir, Top { told: given_work_tree(directory), found: None })?;
+        let repository = Self::open(&git_dir, Top { told: given_work_tree(directory), ..Top::default() })?;
         settings::ensure_git_accepts(&repository).map(|()| repository)
     }
 
@@ -100,7 +101,7 @@ impl Repository {
     pub fn at(git_dir: &Path) -> Result<Self> {
         let here = std::env::current_dir().ok();
         let real = std::fs::canonicalize(git_dir).context("find", git_dir)?;
-        Self::open(git_dir, Top { told: None, found: here.filter(|here| leads_to(here, &real)) })
+        Self::open(git_dir, Top { found: here.filter(|here| leads_to(here, &real)), ..Top::default() })
     }
 
     /// The directory that all worktrees of the repository around `directory` share, whether or not it can be opened.
@@ -140,8 +141,7 @@ impl Repository {
         }
         Shared::of(&repo).take_effect();
         let (records, pending, listener) = Default::default();
-        let top = if git_dir == common_dir { top } else { Top::default() };
-        let main = Known::of(&repo, &common_dir, top);
+        let main = Known::of(&repo, &common_dir, top.of_main(git_dir == common_dir));
         Ok(Repository {
             gix: repo,
             git: Git::default(),
@@ -237,7 +237,7 @@ impl Repository {
         let here = self.worktrees()?.into_iter().find(|worktree| {
             worktree.git_dir == git_dir || std::fs::canonicalize(&worktree.git_dir).is_ok_and(|dir| dir == git_dir)
         });
-        Ok(here.filter(|worktree| worktree.state != WorktreeState::Bare))
+        Ok(here.filter(|worktree| !worktree.state.is_bare()))
     }
 
     /// Fills in the heads reftable keeps where we cannot read them.

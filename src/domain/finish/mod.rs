@@ -202,7 +202,7 @@ pub fn plan(facts: &Facts, request: &Request) -> Result<Plan, Refusal> {
         }
         _ => {}
     }
-    ensure_base_free(base)?;
+    ensure_base_free(&facts.lane, base)?;
     let landing = Landing { strategy: request.strategy, base: base.branch.clone(), tip, whole: retire };
     Ok(Plan { commit, landing: Some(landing), integrated: None, retire })
 }
@@ -236,8 +236,13 @@ fn ensure_settled(facts: &Facts, request: &Request, forced: bool) -> Result<bool
 }
 
 /// Refuses a base that some worktree cannot follow.
-fn ensure_base_free(base: &BaseFacts) -> Result<(), Refusal> {
+fn ensure_base_free(lane: &Lane, base: &BaseFacts) -> Result<(), Refusal> {
     let branch = || base.branch.clone();
+    let is_unknown = |site: &&Site| matches!(site.state, WorktreeState::Unknown | WorktreeState::BareWithIndex);
+    if let Some(site) = base.sites.iter().find(is_unknown) {
+        let (git_dir, bare) = (site.path.clone(), site.state.is_bare());
+        return Err(Refusal::SiteUnknown { lane: lane.name.clone(), base: branch(), git_dir, bare });
+    }
     if base.sites.len() > 1 {
         let paths = base.sites.iter().map(|site| site.path.clone()).collect();
         return Err(Refusal::SeveralSites { base: branch(), paths });
@@ -249,12 +254,9 @@ fn ensure_base_free(base: &BaseFacts) -> Result<(), Refusal> {
     }
     for site in &base.sites {
         let why = match &site.state {
-            WorktreeState::Present | WorktreeState::Bare => continue,
-            WorktreeState::Unknown => {
-                return Err(Refusal::SiteUnknown { base: branch(), git_dir: site.path.clone() });
-            }
             WorktreeState::Missing => "that directory is gone".to_owned(),
             WorktreeState::Damaged(why) => why.clone(),
+            _ => continue,
         };
         return Err(Refusal::SiteBroken { base: branch(), path: site.path.clone(), why });
     }

@@ -45,8 +45,8 @@ pub enum Refusal {
     SiteBusy { base: BranchName, path: PathBuf, operation: Operation },
     /// The worktree that has the base checked out is gone or damaged.
     SiteBroken { base: BranchName, path: PathBuf, why: String },
-    /// The main worktree has it checked out, and nothing says where that is.
-    SiteUnknown { base: BranchName, git_dir: PathBuf },
+    /// The main worktree has it checked out, and nothing says where that is; `bare`: only `--work-tree` ever does.
+    SiteUnknown { lane: LaneName, base: BranchName, git_dir: PathBuf, bare: bool },
     /// Local changes or untracked files where the base is checked out are in the way.
     InTheWay { base: BranchName, path: PathBuf, files: Vec<BString> },
     /// The same, and `git status` does not show it.
@@ -163,7 +163,16 @@ impl Refusal {
             Refusal::SiteBroken { .. } => {
                 "bring it back, or see what can be done about it with: git lane doctor".into()
             }
-            Refusal::SiteUnknown { git_dir, .. } => format!(
+            Refusal::SiteUnknown { lane, git_dir, bare: true, .. } => {
+                format!(
+                    "tell it where: git --git-dir={} --work-tree=DIRECTORY lane finish {}; if nothing is checked out from it \
+                     any more: rm {}",
+                    word(git_dir.display()),
+                    word(lane),
+                    word(git_dir.join("index").display())
+                )
+            }
+            Refusal::SiteUnknown { git_dir, bare: false, .. } => format!(
                 "finish it there, or tell git where that is: git --git-dir={} config core.worktree DIRECTORY",
                 word(git_dir.display())
             ),
@@ -245,7 +254,12 @@ impl std::fmt::Display for Refusal {
             Refusal::SiteBusy { base, path, operation } => {
                 write!(f, "'{base}' cannot move: '{}' is in the middle of a {operation}", path.display())
             }
-            Refusal::SiteUnknown { base, git_dir } => write!(
+            Refusal::SiteUnknown { base, git_dir, bare: true, .. } => write!(
+                f,
+                "'{base}' is checked out from '{}', which is bare and has an index, and nothing here says where",
+                git_dir.display()
+            ),
+            Refusal::SiteUnknown { base, git_dir, bare: false, .. } => write!(
                 f,
                 "'{base}' is checked out in the main worktree of '{}', and nothing here says where that is",
                 git_dir.display()

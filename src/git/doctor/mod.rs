@@ -144,7 +144,7 @@ fn lanes(
             Place::Listed(worktree) | Place::Moved(worktree) => match &worktree.state {
                 WorktreeState::Missing => found.push(admin::missing(repository, lane, worktree)),
                 WorktreeState::Damaged(why) => found.push(damaged(repository, Some(name()), worktree, why)),
-                WorktreeState::Bare | WorktreeState::Unknown => {}
+                WorktreeState::Bare | WorktreeState::BareWithIndex | WorktreeState::Unknown => {}
                 WorktreeState::Present => {
                     let underway = super::status::operation(&worktree.git_dir).is_some();
                     if let Some(branch) = lane.branch.as_ref().filter(|branch| worktree.is_on(branch)) {

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use crate::domain::lane::{Worktree, WorktreeState};
 use crate::domain::name::BranchName;
-use crate::error::{IoContext, Result};
+use crate::domain::paste::word;
+use crate::error::{Error, IoContext, Result};
 use crate::git::journal::{Journal, Running, unique_id};
 use crate::git::lockfile::LockFile;
 use crate::git::metadata::locks;
@@ -129,13 +130,17 @@ impl Halted<'_> {
         heal: impl FnOnce(Option<(&Worktree, &LockFile)>) -> Result<(bool, bool)>,
     ) -> Result<Healing> {
         let Halted { what, worktree, git_dir } = self;
-        let site = repository.worktrees()?.into_iter().find(|site| site.git_dir == git_dir);
+        let found = repository.worktrees()?.into_iter().find(|site| site.git_dir == git_dir);
+        let main = found.as_ref().filter(|site| site.id.is_none() && site.state != WorktreeState::Bare).cloned();
         // The next command may run where nothing else says where the main worktree is.
-        let site = match site {
+        let site = match found {
             Some(site) if site.state == WorktreeState::Unknown => repository.main_worktree_at(worktree)?,
             site => site,
         };
         let site = site.filter(|site| site.path == worktree && site.path.is_dir());
+        if site.is_none() && main.is_some() && worktree.is_dir() {
+            return Err(is_elsewhere(git_dir, worktree));
+        }
         let take_over = || LockFile::take_over(&git_dir.join("index"), &locks(repository.common_dir()), &running.id());
         let lock = site.as_ref().map(|_| take_over()).transpose()?;
         let healed = heal(site.as_ref().zip(lock.as_ref()));
@@ -149,6 +154,16 @@ impl Halted<'_> {
             false => Healing::Part(Unclear { what, counts, worktree: worktree.to_owned() }),
         })
     }
+}
+
+/// The refusal to move an index without the files that it speaks of: where those are is the user's to say, not the
+/// journal's.
+fn is_elsewhere(git_dir: &Path, worktree: &Path) -> Error {
+    let (git_dir, worktree) = (git_dir.display(), worktree.display());
+    let hint = format!("git --git-dir={} --work-tree={} lane doctor --fix", word(git_dir), word(&worktree));
+    Error::refused(format!("nothing here says that its files are in '{worktree}'"))
+        .code("main-worktree-unknown")
+        .hint(format!("if they are: {hint}"))
 }
 
 /// Removes a copy, and the lock of a git that died with it.
