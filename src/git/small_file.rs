@@ -6,7 +6,10 @@ use rustix::fs::{Mode, OFlags, openat};
 use rustix::io::Errno;
 
 /// More than one of them holds, and what one read takes.
-const USUAL: usize = 4096;
+const USUAL: usize = 512;
+
+/// None is longer; a device in the place of one never ends.
+const MOST: usize = 1 << 20;
 
 /// All of the file `name` below the open directory `at`, or of the path `name`; what is no regular file gives an error or
 /// nothing, and never hangs.
@@ -16,21 +19,19 @@ pub(super) fn read(at: impl AsFd, name: impl rustix::path::Arg) -> rustix::io::R
 
 /// All that is in an open file.
 pub(super) fn read_all(file: impl AsFd) -> rustix::io::Result<Vec<u8>> {
-    let mut text = vec![0; USUAL];
-    let mut length = 0;
+    let mut text = Vec::with_capacity(USUAL);
     loop {
-        match rustix::io::read(&file, &mut text[length..]) {
+        match rustix::io::read(&file, rustix::buffer::spare_capacity(&mut text)) {
             Ok(0) => break,
-            Ok(read) => length += read,
+            Ok(_) => {}
             Err(Errno::INTR) => continue,
             Err(error) => return Err(error),
         }
         // Only the end of a file gives less than was asked for.
-        if length < text.len() {
+        if text.len() < text.capacity() || text.len() > MOST {
             break;
         }
-        text.resize(text.len() * 2, 0);
+        text.reserve(text.len());
     }
-    text.truncate(length);
     Ok(text)
 }

@@ -5,12 +5,12 @@
 //! read by every command, so each file is opened once, and a path is resolved once for all that lie beside each other.
 
 use std::collections::HashMap;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Component, Path, PathBuf};
 
 use bstr::{BStr, BString, ByteSlice};
-use rustix::fs::{CWD, Dir, FileType, Mode, OFlags};
+use rustix::fs::{Access, AtFlags, CWD, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::{alias, small_file};
@@ -107,9 +107,7 @@ impl<'a> Look<'a> {
             Ok(admin) => (false, admin),
             Err(_) => (true, rustix::fs::open(admin_dir, flags, Mode::empty()).ok()?),
         };
-        let mut listed = Dir::new(admin).ok()?;
-        let names = Names::of(&mut listed);
-        let admin = listed.fd().ok()?;
+        let admin = admin.as_fd();
         let named = gitdir(admin, admin_dir)?;
         // The directory itself is not resolved: a symbolic link in its place must be seen as one.
         let path = named.parent().map_or_else(|| named.clone(), |path| self.clean(path));
@@ -122,13 +120,14 @@ impl<'a> Look<'a> {
             _ => self.state(admin, admin_dir, &path, dot_git),
         };
         let (head, alias) = alias::resolved(self.common_dir, head_of(head, admin_dir));
-        let locked = match names.may_have("locked").then(|| small_file::read(admin, "locked")) {
-            Some(Ok(reason)) => Some(reason.trim().as_bstr().to_string()),
-            None | Some(Err(Errno::NOENT)) => None,
+        let locked = match small_file::read(admin, "locked") {
+            Ok(reason) => Some(reason.trim().as_bstr().to_string()),
+            Err(Errno::NOENT) => None,
             // Another user's umask hides the reason; the lock is there all the same.
-            Some(Err(_)) => Some("the reason cannot be read".into()),
+            Err(_) => Some("the reason cannot be read".into()),
         };
-        let held = if HOLDERS.iter().any(|name| names.may_have(name)) { held(admin_dir) } else { Vec::new() };
+        let there = |name| rustix::fs::accessat(admin, name, Access::EXISTS, AtFlags::empty()) != Err(Errno::NOENT);
+        let held = if HOLDERS.into_iter().any(there) { held(admin_dir) } else { Vec::new() };
         Some(Worktree { state, head, alias, held, locked, git_dir: admin_dir.to_owned(), id: Some(id), path })
     }
 
@@ -158,11 +157,11 @@ impl<'a> Look<'a> {
             Err(_) => return damaged("its .git file does not name a git directory"),
             Ok(file) => file,
         };
-        let is_file = |stat: rustix::fs::Stat| FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
-        if !rustix::fs::fstat(&file).is_ok_and(is_file) {
-            return damaged("its .git is not a file");
-        }
-        let back = small_file::read_all(&file).unwrap_or_default();
+        let back = match small_file::read_all(&file) {
+            Ok(back) => back,
+            Err(Errno::ISDIR) => return damaged("its .git is not a file"),
+            Err(_) => Vec::new(),
+        };
         let back = super::line(&back).strip_prefix(b"gitdir:").map(|rest| rest.trim_ascii_start());
         let Some(back) = back else { return damaged("its .git file does not name a git directory") };
         let back = path.join(super::path(back));
@@ -185,30 +184,10 @@ impl<'a> Look<'a> {
 /// What a rebase or a bisection has in a git directory as long as it lasts.
 const HOLDERS: [&str; 3] = ["rebase-merge", "rebase-apply", "BISECT_START"];
 
-/// What an admin directory has of the names that most have not: one listing tells of all.
-struct Names(Option<Vec<&'static str>>);
-
-impl Names {
-    fn of(admin: &mut Dir) -> Self {
-        let mut found = Vec::new();
-        for entry in admin {
-            // What cannot be listed is looked for by its name.
-            let Ok(entry) = entry else { return Names(None) };
-            let known = HOLDERS.into_iter().chain(["locked"]);
-            found.extend(known.filter(|name| entry.file_name().to_bytes() == name.as_bytes()));
-        }
-        Names(Some(found))
-    }
-
-    fn may_have(&self, name: &str) -> bool {
-        self.0.as_ref().is_none_or(|found| found.contains(&name))
-    }
-}
-
 /// The branches that a rebase or bisection in the worktree of `git_dir` will write to when it ends.
 pub fn held(git_dir: &Path) -> Vec<BranchName> {
     let read = |file: &str| small_file::read(CWD, git_dir.join(file)).unwrap_or_default();
-    let there = |name: &str| rustix::fs::access(git_dir.join(name), rustix::fs::Access::EXISTS).is_ok();
+    let there = |name: &str| rustix::fs::access(git_dir.join(name), Access::EXISTS).is_ok();
     let mut found = Vec::new();
     if there("rebase-merge") {
         found.extend(BranchName::from_ref(read("rebase-merge/head-name").trim_ascii_end().as_bstr()));

@@ -8,7 +8,7 @@ mod memo;
 pub use edit::Edit;
 pub use memo::Memo;
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
@@ -49,21 +49,12 @@ impl Records {
     /// Reads every record of a parsed configuration file.
     pub fn of(config: &File) -> Self {
         let mut records = Records::default();
-        let mut known = HashSet::new();
-        for section in config.sections_by_name("lane").into_iter().flatten() {
-            let Some(name) = section.header().subsection_name() else { continue };
-            // A section that was split in two is one record to git.
-            if known.contains(name) {
-                continue;
-            }
-            match lane(config, name) {
-                Ok(lane) => {
-                    known.insert(name.to_owned());
-                    records.lanes.push(lane);
-                }
+        for (name, values) in sections(config) {
+            match lane(name.as_bstr(), &values) {
+                Ok(lane) => records.lanes.push(lane),
                 Err(problem) => {
-                    let names = ["branch", "worktree"].map(|key| config.raw_value_by("lane", name, key).ok());
-                    records.damaged.push(Damaged { section: name.to_owned(), problem, names });
+                    let names = ["branch", "worktree"].map(|key| values.get(key).cloned());
+                    records.damaged.push(Damaged { section: name, problem, names });
                 }
             }
         }
@@ -93,8 +84,27 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<File, String> {
     File::from_bytes_no_includes(bytes, metadata, Default::default()).map_err(|error| error.to_string())
 }
 
-fn lane(config: &File, section: &BStr) -> Result<Lane, String> {
-    let value = |key: &str| config.raw_value_by("lane", section, key).ok();
+/// The values of one record by their keys in lower case; of those given twice the last, as for git.
+type Values = HashMap<String, BString>;
+
+/// What the file says of each lane, in the order in which it first names them. To git a section that is split in two is one.
+fn sections(config: &File) -> Vec<(BString, Values)> {
+    let mut found: Vec<(BString, Values)> = Vec::new();
+    let mut known: HashMap<BString, usize> = HashMap::new();
+    for section in config.sections_by_name("lane").into_iter().flatten() {
+        let Some(name) = section.header().subsection_name() else { continue };
+        let at = *known.entry(name.to_owned()).or_insert_with(|| {
+            found.push((name.to_owned(), Values::new()));
+            found.len() - 1
+        });
+        let values = section.body().into_iter().map(|(key, value)| (key.to_ascii_lowercase(), value));
+        found[at].1.extend(values);
+    }
+    found
+}
+
+fn lane(section: &BStr, values: &Values) -> Result<Lane, String> {
+    let value = |key: &str| values.get(&key.to_ascii_lowercase()).cloned();
     let text = |key: &str| {
         value(key)
             .map(|bytes| bytes.to_str().map(str::to_owned).map_err(|_| format!("'{key}' is not UTF-8")))
