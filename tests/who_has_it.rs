@@ -343,44 +343,93 @@ const LANDINGS: &[(&str, Situation)] = &[
     }),
 ];
 
+/// Situations in which a ref or a HEAD is written as the file that it is not where refs are a reftable.
+const OF_FILES: [&str; 5] = [
+    "an alias that is a symbolic link",
+    "--into a circle",
+    "HEAD is a symbolic link",
+    "HEAD is a symbolic link to an alias",
+    "a branch that is checked out by a symbolic link",
+];
+
+/// A repository like any other whose refs are a reftable; `None` where git knows none.
+fn with_reftable() -> Option<Sandbox> {
+    if git_version() < (2, 45) {
+        eprintln!("skipped: git {:?} has no reftable", git_version());
+        return None;
+    }
+    let sandbox = Sandbox::empty();
+    sandbox.git(["init", "-q", "-b", "main", "--ref-format=reftable", "."]);
+    sandbox.write("README", "shop\n");
+    sandbox.write("src/app.txt", "one\ntwo\nthree\n");
+    sandbox.commit("first");
+    Some(sandbox)
+}
+
 #[test]
 fn a_base_moves_with_the_worktree_that_has_it_or_not_at_all() {
-    for (name, situation) in LANDINGS {
-        eprintln!("-- {name}");
-        let sandbox = Sandbox::new();
-        let (from, args, lands) = situation(&sandbox);
-        let git_dir = sandbox.git_in(&from, ["rev-parse", "--git-common-dir"]);
-        let git_dir = std::fs::canonicalize(from.join(git_dir)).unwrap();
-        let tip = |sandbox: &Sandbox| {
-            sandbox.git_in(&from, ["--git-dir", git_dir.to_str().unwrap(), "rev-parse", "refs/heads/main"])
-        };
-        let before = tip(&sandbox);
-        let args: Vec<&str> = ["--json", "finish", "x", "--keep"].into_iter().chain(args).collect();
-        let run: Run = sandbox.lane_in(&from, args);
-        match lands {
-            Lands::At(worktree) => {
-                run.ok();
-                assert_ne!(before, tip(&sandbox), "{name}");
-                assert_eq!(sandbox.git_in(&worktree, ["status", "--porcelain"]), "", "{name}");
-                assert!(worktree.join("landed").exists(), "{name}");
-            }
-            Lands::Configured(worktree) => {
-                run.ok();
-                assert_ne!(before, tip(&sandbox), "{name}");
-                let git_dir = git_dir.to_str().unwrap();
-                assert_eq!(
-                    sandbox.git_in(&worktree, ["--git-dir", git_dir, "status", "--porcelain", "-uno"]),
-                    "",
-                    "{name}"
-                );
-                assert!(worktree.join("landed").exists(), "{name}");
-            }
-            Lands::Not(code) => {
-                let text = run.stdout.clone() + &run.stderr;
-                run.fails(1);
-                assert!(text.contains(&format!("\"{code}\"")), "{name}: {text}");
-                assert_eq!(before, tip(&sandbox), "{name}");
-            }
+    LANDINGS.iter().for_each(|(name, situation)| lands(name, Sandbox::new(), situation));
+}
+
+#[test]
+fn a_base_in_a_reftable_moves_so_too() {
+    for (name, situation) in LANDINGS.iter().filter(|(name, _)| !OF_FILES.contains(name)) {
+        let Some(sandbox) = with_reftable() else { return };
+        lands(name, sandbox, situation);
+    }
+}
+
+#[test]
+fn a_worktree_that_leaves_the_base_while_a_hook_runs_keeps_its_files() {
+    for sandbox in [Some(Sandbox::new()), with_reftable()].into_iter().flatten() {
+        lane_x(&sandbox, &sandbox.repo, &[]);
+        hook(
+            &sandbox,
+            "pre-merge-commit",
+            "unset $(git rev-parse --local-env-vars); git symbolic-ref HEAD refs/heads/elsewhere",
+        );
+        sandbox.git(["branch", "elsewhere"]);
+        sandbox.lane(["finish", "x", "--keep"]).ok();
+        assert_eq!(sandbox.git(["show", "main:landed"]), "landed");
+        assert_eq!(sandbox.git(["status", "--porcelain", "--branch"]), "## elsewhere");
+        assert!(!sandbox.repo.join("landed").exists());
+    }
+}
+
+fn lands(name: &str, sandbox: Sandbox, situation: &Situation) {
+    eprintln!("-- {name}");
+    let (from, args, lands) = situation(&sandbox);
+    let git_dir = sandbox.git_in(&from, ["rev-parse", "--git-common-dir"]);
+    let git_dir = std::fs::canonicalize(from.join(git_dir)).unwrap();
+    let tip = |sandbox: &Sandbox| {
+        sandbox.git_in(&from, ["--git-dir", git_dir.to_str().unwrap(), "rev-parse", "refs/heads/main"])
+    };
+    let before = tip(&sandbox);
+    let args: Vec<&str> = ["--json", "finish", "x", "--keep"].into_iter().chain(args).collect();
+    let run: Run = sandbox.lane_in(&from, args);
+    match lands {
+        Lands::At(worktree) => {
+            run.ok();
+            assert_ne!(before, tip(&sandbox), "{name}");
+            assert_eq!(sandbox.git_in(&worktree, ["status", "--porcelain"]), "", "{name}");
+            assert!(worktree.join("landed").exists(), "{name}");
+        }
+        Lands::Configured(worktree) => {
+            run.ok();
+            assert_ne!(before, tip(&sandbox), "{name}");
+            let git_dir = git_dir.to_str().unwrap();
+            assert_eq!(
+                sandbox.git_in(&worktree, ["--git-dir", git_dir, "status", "--porcelain", "-uno"]),
+                "",
+                "{name}"
+            );
+            assert!(worktree.join("landed").exists(), "{name}");
+        }
+        Lands::Not(code) => {
+            let text = run.stdout.clone() + &run.stderr;
+            run.fails(1);
+            assert!(text.contains(&format!("\"{code}\"")), "{name}: {text}");
+            assert_eq!(before, tip(&sandbox), "{name}");
         }
     }
 }
@@ -549,18 +598,27 @@ const REFUSED: &[Asked] = &[
 
 #[test]
 fn two_names_of_a_branch_are_one_branch() {
-    for (name, prepare, args, code) in REFUSED {
-        eprintln!("-- {name}");
-        let sandbox = Sandbox::new();
-        sandbox.lane(["start", "x"]).ok();
-        prepare(&sandbox);
-        let refs = sandbox.git(["for-each-ref"]);
-        let run = sandbox.lane(["--json"].iter().chain(args.iter()));
-        let text = run.stdout.clone() + &run.stderr;
-        run.fails(1);
-        assert!(text.contains(&format!("\"{code}\"")), "{name}: {text}");
-        assert_eq!(sandbox.git(["for-each-ref"]), refs, "{name}");
+    REFUSED.iter().for_each(|asked| is_refused(Sandbox::new(), asked));
+}
+
+#[test]
+fn two_names_of_a_branch_in_a_reftable_are_one_branch() {
+    for asked in REFUSED.iter().filter(|(name, ..)| !OF_FILES.contains(name)) {
+        let Some(sandbox) = with_reftable() else { return };
+        is_refused(sandbox, asked);
     }
+}
+
+fn is_refused(sandbox: Sandbox, (name, prepare, args, code): &Asked) {
+    eprintln!("-- {name}");
+    sandbox.lane(["start", "x"]).ok();
+    prepare(&sandbox);
+    let refs = sandbox.git(["for-each-ref"]);
+    let run = sandbox.lane(["--json"].iter().chain(args.iter()));
+    let text = run.stdout.clone() + &run.stderr;
+    run.fails(1);
+    assert!(text.contains(&format!("\"{code}\"")), "{name}: {text}");
+    assert_eq!(sandbox.git(["for-each-ref"]), refs, "{name}");
 }
 
 #[test]

@@ -33,16 +33,22 @@ pub enum Leads {
 
 /// Where `branch` leads, by the loose refs of `common_dir`: no other is ever symbolic.
 pub fn leads(common_dir: &Path, branch: &BranchName) -> Leads {
+    let follow = |name: &BString| Ok(symbolic(&common_dir.join(super::path(name))));
+    followed(branch, follow).unwrap_or(Leads::Nowhere)
+}
+
+/// Where `branch` leads by steps that `follow` takes from a symbolic ref to the ref it names.
+fn followed(branch: &BranchName, follow: impl Fn(&BString) -> Result<Option<BString>>) -> Result<Leads> {
     let mut name = branch.to_ref();
     for step in 0..MOST_STEPS {
-        match symbolic(&common_dir.join(super::path(&name))) {
-            None if step == 0 => return Leads::ToItself,
-            None => return to(name),
+        match follow(&name)? {
+            None if step == 0 => return Ok(Leads::ToItself),
+            None => return Ok(to(name)),
             Some(next) if RefName::parse(next.as_bstr()).is_some() => name = next,
-            Some(_) => return Leads::Nowhere,
+            Some(_) => return Ok(Leads::Nowhere),
         }
     }
-    Leads::Nowhere
+    Ok(Leads::Nowhere)
 }
 
 /// What a HEAD says with the name of its branch resolved, and that name where it is another.
@@ -90,8 +96,10 @@ impl Repository {
         if self.ref_format() == RefFormat::Files {
             return Ok(leads(self.common_dir(), branch));
         }
-        let target = self.symbolic_target(&RefName::from(branch))?;
-        Ok(target.map_or(Leads::ToItself, |target| to(target.as_bstr().to_owned())))
+        followed(branch, |name| {
+            let Some(name) = RefName::parse(name.as_bstr()) else { return Ok(None) };
+            Ok(self.symbolic_target(&name)?.map(|target| target.as_bstr().to_owned()))
+        })
     }
 
     /// The branch that is meant by `branch`: itself, or what it is another name of.

@@ -15,6 +15,7 @@ pub mod evidence;
 mod exclude;
 pub mod facts;
 pub mod foreign_hook;
+mod heads;
 pub mod history;
 pub mod hook;
 pub mod identity;

@@ -84,7 +84,8 @@ impl Repository {
     /// The ref a symbolic ref names; `None` when it is not symbolic or not there.
     pub fn symbolic_target(&self, name: &RefName) -> Result<Option<RefName>> {
         if self.ref_format() == RefFormat::Reftable {
-            let output = self.git_here().args(["symbolic-ref", "--quiet"]).bytes(name.as_bstr()).output()?;
+            let output =
+                self.git_here().args(["symbolic-ref", "--quiet", "--no-recurse"]).bytes(name.as_bstr()).output()?;
             return Ok(RefName::parse(output.stdout.trim_ascii_end().as_bstr()));
         }
         let found = steady::refs(&self.gix, || self.gix.try_find_reference(name.as_bstr()));

@@ -6,7 +6,7 @@
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 
-use bstr::{BString, ByteSlice};
+use bstr::BString;
 
 use super::command::{self, Git};
 use super::main_worktree::{Known, Top};
@@ -16,8 +16,7 @@ use super::pending::Pending;
 use super::recover::Listener;
 use super::shared::Shared;
 use super::{optional, settings, worktree};
-use crate::domain::lane::{Head, Worktree};
-use crate::domain::name::BranchName;
+use crate::domain::lane::Worktree;
 use crate::domain::paste::word;
 use crate::error::{Error, IoContext, Result};
 
@@ -238,32 +237,6 @@ impl Repository {
             worktree.git_dir == git_dir || std::fs::canonicalize(&worktree.git_dir).is_ok_and(|dir| dir == git_dir)
         });
         Ok(here.filter(|worktree| !worktree.state.is_bare()))
-    }
-
-    /// Fills in the heads reftable keeps where we cannot read them.
-    pub(super) fn heads_from_git(&self, worktrees: &mut [Worktree]) -> Result<()> {
-        let listed = self.git.at(&self.common_dir).args(["worktree", "list", "--porcelain", "-z"]).stdout()?;
-        let mut heads: Vec<(PathBuf, Head)> = Vec::new();
-        for field in listed.split(|byte| *byte == 0) {
-            if let Some(path) = field.strip_prefix(b"worktree ") {
-                heads.push((super::path(path), Head::Other(BString::default())));
-            } else if let Some((_, head)) = heads.last_mut() {
-                if let Some(id) = field.strip_prefix(b"HEAD ") {
-                    *head = gix::ObjectId::from_hex(id).map_or(Head::Other(id.into()), Head::Detached);
-                } else if let Some(branch) = field.strip_prefix(b"branch ") {
-                    *head = BranchName::from_ref(branch.as_bstr()).map_or(Head::Other(branch.into()), Head::Branch);
-                }
-            }
-        }
-        for worktree in worktrees {
-            let same = |path: &Path| {
-                path == worktree.path || std::fs::canonicalize(path).is_ok_and(|path| path == worktree.path)
-            };
-            if let Some((_, head)) = heads.iter().find(|(path, _)| same(path)) {
-                worktree.head = head.clone();
-            }
-        }
-        Ok(())
     }
 
     /// A configuration value. Opening refuses repositories of other users, so every value is the user's own.

@@ -32,9 +32,11 @@ impl<'a> Locked<'a> {
     ) -> Result<Option<Self>> {
         let index = site.git_dir.join("index");
         let lock = LockFile::acquire(&index, &locks(repository.common_dir()))?;
-        let head_moved = repository.ref_format() == RefFormat::Files
-            && resolved_head(&site.git_dir, repository.common_dir()).branch() != Some(branch);
-        Ok((!head_moved).then_some(Locked { repository, site, index, lock }))
+        let head = match repository.ref_format() {
+            RefFormat::Files => resolved_head(&site.git_dir, repository.common_dir()),
+            RefFormat::Reftable => repository.head_from_git(&site.git_dir)?,
+        };
+        Ok((head.branch() == Some(branch)).then_some(Locked { repository, site, index, lock }))
     }
 
     /// A copy to prepare. Copies are made under this lock only, so what others left is no longer needed.
