@@ -114,3 +114,32 @@ fn a_process_of_another_user_who_can_write_there_may_be_in_it() {
         forced.unwrap_or(run).ok();
     }
 }
+
+/// As an agent in a container works in a lane: the kernel names the directory as the container has it.
+#[test]
+fn a_process_that_has_the_lane_under_another_name_is_noticed() {
+    for below in ["", "/src"] {
+        let sandbox = Sandbox::new();
+        sandbox.lane(["start", "x"]).ok();
+        let alike = sandbox.root().join("workspace");
+        std::fs::create_dir(&alike).unwrap();
+        let script = "mount --bind \"$1\" \"$2\" 2>/dev/null && cd \"$2$3\" && echo there && exec sleep 60; echo no";
+        let mut command = sandbox.command("unshare");
+        command.args(["--mount", "sh", "-c", script, "-"]).arg(sandbox.lane_path("x")).arg(&alike).arg(below);
+        let Ok(mut agent) = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn() else {
+            eprintln!("skipped: there is no unshare(1)");
+            return;
+        };
+        let mut said = String::new();
+        std::io::BufRead::read_line(&mut std::io::BufReader::new(agent.stdout.take().unwrap()), &mut said).unwrap();
+        if said == "there\n" {
+            let dropped = sandbox.lane(["drop", "--yes", "x"]);
+            let _ = agent.kill().and_then(|()| agent.wait());
+            assert!(dropped.stderr.contains("sleep"), "{dropped}");
+            let _ = dropped.fails(1);
+            sandbox.lane(["drop", "--yes", "x"]).ok();
+        } else {
+            eprintln!("skipped: nothing may be mounted here");
+        }
+    }
+}

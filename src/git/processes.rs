@@ -53,9 +53,12 @@ fn look(directory: &Path) -> Option<Busy> {
     // Whoever works in a lane started after most of what else runs: time is better spent on the youngest first.
     others.reverse();
     let inside = |link: PathBuf| std::fs::read_link(link).is_ok_and(|path| path.starts_with(directory));
-    let mut found = others
-        .iter()
-        .find(|(_, process)| (inside(process.join("cwd")) || inside(process.join("exe"))) && !shares_our_pipe(process));
+    let own = identity(directory);
+    let works = |process: &Path| {
+        let cwd = process.join("cwd");
+        inside(cwd.clone()) || inside(process.join("exe")) || own.is_some_and(|own| is_below(cwd, own))
+    };
+    let mut found = others.iter().find(|(_, process)| works(process) && !shares_our_pipe(process));
     if found.is_none() {
         let start = Instant::now();
         let has_open = |process: &Path| {
@@ -75,6 +78,25 @@ fn look(directory: &Path) -> Option<Busy> {
         // A git that changes something in the lane holds a lock there; one that tidies up behind a commit does not.
         (!is_passing(&command)).then_some(Busy { pid: *pid, command, unseen: Some(user) })
     })
+}
+
+/// Device and inode of what is there.
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    std::fs::metadata(path).ok().map(|found| (found.dev(), found.ino()))
+}
+
+/// Whether a process's current directory is `directory`, or below it, under another name: a container has its worktree where
+/// a bind mount puts it, and the kernel names it as the process sees it.
+fn is_below(mut cwd: PathBuf, directory: (u64, u64)) -> bool {
+    let mut below = None;
+    while let Some(found) = identity(&cwd).filter(|found| found.0 == directory.0 && Some(*found) != below) {
+        if found == directory {
+            return true;
+        }
+        below = Some(found);
+        cwd.push("..");
+    }
+    false
 }
 
 fn is_passing(command: &str) -> bool {
