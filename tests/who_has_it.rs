@@ -652,3 +652,77 @@ fn a_lane_takes_up_the_branch_that_its_name_leads_to() {
     sandbox.lane(["restore", "x"]).ok();
     assert_eq!(sandbox.git_in(&sandbox.lane_path("x"), ["symbolic-ref", "HEAD"]), "refs/heads/topic");
 }
+
+/// What is mounted where, where git-lane runs then, and what it is asked.
+const MOUNTED: &[(&str, &str, &str)] = &[
+    ("shop", "alike", "cd alike && git-lane finish x --keep"),
+    ("shop", "alike", "cd alike/src && git-lane finish x"),
+    ("shop", "alike", "cd shop.lanes/x && git-lane finish x --keep"),
+    ("shop.lanes/x", "alike", "cd alike && git-lane finish x --keep"),
+    ("shop.lanes/x", "alike", "cd alike && git-lane finish x --keep --strategy squash"),
+    (".", "alike", "cd alike/shop && git-lane finish x --keep"),
+    (".", "alike", "cd alike/shop.lanes/x && git-lane finish x --keep"),
+    ("shop", "alike", "cd alike && git-lane start y && cd ../shop && git-lane finish x && git-lane drop --yes y"),
+    ("shop", "alike", "cd alike && git-lane drop --yes x && cd ../shop && git-lane restore x && git-lane finish x"),
+    ("shop", "alike", "cd alike && ! git-lane start main && ! git-lane start z --branch x && git-lane finish x --keep"),
+];
+
+#[test]
+fn what_a_bind_mount_shows_twice_is_one_worktree() {
+    for (what, at, then) in MOUNTED {
+        let sandbox = Sandbox::new();
+        lane_x(&sandbox, &sandbox.repo, &[]);
+        std::fs::create_dir(sandbox.root().join(at)).unwrap();
+        let script = format!("mount --bind {what} {at} 2>/dev/null || exit 77; {then}");
+        let mut command = sandbox.command("unshare");
+        if !Path::new("/usr/bin/unshare").exists() {
+            eprintln!("skipped: there is no unshare(1)");
+            return;
+        }
+        let run = sandbox.run(command.current_dir(sandbox.root()).args(["--mount", "sh", "-c", &script]));
+        if run.code == 77 || run.stderr.contains("unshare failed") {
+            eprintln!("skipped: nothing may be mounted here");
+            return;
+        }
+        run.ok();
+        assert_eq!(sandbox.git(["show", "main:landed"]), "landed", "{then}");
+        assert_eq!(sandbox.git(["status", "--porcelain"]), "", "{then}");
+        assert!(sandbox.repo.join("landed").exists(), "{then}");
+        assert_eq!(sandbox.lane(["doctor"]).code, 0, "{then}");
+    }
+}
+
+/// One of two names of a branch that differ in case, and what is done then.
+const FOLDED: &[(&str, &str)] = &[
+    ("git checkout -q MAIN", "git-lane finish x --keep"),
+    ("git checkout -q MAIN", "git-lane finish x --keep --into Main"),
+    ("git checkout -q MAIN", "cd ../shop.lanes/x && git-lane finish x --keep"),
+    ("git checkout -q MAIN", "! git-lane start main && git-lane finish x"),
+    ("git checkout -q --detach; git worktree add -q ../there Main", "git-lane finish x --keep; git -C ../there status"),
+    ("git branch other; git checkout -q OTHER", "! git-lane start other && git checkout -q main && git-lane finish x"),
+    ("true", "! git-lane start y --branch X && git-lane finish x"),
+    (
+        "git checkout -q MAIN; git checkout -q -b topic/One; git checkout -q TOPIC/one",
+        "! git-lane start topic/one && \
+     git-lane finish x --keep && git checkout -q main",
+    ),
+];
+
+#[test]
+fn names_that_differ_in_case_are_one_branch_where_the_file_system_takes_them_for_one() {
+    for (before, then) in FOLDED {
+        let sandbox = Sandbox::new();
+        if !sandbox.repo.join("readme").exists() {
+            eprintln!("skipped: the file system of the temporary directory does not fold case");
+            return;
+        }
+        lane_x(&sandbox, &sandbox.repo, &[]);
+        let run = |script: &str| sandbox.run(sandbox.command("sh").args(["-c", script]));
+        run(before).ok();
+        run(then).ok();
+        assert_eq!(sandbox.git(["show", "main:landed"]), "landed", "{then}");
+        for worktree in ["shop", "there"].map(|name| sandbox.root().join(name)).iter().filter(|path| path.exists()) {
+            assert_eq!(sandbox.git_in(worktree, ["status", "--porcelain"]), "", "{then}");
+        }
+    }
+}

@@ -2,8 +2,10 @@
 //!
 //! A symbolic ref below `refs/heads/` is a second name, as git-symbolic-ref(1) makes one when `master` becomes `main`: what
 //! is checked out, moved or deleted is the ref at its end. Worktrees tell what they have checked out by that ref, and
-//! every name that the user gives goes through here before it is compared with them.
+//! every name that the user gives goes through here before it is compared with them. Where the file system takes names that
+//! differ in case for one, so does git with the files of refs: `MAIN` is another name of `main` there.
 
+use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
 
 use bstr::{BStr, BString, ByteSlice};
@@ -31,10 +33,51 @@ pub enum Leads {
     Nowhere,
 }
 
-/// Where `branch` leads, by the loose refs of `common_dir`: no other is ever symbolic.
-pub fn leads(common_dir: &Path, branch: &BranchName) -> Leads {
-    let follow = |name: &BString| Ok(symbolic(&common_dir.join(super::path(name))));
-    followed(branch, follow).unwrap_or(Leads::Nowhere)
+/// The refs of a repository that are files of their own: no other is ever symbolic.
+pub struct Loose<'a> {
+    common_dir: &'a Path,
+    /// Whether the file system takes names that differ in case for one.
+    folds: bool,
+}
+
+impl<'a> Loose<'a> {
+    /// Those of `common_dir`.
+    pub fn of(common_dir: &'a Path) -> Self {
+        let folds = rustix::fs::access(common_dir.join("hEaD"), rustix::fs::Access::EXISTS).is_ok();
+        Loose { common_dir, folds }
+    }
+
+    /// Where `branch` leads.
+    pub fn leads(&self, branch: &BranchName) -> Leads {
+        let follow = |name: &BString| {
+            let spelled = self.folds.then(|| spelled(self.common_dir, name)).flatten();
+            Ok(spelled.or_else(|| symbolic(&self.common_dir.join(super::path(name)))))
+        };
+        followed(branch, follow).unwrap_or(Leads::Nowhere)
+    }
+
+    /// What a HEAD says with the name of its branch resolved, and that name where it is another.
+    pub fn resolved(&self, head: Head) -> (Head, Option<BranchName>) {
+        let Head::Branch(branch) = head else { return (head, None) };
+        match self.leads(&branch) {
+            Leads::ToItself | Leads::Nowhere => (Head::Branch(branch), None),
+            Leads::ToBranch(target) => (Head::Branch(target), Some(branch)),
+            Leads::ToOther(target) => (Head::Other(target), Some(branch)),
+        }
+    }
+}
+
+/// The name of the file that `name` finds, where that is spelled with other cases.
+fn spelled(common_dir: &Path, name: &BString) -> Option<BString> {
+    let mut found = BString::from("refs/heads");
+    for part in name.strip_prefix(b"refs/heads/")?.split_str("/") {
+        let listed = std::fs::read_dir(common_dir.join(super::path(&found))).ok()?.flatten();
+        let names: Vec<BString> = listed.map(|entry| entry.file_name().into_vec().into()).collect();
+        let alike = |other: &&BString| other.to_lowercase() == part.to_lowercase();
+        let own = names.iter().find(|other| *other == part).or_else(|| names.iter().find(alike))?;
+        found = bstr::concat([found.as_slice(), b"/", own]).into();
+    }
+    (found != *name).then_some(found)
 }
 
 /// Where `branch` leads by steps that `follow` takes from a symbolic ref to the ref it names.
@@ -49,16 +92,6 @@ fn followed(branch: &BranchName, follow: impl Fn(&BString) -> Result<Option<BStr
         }
     }
     Ok(Leads::Nowhere)
-}
-
-/// What a HEAD says with the name of its branch resolved, and that name where it is another.
-pub fn resolved(common_dir: &Path, head: Head) -> (Head, Option<BranchName>) {
-    let Head::Branch(branch) = head else { return (head, None) };
-    match leads(common_dir, &branch) {
-        Leads::ToItself | Leads::Nowhere => (Head::Branch(branch), None),
-        Leads::ToBranch(target) => (Head::Branch(target), Some(branch)),
-        Leads::ToOther(target) => (Head::Other(target), Some(branch)),
-    }
 }
 
 fn to(name: BString) -> Leads {
@@ -85,7 +118,6 @@ pub(super) fn target(text: &BStr) -> Option<BString> {
 
 /// The ref that a symbolic link names in the way of the oldest symbolic refs: git does not follow it.
 pub(super) fn linked(file: &Path) -> Option<BString> {
-    use std::os::unix::ffi::OsStringExt;
     let link = BString::from(std::fs::read_link(file).ok()?.into_os_string().into_vec());
     RefName::parse(link.as_bstr()).map(|_| link)
 }
@@ -94,7 +126,7 @@ impl Repository {
     /// Where the name of a branch leads.
     pub fn leads(&self, branch: &BranchName) -> Result<Leads> {
         if self.ref_format() == RefFormat::Files {
-            return Ok(leads(self.common_dir(), branch));
+            return Ok(Loose::of(self.common_dir()).leads(branch));
         }
         followed(branch, |name| {
             let Some(name) = RefName::parse(name.as_bstr()) else { return Ok(None) };
@@ -171,7 +203,21 @@ mod tests {
             ("out", Leads::Nowhere),
         ];
         for (name, expected) in table {
-            assert_eq!(leads(common.path(), &branch(name)), expected, "{name}");
+            assert_eq!(Loose { common_dir: common.path(), folds: false }.leads(&branch(name)), expected, "{name}");
+        }
+        // The same on a file system that folds case.
+        let folding = [
+            ("MAIN", to("main")),
+            ("main", Leads::ToItself),
+            ("ONE", to("main")),
+            ("DEEP/Two", to("main")),
+            ("DEEP/three", Leads::ToItself),
+            ("OLD", to("main")),
+            ("A", Leads::Nowhere),
+            ("packed", Leads::ToItself),
+        ];
+        for (name, expected) in folding {
+            assert_eq!(Loose { common_dir: common.path(), folds: true }.leads(&branch(name)), expected, "{name}");
         }
     }
 }

@@ -8,10 +8,11 @@
 
 use std::path::{Path, PathBuf};
 
+use super::alias::Loose;
 use super::command::Invocation;
 use super::moved::leads_to;
 use super::repository::{RefFormat, Repository};
-use super::{alias, worktree};
+use super::worktree;
 use crate::domain::lane::{Head, Worktree, WorktreeState};
 use crate::error::Result;
 
@@ -54,7 +55,7 @@ impl Repository {
     /// The main worktree, or the bare repository's own entry.
     pub fn main_worktree(&self) -> Result<Worktree> {
         let (path, state) = self.main_site();
-        let (head, alias) = alias::resolved(self.common_dir(), worktree::read_head(self.common_dir()));
+        let (head, alias) = Loose::of(self.common_dir()).resolved(worktree::read_head(self.common_dir()));
         let held = worktree::held(self.common_dir());
         Ok(Worktree { id: None, path, git_dir: self.common_dir().to_owned(), head, alias, held, locked: None, state })
     }

@@ -13,6 +13,7 @@ use bstr::{BStr, BString, ByteSlice};
 use rustix::fs::{Access, AtFlags, CWD, Mode, OFlags};
 use rustix::io::Errno;
 
+use super::alias::Loose;
 use super::{alias, small_file};
 use crate::domain::lane::{Head, ObjectId, Worktree, WorktreeId, WorktreeState};
 use crate::domain::name::BranchName;
@@ -91,13 +92,14 @@ struct Look<'a> {
     plain: bool,
     /// Directories that were resolved.
     real: HashMap<PathBuf, Option<PathBuf>>,
+    loose: Loose<'a>,
 }
 
 impl<'a> Look<'a> {
     fn new(common_dir: &'a Path) -> Self {
         let worktrees = common_dir.join("worktrees");
         let plain = std::fs::symlink_metadata(worktrees).is_ok_and(|metadata| metadata.is_dir());
-        Look { common_dir, plain, real: HashMap::new() }
+        Look { common_dir, plain, real: HashMap::new(), loose: Loose::of(common_dir) }
     }
 
     fn describe(&mut self, admin_dir: &Path) -> Option<Worktree> {
@@ -119,7 +121,7 @@ impl<'a> Look<'a> {
             Err(Errno::ACCESS) => WorktreeState::Damaged("its HEAD cannot be read".into()),
             _ => self.state(admin, admin_dir, &path, dot_git),
         };
-        let (head, alias) = alias::resolved(self.common_dir, head_of(head, admin_dir));
+        let (head, alias) = self.loose.resolved(head_of(head, admin_dir));
         let locked = match small_file::read(admin, "locked") {
             Ok(reason) => Some(reason.trim().as_bstr().to_string()),
             Err(Errno::NOENT) => None,
@@ -217,7 +219,7 @@ pub fn read_head(git_dir: &Path) -> Head {
 
 /// What `HEAD` in a git directory of the files backend says, with the name of its branch resolved.
 pub fn resolved_head(git_dir: &Path, common_dir: &Path) -> Head {
-    alias::resolved(common_dir, read_head(git_dir)).0
+    Loose::of(common_dir).resolved(read_head(git_dir)).0
 }
 
 fn head_of(text: rustix::io::Result<Vec<u8>>, git_dir: &Path) -> Head {

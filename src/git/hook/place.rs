@@ -14,10 +14,11 @@ use crate::domain::guard::Lane;
 use crate::domain::lane::Head;
 use crate::domain::name::BranchName;
 use crate::error::{Error, Result};
+use crate::git::alias::Loose;
 use crate::git::command::{Git, Invocation};
+use crate::git::renames;
 use crate::git::start::admin;
 use crate::git::worktree::read_head;
-use crate::git::{alias, renames};
 
 /// The worktree a hook runs in.
 #[derive(Debug, Clone, Default)]
@@ -78,7 +79,7 @@ impl Place {
         match read_head(&self.git_dir) {
             // The stub git leaves for old tools when the refs are a reftable.
             Head::Branch(branch) if branch.as_bstr() == ".invalid" => self.head_by_git(),
-            head => Ok(alias::resolved(&self.common_dir, head).0),
+            head => Ok(Loose::of(&self.common_dir).resolved(head).0),
         }
     }
 
