@@ -1,6 +1,7 @@
 //! `git lane completions`: what makes a shell complete `git lane`.
 
 use crate::error::Result;
+use crate::hooks::completion_scripts::{BASH, FISH, ZSH};
 use crate::ui::{Page, Report, Ui};
 
 /// Print the completion script of a shell
@@ -21,13 +22,6 @@ enum Shell {
     Zsh,
     Fish,
 }
-
-/// The script for bash.
-pub const BASH: &str = include_str!("../shell/completion.bash");
-/// The script for zsh.
-pub const ZSH: &str = include_str!("../shell/completion.zsh");
-/// The script for fish.
-pub const FISH: &str = include_str!("../shell/completion.fish");
 
 /// Prints the script as it is.
 pub fn run(args: Args, ui: &Ui) -> Result<()> {

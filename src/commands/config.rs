@@ -80,7 +80,7 @@ impl Report for One<'_> {
 
 /// Prints all settings, or one value.
 pub fn run(args: Args, ui: &Ui) -> Result<()> {
-    let values = Values::load(&Repository::discover()?)?;
+    let values = Repository::discover()?.policy_values()?;
     let Some(name) = args.key else {
         ui.report(&All { settings: KEYS.iter().map(|key| Setting::of(key, &values)).collect() });
         return Ok(());

@@ -8,7 +8,6 @@ use crate::error::{Error, Result};
 use crate::git::doctor::{examine, fix, lost, programs};
 use crate::git::repository::Repository;
 use crate::hooks::{self, Wanted};
-use crate::policy::Policy;
 use crate::ui::{Cell, Page, Report, Style, Ui};
 
 /// Look the repository over for what is not as it should be; exit code 1 when something is left
@@ -128,7 +127,7 @@ fn all(repository: &Repository) -> Result<Vec<Finding>> {
     if !state.in_force && state.level != Level::Off {
         found.push(Finding::NotInForce(state.why_not()));
     }
-    match Policy::load(repository) {
+    match repository.policy() {
         Err(error) => found.push(Finding::UnreadablePolicy(error.to_string())),
         Ok(policy) => {
             let unknown = hooks::unknown_rules(repository, &policy)?;
@@ -142,9 +141,9 @@ fn all(repository: &Repository) -> Result<Vec<Finding>> {
 
 fn mend(repository: &Repository, finding: &Finding) -> Result<Option<String>> {
     match finding {
-        Finding::UnknownRules(_) => hooks::follow_policy(repository, &Policy::load(repository)?)?,
+        Finding::UnknownRules(_) => hooks::follow_policy(repository, &repository.policy()?)?,
         Finding::NotInForce(_) => {
-            let state = hooks::install(repository, &Policy::load(repository)?, Wanted { level: None, files: false })?;
+            let state = hooks::install(repository, &repository.policy()?, Wanted { level: None, files: false })?;
             if !state.in_force {
                 return Err(state.remedies().into_iter().fold(Error::refused(state.why_not()), Error::hint));
             }

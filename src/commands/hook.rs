@@ -6,8 +6,9 @@ use std::process::ExitCode;
 
 use clap::Args as ClapArgs;
 
+use crate::domain::guard::hook::Hook;
 use crate::error::{Error, Result};
-use crate::git::hook::{self, Hook, Reply};
+use crate::git::hook::{self, Reply};
 use crate::hooks;
 use crate::ui::Ui;
 

@@ -9,7 +9,6 @@ use crate::error::{Error, Result};
 use crate::git::repository::Repository;
 use crate::hooks::global::{self, Stays};
 use crate::hooks::{self, HookState, State, Wanted};
-use crate::policy::Policy;
 use crate::ui::{Cell, Page, Report, Style, Ui};
 
 /// Put the rule in force: plain git stays in its lane
@@ -167,12 +166,12 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let mut unknown = Vec::new();
     let state = if args.check {
         let repository = Repository::discover()?;
-        unknown = hooks::unknown_rules(&repository, &Policy::load(&repository)?)?;
+        unknown = hooks::unknown_rules(&repository, &repository.policy()?)?;
         hooks::state(&repository)?
     } else {
         let repository = super::open_for_change(ui)?;
         let state =
-            hooks::install(&repository, &Policy::load(&repository)?, Wanted { level: args.level, files: args.files })?;
+            hooks::install(&repository, &repository.policy()?, Wanted { level: args.level, files: args.files })?;
         if let Some(caution) = hooks::caution(&state, repository.git.version()?) {
             ui.warn(caution);
         }

@@ -28,11 +28,12 @@ use crate::domain::name::LaneName;
 use crate::domain::paste::word;
 use crate::domain::retire::place;
 use crate::error::{Error, IoContext, Kind, Result};
+use crate::git::branch_moved_behind::overtaken_here;
 use crate::git::command::Git;
 use crate::git::metadata::Records;
-use crate::git::overtaken::overtaken_here;
 use crate::git::reconcile::{Reconciled, foresee, reconcile};
-use crate::git::recover::{Healed, Recovered, recover};
+use crate::git::recover::recover;
+use crate::git::recovered::{Healed, Recovered};
 use crate::git::repository::Repository;
 use crate::git::{command, events};
 use crate::hooks;
@@ -160,7 +161,7 @@ pub fn open_and_look(ui: &Ui) -> Result<Opened> {
     }
     warn_if_overtaken(&repository, ui);
     // A policy that cannot be read is told by whoever needs it.
-    let policy = Policy::load(&repository);
+    let policy = repository.policy();
     if let Ok(policy) = &policy
         && let Err(error) = hooks::follow_policy(&repository, policy)
     {

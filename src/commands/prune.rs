@@ -20,7 +20,6 @@ use crate::git::retire::look::{Look, look_at_all, with_submodules};
 use crate::git::retire::{Reason, Retirement, now, retire, surroundings, were_made};
 use crate::git::status;
 use crate::git::trash::expire_within;
-use crate::policy::Policy;
 use crate::ui::{Page, Report, Ui};
 
 /// Take away the lanes that are provably done
@@ -103,7 +102,7 @@ impl Report for Pruned {
 /// Looks at every lane and takes what is done.
 pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let (repository, _) = super::open(ui, args.dry_run)?;
-    let policy = Policy::load(&repository)?;
+    let policy = repository.policy()?;
     let worktrees = repository.worktrees()?;
     let records = super::records(&repository, &worktrees, args.dry_run)?;
     let mut report = Pruned { dry_run: args.dry_run, pruned: Vec::new(), kept: Vec::new(), expired: Vec::new() };

@@ -14,6 +14,7 @@ use crate::cli::Cli;
 use crate::domain::name::LaneName;
 use crate::error::Result;
 use crate::git::repository::Repository;
+use crate::hooks::completion_scripts::{BASH, FISH, ZSH};
 use crate::ui::Ui;
 
 /// Print a shell function `lane` that goes into lanes and back
@@ -78,11 +79,11 @@ fn script(shell: Shell) -> String {
     let posix = include_str!("../shell/init.sh").replace("@VERBS@", &verbs.join(" | "));
     match shell {
         Shell::Sh => posix,
-        Shell::Bash => format!("{posix}\n{}", completions::BASH),
-        Shell::Zsh => format!("{posix}\n{}", completions::ZSH),
+        Shell::Bash => format!("{posix}\n{}", BASH),
+        Shell::Zsh => format!("{posix}\n{}", ZSH),
         Shell::Fish => {
             let function = include_str!("../shell/init.fish").replace("@VERBS@", &verbs.join(" "));
-            format!("{function}\n{}", completions::FISH)
+            format!("{function}\n{}", FISH)
         }
     }
 }

@@ -10,7 +10,6 @@ use crate::error::Result;
 use crate::git::repository::Repository;
 use crate::git::retire::now;
 use crate::git::trash::{Expired, damaged, entries, expire_within, size};
-use crate::policy::Policy;
 use crate::ui::{Cell, Page, Report, Style, Ui};
 
 /// How long to count sizes; what was counted is remembered.
@@ -172,13 +171,13 @@ impl Report for Listing {
 pub fn run(args: Args, ui: &Ui) -> Result<()> {
     if args.expire {
         let (repository, _) = super::open(ui, args.dry_run)?;
-        let policy = Policy::load(&repository)?;
+        let policy = repository.policy()?;
         let done = expire_within(&repository, &policy, PATIENCE, Occasion::Asked, args.dry_run)?;
         ui.report(&Expiring { dry_run: args.dry_run, expired: done.gone.iter().map(Gone::from).collect() });
         return Ok(());
     }
     let repository = Repository::discover()?;
-    let retention = Policy::load(&repository)?.retention();
+    let retention = repository.policy()?.retention();
     let mut waiting = entries(&repository)?;
     waiting.reverse();
     let deadline = Instant::now() + PATIENCE;

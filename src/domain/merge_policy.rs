@@ -5,8 +5,8 @@
 use super::finish::Relation;
 use super::name::BranchName;
 use super::paste::word;
+use crate::domain::finish::Strategy;
 use crate::error::Error;
-use crate::policy::Strategy;
 
 /// Entries of the shortlog where nothing else is said (git-merge(1), `--log`).
 pub const LOG_ENTRIES: usize = 20;

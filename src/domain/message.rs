@@ -3,7 +3,18 @@
 use super::lane::Lane;
 use super::name::BranchName;
 use crate::error::Error;
-use crate::policy::Trailer;
+
+/// A trailer of the landing's message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Trailer {
+    /// `Lane: <name>`
+    Lane,
+    /// `Task: <task>`
+    Task,
+    /// `Owner: <owner>`
+    Owner,
+}
 
 /// What a template may name.
 const PLACEHOLDERS: [&str; 5] = ["name", "branch", "base", "task", "owner"];

@@ -8,6 +8,9 @@ use super::lane::{Lane, ObjectId, hex, lossless_path, optional_hex};
 use super::name::BranchName;
 use super::submodule::Holdings;
 
+/// What the name of an entry's directory begins with that is on its way out.
+pub const DELETING: &str = ".deleting-";
+
 /// Why a lane was removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]

@@ -11,7 +11,6 @@ use std::path::Path;
 use bstr::{BStr, BString, ByteSlice};
 
 use super::command::Invocation;
-use super::repository::Repository;
 use crate::domain::paste::word_of_bytes;
 
 /// What git runs of the user's when it writes files or merges them, and whether `%` means something in it.
@@ -40,8 +39,8 @@ impl Invocation {
 impl Invocation {
     /// Has filters and merge drivers not see `variables`, which are for this git alone: an index of our own, a quarantine
     /// for objects. git has no other way to tell them.
-    pub fn hiding(self, repository: &Repository, variables: &str) -> Self {
-        self.args(hidden(&repository.gix, variables))
+    pub fn hiding(self, repo: &gix::Repository, variables: &str) -> Self {
+        self.args(hidden(repo, variables))
     }
 }
 

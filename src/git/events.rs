@@ -13,7 +13,6 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::journal::{Exclusive, unique_id};
-use super::repository::Repository;
 use crate::domain::event::{Actor, End, Event, Phase, Problem, Subject};
 use crate::error::{Error, IoContext, Result};
 use crate::git::lane_files;
@@ -53,9 +52,9 @@ pub struct Operation {
     subject: Subject,
 }
 
-/// Logs that an operation begins.
-pub fn begin(repository: &Repository, subject: Subject) -> Operation {
-    let operation = Operation { log: Log::new(&repository.lane_dir()), id: unique_id(), subject };
+/// Logs in `.git/lane` that an operation begins.
+pub fn begin(lane_dir: &Path, subject: Subject) -> Operation {
+    let operation = Operation { log: Log::new(lane_dir), id: unique_id(), subject };
     operation.tell(Phase::Before, End::default());
     operation
 }

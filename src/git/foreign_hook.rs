@@ -8,10 +8,11 @@ use std::process::Stdio;
 use bstr::{BStr, ByteSlice};
 
 use super::command::{Invocation, failure};
+use super::hook_file::is_ours_alone;
 use super::repository::Repository;
 use super::settings::{as_in, differ_by_worktree};
+use super::version::CONFIGURED_HOOKS;
 use crate::error::Result;
-use crate::hooks::CONFIGURED_HOOKS;
 
 impl Repository {
     /// Whether git would run a hook of this name that is not our own: a file in the effective hooks directory, or one in
@@ -36,7 +37,7 @@ impl Repository {
             _ => self.common_dir().join("hooks"),
         };
         let path = directory.join(name);
-        let theirs = is_executable(&path) && !crate::hooks::is_ours_alone(&path);
+        let theirs = is_executable(&path) && !is_ours_alone(&path);
         theirs || has_configured_hook(gix, name.as_bytes().as_bstr())
     }
 

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::domain::lane::ObjectId;
 use crate::error::{Error, IoContext, Result};
 use crate::git::journal::{step, unique_id};
-use crate::git::land::scratch::Scratch;
+use crate::git::quarantine::Scratch;
 use crate::git::repository::Repository;
 use crate::git::shared;
 

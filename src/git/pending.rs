@@ -5,9 +5,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::journal::About;
+use super::journal::{About, Journal};
 use super::repository::Repository;
-use crate::domain::lane::RefName;
+use crate::domain::lane::{RefName, Worktree};
 use crate::domain::name::{BranchName, LaneName};
 use crate::error::{Error, Result};
 
@@ -106,4 +106,24 @@ impl Repository {
     fn ensure_not(&self, touches: impl Fn(&Pending) -> bool) -> Result<()> {
         self.pending.borrow().iter().find(|pending| touches(pending)).map_or(Ok(()), |pending| Err(pending.refuse()))
     }
+}
+
+/// Whether somebody died moving the files of that worktree, after this command had looked: whoever holds the lock of its
+/// index now must not take away what the healing needs.
+pub(super) fn is_half_moved(repository: &Repository, git_dir: &Path) -> bool {
+    let under_way = Journal::new(&repository.lane_dir()).under_way();
+    under_way.iter().any(|about| about.moves_files_of(git_dir))
+}
+
+/// The refusal to touch such a worktree.
+pub(super) fn ensure_not_half_moved(repository: &Repository, site: &Worktree) -> Result<()> {
+    if !is_half_moved(repository, &site.git_dir) {
+        return Ok(());
+    }
+    Err(Error::refused(format!(
+        "a move of the files in '{}' is under way, or was just interrupted",
+        site.path.display()
+    ))
+    .code("raced")
+    .hint("run the command again"))
 }

@@ -1,23 +1,22 @@
 //! Finishes or undoes what dead processes left, at the next command that changes anything.
 
-use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::doctor::rebuild;
-use super::journal::{About, Announce, GitDir, Journal, Said};
+use super::journal::{About, Announce, Journal, Said};
 use super::pending::{self, Pending};
-use super::provenance::{Claim, Claims, Misfit, misfit};
+use super::provenance::{Claim, Claims, misfit};
+use super::recovered::{Healed, Healing, Recovered, SetAside};
 use super::repository::Repository;
 use super::{
-    doctor, events, hook, land, lane_files, lockfile, metadata, patience, restore, retire, scratch, start, switch,
+    doctor, events, hook, land, lane_files, lockfile, metadata, patience, quarantine, restore, retire, scratch, start,
+    switch,
 };
 use crate::domain::doctor::Poisoned;
 use crate::domain::event::{End, Subject, What};
-use crate::domain::lane::Worktree;
-use crate::domain::name::LaneName;
 use crate::error::{Error, Kind, Result};
 
 /// How long all healings of a command may wait for locks of others and for what the dead had started. What is not healed by
@@ -25,7 +24,7 @@ use crate::error::{Error, Kind, Result};
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Everything that can be under way; one variant for each operation that takes more than one step.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(tag = "operation", rename_all = "kebab-case")]
 pub enum Intent {
     /// A lane is being made.
@@ -44,28 +43,17 @@ pub enum Intent {
     Rebuild(rebuild::Intent),
 }
 
-impl Announce for Intent {
-    fn about(&self) -> About {
-        let of_lane = |what: String, lane: &LaneName| About { what, lanes: vec![lane.clone()], ..About::default() };
-        let git_dirs = |git_dir: &Path| vec![GitDir(git_dir.to_owned())];
+impl Intent {
+    /// What it is about, where its file does not say.
+    pub fn about(&self) -> About {
         match self {
-            Intent::Start(intent) => of_lane(start::what(&intent.lane().name), &intent.lane().name),
-            Intent::Retire(intent) => of_lane(retire::what(&intent.lane().name), &intent.lane().name),
-            Intent::Restore(intent) => of_lane(restore::what(&intent.lane().name), &intent.lane().name),
-            Intent::Land(intent) => {
-                let (base, ..) = intent.moves();
-                let (what, bases) = (format!("a landing on '{base}'"), vec![base.clone()]);
-                About { what, bases, git_dirs: git_dirs(intent.git_dir()), lanes: Vec::new() }
-            }
-            Intent::Switch(intent) => {
-                let what = format!("a switch in '{}'", intent.worktree().display());
-                About { what, git_dirs: git_dirs(intent.git_dir()), ..About::default() }
-            }
-            Intent::Mend(poisoned) => {
-                let what = format!("the mending of '{}'", poisoned.admin.display());
-                About { what, lanes: poisoned.lane.iter().cloned().collect(), ..About::default() }
-            }
-            Intent::Rebuild(intent) => of_lane(rebuild::what(intent), &intent.lane),
+            Intent::Start(intent) => intent.about(),
+            Intent::Retire(intent) => intent.about(),
+            Intent::Restore(intent) => intent.about(),
+            Intent::Land(intent) => intent.about(),
+            Intent::Switch(intent) => intent.about(),
+            Intent::Mend(poisoned) => poisoned.about(),
+            Intent::Rebuild(intent) => intent.about(),
         }
     }
 }
@@ -100,131 +88,6 @@ impl Intent {
                 Subject { what: What::Heal, lane: None, lane_id: None, base: None, base_commit: None }
             }
         }
-    }
-}
-
-/// What recovery did about one interrupted operation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Healed {
-    /// What was interrupted: "the start of lane 'x'".
-    pub what: String,
-    /// Whether it was completed, or undone.
-    pub completed: bool,
-}
-
-impl std::fmt::Display for Healed {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} was interrupted; it has been {}", self.what, if self.completed { "completed" } else { "undone" })
-    }
-}
-
-/// An operation that counts, or does not, but whose worktree somebody else wrote in before it could be healed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unclear {
-    /// What was interrupted.
-    pub what: String,
-    /// Whether it counts.
-    pub counts: bool,
-    /// The worktree that has to be looked at.
-    pub worktree: PathBuf,
-}
-
-impl std::fmt::Display for Unclear {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let counts = if self.counts { "it counts" } else { "it does not count" };
-        let (what, worktree) = (&self.what, self.worktree.display());
-        write!(
-            f,
-            "{what} was interrupted; {counts}, but the index of '{worktree}' was written meanwhile and may not fit"
-        )
-    }
-}
-
-/// What became of one interrupted operation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Healing {
-    /// It was completed or undone.
-    Whole(Healed),
-    /// Not all of it could be.
-    Part(Unclear),
-}
-
-/// An intent that nobody acts on, and where it is now.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SetAside {
-    /// It says nothing any more.
-    Damaged(PathBuf),
-    /// It speaks of the repository that this one is a copy of.
-    OfTheOriginal(PathBuf),
-    /// It says what git-lane never writes here.
-    Misfit(PathBuf, Misfit),
-    /// It is something that git-lane never makes: a link, a pipe.
-    Strange(PathBuf),
-}
-
-impl std::fmt::Display for SetAside {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            SetAside::Damaged(path) => {
-                write!(f, "an interrupted command's journal is damaged and was set aside as '{}'", path.display())
-            }
-            SetAside::OfTheOriginal(path) => write!(
-                f,
-                "this repository was copied while a command was at work in the original; what that was doing is left \
-                 alone and was set aside as '{}'",
-                path.display()
-            ),
-            SetAside::Misfit(path, misfit) => write!(
-                f,
-                "an interrupted command's journal says what git-lane never writes here ({misfit}); nothing of it was done, \
-                 and it was set aside as '{}'",
-                path.display()
-            ),
-            SetAside::Strange(path) => write!(
-                f,
-                "something that git-lane never makes was among its files; it was not opened, and was set aside as '{}'",
-                path.display()
-            ),
-        }
-    }
-}
-
-/// What [`recover`] did.
-#[derive(Debug, Default)]
-pub struct Recovered {
-    /// What was completed or undone.
-    pub healed: Vec<Healed>,
-    /// What could not wholly be.
-    pub unclear: Vec<Unclear>,
-    /// What could not be healed, and was not known to this command yet.
-    pub pending: Vec<Pending>,
-    /// Intents that were taken out of the way. Nothing they were about is deleted: while they are there, nothing in the
-    /// trash expires, because a lane on its way back may be among it.
-    pub set_aside: Vec<SetAside>,
-}
-
-/// Who is told what [`recover`] did, whichever part of a command has called it.
-#[derive(Default)]
-pub struct Listener(OnceCell<Box<Hears>>);
-
-type Hears = dyn Fn(&Recovered);
-
-impl Listener {
-    /// From now on `listener` is told; the first one stays.
-    pub fn set(&self, listener: impl Fn(&Recovered) + 'static) {
-        let _ = self.0.set(Box::new(listener));
-    }
-
-    fn tell(&self, recovered: &Recovered) {
-        if let Some(listener) = self.0.get() {
-            listener(recovered);
-        }
-    }
-}
-
-impl std::fmt::Debug for Listener {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Listener")
     }
 }
 
@@ -281,7 +144,7 @@ fn heal_all(repository: &Repository, recovered: &mut Recovered) -> Result<()> {
             }
         };
         let pending = Pending::new(intent.about(), running.path());
-        let operation = events::begin(repository, intent.subject());
+        let operation = events::begin(&repository.lane_dir(), intent.subject());
         let result = match &intent {
             Intent::Land(intent) => Some(intent.moves().2),
             _ => None,
@@ -320,30 +183,10 @@ fn heal_all(repository: &Repository, recovered: &mut Recovered) -> Result<()> {
     }
     // Not before: nobody is to move a ref or a HEAD while a landing that held its lock is half done.
     clear_locks(repository.common_dir())?;
-    scratch::clear(&land::scratch::home(&lane_dir), hook::SCRATCH);
+    scratch::clear(&quarantine::home(&lane_dir), hook::SCRATCH);
     repository.pending.replace(still);
     // Nobody can say what a newer version's landing still needs.
-    if repository.is_a_newers_to_heal() { Ok(()) } else { land::scratch::clean(repository, landing) }
-}
-
-/// Whether somebody died moving the files of that worktree, after [`recover`] had looked: whoever holds the lock of its
-/// index now must not take away what the healing needs.
-pub(super) fn is_half_moved(repository: &Repository, git_dir: &Path) -> bool {
-    let under_way = Journal::new(&repository.lane_dir()).under_way();
-    under_way.iter().any(|about| about.moves_files_of(git_dir))
-}
-
-/// The refusal to touch such a worktree.
-pub(super) fn ensure_not_half_moved(repository: &Repository, site: &Worktree) -> Result<()> {
-    if !is_half_moved(repository, &site.git_dir) {
-        return Ok(());
-    }
-    Err(Error::refused(format!(
-        "a move of the files in '{}' is under way, or was just interrupted",
-        site.path.display()
-    ))
-    .code("raced")
-    .hint("run the command again"))
+    if repository.is_a_newers_to_heal() { Ok(()) } else { land::heal::clean(repository, landing) }
 }
 
 /// The git directory of every worktree.

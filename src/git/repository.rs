@@ -13,9 +13,9 @@ use super::main_worktree::{Known, Top};
 use super::metadata::{self, Memo, Records};
 use super::moved::leads_to;
 use super::pending::Pending;
-use super::recover::Listener;
+use super::recovered::Listener;
 use super::shared::Shared;
-use super::{optional, settings, worktree};
+use super::{effective_settings, optional, settings, worktree};
 use crate::domain::lane::Worktree;
 use crate::domain::paste::word;
 use crate::error::{Error, IoContext, Result};
@@ -82,7 +82,7 @@ impl Repository {
                 let found = top.or_else(|| beside().map(Path::to_owned));
                 let named = inherited.is_some_and(|named| std::fs::canonicalize(named).ok() == common(&here));
                 let repository = Self::open(&here, Top { told: given_work_tree(directory), found, named })?;
-                settings::ensure_git_accepts(&repository)?;
+                effective_settings::ensure_git_accepts(&repository)?;
                 return repository.ensure_not_smuggled(&here, directory).map(|()| repository);
             }
             (None, Some(inherited)) => inherited.clone(),
@@ -93,7 +93,7 @@ impl Repository {
             }
         };
         let repository = Self::open(&git_dir, Top { told: given_work_tree(directory), ..Top::default() })?;
-        settings::ensure_git_accepts(&repository).map(|()| repository)
+        effective_settings::ensure_git_accepts(&repository).map(|()| repository)
     }
 
     /// Opens the repository of a worktree's git directory, as a hook is told it.

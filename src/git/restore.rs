@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::journal::{Journal, Running, step};
-use super::land::scratch::Scratch;
+use super::journal::{About, Announce, Journal, Running, step};
 use super::lockfile::LockFile;
 use super::provenance::{Claim, Claims, is_possible, may_return, remember, settings};
-use super::recover::Healed;
+use super::quarantine::Scratch;
+use super::recovered::Healed;
 use super::refs::RefChange;
 use super::repository::Repository;
 use super::start::registry_lock;
@@ -27,6 +27,7 @@ use crate::git::{lane_files, shared};
 
 /// What is about to happen, complete enough for somebody else to finish or undo it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "operation", rename = "restore")]
 pub struct Intent {
     id: String,
     lane: LaneName,
@@ -42,6 +43,12 @@ impl Intent {
     /// The lane's record.
     pub fn lane(&self) -> &Lane {
         &self.entry.lane
+    }
+}
+
+impl Announce for Intent {
+    fn about(&self) -> About {
+        About::lane(what(&self.lane), &self.lane)
     }
 }
 
@@ -70,7 +77,7 @@ pub fn restore(repository: &Repository, wanted: &str, place: Option<&Path>) -> R
     }
     let entry = find(&trash::entries(repository)?, wanted).cloned().ok_or_else(|| no_entry(wanted))?;
     repository.ensure_lane_is_whole(&entry.lane.name)?;
-    let operation = events::begin(repository, Subject::of(What::Restore, &entry.lane));
+    let operation = events::begin(&repository.lane_dir(), Subject::of(What::Restore, &entry.lane));
     operation.ended(return_lane(repository, entry, wanted, place), Entry::end)
 }
 
@@ -88,7 +95,7 @@ fn return_lane(repository: &Repository, mut entry: Entry, wanted: &str, place: O
     if let Some(worktree) = &intent.entry.worktree {
         remember(repository, &worktree.path);
     }
-    let running = Journal::new(&repository.lane_dir()).begin(&super::recover::Intent::Restore(intent.clone()))?;
+    let running = Journal::new(&repository.lane_dir()).begin(&intent)?;
     match bring_back(repository, &intent) {
         Ok(()) => running.done().map(|()| intent.entry),
         Err(error) => {

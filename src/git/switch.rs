@@ -11,18 +11,18 @@ use std::process::Stdio;
 use serde::{Deserialize, Serialize};
 
 use super::command::failure;
-use super::journal::{Running, step};
+use super::journal::{About, Announce, GitDir, Running, step};
 use super::land::apply::{Move, read_tree};
-use super::land::changes::changes;
 use super::land::index::{Halted, Locked, index_signature, remove_prepared};
 use super::land::{files, way};
 use super::lockfile::LockFile;
 use super::metadata::locks;
 use super::provenance::{Claim, Claims};
-use super::recover::Healing;
+use super::recovered::Healing;
 use super::reflog::Log;
 use super::refs::RefChange;
 use super::repository::{RefFormat, Repository};
+use super::tree_diff::changes;
 use super::worktree::resolved_head;
 use crate::domain::lane::{Head, ObjectId, RefName, Worktree, hex, lossless_path};
 use crate::domain::name::BranchName;
@@ -30,6 +30,7 @@ use crate::error::{Error, Result};
 
 /// A switch under way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "operation", rename = "switch")]
 pub struct Intent {
     /// The full name of the branch it goes to.
     to: RefName,
@@ -61,6 +62,13 @@ impl Intent {
     }
 }
 
+impl Announce for Intent {
+    fn about(&self) -> About {
+        let what = format!("a switch in '{}'", self.worktree.display());
+        About { what, git_dirs: vec![GitDir(self.git_dir.clone())], ..About::default() }
+    }
+}
+
 impl Claim for Intent {
     fn claim(&self, claims: &mut Claims<'_>) {
         claims.branch("branch", &self.to);
@@ -75,7 +83,7 @@ pub fn switch(repository: &Repository, site: &Worktree, from: &BranchName, to: &
     let index = Locked::of(repository, site, from)?.ok_or_else(|| switched_meanwhile(site))?;
     let tips = (repository.branch_tip(from)?, repository.branch_tip(to)?);
     let (Some(old), Some(new)) = tips else { return Err(switched_meanwhile(site)) };
-    super::recover::ensure_not_half_moved(repository, site)?;
+    super::pending::ensure_not_half_moved(repository, site)?;
     let prepared = index.copy()?;
     step("switch.prepared");
     let planned = Move { base: from, old, new, fresh: false, site: Some(site), reason: "", scratch: None };
@@ -91,7 +99,7 @@ pub fn switch(repository: &Repository, site: &Worktree, from: &BranchName, to: &
         prepared: prepared.path.clone(),
         index: index.signature(),
     };
-    index.carry_out(&super::recover::Intent::Switch(intent), prepared, "switch", |prepared, lock| {
+    index.carry_out(&intent, prepared, "switch", |prepared, lock| {
         let end = carry_out(repository, &planned, site, to, prepared, lock)?;
         step("switch.index");
         Ok(end)
@@ -131,7 +139,7 @@ fn carry_out(
 /// Lets HEAD of `site` name the commit of its branch instead of the branch; neither files nor index change.
 pub fn detach(repository: &Repository, site: &Worktree, from: &BranchName) -> Result<()> {
     repository.ensure_files_are_whole(&site.git_dir)?;
-    super::recover::ensure_not_half_moved(repository, site)?;
+    super::pending::ensure_not_half_moved(repository, site)?;
     let tip = repository.branch_tip(from)?.ok_or_else(|| switched_meanwhile(site))?;
     set_head(repository, site, from, &Head::Detached(tip), tip, tip)
 }

@@ -18,6 +18,9 @@ pub type Version = (u32, u32, u32);
 /// The oldest git whose `merge-tree --write-tree --stdin` we rely on.
 pub const OLDEST: Version = (2, 39, 0);
 
+/// The first git that runs hooks defined in its configuration.
+pub const CONFIGURED_HOOKS: Version = (2, 54, 0);
+
 /// How long a git may take to say its version.
 const PATIENCE: Duration = Duration::from_secs(10);
 

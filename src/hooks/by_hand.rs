@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use super::onward::{self, Onward};
 use super::probe;
 use super::state::Directory;
+use crate::domain::guard::hook::Hook;
 use crate::domain::lane::WorktreeState;
 use crate::domain::paste::word;
 use crate::error::{Error, Result};
-use crate::git::hook::Hook;
 use crate::git::repository::Repository;
 
 /// What keeps git from calling us, and what to do about it.

@@ -9,22 +9,13 @@ use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use bstr::{BString, ByteSlice};
+use bstr::ByteSlice;
 
 use super::stub;
+use crate::domain::guard::hook::Hook;
 use crate::error::{Error, IoContext, Result};
-use crate::git::hook::Hook;
+use crate::git::hook_file::{Found, beside, exists, kept, read};
 use crate::git::shared;
-
-/// What a hook file is.
-enum Found {
-    Missing,
-    /// Nothing but ours.
-    Ours(BString),
-    /// Our block, and what others have put before and after it.
-    Shared(BString, BString),
-    Foreign,
-}
 
 /// What the name of a hook begins with while it is being written.
 const UNFINISHED: &str = ".git-lane-";
@@ -36,18 +27,6 @@ fn remove_unfinished(directory: &Path) {
             drop(std::fs::remove_file(entry.path()));
         }
     }
-}
-
-/// Where the hook that was there before is kept.
-pub fn kept(file: &Path) -> PathBuf {
-    let directory = beside(file.parent().unwrap_or(Path::new(".")));
-    directory.join(file.file_name().unwrap_or_default())
-}
-
-fn beside(directory: &Path) -> PathBuf {
-    let mut name = directory.as_os_str().to_owned();
-    name.push(".pre-git-lane");
-    name.into()
 }
 
 /// Gives the hooks that are kept the neighbours they had; none is kept, none is needed.
@@ -83,11 +62,6 @@ fn mirror(directory: &Path) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Whether a hook file does nothing but call us: neither an older hook nor anybody's addition runs with it.
-pub fn is_ours_alone(file: &Path) -> bool {
-    matches!(read(file), Ok(Found::Ours(_))) && !exists(&kept(file))
 }
 
 /// Writes our block for `hooks`, and removes it from the others. The caller sees to it that only one of us is at work.
@@ -209,34 +183,6 @@ fn uninstall_one(file: &Path) -> Result<Option<String>> {
         (Found::Foreign, true) => stays("another tool has put its own hook in its place"),
         (Found::Foreign | Found::Missing, false) => Ok(None),
     }
-}
-
-fn read(file: &Path) -> Result<Found> {
-    match std::fs::symlink_metadata(file) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Found::Missing),
-        Err(error) => return Err(error).context("read", file),
-        // Never ours, wherever it leads.
-        Ok(metadata) if !metadata.is_file() => return Ok(Found::Foreign),
-        Ok(_) => {}
-    }
-    let text = BString::from(std::fs::read(file).context("read", file)?);
-    let Some(start) = text.find(stub::BEGIN).filter(|at| *at == 0 || text[at - 1] == b'\n') else {
-        return Ok(Found::Foreign);
-    };
-    let end_line = format!("{}\n", stub::END);
-    let Some(end) = text[start..].find(&end_line).map(|at| start + at + end_line.len()) else {
-        return Ok(Found::Foreign);
-    };
-    let (before, after) = (&text[..start], &text[end..]);
-    let shebang_only = before.lines().all(|line| line.starts_with(b"#!") || line.trim().is_empty());
-    match shebang_only && after.trim().is_empty() {
-        true => Ok(Found::Ours(text)),
-        false => Ok(Found::Shared(before.into(), after.into())),
-    }
-}
-
-fn exists(path: &Path) -> bool {
-    std::fs::symlink_metadata(path).is_ok()
 }
 
 fn same(a: &Path, b: &Path) -> bool {

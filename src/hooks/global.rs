@@ -11,8 +11,7 @@ use std::path::{Path, PathBuf};
 
 use bstr::ByteSlice;
 
-use super::{needed, section, stub};
-use crate::commands::completions;
+use super::{completion_scripts, needed, section, stub};
 use crate::domain::guard::Level;
 use crate::error::{Error, IoContext, Result};
 use crate::git::command::Git;
@@ -128,9 +127,9 @@ pub fn files() -> Result<Vec<GlobalFile>> {
     Ok(vec![
         file(config.join("git-lane/hooks.gitconfig"), &hooks(), "the hooks, for git 2.54 and later")?,
         file(config.join("git-lane/lane.toml"), POLICY, "the hooks with each first lane, for older gits")?,
-        file(data.join("bash-completion/completions/git-lane"), completions::BASH, "completion in bash")?,
-        file(data.join(ZSH), completions::ZSH, "completion in zsh, once that directory is in fpath")?,
-        file(config.join("fish/conf.d/git-lane.fish"), completions::FISH, "completion in fish")?,
+        file(data.join("bash-completion/completions/git-lane"), completion_scripts::BASH, "completion in bash")?,
+        file(data.join(ZSH), completion_scripts::ZSH, "completion in zsh, once that directory is in fpath")?,
+        file(config.join("fish/conf.d/git-lane.fish"), completion_scripts::FISH, "completion in fish")?,
     ])
 }
 

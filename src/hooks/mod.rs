@@ -5,6 +5,7 @@
 //! and runs as before. Directories git-lane does not own (tracked, shared, chosen by `core.hooksPath`) are never written.
 
 mod by_hand;
+pub mod completion_scripts;
 mod files;
 pub mod global;
 mod onward;
@@ -12,7 +13,6 @@ pub mod probe;
 mod state;
 pub mod stub;
 
-pub use files::is_ours_alone;
 pub use state::{HookState, State, caution, state};
 
 use state::{Directory, directory};
@@ -24,16 +24,15 @@ use std::time::Duration;
 use bstr::{BString, ByteSlice};
 
 use crate::domain::guard::Level;
+use crate::domain::guard::hook::Hook;
 use crate::error::{Error, IoContext, Result};
-use crate::git::hook::Hook;
 use crate::git::journal::Exclusive;
 use crate::git::metadata::{self, Edit};
 use crate::git::repository::Repository;
+use crate::git::version::CONFIGURED_HOOKS;
 use crate::git::version::Version;
 use crate::policy::Policy;
 
-/// The first git that runs hooks defined in its configuration.
-pub(crate) const CONFIGURED_HOOKS: Version = (2, 54, 0);
 /// The first git whose reference-transaction hook hears of HEAD.
 const HEAD_TRANSACTIONS: Version = (2, 46, 0);
 /// The first git that fetches many refs in one transaction.

@@ -9,7 +9,7 @@ use std::process::Command;
 use bstr::ByteSlice;
 
 use super::probe::executable;
-use crate::git::hook::Hook;
+use crate::domain::guard::hook::Hook;
 
 /// What a hook file comes to in the end.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,9 +12,10 @@ use std::process::{Command, Output, Stdio};
 use bstr::{BStr, BString, ByteSlice};
 
 use super::onward::Onward;
-use super::{files, stub};
+use super::stub;
+use crate::domain::guard::hook::Hook;
 use crate::domain::lane::WorktreeState;
-use crate::git::hook::Hook;
+use crate::git::hook_file::{BEGIN, kept};
 use crate::git::repository::Repository;
 
 /// Set for a hook that is only asked whether it reaches git-lane.
@@ -27,7 +28,7 @@ pub fn answer(hook: Hook) -> String {
 
 /// Whether git would run this file, and it would come to us.
 pub(super) fn runs_us(repository: &Repository, file: &Path, hook: Hook) -> bool {
-    executable(file) && reaches_us(repository, &Onward::from(file), files::kept(file).exists(), hook)
+    executable(file) && reaches_us(repository, &Onward::from(file), kept(file).exists(), hook)
 }
 
 /// Whether a script of husky's user comes to us.
@@ -83,7 +84,7 @@ fn before_us(text: &BStr, hook: Hook) -> Option<BString> {
     };
     let call = text.lines_with_terminator().position(named)?;
     let lines = || text.lines_with_terminator();
-    let block = lines().position(|line| line.starts_with_str(stub::BEGIN)).filter(|block| *block < call);
+    let block = lines().position(|line| line.starts_with_str(BEGIN)).filter(|block| *block < call);
     Some(lines().take(block.unwrap_or(call)).collect::<Vec<_>>().concat().into())
 }
 

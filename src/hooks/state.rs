@@ -6,12 +6,14 @@ use bstr::ByteSlice;
 
 use super::by_hand::{self, ByHand};
 use super::probe::{self, answers};
-use super::{BATCHED_FETCH, CONFIGURED_HOOKS, called_by, files, level, section};
+use super::{BATCHED_FETCH, called_by, level, section};
 use crate::domain::guard::Level;
+use crate::domain::guard::hook::Hook;
 use crate::domain::lane::lossless_path;
 use crate::error::Result;
-use crate::git::hook::Hook;
+use crate::git::hook_file::kept;
 use crate::git::repository::Repository;
+use crate::git::version::CONFIGURED_HOOKS;
 use crate::git::version::Version;
 
 /// What is in force, and why.
@@ -168,7 +170,7 @@ pub fn state(repository: &Repository) -> Result<State> {
         let (lacking, by_hand) = by_hand::lacking(repository, &place, hook)?.unzip();
         let file = lacking.is_none();
         let lacking = lacking.filter(|_| matches!(place, Directory::InEach(..)));
-        let chained = matches!(&place, Directory::Own(own) if files::kept(&own.join(hook.name())).exists());
+        let chained = matches!(&place, Directory::Own(own) if kept(&own.join(hook.name())).exists());
         hooks.push(HookState { hook, configured, file, chained, disabled, lacking, by_hand });
     }
     let (directory, directory_chosen_by) = match place.clone() {

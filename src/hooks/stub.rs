@@ -2,15 +2,11 @@
 
 use bstr::{BStr, ByteSlice};
 
-use crate::git::hook::Hook;
+use crate::domain::guard::hook::Hook;
+use crate::git::hook_file::{BEGIN, END};
 
 /// Grows when the text of a stub changes in a way an old installation has to follow.
 pub const VERSION: &str = "3";
-
-/// The line our block of a hook file begins with, without its version.
-pub const BEGIN: &str = "# >>> git-lane ";
-/// The line it ends with.
-pub const END: &str = "# <<< git-lane <<<";
 
 const SHEBANG: &str = "#!/bin/sh\n";
 

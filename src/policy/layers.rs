@@ -5,24 +5,18 @@
 //! the user's own file demands.
 
 use std::collections::BTreeMap;
-use std::io::Read;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-
-use bstr::BString;
 
 use super::keys::{KEYS, Key, find};
 use super::suggest;
 use super::value::{self, Problem, Shape, Value};
-use crate::domain::lane::WorktreeState;
-use crate::error::{Error, IoContext, Result};
-use crate::git::repository::{RefFormat, Repository};
-use crate::git::steady;
+use crate::error::{Error, Result};
 
 /// The largest `lane.toml` that is read.
 pub const MAX_BYTES: usize = 64 << 10;
 
-const FILE: &str = "lane.toml";
+/// Its name.
+pub const FILE: &str = "lane.toml";
 
 /// Where a value comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -69,28 +63,6 @@ impl Values {
             key.check(table.get("default")?).ok()?
         };
         Values(KEYS.iter().map(|key| (key.name, (parse(key), Origin::Default))).collect())
-    }
-
-    /// The values in force in a repository.
-    pub fn load(repository: &Repository) -> Result<Self> {
-        let mut values = Values::defaults();
-        if let Some(path) = user_file()
-            && let Some(text) = read(&path)?
-        {
-            values.apply(&text, Origin::User(path))?;
-        }
-        if let Some((text, path)) = team(repository)? {
-            values.apply(&text, Origin::Team(path))?;
-        }
-        let path = repository.lane_dir().join(FILE);
-        if std::fs::symlink_metadata(&path).is_ok_and(|found| found.is_symlink()) {
-            return Err(failure(&path, "is a symbolic link, which is not followed there")
-                .hint("replace the link by a file, or move it to your own lane.toml"));
-        }
-        if let Some(text) = read(&path)? {
-            values.apply(&text, Origin::Clone(path))?;
-        }
-        Ok(values)
     }
 
     /// Value and origin of a key.
@@ -181,7 +153,8 @@ impl Values {
     }
 }
 
-fn failure(path: &Path, text: impl std::fmt::Display) -> Error {
+/// What is wrong with the file at `path`.
+pub fn failure(path: &Path, text: impl std::fmt::Display) -> Error {
     Error::environment(format!("'{}': {text}", path.display())).code("policy")
 }
 
@@ -210,82 +183,8 @@ fn at_home(key: &Key, value: Value, file: &Path) -> Result<Value> {
     Ok(Value::Text(format!("{}/{rest}", home.trim_end_matches('/'))))
 }
 
-fn user_file() -> Option<PathBuf> {
-    Some(config_home()?.join("git-lane").join(FILE))
-}
-
 /// The user's directory of settings, by the XDG base directory specification.
 pub fn config_home() -> Option<PathBuf> {
     let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
     absolute("XDG_CONFIG_HOME").or_else(|| Some(absolute("HOME")?.join(".config")))
-}
-
-/// The team's file: that of the main worktree, or of the commit `HEAD` names where there are no files.
-fn team(repository: &Repository) -> Result<Option<(String, PathBuf)>> {
-    let (main, state) = repository.main_site();
-    if state != WorktreeState::Present {
-        let name = PathBuf::from(format!("HEAD:{FILE}"));
-        let Some(bytes) = committed(repository, &name)? else { return Ok(None) };
-        let text = super::readable(&bytes).map_err(|problem| failure(&name, problem))?.to_owned();
-        return Ok(Some((text, name)));
-    }
-    let path = main.join(FILE);
-    if std::fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_symlink()) {
-        let target = std::fs::canonicalize(&path).context("read", &path)?;
-        let root = std::fs::canonicalize(&main).context("read", &main)?;
-        if !target.starts_with(&root) || target.starts_with(repository.common_dir()) {
-            return Err(failure(&path, "is a symbolic link out of the repository, which is not followed")
-                .hint("replace the link by a file, or move it to your own lane.toml"));
-        }
-    }
-    Ok(read(&path)?.map(|text| (text, path)))
-}
-
-/// The blob `HEAD:lane.toml`.
-fn committed(repository: &Repository, name: &Path) -> Result<Option<BString>> {
-    steady::objects(&repository.gix, || committed_now(repository, name))
-}
-
-fn committed_now(repository: &Repository, name: &Path) -> Result<Option<BString>> {
-    let broken = |error: String| failure(name, format_args!("cannot be read: {error}"));
-    let commit = if repository.ref_format() == RefFormat::Reftable {
-        let output = repository.git_here().args(["rev-parse", "--verify", "--quiet", "HEAD^{commit}"]).output()?;
-        let Ok(id) = gix::ObjectId::from_hex(output.stdout.trim_ascii()) else { return Ok(None) };
-        repository.gix.find_commit(id).map_err(|error| broken(error.to_string()))?
-    } else {
-        // No commit yet: nothing is tracked.
-        let Ok(commit) = repository.gix.head_commit() else { return Ok(None) };
-        commit
-    };
-    let tree = commit.tree().map_err(|error| broken(error.to_string()))?;
-    let Some(entry) = tree.lookup_entry_by_path(FILE).map_err(|error| broken(error.to_string()))? else {
-        return Ok(None);
-    };
-    if !entry.mode().is_blob() {
-        return Err(failure(name, "is no plain file"));
-    }
-    let header = repository.gix.find_header(entry.object_id()).map_err(|error| broken(error.to_string()))?;
-    if header.size() > MAX_BYTES as u64 {
-        return Err(failure(name, format_args!("is larger than {} KiB", MAX_BYTES / 1024)));
-    }
-    let object = entry.object().map_err(|error| broken(error.to_string()))?;
-    Ok(Some(object.detach().data.into()))
-}
-
-/// The text of a file; `None` where there is none. A pipe or a device is refused before it can block or never end.
-fn read(path: &Path) -> Result<Option<String>> {
-    use std::io::ErrorKind::{NotADirectory, NotFound};
-    let nonblocking = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
-    let file = match std::fs::OpenOptions::new().read(true).custom_flags(nonblocking).open(path) {
-        Ok(file) => file,
-        Err(error) if matches!(error.kind(), NotFound | NotADirectory) => return Ok(None),
-        Err(error) => return Err(error).context("read", path),
-    };
-    if !file.metadata().context("read", path)?.is_file() {
-        return Err(failure(path, "is no plain file"));
-    }
-    let mut bytes = Vec::new();
-    file.take(MAX_BYTES as u64 + 1).read_to_end(&mut bytes).context("read", path)?;
-    let text = super::readable(&bytes).map_err(|problem| failure(path, problem))?;
-    Ok(Some(text.to_owned()))
 }

@@ -14,13 +14,14 @@ use gix::glob::wildmatch;
 use serde::Deserialize;
 
 pub use keys::{KEYS, Key, find};
-pub use layers::{MAX_BYTES, Origin, Values};
+pub use layers::{FILE, MAX_BYTES, Origin, Values, failure};
 pub use value::Value;
 
+use crate::domain::finish::Strategy;
+use crate::domain::message::Trailer;
 use crate::domain::name::BranchName;
 use crate::domain::trash::{Promise, Retention};
 use crate::error::{Error, Result};
-use crate::git::repository::Repository;
 
 /// The policy in force.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,32 +63,6 @@ pub struct Policy {
     pub branch_example: Option<String>,
 }
 
-/// How a lane's commits get onto its base.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Strategy {
-    /// A merge commit, always.
-    Merge,
-    /// One new commit with everything the lane changed.
-    Squash,
-    /// The lane's commits, replayed onto the base.
-    Rebase,
-    /// The base moves forward to the lane; refused when it has moved on.
-    Ff,
-}
-
-/// A trailer of the landing's message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Trailer {
-    /// `Lane: <name>`
-    Lane,
-    /// `Task: <task>`
-    Task,
-    /// `Owner: <owner>`
-    Owner,
-}
-
 impl Default for Policy {
     fn default() -> Self {
         Policy::of(&Values::defaults())
@@ -95,11 +70,6 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// The policy of a repository: user, team and clone layers, later ones winning.
-    pub fn load(repository: &Repository) -> Result<Self> {
-        Ok(Policy::of(&Values::load(repository)?))
-    }
-
     /// The policy that checked values spell out.
     pub fn of(values: &Values) -> Self {
         Policy {
@@ -129,10 +99,10 @@ impl Policy {
         Retention { now, own_days: self.trash_own.0, own_bytes: self.trash_own.1 }
     }
 
-    /// Who owns a lane that is started without saying so.
-    pub fn owner_of_new_lanes(&self) -> Option<String> {
+    /// Who owns a lane that is started without saying so; `login` is asked last.
+    pub fn owner_of_new_lanes(&self, login: impl FnOnce() -> Option<String>) -> Option<String> {
         let named = std::env::var("GIT_LANE_OWNER").ok().or_else(|| self.owner.clone());
-        named.or_else(crate::git::login::name).filter(|owner| !owner.is_empty())
+        named.or_else(login).filter(|owner| !owner.is_empty())
     }
 
     /// Whether `rule.protected` names the branch.
@@ -178,7 +148,7 @@ pub fn suggest<'a>(text: &str, candidates: impl IntoIterator<Item = &'a str>) ->
 }
 
 /// Whether a file's bytes are small enough and text.
-fn readable(bytes: &[u8]) -> Result<&str, String> {
+pub fn readable(bytes: &[u8]) -> Result<&str, String> {
     if bytes.len() > MAX_BYTES {
         return Err(format!("is larger than {} KiB", MAX_BYTES / 1024));
     }

@@ -5,6 +5,7 @@ mod report;
 use bstr::ByteSlice;
 
 use self::report::Finished;
+use crate::domain::finish::Strategy;
 use crate::domain::finish::{self, Facts, Plan, Request};
 use crate::domain::integration::Integration;
 use crate::domain::lane::{Lane, RefName, Worktree, WorktreeState};
@@ -15,12 +16,12 @@ use crate::domain::trash::{Reason, find};
 use crate::error::{Error, IoContext, Result};
 use crate::git::command::Git;
 use crate::git::land::{self, Outcome, Wording, commit, facts};
-use crate::git::recover::Healed;
+use crate::git::recovered::Healed;
 use crate::git::repository::Repository;
 use crate::git::retire::look::{self, Proof};
 use crate::git::submodules::held;
 use crate::git::{identity, retire, status, trash};
-use crate::policy::{Policy, Strategy};
+use crate::policy::Policy;
 use crate::ui::Ui;
 
 /// Land a lane on its base and move it into the trash
@@ -80,7 +81,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         return Err(Error::usage("--edit needs a person and --json a script").hint("give the message with -m"));
     }
     let (repository, healed) = super::open(ui, args.dry_run)?;
-    let policy = Policy::load(&repository)?;
+    let policy = repository.policy()?;
     let lane = match super::find_lane(&repository, args.name.as_deref()) {
         Ok(lane) => lane,
         Err(error) => {

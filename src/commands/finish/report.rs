@@ -6,6 +6,7 @@ use bstr::{BStr, BString, ByteSlice};
 
 use crate::commands::trash::Gone;
 use crate::domain::finish::Plan;
+use crate::domain::finish::Strategy;
 use crate::domain::integration::Integration;
 use crate::domain::lane::{Lane, LosslessPath, ObjectId, lossless};
 use crate::domain::name::{BranchName, LaneName};
@@ -14,7 +15,6 @@ use crate::domain::submodule::Holdings;
 use crate::domain::trash::{self, Holding};
 use crate::error::{Error, Result};
 use crate::git::land::{self, Outcome};
-use crate::policy::Strategy;
 use crate::ui::{Page, Report, Style, Ui, page::Cell};
 
 /// How many ignored files the text names.

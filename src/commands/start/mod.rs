@@ -18,6 +18,7 @@ use crate::domain::start::{Creation, Explicit, Plan, Request, branch_name, plan}
 use crate::error::{Error, Result};
 use crate::git::base::{self, Upstreams};
 use crate::git::facts;
+use crate::git::login;
 use crate::git::populate::{How, MOST_SOURCES, Source, Sparse};
 use crate::git::repository::Repository;
 use crate::git::start::{Filling, registry_lock, start};
@@ -87,7 +88,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let (repository, worktrees, policy) = match args.dry_run {
         true => {
             let (repository, _) = super::open(ui, true)?;
-            let policy = Policy::load(&repository);
+            let policy = repository.policy();
             (repository, None, policy)
         }
         false => {
@@ -213,7 +214,7 @@ fn request(
 ) -> Result<Request> {
     let owner = match &args.owner {
         Some(owner) => Some(owner.clone()).filter(|owner| !owner.is_empty()),
-        None => policy.owner_of_new_lanes(),
+        None => policy.owner_of_new_lanes(login::name),
     };
     let wanted = args.branch.clone().unwrap_or_else(|| branch_name(&policy.branch, &name, owner.as_deref()));
     let branch = match args.detach {

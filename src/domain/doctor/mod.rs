@@ -113,6 +113,7 @@ pub enum Repair {
 
 /// A worktree whose admin directory git cannot use.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "operation", rename = "mend")]
 pub struct Poisoned {
     /// The lane it is of.
     pub lane: Option<LaneName>,

@@ -10,7 +10,20 @@ use crate::domain::integration::Integration;
 use crate::domain::lane::{Head, Lane, ObjectId, RefName, WorktreeState};
 use crate::domain::name::BranchName;
 use crate::domain::status::{Operation, WorktreeStatus};
-use crate::policy::Strategy;
+
+/// How a lane's commits get onto its base.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Strategy {
+    /// A merge commit, always.
+    Merge,
+    /// One new commit with everything the lane changed.
+    Squash,
+    /// The lane's commits, replayed onto the base.
+    Rebase,
+    /// The base moves forward to the lane; refused when it has moved on.
+    Ff,
+}
 
 /// What the caller wants.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 use bstr::{BString, ByteSlice};
 
 use super::super::paste::word;
+use crate::domain::finish::Strategy;
 use crate::domain::lane::{Head, ObjectId, RefName, lossless};
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::status::{Operation, WorktreeStatus};
 use crate::error::Error;
-use crate::policy::Strategy;
 
 /// Why a lane cannot finish.
 #[derive(Debug, Clone, PartialEq, Eq)]

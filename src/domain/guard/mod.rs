@@ -5,6 +5,7 @@
 
 mod facts;
 mod finding;
+pub mod hook;
 #[cfg(test)]
 mod tests;
 mod way;

@@ -14,13 +14,20 @@ use crate::domain::lane::{Lane, ObjectId, Worktree, WorktreeState};
 use crate::domain::name::BranchName;
 use crate::domain::status::Operation;
 use crate::error::{Error, IoContext, Kind, Result};
-use crate::git::journal::Journal;
+use crate::git::journal::{About, Announce, Journal};
 use crate::git::lockfile::{self, LockFile};
 use crate::git::metadata::locks;
 use crate::git::moved::{self, named_by};
-use crate::git::recover::{Healed, Intent};
+use crate::git::recovered::Healed;
 use crate::git::repository::{RefFormat, Repository};
 use crate::git::{self, shared, status, steady, worktree};
+
+impl Announce for Poisoned {
+    fn about(&self) -> About {
+        let what = format!("the mending of '{}'", self.admin.display());
+        About { what, lanes: self.lane.iter().cloned().collect(), ..About::default() }
+    }
+}
 
 /// How long an admin directory must have been left alone before it counts as dead.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -61,7 +68,7 @@ fn living<'a>(repository: &Repository, lanes: &'a [Lane], admin: &Path) -> Optio
 /// Gives a living worktree's admin directory back what git needs of it; what was there and is of no use is kept.
 pub(super) fn mend(repository: &Repository, poisoned: &Poisoned) -> Result<()> {
     // Half mended it would look as if somebody were just making it, and be left alone.
-    let running = Journal::new(&repository.lane_dir()).begin(&Intent::Mend(poisoned.clone()))?;
+    let running = Journal::new(&repository.lane_dir()).begin(poisoned)?;
     write_what_is_missing(repository, poisoned)?;
     running.done()
 }

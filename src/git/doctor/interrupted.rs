@@ -7,7 +7,7 @@ use crate::domain::doctor::{Finding, Interrupted, Prospect};
 use crate::domain::event::{Event, Phase, Subject, What};
 use crate::error::Result;
 use crate::git::events::Log;
-use crate::git::journal::{Announce, Journal, Said};
+use crate::git::journal::{Journal, Said};
 use crate::git::provenance::misfit;
 use crate::git::recover::Intent;
 use crate::git::repository::Repository;

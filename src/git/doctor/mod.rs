@@ -11,9 +11,9 @@ use std::path::PathBuf;
 pub use admin::recover;
 pub use settings::programs;
 
+use super::branch_moved_behind::{index_has_left, overtaken};
 use super::lane_files;
 use super::moved;
-use super::overtaken::{index_has_left, overtaken};
 use super::overview::worktree_statuses;
 use super::reconcile;
 use super::repository::{RefFormat, Repository};

@@ -14,10 +14,10 @@ use super::raced;
 use crate::domain::lane::{Lane, ObjectId, lossless_path};
 use crate::domain::name::{BranchName, LaneName};
 use crate::error::{IoContext, Result};
-use crate::git::journal::{Journal, step, unique_id};
+use crate::git::journal::{About, Announce, Journal, step, unique_id};
 use crate::git::moved::named_by;
 use crate::git::provenance::{Claim, Claims};
-use crate::git::recover::{Healed, Intent as AnyIntent};
+use crate::git::recovered::Healed;
 use crate::git::repository::{RefFormat, Repository};
 use crate::git::start::admin::{begin_reflog, line};
 use crate::git::start::publish::place_admin;
@@ -29,6 +29,7 @@ const SUBMODULE: &[u8] = b"160000 ";
 
 /// An admin directory that is being built.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "operation", rename = "rebuild")]
 pub struct Intent {
     /// The lane that lost it.
     pub(in crate::git) lane: LaneName,
@@ -38,6 +39,12 @@ pub struct Intent {
     /// Where it is while it is incomplete.
     #[serde(with = "lossless_path")]
     staged: PathBuf,
+}
+
+impl Announce for Intent {
+    fn about(&self) -> About {
+        About::lane(what(self), &self.lane)
+    }
 }
 
 impl Claim for Intent {
@@ -116,7 +123,7 @@ pub(super) fn rebuild(repository: &Repository, name: &LaneName) -> Result<()> {
     let (admin, branch, tip) = known(repository, lane).ok_or_else(|| raced(name))?;
     let staged = repository.lane_dir().join("staging").join(unique_id());
     let intent = Intent { lane: name.clone(), admin, staged };
-    let running = Journal::new(&repository.lane_dir()).begin(&AnyIntent::Rebuild(intent.clone()))?;
+    let running = Journal::new(&repository.lane_dir()).begin(&intent)?;
     let built = build(repository, &intent, lane, branch, tip);
     if built.is_err() {
         remove(&intent.staged)?;
@@ -138,7 +145,7 @@ fn build(repository: &Repository, intent: &Intent, lane: &Lane, branch: &BranchN
     }
     begin_reflog(repository, staged, tip, &lane.id)?;
     let index = staged.join("index");
-    repository.git_here().on_own_index(repository, &index).args(["read-tree", &tip.to_string()]).run()?;
+    repository.git_here().on_own_index(&repository.gix, &index).args(["read-tree", &tip.to_string()]).run()?;
     step("rebuild.built");
     let placed = place_admin(staged, admin);
     step("rebuild.placed");

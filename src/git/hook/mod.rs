@@ -20,61 +20,24 @@ mod written;
 pub use remedy::SCRATCH;
 pub use way::way_to;
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 
 use bstr::ByteSlice;
 
+use crate::domain::guard::hook::Hook;
 use crate::domain::guard::{self, Event, Facts, Finding, Lane, Level, Remedy, Verdict, Way};
 use crate::domain::lane::Head;
 use crate::domain::name::BranchName;
 use crate::domain::paste::word_of_bytes;
 use crate::error::{Error, Result};
-use crate::git::overtaken::overtaken;
+use crate::git::branch_moved_behind::overtaken;
 
 use caller::Caller;
 use config::Settings;
 use place::Place;
 pub(crate) use place::checkout_message;
 use written::Saved;
-
-/// The hooks we take part in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, clap::ValueEnum, serde::Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Hook {
-    /// After a switch.
-    PostCheckout,
-    /// Before a commit.
-    PreCommit,
-    /// Before a merge commit.
-    PreMergeCommit,
-    /// Before a rebase.
-    PreRebase,
-    /// Before refs change; at level refuse only.
-    ReferenceTransaction,
-}
-
-impl Hook {
-    /// Every hook; the first four are those of level restore.
-    pub const ALL: [Hook; 5] =
-        [Hook::PostCheckout, Hook::PreCommit, Hook::PreMergeCommit, Hook::PreRebase, Hook::ReferenceTransaction];
-
-    /// git's name for it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Hook::PostCheckout => "post-checkout",
-            Hook::PreCommit => "pre-commit",
-            Hook::PreMergeCommit => "pre-merge-commit",
-            Hook::PreRebase => "pre-rebase",
-            Hook::ReferenceTransaction => "reference-transaction",
-        }
-    }
-
-    /// The hook git calls by this name.
-    pub fn parse(name: &OsStr) -> Option<Self> {
-        Self::ALL.into_iter().find(|hook| name == hook.name())
-    }
-}
 
 /// What the hook has to say, and whether git may go on.
 #[derive(Debug)]

@@ -19,11 +19,11 @@ use super::written::{Saved, Written};
 use crate::domain::guard::{Finding, Remedy};
 use crate::domain::name::{BranchName, LaneName};
 use crate::error::{Error, IoContext, Result};
+use crate::git::branch_moved_behind::index_has_left;
 use crate::git::command::{Invocation, failure};
-use crate::git::index_change::no_hooks;
-use crate::git::overtaken::index_has_left;
 use crate::git::scratch::{self, Directory};
-use crate::git::{land, lane_files, shared};
+use crate::git::without_hooks::no_hooks;
+use crate::git::{lane_files, quarantine, shared};
 
 /// How long another process may hold the index before the way back is given up.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -245,7 +245,7 @@ fn patiently(what: &str, git: impl Fn() -> Invocation) -> Result<()> {
 pub(super) fn scratch(place: &Place) -> Result<Directory> {
     let common_dir = std::path::absolute(&place.common_dir).context("find", &place.common_dir)?;
     let lane_dir = common_dir.join("lane");
-    let home = land::scratch::home(&lane_dir);
+    let home = quarantine::home(&lane_dir);
     // Behind a link that came from elsewhere nothing is written.
     if lane_files::is_unfit(&lane_dir, true) || lane_files::is_unfit(&home, true) {
         let strange = Error::environment(format!("'{}' is no directory of git-lane's", home.display()));

@@ -8,6 +8,7 @@ use crate::domain::guard::Way;
 use crate::domain::lane::{WorktreeState, user_of};
 use crate::domain::name::{BranchName, LaneName};
 use crate::error::Result;
+use crate::git::login;
 use crate::git::repository::Repository;
 use crate::policy::Policy;
 
@@ -28,7 +29,7 @@ fn find(git_dir: &Path, branch: &BranchName) -> Result<Way> {
     if let Some(there) = user_of(branch, &worktrees).filter(|there| there.state == WorktreeState::Present) {
         return Ok(Way::There(there.path.clone()));
     }
-    let policy = Policy::load(&repository)?;
+    let policy = repository.policy()?;
     let records = repository.records()?;
     // One that lost its worktree; starting it again says how it goes on.
     if let Some(lane) = records.lanes.iter().find(|lane| lane.branch.as_ref() == Some(branch)) {
@@ -44,5 +45,5 @@ fn find(git_dir: &Path, branch: &BranchName) -> Result<Way> {
         };
         taken(name) || !wanted.is_some_and(|wanted| free(&wanted).unwrap_or(true))
     };
-    Ok(Way::to(branch, &policy.branch, policy.owner_of_new_lanes().as_deref(), &taken, &exists))
+    Ok(Way::to(branch, &policy.branch, policy.owner_of_new_lanes(login::name).as_deref(), &taken, &exists))
 }

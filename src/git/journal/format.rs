@@ -53,6 +53,11 @@ pub struct About {
 }
 
 impl About {
+    /// Of one lane.
+    pub fn lane(what: String, lane: &LaneName) -> Self {
+        About { what, lanes: vec![lane.clone()], ..About::default() }
+    }
+
     /// Whether the files of the worktree with that git directory may be between two commits.
     pub fn moves_files_of(&self, git_dir: &Path) -> bool {
         self.git_dirs.iter().any(|GitDir(moving)| moving == git_dir)

@@ -23,9 +23,7 @@ use std::path::{Path, PathBuf};
 use bstr::BString;
 use serde::{Deserialize, Serialize};
 
-use super::changes::changes;
 use super::index::Locked;
-use super::scratch::Scratch;
 use super::stage::{Looks, Staged};
 use super::{files, keep, way};
 use crate::domain::finish::Refusal;
@@ -34,12 +32,13 @@ use crate::domain::name::BranchName;
 use crate::error::{Error, Result};
 use crate::git::command::{Invocation, failure};
 use crate::git::disk;
-use crate::git::journal::{About, Journal, step};
+use crate::git::journal::{About, Announce, GitDir, Journal, step};
 use crate::git::lockfile::LockFile;
 use crate::git::provenance::{Claim, Claims};
-use crate::git::recover::Intent as AnyIntent;
+use crate::git::quarantine::Scratch;
 use crate::git::refs::RefChange;
 use crate::git::repository::Repository;
+use crate::git::tree_diff::changes;
 
 /// A base about to move.
 #[derive(Debug, Clone, Copy)]
@@ -77,6 +76,7 @@ pub enum Moved {
 
 /// What a landing is about to do to a worktree.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "operation", rename = "land")]
 pub struct Intent {
     /// The full name of the base.
     pub(super) base: RefName,
@@ -105,6 +105,13 @@ impl Intent {
     /// The base, where it was, and where it goes.
     pub fn moves(&self) -> (&RefName, ObjectId, ObjectId) {
         (&self.base, self.old, self.new)
+    }
+}
+
+impl Announce for Intent {
+    fn about(&self) -> About {
+        let (what, bases) = (format!("a landing on '{}'", self.base), vec![self.base.clone()]);
+        About { what, bases, git_dirs: vec![GitDir(self.git_dir.clone())], lanes: Vec::new() }
     }
 }
 
@@ -153,7 +160,7 @@ pub fn apply(repository: &Repository, planned: &Move<'_>) -> Result<Moved> {
         prepared: prepared.path.clone(),
         index: index.signature(),
     };
-    index.carry_out(&AnyIntent::Land(intent), prepared, "landing", |prepared, lock| match staged {
+    index.carry_out(&intent, prepared, "landing", |prepared, lock| match staged {
         Some(staged) => put_in_place(repository, planned, site, prepared, lock, staged),
         None => carry_out(repository, planned, site, prepared, lock),
     })
@@ -278,7 +285,7 @@ pub(in crate::git) fn read_tree(
 }
 
 pub(super) fn on_index(repository: &Repository, site: &Worktree, index: &Path) -> Invocation {
-    repository.git_in(site).on_own_index(repository, index).hiding(repository, "GIT_INDEX_FILE")
+    repository.git_in(site).on_own_index(&repository.gix, index).hiding(&repository.gix, "GIT_INDEX_FILE")
 }
 
 /// The error that names what is in the way.

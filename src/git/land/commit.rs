@@ -10,6 +10,7 @@ use super::hooks::Making;
 use super::index::{Prepared, remove_copies};
 use super::verdict::Place;
 use super::{Wording, merge_policy, message};
+use crate::domain::finish::Strategy;
 use crate::domain::finish::{Facts, Landing};
 use crate::domain::lane::{ObjectId, Worktree};
 use crate::domain::name::LaneName;
@@ -20,7 +21,6 @@ use crate::git::lockfile::LockFile;
 use crate::git::metadata::locks;
 use crate::git::repository::Repository;
 use crate::git::retire::look::{is_locked, wait_for_locks};
-use crate::policy::Strategy;
 use crate::signals::Waiting;
 
 /// Nobody makes a commit for longer.

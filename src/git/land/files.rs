@@ -9,11 +9,11 @@ use bstr::{BStr, BString, ByteSlice};
 use gix::objs::tree::EntryMode;
 
 use super::apply::on_index;
-use super::changes::{Changed, changes};
 use crate::domain::lane::{ObjectId, Worktree};
 use crate::error::{Error, IoContext, Result};
 use crate::git::repository::Repository;
 use crate::git::steady;
+use crate::git::tree_diff::{Changed, changes};
 
 /// Gives back the index's content to the files that an interrupted move from `old` to `new` has written, begun to write
 /// or removed. The index is that of before the move.

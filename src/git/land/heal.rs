@@ -3,13 +3,17 @@
 use super::apply::{Intent, read_tree};
 use super::index::{Halted, Prepared, index_signature, remove_prepared};
 use super::{facts, files};
+use super::{index, keep};
 use crate::domain::finish::Relation;
 use crate::domain::lane::{ObjectId, RefName, Worktree};
 use crate::error::Result;
 use crate::git::journal::{Running, unique_id};
+use crate::git::kept_pack;
 use crate::git::lockfile::LockFile;
-use crate::git::recover::Healing;
+use crate::git::quarantine::home;
+use crate::git::recovered::Healing;
 use crate::git::repository::Repository;
+use crate::git::scratch::dead;
 
 /// Completes or undoes the move.
 pub fn recover(repository: &Repository, running: &Running, intent: &Intent) -> Result<Healing> {
@@ -77,4 +81,20 @@ fn bring_along(repository: &Repository, site: &Worktree, intent: &Intent, lock: 
 fn is_of(repository: &Repository, site: &Worktree, old: ObjectId, now: Option<ObjectId>) -> Result<bool> {
     let compare = repository.git_in(site).args(["diff-index", "--cached", "--quiet"]).arg(old.to_string()).output()?;
     Ok(now == Some(old) && compare.status.success())
+}
+
+/// Removes the directories of dead processes, and the refs of their landings; `healed` says that a landing was healed
+/// whose directory may be gone already. A living landing may have been kept from removing its ref by a lock.
+pub fn clean(repository: &Repository, healed: bool) -> Result<()> {
+    let (dead, _locks) = dead(&home(&repository.lane_dir()), "");
+    if healed || !dead.is_empty() || repository.common_dir().join("refs/lane/landing").exists() {
+        keep::clean(repository, &dead)?;
+        index::remove_left_copies(repository)?;
+    }
+    for directory in dead {
+        // After the refs: from here on nothing but these leads to what a dead landing has made.
+        kept_pack::clean(repository, &directory);
+        drop(std::fs::remove_dir_all(directory));
+    }
+    Ok(())
 }

@@ -11,13 +11,13 @@ use std::process::Stdio;
 
 use bstr::{BString, ByteSlice};
 
-use super::scratch::Scratch;
 use crate::domain::lane::{ObjectId, Worktree};
 use crate::domain::message::Cleanup;
 use crate::error::{Error, IoContext, Result};
 use crate::git::ancestors;
 use crate::git::command::Invocation;
 use crate::git::journal::Exclusive;
+use crate::git::quarantine::Scratch;
 use crate::git::repository::Repository;
 use crate::git::shared;
 
@@ -219,7 +219,7 @@ impl Hooks<'_> {
 
     /// git with the index the hooks are given.
     fn indexed(&self) -> Invocation {
-        self.repository.git_as_user_at(&self.directory).on_own_index(self.repository, &self.scratch.path("index"))
+        self.repository.git_as_user_at(&self.directory).on_own_index(&self.repository.gix, &self.scratch.path("index"))
     }
 
     /// git as `git merge` would start it, or `git commit`, which knows of no merge.

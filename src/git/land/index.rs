@@ -8,10 +8,12 @@ use crate::domain::lane::{Worktree, WorktreeState};
 use crate::domain::name::BranchName;
 use crate::domain::paste::word;
 use crate::error::{Error, IoContext, Result};
+use crate::git::journal::Announce;
 use crate::git::journal::{Journal, Running, unique_id};
 use crate::git::lockfile::LockFile;
 use crate::git::metadata::locks;
-use crate::git::recover::{Healed, Healing, Intent, Unclear, is_half_moved};
+use crate::git::pending::is_half_moved;
+use crate::git::recovered::{Healed, Healing, Unclear};
 use crate::git::repository::{RefFormat, Repository};
 use crate::git::worktree::resolved_head;
 
@@ -54,7 +56,7 @@ impl<'a> Locked<'a> {
     /// Announces the intent and does the work. An error of the work means that it is neither done nor undone.
     pub(in crate::git) fn carry_out<T>(
         mut self,
-        intent: &Intent,
+        intent: &impl Announce,
         prepared: Prepared,
         what: &str,
         work: impl FnOnce(&Path, &LockFile) -> Result<Result<T>>,

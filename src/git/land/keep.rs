@@ -5,23 +5,33 @@ use std::collections::HashSet;
 use std::path::PathBuf;
 
 use bstr::{BStr, ByteSlice};
+use serde::Deserialize;
 
-use super::changes;
-use super::scratch::{self, Scratch};
+use super::apply::Intent;
 use crate::domain::lane::{ObjectId, RefName};
 use crate::error::{Error, Result};
 use crate::git::history::commits_beyond;
 use crate::git::journal::{Journal, step};
-use crate::git::recover::Intent;
+use crate::git::quarantine::{self, Scratch};
 use crate::git::refs::RefChange;
 use crate::git::repository::Repository;
 use crate::git::steady;
+use crate::git::tree_diff;
 
 const BELOW: &str = "refs/lane/landing/";
 /// More commits than a lane has.
 const MOST_COMMITS: usize = 100_000;
 
 const REASON: &str = "lane: keep what a landing made";
+
+/// What is under way, where that is a landing.
+#[derive(Debug, Deserialize)]
+#[serde(tag = "operation", rename_all = "kebab-case")]
+enum UnderWay {
+    Land(Intent),
+    #[serde(other)]
+    Other,
+}
 
 /// A new commit under a ref of its own, which has the name of the landing's scratch directory.
 #[derive(Debug)]
@@ -60,10 +70,10 @@ fn remove(repository: &Repository, name: RefName, commit: ObjectId) {
 
 /// The commits of the landings that are under way, or still to be healed.
 fn needed(repository: &Repository) -> Vec<ObjectId> {
-    let pending = Journal::new(&repository.lane_dir()).pending::<Intent>();
+    let pending = Journal::new(&repository.lane_dir()).pending::<UnderWay>();
     let landings = pending.into_iter().filter_map(|(_, intent)| match intent {
-        Intent::Land(intent) => Some(intent.moves().2),
-        _ => None,
+        UnderWay::Land(intent) => Some(intent.moves().2),
+        UnderWay::Other => None,
     });
     landings.collect()
 }
@@ -73,7 +83,7 @@ pub fn clean(repository: &Repository, dead: &[PathBuf]) -> Result<()> {
     let needed = needed(repository);
     for (name, commit) in repository.refs_below(BELOW)? {
         let id = name.as_bstr().rsplit_once_str("/").map_or(BStr::new(""), |(_, id)| id.as_bstr());
-        let directory = scratch::home(&repository.lane_dir()).join(crate::git::path(id));
+        let directory = quarantine::home(&repository.lane_dir()).join(crate::git::path(id));
         let alive = directory.exists() && !dead.contains(&directory);
         if !alive && !needed.contains(&commit) {
             remove(repository, name, commit);
@@ -155,7 +165,7 @@ pub fn is_whole(repository: &Repository, old: ObjectId, new: ObjectId) -> bool {
     while at != old {
         let Ok(commit) = steady::objects(&repository.gix, || repository.gix.find_commit(at)) else { return false };
         let Some(parent) = commit.parent_ids().next().map(|id| id.detach()) else { return false };
-        let Ok(mut added) = changes::added(repository, parent, at) else { return false };
+        let Ok(mut added) = tree_diff::added(repository, parent, at) else { return false };
         if !added.all(|blob| steady::has_object(&repository.gix, blob)) && !is_promised(repository, parent, at) {
             return false;
         }

@@ -10,11 +10,11 @@ use std::path::PathBuf;
 
 use bstr::{BString, ByteSlice};
 
-use super::scratch::{self, Scratch};
 use crate::domain::lane::{ObjectId, Worktree, lossless};
 use crate::domain::name::BranchName;
 use crate::error::{Error, IoContext, Kind, Result};
 use crate::git::command::{Invocation, failure};
+use crate::git::quarantine::{self, Scratch};
 use crate::git::repository::Repository;
 use crate::git::{shared, steady};
 
@@ -92,10 +92,10 @@ impl<'a> Bench<'a> {
         };
         let told = self.told.iter().fold(git, |git, (name, value)| git.env(name, value));
         let ours = match self.site {
-            Some(_) => scratch::VARIABLES.to_owned(),
-            None => format!("{} GIT_DIR GIT_WORK_TREE GIT_ATTR_SOURCE", scratch::VARIABLES),
+            Some(_) => quarantine::VARIABLES.to_owned(),
+            None => format!("{} GIT_DIR GIT_WORK_TREE GIT_ATTR_SOURCE", quarantine::VARIABLES),
         };
-        self.scratch.contain(told).hiding(self.repository, &ours)
+        self.scratch.contain(told).hiding(&self.repository.gix, &ours)
     }
 
     /// What `git merge` tells the drivers it runs.

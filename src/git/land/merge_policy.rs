@@ -4,7 +4,6 @@ use std::path::Path;
 
 use bstr::{BString, ByteSlice};
 
-use super::scratch::Scratch;
 use super::verdict::Place;
 use crate::domain::lane::ObjectId;
 use crate::domain::merge_policy::{FastForward, LOG_ENTRIES, MergePolicy};
@@ -12,6 +11,7 @@ use crate::domain::name::BranchName;
 use crate::domain::paste::word;
 use crate::error::{Error, IoContext, Result};
 use crate::git::command::Invocation;
+use crate::git::quarantine::Scratch;
 use crate::git::repository::Repository;
 use crate::git::shared;
 

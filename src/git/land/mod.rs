@@ -4,7 +4,6 @@
 //! each other's work; the compare-and-swap stays as the safety net against everybody who does not queue.
 
 pub mod apply;
-pub(super) mod changes;
 pub mod commit;
 pub mod facts;
 pub(super) mod files;
@@ -16,7 +15,6 @@ pub mod merge;
 mod merge_policy;
 mod preview;
 pub mod replay;
-pub mod scratch;
 mod stage;
 pub(crate) mod stamp;
 mod verdict;
@@ -28,7 +26,6 @@ use self::apply::{Move, Moved};
 use self::hooks::Making;
 use self::keep::Kept;
 pub use self::preview::preview;
-use self::scratch::Scratch;
 use self::verdict::{Place, Verdict};
 use super::events;
 use super::journal::Exclusive;
@@ -36,13 +33,15 @@ use super::recover::recover;
 use super::repository::Repository;
 use super::retire::look;
 use crate::domain::event::{End, Subject, What};
+use crate::domain::finish::Strategy;
 use crate::domain::finish::{self, Facts, Plan, Request};
 use crate::domain::integration::Integration;
 use crate::domain::lane::{ObjectId, RefName};
 use crate::domain::message;
 use crate::domain::name::BranchName;
 use crate::error::{Error, IoContext, Result};
-use crate::policy::{Policy, Strategy};
+use crate::git::quarantine::Scratch;
+use crate::policy::Policy;
 
 /// The lock of landings: one at a time.
 const LOCK: &str = "land.lock";
@@ -98,7 +97,7 @@ pub fn land(repository: &Repository, facts: &mut Facts, request: &Request, wordi
     if let Some(base) = &facts.base {
         (subject.base, subject.base_commit) = (Some(RefName::from(&base.branch)), base.tip);
     }
-    let mut operation = events::begin(repository, subject);
+    let mut operation = events::begin(&repository.lane_dir(), subject);
     let outcome = queue(repository, facts, request, wording);
     if let Ok(Outcome::Landed(landed)) = &outcome {
         operation.subject().base_commit = Some(landed.old);

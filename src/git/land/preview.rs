@@ -2,9 +2,7 @@
 //! refuses here, with the same words.
 
 use super::apply::{Move, is_half_landed};
-use super::changes::changes_in;
 use super::index::Prepared;
-use super::scratch::Scratch;
 use super::verdict::{Place, Verdict};
 use super::{Outcome, way};
 use crate::domain::finish::{Facts, Landing};
@@ -12,7 +10,9 @@ use crate::domain::lane::{ObjectId, Worktree};
 use crate::error::{IoContext, Result};
 use crate::git::lockfile::LockFile;
 use crate::git::metadata::locks;
+use crate::git::quarantine::Scratch;
 use crate::git::repository::Repository;
+use crate::git::tree_diff::changes_in;
 
 /// What landing would do. Changes nothing, asks no hook.
 pub fn preview(repository: &Repository, facts: &Facts, landing: &Landing, own_message: bool) -> Result<Outcome> {

@@ -9,13 +9,13 @@ use std::collections::HashSet;
 use bstr::{BString, ByteSlice};
 
 use super::merge::{Bench, Merged, conflict};
-use super::scratch::Scratch;
 use crate::domain::lane::ObjectId;
 use crate::domain::name::BranchName;
 use crate::domain::paste::word;
 use crate::error::{Error, Result};
 use crate::git::command::Invocation;
 use crate::git::evidence::{Arrival, Pair};
+use crate::git::quarantine::Scratch;
 use crate::git::repository::Repository;
 use crate::git::steady;
 

@@ -18,7 +18,6 @@ use rustix::fs::{AtFlags, CWD, RenameFlags, Timespec, Timestamps, UTIME_NOW, ren
 use rustix::io::Errno;
 
 use super::apply::{Move, on_index, read_tree};
-use super::changes::Changed;
 use super::files;
 use super::index::Prepared;
 use super::stamp::Stamps;
@@ -26,6 +25,7 @@ use crate::domain::lane::Worktree;
 use crate::error::{Error, IoContext, Result};
 use crate::git::journal::{step, unique_id};
 use crate::git::repository::Repository;
+use crate::git::tree_diff::Changed;
 use crate::git::{shared, steady};
 
 /// The present, as utimensat(2) wants it.

@@ -6,8 +6,8 @@ use bstr::BString;
 
 use super::hooks::{self, Hooks, Making};
 use super::merge::{self, Bench, Merged};
-use super::scratch::Scratch;
-use super::{Landed, Wording, changes, facts, keep, merge_policy, replay};
+use super::{Landed, Wording, facts, keep, merge_policy, replay};
+use crate::domain::finish::Strategy;
 use crate::domain::finish::{Facts, Landing, Refusal, Relation};
 use crate::domain::integration::Integration;
 use crate::domain::lane::{ObjectId, Worktree, WorktreeState};
@@ -17,9 +17,10 @@ use crate::domain::{paste, retire};
 use crate::error::{Error, Result};
 use crate::git::evidence::{Arrival, Pair};
 use crate::git::kept_pack::KeptPack;
+use crate::git::quarantine::Scratch;
 use crate::git::repository::Repository;
+use crate::git::tree_diff;
 use crate::git::{overview, steady, submodules};
-use crate::policy::Strategy;
 
 /// A verdict: what the base will be, before hooks and message.
 pub(super) enum Verdict {
@@ -163,7 +164,7 @@ impl Place<'_> {
     fn ensure_submodules_published(&self) -> Result<()> {
         let (lane, Some(worktree)) = self.lane else { return Ok(()) };
         let Some(fork) = facts::merge_base(self.repository, self.old, self.tip)? else { return Ok(()) };
-        let moved = changes::moved_submodules(self.repository, fork, self.tip)?;
+        let moved = tree_diff::moved_submodules(self.repository, fork, self.tip)?;
         if moved.is_empty() {
             return Ok(());
         }

@@ -7,15 +7,15 @@ use std::path::Path;
 use bstr::{BStr, BString, ByteSlice};
 
 use super::apply::{Move, in_the_way, on_index};
-use super::changes::{Changed, changes};
-use super::scratch::{self, Scratch};
 use crate::domain::finish::{HiddenBy, Refusal};
 use crate::domain::lane::Worktree;
 use crate::error::{IoContext, Result};
 use crate::git::command::Invocation;
 use crate::git::disk;
+use crate::git::quarantine::{self, Scratch};
 use crate::git::repository::Repository;
 use crate::git::steady;
+use crate::git::tree_diff::{Changed, changes};
 
 /// Refuses local changes and untracked files that moving `site` from old to new would touch, naming them. Ignored files
 /// count: git would overwrite them, and nothing may be lost.
@@ -61,8 +61,8 @@ fn displaced(site: &Worktree, changed: &[Changed]) -> Vec<BString> {
 pub(super) fn on_copy(repository: &Repository, planned: &Move<'_>, site: &Worktree, index: &Path) -> Invocation {
     let quarantined = |_: &&Scratch| !steady::has_object(&repository.gix, planned.new);
     let Some(scratch) = planned.scratch.filter(quarantined) else { return on_index(repository, site, index) };
-    let variables = format!("GIT_INDEX_FILE {}", scratch::VARIABLES);
-    scratch.contain(repository.git_in(site)).on_own_index(repository, index).hiding(repository, &variables)
+    let variables = format!("GIT_INDEX_FILE {}", quarantine::VARIABLES);
+    scratch.contain(repository.git_in(site)).on_own_index(&repository.gix, index).hiding(&repository.gix, &variables)
 }
 
 fn ask_git(

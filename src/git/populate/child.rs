@@ -18,8 +18,8 @@ use super::{
     tree::{Origin, Plan},
 };
 use crate::error::{Error, IoContext as _, Result};
-use crate::git::index_change::no_hooks_of;
 use crate::git::shared;
+use crate::git::without_hooks::no_hooks_of;
 
 /// No daemon for a directory that is about to be renamed. Filters would inherit such settings; they run in the worktree's
 /// place only.

@@ -34,7 +34,7 @@ use crate::git::settings;
 
 pub use complete::{Place, complete, unwritten};
 pub use source::MOST_SOURCES;
-pub use sparse::{SPARSE_CONFIG, Sparse};
+pub use sparse::Sparse;
 
 /// An existing worktree whose files may be copied.
 #[derive(Debug, Clone)]

@@ -18,10 +18,8 @@ use std::{collections::BTreeSet, fs, path::Path};
 use gix::bstr::{BString, ByteSlice as _};
 
 use crate::error::{Error, IoContext as _, Result};
+use crate::git::settings::SPARSE_CONFIG;
 use crate::git::shared;
-
-/// The file in the administrative directory that holds the sparse settings of the worktree.
-pub const SPARSE_CONFIG: &str = "lane-sparse.config";
 
 const SETTINGS: &str = "[core]\n\tsparseCheckout = true\n\tsparseCheckoutCone = true\n";
 

@@ -14,9 +14,9 @@ pub mod settings;
 use std::path::{Component, Path, PathBuf};
 
 use super::repository::Repository;
-use super::{facts, lane_files, trash};
+use super::{facts, lane_files};
 use crate::domain::lane::{LaneId, RefName};
-use crate::domain::trash::{Entry, Setting};
+use crate::domain::trash::{DELETING, Entry, Setting};
 
 /// Hidden directories of a main worktree that hold worktrees and nothing else.
 pub const WORKTREES: [&str; 2] = [".worktrees", ".claude/worktrees"];
@@ -61,7 +61,7 @@ pub fn misfit(repository: &Repository, intent: &impl Claim) -> Option<Misfit> {
 pub fn misfit_of_entry(repository: &Repository, directory: &Path, entry: &Entry) -> Option<Misfit> {
     let mut claims = Claims { repository, misfit: None };
     let name = directory.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    claims.that("id", &entry.id, name.strip_prefix(trash::DELETING).unwrap_or(name) == entry.id);
+    claims.that("id", &entry.id, name.strip_prefix(DELETING).unwrap_or(name) == entry.id);
     claims.entry(entry);
     for (part, is_directory) in [("admin", true), ("worktree", true), ("dot-git", false), ("reflog", false)] {
         let path = directory.join(part);

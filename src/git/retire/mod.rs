@@ -24,11 +24,11 @@ use self::last_look::{Moment, held, standing_proof};
 use self::look::{Proof, git_in_admin, wait_for_locks};
 pub use self::race::{moved_on, or_raced, raced};
 pub use self::surroundings::surroundings;
-use super::journal::{Journal, Running, step, unique_id};
+use super::journal::{About, Announce, Journal, Running, step, unique_id};
 use super::kept_pack::KeptPack;
-use super::land::scratch::Scratch;
+use super::pending::ensure_not_half_moved;
 use super::provenance::{Claim, Claims, remember};
-use super::recover::ensure_not_half_moved;
+use super::quarantine::Scratch;
 use super::refs::RefChange;
 use super::repository::{RefFormat, Repository};
 use super::start::registry_lock;
@@ -43,7 +43,6 @@ pub use crate::domain::trash::Reason;
 use crate::domain::trash::{Entry, KeptBranch, KeptWorktree};
 use crate::error::{IoContext, Result};
 use crate::git::shared;
-use crate::policy::Policy;
 
 /// How often a look is taken again because a git was at work in the lane meanwhile.
 const ATTEMPTS: usize = 5;
@@ -82,6 +81,7 @@ pub struct Retired {
 
 /// What is about to happen, complete enough for somebody else to finish or undo it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "operation", rename = "retire")]
 pub struct Intent {
     id: String,
     lane: LaneName,
@@ -92,6 +92,12 @@ impl Intent {
     /// The lane's record.
     pub fn lane(&self) -> &Lane {
         &self.entry.lane
+    }
+}
+
+impl Announce for Intent {
+    fn about(&self) -> About {
+        About::lane(what(&self.lane), &self.lane)
     }
 }
 
@@ -128,7 +134,7 @@ pub fn retire(repository: &Repository, retirement: &Retirement<'_>) -> Result<Re
         Reason::Dropped => What::Drop,
         Reason::Pruned => What::Prune,
     };
-    let operation = events::begin(repository, Subject::of(what, retirement.lane));
+    let operation = events::begin(&repository.lane_dir(), Subject::of(what, retirement.lane));
     operation.ended(remove(repository, retirement), |retired| retired.entry.end())
 }
 
@@ -157,7 +163,7 @@ fn remove(repository: &Repository, retirement: &Retirement<'_>) -> Result<Retire
             remember(repository, &worktree.path);
         }
         let journal = Journal::new(&repository.lane_dir());
-        let running = journal.begin(&crate::git::recover::Intent::Retire(intent.clone()))?;
+        let running = journal.begin(&intent)?;
         if moment()? != before && !(retirement.although_busy && attempt == ATTEMPTS) {
             // A git has staged or checked out something since the look.
             running.done()?;
@@ -265,7 +271,7 @@ fn prepare(repository: &Repository, retirement: &Retirement<'_>, scratch: &Scrat
         worktree: worktree.map(|worktree| kept_worktree(repository, worktree)).transpose()?,
         submodules,
         // A policy that cannot be read is no reason to keep the lane from leaving.
-        promise: Policy::load(repository).ok().map(|policy| policy.retention().now),
+        promise: repository.policy().ok().map(|policy| policy.retention().now),
         heir: retirement.heir.clone(),
     };
     Ok((entry, young))

@@ -21,7 +21,7 @@ pub(super) fn prepare(repository: &Repository, intent: &mut Intent, filling: &Fi
     let unfinished = filling.sparse.is_none() && populate::depends_on_place(&repository.gix);
     let checkout = if unfinished { "--no-checkout" } else { "--checkout" };
     // The caller tells the hooks itself, after the record is written.
-    let hidden = repository.git_here().without_hooks(repository);
+    let hidden = repository.git_here().without_hooks(&repository.gix);
     hidden
         // Links from the hidden place would lead astray from the other one; they are written when it is there.
         .args(["-c", "worktree.useRelativePaths=false"])
@@ -33,7 +33,7 @@ pub(super) fn prepare(repository: &Repository, intent: &mut Intent, filling: &Fi
     let admin = admin.ok_or_else(|| Error::environment("git made a worktree and does not say where"))?;
     intent.admin_name = admin.file_name().unwrap_or_default().into();
     if let Some(sparse) = filling.sparse {
-        let set = repository.git.at(&intent.staged_worktree).without_hooks(repository);
+        let set = repository.git.at(&intent.staged_worktree).without_hooks(&repository.gix);
         let set = set.args(["sparse-checkout", "set", "--cone", "--end-of-options"]);
         sparse.directories.iter().fold(set, |set, directory| set.bytes(directory)).run()?;
     }
@@ -44,7 +44,7 @@ pub(super) fn prepare(repository: &Repository, intent: &mut Intent, filling: &Fi
 /// Checks the lane's branch out in the staged worktree, which is at its commit.
 pub(super) fn attach(repository: &Repository, intent: &Intent) -> Result<()> {
     let Some(branch) = &intent.lane.branch else { return Ok(()) };
-    let hidden = repository.git.at(&intent.staged_worktree).without_hooks(repository);
+    let hidden = repository.git.at(&intent.staged_worktree).without_hooks(&repository.gix);
     hidden.args(["symbolic-ref", "-m", &started(&intent.lane.id), "HEAD"]).bytes(branch.to_ref()).run()
 }
 

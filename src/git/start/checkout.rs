@@ -13,11 +13,11 @@ use crate::domain::lane::Head;
 use crate::error::{Error, IoContext, Result};
 use crate::git::child_of_git::hidden;
 use crate::git::command::Git;
-use crate::git::index_change::no_hooks_of;
 use crate::git::journal::step;
 use crate::git::metadata::Edit;
 use crate::git::populate::{Place, complete, unwritten};
 use crate::git::repository::Repository;
+use crate::git::without_hooks::no_hooks_of;
 use crate::git::{settings, shared, status, worktree};
 
 /// Has git write what waits for it.
@@ -86,7 +86,7 @@ fn is_untouched(repository: &Repository, intent: &Intent) -> Result<bool> {
     }
     if !admin.join("index").exists() {
         let read = repository.git.at(place.directory).env("GIT_DIR", &admin).env("GIT_WORK_TREE", place.directory);
-        read.without_hooks(repository).args(["read-tree", "-m", "-i"]).arg(intent.commit.to_string()).run()?;
+        read.without_hooks(&repository.gix).args(["read-tree", "-m", "-i"]).arg(intent.commit.to_string()).run()?;
     }
     let ours: HashSet<_> = unwritten(&place).into_iter().collect();
     let changed = status::changed(&git, place.directory, &admin)

@@ -24,10 +24,9 @@ use crate::domain::lane::{Lane, LaneId, ObjectId, hex, lossless_path};
 use crate::domain::start::Creation;
 use crate::domain::trash::Setting;
 use crate::error::{Error, IoContext, Kind, Result};
-use crate::git::journal::{Exclusive, Journal, step, unique_id};
+use crate::git::journal::{About, Announce, Exclusive, Journal, step, unique_id};
 use crate::git::populate::{self, Filled, How, Source, Sparse};
 use crate::git::provenance::{Claim, Claims, remember};
-use crate::git::recover::Intent as AnyIntent;
 use crate::git::repository::{RefFormat, Repository};
 use crate::git::shared;
 use crate::git::{events, exclude};
@@ -37,6 +36,7 @@ use undo::{Identity, is_own, undo, visible_at};
 
 /// What a start is about to do; enough to complete or undo it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "operation", rename = "start")]
 pub struct Intent {
     lane: Lane,
     #[serde(with = "hex")]
@@ -93,6 +93,12 @@ impl Intent {
     /// The directory itself.
     fn hidden_directory(&self) -> PathBuf {
         self.lane.worktree.with_file_name(self.hidden())
+    }
+}
+
+impl Announce for Intent {
+    fn about(&self) -> About {
+        About::lane(what(&self.lane.name), &self.lane.name)
     }
 }
 
@@ -168,7 +174,7 @@ pub fn start(repository: &Repository, creation: &Creation, filling: &Filling<'_>
         task: creation.request.task.clone(),
         created: jiff::Timestamp::now().as_second(),
     };
-    let operation = events::begin(repository, Subject::of(What::Start, &lane));
+    let operation = events::begin(&repository.lane_dir(), Subject::of(What::Start, &lane));
     let made = make(repository, creation, filling, lane);
     operation.ended(made, |_| End { result: Some(creation.commit), ..End::default() })
 }
@@ -206,7 +212,7 @@ fn make(repository: &Repository, creation: &Creation, filling: &Filling<'_>, lan
         lane,
     };
     remember(repository, &creation.path);
-    let mut running = Journal::new(&repository.lane_dir()).begin(&AnyIntent::Start(intent.clone()))?;
+    let mut running = Journal::new(&repository.lane_dir()).begin(&intent)?;
     exclude::add(repository, &intent.hidden_directory())?;
     let made = if intent.by_git {
         registry_lock(repository).and_then(|_guard| {

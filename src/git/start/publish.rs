@@ -12,10 +12,9 @@ use crate::error::{Error, IoContext, Result};
 use crate::git::exclude;
 use crate::git::journal::{Running, step};
 use crate::git::metadata::Edit;
-use crate::git::populate;
-use crate::git::recover::Intent as AnyIntent;
 use crate::git::refs::RefChange;
 use crate::git::repository::Repository;
+use crate::git::settings::SPARSE_CONFIG;
 use crate::git::shared;
 use crate::hooks;
 
@@ -30,7 +29,7 @@ pub(super) fn publish(repository: &Repository, intent: &mut Intent, running: &mu
     }
     intent.made_worktree = Identity::of(&intent.staged_worktree);
     intent.publishing = true;
-    running.advance(&AnyIntent::Start(intent.clone()))?;
+    running.advance(intent)?;
     // A config.lock somebody holds must stop us before anything can be seen.
     let edit = Edit::begin(repository.common_dir())?;
     exclude::add(repository, &intent.lane.worktree)?;
@@ -79,7 +78,7 @@ pub(super) fn complete(
     if !intent.by_git && !is_registered(repository, intent) {
         // Somebody may have taken the admin directory's name meanwhile.
         point_at_admin(repository, intent, &intent.lane.worktree.clone())?;
-        running.advance(&AnyIntent::Start(intent.clone()))?;
+        running.advance(intent)?;
         place_admin(&intent.staged_admin, &admin_dir(repository, intent))?;
     }
     if intent.by_git {
@@ -100,7 +99,7 @@ fn record(repository: &Repository, intent: &Intent, mut edit: Edit) -> Result<()
     edit.set_default(hooks::MARK, hooks::UNDECIDED)?;
     // git itself sees to its settings of a sparse worktree.
     if intent.sparse && !intent.by_git {
-        edit.include_for_worktree(&intent.admin_name, populate::SPARSE_CONFIG)?;
+        edit.include_for_worktree(&intent.admin_name, SPARSE_CONFIG)?;
     }
     edit.commit()?;
     step("start.recorded");

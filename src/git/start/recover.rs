@@ -5,7 +5,7 @@ use super::{Intent, by_git, checkout, in_place, publish, registry_lock};
 use crate::domain::name::LaneName;
 use crate::error::Result;
 use crate::git::journal::Running;
-use crate::git::recover::Healed;
+use crate::git::recovered::Healed;
 use crate::git::repository::Repository;
 
 /// What an interrupted start of a lane is called.

@@ -9,8 +9,8 @@ use crate::domain::lane::{Head, Lane, Worktree, WorktreeState};
 use crate::domain::submodule::{Holdings, Kind};
 use crate::error::{Error, Result};
 use crate::git::command::Git;
-use crate::git::land::changes;
 use crate::git::repository::Repository;
+use crate::git::tree_diff;
 use crate::git::{metadata, optional};
 
 /// A submodule's repository, which the lane takes along.
@@ -135,7 +135,7 @@ fn paths(repository: &Repository, lane: &Lane, worktree: &Worktree) -> Result<BT
         _ => None,
     };
     if let Some(tip) = tip.filter(|tip| *tip != lane.fork_point) {
-        found.extend(changes::left_submodules(repository, lane.fork_point, tip).unwrap_or_default());
+        found.extend(tree_diff::left_submodules(repository, lane.fork_point, tip).unwrap_or_default());
     }
     let file = worktree.path.join(".gitmodules");
     if optional::metadata(&file)?.is_some_and(|found| found.is_file()) {

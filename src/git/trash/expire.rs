@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::{Places, size};
 use crate::domain::event::{Subject, What};
-use crate::domain::trash::{Entry, Expiry, Occasion, expired};
+use crate::domain::trash::{DELETING, Entry, Expiry, Occasion, expired};
 use crate::error::{IoContext, Result};
 use crate::git::journal::{Exclusive, set_aside, step};
 use crate::git::overview::standings;
@@ -16,9 +16,6 @@ use crate::git::refs::RefChange;
 use crate::git::repository::Repository;
 use crate::git::{events, lane_files};
 use crate::policy::Policy;
-
-/// What the name of an entry begins with that is on its way out.
-pub(in crate::git) const DELETING: &str = ".deleting-";
 
 /// How long a finish may spend on counting; `trash` and `prune` take their time and remember what they counted.
 const QUICK: Duration = Duration::from_millis(25);
@@ -107,7 +104,7 @@ fn bury(repository: &Repository, entry: &Entry) -> Result<bool> {
     if !from.exists() {
         return Ok(false);
     }
-    let operation = events::begin(repository, Subject::of(What::Expire, &entry.lane));
+    let operation = events::begin(&repository.lane_dir(), Subject::of(What::Expire, &entry.lane));
     let buried = std::fs::rename(&from, &to).context("remove", &from);
     operation.ended(buried, |()| entry.end())?;
     step("expire.buried");

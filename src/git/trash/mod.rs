@@ -17,7 +17,6 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bstr::BStr;
-pub(in crate::git) use expire::DELETING;
 pub use expire::{Expiration, Expired, expire, expire_within, sweep};
 pub use places::Places;
 

@@ -1,6 +1,7 @@
 //! Repositories and trees that git has to judge.
 
 use super::*;
+use crate::git::settings::SPARSE_CONFIG;
 
 #[test]
 fn hostile_trees_write_nothing_outside() -> Tested {

@@ -22,7 +22,7 @@ use crate::domain::trash::Entry;
 use crate::error::{Error, Kind, Result};
 use crate::git::command::Invocation;
 use crate::git::kept_pack::KeptPack;
-use crate::git::land::scratch::Scratch;
+use crate::git::quarantine::Scratch;
 use crate::git::repository::{RefFormat, Repository};
 use crate::git::{optional, steady};
 

@@ -9,15 +9,14 @@ use std::path::{Path, PathBuf};
 use crate::domain::lane::ObjectId;
 use crate::error::{Error, IoContext, Result};
 use crate::git::command::Invocation;
-use crate::git::kept_pack;
 use crate::git::repository::Repository;
-use crate::git::scratch::{Directory, dead};
+use crate::git::scratch::Directory;
 use crate::git::shared;
 
 /// What [`Scratch::contain`] tells git.
-pub(super) const VARIABLES: &str = "GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES";
+pub const VARIABLES: &str = "GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES";
 
-/// The directory; removed when dropped, or by [`clean`] when its process died.
+/// The directory; removed when dropped, or by the next command when its process died.
 #[derive(Debug)]
 pub struct Scratch {
     directory: Directory,
@@ -116,20 +115,4 @@ fn alternate(path: &Path) -> std::ffi::OsString {
     }
     quoted.push(b'"');
     std::ffi::OsString::from_vec(quoted)
-}
-
-/// Removes the directories of dead processes, and the refs of their landings; `healed` says that a landing was healed
-/// whose directory may be gone already. A living landing may have been kept from removing its ref by a lock.
-pub fn clean(repository: &Repository, healed: bool) -> Result<()> {
-    let (dead, _locks) = dead(&home(&repository.lane_dir()), "");
-    if healed || !dead.is_empty() || repository.common_dir().join("refs/lane/landing").exists() {
-        super::keep::clean(repository, &dead)?;
-        super::index::remove_left_copies(repository)?;
-    }
-    for directory in dead {
-        // After the refs: from here on nothing but these leads to what a dead landing has made.
-        kept_pack::clean(repository, &directory);
-        drop(std::fs::remove_dir_all(directory));
-    }
-    Ok(())
 }
