@@ -1,20 +1,21 @@
 //! What a signal that ends the program may not interrupt.
 //!
-//! A process that dies with a lock of git's protocol in its hands blocks every git after it. So SIGINT, SIGTERM and SIGHUP
-//! wait while a [`Deferred`] lives: a lock, an operation that is journalled. Right after it the program ends by the signal
-//! it got. A git it waits for meanwhile is ended too where no such part is under way, and removes its own locks. The state
-//! is that of the process, as signals are.
+//! A process that dies with a lock of git's protocol in its hands blocks every git after it. So the signals that git itself
+//! cleans up for wait while a [`Deferred`] lives: a lock, an operation that is journalled. Right after it the program ends by
+//! the signal it got. A git it waits for meanwhile is ended too where no such part is under way, and removes its own locks;
+//! what would be left otherwise holds a [`Waiting`] until it is removed, and no new git begins. The state is that of the
+//! process, as signals are.
 
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
 use std::sync::{Mutex, Once, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 
 use crate::error::{Error, Kind, Result};
 
-const ENDING: [i32; 3] = [SIGINT, SIGTERM, SIGHUP];
+const ENDING: [i32; 4] = [SIGINT, SIGTERM, SIGHUP, SIGQUIT];
 
 /// One Ctrl-C comes twice where git runs git-lane: from the terminal, and from that git, which passes it on.
 const SAME: Duration = Duration::from_millis(300);
@@ -37,7 +38,7 @@ pub fn install() {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
         let ignored = ignored();
-        let wanted = ENDING.into_iter().filter(|signal| ignored & (1 << (signal - 1)) == 0);
+        let wanted = ENDING.into_iter().filter(|signal| !ignored.contains(signal));
         // Where the system allows none, they do what they always did.
         let Ok(mut signals) = signal_hook::iterator::Signals::new(wanted) else { return };
         drop(std::thread::Builder::new().name("signals".into()).spawn(move || {
@@ -52,10 +53,11 @@ pub fn install() {
 }
 
 /// nohup(1), and a shell that starts a job in the background, have some ignored; that stays.
-fn ignored() -> u64 {
+fn ignored() -> Vec<i32> {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0)
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    ENDING.into_iter().filter(|signal| mask & (1 << (signal - 1)) != 0).collect()
 }
 
 fn came(signal: i32, again: bool) {
@@ -126,6 +128,14 @@ pub fn ensure_none() -> Result<()> {
     }
 }
 
+/// No git begins for what a signal has ended, except where that may not be interrupted.
+pub fn ensure_may_begin() -> Result<()> {
+    match PENDING.load(Ordering::SeqCst) && CRITICAL.load(Ordering::SeqCst) == 0 {
+        false => Ok(()),
+        true => Err(Error::new(Kind::Interrupted, "interrupted")),
+    }
+}
+
 /// While it lives, no signal ends the program, nor the children it waits for.
 #[derive(Debug)]
 #[must_use = "it defers signals for as long as it lives"]
@@ -147,7 +157,8 @@ impl Drop for Deferred {
     }
 }
 
-/// While it lives, no signal ends the program, but the children it waits for: what they leave is still to be put right.
+/// While it lives, no signal ends the program, but the children it waits for: what they or this program leave is still to be
+/// put right.
 #[derive(Debug)]
 #[must_use = "it defers signals for as long as it lives"]
 pub struct Waiting(Option<u32>);

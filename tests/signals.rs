@@ -2,6 +2,7 @@
 //! before any git-lane command runs again. The thorough version is in `crash/strike.rs`.
 
 use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -31,7 +32,7 @@ fn striking() -> Sandbox {
 
 #[test]
 fn no_lock_of_gits_is_left() {
-    if !std::path::Path::new("/proc/self/comm").exists() {
+    if !Path::new("/proc/self/comm").exists() {
         return eprintln!("skipped: there is no /proc");
     }
     type Prepare = fn(&Sandbox);
@@ -45,7 +46,7 @@ fn no_lock_of_gits_is_left() {
     ];
     for (args, prepare) in commands {
         for (signal, number) in
-            [("TERM", 15), ("INT", 2), ("HUP", 1)].into_iter().filter(|(_, number)| !is_ignored(*number))
+            [("TERM", 15), ("INT", 2), ("HUP", 1), ("QUIT", 3)].into_iter().filter(|(_, number)| !is_ignored(*number))
         {
             let sandbox = striking();
             prepare(&sandbox);
@@ -71,7 +72,7 @@ fn is_ignored(signal: i32) -> bool {
 /// nohup(1) has the hang-up ignored, for good.
 #[test]
 fn an_ignored_signal_stays_ignored() {
-    if !std::path::Path::new("/proc/self/comm").exists() {
+    if !Path::new("/proc/self/comm").exists() {
         return eprintln!("skipped: there is no /proc");
     }
     let sandbox = striking();

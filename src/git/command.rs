@@ -13,7 +13,7 @@ use bstr::{BString, ByteSlice};
 
 use super::version::Version;
 use crate::error::{Error, Result};
-use crate::signals::Waiting;
+use crate::signals::{self, Waiting};
 
 /// `git rev-parse --local-env-vars` of git 2.55, minus `GIT_CONFIG_PARAMETERS` and `GIT_CONFIG_COUNT`: those carry
 /// what the caller asked for with `git -c`, and point nowhere.
@@ -224,6 +224,7 @@ impl Invocation {
 
     /// Runs it with standard output and error captured, whatever its exit code.
     pub fn output(mut self) -> Result<Output> {
+        signals::ensure_may_begin()?;
         let what = self.describe();
         self.command.stdout(Stdio::piped()).stderr(Stdio::piped());
         self.command.stdin(if self.input.is_some() { Stdio::piped() } else { Stdio::null() });
@@ -271,6 +272,7 @@ impl Invocation {
 
     /// Runs it with the caller's standard input, output and error; returns the exit code.
     pub fn attached(mut self) -> Result<i32> {
+        signals::ensure_may_begin()?;
         let mut child = self.command.spawn().map_err(|error| not_started(&self.command, error))?;
         let _waiting = Waiting::for_child(child.id());
         let status = child.wait().map_err(|error| Error::git("cannot wait for git").source(error))?;

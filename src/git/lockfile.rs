@@ -15,7 +15,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::error::{Error, IoContext, Result};
 use crate::git::{lane_files, patience, shared};
-use crate::signals::{self, Deferred};
+use crate::signals::{self, Deferred, Waiting};
 
 /// How long to wait for a lock of git's protocol; git itself holds one for milliseconds.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -48,36 +48,14 @@ impl LockFile {
         let target = target.to_owned();
         shared::create_dir_all(locks).context("create", locks)?;
         let lock = lock_path(&target);
+        let _waiting = Waiting::begin();
         let (witness, file) = witness(locks)?;
-        let start = Instant::now();
-        let mut pause = Duration::from_micros(500);
-        loop {
-            let deferred = Deferred::begin();
-            match std::fs::hard_link(&witness, &lock) {
-                Ok(()) => {
-                    // It is held from now on, however long we waited with the witness in hand.
-                    let _ = file.set_modified(SystemTime::now());
-                    return Ok(LockFile { target, lock, witness, file, held: true, left: false, deferred });
-                }
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                    if clear_if_dead(&lock, locks)? {
-                        continue;
-                    }
-                }
-                Err(error) => {
-                    drop(std::fs::remove_file(&witness));
-                    return Err(error).context("lock", &target);
-                }
-            }
-            if is_long_enough(start, &lock) {
+        match link(&witness, &file, &lock, locks) {
+            Ok(deferred) => Ok(LockFile { target, lock, witness, file, held: true, left: false, deferred }),
+            Err(error) => {
                 drop(std::fs::remove_file(&witness));
-                return Err(held_by_another(&lock));
+                Err(error)
             }
-            drop(deferred);
-            signals::ensure_none()?;
-            // Spread the waiters so that fifty of them do not knock at the same instant.
-            std::thread::sleep(pause + pause.mul_f64(f64::from(std::process::id() % 16) / 16.0));
-            pause = (pause * 2).min(Duration::from_millis(20));
         }
     }
 
@@ -184,15 +162,22 @@ pub struct Aside {
     path: PathBuf,
     #[allow(dead_code, reason = "held for its lock, which keeps cleaners away")]
     file: File,
+    #[allow(dead_code, reason = "held until it is gone or in force")]
+    waiting: Waiting,
 }
 
 impl Aside {
+    fn new(target: PathBuf, locks: &Path) -> Result<Self> {
+        let waiting = Waiting::begin();
+        let (path, file) = witness(locks)?;
+        Ok(Aside { target, path, file, waiting })
+    }
+
     /// Writes it.
     pub fn write(target: &Path, locks: &Path, content: &[u8]) -> Result<Self> {
         let target = std::fs::canonicalize(target).context("find", target)?;
-        let (path, mut file) = witness(locks)?;
-        let written = file.write_all(content);
-        let aside = Aside { target, path, file };
+        let mut aside = Aside::new(target, locks)?;
+        let written = aside.file.write_all(content);
         written.context("write", &aside.path).map(|()| aside)
     }
 
@@ -211,8 +196,7 @@ impl Drop for Aside {
 /// Puts `content` in the place of a file that git writes without a lock, in one step.
 pub fn replace(target: &Path, locks: &Path, content: &[u8]) -> Result<()> {
     shared::create_dir_all(locks).context("create", locks)?;
-    let (path, file) = witness(locks)?;
-    let mut new = Aside { target: target.to_owned(), path, file };
+    let mut new = Aside::new(target.to_owned(), locks)?;
     if let Ok(metadata) = std::fs::metadata(target) {
         new.file.set_permissions(metadata.permissions()).context("set the mode of", &new.path)?;
     }
@@ -230,6 +214,36 @@ pub fn replace(target: &Path, locks: &Path, content: &[u8]) -> Result<()> {
     .context("replace", target)?;
     crate::git::journal::step("replace.renamed");
     Ok(())
+}
+
+/// Makes `lock` a link to `witness`, as soon as nobody else has it; from then on signals wait.
+fn link(witness: &Path, file: &File, lock: &Path, locks: &Path) -> Result<Deferred> {
+    let start = Instant::now();
+    let mut pause = Duration::from_micros(500);
+    loop {
+        let deferred = Deferred::begin();
+        match std::fs::hard_link(witness, lock) {
+            Ok(()) => {
+                // It is held from now on, however long we waited with the witness in hand.
+                let _ = file.set_modified(SystemTime::now());
+                return Ok(deferred);
+            }
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                if clear_if_dead(lock, locks)? {
+                    continue;
+                }
+            }
+            Err(error) => return Err(error).context("lock", lock.with_extension("").as_path()),
+        }
+        if is_long_enough(start, lock) {
+            return Err(held_by_another(lock));
+        }
+        drop(deferred);
+        signals::ensure_none()?;
+        // Spread the waiters so that fifty of them do not knock at the same instant.
+        std::thread::sleep(pause + pause.mul_f64(f64::from(std::process::id() % 16) / 16.0));
+        pause = (pause * 2).min(Duration::from_millis(20));
+    }
 }
 
 /// Clears the lock files of `targets` whose owners are provably dead, and the witnesses those owners left in `locks`. All

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::error::{IoContext, Result};
 use crate::git::journal::unique_id;
 use crate::git::{lane_files, shared};
+use crate::signals::{self, Waiting};
 
 /// One of them; removed when dropped.
 #[derive(Debug)]
@@ -16,11 +17,15 @@ pub struct Directory {
     path: PathBuf,
     #[allow(dead_code, reason = "held for its lock")]
     alive: File,
+    #[allow(dead_code, reason = "held until the directory is gone")]
+    waiting: Waiting,
 }
 
 impl Directory {
     /// Makes one in `home`, whose name begins with `prefix`.
     pub fn new(home: &Path, prefix: &str) -> Result<Self> {
+        signals::install();
+        let waiting = Waiting::begin();
         loop {
             let path = home.join(format!("{prefix}{}", unique_id()));
             shared::create_dir(&path).context("create", &path)?;
@@ -29,19 +34,20 @@ impl Directory {
             // Between creation and lock a cleaner may have taken it for dead.
             let own = alive.metadata().context("read", &path)?;
             if std::fs::metadata(&path).is_ok_and(|seen| seen.ino() == own.ino()) {
-                return Ok(Directory { path, alive });
+                return Ok(Directory { path, alive, waiting });
             }
         }
     }
 
     /// Makes one outside the repository, which only this user can read, for a dry run.
     pub fn outside() -> Result<Self> {
-        let home = std::env::temp_dir();
+        signals::install();
+        let (home, waiting) = (std::env::temp_dir(), Waiting::begin());
         loop {
             let made = tempfile::Builder::new().prefix("git-lane-dry-run-").tempdir().context("write in", &home)?;
             let path = made.keep();
             let Ok(alive) = File::open(&path) else { continue };
-            return Ok(Directory { path, alive });
+            return Ok(Directory { path, alive, waiting });
         }
     }
 

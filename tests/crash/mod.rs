@@ -137,6 +137,45 @@ fn die_at_every_step(name: &str, least: usize) {
     }
 }
 
+/// Is asked to end at every named step in turn: nothing is left for the next command, whether it was done or not.
+fn end_at_every_step(name: &str, least: usize) {
+    let stage = Stage::new(scenarios::find(name));
+    let mut ended = 0;
+    for step in 1.. {
+        stage.reset();
+        let mut ending = stage.sandbox.command("git-lane");
+        ending.args(stage.scenario.args).env("GIT_LANE_TEST_DIE_ASKED", "1");
+        let run = stage.sandbox.run(ending.env("GIT_LANE_TEST_DIE_AT", step.to_string()));
+        let held = catch_unwind(AssertUnwindSafe(|| {
+            stage.sandbox.nothing_under_way();
+            stage.check_before();
+        }));
+        if let Err(reason) = held {
+            panic!("{name}, step {step}: {run}{}", text(&*reason));
+        }
+        ended += usize::from(run.code == 128 + 15);
+        if !run.stderr.contains("died at ") {
+            assert!(run.code == 0 && ended > least, "{name}: ended at {ended} of {step} steps: {run}");
+            return stage.check_after(&run);
+        }
+    }
+}
+
+#[test]
+fn a_signal_leaves_nothing() {
+    for (name, least) in [("start", 10), ("finish merge", 20), ("drop", 12), ("restore", 12)] {
+        end_at_every_step(name, least);
+    }
+}
+
+#[test]
+#[ignore = "all of them take minutes"]
+fn a_signal_leaves_nothing_of_any() {
+    for scenario in scenarios::ALL {
+        end_at_every_step(scenario.name, 0);
+    }
+}
+
 macro_rules! at_every_step {
     ($($test:ident $name:literal $least:literal;)*) => {
         $(#[test]

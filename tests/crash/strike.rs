@@ -97,6 +97,7 @@ fn strike(stage: Stage, fault: &str) -> Row {
             if fault.starts_with("SIG") {
                 let locks = locks_below(&stage.sandbox.repo.join(".git"));
                 assert!(locks.is_empty(), "locks of git's are left: {locks:?}");
+                stage.sandbox.nothing_under_way();
             }
             stage.check_before();
         }));

@@ -331,8 +331,8 @@ pub fn unique_id() -> String {
     format!("{millis:011x}{:08x}", random as u32)
 }
 
-/// A named point between two changes where the process may die; the crash tests stop at every one of them in turn.
-/// Nothing in a release build.
+/// A named point between two changes where the process may die, or get a signal to end; the crash tests stop at every one of
+/// them in turn. Nothing in a release build.
 #[inline]
 pub fn step(name: &'static str) {
     #[cfg(debug_assertions)]
@@ -344,7 +344,11 @@ pub fn step(name: &'static str) {
         };
         if PASSED.fetch_add(1, Ordering::SeqCst) + 1 == fatal {
             eprintln!("died at {name}");
-            let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);
+            let asked = std::env::var_os("GIT_LANE_TEST_DIE_ASKED").is_some();
+            let signal = if asked { rustix::process::Signal::TERM } else { rustix::process::Signal::KILL };
+            let _ = rustix::process::kill_process(rustix::process::getpid(), signal);
+            // Another thread hears of it.
+            std::thread::sleep(Duration::from_millis(20));
         }
     }
     #[cfg(not(debug_assertions))]

@@ -17,6 +17,7 @@ use crate::git::refs::RefChange;
 use crate::git::repository::Repository;
 use crate::git::steady;
 use crate::git::tree_diff;
+use crate::signals::Deferred;
 
 const BELOW: &str = "refs/lane/landing/";
 /// More commits than a lane has.
@@ -61,6 +62,7 @@ impl<'a> Kept<'a> {
 }
 
 fn remove(repository: &Repository, name: RefName, commit: ObjectId) {
+    let _deferred = Deferred::begin();
     // What stays is removed by the next command that heals.
     let _ = repository.change_refs(&[RefChange { name, from: Some(commit), to: None }], REASON);
     // A landing that is refused leaves the repository as it was.

@@ -84,6 +84,8 @@ pub(super) fn check_out_converted(request: &Request<'_>, plan: &Plan, interrupt:
 
 /// Runs git in a worktree, in its place or aside, and stops it when `interrupt` becomes true.
 pub(super) fn run(place: &Place<'_>, arguments: &[OsString], input: &[u8], interrupt: &AtomicBool) -> Result<()> {
+    // A git that is ended right as it makes a lock leaves it.
+    stop_if_interrupted(interrupt)?;
     let mut command = Command::new(place.git);
     crate::git::command::scrub(&mut command);
     let full = |path: &Path| absolute(path).context("resolve", path);
