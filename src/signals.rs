@@ -7,7 +7,7 @@
 //! process, as signals are.
 
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
-use std::sync::{Mutex, Once, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, Once, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -16,6 +16,9 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use crate::error::{Error, Kind, Result};
 
 const ENDING: [i32; 4] = [SIGINT, SIGTERM, SIGHUP, SIGQUIT];
+
+/// What a user types for the program in front of them.
+const TYPED: [i32; 2] = [SIGINT, SIGQUIT];
 
 /// One Ctrl-C comes twice where git runs git-lane: from the terminal, and from that git, which passes it on.
 const SAME: Duration = Duration::from_millis(300);
@@ -30,6 +33,7 @@ static SIGNAL: AtomicI32 = AtomicI32::new(0);
 static CRITICAL: AtomicUsize = AtomicUsize::new(0);
 static WAITING: AtomicUsize = AtomicUsize::new(0);
 static DECIDING: AtomicUsize = AtomicUsize::new(0);
+static EDITING: AtomicUsize = AtomicUsize::new(0);
 static CHILDREN: Mutex<Vec<u32>> = Mutex::new(Vec::new());
 static BEFORE_THE_END: OnceLock<fn()> = OnceLock::new();
 
@@ -44,6 +48,9 @@ pub fn install() {
         drop(std::thread::Builder::new().name("signals".into()).spawn(move || {
             let mut first: Option<Instant> = None;
             for signal in signals.forever() {
+                if TYPED.contains(&signal) && EDITING.load(Ordering::SeqCst) > 0 {
+                    continue;
+                }
                 let again = first.is_some_and(|first| first.elapsed() > SAME);
                 first.get_or_insert_with(Instant::now);
                 came(signal, again);
@@ -58,6 +65,14 @@ fn ignored() -> Vec<i32> {
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
     ENDING.into_iter().filter(|signal| mask & (1 << (signal - 1)) != 0).collect()
+}
+
+/// From now on children begin with the defaults of what this program ignores, as hooks and editors do that git starts: it
+/// catches these signals for its locks, whether they were ignored or not. Here they still do nothing.
+pub fn default_in_children() {
+    for signal in ignored() {
+        let _ = signal_hook::flag::register(signal, Arc::new(AtomicBool::new(false)));
+    }
 }
 
 fn came(signal: i32, again: bool) {
@@ -133,6 +148,26 @@ pub fn ensure_may_begin() -> Result<()> {
     match PENDING.load(Ordering::SeqCst) && CRITICAL.load(Ordering::SeqCst) == 0 {
         false => Ok(()),
         true => Err(Error::new(Kind::Interrupted, "interrupted")),
+    }
+}
+
+/// While it lives, an editor has the terminal: what the user types there is for it alone.
+#[derive(Debug)]
+#[must_use = "it leaves signals to the editor for as long as it lives"]
+pub struct Editing(());
+
+impl Editing {
+    /// Begins.
+    pub fn begin() -> Self {
+        install();
+        EDITING.fetch_add(1, Ordering::SeqCst);
+        Editing(())
+    }
+}
+
+impl Drop for Editing {
+    fn drop(&mut self) {
+        EDITING.fetch_sub(1, Ordering::SeqCst);
     }
 }
 

@@ -59,12 +59,20 @@ fn noted(sandbox: &Sandbox) -> Vec<String> {
     let _ = std::fs::remove_file(&notes);
     let text = text.replace(sandbox.root().to_str().unwrap(), "ROOT");
     let mut lines = Vec::new();
+    let mut meant = 0;
     for line in text.lines() {
         // The C library's own two signals, which its posix_spawn(3) leaves ignored, and SIGPIPE, which newer gits ignore
-        // for hooks and not for aliases. SIGINT and SIGQUIT are ignored in a shell's background: git's runner of hooks
-        // catches both, so that its children start with neither ignored. SIGALRM is that of git's progress.
+        // for hooks and not for aliases. SIGALRM is that of git's progress.
+        if line.starts_with("== ") {
+            meant = !0x1_8000_3000;
+        }
+        // git catches the signals it cleans up for, be they ignored, so that its children begin with none of them ignored. A
+        // landing merges and checks out by gits that stay as the caller wants them.
+        if ["== filter", "== driver"].iter().any(|program| line.starts_with(program)) {
+            meant &= !0x4007;
+        }
         let mask = line.strip_prefix("SigIgn:\t").and_then(|mask| u64::from_str_radix(mask, 16).ok());
-        let line = mask.map_or_else(|| line.to_owned(), |mask| format!("SigIgn: {:x}", mask & !0x1_8000_3006));
+        let line = mask.map_or_else(|| line.to_owned(), |mask| format!("SigIgn: {:x}", mask & meant));
         let words: Vec<String> = line.split(' ').map(|word| known(word.to_owned())).collect();
         lines.push(words.join(" "));
     }
@@ -184,6 +192,23 @@ fn the_programs_of_a_squash_are_given_what_git_commit_gives() {
         "cd ../shop.lanes/x; echo >new; git lane finish --commit m",
         &["pre-commit", "post-commit"],
     );
+}
+
+/// nohup(1) and a shell's background have signals ignored. git catches those it cleans up for, so that hooks and editors begin
+/// with none of them ignored; all others stay as they were.
+#[test]
+fn what_the_caller_ignores_is_ignored_where_git_has_it_so() {
+    let ignore = |command: &str| format!("trap '' HUP INT QUIT TERM USR1 CHLD; {command}");
+    let empty = || {
+        let sandbox = Sandbox::new();
+        noting(&sandbox);
+        sandbox
+    };
+    let add = "git worktree add -q -b x ../shop.lanes/x";
+    same(empty, &ignore(add), &ignore("git lane start x"), &["post-checkout"]);
+    let (merge, land) = ("GIT_EDITOR=$EDIT git merge -q --edit x", "GIT_EDITOR=$EDIT git lane finish x --edit");
+    let programs = ["driver", "pre-merge-commit", "prepare-commit-msg", "editor", "commit-msg", "post-merge"];
+    same(diverged, &ignore(merge), &ignore(land), &programs);
 }
 
 /// What the hook of an index heard of `script`.

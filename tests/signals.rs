@@ -108,6 +108,46 @@ fn waiting_ends_at_once() {
     }
 }
 
+/// What is typed while an editor has the terminal is for the editor alone, as it is while git waits for one.
+#[test]
+fn an_editor_has_the_terminal_to_itself() {
+    use std::os::unix::process::CommandExt;
+    if !Path::new("/proc/self/comm").exists() || is_ignored(2) || is_ignored(3) {
+        return eprintln!("skipped: there is no /proc, or SIGINT or SIGQUIT is ignored");
+    }
+    let edit = |text: &str, signal: &str| {
+        let sandbox = striking();
+        let editor = sandbox.root().join("home/editor");
+        // A git that has just started it would still die of the signal.
+        let ready = "git=$(ps -o ppid= -p $PPID | tr -d ' ')
+            until grep -q '^SigCgt:.*[67ef]$' /proc/$git/status; do sleep 0.01; done; echo >\"$HOME/editing\"";
+        write(&editor, format!("#!/bin/sh\n{text}\n{ready}\nwhile :; do sleep 0.05; done\n"));
+        std::fs::set_permissions(&editor, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let mut command = sandbox.command("git-lane");
+        command.args(["finish", "x", "--keep", "--edit", "--strategy", "merge"]).env("GIT_EDITOR", &editor);
+        let child = command.process_group(0).stderr(Stdio::piped()).spawn().unwrap();
+        let started = Instant::now();
+        while !sandbox.root().join("home/editing").exists() {
+            assert!(started.elapsed() < Duration::from_secs(30));
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let mut kill = sandbox.command("kill");
+        let _ = sandbox.run(kill.args([&format!("-{signal}"), "--", &format!("-{}", child.id())])).ok();
+        let ended = child.wait_with_output().unwrap();
+        (sandbox, ended)
+    };
+    for signal in ["INT", "QUIT"] {
+        // Longer than git-lane would give it.
+        let (sandbox, ended) = edit("trap 'sleep 0.5; echo typed >>\"$1\"; exit 0' INT QUIT", signal);
+        assert!(ended.status.success(), "{signal}: {ended:?}");
+        assert!(sandbox.git(["log", "-1", "--format=%B", "main"]).contains("typed"));
+        let (sandbox, ended) = edit("", signal);
+        assert!(!ended.status.success(), "{signal}: {ended:?}");
+        assert_eq!(sandbox.git(["log", "-1", "--format=%s", "main"]), "first", "{signal}");
+        sandbox.nothing_under_way();
+    }
+}
+
 /// A git that git-lane waits for is ended with it, and what it had begun is put right.
 #[test]
 fn the_git_it_waits_for_ends_too() {

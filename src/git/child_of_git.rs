@@ -12,27 +12,54 @@ use bstr::{BStr, BString, ByteSlice};
 
 use super::command::Invocation;
 use crate::domain::paste::word_of_bytes;
+use crate::error::Result;
+use crate::signals::{self, Editing};
 
 /// What git runs of the user's when it writes files or merges them, and whether `%` means something in it.
 const PROGRAMS: [(&str, &str, bool); 4] =
     [("filter", "smudge", true), ("filter", "clean", true), ("filter", "process", false), ("merge", "driver", true)];
 
-/// Its arguments: `GIT_CONFIG_PARAMETERS` as the caller had it, and the program. The shell stays: what replaces itself by
-/// a git, as a hook of one line may, must not look like a git that git-lane started.
-const ALIAS: &str = r#"alias.lane--run=!f() { if [ -n "$1" ]; then GIT_CONFIG_PARAMETERS=$1; else unset GIT_CONFIG_PARAMETERS; fi; shift; "$@"; }; f"#;
+/// An alias that runs `body`, whose arguments begin after the first one: `GIT_CONFIG_PARAMETERS` as the caller had it. The
+/// shell stays: what replaces itself by a git, as a hook of one line may, must not look like a git that git-lane started.
+fn alias(body: &str) -> String {
+    let own = r#"if [ -n "$1" ]; then GIT_CONFIG_PARAMETERS=$1; else unset GIT_CONFIG_PARAMETERS; fi; shift"#;
+    format!("alias.lane--run=!f() {{ {own}; {body}; }}; f")
+}
 
-/// The same in another directory, its first argument but one, whose worktree git has to find by itself.
-const ALIAS_AT: &str = r#"alias.lane--run=!f() { if [ -n "$1" ]; then GIT_CONFIG_PARAMETERS=$1; else unset GIT_CONFIG_PARAMETERS; fi; unset GIT_DIR GIT_WORK_TREE; CDPATH= cd -- "$2" || exit; shift 2; "$@"; }; f"#;
+/// Runs the program.
+const RUN: &str = r#""$@""#;
+
+/// The same in another directory, the first argument, whose worktree git has to find by itself.
+const RUN_AT: &str = r#"unset GIT_DIR GIT_WORK_TREE; CDPATH= cd -- "$1" || exit; shift; "$@""#;
+
+/// The same for a program that has the terminal: git and the shell end by what is typed for it, though not before it does. How
+/// it has ended is written to a file, the first argument.
+const EDIT: &str = r#"trap : INT QUIT; code=$1; shift; "$@"; echo $? >"$code""#;
 
 impl Invocation {
     /// Has this git run `program`, at the top of the worktree it stands in.
     pub fn child<A: AsRef<OsStr>>(self, program: impl IntoIterator<Item = A>) -> Self {
-        self.args(["-c", ALIAS, "lane--run"]).arg(parameters()).args(program)
+        self.running(RUN).args(program)
     }
 
     /// Has this git run `program` in `directory`, and nothing tell it of a repository.
     pub fn child_at<A: AsRef<OsStr>>(self, directory: &Path, program: impl IntoIterator<Item = A>) -> Self {
-        self.args(["-c", ALIAS_AT, "lane--run"]).arg(parameters()).arg(directory).args(program)
+        self.running(RUN_AT).arg(directory).args(program)
+    }
+
+    /// Has this git run an editor, and returns its exit code; it is written to `code` in between.
+    pub fn edit<A: AsRef<OsStr>>(self, code: &Path, editor: impl IntoIterator<Item = A>) -> Result<i32> {
+        let editing = Editing::begin();
+        let ended = self.running(EDIT).arg(code).args(editor).attached()?;
+        drop(editing);
+        let written = std::fs::read_to_string(code).ok().and_then(|text| text.trim().parse().ok());
+        Ok(written.unwrap_or(ended))
+    }
+
+    fn running(self, body: &str) -> Self {
+        // git starts hooks and editors while it holds a lock.
+        signals::default_in_children();
+        self.args(["-c", &alias(body), "lane--run"]).arg(parameters())
     }
 }
 

@@ -13,7 +13,7 @@ use bstr::{BString, ByteSlice};
 
 use crate::domain::lane::{ObjectId, Worktree};
 use crate::domain::message::Cleanup;
-use crate::error::{Error, IoContext, Result};
+use crate::error::{Error, IoContext, Kind, Result};
 use crate::git::ancestors;
 use crate::git::command::Invocation;
 use crate::git::journal::Exclusive;
@@ -32,6 +32,13 @@ pub fn ensure_outside(repository: &Repository, lock: &str) -> Result<()> {
         .code("in-landing")
         .hint("let the hook end first; post-merge and post-commit may land"))
 }
+
+/// What has git run an editor through a shell: `prepare_shell_cmd` in its run-command.c.
+const NEEDS_SHELL: &[char] =
+    &['|', '&', ';', '<', '>', '(', ')', '$', '`', '\\', '"', '\'', ' ', '\t', '\n', '*', '?', '[', '#', '~', '=', '%'];
+
+/// How a shell says that SIGINT or SIGQUIT has ended a program.
+const INTERRUPTED: [i32; 2] = [128 + 2, 128 + 3];
 
 /// What decides which hooks run and what they are told.
 #[derive(Debug)]
@@ -243,17 +250,23 @@ impl Hooks<'_> {
         vec![("GIT_AUTHOR_NAME", text(name)), ("GIT_AUTHOR_EMAIL", text(email)), ("GIT_AUTHOR_DATE", text(&date))]
     }
 
-    /// Runs the editor git would run, as git runs it: through a shell, because `GIT_EDITOR` is a command line.
+    /// Runs the editor git would run, as git runs it: `GIT_EDITOR` is a command line.
     fn editor(&self, making: Making, file: &Path) -> Result<()> {
         let editor = self.repository.git_as_user_at(&self.directory).args(["var", "GIT_EDITOR"]).text()?;
         let mut git = self.git(making);
         if making != Making::Merge {
             git = git.env("GIT_INDEX_FILE", self.scratch.path("index"));
         }
+        let mut program: Vec<&OsStr> = vec![editor.as_ref(), file.as_ref()];
         let line = format!("{editor} \"$@\"");
-        let shell = [OsStr::new("/bin/sh"), OsStr::new("-c"), line.as_ref(), editor.as_ref(), file.as_ref()];
-        match git.child(shell).attached()? {
+        if editor.contains(NEEDS_SHELL) {
+            program.splice(0..0, [OsStr::new("/bin/sh"), OsStr::new("-c"), line.as_ref()]);
+        }
+        match git.edit(&self.scratch.path("edited"), program)? {
             0 => Ok(()),
+            code if INTERRUPTED.contains(&code) => {
+                Err(Error::new(Kind::Interrupted, "interrupted in the editor; nothing has landed"))
+            }
             code => {
                 let ended = format!("the editor '{editor}' ended with exit code {code}; nothing has landed");
                 Err(Error::refused(ended).code("editor"))
