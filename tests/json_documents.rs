@@ -38,6 +38,7 @@ const ELSEWHERE: [(&str, &[&str]); 5] = [
             "modified",
             "operation",
             "ref",
+            "repository",
             "size",
             "stash",
             "stray",

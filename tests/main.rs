@@ -35,6 +35,7 @@ mod look_again;
 mod man;
 mod merge_policy;
 mod nasty;
+mod nested;
 mod output;
 mod overlay;
 mod planted;

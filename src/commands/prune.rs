@@ -16,7 +16,7 @@ use crate::domain::trash::Occasion;
 use crate::error::{Error, Kind, Result};
 use crate::git::command::Git;
 use crate::git::repository::Repository;
-use crate::git::retire::look::{Look, look_at_all, with_submodules};
+use crate::git::retire::look::{Look, look_at_all, with_inner};
 use crate::git::retire::{Reason, Retirement, now, retire, surroundings, were_made};
 use crate::git::status;
 use crate::git::trash::expire_within;
@@ -111,9 +111,9 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     for mut looked in look(&repository, &records.lanes, &worktrees) {
         let name = &looked.lane.name;
         let decided = verdict(&looked.facts, now(), args.older_than);
-        // That its own work is done says nothing about that of its submodules.
+        // That its own work is done says nothing about that of the repositories in it.
         match decided.and_then(|_| {
-            looked.look_into_submodules(&repository);
+            looked.look_inside(&repository);
             verdict(&looked.facts, now(), args.older_than)
         }) {
             Ok(why) => match ignored(looked.worktree) {
@@ -223,9 +223,9 @@ struct Looked<'a> {
 }
 
 impl Looked<'_> {
-    fn look_into_submodules(&mut self, repository: &Repository) {
+    fn look_inside(&mut self, repository: &Repository) {
         let losses = std::mem::take(&mut self.seen.losses);
-        self.seen.losses = with_submodules(repository, self.lane, self.worktree, losses);
+        self.seen.losses = with_inner(repository, self.lane, self.worktree, losses);
         self.facts.losses.clone_from(&self.seen.losses);
     }
 }

@@ -44,6 +44,7 @@ struct Waiting {
     tip: Option<String>,
     bytes: Option<u64>,
     submodules: Holdings,
+    repositories: Holdings,
 }
 
 #[derive(Debug, serde::Serialize)]
@@ -196,7 +197,8 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
             branch: entry.branch.as_ref().map(|branch| branch.name.clone()),
             tip: entry.branch.as_ref().map(|branch| branch.tip.to_string()),
             bytes: size::of(&repository, entry, deadline),
-            submodules: entry.submodules.clone(),
+            submodules: entry.inner.submodules.clone(),
+            repositories: entry.inner.repositories.clone(),
         }
     };
     let trash = waiting.iter().enumerate().map(describe).collect();

@@ -6,7 +6,7 @@
 use super::lane::{Head, Lane, Worktree};
 use super::retire::Refusal;
 use super::status::WorktreeStatus;
-use super::submodule::Holdings;
+use super::submodule::Inner;
 use super::trash::Holding;
 
 /// What only this lane has: what a person should hear before it leaves.
@@ -18,8 +18,8 @@ pub struct Losses {
     pub stray: Option<String>,
     /// Commits that only the worktree leads to: its detached HEAD, the log of its HEAD, its own refs.
     pub commits: usize,
-    /// What its submodules hold that exists nowhere else.
-    pub submodules: Holdings,
+    /// What its submodules, and other repositories in it, hold that exists nowhere else.
+    pub inner: Inner,
     /// Commits its base has not.
     pub ahead: usize,
     /// The base those are counted against.
@@ -74,8 +74,10 @@ impl Losses {
             let text = format!("{} {} of no branch", self.commits, plural(self.commits, "commit"));
             held.push(Holding::new("commits", text));
         }
-        if !self.submodules.is_empty() {
-            held.push(Holding::new("submodule", self.submodules.to_string()));
+        for (code, inner) in [("submodule", &self.inner.submodules), ("repository", &self.inner.repositories)] {
+            if !inner.is_empty() {
+                held.push(Holding::new(code, inner.to_string()));
+            }
         }
         held
     }
@@ -96,7 +98,7 @@ impl Losses {
             || (all_named && now.samples.iter().any(|path| !then.samples.contains(path)))
             || (now.operation.is_some() && now.operation != then.operation)
             || (self.stray.is_some() && self.stray != seen.stray)
-            || self.submodules.goes_beyond(&seen.submodules)
+            || self.inner.goes_beyond(&seen.inner)
     }
 
     /// The same for scripts.
@@ -109,7 +111,8 @@ impl Losses {
             "operation": self.status.operation,
             "stray": self.stray,
             "commits": self.commits,
-            "submodules": self.submodules,
+            "submodules": self.inner.submodules,
+            "repositories": self.inner.repositories,
             "ahead": self.ahead,
         })
     }
@@ -139,7 +142,7 @@ mod tests {
     use crate::domain::lane::{WorktreeId, WorktreeState};
     use crate::domain::name::BranchName;
     use crate::domain::status::Operation;
-    use crate::domain::submodule::Kind;
+    use crate::domain::submodule::{Inside, Kind};
     use crate::domain::trash::tests::entry;
 
     fn worktree(branch: &str) -> Worktree {
@@ -185,11 +188,13 @@ mod tests {
         let of = |status| Losses { status, ..Losses::default() };
         let operating = |operation| of(WorktreeStatus { operation: Some(operation), ..Default::default() });
         let stray = |name: &str| Losses { stray: Some(name.into()), ..Losses::default() };
-        let submodule = |name: &str| {
-            let mut submodules = Holdings::default();
-            submodules.note(name.as_ref(), Kind::Stash, 1);
-            Losses { submodules, ..Losses::default() }
+        let inside = |of: Inside| {
+            let mut inner = Inner::default();
+            inner.note(&of, Kind::Stash, 1);
+            Losses { inner, ..Losses::default() }
         };
+        let submodule = |name: &str| inside(Inside::Submodule(name.into()));
+        let repository = |name: &str| inside(Inside::Repository(name.into()));
         let table = [
             (Losses::default(), Losses::default(), false),
             (of(status(0, 1, &["?? a"])), Losses::default(), true),
@@ -207,6 +212,9 @@ mod tests {
             (Losses { commits: 1, ..Losses::default() }, Losses::default(), true),
             (submodule("a"), submodule("b"), true),
             (submodule("a"), submodule("a"), false),
+            (repository("a"), submodule("a"), true),
+            (repository("a"), repository("b"), true),
+            (repository("a"), repository("a"), false),
         ];
         for (now, seen, news) in table {
             assert_eq!(now.goes_beyond(&seen), news, "{now} after {seen}");

@@ -17,6 +17,8 @@ pub struct WorktreeStatus {
     pub operation: Option<Operation>,
     /// The first few paths with git's two-letter code, for messages.
     pub samples: Vec<BString>,
+    /// Whether the look went into every directory: nothing is ignored, and no other repository is among the files.
+    pub is_complete: bool,
 }
 
 impl WorktreeStatus {

@@ -1,13 +1,13 @@
-//! What the submodules of a lane hold that exists nowhere else; pure.
+//! What the submodules of a lane, and other repositories in its worktree, hold that exists nowhere else; pure.
 //!
-//! Their repositories lie in the lane's admin directory, or in its worktree, and leave with it: no base of the
-//! superproject says anything about them.
+//! They lie in the lane's admin directory, or in its worktree, and leave with it: no base of the lane says anything about
+//! them.
 
 use std::path::{Path, PathBuf};
 
 use super::lane::lossless_path;
 
-/// One kind of thing that only a submodule's own repository has.
+/// One kind of thing that only such a repository has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
@@ -73,17 +73,36 @@ impl std::fmt::Display for Held {
     }
 }
 
-/// What one submodule holds.
+/// Which repository.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Inside {
+    /// A submodule's: its name, those of the submodules it is in before it; its path where it has no name.
+    Submodule(#[serde(with = "lossless_path")] PathBuf),
+    /// Any other: its path in the lane.
+    Repository(#[serde(with = "lossless_path")] PathBuf),
+}
+
+impl Inside {
+    /// Its name or path.
+    pub fn name(&self) -> &Path {
+        match self {
+            Inside::Submodule(name) | Inside::Repository(name) => name,
+        }
+    }
+}
+
+/// What one repository holds.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Holding {
-    /// The submodule's name, those of the submodules it is in before it; its path where it has no name.
-    #[serde(with = "lossless_path")]
-    pub submodule: PathBuf,
+    /// The repository.
+    #[serde(flatten)]
+    pub of: Inside,
     /// Every kind once, with its count.
     pub held: Vec<Held>,
 }
 
-/// What the submodules of a lane hold, those left out that hold nothing.
+/// What several repositories hold, those left out that hold nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(transparent)]
 pub struct Holdings(pub Vec<Holding>);
@@ -94,13 +113,13 @@ impl Holdings {
         self.0.is_empty()
     }
 
-    /// Notes `count` more of `kind` in a submodule.
-    pub fn note(&mut self, submodule: &Path, kind: Kind, count: usize) {
+    /// Notes `count` more of `kind` in a repository.
+    pub fn note(&mut self, of: &Inside, kind: Kind, count: usize) {
         if count == 0 {
             return;
         }
-        let at = self.0.iter().position(|holding| holding.submodule == submodule).unwrap_or_else(|| {
-            self.0.push(Holding { submodule: submodule.to_owned(), held: Vec::new() });
+        let at = self.0.iter().position(|holding| holding.of == *of).unwrap_or_else(|| {
+            self.0.push(Holding { of: of.clone(), held: Vec::new() });
             self.0.len() - 1
         });
         let held = &mut self.0[at].held;
@@ -111,18 +130,12 @@ impl Holdings {
     }
 
     /// Whether they hold what was not there when `seen` was seen.
-    pub fn goes_beyond(&self, seen: &Holdings) -> bool {
+    fn goes_beyond(&self, seen: &Holdings) -> bool {
         self.0.iter().any(|now| {
-            let then = seen.0.iter().find(|then| then.submodule == now.submodule);
+            let then = seen.0.iter().find(|then| then.of == now.of);
             let counted = |kind| then?.held.iter().find(|held| held.kind == kind).map(|held| held.count);
             now.held.iter().any(|held| held.count > counted(held.kind).unwrap_or(0))
         })
-    }
-
-    /// The first submodule another repository borrows objects from: what borrows breaks as soon as that moves.
-    pub fn lender(&self) -> Option<&Path> {
-        let lends = |holding: &&Holding| holding.held.iter().any(|held| held.kind == Kind::Lent);
-        self.0.iter().find(lends).map(|holding| holding.submodule.as_path())
     }
 }
 
@@ -131,10 +144,50 @@ impl std::fmt::Display for Holdings {
         for (at, holding) in self.0.iter().enumerate() {
             let held: Vec<String> = holding.held.iter().map(ToString::to_string).collect();
             let separator = if at == 0 { "" } else { "; " };
-            let (name, held) = (holding.submodule.display(), held.join(", "));
-            write!(f, "{separator}what only its submodule '{name}' has ({held})")?;
+            let what = match &holding.of {
+                Inside::Submodule(name) => format!("its submodule '{}'", name.display()),
+                Inside::Repository(path) => format!("the repository '{}' in it", path.display()),
+            };
+            write!(f, "{separator}what only {what} has ({})", held.join(", "))?;
         }
         Ok(())
+    }
+}
+
+/// What all repositories in a lane hold.
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+pub struct Inner {
+    /// Those of its submodules.
+    #[serde(default, skip_serializing_if = "Holdings::is_empty")]
+    pub submodules: Holdings,
+    /// All others in its worktree.
+    #[serde(default, skip_serializing_if = "Holdings::is_empty")]
+    pub repositories: Holdings,
+}
+
+impl Inner {
+    /// Whether nothing would go with them.
+    pub fn is_empty(&self) -> bool {
+        self.submodules.is_empty() && self.repositories.is_empty()
+    }
+
+    /// Notes `count` more of `kind` in a repository.
+    pub fn note(&mut self, of: &Inside, kind: Kind, count: usize) {
+        match of {
+            Inside::Submodule(_) => self.submodules.note(of, kind, count),
+            Inside::Repository(_) => self.repositories.note(of, kind, count),
+        }
+    }
+
+    /// Whether they hold what was not there when `seen` was seen.
+    pub fn goes_beyond(&self, seen: &Inner) -> bool {
+        self.submodules.goes_beyond(&seen.submodules) || self.repositories.goes_beyond(&seen.repositories)
+    }
+
+    /// The first submodule another repository borrows objects from: what borrows breaks as soon as that moves.
+    pub fn lender(&self) -> Option<&Path> {
+        let lends = |holding: &&Holding| holding.held.iter().any(|held| held.kind == Kind::Lent);
+        self.submodules.0.iter().find(lends).map(|holding| holding.of.name())
     }
 }
 
@@ -144,17 +197,22 @@ mod tests {
 
     #[test]
     fn every_kind_has_its_words_and_its_place_in_the_sentence() {
-        let mut holdings = Holdings::default();
-        holdings.note("lib".as_ref(), Kind::Stash, 0);
-        assert!(holdings.is_empty());
+        let (lib, clone) = (Inside::Submodule("lib".into()), Inside::Repository("vendor/clone".into()));
+        let mut inner = Inner::default();
+        inner.note(&lib, Kind::Stash, 0);
+        assert!(inner.is_empty());
         for (kind, ..) in WORDS {
-            holdings.note("lib".as_ref(), kind, 1);
+            inner.note(&lib, kind, 1);
         }
-        holdings.note("lib".as_ref(), Kind::Stash, 1);
-        assert_eq!(holdings.0[0].held.len(), WORDS.len());
-        assert!(holdings.to_string().contains("2 stash entries, 1 tag of its own"), "{holdings}");
-        assert_eq!(holdings.lender(), Some("lib".as_ref()));
-        let json = serde_json::to_string(&holdings).unwrap();
-        assert_eq!(serde_json::from_str::<Holdings>(&json).unwrap(), holdings);
+        inner.note(&lib, Kind::Stash, 1);
+        inner.note(&clone, Kind::Branch, 1);
+        assert_eq!(inner.submodules.0[0].held.len(), WORDS.len());
+        assert!(inner.submodules.to_string().contains("2 stash entries, 1 tag of its own"), "{inner:?}");
+        let said = "what only the repository 'vendor/clone' in it has (1 unpublished branch)";
+        assert_eq!(inner.repositories.to_string(), said);
+        assert_eq!(inner.lender(), Some("lib".as_ref()));
+        let json = serde_json::to_value(&inner).unwrap();
+        assert_eq!(json["repositories"][0]["repository"], "vendor/clone");
+        assert_eq!(serde_json::from_value::<Inner>(json).unwrap(), inner);
     }
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::event::End;
 use super::lane::{Lane, ObjectId, hex, lossless_path, optional_hex};
 use super::name::BranchName;
-use super::submodule::Holdings;
+use super::submodule::Inner;
 
 /// What the name of an entry's directory begins with that is on its way out.
 pub const DELETING: &str = ".deleting-";
@@ -88,9 +88,9 @@ pub struct Entry {
     pub keep: Option<ObjectId>,
     /// The worktree, where git had one registered.
     pub worktree: Option<KeptWorktree>,
-    /// What its submodules hold that exists nowhere else.
-    #[serde(default, skip_serializing_if = "Holdings::is_empty")]
-    pub submodules: Holdings,
+    /// What its submodules, and other repositories in it, hold that exists nowhere else.
+    #[serde(flatten)]
+    pub inner: Inner,
     /// What the policy said at the removal, where that could be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub promise: Option<Promise>,
@@ -320,7 +320,7 @@ pub(crate) mod tests {
             branch: None,
             keep: None,
             worktree: None,
-            submodules: Holdings::default(),
+            inner: Inner::default(),
             promise: None,
             heir: None,
         }

@@ -15,7 +15,7 @@ use super::moved::leads_to;
 use super::pending::Pending;
 use super::recovered::Listener;
 use super::shared::Shared;
-use super::{effective_settings, optional, settings, worktree};
+use super::{effective_settings, optional, settings, submodules, worktree};
 use crate::domain::lane::Worktree;
 use crate::domain::paste::word;
 use crate::error::{Error, IoContext, Result};
@@ -41,6 +41,8 @@ pub struct Repository {
     ref_format: RefFormat,
     main: Known,
     records: Memo,
+    /// What was found in the worktrees of lanes.
+    pub(super) walks: submodules::Memo,
     /// What [`recover`](super::recover::recover) could not heal.
     pub(super) pending: RefCell<Vec<Pending>>,
     /// Who hears what that did.
@@ -139,7 +141,7 @@ impl Repository {
             return Err(led_away(&lane_dir));
         }
         Shared::of(&repo).take_effect();
-        let (records, pending, listener) = Default::default();
+        let (records, walks, pending, listener) = Default::default();
         let main = Known::of(&repo, &common_dir, top.of_main(git_dir == common_dir));
         Ok(Repository {
             gix: repo,
@@ -149,6 +151,7 @@ impl Repository {
             ref_format,
             main,
             records,
+            walks,
             pending,
             listener,
         })

@@ -19,7 +19,6 @@ use crate::git::land::{self, Outcome, Wording, commit, facts};
 use crate::git::recovered::Healed;
 use crate::git::repository::Repository;
 use crate::git::retire::look::{self, Proof};
-use crate::git::submodules::held;
 use crate::git::{identity, retire, status, trash};
 use crate::policy::Policy;
 use crate::ui::Ui;
@@ -133,7 +132,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         request.commit = false;
         plan = finish::plan(&facts, &request).map_err(|refusal| told(refusal.after_commit().into()))?;
     }
-    let seen = seen(&repository, &facts, worktree).map_err(or_raced)?;
+    let seen = seen(&repository, &facts, worktree, plan.retire).map_err(or_raced)?;
     let wording =
         Wording { policy: &policy, message: args.message.as_deref(), edit: args.edit, no_verify: args.no_verify };
     plan.commit = committed;
@@ -148,8 +147,8 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     };
     let mut report = told(outcome);
     let done = prove(&repository, &facts, &report).map_err(or_raced).and_then(|proof| {
-        let accepted = Some(&seen).filter(|_| request.landing || !request.force);
-        let leaving = Leaving { facts: &facts, worktree, accepted, proof, although_busy: args.force };
+        let whatever = !request.landing && request.force;
+        let leaving = Leaving { facts: &facts, worktree, seen: &seen, whatever, proof, although_busy: args.force };
         clear_up(&repository, &leaving, &policy, &mut report)
     });
     if let Err(error) = done {
@@ -159,14 +158,15 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     Ok(())
 }
 
-/// What the user has seen of the lane, beyond its commits: nothing but what its submodules hold, unless it is forced.
-fn seen(repository: &Repository, facts: &Facts, worktree: Option<&Worktree>) -> Result<Losses> {
+/// What the user has seen of the lane, beyond its commits: nothing but what the repositories in it hold, unless it is forced.
+/// Those are looked into only where the lane goes.
+fn seen(repository: &Repository, facts: &Facts, worktree: Option<&Worktree>, goes: bool) -> Result<Losses> {
     let status = match &facts.status {
         Some(status) => status.clone(),
         None => look::status_without_files(repository, &facts.lane, worktree)?,
     };
     let losses = look::losses(repository, &facts.lane, worktree, status)?;
-    Ok(look::with_submodules(repository, &facts.lane, worktree, losses))
+    Ok(if goes { look::with_inner(repository, &facts.lane, worktree, losses) } else { losses })
 }
 
 /// The proof that the base has the lane's own commits now. A landing has seen to it that all of them are in what landed;
@@ -188,8 +188,10 @@ fn prove(repository: &Repository, facts: &Facts, report: &Finished) -> Result<Op
 struct Leaving<'a> {
     facts: &'a Facts,
     worktree: Option<&'a Worktree>,
-    /// What the user has seen in it; `None`: whatever there is.
-    accepted: Option<&'a Losses>,
+    /// What the user has seen in it.
+    seen: &'a Losses,
+    /// Whether it goes with whatever there is.
+    whatever: bool,
     proof: Option<Proof>,
     although_busy: bool,
 }
@@ -255,7 +257,7 @@ fn retire(repository: &Repository, leaving: &Leaving<'_>, report: &mut Finished)
         report.above = retire::based_on(&repository.records()?, branch, heir);
     }
     if report.dry_run {
-        report.submodules = worktree.map(|worktree| held(repository, lane, worktree)).unwrap_or_default();
+        report.inner.clone_from(&leaving.seen.inner);
         return Ok(());
     }
     if let Some(go_to) = &report.go_to {
@@ -267,7 +269,7 @@ fn retire(repository: &Repository, leaving: &Leaving<'_>, report: &mut Finished)
             lane,
             worktree,
             reason: retire::Reason::Finished,
-            accepted: leaving.accepted,
+            accepted: Some(leaving.seen).filter(|_| !leaving.whatever),
             proof: leaving.proof.clone(),
             expected_tip: leaving.facts.tip,
             delete_branch: true,
@@ -281,7 +283,7 @@ fn retire(repository: &Repository, leaving: &Leaving<'_>, report: &mut Finished)
     })?;
     report.holds = retired.entry.holds.unwrap_or_default();
     report.proof = retired.entry.proof;
-    report.submodules = retired.entry.submodules;
+    report.inner = retired.entry.inner;
     report.trash = Some(retired.trash_id);
     Ok(())
 }

@@ -11,7 +11,7 @@ use crate::domain::integration::Integration;
 use crate::domain::lane::{Lane, LosslessPath, ObjectId, lossless};
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::paste::word;
-use crate::domain::submodule::Holdings;
+use crate::domain::submodule::Inner;
 use crate::domain::trash::{self, Holding};
 use crate::error::{Error, Result};
 use crate::git::land::{self, Outcome};
@@ -34,7 +34,7 @@ pub(super) struct Finished {
     pub(super) proof: Option<trash::Proof>,
     pub(super) holds: Vec<Holding>,
     pub(super) ignored: Vec<BString>,
-    pub(super) submodules: Holdings,
+    pub(super) inner: Inner,
     pub(super) go_to: Option<PathBuf>,
     /// The branch that has the work now, and the lanes that were based on the lane's and are based on that one.
     pub(super) heir: Option<BranchName>,
@@ -91,7 +91,7 @@ impl Finished {
             proof: None,
             holds: Vec::new(),
             ignored: Vec::new(),
-            submodules: Holdings::default(),
+            inner: Inner::default(),
             go_to: None,
             heir: None,
             above: Vec::new(),
@@ -122,7 +122,8 @@ impl serde::Serialize for Finished {
                 "trash": self.trash, "integrated": self.proof, "holds": self.holds,
             })),
             "ignored": self.ignored.iter().map(|path| lossless(path.as_bstr())).collect::<Vec<_>>(),
-            "submodules": self.submodules,
+            "submodules": self.inner.submodules,
+            "repositories": self.inner.repositories,
             "above": self.above,
             "expired": self.expired,
             "overdue": self.overdue,
@@ -163,12 +164,8 @@ impl Report for Finished {
                 page.line(format!("  and {} more", self.ignored.len() - SHOWN));
             }
         }
-        if !self.submodules.is_empty() {
-            page.line(format!(
-                "{} with the lane, and stays until asked for: {}",
-                would("left", "would leave"),
-                self.submodules
-            ));
+        for inner in [&self.inner.submodules, &self.inner.repositories].into_iter().filter(|inner| !inner.is_empty()) {
+            page.line(format!("{} with the lane, and stays until asked for: {inner}", would("left", "would leave")));
         }
         if self.retires {
             let text = would("the lane is in the trash", "would move the lane into the trash");
@@ -195,8 +192,12 @@ impl Report for Finished {
 impl Finished {
     /// Why the trash keeps the lane until it is asked for the room.
     fn unproved(&self, page: &mut Page) {
-        let texts: Vec<&str> =
-            self.holds.iter().filter(|held| held.code != "submodule").map(|held| held.text.as_str()).collect();
+        let texts: Vec<&str> = self
+            .holds
+            .iter()
+            .filter(|held| !["submodule", "repository"].contains(&&*held.code))
+            .map(|held| held.text.as_str())
+            .collect();
         if !texts.is_empty() {
             page.line(Cell::new(format!("with it went what no base has: {}", texts.join(", ")), Style::Attention));
         } else if self.trash.is_some() && self.proof.is_none() && self.holds.is_empty() && self.integrated.is_some() {

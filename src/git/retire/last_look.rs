@@ -7,7 +7,7 @@ use super::look::{self, Proof};
 use crate::domain::lane::{ObjectId, Worktree};
 use crate::domain::losses::Losses;
 use crate::domain::retire::Refusal;
-use crate::domain::submodule::Holdings;
+use crate::domain::submodule::Inner;
 use crate::domain::trash::Holding;
 use crate::error::{Error, IoContext, Result};
 use crate::git::repository::Repository;
@@ -17,17 +17,17 @@ pub(super) fn held(
     repository: &Repository,
     retirement: &Retirement<'_>,
     worktree: Option<&Worktree>,
-) -> Result<(Vec<Holding>, Holdings)> {
+) -> Result<(Vec<Holding>, Inner)> {
     let lane = retirement.lane;
     match (look::losses_now(repository, lane, worktree), retirement.accepted) {
         (Ok(losses), Some(seen)) if losses.goes_beyond(seen) => {
             Err(Refusal::Changed(Box::new(losses)).refuse(&lane.name))
         }
-        (Ok(losses), _) => Ok((losses.holdings(), losses.submodules)),
+        (Ok(losses), _) => Ok((losses.holdings(), losses.inner)),
         // What cannot be read is not known to be safe, and is to go all the same.
         (Err(error), None) => {
             let unread = Holding::new("unreadable", format!("what cannot be read: {error}"));
-            Ok((vec![unread], look::with_submodules(repository, lane, worktree, Losses::default()).submodules))
+            Ok((vec![unread], look::with_inner(repository, lane, worktree, Losses::default()).inner))
         }
         (Err(error), Some(_)) => Err(error),
     }

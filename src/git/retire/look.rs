@@ -111,11 +111,11 @@ pub fn tip(repository: &Repository, lane: &Lane, worktree: Option<&Worktree>) ->
 /// Looks at one lane.
 pub fn look(repository: &Repository, lane: &Lane, worktree: Option<&Worktree>) -> Result<Look> {
     let seen = look_at_all(repository, &[(lane, worktree)]).swap_remove(0)?;
-    let losses = with_submodules(repository, lane, worktree, seen.losses);
+    let losses = with_inner(repository, lane, worktree, seen.losses);
     Ok(Look { losses, ..seen })
 }
 
-/// Looks at many lanes: files in parallel, commits in one walk. Only those that are to leave need [`with_submodules`],
+/// Looks at many lanes: files in parallel, commits in one walk. Only those that are to leave need [`with_inner`],
 /// which starts gits.
 pub fn look_at_all(repository: &Repository, lanes: &[(&Lane, Option<&Worktree>)]) -> Vec<Result<Look>> {
     let present = |worktree: &Option<&Worktree>| worktree.is_some_and(|found| found.state == WorktreeState::Present);
@@ -137,13 +137,14 @@ pub fn look_at_all(repository: &Repository, lanes: &[(&Lane, Option<&Worktree>)]
     found
 }
 
-/// The same with what its submodules hold.
-pub fn with_submodules(repository: &Repository, lane: &Lane, worktree: Option<&Worktree>, losses: Losses) -> Losses {
-    let submodules = worktree.map(|worktree| submodules::held(repository, lane, worktree)).unwrap_or_default();
-    Losses { submodules, ..losses }
+/// The same with what its submodules, and other repositories in it, hold.
+pub fn with_inner(repository: &Repository, lane: &Lane, worktree: Option<&Worktree>, losses: Losses) -> Losses {
+    let inside = |worktree| submodules::held(repository, lane, worktree, losses.status.is_complete);
+    let inner = worktree.map(inside).unwrap_or_default();
+    Losses { inner, ..losses }
 }
 
-/// What only the lane has, its commits and its submodules apart, where the status of its worktree is known already.
+/// What only the lane has, its commits and the repositories in it apart, where the status of its worktree is known already.
 pub fn losses(
     repository: &Repository,
     lane: &Lane,
@@ -161,7 +162,7 @@ pub(super) fn losses_now(repository: &Repository, lane: &Lane, worktree: Option<
         Some(worktree) => worktree_status(repository, worktree)?,
         None => status_without_files(repository, lane, worktree)?,
     };
-    losses(repository, lane, worktree, status).map(|losses| with_submodules(repository, lane, worktree, losses))
+    losses(repository, lane, worktree, status).map(|losses| with_inner(repository, lane, worktree, losses))
 }
 
 /// The status of a lane without a directory: its index and an operation in progress are still there. The directory may

@@ -246,8 +246,8 @@ fn prepare(repository: &Repository, retirement: &Retirement<'_>, scratch: &Scrat
     let leaving = branch.map(|(name, _)| name).filter(|_| delete_branch);
     let keep = keep::keeper(repository, lane, branch.map(|(_, tip)| tip), leaving, admin, git, scratch)?;
     let young = keep::protect(repository, scratch, lane, branch.map(|(_, tip)| tip), keep)?;
-    let (holds, submodules) = held(repository, retirement, worktree)?;
-    if let Some(lender) = submodules.lender() {
+    let (holds, inner) = held(repository, retirement, worktree)?;
+    if let Some(lender) = inner.lender() {
         return Err(Refusal::Lender(lender.to_owned()).refuse(&lane.name));
     }
     let proof = standing_proof(repository, retirement, tip)?;
@@ -269,7 +269,7 @@ fn prepare(repository: &Repository, retirement: &Retirement<'_>, scratch: &Scrat
         branch,
         keep,
         worktree: worktree.map(|worktree| kept_worktree(repository, worktree)).transpose()?,
-        submodules,
+        inner,
         // A policy that cannot be read is no reason to keep the lane from leaving.
         promise: repository.policy().ok().map(|policy| policy.retention().now),
         heir: retirement.heir.clone(),

@@ -30,6 +30,7 @@ use content::Attributes;
 pub use index_only::of_index;
 pub(crate) use porcelain::understands;
 pub use porcelain::{changed, ignored};
+pub(super) use unknown::{open_directory, read_names};
 
 /// How many paths a [`WorktreeStatus`] names.
 const SAMPLES: usize = 10;
@@ -43,6 +44,9 @@ pub enum Depth {
     Full,
     /// Like `Full`, for a worktree that may be taken away: where something is ignored, git says what.
     Removal,
+    /// Like `Full`, for a repository that may have come from anywhere: no program is started that its own settings name,
+    /// and its submodules are not gone into.
+    Foreign,
 }
 
 pub use crate::domain::status::{Operation, WorktreeStatus};
@@ -113,6 +117,7 @@ impl Tally {
             conflicted: self.conflicted,
             operation,
             samples: self.samples.into_iter().map(line).collect(),
+            is_complete: false,
         }
     }
 }
@@ -204,7 +209,12 @@ impl<'a> Shared<'a> {
     fn look(&self, repo: &gix::Repository, worktree: &Path, admin: &Path, threads: usize) -> Result<WorktreeStatus> {
         let operation = operation(admin);
         match steady::objects(repo, || self.in_process(repo, worktree, admin, threads)) {
-            Ok(tally) => Ok(tally.finish(operation)),
+            Ok(tally) => {
+                let status = tally.finish(operation);
+                // Of an untracked directory only as much was read as shows that it is one.
+                let is_complete = self.depth == Depth::Removal && status.untracked == 0;
+                Ok(WorktreeStatus { is_complete, ..status })
+            }
             Err(Halt::Failed(error)) => Err(error),
             Err(Halt::Doubt(_)) => {
                 let (mut tally, modified) = porcelain::ask(self.git, worktree, admin, self.depth)?;

@@ -58,17 +58,17 @@ pub fn changed(git: &OsStr, worktree: &Path, admin: &Path) -> Result<Vec<BString
 /// What git counts, and the paths it counts as modified.
 pub(super) fn ask(git: &OsStr, worktree: &Path, admin: &Path, depth: Depth) -> Result<(Tally, HashSet<BString>)> {
     let mut command = in_worktree(git, worktree, admin);
-    command.args([
-        "status",
-        "--porcelain=v2",
-        "--branch",
-        "-z",
-        "--ignore-submodules=none",
-        "--no-renames",
-        "--no-ahead-behind",
-    ]);
+    if depth == Depth::Foreign {
+        without_own_programs(&mut command, git, worktree, admin)?;
+    }
+    command.args(["status", "--porcelain=v2", "--branch", "-z", "--no-renames", "--no-ahead-behind"]);
     command.arg(match depth {
-        Depth::Full | Depth::Removal => "--untracked-files=normal",
+        // The other submodules' commits are compared, and no git is started in them.
+        Depth::Foreign => "--ignore-submodules=dirty",
+        Depth::Full | Depth::Removal | Depth::Tracked => "--ignore-submodules=none",
+    });
+    command.arg(match depth {
+        Depth::Full | Depth::Removal | Depth::Foreign => "--untracked-files=normal",
         Depth::Tracked => "--untracked-files=no",
     });
     let output = command::probe_output(command, "read the status of a worktree")?;
@@ -85,6 +85,24 @@ pub(super) fn ask(git: &OsStr, worktree: &Path, admin: &Path, depth: Depth) -> R
         count(line, &mut tally, &mut modified).ok_or_else(|| Error::git("cannot understand what git status says"))?;
     }
     Ok((tally, modified))
+}
+
+/// Has `command` start no filter that the repository itself configures, and fetch nothing. A file that needs such a filter
+/// looks changed then.
+fn without_own_programs(command: &mut Command, git: &OsStr, worktree: &Path, admin: &Path) -> Result<()> {
+    let mut ask = command::probe(git);
+    command::stand_in(&mut ask, worktree, admin);
+    ask.args(["config", "--list", "--show-scope", "--name-only", "-z"]);
+    let listed = command::probe_output(ask, "read the settings of a repository")?.stdout;
+    let mut fields = listed.split(|byte| *byte == 0);
+    while let (Some(scope), Some(key)) = (fields.next(), fields.next()) {
+        if matches!(scope, b"local" | b"worktree") && key.starts_with(b"filter.") {
+            let assigned = [b"--config-env=", key, b"=GIT_LANE_NOTHING"].concat();
+            command.arg(assigned.to_os_str_lossy());
+        }
+    }
+    command.env("GIT_LANE_NOTHING", "").env("GIT_ALLOW_PROTOCOL", "").env("GIT_NO_LAZY_FETCH", "1");
+    Ok(())
 }
 
 /// Whether a line can be understood, for the fuzz target.

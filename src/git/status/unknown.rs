@@ -167,7 +167,7 @@ fn is_repository(directory: &Path) -> bool {
 }
 
 /// Opens `name` in `directory` without following a symbolic link.
-pub(super) fn open_directory(directory: impl AsFd, name: &[u8]) -> rustix::io::Result<OwnedFd> {
+pub(in crate::git) fn open_directory(directory: impl AsFd, name: &[u8]) -> rustix::io::Result<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     rustix::fs::openat(directory, name, flags, rustix::fs::Mode::empty())
 }
@@ -184,7 +184,7 @@ pub(super) fn cannot_open(error: rustix::io::Errno, path: &Path) -> Halt {
 
 /// Calls `each` with every name in `directory` except the two dots.
 #[cfg(target_os = "linux")]
-pub(super) fn read_names(directory: &OwnedFd, mut each: impl FnMut(&[u8], FileType)) -> rustix::io::Result<()> {
+pub(in crate::git) fn read_names(directory: &OwnedFd, mut each: impl FnMut(&[u8], FileType)) -> rustix::io::Result<()> {
     let mut buffer = [const { std::mem::MaybeUninit::<u8>::uninit() }; 16 << 10];
     let mut names = rustix::fs::RawDir::new(directory, &mut buffer);
     while let Some(entry) = names.next() {
@@ -199,7 +199,7 @@ pub(super) fn read_names(directory: &OwnedFd, mut each: impl FnMut(&[u8], FileTy
 
 /// Calls `each` with every name in `directory` except the two dots.
 #[cfg(not(target_os = "linux"))]
-pub(super) fn read_names(directory: &OwnedFd, mut each: impl FnMut(&[u8], FileType)) -> rustix::io::Result<()> {
+pub(in crate::git) fn read_names(directory: &OwnedFd, mut each: impl FnMut(&[u8], FileType)) -> rustix::io::Result<()> {
     for entry in rustix::fs::Dir::read_from(directory)? {
         let entry = entry?;
         let name = entry.file_name().to_bytes();

@@ -6,23 +6,34 @@ use std::path::{Path, PathBuf};
 use bstr::BString;
 
 use crate::domain::lane::{Head, Lane, Worktree, WorktreeState};
-use crate::domain::submodule::{Holdings, Kind};
+use crate::domain::submodule::{Inner, Inside, Kind};
 use crate::error::{Error, Result};
 use crate::git::command::Git;
 use crate::git::repository::Repository;
 use crate::git::tree_diff;
 use crate::git::{metadata, optional};
 
-/// A submodule's repository, which the lane takes along.
+/// A repository that the lane takes along, or whose worktree it does.
 pub(super) struct Found {
-    /// Its name, or its path for one of old style.
-    pub(super) name: PathBuf,
+    /// What it is called.
+    pub(super) of: Inside,
     pub(super) git_dir: PathBuf,
+    /// Its worktree, where that is known from where it was found.
+    pub(super) files: Option<PathBuf>,
+    /// Whether its refs and its objects leave with the lane, and not its worktree alone.
+    pub(super) leaves: bool,
 }
 
 impl Found {
-    /// The submodule's worktree, where there is one that says it belongs to this repository.
+    fn submodule(name: PathBuf, git_dir: PathBuf) -> Self {
+        Found { of: Inside::Submodule(name), git_dir, files: None, leaves: true }
+    }
+
+    /// Its worktree, where there is one that says it belongs to this repository.
     pub(super) fn worktree(&self) -> Result<Option<PathBuf>> {
+        if self.files.is_some() {
+            return Ok(self.files.clone());
+        }
         let mut named: Option<BString> = None;
         for file in ["config", "config.worktree"] {
             let file = self.git_dir.join(file);
@@ -50,52 +61,56 @@ impl Found {
     }
 }
 
-/// All of them. What cannot be read is noted in `holdings`.
-pub(super) fn all(repository: &Repository, lane: &Lane, worktree: &Worktree, holdings: &mut Holdings) -> Vec<Found> {
-    let mut unread = |path: &Path| {
-        let name = name_of(&worktree.git_dir, path);
-        holdings.note(&name, Kind::Unread, 1);
-    };
-    let below = repositories(&worktree.git_dir, &mut unread);
-    let mut found: Vec<Found> =
-        below.into_iter().map(|git_dir| Found { name: name_of(&worktree.git_dir, &git_dir), git_dir }).collect();
+/// The repositories of a lane's submodules.
+pub(super) struct Submodules {
+    pub(super) found: Vec<Found>,
+    /// Where in the worktree submodules are or were, with a repository or without.
+    pub(super) places: BTreeSet<PathBuf>,
+}
+
+/// All of them. What cannot be read is noted in `inner`.
+pub(super) fn all(repository: &Repository, lane: &Lane, worktree: &Worktree, inner: &mut Inner) -> Submodules {
+    let mut note = |name: PathBuf, kind| inner.note(&Inside::Submodule(name), kind, 1);
+    let below = repositories(&worktree.git_dir, &mut |path| note(name_of(&worktree.git_dir, path), Kind::Unread));
+    let named = |git_dir: PathBuf| Found::submodule(name_of(&worktree.git_dir, &git_dir), git_dir);
+    let mut found: Vec<Found> = below.into_iter().map(named).collect();
+    let mut seen = BTreeSet::new();
     if worktree.state != WorktreeState::Present {
-        return found;
+        return Submodules { found, places: seen };
     }
     let mut places: Vec<PathBuf> = match paths(repository, lane, worktree) {
         Ok(paths) => paths.iter().map(|path| crate::git::path(path)).collect(),
         Err(_) => {
-            holdings.note(Path::new("."), Kind::Unread, 1);
+            note(".".into(), Kind::Unread);
             Vec::new()
         }
     };
-    let mut seen = BTreeSet::new();
     while let Some(place) = places.pop() {
         if !seen.insert(place.clone()) {
             continue;
         }
         let directory = worktree.path.join(&place);
         match of_old_style(&repository.git, worktree, &directory) {
-            Ok(Inside::Nothing) => {}
-            Ok(Inside::Known) => places.extend(nested(&repository.git, &directory).map(|inner| place.join(inner))),
-            Ok(Inside::Repository(git_dir)) => {
+            Ok(Old::Nothing) => {}
+            Ok(Old::Known) => places.extend(nested(&repository.git, &directory).map(|inner| place.join(inner))),
+            Ok(Old::Repository(git_dir)) => {
                 places.extend(nested(&repository.git, &directory).map(|inner| place.join(inner)));
                 let below = repositories(&git_dir, &mut |path| {
-                    holdings.note(&place.join(name_of(&git_dir, path)), Kind::Unread, 1);
+                    note(place.join(name_of(&git_dir, path)), Kind::Unread);
                 });
-                let inner = |inner: PathBuf| Found { name: place.join(name_of(&git_dir, &inner)), git_dir: inner };
+                let inner = |inner: PathBuf| Found::submodule(place.join(name_of(&git_dir, &inner)), inner);
                 found.extend(below.into_iter().map(inner));
-                found.push(Found { name: place, git_dir });
+                found.push(Found::submodule(place, git_dir));
             }
-            Ok(Inside::Foreign) => holdings.note(&place, Kind::Apart, 1),
-            Err(_) => holdings.note(&place, Kind::Unread, 1),
+            Ok(Old::Foreign) => note(place, Kind::Apart),
+            Err(_) => note(place, Kind::Unread),
         }
     }
-    found
+    Submodules { found, places: seen }
 }
 
 /// The name of the submodule whose repository is at `path` below `git_dir`.
-fn name_of(git_dir: &Path, path: &Path) -> PathBuf {
+pub(super) fn name_of(git_dir: &Path, path: &Path) -> PathBuf {
     let parts = path.strip_prefix(git_dir).unwrap_or(path).components();
     let name: PathBuf = parts.filter(|part| part.as_os_str() != "modules").collect();
     if name.as_os_str().is_empty() { "modules".into() } else { name }
@@ -179,7 +194,7 @@ fn nested(git: &Git, directory: &Path) -> impl Iterator<Item = PathBuf> {
 }
 
 /// What a submodule's directory has as its `.git`.
-enum Inside {
+enum Old {
     /// None: it is not checked out.
     Nothing,
     /// A file that leads into the lane's admin directory.
@@ -190,21 +205,21 @@ enum Inside {
     Foreign,
 }
 
-fn of_old_style(git: &Git, lane: &Worktree, directory: &Path) -> Result<Inside> {
+fn of_old_style(git: &Git, lane: &Worktree, directory: &Path) -> Result<Old> {
     let dot_git = directory.join(".git");
-    let Some(found) = optional::metadata(&dot_git)? else { return Ok(Inside::Nothing) };
+    let Some(found) = optional::metadata(&dot_git)? else { return Ok(Old::Nothing) };
     if found.is_dir() {
-        return Ok(Inside::Repository(dot_git));
+        return Ok(Old::Repository(dot_git));
     }
     let leads = checked_out(git, directory)
         .and_then(|path| std::fs::canonicalize(path).ok())
         .ok_or_else(|| Error::git(format!("'{}' leads to no repository", dot_git.display())))?;
     let admin = std::fs::canonicalize(&lane.git_dir).unwrap_or_else(|_| lane.git_dir.clone());
     Ok(match () {
-        () if leads.starts_with(admin) => Inside::Known,
+        () if leads.starts_with(admin) => Old::Known,
         // The one submodule's repository may be inside another's.
-        () if leads.starts_with(&lane.path) => Inside::Known,
-        () => Inside::Foreign,
+        () if leads.starts_with(&lane.path) => Old::Known,
+        () => Old::Foreign,
     })
 }
 

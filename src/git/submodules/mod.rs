@@ -1,47 +1,64 @@
-//! The repositories of a linked worktree's submodules, which live in its admin directory or in it, and leave with it.
+//! The repositories in a lane: those of its submodules, which are in its admin directory or in its worktree, and any other
+//! in its worktree. All of them leave with it.
 //!
-//! `find` knows where they are, `refs` what they have that no remote has. Here both become [`Holdings`]; what cannot be
-//! read counts as held.
+//! `find` knows where the submodules' are, `walk` and `nested` where the others are, `refs` what they have that no remote
+//! has. Here that becomes an [`Inner`]; what cannot be read counts as held.
 
 mod find;
+mod nested;
 mod refs;
+mod walk;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use bstr::BString;
 
 use self::find::{Found, checked_out, repositories};
+pub use self::walk::Memo;
 use super::command::{Git, Invocation};
 use super::repository::Repository;
 use super::status::{Depth, operation, statuses};
 use super::{optional, worktree};
-use crate::domain::lane::{Lane, ObjectId, Worktree};
-use crate::domain::submodule::{Holdings, Kind};
+use crate::domain::lane::{Lane, ObjectId, Worktree, WorktreeState};
+use crate::domain::submodule::{Inner, Inside, Kind};
 use crate::error::{Error, Result};
 
-/// What the submodules of a lane's worktree hold that exists nowhere else: in its admin directory's `modules`, whether or
-/// not an index still knows them, and as directories of old style that are repositories themselves.
-pub fn held(repository: &Repository, lane: &Lane, worktree: &Worktree) -> Holdings {
-    let mut holdings = Holdings::default();
-    let found = find::all(repository, lane, worktree, &mut holdings);
-    for found in &found {
-        look(repository, found, worktree, &mut holdings);
+/// What the repositories in a lane hold that exists nowhere else: of its submodules those in its admin directory's
+/// `modules`, whether or not an index still knows them, and those of old style in its worktree; and every other repository
+/// in its worktree. Those need not be looked for where the status of the worktree, which says so, had a complete look.
+pub fn held(repository: &Repository, lane: &Lane, worktree: &Worktree, had_complete_look: bool) -> Inner {
+    let mut inner = Inner::default();
+    let submodules = find::all(repository, lane, worktree, &mut inner);
+    let others = match worktree.state {
+        WorktreeState::Present if !had_complete_look => nested::all(repository, worktree, &submodules, &mut inner),
+        _ => Vec::new(),
+    };
+    for found in submodules.found.iter().chain(&others) {
+        look(repository, found, worktree, &mut inner);
     }
-    lent(repository, worktree, &found, &mut holdings);
-    holdings
+    lent(repository, worktree, &submodules.found, &mut inner);
+    inner
 }
 
 /// Looks into one of them.
-fn look(repository: &Repository, found: &Found, lane: &Worktree, holdings: &mut Holdings) {
-    let mut note = |kind, count| holdings.note(&found.name, kind, count);
+fn look(repository: &Repository, found: &Found, lane: &Worktree, inner: &mut Inner) {
+    let mut note = |kind, count| inner.note(&found.of, kind, count);
+    let git = &repository.git;
     note(Kind::Operation, operation(&found.git_dir).iter().count());
-    let siblings = Siblings { repository, name: &found.name };
-    if refs::own(&repository.git, &found.git_dir, &siblings, &mut note).is_err() {
-        note(Kind::Unread, 1);
-    }
-    match optional::list(&found.git_dir.join("worktrees")) {
-        Ok(worktrees) => note(Kind::Worktree, worktrees.map_or(0, |worktrees| worktrees.len())),
-        Err(_) => note(Kind::Unread, 1),
+    if found.leaves {
+        let around = Around { repository, found, lane };
+        if refs::own(git, &found.git_dir, &around, &mut note).is_err() {
+            note(Kind::Unread, 1);
+        }
+        match optional::list(&found.git_dir.join("worktrees")) {
+            Ok(worktrees) => note(Kind::Worktree, worktrees.map_or(0, |worktrees| worktrees.len())),
+            Err(_) => note(Kind::Unread, 1),
+        }
+    } else {
+        match refs::is_off_refs(git, &found.git_dir) {
+            Ok(off) => note(Kind::Detached, usize::from(off)),
+            Err(_) => note(Kind::Unread, 1),
+        }
     }
     let inside = |path: &Path| std::fs::canonicalize(path).is_ok_and(|path| path.starts_with(&lane.path));
     match found.worktree() {
@@ -55,7 +72,7 @@ fn look(repository: &Repository, found: &Found, lane: &Worktree, holdings: &mut 
                 Err(_) => note(Kind::Unread, 1),
             }
         }
-        Ok(None) => match staged(&repository.git, &found.git_dir) {
+        Ok(None) => match staged(git, &found.git_dir) {
             Ok(count) => note(Kind::Staged, count),
             Err(_) => note(Kind::Unread, 1),
         },
@@ -69,11 +86,15 @@ fn status(found: &Found, files: &Path) -> Result<(usize, usize)> {
     let unread = |error: String| Error::git(format!("cannot open '{}': {error}", found.git_dir.display()));
     let repo = options.open(&found.git_dir).map_err(|error| unread(error.to_string()))?.to_thread_local();
     let places = [(files, found.git_dir.as_path())];
-    let status = statuses(&repo, &places, &Git::program(), Depth::Full).swap_remove(0)?;
+    let depth = match found.of {
+        Inside::Submodule(_) => Depth::Full,
+        Inside::Repository(_) => Depth::Foreign,
+    };
+    let status = statuses(&repo, &places, &Git::program(), depth).swap_remove(0)?;
     Ok((status.staged, status.modified + status.untracked + status.conflicted))
 }
 
-/// How many paths the index of a submodule without a worktree has otherwise than its HEAD.
+/// How many paths the index of a repository without a worktree has otherwise than its HEAD.
 fn staged(git: &Git, git_dir: &Path) -> Result<usize> {
     if optional::metadata(&git_dir.join("index"))?.is_none() {
         return Ok(0);
@@ -86,23 +107,38 @@ fn staged(git: &Git, git_dir: &Path) -> Result<usize> {
     Ok(listed.iter().filter(|byte| **byte == 0).count())
 }
 
-/// Where else a tag of a submodule may be: in the clones of the same submodule that the lane does not take along.
-struct Siblings<'a> {
+/// What is around a repository in a lane.
+struct Around<'a> {
     repository: &'a Repository,
-    name: &'a Path,
+    found: &'a Found,
+    lane: &'a Worktree,
 }
 
-impl refs::Elsewhere for Siblings<'_> {
-    fn tags(&self) -> Vec<u8> {
-        let main = self.repository.common_dir().join("modules").join(self.name);
-        let list = || at(&self.repository.git, &main).args(refs::LIST).arg("refs/tags").stdout().ok();
-        let listed = main.join("HEAD").exists().then(list).flatten();
+impl Around<'_> {
+    /// The clone of the same that the lane does not take along.
+    fn sibling(&self) -> PathBuf {
+        match &self.found.of {
+            Inside::Submodule(name) => self.repository.common_dir().join("modules").join(name),
+            Inside::Repository(path) => self.repository.main_site().0.join(path).join(".git"),
+        }
+    }
+}
+
+impl refs::Elsewhere for Around<'_> {
+    fn refs(&self) -> Vec<u8> {
+        let sibling = self.sibling();
+        let list = || at(&self.repository.git, &sibling).args(refs::LIST).stdout().ok();
+        let listed = sibling.join("HEAD").exists().then(list).flatten();
         listed.map(Vec::from).unwrap_or_default()
+    }
+
+    fn leaving_remotes(&self) -> Result<Vec<BString>> {
+        nested::leaving_remotes(&self.found.git_dir, &self.lane.path)
     }
 }
 
 /// Notes every submodule of the lane that a repository of another worktree borrows objects from.
-fn lent(repository: &Repository, lane: &Worktree, found: &[Found], holdings: &mut Holdings) {
+fn lent(repository: &Repository, lane: &Worktree, found: &[Found], inner: &mut Inner) {
     if found.is_empty() {
         return;
     }
@@ -121,15 +157,17 @@ fn lent(repository: &Repository, lane: &Worktree, found: &[Found], holdings: &mu
             let Ok(lender) = std::fs::canonicalize(objects.join(super::path(line))) else { continue };
             let of = |found: &&Found| std::fs::canonicalize(&found.git_dir).is_ok_and(|own| lender.starts_with(own));
             if let Some(lender) = found.iter().find(of) {
-                holdings.note(&lender.name, Kind::Lent, 1);
+                inner.note(&lender.of, Kind::Lent, 1);
             }
         }
     }
 }
 
-/// A git in a submodule's repository. Its worktree may be gone, where git would want to go first.
+/// A git in such a repository. Its worktree may be gone, where git would want to go first. What the repository lacks is not
+/// fetched, by no program that it may name for that.
 fn at(git: &Git, directory: &Path) -> Invocation {
-    git.at(directory).env("GIT_DIR", directory).env("GIT_WORK_TREE", directory)
+    let git = git.at(directory).env("GIT_DIR", directory).env("GIT_WORK_TREE", directory);
+    git.env("GIT_ALLOW_PROTOCOL", "").env("GIT_NO_LAZY_FETCH", "1")
 }
 
 /// The first of the submodule commits `pointers` (path and commit) that none of the submodule's remotes has, and no

@@ -1,4 +1,4 @@
-//! Which commits and tags of a submodule's repository no remote of it has.
+//! Which commits and tags of a repository in a lane no remote of it has.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -15,10 +15,12 @@ use crate::git::{optional, worktree};
 /// How refs are asked for: id, type, the commit of an annotated tag, name.
 pub(super) const LIST: [&str; 2] = ["for-each-ref", "--format=%(objectname) %(objecttype) %(*objectname) %(refname)"];
 
-/// Other clones of the same submodule.
+/// Where else what a repository has may be.
 pub(super) trait Elsewhere {
-    /// Their tags, in the form of [`LIST`].
-    fn tags(&self) -> Vec<u8>;
+    /// The refs of another clone of the same, in the form of [`LIST`].
+    fn refs(&self) -> Vec<u8>;
+    /// The remotes that leave with the lane too: what they have is nowhere else.
+    fn leaving_remotes(&self) -> Result<Vec<BString>>;
 }
 
 /// One ref.
@@ -27,6 +29,14 @@ struct Ref {
     id: ObjectId,
     /// The commit it leads to, where it does.
     commit: Option<ObjectId>,
+}
+
+impl Ref {
+    /// Whether it says what that remote had.
+    fn is_of(&self, remote: &BString) -> bool {
+        let rest = self.name.strip_prefix(b"refs/remotes/").and_then(|rest| rest.strip_prefix(remote.as_slice()));
+        rest.is_some_and(|rest| rest.starts_with(b"/"))
+    }
 }
 
 /// Notes what only this repository has.
@@ -43,11 +53,18 @@ pub(super) fn own(
     }
     let refs = parse(&listed.stdout)?;
     let of = |prefix: &'static str| refs.iter().filter(move |found| found.name.starts_with(prefix.as_bytes()));
-    let remotes: BTreeSet<ObjectId> = of("refs/remotes/").filter_map(|found| found.commit).collect();
+    let leaving = elsewhere.leaving_remotes()?;
+    let (others, cloned) =
+        (parse(&elsewhere.refs())?, if leaving.is_empty() { cloned(git_dir)? } else { BTreeMap::new() });
+    let leaves = |found: &&Ref| leaving.iter().any(|remote| found.is_of(remote));
     let head = detached(git, git_dir)?;
     let mut tips: BTreeSet<ObjectId> = head.into_iter().collect();
     tips.extend(refs.iter().filter_map(|found| found.commit));
-    let unpublished = beyond(git, git_dir, &tips, &remotes, false)?;
+    let came = |found: &&Ref| cloned.get(&found.name) == Some(&found.id);
+    let remote = of("refs/remotes/").filter(|found| !leaves(found)).chain(of("refs/tags/").filter(came));
+    let mut known: BTreeSet<ObjectId> = remote.filter_map(|found| found.commit).collect();
+    known.extend(others.iter().filter_map(|found| found.commit).filter(|commit| tips.contains(commit)));
+    let unpublished = beyond(git, git_dir, &tips, &known, false)?;
     let alone = |found: &&Ref| found.commit.is_none_or(|commit| unpublished.contains(&commit));
 
     note(Kind::Branch, of("refs/heads/").filter(alone).count());
@@ -55,12 +72,13 @@ pub(super) fn own(
     if refs.iter().any(|found| found.name == "refs/stash") {
         note(Kind::Stash, stashes(git, git_dir)?);
     }
-    note(Kind::Tag, tags(git_dir, of("refs/tags/").collect(), elsewhere)?);
-    let known = ["refs/heads/", "refs/remotes/", "refs/tags/", "refs/stash"];
-    let other = refs.iter().filter(|found| !known.iter().any(|prefix| found.name.starts_with(prefix.as_bytes())));
+    let is_there = |tag: &&Ref| others.iter().any(|other| other.name == tag.name && other.id == tag.id);
+    note(Kind::Tag, of("refs/tags/").filter(|tag| !came(tag) && !is_there(tag)).count());
+    let named = ["refs/heads/", "refs/remotes/", "refs/tags/", "refs/stash"];
+    let other = refs.iter().filter(|found| !named.iter().any(|prefix| found.name.starts_with(prefix.as_bytes())));
     note(Kind::Ref, other.filter(alone).count());
 
-    let reached: BTreeSet<ObjectId> = remotes.union(&tips).copied().collect();
+    let reached: BTreeSet<ObjectId> = known.union(&tips).copied().collect();
     let mut left = visited(git, git_dir)?;
     left.retain(|id| !reached.contains(id));
     note(Kind::Left, beyond(git, git_dir, &left, &reached, true)?.len());
@@ -80,6 +98,13 @@ fn parse(listed: &[u8]) -> Result<Vec<Ref>> {
         Ok(Ref { name: name.into(), id, commit })
     };
     listed.lines().map(read).collect()
+}
+
+/// Whether HEAD is at a commit that no ref reaches, for a worktree whose repository stays.
+pub(super) fn is_off_refs(git: &Git, git_dir: &Path) -> Result<bool> {
+    let Some(head) = detached(git, git_dir)? else { return Ok(false) };
+    let walk = at(git, git_dir).args(["rev-list", "--max-count=1"]).arg(head.to_string());
+    Ok(!walk.args(["--not", "--branches", "--tags", "--remotes"]).stdout()?.is_empty())
 }
 
 /// The commit of a detached HEAD.
@@ -123,14 +148,14 @@ fn beyond(
 }
 
 fn stashes(git: &Git, git_dir: &Path) -> Result<usize> {
-    let listed = at(git, git_dir).args(["log", "--walk-reflogs", "--format=%H", "refs/stash", "--"]).output()?;
+    let listed = at(git, git_dir).args(["rev-list", "--walk-reflogs", "refs/stash", "--"]).output()?;
     Ok(listed.stdout.lines().count().max(1))
 }
 
 /// The commits HEAD was at, and that branches were at, by their reflogs.
 fn visited(git: &Git, git_dir: &Path) -> Result<BTreeSet<ObjectId>> {
     if git_dir.join("reftable").exists() {
-        let log = at(git, git_dir).args(["log", "--walk-reflogs", "--format=%H", "HEAD", "--"]).output()?;
+        let log = at(git, git_dir).args(["rev-list", "--walk-reflogs", "HEAD", "--"]).output()?;
         return Ok(log.stdout.lines().filter_map(|line| ObjectId::from_hex(line).ok()).collect());
     }
     let log = optional::read(&git_dir.join("logs/HEAD"))?.unwrap_or_default();
@@ -140,22 +165,9 @@ fn visited(git: &Git, git_dir: &Path) -> Result<BTreeSet<ObjectId>> {
     Ok(ids.into_iter().filter(|id| !id.is_null()).collect())
 }
 
-/// How many tags did not come with the clone, and are in no other clone of the submodule: whether a tag was fetched later,
-/// nothing tells.
-fn tags(git_dir: &Path, tags: Vec<&Ref>, elsewhere: &dyn Elsewhere) -> Result<usize> {
-    let cloned = cloned(git_dir)?;
-    let mut own = tags;
-    own.retain(|tag| cloned.get(&tag.name) != Some(&tag.id));
-    if own.is_empty() {
-        return Ok(0);
-    }
-    let others: BTreeMap<BString, ObjectId> =
-        parse(&elsewhere.tags())?.into_iter().map(|found| (found.name, found.id)).collect();
-    Ok(own.iter().filter(|tag| others.get(&tag.name) != Some(&tag.id)).count())
-}
-
-/// The tags that `git clone` wrote: it packs what it fetches before HEAD gets its reflog, and whoever packs refs
-/// again makes the file anew. Nothing is known where the filesystem does not say when a file was made, and of a copy.
+/// The refs that `git clone` wrote: it packs what it fetches before HEAD gets its reflog, and a git that packs refs
+/// again makes the file anew. Nothing is known where the filesystem does not say when a file was made, and of a copy:
+/// whether a tag was fetched later, or made here, nothing tells.
 fn cloned(git_dir: &Path) -> Result<BTreeMap<BString, ObjectId>> {
     let packed = git_dir.join("packed-refs");
     let (Some(file), Some(log)) = (optional::metadata(&packed)?, optional::metadata(&git_dir.join("logs/HEAD"))?)
