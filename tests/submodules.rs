@@ -158,6 +158,36 @@ fn a_submodule_as_it_was_cloned_or_pushed_holds_nothing() {
     }
 }
 
+/// An ignored file of a submodule is named where those of the lane are; it is in the trash like them.
+#[test]
+fn ignored_files_in_a_submodule_are_named_like_those_of_the_lane() {
+    for (script, named) in [
+        (
+            "echo .env >>\"$(git -C library rev-parse --git-dir)/info/exclude\"; echo secret >library/.env",
+            "library/.env",
+        ),
+        (
+            "echo 'build' >>\"$(git -C library rev-parse --git-dir)/info/exclude\"; mkdir library/build; echo o >library/build/o",
+            "library/build/",
+        ),
+        (
+            "cd library; git submodule --quiet add \"$ROOT/library\" inner; git commit -qm inner; git push -q origin HEAD:refs/heads/inner; git -C .. update-index --assume-unchanged library; echo .env >>\"$(git -C inner rev-parse --git-dir)/info/exclude\"; echo secret >inner/.env",
+            "library/inner/.env",
+        ),
+    ] {
+        for args in [&["finish", "x"][..], &["prune", "--yes", "--older-than", "0s"]] {
+            let sandbox = landed(script);
+            let planned = sandbox.lane(args.iter().chain(&["--dry-run"])).ok();
+            assert!(planned.contains(named), "{script}: {planned}");
+            let json = sandbox.lane(["--json"].iter().chain(args)).json();
+            let said = if args[0] == "prune" { &json["pruned"][0]["ignored"] } else { &json["ignored"] };
+            assert_eq!(*said, serde_json::json!([named]), "{script}: {json}");
+            sandbox.lane(["restore", "x"]).ok();
+            assert!(sandbox.lane_path("x").join(named).exists(), "{script}");
+        }
+    }
+}
+
 /// Repositories in the worktree itself, as git made submodules before 1.7.8, and as `git add` of a clone still does.
 #[test]
 fn a_submodule_of_old_style_is_looked_into_wherever_it_is_known_from() {

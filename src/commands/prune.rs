@@ -14,11 +14,9 @@ use crate::domain::prune::{Done, Facts, Kept, duration, verdict};
 use crate::domain::retire::{ensure_movable, place};
 use crate::domain::trash::Occasion;
 use crate::error::{Error, Kind, Result};
-use crate::git::command::Git;
 use crate::git::repository::Repository;
-use crate::git::retire::look::{Look, look_at_all, with_inner};
+use crate::git::retire::look::{Look, ignored, look_at_all, with_inner};
 use crate::git::retire::{Reason, Retirement, now, retire, surroundings, were_made};
-use crate::git::status;
 use crate::git::trash::expire_within;
 use crate::ui::{Page, Report, Ui};
 
@@ -116,7 +114,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
             looked.look_inside(&repository);
             verdict(&looked.facts, now(), args.older_than)
         }) {
-            Ok(why) => match ignored(looked.worktree) {
+            Ok(why) => match ignored(&repository, looked.lane, looked.worktree) {
                 Ok(ignored) => done.push((looked, why, ignored)),
                 Err(error) => report.kept.push(stays(name, &Kept::Unreadable(error.to_string()))),
             },
@@ -174,14 +172,6 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
             ui.report(&report);
             Ok(())
         }
-    }
-}
-
-/// The ignored files that go with a lane: no proof knows of them.
-fn ignored(worktree: Option<&Worktree>) -> Result<Vec<BString>> {
-    match worktree.filter(|worktree| worktree.state == WorktreeState::Present) {
-        Some(worktree) => status::ignored(&Git::program(), &worktree.path, &worktree.git_dir),
-        None => Ok(Vec::new()),
     }
 }
 

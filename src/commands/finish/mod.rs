@@ -14,12 +14,11 @@ use crate::domain::name::{BranchName, LaneName};
 use crate::domain::retire::{ensure_movable, place};
 use crate::domain::trash::{Reason, find};
 use crate::error::{Error, IoContext, Result};
-use crate::git::command::Git;
 use crate::git::land::{self, Outcome, Wording, commit, facts};
 use crate::git::recovered::Healed;
 use crate::git::repository::Repository;
 use crate::git::retire::look::{self, Proof};
-use crate::git::{identity, retire, status, trash};
+use crate::git::{identity, retire, trash};
 use crate::policy::Policy;
 use crate::ui::Ui;
 
@@ -245,8 +244,8 @@ fn retire(repository: &Repository, leaving: &Leaving<'_>, report: &mut Finished)
     let (lane, worktree) = (&leaving.facts.lane, leaving.worktree);
     let present = worktree.filter(|worktree| worktree.state == WorktreeState::Present);
     if let Some(worktree) = present {
-        report.ignored = status::ignored(&Git::program(), &worktree.path, &worktree.git_dir)
-            .map_err(|error| retire::or_raced(repository, lane, error))?;
+        report.ignored =
+            look::ignored(repository, lane, present).map_err(|error| retire::or_raced(repository, lane, error))?;
         let inside = std::env::current_dir().is_ok_and(|cwd| cwd.starts_with(&worktree.path));
         report.go_to = inside.then(|| repository.main_worktree()).transpose()?.map(|main| main.path);
     }

@@ -4,8 +4,11 @@
 //! commits. `finish`, `drop` and `prune` decide by it, [`retire`](super::retire) looks again and refuses what was not
 //! there, and the entry in the trash says what it holds by it.
 
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
+
+use bstr::BString;
 
 use super::{commits, moved_on, raced};
 use crate::domain::finish;
@@ -16,7 +19,7 @@ use crate::domain::overview::Versus;
 use crate::domain::retire::{Refusal, place};
 use crate::domain::status::WorktreeStatus;
 use crate::error::Result;
-use crate::git::command::Invocation;
+use crate::git::command::{Git, Invocation};
 use crate::git::overview::{standings, statuses_for_removal, worktree_status};
 use crate::git::repository::Repository;
 use crate::git::{land, status, submodules};
@@ -214,6 +217,25 @@ fn compare(repository: &Repository, lanes: &[(&Lane, Option<&Worktree>)], found:
             Err(error) => found[at] = Err(error),
         }
     }
+}
+
+/// The ignored paths that a lane takes along, those in its submodules too: no proof knows of them. A whole directory is one
+/// path with a slash at the end.
+pub fn ignored(repository: &Repository, lane: &Lane, worktree: Option<&Worktree>) -> Result<Vec<BString>> {
+    let present = worktree.filter(|worktree| worktree.state == WorktreeState::Present);
+    let Some(worktree) = present else { return Ok(Vec::new()) };
+    let mut found = status::ignored(&Git::program(), &worktree.path, &worktree.git_dir)?;
+    for (place, git_dir) in submodules::in_worktree(repository, lane, worktree) {
+        let mut prefix = BString::from(place.as_os_str().as_bytes());
+        prefix.push(b'/');
+        if found.iter().any(|path| path.ends_with(b"/") && prefix.starts_with(path)) {
+            continue;
+        }
+        // One that cannot be read is said to hold something.
+        let inside = status::ignored(&Git::program(), &worktree.path.join(&place), &git_dir).unwrap_or_default();
+        found.extend(inside.into_iter().map(|path| BString::from([prefix.as_slice(), &path].concat())));
+    }
+    Ok(found)
 }
 
 /// Waits for gits that hold a lock of the worktree; says which one is left in the end.

@@ -40,6 +40,19 @@ pub fn held(repository: &Repository, lane: &Lane, worktree: &Worktree, had_compl
     inner
 }
 
+/// The submodules that are checked out in a lane: where in it, and the repository of each.
+pub fn in_worktree(repository: &Repository, lane: &Lane, worktree: &Worktree) -> Vec<(PathBuf, PathBuf)> {
+    let found = find::all(repository, lane, worktree, &mut Inner::default()).found;
+    let Ok(top) = std::fs::canonicalize(&worktree.path) else { return Vec::new() };
+    let place = |found: Found| {
+        let files = std::fs::canonicalize(found.worktree().ok()??).ok()?;
+        Some((files.strip_prefix(&top).ok()?.to_owned(), found.git_dir))
+    };
+    let mut places: Vec<_> = found.into_iter().filter_map(place).collect();
+    places.sort();
+    places
+}
+
 /// Looks into one of them.
 fn look(repository: &Repository, found: &Found, lane: &Worktree, inner: &mut Inner) {
     let mut note = |kind, count| inner.note(&found.of, kind, count);
