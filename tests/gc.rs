@@ -111,6 +111,32 @@ fn what_a_lane_committed_a_moment_ago_lands_whole() {
     }
 }
 
+/// What git writes for a commit is in its own hands until a ref leads there: where the gc was faster, the branch and the logs
+/// know nothing of that commit, the files stay, and the same command ends well.
+#[test]
+fn what_a_commit_of_ours_loses_is_forgotten() {
+    for (when, detached) in [("prepared", false), ("committed", false), ("committed", true)] {
+        let (sandbox, lane) = stage();
+        if detached {
+            sandbox.git_in(&lane, ["switch", "-q", "--detach"]);
+            sandbox.git(["config", "--unset", "lane.x.branch"]);
+        }
+        let tip = sandbox.git_in(&lane, ["rev-parse", "HEAD"]);
+        begin_gc(&sandbox, &["--all", "--reflog", "--indexed-objects"]);
+        write(&lane.join("young.txt"), "young\n");
+        end_gc_at_every_change(&sandbox, when);
+        let stderr = sandbox.lane_in(&lane, ["finish", "--commit", "m"]).fails(4);
+        assert!(stderr.contains("git gc") && stderr.contains("run the command again"), "{stderr}");
+        whole(&sandbox, when);
+        assert_eq!(sandbox.git_in(&lane, ["rev-parse", "HEAD"]), tip, "{when}");
+        assert_eq!(sandbox.git_in(&lane, ["status", "--porcelain"]), "?? young.txt", "{when}");
+        std::fs::remove_file(sandbox.repo.join(".git/hooks/reference-transaction")).unwrap();
+        sandbox.lane_in(&lane, ["finish", "--commit", "m"]).ok();
+        assert_eq!(sandbox.git(["show", "main:young.txt"]), "young");
+        sandbox.git(["fsck", "--no-progress", "--no-dangling"]);
+    }
+}
+
 /// A gc reads the branches before a lane is back, and the refs of the trash after they have gone.
 #[test]
 fn what_only_the_trash_had_comes_back_whole() {

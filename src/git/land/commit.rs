@@ -4,23 +4,25 @@
 use std::process::Stdio;
 use std::time::Duration;
 
-use bstr::BString;
+use bstr::{BString, ByteSlice};
 
 use super::hooks::Making;
 use super::index::{Prepared, remove_copies};
+use super::keep::is_whole;
 use super::verdict::Place;
 use super::{Wording, merge_policy, message};
 use crate::domain::finish::Strategy;
 use crate::domain::finish::{Facts, Landing};
-use crate::domain::lane::{ObjectId, Worktree};
+use crate::domain::lane::{Head, ObjectId, Worktree};
 use crate::domain::name::LaneName;
 use crate::error::{Error, Result};
-use crate::git::command;
+use crate::git::command::{self, Invocation};
 use crate::git::journal::unique_id;
 use crate::git::lockfile::LockFile;
 use crate::git::metadata::locks;
 use crate::git::repository::Repository;
 use crate::git::retire::look::{is_locked, wait_for_locks};
+use crate::git::worktree::resolved_head;
 use crate::signals::Waiting;
 
 /// Nobody makes a commit for longer.
@@ -94,6 +96,7 @@ pub fn commit_all(
     // As somebody standing there would run it: without GIT_DIR, which its hooks would inherit.
     let git = || repository.git.at(&worktree.path);
     let add = || command::writing_objects(|| git().args(["add", "--all", "--", "."]));
+    let before = head(repository, worktree);
     let added = add().or_else(|error| match is_locked(worktree) {
         true => wait().and_then(|()| add()),
         false => Err(error),
@@ -110,8 +113,51 @@ pub fn commit_all(
                 .hint("see what it says above; --no-verify skips the hooks")),
         }
     });
+    let committed = match (before, head(repository, worktree)) {
+        (Some((_, before)), Some((name, after))) if !is_whole(repository, before, after) => {
+            forget(&git, &name, before, after)?;
+            Err(Error::environment(format!(
+                "a 'git gc' beside it has taken some of the new commit of lane '{lane}' away"
+            ))
+            .code("raced")
+            .hint("the lane is as it was before the commit; run the command again"))
+        }
+        _ => committed,
+    };
     if committed.is_err() && saved.path.exists() {
         LockFile::acquire(&index, &locks(repository.common_dir()))?.replace_with(&saved.path)?;
     }
     committed
+}
+
+/// The ref that a commit in `worktree` moves, and where it is; `None` where only git can read it.
+fn head(repository: &Repository, worktree: &Worktree) -> Option<(String, ObjectId)> {
+    match resolved_head(&worktree.git_dir, repository.common_dir()) {
+        Head::Branch(branch) => {
+            Some((branch.to_ref().to_str().ok()?.to_owned(), repository.branch_tip(&branch).ok()??))
+        }
+        Head::Detached(commit) => Some(("HEAD".into(), commit)),
+        Head::Other(_) => None,
+    }
+}
+
+/// Lets the ref `name` and the logs know nothing of the commit `after` that was made on `before`: what a log names is asked for
+/// by git-fsck(1).
+fn forget(git: &impl Fn() -> Invocation, name: &str, before: ObjectId, after: ObjectId) -> Result<()> {
+    let entry = |log: &str, at: usize| {
+        let named = git().args(["rev-parse", "--verify", "--quiet", &format!("{log}@{{{at}}}")]).text();
+        named.ok().and_then(|id| ObjectId::from_hex(id.as_bytes()).ok())
+    };
+    let is_last = |log: &str| (entry(log, 0), entry(log, 1)) == (Some(after), Some(before));
+    // The first entry is asked of the ref itself.
+    let in_head = name != "HEAD" && is_last("HEAD");
+    if is_last(name) {
+        git().args(["reflog", "delete", "--rewrite", "--updateref", &format!("{name}@{{0}}")]).run()?;
+    } else {
+        git().args(["update-ref", name, &before.to_string(), &after.to_string()]).run()?;
+    }
+    if in_head {
+        git().args(["reflog", "delete", "--rewrite", "HEAD@{0}"]).run()?;
+    }
+    Ok(())
 }
