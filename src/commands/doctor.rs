@@ -1,5 +1,6 @@
 //! `git lane doctor`
 
+use crate::git::interrupted;
 use clap::Args as ClapArgs;
 
 use crate::domain::doctor::Finding;
@@ -75,7 +76,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     for finding in all(&repository)? {
         let mut told = Told::of(&finding);
         if args.fix && finding.fixable() {
-            match mend(&repository, &finding) {
+            match mend(&repository, &finding, ui) {
                 Ok(note) => (told.fixed, told.hint) = (true, note),
                 Err(error) => {
                     let words = std::iter::once(error.to_string()).chain(error.hints().iter().cloned());
@@ -117,7 +118,7 @@ fn finish(report: Checkup, args: &Args, ui: &Ui) -> Result<()> {
 }
 
 fn all(repository: &Repository) -> Result<Vec<Finding>> {
-    let mut found = examine(repository)?;
+    let mut found = examine(repository, interrupted::operations(repository)?)?;
     // A half-made worktree keeps git from answering; first things first.
     let poisoned = found.iter().any(|finding| matches!(finding, Finding::UnfinishedAdmin(..) | Finding::Poisoned(_)));
     if poisoned || !hooks::installed(repository)? {
@@ -139,8 +140,10 @@ fn all(repository: &Repository) -> Result<Vec<Finding>> {
     Ok(found)
 }
 
-fn mend(repository: &Repository, finding: &Finding) -> Result<Option<String>> {
+fn mend(repository: &Repository, finding: &Finding, ui: &Ui) -> Result<Option<String>> {
     match finding {
+        // What was healed when this command began is not among the findings.
+        Finding::Interrupted(_) => super::heal(ui)(repository)?,
         Finding::UnknownRules(_) => hooks::follow_policy(repository, &repository.policy()?)?,
         Finding::NotInForce(_) => {
             let state = hooks::install(repository, &repository.policy()?, Wanted { level: None, files: false })?;

@@ -6,12 +6,13 @@ use crate::domain::lane::{Lane, Worktree, WorktreeState};
 use crate::domain::losses::Losses;
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::paste::word;
+use crate::domain::retire::raced;
 use crate::domain::retire::{Refusal, ensure_movable, place};
 use crate::domain::trash::{Entry, find};
 use crate::error::{Error, Kind, Result};
 use crate::git::repository::Repository;
 use crate::git::retire::look::{self, Look};
-use crate::git::retire::{Reason, Retirement, or_raced, raced, retire, surroundings, what};
+use crate::git::retire::{Reason, Retirement, or_raced, retire, surroundings, what};
 use crate::git::trash;
 use crate::ui::{Page, Report, Ui};
 
@@ -118,6 +119,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     if !(args.yes || args.force || args.dry_run) {
         agree(ui, &planned)?;
     }
+    let heal = super::heal(ui);
     for (lane, worktree, seen) in planned {
         let had = seen.as_ref().map(|seen| &seen.losses).filter(|losses| losses.refusal().is_some());
         let had = had.map(Losses::to_string);
@@ -137,6 +139,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
             delete_branch: true,
             heir: None,
             although_busy: args.force,
+            heal: &heal,
         };
         match retire(&repository, &retirement) {
             Ok(retired) => report.dropped.push(describe(&retired.entry, had, here.as_deref())),

@@ -144,13 +144,11 @@ pub struct Opened {
 pub fn open_and_look(ui: &Ui) -> Result<Opened> {
     signals::install();
     let repository = Repository::discover()?;
-    let teller = ui.clone();
-    repository.listener.set(move |recovered| tell(&teller, recovered));
     // git is asked for its version while what is read and healed here needs the disk.
     let git = &repository.git;
     let (usable, healed) = std::thread::scope(|scope| {
         let usable = scope.spawn(|| git.ensure_usable());
-        let healed = recover(&repository);
+        let healed = recover(&repository, |recovered| tell(ui, recovered));
         (usable.join().unwrap_or(Ok(())), healed)
     });
     usable?;
@@ -181,6 +179,11 @@ pub fn warn_if_overtaken(repository: &Repository, ui: &Ui) {
             ui.note(format_args!("hint: {hint}"));
         }
     }
+}
+
+/// Heals, in the middle of a command, what another process has left that died after the command had begun.
+pub fn heal(ui: &Ui) -> impl Fn(&Repository) -> Result<()> {
+    move |repository| recover(repository, |recovered| tell(ui, recovered)).map(drop)
 }
 
 /// Says what became of interrupted commands.

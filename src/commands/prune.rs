@@ -1,5 +1,7 @@
 //! `git lane prune`: takes away the lanes that are provably done.
 
+use crate::git::clock::now;
+use crate::git::recovered::Heal;
 use std::time::Duration;
 
 use bstr::{BString, ByteSlice};
@@ -16,7 +18,7 @@ use crate::domain::trash::Occasion;
 use crate::error::{Error, Kind, Result};
 use crate::git::repository::Repository;
 use crate::git::retire::look::{Look, ignored, look_at_all, with_inner};
-use crate::git::retire::{Reason, Retirement, now, retire, surroundings, were_made};
+use crate::git::retire::{Reason, Retirement, retire, surroundings, were_made};
 use crate::git::trash::expire_within;
 use crate::ui::{Page, Report, Ui};
 
@@ -143,7 +145,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     for (at, (looked, why, ignored)) in done.into_iter().enumerate() {
         progress.set(at, total);
         let name = &looked.lane.name;
-        match take(&repository, &looked, &why, args.dry_run) {
+        match take(&repository, &looked, &why, args.dry_run, &super::heal(ui)) {
             Ok(trash_id) => report.pruned.push(Taken {
                 name: name.clone(),
                 proof: why.code(),
@@ -162,7 +164,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         }
     }
     drop(progress);
-    match expire_within(&repository, &policy, Duration::from_secs(3), Occasion::Asked, args.dry_run) {
+    match expire_within(&repository, &policy, Duration::from_secs(3), Occasion::Asked, args.dry_run, &super::heal(ui)) {
         Ok(done) => report.expired = done.gone.iter().map(Into::into).collect(),
         Err(error) => failed = failed.or(Some(error)),
     }
@@ -175,7 +177,13 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     }
 }
 
-fn take(repository: &Repository, looked: &Looked<'_>, why: &Done, dry_run: bool) -> Result<Option<String>> {
+fn take(
+    repository: &Repository,
+    looked: &Looked<'_>,
+    why: &Done,
+    dry_run: bool,
+    heal: Heal<'_>,
+) -> Result<Option<String>> {
     if dry_run {
         return Ok(None);
     }
@@ -189,6 +197,7 @@ fn take(repository: &Repository, looked: &Looked<'_>, why: &Done, dry_run: bool)
         delete_branch: why.delete_branch(),
         heir: looked.seen.proof.as_ref().and(looked.lane.base_branch()),
         although_busy: false,
+        heal,
     };
     retire(repository, &retirement).map(|retired| Some(retired.trash_id))
 }

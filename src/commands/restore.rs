@@ -71,6 +71,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let place = place.map_err(|error| Error::usage("--path is no path").source(error))?;
     let (repository, healed) = super::open_and_heal(ui)?;
     let mut report = Restores { restored: Vec::new() };
+    let heal = super::heal(ui);
     for wanted in &args.names {
         let completed = LaneName::parse(wanted)
             .ok()
@@ -89,7 +90,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
             });
             continue;
         }
-        match restore(&repository, wanted, place.as_deref()) {
+        match restore(&repository, wanted, place.as_deref(), &heal) {
             Ok(entry) => {
                 doubt(&repository, &entry, ui);
                 report.restored.push(describe(entry));

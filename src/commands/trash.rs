@@ -7,8 +7,8 @@ use crate::domain::name::{BranchName, LaneName};
 use crate::domain::submodule::Holdings;
 use crate::domain::trash::{Entry, Expiry, Holding, Occasion, Proof, Reason};
 use crate::error::Result;
+use crate::git::clock::now;
 use crate::git::repository::Repository;
-use crate::git::retire::now;
 use crate::git::trash::{Expired, damaged, entries, expire_within, size};
 use crate::ui::{Cell, Page, Report, Style, Ui};
 
@@ -173,7 +173,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     if args.expire {
         let (repository, _) = super::open(ui, args.dry_run)?;
         let policy = repository.policy()?;
-        let done = expire_within(&repository, &policy, PATIENCE, Occasion::Asked, args.dry_run)?;
+        let done = expire_within(&repository, &policy, PATIENCE, Occasion::Asked, args.dry_run, &super::heal(ui))?;
         ui.report(&Expiring { dry_run: args.dry_run, expired: done.gone.iter().map(Gone::from).collect() });
         return Ok(());
     }

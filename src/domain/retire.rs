@@ -290,6 +290,20 @@ fn ensure_worktree_movable(facts: &Surroundings<'_>, worktree: &Worktree) -> Res
     }
 }
 
+/// The refusal when a lane is no longer what the caller saw.
+pub fn raced(lane: &LaneName) -> Error {
+    Error::refused(format!("lane '{lane}' was changed by somebody else at the same moment"))
+        .code("raced")
+        .hint("see what it is now with: git lane list")
+}
+
+/// The refusal when the lane got other commits than the caller saw.
+pub fn moved_on(lane: &LaneName) -> Error {
+    Error::refused(format!("lane '{lane}' stays: it is at another commit than it was when the command began"))
+        .code("raced")
+        .hint("look at it, then run the command again")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

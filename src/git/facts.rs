@@ -104,6 +104,13 @@ pub fn peeled(repository: &Repository, id: ObjectId) -> ObjectId {
     steady::objects(&repository.gix, peel).map_or(id, |commit| commit.id)
 }
 
+/// The best common ancestor of a base and a lane's tip.
+pub fn merge_base(repository: &Repository, base: ObjectId, tip: ObjectId) -> Result<Option<ObjectId>> {
+    let found = steady::objects(&repository.gix, || repository.gix.merge_base(base, tip));
+    let found = found.map_err(|error| Error::git(format!("cannot compare the lane with its base: {error}")))?;
+    Ok(found.map(|id| id.detach()))
+}
+
 /// What the repository, with these worktrees, says about a request to start a lane.
 pub fn start(
     repository: &Repository,

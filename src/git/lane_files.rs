@@ -177,6 +177,16 @@ pub fn is_of_a_user(file: &File, lane_dir: &Path) -> bool {
     shared::is_set() || found.uid() == rustix::process::geteuid().as_raw() || Some(found.uid()) == owner
 }
 
+/// Removes a file that may be gone already.
+pub fn remove_if_there(path: &Path) -> crate::error::Result<()> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            crate::error::IoContext::context(Err(error), "remove", path)
+        }
+        _ => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -42,7 +42,7 @@ pub fn entry(repository: &Repository, lane: &Lane) -> Result<Entry> {
     let all = matched(repository.records()?.lanes, repository.worktrees()?);
     let mut one: Vec<Entry> = all.into_iter().filter(|entry| entry.name() == Some(&lane.name)).collect();
     read(repository, &mut one)?;
-    one.pop().ok_or_else(|| super::retire::raced(&lane.name))
+    one.pop().ok_or_else(|| crate::domain::retire::raced(&lane.name))
 }
 
 /// Brings records and worktrees together: by the recorded path, else by the branch a worktree has checked out, because a

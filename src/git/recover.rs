@@ -91,16 +91,16 @@ impl Intent {
     }
 }
 
-/// Heals what dead processes left behind, and tells the repository's [`Listener`]; living ones are not disturbed. Safe to
-/// run from many processes at once. Returns what was completed or undone.
-pub fn recover(repository: &Repository) -> Result<Vec<Healed>> {
+/// Heals what dead processes left behind, and has it told; living ones are not disturbed. Safe to run from many processes at
+/// once. Returns what was completed or undone.
+pub fn recover(repository: &Repository, tell: impl FnOnce(&Recovered)) -> Result<Vec<Healed>> {
     if !lane_files::is_directory(&repository.lane_dir()) {
         return Ok(Vec::new());
     }
     let mut recovered = Recovered::default();
     let done = patience::within(PATIENCE, || heal_all(repository, &mut recovered));
     // What was done before something went wrong was done.
-    repository.listener.tell(&recovered);
+    tell(&recovered);
     done.map(|()| recovered.healed)
 }
 

@@ -1,10 +1,11 @@
-//! What became of operations that dead processes left half done, in words, and who hears of it.
+//! What became of operations that dead processes left half done, in words.
 
-use std::cell::OnceCell;
 use std::path::PathBuf;
 
 use super::pending::Pending;
 use super::provenance::Misfit;
+use super::repository::Repository;
+use crate::error::Result;
 
 /// What recovery did about one interrupted operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,27 +107,6 @@ pub struct Recovered {
     pub set_aside: Vec<SetAside>,
 }
 
-/// Who is told what a recovery did, whichever part of a command has called it.
-#[derive(Default)]
-pub struct Listener(OnceCell<Box<Hears>>);
-
-type Hears = dyn Fn(&Recovered);
-
-impl Listener {
-    /// From now on `listener` is told; the first one stays.
-    pub fn set(&self, listener: impl Fn(&Recovered) + 'static) {
-        let _ = self.0.set(Box::new(listener));
-    }
-
-    pub(super) fn tell(&self, recovered: &Recovered) {
-        if let Some(listener) = self.0.get() {
-            listener(recovered);
-        }
-    }
-}
-
-impl std::fmt::Debug for Listener {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("Listener")
-    }
-}
+/// How a command heals what another process leaves that dies after the command has looked. Only the table of all operations
+/// can, which no operation knows.
+pub type Heal<'a> = &'a dyn Fn(&Repository) -> Result<()>;

@@ -1,8 +1,12 @@
 //! Adds lines to reflogs, where git would.
 
+use crate::domain::name::BranchName;
+use crate::git::lane_files;
+use crate::git::repository::RefFormat;
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
 use std::path::Path;
+use std::path::PathBuf;
 
 use bstr::BStr;
 
@@ -78,4 +82,28 @@ pub(super) fn remove_empty_below(directory: &Path) {
         }
         drop(std::fs::remove_dir(directory));
     }
+}
+
+/// The file of a branch's reflog, for the files backend.
+pub fn reflog_path(repository: &Repository, branch: &BranchName) -> Option<PathBuf> {
+    (repository.ref_format() == RefFormat::Files)
+        .then(|| repository.common_dir().join("logs").join(super::path(&branch.to_ref())))
+}
+
+/// Puts the branch's own reflog in the place of the one its creation wrote; the trash keeps its link until the end.
+pub fn relink_reflog(repository: &Repository, branch: &BranchName, kept: &Path) -> Result<()> {
+    let Some(log) = reflog_path(repository, branch) else { return Ok(()) };
+    if !lane_files::is_file(kept) {
+        return Ok(());
+    }
+    let parent = log.parent().unwrap_or(&log);
+    shared::create_dir_all(parent).context("create", parent)?;
+    let temporary = kept.with_file_name(".reflog");
+    lane_files::remove_if_there(&temporary)?;
+    if std::fs::hard_link(kept, &temporary).is_err() {
+        shared::copy(kept, &temporary).context("copy", kept)?;
+    }
+    std::fs::rename(&temporary, &log).context("write", &log)?;
+    // Renaming one link of a file onto another does nothing, and leaves both.
+    lane_files::remove_if_there(&temporary)
 }

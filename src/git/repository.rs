@@ -13,7 +13,6 @@ use super::main_worktree::{Known, Top};
 use super::metadata::{self, Memo, Records};
 use super::moved::leads_to;
 use super::pending::Pending;
-use super::recovered::Listener;
 use super::shared::Shared;
 use super::{effective_settings, optional, settings, submodules, worktree};
 use crate::domain::lane::Worktree;
@@ -45,8 +44,6 @@ pub struct Repository {
     pub(super) walks: submodules::Memo,
     /// What [`recover`](super::recover::recover) could not heal.
     pub(super) pending: RefCell<Vec<Pending>>,
-    /// Who hears what that did.
-    pub listener: Listener,
 }
 
 impl Repository {
@@ -141,7 +138,7 @@ impl Repository {
             return Err(led_away(&lane_dir));
         }
         Shared::of(&repo).take_effect();
-        let (records, walks, pending, listener) = Default::default();
+        let (records, walks, pending) = Default::default();
         let main = Known::of(&repo, &common_dir, top.of_main(git_dir == common_dir));
         Ok(Repository {
             gix: repo,
@@ -153,7 +150,6 @@ impl Repository {
             records,
             walks,
             pending,
-            listener,
         })
     }
 

@@ -3,6 +3,8 @@
 //! Every step asks what is already done, so that an interrupted restore is completed by the next git-lane command, or
 //! undone where somebody has taken the lane's place meanwhile.
 
+use crate::git::recovered::Heal;
+use crate::git::reflog::{reflog_path, relink_reflog};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -16,7 +18,7 @@ use super::refs::RefChange;
 use super::repository::Repository;
 use super::start::registry_lock;
 use super::trash::{self, Places};
-use super::{events, exclude, facts, metadata, retire, worktree};
+use super::{events, exclude, facts, metadata, worktree};
 use crate::domain::event::{Subject, What};
 use crate::domain::lane::{Lane, RefName, Worktree, lossless_path, user_of};
 use crate::domain::name::{BranchName, LaneName};
@@ -71,18 +73,24 @@ pub fn what(lane: &LaneName) -> String {
 
 /// Brings back the removed lane `wanted` names: the newest of that name, or the one with that id. Its worktree comes to
 /// `place`, where the user names one, else to where it was.
-pub fn restore(repository: &Repository, wanted: &str, place: Option<&Path>) -> Result<Entry> {
+pub fn restore(repository: &Repository, wanted: &str, place: Option<&Path>, heal: Heal<'_>) -> Result<Entry> {
     if let Ok(name) = LaneName::parse(wanted) {
         repository.ensure_lane_is_whole(&name)?;
     }
     let entry = find(&trash::entries(repository)?, wanted).cloned().ok_or_else(|| no_entry(wanted))?;
     repository.ensure_lane_is_whole(&entry.lane.name)?;
     let operation = events::begin(&repository.lane_dir(), Subject::of(What::Restore, &entry.lane));
-    operation.ended(return_lane(repository, entry, wanted, place), Entry::end)
+    operation.ended(return_lane(repository, entry, wanted, place, heal), Entry::end)
 }
 
-fn return_lane(repository: &Repository, mut entry: Entry, wanted: &str, place: Option<&Path>) -> Result<Entry> {
-    let _lock = trash::exclusive(repository, &entry.lane.name, None)?;
+fn return_lane(
+    repository: &Repository,
+    mut entry: Entry,
+    wanted: &str,
+    place: Option<&Path>,
+    heal: Heal<'_>,
+) -> Result<Entry> {
+    let _lock = trash::exclusive(repository, &entry.lane.name, heal)?;
     // Nobody may start a lane of that name, branch or place meanwhile.
     let _registry = registry_lock(repository)?;
     if !trash::entries(repository)?.contains(&entry) {
@@ -287,7 +295,7 @@ fn undo(repository: &Repository, intent: &Intent) -> Result<bool> {
 
 /// Completes or undoes an interrupted restore.
 pub fn recover(repository: &Repository, running: &Running, intent: &Intent) -> Result<Healed> {
-    let _lock = trash::exclusive(repository, &intent.lane, Some(running))?;
+    let _lock = trash::exclusive_for(repository, &intent.lane, running)?;
     let _registry = registry_lock(repository)?;
     let what = what(&intent.lane);
     match bring_back(repository, intent) {
@@ -299,27 +307,9 @@ pub fn recover(repository: &Repository, running: &Running, intent: &Intent) -> R
     }
 }
 
-/// Puts the branch's own reflog in the place of the one its creation wrote; the trash keeps its link until the end.
-pub(super) fn relink_reflog(repository: &Repository, branch: &BranchName, kept: &Path) -> Result<()> {
-    let Some(log) = retire::reflog_path(repository, branch) else { return Ok(()) };
-    if !lane_files::is_file(kept) {
-        return Ok(());
-    }
-    let parent = log.parent().unwrap_or(&log);
-    shared::create_dir_all(parent).context("create", parent)?;
-    let temporary = kept.with_file_name(".reflog");
-    trash::remove_if_there(&temporary)?;
-    if std::fs::hard_link(kept, &temporary).is_err() {
-        shared::copy(kept, &temporary).context("copy", kept)?;
-    }
-    std::fs::rename(&temporary, &log).context("write", &log)?;
-    // Renaming one link of a file onto another does nothing, and leaves both.
-    trash::remove_if_there(&temporary)
-}
-
 /// Puts what the branch's own reflog said before that of a branch somebody made again in its place.
 fn prepend_reflog(repository: &Repository, branch: &BranchName, kept: &Path) -> Result<()> {
-    let Some(log) = retire::reflog_path(repository, branch).filter(|_| lane_files::is_file(kept)) else {
+    let Some(log) = reflog_path(repository, branch).filter(|_| lane_files::is_file(kept)) else {
         return Ok(());
     };
     let file = repository.common_dir().join(super::path(&branch.to_ref()));
@@ -338,7 +328,7 @@ fn prepend_reflog(repository: &Repository, branch: &BranchName, kept: &Path) -> 
     }
     text.extend_from_slice(&now);
     let temporary = kept.with_file_name(".reflog");
-    trash::remove_if_there(&temporary)?;
+    lane_files::remove_if_there(&temporary)?;
     lane_files::write(&temporary, &text).context("write", &temporary)?;
     std::fs::rename(&temporary, &log).context("write", &log)
 }

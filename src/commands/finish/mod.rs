@@ -15,6 +15,7 @@ use crate::domain::retire::{ensure_movable, place};
 use crate::domain::trash::{Reason, find};
 use crate::error::{Error, IoContext, Result};
 use crate::git::land::{self, Outcome, Wording, commit, facts};
+use crate::git::recovered::Heal;
 use crate::git::recovered::Healed;
 use crate::git::repository::Repository;
 use crate::git::retire::look::{self, Proof};
@@ -79,6 +80,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         return Err(Error::usage("--edit needs a person and --json a script").hint("give the message with -m"));
     }
     let (repository, healed) = super::open(ui, args.dry_run)?;
+    let heal = super::heal(ui);
     let policy = repository.policy()?;
     let lane = match super::find_lane(&repository, args.name.as_deref()) {
         Ok(lane) => lane,
@@ -139,7 +141,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let outcome = match &plan.landing {
         None => plan.integrated.clone().map(Outcome::Integrated),
         Some(landing) if args.dry_run => Some(land::preview(&repository, &facts, landing, args.message.is_some())?),
-        Some(_) => match land::land(&repository, &mut facts, &request, &wording) {
+        Some(_) => match land::land(&repository, &mut facts, &request, &wording, &heal) {
             Ok(outcome) => Some(outcome),
             Err(error) => return Err(told(None).failed(ui, or_raced(error))),
         },
@@ -147,7 +149,8 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let mut report = told(outcome);
     let done = prove(&repository, &facts, &report).map_err(or_raced).and_then(|proof| {
         let whatever = !request.landing && request.force;
-        let leaving = Leaving { facts: &facts, worktree, seen: &seen, whatever, proof, although_busy: args.force };
+        let leaving =
+            Leaving { facts: &facts, worktree, seen: &seen, whatever, proof, although_busy: args.force, heal: &heal };
         clear_up(&repository, &leaving, &policy, &mut report)
     });
     if let Err(error) = done {
@@ -193,6 +196,7 @@ struct Leaving<'a> {
     whatever: bool,
     proof: Option<Proof>,
     although_busy: bool,
+    heal: Heal<'a>,
 }
 
 /// What follows a landing: the lane goes, and what has expired in the trash.
@@ -201,7 +205,7 @@ fn clear_up(repository: &Repository, leaving: &Leaving<'_>, policy: &Policy, rep
         retire(repository, leaving, report)?;
     }
     if !report.dry_run {
-        let done = trash::expire(repository, policy)?;
+        let done = trash::expire(repository, policy, leaving.heal)?;
         report.expired = done.gone.iter().map(Into::into).collect();
         report.overdue = done.overdue.iter().map(Into::into).collect();
     }
@@ -274,6 +278,7 @@ fn retire(repository: &Repository, leaving: &Leaving<'_>, report: &mut Finished)
             delete_branch: true,
             heir: report.heir.clone(),
             although_busy: leaving.although_busy,
+            heal: leaving.heal,
         },
     );
     let retired = retired.map_err(|error| match &report.landed {

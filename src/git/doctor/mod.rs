@@ -1,7 +1,6 @@
 //! Looks a repository over for what hooks cannot see and plain git stumbles over, and puts right what can be.
 
 mod admin;
-mod interrupted;
 pub mod lost;
 pub(super) mod rebuild;
 mod settings;
@@ -26,13 +25,13 @@ use crate::domain::paste::word;
 use crate::domain::retire::{Place, place};
 use crate::error::{Error, Result};
 
-/// Everything that is not as it should be, except the hooks.
-pub fn examine(repository: &Repository) -> Result<Vec<Finding>> {
+/// Everything that is not as it should be, except the hooks; `interrupted` are the operations that dead processes left.
+pub fn examine(repository: &Repository, interrupted: Vec<Finding>) -> Result<Vec<Finding>> {
     let records = repository.records()?;
     let poisoned = admin::poisoned(repository, &records.lanes)?;
     let mut found = settings::configuration(repository)?;
     found.extend(settings::locks(repository)?);
-    found.extend(interrupted::operations(repository)?);
+    found.extend(interrupted);
     found.extend(super::journal::set_aside(&repository.lane_dir()).into_iter().map(Finding::DamagedIntent));
     found.extend(strangers(repository).into_iter().map(Finding::Stranger));
     found.extend(poisoned.iter().cloned());
@@ -105,8 +104,6 @@ fn put_right(repository: &Repository, finding: &Finding) -> Result<()> {
             Some(lane) => admin::bring_back(repository, lane, kept),
             None => Err(raced(name)),
         },
-        // Whoever was healed when this command began is not among the findings.
-        Finding::Interrupted(_) => super::recover::recover(repository).map(drop),
         Finding::LostRecord(lane) => lost::record_again(repository, lane),
         Finding::Lock(_, LockOwner::Dead) => settings::clear_dead_locks(repository),
         Finding::BareWithWorktree => settings::set(repository, "bare", Some("false")),

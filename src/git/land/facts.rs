@@ -6,10 +6,10 @@ use crate::domain::finish::{BaseFacts, Facts, Relation, Site};
 use crate::domain::lane::{Head, Lane, ObjectId, RefName, Worktree};
 use crate::domain::name::BranchName;
 use crate::domain::retire::place;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::git::alias::Leads;
 use crate::git::repository::Repository;
-use crate::git::{overview, renames, status, steady};
+use crate::git::{overview, renames, status};
 
 /// The local branches and the remote-tracking refs they follow, by `branch.<name>.merge` and the remote's refspec.
 pub fn upstreams(repository: &Repository) -> Result<Vec<(BranchName, RefName)>> {
@@ -82,19 +82,12 @@ pub fn base_facts(
     Ok(BaseFacts { branch: branch.clone(), tip, renamed, relation, sites, busy })
 }
 
-/// The best common ancestor of a base and a lane's tip.
-pub fn merge_base(repository: &Repository, base: ObjectId, tip: ObjectId) -> Result<Option<ObjectId>> {
-    let found = steady::objects(&repository.gix, || repository.gix.merge_base(base, tip));
-    let found = found.map_err(|error| Error::git(format!("cannot compare the lane with its base: {error}")))?;
-    Ok(found.map(|id| id.detach()))
-}
-
 /// How a lane's tip relates to its base.
 pub fn relation(repository: &Repository, base: ObjectId, tip: ObjectId) -> Result<Relation> {
     if base == tip {
         return Ok(Relation::Same);
     }
-    Ok(match merge_base(repository, base, tip)? {
+    Ok(match crate::git::facts::merge_base(repository, base, tip)? {
         Some(common) if common == tip => Relation::Contained,
         Some(common) if common == base => Relation::Ahead,
         Some(_) => Relation::Diverged,

@@ -7,8 +7,7 @@ use std::path::PathBuf;
 use bstr::{BStr, ByteSlice};
 use serde::Deserialize;
 
-use super::apply::Intent;
-use crate::domain::lane::{ObjectId, RefName};
+use crate::domain::lane::{ObjectId, RefName, hex};
 use crate::error::{Error, Result};
 use crate::git::history::commits_beyond;
 use crate::git::journal::{Journal, step};
@@ -29,7 +28,11 @@ const REASON: &str = "lane: keep what a landing made";
 #[derive(Debug, Deserialize)]
 #[serde(tag = "operation", rename_all = "kebab-case")]
 enum UnderWay {
-    Land(Intent),
+    Land {
+        /// Where the base goes.
+        #[serde(with = "hex")]
+        new: ObjectId,
+    },
     #[serde(other)]
     Other,
 }
@@ -74,7 +77,7 @@ fn remove(repository: &Repository, name: RefName, commit: ObjectId) {
 fn needed(repository: &Repository) -> Vec<ObjectId> {
     let pending = Journal::new(&repository.lane_dir()).pending::<UnderWay>();
     let landings = pending.into_iter().filter_map(|(_, intent)| match intent {
-        UnderWay::Land(intent) => Some(intent.moves().2),
+        UnderWay::Land { new } => Some(new),
         UnderWay::Other => None,
     });
     landings.collect()

@@ -20,6 +20,7 @@ pub(crate) mod stamp;
 mod verdict;
 pub(super) mod way;
 
+use crate::git::recovered::Heal;
 use std::time::{Duration, Instant};
 
 use self::apply::{Move, Moved};
@@ -29,7 +30,6 @@ pub use self::preview::preview;
 use self::verdict::{Place, Verdict};
 use super::events;
 use super::journal::Exclusive;
-use super::recover::recover;
 use super::repository::Repository;
 use super::retire::look;
 use crate::domain::event::{End, Subject, What};
@@ -92,13 +92,19 @@ pub enum Outcome {
 }
 
 /// Lands the lane of `facts`. What the facts say about the base is looked at again when it is this landing's turn.
-pub fn land(repository: &Repository, facts: &mut Facts, request: &Request, wording: &Wording<'_>) -> Result<Outcome> {
+pub fn land(
+    repository: &Repository,
+    facts: &mut Facts,
+    request: &Request,
+    wording: &Wording<'_>,
+    heal: Heal<'_>,
+) -> Result<Outcome> {
     let mut subject = Subject::of(What::Land, &facts.lane);
     if let Some(base) = &facts.base {
         (subject.base, subject.base_commit) = (Some(RefName::from(&base.branch)), base.tip);
     }
     let mut operation = events::begin(&repository.lane_dir(), subject);
-    let outcome = queue(repository, facts, request, wording);
+    let outcome = queue(repository, facts, request, wording, heal);
     if let Ok(Outcome::Landed(landed)) = &outcome {
         operation.subject().base_commit = Some(landed.old);
     }
@@ -110,7 +116,13 @@ pub fn land(repository: &Repository, facts: &mut Facts, request: &Request, wordi
     })
 }
 
-fn queue(repository: &Repository, facts: &mut Facts, request: &Request, wording: &Wording<'_>) -> Result<Outcome> {
+fn queue(
+    repository: &Repository,
+    facts: &mut Facts,
+    request: &Request,
+    wording: &Wording<'_>,
+    heal: Heal<'_>,
+) -> Result<Outcome> {
     let scratch = Scratch::new(repository)?;
     let mut draft = None;
     if wording.edit {
@@ -134,7 +146,7 @@ fn queue(repository: &Repository, facts: &mut Facts, request: &Request, wording:
     let waited = wording.edit || queued.elapsed() > QUICK;
     for attempt in 0..ATTEMPTS {
         // Whoever had the turn before us may have died in the middle of it.
-        recover(repository)?;
+        heal(repository)?;
         let worktrees = repository.worktrees()?;
         look::ensure_unchanged(repository, &worktrees, facts, waited || attempt > 0)?;
         let Some(base) = facts.base.as_ref().map(|base| base.branch.clone()) else { break };

@@ -6,7 +6,7 @@ use bstr::BString;
 
 use super::hooks::{self, Hooks, Making};
 use super::merge::{self, Bench, Merged};
-use super::{Landed, Wording, facts, keep, merge_policy, replay};
+use super::{Landed, Wording, keep, merge_policy, replay};
 use crate::domain::finish::Strategy;
 use crate::domain::finish::{Facts, Landing, Refusal, Relation};
 use crate::domain::integration::Integration;
@@ -145,7 +145,9 @@ impl Place<'_> {
 
     /// The paths of the lane whose changes are not in `tree`, which is what would land.
     fn left_out(&self, tree: ObjectId) -> Result<Vec<BString>> {
-        let Some(fork) = facts::merge_base(self.repository, self.old, self.tip)? else { return Ok(Vec::new()) };
+        let Some(fork) = crate::git::facts::merge_base(self.repository, self.old, self.tip)? else {
+            return Ok(Vec::new());
+        };
         let pair = Pair { ours: self.old, theirs: self.tip, fork: self.tree(fork)? };
         let arrival = self.arrival()?;
         steady::objects(&self.repository.gix, || arrival.left_out(pair, tree))
@@ -163,7 +165,7 @@ impl Place<'_> {
     /// Refuses a lane that moves a submodule to a commit which leaves with the lane.
     fn ensure_submodules_published(&self) -> Result<()> {
         let (lane, Some(worktree)) = self.lane else { return Ok(()) };
-        let Some(fork) = facts::merge_base(self.repository, self.old, self.tip)? else { return Ok(()) };
+        let Some(fork) = crate::git::facts::merge_base(self.repository, self.old, self.tip)? else { return Ok(()) };
         let moved = tree_diff::moved_submodules(self.repository, fork, self.tip)?;
         if moved.is_empty() {
             return Ok(());

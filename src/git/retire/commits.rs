@@ -11,9 +11,9 @@ use std::path::Path;
 use bstr::{BString, ByteSlice};
 
 use super::look::git_in_admin;
-use super::reflog_path;
 use crate::domain::lane::{Head, Lane, ObjectId, Worktree};
 use crate::error::{Error, IoContext, Result};
+use crate::git::reflog::reflog_path;
 use crate::git::repository::{RefFormat, Repository};
 use crate::git::{renames, steady};
 

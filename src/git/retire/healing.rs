@@ -1,15 +1,15 @@
 //! The way back of a removal, and its way forward after a crash; whatever others did to the lane meanwhile.
 
-use super::{Intent, forget, places, reflog_path, what};
+use super::{Intent, forget, places, what};
 use crate::domain::lane::RefName;
 use crate::domain::trash::Entry;
 use crate::error::{IoContext, Result};
 use crate::git::journal::Running;
 use crate::git::quarantine::Scratch;
 use crate::git::recovered::Healed;
+use crate::git::reflog::{reflog_path, relink_reflog};
 use crate::git::refs::RefChange;
 use crate::git::repository::Repository;
-use crate::git::restore::relink_reflog;
 use crate::git::shared;
 use crate::git::start::registry_lock;
 use crate::git::trash;
@@ -53,7 +53,7 @@ pub(super) fn put_back(repository: &Repository, entry: &Entry) -> Result<()> {
 
 /// Completes or undoes an interrupted removal.
 pub fn recover(repository: &Repository, running: &Running, intent: &Intent) -> Result<Healed> {
-    let _lock = trash::exclusive(repository, &intent.lane, Some(running))?;
+    let _lock = trash::exclusive_for(repository, &intent.lane, running)?;
     let _registry = registry_lock(repository)?;
     let entry = &intent.entry;
     let what = what(&intent.lane);

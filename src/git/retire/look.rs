@@ -10,19 +10,20 @@ use std::time::{Duration, Instant, SystemTime};
 
 use bstr::BString;
 
-use super::{commits, moved_on, raced};
+use super::commits;
 use crate::domain::finish;
 use crate::domain::integration::Integration;
 use crate::domain::lane::{Head, Lane, ObjectId, RefName, Worktree, WorktreeState};
 use crate::domain::losses::Losses;
 use crate::domain::overview::Versus;
 use crate::domain::retire::{Refusal, place};
+use crate::domain::retire::{moved_on, raced};
 use crate::domain::status::WorktreeStatus;
 use crate::error::Result;
 use crate::git::command::{Git, Invocation};
 use crate::git::overview::{standings, statuses_for_removal, worktree_status};
 use crate::git::repository::Repository;
-use crate::git::{land, status, submodules};
+use crate::git::{facts, status, submodules};
 
 /// How long to wait for a git that holds a lock of the worktree; it holds one for milliseconds, but for an editor's time
 /// where the user writes a message.
@@ -51,7 +52,7 @@ impl Proof {
     /// Whether the base still has all it had then.
     pub(super) fn stands(&self, repository: &Repository) -> Result<bool> {
         let Some(now) = repository.ref_target(&self.base)? else { return Ok(false) };
-        Ok(now == self.at || land::facts::merge_base(repository, now, self.at)? == Some(self.at))
+        Ok(now == self.at || facts::merge_base(repository, now, self.at)? == Some(self.at))
     }
 }
 

@@ -4,16 +4,18 @@
 //! or a lost race is undone; from then on it is completed. Both are decided by looking at the disk, so that any later
 //! git-lane command can do it.
 
-mod clock;
 mod commits;
 mod healing;
 mod last_look;
 pub mod look;
 mod race;
+mod removal_time;
 mod surroundings;
 
-use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use crate::domain::retire::{moved_on, raced};
+use crate::git::recovered::Heal;
+use crate::git::reflog::reflog_path;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
@@ -22,7 +24,7 @@ pub use self::healing::recover;
 use self::healing::{complete, is_committed, put_back};
 use self::last_look::{Moment, held, standing_proof};
 use self::look::{Proof, git_in_admin, wait_for_locks};
-pub use self::race::{moved_on, or_raced, raced};
+pub use self::race::or_raced;
 pub use self::surroundings::surroundings;
 use super::journal::{About, Announce, Journal, Running, step, unique_id};
 use super::kept_pack::KeptPack;
@@ -30,7 +32,7 @@ use super::pending::ensure_not_half_moved;
 use super::provenance::{Claim, Claims, remember};
 use super::quarantine::Scratch;
 use super::refs::RefChange;
-use super::repository::{RefFormat, Repository};
+use super::repository::Repository;
 use super::start::registry_lock;
 use super::trash::{self, Places, keep};
 use super::{events, exclude, metadata};
@@ -48,7 +50,6 @@ use crate::git::shared;
 const ATTEMPTS: usize = 5;
 
 /// A lane to be taken away, and what the caller knows about it.
-#[derive(Debug)]
 pub struct Retirement<'a> {
     /// Its record.
     pub lane: &'a Lane,
@@ -68,6 +69,8 @@ pub struct Retirement<'a> {
     pub heir: Option<BranchName>,
     /// Take it although a process works in it.
     pub although_busy: bool,
+    /// How what a dead process left of the lane is healed.
+    pub heal: Heal<'a>,
 }
 
 /// A lane that was taken away.
@@ -113,11 +116,6 @@ impl Claim for Intent {
     }
 }
 
-/// Seconds since 1970 UTC.
-pub fn now() -> i64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |elapsed| elapsed.as_secs() as i64)
-}
-
 /// What an interrupted removal of a lane is called.
 pub fn what(lane: &LaneName) -> String {
     format!("the removal of lane '{lane}'")
@@ -141,7 +139,7 @@ pub fn retire(repository: &Repository, retirement: &Retirement<'_>) -> Result<Re
 fn remove(repository: &Repository, retirement: &Retirement<'_>) -> Result<Retired> {
     let lane = retirement.lane;
     repository.ensure_lane_is_whole(&lane.name)?;
-    let _lock = trash::exclusive(repository, &lane.name, None)?;
+    let _lock = trash::exclusive(repository, &lane.name, retirement.heal)?;
     let or_raced = |error| or_raced(repository, lane, error);
     let wait_for_git = || match retirement.worktree {
         Some(worktree) => wait_for_locks(worktree, retirement.although_busy).map_err(|why| why.refuse(&lane.name)),
@@ -265,7 +263,7 @@ fn prepare(repository: &Repository, retirement: &Retirement<'_>, scratch: &Scrat
         // It is about the commits: with anything else in there the lane is not known to be in its base.
         proof: proof.filter(|_| holds.is_empty()).map(|proof| (&proof.how).into()),
         holds: Some(holds),
-        removed: clock::removal_time(repository, lane),
+        removed: removal_time::removal_time(repository, lane),
         branch,
         keep,
         worktree: worktree.map(|worktree| kept_worktree(repository, worktree)).transpose()?,
@@ -354,12 +352,6 @@ pub fn based_on(records: &metadata::Records, branch: &BranchName, heir: &BranchN
     let above = records.lanes.iter().filter(|lane| lane.base_branch().as_ref() == Some(branch));
     let above = above.filter(|lane| lane.branch.as_ref() != Some(heir));
     above.map(|lane| lane.name.clone()).collect()
-}
-
-/// The file of a branch's reflog, for the files backend.
-pub(super) fn reflog_path(repository: &Repository, branch: &BranchName) -> Option<PathBuf> {
-    (repository.ref_format() == RefFormat::Files)
-        .then(|| repository.common_dir().join("logs").join(super::path(&branch.to_ref())))
 }
 
 /// Deleting a branch deletes its reflog; a second link keeps the very file.

@@ -1,17 +1,10 @@
 //! What a command says whose lane another command took away meanwhile.
 
 use crate::domain::lane::Lane;
-use crate::domain::name::LaneName;
+use crate::domain::retire::raced;
 use crate::error::{Error, Kind};
 use crate::git::repository::Repository;
 use crate::git::{metadata, trash};
-
-/// The refusal when a lane is no longer what the caller saw.
-pub fn raced(lane: &LaneName) -> Error {
-    Error::refused(format!("lane '{lane}' was changed by somebody else at the same moment"))
-        .code("raced")
-        .hint("see what it is now with: git lane list")
-}
 
 /// `error`, unless it comes from the lane having gone away meanwhile: then that is what there is to say.
 pub fn or_raced(repository: &Repository, lane: &Lane, error: Error) -> Error {
@@ -27,11 +20,4 @@ pub fn or_raced(repository: &Repository, lane: &Lane, error: Error) -> Error {
         }
         _ => error,
     }
-}
-
-/// The refusal when the lane got other commits than the caller saw.
-pub fn moved_on(lane: &LaneName) -> Error {
-    Error::refused(format!("lane '{lane}' stays: it is at another commit than it was when the command began"))
-        .code("raced")
-        .hint("look at it, then run the command again")
 }

@@ -2,6 +2,8 @@
 //!
 //! The name is the journal: whatever bears it is on its way out, and the next expiry goes on with it.
 
+use crate::git::clock::now;
+use crate::git::recovered::Heal;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -41,8 +43,8 @@ pub struct Expiration {
 }
 
 /// Removes in passing what the policy no longer keeps, where that loses nothing.
-pub fn expire(repository: &Repository, policy: &Policy) -> Result<Expiration> {
-    expire_within(repository, policy, QUICK, Occasion::Passing, false)
+pub fn expire(repository: &Repository, policy: &Policy, heal: Heal<'_>) -> Result<Expiration> {
+    expire_within(repository, policy, QUICK, Occasion::Passing, false, heal)
 }
 
 /// Removes what the policy no longer keeps, with `patience` for counting sizes; `dry_run` only says what would go.
@@ -52,6 +54,7 @@ pub fn expire_within(
     patience: Duration,
     occasion: Occasion,
     dry_run: bool,
+    heal: Heal<'_>,
 ) -> Result<Expiration> {
     // What nobody can read any more, or not yet, may have been bringing one of them back.
     if !set_aside(&repository.lane_dir()).is_empty() || repository.is_a_newers_to_heal() {
@@ -63,7 +66,7 @@ pub fn expire_within(
         (entry, bytes)
     });
     let entries: Vec<(Entry, Option<u64>)> = entries.collect();
-    let due = expired(&entries, crate::git::retire::now(), &policy.retention());
+    let due = expired(&entries, now(), &policy.retention());
     let mounts = mounts();
     let mut done = Expiration::default();
     for (at, why) in due {
@@ -76,7 +79,7 @@ pub fn expire_within(
         }
         if occasion == Occasion::Passing && !entry.is_expendable() {
             done.overdue.push(Expired { entry, why, bytes });
-        } else if dry_run || bury(repository, &entry)? {
+        } else if dry_run || bury(repository, &entry, heal)? {
             // Where nothing was buried somebody has restored or removed it meanwhile.
             done.gone.push(Expired { entry, why, bytes });
         }
@@ -97,8 +100,8 @@ fn is_still_integrated(repository: &Repository, entry: &Entry) -> bool {
 }
 
 /// Takes an entry out of the trash; its files are still to be removed.
-fn bury(repository: &Repository, entry: &Entry) -> Result<bool> {
-    let _lock = super::exclusive(repository, &entry.lane.name, None)?;
+fn bury(repository: &Repository, entry: &Entry, heal: Heal<'_>) -> Result<bool> {
+    let _lock = super::exclusive(repository, &entry.lane.name, heal)?;
     let trash = super::directory(repository);
     let (from, to) = (trash.join(&entry.id), trash.join(format!("{DELETING}{}", entry.id)));
     if !from.exists() {
@@ -141,7 +144,7 @@ pub fn sweep(repository: &Repository) -> Result<()> {
             if let Some(parking) = places.own_parking().filter(|parking| !has_mount(&mounts, parking)) {
                 // What says whose the place is goes last.
                 unlink(&parking.join("worktree"))?;
-                super::remove_if_there(&parking.join("dot-git"))?;
+                crate::git::lane_files::remove_if_there(&parking.join("dot-git"))?;
                 places.leave_parking();
                 unlink(&parking)?;
             }

@@ -18,7 +18,7 @@ pub(super) fn point_at_admin(dot_git: &Path, directory: &Path, admin: &Path) -> 
     line.push(b'\n');
     // Not shared: a worktree has the modes of the user's umask.
     let temporary = dot_git.with_file_name(".git.lane-new");
-    super::remove_if_there(&temporary)?;
+    crate::git::lane_files::remove_if_there(&temporary)?;
     let mut file = std::fs::File::create_new(&temporary).context("create", &temporary)?;
     file.write_all(&line).context("write", &temporary)?;
     std::fs::rename(&temporary, dot_git).context("write", dot_git)

@@ -22,7 +22,7 @@ pub use places::Places;
 
 use super::journal::{Exclusive, Journal, Running};
 use super::provenance::misfit_of_entry;
-use super::recover;
+use super::recovered::Heal;
 use super::repository::Repository;
 use crate::domain::lane::RefName;
 use crate::domain::name::LaneName;
@@ -138,7 +138,7 @@ pub fn write(directory: &Path, entry: &Entry) -> Result<()> {
 /// still stood in the removed lane put beside them stays, and the directory with it.
 pub fn remove_empty(directory: &Path) -> Result<()> {
     for file in [".entry.json", "entry.json", "reflog", ".reflog", "size", ".size"] {
-        remove_if_there(&directory.join(file))?;
+        lane_files::remove_if_there(&directory.join(file))?;
     }
     let left = |part: &str| std::fs::symlink_metadata(directory.join(part)).is_ok();
     match std::fs::remove_dir(directory) {
@@ -149,14 +149,6 @@ pub fn remove_empty(directory: &Path) -> Result<()> {
             Ok(())
         }
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error).context("remove", directory),
-        _ => Ok(()),
-    }
-}
-
-/// Removes a file that may be gone already.
-pub fn remove_if_there(path: &Path) -> Result<()> {
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error).context("remove", path),
         _ => Ok(()),
     }
 }
@@ -181,24 +173,43 @@ pub fn is_moving(repository: &Repository, lane: &LaneName) -> bool {
     under_way(repository).iter().any(|(_, busy)| busy.lane == *lane)
 }
 
-/// Only one process at a time moves lanes in or out of the trash, and never one that a dead process left half-moved.
-pub fn exclusive(repository: &Repository, lane: &LaneName, own: Option<&Running>) -> Result<Exclusive> {
+/// Only one process at a time moves lanes in or out of the trash, and never one that a dead process left half-moved: that
+/// is healed first.
+pub fn exclusive(repository: &Repository, lane: &LaneName, heal: Heal<'_>) -> Result<Exclusive> {
     let start = std::time::Instant::now();
     loop {
-        let lock = Exclusive::acquire(&repository.lane_dir(), "trash.lock", PATIENCE)?;
-        let foreign = |path: &PathBuf| own.is_none_or(|own| own.path() != path);
-        if !under_way(repository).iter().any(|(path, busy)| foreign(path) && busy.lane == *lane) {
+        if let Some(lock) = unless_moving(repository, lane, |_| false)? {
             return Ok(lock);
         }
-        drop(lock);
-        if own.is_none() {
-            // Somebody may have died after this command had looked.
-            recover::recover(repository)?;
-            repository.ensure_lane_is_whole(lane)?;
-        }
-        if start.elapsed() > PATIENCE {
-            return Err(Error::environment(format!("another git-lane command is busy with lane '{lane}'")).code("busy"));
-        }
-        std::thread::sleep(Duration::from_millis(5));
+        // A process may have died after this command had looked.
+        heal(repository)?;
+        repository.ensure_lane_is_whole(lane)?;
+        wait_since(start, lane)?;
     }
+}
+
+/// The same for the healing of the operation that `own` speaks of.
+pub fn exclusive_for(repository: &Repository, lane: &LaneName, own: &Running) -> Result<Exclusive> {
+    let start = std::time::Instant::now();
+    loop {
+        if let Some(lock) = unless_moving(repository, lane, |path| own.path() == path)? {
+            return Ok(lock);
+        }
+        wait_since(start, lane)?;
+    }
+}
+
+/// The lock, unless the journal has another operation than an own one that moves the lane.
+fn unless_moving(repository: &Repository, lane: &LaneName, own: impl Fn(&Path) -> bool) -> Result<Option<Exclusive>> {
+    let lock = Exclusive::acquire(&repository.lane_dir(), "trash.lock", PATIENCE)?;
+    let moving = under_way(repository).iter().any(|(path, busy)| !own(path) && busy.lane == *lane);
+    Ok((!moving).then_some(lock))
+}
+
+fn wait_since(start: std::time::Instant, lane: &LaneName) -> Result<()> {
+    if start.elapsed() > PATIENCE {
+        return Err(Error::environment(format!("another git-lane command is busy with lane '{lane}'")).code("busy"));
+    }
+    std::thread::sleep(Duration::from_millis(5));
+    Ok(())
 }

@@ -309,14 +309,14 @@ fn mark(admin: &Path) -> Result<()> {
     lane_files::write(&unfinished, MARKER.as_bytes()).context("write", &unfinished)?;
     let marked = rename_raw(&unfinished, &marker).context("create", &marker);
     if marked.is_err() {
-        super::remove_if_there(&unfinished)?;
+        crate::git::lane_files::remove_if_there(&unfinished)?;
     }
     marked
 }
 
 fn unmark(admin: &Path) -> Result<()> {
-    super::remove_if_there(&admin.join(UNFINISHED))?;
-    if is_marked(admin) { super::remove_if_there(&admin.join("locked")) } else { Ok(()) }
+    crate::git::lane_files::remove_if_there(&admin.join(UNFINISHED))?;
+    if is_marked(admin) { crate::git::lane_files::remove_if_there(&admin.join("locked")) } else { Ok(()) }
 }
 
 fn is_marked(admin: &Path) -> bool {

@@ -147,7 +147,7 @@ pub(super) fn by_branch(
     git: &impl Fn() -> Invocation,
     ids: &mut BTreeSet<ObjectId>,
 ) -> Result<()> {
-    if let Some(log) = crate::git::retire::reflog_path(repository, branch) {
+    if let Some(log) = crate::git::reflog::reflog_path(repository, branch) {
         return file(repository, &log, Words::Full, ids);
     }
     let log = git().args(["log", "--walk-reflogs", "--format=%H"]).bytes(branch.to_ref()).arg("--").output()?;

@@ -13,7 +13,7 @@ use crate::git::recover::Intent;
 use crate::git::repository::Repository;
 
 /// All of it, oldest first. Nothing is healed here.
-pub(super) fn operations(repository: &Repository) -> Result<Vec<Finding>> {
+pub fn operations(repository: &Repository) -> Result<Vec<Finding>> {
     let left = Journal::new(&repository.lane_dir()).left::<Intent>()?;
     if left.is_empty() {
         return Ok(Vec::new());

@@ -2,8 +2,8 @@
 
 use std::os::unix::fs::MetadataExt;
 
-use super::now;
 use crate::domain::lane::Lane;
+use crate::git::clock::now;
 use crate::git::repository::Repository;
 
 /// Now, in seconds since 1970 UTC; later where the clock is behind what it said before. A machine that starts without the
