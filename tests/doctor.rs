@@ -2,13 +2,13 @@
 
 use crate::sandbox::{Run, Sandbox, write};
 
-fn doctor(sandbox: &Sandbox, args: &[&str]) -> Run {
+pub(crate) fn doctor(sandbox: &Sandbox, args: &[&str]) -> Run {
     sandbox.lane([&["doctor"], args].concat())
 }
 
 /// The codes doctor reports, in its order; the exit code says whether there are any.
 #[track_caller]
-fn codes(sandbox: &Sandbox) -> Vec<String> {
+pub(crate) fn codes(sandbox: &Sandbox) -> Vec<String> {
     let run = doctor(sandbox, &["--json"]);
     let (expected, document): (i32, serde_json::Value) = (run.code, serde_json::from_str(&run.stdout).unwrap());
     let findings = if expected == 0 { &document["findings"] } else { &document["error"]["details"] };

@@ -27,6 +27,7 @@ mod interference;
 mod json;
 mod json_documents;
 mod kept_objects;
+mod kept_packs;
 mod lanes;
 mod line_breaks;
 mod list;

@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 use crate::domain::lane::ObjectId;
 use crate::error::{Error, IoContext, Result};
 use crate::git::journal::{step, unique_id};
-use crate::git::quarantine::Scratch;
+use crate::git::quarantine::{self, Scratch};
 use crate::git::repository::Repository;
-use crate::git::shared;
+use crate::git::{lane_files, scratch, shared};
 
 /// What the `.keep` files say that are ours.
 const OURS: &[u8] = b"git-lane: this goes when the command that made it ends\n";
@@ -72,7 +72,7 @@ impl KeptPack {
         if own.is_empty() {
             return Ok(None);
         }
-        let packs = repository.gix.objects.store_ref().path().join("pack");
+        let packs = packs(repository);
         shared::create_dir_all(&packs).context("create", &packs)?;
         let notes = scratch.path(KEEPS);
         shared::create_dir_all(&notes).context("create", &notes)?;
@@ -122,17 +122,57 @@ fn place(from: &Path, to: &Path) -> Result<()> {
     std::fs::rename(&aside, to).context("write", to)
 }
 
-/// Removes a `.keep` that says that it is ours.
-fn remove(keep: &Path) {
+/// Whether a `.keep` says that it is ours.
+fn is_ours(keep: &Path) -> bool {
     let is_file = std::fs::symlink_metadata(keep).is_ok_and(|metadata| metadata.is_file());
-    if is_file && std::fs::read(keep).is_ok_and(|text| text == OURS) {
+    is_file && std::fs::read(keep).is_ok_and(|text| text == OURS)
+}
+
+fn remove(keep: &Path) {
+    if is_ours(keep) {
         drop(std::fs::remove_file(keep));
     }
 }
 
+fn packs(repository: &Repository) -> PathBuf {
+    repository.gix.objects.store_ref().path().join("pack")
+}
+
+/// A `.keep` whose process is dead.
+#[derive(Debug)]
+pub struct Left {
+    /// Where it is.
+    pub keep: PathBuf,
+    /// Whether a scratch directory names it yet.
+    pub next_command_removes: bool,
+}
+
+/// All of them. One that no scratch directory names was left where somebody has removed that: a process names it first.
+pub fn left(repository: &Repository) -> Vec<Left> {
+    let listed = std::fs::read_dir(packs(repository)).into_iter().flatten().flatten().map(|entry| entry.path());
+    let is_keep = |path: &PathBuf| path.extension().is_some_and(|end| end == "keep") && is_ours(path);
+    let keeps: Vec<PathBuf> = listed.filter(is_keep).collect();
+    if keeps.is_empty() {
+        return Vec::new();
+    }
+    let home = quarantine::home(&repository.lane_dir());
+    let (dead, _locks) = scratch::dead(&home, "");
+    let names = |directory: &Path, keep: &Path| {
+        keep.file_name().is_some_and(|name| lane_files::is_file(&directory.join(KEEPS).join(name)))
+    };
+    let living: Vec<PathBuf> = lane_files::list(&home).filter(|directory| !dead.contains(directory)).collect();
+    let of_none = keeps.into_iter().filter(|keep| !living.iter().any(|directory| names(directory, keep)));
+    // One that has ended meanwhile has removed its own.
+    let left = of_none.filter(|keep| is_ours(keep)).map(|keep| {
+        let next_command_removes = dead.iter().any(|directory| names(directory, &keep));
+        Left { keep, next_command_removes }
+    });
+    left.collect()
+}
+
 /// Removes the `.keep` files of the dead process whose scratch directory this was.
 pub fn clean(repository: &Repository, dead: &Path) {
-    let packs = repository.gix.objects.store_ref().path().join("pack");
+    let packs = packs(repository);
     for note in std::fs::read_dir(dead.join(KEEPS)).into_iter().flatten().flatten() {
         remove(&packs.join(note.file_name()));
     }

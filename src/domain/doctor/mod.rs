@@ -53,6 +53,8 @@ pub enum Finding {
     UnfinishedAdmin(PathBuf, AdminAge),
     /// A lock file of git's protocol.
     Lock(PathBuf, LockOwner),
+    /// A `.keep` file of a git-lane process that is dead, and an object in its pack that nothing else leads to.
+    KeptPack(PathBuf, Option<String>),
     /// `core.bare` is true although there is a working tree.
     BareWithWorktree,
     /// `core.worktree` leads away from the repository's own working tree.
@@ -195,6 +197,7 @@ impl Finding {
             Finding::Poisoned(poisoned) => poisoned.age == AdminAge::Old && poisoned.head,
             Finding::StrangeWorktree(_, why) => *why == TreeElsewhere::ByAccident,
             Finding::Lock(_, owner) => *owner == LockOwner::Dead,
+            Finding::KeptPack(_, needed) => needed.is_none(),
             Finding::Interrupted(interrupted) => interrupted.prospect == Prospect::Healing,
             Finding::RenamedBranch(..)
             | Finding::RenamedBase(..)
@@ -245,6 +248,7 @@ impl Finding {
             Finding::OfAnotherRepository(..) => "other-repository",
             Finding::UnfinishedAdmin(..) => "unfinished-worktree",
             Finding::Lock(..) => "lock",
+            Finding::KeptPack(..) => "kept-pack",
             Finding::BareWithWorktree => "core-bare",
             Finding::StrangeWorktree(..) => "core-worktree",
             Finding::DeadHooksPath(_) => "hooks-path",

@@ -89,6 +89,11 @@ impl Finding {
             Finding::Lock(path, LockOwner::Unknown(_)) => {
                 format!("if no git is running, remove it: rm {}", word(path.display()))
             }
+            Finding::KeptPack(keep, Some(object)) => format!(
+                "look at what nothing else leads to: git show {object}; a branch keeps a commit, git branch NAME {object}; if \
+                 nothing there is needed: rm {}",
+                word(keep.display())
+            ),
             Finding::DamagedIndex(_, worktree, index) => {
                 let aside = word(format!("{}.damaged", index.display()));
                 format!(
@@ -228,6 +233,9 @@ impl std::fmt::Display for Finding {
             Finding::Lock(path, LockOwner::Unknown(age)) => {
                 write!(f, "'{}' has blocked writers for {}", path.display(), duration(*age))
             }
+            Finding::KeptPack(keep, _) => {
+                write!(f, "'{}' was left by a git-lane that is dead; no gc takes its pack", keep.display())
+            }
             Finding::BareWithWorktree => f.write_str("core.bare is true although there is a working tree"),
             Finding::StrangeWorktree(path, _) => write!(f, "core.worktree leads to '{}'", path.display()),
             Finding::DeadHooksPath(path) => {
@@ -316,6 +324,7 @@ mod tests {
             Finding::DamagedWorktree(None, "/x".into(), "its .git is not a file".into(), Repair::Untold("/y".into())),
             Finding::UnfinishedAdmin("/x".into(), AdminAge::Fresh),
             Finding::Lock("/x".into(), LockOwner::Unknown(5)),
+            Finding::KeptPack("/x".into(), Some("abc".into())),
             Finding::DeadHooksPath("/x".into()),
             Finding::DamagedIndex(None, "/x".into(), "/x/.git/index".into()),
             Finding::DamagedBranch(lane(), branch("x"), "its commit is lost".into()),
@@ -339,6 +348,7 @@ mod tests {
             Finding::RenamedBase(lane(), branch("a"), branch("b")),
             Finding::UnfinishedAdmin("/x".into(), AdminAge::Old),
             Finding::Lock("/x".into(), LockOwner::Dead),
+            Finding::KeptPack("/x".into(), None),
             Finding::BareWithWorktree,
             Finding::StrangeWorktree("/x".into(), TreeElsewhere::ByAccident),
             Finding::PutAside(lane(), "/x".into(), "/y".into()),

@@ -1,6 +1,7 @@
 //! Looks a repository over for what hooks cannot see and plain git stumbles over, and puts right what can be.
 
 mod admin;
+mod kept;
 pub mod lost;
 pub(super) mod rebuild;
 mod settings;
@@ -32,6 +33,7 @@ pub fn examine(repository: &Repository, interrupted: Vec<Finding>) -> Result<Vec
     let mut found = settings::configuration(repository)?;
     found.extend(settings::locks(repository)?);
     found.extend(interrupted);
+    found.extend(kept::packs(repository)?);
     found.extend(super::journal::set_aside(&repository.lane_dir()).into_iter().map(Finding::DamagedIntent));
     found.extend(strangers(repository).into_iter().map(Finding::Stranger));
     found.extend(poisoned.iter().cloned());
@@ -105,6 +107,7 @@ fn put_right(repository: &Repository, finding: &Finding) -> Result<()> {
             None => Err(raced(name)),
         },
         Finding::LostRecord(lane) => lost::record_again(repository, lane),
+        Finding::KeptPack(keep, None) => kept::release(repository, keep),
         Finding::Lock(_, LockOwner::Dead) => settings::clear_dead_locks(repository),
         Finding::BareWithWorktree => settings::set(repository, "bare", Some("false")),
         Finding::StrangeWorktree(_, TreeElsewhere::ByAccident) => settings::set(repository, "worktree", None),
