@@ -5,7 +5,7 @@ use crate::sandbox::{Sandbox, write};
 
 /// What makes lane `x`, whose commit is in `main`, hold more than that; a script that runs in the lane. The codes of what
 /// it holds then.
-const HOLDINGS: [(&str, &str, &[&str]); 26] = [
+const HOLDINGS: [(&str, &str, &[&str]); 27] = [
     ("untracked", "echo gold >new", &["untracked"]),
     ("modified", "echo gold >>README", &["modified"]),
     ("deleted", "rm README", &["modified"]),
@@ -45,6 +45,11 @@ const HOLDINGS: [(&str, &str, &[&str]); 26] = [
         &["commits"],
     ),
     ("own ref", "git update-ref refs/worktree/mine $(git commit-tree -m gold HEAD^{tree})", &["commits"]),
+    (
+        "own ref that is a link",
+        "git commit-tree -m gold HEAD^{tree} >../there; mkdir -p \"$D/refs/worktree\"; ln -s \"$PWD/../there\" \"$D/refs/worktree/mine\"",
+        &["commits"],
+    ),
     ("ref of a bisect", "git update-ref refs/bisect/bad $(git commit-tree -m gold HEAD^{tree})", &["commits"]),
     ("ref of a rebase", "git update-ref refs/rewritten/a $(git commit-tree -m gold HEAD^{tree})", &["commits"]),
     ("gone, staged", "echo gold >new; git add new; rm -r \"$PWD\"", &["staged"]),

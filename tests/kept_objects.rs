@@ -136,6 +136,28 @@ const NAMED: &[(&str, &str, &str)] = &[
         "git log -1 --format=%s ORIG_HEAD | grep gone",
     ),
     (
+        "a file of git's that is a link to another place",
+        "git commit-tree -m gold HEAD^{tree} >../there; ln -s there ../once-more; ln -sf $PWD/../once-more $G/ORIG_HEAD",
+        "git log -1 --format=%s ORIG_HEAD | grep gold",
+    ),
+    (
+        "refs of its own that are links to another place, and to a branch",
+        "git commit-tree -m gold HEAD^{tree} >../there; mkdir -p $G/refs/worktree/deep; ln -s $PWD/../there $G/refs/worktree/deep/a
+        ln -s refs/heads/main $G/refs/worktree/b; git rev-parse refs/worktree/b; ln -s nowhere $G/refs/worktree/c",
+        "git log -1 --format=%s refs/worktree/deep/a | grep gold; git symbolic-ref refs/worktree/b | grep main",
+    ),
+    (
+        "an autostash that is a link to another place",
+        "git fetch -q $OTHER main; echo precious >>README; git rebase -q --autostash FETCH_HEAD || true; rm $G/FETCH_HEAD; git reflog expire --expire=now --all
+        mv $G/rebase-merge/autostash ..; ln -s $PWD/../autostash $G/rebase-merge",
+        "git rebase --abort; grep precious README",
+    ),
+    (
+        "a directory of another program's that is a link",
+        "ln -s / $G/other-program",
+        "test -d $G/other-program/proc",
+    ),
+    (
         "a detached HEAD",
         "git checkout -q --detach; git commit -q --allow-empty -m detached",
         "git log -1 --format=%s | grep detached",
@@ -189,6 +211,37 @@ fn what_only_a_worktree_names_can_be_used_when_it_is_back() {
         failed.extend((run.code != 0).then(|| format!("{name}: {run}")));
     }
     assert!(failed.is_empty(), "{}", failed.join("\n\n"));
+}
+
+/// git goes on in a directory that a link leads to, wherever the links there lead.
+#[test]
+fn a_lane_whose_git_directories_are_links_to_directories_stays() {
+    for (name, made) in [
+        ("refs/worktree", "git update-ref refs/worktree/a $(git commit-tree -m gold HEAD^{tree})"),
+        ("refs", "git update-ref refs/worktree/a $(git commit-tree -m gold HEAD^{tree})"),
+        ("logs", "git commit -q --allow-empty -m gold; git reset -q --hard HEAD~"),
+        ("rebase-merge", "GIT_SEQUENCE_EDITOR='echo break >' git rebase -q -i HEAD"),
+        ("sequencer", "mkdir $G/sequencer; git commit-tree -m gold HEAD^{tree} >$G/sequencer/abort-safety"),
+    ] {
+        let sandbox = Sandbox::new();
+        sandbox.lane(["start", "x"]).ok();
+        let lane = sandbox.lane_path("x");
+        sh(
+            &sandbox,
+            &lane,
+            &format!("{made}; mkdir ../apart; mv $G/{name} ../apart/it; ln -s $PWD/../apart/it $G/{name}"),
+        );
+        for args in [["drop", "x", "--yes"], ["drop", "x", "--force"], ["finish", "x", "--no-land"]] {
+            let refused = sandbox.lane(args);
+            // An operation in progress comes first where finish looks.
+            assert!(refused.code != 0, "{name}: {args:?}: {refused}");
+            if args[0] == "drop" {
+                assert!(refused.stderr.contains("is a symbolic link to a directory"), "{name}: {args:?}: {refused}");
+            }
+        }
+        sandbox.nothing_left_behind(0);
+        assert!(lane.join(".git").exists());
+    }
 }
 
 /// The same where refs are a reftable, which only git reads.

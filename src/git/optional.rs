@@ -57,6 +57,28 @@ pub fn metadata(path: &Path) -> Result<Option<Metadata>> {
     there(path, std::fs::symlink_metadata(path))
 }
 
+/// What git finds at a path in its own directories, where it goes through symbolic links (`files_read_raw_ref` in
+/// refs/files-backend.c); `None` where nothing is, or a link that leads to no file: as a symbolic ref of old it names
+/// another ref.
+///
+/// # Errors
+/// As [`read`], and where a link leads to a directory: git would go on there, to wherever its links lead.
+pub fn followed(path: &Path) -> Result<Option<Metadata>> {
+    let Some(found) = metadata(path)? else { return Ok(None) };
+    if !found.is_symlink() {
+        return Ok(Some(found));
+    }
+    match there(path, std::fs::metadata(path))? {
+        Some(found) if found.is_dir() => Err(Error::environment(format!(
+            "'{}' is a symbolic link to a directory, so that what git finds there may be lost",
+            path.display()
+        ))
+        .code("unreadable")
+        .hint("put the directory itself in its place")),
+        found => Ok(found),
+    }
+}
+
 fn there<T>(path: &Path, found: Result<T, IoError>) -> Result<Option<T>> {
     match found {
         Ok(found) => Ok(Some(found)),
@@ -89,6 +111,22 @@ mod tests {
             assert!(metadata(&directory.path().join(absent)).unwrap().is_none());
         }
         assert!(read(directory.path()).is_err());
+    }
+
+    #[test]
+    fn a_link_is_what_it_leads_to_and_never_a_directory() {
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| directory.path().join(name);
+        std::fs::write(at("file"), "x").unwrap();
+        for (link, target) in [("a", "file"), ("b", "a"), ("ref", "refs/heads/main"), ("c", "."), ("loop", "loop")] {
+            std::os::unix::fs::symlink(target, at(link)).unwrap();
+        }
+        for file in ["file", "a", "b"] {
+            assert!(followed(&at(file)).unwrap().is_some_and(|found| found.is_file()), "{file}");
+        }
+        assert!(followed(&at("ref")).unwrap().is_none() && followed(&at("none")).unwrap().is_none());
+        assert!(followed(directory.path()).unwrap().is_some_and(|found| found.is_dir()));
+        assert!(followed(&at("c")).is_err() && followed(&at("loop")).is_err());
     }
 
     #[test]

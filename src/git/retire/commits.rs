@@ -15,7 +15,7 @@ use crate::domain::lane::{Head, Lane, ObjectId, Worktree};
 use crate::error::{Error, IoContext, Result};
 use crate::git::reflog::reflog_path;
 use crate::git::repository::{RefFormat, Repository};
-use crate::git::{renames, steady};
+use crate::git::{optional, renames, steady};
 
 /// How many commits of the lane are walked through before git is asked.
 const MOST_COMMITS: usize = 10_000;
@@ -118,7 +118,7 @@ fn log_of_branch(repository: &Repository, lane: &Lane) -> Result<Vec<Line>> {
 }
 
 fn read_log(path: &Path) -> Result<Vec<Line>> {
-    let text = match crate::git::optional::bytes(path) {
+    let text = match optional::bytes(path) {
         Ok(text) => text,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(error).context("read", path),
@@ -155,20 +155,14 @@ fn own_refs(repository: &Repository, worktree: &Worktree) -> Result<BTreeSet<Obj
     ids_below(&worktree.git_dir.join("refs"), &mut found).map(|()| found)
 }
 
-fn ids_below(directory: &Path, found: &mut BTreeSet<ObjectId>) -> Result<()> {
-    let listed = match std::fs::read_dir(directory) {
-        Ok(listed) => listed,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(error).context("read", directory),
-    };
-    for entry in listed {
-        let entry = entry.context("read", directory)?;
-        let kind = entry.file_type().context("read", directory)?;
-        if kind.is_dir() {
+fn ids_below(path: &Path, found: &mut BTreeSet<ObjectId>) -> Result<()> {
+    let Some(there) = optional::followed(path)? else { return Ok(()) };
+    if there.is_file() {
+        let text = optional::read(path)?.unwrap_or_default();
+        found.extend(ObjectId::from_hex(text.trim_ascii()).ok());
+    } else if there.is_dir() {
+        for entry in optional::list(path)?.unwrap_or_default() {
             ids_below(&entry.path(), found)?;
-        } else if kind.is_file() {
-            let text = crate::git::optional::bytes(entry.path()).context("read", &entry.path())?;
-            found.extend(ObjectId::from_hex(text.trim_ascii()).ok());
         }
     }
     Ok(())

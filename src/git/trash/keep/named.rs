@@ -59,14 +59,19 @@ pub(super) fn below(repository: &Repository, directory: &Path, ids: &mut BTreeSe
             "rebase-apply" => Words::Patch,
             _ => Words::Full,
         };
+        // Into a directory of any other name git never goes.
+        let unknown = words == Words::Full && !["refs", "logs"].contains(&&*name);
+        if unknown && entry.path().is_symlink() && entry.path().is_dir() {
+            continue;
+        }
         inside(repository, &entry.path(), words, ids)?;
     }
     Ok(())
 }
 
-/// Every object id in a file, or in the files below a directory. No link is followed, and what is no file is passed over.
+/// Every object id in a file, or in the files below a directory; what is neither is passed over.
 fn inside(repository: &Repository, path: &Path, words: Words, ids: &mut BTreeSet<ObjectId>) -> Result<()> {
-    let Some(found) = optional::metadata(path)? else { return Ok(()) };
+    let Some(found) = optional::followed(path)? else { return Ok(()) };
     if found.is_dir() {
         for entry in optional::list(path)?.unwrap_or_default() {
             inside(repository, &entry.path(), words, ids)?;
