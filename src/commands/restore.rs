@@ -2,11 +2,15 @@
 
 use std::path::PathBuf;
 
+use bstr::ByteSlice;
+
+use crate::domain::lane::Worktree;
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::paste::{word, word_of_bytes};
 use crate::domain::trash::{Entry, Setting};
 use crate::error::{Error, Result};
 use crate::git::provenance::settings;
+use crate::git::provenance::worktree_settings::{self, Doubted};
 use crate::git::repository::Repository;
 use crate::git::restore::{restore, what};
 use crate::ui::{Page, Report, Ui};
@@ -103,8 +107,27 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     Ok(())
 }
 
-/// Says which of git's settings of the branch are the user's to put back.
+/// Says which of git's settings of the worktree and the branch are the user's to put back.
 fn doubt(repository: &Repository, entry: &Entry, ui: &Ui) {
+    let worktrees = repository.worktrees().unwrap_or_default();
+    let is_back = |found: &&Worktree| entry.worktree.as_ref().is_some_and(|kept| kept.path == found.path);
+    let back = worktrees.iter().find(is_back);
+    for Doubted { file, key, value } in back.iter().flat_map(|back| worktree_settings::doubted(&back.git_dir)) {
+        let aside = worktree_settings::aside(&file);
+        let Some(key) = key else {
+            ui.warn(format_args!("'{}' is not put back, because git cannot read it", aside.display()));
+            continue;
+        };
+        let (key, file) = (key.to_str_lossy(), word(file.display()));
+        ui.warn(format_args!(
+            "'{key}' was '{value}' in this worktree; that is not put back, because nothing outside of the trash bears it out"
+        ));
+        let value = word_of_bytes(&value);
+        ui.note(format_args!(
+            "hint: if you know it to be yours: git config --file {file} --add {} {value}",
+            word(&key)
+        ));
+    }
     let Some(branch) = entry.branch.as_ref().filter(|branch| branch.deleted) else { return };
     for Setting { key, value } in settings::believed(repository, &branch.settings).1 {
         let key = format!("branch.{}.{key}", branch.name);

@@ -205,3 +205,37 @@ fn what_is_no_intent_stops_nothing() {
         }
     }
 }
+
+/// The admin directory of a lane on its way, in which more may write than may write where it goes.
+#[test]
+fn an_interrupted_start_or_removal_brings_no_setting_that_nothing_bears_out() {
+    for (args, step) in [(&["start", "x"][..], "start.branch"), (&["drop", "--yes", "x"], "places.admin-moved")] {
+        let dies = |at: usize| {
+            let sandbox = Sandbox::new();
+            sandbox.git(["config", "extensions.worktreeConfig", "true"]);
+            if args[0] == "drop" {
+                let _ = sandbox.lane(["start", "x"]).ok();
+            }
+            let run = sandbox.run(sandbox.command("git-lane").args(args).env("GIT_LANE_TEST_DIE_AT", at.to_string()));
+            run.stderr.contains(&format!("died at {step}\n")).then_some(sandbox)
+        };
+        let sandbox = (1..60).find_map(dies).unwrap();
+        let admin = match args[0] {
+            "start" => std::fs::read_dir(sandbox.own("staging")).unwrap().next().unwrap().unwrap().path(),
+            _ => std::fs::read_dir(sandbox.own("trash")).unwrap().next().unwrap().unwrap().path().join("admin"),
+        };
+        let (evil, pwned) = (sandbox.root().join("evil"), sandbox.root().join("pwned"));
+        sandbox.git(["init", "-q", "--bare", evil.to_str().unwrap()]);
+        let command = format!("touch {}; false", pwned.display());
+        sandbox.git_in(&evil, ["config", "core.fsmonitor", &command]);
+        write(&admin.join("commondir"), evil.to_str().unwrap());
+        write(&admin.join("config.worktree"), format!("[core]\n\tfsmonitor = {command}\n"));
+        let run = sandbox.lane_in_time(&["start", "other"]);
+        assert!(run.stderr.contains("it has been"), "{run}");
+        let _ = sandbox.run(sandbox.command("git-lane").args(["restore", "x"]));
+        let lane = sandbox.lane_path("x");
+        assert_eq!(sandbox.git_in(&lane, ["status", "--porcelain", "--branch"]), "## x", "{step}: {run}");
+        let _ = sandbox.lane_in_time(&["list"]).ok();
+        assert!(!pwned.exists(), "{step}: {run}");
+    }
+}

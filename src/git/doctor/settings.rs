@@ -123,7 +123,8 @@ pub fn programs(repository: &Repository) -> Result<Vec<String>> {
         let (word, name) = (header.name().to_string().to_lowercase(), header.subsection_name());
         for (key, value) in section.body() {
             let key = key.to_string();
-            if runs_a_program(&word, &key.to_lowercase(), value.as_bstr()) {
+            let is_ours = word == "hook" && name.is_some_and(|name| name.starts_with(b"git-lane-"));
+            if !is_ours && runs_a_program(&word, &key.to_lowercase(), value.as_bstr()) {
                 let name = name.map(|name| format!(".{name}")).unwrap_or_default();
                 found.push(format!("{word}{name}.{key}"));
             }
@@ -142,7 +143,42 @@ fn runs_a_program(section: &str, key: &str, value: &BStr) -> bool {
         ("alias", _) => value.starts_with(b"!"),
         ("filter", "clean" | "smudge" | "process") | ("diff", "external" | "command" | "textconv") => true,
         ("merge", "driver") | ("credential", "helper") | ("sequence", "editor") | ("interactive", "difffilter") => true,
-        ("difftool" | "mergetool" | "man" | "browser", "cmd" | "path") | ("gpg", "program") => true,
+        ("difftool" | "mergetool" | "man" | "browser" | "guitool", "cmd" | "path") => true,
+        ("gpg", "program" | "defaultkeycommand") | ("hook" | "tar", "command") | ("trailer", "cmd" | "command") => true,
+        ("uploadpack", "packobjectshook") | ("gc", "recentobjectshook") | ("imap", "tunnel") => true,
+        ("remote", "uploadpack" | "receivepack" | "vcs") | ("instaweb", "browser" | "httpd") => true,
+        ("sendemail", "tocmd" | "cccmd" | "headercmd" | "sendmailcmd") => true,
+        ("pager", _) => gix::config::Boolean::try_from(value).is_err(),
+        ("submodule", "update") => value.starts_with(b"!"),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_git_runs_is_told_from_what_it_only_reads() {
+        for (section, key, value, runs) in [
+            ("core", "fsmonitor", "true", false),
+            ("core", "fsmonitor", "watchman", true),
+            ("core", "autocrlf", "input", false),
+            ("alias", "st", "status", false),
+            ("alias", "st", "!sh", true),
+            ("pager", "log", "false", false),
+            ("pager", "log", "less", true),
+            ("submodule", "update", "rebase", false),
+            ("submodule", "update", "!sh", true),
+            ("gpg", "defaultkeycommand", "x", true),
+            ("hook", "command", "x", true),
+            ("hook", "event", "x", false),
+            ("remote", "url", "x", false),
+            ("remote", "uploadpack", "x", true),
+            ("filter", "process", "x", true),
+            ("filter", "required", "true", false),
+        ] {
+            assert_eq!(runs_a_program(section, key, value.into()), runs, "{section}.{key} = {value}");
+        }
     }
 }

@@ -10,6 +10,7 @@
 
 pub mod registry;
 pub mod settings;
+pub mod worktree_settings;
 
 use std::path::{Component, Path, PathBuf};
 

@@ -5,6 +5,8 @@ use super::{Intent, by_git, checkout, in_place, publish, registry_lock};
 use crate::domain::name::LaneName;
 use crate::error::Result;
 use crate::git::journal::Running;
+use crate::git::lane_files;
+use crate::git::provenance::worktree_settings;
 use crate::git::recovered::Healed;
 use crate::git::repository::Repository;
 
@@ -18,6 +20,10 @@ pub fn what(lane: &LaneName) -> String {
 pub fn recover(repository: &Repository, mut intent: Intent, running: &mut Running) -> Result<Healed> {
     let what = what(&intent.lane.name);
     let guard = registry_lock(repository)?;
+    if lane_files::is_directory(&intent.staged_admin) {
+        // Until it is among git's own, more than this user may have written there.
+        worktree_settings::tame(repository.common_dir(), &intent.staged_admin)?;
+    }
     let records = repository.records()?;
     let recorded = records.find(&intent.lane.name).filter(|lane| lane.id == intent.lane.id);
     if let Some(lane) = recorded {

@@ -15,6 +15,7 @@ use crate::domain::paste::word;
 use crate::domain::trash::{KeptWorktree, Stamp};
 use crate::error::{Error, IoContext, Result};
 use crate::git::journal::step;
+use crate::git::provenance::worktree_settings;
 use crate::git::{lane_files, shared};
 
 /// The marker that keeps `git worktree prune` from an admin directory whose worktree is on its way.
@@ -115,6 +116,7 @@ impl Places {
             step("places.dot-git-moved");
         }
         if admin_is_here {
+            worktree_settings::vouch(self.common_dir(), &self.admin);
             moved(rename_raw(&self.admin, &self.kept_admin()), &self.admin)?;
             step("places.admin-moved");
             unmark(&self.kept_admin())?;
@@ -160,6 +162,7 @@ impl Places {
             }
             step("places.admin-marked");
             remove_orphaned_locks(&kept_admin);
+            worktree_settings::tame(self.common_dir(), &kept_admin)?;
             links::point_at_worktree(&kept_admin, &self.admin, &self.original)?;
             self.place_admin(&kept_admin)?;
             step("places.admin-back");
