@@ -15,13 +15,16 @@ use crate::domain::message::expand;
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::start::worktree_path;
 use crate::domain::trash::Entry;
-use crate::git::hook::{config as small, transaction};
-use crate::git::journal::About;
-use crate::git::land::stamp::{Entries, STAT};
-use crate::git::metadata::{self, Records};
-use crate::git::recover::Intent;
-use crate::git::{status, trash, worktree};
+use crate::engines::status;
+use crate::guard::{config as small, transaction};
+use crate::operations::land::stamp::{Entries, STAT};
+use crate::operations::recover::Intent;
+use crate::operations::trash;
 use crate::policy::{Origin, Policy, Values};
+use crate::repository::metadata;
+use crate::repository::metadata::Records;
+use crate::repository::worktree;
+use crate::store::journal::About;
 use crate::ui::escape;
 
 /// A check that takes any bytes.
@@ -123,7 +126,7 @@ pub fn record_texts(bytes: &[u8]) {
     let text = |bytes: &[u8]| Some(bytes.to_str_lossy().into_owned()).filter(|text| !text.is_empty());
     let mut lane = sample(name);
     lane.branch = BranchName::parse(field().as_bstr()).ok();
-    lane.worktree = Path::new("/").join(crate::git::path(field()));
+    lane.worktree = Path::new("/").join(crate::store::path(field()));
     lane.task = text(field());
     lane.owner = text(field());
     let Ok(mut file) = metadata::parse(b"[core]\n\tbare = false\n[lane]\n\tguard = warn\n") else { return };
@@ -164,7 +167,7 @@ pub fn git_output(bytes: &[u8]) {
         let line = [b"0 ", change.new.as_bytes(), b" ", change.name.as_bytes()].concat();
         assert_eq!(transaction::changes(&line).next(), Some(change));
     }
-    if let Some((from, to)) = crate::git::hook::checkout_message(bytes.as_bstr()) {
+    if let Some((from, to)) = crate::guard::checkout_message(bytes.as_bstr()) {
         assert!(bytes.contains_str(from) && bytes.ends_with(&to));
     }
     if let Some(branch) = worktree::parse_head(bytes.as_bstr()).branch() {
@@ -215,7 +218,7 @@ pub fn journal(bytes: &[u8]) {
 
 /// The event log: a line is an event or nothing, and an event is one line again.
 pub fn events(bytes: &[u8]) {
-    for event in bytes.split(|byte| *byte == b'\n').filter_map(crate::git::events::event) {
+    for event in bytes.split(|byte| *byte == b'\n').filter_map(crate::store::events::event) {
         comes_back::<Event>(&event);
         let _ = (event.verb(), event.details());
     }

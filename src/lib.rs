@@ -6,14 +6,17 @@
 pub mod cli;
 pub mod commands;
 pub mod domain;
+pub mod engines;
 pub mod error;
 #[doc(hidden)]
 pub mod fuzz;
-pub mod git;
-pub mod hooks;
+pub mod guard;
+pub mod install;
 pub mod man;
+pub mod operations;
 pub mod policy;
-mod signals;
+pub mod repository;
+pub mod store;
 pub mod ui;
 
 /// The `version` field of every JSON document; it grows when a field changes its meaning or goes away.

@@ -13,9 +13,9 @@ use clap_complete::engine::{ArgValueCandidates, CompletionCandidate, complete};
 use crate::cli::Cli;
 use crate::domain::lane::Lane;
 use crate::error::Result;
-use crate::git::lane_files;
-use crate::git::repository::Repository;
 use crate::policy::KEYS;
+use crate::repository::Repository;
+use crate::store::lane_files;
 use crate::ui::{Ui, escape};
 
 /// Print the candidates for the last of the words, which is being typed

@@ -1,7 +1,7 @@
 //! `git lane completions`: what makes a shell complete `git lane`.
 
 use crate::error::Result;
-use crate::hooks::completion_scripts::{BASH, FISH, ZSH};
+use crate::install::completion_scripts::{BASH, FISH, ZSH};
 use crate::ui::{Page, Report, Ui};
 
 /// Print the completion script of a shell

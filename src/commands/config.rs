@@ -2,8 +2,8 @@
 
 use crate::domain::lane::LosslessPath;
 use crate::error::{Error, Result};
-use crate::git::repository::Repository;
 use crate::policy::{self, KEYS, Key, Origin, Value, Values};
+use crate::repository::Repository;
 use crate::ui::{Cell, Page, Report, Style, Ui};
 
 /// Show the policy in force and where each value comes from

@@ -1,14 +1,15 @@
 //! `git lane doctor`
 
-use crate::git::interrupted;
+use crate::operations::interrupted;
 use clap::Args as ClapArgs;
 
 use crate::domain::doctor::Finding;
 use crate::domain::guard::Level;
 use crate::error::{Error, Result};
-use crate::git::doctor::{examine, fix, lost, programs};
-use crate::git::repository::Repository;
-use crate::hooks::{self, Wanted};
+use crate::install;
+use crate::install::Wanted;
+use crate::operations::doctor::{examine, fix, lost, programs};
+use crate::repository::Repository;
 use crate::ui::{Cell, Page, Report, Style, Ui};
 
 /// Look the repository over for what is not as it should be; exit code 1 when something is left
@@ -121,17 +122,17 @@ fn all(repository: &Repository) -> Result<Vec<Finding>> {
     let mut found = examine(repository, interrupted::operations(repository)?)?;
     // A half-made worktree keeps git from answering; first things first.
     let poisoned = found.iter().any(|finding| matches!(finding, Finding::UnfinishedAdmin(..) | Finding::Poisoned(_)));
-    if poisoned || !hooks::installed(repository)? {
+    if poisoned || !install::installed(repository)? {
         return Ok(found);
     }
-    let state = hooks::state(repository)?;
+    let state = install::state(repository)?;
     if !state.in_force && state.level != Level::Off {
         found.push(Finding::NotInForce(state.why_not()));
     }
     match repository.policy() {
         Err(error) => found.push(Finding::UnreadablePolicy(error.to_string())),
         Ok(policy) => {
-            let unknown = hooks::unknown_rules(repository, &policy)?;
+            let unknown = install::unknown_rules(repository, &policy)?;
             if !unknown.is_empty() {
                 found.push(Finding::UnknownRules(unknown.join(", ")));
             }
@@ -144,9 +145,9 @@ fn mend(repository: &Repository, finding: &Finding, ui: &Ui) -> Result<Option<St
     match finding {
         // What was healed when this command began is not among the findings.
         Finding::Interrupted(_) => super::heal(ui)(repository)?,
-        Finding::UnknownRules(_) => hooks::follow_policy(repository, &repository.policy()?)?,
+        Finding::UnknownRules(_) => install::follow_policy(repository, &repository.policy()?)?,
         Finding::NotInForce(_) => {
-            let state = hooks::install(repository, &repository.policy()?, Wanted { level: None, files: false })?;
+            let state = install::install(repository, &repository.policy()?, Wanted { level: None, files: false })?;
             if !state.in_force {
                 return Err(state.remedies().into_iter().fold(Error::refused(state.why_not()), Error::hint));
             }

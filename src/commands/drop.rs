@@ -10,10 +10,11 @@ use crate::domain::retire::raced;
 use crate::domain::retire::{Refusal, ensure_movable, place};
 use crate::domain::trash::{Entry, find};
 use crate::error::{Error, Kind, Result};
-use crate::git::repository::Repository;
-use crate::git::retire::look::{self, Look};
-use crate::git::retire::{Reason, Retirement, or_raced, retire, surroundings, what};
-use crate::git::trash;
+use crate::operations::retire::look;
+use crate::operations::retire::look::Look;
+use crate::operations::retire::{Reason, Retirement, or_raced, retire, surroundings, what};
+use crate::operations::trash;
+use crate::repository::Repository;
 use crate::ui::{Page, Report, Ui};
 
 /// Take a lane away without landing it; `restore` brings it back

@@ -8,8 +8,9 @@ use clap::Args as ClapArgs;
 
 use crate::domain::guard::hook::Hook;
 use crate::error::{Error, Result};
-use crate::git::hook::{self, Reply};
-use crate::hooks;
+use crate::guard;
+use crate::guard::Reply;
+use crate::install;
 use crate::ui::Ui;
 
 /// Answer a git hook: exit code 0 lets git go on, 1 makes it fail
@@ -31,15 +32,15 @@ pub struct Args {
 
 /// Runs it.
 pub fn run(args: Args, ui: &Ui) -> Result<()> {
-    if std::env::var_os(hooks::probe::ASKED).is_some() {
+    if std::env::var_os(install::probe::ASKED).is_some() {
         // A refusal ends the hook: nothing that follows in it is run.
-        return Err(Error::refused(hooks::probe::answer(args.event)).code("probe"));
+        return Err(Error::refused(install::probe::answer(args.event)).code("probe"));
     }
     let answered = answer(&args, ui);
     if answered.is_ok()
         && let Some(file) = &args.file
     {
-        hooks::run_rest(file, &args.args)?;
+        install::run_rest(file, &args.args)?;
     }
     answered
 }
@@ -85,5 +86,5 @@ pub fn at_once() -> Option<ExitCode> {
 
 /// A bug in the guard is no reason to keep anybody from working.
 fn guarded(event: Hook, args: &[OsString]) -> Result<Reply> {
-    std::panic::catch_unwind(|| hook::answer(event, args)).unwrap_or_else(|_| Err(Error::git("it has a bug")))
+    std::panic::catch_unwind(|| guard::answer(event, args)).unwrap_or_else(|_| Err(Error::git("it has a bug")))
 }

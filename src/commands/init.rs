@@ -6,9 +6,11 @@ use crate::domain::guard::Level;
 use crate::domain::lane::LosslessPath;
 use crate::domain::paste::word;
 use crate::error::{Error, Result};
-use crate::git::repository::Repository;
-use crate::hooks::global::{self, Stays};
-use crate::hooks::{self, HookState, State, Wanted};
+use crate::install;
+use crate::install::global;
+use crate::install::global::Stays;
+use crate::install::{HookState, State, Wanted};
+use crate::repository::Repository;
 use crate::ui::{Cell, Page, Report, Style, Ui};
 
 /// Put the rule in force: plain git stays in its lane
@@ -158,7 +160,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     }
     if args.uninstall {
         let repository = super::open_for_change(ui)?;
-        let notes = hooks::uninstall(&repository)?;
+        let notes = install::uninstall(&repository)?;
         notes.iter().for_each(|note| ui.warn(note));
         ui.report(&Removed { removed: true, notes });
         return Ok(());
@@ -166,13 +168,13 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let mut unknown = Vec::new();
     let state = if args.check {
         let repository = Repository::discover()?;
-        unknown = hooks::unknown_rules(&repository, &repository.policy()?)?;
-        hooks::state(&repository)?
+        unknown = install::unknown_rules(&repository, &repository.policy()?)?;
+        install::state(&repository)?
     } else {
         let repository = super::open_for_change(ui)?;
         let state =
-            hooks::install(&repository, &repository.policy()?, Wanted { level: args.level, files: args.files })?;
-        if let Some(caution) = hooks::caution(&state, repository.git.version()?) {
+            install::install(&repository, &repository.policy()?, Wanted { level: args.level, files: args.files })?;
+        if let Some(caution) = install::caution(&state, repository.git.version()?) {
             ui.warn(caution);
         }
         state

@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::lane_name;
 use crate::domain::event::{Event, Phase};
 use crate::error::Result;
-use crate::git::events::Log;
-use crate::git::repository::Repository;
+use crate::repository::Repository;
+use crate::store::events::Log;
 use crate::ui::{Cell, Page, Report, Style, Ui};
 
 /// How often `--follow` looks for news.

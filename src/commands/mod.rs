@@ -28,17 +28,17 @@ use crate::domain::name::LaneName;
 use crate::domain::paste::word;
 use crate::domain::retire::place;
 use crate::error::{Error, IoContext, Kind, Result};
-use crate::git::branch_moved_behind::overtaken_here;
-use crate::git::command::Git;
-use crate::git::metadata::Records;
-use crate::git::reconcile::{Reconciled, foresee, reconcile};
-use crate::git::recover::recover;
-use crate::git::recovered::{Healed, Recovered};
-use crate::git::repository::Repository;
-use crate::git::{command, events};
-use crate::hooks;
+use crate::install;
+use crate::operations::reconcile::{Reconciled, foresee, reconcile};
+use crate::operations::recover::recover;
 use crate::policy::Policy;
-use crate::signals;
+use crate::repository::Repository;
+use crate::repository::branch_moved_behind::overtaken_here;
+use crate::repository::metadata::Records;
+use crate::repository::recovered::{Healed, Recovered};
+use crate::store::command::Git;
+use crate::store::signals;
+use crate::store::{command, events};
 use crate::ui::Ui;
 
 /// Runs what the command line asks for.
@@ -161,7 +161,7 @@ pub fn open_and_look(ui: &Ui) -> Result<Opened> {
     // A policy that cannot be read is told by whoever needs it.
     let policy = repository.policy();
     if let Ok(policy) = &policy
-        && let Err(error) = hooks::follow_policy(&repository, policy)
+        && let Err(error) = install::follow_policy(&repository, policy)
     {
         ui.warn(format_args!("the hooks do not know the policy's latest rules: {error}"));
     }
@@ -220,7 +220,7 @@ pub fn lane_name(text: &str) -> Result<LaneName> {
 /// There is no lane of that name; says where it may be, or which one may be meant.
 pub fn no_lane(repository: &Repository, records: &Records, name: &str) -> Error {
     let error = Error::refused(format!("there is no lane '{name}'")).code("no-such-lane");
-    let removed = crate::git::trash::entries(repository).unwrap_or_default();
+    let removed = crate::operations::trash::entries(repository).unwrap_or_default();
     if removed.iter().any(|entry| entry.lane.name.as_str() == name) {
         return error.hint(format!("it is in the trash; bring it back with: git lane restore {}", word(name)));
     }

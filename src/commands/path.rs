@@ -4,7 +4,7 @@ use clap::Args as ClapArgs;
 
 use crate::domain::retire::place;
 use crate::error::{Error, Result};
-use crate::git::repository::Repository;
+use crate::repository::Repository;
 use crate::ui::{Page, Report, Ui};
 
 /// Print the directory of a lane's worktree, for cd and scripts

@@ -1,7 +1,7 @@
 //! `git lane prune`: takes away the lanes that are provably done.
 
-use crate::git::clock::now;
-use crate::git::recovered::Heal;
+use crate::repository::recovered::Heal;
+use crate::store::clock::now;
 use std::time::Duration;
 
 use bstr::{BString, ByteSlice};
@@ -16,10 +16,10 @@ use crate::domain::prune::{Done, Facts, Kept, duration, verdict};
 use crate::domain::retire::{ensure_movable, place};
 use crate::domain::trash::Occasion;
 use crate::error::{Error, Kind, Result};
-use crate::git::repository::Repository;
-use crate::git::retire::look::{Look, ignored, look_at_all, with_inner};
-use crate::git::retire::{Reason, Retirement, retire, surroundings, were_made};
-use crate::git::trash::expire_within;
+use crate::operations::retire::look::{Look, ignored, look_at_all, with_inner};
+use crate::operations::retire::{Reason, Retirement, retire, surroundings, were_made};
+use crate::operations::trash::expire_within;
+use crate::repository::Repository;
 use crate::ui::{Page, Report, Ui};
 
 /// Take away the lanes that are provably done

@@ -9,10 +9,10 @@ use crate::domain::name::{BranchName, LaneName};
 use crate::domain::paste::{word, word_of_bytes};
 use crate::domain::trash::{Entry, Setting};
 use crate::error::{Error, Result};
-use crate::git::provenance::settings;
-use crate::git::provenance::worktree_settings::{self, Doubted};
-use crate::git::repository::Repository;
-use crate::git::restore::{restore, what};
+use crate::operations::restore::{restore, what};
+use crate::repository::Repository;
+use crate::repository::provenance::settings;
+use crate::repository::provenance::worktree_settings::{self, Doubted};
 use crate::ui::{Page, Report, Ui};
 
 /// Bring back what finish, drop or prune took

@@ -13,8 +13,8 @@ use super::completions;
 use crate::cli::Cli;
 use crate::domain::name::LaneName;
 use crate::error::Result;
-use crate::git::repository::Repository;
-use crate::hooks::completion_scripts::{BASH, FISH, ZSH};
+use crate::install::completion_scripts::{BASH, FISH, ZSH};
+use crate::repository::Repository;
 use crate::ui::Ui;
 
 /// Print a shell function `lane` that goes into lanes and back

@@ -8,7 +8,7 @@ use crate::domain::lane::lossless;
 use crate::domain::overview::{Entry, State};
 use crate::domain::status::WorktreeStatus;
 use crate::error::Result;
-use crate::git::overview;
+use crate::operations::overview;
 use crate::ui::{Page, Report, Ui};
 
 /// Show everything about one lane

@@ -7,9 +7,9 @@ use crate::domain::name::{BranchName, LaneName};
 use crate::domain::submodule::Holdings;
 use crate::domain::trash::{Entry, Expiry, Holding, Occasion, Proof, Reason};
 use crate::error::Result;
-use crate::git::clock::now;
-use crate::git::repository::Repository;
-use crate::git::trash::{Expired, damaged, entries, expire_within, size};
+use crate::operations::trash::{Expired, damaged, entries, expire_within, size};
+use crate::repository::Repository;
+use crate::store::clock::now;
 use crate::ui::{Cell, Page, Report, Style, Ui};
 
 /// How long to count sizes; what was counted is remembered.

@@ -15,7 +15,7 @@ use output::{Stream, Streams};
 pub use page::{Cell, Page, Style};
 
 use crate::error::{Error, Kind, Result};
-use crate::git::command;
+use crate::store::command;
 
 /// What happened, as data: printed as text or as one JSON document.
 pub trait Report: serde::Serialize {

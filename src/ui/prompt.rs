@@ -4,7 +4,7 @@ use dialoguer::{Confirm, MultiSelect};
 
 use super::{Ui, escape};
 use crate::error::{Error, Kind, Result};
-use crate::signals;
+use crate::store::signals;
 
 impl Ui {
     /// Asks a yes-or-no question whose default is no; `None` when nobody is there to answer.

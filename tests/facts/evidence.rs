@@ -1,8 +1,8 @@
 //! Every way to land a lane is recognised, and nothing that is not in the base, or no longer, ever is.
 
 use git_lane::domain::integration::Integration;
-use git_lane::git::evidence::{Bound, integrations};
-use git_lane::git::history::divergences;
+use git_lane::engines::evidence::{Bound, integrations};
+use git_lane::engines::history::divergences;
 
 use super::sandbox::{Dice, Sandbox, git_program};
 

@@ -3,7 +3,7 @@
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-use git_lane::git::status::{Depth, Operation, WorktreeStatus, ignored, operation, statuses};
+use git_lane::engines::status::{Depth, Operation, WorktreeStatus, ignored, operation, statuses};
 
 use super::sandbox::{Dice, Sandbox, git_program, write};
 

@@ -14,13 +14,16 @@ use crate::domain::name::{BranchName, LaneName};
 use crate::domain::retire::{ensure_movable, place};
 use crate::domain::trash::{Reason, find};
 use crate::error::{Error, IoContext, Result};
-use crate::git::land::{self, Outcome, Wording, commit, facts};
-use crate::git::recovered::Heal;
-use crate::git::recovered::Healed;
-use crate::git::repository::Repository;
-use crate::git::retire::look::{self, Proof};
-use crate::git::{identity, retire, trash};
+use crate::operations::land;
+use crate::operations::land::{Outcome, Wording, commit, facts};
+use crate::operations::retire::look;
+use crate::operations::retire::look::Proof;
+use crate::operations::{retire, trash};
 use crate::policy::Policy;
+use crate::repository::Repository;
+use crate::repository::identity;
+use crate::repository::recovered::Heal;
+use crate::repository::recovered::Healed;
 use crate::ui::Ui;
 
 /// Land a lane on its base and move it into the trash

@@ -14,7 +14,8 @@ use crate::domain::paste::word;
 use crate::domain::submodule::Inner;
 use crate::domain::trash::{self, Holding};
 use crate::error::{Error, Result};
-use crate::git::land::{self, Outcome};
+use crate::operations::land;
+use crate::operations::land::Outcome;
 use crate::ui::{Page, Report, Style, Ui, page::Cell};
 
 /// How many ignored files the text names.

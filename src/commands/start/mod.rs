@@ -15,15 +15,17 @@ use crate::domain::guard::Level;
 use crate::domain::lane::{Lane, Worktree, WorktreeState};
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::start::{Creation, Explicit, Plan, Request, branch_name, plan};
+use crate::engines::populate::{How, MOST_SOURCES, Source, Sparse};
 use crate::error::{Error, Result};
-use crate::git::base::{self, Upstreams};
-use crate::git::facts;
-use crate::git::login;
-use crate::git::populate::{How, MOST_SOURCES, Source, Sparse};
-use crate::git::repository::Repository;
-use crate::git::start::{Filling, registry_lock, start};
-use crate::hooks::{self, Wanted};
+use crate::install;
+use crate::install::Wanted;
+use crate::operations::base;
+use crate::operations::base::Upstreams;
+use crate::operations::start::{Filling, registry_lock, start};
 use crate::policy::Policy;
+use crate::repository::Repository;
+use crate::repository::facts;
+use crate::store::login;
 use crate::ui::Ui;
 
 /// Start a lane: a branch and a worktree of its own for each NAME
@@ -96,7 +98,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
             (opened.repository, opened.worktrees, opened.policy)
         }
     };
-    let undecided = hooks::undecided(&repository)?;
+    let undecided = install::undecided(&repository)?;
     let policy = policy?;
     let upstreams = match (args.fetch || policy.fetch, args.dry_run) {
         (false, _) => Upstreams::Compared,
@@ -173,7 +175,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     // Before its first lane a repository has nothing for the hooks.
     if undecided
         && report.lanes.iter().any(|lane| lane.created)
-        && let Err(error) = hooks::follow_policy(&repository, &policy)
+        && let Err(error) = install::follow_policy(&repository, &policy)
     {
         ui.warn(format_args!("the hooks do not know the policy's latest rules: {error}"));
     }
@@ -191,7 +193,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
 /// With a repository's first lane: puts the rule in force where the policy asks for it, else says that it is not.
 fn first_lane(repository: &Repository, policy: &Policy, ui: &Ui) {
     // Hooks of the user's own configuration serve every repository.
-    if hooks::state(repository).is_ok_and(|state| state.in_force || state.level == Level::Off) {
+    if install::state(repository).is_ok_and(|state| state.in_force || state.level == Level::Off) {
         return;
     }
     if !policy.install_hooks {
@@ -199,7 +201,7 @@ fn first_lane(repository: &Repository, policy: &Policy, ui: &Ui) {
         return;
     }
     // The lane is made; that it is not guarded is no reason to say it failed.
-    if let Err(error) = hooks::install(repository, policy, Wanted { level: None, files: false }) {
+    if let Err(error) = install::install(repository, policy, Wanted { level: None, files: false }) {
         ui.warn(format_args!("the rule is not in force: {error}"));
         error.hints().iter().for_each(|hint| ui.note(format_args!("hint: {hint}")));
     }

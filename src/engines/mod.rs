@@ -1,0 +1,8 @@
+//! What takes long and is measured: filling a worktree, looking at its files, walking history, proving that work has
+//! arrived, finding processes. They take a gix repository or a path and know no lane.
+
+pub mod evidence;
+pub mod history;
+pub mod populate;
+pub mod processes;
+pub mod status;

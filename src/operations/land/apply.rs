@@ -1,0 +1,295 @@
+//! Moves a base, and with it the worktree that has it checked out, or nothing.
+//!
+//! The order of a move with a worktree, and why a death at each step heals:
+//!
+//! 1. the worktree's `index.lock` is taken: no `git add`, `commit` or `switch` there from now on;
+//! 2. stat data, or where it leaves a doubt a dry run of the two-way read-tree on a copy of the index, shows that no
+//!    local change is in the way, or it is a refusal;
+//! 3. everything that takes time is done aside (`stage`): git writes the new files, and the new index to the copy;
+//! 4. the intent is journalled. *Dead up to here: a lock that is provably ours, cleared by the next command, and copies.
+//!    Dead from here on: the lock belongs to the intent, and stays until that is healed.*
+//! 5. the base is locked and compared, if all of the new commit is still there ([`keep`]); then the files are renamed into
+//!    place, and their stat data goes into the copy. Where nothing could be made ready, read-tree writes the files in place,
+//!    then the copy, and the base is locked and compared after that. *Dead here: the base has not moved, so
+//!    [`super::heal`] goes back: files that are missing, or hold what the landing writes or the beginning of it, get the
+//!    content of the untouched index; step 2 has shown that they had it. A file with anything else in it is somebody's
+//!    work and stays.*
+//! 6. the base moves by rename: from here on the landing counts, once. *Dead here: recovery goes forward.*
+//! 7. the copy replaces the index by rename, the lock goes, the intent goes. *Dead after the rename: nothing is left to
+//!    do but that; recovery sees that the copy is gone.*
+
+use std::path::{Path, PathBuf};
+
+use bstr::BString;
+use serde::{Deserialize, Serialize};
+
+use super::index::Locked;
+use super::stage::{Looks, Staged};
+use super::{files, keep, way};
+use crate::domain::finish::Refusal;
+use crate::domain::lane::{ObjectId, RefName, Worktree, hex, lossless_path};
+use crate::domain::name::BranchName;
+use crate::error::{Error, Result};
+use crate::repository::Repository;
+use crate::repository::provenance::{Claim, Claims};
+use crate::repository::quarantine::Scratch;
+use crate::repository::refs::RefChange;
+use crate::repository::tree_diff::changes;
+use crate::store::command::{Invocation, failure};
+use crate::store::disk;
+use crate::store::journal::{About, Announce, GitDir, Journal, step};
+use crate::store::lockfile::LockFile;
+
+/// A base about to move.
+#[derive(Debug, Clone, Copy)]
+pub struct Move<'a> {
+    /// The branch.
+    pub base: &'a BranchName,
+    /// Its commit now.
+    pub old: ObjectId,
+    /// Its commit afterwards.
+    pub new: ObjectId,
+    /// Whether the landing has made that commit, and it may be gone where a gc knew nothing of it.
+    pub fresh: bool,
+    /// The worktree that has it checked out.
+    pub site: Option<&'a Worktree>,
+    /// The line in the reflog.
+    pub reason: &'a str,
+    /// Where its files may be made ready.
+    pub scratch: Option<&'a Scratch>,
+}
+
+impl Move<'_> {
+    fn is_whole(&self, repository: &Repository) -> bool {
+        !self.fresh || keep::is_whole(repository, self.old, self.new)
+    }
+}
+
+/// How a move ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moved {
+    /// As it should.
+    Done,
+    /// Somebody moved the base first, or removed what it was to move to; nothing was changed.
+    Raced,
+}
+
+/// What a landing is about to do to a worktree.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "operation", rename = "land")]
+pub struct Intent {
+    /// The full name of the base.
+    pub(super) base: RefName,
+    #[serde(with = "hex")]
+    pub(super) old: ObjectId,
+    #[serde(with = "hex")]
+    pub(super) new: ObjectId,
+    /// The worktree, and its git directory.
+    #[serde(with = "lossless_path")]
+    pub(super) worktree: PathBuf,
+    #[serde(with = "lossless_path")]
+    pub(super) git_dir: PathBuf,
+    /// The index being prepared.
+    #[serde(with = "lossless_path")]
+    pub(super) prepared: PathBuf,
+    /// What the index looked like: length, and seconds and nanoseconds of its last change.
+    pub(super) index: Option<(u64, i64, i64)>,
+}
+
+impl Intent {
+    /// The git directory of the worktree that moves along.
+    pub fn git_dir(&self) -> &Path {
+        &self.git_dir
+    }
+
+    /// The base, where it was, and where it goes.
+    pub fn moves(&self) -> (&RefName, ObjectId, ObjectId) {
+        (&self.base, self.old, self.new)
+    }
+}
+
+impl Announce for Intent {
+    fn about(&self) -> About {
+        let (what, bases) = (format!("a landing on '{}'", self.base), vec![self.base.clone()]);
+        About { what, bases, git_dirs: vec![GitDir(self.git_dir.clone())], lanes: Vec::new() }
+    }
+}
+
+impl Claim for Intent {
+    fn claim(&self, claims: &mut Claims<'_>) {
+        claims.branch("base", &self.base);
+        claims.git_dir("git directory", &self.git_dir);
+        claims.index_copy("prepared index", &self.prepared, &self.git_dir);
+    }
+}
+
+/// Moves the base.
+pub fn apply(repository: &Repository, planned: &Move<'_>) -> Result<Moved> {
+    let Some(site) = planned.site else {
+        repository.ensure_base_is_whole(planned.base, None)?;
+        step("land.ref");
+        if !planned.is_whole(repository) || is_half_landed(repository, planned.base, None) {
+            return Ok(Moved::Raced);
+        }
+        let change = change(planned.base, planned.old, planned.new);
+        return match repository.change_refs(&[change], planned.reason) {
+            Ok(()) => Ok(Moved::Done),
+            Err(_) if repository.branch_tip(planned.base)? != Some(planned.old) => Ok(Moved::Raced),
+            Err(error) => Err(error),
+        };
+    };
+    // The lock of one that could not be healed stays until it is: waiting for it is no use.
+    repository.ensure_base_is_whole(planned.base, Some(&site.git_dir))?;
+    let Some(index) = Locked::of(repository, site, planned.base)? else { return Ok(Moved::Raced) };
+    let half = is_half_landed(repository, planned.base, Some(&site.git_dir));
+    if half || repository.branch_tip(planned.base)? != Some(planned.old) || !planned.is_whole(repository) {
+        return Ok(Moved::Raced);
+    }
+    let prepared = index.copy()?;
+    step("land.prepared");
+    let changed = changes(repository, planned.old, planned.new)?;
+    let looks = Looks::at(site, &changed);
+    way::ensure_clear(repository, planned, site, &prepared.path, &changed)?;
+    let staged = Staged::make(repository, planned, site, &prepared, changed, looks);
+    let intent = Intent {
+        base: planned.base.into(),
+        old: planned.old,
+        new: planned.new,
+        worktree: site.path.clone(),
+        git_dir: site.git_dir.clone(),
+        prepared: prepared.path.clone(),
+        index: index.signature(),
+    };
+    index.carry_out(&intent, prepared, "landing", |prepared, lock| match staged {
+        Some(staged) => put_in_place(repository, planned, site, prepared, lock, staged),
+        None => carry_out(repository, planned, site, prepared, lock),
+    })
+}
+
+/// Steps 5 to 7 with everything ready. An error means that the move is neither done nor undone.
+fn put_in_place(
+    repository: &Repository,
+    planned: &Move<'_>,
+    site: &Worktree,
+    prepared: &Path,
+    lock: &LockFile,
+    mut staged: Staged,
+) -> Result<Result<Moved>> {
+    let Move { old, new, .. } = *planned;
+    if !planned.is_whole(repository) {
+        return Ok(Ok(Moved::Raced));
+    }
+    let change = change(planned.base, old, new);
+    let raced = |error| match repository.branch_tip(planned.base)? == Some(old) {
+        true => Ok(Err(error)),
+        false => Ok(Ok(Moved::Raced)),
+    };
+    let branch = match repository.prepare_branch_of(site, &change, planned.reason) {
+        Ok(branch) => branch,
+        Err(error) => return raced(error),
+    };
+    let placed = staged.put_in_place(site);
+    if !matches!(placed, Ok(true)) {
+        branch.abort();
+        staged.take_back(repository, site)?;
+        // Whoever looks again finds what is in the way now.
+        return Ok(placed.map(|_| Moved::Raced));
+    }
+    step("land.files");
+    let in_force = || {
+        step("land.ref");
+        lock.replace_with(prepared)
+    };
+    match branch.publish(in_force) {
+        Ok(in_force) => in_force?,
+        // A git that died right after the move has moved it all the same.
+        Err(_) if repository.branch_tip(planned.base)? == Some(new) => in_force()?,
+        Err(error) => {
+            staged.take_back(repository, site)?;
+            return raced(error);
+        }
+    }
+    step("land.index");
+    staged.remove_empty(site);
+    Ok(Ok(Moved::Done))
+}
+
+/// Steps 5 to 7, by a read-tree in place. An error means that the move is neither done nor undone.
+fn carry_out(
+    repository: &Repository,
+    planned: &Move<'_>,
+    site: &Worktree,
+    prepared: &Path,
+    lock: &LockFile,
+) -> Result<Result<Moved>> {
+    let Move { old, new, .. } = *planned;
+    let written = read_tree(repository, site, prepared, &["-m", "-u"], old, new)?;
+    step("land.files");
+    if written.status.success() && !written.stderr.is_empty() {
+        let _ = files::remove_left(repository, site, old, new);
+    }
+    if !written.status.success() {
+        let writable = disk::ensure_writable(&site.path, &written);
+        files::put_back(repository, site, old, new)?;
+        if writable.is_err() {
+            return Ok(writable.map(|()| Moved::Raced));
+        }
+        let clear = way::ensure_not_in_the_way(repository, planned, site, prepared);
+        return Ok(clear.and_then(|()| Err(failure("git read-tree", &written))));
+    }
+    let go_back = || match read_tree(repository, site, prepared, &["-m", "-u"], new, old)?.status.success() {
+        true => Ok(()),
+        false => files::put_back(repository, site, old, new),
+    };
+    if !planned.is_whole(repository) {
+        go_back()?;
+        return Ok(Ok(Moved::Raced));
+    }
+    if let Err(error) = repository.move_branch_of(site, change(planned.base, old, new), planned.reason) {
+        let now = repository.branch_tip(planned.base)?;
+        // A git that died right after the move has moved it all the same.
+        if now != Some(new) {
+            go_back()?;
+            return Ok(if now == Some(old) { Err(error) } else { Ok(Moved::Raced) });
+        }
+    }
+    step("land.ref");
+    lock.replace_with(prepared)?;
+    step("land.index");
+    Ok(Ok(Moved::Done))
+}
+
+/// Whether somebody died moving the base, or the files of the worktree: whoever heals that needs what is left of it.
+/// All of them have the turn when they do it, as this process has now.
+pub(super) fn is_half_landed(repository: &Repository, base: &BranchName, git_dir: Option<&Path>) -> bool {
+    let base = RefName::from(base);
+    let under_way = Journal::new(&repository.lane_dir()).under_way();
+    let files = |about: &About| git_dir.is_some_and(|git_dir| about.moves_files_of(git_dir));
+    under_way.iter().any(|about| about.bases.contains(&base) || files(about))
+}
+
+fn change(base: &BranchName, old: ObjectId, new: ObjectId) -> RefChange {
+    RefChange { name: base.into(), from: Some(old), to: Some(new) }
+}
+
+/// A two-way `git read-tree` in `site` on the index file `index`.
+pub(crate) fn read_tree(
+    repository: &Repository,
+    site: &Worktree,
+    index: &Path,
+    options: &[&str],
+    old: ObjectId,
+    new: ObjectId,
+) -> Result<std::process::Output> {
+    on_index(repository, site, index).arg("read-tree").args(options).args([old.to_string(), new.to_string()]).output()
+}
+
+pub(super) fn on_index(repository: &Repository, site: &Worktree, index: &Path) -> Invocation {
+    repository.git_in(site).on_own_index(&repository.gix, index).hiding(&repository.gix, "GIT_INDEX_FILE")
+}
+
+/// The error that names what is in the way.
+pub(super) fn in_the_way(planned: &Move<'_>, site: &Worktree, files: &[BString]) -> Error {
+    let files = files.to_vec();
+    Refusal::InTheWay { base: planned.base.clone(), path: site.path.clone(), files }.into()
+}

@@ -1,0 +1,164 @@
+//! The commit of a merge or squash, made by git so that identity, dates, encoding and signature are what it would make,
+//! and the commit `--commit` makes in the lane first.
+
+use std::process::Stdio;
+use std::time::Duration;
+
+use bstr::{BString, ByteSlice};
+
+use super::hooks::Making;
+use super::index::{Prepared, remove_copies};
+use super::keep::is_whole;
+use super::verdict::Place;
+use super::{Wording, merge_policy, message};
+use crate::domain::finish::Strategy;
+use crate::domain::finish::{Facts, Landing};
+use crate::domain::lane::{Head, ObjectId, Worktree};
+use crate::domain::name::LaneName;
+use crate::error::{Error, Result};
+use crate::operations::retire::look::{is_locked, wait_for_locks};
+use crate::repository::Repository;
+use crate::repository::metadata::locks;
+use crate::repository::worktree::resolved_head;
+use crate::store::command;
+use crate::store::command::Invocation;
+use crate::store::journal::unique_id;
+use crate::store::lockfile::LockFile;
+use crate::store::signals::Waiting;
+
+/// Nobody makes a commit for longer.
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// The message before hooks and editor: `-m`, or the policy's template; a squash lists what it stands for.
+pub(super) fn message(place: &Place<'_>, facts: &Facts, landing: &Landing, wording: &Wording<'_>) -> Result<BString> {
+    let lane = &facts.lane;
+    let text = match wording.message {
+        Some(message) => message.to_owned(),
+        None => {
+            let subject = message::expand(&wording.policy.message, lane, &landing.base)?;
+            if landing.strategy == Strategy::Squash {
+                let range = format!("{}..{}", place.old, landing.tip);
+                let log = ["log", "--no-merges", "--reverse", "--no-show-signature", "--format=%s"];
+                let listed = place.repository.git_here().args(log).arg(range).text()?;
+                let subjects: Vec<String> = listed.lines().map(str::to_owned).collect();
+                message::with_subjects(&subject, &subjects)
+            } else {
+                subject
+            }
+        }
+    };
+    if text.trim().is_empty() && !wording.edit {
+        return Err(Error::refused("the message is empty").code("empty-message").hint("give one with -m"));
+    }
+    if landing.strategy != Strategy::Merge {
+        return Ok(message::with_trailers(&text, lane, &wording.policy.trailers).into());
+    }
+    let text = merge_policy::with_log(place, text, lane.branch.as_ref())?;
+    merge_policy::with_signoff(place, message::with_trailers(&text, lane, &wording.policy.trailers).into())
+}
+
+/// The commit object.
+pub(super) fn create(place: &Place<'_>, making: Making, tree: ObjectId, message: &BString) -> Result<ObjectId> {
+    let sign = match making {
+        Making::Merge => place.policy.sign.clone(),
+        Making::Squash { .. } => place.repository.config_bool_at(&place.directory, "commit.gpgSign")?.then(String::new),
+    };
+    let id = command::writing_objects(|| {
+        let mut git = place.repository.git_as_user_at(&place.directory).args(["commit-tree", "-F", "-"]);
+        if let Some(key) = &sign {
+            git = git.arg(format!("-S{key}"));
+        }
+        git = git.arg("-p").arg(place.old.to_string());
+        if making == Making::Merge {
+            git = git.arg("-p").arg(place.tip.to_string());
+        }
+        place.scratch.contain(git.arg(tree.to_string()).input(message.clone()))
+    })?;
+    ObjectId::from_hex(id.as_bytes()).map_err(|error| Error::git(format!("git commit-tree: {error}")))
+}
+
+/// Commits everything in a worktree, untracked files included, with git's own hooks; its index is put back when that
+/// fails.
+pub fn commit_all(
+    repository: &Repository,
+    lane: &LaneName,
+    worktree: &Worktree,
+    message: &str,
+    no_verify: bool,
+) -> Result<()> {
+    // git itself does not wait for another git's lock of the index.
+    let wait = || wait_for_locks(worktree, false).map_err(|refusal| refusal.refuse(lane));
+    wait()?;
+    let index = worktree.git_dir.join("index");
+    // A signal ends the git that commits, and then the index is still to be put back.
+    let _waiting = Waiting::begin();
+    remove_copies(&worktree.git_dir, "lane-saved-", DAY);
+    let saved = Prepared::copy(&index, worktree.git_dir.join(format!("lane-saved-{}", unique_id())))?;
+    // As somebody standing there would run it: without GIT_DIR, which its hooks would inherit.
+    let git = || repository.git.at(&worktree.path);
+    let add = || command::writing_objects(|| git().args(["add", "--all", "--", "."]));
+    let before = head(repository, worktree);
+    let added = add().or_else(|error| match is_locked(worktree) {
+        true => wait().and_then(|()| add()),
+        false => Err(error),
+    });
+    let committed = added.and_then(|_| wait()).and_then(|()| {
+        let mut commit = git().args(["commit", "--quiet", "-m", message]);
+        if no_verify {
+            commit = commit.arg("--no-verify");
+        }
+        match commit.interactive(Stdio::null())? {
+            0 => Ok(()),
+            code => Err(Error::refused(format!("git commit ended with exit code {code}; nothing has landed"))
+                .code("commit-failed")
+                .hint("see what it says above; --no-verify skips the hooks")),
+        }
+    });
+    let committed = match (before, head(repository, worktree)) {
+        (Some((_, before)), Some((name, after))) if !is_whole(repository, before, after) => {
+            forget(&git, &name, before, after)?;
+            Err(Error::environment(format!(
+                "a 'git gc' beside it has taken some of the new commit of lane '{lane}' away"
+            ))
+            .code("raced")
+            .hint("the lane is as it was before the commit; run the command again"))
+        }
+        _ => committed,
+    };
+    if committed.is_err() && saved.path.exists() {
+        LockFile::acquire(&index, &locks(repository.common_dir()))?.replace_with(&saved.path)?;
+    }
+    committed
+}
+
+/// The ref that a commit in `worktree` moves, and where it is; `None` where only git can read it.
+fn head(repository: &Repository, worktree: &Worktree) -> Option<(String, ObjectId)> {
+    match resolved_head(&worktree.git_dir, repository.common_dir()) {
+        Head::Branch(branch) => {
+            Some((branch.to_ref().to_str().ok()?.to_owned(), repository.branch_tip(&branch).ok()??))
+        }
+        Head::Detached(commit) => Some(("HEAD".into(), commit)),
+        Head::Other(_) => None,
+    }
+}
+
+/// Lets the ref `name` and the logs know nothing of the commit `after` that was made on `before`: what a log names is asked for
+/// by git-fsck(1).
+fn forget(git: &impl Fn() -> Invocation, name: &str, before: ObjectId, after: ObjectId) -> Result<()> {
+    let entry = |log: &str, at: usize| {
+        let named = git().args(["rev-parse", "--verify", "--quiet", &format!("{log}@{{{at}}}")]).text();
+        named.ok().and_then(|id| ObjectId::from_hex(id.as_bytes()).ok())
+    };
+    let is_last = |log: &str| (entry(log, 0), entry(log, 1)) == (Some(after), Some(before));
+    // The first entry is asked of the ref itself.
+    let in_head = name != "HEAD" && is_last("HEAD");
+    if is_last(name) {
+        git().args(["reflog", "delete", "--rewrite", "--updateref", &format!("{name}@{{0}}")]).run()?;
+    } else {
+        git().args(["update-ref", name, &before.to_string(), &after.to_string()]).run()?;
+    }
+    if in_head {
+        git().args(["reflog", "delete", "--rewrite", "HEAD@{0}"]).run()?;
+    }
+    Ok(())
+}

@@ -1,0 +1,310 @@
+//! The files of a landing, made ready aside, so that nothing but renames is left to do when it counts.
+//!
+//! Many files, an index and a ref are not replaced at one instant; whoever looks in the middle sees a mixture. All that takes
+//! time is therefore done before: git writes the files, filters and all, into the landing's scratch directory, and computes
+//! the new index. Where any of this might end otherwise than a `git read-tree -u` in place, nothing is made ready, and
+//! that is what happens instead.
+
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use bstr::{BStr, BString, ByteSlice};
+use gix::index::entry::{Flags, Mode, Stat};
+use gix::index::fs::Metadata;
+use rustix::fs::{AtFlags, CWD, RenameFlags, Timespec, Timestamps, UTIME_NOW, renameat_with, utimensat};
+use rustix::io::Errno;
+
+use super::apply::{Move, on_index, read_tree};
+use super::files;
+use super::index::Prepared;
+use super::stamp::Stamps;
+use crate::domain::lane::Worktree;
+use crate::error::{Error, IoContext, Result};
+use crate::repository::Repository;
+use crate::repository::tree_diff::Changed;
+use crate::store::journal::{step, unique_id};
+use crate::store::{shared, steady};
+
+/// The present, as utimensat(2) wants it.
+const NOW: Timestamps = Timestamps {
+    last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_NOW },
+    last_modification: Timespec { tv_sec: 0, tv_nsec: UTIME_NOW },
+};
+
+/// What tells a file from every other one, and from itself after a change.
+type Seen = (u64, u64, u32, u64, (i64, i64), (i64, i64));
+
+fn look_at(file: &Path) -> Option<Seen> {
+    let found = std::fs::symlink_metadata(file).ok()?;
+    let times = ((found.mtime(), found.mtime_nsec()), (found.ctime(), found.ctime_nsec()));
+    Some((found.dev(), found.ino(), found.mode(), found.size(), times.0, times.1))
+}
+
+/// What the touched files looked like before anybody asked whether they are in the way.
+#[derive(Debug)]
+pub(super) struct Looks(Vec<Option<Seen>>);
+
+impl Looks {
+    pub(super) fn at(site: &Worktree, changed: &[Changed]) -> Self {
+        Looks(changed.iter().map(|change| look_at(&file_at(site, change))).collect())
+    }
+}
+
+/// What is ready to be put in place.
+#[derive(Debug)]
+pub(super) struct Staged {
+    directory: PathBuf,
+    changed: Vec<Changed>,
+    looks: Looks,
+    /// The directories the files go to or leave, those that are there: device and inode.
+    directories: BTreeMap<PathBuf, (u64, u64)>,
+    index: Stamps,
+    /// How many of the files are in place.
+    placed: usize,
+}
+
+impl Staged {
+    /// Makes everything ready; `prepared` becomes the new index, without stat data of the new files. `None`, and nothing has
+    /// changed, where git had better do it in place.
+    pub(super) fn make(
+        repository: &Repository,
+        planned: &Move<'_>,
+        site: &Worktree,
+        prepared: &Prepared,
+        changed: Vec<Changed>,
+        looks: Looks,
+    ) -> Option<Self> {
+        // A landing that loses its race comes here again.
+        let directory = planned.scratch?.path(&unique_id());
+        shared::create_dir(&directory).ok()?;
+        let staged = Self::make_in(&directory, repository, planned, site, prepared, changed, looks);
+        if staged.is_none() {
+            // The disk may be full, and has to do for what happens instead.
+            drop(std::fs::remove_dir_all(&directory));
+        }
+        staged
+    }
+
+    fn make_in(
+        directory: &Path,
+        repository: &Repository,
+        planned: &Move<'_>,
+        site: &Worktree,
+        prepared: &Prepared,
+        changed: Vec<Changed>,
+        looks: Looks,
+    ) -> Option<Self> {
+        let directories = directories(site, directory, &changed)?;
+        if !is_usual(repository, site) || !is_plain(repository, site, &prepared.path, &changed, &directories) {
+            return None;
+        }
+        let next = Prepared::copy(&prepared.path, site.git_dir.join(format!("lane-index-{}", unique_id()))).ok()?;
+        // First of all, because it refuses paths that are none.
+        let read = read_tree(repository, site, &next.path, &["-m"], planned.old, planned.new).ok()?;
+        read.status.success().then_some(())?;
+        let coming = || changed.iter().filter(|change| change.new.is_some());
+        let mut index = Stamps::of(&next.path, repository.gix.object_hash(), coming().map(|c| c.path.as_bstr()))?;
+        let paths: BString =
+            coming().flat_map(|change| [change.path.as_slice(), b"\0"].concat()).collect::<Vec<_>>().into();
+        let mut prefix = std::ffi::OsString::from("--prefix=");
+        prefix.push(directory.join(""));
+        let git = on_index(repository, site, &next.path).args(["checkout-index", "-z", "--stdin"]).arg(prefix);
+        git.input(paths).run().ok()?;
+        coming().all(|change| look_at(&staged(directory, change)).is_some()).then_some(())?;
+        std::fs::rename(&next.path, &prepared.path).ok()?;
+        index.moved_to(&prepared.path);
+        step("land.staged");
+        Some(Staged { directory: directory.to_owned(), changed, looks, directories, index, placed: 0 })
+    }
+
+    /// Puts all files in place, and their stat data into the index. An error means that some may be there already, and so
+    /// does `false`: somebody has been there since everything was found clear.
+    pub(super) fn put_in_place(&mut self, site: &Worktree) -> Result<bool> {
+        if self.directories.iter().any(|(directory, id)| identity(directory).as_ref() != Some(id)) {
+            return Ok(false);
+        }
+        let coming = || self.changed.iter().filter(|change| change.new.is_some());
+        for change in coming() {
+            let (from, file) = (staged(&self.directory, change), file_at(site, change));
+            // What a build has made since then is older than what it should have been made of.
+            utimensat(CWD, &from, &NOW, AtFlags::SYMLINK_NOFOLLOW).context("date", &from)?;
+            if change.old.is_none() && !make_way(&site.path, &file)? {
+                return Ok(false);
+            }
+        }
+        for (change, look) in self.changed.iter().zip(&self.looks.0) {
+            let (from, file) = (staged(&self.directory, change), file_at(site, change));
+            if look_at(&file) != *look {
+                return Ok(false);
+            }
+            let done = match change.new {
+                None => std::fs::remove_file(&file),
+                Some(_) if look.is_some() => std::fs::rename(from, &file),
+                Some(_) => rename_to_nothing(&from, &file),
+            };
+            match done {
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(false),
+                done => done.context("replace", &file)?,
+            }
+            self.placed += 1;
+            step("land.file");
+        }
+        let stat = |change: &Changed| {
+            let file = file_at(site, change);
+            let metadata = Metadata::from_path_no_follow(&file).context("read", &file)?;
+            Stat::from_fs(&metadata).map_err(|error| Error::environment("cannot read the clock").source(error))
+        };
+        let stats = coming().map(stat).collect::<Result<Vec<_>>>()?;
+        self.index.write(stats.into_iter()).map(|()| true)
+    }
+
+    /// Takes back what is in place, and nothing else: the file that somebody has made where a new one should have gone may
+    /// look like the beginning of that.
+    pub(super) fn take_back(&self, repository: &Repository, site: &Worktree) -> Result<()> {
+        files::put_back_these(repository, site, &self.changed[..self.placed])?;
+        for change in self.changed.iter().filter(|change| change.old.is_none()) {
+            files::remove_empty(&site.path, &file_at(site, change));
+        }
+        Ok(())
+    }
+
+    /// Removes the directories that have become empty.
+    pub(super) fn remove_empty(&self, site: &Worktree) {
+        for change in self.changed.iter().filter(|change| change.new.is_none()) {
+            files::remove_empty(&site.path, &file_at(site, change));
+        }
+    }
+}
+
+fn file_at(site: &Worktree, change: &Changed) -> PathBuf {
+    site.path.join(crate::store::path(&change.path))
+}
+
+fn staged(directory: &Path, change: &Changed) -> PathBuf {
+    directory.join(crate::store::path(&change.path))
+}
+
+fn identity(directory: &Path) -> Option<(u64, u64)> {
+    let found = std::fs::symlink_metadata(directory).ok()?;
+    found.is_dir().then(|| (found.dev(), found.ino()))
+}
+
+/// Makes the directories for a new file; `false` where something else is in their place by now.
+fn make_way(root: &Path, file: &Path) -> Result<bool> {
+    let parent = file.parent().unwrap_or(root);
+    match std::fs::create_dir_all(parent) {
+        Err(error) if matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::NotADirectory) => Ok(false),
+        // A symbolic link to a directory is as good as one for that call.
+        made => made.context("create", parent).map(|()| !files::is_behind_a_file(root, file)),
+    }
+}
+
+/// Fails where something is there by now, on every file system that can tell.
+fn rename_to_nothing(from: &Path, to: &Path) -> std::io::Result<()> {
+    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => std::fs::rename(from, to),
+        done => Ok(done?),
+    }
+}
+
+/// The directories on the way to the touched files, as far as they are there; `None` where a file that is made in `staging`
+/// and renamed would not be what it would be had it been made in place.
+fn directories(site: &Worktree, staging: &Path, changed: &[Changed]) -> Option<BTreeMap<PathBuf, (u64, u64)>> {
+    let mount = inherits_nothing(staging)?;
+    let mut found = BTreeMap::new();
+    for change in changed {
+        let file = file_at(site, change);
+        let mut above: Vec<&Path> =
+            file.ancestors().skip(1).take_while(|above| above.starts_with(&site.path)).collect();
+        above.reverse();
+        for directory in above {
+            if found.contains_key(directory) {
+                continue;
+            }
+            if std::fs::symlink_metadata(directory).is_err() {
+                break;
+            }
+            let id = identity(directory)?;
+            (inherits_nothing(directory)? == mount).then_some(())?;
+            found.insert(directory.to_owned(), id);
+        }
+    }
+    Some(found)
+}
+
+/// The device and mount of a directory that gives what is made in it neither a group nor an access list.
+fn inherits_nothing(directory: &Path) -> Option<(u64, u64)> {
+    let found = std::fs::symlink_metadata(directory).ok()?;
+    let listed = rustix::fs::getxattr(directory, "system.posix_acl_default", &mut [0_u8; 0][..]).is_ok();
+    (found.mode() & 0o2000 == 0 && !listed).then(|| (found.dev(), mount(directory)))
+}
+
+/// Nothing is renamed from one mount to another, not even where both show the same device; 0 if the system does not say.
+#[cfg(target_os = "linux")]
+fn mount(directory: &Path) -> u64 {
+    use rustix::fs::{StatxFlags, statx};
+    let found = statx(CWD, directory, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::MNT_ID);
+    found.map_or(0, |found| found.stx_mnt_id)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn mount(_directory: &Path) -> u64 {
+    0
+}
+
+/// Whether nothing in the configuration makes a difference between a file written in place and one that is renamed.
+fn is_usual(repository: &Repository, site: &Worktree) -> bool {
+    let Ok(own) = repository.as_in(site) else { return false };
+    let on = |key: &str| own.config_snapshot().boolean(key).unwrap_or(false);
+    // git decides what is checked out sparsely when it writes files.
+    !site.git_dir.join("info/sparse-checkout").exists() && !on("core.ignoreStat") && !on("core.ignoreCase")
+}
+
+/// Whether all that happens is that files come, change and go: no submodules, no file in place of a directory, no entry that
+/// git was told to look away from, and attributes that are the same before and after, in the index and on disk.
+fn is_plain(
+    repository: &Repository,
+    site: &Worktree,
+    index: &Path,
+    changed: &[Changed],
+    directories: &BTreeMap<PathBuf, (u64, u64)>,
+) -> bool {
+    let hash = repository.gix.object_hash();
+    let Ok(index) = gix::index::File::at(index, hash, true, Default::default()) else { return false };
+    if index.is_sparse() || index.entries().iter().any(|entry| entry.stage_raw() != 0) {
+        return false;
+    }
+    let odd = Flags::ASSUME_VALID | Flags::SKIP_WORKTREE | Flags::INTENT_TO_ADD;
+    let plain = |change: &Changed| {
+        let path = change.path.as_bstr();
+        let metadata = std::fs::symlink_metadata(file_at(site, change));
+        let sides = [change.old, change.new];
+        let name = path.rsplit_once_str("/").map_or(path.as_bytes(), |(_, name)| name);
+        if sides.iter().flatten().any(|(mode, _)| mode.is_commit()) || name.eq_ignore_ascii_case(b".gitattributes") {
+            return false;
+        }
+        if change.new.is_some_and(|(_, id)| !steady::has_object(&repository.gix, id)) {
+            return false;
+        }
+        match (change.old, index.entry_by_path(path)) {
+            (Some((mode, id)), Some(entry)) => {
+                let same = entry.id == id && entry.mode == Mode::from(mode) && !entry.flags.intersects(odd);
+                same && metadata.is_ok_and(|found| !found.is_dir())
+            }
+            (None, None) => metadata.is_err(),
+            _ => false,
+        }
+    };
+    let attributes = |directory: &Path| {
+        let file = directory.join(".gitattributes");
+        let Ok(below) = file.strip_prefix(&site.path) else { return false };
+        let Some(entry) = index.entry_by_path(BStr::new(below.as_os_str().as_bytes())) else { return true };
+        let content = std::fs::read(&file).unwrap_or_default();
+        let id = gix::objs::compute_hash(hash, gix::objs::Kind::Blob, &content);
+        entry.mode == Mode::FILE && !entry.flags.intersects(odd) && id.is_ok_and(|id| id == entry.id)
+    };
+    changed.iter().all(plain) && directories.keys().all(|directory| attributes(directory))
+}

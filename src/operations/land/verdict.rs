@@ -1,0 +1,283 @@
+//! What a base would be once a lane has landed on it, computed in memory; and what all steps of one landing share.
+
+use std::path::PathBuf;
+
+use bstr::BString;
+
+use super::hooks::{self, Hooks, Making};
+use super::merge::{self, Bench, Merged};
+use super::{Landed, Wording, keep, merge_policy, replay};
+use crate::domain::finish::Strategy;
+use crate::domain::finish::{Facts, Landing, Refusal, Relation};
+use crate::domain::integration::Integration;
+use crate::domain::lane::{ObjectId, Worktree, WorktreeState};
+use crate::domain::merge_policy::MergePolicy;
+use crate::domain::name::{BranchName, LaneName};
+use crate::domain::{paste, retire};
+use crate::engines::evidence::{Arrival, Pair};
+use crate::error::{Error, Result};
+use crate::operations::overview;
+use crate::repository::Repository;
+use crate::repository::kept_pack::KeptPack;
+use crate::repository::quarantine::Scratch;
+use crate::repository::submodules;
+use crate::repository::tree_diff;
+use crate::store::steady;
+
+/// A verdict: what the base will be, before hooks and message.
+pub(super) enum Verdict {
+    /// A commit that exists; how many of the lane's commits it brings.
+    Commit(ObjectId, usize),
+    /// A tree that needs a commit.
+    Tree(ObjectId, Making),
+    /// Nothing would change.
+    Nothing(Integration),
+}
+
+/// The place of one landing: all that its steps share.
+pub(super) struct Place<'a> {
+    pub(super) repository: &'a Repository,
+    pub(super) scratch: &'a Scratch,
+    pub(super) site: Option<&'a Worktree>,
+    /// The lane, and its worktree.
+    pub(super) lane: (&'a LaneName, Option<&'a Worktree>),
+    /// Where hooks, drivers and signing run.
+    pub(super) directory: PathBuf,
+    pub(super) base: &'a BranchName,
+    pub(super) old: ObjectId,
+    pub(super) tip: ObjectId,
+    /// What `git merge` would be given for the tip.
+    pub(super) name: BString,
+    pub(super) relation: Relation,
+    /// Whether all of the lane has to land, because the lane goes.
+    pub(super) whole: bool,
+    pub(super) strategy: Strategy,
+    /// What the configuration asks of merges into the base.
+    pub(super) policy: MergePolicy,
+}
+
+impl<'a> Place<'a> {
+    /// The place of the landing that `facts` allow.
+    pub(super) fn of(
+        repository: &'a Repository,
+        scratch: &'a Scratch,
+        worktrees: &'a [Worktree],
+        facts: &'a Facts,
+        landing: &'a Landing,
+    ) -> Result<Self> {
+        let moved =
+            || Error::refused("the base changed at the same moment").code("raced").hint("run the command again");
+        let base = facts.base.as_ref().ok_or_else(moved)?;
+        let at_base = |worktree: &&Worktree| worktree.is_on(&landing.base);
+        let site = worktrees.iter().filter(at_base).find(|worktree| worktree.state == WorktreeState::Present);
+        let lane = retire::place(&facts.lane, worktrees).present();
+        let directory = site.or(lane).map_or(repository.common_dir(), |worktree| worktree.path.as_path()).to_owned();
+        let branch = facts.lane.branch.as_ref();
+        let policy = merge_policy::read(repository, &directory, &landing.base)?;
+        Ok(Place {
+            repository,
+            scratch,
+            site,
+            lane: (&facts.lane.name, lane),
+            directory,
+            base: &landing.base,
+            old: base.tip.ok_or_else(moved)?,
+            tip: landing.tip,
+            name: branch.map_or_else(|| landing.tip.to_string().into(), |branch| branch.as_bstr().to_owned()),
+            relation: base.relation.ok_or_else(moved)?,
+            whole: landing.whole,
+            strategy: landing.strategy,
+            policy,
+        })
+    }
+}
+
+impl Place<'_> {
+    /// Merges, squashes or replays in memory. A conflict is an error that names its paths.
+    pub(super) fn compute(&self, own_message: bool) -> Result<Verdict> {
+        self.ensure_submodules_published()?;
+        self.policy.ensure_allows(self.base, self.strategy, self.relation)?;
+        if self.strategy != Strategy::Rebase {
+            merge_policy::verify(self, self.tip)?;
+        }
+        let making = match self.strategy {
+            Strategy::Ff => return Ok(Verdict::Commit(self.tip, self.ahead()?)),
+            Strategy::Rebase => return self.replay(),
+            Strategy::Merge => Making::Merge,
+            Strategy::Squash => Making::Squash { own_message },
+        };
+        // Merging what only adds to the base gives the tip's tree, whatever the attributes.
+        let tree = if self.relation == Relation::Ahead {
+            self.tree(self.tip)?
+        } else {
+            let told = hooks::told(self.tip, &self.name);
+            let bench = self.bench()?.telling(told).with_options(&self.policy.options);
+            match bench.merge(self.old, self.tip)? {
+                Merged::Clean(tree) => tree,
+                Merged::Conflict { paths, messages } => {
+                    let base = self.base;
+                    let remedy = format!(
+                        "in the lane: git merge {}, resolve (rerere helps there), commit, then finish again",
+                        paste::word(base)
+                    );
+                    return Err(merge::conflict("the lane".into(), base, &paths, &messages, remedy));
+                }
+            }
+        };
+        if tree == self.tree(self.old)?
+            && let Some(proof) = self.proof()?
+        {
+            return Ok(Verdict::Nothing(proof));
+        }
+        // A merge commit has the lane in its history, and git makes one although it changes nothing.
+        if making != Making::Merge {
+            let missing = self.left_out(tree)?;
+            if tree == self.tree(self.old)? || self.whole && !missing.is_empty() {
+                return Err(self.refuse(Vec::new(), missing));
+            }
+        }
+        Ok(Verdict::Tree(tree, making))
+    }
+
+    /// How the lane is known to be in its base although its commits are not.
+    fn proof(&self) -> Result<Option<Integration>> {
+        let found = overview::standings(self.repository, &[(self.tip, self.old)]).pop();
+        Ok(found.transpose()?.and_then(|versus| versus.integrated))
+    }
+
+    /// The paths of the lane whose changes are not in `tree`, which is what would land.
+    fn left_out(&self, tree: ObjectId) -> Result<Vec<BString>> {
+        let Some(fork) = crate::repository::facts::merge_base(self.repository, self.old, self.tip)? else {
+            return Ok(Vec::new());
+        };
+        let pair = Pair { ours: self.old, theirs: self.tip, fork: self.tree(fork)? };
+        let arrival = self.arrival()?;
+        steady::objects(&self.repository.gix, || arrival.left_out(pair, tree))
+    }
+
+    fn arrival(&self) -> Result<Arrival> {
+        Ok(Arrival::new(self.scratch.view(self.repository)?))
+    }
+
+    fn refuse(&self, commits: Vec<ObjectId>, files: Vec<BString>) -> Error {
+        let (lane, base, strategy) = (self.lane.0.clone(), self.base.clone(), self.strategy);
+        Refusal::LeftOut { lane, base, strategy, commits, files }.into()
+    }
+
+    /// Refuses a lane that moves a submodule to a commit which leaves with the lane.
+    fn ensure_submodules_published(&self) -> Result<()> {
+        let (lane, Some(worktree)) = self.lane else { return Ok(()) };
+        let Some(fork) = crate::repository::facts::merge_base(self.repository, self.old, self.tip)? else {
+            return Ok(());
+        };
+        let moved = tree_diff::moved_submodules(self.repository, fork, self.tip)?;
+        if moved.is_empty() {
+            return Ok(());
+        }
+        match submodules::only_in_lane(self.repository, worktree, &moved) {
+            None => Ok(()),
+            Some((submodule, commit)) => Err(Refusal::SubmoduleOnlyHere {
+                lane: lane.clone(),
+                base: self.base.clone(),
+                path: worktree.path.join(crate::store::path(submodule)).into(),
+                submodule: submodule.clone(),
+                commit: *commit,
+            }
+            .into()),
+        }
+    }
+
+    fn replay(&self) -> Result<Verdict> {
+        let bench = self.bench()?;
+        let replay = replay::Replay {
+            repository: self.repository,
+            scratch: self.scratch,
+            bench: &bench,
+            base: self.base,
+            git: &|| self.repository.git_as_user_at(&self.directory),
+            sign: self.repository.config_bool_at(&self.directory, "commit.gpgSign")?,
+        };
+        let done = replay.run(self.old, self.tip, || self.arrival())?;
+        let nothing = done.new == self.old;
+        if nothing && let Some(proof) = self.proof()? {
+            return Ok(Verdict::Nothing(proof));
+        }
+        if nothing || self.whole {
+            let (missing, arrival) = (self.left_out(done.tree)?, self.arrival()?);
+            // What a merge commit of the lane took back is not taken back by a replay either.
+            let merges = done.has_merges() && !arrival.is_plain_merge(self.old, self.tip, done.tree)?;
+            let doubt = merges || !missing.is_empty();
+            let commits = if doubt { replay.left_out(&done, &arrival)? } else { Vec::new() };
+            if !commits.is_empty() {
+                return Err(self.refuse(commits, missing));
+            }
+        }
+        if nothing {
+            return Ok(Verdict::Nothing(Integration::SamePatches));
+        }
+        merge_policy::verify(self, done.new)?;
+        Ok(Verdict::Commit(done.new, done.commits))
+    }
+
+    /// Puts a result where hooks and editors find it, which know of no quarantine.
+    pub(super) fn show(&self, hooks: &Hooks<'_>, making: Making, tree: ObjectId) -> Result<Option<KeptPack>> {
+        if !hooks.any_before(making) {
+            return Ok(None);
+        }
+        let ids = keep::new_in_tree(&self.scratch.view(self.repository)?, self.old, tree)?;
+        KeptPack::of_objects(self.repository, self.scratch, &ids)
+    }
+
+    /// Puts everything that is young about the landing where no gc takes it away. `None` where one was faster: then the
+    /// landing has to be computed again.
+    pub(super) fn keep_young(&self, new: ObjectId) -> Result<Option<Option<KeptPack>>> {
+        let view = self.scratch.view(self.repository)?;
+        let young = || steady::objects(&self.repository.gix, || keep::young(&view, self.old, self.tip, new));
+        let kept = young().and_then(|ids| KeptPack::of_objects(self.repository, self.scratch, &ids));
+        kept.map(Some).or_else(|error| match young() {
+            Ok(ids) if ids.iter().all(|id| steady::has_object(&view, *id)) => Err(error),
+            _ => Ok(None),
+        })
+    }
+
+    fn bench(&self) -> Result<Bench<'_>> {
+        Bench::new(self.repository, self.scratch, self.site, self.directory.clone(), self.old)
+    }
+
+    /// Who may object to the commit, or hear of it.
+    pub(super) fn hooks<'b>(&'b self, wording: &Wording<'_>) -> Hooks<'b> {
+        let merges = self.strategy == Strategy::Merge;
+        Hooks {
+            repository: self.repository,
+            scratch: self.scratch,
+            directory: self.directory.clone(),
+            no_verify: wording.no_verify || merges && self.policy.no_verify,
+            cleanup: self.policy.cleanup.clone().filter(|_| merges),
+            edit: wording.edit,
+            landing: (self.tip, self.name.clone()),
+            site: self.site,
+        }
+    }
+
+    fn tree(&self, commit: ObjectId) -> Result<ObjectId> {
+        let unreadable = |error: String| Error::git(format!("cannot read commit {commit}: {error}"));
+        let tree = || self.repository.gix.find_commit(commit)?.tree_id().map(|id| id.detach());
+        steady::objects(&self.repository.gix, tree).map_err(|error| unreadable(error.to_string()))
+    }
+
+    /// How many commits the lane has that its base lacks.
+    pub(super) fn ahead(&self) -> Result<usize> {
+        let failed = |error: String| Error::git(format!("cannot count the lane's commits: {error}"));
+        let gix = &self.repository.gix;
+        let count = || {
+            let walk = gix.rev_walk([self.tip]).with_hidden([self.old]).all()?;
+            walk.map(|step| step.map(|_| 1)).sum::<std::result::Result<usize, _>>()
+        };
+        steady::objects(gix, count).map_err(|error| failed(error.to_string()))
+    }
+
+    /// The base as it has moved, or would.
+    pub(super) fn landed(&self, new: Option<ObjectId>, commits: usize) -> Landed {
+        Landed { base: self.base.clone(), strategy: self.strategy, old: self.old, new, commits }
+    }
+}

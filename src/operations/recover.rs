@@ -1,0 +1,223 @@
+//! Finishes or undoes what dead processes left, at the next command that changes anything.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::doctor::rebuild;
+use super::{doctor, land, restore, retire, start, switch};
+use crate::domain::doctor::Poisoned;
+use crate::domain::event::{End, Subject, What};
+use crate::error::{Error, Kind, Result};
+use crate::guard;
+use crate::repository::Repository;
+use crate::repository::pending;
+use crate::repository::pending::Pending;
+use crate::repository::provenance::{Claim, Claims, misfit};
+use crate::repository::recovered::{Healed, Healing, Recovered, SetAside};
+use crate::repository::{metadata, quarantine};
+use crate::store::journal::{About, Announce, Journal, Said};
+use crate::store::{events, lane_files, lockfile, patience, scratch};
+
+/// How long all healings of a command may wait for locks of others and for what the dead had started. What is not healed by
+/// then is tried again by the next command.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Everything that can be under way; one variant for each operation that takes more than one step.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(tag = "operation", rename_all = "kebab-case")]
+pub enum Intent {
+    /// A lane is being made.
+    Start(start::Intent),
+    /// A lane is on its way into the trash.
+    Retire(retire::Intent),
+    /// A lane is on its way back.
+    Restore(restore::Intent),
+    /// A base is moving together with the worktree that has it checked out.
+    Land(land::apply::Intent),
+    /// A stray is on its way back to its branch.
+    Switch(switch::Intent),
+    /// A worktree's admin directory is being mended.
+    Mend(Poisoned),
+    /// One that git lost is being built again.
+    Rebuild(rebuild::Intent),
+}
+
+impl Intent {
+    /// What it is about, where its file does not say.
+    pub fn about(&self) -> About {
+        match self {
+            Intent::Start(intent) => intent.about(),
+            Intent::Retire(intent) => intent.about(),
+            Intent::Restore(intent) => intent.about(),
+            Intent::Land(intent) => intent.about(),
+            Intent::Switch(intent) => intent.about(),
+            Intent::Mend(poisoned) => poisoned.about(),
+            Intent::Rebuild(intent) => intent.about(),
+        }
+    }
+}
+
+impl Claim for Intent {
+    fn claim(&self, claims: &mut Claims<'_>) {
+        match self {
+            Intent::Start(intent) => intent.claim(claims),
+            Intent::Retire(intent) => intent.claim(claims),
+            Intent::Restore(intent) => intent.claim(claims),
+            Intent::Land(intent) => intent.claim(claims),
+            Intent::Switch(intent) => intent.claim(claims),
+            Intent::Mend(poisoned) => claims.admin("admin directory", &poisoned.admin),
+            Intent::Rebuild(intent) => intent.claim(claims),
+        }
+    }
+}
+
+impl Intent {
+    /// What the event log says its healing is about.
+    pub(crate) fn subject(&self) -> Subject {
+        match self {
+            Intent::Start(intent) => Subject::of(What::Heal, intent.lane()),
+            Intent::Retire(intent) => Subject::of(What::Heal, intent.lane()),
+            Intent::Restore(intent) => Subject::of(What::Heal, intent.lane()),
+            Intent::Land(intent) => {
+                let (base, old, _) = intent.moves();
+                let (base, base_commit) = (Some(base.clone()), Some(old));
+                Subject { what: What::Heal, lane: None, lane_id: None, base, base_commit }
+            }
+            Intent::Switch(_) | Intent::Mend(_) | Intent::Rebuild(_) => {
+                Subject { what: What::Heal, lane: None, lane_id: None, base: None, base_commit: None }
+            }
+        }
+    }
+}
+
+/// Heals what dead processes left behind, and has it told; living ones are not disturbed. Safe to run from many processes at
+/// once. Returns what was completed or undone.
+pub fn recover(repository: &Repository, tell: impl FnOnce(&Recovered)) -> Result<Vec<Healed>> {
+    if !lane_files::is_directory(&repository.lane_dir()) {
+        return Ok(Vec::new());
+    }
+    let mut recovered = Recovered::default();
+    let done = patience::within(PATIENCE, || heal_all(repository, &mut recovered));
+    // What was done before something went wrong was done.
+    tell(&recovered);
+    done.map(|()| recovered.healed)
+}
+
+fn heal_all(repository: &Repository, recovered: &mut Recovered) -> Result<()> {
+    let lane_dir = repository.lane_dir();
+    let (before, mut still) = (repository.pending.borrow().clone(), Vec::new());
+    let mut landing = false;
+    recovered.set_aside.extend(lane_files::tidy(&lane_dir).into_iter().map(SetAside::Strange));
+    for (said, mut running) in Journal::new(&lane_dir).abandoned::<Intent>()? {
+        // Once in a command is often enough.
+        if let Some(known) = before.iter().find(|before| before.is(running.path())) {
+            still.push(known.clone());
+            continue;
+        }
+        let intent = match said {
+            Said::Intent(intent) => match misfit(repository, &intent) {
+                Some(misfit) => {
+                    recovered.set_aside.push(SetAside::Misfit(running.set_aside(&lane_dir)?, misfit));
+                    continue;
+                }
+                None => intent,
+            },
+            Said::Nothing => {
+                running.wait_for_children()?;
+                recovered.set_aside.push(SetAside::Damaged(running.set_aside(&lane_dir)?));
+                continue;
+            }
+            Said::OfTheOriginal => {
+                recovered.set_aside.push(SetAside::OfTheOriginal(running.set_aside(&lane_dir)?));
+                continue;
+            }
+            Said::Unknown(Some(about)) => {
+                let pending = Pending::of_a_newer(about, running.path());
+                recovered.pending.push(pending.clone());
+                still.push(pending);
+                continue;
+            }
+            Said::Unknown(None) => {
+                let path = running.path().display();
+                return Err(Error::environment(format!("cannot make sense of '{path}'")).hint(pending::BY_A_NEWER));
+            }
+        };
+        let pending = Pending::new(intent.about(), running.path());
+        let operation = events::begin(&repository.lane_dir(), intent.subject());
+        let result = match &intent {
+            Intent::Land(intent) => Some(intent.moves().2),
+            _ => None,
+        };
+        let outcome = running.wait_for_children().and_then(|()| match intent {
+            Intent::Start(intent) => start::recover(repository, intent, &mut running).map(Healing::Whole),
+            Intent::Retire(intent) => retire::recover(repository, &running, &intent).map(Healing::Whole),
+            Intent::Restore(intent) => restore::recover(repository, &running, &intent).map(Healing::Whole),
+            Intent::Land(intent) => land::heal::recover(repository, &running, &intent),
+            Intent::Switch(intent) => switch::recover(repository, &running, &intent),
+            Intent::Mend(poisoned) => doctor::recover(repository, &poisoned).map(Healing::Whole),
+            Intent::Rebuild(intent) => rebuild::recover(repository, &intent).map(Healing::Whole),
+        });
+        let outcome = operation.ended(outcome, |healing| {
+            let (counts, note) = match healing {
+                Healing::Whole(healed) => (healed.completed, healed.to_string()),
+                Healing::Part(unclear) => (unclear.counts, unclear.to_string()),
+            };
+            End { result: result.filter(|_| counts), note: Some(note), ..End::default() }
+        });
+        let outcome = match outcome {
+            Err(error) if error.kind() != Kind::Interrupted => {
+                let pending = pending.because(&error);
+                recovered.pending.push(pending.clone());
+                still.push(pending);
+                continue;
+            }
+            outcome => outcome?,
+        };
+        running.done()?;
+        landing |= result.is_some();
+        match outcome {
+            Healing::Whole(healed) => recovered.healed.push(healed),
+            Healing::Part(unclear) => recovered.unclear.push(unclear),
+        }
+    }
+    // Not before: nobody is to move a ref or a HEAD while a landing that held its lock is half done.
+    clear_locks(repository.common_dir())?;
+    scratch::clear(&quarantine::home(&lane_dir), guard::SCRATCH);
+    repository.pending.replace(still);
+    // Nobody can say what a newer version's landing still needs.
+    if repository.is_a_newers_to_heal() { Ok(()) } else { land::heal::clean(repository, landing) }
+}
+
+/// The git directory of every worktree.
+fn git_dirs(common_dir: &Path) -> impl Iterator<Item = PathBuf> {
+    let linked = std::fs::read_dir(common_dir.join("worktrees")).into_iter().flatten().flatten();
+    linked.map(|entry| entry.path()).chain([common_dir.to_owned()])
+}
+
+/// Clears the locks of git's protocol that dead processes of ours held, except those that belong to an intent.
+fn clear_locks(common_dir: &Path) -> Result<()> {
+    let locks = metadata::locks(common_dir);
+    if std::fs::read_dir(&locks).into_iter().flatten().next().is_none() {
+        return Ok(());
+    }
+    let mut targets = vec![common_dir.join("config"), common_dir.join("packed-refs")];
+    for git_dir in git_dirs(common_dir) {
+        targets.extend(["index", "HEAD", "ORIG_HEAD"].map(|name| git_dir.join(name)));
+    }
+    refs_below(&common_dir.join("refs"), &mut targets);
+    lockfile::clear_dead(common_dir, &locks, &targets).map(drop)
+}
+
+/// Every ref kept in a file of its own, and every one whose lock is there.
+fn refs_below(directory: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            refs_below(&path, found);
+        } else {
+            found.push(if path.extension().is_some_and(|end| end == "lock") { path.with_extension("") } else { path });
+        }
+    }
+}

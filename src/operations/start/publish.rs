@@ -1,0 +1,244 @@
+//! The short critical section that makes a prepared lane visible, and its completion after a crash.
+
+use std::path::{Path, PathBuf};
+
+use rustix::fs::RenameFlags;
+
+use super::undo::{Identity, created_from, is_registered};
+use super::{Intent, by_git};
+use crate::domain::lane::{Lane, ObjectId, RefName};
+use crate::error::{Error, IoContext, Result};
+use crate::install;
+use crate::repository::Repository;
+use crate::repository::admin_dir::link;
+use crate::repository::exclude;
+use crate::repository::metadata::Edit;
+use crate::repository::refs::RefChange;
+use crate::store::journal::{Running, step};
+use crate::store::settings::SPARSE_CONFIG;
+use crate::store::shared;
+
+/// Makes the lane visible. The caller holds the registry lock. Every step looks whether it was done before.
+pub(super) fn publish(repository: &Repository, intent: &mut Intent, running: &mut Running) -> Result<()> {
+    ensure_still_free(repository, intent)?;
+    if intent.by_git {
+        intent.made_admin = Identity::of(&admin_dir(repository, intent));
+    } else {
+        point_at_admin(repository, intent, &intent.staged_worktree.clone())?;
+        intent.made_admin = Identity::of(&intent.staged_admin);
+    }
+    intent.made_worktree = Identity::of(&intent.staged_worktree);
+    intent.publishing = true;
+    running.advance(intent)?;
+    // A config.lock somebody holds must stop us before anything can be seen.
+    let edit = Edit::begin(repository.common_dir())?;
+    exclude::add(repository, &intent.lane.worktree)?;
+    create_branch(repository, intent)?;
+    if intent.by_git {
+        by_git::attach(repository, intent)?;
+        write_dot_git(repository, intent, &intent.staged_worktree)?;
+    }
+    step("start.branch");
+    place_worktree(intent)?;
+    exclude::remove(repository, &intent.hidden_directory())?;
+    step("start.worktree");
+    register(repository, intent)?;
+    step("start.registered");
+    record(repository, intent, edit)
+}
+
+/// Tells git where the worktree is that is in place.
+fn register(repository: &Repository, intent: &Intent) -> Result<()> {
+    match intent.by_git {
+        true => by_git::register(repository, intent),
+        false => place_admin(&intent.staged_admin, &admin_dir(repository, intent)),
+    }
+}
+
+/// Completes a start whose worktree can be seen at `at`: it is registered and recorded as it is, whatever somebody who
+/// works there has done meanwhile. `false` when it must stay a worktree without a lane.
+pub(super) fn complete(
+    repository: &Repository,
+    intent: &mut Intent,
+    at: PathBuf,
+    running: &mut Running,
+) -> Result<bool> {
+    let edit = Edit::begin(repository.common_dir())?;
+    intent.lane.worktree = at;
+    let lost = !intent.by_git && !is_registered(repository, intent) && !intent.staged_admin.exists();
+    let named = edit.records().find(&intent.lane.name).is_some();
+    if named || lost || is_anothers(repository, intent)? {
+        if intent.by_git {
+            by_git::register(repository, intent)?;
+            by_git::release(repository, intent)?;
+        }
+        return Ok(false);
+    }
+    exclude::add(repository, &intent.lane.worktree)?;
+    if !intent.by_git && !is_registered(repository, intent) {
+        // Somebody may have taken the admin directory's name meanwhile.
+        point_at_admin(repository, intent, &intent.lane.worktree.clone())?;
+        running.advance(intent)?;
+        place_admin(&intent.staged_admin, &admin_dir(repository, intent))?;
+    }
+    if intent.by_git {
+        by_git::register(repository, intent)?;
+    }
+    record(repository, intent, edit).map(|()| true)
+}
+
+/// Writes the lane's record, and the include that brings a sparse worktree its settings.
+fn record(repository: &Repository, intent: &Intent, mut edit: Edit) -> Result<()> {
+    edit.put(&intent.lane)?;
+    if let Some(branch) = &intent.lane.branch {
+        edit.put_branch_section(branch, &intent.upstream)?;
+    }
+    if intent.relative {
+        edit.allow_relative_links()?;
+    }
+    edit.set_default(install::MARK, install::UNDECIDED)?;
+    // git itself sees to its settings of a sparse worktree.
+    if intent.sparse && !intent.by_git {
+        edit.include_for_worktree(&intent.admin_name, SPARSE_CONFIG)?;
+    }
+    edit.commit()?;
+    step("start.recorded");
+    if intent.by_git { by_git::release(repository, intent) } else { Ok(()) }
+}
+
+/// Publishes what a dead process had prepared and nobody could see yet.
+pub(super) fn resume(repository: &Repository, intent: &mut Intent, running: &mut Running) -> Result<()> {
+    if !intent.publishing {
+        return Err(Error::refused("nothing was published yet"));
+    }
+    if is_anothers(repository, intent)? {
+        return Err(Error::refused("another lane is there"));
+    }
+    if intent.new_branch && branch_is(repository, intent, intent.commit)? {
+        intent.new_branch = false;
+    }
+    publish(repository, intent, running)
+}
+
+/// Looks again, now that nobody of ours can interfere.
+fn ensure_still_free(repository: &Repository, intent: &Intent) -> Result<()> {
+    let raced = |what: String| Error::refused(what).code("raced").hint("run the command again");
+    if repository.records()?.find(&intent.lane.name).is_some() {
+        return Err(raced(format!("lane '{}' was started by somebody else at the same moment", intent.lane.name)));
+    }
+    if let Some(branch) = intent.lane.branch.as_ref().filter(|_| intent.new_branch)
+        && repository.branch_tip(branch)?.is_some()
+    {
+        // At the same commit it would pass for ours, and undoing this start would take it from its owner.
+        return Err(raced(format!("branch '{branch}' was created by somebody else at the same moment")));
+    }
+    if let Some(branch) = intent.lane.branch.as_ref().filter(|_| !intent.new_branch) {
+        let own = admin_dir(repository, intent);
+        let own = |git_dir: &Path| intent.by_git && git_dir == own && is_registered(repository, intent);
+        let mut all = repository.worktrees()?.into_iter();
+        let used = all.find(|worktree| worktree.uses(branch) && !own(&worktree.git_dir));
+        if let Some(used) = used {
+            return Err(raced(format!("branch '{branch}' was just checked out in '{}'", used.path.display())));
+        }
+        if !branch_is(repository, intent, intent.commit)? {
+            return Err(raced(format!("branch '{branch}' has just moved")));
+        }
+    }
+    Ok(())
+}
+
+/// Whether the lane's branch is at `commit`.
+fn branch_is(repository: &Repository, intent: &Intent, commit: ObjectId) -> Result<bool> {
+    let Some(branch) = &intent.lane.branch else { return Ok(false) };
+    Ok(repository.branch_tip(branch)? == Some(commit))
+}
+
+/// Whether a lane has been recorded meanwhile with the worktree or the branch that this start wanted.
+fn is_anothers(repository: &Repository, intent: &Intent) -> Result<bool> {
+    let wanted = &intent.lane;
+    let same = |lane: &Lane| lane.worktree == wanted.worktree || lane.branch.is_some() && lane.branch == wanted.branch;
+    Ok(repository.records()?.lanes.iter().any(|lane| lane.id != wanted.id && same(lane)))
+}
+
+fn create_branch(repository: &Repository, intent: &mut Intent) -> Result<()> {
+    let Some(branch) = intent.lane.branch.as_ref().filter(|_| intent.new_branch) else { return Ok(()) };
+    let change = RefChange { name: RefName::from(branch), from: None, to: Some(intent.commit) };
+    repository.change_refs(&[change], &created_from(intent))?;
+    intent.created_branch = true;
+    Ok(())
+}
+
+fn place_worktree(intent: &Intent) -> Result<()> {
+    let target = &intent.lane.worktree;
+    // An empty directory somebody prepared is used, as git does; anything else in it makes this fail.
+    let _ = std::fs::remove_dir(target);
+    rename_new(&intent.staged_worktree, target)
+}
+
+/// Renames a complete admin directory to where git looks for it; what is there stays.
+pub(crate) fn place_admin(staged: &Path, admin: &Path) -> Result<()> {
+    let worktrees = admin.parent().unwrap_or(admin);
+    let mut attempts = 0;
+    loop {
+        shared::create_dir_all(worktrees).context("create", worktrees)?;
+        attempts += 1;
+        match rename_new(staged, admin) {
+            // `git worktree prune` removes the directory whenever it is empty.
+            Err(_) if attempts < 100 && !worktrees.exists() => {}
+            done => return done,
+        }
+    }
+}
+
+/// A rename that never replaces anything.
+fn rename_new(from: &Path, to: &Path) -> Result<()> {
+    use rustix::fs::{CWD, renameat_with};
+    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        // Not every filesystem knows the flag; a directory cannot replace a directory that holds anything.
+        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) if std::fs::symlink_metadata(to).is_err() => {
+            std::fs::rename(from, to).context("create", to)
+        }
+        Err(rustix::io::Errno::EXIST | rustix::io::Errno::NOTEMPTY) => Err(occupied(to)),
+        other => other.context("create", to),
+    }
+}
+
+fn occupied(path: &Path) -> Error {
+    Error::refused(format!("'{}' already exists", path.display()))
+        .code("path-occupied")
+        .hint("choose another place with --path, or move away what is there")
+}
+
+/// The place of the admin directory once it is registered.
+pub(super) fn admin_dir(repository: &Repository, intent: &Intent) -> PathBuf {
+    repository.common_dir().join("worktrees").join(&intent.admin_name)
+}
+
+/// Picks an admin directory nobody has and writes the `.git` file of `worktree` to match.
+fn point_at_admin(repository: &Repository, intent: &mut Intent, worktree: &Path) -> Result<()> {
+    let stem = intent.admin_name.clone();
+    let mut attempt = 1;
+    while std::fs::symlink_metadata(admin_dir(repository, intent)).is_ok() {
+        let mut name = stem.clone().into_os_string();
+        name.push(attempt.to_string());
+        intent.admin_name = name.into();
+        attempt += 1;
+    }
+    if intent.relative {
+        let gitdir = intent.staged_admin.join("gitdir");
+        let text = link(&admin_dir(repository, intent), &intent.lane.worktree.join(".git"), true);
+        shared::write(&gitdir, text).context("write", &gitdir)?;
+    }
+    write_dot_git(repository, intent, worktree)
+}
+
+/// Writes the `.git` file of `worktree`, which is to be the lane's.
+fn write_dot_git(repository: &Repository, intent: &Intent, worktree: &Path) -> Result<()> {
+    let mut text = b"gitdir: ".to_vec();
+    text.extend_from_slice(&link(&intent.lane.worktree, &admin_dir(repository, intent), intent.relative));
+    let dot_git = worktree.join(".git");
+    if crate::store::optional::bytes(&dot_git).is_ok_and(|now| now == text) {
+        return Ok(());
+    }
+    std::fs::write(&dot_git, text).context("write", &dot_git)
+}

@@ -1,0 +1,226 @@
+//! Switches a worktree that nothing is uncommitted in to another branch: files, index and HEAD, or nothing.
+//!
+//! `git switch` leaves locks behind when it is killed that could be anybody's, and files of two branches. The order here
+//! is that of a landing ([`super::land::apply`]): the index's lock, a look at what is in the way, the intent, the files, and then
+//! the one step that counts, HEAD. *Dead before it: the files go back to what the untouched index says. Dead after it:
+//! the prepared index is put in force.*
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+
+use serde::{Deserialize, Serialize};
+
+use super::land::apply::{Move, read_tree};
+use super::land::index::{Halted, Locked, index_signature, remove_prepared};
+use super::land::{files, way};
+use crate::domain::lane::{Head, ObjectId, RefName, Worktree, hex, lossless_path};
+use crate::domain::name::BranchName;
+use crate::error::{Error, Result};
+use crate::repository::metadata::locks;
+use crate::repository::provenance::{Claim, Claims};
+use crate::repository::recovered::Healing;
+use crate::repository::reflog::Log;
+use crate::repository::refs::RefChange;
+use crate::repository::tree_diff::changes;
+use crate::repository::worktree::resolved_head;
+use crate::repository::{RefFormat, Repository};
+use crate::store::command::failure;
+use crate::store::journal::{About, Announce, GitDir, Running, step};
+use crate::store::lockfile::LockFile;
+
+/// A switch under way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "operation", rename = "switch")]
+pub struct Intent {
+    /// The full name of the branch it goes to.
+    to: RefName,
+    #[serde(with = "hex")]
+    old: ObjectId,
+    #[serde(with = "hex")]
+    new: ObjectId,
+    /// The worktree, and its git directory.
+    #[serde(with = "lossless_path")]
+    worktree: PathBuf,
+    #[serde(with = "lossless_path")]
+    git_dir: PathBuf,
+    /// The index being prepared.
+    #[serde(with = "lossless_path")]
+    prepared: PathBuf,
+    /// What the index looked like.
+    index: Option<(u64, i64, i64)>,
+}
+
+impl Intent {
+    /// The worktree.
+    pub fn worktree(&self) -> &Path {
+        &self.worktree
+    }
+
+    /// The git directory of the worktree.
+    pub fn git_dir(&self) -> &Path {
+        &self.git_dir
+    }
+}
+
+impl Announce for Intent {
+    fn about(&self) -> About {
+        let what = format!("a switch in '{}'", self.worktree.display());
+        About { what, git_dirs: vec![GitDir(self.git_dir.clone())], ..About::default() }
+    }
+}
+
+impl Claim for Intent {
+    fn claim(&self, claims: &mut Claims<'_>) {
+        claims.branch("branch", &self.to);
+        claims.git_dir("git directory", &self.git_dir);
+        claims.index_copy("prepared index", &self.prepared, &self.git_dir);
+    }
+}
+
+/// Switches `site` from branch `from` to branch `to`. Local changes and ignored files in the way are a refusal.
+pub fn switch(repository: &Repository, site: &Worktree, from: &BranchName, to: &BranchName) -> Result<()> {
+    repository.ensure_files_are_whole(&site.git_dir)?;
+    let index = Locked::of(repository, site, from)?.ok_or_else(|| switched_meanwhile(site))?;
+    let tips = (repository.branch_tip(from)?, repository.branch_tip(to)?);
+    let (Some(old), Some(new)) = tips else { return Err(switched_meanwhile(site)) };
+    crate::repository::pending::ensure_not_half_moved(repository, site)?;
+    let prepared = index.copy()?;
+    step("switch.prepared");
+    let planned = Move { base: from, old, new, fresh: false, site: Some(site), reason: "", scratch: None };
+    let changed = changes(repository, old, new)?;
+    way::ensure_clear(repository, &planned, site, &prepared.path, &changed)
+        .map_err(|error| Error::refused(error.to_string()).code("in-the-way").hint("move them away and try again"))?;
+    let intent = Intent {
+        to: to.into(),
+        old,
+        new,
+        worktree: site.path.clone(),
+        git_dir: site.git_dir.clone(),
+        prepared: prepared.path.clone(),
+        index: index.signature(),
+    };
+    index.carry_out(&intent, prepared, "switch", |prepared, lock| {
+        let end = carry_out(repository, &planned, site, to, prepared, lock)?;
+        step("switch.index");
+        Ok(end)
+    })?;
+    after(repository, site, old, new);
+    Ok(())
+}
+
+/// Files, HEAD and index. An error means that the switch is neither done nor undone.
+fn carry_out(
+    repository: &Repository,
+    planned: &Move<'_>,
+    site: &Worktree,
+    to: &BranchName,
+    prepared: &Path,
+    lock: &LockFile,
+) -> Result<Result<()>> {
+    let Move { base: from, old, new, .. } = *planned;
+    let written = read_tree(repository, site, prepared, &["-m", "-u"], old, new)?;
+    step("switch.files");
+    if written.status.success() {
+        let _ = files::remove_left(repository, site, old, new);
+    }
+    let moved = match written.status.success() {
+        true => set_head(repository, site, from, &Head::Branch(to.clone()), old, new),
+        false => Err(failure("git read-tree", &written)),
+    };
+    // A git that died right after the move has moved it all the same.
+    if moved.is_err() && branch_of(repository, site)?.as_ref() != Some(to) {
+        files::put_back(repository, site, old, new)?;
+        return Ok(moved);
+    }
+    lock.replace_with(prepared)?;
+    Ok(Ok(()))
+}
+
+/// Lets HEAD of `site` name the commit of its branch instead of the branch; neither files nor index change.
+pub fn detach(repository: &Repository, site: &Worktree, from: &BranchName) -> Result<()> {
+    repository.ensure_files_are_whole(&site.git_dir)?;
+    crate::repository::pending::ensure_not_half_moved(repository, site)?;
+    let tip = repository.branch_tip(from)?.ok_or_else(|| switched_meanwhile(site))?;
+    set_head(repository, site, from, &Head::Detached(tip), tip, tip)
+}
+
+/// The repository's own hooks; like git, nobody asks for their verdict here: HEAD is where it should be.
+fn after(repository: &Repository, site: &Worktree, old: ObjectId, new: ObjectId) {
+    repository.tell_of_index(site, repository.git.at(&site.path));
+    if repository.has_hook("post-checkout") {
+        let hook = ["hook", "run", "--ignore-missing", "post-checkout", "--"];
+        let args = [old.to_string(), new.to_string(), "1".into()];
+        let _ = repository.git_as_user_at(&site.path).args(hook).args(args).interactive(Stdio::null());
+    }
+}
+
+fn branch_of(repository: &Repository, site: &Worktree) -> Result<Option<BranchName>> {
+    let found = repository.worktrees()?.into_iter().find(|worktree| worktree.git_dir == site.git_dir);
+    Ok(found.and_then(|worktree| worktree.head.branch().cloned()))
+}
+
+fn switched_meanwhile(site: &Worktree) -> Error {
+    Error::refused(format!("'{}' was just switched", site.path.display())).code("raced")
+}
+
+/// Moves HEAD, as `git switch` does, under a lock that proves whose it is.
+fn set_head(
+    repository: &Repository,
+    site: &Worktree,
+    from: &BranchName,
+    to: &Head,
+    old: ObjectId,
+    new: ObjectId,
+) -> Result<()> {
+    let (text, target) = match to {
+        Head::Branch(branch) => (format!("ref: {}\n", branch.to_ref()), branch.to_string()),
+        _ => (format!("{new}\n"), new.to_string()),
+    };
+    let reason = format!("checkout: moving from {from} to {target}");
+    if repository.ref_format() == RefFormat::Reftable {
+        let git = repository.git_in(site);
+        return match to {
+            Head::Branch(branch) => git.args(["symbolic-ref", "-m", &reason, "HEAD"]).bytes(branch.to_ref()).run(),
+            _ => git.args(["update-ref", "--no-deref", "-m", &reason, "HEAD", &target]).run(),
+        };
+    }
+    let mut lock = LockFile::acquire_link(&site.git_dir.join("HEAD"), &locks(repository.common_dir()))?;
+    if resolved_head(&site.git_dir, repository.common_dir()).branch() != Some(from)
+        || repository.branch_tip(from)? != Some(old)
+    {
+        return Err(switched_meanwhile(site));
+    }
+    lock.write(text.as_bytes())?;
+    let change = RefChange { name: from.into(), from: Some(old), to: Some(new) };
+    Log::new(repository, &reason)?.append(&site.git_dir.join("logs"), "HEAD".into(), &change)?;
+    step("head.logged");
+    lock.publish()?;
+    step("head.moved");
+    Ok(())
+}
+
+/// Completes or undoes an interrupted switch; see the module's comment.
+pub fn recover(repository: &Repository, running: &Running, intent: &Intent) -> Result<Healing> {
+    let what = format!("the switch of '{}' to '{}'", intent.worktree.display(), intent.to);
+    let halted = Halted { what, worktree: &intent.worktree, git_dir: &intent.git_dir };
+    halted.heal(repository, running, |site| heal(repository, intent, site))
+}
+
+/// Whether the switch counts, and whether the index fits.
+fn heal(repository: &Repository, intent: &Intent, site: Option<(&Worktree, &LockFile)>) -> Result<(bool, bool)> {
+    let (mut counts, mut fits) = (false, true);
+    if let Some((site, lock)) = site {
+        counts = site.head.branch().map(RefName::from).as_ref() == Some(&intent.to);
+        if intent.prepared.exists() {
+            // An index somebody wrote since knows nothing of this switch and is left alone.
+            fits = index_signature(&intent.git_dir.join("index")) == intent.index;
+            match counts {
+                true if fits => lock.replace_with(&intent.prepared)?,
+                false if fits => files::put_back(repository, site, intent.old, intent.new)?,
+                _ => {}
+            }
+        }
+    }
+    remove_prepared(&intent.prepared);
+    Ok((counts, fits))
+}

@@ -1,0 +1,190 @@
+//! Writing `.git/config`: git's own `config.lock` is taken, the file read again, and replaced by rename, so neither we nor
+//! any `git config` loses a line.
+
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use bstr::{BStr, BString, ByteSlice};
+use gix::config::File;
+
+use super::{Records, load, locks, put, remove, text};
+use crate::domain::lane::Lane;
+use crate::domain::name::{BranchName, LaneName};
+use crate::domain::trash::Setting;
+use crate::error::{Error, Result};
+use crate::store::lockfile::LockFile;
+
+/// An edit of `.git/config` with `config.lock` held: nobody else can write the file until it is committed or dropped.
+#[derive(Debug)]
+pub struct Edit {
+    lock: LockFile,
+    config: File,
+}
+
+impl Edit {
+    /// Takes `config.lock` of the repository at `common_dir`, then reads the file.
+    pub fn begin(common_dir: &Path) -> Result<Self> {
+        let path = common_dir.join("config");
+        let lock = LockFile::acquire(&path, &locks(common_dir))?;
+        let config = load(&path)?;
+        Ok(Edit { lock, config })
+    }
+
+    /// The records as they are now, with this edit's changes.
+    pub fn records(&self) -> Records {
+        Records::of(&self.config)
+    }
+
+    /// Writes a lane's record, replacing one of the same name.
+    pub fn put(&mut self, lane: &Lane) -> Result<()> {
+        put(&mut self.config, lane)
+    }
+
+    /// Removes a lane's record, however many sections it is spread over.
+    pub fn remove(&mut self, name: &LaneName) {
+        remove(&mut self.config, name);
+    }
+
+    /// Removes git's own `[branch "<name>"]` settings of a branch that is going away.
+    pub fn remove_branch_section(&mut self, branch: &BranchName) {
+        while self.config.remove_section("branch", branch.as_bstr()).is_some() {}
+    }
+
+    /// Gives one worktree settings of its own: `[includeIf "gitdir:./worktrees/<id>"]` with `file` of its admin directory.
+    /// git reads the include in that worktree alone, and ignores it once the file is gone.
+    pub fn include_for_worktree(&mut self, admin_name: &Path, file: &str) -> Result<()> {
+        let mut condition = BString::from("gitdir:./worktrees/");
+        condition.extend_from_slice(admin_name.as_os_str().as_bytes());
+        let mut path = b"worktrees/".to_vec();
+        path.extend_from_slice(admin_name.as_os_str().as_bytes());
+        path.extend_from_slice(b"/");
+        path.extend_from_slice(file.as_bytes());
+        self.config
+            .set_raw_value_by("includeIf", Some(condition.as_bstr()), "path", path.as_bstr())
+            .map_err(|error| Error::environment(format!("cannot write the include: {error}")))?;
+        Ok(())
+    }
+
+    /// Says, as git does, that the repository has worktrees with relative links: an older git must not mend them.
+    pub fn allow_relative_links(&mut self) -> Result<()> {
+        let failed = |error| Error::environment(format!("cannot write the extension: {error}"));
+        for (section, key, value) in
+            [("core", "repositoryformatversion", "1"), ("extensions", "relativeWorktrees", "true")]
+        {
+            let now = self.config.string_by(section, None::<&BStr>, key);
+            if now.is_none_or(|now| now != value) {
+                self.config.set_raw_value_by(section, None::<&BStr>, key, value).map_err(failed)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts git's own settings of a branch back, as [`super::branch_settings`] read them.
+    pub fn put_branch_section(&mut self, branch: &BranchName, settings: &[Setting]) -> Result<()> {
+        if settings.is_empty() {
+            return Ok(());
+        }
+        self.remove_branch_section(branch);
+        let malformed = |error| Error::environment(format!("cannot write the settings of branch '{branch}': {error}"));
+        let mut section = self.config.new_section("branch", branch.as_bstr().to_owned()).map_err(malformed)?;
+        for setting in settings {
+            section.push(&setting.key, setting.value.as_bstr()).map_err(malformed)?;
+        }
+        Ok(())
+    }
+
+    /// Sets one value of the `[lane]` section itself.
+    pub fn set(&mut self, key: &str, value: &str) -> Result<()> {
+        self.config
+            .set_raw_value_by("lane", None::<&BStr>, key, value)
+            .map_err(|error| Error::environment(format!("cannot set lane.{key}: {error}")))?;
+        Ok(())
+    }
+
+    /// Sets one value of git's `[core]` section, or removes it wherever it is.
+    pub fn set_core(&mut self, key: &str, value: Option<&str>) -> Result<()> {
+        let Some(value) = value else {
+            if let Ok(mut values) = self.config.raw_values_mut_by("core", None::<&BStr>, key) {
+                values.delete_all();
+            }
+            return Ok(());
+        };
+        let set = self.config.set_raw_value_by("core", None::<&BStr>, key, value);
+        set.map(drop).map_err(|error| Error::environment(format!("cannot set core.{key}: {error}")))
+    }
+
+    /// Gives a lane's record another branch and leaves everything else in it alone.
+    pub fn set_branch(&mut self, lane: &LaneName, branch: &BranchName) -> Result<()> {
+        self.config
+            .set_raw_value_by("lane", Some(BStr::new(lane.as_str())), "branch", branch.as_bstr())
+            .map_err(|error| Error::environment(format!("cannot record lane '{lane}': {error}")))?;
+        Ok(())
+    }
+
+    /// Gives a lane's record another base and leaves everything else in it alone.
+    pub fn set_base(&mut self, lane: &LaneName, base: &BranchName) -> Result<()> {
+        self.config
+            .set_raw_value_by("lane", Some(BStr::new(lane.as_str())), "base", base.to_ref().as_bstr())
+            .map_err(|error| Error::environment(format!("cannot record lane '{lane}': {error}")))?;
+        Ok(())
+    }
+
+    /// Sets a value of the `[lane]` section where there is none yet.
+    pub fn set_default(&mut self, key: &str, value: &str) -> Result<()> {
+        match self.config.raw_value_by("lane", None::<&BStr>, key) {
+            Ok(_) => Ok(()),
+            Err(_) => self.set(key, value),
+        }
+    }
+
+    /// Removes one value of the `[lane]` section itself.
+    pub fn unset(&mut self, key: &str) {
+        while let Ok(mut section) = self.config.section_mut("lane", None::<&BStr>) {
+            let removed = section.remove(key).is_some();
+            if section.num_values() == 0 {
+                self.config.remove_section("lane", None::<&BStr>);
+            } else if !removed {
+                break;
+            }
+        }
+    }
+
+    /// Defines a hook in the configuration (git 2.54), or replaces its definition. git dies of an event without a
+    /// command, so the command comes first, and both take effect at the same moment.
+    pub fn put_hook(&mut self, name: &str, event: &str, command: &str) -> Result<()> {
+        let says = |key: &str, value: &str| {
+            let values = self.config.raw_values_by("hook", Some(BStr::new(name)), key);
+            values.is_ok_and(|values| values.len() == 1 && values[0] == value)
+        };
+        // git would not run what somebody has switched off.
+        let enabled = self.config.raw_values_by("hook", Some(BStr::new(name)), "enabled").is_err();
+        if enabled && says("command", command) && says("event", event) {
+            return Ok(());
+        }
+        self.remove_hook(name);
+        let malformed = |error| Error::environment(format!("cannot define hook '{name}': {error}"));
+        let mut section = self.config.new_section("hook", BString::from(name)).map_err(malformed)?;
+        section.push("command", BStr::new(command)).map_err(malformed)?;
+        section.push("event", BStr::new(event)).map_err(malformed)?;
+        Ok(())
+    }
+
+    /// Whether the configuration defines a hook of that name.
+    pub fn has_hook(&self, name: &str) -> bool {
+        self.config.raw_values_by("hook", Some(BStr::new(name)), "event").is_ok()
+    }
+
+    /// Removes a hook from the configuration; whether there was one.
+    pub fn remove_hook(&mut self, name: &str) -> bool {
+        let mut removed = false;
+        while self.config.remove_section("hook", BStr::new(name)).is_some() {
+            removed = true;
+        }
+        removed
+    }
+
+    /// Puts the edit in force.
+    pub fn commit(self) -> Result<()> {
+        self.lock.commit(&text(&self.config)?)
+    }
+}

@@ -1,0 +1,363 @@
+//! The repository somebody stands in: where it is, which worktree that is, what its configuration says.
+//!
+//! Discovery goes by the current directory. An inherited `GIT_DIR` counts only where the directory is in no repository;
+//! when both name different repositories nothing is done, because a hook's leftover must not pick what gets removed.
+
+pub mod admin_dir;
+pub mod alias;
+pub mod branch_moved_behind;
+pub mod effective_settings;
+pub mod exclude;
+pub mod facts;
+pub mod foreign_hook;
+pub mod heads;
+pub mod hook_file;
+pub mod identity;
+pub mod index_change;
+pub mod kept_pack;
+pub mod main_worktree;
+pub mod metadata;
+pub mod moved;
+pub mod pending;
+pub mod policy_files;
+pub mod provenance;
+pub mod quarantine;
+pub mod recovered;
+pub mod reflog;
+pub mod refs;
+pub mod remote_branch;
+pub mod renames;
+pub mod submodules;
+pub mod transaction;
+pub mod tree_diff;
+pub mod worktree;
+
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+
+use bstr::BString;
+
+use crate::domain::lane::Worktree;
+use crate::domain::paste::word;
+use crate::error::{Error, IoContext, Result};
+use crate::repository::main_worktree::{Known, Top};
+use crate::repository::metadata::{Memo, Records};
+use crate::repository::moved::leads_to;
+use crate::repository::pending::Pending;
+use crate::store::command;
+use crate::store::command::Git;
+use crate::store::shared::Shared;
+use crate::store::{optional, settings};
+
+/// How a repository stores its refs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefFormat {
+    /// Loose files and `packed-refs`.
+    Files,
+    /// `extensions.refStorage = reftable`: git reads and writes it for us.
+    Reftable,
+}
+
+/// An open repository.
+#[derive(Debug)]
+pub struct Repository {
+    /// gix's view of it, opened at the common directory: the worktree the caller stands in may be on its way out.
+    pub gix: gix::Repository,
+    /// The git program.
+    pub git: Git,
+    git_dir: PathBuf,
+    common_dir: PathBuf,
+    ref_format: RefFormat,
+    main: Known,
+    records: Memo,
+    /// What was found in the worktrees of lanes.
+    pub(crate) walks: submodules::Memo,
+    /// What [`recover`](crate::operations::recover::recover) could not heal.
+    pub(crate) pending: RefCell<Vec<Pending>>,
+}
+
+impl Repository {
+    /// Opens the repository the current directory is in.
+    pub fn discover() -> Result<Self> {
+        let cwd = std::env::current_dir().map_err(|error| {
+            Error::environment("the current directory is gone").source(error).hint("cd to a directory that exists")
+        })?;
+        Self::discover_from(&cwd)
+    }
+
+    /// Opens the repository `directory` is in.
+    pub fn discover_from(directory: &Path) -> Result<Self> {
+        let options = gix::discover::upwards::Options::default().apply_environment();
+        let found = gix::discover::upwards_opts(directory, options).ok();
+        let (here, top) = match found.map(|(path, _)| path.into_repository_and_work_tree_directories()) {
+            Some((here, top)) => (Some(here), top),
+            None => (None, None),
+        };
+        let inherited =
+            std::env::var_os(command::INHERITED_DIR).filter(|dir| !dir.is_empty()).map(|dir| directory.join(dir));
+        let git_dir = match (here, &inherited) {
+            (Some(here), Some(inherited)) if !same_repository(&here, inherited) => {
+                return Err(Error::environment(format!(
+                    "GIT_DIR names '{}', but this directory belongs to '{}'",
+                    inherited.display(),
+                    here.display()
+                ))
+                .code("two-repositories")
+                .hint("unset GIT_DIR, or run the command in a directory of the repository it names"));
+            }
+            (Some(here), _) => {
+                // A `.git` without an index is taken for a bare repository, except by who stands beside it.
+                let beside = || here.parent().filter(|_| here.ends_with(".git") && !directory.starts_with(&here));
+                let found = top.or_else(|| beside().map(Path::to_owned));
+                let named = inherited.is_some_and(|named| std::fs::canonicalize(named).ok() == common(&here));
+                let repository = Self::open(&here, Top { told: given_work_tree(directory), found, named })?;
+                effective_settings::ensure_git_accepts(&repository)?;
+                return repository.ensure_not_smuggled(&here, directory).map(|()| repository);
+            }
+            (None, Some(inherited)) => inherited.clone(),
+            (None, None) => {
+                return Err(Error::environment("this directory is in no git repository")
+                    .code("no-repository")
+                    .hint("cd into a repository, or create one with: git init"));
+            }
+        };
+        let repository = Self::open(&git_dir, Top { told: given_work_tree(directory), ..Top::default() })?;
+        effective_settings::ensure_git_accepts(&repository).map(|()| repository)
+    }
+
+    /// Opens the repository of a worktree's git directory, as a hook is told it.
+    pub fn at(git_dir: &Path) -> Result<Self> {
+        let here = std::env::current_dir().ok();
+        let real = std::fs::canonicalize(git_dir).context("find", git_dir)?;
+        Self::open(git_dir, Top { found: here.filter(|here| leads_to(here, &real)), ..Top::default() })
+    }
+
+    /// The directory that all worktrees of the repository around `directory` share, whether or not it can be opened.
+    pub fn common_dir_around(directory: &Path) -> Option<PathBuf> {
+        let options = gix::discover::upwards::Options::default().apply_environment();
+        let (found, _) = gix::discover::upwards_opts(directory, options).ok()?;
+        let git_dir = std::fs::canonicalize(found.into_repository_and_work_tree_directories().0).ok()?;
+        common(&git_dir).filter(|common_dir| ensure_registered(&git_dir, common_dir).is_ok())
+    }
+
+    fn open(git_dir: &Path, top: Top) -> Result<Self> {
+        // git waits a second for packed-refs and not at all for config; fifty lanes at once need more patience.
+        let patient =
+            ["core.configLockTimeout=20000", "core.filesRefLockTimeout=10000", "core.packedRefsTimeout=20000"];
+        let options =
+            gix::open::Options::default().bail_if_untrusted(true).config_overrides(patient).open_path_as_is(true);
+        let git_dir = std::fs::canonicalize(git_dir).context("find", git_dir)?;
+        let common_dir = common_of(&git_dir)?.unwrap_or_else(|| git_dir.clone());
+        ensure_registered(&git_dir, &common_dir)?;
+        let owned = |path| gix::sec::Trust::from_path_ownership(path).is_ok_and(|trust| trust == gix::sec::Trust::Full);
+        let trust = match owned(&git_dir) && owned(&common_dir) {
+            true => gix::sec::Trust::Full,
+            false => gix::sec::Trust::Reduced,
+        };
+        let repo = match options.with(trust).open(&common_dir) {
+            Ok(repo) => repo.to_thread_local(),
+            Err(error) => return Err(cannot_open(&common_dir, &error)),
+        };
+        let repo = if settings::command_line_counts() { settings::asked(&repo, None, &common_dir)? } else { repo };
+        let ref_format = match repo.config_snapshot().string("extensions.refStorage") {
+            Some(format) if format.eq_ignore_ascii_case(b"reftable") => RefFormat::Reftable,
+            _ => RefFormat::Files,
+        };
+        let lane_dir = common_dir.join("lane");
+        if std::fs::symlink_metadata(&lane_dir).is_ok_and(|found| found.is_symlink()) {
+            return Err(led_away(&lane_dir));
+        }
+        Shared::of(&repo).take_effect();
+        let (records, walks, pending) = Default::default();
+        let main = Known::of(&repo, &common_dir, top.of_main(git_dir == common_dir));
+        Ok(Repository {
+            gix: repo,
+            git: Git::default(),
+            git_dir,
+            common_dir,
+            ref_format,
+            main,
+            records,
+            walks,
+            pending,
+        })
+    }
+
+    /// A bare repository can be among the tracked files of another, with settings that run programs: git-config(1) on
+    /// `safe.bareRepository`, which counts only where the repository itself cannot have said it.
+    fn ensure_not_smuggled(&self, found: &Path, directory: &Path) -> Result<()> {
+        let config = self.gix.config_snapshot();
+        let outside =
+            |section: &gix::config::file::Metadata| section.source.kind() != gix::config::source::Kind::Repository;
+        let only_named = config
+            .plumbing()
+            .string_filter("safe.bareRepository", outside)
+            .is_some_and(|value| value.eq_ignore_ascii_case(b"explicit"));
+        // Found by standing in it, and not as somebody's `.git`.
+        let real = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let own = !real(directory).starts_with(real(found))
+            || found.ancestors().any(|above| above.file_name().is_some_and(|name| name == ".git"));
+        if !only_named || own {
+            return Ok(());
+        }
+        Err(Error::environment(format!(
+            "'{}' is a bare repository, and safe.bareRepository is 'explicit'",
+            found.display()
+        ))
+        .code("unsafe-repository")
+        .hint(format!("if you mean that one: GIT_DIR={} git lane …", word(found.display()))))
+    }
+
+    /// The directory all worktrees share: `.git` of the main worktree, or the bare repository; canonical.
+    pub fn common_dir(&self) -> &Path {
+        &self.common_dir
+    }
+
+    /// Where git-lane keeps what is not a record: journal, trash, locks, events.
+    pub fn lane_dir(&self) -> PathBuf {
+        self.common_dir.join("lane")
+    }
+
+    /// What is known about the main worktree's place.
+    pub(crate) fn main_place(&self) -> &Known {
+        &self.main
+    }
+
+    /// How refs are stored.
+    pub fn ref_format(&self) -> RefFormat {
+        self.ref_format
+    }
+
+    /// The git directory of the worktree the caller stands in: the common directory, or one below its `worktrees`.
+    pub fn git_dir(&self) -> &Path {
+        &self.git_dir
+    }
+
+    /// What the lane sections of `.git/config` say now. A file that is the one read before is not read again: every
+    /// program that writes it puts a new file in its place.
+    pub fn records(&self) -> Result<Records> {
+        self.records.records(&self.common_dir)
+    }
+
+    /// What the `[lane]` section itself says in the same file, for each key.
+    pub fn lane_settings<const N: usize>(&self, keys: [&str; N]) -> Result<[Option<BString>; N]> {
+        self.records.settings(&self.common_dir, keys)
+    }
+
+    /// The same for one key.
+    pub fn lane_setting(&self, key: &str) -> Result<Option<BString>> {
+        self.lane_settings([key]).map(|[value]| value)
+    }
+
+    /// Every worktree, the main one (or the bare repository) first.
+    pub fn worktrees(&self) -> Result<Vec<Worktree>> {
+        let mut all = vec![self.main_worktree()?];
+        all.extend(worktree::linked(&self.common_dir)?);
+        if self.ref_format == RefFormat::Reftable {
+            self.heads_from_git(&mut all)?;
+        }
+        Ok(all)
+    }
+
+    /// The worktree the caller stands in, if any: not for a bare repository or its inside.
+    pub fn current_worktree(&self) -> Result<Option<Worktree>> {
+        let git_dir = self.git_dir();
+        let here = self.worktrees()?.into_iter().find(|worktree| {
+            worktree.git_dir == git_dir || std::fs::canonicalize(&worktree.git_dir).is_ok_and(|dir| dir == git_dir)
+        });
+        Ok(here.filter(|worktree| !worktree.state.is_bare()))
+    }
+
+    /// A configuration value. Opening refuses repositories of other users, so every value is the user's own.
+    pub fn config(&self, key: &str) -> Option<BString> {
+        self.gix.config_snapshot().string(key)
+    }
+
+    /// A boolean configuration value; `false` when unset.
+    pub fn config_bool(&self, key: &str) -> bool {
+        self.gix.config_snapshot().boolean(key).unwrap_or(false)
+    }
+
+    /// A git command that runs in the repository itself, bound to no worktree.
+    pub fn git_here(&self) -> command::Invocation {
+        self.git.at(&self.common_dir).env("GIT_DIR", &self.common_dir)
+    }
+
+    /// A git command that runs where the caller stands: in its worktree, or in the repository itself.
+    pub fn git_in_current(&self) -> Result<command::Invocation> {
+        Ok(self.current_worktree()?.map_or_else(|| self.git_here(), |worktree| self.git_in(&worktree)))
+    }
+
+    /// A git command that runs in one worktree.
+    pub fn git_in(&self, worktree: &Worktree) -> command::Invocation {
+        self.git.in_worktree(&worktree.path, &worktree.git_dir)
+    }
+}
+
+/// What `GIT_WORK_TREE` has said before this program shed it.
+fn given_work_tree(directory: &Path) -> Option<PathBuf> {
+    let given = std::env::var_os(command::INHERITED_WORK_TREE).filter(|path| !path.is_empty());
+    given.map(|path| directory.join(path))
+}
+
+/// The directory a git directory shares with all worktrees of its repository; canonical.
+fn common(git_dir: &Path) -> Option<PathBuf> {
+    common_of(git_dir).ok().flatten()
+}
+
+/// The same; an error where the file that names it cannot be read, which makes a worktree look like a repository.
+fn common_of(git_dir: &Path) -> Result<Option<PathBuf>> {
+    let common = optional::read(&git_dir.join("commondir"))?;
+    let common = common.map(|text| git_dir.join(crate::store::path(crate::store::line(&text))));
+    Ok(std::fs::canonicalize(common.unwrap_or_else(|| git_dir.to_owned())).ok())
+}
+
+/// A worktree's `commondir` can name any repository, whose settings and records would be taken for the worktree's; only the
+/// one that has it among its worktrees is.
+fn ensure_registered(git_dir: &Path, common_dir: &Path) -> Result<()> {
+    let worktrees = std::fs::canonicalize(common_dir.join("worktrees")).ok();
+    if git_dir == common_dir || worktrees.is_some_and(|worktrees| git_dir.parent() == Some(&worktrees)) {
+        return Ok(());
+    }
+    let (git_dir, common_dir) = (git_dir.display(), common_dir.display());
+    Err(Error::environment(format!("'{git_dir}' names '{common_dir}' as its repository, which does not know it"))
+        .code("foreign-worktree")
+        .hint(
+            "see what can be done about it with git lane doctor, in the main worktree of the repository it belongs to",
+        ))
+}
+
+/// The refusal to keep anything behind a link, which may lead anywhere.
+fn led_away(lane_dir: &Path) -> Error {
+    Error::environment(format!("'{}' is a symbolic link, which git-lane does not follow", lane_dir.display()))
+        .code("strange-file")
+        .hint(format!("see where it leads, then: rm {}", word(lane_dir.display())))
+}
+
+fn same_repository(a: &Path, b: &Path) -> bool {
+    common(a).is_some() && common(a) == common(b)
+}
+
+fn cannot_open(git_dir: &Path, error: &dyn std::fmt::Display) -> Error {
+    let text = error.to_string();
+    let owned_by_us = gix::sec::Trust::from_path_ownership(git_dir).is_ok_and(|trust| trust == gix::sec::Trust::Full);
+    if !owned_by_us {
+        return Error::environment(format!("the repository at '{}' belongs to somebody else", git_dir.display()))
+            .code("unsafe-repository")
+            .hint(format!(
+                "if you trust it: git config --global --add safe.directory {}",
+                word(git_dir.parent().unwrap_or(git_dir).display())
+            ));
+    }
+    // gix calls a working tree that does not exist somebody else's; git wants to go there before it does anything.
+    let tree = metadata::load(&git_dir.join("config")).ok().and_then(|config| {
+        let path = config.string("core.worktree")?;
+        Some(git_dir.join(crate::store::path(&path)))
+    });
+    match tree.filter(|tree| !tree.exists()) {
+        Some(tree) => Error::environment(format!("core.worktree leads to '{}', which is not there", tree.display()))
+            .code("core-worktree")
+            .hint("if that is not meant: git --work-tree=. config --unset core.worktree"),
+        None => Error::environment(format!("cannot open the repository at '{}': {text}", git_dir.display())),
+    }
+}

@@ -1,0 +1,35 @@
+//! How things reach the disk and the world outside: starting git, the journal, lock files, the event log, files of
+//! `.git/lane`, retries and deadlines. Knows no lane and no repository beyond its directory.
+
+pub mod ancestors;
+pub mod child_of_git;
+pub mod clock;
+pub mod command;
+pub mod disk;
+pub mod events;
+pub mod journal;
+pub mod lane_files;
+pub mod lockfile;
+pub mod login;
+pub mod optional;
+pub mod patience;
+pub mod scratch;
+pub mod settings;
+pub mod shared;
+pub mod signals;
+pub mod small_file;
+pub mod steady;
+pub mod version;
+pub mod without_hooks;
+
+/// The path git wrote as bytes.
+pub(crate) fn path(bytes: &[u8]) -> std::path::PathBuf {
+    use std::os::unix::ffi::OsStrExt;
+    std::ffi::OsStr::from_bytes(bytes).into()
+}
+
+/// What a one-line file of git's says: without the line's end, and with every other byte, for a path may end in a blank.
+pub(crate) fn line(text: &[u8]) -> &[u8] {
+    let end = text.iter().rposition(|byte| !matches!(byte, b'\n' | b'\r')).map_or(0, |last| last + 1);
+    &text[..end]
+}
