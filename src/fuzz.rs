@@ -14,9 +14,9 @@ use crate::domain::lane::{Lane, LaneId, ObjectId, RefName};
 use crate::domain::message::expand;
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::start::worktree_path;
-use crate::domain::trash::Entry;
+use crate::domain::trash_entry::Entry;
 use crate::engines::status;
-use crate::guard::{config as small, transaction};
+use crate::guard::{guard_config as small, reference_transaction};
 use crate::operations::land::stamp::{Entries, STAT};
 use crate::operations::recover::Intent;
 use crate::operations::trash;
@@ -163,9 +163,9 @@ pub fn guard_config(bytes: &[u8]) {
 
 /// What git and the kernel say in lines: a hook's standard input, `HEAD`, a reflog, `git status`, the mounts.
 pub fn git_output(bytes: &[u8]) {
-    for change in transaction::changes(bytes) {
+    for change in reference_transaction::changes(bytes) {
         let line = [b"0 ", change.new.as_bytes(), b" ", change.name.as_bytes()].concat();
-        assert_eq!(transaction::changes(&line).next(), Some(change));
+        assert_eq!(reference_transaction::changes(&line).next(), Some(change));
     }
     if let Some((from, to)) = crate::guard::checkout_message(bytes.as_bstr()) {
         assert!(bytes.contains_str(from) && bytes.ends_with(&to));

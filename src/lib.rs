@@ -12,7 +12,7 @@ pub mod error;
 pub mod fuzz;
 pub mod guard;
 pub mod install;
-pub mod man;
+pub mod manual;
 pub mod operations;
 pub mod policy;
 pub mod repository;

@@ -46,7 +46,7 @@ fn the_domain_is_pure() {
             "std::env",
             "SystemTime",
             "Timestamp::now",
-            "crate::git",
+            "crate::store",
             "crate::ui",
             "crate::commands",
         ] {
@@ -59,7 +59,7 @@ fn the_domain_is_pure() {
 fn only_the_ui_prints() {
     for (name, text) in sources("src") {
         // The journal's crash points speak to the tests that set them.
-        let allowed = name.starts_with("src/ui/") || name == "src/git/journal/mod.rs";
+        let allowed = name.starts_with("src/ui/") || name == "src/store/journal/mod.rs";
         for word in ["println!", "print!(", "eprint!("] {
             assert!(allowed || !code(&text).contains(word), "{name} prints");
         }
@@ -70,7 +70,7 @@ fn only_the_ui_prints() {
 fn git_is_started_from_the_git_folder_and_prompts_live_in_the_ui() {
     for (name, text) in sources("src") {
         let code = code(&text);
-        assert!(name.starts_with("src/git/") || !code.contains("Command::new(Git"), "{name} starts git");
+        assert!(name.starts_with("src/store/") || !code.contains("Command::new(Git"), "{name} starts git");
         assert!(name.starts_with("src/ui/") || !code.contains("dialoguer"), "{name} asks");
         assert!(name.starts_with("src/ui/") || !code.contains("indicatif"), "{name} draws progress");
         assert!(!code.contains("todo!(") && !code.contains("unimplemented!("), "{name} is not finished");
@@ -80,19 +80,27 @@ fn git_is_started_from_the_git_folder_and_prompts_live_in_the_ui() {
 #[test]
 fn what_is_made_in_a_repository_is_made_where_its_users_may_share_it() {
     // Indexes with their own call of it, worktrees, a probe in the temporary directory.
-    let worktrees = ["land/stage", "populate/fill", "start/publish", "trash/links"];
-    let others = ["shared", "populate/index", "evidence/probe", "lane_files", "provenance/registry"];
-    for (name, text) in sources("src/git") {
-        let allowed = worktrees.iter().chain(&others).any(|other| name == format!("src/git/{other}.rs"));
+    let worktrees =
+        ["operations/land/stage", "engines/populate/fill", "operations/start/publish", "operations/trash/links"];
+    let others = [
+        "store/permissions",
+        "store/lane_files",
+        "engines/populate/new_index",
+        "engines/evidence/isolated",
+        "repository/provenance/registry",
+    ];
+    let floors = ["src/operations", "src/repository", "src/engines", "src/store", "src/guard"];
+    for (name, text) in floors.into_iter().flat_map(sources) {
+        let allowed = worktrees.iter().chain(&others).any(|other| name == format!("src/{other}.rs"));
         let makes = |line: &&str| {
             let opens = ["create(true)", "create_new(true)", "create(create)"].iter().any(|word| line.contains(word));
             let words = [" fs::write(", "std::fs::write(", "fs::create_dir", "File::create("];
-            opens && !line.contains("shared::open(") && !line.contains("lane_files::open(")
+            opens && !line.contains("permissions::open(") && !line.contains("lane_files::open(")
                 || words.iter().any(|word| line.contains(word))
         };
         let code = code(&text);
         let found = code.lines().find(makes).filter(|_| !allowed && !name.contains("/tests/"));
-        assert!(found.is_none(), "{name} makes something without git::shared: {found:?}");
+        assert!(found.is_none(), "{name} makes something without store::permissions: {found:?}");
     }
 }
 
@@ -100,25 +108,39 @@ fn what_is_made_in_a_repository_is_made_where_its_users_may_share_it() {
 /// the guard's own gits work on the caller's.
 #[test]
 fn an_index_of_our_own_is_named_in_one_place() {
-    let places = ["without_hooks", "land/hooks", "hook/remedy"];
+    let places = ["store/without_hooks", "operations/land/landing_hooks", "guard/remedy"];
     for (name, text) in sources("src") {
-        let allowed = places.iter().any(|place| name == format!("src/git/{place}.rs"));
+        let allowed = places.iter().any(|place| name == format!("src/{place}.rs"));
         assert!(allowed || !code(&text).contains("env(\"GIT_INDEX_FILE\""), "{name} names an index to git");
     }
 }
 
-/// What came with an archive may be a link, a pipe or endless: `git::lane_files` opens what lies in `.git/lane`.
+/// What came with an archive may be a link, a pipe or endless: `store::lane_files` opens what lies in `.git/lane`.
 #[test]
 fn gits_lane_directory_is_read_in_one_place() {
-    let readers =
-        ["journal/mod", "events", "lockfile", "scratch", "trash/mod", "trash/size", "trash/links", "trash/owner"];
-    for (name, text) in sources("src/git") {
-        if !readers.iter().any(|reader| name == format!("src/git/{reader}.rs")) {
+    let readers = [
+        "store/journal/mod",
+        "store/events",
+        "store/lockfile",
+        "store/scratch",
+        "operations/trash/mod",
+        "operations/trash/size",
+        "operations/trash/links",
+        "operations/trash/parking",
+    ];
+    for (name, text) in sources("src") {
+        if !readers.iter().any(|reader| name == format!("src/{reader}.rs")) {
             continue;
         }
         let code = code(&text);
-        let words =
-            ["fs::read(", "fs::read_to_string(", "File::open(", "fs::write(", "shared::write(", "shared::create("];
+        let words = [
+            "fs::read(",
+            "fs::read_to_string(",
+            "File::open(",
+            "fs::write(",
+            "permissions::write(",
+            "permissions::create(",
+        ];
         let opens = |line: &&str| words.iter().any(|word| line.contains(word));
         // A directory that was just made is locked by the process that made it.
         let found = code.lines().filter(opens).find(|line| !line.contains("File::open(&path) else { continue }"));

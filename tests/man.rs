@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::CommandFactory;
 use git_lane::cli::Cli;
 use git_lane::error::Kind;
-use git_lane::man::{Page, pages, written};
+use git_lane::manual::{Page, pages, written};
 use git_lane::policy::KEYS;
 
 use crate::sandbox::Sandbox;

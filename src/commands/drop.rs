@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use crate::domain::lane::{Lane, Worktree, WorktreeState};
 use crate::domain::losses::Losses;
 use crate::domain::name::{BranchName, LaneName};
-use crate::domain::paste::word;
 use crate::domain::retire::raced;
 use crate::domain::retire::{Refusal, ensure_movable, place};
-use crate::domain::trash::{Entry, find};
+use crate::domain::shell_word::quote;
+use crate::domain::trash_entry::{Entry, find};
 use crate::error::{Error, Kind, Result};
 use crate::operations::retire::look;
 use crate::operations::retire::look::Look;
@@ -77,7 +77,7 @@ impl Report for Drops {
                 page.line(format!("  its directory was gone from '{}'", dropped.path.display()));
             }
             if !self.dry_run {
-                page.line(format!("  bring it back with: git lane restore {}", word(&dropped.name)));
+                page.line(format!("  bring it back with: git lane restore {}", quote(&dropped.name)));
             }
         }
     }
@@ -153,7 +153,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         && report.dropped.iter().any(|dropped| dropped.was_inside)
         && let Ok(crate::domain::lane::Worktree { path: main, .. }) = repository.main_worktree()
     {
-        ui.note(format_args!("your directory went with the lane; go to: cd {}", word(main.display())));
+        ui.note(format_args!("your directory went with the lane; go to: cd {}", quote(main.display())));
     }
     Ok(())
 }
@@ -175,7 +175,7 @@ fn look(
     let present = worktree.filter(|worktree| worktree.state == WorktreeState::Present);
     let although = |error: Error| match or_raced(repository, lane, error) {
         raced if raced.word() == "raced" => raced,
-        error => error.hint(format!("take it away as it is with: git lane drop --force {}", word(&lane.name))),
+        error => error.hint(format!("take it away as it is with: git lane drop --force {}", quote(&lane.name))),
     };
     let gone = || present.is_some_and(|worktree| !worktree.path.exists());
     let seen = look::look(repository, lane, worktree);

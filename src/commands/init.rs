@@ -4,7 +4,7 @@ use clap::Args as ClapArgs;
 
 use crate::domain::guard::Level;
 use crate::domain::lane::LosslessPath;
-use crate::domain::paste::word;
+use crate::domain::shell_word::quote;
 use crate::error::{Error, Result};
 use crate::install;
 use crate::install::global;
@@ -117,7 +117,7 @@ fn everywhere(args: &Args, ui: &Ui) -> Result<()> {
     if mode == Mode::Install
         && let Some(directory) = global::unsearched_by_zsh()?
     {
-        let directory = word(directory.display());
+        let directory = quote(directory.display());
         ui.note("note: zsh does not look for completions where they were written");
         ui.note(format_args!("hint: in ~/.zshrc, before compinit: fpath=({directory} $fpath)"));
     }
@@ -211,7 +211,7 @@ impl Report for State {
             Level::Warn => "what breaks the rule is reported and goes on",
             Level::Off => "nothing is guarded",
         };
-        page.line(format!("level {}: {does}", self.level.word()));
+        page.line(format!("level {}: {does}", self.level.code()));
         let rows = self.hooks.iter().map(row).collect();
         page.table(&["HOOK", "RUNS FROM", "NOTE"], rows, &[2]);
         if let Some(why) = &self.directory_chosen_by {

@@ -8,7 +8,7 @@ use crate::domain::lane::{Head, LosslessPath, lossless};
 use crate::domain::overview::{Entry, State};
 use crate::domain::status::WorktreeStatus;
 use crate::error::Result;
-use crate::operations::overview::{Detail, entries};
+use crate::operations::in_flight::{Detail, entries};
 use crate::ui::{Cell, Page, Report, Style, Ui};
 
 /// List what is in flight: every lane, and every worktree that is none

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::domain::lane::LosslessPath;
 use crate::error::{Error, IoContext, Result};
-use crate::man;
+use crate::manual;
 use crate::ui::{Page, Report, Ui};
 
 /// Install the manual, so that git lane --help opens it
@@ -49,7 +49,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         (None, None) => (default_directory()?, true),
     };
     let mut files = Vec::new();
-    for page in man::pages() {
+    for page in manual::pages() {
         let file = match installed {
             true => Path::new(&format!("man{}", page.section)).join(page.file_name()),
             false => page.file_name().into(),

@@ -25,8 +25,8 @@ use crate::cli::{Cli, Command};
 use crate::domain::doctor::Finding;
 use crate::domain::lane::{Lane, Worktree};
 use crate::domain::name::LaneName;
-use crate::domain::paste::word;
 use crate::domain::retire::place;
+use crate::domain::shell_word::quote;
 use crate::error::{Error, IoContext, Kind, Result};
 use crate::install;
 use crate::operations::reconcile::{Reconciled, foresee, reconcile};
@@ -195,7 +195,7 @@ fn tell(ui: &Ui, recovered: &Recovered) {
     }
     for unclear in unclear {
         ui.warn(unclear);
-        ui.note(format_args!("hint: see how it stands with: git -C {} status", word(unclear.worktree.display())));
+        ui.note(format_args!("hint: see how it stands with: git -C {} status", quote(unclear.worktree.display())));
     }
     for pending in pending {
         ui.warn(pending);
@@ -222,7 +222,7 @@ pub fn no_lane(repository: &Repository, records: &Records, name: &str) -> Error 
     let error = Error::refused(format!("there is no lane '{name}'")).code("no-such-lane");
     let removed = crate::operations::trash::entries(repository).unwrap_or_default();
     if removed.iter().any(|entry| entry.lane.name.as_str() == name) {
-        return error.hint(format!("it is in the trash; bring it back with: git lane restore {}", word(name)));
+        return error.hint(format!("it is in the trash; bring it back with: git lane restore {}", quote(name)));
     }
     let names: Vec<&str> = records.lanes.iter().map(|lane| lane.name.as_str()).collect();
     match closest(name, &names) {

@@ -11,10 +11,10 @@ use crate::domain::integration::Integration;
 use crate::domain::lane::{Lane, Worktree, WorktreeState, lossless};
 use crate::domain::losses::Losses;
 use crate::domain::name::{BranchName, LaneName};
-use crate::domain::paste::word;
-use crate::domain::prune::{Done, Facts, Kept, duration, verdict};
+use crate::domain::prune_verdict::{Done, Facts, Kept, duration, verdict};
 use crate::domain::retire::{ensure_movable, place};
-use crate::domain::trash::Occasion;
+use crate::domain::shell_word::quote;
+use crate::domain::trash_entry::Occasion;
 use crate::error::{Error, Kind, Result};
 use crate::operations::retire::look::{Look, ignored, look_at_all, with_inner};
 use crate::operations::retire::{Reason, Retirement, retire, surroundings, were_made};
@@ -83,7 +83,7 @@ impl Report for Pruned {
                 page.line(format!("  ignored files that {left} with it: {}", taken.left));
             }
             if let Some(branch) = &taken.branch {
-                let (name, branch) = (word(&taken.name), word(branch));
+                let (name, branch) = (quote(&taken.name), quote(branch));
                 page.line(format!("  go on with its branch in a new lane: git lane start {name} --branch {branch}"));
             }
         }

@@ -6,12 +6,12 @@ use bstr::ByteSlice;
 
 use crate::domain::lane::Worktree;
 use crate::domain::name::{BranchName, LaneName};
-use crate::domain::paste::{word, word_of_bytes};
-use crate::domain::trash::{Entry, Setting};
+use crate::domain::shell_word::{quote, quote_bytes};
+use crate::domain::trash_entry::{Entry, Setting};
 use crate::error::{Error, Result};
 use crate::operations::restore::{restore, what};
 use crate::repository::Repository;
-use crate::repository::provenance::settings;
+use crate::repository::provenance::branch_settings;
 use crate::repository::provenance::worktree_settings::{self, Doubted};
 use crate::ui::{Page, Report, Ui};
 
@@ -118,23 +118,23 @@ fn doubt(repository: &Repository, entry: &Entry, ui: &Ui) {
             ui.warn(format_args!("'{}' is not put back, because git cannot read it", aside.display()));
             continue;
         };
-        let (key, file) = (key.to_str_lossy(), word(file.display()));
+        let (key, file) = (key.to_str_lossy(), quote(file.display()));
         ui.warn(format_args!(
             "'{key}' was '{value}' in this worktree; that is not put back, because nothing outside of the trash bears it out"
         ));
         let value = word_of_bytes(&value);
         ui.note(format_args!(
             "hint: if you know it to be yours: git config --file {file} --add {} {value}",
-            word(&key)
+            quote(&key)
         ));
     }
     let Some(branch) = entry.branch.as_ref().filter(|branch| branch.deleted) else { return };
-    for Setting { key, value } in settings::believed(repository, &branch.settings).1 {
+    for Setting { key, value } in branch_settings::believed(repository, &branch.settings).1 {
         let key = format!("branch.{}.{key}", branch.name);
         ui.warn(format_args!(
             "'{key}' was '{value}'; that is not put back, because nothing outside of the trash bears it out"
         ));
-        ui.note(format_args!("hint: if you know it to be yours: git config {} {}", word(&key), word_of_bytes(value)));
+        ui.note(format_args!("hint: if you know it to be yours: git config {} {}", quote(&key), quote_bytes(value)));
     }
 }
 

@@ -8,7 +8,7 @@ use crate::domain::lane::lossless;
 use crate::domain::overview::{Entry, State};
 use crate::domain::status::WorktreeStatus;
 use crate::error::Result;
-use crate::operations::overview;
+use crate::operations::in_flight;
 use crate::ui::{Page, Report, Ui};
 
 /// Show everything about one lane
@@ -25,7 +25,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let repository = super::open_to_look()?;
     super::warn_if_overtaken(&repository, ui);
     let lane = super::find_lane(&repository, args.name.as_deref())?;
-    ui.report(&ShowReport(overview::entry(&repository, &lane)?));
+    ui.report(&ShowReport(in_flight::entry(&repository, &lane)?));
     Ok(())
 }
 

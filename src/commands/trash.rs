@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::domain::lane::LosslessPath;
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::submodule::Holdings;
-use crate::domain::trash::{Entry, Expiry, Holding, Occasion, Proof, Reason};
+use crate::domain::trash_entry::{Entry, Expiry, Holding, Occasion, Proof, Reason};
 use crate::error::Result;
 use crate::operations::trash::{Expired, damaged, entries, expire_within, size};
 use crate::repository::Repository;

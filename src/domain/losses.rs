@@ -7,7 +7,7 @@ use super::lane::{Head, Lane, Worktree};
 use super::retire::Refusal;
 use super::status::WorktreeStatus;
 use super::submodule::Inner;
-use super::trash::Holding;
+use crate::domain::trash_entry::Holding;
 
 /// What only this lane has: what a person should hear before it leaves.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -143,7 +143,7 @@ mod tests {
     use crate::domain::name::BranchName;
     use crate::domain::status::Operation;
     use crate::domain::submodule::{Inside, Kind};
-    use crate::domain::trash::tests::entry;
+    use crate::domain::trash_entry::tests::entry;
 
     fn worktree(branch: &str) -> Worktree {
         Worktree {

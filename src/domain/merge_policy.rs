@@ -4,8 +4,8 @@
 
 use super::finish::Relation;
 use super::name::BranchName;
-use super::paste::word;
 use crate::domain::finish::Strategy;
+use crate::domain::shell_word::quote;
 use crate::error::Error;
 
 /// Entries of the shortlog where nothing else is said (git-merge(1), `--log`).
@@ -87,7 +87,7 @@ pub enum Conflict {
 
 impl From<Conflict> for Error {
     fn from(conflict: Conflict) -> Self {
-        let unset = |key: &str| format!("merge by hand, or: git config --unset {}", word(key));
+        let unset = |key: &str| format!("merge by hand, or: git config --unset {}", quote(key));
         let (text, hint) = match conflict {
             Conflict::Malformed { key, what } => (format!("{key} cannot be understood: {what}"), unset(&key)),
             Conflict::Unsupported { key, option } => {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::name::{BranchName, LaneName};
-use super::paste::word;
+use crate::domain::shell_word::quote;
 use crate::error::Error;
 
 /// What stands in a restored lane's way.
@@ -47,14 +47,14 @@ impl Obstacle {
         let error = Error::refused(format!("lane '{name}' cannot be restored: {self}"));
         match self {
             Obstacle::LaneExists => {
-                error.code("lane-exists").hint(format!("put it away first: git lane drop {}", word(name)))
+                error.code("lane-exists").hint(format!("put it away first: git lane drop {}", quote(name)))
             }
             Obstacle::BranchExists(branch) => error
                 .code("branch-exists")
-                .hint(format!("rename it out of the way: git branch -m {} <other name>", word(branch))),
+                .hint(format!("rename it out of the way: git branch -m {} <other name>", quote(branch))),
             Obstacle::BranchImpossible { existing, .. } => error
                 .code("branch-exists")
-                .hint(format!("rename it out of the way: git branch -m {} <other name>", word(existing))),
+                .hint(format!("rename it out of the way: git branch -m {} <other name>", quote(existing))),
             Obstacle::CheckedOut(_, path) => {
                 error.code("checked-out").hint(format!("switch to another branch in '{}' first", path.display()))
             }
@@ -67,8 +67,8 @@ impl Obstacle {
             )),
             Obstacle::StrangePlace(path) => error.code("strange-place").hint(format!(
                 "if you know that it was there: git lane restore --path {} {}",
-                word(path.display()),
-                word(name)
+                quote(path.display()),
+                quote(name)
             )),
             Obstacle::Incomplete(_) => error.code("incomplete").hint("see what is there with: git lane trash"),
             Obstacle::OfAnotherRepository { claim, .. } => error.code("other-repository").hint(format!(

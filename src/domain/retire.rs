@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::lane::{Lane, Worktree, WorktreeState};
 use super::losses::Losses;
 use super::name::{BranchName, LaneName};
-use super::paste::word;
+use crate::domain::shell_word::quote;
 use crate::error::Error;
 
 /// Where a lane's files are, by git's own list.
@@ -145,7 +145,7 @@ impl Refusal {
         let error = Error::refused(format!("lane '{name}' stays: {self}")).code(self.code());
         match self {
             Refusal::Main(_) | Refusal::OfLane(..) => error
-                .hint(format!("forget the record with: git config --remove-section {}", word(format!("lane.{name}")))),
+                .hint(format!("forget the record with: git config --remove-section {}", quote(format!("lane.{name}")))),
             Refusal::NotListed(path) => {
                 let known = format!("see what is in '{}', and what git knows with: git worktree list", path.display());
                 error.hint(known).hint("see what can be done about it with: git lane doctor")
@@ -157,23 +157,23 @@ impl Refusal {
                 .hint(format!("end it (process {}), or take the lane away although it runs: --force", busy.pid))
                 .details(serde_json::json!({ "pid": busy.pid, "command": busy.command })),
             Refusal::GitAtWork(lock) => error
-                .hint(format!("when no git runs there any more: rm {}", word(lock.display())))
-                .hint(format!("or take the lane away as it is: git lane drop --force {}", word(name))),
+                .hint(format!("when no git runs there any more: rm {}", quote(lock.display())))
+                .hint(format!("or take the lane away as it is: git lane drop --force {}", quote(name))),
             Refusal::Changed(losses) => error.hint("look at it, then run the command again").details(losses.json()),
             Refusal::BranchElsewhere(_, path) => {
                 error.hint(format!("switch to another branch in '{}' first", path.display()))
             }
             Refusal::BranchHeld(_, path) => {
-                error.hint(format!("end that first; see it with: git -C {} status", word(path.display())))
+                error.hint(format!("end that first; see it with: git -C {} status", quote(path.display())))
             }
             Refusal::MovedByHand(path) => {
-                error.hint(format!("tell git where it is: git worktree repair {}", word(path.display())))
+                error.hint(format!("tell git where it is: git worktree repair {}", quote(path.display())))
             }
             Refusal::Lender(_) => error.hint(
                 "give the borrower objects of its own with: git repack -ad, there; then remove its objects/info/alternates",
             ),
             Refusal::Unsettled(losses) | Refusal::NotIntegrated(losses) => error
-                .hint(format!("it can be brought back, so if that is fine: git lane drop --yes {}", word(name)))
+                .hint(format!("it can be brought back, so if that is fine: git lane drop --yes {}", quote(name)))
                 .details(losses.json()),
         }
     }
@@ -308,7 +308,7 @@ pub fn moved_on(lane: &LaneName) -> Error {
 mod tests {
     use super::*;
     use crate::domain::lane::{Head, WorktreeId};
-    use crate::domain::trash::tests::entry;
+    use crate::domain::trash_entry::tests::entry;
 
     fn lane() -> Lane {
         entry("1", "x", 0).lane

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use bstr::ByteSlice;
 
-use super::place::Place;
 use crate::error::{Error, Result};
+use crate::guard::site::Place;
 
 /// Where a rebase keeps it, by the backend.
 const DIRECTORIES: [&str; 2] = ["rebase-merge", "rebase-apply"];

@@ -5,8 +5,8 @@
 
 use bstr::{BStr, BString, ByteSlice};
 
-use super::place::Place;
 use crate::error::Result;
+use crate::guard::site::Place;
 
 /// Whether `commit` was fetched from elsewhere as what the branch of this full name is there: the branch it follows, or
 /// the one of its own name.

@@ -6,37 +6,37 @@
 
 mod autostash;
 mod caller;
-pub(crate) mod config;
-mod details;
 mod fetched;
-mod merged;
-mod place;
+pub(crate) mod guard_config;
+mod queries;
+pub(crate) mod reference_transaction;
 mod remedy;
+mod site;
+mod suggest;
 mod times;
-pub(crate) mod transaction;
-mod way;
+mod undo_checkout_merge;
 mod written;
 
+pub use crate::guard::suggest::way_to;
 pub use remedy::SCRATCH;
-pub use way::way_to;
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 
 use bstr::ByteSlice;
 
-use crate::domain::guard::hook::Hook;
+use crate::domain::guard::git_hook::Hook;
 use crate::domain::guard::{self, Event, Facts, Finding, Lane, Level, Remedy, Verdict, Way};
 use crate::domain::lane::Head;
 use crate::domain::name::BranchName;
-use crate::domain::paste::word_of_bytes;
+use crate::domain::shell_word::quote_bytes;
 use crate::error::{Error, Result};
 use crate::repository::branch_moved_behind::overtaken;
 
+use crate::guard::guard_config::Settings;
+use crate::guard::site::Place;
+pub(crate) use crate::guard::site::checkout_message;
 use caller::Caller;
-use config::Settings;
-use place::Place;
-pub(crate) use place::checkout_message;
 use written::Saved;
 
 /// What the hook has to say, and whether git may go on.
@@ -60,7 +60,7 @@ pub fn answer(hook: Hook, args: &[OsString]) -> Result<Reply> {
     }
     let Some(place) = Place::find()? else { return Ok(Reply::Silent) };
     let Some(settings) = Settings::read(&place.common_dir)? else { return Ok(Reply::Silent) };
-    let level = config::level_of_command_line().or(settings.level).unwrap_or_default();
+    let level = guard_config::level_of_command_line().or(settings.level).unwrap_or_default();
     if level == Level::Off || (hook == Hook::ReferenceTransaction && level != Level::Refuse) {
         return Ok(Reply::Silent);
     }
@@ -114,7 +114,7 @@ impl Guarded {
     fn owner(&self, branch: &BranchName, here: Option<&Lane>) -> Option<&Lane> {
         let other =
             |lane: &&Lane| lane.branch.as_ref() == Some(branch) && here.is_none_or(|here| here.name != lane.name);
-        self.settings.lanes.iter().find(other).filter(|lane| place::git_dir_of(lane, &self.place.common_dir).is_some())
+        self.settings.lanes.iter().find(other).filter(|lane| site::git_dir_of(lane, &self.place.common_dir).is_some())
     }
 
     /// The hooks that ask whether HEAD is where it belongs.
@@ -160,16 +160,16 @@ impl Guarded {
     /// What git is doing, with details; `None` when it cannot matter.
     fn event(&self, hook: Hook, args: &[OsString], facts: &Facts) -> Result<Option<Event>> {
         let order = facts.in_order();
-        let own = || details::own_branch(&self.place, facts);
+        let own = || queries::own_branch(&self.place, facts);
         if matches!(facts.place, guard::Place::Redirected(_)) {
             // There is nothing more to know.
             return Ok(Some(Event::Merge { merged: Vec::new(), own: own()? }));
         }
         Ok(match hook {
             Hook::PostCheckout if order => None,
-            Hook::PostCheckout => Some(details::switched(&self.place, facts, args)?),
+            Hook::PostCheckout => Some(queries::switched(&self.place, facts, args)?),
             Hook::PreCommit | Hook::PreMergeCommit => {
-                let merged = details::merged(&self.place, facts, &self.settings.lanes, hook == Hook::PreMergeCommit)?;
+                let merged = queries::merged(&self.place, facts, &self.settings.lanes, hook == Hook::PreMergeCommit)?;
                 let overtaken = match (&facts.place, hook) {
                     (guard::Place::Lane(Lane { branch: Some(branch), .. }), Hook::PreCommit)
                         if facts.head.branch() == Some(branch) =>
@@ -189,7 +189,7 @@ impl Guarded {
             }
             Hook::PreRebase => {
                 let branch = match args.get(1) {
-                    Some(named) => match details::branch_named(&self.place, named.as_bytes().as_bstr())? {
+                    Some(named) => match queries::branch_named(&self.place, named.as_bytes().as_bstr())? {
                         Some(branch) => Some(branch),
                         // A commit: HEAD will be detached, which is nobody's loss.
                         None => return Ok(None),
@@ -205,11 +205,11 @@ impl Guarded {
 
     /// The hook that is asked before refs change.
     fn refs(mut self, args: &[OsString]) -> Result<Reply> {
-        let lines = transaction::lines(args.get(1).map(OsString::as_os_str))?;
+        let lines = reference_transaction::lines(args.get(1).map(OsString::as_os_str))?;
         let mut facts = self.facts()?;
         for _ in 0..2 {
             facts.rebasing = self.place.rebasing() || autostash::is_waiting(&self.place);
-            let moves = transaction::moves(&self, &facts, &lines)?;
+            let moves = reference_transaction::moves(&self, &facts, &lines)?;
             match guard::judge(&facts, &Event::Refs(moves)) {
                 Verdict::Allow => return Ok(Reply::Silent),
                 _ if caller::is_git_lanes() => return Ok(Reply::Silent),
@@ -228,10 +228,10 @@ impl Guarded {
         // What nobody takes back keeps the branch checked out here, where no other worktree can have it.
         let hint = finding.hint(false, |branch| match finding.left() {
             Some(left) if remedy::only_head_moved(&self.place, left) => {
-                Way::AfterHead(left.clone(), way::to(&self.place, branch).into())
+                Way::AfterHead(left.clone(), suggest::to(&self.place, branch).into())
             }
-            Some(left) => Way::After(left.clone(), way::to(&self.place, branch).into()),
-            None => way::to(&self.place, branch),
+            Some(left) => Way::After(left.clone(), suggest::to(&self.place, branch).into()),
+            None => suggest::to(&self.place, branch),
         });
         Reply::Say(finding, hint)
     }
@@ -240,9 +240,9 @@ impl Guarded {
         if let Finding::Stray { lane: Lane { branch: Some(own), .. }, .. } = finding
             && remedy::only_head_moved(&self.place, own)
         {
-            return format!("go back, with your changes, by: git symbolic-ref HEAD {}", word_of_bytes(&own.to_ref()));
+            return format!("go back, with your changes, by: git symbolic-ref HEAD {}", quote_bytes(&own.to_ref()));
         }
-        finding.hint(merge, |branch| way::to(&self.place, branch))
+        finding.hint(merge, |branch| suggest::to(&self.place, branch))
     }
 
     /// What the user reads: what was stopped and what became of it, and what to do instead.
@@ -271,19 +271,19 @@ impl Guarded {
                 format!("go back, with your changes, by: {}", merge_back(branch))
             }
             Remedy::ReadTree(target) if failed && self.place.caller().is_some_and(Caller::merges) => {
-                let target = word_of_bytes(target.as_bytes());
+                let target = quote_bytes(target.as_bytes());
                 let back = self.place.head().ok().and_then(|head| head.branch().map(merge_back)).unwrap_or_default();
                 format!("go back, with your changes, by: GIT_LANE_BYPASS=1 git symbolic-ref HEAD {target} && {back}")
             }
             Remedy::Switch(branch) if failed => {
                 format!(
                     "go back yourself with: git checkout --ignore-other-worktrees {}; {}",
-                    word_of_bytes(branch.as_bstr()),
+                    quote_bytes(branch.as_bstr()),
                     self.hint(finding, merge)
                 )
             }
             Remedy::EndBisection(branch) if failed => {
-                let branch = branch.as_ref().map(|branch| format!(" {}", word_of_bytes(branch.as_bstr())));
+                let branch = branch.as_ref().map(|branch| format!(" {}", quote_bytes(branch.as_bstr())));
                 format!("end the bisection yourself with: git bisect reset{}", branch.unwrap_or_default())
             }
             _ => self.hint(finding, merge),
@@ -294,5 +294,5 @@ impl Guarded {
 
 /// Goes to a branch from another one with conflicts in the index, and loses nothing that is in a file.
 fn merge_back(branch: &BranchName) -> String {
-    format!("git reset -q && git checkout --merge --ignore-other-worktrees {}", word_of_bytes(branch.as_bstr()))
+    format!("git reset -q && git checkout --merge --ignore-other-worktrees {}", quote_bytes(branch.as_bstr()))
 }

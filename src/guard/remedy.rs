@@ -11,21 +11,21 @@ use std::time::Duration;
 use bstr::{BStr, ByteSlice};
 
 use super::caller::Caller;
-use super::details;
-use super::merged;
-use super::place::Place;
 use super::times::has_hook;
 use super::written::{Saved, Written};
 use crate::domain::guard::{Finding, Remedy};
 use crate::domain::name::{BranchName, LaneName};
 use crate::error::{Error, IoContext, Result};
+use crate::guard::queries;
+use crate::guard::site::Place;
+use crate::guard::undo_checkout_merge;
 use crate::repository::branch_moved_behind::index_has_left;
 use crate::repository::quarantine;
 use crate::store::command::{Invocation, failure};
 use crate::store::scratch;
 use crate::store::scratch::Directory;
 use crate::store::without_hooks::no_hooks;
-use crate::store::{lane_files, shared};
+use crate::store::{lane_files, permissions};
 
 /// How long another process may hold the index before the way back is given up.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -47,7 +47,7 @@ pub(super) fn apply(
         Remedy::Switch(branch) => {
             let reset = match finding {
                 Finding::Taken { owner, .. } | Finding::Left { owner: Some(owner), .. } => {
-                    details::reset_from_outside(place, owner)?
+                    queries::reset_from_outside(place, owner)?
                 }
                 _ => None,
             };
@@ -102,7 +102,7 @@ fn go_back(place: &Place, old: &BStr, new: &BStr, goal: &Goal) -> Result<Option<
     let orphan = !born && new.bytes().any(|digit| digit != b'0');
     let target = if orphan { &*new } else { "HEAD" };
     let mut saved = None;
-    if !merged::bring_back(place, &old, target)? && !same_tree(place, &old, target)? {
+    if !undo_checkout_merge::bring_back(place, &old, target)? && !same_tree(place, &old, target)? {
         let written = Written::since(place, &old, target)?;
         saved = written.make_way(place)?;
         if written.is_plain() && !orphan {
@@ -175,7 +175,7 @@ fn read_tree_back(place: &Place, target: &str) -> Result<Option<Saved>> {
     if place.caller().is_none() && index_has_left("HEAD", &tree, || with_index(place)) == Some(false) {
         return Ok(None);
     }
-    if merged::bring_back(place, "HEAD", &tree)? || same_tree(place, "HEAD", &tree)? {
+    if undo_checkout_merge::bring_back(place, "HEAD", &tree)? || same_tree(place, "HEAD", &tree)? {
         return Ok(None);
     }
     let written = Written::since(place, "HEAD", &tree)?;
@@ -253,7 +253,7 @@ pub(super) fn scratch(place: &Place) -> Result<Directory> {
         let strange = Error::environment(format!("'{}' is no directory of git-lane's", home.display()));
         return Err(strange.code("strange-file").hint("see what to do about it with: git lane doctor"));
     }
-    shared::create_dir_all(&home).context("create", &home)?;
+    permissions::create_dir_all(&home).context("create", &home)?;
     scratch::clear(&home, SCRATCH);
     Directory::new(&home, SCRATCH)
 }

@@ -8,8 +8,8 @@ use std::time::{Duration, SystemTime};
 use bstr::BStr;
 
 use super::caller;
-use super::place::Place;
 use super::remedy::index;
+use crate::guard::site::Place;
 
 /// When the calling git began to write, and when it had written everything.
 pub(super) struct Times {

@@ -14,11 +14,11 @@ use std::path::{Path, PathBuf};
 use bstr::{BStr, BString, ByteSlice};
 
 use super::caller::Caller;
-use super::place::Place;
 use super::remedy::{index, on_own_index, scratch, with_index};
 use super::times::{Times, is_older};
-use crate::domain::paste::word_of_bytes;
+use crate::domain::shell_word::quote_bytes;
 use crate::error::{Error, IoContext, Result};
+use crate::guard::site::Place;
 
 /// An entry of the index as `git update-index --index-info` reads it.
 type Entry = BString;
@@ -54,7 +54,7 @@ impl std::fmt::Display for Saved {
             1 => " (and one file more)".into(),
             more => format!(" (and {more} files more)"),
         };
-        let name = word_of_bytes(&bstr::concat([self.tree.as_bytes(), b":", &self.path]));
+        let name = quote_bytes(&bstr::concat([self.tree.as_bytes(), b":", &self.path]));
         write!(
             f,
             "what another hook had written to '{}'{more} since the switch is kept for now: git show {name}",

@@ -4,14 +4,14 @@
 //! off. Older gits get files in the repository's own hooks directory; a hook that is there already is kept beside ours
 //! and runs as before. Directories git-lane does not own (tracked, shared, chosen by `core.hooksPath`) are never written.
 
-mod by_hand;
 pub mod completion_scripts;
-mod files;
 pub mod global;
-mod onward;
+mod hook_files;
+mod manual_steps;
 pub mod probe;
 mod state;
 pub mod stub;
+mod third_party;
 
 pub use state::{HookState, State, caution, state};
 
@@ -24,7 +24,7 @@ use std::time::Duration;
 use bstr::{BString, ByteSlice};
 
 use crate::domain::guard::Level;
-use crate::domain::guard::hook::Hook;
+use crate::domain::guard::git_hook::Hook;
 use crate::error::{Error, IoContext, Result};
 use crate::policy::Policy;
 use crate::repository::Repository;
@@ -89,10 +89,10 @@ pub fn install(repository: &Repository, policy: &Policy, wanted: Wanted) -> Resu
         match directory(repository)? {
             Directory::Own(directory) => {
                 made = std::fs::symlink_metadata(&directory).is_err();
-                files::install(&directory, called_by(version, level))?;
+                hook_files::install(&directory, called_by(version, level))?;
             }
             // Lines that somebody has added there are as good, and the level and the policy are git-lane's to write.
-            chosen => by_hand::ensure_called(repository, &chosen, called_by(version, level))?,
+            chosen => manual_steps::ensure_called(repository, &chosen, called_by(version, level))?,
         }
     }
     let mut edit = Edit::begin(repository.common_dir())?;
@@ -107,7 +107,7 @@ pub fn install(repository: &Repository, policy: &Policy, wanted: Wanted) -> Resu
         }
     }
     if let Some(level) = wanted.level {
-        edit.set("guard", level.word())?;
+        edit.set("guard", level.code())?;
     }
     edit.set(MARK, stub::VERSION)?;
     if made {
@@ -177,8 +177,8 @@ pub fn uninstall(repository: &Repository) -> Result<Vec<String>> {
     let own = repository.common_dir().join("hooks");
     let notes = match std::fs::canonicalize(&own) {
         // Others use the directory too; nothing there is git-lane's, whatever it looks like.
-        Ok(real) if real != own => files::of_others(&real),
-        _ => files::uninstall(&own)?,
+        Ok(real) if real != own => hook_files::of_others(&real),
+        _ => hook_files::uninstall(&own)?,
     };
     for hook in Hook::ALL {
         edit.remove_hook(&section(hook));

@@ -11,10 +11,10 @@ use std::process::{Command, Output, Stdio};
 
 use bstr::{BStr, BString, ByteSlice};
 
-use super::onward::Onward;
 use super::stub;
-use crate::domain::guard::hook::Hook;
+use crate::domain::guard::git_hook::Hook;
 use crate::domain::lane::WorktreeState;
+use crate::install::third_party::Onward;
 use crate::repository::Repository;
 use crate::repository::hook_file::{BEGIN, kept};
 

@@ -4,13 +4,14 @@ use std::path::PathBuf;
 
 use bstr::ByteSlice;
 
-use super::by_hand::{self, ByHand};
 use super::probe::{self, answers};
 use super::{BATCHED_FETCH, called_by, level, section};
 use crate::domain::guard::Level;
-use crate::domain::guard::hook::Hook;
+use crate::domain::guard::git_hook::Hook;
 use crate::domain::lane::lossless_path;
 use crate::error::Result;
+use crate::install::manual_steps;
+use crate::install::manual_steps::ByHand;
 use crate::repository::Repository;
 use crate::repository::hook_file::kept;
 use crate::store::version::CONFIGURED_HOOKS;
@@ -79,7 +80,7 @@ impl State {
         }
         let missing: Vec<&HookState> = self.hooks.iter().filter(|hook| !hook.runs()).collect();
         if missing.is_empty() {
-            return format!("its level is {}", self.level.word());
+            return format!("its level is {}", self.level.code());
         }
         let names: Vec<&str> = missing.iter().map(|hook| hook.hook.name()).collect();
         let mut text = format!("git runs no {}", names.join(", "));
@@ -111,7 +112,7 @@ impl State {
         let by_hand: Vec<ByHand> = missing.iter().filter_map(|hook| hook.by_hand.clone()).collect();
         let of_others = self.directory_chosen_by.is_some() && self.old_git;
         match of_others || by_hand.iter().any(|one| matches!(one, ByHand::MoveUp(_))) {
-            true => by_hand::hints(&self.place, &by_hand),
+            true => manual_steps::hints(&self.place, &by_hand),
             false => vec!["install the hooks with: git lane init".into()],
         }
     }
@@ -167,7 +168,7 @@ pub fn state(repository: &Repository) -> Result<State> {
             true => from_configuration(repository, hook)?,
             false => (false, false),
         };
-        let (lacking, by_hand) = by_hand::lacking(repository, &place, hook)?.unzip();
+        let (lacking, by_hand) = manual_steps::lacking(repository, &place, hook)?.unzip();
         let file = lacking.is_none();
         let lacking = lacking.filter(|_| matches!(place, Directory::InEach(..)));
         let chained = matches!(&place, Directory::Own(own) if kept(&own.join(hook.name())).exists());

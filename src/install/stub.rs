@@ -2,7 +2,7 @@
 
 use bstr::{BStr, ByteSlice};
 
-use crate::domain::guard::hook::Hook;
+use crate::domain::guard::git_hook::Hook;
 use crate::repository::hook_file::{BEGIN, END};
 
 /// Grows when the text of a stub changes in a way an old installation has to follow.

@@ -1,10 +1,8 @@
 //! What changes a repository, one room for each operation, each with its own intent and its own recovery.
-
-pub mod base;
 pub mod doctor;
+pub mod in_flight;
 pub mod interrupted;
 pub mod land;
-pub mod overview;
 pub mod reconcile;
 pub mod recover;
 pub mod restore;

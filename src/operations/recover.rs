@@ -12,13 +12,13 @@ use crate::domain::event::{End, Subject, What};
 use crate::error::{Error, Kind, Result};
 use crate::guard;
 use crate::repository::Repository;
-use crate::repository::pending;
-use crate::repository::pending::Pending;
 use crate::repository::provenance::{Claim, Claims, misfit};
 use crate::repository::recovered::{Healed, Healing, Recovered, SetAside};
+use crate::repository::unrecovered;
+use crate::repository::unrecovered::Pending;
 use crate::repository::{metadata, quarantine};
 use crate::store::journal::{About, Announce, Journal, Said};
-use crate::store::{events, lane_files, lockfile, patience, scratch};
+use crate::store::{deadline, events, lane_files, lockfile, scratch};
 
 /// How long all healings of a command may wait for locks of others and for what the dead had started. What is not healed by
 /// then is tried again by the next command.
@@ -99,7 +99,7 @@ pub fn recover(repository: &Repository, tell: impl FnOnce(&Recovered)) -> Result
         return Ok(Vec::new());
     }
     let mut recovered = Recovered::default();
-    let done = patience::within(PATIENCE, || heal_all(repository, &mut recovered));
+    let done = deadline::within(PATIENCE, || heal_all(repository, &mut recovered));
     // What was done before something went wrong was done.
     tell(&recovered);
     done.map(|()| recovered.healed)
@@ -141,7 +141,7 @@ fn heal_all(repository: &Repository, recovered: &mut Recovered) -> Result<()> {
             }
             Said::Unknown(None) => {
                 let path = running.path().display();
-                return Err(Error::environment(format!("cannot make sense of '{path}'")).hint(pending::BY_A_NEWER));
+                return Err(Error::environment(format!("cannot make sense of '{path}'")).hint(unrecovered::BY_A_NEWER));
             }
         };
         let pending = Pending::new(intent.about(), running.path());
@@ -154,7 +154,7 @@ fn heal_all(repository: &Repository, recovered: &mut Recovered) -> Result<()> {
             Intent::Start(intent) => start::recover(repository, intent, &mut running).map(Healing::Whole),
             Intent::Retire(intent) => retire::recover(repository, &running, &intent).map(Healing::Whole),
             Intent::Restore(intent) => restore::recover(repository, &running, &intent).map(Healing::Whole),
-            Intent::Land(intent) => land::heal::recover(repository, &running, &intent),
+            Intent::Land(intent) => land::recover_landing::recover(repository, &running, &intent),
             Intent::Switch(intent) => switch::recover(repository, &running, &intent),
             Intent::Mend(poisoned) => doctor::recover(repository, &poisoned).map(Healing::Whole),
             Intent::Rebuild(intent) => rebuild::recover(repository, &intent).map(Healing::Whole),
@@ -187,7 +187,7 @@ fn heal_all(repository: &Repository, recovered: &mut Recovered) -> Result<()> {
     scratch::clear(&quarantine::home(&lane_dir), guard::SCRATCH);
     repository.pending.replace(still);
     // Nobody can say what a newer version's landing still needs.
-    if repository.is_a_newers_to_heal() { Ok(()) } else { land::heal::clean(repository, landing) }
+    if repository.is_a_newers_to_heal() { Ok(()) } else { land::recover_landing::clean(repository, landing) }
 }
 
 /// The git directory of every worktree.

@@ -11,11 +11,11 @@ use std::process::Stdio;
 use serde::{Deserialize, Serialize};
 
 use super::land::apply::{Move, read_tree};
-use super::land::index::{Halted, Locked, index_signature, remove_prepared};
-use super::land::{files, way};
 use crate::domain::lane::{Head, ObjectId, RefName, Worktree, hex, lossless_path};
 use crate::domain::name::BranchName;
 use crate::error::{Error, Result};
+use crate::operations::land::index_lock::{Halted, Locked, index_signature, remove_prepared};
+use crate::operations::land::{obstacles, worktree_files};
 use crate::repository::metadata::locks;
 use crate::repository::provenance::{Claim, Claims};
 use crate::repository::recovered::Healing;
@@ -83,12 +83,12 @@ pub fn switch(repository: &Repository, site: &Worktree, from: &BranchName, to: &
     let index = Locked::of(repository, site, from)?.ok_or_else(|| switched_meanwhile(site))?;
     let tips = (repository.branch_tip(from)?, repository.branch_tip(to)?);
     let (Some(old), Some(new)) = tips else { return Err(switched_meanwhile(site)) };
-    crate::repository::pending::ensure_not_half_moved(repository, site)?;
+    crate::repository::unrecovered::ensure_not_half_moved(repository, site)?;
     let prepared = index.copy()?;
     step("switch.prepared");
     let planned = Move { base: from, old, new, fresh: false, site: Some(site), reason: "", scratch: None };
     let changed = changes(repository, old, new)?;
-    way::ensure_clear(repository, &planned, site, &prepared.path, &changed)
+    obstacles::ensure_clear(repository, &planned, site, &prepared.path, &changed)
         .map_err(|error| Error::refused(error.to_string()).code("in-the-way").hint("move them away and try again"))?;
     let intent = Intent {
         to: to.into(),
@@ -121,7 +121,7 @@ fn carry_out(
     let written = read_tree(repository, site, prepared, &["-m", "-u"], old, new)?;
     step("switch.files");
     if written.status.success() {
-        let _ = files::remove_left(repository, site, old, new);
+        let _ = worktree_files::remove_left(repository, site, old, new);
     }
     let moved = match written.status.success() {
         true => set_head(repository, site, from, &Head::Branch(to.clone()), old, new),
@@ -129,7 +129,7 @@ fn carry_out(
     };
     // A git that died right after the move has moved it all the same.
     if moved.is_err() && branch_of(repository, site)?.as_ref() != Some(to) {
-        files::put_back(repository, site, old, new)?;
+        worktree_files::put_back(repository, site, old, new)?;
         return Ok(moved);
     }
     lock.replace_with(prepared)?;
@@ -139,7 +139,7 @@ fn carry_out(
 /// Lets HEAD of `site` name the commit of its branch instead of the branch; neither files nor index change.
 pub fn detach(repository: &Repository, site: &Worktree, from: &BranchName) -> Result<()> {
     repository.ensure_files_are_whole(&site.git_dir)?;
-    crate::repository::pending::ensure_not_half_moved(repository, site)?;
+    crate::repository::unrecovered::ensure_not_half_moved(repository, site)?;
     let tip = repository.branch_tip(from)?.ok_or_else(|| switched_meanwhile(site))?;
     set_head(repository, site, from, &Head::Detached(tip), tip, tip)
 }
@@ -216,7 +216,7 @@ fn heal(repository: &Repository, intent: &Intent, site: Option<(&Worktree, &Lock
             fits = index_signature(&intent.git_dir.join("index")) == intent.index;
             match counts {
                 true if fits => lock.replace_with(&intent.prepared)?,
-                false if fits => files::put_back(repository, site, intent.old, intent.new)?,
+                false if fits => worktree_files::put_back(repository, site, intent.old, intent.new)?,
                 _ => {}
             }
         }

@@ -20,7 +20,7 @@ pub use value::Value;
 use crate::domain::finish::Strategy;
 use crate::domain::message::Trailer;
 use crate::domain::name::BranchName;
-use crate::domain::trash::{Promise, Retention};
+use crate::domain::trash_entry::{Promise, Retention};
 use crate::error::{Error, Result};
 
 /// The policy in force.

@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::domain::lane::{LaneId, ObjectId};
 use crate::error::{IoContext, Result};
 use crate::repository::{RefFormat, Repository};
-use crate::store::shared;
+use crate::store::permissions;
 
 /// The name git would give the admin directory: the worktree's last component, as far as it is a safe name.
 pub(crate) fn name(path: &Path) -> String {
@@ -26,7 +26,7 @@ pub(crate) fn copy_worktree_config(repository: &Repository, admin: &Path) -> Res
         return Ok(());
     }
     let target = admin.join("config.worktree");
-    shared::copy(&source, &target).context("copy", &source)?;
+    permissions::copy(&source, &target).context("copy", &source)?;
     for key in ["core.bare", "core.worktree"] {
         // Exit code 5: there was nothing to unset.
         repository.git.at(admin).args(["config", "--file"]).arg(&target).args(["--unset-all", key]).output()?;
@@ -52,8 +52,8 @@ pub(crate) fn begin_reflog(repository: &Repository, admin: &Path, commit: Object
     committer.write_to(&mut text).context("write", admin)?;
     text.extend_from_slice(format!("\t{}\n", started(lane)).as_bytes());
     let logs = admin.join("logs");
-    shared::create_dir_all(&logs).context("create", &logs)?;
-    shared::write(&logs.join("HEAD"), text).context("write", &logs)
+    permissions::create_dir_all(&logs).context("create", &logs)?;
+    permissions::write(&logs.join("HEAD"), text).context("write", &logs)
 }
 
 /// Whether git would link a new worktree and its admin directory by relative paths (`worktree.useRelativePaths`, git 2.48).

@@ -9,7 +9,7 @@ use gix::config::Source;
 use crate::domain::lane::Worktree;
 use crate::error::{Error, Result};
 use crate::repository::Repository;
-use crate::store::settings::{as_in, configured, differ_by_worktree};
+use crate::store::git_settings::{as_in, configured, differ_by_worktree};
 
 impl Repository {
     /// gix's view with the settings git has in `worktree`; costs nothing where no setting can differ there.

@@ -12,7 +12,7 @@ use bstr::ByteSlice;
 use super::metadata;
 use crate::error::{IoContext, Result};
 use crate::repository::Repository;
-use crate::store::{lockfile, shared};
+use crate::store::{lockfile, permissions};
 
 const MARK: &[u8] = b"# the worktree of a lane (git lane)";
 
@@ -46,7 +46,7 @@ pub(crate) fn add(repository: &Repository, worktree: &Path) -> Result<()> {
     let Some(wanted) = pattern(repository, worktree)? else { return Ok(()) };
     let path = file(repository);
     let info = path.parent().unwrap_or(&path);
-    shared::create_dir_all(info).context("create", info)?;
+    permissions::create_dir_all(info).context("create", info)?;
     let text = crate::store::optional::bytes(&path).unwrap_or_default();
     if text.lines().any(|line| line == wanted) {
         return Ok(());
@@ -56,7 +56,8 @@ pub(crate) fn add(repository: &Repository, worktree: &Path) -> Result<()> {
         addition.extend_from_slice(line);
         addition.push(b'\n');
     }
-    let mut file = shared::open(std::fs::OpenOptions::new().create(true).append(true), &path).context("open", &path)?;
+    let mut file =
+        permissions::open(std::fs::OpenOptions::new().create(true).append(true), &path).context("open", &path)?;
     file.write_all(&addition).context("write", &path)
 }
 

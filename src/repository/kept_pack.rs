@@ -12,8 +12,8 @@ use crate::repository::Repository;
 use crate::repository::quarantine::{self, Scratch};
 use crate::store::journal::{step, unique_id};
 use crate::store::lane_files;
+use crate::store::permissions;
 use crate::store::scratch;
-use crate::store::shared;
 
 /// What the `.keep` files say that are ours.
 const OURS: &[u8] = b"git-lane: this goes when the command that made it ends\n";
@@ -55,7 +55,7 @@ impl KeptPack {
 
     fn new(repository: &Repository, scratch: &Scratch, options: &[&str], input: String) -> Result<Option<Self>> {
         let made = scratch.path("packs");
-        shared::create_dir_all(&made).context("create", &made)?;
+        permissions::create_dir_all(&made).context("create", &made)?;
         let mut git = repository.git_here();
         if repository.config("core.fsync").is_none() {
             // git does not wait for the disk with the loose objects that these would be.
@@ -75,17 +75,17 @@ impl KeptPack {
             return Ok(None);
         }
         let packs = packs(repository);
-        shared::create_dir_all(&packs).context("create", &packs)?;
+        permissions::create_dir_all(&packs).context("create", &packs)?;
         let notes = scratch.path(KEEPS);
-        shared::create_dir_all(&notes).context("create", &notes)?;
+        permissions::create_dir_all(&notes).context("create", &notes)?;
         let file = |directory: &Path, name: &str, end: &str| directory.join(format!("pack-{name}.{end}"));
         for _ in 0..20 {
             // A gc that has seen a pack without its keep may take it away although the keep comes back: what the gc packs
             // anew, it packs without what a kept pack has. So no pack is kept under a name that was there before.
             let name = unlike_any(repository, &own)?;
             let kept = KeptPack { keep: file(&packs, &name, "keep"), note: notes.join(format!("pack-{name}.keep")) };
-            shared::write(&kept.note, "").context("write", &kept.note)?;
-            shared::write(&kept.keep, OURS).context("write", &kept.keep)?;
+            permissions::write(&kept.note, "").context("write", &kept.note)?;
+            permissions::write(&kept.keep, OURS).context("write", &kept.keep)?;
             step("pack.keep");
             for end in ["pack", "idx"] {
                 place(&file(&made, &own, end), &file(&packs, &name, end))?;
@@ -120,7 +120,7 @@ fn place(from: &Path, to: &Path) -> Result<()> {
         return Ok(());
     }
     let aside = to.with_extension("lane-tmp");
-    shared::copy(from, &aside).context("write", &aside)?;
+    permissions::copy(from, &aside).context("write", &aside)?;
     std::fs::rename(&aside, to).context("write", to)
 }
 

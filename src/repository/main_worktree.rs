@@ -9,10 +9,10 @@
 use std::path::{Path, PathBuf};
 
 use super::alias::Loose;
-use super::moved::leads_to;
 use super::worktree;
 use crate::domain::lane::{Head, Worktree, WorktreeState};
 use crate::error::Result;
+use crate::repository::find_worktree::leads_to;
 use crate::repository::{RefFormat, Repository};
 use crate::store::command::Invocation;
 

@@ -8,8 +8,7 @@ pub mod alias;
 pub mod branch_moved_behind;
 pub mod effective_settings;
 pub mod exclude;
-pub mod facts;
-pub mod foreign_hook;
+pub mod find_worktree;
 pub mod heads;
 pub mod hook_file;
 pub mod identity;
@@ -17,19 +16,20 @@ pub mod index_change;
 pub mod kept_pack;
 pub mod main_worktree;
 pub mod metadata;
-pub mod moved;
-pub mod pending;
 pub mod policy_files;
 pub mod provenance;
 pub mod quarantine;
 pub mod recovered;
+pub mod ref_transaction;
 pub mod reflog;
 pub mod refs;
 pub mod remote_branch;
 pub mod renames;
+pub mod revision;
 pub mod submodules;
-pub mod transaction;
 pub mod tree_diff;
+pub mod unrecovered;
+pub mod user_hooks;
 pub mod worktree;
 
 use std::cell::RefCell;
@@ -38,16 +38,16 @@ use std::path::{Path, PathBuf};
 use bstr::BString;
 
 use crate::domain::lane::Worktree;
-use crate::domain::paste::word;
+use crate::domain::shell_word::quote;
 use crate::error::{Error, IoContext, Result};
+use crate::repository::find_worktree::leads_to;
 use crate::repository::main_worktree::{Known, Top};
 use crate::repository::metadata::{Memo, Records};
-use crate::repository::moved::leads_to;
-use crate::repository::pending::Pending;
+use crate::repository::unrecovered::Pending;
 use crate::store::command;
 use crate::store::command::Git;
-use crate::store::shared::Shared;
-use crate::store::{optional, settings};
+use crate::store::permissions::Shared;
+use crate::store::{git_settings, optional};
 
 /// How a repository stores its refs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -158,7 +158,8 @@ impl Repository {
             Ok(repo) => repo.to_thread_local(),
             Err(error) => return Err(cannot_open(&common_dir, &error)),
         };
-        let repo = if settings::command_line_counts() { settings::asked(&repo, None, &common_dir)? } else { repo };
+        let repo =
+            if git_settings::command_line_counts() { git_settings::asked(&repo, None, &common_dir)? } else { repo };
         let ref_format = match repo.config_snapshot().string("extensions.refStorage") {
             Some(format) if format.eq_ignore_ascii_case(b"reftable") => RefFormat::Reftable,
             _ => RefFormat::Files,
@@ -205,7 +206,7 @@ impl Repository {
             found.display()
         ))
         .code("unsafe-repository")
-        .hint(format!("if you mean that one: GIT_DIR={} git lane …", word(found.display()))))
+        .hint(format!("if you mean that one: GIT_DIR={} git lane …", quote(found.display()))))
     }
 
     /// The directory all worktrees share: `.git` of the main worktree, or the bare repository; canonical.
@@ -331,7 +332,7 @@ fn ensure_registered(git_dir: &Path, common_dir: &Path) -> Result<()> {
 fn led_away(lane_dir: &Path) -> Error {
     Error::environment(format!("'{}' is a symbolic link, which git-lane does not follow", lane_dir.display()))
         .code("strange-file")
-        .hint(format!("see where it leads, then: rm {}", word(lane_dir.display())))
+        .hint(format!("see where it leads, then: rm {}", quote(lane_dir.display())))
 }
 
 fn same_repository(a: &Path, b: &Path) -> bool {
@@ -346,7 +347,7 @@ fn cannot_open(git_dir: &Path, error: &dyn std::fmt::Display) -> Error {
             .code("unsafe-repository")
             .hint(format!(
                 "if you trust it: git config --global --add safe.directory {}",
-                word(git_dir.parent().unwrap_or(git_dir).display())
+                quote(git_dir.parent().unwrap_or(git_dir).display())
             ));
     }
     // gix calls a working tree that does not exist somebody else's; git wants to go there before it does anything.

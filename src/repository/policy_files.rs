@@ -11,7 +11,7 @@ use crate::domain::lane::WorktreeState;
 use crate::error::{IoContext, Result};
 use crate::policy::{FILE, MAX_BYTES, Origin, Policy, Values, config_home, failure, readable};
 use crate::repository::{RefFormat, Repository};
-use crate::store::steady;
+use crate::store::retry;
 
 impl Repository {
     /// The policy in force: user, team and clone layers, later ones winning.
@@ -65,7 +65,7 @@ fn team(repository: &Repository) -> Result<Option<(String, PathBuf)>> {
 
 /// The blob `HEAD:lane.toml`.
 fn committed(repository: &Repository, name: &Path) -> Result<Option<BString>> {
-    steady::objects(&repository.gix, || committed_now(repository, name))
+    retry::objects(&repository.gix, || committed_now(repository, name))
 }
 
 fn committed_now(repository: &Repository, name: &Path) -> Result<Option<BString>> {

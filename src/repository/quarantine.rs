@@ -10,8 +10,8 @@ use crate::domain::lane::ObjectId;
 use crate::error::{Error, IoContext, Result};
 use crate::repository::Repository;
 use crate::store::command::Invocation;
+use crate::store::permissions;
 use crate::store::scratch::Directory;
-use crate::store::shared;
 
 /// What [`Scratch::contain`] tells git.
 pub const VARIABLES: &str = "GIT_OBJECT_DIRECTORY GIT_ALTERNATE_OBJECT_DIRECTORIES";
@@ -32,7 +32,7 @@ impl Scratch {
     /// Makes one.
     pub fn new(repository: &Repository) -> Result<Self> {
         let home = home(&repository.lane_dir());
-        shared::create_dir_all(&home).context("create", &home)?;
+        permissions::create_dir_all(&home).context("create", &home)?;
         Self::within(repository, Directory::new(&home, "")?)
     }
 
@@ -43,7 +43,7 @@ impl Scratch {
 
     fn within(repository: &Repository, directory: Directory) -> Result<Self> {
         let objects = directory.path().join("objects");
-        shared::create_dir(&objects).context("create", &objects)?;
+        permissions::create_dir(&objects).context("create", &objects)?;
         Ok(Scratch { directory, objects: repository.gix.objects.store_ref().path().to_owned() })
     }
 
@@ -69,10 +69,10 @@ impl Scratch {
         let file = directory.join("info/alternates");
         if !file.exists() {
             let info = directory.join("info");
-            shared::create_dir_all(&info).context("create", &info)?;
+            permissions::create_dir_all(&info).context("create", &info)?;
             let list = [alternate(&self.path("objects")), alternate(&self.objects)];
             let lines: Vec<u8> = list.iter().flat_map(|path| [path.as_bytes(), b"\n"].concat()).collect();
-            shared::write(&file, lines).context("write", &file)?;
+            permissions::write(&file, lines).context("write", &file)?;
         }
         let hash = repository.gix.object_hash();
         let objects = gix::odb::at(&directory, hash).context("read", &directory)?;

@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::pending::Pending;
 use super::provenance::Misfit;
 use crate::error::Result;
 use crate::repository::Repository;
+use crate::repository::unrecovered::Pending;
 
 /// What recovery did about one interrupted operation.
 #[derive(Debug, Clone, PartialEq, Eq)]

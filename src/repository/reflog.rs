@@ -14,7 +14,7 @@ use super::refs::RefChange;
 use crate::domain::lane::ObjectId;
 use crate::error::{IoContext, Result};
 use crate::repository::Repository;
-use crate::store::shared;
+use crate::store::permissions;
 
 /// What every reflog is told.
 pub(crate) struct Log {
@@ -54,9 +54,9 @@ impl Log {
         let open = || {
             if create {
                 remove_empty_below(&file);
-                shared::create_dir_all(file.parent().unwrap_or(&file))?;
+                permissions::create_dir_all(file.parent().unwrap_or(&file))?;
             }
-            shared::open(OpenOptions::new().append(true).create(create), &file)
+            permissions::open(OpenOptions::new().append(true).create(create), &file)
         };
         let mut attempts = 0;
         let mut opened = loop {
@@ -97,11 +97,11 @@ pub fn relink_reflog(repository: &Repository, branch: &BranchName, kept: &Path) 
         return Ok(());
     }
     let parent = log.parent().unwrap_or(&log);
-    shared::create_dir_all(parent).context("create", parent)?;
+    permissions::create_dir_all(parent).context("create", parent)?;
     let temporary = kept.with_file_name(".reflog");
     lane_files::remove_if_there(&temporary)?;
     if std::fs::hard_link(kept, &temporary).is_err() {
-        shared::copy(kept, &temporary).context("copy", kept)?;
+        permissions::copy(kept, &temporary).context("copy", kept)?;
     }
     std::fs::rename(&temporary, &log).context("write", &log)?;
     // Renaming one link of a file onto another does nothing, and leaves both.

@@ -5,12 +5,12 @@
 
 use bstr::{BString, ByteSlice, ByteVec};
 
-use super::transaction::Prepared;
 use crate::domain::lane::{ObjectId, RefName, Worktree};
 use crate::domain::name::BranchName;
 use crate::error::{Error, Result};
+use crate::repository::ref_transaction::Prepared;
 use crate::repository::{RefFormat, Repository};
-use crate::store::steady;
+use crate::store::retry;
 
 /// One ref's part in a transaction.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,7 +72,7 @@ impl Repository {
             let error = Error::git(format!("cannot read ref '{}': {error}", name.as_bstr()));
             error.hint("see what can be done about it with: git lane doctor")
         };
-        let found = steady::refs(&self.gix, || self.gix.try_find_reference(name.as_bstr()));
+        let found = retry::refs(&self.gix, || self.gix.try_find_reference(name.as_bstr()));
         let found = found.map_err(|error| unreadable(error.to_string()))?;
         match found {
             None => Ok(None),
@@ -88,7 +88,7 @@ impl Repository {
                 self.git_here().args(["symbolic-ref", "--quiet", "--no-recurse"]).bytes(name.as_bstr()).output()?;
             return Ok(RefName::parse(output.stdout.trim_ascii_end().as_bstr()));
         }
-        let found = steady::refs(&self.gix, || self.gix.try_find_reference(name.as_bstr()));
+        let found = retry::refs(&self.gix, || self.gix.try_find_reference(name.as_bstr()));
         let found = found.map_err(|error| Error::git(format!("cannot read ref '{}': {error}", name.as_bstr())))?;
         Ok(found.and_then(|reference| match reference.target() {
             gix::refs::TargetRef::Symbolic(target) => RefName::parse(target.as_bstr()),
@@ -118,7 +118,7 @@ impl Repository {
             Ok((readable, Some(_))) => Err(Ok(readable)),
             Err(error) => Err(Err(error)),
         };
-        steady::refs(&self.gix, look).or_else(|incomplete| incomplete)
+        retry::refs(&self.gix, look).or_else(|incomplete| incomplete)
     }
 
     /// Those that can be read, and what is wrong with one that cannot.
@@ -198,7 +198,7 @@ impl Repository {
         let held = match self.ref_format() {
             RefFormat::Reftable => None,
             RefFormat::Files => {
-                let held = super::transaction::prepare(self, changes, Some(site), reason);
+                let held = crate::repository::ref_transaction::prepare(self, changes, Some(site), reason);
                 Some(held.map_err(|error| self.explain(changes, error))?)
             }
         };
@@ -212,7 +212,8 @@ impl Repository {
         if self.ref_format() == RefFormat::Reftable {
             return self.change_refs_by_git(site, changes, reason);
         }
-        super::transaction::change(self, changes, site, reason).map_err(|error| self.explain(changes, error))
+        crate::repository::ref_transaction::change(self, changes, site, reason)
+            .map_err(|error| self.explain(changes, error))
     }
 
     fn change_refs_by_git(&self, site: Option<&Worktree>, changes: &[RefChange], reason: &str) -> Result<()> {

@@ -8,13 +8,13 @@ use bstr::{BString, ByteSlice};
 use gix::refspec::MatchGroup;
 use gix::refspec::match_group::Item;
 
-use super::facts;
 use crate::domain::lane::{ObjectId, RefName};
 use crate::domain::name::BranchName;
 use crate::domain::start::{OfRemote, Upstream};
-use crate::domain::trash::Setting;
+use crate::domain::trash_entry::Setting;
 use crate::error::Result;
 use crate::repository::Repository;
+use crate::repository::revision;
 
 /// What the remotes have of a branch called `branch`.
 pub fn guess(repository: &Repository, branch: &BranchName) -> Result<OfRemote> {
@@ -40,7 +40,7 @@ pub fn guess(repository: &Repository, branch: &BranchName) -> Result<OfRemote> {
         },
     };
     let (remote, tracking, id) = one;
-    let commit = facts::commit(repository, &id.to_string())?;
+    let commit = revision::commit(repository, &id.to_string())?;
     let settings = settings(repository, remote, branch);
     Ok(OfRemote::One(Box::new(Upstream { tracking: tracking.clone(), commit, settings })))
 }

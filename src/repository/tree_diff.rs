@@ -6,7 +6,7 @@ use gix::objs::tree::EntryMode;
 use crate::domain::lane::ObjectId;
 use crate::error::{Error, Result};
 use crate::repository::Repository;
-use crate::store::steady;
+use crate::store::retry;
 
 /// One path that differs between two commits; no renames.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub(crate) fn changes(repository: &Repository, old: ObjectId, new: ObjectId) -> 
 
 /// The same in a view of the repository, for what is in a quarantine only; `new` may be a tree.
 pub(crate) fn changes_in(view: &gix::Repository, old: ObjectId, new: ObjectId) -> Result<Vec<Changed>> {
-    let mut changed = steady::objects(view, || compared(view, old, new))?;
+    let mut changed = retry::objects(view, || compared(view, old, new))?;
     changed.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(changed)
 }

@@ -11,7 +11,7 @@ use std::path::Path;
 use bstr::{BStr, BString, ByteSlice};
 
 use super::command::Invocation;
-use crate::domain::paste::word_of_bytes;
+use crate::domain::shell_word::quote_bytes;
 use crate::error::Result;
 use crate::store::signals;
 use crate::store::signals::Editing;
@@ -78,7 +78,7 @@ pub(crate) fn hidden(repo: &gix::Repository, variables: &str) -> Vec<OsString> {
     let parameters = parameters();
     let mut prefix = BString::from(format!("unset GIT_CONFIG_PARAMETERS {variables}; "));
     if !parameters.is_empty() {
-        let parameters = word_of_bytes(parameters.as_bytes());
+        let parameters = quote_bytes(parameters.as_bytes());
         prefix.extend_from_slice(format!("export GIT_CONFIG_PARAMETERS={parameters}; ").as_bytes());
     }
     let config = repo.config_snapshot();

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::OFlags;
 
 use super::journal::unique_id;
-use super::shared;
+use crate::store::permissions;
 
 /// More than any file has that git-lane writes here and reads whole.
 pub const LARGEST: u64 = 64 << 20;
@@ -31,7 +31,7 @@ const DAMAGED: &str = "damaged";
 /// file.
 pub fn open(options: &OpenOptions, path: &Path) -> Result<File> {
     let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
-    let file = shared::open(options.clone().custom_flags(flags), path)?;
+    let file = permissions::open(options.clone().custom_flags(flags), path)?;
     if file.metadata()?.is_file() { Ok(file) } else { Err(is_none_of_ours()) }
 }
 
@@ -146,14 +146,14 @@ pub fn set_aside(lane_dir: &Path, path: &Path) -> Option<PathBuf> {
     if is_unfit(&damaged, true) {
         let away = lane_dir.join(format!("{DAMAGED}.{}", unique_id()));
         std::fs::rename(&damaged, &away).ok()?;
-        shared::create_dir_all(&damaged).ok()?;
+        permissions::create_dir_all(&damaged).ok()?;
         let aside = damaged.join(format!("{}-{DAMAGED}", unique_id()));
         std::fs::rename(&away, &aside).ok()?;
         if path == damaged {
             return Some(aside);
         }
     }
-    shared::create_dir_all(&damaged).ok()?;
+    permissions::create_dir_all(&damaged).ok()?;
     let own = damaged.join(path.file_name()?);
     let free = path.extension().is_some_and(|end| end == "json") && std::fs::symlink_metadata(&own).is_err();
     let aside = if free { own } else { damaged.join(name) };
@@ -174,7 +174,7 @@ pub fn set_asides(lane_dir: &Path) -> Vec<PathBuf> {
 pub fn is_of_a_user(file: &File, lane_dir: &Path) -> bool {
     let Ok(found) = file.metadata() else { return false };
     let owner = lane_dir.parent().and_then(|above| std::fs::metadata(above).ok()).map(|above| above.uid());
-    shared::is_set() || found.uid() == rustix::process::geteuid().as_raw() || Some(found.uid()) == owner
+    permissions::is_set() || found.uid() == rustix::process::geteuid().as_raw() || Some(found.uid()) == owner
 }
 
 /// Removes a file that may be gone already.

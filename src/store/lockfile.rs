@@ -16,7 +16,7 @@ use std::time::{Duration, Instant, SystemTime};
 use crate::error::{Error, IoContext, Result};
 use crate::store::signals;
 use crate::store::signals::{Deferred, Waiting};
-use crate::store::{lane_files, patience, shared};
+use crate::store::{deadline, lane_files, permissions};
 
 /// How long to wait for a lock of git's protocol; git itself holds one for milliseconds.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -47,7 +47,7 @@ impl LockFile {
     /// Like [`acquire`](Self::acquire) for what git does not follow when it is a symbolic link: refs and HEAD.
     pub fn acquire_link(target: &Path, locks: &Path) -> Result<Self> {
         let target = target.to_owned();
-        shared::create_dir_all(locks).context("create", locks)?;
+        permissions::create_dir_all(locks).context("create", locks)?;
         let lock = lock_path(&target);
         let _waiting = Waiting::begin();
         let (witness, file) = witness(locks)?;
@@ -196,7 +196,7 @@ impl Drop for Aside {
 
 /// Puts `content` in the place of a file that git writes without a lock, in one step.
 pub fn replace(target: &Path, locks: &Path, content: &[u8]) -> Result<()> {
-    shared::create_dir_all(locks).context("create", locks)?;
+    permissions::create_dir_all(locks).context("create", locks)?;
     let mut new = Aside::new(target.to_owned(), locks)?;
     if let Ok(metadata) = std::fs::metadata(target) {
         new.file.set_permissions(metadata.permissions()).context("set the mode of", &new.path)?;
@@ -307,7 +307,7 @@ fn witness(locks: &Path) -> Result<(PathBuf, File)> {
 /// A new file, locked for as long as this process lives; cleaners remove files nobody has locked.
 pub(crate) fn create_locked(path: &Path) -> Result<File> {
     loop {
-        let file = shared::open(OpenOptions::new().write(true).create_new(true), path).context("create", path)?;
+        let file = permissions::open(OpenOptions::new().write(true).create_new(true), path).context("create", path)?;
         file.lock().context("lock", path)?;
         // Between creation and lock a cleaner may have taken it for dead.
         if std::fs::metadata(path).is_ok_and(|seen| file.metadata().is_ok_and(|own| own.ino() == seen.ino())) {
@@ -363,7 +363,7 @@ pub fn is_dead(lock: &Path, locks: &Path) -> bool {
 /// Whether one that waits for `lock` since `start` has waited long enough.
 fn is_long_enough(start: Instant, lock: &Path) -> bool {
     let old = age(lock).is_some_and(|age| age > PATIENCE);
-    start.elapsed() > if old { PATIENCE_WITH_OLD } else { PATIENCE } || patience::is_spent()
+    start.elapsed() > if old { PATIENCE_WITH_OLD } else { PATIENCE } || deadline::is_spent()
 }
 
 fn age(lock: &Path) -> Option<Duration> {
@@ -439,7 +439,7 @@ mod tests {
         // A young one too, once others have been waited for long enough.
         File::open(&lock).unwrap().set_modified(SystemTime::now()).unwrap();
         let start = Instant::now();
-        let tried = patience::within(Duration::ZERO, || LockFile::acquire(&target, &locks));
+        let tried = deadline::within(Duration::ZERO, || LockFile::acquire(&target, &locks));
         assert_eq!(tried.unwrap_err().word(), "locked");
         assert!(start.elapsed() < PATIENCE && lock.exists());
     }

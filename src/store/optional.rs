@@ -92,7 +92,7 @@ fn unreadable(path: &Path, error: IoError) -> Error {
     Error::environment(format!("cannot read '{}', so that what it holds may be lost", path.display()))
         .code("unreadable")
         .source(error)
-        .hint(format!("ask its owner for: chmod g+rX {}", crate::domain::paste::word(path.display())))
+        .hint(format!("ask its owner for: chmod g+rX {}", crate::domain::shell_word::quote(path.display())))
 }
 
 #[cfg(test)]

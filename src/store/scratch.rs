@@ -10,7 +10,7 @@ use crate::error::{IoContext, Result};
 use crate::store::journal::unique_id;
 use crate::store::signals;
 use crate::store::signals::Waiting;
-use crate::store::{lane_files, shared};
+use crate::store::{lane_files, permissions};
 
 /// One of them; removed when dropped.
 #[derive(Debug)]
@@ -29,7 +29,7 @@ impl Directory {
         let waiting = Waiting::begin();
         loop {
             let path = home.join(format!("{prefix}{}", unique_id()));
-            shared::create_dir(&path).context("create", &path)?;
+            permissions::create_dir(&path).context("create", &path)?;
             let Ok(alive) = File::open(&path) else { continue };
             alive.lock().context("lock", &path)?;
             // Between creation and lock a cleaner may have taken it for dead.

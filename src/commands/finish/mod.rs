@@ -1,10 +1,10 @@
 //! `git lane finish`: lands a lane on its base and retires it.
 
-mod report;
+mod finish_report;
 
 use bstr::ByteSlice;
 
-use self::report::Finished;
+use crate::commands::finish::finish_report::Finished;
 use crate::domain::finish::Strategy;
 use crate::domain::finish::{self, Facts, Plan, Request};
 use crate::domain::integration::Integration;
@@ -12,10 +12,10 @@ use crate::domain::lane::{Lane, RefName, Worktree, WorktreeState};
 use crate::domain::losses::Losses;
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::retire::{ensure_movable, place};
-use crate::domain::trash::{Reason, find};
+use crate::domain::trash_entry::{Reason, find};
 use crate::error::{Error, IoContext, Result};
 use crate::operations::land;
-use crate::operations::land::{Outcome, Wording, commit, facts};
+use crate::operations::land::{Outcome, Wording, commit, landing_facts};
 use crate::operations::retire::look;
 use crate::operations::retire::look::Proof;
 use crate::operations::{retire, trash};
@@ -108,9 +108,9 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let base = base(&repository, &lane, args.into.as_deref(), request.landing)?;
     // Somebody may take the lane away at any moment.
     let or_raced = |error| retire::or_raced(&repository, &lane, error);
-    let mut facts = facts::gather(&repository, &worktrees, &lane, base.as_ref()).map_err(or_raced)?;
+    let mut facts = landing_facts::gather(&repository, &worktrees, &lane, base.as_ref()).map_err(or_raced)?;
     if !request.landing {
-        facts::prove(&repository, &mut facts).map_err(or_raced)?;
+        landing_facts::prove(&repository, &mut facts).map_err(or_raced)?;
     }
     let mut plan = finish::plan(&facts, &request).map_err(|refusal| or_raced(refusal.into()))?;
     let worktree = place(&lane, &worktrees).worktree();
@@ -131,7 +131,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     if let (true, false, Some(message), Some(worktree)) = (committed, args.dry_run, &args.commit, worktree) {
         commit::commit_all(&repository, &lane.name, worktree, message, args.no_verify).map_err(or_raced)?;
         let told = |error| Finished::new(&lane, &plan, base.as_ref(), None, false).failed(ui, or_raced(error));
-        facts = facts::gather(&repository, &repository.worktrees()?, &lane, base.as_ref()).map_err(told)?;
+        facts = landing_facts::gather(&repository, &repository.worktrees()?, &lane, base.as_ref()).map_err(told)?;
         // What the commit did not take will not be taken by another one.
         request.commit = false;
         plan = finish::plan(&facts, &request).map_err(|refusal| told(refusal.after_commit().into()))?;
@@ -238,7 +238,7 @@ fn base(repository: &Repository, lane: &Lane, into: Option<&str>, landing: bool)
     });
     let into = into.transpose()?;
     let follows_remote = into.is_none() && lane.base.is_some() && lane.base_branch().is_none();
-    let upstreams = if follows_remote { facts::upstreams(repository)? } else { Vec::new() };
+    let upstreams = if follows_remote { landing_facts::upstreams(repository)? } else { Vec::new() };
     match finish::target(lane, into.as_ref(), &upstreams) {
         Ok(branch) => repository.branch_meant(&branch).map(Some),
         Err(_) if !landing => Ok(None),

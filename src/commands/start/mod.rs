@@ -1,6 +1,6 @@
 //! `git lane start`
 
-mod report;
+mod start_report;
 
 use std::cell::RefCell;
 use std::path::PathBuf;
@@ -10,7 +10,7 @@ use std::rc::Rc;
 use bstr::{BString, ByteSlice};
 use clap::Args as ClapArgs;
 
-use self::report::{Outcome, StartReport};
+use crate::commands::start::start_report::{Outcome, StartReport};
 use crate::domain::guard::Level;
 use crate::domain::lane::{Lane, Worktree, WorktreeState};
 use crate::domain::name::{BranchName, LaneName};
@@ -19,12 +19,12 @@ use crate::engines::populate::{How, MOST_SOURCES, Source, Sparse};
 use crate::error::{Error, Result};
 use crate::install;
 use crate::install::Wanted;
-use crate::operations::base;
-use crate::operations::base::Upstreams;
+use crate::operations::start::base;
+use crate::operations::start::base::Upstreams;
 use crate::operations::start::{Filling, registry_lock, start};
 use crate::policy::Policy;
 use crate::repository::Repository;
-use crate::repository::facts;
+use crate::repository::revision;
 use crate::store::login;
 use crate::ui::Ui;
 
@@ -123,7 +123,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let plan_one = |name: &LaneName| -> Result<Plan> {
         repository.ensure_lane_is_whole(name)?;
         let request = request(&repository, &args, &policy, name.clone(), &base)?;
-        let facts = facts::start(&repository, &look()?, &policy, &request, base.base.clone())?;
+        let facts = revision::start(&repository, &look()?, &policy, &request, base.base.clone())?;
         let plan = plan(request, facts)?;
         if let Plan::Create(creation) = &plan
             && let Some(branch) = creation.request.branch.as_ref()

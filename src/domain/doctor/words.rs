@@ -4,7 +4,7 @@ use super::{
     AdminAge, Finding, Interrupted, LockOwner, Orphan, Poisoned, Prospect, Repair, StrayRemedy, TreeElsewhere,
 };
 use crate::domain::lane::Head;
-use crate::domain::paste::{word, word_of_bytes};
+use crate::domain::shell_word::{quote, quote_bytes};
 
 impl Finding {
     /// What the user can do about what `--fix` leaves alone.
@@ -16,45 +16,45 @@ impl Finding {
             Finding::Stray(lane, _, StrayRemedy::Leave) => {
                 format!(
                     "commit or stash there, then run git lane doctor --fix again, or see: git lane show {}",
-                    word(lane)
+                    quote(lane)
                 )
             }
             Finding::Stray(_, _, StrayRemedy::HeadAlone(own)) => format!(
                 "only HEAD was moved; bring it back, with your changes, in its worktree: git symbolic-ref HEAD {}",
-                word_of_bytes(&own.to_ref())
+                quote_bytes(&own.to_ref())
             ),
             Finding::Stray(_, _, StrayRemedy::MakeBranch(own)) => format!(
                 "its branch is gone; make it again where the worktree stands, there: git switch -c {0}; or at another \
                  commit: git branch {0} COMMIT, then run git lane doctor --fix again",
-                word(own)
+                quote(own)
             ),
             Finding::Stray(_, _, StrayRemedy::GoBack(own)) => format!(
                 "in its worktree, keep commits that are on no branch: git branch NAME; then go back, with your changes: git \
                  switch {}",
-                word(own)
+                quote(own)
             ),
             Finding::Stray(_, _, StrayRemedy::Detach) => {
                 "it was started on no branch; go back, in its worktree: git switch --detach".into()
             }
             Finding::CheckedOutTwice(_, _, path, false) => {
-                format!("end what is in progress there, or switch it to another branch: cd {}", word(path.display()))
+                format!("end what is in progress there, or switch it to another branch: cd {}", quote(path.display()))
             }
             Finding::Overtaken(_, branch, overtaken) => format!("in its worktree, {}", overtaken.remedy(branch)),
             Finding::DamagedBranch(_, branch, _) => format!(
                 "fetch what is lost from another clone, or put the branch back where its log says it was: remove \
                  .git/refs/heads/{branch}, and make it at a commit of .git/logs/refs/heads/{branch} that is still there: git \
                  branch {} COMMIT; the files in the worktree stay as they are",
-                word(branch)
+                quote(branch)
             ),
             Finding::MissingWorktree(lane, _) => {
                 format!(
                     "if it was moved, tell git where it is now: git worktree repair DIRECTORY; if it was removed, clear \
                      the record with git lane prune: its branch stays, and git lane restore {} may have more",
-                    word(lane)
+                    quote(lane)
                 )
             }
             Finding::UnlistedWorktree(lane, path, other) => {
-                let (lane, path) = (word(lane), word(path.display()));
+                let (lane, path) = (quote(lane), quote(path.display()));
                 let first = match other {
                     None => format!("try: git worktree repair {path}; if git cannot, move it aside"),
                     Some(_) => format!("move {path} aside"),
@@ -62,17 +62,17 @@ impl Finding {
                 format!("{first}, run git lane prune and git lane start {lane}, and copy back what was not committed")
             }
             Finding::DamagedWorktree(_, path, _, Repair::Told) => {
-                format!("try: git worktree repair {}", word(path.display()))
+                format!("try: git worktree repair {}", quote(path.display()))
             }
             Finding::DamagedWorktree(_, _, _, Repair::Untold(other)) => {
-                format!("try: git -C {} worktree repair", word(other.display()))
+                format!("try: git -C {} worktree repair", quote(other.display()))
             }
             Finding::OfAnotherRepository(lane, _, admin, _) => {
                 let record = lane
                     .as_ref()
-                    .map(|lane| format!("git config --remove-section {} && ", word(format!("lane.{lane}"))));
+                    .map(|lane| format!("git config --remove-section {} && ", quote(format!("lane.{lane}"))));
                 let record = record.unwrap_or_default();
-                format!("leave that directory alone; to forget it here: {record}rm -r {}", word(admin.display()))
+                format!("leave that directory alone; to forget it here: {record}rm -r {}", quote(admin.display()))
             }
             Finding::StrangeWorktree(_, TreeElsewhere::Perhaps) => {
                 "if that is not meant: git config --unset core.worktree".into()
@@ -80,26 +80,26 @@ impl Finding {
             Finding::Poisoned(Poisoned { age: AdminAge::Old, head: false, admin, .. }) => {
                 format!(
                     "say which branch it is on: echo 'ref: refs/heads/BRANCH' > {}",
-                    word(admin.join("HEAD").display())
+                    quote(admin.join("HEAD").display())
                 )
             }
             Finding::Poisoned(Poisoned { age: AdminAge::Fresh, .. }) | Finding::UnfinishedAdmin(_, AdminAge::Fresh) => {
                 "somebody may be making it; look again in a minute".into()
             }
             Finding::Lock(path, LockOwner::Unknown(_)) => {
-                format!("if no git is running, remove it: rm {}", word(path.display()))
+                format!("if no git is running, remove it: rm {}", quote(path.display()))
             }
             Finding::KeptPack(keep, Some(object)) => format!(
                 "look at what nothing else leads to: git show {object}; a branch keeps a commit, git branch NAME {object}; if \
                  nothing there is needed: rm {}",
-                word(keep.display())
+                quote(keep.display())
             ),
             Finding::DamagedIndex(_, worktree, index) => {
-                let aside = word(format!("{}.damaged", index.display()));
+                let aside = quote(format!("{}.damaged", index.display()));
                 format!(
                     "no file is touched, and what was staged has to be staged again: mv {} {aside} && git -C {} read-tree HEAD",
-                    word(index.display()),
-                    word(worktree.display())
+                    quote(index.display()),
+                    quote(worktree.display())
                 )
             }
             Finding::DeadHooksPath(_) => "unset it: git config --unset core.hooksPath".into(),
@@ -108,7 +108,7 @@ impl Finding {
             }
             Finding::OrphanBranch(_, Orphan::TakeUp(way)) => format!("{}: {}", way.what(), way.command()),
             Finding::OrphanBranch(branch, Orphan::TakeUpOrDelete(way)) => {
-                let branch = word_of_bytes(branch.as_bstr());
+                let branch = quote_bytes(branch.as_bstr());
                 format!(
                     "delete it, its commit is on another branch too: git branch -D -- {branch}; or {}: {}",
                     way.what(),
@@ -118,24 +118,24 @@ impl Finding {
             Finding::Interrupted(Interrupted { prospect: Prospect::Failed(_), intent, .. }) => format!(
                 "every git-lane command that changes something tries again, and until one can, nothing else is done there; \
                  what was under way is in {}",
-                word(intent.display())
+                quote(intent.display())
             ),
             Finding::Interrupted(Interrupted { prospect: Prospect::Newer, intent, .. }) => format!(
                 "run git lane doctor --fix with that one; until then nothing else is done there and nothing in the trash \
                  expires; what was under way is in {}",
-                word(intent.display())
+                quote(intent.display())
             ),
             Finding::Interrupted(Interrupted { prospect: Prospect::Unknown, intent, .. }) => format!(
                 "run git lane doctor --fix with that one; until then this one changes nothing in the repository; what was \
                  under way is in {}",
-                word(intent.display())
+                quote(intent.display())
             ),
             Finding::DamagedIntent(path) => format!(
                 "see that no lane is missing with git lane list and git lane trash, then: rm {}; until then nothing in the \
                  trash expires",
-                word(path.display())
+                quote(path.display())
             ),
-            Finding::Stranger(path) => format!("look where it came from, then: rm -r {}", word(path.display())),
+            Finding::Stranger(path) => format!("look where it came from, then: rm -r {}", quote(path.display())),
             Finding::UnreadablePolicy(_) => "mend that file; git-lane-config(1) lists the keys".into(),
             _ => return None,
         })

@@ -1,10 +1,10 @@
 //! May this lane land, and how: facts about lane and base in, a plan or a [`Refusal`] out.
 
-mod refusal;
+mod landing_refusal;
 
 use std::path::PathBuf;
 
-pub use refusal::{HiddenBy, Refusal, some};
+pub use crate::domain::finish::landing_refusal::{HiddenBy, Refusal, some};
 
 use crate::domain::integration::Integration;
 use crate::domain::lane::{Head, Lane, ObjectId, RefName, WorktreeState};

@@ -6,7 +6,7 @@ use bstr::ByteSlice;
 
 use super::{Lane, Made, Overtaken, Way};
 use crate::domain::name::BranchName;
-use crate::domain::paste::{word, word_of_bytes};
+use crate::domain::shell_word::{quote, quote_bytes};
 
 /// What is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -138,7 +138,7 @@ impl Finding {
                 format!("go back, with your changes, by: git switch {}", own(lane))
             }
             Finding::BranchGone { lane, on } => {
-                let key = word(format!("lane.{}.branch", lane.name));
+                let key = quote(format!("lane.{}.branch", lane.name));
                 format!(
                     "make it again where you are with: git switch -c {}; or let the lane have this one: git config {key} {}",
                     own(lane),
@@ -147,7 +147,7 @@ impl Finding {
             }
             Finding::Taken { owner, added: true, .. } => format!(
                 "use the lane's own worktree: cd \"$(git lane path {})\"; the new one goes with: git worktree remove",
-                word(&owner.name)
+                quote(&owner.name)
             ),
             Finding::OffHome { home, on } => {
                 format!("go back with: git switch {}; to work on '{on}': {}", named(home), way(on).command())
@@ -160,11 +160,11 @@ impl Finding {
                 None => String::new(),
             },
             Finding::LaneIntoLane { other, .. } => {
-                let other = word(&other.name);
+                let other = quote(&other.name);
                 format!("land it first with: git lane finish {other}; or, if you mean it, set GIT_LANE_BYPASS=1")
             }
             Finding::Unsettled { lane, .. } => {
-                format!("settle it in: cd \"$(git lane path {0})\"; then: git lane finish {0}", word(&lane.name))
+                format!("settle it in: cd \"$(git lane path {0})\"; then: git lane finish {0}", quote(&lane.name))
             }
             Finding::RebaseElsewhere { lane, branch } => {
                 format!("rebase '{branch}' where it is checked out; this lane: git rebase … {}", own(lane))
@@ -174,7 +174,7 @@ impl Finding {
             }
             Finding::BranchMoved { lane, deleted: false } => enter(lane),
             Finding::BranchMoved { lane, deleted: true } => {
-                format!("remove the lane, so that it can be restored, with: git lane drop {}", word(&lane.name))
+                format!("remove the lane, so that it can be restored, with: git lane drop {}", quote(&lane.name))
             }
         }
     }
@@ -214,15 +214,15 @@ fn branch(lane: &Lane) -> String {
 
 /// The same as a word of a command.
 fn own(lane: &Lane) -> String {
-    lane.branch.as_ref().map_or_else(|| word(&lane.name), named)
+    lane.branch.as_ref().map_or_else(|| quote(&lane.name), named)
 }
 
 fn named(branch: &BranchName) -> String {
-    word_of_bytes(branch.as_bstr())
+    quote_bytes(branch.as_bstr())
 }
 
 fn enter(lane: &Lane) -> String {
-    format!("work on it in its own worktree: cd \"$(git lane path {})\"", word(&lane.name))
+    format!("work on it in its own worktree: cd \"$(git lane path {})\"", quote(&lane.name))
 }
 
 /// How to work on a branch that is not to be switched to.
@@ -235,7 +235,7 @@ fn start(to: &BranchName, made: Made, way: impl FnOnce(&BranchName) -> Way) -> S
             format!("branch '{to}' stays, and so does the stash; {led}; and there: git stash pop --index")
         }
         Made::Reset => {
-            let before = word_of_bytes(&[to.as_bstr().as_bytes(), b"@{1}"].concat());
+            let before = quote_bytes(&[to.as_bstr().as_bytes(), b"@{1}"].concat());
             format!("branch '{to}' was reset; to put it back too: git branch -f {} {before}", named(to))
         }
         Made::Before => format!("to work on '{to}', {}", led(way(to))),

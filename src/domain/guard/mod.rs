@@ -3,18 +3,18 @@
 //! Pure: facts and an event in, a verdict out. Rules 1 to 4 are those of git-lane(1), THE RULE. What each hook can still
 //! prevent is git's doing (there is no hook before a switch); the verdict names the remedy, `git::hook` carries it out.
 
-mod facts;
 mod finding;
-pub mod hook;
+pub mod git_hook;
+mod situation;
+mod suggestion;
 #[cfg(test)]
 mod tests;
-mod way;
 
-pub use facts::{
+pub use crate::domain::guard::situation::{
     Event, Facts, Lane, Level, Made, Merged, Overtaken, OwnBranch, Place, Previous, RefMove, Remedy, Verdict,
 };
+pub use crate::domain::guard::suggestion::Way;
 pub use finding::Finding;
-pub use way::Way;
 
 use bstr::ByteSlice;
 use gix::glob::wildmatch;

@@ -1,17 +1,17 @@
 //! Whether a lane may be started, and what that takes.
 
-mod refusal;
+mod start_refusal;
 
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
 use bstr::{BStr, ByteSlice};
 
-pub use refusal::Refusal;
+pub use crate::domain::start::start_refusal::Refusal;
 
 use super::lane::{Lane, ObjectId, RefName};
 use super::name::{BranchName, LaneName};
-use super::trash::Setting;
+use crate::domain::trash_entry::Setting;
 
 /// What somebody asked for.
 #[derive(Debug, Clone)]

@@ -5,7 +5,8 @@ use std::ffi::OsString;
 
 use gix::ObjectId;
 
-use super::{Bound, Change, Trees, content, patches, probe};
+use super::{Bound, Change, Trees, patches};
+use crate::engines::evidence::{isolated, remaining};
 use crate::error::Result;
 use crate::store::command::Git;
 
@@ -55,7 +56,7 @@ impl Arrival {
         }
         let mut missing = Vec::new();
         for (change, now) in open {
-            if !content::survives_whole(&self.repo, change, now)? {
+            if !remaining::survives_whole(&self.repo, change, now)? {
                 missing.push(change.path.clone());
             }
         }
@@ -64,10 +65,10 @@ impl Arrival {
 
     /// Whether merging the two gives that tree where no configuration, attribute or driver has a say.
     pub fn is_plain_merge(&self, ours: ObjectId, theirs: ObjectId, tree: ObjectId) -> Result<bool> {
-        if !probe::is_possible(&self.repo) {
+        if !isolated::is_possible(&self.repo) {
             return Ok(false);
         }
-        let merged = probe::Probe::new(&self.repo, &self.git)?.merged_trees(&[(ours, theirs)])?;
+        let merged = isolated::Probe::new(&self.repo, &self.git)?.merged_trees(&[(ours, theirs)])?;
         Ok(merged == [Some(tree)])
     }
 
@@ -79,10 +80,10 @@ impl Arrival {
         tip: ObjectId,
         commits: &[(ObjectId, ObjectId)],
     ) -> Result<Vec<(ObjectId, bool)>> {
-        if commits.is_empty() || !probe::is_possible(&self.repo) {
+        if commits.is_empty() || !isolated::is_possible(&self.repo) {
             return Ok(Vec::new());
         }
-        let probe = probe::Probe::new(&self.repo, &self.git)?;
+        let probe = isolated::Probe::new(&self.repo, &self.git)?;
         patches::twins(&self.trees(), &probe, (base, tip), commits, Bound::default())
     }
 }

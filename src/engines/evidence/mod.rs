@@ -6,9 +6,9 @@
 //! shown is `None`: work that was landed and taken back, work undone inside the lane, anything too large for the bound.
 
 mod arrival;
-mod content;
+mod isolated;
 mod patches;
-mod probe;
+mod remaining;
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
@@ -21,7 +21,7 @@ pub use self::arrival::{Arrival, Pair};
 use super::history::{Divergence, commits_beyond};
 use crate::domain::integration::Integration;
 use crate::error::{Error, Result};
-use crate::store::steady;
+use crate::store::retry;
 
 /// How much history is compared patch by patch, at most.
 #[derive(Debug, Clone, Copy)]
@@ -53,7 +53,7 @@ pub fn integrations(
     let mut results = Vec::with_capacity(pairs.len());
     let mut open = Vec::new();
     for (at, (tip, base, divergence)) in pairs.iter().enumerate() {
-        results.push(match steady::objects(&repo, || trees.judge(*tip, *base, divergence))? {
+        results.push(match retry::objects(&repo, || trees.judge(*tip, *base, divergence))? {
             Judgement::Integrated(how) => Some(how),
             Judgement::Not => None,
             Judgement::Open(lane) => {
@@ -62,23 +62,23 @@ pub fn integrations(
             }
         });
     }
-    if open.is_empty() || !probe::is_possible(&repo) {
+    if open.is_empty() || !isolated::is_possible(&repo) {
         return Ok(results);
     }
-    let probe = probe::Probe::new(&repo, git)?;
+    let probe = isolated::Probe::new(&repo, git)?;
     let merges: Vec<_> = open.iter().map(|(_, lane)| (lane.base, lane.tip)).collect();
     let merged = probe.merged_trees(&merges)?;
     let mut lanes = Vec::new();
     for ((at, lane), merged) in open.into_iter().zip(merged) {
         if merged == Some(lane.base_tree) {
             results[at] = Some(Integration::NothingToMerge);
-        } else if steady::objects(&repo, || content::survives(&repo, &lane))? {
+        } else if retry::objects(&repo, || remaining::survives(&repo, &lane))? {
             lanes.push((at, lane));
         }
     }
     if !lanes.is_empty() {
         let open: Vec<&Lane> = lanes.iter().map(|(_, lane)| lane).collect();
-        let found = steady::objects(&repo, || patches::compare(&trees, &probe, &open, bound))?;
+        let found = retry::objects(&repo, || patches::compare(&trees, &probe, &open, bound))?;
         for ((at, _), found) in lanes.iter().zip(found) {
             results[*at] = found;
         }

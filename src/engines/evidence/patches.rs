@@ -6,9 +6,9 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use gix::ObjectId;
 
-use super::content;
-use super::probe::Probe;
 use super::{Bound, Change, Integration, Lane, Trees};
+use crate::engines::evidence::isolated::Probe;
+use crate::engines::evidence::remaining;
 use crate::engines::history::commits_beyond;
 use crate::error::Result;
 
@@ -212,7 +212,7 @@ impl Ranges {
     fn any_undone(&self, trees: &Trees<'_>, lane: &Lane) -> Result<bool> {
         for pair in self.commits.windows(2).filter(|_| self.straight) {
             let changes = trees.changes(trees.tree_of(pair[0])?, trees.tree_of(pair[1])?)?;
-            if content::is_undone(trees.repo, lane, &changes)? {
+            if remaining::is_undone(trees.repo, lane, &changes)? {
                 return Ok(true);
             }
         }

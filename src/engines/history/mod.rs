@@ -2,17 +2,17 @@
 //!
 //! Here is what can be asked; `walk` answers it, `source` is where its commits come from.
 
-mod source;
+mod graph;
 mod walk;
 
 use std::collections::HashMap;
 
 use gix::ObjectId;
 
-use self::source::Source;
 use self::walk::Walk;
+use crate::engines::history::graph::Source;
 use crate::error::Result;
-use crate::store::steady;
+use crate::store::retry;
 
 /// How a tip relates to its base.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub struct Divergence {
 ///
 /// Equal to `git rev-list --left-right --count tip...base`, in shallow clones and under replace refs and grafts too.
 pub fn divergences(repo: &gix::Repository, pairs: &[(ObjectId, ObjectId)]) -> Result<Vec<Divergence>> {
-    steady::objects(repo, || walked(repo, pairs))
+    retry::objects(repo, || walked(repo, pairs))
 }
 
 fn walked(repo: &gix::Repository, pairs: &[(ObjectId, ObjectId)]) -> Result<Vec<Divergence>> {
@@ -61,5 +61,5 @@ pub fn commits_beyond(
     hidden: ObjectId,
     most: usize,
 ) -> Result<Vec<(ObjectId, Vec<ObjectId>)>> {
-    steady::objects(repo, || Walk::new(&Source::new(repo)?, 2).beyond(tip, hidden, most))
+    retry::objects(repo, || Walk::new(&Source::new(repo)?, 2).beyond(tip, hidden, most))
 }

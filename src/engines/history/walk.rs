@@ -12,7 +12,7 @@ use gix::commitgraph::Position;
 use gix::prelude::FindExt;
 
 use super::Divergence;
-use super::source::Source;
+use crate::engines::history::graph::Source;
 use crate::error::{Error, Result};
 
 /// The generation of a commit outside the commit-graph: younger than all inside.

@@ -18,7 +18,7 @@ use super::{
     tree::{Origin, Plan},
 };
 use crate::error::{Error, IoContext as _, Result};
-use crate::store::shared;
+use crate::store::permissions;
 use crate::store::without_hooks::no_hooks_of;
 
 /// No daemon for a directory that is about to be renamed. Filters would inherit such settings; they run in the worktree's
@@ -26,7 +26,7 @@ use crate::store::without_hooks::no_hooks_of;
 const ASIDE: [&str; 4] = ["-c", "core.fsmonitor=false", "-c", "checkout.workers=0"];
 
 /// Lets git fill the directory and write the index, as sparse as the request and the configuration say; or prepares that
-/// for [`complete`](super::complete).
+/// for [`complete`](crate::engines::populate::deferred).
 pub(super) fn check_out(request: &Request<'_>, interrupt: &AtomicBool, place: Where) -> Result<Filled> {
     let config = request.repo.config_snapshot();
     let mut options: Vec<OsString> = Vec::new();
@@ -67,8 +67,8 @@ fn inherit_sparse_patterns(request: &Request<'_>) -> Result<()> {
         return Ok(());
     }
     let info = request.admin_dir.join("info");
-    shared::create_dir_all(&info).context("create", &info)?;
-    shared::copy(&from, &to).context("copy", &from)?;
+    permissions::create_dir_all(&info).context("create", &info)?;
+    permissions::copy(&from, &to).context("copy", &from)?;
     Ok(())
 }
 

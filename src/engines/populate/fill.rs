@@ -21,15 +21,13 @@ use rustix::{
     fs::{AtFlags, Mode, OFlags, Timespec, Timestamps, fstat, futimens, mkdirat, openat, statat, symlinkat, unlinkat},
 };
 
-use super::{
-    Request, Source,
-    copy::{self, index_stat, write_all},
-    directories::Directories,
-    doubt::Proof,
-    objects::{Objects, Reader},
-    source, stop_if_interrupted,
-    tree::{Entry, Origin, Plan},
-};
+use super::copy::{index_stat, write_all};
+use super::directories::Directories;
+use super::objects::{Objects, Reader};
+use super::tree::{Entry, Origin, Plan};
+use super::{Request, Source, copy, stop_if_interrupted};
+use crate::engines::populate::copy_source;
+use crate::engines::populate::unsupported::Proof;
 use crate::error::{Error, IoContext as _, Result};
 
 /// Entries a thread takes at a time: few enough to share the end fairly, enough to stay in one directory.
@@ -222,7 +220,7 @@ impl<'a> Worker<'a> {
             return Ok(false);
         };
         self.objects.count(0);
-        if !source::has_size_of_blob(self.objects.repo(), entry.id, before.st_size) {
+        if !copy_source::has_size_of_blob(self.objects.repo(), entry.id, before.st_size) {
             return Ok(false);
         }
         let size = u64::try_from(before.st_size).unwrap_or(u64::MAX);

@@ -10,18 +10,18 @@
 
 mod attributes;
 mod child;
-mod complete;
 mod copy;
+mod copy_source;
+mod deferred;
 mod directories;
-mod doubt;
 mod fill;
-mod index;
+mod new_index;
 mod objects;
-mod source;
 mod sparse;
 #[cfg(test)]
 mod tests;
 mod tree;
+mod unsupported;
 
 use std::{
     ffi::OsStr,
@@ -30,10 +30,10 @@ use std::{
 };
 
 use crate::error::{Error, Kind, Result};
-use crate::store::settings;
+use crate::store::git_settings;
 
-pub use complete::{Place, complete, unwritten};
-pub use source::MOST_SOURCES;
+pub use crate::engines::populate::copy_source::MOST_SOURCES;
+pub use crate::engines::populate::deferred::{Place, complete, unwritten};
 pub use sparse::Sparse;
 
 /// An existing worktree whose files may be copied.
@@ -108,7 +108,7 @@ pub fn populate(
     // The caller opened the repository and found its owner to be trusted; `gitdir` names a place that does not exist yet
     // and cannot be asked.
     let options = request.repo.open_options().clone().bail_if_untrusted(false).with(gix::sec::Trust::Full);
-    if settings::differ_by_worktree(request.repo) {
+    if git_settings::differ_by_worktree(request.repo) {
         return child::check_out(request, interrupt, Where::InPlace);
     }
     // Without settings of its own the worktree has those that were read when the repository was opened.
@@ -119,12 +119,12 @@ pub fn populate(
             Err(_) => return child::check_out(request, interrupt, Where::InPlace),
         },
     };
-    let own = match settings::command_line_counts() {
-        true => settings::asked(&own, Some(request.directory), request.admin_dir)?,
+    let own = match git_settings::command_line_counts() {
+        true => git_settings::asked(&own, Some(request.directory), request.admin_dir)?,
         false => own,
     };
-    let place = if doubt::has_filters(&own) { Where::InPlace } else { Where::Aside };
-    if request.sparse.is_some() || doubt::about_repository(request, &own) {
+    let place = if unsupported::has_filters(&own) { Where::InPlace } else { Where::Aside };
+    if request.sparse.is_some() || unsupported::about_repository(request, &own) {
         return child::check_out(request, interrupt, place);
     }
     let objects = objects::Objects::of(request.repo);
@@ -134,19 +134,19 @@ pub fn populate(
     let Some(attributes) = attributes::mark_conversions(&own, &mut plan)? else {
         return child::check_out(request, interrupt, place);
     };
-    source::assign(request, &mut plan, &attributes);
+    copy_source::assign(request, &mut plan, &attributes);
     stop_if_interrupted(interrupt)?;
 
     let backdated = fill::Backdated::two_seconds_ago();
-    let proof = doubt::proof(&own);
+    let proof = unsupported::proof(&own);
     let copied = fill::fill(request, &objects, &mut plan, fill::Care { backdated, proof }, progress, interrupt)?;
-    let settings = index::Settings::from_config(&own);
+    let settings = new_index::Settings::from_config(&own);
     if plan.entries.iter().any(|entry| entry.origin == tree::Origin::Git) {
-        index::write(&plan, request.admin_dir, settings)?;
+        new_index::write(&plan, request.admin_dir, settings)?;
         child::check_out_converted(request, &plan, interrupt)?;
         fill::record_converted(request, &mut plan, backdated)?;
     }
-    index::write(&plan, request.admin_dir, settings)?;
+    new_index::write(&plan, request.admin_dir, settings)?;
     progress(plan.entries.len(), plan.entries.len());
     let how = if copied > 0 { How::Copied { files: copied } } else { How::ObjectDatabase };
     let unfinished = plan.entries.iter().any(|entry| entry.origin == tree::Origin::InPlace);
@@ -162,7 +162,7 @@ enum Where {
 
 /// Whether what git writes into a worktree can depend on where it is.
 pub fn depends_on_place(repo: &gix::Repository) -> bool {
-    settings::differ_by_worktree(repo) || doubt::has_filters(repo)
+    git_settings::differ_by_worktree(repo) || unsupported::has_filters(repo)
 }
 
 fn stop_if_interrupted(interrupt: &AtomicBool) -> Result<()> {

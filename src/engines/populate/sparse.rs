@@ -18,8 +18,8 @@ use std::{collections::BTreeSet, fs, path::Path};
 use gix::bstr::{BString, ByteSlice as _};
 
 use crate::error::{Error, IoContext as _, Result};
-use crate::store::settings::SPARSE_CONFIG;
-use crate::store::shared;
+use crate::store::git_settings::SPARSE_CONFIG;
+use crate::store::permissions;
 
 const SETTINGS: &str = "[core]\n\tsparseCheckout = true\n\tsparseCheckoutCone = true\n";
 
@@ -34,9 +34,9 @@ impl Sparse {
     /// Writes the patterns and settings into `admin_dir`.
     pub(super) fn write(&self, admin_dir: &Path, worktree_config: bool) -> Result<()> {
         let info = admin_dir.join("info");
-        shared::create_dir_all(&info).context("create", &info)?;
+        permissions::create_dir_all(&info).context("create", &info)?;
         let file = info.join("sparse-checkout");
-        shared::write(&file, self.patterns()?).context("write", &file)?;
+        permissions::write(&file, self.patterns()?).context("write", &file)?;
         let config = admin_dir.join(if worktree_config { "config.worktree" } else { SPARSE_CONFIG });
         let mut text = match fs::read(&config) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
@@ -47,7 +47,7 @@ impl Sparse {
             text.push(b'\n');
         }
         text.extend_from_slice(SETTINGS.as_bytes());
-        shared::write(&config, text).context("write", &config)
+        permissions::write(&config, text).context("write", &config)
     }
 
     /// The cone as `git sparse-checkout set --cone` writes it (git-sparse-checkout(1), "Internals").

@@ -6,7 +6,7 @@ use super::{Halt, Index, Tally, WorktreeStatus, operation, staged};
 use crate::domain::lane::ObjectId;
 use crate::error::{Error, Result};
 use crate::store::command::Invocation;
-use crate::store::steady;
+use crate::store::retry;
 
 /// What is staged by the index in `admin`, and the operation in progress. `git` starts a git with that directory as
 /// `GIT_DIR`; what is staged in a worktree on a branch that is gone is counted against `start`.
@@ -20,7 +20,7 @@ pub fn of_index(
     if admin.join("index").symlink_metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
         return Ok(WorktreeStatus { operation, ..WorktreeStatus::default() });
     }
-    match steady::objects(repo, || in_process(repo, admin)) {
+    match retry::objects(repo, || in_process(repo, admin)) {
         Ok(tally) => Ok(tally.finish(operation)),
         Err(Halt::Failed(error)) => Err(error),
         Err(Halt::Doubt(_)) => Ok(by_git(git, start)?.finish(operation)),

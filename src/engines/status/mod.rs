@@ -4,7 +4,7 @@
 //! the question goes to a child `git status` (`porcelain`) with everything pinned that user config could use to hide
 //! work. An error is an error, never "clean". Called by list, finish, drop, prune and the settled check.
 
-mod content;
+mod file_content;
 mod index_only;
 mod porcelain;
 mod scan;
@@ -23,9 +23,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use bstr::{BString, ByteSlice};
 use gix::index::entry::{Flags, Mode};
 
+use crate::engines::status::file_content::Attributes;
 use crate::error::{Error, IoContext, Result};
-use crate::store::{settings, steady};
-use content::Attributes;
+use crate::store::{git_settings, retry};
 
 pub use index_only::of_index;
 pub(crate) use porcelain::understands;
@@ -200,7 +200,7 @@ impl<'a> Shared<'a> {
 
     /// By the settings git has in that worktree.
     fn status(&self, repo: &gix::Repository, worktree: &Path, admin: &Path, threads: usize) -> Result<WorktreeStatus> {
-        match settings::as_in(repo, worktree, admin)? {
+        match git_settings::as_in(repo, worktree, admin)? {
             Cow::Borrowed(repo) => self.look(repo, worktree, admin, threads),
             Cow::Owned(own) => Shared::new(&own, self.git, self.depth).look(&own, worktree, admin, threads),
         }
@@ -208,7 +208,7 @@ impl<'a> Shared<'a> {
 
     fn look(&self, repo: &gix::Repository, worktree: &Path, admin: &Path, threads: usize) -> Result<WorktreeStatus> {
         let operation = operation(admin);
-        match steady::objects(repo, || self.in_process(repo, worktree, admin, threads)) {
+        match retry::objects(repo, || self.in_process(repo, worktree, admin, threads)) {
             Ok(tally) => {
                 let status = tally.finish(operation);
                 // Of an untracked directory only as much was read as shows that it is one.

@@ -12,10 +12,10 @@ use gix::index::entry::{Flags, Mode};
 use rustix::fs::{AtFlags, OFlags};
 use rustix::io::Errno;
 
-use super::content::{Comparer, Verdict};
 use super::staged::group_end;
 use super::unknown::{Unknown, cannot_open, open_directory, read_names};
 use super::{Depth, Halt, Index, Shared, Tally};
+use crate::engines::status::file_content::{Comparer, Verdict};
 use crate::error::{Error, IoContext, Result};
 
 /// Subtrees with at least this many entries are worth a trip through the queue.

@@ -11,7 +11,7 @@ use gix::prelude::FindExt;
 
 use super::{Halt, Tally};
 use crate::error::{Error, IoContext};
-use crate::store::steady;
+use crate::store::retry;
 
 /// The tree of the worktree's HEAD. Doubt for anything but a branch or a detached commit.
 pub(super) fn head_tree(repo: &gix::Repository, admin: &Path) -> Result<gix::ObjectId, Halt> {
@@ -29,7 +29,7 @@ pub(super) fn head_tree(repo: &gix::Repository, admin: &Path) -> Result<gix::Obj
             if !name.starts_with(b"refs/heads/") {
                 return Err(Halt::Doubt("HEAD is no branch"));
             }
-            let reference = steady::refs(repo, || repo.try_find_reference(name.as_bstr())).map_err(broken)?;
+            let reference = retry::refs(repo, || repo.try_find_reference(name.as_bstr())).map_err(broken)?;
             let Some(mut reference) = reference else { return Err(Halt::Doubt("unborn")) };
             reference.peel_to_id().map_err(broken)?.detach()
         }

@@ -15,9 +15,9 @@ use crate::domain::name::BranchName;
 use crate::domain::status::Operation;
 use crate::engines::status;
 use crate::error::{Error, IoContext, Kind, Result};
+use crate::repository::find_worktree;
+use crate::repository::find_worktree::named_by;
 use crate::repository::metadata::locks;
-use crate::repository::moved;
-use crate::repository::moved::named_by;
 use crate::repository::recovered::Healed;
 use crate::repository::worktree;
 use crate::repository::{RefFormat, Repository};
@@ -25,7 +25,7 @@ use crate::store as git;
 use crate::store::journal::{About, Announce, Journal};
 use crate::store::lockfile;
 use crate::store::lockfile::LockFile;
-use crate::store::{shared, steady};
+use crate::store::{permissions, retry};
 
 impl Announce for Poisoned {
     fn about(&self) -> About {
@@ -66,7 +66,7 @@ fn living<'a>(repository: &Repository, lanes: &'a [Lane], admin: &Path) -> Optio
     }
     let named = worktree::describe(repository.common_dir(), admin).map(|worktree| worktree.path);
     let main = repository.main_site().0;
-    let path = named.into_iter().chain(moved::candidates(repository, &main)).find(|path| answers(path))?;
+    let path = named.into_iter().chain(find_worktree::candidates(repository, &main)).find(|path| answers(path))?;
     Some((None, path))
 }
 
@@ -115,7 +115,7 @@ fn write_what_is_missing(repository: &Repository, poisoned: &Poisoned) -> Result
 /// Tells both ends of a worktree that was moved by hand to `to` where the other one is now. Each write is complete, and
 /// after the first one alone the worktree is found again.
 pub(super) fn reconnect(repository: &Repository, site: &Worktree, to: &Path) -> Result<()> {
-    if moved::find_after_repository(repository, site).as_deref() != Some(to) {
+    if find_worktree::find_after_repository(repository, site).as_deref() != Some(to) {
         return Err(Error::refused(format!("'{}' is no longer what it was", to.display())).code("raced"));
     }
     let dot_git = to.join(".git");
@@ -145,7 +145,7 @@ fn head_of(repository: &Repository, lane: Option<&Lane>, admin: &Path) -> Option
     }
     let log = crate::store::optional::bytes(admin.join("logs/HEAD")).unwrap_or_default();
     let last = log.lines().next_back().and_then(|line| ObjectId::from_hex(line.split(|b| *b == b' ').nth(1)?).ok());
-    let commit = last.filter(|id| !id.is_null() && steady::has_object(&repository.gix, *id));
+    let commit = last.filter(|id| !id.is_null() && retry::has_object(&repository.gix, *id));
     let named = log.lines().rev().find_map(|line| {
         let (_, message) = line.split_once_str("\t")?;
         let went = message.strip_prefix(b"checkout: moving from ").or(message.strip_prefix(b"Branch: renamed "))?;
@@ -235,7 +235,7 @@ pub(super) fn bring_back(repository: &Repository, lane: &Lane, kept: &Path) -> R
     let raced = || Error::refused(format!("'{}' is no longer what it was", kept.display())).code("raced");
     let admin = named_by(&lane.worktree).filter(|admin| !admin.exists()).ok_or_else(raced)?;
     if let Some(parent) = admin.parent() {
-        shared::create_dir_all(parent).context("create", parent)?;
+        permissions::create_dir_all(parent).context("create", parent)?;
     }
     std::fs::rename(kept, &admin).context("move", kept)?;
     let (lane, worktree) = (Some(lane.name.clone()), lane.worktree.clone());
@@ -261,7 +261,7 @@ fn left_alone(admin: &Path) -> bool {
 
 /// A directory that is gone, or was moved by hand.
 pub(super) fn missing(repository: &Repository, lane: &Lane, worktree: &Worktree) -> Finding {
-    match moved::find_after_repository(repository, worktree) {
+    match find_worktree::find_after_repository(repository, worktree) {
         Some(path) => Finding::FoundWorktree(lane.name.clone(), lane.worktree.clone(), path),
         None => Finding::MissingWorktree(lane.name.clone(), lane.worktree.clone()),
     }
@@ -335,7 +335,7 @@ fn damaged(repository: &Repository) -> PathBuf {
 
 fn aside(repository: &Repository) -> Result<PathBuf> {
     let directory = damaged(repository);
-    shared::create_dir_all(&directory).context("create", &directory)?;
+    permissions::create_dir_all(&directory).context("create", &directory)?;
     Ok(directory.join(git::journal::unique_id()))
 }
 

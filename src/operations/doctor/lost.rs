@@ -18,7 +18,7 @@ use crate::repository::metadata::{Damaged, Records};
 use crate::repository::{metadata, renames};
 use crate::store as git;
 use crate::store::events::Log;
-use crate::store::steady;
+use crate::store::retry;
 
 /// Lanes that the event log knows as started and not as retired, that have no record, and whose worktree is there: the very
 /// one that was made for the lane, not its like that somebody has made since.
@@ -133,7 +133,7 @@ pub(super) fn branch(repository: &Repository, lane: &Lane) -> Option<Finding> {
         Err(error) => error.to_string(),
         Ok(tip) => {
             let (gix, tip) = (&repository.gix, tip?);
-            steady::objects(gix, || gix.find_commit(tip)?.tree().map(drop)).err()?.to_string()
+            retry::objects(gix, || gix.find_commit(tip)?.tree().map(drop)).err()?.to_string()
         }
     };
     Some(Finding::DamagedBranch(lane.name.clone(), branch.clone(), why))
@@ -177,7 +177,7 @@ pub fn tree(directory: &Path) -> Option<(PathBuf, Finding)> {
         |kind| gix::index::File::at(common_dir.join("index"), kind, true, gix::index::decode::Options::default()).ok();
     let index = read(gix::hash::Kind::Sha1).or_else(|| read(gix::hash::Kind::Sha256))?;
     let tracked = |entry: &gix::index::Entry| top.join(git::path(entry.path(&index))).symlink_metadata().is_ok();
-    index.entries().iter().take(super::settings::SAMPLE).any(tracked).then_some(())?;
+    index.entries().iter().take(crate::operations::doctor::repository_settings::SAMPLE).any(tracked).then_some(())?;
     Some((common_dir.clone(), Finding::StrangeWorktree(named, TreeElsewhere::ByAccident)))
 }
 

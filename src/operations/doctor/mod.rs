@@ -4,25 +4,25 @@ mod admin;
 mod kept;
 pub mod lost;
 pub(crate) mod rebuild;
-mod settings;
+mod repository_settings;
 
 use std::path::PathBuf;
 
+pub use crate::operations::doctor::repository_settings::programs;
 pub use admin::recover;
-pub use settings::programs;
 
-use super::overview::worktree_statuses;
 use super::reconcile;
 use super::switch;
 use crate::domain::doctor::{AdminAge, Finding, LockOwner, Repair, StrayRemedy, TreeElsewhere};
 use crate::domain::lane::{Lane, Worktree, WorktreeState};
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::overview::stray;
-use crate::domain::paste::word;
 use crate::domain::retire::{Place, place};
+use crate::domain::shell_word::quote;
 use crate::error::{Error, Result};
+use crate::operations::in_flight::worktree_statuses;
 use crate::repository::branch_moved_behind::{index_has_left, overtaken};
-use crate::repository::moved;
+use crate::repository::find_worktree;
 use crate::repository::{RefFormat, Repository};
 use crate::store::lane_files;
 
@@ -30,8 +30,8 @@ use crate::store::lane_files;
 pub fn examine(repository: &Repository, interrupted: Vec<Finding>) -> Result<Vec<Finding>> {
     let records = repository.records()?;
     let poisoned = admin::poisoned(repository, &records.lanes)?;
-    let mut found = settings::configuration(repository)?;
-    found.extend(settings::locks(repository)?);
+    let mut found = repository_settings::configuration(repository)?;
+    found.extend(repository_settings::locks(repository)?);
     found.extend(interrupted);
     found.extend(kept::packs(repository)?);
     found.extend(crate::store::journal::set_aside(&repository.lane_dir()).into_iter().map(Finding::DamagedIntent));
@@ -71,7 +71,7 @@ fn strangers(repository: &Repository) -> Vec<PathBuf> {
 pub fn fix(repository: &Repository, finding: &Finding) -> Result<Option<String>> {
     if let Finding::UnfinishedAdmin(path, AdminAge::Old) = finding {
         let aside = admin::put_aside(repository, path)?;
-        let (aside, path) = (word(aside.display()), word(path.display()));
+        let (aside, path) = (quote(aside.display()), quote(path.display()));
         return Ok(Some(format!("it is now {aside}; to have it back: mv {aside} {path}")));
     }
     if let Finding::LostAdmin(name, ..) = finding {
@@ -108,9 +108,11 @@ fn put_right(repository: &Repository, finding: &Finding) -> Result<()> {
         },
         Finding::LostRecord(lane) => lost::record_again(repository, lane),
         Finding::KeptPack(keep, None) => kept::release(repository, keep),
-        Finding::Lock(_, LockOwner::Dead) => settings::clear_dead_locks(repository),
-        Finding::BareWithWorktree => settings::set(repository, "bare", Some("false")),
-        Finding::StrangeWorktree(_, TreeElsewhere::ByAccident) => settings::set(repository, "worktree", None),
+        Finding::Lock(_, LockOwner::Dead) => repository_settings::clear_dead_locks(repository),
+        Finding::BareWithWorktree => repository_settings::set(repository, "bare", Some("false")),
+        Finding::StrangeWorktree(_, TreeElsewhere::ByAccident) => {
+            repository_settings::set(repository, "worktree", None)
+        }
         other => Err(Error::refused(format!("{other}; that is for you to decide"))),
     }
 }
@@ -254,7 +256,7 @@ fn damaged(repository: &Repository, lane: Option<LaneName>, worktree: &Worktree,
         return Finding::OfAnotherRepository(lane, worktree.path.clone(), worktree.git_dir.clone(), other);
     }
     // Where git looks may be another worktree, which repairing would not help.
-    match moved::find(repository, worktree).filter(|path| *path != worktree.path) {
+    match find_worktree::find(repository, worktree).filter(|path| *path != worktree.path) {
         Some(path) => {
             let why = format!("git looks for it at '{}'", worktree.path.display());
             Finding::DamagedWorktree(lane, path, why, Repair::Told)

@@ -18,12 +18,12 @@ use crate::operations::start::publish::place_admin;
 use crate::operations::start::registry_lock;
 use crate::operations::trash;
 use crate::repository::admin_dir::{begin_reflog, line};
-use crate::repository::moved::named_by;
+use crate::repository::find_worktree::named_by;
 use crate::repository::provenance::{Claim, Claims};
 use crate::repository::recovered::Healed;
 use crate::repository::{RefFormat, Repository};
 use crate::store::journal::{About, Announce, Journal, step, unique_id};
-use crate::store::shared;
+use crate::store::permissions;
 
 /// The mode of a submodule in a tree.
 const SUBMODULE: &[u8] = b"160000 ";
@@ -135,14 +135,14 @@ pub(super) fn rebuild(repository: &Repository, name: &LaneName) -> Result<()> {
 
 fn build(repository: &Repository, intent: &Intent, lane: &Lane, branch: &BranchName, tip: ObjectId) -> Result<()> {
     let Intent { admin, staged, .. } = intent;
-    shared::create_dir_all(staged).context("create", staged)?;
+    permissions::create_dir_all(staged).context("create", staged)?;
     step("rebuild.begun");
     let head = [b"ref: ", branch.to_ref().as_slice(), b"\n"].concat();
     for (name, text) in
         [("HEAD", head), ("commondir", b"../..\n".to_vec()), ("gitdir", line(&lane.worktree.join(".git")))]
     {
         let path = staged.join(name);
-        shared::write(&path, text).context("write", &path)?;
+        permissions::write(&path, text).context("write", &path)?;
     }
     begin_reflog(repository, staged, tip, &lane.id)?;
     let index = staged.join("index");

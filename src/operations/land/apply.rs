@@ -8,10 +8,10 @@
 //! 3. everything that takes time is done aside (`stage`): git writes the new files, and the new index to the copy;
 //! 4. the intent is journalled. *Dead up to here: a lock that is provably ours, cleared by the next command, and copies.
 //!    Dead from here on: the lock belongs to the intent, and stays until that is healed.*
-//! 5. the base is locked and compared, if all of the new commit is still there ([`keep`]); then the files are renamed into
+//! 5. the base is locked and compared, if all of the new commit is still there ([`super::keepalive_ref`]); then the files are renamed into
 //!    place, and their stat data goes into the copy. Where nothing could be made ready, read-tree writes the files in place,
 //!    then the copy, and the base is locked and compared after that. *Dead here: the base has not moved, so
-//!    [`super::heal`] goes back: files that are missing, or hold what the landing writes or the beginning of it, get the
+//!    [`crate::operations::land::recover_landing`] goes back: files that are missing, or hold what the landing writes or the beginning of it, get the
 //!    content of the untouched index; step 2 has shown that they had it. A file with anything else in it is somebody's
 //!    work and stays.*
 //! 6. the base moves by rename: from here on the landing counts, once. *Dead here: recovery goes forward.*
@@ -23,13 +23,13 @@ use std::path::{Path, PathBuf};
 use bstr::BString;
 use serde::{Deserialize, Serialize};
 
-use super::index::Locked;
 use super::stage::{Looks, Staged};
-use super::{files, keep, way};
 use crate::domain::finish::Refusal;
 use crate::domain::lane::{ObjectId, RefName, Worktree, hex, lossless_path};
 use crate::domain::name::BranchName;
 use crate::error::{Error, Result};
+use crate::operations::land::index_lock::Locked;
+use crate::operations::land::{keepalive_ref, obstacles, worktree_files};
 use crate::repository::Repository;
 use crate::repository::provenance::{Claim, Claims};
 use crate::repository::quarantine::Scratch;
@@ -61,7 +61,7 @@ pub struct Move<'a> {
 
 impl Move<'_> {
     fn is_whole(&self, repository: &Repository) -> bool {
-        !self.fresh || keep::is_whole(repository, self.old, self.new)
+        !self.fresh || keepalive_ref::is_whole(repository, self.old, self.new)
     }
 }
 
@@ -149,7 +149,7 @@ pub fn apply(repository: &Repository, planned: &Move<'_>) -> Result<Moved> {
     step("land.prepared");
     let changed = changes(repository, planned.old, planned.new)?;
     let looks = Looks::at(site, &changed);
-    way::ensure_clear(repository, planned, site, &prepared.path, &changed)?;
+    obstacles::ensure_clear(repository, planned, site, &prepared.path, &changed)?;
     let staged = Staged::make(repository, planned, site, &prepared, changed, looks);
     let intent = Intent {
         base: planned.base.into(),
@@ -226,20 +226,20 @@ fn carry_out(
     let written = read_tree(repository, site, prepared, &["-m", "-u"], old, new)?;
     step("land.files");
     if written.status.success() && !written.stderr.is_empty() {
-        let _ = files::remove_left(repository, site, old, new);
+        let _ = worktree_files::remove_left(repository, site, old, new);
     }
     if !written.status.success() {
         let writable = disk::ensure_writable(&site.path, &written);
-        files::put_back(repository, site, old, new)?;
+        worktree_files::put_back(repository, site, old, new)?;
         if writable.is_err() {
             return Ok(writable.map(|()| Moved::Raced));
         }
-        let clear = way::ensure_not_in_the_way(repository, planned, site, prepared);
+        let clear = obstacles::ensure_not_in_the_way(repository, planned, site, prepared);
         return Ok(clear.and_then(|()| Err(failure("git read-tree", &written))));
     }
     let go_back = || match read_tree(repository, site, prepared, &["-m", "-u"], new, old)?.status.success() {
         true => Ok(()),
-        false => files::put_back(repository, site, old, new),
+        false => worktree_files::put_back(repository, site, old, new),
     };
     if !planned.is_whole(repository) {
         go_back()?;

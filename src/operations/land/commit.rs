@@ -6,16 +6,17 @@ use std::time::Duration;
 
 use bstr::{BString, ByteSlice};
 
-use super::hooks::Making;
-use super::index::{Prepared, remove_copies};
-use super::keep::is_whole;
 use super::verdict::Place;
-use super::{Wording, merge_policy, message};
+use super::{Wording, message};
 use crate::domain::finish::Strategy;
 use crate::domain::finish::{Facts, Landing};
 use crate::domain::lane::{Head, ObjectId, Worktree};
 use crate::domain::name::LaneName;
 use crate::error::{Error, Result};
+use crate::operations::land::index_lock::{Prepared, remove_copies};
+use crate::operations::land::keepalive_ref::is_whole;
+use crate::operations::land::landing_hooks::Making;
+use crate::operations::land::merge_settings;
 use crate::operations::retire::look::{is_locked, wait_for_locks};
 use crate::repository::Repository;
 use crate::repository::metadata::locks;
@@ -53,8 +54,8 @@ pub(super) fn message(place: &Place<'_>, facts: &Facts, landing: &Landing, wordi
     if landing.strategy != Strategy::Merge {
         return Ok(message::with_trailers(&text, lane, &wording.policy.trailers).into());
     }
-    let text = merge_policy::with_log(place, text, lane.branch.as_ref())?;
-    merge_policy::with_signoff(place, message::with_trailers(&text, lane, &wording.policy.trailers).into())
+    let text = merge_settings::with_log(place, text, lane.branch.as_ref())?;
+    merge_settings::with_signoff(place, message::with_trailers(&text, lane, &wording.policy.trailers).into())
 }
 
 /// The commit object.

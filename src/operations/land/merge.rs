@@ -17,7 +17,7 @@ use crate::repository::Repository;
 use crate::repository::quarantine;
 use crate::repository::quarantine::Scratch;
 use crate::store::command::{Invocation, failure};
-use crate::store::{shared, steady};
+use crate::store::{permissions, retry};
 
 /// A merge's result.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -156,12 +156,12 @@ fn attributes_of(repository: &Repository, scratch: &Scratch, commit: ObjectId) -
         };
         let unreadable = |error: String| Error::git(format!("cannot read '{}': {error}", path.as_bstr()));
         let id = ObjectId::from_hex(id.1).map_err(|error| unreadable(error.to_string()))?;
-        let blob = steady::objects(&repository.gix, || repository.gix.find_object(id))
+        let blob = retry::objects(&repository.gix, || repository.gix.find_object(id))
             .map_err(|error| unreadable(error.to_string()))?;
         let file = directory.join(crate::store::path(path));
         let parent = file.parent().unwrap_or(&directory);
-        shared::create_dir_all(parent).context("create", parent)?;
-        shared::write(&file, &blob.data).context("write", &file)?;
+        permissions::create_dir_all(parent).context("create", parent)?;
+        permissions::write(&file, &blob.data).context("write", &file)?;
         any = true;
     }
     Ok(any.then_some(directory))

@@ -5,27 +5,25 @@
 
 pub mod apply;
 pub mod commit;
-pub mod facts;
-pub(crate) mod files;
-pub mod heal;
-pub mod hooks;
-pub(crate) mod index;
-pub mod keep;
+pub(crate) mod index_lock;
+pub mod keepalive_ref;
+pub mod landing_facts;
+pub mod landing_hooks;
 pub mod merge;
-mod merge_policy;
+mod merge_settings;
+pub(crate) mod obstacles;
 mod preview;
+pub mod recover_landing;
 pub mod replay;
 mod stage;
 pub(crate) mod stamp;
 mod verdict;
-pub(crate) mod way;
+pub(crate) mod worktree_files;
 
 use crate::repository::recovered::Heal;
 use std::time::{Duration, Instant};
 
 use self::apply::{Move, Moved};
-use self::hooks::Making;
-use self::keep::Kept;
 pub use self::preview::preview;
 use self::verdict::{Place, Verdict};
 use super::retire::look;
@@ -37,6 +35,8 @@ use crate::domain::lane::{ObjectId, RefName};
 use crate::domain::message;
 use crate::domain::name::BranchName;
 use crate::error::{Error, IoContext, Result};
+use crate::operations::land::keepalive_ref::Kept;
+use crate::operations::land::landing_hooks::Making;
 use crate::policy::Policy;
 use crate::repository::Repository;
 use crate::repository::quarantine::Scratch;
@@ -139,7 +139,7 @@ fn queue(
             }
         }
     }
-    hooks::ensure_outside(repository, LOCK)?;
+    landing_hooks::ensure_outside(repository, LOCK)?;
     let queued = Instant::now();
     let turn = Exclusive::acquire(&repository.lane_dir(), LOCK, PATIENCE)?;
     turn.sign().context("write", &repository.lane_dir().join(LOCK))?;
@@ -150,7 +150,7 @@ fn queue(
         let worktrees = repository.worktrees()?;
         look::ensure_unchanged(repository, &worktrees, facts, waited || attempt > 0)?;
         let Some(base) = facts.base.as_ref().map(|base| base.branch.clone()) else { break };
-        facts.base = Some(facts::base_facts(repository, &worktrees, &base, facts.tip)?);
+        facts.base = Some(landing_facts::base_facts(repository, &worktrees, &base, facts.tip)?);
         let Plan { landing: Some(landing), .. } = finish::plan(facts, request)? else {
             return Ok(Outcome::Integrated(Integration::Ancestor));
         };

@@ -1,13 +1,14 @@
 //! What a landing would do, foretold: nothing is written and no hook is asked, but whatever would refuse the landing itself
 //! refuses here, with the same words.
 
+use super::Outcome;
 use super::apply::{Move, is_half_landed};
-use super::index::Prepared;
 use super::verdict::{Place, Verdict};
-use super::{Outcome, way};
 use crate::domain::finish::{Facts, Landing};
 use crate::domain::lane::{ObjectId, Worktree};
 use crate::error::{IoContext, Result};
+use crate::operations::land::index_lock::Prepared;
+use crate::operations::land::obstacles;
 use crate::repository::Repository;
 use crate::repository::metadata::locks;
 use crate::repository::quarantine::Scratch;
@@ -52,8 +53,8 @@ fn ensure_clear(place: &Place<'_>, site: &Worktree, new: ObjectId) -> Result<()>
     let halves = std::fs::read_dir(&site.git_dir).context("read", &site.git_dir)?.flatten();
     if halves.map(|entry| entry.file_name()).any(|name| name.as_encoded_bytes().starts_with(b"sharedindex.")) {
         // A git that writes a split index may write another half into the git directory.
-        let whole = way::on_copy(repository, &planned, site, &copy.path).args(["-c", "core.splitIndex=false"]);
+        let whole = obstacles::on_copy(repository, &planned, site, &copy.path).args(["-c", "core.splitIndex=false"]);
         whole.args(["update-index", "--no-split-index"]).run()?;
     }
-    way::ensure_clear(repository, &planned, site, &copy.path, &changed)
+    obstacles::ensure_clear(repository, &planned, site, &copy.path, &changed)
 }

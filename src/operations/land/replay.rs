@@ -11,13 +11,13 @@ use bstr::{BString, ByteSlice};
 use super::merge::{Bench, Merged, conflict};
 use crate::domain::lane::ObjectId;
 use crate::domain::name::BranchName;
-use crate::domain::paste::word;
+use crate::domain::shell_word::quote;
 use crate::engines::evidence::{Arrival, Pair};
 use crate::error::{Error, Result};
 use crate::repository::Repository;
 use crate::repository::quarantine::Scratch;
 use crate::store::command::Invocation;
-use crate::store::steady;
+use crate::store::retry;
 
 /// What a commit says, as its raw bytes say it.
 struct Original {
@@ -186,7 +186,7 @@ impl Replay<'_> {
                 let what = format!("commit {} ('{subject}')", commit.id.to_hex_with_len(10));
                 let base = self.base;
                 let remedy =
-                    format!("in the lane: git rebase {}, resolve (rerere helps there), then finish again", word(base));
+                    format!("in the lane: git rebase {}, resolve (rerere helps there), then finish again", quote(base));
                 Err(conflict(what, base, &paths, &messages, remedy))
             }
         }
@@ -248,7 +248,7 @@ impl Replay<'_> {
 
     fn read(&self, id: ObjectId) -> Result<Original> {
         let unreadable = |error: String| Error::git(format!("cannot read commit {id}: {error}"));
-        let object = steady::objects(&self.repository.gix, || self.repository.gix.find_commit(id))
+        let object = retry::objects(&self.repository.gix, || self.repository.gix.find_commit(id))
             .map_err(|error| unreadable(error.to_string()))?;
         let decoded = object.decode().map_err(|error| unreadable(error.to_string()))?;
         Ok(Original {

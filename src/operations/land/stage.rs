@@ -18,15 +18,15 @@ use rustix::fs::{AtFlags, CWD, RenameFlags, Timespec, Timestamps, UTIME_NOW, ren
 use rustix::io::Errno;
 
 use super::apply::{Move, on_index, read_tree};
-use super::files;
-use super::index::Prepared;
 use super::stamp::Stamps;
 use crate::domain::lane::Worktree;
 use crate::error::{Error, IoContext, Result};
+use crate::operations::land::index_lock::Prepared;
+use crate::operations::land::worktree_files;
 use crate::repository::Repository;
 use crate::repository::tree_diff::Changed;
 use crate::store::journal::{step, unique_id};
-use crate::store::{shared, steady};
+use crate::store::{permissions, retry};
 
 /// The present, as utimensat(2) wants it.
 const NOW: Timestamps = Timestamps {
@@ -79,7 +79,7 @@ impl Staged {
     ) -> Option<Self> {
         // A landing that loses its race comes here again.
         let directory = planned.scratch?.path(&unique_id());
-        shared::create_dir(&directory).ok()?;
+        permissions::create_dir(&directory).ok()?;
         let staged = Self::make_in(&directory, repository, planned, site, prepared, changed, looks);
         if staged.is_none() {
             // The disk may be full, and has to do for what happens instead.
@@ -164,9 +164,9 @@ impl Staged {
     /// Takes back what is in place, and nothing else: the file that somebody has made where a new one should have gone may
     /// look like the beginning of that.
     pub(super) fn take_back(&self, repository: &Repository, site: &Worktree) -> Result<()> {
-        files::put_back_these(repository, site, &self.changed[..self.placed])?;
+        worktree_files::put_back_these(repository, site, &self.changed[..self.placed])?;
         for change in self.changed.iter().filter(|change| change.old.is_none()) {
-            files::remove_empty(&site.path, &file_at(site, change));
+            worktree_files::remove_empty(&site.path, &file_at(site, change));
         }
         Ok(())
     }
@@ -174,7 +174,7 @@ impl Staged {
     /// Removes the directories that have become empty.
     pub(super) fn remove_empty(&self, site: &Worktree) {
         for change in self.changed.iter().filter(|change| change.new.is_none()) {
-            files::remove_empty(&site.path, &file_at(site, change));
+            worktree_files::remove_empty(&site.path, &file_at(site, change));
         }
     }
 }
@@ -198,7 +198,7 @@ fn make_way(root: &Path, file: &Path) -> Result<bool> {
     match std::fs::create_dir_all(parent) {
         Err(error) if matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::NotADirectory) => Ok(false),
         // A symbolic link to a directory is as good as one for that call.
-        made => made.context("create", parent).map(|()| !files::is_behind_a_file(root, file)),
+        made => made.context("create", parent).map(|()| !worktree_files::is_behind_a_file(root, file)),
     }
 }
 
@@ -286,7 +286,7 @@ fn is_plain(
         if sides.iter().flatten().any(|(mode, _)| mode.is_commit()) || name.eq_ignore_ascii_case(b".gitattributes") {
             return false;
         }
-        if change.new.is_some_and(|(_, id)| !steady::has_object(&repository.gix, id)) {
+        if change.new.is_some_and(|(_, id)| !retry::has_object(&repository.gix, id)) {
             return false;
         }
         match (change.old, index.entry_by_path(path)) {

@@ -4,25 +4,27 @@ use std::path::PathBuf;
 
 use bstr::BString;
 
-use super::hooks::{self, Hooks, Making};
 use super::merge::{self, Bench, Merged};
-use super::{Landed, Wording, keep, merge_policy, replay};
+use super::{Landed, Wording, replay};
 use crate::domain::finish::Strategy;
 use crate::domain::finish::{Facts, Landing, Refusal, Relation};
 use crate::domain::integration::Integration;
 use crate::domain::lane::{ObjectId, Worktree, WorktreeState};
 use crate::domain::merge_policy::MergePolicy;
 use crate::domain::name::{BranchName, LaneName};
-use crate::domain::{paste, retire};
+use crate::domain::{retire, shell_word};
 use crate::engines::evidence::{Arrival, Pair};
 use crate::error::{Error, Result};
-use crate::operations::overview;
+use crate::operations::in_flight;
+use crate::operations::land::landing_hooks;
+use crate::operations::land::landing_hooks::{Hooks, Making};
+use crate::operations::land::{keepalive_ref, merge_settings};
 use crate::repository::Repository;
 use crate::repository::kept_pack::KeptPack;
 use crate::repository::quarantine::Scratch;
 use crate::repository::submodules;
 use crate::repository::tree_diff;
-use crate::store::steady;
+use crate::store::retry;
 
 /// A verdict: what the base will be, before hooks and message.
 pub(super) enum Verdict {
@@ -73,7 +75,7 @@ impl<'a> Place<'a> {
         let lane = retire::place(&facts.lane, worktrees).present();
         let directory = site.or(lane).map_or(repository.common_dir(), |worktree| worktree.path.as_path()).to_owned();
         let branch = facts.lane.branch.as_ref();
-        let policy = merge_policy::read(repository, &directory, &landing.base)?;
+        let policy = merge_settings::read(repository, &directory, &landing.base)?;
         Ok(Place {
             repository,
             scratch,
@@ -98,7 +100,7 @@ impl Place<'_> {
         self.ensure_submodules_published()?;
         self.policy.ensure_allows(self.base, self.strategy, self.relation)?;
         if self.strategy != Strategy::Rebase {
-            merge_policy::verify(self, self.tip)?;
+            merge_settings::verify(self, self.tip)?;
         }
         let making = match self.strategy {
             Strategy::Ff => return Ok(Verdict::Commit(self.tip, self.ahead()?)),
@@ -110,7 +112,7 @@ impl Place<'_> {
         let tree = if self.relation == Relation::Ahead {
             self.tree(self.tip)?
         } else {
-            let told = hooks::told(self.tip, &self.name);
+            let told = landing_hooks::told(self.tip, &self.name);
             let bench = self.bench()?.telling(told).with_options(&self.policy.options);
             match bench.merge(self.old, self.tip)? {
                 Merged::Clean(tree) => tree,
@@ -118,7 +120,7 @@ impl Place<'_> {
                     let base = self.base;
                     let remedy = format!(
                         "in the lane: git merge {}, resolve (rerere helps there), commit, then finish again",
-                        paste::word(base)
+                        shell_word::quote(base)
                     );
                     return Err(merge::conflict("the lane".into(), base, &paths, &messages, remedy));
                 }
@@ -141,18 +143,18 @@ impl Place<'_> {
 
     /// How the lane is known to be in its base although its commits are not.
     fn proof(&self) -> Result<Option<Integration>> {
-        let found = overview::standings(self.repository, &[(self.tip, self.old)]).pop();
+        let found = in_flight::standings(self.repository, &[(self.tip, self.old)]).pop();
         Ok(found.transpose()?.and_then(|versus| versus.integrated))
     }
 
     /// The paths of the lane whose changes are not in `tree`, which is what would land.
     fn left_out(&self, tree: ObjectId) -> Result<Vec<BString>> {
-        let Some(fork) = crate::repository::facts::merge_base(self.repository, self.old, self.tip)? else {
+        let Some(fork) = crate::repository::revision::merge_base(self.repository, self.old, self.tip)? else {
             return Ok(Vec::new());
         };
         let pair = Pair { ours: self.old, theirs: self.tip, fork: self.tree(fork)? };
         let arrival = self.arrival()?;
-        steady::objects(&self.repository.gix, || arrival.left_out(pair, tree))
+        retry::objects(&self.repository.gix, || arrival.left_out(pair, tree))
     }
 
     fn arrival(&self) -> Result<Arrival> {
@@ -167,7 +169,7 @@ impl Place<'_> {
     /// Refuses a lane that moves a submodule to a commit which leaves with the lane.
     fn ensure_submodules_published(&self) -> Result<()> {
         let (lane, Some(worktree)) = self.lane else { return Ok(()) };
-        let Some(fork) = crate::repository::facts::merge_base(self.repository, self.old, self.tip)? else {
+        let Some(fork) = crate::repository::revision::merge_base(self.repository, self.old, self.tip)? else {
             return Ok(());
         };
         let moved = tree_diff::moved_submodules(self.repository, fork, self.tip)?;
@@ -215,7 +217,7 @@ impl Place<'_> {
         if nothing {
             return Ok(Verdict::Nothing(Integration::SamePatches));
         }
-        merge_policy::verify(self, done.new)?;
+        merge_settings::verify(self, done.new)?;
         Ok(Verdict::Commit(done.new, done.commits))
     }
 
@@ -224,7 +226,7 @@ impl Place<'_> {
         if !hooks.any_before(making) {
             return Ok(None);
         }
-        let ids = keep::new_in_tree(&self.scratch.view(self.repository)?, self.old, tree)?;
+        let ids = keepalive_ref::new_in_tree(&self.scratch.view(self.repository)?, self.old, tree)?;
         KeptPack::of_objects(self.repository, self.scratch, &ids)
     }
 
@@ -232,10 +234,10 @@ impl Place<'_> {
     /// landing has to be computed again.
     pub(super) fn keep_young(&self, new: ObjectId) -> Result<Option<Option<KeptPack>>> {
         let view = self.scratch.view(self.repository)?;
-        let young = || steady::objects(&self.repository.gix, || keep::young(&view, self.old, self.tip, new));
+        let young = || retry::objects(&self.repository.gix, || keepalive_ref::young(&view, self.old, self.tip, new));
         let kept = young().and_then(|ids| KeptPack::of_objects(self.repository, self.scratch, &ids));
         kept.map(Some).or_else(|error| match young() {
-            Ok(ids) if ids.iter().all(|id| steady::has_object(&view, *id)) => Err(error),
+            Ok(ids) if ids.iter().all(|id| retry::has_object(&view, *id)) => Err(error),
             _ => Ok(None),
         })
     }
@@ -262,7 +264,7 @@ impl Place<'_> {
     fn tree(&self, commit: ObjectId) -> Result<ObjectId> {
         let unreadable = |error: String| Error::git(format!("cannot read commit {commit}: {error}"));
         let tree = || self.repository.gix.find_commit(commit)?.tree_id().map(|id| id.detach());
-        steady::objects(&self.repository.gix, tree).map_err(|error| unreadable(error.to_string()))
+        retry::objects(&self.repository.gix, tree).map_err(|error| unreadable(error.to_string()))
     }
 
     /// How many commits the lane has that its base lacks.
@@ -273,7 +275,7 @@ impl Place<'_> {
             let walk = gix.rev_walk([self.tip]).with_hidden([self.old]).all()?;
             walk.map(|step| step.map(|_| 1)).sum::<std::result::Result<usize, _>>()
         };
-        steady::objects(gix, count).map_err(|error| failed(error.to_string()))
+        retry::objects(gix, count).map_err(|error| failed(error.to_string()))
     }
 
     /// The base as it has moved, or would.

@@ -17,7 +17,7 @@ use crate::repository::reflog::reflog_path;
 use crate::repository::renames;
 use crate::repository::{RefFormat, Repository};
 use crate::store::optional;
-use crate::store::steady;
+use crate::store::retry;
 
 /// How many commits of the lane are walked through before git is asked.
 const MOST_COMMITS: usize = 10_000;
@@ -172,7 +172,7 @@ fn ids_below(path: &Path, found: &mut BTreeSet<ObjectId>) -> Result<()> {
 
 /// Takes out of `ids` what `tip` reaches since `fork_point`, so that git need not be asked about an ordinary lane.
 fn forget_reachable(repository: &Repository, tip: ObjectId, fork_point: ObjectId, ids: &mut BTreeSet<ObjectId>) {
-    let hidden = steady::has_object(&repository.gix, fork_point).then_some(fork_point);
+    let hidden = retry::has_object(&repository.gix, fork_point).then_some(fork_point);
     let Ok(walk) = repository.gix.rev_walk([tip]).with_hidden(hidden).all() else { return };
     for commit in walk.take(MOST_COMMITS) {
         match commit {

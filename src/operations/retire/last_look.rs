@@ -8,7 +8,7 @@ use crate::domain::lane::{ObjectId, Worktree};
 use crate::domain::losses::Losses;
 use crate::domain::retire::Refusal;
 use crate::domain::submodule::Inner;
-use crate::domain::trash::Holding;
+use crate::domain::trash_entry::Holding;
 use crate::error::{Error, IoContext, Result};
 use crate::repository::Repository;
 

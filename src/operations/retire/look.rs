@@ -21,9 +21,9 @@ use crate::domain::retire::{moved_on, raced};
 use crate::domain::status::WorktreeStatus;
 use crate::engines::status;
 use crate::error::Result;
-use crate::operations::overview::{standings, statuses_for_removal, worktree_status};
+use crate::operations::in_flight::{standings, statuses_for_removal, worktree_status};
 use crate::repository::Repository;
-use crate::repository::{facts, submodules};
+use crate::repository::{revision, submodules};
 use crate::store::command::{Git, Invocation};
 
 /// How long to wait for a git that holds a lock of the worktree; it holds one for milliseconds, but for an editor's time
@@ -53,7 +53,7 @@ impl Proof {
     /// Whether the base still has all it had then.
     pub(super) fn stands(&self, repository: &Repository) -> Result<bool> {
         let Some(now) = repository.ref_target(&self.base)? else { return Ok(false) };
-        Ok(now == self.at || facts::merge_base(repository, now, self.at)? == Some(self.at))
+        Ok(now == self.at || revision::merge_base(repository, now, self.at)? == Some(self.at))
     }
 }
 

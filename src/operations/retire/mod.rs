@@ -5,10 +5,10 @@
 //! git-lane command can do it.
 
 mod commits;
-mod healing;
 mod last_look;
 pub mod look;
 mod race;
+mod recover_retirement;
 mod removal_time;
 mod surroundings;
 
@@ -20,32 +20,34 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 pub use self::commits::were_made;
-pub use self::healing::recover;
-use self::healing::{complete, is_committed, put_back};
 use self::last_look::{Moment, held, standing_proof};
 use self::look::{Proof, git_in_admin, wait_for_locks};
 pub use self::race::or_raced;
 pub use self::surroundings::surroundings;
 use super::start::registry_lock;
-use super::trash::{self, Places, keep};
+use super::trash;
+use super::trash::Places;
 use crate::domain::event::{Subject, What};
 use crate::domain::lane::{Lane, ObjectId, RefName, Worktree, WorktreeState};
 use crate::domain::losses::Losses;
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::retire::{Refusal, ensure_movable, place};
-pub use crate::domain::trash::Reason;
-use crate::domain::trash::{Entry, KeptBranch, KeptWorktree};
+pub use crate::domain::trash_entry::Reason;
+use crate::domain::trash_entry::{Entry, KeptBranch, KeptWorktree};
 use crate::error::{IoContext, Result};
+pub use crate::operations::retire::recover_retirement::recover;
+use crate::operations::retire::recover_retirement::{complete, is_committed, put_back};
+use crate::operations::trash::keeper_commit;
 use crate::repository::Repository;
 use crate::repository::kept_pack::KeptPack;
-use crate::repository::pending::ensure_not_half_moved;
 use crate::repository::provenance::{Claim, Claims, remember};
 use crate::repository::quarantine::Scratch;
 use crate::repository::refs::RefChange;
+use crate::repository::unrecovered::ensure_not_half_moved;
 use crate::repository::{exclude, metadata};
 use crate::store::events;
 use crate::store::journal::{About, Announce, Journal, Running, step, unique_id};
-use crate::store::shared;
+use crate::store::permissions;
 
 /// How often a look is taken again because a git was at work in the lane meanwhile.
 const ATTEMPTS: usize = 5;
@@ -243,8 +245,8 @@ fn prepare(repository: &Repository, retirement: &Retirement<'_>, scratch: &Scrat
     let admin = worktree.map(|worktree| (worktree.git_dir.as_path(), &worktree.head));
     let git = || worktree.map_or_else(|| repository.git_here(), |worktree| git_in_admin(repository, worktree));
     let leaving = branch.map(|(name, _)| name).filter(|_| delete_branch);
-    let keep = keep::keeper(repository, lane, branch.map(|(_, tip)| tip), leaving, admin, git, scratch)?;
-    let young = keep::protect(repository, scratch, lane, branch.map(|(_, tip)| tip), keep)?;
+    let keep = keeper_commit::keeper(repository, lane, branch.map(|(_, tip)| tip), leaving, admin, git, scratch)?;
+    let young = keeper_commit::protect(repository, scratch, lane, branch.map(|(_, tip)| tip), keep)?;
     let (holds, inner) = held(repository, retirement, worktree)?;
     if let Some(lender) = inner.lender() {
         return Err(Refusal::Lender(lender.to_owned()).refuse(&lane.name));
@@ -278,7 +280,7 @@ fn prepare(repository: &Repository, retirement: &Retirement<'_>, scratch: &Scrat
 
 fn kept_worktree(repository: &Repository, worktree: &Worktree) -> Result<KeptWorktree> {
     let directory = match worktree.state {
-        WorktreeState::Present => Some(trash::places::stamp(&worktree.path)?),
+        WorktreeState::Present => Some(trash::relocation::stamp(&worktree.path)?),
         _ => None,
     };
     let admin = worktree.git_dir.file_name().unwrap_or_default();
@@ -294,7 +296,7 @@ fn places(repository: &Repository, entry: &Entry) -> Option<Places> {
 
 fn take_away(repository: &Repository, entry: &Entry) -> Result<()> {
     let directory = trash::directory(repository).join(&entry.id);
-    shared::create_dir_all(&directory).context("create", &directory)?;
+    permissions::create_dir_all(&directory).context("create", &directory)?;
     step("retire.entry-made");
     trash::write(&directory, entry)?;
     step("retire.entry-written");
@@ -363,7 +365,7 @@ fn link_reflog(repository: &Repository, entry: &Entry, directory: &Path) -> Resu
     match std::fs::hard_link(&log, &kept) {
         Ok(()) => {}
         Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::AlreadyExists) => {}
-        Err(_) => shared::copy(&log, &kept).context("copy", &log)?,
+        Err(_) => permissions::copy(&log, &kept).context("copy", &log)?,
     }
     step("retire.reflog-linked");
     Ok(())

@@ -4,7 +4,7 @@ use crate::domain::lane::{Lane, Worktree, WorktreeState};
 use crate::domain::retire::Surroundings;
 use crate::engines::processes;
 use crate::repository::Repository;
-use crate::repository::moved;
+use crate::repository::find_worktree;
 
 /// What surrounds a lane's worktree, for [`ensure_movable`](crate::domain::retire::ensure_movable); processes are looked for separately.
 pub fn surroundings<'a>(
@@ -22,7 +22,7 @@ pub fn surroundings<'a>(
         path_exists: std::fs::symlink_metadata(&lane.worktree).is_ok(),
         found_at: worktree
             .filter(|worktree| worktree.state == WorktreeState::Missing)
-            .and_then(|worktree| moved::find(repository, worktree)),
+            .and_then(|worktree| find_worktree::find(repository, worktree)),
         busy: None,
         delete_branch,
     }

@@ -14,7 +14,7 @@ use crate::error::{Error, IoContext, Result};
 use crate::repository::Repository;
 use crate::repository::admin_dir::{link, started};
 use crate::store::journal::step;
-use crate::store::shared;
+use crate::store::permissions;
 
 /// Fills the staged worktree with `git worktree add`. The caller holds the registry lock: git cannot make two at once.
 pub(super) fn prepare(repository: &Repository, intent: &mut Intent, filling: &Filling<'_>) -> Result<Filled> {
@@ -53,7 +53,7 @@ pub(super) fn attach(repository: &Repository, intent: &Intent) -> Result<()> {
 pub(super) fn register(repository: &Repository, intent: &Intent) -> Result<()> {
     let admin = admin_dir(repository, intent);
     let (gitdir, aside) = (admin.join("gitdir"), admin.join("gitdir.lane"));
-    let mut file = shared::create(&aside).context("create", &aside)?;
+    let mut file = permissions::create(&aside).context("create", &aside)?;
     file.write_all(&link(&admin, &intent.lane.worktree.join(".git"), intent.relative)).context("write", &aside)?;
     file.sync_all().context("sync", &aside)?;
     std::fs::rename(&aside, &gitdir).context("write", &gitdir)

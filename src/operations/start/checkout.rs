@@ -20,7 +20,7 @@ use crate::store::child_of_git::hidden;
 use crate::store::command::Git;
 use crate::store::journal::step;
 use crate::store::without_hooks::no_hooks_of;
-use crate::store::{settings, shared};
+use crate::store::{git_settings, permissions};
 
 /// Has git write what waits for it.
 pub(super) fn finish(repository: &Repository, intent: &Intent) -> Result<()> {
@@ -46,7 +46,7 @@ fn unheard(repository: &Repository, intent: &Intent, admin: &Path) -> Result<Vec
     if !repository.has_index_hook(&intent.lane.worktree, admin) {
         return Ok(Vec::new());
     }
-    let own = settings::as_in(&repository.gix, &intent.lane.worktree, admin)?;
+    let own = git_settings::as_in(&repository.gix, &intent.lane.worktree, admin)?;
     Ok(no_hooks_of(&own).into_iter().chain(hidden(&own, "")).collect())
 }
 
@@ -66,7 +66,7 @@ pub(super) fn take_back(repository: &Repository, intent: &Intent) -> Result<bool
     ];
     for (from, to) in moves {
         let parent = to.parent().unwrap_or(Path::new("/"));
-        shared::create_dir_all(parent).context("create", parent)?;
+        permissions::create_dir_all(parent).context("create", parent)?;
         std::fs::rename(&from, to).context("move", &from)?;
     }
     Ok(true)

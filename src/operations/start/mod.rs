@@ -6,10 +6,11 @@
 //! somebody may work there: from then on a start is only ever completed, by whoever comes next if it must be. Before, it
 //! can be undone, by its own proofs of what it made. Files that git has to write in that place come last (`checkout`).
 
+pub mod base;
 mod by_git;
 mod checkout;
 pub(crate) mod publish;
-mod recover;
+mod recover_start;
 mod undo;
 
 use std::path::{Path, PathBuf};
@@ -21,18 +22,18 @@ use serde::{Deserialize, Serialize};
 use crate::domain::event::{End, Subject, What};
 use crate::domain::lane::{Lane, LaneId, ObjectId, hex, lossless_path};
 use crate::domain::start::Creation;
-use crate::domain::trash::Setting;
+use crate::domain::trash_entry::Setting;
 use crate::engines::populate;
 use crate::engines::populate::{Filled, How, Source, Sparse};
 use crate::error::{Error, IoContext, Kind, Result};
+pub use crate::operations::start::recover_start::{recover, what};
 use crate::repository::admin_dir::{self, begin_reflog, copy_worktree_config, line};
 use crate::repository::exclude;
 use crate::repository::provenance::{Claim, Claims, remember};
 use crate::repository::{RefFormat, Repository};
 use crate::store::events;
 use crate::store::journal::{About, Announce, Exclusive, Journal, step, unique_id};
-use crate::store::shared;
-pub use recover::{recover, what};
+use crate::store::permissions;
 use undo::{Identity, is_own, undo, visible_at};
 
 /// What a start is about to do; enough to complete or undo it.
@@ -273,12 +274,12 @@ pub fn registry_lock(repository: &Repository) -> Result<Exclusive> {
 /// Fills the staged worktree and writes its admin directory.
 fn prepare(repository: &Repository, intent: &Intent, filling: &Filling<'_>) -> Result<Filled> {
     let (worktree, admin) = (&intent.staged_worktree, &intent.staged_admin);
-    shared::create_dir_all(worktree).map_err(|error| cannot_make(worktree, error))?;
-    shared::create_dir_all(admin).context("create", admin)?;
+    permissions::create_dir_all(worktree).map_err(|error| cannot_make(worktree, error))?;
+    permissions::create_dir_all(admin).context("create", admin)?;
     step("start.directories");
     let write = |name: &str, content: &[u8]| {
         let path = admin.join(name);
-        shared::write(&path, content).context("write", &path)
+        permissions::write(&path, content).context("write", &path)
     };
     write("HEAD", format!("{}\n", intent.commit).as_bytes())?;
     write("commondir", &line(repository.common_dir()))?;

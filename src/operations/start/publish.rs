@@ -14,9 +14,9 @@ use crate::repository::admin_dir::link;
 use crate::repository::exclude;
 use crate::repository::metadata::Edit;
 use crate::repository::refs::RefChange;
+use crate::store::git_settings::SPARSE_CONFIG;
 use crate::store::journal::{Running, step};
-use crate::store::settings::SPARSE_CONFIG;
-use crate::store::shared;
+use crate::store::permissions;
 
 /// Makes the lane visible. The caller holds the registry lock. Every step looks whether it was done before.
 pub(super) fn publish(repository: &Repository, intent: &mut Intent, running: &mut Running) -> Result<()> {
@@ -180,7 +180,7 @@ pub(crate) fn place_admin(staged: &Path, admin: &Path) -> Result<()> {
     let worktrees = admin.parent().unwrap_or(admin);
     let mut attempts = 0;
     loop {
-        shared::create_dir_all(worktrees).context("create", worktrees)?;
+        permissions::create_dir_all(worktrees).context("create", worktrees)?;
         attempts += 1;
         match rename_new(staged, admin) {
             // `git worktree prune` removes the directory whenever it is empty.
@@ -227,7 +227,7 @@ fn point_at_admin(repository: &Repository, intent: &mut Intent, worktree: &Path)
     if intent.relative {
         let gitdir = intent.staged_admin.join("gitdir");
         let text = link(&admin_dir(repository, intent), &intent.lane.worktree.join(".git"), true);
-        shared::write(&gitdir, text).context("write", &gitdir)?;
+        permissions::write(&gitdir, text).context("write", &gitdir)?;
     }
     write_dot_git(repository, intent, worktree)
 }

@@ -16,8 +16,8 @@ use crate::domain::lane::RefName;
 use crate::error::{IoContext, Result};
 use crate::repository::Repository;
 use crate::repository::refs::RefChange;
-use crate::repository::{exclude, moved, worktree};
-use crate::store::shared;
+use crate::repository::{exclude, find_worktree, worktree};
+use crate::store::permissions;
 
 /// Which directory it is, wherever it is moved to.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -65,7 +65,7 @@ pub(super) fn visible_at(repository: &Repository, intent: &Intent) -> Option<Pat
 pub(super) fn is_own(repository: &Repository, intent: &Intent) -> bool {
     let path = &intent.lane.worktree;
     let worktrees = repository.common_dir().join("worktrees");
-    let names_us = || moved::named_by(path).is_some_and(|admin| admin.parent() == Some(&worktrees));
+    let names_us = || find_worktree::named_by(path).is_some_and(|admin| admin.parent() == Some(&worktrees));
     let admin = admin_dir(repository, intent);
     let registered = || worktree::describe(repository.common_dir(), &admin).is_some_and(|found| found.path == *path);
     is(intent.made_worktree, path) && names_us() || is(intent.made_admin, &admin) && registered()
@@ -76,7 +76,7 @@ pub(super) fn undo(repository: &Repository, intent: &Intent) -> Result<()> {
     if let Some(admin) = intent.by_git.then(|| by_git::own_admin(repository, intent)).flatten() {
         // Whole or not at all: half an admin directory is in git's way.
         let staging = repository.lane_dir().join("staging");
-        shared::create_dir_all(&staging).context("create", &staging)?;
+        permissions::create_dir_all(&staging).context("create", &staging)?;
         std::fs::rename(&admin, &intent.staged_admin).context("move", &admin)?;
     }
     for directory in [&intent.staged_worktree, &intent.staged_admin] {

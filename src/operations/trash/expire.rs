@@ -10,9 +10,9 @@ use std::time::{Duration, Instant};
 
 use super::{Places, size};
 use crate::domain::event::{Subject, What};
-use crate::domain::trash::{DELETING, Entry, Expiry, Occasion, expired};
+use crate::domain::trash_entry::{DELETING, Entry, Expiry, Occasion, expired};
 use crate::error::{IoContext, Result};
-use crate::operations::overview::standings;
+use crate::operations::in_flight::standings;
 use crate::policy::Policy;
 use crate::repository::Repository;
 use crate::repository::refs::RefChange;

@@ -5,10 +5,10 @@
 //! admin directory, renamed) and `reflog` (the branch's). `refs/lane/trash/<id>` keeps its objects from gc.
 
 pub mod expire;
-pub mod keep;
+pub mod keeper_commit;
 mod links;
-mod owner;
-pub mod places;
+mod parking;
+pub mod relocation;
 pub mod size;
 
 use std::io::Write;
@@ -16,13 +16,13 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+pub use crate::operations::trash::relocation::Places;
 use bstr::BStr;
 pub use expire::{Expiration, Expired, expire, expire_within, sweep};
-pub use places::Places;
 
 use crate::domain::lane::RefName;
 use crate::domain::name::LaneName;
-use crate::domain::trash::{Entry, KeptWorktree, relocated};
+use crate::domain::trash_entry::{Entry, KeptWorktree, relocated};
 use crate::error::{Error, IoContext, Result};
 use crate::repository::Repository;
 use crate::repository::provenance::misfit_of_entry;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::Places;
-use crate::domain::trash::Entry;
+use crate::domain::trash_entry::Entry;
 use crate::repository::Repository;
 use crate::store::lane_files;
 

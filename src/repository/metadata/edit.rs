@@ -10,7 +10,7 @@ use gix::config::File;
 use super::{Records, load, locks, put, remove, text};
 use crate::domain::lane::Lane;
 use crate::domain::name::{BranchName, LaneName};
-use crate::domain::trash::Setting;
+use crate::domain::trash_entry::Setting;
 use crate::error::{Error, Result};
 use crate::store::lockfile::LockFile;
 

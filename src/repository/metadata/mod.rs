@@ -17,7 +17,7 @@ use gix::config::File;
 
 use crate::domain::lane::{Lane, LaneId, ObjectId, RefName};
 use crate::domain::name::{BranchName, LaneName};
-use crate::domain::trash::Setting;
+use crate::domain::trash_entry::Setting;
 use crate::error::{Error, IoContext, Result};
 
 /// What the configuration says about lanes.

@@ -8,16 +8,16 @@
 //! A worktree may be anywhere the user has put it. Of places that are neither below the repository's own directory of
 //! lanes nor inside its main worktree the user's [`registry`] must say so, which is outside of every repository.
 
+pub mod branch_settings;
 pub mod registry;
-pub mod settings;
 pub mod worktree_settings;
 
 use std::path::{Component, Path, PathBuf};
 
-use super::facts;
 use crate::domain::lane::{LaneId, RefName};
-use crate::domain::trash::{DELETING, Entry, Setting};
+use crate::domain::trash_entry::{DELETING, Entry, Setting};
 use crate::repository::Repository;
+use crate::repository::revision;
 use crate::store::lane_files;
 
 /// Hidden directories of a main worktree that hold worktrees and nothing else.
@@ -133,7 +133,7 @@ impl<'a> Claims<'a> {
 
     /// What is written into `.git/config` about a branch.
     pub fn settings(&mut self, field: &'static str, settings: &[Setting]) {
-        let (_, doubted) = settings::believed(self.repository, settings);
+        let (_, doubted) = branch_settings::believed(self.repository, settings);
         if let Some(setting) = doubted.first() {
             self.that(field, format_args!("{} = {}", setting.key, setting.value), false);
         }
@@ -205,7 +205,7 @@ pub fn is_usual(repository: &Repository, path: &Path) -> bool {
 /// Whether the place is below the directory of lanes of the repository that is, or was, at `main`.
 fn is_among_lanes(main: &Path, path: &Path) -> bool {
     let Some(parent) = main.parent() else { return false };
-    let lanes = parent.join(crate::store::path(&[&facts::repository_name(main)[..], b".lanes"].concat()));
+    let lanes = parent.join(crate::store::path(&[&revision::repository_name(main)[..], b".lanes"].concat()));
     path.strip_prefix(lanes).is_ok_and(is_shown)
 }
 

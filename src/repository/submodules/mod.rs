@@ -5,22 +5,22 @@
 //! has. Here that becomes an [`Inner`]; what cannot be read counts as held.
 
 mod find;
+mod inner;
 mod nested;
-mod refs;
-mod walk;
+mod submodule_refs;
 
 use std::path::{Path, PathBuf};
 
 use bstr::BString;
 
 use self::find::{Found, checked_out, repositories};
-pub use self::walk::Memo;
 use super::worktree;
 use crate::domain::lane::{Lane, ObjectId, Worktree, WorktreeState};
 use crate::domain::submodule::{Inner, Inside, Kind};
 use crate::engines::status::{Depth, operation, statuses};
 use crate::error::{Error, Result};
 use crate::repository::Repository;
+pub use crate::repository::submodules::inner::Memo;
 use crate::store::command::{Git, Invocation};
 use crate::store::optional;
 
@@ -61,7 +61,7 @@ fn look(repository: &Repository, found: &Found, lane: &Worktree, inner: &mut Inn
     note(Kind::Operation, operation(&found.git_dir).iter().count());
     if found.leaves {
         let around = Around { repository, found, lane };
-        if refs::own(git, &found.git_dir, &around, &mut note).is_err() {
+        if submodule_refs::own(git, &found.git_dir, &around, &mut note).is_err() {
             note(Kind::Unread, 1);
         }
         match optional::list(&found.git_dir.join("worktrees")) {
@@ -69,7 +69,7 @@ fn look(repository: &Repository, found: &Found, lane: &Worktree, inner: &mut Inn
             Err(_) => note(Kind::Unread, 1),
         }
     } else {
-        match refs::is_off_refs(git, &found.git_dir) {
+        match submodule_refs::is_off_refs(git, &found.git_dir) {
             Ok(off) => note(Kind::Detached, usize::from(off)),
             Err(_) => note(Kind::Unread, 1),
         }
@@ -138,10 +138,10 @@ impl Around<'_> {
     }
 }
 
-impl refs::Elsewhere for Around<'_> {
+impl submodule_refs::Elsewhere for Around<'_> {
     fn refs(&self) -> Vec<u8> {
         let sibling = self.sibling();
-        let list = || at(&self.repository.git, &sibling).args(refs::LIST).stdout().ok();
+        let list = || at(&self.repository.git, &sibling).args(submodule_refs::LIST).stdout().ok();
         let listed = sibling.join("HEAD").exists().then(list).flatten();
         listed.map(Vec::from).unwrap_or_default()
     }

@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 
 use super::at;
 use super::find::{Found, Submodules, name_of, repositories};
-use super::walk::Has;
 use crate::domain::lane::Worktree;
 use crate::domain::submodule::{Inner, Inside, Kind};
 use crate::error::Result;
 use crate::repository::Repository;
 use crate::repository::metadata;
+use crate::repository::submodules::inner::Has;
 use crate::store::optional;
 
 /// All of them, those of `submodules` left out. What cannot be read is noted in `inner`.

@@ -20,11 +20,11 @@ use serde::de::DeserializeOwned;
 
 use self::format::Home;
 use super::lockfile::create_locked;
-use crate::domain::paste::word;
+use crate::domain::shell_word::quote;
 use crate::error::{Error, IoContext, Result};
 use crate::store::signals;
 use crate::store::signals::Deferred;
-use crate::store::{lane_files, patience, shared};
+use crate::store::{deadline, lane_files, permissions};
 
 /// How long to wait for what a dead process had started: a git that is filling a worktree.
 const CHILDREN_PATIENCE: Duration = Duration::from_secs(30);
@@ -59,7 +59,7 @@ impl Journal {
 
     /// Like [`begin`](Self::begin), under a name of the caller's: a new [`unique_id`].
     pub fn begin_as(&self, id: &str, intent: &impl Announce) -> Result<Running> {
-        shared::create_dir_all(&self.directory).context("create", &self.directory)?;
+        permissions::create_dir_all(&self.directory).context("create", &self.directory)?;
         let path = self.directory.join(format!("{id}.json"));
         let deferred = Deferred::begin();
         let children = create_locked(&children_of(&path))?;
@@ -187,10 +187,10 @@ impl Running {
         let children = children_of(&self.path);
         let start = Instant::now();
         while take(&children)?.is_none() && lane_files::is_file(&children) {
-            if start.elapsed() > CHILDREN_PATIENCE || patience::is_spent() {
+            if start.elapsed() > CHILDREN_PATIENCE || deadline::is_spent() {
                 return Err(Error::environment("a program that an interrupted git-lane started is still at work")
                     .code("busy")
-                    .hint(format!("see which one it is with: fuser {}", word(children.display()))));
+                    .hint(format!("see which one it is with: fuser {}", quote(children.display()))));
             }
             signals::ensure_none()?;
             std::thread::sleep(Duration::from_millis(5));
@@ -230,8 +230,8 @@ fn place(path: &Path, intent: &impl Announce) -> Result<File> {
     let bytes = format::write(home, intent)?;
     loop {
         let temporary = path.with_file_name(format!(".{}", unique_id()));
-        let mut file =
-            shared::open(OpenOptions::new().write(true).create_new(true), &temporary).context("create", &temporary)?;
+        let mut file = permissions::open(OpenOptions::new().write(true).create_new(true), &temporary)
+            .context("create", &temporary)?;
         file.lock().context("lock", &temporary)?;
         file.write_all(&bytes).context("write", &temporary)?;
         file.sync_all().context("sync", &temporary)?;
@@ -283,7 +283,7 @@ impl Exclusive {
     pub fn acquire(lane_dir: &Path, name: &str, patience: Duration) -> Result<Self> {
         let path = lane_dir.join(name);
         let open = || {
-            shared::create_dir_all(lane_dir).context("create", lane_dir)?;
+            permissions::create_dir_all(lane_dir).context("create", lane_dir)?;
             let open = || lane_files::open(OpenOptions::new().create(true).truncate(false).write(true), &path);
             match open() {
                 // Something is there that git-lane never makes; this may be the first command to come by it.
@@ -311,7 +311,7 @@ impl Exclusive {
                         "another git-lane command has been busy in this repository for too long",
                     )
                     .code("busy")
-                    .hint(format!("see who holds it with: fuser {}", word(path.display()))));
+                    .hint(format!("see who holds it with: fuser {}", quote(path.display()))));
                 }
                 Err(TryLockError::Error(error)) => return Err(error).context("lock", &path),
             }

@@ -1,7 +1,7 @@
 //! Repositories and trees that git has to judge.
 
 use super::*;
-use crate::store::settings::SPARSE_CONFIG;
+use crate::store::git_settings::SPARSE_CONFIG;
 
 #[test]
 fn hostile_trees_write_nothing_outside() -> Tested {
@@ -105,7 +105,7 @@ fn reftable_is_left_to_git() -> Tested {
         sparse: None,
         git: &git_program(),
     };
-    assert!(doubt::about_repository(&request, &own));
+    assert!(unsupported::about_repository(&request, &own));
     Ok(())
 }
 

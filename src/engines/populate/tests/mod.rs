@@ -18,7 +18,7 @@ use std::{
 use super::*;
 
 mod conversions;
-mod files;
+mod file_kinds;
 mod left_to_git;
 
 type Tested = std::result::Result<(), Box<dyn Error>>;

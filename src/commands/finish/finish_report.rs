@@ -1,0 +1,224 @@
+//! What `git lane finish` tells: data first, text and JSON made from it.
+
+use std::path::PathBuf;
+
+use bstr::{BStr, BString, ByteSlice};
+
+use crate::commands::trash::Gone;
+use crate::domain::finish::Plan;
+use crate::domain::finish::Strategy;
+use crate::domain::integration::Integration;
+use crate::domain::lane::{Lane, LosslessPath, ObjectId, lossless};
+use crate::domain::name::{BranchName, LaneName};
+use crate::domain::shell_word::quote;
+use crate::domain::submodule::Inner;
+use crate::domain::trash_entry;
+use crate::domain::trash_entry::Holding;
+use crate::error::{Error, Result};
+use crate::operations::land;
+use crate::operations::land::Outcome;
+use crate::ui::{Page, Report, Style, Ui, page::Cell};
+
+/// How many ignored files the text names.
+const SHOWN: usize = 10;
+
+/// What finish did.
+#[derive(Debug)]
+pub(super) struct Finished {
+    pub(super) lane: LaneName,
+    pub(super) committed: bool,
+    pub(super) base: Option<BranchName>,
+    pub(super) landed: Option<land::Landed>,
+    pub(super) integrated: Option<Integration>,
+    pub(super) retires: bool,
+    pub(super) trash: Option<String>,
+    /// What the trash knows of its work: the proof, and what that does not cover.
+    pub(super) proof: Option<trash_entry::Proof>,
+    pub(super) holds: Vec<Holding>,
+    pub(super) ignored: Vec<BString>,
+    pub(super) inner: Inner,
+    pub(super) go_to: Option<PathBuf>,
+    /// The branch that has the work now, and the lanes that were based on the lane's and are based on that one.
+    pub(super) heir: Option<BranchName>,
+    pub(super) above: Vec<LaneName>,
+    pub(super) expired: Vec<Gone>,
+    pub(super) overdue: Vec<Gone>,
+    pub(super) dry_run: bool,
+}
+
+impl Finished {
+    /// How it landed, where that is a proof of its own kind.
+    pub(super) fn landing(&self) -> Option<Integration> {
+        let landed = self.landed.as_ref()?;
+        match (landed.strategy, landed.new) {
+            (Strategy::Squash, Some(commit)) => Some(Integration::Squashed { commits: vec![commit] }),
+            (Strategy::Rebase, _) => Some(Integration::SamePatches),
+            _ => None,
+        }
+    }
+
+    /// What was done all the same before something failed.
+    pub(super) fn failed(mut self, ui: &Ui, error: Error) -> Error {
+        if self.landed.is_none() && !self.committed && self.trash.is_none() {
+            return error;
+        }
+        if self.trash.is_none() {
+            (self.retires, self.go_to) = (false, None);
+            self.ignored.clear();
+            self.above.clear();
+        }
+        ui.failed(&self, error)
+    }
+
+    pub(super) fn new(
+        lane: &Lane,
+        plan: &Plan,
+        base: Option<&BranchName>,
+        outcome: Option<Outcome>,
+        dry_run: bool,
+    ) -> Self {
+        let (landed, integrated) = match outcome {
+            Some(Outcome::Landed(landed)) => (Some(landed), None),
+            Some(Outcome::Integrated(proof)) => (None, Some(proof)),
+            None => (None, None),
+        };
+        Finished {
+            lane: lane.name.clone(),
+            committed: plan.commit,
+            base: base.cloned(),
+            landed,
+            integrated,
+            retires: plan.retire,
+            trash: None,
+            proof: None,
+            holds: Vec::new(),
+            ignored: Vec::new(),
+            inner: Inner::default(),
+            go_to: None,
+            heir: None,
+            above: Vec::new(),
+            expired: Vec::new(),
+            overdue: Vec::new(),
+            dry_run,
+        }
+    }
+}
+
+impl serde::Serialize for Finished {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let id = |id: &ObjectId| id.to_string();
+        let landed = self.landed.as_ref().map(|landed| {
+            serde_json::json!({
+                "base": landed.base, "strategy": landed.strategy, "from": id(&landed.old),
+                "to": landed.new.as_ref().map(id), "commits": landed.commits,
+            })
+        });
+        serde_json::json!({
+            "lane": self.lane,
+            "dryRun": self.dry_run,
+            "committed": self.committed,
+            "base": self.base,
+            "landed": landed,
+            "integrated": self.integrated.as_ref().map(Integration::code),
+            "retired": self.retires.then(|| serde_json::json!({
+                "trash": self.trash, "integrated": self.proof, "holds": self.holds,
+            })),
+            "ignored": self.ignored.iter().map(|path| lossless(path.as_bstr())).collect::<Vec<_>>(),
+            "submodules": self.inner.submodules,
+            "repositories": self.inner.repositories,
+            "above": self.above,
+            "expired": self.expired,
+            "overdue": self.overdue,
+            "goTo": self.go_to.clone().map(LosslessPath),
+        })
+        .serialize(serializer)
+    }
+}
+
+impl Report for Finished {
+    fn text(&self, page: &mut Page) {
+        let lane = &self.lane;
+        let would = |did: &str, will: &str| if self.dry_run { will.to_owned() } else { did.to_owned() };
+        if self.committed {
+            page.line(format!("{} the changes in lane '{lane}'", would("committed", "would commit")));
+        }
+        if let Some(landed) = &self.landed {
+            let commits = if landed.commits == 1 { "1 commit".into() } else { format!("{} commits", landed.commits) };
+            let short = |id: &ObjectId| id.to_hex_with_len(10).to_string();
+            let to = landed.new.as_ref().map_or_else(String::new, |new| format!("..{}", short(new)));
+            let text = format!(
+                "{} lane '{lane}' on '{}' ({}, {commits}): {}{to}",
+                would("landed", "would land"),
+                landed.base,
+                land::word(landed.strategy),
+                short(&landed.old)
+            );
+            page.line(Cell::new(text, Style::Good));
+        } else if let Some(proof) = &self.integrated {
+            page.line(format!("nothing to land: lane '{lane}' is {}", Proof(proof, self.base.as_ref())));
+        }
+        if !self.ignored.is_empty() {
+            page.line(format!("ignored files that {} with the lane:", would("left", "would leave")));
+            for path in self.ignored.iter().take(SHOWN) {
+                page.line(format!("  {}", path.as_bstr() as &BStr));
+            }
+            if self.ignored.len() > SHOWN {
+                page.line(format!("  and {} more", self.ignored.len() - SHOWN));
+            }
+        }
+        for inner in [&self.inner.submodules, &self.inner.repositories].into_iter().filter(|inner| !inner.is_empty()) {
+            page.line(format!("{} with the lane, and stays until asked for: {inner}", would("left", "would leave")));
+        }
+        if self.retires {
+            let text = would("the lane is in the trash", "would move the lane into the trash");
+            page.line(format!("{text}; bring it back with: git lane restore {}", quote(lane)));
+            self.unproved(page);
+        }
+        if let Some(heir) = &self.heir {
+            for above in &self.above {
+                page.line(format!("the base of lane '{above}' {} '{heir}'", would("is now", "would be")));
+            }
+        }
+        for gone in &self.expired {
+            page.line(gone.line(false));
+        }
+        if let Some(line) = Gone::stay(&self.overdue) {
+            page.line(line);
+        }
+        if let Some(path) = &self.go_to {
+            page.line(format!("this directory {} gone: cd {}", would("is", "would be"), quote(path.display())));
+        }
+    }
+}
+
+impl Finished {
+    /// Why the trash keeps the lane until it is asked for the room.
+    fn unproved(&self, page: &mut Page) {
+        let texts: Vec<&str> = self
+            .holds
+            .iter()
+            .filter(|held| !["submodule", "repository"].contains(&&*held.code))
+            .map(|held| held.text.as_str())
+            .collect();
+        if !texts.is_empty() {
+            page.line(Cell::new(format!("with it went what no base has: {}", texts.join(", ")), Style::Attention));
+        } else if self.trash.is_some() && self.proof.is_none() && self.holds.is_empty() && self.integrated.is_some() {
+            let text = "its commits cannot be shown to be in the base one by one: the trash keeps it until it is asked";
+            page.line(Cell::new(text, Style::Attention));
+        }
+    }
+}
+
+/// The proof, in a sentence about the lane.
+struct Proof<'a>(&'a Integration, Option<&'a BranchName>);
+
+impl std::fmt::Display for Proof<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let base = self.1.map_or_else(|| "its base".to_owned(), |base| format!("'{base}'"));
+        match self.0 {
+            Integration::SameCommit => write!(f, "at the same commit as {base}"),
+            Integration::Ancestor => write!(f, "merged into {base} already"),
+            _ => write!(f, "in {base} already ({})", self.0),
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Why a lane cannot be started: the facts, the sentence, the remedy, the word for scripts.
+
+use std::path::PathBuf;
+
+use bstr::ByteSlice;
+
+use super::{Broken, TargetState};
+use crate::domain::lane::RefName;
+use crate::domain::name::{BranchName, LaneName};
+use crate::domain::shell_word::quote;
+use crate::error::{Error, Kind};
+
+/// Why a lane cannot be started.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// The lane exists and differs from what was asked.
+    Differs {
+        /// The lane.
+        name: LaneName,
+        /// The option that disagrees.
+        what: &'static str,
+        /// What the lane has.
+        has: String,
+    },
+    /// The lane exists and is another owner's.
+    Owned {
+        /// The lane.
+        name: LaneName,
+        /// Who works in it.
+        owner: String,
+    },
+    /// The lane exists, its worktree cannot be used.
+    Broken(LaneName, Broken),
+    /// The branch is checked out, or being rebased or bisected, elsewhere.
+    BranchInUse(BranchName, PathBuf),
+    /// The branch is another lane's.
+    BranchOwned(BranchName, LaneName),
+    /// Another branch's name makes this one impossible.
+    BranchConflict(BranchName, BranchName),
+    /// Several remotes have a branch of that name.
+    SeveralRemotes(LaneName, BranchName, Vec<RefName>),
+    /// The branch is named by its remote-tracking branch, where it is called otherwise.
+    RemoteBranch(RefName, BranchName),
+    /// The path cannot be used.
+    Path(PathBuf, TargetState),
+}
+
+impl std::fmt::Display for Refusal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Refusal::Differs { name, what, has } => {
+                write!(f, "lane '{name}' exists and has {has}, not what {what} asks for")
+            }
+            Refusal::Owned { name, owner } => write!(f, "lane '{name}' exists and is {owner}'s"),
+            Refusal::Broken(name, Broken::Gone) => write!(f, "lane '{name}' exists, but its directory is gone"),
+            Refusal::Broken(name, Broken::Damaged(path, why)) => {
+                write!(f, "lane '{name}' exists, but its worktree '{}' is damaged: {why}", path.display())
+            }
+            Refusal::Broken(name, Broken::Moved(path)) => {
+                write!(f, "lane '{name}' exists, but its directory was moved by hand to '{}'", path.display())
+            }
+            Refusal::BranchInUse(branch, path) => write!(f, "branch '{branch}' is in use in '{}'", path.display()),
+            Refusal::BranchOwned(branch, lane) => write!(f, "branch '{branch}' belongs to lane '{lane}'"),
+            Refusal::BranchConflict(branch, other) => {
+                write!(f, "branch '{branch}' cannot exist beside branch '{other}'")
+            }
+            Refusal::SeveralRemotes(_, branch, all) => {
+                let all: Vec<_> = all.iter().map(|tracking| format!("'{tracking}'")).collect();
+                write!(f, "branch '{branch}' could follow {}", all.join(" or "))
+            }
+            Refusal::RemoteBranch(tracking, branch) => {
+                write!(f, "'{tracking}' is where a remote's branch '{branch}' is mirrored, and no name for a lane")
+            }
+            Refusal::Path(path, state) => {
+                let path = path.display();
+                match state {
+                    TargetState::Symlink => write!(f, "'{path}' is a symbolic link"),
+                    TargetState::InsideGitDirectory => write!(f, "'{path}' lies inside a git directory"),
+                    TargetState::InsideWorktree(other) => {
+                        write!(f, "'{path}' lies inside the worktree '{}'", other.display())
+                    }
+                    TargetState::InTheRepository(what) => {
+                        let what = what.display();
+                        write!(
+                            f,
+                            "the tracked lane.toml cannot put a lane at '{path}': '{what}' is tracked, or behind a link"
+                        )
+                    }
+                    TargetState::Impossible(why) => write!(f, "'{path}' cannot be created: {why}"),
+                    _ => write!(f, "'{path}' already exists"),
+                }
+            }
+        }
+    }
+}
+
+impl Refusal {
+    /// What to do instead.
+    pub fn hint(&self) -> String {
+        match self {
+            Refusal::Differs { name, .. } => format!("see it with: git lane show {}", quote(name)),
+            Refusal::Owned { name, .. } => {
+                format!("choose another name; to go there all the same: cd \"$(git lane path {})\"", quote(name))
+            }
+            Refusal::Broken(name, Broken::Gone) => {
+                format!(
+                    "clear the record with: git lane prune; its branch is taken up again by: git lane start {}",
+                    quote(name)
+                )
+            }
+            Refusal::Broken(_, Broken::Damaged(..)) => {
+                "nothing in it is lost; see what to do with: git lane doctor".into()
+            }
+            Refusal::Broken(_, Broken::Moved(_)) => "tell git where it is with: git lane doctor --fix".into(),
+            Refusal::BranchInUse(..) => {
+                "switch that worktree to another branch, or choose another with --branch".into()
+            }
+            Refusal::BranchOwned(_, lane) => format!("go there with: cd \"$(git lane path {})\"", quote(lane)),
+            Refusal::BranchConflict(..) => "choose another name, or another branch with --branch".into(),
+            Refusal::SeveralRemotes(name, _, all) => {
+                let remote = all.first().and_then(|tracking| tracking.shorten().split_once_str("/"));
+                let remote = remote.map_or_else(|| "REMOTE".into(), |(remote, _)| remote.to_str_lossy());
+                format!(
+                    "say whose with: git config checkout.defaultRemote {}, then: git lane start {}",
+                    quote(remote),
+                    quote(name)
+                )
+            }
+            Refusal::RemoteBranch(_, branch) => {
+                format!("start a lane on it with: git lane start {}", quote(branch))
+            }
+            Refusal::Path(..) => "choose another place with --path, or move away what is there".into(),
+        }
+    }
+
+    /// A stable word for scripts.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Refusal::Differs { .. } => "lane-differs",
+            Refusal::Owned { .. } => "lane-owned",
+            Refusal::Broken(_, Broken::Gone) => "worktree-gone",
+            Refusal::Broken(_, Broken::Damaged(..)) => "damaged",
+            Refusal::Broken(_, Broken::Moved(_)) => "moved",
+            Refusal::BranchInUse(..) => "branch-in-use",
+            Refusal::BranchOwned(..) => "branch-owned",
+            Refusal::BranchConflict(..) => "branch-conflict",
+            Refusal::SeveralRemotes(..) => "several-remotes",
+            Refusal::RemoteBranch(..) => "remote-branch",
+            Refusal::Path(..) => "path-occupied",
+        }
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        let error = Error::new(Kind::Refused, refusal.to_string()).hint(refusal.hint()).code(refusal.code());
+        match &refusal {
+            Refusal::Owned { name, owner } => error.details(serde_json::json!({ "lane": name, "owner": owner })),
+            _ => error,
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! The way back of a removal, and its way forward after a crash; whatever others did to the lane meanwhile.
+
+use super::{Intent, forget, places, what};
+use crate::domain::lane::RefName;
+use crate::domain::trash_entry::Entry;
+use crate::error::{IoContext, Result};
+use crate::operations::start::registry_lock;
+use crate::operations::trash;
+use crate::repository::Repository;
+use crate::repository::quarantine::Scratch;
+use crate::repository::recovered::Healed;
+use crate::repository::reflog::{reflog_path, relink_reflog};
+use crate::repository::refs::RefChange;
+use crate::store::journal::Running;
+use crate::store::permissions;
+
+/// Whether the removal has gone too far to be undone.
+pub(super) fn is_committed(repository: &Repository, entry: &Entry) -> Result<bool> {
+    if !has_record(repository, entry)? {
+        return Ok(true);
+    }
+    match entry.branch.as_ref().filter(|branch| branch.deleted) {
+        Some(branch) => Ok(repository.branch_tip(&branch.name)?.is_none()),
+        None => Ok(false),
+    }
+}
+
+fn has_record(repository: &Repository, entry: &Entry) -> Result<bool> {
+    Ok(repository.records()?.find(&entry.lane.name).is_some_and(|lane| lane.id == entry.lane.id))
+}
+
+/// Undoes a removal that is not committed.
+pub(super) fn put_back(repository: &Repository, entry: &Entry) -> Result<()> {
+    // A branch that is being deleted loses its reflog first.
+    if let Some(branch) = entry.branch.as_ref().filter(|branch| branch.deleted)
+        && reflog_path(repository, &branch.name).is_some_and(|log| !log.exists())
+    {
+        let kept = trash::directory(repository).join(&entry.id).join("reflog");
+        relink_reflog(repository, &branch.name, &kept)?;
+    }
+    let scratch = Scratch::new(repository)?;
+    let _tags = trash::keeper_commit::bring_back_tags(repository, entry, &scratch)?;
+    if let Some(places) = places(repository, entry) {
+        places.bring_back()?;
+        places.settle()?;
+    }
+    let name = trash::ref_name(&entry.id)?;
+    if let Some(kept) = repository.ref_target(&name)? {
+        repository.change_refs(&[RefChange { name, from: Some(kept), to: None }], "lane: undo")?;
+    }
+    trash::remove_empty(&trash::directory(repository).join(&entry.id))
+}
+
+/// Completes or undoes an interrupted removal.
+pub fn recover(repository: &Repository, running: &Running, intent: &Intent) -> Result<Healed> {
+    let _lock = trash::exclusive_for(repository, &intent.lane, running)?;
+    let _registry = registry_lock(repository)?;
+    let entry = &intent.entry;
+    let what = what(&intent.lane);
+    if !is_committed(repository, entry)? && put_back(repository, entry).is_ok() {
+        return Ok(Healed { what, completed: false });
+    }
+    // Too late, or somebody has taken the lane's place meanwhile: it goes to the trash whole.
+    complete(repository, entry)?;
+    Ok(Healed { what, completed: true })
+}
+
+/// Takes away whatever is still there; returns the entry, which says what went.
+pub(super) fn complete(repository: &Repository, entry: &Entry) -> Result<Entry> {
+    let entry = what_is_left(repository, entry)?;
+    if let Some(places) = places(repository, &entry) {
+        places.take_away()?;
+    }
+    let name = trash::ref_name(&entry.id)?;
+    if let (Some(id), None) = (entry.keep, repository.ref_target(&name)?) {
+        repository.change_refs(&[RefChange { name, from: None, to: Some(id) }], "lane: retire")?;
+    }
+    if let Some(branch) = entry.branch.as_ref().filter(|branch| branch.deleted)
+        && repository.branch_tip(&branch.name)? == Some(branch.tip)
+    {
+        let change = RefChange { name: RefName::from(&branch.name), from: Some(branch.tip), to: None };
+        repository.change_refs(&[change], "lane: retire")?;
+    }
+    forget(repository, &entry)?;
+    Ok(entry)
+}
+
+/// Makes sure that the entry is written, without a directory somebody has removed before it could be moved.
+fn what_is_left(repository: &Repository, entry: &Entry) -> Result<Entry> {
+    let directory = trash::directory(repository).join(&entry.id);
+    let mut entry = entry.clone();
+    let waits = places(repository, &entry).is_some_and(|places| places.waiting().is_some());
+    if let Some(worktree) = entry.worktree.as_mut().filter(|_| !waits)
+        && std::fs::symlink_metadata(&worktree.path).is_err()
+    {
+        worktree.directory = None;
+    }
+    permissions::create_dir_all(&directory).context("create", &directory)?;
+    trash::write(&directory, &entry)?;
+    Ok(entry)
+}
