@@ -122,7 +122,7 @@ fn doubt(repository: &Repository, entry: &Entry, ui: &Ui) {
         ui.warn(format_args!(
             "'{key}' was '{value}' in this worktree; that is not put back, because nothing outside of the trash bears it out"
         ));
-        let value = word_of_bytes(&value);
+        let value = quote_bytes(&value);
         ui.note(format_args!(
             "hint: if you know it to be yours: git config --file {file} --add {} {value}",
             quote(&key)
