@@ -34,6 +34,22 @@ fn merge_main(sandbox: &Sandbox, change: &[(&str, &str)]) {
     sandbox.git_in(&lane, ["commit", "-q", "-m", "merge main"]);
 }
 
+/// A commit of main (with a file `m` besides) and one of the lane that each change `path`, and the lane's merge of the two,
+/// as git makes it or as the lane has it.
+fn crossed(sandbox: &Sandbox, path: &str, texts: [&str; 2]) -> [String; 2] {
+    sandbox.work("x", path, texts[1]);
+    // The younger one of the two is what a merge base is where only one is looked at.
+    let mut amend = sandbox.command("git");
+    amend.args(["commit", "-q", "--amend", "--no-edit"]).env("GIT_COMMITTER_DATE", "1700000100 +0000");
+    sandbox.run(amend.current_dir(sandbox.lane_path("x"))).ok();
+    let theirs = sandbox.git(["rev-parse", "x"]);
+    sandbox.write("m", "m\n");
+    sandbox.write(path, texts[0]);
+    let ours = sandbox.commit("main's");
+    sandbox.git_in(&sandbox.lane_path("x"), ["merge", "-q", "-X", "theirs", "-m", "merge main", &ours]);
+    [ours, theirs]
+}
+
 /// main's attributes: `*` has them in every worktree.
 fn attributes(sandbox: &Sandbox, text: &str) {
     sandbox.write(".git/info/attributes", text);
@@ -244,6 +260,94 @@ fn a_lane_is_integrated_only_by_its_own_commits() {
             },
             ["nothing-to-merge", "nothing-to-merge", "nothing-to-merge"],
         ),
+        (
+            "a squash by hand, and main's own changes beside it",
+            |s| {
+                s.work("x", "f", &lines(&[(5, "five")]));
+                s.git(["merge", "-q", "--squash", "x"]);
+                s.commit("squash");
+                s.write("f", lines(&[(1, "one"), (5, "five")]));
+                s.commit("one");
+            },
+            ["nothing-to-merge", "nothing-to-merge", "nothing-to-merge"],
+        ),
+        (
+            "a squash by hand with a driver that keeps main's file",
+            |s| {
+                attributes(s, "f merge=ours\n");
+                s.git(["config", "merge.ours.driver", "true"]);
+                s.write("f", lines(&[(1, "one")]));
+                s.commit("one");
+                write(&s.lane_path("x").join("g"), "g\n");
+                s.work("x", "f", &lines(&[(5, "five")]));
+                s.git(["merge", "-q", "--squash", "x"]);
+                s.commit("squash");
+                assert_eq!(s.git(["show", "HEAD:f"]) + "\n", lines(&[(1, "one")]));
+            },
+            ["left-out", "left-out", "landed"],
+        ),
+        (
+            "a driver in a tracked file that keeps main's, which main names after the squash",
+            |s| {
+                s.git(["config", "merge.ours.driver", "true"]);
+                s.write(".gitattributes", "f merge=ours\n");
+                s.write("f", lines(&[(1, "one")]));
+                s.commit("one");
+                s.work("x", "f", &lines(&[(5, "five")]));
+                s.git(["merge", "-q", "--squash", "x"]);
+            },
+            ["left-out", "left-out", "landed"],
+        ),
+        (
+            "a squash by hand with -X ours",
+            |s| {
+                s.write("f", lines(&[(5, "main's")]));
+                s.commit("main's");
+                write(&s.lane_path("x").join("g"), "g\n");
+                s.work("x", "f", &lines(&[(5, "five")]));
+                s.git(["merge", "-q", "--squash", "-X", "ours", "x"]);
+                s.commit("squash");
+            },
+            ["conflict", "conflict", "conflict"],
+        ),
+        (
+            "two merges of the same two commits, of which main's dropped the lane's by a driver",
+            |s| {
+                let [_, theirs] = crossed(s, "f", [&lines(&[(1, "one")]), &lines(&[(5, "five")])]);
+                attributes(s, "f merge=ours\n");
+                s.git(["config", "merge.ours.driver", "true"]);
+                s.git(["merge", "-q", "-m", "merge", &theirs]);
+                s.write(".git/info/attributes", "");
+                assert_eq!(s.git(["show", "HEAD:f"]) + "\n", lines(&[(1, "one")]));
+            },
+            ["same-patches", "left-out", "landed"],
+        ),
+        (
+            "two merges of the same two commits, of which the lane's went back to what was before both",
+            |s| {
+                let [ours, theirs] = crossed(s, "f", ["\0main's", "\0the lane's"]);
+                let lane = s.lane_path("x");
+                s.git_in(&lane, ["reset", "-q", "--hard", &theirs]);
+                s.git_in(&lane, ["merge", "-q", "-s", "ours", "--no-commit", &ours]);
+                write(&lane.join("f"), lines(&[]));
+                s.git_in(&lane, ["commit", "-qam", "merge"]);
+                s.git(["merge", "-q", "-X", "ours", "-m", "merge", &theirs]);
+            },
+            ["left-out", "landed", "landed"],
+        ),
+        (
+            "two merges of the same two commits, of which the lane's took back main's other change",
+            |s| {
+                let [ours, theirs] = crossed(s, "f", [&lines(&[(1, "one")]), &lines(&[(5, "five")])]);
+                let lane = s.lane_path("x");
+                s.git_in(&lane, ["reset", "-q", "--hard", &theirs]);
+                s.git_in(&lane, ["merge", "-q", "--no-commit", &ours]);
+                s.git_in(&lane, ["rm", "-q", "-f", "m"]);
+                s.git_in(&lane, ["commit", "-qm", "merge"]);
+                s.git(["merge", "-q", "-m", "merge", &theirs]);
+            },
+            ["left-out", "landed", "landed"],
+        ),
     ];
     for (what, prepare, expected) in table {
         for (strategy, expected) in ["rebase", "squash", "merge"].iter().zip(expected) {
@@ -251,6 +355,11 @@ fn a_lane_is_integrated_only_by_its_own_commits() {
             prepare(&sandbox);
             let tip = sandbox.git(["rev-parse", "x"]);
             let old = sandbox.git(["rev-parse", "main"]);
+            if *strategy == "merge" {
+                let pruned = sandbox.lane(["--json", "prune", "-n", "--older-than", "0s"]).json();
+                let stays = ["landed", "conflict"].contains(expected);
+                assert_eq!(pruned["pruned"].as_array().unwrap().is_empty(), stays, "{what}: {pruned}");
+            }
             let found = finish(&sandbox, strategy);
             assert_eq!(found, *expected, "{what}, {strategy}");
             if found == "left-out" || found == "conflict" {

@@ -13,7 +13,7 @@ pub enum Integration {
     SameTree,
     /// The base has every path the branch changed, exactly as the branch left it.
     SameContent,
-    /// Merging the branch into the base would change nothing (`git merge-tree --write-tree`).
+    /// Merging the branch into the base, with nothing configured, would change nothing (`git merge-tree --write-tree`).
     NothingToMerge,
     /// Every commit of the branch has a twin of the same patch id in the base (`git cherry`).
     SamePatches,

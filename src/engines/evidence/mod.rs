@@ -3,7 +3,12 @@
 //! Proofs are tried in the order of their cost: identity, ancestry and trees from facts at hand; paths by comparing
 //! three trees in this process, which also gives the cheap and certain "no"; then, for what is left, one simulated
 //! merge (`probe`) and the patches of lane and base (`patches`). Removal rests on the answer, so whatever cannot be
-//! shown is `None`: work that was landed and taken back, work undone inside the lane, anything too large for the bound.
+//! shown is `None`: work that was landed and taken back, work undone inside the lane, anything too large for the bound,
+//! what two merges of the same commits made of it.
+//!
+//! That the simulated merge changes nothing is a proof, where that a landing changes nothing is none. It knows no driver, no
+//! attribute and no option: its result is the base's tree only if every change of the lane since the one merge base is in
+//! there, at the place git would put it or in the file that the base has renamed.
 
 mod arrival;
 mod isolated;
@@ -154,6 +159,9 @@ impl Trees<'_> {
             }
             same &= entry == change.new;
         }
+        if self.have_several_merge_bases(tip, base)? {
+            return Ok(Judgement::Not);
+        }
         if same {
             return Ok(Judgement::Integrated(SameContent));
         }
@@ -168,6 +176,18 @@ impl Trees<'_> {
     fn entry(&self, tree: &gix::Tree<'_>, path: &BString) -> Result<Entry> {
         let entry = tree.lookup_entry(path.split_str("/")).map_err(unreadable)?;
         Ok(entry.map(|entry| (entry.mode(), entry.object_id())))
+    }
+
+    /// Whether lane and base have merged the same two commits, each for itself. What a merge commit of the one has changed,
+    /// and what a merge of the other has dropped (a driver, `-X ours`), is then no difference to one of those two, and a
+    /// merge in memory takes it for what both started from.
+    fn have_several_merge_bases(&self, tip: ObjectId, base: ObjectId) -> Result<bool> {
+        let own = commits_beyond(self.repo, tip, base, usize::MAX)?;
+        if own.iter().all(|(_, parents)| parents.len() < 2) {
+            return Ok(false);
+        }
+        let bases = self.repo.merge_bases_many(base, &[tip]);
+        Ok(bases.map_err(|error| Error::git("cannot compare a branch with its base").source(error))?.len() > 1)
     }
 
     /// Whether every commit of `tip` that `base` does not have has one parent and that parent's tree.
