@@ -122,20 +122,22 @@ fn all(repository: &Repository) -> Result<Vec<Finding>> {
     let mut found = examine(repository, interrupted::operations(repository)?)?;
     // A half-made worktree keeps git from answering; first things first.
     let poisoned = found.iter().any(|finding| matches!(finding, Finding::UnfinishedAdmin(..) | Finding::Poisoned(_)));
-    if poisoned || !install::installed(repository)? {
+    if poisoned {
+        return Ok(found);
+    }
+    let policy = repository.policy();
+    found.extend(policy.as_ref().err().map(|error| Finding::UnreadablePolicy(error.to_string())));
+    if !install::installed(repository)? {
         return Ok(found);
     }
     let state = install::state(repository)?;
     if !state.in_force && state.level != Level::Off {
         found.push(Finding::NotInForce(state.why_not()));
     }
-    match repository.policy() {
-        Err(error) => found.push(Finding::UnreadablePolicy(error.to_string())),
-        Ok(policy) => {
-            let unknown = install::unknown_rules(repository, &policy)?;
-            if !unknown.is_empty() {
-                found.push(Finding::UnknownRules(unknown.join(", ")));
-            }
+    if let Ok(policy) = policy {
+        let unknown = install::unknown_rules(repository, &policy)?;
+        if !unknown.is_empty() {
+            found.push(Finding::UnknownRules(unknown.join(", ")));
         }
     }
     Ok(found)

@@ -165,8 +165,10 @@ impl Repository {
             _ => RefFormat::Files,
         };
         let lane_dir = common_dir.join("lane");
-        if std::fs::symlink_metadata(&lane_dir).is_ok_and(|found| found.is_symlink()) {
-            return Err(led_away(&lane_dir));
+        if let Ok(found) = std::fs::symlink_metadata(&lane_dir)
+            && !found.is_dir()
+        {
+            return Err(led_away(&lane_dir, found.is_symlink()));
         }
         Shared::of(&repo).take_effect();
         let (records, walks, pending) = Default::default();
@@ -328,11 +330,14 @@ fn ensure_registered(git_dir: &Path, common_dir: &Path) -> Result<()> {
         ))
 }
 
-/// The refusal to keep anything behind a link, which may lead anywhere.
-fn led_away(lane_dir: &Path) -> Error {
-    Error::environment(format!("'{}' is a symbolic link, which git-lane does not follow", lane_dir.display()))
-        .code("strange-file")
-        .hint(format!("see where it leads, then: rm {}", quote(lane_dir.display())))
+/// The refusal to keep anything behind a link, which may lead anywhere, or in what is no directory.
+fn led_away(lane_dir: &Path, is_link: bool) -> Error {
+    let (place, rm) = (lane_dir.display(), quote(lane_dir.display()));
+    let (what, first) = match is_link {
+        true => ("is a symbolic link, which git-lane does not follow", "see where it leads, then: rm"),
+        false => ("is no directory; git-lane never makes it anything else", "see what it is, then: rm"),
+    };
+    Error::environment(format!("'{place}' {what}")).code("strange-file").hint(format!("{first} {rm}"))
 }
 
 fn same_repository(a: &Path, b: &Path) -> bool {

@@ -53,7 +53,8 @@ fn team(repository: &Repository) -> Result<Option<(String, PathBuf)>> {
     }
     let path = main.join(FILE);
     if std::fs::symlink_metadata(&path).is_ok_and(|metadata| metadata.is_symlink()) {
-        let target = std::fs::canonicalize(&path).context("read", &path)?;
+        let target =
+            std::fs::canonicalize(&path).map_err(|_| failure(&path, "is a symbolic link that leads nowhere"))?;
         let root = std::fs::canonicalize(&main).context("read", &main)?;
         if !target.starts_with(&root) || target.starts_with(repository.common_dir()) {
             return Err(failure(&path, "is a symbolic link out of the repository, which is not followed")
@@ -101,6 +102,10 @@ fn read(path: &Path) -> Result<Option<String>> {
     let file = match std::fs::OpenOptions::new().read(true).custom_flags(nonblocking).open(path) {
         Ok(file) => file,
         Err(error) if matches!(error.kind(), NotFound | NotADirectory) => return Ok(None),
+        // What nothing can open: a socket.
+        Err(error) if error.raw_os_error() == Some(rustix::io::Errno::NXIO.raw_os_error()) => {
+            return Err(failure(path, "is no plain file"));
+        }
         Err(error) => return Err(error).context("read", path),
     };
     if !file.metadata().context("read", path)?.is_file() {

@@ -1,5 +1,7 @@
 //! Everything else in `.git/lane`: its directories, its locks, what is being made, the policy of the clone.
 
+use std::path::Path;
+
 use super::{ID, link, look, pipe};
 use crate::sandbox::{Sandbox, write};
 
@@ -96,17 +98,93 @@ fn what_is_being_made_is_cleared_without_following() {
     }
 }
 
-/// `.git/lane` itself may lead anywhere.
+/// Puts something in the place of a file or directory; `false` where this user cannot.
+type Plant = fn(&Path, &Path) -> bool;
+
+/// What is neither a directory nor a plain file, or only a way to one.
+const STRANGE: [(&str, Plant); 6] = [
+    ("link", |at, victim| {
+        link(victim, at);
+        true
+    }),
+    ("link to a file", |at, victim| {
+        link(&victim.join("doc"), at);
+        true
+    }),
+    ("dangling link", |at, victim| {
+        link(&victim.join("new"), at);
+        true
+    }),
+    ("pipe", |at, _| {
+        pipe(at);
+        true
+    }),
+    ("socket", |at, _| std::os::unix::net::UnixListener::bind(at).is_ok()),
+    ("device", |at, _| {
+        let zero = rustix::fs::makedev(1, 5);
+        rustix::fs::mknodat(rustix::fs::CWD, at, rustix::fs::FileType::CharacterDevice, 0o600.into(), zero).is_ok()
+    }),
+];
+
+/// `.git/lane` itself may lead anywhere, or be no directory at all.
 #[test]
-fn nothing_is_kept_behind_a_link() {
-    let sandbox = Sandbox::new();
-    let victim = sandbox.precious();
-    link(&victim, &sandbox.repo.join(".git/lane"));
-    let before = look(&sandbox, &victim);
-    for args in COMMANDS {
-        let said = sandbox.lane_in_time(args).fails(4);
-        assert!(said.contains("symbolic link") && said.contains("hint: see where it leads"), "{said}");
-        assert_eq!(look(&sandbox, &victim), before, "{args:?}");
+fn nothing_is_kept_in_what_is_no_directory() {
+    let file: (&str, Plant) = ("file", |at, _| {
+        write(at, "x");
+        true
+    });
+    for (kind, plant) in STRANGE.into_iter().chain([file]) {
+        let sandbox = Sandbox::new();
+        let victim = sandbox.precious();
+        let _ = sandbox.lane(["init"]).ok();
+        let _ = sandbox.lane(["start", "x"]).ok();
+        std::fs::remove_dir_all(sandbox.own("")).unwrap();
+        if !plant(&sandbox.repo.join(".git/lane"), &victim) {
+            continue;
+        }
+        let before = look(&sandbox, &victim);
+        let what = if kind.contains("link") { "symbolic link" } else { "no directory" };
+        for args in COMMANDS.iter().copied().chain([&["init"][..], &["doctor", "--fix"]]) {
+            let said = sandbox.lane_in_time(args).fails(4);
+            assert!(said.contains(what) && said.contains("then: rm "), "{kind}: {said}");
+            assert_eq!(look(&sandbox, &victim), before, "{kind} {args:?}");
+        }
+        for args in [&["status"][..], &["commit", "-q", "--allow-empty", "-m", "x"], &["switch", "-q", "--detach"]] {
+            let mut git = sandbox.command("timeout");
+            let run = sandbox.run(git.arg("10").arg(sandbox.root().join("bin/git")).args(args));
+            assert_ne!(run.code, 124, "{kind} {args:?}: it hangs");
+        }
+        assert!(!victim.join("new").exists(), "{kind}");
+    }
+}
+
+/// The user's own file may be a link, as those who keep dotfiles have it; no other may lead out of its repository.
+#[test]
+fn a_policy_is_a_plain_file_wherever_it_is() {
+    let directory: (&str, Plant) = ("directory", |at, _| std::fs::create_dir(at).is_ok());
+    let loops: (&str, Plant) = ("loop", |at, _| std::os::unix::fs::symlink("lane.toml", at).is_ok());
+    for place in ["shop/lane.toml", "home/.config/git-lane/lane.toml", "shop/.git/lane/lane.toml"] {
+        for (kind, plant) in STRANGE.into_iter().chain([directory, loops]) {
+            let sandbox = Sandbox::new();
+            let victim = sandbox.precious();
+            let _ = sandbox.lane(["start", "x"]).ok();
+            let at = sandbox.root().join(place);
+            std::fs::create_dir_all(at.parent().unwrap()).unwrap();
+            // A file of the user's that is not there says nothing.
+            let is_absent = place.starts_with("home") && kind == "dangling link";
+            if is_absent || !plant(&at, &victim) {
+                continue;
+            }
+            let before = look(&sandbox, &victim);
+            assert_eq!(sandbox.found(), ["policy"], "{place} {kind}");
+            for args in COMMANDS.iter().copied().chain([&["config"][..], &["show", "x"], &["doctor", "--fix"]]) {
+                let run = sandbox.lane_in_time(args);
+                assert!(run.code <= 1 || run.stderr.contains(at.to_str().unwrap()), "{place} {kind}: {run}");
+                assert_eq!(look(&sandbox, &victim), before, "{place} {kind}: {run}");
+            }
+            let said = sandbox.lane_in_time(&["start", "new"]).fails(4);
+            assert!(said.contains("lane.toml'"), "{place} {kind}: {said}");
+        }
     }
 }
 
