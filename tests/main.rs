@@ -15,6 +15,7 @@ mod entries_hold;
 mod environment;
 mod facts;
 mod finish;
+mod floors;
 mod foretold;
 mod full_disk;
 mod fuzz;
