@@ -15,7 +15,7 @@ mod surroundings;
 use crate::domain::retire::{moved_on, raced};
 use crate::repository::recovered::Heal;
 use crate::repository::reflog::reflog_path;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -27,7 +27,7 @@ pub use self::surroundings::surroundings;
 use super::start::registry_lock;
 use super::trash;
 use super::trash::Places;
-use crate::domain::event::{Subject, What};
+use crate::domain::event::{End, Subject, What};
 use crate::domain::lane::{Lane, ObjectId, RefName, Worktree, WorktreeState};
 use crate::domain::losses::Losses;
 use crate::domain::name::{BranchName, LaneName};
@@ -83,6 +83,16 @@ pub struct Retired {
     pub trash_id: String,
     /// The entry.
     pub entry: Entry,
+    /// Directories in a lower layer of an overlay filesystem, whose files went one by one.
+    pub lifted: Vec<PathBuf>,
+}
+
+impl Retired {
+    fn end(&self) -> End {
+        let lower = "was in a lower layer of an overlay filesystem, so its files went one by one";
+        let note = self.lifted.first().map(|directory| format!("'{}' {lower}", directory.display()));
+        End { note, ..self.entry.end() }
+    }
 }
 
 /// What is about to happen, complete enough for somebody else to finish or undo it.
@@ -136,7 +146,7 @@ pub fn retire(repository: &Repository, retirement: &Retirement<'_>) -> Result<Re
         Reason::Pruned => What::Prune,
     };
     let operation = events::begin(&repository.lane_dir(), Subject::of(what, retirement.lane));
-    operation.ended(remove(repository, retirement), |retired| retired.entry.end())
+    operation.ended(remove(repository, retirement), Retired::end)
 }
 
 fn remove(repository: &Repository, retirement: &Retirement<'_>) -> Result<Retired> {
@@ -178,15 +188,15 @@ fn remove(repository: &Repository, retirement: &Retirement<'_>) -> Result<Retire
 /// Takes away what was looked at, or puts it back.
 fn carry_out(repository: &Repository, intent: Intent, running: Running) -> Result<Retired> {
     match take_away(repository, &intent.entry) {
-        Ok(()) => {
+        Ok(lifted) => {
             running.done()?;
-            Ok(Retired { trash_id: intent.id, entry: intent.entry })
+            Ok(Retired { trash_id: intent.id, entry: intent.entry, lifted })
         }
         // Too late to be undone; somebody may have interfered.
         Err(error) if is_committed(repository, &intent.entry)? => match complete(repository, &intent.entry) {
             Ok(entry) => {
                 running.done()?;
-                Ok(Retired { trash_id: intent.id, entry })
+                Ok(Retired { trash_id: intent.id, entry, lifted: Vec::new() })
             }
             Err(_) => Err(error.hint("the lane is in the trash; the next git-lane command completes its removal")),
         },
@@ -294,7 +304,8 @@ fn places(repository: &Repository, entry: &Entry) -> Option<Places> {
     Some(Places::new(directory, worktree, repository.common_dir().join("worktrees").join(&worktree.admin)))
 }
 
-fn take_away(repository: &Repository, entry: &Entry) -> Result<()> {
+/// Returns the directories whose files went one by one.
+fn take_away(repository: &Repository, entry: &Entry) -> Result<Vec<PathBuf>> {
     let directory = trash::directory(repository).join(&entry.id);
     permissions::create_dir_all(&directory).context("create", &directory)?;
     step("retire.entry-made");
@@ -311,9 +322,10 @@ fn take_away(repository: &Repository, entry: &Entry) -> Result<()> {
         step("retire.kept");
     }
     link_reflog(repository, entry, &directory)?;
-    if let Some(places) = places(repository, entry) {
-        places.take_away()?;
-    }
+    let lifted = match places(repository, entry) {
+        Some(places) => places.take_away()?,
+        None => Vec::new(),
+    };
     let mut changes = Vec::new();
     if more_than_branch.is_none() {
         changes.extend(keep);
@@ -323,7 +335,7 @@ fn take_away(repository: &Repository, entry: &Entry) -> Result<()> {
     }
     repository.change_refs(&changes, "lane: retire")?;
     step("retire.refs-changed");
-    forget(repository, entry)
+    forget(repository, entry).map(|()| lifted)
 }
 
 /// Removes the lane's record, and git's settings of a branch that is gone.

@@ -7,6 +7,7 @@
 pub mod expire;
 pub mod keeper_commit;
 mod links;
+mod lower_layer;
 mod parking;
 pub mod relocation;
 pub mod size;

@@ -9,9 +9,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, RenameFlags, Timespec, Timestamps};
 
-use super::{links, parking};
+use super::{links, lower_layer, parking};
 use crate::domain::obstacle::Obstacle;
-use crate::domain::shell_word::quote;
 use crate::domain::trash_entry::{KeptWorktree, Stamp};
 use crate::error::{Error, IoContext, Result};
 use crate::repository::provenance::worktree_settings;
@@ -24,6 +23,12 @@ const MARKER: &str = "git-lane is moving this worktree";
 
 /// How long `git worktree prune` may keep on removing the directory a lane comes back into.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
+
+/// Where a directory of a lower layer becomes one of the upper layer, on its way into the trash and back.
+const LEAVING: &str = "leaving";
+const RETURNING: &str = "returning";
+const ADMIN_LEAVING: &str = "admin-leaving";
+const ADMIN_RETURNING: &str = "admin-returning";
 
 /// The marker before it has all its text.
 const UNFINISHED: &str = ".locked.lane-new";
@@ -96,8 +101,31 @@ impl Places {
         waiting.with_file_name("dot-git")
     }
 
-    /// Moves directory and admin directory into the trash.
-    pub fn take_away(&self) -> Result<()> {
+    /// What waits to take the place of a directory of a lower layer while its files go there.
+    fn lifting(directory: &Path, word: &str) -> PathBuf {
+        directory.with_file_name(word)
+    }
+
+    /// Completes what a process has begun with directories of a lower layer.
+    fn settle_lower(&self) -> Result<()> {
+        let (inside, parked, kept_admin) = (self.inside(), self.parked(), self.kept_admin());
+        let ours = self.parking().is_some();
+        let beside = [(&self.original, Self::lifting(&parked, LEAVING)), (&parked, Self::lifting(&parked, RETURNING))];
+        let own = [
+            (&inside, Self::lifting(&inside, RETURNING)),
+            (&self.admin, Self::lifting(&kept_admin, ADMIN_LEAVING)),
+            (&kept_admin, Self::lifting(&kept_admin, ADMIN_RETURNING)),
+        ];
+        for (directory, aside) in own.into_iter().chain(beside.into_iter().filter(|_| ours)) {
+            lower_layer::settle(directory, &aside).context("move", directory)?;
+        }
+        Ok(())
+    }
+
+    /// Moves directory and admin directory into the trash; returns those of a lower layer, whose files went one by one.
+    pub fn take_away(&self) -> Result<Vec<PathBuf>> {
+        self.settle_lower()?;
+        let mut lifted = Vec::new();
         // What is in the place of one that has moved already is somebody else's.
         let admin_is_here = !exists(&self.kept_admin()) && exists(&self.admin);
         if admin_is_here && self.stamp.is_some() {
@@ -107,7 +135,7 @@ impl Places {
         if self.stamp.is_some() {
             let waiting = match self.waiting() {
                 Some(waiting) => waiting,
-                None => self.move_directory_away()?,
+                None => self.move_directory_away(&mut lifted)?,
             };
             step("places.directory-moved");
             let dot_git = Self::dot_git(&waiting);
@@ -118,15 +146,18 @@ impl Places {
         }
         if admin_is_here {
             worktree_settings::vouch(self.common_dir(), &self.admin);
-            moved(rename_raw(&self.admin, &self.kept_admin()), &self.admin)?;
+            let kept = self.kept_admin();
+            if lower_layer::rename(&self.admin, &kept, &Self::lifting(&kept, ADMIN_LEAVING))? {
+                lifted.push(self.admin.clone());
+            }
             step("places.admin-moved");
             unmark(&self.kept_admin())?;
         }
         remove_orphaned_locks(&self.kept_admin());
-        Ok(())
+        Ok(lifted)
     }
 
-    fn move_directory_away(&self) -> Result<PathBuf> {
+    fn move_directory_away(&self, lifted: &mut Vec<PathBuf>) -> Result<PathBuf> {
         let inside = self.inside();
         match with_writable(&self.original, || rename_raw(&self.original, &inside)) {
             Ok(()) => return Ok(inside),
@@ -144,18 +175,16 @@ impl Places {
         let ignore = self.original.with_file_name(".lane-trash").join(".gitignore");
         lane_files::write(&ignore, b"*\n").context("write", &ignore)?;
         step("places.parking-made");
-        let done = with_writable(&self.original, || rename_raw(&self.original, &parked));
-        match done {
-            Err(error) if error.kind() != ErrorKind::CrossesDevices => {
-                Err(error).context("move", &self.original).map_err(hint_at_mounts)
-            }
-            done => moved(done, &self.original).map(|()| parked),
+        if lower_layer::rename(&self.original, &parked, &Self::lifting(&parked, LEAVING))? {
+            lifted.push(self.original.clone());
         }
+        Ok(parked)
     }
 
     /// Moves admin directory and directory to where git expects them; `admin` may differ from the original one. Until
     /// [`settle`](Self::settle) both stay marked as ours to finish, or to take back.
     pub fn bring_back(&self) -> Result<()> {
+        self.settle_lower()?;
         let kept_admin = self.kept_admin();
         if exists(&kept_admin) {
             if self.stamp.is_some() {
@@ -178,7 +207,7 @@ impl Places {
             step("places.dot-git-back");
             let parent = self.original.parent().unwrap_or(&self.original);
             permissions::create_dir_all(parent).context("create", parent)?;
-            with_writable(&waiting, || rename_raw(&waiting, &self.original)).context("move to", &self.original)?;
+            lower_layer::rename(&waiting, &self.original, &Self::lifting(&waiting, RETURNING))?;
             step("places.directory-back");
         }
         step("places.back");
@@ -193,6 +222,9 @@ impl Places {
         loop {
             permissions::create_dir_all(worktrees).context("create", worktrees)?;
             match rename_raw(kept, &self.admin) {
+                Err(error) if error.kind() == ErrorKind::CrossesDevices => {
+                    return lower_layer::rename(kept, &self.admin, &Self::lifting(kept, ADMIN_RETURNING)).map(drop);
+                }
                 // Somebody may have made it again by now, so that it is there is no sign that it was.
                 Err(error) if error.kind() == ErrorKind::NotFound && start.elapsed() < PATIENCE => {}
                 Err(_) if start.elapsed() < PATIENCE && remove_husk(&self.admin) => {}
@@ -216,12 +248,13 @@ impl Places {
 
     /// Undoes what a half-done [`bring_back`](Self::bring_back) did.
     pub fn back_to_trash(&self) -> Result<()> {
+        self.settle_lower()?;
         if exists(&self.kept_admin()) {
             // The admin directory goes first, so nothing else has moved.
             return unmark(&self.kept_admin());
         }
         let ours = self.waiting().is_some() || links::names(&self.original.join(".git"), &self.original, &self.admin);
-        if is_marked(&self.admin) && ours { self.take_away() } else { Ok(()) }
+        if is_marked(&self.admin) && ours { self.take_away().map(drop) } else { Ok(()) }
     }
 
     /// Removes the parking place when this was the last one in it.
@@ -282,7 +315,7 @@ fn restamp(directory: &Path, stamp: Stamp) -> Result<()> {
 }
 
 /// A directory that may not be written cannot be moved either: its `..` changes.
-fn with_writable(directory: &Path, act: impl FnOnce() -> std::io::Result<()>) -> std::io::Result<()> {
+pub(super) fn with_writable(directory: &Path, act: impl FnOnce() -> std::io::Result<()>) -> std::io::Result<()> {
     let mode = std::fs::symlink_metadata(directory)?.mode() & 0o7777;
     if mode & 0o200 == 0 {
         std::fs::set_permissions(directory, std::fs::Permissions::from_mode(mode | 0o700))?;
@@ -291,7 +324,7 @@ fn with_writable(directory: &Path, act: impl FnOnce() -> std::io::Result<()>) ->
 }
 
 /// Renames without replacing; filesystems that cannot promise that are asked first.
-fn rename_raw(from: &Path, to: &Path) -> std::io::Result<()> {
+pub(super) fn rename_raw(from: &Path, to: &Path) -> std::io::Result<()> {
     match rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
         Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS | rustix::io::Errno::NOTSUP) => {
             if exists(to) {
@@ -327,28 +360,11 @@ fn is_marked(admin: &Path) -> bool {
     lane_files::read(&admin.join("locked")).is_ok_and(|reason| reason == MARKER.as_bytes())
 }
 
-fn exists(path: &Path) -> bool {
+pub(super) fn exists(path: &Path) -> bool {
     std::fs::symlink_metadata(path).is_ok()
 }
 
-/// What a rename said. A directory that cannot go to another name beside it is on no other filesystem: overlayfs renames
-/// none that is in one of its lower layers (its `redirect_dir` is off by default).
-fn moved(done: std::io::Result<()>, path: &Path) -> Result<()> {
-    let lower = done.as_ref().is_err_and(|error| error.kind() == ErrorKind::CrossesDevices);
-    if !lower {
-        return done.context("move", path);
-    }
-    let (place, word) = (path.display(), quote(path.display()));
-    Err(Error::refused(format!(
-        "'{place}' is in a lower layer of an overlay filesystem, where no directory can be renamed"
-    ))
-    .code("lower-layer")
-    .hint(format!(
-        "copy it into the upper layer, then try again: cp -a {word} {word}.new && rm -rf {word} && mv {word}.new {word}"
-    )))
-}
-
-fn hint_at_mounts(error: Error) -> Error {
+pub(super) fn hint_at_mounts(error: Error) -> Error {
     error.hint("a directory that something is mounted on cannot be moved; unmount it first")
 }
 
