@@ -1,7 +1,7 @@
 //! git-lane gives every task its own lane: one name, one branch, one worktree, one owner.
 //!
-//! Data flows one way: `cli` parses, `commands` ask `git` for facts, `domain` decides without touching anything,
-//! `git` applies the plan, `ui` tells the result.
+//! Data flows one way: `cli` parses, `commands` read facts through `repository` and `engines`, `domain` decides without
+//! touching anything, `operations` look again and act, `ui` tells the result. ARCHITECTURE.md has the floors.
 
 pub mod cli;
 pub mod commands;

@@ -1,7 +1,7 @@
 //! The guard's hot path: what `git lane hook <event>` does when git calls it.
 //!
-//! `place` and `config` read HEAD and one file; where those say that all is well, and they nearly always do, nothing
-//! else happens. `details` asks git for what a judgement needs beyond that, `transaction` reads what is about to happen
+//! `site` and `guard_config` read HEAD and one file; where those say that all is well, and they nearly always do, nothing
+//! else happens. `queries` asks git for what a judgement needs beyond that, `reference_transaction` reads what is about to happen
 //! to refs, `remedy` takes a switch back.
 
 mod autostash;

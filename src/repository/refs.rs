@@ -1,6 +1,6 @@
 //! Refs: looked up, and changed all together or not at all.
 //!
-//! For the files backend gix reads them and `transaction` changes them; where the refs are a
+//! For the files backend gix reads them and `ref_transaction` changes them; where the refs are a
 //! reftable, git does both.
 
 use bstr::{BString, ByteSlice, ByteVec};

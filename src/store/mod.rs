@@ -1,5 +1,7 @@
-//! How things reach the disk and the world outside: starting git, the journal, lock files, the event log, files of
-//! `.git/lane`, retries and deadlines. Knows no lane and no repository beyond its directory.
+//! How things reach the disk and the world outside: starting git, the journal, lock files, the event log, the files of
+//! `.git/lane`, retries, deadlines, signals.
+//!
+//! It knows no lane's state and of a repository no more than a directory. Everything above calls it.
 
 pub mod ancestors;
 pub mod child_of_git;

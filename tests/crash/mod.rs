@@ -1,7 +1,7 @@
 //! Every command that takes more than one step, stopped at every one of them: afterwards plain git works, and the same
 //! command again ends well.
 //!
-//! The quick loops stop at the named steps of a debug build (`git::journal::step`) and are part of every run. The thorough
+//! The quick loops stop at the named steps of a debug build (`store::journal::step`) and are part of every run. The thorough
 //! ones stop at every file-changing system call of the command and its children, on Linux with a C compiler:
 //!
 //! ```sh

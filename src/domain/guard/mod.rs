@@ -1,7 +1,7 @@
 //! The guard: what a git hook is told when somebody is about to leave a lane, or has just left it.
 //!
 //! Pure: facts and an event in, a verdict out. Rules 1 to 4 are those of git-lane(1), THE RULE. What each hook can still
-//! prevent is git's doing (there is no hook before a switch); the verdict names the remedy, `git::hook` carries it out.
+//! prevent is git's doing (there is no hook before a switch); the verdict names the remedy, `crate::guard` carries it out.
 
 mod finding;
 pub mod git_hook;

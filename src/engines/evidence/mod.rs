@@ -2,7 +2,7 @@
 //!
 //! Proofs are tried in the order of their cost: identity, ancestry and trees from facts at hand; paths by comparing
 //! three trees in this process, which also gives the cheap and certain "no"; then, for what is left, one simulated
-//! merge (`probe`) and the patches of lane and base (`patches`). Removal rests on the answer, so whatever cannot be
+//! merge (`isolated`) and the patches of lane and base (`patches`). Removal rests on the answer, so whatever cannot be
 //! shown is `None`: work that was landed and taken back, work undone inside the lane, anything too large for the bound,
 //! what two merges of the same commits made of it.
 //!

@@ -1,6 +1,6 @@
 //! Ahead, behind and merge base of many branches in one walk, and the commits one has and another has not.
 //!
-//! Here is what can be asked; `walk` answers it, `source` is where its commits come from.
+//! Here is what can be asked; `walk` answers it, `graph` is where its commits come from.
 
 mod graph;
 mod walk;

@@ -1,6 +1,6 @@
 //! What is in a worktree: staged, modified, untracked and conflicted paths, and the operation in progress.
 //!
-//! Most worktrees are proved clean, or counted, inside this process (`scan`, `staged`, `content`). At the first doubt
+//! Most worktrees are proved clean, or counted, inside this process (`scan`, `staged`, `file_content`). At the first doubt
 //! the question goes to a child `git status` (`porcelain`) with everything pinned that user config could use to hide
 //! work. An error is an error, never "clean". Called by list, finish, drop, prune and the settled check.
 

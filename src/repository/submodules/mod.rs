@@ -1,7 +1,7 @@
 //! The repositories in a lane: those of its submodules, which are in its admin directory or in its worktree, and any other
 //! in its worktree. All of them leave with it.
 //!
-//! `find` knows where the submodules' are, `walk` and `nested` where the others are, `refs` what they have that no remote
+//! `find` knows where the submodules' are, `inner` and `nested` where the others are, `submodule_refs` what they have that no remote
 //! has. Here that becomes an [`Inner`]; what cannot be read counts as held.
 
 mod find;

@@ -5,7 +5,7 @@
 //! keeper commit is written: those commits are its parents, those blobs and trees its files. A tag can be neither; its text
 //! is a file, and it becomes an object again before the lane returns.
 //!
-//! `named` reads ids out of files, `index` out of an index.
+//! `named` reads ids out of files, `index_objects` out of an index.
 
 mod index_objects;
 mod named;
