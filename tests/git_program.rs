@@ -114,6 +114,35 @@ fn the_owner_is_known_without_the_variable() {
     }
 }
 
+/// A container may run as a user that its system does not know.
+#[test]
+fn an_owner_that_nobody_knows_is_said() {
+    let sandbox = Sandbox::new();
+    let id = sandbox.root().join("bin/id");
+    write(&id, "#!/bin/sh\necho \"id: cannot find name for user ID 54331\" >&2\nexit 1\n");
+    std::fs::set_permissions(&id, PermissionsExt::from_mode(0o755)).unwrap();
+    let says = |args: &[&str], owner: Option<&str>| {
+        let mut command = sandbox.command("git-lane");
+        command.args(args).env_remove("USER");
+        if let Some(owner) = owner {
+            command.env("GIT_LANE_OWNER", owner);
+        }
+        let run = sandbox.run(&mut command);
+        assert_eq!(run.code, 0, "{run}");
+        run.stderr.lines().filter(|line| line.contains("your login name") && line.contains("no owner")).count()
+    };
+    assert_eq!(says(&["start", "-n", "a"], None), 1);
+    assert_eq!(says(&["start", "a", "b"], None), 1);
+    sandbox.git_fails(["config", "lane.a.owner"]);
+    // It is there already, or somebody has said who it is, or that it is nobody.
+    assert_eq!(says(&["start", "a"], None), 0);
+    assert_eq!(says(&["start", "c", "--owner", "me"], None), 0);
+    assert_eq!(says(&["start", "d"], Some("me")), 0);
+    assert_eq!(says(&["start", "e"], Some("")), 0);
+    let log = sandbox.lane(["log", "--json"]).json();
+    assert!(log.to_string().contains("\"owner\":\"uid "), "{log}");
+}
+
 /// One that never answers is given up; the command does not wait for ever.
 #[test]
 fn one_that_hangs_is_named() {

@@ -99,6 +99,11 @@ impl Policy {
         Retention { now, own_days: self.trash_own.0, own_bytes: self.trash_own.1 }
     }
 
+    /// Whether somebody has said who owns such a lane, or that nobody does.
+    pub fn names_owner(&self) -> bool {
+        std::env::var_os("GIT_LANE_OWNER").is_some() || self.owner.is_some()
+    }
+
     /// Who owns a lane that is started without saying so; `login` is asked last.
     pub fn owner_of_new_lanes(&self, login: impl FnOnce() -> Option<String>) -> Option<String> {
         let named = std::env::var("GIT_LANE_OWNER").ok().or_else(|| self.owner.clone());

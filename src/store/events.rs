@@ -112,7 +112,7 @@ fn actor() -> Actor {
     let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
     let owner = variable("GIT_LANE_OWNER").map(|owner| owner.to_string_lossy().into_owned());
     let owner = owner.or_else(super::login::name).map(cut);
-    let owner = owner.unwrap_or_else(|| format!("uid {}", rustix::process::getuid().as_raw()));
+    let owner = owner.unwrap_or_else(super::login::number);
     Actor { owner, pid: std::process::id() }
 }
 

@@ -172,6 +172,14 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     if undecided && report.lanes.iter().any(|lane| lane.created) {
         first_lane(&repository, &policy, ui);
     }
+    let made = report.lanes.iter().any(|lane| lane.created) || args.dry_run && !report.lanes.is_empty();
+    if made && args.owner.is_none() && !policy.names_owner() && login::name().is_none() {
+        ui.note(format_args!(
+            "note: nothing says what your login name is (neither USER nor LOGNAME, nor the system of {}), so a new lane has no \
+             owner; name one with --owner or GIT_LANE_OWNER",
+            login::number()
+        ));
+    }
     // Before its first lane a repository has nothing for the hooks.
     if undecided
         && report.lanes.iter().any(|lane| lane.created)
