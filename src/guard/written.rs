@@ -57,7 +57,7 @@ impl std::fmt::Display for Saved {
         let name = quote_bytes(&bstr::concat([self.tree.as_bytes(), b":", &self.path]));
         write!(
             f,
-            "what another hook had written to '{}'{more} since the switch is kept for now: git show {name}",
+            "what another hook had written to '{}'{more} since the switch is kept until git prunes it: git show {name}",
             self.path
         )
     }

@@ -149,7 +149,8 @@ fn what_they_wrote_can_be_had_again() {
     let script = "printf 'tool\\0\\n' >w; echo tool >own; ln -sf zzz link; echo tool >>k";
     let (shop, run, before, after) = tried("restore", Manager, script, "");
     assert_eq!(after.differences(&before), [""; 0], "{run}");
-    let said = run.stderr.lines().find(|line| line.contains("is kept for now")).unwrap_or_else(|| panic!("{run}"));
+    let said =
+        run.stderr.lines().find(|line| line.contains("is kept until git prunes it")).unwrap_or_else(|| panic!("{run}"));
     assert!(said.contains("(and 3 files more)"), "{said}");
     let (_, show) = said.rsplit_once(": git show ").unwrap();
     let tree = show.split(':').next().unwrap();
