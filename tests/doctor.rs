@@ -149,6 +149,87 @@ fn worktrees_moved_by_hand_are_found_and_the_whole_repository_too() {
     assert_eq!(sandbox.lane_in(&root.join("new/shop"), ["path", "login"]).ok().trim_end(), lane.to_str().unwrap());
 }
 
+/// What was renamed to what, and where the main worktree is then.
+type Moves = (&'static str, &'static [(&'static str, &'static str)], &'static str);
+
+const MOVED: &[Moves] = &[
+    ("the repository alone", &[("shop", "store")], "store"),
+    ("both, beside each other", &[("shop", "store"), ("shop.lanes", "store.lanes")], "store"),
+    ("both, elsewhere", &[("shop", "new/shop"), ("shop.lanes", "new/shop.lanes")], "new/shop"),
+    ("the repository alone, elsewhere", &[("shop", "new/shop")], "new/shop"),
+    ("the lanes alone", &[("shop.lanes", "store.lanes")], "shop"),
+    ("one lane", &[("shop.lanes/x", "shop.lanes/z")], "shop"),
+    (
+        "the repository, and a lane inside of it",
+        &[("shop", "store"), ("store/.worktrees/y", "store/.worktrees/z")],
+        "store",
+    ),
+    ("a directory above both", &[("top", "above")], "above/shop"),
+];
+
+#[test]
+fn what_was_moved_by_hand_is_hinted_at_and_brought_together_again() {
+    for (name, moves, repo) in MOVED {
+        let sandbox = Sandbox::new();
+        let (root, repo) = (sandbox.root(), sandbox.root().join(repo));
+        let first = if moves[0].0 == "top" { root.join("top/shop") } else { sandbox.repo.clone() };
+        if first != sandbox.repo {
+            std::fs::create_dir(root.join("top")).unwrap();
+            std::fs::rename(&sandbox.repo, &first).unwrap();
+        }
+        std::fs::create_dir(root.join("new")).unwrap();
+        sandbox.lane_in(&first, ["start", "x"]).ok();
+        sandbox.lane_in(&first, ["start", "y", "--path", ".worktrees/y"]).ok();
+        for lane in ["x", "y"] {
+            let lane = std::path::PathBuf::from(sandbox.lane_in(&first, ["path", lane]).ok().trim_end());
+            write(&lane.join("staged"), "gold\n");
+            sandbox.git_in(&lane, ["add", "staged"]);
+        }
+        for (from, to) in *moves {
+            std::fs::rename(root.join(from), root.join(to)).unwrap();
+        }
+        // The hint is there as long as it helps.
+        let hint = "git lane doctor --fix";
+        let is_lost = |lane: &str| {
+            let shown = sandbox.lane_in(&repo, ["show", lane]);
+            let lost = shown.stdout.contains("missing") || shown.stdout.contains("damaged");
+            assert_eq!(shown.stderr.contains(hint), lost, "{name}: {shown}");
+            lost
+        };
+        assert!(is_lost("x") | is_lost("y"), "{name}");
+        let listed = sandbox.lane_in(&repo, ["list"]);
+        assert!(listed.stderr.contains(hint), "{name}: {listed}");
+        let fixed = sandbox.lane_in(&repo, ["doctor", "--fix"]).ok();
+        assert!(!is_lost("x") && !is_lost("y"), "{name}: {fixed}");
+        assert_eq!(sandbox.lane_in(&repo, ["list"]).stderr, "", "{name}");
+        for lane in ["x", "y"] {
+            let path = std::path::PathBuf::from(sandbox.lane_in(&repo, ["path", lane]).ok().trim_end());
+            let status = sandbox.git_in(&path, ["status", "--porcelain", "--branch"]);
+            assert_eq!(status, format!("## {lane}\nA  staged"), "{name}");
+            sandbox.lane_in(&repo, ["drop", "--yes", "--force", lane]).ok();
+            sandbox.lane_in(&repo, ["restore", "--path", path.to_str().unwrap(), lane]).ok();
+        }
+        assert_eq!(sandbox.lane_in(&repo, ["doctor"]).code, 0, "{name}");
+    }
+}
+
+#[test]
+fn what_is_gone_is_hinted_at_nowhere() {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "x"]).ok();
+    std::fs::remove_dir_all(sandbox.lane_path("x")).unwrap();
+    for args in [&["list"][..], &["show", "x"]] {
+        let run = sandbox.lane(args);
+        assert!(run.stdout.contains("missing") && run.stderr.is_empty(), "{run}");
+    }
+    // A lane whose repository is gone says where that was.
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "x"]).ok();
+    std::fs::rename(&sandbox.repo, sandbox.root().join("store")).unwrap();
+    let said = sandbox.lane_in(&sandbox.lane_path("x"), ["list"]).fails(4);
+    assert!(said.contains("shop/.git/worktrees/x'") && said.contains("in its new place"), "{said}");
+}
+
 #[test]
 fn a_half_made_worktree_that_plain_git_dies_of_is_put_aside() {
     let sandbox = Sandbox::new();

@@ -8,7 +8,9 @@ use crate::domain::lane::{Head, LosslessPath, lossless};
 use crate::domain::overview::{Entry, State};
 use crate::domain::status::WorktreeStatus;
 use crate::error::Result;
+use crate::operations::doctor::reunites;
 use crate::operations::in_flight::{Detail, entries};
+use crate::repository::Repository;
 use crate::ui::{Cell, Page, Report, Style, Ui};
 
 /// List what is in flight: every lane, and every worktree that is none
@@ -59,10 +61,21 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let left_out = all - count(&entries);
     let report = ListReport { entries, damaged: damaged.collect(), status: !args.no_status, left_out };
     ui.report(&report);
+    hint_at_doctor(&repository, &report.entries, ui);
     for (section, problem) in &report.damaged {
         ui.warn(format_args!("the record [lane \"{section}\"] cannot be used: {problem}"));
     }
     Ok(())
+}
+
+/// Says so where the doctor finds again what was moved by hand.
+pub(super) fn hint_at_doctor(repository: &Repository, entries: &[Entry], ui: &Ui) {
+    let lost = |entry: &&Entry| matches!(entry.state, State::Missing | State::Damaged(_));
+    let worktrees = entries.iter().filter(lost).filter_map(|entry| entry.worktree.as_ref());
+    // A whole disk of them may only be not mounted.
+    if worktrees.take(3).any(|worktree| reunites(repository, worktree)) {
+        ui.note("hint: what was moved by hand is found again with: git lane doctor --fix");
+    }
 }
 
 fn owns(pattern: &str, owner: &str) -> bool {

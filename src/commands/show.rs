@@ -25,7 +25,9 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let repository = super::open_to_look()?;
     super::warn_if_overtaken(&repository, ui);
     let lane = super::find_lane(&repository, args.name.as_deref())?;
-    ui.report(&ShowReport(in_flight::entry(&repository, &lane)?));
+    let report = ShowReport(in_flight::entry(&repository, &lane)?);
+    ui.report(&report);
+    list::hint_at_doctor(&repository, std::slice::from_ref(&report.0), ui);
     Ok(())
 }
 

@@ -5,7 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::domain::lane::Worktree;
+use crate::domain::lane::{Worktree, WorktreeState};
 use crate::engines::processes;
 use crate::repository::Repository;
 
@@ -20,10 +20,20 @@ pub fn find(repository: &Repository, worktree: &Worktree) -> Option<PathBuf> {
 
 /// Like [`find`], where the repository may have been moved with its worktrees: they name a place that is no more.
 pub fn find_after_repository(repository: &Repository, worktree: &Worktree) -> Option<PathBuf> {
-    let admin = Path::new("worktrees").join(worktree.git_dir.file_name()?);
-    let orphaned = |target: PathBuf| target.ends_with(&admin) && !target.exists();
-    let all = candidates(repository, &worktree.path);
-    find(repository, worktree).or_else(|| all.into_iter().find(|directory| named_by(directory).is_some_and(orphaned)))
+    let all = std::iter::once(worktree.path.clone()).chain(candidates(repository, &worktree.path));
+    find(repository, worktree).or_else(|| all.into_iter().find(|directory| is_orphan(directory, &worktree.git_dir)))
+}
+
+/// Whether a worktree is where git looks for it and names a place that is no more: the repository was moved without it.
+pub fn is_left_behind(worktree: &Worktree) -> bool {
+    matches!(worktree.state, WorktreeState::Damaged(_)) && is_orphan(&worktree.path, &worktree.git_dir)
+}
+
+/// Whether the `.git` file of `directory` names an admin directory like `git_dir` in a repository that is gone.
+fn is_orphan(directory: &Path, git_dir: &Path) -> bool {
+    let Some(id) = git_dir.file_name() else { return false };
+    let admin = Path::new("worktrees").join(id);
+    named_by(directory).is_some_and(|target| target.ends_with(&admin) && !target.exists())
 }
 
 /// The git directory a worktree's `.git` file names.
@@ -51,6 +61,9 @@ pub(crate) fn candidates(repository: &Repository, old: &Path) -> Vec<PathBuf> {
     let beside: Vec<PathBuf> =
         found.iter().filter(|path| path.extension().is_some_and(|extension| extension == "lanes")).cloned().collect();
     found.extend(beside.iter().flat_map(|directory| directories(directory)));
+    // Worktrees inside of it went with it.
+    let inside = old.ancestors().filter_map(|above| old.parent()?.strip_prefix(above).ok());
+    found.extend(inside.filter(|end| !end.as_os_str().is_empty()).flat_map(|end| directories(&main.join(end))));
     let stood_in = std::env::current_dir().into_iter().chain(processes::current_directories());
     found.extend(stood_in.flat_map(|directory| directory.ancestors().map(Path::to_owned).collect::<Vec<_>>()));
     found

@@ -29,7 +29,8 @@ pub mod revision;
 pub mod submodules;
 pub mod tree_diff;
 pub mod unrecovered;
-pub mod user_hooks;
+mod unusable;
+mod user_hooks;
 pub mod worktree;
 
 use std::cell::RefCell;
@@ -116,9 +117,7 @@ impl Repository {
             }
             (None, Some(inherited)) => inherited.clone(),
             (None, None) => {
-                return Err(Error::environment("this directory is in no git repository")
-                    .code("no-repository")
-                    .hint("cd into a repository, or create one with: git init"));
+                return Err(unusable::in_none(directory));
             }
         };
         let repository = Self::open(&git_dir, Top { told: given_work_tree(directory), ..Top::default() })?;
@@ -156,7 +155,7 @@ impl Repository {
         };
         let repo = match options.with(trust).open(&common_dir) {
             Ok(repo) => repo.to_thread_local(),
-            Err(error) => return Err(cannot_open(&common_dir, &error)),
+            Err(error) => return Err(unusable::cannot_open(&common_dir, &error)),
         };
         let repo =
             if git_settings::command_line_counts() { git_settings::asked(&repo, None, &common_dir)? } else { repo };
@@ -168,7 +167,7 @@ impl Repository {
         if let Ok(found) = std::fs::symlink_metadata(&lane_dir)
             && !found.is_dir()
         {
-            return Err(led_away(&lane_dir, found.is_symlink()));
+            return Err(unusable::led_away(&lane_dir, found.is_symlink()));
         }
         Shared::of(&repo).take_effect();
         let (records, walks, pending) = Default::default();
@@ -330,40 +329,6 @@ fn ensure_registered(git_dir: &Path, common_dir: &Path) -> Result<()> {
         ))
 }
 
-/// The refusal to keep anything behind a link, which may lead anywhere, or in what is no directory.
-fn led_away(lane_dir: &Path, is_link: bool) -> Error {
-    let (place, rm) = (lane_dir.display(), quote(lane_dir.display()));
-    let (what, first) = match is_link {
-        true => ("is a symbolic link, which git-lane does not follow", "see where it leads, then: rm"),
-        false => ("is no directory; git-lane never makes it anything else", "see what it is, then: rm"),
-    };
-    Error::environment(format!("'{place}' {what}")).code("strange-file").hint(format!("{first} {rm}"))
-}
-
 fn same_repository(a: &Path, b: &Path) -> bool {
     common(a).is_some() && common(a) == common(b)
-}
-
-fn cannot_open(git_dir: &Path, error: &dyn std::fmt::Display) -> Error {
-    let text = error.to_string();
-    let owned_by_us = gix::sec::Trust::from_path_ownership(git_dir).is_ok_and(|trust| trust == gix::sec::Trust::Full);
-    if !owned_by_us {
-        return Error::environment(format!("the repository at '{}' belongs to somebody else", git_dir.display()))
-            .code("unsafe-repository")
-            .hint(format!(
-                "if you trust it: git config --global --add safe.directory {}",
-                quote(git_dir.parent().unwrap_or(git_dir).display())
-            ));
-    }
-    // gix calls a working tree that does not exist somebody else's; git wants to go there before it does anything.
-    let tree = metadata::load(&git_dir.join("config")).ok().and_then(|config| {
-        let path = config.string("core.worktree")?;
-        Some(git_dir.join(crate::store::path(&path)))
-    });
-    match tree.filter(|tree| !tree.exists()) {
-        Some(tree) => Error::environment(format!("core.worktree leads to '{}', which is not there", tree.display()))
-            .code("core-worktree")
-            .hint("if that is not meant: git --work-tree=. config --unset core.worktree"),
-        None => Error::environment(format!("cannot open the repository at '{}': {text}", git_dir.display())),
-    }
 }

@@ -111,6 +111,8 @@ pub enum Repair {
     /// When it is not told and runs in this other one: it believes the `.git` file of a place it is told, and one whose
     /// `.git` file somebody has copied would be taken to have moved there.
     Untold(PathBuf),
+    /// Not at all: the doctor does, because it names a repository that is gone, and everything else agrees.
+    Here,
 }
 
 /// A worktree whose admin directory git cannot use.
@@ -198,6 +200,7 @@ impl Finding {
             Finding::StrangeWorktree(_, why) => *why == TreeElsewhere::ByAccident,
             Finding::Lock(_, owner) => *owner == LockOwner::Dead,
             Finding::KeptPack(_, needed) => needed.is_none(),
+            Finding::DamagedWorktree(_, _, _, repair) => *repair == Repair::Here,
             Finding::Interrupted(interrupted) => interrupted.prospect == Prospect::Healing,
             Finding::RenamedBranch(..)
             | Finding::RenamedBase(..)
@@ -215,7 +218,6 @@ impl Finding {
             | Finding::DamagedBranch(..)
             | Finding::MissingWorktree(..)
             | Finding::UnlistedWorktree(..)
-            | Finding::DamagedWorktree(..)
             | Finding::OfAnotherRepository(..)
             | Finding::DeadHooksPath(_)
             | Finding::UnreadablePolicy(_)

@@ -101,6 +101,12 @@ fn put_right(repository: &Repository, finding: &Finding) -> Result<()> {
             admin::reconnect(repository, site, to)?;
             reconcile::follow(repository, std::slice::from_ref(finding))
         }
+        Finding::DamagedWorktree(_, path, why, Repair::Here) => {
+            let worktrees = repository.worktrees()?;
+            let site = worktrees.iter().find(|worktree| worktree.path == *path);
+            let raced = || Error::refused(format!("'{}' is no longer damaged: {why}", path.display())).code("raced");
+            admin::reconnect(repository, site.ok_or_else(raced)?, path)
+        }
         Finding::Poisoned(poisoned) => admin::mend(repository, poisoned),
         Finding::PutAside(name, _, kept) => match repository.records()?.find(name) {
             Some(lane) => admin::bring_back(repository, lane, kept),
@@ -114,6 +120,14 @@ fn put_right(repository: &Repository, finding: &Finding) -> Result<()> {
             repository_settings::set(repository, "worktree", None)
         }
         other => Err(Error::refused(format!("{other}; that is for you to decide"))),
+    }
+}
+
+/// Whether [`fix`] brings a worktree together again with its repository, one of which was moved by hand.
+pub fn reunites(repository: &Repository, worktree: &Worktree) -> bool {
+    match worktree.state {
+        WorktreeState::Missing => find_worktree::find_after_repository(repository, worktree).is_some(),
+        _ => find_worktree::is_left_behind(worktree),
     }
 }
 
@@ -260,6 +274,10 @@ fn damaged(repository: &Repository, lane: Option<LaneName>, worktree: &Worktree,
         Some(path) => {
             let why = format!("git looks for it at '{}'", worktree.path.display());
             Finding::DamagedWorktree(lane, path, why, Repair::Told)
+        }
+        None if find_worktree::is_left_behind(worktree) => {
+            let why = "it names a repository that is gone, because that was moved without it".to_owned();
+            Finding::DamagedWorktree(lane, worktree.path.clone(), why, Repair::Here)
         }
         None => {
             let main = repository.main_worktree().ok().map(|main| main.path).filter(|main| main.is_dir());
