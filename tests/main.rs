@@ -43,6 +43,7 @@ mod overlay;
 mod planted;
 mod proofs;
 mod prune;
+mod prune_table;
 mod replay;
 mod restore;
 mod retention;
