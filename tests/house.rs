@@ -167,3 +167,10 @@ fn the_readme_stays_short_and_names_both_commands() {
     let ci = std::fs::read_to_string(root().join(".ci/run")).unwrap();
     assert!(ci.contains("\ncargo test --locked\n"));
 }
+
+#[test]
+fn no_test_file_is_long() {
+    for (name, text) in sources("tests") {
+        assert!(text.lines().count() <= 500, "{name} has more than 500 lines");
+    }
+}
