@@ -114,6 +114,48 @@ fn a_branch_that_only_a_remote_has_is_taken_from_there_as_git_switch_takes_it() 
             "origin/feature",
             Refused("remote-branch"),
         ),
+        ("a branch that the remote does not have", nothing, &["origin/new"], "origin/new", Refused("no-remote-branch")),
+        (
+            "the same, with a base",
+            nothing,
+            &["origin/new", "--base", "main"],
+            "origin/new",
+            Refused("no-remote-branch"),
+        ),
+        ("the same in full", nothing, &["remotes/origin/new"], "remotes/origin/new", Refused("no-remote-branch")),
+        (
+            "the same where git does not guess",
+            |s| drop(s.git(["config", "checkout.guess", "false"])),
+            &["origin/new"],
+            "origin/new",
+            Refused("no-remote-branch"),
+        ),
+        (
+            "the same, fetched without success",
+            nothing,
+            &["--fetch", "origin/new"],
+            "origin/new",
+            Refused("no-remote-branch"),
+        ),
+        ("the user names the branch", nothing, &["x", "--branch", "origin/new"], "origin/new", Own),
+        ("a name that begins like a remote's", nothing, &["original/new"], "original/new", Own),
+        (
+            "a remote that has its branches elsewhere",
+            |s| drop(s.git(["config", "remote.origin.fetch", "+refs/heads/*:refs/remotes/theirs/*"])),
+            &["origin/new"],
+            "origin/new",
+            Own,
+        ),
+        (
+            "a policy that puts every branch below such a name",
+            |s| {
+                s.write("lane.toml", "start.branch = \"origin/{name}\"\n");
+                s.commit("policy");
+            },
+            &["new"],
+            "origin/new",
+            Own,
+        ),
         (
             "a local branch of that name is meant",
             |s| drop(s.git(["branch", "origin/feature"])),
@@ -180,7 +222,11 @@ fn a_branch_that_was_pushed_a_moment_ago_is_found_by_a_fetch() {
     let sandbox = with_remote();
     sandbox.git(["branch", "-q", "--set-upstream-to", "origin/main", "main"]);
     let made = push(&sandbox, "origin", "young");
-    sandbox.lane(["start", "young", "--fetch"]).ok();
+    // What is typed as git shows it elsewhere makes no branch that hides the remote's for good.
+    let said = sandbox.lane(["start", "origin/young"]).fails(1);
+    let remedy = said.lines().find_map(|line| line.strip_prefix("hint: fetch first: ")).unwrap();
+    let remedy = remedy.split("; ").next().unwrap().replace("git lane", "git-lane");
+    sandbox.run(sandbox.command("sh").args(["-c", &remedy])).ok();
     assert_eq!(sandbox.git(["rev-parse", "young"]), made);
 }
 

@@ -48,24 +48,35 @@ pub fn guess(repository: &Repository, branch: &BranchName) -> Result<OfRemote> {
 /// The remote-tracking branch that somebody names as if it were a branch (`origin/feature`), and what the branch would be
 /// called.
 pub fn named(repository: &Repository, branch: &BranchName) -> Result<Option<(RefName, BranchName)>> {
-    let name = branch.as_bstr();
-    let name = ["refs/remotes/", "remotes/"].into_iter().find_map(|prefix| name.strip_prefix(prefix.as_bytes()));
-    let name = name.map_or(branch.as_bstr(), |name| name.as_bstr());
-    let Some(tracking) = RefName::parse([b"refs/remotes/", name.as_bytes()].concat().as_bstr()) else {
-        return Ok(None);
-    };
+    let Some((tracking, name)) = tracking(branch) else { return Ok(None) };
     if repository.ref_target(&tracking)?.is_none() {
         return Ok(None);
     }
-    for remote in repository.gix.remote_names() {
-        let own = name.strip_prefix(remote.as_bytes()).and_then(|rest| rest.strip_prefix(b"/"));
-        if let Some(own) = own.and_then(|own| BranchName::parse(own.as_bstr()).ok())
-            && mirrors(repository, &remote.as_bstr().to_owned(), &own).contains(&tracking)
-        {
-            return Ok(Some((tracking, own)));
-        }
-    }
-    Ok(None)
+    Ok(mirrored(repository, &tracking, &name).map(|(_, own)| (tracking, own)))
+}
+
+/// The remote whose branch would be mirrored where `branch` names a remote-tracking branch, and what that would be called.
+pub fn would_be(repository: &Repository, branch: &BranchName) -> Option<(String, BranchName)> {
+    let (tracking, name) = tracking(branch)?;
+    mirrored(repository, &tracking, &name)
+}
+
+/// The remote-tracking branch that git finds by the name of `branch`, and its name without `refs/remotes/`.
+fn tracking(branch: &BranchName) -> Option<(RefName, BString)> {
+    let name = branch.as_bstr();
+    let short = ["refs/remotes/", "remotes/"].into_iter().find_map(|prefix| name.strip_prefix(prefix.as_bytes()));
+    let name = BString::from(short.unwrap_or(name));
+    Some((RefName::parse([b"refs/remotes/", name.as_slice()].concat().as_bstr())?, name))
+}
+
+/// The remote that has `tracking` mirror a branch of its own, and that branch.
+fn mirrored(repository: &Repository, tracking: &RefName, name: &BString) -> Option<(String, BranchName)> {
+    repository.gix.remote_names().into_iter().find_map(|remote| {
+        let own = name.strip_prefix(remote.as_bytes())?.strip_prefix(b"/")?;
+        let own = BranchName::parse(own.as_bstr()).ok()?;
+        let is_there = mirrors(repository, &remote.as_bstr().to_owned(), &own).contains(tracking);
+        is_there.then(|| (remote.to_str_lossy().into_owned(), own))
+    })
 }
 
 /// Where a remote's branch is mirrored.

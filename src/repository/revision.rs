@@ -153,12 +153,23 @@ pub fn start(
     Ok(facts)
 }
 
-/// What the remotes have of a branch that does not exist here. Who names a base wants a new branch from there.
+/// What the remotes have of a branch that does not exist here. Who names a base wants a new branch from there, and who names
+/// a branch that very one.
 fn of_remote(repository: &Repository, request: &start::Request, branch: &BranchName) -> Result<OfRemote> {
     if let Some((tracking, branch)) = remote_branch::named(repository, branch)? {
         return Ok(OfRemote::Named(tracking, branch));
     }
-    if request.explicit.base.is_some() { Ok(OfRemote::Nothing) } else { remote_branch::guess(repository, branch) }
+    let guessed = match request.explicit.base {
+        Some(_) => OfRemote::Nothing,
+        None => remote_branch::guess(repository, branch)?,
+    };
+    // A policy may put all branches below the name of a remote.
+    let is_typed = request.explicit.branch.is_none() && branch.as_bstr() == request.name.as_str();
+    if guessed != OfRemote::Nothing || !is_typed {
+        return Ok(guessed);
+    }
+    let missing = remote_branch::would_be(repository, branch);
+    Ok(missing.map_or(OfRemote::Nothing, |(remote, named)| OfRemote::Missing(remote, named)))
 }
 
 /// What is wrong with the worktree of a lane that has none to work in.

@@ -86,6 +86,9 @@ pub enum OfRemote {
     Several(Vec<RefName>),
     /// The name is that of a remote-tracking branch; the branch itself is called so.
     Named(RefName, BranchName),
+    /// The name is that of a remote-tracking branch of this remote, which has no such branch as far as was fetched; the
+    /// branch itself would be called so.
+    Missing(String, BranchName),
 }
 
 /// A remote's branch that a new one is made from, and follows.
@@ -188,6 +191,9 @@ pub fn plan(request: Request, facts: Facts) -> Result<Plan, Refusal> {
     }
     let upstream = match (facts.of_remote, &request.branch) {
         (OfRemote::Named(tracking, branch), _) => return Err(Refusal::RemoteBranch(tracking, branch)),
+        (OfRemote::Missing(remote, named), Some(branch)) => {
+            return Err(Refusal::NoRemoteBranch { remote, named, branch: branch.clone() });
+        }
         (OfRemote::Several(all), Some(branch)) => {
             return Err(Refusal::SeveralRemotes(request.name, branch.clone(), all));
         }
@@ -391,6 +397,7 @@ mod tests {
             (Facts { conflicting_branch: Some(branch("login/x")), ..facts() }, "branch-conflict"),
             (Facts { of_remote: OfRemote::Several(Vec::new()), ..facts() }, "several-remotes"),
             (Facts { of_remote: OfRemote::Named(tracking, branch("login")), ..facts() }, "remote-branch"),
+            (Facts { of_remote: OfRemote::Missing("up".into(), branch("login")), ..facts() }, "no-remote-branch"),
             (Facts { target: target(TargetState::Occupied), ..facts() }, "path-occupied"),
             (Facts { target: target(TargetState::Symlink), ..facts() }, "path-occupied"),
             (Facts { target: target(TargetState::NotNew), ..facts() }, "path-occupied"),

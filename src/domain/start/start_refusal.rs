@@ -41,6 +41,15 @@ pub enum Refusal {
     SeveralRemotes(LaneName, BranchName, Vec<RefName>),
     /// The branch is named by its remote-tracking branch, where it is called otherwise.
     RemoteBranch(RefName, BranchName),
+    /// The branch is named like a remote-tracking branch that is not there: every later use of that name would be ambiguous.
+    NoRemoteBranch {
+        /// The remote.
+        remote: String,
+        /// What its branch would be called.
+        named: BranchName,
+        /// What was asked for.
+        branch: BranchName,
+    },
     /// The path cannot be used.
     Path(PathBuf, TargetState),
 }
@@ -71,6 +80,10 @@ impl std::fmt::Display for Refusal {
             Refusal::RemoteBranch(tracking, branch) => {
                 write!(f, "'{tracking}' is where a remote's branch '{branch}' is mirrored, and no name for a lane")
             }
+            Refusal::NoRemoteBranch { remote, named, branch } => write!(
+                f,
+                "'{branch}' would be branch '{named}' of the remote '{remote}', which has none of that name as far as was fetched"
+            ),
             Refusal::Path(path, state) => {
                 let path = path.display();
                 match state {
@@ -129,6 +142,11 @@ impl Refusal {
             Refusal::RemoteBranch(_, branch) => {
                 format!("start a lane on it with: git lane start {}", quote(branch))
             }
+            Refusal::NoRemoteBranch { named, branch, .. } => format!(
+                "fetch first: git lane start --fetch {}; if a branch of your own is to be called so: git lane start NAME --branch {}",
+                quote(named),
+                quote(branch)
+            ),
             Refusal::Path(..) => "choose another place with --path, or move away what is there".into(),
         }
     }
@@ -146,6 +164,7 @@ impl Refusal {
             Refusal::BranchConflict(..) => "branch-conflict",
             Refusal::SeveralRemotes(..) => "several-remotes",
             Refusal::RemoteBranch(..) => "remote-branch",
+            Refusal::NoRemoteBranch { .. } => "no-remote-branch",
             Refusal::Path(..) => "path-occupied",
         }
     }
