@@ -12,9 +12,10 @@ use crate::domain::trash_entry::{Entry, find};
 use crate::error::{Error, Kind, Result};
 use crate::operations::retire::look;
 use crate::operations::retire::look::Look;
-use crate::operations::retire::{Reason, Retirement, or_raced, retire, surroundings, what};
+use crate::operations::retire::{Reason, Retirement, based_on, or_raced, retire, surroundings, what};
 use crate::operations::trash;
 use crate::repository::Repository;
+use crate::repository::metadata::Records;
 use crate::ui::{Page, Report, Ui};
 
 /// Take a lane away without landing it; `restore` brings it back
@@ -50,6 +51,10 @@ struct Dropped {
     path: PathBuf,
     had: Option<String>,
     trash_id: Option<String>,
+    /// The lanes that are based on its branch.
+    above: Vec<LaneName>,
+    #[serde(skip)]
+    base: Option<BranchName>,
     /// There was no directory to take.
     directory_missing: bool,
     #[serde(skip)]
@@ -79,6 +84,14 @@ impl Report for Drops {
             if !self.dry_run {
                 page.line(format!("  bring it back with: git lane restore {}", quote(&dropped.name)));
             }
+        }
+    }
+}
+
+impl Drops {
+    fn tell_of_lanes_above(&self, ui: &Ui) {
+        for Dropped { above, branch, base, .. } in &self.dropped {
+            super::tell_of_lost_base(ui, above, (branch.as_ref(), base.as_ref()), self.dry_run);
         }
     }
 }
@@ -121,11 +134,12 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         agree(ui, &planned)?;
     }
     let heal = super::heal(ui);
+    let leaving: Vec<LaneName> = planned.iter().map(|(lane, ..)| lane.name.clone()).collect();
     for (lane, worktree, seen) in planned {
         let had = seen.as_ref().map(|seen| &seen.losses).filter(|losses| losses.refusal().is_some());
         let had = had.map(Losses::to_string);
         if args.dry_run {
-            report.dropped.push(plan(&repository, lane, worktree, had)?);
+            report.dropped.push(plan(&repository, &records, (lane, worktree), had)?);
             continue;
         }
         // A yes that was given unseen is a yes to whatever there is.
@@ -144,11 +158,17 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         };
         match retire(&repository, &retirement) {
             Ok(retired) => report.dropped.push(describe(&retired.entry, had, here.as_deref())),
-            Err(error) if !report.dropped.is_empty() => return Err(ui.failed(&report, error)),
+            Err(error) if !report.dropped.is_empty() => {
+                let error = ui.failed(&report, error);
+                report.tell_of_lanes_above(ui);
+                return Err(error);
+            }
             Err(error) => return Err(error),
         }
     }
+    report.dropped.iter_mut().for_each(|dropped| dropped.above.retain(|above| !leaving.contains(above)));
     ui.report(&report);
+    report.tell_of_lanes_above(ui);
     if !args.dry_run
         && report.dropped.iter().any(|dropped| dropped.was_inside)
         && let Ok(crate::domain::lane::Worktree { path: main, .. }) = repository.main_worktree()
@@ -201,7 +221,12 @@ fn agree(ui: &Ui, planned: &[Planned<'_>]) -> Result<()> {
     }
 }
 
-fn plan(repository: &Repository, lane: &Lane, worktree: Option<&Worktree>, had: Option<String>) -> Result<Dropped> {
+fn plan(
+    repository: &Repository,
+    records: &Records,
+    (lane, worktree): (&Lane, Option<&Worktree>),
+    had: Option<String>,
+) -> Result<Dropped> {
     let tip = lane.branch.as_ref().map(|branch| repository.branch_tip(branch)).transpose()?.flatten();
     Ok(Dropped {
         name: lane.name.clone(),
@@ -210,6 +235,8 @@ fn plan(repository: &Repository, lane: &Lane, worktree: Option<&Worktree>, had: 
         path: worktree.map_or_else(|| lane.worktree.clone(), |worktree| worktree.path.clone()),
         had,
         trash_id: None,
+        above: lane.branch.as_ref().map_or_else(Vec::new, |branch| based_on(records, branch, None)),
+        base: lane.base_branch(),
         directory_missing: worktree.is_none_or(|worktree| worktree.state == WorktreeState::Missing),
         was_inside: false,
     })
@@ -223,6 +250,8 @@ fn describe(entry: &Entry, had: Option<String>, here: Option<&std::path::Path>) 
         tip: entry.branch.as_ref().map(|branch| branch.tip.to_string()),
         had,
         trash_id: Some(entry.id.clone()),
+        above: entry.above.clone(),
+        base: entry.lane.base_branch(),
         directory_missing: entry.worktree.as_ref().is_none_or(|worktree| worktree.directory.is_none()),
         was_inside: here.is_some_and(|here| here.starts_with(&path)),
         path,

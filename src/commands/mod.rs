@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 use crate::cli::{Cli, Command};
 use crate::domain::doctor::Finding;
 use crate::domain::lane::{Lane, Worktree};
-use crate::domain::name::LaneName;
+use crate::domain::name::{BranchName, LaneName};
 use crate::domain::retire::place;
 use crate::domain::shell_word::quote;
 use crate::error::{Error, IoContext, Kind, Result};
@@ -275,6 +275,24 @@ pub fn shown_path(path: &Path) -> String {
     // Climbing further than a neighbour's house is no help to anybody.
     let shorter = up <= 2 && relative.as_os_str().len() < path.as_os_str().len();
     if shorter { relative.display().to_string() } else { path.display().to_string() }
+}
+
+/// Says which lanes lose their base with `branch`, the branch of a lane that was based on `base` itself.
+fn tell_of_lost_base(
+    ui: &Ui,
+    above: &[LaneName],
+    (branch, base): (Option<&BranchName>, Option<&BranchName>),
+    dry_run: bool,
+) {
+    let Some(branch) = branch else { return };
+    let (has, is) = if dry_run { ("would have", "would be") } else { ("has", "is") };
+    let into = base.map_or_else(|| "<branch>".to_owned(), quote);
+    for lane in above {
+        let remedy = format!("git lane finish {} --into {into}", quote(lane));
+        ui.note(format_args!(
+            "lane '{lane}' {has} no base any more: branch '{branch}' {is} gone; land it with: {remedy}"
+        ));
+    }
 }
 
 /// An age in its largest unit: `3d`.

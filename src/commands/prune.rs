@@ -14,12 +14,13 @@ use crate::domain::name::{BranchName, LaneName};
 use crate::domain::prune_verdict::{Done, Facts, Kept, duration, verdict};
 use crate::domain::retire::{ensure_movable, place};
 use crate::domain::shell_word::quote;
-use crate::domain::trash_entry::Occasion;
+use crate::domain::trash_entry::{Entry, Occasion};
 use crate::error::{Error, Kind, Result};
 use crate::operations::retire::look::{Look, ignored, look_at_all, with_inner};
-use crate::operations::retire::{Reason, Retirement, retire, surroundings, were_made};
+use crate::operations::retire::{Reason, Retirement, based_on, retire, surroundings, were_made};
 use crate::operations::trash::expire_within;
 use crate::repository::Repository;
+use crate::repository::metadata::Records;
 use crate::ui::{Page, Report, Ui};
 
 /// Take away the lanes that are provably done
@@ -51,6 +52,11 @@ struct Taken {
     #[serde(skip)]
     branch: Option<BranchName>,
     trash_id: Option<String>,
+    /// The lanes that were based on its branch, and their base now.
+    above: Vec<LaneName>,
+    heir: Option<BranchName>,
+    #[serde(skip)]
+    branches: (Option<BranchName>, Option<BranchName>),
     ignored: Vec<serde_json::Value>,
     #[serde(skip)]
     left: String,
@@ -81,6 +87,12 @@ impl Report for Pruned {
             if !taken.left.is_empty() {
                 let left = if self.dry_run { "would leave" } else { "left" };
                 page.line(format!("  ignored files that {left} with it: {}", taken.left));
+            }
+            if let Some(heir) = &taken.heir {
+                let is = if self.dry_run { "would be" } else { "is now" };
+                for above in &taken.above {
+                    page.line(format!("  the base of lane '{above}' {is} '{heir}'"));
+                }
             }
             if let Some(branch) = &taken.branch {
                 let (name, branch) = (quote(&taken.name), quote(branch));
@@ -139,6 +151,9 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         }
     }
 
+    // The proof of a lane rests on its base, which may be the branch of another one that goes.
+    let lanes: Vec<&Lane> = done.iter().map(|(looked, ..)| looked.lane).collect();
+    done.sort_by_cached_key(|(looked, ..)| std::cmp::Reverse(height(looked.lane, &lanes)));
     let progress = ui.progress("Pruning");
     let total = done.len();
     let mut failed = None;
@@ -146,13 +161,16 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         progress.set(at, total);
         let name = &looked.lane.name;
         match take(&repository, &looked, &why, args.dry_run, &super::heal(ui)) {
-            Ok(trash_id) => report.pruned.push(Taken {
+            Ok(entry) => report.pruned.push(Taken {
                 name: name.clone(),
                 proof: why.code(),
                 because: why.to_string(),
                 branch_removed: why.delete_branch(),
                 branch: looked.lane.branch.as_ref().filter(|_| !why.delete_branch()).cloned(),
-                trash_id,
+                trash_id: entry.as_ref().map(|entry| entry.id.clone()),
+                above: entry.map_or_else(|| above(&records, &looked, &why), |entry| entry.above),
+                heir: heir(&looked).filter(|_| why.delete_branch()),
+                branches: (looked.lane.branch.clone(), looked.lane.base_branch()),
                 ignored: ignored.iter().map(|path| lossless(path.as_bstr())).collect(),
                 left: some(&ignored),
             }),
@@ -164,17 +182,43 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         }
     }
     drop(progress);
+    let gone: Vec<LaneName> = report.pruned.iter().map(|taken| taken.name.clone()).collect();
+    report.pruned.iter_mut().for_each(|taken| taken.above.retain(|above| !gone.contains(above)));
     match expire_within(&repository, &policy, Duration::from_secs(3), Occasion::Asked, args.dry_run, &super::heal(ui)) {
         Ok(done) => report.expired = done.gone.iter().map(Into::into).collect(),
         Err(error) => failed = failed.or(Some(error)),
     }
-    match failed {
+    let done = match failed {
         Some(error) => Err(ui.failed(&report, error)),
         None => {
             ui.report(&report);
             Ok(())
         }
+    };
+    for Taken { above, branches, .. } in report.pruned.iter().filter(|taken| taken.heir.is_none()) {
+        super::tell_of_lost_base(ui, above, (branches.0.as_ref(), branches.1.as_ref()), args.dry_run);
     }
+    done
+}
+
+/// How many of `lanes` are below the lane, one based on the other.
+fn height(lane: &Lane, lanes: &[&Lane]) -> usize {
+    let below = |lane: &&Lane| {
+        let base = lane.base_branch()?;
+        lanes.iter().find(|other| other.branch.as_ref() == Some(&base)).copied()
+    };
+    std::iter::successors(Some(lane), below).take(lanes.len()).count()
+}
+
+/// The branch that has the lane's work.
+fn heir(looked: &Looked<'_>) -> Option<BranchName> {
+    looked.seen.proof.as_ref().and(looked.lane.base_branch())
+}
+
+/// The lanes that are based on the lane's branch, where that goes.
+fn above(records: &Records, looked: &Looked<'_>, why: &Done) -> Vec<LaneName> {
+    let leaving = looked.lane.branch.as_ref().filter(|_| why.delete_branch());
+    leaving.map(|branch| based_on(records, branch, heir(looked).as_ref())).unwrap_or_default()
 }
 
 fn take(
@@ -183,7 +227,7 @@ fn take(
     why: &Done,
     dry_run: bool,
     heal: Heal<'_>,
-) -> Result<Option<String>> {
+) -> Result<Option<Entry>> {
     if dry_run {
         return Ok(None);
     }
@@ -195,11 +239,11 @@ fn take(
         proof: looked.seen.proof.clone(),
         expected_tip: looked.seen.tip,
         delete_branch: why.delete_branch(),
-        heir: looked.seen.proof.as_ref().and(looked.lane.base_branch()),
+        heir: heir(looked),
         although_busy: false,
         heal,
     };
-    retire(repository, &retirement).map(|retired| Some(retired.trash_id))
+    retire(repository, &retirement).map(|retired| Some(retired.entry))
 }
 
 fn stays(name: &LaneName, kept: &Kept) -> Stays {

@@ -1,7 +1,7 @@
 //! What the event log says: one event for the beginning of an operation and one for its end.
 
 use super::lane::{Lane, LaneId, ObjectId, RefName, optional_hex};
-use super::name::LaneName;
+use super::name::{BranchName, LaneName};
 
 /// What was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -87,6 +87,12 @@ pub struct End {
     pub trash: Option<String>,
     /// What there is to add, for a person.
     pub note: Option<String>,
+    /// The branch that has the work of a lane which was removed, and is the base of the lanes above.
+    #[serde(default)]
+    pub heir: Option<BranchName>,
+    /// The lanes that were based on the removed lane's branch.
+    #[serde(default)]
+    pub above: Vec<LaneName>,
     /// Why it failed.
     pub problem: Option<Problem>,
 }
@@ -122,9 +128,9 @@ pub struct Event {
 }
 
 impl Event {
-    /// Whether it is about the lane somebody named, by name or by id.
+    /// Whether it is about the lane somebody named, by name or by id, or has changed that one's base.
     pub fn is_about(&self, wanted: &str) -> bool {
-        self.subject.lane.as_ref().is_some_and(|lane| lane.as_str() == wanted)
+        self.subject.lane.iter().chain(&self.end.above).any(|lane| lane.as_str() == wanted)
             || self.subject.lane_id.as_ref().is_some_and(|id| id.as_str() == wanted)
     }
 
@@ -157,8 +163,19 @@ impl Event {
         };
         let base = self.subject.base.as_ref().map(ToString::to_string);
         let problem = self.end.problem.as_ref().map(|problem| problem.message.clone());
-        let parts = [base, Some(commits), self.end.note.clone(), problem];
+        let parts = [base, Some(commits), self.end.note.clone(), self.lanes_above(), problem];
         parts.into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("  ")
+    }
+
+    /// What has become of the base of the lanes above.
+    fn lanes_above(&self) -> Option<String> {
+        let lanes: Vec<String> = self.end.above.iter().map(|lane| format!("'{lane}'")).collect();
+        let (one, lanes) = (lanes.len() == 1, lanes.join(", "));
+        let lane = if one { "lane" } else { "lanes" };
+        (!lanes.is_empty()).then(|| match &self.end.heir {
+            Some(heir) => format!("the base of {lane} {lanes} is now '{heir}'"),
+            None => format!("{lane} {lanes} {} no base any more", if one { "has" } else { "have" }),
+        })
     }
 }
 
@@ -187,6 +204,12 @@ mod tests {
             ..End::default()
         };
         assert_eq!((event.verb(), &*event.details()), ("landing failed", "main  1111111111  would conflict"));
+        let above = |names: &[&str]| names.iter().map(|name| LaneName::parse(name).unwrap()).collect();
+        event.end = End { heir: BranchName::parse("main".into()).ok(), above: above(&["a"]), ..End::default() };
+        assert_eq!(event.details(), "main  1111111111  the base of lane 'a' is now 'main'");
+        event.end = End { above: above(&["a", "b"]), ..End::default() };
+        assert_eq!(event.details(), "main  1111111111  lanes 'a', 'b' have no base any more");
+        assert!(event.is_about("b"));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::event::End;
 use super::lane::{Lane, ObjectId, hex, lossless_path, optional_hex};
-use super::name::BranchName;
+use super::name::{BranchName, LaneName};
 use super::submodule::Inner;
 
 /// What the name of an entry's directory begins with that is on its way out.
@@ -97,6 +97,9 @@ pub struct Entry {
     /// The branch that has its work, which becomes the base of the lanes that were based on it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub heir: Option<BranchName>,
+    /// Those lanes; without an heir they have no base any more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub above: Vec<LaneName>,
 }
 
 /// How long, and beside how much, a policy keeps a removed lane.
@@ -158,6 +161,12 @@ impl Entry {
     pub fn end(&self) -> End {
         let tip = self.branch.as_ref().map(|branch| branch.tip);
         End { result: tip.or(self.keep), trash: Some(self.id.clone()), ..End::default() }
+    }
+
+    /// The same of a removal, which may leave the lanes above with another base.
+    pub fn removed(&self) -> End {
+        let went = self.branch.as_ref().is_some_and(|branch| branch.deleted);
+        End { heir: self.heir.clone().filter(|_| went), above: self.above.clone(), ..self.end() }
     }
 }
 
@@ -295,7 +304,6 @@ pub fn expired(entries: &[(Entry, Option<u64>)], now: i64, retention: &Retention
 pub(crate) mod tests {
     use super::*;
     use crate::domain::lane::{LaneId, RefName};
-    use crate::domain::name::LaneName;
 
     pub(crate) fn entry(id: &str, name: &str, removed: i64) -> Entry {
         let lane = Lane {
@@ -323,6 +331,7 @@ pub(crate) mod tests {
             inner: Inner::default(),
             promise: None,
             heir: None,
+            above: Vec::new(),
         }
     }
 

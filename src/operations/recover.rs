@@ -150,6 +150,10 @@ fn heal_all(repository: &Repository, recovered: &mut Recovered) -> Result<()> {
             Intent::Land(intent) => Some(intent.moves().2),
             _ => None,
         };
+        let removed = match &intent {
+            Intent::Retire(intent) => intent.removed(),
+            _ => End::default(),
+        };
         let outcome = running.wait_for_children().and_then(|()| match intent {
             Intent::Start(intent) => start::recover(repository, intent, &mut running).map(Healing::Whole),
             Intent::Retire(intent) => retire::recover(repository, &running, &intent).map(Healing::Whole),
@@ -164,7 +168,8 @@ fn heal_all(repository: &Repository, recovered: &mut Recovered) -> Result<()> {
                 Healing::Whole(healed) => (healed.completed, healed.to_string()),
                 Healing::Part(unclear) => (unclear.counts, unclear.to_string()),
             };
-            End { result: result.filter(|_| counts), note: Some(note), ..End::default() }
+            let done = if counts { removed } else { End::default() };
+            End { result: result.filter(|_| counts), note: Some(note), ..done }
         });
         let outcome = match outcome {
             Err(error) if error.kind() != Kind::Interrupted => {

@@ -38,7 +38,8 @@ pub(super) struct Finished {
     pub(super) ignored: Vec<BString>,
     pub(super) inner: Inner,
     pub(super) go_to: Option<PathBuf>,
-    /// The branch that has the work now, and the lanes that were based on the lane's and are based on that one.
+    /// The branch that has the work now, and the lanes that were based on the lane's and are based on that one; without it
+    /// they have no base any more.
     pub(super) heir: Option<BranchName>,
     pub(super) above: Vec<LaneName>,
     pub(super) expired: Vec<Gone>,
@@ -127,6 +128,7 @@ impl serde::Serialize for Finished {
             "submodules": self.inner.submodules,
             "repositories": self.inner.repositories,
             "above": self.above,
+            "heir": self.heir,
             "expired": self.expired,
             "overdue": self.overdue,
             "goTo": self.go_to.clone().map(LosslessPath),

@@ -160,6 +160,10 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         return Err(report.failed(ui, error));
     }
     ui.report(&report);
+    if report.heir.is_none() {
+        let branches = (lane.branch.as_ref(), lane.base_branch());
+        super::tell_of_lost_base(ui, &report.above, (branches.0, branches.1.as_ref()), args.dry_run);
+    }
     Ok(())
 }
 
@@ -259,8 +263,8 @@ fn retire(repository: &Repository, leaving: &Leaving<'_>, report: &mut Finished)
     if report.landed.is_some() || report.integrated.is_some() {
         report.heir.clone_from(&report.base);
     }
-    if let (Some(branch), Some(heir)) = (&lane.branch, &report.heir) {
-        report.above = retire::based_on(&repository.records()?, branch, heir);
+    if let Some(branch) = &lane.branch {
+        report.above = retire::based_on(&repository.records()?, branch, report.heir.as_ref());
     }
     if report.dry_run {
         report.inner.clone_from(&leaving.seen.inner);

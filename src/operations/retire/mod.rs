@@ -91,7 +91,7 @@ impl Retired {
     fn end(&self) -> End {
         let lower = "was in a lower layer of an overlay filesystem, so its files went one by one";
         let note = self.lifted.first().map(|directory| format!("'{}' {lower}", directory.display()));
-        End { note, ..self.entry.end() }
+        End { note, ..self.entry.removed() }
     }
 }
 
@@ -114,6 +114,13 @@ impl Intent {
 impl Announce for Intent {
     fn about(&self) -> About {
         About::lane(what(&self.lane), &self.lane)
+    }
+}
+
+impl Intent {
+    /// How the event log says that it ended.
+    pub fn removed(&self) -> End {
+        self.entry.removed()
     }
 }
 
@@ -284,6 +291,7 @@ fn prepare(repository: &Repository, retirement: &Retirement<'_>, scratch: &Scrat
         // A policy that cannot be read is no reason to keep the lane from leaving.
         promise: repository.policy().ok().map(|policy| policy.retention().now),
         heir: retirement.heir.clone(),
+        above: leaving.map(|branch| based_on(&records, branch, retirement.heir.as_ref())).unwrap_or_default(),
     };
     Ok((entry, young))
 }
@@ -349,7 +357,7 @@ fn forget(repository: &Repository, entry: &Entry) -> Result<()> {
     {
         edit.remove_branch_section(&branch.name);
         if let Some(heir) = &entry.heir {
-            for name in based_on(&edit.records(), &branch.name, heir) {
+            for name in based_on(&edit.records(), &branch.name, Some(heir)) {
                 edit.set_base(&name, heir)?;
             }
         }
@@ -362,10 +370,10 @@ fn forget(repository: &Repository, entry: &Entry) -> Result<()> {
     Ok(())
 }
 
-/// The lanes whose base is `branch` and becomes `heir`; never the lane of that one.
-pub fn based_on(records: &metadata::Records, branch: &BranchName, heir: &BranchName) -> Vec<LaneName> {
+/// The lanes whose base is `branch` and becomes `heir`; never the lane of either.
+pub fn based_on(records: &metadata::Records, branch: &BranchName, heir: Option<&BranchName>) -> Vec<LaneName> {
     let above = records.lanes.iter().filter(|lane| lane.base_branch().as_ref() == Some(branch));
-    let above = above.filter(|lane| lane.branch.as_ref() != Some(heir));
+    let above = above.filter(|lane| lane.branch.is_none() || ![Some(branch), heir].contains(&lane.branch.as_ref()));
     above.map(|lane| lane.name.clone()).collect()
 }
 
