@@ -11,11 +11,11 @@ mod race;
 mod recover_retirement;
 mod removal_time;
 mod surroundings;
+mod take_away;
 
 use crate::domain::retire::{moved_on, raced};
 use crate::repository::recovered::Heal;
-use crate::repository::reflog::reflog_path;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -24,30 +24,29 @@ use self::last_look::{Moment, held, standing_proof};
 use self::look::{Proof, git_in_admin, wait_for_locks};
 pub use self::race::or_raced;
 pub use self::surroundings::surroundings;
+pub use self::take_away::based_on;
+use self::take_away::take_away;
 use super::start::registry_lock;
 use super::trash;
-use super::trash::Places;
 use crate::domain::event::{End, Subject, What};
-use crate::domain::lane::{Lane, ObjectId, RefName, Worktree, WorktreeState};
+use crate::domain::lane::{Lane, ObjectId, Worktree, WorktreeState};
 use crate::domain::losses::Losses;
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::retire::{Refusal, ensure_movable, place};
 pub use crate::domain::trash_entry::Reason;
 use crate::domain::trash_entry::{Entry, KeptBranch, KeptWorktree};
-use crate::error::{IoContext, Result};
+use crate::error::Result;
 pub use crate::operations::retire::recover_retirement::recover;
 use crate::operations::retire::recover_retirement::{complete, is_committed, put_back};
 use crate::operations::trash::keeper_commit;
 use crate::repository::Repository;
 use crate::repository::kept_pack::KeptPack;
+use crate::repository::metadata;
 use crate::repository::provenance::{Claim, Claims, remember};
 use crate::repository::quarantine::Scratch;
-use crate::repository::refs::RefChange;
 use crate::repository::unrecovered::ensure_not_half_moved;
-use crate::repository::{exclude, metadata};
 use crate::store::events;
-use crate::store::journal::{About, Announce, Journal, Running, step, unique_id};
-use crate::store::permissions;
+use crate::store::journal::{About, Announce, Journal, Running, unique_id};
 
 /// How often a look is taken again because a git was at work in the lane meanwhile.
 const ATTEMPTS: usize = 5;
@@ -304,89 +303,4 @@ fn kept_worktree(repository: &Repository, worktree: &Worktree) -> Result<KeptWor
     let admin = worktree.git_dir.file_name().unwrap_or_default();
     let common_dir = repository.common_dir().to_owned();
     Ok(KeptWorktree { path: worktree.path.clone(), admin: admin.into(), directory, common_dir, was_at: None })
-}
-
-fn places(repository: &Repository, entry: &Entry) -> Option<Places> {
-    let directory = trash::directory(repository).join(&entry.id);
-    let worktree = entry.worktree.as_ref()?;
-    Some(Places::new(directory, worktree, repository.common_dir().join("worktrees").join(&worktree.admin)))
-}
-
-/// Returns the directories whose files went one by one.
-fn take_away(repository: &Repository, entry: &Entry) -> Result<Vec<PathBuf>> {
-    let directory = trash::directory(repository).join(&entry.id);
-    permissions::create_dir_all(&directory).context("create", &directory)?;
-    step("retire.entry-made");
-    trash::write(&directory, entry)?;
-    step("retire.entry-written");
-    let keep = match entry.keep {
-        Some(id) => Some(RefChange { name: trash::ref_name(&entry.id)?, from: None, to: Some(id) }),
-        None => None,
-    };
-    let tip = entry.branch.as_ref().map(|branch| branch.tip);
-    let more_than_branch = keep.as_ref().filter(|keep| keep.to != tip);
-    if let Some(keep) = more_than_branch {
-        repository.change_refs(std::slice::from_ref(keep), "lane: keep")?;
-        step("retire.kept");
-    }
-    link_reflog(repository, entry, &directory)?;
-    let lifted = match places(repository, entry) {
-        Some(places) => places.take_away()?,
-        None => Vec::new(),
-    };
-    let mut changes = Vec::new();
-    if more_than_branch.is_none() {
-        changes.extend(keep);
-    }
-    if let Some(branch) = entry.branch.as_ref().filter(|branch| branch.deleted) {
-        changes.push(RefChange { name: RefName::from(&branch.name), from: Some(branch.tip), to: None });
-    }
-    repository.change_refs(&changes, "lane: retire")?;
-    step("retire.refs-changed");
-    forget(repository, entry).map(|()| lifted)
-}
-
-/// Removes the lane's record, and git's settings of a branch that is gone.
-fn forget(repository: &Repository, entry: &Entry) -> Result<()> {
-    let mut edit = metadata::Edit::begin(repository.common_dir())?;
-    if edit.records().find(&entry.lane.name).is_some_and(|lane| lane.id == entry.lane.id) {
-        edit.remove(&entry.lane.name);
-    }
-    if let Some(branch) = entry.branch.as_ref().filter(|branch| branch.deleted)
-        && repository.branch_tip(&branch.name)?.is_none()
-    {
-        edit.remove_branch_section(&branch.name);
-        if let Some(heir) = &entry.heir {
-            for name in based_on(&edit.records(), &branch.name, Some(heir)) {
-                edit.set_base(&name, heir)?;
-            }
-        }
-    }
-    edit.commit()?;
-    step("retire.forgotten");
-    for place in entry.worktree.iter().map(|worktree| &worktree.path).chain([&entry.lane.worktree]) {
-        exclude::remove(repository, place)?;
-    }
-    Ok(())
-}
-
-/// The lanes whose base is `branch` and becomes `heir`; never the lane of either.
-pub fn based_on(records: &metadata::Records, branch: &BranchName, heir: Option<&BranchName>) -> Vec<LaneName> {
-    let above = records.lanes.iter().filter(|lane| lane.base_branch().as_ref() == Some(branch));
-    let above = above.filter(|lane| lane.branch.is_none() || ![Some(branch), heir].contains(&lane.branch.as_ref()));
-    above.map(|lane| lane.name.clone()).collect()
-}
-
-/// Deleting a branch deletes its reflog; a second link keeps the very file.
-fn link_reflog(repository: &Repository, entry: &Entry, directory: &Path) -> Result<()> {
-    let Some(branch) = entry.branch.as_ref().filter(|branch| branch.deleted) else { return Ok(()) };
-    let Some(log) = reflog_path(repository, &branch.name) else { return Ok(()) };
-    let kept = directory.join("reflog");
-    match std::fs::hard_link(&log, &kept) {
-        Ok(()) => {}
-        Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::AlreadyExists) => {}
-        Err(_) => permissions::copy(&log, &kept).context("copy", &log)?,
-    }
-    step("retire.reflog-linked");
-    Ok(())
 }

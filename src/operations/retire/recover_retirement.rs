@@ -1,6 +1,7 @@
 //! The way back of a removal, and its way forward after a crash; whatever others did to the lane meanwhile.
 
-use super::{Intent, forget, places, what};
+use super::take_away::{forget, places};
+use super::{Intent, what};
 use crate::domain::lane::RefName;
 use crate::domain::trash_entry::Entry;
 use crate::error::{IoContext, Result};
