@@ -28,7 +28,7 @@ pub enum Kind {
     Usage = 2,
     /// Landing would conflict; nothing was changed.
     Conflict = 3,
-    /// There is no repository, git is too old, permission is missing, a lock is held by somebody else, or output cannot
+    /// There is no repository, git is too old, permission is missing, a lock is held by another process, or output cannot
     /// be written.
     Environment = 4,
     /// A git command failed in a way git-lane has no better word for.

@@ -85,7 +85,7 @@ fn reserved(name: &[u8]) -> bool {
     hex || root || name == b"@" || name.starts_with(b"refs/")
 }
 
-/// A configuration file somebody damaged: what is a record stays the same when it is written again, and so does
+/// A configuration file that was damaged by hand: what is a record stays the same when it is written again, and so does
 /// everything else in the file, or nothing is written.
 pub fn records(bytes: &[u8]) {
     let Ok(mut file) = metadata::parse(bytes) else { return };

@@ -84,7 +84,7 @@ pub fn at_once() -> Option<ExitCode> {
     })
 }
 
-/// A bug in the guard is no reason to keep anybody from working.
+/// A bug in the guard is no reason to keep a user from working.
 fn guarded(event: Hook, args: &[OsString]) -> Result<Reply> {
     std::panic::catch_unwind(|| guard::answer(event, args)).unwrap_or_else(|_| Err(Error::git("it has a bug")))
 }

@@ -158,7 +158,7 @@ pub fn open_and_look(ui: &Ui) -> Result<Opened> {
         ui.note(format_args!("{finding}; its record follows"));
     }
     warn_if_overtaken(&repository, ui);
-    // A policy that cannot be read is told by whoever needs it.
+    // A policy that cannot be read is told by the command that needs it.
     let policy = repository.policy();
     if let Ok(policy) = &policy
         && let Err(error) = install::follow_policy(&repository, policy)
@@ -208,7 +208,7 @@ fn tell(ui: &Ui, recovered: &Recovered) {
     }
 }
 
-/// The lane's name somebody typed.
+/// The lane's name that the user typed.
 pub fn lane_name(text: &str) -> Result<LaneName> {
     LaneName::parse(text).map_err(|problem| {
         Error::refused(format!("'{text}' cannot be a lane's name: it {}", problem.because()))

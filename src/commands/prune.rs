@@ -176,7 +176,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
             }),
             Err(error) => {
                 report.kept.push(refused(name, &error));
-                // A lane that somebody uses again is no failure; a full disk is.
+                // A lane that is used again is no failure; a full disk is.
                 failed = failed.or((error.kind() != Kind::Refused).then_some(error));
             }
         }

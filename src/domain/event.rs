@@ -128,7 +128,7 @@ pub struct Event {
 }
 
 impl Event {
-    /// Whether it is about the lane somebody named, by name or by id, or has changed that one's base.
+    /// Whether it is about the lane the user named, by name or by id, or has changed that one's base.
     pub fn is_about(&self, wanted: &str) -> bool {
         self.subject.lane.iter().chain(&self.end.above).any(|lane| lane.as_str() == wanted)
             || self.subject.lane_id.as_ref().is_some_and(|id| id.as_str() == wanted)

@@ -42,7 +42,7 @@ impl Losses {
         Losses { status, stray, base, ..Losses::default() }
     }
 
-    /// The refusal when nobody has said yes; `None` when nothing is lost.
+    /// The refusal when the user has not said yes; `None` when nothing is lost.
     pub fn refusal(&self) -> Option<Refusal> {
         if !self.holdings().is_empty() {
             return Some(Refusal::Unsettled(Box::new(self.clone())));

@@ -144,7 +144,7 @@ pub enum Cleanup {
 }
 
 impl Cleanup {
-    /// What `commit.cleanup` asks for; its default strips comments only from a message somebody edited.
+    /// What `commit.cleanup` asks for; its default strips comments only from a message that the user edited.
     pub fn of(configured: Option<&str>, edited: bool, comment: &str) -> Self {
         match configured {
             Some("verbatim") => Cleanup::Verbatim,

@@ -73,7 +73,7 @@ impl LaneName {
 
     /// The name as one directory entry: characters that are neither letters, digits, `.`, `_` nor `-` become `-`.
     ///
-    /// Different names can share a directory name; whoever picks the directory must look whether it is taken.
+    /// Different names can share a directory name; the function that picks the directory must look whether it is taken.
     pub fn directory_name(&self) -> String {
         let mapped: String =
             self.0.chars().map(|c| if c.is_alphanumeric() || matches!(c, '.' | '_' | '-') { c } else { '-' }).collect();
@@ -96,7 +96,7 @@ impl BranchName {
     /// The longest that is created: a path holds 4,095 bytes, and the repository's own comes before it.
     pub const MAX_BYTES: usize = 2000;
 
-    /// Checks a name somebody typed or a template produced.
+    /// Checks a name that the user typed or a template produced.
     pub fn parse(name: &BStr) -> Result<Self, NameProblem> {
         check(name)?;
         Ok(BranchName(name.to_owned()))

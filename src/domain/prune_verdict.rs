@@ -34,7 +34,7 @@ pub enum Done {
         /// How its commits are known to be in its base.
         integrated: Option<Integration>,
     },
-    /// Somebody removed its directory; its branch stays unless it is integrated.
+    /// The user removed its directory; its branch stays unless it is integrated.
     DirectoryGone {
         /// How its work is known to be in its base.
         integrated: Option<Integration>,
@@ -142,7 +142,7 @@ pub fn verdict(facts: &Facts, now: i64, older_than: Option<i64>) -> Result<Done,
         return Ok(Done::DirectoryGone { integrated: facts.integrated.clone(), untouched: facts.untouched });
     }
     let never_used = || Done::NeverUsed { integrated: facts.integrated.clone() };
-    // A lane that was just started is in its base too: that is no proof that anybody is done with it.
+    // A lane that was just started is in its base too: that is no proof that its owner is done with it.
     if facts.untouched {
         return if age < older_than.unwrap_or(UNUSED_AGE) { Err(Kept::TooYoung) } else { Ok(never_used()) };
     }

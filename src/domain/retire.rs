@@ -227,7 +227,7 @@ pub struct Surroundings<'a> {
     pub path_exists: bool,
     /// Where the directory of a missing worktree was found.
     pub found_at: Option<PathBuf>,
-    /// Somebody who works in it.
+    /// A process that works in it.
     pub busy: Option<Busy>,
     /// Whether the lane's branch goes too.
     pub delete_branch: bool,
@@ -244,7 +244,7 @@ pub fn ensure_movable(facts: &Surroundings<'_>) -> Result<(), Refusal> {
     match facts.worktree {
         None if facts.path_exists => return Err(Refusal::NotListed(lane.worktree.clone())),
         None => {}
-        // After `git worktree move` nothing is left at the old path; otherwise somebody made git name another place.
+        // After `git worktree move` nothing is left at the old path; otherwise the user made git name another place.
         Some(worktree) if worktree.path != lane.worktree && facts.path_exists => {
             return Err(Refusal::NotListed(lane.worktree.clone()));
         }
@@ -292,7 +292,7 @@ fn ensure_worktree_movable(facts: &Surroundings<'_>, worktree: &Worktree) -> Res
 
 /// The refusal when a lane is no longer what the caller saw.
 pub fn raced(lane: &LaneName) -> Error {
-    Error::refused(format!("lane '{lane}' was changed by somebody else at the same moment"))
+    Error::refused(format!("lane '{lane}' was changed by another command at the same moment"))
         .code("raced")
         .hint("see what it is now with: git lane list")
 }

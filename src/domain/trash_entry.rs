@@ -111,7 +111,7 @@ pub struct Promise {
     pub bytes: u64,
 }
 
-/// What the policy of today keeps. Its user may shorten what was promised; nobody else may.
+/// What the policy of today keeps. Its user may shorten what was promised; no other file may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retention {
     /// Its values.
@@ -203,7 +203,7 @@ pub struct KeptWorktree {
     /// The name of its admin directory below `.git/worktrees`.
     #[serde(with = "lossless_path")]
     pub admin: PathBuf,
-    /// Mode and modification time of the directory itself; `None` when somebody had removed it.
+    /// Mode and modification time of the directory itself; `None` when it had been removed.
     pub directory: Option<Stamp>,
     /// The repository's common directory at that time; empty when it is not known.
     #[serde(default, with = "lossless_path")]
@@ -273,7 +273,7 @@ pub enum Occasion {
     Asked,
 }
 
-/// For how many seconds a removed lane is safe from [`Expiry::Size`]: whoever has just been told how to bring it back
+/// For how many seconds a removed lane is safe from [`Expiry::Size`]: a user who has just been told how to bring it back
 /// must be able to.
 const FRESH: i64 = 3600;
 

@@ -22,7 +22,7 @@ const GIT_PATIENCE: Duration = Duration::from_secs(1);
 const LSOF: [&str; 2] = ["/usr/sbin/lsof", "/usr/bin/lsof"];
 
 /// A process whose current directory, program, or one of whose open files, is in `directory`. Our own process and those that
-/// wait for us (the shell, git) are left out, and so is whoever reads what we write: `git lane drop | cat`. A process of
+/// wait for us (the shell, git) are left out, and so is the reader of what we write: `git lane drop | cat`. A process of
 /// another user who can write there counts too: the kernel does not tell us where it works.
 pub fn working_in(directory: &Path) -> Option<Busy> {
     let start = Instant::now();
@@ -50,7 +50,7 @@ fn look(directory: &Path) -> Option<Busy> {
         .filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path())))
         .filter(|(pid, _)| !spared.contains(pid))
         .collect();
-    // Whoever works in a lane started after most of what else runs: time is better spent on the youngest first.
+    // What works in a lane started after most of what else runs: time is better spent on the youngest first.
     others.reverse();
     let inside = |link: PathBuf| std::fs::read_link(link).is_ok_and(|path| path.starts_with(directory));
     let own = identity(directory);
@@ -172,7 +172,7 @@ fn shares_our_pipe(process: &Path) -> bool {
     feeds_us || (reads.is_some() && (reads == pipe(own, "1") || reads == pipe(own, "2")))
 }
 
-/// What lsof finds; nobody where there is no lsof.
+/// What lsof finds; nothing where there is no lsof.
 fn ask_lsof(directory: &Path) -> Option<Busy> {
     let lsof = LSOF.into_iter().find(|path| Path::new(path).exists())?;
     let mut command = Command::new(lsof);

@@ -1,5 +1,5 @@
 //! What `git rebase --autostash` puts aside before it asks pre-rebase. Gits before 2.40 leave it there when that refuses, in a
-//! directory of a rebase that never was, where nobody finds it.
+//! directory of a rebase that never was, where the user does not find it.
 
 use std::path::{Path, PathBuf};
 

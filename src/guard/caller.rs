@@ -1,7 +1,7 @@
 //! The git that called the hook: which command it is, when it began, and so what it has changed by now.
 //!
-//! A hook is told what is checked out, not who wrote what: edits somebody staged before the switch look like what the
-//! switch wrote. Times tell them apart. Where there is no /proc (macOS) nobody is found, and what cannot be told from git's
+//! A hook is told what is checked out, not who wrote what: edits the user staged before the switch look like what the
+//! switch wrote. Times tell them apart. Where there is no /proc (macOS) no process is found, and what cannot be told from git's
 //! work is taken for it.
 
 use std::path::{Path, PathBuf};

@@ -68,7 +68,7 @@ fn as_noted(url: &[u8]) -> BString {
         None => (&b""[..], url),
     };
     match rest.split_once_str("@") {
-        // Without a scheme only `me@there:path` names somebody.
+        // Without a scheme only `me@there:path` names a user.
         Some((user, rest)) if !user.contains(&b'/') && (!scheme.is_empty() || rest.contains(&b':')) => {
             bstr::concat([scheme, rest]).into()
         }

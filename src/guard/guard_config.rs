@@ -177,7 +177,7 @@ fn header(line: &[u8]) -> Option<(Option<Option<BString>>, &[u8])> {
     let word = &word[1..];
     let ours = is_lane(word);
     if rest.first() == Some(&b']') {
-        // The old form `[lane.name]` is not what anybody writes.
+        // The old form `[lane.name]` is not what git-lane or a user writes.
         return (!word.get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"lane.")))
             .then_some((ours.then_some(None), &rest[1..]));
     }

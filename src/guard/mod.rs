@@ -131,7 +131,7 @@ impl Guarded {
             let Some(event) = self.event(hook, args, &facts)? else { return Ok(Reply::Silent) };
             match guard::judge(&facts, &event) {
                 Verdict::Allow => return Ok(Reply::Silent),
-                // Looked at only now: nearly always all is well, and nobody asks who is there.
+                // Looked at only now: nearly always all is well, and git-lane does not ask who is there.
                 _ if caller::is_git_lanes() => return Ok(Reply::Silent),
                 Verdict::Say(finding) => return Ok(self.say(finding)),
                 Verdict::Stop(finding, remedy) => {
@@ -191,7 +191,7 @@ impl Guarded {
                 let branch = match args.get(1) {
                     Some(named) => match queries::branch_named(&self.place, named.as_bytes().as_bstr())? {
                         Some(branch) => Some(branch),
-                        // A commit: HEAD will be detached, which is nobody's loss.
+                        // A commit: HEAD will be detached, which is no lane's loss.
                         None => return Ok(None),
                     },
                     None if order && facts.protected.is_empty() => return Ok(None),
@@ -225,7 +225,7 @@ impl Guarded {
     }
 
     fn say(&self, finding: Finding) -> Reply {
-        // What nobody takes back keeps the branch checked out here, where no other worktree can have it.
+        // What is not taken back keeps the branch checked out here, where no other worktree can have it.
         let hint = finding.hint(false, |branch| match finding.left() {
             Some(left) if remedy::only_head_moved(&self.place, left) => {
                 Way::AfterHead(left.clone(), suggest::to(&self.place, branch).into())

@@ -171,7 +171,7 @@ fn read_tree_back(place: &Place, target: &str) -> Result<Option<Saved>> {
         },
         false => place.git().args(["hash-object", "-t", "tree", "/dev/null"]).text()?,
     };
-    // Nobody knows who called; then the index has to look as if a switch had written it.
+    // The caller is not known; then the index has to look as if a switch had written it.
     if place.caller().is_none() && index_has_left("HEAD", &tree, || with_index(place)) == Some(false) {
         return Ok(None);
     }
@@ -228,7 +228,7 @@ pub(super) fn recursion(place: &Place) -> Option<OsString> {
     place.caller()?.recursion().map(|option| OsString::from_vec(option.into()))
 }
 
-/// Runs git again while somebody else holds the index.
+/// Runs git again while another git holds the index.
 fn patiently(what: &str, git: impl Fn() -> Invocation) -> Result<()> {
     let start = std::time::Instant::now();
     loop {

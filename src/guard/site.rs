@@ -38,7 +38,7 @@ impl Place {
         if let Some(git_dir) = std::env::var_os("GIT_DIR").filter(|dir| !dir.is_empty()) {
             return Self::of(git_dir.into()).map(Some);
         }
-        // git runs hooks in the root of the worktree; somebody who tries one by hand may be further down.
+        // git runs hooks in the root of the worktree; a user who tries one by hand may be further down.
         let mut directory = PathBuf::new();
         for _ in 0..256 {
             let dot_git = directory.join(".git");
@@ -103,7 +103,7 @@ impl Place {
         Ok(crate::domain::lane::ObjectId::from_hex(id.as_bytes()).map_or(Head::Other(id.into()), Head::Detached))
     }
 
-    /// The git that runs the hook; `None` where nobody can tell.
+    /// The git that runs the hook; `None` where that cannot be told.
     pub fn caller(&self) -> Option<&Caller> {
         self.caller.get_or_init(Caller::find).as_ref()
     }
@@ -149,7 +149,7 @@ impl Place {
         lanes.iter().find(|lane| moved(lane, &self.common_dir).is_some_and(|git_dir| same(&git_dir, &self.git_dir)))
     }
 
-    /// Whether the hook runs in a directory whose `.git` file somebody has made to name this git directory, while its own
+    /// Whether the hook runs in a directory whose `.git` file the user has made to name this git directory, while its own
     /// worktree is elsewhere and alive. One that was moved by hand leaves none behind.
     pub fn is_redirected(&self) -> bool {
         use std::os::unix::fs::MetadataExt;

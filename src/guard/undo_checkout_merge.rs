@@ -1,7 +1,7 @@
 //! The way back from `git checkout --merge`, which no git command knows: it mixes the user's edits into the other branch's
 //! files, and may end in conflicts.
 //!
-//! git writes the tree of the worktree as it was before it merges, and tells nobody. That tree is among the objects written
+//! git writes the tree of the worktree as it was before it merges, and does not tell. That tree is among the objects written
 //! since the calling git began, and it proves itself: merged again, it gives exactly what is there now. Without such a
 //! proof nothing is touched. Newer gits make a stash of everything first, whose commit tells what was staged, too.
 
@@ -15,10 +15,10 @@ use crate::guard::site::Place;
 use crate::store::command::Invocation;
 use crate::store::scratch::Directory;
 
-/// More trees than this in one switch's time are somebody else's.
+/// More trees than this in one switch's time are another git's.
 const MOST: usize = 200;
 
-/// Gives index and files back as they were at `old` before somebody merged them into `target`; `false`, with nothing
+/// Gives index and files back as they were at `old` before git merged them into `target`; `false`, with nothing
 /// changed, where that was not done or cannot be proved.
 pub(super) fn bring_back(place: &Place, old: &str, target: &str) -> Result<bool> {
     let Some(caller) = place.caller().filter(|caller| caller.merges()) else { return Ok(false) };
@@ -31,13 +31,13 @@ pub(super) fn bring_back(place: &Place, old: &str, target: &str) -> Result<bool>
         // Nothing has changed, and the ordinary way back is open.
         Ok(Found::Nothing) | Err(_) => return Ok(false),
     };
-    // A file in the way of one that comes back is nobody's but the user's.
+    // A file in the way of one that comes back is the user's.
     let gone =
         place.git().args(["diff-tree", "-r", "-z", "--name-only", "--diff-filter=D", &was.tree, target]).stdout()?;
     if paths(&gone).any(|path| !is_tracked(place, path) && Path::new(&crate::store::path(path)).exists()) {
         return Ok(false);
     }
-    // Only what differs is written: what somebody told git to assume unchanged is in none of these trees.
+    // Only what differs is written: what the user told git to assume unchanged is in none of these trees.
     now.git(place)?.args(["read-tree", "-m", "-u"]).args(recursion(place)).args([&now.tree, &was.tree]).run()?;
     read_tree_reset(place, was.staged.as_deref().unwrap_or(old))?;
     // Tells git which files are as the index has them; that some are not is no failure.
@@ -46,7 +46,7 @@ pub(super) fn bring_back(place: &Place, old: &str, target: &str) -> Result<bool>
 
 /// What the objects say.
 enum Found {
-    /// Nothing was merged, or nobody can tell.
+    /// Nothing was merged, or it cannot be told.
     Nothing,
     /// Something was merged, and this is how it was before, and how it is now.
     Was(Candidate, Now),

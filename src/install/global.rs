@@ -18,7 +18,7 @@ use crate::policy;
 use crate::store::command::Git;
 
 /// Every file written here says so in a line that ends with the id git gives to the other lines as a blob: a file of any
-/// version that nobody has changed is known by it.
+/// version that the user has not changed is known by it.
 const MARK: &str =
     "# git-lane wrote this file; 'git lane init --global --uninstall' removes it while its other lines are ";
 
@@ -49,7 +49,7 @@ pub struct Outcome {
 pub enum Stays {
     /// git-lane did not write it.
     Foreign,
-    /// Somebody has changed it since git-lane wrote it.
+    /// The user has changed it since git-lane wrote it.
     Changed,
     /// This symbolic link leads to it: it may serve other machines, and who made the link has the say.
     Linked(PathBuf),
@@ -78,7 +78,7 @@ enum Found {
 fn look(file: &GlobalFile) -> Result<Found> {
     let text = match std::fs::read(&file.path) {
         Ok(text) => text,
-        // A link to nowhere is somebody's too.
+        // A link to nowhere is the user's too.
         Err(error) if error.kind() == ErrorKind::NotFound && file.path.is_symlink() => {
             return Ok(Found::Not(Stays::Linked(file.path.clone())));
         }

@@ -20,7 +20,7 @@ use crate::store::permissions;
 /// What the name of a hook begins with while it is being written.
 const UNFINISHED: &str = ".git-lane-";
 
-/// Removes what somebody who died was writing.
+/// Removes what a dead process was writing.
 fn remove_unfinished(directory: &Path) {
     for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
         if entry.file_name().as_encoded_bytes().starts_with(UNFINISHED.as_bytes()) {
@@ -49,7 +49,7 @@ fn mirror(directory: &Path) -> Result<()> {
         }
     }
     if !any {
-        // Stays when somebody has put something into it.
+        // Stays when the user has put something into it.
         drop(std::fs::remove_dir(&beside));
         return Ok(());
     }
@@ -104,7 +104,7 @@ fn install_one(file: &Path, hook: Hook) -> Result<()> {
         }
         Found::Shared(before, after) => {
             let mode = std::fs::metadata(file).map_or(0o755, |file| file.mode() & 0o7777);
-            // git passes over a hook that nobody may execute: whoever may read it may.
+            // git passes over a hook that no user may execute: a user who may read it may.
             let mode = if mode & 0o111 == 0 { mode | (mode & 0o444) >> 2 } else { mode };
             let text = [before.as_bytes(), stub::block(hook, exists(&kept)).as_bytes(), after.as_bytes()].concat();
             replace(file, &text, mode)

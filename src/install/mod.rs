@@ -91,7 +91,7 @@ pub fn install(repository: &Repository, policy: &Policy, wanted: Wanted) -> Resu
                 made = std::fs::symlink_metadata(&directory).is_err();
                 hook_files::install(&directory, called_by(version, level))?;
             }
-            // Lines that somebody has added there are as good, and the level and the policy are git-lane's to write.
+            // Lines that the user has added there are as good, and the level and the policy are git-lane's to write.
             chosen => manual_steps::ensure_called(repository, &chosen, called_by(version, level))?,
         }
     }
@@ -118,13 +118,13 @@ pub fn install(repository: &Repository, policy: &Policy, wanted: Wanted) -> Resu
     state(repository)
 }
 
-/// Whether nobody has said yet if the rule shall be in force here.
+/// Whether the user has not said yet if the rule shall be in force here.
 pub fn undecided(repository: &Repository) -> Result<bool> {
     Ok(repository.lane_setting(MARK)?.is_none())
 }
 
 /// Copies what the guard needs of the policy to where the hooks read it, if anything changed since it was copied last:
-/// a pull may bring a rule, and hooks of the user's own configuration are in force where nobody ever ran `git lane init`.
+/// a pull may bring a rule, and hooks of the user's own configuration are in force where `git lane init` never ran.
 pub fn follow_policy(repository: &Repository, policy: &Policy) -> Result<()> {
     if unknown_rules(repository, policy)?.is_empty() {
         return Ok(());
@@ -189,7 +189,7 @@ pub fn uninstall(repository: &Repository) -> Result<Vec<String>> {
     }
     edit.commit()?;
     if made {
-        // Stays when somebody has put something into it.
+        // Stays when the user has put something into it.
         drop(std::fs::remove_dir(&own));
     }
     // What only the installation needed goes too, where there is nothing else.

@@ -1,7 +1,7 @@
 //! Whether a hook reaches git-lane: found out by running it.
 //!
 //! A hook that gets as far as `git lane hook` with [`ASKED`] set gets an answer that ends it, so that nothing after it runs.
-//! Nothing of anybody else's may run before it either: where other commands come first, or an older hook, the text has
+//! Nothing of another tool's may run before it either: where other commands come first, or an older hook, the text has
 //! to do.
 
 use std::io::Write;

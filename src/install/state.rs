@@ -56,7 +56,7 @@ pub struct HookState {
     pub file: bool,
     /// A hook that was there before runs with it.
     pub chained: bool,
-    /// Somebody has switched off what git would run from its configuration.
+    /// The user has switched off what git would run from its configuration.
     pub disabled: bool,
     /// A worktree in which git finds no such file, where every worktree has a directory for them.
     #[serde(skip)]
@@ -123,7 +123,7 @@ impl State {
 pub(super) enum Directory {
     /// The repository's own.
     Own(PathBuf),
-    /// Somebody else's; the text says who chose it.
+    /// Another one's; the text says who chose it.
     Chosen(PathBuf, String),
     /// One in every worktree, at this path below its root.
     InEach(PathBuf, String),
@@ -195,7 +195,7 @@ pub fn state(repository: &Repository) -> Result<State> {
     })
 }
 
-/// Whether git itself lists our hook for the event, and whether somebody has switched it off. git puts words before the
+/// Whether git itself lists our hook for the event, and whether the user has switched it off. git puts words before the
 /// name of a hook that it does not run.
 fn from_configuration(repository: &Repository, hook: Hook) -> Result<(bool, bool)> {
     let name = section(hook);

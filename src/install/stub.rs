@@ -45,7 +45,7 @@ pub fn runs_older_first(text: &BStr, hook: Hook) -> bool {
     hook == Hook::PostCheckout && !text.contains_str(format!("{BEGIN}{VERSION} >>>"))
 }
 
-/// A whole hook file of ours. git-lane does not take the shell's place, which would save a process: somebody has to be
+/// A whole hook file of ours. git-lane does not take the shell's place, which would save a process: a process has to be
 /// left who tells a refusal from a crash.
 pub fn whole(hook: Hook, chained: bool) -> String {
     format!("{SHEBANG}{}", block(hook, chained))

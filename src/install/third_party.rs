@@ -1,7 +1,7 @@
 //! Hook files of other tools that lead on: husky's to a script that people write, pre-commit's to the hook it found.
 //!
 //! A call of git-lane counts where they lead. They themselves are known by their text, and never run to find out: with
-//! them would run what belongs to somebody else. lefthook runs nothing it found, so nothing is looked for beside it.
+//! them would run what belongs to another tool. lefthook runs nothing it found, so nothing is looked for beside it.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

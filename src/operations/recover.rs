@@ -187,11 +187,11 @@ fn heal_all(repository: &Repository, recovered: &mut Recovered) -> Result<()> {
             Healing::Part(unclear) => recovered.unclear.push(unclear),
         }
     }
-    // Not before: nobody is to move a ref or a HEAD while a landing that held its lock is half done.
+    // Not before: no git is to move a ref or a HEAD while a landing that held its lock is half done.
     clear_locks(repository.common_dir())?;
     scratch::clear(&quarantine::home(&lane_dir), guard::SCRATCH);
     repository.pending.replace(still);
-    // Nobody can say what a newer version's landing still needs.
+    // It is not known what a newer version's landing still needs.
     if repository.is_a_newers_to_heal() { Ok(()) } else { land::recover_landing::clean(repository, landing) }
 }
 

@@ -1,6 +1,6 @@
 //! Switches a worktree that nothing is uncommitted in to another branch: files, index and HEAD, or nothing.
 //!
-//! `git switch` leaves locks behind when it is killed that could be anybody's, and files of two branches. The order here
+//! `git switch` leaves locks behind when it is killed that could be any program's, and files of two branches. The order here
 //! is that of a landing ([`super::land::apply`]): the index's lock, a look at what is in the way, the intent, the files, and then
 //! the one step that counts, HEAD. *Dead before it: the files go back to what the untouched index says. Dead after it:
 //! the prepared index is put in force.*
@@ -144,7 +144,7 @@ pub fn detach(repository: &Repository, site: &Worktree, from: &BranchName) -> Re
     set_head(repository, site, from, &Head::Detached(tip), tip, tip)
 }
 
-/// The repository's own hooks; like git, nobody asks for their verdict here: HEAD is where it should be.
+/// The repository's own hooks; as for git, their verdict does not count here: HEAD is where it should be.
 fn after(repository: &Repository, site: &Worktree, old: ObjectId, new: ObjectId) {
     repository.tell_of_index(site, repository.git.at(&site.path));
     if repository.has_hook("post-checkout") {
@@ -212,7 +212,7 @@ fn heal(repository: &Repository, intent: &Intent, site: Option<(&Worktree, &Lock
     if let Some((site, lock)) = site {
         counts = site.head.branch().map(RefName::from).as_ref() == Some(&intent.to);
         if intent.prepared.exists() {
-            // An index somebody wrote since knows nothing of this switch and is left alone.
+            // An index that was written since knows nothing of this switch and is left alone.
             fits = index_signature(&intent.git_dir.join("index")) == intent.index;
             match counts {
                 true if fits => lock.replace_with(&intent.prepared)?,

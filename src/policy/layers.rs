@@ -21,7 +21,7 @@ pub const FILE: &str = "lane.toml";
 /// Where a value comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {
-    /// Nobody said anything.
+    /// No file says anything.
     Default,
     /// The user's file.
     User(PathBuf),
@@ -56,7 +56,7 @@ impl Origin {
 pub struct Values(BTreeMap<&'static str, (Option<Value>, Origin)>);
 
 impl Values {
-    /// What holds where nobody says anything.
+    /// What holds where no file says anything.
     pub fn defaults() -> Self {
         let parse = |key: &Key| {
             let table: toml::Table = toml::from_str(&format!("default = {}", key.default)).ok()?;

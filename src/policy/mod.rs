@@ -99,7 +99,7 @@ impl Policy {
         Retention { now, own_days: self.trash_own.0, own_bytes: self.trash_own.1 }
     }
 
-    /// Whether somebody has said who owns such a lane, or that nobody does.
+    /// Whether the user has said who owns such a lane, or that it has no owner.
     pub fn names_owner(&self) -> bool {
         std::env::var_os("GIT_LANE_OWNER").is_some() || self.owner.is_some()
     }

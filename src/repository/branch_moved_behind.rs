@@ -1,4 +1,4 @@
-//! A lane's branch that somebody moved from outside its worktree: `git update-ref`, `git fetch -u`, a push that git was
+//! A lane's branch that a user or a git moved from outside its worktree: `git update-ref`, `git fetch -u`, a push that git was
 //! told to accept.
 //!
 //! Index and files are still those of the commit the worktree left the branch at, so that the next commit would silently

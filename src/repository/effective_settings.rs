@@ -51,7 +51,7 @@ const KNOWN_EXTENSIONS: [(&str, i64); 6] = [
     ("objectformat", 1),
 ];
 
-/// Refuses a repository that the git beside this program refuses: its format is newer than that git, or nobody's. Git is
+/// Refuses a repository that the git beside this program refuses: its format is newer than that git, or of no git. Git is
 /// asked only where the format is not one that every git knows.
 pub fn ensure_git_accepts(repository: &Repository) -> Result<()> {
     let config = repository.gix.config_snapshot();

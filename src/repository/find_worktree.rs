@@ -1,7 +1,7 @@
-//! Where the directory of a missing worktree went, when somebody moved it without telling git.
+//! Where the directory of a missing worktree went, when the user moved it without telling git.
 //!
 //! Its `.git` file still names the admin directory. The whole disk is not searched: only where it would be beside its
-//! old place or the repository, and where somebody stands.
+//! old place or the repository, and where the user stands.
 
 use std::path::{Path, PathBuf};
 
@@ -52,7 +52,7 @@ pub(crate) fn leads_to(directory: &Path, git_dir: &Path) -> bool {
     std::fs::canonicalize(target).is_ok_and(|target| target == git_dir)
 }
 
-/// Where worktrees use to be, and where somebody stands.
+/// Where worktrees use to be, and where the user stands.
 pub(crate) fn candidates(repository: &Repository, old: &Path) -> Vec<PathBuf> {
     let main = repository.main_site().0;
     let parents = [old.parent(), main.parent()];

@@ -149,7 +149,7 @@ pub struct Left {
     pub next_command_removes: bool,
 }
 
-/// All of them. One that no scratch directory names was left where somebody has removed that: a process names it first.
+/// All of them. One that no scratch directory names was left where the user has removed that: a process names it first.
 pub fn left(repository: &Repository) -> Vec<Left> {
     let listed = std::fs::read_dir(packs(repository)).into_iter().flatten().flatten().map(|entry| entry.path());
     let is_keep = |path: &PathBuf| path.extension().is_some_and(|end| end == "keep") && is_ours(path);

@@ -1,4 +1,4 @@
-//! The repository somebody stands in: where it is, which worktree that is, what its configuration says.
+//! The repository the user stands in: where it is, which worktree that is, what its configuration says.
 //!
 //! Discovery goes by the current directory. An inherited `GIT_DIR` counts only where the directory is in no repository;
 //! when both name different repositories nothing is done, because a hook's leftover must not pick what gets removed.
@@ -195,7 +195,7 @@ impl Repository {
             .plumbing()
             .string_filter("safe.bareRepository", outside)
             .is_some_and(|value| value.eq_ignore_ascii_case(b"explicit"));
-        // Found by standing in it, and not as somebody's `.git`.
+        // Found by standing in it, and not as a worktree's `.git`.
         let real = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let own = !real(directory).starts_with(real(found))
             || found.ancestors().any(|above| above.file_name().is_some_and(|name| name == ".git"));

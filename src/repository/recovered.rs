@@ -22,7 +22,7 @@ impl std::fmt::Display for Healed {
     }
 }
 
-/// An operation that counts, or does not, but whose worktree somebody else wrote in before it could be healed.
+/// An operation that counts, or does not, but whose worktree a user or another git wrote in before it could be healed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unclear {
     /// What was interrupted.
@@ -53,7 +53,7 @@ pub enum Healing {
     Part(Unclear),
 }
 
-/// An intent that nobody acts on, and where it is now.
+/// An intent that no command acts on, and where it is now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SetAside {
     /// It says nothing any more.

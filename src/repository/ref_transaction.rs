@@ -1,5 +1,5 @@
 //! Changes refs that are kept in files, with locks that prove whose they are ([`LockFile`]): what a killed git or a
-//! library leaves locked stays locked for ever and could be anybody's.
+//! library leaves locked stays locked for ever and could be any program's.
 //!
 //! The order is that of git's files backend. Every ref is locked and compared first, and everything that can find the
 //! disk full is written; then come reflogs, values, deletions. What is deleted leaves `packed-refs` first and its own
@@ -169,7 +169,7 @@ pub(crate) struct Published<'a> {
 impl Published<'_> {
     /// Leaves `ORIG_HEAD`, and tells the hook.
     pub(crate) fn tell(self) {
-        // The branch has moved; nobody who asks for that is helped by hearing that this courtesy failed.
+        // The branch has moved; no user who asks for that is helped by hearing that this courtesy failed.
         drop((self.orig_head.map(LockFile::publish), self.head, self.moved));
         // git asks for no verdict either.
         let _ = self.heard.tell("committed");
@@ -211,7 +211,7 @@ impl<'a> Heard<'a> {
     }
 }
 
-/// Locks a ref's file, in directories that somebody who deletes a neighbour may just have removed.
+/// Locks a ref's file, in directories that a process which deletes a neighbour may just have removed.
 fn lock(file: &Path, witnesses: &Path, name: &RefName) -> Result<LockFile> {
     let parent = file.parent().unwrap_or(file);
     for _ in 0..100 {

@@ -28,7 +28,7 @@ impl Log {
         let now = gix::date::Time::now_utc().to_string();
         let nobody =
             gix::actor::SignatureRef { name: "git-lane".into(), email: "git-lane@localhost".into(), time: &now };
-        // Like git, write a reflog also for somebody who has not said who he is.
+        // Like git, write a reflog also for a user without a name.
         let committer = repository.gix.committer().and_then(Result::ok).unwrap_or(nobody);
         let mut tail = Vec::new();
         committer.write_to(&mut tail).context("write", &repository.common_dir().join("logs"))?;
@@ -63,7 +63,7 @@ impl Log {
             attempts += 1;
             match open() {
                 Err(error) if !create && error.kind() == ErrorKind::NotFound => return Ok(()),
-                // Somebody who deletes a neighbour may just have removed the directory.
+                // A process that deletes a neighbour may just have removed the directory.
                 Err(error) if error.kind() == ErrorKind::NotFound && attempts < 100 => {}
                 opened => break opened.context("open", &file)?,
             }

@@ -262,7 +262,7 @@ impl Repository {
             .find(|change| self.ref_target(&change.name).is_ok_and(|now| now != change.from && now != change.to));
         match moved {
             Some(change) => {
-                Error::refused(format!("'{}' was changed by somebody else at the same moment", change.name))
+                Error::refused(format!("'{}' was changed by another command at the same moment", change.name))
                     .code("raced")
                     .hint("run the command again")
             }

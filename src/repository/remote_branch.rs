@@ -45,7 +45,7 @@ pub fn guess(repository: &Repository, branch: &BranchName) -> Result<OfRemote> {
     Ok(OfRemote::One(Box::new(Upstream { tracking: tracking.clone(), commit, settings })))
 }
 
-/// The remote-tracking branch that somebody names as if it were a branch (`origin/feature`), and what the branch would be
+/// The remote-tracking branch that the user names as if it were a branch (`origin/feature`), and what the branch would be
 /// called.
 pub fn named(repository: &Repository, branch: &BranchName) -> Result<Option<(RefName, BranchName)>> {
     let Some((tracking, name)) = tracking(branch) else { return Ok(None) };

@@ -15,7 +15,7 @@ use crate::policy::Policy;
 use crate::repository::Repository;
 use crate::store::retry;
 
-/// Finds the base somebody named: a branch, a remote-tracking branch, a tag, or any commit.
+/// Finds the base that the user named: a branch, a remote-tracking branch, a tag, or any commit.
 pub fn named_base(repository: &Repository, name: &str) -> Result<Base> {
     for prefix in ["refs/heads/", "refs/remotes/", "refs/tags/", ""] {
         let Some(full) = RefName::parse(format!("{prefix}{name}").as_bytes().as_bstr()) else { continue };

@@ -17,7 +17,7 @@ pub(crate) const BY_A_NEWER: &str = "a newer git-lane may have written it: run t
 /// One of them.
 #[derive(Debug, Clone)]
 pub struct Pending {
-    /// What was interrupted, and what nobody may touch until it is healed.
+    /// What was interrupted, and what no command may touch until it is healed.
     about: About,
     /// The file that says what it was doing.
     intent: PathBuf,
@@ -108,7 +108,7 @@ impl Repository {
     }
 }
 
-/// Whether somebody died moving the files of that worktree, after this command had looked: whoever holds the lock of its
+/// Whether a process died moving the files of that worktree, after this command had looked: the holder of the lock of its
 /// index now must not take away what the healing needs.
 pub(crate) fn is_half_moved(repository: &Repository, git_dir: &Path) -> bool {
     let under_way = Journal::new(&repository.lane_dir()).under_way();

@@ -42,7 +42,7 @@ pub(super) fn cannot_open(git_dir: &Path, error: &dyn std::fmt::Display) -> Erro
                 quote(git_dir.parent().unwrap_or(git_dir).display())
             ));
     }
-    // gix calls a working tree that does not exist somebody else's; git wants to go there before it does anything.
+    // gix calls a working tree that does not exist another user's; git wants to go there before it does anything.
     let tree = metadata::load(&git_dir.join("config")).ok().and_then(|config| {
         let path = config.string("core.worktree")?;
         Some(git_dir.join(crate::store::path(&path)))

@@ -1,4 +1,4 @@
-//! Hooks that somebody else has put into the repository, and how they hear of what git-lane does in git's place.
+//! Hooks that the user or another tool has put into the repository, and how they hear of what git-lane does in git's place.
 
 use std::ffi::OsString;
 use std::os::unix::fs::PermissionsExt;

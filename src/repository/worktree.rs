@@ -20,7 +20,7 @@ use crate::domain::name::BranchName;
 use crate::error::{IoContext, Result};
 use crate::store::small_file;
 
-/// The linked worktrees below `common_dir`, sorted by id. An entry without a readable `gitdir` is somebody else's
+/// The linked worktrees below `common_dir`, sorted by id. An entry without a readable `gitdir` is another git's
 /// half-made worktree and is left out, as `git worktree list` does; see [`unfinished`].
 pub fn linked(common_dir: &Path) -> Result<Vec<Worktree>> {
     let all = admin_dirs(common_dir)?;

@@ -1,4 +1,4 @@
-//! The processes that wait for this one: the hook's shell, the git that runs the hook, whoever started that git.
+//! The processes that wait for this one: the hook's shell, the git that runs the hook, the process that started that git.
 //!
 //! Nothing in the environment says that git-lane started a git: a variable would be inherited by the user's hook or
 //! editor and everything those start, a terminal that lives for weeks among them. Who started whom is the kernel's word.

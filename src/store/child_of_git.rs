@@ -1,7 +1,7 @@
 //! Programs of the user's that run as children of a git: with the variables and the PATH git gives them, and under a git
 //! as their parent, so that the guard tells what they do from what git-lane does.
 //!
-//! An alias is how git starts a program of somebody's choice. It finds its arguments, `GIT_PREFIX` and the directories as a
+//! An alias is how git starts a program of the user's choice. It finds its arguments, `GIT_PREFIX` and the directories as a
 //! hook would; the alias itself came by `-c`, which git passes on, so the first thing it does is to put that back.
 
 use std::ffi::{OsStr, OsString};

@@ -4,11 +4,11 @@ use std::cell::Cell;
 use std::time::{Duration, Instant};
 
 thread_local! {
-    /// When this thread has waited long enough, where somebody has said so.
+    /// When this thread has waited long enough, where its command has said so.
     static UNTIL: Cell<Option<Instant>> = const { Cell::new(None) };
 }
 
-/// Does `work`, in which nobody waits for others any more once `limit` has passed; each is still tried once.
+/// Does `work`, in which no function waits for others any more once `limit` has passed; each is still tried once.
 pub fn within<T>(limit: Duration, work: impl FnOnce() -> T) -> T {
     struct Before(Option<Instant>);
     impl Drop for Before {

@@ -1,7 +1,7 @@
 //! `.git/lane/events.jsonl`: what happened, one JSON object a line, for audit and orchestration.
 //!
 //! A line is one `write(2)` with O_APPEND. Writers take turns by a lock they hold for that write, so sequence numbers have
-//! no gaps and no twins and a full file is rotated by renames nobody can fall into. Readers take no lock: they read the
+//! no gaps and no twins and a full file is rotated by renames that no writer can fall into. Readers take no lock: they read the
 //! newest file first, so a rotation meanwhile shows them a line twice and never hides one, and they skip a line that a
 //! crash or a full disk has torn. The log is never a reason for an operation to fail.
 
@@ -32,7 +32,7 @@ const TAIL: u64 = 64 << 10;
 /// No log gets that far; a line with a larger number would leave none for those to come.
 const LAST_NUMBER: u64 = 1 << 53;
 
-/// Characters of a text somebody else chose: an owner, a message.
+/// Characters of a text that a user chose: an owner, a message.
 const LONGEST_TEXT: usize = 1000;
 
 /// The log of a repository.

@@ -160,7 +160,7 @@ pub fn set_aside(lane_dir: &Path, path: &Path) -> Option<PathBuf> {
     std::fs::rename(path, &aside).ok().map(|()| aside)
 }
 
-/// What was moved out of the way and that nobody has looked after yet.
+/// What was moved out of the way and that the user has not looked after yet.
 pub fn set_asides(lane_dir: &Path) -> Vec<PathBuf> {
     // Names with a hyphen are those that `set_aside` gives; the doctor keeps other things here.
     let strange = |path: &PathBuf| path.file_name().is_some_and(|name| name.as_encoded_bytes().contains(&b'-'));

@@ -1,11 +1,11 @@
 //! git's own `<file>.lock` protocol, in a way that proves afterwards who held the lock.
 //!
-//! A lock file of a dead process blocks git for ever, and nobody can tell whether its owner still lives. Ours are hard
+//! A lock file of a dead process blocks git for ever, and nothing tells whether its owner still lives. Ours are hard
 //! links to a file in `.git/lane/locks/` whose `flock` the living process holds: the kernel frees that lock when the
-//! process dies, so a lock file that shares its inode with a file there nobody has locked is provably ours and dead.
+//! process dies, so a lock file that shares its inode with a file there that no process has locked is provably ours and dead.
 //!
 //! A file there that has the name of an intent in the journal belongs to that operation: dead or not, its lock stays until
-//! whoever heals the operation takes it over, so that nobody writes in between.
+//! the process that heals the operation takes it over, so that no git writes in between.
 
 use std::fs::{File, Metadata, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Write};
@@ -74,7 +74,7 @@ impl LockFile {
         Ok(())
     }
 
-    /// Takes over the lock that belongs to the intent `id` of a dead process, without a gap in which somebody else could
+    /// Takes over the lock that belongs to the intent `id` of a dead process, without a gap in which another git could
     /// have it; takes it anew where it is no longer there.
     pub fn take_over(target: &Path, locks: &Path, id: &str) -> Result<Self> {
         let witness = locks.join(id);
@@ -138,7 +138,7 @@ impl LockFile {
         Ok(())
     }
 
-    /// Leaves the lock to whoever heals what this process could not finish; from its end on it is provably dead.
+    /// Leaves the lock to the process that heals what this process could not finish; from its end on it is provably dead.
     pub fn leave(mut self) {
         self.left = true;
     }
@@ -149,7 +149,7 @@ impl Drop for LockFile {
         if self.left {
             return;
         }
-        // A lock that cannot be removed needs its witness: whoever comes next can then prove it dead.
+        // A lock that cannot be removed needs its witness: the next git-lane process can then prove it dead.
         if !self.held || std::fs::remove_file(&self.lock).is_ok() {
             drop(std::fs::remove_file(&self.witness));
         }
@@ -204,7 +204,7 @@ pub fn replace(target: &Path, locks: &Path, content: &[u8]) -> Result<()> {
     new.file.write_all(content).and_then(|()| new.file.sync_all()).context("write", &new.path)?;
     crate::store::journal::step("replace.written");
     match std::fs::rename(&new.path, target) {
-        // A worktree on another filesystem: a fixed name, for whoever comes next to write again.
+        // A worktree on another filesystem: a fixed name, for the next git-lane process to write again.
         Err(error) if error.kind() == ErrorKind::CrossesDevices => {
             let mut beside = target.as_os_str().to_owned();
             beside.push(".lane-new");
@@ -217,7 +217,7 @@ pub fn replace(target: &Path, locks: &Path, content: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// Makes `lock` a link to `witness`, as soon as nobody else has it; from then on signals wait.
+/// Makes `lock` a link to `witness`, as soon as no other process has it; from then on signals wait.
 fn link(witness: &Path, file: &File, lock: &Path, locks: &Path) -> Result<Deferred> {
     let start = Instant::now();
     let mut pause = Duration::from_micros(500);
@@ -304,7 +304,7 @@ fn witness(locks: &Path) -> Result<(PathBuf, File)> {
     Ok((path, file))
 }
 
-/// A new file, locked for as long as this process lives; cleaners remove files nobody has locked.
+/// A new file, locked for as long as this process lives; cleaners remove files that no process has locked.
 pub(crate) fn create_locked(path: &Path) -> Result<File> {
     loop {
         let file = permissions::open(OpenOptions::new().write(true).create_new(true), path).context("create", path)?;
@@ -409,7 +409,7 @@ mod tests {
         std::fs::write(locks.join("dead"), "").unwrap();
         std::fs::create_dir(directory.path().join("trash")).unwrap();
         std::fs::hard_link(locks.join("dead"), directory.path().join("trash/index")).unwrap();
-        // Somebody's lock of something else needs its witness.
+        // A process's lock of something else needs its witness.
         std::fs::write(locks.join("other"), "").unwrap();
         std::fs::hard_link(locks.join("other"), directory.path().join("trash/other.lock")).unwrap();
         clear_dead(directory.path(), &locks, std::slice::from_ref(&target)).unwrap();

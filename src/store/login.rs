@@ -1,4 +1,4 @@
-//! The login name of whoever runs git-lane: cron, containers and services set no `USER`.
+//! The login name of the user who runs git-lane: cron, containers and services set no `USER`.
 
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;

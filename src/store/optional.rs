@@ -1,5 +1,5 @@
 //! Reading what need not be there. A file that is absent says something; one that cannot be read says nothing, and
-//! whoever takes a lane away must not take the second for the first.
+//! a command that takes a lane away must not take the second for the first.
 //!
 //! Files are read only where they are regular ones, or links to such: an agent in a sandbox can leave a pipe in git's own
 //! directories too, and the next command would wait for its other end.

@@ -2,7 +2,7 @@
 //!
 //! Everything that git-lane makes in a repository is made here, or adjusted here before others may need it, by the rule of
 //! git's own `adjust_shared_perm`. As in git it is one setting of the process, which works on one repository: files are
-//! made deep down, where nobody has the configuration at hand.
+//! made deep down, where no function has the configuration at hand.
 //!
 //! Not made here: the files of a worktree, which have the modes the user's umask gives them, as git's have.
 
@@ -66,7 +66,7 @@ impl Shared {
         new
     }
 
-    /// Gives `path` the mode it should have. What is gone, or somebody else's, is not ours to adjust.
+    /// Gives `path` the mode it should have. What is gone, or another user's, is not ours to adjust.
     pub fn adjust(self, path: &Path) -> Result<()> {
         if self == Shared::Umask {
             return Ok(());

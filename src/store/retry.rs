@@ -1,7 +1,7 @@
 //! Reading what git rewrites at the same moment: `git gc` moves objects from pack to pack and refs into `packed-refs`
 //! under a reader's eyes.
 //!
-//! Whoever lists the packs before the new one has come, and opens the old one after it has gone, finds neither. Whoever
+//! A process that lists the packs before the new one has come, and opens the old one after it has gone, finds neither. One that
 //! reads `packed-refs` before a ref is packed, and looks for its file afterwards, finds no ref. Nothing is missing then,
 //! one only has to look again.
 
@@ -16,8 +16,8 @@ const LATELY: Duration = Duration::from_secs(10);
 /// Milliseconds between two looks; a gc's worst moment lasts one or two.
 const PAUSES: [u64; 6] = [1, 2, 5, 10, 30, 60];
 
-/// What `packs` or `packed-refs` looked like when all looks had been in vain. While nobody changes it, something is missing
-/// for good: in a partial clone thousands of objects are, and nobody is to wait for each of them.
+/// What `packs` or `packed-refs` looked like when all looks had been in vain. While no git changes it, something is missing
+/// for good: in a partial clone thousands of objects are, and no command is to wait for each of them.
 static IN_VAIN: Mutex<Vec<Stamp>> = Mutex::new(Vec::new());
 
 /// Which file or directory it is, and which state of it.

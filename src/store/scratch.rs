@@ -1,4 +1,4 @@
-//! Directories for what is needed only while this process works; whoever comes next can prove that one is dead.
+//! Directories for what is needed only while this process works; the next git-lane process can prove that one is dead.
 //!
 //! The process holds an flock on the directory itself, which the kernel frees when it dies.
 
@@ -64,7 +64,7 @@ impl Drop for Directory {
     }
 }
 
-/// Those in `home` whose processes are dead, locked as long as the files live: until they are gone, or somebody who has
+/// Those in `home` whose processes are dead, locked as long as the files live: until they are gone, or a process that has
 /// just made one would take it for his.
 pub fn dead(home: &Path, prefix: &str) -> (Vec<PathBuf>, Vec<File>) {
     let named = lane_files::list(home)

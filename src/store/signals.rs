@@ -135,7 +135,7 @@ pub fn before_the_end(work: fn()) {
     let _ = BEFORE_THE_END.set(work);
 }
 
-/// Whoever waits for others stops waiting once a signal has come.
+/// A command that waits for others stops waiting once a signal has come.
 pub fn ensure_none() -> Result<()> {
     match PENDING.load(Ordering::SeqCst) {
         false => Ok(()),

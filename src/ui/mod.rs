@@ -97,7 +97,7 @@ impl Ui {
         self.streams.bytes(bytes);
     }
 
-    /// Prints one line of a report that goes on; says whether somebody still reads.
+    /// Prints one line of a report that goes on; says whether the reader still reads.
     pub fn line(&self, report: &impl Report) -> bool {
         let text = if self.json {
             escape::json_line(&serde_json::to_value(report).unwrap_or_default())
@@ -130,7 +130,7 @@ impl Ui {
         }
     }
 
-    /// Whether somebody is there to answer a question.
+    /// Whether a user is there to answer a question.
     pub fn can_ask(&self) -> bool {
         let in_hook = std::env::var_os(command::IN_HOOK).is_some();
         !self.json && !in_hook && std::io::stdin().is_terminal() && std::io::stderr().is_terminal()

@@ -7,7 +7,7 @@ use crate::error::{Error, Kind, Result};
 use crate::store::signals;
 
 impl Ui {
-    /// Asks a yes-or-no question whose default is no; `None` when nobody is there to answer.
+    /// Asks a yes-or-no question whose default is no; `None` when no user is there to answer.
     pub fn confirm(&self, question: &str) -> Result<Option<bool>> {
         if !self.can_ask() {
             return Ok(None);
@@ -16,7 +16,7 @@ impl Ui {
         Confirm::new().with_prompt(escape::line(question)).default(false).interact().map(Some).map_err(interrupted)
     }
 
-    /// Lets the user choose among `items`, none of them chosen at first; `None` when nobody is there to answer.
+    /// Lets the user choose among `items`, none of them chosen at first; `None` when no user is there to answer.
     pub fn choose(&self, question: &str, items: &[String]) -> Result<Option<Vec<usize>>> {
         if !self.can_ask() {
             return Ok(None);
@@ -27,7 +27,7 @@ impl Ui {
     }
 }
 
-/// A question hides it, and whoever ends the program while it is asked would leave the terminal without one.
+/// A question hides it, and a user who ends the program while it is asked would leave the terminal without one.
 fn show_cursor() {
     let _ = dialoguer::console::Term::stderr().show_cursor();
 }

@@ -106,7 +106,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         commit: args.commit.is_some(),
     };
     let base = base(&repository, &lane, args.into.as_deref(), request.landing)?;
-    // Somebody may take the lane away at any moment.
+    // Another command may take the lane away at any moment.
     let or_raced = |error| retire::or_raced(&repository, &lane, error);
     let mut facts = landing_facts::gather(&repository, &worktrees, &lane, base.as_ref()).map_err(or_raced)?;
     if !request.landing {

@@ -135,7 +135,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         Ok(plan)
     };
     let plan_settled = |name: &LaneName| match plan_one(name) {
-        // Somebody may be in the middle of publishing that very lane: once it is there it is no obstacle.
+        // Another start may be in the middle of publishing that very lane: once it is there it is no obstacle.
         Err(_) if !args.dry_run && repository.lane_dir().is_dir() && registry_lock(&repository).is_ok() => {
             seen.replace(None);
             plan_one(name)

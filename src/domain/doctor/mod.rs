@@ -109,7 +109,7 @@ pub enum Repair {
     /// When it is told where the worktree is.
     Told,
     /// When it is not told and runs in this other one: it believes the `.git` file of a place it is told, and one whose
-    /// `.git` file somebody has copied would be taken to have moved there.
+    /// `.git` file the user has copied would be taken to have moved there.
     Untold(PathBuf),
     /// Not at all: the doctor does, because it names a repository that is gone, and everything else agrees.
     Here,
@@ -127,7 +127,7 @@ pub struct Poisoned {
     /// The admin directory.
     #[serde(with = "lossless_path")]
     pub admin: PathBuf,
-    /// Whether somebody may be at it.
+    /// Whether a process may be at it.
     pub age: AdminAge,
     /// Whether HEAD is there, or something says what it was.
     pub head: bool,
@@ -136,7 +136,7 @@ pub struct Poisoned {
 /// Why `core.worktree` names another directory than the one around `.git`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TreeElsewhere {
-    /// It names a linked worktree, or nothing at all: nobody wants that.
+    /// It names a linked worktree, or nothing at all: no user wants that.
     ByAccident,
     /// Nothing tells.
     Perhaps,
@@ -159,11 +159,11 @@ pub enum StrayRemedy {
     Detach,
 }
 
-/// Whether somebody may still be making an admin directory.
+/// Whether a process may still be making an admin directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AdminAge {
-    /// Nobody has written to it for a while.
+    /// No process has written to it for a while.
     Old,
     /// It is only seconds old.
     Fresh,
@@ -185,7 +185,7 @@ pub enum Orphan {
 pub enum LockOwner {
     /// A git-lane process that is provably dead.
     Dead,
-    /// Nobody can tell; the age in seconds.
+    /// It cannot be told; the age in seconds.
     Unknown(u64),
 }
 

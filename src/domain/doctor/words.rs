@@ -84,7 +84,7 @@ impl Finding {
                 )
             }
             Finding::Poisoned(Poisoned { age: AdminAge::Fresh, .. }) | Finding::UnfinishedAdmin(_, AdminAge::Fresh) => {
-                "somebody may be making it; look again in a minute".into()
+                "a command may be making it; look again in a minute".into()
             }
             Finding::Lock(path, LockOwner::Unknown(_)) => {
                 format!("if no git is running, remove it: rm {}", quote(path.display()))
@@ -104,7 +104,7 @@ impl Finding {
             }
             Finding::DeadHooksPath(_) => "unset it: git config --unset core.hooksPath".into(),
             Finding::OrphanBranch(_, Orphan::Fresh) => {
-                "somebody may be making its worktree; look again in a minute".into()
+                "a command may be making its worktree; look again in a minute".into()
             }
             Finding::OrphanBranch(_, Orphan::TakeUp(way)) => format!("{}: {}", way.what(), way.command()),
             Finding::OrphanBranch(branch, Orphan::TakeUpOrDelete(way)) => {

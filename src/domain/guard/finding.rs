@@ -77,7 +77,7 @@ pub enum Finding {
         /// The branch.
         branch: BranchName,
     },
-    /// A commit on a branch that somebody else moved or deleted.
+    /// A commit on a branch that a git elsewhere moved or deleted.
     Overtaken {
         /// The lane.
         lane: Lane,
@@ -123,7 +123,7 @@ pub enum Finding {
 
 impl Finding {
     /// What to do instead. `merge`: git has a merge prepared that has to be given up first; `way` is asked how to come to
-    /// work on a branch that is nobody's.
+    /// work on a branch that is no lane's.
     pub fn hint(&self, merge: bool, way: impl FnOnce(&BranchName) -> Way) -> String {
         let hint = self.remedy(way);
         // git itself advises "git commit" at this point, which would complete the merge.

@@ -1,4 +1,4 @@
-//! The guard: what a git hook is told when somebody is about to leave a lane, or has just left it.
+//! The guard: what a git hook is told when the user is about to leave a lane, or has just left it.
 //!
 //! Pure: facts and an event in, a verdict out. Rules 1 to 4 are those of git-lane(1), THE RULE. What each hook can still
 //! prevent is git's doing (there is no hook before a switch); the verdict names the remedy, `crate::guard` carries it out.
@@ -207,7 +207,7 @@ fn transaction(facts: &Facts, change: &RefMove) -> Option<Verdict> {
         RefMove::Deleted(lane) => stop(Finding::BranchMoved { lane: lane.clone(), deleted: true }, Remedy::None),
         // A rebase that cannot come back to its branch cannot be aborted either.
         RefMove::Head { here: true, .. } if facts.rebasing => None,
-        // While git is moving HEAD nobody else can; post-checkout ends the bisection where it belongs.
+        // While git is moving HEAD no other git can; post-checkout ends the bisection where it belongs.
         RefMove::Head { here: true, .. } if facts.ending_bisection => None,
         RefMove::Head { to, here, owner, made, own } => {
             let remedy = if *here { Remedy::ReadTree(to.to_ref().to_string()) } else { Remedy::None };

@@ -88,7 +88,7 @@ pub struct Facts {
     pub rebasing: bool,
     /// A bisection is in progress here.
     pub bisecting: bool,
-    /// Somebody is just ending it, with `git bisect reset`.
+    /// The user is just ending it, with `git bisect reset`.
     pub ending_bisection: bool,
     /// `lane.home`: the branch the main worktree stays on.
     pub home: Option<BranchName>,
@@ -138,7 +138,7 @@ pub struct Merged {
     pub lane: Lane,
     /// The base of the lane we are in, or what that base follows, holds it too.
     pub in_own_base: bool,
-    /// What the branch that is checked out follows, which is no lane's, holds it too: it comes from there, whoever else is
+    /// What the branch that is checked out follows, which is no lane's, holds it too: it comes from there, whichever other worktree is
     /// at it.
     pub in_upstream: bool,
     /// Why the merged lane is not settled.
@@ -161,10 +161,10 @@ impl Overtaken {
             Some(now) => {
                 let (was, now) = (short(&self.was), short(now));
                 format!(
-                    "was moved from {was} to {now} by somebody outside its worktree: a commit would undo what changed"
+                    "was moved from {was} to {now} from outside its worktree: a commit would undo what changed"
                 )
             }
-            None => "was deleted by somebody outside its worktree: a commit would begin a new history".into(),
+            None => "was deleted from outside its worktree: a commit would begin a new history".into(),
         }
     }
 
@@ -213,7 +213,7 @@ pub enum Event {
         merged: Vec<Merged>,
         /// Where the lane's own branch is.
         own: OwnBranch,
-        /// Somebody moved the lane's branch behind the worktree's back.
+        /// A git outside moved the lane's branch behind the worktree's back.
         overtaken: Option<Overtaken>,
     },
     /// pre-merge-commit.
@@ -250,7 +250,7 @@ pub enum RefMove {
         /// Where the own branch of the lane we are in is.
         own: OwnBranch,
     },
-    /// A living lane's branch is about to be moved by somebody outside its worktree, to this commit.
+    /// A living lane's branch is about to be moved by a git outside its worktree, to this commit.
     Moved(Lane, String),
     /// A living lane's branch is about to be deleted.
     Deleted(Lane),

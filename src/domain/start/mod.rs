@@ -13,7 +13,7 @@ use super::lane::{Lane, ObjectId, RefName};
 use super::name::{BranchName, LaneName};
 use crate::domain::trash_entry::Setting;
 
-/// What somebody asked for.
+/// What the user asked for.
 #[derive(Debug, Clone)]
 pub struct Request {
     /// The lane's name.
@@ -109,7 +109,7 @@ pub enum Broken {
     Gone,
     /// It is there, and git does not know it, or something between it and git is damaged.
     Damaged(PathBuf, String),
-    /// Somebody moved it there without telling git.
+    /// The user moved it there without telling git.
     Moved(PathBuf),
 }
 

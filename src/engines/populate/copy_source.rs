@@ -93,7 +93,7 @@ fn assign_from(
     Some(())
 }
 
-/// True if the stat data vouches for the content: nobody told git to look away, and the file is older than the index.
+/// True if the stat data vouches for the content: the user has not told git to look away, and the file is older than the index.
 fn is_settled(flags: Flags, stat: &Stat, (secs, nsecs): (i64, i64)) -> bool {
     let looked_away = Flags::ASSUME_VALID | Flags::SKIP_WORKTREE | Flags::INTENT_TO_ADD;
     flags.stage() == Stage::Unconflicted

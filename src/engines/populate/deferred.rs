@@ -2,7 +2,7 @@
 //! that everything it runs will see.
 //!
 //! An entry that was never written has no stat data at all in the index, which nothing but its writing changes. That
-//! survives any crash, so whoever completes the start of a dead process finds the same files.
+//! survives any crash, so the command that completes the start of a dead process finds the same files.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;

@@ -118,7 +118,7 @@ mod tests {
         let before = reader.generation;
         reader.repo();
         objects.replace(before);
-        // Somebody who has not noticed replaces nothing.
+        // A process that has not noticed replaces nothing.
         objects.replace(before);
         assert_eq!(objects.generation.load(Ordering::Acquire), before + 1);
         for reader in [&mut reader, &mut other] {

@@ -11,7 +11,7 @@ const HARMLESS_EXTENSIONS: [&str; 5] =
 /// True if something about the repository or the new worktree's configuration is git's business alone.
 ///
 /// The reasons, all seen to differ with gix 0.90: reftable, partial clones (gix does not fetch missing blobs), sparse
-/// and split indexes, extensions nobody here has heard of, file systems without case or symlinks, replaced objects,
+/// and split indexes, extensions that git-lane does not know, file systems without case or symlinks, replaced objects,
 /// and attributes that are read from a tree.
 pub(super) fn about_repository(request: &Request<'_>, own: &gix::Repository) -> bool {
     let config = own.config_snapshot();

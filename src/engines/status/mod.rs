@@ -55,7 +55,7 @@ pub use crate::domain::status::{Operation, WorktreeStatus};
 enum Halt {
     /// Something this code does not understand well enough; git is asked. The reason is for readers and debuggers.
     Doubt(#[allow(dead_code)] &'static str),
-    /// Nobody can know.
+    /// It cannot be known.
     Failed(Error),
 }
 
@@ -218,7 +218,7 @@ impl<'a> Shared<'a> {
             Err(Halt::Failed(error)) => Err(error),
             Err(Halt::Doubt(_)) => {
                 let (mut tally, modified) = porcelain::ask(self.git, worktree, admin, self.depth)?;
-                // `git status` believes assume-valid and skip-worktree; whoever is about to remove files must not.
+                // `git status` believes assume-valid and skip-worktree; a removal of files must not.
                 // An index this process cannot read, or none yet, hides nothing it could find.
                 if let Ok(index) = Index::read(repo.object_hash(), admin) {
                     tally.absorb(scan::hidden(self, repo, worktree, &index, &modified)?);

@@ -15,7 +15,7 @@ use super::{Depth, Tally};
 use crate::error::{Error, Result};
 use crate::store::command;
 
-/// What could make git trust somebody else's word, or a coarser look, than the files themselves.
+/// What could make git trust another program's word, or a coarser look, than the files themselves.
 const PINNED: &[&str] = &[
     "core.fsmonitor=false",
     "core.untrackedCache=false",

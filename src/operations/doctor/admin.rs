@@ -1,6 +1,6 @@
 //! Admin directories, `.git/worktrees/<id>`: those that git stumbles over, and worktrees that lost theirs.
 //!
-//! One whose worktree is alive is mended in place, because index, logs and HEAD in it are somebody's work. Only one that no
+//! One whose worktree is alive is mended in place, because index, logs and HEAD in it are the user's work. Only one that no
 //! worktree answers to is moved out of git's sight, and can be brought back.
 
 use std::path::{Path, PathBuf};
@@ -72,7 +72,7 @@ fn living<'a>(repository: &Repository, lanes: &'a [Lane], admin: &Path) -> Optio
 
 /// Gives a living worktree's admin directory back what git needs of it; what was there and is of no use is kept.
 pub(super) fn mend(repository: &Repository, poisoned: &Poisoned) -> Result<()> {
-    // Half mended it would look as if somebody were just making it, and be left alone.
+    // Half mended it would look as if a process were just making it, and be left alone.
     let running = Journal::new(&repository.lane_dir()).begin(poisoned)?;
     write_what_is_missing(repository, poisoned)?;
     running.done()
@@ -271,9 +271,9 @@ fn entries(directory: &Path) -> impl Iterator<Item = PathBuf> + use<> {
     std::fs::read_dir(directory).into_iter().flatten().flatten().map(|entry| entry.path())
 }
 
-/// Branches whose only reflog entry is their creation, that nobody has checked out, and that were made beside a worktree
+/// Branches whose only reflog entry is their creation, that no worktree has checked out, and that were made beside a worktree
 /// that never came to be: a half-made admin directory, still there or put aside, has the name or names the branch in its
-/// HEAD. Without such a trace nothing tells an orphan from a branch that somebody made and has not used yet.
+/// HEAD. Without such a trace nothing tells an orphan from a branch that the user made and has not used yet.
 pub(super) fn orphans(
     repository: &Repository,
     lanes: &[Lane],

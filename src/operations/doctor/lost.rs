@@ -21,7 +21,7 @@ use crate::store::events::Log;
 use crate::store::retry;
 
 /// Lanes that the event log knows as started and not as retired, that have no record, and whose worktree is there: the very
-/// one that was made for the lane, not its like that somebody has made since.
+/// one that was made for the lane, not its like that the user has made since.
 pub(super) fn records(repository: &Repository, records: &Records, worktrees: &[Worktree]) -> Vec<Finding> {
     let lanes = &records.lanes;
     let Ok(events) = Log::new(&repository.lane_dir()).since(0) else { return Vec::new() };

@@ -56,7 +56,7 @@ pub fn examine(repository: &Repository, interrupted: Vec<Finding>) -> Result<Vec
     Ok(found)
 }
 
-/// What was set aside or would be by the next command that changes something, and entries of the trash that nobody can read.
+/// What was set aside or would be by the next command that changes something, and entries of the trash that cannot be read.
 fn strangers(repository: &Repository) -> Vec<PathBuf> {
     let lane_dir = repository.lane_dir();
     let mut found = lane_files::set_asides(&lane_dir);
@@ -180,7 +180,7 @@ fn lanes(
     Ok(found)
 }
 
-/// Worktrees of nobody's that have a lane's branch checked out too; a lane's would be a stray.
+/// Worktrees of no lane that have a lane's branch checked out too; a lane's would be a stray.
 fn twice<'a>(
     lane: &'a Lane,
     branch: &'a BranchName,
@@ -193,7 +193,7 @@ fn twice<'a>(
         *other != own && other.state == WorktreeState::Present && other.is_on(branch) && nobodys(other)
     });
     others.map(|other| {
-        // The main worktree is somebody's place to work in: where it goes is for them to say.
+        // The main worktree is the user's place to work in: where it goes is for the user to say.
         let can_let_go = other.id.is_some() && crate::engines::status::operation(&other.git_dir).is_none();
         Finding::CheckedOutTwice(lane.name.clone(), branch.clone(), other.path.clone(), can_let_go)
     })

@@ -150,7 +150,7 @@ fn build(repository: &Repository, intent: &Intent, lane: &Lane, branch: &BranchN
     step("rebuild.built");
     let placed = place_admin(staged, admin);
     step("rebuild.placed");
-    // Somebody may have made one meanwhile, and knows better.
+    // The user may have made one meanwhile, and knows better.
     placed.map_err(|error| if admin.exists() { raced(&lane.name) } else { error })
 }
 

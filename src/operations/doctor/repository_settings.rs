@@ -1,4 +1,4 @@
-//! Settings and locks that somebody left behind.
+//! Settings and locks that a process left behind.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -43,7 +43,7 @@ pub(super) fn configuration(repository: &Repository) -> Result<Vec<Finding>> {
     Ok(found)
 }
 
-/// Why the working tree is not the directory `top` around `.git`; `None` where it is, or somebody plainly wants it so:
+/// Why the working tree is not the directory `top` around `.git`; `None` where it is, or the user plainly wants it so:
 /// what git tracks is there and not here.
 fn tree_elsewhere(repository: &Repository, top: &Path, tree: &Path) -> Option<TreeElsewhere> {
     let Ok(tree) = std::fs::canonicalize(tree) else { return Some(TreeElsewhere::ByAccident) };

@@ -12,7 +12,7 @@
 //!    place, and their stat data goes into the copy. Where nothing could be made ready, read-tree writes the files in place,
 //!    then the copy, and the base is locked and compared after that. *Dead here: the base has not moved, so
 //!    [`crate::operations::land::recover_landing`] goes back: files that are missing, or hold what the landing writes or the beginning of it, get the
-//!    content of the untouched index; step 2 has shown that they had it. A file with anything else in it is somebody's
+//!    content of the untouched index; step 2 has shown that they had it. A file with anything else in it is the user's
 //!    work and stays.*
 //! 6. the base moves by rename: from here on the landing counts, once. *Dead here: recovery goes forward.*
 //! 7. the copy replaces the index by rename, the lock goes, the intent goes. *Dead after the rename: nothing is left to
@@ -70,7 +70,7 @@ impl Move<'_> {
 pub enum Moved {
     /// As it should.
     Done,
-    /// Somebody moved the base first, or removed what it was to move to; nothing was changed.
+    /// Another process moved the base first, or removed what it was to move to; nothing was changed.
     Raced,
 }
 
@@ -192,7 +192,7 @@ fn put_in_place(
     if !matches!(placed, Ok(true)) {
         branch.abort();
         staged.take_back(repository, site)?;
-        // Whoever looks again finds what is in the way now.
+        // The next look finds what is in the way now.
         return Ok(placed.map(|_| Moved::Raced));
     }
     step("land.files");
@@ -259,7 +259,7 @@ fn carry_out(
     Ok(Ok(Moved::Done))
 }
 
-/// Whether somebody died moving the base, or the files of the worktree: whoever heals that needs what is left of it.
+/// Whether a process died moving the base, or the files of the worktree: its healing needs what is left of it.
 /// All of them have the turn when they do it, as this process has now.
 pub(super) fn is_half_landed(repository: &Repository, base: &BranchName, git_dir: Option<&Path>) -> bool {
     let base = RefName::from(base);

@@ -27,7 +27,7 @@ use crate::store::journal::unique_id;
 use crate::store::lockfile::LockFile;
 use crate::store::signals::Waiting;
 
-/// Nobody makes a commit for longer.
+/// No git makes a commit for longer.
 const DAY: Duration = Duration::from_secs(86_400);
 
 /// The message before hooks and editor: `-m`, or the policy's template; a squash lists what it stands for.
@@ -95,7 +95,7 @@ pub fn commit_all(
     let _waiting = Waiting::begin();
     remove_copies(&worktree.git_dir, "lane-saved-", DAY);
     let saved = Prepared::copy(&index, worktree.git_dir.join(format!("lane-saved-{}", unique_id())))?;
-    // As somebody standing there would run it: without GIT_DIR, which its hooks would inherit.
+    // As a user standing there would run it: without GIT_DIR, which its hooks would inherit.
     let git = || repository.git.at(&worktree.path);
     let add = || command::writing_objects(|| git().args(["add", "--all", "--", "."]));
     let before = head(repository, worktree);

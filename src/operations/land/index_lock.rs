@@ -60,7 +60,7 @@ impl<'a> Locked<'a> {
         let id = unique_id();
         self.lock.belong_to(&id)?;
         let running = Journal::new(&self.repository.lane_dir()).begin_as(&id, intent)?;
-        // From here on the copy belongs to the intent: whoever has to complete or undo the move needs it.
+        // From here on the copy belongs to the intent: the command that has to complete or undo the move needs it.
         let prepared = prepared.announced();
         match work(&prepared, &self.lock) {
             Ok(end) => {
@@ -69,7 +69,7 @@ impl<'a> Locked<'a> {
                 end
             }
             Err(error) => {
-                // Nobody may write that index until the next command has healed this one; it can tell that we are gone.
+                // No git may write that index until the next command has healed this one; it can tell that we are gone.
                 self.lock.leave();
                 Err(error.hint(format!("the next git-lane command completes or undoes the {what}")))
             }
@@ -122,7 +122,7 @@ pub(crate) struct Halted<'a> {
 impl Halted<'_> {
     /// Completes or undoes it with `heal`, which is given the worktree, if that is still there, and the lock of its index;
     /// it says whether the move counts, and whether the index fits. The lock is held from the death of the process to the
-    /// end of this, so the index is another one only where somebody has removed the lock by hand.
+    /// end of this, so the index is another one only where the user has removed the lock by hand.
     pub(crate) fn heal(
         self,
         repository: &Repository,
@@ -193,7 +193,7 @@ pub(super) fn remove_left_copies(repository: &Repository) -> Result<()> {
         let entries = std::fs::read_dir(&site.git_dir).into_iter().flatten().flatten();
         let ours = |name: &std::ffi::OsStr| name.as_encoded_bytes().starts_with(b"lane-index-");
         let copies: Vec<PathBuf> = entries.filter(|entry| ours(&entry.file_name())).map(|entry| entry.path()).collect();
-        // Nobody makes or needs one without holding that lock, except who is still to be healed; one made from now on is
+        // No command makes or needs one without holding that lock, except one that is still to be healed; one made from now on is
         // not among them.
         if !site.git_dir.join("index.lock").exists() && !is_half_moved(repository, &site.git_dir) {
             copies.iter().for_each(|copy| remove_prepared(copy));

@@ -53,7 +53,7 @@ pub struct Hooks<'a> {
     pub no_verify: bool,
     /// How the message is cleaned up, where merges into the base have a way of their own.
     pub cleanup: Option<String>,
-    /// Somebody edits the message.
+    /// The user edits the message.
     pub edit: bool,
     /// What is landing, as `git merge` would tell: the commit and its name.
     pub landing: (ObjectId, BString),
@@ -177,7 +177,7 @@ impl Hooks<'_> {
         }
     }
 
-    /// A hook whose verdict nobody asks for: post-merge, post-commit.
+    /// A hook whose verdict does not count: post-merge, post-commit.
     pub fn after(&self, making: Making, hook: &str, args: &[&str]) {
         if self.repository.has_hook(hook) {
             let mut git = self.git(making).args(["hook", "run", "--ignore-missing", hook]);
@@ -219,7 +219,7 @@ impl Hooks<'_> {
         }
     }
 
-    /// What git tells hooks when nobody edits the message.
+    /// What git tells hooks when no editor is opened.
     fn as_unedited(&self, git: Invocation) -> Invocation {
         if self.edit { git } else { git.env("GIT_EDITOR", ":") }
     }

@@ -126,7 +126,7 @@ fn queue(
     let scratch = Scratch::new(repository)?;
     let mut draft = None;
     if wording.edit {
-        // Nobody else has to wait for an editor; a conflict is told before somebody has typed a message.
+        // No other landing has to wait for an editor; a conflict is told before the user has typed a message.
         let plan = finish::plan(facts, request)?;
         if let Some(landing) = &plan.landing {
             let worktrees = repository.worktrees()?;
@@ -145,7 +145,7 @@ fn queue(
     turn.sign().context("write", &repository.lane_dir().join(LOCK))?;
     let waited = wording.edit || queued.elapsed() > QUICK;
     for attempt in 0..ATTEMPTS {
-        // Whoever had the turn before us may have died in the middle of it.
+        // The process that had the turn before us may have died in the middle of it.
         heal(repository)?;
         let worktrees = repository.worktrees()?;
         look::ensure_unchanged(repository, &worktrees, facts, waited || attempt > 0)?;

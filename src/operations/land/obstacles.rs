@@ -150,7 +150,7 @@ fn surely_clear(repository: &Repository, site: &Worktree, index: &Path, changed:
     })
 }
 
-/// Touched files that no diff lists because somebody told git to look away.
+/// Touched files that no diff lists because the user told git to look away.
 fn hidden(
     repository: &Repository,
     site: &Worktree,

@@ -41,7 +41,7 @@ fn heal(repository: &Repository, intent: &Intent, site: Option<(&Worktree, &Lock
         let same = index_signature(&index) == intent.index;
         if !landed {
             let back = worktree_files::put_back(repository, site, intent.old, intent.new);
-            // Where a gc has taken away what was to land, nobody can tell any more which files are the landing's.
+            // Where a gc has taken away what was to land, nothing tells any more which files are the landing's.
             let known = crate::operations::land::keepalive_ref::is_whole(repository, intent.old, intent.new);
             fits = match back {
                 Err(error) if known => return Err(error),
@@ -54,7 +54,7 @@ fn heal(repository: &Repository, intent: &Intent, site: Option<(&Worktree, &Lock
         }
     }
     if let Some((site, _)) = site.filter(|_| landed) {
-        // A courtesy; whoever finds one empty directory more has lost nothing.
+        // A courtesy; a user who finds one empty directory more has lost nothing.
         let _ = worktree_files::remove_emptied(repository, site, intent.old, intent.new);
     }
     crate::store::journal::step("heal.index");
@@ -62,7 +62,7 @@ fn heal(repository: &Repository, intent: &Intent, site: Option<(&Worktree, &Lock
     Ok((landed, fits))
 }
 
-/// Moves an index that somebody has written since the landing died; what it has of its own stays. `false` where it has
+/// Moves an index that another git has written since the landing died; what it has of its own stays. `false` where it has
 /// something of its own among what lands.
 fn bring_along(repository: &Repository, site: &Worktree, intent: &Intent, lock: &LockFile) -> Result<bool> {
     if site.head.branch().map(RefName::from).as_ref() != Some(&intent.base) {
@@ -77,7 +77,7 @@ fn bring_along(repository: &Repository, site: &Worktree, intent: &Intent, lock: 
     Ok(moved)
 }
 
-/// Whether the index that somebody has written since is still that of `old`, as is the base.
+/// Whether the index that another git has written since is still that of `old`, as is the base.
 fn is_of(repository: &Repository, site: &Worktree, old: ObjectId, now: Option<ObjectId>) -> Result<bool> {
     let compare = repository.git_in(site).args(["diff-index", "--cached", "--quiet"]).arg(old.to_string()).output()?;
     Ok(now == Some(old) && compare.status.success())

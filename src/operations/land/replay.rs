@@ -192,7 +192,7 @@ impl Replay<'_> {
         }
     }
 
-    /// A tree as a commit of nobody's, for a merge only.
+    /// A tree as a commit without an author, for a merge only.
     fn dress(&self, tree: ObjectId, parent: Option<ObjectId>) -> Result<ObjectId> {
         let parent = parent.map(|parent| format!("parent {parent}\n")).unwrap_or_default();
         let who = "lane <lane> 0 +0000";

@@ -1,6 +1,6 @@
 //! The files of a landing, made ready aside, so that nothing but renames is left to do when it counts.
 //!
-//! Many files, an index and a ref are not replaced at one instant; whoever looks in the middle sees a mixture. All that takes
+//! Many files, an index and a ref are not replaced at one instant; a process that looks in the middle sees a mixture. All that takes
 //! time is therefore done before: git writes the files, filters and all, into the landing's scratch directory, and computes
 //! the new index. Where any of this might end otherwise than a `git read-tree -u` in place, nothing is made ready, and
 //! that is what happens instead.
@@ -43,7 +43,7 @@ fn look_at(file: &Path) -> Option<Seen> {
     Some((found.dev(), found.ino(), found.mode(), found.size(), times.0, times.1))
 }
 
-/// What the touched files looked like before anybody asked whether they are in the way.
+/// What the touched files looked like before git-lane asked whether they are in the way.
 #[derive(Debug)]
 pub(super) struct Looks(Vec<Option<Seen>>);
 
@@ -121,7 +121,7 @@ impl Staged {
     }
 
     /// Puts all files in place, and their stat data into the index. An error means that some may be there already, and so
-    /// does `false`: somebody has been there since everything was found clear.
+    /// does `false`: another process has been there since everything was found clear.
     pub(super) fn put_in_place(&mut self, site: &Worktree) -> Result<bool> {
         if self.directories.iter().any(|(directory, id)| identity(directory).as_ref() != Some(id)) {
             return Ok(false);
@@ -161,7 +161,7 @@ impl Staged {
         self.index.write(stats.into_iter()).map(|()| true)
     }
 
-    /// Takes back what is in place, and nothing else: the file that somebody has made where a new one should have gone may
+    /// Takes back what is in place, and nothing else: the file that the user has made where a new one should have gone may
     /// look like the beginning of that.
     pub(super) fn take_back(&self, repository: &Repository, site: &Worktree) -> Result<()> {
         worktree_files::put_back_these(repository, site, &self.changed[..self.placed])?;

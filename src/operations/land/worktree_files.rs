@@ -34,7 +34,7 @@ pub(super) fn put_back_these(repository: &Repository, site: &Worktree, changed: 
     for change in came.into_iter().chain(others) {
         let file = site.path.join(crate::store::path(&change.path));
         let path = change.path.as_bstr();
-        // A new file that somebody has added himself is his.
+        // A new file that the user has added is the user's.
         let settled = if change.old.is_some() { !differing.contains(path) } else { tracked.contains(path) };
         if settled || is_behind_a_file(&site.path, &file) {
             continue;
@@ -42,7 +42,7 @@ pub(super) fn put_back_these(repository: &Repository, site: &Worktree, changed: 
         let ours = match change.new {
             _ if std::fs::symlink_metadata(&file).is_err() => true,
             Some((mode, id)) => wrote(repository, site, &file, change.path.as_bstr(), mode, id)?,
-            // Of a directory that came in its place only what somebody else has put there is left by now.
+            // Of a directory that came in its place only what another process has put there is left by now.
             None => false,
         };
         if !ours {

@@ -1,7 +1,7 @@
 //! Brings a removed lane back: branch, worktree, admin directory, settings and record, each exactly as it was.
 //!
 //! Every step asks what is already done, so that an interrupted restore is completed by the next git-lane command, or
-//! undone where somebody has taken the lane's place meanwhile.
+//! undone where another lane has taken the lane's place meanwhile.
 
 use crate::repository::recovered::Heal;
 use crate::repository::reflog::{reflog_path, relink_reflog};
@@ -28,7 +28,7 @@ use crate::store::journal::{About, Announce, Journal, Running, step};
 use crate::store::lockfile::LockFile;
 use crate::store::{lane_files, permissions};
 
-/// What is about to happen, complete enough for somebody else to finish or undo it.
+/// What is about to happen, complete enough for another process to finish or undo it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "operation", rename = "restore")]
 pub struct Intent {
@@ -92,7 +92,7 @@ fn return_lane(
     heal: Heal<'_>,
 ) -> Result<Entry> {
     let _lock = trash::exclusive(repository, &entry.lane.name, heal)?;
-    // Nobody may start a lane of that name, branch or place meanwhile.
+    // No start may take that name, branch or place meanwhile.
     let _registry = registry_lock(repository)?;
     if !trash::entries(repository)?.contains(&entry) {
         return Err(no_entry(wanted));
@@ -308,7 +308,7 @@ pub fn recover(repository: &Repository, running: &Running, intent: &Intent) -> R
     }
 }
 
-/// Puts what the branch's own reflog said before that of a branch somebody made again in its place.
+/// Puts what the branch's own reflog said before that of a branch that was made again in its place.
 fn prepend_reflog(repository: &Repository, branch: &BranchName, kept: &Path) -> Result<()> {
     let Some(log) = reflog_path(repository, branch).filter(|_| lane_files::is_file(kept)) else {
         return Ok(());

@@ -94,7 +94,7 @@ impl Retired {
     }
 }
 
-/// What is about to happen, complete enough for somebody else to finish or undo it.
+/// What is about to happen, complete enough for another process to finish or undo it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "operation", rename = "retire")]
 pub struct Intent {
@@ -166,7 +166,7 @@ fn remove(repository: &Repository, retirement: &Retirement<'_>) -> Result<Retire
     };
     // The commands that start lanes need not wait for it too.
     wait_for_git().map_err(or_raced)?;
-    // Nobody may take up the branch between the worktree's leaving and its own.
+    // No start may take up the branch between the worktree's leaving and its own.
     let _registry = registry_lock(repository)?;
     for attempt in 1..=ATTEMPTS {
         wait_for_git().map_err(or_raced)?;
@@ -198,7 +198,7 @@ fn carry_out(repository: &Repository, intent: Intent, running: Running) -> Resul
             running.done()?;
             Ok(Retired { trash_id: intent.id, entry: intent.entry, lifted })
         }
-        // Too late to be undone; somebody may have interfered.
+        // Too late to be undone; another process may have interfered.
         Err(error) if is_committed(repository, &intent.entry)? => match complete(repository, &intent.entry) {
             Ok(entry) => {
                 running.done()?;
@@ -234,7 +234,7 @@ fn prepare(repository: &Repository, retirement: &Retirement<'_>, scratch: &Scrat
         }
     };
     if let Some(worktree) = worktree {
-        // Somebody is landing on the lane's branch, or died doing so: its files and its index are between two commits.
+        // A process is landing on the lane's branch, or died doing so: its files and its index are between two commits.
         repository.ensure_files_are_whole(&worktree.git_dir)?;
         ensure_not_half_moved(repository, worktree)?;
         let on = |lane: &Lane| lane.branch.as_ref().is_some_and(|branch| worktree.is_on(branch));

@@ -61,7 +61,7 @@ pub fn recover(repository: &Repository, running: &Running, intent: &Intent) -> R
     if !is_committed(repository, entry)? && put_back(repository, entry).is_ok() {
         return Ok(Healed { what, completed: false });
     }
-    // Too late, or somebody has taken the lane's place meanwhile: it goes to the trash whole.
+    // Too late, or another lane has taken the lane's place meanwhile: it goes to the trash whole.
     complete(repository, entry)?;
     Ok(Healed { what, completed: true })
 }
@@ -86,7 +86,7 @@ pub(super) fn complete(repository: &Repository, entry: &Entry) -> Result<Entry> 
     Ok(entry)
 }
 
-/// Makes sure that the entry is written, without a directory somebody has removed before it could be moved.
+/// Makes sure that the entry is written, without a directory that the user has removed before it could be moved.
 fn what_is_left(repository: &Repository, entry: &Entry) -> Result<Entry> {
     let directory = trash::directory(repository).join(&entry.id);
     let mut entry = entry.clone();

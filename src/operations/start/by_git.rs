@@ -1,7 +1,7 @@
 //! Repositories whose refs are a reftable: git makes the worktree, because only git can write its part of the refs.
 //!
-//! It makes it at the hidden place, with a detached HEAD, and locked with a reason nobody else gives: half-made it is
-//! never where anybody works, and its admin directory stays known as ours. Publishing moves it into place.
+//! It makes it at the hidden place, with a detached HEAD, and locked with a reason no other program gives: half-made it is
+//! never where a user works, and its admin directory stays known as ours. Publishing moves it into place.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -59,7 +59,7 @@ pub(super) fn register(repository: &Repository, intent: &Intent) -> Result<()> {
     std::fs::rename(&aside, &gitdir).context("write", &gitdir)
 }
 
-/// Takes our lock off, and the directory away in which the worktree was hidden. Somebody else's lock stays.
+/// Takes our lock off, and the directory away in which the worktree was hidden. Another one's lock stays.
 pub(super) fn release(repository: &Repository, intent: &Intent) -> Result<()> {
     if let Some(admin) = own_admin(repository, intent) {
         let locked = admin.join("locked");

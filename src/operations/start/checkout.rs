@@ -40,7 +40,7 @@ fn place<'a>(repository: &Repository, intent: &'a Intent, git: &'a OsStr, admin_
     Place { git, settings: &[], directory: &intent.lane.worktree, admin_dir, hash: repository.gix.object_hash() }
 }
 
-/// What keeps a hook from hearing of each index that git writes on the way; whoever waits for the start tells it once. The
+/// What keeps a hook from hearing of each index that git writes on the way; the command that waits for the start tells it once. The
 /// programs that git runs see nothing of it.
 fn unheard(repository: &Repository, intent: &Intent, admin: &Path) -> Result<Vec<OsString>> {
     if !repository.has_index_hook(&intent.lane.worktree, admin) {

@@ -3,7 +3,7 @@
 //! The worktree is filled in a hidden directory beside its final place, its admin directory below `.git/lane/staging`.
 //! Until then no other process can see anything of the lane. Publishing is one short critical section: the branch
 //! (created, never overwritten), the directory, the admin directory, the record. Once the directory is in its place
-//! somebody may work there: from then on a start is only ever completed, by whoever comes next if it must be. Before, it
+//! a user may work there: from then on a start is only ever completed, by the next git-lane command if it must be. Before, it
 //! can be undone, by its own proofs of what it made. Files that git has to write in that place come last (`checkout`).
 
 pub mod base;
@@ -241,7 +241,7 @@ fn make(repository: &Repository, creation: &Creation, filling: &Filling<'_>, lan
             let guard = registry_lock(repository)?;
             let taken = checkout::take_back(repository, &intent);
             if let Some(at) = visible_at(repository, &intent) {
-                // The intent stays for whoever comes next.
+                // The intent stays for the next git-lane command.
                 return Err(in_place(error, &intent, &at));
             }
             taken?;
@@ -257,7 +257,7 @@ fn hidden_name(id: &str) -> String {
     format!(".lane-{id}")
 }
 
-/// `error`, which has stopped a start whose worktree somebody may work in by now.
+/// `error`, which has stopped a start whose worktree a user may work in by now.
 fn in_place(error: Error, intent: &Intent, at: &Path) -> Error {
     error.hint(format!(
         "the worktree of lane '{}' is at '{}' and stays there; the next git-lane command completes its start",

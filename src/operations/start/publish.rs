@@ -30,7 +30,7 @@ pub(super) fn publish(repository: &Repository, intent: &mut Intent, running: &mu
     intent.made_worktree = Identity::of(&intent.staged_worktree);
     intent.publishing = true;
     running.advance(intent)?;
-    // A config.lock somebody holds must stop us before anything can be seen.
+    // A config.lock that another process holds must stop us before anything can be seen.
     let edit = Edit::begin(repository.common_dir())?;
     exclude::add(repository, &intent.lane.worktree)?;
     create_branch(repository, intent)?;
@@ -55,7 +55,7 @@ fn register(repository: &Repository, intent: &Intent) -> Result<()> {
     }
 }
 
-/// Completes a start whose worktree can be seen at `at`: it is registered and recorded as it is, whatever somebody who
+/// Completes a start whose worktree can be seen at `at`: it is registered and recorded as it is, whatever a user who
 /// works there has done meanwhile. `false` when it must stay a worktree without a lane.
 pub(super) fn complete(
     repository: &Repository,
@@ -76,7 +76,7 @@ pub(super) fn complete(
     }
     exclude::add(repository, &intent.lane.worktree)?;
     if !intent.by_git && !is_registered(repository, intent) {
-        // Somebody may have taken the admin directory's name meanwhile.
+        // Another git may have taken the admin directory's name meanwhile.
         point_at_admin(repository, intent, &intent.lane.worktree.clone())?;
         running.advance(intent)?;
         place_admin(&intent.staged_admin, &admin_dir(repository, intent))?;
@@ -106,7 +106,7 @@ fn record(repository: &Repository, intent: &Intent, mut edit: Edit) -> Result<()
     if intent.by_git { by_git::release(repository, intent) } else { Ok(()) }
 }
 
-/// Publishes what a dead process had prepared and nobody could see yet.
+/// Publishes what a dead process had prepared and no other could see yet.
 pub(super) fn resume(repository: &Repository, intent: &mut Intent, running: &mut Running) -> Result<()> {
     if !intent.publishing {
         return Err(Error::refused("nothing was published yet"));
@@ -120,17 +120,17 @@ pub(super) fn resume(repository: &Repository, intent: &mut Intent, running: &mut
     publish(repository, intent, running)
 }
 
-/// Looks again, now that nobody of ours can interfere.
+/// Looks again, now that no other git-lane can interfere.
 fn ensure_still_free(repository: &Repository, intent: &Intent) -> Result<()> {
     let raced = |what: String| Error::refused(what).code("raced").hint("run the command again");
     if repository.records()?.find(&intent.lane.name).is_some() {
-        return Err(raced(format!("lane '{}' was started by somebody else at the same moment", intent.lane.name)));
+        return Err(raced(format!("lane '{}' was started by another command at the same moment", intent.lane.name)));
     }
     if let Some(branch) = intent.lane.branch.as_ref().filter(|_| intent.new_branch)
         && repository.branch_tip(branch)?.is_some()
     {
         // At the same commit it would pass for ours, and undoing this start would take it from its owner.
-        return Err(raced(format!("branch '{branch}' was created by somebody else at the same moment")));
+        return Err(raced(format!("branch '{branch}' was created by another command at the same moment")));
     }
     if let Some(branch) = intent.lane.branch.as_ref().filter(|_| !intent.new_branch) {
         let own = admin_dir(repository, intent);
@@ -170,7 +170,7 @@ fn create_branch(repository: &Repository, intent: &mut Intent) -> Result<()> {
 
 fn place_worktree(intent: &Intent) -> Result<()> {
     let target = &intent.lane.worktree;
-    // An empty directory somebody prepared is used, as git does; anything else in it makes this fail.
+    // An empty directory that the user prepared is used, as git does; anything else in it makes this fail.
     let _ = std::fs::remove_dir(target);
     rename_new(&intent.staged_worktree, target)
 }
@@ -214,7 +214,7 @@ pub(super) fn admin_dir(repository: &Repository, intent: &Intent) -> PathBuf {
     repository.common_dir().join("worktrees").join(&intent.admin_name)
 }
 
-/// Picks an admin directory nobody has and writes the `.git` file of `worktree` to match.
+/// Picks an admin directory that is free and writes the `.git` file of `worktree` to match.
 fn point_at_admin(repository: &Repository, intent: &mut Intent, worktree: &Path) -> Result<()> {
     let stem = intent.admin_name.clone();
     let mut attempt = 1;

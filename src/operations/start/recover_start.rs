@@ -15,7 +15,7 @@ pub fn what(lane: &LaneName) -> String {
     format!("the start of lane '{lane}'")
 }
 
-/// Completes an interrupted start, or undoes it while nobody can have seen anything of it. What can be seen and cannot be
+/// Completes an interrupted start, or undoes it while no other process can have seen anything of it. What can be seen and cannot be
 /// completed now is an error that names it, and stays in the journal.
 pub fn recover(repository: &Repository, mut intent: Intent, running: &mut Running) -> Result<Healed> {
     let what = what(&intent.lane.name);
@@ -59,7 +59,7 @@ pub fn recover(repository: &Repository, mut intent: Intent, running: &mut Runnin
     finished(repository, &intent, what)
 }
 
-/// Writes the files that waited; where git cannot, the start is undone, unless somebody works there by now.
+/// Writes the files that waited; where git cannot, the start is undone, unless a user works there by now.
 fn finished(repository: &Repository, intent: &Intent, what: String) -> Result<Healed> {
     let Err(error) = checkout::finish(repository, intent) else { return Ok(Healed { what, completed: true }) };
     let _guard = registry_lock(repository)?;

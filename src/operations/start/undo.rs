@@ -1,6 +1,6 @@
-//! The way back of a start that nobody can have seen, and what proves that something is this start's own.
+//! The way back of a start that no other process can have seen, and what proves that something is this start's own.
 //!
-//! What can be seen somebody may work in: it is completed, never removed.
+//! What can be seen a user may work in: it is completed, never removed.
 
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
@@ -54,7 +54,7 @@ pub(super) fn visible_at(repository: &Repository, intent: &Intent) -> Option<Pat
     if is(intent.made_worktree, &intent.lane.worktree) {
         return Some(intent.lane.worktree.clone());
     }
-    // Somebody may have moved it on, or removed the directory alone: the index and the reflog are still there.
+    // The user may have moved it on, or removed the directory alone: the index and the reflog are still there.
     let admin = admin_dir(repository, intent);
     let named = is(intent.made_admin, &admin).then(|| worktree::describe(repository.common_dir(), &admin)).flatten();
     let hidden = intent.hidden();
@@ -96,7 +96,7 @@ pub(super) fn undo(repository: &Repository, intent: &Intent) -> Result<()> {
     Ok(())
 }
 
-/// Deletes the branch, if this start created it and nobody has taken it up.
+/// Deletes the branch, if this start created it and no worktree has taken it up.
 fn delete_branch(repository: &Repository, intent: &Intent) -> Result<()> {
     let Some(branch) = &intent.lane.branch else { return Ok(()) };
     if repository.branch_tip(branch)? != Some(intent.commit) || !is_own_branch(repository, intent)? {
@@ -111,14 +111,14 @@ fn delete_branch(repository: &Repository, intent: &Intent) -> Result<()> {
 }
 
 /// Whether this start created the branch: it has seen that itself, or the branch's reflog says so and nothing else.
-/// Where no reflogs are kept, a branch of a dead process stays, at its base and in nobody's way.
+/// Where no reflogs are kept, a branch of a dead process stays, at its base and in no one's way.
 fn is_own_branch(repository: &Repository, intent: &Intent) -> Result<bool> {
     let Some(branch) = intent.lane.branch.as_ref().filter(|_| !intent.created_branch) else {
         return Ok(intent.created_branch);
     };
     let show = repository.git_here().args(["log", "--walk-reflogs", "--format=%gs"]).bytes(branch.to_ref()).arg("--");
     let shown = show.output()?;
-    // Somebody may have renamed or deleted it since.
+    // The user may have renamed or deleted it since.
     Ok(shown.status.success() && shown.stdout.trim_end() == created_from(intent).as_bytes())
 }
 

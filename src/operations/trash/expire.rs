@@ -22,7 +22,7 @@ use crate::store::{events, lane_files};
 /// How long a finish may spend on counting; `trash` and `prune` take their time and remember what they counted.
 const QUICK: Duration = Duration::from_millis(25);
 
-/// An entry that is due: it has left the trash for good, or stays until somebody asks for its room.
+/// An entry that is due: it has left the trash for good, or stays until the user asks for its room.
 #[derive(Debug, Clone)]
 pub struct Expired {
     /// What it was; `proof` says whether its work still is in its base.
@@ -38,7 +38,7 @@ pub struct Expired {
 pub struct Expiration {
     /// What went, or would go.
     pub gone: Vec<Expired>,
-    /// What is due and stays, because nobody asked for its room and its work is not known to be in its base.
+    /// What is due and stays, because no command asked for its room and its work is not known to be in its base.
     pub overdue: Vec<Expired>,
 }
 
@@ -56,7 +56,7 @@ pub fn expire_within(
     dry_run: bool,
     heal: Heal<'_>,
 ) -> Result<Expiration> {
-    // What nobody can read any more, or not yet, may have been bringing one of them back.
+    // What cannot be read any more, or not yet, may have been bringing one of them back.
     if !set_aside(&repository.lane_dir()).is_empty() || repository.is_a_newers_to_heal() {
         return Ok(Expiration::default());
     }
@@ -80,7 +80,7 @@ pub fn expire_within(
         if occasion == Occasion::Passing && !entry.is_expendable() {
             done.overdue.push(Expired { entry, why, bytes });
         } else if dry_run || bury(repository, &entry, heal)? {
-            // Where nothing was buried somebody has restored or removed it meanwhile.
+            // Where nothing was buried another command has restored or removed it meanwhile.
             done.gone.push(Expired { entry, why, bytes });
         }
     }
@@ -114,7 +114,7 @@ fn bury(repository: &Repository, entry: &Entry, heal: Heal<'_>) -> Result<bool> 
     Ok(true)
 }
 
-/// Removes the files and refs of everything that is on its way out, unless somebody else is at it.
+/// Removes the files and refs of everything that is on its way out, unless another process is at it.
 pub fn sweep(repository: &Repository) -> Result<()> {
     let trash = super::directory(repository);
     let Ok(_lock) = Exclusive::acquire(&repository.lane_dir(), "sweep.lock", Duration::ZERO) else { return Ok(()) };

@@ -45,7 +45,7 @@ pub fn ref_name(id: &str) -> Result<RefName> {
         .ok_or_else(|| Error::environment(format!("'{id}' cannot be the id of a removed lane")))
 }
 
-/// The complete entries, oldest first. What is on its way in, out or back is left out, and so is what nobody can read.
+/// The complete entries, oldest first. What is on its way in, out or back is left out, and so is what cannot be read.
 pub fn entries(repository: &Repository) -> Result<Vec<Entry>> {
     let directory = directory(repository);
     let under_way = under_way(repository);
@@ -135,7 +135,7 @@ pub fn write(directory: &Path, entry: &Entry) -> Result<()> {
     std::fs::rename(&temporary, &path).context("write", &path)
 }
 
-/// Removes an entry's directory once worktree and admin directory have left it; never anything else. What somebody who
+/// Removes an entry's directory once worktree and admin directory have left it; never anything else. What a user who
 /// still stood in the removed lane put beside them stays, and the directory with it.
 pub fn remove_empty(directory: &Path) -> Result<()> {
     for file in [".entry.json", "entry.json", "reflog", ".reflog", "size", ".size"] {
@@ -169,7 +169,7 @@ fn under_way(repository: &Repository) -> Vec<(PathBuf, UnderWay)> {
     pending
 }
 
-/// Whether somebody is taking the lane away or bringing it back, or died doing so.
+/// Whether a process is taking the lane away or bringing it back, or died doing so.
 pub fn is_moving(repository: &Repository, lane: &LaneName) -> bool {
     under_way(repository).iter().any(|(_, busy)| busy.lane == *lane)
 }

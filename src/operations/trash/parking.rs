@@ -68,7 +68,7 @@ fn text(common_dir: &Path) -> Result<Vec<u8>> {
     Ok(text)
 }
 
-/// What to tell somebody whose lane waits in `parking`, which belongs to another repository than that at `common_dir`. It
+/// What to tell a user whose lane waits in `parking`, which belongs to another repository than that at `common_dir`. It
 /// may be what became of the other: moved to another disk, or brought back from a backup. Only people can know.
 pub fn foreign(parking: &Path, common_dir: &Path) -> Result<Obstacle> {
     let file = parking.join(OWNER);

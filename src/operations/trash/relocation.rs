@@ -52,7 +52,7 @@ fn remove_husk(admin: &Path) -> bool {
     admin.is_dir() && husk() && std::fs::remove_dir_all(admin).is_ok()
 }
 
-/// Whoever held a lock in there cannot reach it any more, and would leave it for the lane's return.
+/// A process that held a lock in there cannot reach it any more, and would leave it for the lane's return.
 fn remove_orphaned_locks(admin: &Path) {
     for path in lane_files::list(admin).chain(lane_files::list(&admin.join("logs"))) {
         if path.extension().is_some_and(|extension| extension == "lock") && lane_files::is_file(&path) {
@@ -126,7 +126,7 @@ impl Places {
     pub fn take_away(&self) -> Result<Vec<PathBuf>> {
         self.settle_lower()?;
         let mut lifted = Vec::new();
-        // What is in the place of one that has moved already is somebody else's.
+        // What is in the place of one that has moved already is another one's.
         let admin_is_here = !exists(&self.kept_admin()) && exists(&self.admin);
         if admin_is_here && self.stamp.is_some() {
             mark(&self.admin)?;
@@ -225,7 +225,7 @@ impl Places {
                 Err(error) if error.kind() == ErrorKind::CrossesDevices => {
                     return lower_layer::rename(kept, &self.admin, &Self::lifting(kept, ADMIN_RETURNING)).map(drop);
                 }
-                // Somebody may have made it again by now, so that it is there is no sign that it was.
+                // Another process may have made it again by now, so that it is there is no sign that it was.
                 Err(error) if error.kind() == ErrorKind::NotFound && start.elapsed() < PATIENCE => {}
                 Err(_) if start.elapsed() < PATIENCE && remove_husk(&self.admin) => {}
                 done => return done.context("move to", &self.admin),
@@ -233,7 +233,7 @@ impl Places {
         }
     }
 
-    /// The end of [`bring_back`](Self::bring_back): the directory gets its mode and time, and is nobody's business again.
+    /// The end of [`bring_back`](Self::bring_back): the directory gets its mode and time, and is like any other again.
     pub fn settle(&self) -> Result<()> {
         if let Some(stamp) = self.stamp.filter(|_| is_marked(&self.admin))
             && links::names(&self.original.join(".git"), &self.original, &self.admin)
@@ -266,7 +266,7 @@ impl Places {
             && std::fs::read_dir(all)
                 .is_ok_and(|mut rest| rest.all(|entry| entry.is_ok_and(|entry| entry.file_name() == ".gitignore")))
         {
-            // Somebody who parks at this very moment makes both again.
+            // A process that parks at this very moment makes both again.
             drop(std::fs::remove_file(all.join(".gitignore")));
             drop(std::fs::remove_dir(all));
         }
@@ -308,7 +308,7 @@ fn restamp(directory: &Path, stamp: Stamp) -> Result<()> {
         last_modification: Timespec { tv_sec: stamp.seconds, tv_nsec: stamp.nanoseconds },
     };
     match rustix::fs::utimensat(CWD, directory, &times, AtFlags::SYMLINK_NOFOLLOW) {
-        // Whoever shares the repository may bring another's lane back; the time is the owner's alone to set.
+        // Another user of the repository may bring the lane back; the time is the owner's alone to set.
         Err(rustix::io::Errno::PERM) => Ok(()),
         set => set.context("set the time of", directory),
     }

@@ -1,4 +1,4 @@
-//! How much room a removed lane takes: counted when somebody asks, and remembered, because it no longer changes.
+//! How much room a removed lane takes: counted when a command asks, and remembered, because it no longer changes.
 
 use std::collections::HashSet;
 use std::os::unix::fs::MetadataExt;

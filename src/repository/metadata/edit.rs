@@ -14,7 +14,7 @@ use crate::domain::trash_entry::Setting;
 use crate::error::{Error, Result};
 use crate::store::lockfile::LockFile;
 
-/// An edit of `.git/config` with `config.lock` held: nobody else can write the file until it is committed or dropped.
+/// An edit of `.git/config` with `config.lock` held: no other git or git-lane writes the file until it is committed or dropped.
 #[derive(Debug)]
 pub struct Edit {
     lock: LockFile,
@@ -156,7 +156,7 @@ impl Edit {
             let values = self.config.raw_values_by("hook", Some(BStr::new(name)), key);
             values.is_ok_and(|values| values.len() == 1 && values[0] == value)
         };
-        // git would not run what somebody has switched off.
+        // git would not run what the user has switched off.
         let enabled = self.config.raw_values_by("hook", Some(BStr::new(name)), "enabled").is_err();
         if enabled && says("command", command) && says("event", event) {
             return Ok(());

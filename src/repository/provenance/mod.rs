@@ -2,7 +2,7 @@
 //!
 //! Both may have come with an unpacked archive or from a sandboxed agent. So before anything is deleted, moved, linked or
 //! written, every name and path in them is compared with the only shapes and places that git-lane writes. Each operation
-//! says of its own fields which of the rules below they follow; whoever reads one asks here, once, and what does not fit
+//! says of its own fields which of the rules below they follow; the reader of one asks here, once, and what does not fit
 //! is never acted on.
 //!
 //! A worktree may be anywhere the user has put it. Of places that are neither below the repository's own directory of

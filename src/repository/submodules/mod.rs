@@ -185,7 +185,7 @@ fn at(git: &Git, directory: &Path) -> Invocation {
 }
 
 /// The first of the submodule commits `pointers` (path and commit) that none of the submodule's remotes has, and no
-/// repository but those of the lane's worktree: whoever checks it out after the lane has left finds nothing.
+/// repository but those of the lane's worktree: a user who checks it out after the lane has left finds nothing.
 pub fn only_in_lane<'a>(
     repository: &Repository,
     lane: &Worktree,

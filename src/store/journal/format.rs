@@ -1,11 +1,11 @@
 //! The file of an intent, and what of it every version of git-lane can read.
 //!
-//! It has three fields. `home` says whose the intent is, `about` what nobody may touch until it is healed; these two never
+//! It has three fields. `home` says whose the intent is, `about` what no command may touch until it is healed; these two never
 //! change their names, their fields or what these mean, though they may get further ones. `intent` is for the versions that
 //! know its `operation`: a change that an older one would heal wrongly takes another `operation`.
 //!
-//! So whoever meets the intent of a newer version leaves that alone, and with it what `about` names, and goes on with
-//! everything else. An intent without `about` may be about everything, and stops whoever cannot read the rest.
+//! So a version that meets the intent of a newer one leaves that alone, and with it what `about` names, and goes on with
+//! everything else. An intent without `about` may be about everything, and stops a version that cannot read the rest.
 
 use std::path::{Path, PathBuf};
 

@@ -1,7 +1,7 @@
 //! What is under way: one intent file per running operation, held by the flock of the living process.
 //!
 //! An intent is written, synced and renamed into `.git/lane/journal/` before the first change it announces, and removed
-//! after the last. A file whose flock can be taken belongs to a dead process; whoever takes it finishes or undoes what
+//! after the last. A file whose flock can be taken belongs to a dead process; the process that takes it finishes or undoes what
 //! it says, once the programs that process had started are gone too: they inherit the flock of a second file.
 //!
 //! An intent names absolute paths, so it says whose it is: in a copy of the repository it still speaks of the original,
@@ -73,7 +73,7 @@ impl Journal {
         Ok(Running { path, file: file?, children: Some(children), deferred })
     }
 
-    /// What the intents say that are neither done nor undone, whoever holds them; nothing is taken over.
+    /// What the intents say that are neither done nor undone, whichever process holds them; nothing is taken over.
     pub fn pending<T: DeserializeOwned>(&self) -> Vec<(PathBuf, T)> {
         self.files()
             .filter_map(|path| format::intent(&lane_files::read(&path).ok()?).map(|intent| (path, intent)))
@@ -99,7 +99,7 @@ impl Journal {
         }
         let home = self.home()?;
         for path in paths {
-            // Shared, and only for this moment: whoever wants to heal it meanwhile takes its owner for alive.
+            // Shared, and only for this moment: a process that wants to heal it meanwhile takes its owner for alive.
             let file = match lane_files::open_read(&path) {
                 Err(_) if lane_files::is_unfit(&path, false) => {
                     found.push((path, SystemTime::now(), Said::Nothing));
@@ -162,14 +162,14 @@ pub fn is_pending(locks: &Path, id: &std::ffi::OsStr) -> bool {
     journal.join(id).with_extension("json").exists()
 }
 
-/// The intents that were set aside and that nobody has looked after yet.
+/// The intents that were set aside and that the user has not looked after yet.
 pub fn set_aside(lane_dir: &Path) -> Vec<PathBuf> {
     let all = lane_files::list(&lane_dir.join("damaged"));
     all.filter(|path| path.extension().is_some_and(|end| end == "json")).collect()
 }
 
 impl Running {
-    /// Takes an intent that nobody can act on out of the way; returns where it is.
+    /// Takes an intent that no command can act on out of the way; returns where it is.
     pub fn set_aside(self, lane_dir: &Path) -> Result<PathBuf> {
         let aside = lane_files::set_aside(lane_dir, &self.path);
         let aside = aside.ok_or_else(|| Error::environment(format!("cannot move '{}' aside", self.path.display())))?;
@@ -182,7 +182,7 @@ impl Running {
         self.path.file_stem().unwrap_or_default().to_string_lossy()
     }
 
-    /// Waits until nobody is left whom the dead owner had started.
+    /// Waits until no process is left that the dead owner had started.
     pub fn wait_for_children(&self) -> Result<()> {
         let children = children_of(&self.path);
         let start = Instant::now();

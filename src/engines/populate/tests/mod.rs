@@ -48,7 +48,7 @@ impl Sandbox {
         let sandbox = Sandbox { root, main };
         fs::create_dir(&sandbox.main)?;
         sandbox.git(&[&["init", "-q", "-b", "main"], init].concat())?;
-        // A newer git repacks behind the back of whoever has just committed.
+        // A newer git repacks behind the back of the test that has just committed.
         let settings = [["user.name", "T"], ["user.email", "t@example.com"], ["core.autocrlf", "false"]];
         for setting in settings.into_iter().chain([["maintenance.auto", "false"]]) {
             sandbox.git(&[&["config"][..], &setting[..]].concat())?;

@@ -81,7 +81,7 @@ fn objects(
         },
     );
     if compared.is_err() {
-        // Somebody's damaged or unusual index; keep all of it.
+        // A damaged or unusual index; keep all of it.
         for entry in index.entries().iter().filter(|entry| entry.mode != gix::index::entry::Mode::COMMIT) {
             add(entry.id, entry.mode == gix::index::entry::Mode::DIR);
         }

@@ -1,5 +1,5 @@
 //! Which objects the files of an admin directory and a branch's reflog name. What cannot be read is an error: it may be
-//! the only place that names somebody's work.
+//! the only place that names the user's work.
 
 use std::collections::BTreeSet;
 use std::fs::File;
