@@ -97,6 +97,16 @@ const NON_PROOFS: &[Row] = &[
     ("base was reset", "c $lane a 1; m merge -q --no-ff -m m x; m reset -q --hard HEAD~1", "+not-integrated"),
     ("base is gone", "c $lane a 1; m config lane.x.base refs/heads/nowhere", "+not-integrated"),
     ("lane back where it was", "c $lane a 1; x revert --no-edit HEAD; c main b 1", "+not-integrated"),
+    (
+        "the same line in another block",
+        "for i in 1 2 3 4 5 6; do printf 'begin\\nk1\\nk2\\nk3\\nk4\\nend\\nz1\\nz2\\nz3\\n'; done > main/dup; m add dup; m commit -q -m dup; x merge -q main; sed -i '3s/$/\\nNEW/' $lane/dup; x commit -qam one; sed -i '30s/$/\\nNEW/' main/dup; m commit -qam other",
+        "+not-integrated",
+    ),
+    (
+        "the same lines in another block, squashed",
+        "for i in 1 2 3 4 5 6; do printf 'begin\\nk1\\nk2\\nk3\\nk4\\nend\\nz1\\nz2\\nz3\\n'; done > main/dup; m add dup; m commit -q -m dup; x merge -q main; sed -i '3s/$/\\nNEW/' $lane/dup; x commit -qam one; sed -i '4s/$/\\nNEW2/' $lane/dup; x commit -qam two; sed -i '30s/$/\\nNEW\\nNEW2/' main/dup; m commit -qam other",
+        "+not-integrated",
+    ),
     ("only a tag has it", "c $lane a 1; m tag t x", "+not-integrated"),
     ("only another branch has it", "c $lane a 1; m branch other x", "+not-integrated"),
     ("an empty commit that the base lacks", "x commit -q --allow-empty -m e; c main b 1", "-same-content"),

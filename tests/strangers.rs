@@ -212,3 +212,29 @@ fn it_weakens_no_rule_that_the_users_own_file_demands() {
         assert!(tracked.contains("release") || in_force(&sandbox, key) != held, "{tracked}");
     }
 }
+
+/// It may have come with an archive, and lead to a file that a shell reads when it starts.
+#[test]
+fn nothing_is_written_through_a_link_in_the_place_of_the_exclude_file() {
+    for whole in [false, true] {
+        let sandbox = with_path(".worktrees/{name}");
+        let target = sandbox.root().join("home/info");
+        write(&target.join("exclude"), "# mine\n");
+        let info = sandbox.repo.join(".git/info");
+        match whole {
+            true => {
+                std::fs::remove_dir_all(&info).unwrap();
+                link(&target, &info);
+            }
+            false => {
+                let _ = std::fs::remove_file(info.join("exclude"));
+                std::fs::create_dir_all(&info).unwrap();
+                link(&target.join("exclude"), &info.join("exclude"));
+            }
+        }
+        let told = sandbox.lane(["start", "x"]).fails(1);
+        assert!(told.contains("is a symbolic link"), "{told}");
+        assert_eq!(std::fs::read_to_string(target.join("exclude")).unwrap(), "# mine\n");
+        let _ = sandbox.lane(["start", "y", "--path", "../y"]).ok();
+    }
+}

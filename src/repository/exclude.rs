@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use bstr::ByteSlice;
 
 use super::metadata;
-use crate::error::{IoContext, Result};
+use crate::error::{Error, IoContext, Result};
 use crate::repository::Repository;
 use crate::store::{lockfile, permissions};
 
@@ -51,6 +51,9 @@ pub(crate) fn add(repository: &Repository, worktree: &Path) -> Result<()> {
     if text.lines().any(|line| line == wanted) {
         return Ok(());
     }
+    if is_link(&path) {
+        return Ok(());
+    }
     let mut addition = if text.is_empty() || text.ends_with(b"\n") { Vec::new() } else { b"\n".to_vec() };
     for line in [MARK, &wanted] {
         addition.extend_from_slice(line);
@@ -61,14 +64,33 @@ pub(crate) fn add(repository: &Repository, worktree: &Path) -> Result<()> {
     file.write_all(&addition).context("write", &path)
 }
 
+/// Whether the file, or its directory, is a symbolic link. One may have come with an archive and lead to a file that a shell
+/// reads when it starts: nothing is written through it.
+fn is_link(path: &Path) -> bool {
+    path.is_symlink() || path.parent().is_some_and(Path::is_symlink)
+}
+
+/// Refuses a worktree inside the main one that could not be ignored there.
+pub(crate) fn ensure_writable(repository: &Repository, worktree: &Path) -> Result<()> {
+    let path = file(repository);
+    if pattern(repository, worktree)?.is_none() || !is_link(&path) {
+        return Ok(());
+    }
+    let text = format!("'{}' is a symbolic link, and git-lane writes through none", path.display());
+    let hint = "replace the link by a file, or start the lane outside the main worktree with --path";
+    Err(Error::refused(text).code("exclude-is-a-link").hint(hint))
+}
+
 /// Takes the line out again that [`add`] has written. The caller holds the registry lock.
 pub(crate) fn remove(repository: &Repository, worktree: &Path) -> Result<()> {
     let Some(written) = pattern(repository, worktree)? else { return Ok(()) };
     let path = file(repository);
     let Ok(text) = crate::store::optional::bytes(&path) else { return Ok(()) };
     let Some(text) = without(&text, &written) else { return Ok(()) };
-    // The user's own file may be behind a link.
-    let path = std::fs::canonicalize(&path).context("find", &path)?;
+    // What is behind a link is for the user to write.
+    if is_link(&path) {
+        return Ok(());
+    }
     lockfile::replace(&path, &metadata::locks(repository.common_dir()), &text)
 }
 

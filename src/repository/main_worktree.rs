@@ -118,7 +118,7 @@ impl Known {
     pub(crate) fn of(gix: &gix::Repository, common_dir: &Path, top: Top) -> Self {
         let real = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         if let Some(told) = top.told {
-            return Known::At(real(&told));
+            return if is_linked(&told, common_dir) { Known::Somewhere } else { Known::At(real(&told)) };
         }
         // git reads both from the repository's own file alone, without its includes.
         let own = |section: &gix::config::file::Metadata| {
@@ -149,4 +149,13 @@ impl Known {
 /// Whether `directory` holds anything besides its `.git`.
 fn has_files(directory: &Path) -> bool {
     std::fs::read_dir(directory).into_iter().flatten().flatten().any(|entry| entry.file_name() != ".git")
+}
+
+/// Whether the directory is a linked worktree of this repository: a hook may have left its name in `GIT_WORK_TREE`, and the
+/// files of the main worktree are not there.
+fn is_linked(directory: &Path, common_dir: &Path) -> bool {
+    let text = crate::store::optional::bytes(directory.join(".git")).unwrap_or_default();
+    let named = crate::store::line(&text).strip_prefix(b"gitdir:").map(<[u8]>::trim_ascii_start);
+    let git_dir = named.and_then(|named| std::fs::canonicalize(directory.join(crate::store::path(named))).ok());
+    git_dir.is_some_and(|git_dir| git_dir.starts_with(common_dir.join("worktrees")))
 }

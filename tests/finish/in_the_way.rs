@@ -115,3 +115,38 @@ fn a_base_never_moves_to_a_commit_of_which_something_is_gone() {
         clean(&sandbox, &sandbox.repo);
     }
 }
+
+/// git removes the directory with its branches and untracked files, and says nothing.
+#[test]
+fn a_repository_in_whose_place_a_file_or_a_link_comes_is_in_the_way() {
+    for (absorbed, replace) in
+        [(true, "echo x > n"), (true, "ln -s README n"), (false, "echo x > n"), (false, "ln -s README n")]
+    {
+        let sandbox = Sandbox::new();
+        sandbox.git(["init", "-q", "../inner"]);
+        let inner = sandbox.root().join("inner");
+        sandbox.git_in(&inner, ["commit", "-q", "--allow-empty", "-m", "first"]);
+        let add: &[&str] = match absorbed {
+            true => &["-c", "protocol.file.allow=always", "submodule", "--quiet", "add", "../inner", "n"],
+            false => &["clone", "-q", "../inner", "n"],
+        };
+        let mut clone = sandbox.command("git");
+        clone.args(add).current_dir(&sandbox.repo);
+        let _ = sandbox.run(&mut clone);
+        sandbox.git(["-c", "advice.addEmbeddedRepo=false", "add", "-A"]);
+        sandbox.commit("with n");
+        let lane = sandbox.lane_by_git("x");
+        let mut shell = sandbox.command("sh");
+        shell.args([
+            "-c",
+            &format!("git rm -q --cached n && rm -rf n && {replace} && git add n && git commit -qm replaced"),
+        ]);
+        sandbox.run(shell.current_dir(&lane)).ok();
+        write(&sandbox.repo.join("n/untracked"), "work");
+        for args in [["finish", "x", "-n"], ["finish", "x", "--keep"]] {
+            let told = sandbox.lane(args).fails(1);
+            assert!(told.contains("'n'"), "{absorbed} {replace}: {told}");
+        }
+        assert_eq!(std::fs::read_to_string(sandbox.repo.join("n/untracked")).unwrap(), "work");
+    }
+}

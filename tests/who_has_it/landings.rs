@@ -148,3 +148,18 @@ fn a_landing_that_died_is_healed_where_its_files_are_and_nowhere_else() {
         assert_eq!(files(), landed, "{step}");
     }
 }
+
+/// A hook may have left the name of a lane in it.
+#[test]
+fn a_lane_named_by_git_work_tree_is_not_taken_for_the_main_worktree() {
+    let sandbox = Sandbox::new();
+    let (_, other) = (sandbox.lane_by_git("x"), sandbox.lane_by_git("y"));
+    sandbox.work("x", "new", "x");
+    let before = sandbox.git(["rev-parse", "main"]);
+    let mut finish = sandbox.command("git");
+    finish.args(["lane", "finish", "x", "--keep"]).current_dir(&sandbox.repo).env("GIT_WORK_TREE", &other);
+    let _ = sandbox.run(&mut finish).fails(1);
+    assert_eq!(sandbox.git(["rev-parse", "main"]), before);
+    assert!(!other.join("new").exists());
+    assert_eq!(sandbox.git(["status", "--porcelain"]), "");
+}

@@ -160,9 +160,7 @@ impl Overtaken {
         match &self.now {
             Some(now) => {
                 let (was, now) = (short(&self.was), short(now));
-                format!(
-                    "was moved from {was} to {now} from outside its worktree: a commit would undo what changed"
-                )
+                format!("was moved from {was} to {now} from outside its worktree: a commit would undo what changed")
             }
             None => "was deleted from outside its worktree: a commit would begin a new history".into(),
         }

@@ -75,9 +75,11 @@ pub fn integrations(
     let merged = probe.merged_trees(&merges)?;
     let mut lanes = Vec::new();
     for ((at, lane), merged) in open.into_iter().zip(merged) {
+        // The same patch may be at another place of a file that repeats itself: then a merge would still add something.
+        let adds = merged.is_some_and(|merged| merged != lane.base_tree);
         if merged == Some(lane.base_tree) {
             results[at] = Some(Integration::NothingToMerge);
-        } else if retry::objects(&repo, || remaining::survives(&repo, &lane))? {
+        } else if !adds && retry::objects(&repo, || remaining::survives(&repo, &lane))? {
             lanes.push((at, lane));
         }
     }

@@ -27,7 +27,8 @@ pub(crate) fn ensure_clear(
     index: &Path,
     changed: &[Changed],
 ) -> Result<()> {
-    let displaced = displaced(site, changed);
+    let mut displaced = displaced(site, changed);
+    displaced.extend(replaced_submodules(site, changed));
     if !displaced.is_empty() {
         return Err(in_the_way(planned, site, &displaced));
     }
@@ -56,6 +57,20 @@ fn displaced(site: &Worktree, changed: &[Changed]) -> Vec<BString> {
         metadata.is_ok_and(|metadata| !metadata.is_dir())
     };
     parents.iter().filter(other).map(|parent| (*parent).to_owned()).collect()
+}
+
+/// Submodules and embedded repositories in whose place a file or a link comes: git removes their directory with all that is
+/// in it, their own branches and untracked files too.
+fn replaced_submodules(site: &Worktree, changed: &[Changed]) -> Vec<BString> {
+    let replaced = changed.iter().filter(|change| {
+        let was = change.old.is_some_and(|(mode, _)| mode.is_commit());
+        was && change.new.is_some_and(|(mode, _)| !mode.is_commit())
+    });
+    let filled = |change: &&Changed| {
+        let directory = site.path.join(crate::store::path(&change.path));
+        std::fs::read_dir(directory).is_ok_and(|mut entries| entries.next().is_some())
+    };
+    replaced.filter(filled).map(|change| change.path.clone()).collect()
 }
 
 /// A git that works on the copy of the index and sees what the landing has made, in the quarantine too.

@@ -213,6 +213,7 @@ fn make(repository: &Repository, creation: &Creation, filling: &Filling<'_>, lan
         created_branch: false,
         lane,
     };
+    exclude::ensure_writable(repository, &intent.hidden_directory())?;
     remember(repository, &creation.path);
     let mut running = Journal::new(&repository.lane_dir()).begin(&intent)?;
     exclude::add(repository, &intent.hidden_directory())?;
