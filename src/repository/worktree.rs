@@ -123,13 +123,13 @@ impl<'a> Look<'a> {
             _ => self.state(admin, admin_dir, &path, dot_git),
         };
         let (head, alias) = self.loose.resolved(head_of(head, admin_dir));
-        let locked = match small_file::read(admin, "locked") {
-            Ok(reason) => Some(reason.trim().as_bstr().to_string()),
-            Err(Errno::NOENT) => None,
-            // Another user's umask hides the reason; the lock is there all the same.
-            Err(_) => Some("the reason cannot be read".into()),
-        };
         let there = |name| rustix::fs::accessat(admin, name, Access::EXISTS, AtFlags::empty()) != Err(Errno::NOENT);
+        let locked = match there("locked").then(|| small_file::read(admin, "locked")) {
+            Some(Ok(reason)) => Some(reason.trim().as_bstr().to_string()),
+            None | Some(Err(Errno::NOENT)) => None,
+            // Another user's umask hides the reason; the lock is there all the same.
+            Some(Err(_)) => Some("the reason cannot be read".into()),
+        };
         let held = if HOLDERS.into_iter().any(there) { held(admin_dir) } else { Vec::new() };
         Some(Worktree { state, head, alias, held, locked, git_dir: admin_dir.to_owned(), id: Some(id), path })
     }
