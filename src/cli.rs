@@ -8,7 +8,12 @@ use crate::ui::Ui;
 
 /// Gives every task its own lane: one name, one branch, one worktree, one owner
 #[derive(Debug, Parser)]
-#[command(name = "git-lane", bin_name = "git lane", version, max_term_width = 100)]
+#[command(
+    name = "git-lane",
+    bin_name = "git lane",
+    version,
+    max_term_width = 100
+)]
 #[command(propagate_version = false, disable_help_subcommand = true)]
 pub struct Cli {
     /// Print one JSON document instead of text, and never ask
@@ -49,7 +54,8 @@ pub enum Command {
     Hook(commands::hook::Args),
 }
 
-/// Parses the command line; usage errors and `-h` are printed here and end the program with the code given.
+/// Parses the command line; usage errors and `-h` are printed here and end the program with the
+/// code given.
 pub fn parse() -> Result<Cli, std::process::ExitCode> {
     Cli::try_parse().map_err(|error| {
         let usage = error.use_stderr();
@@ -58,7 +64,11 @@ pub fn parse() -> Result<Cli, std::process::ExitCode> {
             Err(not_text())
         } else if usage && ui.json {
             let text = error.to_string();
-            let sentence = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+            let sentence = text
+                .lines()
+                .next()
+                .unwrap_or_default()
+                .trim_start_matches("error: ");
             Err(Error::usage(sentence).hint("see the options with -h"))
         } else {
             ui.usage(error);
@@ -66,14 +76,23 @@ pub fn parse() -> Result<Cli, std::process::ExitCode> {
         };
         let spoken = done.is_ok() && usage;
         let code = ui.end(done);
-        std::process::ExitCode::from(if spoken { Kind::Usage.exit_code() } else { code })
+        std::process::ExitCode::from(if spoken {
+            Kind::Usage.exit_code()
+        } else {
+            code
+        })
     })
 }
 
-/// Names and messages end up in records and documents, which are text; clap would answer with its usage.
+/// Names and messages end up in records and documents, which are text; clap would answer with its
+/// usage.
 fn not_text() -> Error {
-    let culprit = std::env::args_os().find(|arg| arg.to_str().is_none()).unwrap_or_default();
+    let culprit = std::env::args_os()
+        .find(|arg| arg.to_str().is_none())
+        .unwrap_or_default();
     Error::usage(format!("{culprit:?} is not valid UTF-8"))
         .code("not-utf-8")
-        .hint("a branch of such a name can be given by its commit id, or renamed with: git branch -m")
+        .hint(
+            "a branch of such a name can be given by its commit id, or renamed with: git branch -m",
+        )
 }

@@ -1,7 +1,7 @@
 //! What can go wrong, and the number a script sees.
 //!
-//! An [`Error`] is one sentence, the remedy as hints, and a [`Kind`] that decides the exit code. The table of exit
-//! codes lives here and nowhere else; `git-lane(1)` is tested against it.
+//! An [`Error`] is one sentence, the remedy as hints, and a [`Kind`] that decides the exit code.
+//! The table of exit codes lives here and nowhere else; `git-lane(1)` is tested against it.
 
 use std::{fmt, io};
 
@@ -28,8 +28,8 @@ pub enum Kind {
     Usage = 2,
     /// Landing would conflict; nothing was changed.
     Conflict = 3,
-    /// There is no repository, git is too old, permission is missing, a lock is held by another process, or output cannot
-    /// be written.
+    /// There is no repository, git is too old, permission is missing, a lock is held by another
+    /// process, or output cannot be written.
     Environment = 4,
     /// A git command failed in a way git-lane has no better word for.
     Git = 5,
@@ -39,8 +39,14 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind, in the order of the exit codes.
-    pub const ALL: [Kind; 6] =
-        [Kind::Refused, Kind::Usage, Kind::Conflict, Kind::Environment, Kind::Git, Kind::Interrupted];
+    pub const ALL: [Kind; 6] = [
+        Kind::Refused,
+        Kind::Usage,
+        Kind::Conflict,
+        Kind::Environment,
+        Kind::Git,
+        Kind::Interrupted,
+    ];
 
     /// The exit code of a process that ends for this reason.
     pub fn exit_code(self) -> u8 {
@@ -54,7 +60,8 @@ impl Kind {
             Kind::Usage => "the command line could not be understood",
             Kind::Conflict => "landing would conflict; nothing was changed",
             Kind::Environment => {
-                "no repository, git too old, missing permission, a lock held by somebody else, or output that cannot be \
+                "no repository, git too old, missing permission, a lock held by somebody else, or \
+                 output that cannot be \
                  written: then what was asked for is done"
             }
             Kind::Git => "a git command failed",
@@ -86,7 +93,15 @@ impl Error {
             Kind::Git => "git",
             Kind::Interrupted => "interrupted",
         };
-        Error { kind, code, message: message.into(), hints: Vec::new(), details: None, beside: None, source: None }
+        Error {
+            kind,
+            code,
+            message: message.into(),
+            hints: Vec::new(),
+            details: None,
+            beside: None,
+            source: None,
+        }
     }
 
     /// Short for [`Kind::Refused`].
@@ -165,7 +180,11 @@ impl Error {
         if let Some(details) = &self.details {
             error["details"] = details.as_ref().clone();
         }
-        let mut document = self.beside.as_deref().cloned().unwrap_or_else(|| serde_json::json!({}));
+        let mut document = self
+            .beside
+            .as_deref()
+            .cloned()
+            .unwrap_or_else(|| serde_json::json!({}));
         document["version"] = crate::JSON_VERSION.into();
         document["error"] = error;
         document
@@ -201,10 +220,14 @@ impl<T> IoContext<T> for std::io::Result<T> {
             let code = match error.kind() {
                 io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => DISK_FULL,
                 io::ErrorKind::ReadOnlyFilesystem => READ_ONLY,
-                _ if error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error()) => DISK_ERROR,
+                _ if error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error()) => {
+                    DISK_ERROR
+                }
                 _ => "environment",
             };
-            Error::environment(format!("cannot {tried} '{}'", path.display())).code(code).source(error)
+            Error::environment(format!("cannot {tried} '{}'", path.display()))
+                .code(code)
+                .source(error)
         })
     }
 }

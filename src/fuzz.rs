@@ -1,7 +1,8 @@
-//! Every parser of ours as the fuzz targets in `../fuzz` see it: any bytes in, a promise checked, a panic when it is broken.
+//! Every parser of ours as the fuzz targets in `../fuzz` see it: any bytes in, a promise checked, a
+//! panic when it is broken.
 //!
-//! The door is here because most of the parsers are private. The suite runs the same checks on the seeds beside the
-//! targets and on mutations of them; nothing else calls this.
+//! The door is here because most of the parsers are private. The suite runs the same checks on the
+//! seeds beside the targets and on mutations of them; nothing else calls this.
 
 use std::path::{Component, Path, PathBuf};
 
@@ -44,32 +45,54 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("escape", escaped),
 ];
 
-/// Names: our verdict is that of git-check-ref-format(1) minus what is reserved, and what is accepted stays what it is.
+/// Names: our verdict is that of git-check-ref-format(1) minus what is reserved, and what is
+/// accepted stays what it is.
 pub fn names(bytes: &[u8]) {
     let branch = BranchName::parse(bytes.as_bstr());
-    assert_eq!(branch.is_ok(), git_accepts(bytes) && !reserved(bytes), "{branch:?}");
+    assert_eq!(
+        branch.is_ok(),
+        git_accepts(bytes) && !reserved(bytes),
+        "{branch:?}"
+    );
     if let Ok(branch) = &branch {
-        assert_eq!(BranchName::from_ref(branch.to_ref().as_bstr()).as_ref(), Some(branch));
+        assert_eq!(
+            BranchName::from_ref(branch.to_ref().as_bstr()).as_ref(),
+            Some(branch)
+        );
         comes_back(branch);
-        assert_eq!(RefName::parse(branch.to_ref().as_bstr()), Some(RefName::from(branch)));
+        assert_eq!(
+            RefName::parse(branch.to_ref().as_bstr()),
+            Some(RefName::from(branch))
+        );
         let head = [b"ref: ", branch.to_ref().as_slice(), b"\n"].concat();
         assert_eq!(worktree::parse_head(head.as_bstr()).branch(), Some(branch));
     }
     let Ok(text) = bytes.to_str() else { return };
     let lane = LaneName::parse(text);
-    assert_eq!(lane.is_ok(), branch.is_ok() && bytes.len() <= LaneName::MAX_BYTES);
+    assert_eq!(
+        lane.is_ok(),
+        branch.is_ok() && bytes.len() <= LaneName::MAX_BYTES
+    );
     let Ok(lane) = lane else { return };
     comes_back(&lane);
     let directory = lane.directory_name();
     let mut parts = Path::new(&directory).components();
-    assert!(matches!(parts.next(), Some(Component::Normal(part)) if part == &*directory) && parts.next().is_none());
-    assert!(!directory.starts_with(['.', '-']) && directory.len() <= LaneName::MAX_BYTES, "{directory}");
+    assert!(
+        matches!(parts.next(), Some(Component::Normal(part)) if part == &*directory)
+            && parts.next().is_none()
+    );
+    assert!(
+        !directory.starts_with(['.', '-']) && directory.len() <= LaneName::MAX_BYTES,
+        "{directory}"
+    );
 }
 
-/// The rules of git-check-ref-format(1) for `refs/heads/<name>`, and `--branch`'s about a leading dash.
+/// The rules of git-check-ref-format(1) for `refs/heads/<name>`, and `--branch`'s about a leading
+/// dash.
 fn git_accepts(name: &[u8]) -> bool {
     let forbidden = |byte: &u8| *byte < 0x20 || *byte == 0x7f || b" ~^:?*[\\".contains(byte);
-    let fine = |part: &[u8]| !part.is_empty() && !part.starts_with(b".") && !part.ends_with(b".lock");
+    let fine =
+        |part: &[u8]| !part.is_empty() && !part.starts_with(b".") && !part.ends_with(b".lock");
     !name.starts_with(b"-")
         && !name.ends_with(b".")
         && !name.contains_str("..")
@@ -81,14 +104,19 @@ fn git_accepts(name: &[u8]) -> bool {
 /// The names git accepts in some of its commands and reads as something else in others.
 fn reserved(name: &[u8]) -> bool {
     let hex = matches!(name.len(), 40 | 64) && name.iter().all(u8::is_ascii_hexdigit);
-    let root = name.ends_with(b"HEAD") && name.iter().all(|byte| byte.is_ascii_uppercase() || *byte == b'_');
+    let root = name.ends_with(b"HEAD")
+        && name
+            .iter()
+            .all(|byte| byte.is_ascii_uppercase() || *byte == b'_');
     hex || root || name == b"@" || name.starts_with(b"refs/")
 }
 
-/// A configuration file that was damaged by hand: what is a record stays the same when it is written again, and so does
-/// everything else in the file, or nothing is written.
+/// A configuration file that was damaged by hand: what is a record stays the same when it is
+/// written again, and so does everything else in the file, or nothing is written.
 pub fn records(bytes: &[u8]) {
-    let Ok(mut file) = metadata::parse(bytes) else { return };
+    let Ok(mut file) = metadata::parse(bytes) else {
+        return;
+    };
     let found = Records::of(&file);
     let foreign = settings_outside_lanes(&file);
     for lane in &found.lanes {
@@ -110,33 +138,51 @@ pub fn records(bytes: &[u8]) {
 
 /// What another process reads; `None` where nothing would be written.
 fn reread(file: &File) -> Option<File> {
-    metadata::text(file).ok().and_then(|bytes| metadata::parse(&bytes).ok())
+    metadata::text(file)
+        .ok()
+        .and_then(|bytes| metadata::parse(&bytes).ok())
 }
 
 fn settings_outside_lanes(file: &File) -> Vec<metadata::Content> {
-    let others = file.sections().filter(|section| !section.header().name().eq_ignore_ascii_case(b"lane"));
+    let others = file
+        .sections()
+        .filter(|section| !section.header().name().eq_ignore_ascii_case(b"lane"));
     others.map(metadata::content).collect()
 }
 
-/// A record of any texts: it comes back as it was written, and the guard's small reader sees the same lane.
+/// A record of any texts: it comes back as it was written, and the guard's small reader sees the
+/// same lane.
 pub fn record_texts(bytes: &[u8]) {
     let mut fields = bytes.split(|byte| *byte == 0);
     let mut field = || fields.next().unwrap_or_default();
-    let Ok(name) = LaneName::parse(&field().to_str_lossy()) else { return };
-    let text = |bytes: &[u8]| Some(bytes.to_str_lossy().into_owned()).filter(|text| !text.is_empty());
+    let Ok(name) = LaneName::parse(&field().to_str_lossy()) else {
+        return;
+    };
+    let text =
+        |bytes: &[u8]| Some(bytes.to_str_lossy().into_owned()).filter(|text| !text.is_empty());
     let mut lane = sample(name);
     lane.branch = BranchName::parse(field().as_bstr()).ok();
     lane.worktree = Path::new("/").join(crate::store::path(field()));
     lane.task = text(field());
     lane.owner = text(field());
-    let Ok(mut file) = metadata::parse(b"[core]\n\tbare = false\n[lane]\n\tguard = warn\n") else { return };
+    let Ok(mut file) = metadata::parse(b"[core]\n\tbare = false\n[lane]\n\tguard = warn\n") else {
+        return;
+    };
     assert!(metadata::put(&mut file, &lane).is_ok());
-    assert_eq!(reread(&file).map(|file| Records::of(&file).lanes), Some(vec![lane.clone()]));
+    assert_eq!(
+        reread(&file).map(|file| Records::of(&file).lanes),
+        Some(vec![lane.clone()])
+    );
     let written = metadata::text(&file).unwrap_or_default();
     let settings = small::read(&written, Path::new("config")).unwrap_or_default();
     let seen = settings.lanes.first();
     let seen = seen.map(|seen| (seen.name.as_str(), &seen.worktree, &seen.branch));
-    assert_eq!(seen, Some((lane.name.as_str(), &lane.worktree, &lane.branch)), "{:?}", written.as_bstr());
+    assert_eq!(
+        seen,
+        Some((lane.name.as_str(), &lane.worktree, &lane.branch)),
+        "{:?}",
+        written.as_bstr()
+    );
 }
 
 fn sample(name: LaneName) -> Lane {
@@ -153,15 +199,20 @@ fn sample(name: LaneName) -> Lane {
     }
 }
 
-/// The guard's own reader of the configuration: it gives up, or agrees with gix. What `git -c` hands down is only read.
+/// The guard's own reader of the configuration: it gives up, or agrees with gix. What `git -c`
+/// hands down is only read.
 pub fn guard_config(bytes: &[u8]) {
     small::level_of_parameters(bytes);
-    if let (Some(small), Ok(gix)) = (small::parse(bytes), small::by_gix(bytes, Path::new("config"))) {
+    if let (Some(small), Ok(gix)) = (
+        small::parse(bytes),
+        small::by_gix(bytes, Path::new("config")),
+    ) {
         assert_eq!(small, gix);
     }
 }
 
-/// What git and the kernel say in lines: a hook's standard input, `HEAD`, a reflog, `git status`, the mounts.
+/// What git and the kernel say in lines: a hook's standard input, `HEAD`, a reflog, `git status`,
+/// the mounts.
 pub fn git_output(bytes: &[u8]) {
     for change in reference_transaction::changes(bytes) {
         let line = [b"0 ", change.new.as_bytes(), b" ", change.name.as_bytes()].concat();
@@ -179,33 +230,54 @@ pub fn git_output(bytes: &[u8]) {
     }
 }
 
-/// `lane.toml`: what is accepted can be used, and a tracked file leads no further than one directory up.
+/// `lane.toml`: what is accepted can be used, and a tracked file leads no further than one
+/// directory up.
 pub fn policy(bytes: &[u8]) {
-    let Some((kind, text)) = bytes.split_first() else { return };
+    let Some((kind, text)) = bytes.split_first() else {
+        return;
+    };
     let Ok(text) = text.to_str() else { return };
     let tracked = kind % 2 == 0;
     let file = PathBuf::from("lane.toml");
     let mut values = Values::defaults();
-    if values.apply(text, if tracked { Origin::Team(file) } else { Origin::Clone(file) }).is_err() {
+    if values
+        .apply(
+            text,
+            if tracked {
+                Origin::Team(file)
+            } else {
+                Origin::Clone(file)
+            },
+        )
+        .is_err()
+    {
         return;
     }
     let policy = Policy::of(&values);
-    let (Ok(name), Ok(base)) = (LaneName::parse("x"), BranchName::parse(BStr::new("main"))) else { return };
+    let (Ok(name), Ok(base)) = (LaneName::parse("x"), BranchName::parse(BStr::new("main"))) else {
+        return;
+    };
     let message = expand(&policy.message, &sample(name.clone()), &base);
     assert!(message.is_ok(), "{message:?}");
     assert!(policy.trash_bytes > 0 && policy.trash_days > 0);
     let _ = policy.protects(&base);
     let path = worktree_path(&policy.path, "shop".into(), &name, 2);
-    let climbs = path.components().filter(|part| *part == Component::ParentDir).count();
+    let climbs = path
+        .components()
+        .filter(|part| *part == Component::ParentDir)
+        .count();
     let leaves = path.is_absolute() || climbs > 1 || (climbs == 1 && !path.starts_with(".."));
     assert!(!(tracked && leaves), "{path:?}");
 }
 
-/// The journal's intents and the trash's entries: what can be read says the same when it is written again.
+/// The journal's intents and the trash's entries: what can be read says the same when it is written
+/// again.
 pub fn journal(bytes: &[u8]) {
     if let Ok(intent) = serde_json::from_slice::<Intent>(bytes) {
         let first = written(&intent);
-        let again = first.clone().and_then(|value| serde_json::from_value::<Intent>(value).ok());
+        let again = first
+            .clone()
+            .and_then(|value| serde_json::from_value::<Intent>(value).ok());
         assert_eq!(again.and_then(|intent| written(&intent)), first);
     }
     if let Ok(about) = serde_json::from_slice::<About>(bytes) {
@@ -218,7 +290,10 @@ pub fn journal(bytes: &[u8]) {
 
 /// The event log: a line is an event or nothing, and an event is one line again.
 pub fn events(bytes: &[u8]) {
-    for event in bytes.split(|byte| *byte == b'\n').filter_map(crate::store::events::event) {
+    for event in bytes
+        .split(|byte| *byte == b'\n')
+        .filter_map(crate::store::events::event)
+    {
         comes_back::<Event>(&event);
         let _ = (event.verb(), event.details());
     }
@@ -227,7 +302,9 @@ pub fn events(bytes: &[u8]) {
 /// An index file: what is stamped lies inside of it, every entry after the one before.
 pub fn index(bytes: &[u8]) {
     for id in [20, 32] {
-        let Some(mut entries) = Entries::of(bytes, id) else { continue };
+        let Some(mut entries) = Entries::of(bytes, id) else {
+            continue;
+        };
         let mut end = 12;
         while let Some((start, path)) = entries.advance() {
             assert!(start >= end && !path.contains(&0));
@@ -237,12 +314,14 @@ pub fn index(bytes: &[u8]) {
     }
 }
 
-/// What people and scripts are shown: nothing in it steers a terminal, and JSON stays the same document.
+/// What people and scripts are shown: nothing in it steers a terminal, and JSON stays the same
+/// document.
 pub fn escaped(bytes: &[u8]) {
     let text = bytes.to_str_lossy();
     let harmless = |text: &str| {
         let steers = |c: char| {
-            c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+            c.is_control()
+                || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
         };
         !text.chars().any(steers)
     };
@@ -251,14 +330,19 @@ pub fn escaped(bytes: &[u8]) {
     let document = serde_json::json!({ "text": text });
     let shown = escape::json_line(&document);
     assert!(harmless(shown.trim_end_matches('\n')));
-    assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).ok(), Some(document));
+    assert_eq!(
+        serde_json::from_str::<serde_json::Value>(&shown).ok(),
+        Some(document)
+    );
 }
 
 #[track_caller]
 fn comes_back<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(value: &T) {
     let line = serde_json::to_string(value);
     assert!(line.as_ref().is_ok_and(|line| !line.contains('\n')));
-    let again = line.ok().and_then(|line| serde_json::from_str::<T>(&line).ok());
+    let again = line
+        .ok()
+        .and_then(|line| serde_json::from_str::<T>(&line).ok());
     assert_eq!(again.as_ref(), Some(value));
 }
 

@@ -1,7 +1,8 @@
 //! git-lane gives every task its own lane: one name, one branch, one worktree, one owner.
 //!
-//! Data flows one way: `cli` parses, `commands` read facts through `repository` and `engines`, `domain` decides without
-//! touching anything, `operations` look again and act, `ui` tells the result. ARCHITECTURE.md has the floors.
+//! Data flows one way: `cli` parses, `commands` read facts through `repository` and `engines`,
+//! `domain` decides without touching anything, `operations` look again and act, `ui` tells the
+//! result. ARCHITECTURE.md has the floors.
 
 pub mod cli;
 pub mod commands;
@@ -19,5 +20,6 @@ pub mod repository;
 pub mod store;
 pub mod ui;
 
-/// The `version` field of every JSON document; it grows when a field changes its meaning or goes away.
+/// The `version` field of every JSON document; it grows when a field changes its meaning or goes
+/// away.
 pub const JSON_VERSION: u32 = 1;

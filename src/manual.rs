@@ -1,7 +1,7 @@
 //! The manual: what clap knows of each verb, with the sections people wrote in `man/sections/`.
 //!
-//! The pages in `man/` are made here and nowhere else; a test keeps them so. They carry neither a date nor a version,
-//! so they change when the words change and at no other time.
+//! The pages in `man/` are made here and nowhere else; a test keeps them so. They carry neither a
+//! date nor a version, so they change when the words change and at no other time.
 
 use clap::{Command, CommandFactory};
 use clap_mangen::Man;
@@ -65,7 +65,10 @@ pub fn written(page: &str) -> Option<&'static str> {
 pub fn pages() -> Vec<Page> {
     let mut command = Cli::command();
     command.build();
-    let verbs: Vec<&Command> = command.get_subcommands().filter(|verb| !verb.is_hide_set()).collect();
+    let verbs: Vec<&Command> = command
+        .get_subcommands()
+        .filter(|verb| !verb.is_hide_set())
+        .collect();
     let mut pages = vec![overview(&command, &verbs)];
     pages.extend(verbs.iter().map(|verb| page_of(verb)));
     pages.push(json());
@@ -74,7 +77,9 @@ pub fn pages() -> Vec<Page> {
 
 fn overview(command: &Command, verbs: &[&Command]) -> Page {
     let name = command.get_name().to_owned();
-    let (before, after) = written(&name).and_then(|text| text.split_once("@VERBS@\n")).unwrap_or_default();
+    let (before, after) = written(&name)
+        .and_then(|text| text.split_once("@VERBS@\n"))
+        .unwrap_or_default();
     let mut text = head(command, &name);
     text.push_str(before);
     let mut roff = Roff::new();
@@ -87,10 +92,18 @@ fn overview(command: &Command, verbs: &[&Command]) -> Page {
     options(&mut text, command);
     text.push_str(after);
     text.push_str(&exit_status());
-    let others = verbs.iter().map(|verb| format!("git-lane-{}(1)", verb.get_name()));
-    let all: Vec<String> = others.chain(["git-lane-json(7)", "git-worktree(1)"].map(str::to_owned)).collect();
+    let others = verbs
+        .iter()
+        .map(|verb| format!("git-lane-{}(1)", verb.get_name()));
+    let all: Vec<String> = others
+        .chain(["git-lane-json(7)", "git-worktree(1)"].map(str::to_owned))
+        .collect();
     text.push_str(&see_also(&all));
-    Page { name, section: 1, text: tidy(&text) }
+    Page {
+        name,
+        section: 1,
+        text: tidy(&text),
+    }
 }
 
 fn page_of(verb: &Command) -> Page {
@@ -98,10 +111,21 @@ fn page_of(verb: &Command) -> Page {
     let mut text = head(verb, &name);
     text.push_str(&description(verb));
     options(&mut text, verb);
-    text.push_str(&written(&name).unwrap_or_default().replace("@KEYS@\n", &keys()));
+    text.push_str(
+        &written(&name)
+            .unwrap_or_default()
+            .replace("@KEYS@\n", &keys()),
+    );
     text.push_str(&exit_status());
-    text.push_str(&see_also(&["git-lane(1)".into(), "git-lane-json(7)".into()]));
-    Page { name, section: 1, text: tidy(&text) }
+    text.push_str(&see_also(&[
+        "git-lane(1)".into(),
+        "git-lane-json(7)".into(),
+    ]));
+    Page {
+        name,
+        section: 1,
+        text: tidy(&text),
+    }
 }
 
 fn json() -> Page {
@@ -109,16 +133,34 @@ fn json() -> Page {
     let mut text = title(&name, 7);
     text.push_str(written(&name).unwrap_or_default());
     text.push_str(&see_also(&["git-lane(1)".into()]));
-    Page { name, section: 7, text: tidy(&text) }
+    Page {
+        name,
+        section: 7,
+        text: tidy(&text),
+    }
 }
 
 fn title(name: &str, section: u8) -> String {
     let (name, section) = (name.to_uppercase(), section.to_string());
-    Roff::new().control("TH", [name.as_str(), section.as_str(), "", "git-lane", "Git Lane Manual"]).render()
+    Roff::new()
+        .control(
+            "TH",
+            [
+                name.as_str(),
+                section.as_str(),
+                "",
+                "git-lane",
+                "Git Lane Manual",
+            ],
+        )
+        .render()
 }
 
 fn about(command: &Command) -> String {
-    command.get_about().map(ToString::to_string).unwrap_or_default()
+    command
+        .get_about()
+        .map(ToString::to_string)
+        .unwrap_or_default()
 }
 
 /// NAME and SYNOPSIS.
@@ -127,27 +169,44 @@ fn head(command: &Command, name: &str) -> String {
     let called = command.get_bin_name().unwrap_or(name);
     let mut roff = Roff::new();
     // `name \- what it does` in one line is what makewhatis(8) looks for.
-    roff.control("SH", ["NAME"]).text([roman(format!("{name} - {}", lower(&about(command)).replace('`', "")))]);
+    roff.control("SH", ["NAME"]).text([roman(format!(
+        "{name} - {}",
+        lower(&about(command)).replace('`', "")
+    ))]);
     roff.control("SH", ["SYNOPSIS"]);
-    for (index, form) in usage.trim_start_matches("Usage:").lines().map(str::trim).enumerate() {
+    for (index, form) in usage
+        .trim_start_matches("Usage:")
+        .lines()
+        .map(str::trim)
+        .enumerate()
+    {
         if index > 0 {
             roff.control("br", []);
         }
-        roff.text([bold(called), roman(form.strip_prefix(called).unwrap_or(form))]);
+        roff.text([
+            bold(called),
+            roman(form.strip_prefix(called).unwrap_or(form)),
+        ]);
     }
     title(name, 1) + &roff.to_roff()
 }
 
 /// DESCRIPTION, from the comment of the verb's arguments.
 fn description(verb: &Command) -> String {
-    let text = verb.get_long_about().map_or_else(|| about(verb), ToString::to_string);
+    let text = verb
+        .get_long_about()
+        .map_or_else(|| about(verb), ToString::to_string);
     let mut roff = Roff::new();
     roff.control("SH", ["DESCRIPTION"]);
     for (index, paragraph) in text.split("\n\n").enumerate() {
         if index > 0 {
             roff.control("PP", []);
         }
-        let stop = if paragraph.ends_with(['.', ':', '!', '?']) { "" } else { "." };
+        let stop = if paragraph.ends_with(['.', ':', '!', '?']) {
+            ""
+        } else {
+            "."
+        };
         roff.text([roman(format!("{}{stop}", paragraph.trim()))]);
     }
     code_in_bold(&roff.to_roff())
@@ -156,7 +215,10 @@ fn description(verb: &Command) -> String {
 /// OPTIONS, as clap_mangen renders them, without the preamble it puts before every part.
 fn options(text: &mut String, command: &Command) {
     let command = command.clone().mut_args(|arg| match arg.get_id().as_str() {
-        "help" => arg.help("Print a summary of the options").long_help(None).display_order(1001),
+        "help" => arg
+            .help("Print a summary of the options")
+            .long_help(None)
+            .display_order(1001),
         // What every verb takes comes after what this one takes.
         _ if arg.is_global_set() => arg.display_order(1000),
         _ => arg,
@@ -165,7 +227,9 @@ fn options(text: &mut String, command: &Command) {
     // Writing to a Vec cannot fail.
     let _ = Man::new(command).render_options_section(&mut bytes);
     let rendered = String::from_utf8_lossy(&bytes).into_owned();
-    text.push_str(&code_in_bold(rendered.find(".SH").map_or("", |at| &rendered[at..])));
+    text.push_str(&code_in_bold(
+        rendered.find(".SH").map_or("", |at| &rendered[at..]),
+    ));
 }
 
 /// Sets what stands between backquotes in a comment in bold.
@@ -185,7 +249,9 @@ fn exit_status() -> String {
     roff.control("SH", ["EXIT STATUS"]);
     let success = std::iter::once((0, "done"));
     for (code, meaning) in success.chain(Kind::ALL.map(|kind| (kind.exit_code(), kind.meaning()))) {
-        roff.control("TP", []).text([bold(code.to_string())]).text([roman(format!("{meaning}."))]);
+        roff.control("TP", [])
+            .text([bold(code.to_string())])
+            .text([roman(format!("{meaning}."))]);
     }
     roff.to_roff()
 }
@@ -195,7 +261,8 @@ fn keys() -> String {
     let mut roff = Roff::new();
     let entry = |roff: &mut Roff, key: &Key| {
         let default = if key.optional() { "unset" } else { key.default };
-        roff.control("TP", []).text([bold(key.name), roman(format!(" (default: {default})"))]);
+        roff.control("TP", [])
+            .text([bold(key.name), roman(format!(" (default: {default})"))]);
         roff.text([roman(key.meaning)]);
     };
     KEYS.iter().for_each(|key| entry(&mut roff, key));
@@ -209,7 +276,11 @@ fn see_also(pages: &[String]) -> String {
     for (index, page) in pages.iter().enumerate() {
         let (name, section) = page.split_at(page.len() - "(1)".len());
         line.push(bold(name));
-        line.push(roman(if index + 1 < pages.len() { format!("{section}, ") } else { section.to_owned() }));
+        line.push(roman(if index + 1 < pages.len() {
+            format!("{section}, ")
+        } else {
+            section.to_owned()
+        }));
     }
     roff.text(line);
     roff.to_roff()
@@ -217,7 +288,9 @@ fn see_also(pages: &[String]) -> String {
 
 fn lower(sentence: &str) -> String {
     let mut chars = sentence.chars();
-    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
+    chars.next().map_or_else(String::new, |first| {
+        first.to_lowercase().chain(chars).collect()
+    })
 }
 
 /// No space at a line's end, no empty lines: roff would take both for layout.

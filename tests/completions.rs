@@ -10,7 +10,10 @@ use crate::shells::{installed, skipped};
 
 /// Writes the record of a lane as start would.
 fn record(sandbox: &Sandbox, name: &str, owner: &str, task: &str) {
-    let worktree = sandbox.root().join("shop.lanes").join(name.replace('/', "-"));
+    let worktree = sandbox
+        .root()
+        .join("shop.lanes")
+        .join(name.replace('/', "-"));
     for (key, value) in [
         ("id", "0123456789abcdef"),
         ("branch", name),
@@ -27,7 +30,9 @@ fn record(sandbox: &Sandbox, name: &str, owner: &str, task: &str) {
 
 fn candidates(sandbox: &Sandbox, words: &[&str]) -> Vec<String> {
     let told = sandbox.lane(["complete", "--"].iter().chain(words)).ok();
-    told.lines().map(|line| line.split('\t').next().unwrap().to_owned()).collect()
+    told.lines()
+        .map(|line| line.split('\t').next().unwrap().to_owned())
+        .collect()
 }
 
 fn verbs() -> Vec<String> {
@@ -43,8 +48,14 @@ fn the_candidates_are_verbs_options_words_and_names() {
     record(&sandbox, "feature/x", "bob", "two \u{1b}[2J\nlines");
     assert_eq!(candidates(&sandbox, &["git-lane", ""]), verbs());
     assert_eq!(candidates(&sandbox, &["git-lane", "conf"]), ["config"]);
-    assert_eq!(candidates(&sandbox, &["git-lane", "config", "trash."]), ["trash.days", "trash.size"]);
-    assert_eq!(candidates(&sandbox, &["git-lane", "completions", ""]), ["bash", "zsh", "fish"]);
+    assert_eq!(
+        candidates(&sandbox, &["git-lane", "config", "trash."]),
+        ["trash.days", "trash.size"]
+    );
+    assert_eq!(
+        candidates(&sandbox, &["git-lane", "completions", ""]),
+        ["bash", "zsh", "fish"]
+    );
     assert!(candidates(&sandbox, &["git-lane", "config", "--"]).contains(&"--json".to_owned()));
     assert!(candidates(&sandbox, &["git-lane", "nonsense", ""]).is_empty());
     assert!(candidates(&sandbox, &[]).is_empty());
@@ -57,8 +68,15 @@ fn the_candidates_are_verbs_options_words_and_names() {
 
     // Outside a repository there are no names, and no error; -C leads into one.
     let root = sandbox.root();
-    assert_eq!(sandbox.lane_in(&root, ["complete", "--", "lane", "logi"]).ok(), "");
-    let led = sandbox.lane_in(&root, ["complete", "--", "git-lane", "-C", "shop", "conf"]).ok();
+    assert_eq!(
+        sandbox
+            .lane_in(&root, ["complete", "--", "lane", "logi"])
+            .ok(),
+        ""
+    );
+    let led = sandbox
+        .lane_in(&root, ["complete", "--", "git-lane", "-C", "shop", "conf"])
+        .ok();
     assert!(led.starts_with("config\t"), "{led}");
 }
 
@@ -71,22 +89,44 @@ fn a_verb_that_takes_a_lane_a_branch_or_an_owner_completes_it() {
         &sandbox.repo.join(".git/lane/trash/1/entry.json"),
         r#"{"id":"1","lane":{"name":"gone"},"reason":"dropped"}"#,
     );
-    write(&sandbox.repo.join(".git/lane/trash/2/entry.json"), "damaged");
+    write(
+        &sandbox.repo.join(".git/lane/trash/2/entry.json"),
+        "damaged",
+    );
     let verbs = verbs();
     let has = |verb: &str| verbs.iter().any(|other| other == verb);
-    for verb in ["path", "show", "finish", "drop"].into_iter().filter(|verb| has(verb)) {
-        assert_eq!(candidates(&sandbox, &["git-lane", verb, ""]), ["login"], "{verb}");
+    for verb in ["path", "show", "finish", "drop"]
+        .into_iter()
+        .filter(|verb| has(verb))
+    {
+        assert_eq!(
+            candidates(&sandbox, &["git-lane", verb, ""]),
+            ["login"],
+            "{verb}"
+        );
     }
     if has("restore") {
         assert_eq!(candidates(&sandbox, &["git-lane", "restore", ""]), ["gone"]);
     }
     if has("start") {
-        assert_eq!(candidates(&sandbox, &["git-lane", "start", "--base", "dev"]), ["develop"]);
-        assert_eq!(candidates(&sandbox, &["git-lane", "start", "--base=dev"]), ["--base=develop"]);
-        assert_eq!(candidates(&sandbox, &["git-lane", "start", "--owner", ""]), ["ann"]);
+        assert_eq!(
+            candidates(&sandbox, &["git-lane", "start", "--base", "dev"]),
+            ["develop"]
+        );
+        assert_eq!(
+            candidates(&sandbox, &["git-lane", "start", "--base=dev"]),
+            ["--base=develop"]
+        );
+        assert_eq!(
+            candidates(&sandbox, &["git-lane", "start", "--owner", ""]),
+            ["ann"]
+        );
     }
     if has("finish") {
-        assert_eq!(candidates(&sandbox, &["git-lane", "finish", "--into", "ma"]), ["main"]);
+        assert_eq!(
+            candidates(&sandbox, &["git-lane", "finish", "--into", "ma"]),
+            ["main"]
+        );
     }
 }
 
@@ -106,13 +146,19 @@ fn bash_completes_through_gits_own_completion() {
         return;
     }
     let sandbox = Sandbox::new();
-    for name in ["login", "x;touch pwned".replace(' ', "${IFS}").as_str(), "a'b"] {
+    for name in [
+        "login",
+        "x;touch pwned".replace(' ', "${IFS}").as_str(),
+        "a'b",
+    ] {
         record(&sandbox, name, "ann", "FIX-1");
     }
     let script = sandbox.root().join("completion.bash");
     std::fs::write(&script, sandbox.lane(["completions", "bash"]).ok()).unwrap();
-    let gits =
-        ["/usr/share/bash-completion/completions/git", "/usr/share/git-core/contrib/completion/git-completion.bash"];
+    let gits = [
+        "/usr/share/bash-completion/completions/git",
+        "/usr/share/git-core/contrib/completion/git-completion.bash",
+    ];
     let gits = gits.iter().find(|file| Path::new(file).is_file());
     let complete = |function: &str, words: &[&str]| {
         let program = r#"
@@ -124,27 +170,54 @@ fn bash_completes_through_gits_own_completion() {
             "$function"
             printf '%s\n' "${COMPREPLY[@]}""#;
         let mut command = sandbox.command("bash");
-        command.args(["--norc", "--noprofile", "-c", program, "bash", gits.unwrap_or(&"")]).arg(&script);
+        command
+            .args([
+                "--norc",
+                "--noprofile",
+                "-c",
+                program,
+                "bash",
+                gits.unwrap_or(&""),
+            ])
+            .arg(&script);
         command.arg(function).args(words);
         let told = sandbox.run(&mut command).ok();
         told.lines().map(str::to_owned).collect::<Vec<_>>()
     };
     if gits.is_some() {
-        assert_eq!(complete("__git_wrap__git_main", &["git", "lane", "conf"]), ["config "]);
-        assert_eq!(complete("__git_wrap__git_main", &["git", "-C", ".", "lane", "conf"]), ["config "]);
+        assert_eq!(
+            complete("__git_wrap__git_main", &["git", "lane", "conf"]),
+            ["config "]
+        );
+        assert_eq!(
+            complete("__git_wrap__git_main", &["git", "-C", ".", "lane", "conf"]),
+            ["config "]
+        );
         let keys = complete("__git_wrap__git_main", &["git", "lane", "config", "trash"]);
         assert_eq!(keys, ["trash.days ", "trash.size "]);
     } else {
         skipped("git's own completion for bash is not installed");
     }
-    assert_eq!(complete("__git_lane_alone", &["/usr/bin/git-lane", "conf"]), ["config "]);
+    assert_eq!(
+        complete("__git_lane_alone", &["/usr/bin/git-lane", "conf"]),
+        ["config "]
+    );
     assert_eq!(complete("__git_lane_alone", &["lane", "logi"]), ["login "]);
     // What is put on the line is one word to the shell.
-    assert_eq!(complete("__git_lane_alone", &["lane", "x"]), ["x\\;touch\\$\\{IFS\\}pwned "]);
+    assert_eq!(
+        complete("__git_lane_alone", &["lane", "x"]),
+        ["x\\;touch\\$\\{IFS\\}pwned "]
+    );
     assert_eq!(complete("__git_lane_alone", &["lane", "a"]), ["a\\'b "]);
     // `=` is a word break: only what follows it is replaced.
     std::fs::create_dir(sandbox.repo.join("pages")).unwrap();
-    assert_eq!(complete("__git_lane_alone", &["git-lane", "man", "--output", "=", "pag"]), ["pages/"]);
+    assert_eq!(
+        complete(
+            "__git_lane_alone",
+            &["git-lane", "man", "--output", "=", "pag"]
+        ),
+        ["pages/"]
+    );
 }
 
 #[test]
@@ -154,21 +227,31 @@ fn fish_completes_git_lane() {
     }
     let sandbox = Sandbox::new();
     record(&sandbox, "login", "ann", "FIX-1");
-    let file = sandbox.root().join("home/.config/fish/conf.d/git-lane.fish");
+    let file = sandbox
+        .root()
+        .join("home/.config/fish/conf.d/git-lane.fish");
     write(&file, sandbox.lane(["completions", "fish"]).ok());
     let complete = |line: &str| {
         let mut command = sandbox.command("fish");
         command.args(["-c", "complete -C $argv[1]", line]);
         let told = sandbox.run(&mut command).ok();
-        told.lines().map(|line| line.split('\t').next().unwrap().to_owned()).collect::<Vec<_>>()
+        told.lines()
+            .map(|line| line.split('\t').next().unwrap().to_owned())
+            .collect::<Vec<_>>()
     };
     assert_eq!(complete("git-lane conf"), ["config"]);
     assert_eq!(complete("git lane conf"), ["config"]);
     assert_eq!(complete("git -C . lane conf"), ["config"]);
-    assert_eq!(complete("git lane config trash."), ["trash.days", "trash.size"]);
+    assert_eq!(
+        complete("git lane config trash."),
+        ["trash.days", "trash.size"]
+    );
     assert_eq!(complete("git lane completions "), ["bash", "zsh", "fish"]);
     let mut command = sandbox.command("fish");
-    command.args(["-c", "git-lane shell-init fish | source; complete -C 'lane logi'"]);
+    command.args([
+        "-c",
+        "git-lane shell-init fish | source; complete -C 'lane logi'",
+    ]);
     assert_eq!(sandbox.run(&mut command).ok(), "login\tFIX-1\n");
 }
 
@@ -181,7 +264,10 @@ fn zsh_completes_git_lane_on_a_terminal() {
     record(&sandbox, "login", "ann", "FIX-1");
     record(&sandbox, "a'b;c", "ann", "FIX-1");
     let functions: PathBuf = sandbox.root().join("functions");
-    write(&functions.join("_git-lane"), sandbox.lane(["completions", "zsh"]).ok());
+    write(
+        &functions.join("_git-lane"),
+        sandbox.lane(["completions", "zsh"]).ok(),
+    );
     let told = sandbox.root().join("told");
     // A zsh on a pseudo terminal; after each Tab, a key writes what stands on the line into a file.
     let driver = r#"
@@ -202,9 +288,20 @@ fn zsh_completes_git_lane_on_a_terminal() {
         zpty -d shell
         cat $told"#;
     let mut command = sandbox.command("zsh");
-    command.args(["-f", "-c", driver, "zsh"]).arg(&told).arg(&functions);
-    command.args(["git-lane confi", "git lane confi", "git lane config trash.d", "lane logi", "lane a"]);
-    command.env("TERM", "xterm").env("ZDOTDIR", sandbox.root().join("home"));
+    command
+        .args(["-f", "-c", driver, "zsh"])
+        .arg(&told)
+        .arg(&functions);
+    command.args([
+        "git-lane confi",
+        "git lane confi",
+        "git lane config trash.d",
+        "lane logi",
+        "lane a",
+    ]);
+    command
+        .env("TERM", "xterm")
+        .env("ZDOTDIR", sandbox.root().join("home"));
     let told = sandbox.run(&mut command).ok();
     let lines: Vec<&str> = told.lines().collect();
     assert_eq!(
@@ -223,10 +320,18 @@ fn zsh_completes_git_lane_on_a_terminal() {
 #[test]
 fn the_scripts_are_sound_to_their_shells_and_to_shellcheck() {
     let sandbox = Sandbox::empty();
-    for (shell, args) in [("bash", &["--norc", "-n"][..]), ("zsh", &["-f", "-n"]), ("fish", &["-n"]), ("dash", &["-n"])]
-    {
+    for (shell, args) in [
+        ("bash", &["--norc", "-n"][..]),
+        ("zsh", &["-f", "-n"]),
+        ("fish", &["-n"]),
+        ("dash", &["-n"]),
+    ] {
         let name = if shell == "dash" { "sh" } else { shell };
-        let verbs: &[&str] = if shell == "dash" { &["shell-init"] } else { &["shell-init", "completions"] };
+        let verbs: &[&str] = if shell == "dash" {
+            &["shell-init"]
+        } else {
+            &["shell-init", "completions"]
+        };
         for verb in verbs {
             let file = sandbox.root().join(format!("{verb}.{name}"));
             std::fs::write(&file, sandbox.lane([verb, name]).ok()).unwrap();
@@ -237,7 +342,11 @@ fn the_scripts_are_sound_to_their_shells_and_to_shellcheck() {
         }
     }
     if installed("shellcheck") {
-        for (dialect, file) in [("bash", "completions.bash"), ("bash", "shell-init.bash"), ("sh", "shell-init.sh")] {
+        for (dialect, file) in [
+            ("bash", "completions.bash"),
+            ("bash", "shell-init.bash"),
+            ("sh", "shell-init.sh"),
+        ] {
             let mut command = sandbox.command("shellcheck");
             let run = sandbox.run(command.args(["-s", dialect]).arg(sandbox.root().join(file)));
             assert_eq!(run.code, 0, "{run}");

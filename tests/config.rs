@@ -9,40 +9,80 @@ fn a_later_layer_wins_and_every_value_names_its_file() {
     let sandbox = Sandbox::new();
     let user = sandbox.root().join(USER);
     let clone = sandbox.repo.join(".git/lane/lane.toml");
-    write(&user, "start.owner = \"ann\"\n[trash]\ndays = 3\nsize = \"1 GiB\"\n");
-    sandbox.write("lane.toml", "[trash]\ndays = 5\n[finish]\nstrategy = \"squash\"\ntrailers = [\"lane\", \"task\"]\n");
+    write(
+        &user,
+        "start.owner = \"ann\"\n[trash]\ndays = 3\nsize = \"1 GiB\"\n",
+    );
+    sandbox.write(
+        "lane.toml",
+        "[trash]\ndays = 5\n[finish]\nstrategy = \"squash\"\ntrailers = [\"lane\", \"task\"]\n",
+    );
     write(&clone, "[finish]\nstrategy = \"ff\"\n");
     let linked = sandbox.root().join("linked");
-    sandbox.git(["worktree", "add", "-q", "--detach", linked.to_str().unwrap()]);
+    sandbox.git([
+        "worktree",
+        "add",
+        "-q",
+        "--detach",
+        linked.to_str().unwrap(),
+    ]);
 
     let settings = sandbox.lane_in(&linked, ["config", "--json"]).json();
     assert_eq!(settings["version"], 1);
     let setting = |key: &str| {
         let all = settings["settings"].as_array().unwrap();
-        all.iter().find(|setting| setting["key"] == key).unwrap().clone()
+        all.iter()
+            .find(|setting| setting["key"] == key)
+            .unwrap()
+            .clone()
     };
     let team = sandbox.repo.join("lane.toml");
     for (key, value, origin, file) in [
         ("start.owner", serde_json::json!("ann"), "user", Some(&user)),
         ("trash.size", "1 GiB".into(), "user", Some(&user)),
         ("trash.days", 5.into(), "team", Some(&team)),
-        ("finish.trailers", serde_json::json!(["lane", "task"]), "team", Some(&team)),
+        (
+            "finish.trailers",
+            serde_json::json!(["lane", "task"]),
+            "team",
+            Some(&team),
+        ),
         ("finish.strategy", "ff".into(), "clone", Some(&clone)),
         ("start.branch", "{name}".into(), "default", None),
         ("start.base", serde_json::Value::Null, "default", None),
     ] {
         let found = setting(key);
-        assert_eq!((&found["value"], &found["origin"]), (&value, &origin.into()), "{key}");
-        assert_eq!(found["file"].as_str(), file.map(|file| file.to_str().unwrap()), "{key}");
+        assert_eq!(
+            (&found["value"], &found["origin"]),
+            (&value, &origin.into()),
+            "{key}"
+        );
+        assert_eq!(
+            found["file"].as_str(),
+            file.map(|file| file.to_str().unwrap()),
+            "{key}"
+        );
     }
 
     assert_eq!(sandbox.lane(["config", "finish.strategy"]).ok(), "ff\n");
-    assert_eq!(sandbox.lane(["config", "finish.trailers"]).ok(), "lane\ntask\n");
+    assert_eq!(
+        sandbox.lane(["config", "finish.trailers"]).ok(),
+        "lane\ntask\n"
+    );
     assert_eq!(sandbox.lane(["config", "start.base"]).ok(), "");
-    assert_eq!(sandbox.lane(["config", "trash.days", "--json"]).json()["value"], 5);
+    assert_eq!(
+        sandbox.lane(["config", "trash.days", "--json"]).json()["value"],
+        5
+    );
     let table = sandbox.lane(["config"]).ok();
-    let row = table.lines().find(|line| line.starts_with("start.base")).unwrap();
-    assert_eq!(row.split_whitespace().collect::<Vec<_>>(), ["start.base", "(unset)", "default"]);
+    let row = table
+        .lines()
+        .find(|line| line.starts_with("start.base"))
+        .unwrap();
+    assert_eq!(
+        row.split_whitespace().collect::<Vec<_>>(),
+        ["start.base", "(unset)", "default"]
+    );
 }
 
 #[test]
@@ -50,7 +90,10 @@ fn an_empty_text_unsets_what_an_earlier_layer_said() {
     let sandbox = Sandbox::new();
     sandbox.write("lane.toml", "start.base = \"develop\"\n");
     assert_eq!(sandbox.lane(["config", "start.base"]).ok(), "develop\n");
-    write(&sandbox.repo.join(".git/lane/lane.toml"), "start.base = \"\"\n");
+    write(
+        &sandbox.repo.join(".git/lane/lane.toml"),
+        "start.base = \"\"\n",
+    );
     assert_eq!(sandbox.lane(["config", "start.base"]).ok(), "");
 }
 
@@ -58,26 +101,79 @@ fn an_empty_text_unsets_what_an_earlier_layer_said() {
 fn a_mistake_names_file_key_and_remedy() {
     let sandbox = Sandbox::new();
     for (text, message, hint) in [
-        ("[start]\nbrnch = \"x\"\n", "unknown key 'start.brnch'", "did you mean 'start.branch'?"),
-        ("strategy = \"ff\"\n", "unknown key 'strategy'", "did you mean 'finish.strategy'?"),
+        (
+            "[start]\nbrnch = \"x\"\n",
+            "unknown key 'start.brnch'",
+            "did you mean 'start.branch'?",
+        ),
+        (
+            "strategy = \"ff\"\n",
+            "unknown key 'strategy'",
+            "did you mean 'finish.strategy'?",
+        ),
         ("[finsih]\n", "unknown key 'finsih'", "hint: "),
-        ("[start]\nfetch = 1\n", "'start.fetch' must be true or false, not a number", ""),
-        ("[finish]\nstrategy = \"squahs\"\n", "'finish.strategy' cannot be 'squahs'", "did you mean 'squash'?"),
-        ("[start]\nbranch = \"{nam}\"\n", "unknown placeholder '{nam}'", "did you mean '{name}'?"),
+        (
+            "[start]\nfetch = 1\n",
+            "'start.fetch' must be true or false, not a number",
+            "",
+        ),
+        (
+            "[finish]\nstrategy = \"squahs\"\n",
+            "'finish.strategy' cannot be 'squahs'",
+            "did you mean 'squash'?",
+        ),
+        (
+            "[start]\nbranch = \"{nam}\"\n",
+            "unknown placeholder '{nam}'",
+            "did you mean '{name}'?",
+        ),
         ("[start]\n\nbranch = \n", "line 3: ", ""),
-        ("[trash]\ndays = -1\n", "'trash.days' must be between 1 and 36500", ""),
-        ("[start]\npath = \"/tmp/{name}\"\n", "cannot be '/tmp/{name}' in a tracked file", ".worktrees/{name}"),
+        (
+            "[trash]\ndays = -1\n",
+            "'trash.days' must be between 1 and 36500",
+            "",
+        ),
+        (
+            "[start]\npath = \"/tmp/{name}\"\n",
+            "cannot be '/tmp/{name}' in a tracked file",
+            ".worktrees/{name}",
+        ),
         ("[start]\npath = \"~/{name}\"\n", "in a tracked file", ""),
-        ("[start]\npath = \"../../{name}\"\n", "in a tracked file", ""),
-        ("[start]\npath = \".git/hooks\"\n", "'.git' is git's own", ""),
-        ("[start]\nbase = \"--upload-pack=x\"\n", "no branch is called that", ""),
+        (
+            "[start]\npath = \"../../{name}\"\n",
+            "in a tracked file",
+            "",
+        ),
+        (
+            "[start]\npath = \".git/hooks\"\n",
+            "'.git' is git's own",
+            "",
+        ),
+        (
+            "[start]\nbase = \"--upload-pack=x\"\n",
+            "no branch is called that",
+            "",
+        ),
     ] {
         sandbox.write("lane.toml", text);
         let stderr = sandbox.lane(["config"]).fails(4);
         let file = sandbox.repo.join("lane.toml").display().to_string();
-        assert!(stderr.starts_with(&format!("error: '{file}': ")), "{text}: {stderr}");
-        assert!(stderr.contains(message) && stderr.contains(hint), "{text}: {stderr}");
-        assert_eq!(stderr.lines().filter(|line| line.starts_with("error: ")).count(), 1, "{stderr}");
+        assert!(
+            stderr.starts_with(&format!("error: '{file}': ")),
+            "{text}: {stderr}"
+        );
+        assert!(
+            stderr.contains(message) && stderr.contains(hint),
+            "{text}: {stderr}"
+        );
+        assert_eq!(
+            stderr
+                .lines()
+                .filter(|line| line.starts_with("error: "))
+                .count(),
+            1,
+            "{stderr}"
+        );
     }
     sandbox.write("lane.toml", "");
     let stderr = sandbox.lane(["config", "trash.dayz"]).fails(2);
@@ -87,15 +183,24 @@ fn a_mistake_names_file_key_and_remedy() {
 #[test]
 fn only_the_tracked_file_has_to_stay_near() {
     let sandbox = Sandbox::new();
-    write(&sandbox.root().join(USER), "start.path = \"~/lanes/{repo}/{name}\"\n");
+    write(
+        &sandbox.root().join(USER),
+        "start.path = \"~/lanes/{repo}/{name}\"\n",
+    );
     let home = sandbox.root().join("home");
-    assert_eq!(sandbox.lane(["config", "start.path"]).ok(), format!("{}/lanes/{{repo}}/{{name}}\n", home.display()));
+    assert_eq!(
+        sandbox.lane(["config", "start.path"]).ok(),
+        format!("{}/lanes/{{repo}}/{{name}}\n", home.display())
+    );
     let mut homeless = sandbox.command("git-lane");
     homeless.arg("config").env_remove("HOME");
     assert!(sandbox.run(&mut homeless).fails(4).contains("needs HOME"));
     std::fs::remove_file(sandbox.root().join(USER)).unwrap();
     let mut homeless = sandbox.command("git-lane");
-    homeless.args(["config", "trash.days"]).env_remove("HOME").env_remove("XDG_CONFIG_HOME");
+    homeless
+        .args(["config", "trash.days"])
+        .env_remove("HOME")
+        .env_remove("XDG_CONFIG_HOME");
     assert_eq!(sandbox.run(&mut homeless).ok(), "14\n");
 }
 
@@ -105,9 +210,20 @@ fn a_tracked_file_that_is_no_ordinary_file_is_refused() {
     let path = sandbox.repo.join("lane.toml");
     let outside = sandbox.root().join("outside.toml");
     write(&outside, "trash.days = 99\n");
-    for target in [outside.as_path(), std::path::Path::new(".git/config"), std::path::Path::new("/dev/zero")] {
+    for target in [
+        outside.as_path(),
+        std::path::Path::new(".git/config"),
+        std::path::Path::new("/dev/zero"),
+    ] {
         std::os::unix::fs::symlink(target, &path).unwrap();
-        assert!(sandbox.lane(["config"]).fails(4).contains("which is not followed"), "{}", target.display());
+        assert!(
+            sandbox
+                .lane(["config"])
+                .fails(4)
+                .contains("which is not followed"),
+            "{}",
+            target.display()
+        );
         std::fs::remove_file(&path).unwrap();
     }
     sandbox.write("settings/lane.toml", "trash.days = 70\n");
@@ -115,16 +231,42 @@ fn a_tracked_file_that_is_no_ordinary_file_is_refused() {
     assert_eq!(sandbox.lane(["config", "trash.days"]).ok(), "70\n");
     std::fs::remove_file(&path).unwrap();
 
-    assert!(std::process::Command::new("mkfifo").arg(&path).status().unwrap().success());
-    assert!(sandbox.lane(["config"]).fails(4).contains("is no plain file"));
+    assert!(
+        std::process::Command::new("mkfifo")
+            .arg(&path)
+            .status()
+            .unwrap()
+            .success()
+    );
+    assert!(
+        sandbox
+            .lane(["config"])
+            .fails(4)
+            .contains("is no plain file")
+    );
     std::fs::remove_file(&path).unwrap();
     std::fs::create_dir(&path).unwrap();
-    assert!(sandbox.lane(["config"]).fails(4).contains("is no plain file"));
+    assert!(
+        sandbox
+            .lane(["config"])
+            .fails(4)
+            .contains("is no plain file")
+    );
     std::fs::remove_dir(&path).unwrap();
     sandbox.write("lane.toml", "#".repeat((64 << 10) + 1));
-    assert!(sandbox.lane(["config"]).fails(4).contains("is larger than 64 KiB"));
+    assert!(
+        sandbox
+            .lane(["config"])
+            .fails(4)
+            .contains("is larger than 64 KiB")
+    );
     sandbox.write("lane.toml", b"# \xff\n");
-    assert!(sandbox.lane(["config"]).fails(4).contains("is not valid UTF-8"));
+    assert!(
+        sandbox
+            .lane(["config"])
+            .fails(4)
+            .contains("is not valid UTF-8")
+    );
 }
 
 #[test]
@@ -133,13 +275,21 @@ fn a_bare_repository_reads_the_committed_file() {
     let bare = sandbox.root().join("bare.git");
     let clone = |from: &str| sandbox.git(["clone", "-q", "--bare", from, bare.to_str().unwrap()]);
     clone(".");
-    assert_eq!(sandbox.lane_in(&bare, ["config", "trash.days"]).ok(), "14\n");
+    assert_eq!(
+        sandbox.lane_in(&bare, ["config", "trash.days"]).ok(),
+        "14\n"
+    );
     std::fs::remove_dir_all(&bare).unwrap();
     sandbox.write("lane.toml", "trash.days = 50\n");
     sandbox.commit("policy");
     clone(".");
-    assert_eq!(sandbox.lane_in(&bare, ["config", "trash.days"]).ok(), "50\n");
-    let setting = sandbox.lane_in(&bare, ["config", "trash.days", "--json"]).json();
+    assert_eq!(
+        sandbox.lane_in(&bare, ["config", "trash.days"]).ok(),
+        "50\n"
+    );
+    let setting = sandbox
+        .lane_in(&bare, ["config", "trash.days", "--json"])
+        .json();
     assert_eq!(setting["file"], "HEAD:lane.toml");
     std::fs::remove_dir_all(&bare).unwrap();
 
@@ -147,7 +297,12 @@ fn a_bare_repository_reads_the_committed_file() {
     std::os::unix::fs::symlink("/etc/passwd", sandbox.repo.join("lane.toml")).unwrap();
     sandbox.commit("link");
     clone(".");
-    assert!(sandbox.lane_in(&bare, ["config"]).fails(4).contains("is no plain file"));
+    assert!(
+        sandbox
+            .lane_in(&bare, ["config"])
+            .fails(4)
+            .contains("is no plain file")
+    );
 }
 
 #[test]
@@ -156,30 +311,56 @@ fn what_a_file_says_cannot_steer_the_terminal() {
     let text = "finish.message = \"a\\u001b[2Jb\\nc {name}\"\n";
     sandbox.write("lane.toml", text);
     let said = sandbox.lane(["config", "finish.message"]).fails(4);
-    assert!(said.contains("control characters") && !said.contains('\u{1b}'), "{said}");
+    assert!(
+        said.contains("control characters") && !said.contains('\u{1b}'),
+        "{said}"
+    );
     sandbox.write("lane.toml", "");
     write(&sandbox.root().join(USER), text);
-    assert_eq!(sandbox.lane(["config", "finish.message"]).ok(), "a\\u{1b}[2Jb\nc {name}\n");
+    assert_eq!(
+        sandbox.lane(["config", "finish.message"]).ok(),
+        "a\\u{1b}[2Jb\nc {name}\n"
+    );
 }
 
 #[test]
 fn start_does_what_the_files_say() {
     let sandbox = Sandbox::new();
     sandbox.git(["branch", "develop"]);
-    sandbox
-        .write("lane.toml", "[start]\nbranch = \"{owner}/{name}\"\npath = \".worktrees/{name}\"\nbase = \"develop\"\n");
-    write(&sandbox.repo.join(".git/lane/lane.toml"), "start.owner = \"ann\"\n");
+    sandbox.write(
+        "lane.toml",
+        "[start]\nbranch = \"{owner}/{name}\"\npath = \".worktrees/{name}\"\nbase = \"develop\"\n",
+    );
+    write(
+        &sandbox.repo.join(".git/lane/lane.toml"),
+        "start.owner = \"ann\"\n",
+    );
     let started = sandbox.lane(["start", "login", "--json"]).json();
     let lane = &started["lanes"][0];
-    let told = (lane["branch"].as_str(), lane["owner"].as_str(), lane["path"].as_str());
+    let told = (
+        lane["branch"].as_str(),
+        lane["owner"].as_str(),
+        lane["path"].as_str(),
+    );
     let path = sandbox.repo.join(".worktrees/login");
     assert_eq!(told, (Some("ann/login"), Some("ann"), path.to_str()));
-    assert_eq!(sandbox.git_in(&path, ["branch", "--show-current"]), "ann/login");
-    assert_eq!(sandbox.git(["config", "lane.login.base"]), "refs/heads/develop");
+    assert_eq!(
+        sandbox.git_in(&path, ["branch", "--show-current"]),
+        "ann/login"
+    );
+    assert_eq!(
+        sandbox.git(["config", "lane.login.base"]),
+        "refs/heads/develop"
+    );
 
     sandbox.write("lane.toml", "[start]\nbranhc = \"x\"\n");
     let before = sandbox.fingerprint();
-    assert!(sandbox.lane(["start", "other"]).fails(4).contains("did you mean 'start.branch'?"));
+    assert!(
+        sandbox
+            .lane(["start", "other"])
+            .fails(4)
+            .contains("did you mean 'start.branch'?")
+    );
     assert_eq!(sandbox.fingerprint(), before);
 }
 
@@ -188,7 +369,12 @@ fn nothing_is_written() {
     let sandbox = Sandbox::new();
     sandbox.write("lane.toml", "[start]\nnonsense = 1\n");
     let before = sandbox.fingerprint();
-    assert!(sandbox.lane(["config"]).fails(4).contains("unknown key 'start.nonsense'"));
+    assert!(
+        sandbox
+            .lane(["config"])
+            .fails(4)
+            .contains("unknown key 'start.nonsense'")
+    );
     assert_eq!(sandbox.fingerprint(), before);
     assert!(!sandbox.repo.join(".git/lane").exists());
 }

@@ -1,4 +1,5 @@
-//! The rule for every repository of a user: `git lane init --global`, and the same through dotfiles.
+//! The rule for every repository of a user: `git lane init --global`, and the same through
+//! dotfiles.
 
 use std::path::{Path, PathBuf};
 
@@ -10,9 +11,16 @@ fn listing(home: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     let mut pending = vec![home.to_owned()];
     while let Some(path) = pending.pop() {
         if path.is_dir() {
-            pending.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+            pending.extend(
+                std::fs::read_dir(&path)
+                    .unwrap()
+                    .map(|entry| entry.unwrap().path()),
+            );
         } else {
-            found.push((path.strip_prefix(home).unwrap().to_owned(), std::fs::read(&path).unwrap()));
+            found.push((
+                path.strip_prefix(home).unwrap().to_owned(),
+                std::fs::read(&path).unwrap(),
+            ));
         }
     }
     found.sort();
@@ -20,9 +28,19 @@ fn listing(home: &Path) -> Vec<(PathBuf, Vec<u8>)> {
 }
 
 /// A command with another home.
-fn with_home(sandbox: &Sandbox, home: &Path, directory: &Path, program: &str, args: &[&str]) -> Run {
+fn with_home(
+    sandbox: &Sandbox,
+    home: &Path,
+    directory: &Path,
+    program: &str,
+    args: &[&str],
+) -> Run {
     let mut command = sandbox.command(program);
-    command.current_dir(directory).args(args).env("HOME", home).env("XDG_CONFIG_HOME", home.join(".config"));
+    command
+        .current_dir(directory)
+        .args(args)
+        .env("HOME", home)
+        .env("XDG_CONFIG_HOME", home.join(".config"));
     sandbox.run(&mut command)
 }
 
@@ -34,7 +52,12 @@ fn installing_twice_is_installing_once_and_uninstalling_leaves_nothing() {
     let before = listing(&home);
     sandbox.lane(["init", "--global"]).ok();
     let after = listing(&home);
-    assert!(sandbox.lane(["init", "--global"]).ok().contains("nothing had to change"));
+    assert!(
+        sandbox
+            .lane(["init", "--global"])
+            .ok()
+            .contains("nothing had to change")
+    );
     assert_eq!(listing(&home), after);
     let include = sandbox.git(["config", "--global", "--get-all", "include.path"]);
     assert_eq!(include, "~/.config/git-lane/hooks.gitconfig");
@@ -43,7 +66,10 @@ fn installing_twice_is_installing_once_and_uninstalling_leaves_nothing() {
     sandbox.lane(["init", "--global", "--uninstall"]).ok();
     assert_eq!(listing(&home).len(), before.len());
     let text = std::fs::read_to_string(home.join(".gitconfig")).unwrap();
-    assert!(text.starts_with("# mine\n[user]\n\tname = A\n") && !text.contains("git-lane"), "{text}");
+    assert!(
+        text.starts_with("# mine\n[user]\n\tname = A\n") && !text.contains("git-lane"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -51,11 +77,17 @@ fn files_of_others_are_left_alone_and_said() {
     let sandbox = Sandbox::new();
     let policy = sandbox.root().join("home/.config/git-lane/lane.toml");
     write(&policy, "[start]\nowner = \"me\"\n");
-    for args in [&["init", "--global"][..], &["init", "--global", "--uninstall"]] {
+    for args in [
+        &["init", "--global"][..],
+        &["init", "--global", "--uninstall"],
+    ] {
         let run = sandbox.lane(args);
         assert!(run.stderr.contains("lane.toml' is not git-lane's"), "{run}");
         run.ok();
-        assert_eq!(std::fs::read(&policy).unwrap(), b"[start]\nowner = \"me\"\n");
+        assert_eq!(
+            std::fs::read(&policy).unwrap(),
+            b"[start]\nowner = \"me\"\n"
+        );
     }
 }
 
@@ -64,7 +96,9 @@ fn files_of_others_are_left_alone_and_said() {
 fn a_file_that_was_edited_is_neither_overwritten_nor_removed() {
     let sandbox = Sandbox::new();
     let policy = sandbox.root().join("home/.config/git-lane/lane.toml");
-    let fish = sandbox.root().join("home/.config/fish/conf.d/git-lane.fish");
+    let fish = sandbox
+        .root()
+        .join("home/.config/fish/conf.d/git-lane.fish");
     sandbox.lane(["init", "--global"]).ok();
     let written = std::fs::read_to_string(&policy).unwrap();
     let edited = [
@@ -73,14 +107,30 @@ fn a_file_that_was_edited_is_neither_overwritten_nor_removed() {
         [written.as_bytes(), b"# \xff\n"].concat(),
         written.lines().next().unwrap().into(),
     ];
-    write(&fish, "# mine, in latin 1: \u{e9}\n".chars().map(|c| c as u8).collect::<Vec<u8>>());
+    write(
+        &fish,
+        "# mine, in latin 1: \u{e9}\n"
+            .chars()
+            .map(|c| c as u8)
+            .collect::<Vec<u8>>(),
+    );
     let foreign = std::fs::read(&fish).unwrap();
     for text in edited {
         write(&policy, &text);
-        for args in [&["init", "--global"][..], &["init", "--global", "--uninstall"]] {
+        for args in [
+            &["init", "--global"][..],
+            &["init", "--global", "--uninstall"],
+        ] {
             let run = sandbox.lane(args);
-            assert!(run.stderr.contains("lane.toml' was changed after git-lane wrote it"), "{run}");
-            assert!(run.stderr.contains("git-lane.fish' is not git-lane's"), "{run}");
+            assert!(
+                run.stderr
+                    .contains("lane.toml' was changed after git-lane wrote it"),
+                "{run}"
+            );
+            assert!(
+                run.stderr.contains("git-lane.fish' is not git-lane's"),
+                "{run}"
+            );
             run.ok();
             assert_eq!(std::fs::read(&policy).unwrap(), text);
             assert_eq!(std::fs::read(&fish).unwrap(), foreign);
@@ -88,7 +138,8 @@ fn a_file_that_was_edited_is_neither_overwritten_nor_removed() {
     }
 }
 
-/// What an older git-lane wrote is brought up to date, and removed, as long as nobody has changed it.
+/// What an older git-lane wrote is brought up to date, and removed, as long as nobody has changed
+/// it.
 #[test]
 fn a_file_of_an_older_version_is_known_by_its_own_word() {
     let sandbox = Sandbox::new();
@@ -98,7 +149,14 @@ fn a_file_of_an_older_version_is_known_by_its_own_word() {
     let old = "[start]\n";
     write(&sandbox.root().join("old"), old);
     let id = sandbox.git(["hash-object", sandbox.root().join("old").to_str().unwrap()]);
-    let first = written.lines().next().unwrap().rsplit_once(' ').unwrap().0.to_owned();
+    let first = written
+        .lines()
+        .next()
+        .unwrap()
+        .rsplit_once(' ')
+        .unwrap()
+        .0
+        .to_owned();
     let older = format!("{first} {id}\n{old}");
     write(&policy, &older);
     sandbox.lane(["init", "--global"]).ok();
@@ -113,7 +171,9 @@ fn printing_changes_nothing_and_is_what_installing_writes() {
     let sandbox = Sandbox::new();
     let home = sandbox.root().join("home");
     let before = listing(&home);
-    let printed = sandbox.lane(["init", "--global", "--print", "--json"]).json();
+    let printed = sandbox
+        .lane(["init", "--global", "--print", "--json"])
+        .json();
     assert_eq!(listing(&home), before);
     sandbox.lane(["init", "--global"]).ok();
     for file in printed["files"].as_array().unwrap() {
@@ -121,10 +181,14 @@ fn printing_changes_nothing_and_is_what_installing_writes() {
         assert_eq!(written, file["text"].as_str().unwrap());
     }
     let text = sandbox.lane(["init", "--global", "--print"]).ok();
-    assert!(text.contains("[include]\n\tpath = ~/.config/git-lane/hooks.gitconfig\n"), "{text}");
+    assert!(
+        text.contains("[include]\n\tpath = ~/.config/git-lane/hooks.gitconfig\n"),
+        "{text}"
+    );
 }
 
-/// Hooks of the user's configuration are in force without `git lane init`; the repository's policy holds all the same.
+/// Hooks of the user's configuration are in force without `git lane init`; the repository's policy
+/// holds all the same.
 #[test]
 fn the_policy_of_a_repository_holds_where_only_global_hooks_are_in_force() {
     if git_version() < (2, 54) {
@@ -136,17 +200,34 @@ fn the_policy_of_a_repository_holds_where_only_global_hooks_are_in_force() {
     std::fs::remove_file(sandbox.root().join("home/.config/git-lane/lane.toml")).unwrap();
     sandbox.write("lane.toml", "[rule]\nprotected = [\"main\"]\n");
     sandbox.commit("policy");
-    let commit = || sandbox.run(sandbox.command("git").args(["commit", "-q", "--allow-empty", "-m", "x"]));
+    let commit = || {
+        sandbox.run(
+            sandbox
+                .command("git")
+                .args(["commit", "-q", "--allow-empty", "-m", "x"]),
+        )
+    };
     sandbox.lane(["start", "one"]).ok();
     let refused = commit();
-    assert!(refused.code != 0 && refused.stderr.contains("branch 'main' is protected"), "{refused}");
+    assert!(
+        refused.code != 0 && refused.stderr.contains("branch 'main' is protected"),
+        "{refused}"
+    );
     // A rule that came later is copied with the next lane, and one that was taken out goes.
     sandbox.write("lane.toml", "[rule]\nhome = \"main\"\n");
     sandbox.lane(["start", "two"]).ok();
     commit().ok();
     let away = sandbox.run(sandbox.command("git").args(["switch", "-q", "-c", "away"]));
-    assert!(away.code != 0 && away.stderr.contains("stays on 'main'"), "{away}");
-    let copied = sandbox.git(["config", "--local", "--get-regexp", "^(hook\\.|lane\\.(home|protected))"]);
+    assert!(
+        away.code != 0 && away.stderr.contains("stays on 'main'"),
+        "{away}"
+    );
+    let copied = sandbox.git([
+        "config",
+        "--local",
+        "--get-regexp",
+        "^(hook\\.|lane\\.(home|protected))",
+    ]);
     assert_eq!(copied, "lane.home main");
 }
 
@@ -162,10 +243,20 @@ fn dotfiles_bring_the_rule_to_a_new_machine_and_take_it_away_again() {
     let home = sandbox.root().join("home2");
     std::fs::create_dir_all(home.join(".config")).unwrap();
     std::os::unix::fs::symlink(&dotfiles, home.join(".config/git-lane")).unwrap();
-    write(&home.join(".gitconfig"), "[include]\n\tpath = ~/.config/git-lane/hooks.gitconfig\n");
+    write(
+        &home.join(".gitconfig"),
+        "[include]\n\tpath = ~/.config/git-lane/hooks.gitconfig\n",
+    );
     let clone = home.join("clone");
-    let run = |directory: &Path, program: &str, args: &[&str]| with_home(&sandbox, &home, directory, program, args);
-    run(&home, "git", &["clone", "-q", sandbox.repo.to_str().unwrap(), "clone"]).ok();
+    let run = |directory: &Path, program: &str, args: &[&str]| {
+        with_home(&sandbox, &home, directory, program, args)
+    };
+    run(
+        &home,
+        "git",
+        &["clone", "-q", sandbox.repo.to_str().unwrap(), "clone"],
+    )
+    .ok();
 
     // Silent where there are no lanes.
     let silent = run(&clone, "git", &["switch", "-q", "-c", "free"]);
@@ -179,19 +270,30 @@ fn dotfiles_bring_the_rule_to_a_new_machine_and_take_it_away_again() {
     let lane = home.join("clone.lanes/login");
     run(&lane, "git", &["branch", "other"]).ok();
     let refused = run(&lane, "git", &["switch", "other"]);
-    assert!(refused.code != 0 && refused.stderr.contains("lane 'login'"), "{refused}");
-    assert_eq!(run(&lane, "git", &["branch", "--show-current"]).ok(), "login\n");
+    assert!(
+        refused.code != 0 && refused.stderr.contains("lane 'login'"),
+        "{refused}"
+    );
+    assert_eq!(
+        run(&lane, "git", &["branch", "--show-current"]).ok(),
+        "login\n"
+    );
 
     // Everything is removed again.
     run(&clone, "git-lane", &["init", "--uninstall"]).ok();
     let removed = run(&clone, "git-lane", &["init", "--global", "--uninstall"]);
     assert!(
-        removed.stderr.contains("the symbolic link") && removed.stderr.contains(".config/git-lane' leads"),
+        removed.stderr.contains("the symbolic link")
+            && removed.stderr.contains(".config/git-lane' leads"),
         "{removed}"
     );
     removed.ok();
     run(&lane, "git", &["switch", "-q", "other"]).ok();
-    assert!(!std::fs::read_to_string(home.join(".gitconfig")).unwrap().contains("git-lane"));
+    assert!(
+        !std::fs::read_to_string(home.join(".gitconfig"))
+            .unwrap()
+            .contains("git-lane")
+    );
     // The dotfiles themselves are their repository's: other machines use them.
     assert_eq!(listing(&dotfiles), shared);
     if git_version() < (2, 54) {
@@ -203,22 +305,39 @@ fn dotfiles_bring_the_rule_to_a_new_machine_and_take_it_away_again() {
 fn zsh_is_told_where_its_completion_is_and_finds_it_there() {
     let sandbox = Sandbox::new();
     let home = sandbox.root().join("home");
-    if sandbox.run(sandbox.command("sh").args(["-c", "command -v zsh"])).code != 0 {
+    if sandbox
+        .run(sandbox.command("sh").args(["-c", "command -v zsh"]))
+        .code
+        != 0
+    {
         eprintln!("skipped: there is no zsh");
         return;
     }
     let run = sandbox.lane(["init", "--global"]);
-    let line = run.stderr.lines().find_map(|line| line.strip_prefix("hint: in ~/.zshrc, before compinit: "));
+    let line = run
+        .stderr
+        .lines()
+        .find_map(|line| line.strip_prefix("hint: in ~/.zshrc, before compinit: "));
     let line = line.unwrap_or_else(|| panic!("{run}")).to_owned();
     // Without it nothing is found; said again until it is there.
     let zsh = |rc: &str| {
-        write(&home.join(".zshrc"), format!("{rc}\nautoload -Uz compinit && compinit -u -D\n"));
+        write(
+            &home.join(".zshrc"),
+            format!("{rc}\nautoload -Uz compinit && compinit -u -D\n"),
+        );
         let mut shell = sandbox.command("zsh");
-        sandbox.run(shell.args(["-i", "-c", "print -r -- $_comps[git-lane]"])).stdout
+        sandbox
+            .run(shell.args(["-i", "-c", "print -r -- $_comps[git-lane]"]))
+            .stdout
     };
     assert_eq!(zsh("").trim(), "");
     assert!(sandbox.lane(["init", "--global"]).stderr.contains(&line));
     assert_eq!(zsh(&line).trim(), "_git-lane");
     assert!(!sandbox.lane(["init", "--global"]).stderr.contains("zsh"));
-    assert!(!sandbox.lane(["init", "--global", "--uninstall"]).stderr.contains("zsh"));
+    assert!(
+        !sandbox
+            .lane(["init", "--global", "--uninstall"])
+            .stderr
+            .contains("zsh")
+    );
 }

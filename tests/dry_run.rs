@@ -1,4 +1,5 @@
-//! `-n` of every command that takes lanes away: nothing is written, not even what the real command would do first.
+//! `-n` of every command that takes lanes away: nothing is written, not even what the real command
+//! would do first.
 
 use crate::lanes::listing;
 use crate::sandbox::{Sandbox, write};
@@ -11,7 +12,13 @@ const SITUATIONS: [Situation; 7] = [
     ("an interrupted removal", |sandbox| {
         sandbox.lane_by_git("half");
         let mut command = sandbox.command("git-lane");
-        sandbox.run(command.args(["drop", "--force", "half"]).env("GIT_LANE_TEST_DIE_AT", "5")).fails(137);
+        sandbox
+            .run(
+                command
+                    .args(["drop", "--force", "half"])
+                    .env("GIT_LANE_TEST_DIE_AT", "5"),
+            )
+            .fails(137);
     }),
     ("a renamed branch", |sandbox| {
         sandbox.lane_by_git("renamed");
@@ -19,11 +26,19 @@ const SITUATIONS: [Situation; 7] = [
     }),
     ("a moved worktree", |sandbox| {
         let (from, to) = (sandbox.lane_by_git("moved"), sandbox.lane_path("elsewhere"));
-        sandbox.git(["worktree", "move", from.to_str().unwrap(), to.to_str().unwrap()]);
+        sandbox.git([
+            "worktree",
+            "move",
+            from.to_str().unwrap(),
+            to.to_str().unwrap(),
+        ]);
     }),
     ("hooks that do not know the policy", |sandbox| {
         sandbox.lane(["init"]).ok();
-        write(&sandbox.repo.join(".git/lane/lane.toml"), "[rule]\nprotected = [\"release\"]\n");
+        write(
+            &sandbox.repo.join(".git/lane/lane.toml"),
+            "[rule]\nprotected = [\"release\"]\n",
+        );
     }),
     ("a lane on its way out of the trash", |sandbox| {
         sandbox.lane_by_git("gone");
@@ -37,8 +52,15 @@ const SITUATIONS: [Situation; 7] = [
         sandbox.lane_by_git("old");
         sandbox.lane(["drop", "old"]).ok();
         let trash = sandbox.repo.join(".git/lane/trash");
-        let file = std::fs::read_dir(&trash).unwrap().flatten().next().unwrap().path().join("entry.json");
-        let mut json: serde_json::Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+        let file = std::fs::read_dir(&trash)
+            .unwrap()
+            .flatten()
+            .next()
+            .unwrap()
+            .path()
+            .join("entry.json");
+        let mut json: serde_json::Value =
+            serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
         json["removed"] = 1_000_000_000.into();
         write(&file, json.to_string());
     }),
@@ -59,41 +81,77 @@ fn nothing_at_all_is_written() {
         std::fs::remove_dir_all(sandbox.repo.join(".git/lane/trash")).unwrap();
         prepare(&sandbox);
         // git refreshes an index when it looks.
-        for path in [sandbox.repo.clone(), sandbox.lane_path("ready"), sandbox.lane_path("landed")] {
+        for path in [
+            sandbox.repo.clone(),
+            sandbox.lane_path("ready"),
+            sandbox.lane_path("landed"),
+        ] {
             sandbox.git_in(&path, ["status"]);
         }
-        let seen = || [listing(&sandbox.repo), listing(&sandbox.root().join("shop.lanes"))];
+        let seen = || {
+            [
+                listing(&sandbox.repo),
+                listing(&sandbox.root().join("shop.lanes")),
+            ]
+        };
         let before = seen();
         for (args, said) in [
-            (&["drop", "-n", "ready", "landed"][..], "would drop lane ready"),
+            (
+                &["drop", "-n", "ready", "landed"][..],
+                "would drop lane ready",
+            ),
             (&["drop", "-n", "--force", "ready"], "would drop lane ready"),
             (&["prune", "-n"], "would prune lane landed"),
             (&["trash", "--expire", "-n"], ""),
             (&["finish", "-n", "ready"], "would land lane 'ready'"),
-            (&["finish", "-n", "ready", "--strategy", "squash"], "would land lane 'ready'"),
-            (&["finish", "-n", "ready", "--strategy", "rebase"], "would land lane 'ready'"),
+            (
+                &["finish", "-n", "ready", "--strategy", "squash"],
+                "would land lane 'ready'",
+            ),
+            (
+                &["finish", "-n", "ready", "--strategy", "rebase"],
+                "would land lane 'ready'",
+            ),
             (&["finish", "-n", "landed"], "nothing to land"),
-            (&["finish", "-n", "ready", "--no-land", "--force"], "would move the lane into the trash"),
+            (
+                &["finish", "-n", "ready", "--no-land", "--force"],
+                "would move the lane into the trash",
+            ),
         ] {
             let text = sandbox.lane(args).ok();
             assert!(text.contains(said), "{situation}: {args:?}: {text}");
-            assert!(seen() == before, "{situation}: {args:?} has written something");
+            assert!(
+                seen() == before,
+                "{situation}: {args:?} has written something"
+            );
         }
     }
 }
 
-/// It foretells what the real command does, which follows a renamed branch or a moved worktree first.
+/// It foretells what the real command does, which follows a renamed branch or a moved worktree
+/// first.
 #[test]
 fn what_is_foretold_is_what_happens() {
     let sandbox = Sandbox::new();
     sandbox.lane_by_git("renamed");
     sandbox.git(["branch", "-m", "renamed", "new-name"]);
     let (from, to) = (sandbox.lane_by_git("moved"), sandbox.lane_path("elsewhere"));
-    sandbox.git(["worktree", "move", from.to_str().unwrap(), to.to_str().unwrap()]);
-    let foretold = sandbox.lane(["--json", "drop", "-n", "renamed", "moved"]).json();
+    sandbox.git([
+        "worktree",
+        "move",
+        from.to_str().unwrap(),
+        to.to_str().unwrap(),
+    ]);
+    let foretold = sandbox
+        .lane(["--json", "drop", "-n", "renamed", "moved"])
+        .json();
     let dropped = sandbox.lane(["--json", "drop", "renamed", "moved"]).json();
-    for (at, (foretold, dropped)) in
-        foretold["dropped"].as_array().unwrap().iter().zip(dropped["dropped"].as_array().unwrap()).enumerate()
+    for (at, (foretold, dropped)) in foretold["dropped"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .zip(dropped["dropped"].as_array().unwrap())
+        .enumerate()
     {
         for key in ["name", "branch", "tip", "path", "had"] {
             assert_eq!(foretold[key], dropped[key], "{at}");

@@ -1,10 +1,10 @@
-//! What a removed lane holds beyond the proof of its commits: it is said, and such a lane never leaves the trash in
-//! passing. A lane that holds any of it is no lane that prune may take.
+//! What a removed lane holds beyond the proof of its commits: it is said, and such a lane never
+//! leaves the trash in passing. A lane that holds any of it is no lane that prune may take.
 
 use crate::sandbox::{Sandbox, write};
 
-/// What makes lane `x`, whose commit is in `main`, hold more than that; a script that runs in the lane. The codes of what
-/// it holds then.
+/// What makes lane `x`, whose commit is in `main`, hold more than that; a script that runs in the
+/// lane. The codes of what it holds then.
 const HOLDINGS: [(&str, &str, &[&str]); 27] = [
     ("untracked", "echo gold >new", &["untracked"]),
     ("modified", "echo gold >>README", &["modified"]),
@@ -15,21 +15,39 @@ const HOLDINGS: [(&str, &str, &[&str]); 27] = [
         "git update-index --chmod=+x README; git checkout -q-index 2>/dev/null; chmod +x README",
         &["staged"],
     ),
-    ("skip-worktree", "git update-index --skip-worktree README; echo gold >>README", &["modified"]),
-    ("assume-unchanged", "git update-index --assume-unchanged README; echo gold >>README", &["modified"]),
-    ("intent to add", "echo gold >new; git add -N new", &["modified"]),
+    (
+        "skip-worktree",
+        "git update-index --skip-worktree README; echo gold >>README",
+        &["modified"],
+    ),
+    (
+        "assume-unchanged",
+        "git update-index --assume-unchanged README; echo gold >>README",
+        &["modified"],
+    ),
+    (
+        "intent to add",
+        "echo gold >new; git add -N new",
+        &["modified"],
+    ),
     (
         "merge",
-        "git checkout -q -b y main~1; echo y >work; git add work; git commit -qm y; git checkout -q x; ! git merge -q y",
+        "git checkout -q -b y main~1; echo y >work; git add work; git commit -qm y; git checkout \
+         -q x; ! git merge -q y",
         &["conflicted", "operation"],
     ),
     (
         "rebase with an autostash",
-        "echo gold >>README; git -c sequence.editor='sed -i 1s/pick/edit/' rebase -q -i --autostash HEAD~1 2>/dev/null",
+        "echo gold >>README; git -c sequence.editor='sed -i 1s/pick/edit/' rebase -q -i \
+         --autostash HEAD~1 2>/dev/null",
         &["operation"],
     ),
     ("bisect", "git bisect start >/dev/null", &["operation"]),
-    ("am", "git format-patch -q -1 --stdout >../p; ! git am -q ../p >/dev/null 2>&1", &["operation"]),
+    (
+        "am",
+        "git format-patch -q -1 --stdout >../p; ! git am -q ../p >/dev/null 2>&1",
+        &["operation"],
+    ),
     (
         "revert",
         "git revert --no-commit HEAD; git reset -q --hard; git rev-parse HEAD >\"$D/REVERT_HEAD\"",
@@ -38,23 +56,52 @@ const HOLDINGS: [(&str, &str, &[&str]); 27] = [
     ("sequence", "mkdir \"$D/sequencer\"", &["operation"]),
     ("stray", "git checkout -q -b elsewhere", &["stray"]),
     ("detached", "git checkout -q --detach", &["stray"]),
-    ("detached commit", "git checkout -q --detach; git commit -q --allow-empty -m gold", &["stray", "commits"]),
+    (
+        "detached commit",
+        "git checkout -q --detach; git commit -q --allow-empty -m gold",
+        &["stray", "commits"],
+    ),
     (
         "commit of no branch",
         "git checkout -q --detach; git commit -q --allow-empty -m gold; git checkout -q x",
         &["commits"],
     ),
-    ("own ref", "git update-ref refs/worktree/mine $(git commit-tree -m gold HEAD^{tree})", &["commits"]),
     (
-        "own ref that is a link",
-        "git commit-tree -m gold HEAD^{tree} >../there; mkdir -p \"$D/refs/worktree\"; ln -s \"$PWD/../there\" \"$D/refs/worktree/mine\"",
+        "own ref",
+        "git update-ref refs/worktree/mine $(git commit-tree -m gold HEAD^{tree})",
         &["commits"],
     ),
-    ("ref of a bisect", "git update-ref refs/bisect/bad $(git commit-tree -m gold HEAD^{tree})", &["commits"]),
-    ("ref of a rebase", "git update-ref refs/rewritten/a $(git commit-tree -m gold HEAD^{tree})", &["commits"]),
-    ("gone, staged", "echo gold >new; git add new; rm -r \"$PWD\"", &["staged"]),
-    ("gone, removal staged", "git rm -q --cached README; rm -r \"$PWD\"", &["staged"]),
-    ("gone, bisect", "git bisect start >/dev/null; rm -r \"$PWD\"", &["operation"]),
+    (
+        "own ref that is a link",
+        "git commit-tree -m gold HEAD^{tree} >../there; mkdir -p \"$D/refs/worktree\"; ln \
+         -s \"$PWD/../there\" \"$D/refs/worktree/mine\"",
+        &["commits"],
+    ),
+    (
+        "ref of a bisect",
+        "git update-ref refs/bisect/bad $(git commit-tree -m gold HEAD^{tree})",
+        &["commits"],
+    ),
+    (
+        "ref of a rebase",
+        "git update-ref refs/rewritten/a $(git commit-tree -m gold HEAD^{tree})",
+        &["commits"],
+    ),
+    (
+        "gone, staged",
+        "echo gold >new; git add new; rm -r \"$PWD\"",
+        &["staged"],
+    ),
+    (
+        "gone, removal staged",
+        "git rm -q --cached README; rm -r \"$PWD\"",
+        &["staged"],
+    ),
+    (
+        "gone, bisect",
+        "git bisect start >/dev/null; rm -r \"$PWD\"",
+        &["operation"],
+    ),
     (
         "gone, detached commit",
         "git checkout -q --detach; git commit -q --allow-empty -m gold; rm -r \"$PWD\"",
@@ -62,21 +109,41 @@ const HOLDINGS: [(&str, &str, &[&str]); 27] = [
     ),
     (
         "gone, commit of no branch",
-        "git checkout -q --detach; git commit -q --allow-empty -m gold; git checkout -q x; rm -r \"$PWD\"",
+        "git checkout -q --detach; git commit -q --allow-empty -m gold; git checkout -q x; rm \
+         -r \"$PWD\"",
         &["commits"],
     ),
 ];
 
-/// What is no work of its own: the commit is in `main`, and these leave nothing that is nowhere else.
+/// What is no work of its own: the commit is in `main`, and these leave nothing that is nowhere
+/// else.
 const NOTHING: [(&str, &str); 9] = [
     ("nothing", "true"),
     ("ignored", "echo secret >.env"),
-    ("elsewhere and back", "git checkout -q -b elsewhere; git checkout -q x; git branch -q -D elsewhere"),
-    ("detached and back", "git checkout -q --detach main; git checkout -q x"),
-    ("looked at a tag", "git tag t main~1; git checkout -q t; git checkout -q x"),
-    ("branch of its own", "git checkout -q -b kept; git commit -q --allow-empty -m kept; git checkout -q x"),
-    ("bisected", "git bisect start HEAD HEAD~1 >/dev/null; git bisect reset >/dev/null 2>&1"),
-    ("hidden and the same", "git update-index --assume-unchanged README"),
+    (
+        "elsewhere and back",
+        "git checkout -q -b elsewhere; git checkout -q x; git branch -q -D elsewhere",
+    ),
+    (
+        "detached and back",
+        "git checkout -q --detach main; git checkout -q x",
+    ),
+    (
+        "looked at a tag",
+        "git tag t main~1; git checkout -q t; git checkout -q x",
+    ),
+    (
+        "branch of its own",
+        "git checkout -q -b kept; git commit -q --allow-empty -m kept; git checkout -q x",
+    ),
+    (
+        "bisected",
+        "git bisect start HEAD HEAD~1 >/dev/null; git bisect reset >/dev/null 2>&1",
+    ),
+    (
+        "hidden and the same",
+        "git update-index --assume-unchanged README",
+    ),
     ("gone", "rm -r \"$PWD\""),
 ];
 
@@ -89,7 +156,12 @@ fn lane_after(script: &str) -> Sandbox {
     sandbox.work("x", "work", "work\n");
     sandbox.git(["merge", "-q", "--no-ff", "-m", "merge", "x"]);
     let mut shell = sandbox.command("sh");
-    shell.args(["-c", &format!("D=$(git rev-parse --absolute-git-dir)\n{script}\ntrue")]).current_dir(&lane);
+    shell
+        .args([
+            "-c",
+            &format!("D=$(git rev-parse --absolute-git-dir)\n{script}\ntrue"),
+        ])
+        .current_dir(&lane);
     sandbox.run(&mut shell).ok();
     sandbox
 }
@@ -101,15 +173,26 @@ fn only_entry(sandbox: &Sandbox) -> serde_json::Value {
 }
 
 fn codes(holds: &serde_json::Value) -> Vec<String> {
-    holds.as_array().unwrap().iter().map(|held| held["code"].as_str().unwrap().to_owned()).collect()
+    holds
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|held| held["code"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 /// Whether the only entry is still there after another lane's finish, once its time is up.
 fn outlives_its_time(sandbox: &Sandbox) -> bool {
     let trash = sandbox.repo.join(".git/lane/trash");
-    let entry = std::fs::read_dir(&trash).unwrap().flatten().next().unwrap().path();
+    let entry = std::fs::read_dir(&trash)
+        .unwrap()
+        .flatten()
+        .next()
+        .unwrap()
+        .path();
     let file = entry.join("entry.json");
-    let mut json: serde_json::Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    let mut json: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
     json["removed"] = 1_000_000_000.into();
     write(&file, json.to_string());
     sandbox.lane_by_git("z");
@@ -121,19 +204,33 @@ fn outlives_its_time(sandbox: &Sandbox) -> bool {
 #[test]
 fn what_no_proof_covers_is_said_and_waits_until_asked() {
     for (what, script, held) in HOLDINGS {
-        for way in [&["finish", "x", "--no-land", "--force"][..], &["drop", "x", "--yes"], &["drop", "x", "--force"]] {
+        for way in [
+            &["finish", "x", "--no-land", "--force"][..],
+            &["drop", "x", "--yes"],
+            &["drop", "x", "--force"],
+        ] {
             let sandbox = lane_after(script);
             sandbox.lane(way).ok();
             let entry = only_entry(&sandbox);
-            assert_eq!(entry["integrated"], serde_json::Value::Null, "{what} by {way:?}: {entry}");
+            assert_eq!(
+                entry["integrated"],
+                serde_json::Value::Null,
+                "{what} by {way:?}: {entry}"
+            );
             let found = codes(&entry["holds"]);
             assert_eq!(found, held, "{what} by {way:?}: {entry}");
             let text = sandbox.lane(["trash"]).ok();
-            assert!(!text.contains("integrated") && text.contains(&found[0]), "{what}: {text}");
+            assert!(
+                !text.contains("integrated") && text.contains(&found[0]),
+                "{what}: {text}"
+            );
             if way[0] == "finish" {
                 assert!(outlives_its_time(&sandbox), "{what} by {way:?}");
                 let asked = sandbox.lane(["trash", "--expire"]).ok();
-                assert!(asked.contains(entry["holds"][0]["text"].as_str().unwrap()), "{what}: {asked}");
+                assert!(
+                    asked.contains(entry["holds"][0]["text"].as_str().unwrap()),
+                    "{what}: {asked}"
+                );
             }
         }
     }
@@ -143,10 +240,15 @@ fn what_no_proof_covers_is_said_and_waits_until_asked() {
 fn a_lane_that_holds_it_is_not_pruned_and_not_dropped_without_a_yes() {
     for (what, script, _) in HOLDINGS {
         let sandbox = lane_after(script);
-        let pruned = sandbox.lane(["--json", "prune", "--older-than", "0s"]).json();
+        let pruned = sandbox
+            .lane(["--json", "prune", "--older-than", "0s"])
+            .json();
         assert_eq!(pruned["kept"][0]["code"], "unsettled", "{what}: {pruned}");
         let run = sandbox.lane(["--json", "drop", "x"]);
-        assert!(run.stdout.contains("\"code\": \"unsettled\""), "{what}: {run}");
+        assert!(
+            run.stdout.contains("\"code\": \"unsettled\""),
+            "{what}: {run}"
+        );
         run.fails(1);
         sandbox.nothing_left_behind(0);
     }
@@ -159,8 +261,15 @@ fn what_is_nothing_of_its_own_stands_in_no_proofs_way() {
             let sandbox = lane_after(script);
             sandbox.lane(way).ok();
             let entry = only_entry(&sandbox);
-            assert_eq!(entry["integrated"]["code"], "ancestor", "{what} by {way:?}: {entry}");
-            assert_eq!(entry["holds"], serde_json::json!([]), "{what} by {way:?}: {entry}");
+            assert_eq!(
+                entry["integrated"]["code"], "ancestor",
+                "{what} by {way:?}: {entry}"
+            );
+            assert_eq!(
+                entry["holds"],
+                serde_json::json!([]),
+                "{what} by {way:?}: {entry}"
+            );
             if way[0] == "prune" {
                 assert!(!outlives_its_time(&sandbox), "{what} by {way:?}");
             }
@@ -168,15 +277,17 @@ fn what_is_nothing_of_its_own_stands_in_no_proofs_way() {
     }
 }
 
-/// An amended commit, one that was reset away, the steps of a rebase: the user, or git for the user, has put something
-/// else in their place.
+/// An amended commit, one that was reset away, the steps of a rebase: the user, or git for the
+/// user, has put something else in their place.
 #[test]
 fn what_was_replaced_is_no_work_of_its_own() {
     for script in [
         "git commit -q --amend -m better",
         "git commit -q --allow-empty -m wrong; git reset -q --hard HEAD~1",
-        "echo more >>work; git commit -qam more; git -c sequence.editor='sed -i 2s/pick/fixup/' rebase -q -i main",
-        "git checkout -q --detach; git commit -q --allow-empty -m a; git commit -q --amend --allow-empty -m b; git branch -qf x; git checkout -q x",
+        "echo more >>work; git commit -qam more; git -c sequence.editor='sed -i 2s/pick/fixup/' \
+         rebase -q -i main",
+        "git checkout -q --detach; git commit -q --allow-empty -m a; git commit -q --amend \
+         --allow-empty -m b; git branch -qf x; git checkout -q x",
         "git merge -q --no-edit main",
     ] {
         let sandbox = Sandbox::new();
@@ -184,7 +295,14 @@ fn what_was_replaced_is_no_work_of_its_own() {
         sandbox.work("x", "work", "work\n");
         sandbox.write("other", "other");
         sandbox.commit("other");
-        sandbox.run(sandbox.command("sh").args(["-c", script]).current_dir(&lane)).ok();
+        sandbox
+            .run(
+                sandbox
+                    .command("sh")
+                    .args(["-c", script])
+                    .current_dir(&lane),
+            )
+            .ok();
         sandbox.lane(["finish", "x"]).ok();
         let entry = only_entry(&sandbox);
         assert_eq!(
@@ -201,8 +319,15 @@ fn an_entry_that_does_not_say_what_it_holds_waits_until_asked() {
     let sandbox = lane_after("true");
     sandbox.lane(["finish", "x"]).ok();
     let trash = sandbox.repo.join(".git/lane/trash");
-    let file = std::fs::read_dir(&trash).unwrap().flatten().next().unwrap().path().join("entry.json");
-    let mut json: serde_json::Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    let file = std::fs::read_dir(&trash)
+        .unwrap()
+        .flatten()
+        .next()
+        .unwrap()
+        .path()
+        .join("entry.json");
+    let mut json: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
     json.as_object_mut().unwrap().remove("holds").unwrap();
     write(&file, json.to_string());
     assert_eq!(only_entry(&sandbox)["holds"], serde_json::Value::Null);
@@ -213,7 +338,11 @@ fn an_entry_that_does_not_say_what_it_holds_waits_until_asked() {
 #[test]
 fn what_only_a_submodule_of_the_lane_has() {
     for (what, script) in [
-        ("branch", "git checkout -q -b mine; git commit -q --allow-empty -m gold; git checkout -q --detach HEAD~1"),
+        (
+            "branch",
+            "git checkout -q -b mine; git commit -q --allow-empty -m gold; git checkout -q \
+             --detach HEAD~1",
+        ),
         ("head", "git commit -q --allow-empty -m gold"),
     ] {
         let sandbox = Sandbox::new();
@@ -221,13 +350,26 @@ fn what_only_a_submodule_of_the_lane_has() {
         sandbox.git(["init", "-q", library.to_str().unwrap()]);
         sandbox.git_in(&library, ["commit", "-q", "--allow-empty", "-m", "one"]);
         let allow = ["-c", "protocol.file.allow=always", "submodule", "--quiet"];
-        sandbox.git(allow.iter().chain(&["add", library.to_str().unwrap(), "lib"]));
+        sandbox.git(
+            allow
+                .iter()
+                .chain(&["add", library.to_str().unwrap(), "lib"]),
+        );
         sandbox.commit("submodule");
         let lane = sandbox.lane_by_git("x");
         sandbox.git_in(&lane, allow.iter().chain(&["update", "--init"]));
-        sandbox.run(sandbox.command("sh").args(["-c", script]).current_dir(lane.join("lib"))).ok();
+        sandbox
+            .run(
+                sandbox
+                    .command("sh")
+                    .args(["-c", script])
+                    .current_dir(lane.join("lib")),
+            )
+            .ok();
         sandbox.git_in(&lane, ["submodule", "--quiet", "update", "--checkout"]);
-        let pruned = sandbox.lane(["--json", "prune", "--older-than", "0s"]).json();
+        let pruned = sandbox
+            .lane(["--json", "prune", "--older-than", "0s"])
+            .json();
         assert_eq!(pruned["kept"][0]["code"], "unsettled", "{what}: {pruned}");
         sandbox.lane(["finish", "x"]).ok();
         let entry = only_entry(&sandbox);

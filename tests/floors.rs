@@ -1,7 +1,8 @@
-//! The floors of the source: each imports only those below it, and nothing imports in a large circle.
+//! The floors of the source: each imports only those below it, and nothing imports in a large
+//! circle.
 //!
-//! ARCHITECTURE.md says what lives on which floor. The imports are those that the compiler sees: `use` and every path in the
-//! code, `super::` and `self::` resolved; unit tests are left out.
+//! ARCHITECTURE.md says what lives on which floor. The imports are those that the compiler sees:
+//! `use` and every path in the code, `super::` and `self::` resolved; unit tests are left out.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -42,7 +43,11 @@ fn files() -> Vec<PathBuf> {
     let (mut files, mut pending) = (Vec::new(), vec![root()]);
     while let Some(path) = pending.pop() {
         if path.is_dir() {
-            pending.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+            pending.extend(
+                std::fs::read_dir(&path)
+                    .unwrap()
+                    .map(|entry| entry.unwrap().path()),
+            );
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             files.push(path);
         }
@@ -55,7 +60,10 @@ fn imports() -> BTreeMap<Module, BTreeSet<Module>> {
     let (root, files) = (root(), files());
     let module = |path: &Path| {
         let name = path.strip_prefix(&root).unwrap().with_extension("");
-        let mut parts: Module = name.iter().map(|part| part.to_str().unwrap().to_owned()).collect();
+        let mut parts: Module = name
+            .iter()
+            .map(|part| part.to_str().unwrap().to_owned())
+            .collect();
         if parts.last().is_some_and(|last| last == "mod") {
             parts.pop();
         }
@@ -64,11 +72,19 @@ fn imports() -> BTreeMap<Module, BTreeSet<Module>> {
     let known: BTreeSet<Module> = files.iter().map(|path| module(path)).collect();
     let read = |path: &Path| {
         let file = syn::parse_file(&std::fs::read_to_string(path).unwrap()).unwrap();
-        let mut reader = Reader { module: module(path), known: &known, found: BTreeSet::new() };
+        let mut reader = Reader {
+            module: module(path),
+            known: &known,
+            found: BTreeSet::new(),
+        };
         reader.visit_file(&file);
         (reader.module, reader.found)
     };
-    files.iter().map(|path| read(path)).filter(|(module, _)| !module.contains(&"tests".to_owned())).collect()
+    files
+        .iter()
+        .map(|path| read(path))
+        .filter(|(module, _)| !module.contains(&"tests".to_owned()))
+        .collect()
 }
 
 /// Collects what one file imports.
@@ -92,7 +108,9 @@ impl Reader<'_> {
             }
             _ => [&self.module[..], path].concat(),
         };
-        let named = (1..=absolute.len()).rev().map(|length| absolute[..length].to_vec());
+        let named = (1..=absolute.len())
+            .rev()
+            .map(|length| absolute[..length].to_vec());
         if let Some(named) = named.into_iter().find(|named| self.known.contains(named))
             && named != self.module
         {
@@ -107,7 +125,10 @@ impl Reader<'_> {
             syn::UseTree::Name(name) => self.note(&with(&name.ident)),
             syn::UseTree::Rename(rename) => self.note(&with(&rename.ident)),
             syn::UseTree::Glob(_) => self.note(before),
-            syn::UseTree::Group(group) => group.items.iter().for_each(|tree| self.note_tree(before, tree)),
+            syn::UseTree::Group(group) => group
+                .items
+                .iter()
+                .for_each(|tree| self.note_tree(before, tree)),
         }
     }
 }
@@ -118,7 +139,11 @@ impl<'ast> Visit<'ast> for Reader<'_> {
     }
 
     fn visit_path(&mut self, path: &'ast syn::Path) {
-        let parts: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
+        let parts: Vec<String> = path
+            .segments
+            .iter()
+            .map(|segment| segment.ident.to_string())
+            .collect();
         if parts.len() > 1 {
             self.note(&parts);
         }
@@ -138,7 +163,9 @@ impl<'ast> Visit<'ast> for Reader<'_> {
 
 fn floor(module: &[String]) -> Option<usize> {
     let room = module.first()?;
-    FLOORS.iter().position(|floor| floor.contains(&room.as_str()))
+    FLOORS
+        .iter()
+        .position(|floor| floor.contains(&room.as_str()))
 }
 
 fn shown(module: &[String]) -> String {
@@ -171,7 +198,11 @@ fn no_import_climbs() {
             }
         }
     }
-    assert!(climbing.is_empty(), "these imports climb:\n{}", climbing.join("\n"));
+    assert!(
+        climbing.is_empty(),
+        "these imports climb:\n{}",
+        climbing.join("\n")
+    );
 }
 
 /// Nodes that all lead to each other.
@@ -187,10 +218,16 @@ fn circles(edges: &BTreeMap<Module, BTreeSet<Module>>) -> Vec<Vec<Module>> {
         }
         seen
     };
-    let all: BTreeMap<&Module, BTreeSet<Module>> = edges.keys().map(|module| (module, reached(module))).collect();
+    let all: BTreeMap<&Module, BTreeSet<Module>> = edges
+        .keys()
+        .map(|module| (module, reached(module)))
+        .collect();
     let mut found = BTreeSet::new();
     for (module, reached) in &all {
-        let back = |other: &&Module| all.get(other).is_some_and(|others| others.contains(*module));
+        let back = |other: &&Module| {
+            all.get(other)
+                .is_some_and(|others| others.contains(*module))
+        };
         let circle: Vec<Module> = reached.iter().filter(back).cloned().collect();
         if circle.len() > 1 {
             found.insert(circle);
@@ -209,16 +246,28 @@ fn no_circle_of_files_is_large() {
     let large: Vec<String> = circles(&edges)
         .iter()
         .filter(|circle| circle.len() > LARGEST_CIRCLE)
-        .map(|circle| circle.iter().map(|module| shown(module)).collect::<Vec<_>>().join(", "))
+        .map(|circle| {
+            circle
+                .iter()
+                .map(|module| shown(module))
+                .collect::<Vec<_>>()
+                .join(", ")
+        })
         .collect();
-    assert!(large.is_empty(), "these files import each other:\n{}", large.join("\n"));
+    assert!(
+        large.is_empty(),
+        "these files import each other:\n{}",
+        large.join("\n")
+    );
 }
 
 #[test]
 fn no_folders_import_each_other() {
     let imports = imports();
-    let folders: BTreeSet<Module> =
-        imports.keys().flat_map(|module| (1..module.len()).map(|length| module[..length].to_vec())).collect();
+    let folders: BTreeSet<Module> = imports
+        .keys()
+        .flat_map(|module| (1..module.len()).map(|length| module[..length].to_vec()))
+        .collect();
     let folder = |module: &Module| {
         let mut inside = module.clone();
         while !folders.contains(&inside) && inside.len() > 1 {
@@ -229,15 +278,28 @@ fn no_folders_import_each_other() {
     let mut edges: BTreeMap<Module, BTreeSet<Module>> = BTreeMap::new();
     for (module, imported) in imports.iter().filter(|(module, _)| floor(module).is_some()) {
         let own = folder(module);
-        let others = imported.iter().filter(|other| floor(other).is_some()).map(folder);
+        let others = imported
+            .iter()
+            .filter(|other| floor(other).is_some())
+            .map(folder);
         let others = others.filter(|other| !other.starts_with(&own) && !own.starts_with(other));
         edges.entry(own.clone()).or_default().extend(others);
     }
     let found: Vec<String> = circles(&edges)
         .iter()
-        .map(|circle| circle.iter().map(|module| shown(module)).collect::<Vec<_>>().join(", "))
+        .map(|circle| {
+            circle
+                .iter()
+                .map(|module| shown(module))
+                .collect::<Vec<_>>()
+                .join(", ")
+        })
         .collect();
-    assert!(found.is_empty(), "these folders import each other:\n{}", found.join("\n"));
+    assert!(
+        found.is_empty(),
+        "these folders import each other:\n{}",
+        found.join("\n")
+    );
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! A disk that takes no more is called that, whatever could not be written for it, and nothing is half done.
+//! A disk that takes no more is called that, whatever could not be written for it, and nothing is
+//! half done.
 
 use std::path::PathBuf;
 
@@ -14,7 +15,9 @@ impl Small {
         let place = sandbox.root().join("small");
         std::fs::create_dir(&place).unwrap();
         let mut mount = sandbox.command("mount");
-        mount.args(["-t", "tmpfs", "-o", "size=256k", "small"]).arg(&place);
+        mount
+            .args(["-t", "tmpfs", "-o", "size=256k", "small"])
+            .arg(&place);
         if !mount.output().is_ok_and(|output| output.status.success()) {
             eprintln!("skipped: no file system can be mounted");
             return None;
@@ -25,20 +28,34 @@ impl Small {
 
 impl Drop for Small {
     fn drop(&mut self) {
-        drop(std::process::Command::new("umount").arg("-l").arg(&self.0).status());
+        drop(
+            std::process::Command::new("umount")
+                .arg("-l")
+                .arg(&self.0)
+                .status(),
+        );
     }
 }
 
 /// More than fits.
 fn big() -> Vec<u8> {
-    (0..400_000_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8).collect()
+    (0..400_000_u32)
+        .map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8)
+        .collect()
 }
 
 #[test]
 fn a_landing_on_a_full_disk_says_so() {
-    for (strategy, edit) in [("merge", false), ("squash", true), ("rebase", true), ("ff", false)] {
+    for (strategy, edit) in [
+        ("merge", false),
+        ("squash", true),
+        ("rebase", true),
+        ("ff", false),
+    ] {
         let sandbox = Sandbox::new();
-        let Some(small) = Small::mount(&sandbox) else { return };
+        let Some(small) = Small::mount(&sandbox) else {
+            return;
+        };
         let base = small.0.join("dev");
         sandbox.git(["worktree", "add", "-q", "-b", "dev", base.to_str().unwrap()]);
         let lane = sandbox.lane_by_git("login");
@@ -48,14 +65,33 @@ fn a_landing_on_a_full_disk_says_so() {
             write(&base.join("README"), "edited\n");
         }
         let (before, tip) = (listing(&base), sandbox.git(["rev-parse", "dev"]));
-        let run = sandbox.lane(["--json", "finish", "login", "--into", "dev", "--strategy", strategy]);
-        assert!(run.stdout.contains("\"disk-full\"") && run.stdout.contains("small/dev"), "{strategy}: {run}");
+        let run = sandbox.lane([
+            "--json",
+            "finish",
+            "login",
+            "--into",
+            "dev",
+            "--strategy",
+            strategy,
+        ]);
+        assert!(
+            run.stdout.contains("\"disk-full\"") && run.stdout.contains("small/dev"),
+            "{strategy}: {run}"
+        );
         run.fails(4);
         assert_eq!(sandbox.git(["rev-parse", "dev"]), tip, "{strategy}");
-        let names =
-            |listing: &str| listing.lines().map(|line| line.split(' ').next().unwrap().to_owned()).collect::<Vec<_>>();
+        let names = |listing: &str| {
+            listing
+                .lines()
+                .map(|line| line.split(' ').next().unwrap().to_owned())
+                .collect::<Vec<_>>()
+        };
         assert_eq!(names(&listing(&base)), names(&before), "{strategy}");
-        assert_eq!(std::fs::read(base.join("src/app.txt")).unwrap(), b"one\ntwo\nthree\n", "{strategy}");
+        assert_eq!(
+            std::fs::read(base.join("src/app.txt")).unwrap(),
+            b"one\ntwo\nthree\n",
+            "{strategy}"
+        );
         sandbox.lane(["list"]).ok();
         sandbox.nothing_under_way();
     }
@@ -64,11 +100,19 @@ fn a_landing_on_a_full_disk_says_so() {
 #[test]
 fn a_start_on_a_full_disk_says_so_and_leaves_nothing() {
     let sandbox = Sandbox::new();
-    let Some(small) = Small::mount(&sandbox) else { return };
+    let Some(small) = Small::mount(&sandbox) else {
+        return;
+    };
     sandbox.write("big", big());
     sandbox.commit("big");
     let place = small.0.join("login");
-    let run = sandbox.lane(["--json", "start", "login", "--path", place.to_str().unwrap()]);
+    let run = sandbox.lane([
+        "--json",
+        "start",
+        "login",
+        "--path",
+        place.to_str().unwrap(),
+    ]);
     assert!(run.stdout.contains("\"disk-full\""), "{run}");
     run.fails(4);
     assert!(!place.exists());

@@ -1,4 +1,5 @@
-//! The checks of the fuzz targets on their seeds and on seeded mutations of them: the short version of `fuzz/run`.
+//! The checks of the fuzz targets on their seeds and on seeded mutations of them: the short version
+//! of `fuzz/run`.
 
 use std::path::Path;
 
@@ -72,8 +73,15 @@ fn directory() -> &'static Path {
 }
 
 fn seeds(target: &str) -> Vec<(String, Vec<u8>)> {
-    let files = std::fs::read_dir(directory().join("seeds").join(target)).unwrap().flatten();
-    let named = |file: std::fs::DirEntry| (file.path().display().to_string(), std::fs::read(file.path()).unwrap());
+    let files = std::fs::read_dir(directory().join("seeds").join(target))
+        .unwrap()
+        .flatten();
+    let named = |file: std::fs::DirEntry| {
+        (
+            file.path().display().to_string(),
+            std::fs::read(file.path()).unwrap(),
+        )
+    };
     let mut seeds: Vec<_> = files.map(named).collect();
     seeds.sort();
     seeds
@@ -89,7 +97,11 @@ fn every_parser_keeps_its_promises_on_seeds_and_mutations() {
             let mut bytes = seed.clone();
             for round in 0..=ROUNDS {
                 let outcome = std::panic::catch_unwind(|| target(&bytes));
-                assert!(outcome.is_ok(), "{name}, {file}, round {round}: {}", bytes.escape_ascii());
+                assert!(
+                    outcome.is_ok(),
+                    "{name}, {file}, round {round}: {}",
+                    bytes.escape_ascii()
+                );
                 if round % 20 == 0 {
                     bytes.clone_from(&seed);
                 }
@@ -105,8 +117,24 @@ fn every_target_is_built_and_every_seed_has_a_target() {
     let manifest = std::fs::read_to_string(directory().join("Cargo.toml")).unwrap();
     assert_eq!(manifest.matches("[[bin]]").count(), targets.len());
     for (name, _) in targets {
-        assert!(manifest.contains(&format!("name = \"{name}\"\npath = \"fuzz_targets/{name}.rs\"")), "{name}");
-        assert!(directory().join("fuzz_targets").join(format!("{name}.rs")).exists(), "{name}");
+        assert!(
+            manifest.contains(&format!(
+                "name = \"{name}\"\npath = \"fuzz_targets/{name}.rs\""
+            )),
+            "{name}"
+        );
+        assert!(
+            directory()
+                .join("fuzz_targets")
+                .join(format!("{name}.rs"))
+                .exists(),
+            "{name}"
+        );
     }
-    assert_eq!(std::fs::read_dir(directory().join("seeds")).unwrap().count(), targets.len());
+    assert_eq!(
+        std::fs::read_dir(directory().join("seeds"))
+            .unwrap()
+            .count(),
+        targets.len()
+    );
 }

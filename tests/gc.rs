@@ -1,5 +1,6 @@
-//! Beside `git gc --prune=now`: no gc that has read refs and indexes before a command has moved them takes anything away that
-//! they lead to afterwards. A hook of the repository's plays that gc, at the latest moment; a stress test runs real ones.
+//! Beside `git gc --prune=now`: no gc that has read refs and indexes before a command has moved
+//! them takes anything away that they lead to afterwards. A hook of the repository's plays that gc,
+//! at the latest moment; a stress test runs real ones.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -9,26 +10,38 @@ use crate::sandbox::{Sandbox, write};
 
 /// What one that began now would take for reachable: `seen` are the refs and more that it has read.
 fn begin_gc(sandbox: &Sandbox, seen: &[&str]) {
-    let listed = sandbox.git(["rev-list", "--objects", "--no-object-names"].iter().chain(seen));
+    let listed = sandbox.git(
+        ["rev-list", "--objects", "--no-object-names"]
+            .iter()
+            .chain(seen),
+    );
     write(&sandbox.root().join("reachable"), listed + "\n");
     // What it takes for reachable it packs again.
     let packs = sandbox.repo.join(".git/objects/pack");
     let again = format!("git pack-objects -q {}/pack <../reachable", packs.display());
     let again = sandbox.run(sandbox.command("sh").args(["-c", &again])).ok();
-    let names = std::fs::read_dir(packs).into_iter().flatten().flatten().map(|entry| entry.path());
+    let names = std::fs::read_dir(packs)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path());
     let old = names.filter(|path| !path.to_string_lossy().contains(again.trim()));
     let old: String = old.map(|path| format!("{}\n", path.display())).collect();
     write(&sandbox.root().join("packs"), old);
 }
 
-/// A reference-transaction hook that ends the gc begun before at every change of a ref: unreachable loose objects go, and the
-/// packs that were there when it began, which it has packed again without what it takes for garbage.
+/// A reference-transaction hook that ends the gc begun before at every change of a ref: unreachable
+/// loose objects go, and the packs that were there when it began, which it has packed again without
+/// what it takes for garbage.
 fn end_gc_at_every_change(sandbox: &Sandbox, when: &str) {
     let root = sandbox.root();
     let script = format!(
-        "#!/bin/sh\n[ \"$1\" = {when} ] || exit 0\ncd '{}' || exit 1\nfind . -path './??/*' -type f | while read -r file; do\n\
-         id=$(echo \"$file\" | tr -d './')\ngrep -q \"$id\" '{root}/reachable' || rm -f \"$file\"\ndone\n\
-         while read -r pack; do [ -e \"${{pack%.*}}.keep\" ] || rm -f \"$pack\"; done <'{root}/packs'\ntouch '{root}/collected'\n",
+        "#!/bin/sh\n[ \"$1\" = {when} ] || exit 0\ncd '{}' || exit 1\nfind . -path './??/*' -type \
+         f | while read -r file; do\n\
+         id=$(echo \"$file\" | tr -d './')\ngrep -q \"$id\" '{root}/reachable' || rm \
+         -f \"$file\"\ndone\n\
+         while read -r pack; do [ -e \"${{pack%.*}}.keep\" ] || rm -f \"$pack\"; done \
+         <'{root}/packs'\ntouch '{root}/collected'\n",
         sandbox.repo.join(".git/objects").display(),
         root = root.display(),
     );
@@ -41,7 +54,11 @@ fn end_gc_at_every_change(sandbox: &Sandbox, when: &str) {
 #[track_caller]
 fn whole(sandbox: &Sandbox, what: &str) {
     assert!(sandbox.root().join("collected").exists(), "{what}");
-    let fsck = sandbox.run(sandbox.command("git").args(["fsck", "--no-progress", "--no-dangling"]));
+    let fsck = sandbox.run(
+        sandbox
+            .command("git")
+            .args(["fsck", "--no-progress", "--no-dangling"]),
+    );
     assert_eq!(fsck.code, 0, "{what}: {fsck}");
     sandbox.nothing_under_way();
 }
@@ -74,7 +91,8 @@ fn what_a_landing_makes_outlives_a_gc_that_began_before_it() {
                 let hook = sandbox.repo.join(".git/hooks/pre-merge-commit");
                 write(
                     &hook,
-                    "#!/bin/sh\nblob=$(echo added | git hash-object -w --stdin)\ngit update-index --add --cacheinfo 100644,$blob,added\n",
+                    "#!/bin/sh\nblob=$(echo added | git hash-object -w --stdin)\ngit update-index \
+                     --add --cacheinfo 100644,$blob,added\n",
                 );
                 std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).unwrap();
                 std::fs::copy(&hook, hook.with_file_name("pre-commit")).unwrap();
@@ -87,7 +105,11 @@ fn what_a_landing_makes_outlives_a_gc_that_began_before_it() {
             let run = sandbox.lane(["finish", "x", "--strategy", strategy]);
             assert_eq!(run.code, 0, "{what}: {run}");
             whole(&sandbox, &what);
-            assert_eq!(sandbox.git(["show", "main:src/app.txt"]), "ONE\ntwo\nTHREE", "{what}");
+            assert_eq!(
+                sandbox.git(["show", "main:src/app.txt"]),
+                "ONE\ntwo\nTHREE",
+                "{what}"
+            );
         }
     }
 }
@@ -104,18 +126,25 @@ fn what_a_lane_committed_a_moment_ago_lands_whole() {
         sandbox.git_in(&lane, ["add", "-A"]);
         sandbox.git_in(&lane, ["commit", "-q", "-m", "young"]);
         let hook = sandbox.repo.join(".git/hooks/reference-transaction");
-        let text = std::fs::read_to_string(&hook).unwrap().replace("= never", "= committed");
+        let text = std::fs::read_to_string(&hook)
+            .unwrap()
+            .replace("= never", "= committed");
         write(&hook, text);
         sandbox.lane(["finish", "x", "--strategy", strategy]).ok();
         whole(&sandbox, strategy);
     }
 }
 
-/// What git writes for a commit is in its own hands until a ref leads there: where the gc was faster, the branch and the logs
-/// know nothing of that commit, the files stay, and the same command ends well.
+/// What git writes for a commit is in its own hands until a ref leads there: where the gc was
+/// faster, the branch and the logs know nothing of that commit, the files stay, and the same
+/// command ends well.
 #[test]
 fn what_a_commit_of_ours_loses_is_forgotten() {
-    for (when, detached) in [("prepared", false), ("committed", false), ("committed", true)] {
+    for (when, detached) in [
+        ("prepared", false),
+        ("committed", false),
+        ("committed", true),
+    ] {
         let (sandbox, lane) = stage();
         if detached {
             sandbox.git_in(&lane, ["switch", "-q", "--detach"]);
@@ -126,10 +155,17 @@ fn what_a_commit_of_ours_loses_is_forgotten() {
         write(&lane.join("young.txt"), "young\n");
         end_gc_at_every_change(&sandbox, when);
         let stderr = sandbox.lane_in(&lane, ["finish", "--commit", "m"]).fails(4);
-        assert!(stderr.contains("git gc") && stderr.contains("run the command again"), "{stderr}");
+        assert!(
+            stderr.contains("git gc") && stderr.contains("run the command again"),
+            "{stderr}"
+        );
         whole(&sandbox, when);
         assert_eq!(sandbox.git_in(&lane, ["rev-parse", "HEAD"]), tip, "{when}");
-        assert_eq!(sandbox.git_in(&lane, ["status", "--porcelain"]), "?? young.txt", "{when}");
+        assert_eq!(
+            sandbox.git_in(&lane, ["status", "--porcelain"]),
+            "?? young.txt",
+            "{when}"
+        );
         std::fs::remove_file(sandbox.repo.join(".git/hooks/reference-transaction")).unwrap();
         sandbox.lane_in(&lane, ["finish", "--commit", "m"]).ok();
         assert_eq!(sandbox.git(["show", "main:young.txt"]), "young");
@@ -145,18 +181,35 @@ fn what_only_the_trash_had_comes_back_whole() {
         write(&lane.join("staged.txt"), "staged\n");
         sandbox.git_in(&lane, ["add", "staged.txt"]);
         write(&lane.join("deep/new.txt"), "amended\n");
-        sandbox.git_in(&lane, ["commit", "-q", "--amend", "-m", "amended", "deep/new.txt"]);
+        sandbox.git_in(
+            &lane,
+            ["commit", "-q", "--amend", "-m", "amended", "deep/new.txt"],
+        );
         sandbox.lane(["drop", "x", "--force"]).ok();
         if packed {
             sandbox.git(["gc", "-q"]);
         }
-        begin_gc(&sandbox, &["--exclude=refs/lane/*", "--all", "--reflog", "--indexed-objects"]);
+        begin_gc(
+            &sandbox,
+            &[
+                "--exclude=refs/lane/*",
+                "--all",
+                "--reflog",
+                "--indexed-objects",
+            ],
+        );
         end_gc_at_every_change(&sandbox, "committed");
         sandbox.lane(["restore", "x"]).ok();
         whole(&sandbox, &format!("packed {packed}"));
         assert_eq!(sandbox.git_in(&lane, ["show", ":staged.txt"]), "staged");
-        assert_eq!(sandbox.git_in(&lane, ["show", "HEAD:deep/new.txt"]), "amended");
-        assert_eq!(sandbox.git_in(&lane, ["show", "HEAD@{1}:deep/new.txt"]), "new");
+        assert_eq!(
+            sandbox.git_in(&lane, ["show", "HEAD:deep/new.txt"]),
+            "amended"
+        );
+        assert_eq!(
+            sandbox.git_in(&lane, ["show", "HEAD@{1}:deep/new.txt"]),
+            "new"
+        );
     }
 }
 
@@ -192,7 +245,13 @@ impl Loop {
     fn new(sandbox: &Sandbox, git: &str) -> Self {
         let script = format!("while [ ! -e ../stop ]; do git {git} 2>/dev/null; done");
         let mut shell = sandbox.command("sh");
-        Loop(shell.args(["-c", &script]).stdout(Stdio::null()).spawn().unwrap())
+        Loop(
+            shell
+                .args(["-c", &script])
+                .stdout(Stdio::null())
+                .spawn()
+                .unwrap(),
+        )
     }
 }
 
@@ -207,7 +266,11 @@ impl Loop {
 /// Lanes land, go and come back beside each of them; `GIT_LANE_TEST_LONG=1` runs many.
 #[test]
 fn lanes_land_and_come_back_beside_real_ones() {
-    let many = if std::env::var_os("GIT_LANE_TEST_LONG").is_some() { 60 } else { 4 };
+    let many = if std::env::var_os("GIT_LANE_TEST_LONG").is_some() {
+        60
+    } else {
+        4
+    };
     for git in ["gc -q --prune=now", "prune --expire=now", "repack -q -a -d"] {
         let sandbox = Sandbox::new();
         sandbox.git(["config", "gc.auto", "0"]);

@@ -1,4 +1,5 @@
-//! The git that is run: one that cannot be used is named, with exit code 4, and no lane is damaged because of it.
+//! The git that is run: one that cannot be used is named, with exit code 4, and no lane is damaged
+//! because of it.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -24,14 +25,23 @@ fn unusable(sandbox: &Sandbox) -> Vec<(PathBuf, &'static str)> {
         ("fails", "exit 1".to_owned(), "no git that works"),
         ("garbage", "echo garbage".to_owned(), "no git that works"),
         ("silent", String::new(), "no git that works"),
-        ("empty", "echo 'git version'".to_owned(), "no git that works"),
+        (
+            "empty",
+            "echo 'git version'".to_owned(),
+            "no git that works",
+        ),
         (
             "old",
-            format!("[ \"$1\" = version ] && {{ echo git version 2.38.9; exit; }}; exec {real} \"$@\""),
+            format!(
+                "[ \"$1\" = version ] && {{ echo git version 2.38.9; exit; }}; exec {real} \"$@\""
+            ),
             "git-lane needs git 2.39 or later",
         ),
     ];
-    let mut found = vec![("/nonexistent/git".into(), "cannot start"), ("/".into(), "cannot start")];
+    let mut found = vec![
+        ("/nonexistent/git".into(), "cannot start"),
+        ("/".into(), "cannot start"),
+    ];
     for (name, text, said) in scripts {
         let path = sandbox.root().join("gits").join(name);
         write(&path, format!("#!/bin/sh\n{text}\n"));
@@ -64,22 +74,49 @@ fn one_that_cannot_be_used_is_named() {
             &["drop", "x", "--dry-run"],
             &["prune", "--dry-run"],
         ] {
-            let run = sandbox.run(sandbox.command("git-lane").args(args).env("GIT_LANE_GIT", &git));
-            assert!(run.stderr.contains(said) && run.stderr.contains("hint: "), "{run}");
+            let run = sandbox.run(
+                sandbox
+                    .command("git-lane")
+                    .args(args)
+                    .env("GIT_LANE_GIT", &git),
+            );
+            assert!(
+                run.stderr.contains(said) && run.stderr.contains("hint: "),
+                "{run}"
+            );
             let _ = run.fails(4);
         }
-        assert_eq!(sandbox.git(["worktree", "list"]), before, "{}", git.display());
+        assert_eq!(
+            sandbox.git(["worktree", "list"]),
+            before,
+            "{}",
+            git.display()
+        );
     }
 }
 
-/// Nor is it passed over where a lane's state can be told without git, and where it cannot, the lane is not called damaged.
+/// Nor is it passed over where a lane's state can be told without git, and where it cannot, the
+/// lane is not called damaged.
 #[test]
 fn no_lane_is_damaged_because_of_it() {
     let sandbox = needing_git();
     for (git, said) in unusable(&sandbox) {
-        for args in [&["list"][..], &["list", "--json"], &["show", "x"], &["show", "x", "--json"]] {
-            let run = sandbox.run(sandbox.command("git-lane").args(args).env("GIT_LANE_GIT", &git));
-            assert!(run.stderr.contains(said) && !run.stdout.contains("damaged"), "{run}");
+        for args in [
+            &["list"][..],
+            &["list", "--json"],
+            &["show", "x"],
+            &["show", "x", "--json"],
+        ] {
+            let run = sandbox.run(
+                sandbox
+                    .command("git-lane")
+                    .args(args)
+                    .env("GIT_LANE_GIT", &git),
+            );
+            assert!(
+                run.stderr.contains(said) && !run.stdout.contains("damaged"),
+                "{run}"
+            );
             let _ = run.fails(4);
         }
     }
@@ -90,8 +127,19 @@ fn no_lane_is_damaged_because_of_it() {
 fn what_needs_none_does_without() {
     let sandbox = Sandbox::new();
     sandbox.lane_by_git("x");
-    for args in [&["path", "x"][..], &["config"], &["log"], &["completions", "bash"], &["--version"]] {
-        let run = sandbox.run(sandbox.command("git-lane").args(args).env("GIT_LANE_GIT", "/nonexistent/git"));
+    for args in [
+        &["path", "x"][..],
+        &["config"],
+        &["log"],
+        &["completions", "bash"],
+        &["--version"],
+    ] {
+        let run = sandbox.run(
+            sandbox
+                .command("git-lane")
+                .args(args)
+                .env("GIT_LANE_GIT", "/nonexistent/git"),
+        );
         let _ = run.ok();
     }
 }
@@ -119,7 +167,10 @@ fn the_owner_is_known_without_the_variable() {
 fn an_owner_that_nobody_knows_is_said() {
     let sandbox = Sandbox::new();
     let id = sandbox.root().join("bin/id");
-    write(&id, "#!/bin/sh\necho \"id: cannot find name for user ID 54331\" >&2\nexit 1\n");
+    write(
+        &id,
+        "#!/bin/sh\necho \"id: cannot find name for user ID 54331\" >&2\nexit 1\n",
+    );
     std::fs::set_permissions(&id, PermissionsExt::from_mode(0o755)).unwrap();
     let says = |args: &[&str], owner: Option<&str>| {
         let mut command = sandbox.command("git-lane");
@@ -129,7 +180,10 @@ fn an_owner_that_nobody_knows_is_said() {
         }
         let run = sandbox.run(&mut command);
         assert_eq!(run.code, 0, "{run}");
-        run.stderr.lines().filter(|line| line.contains("your login name") && line.contains("no owner")).count()
+        run.stderr
+            .lines()
+            .filter(|line| line.contains("your login name") && line.contains("no owner"))
+            .count()
     };
     assert_eq!(says(&["start", "-n", "a"], None), 1);
     assert_eq!(says(&["start", "a", "b"], None), 1);
@@ -148,8 +202,11 @@ fn an_owner_that_nobody_knows_is_said() {
 fn one_that_hangs_is_named() {
     let sandbox = needing_git();
     let sandbox = &sandbox;
-    let scripts =
-        [("sleeps", "exec sleep 60"), ("waits", "sleep 60"), ("speaks", "echo git version 2.47.3; exec sleep 60")];
+    let scripts = [
+        ("sleeps", "exec sleep 60"),
+        ("waits", "sleep 60"),
+        ("speaks", "echo git version 2.47.3; exec sleep 60"),
+    ];
     std::thread::scope(|scope| {
         for (name, text) in scripts {
             let path = sandbox.root().join("gits").join(name);
@@ -157,8 +214,16 @@ fn one_that_hangs_is_named() {
             std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
             scope.spawn(move || {
                 let begun = std::time::Instant::now();
-                let run = sandbox.run(sandbox.command("git-lane").args(["start", "y"]).env("GIT_LANE_GIT", &path));
-                assert!(run.stderr.contains("did not end within") && run.stderr.contains(name), "{run}");
+                let run = sandbox.run(
+                    sandbox
+                        .command("git-lane")
+                        .args(["start", "y"])
+                        .env("GIT_LANE_GIT", &path),
+                );
+                assert!(
+                    run.stderr.contains("did not end within") && run.stderr.contains(name),
+                    "{run}"
+                );
                 assert!(begun.elapsed().as_secs() < 40, "{run}");
                 let _ = run.fails(4);
             });
@@ -166,7 +231,8 @@ fn one_that_hangs_is_named() {
     });
 }
 
-/// What is made of git's words does not depend on the user's language, and what git runs for the user keeps it.
+/// What is made of git's words does not depend on the user's language, and what git runs for the
+/// user keeps it.
 #[test]
 fn a_translated_git_is_understood() {
     let sandbox = Sandbox::new();
@@ -180,7 +246,8 @@ fn a_translated_git_is_understood() {
         format!(
             "#!/bin/sh\ncase \" $* \" in *' add --all '*)\n\
              if [ ! -e {failed} ] || [ -z \"$GIT_TEXTDOMAINDIR\" ]; then\n: >{failed}\n\
-             if [ -n \"$GIT_TEXTDOMAINDIR\" ]; then echo 'error: unable to create temporary file: gone' >&2\n\
+             if [ -n \"$GIT_TEXTDOMAINDIR\" ]; then echo 'error: unable to create temporary file: \
+             gone' >&2\n\
              else echo 'Fehler: keine Datei' >&2; fi\nexit 128\nfi;;\nesac\nexec {} \"$@\"\n",
             real.display(),
             failed = failed.display()
@@ -188,7 +255,9 @@ fn a_translated_git_is_understood() {
     );
     std::fs::set_permissions(&git, PermissionsExt::from_mode(0o755)).unwrap();
     let mut command = sandbox.command("git-lane");
-    command.args(["finish", "x", "--commit", "new"]).env("GIT_LANE_GIT", &git);
+    command
+        .args(["finish", "x", "--commit", "new"])
+        .env("GIT_LANE_GIT", &git);
     command.env("LC_ALL", "de_DE.UTF-8").env("LANGUAGE", "de");
     let _ = sandbox.run(&mut command).ok();
     assert!(failed.exists());

@@ -12,7 +12,11 @@ fn sources(directory: &str) -> Vec<(String, String)> {
     let mut pending: Vec<PathBuf> = vec![root().join(directory)];
     while let Some(path) = pending.pop() {
         if path.is_dir() {
-            pending.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+            pending.extend(
+                std::fs::read_dir(&path)
+                    .unwrap()
+                    .map(|entry| entry.unwrap().path()),
+            );
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             let name = path.strip_prefix(root()).unwrap().display().to_string();
             found.push((name, std::fs::read_to_string(&path).unwrap()));
@@ -25,14 +29,20 @@ fn sources(directory: &str) -> Vec<(String, String)> {
 /// The part of a file before its unit tests, without comments.
 fn code(text: &str) -> String {
     let code = text.split("#[cfg(test)]").next().unwrap_or_default();
-    code.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+    code.lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 #[test]
 fn every_file_says_what_it_is_for() {
     for directory in ["src", "tests", "benches"] {
         for (name, text) in sources(directory) {
-            assert!(text.starts_with("//! "), "{name} does not open with //! lines");
+            assert!(
+                text.starts_with("//! "),
+                "{name} does not open with //! lines"
+            );
         }
     }
 }
@@ -70,18 +80,34 @@ fn only_the_ui_prints() {
 fn git_is_started_from_the_git_folder_and_prompts_live_in_the_ui() {
     for (name, text) in sources("src") {
         let code = code(&text);
-        assert!(name.starts_with("src/store/") || !code.contains("Command::new(Git"), "{name} starts git");
-        assert!(name.starts_with("src/ui/") || !code.contains("dialoguer"), "{name} asks");
-        assert!(name.starts_with("src/ui/") || !code.contains("indicatif"), "{name} draws progress");
-        assert!(!code.contains("todo!(") && !code.contains("unimplemented!("), "{name} is not finished");
+        assert!(
+            name.starts_with("src/store/") || !code.contains("Command::new(Git"),
+            "{name} starts git"
+        );
+        assert!(
+            name.starts_with("src/ui/") || !code.contains("dialoguer"),
+            "{name} asks"
+        );
+        assert!(
+            name.starts_with("src/ui/") || !code.contains("indicatif"),
+            "{name} draws progress"
+        );
+        assert!(
+            !code.contains("todo!(") && !code.contains("unimplemented!("),
+            "{name} is not finished"
+        );
     }
 }
 
 #[test]
 fn what_is_made_in_a_repository_is_made_where_its_users_may_share_it() {
     // Indexes with their own call of it, worktrees, a probe in the temporary directory.
-    let worktrees =
-        ["operations/land/stage", "engines/populate/fill", "operations/start/publish", "operations/trash/links"];
+    let worktrees = [
+        "operations/land/stage",
+        "engines/populate/fill",
+        "operations/start/publish",
+        "operations/trash/links",
+    ];
     let others = [
         "store/permissions",
         "store/lane_files",
@@ -89,33 +115,66 @@ fn what_is_made_in_a_repository_is_made_where_its_users_may_share_it() {
         "engines/evidence/isolated",
         "repository/provenance/registry",
     ];
-    let floors = ["src/operations", "src/repository", "src/engines", "src/store", "src/guard"];
+    let floors = [
+        "src/operations",
+        "src/repository",
+        "src/engines",
+        "src/store",
+        "src/guard",
+    ];
     for (name, text) in floors.into_iter().flat_map(sources) {
-        let allowed = worktrees.iter().chain(&others).any(|other| name == format!("src/{other}.rs"));
+        let allowed = worktrees
+            .iter()
+            .chain(&others)
+            .any(|other| name == format!("src/{other}.rs"));
         let makes = |line: &&str| {
-            let opens = ["create(true)", "create_new(true)", "create(create)"].iter().any(|word| line.contains(word));
-            let words = [" fs::write(", "std::fs::write(", "fs::create_dir", "File::create("];
-            opens && !line.contains("permissions::open(") && !line.contains("lane_files::open(")
-                || words.iter().any(|word| line.contains(word))
+            let opens = ["create(true)", "create_new(true)", "create(create)"]
+                .iter()
+                .any(|word| line.contains(word));
+            let words = [
+                " fs::write(",
+                "std::fs::write(",
+                "fs::create_dir",
+                "File::create(",
+            ];
+            let checked = ["permissions::open(", "lane_files::open("]
+                .iter()
+                .any(|by| line.contains(by));
+            opens && !checked || words.iter().any(|word| line.contains(word))
         };
-        let code = code(&text);
-        let found = code.lines().find(makes).filter(|_| !allowed && !name.contains("/tests/"));
-        assert!(found.is_none(), "{name} makes something without store::permissions: {found:?}");
+        // An opening is one line here, whatever rustfmt makes of it.
+        let code = code(&text).replace("open(\n", "open(");
+        let found = code
+            .lines()
+            .find(makes)
+            .filter(|_| !allowed && !name.contains("/tests/"));
+        assert!(
+            found.is_none(),
+            "{name} makes something without store::permissions: {found:?}"
+        );
     }
 }
 
-/// No hook hears of an index of git-lane's own: only `on_own_index` names one to git. A hook of a landing is shown one, and
-/// the guard's own gits work on the caller's.
+/// No hook hears of an index of git-lane's own: only `on_own_index` names one to git. A hook of a
+/// landing is shown one, and the guard's own gits work on the caller's.
 #[test]
 fn an_index_of_our_own_is_named_in_one_place() {
-    let places = ["store/without_hooks", "operations/land/landing_hooks", "guard/remedy"];
+    let places = [
+        "store/without_hooks",
+        "operations/land/landing_hooks",
+        "guard/remedy",
+    ];
     for (name, text) in sources("src") {
         let allowed = places.iter().any(|place| name == format!("src/{place}.rs"));
-        assert!(allowed || !code(&text).contains("env(\"GIT_INDEX_FILE\""), "{name} names an index to git");
+        assert!(
+            allowed || !code(&text).contains("env(\"GIT_INDEX_FILE\""),
+            "{name} names an index to git"
+        );
     }
 }
 
-/// What came with an archive may be a link, a pipe or endless: `store::lane_files` opens what lies in `.git/lane`.
+/// What came with an archive may be a link, a pipe or endless: `store::lane_files` opens what lies
+/// in `.git/lane`.
 #[test]
 fn gits_lane_directory_is_read_in_one_place() {
     let readers = [
@@ -129,7 +188,10 @@ fn gits_lane_directory_is_read_in_one_place() {
         "operations/trash/parking",
     ];
     for (name, text) in sources("src") {
-        if !readers.iter().any(|reader| name == format!("src/{reader}.rs")) {
+        if !readers
+            .iter()
+            .any(|reader| name == format!("src/{reader}.rs"))
+        {
             continue;
         }
         let code = code(&text);
@@ -143,8 +205,14 @@ fn gits_lane_directory_is_read_in_one_place() {
         ];
         let opens = |line: &&str| words.iter().any(|word| line.contains(word));
         // A directory that was just made is locked by the process that made it.
-        let found = code.lines().filter(opens).find(|line| !line.contains("File::open(&path) else { continue }"));
-        assert!(found.is_none(), "{name} opens something by itself: {found:?}");
+        let found = code
+            .lines()
+            .filter(opens)
+            .find(|line| !line.contains("let Ok(alive) = File::open(&path)"));
+        assert!(
+            found.is_none(),
+            "{name} opens something by itself: {found:?}"
+        );
     }
 }
 
@@ -154,8 +222,12 @@ fn no_test_file_is_forgotten() {
     for entry in std::fs::read_dir(root().join("tests")).unwrap().flatten() {
         let path = entry.path();
         let stem = path.file_stem().unwrap().to_str().unwrap().to_owned();
-        let module = path.is_dir() && path.join("mod.rs").exists() || path.extension().is_some_and(|e| e == "rs");
-        assert!(!module || stem == "main" || index.contains(&format!("mod {stem};")), "tests/{stem} is in no crate");
+        let module = path.is_dir() && path.join("mod.rs").exists()
+            || path.extension().is_some_and(|e| e == "rs");
+        assert!(
+            !module || stem == "main" || index.contains(&format!("mod {stem};")),
+            "tests/{stem} is in no crate"
+        );
     }
 }
 
@@ -163,7 +235,10 @@ fn no_test_file_is_forgotten() {
 fn the_readme_stays_short_and_names_both_commands() {
     let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
     assert!(readme.lines().count() < 200);
-    assert!(readme.contains("cargo install --locked --path .") && readme.contains("cargo test --locked"));
+    assert!(
+        readme.contains("cargo install --locked --path .")
+            && readme.contains("cargo test --locked")
+    );
     let ci = std::fs::read_to_string(root().join(".ci/run")).unwrap();
     assert!(ci.contains("\ncargo test --locked\n"));
 }
@@ -171,6 +246,9 @@ fn the_readme_stays_short_and_names_both_commands() {
 #[test]
 fn no_test_file_is_long() {
     for (name, text) in sources("tests") {
-        assert!(text.lines().count() <= 500, "{name} has more than 500 lines");
+        assert!(
+            text.lines().count() <= 500,
+            "{name} has more than 500 lines"
+        );
     }
 }

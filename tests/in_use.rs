@@ -1,4 +1,5 @@
-//! A lane that is in use elsewhere: its branch is worked on in another worktree, another user's process may be in it.
+//! A lane that is in use elsewhere: its branch is worked on in another worktree, another user's
+//! process may be in it.
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
@@ -10,12 +11,23 @@ use crate::sandbox::{Run, Sandbox, git_version};
 #[test]
 fn a_branch_that_another_worktree_rebases_or_bisects_stays() {
     for (what, work) in [
-        ("rebase", "git checkout -q x; git -c sequence.editor='sed -i 1s/pick/edit/' rebase -q -i HEAD~1 2>/dev/null"),
-        ("apply", "git checkout -q x; ! git rebase -q --apply main >/dev/null 2>&1"),
-        ("bisect", "git checkout -q x; git bisect start HEAD HEAD~1 >/dev/null; git checkout -q --detach"),
+        (
+            "rebase",
+            "git checkout -q x; git -c sequence.editor='sed -i 1s/pick/edit/' rebase -q -i HEAD~1 \
+             2>/dev/null",
+        ),
+        (
+            "apply",
+            "git checkout -q x; ! git rebase -q --apply main >/dev/null 2>&1",
+        ),
+        (
+            "bisect",
+            "git checkout -q x; git bisect start HEAD HEAD~1 >/dev/null; git checkout -q --detach",
+        ),
         (
             "update-refs",
-            "git checkout -q -b y x; git commit -q --allow-empty -m y; git -c sequence.editor='sed -i 1s/pick/edit/' \
+            "git checkout -q -b y x; git commit -q --allow-empty -m y; git -c sequence.editor='sed \
+             -i 1s/pick/edit/' \
           rebase -q -i --update-refs HEAD~2 2>/dev/null",
         ),
     ] {
@@ -31,10 +43,15 @@ fn a_branch_that_another_worktree_rebases_or_bisects_stays() {
         sandbox.git(["worktree", "add", "-q", "--detach", other.to_str().unwrap()]);
         // The lane's own worktree is elsewhere meanwhile; that is no reason for its branch to go.
         sandbox.git_in(&lane, ["checkout", "-q", "--detach"]);
-        sandbox.run(sandbox.command("sh").args(["-c", work]).current_dir(&other)).ok();
+        sandbox
+            .run(sandbox.command("sh").args(["-c", work]).current_dir(&other))
+            .ok();
         for force in ["--yes", "--force"] {
             let run = sandbox.lane(["--json", "drop", "x", force]);
-            assert!(run.stdout.contains("\"branch-elsewhere\"") && run.stdout.contains("other"), "{what}: {run}");
+            assert!(
+                run.stdout.contains("\"branch-elsewhere\"") && run.stdout.contains("other"),
+                "{what}: {run}"
+            );
             run.fails(1);
         }
         assert!(lane.join("work").exists(), "{what}");
@@ -48,9 +65,19 @@ struct User(u32);
 impl User {
     fn command(&self, sandbox: &Sandbox, groups: &str, program: &str) -> Command {
         let mut command = sandbox.command("setpriv");
-        command.arg(format!("--reuid={}", self.0)).arg(format!("--regid={}", self.0));
-        command.arg(if groups.is_empty() { "--clear-groups".to_owned() } else { format!("--groups={groups}") });
-        command.args(["env", &format!("HOME={}", sandbox.root().join("home").display()), program]);
+        command
+            .arg(format!("--reuid={}", self.0))
+            .arg(format!("--regid={}", self.0));
+        command.arg(if groups.is_empty() {
+            "--clear-groups".to_owned()
+        } else {
+            format!("--groups={groups}")
+        });
+        command.args([
+            "env",
+            &format!("HOME={}", sandbox.root().join("home").display()),
+            program,
+        ]);
         command
     }
 }
@@ -71,7 +98,12 @@ fn owned_by(owner: &User) -> Option<Sandbox> {
             .is_ok_and(|status| status.success())
     };
     let mut tried = owner.command(&sandbox, "", "git-lane");
-    if owned && tried.arg("--version").output().is_ok_and(|output| output.status.success()) {
+    if owned
+        && tried
+            .arg("--version")
+            .output()
+            .is_ok_and(|output| output.status.success())
+    {
         return Some(sandbox);
     }
     eprintln!("skipped: needs root, setpriv and a place that other users may enter");
@@ -79,7 +111,12 @@ fn owned_by(owner: &User) -> Option<Sandbox> {
 }
 
 fn sleeper(command: &mut Command, directory: &Path) -> Child {
-    command.arg("60").current_dir(directory).stdout(Stdio::null()).spawn().unwrap()
+    command
+        .arg("60")
+        .current_dir(directory)
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap()
 }
 
 /// Nothing tells where it works; a user who cannot write in the lane does not work there.
@@ -94,9 +131,15 @@ fn a_process_of_another_user_who_can_write_there_may_be_in_it() {
         ("not of its group", 0o775, "", false),
         ("everybody's", 0o777, "", true),
     ] {
-        let Some(sandbox) = owned_by(&owner) else { return };
+        let Some(sandbox) = owned_by(&owner) else {
+            return;
+        };
         let lane = sandbox.lane_path("x");
-        let chgrp = Command::new("chgrp").arg(GROUP).arg(&lane).status().unwrap();
+        let chgrp = Command::new("chgrp")
+            .arg(GROUP)
+            .arg(&lane)
+            .status()
+            .unwrap();
         assert!(chgrp.success());
         std::fs::set_permissions(&lane, std::fs::Permissions::from_mode(mode)).unwrap();
         let mut process = sleeper(&mut other.command(&sandbox, groups, "sleep"), &lane);
@@ -110,12 +153,16 @@ fn a_process_of_another_user_who_can_write_there_may_be_in_it() {
         let forced = busy.then(|| drop_it(&["--force"]));
         process.kill().and_then(|()| process.wait()).unwrap();
         assert_eq!(busy, refused, "{what}: {run}");
-        assert!(!busy || run.stdout.contains(&other.0.to_string()), "{what}: {run}");
+        assert!(
+            !busy || run.stdout.contains(&other.0.to_string()),
+            "{what}: {run}"
+        );
         forced.unwrap_or(run).ok();
     }
 }
 
-/// As an agent in a container works in a lane: the kernel names the directory as the container has it.
+/// As an agent in a container works in a lane: the kernel names the directory as the container has
+/// it.
 #[test]
 fn a_process_that_has_the_lane_under_another_name_is_noticed() {
     for below in ["", "/src"] {
@@ -123,15 +170,24 @@ fn a_process_that_has_the_lane_under_another_name_is_noticed() {
         sandbox.lane(["start", "x"]).ok();
         let alike = sandbox.root().join("workspace");
         std::fs::create_dir(&alike).unwrap();
-        let script = "mount --bind \"$1\" \"$2\" 2>/dev/null && cd \"$2$3\" && echo there && exec sleep 60; echo no";
+        let script = "mount --bind \"$1\" \"$2\" 2>/dev/null && cd \"$2$3\" && echo there && exec \
+                      sleep 60; echo no";
         let mut command = sandbox.command("unshare");
-        command.args(["--mount", "sh", "-c", script, "-"]).arg(sandbox.lane_path("x")).arg(&alike).arg(below);
+        command
+            .args(["--mount", "sh", "-c", script, "-"])
+            .arg(sandbox.lane_path("x"))
+            .arg(&alike)
+            .arg(below);
         let Ok(mut agent) = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn() else {
             eprintln!("skipped: there is no unshare(1)");
             return;
         };
         let mut said = String::new();
-        std::io::BufRead::read_line(&mut std::io::BufReader::new(agent.stdout.take().unwrap()), &mut said).unwrap();
+        std::io::BufRead::read_line(
+            &mut std::io::BufReader::new(agent.stdout.take().unwrap()),
+            &mut said,
+        )
+        .unwrap();
         if said == "there\n" {
             let dropped = sandbox.lane(["drop", "--yes", "x"]);
             let _ = agent.kill().and_then(|()| agent.wait());

@@ -18,7 +18,10 @@ fn document(run: &Run) -> serde_json::Value {
 /// Nobody may delete the branch.
 fn keep_branch(sandbox: &Sandbox, name: &str) {
     let hook = sandbox.repo.join(".git/hooks/reference-transaction");
-    write(&hook, format!("#!/bin/sh\n[ \"$1\" != prepared ] || ! grep -q '000 refs/heads/{name}$'\n"));
+    write(
+        &hook,
+        format!("#!/bin/sh\n[ \"$1\" != prepared ] || ! grep -q '000 refs/heads/{name}$'\n"),
+    );
     std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).unwrap();
 }
 
@@ -50,9 +53,17 @@ fn what_was_done_before_a_failure_stands_beside_it() {
     let run = sandbox.lane(["--json", "prune"]);
     let report = document(&run);
     assert_eq!(report["pruned"][0]["name"], "first", "{run}");
-    let kept: Vec<&str> =
-        report["kept"].as_array().unwrap().iter().map(|kept| kept["name"].as_str().unwrap()).collect();
-    assert_eq!((kept.contains(&"second"), &report["error"]["kind"]), (true, &"git".into()), "{run}");
+    let kept: Vec<&str> = report["kept"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|kept| kept["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        (kept.contains(&"second"), &report["error"]["kind"]),
+        (true, &"git".into()),
+        "{run}"
+    );
     run.fails(5);
 
     let run = sandbox.lane(["--json", "start", "fourth", "second", "second"]);
@@ -63,7 +74,10 @@ fn what_was_done_before_a_failure_stands_beside_it() {
     std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).unwrap();
     let run = sandbox.lane(["--json", "start", "fifth"]);
     let report = document(&run);
-    assert_eq!((&report["lanes"][0]["name"], &report["error"]["code"]), (&"fifth".into(), &"hook-failed".into()));
+    assert_eq!(
+        (&report["lanes"][0]["name"], &report["error"]["code"]),
+        (&"fifth".into(), &"hook-failed".into())
+    );
     run.fails(5);
 }
 
@@ -75,7 +89,11 @@ fn a_landing_is_told_although_the_lane_could_not_be_retired() {
     keep_branch(&sandbox, "login");
     let run = sandbox.lane(["--json", "finish", "login", "--strategy", "ff"]);
     let report = document(&run);
-    assert_eq!((&report["landed"]["to"], &report["retired"]), (&tip.into(), &serde_json::Value::Null), "{run}");
+    assert_eq!(
+        (&report["landed"]["to"], &report["retired"]),
+        (&tip.into(), &serde_json::Value::Null),
+        "{run}"
+    );
     assert_eq!(report["error"]["kind"], "git", "{run}");
     run.fails(5);
     assert!(sandbox.lane_path("login").join("file").exists());
@@ -100,7 +118,10 @@ fn names_that_are_no_text_are_refused_in_a_sentence() {
     ] {
         let args = || words.iter().map(OsStr::new).chain([odd]);
         let said = sandbox.lane(args()).fails(2);
-        assert!(said.starts_with("error: \"caf\\xE9\" is not valid UTF-8\nhint: "), "{words:?}: {said}");
+        assert!(
+            said.starts_with("error: \"caf\\xE9\" is not valid UTF-8\nhint: "),
+            "{words:?}: {said}"
+        );
         assert!(!said.contains("Usage"), "{words:?}: {said}");
         let run = sandbox.lane(args().chain([OsStr::new("--json")]));
         assert_eq!(document(&run)["error"]["code"], "not-utf-8", "{run}");

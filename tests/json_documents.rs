@@ -1,5 +1,5 @@
-//! git-lane-json(7) and the documents that git-lane prints name the same fields, and the same words where a field has a
-//! fixed choice of them.
+//! git-lane-json(7) and the documents that git-lane prints name the same fields, and the same words
+//! where a field has a fixed choice of them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
@@ -11,14 +11,27 @@ use serde_json::Value;
 use crate::sandbox::{Sandbox, write};
 
 /// Fields whose values are words of the manual's.
-const CHOICES: [&str; 8] = ["state", "files", "reason", "why", "phase", "what", "origin", "kind"];
+const CHOICES: [&str; 8] = [
+    "state", "files", "reason", "why", "phase", "what", "origin", "kind",
+];
 
-/// What is in bold and no word of a document: programs and their pages, and words that are told as another value.
-const NO_WORDS: [&str; 6] = ["git-lane", "git-status", "git-lane-trash", "error", "no-repository", "raced"];
+/// What is in bold and no word of a document: programs and their pages, and words that are told as
+/// another value.
+const NO_WORDS: [&str; 6] = [
+    "git-lane",
+    "git-status",
+    "git-lane-trash",
+    "error",
+    "no-repository",
+    "raced",
+];
 
 /// Words that no situation below brings about; what does is in the tests of their own topic.
 const ELSEWHERE: [(&str, &[&str]); 5] = [
-    ("errors", &["command", "interrupted", "pid", "status", "stderr"]),
+    (
+        "errors",
+        &["command", "interrupted", "pid", "status", "stderr"],
+    ),
     ("start", &["git", "object-database"]),
     ("list and show", &["bare", "other"]),
     (
@@ -74,7 +87,12 @@ fn bold(section: &str) -> BTreeSet<String> {
             ".RB" => words.into_iter().skip(1).step_by(2).collect(),
             _ => Vec::new(),
         };
-        found.extend(words.into_iter().map(|word| word.replace("\\-", "-")).filter(|word| !word.contains(' ')));
+        found.extend(
+            words
+                .into_iter()
+                .map(|word| word.replace("\\-", "-"))
+                .filter(|word| !word.contains(' ')),
+        );
     }
     found
 }
@@ -86,7 +104,14 @@ fn rest_of(line: &str) -> &str {
 /// The sections by the verbs of their titles.
 fn manual() -> Vec<(String, BTreeSet<String>)> {
     let page = include_str!("../man/sections/git-lane-json.roff");
-    page.split(".SH ").map(|part| (part.lines().next().unwrap_or_default().to_lowercase(), bold(part))).collect()
+    page.split(".SH ")
+        .map(|part| {
+            (
+                part.lines().next().unwrap_or_default().to_lowercase(),
+                bold(part),
+            )
+        })
+        .collect()
 }
 
 /// The fields of a document, and the values of those that have a choice.
@@ -96,11 +121,17 @@ fn words_of(document: &Value, words: &mut BTreeSet<String>) {
             for (name, value) in object {
                 words.insert(name.clone());
                 match value.as_str() {
-                    Some(text) if CHOICES.contains(&name.as_str()) => drop(words.insert(text.to_owned())),
+                    Some(text) if CHOICES.contains(&name.as_str()) => {
+                        _ = words.insert(text.to_owned())
+                    }
                     _ => words_of(value, words),
                 }
                 if name == "holds" {
-                    let codes = value.as_array().into_iter().flatten().filter_map(|held| held["code"].as_str());
+                    let codes = value
+                        .as_array()
+                        .into_iter()
+                        .flatten()
+                        .filter_map(|held| held["code"].as_str());
                     words.extend(codes.map(str::to_owned));
                 }
             }
@@ -116,26 +147,46 @@ struct Met(BTreeMap<String, BTreeSet<String>>);
 
 impl Met {
     /// Runs a command and holds its document against the manual.
-    fn run<A: AsRef<OsStr>>(&mut self, sandbox: &Sandbox, args: impl IntoIterator<Item = A>) -> Value {
-        let args: Vec<_> = args.into_iter().map(|arg| arg.as_ref().to_owned()).chain(["--json".into()]).collect();
+    fn run<A: AsRef<OsStr>>(
+        &mut self,
+        sandbox: &Sandbox,
+        args: impl IntoIterator<Item = A>,
+    ) -> Value {
+        let args: Vec<_> = args
+            .into_iter()
+            .map(|arg| arg.as_ref().to_owned())
+            .chain(["--json".into()])
+            .collect();
         let run = sandbox.lane(&args);
-        let mut document: Value = serde_json::from_str(&run.stdout).unwrap_or_else(|error| panic!("{error}: {run}"));
+        let mut document: Value =
+            serde_json::from_str(&run.stdout).unwrap_or_else(|error| panic!("{error}: {run}"));
         let whole = document.clone();
         let manual = manual();
         let verb = args[0].to_str().unwrap();
         let title = |title: &str| title.split(' ').any(|word| word == verb);
-        let (section, known) = manual.iter().find(|(found, _)| title(found)).unwrap_or_else(|| panic!("{verb}"));
+        let (section, known) = manual
+            .iter()
+            .find(|(found, _)| title(found))
+            .unwrap_or_else(|| panic!("{verb}"));
         assert_eq!(document["version"], 1, "{run}");
         let fields = document.as_object_mut().unwrap();
         fields.remove("version");
         let failure = fields.remove("error");
         // Other sections have some of it "as in the trash".
         let trash = &manual.iter().find(|(title, _)| title == "trash").unwrap().1;
-        let errors = &manual.iter().find(|(title, _)| title == "errors").unwrap().1;
+        let errors = &manual
+            .iter()
+            .find(|(title, _)| title == "errors")
+            .unwrap()
+            .1;
         // The details of a doctor and of `init --check` are the command's result.
         let (result, failure) = match failure {
             Some(mut error) if matches!(verb, "doctor" | "init") => {
-                let details = error.as_object_mut().unwrap().remove("details").unwrap_or_default();
+                let details = error
+                    .as_object_mut()
+                    .unwrap()
+                    .remove("details")
+                    .unwrap_or_default();
                 (vec![document, details], Some(error))
             }
             failure => (vec![document], failure),
@@ -149,7 +200,10 @@ impl Met {
             words_of(part, &mut words);
             for word in &words {
                 let documented = known.contains(word) || trash.contains(word);
-                assert!(documented, "'{word}' is not in the section {section} of git-lane-json(7): {run}");
+                assert!(
+                    documented,
+                    "'{word}' is not in the section {section} of git-lane-json(7): {run}"
+                );
             }
             self.0.entry(section.to_owned()).or_default().extend(words);
         }
@@ -159,15 +213,25 @@ impl Met {
     /// Every word in bold was met, in its own section's documents.
     fn ensure_all(&self) {
         let mut missing = Vec::new();
-        for (section, known) in manual().into_iter().filter(|(title, _)| self.0.contains_key(title)) {
+        for (section, known) in manual()
+            .into_iter()
+            .filter(|(title, _)| self.0.contains_key(title))
+        {
             let met = &self.0[&section];
-            let elsewhere = ELSEWHERE.iter().find(|(title, _)| *title == section).map_or(&[][..], |(_, words)| words);
-            for word in
-                known.iter().map(String::as_str).filter(|word| !word.starts_with('-') && !NO_WORDS.contains(word))
+            let elsewhere = ELSEWHERE
+                .iter()
+                .find(|(title, _)| *title == section)
+                .map_or(&[][..], |(_, words)| words);
+            for word in known
+                .iter()
+                .map(String::as_str)
+                .filter(|word| !word.starts_with('-') && !NO_WORDS.contains(word))
             {
                 match (met.contains(word), elsewhere.contains(&word)) {
                     (false, false) => missing.push(format!("{section}: {word} is never met")),
-                    (true, true) => missing.push(format!("{section}: {word} is met and need not be left out")),
+                    (true, true) => {
+                        missing.push(format!("{section}: {word} is met and need not be left out"))
+                    }
                     _ => {}
                 }
             }
@@ -194,7 +258,15 @@ fn every_word_is_documented_and_met() {
     let out = sandbox.root().join("pages").display().to_string();
     for args in [
         &["start", "-n", "login"][..],
-        &["start", "login", "other", "third", "conflicting", "hooked", "gone"],
+        &[
+            "start",
+            "login",
+            "other",
+            "third",
+            "conflicting",
+            "hooked",
+            "gone",
+        ],
         &["start", "login"],
         &["start", "detached", "--detach"],
         &["path", "login"],
@@ -219,7 +291,14 @@ fn every_word_is_documented_and_met() {
     // States.
     let place = |name: &str| sandbox.lane_path(name);
     write(&place("other").join("new"), "new");
-    sandbox.git(["-C", place("third").to_str().unwrap(), "switch", "-q", "-c", "elsewhere"]);
+    sandbox.git([
+        "-C",
+        place("third").to_str().unwrap(),
+        "switch",
+        "-q",
+        "-c",
+        "elsewhere",
+    ]);
     std::fs::remove_dir_all(place("gone")).unwrap();
     sandbox.work("conflicting", "file", "theirs\n");
     sandbox.write("file", "ours\n");
@@ -260,7 +339,13 @@ fn every_word_is_documented_and_met() {
     met.run(&sandbox, ["drop", "--yes", "detached"]);
     met.run(&sandbox, ["trash"]);
     let mut other = sandbox.command("git-lane");
-    sandbox.run(other.args(["start", "of-another"]).env("GIT_LANE_OWNER", "claude:1")).ok();
+    sandbox
+        .run(
+            other
+                .args(["start", "of-another"])
+                .env("GIT_LANE_OWNER", "claude:1"),
+        )
+        .ok();
     met.run(&sandbox, ["start", "of-another"]);
     // What is in the way of a landing.
     sandbox.lane(["start", "blocked"]).ok();
@@ -276,17 +361,35 @@ fn every_word_is_documented_and_met() {
     met.run(&sandbox, ["list"]);
     // Failures of every kind.
     met.run(&sandbox, ["start"]);
-    hook(&sandbox, "reference-transaction", "[ \"$1\" != prepared ] || ! grep -q refs/heads/refused");
+    hook(
+        &sandbox,
+        "reference-transaction",
+        "[ \"$1\" != prepared ] || ! grep -q refs/heads/refused",
+    );
     met.run(&sandbox, ["start", "refused"]);
     // The layers of the policy, and a trash whose time is up.
-    write(&sandbox.root().join("home/.config/git-lane/lane.toml"), "start.fetch = false\n");
+    write(
+        &sandbox.root().join("home/.config/git-lane/lane.toml"),
+        "start.fetch = false\n",
+    );
     sandbox.write("lane.toml", "[finish]\nstrategy = \"squash\"\n");
     sandbox.commit("policy");
-    write(&sandbox.repo.join(".git/lane/lane.toml"), "[trash]\nsize = 1\n");
-    for args in [&["config"][..], &["trash", "--expire", "-n"], &["trash", "--expire"], &["log"]] {
+    write(
+        &sandbox.repo.join(".git/lane/lane.toml"),
+        "[trash]\nsize = 1\n",
+    );
+    for args in [
+        &["config"][..],
+        &["trash", "--expire", "-n"],
+        &["trash", "--expire"],
+        &["log"],
+    ] {
         met.run(&sandbox, args);
     }
-    write(&sandbox.repo.join(".git/lane/lane.toml"), "[trash]\ndays = \"no\"\n");
+    write(
+        &sandbox.repo.join(".git/lane/lane.toml"),
+        "[trash]\ndays = \"no\"\n",
+    );
     met.run(&sandbox, ["finish", "blocked"]);
     met.ensure_all();
 }
@@ -297,7 +400,12 @@ fn bytes_that_are_no_text_are_told_as_bytes() {
     let sandbox = Sandbox::new();
     let odd = OsStr::from_bytes(b"caf\xe9");
     let home = sandbox.root().join(odd);
-    sandbox.git([OsStr::new("clone"), OsStr::new("-q"), OsStr::new("."), home.as_os_str()]);
+    sandbox.git([
+        OsStr::new("clone"),
+        OsStr::new("-q"),
+        OsStr::new("."),
+        home.as_os_str(),
+    ]);
     let lane = |args: &[&str], directory: &std::path::Path| -> Value {
         let mut command = sandbox.command("git-lane");
         let run = sandbox.run(command.args(args).arg("--json").current_dir(directory));
@@ -309,12 +417,23 @@ fn bytes_that_are_no_text_are_told_as_bytes() {
     let place = std::path::PathBuf::from(OsStr::from_bytes(&path));
     write(&place.join(odd), "new");
     let shown = lane(&["show", "x"], &home);
-    assert_eq!((bytes(&shown["path"]), bytes(&shown["changes"][0])), (path.clone(), b"?? caf\xe9".to_vec()), "{shown}");
+    assert_eq!(
+        (bytes(&shown["path"]), bytes(&shown["changes"][0])),
+        (path.clone(), b"?? caf\xe9".to_vec()),
+        "{shown}"
+    );
     assert_eq!(bytes(&lane(&["path", "x"], &home)["path"]), path);
-    assert_eq!(bytes(&lane(&["list"], &home)["lanes"][0]["path"]), home.as_os_str().as_bytes());
+    assert_eq!(
+        bytes(&lane(&["list"], &home)["lanes"][0]["path"]),
+        home.as_os_str().as_bytes()
+    );
     let there = std::path::PathBuf::from(OsStr::from_bytes(&bytes(&started["lanes"][1]["path"])));
     let finished = lane(&["finish", "y"], &there);
-    assert_eq!(bytes(&finished["goTo"]), home.as_os_str().as_bytes(), "{finished}");
+    assert_eq!(
+        bytes(&finished["goTo"]),
+        home.as_os_str().as_bytes(),
+        "{finished}"
+    );
     let dropped = lane(&["drop", "--yes", "x"], &home);
     assert_eq!(bytes(&dropped["dropped"][0]["path"]), path);
     let entries = home.join(".git/lane/trash");
@@ -322,12 +441,27 @@ fn bytes_that_are_no_text_are_told_as_bytes() {
     std::fs::create_dir_all(&damaged).unwrap();
     write(&damaged.join("entry.json"), "{");
     let trash = lane(&["trash"], &home);
-    let damaged: Vec<Vec<u8>> = trash["damaged"].as_array().unwrap().iter().map(bytes).collect();
-    assert!(damaged.iter().all(|path| path.starts_with(home.as_os_str().as_bytes())), "{trash}");
+    let damaged: Vec<Vec<u8>> = trash["damaged"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(bytes)
+        .collect();
+    assert!(
+        damaged
+            .iter()
+            .all(|path| path.starts_with(home.as_os_str().as_bytes())),
+        "{trash}"
+    );
     write(&home.join(".git/lane.toml"), "[trash]\ndays = 3\n");
     let pages = home.join("pages");
     let mut command = sandbox.command("git-lane");
-    let run = sandbox.run(command.args(["man", "--json", "--output"]).arg(&pages).current_dir(&home));
+    let run = sandbox.run(
+        command
+            .args(["man", "--json", "--output"])
+            .arg(&pages)
+            .current_dir(&home),
+    );
     let written: Value = serde_json::from_str(&run.stdout).unwrap();
     assert_eq!(bytes(&written["directory"]), pages.as_os_str().as_bytes());
 }

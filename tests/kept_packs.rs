@@ -1,4 +1,5 @@
-//! The packs that a command keeps from a gc: what the doctor says of those that a dead one has left.
+//! The packs that a command keeps from a gc: what the doctor says of those that a dead one has
+//! left.
 
 use std::path::PathBuf;
 
@@ -7,11 +8,18 @@ use crate::sandbox::{Sandbox, write};
 
 /// The `.keep` files in the repository.
 fn keeps(sandbox: &Sandbox) -> Vec<PathBuf> {
-    let packs = std::fs::read_dir(sandbox.repo.join(".git/objects/pack")).into_iter().flatten().flatten();
-    packs.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|end| end == "keep")).collect()
+    let packs = std::fs::read_dir(sandbox.repo.join(".git/objects/pack"))
+        .into_iter()
+        .flatten()
+        .flatten();
+    packs
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|end| end == "keep"))
+        .collect()
 }
 
-/// A lane that is ahead of a base that has moved on, and a landing of it that was killed once it had kept what it made.
+/// A lane that is ahead of a base that has moved on, and a landing of it that was killed once it
+/// had kept what it made.
 fn killed_with_a_kept_pack() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.lane(["start", "login"]).ok();
@@ -20,8 +28,9 @@ fn killed_with_a_kept_pack() -> Sandbox {
     sandbox.commit("other");
     for step in 1.. {
         let mut dying = sandbox.command("git-lane");
-        let dying =
-            dying.args(["finish", "login", "--strategy", "merge"]).env("GIT_LANE_TEST_DIE_AT", step.to_string());
+        let dying = dying
+            .args(["finish", "login", "--strategy", "merge"])
+            .env("GIT_LANE_TEST_DIE_AT", step.to_string());
         let run = sandbox.run(dying);
         assert_eq!(run.code, 137, "{run}");
         if run.stderr.contains("pack.kept") {
@@ -46,7 +55,15 @@ fn a_pack_that_a_dead_landing_keeps_is_named() {
     sandbox.lane(["trash", "--expire"]).ok();
     assert_eq!(codes(&sandbox), ["kept-pack"]);
     let said = doctor(&sandbox, &["--fix"]);
-    let commit = said.stdout.split("git show ").nth(1).unwrap().split(';').next().unwrap().to_owned();
+    let commit = said
+        .stdout
+        .split("git show ")
+        .nth(1)
+        .unwrap()
+        .split(';')
+        .next()
+        .unwrap()
+        .to_owned();
     assert_eq!(sandbox.git(["cat-file", "-t", &commit]), "commit", "{said}");
     drop(said.fails(1));
     assert_eq!(keeps(&sandbox).len(), 1);
@@ -65,14 +82,31 @@ fn a_pack_that_is_kept_by_a_living_landing_or_by_somebody_else_is_no_finding() {
     sandbox.commit("other");
     sandbox.git(["repack", "-q", "-a", "-d"]);
     let packs = sandbox.repo.join(".git/objects/pack");
-    let pack = std::fs::read_dir(&packs).unwrap().flatten().map(|entry| entry.path());
-    let pack = pack.into_iter().find(|path| path.extension().is_some_and(|end| end == "pack")).unwrap();
+    let pack = std::fs::read_dir(&packs)
+        .unwrap()
+        .flatten()
+        .map(|entry| entry.path());
+    let pack = pack
+        .into_iter()
+        .find(|path| path.extension().is_some_and(|end| end == "pack"))
+        .unwrap();
     write(&pack.with_extension("keep"), "mine\n");
     let hook = sandbox.repo.join(".git/hooks/pre-merge-commit");
-    write(&hook, "#!/bin/sh\nls .git/objects/pack/*.keep >../kept; git lane doctor >../said\n");
+    write(
+        &hook,
+        "#!/bin/sh\nls .git/objects/pack/*.keep >../kept; git lane doctor >../said\n",
+    );
     std::fs::set_permissions(&hook, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    sandbox.lane(["finish", "login", "--strategy", "merge"]).ok();
-    assert_eq!(std::fs::read_to_string(sandbox.root().join("kept")).unwrap().lines().count(), 2);
+    sandbox
+        .lane(["finish", "login", "--strategy", "merge"])
+        .ok();
+    assert_eq!(
+        std::fs::read_to_string(sandbox.root().join("kept"))
+            .unwrap()
+            .lines()
+            .count(),
+        2
+    );
     let said = std::fs::read_to_string(sandbox.root().join("said")).unwrap();
     assert!(said.contains("everything is as it should be"), "{said}");
     assert_eq!(keeps(&sandbox), [pack.with_extension("keep")]);

@@ -9,7 +9,15 @@ impl Sandbox {
     /// A lane with branch and worktree, from `main`.
     pub fn lane_by_git(&self, name: &str) -> PathBuf {
         let path = self.lane_path(name);
-        self.git(["worktree", "add", "-q", "-b", name, path.to_str().unwrap(), "main"]);
+        self.git([
+            "worktree",
+            "add",
+            "-q",
+            "-b",
+            name,
+            path.to_str().unwrap(),
+            "main",
+        ]);
         self.record(name, &path);
         path
     }
@@ -32,7 +40,8 @@ impl Sandbox {
 
     /// The admin directory of a worktree.
     pub fn admin(&self, worktree: &Path) -> PathBuf {
-        self.git_in(worktree, ["rev-parse", "--absolute-git-dir"]).into()
+        self.git_in(worktree, ["rev-parse", "--absolute-git-dir"])
+            .into()
     }
 
     /// A place for a lane on another filesystem than the repository, where there is one.
@@ -43,15 +52,23 @@ impl Sandbox {
             eprintln!("skipped: there is no other filesystem");
             return None;
         }
-        let directory = tempfile::Builder::new().prefix("git-lane-test-").tempdir_in(other).ok()?;
+        let directory = tempfile::Builder::new()
+            .prefix("git-lane-test-")
+            .tempdir_in(other)
+            .ok()?;
         let path = std::fs::canonicalize(directory.path()).unwrap().join("far");
         Some((directory, path))
     }
 
-    /// Everything that must come back with a lane: files, admin directory, branch, reflog, settings, record.
+    /// Everything that must come back with a lane: files, admin directory, branch, reflog,
+    /// settings, record.
     pub fn whole_lane(&self, name: &str, path: &Path, admin: &Path) -> String {
         let log = self.repo.join(".git/logs/refs/heads").join(name);
-        let mut config: Vec<String> = self.git(["config", "--list", "--local"]).lines().map(str::to_owned).collect();
+        let mut config: Vec<String> = self
+            .git(["config", "--list", "--local"])
+            .lines()
+            .map(str::to_owned)
+            .collect();
         config.sort();
         [
             listing(path),
@@ -67,7 +84,11 @@ impl Sandbox {
     #[track_caller]
     pub fn plain_git_works(&self) {
         let listed = self.git(["worktree", "list", "--porcelain"]);
-        for path in listed.lines().filter_map(|line| line.strip_prefix("worktree ")).map(Path::new) {
+        for path in listed
+            .lines()
+            .filter_map(|line| line.strip_prefix("worktree "))
+            .map(Path::new)
+        {
             if path.exists() {
                 self.git_in(path, ["--no-optional-locks", "status"]);
                 self.git_in(path, ["log", "--all", "--oneline"]);
@@ -83,17 +104,26 @@ impl Sandbox {
     #[track_caller]
     pub fn nothing_left_behind(&self, entries: usize) {
         self.nothing_under_way();
-        let trash = std::fs::read_dir(self.repo.join(".git/lane/trash")).into_iter().flatten().flatten();
+        let trash = std::fs::read_dir(self.repo.join(".git/lane/trash"))
+            .into_iter()
+            .flatten()
+            .flatten();
         let found: Vec<PathBuf> = trash.map(|entry| entry.path()).collect();
         assert_eq!(found.len(), entries, "{found:?}");
-        assert_eq!(self.git(["for-each-ref", "refs/lane"]).lines().count(), entries);
+        assert_eq!(
+            self.git(["for-each-ref", "refs/lane"]).lines().count(),
+            entries
+        );
     }
 
     /// Nothing is under way, no lock is left.
     #[track_caller]
     pub fn nothing_under_way(&self) {
         let count = |directory: &str| {
-            let found = std::fs::read_dir(self.repo.join(".git").join(directory)).into_iter().flatten().flatten();
+            let found = std::fs::read_dir(self.repo.join(".git").join(directory))
+                .into_iter()
+                .flatten()
+                .flatten();
             found.map(|entry| entry.path()).collect::<Vec<_>>()
         };
         assert_eq!(count("lane/journal"), Vec::<PathBuf>::new());
@@ -103,11 +133,18 @@ impl Sandbox {
         let all = files(&self.repo.join(".git"));
         // A newer git may be at its own maintenance, in the background.
         let gits = |path: &PathBuf| path.ends_with("objects/maintenance.lock");
-        let ours = |path: &&PathBuf| (is_lock(path) || is_copy(path) || is_keep(path)) && !gits(path);
+        let ours =
+            |path: &&PathBuf| (is_lock(path) || is_copy(path) || is_keep(path)) && !gits(path);
         let strays: Vec<&PathBuf> = all.iter().filter(ours).collect();
         assert_eq!(strays, Vec::<&PathBuf>::new());
-        let beside = std::fs::read_dir(self.root().join("shop.lanes")).into_iter().flatten().flatten();
-        let hidden = beside.map(|entry| entry.path()).filter(|path| is_hidden(path)).collect::<Vec<_>>();
+        let beside = std::fs::read_dir(self.root().join("shop.lanes"))
+            .into_iter()
+            .flatten()
+            .flatten();
+        let hidden = beside
+            .map(|entry| entry.path())
+            .filter(|path| is_hidden(path))
+            .collect::<Vec<_>>();
         assert_eq!(hidden, Vec::<PathBuf>::new());
     }
 }
@@ -115,23 +152,31 @@ impl Sandbox {
 fn is_lock(path: &Path) -> bool {
     let own = path.parent().unwrap().ends_with(".git/lane");
     // What a git that was at work in a removed lane left is cleared away when the lane comes back.
-    let removed = path.ancestors().any(|above| above.ends_with(".git/lane/trash"));
-    path.extension().is_some_and(|extension| extension == "lock") && !own && !removed
+    let removed = path
+        .ancestors()
+        .any(|above| above.ends_with(".git/lane/trash"));
+    path.extension()
+        .is_some_and(|extension| extension == "lock")
+        && !own
+        && !removed
 }
 
 /// What keeps a pack from a gc while a command runs.
 fn is_keep(path: &Path) -> bool {
-    path.extension().is_some_and(|extension| extension == "keep")
+    path.extension()
+        .is_some_and(|extension| extension == "keep")
 }
 
 /// A copy of an index that a landing prepared.
 fn is_copy(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("lane-index-"))
+    path.file_name()
+        .is_some_and(|name| name.to_string_lossy().starts_with("lane-index-"))
 }
 
 /// A worktree that was being filled.
 fn is_hidden(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(".lane-") && name != ".lane-trash")
+    path.file_name()
+        .is_some_and(|name| name.to_string_lossy().starts_with(".lane-") && name != ".lane-trash")
 }
 
 fn files(directory: &Path) -> Vec<PathBuf> {
@@ -145,9 +190,13 @@ fn files(directory: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Every entry below `directory` with kind, mode, time and content; equal before and after means byte for byte.
+/// Every entry below `directory` with kind, mode, time and content; equal before and after means
+/// byte for byte.
 pub fn listing(directory: &Path) -> String {
-    let mut lines: Vec<String> = files(directory).iter().map(|path| describe(directory, path)).collect();
+    let mut lines: Vec<String> = files(directory)
+        .iter()
+        .map(|path| describe(directory, path))
+        .collect();
     lines.push(describe(directory, directory));
     lines.sort();
     lines.join("\n")
@@ -165,7 +214,10 @@ fn attributes(path: &Path) -> String {
     let mut names = [0; 1024];
     let length = rustix::fs::llistxattr(path, &mut names).unwrap_or(0);
     let mut found = String::new();
-    for name in names[..length].split(|byte| *byte == 0).filter(|name| name.starts_with(b"user.")) {
+    for name in names[..length]
+        .split(|byte| *byte == 0)
+        .filter(|name| name.starts_with(b"user."))
+    {
         let mut value = [0; 1024];
         let length = rustix::fs::lgetxattr(path, name, &mut value).unwrap_or(0);
         found += &format!("{}={}", name.escape_ascii(), value[..length].escape_ascii());
@@ -185,14 +237,30 @@ fn describe(root: &Path, path: &Path) -> String {
     } else {
         String::new()
     };
-    // Renaming entries in an admin directory is git's and our own business; only its content counts.
-    let time = if root.ancestors().any(|above| above.ends_with(".git/worktrees")) && kind.is_dir() {
+    // Renaming entries in an admin directory is git's and our own business; only its content
+    // counts.
+    let time = if root
+        .ancestors()
+        .any(|above| above.ends_with(".git/worktrees"))
+        && kind.is_dir()
+    {
         String::new()
     } else {
         format!("{}.{:09}", metadata.mtime(), metadata.mtime_nsec())
     };
     // The same file, not a copy of it: other names of it elsewhere still mean it.
-    let file = if kind.is_dir() { String::new() } else { format!("{}.{}", metadata.ino(), metadata.nlink()) };
-    let (owner, notes) = (format!("{}:{}", metadata.uid(), metadata.gid()), attributes(path));
-    format!("{:?} {:o} {owner} {file} {time} {notes} {content}", path.strip_prefix(root).unwrap(), metadata.mode())
+    let file = if kind.is_dir() {
+        String::new()
+    } else {
+        format!("{}.{}", metadata.ino(), metadata.nlink())
+    };
+    let (owner, notes) = (
+        format!("{}:{}", metadata.uid(), metadata.gid()),
+        attributes(path),
+    );
+    format!(
+        "{:?} {:o} {owner} {file} {time} {notes} {content}",
+        path.strip_prefix(root).unwrap(),
+        metadata.mode()
+    )
 }

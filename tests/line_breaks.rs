@@ -1,5 +1,5 @@
-//! Names, paths and texts are data: whatever stands in them, no line of what git-lane says is theirs, and nothing in it
-//! steers a terminal. JSON has them as they are.
+//! Names, paths and texts are data: whatever stands in them, no line of what git-lane says is
+//! theirs, and nothing in it steers a terminal. JSON has them as they are.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -13,9 +13,17 @@ const EVIL: &str = "x\nwarning: evil\r\u{1b}[2Kwarning: evil\u{202e}y";
 fn check(run: &Run) {
     assert!(!run.stderr.contains("panicked"), "{run}");
     for text in [&run.stdout, &run.stderr] {
-        let theirs = |line: &str| line.trim_start_matches(['\r', ' ']).starts_with("warning: evil");
+        let theirs = |line: &str| {
+            line.trim_start_matches(['\r', ' '])
+                .starts_with("warning: evil")
+        };
         assert!(!text.lines().any(theirs), "{run}");
-        assert!(!text.chars().any(|c| c != '\n' && (c.is_control() || c == '\u{202e}')), "{run}");
+        assert!(
+            !text
+                .chars()
+                .any(|c| c != '\n' && (c.is_control() || c == '\u{202e}')),
+            "{run}"
+        );
     }
 }
 
@@ -31,10 +39,13 @@ fn say<A: AsRef<OsStr>>(sandbox: &Sandbox, directory: &Path, args: &[A]) -> Run 
 #[track_caller]
 fn ask(sandbox: &Sandbox, directory: &Path, args: &[&str]) {
     let _ = say(sandbox, directory, args);
-    let words: Vec<&str> = std::iter::once("--json").chain(args.iter().copied()).collect();
+    let words: Vec<&str> = std::iter::once("--json")
+        .chain(args.iter().copied())
+        .collect();
     let run = sandbox.lane_in(directory, words);
     check(&run);
-    serde_json::from_str::<serde_json::Value>(&run.stdout).unwrap_or_else(|error| panic!("{error}: {run}"));
+    serde_json::from_str::<serde_json::Value>(&run.stdout)
+        .unwrap_or_else(|error| panic!("{error}: {run}"));
 }
 
 /// A lane `x` whose path, owner and task are [`EVIL`].
@@ -42,7 +53,13 @@ fn evil_lane() -> (Sandbox, PathBuf) {
     let sandbox = Sandbox::new();
     let path = sandbox.root().join(EVIL);
     let place = path.to_str().unwrap();
-    let run = say(&sandbox, &sandbox.repo, &["start", "x", "--path", place, "--owner", EVIL, "--task", EVIL]);
+    let run = say(
+        &sandbox,
+        &sandbox.repo,
+        &[
+            "start", "x", "--path", place, "--owner", EVIL, "--task", EVIL,
+        ],
+    );
     assert_eq!(run.code, 0, "{run}");
     (sandbox, path)
 }
@@ -81,8 +98,17 @@ fn no_name_of_a_lane_adds_a_line() {
     let shown = sandbox.lane(["--json", "show", "x"]).json();
     let lane = &shown["lane"];
     let lane = if lane.is_object() { lane } else { &shown };
-    assert_eq!((lane["owner"].as_str(), lane["task"].as_str()), (Some(EVIL), Some(EVIL)), "{shown}");
-    assert!(shown.to_string().contains(&serde_json::to_string(path.to_str().unwrap()).unwrap()), "{shown}");
+    assert_eq!(
+        (lane["owner"].as_str(), lane["task"].as_str()),
+        (Some(EVIL), Some(EVIL)),
+        "{shown}"
+    );
+    assert!(
+        shown
+            .to_string()
+            .contains(&serde_json::to_string(path.to_str().unwrap()).unwrap()),
+        "{shown}"
+    );
     // Work that is nowhere else, in a file of that name too.
     write(&path.join(EVIL), "mine");
     ask_all(&sandbox);
@@ -117,7 +143,9 @@ fn no_name_of_a_lane_adds_a_line() {
 
 #[track_caller]
 fn ask_all_but_inside(sandbox: &Sandbox) {
-    QUESTIONS.iter().for_each(|question| ask(sandbox, &sandbox.repo, question));
+    QUESTIONS
+        .iter()
+        .for_each(|question| ask(sandbox, &sandbox.repo, question));
 }
 
 #[test]
@@ -166,10 +194,16 @@ fn no_file_in_the_repository_adds_a_line() {
         let _ = say(&sandbox, &sandbox.repo, &["drop", "--yes", "z"]);
         ask_all_but_inside(&sandbox);
     };
-    for (at, is_directory) in
-        [("journal", true), ("journal", false), ("locks", true), ("damaged", false), ("trash", true)]
-    {
-        let place = lane_dir.join(at).join(format!("{EVIL}{is_directory}{at}.json"));
+    for (at, is_directory) in [
+        ("journal", true),
+        ("journal", false),
+        ("locks", true),
+        ("damaged", false),
+        ("trash", true),
+    ] {
+        let place = lane_dir
+            .join(at)
+            .join(format!("{EVIL}{is_directory}{at}.json"));
         std::fs::create_dir_all(place.parent().unwrap()).unwrap();
         if is_directory {
             std::fs::create_dir(&place).unwrap()
@@ -181,7 +215,12 @@ fn no_file_in_the_repository_adds_a_line() {
         let _ = std::fs::remove_dir_all(&place);
     }
     // Records that do not fit.
-    for (key, value) in [("lane.p.worktree", EVIL), ("lane.q.base", EVIL), ("lane.x.base", EVIL), ("lane.x.id", EVIL)] {
+    for (key, value) in [
+        ("lane.p.worktree", EVIL),
+        ("lane.q.base", EVIL),
+        ("lane.x.base", EVIL),
+        ("lane.x.id", EVIL),
+    ] {
         sandbox.git(["config", key, value]);
         all();
         sandbox.git(["config", "--unset-all", key]);
@@ -189,14 +228,21 @@ fn no_file_in_the_repository_adds_a_line() {
     // Entries that do not fit.
     let _ = sandbox.lane(["start", "k"]).ok();
     let _ = sandbox.lane(["drop", "--yes", "k"]).ok();
-    let entry = std::fs::read_dir(lane_dir.join("trash")).unwrap().flatten().find(|found| {
-        std::fs::read_to_string(found.path().join("entry.json")).is_ok_and(|text| text.contains("\"name\": \"k\""))
-    });
+    let entry = std::fs::read_dir(lane_dir.join("trash"))
+        .unwrap()
+        .flatten()
+        .find(|found| {
+            std::fs::read_to_string(found.path().join("entry.json"))
+                .is_ok_and(|text| text.contains("\"name\": \"k\""))
+        });
     let file = entry.unwrap().path().join("entry.json");
     let genuine = std::fs::read_to_string(&file).unwrap();
     let evil = serde_json::to_string(&format!("/{EVIL}")).unwrap();
     let worktree = format!("{}", sandbox.lane_path("k").display());
-    for text in [genuine.replace(&serde_json::to_string(&worktree).unwrap(), &evil), genuine.replace("\"k\"", &evil)] {
+    for text in [
+        genuine.replace(&serde_json::to_string(&worktree).unwrap(), &evil),
+        genuine.replace("\"k\"", &evil),
+    ] {
         std::fs::write(&file, text).unwrap();
         all();
         let _ = say(&sandbox, &sandbox.repo, &["restore", "k"]);
@@ -204,7 +250,11 @@ fn no_file_in_the_repository_adds_a_line() {
     // A file in the way of the guard, and what the guard says itself.
     std::fs::write(&file, genuine).unwrap();
     let _ = say(&sandbox, &sandbox.repo, &["init"]);
-    for args in [&["switch", "-q", "-c", "other"][..], &["switch", "-q", "main"], &["checkout", "-q", "--detach"]] {
+    for args in [
+        &["switch", "-q", "-c", "other"][..],
+        &["switch", "-q", "main"],
+        &["checkout", "-q", "--detach"],
+    ] {
         let mut git = sandbox.command("git");
         check(&sandbox.run(git.current_dir(&path).args(args)));
     }
@@ -226,10 +276,20 @@ fn no_policy_adds_a_line() {
         "rule.home = \"a\\nwarning: evil\"",
     ] {
         let sandbox = Sandbox::new();
-        for file in ["lane.toml", ".git/lane/lane.toml", "../home/.config/git-lane/lane.toml"] {
+        for file in [
+            "lane.toml",
+            ".git/lane/lane.toml",
+            "../home/.config/git-lane/lane.toml",
+        ] {
             sandbox.write(file, text);
             ask(&sandbox, &sandbox.repo, &["config"]);
-            for args in [&["start", "x"][..], &["list"], &["finish", "-n", "x"], &["drop", "--yes", "x"], &["init"]] {
+            for args in [
+                &["start", "x"][..],
+                &["list"],
+                &["finish", "-n", "x"],
+                &["drop", "--yes", "x"],
+                &["init"],
+            ] {
                 let _ = say(&sandbox, &sandbox.repo, args);
             }
             std::fs::remove_file(sandbox.repo.join(file)).unwrap();
@@ -241,10 +301,19 @@ fn no_policy_adds_a_line() {
 fn a_base_of_bytes_is_shown_on_one_line() {
     use std::os::unix::ffi::OsStrExt;
     let sandbox = Sandbox::new();
-    sandbox.git([OsStr::new("branch"), OsStr::new("-m"), OsStr::from_bytes(b"m\xff\xe2\x80\xae")]);
+    sandbox.git([
+        OsStr::new("branch"),
+        OsStr::new("-m"),
+        OsStr::from_bytes(b"m\xff\xe2\x80\xae"),
+    ]);
     let _ = say(&sandbox, &sandbox.repo, &["start", "y"]);
     sandbox.work("y", "new", "new");
-    for question in [&["list"][..], &["show", "y"], &["log"], &["finish", "-n", "y"]] {
+    for question in [
+        &["list"][..],
+        &["show", "y"],
+        &["log"],
+        &["finish", "-n", "y"],
+    ] {
         ask(&sandbox, &sandbox.repo, question);
     }
     assert_eq!(say(&sandbox, &sandbox.repo, &["finish", "y"]).code, 0);
@@ -258,7 +327,10 @@ fn a_path_is_given_to_scripts_as_it_is() {
     let said = sandbox.run(sh.args(["-c", script, "sh"]).arg(&path)).ok();
     let lines: Vec<&str> = said.lines().collect();
     assert!(lines.len() == 2 && lines[0] == lines[1], "{said}");
-    assert_eq!(sandbox.lane(["--json", "path", "x"]).json()["path"].as_str(), path.to_str());
+    assert_eq!(
+        sandbox.lane(["--json", "path", "x"]).json()["path"].as_str(),
+        path.to_str()
+    );
 }
 
 #[test]
@@ -266,9 +338,23 @@ fn completion_offers_one_candidate_a_line() {
     let (sandbox, _path) = evil_lane();
     let _ = sandbox.lane(["start", "k", "--task", EVIL]).ok();
     let _ = sandbox.lane(["drop", "--yes", "k"]).ok();
-    for words in [&["git-lane", "show", ""][..], &["git-lane", "restore", ""], &["git-lane", "list", "--owner", ""]] {
+    for words in [
+        &["git-lane", "show", ""][..],
+        &["git-lane", "restore", ""],
+        &["git-lane", "list", "--owner", ""],
+    ] {
         let run = sandbox.lane(["complete", "--"].iter().chain(words));
-        assert!(!run.stdout.lines().any(|line| line.starts_with("warning: evil")), "{run}");
-        assert!(!run.stdout.chars().any(|c| !matches!(c, '\n' | '\t') && c.is_control()), "{run}");
+        assert!(
+            !run.stdout
+                .lines()
+                .any(|line| line.starts_with("warning: evil")),
+            "{run}"
+        );
+        assert!(
+            !run.stdout
+                .chars()
+                .any(|c| !matches!(c, '\n' | '\t') && c.is_control()),
+            "{run}"
+        );
     }
 }

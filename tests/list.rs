@@ -13,16 +13,35 @@ fn the_list_says_what_is_in_flight() {
     write(&sandbox.lane_path("search").join("README"), "changed");
     std::fs::remove_dir_all(sandbox.lane_path("gone")).unwrap();
     let lanes = sandbox.lane(["list", "--json"]).json()["lanes"].clone();
-    let lane = |name: &str| lanes.as_array().unwrap().iter().find(|lane| lane["name"] == name).unwrap().clone();
+    let lane = |name: &str| {
+        lanes
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|lane| lane["name"] == name)
+            .unwrap()
+            .clone()
+    };
     assert_eq!(lane("login")["state"], "clean");
-    assert_eq!(lane("login")["versusBase"], serde_json::json!({ "ahead": 1, "behind": 1, "integrated": null }));
+    assert_eq!(
+        lane("login")["versusBase"],
+        serde_json::json!({ "ahead": 1, "behind": 1, "integrated": null })
+    );
     assert_eq!(lane("search")["state"], "dirty");
-    assert_eq!((&lane("search")["modified"], &lane("search")["untracked"]), (&1.into(), &1.into()));
+    assert_eq!(
+        (&lane("search")["modified"], &lane("search")["untracked"]),
+        (&1.into(), &1.into())
+    );
     assert_eq!(lane("gone")["state"], "missing");
     assert_eq!(lanes[0]["main"], true);
 
     let text = sandbox.lane(["list"]).ok();
-    assert!(text.contains("+1 -1") && text.contains("1 modified, 1 untracked") && text.contains("missing"), "{text}");
+    assert!(
+        text.contains("+1 -1")
+            && text.contains("1 modified, 1 untracked")
+            && text.contains("missing"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -32,7 +51,12 @@ fn a_lane_that_was_moved_and_removed_there_is_listed_once() {
     sandbox.git(["worktree", "move", "../shop.lanes/login", "../elsewhere"]);
     std::fs::remove_dir_all(sandbox.root().join("elsewhere")).unwrap();
     let lanes = sandbox.lane(["list", "--json"]).json()["lanes"].clone();
-    let missing: Vec<_> = lanes.as_array().unwrap().iter().filter(|lane| lane["state"] == "missing").collect();
+    let missing: Vec<_> = lanes
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|lane| lane["state"] == "missing")
+        .collect();
     assert_eq!(missing.len(), 1, "{lanes:#}");
     assert_eq!(missing[0]["name"], "login");
 }
@@ -40,12 +64,30 @@ fn a_lane_that_was_moved_and_removed_there_is_listed_once() {
 #[test]
 fn it_fits_the_terminal_and_needs_no_colour() {
     let sandbox = Sandbox::new();
-    let task = "a task whose description is rather longer than any terminal line should be made to carry";
-    sandbox.lane(["start", "a-rather-long-name-for-a-lane", "--task", task, "--owner", "somebody"]).ok();
+    let task =
+        "a task whose description is rather longer than any terminal line should be made to carry";
+    sandbox
+        .lane([
+            "start",
+            "a-rather-long-name-for-a-lane",
+            "--task",
+            task,
+            "--owner",
+            "somebody",
+        ])
+        .ok();
     for columns in [80, 60] {
-        let run = sandbox.run(sandbox.command("git-lane").arg("list").env("COLUMNS", columns.to_string()));
+        let run = sandbox.run(
+            sandbox
+                .command("git-lane")
+                .arg("list")
+                .env("COLUMNS", columns.to_string()),
+        );
         let text = run.ok();
-        assert!(text.lines().all(|line| line.chars().count() <= columns), "{text}");
+        assert!(
+            text.lines().all(|line| line.chars().count() <= columns),
+            "{text}"
+        );
         assert!(text.contains("clean") && !text.contains('\u{1b}'), "{text}");
     }
 }
@@ -55,26 +97,48 @@ fn worktrees_that_are_no_lanes_are_shown_as_such() {
     let sandbox = Sandbox::new();
     sandbox.git(["worktree", "add", "-q", "../other", "-b", "other"]);
     let text = sandbox.lane::<&str>([]).ok();
-    assert!(text.contains("(no lane)") && text.contains("(main)"), "{text}");
+    assert!(
+        text.contains("(no lane)") && text.contains("(main)"),
+        "{text}"
+    );
 }
 
 #[test]
 fn a_stray_a_moved_and_a_damaged_worktree_are_told_apart() {
     let sandbox = Sandbox::new();
-    sandbox.lane(["start", "stray", "moved", "damaged", "detached"]).ok();
-    sandbox.git_in(&sandbox.lane_path("stray"), ["switch", "-q", "-c", "elsewhere"]);
+    sandbox
+        .lane(["start", "stray", "moved", "damaged", "detached"])
+        .ok();
+    sandbox.git_in(
+        &sandbox.lane_path("stray"),
+        ["switch", "-q", "-c", "elsewhere"],
+    );
     sandbox.git(["worktree", "move", "../shop.lanes/moved", "../new-place"]);
     write(&sandbox.lane_path("damaged").join(".git"), "garbage");
     sandbox.git_in(&sandbox.lane_path("detached"), ["switch", "-q", "--detach"]);
     let lanes = sandbox.lane(["list", "--json"]).json()["lanes"].clone();
-    let lane = |name: &str| lanes.as_array().unwrap().iter().find(|lane| lane["name"] == name).unwrap().clone();
+    let lane = |name: &str| {
+        lanes
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|lane| lane["name"] == name)
+            .unwrap()
+            .clone()
+    };
     assert_eq!(lane("stray")["state"], "stray");
     assert_eq!(lane("stray")["head"]["branch"], "elsewhere");
     assert_eq!(lane("moved")["state"], "clean");
-    assert_eq!(lane("moved")["path"], sandbox.root().join("new-place").to_str().unwrap());
+    assert_eq!(
+        lane("moved")["path"],
+        sandbox.root().join("new-place").to_str().unwrap()
+    );
     assert_eq!(lane("damaged")["state"], "damaged");
     assert_eq!(lane("detached")["state"], "stray");
-    assert_eq!(sandbox.lane(["path", "moved"]).ok().trim_end(), sandbox.root().join("new-place").to_str().unwrap());
+    assert_eq!(
+        sandbox.lane(["path", "moved"]).ok().trim_end(),
+        sandbox.root().join("new-place").to_str().unwrap()
+    );
     let filtered = sandbox.lane(["list", "--state", "stray", "--json"]).json();
     assert_eq!(filtered["lanes"].as_array().unwrap().len(), 2);
 }
@@ -87,7 +151,12 @@ fn reading_works_where_git_may_not_be_written() {
     let git = sandbox.repo.join(".git");
     std::fs::set_permissions(&git, PermissionsExt::from_mode(0o555)).unwrap();
     let before = sandbox.fingerprint();
-    for args in [&["list"][..], &["list", "--no-status"], &["show", "login"], &["path", "login"]] {
+    for args in [
+        &["list"][..],
+        &["list", "--no-status"],
+        &["show", "login"],
+        &["path", "login"],
+    ] {
         sandbox.lane(args).ok();
     }
     assert_eq!(sandbox.fingerprint(), before);
@@ -106,7 +175,10 @@ fn a_half_made_admin_directory_does_not_stop_us() {
     write(&sandbox.repo.join(".git/worktrees/poison/commondir"), "");
     let text = sandbox.lane(["list"]).ok();
     assert!(text.contains("login"), "{text}");
-    assert_eq!(sandbox.lane(["path", "login"]).ok().trim_end(), sandbox.lane_path("login").to_str().unwrap());
+    assert_eq!(
+        sandbox.lane(["path", "login"]).ok().trim_end(),
+        sandbox.lane_path("login").to_str().unwrap()
+    );
 }
 
 #[test]
@@ -114,10 +186,15 @@ fn an_unknown_lane_is_refused_with_a_suggestion() {
     let sandbox = Sandbox::new();
     sandbox.lane(["start", "login"]).ok();
     let error = sandbox.lane(["path", "logni"]).fails(1);
-    assert!(error.contains("there is no lane 'logni'") && error.contains("did you mean 'login'?"), "{error}");
+    assert!(
+        error.contains("there is no lane 'logni'") && error.contains("did you mean 'login'?"),
+        "{error}"
+    );
     let error = sandbox.lane(["show"]).fails(2);
     assert!(error.contains("no lane's worktree"), "{error}");
-    let inside = sandbox.lane_in(&sandbox.lane_path("login").join("src"), ["show", "--json"]).json();
+    let inside = sandbox
+        .lane_in(&sandbox.lane_path("login").join("src"), ["show", "--json"])
+        .json();
     assert_eq!(inside["name"], "login");
 }
 
@@ -136,34 +213,71 @@ fn a_script_gets_a_document_for_a_usage_error_too() {
 fn a_lane_whose_last_commit_or_ref_is_lost_is_in_nobodys_way() {
     let sandbox = Sandbox::new();
     sandbox.lane(["start", "well", "commit", "ref"]).ok();
-    let commits: Vec<String> = ["well", "commit", "ref"].map(|lane| sandbox.work(lane, lane, "x")).into();
-    let object = sandbox.repo.join(".git/objects").join(&commits[1][..2]).join(&commits[1][2..]);
+    let commits: Vec<String> = ["well", "commit", "ref"]
+        .map(|lane| sandbox.work(lane, lane, "x"))
+        .into();
+    let object = sandbox
+        .repo
+        .join(".git/objects")
+        .join(&commits[1][..2])
+        .join(&commits[1][2..]);
     std::fs::remove_file(&object).unwrap();
     write(&object, "");
     sandbox.write(".git/refs/heads/ref", "");
 
     let listed = sandbox.lane(["--json", "list"]).json();
-    let lane = |name: &str| listed["lanes"].as_array().unwrap().iter().find(|lane| lane["name"] == name).unwrap();
-    assert_eq!((&lane("well")["state"], &lane("well")["versusBase"]["ahead"]), (&"clean".into(), &1.into()));
+    let lane = |name: &str| {
+        listed["lanes"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|lane| lane["name"] == name)
+            .unwrap()
+    };
+    assert_eq!(
+        (&lane("well")["state"], &lane("well")["versusBase"]["ahead"]),
+        (&"clean".into(), &1.into())
+    );
     assert_eq!(lane("commit")["state"], "damaged");
     assert_eq!(lane("ref")["state"], "damaged");
     sandbox.lane(["show", "commit"]).ok();
 
     let pruned = sandbox.lane(["--json", "prune", "--yes"]).json();
     let kept = |name: &str| {
-        pruned["kept"].as_array().unwrap().iter().find(|lane| lane["name"] == name).unwrap()["code"].clone()
+        pruned["kept"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .find(|lane| lane["name"] == name)
+            .unwrap()["code"]
+            .clone()
     };
-    assert_eq!((kept("commit"), kept("ref")), ("unreadable".into(), "unreadable".into()));
+    assert_eq!(
+        (kept("commit"), kept("ref")),
+        ("unreadable".into(), "unreadable".into())
+    );
 
     let told = sandbox.lane(["doctor"]).stdout;
-    for branch in ["branch 'commit'", "branch 'ref'", "make it at a commit of .git/logs/refs/heads/ref"] {
+    for branch in [
+        "branch 'commit'",
+        "branch 'ref'",
+        "make it at a commit of .git/logs/refs/heads/ref",
+    ] {
         assert!(told.contains(branch), "{told}");
     }
 
     let refused = sandbox.lane(["drop", "--yes", "commit"]);
-    assert!(refused.stderr.contains("git lane drop --force commit"), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("git lane drop --force commit"),
+        "{}",
+        refused.stderr
+    );
     let refused = sandbox.lane(["drop", "--force", "ref"]);
-    assert!(refused.stderr.contains("git lane doctor"), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("git lane doctor"),
+        "{}",
+        refused.stderr
+    );
     sandbox.lane(["finish", "well"]).ok();
     sandbox.lane(["start", "other"]).ok();
     sandbox.lane(["drop", "--force", "commit"]).ok();
@@ -174,7 +288,10 @@ fn a_lane_whose_last_commit_or_ref_is_lost_is_in_nobodys_way() {
     sandbox.git(["branch", "ref", &commits[2]]);
     let told = sandbox.lane(["doctor"]).stdout;
     assert!(!told.contains("branch 'ref'"), "{told}");
-    assert_eq!(sandbox.git_in(&sandbox.lane_path("ref"), ["rev-parse", "HEAD"]), commits[2]);
+    assert_eq!(
+        sandbox.git_in(&sandbox.lane_path("ref"), ["rev-parse", "HEAD"]),
+        commits[2]
+    );
 }
 
 /// A filter that matches nothing does not say that there is nothing.
@@ -183,15 +300,27 @@ fn a_filter_without_a_match_says_so() {
     let sandbox = Sandbox::new();
     for filter in [&["--owner", "bob"][..], &["--state", "stray"]] {
         let args = || [&["list"][..], filter].concat();
-        assert!(sandbox.lane(args()).ok().contains("No lanes yet"), "{filter:?}");
+        assert!(
+            sandbox.lane(args()).ok().contains("No lanes yet"),
+            "{filter:?}"
+        );
     }
-    for (name, said) in [("one", "No lane matches; there is 1 lane"), ("two", "No lane matches; there are 2 lanes")] {
+    for (name, said) in [
+        ("one", "No lane matches; there is 1 lane"),
+        ("two", "No lane matches; there are 2 lanes"),
+    ] {
         let _ = sandbox.lane(["start", name]).ok();
-        for filter in
-            [&["--owner", "bob"][..], &["--owner", "b*"], &["--state", "stray"], &["--owner", "b", "--no-status"]]
-        {
+        for filter in [
+            &["--owner", "bob"][..],
+            &["--owner", "b*"],
+            &["--state", "stray"],
+            &["--owner", "b", "--no-status"],
+        ] {
             let listed = sandbox.lane([&["list"][..], filter].concat()).ok();
-            assert!(listed.contains(said) && !listed.contains("No lanes yet"), "{filter:?}: {listed}");
+            assert!(
+                listed.contains(said) && !listed.contains("No lanes yet"),
+                "{filter:?}: {listed}"
+            );
         }
     }
 }

@@ -1,4 +1,5 @@
-//! `git lane log`: what is told of every operation, to whom, and that telling never gets in the way.
+//! `git lane log`: what is told of every operation, to whom, and that telling never gets in the
+//! way.
 
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
@@ -17,7 +18,16 @@ impl Sandbox {
 
 /// `start before`, `start after`, …
 fn told(events: &[Value]) -> Vec<String> {
-    events.iter().map(|e| format!("{} {}", e["what"].as_str().unwrap(), e["phase"].as_str().unwrap())).collect()
+    events
+        .iter()
+        .map(|e| {
+            format!(
+                "{} {}",
+                e["what"].as_str().unwrap(),
+                e["phase"].as_str().unwrap()
+            )
+        })
+        .collect()
 }
 
 #[test]
@@ -26,7 +36,9 @@ fn every_operation_is_told_with_its_lane_actor_and_commits() {
     let main = sandbox.git(["rev-parse", "main"]);
     let run = |args: &[&str]| {
         let mut command = sandbox.command("git-lane");
-        let _ = sandbox.run(command.args(args).env("GIT_LANE_OWNER", "claude:7f3a")).ok();
+        let _ = sandbox
+            .run(command.args(args).env("GIT_LANE_OWNER", "claude:7f3a"))
+            .ok();
     };
     run(&["start", "login", "other"]);
     let id = sandbox.git(["config", "lane.login.id"]);
@@ -36,32 +48,50 @@ fn every_operation_is_told_with_its_lane_actor_and_commits() {
     run(&["drop", "--yes", "login"]);
 
     let events = sandbox.events(&[]);
-    let numbers: Vec<u64> = events.iter().map(|event| event["sequence"].as_u64().unwrap()).collect();
+    let numbers: Vec<u64> = events
+        .iter()
+        .map(|event| event["sequence"].as_u64().unwrap())
+        .collect();
     assert_eq!(numbers, (1..=12).collect::<Vec<_>>());
     let login = sandbox.events(&["login"]);
     let wanted = ["start", "land", "finish", "restore", "drop"];
-    let wanted: Vec<String> = wanted.iter().flat_map(|w| [format!("{w} before"), format!("{w} after")]).collect();
+    let wanted: Vec<String> = wanted
+        .iter()
+        .flat_map(|w| [format!("{w} before"), format!("{w} after")])
+        .collect();
     assert_eq!(told(&login), wanted);
     assert_eq!(login, sandbox.events(&[&id]));
     for pair in login.chunks(2) {
         assert_eq!(pair[0]["operation"], pair[1]["operation"]);
         for event in pair {
-            assert_eq!((&event["laneId"], &event["actor"]["owner"]), (&id.as_str().into(), &"claude:7f3a".into()));
+            assert_eq!(
+                (&event["laneId"], &event["actor"]["owner"]),
+                (&id.as_str().into(), &"claude:7f3a".into())
+            );
             assert_eq!(event["base"], "refs/heads/main");
             assert!(event["actor"]["pid"].as_u64().unwrap() > 1);
-            assert!(event["time"].as_str().unwrap().ends_with('Z') && event["time"].as_str().unwrap().len() == 24);
+            assert!(
+                event["time"].as_str().unwrap().ends_with('Z')
+                    && event["time"].as_str().unwrap().len() == 24
+            );
         }
     }
     let landed = &login[3];
     let merged = sandbox.git(["rev-parse", "main"]);
-    assert_eq!((&landed["baseCommit"], &landed["result"]), (&main.into(), &merged.into()));
+    assert_eq!(
+        (&landed["baseCommit"], &landed["result"]),
+        (&main.into(), &merged.into())
+    );
     assert_eq!(login[5]["result"], tip.as_str());
     assert_eq!(login[5]["trash"], login[7]["trash"]);
     assert_eq!(sandbox.events(&["-n", "1"])[0]["what"], "drop");
 
     let text = sandbox.lane(["log", "login", "-n", "2"]).ok();
     assert_eq!(text.lines().count(), 2, "{text}");
-    assert!(text.contains("  dropping        login             claude:7f3a  main"), "{text}");
+    assert!(
+        text.contains("  dropping        login             claude:7f3a  main"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -73,15 +103,29 @@ fn a_failure_is_told_and_so_is_healing() {
     sandbox.commit("main");
     let _ = sandbox.lane(["finish", "login"]).fails(3);
     let last = sandbox.events(&["-n", "1"]).remove(0);
-    assert_eq!((&last["what"], &last["phase"]), (&"land".into(), &"failed".into()));
+    assert_eq!(
+        (&last["what"], &last["phase"]),
+        (&"land".into(), &"failed".into())
+    );
     assert_eq!(last["problem"]["code"], "conflict");
 
     let mut command = sandbox.command("git-lane");
-    command.args(["start", "second"]).env("GIT_LANE_TEST_DIE_AT", "4");
+    command
+        .args(["start", "second"])
+        .env("GIT_LANE_TEST_DIE_AT", "4");
     let _ = sandbox.run(&mut command).fails(128 + 9);
     let _ = sandbox.lane(["start", "second"]).ok();
     let second = told(&sandbox.events(&["second"]));
-    assert_eq!(second, ["start before", "heal before", "heal after", "start before", "start after"]);
+    assert_eq!(
+        second,
+        [
+            "start before",
+            "heal before",
+            "heal after",
+            "start before",
+            "start after"
+        ]
+    );
 }
 
 #[test]
@@ -115,7 +159,9 @@ fn following_shows_what_happens_until_nobody_reads() {
     let sandbox = Sandbox::new();
     let _ = sandbox.lane(["start", "before"]).ok();
     let mut command = sandbox.command("git-lane");
-    command.args(["log", "--follow", "--json", "-n", "0"]).stdout(Stdio::piped());
+    command
+        .args(["log", "--follow", "--json", "-n", "0"])
+        .stdout(Stdio::piped());
     let mut follower = command.spawn().unwrap();
     let mut lines = BufReader::new(follower.stdout.take().unwrap()).lines();
     let wait = std::time::Duration::from_millis(300);
@@ -123,7 +169,10 @@ fn following_shows_what_happens_until_nobody_reads() {
     let _ = sandbox.lane(["start", "login"]).ok();
     for phase in ["before", "after"] {
         let event: Value = serde_json::from_str(&lines.next().unwrap().unwrap()).unwrap();
-        assert_eq!((&event["lane"], &event["phase"]), (&"login".into(), &phase.into()));
+        assert_eq!(
+            (&event["lane"], &event["phase"]),
+            (&"login".into(), &phase.into())
+        );
     }
     drop(lines);
     std::thread::sleep(wait);

@@ -1,4 +1,5 @@
-//! What `git merge` on the base would be asked for by configuration is done by a landing, or refused with the reason.
+//! What `git merge` on the base would be asked for by configuration is done by a landing, or
+//! refused with the reason.
 
 use std::path::Path;
 use std::process::Command;
@@ -24,7 +25,8 @@ fn configure(sandbox: &Sandbox, settings: &[(&str, &str)]) {
 }
 
 fn code(run: &Run) -> String {
-    let said: serde_json::Value = serde_json::from_str(&run.stdout).unwrap_or_else(|error| panic!("{error}: {run}"));
+    let said: serde_json::Value =
+        serde_json::from_str(&run.stdout).unwrap_or_else(|error| panic!("{error}: {run}"));
     said["error"]["code"].as_str().unwrap_or("none").to_owned()
 }
 
@@ -43,13 +45,21 @@ fn what_the_base_takes() {
         (&[("merge.ff", "false")], true, &["merge"]),
         (&[("merge.ff", "no")], false, &["merge"]),
         (&[("merge.ff", "true")], true, &all),
-        (&[("merge.ff", "only"), (OPTIONS, "--no-ff")], false, &["merge"]),
+        (
+            &[("merge.ff", "only"), (OPTIONS, "--no-ff")],
+            false,
+            &["merge"],
+        ),
         (&[("merge.ff", "false"), (OPTIONS, "--ff")], true, &all),
         (&[(OPTIONS, "--ff-only")], false, &["rebase"]),
         (&[(OPTIONS, "--no-ff --stat")], true, &["merge"]),
         (&[(OPTIONS, "--squash")], true, &["squash"]),
         (&[(OPTIONS, "--squash --no-ff")], true, &[]),
-        (&[(OPTIONS, "--no-commit")], true, &["squash", "rebase", "ff"]),
+        (
+            &[(OPTIONS, "--no-commit")],
+            true,
+            &["squash", "rebase", "ff"],
+        ),
         (&[(OPTIONS, "-s ours")], true, &[]),
         (&[(OPTIONS, "--strategy=subtree")], false, &[]),
         (&[(OPTIONS, "-s recursive")], true, &all),
@@ -60,13 +70,22 @@ fn what_the_base_takes() {
         (&[(OPTIONS, "'open")], true, &[]),
         (&[(OPTIONS, "--verify-signatures")], true, &[]),
         (&[("merge.verifySignatures", "true")], false, &[]),
-        (&[("merge.verifySignatures", "true"), (OPTIONS, "--no-verify-signatures")], true, &all),
+        (
+            &[
+                ("merge.verifySignatures", "true"),
+                (OPTIONS, "--no-verify-signatures"),
+            ],
+            true,
+            &all,
+        ),
         (&[("branch.other.mergeOptions", "--ff-only")], true, &all),
     ];
     for (settings, ahead, lands) in table {
         let sandbox = stage(*ahead);
         configure(&sandbox, settings);
-        let unsigned = settings.last().is_some_and(|(_, value)| value.contains("verify"))
+        let unsigned = settings
+            .last()
+            .is_some_and(|(_, value)| value.contains("verify"))
             || settings.last() == Some(&("merge.verifySignatures", "true"));
         let refused = |strategy, run: &Run| {
             let row = format!("{settings:?}, {strategy}, ahead {ahead}: {run}");
@@ -84,14 +103,28 @@ fn what_the_base_takes() {
             }
         }
         let old = sandbox.git(["rev-parse", "main"]);
-        for strategy in all.into_iter().filter(|strategy| !lands.contains(strategy)).take(1) {
-            refused(strategy, &sandbox.lane(["finish", "x", "--json", "--strategy", strategy]));
-            assert_eq!(sandbox.git(["rev-parse", "main"]), old, "{settings:?}, {strategy}");
+        for strategy in all
+            .into_iter()
+            .filter(|strategy| !lands.contains(strategy))
+            .take(1)
+        {
+            refused(
+                strategy,
+                &sandbox.lane(["finish", "x", "--json", "--strategy", strategy]),
+            );
+            assert_eq!(
+                sandbox.git(["rev-parse", "main"]),
+                old,
+                "{settings:?}, {strategy}"
+            );
             assert!(sandbox.lane_path("x").exists(), "{settings:?}, {strategy}");
         }
         if let Some(strategy) = lands.iter().find(|strategy| *ahead || **strategy != "ff") {
             sandbox.lane(["finish", "x", "--strategy", strategy]).ok();
-            assert!(sandbox.repo.join("new.txt").exists(), "{settings:?}, {strategy}");
+            assert!(
+                sandbox.repo.join("new.txt").exists(),
+                "{settings:?}, {strategy}"
+            );
         }
     }
 }
@@ -104,12 +137,25 @@ fn key(sandbox: &Sandbox) -> bool {
     }
     let file = sandbox.root().join("home/key");
     let mut generate = Command::new("ssh-keygen");
-    sandbox.run(generate.args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(&file)).ok();
+    sandbox
+        .run(
+            generate
+                .args(["-q", "-t", "ed25519", "-N", "", "-f"])
+                .arg(&file),
+        )
+        .ok();
     let public = std::fs::read_to_string(file.with_extension("pub")).unwrap();
     let signers = sandbox.root().join("home/signers");
     write(&signers, format!("* {public}"));
     let (file, signers) = (file.to_str().unwrap(), signers.to_str().unwrap());
-    configure(sandbox, &[("gpg.format", "ssh"), ("user.signingKey", file), ("gpg.ssh.allowedSignersFile", signers)]);
+    configure(
+        sandbox,
+        &[
+            ("gpg.format", "ssh"),
+            ("user.signingKey", file),
+            ("gpg.ssh.allowedSignersFile", signers),
+        ],
+    );
     true
 }
 
@@ -128,10 +174,16 @@ fn signed_commits_land_and_are_signed_again_where_they_are_replayed() {
         if !key(&sandbox) {
             return;
         }
-        sandbox.git_in(&sandbox.lane_path("x"), ["commit", "-q", "--amend", "--no-edit", "-S"]);
+        sandbox.git_in(
+            &sandbox.lane_path("x"),
+            ["commit", "-q", "--amend", "--no-edit", "-S"],
+        );
         configure(
             &sandbox,
-            &[("merge.verifySignatures", "true"), ("commit.gpgSign", if signs { "true" } else { "false" })],
+            &[
+                ("merge.verifySignatures", "true"),
+                ("commit.gpgSign", if signs { "true" } else { "false" }),
+            ],
         );
         let run = sandbox.lane(["finish", "x", "--json", "--strategy", strategy]);
         let row = format!("{strategy}, ahead {ahead}, signs {signs}: {run}");
@@ -150,7 +202,10 @@ fn a_signature_without_trust_is_refused_unless_that_is_enough() {
     if !key(&sandbox) {
         return;
     }
-    sandbox.git_in(&sandbox.lane_path("x"), ["commit", "-q", "--amend", "--no-edit", "-S"]);
+    sandbox.git_in(
+        &sandbox.lane_path("x"),
+        ["commit", "-q", "--amend", "--no-edit", "-S"],
+    );
     sandbox.git(["config", "merge.verifySignatures", "true"]);
     write(&sandbox.root().join("home/signers"), "");
     sandbox.git_fails(["merge", "--no-ff", "-m", "m", "x"]);
@@ -165,7 +220,11 @@ const POOL: [Settings; 24] = [
     &[("merge.log", "true")],
     &[("merge.log", "2"), (OPTIONS, "--no-log")],
     &[("merge.summary", "true")],
-    &[("merge.log", "true"), ("merge.branchdesc", "true"), ("branch.x.description", "what it is for")],
+    &[
+        ("merge.log", "true"),
+        ("merge.branchdesc", "true"),
+        ("branch.x.description", "what it is for"),
+    ],
     &[(OPTIONS, "--signoff")],
     &[(OPTIONS, "--sig --no-verify")],
     &[(OPTIONS, "-X ours")],
@@ -174,11 +233,17 @@ const POOL: [Settings; 24] = [
     &[(OPTIONS, "--cleanup=verbatim")],
     &[(OPTIONS, "--cleanup=strip")],
     &[("commit.cleanup", "strip")],
-    &[("commit.cleanup", "verbatim"), (OPTIONS, "--cleanup whitespace")],
+    &[
+        ("commit.cleanup", "verbatim"),
+        (OPTIONS, "--cleanup whitespace"),
+    ],
     &[("merge.renormalize", "true")],
     &[("merge.renames", "false")],
     &[("merge.directoryRenames", "true")],
-    &[("merge.conflictStyle", "diff3"), ("diff.algorithm", "histogram")],
+    &[
+        ("merge.conflictStyle", "diff3"),
+        ("diff.algorithm", "histogram"),
+    ],
     &[("merge.ff", "only")],
     &[(OPTIONS, "--squash")],
     &[(OPTIONS, "-s ours")],
@@ -186,8 +251,8 @@ const POOL: [Settings; 24] = [
     &[("i18n.commitEncoding", "ISO-8859-1")],
 ];
 
-/// The commit that `git merge` makes and the one that finish makes are the same to the byte; where git refuses or conflicts
-/// so does finish. `GIT_LANE_TEST_LONG=1` runs many.
+/// The commit that `git merge` makes and the one that finish makes are the same to the byte; where
+/// git refuses or conflicts so does finish. `GIT_LANE_TEST_LONG=1` runs many.
 #[test]
 fn finish_makes_the_commit_that_git_merge_makes() {
     let long = std::env::var_os("GIT_LANE_TEST_LONG").is_some();
@@ -202,13 +267,19 @@ fn finish_makes_the_commit_that_git_merge_makes() {
 fn differ(seed: u64) -> bool {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let mut roll = |n: usize| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) as usize % n
     };
     let sandbox = Sandbox::new();
     let text = |edits: &[(usize, String)], end: &str| -> String {
-        let line =
-            |at: usize| edits.iter().find(|(n, _)| *n == at).map_or(format!("line {at}"), |(_, text)| text.clone());
+        let line = |at: usize| {
+            edits
+                .iter()
+                .find(|(n, _)| *n == at)
+                .map_or(format!("line {at}"), |(_, text)| text.clone())
+        };
         (0..12).map(|at| line(at) + end).collect()
     };
     sandbox.write("dir/a", text(&[], "\n"));
@@ -219,13 +290,26 @@ fn differ(seed: u64) -> bool {
         for step in 0..1 + roll(3) {
             let end = if roll(6) == 0 { "\r\n" } else { "\n" };
             let file = ["dir/a", "dir/b", "dir/c"][roll(3)];
-            let edit = if roll(4) == 0 { format!("   line {}", roll(12)) } else { format!("{who} {step}") };
+            let edit = if roll(4) == 0 {
+                format!("   line {}", roll(12))
+            } else {
+                format!("{who} {step}")
+            };
             write(&there.join(file), text(&[(roll(12), edit)], end));
             if roll(5) == 0 && there.join("dir/b").exists() {
                 let _ = std::fs::rename(there.join("dir/b"), there.join("dir/renamed"));
             }
             sandbox.git_in(&there, ["add", "-A"]);
-            sandbox.git_in(&there, ["commit", "-q", "--allow-empty", "-m", &format!("{who} {step}\n\nbody")]);
+            sandbox.git_in(
+                &there,
+                [
+                    "commit",
+                    "-q",
+                    "--allow-empty",
+                    "-m",
+                    &format!("{who} {step}\n\nbody"),
+                ],
+            );
         }
     }
     let settings = POOL[seed as usize % POOL.len()];
@@ -233,7 +317,11 @@ fn differ(seed: u64) -> bool {
     if roll(3) == 0 {
         sandbox.write(".git/info/attributes", "dir/* text=auto eol=lf\n");
     }
-    let message = ["Land it", "Land it\n\n# a comment\n\n\ntext  \n", "Land it\n\nTask: T-1"][roll(3)];
+    let message = [
+        "Land it",
+        "Land it\n\n# a comment\n\n\ntext  \n",
+        "Land it\n\nTask: T-1",
+    ][roll(3)];
     let copy = sandbox.root().join("copy");
     sandbox.git(["clone", "-q", "--no-local", ".", copy.to_str().unwrap()]);
     sandbox.git_in(&copy, ["branch", "-q", "x", "origin/x"]);
@@ -243,17 +331,28 @@ fn differ(seed: u64) -> bool {
         write(&copy.join(".git/info/attributes"), attributes);
     }
     let mut git = sandbox.command("git");
-    let merged = sandbox.run(git.current_dir(&copy).args(["merge", "--no-ff", "--no-edit", "-m", message, "x"]));
+    let merged = sandbox.run(git.current_dir(&copy).args([
+        "merge",
+        "--no-ff",
+        "--no-edit",
+        "-m",
+        message,
+        "x",
+    ]));
     let run = sandbox.lane(["finish", "x", "--json", "-m", message]);
     let row = format!("seed {seed}, {settings:?}: {merged}{run}");
     let unable = git_version() < (2, 43) && settings.iter().any(|(_, value)| value.contains("-X"));
     if unable || run.code == 1 && code(&run) == "merge-policy" {
         let asks = ["only", "--squash", "-s ours"];
-        assert!(unable || settings.iter().any(|(_, value)| asks.contains(value)), "{row}");
+        assert!(
+            unable || settings.iter().any(|(_, value)| asks.contains(value)),
+            "{row}"
+        );
         return false;
     }
     assert_eq!(merged.code == 0, run.code == 0, "{row}");
-    let landed = run.code == 0 && serde_json::from_str::<serde_json::Value>(&run.stdout).unwrap()["landed"].is_object();
+    let landed = run.code == 0
+        && serde_json::from_str::<serde_json::Value>(&run.stdout).unwrap()["landed"].is_object();
     if landed {
         let made = |directory: &Path| sandbox.git_in(directory, ["cat-file", "commit", "main"]);
         assert_eq!(made(&copy), made(&sandbox.repo), "{row}");

@@ -1,5 +1,5 @@
-//! What becomes of output that cannot be written: exit code 4 and a sentence where it can be read, whatever the command;
-//! what was done stays done. A closed pipe is the reader's choice.
+//! What becomes of output that cannot be written: exit code 4 and a sentence where it can be read,
+//! whatever the command; what was done stays done. A closed pipe is the reader's choice.
 
 use std::fs::{File, OpenOptions};
 use std::path::Path;
@@ -22,8 +22,14 @@ fn full() -> Option<File> {
 fn run(sandbox: &Sandbox, args: &[&str], output: bool, error: bool) -> Run {
     let mut shell = sandbox.command("sh");
     let streams = [(output, " >/dev/full"), (error, " 2>/dev/full")];
-    let line: String = streams.iter().filter(|(full, _)| *full).map(|(_, redirected)| *redirected).collect();
-    shell.args(["-c", &format!("exec git-lane \"$@\"{line}"), "sh"]).args(args);
+    let line: String = streams
+        .iter()
+        .filter(|(full, _)| *full)
+        .map(|(_, redirected)| *redirected)
+        .collect();
+    shell
+        .args(["-c", &format!("exec git-lane \"$@\"{line}"), "sh"])
+        .args(args);
     sandbox.run(&mut shell)
 }
 
@@ -65,7 +71,11 @@ fn every_command_says_that_its_result_is_lost() {
         &["start", "--help"],
     ] {
         let run = run(&sandbox, args, true, false);
-        assert!(run.stderr.contains("error: what the command says cannot be written to standard output: "), "{run}");
+        assert!(
+            run.stderr
+                .contains("error: what the command says cannot be written to standard output: "),
+            "{run}"
+        );
         let _ = run.fails(4);
     }
 }
@@ -86,7 +96,10 @@ fn what_was_done_stays_done() {
         lost(&["drop", "--yes", "x"]);
         assert!(!sandbox.lane_path("x").exists());
         lost(&["restore", "x"]);
-        assert_eq!(sandbox.git_in(&sandbox.lane_path("x"), ["branch", "--show-current"]), "x");
+        assert_eq!(
+            sandbox.git_in(&sandbox.lane_path("x"), ["branch", "--show-current"]),
+            "x"
+        );
         lost(&["prune", "--yes"]);
         sandbox.plain_git_works();
     }
@@ -122,11 +135,17 @@ fn lost_warnings_are_said_where_results_go() {
     let sandbox = Sandbox::new();
     // The first start of a repository has something to note.
     let first = run(&sandbox, &["start", "x"], false, true);
-    assert!(first.stdout.contains("cannot be written to standard error"), "{first}");
+    assert!(
+        first.stdout.contains("cannot be written to standard error"),
+        "{first}"
+    );
     let _ = first.fails(4);
     let sandbox = Sandbox::new();
     let json = run(&sandbox, &["start", "x", "--json"], false, true);
-    assert!(serde_json::from_str::<serde_json::Value>(&json.stdout).is_ok(), "{json}");
+    assert!(
+        serde_json::from_str::<serde_json::Value>(&json.stdout).is_ok(),
+        "{json}"
+    );
     let _ = json.fails(4);
 }
 
@@ -143,7 +162,11 @@ fn the_guard_refuses_without_words() {
     let lane = sandbox.lane_path("x");
     for streams in ["2>/dev/full", ">/dev/full 2>/dev/full"] {
         let mut shell = sandbox.command("sh");
-        let run = sandbox.run(shell.current_dir(&lane).args(["-c", &format!("exec git switch -q other {streams}")]));
+        let run = sandbox.run(
+            shell
+                .current_dir(&lane)
+                .args(["-c", &format!("exec git switch -q other {streams}")]),
+        );
         assert_eq!(run.code, 1, "{run}");
         assert_eq!(sandbox.git_in(&lane, ["branch", "--show-current"]), "x");
     }
@@ -154,13 +177,27 @@ fn the_guard_refuses_without_words() {
 fn a_closed_pipe_stays_silent() {
     let sandbox = Sandbox::new();
     sandbox.lane(["start", "x"]).ok();
-    for args in [&["list"][..], &["list", "--json"], &["log"], &["completions", "zsh"], &["--help"], &["show", "x"]] {
+    for args in [
+        &["list"][..],
+        &["list", "--json"],
+        &["log"],
+        &["completions", "zsh"],
+        &["--help"],
+        &["show", "x"],
+    ] {
         let (reader, writer) = std::io::pipe().unwrap();
         drop(reader);
         let mut command = sandbox.command("git-lane");
-        command.args(args).stdout(Stdio::from(writer)).stderr(Stdio::piped());
+        command
+            .args(args)
+            .stdout(Stdio::from(writer))
+            .stderr(Stdio::piped());
         let output = command.spawn().unwrap().wait_with_output().unwrap();
-        assert!(output.stderr.is_empty(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.stderr.is_empty(),
+            "{args:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         assert_eq!(output.status.code(), Some(0), "{args:?}");
     }
 }
@@ -171,8 +208,10 @@ fn closed_streams_lead_into_no_file() {
     let sandbox = Sandbox::new();
     for (number, closed) in ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"].iter().enumerate() {
         let lane = format!("l{number}");
-        let line =
-            format!("git-lane start {lane} {closed} && git-lane list {closed} && git-lane nosuch {closed}; true");
+        let line = format!(
+            "git-lane start {lane} {closed} && git-lane list {closed} && git-lane nosuch {closed}; \
+             true"
+        );
         let _ = sandbox.run(sandbox.command("sh").args(["-c", &line])).ok();
         for path in [sandbox.repo.join(".git"), sandbox.lane_path(&lane)] {
             assert!(!mentions(&path, "started lane"), "{closed}");
@@ -184,13 +223,18 @@ fn closed_streams_lead_into_no_file() {
 
 /// Whether any file below says so.
 fn mentions(directory: &Path, text: &str) -> bool {
-    std::fs::read_dir(directory).into_iter().flatten().flatten().any(|entry| {
-        let path = entry.path();
-        match entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            true => mentions(&path, text),
-            false => String::from_utf8_lossy(&std::fs::read(&path).unwrap_or_default()).contains(text),
-        }
-    })
+    std::fs::read_dir(directory)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .any(|entry| {
+            let path = entry.path();
+            match entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                true => mentions(&path, text),
+                false => String::from_utf8_lossy(&std::fs::read(&path).unwrap_or_default())
+                    .contains(text),
+            }
+        })
 }
 
 /// One that is followed ends when its reader does, and says so when the disk is full.
@@ -200,7 +244,15 @@ fn a_log_that_goes_on_ends_when_it_cannot_be_written() {
     let sandbox = Sandbox::new();
     sandbox.lane(["start", "x"]).ok();
     let mut command = sandbox.command("git-lane");
-    command.args(["log", "--follow"]).stdout(Stdio::from(full)).stderr(Stdio::piped());
+    command
+        .args(["log", "--follow"])
+        .stdout(Stdio::from(full))
+        .stderr(Stdio::piped());
     let output = command.spawn().unwrap().wait_with_output().unwrap();
-    assert_eq!(output.status.code(), Some(4), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(
+        output.status.code(),
+        Some(4),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }

@@ -19,7 +19,10 @@ impl<'a> Overlay<'a> {
 
     /// The same with so much room for what changes.
     fn with_room(root: &'a Path, room: &str) -> Option<Self> {
-        let layers = tempfile::Builder::new().prefix("git-lane-test-").tempdir().unwrap();
+        let layers = tempfile::Builder::new()
+            .prefix("git-lane-test-")
+            .tempdir()
+            .unwrap();
         let mount = |args: &[&str], at: &Path| {
             let mounted = Command::new("mount").args(args).arg(at).output();
             mounted.is_ok_and(|output| output.status.success())
@@ -34,8 +37,11 @@ impl<'a> Overlay<'a> {
             std::fs::create_dir(directory).unwrap();
         }
         let root_name = root.display();
-        let options =
-            format!("redirect_dir=off,lowerdir={root_name},upperdir={},workdir={}", upper.display(), work.display());
+        let options = format!(
+            "redirect_dir=off,lowerdir={root_name},upperdir={},workdir={}",
+            upper.display(),
+            work.display()
+        );
         let overlay = Overlay(root, layers);
         if !mount(&["-t", "overlay", "overlay", "-o", &options], root) {
             eprintln!("skipped: no overlay can be mounted here");
@@ -48,7 +54,13 @@ impl<'a> Overlay<'a> {
 impl Drop for Overlay<'_> {
     fn drop(&mut self) {
         for place in [self.0, self.1.path()] {
-            drop(Command::new("umount").arg("-l").arg(place).stderr(Stdio::null()).status());
+            drop(
+                Command::new("umount")
+                    .arg("-l")
+                    .arg(place)
+                    .stderr(Stdio::null())
+                    .status(),
+            );
         }
     }
 }
@@ -66,9 +78,16 @@ fn with_lane() -> Sandbox {
     symlink("nowhere", lane.join("deep/symbolic")).unwrap();
     write(&lane.join("closed/file"), "closed\n");
     std::fs::create_dir(lane.join("empty")).unwrap();
-    sandbox.run(sandbox.command("mkfifo").arg(lane.join("pipe"))).ok();
     sandbox
-        .run(sandbox.command("touch").args(["-d", "2001-02-03", "deep", "deep/er", "empty"]).current_dir(&lane))
+        .run(sandbox.command("mkfifo").arg(lane.join("pipe")))
+        .ok();
+    sandbox
+        .run(
+            sandbox
+                .command("touch")
+                .args(["-d", "2001-02-03", "deep", "deep/er", "empty"])
+                .current_dir(&lane),
+        )
         .ok();
     std::fs::set_permissions(lane.join("closed"), std::fs::Permissions::from_mode(0o550)).unwrap();
     sandbox
@@ -87,7 +106,10 @@ fn contents(sandbox: &Sandbox) -> Vec<String> {
             };
             let name = path.strip_prefix(root).unwrap().display();
             let (mode, owner) = (metadata.mode(), (metadata.uid(), metadata.gid()));
-            found.push(format!("{name} {mode:o} {owner:?} {} {content}", metadata.mtime()));
+            found.push(format!(
+                "{name} {mode:o} {owner:?} {} {content}",
+                metadata.mtime()
+            ));
             if metadata.is_dir() {
                 look(root, &path, found);
             }
@@ -105,15 +127,23 @@ fn a_lane_in_a_lower_layer_leaves_file_by_file_and_comes_back() {
     let root = sandbox.root();
     let before = contents(&sandbox);
     let status = sandbox.git_in(&sandbox.lane_path("x"), ["status", "--porcelain"]);
-    let Some(_overlay) = Overlay::over(&root) else { return };
+    let Some(_overlay) = Overlay::over(&root) else {
+        return;
+    };
     sandbox.lane(["drop", "x", "--force"]).ok();
     assert!(!sandbox.lane_path("x").exists() && !sandbox.repo.join(".git/worktrees/x").exists());
     sandbox.nothing_left_behind(1);
     let log = sandbox.lane(["log", "--json"]).ok();
-    assert!(log.contains("was in a lower layer of an overlay filesystem"), "{log}");
+    assert!(
+        log.contains("was in a lower layer of an overlay filesystem"),
+        "{log}"
+    );
     sandbox.lane(["restore", "x"]).ok();
     assert_eq!(contents(&sandbox), before);
-    assert_eq!(sandbox.git_in(&sandbox.lane_path("x"), ["status", "--porcelain"]), status);
+    assert_eq!(
+        sandbox.git_in(&sandbox.lane_path("x"), ["status", "--porcelain"]),
+        status
+    );
     sandbox.nothing_left_behind(0);
     assert!(!sandbox.root().join("shop.lanes/.lane-trash").exists());
 }
@@ -128,7 +158,9 @@ fn every_verb_takes_it_away_and_an_entry_in_a_lower_layer_comes_back() {
             sandbox.git(["merge", "-q", "--no-ff", "-m", "m", "x"]);
         }
         let root = sandbox.root();
-        let Some(_overlay) = Overlay::over(&root) else { return };
+        let Some(_overlay) = Overlay::over(&root) else {
+            return;
+        };
         sandbox.lane(args).ok();
         sandbox.nothing_left_behind(1);
     }
@@ -136,7 +168,9 @@ fn every_verb_takes_it_away_and_an_entry_in_a_lower_layer_comes_back() {
     let before = contents(&sandbox);
     sandbox.lane(["drop", "x", "--force"]).ok();
     let root = sandbox.root();
-    let Some(_overlay) = Overlay::over(&root) else { return };
+    let Some(_overlay) = Overlay::over(&root) else {
+        return;
+    };
     sandbox.lane(["restore", "x"]).ok();
     assert_eq!(contents(&sandbox), before);
     sandbox.nothing_left_behind(0);
@@ -154,8 +188,8 @@ fn undated(contents: Vec<String>) -> Vec<String> {
     undated.collect()
 }
 
-/// Dies at every step, in both directions: plain git works, and the same command again ends well. Every fifth of them unless
-/// `GIT_LANE_TEST_LONG` is set.
+/// Dies at every step, in both directions: plain git works, and the same command again ends well.
+/// Every fifth of them unless `GIT_LANE_TEST_LONG` is set.
 #[test]
 fn whatever_stops_it_nothing_is_lost() {
     let dying = |args: &'static [&'static str], dropped: bool, asked: bool| {
@@ -170,12 +204,18 @@ fn whatever_stops_it_nothing_is_lost() {
             None => (1 + usize::try_from(std::process::id()).unwrap() % 5, 5),
         };
         for step in (first..).step_by(stride) {
-            let Some(_overlay) = Overlay::over(&root) else { return };
+            let Some(_overlay) = Overlay::over(&root) else {
+                return;
+            };
             let mut command = sandbox.command("git-lane");
             if asked {
                 command.env("GIT_LANE_TEST_DIE_ASKED", "1");
             }
-            let run = sandbox.run(command.args(args).env("GIT_LANE_TEST_DIE_AT", step.to_string()));
+            let run = sandbox.run(
+                command
+                    .args(args)
+                    .env("GIT_LANE_TEST_DIE_AT", step.to_string()),
+            );
             if !run.stderr.contains("died at") {
                 assert!(run.code == 0 && step > 20, "{step} {run}");
                 return;
@@ -203,13 +243,21 @@ fn whatever_stops_it_nothing_is_lost() {
 fn a_full_upper_layer_leaves_it_as_it_was() {
     let sandbox = with_lane();
     for number in 0..8 {
-        write(&sandbox.lane_path("x").join(format!("large{number}")), vec![b'x'; 400_000]);
+        write(
+            &sandbox.lane_path("x").join(format!("large{number}")),
+            vec![b'x'; 400_000],
+        );
     }
     let root = sandbox.root();
     let before = undated(contents(&sandbox));
-    let Some(_overlay) = Overlay::with_room(&root, "2M") else { return };
+    let Some(_overlay) = Overlay::with_room(&root, "2M") else {
+        return;
+    };
     let failed = sandbox.lane(["drop", "x", "--force"]).fails(4);
-    assert!(failed.contains("cannot copy up") && failed.contains("No space left on device"), "{failed}");
+    assert!(
+        failed.contains("cannot copy up") && failed.contains("No space left on device"),
+        "{failed}"
+    );
     assert_eq!(undated(contents(&sandbox)), before);
     sandbox.nothing_left_behind(0);
 }
@@ -220,22 +268,42 @@ fn what_cannot_go_file_by_file_stays_with_the_reason_and_a_remedy() {
     let sandbox = Sandbox::new();
     sandbox.lane(["start", "x"]).ok();
     let root = sandbox.root();
-    let Some(_overlay) = Overlay::over(&root) else { return };
+    let Some(_overlay) = Overlay::over(&root) else {
+        return;
+    };
     let lane = sandbox.lane_path("x");
     let before = contents(&sandbox);
     let mounted = lane.join("src");
-    if !Command::new("mount").args(["--bind"]).args([&mounted, &mounted]).status().unwrap().success() {
+    if !Command::new("mount")
+        .args(["--bind"])
+        .args([&mounted, &mounted])
+        .status()
+        .unwrap()
+        .success()
+    {
         return eprintln!("skipped: nothing can be mounted here");
     }
     let refused = sandbox.lane(["drop", "x"]).fails(1);
     assert!(
-        refused.contains(&format!("'{}' is in a lower layer of an overlay filesystem", lane.display())),
+        refused.contains(&format!(
+            "'{}' is in a lower layer of an overlay filesystem",
+            lane.display()
+        )),
         "{refused}"
     );
-    assert!(refused.contains("hint: copy it into the upper layer, then try again: cp -a "), "{refused}");
+    assert!(
+        refused.contains("hint: copy it into the upper layer, then try again: cp -a "),
+        "{refused}"
+    );
     assert_eq!(contents(&sandbox), before);
     assert!(!sandbox.root().join("shop.lanes/.lane-trash").exists());
     sandbox.nothing_left_behind(0);
-    assert!(Command::new("umount").arg(&mounted).status().unwrap().success());
+    assert!(
+        Command::new("umount")
+            .arg(&mounted)
+            .status()
+            .unwrap()
+            .success()
+    );
     sandbox.lane(["drop", "x"]).ok();
 }

@@ -12,10 +12,18 @@ fn outcome(sandbox: &Sandbox, args: &[&str]) -> BTreeMap<String, String> {
         let sign = if key == "pruned" { "-" } else { "+" };
         entries
             .into_iter()
-            .map(|entry| (text(&entry["name"]), format!("{sign}{}", text(&entry[code]))))
+            .map(|entry| {
+                (
+                    text(&entry["name"]),
+                    format!("{sign}{}", text(&entry[code])),
+                )
+            })
             .collect::<Vec<_>>()
     };
-    list("pruned", "proof").into_iter().chain(list("kept", "code")).collect()
+    list("pruned", "proof")
+        .into_iter()
+        .chain(list("kept", "code"))
+        .collect()
 }
 
 #[test]
@@ -59,7 +67,10 @@ fn every_lane_goes_by_proof_or_stays_for_a_reason() {
     assert!(sandbox.fingerprint() == before);
     assert_eq!(outcome(&sandbox, &[]), expected);
     let branches = sandbox.git(["for-each-ref", "--format=%(refname:short)", "refs/heads"]);
-    assert_eq!(branches, "ahead\nfresh\ngone\nlanded-but-dirty\nlocked\nmain");
+    assert_eq!(
+        branches,
+        "ahead\nfresh\ngone\nlanded-but-dirty\nlocked\nmain"
+    );
     sandbox.plain_git_works();
     sandbox.nothing_left_behind(4);
     for name in ["merged", "gone", "gone-unused"] {
@@ -67,8 +78,14 @@ fn every_lane_goes_by_proof_or_stays_for_a_reason() {
     }
     sandbox.plain_git_works();
     let text = sandbox.lane(["prune"]).ok();
-    assert!(text.contains("pruned lane merged: merged into its base"), "{text}");
-    assert!(text.contains("kept lane ahead: it has 1 commit that 'main' has not"), "{text}");
+    assert!(
+        text.contains("pruned lane merged: merged into its base"),
+        "{text}"
+    );
+    assert!(
+        text.contains("kept lane ahead: it has 1 commit that 'main' has not"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -78,7 +95,10 @@ fn an_age_holds_for_every_lane() {
     sandbox.work("merged", "merged", "x");
     sandbox.git(["merge", "-q", "merged"]);
     sandbox.lane_by_git("unused");
-    for (age, why) in [("1h", ["+too-young", "+too-young"]), ("0s", ["-same-commit", "-never-used"])] {
+    for (age, why) in [
+        ("1h", ["+too-young", "+too-young"]),
+        ("0s", ["-same-commit", "-never-used"]),
+    ] {
         let names = ["merged", "unused"].map(str::to_owned);
         let expected: BTreeMap<_, _> = names.into_iter().zip(why.map(str::to_owned)).collect();
         assert_eq!(outcome(&sandbox, &["--older-than", age]), expected);
@@ -87,21 +107,35 @@ fn an_age_holds_for_every_lane() {
     assert_eq!(sandbox.lane(["prune"]).ok(), "there are no lanes\n");
 }
 
-/// The admin directory of a removed worktree leaves; those of other missing worktrees are none of our business.
+/// The admin directory of a removed worktree leaves; those of other missing worktrees are none of
+/// our business.
 #[test]
 fn other_peoples_missing_worktrees_keep_their_admin_directories() {
     let sandbox = Sandbox::new();
     let stick = sandbox.root().join("stick");
-    sandbox.git(["worktree", "add", "-q", "-b", "stick", stick.to_str().unwrap()]);
+    sandbox.git([
+        "worktree",
+        "add",
+        "-q",
+        "-b",
+        "stick",
+        stick.to_str().unwrap(),
+    ]);
     std::fs::rename(&stick, sandbox.root().join("unplugged")).unwrap();
     let gone = sandbox.lane_by_git("gone");
     std::fs::remove_dir_all(gone).unwrap();
     sandbox.lane(["prune"]).ok();
-    let left = std::fs::read_dir(sandbox.repo.join(".git/worktrees")).unwrap().flatten();
-    assert_eq!(left.map(|entry| entry.file_name()).collect::<Vec<_>>(), ["stick"]);
+    let left = std::fs::read_dir(sandbox.repo.join(".git/worktrees"))
+        .unwrap()
+        .flatten();
+    assert_eq!(
+        left.map(|entry| entry.file_name()).collect::<Vec<_>>(),
+        ["stick"]
+    );
 }
 
-/// A lane that was only brought up to date with its base is as new as it was before: nothing was done in it yet.
+/// A lane that was only brought up to date with its base is as new as it was before: nothing was
+/// done in it yet.
 #[test]
 fn a_lane_that_was_only_brought_up_to_date_was_never_used() {
     for (what, sync, used) in [
@@ -111,9 +145,22 @@ fn a_lane_that_was_only_brought_up_to_date_was_never_used() {
         ("pull", "git pull -q . main", false),
         ("pull --rebase", "git pull -q --rebase . main", false),
         ("twice", "git merge -q main~1; git merge -q main", false),
-        ("merge without a fast-forward", "git merge -q --no-ff --no-edit main", true),
-        ("commit", "git commit -q --allow-empty -m work; git merge -q --no-edit main; git push -q . HEAD:main", true),
-        ("cherry-pick", "git cherry-pick main; git reset -q --hard main", true),
+        (
+            "merge without a fast-forward",
+            "git merge -q --no-ff --no-edit main",
+            true,
+        ),
+        (
+            "commit",
+            "git commit -q --allow-empty -m work; git merge -q --no-edit main; git push -q . \
+             HEAD:main",
+            true,
+        ),
+        (
+            "cherry-pick",
+            "git cherry-pick main; git reset -q --hard main",
+            true,
+        ),
     ] {
         let sandbox = Sandbox::new();
         sandbox.write(".gitignore", ".env\n");
@@ -126,18 +173,37 @@ fn a_lane_that_was_only_brought_up_to_date_was_never_used() {
         }
         write(&lane.join(".env"), "secret");
         sandbox.git(["config", "receive.denyCurrentBranch", "ignore"]);
-        sandbox.run(sandbox.command("sh").args(["-c", sync]).current_dir(&lane)).ok();
+        sandbox
+            .run(sandbox.command("sh").args(["-c", sync]).current_dir(&lane))
+            .ok();
         // A merge commit of its own is in no base.
-        let expected = if what.starts_with("merge without") { "+not-integrated" } else { "-integrated" };
+        let expected = if what.starts_with("merge without") {
+            "+not-integrated"
+        } else {
+            "-integrated"
+        };
         let found = outcome(&sandbox, &["-n"])["x"].clone();
-        let right = if used { found == expected || found.starts_with("-") } else { found == "+too-young" };
+        let right = if used {
+            found == expected || found.starts_with("-")
+        } else {
+            found == "+too-young"
+        };
         assert!(right, "{what}: {found}");
         if !used {
-            let json = sandbox.lane(["--json", "prune", "-n", "--older-than", "0s"]).json();
+            let json = sandbox
+                .lane(["--json", "prune", "-n", "--older-than", "0s"])
+                .json();
             assert_eq!(json["pruned"][0]["proof"], "never-used", "{what}: {json}");
-            assert_eq!(json["pruned"][0]["ignored"], serde_json::json!([".env"]), "{what}: {json}");
+            assert_eq!(
+                json["pruned"][0]["ignored"],
+                serde_json::json!([".env"]),
+                "{what}: {json}"
+            );
             let text = sandbox.lane(["prune", "--yes", "--older-than", "0s"]).ok();
-            assert!(text.contains("ignored files that left with it: '.env'"), "{what}: {text}");
+            assert!(
+                text.contains("ignored files that left with it: '.env'"),
+                "{what}: {text}"
+            );
         }
     }
 }
@@ -147,28 +213,47 @@ fn a_lane_that_was_only_brought_up_to_date_was_never_used() {
 fn a_detached_lane_has_one_verdict() {
     for (what, work, integrated, asks) in [
         ("as started", "true", true, None),
-        ("ahead", "echo x >work; git add work; git commit -qm work", false, Some("not-integrated")),
+        (
+            "ahead",
+            "echo x >work; git add work; git commit -qm work",
+            false,
+            Some("not-integrated"),
+        ),
         (
             "landed",
-            "echo x >work; git add work; git commit -qm work; git -C ../../shop merge -q $(git rev-parse HEAD)",
+            "echo x >work; git add work; git commit -qm work; git -C ../../shop merge -q $(git \
+             rev-parse HEAD)",
             true,
             None,
         ),
         ("dirty", "echo x >new", true, Some("unsettled")),
-        ("on a branch", "git checkout -q -b somewhere", true, Some("unsettled")),
+        (
+            "on a branch",
+            "git checkout -q -b somewhere",
+            true,
+            Some("unsettled"),
+        ),
     ] {
         let sandbox = Sandbox::new();
         sandbox.lane(["start", "x", "--detach"]).ok();
         let lane = sandbox.lane_path("x");
-        sandbox.run(sandbox.command("sh").args(["-c", work]).current_dir(&lane)).ok();
+        sandbox
+            .run(sandbox.command("sh").args(["-c", work]).current_dir(&lane))
+            .ok();
         let shown = sandbox.lane(["--json", "show", "x"]).json();
         let stray = what == "on a branch";
-        assert!(stray || integrated != shown["versusBase"]["integrated"].is_null(), "{what}: {shown}");
+        assert!(
+            stray || integrated != shown["versusBase"]["integrated"].is_null(),
+            "{what}: {shown}"
+        );
         let pruned = outcome(&sandbox, &["-n", "--older-than", "0s"])["x"].clone();
         assert_eq!(pruned.strip_prefix('+'), asks, "{what}: {pruned}");
         let run = sandbox.lane(["--json", "drop", "x"]);
         match asks {
-            Some(code) => assert!(run.stdout.contains(&format!("\"code\": \"{code}\"")), "{what}: {run}"),
+            Some(code) => assert!(
+                run.stdout.contains(&format!("\"code\": \"{code}\"")),
+                "{what}: {run}"
+            ),
             None => drop(run.ok()),
         }
     }
@@ -181,7 +266,10 @@ fn a_branch_that_stays_can_be_worked_on_again() {
     sandbox.work("gone", "gone", "x");
     std::fs::remove_dir_all(gone).unwrap();
     let text = sandbox.lane(["prune"]).ok();
-    let hint = text.lines().find_map(|line| line.split_once(": git lane ")).map(|(_, command)| command.to_owned());
+    let hint = text
+        .lines()
+        .find_map(|line| line.split_once(": git lane "))
+        .map(|(_, command)| command.to_owned());
     let command = hint.unwrap_or_else(|| panic!("{text}"));
     sandbox.lane(command.split(' ')).ok();
     assert!(sandbox.lane_path("gone").join("gone").exists(), "{text}");

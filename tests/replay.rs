@@ -1,7 +1,9 @@
-//! Historical merges of a real repository, replayed as lanes: each landing must be what git itself makes of it.
+//! Historical merges of a real repository, replayed as lanes: each landing must be what git itself
+//! makes of it.
 //!
-//! `GIT_LANE_TEST_REPLAY=/path/to/repository cargo test --test suite replay -- --nocapture` replays its newest 120
-//! merges (`GIT_LANE_TEST_REPLAY_MERGES` sets another number); the repository is cloned, not touched.
+//! `GIT_LANE_TEST_REPLAY=/path/to/repository cargo test --test suite replay -- --nocapture` replays
+//! its newest 120 merges (`GIT_LANE_TEST_REPLAY_MERGES` sets another number); the repository is
+//! cloned, not touched.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -22,9 +24,15 @@ fn merges_of_a_real_repository_land_as_git_would_merge_them() {
         eprintln!("skipped: GIT_LANE_TEST_REPLAY names no repository; replaying a small one");
         return replay(&small(), 12);
     };
-    let merges = std::env::var("GIT_LANE_TEST_REPLAY_MERGES").ok().and_then(|n| n.parse().ok()).unwrap_or(120);
+    let merges = std::env::var("GIT_LANE_TEST_REPLAY_MERGES")
+        .ok()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or(120);
     let sandbox = Sandbox::empty();
-    sandbox.git_in(&sandbox.root(), ["clone", "-q", "--local", source.to_str().unwrap(), "shop"]);
+    sandbox.git_in(
+        &sandbox.root(),
+        ["clone", "-q", "--local", source.to_str().unwrap(), "shop"],
+    );
     replay(&sandbox, merges);
 }
 
@@ -49,7 +57,17 @@ fn small() -> Sandbox {
             _ => append(&first_readme(&sandbox), "more\n"),
         }
         sandbox.commit(&format!("main {n}"));
-        sandbox.git(["merge", "-q", "--no-ff", "--no-edit", "-s", "ort", "-X", "ours", &format!("topic{n}")]);
+        sandbox.git([
+            "merge",
+            "-q",
+            "--no-ff",
+            "--no-edit",
+            "-s",
+            "ort",
+            "-X",
+            "ours",
+            &format!("topic{n}"),
+        ]);
     }
     sandbox
 }
@@ -74,11 +92,20 @@ fn replay(sandbox: &Sandbox, merges: usize) {
         &format!("-{merges}"),
         "HEAD",
     ]);
-    let merges: Vec<(&str, &str)> = listed.lines().filter_map(|line| line.split_once(' ')).collect();
+    let merges: Vec<(&str, &str)> = listed
+        .lines()
+        .filter_map(|line| line.split_once(' '))
+        .collect();
     assert!(!merges.is_empty(), "the repository has merges");
     // git merges in a worktree of its own, so that neither side sees the other's index.
     let theirs = sandbox.root().join("theirs");
-    sandbox.git(["worktree", "add", "-q", "--detach", theirs.to_str().unwrap()]);
+    sandbox.git([
+        "worktree",
+        "add",
+        "-q",
+        "--detach",
+        theirs.to_str().unwrap(),
+    ]);
     let (mut ours_took, mut conflicts) = (Vec::new(), 0);
     for (n, (first, second)) in merges.iter().enumerate() {
         let expected = git_merges(sandbox, &theirs, first, second);
@@ -89,13 +116,21 @@ fn replay(sandbox: &Sandbox, merges: usize) {
     }
     ours_took.sort();
     let median = ours_took[ours_took.len() / 2];
-    eprintln!("{} merges replayed, {conflicts} of them conflicts; a finish took {median:?} (median)", merges.len());
+    eprintln!(
+        "{} merges replayed, {conflicts} of them conflicts; a finish took {median:?} (median)",
+        merges.len()
+    );
 }
 
 fn git_merges(sandbox: &Sandbox, worktree: &Path, first: &str, second: &str) -> Verdict {
     sandbox.git_in(worktree, ["reset", "-q", "--hard", first]);
-    let merged =
-        sandbox.run(sandbox.command("git").current_dir(worktree).args(["merge", "-q", "--no-ff", "--no-edit", second]));
+    let merged = sandbox.run(sandbox.command("git").current_dir(worktree).args([
+        "merge",
+        "-q",
+        "--no-ff",
+        "--no-edit",
+        second,
+    ]));
     if merged.code == 0 {
         merged.ok();
         return Verdict::Tree(sandbox.git_in(worktree, ["rev-parse", "HEAD^{tree}"]));
@@ -111,7 +146,10 @@ fn lane_lands(sandbox: &Sandbox, n: usize, first: &str, second: &str) -> (Verdic
     sandbox.git(["branch", "-q", &lane, second]);
     sandbox.lane(["start", &lane, "--base", &base]).ok();
     let mut finish = sandbox.command("git-lane");
-    finish.args(["finish", &lane, "--strategy", "merge"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    finish
+        .args(["finish", &lane, "--strategy", "merge"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     let start = Instant::now();
     let run = sandbox.run(&mut finish);
     let took = start.elapsed();

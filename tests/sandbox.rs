@@ -1,4 +1,5 @@
-//! A repository of its own for every test, a home of its own, fixed dates, and a runner that cannot be half-checked.
+//! A repository of its own for every test, a home of its own, fixed dates, and a runner that cannot
+//! be half-checked.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -6,7 +7,8 @@ use std::process::{Command, Stdio};
 
 /// The git under test: `GIT_LANE_TEST_GIT`, else `git`.
 pub fn git_program() -> PathBuf {
-    let wanted = std::env::var_os("GIT_LANE_TEST_GIT").map_or_else(|| PathBuf::from("git"), PathBuf::from);
+    let wanted =
+        std::env::var_os("GIT_LANE_TEST_GIT").map_or_else(|| PathBuf::from("git"), PathBuf::from);
     if wanted.components().count() > 1 {
         return wanted;
     }
@@ -19,9 +21,15 @@ pub fn git_program() -> PathBuf {
 
 /// The version of the git under test.
 pub fn git_version() -> (u32, u32) {
-    let output = Command::new(git_program()).arg("version").output().expect("git runs");
+    let output = Command::new(git_program())
+        .arg("version")
+        .output()
+        .expect("git runs");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let mut numbers = text.trim_start_matches("git version ").split('.').map_while(|part| part.parse().ok());
+    let mut numbers = text
+        .trim_start_matches("git version ")
+        .split('.')
+        .map_while(|part| part.parse().ok());
     (numbers.next().unwrap(), numbers.next().unwrap())
 }
 
@@ -45,14 +53,18 @@ impl Sandbox {
 
     /// An empty directory `shop` and a home, no repository yet.
     pub fn empty() -> Self {
-        let root = tempfile::Builder::new().prefix("git-lane-test-").tempdir().expect("temporary directory");
+        let root = tempfile::Builder::new()
+            .prefix("git-lane-test-")
+            .tempdir()
+            .expect("temporary directory");
         let base = std::fs::canonicalize(root.path()).unwrap();
         let repo = base.join("shop");
         for directory in ["home", "shop", "bin"] {
             std::fs::create_dir(base.join(directory)).unwrap();
         }
         // `git lane` must find the binary under test, and every child the git under test.
-        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_git-lane"), base.join("bin/git-lane")).unwrap();
+        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_git-lane"), base.join("bin/git-lane"))
+            .unwrap();
         std::os::unix::fs::symlink(git_program(), base.join("bin/git")).unwrap();
         Sandbox { root, repo }
     }
@@ -90,11 +102,18 @@ impl Sandbox {
     }
 
     /// git in `directory`; must succeed.
-    pub fn git_in<A: AsRef<OsStr>>(&self, directory: &Path, args: impl IntoIterator<Item = A>) -> String {
+    pub fn git_in<A: AsRef<OsStr>>(
+        &self,
+        directory: &Path,
+        args: impl IntoIterator<Item = A>,
+    ) -> String {
         let mut command = self.command("git");
         command.current_dir(directory).args(args);
         let described = format!("{command:?}");
-        Run::of(&mut command, described).ok().trim_end_matches('\n').to_owned()
+        Run::of(&mut command, described)
+            .ok()
+            .trim_end_matches('\n')
+            .to_owned()
     }
 
     /// git in the main worktree; must fail.
@@ -109,7 +128,11 @@ impl Sandbox {
     }
 
     /// git-lane in `directory`.
-    pub fn lane_in<A: AsRef<OsStr>>(&self, directory: &Path, args: impl IntoIterator<Item = A>) -> Run {
+    pub fn lane_in<A: AsRef<OsStr>>(
+        &self,
+        directory: &Path,
+        args: impl IntoIterator<Item = A>,
+    ) -> Run {
         let mut command = self.command("git-lane");
         command.current_dir(directory).args(args);
         self.run(&mut command)
@@ -125,9 +148,15 @@ impl Sandbox {
     pub fn command(&self, program: &str) -> Command {
         let bin = self.root().join("bin");
         let path = std::env::var_os("PATH").unwrap_or_default();
-        let path = std::env::join_paths(std::iter::once(bin.clone()).chain(std::env::split_paths(&path))).unwrap();
+        let path =
+            std::env::join_paths(std::iter::once(bin.clone()).chain(std::env::split_paths(&path)))
+                .unwrap();
         let own = bin.join(program);
-        let mut command = if own.exists() { Command::new(own) } else { Command::new(program) };
+        let mut command = if own.exists() {
+            Command::new(own)
+        } else {
+            Command::new(program)
+        };
         command
             .env_clear()
             .env("PATH", path)
@@ -148,8 +177,9 @@ impl Sandbox {
         command
     }
 
-    /// A listing of everything below the root's repository and lanes, with content: equal before and after means that
-    /// nothing changed. The home and the lock files of git-lane's own are left out.
+    /// A listing of everything below the root's repository and lanes, with content: equal before
+    /// and after means that nothing changed. The home and the lock files of git-lane's own are left
+    /// out.
     pub fn fingerprint(&self) -> String {
         let mut lines = Vec::new();
         fingerprint(&self.root(), &self.root(), &mut lines);
@@ -164,17 +194,28 @@ fn fingerprint(root: &Path, directory: &Path, lines: &mut Vec<String>) {
         let name = path.strip_prefix(root).unwrap().display().to_string();
         // A newer git may be at its own maintenance, in the background.
         let gits = name.ends_with("objects/maintenance.lock");
-        if gits || name == "home" || name == "bin" || name.ends_with(".git/lane") || name == "shop/lane" {
+        if gits
+            || name == "home"
+            || name == "bin"
+            || name.ends_with(".git/lane")
+            || name == "shop/lane"
+        {
             continue;
         }
         let metadata = std::fs::symlink_metadata(&path).unwrap();
         if metadata.is_symlink() {
-            lines.push(format!("{name} -> {}", std::fs::read_link(&path).unwrap().display()));
+            lines.push(format!(
+                "{name} -> {}",
+                std::fs::read_link(&path).unwrap().display()
+            ));
         } else if metadata.is_dir() {
             lines.push(format!("{name}/"));
             fingerprint(root, &path, lines);
         } else {
-            lines.push(format!("{name} {:?}", std::fs::read(&path).unwrap_or_default()));
+            lines.push(format!(
+                "{name} {:?}",
+                std::fs::read(&path).unwrap_or_default()
+            ));
         }
     }
 }
@@ -207,10 +248,15 @@ pub struct Run {
 impl Run {
     fn of(command: &mut Command, described: String) -> Self {
         use std::os::unix::process::ExitStatusExt;
-        let output = command.output().unwrap_or_else(|error| panic!("{described}: {error}"));
+        let output = command
+            .output()
+            .unwrap_or_else(|error| panic!("{described}: {error}"));
         Run {
             described,
-            code: output.status.code().unwrap_or_else(|| 128 + output.status.signal().unwrap_or(0)),
+            code: output
+                .status
+                .code()
+                .unwrap_or_else(|| 128 + output.status.signal().unwrap_or(0)),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
             stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         }
@@ -241,6 +287,10 @@ impl Run {
 
 impl std::fmt::Display for Run {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}\nexit code {}\n--- stdout\n{}--- stderr\n{}", self.described, self.code, self.stdout, self.stderr)
+        write!(
+            f,
+            "{}\nexit code {}\n--- stdout\n{}--- stderr\n{}",
+            self.described, self.code, self.stdout, self.stderr
+        )
     }
 }

@@ -1,4 +1,5 @@
-//! The function `lane`, run in every shell it is written for, against a git-lane that only plays its part.
+//! The function `lane`, run in every shell it is written for, against a git-lane that only plays
+//! its part.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -7,8 +8,12 @@ use crate::sandbox::{Run, Sandbox};
 use crate::shells::installed;
 
 /// The shells, with what `shell-init` calls them and their word for the last exit code.
-const SHELLS: [(&str, &str, &str); 4] =
-    [("bash", "bash", "$?"), ("dash", "sh", "$?"), ("zsh", "zsh", "$?"), ("fish", "fish", "$status")];
+const SHELLS: [(&str, &str, &str); 4] = [
+    ("bash", "bash", "$?"),
+    ("dash", "sh", "$?"),
+    ("zsh", "zsh", "$?"),
+    ("fish", "fish", "$status"),
+];
 
 /// A stand-in for the verbs: lanes are directories, and finishing renames the one we are in.
 const STAND_IN: &str = r#"#!/bin/sh
@@ -54,11 +59,17 @@ impl Stage {
         path
     }
 
-    /// Runs `script` in a shell that has the function; `%?` is the shell's last exit code, `%1` the first argument.
+    /// Runs `script` in a shell that has the function; `%?` is the shell's last exit code, `%1` the
+    /// first argument.
     fn run(&self, shell: &str, script: &str, argument: &str) -> Run {
-        let (program, name, code) = SHELLS.into_iter().find(|(program, ..)| *program == shell).unwrap();
+        let (program, name, code) = SHELLS
+            .into_iter()
+            .find(|(program, ..)| *program == shell)
+            .unwrap();
         let first = if shell == "fish" { "$argv[1]" } else { "$1" };
-        let script = script.replace("%?", code).replace("%1", &format!("\"{first}\""));
+        let script = script
+            .replace("%?", code)
+            .replace("%1", &format!("\"{first}\""));
         let init = self.sandbox.root().join(format!("init.{name}"));
         let mut command = self.sandbox.command(program);
         match shell {
@@ -66,16 +77,23 @@ impl Stage {
             "zsh" => command.arg("-f"),
             _ => &mut command,
         };
-        command.arg("-c").arg(format!(". '{}'\n{script}", init.display()));
+        command
+            .arg("-c")
+            .arg(format!(". '{}'\n{script}", init.display()));
         if shell != "fish" {
             command.arg("test");
         }
-        command.arg(argument).env("LANES", self.sandbox.root().join("shop.lanes"));
+        command
+            .arg(argument)
+            .env("LANES", self.sandbox.root().join("shop.lanes"));
         self.sandbox.run(&mut command)
     }
 
     fn everywhere(&self, check: impl Fn(&str)) {
-        SHELLS.iter().filter(|(program, ..)| installed(program)).for_each(|(program, ..)| check(program));
+        SHELLS
+            .iter()
+            .filter(|(program, ..)| installed(program))
+            .for_each(|(program, ..)| check(program));
     }
 }
 
@@ -89,11 +107,23 @@ fn a_name_leads_into_the_lane_and_a_wrong_one_nowhere() {
     let login = stage.lane("login");
     let list = stage.lane("config");
     stage.everywhere(|shell| {
-        assert_eq!(stage.run(shell, "lane login; pwd", "").ok(), shown(&login), "{shell}");
-        assert_eq!(stage.run(shell, "lane -- config; pwd", "").ok(), shown(&list), "{shell}");
+        assert_eq!(
+            stage.run(shell, "lane login; pwd", "").ok(),
+            shown(&login),
+            "{shell}"
+        );
+        assert_eq!(
+            stage.run(shell, "lane -- config; pwd", "").ok(),
+            shown(&list),
+            "{shell}"
+        );
         let run = stage.run(shell, "lane nothing; echo %?; pwd", "");
         assert_eq!(run.stderr, "error: there is no lane 'nothing'\n", "{shell}");
-        assert_eq!(run.ok(), format!("1\n{}", shown(&stage.sandbox.repo)), "{shell}");
+        assert_eq!(
+            run.ok(),
+            format!("1\n{}", shown(&stage.sandbox.repo)),
+            "{shell}"
+        );
     });
 }
 
@@ -102,10 +132,25 @@ fn start_goes_into_the_new_lane_unless_it_was_refused() {
     let stage = Stage::new();
     stage.everywhere(|shell| {
         let name = format!("new-{shell}");
-        let told = stage.run(shell, "lane start --base main %1; echo %?; pwd", &name).ok();
-        assert_eq!(told, format!("started {name}\n0\n{}", shown(&stage.sandbox.lane_path(&name))), "{shell}");
-        let told = stage.run(shell, "lane start refused; echo %?; pwd", "").ok();
-        assert_eq!(told, format!("3\n{}", shown(&stage.sandbox.repo)), "{shell}");
+        let told = stage
+            .run(shell, "lane start --base main %1; echo %?; pwd", &name)
+            .ok();
+        assert_eq!(
+            told,
+            format!(
+                "started {name}\n0\n{}",
+                shown(&stage.sandbox.lane_path(&name))
+            ),
+            "{shell}"
+        );
+        let told = stage
+            .run(shell, "lane start refused; echo %?; pwd", "")
+            .ok();
+        assert_eq!(
+            told,
+            format!("3\n{}", shown(&stage.sandbox.repo)),
+            "{shell}"
+        );
     });
 }
 
@@ -115,8 +160,18 @@ fn after_a_finish_inside_the_lane_the_shell_is_back_home() {
     stage.everywhere(|shell| {
         for verb in ["finish", "drop"] {
             let login = stage.lane("login");
-            let told = stage.run(shell, &format!("cd %1; lane {verb}; echo %?; pwd -P"), login.to_str().unwrap()).ok();
-            assert_eq!(told, format!("done\n0\n{}", shown(&stage.sandbox.repo)), "{shell} {verb}");
+            let told = stage
+                .run(
+                    shell,
+                    &format!("cd %1; lane {verb}; echo %?; pwd -P"),
+                    login.to_str().unwrap(),
+                )
+                .ok();
+            assert_eq!(
+                told,
+                format!("done\n0\n{}", shown(&stage.sandbox.repo)),
+                "{shell} {verb}"
+            );
             let login = stage.lane("login");
             let script = format!("cd %1; lane {verb} refused; echo %?; pwd");
             let told = stage.run(shell, &script, login.to_str().unwrap()).ok();
@@ -134,7 +189,11 @@ fn everything_else_is_git_lane_with_its_exit_code() {
             ("lane --json", "passed [--json] []\n7\n"),
             ("lane config 'a  b' \"\"", "passed [config] [a  b ]\n7\n"),
         ] {
-            assert_eq!(stage.run(shell, &format!("{line}; echo %?"), "").ok(), told, "{shell}: {line}");
+            assert_eq!(
+                stage.run(shell, &format!("{line}; echo %?"), "").ok(),
+                told,
+                "{shell}: {line}"
+            );
         }
     });
 }
@@ -143,12 +202,33 @@ fn everything_else_is_git_lane_with_its_exit_code() {
 fn names_are_never_looked_at_by_the_shell() {
     let stage = Stage::new();
     stage.everywhere(|shell| {
-        for name in ["$(touch pwned)", "`touch pwned`", "x;touch pwned", "a'b\"c", "a b", "*", "~", "x|y&z", "\\n"] {
+        for name in [
+            "$(touch pwned)",
+            "`touch pwned`",
+            "x;touch pwned",
+            "a'b\"c",
+            "a b",
+            "*",
+            "~",
+            "x|y&z",
+            "\\n",
+        ] {
             let path = stage.lane(name);
-            assert_eq!(stage.run(shell, "lane %1; pwd", name).ok(), shown(&path), "{shell}: {name}");
+            assert_eq!(
+                stage.run(shell, "lane %1; pwd", name).ok(),
+                shown(&path),
+                "{shell}: {name}"
+            );
             let told = stage.run(shell, "lane start %1; pwd", name).ok();
-            assert_eq!(told, format!("started {name}\n{}", shown(&path)), "{shell}: {name}");
-            assert!(!path.join("pwned").exists() && !stage.sandbox.repo.join("pwned").exists(), "{shell}: {name}");
+            assert_eq!(
+                told,
+                format!("started {name}\n{}", shown(&path)),
+                "{shell}: {name}"
+            );
+            assert!(
+                !path.join("pwned").exists() && !stage.sandbox.repo.join("pwned").exists(),
+                "{shell}: {name}"
+            );
         }
     });
 }
@@ -157,7 +237,10 @@ fn names_are_never_looked_at_by_the_shell() {
 fn with_the_real_verbs_start_leads_into_the_lane_and_a_dry_run_nowhere() {
     let sandbox = Sandbox::new();
     let lane = sandbox.lane_path("login");
-    for (program, name, code) in SHELLS.into_iter().filter(|(program, ..)| installed(program)) {
+    for (program, name, code) in SHELLS
+        .into_iter()
+        .filter(|(program, ..)| installed(program))
+    {
         let init = sandbox.root().join(format!("real.{name}"));
         std::fs::write(&init, sandbox.lane(["shell-init", name]).ok()).unwrap();
         let run = |script: &str| {
@@ -168,13 +251,22 @@ fn with_the_real_verbs_start_leads_into_the_lane_and_a_dry_run_nowhere() {
                 command.args(["--norc", "--noprofile"]);
             }
             let script = script.replace("%?", code);
-            command.arg("-c").arg(format!(". '{}'\n{script}", init.display()));
+            command
+                .arg("-c")
+                .arg(format!(". '{}'\n{script}", init.display()));
             sandbox.run(&mut command).ok()
         };
         let here = shown(&sandbox.repo);
-        let told = run("lane start --dry-run unborn >/dev/null; pwd; lane start bad..name 2>/dev/null; echo %?; pwd");
+        let told = run(
+            "lane start --dry-run unborn >/dev/null; pwd; lane start bad..name 2>/dev/null; echo \
+             %?; pwd",
+        );
         assert_eq!(told, format!("{here}1\n{here}"), "{program}");
-        assert_eq!(run("lane start --base main login other >/dev/null; pwd"), shown(&lane), "{program}");
+        assert_eq!(
+            run("lane start --base main login other >/dev/null; pwd"),
+            shown(&lane),
+            "{program}"
+        );
         let told = run("lane other; lane login; pwd; lane nothing 2>/dev/null; echo %?");
         assert_eq!(told, format!("{}1\n", shown(&lane)), "{program}");
     }

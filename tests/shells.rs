@@ -3,8 +3,12 @@
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-/// Says that a part of a test was not run; past the capture of test output, because that must not look like a pass.
-#[expect(clippy::explicit_write, reason = "what the print macros write is captured")]
+/// Says that a part of a test was not run; past the capture of test output, because that must not
+/// look like a pass.
+#[expect(
+    clippy::explicit_write,
+    reason = "what the print macros write is captured"
+)]
 pub fn skipped(why: &str) {
     let test = std::thread::current().name().unwrap_or_default().to_owned();
     writeln!(std::io::stderr(), "SKIPPED {test}: {why}").unwrap();

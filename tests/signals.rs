@@ -1,5 +1,6 @@
-//! A signal that ends a command leaves no lock of git's behind: it waits for the part that holds one, and plain git works
-//! before any git-lane command runs again. The thorough version is in `crash/strike.rs`.
+//! A signal that ends a command leaves no lock of git's behind: it waits for the part that holds
+//! one, and plain git works before any git-lane command runs again. The thorough version is in
+//! `crash/strike.rs`.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -9,7 +10,8 @@ use std::time::{Duration, Instant};
 use crate::crash::locks_below;
 use crate::sandbox::{Sandbox, write};
 
-/// Sends a signal to the git-lane above it, once, while that holds the locks of the refs it is about to change.
+/// Sends a signal to the git-lane above it, once, while that holds the locks of the refs it is
+/// about to change.
 const STRIKE: &str = "#!/bin/sh
 cat >/dev/null
 [ \"$1\" = prepared ] && [ -n \"$STRIKE\" ] && [ ! -e \"$HOME/struck\" ] || exit 0
@@ -41,17 +43,25 @@ fn no_lock_of_gits_is_left() {
         (&["finish", "x", "--strategy", "merge"], |_| {}),
         (&["finish", "x", "--strategy", "ff", "--keep"], |_| {}),
         (&["drop", "--yes", "x"], |_| {}),
-        (&["restore", "x"], |sandbox| drop(sandbox.lane(["drop", "--yes", "x"]).ok())),
-        (&["prune", "--yes"], |sandbox| drop(sandbox.git(["merge", "-q", "--no-ff", "-m", "m", "x"]))),
+        (&["restore", "x"], |sandbox| {
+            drop(sandbox.lane(["drop", "--yes", "x"]).ok())
+        }),
+        (&["prune", "--yes"], |sandbox| {
+            drop(sandbox.git(["merge", "-q", "--no-ff", "-m", "m", "x"]))
+        }),
     ];
     for (args, prepare) in commands {
-        for (signal, number) in
-            [("TERM", 15), ("INT", 2), ("HUP", 1), ("QUIT", 3)].into_iter().filter(|(_, number)| !is_ignored(*number))
+        for (signal, number) in [("TERM", 15), ("INT", 2), ("HUP", 1), ("QUIT", 3)]
+            .into_iter()
+            .filter(|(_, number)| !is_ignored(*number))
         {
             let sandbox = striking();
             prepare(&sandbox);
             let run = sandbox.run(sandbox.command("git-lane").args(args).env("STRIKE", signal));
-            assert!(sandbox.root().join("home/struck").exists(), "nothing was struck: {run}");
+            assert!(
+                sandbox.root().join("home/struck").exists(),
+                "nothing was struck: {run}"
+            );
             let left = locks_below(&sandbox.repo.join(".git"));
             assert!(left.is_empty(), "{signal}: {left:?} {run}");
             assert_eq!(run.code, 128 + number, "{run}");
@@ -61,11 +71,14 @@ fn no_lock_of_gits_is_left() {
     }
 }
 
-/// Whether this process ignores a signal, and with it what it starts: a shell has SIGINT ignored in its background.
+/// Whether this process ignores a signal, and with it what it starts: a shell has SIGINT ignored in
+/// its background.
 fn is_ignored(signal: i32) -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    let mask = mask
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .unwrap_or(0);
     mask & (1 << (signal - 1)) != 0
 }
 
@@ -77,7 +90,9 @@ fn an_ignored_signal_stays_ignored() {
     }
     let sandbox = striking();
     let mut shell = sandbox.command("sh");
-    shell.args(["-c", "trap '' HUP; exec git-lane finish x --keep"]).env("STRIKE", "HUP");
+    shell
+        .args(["-c", "trap '' HUP; exec git-lane finish x --keep"])
+        .env("STRIKE", "HUP");
     let _ = sandbox.run(&mut shell).ok();
     assert!(sandbox.root().join("home/struck").exists());
     assert_eq!(sandbox.git(["show", "main:new"]), "new");
@@ -87,20 +102,34 @@ fn an_ignored_signal_stays_ignored() {
 #[test]
 fn waiting_ends_at_once() {
     let sandbox = striking();
-    for (file, args) in [("config.lock", &["start", "y"][..]), ("lane/land.lock", &["finish", "x"])] {
+    for (file, args) in [
+        ("config.lock", &["start", "y"][..]),
+        ("lane/land.lock", &["finish", "x"]),
+    ] {
         let path = sandbox.repo.join(".git").join(file);
         write(&path, "");
         let held = std::fs::File::open(&path).unwrap();
         held.lock().unwrap();
         let mut command = sandbox.command("git-lane");
-        let mut child = command.args(args).stderr(Stdio::null()).stdout(Stdio::null()).spawn().unwrap();
+        let mut child = command
+            .args(args)
+            .stderr(Stdio::null())
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap();
         std::thread::sleep(Duration::from_millis(1500));
         assert!(child.try_wait().unwrap().is_none(), "{args:?} did not wait");
         let started = Instant::now();
         let mut kill = sandbox.command("kill");
-        let _ = sandbox.run(kill.args(["-TERM", &child.id().to_string()])).ok();
+        let _ = sandbox
+            .run(kill.args(["-TERM", &child.id().to_string()]))
+            .ok();
         let status = child.wait().unwrap();
-        assert!(started.elapsed() < Duration::from_secs(3), "{args:?}: {:?}", started.elapsed());
+        assert!(
+            started.elapsed() < Duration::from_secs(3),
+            "{args:?}: {:?}",
+            started.elapsed()
+        );
         assert!(!status.success(), "{args:?}: {status}");
         drop(held);
         std::fs::remove_file(path).unwrap();
@@ -108,7 +137,8 @@ fn waiting_ends_at_once() {
     }
 }
 
-/// What is typed while an editor has the terminal is for the editor alone, as it is while git waits for one.
+/// What is typed while an editor has the terminal is for the editor alone, as it is while git waits
+/// for one.
 #[test]
 fn an_editor_has_the_terminal_to_itself() {
     use std::os::unix::process::CommandExt;
@@ -120,30 +150,53 @@ fn an_editor_has_the_terminal_to_itself() {
         let editor = sandbox.root().join("home/editor");
         // A git that has just started it would still die of the signal.
         let ready = "git=$(ps -o ppid= -p $PPID | tr -d ' ')
-            until grep -q '^SigCgt:.*[67ef]$' /proc/$git/status; do sleep 0.01; done; echo >\"$HOME/editing\"";
-        write(&editor, format!("#!/bin/sh\n{text}\n{ready}\nwhile :; do sleep 0.05; done\n"));
+            until grep -q '^SigCgt:.*[67ef]$' /proc/$git/status; do sleep 0.01; done; echo \
+            >\"$HOME/editing\"";
+        write(
+            &editor,
+            format!("#!/bin/sh\n{text}\n{ready}\nwhile :; do sleep 0.05; done\n"),
+        );
         std::fs::set_permissions(&editor, std::fs::Permissions::from_mode(0o755)).unwrap();
         let mut command = sandbox.command("git-lane");
-        command.args(["finish", "x", "--keep", "--edit", "--strategy", "merge"]).env("GIT_EDITOR", &editor);
-        let child = command.process_group(0).stderr(Stdio::piped()).spawn().unwrap();
+        command
+            .args(["finish", "x", "--keep", "--edit", "--strategy", "merge"])
+            .env("GIT_EDITOR", &editor);
+        let child = command
+            .process_group(0)
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         let started = Instant::now();
         while !sandbox.root().join("home/editing").exists() {
             assert!(started.elapsed() < Duration::from_secs(30));
             std::thread::sleep(Duration::from_millis(20));
         }
         let mut kill = sandbox.command("kill");
-        let _ = sandbox.run(kill.args([&format!("-{signal}"), "--", &format!("-{}", child.id())])).ok();
+        let _ = sandbox
+            .run(kill.args([&format!("-{signal}"), "--", &format!("-{}", child.id())]))
+            .ok();
         let ended = child.wait_with_output().unwrap();
         (sandbox, ended)
     };
     for signal in ["INT", "QUIT"] {
         // Longer than git-lane would give it.
-        let (sandbox, ended) = edit("trap 'sleep 0.5; echo typed >>\"$1\"; exit 0' INT QUIT", signal);
+        let (sandbox, ended) = edit(
+            "trap 'sleep 0.5; echo typed >>\"$1\"; exit 0' INT QUIT",
+            signal,
+        );
         assert!(ended.status.success(), "{signal}: {ended:?}");
-        assert!(sandbox.git(["log", "-1", "--format=%B", "main"]).contains("typed"));
+        assert!(
+            sandbox
+                .git(["log", "-1", "--format=%B", "main"])
+                .contains("typed")
+        );
         let (sandbox, ended) = edit("", signal);
         assert!(!ended.status.success(), "{signal}: {ended:?}");
-        assert_eq!(sandbox.git(["log", "-1", "--format=%s", "main"]), "first", "{signal}");
+        assert_eq!(
+            sandbox.git(["log", "-1", "--format=%s", "main"]),
+            "first",
+            "{signal}"
+        );
         sandbox.nothing_under_way();
     }
 }
@@ -157,7 +210,10 @@ fn the_git_it_waits_for_ends_too() {
     std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).unwrap();
     write(&sandbox.lane_path("x").join("more"), "more");
     let mut command = sandbox.command("git-lane");
-    command.args(["finish", "x", "--commit", "m"]).stderr(Stdio::null()).stdout(Stdio::null());
+    command
+        .args(["finish", "x", "--commit", "m"])
+        .stderr(Stdio::null())
+        .stdout(Stdio::null());
     let mut child = command.spawn().unwrap();
     let started = Instant::now();
     while !sandbox.root().join("home/waiting").exists() {
@@ -165,9 +221,22 @@ fn the_git_it_waits_for_ends_too() {
         std::thread::sleep(Duration::from_millis(20));
     }
     let started = Instant::now();
-    let _ = sandbox.run(sandbox.command("kill").args(["-TERM", &child.id().to_string()])).ok();
+    let _ = sandbox
+        .run(
+            sandbox
+                .command("kill")
+                .args(["-TERM", &child.id().to_string()]),
+        )
+        .ok();
     assert!(!child.wait().unwrap().success());
-    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+    assert!(
+        started.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        started.elapsed()
+    );
     assert!(locks_below(&sandbox.repo.join(".git")).is_empty());
-    assert_eq!(sandbox.git_in(&sandbox.lane_path("x"), ["status", "--porcelain"]), "?? more");
+    assert_eq!(
+        sandbox.git_in(&sandbox.lane_path("x"), ["status", "--porcelain"]),
+        "?? more"
+    );
 }

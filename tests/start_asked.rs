@@ -1,12 +1,13 @@
-//! `git lane start` does what was asked for: a dry run changes nothing, a remote's branch is what its name means, and
-//! another owner's lane is not handed out.
+//! `git lane start` does what was asked for: a dry run changes nothing, a remote's branch is what
+//! its name means, and another owner's lane is not handed out.
 
 use std::path::Path;
 
 use crate::lanes::listing;
 use crate::sandbox::{Run, Sandbox, write};
 
-/// A repository with a remote `origin` that has `main` and `feature`, the latter fetched and not here.
+/// A repository with a remote `origin` that has `main` and `feature`, the latter fetched and not
+/// here.
 fn with_remote() -> Sandbox {
     let sandbox = Sandbox::new();
     add_remote(&sandbox, "origin", "feature");
@@ -25,13 +26,26 @@ fn add_remote(sandbox: &Sandbox, remote: &str, branch: &str) {
 fn push(sandbox: &Sandbox, remote: &str, branch: &str) -> String {
     let theirs = sandbox.root().join(format!("{remote}.git"));
     let parent = sandbox.git(["rev-parse", "HEAD"]);
-    let made = sandbox.git_in(&theirs, ["commit-tree", "-p", &parent, "-m", branch, "HEAD^{tree}"]);
-    sandbox.git_in(&theirs, ["update-ref", &format!("refs/heads/{branch}"), &made]);
+    let made = sandbox.git_in(
+        &theirs,
+        ["commit-tree", "-p", &parent, "-m", branch, "HEAD^{tree}"],
+    );
+    sandbox.git_in(
+        &theirs,
+        ["update-ref", &format!("refs/heads/{branch}"), &made],
+    );
     made
 }
 
 fn exists(sandbox: &Sandbox, name: &str) -> bool {
-    sandbox.run(sandbox.command("git").args(["rev-parse", "--verify", "-q", name])).code == 0
+    sandbox
+        .run(
+            sandbox
+                .command("git")
+                .args(["rev-parse", "--verify", "-q", name]),
+        )
+        .code
+        == 0
 }
 
 /// How the start of a lane on a branch that only remotes have must end.
@@ -47,19 +61,59 @@ enum Ends {
 #[test]
 fn a_branch_that_only_a_remote_has_is_taken_from_there_as_git_switch_takes_it() {
     use Ends::{Follows, Own, Refused};
-    type Case = (&'static str, fn(&Sandbox), &'static [&'static str], &'static str, Ends);
+    type Case = (
+        &'static str,
+        fn(&Sandbox),
+        &'static [&'static str],
+        &'static str,
+        Ends,
+    );
     let nothing: fn(&Sandbox) = |_| {};
     let table: &[Case] = &[
-        ("one remote has it", nothing, &["feature"], "feature", Follows("origin/feature")),
-        ("by --branch", nothing, &["other", "--branch", "feature"], "feature", Follows("origin/feature")),
-        ("who names a base wants it from there", nothing, &["feature", "--base", "main"], "feature", Own),
-        ("--detach takes no branch", nothing, &["feature", "--detach"], "", Own),
-        ("checkout.guess is off", |s| drop(s.git(["config", "checkout.guess", "false"])), &["feature"], "feature", Own),
+        (
+            "one remote has it",
+            nothing,
+            &["feature"],
+            "feature",
+            Follows("origin/feature"),
+        ),
+        (
+            "by --branch",
+            nothing,
+            &["other", "--branch", "feature"],
+            "feature",
+            Follows("origin/feature"),
+        ),
+        (
+            "who names a base wants it from there",
+            nothing,
+            &["feature", "--base", "main"],
+            "feature",
+            Own,
+        ),
+        (
+            "--detach takes no branch",
+            nothing,
+            &["feature", "--detach"],
+            "",
+            Own,
+        ),
+        (
+            "checkout.guess is off",
+            |s| drop(s.git(["config", "checkout.guess", "false"])),
+            &["feature"],
+            "feature",
+            Own,
+        ),
         ("nobody has it", nothing, &["another"], "another", Own),
         (
             "the branch of a remote with other places for its branches",
             |s| {
-                s.git(["config", "remote.origin.fetch", "+refs/heads/*:refs/remotes/theirs/up/*"]);
+                s.git([
+                    "config",
+                    "remote.origin.fetch",
+                    "+refs/heads/*:refs/remotes/theirs/up/*",
+                ]);
                 s.git(["fetch", "-q", "origin"]);
             },
             &["feature"],
@@ -106,7 +160,13 @@ fn a_branch_that_only_a_remote_has_is_taken_from_there_as_git_switch_takes_it() 
             "origin/feature",
             Refused("remote-branch"),
         ),
-        ("the same in full", nothing, &["remotes/origin/feature"], "remotes/origin/feature", Refused("remote-branch")),
+        (
+            "the same in full",
+            nothing,
+            &["remotes/origin/feature"],
+            "remotes/origin/feature",
+            Refused("remote-branch"),
+        ),
         (
             "the same for another lane",
             nothing,
@@ -114,7 +174,13 @@ fn a_branch_that_only_a_remote_has_is_taken_from_there_as_git_switch_takes_it() 
             "origin/feature",
             Refused("remote-branch"),
         ),
-        ("a branch that the remote does not have", nothing, &["origin/new"], "origin/new", Refused("no-remote-branch")),
+        (
+            "a branch that the remote does not have",
+            nothing,
+            &["origin/new"],
+            "origin/new",
+            Refused("no-remote-branch"),
+        ),
         (
             "the same, with a base",
             nothing,
@@ -122,7 +188,13 @@ fn a_branch_that_only_a_remote_has_is_taken_from_there_as_git_switch_takes_it() 
             "origin/new",
             Refused("no-remote-branch"),
         ),
-        ("the same in full", nothing, &["remotes/origin/new"], "remotes/origin/new", Refused("no-remote-branch")),
+        (
+            "the same in full",
+            nothing,
+            &["remotes/origin/new"],
+            "remotes/origin/new",
+            Refused("no-remote-branch"),
+        ),
         (
             "the same where git does not guess",
             |s| drop(s.git(["config", "checkout.guess", "false"])),
@@ -137,11 +209,29 @@ fn a_branch_that_only_a_remote_has_is_taken_from_there_as_git_switch_takes_it() 
             "origin/new",
             Refused("no-remote-branch"),
         ),
-        ("the user names the branch", nothing, &["x", "--branch", "origin/new"], "origin/new", Own),
-        ("a name that begins like a remote's", nothing, &["original/new"], "original/new", Own),
+        (
+            "the user names the branch",
+            nothing,
+            &["x", "--branch", "origin/new"],
+            "origin/new",
+            Own,
+        ),
+        (
+            "a name that begins like a remote's",
+            nothing,
+            &["original/new"],
+            "original/new",
+            Own,
+        ),
         (
             "a remote that has its branches elsewhere",
-            |s| drop(s.git(["config", "remote.origin.fetch", "+refs/heads/*:refs/remotes/theirs/*"])),
+            |s| {
+                drop(s.git([
+                    "config",
+                    "remote.origin.fetch",
+                    "+refs/heads/*:refs/remotes/theirs/*",
+                ]))
+            },
             &["origin/new"],
             "origin/new",
             Own,
@@ -183,16 +273,40 @@ fn a_branch_that_only_a_remote_has_is_taken_from_there_as_git_switch_takes_it() 
             Ends::Own => {
                 let lane = &run.json()["lanes"][0];
                 assert!(lane.get("upstream").is_none(), "{name}: {lane}");
-                assert_eq!(lane["forkPoint"], sandbox.git(["rev-parse", "main"]), "{name}");
-                assert_eq!(sandbox.git(["rev-parse", "main"]), head(&sandbox, lane), "{name}");
+                assert_eq!(
+                    lane["forkPoint"],
+                    sandbox.git(["rev-parse", "main"]),
+                    "{name}"
+                );
+                assert_eq!(
+                    sandbox.git(["rev-parse", "main"]),
+                    head(&sandbox, lane),
+                    "{name}"
+                );
             }
             Ends::Follows(upstream) => {
                 let lane = &run.json()["lanes"][0];
-                assert_eq!(dry.json()["lanes"][0]["upstream"], lane["upstream"], "{name}");
-                assert_eq!(lane["upstream"], format!("refs/remotes/{upstream}"), "{name}");
+                assert_eq!(
+                    dry.json()["lanes"][0]["upstream"],
+                    lane["upstream"],
+                    "{name}"
+                );
+                assert_eq!(
+                    lane["upstream"],
+                    format!("refs/remotes/{upstream}"),
+                    "{name}"
+                );
                 assert_eq!(lane["base"], "refs/heads/main", "{name}");
-                assert_eq!(sandbox.git(["rev-parse", upstream]), head(&sandbox, lane), "{name}");
-                let follows = sandbox.git(["rev-parse", "--symbolic-full-name", &format!("{branch}@{{upstream}}")]);
+                assert_eq!(
+                    sandbox.git(["rev-parse", upstream]),
+                    head(&sandbox, lane),
+                    "{name}"
+                );
+                let follows = sandbox.git([
+                    "rev-parse",
+                    "--symbolic-full-name",
+                    &format!("{branch}@{{upstream}}"),
+                ]);
                 assert_eq!(follows, format!("refs/remotes/{upstream}"), "{name}");
             }
         }
@@ -200,7 +314,10 @@ fn a_branch_that_only_a_remote_has_is_taken_from_there_as_git_switch_takes_it() 
 }
 
 fn head(sandbox: &Sandbox, lane: &serde_json::Value) -> String {
-    sandbox.git_in(Path::new(lane["path"].as_str().unwrap()), ["rev-parse", "HEAD"])
+    sandbox.git_in(
+        Path::new(lane["path"].as_str().unwrap()),
+        ["rev-parse", "HEAD"],
+    )
 }
 
 #[test]
@@ -211,7 +328,10 @@ fn what_git_records_of_a_branch_that_follows_is_recorded() {
     let ours = sandbox.git(["config", "--get-regexp", "^branch\\.feature\\."]);
     sandbox.lane(["drop", "--yes", "feature"]).ok();
     sandbox.git(["branch", "-q", "--track", "feature", "origin/feature"]);
-    assert_eq!(ours, sandbox.git(["config", "--get-regexp", "^branch\\.feature\\."]));
+    assert_eq!(
+        ours,
+        sandbox.git(["config", "--get-regexp", "^branch\\.feature\\."])
+    );
     sandbox.git(["branch", "-q", "-D", "feature"]);
     let said = sandbox.lane(["start", "feature"]).ok();
     assert!(said.contains("from origin/feature, base main"), "{said}");
@@ -224,9 +344,18 @@ fn a_branch_that_was_pushed_a_moment_ago_is_found_by_a_fetch() {
     let made = push(&sandbox, "origin", "young");
     // What is typed as git shows it elsewhere makes no branch that hides the remote's for good.
     let said = sandbox.lane(["start", "origin/young"]).fails(1);
-    let remedy = said.lines().find_map(|line| line.strip_prefix("hint: fetch first: ")).unwrap();
-    let remedy = remedy.split("; ").next().unwrap().replace("git lane", "git-lane");
-    sandbox.run(sandbox.command("sh").args(["-c", &remedy])).ok();
+    let remedy = said
+        .lines()
+        .find_map(|line| line.strip_prefix("hint: fetch first: "))
+        .unwrap();
+    let remedy = remedy
+        .split("; ")
+        .next()
+        .unwrap()
+        .replace("git lane", "git-lane");
+    sandbox
+        .run(sandbox.command("sh").args(["-c", &remedy]))
+        .ok();
     assert_eq!(sandbox.git(["rev-parse", "young"]), made);
 }
 
@@ -268,14 +397,25 @@ fn a_dry_run_changes_nothing() {
             },
             &["start", "-n", "x"],
         ),
-        ("several, one of which is there", |s| drop(s.lane(["start", "y"]).ok()), &["start", "-n", "y", "x"]),
-        ("a refusal", |s| drop(s.git(["branch", "x/y"])), &["start", "-n", "x"]),
+        (
+            "several, one of which is there",
+            |s| drop(s.lane(["start", "y"]).ok()),
+            &["start", "-n", "y", "x"],
+        ),
+        (
+            "a refusal",
+            |s| drop(s.git(["branch", "x/y"])),
+            &["start", "-n", "x"],
+        ),
         (
             "the hooks do not know the policy yet",
             |s| {
                 s.lane(["start", "y"]).ok();
                 s.lane(["init"]).ok();
-                write(&s.repo.join(".git/lane/lane.toml"), "rule.protected = [\"main\"]\n");
+                write(
+                    &s.repo.join(".git/lane/lane.toml"),
+                    "rule.protected = [\"main\"]\n",
+                );
             },
             &["start", "-n", "x"],
         ),
@@ -307,7 +447,10 @@ fn a_lane_is_handed_to_its_owner_alone() {
         let sandbox = Sandbox::new();
         let start = |owner: &str, args: &[&str]| {
             let mut command = sandbox.command("git-lane");
-            command.env("GIT_LANE_OWNER", owner).args(["--json", "start", "x"]).args(args);
+            command
+                .env("GIT_LANE_OWNER", owner)
+                .args(["--json", "start", "x"])
+                .args(args);
             sandbox.run(&mut command)
         };
         start(holder, &[]).ok();

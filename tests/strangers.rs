@@ -89,29 +89,60 @@ fn it_puts_them_nowhere_else() {
 fn it_puts_nothing_where_something_is() {
     type Plant = fn(&Sandbox);
     let table: &[(&str, &str, Plant)] = &[
-        ("../{repo}.lanes/{name}", "an empty directory", |s| std::fs::create_dir_all(s.lane_path("x")).unwrap()),
-        ("../{repo}.lanes/{name}", "a file", |s| write(&s.lane_path("x"), "")),
-        ("../{repo}.lanes/{name}", "a link", |s| link(&s.root().join("home"), &s.lane_path("x"))),
-        ("../{repo}.lanes/a/{name}", "a link above", |s| link(&s.root().join("home"), &s.lane_path("a"))),
-        (".worktrees/{name}", "a tracked file", |s| tracked(s, ".worktrees/file")),
-        (".worktrees/{name}", "the same in capitals", |s| tracked(s, ".Worktrees/file")),
-        (".claude/worktrees/{name}", "a tracked file", |s| tracked(s, ".claude/worktrees/y/file")),
-        (".worktrees/{name}", "a link out", |s| tracked_link(s, "../home", ".worktrees")),
-        (".worktrees/{name}", "a link to hidden files", |s| tracked_link(s, "../home/.config", ".worktrees")),
-        (".worktrees/{name}", "a link inside", |s| tracked_link(s, "src", ".worktrees")),
-        (".claude/worktrees/{name}", "a link above", |s| tracked_link(s, "../home", ".claude")),
-        (".claude/worktrees/{name}", "a link to git's own", |s| tracked_link(s, ".git", ".claude/worktrees")),
+        ("../{repo}.lanes/{name}", "an empty directory", |s| {
+            std::fs::create_dir_all(s.lane_path("x")).unwrap()
+        }),
+        ("../{repo}.lanes/{name}", "a file", |s| {
+            write(&s.lane_path("x"), "")
+        }),
+        ("../{repo}.lanes/{name}", "a link", |s| {
+            link(&s.root().join("home"), &s.lane_path("x"))
+        }),
+        ("../{repo}.lanes/a/{name}", "a link above", |s| {
+            link(&s.root().join("home"), &s.lane_path("a"))
+        }),
+        (".worktrees/{name}", "a tracked file", |s| {
+            tracked(s, ".worktrees/file")
+        }),
+        (".worktrees/{name}", "the same in capitals", |s| {
+            tracked(s, ".Worktrees/file")
+        }),
+        (".claude/worktrees/{name}", "a tracked file", |s| {
+            tracked(s, ".claude/worktrees/y/file")
+        }),
+        (".worktrees/{name}", "a link out", |s| {
+            tracked_link(s, "../home", ".worktrees")
+        }),
+        (".worktrees/{name}", "a link to hidden files", |s| {
+            tracked_link(s, "../home/.config", ".worktrees")
+        }),
+        (".worktrees/{name}", "a link inside", |s| {
+            tracked_link(s, "src", ".worktrees")
+        }),
+        (".claude/worktrees/{name}", "a link above", |s| {
+            tracked_link(s, "../home", ".claude")
+        }),
+        (".claude/worktrees/{name}", "a link to git's own", |s| {
+            tracked_link(s, ".git", ".claude/worktrees")
+        }),
         (".worktrees/{name}", "a file", |s| tracked(s, ".worktrees")),
     ];
     for (path, what, plant) in table {
         let sandbox = with_path(path);
         std::fs::create_dir_all(sandbox.root().join("home/.config/worktrees")).unwrap();
         plant(&sandbox);
-        let (before, home) = (sandbox.fingerprint(), crate::lanes::listing(&sandbox.root().join("home")));
+        let (before, home) = (
+            sandbox.fingerprint(),
+            crate::lanes::listing(&sandbox.root().join("home")),
+        );
         let run = sandbox.lane(["start", "x"]);
         assert!(run.code == 1 || run.code == 4, "{path}, {what}: {run}");
         assert_eq!(sandbox.fingerprint(), before, "{path}, {what}");
-        assert_eq!(crate::lanes::listing(&sandbox.root().join("home")), home, "{path}, {what}");
+        assert_eq!(
+            crate::lanes::listing(&sandbox.root().join("home")),
+            home,
+            "{path}, {what}"
+        );
     }
 }
 
@@ -135,7 +166,10 @@ fn tracked_link(sandbox: &Sandbox, to: &str, at: &str) {
 fn the_users_own_file_is_free() {
     for path in ["~/.hidden/{name}", "../elsewhere/fixed", "src/{name}"] {
         let sandbox = Sandbox::new();
-        write(&sandbox.root().join("home/.config/git-lane/lane.toml"), format!("start.path = {path:?}\n"));
+        write(
+            &sandbox.root().join("home/.config/git-lane/lane.toml"),
+            format!("start.path = {path:?}\n"),
+        );
         let _ = sandbox.lane(["start", "x"]).ok();
         let _ = sandbox.lane(["drop", "--yes", "x"]).ok();
         let _ = sandbox.lane(["restore", "x"]).ok();
@@ -169,13 +203,22 @@ fn other_keys_of_a_tracked_file() {
 #[test]
 fn the_readmes_policy_works_for_the_documented_owners() {
     let readme = include_str!("../README.md");
-    let toml = readme.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
-    for (owner, branch) in
-        [("ann", "ann/x"), ("claude:7f3a", "claude-7f3a/x"), ("Ann B. <ann@x.org>", "Ann-B.-<ann-x.org>/x")]
-    {
+    let toml = readme
+        .split("```toml\n")
+        .nth(1)
+        .and_then(|rest| rest.split("```").next())
+        .unwrap();
+    for (owner, branch) in [
+        ("ann", "ann/x"),
+        ("claude:7f3a", "claude-7f3a/x"),
+        ("Ann B. <ann@x.org>", "Ann-B.-<ann-x.org>/x"),
+    ] {
         let sandbox = with_policy(toml);
         let _ = sandbox.lane(["start", "x", "--owner", owner]).ok();
-        assert_eq!(sandbox.git_in(&sandbox.lane_path("x"), ["branch", "--show-current"]), branch);
+        assert_eq!(
+            sandbox.git_in(&sandbox.lane_path("x"), ["branch", "--show-current"]),
+            branch
+        );
         assert_eq!(sandbox.lane(["--json", "show", "x"]).json()["owner"], owner);
         sandbox.work("x", "file", "x");
         let _ = sandbox.lane(["finish", "x"]).ok();
@@ -186,22 +229,49 @@ fn the_readmes_policy_works_for_the_documented_owners() {
 fn in_force(sandbox: &Sandbox, key: &str) -> serde_json::Value {
     let all = sandbox.lane(["--json", "config"]).json();
     let all = all["settings"].as_array().unwrap().clone();
-    all.into_iter().find(|setting| setting["key"] == key || setting["name"] == key).unwrap()["value"].clone()
+    all.into_iter()
+        .find(|setting| setting["key"] == key || setting["name"] == key)
+        .unwrap()["value"]
+        .clone()
 }
 
 #[test]
 fn it_weakens_no_rule_that_the_users_own_file_demands() {
-    let own =
-        "[rule]\nhome = \"main\"\nprotected = [\"main\"]\nbranch-pattern = \"fix/*\"\n[start]\ninstall-hooks = true\n";
+    let own = "[rule]\nhome = \"main\"\nprotected = [\"main\"]\nbranch-pattern \
+               = \"fix/*\"\n[start]\ninstall-hooks = true\n";
     for (tracked, key, held) in [
-        ("rule.protected = []", "rule.protected", serde_json::json!(["main"])),
-        ("rule.protected = \"\"", "rule.protected", serde_json::json!(["main"])),
-        ("rule.protected = [\"release\"]", "rule.protected", serde_json::json!(["main", "release"])),
+        (
+            "rule.protected = []",
+            "rule.protected",
+            serde_json::json!(["main"]),
+        ),
+        (
+            "rule.protected = \"\"",
+            "rule.protected",
+            serde_json::json!(["main"]),
+        ),
+        (
+            "rule.protected = [\"release\"]",
+            "rule.protected",
+            serde_json::json!(["main", "release"]),
+        ),
         ("rule.home = \"\"", "rule.home", serde_json::json!("main")),
         ("rule.home = \"x\"", "rule.home", serde_json::json!("main")),
-        ("rule.branch-pattern = []", "rule.branch-pattern", serde_json::json!(["fix/*"])),
-        ("rule.branch-pattern = \"**\"", "rule.branch-pattern", serde_json::json!(["fix/*"])),
-        ("start.install-hooks = false", "start.install-hooks", serde_json::json!(true)),
+        (
+            "rule.branch-pattern = []",
+            "rule.branch-pattern",
+            serde_json::json!(["fix/*"]),
+        ),
+        (
+            "rule.branch-pattern = \"**\"",
+            "rule.branch-pattern",
+            serde_json::json!(["fix/*"]),
+        ),
+        (
+            "start.install-hooks = false",
+            "start.install-hooks",
+            serde_json::json!(true),
+        ),
     ] {
         let sandbox = with_policy(tracked);
         write(&sandbox.root().join("home/.config/git-lane/lane.toml"), own);
@@ -209,7 +279,10 @@ fn it_weakens_no_rule_that_the_users_own_file_demands() {
         // The file of the clone is the user's own again.
         let clone = tracked.replace("\"x\"", "\"y\"");
         sandbox.write(".git/lane/lane.toml", clone);
-        assert!(tracked.contains("release") || in_force(&sandbox, key) != held, "{tracked}");
+        assert!(
+            tracked.contains("release") || in_force(&sandbox, key) != held,
+            "{tracked}"
+        );
     }
 }
 
@@ -234,7 +307,10 @@ fn nothing_is_written_through_a_link_in_the_place_of_the_exclude_file() {
         }
         let told = sandbox.lane(["start", "x"]).fails(1);
         assert!(told.contains("is a symbolic link"), "{told}");
-        assert_eq!(std::fs::read_to_string(target.join("exclude")).unwrap(), "# mine\n");
+        assert_eq!(
+            std::fs::read_to_string(target.join("exclude")).unwrap(),
+            "# mine\n"
+        );
         let _ = sandbox.lane(["start", "y", "--path", "../y"]).ok();
     }
 }

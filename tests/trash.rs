@@ -9,7 +9,8 @@ use crate::sandbox::{Sandbox, write};
 pub fn age(sandbox: &Sandbox, id: &str) -> PathBuf {
     let entry = sandbox.repo.join(".git/lane/trash").join(id);
     let file = entry.join("entry.json");
-    let mut json: serde_json::Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    let mut json: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
     json["removed"] = 1_000.into();
     std::fs::write(file, json.to_string()).unwrap();
     entry
@@ -17,7 +18,12 @@ pub fn age(sandbox: &Sandbox, id: &str) -> PathBuf {
 
 pub fn ids(sandbox: &Sandbox) -> Vec<String> {
     let listed = sandbox.lane(["--json", "trash"]).json();
-    listed["trash"].as_array().unwrap().iter().map(|entry| entry["id"].as_str().unwrap().to_owned()).collect()
+    listed["trash"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| entry["id"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 #[test]
@@ -31,13 +37,22 @@ fn the_list_says_what_when_why_and_how_big() {
     sandbox.lane(["drop", "unused"]).ok();
     let text = sandbox.lane(["trash"]).ok();
     let soon = text.contains("in 13 days") || text.contains("in 2 weeks");
-    assert!(text.starts_with("NAME") && text.contains("dropped") && soon, "{text}");
+    assert!(
+        text.starts_with("NAME") && text.contains("dropped") && soon,
+        "{text}"
+    );
     let listed = sandbox.lane(["--json", "trash"]).json();
     let (unused, login) = (&listed["trash"][0], &listed["trash"][1]);
-    assert_eq!((&login["name"], &login["reason"]), (&"login".into(), &"dropped".into()));
+    assert_eq!(
+        (&login["name"], &login["reason"]),
+        (&"login".into(), &"dropped".into())
+    );
     assert!(login["bytes"].as_u64().unwrap() >= 3 << 20, "{login}");
     // Uncommitted work is in no base, whatever the branch holds.
-    assert!(login["integrated"].is_null() && unused["integrated"]["code"] == "same-commit", "{listed}");
+    assert!(
+        login["integrated"].is_null() && unused["integrated"]["code"] == "same-commit",
+        "{listed}"
+    );
 }
 
 #[test]
@@ -57,14 +72,23 @@ fn expiry_takes_the_old_names_their_work_and_touches_nothing_else() {
     age(&sandbox, &old);
 
     let said = sandbox.lane(["trash", "--expire", "--dry-run"]).ok();
-    assert!(said.contains("would remove lane old") && said.contains(&tip), "{said}");
+    assert!(
+        said.contains("would remove lane old") && said.contains(&tip),
+        "{said}"
+    );
     assert_eq!(ids(&sandbox).len(), 2);
     let said = sandbox.lane(["trash", "--expire"]).ok();
-    assert!(said.contains("removed lane old") && said.contains("not known to be in its base"), "{said}");
+    assert!(
+        said.contains("removed lane old") && said.contains("not known to be in its base"),
+        "{said}"
+    );
     assert_eq!(ids(&sandbox).len(), 1);
     assert!(outside.join("precious").exists());
     sandbox.nothing_left_behind(1);
-    assert_eq!(sandbox.lane(["trash", "--expire"]).ok(), "nothing has expired\n");
+    assert_eq!(
+        sandbox.lane(["trash", "--expire"]).ok(),
+        "nothing has expired\n"
+    );
     sandbox.lane(["restore", "new"]).ok();
 }
 
@@ -77,7 +101,9 @@ fn killed_at_any_step_expiry_is_completed_by_the_next_command() {
         sandbox.lane(["drop", "--yes", "old"]).ok();
         age(&sandbox, &ids(&sandbox)[0]);
         let mut dying = sandbox.command("git-lane");
-        dying.args(["trash", "--expire"]).env("GIT_LANE_TEST_DIE_AT", step.to_string());
+        dying
+            .args(["trash", "--expire"])
+            .env("GIT_LANE_TEST_DIE_AT", step.to_string());
         let run = sandbox.run(&mut dying);
         sandbox.plain_git_works();
         if run.code == 0 {
@@ -95,7 +121,13 @@ fn commits_only_a_submodule_of_the_lane_has_are_not_called_integrated() {
     let library = sandbox.root().join("library");
     sandbox.git(["clone", "-q", ".", library.to_str().unwrap()]);
     sandbox.git(["config", "--global", "protocol.file.allow", "always"]);
-    sandbox.git(["submodule", "--quiet", "add", library.to_str().unwrap(), "library"]);
+    sandbox.git([
+        "submodule",
+        "--quiet",
+        "add",
+        library.to_str().unwrap(),
+        "library",
+    ]);
     sandbox.commit("library");
     for (name, published) in [("pushed", true), ("kept", false)] {
         sandbox.lane(["start", "--recurse-submodules", name]).ok();
@@ -135,7 +167,10 @@ fn what_somebody_else_put_into_the_trash_is_left_alone_and_stops_nothing() {
 /// The trash of a lane with a large file, over a limit of one megabyte.
 fn limited() -> Sandbox {
     let sandbox = Sandbox::new();
-    write(&sandbox.repo.join(".git/lane/lane.toml"), "[trash]\nsize = \"1 MiB\"\n");
+    write(
+        &sandbox.repo.join(".git/lane/lane.toml"),
+        "[trash]\nsize = \"1 MiB\"\n",
+    );
     sandbox.write(".gitignore", "*.big\n");
     sandbox.commit("ignore");
     sandbox
@@ -148,7 +183,12 @@ fn large(sandbox: &Sandbox, name: &str) {
 }
 
 fn names(value: &serde_json::Value) -> Vec<&str> {
-    value.as_array().unwrap().iter().map(|entry| entry["name"].as_str().unwrap()).collect()
+    value
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| entry["name"].as_str().unwrap())
+        .collect()
 }
 
 #[test]
@@ -156,7 +196,10 @@ fn what_a_command_has_just_promised_to_bring_back_is_not_too_large_for_the_trash
     let sandbox = limited();
     large(&sandbox, "first");
     let said = sandbox.lane(["finish", "first"]).ok();
-    assert!(said.contains("git lane restore first") && !said.contains("removed"), "{said}");
+    assert!(
+        said.contains("git lane restore first") && !said.contains("removed"),
+        "{said}"
+    );
     large(&sandbox, "second");
     sandbox.git(["merge", "-q", "--no-edit", "second"]);
     sandbox.lane(["prune", "--older-than", "0s"]).ok();
@@ -190,11 +233,20 @@ fn a_finish_names_work_that_is_in_no_base_and_leaves_it_to_those_who_ask() {
     assert_eq!(names(&report["overdue"]), ["reset", "dropped"], "{report}");
     finish("another");
     let said = sandbox.lane(["finish", "another"]).ok();
-    assert!(said.contains("not known to be in its base: reset, dropped; remove them with"), "{said}");
+    assert!(
+        said.contains("not known to be in its base: reset, dropped; remove them with"),
+        "{said}"
+    );
     let said = sandbox.lane(["trash", "--expire"]).ok();
     for name in ["reset", "dropped"] {
-        let line = said.lines().find(|line| line.contains(&format!("removed lane {name} "))).unwrap_or_default();
-        assert!(line.contains("its work was not known to be in its base; last commit"), "{said}");
+        let line = said
+            .lines()
+            .find(|line| line.contains(&format!("removed lane {name} ")))
+            .unwrap_or_default();
+        assert!(
+            line.contains("its work was not known to be in its base; last commit"),
+            "{said}"
+        );
     }
     sandbox.nothing_left_behind(2);
 }
@@ -209,9 +261,15 @@ fn an_entry_that_cannot_be_read_is_shown_with_its_directory() {
     for damage in ["", "{\"id\": 1"] {
         write(&entry.join("entry.json"), damage);
         let said = sandbox.lane(["trash"]).ok();
-        assert!(said.contains("damaged") && said.contains(entry.to_str().unwrap()), "{said}");
+        assert!(
+            said.contains("damaged") && said.contains(entry.to_str().unwrap()),
+            "{said}"
+        );
         assert!(!said.contains("empty"), "{said}");
-        assert_eq!(sandbox.lane(["--json", "trash"]).json()["damaged"][0], entry.to_str().unwrap());
+        assert_eq!(
+            sandbox.lane(["--json", "trash"]).json()["damaged"][0],
+            entry.to_str().unwrap()
+        );
         sandbox.lane(["trash", "--expire"]).ok();
         assert!(entry.join("worktree/precious").exists());
     }

@@ -8,13 +8,27 @@ use crate::race::Race;
 /// A clone whose 50 branches are lanes without a directory: nothing to read but commits.
 fn lanes_without_files(fixtures: &Fixtures, source: &Path) -> PathBuf {
     let repo = fixtures.fresh("repo").join("shop.git");
-    fixtures.git(source, &["clone", "-q", "--mirror", "--local", ".", repo.to_str().unwrap()]);
+    fixtures.git(
+        source,
+        &[
+            "clone",
+            "-q",
+            "--mirror",
+            "--local",
+            ".",
+            repo.to_str().unwrap(),
+        ],
+    );
     fixtures.git(&repo, &["commit-graph", "write", "--reachable"]);
     let mut config = std::fs::read_to_string(repo.join("config")).unwrap();
     let fork = "0123456789012345678901234567890123456789";
     for n in 0..50 {
-        config.push_str(&format!("[lane \"b{n}\"]\n\tid = {n}\n\tbranch = b{n}\n\tworktree = /nowhere/b{n}\n"));
-        config.push_str(&format!("\tbase = refs/heads/main\n\tforkPoint = {fork}\n\tcreated = 2026-01-01T00:00:00Z\n"));
+        config.push_str(&format!(
+            "[lane \"b{n}\"]\n\tid = {n}\n\tbranch = b{n}\n\tworktree = /nowhere/b{n}\n"
+        ));
+        config.push_str(&format!(
+            "\tbase = refs/heads/main\n\tforkPoint = {fork}\n\tcreated = 2026-01-01T00:00:00Z\n"
+        ));
     }
     std::fs::write(repo.join("config"), config).unwrap();
     repo
@@ -33,7 +47,8 @@ fn compare(race: &mut Race, title: &str, source: &Path) {
         &mut |fixtures, _| {
             let mut command = fixtures.command("sh", &repo);
             let git = std::env::var("GIT_LANE_TEST_GIT").unwrap_or_else(|_| "git".into());
-            let script = "\"$0\" for-each-ref --format='%(ahead-behind:main)' 'refs/heads/b*' && \"$0\" branch --merged main --list 'b*'";
+            let script = "\"$0\" for-each-ref --format='%(ahead-behind:main)' 'refs/heads/b*' \
+                          && \"$0\" branch --merged main --list 'b*'";
             command.args(["-c", script, &git]);
             command
         },

@@ -16,11 +16,16 @@ pub struct Fixtures {
 impl Fixtures {
     pub fn new() -> Self {
         let directory = std::env::var_os("GIT_LANE_BENCH_DIR").map(PathBuf::from);
-        let directory = directory.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target/bench"));
+        let directory =
+            directory.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("target/bench"));
         let run = directory.join(format!("run-{}", std::process::id()));
         std::fs::create_dir_all(&run).expect("the bench directory can be made");
         std::fs::create_dir_all(directory.join("home")).expect("the bench directory can be made");
-        Fixtures { directory, run, next: Cell::new(0) }
+        Fixtures {
+            directory,
+            run,
+            next: Cell::new(0),
+        }
     }
 
     /// Everything made in this run goes; the generated repositories stay for the next.
@@ -30,7 +35,11 @@ impl Fixtures {
 
     /// Writes out what setting up left in memory, or whoever syncs a file first pays for it.
     pub fn flush(&self) {
-        let _ = Command::new("sync").arg("-f").arg(&self.run).stderr(Stdio::null()).status();
+        let _ = Command::new("sync")
+            .arg("-f")
+            .arg(&self.run)
+            .stderr(Stdio::null())
+            .status();
     }
 
     /// A path nothing was ever at.
@@ -42,24 +51,48 @@ impl Fixtures {
     /// The sizes of repositories to race in.
     pub fn sizes(&self) -> Vec<usize> {
         let large = std::env::var("GIT_LANE_BENCH_LARGE").is_ok_and(|value| value == "0");
-        if large { vec![1_000, 10_000] } else { vec![1_000, 10_000, 50_000] }
+        if large {
+            vec![1_000, 10_000]
+        } else {
+            vec![1_000, 10_000, 50_000]
+        }
     }
 
-    /// A fresh clone, with a main worktree whose index is settled, of a repository with that many files.
+    /// A fresh clone, with a main worktree whose index is settled, of a repository with that many
+    /// files.
     pub fn clone_of(&self, files: usize) -> PathBuf {
         let path = self.fresh("repo").join("shop");
         let source = self.generated(files);
-        self.git(&self.directory, &["clone", "-q", "--local", source.to_str().unwrap(), path.to_str().unwrap()]);
+        self.git(
+            &self.directory,
+            &[
+                "clone",
+                "-q",
+                "--local",
+                source.to_str().unwrap(),
+                path.to_str().unwrap(),
+            ],
+        );
         self.settle(&path);
         path
     }
 
-    /// A fresh clone, likewise settled, of a repository with that many files of English text, fewer than 700 bytes each, all
-    /// below `files`: unlike random text they are compressed to less than half.
+    /// A fresh clone, likewise settled, of a repository with that many files of English text, fewer
+    /// than 700 bytes each, all below `files`: unlike random text they are compressed to less than
+    /// half.
     pub fn text_clone_of(&self, files: usize) -> PathBuf {
         let path = self.fresh("repo").join("shop");
         let source = self.texts(files);
-        self.git(&self.directory, &["clone", "-q", "--local", source.to_str().unwrap(), path.to_str().unwrap()]);
+        self.git(
+            &self.directory,
+            &[
+                "clone",
+                "-q",
+                "--local",
+                source.to_str().unwrap(),
+                path.to_str().unwrap(),
+            ],
+        );
         self.settle(&path);
         path
     }
@@ -70,11 +103,20 @@ impl Fixtures {
             return path;
         }
         let _ = std::fs::remove_dir_all(&path);
-        self.git(&self.directory, &["init", "-q", "--bare", "-b", "main", path.to_str().unwrap()]);
-        let lines: Vec<&str> = include_str!("../../README.md").lines().filter(|line| line.len() > 20).collect();
+        self.git(
+            &self.directory,
+            &["init", "-q", "--bare", "-b", "main", path.to_str().unwrap()],
+        );
+        let lines: Vec<&str> = include_str!("../../README.md")
+            .lines()
+            .filter(|line| line.len() > 20)
+            .collect();
         let mut random = Random(7);
         let mut stream = Vec::new();
-        let _ = writeln!(stream, "commit refs/heads/main\ncommitter A <a@example.com> 1700000000 +0000\ndata 5\nfirst");
+        let _ = writeln!(
+            stream,
+            "commit refs/heads/main\ncommitter A <a@example.com> 1700000000 +0000\ndata 5\nfirst"
+        );
         for file in 0..files {
             let size = 100 + random.next() as usize % 600;
             let mut text = format!("{file}\n").into_bytes();
@@ -100,7 +142,14 @@ impl Fixtures {
         let source = self.generated(files);
         self.git(
             &self.directory,
-            &["clone", "-q", "--bare", "--local", source.to_str().unwrap(), path.to_str().unwrap()],
+            &[
+                "clone",
+                "-q",
+                "--bare",
+                "--local",
+                source.to_str().unwrap(),
+                path.to_str().unwrap(),
+            ],
         );
         path
     }
@@ -112,20 +161,32 @@ impl Fixtures {
         self.git(worktree, &["status", "--porcelain"]);
     }
 
-    /// A repository with that many files of log-normal sizes, ten kilobytes on average, in one pack.
+    /// A repository with that many files of log-normal sizes, ten kilobytes on average, in one
+    /// pack.
     fn generated(&self, files: usize) -> PathBuf {
         let path = self.directory.join(format!("files-{files}"));
         if path.join("complete").exists() {
             return path;
         }
         let _ = std::fs::remove_dir_all(&path);
-        self.git(&self.directory, &["init", "-q", "--bare", "-b", "main", path.to_str().unwrap()]);
+        self.git(
+            &self.directory,
+            &["init", "-q", "--bare", "-b", "main", path.to_str().unwrap()],
+        );
         let mut random = Random(42);
         let mut stream = Vec::new();
-        let _ = writeln!(stream, "commit refs/heads/main\ncommitter A <a@example.com> 1700000000 +0000\ndata 5\nfirst");
+        let _ = writeln!(
+            stream,
+            "commit refs/heads/main\ncommitter A <a@example.com> 1700000000 +0000\ndata 5\nfirst"
+        );
         for file in 0..files {
             let size = random.log_normal();
-            let _ = writeln!(stream, "M 100644 inline d{}/e{}/file{file}.txt\ndata {size}", file / 500, file / 25 % 20);
+            let _ = writeln!(
+                stream,
+                "M 100644 inline d{}/e{}/file{file}.txt\ndata {size}",
+                file / 500,
+                file / 25 % 20
+            );
             let mut text = String::with_capacity(size + 16);
             while text.len() < size {
                 let _ = writeln!(text, "{:x}", random.next());
@@ -139,21 +200,33 @@ impl Fixtures {
         path
     }
 
-    /// A bare repository of one small file with that many commits on `main` and 50 branches `b0` … `b49` of a few
-    /// commits each, spread over it, every other one merged; plus that many further refs.
+    /// A bare repository of one small file with that many commits on `main` and 50 branches `b0` …
+    /// `b49` of a few commits each, spread over it, every other one merged; plus that many further
+    /// refs.
     pub fn history(&self, commits: usize, refs: usize) -> PathBuf {
         let path = self.directory.join(format!("commits-{commits}-{refs}"));
         if path.join("complete").exists() {
             return path;
         }
         let _ = std::fs::remove_dir_all(&path);
-        self.git(&self.directory, &["init", "-q", "--bare", "-b", "main", path.to_str().unwrap()]);
+        self.git(
+            &self.directory,
+            &["init", "-q", "--bare", "-b", "main", path.to_str().unwrap()],
+        );
         let mut stream = Vec::new();
         let mut mark = 0;
-        let mut commit = |stream: &mut Vec<u8>, branch: &str, from: Option<usize>, merge: Option<usize>, file: &str| {
+        let mut commit = |stream: &mut Vec<u8>,
+                          branch: &str,
+                          from: Option<usize>,
+                          merge: Option<usize>,
+                          file: &str| {
             mark += 1;
             let _ = write!(stream, "commit refs/heads/{branch}\nmark :{mark}\n");
-            let _ = writeln!(stream, "committer A <a@example.com> {} +0000\ndata 1\nc", 1_500_000_000 + mark * 60);
+            let _ = writeln!(
+                stream,
+                "committer A <a@example.com> {} +0000\ndata 1\nc",
+                1_500_000_000 + mark * 60
+            );
             if let Some(from) = from {
                 let _ = writeln!(stream, "from :{from}");
             }
@@ -161,7 +234,11 @@ impl Fixtures {
                 let _ = writeln!(stream, "merge :{merge}");
             }
             let text = mark.to_string();
-            let _ = writeln!(stream, "M 100644 inline {file}\ndata {}\n{text}", text.len());
+            let _ = writeln!(
+                stream,
+                "M 100644 inline {file}\ndata {}\n{text}",
+                text.len()
+            );
             mark
         };
         let step = commits / 51;
@@ -172,15 +249,31 @@ impl Fixtures {
                 let branch = n / step;
                 let mut tip = main;
                 for _ in 0..4 {
-                    tip = Some(commit(&mut stream, &format!("b{branch}"), tip, None, &format!("own{branch}")));
+                    tip = Some(commit(
+                        &mut stream,
+                        &format!("b{branch}"),
+                        tip,
+                        None,
+                        &format!("own{branch}"),
+                    ));
                 }
                 if branch.is_multiple_of(2) {
-                    main = Some(commit(&mut stream, "main", main, tip, &format!("own{branch}")));
+                    main = Some(commit(
+                        &mut stream,
+                        "main",
+                        main,
+                        tip,
+                        &format!("own{branch}"),
+                    ));
                 }
             }
         }
         for n in 0..refs {
-            let _ = writeln!(stream, "reset refs/heads/many/r{n}\nfrom :{}\n", 1 + n * commits / refs.max(1));
+            let _ = writeln!(
+                stream,
+                "reset refs/heads/many/r{n}\nfrom :{}\n",
+                1 + n * commits / refs.max(1)
+            );
         }
         self.import(&path, stream);
         self.git(&path, &["repack", "-q", "-ad"]);
@@ -200,14 +293,30 @@ impl Fixtures {
 
     /// git, for set-up.
     pub fn git(&self, directory: &Path, args: &[&str]) {
-        let output = self.command("git", directory).args(args).output().expect("git starts");
-        assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        let output = self
+            .command("git", directory)
+            .args(args)
+            .output()
+            .expect("git starts");
+        assert!(
+            output.status.success(),
+            "git {args:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
 
     /// git-lane, for set-up.
     pub fn lane(&self, directory: &Path, args: &[&str]) {
-        let output = self.command("git-lane", directory).args(args).output().expect("git-lane starts");
-        assert!(output.status.success(), "git-lane {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        let output = self
+            .command("git-lane", directory)
+            .args(args)
+            .output()
+            .expect("git-lane starts");
+        assert!(
+            output.status.success(),
+            "git-lane {args:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
 
     /// A program in an environment of its own; `git` is the git under test.
@@ -230,7 +339,9 @@ impl Fixtures {
             command.env("GIT_LANE_GIT", git);
         }
         for who in ["AUTHOR", "COMMITTER"] {
-            command.env(format!("GIT_{who}_NAME"), "A").env(format!("GIT_{who}_EMAIL"), "a@example.com");
+            command
+                .env(format!("GIT_{who}_NAME"), "A")
+                .env(format!("GIT_{who}_EMAIL"), "a@example.com");
         }
         command
     }
@@ -249,7 +360,9 @@ impl Random {
 
     /// A size whose mean is about ten kilobytes.
     fn log_normal(&mut self) -> usize {
-        let sum: f64 = (0..12).map(|_| (self.next() >> 11) as f64 / (1_u64 << 53) as f64).sum();
+        let sum: f64 = (0..12)
+            .map(|_| (self.next() >> 11) as f64 / (1_u64 << 53) as f64)
+            .sum();
         ((8.5 + 1.2 * (sum - 6.0)).exp() as usize).clamp(1, 400_000)
     }
 }

@@ -26,7 +26,14 @@ fn list(fixtures: &Fixtures, repo: &Path, args: &[&str]) -> Command {
 
 /// All states against `git status` in every worktree, two at a time.
 pub fn list_with_status(race: &mut Race) {
-    for (files, lanes) in [(1_000, 1), (1_000, 10), (1_000, 50), (10_000, 1), (10_000, 10), (50_000, 1)] {
+    for (files, lanes) in [
+        (1_000, 1),
+        (1_000, 10),
+        (1_000, 50),
+        (10_000, 1),
+        (10_000, 10),
+        (50_000, 1),
+    ] {
         if !race.fixtures.sizes().contains(&files) {
             continue;
         }
@@ -38,7 +45,8 @@ pub fn list_with_status(race: &mut Race) {
             &mut |fixtures, _| {
                 let mut command = fixtures.command("sh", &repo);
                 let git = std::env::var("GIT_LANE_TEST_GIT").unwrap_or_else(|_| "git".into());
-                let script = "ls -d . ../shop.lanes/* | xargs -P2 -I{} \"$0\" -C {} status --porcelain";
+                let script =
+                    "ls -d . ../shop.lanes/* | xargs -P2 -I{} \"$0\" -C {} status --porcelain";
                 command.args(["-c", script, &git]);
                 command
             },
@@ -66,7 +74,10 @@ pub fn list_without_status(race: &mut Race) {
 /// Twice the lanes, at most 2.2 times the time.
 pub fn growth(race: &mut Race) {
     for args in [&[][..], &["--no-status"]] {
-        let (many, few) = (with_lanes(&race.fixtures, 1_000, 100), with_lanes(&race.fixtures, 1_000, 50));
+        let (many, few) = (
+            with_lanes(&race.fixtures, 1_000, 100),
+            with_lanes(&race.fixtures, 1_000, 50),
+        );
         race.run(
             &format!("list {}, 100 lanes / 50 lanes", args.join(" ")),
             2.2,
@@ -93,7 +104,11 @@ pub fn finish(race: &mut Race) {
             &mut |fixtures, round| {
                 let name = format!("lane{round}");
                 fixtures.lane(&ours, &["start", &name]);
-                work(fixtures, &ours.parent().unwrap().join("shop.lanes").join(&name), round);
+                work(
+                    fixtures,
+                    &ours.parent().unwrap().join("shop.lanes").join(&name),
+                    round,
+                );
                 fixtures.settle(&ours);
                 let mut command = fixtures.command("git-lane", &ours);
                 command.args(["finish", &name]);
@@ -102,12 +117,23 @@ pub fn finish(race: &mut Race) {
             &mut |fixtures, round| {
                 let name = format!("lane{round}");
                 let worktree = theirs.parent().unwrap().join("lanes").join(&name);
-                fixtures.git(&theirs, &["worktree", "add", "-q", "-b", &name, worktree.to_str().unwrap()]);
+                fixtures.git(
+                    &theirs,
+                    &[
+                        "worktree",
+                        "add",
+                        "-q",
+                        "-b",
+                        &name,
+                        worktree.to_str().unwrap(),
+                    ],
+                );
                 work(fixtures, &worktree, round);
                 fixtures.settle(&theirs);
                 let mut command = fixtures.command("sh", &theirs);
                 let git = std::env::var("GIT_LANE_TEST_GIT").unwrap_or_else(|_| "git".into());
-                let script = "\"$0\" merge -q --no-ff --no-edit \"$1\" && \"$0\" worktree remove \"$2\" && \"$0\" branch -q -d \"$1\"";
+                let script = "\"$0\" merge -q --no-ff --no-edit \"$1\" && \"$0\" worktree \
+                              remove \"$2\" && \"$0\" branch -q -d \"$1\"";
                 command.args(["-c", script, &git, &name]).arg(&worktree);
                 command
             },
@@ -117,7 +143,9 @@ pub fn finish(race: &mut Race) {
 
 /// A large lane goes to the trash.
 pub fn drop_large(race: &mut Race) {
-    let Some(&files) = race.fixtures.sizes().last() else { return };
+    let Some(&files) = race.fixtures.sizes().last() else {
+        return;
+    };
     let (ours, theirs) = (race.fixtures.clone_of(files), race.fixtures.clone_of(files));
     race.run(
         &format!("drop --force, {files} files / worktree remove --force"),
@@ -131,9 +159,20 @@ pub fn drop_large(race: &mut Race) {
         },
         &mut |fixtures, round| {
             let worktree = theirs.parent().unwrap().join(format!("lanes/lane{round}"));
-            fixtures.git(&theirs, &["worktree", "add", "-q", "--detach", worktree.to_str().unwrap()]);
+            fixtures.git(
+                &theirs,
+                &[
+                    "worktree",
+                    "add",
+                    "-q",
+                    "--detach",
+                    worktree.to_str().unwrap(),
+                ],
+            );
             let mut command = fixtures.command("git", &theirs);
-            command.args(["worktree", "remove", "--force"]).arg(worktree);
+            command
+                .args(["worktree", "remove", "--force"])
+                .arg(worktree);
             command
         },
     );
@@ -141,7 +180,9 @@ pub fn drop_large(race: &mut Race) {
 
 /// The most memory a command takes, in MiB, against the hundred it may take.
 pub fn memory(race: &mut Race) {
-    let Some(&files) = race.fixtures.sizes().last() else { return };
+    let Some(&files) = race.fixtures.sizes().last() else {
+        return;
+    };
     let repo = race.fixtures.clone_of(files);
     for args in [
         &["start", "lane"][..],
@@ -153,10 +194,26 @@ pub fn memory(race: &mut Race) {
     ] {
         let mut command = race.fixtures.command("git-lane", &repo);
         let peak = peak_memory(command.args(args).stderr(std::process::Stdio::null()));
-        race.result(&format!("memory of {}, {files} files / 100 MiB", args.join(" ")), peak, 100.0, 1.0, "MB");
+        race.result(
+            &format!("memory of {}, {files} files / 100 MiB", args.join(" ")),
+            peak,
+            100.0,
+            1.0,
+            "MB",
+        );
     }
     let bare = race.fixtures.bare_clone_of(files);
     let mut command = race.fixtures.command("git-lane", &bare);
-    let peak = peak_memory(command.args(["start", "lane"]).stderr(std::process::Stdio::null()));
-    race.result(&format!("memory of start, objects, {files} files / 100 MiB"), peak, 100.0, 1.0, "MB");
+    let peak = peak_memory(
+        command
+            .args(["start", "lane"])
+            .stderr(std::process::Stdio::null()),
+    );
+    race.result(
+        &format!("memory of start, objects, {files} files / 100 MiB"),
+        peak,
+        100.0,
+        1.0,
+        "MB",
+    );
 }

@@ -1,8 +1,10 @@
-//! git-lane and git, side by side: both in one run, in turn, on fresh paths; what counts is the ratio of the medians.
+//! git-lane and git, side by side: both in one run, in turn, on fresh paths; what counts is the
+//! ratio of the medians.
 //!
-//! `cargo bench` runs everything, `cargo bench -- start list` only the races whose name contains one of the words.
-//! `GIT_LANE_BENCH_DIR` says where the fixtures go (default: `target/bench`), `GIT_LANE_BENCH_ROUNDS` how many rounds
-//! are counted (default 7), `GIT_LANE_BENCH_LARGE=0` leaves out the repository of 50,000 files.
+//! `cargo bench` runs everything, `cargo bench -- start list` only the races whose name contains
+//! one of the words. `GIT_LANE_BENCH_DIR` says where the fixtures go (default: `target/bench`),
+//! `GIT_LANE_BENCH_ROUNDS` how many rounds are counted (default 7), `GIT_LANE_BENCH_LARGE=0` leaves
+//! out the repository of 50,000 files.
 
 mod commits;
 mod fixture;
@@ -17,8 +19,12 @@ use race::Race;
 type Run = fn(&mut Race);
 
 fn main() {
-    let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
-    let wanted = |name: &str| words.is_empty() || words.iter().any(|word| name.contains(word.as_str()));
+    let words: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|word| !word.starts_with("--"))
+        .collect();
+    let wanted =
+        |name: &str| words.is_empty() || words.iter().any(|word| name.contains(word.as_str()));
     let races: [(&str, Run); 18] = [
         ("version", start::version),
         ("start-copy", start::from_a_worktree),
@@ -39,7 +45,10 @@ fn main() {
         ("hooks-commit", hooks::commit),
         ("hooks-refuse", hooks::refuse),
     ];
-    println!("{:<44} {:>10} {:>10} {:>7} {:>7}", "", "git-lane", "other", "ratio", "aim");
+    println!(
+        "{:<44} {:>10} {:>10} {:>7} {:>7}",
+        "", "git-lane", "other", "ratio", "aim"
+    );
     let mut race = Race::new();
     for (name, run) in races {
         if wanted(name) {

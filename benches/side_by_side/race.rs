@@ -20,11 +20,19 @@ pub struct Race {
 
 impl Race {
     pub fn new() -> Self {
-        let rounds = std::env::var("GIT_LANE_BENCH_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(7);
-        Race { fixtures: Fixtures::new(), missed: 0, rounds }
+        let rounds = std::env::var("GIT_LANE_BENCH_ROUNDS")
+            .ok()
+            .and_then(|rounds| rounds.parse().ok())
+            .unwrap_or(7);
+        Race {
+            fixtures: Fixtures::new(),
+            missed: 0,
+            rounds,
+        }
     }
 
-    /// Times both sides in turn, the first to go changing every round, after one round that does not count.
+    /// Times both sides in turn, the first to go changing every round, after one round that does
+    /// not count.
     pub fn run<'a>(&mut self, title: &str, aim: f64, ours: Side<'a>, theirs: Side<'a>) {
         let mut times = [Vec::new(), Vec::new()];
         let sides = [ours, theirs];
@@ -40,12 +48,18 @@ impl Race {
             }
         }
         let [ours, theirs] = times.map(median);
-        self.result(title, ours.as_secs_f64() * 1e3, theirs.as_secs_f64() * 1e3, aim, "ms");
+        self.result(
+            title,
+            ours.as_secs_f64() * 1e3,
+            theirs.as_secs_f64() * 1e3,
+            aim,
+            "ms",
+        );
     }
 
-    /// Times three sides in turn (ours, theirs, and what both add to) and compares what is added to each of the `times`
-    /// commands of a sample. Differences are taken within a round, so that a machine that is busy for a while counts for
-    /// all three.
+    /// Times three sides in turn (ours, theirs, and what both add to) and compares what is added to
+    /// each of the `times` commands of a sample. Differences are taken within a round, so that a
+    /// machine that is busy for a while counts for all three.
     pub fn run_added<'a>(
         &mut self,
         title: &str,
@@ -80,16 +94,28 @@ impl Race {
         let missed = ratio > aim;
         self.missed += usize::from(missed);
         let mark = if missed { "  missed" } else { "" };
-        println!("{title:<44} {ours:>7.2} {unit} {theirs:>7.2} {unit} {ratio:>7.3} {aim:>7.2}{mark}");
+        println!(
+            "{title:<44} {ours:>7.2} {unit} {theirs:>7.2} {unit} {ratio:>7.3} {aim:>7.2}{mark}"
+        );
     }
 }
 
 fn timed(command: &mut Command) -> Duration {
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped());
     let start = Instant::now();
-    let output = command.spawn().and_then(std::process::Child::wait_with_output).expect("the command starts");
+    let output = command
+        .spawn()
+        .and_then(std::process::Child::wait_with_output)
+        .expect("the command starts");
     let time = start.elapsed();
-    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "{command:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     time
 }
 
@@ -100,12 +126,20 @@ fn median(mut times: Vec<Duration>) -> Duration {
 
 /// The most memory a command ever had resident, in MiB.
 pub fn peak_memory(command: &mut Command) -> f64 {
-    let mut child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn().expect("the command starts");
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("the command starts");
     let status = PathBuf::from(format!("/proc/{}/status", child.id()));
     let mut peak = 0.0_f64;
     loop {
         peak = peak.max(high_water(&status).unwrap_or(0.0));
-        if child.try_wait().expect("the command can be waited for").is_some() {
+        if child
+            .try_wait()
+            .expect("the command can be waited for")
+            .is_some()
+        {
             return peak;
         }
         std::thread::sleep(Duration::from_micros(200));

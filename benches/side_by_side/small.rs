@@ -1,15 +1,19 @@
-//! Starting where little is to be written: small files of real text, and few files among many lanes.
+//! Starting where little is to be written: small files of real text, and few files among many
+//! lanes.
 
 use std::path::Path;
 
 use crate::fixture::Fixtures;
 use crate::race::Race;
 
-/// Files of real text, fewer than 700 bytes each. Making a file takes the kernel longer than filling it; `cp -r` beside it is
-/// the floor.
+/// Files of real text, fewer than 700 bytes each. Making a file takes the kernel longer than
+/// filling it; `cp -r` beside it is the floor.
 pub fn text(race: &mut Race) {
     for files in [1_000, 10_000] {
-        let (ours, theirs) = (race.fixtures.text_clone_of(files), race.fixtures.text_clone_of(files));
+        let (ours, theirs) = (
+            race.fixtures.text_clone_of(files),
+            race.fixtures.text_clone_of(files),
+        );
         race.run(
             &format!("start, text, {files} small files / worktree add"),
             0.9,
@@ -23,7 +27,10 @@ pub fn text(race: &mut Race) {
             &mut |fixtures, round| start(fixtures, &ours, 1_000 + round),
             &mut |fixtures, round| {
                 let mut command = fixtures.command("cp", &floor);
-                command.arg("-r").arg("files").arg(floor.with_extension(format!("copy{round}")));
+                command
+                    .arg("-r")
+                    .arg("files")
+                    .arg(floor.with_extension(format!("copy{round}")));
                 command
             },
         );
@@ -32,7 +39,10 @@ pub fn text(race: &mut Race) {
 
 /// A lane of twenty files among a thousand, and among ten; git's own worktree beside both.
 pub fn among_lanes(race: &mut Race) {
-    let (many, few) = (with_lanes(&race.fixtures, 1_000), with_lanes(&race.fixtures, 10));
+    let (many, few) = (
+        with_lanes(&race.fixtures, 1_000),
+        with_lanes(&race.fixtures, 10),
+    );
     race.run(
         "start, 20 files, among 1000 lanes / among 10",
         1.5,
@@ -52,7 +62,9 @@ pub fn among_lanes(race: &mut Race) {
 fn with_lanes(fixtures: &Fixtures, lanes: usize) -> std::path::PathBuf {
     let repo = fixtures.text_clone_of(20);
     let names: Vec<String> = (0..lanes).map(|number| format!("there{number}")).collect();
-    let args: Vec<&str> = std::iter::once("start").chain(names.iter().map(String::as_str)).collect();
+    let args: Vec<&str> = std::iter::once("start")
+        .chain(names.iter().map(String::as_str))
+        .collect();
     fixtures.lane(&repo, &args);
     repo
 }

@@ -9,7 +9,11 @@ pub fn version(race: &mut Race) {
     let source = race.fixtures.fresh("empty").with_extension("rs");
     let program = source.with_extension("");
     std::fs::write(&source, "fn main() {}").unwrap();
-    let built = std::process::Command::new("rustc").args(["-O", "-o"]).arg(&program).arg(&source).status();
+    let built = std::process::Command::new("rustc")
+        .args(["-O", "-o"])
+        .arg(&program)
+        .arg(&source)
+        .status();
     assert!(built.expect("rustc starts").success());
     let here = PathBuf::from("/");
     race.run(
@@ -28,7 +32,13 @@ pub fn version(race: &mut Race) {
 pub fn from_a_worktree(race: &mut Race) {
     for files in race.fixtures.sizes() {
         let (ours, theirs) = (race.fixtures.clone_of(files), race.fixtures.clone_of(files));
-        add(race, &format!("start, copied, {files} files / worktree add"), 0.35, &ours, &theirs);
+        add(
+            race,
+            &format!("start, copied, {files} files / worktree add"),
+            0.35,
+            &ours,
+            &theirs,
+        );
     }
 }
 
@@ -48,7 +58,9 @@ pub fn from_the_object_database(race: &mut Race) {
             &mut |fixtures, _| {
                 let repo = fixtures.bare_clone_of(files);
                 let mut command = fixtures.command("git", &repo);
-                command.args(["worktree", "add", "-q", "-b", "lane"]).arg(repo.with_extension("lanes"));
+                command
+                    .args(["worktree", "add", "-q", "-b", "lane"])
+                    .arg(repo.with_extension("lanes"));
                 command
             },
         );
@@ -87,7 +99,13 @@ pub fn first_status(race: &mut Race) {
             1.2,
             &mut |fixtures, round| {
                 fixtures.lane(&repo, &["start", &format!("lane{round}")]);
-                status(fixtures, &repo.parent().unwrap().join(format!("shop.lanes/lane{round}")))
+                status(
+                    fixtures,
+                    &repo
+                        .parent()
+                        .unwrap()
+                        .join(format!("shop.lanes/lane{round}")),
+                )
             },
             &mut |fixtures, _| status(fixtures, &repo),
         );

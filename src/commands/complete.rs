@@ -1,7 +1,8 @@
-//! `git-lane complete`: the candidates for the word being typed, one a line; the shells' scripts call it.
+//! `git-lane complete`: the candidates for the word being typed, one a line; the shells' scripts
+//! call it.
 //!
-//! clap knows verbs, options and words. What a value may be is decided here from its name on the command line, so a verb
-//! that takes a lane's NAME completes lanes without doing anything for it.
+//! clap knows verbs, options and words. What a value may be is decided here from its name on the
+//! command line, so a verb that takes a lane's NAME completes lanes without doing anything for it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
@@ -30,13 +31,20 @@ pub struct Args {
 /// Prints the candidates, each followed by a tab and its description where it has one.
 pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let words = args.words;
-    let Some(current) = words.last().cloned() else { return Ok(()) };
+    let Some(current) = words.last().cloned() else {
+        return Ok(());
+    };
     stand_where_asked(&words);
     let mut found = Vec::new();
     if words.len() == 2 && words[0] == "lane" {
         // The shell function of that name goes into lanes.
         found = lanes();
-        found.retain(|candidate| candidate.get_value().as_bytes().starts_with(current.as_bytes()));
+        found.retain(|candidate| {
+            candidate
+                .get_value()
+                .as_bytes()
+                .starts_with(current.as_bytes())
+        });
     }
     let cwd = std::env::current_dir().ok();
     let at = words.len() - 1;
@@ -50,13 +58,22 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     for candidate in found {
         let value = candidate.get_value().as_bytes();
         let option = value.starts_with(b"-");
-        if candidate.is_hide_set() || option != wants_options || value.iter().any(u8::is_ascii_control) {
+        if candidate.is_hide_set()
+            || option != wants_options
+            || value.iter().any(u8::is_ascii_control)
+        {
             continue;
         }
         lines.extend_from_slice(value);
         if let Some(help) = candidate.get_help() {
             lines.push(b'\t');
-            lines.extend_from_slice(help.to_string().lines().next().unwrap_or_default().as_bytes());
+            lines.extend_from_slice(
+                help.to_string()
+                    .lines()
+                    .next()
+                    .unwrap_or_default()
+                    .as_bytes(),
+            );
         }
         lines.push(b'\n');
     }
@@ -66,11 +83,14 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
 
 /// The first word after the command that is neither an option nor the value of `-C`.
 fn verb(words: &[OsString]) -> Option<&OsString> {
-    let pairs = words.windows(2).find(|pair| pair[0] != "-C" && !pair[1].as_bytes().starts_with(b"-"));
+    let pairs = words
+        .windows(2)
+        .find(|pair| pair[0] != "-C" && !pair[1].as_bytes().starts_with(b"-"));
     pairs.map(|pair| &pair[1])
 }
 
-/// Follows the `-C` of the line that is being typed; a directory that does not exist yet changes nothing.
+/// Follows the `-C` of the line that is being typed; a directory that does not exist yet changes
+/// nothing.
 fn stand_where_asked(words: &[OsString]) {
     for pair in words.windows(2) {
         if pair[0] == "-C" {
@@ -82,13 +102,19 @@ fn stand_where_asked(words: &[OsString]) {
 /// The command line's definition, with candidates for every value that names something.
 fn command() -> clap::Command {
     let mut command = Cli::command();
-    let verbs: Vec<String> = command.get_subcommands().map(|verb| verb.get_name().to_owned()).collect();
+    let verbs: Vec<String> = command
+        .get_subcommands()
+        .map(|verb| verb.get_name().to_owned())
+        .collect();
     for verb in verbs {
         command = command.mut_subcommand(&verb, |sub| {
-            let args: Vec<_> =
-                sub.get_arguments().filter_map(|arg| Some((arg.get_id().clone(), source(&verb, arg)?))).collect();
-            args.into_iter()
-                .fold(sub, |sub, (id, source)| sub.mut_arg(id, |arg| arg.add(ArgValueCandidates::new(source))))
+            let args: Vec<_> = sub
+                .get_arguments()
+                .filter_map(|arg| Some((arg.get_id().clone(), source(&verb, arg)?)))
+                .collect();
+            args.into_iter().fold(sub, |sub, (id, source)| {
+                sub.mut_arg(id, |arg| arg.add(ArgValueCandidates::new(source)))
+            })
         });
     }
     command
@@ -97,7 +123,10 @@ fn command() -> clap::Command {
 type Source = fn() -> Vec<CompletionCandidate>;
 
 fn source(verb: &str, arg: &clap::Arg) -> Option<Source> {
-    let value = arg.get_value_names().and_then(|names| names.first()).map_or("", |name| name.as_str());
+    let value = arg
+        .get_value_names()
+        .and_then(|names| names.first())
+        .map_or("", |name| name.as_str());
     Some(match (verb, arg.get_long()) {
         (_, Some("base" | "into" | "branch")) => branches,
         (_, Some("owner")) => owners,
@@ -112,7 +141,10 @@ fn source(verb: &str, arg: &clap::Arg) -> Option<Source> {
 }
 
 fn recorded() -> Vec<Lane> {
-    Repository::discover().and_then(|repository| repository.records()).map(|records| records.lanes).unwrap_or_default()
+    Repository::discover()
+        .and_then(|repository| repository.records())
+        .map(|records| records.lanes)
+        .unwrap_or_default()
 }
 
 fn candidate(value: impl Into<OsString>, help: Option<String>) -> CompletionCandidate {
@@ -121,35 +153,67 @@ fn candidate(value: impl Into<OsString>, help: Option<String>) -> CompletionCand
 }
 
 fn lanes() -> Vec<CompletionCandidate> {
-    let describe = |lane: &Lane| lane.task.clone().or_else(|| lane.owner.clone()).unwrap_or_else(|| "lane".into());
-    recorded().iter().map(|lane| candidate(lane.name.as_str(), Some(describe(lane)))).collect()
+    let describe = |lane: &Lane| {
+        lane.task
+            .clone()
+            .or_else(|| lane.owner.clone())
+            .unwrap_or_else(|| "lane".into())
+    };
+    recorded()
+        .iter()
+        .map(|lane| candidate(lane.name.as_str(), Some(describe(lane))))
+        .collect()
 }
 
 fn owners() -> Vec<CompletionCandidate> {
-    let owners: BTreeSet<String> = recorded().into_iter().filter_map(|lane| lane.owner).collect();
-    owners.into_iter().map(|owner| candidate(owner, None)).collect()
+    let owners: BTreeSet<String> = recorded()
+        .into_iter()
+        .filter_map(|lane| lane.owner)
+        .collect();
+    owners
+        .into_iter()
+        .map(|owner| candidate(owner, None))
+        .collect()
 }
 
 fn branches() -> Vec<CompletionCandidate> {
-    let Ok(repository) = Repository::discover() else { return Vec::new() };
-    let all = ["refs/heads/", "refs/remotes/"].into_iter().filter_map(|prefix| repository.refs_below(prefix).ok());
+    let Ok(repository) = Repository::discover() else {
+        return Vec::new();
+    };
+    let all = ["refs/heads/", "refs/remotes/"]
+        .into_iter()
+        .filter_map(|prefix| repository.refs_below(prefix).ok());
     let short = |bytes: &[u8]| candidate(std::ffi::OsStr::from_bytes(bytes), None);
-    all.flatten().map(|(name, _)| short(name.shorten())).collect()
+    all.flatten()
+        .map(|(name, _)| short(name.shorten()))
+        .collect()
 }
 
 /// The lanes in the trash, by name; read as loosely as a completion may.
 fn removed() -> Vec<CompletionCandidate> {
-    let Ok(repository) = Repository::discover() else { return Vec::new() };
+    let Ok(repository) = Repository::discover() else {
+        return Vec::new();
+    };
     let name = |directory: std::path::PathBuf| {
         let bytes = lane_files::read(&directory.join("entry.json")).ok()?;
         let entry: serde_json::Value = serde_json::from_slice(&bytes).ok()?;
-        Some((entry["lane"]["name"].as_str()?.to_owned(), entry["reason"].as_str().map(str::to_owned)))
+        Some((
+            entry["lane"]["name"].as_str()?.to_owned(),
+            entry["reason"].as_str().map(str::to_owned),
+        ))
     };
     let names: BTreeMap<String, Option<String>> =
-        lane_files::list(&repository.lane_dir().join("trash")).filter_map(name).collect();
-    names.into_iter().map(|(name, reason)| candidate(name, reason)).collect()
+        lane_files::list(&repository.lane_dir().join("trash"))
+            .filter_map(name)
+            .collect();
+    names
+        .into_iter()
+        .map(|(name, reason)| candidate(name, reason))
+        .collect()
 }
 
 fn keys() -> Vec<CompletionCandidate> {
-    KEYS.iter().map(|key| candidate(key.name, Some(key.meaning.to_owned()))).collect()
+    KEYS.iter()
+        .map(|key| candidate(key.name, Some(key.meaning.to_owned())))
+        .collect()
 }

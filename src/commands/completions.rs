@@ -6,8 +6,8 @@ use crate::ui::{Page, Report, Ui};
 
 /// Print the completion script of a shell
 ///
-/// The script completes verbs, options, lanes, branches and what lies in the trash, for `git lane` as for `git-lane`. It
-/// asks git-lane itself, so it never grows old.
+/// The script completes verbs, options, lanes, branches and what lies in the trash, for `git lane`
+/// as for `git-lane`. It asks git-lane itself, so it never grows old.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The shell

@@ -8,8 +8,9 @@ use crate::ui::{Cell, Page, Report, Style, Ui};
 
 /// Show the policy in force and where each value comes from
 ///
-/// The policy is read from up to three files named lane.toml: the user's, the one tracked in the repository, and the one
-/// of this clone. A value in a later file wins. This command changes nothing; edit the files.
+/// The policy is read from up to three files named lane.toml: the user's, the one tracked in the
+/// repository, and the one of this clone. A value in a later file wins. This command changes
+/// nothing; edit the files.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Print the value of this key only
@@ -29,7 +30,12 @@ impl<'a> Setting<'a> {
     fn of(key: &Key, values: &'a Values) -> Self {
         let (value, origin) = values.get(key);
         let file = origin.file().map(|file| LosslessPath(file.into()));
-        Setting { key: key.name, value, origin: origin.code(), file }
+        Setting {
+            key: key.name,
+            value,
+            origin: origin.code(),
+            file,
+        }
     }
 }
 
@@ -82,15 +88,19 @@ impl Report for One<'_> {
 pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let values = Repository::discover()?.policy_values()?;
     let Some(name) = args.key else {
-        ui.report(&All { settings: KEYS.iter().map(|key| Setting::of(key, &values)).collect() });
+        ui.report(&All {
+            settings: KEYS.iter().map(|key| Setting::of(key, &values)).collect(),
+        });
         return Ok(());
     };
     let Some(key) = policy::find(&name) else {
         let error = Error::usage(format!("there is no key '{name}'")).code("unknown-key");
-        return Err(match policy::suggest(&name, KEYS.iter().map(|key| key.name)) {
-            Some(like) => error.hint(format!("did you mean '{like}'?")),
-            None => error.hint("list the keys with: git lane config"),
-        });
+        return Err(
+            match policy::suggest(&name, KEYS.iter().map(|key| key.name)) {
+                Some(like) => error.hint(format!("did you mean '{like}'?")),
+                None => error.hint("list the keys with: git lane config"),
+            },
+        );
     };
     ui.report(&One(Setting::of(key, &values)));
     Ok(())

@@ -14,10 +14,11 @@ use crate::ui::{Cell, Page, Report, Style, Ui};
 
 /// Look the repository over for what is not as it should be; exit code 1 when something is left
 ///
-/// Strays, lost records, records and worktrees that disagree, indexes and branches nobody can read, half-made and cut-off
-/// worktrees that plain git dies of, interrupted commands and what will become of them, locks and kept packs of dead
-/// processes, damaged journals, hooks that do not run or do not know the policy, and settings that a leaked GIT_DIR leaves
-/// behind. Settings of the shared configuration that make git run a program are named too: they are nothing wrong, but any
+/// Strays, lost records, records and worktrees that disagree, indexes and branches nobody can read,
+/// half-made and cut-off worktrees that plain git dies of, interrupted commands and what will
+/// become of them, locks and kept packs of dead processes, damaged journals, hooks that do not run
+/// or do not know the policy, and settings that a leaked GIT_DIR leaves behind. Settings of the
+/// shared configuration that make git run a program are named too: they are nothing wrong, but any
 /// lane can plant one for all others.
 #[derive(Debug, ClapArgs)]
 pub struct Args {
@@ -57,9 +58,16 @@ impl Told {
 
 /// Runs it.
 pub fn run(args: Args, ui: &Ui) -> Result<()> {
-    let mut report = Checkup { findings: Vec::new(), programs: Vec::new() };
-    // Neither git nor git-lane opens a repository whose working tree is nowhere; first things first.
-    if let Some((common_dir, finding)) = std::env::current_dir().ok().and_then(|here| lost::tree(&here)) {
+    let mut report = Checkup {
+        findings: Vec::new(),
+        programs: Vec::new(),
+    };
+    // Neither git nor git-lane opens a repository whose working tree is nowhere; first things
+    // first.
+    if let Some((common_dir, finding)) = std::env::current_dir()
+        .ok()
+        .and_then(|here| lost::tree(&here))
+    {
         let mut told = Told::of(&finding);
         if args.fix {
             lost::forget_tree(&common_dir)?;
@@ -71,7 +79,11 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         }
     }
     // What an interrupted command left is healed by any command that may change something.
-    let repository = if args.fix { super::open_for_change(ui)? } else { Repository::discover()? };
+    let repository = if args.fix {
+        super::open_for_change(ui)?
+    } else {
+        Repository::discover()?
+    };
     repository.git.ensure_usable()?;
     report.programs = programs(&repository)?;
     for finding in all(&repository)? {
@@ -80,7 +92,8 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
             match mend(&repository, &finding, ui) {
                 Ok(note) => (told.fixed, told.hint) = (true, note),
                 Err(error) => {
-                    let words = std::iter::once(error.to_string()).chain(error.hints().iter().cloned());
+                    let words =
+                        std::iter::once(error.to_string()).chain(error.hints().iter().cloned());
                     told.hint = Some(words.collect::<Vec<_>>().join("; "));
                 }
             }
@@ -109,24 +122,39 @@ fn finish(report: Checkup, args: &Args, ui: &Ui) -> Result<()> {
     } else {
         format!("{left} things are not as they should be")
     };
-    let error =
-        Error::refused(text).code("findings").details(serde_json::to_value(&report.findings).unwrap_or_default());
+    let error = Error::refused(text)
+        .code("findings")
+        .details(serde_json::to_value(&report.findings).unwrap_or_default());
     if !ui.json {
         ui.report(&report);
     }
-    let fixable = report.findings.iter().any(|told| told.fixable && !told.fixed);
-    Err(if fixable && !args.fix { error.hint("put right what can be with: git lane doctor --fix") } else { error })
+    let fixable = report
+        .findings
+        .iter()
+        .any(|told| told.fixable && !told.fixed);
+    Err(if fixable && !args.fix {
+        error.hint("put right what can be with: git lane doctor --fix")
+    } else {
+        error
+    })
 }
 
 fn all(repository: &Repository) -> Result<Vec<Finding>> {
     let mut found = examine(repository, interrupted::operations(repository)?)?;
     // A half-made worktree keeps git from answering; first things first.
-    let poisoned = found.iter().any(|finding| matches!(finding, Finding::UnfinishedAdmin(..) | Finding::Poisoned(_)));
+    let poisoned = found
+        .iter()
+        .any(|finding| matches!(finding, Finding::UnfinishedAdmin(..) | Finding::Poisoned(_)));
     if poisoned {
         return Ok(found);
     }
     let policy = repository.policy();
-    found.extend(policy.as_ref().err().map(|error| Finding::UnreadablePolicy(error.to_string())));
+    found.extend(
+        policy
+            .as_ref()
+            .err()
+            .map(|error| Finding::UnreadablePolicy(error.to_string())),
+    );
     if !install::installed(repository)? {
         return Ok(found);
     }
@@ -149,9 +177,19 @@ fn mend(repository: &Repository, finding: &Finding, ui: &Ui) -> Result<Option<St
         Finding::Interrupted(_) => super::heal(ui)(repository)?,
         Finding::UnknownRules(_) => install::follow_policy(repository, &repository.policy()?)?,
         Finding::NotInForce(_) => {
-            let state = install::install(repository, &repository.policy()?, Wanted { level: None, files: false })?;
+            let state = install::install(
+                repository,
+                &repository.policy()?,
+                Wanted {
+                    level: None,
+                    files: false,
+                },
+            )?;
             if !state.in_force {
-                return Err(state.remedies().into_iter().fold(Error::refused(state.why_not()), Error::hint));
+                return Err(state
+                    .remedies()
+                    .into_iter()
+                    .fold(Error::refused(state.why_not()), Error::hint));
             }
         }
         other => return fix(repository, other),

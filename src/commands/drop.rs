@@ -12,7 +12,9 @@ use crate::domain::trash_entry::{Entry, find};
 use crate::error::{Error, Kind, Result};
 use crate::operations::retire::look;
 use crate::operations::retire::look::Look;
-use crate::operations::retire::{Reason, Retirement, based_on, or_raced, retire, surroundings, what};
+use crate::operations::retire::{
+    Reason, Retirement, based_on, or_raced, retire, surroundings, what,
+};
 use crate::operations::trash;
 use crate::repository::Repository;
 use crate::repository::metadata::Records;
@@ -20,10 +22,11 @@ use crate::ui::{Page, Report, Ui};
 
 /// Take a lane away without landing it; `restore` brings it back
 ///
-/// Branch, worktree and everything in it (staged, changed, untracked and ignored files, an operation in progress) wait in
-/// the trash until they expire. A lane with uncommitted changes, or with commits its base has not, goes only after a
-/// yes: at the prompt, or by --yes. A lane with a process working in it goes only with --force, which implies --yes.
-/// A worktree that is locked, damaged, or has another worktree inside stays in any case.
+/// Branch, worktree and everything in it (staged, changed, untracked and ignored files, an
+/// operation in progress) wait in the trash until they expire. A lane with uncommitted changes, or
+/// with commits its base has not, goes only after a yes: at the prompt, or by --yes. A lane with a
+/// process working in it goes only with --force, which implies --yes. A worktree that is locked,
+/// damaged, or has another worktree inside stays in any case.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The lanes
@@ -71,18 +74,34 @@ struct Drops {
 impl Report for Drops {
     fn text(&self, page: &mut Page) {
         for dropped in &self.dropped {
-            let verb = if self.dry_run { "would drop" } else { "dropped" };
-            let had = dropped.had.as_ref().map(|had| format!(" with {had}")).unwrap_or_default();
+            let verb = if self.dry_run {
+                "would drop"
+            } else {
+                "dropped"
+            };
+            let had = dropped
+                .had
+                .as_ref()
+                .map(|had| format!(" with {had}"))
+                .unwrap_or_default();
             let branch = match (&dropped.branch, &dropped.tip) {
-                (Some(branch), Some(tip)) => format!(" (branch {branch} at {})", &tip[..tip.len().min(10)]),
+                (Some(branch), Some(tip)) => {
+                    format!(" (branch {branch} at {})", &tip[..tip.len().min(10)])
+                }
                 _ => String::new(),
             };
             page.line(format!("{verb} lane {}{branch}{had}", dropped.name));
             if dropped.directory_missing {
-                page.line(format!("  its directory was gone from '{}'", dropped.path.display()));
+                page.line(format!(
+                    "  its directory was gone from '{}'",
+                    dropped.path.display()
+                ));
             }
             if !self.dry_run {
-                page.line(format!("  bring it back with: git lane restore {}", quote(&dropped.name)));
+                page.line(format!(
+                    "  bring it back with: git lane restore {}",
+                    quote(&dropped.name)
+                ));
             }
         }
     }
@@ -90,7 +109,13 @@ impl Report for Drops {
 
 impl Drops {
     fn tell_of_lanes_above(&self, ui: &Ui) {
-        for Dropped { above, branch, base, .. } in &self.dropped {
+        for Dropped {
+            above,
+            branch,
+            base,
+            ..
+        } in &self.dropped
+        {
             super::tell_of_lost_base(ui, above, (branch.as_ref(), base.as_ref()), self.dry_run);
         }
     }
@@ -105,20 +130,28 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let (repository, healed) = super::open(ui, args.dry_run)?;
     let worktrees = repository.worktrees()?;
     let records = super::records(&repository, &worktrees, args.dry_run)?;
-    let mut report = Drops { dry_run: args.dry_run, dropped: Vec::new() };
+    let mut report = Drops {
+        dry_run: args.dry_run,
+        dropped: Vec::new(),
+    };
     let mut wanted: Vec<&Lane> = Vec::new();
     for text in &args.names {
         let name = super::lane_name(text)?;
         match records.find(&name) {
             Some(lane) if wanted.contains(&lane) => {}
-            Some(lane) => repository.ensure_lane_is_whole(&lane.name).map(|()| wanted.push(lane))?,
+            Some(lane) => repository
+                .ensure_lane_is_whole(&lane.name)
+                .map(|()| wanted.push(lane))?,
             None => {
                 // Killed before, completed just now: that is what was asked for.
-                let completed = healed.iter().any(|healed| healed.completed && healed.what == what(&name));
+                let completed = healed
+                    .iter()
+                    .any(|healed| healed.completed && healed.what == what(&name));
                 let entries = trash::entries(&repository)?;
                 let entry = find(&entries, name.as_str());
-                let entry =
-                    entry.filter(|_| completed).ok_or_else(|| super::no_lane(&repository, &records, name.as_str()))?;
+                let entry = entry
+                    .filter(|_| completed)
+                    .ok_or_else(|| super::no_lane(&repository, &records, name.as_str()))?;
                 report.dropped.push(describe(entry, None, here.as_deref()));
             }
         }
@@ -136,10 +169,15 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let heal = super::heal(ui);
     let leaving: Vec<LaneName> = planned.iter().map(|(lane, ..)| lane.name.clone()).collect();
     for (lane, worktree, seen) in planned {
-        let had = seen.as_ref().map(|seen| &seen.losses).filter(|losses| losses.refusal().is_some());
+        let had = seen
+            .as_ref()
+            .map(|seen| &seen.losses)
+            .filter(|losses| losses.refusal().is_some());
         let had = had.map(Losses::to_string);
         if args.dry_run {
-            report.dropped.push(plan(&repository, &records, (lane, worktree), had)?);
+            report
+                .dropped
+                .push(plan(&repository, &records, (lane, worktree), had)?);
             continue;
         }
         // A yes that was given unseen is a yes to whatever there is.
@@ -150,14 +188,19 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
             reason: Reason::Dropped,
             accepted,
             proof: seen.as_ref().and_then(|seen| seen.proof.clone()),
-            expected_tip: seen.as_ref().and_then(|seen| seen.tip).filter(|_| accepted.is_some()),
+            expected_tip: seen
+                .as_ref()
+                .and_then(|seen| seen.tip)
+                .filter(|_| accepted.is_some()),
             delete_branch: true,
             heir: None,
             although_busy: args.force,
             heal: &heal,
         };
         match retire(&repository, &retirement) {
-            Ok(retired) => report.dropped.push(describe(&retired.entry, had, here.as_deref())),
+            Ok(retired) => report
+                .dropped
+                .push(describe(&retired.entry, had, here.as_deref())),
             Err(error) if !report.dropped.is_empty() => {
                 let error = ui.failed(&report, error);
                 report.tell_of_lanes_above(ui);
@@ -166,19 +209,26 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
             Err(error) => return Err(error),
         }
     }
-    report.dropped.iter_mut().for_each(|dropped| dropped.above.retain(|above| !leaving.contains(above)));
+    report
+        .dropped
+        .iter_mut()
+        .for_each(|dropped| dropped.above.retain(|above| !leaving.contains(above)));
     ui.report(&report);
     report.tell_of_lanes_above(ui);
     if !args.dry_run
         && report.dropped.iter().any(|dropped| dropped.was_inside)
         && let Ok(crate::domain::lane::Worktree { path: main, .. }) = repository.main_worktree()
     {
-        ui.note(format_args!("your directory went with the lane; go to: cd {}", quote(main.display())));
+        ui.note(format_args!(
+            "your directory went with the lane; go to: cd {}",
+            quote(main.display())
+        ));
     }
     Ok(())
 }
 
-/// What the lane has that nothing else has; nothing is looked at with `--force`, which takes it all.
+/// What the lane has that nothing else has; nothing is looked at with `--force`, which takes it
+/// all.
 fn look(
     repository: &Repository,
     lane: &Lane,
@@ -190,30 +240,51 @@ fn look(
         return Ok(None);
     }
     let around = surroundings(repository, lane, worktree, all, true);
-    let around = if args.force { around } else { around.with_processes() };
+    let around = if args.force {
+        around
+    } else {
+        around.with_processes()
+    };
     ensure_movable(&around).map_err(|refusal| refusal.refuse(&lane.name))?;
     let present = worktree.filter(|worktree| worktree.state == WorktreeState::Present);
     let although = |error: Error| match or_raced(repository, lane, error) {
         raced if raced.word() == "raced" => raced,
-        error => error.hint(format!("take it away as it is with: git lane drop --force {}", quote(&lane.name))),
+        error => error.hint(format!(
+            "take it away as it is with: git lane drop --force {}",
+            quote(&lane.name)
+        )),
     };
     let gone = || present.is_some_and(|worktree| !worktree.path.exists());
     let seen = look::look(repository, lane, worktree);
-    seen.map(Some).map_err(|error| if gone() { raced(&lane.name) } else { although(error) })
+    seen.map(Some).map_err(|error| {
+        if gone() {
+            raced(&lane.name)
+        } else {
+            although(error)
+        }
+    })
 }
 
 /// Asks once for everything that would leave with the lanes.
 fn agree(ui: &Ui, planned: &[Planned<'_>]) -> Result<()> {
     let refusal = |seen: &Option<Look>| seen.as_ref().and_then(|seen| seen.losses.refusal());
-    let unsettled: Vec<(&LaneName, Refusal)> =
-        planned.iter().filter_map(|(lane, _, seen)| refusal(seen).map(|refusal| (&lane.name, refusal))).collect();
-    let Some((first, why)) = unsettled.first() else { return Ok(()) };
+    let unsettled: Vec<(&LaneName, Refusal)> = planned
+        .iter()
+        .filter_map(|(lane, _, seen)| refusal(seen).map(|refusal| (&lane.name, refusal)))
+        .collect();
+    let Some((first, why)) = unsettled.first() else {
+        return Ok(());
+    };
     for (name, refusal) in &unsettled {
         if ui.can_ask() {
             ui.note(format_args!("lane '{name}': {refusal}"));
         }
     }
-    let question = if unsettled.len() == 1 { "Drop it?" } else { "Drop them?" };
+    let question = if unsettled.len() == 1 {
+        "Drop it?"
+    } else {
+        "Drop them?"
+    };
     match ui.confirm(&format!("{question} (git lane restore brings it back)"))? {
         Some(true) => Ok(()),
         Some(false) => Err(Error::new(Kind::Interrupted, "nothing was changed")),
@@ -227,7 +298,12 @@ fn plan(
     (lane, worktree): (&Lane, Option<&Worktree>),
     had: Option<String>,
 ) -> Result<Dropped> {
-    let tip = lane.branch.as_ref().map(|branch| repository.branch_tip(branch)).transpose()?.flatten();
+    let tip = lane
+        .branch
+        .as_ref()
+        .map(|branch| repository.branch_tip(branch))
+        .transpose()?
+        .flatten();
     Ok(Dropped {
         name: lane.name.clone(),
         branch: lane.branch.clone(),
@@ -235,7 +311,10 @@ fn plan(
         path: worktree.map_or_else(|| lane.worktree.clone(), |worktree| worktree.path.clone()),
         had,
         trash_id: None,
-        above: lane.branch.as_ref().map_or_else(Vec::new, |branch| based_on(records, branch, None)),
+        above: lane
+            .branch
+            .as_ref()
+            .map_or_else(Vec::new, |branch| based_on(records, branch, None)),
         base: lane.base_branch(),
         directory_missing: worktree.is_none_or(|worktree| worktree.state == WorktreeState::Missing),
         was_inside: false,
@@ -243,7 +322,11 @@ fn plan(
 }
 
 fn describe(entry: &Entry, had: Option<String>, here: Option<&std::path::Path>) -> Dropped {
-    let path = entry.worktree.as_ref().map_or(&entry.lane.worktree, |worktree| &worktree.path).clone();
+    let path = entry
+        .worktree
+        .as_ref()
+        .map_or(&entry.lane.worktree, |worktree| &worktree.path)
+        .clone();
     Dropped {
         name: entry.lane.name.clone(),
         branch: entry.branch.as_ref().map(|branch| branch.name.clone()),
@@ -252,7 +335,10 @@ fn describe(entry: &Entry, had: Option<String>, here: Option<&std::path::Path>) 
         trash_id: Some(entry.id.clone()),
         above: entry.above.clone(),
         base: entry.lane.base_branch(),
-        directory_missing: entry.worktree.as_ref().is_none_or(|worktree| worktree.directory.is_none()),
+        directory_missing: entry
+            .worktree
+            .as_ref()
+            .is_none_or(|worktree| worktree.directory.is_none()),
         was_inside: here.is_some_and(|here| here.starts_with(&path)),
         path,
     }

@@ -15,10 +15,12 @@ use crate::ui::Ui;
 
 /// Answer a git hook: exit code 0 lets git go on, 1 makes it fail
 ///
-/// Takes the arguments git gives to the hook of that name; see githooks(5). Any error of git-lane itself lets git go on.
+/// Takes the arguments git gives to the hook of that name; see githooks(5). Any error of git-lane
+/// itself lets git go on.
 #[derive(Debug, ClapArgs)]
 pub struct Args {
-    /// The hook file git-lane was called from as its last command; what others added to it runs afterwards
+    /// The hook file git-lane was called from as its last command; what others added to it runs
+    /// afterwards
     #[arg(long, value_name = "FILE")]
     file: Option<PathBuf>,
 
@@ -55,7 +57,9 @@ fn answer(args: &Args, ui: &Ui) -> Result<()> {
         }
         Ok(Reply::Stop(error)) => Err(error),
         Err(error) => {
-            ui.warn(format_args!("git-lane cannot tell whether this is right, so git goes on: {error}"));
+            ui.warn(format_args!(
+                "git-lane cannot tell whether this is right, so git goes on: {error}"
+            ));
             Ok(())
         }
     }
@@ -75,16 +79,26 @@ pub fn at_once() -> Option<ExitCode> {
     }
     let event = Hook::parse(&event)?;
     let ui = Ui::new(false);
-    Some(match run(Args { file, event, args: args.collect() }, &ui) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            ui.error(&error);
-            ExitCode::from(error.kind().exit_code())
-        }
-    })
+    Some(
+        match run(
+            Args {
+                file,
+                event,
+                args: args.collect(),
+            },
+            &ui,
+        ) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                ui.error(&error);
+                ExitCode::from(error.kind().exit_code())
+            }
+        },
+    )
 }
 
 /// A bug in the guard is no reason to keep a user from working.
 fn guarded(event: Hook, args: &[OsString]) -> Result<Reply> {
-    std::panic::catch_unwind(|| guard::answer(event, args)).unwrap_or_else(|_| Err(Error::git("it has a bug")))
+    std::panic::catch_unwind(|| guard::answer(event, args))
+        .unwrap_or_else(|_| Err(Error::git("it has a bug")))
 }

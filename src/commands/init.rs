@@ -15,15 +15,18 @@ use crate::ui::{Cell, Page, Report, Style, Ui};
 
 /// Put the rule in force: plain git stays in its lane
 ///
-/// Installs git hooks in this repository, for all its worktrees. From git 2.54 on they are defined in .git/config; older
-/// gits get hook files, and a hook that is there already keeps running. Run it again to upgrade or to change the level.
+/// Installs git hooks in this repository, for all its worktrees. From git 2.54 on they are defined
+/// in .git/config; older gits get hook files, and a hook that is there already keeps running. Run
+/// it again to upgrade or to change the level.
 #[derive(Debug, ClapArgs)]
 pub struct Args {
-    /// What happens to a switch, commit, merge or rebase that breaks the rule [default: what is set, else restore]
+    /// What happens to a switch, commit, merge or rebase that breaks the rule [default: what is
+    /// set, else restore]
     #[arg(long, value_name = "LEVEL", conflicts_with_all = ["uninstall", "check"])]
     level: Option<Level>,
 
-    /// Write hook files even where git takes hooks from its configuration: for older gits on the same machine
+    /// Write hook files even where git takes hooks from its configuration: for older gits on the
+    /// same machine
     #[arg(long, conflicts_with_all = ["uninstall", "check"])]
     files: bool,
 
@@ -35,8 +38,9 @@ pub struct Args {
     #[arg(long, conflicts_with = "uninstall")]
     check: bool,
 
-    /// For every repository of this user: hooks for git 2.54 and later in a file that ~/.gitconfig includes, a lane.toml
-    /// that asks for them with each first lane, for older gits, and the completions
+    /// For every repository of this user: hooks for git 2.54 and later in a file that ~/.gitconfig
+    /// includes, a lane.toml that asks for them with each first lane, for older gits, and the
+    /// completions
     #[arg(long, conflicts_with_all = ["level", "files", "check"])]
     global: bool,
 
@@ -85,7 +89,10 @@ fn everywhere(args: &Args, ui: &Ui) -> Result<()> {
         _ => Mode::Install,
     };
     let files = global::files()?;
-    let include = files.first().map(|file| global::include_path(&file.path)).unwrap_or_default();
+    let include = files
+        .first()
+        .map(|file| global::include_path(&file.path))
+        .unwrap_or_default();
     let outcome = match mode {
         Mode::Print => global::Outcome::default(),
         Mode::Install => global::install()?,
@@ -119,7 +126,9 @@ fn everywhere(args: &Args, ui: &Ui) -> Result<()> {
     {
         let directory = quote(directory.display());
         ui.note("note: zsh does not look for completions where they were written");
-        ui.note(format_args!("hint: in ~/.zshrc, before compinit: fpath=({directory} $fpath)"));
+        ui.note(format_args!(
+            "hint: in ~/.zshrc, before compinit: fpath=({directory} $fpath)"
+        ));
     }
     Ok(())
 }
@@ -139,13 +148,24 @@ impl Report for Global {
             }
             return;
         }
-        let did = if self.mode == Mode::Install { "wrote" } else { "removed" };
+        let did = if self.mode == Mode::Install {
+            "wrote"
+        } else {
+            "removed"
+        };
         for path in &self.changed {
             page.line(format!("{did} {path}"));
         }
         if self.include_changed {
-            let verb = if self.mode == Mode::Install { "added to" } else { "removed from" };
-            page.line(format!("{verb} the user's git configuration: include.path = {}", self.include));
+            let verb = if self.mode == Mode::Install {
+                "added to"
+            } else {
+                "removed from"
+            };
+            page.line(format!(
+                "{verb} the user's git configuration: include.path = {}",
+                self.include
+            ));
         }
         if self.changed.is_empty() && !self.include_changed {
             page.line("nothing had to change");
@@ -162,7 +182,10 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         let repository = super::open_for_change(ui)?;
         let notes = install::uninstall(&repository)?;
         notes.iter().for_each(|note| ui.warn(note));
-        ui.report(&Removed { removed: true, notes });
+        ui.report(&Removed {
+            removed: true,
+            notes,
+        });
         return Ok(());
     }
     let mut unknown = Vec::new();
@@ -172,8 +195,14 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         install::state(&repository)?
     } else {
         let repository = super::open_for_change(ui)?;
-        let state =
-            install::install(&repository, &repository.policy()?, Wanted { level: args.level, files: args.files })?;
+        let state = install::install(
+            &repository,
+            &repository.policy()?,
+            Wanted {
+                level: args.level,
+                files: args.files,
+            },
+        )?;
         if let Some(caution) = install::caution(&state, repository.git.version()?) {
             ui.warn(caution);
         }
@@ -189,11 +218,15 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         ui.report(&state);
     }
     let error = match as_wanted {
-        true => Error::refused(format!("the hooks do not know what the policy says of {}", unknown.join(", ")))
-            .code("policy-unknown")
-            .hint("tell them with: git lane init"),
+        true => Error::refused(format!(
+            "the hooks do not know what the policy says of {}",
+            unknown.join(", ")
+        ))
+        .code("policy-unknown")
+        .hint("tell them with: git lane init"),
         false => {
-            let error = Error::refused(format!("the rule is not in force: {}", state.why_not())).code("not-in-force");
+            let error = Error::refused(format!("the rule is not in force: {}", state.why_not()))
+                .code("not-in-force");
             state.remedies().into_iter().fold(error, Error::hint)
         }
     };
@@ -206,7 +239,9 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
 impl Report for State {
     fn text(&self, page: &mut Page) {
         let does = match self.level {
-            Level::Restore => "a switch that breaks the rule is taken back, a commit, merge or rebase is refused",
+            Level::Restore => {
+                "a switch that breaks the rule is taken back, a commit, merge or rebase is refused"
+            }
             Level::Refuse => "whatever breaks the rule is refused",
             Level::Warn => "what breaks the rule is reported and goes on",
             Level::Off => "nothing is guarded",
@@ -215,7 +250,10 @@ impl Report for State {
         let rows = self.hooks.iter().map(row).collect();
         page.table(&["HOOK", "RUNS FROM", "NOTE"], rows, &[2]);
         if let Some(why) = &self.directory_chosen_by {
-            page.line(format!("hook files are taken from '{}': {why}", self.directory.display()));
+            page.line(format!(
+                "hook files are taken from '{}': {why}",
+                self.directory.display()
+            ));
         }
     }
 }
@@ -227,7 +265,11 @@ fn row(state: &HookState) -> Vec<Cell> {
         (false, true) => Cell::new("file", Style::Good),
         (false, false) => Cell::new("nowhere", Style::Bad),
     };
-    let note = if state.chained { "with the hook that was there before" } else { "" };
+    let note = if state.chained {
+        "with the hook that was there before"
+    } else {
+        ""
+    };
     vec![state.hook.name().into(), place, note.into()]
 }
 

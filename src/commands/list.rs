@@ -15,8 +15,8 @@ use crate::ui::{Cell, Page, Report, Style, Ui};
 
 /// List what is in flight: every lane, and every worktree that is none
 ///
-/// VS BASE counts the commits a lane is ahead (+) and behind (-), or says that its work is in the base already. The most
-/// recent come first.
+/// VS BASE counts the commits a lane is ahead (+) and behind (-), or says that its work is in the
+/// base already. The most recent come first.
 #[derive(Debug, Default, ClapArgs)]
 pub struct Args {
     /// Do not look at files or commits: the instant version
@@ -44,26 +44,44 @@ struct ListReport {
 pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let repository = super::open_to_look()?;
     super::warn_if_overtaken(&repository, ui);
-    let detail = if args.no_status { Detail::Names } else { Detail::Full };
+    let detail = if args.no_status {
+        Detail::Names
+    } else {
+        Detail::Full
+    };
     let mut entries = entries(&repository, detail)?;
     let count = |entries: &[Entry]| entries.iter().filter(|entry| entry.lane.is_some()).count();
     let all = count(&entries);
     if let Some(owner) = &args.owner {
         entries.retain(|entry| {
-            entry.lane.as_ref().and_then(|lane| lane.owner.as_deref()).is_some_and(|own| owns(owner, own))
+            entry
+                .lane
+                .as_ref()
+                .and_then(|lane| lane.owner.as_deref())
+                .is_some_and(|own| owns(owner, own))
         });
     }
     if let Some(state) = &args.state {
         entries.retain(|entry| entry.state.code() == state);
     }
-    let damaged =
-        repository.records()?.damaged.into_iter().map(|damaged| (damaged.section.to_string(), damaged.problem));
+    let damaged = repository
+        .records()?
+        .damaged
+        .into_iter()
+        .map(|damaged| (damaged.section.to_string(), damaged.problem));
     let left_out = all - count(&entries);
-    let report = ListReport { entries, damaged: damaged.collect(), status: !args.no_status, left_out };
+    let report = ListReport {
+        entries,
+        damaged: damaged.collect(),
+        status: !args.no_status,
+        left_out,
+    };
     ui.report(&report);
     hint_at_doctor(&repository, &report.entries, ui);
     for (section, problem) in &report.damaged {
-        ui.warn(format_args!("the record [lane \"{section}\"] cannot be used: {problem}"));
+        ui.warn(format_args!(
+            "the record [lane \"{section}\"] cannot be used: {problem}"
+        ));
     }
     Ok(())
 }
@@ -71,9 +89,15 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
 /// Says so where the doctor finds again what was moved by hand.
 pub(super) fn hint_at_doctor(repository: &Repository, entries: &[Entry], ui: &Ui) {
     let lost = |entry: &&Entry| matches!(entry.state, State::Missing | State::Damaged(_));
-    let worktrees = entries.iter().filter(lost).filter_map(|entry| entry.worktree.as_ref());
+    let worktrees = entries
+        .iter()
+        .filter(lost)
+        .filter_map(|entry| entry.worktree.as_ref());
     // A whole disk of them may only be not mounted.
-    if worktrees.take(3).any(|worktree| reunites(repository, worktree)) {
+    if worktrees
+        .take(3)
+        .any(|worktree| reunites(repository, worktree))
+    {
         ui.note("hint: what was moved by hand is found again with: git lane doctor --fix");
     }
 }
@@ -90,7 +114,9 @@ impl Report for ListReport {
         let lanes = || self.entries.iter().filter_map(|entry| entry.lane.as_ref());
         let other_branch = |entry: &Entry| match (&entry.lane, entry.branch()) {
             (Some(lane), Some(branch)) => branch.as_bstr() != lane.name.as_str(),
-            (None, Some(branch)) => !entry.is_main() || lanes().any(|lane| lane.branch.as_ref() == Some(branch)),
+            (None, Some(branch)) => {
+                !entry.is_main() || lanes().any(|lane| lane.branch.as_ref() == Some(branch))
+            }
             (_, None) => false,
         };
         let branches = self.entries.iter().any(other_branch);
@@ -99,8 +125,11 @@ impl Report for ListReport {
         let mut header = vec!["NAME"];
         let mut column = |title, wanted: bool| wanted.then(|| header.push(title)).is_some();
         let (branch, state) = (column("BRANCH", branches), column("STATE", self.status));
-        let (versus, age_of, owner) =
-            (column("VS BASE", self.status), column("AGE", self.status), column("OWNER", owners));
+        let (versus, age_of, owner) = (
+            column("VS BASE", self.status),
+            column("AGE", self.status),
+            column("OWNER", owners),
+        );
         let task = column("TASK", tasks);
         column("PATH", true);
         let rows = self
@@ -112,17 +141,28 @@ impl Report for ListReport {
                 push(branch, head(entry));
                 push(state, Cell::new(&entry.state, style(&entry.state)));
                 push(versus, standing(entry));
-                push(age_of, Cell::from(entry.committed.map(age).unwrap_or_default()));
+                push(
+                    age_of,
+                    Cell::from(entry.committed.map(age).unwrap_or_default()),
+                );
                 let text = |text: Option<&String>| Cell::from(text.cloned().unwrap_or_default());
-                push(owner, text(entry.lane.as_ref().and_then(|lane| lane.owner.as_ref())));
-                push(task, text(entry.lane.as_ref().and_then(|lane| lane.task.as_ref())));
+                push(
+                    owner,
+                    text(entry.lane.as_ref().and_then(|lane| lane.owner.as_ref())),
+                );
+                push(
+                    task,
+                    text(entry.lane.as_ref().and_then(|lane| lane.task.as_ref())),
+                );
                 row.push(Cell::new(shown_path(&entry.path()), Style::Faint));
                 row
             })
             .collect();
         let at = |title: &str| header.iter().position(|found| *found == title);
-        let shrink: Vec<usize> =
-            ["PATH", "TASK", "BRANCH", "OWNER", "NAME", "STATE"].iter().filter_map(|t| at(t)).collect();
+        let shrink: Vec<usize> = ["PATH", "TASK", "BRANCH", "OWNER", "NAME", "STATE"]
+            .iter()
+            .filter_map(|t| at(t))
+            .collect();
         page.table(&header, rows, &shrink);
         if lanes().next().is_none() {
             let text = match self.left_out {
@@ -144,7 +184,10 @@ fn name(entry: &Entry) -> Cell {
 }
 
 fn head(entry: &Entry) -> Cell {
-    match (entry.branch(), entry.worktree.as_ref().map(|worktree| &worktree.head)) {
+    match (
+        entry.branch(),
+        entry.worktree.as_ref().map(|worktree| &worktree.head),
+    ) {
         (Some(branch), _) => Cell::from(branch),
         (None, Some(Head::Detached(id))) => Cell::from(format!("({})", id.to_hex_with_len(7))),
         _ => Cell::default(),
@@ -153,7 +196,9 @@ fn head(entry: &Entry) -> Cell {
 
 fn standing(entry: &Entry) -> Cell {
     match &entry.versus {
-        Some(versus) if versus.integrated.is_some() && versus.ahead > 0 => Cell::new(versus, Style::Good),
+        Some(versus) if versus.integrated.is_some() && versus.ahead > 0 => {
+            Cell::new(versus, Style::Good)
+        }
         Some(versus) => Cell::from(versus),
         None => Cell::default(),
     }
@@ -172,15 +217,21 @@ impl serde::Serialize for ListReport {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         use serde::ser::SerializeMap;
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("lanes", &self.entries.iter().map(document).collect::<Vec<_>>())?;
-        let damaged =
-            |(section, problem): &(String, String)| serde_json::json!({ "section": section, "problem": problem });
-        map.serialize_entry("damagedRecords", &self.damaged.iter().map(damaged).collect::<Vec<_>>())?;
+        map.serialize_entry(
+            "lanes",
+            &self.entries.iter().map(document).collect::<Vec<_>>(),
+        )?;
+        let damaged = |(section, problem): &(String, String)| serde_json::json!({ "section": section, "problem": problem });
+        map.serialize_entry(
+            "damagedRecords",
+            &self.damaged.iter().map(damaged).collect::<Vec<_>>(),
+        )?;
         map.end()
     }
 }
 
-/// An entry for scripts. A field is absent when it was not asked for, null when there is no such thing.
+/// An entry for scripts. A field is absent when it was not asked for, null when there is no such
+/// thing.
 pub fn document(entry: &Entry) -> serde_json::Value {
     let lane = entry.lane.as_ref();
     let worktree = entry.worktree.as_ref();
@@ -236,5 +287,8 @@ fn counts(value: &mut serde_json::Value, status: &WorktreeStatus) {
     value["modified"] = status.modified.into();
     value["untracked"] = status.untracked.into();
     value["conflicted"] = status.conflicted.into();
-    value["operation"] = status.operation.map(|operation| operation.to_string()).into();
+    value["operation"] = status
+        .operation
+        .map(|operation| operation.to_string())
+        .into();
 }

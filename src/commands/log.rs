@@ -14,14 +14,15 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// Show what was done in this repository, newest last
 ///
-/// Every operation that makes, lands, removes or brings back a lane is told twice: when it begins and when it is done or
-/// has failed. A line has time, what was done, lane, actor, base and commits. With --follow the lines go on as things
-/// happen.
+/// Every operation that makes, lands, removes or brings back a lane is told twice: when it begins
+/// and when it is done or has failed. A line has time, what was done, lane, actor, base and
+/// commits. With --follow the lines go on as things happen.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Only this lane, by its name or its id [default: all]
     name: Option<String>,
-    /// Go on showing what happens until interrupted; with --json one object a line instead of one document
+    /// Go on showing what happens until interrupted; with --json one object a line instead of one
+    /// document
     #[arg(short, long)]
     follow: bool,
     /// Show only the last N events
@@ -60,7 +61,11 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         std::thread::sleep(PAUSE);
         // Before the look: what is written during it is news again.
         let now = log.state();
-        events = if now == state { Vec::new() } else { log.since(seen)? };
+        events = if now == state {
+            Vec::new()
+        } else {
+            log.since(seen)?
+        };
         state = now;
         seen = events.last().map_or(seen, |event| event.sequence);
         events.retain(wanted);
@@ -69,7 +74,12 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
 
 impl Report for Event {
     fn text(&self, page: &mut Page) {
-        let lane = self.subject.lane.as_ref().map(ToString::to_string).unwrap_or_default();
+        let lane = self
+            .subject
+            .lane
+            .as_ref()
+            .map(ToString::to_string)
+            .unwrap_or_default();
         let (verb, owner, details) = (self.verb(), &self.actor.owner, self.details());
         let text = format!("{}  {verb:<14}  {lane:<16}  {owner}  {details}", self.time);
         let style = match self.phase {

@@ -9,13 +9,13 @@ use crate::ui::{Page, Report, Ui};
 
 /// Install the manual, so that git lane --help opens it
 ///
-/// `git lane --help` and `git help lane` run man(1), which looks beside the directories of PATH: for a program in X/bin it
-/// reads X/share/man. With --install the pages go there.
+/// `git lane --help` and `git help lane` run man(1), which looks beside the directories of PATH:
+/// for a program in X/bin it reads X/share/man. With --install the pages go there.
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false)]
 pub struct Args {
-    /// Put the pages below this manual directory, in man1 and man7; without DIR, share/man beside the bin directory of
-    /// the program, else ~/.local/share/man
+    /// Put the pages below this manual directory, in man1 and man7; without DIR, share/man beside
+    /// the bin directory of the program, else ~/.local/share/man
     #[arg(long, value_name = "DIR", num_args = 0..=1)]
     install: Option<Option<PathBuf>>,
 
@@ -63,21 +63,36 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     }
     let found_by_man = installed && searched(&directory);
     if installed && !found_by_man {
-        ui.warn(format_args!("man does not look in '{}' of itself", directory.display()));
-        ui.note(format_args!("hint: export MANPATH='{}:'", directory.display()));
+        ui.warn(format_args!(
+            "man does not look in '{}' of itself",
+            directory.display()
+        ));
+        ui.note(format_args!(
+            "hint: export MANPATH='{}:'",
+            directory.display()
+        ));
     }
-    ui.report(&Written { directory: LosslessPath(directory), files, found_by_man });
+    ui.report(&Written {
+        directory: LosslessPath(directory),
+        files,
+        found_by_man,
+    });
     Ok(())
 }
 
 /// `X/share/man` for a program in `X/bin`, else that of the user.
 fn default_directory() -> Result<PathBuf> {
     let program = std::env::current_exe().and_then(std::fs::canonicalize).ok();
-    let directory = program.as_deref().and_then(Path::parent).filter(|parent| parent.ends_with("bin"));
+    let directory = program
+        .as_deref()
+        .and_then(Path::parent)
+        .filter(|parent| parent.ends_with("bin"));
     if let Some(prefix) = directory.and_then(Path::parent) {
         return Ok(prefix.join("share/man"));
     }
-    let home = std::env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute());
+    let home = std::env::var_os("HOME")
+        .map(PathBuf::from)
+        .filter(|home| home.is_absolute());
     match home {
         Some(home) => Ok(home.join(".local/share/man")),
         None => Err(Error::environment(
@@ -89,13 +104,21 @@ fn default_directory() -> Result<PathBuf> {
 
 /// Whether man-db derives the directory from PATH, or MANPATH names it; see manpath(5).
 fn searched(directory: &Path) -> bool {
-    let list = |name| std::env::var_os(name).map(|list| std::env::split_paths(&list).collect::<Vec<_>>());
-    let same =
-        |a: &Path| std::fs::canonicalize(a).is_ok_and(|a| std::fs::canonicalize(directory).is_ok_and(|b| a == b));
+    let list =
+        |name| std::env::var_os(name).map(|list| std::env::split_paths(&list).collect::<Vec<_>>());
+    let same = |a: &Path| {
+        std::fs::canonicalize(a)
+            .is_ok_and(|a| std::fs::canonicalize(directory).is_ok_and(|b| a == b))
+    };
     let named = list("MANPATH");
     // An empty entry stands for the directories man would look in anyway.
-    let also_path = named.as_ref().is_none_or(|entries| entries.iter().any(|entry| entry.as_os_str().is_empty()));
-    let beside = |bin: &PathBuf| bin.parent().is_some_and(|prefix| same(&prefix.join("share/man")));
+    let also_path = named
+        .as_ref()
+        .is_none_or(|entries| entries.iter().any(|entry| entry.as_os_str().is_empty()));
+    let beside = |bin: &PathBuf| {
+        bin.parent()
+            .is_some_and(|prefix| same(&prefix.join("share/man")))
+    };
     named.is_some_and(|entries| entries.iter().any(|entry| same(entry)))
         || also_path && list("PATH").is_some_and(|path| path.iter().any(beside))
 }

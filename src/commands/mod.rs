@@ -50,9 +50,15 @@ pub fn run(cli: Cli, ui: &Ui) -> Result<()> {
     if let Some(directory) = &cli.directory {
         std::env::set_current_dir(directory).context("change to", directory)?;
     }
-    let done = dispatch(cli.command.unwrap_or_else(|| Command::List(list::Args::default())), ui);
+    let done = dispatch(
+        cli.command
+            .unwrap_or_else(|| Command::List(list::Args::default())),
+        ui,
+    );
     if let Some(trouble) = events::trouble() {
-        ui.warn(format_args!("not everything is in the event log: {trouble}"));
+        ui.warn(format_args!(
+            "not everything is in the event log: {trouble}"
+        ));
     }
     done.map_err(why)
 }
@@ -93,7 +99,8 @@ pub fn open_for_change(ui: &Ui) -> Result<Repository> {
     open_and_look(ui).map(|opened| opened.repository)
 }
 
-/// Opens the repository for a command that changes it, or would with `dry_run`: then nothing is healed nor written.
+/// Opens the repository for a command that changes it, or would with `dry_run`: then nothing is
+/// healed nor written.
 pub fn open(ui: &Ui, dry_run: bool) -> Result<(Repository, Vec<Healed>)> {
     if !dry_run {
         return open_and_heal(ui);
@@ -104,8 +111,8 @@ pub fn open(ui: &Ui, dry_run: bool) -> Result<(Repository, Vec<Healed>)> {
     Ok((repository, Vec::new()))
 }
 
-/// Opens the repository for a command that only looks. A git of the user's choice is asked whether it works even where
-/// nothing else is asked of it, so that the choice is not believed to be good.
+/// Opens the repository for a command that only looks. A git of the user's choice is asked whether
+/// it works even where nothing else is asked of it, so that the choice is not believed to be good.
 pub fn open_to_look() -> Result<Repository> {
     let repository = Repository::discover()?;
     if Git::is_chosen() {
@@ -123,7 +130,8 @@ pub fn records(repository: &Repository, worktrees: &[Worktree], dry_run: bool) -
     Ok(records)
 }
 
-/// Like [`open_for_change`], for a command that wants to know whether its own work was completed by that.
+/// Like [`open_for_change`], for a command that wants to know whether its own work was completed by
+/// that.
 pub fn open_and_heal(ui: &Ui) -> Result<(Repository, Vec<Healed>)> {
     open_and_look(ui).map(|opened| (opened.repository, opened.healed))
 }
@@ -163,16 +171,32 @@ pub fn open_and_look(ui: &Ui) -> Result<Opened> {
     if let Ok(policy) = &policy
         && let Err(error) = install::follow_policy(&repository, policy)
     {
-        ui.warn(format_args!("the hooks do not know the policy's latest rules: {error}"));
+        ui.warn(format_args!(
+            "the hooks do not know the policy's latest rules: {error}"
+        ));
     }
-    Ok(Opened { repository, healed, worktrees, policy })
+    Ok(Opened {
+        repository,
+        healed,
+        worktrees,
+        policy,
+    })
 }
 
-/// Says so where the branch of the lane one is in was moved behind its worktree: no hook of level restore hears of it.
+/// Says so where the branch of the lane one is in was moved behind its worktree: no hook of level
+/// restore hears of it.
 pub fn warn_if_overtaken(repository: &Repository, ui: &Ui) {
-    let Some((branch, overtaken)) = overtaken_here(repository) else { return };
-    let lanes = repository.records().map(|records| records.lanes).unwrap_or_default();
-    if let Some(lane) = lanes.into_iter().find(|lane| lane.branch.as_ref() == Some(&branch)) {
+    let Some((branch, overtaken)) = overtaken_here(repository) else {
+        return;
+    };
+    let lanes = repository
+        .records()
+        .map(|records| records.lanes)
+        .unwrap_or_default();
+    if let Some(lane) = lanes
+        .into_iter()
+        .find(|lane| lane.branch.as_ref() == Some(&branch))
+    {
         let finding = Finding::Overtaken(lane.name, branch, overtaken);
         ui.warn(&finding);
         if let Some(hint) = finding.hint() {
@@ -181,21 +205,30 @@ pub fn warn_if_overtaken(repository: &Repository, ui: &Ui) {
     }
 }
 
-/// Heals, in the middle of a command, what another process has left that died after the command had begun.
+/// Heals, in the middle of a command, what another process has left that died after the command had
+/// begun.
 pub fn heal(ui: &Ui) -> impl Fn(&Repository) -> Result<()> {
     move |repository| recover(repository, |recovered| tell(ui, recovered)).map(drop)
 }
 
 /// Says what became of interrupted commands.
 fn tell(ui: &Ui, recovered: &Recovered) {
-    let Recovered { healed, unclear, pending, set_aside } = recovered;
+    let Recovered {
+        healed,
+        unclear,
+        pending,
+        set_aside,
+    } = recovered;
     for aside in set_aside {
         ui.warn(aside);
         ui.note("hint: see what to do about it with: git lane doctor");
     }
     for unclear in unclear {
         ui.warn(unclear);
-        ui.note(format_args!("hint: see how it stands with: git -C {} status", quote(unclear.worktree.display())));
+        ui.note(format_args!(
+            "hint: see how it stands with: git -C {} status",
+            quote(unclear.worktree.display())
+        ));
     }
     for pending in pending {
         ui.warn(pending);
@@ -211,9 +244,12 @@ fn tell(ui: &Ui, recovered: &Recovered) {
 /// The lane's name that the user typed.
 pub fn lane_name(text: &str) -> Result<LaneName> {
     LaneName::parse(text).map_err(|problem| {
-        Error::refused(format!("'{text}' cannot be a lane's name: it {}", problem.because()))
-            .code("bad-name")
-            .hint("a lane is named like a branch: letters, digits, '-', '_', '.', '/'")
+        Error::refused(format!(
+            "'{text}' cannot be a lane's name: it {}",
+            problem.because()
+        ))
+        .code("bad-name")
+        .hint("a lane is named like a branch: letters, digits, '-', '_', '.', '/'")
     })
 }
 
@@ -222,9 +258,16 @@ pub fn no_lane(repository: &Repository, records: &Records, name: &str) -> Error 
     let error = Error::refused(format!("there is no lane '{name}'")).code("no-such-lane");
     let removed = crate::operations::trash::entries(repository).unwrap_or_default();
     if removed.iter().any(|entry| entry.lane.name.as_str() == name) {
-        return error.hint(format!("it is in the trash; bring it back with: git lane restore {}", quote(name)));
+        return error.hint(format!(
+            "it is in the trash; bring it back with: git lane restore {}",
+            quote(name)
+        ));
     }
-    let names: Vec<&str> = records.lanes.iter().map(|lane| lane.name.as_str()).collect();
+    let names: Vec<&str> = records
+        .lanes
+        .iter()
+        .map(|lane| lane.name.as_str())
+        .collect();
     match closest(name, &names) {
         Some(close) => error.hint(format!("did you mean '{close}'?")),
         None => error.hint("see the lanes with: git lane list"),
@@ -239,20 +282,34 @@ pub fn find_lane(repository: &Repository, name: Option<&str>) -> Result<Lane> {
     let records = repository.records()?;
     let Some(name) = name else {
         let all = repository.worktrees()?;
-        let own = |lane: &Lane| place(lane, &all).worktree().is_some_and(|there| there.git_dir == repository.git_dir());
+        let own = |lane: &Lane| {
+            place(lane, &all)
+                .worktree()
+                .is_some_and(|there| there.git_dir == repository.git_dir())
+        };
         let lane = records.lanes.into_iter().find(own);
         let lane = lane.ok_or_else(|| {
-            Error::usage("this is no lane's worktree; name the lane").hint("see the lanes with: git lane list")
+            Error::usage("this is no lane's worktree; name the lane")
+                .hint("see the lanes with: git lane list")
         })?;
         return repository.ensure_lane_is_whole(&lane.name).map(|()| lane);
     };
     if let Some(lane) = records.lanes.iter().find(|lane| lane.name.as_str() == name) {
         return Ok(lane.clone());
     }
-    if let Some(damaged) = records.damaged.iter().find(|damaged| damaged.section == name) {
-        return Err(Error::refused(format!("the record of lane '{name}' cannot be used: {}", damaged.problem))
-            .code("damaged-record")
-            .hint(format!("look at it with: git config --edit, section [lane \"{name}\"]")));
+    if let Some(damaged) = records
+        .damaged
+        .iter()
+        .find(|damaged| damaged.section == name)
+    {
+        return Err(Error::refused(format!(
+            "the record of lane '{name}' cannot be used: {}",
+            damaged.problem
+        ))
+        .code("damaged-record")
+        .hint(format!(
+            "look at it with: git config --edit, section [lane \"{name}\"]"
+        )));
     }
     Err(no_lane(repository, &records, name))
 }
@@ -260,24 +317,42 @@ pub fn find_lane(repository: &Repository, name: Option<&str>) -> Result<Lane> {
 /// The candidate most like `word`, when it is like it at all.
 pub fn closest<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
     let likeness = |candidate: &&str| strsim::jaro_winkler(word, candidate);
-    let best = candidates.iter().copied().max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
+    let best = candidates
+        .iter()
+        .copied()
+        .max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
     (likeness(&best) > 0.8).then_some(best)
 }
 
 /// `path` as it is shorter to read and type from here.
 pub fn shown_path(path: &Path) -> String {
-    let Ok(here) = std::env::current_dir() else { return path.display().to_string() };
-    let common = here.components().zip(path.components()).take_while(|(a, b)| a == b).count();
+    let Ok(here) = std::env::current_dir() else {
+        return path.display().to_string();
+    };
+    let common = here
+        .components()
+        .zip(path.components())
+        .take_while(|(a, b)| a == b)
+        .count();
     let up = here.components().count() - common;
     let mut relative: PathBuf = std::iter::repeat_n("..", up).collect();
     relative.extend(path.components().skip(common));
-    let relative = if relative.as_os_str().is_empty() { PathBuf::from(".") } else { relative };
+    let relative = if relative.as_os_str().is_empty() {
+        PathBuf::from(".")
+    } else {
+        relative
+    };
     // Climbing further than a neighbour's house is no help to anybody.
     let shorter = up <= 2 && relative.as_os_str().len() < path.as_os_str().len();
-    if shorter { relative.display().to_string() } else { path.display().to_string() }
+    if shorter {
+        relative.display().to_string()
+    } else {
+        path.display().to_string()
+    }
 }
 
-/// Says which lanes lose their base with `branch`, the branch of a lane that was based on `base` itself.
+/// Says which lanes lose their base with `branch`, the branch of a lane that was based on `base`
+/// itself.
 fn tell_of_lost_base(
     ui: &Ui,
     above: &[LaneName],
@@ -285,20 +360,34 @@ fn tell_of_lost_base(
     dry_run: bool,
 ) {
     let Some(branch) = branch else { return };
-    let (has, is) = if dry_run { ("would have", "would be") } else { ("has", "is") };
+    let (has, is) = if dry_run {
+        ("would have", "would be")
+    } else {
+        ("has", "is")
+    };
     let into = base.map_or_else(|| "<branch>".to_owned(), quote);
     for lane in above {
         let remedy = format!("git lane finish {} --into {into}", quote(lane));
         ui.note(format_args!(
-            "lane '{lane}' {has} no base any more: branch '{branch}' {is} gone; land it with: {remedy}"
+            "lane '{lane}' {has} no base any more: branch '{branch}' {is} gone; land it with: \
+             {remedy}"
         ));
     }
 }
 
 /// An age in its largest unit: `3d`.
 pub fn age(seconds: i64) -> String {
-    let seconds = jiff::Timestamp::now().as_second().saturating_sub(seconds).max(0);
-    for (size, unit) in [(31_557_600, "y"), (604_800, "w"), (86_400, "d"), (3_600, "h"), (60, "m")] {
+    let seconds = jiff::Timestamp::now()
+        .as_second()
+        .saturating_sub(seconds)
+        .max(0);
+    for (size, unit) in [
+        (31_557_600, "y"),
+        (604_800, "w"),
+        (86_400, "d"),
+        (3_600, "h"),
+        (60, "m"),
+    ] {
         if seconds >= size * if unit == "w" { 2 } else { 1 } {
             return format!("{}{unit}", seconds / size);
         }

@@ -28,13 +28,24 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let worktrees = repository.worktrees()?;
     // A worktree that was moved is found where git knows it to be.
     let worktree = place(&lane, &worktrees).present().ok_or_else(|| {
-        Error::refused(format!("the worktree of lane '{}' is gone from '{}'", lane.name, lane.worktree.display()))
-            .code("worktree-gone")
-            .hint("if it was moved: git worktree repair NEW-PLACE; otherwise clear the record with: git lane prune")
+        Error::refused(format!(
+            "the worktree of lane '{}' is gone from \
+                                '{}'",
+            lane.name,
+            lane.worktree.display()
+        ))
+        .code("worktree-gone")
+        .hint(
+            "if it was moved: git worktree repair NEW-PLACE; otherwise clear the record \
+                   with: git lane prune",
+        )
     })?;
     let path = worktree.path.clone();
     if ui.json {
-        ui.report(&PathReport { name: lane.name, path });
+        ui.report(&PathReport {
+            name: lane.name,
+            path,
+        });
     } else {
         use std::os::unix::ffi::OsStrExt;
         // Not escaped: this is what cd gets.

@@ -25,10 +25,11 @@ use crate::ui::{Page, Report, Ui};
 
 /// Take away the lanes that are provably done
 ///
-/// A lane is done when its work is in its base (merged, squashed, rebased or picked there), when it was never used and is
-/// at least a day old, or when somebody removed its directory (its branch stays unless its work is in its base). Lanes
-/// with uncommitted changes, an operation in progress, a lock or a process in them are never taken. On a terminal you
-/// choose among them; otherwise, and with --yes, all go: `git lane restore` brings each of them back.
+/// A lane is done when its work is in its base (merged, squashed, rebased or picked there), when it
+/// was never used and is at least a day old, or when somebody removed its directory (its branch
+/// stays unless its work is in its base). Lanes with uncommitted changes, an operation in progress,
+/// a lock or a process in them are never taken. On a terminal you choose among them; otherwise, and
+/// with --yes, all go: `git lane restore` brings each of them back.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Say what would happen, and do nothing
@@ -81,12 +82,19 @@ struct Pruned {
 
 impl Report for Pruned {
     fn text(&self, page: &mut Page) {
-        let verb = if self.dry_run { "would prune" } else { "pruned" };
+        let verb = if self.dry_run {
+            "would prune"
+        } else {
+            "pruned"
+        };
         for taken in &self.pruned {
             page.line(format!("{verb} lane {}: {}", taken.name, taken.because));
             if !taken.left.is_empty() {
                 let left = if self.dry_run { "would leave" } else { "left" };
-                page.line(format!("  ignored files that {left} with it: {}", taken.left));
+                page.line(format!(
+                    "  ignored files that {left} with it: {}",
+                    taken.left
+                ));
             }
             if let Some(heir) = &taken.heir {
                 let is = if self.dry_run { "would be" } else { "is now" };
@@ -96,7 +104,9 @@ impl Report for Pruned {
             }
             if let Some(branch) = &taken.branch {
                 let (name, branch) = (quote(&taken.name), quote(branch));
-                page.line(format!("  go on with its branch in a new lane: git lane start {name} --branch {branch}"));
+                page.line(format!(
+                    "  go on with its branch in a new lane: git lane start {name} --branch {branch}"
+                ));
             }
         }
         for stays in &self.kept {
@@ -117,7 +127,12 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let policy = repository.policy()?;
     let worktrees = repository.worktrees()?;
     let records = super::records(&repository, &worktrees, args.dry_run)?;
-    let mut report = Pruned { dry_run: args.dry_run, pruned: Vec::new(), kept: Vec::new(), expired: Vec::new() };
+    let mut report = Pruned {
+        dry_run: args.dry_run,
+        pruned: Vec::new(),
+        kept: Vec::new(),
+        expired: Vec::new(),
+    };
 
     let mut done: Vec<(Looked<'_>, Done, Vec<BString>)> = Vec::new();
     for mut looked in look(&repository, &records.lanes, &worktrees) {
@@ -130,7 +145,9 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         }) {
             Ok(why) => match ignored(&repository, looked.lane, looked.worktree) {
                 Ok(ignored) => done.push((looked, why, ignored)),
-                Err(error) => report.kept.push(stays(name, &Kept::Unreadable(error.to_string()))),
+                Err(error) => report
+                    .kept
+                    .push(stays(name, &Kept::Unreadable(error.to_string()))),
             },
             Err(kept) => report.kept.push(stays(name, &kept)),
         }
@@ -138,11 +155,17 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
 
     if !args.yes && !args.dry_run && !done.is_empty() {
         let item = |(looked, why, ignored): &(Looked<'_>, Done, Vec<BString>)| {
-            let with = if ignored.is_empty() { String::new() } else { format!(" (ignored: {})", some(ignored)) };
+            let with = if ignored.is_empty() {
+                String::new()
+            } else {
+                format!(" (ignored: {})", some(ignored))
+            };
             format!("{}: {why}{with}", looked.lane.name)
         };
         let items: Vec<String> = done.iter().map(item).collect();
-        if let Some(chosen) = ui.choose("Which shall go? (space chooses, enter confirms)", &items)? {
+        if let Some(chosen) =
+            ui.choose("Which shall go? (space chooses, enter confirms)", &items)?
+        {
             let mut at = 0;
             done.retain(|_| {
                 at += 1;
@@ -166,12 +189,20 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
                 proof: why.code(),
                 because: why.to_string(),
                 branch_removed: why.delete_branch(),
-                branch: looked.lane.branch.as_ref().filter(|_| !why.delete_branch()).cloned(),
+                branch: looked
+                    .lane
+                    .branch
+                    .as_ref()
+                    .filter(|_| !why.delete_branch())
+                    .cloned(),
                 trash_id: entry.as_ref().map(|entry| entry.id.clone()),
                 above: entry.map_or_else(|| above(&records, &looked, &why), |entry| entry.above),
                 heir: heir(&looked).filter(|_| why.delete_branch()),
                 branches: (looked.lane.branch.clone(), looked.lane.base_branch()),
-                ignored: ignored.iter().map(|path| lossless(path.as_bstr())).collect(),
+                ignored: ignored
+                    .iter()
+                    .map(|path| lossless(path.as_bstr()))
+                    .collect(),
                 left: some(&ignored),
             }),
             Err(error) => {
@@ -182,9 +213,23 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         }
     }
     drop(progress);
-    let gone: Vec<LaneName> = report.pruned.iter().map(|taken| taken.name.clone()).collect();
-    report.pruned.iter_mut().for_each(|taken| taken.above.retain(|above| !gone.contains(above)));
-    match expire_within(&repository, &policy, Duration::from_secs(3), Occasion::Asked, args.dry_run, &super::heal(ui)) {
+    let gone: Vec<LaneName> = report
+        .pruned
+        .iter()
+        .map(|taken| taken.name.clone())
+        .collect();
+    report
+        .pruned
+        .iter_mut()
+        .for_each(|taken| taken.above.retain(|above| !gone.contains(above)));
+    match expire_within(
+        &repository,
+        &policy,
+        Duration::from_secs(3),
+        Occasion::Asked,
+        args.dry_run,
+        &super::heal(ui),
+    ) {
         Ok(done) => report.expired = done.gone.iter().map(Into::into).collect(),
         Err(error) => failed = failed.or(Some(error)),
     }
@@ -195,8 +240,16 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
             Ok(())
         }
     };
-    for Taken { above, branches, .. } in report.pruned.iter().filter(|taken| taken.heir.is_none()) {
-        super::tell_of_lost_base(ui, above, (branches.0.as_ref(), branches.1.as_ref()), args.dry_run);
+    for Taken {
+        above, branches, ..
+    } in report.pruned.iter().filter(|taken| taken.heir.is_none())
+    {
+        super::tell_of_lost_base(
+            ui,
+            above,
+            (branches.0.as_ref(), branches.1.as_ref()),
+            args.dry_run,
+        );
     }
     done
 }
@@ -205,9 +258,14 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
 fn height(lane: &Lane, lanes: &[&Lane]) -> usize {
     let below = |lane: &&Lane| {
         let base = lane.base_branch()?;
-        lanes.iter().find(|other| other.branch.as_ref() == Some(&base)).copied()
+        lanes
+            .iter()
+            .find(|other| other.branch.as_ref() == Some(&base))
+            .copied()
     };
-    std::iter::successors(Some(lane), below).take(lanes.len()).count()
+    std::iter::successors(Some(lane), below)
+        .take(lanes.len())
+        .count()
 }
 
 /// The branch that has the lane's work.
@@ -218,7 +276,9 @@ fn heir(looked: &Looked<'_>) -> Option<BranchName> {
 /// The lanes that are based on the lane's branch, where that goes.
 fn above(records: &Records, looked: &Looked<'_>, why: &Done) -> Vec<LaneName> {
     let leaving = looked.lane.branch.as_ref().filter(|_| why.delete_branch());
-    leaving.map(|branch| based_on(records, branch, heir(looked).as_ref())).unwrap_or_default()
+    leaving
+        .map(|branch| based_on(records, branch, heir(looked).as_ref()))
+        .unwrap_or_default()
 }
 
 fn take(
@@ -247,14 +307,25 @@ fn take(
 }
 
 fn stays(name: &LaneName, kept: &Kept) -> Stays {
-    Stays { name: name.clone(), code: kept.code().into(), because: kept.to_string() }
+    Stays {
+        name: name.clone(),
+        code: kept.code().into(),
+        because: kept.to_string(),
+    }
 }
 
 /// A lane that was done when we looked and could not be taken when we came.
 fn refused(name: &LaneName, error: &Error) -> Stays {
     let json = error.to_json();
-    let code = json["error"]["code"].as_str().unwrap_or_default().to_owned();
-    Stays { name: name.clone(), code, because: error.to_string() }
+    let code = json["error"]["code"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned();
+    Stays {
+        name: name.clone(),
+        code,
+        because: error.to_string(),
+    }
 }
 
 /// A lane, where it is, what was seen of it, and what the decision needs.
@@ -273,7 +344,8 @@ impl Looked<'_> {
     }
 }
 
-/// Looks at all lanes together: files in parallel, commits in one walk. What cannot be read keeps its lane.
+/// Looks at all lanes together: files in parallel, commits in one walk. What cannot be read keeps
+/// its lane.
 fn look<'a>(repository: &Repository, lanes: &'a [Lane], all: &'a [Worktree]) -> Vec<Looked<'a>> {
     let placed = lanes.iter().map(|lane| (lane, place(lane, all).worktree()));
     let (mut found, mut open) = (Vec::new(), Vec::new());
@@ -292,15 +364,23 @@ fn look<'a>(repository: &Repository, lanes: &'a [Lane], all: &'a [Worktree]) -> 
             last_seen: last_seen(lane, worktree),
             unreadable: None,
         };
-        found.push(Looked { lane, worktree, seen: Look::default(), facts });
+        found.push(Looked {
+            lane,
+            worktree,
+            seen: Look::default(),
+            facts,
+        });
     }
     let places: Vec<_> = open.iter().map(|(_, place)| *place).collect();
     for ((at, (lane, worktree)), seen) in open.into_iter().zip(look_at_all(repository, &places)) {
-        let Looked { facts, seen: known, .. } = &mut found[at];
+        let Looked {
+            facts, seen: known, ..
+        } = &mut found[at];
         match seen {
             Ok(seen) => {
                 facts.integrated = seen.proof.as_ref().map(|proof| proof.how.clone());
-                facts.untouched = is_untouched(repository, lane, worktree, &seen, facts.integrated.as_ref());
+                facts.untouched =
+                    is_untouched(repository, lane, worktree, &seen, facts.integrated.as_ref());
                 facts.losses = seen.losses.clone();
                 *known = seen;
             }
@@ -310,7 +390,8 @@ fn look<'a>(repository: &Repository, lanes: &'a [Lane], all: &'a [Worktree]) -> 
     found
 }
 
-/// Whether no commit was ever made in the lane. One that was only brought up to date with its base is as new as before.
+/// Whether no commit was ever made in the lane. One that was only brought up to date with its base
+/// is as new as before.
 fn is_untouched(
     repository: &Repository,
     lane: &Lane,
@@ -322,7 +403,10 @@ fn is_untouched(
         None => lane.branch.is_some(),
         Some(tip) if tip == lane.fork_point => true,
         Some(_) => {
-            let contained = matches!(integrated, Some(Integration::SameCommit | Integration::Ancestor));
+            let contained = matches!(
+                integrated,
+                Some(Integration::SameCommit | Integration::Ancestor)
+            );
             contained && were_made(repository, lane, worktree) == Some(false)
         }
     }
@@ -332,8 +416,15 @@ fn is_untouched(
 fn last_seen(lane: &Lane, worktree: Option<&Worktree>) -> i64 {
     let modified = |file: &str| {
         let metadata = std::fs::metadata(worktree?.git_dir.join(file)).ok()?;
-        let since = metadata.modified().ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+        let since = metadata
+            .modified()
+            .ok()?
+            .duration_since(std::time::UNIX_EPOCH)
+            .ok()?;
         i64::try_from(since.as_secs()).ok()
     };
-    [modified("logs/HEAD"), modified("HEAD")].into_iter().flatten().fold(lane.created, i64::max)
+    [modified("logs/HEAD"), modified("HEAD")]
+        .into_iter()
+        .flatten()
+        .fold(lane.created, i64::max)
 }

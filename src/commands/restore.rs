@@ -17,9 +17,10 @@ use crate::ui::{Page, Report, Ui};
 
 /// Bring back what finish, drop or prune took
 ///
-/// Branch, worktree, index, staged, changed, untracked and ignored files, an operation in progress, reflogs and the
-/// lane's record come back exactly as they were, at the same path, or beside the repository as before when that has moved
-/// together with its lanes. The path must be free, and the branch must not exist or be where it was.
+/// Branch, worktree, index, staged, changed, untracked and ignored files, an operation in progress,
+/// reflogs and the lane's record come back exactly as they were, at the same path, or beside the
+/// repository as before when that has moved together with its lanes. The path must be free, and the
+/// branch must not exist or be where it was.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The lanes, newest of each name first; or ids from `git lane trash`
@@ -56,11 +57,15 @@ impl Report for Restores {
             let place = if restored.has_worktree {
                 format!(" in '{}'", restored.path.display())
             } else {
-                "; its directory was gone before; if it was moved: git worktree repair DIRECTORY".into()
+                "; its directory was gone before; if it was moved: git worktree repair DIRECTORY"
+                    .into()
             };
             page.line(format!("restored lane {}{place}", restored.name));
             if let Some(was_at) = restored.was_at.as_ref().filter(|_| restored.has_worktree) {
-                page.line(format!("  the repository has moved since: it was in '{}'", was_at.display()));
+                page.line(format!(
+                    "  the repository has moved since: it was in '{}'",
+                    was_at.display()
+                ));
             }
         }
     }
@@ -74,15 +79,27 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let place = args.path.as_deref().map(std::path::absolute).transpose();
     let place = place.map_err(|error| Error::usage("--path is no path").source(error))?;
     let (repository, healed) = super::open_and_heal(ui)?;
-    let mut report = Restores { restored: Vec::new() };
+    let mut report = Restores {
+        restored: Vec::new(),
+    };
     let heal = super::heal(ui);
     for wanted in &args.names {
-        let completed = LaneName::parse(wanted)
-            .ok()
-            .filter(|name| healed.iter().any(|healed| healed.completed && healed.what == what(name)));
+        let completed = LaneName::parse(wanted).ok().filter(|name| {
+            healed
+                .iter()
+                .any(|healed| healed.completed && healed.what == what(name))
+        });
         // Killed before, completed just now: that is what was asked for.
-        if let Some(lane) = completed.as_ref().and_then(|name| repository.records().ok()?.find(name).cloned()) {
-            let tip = lane.branch.as_ref().map(|branch| repository.branch_tip(branch)).transpose()?.flatten();
+        if let Some(lane) = completed
+            .as_ref()
+            .and_then(|name| repository.records().ok()?.find(name).cloned())
+        {
+            let tip = lane
+                .branch
+                .as_ref()
+                .map(|branch| repository.branch_tip(branch))
+                .transpose()?
+                .flatten();
             report.restored.push(Restored {
                 branch: lane.branch.clone(),
                 tip: tip.map(|tip| tip.to_string()),
@@ -110,17 +127,29 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
 /// Says which of git's settings of the worktree and the branch are the user's to put back.
 fn doubt(repository: &Repository, entry: &Entry, ui: &Ui) {
     let worktrees = repository.worktrees().unwrap_or_default();
-    let is_back = |found: &&Worktree| entry.worktree.as_ref().is_some_and(|kept| kept.path == found.path);
+    let is_back = |found: &&Worktree| {
+        entry
+            .worktree
+            .as_ref()
+            .is_some_and(|kept| kept.path == found.path)
+    };
     let back = worktrees.iter().find(is_back);
-    for Doubted { file, key, value } in back.iter().flat_map(|back| worktree_settings::doubted(&back.git_dir)) {
+    for Doubted { file, key, value } in back
+        .iter()
+        .flat_map(|back| worktree_settings::doubted(&back.git_dir))
+    {
         let aside = worktree_settings::aside(&file);
         let Some(key) = key else {
-            ui.warn(format_args!("'{}' is not put back, because git cannot read it", aside.display()));
+            ui.warn(format_args!(
+                "'{}' is not put back, because git cannot read it",
+                aside.display()
+            ));
             continue;
         };
         let (key, file) = (key.to_str_lossy(), quote(file.display()));
         ui.warn(format_args!(
-            "'{key}' was '{value}' in this worktree; that is not put back, because nothing outside of the trash bears it out"
+            "'{key}' was '{value}' in this worktree; that is not put back, because nothing outside \
+             of the trash bears it out"
         ));
         let value = quote_bytes(&value);
         ui.note(format_args!(
@@ -128,21 +157,36 @@ fn doubt(repository: &Repository, entry: &Entry, ui: &Ui) {
             quote(&key)
         ));
     }
-    let Some(branch) = entry.branch.as_ref().filter(|branch| branch.deleted) else { return };
+    let Some(branch) = entry.branch.as_ref().filter(|branch| branch.deleted) else {
+        return;
+    };
     for Setting { key, value } in branch_settings::believed(repository, &branch.settings).1 {
         let key = format!("branch.{}.{key}", branch.name);
         ui.warn(format_args!(
-            "'{key}' was '{value}'; that is not put back, because nothing outside of the trash bears it out"
+            "'{key}' was '{value}'; that is not put back, because nothing outside of the trash \
+             bears it out"
         ));
-        ui.note(format_args!("hint: if you know it to be yours: git config {} {}", quote(&key), quote_bytes(value)));
+        ui.note(format_args!(
+            "hint: if you know it to be yours: git config {} {}",
+            quote(&key),
+            quote_bytes(value)
+        ));
     }
 }
 
 fn describe(entry: Entry) -> Restored {
-    let has_worktree = entry.worktree.as_ref().is_some_and(|worktree| worktree.directory.is_some());
+    let has_worktree = entry
+        .worktree
+        .as_ref()
+        .is_some_and(|worktree| worktree.directory.is_some());
     Restored {
-        was_at: entry.worktree.as_ref().and_then(|worktree| worktree.was_at.clone()),
-        path: entry.worktree.map_or(entry.lane.worktree, |worktree| worktree.path),
+        was_at: entry
+            .worktree
+            .as_ref()
+            .and_then(|worktree| worktree.was_at.clone()),
+        path: entry
+            .worktree
+            .map_or(entry.lane.worktree, |worktree| worktree.path),
         name: entry.lane.name,
         branch: entry.branch.as_ref().map(|branch| branch.name.clone()),
         tip: entry.branch.as_ref().map(|branch| branch.tip.to_string()),

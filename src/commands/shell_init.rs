@@ -1,7 +1,8 @@
 //! `git lane shell-init`: a shell function that can change the directory, which a program cannot.
 //!
-//! The two hidden questions are the function's own: where to go after a start, and where home is. A name given to the
-//! function reaches git-lane as one argument and is never looked at by the shell again.
+//! The two hidden questions are the function's own: where to go after a start, and where home is. A
+//! name given to the function reaches git-lane as one argument and is never looked at by the shell
+//! again.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
@@ -19,10 +20,10 @@ use crate::ui::Ui;
 
 /// Print a shell function `lane` that goes into lanes and back
 ///
-/// `lane NAME` changes into the worktree of a lane. `lane start NAME` starts a lane and changes into it; of several, into
-/// the first. After `lane finish` or `lane drop` inside a lane the shell is back in the main worktree. Anything else is
-/// passed to `git lane`, and `lane -- NAME` reaches a lane that is called like a verb. The completion of the shell is
-/// printed with it.
+/// `lane NAME` changes into the worktree of a lane. `lane start NAME` starts a lane and changes
+/// into it; of several, into the first. After `lane finish` or `lane drop` inside a lane the shell
+/// is back in the main worktree. Anything else is passed to `git lane`, and `lane -- NAME` reaches
+/// a lane that is called like a verb. The completion of the shell is printed with it.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The shell; sh stands for any other POSIX shell
@@ -88,12 +89,17 @@ fn script(shell: Shell) -> String {
     }
 }
 
-/// The worktree of the first lane a `start` names; `None` where the command line is none or changed nothing.
+/// The worktree of the first lane a `start` names; `None` where the command line is none or changed
+/// nothing.
 fn started(words: &[OsString]) -> Result<Option<PathBuf>> {
     let command = Cli::command();
     let line = std::iter::once(OsString::from("git-lane")).chain(words.iter().cloned());
-    let Ok(matches) = command.clone().try_get_matches_from(line) else { return Ok(None) };
-    let Some((verb, matches)) = matches.subcommand() else { return Ok(None) };
+    let Ok(matches) = command.clone().try_get_matches_from(line) else {
+        return Ok(None);
+    };
+    let Some((verb, matches)) = matches.subcommand() else {
+        return Ok(None);
+    };
     if matches!(matches.try_get_one::<bool>("dry_run"), Ok(Some(true))) {
         return Ok(None);
     }
@@ -102,8 +108,15 @@ fn started(words: &[OsString]) -> Result<Option<PathBuf>> {
     {
         return Ok(None);
     }
-    let name = command.find_subcommand(verb).and_then(|verb| verb.get_positionals().next());
+    let name = command
+        .find_subcommand(verb)
+        .and_then(|verb| verb.get_positionals().next());
     let name = name.and_then(|name| matches.try_get_raw(name.get_id().as_str()).ok()??.next());
-    let Some(name) = name.and_then(|name| LaneName::parse(name.to_str()?).ok()) else { return Ok(None) };
-    Ok(Repository::discover()?.records()?.find(&name).map(|lane| lane.worktree.clone()))
+    let Some(name) = name.and_then(|name| LaneName::parse(name.to_str()?).ok()) else {
+        return Ok(None);
+    };
+    Ok(Repository::discover()?
+        .records()?
+        .find(&name)
+        .map(|lane| lane.worktree.clone()))
 }

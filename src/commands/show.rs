@@ -39,22 +39,48 @@ impl Report for ShowReport {
         };
         line("lane", lane.name.to_string());
         match (&lane.branch, self.0.tip) {
-            (Some(branch), Some(tip)) => line("branch", format!("{branch} at {}", tip.to_hex_with_len(10))),
+            (Some(branch), Some(tip)) => {
+                line("branch", format!("{branch} at {}", tip.to_hex_with_len(10)))
+            }
             (Some(branch), None) => line("branch", format!("{branch}, which is gone")),
             (None, _) => line("branch", "none; started detached".into()),
         }
         line("worktree", shown_path(&self.0.path()));
         line("state", self.0.state.to_string());
-        if let Some(reason) = self.0.worktree.as_ref().and_then(|worktree| worktree.locked.as_ref()) {
-            line("locked", if reason.is_empty() { "yes".into() } else { reason.clone() });
+        if let Some(reason) = self
+            .0
+            .worktree
+            .as_ref()
+            .and_then(|worktree| worktree.locked.as_ref())
+        {
+            line(
+                "locked",
+                if reason.is_empty() {
+                    "yes".into()
+                } else {
+                    reason.clone()
+                },
+            );
         }
-        let base = lane.base.as_ref().map_or("none".to_owned(), ToString::to_string);
-        line("base", format!("{base}, left at {}", lane.fork_point.to_hex_with_len(10)));
+        let base = lane
+            .base
+            .as_ref()
+            .map_or("none".to_owned(), ToString::to_string);
+        line(
+            "base",
+            format!("{base}, left at {}", lane.fork_point.to_hex_with_len(10)),
+        );
         match &self.0.versus {
             Some(versus) => {
                 line("ahead", versus.ahead.to_string());
                 line("behind", versus.behind.to_string());
-                line("integrated", versus.integrated.as_ref().map_or("no".into(), |proof| format!("yes: {proof}")));
+                line(
+                    "integrated",
+                    versus
+                        .integrated
+                        .as_ref()
+                        .map_or("no".into(), |proof| format!("yes: {proof}")),
+                );
             }
             None => line("ahead", "unknown: the base is gone or there is none".into()),
         }
@@ -95,7 +121,12 @@ impl serde::Serialize for ShowReport {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut document = list::document(&self.0);
         if let State::Read(status) | State::Stray(_, Some(status)) = &self.0.state {
-            document["changes"] = status.samples.iter().map(|path| lossless(path.as_bstr())).collect::<Vec<_>>().into();
+            document["changes"] = status
+                .samples
+                .iter()
+                .map(|path| lossless(path.as_bstr()))
+                .collect::<Vec<_>>()
+                .into();
         }
         document.serialize(serializer)
     }

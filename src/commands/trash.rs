@@ -17,9 +17,10 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 /// List removed lanes, and when they expire
 ///
-/// A removed lane waits `trash.days` days (14 unless the policy says otherwise), or until the trash takes more room than
-/// `trash.size` (10 GiB) and it is the oldest, though never less than an hour. What is over that goes with --expire and
-/// at every prune. A finish takes only what is in its base, and names the rest.
+/// A removed lane waits `trash.days` days (14 unless the policy says otherwise), or until the trash
+/// takes more room than `trash.size` (10 GiB) and it is the oldest, though never less than an hour.
+/// What is over that goes with --expire and at every prune. A finish takes only what is in its
+/// base, and names the rest.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Remove now what the policy no longer keeps
@@ -86,7 +87,8 @@ impl From<&Expired> for Gone {
 }
 
 impl Gone {
-    /// One line; work that is in no base is named, with the commit that still leads to it until git's own gc.
+    /// One line; work that is in no base is named, with the commit that still leads to it until
+    /// git's own gc.
     pub fn line(&self, dry_run: bool) -> String {
         let verb = if dry_run { "would remove" } else { "removed" };
         let why = match self.why {
@@ -95,12 +97,26 @@ impl Gone {
         };
         let work = match (&self.integrated, &self.tip) {
             (Some(proof), _) => proof.text.clone(),
-            (None, Some(tip)) => format!("its work was not known to be in its base; last commit {tip}"),
+            (None, Some(tip)) => {
+                format!("its work was not known to be in its base; last commit {tip}")
+            }
             (None, None) => "it had no commits".into(),
         };
-        let held: Vec<&str> = self.holds.iter().flatten().map(|held| held.text.as_str()).collect();
-        let held = if held.is_empty() { String::new() } else { format!("; with it {}", held.join(", ")) };
-        format!("{verb} lane {} from the trash ({why}): {work}{held}", self.name)
+        let held: Vec<&str> = self
+            .holds
+            .iter()
+            .flatten()
+            .map(|held| held.text.as_str())
+            .collect();
+        let held = if held.is_empty() {
+            String::new()
+        } else {
+            format!("; with it {}", held.join(", "))
+        };
+        format!(
+            "{verb} lane {} from the trash ({why}): {work}{held}",
+            self.name
+        )
     }
 
     /// One line for all that are due and stay.
@@ -109,7 +125,8 @@ impl Gone {
         let them = if names.len() == 1 { "it" } else { "them" };
         (!names.is_empty()).then(|| {
             format!(
-                "over the trash's limits, and kept because the work is not known to be in its base: {}; remove {them} \
+                "over the trash's limits, and kept because the work is not known to be in its \
+                 base: {}; remove {them} \
                  with: git lane trash --expire",
                 names.join(", ")
             )
@@ -141,7 +158,10 @@ impl Report for Listing {
             page.line("the trash is empty");
         }
         for directory in &self.damaged {
-            page.line(Cell::new(format!("damaged: {directory} (its entry.json cannot be read)"), Style::Attention));
+            page.line(Cell::new(
+                format!("damaged: {directory} (its entry.json cannot be read)"),
+                Style::Attention,
+            ));
         }
         if self.trash.is_empty() {
             return;
@@ -149,7 +169,9 @@ impl Report for Listing {
         let row = |(waiting, times): (&Waiting, &(i64, i64))| {
             let work = match (waiting.holds.as_deref(), &waiting.integrated) {
                 (Some([only]), _) => Cell::new(&only.code, Style::Attention),
-                (Some([first, rest @ ..]), _) => Cell::new(format!("{} +{}", first.code, rest.len()), Style::Attention),
+                (Some([first, rest @ ..]), _) => {
+                    Cell::new(format!("{} +{}", first.code, rest.len()), Style::Attention)
+                }
                 (_, Some(_)) => Cell::new("integrated", Style::Good),
                 (_, None) => Cell::new("not known", Style::Attention),
             };
@@ -164,7 +186,11 @@ impl Report for Listing {
             ]
         };
         let rows = self.trash.iter().zip(&self.times).map(row).collect();
-        page.table(&["NAME", "WHEN", "WHY", "SIZE", "WORK", "EXPIRES", "ID"], rows, &[0]);
+        page.table(
+            &["NAME", "WHEN", "WHY", "SIZE", "WORK", "EXPIRES", "ID"],
+            rows,
+            &[0],
+        );
     }
 }
 
@@ -173,8 +199,18 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     if args.expire {
         let (repository, _) = super::open(ui, args.dry_run)?;
         let policy = repository.policy()?;
-        let done = expire_within(&repository, &policy, PATIENCE, Occasion::Asked, args.dry_run, &super::heal(ui))?;
-        ui.report(&Expiring { dry_run: args.dry_run, expired: done.gone.iter().map(Gone::from).collect() });
+        let done = expire_within(
+            &repository,
+            &policy,
+            PATIENCE,
+            Occasion::Asked,
+            args.dry_run,
+            &super::heal(ui),
+        )?;
+        ui.report(&Expiring {
+            dry_run: args.dry_run,
+            expired: done.gone.iter().map(Gone::from).collect(),
+        });
         return Ok(());
     }
     let repository = Repository::discover()?;
@@ -203,21 +239,35 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     };
     let trash = waiting.iter().enumerate().map(describe).collect();
     drop(progress);
-    let times = waiting.iter().map(|entry| (entry.removed, retention.expires(entry))).collect();
+    let times = waiting
+        .iter()
+        .map(|entry| (entry.removed, retention.expires(entry)))
+        .collect();
     let damaged = damaged(&repository).into_iter().map(LosslessPath).collect();
-    ui.report(&Listing { trash, damaged, now: now(), times });
+    ui.report(&Listing {
+        trash,
+        damaged,
+        now: now(),
+        times,
+    });
     Ok(())
 }
 
 fn time(seconds: i64) -> String {
-    jiff::Timestamp::from_second(seconds).unwrap_or_default().to_string()
+    jiff::Timestamp::from_second(seconds)
+        .unwrap_or_default()
+        .to_string()
 }
 
 /// A span of time in its largest unit.
 fn span(seconds: i64) -> String {
     let seconds = seconds.max(0);
-    let units =
-        [(604_800 * 2, 604_800, "weeks"), (172_800, 86_400, "days"), (7_200, 3_600, "hours"), (120, 60, "minutes")];
+    let units = [
+        (604_800 * 2, 604_800, "weeks"),
+        (172_800, 86_400, "days"),
+        (7_200, 3_600, "hours"),
+        (120, 60, "minutes"),
+    ];
     let unit = units.into_iter().find(|(least, ..)| seconds >= *least);
     let few = || format!("{seconds} second{}", if seconds == 1 { "" } else { "s" });
     unit.map_or_else(few, |(_, unit, name)| format!("{} {name}", seconds / unit))

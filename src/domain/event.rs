@@ -29,8 +29,8 @@ pub enum What {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Phase {
-    /// It is about to change something. Without a later event of the same operation it is still running or its
-    /// process died, and then a [`What::Heal`] tells the rest.
+    /// It is about to change something. Without a later event of the same operation it is still
+    /// running or its process died, and then a [`What::Heal`] tells the rest.
     Before,
     /// It is done.
     After,
@@ -87,7 +87,8 @@ pub struct End {
     pub trash: Option<String>,
     /// What there is to add, for a person.
     pub note: Option<String>,
-    /// The branch that has the work of a lane which was removed, and is the base of the lanes above.
+    /// The branch that has the work of a lane which was removed, and is the base of the lanes
+    /// above.
     #[serde(default)]
     pub heir: Option<BranchName>,
     /// The lanes that were based on the removed lane's branch.
@@ -128,10 +129,19 @@ pub struct Event {
 }
 
 impl Event {
-    /// Whether it is about the lane the user named, by name or by id, or has changed that one's base.
+    /// Whether it is about the lane the user named, by name or by id, or has changed that one's
+    /// base.
     pub fn is_about(&self, wanted: &str) -> bool {
-        self.subject.lane.iter().chain(&self.end.above).any(|lane| lane.as_str() == wanted)
-            || self.subject.lane_id.as_ref().is_some_and(|id| id.as_str() == wanted)
+        self.subject
+            .lane
+            .iter()
+            .chain(&self.end.above)
+            .any(|lane| lane.as_str() == wanted)
+            || self
+                .subject
+                .lane_id
+                .as_ref()
+                .is_some_and(|id| id.as_str() == wanted)
     }
 
     /// What happened, in a word or two: `started`.
@@ -156,25 +166,51 @@ impl Event {
     /// Base and commits, or why it failed: `main 1f2e3d4c5b..6a7b8c9d0e`.
     pub fn details(&self) -> String {
         let short = |id: &ObjectId| id.to_hex_with_len(10).to_string();
-        let commits = match (self.subject.base_commit.as_ref().map(short), self.end.result.as_ref().map(short)) {
+        let commits = match (
+            self.subject.base_commit.as_ref().map(short),
+            self.end.result.as_ref().map(short),
+        ) {
             (Some(base), Some(result)) if base != result => format!("{base}..{result}"),
             (Some(one), _) | (None, Some(one)) => one,
             (None, None) => String::new(),
         };
         let base = self.subject.base.as_ref().map(ToString::to_string);
-        let problem = self.end.problem.as_ref().map(|problem| problem.message.clone());
-        let parts = [base, Some(commits), self.end.note.clone(), self.lanes_above(), problem];
-        parts.into_iter().flatten().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("  ")
+        let problem = self
+            .end
+            .problem
+            .as_ref()
+            .map(|problem| problem.message.clone());
+        let parts = [
+            base,
+            Some(commits),
+            self.end.note.clone(),
+            self.lanes_above(),
+            problem,
+        ];
+        parts
+            .into_iter()
+            .flatten()
+            .filter(|part| !part.is_empty())
+            .collect::<Vec<_>>()
+            .join("  ")
     }
 
     /// What has become of the base of the lanes above.
     fn lanes_above(&self) -> Option<String> {
-        let lanes: Vec<String> = self.end.above.iter().map(|lane| format!("'{lane}'")).collect();
+        let lanes: Vec<String> = self
+            .end
+            .above
+            .iter()
+            .map(|lane| format!("'{lane}'"))
+            .collect();
         let (one, lanes) = (lanes.len() == 1, lanes.join(", "));
         let lane = if one { "lane" } else { "lanes" };
         (!lanes.is_empty()).then(|| match &self.end.heir {
             Some(heir) => format!("the base of {lane} {lanes} is now '{heir}'"),
-            None => format!("{lane} {lanes} {} no base any more", if one { "has" } else { "have" }),
+            None => format!(
+                "{lane} {lanes} {} no base any more",
+                if one { "has" } else { "have" }
+            ),
         })
     }
 }
@@ -197,18 +233,45 @@ mod tests {
     #[test]
     fn an_event_is_a_line_for_a_person() {
         let mut event = event();
-        assert_eq!((event.verb(), &*event.details()), ("landed", "main  1111111111..2222222222"));
+        assert_eq!(
+            (event.verb(), &*event.details()),
+            ("landed", "main  1111111111..2222222222")
+        );
         event.phase = Phase::Failed;
         event.end = End {
-            problem: Some(Problem { code: "conflict".into(), message: "would conflict".into() }),
+            problem: Some(Problem {
+                code: "conflict".into(),
+                message: "would conflict".into(),
+            }),
             ..End::default()
         };
-        assert_eq!((event.verb(), &*event.details()), ("landing failed", "main  1111111111  would conflict"));
-        let above = |names: &[&str]| names.iter().map(|name| LaneName::parse(name).unwrap()).collect();
-        event.end = End { heir: BranchName::parse("main".into()).ok(), above: above(&["a"]), ..End::default() };
-        assert_eq!(event.details(), "main  1111111111  the base of lane 'a' is now 'main'");
-        event.end = End { above: above(&["a", "b"]), ..End::default() };
-        assert_eq!(event.details(), "main  1111111111  lanes 'a', 'b' have no base any more");
+        assert_eq!(
+            (event.verb(), &*event.details()),
+            ("landing failed", "main  1111111111  would conflict")
+        );
+        let above = |names: &[&str]| {
+            names
+                .iter()
+                .map(|name| LaneName::parse(name).unwrap())
+                .collect()
+        };
+        event.end = End {
+            heir: BranchName::parse("main".into()).ok(),
+            above: above(&["a"]),
+            ..End::default()
+        };
+        assert_eq!(
+            event.details(),
+            "main  1111111111  the base of lane 'a' is now 'main'"
+        );
+        event.end = End {
+            above: above(&["a", "b"]),
+            ..End::default()
+        };
+        assert_eq!(
+            event.details(),
+            "main  1111111111  lanes 'a', 'b' have no base any more"
+        );
         assert!(event.is_about("b"));
     }
 

@@ -1,4 +1,5 @@
-//! How we know that a branch's work is in its base. The variants are ordered by the cost of the evidence.
+//! How we know that a branch's work is in its base. The variants are ordered by the cost of the
+//! evidence.
 
 use super::lane::ObjectId;
 
@@ -13,11 +14,13 @@ pub enum Integration {
     SameTree,
     /// The base has every path the branch changed, exactly as the branch left it.
     SameContent,
-    /// Merging the branch into the base, with nothing configured, would change nothing (`git merge-tree --write-tree`).
+    /// Merging the branch into the base, with nothing configured, would change nothing (`git
+    /// merge-tree --write-tree`).
     NothingToMerge,
     /// Every commit of the branch has a twin of the same patch id in the base (`git cherry`).
     SamePatches,
-    /// The branch's changes are in the base as these commits, each of them one or several of the branch's.
+    /// The branch's changes are in the base as these commits, each of them one or several of the
+    /// branch's.
     Squashed {
         /// The base's commits, oldest first.
         commits: Vec<ObjectId>,
@@ -51,7 +54,9 @@ impl std::fmt::Display for Integration {
             Integration::Squashed { commits } if commits.len() == 1 => {
                 write!(f, "squashed into {}", commits[0].to_hex_with_len(10))
             }
-            Integration::Squashed { commits } => write!(f, "squashed into {} commits of its base", commits.len()),
+            Integration::Squashed { commits } => {
+                write!(f, "squashed into {} commits of its base", commits.len())
+            }
         }
     }
 }

@@ -20,7 +20,8 @@ pub struct Lane {
     /// Its worktree's directory, absolute.
     #[serde(with = "lossless_path")]
     pub worktree: PathBuf,
-    /// The full name of the ref it started from (`refs/heads/main`), or `None` when that was a bare commit.
+    /// The full name of the ref it started from (`refs/heads/main`), or `None` when that was a bare
+    /// commit.
     pub base: Option<RefName>,
     /// The base's commit at that moment.
     #[serde(with = "hex")]
@@ -36,21 +37,29 @@ pub struct Lane {
 impl Lane {
     /// The base as a local branch, where it is one.
     pub fn base_branch(&self) -> Option<BranchName> {
-        self.base.as_ref().and_then(|base| BranchName::from_ref(base.as_bstr()))
+        self.base
+            .as_ref()
+            .and_then(|base| BranchName::from_ref(base.as_bstr()))
     }
 }
 
 /// Identifies one lane for ever, while names are reused.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,
+)]
 #[serde(transparent)]
 pub struct LaneId(pub String);
 
 impl LaneId {
-    /// Accepts only what git-lane itself writes: lower-case letters, digits and `-`, so an id is always safe in a path.
+    /// Accepts only what git-lane itself writes: lower-case letters, digits and `-`, so an id is
+    /// always safe in a path.
     pub fn parse(text: &str) -> Option<Self> {
         let plain = !text.is_empty() && text.len() <= 64;
-        (plain && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'))
-            .then(|| LaneId(text.to_owned()))
+        (plain
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-'))
+        .then(|| LaneId(text.to_owned()))
     }
 
     /// The id as text.
@@ -66,7 +75,8 @@ pub struct RefName(BString);
 impl RefName {
     /// Accepts a full, valid ref name only.
     pub fn parse(full: &BStr) -> Option<Self> {
-        (full.starts_with(b"refs/") && gix::validate::reference::name(full).is_ok()).then(|| RefName(full.to_owned()))
+        (full.starts_with(b"refs/") && gix::validate::reference::name(full).is_ok())
+            .then(|| RefName(full.to_owned()))
     }
 
     /// The full name.
@@ -152,11 +162,12 @@ pub struct Worktree {
 impl Worktree {
     /// Whether it has `branch` checked out, whatever name leads to it.
     pub fn is_on(&self, branch: &BranchName) -> bool {
-        self.state != WorktreeState::Bare && (self.head.branch() == Some(branch) || self.alias.as_ref() == Some(branch))
+        self.state != WorktreeState::Bare
+            && (self.head.branch() == Some(branch) || self.alias.as_ref() == Some(branch))
     }
 
-    /// Whether `branch` is in use there: checked out, or being rebased or bisected (git's own `branch_checked_out`). A bare
-    /// repository's HEAD checks nothing out.
+    /// Whether `branch` is in use there: checked out, or being rebased or bisected (git's own
+    /// `branch_checked_out`). A bare repository's HEAD checks nothing out.
     pub fn uses(&self, branch: &BranchName) -> bool {
         self.is_on(branch) || self.held.contains(branch)
     }
@@ -174,7 +185,8 @@ pub enum WorktreeState {
     Present,
     /// The repository is bare: there are no files to speak of.
     Bare,
-    /// The repository is bare and has an index all the same: its files are where each command is told (`git --work-tree`).
+    /// The repository is bare and has an index all the same: its files are where each command is
+    /// told (`git --work-tree`).
     BareWithIndex,
     /// It is the main worktree, and nothing says where that is.
     Unknown,
@@ -194,7 +206,8 @@ impl WorktreeState {
 impl<'de> serde::Deserialize<'de> for RefName {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = lossless_bytes::deserialize(deserializer)?;
-        RefName::parse(name.as_bstr()).ok_or_else(|| serde::de::Error::custom("not a full ref name"))
+        RefName::parse(name.as_bstr())
+            .ok_or_else(|| serde::de::Error::custom("not a full ref name"))
     }
 }
 
@@ -223,7 +236,10 @@ pub mod optional_hex {
     use super::ObjectId;
 
     /// Writes an id, or null.
-    pub fn serialize<S: Serializer>(id: &Option<ObjectId>, serializer: S) -> Result<S::Ok, S::Error> {
+    pub fn serialize<S: Serializer>(
+        id: &Option<ObjectId>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         match id {
             Some(id) => serializer.collect_str(id),
             None => serializer.serialize_none(),
@@ -231,9 +247,12 @@ pub mod optional_hex {
     }
 
     /// Reads an id, or null.
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<ObjectId>, D::Error> {
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<ObjectId>, D::Error> {
         let text = Option::<String>::deserialize(deserializer)?;
-        text.map(|text| ObjectId::from_hex(text.as_bytes()).map_err(serde::de::Error::custom)).transpose()
+        text.map(|text| ObjectId::from_hex(text.as_bytes()).map_err(serde::de::Error::custom))
+            .transpose()
     }
 }
 
@@ -256,7 +275,8 @@ impl std::fmt::Display for LosslessPath {
     }
 }
 
-/// Bytes in JSON: text where they are text, an array of numbers where they are not, never a lossy rendering.
+/// Bytes in JSON: text where they are text, an array of numbers where they are not, never a lossy
+/// rendering.
 pub mod lossless_bytes {
     use bstr::{BString, ByteSlice};
     use serde::{Deserialize, Deserializer, Serialize, Serializer};

@@ -1,7 +1,8 @@
-//! What leaves with a lane that no commit of its branch has, and what of it a look did not see before; pure.
+//! What leaves with a lane that no commit of its branch has, and what of it a look did not see
+//! before; pure.
 //!
-//! The decision, the user at a prompt, the refusal at the last moment and the entry in the trash all speak of the same
-//! [`Losses`].
+//! The decision, the user at a prompt, the refusal at the last moment and the entry in the trash
+//! all speak of the same [`Losses`].
 
 use super::lane::{Head, Lane, Worktree};
 use super::retire::Refusal;
@@ -16,7 +17,8 @@ pub struct Losses {
     pub status: WorktreeStatus,
     /// What is checked out instead of the lane's branch.
     pub stray: Option<String>,
-    /// Commits that only the worktree leads to: its detached HEAD, the log of its HEAD, its own refs.
+    /// Commits that only the worktree leads to: its detached HEAD, the log of its HEAD, its own
+    /// refs.
     pub commits: usize,
     /// What its submodules, and other repositories in it, hold that exists nowhere else.
     pub inner: Inner,
@@ -30,16 +32,26 @@ impl Losses {
     /// Gathers what would leave with the lane, its commits apart.
     pub fn of(lane: &Lane, worktree: Option<&Worktree>, status: WorktreeStatus) -> Self {
         let operation = status.operation;
-        let stray =
-            worktree.filter(|_| operation.is_none()).and_then(|worktree| match (&worktree.head, &lane.branch) {
-                (Head::Branch(there), Some(branch)) if !worktree.is_on(branch) => Some(format!("branch '{there}'")),
-                (Head::Detached(id), Some(_)) => Some(format!("detached commit {}", id.to_hex_with_len(10))),
+        let stray = worktree
+            .filter(|_| operation.is_none())
+            .and_then(|worktree| match (&worktree.head, &lane.branch) {
+                (Head::Branch(there), Some(branch)) if !worktree.is_on(branch) => {
+                    Some(format!("branch '{there}'"))
+                }
+                (Head::Detached(id), Some(_)) => {
+                    Some(format!("detached commit {}", id.to_hex_with_len(10)))
+                }
                 (Head::Branch(there), None) => Some(format!("branch '{there}'")),
                 (Head::Other(there), _) => Some(format!("'{there}'")),
                 _ => None,
             });
         let base = lane.base.as_ref().map(ToString::to_string);
-        Losses { status, stray, base, ..Losses::default() }
+        Losses {
+            status,
+            stray,
+            base,
+            ..Losses::default()
+        }
     }
 
     /// The refusal when the user has not said yes; `None` when nothing is lost.
@@ -50,7 +62,8 @@ impl Losses {
         (self.ahead > 0).then(|| Refusal::NotIntegrated(Box::new(self.clone())))
     }
 
-    /// All of it that no proof about the branch's commits covers: what the entry in the trash says it holds.
+    /// All of it that no proof about the branch's commits covers: what the entry in the trash says
+    /// it holds.
     pub fn holdings(&self) -> Vec<Holding> {
         let status = &self.status;
         let counts = [
@@ -62,19 +75,31 @@ impl Losses {
         let mut held: Vec<Holding> = counts
             .into_iter()
             .filter(|(count, _)| *count > 0)
-            .map(|(count, kind)| Holding::new(kind, format!("{count} {kind} {}", plural(count, "path"))))
+            .map(|(count, kind)| {
+                Holding::new(kind, format!("{count} {kind} {}", plural(count, "path")))
+            })
             .collect();
         if let Some(operation) = status.operation {
-            held.push(Holding::new("operation", format!("a {operation} in progress")));
+            held.push(Holding::new(
+                "operation",
+                format!("a {operation} in progress"),
+            ));
         }
         if let Some(stray) = &self.stray {
             held.push(Holding::new("stray", format!("{stray} checked out")));
         }
         if self.commits > 0 {
-            let text = format!("{} {} of no branch", self.commits, plural(self.commits, "commit"));
+            let text = format!(
+                "{} {} of no branch",
+                self.commits,
+                plural(self.commits, "commit")
+            );
             held.push(Holding::new("commits", text));
         }
-        for (code, inner) in [("submodule", &self.inner.submodules), ("repository", &self.inner.repositories)] {
+        for (code, inner) in [
+            ("submodule", &self.inner.submodules),
+            ("repository", &self.inner.repositories),
+        ] {
             if !inner.is_empty() {
                 held.push(Holding::new(code, inner.to_string()));
             }
@@ -82,7 +107,8 @@ impl Losses {
         held
     }
 
-    /// Whether a look that found this found what was not there when `seen` was seen. What has gone since is no matter.
+    /// Whether a look that found this found what was not there when `seen` was seen. What has gone
+    /// since is no matter.
     pub fn goes_beyond(&self, seen: &Losses) -> bool {
         let (now, then) = (&self.status, &seen.status);
         let counted = [
@@ -93,7 +119,8 @@ impl Losses {
             (self.commits, seen.commits),
         ];
         // Of many paths only the first few are named; then the counts have to do.
-        let all_named = then.staged + then.modified + then.untracked + then.conflicted <= then.samples.len();
+        let all_named =
+            then.staged + then.modified + then.untracked + then.conflicted <= then.samples.len();
         counted.into_iter().any(|(now, then)| now > then)
             || (all_named && now.samples.iter().any(|path| !then.samples.contains(path)))
             || (now.operation.is_some() && now.operation != then.operation)
@@ -119,12 +146,20 @@ impl Losses {
 }
 
 fn plural(count: usize, noun: &str) -> String {
-    if count == 1 { noun.to_owned() } else { format!("{noun}s") }
+    if count == 1 {
+        noun.to_owned()
+    } else {
+        format!("{noun}s")
+    }
 }
 
 impl std::fmt::Display for Losses {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut parts: Vec<String> = self.holdings().into_iter().map(|holding| holding.text).collect();
+        let mut parts: Vec<String> = self
+            .holdings()
+            .into_iter()
+            .map(|holding| holding.text)
+            .collect();
         if self.ahead > 0 {
             let commits = plural(self.ahead, "commit");
             match &self.base {
@@ -132,7 +167,11 @@ impl std::fmt::Display for Losses {
                 None => parts.push(format!("{} {commits} of its own", self.ahead)),
             }
         }
-        f.write_str(&if parts.is_empty() { "nothing of its own".into() } else { parts.join(", ") })
+        f.write_str(&if parts.is_empty() {
+            "nothing of its own".into()
+        } else {
+            parts.join(", ")
+        })
     }
 }
 
@@ -161,15 +200,27 @@ mod tests {
     #[test]
     fn what_leaves_with_a_lane_is_said_in_words() {
         let lane = entry("1", "x", 0).lane;
-        let status =
-            WorktreeStatus { staged: 1, untracked: 2, operation: Some(Operation::Rebase), ..Default::default() };
-        let losses = Losses { ahead: 3, commits: 1, ..Losses::of(&lane, Some(&worktree("x")), status) };
+        let status = WorktreeStatus {
+            staged: 1,
+            untracked: 2,
+            operation: Some(Operation::Rebase),
+            ..Default::default()
+        };
+        let losses = Losses {
+            ahead: 3,
+            commits: 1,
+            ..Losses::of(&lane, Some(&worktree("x")), status)
+        };
         assert_eq!(
             losses.to_string(),
-            "1 staged path, 2 untracked paths, a rebase in progress, 1 commit of no branch, 3 commits that 'main' has not"
+            "1 staged path, 2 untracked paths, a rebase in progress, 1 commit of no branch, 3 \
+             commits that 'main' has not"
         );
         assert_eq!(losses.refusal().unwrap().code(), "unsettled");
-        let ahead = Losses { ahead: 1, ..Losses::of(&lane, Some(&worktree("x")), WorktreeStatus::default()) };
+        let ahead = Losses {
+            ahead: 1,
+            ..Losses::of(&lane, Some(&worktree("x")), WorktreeStatus::default())
+        };
         assert_eq!(ahead.refusal().unwrap().code(), "not-integrated");
         let landed = Losses { ahead: 0, ..ahead };
         assert_eq!(landed.refusal(), None);
@@ -185,31 +236,76 @@ mod tests {
             samples: samples.iter().map(|path| (*path).into()).collect(),
             ..Default::default()
         };
-        let of = |status| Losses { status, ..Losses::default() };
-        let operating = |operation| of(WorktreeStatus { operation: Some(operation), ..Default::default() });
-        let stray = |name: &str| Losses { stray: Some(name.into()), ..Losses::default() };
+        let of = |status| Losses {
+            status,
+            ..Losses::default()
+        };
+        let operating = |operation| {
+            of(WorktreeStatus {
+                operation: Some(operation),
+                ..Default::default()
+            })
+        };
+        let stray = |name: &str| Losses {
+            stray: Some(name.into()),
+            ..Losses::default()
+        };
         let inside = |of: Inside| {
             let mut inner = Inner::default();
             inner.note(&of, Kind::Stash, 1);
-            Losses { inner, ..Losses::default() }
+            Losses {
+                inner,
+                ..Losses::default()
+            }
         };
         let submodule = |name: &str| inside(Inside::Submodule(name.into()));
         let repository = |name: &str| inside(Inside::Repository(name.into()));
         let table = [
             (Losses::default(), Losses::default(), false),
             (of(status(0, 1, &["?? a"])), Losses::default(), true),
-            (of(status(0, 1, &["?? a"])), of(status(0, 1, &["?? a"])), false),
-            (of(status(0, 1, &["?? b"])), of(status(0, 1, &["?? a"])), true),
-            (of(status(1, 0, &["A  a"])), of(status(0, 1, &["?? a"])), true),
+            (
+                of(status(0, 1, &["?? a"])),
+                of(status(0, 1, &["?? a"])),
+                false,
+            ),
+            (
+                of(status(0, 1, &["?? b"])),
+                of(status(0, 1, &["?? a"])),
+                true,
+            ),
+            (
+                of(status(1, 0, &["A  a"])),
+                of(status(0, 1, &["?? a"])),
+                true,
+            ),
             (Losses::default(), of(status(0, 1, &["?? a"])), false),
             // Where not all were named, another one may have been there.
-            (of(status(0, 2, &["?? b"])), of(status(0, 2, &["?? a"])), false),
+            (
+                of(status(0, 2, &["?? b"])),
+                of(status(0, 2, &["?? a"])),
+                false,
+            ),
             (operating(Operation::Merge), Losses::default(), true),
-            (operating(Operation::Merge), operating(Operation::Rebase), true),
-            (operating(Operation::Merge), operating(Operation::Merge), false),
+            (
+                operating(Operation::Merge),
+                operating(Operation::Rebase),
+                true,
+            ),
+            (
+                operating(Operation::Merge),
+                operating(Operation::Merge),
+                false,
+            ),
             (stray("branch 'y'"), Losses::default(), true),
             (stray("branch 'y'"), stray("branch 'z'"), true),
-            (Losses { commits: 1, ..Losses::default() }, Losses::default(), true),
+            (
+                Losses {
+                    commits: 1,
+                    ..Losses::default()
+                },
+                Losses::default(),
+                true,
+            ),
             (submodule("a"), submodule("b"), true),
             (submodule("a"), submodule("a"), false),
             (repository("a"), submodule("a"), true),

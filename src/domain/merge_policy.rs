@@ -1,6 +1,8 @@
-//! What the configuration asks of every `git merge` into a branch: `branch.<base>.mergeOptions`, `merge.ff` and their like.
+//! What the configuration asks of every `git merge` into a branch: `branch.<base>.mergeOptions`,
+//! `merge.ff` and their like.
 //!
-//! A landing does what they ask, or refuses with the reason; options that only change what git prints are passed over.
+//! A landing does what they ask, or refuses with the reason; options that only change what git
+//! prints are passed over.
 
 use super::finish::Relation;
 use super::name::BranchName;
@@ -89,16 +91,27 @@ impl From<Conflict> for Error {
     fn from(conflict: Conflict) -> Self {
         let unset = |key: &str| format!("merge by hand, or: git config --unset {}", quote(key));
         let (text, hint) = match conflict {
-            Conflict::Malformed { key, what } => (format!("{key} cannot be understood: {what}"), unset(&key)),
-            Conflict::Unsupported { key, option } => {
-                (format!("{key} asks for {option}, which no landing does"), unset(&key))
+            Conflict::Malformed { key, what } => {
+                (format!("{key} cannot be understood: {what}"), unset(&key))
             }
-            Conflict::Strategy { key, name } => {
-                (format!("{key} asks for merge strategy '{name}', which git-lane does not run"), unset(&key))
-            }
+            Conflict::Unsupported { key, option } => (
+                format!("{key} asks for {option}, which no landing does"),
+                unset(&key),
+            ),
+            Conflict::Strategy { key, name } => (
+                format!("{key} asks for merge strategy '{name}', which git-lane does not run"),
+                unset(&key),
+            ),
             Conflict::Other { key, asks, allowed } => {
-                let names: Vec<_> = allowed.iter().map(|strategy| format!("--strategy {}", name(*strategy))).collect();
-                let hint = if names.is_empty() { unset(&key) } else { format!("land with {}", names.join(" or ")) };
+                let names: Vec<_> = allowed
+                    .iter()
+                    .map(|strategy| format!("--strategy {}", name(*strategy)))
+                    .collect();
+                let hint = if names.is_empty() {
+                    unset(&key)
+                } else {
+                    format!("land with {}", names.join(" or "))
+                };
                 (format!("{key} asks for {asks}"), hint)
             }
         };
@@ -123,7 +136,8 @@ enum Value {
     Required,
 }
 
-/// The long options of git-merge(1), those of the newest git: a beginning that it finds ambiguous is. Each has its `--no-` form.
+/// The long options of git-merge(1), those of the newest git: a beginning that it finds ambiguous
+/// is. Each has its `--no-` form.
 const LONG: [(&str, Value); 27] = [
     ("stat", Value::Without),
     ("summary", Value::Without),
@@ -155,9 +169,13 @@ const LONG: [(&str, Value); 27] = [
 ];
 
 impl MergePolicy {
-    /// Adds what a line of merge options says; its words that are no options say nothing to git either.
+    /// Adds what a line of merge options says; its words that are no options say nothing to git
+    /// either.
     pub fn add(&mut self, key: &str, line: &str) -> Result<(), Conflict> {
-        let malformed = |what: &str| Conflict::Malformed { key: key.to_owned(), what: what.to_owned() };
+        let malformed = |what: &str| Conflict::Malformed {
+            key: key.to_owned(),
+            what: what.to_owned(),
+        };
         let words = split(line).ok_or_else(|| malformed("a quote has no end"))?;
         let mut words = words.into_iter();
         while let Some(word) = words.next() {
@@ -172,7 +190,9 @@ impl MergePolicy {
                 };
                 let (option, on) = find(long).ok_or_else(|| malformed(&format!("'{word}'")))?;
                 let value = match option.1 {
-                    Value::Required if on => Some(attached.or_else(|| words.next()).ok_or_else(missing)?),
+                    Value::Required if on => {
+                        Some(attached.or_else(|| words.next()).ok_or_else(missing)?)
+                    }
                     _ => attached,
                 };
                 self.set(key, option.0, on, value)?;
@@ -201,60 +221,98 @@ impl MergePolicy {
         Ok(())
     }
 
-    fn set(&mut self, key: &str, option: &str, on: bool, value: Option<String>) -> Result<(), Conflict> {
-        let unsupported = |option| Err(Conflict::Unsupported { key: key.to_owned(), option });
+    fn set(
+        &mut self,
+        key: &str,
+        option: &str,
+        on: bool,
+        value: Option<String>,
+    ) -> Result<(), Conflict> {
+        let unsupported = |option| {
+            Err(Conflict::Unsupported {
+                key: key.to_owned(),
+                option,
+            })
+        };
         let ff = |way| (way, key.to_owned());
         match option {
-            "ff" => self.fast_forward = ff(if on { FastForward::Allowed } else { FastForward::Never }),
+            "ff" => {
+                self.fast_forward = ff(if on {
+                    FastForward::Allowed
+                } else {
+                    FastForward::Never
+                })
+            }
             "ff-only" if on => self.fast_forward = ff(FastForward::Only),
             "squash" => self.squash = on,
             "commit" => self.no_commit = !on,
             "verify-signatures" => self.verify_signatures = on,
             "log" => {
                 let entries = value.map_or(Some(LOG_ENTRIES), |value| value.parse().ok());
-                let what = || Conflict::Malformed { key: key.to_owned(), what: "--log takes a number".to_owned() };
+                let what = || Conflict::Malformed {
+                    key: key.to_owned(),
+                    what: "--log takes a number".to_owned(),
+                };
                 self.log = if on { entries.ok_or_else(what)? } else { 0 };
             }
             "gpg-sign" => self.sign = on.then(|| value.unwrap_or_default()),
             "signoff" => self.signoff = on,
             "verify" => self.no_verify = !on,
             "cleanup" => self.cleanup = value.filter(|_| on),
-            "strategy" if on => self.strategies.extend(value.map(|name| (name, key.to_owned()))),
+            "strategy" if on => self
+                .strategies
+                .extend(value.map(|name| (name, key.to_owned()))),
             "strategy" => self.strategies.clear(),
             "strategy-option" if on => self.options.extend(value),
             "strategy-option" => self.options.clear(),
             "message" if on => return unsupported("a message of its own"),
             "file" if on => return unsupported("a message from a file"),
             "abort" if on => return unsupported("--abort"),
-            // What git prints, and what a landing never does: to stash, to write over ignored files, to open an editor unasked.
+            // What git prints, and what a landing never does: to stash, to write over ignored
+            // files, to open an editor unasked.
             _ => {}
         }
         Ok(())
     }
 
     /// Whether the base may take a landing of that kind.
-    pub fn ensure_allows(&self, base: &BranchName, strategy: Strategy, relation: Relation) -> Result<(), Conflict> {
+    pub fn ensure_allows(
+        &self,
+        base: &BranchName,
+        strategy: Strategy,
+        relation: Relation,
+    ) -> Result<(), Conflict> {
         let options = || format!("branch.{base}.mergeOptions");
         let other = |key: String, asks, allowed| Err(Conflict::Other { key, asks, allowed });
         let ours = |name: &str| matches!(name, "ort" | "recursive");
         if let Some((name, key)) = self.strategies.iter().find(|(name, _)| !ours(name)) {
-            return Err(Conflict::Strategy { key: key.clone(), name: name.clone() });
+            return Err(Conflict::Strategy {
+                key: key.clone(),
+                name: name.clone(),
+            });
         }
         let (fast_forward, key) = &self.fast_forward;
         match (fast_forward, strategy) {
-            (FastForward::Never, _) if self.squash => other(options(), "a squash that is a merge commit", &[]),
-            _ if self.squash && strategy != Strategy::Squash => other(options(), "a squash", &[Strategy::Squash]),
+            (FastForward::Never, _) if self.squash => {
+                other(options(), "a squash that is a merge commit", &[])
+            }
+            _ if self.squash && strategy != Strategy::Squash => {
+                other(options(), "a squash", &[Strategy::Squash])
+            }
             (FastForward::Never, Strategy::Squash | Strategy::Rebase | Strategy::Ff) => {
                 other(key.clone(), "a merge commit", &[Strategy::Merge])
             }
             // A squash of what only adds to the base passes git's own check.
             (FastForward::Only, Strategy::Squash) if relation == Relation::Ahead => Ok(()),
-            (FastForward::Only, Strategy::Merge | Strategy::Squash) => {
-                other(key.clone(), "fast-forwards only", &[Strategy::Rebase, Strategy::Ff])
-            }
-            (_, Strategy::Merge) if self.no_commit => {
-                Err(Conflict::Unsupported { key: options(), option: "--no-commit" })
-            }
+            (FastForward::Only, Strategy::Merge | Strategy::Squash) => other(
+                key.clone(),
+                "fast-forwards only",
+                &[Strategy::Rebase, Strategy::Ff],
+            ),
+            (_, Strategy::Merge) if self.no_commit => Err(Conflict::Unsupported {
+                key: options(),
+                option: "--no-commit",
+            }),
             _ => Ok(()),
         }
     }
@@ -264,22 +322,29 @@ impl MergePolicy {
 fn find(name: &str) -> Option<((&'static str, Value), bool)> {
     let exact = |name: &str| LONG.iter().find(|(long, _)| *long == name).copied();
     let negated = |name: &str| name.strip_prefix("no-").and_then(exact);
-    if let Some(found) =
-        exact(name).map(|option| (option, true)).or_else(|| negated(name).map(|option| (option, false)))
+    if let Some(found) = exact(name)
+        .map(|option| (option, true))
+        .or_else(|| negated(name).map(|option| (option, false)))
     {
         return Some(found);
     }
     let begins = |option: &&(&str, Value), on: bool| {
-        if on { option.0.starts_with(name) } else { format!("no-{}", option.0).starts_with(name) }
+        if on {
+            option.0.starts_with(name)
+        } else {
+            format!("no-{}", option.0).starts_with(name)
+        }
     };
-    let mut found = [true, false]
-        .into_iter()
-        .flat_map(|on| LONG.iter().filter(move |option| begins(option, on)).map(move |option| (*option, on)));
+    let mut found = [true, false].into_iter().flat_map(|on| {
+        LONG.iter()
+            .filter(move |option| begins(option, on))
+            .map(move |option| (*option, on))
+    });
     found.next().filter(|_| found.next().is_none())
 }
 
-/// Splits a command line as git's `split_cmdline` does: blanks, both kinds of quotes, backslash; `None` where a quote is
-/// not closed.
+/// Splits a command line as git's `split_cmdline` does: blanks, both kinds of quotes, backslash;
+/// `None` where a quote is not closed.
 fn split(line: &str) -> Option<Vec<String>> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
@@ -315,12 +380,20 @@ mod tests {
         type Check = fn(&MergePolicy) -> bool;
         let table: &[(&str, Check)] = &[
             ("", |p| *p == MergePolicy::default()),
-            ("--no-ff -X ours", |p| p.options == ["ours"] && p.fast_forward.0 == FastForward::Never),
-            ("-Xtheirs --strategy-option=renormalize", |p| p.options == ["theirs", "renormalize"]),
-            ("--strategy-option 'find-renames=40%' --log", |p| p.options == ["find-renames=40%"] && p.log == 20),
+            ("--no-ff -X ours", |p| {
+                p.options == ["ours"] && p.fast_forward.0 == FastForward::Never
+            }),
+            ("-Xtheirs --strategy-option=renormalize", |p| {
+                p.options == ["theirs", "renormalize"]
+            }),
+            ("--strategy-option 'find-renames=40%' --log", |p| {
+                p.options == ["find-renames=40%"] && p.log == 20
+            }),
             ("-X a --no-strategy-option -nqX b", |p| p.options == ["b"]),
             ("--log=3 --no-log --lo=2", |p| p.log == 2),
-            ("--ff-only --ff", |p| p.fast_forward.0 == FastForward::Allowed),
+            ("--ff-only --ff", |p| {
+                p.fast_forward.0 == FastForward::Allowed
+            }),
             ("--no-ff --ff-o", |p| p.fast_forward.0 == FastForward::Only),
             ("--squash --no-squash", |p| !p.squash),
             ("--sq", |p| p.squash),
@@ -328,19 +401,38 @@ mod tests {
             ("--verify-s", |p| p.verify_signatures && !p.no_verify),
             ("--no-verify", |p| p.no_verify && !p.verify_signatures),
             ("-S", |p| p.sign.as_deref() == Some("")),
-            ("-SKEY --sig", |p| p.sign.as_deref() == Some("KEY") && p.signoff),
+            ("-SKEY --sig", |p| {
+                p.sign.as_deref() == Some("KEY") && p.signoff
+            }),
             ("--gpg-sign=A --no-gpg-sign", |p| p.sign.is_none()),
-            ("--cleanup verbatim", |p| p.cleanup.as_deref() == Some("verbatim")),
-            ("-s ort --stat", |p| p.strategies == [("ort".to_owned(), "k".to_owned())]),
+            ("--cleanup verbatim", |p| {
+                p.cleanup.as_deref() == Some("verbatim")
+            }),
+            ("-s ort --stat", |p| {
+                p.strategies == [("ort".to_owned(), "k".to_owned())]
+            }),
             ("-ssubtree --strategy=ours", |p| p.strategies.len() == 2),
-            ("x --no-ff -- --squash", |p| p.fast_forward.0 == FastForward::Never && !p.squash),
+            ("x --no-ff -- --squash", |p| {
+                p.fast_forward.0 == FastForward::Never && !p.squash
+            }),
         ];
         for (line, check) in table {
             let policy = parsed(line).unwrap_or_else(|error| panic!("{line}: {error:?}"));
             assert!(check(&policy), "{line}: {policy:?}");
         }
         // An older git takes `--no-com`; since `--compact-summary` it could be either.
-        for line in ["'x", "--nonsense", "--no-ver", "--no-com", "-s", "--log=x", "-m x", "--file=f", "--abort", "-z"] {
+        for line in [
+            "'x",
+            "--nonsense",
+            "--no-ver",
+            "--no-com",
+            "-s",
+            "--log=x",
+            "-m x",
+            "--file=f",
+            "--abort",
+            "-z",
+        ] {
             assert!(parsed(line).is_err(), "{line}");
         }
     }
@@ -364,8 +456,10 @@ mod tests {
         ];
         for (line, relation, allowed) in table {
             let policy = parsed(line).unwrap();
-            let found: Vec<_> =
-                all.into_iter().filter(|way| policy.ensure_allows(&base, *way, relation).is_ok()).collect();
+            let found: Vec<_> = all
+                .into_iter()
+                .filter(|way| policy.ensure_allows(&base, *way, relation).is_ok())
+                .collect();
             assert_eq!(found, allowed, "{line}");
         }
     }

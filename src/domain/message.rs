@@ -1,4 +1,5 @@
-//! The message of a landing: the policy's template filled in, trailers, git's clean-up. Text in, text out.
+//! The message of a landing: the policy's template filled in, trailers, git's clean-up. Text in,
+//! text out.
 
 use super::lane::Lane;
 use super::name::BranchName;
@@ -31,7 +32,9 @@ pub enum TemplateProblem {
 impl std::fmt::Display for TemplateProblem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            TemplateProblem::Unknown(name) => write!(f, "finish.message names '{{{name}}}', which does not exist"),
+            TemplateProblem::Unknown(name) => {
+                write!(f, "finish.message names '{{{name}}}', which does not exist")
+            }
             TemplateProblem::Unclosed => f.write_str("finish.message has a '{' without its '}'"),
         }
     }
@@ -46,19 +49,30 @@ impl From<TemplateProblem> for Error {
         let hint = match near {
             Some(near) => format!("did you mean '{{{near}}}'?"),
             None => {
-                format!("it may name {}; '{{{{' stands for '{{'", PLACEHOLDERS.map(|p| format!("{{{p}}}")).join(", "))
+                format!(
+                    "it may name {}; '{{{{' stands for '{{'",
+                    PLACEHOLDERS.map(|p| format!("{{{p}}}")).join(", ")
+                )
             }
         };
-        Error::usage(problem.to_string()).code("bad-template").hint(hint)
+        Error::usage(problem.to_string())
+            .code("bad-template")
+            .hint(hint)
     }
 }
 
 fn nearest(name: &str) -> Option<&'static str> {
-    let close = PLACEHOLDERS.iter().map(|known| (strsim::damerau_levenshtein(known, name), *known));
-    close.min().filter(|(distance, _)| *distance <= 2).map(|(_, known)| known)
+    let close = PLACEHOLDERS
+        .iter()
+        .map(|known| (strsim::damerau_levenshtein(known, name), *known));
+    close
+        .min()
+        .filter(|(distance, _)| *distance <= 2)
+        .map(|(_, known)| known)
 }
 
-/// Fills `template` in; `{{` and `}}` stand for the braces themselves, what the lane lacks is empty.
+/// Fills `template` in; `{{` and `}}` stand for the braces themselves, what the lane lacks is
+/// empty.
 pub fn expand(template: &str, lane: &Lane, base: &BranchName) -> Result<String, TemplateProblem> {
     let mut text = String::new();
     let mut rest = template;
@@ -75,7 +89,12 @@ pub fn expand(template: &str, lane: &Lane, base: &BranchName) -> Result<String, 
             let end = rest.find('}').ok_or(TemplateProblem::Unclosed)?;
             match &rest[..end] {
                 "name" => text.push_str(lane.name.as_str()),
-                "branch" => text.push_str(&lane.branch.as_ref().map_or("HEAD".into(), ToString::to_string)),
+                "branch" => text.push_str(
+                    &lane
+                        .branch
+                        .as_ref()
+                        .map_or("HEAD".into(), ToString::to_string),
+                ),
                 "base" => text.push_str(&base.to_string()),
                 "task" => text.push_str(lane.task.as_deref().unwrap_or_default()),
                 "owner" => text.push_str(lane.owner.as_deref().unwrap_or_default()),
@@ -88,7 +107,8 @@ pub fn expand(template: &str, lane: &Lane, base: &BranchName) -> Result<String, 
     Ok(text)
 }
 
-/// Adds the trailers the policy asks for and the lane can answer, as git-interpret-trailers(1) would place them.
+/// Adds the trailers the policy asks for and the lane can answer, as git-interpret-trailers(1)
+/// would place them.
 pub fn with_trailers(message: &str, lane: &Lane, trailers: &[Trailer]) -> String {
     let mut text = message.trim_end().to_owned();
     let mut in_block = ends_in_trailers(&text);
@@ -100,7 +120,9 @@ pub fn with_trailers(message: &str, lane: &Lane, trailers: &[Trailer]) -> String
         };
         // A trailer is one line, and an empty one says nothing.
         let value = value.map(|value| value.split_whitespace().collect::<Vec<_>>().join(" "));
-        let Some(value) = value.filter(|value| !value.is_empty()) else { continue };
+        let Some(value) = value.filter(|value| !value.is_empty()) else {
+            continue;
+        };
         let line = format!("{key}: {value}");
         if in_block && text.lines().any(|existing| existing == line) {
             continue;
@@ -115,19 +137,31 @@ pub fn with_trailers(message: &str, lane: &Lane, trailers: &[Trailer]) -> String
 
 /// Whether the last paragraph, which is not the first, consists of `Key: value` lines.
 fn ends_in_trailers(text: &str) -> bool {
-    let Some((_, last)) = text.rsplit_once("\n\n") else { return false };
+    let Some((_, last)) = text.rsplit_once("\n\n") else {
+        return false;
+    };
     !last.is_empty()
         && last.lines().all(|line| {
             line.split_once(": ").is_some_and(|(key, _)| {
-                !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+                !key.is_empty()
+                    && key
+                        .bytes()
+                        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
             })
         })
 }
 
 /// The default body of a squash: the subjects of the commits it stands for.
 pub fn with_subjects(subject: &str, subjects: &[String]) -> String {
-    let list: Vec<String> = subjects.iter().map(|subject| format!("* {subject}")).collect();
-    if list.is_empty() { subject.to_owned() } else { format!("{}\n\n{}", subject.trim_end(), list.join("\n")) }
+    let list: Vec<String> = subjects
+        .iter()
+        .map(|subject| format!("* {subject}"))
+        .collect();
+    if list.is_empty() {
+        subject.to_owned()
+    } else {
+        format!("{}\n\n{}", subject.trim_end(), list.join("\n"))
+    }
 }
 
 /// How a message is cleaned up: git-commit(1), `--cleanup`.
@@ -144,7 +178,8 @@ pub enum Cleanup {
 }
 
 impl Cleanup {
-    /// What `commit.cleanup` asks for; its default strips comments only from a message that the user edited.
+    /// What `commit.cleanup` asks for; its default strips comments only from a message that the
+    /// user edited.
     pub fn of(configured: Option<&str>, edited: bool, comment: &str) -> Self {
         match configured {
             Some("verbatim") => Cleanup::Verbatim,
@@ -167,7 +202,9 @@ impl Cleanup {
         };
         if let Cleanup::Scissors(comment) = self {
             let line = format!("{comment} ------------------------ >8 ------------------------\n");
-            let start = message.windows(line.len()).position(|window| window == line.as_bytes());
+            let start = message
+                .windows(line.len())
+                .position(|window| window == line.as_bytes());
             message = &message[..start.unwrap_or(message.len())];
         }
         let strips_comments = matches!(self, Cleanup::Strip(_));
@@ -175,7 +212,9 @@ impl Cleanup {
         let mut gap = false;
         for line in message.split(|byte| *byte == b'\n') {
             let line = line.trim_ascii_end();
-            if strips_comments && comment.is_some_and(|comment| line.starts_with(comment.as_bytes())) {
+            if strips_comments
+                && comment.is_some_and(|comment| line.starts_with(comment.as_bytes()))
+            {
                 continue;
             }
             if line.is_empty() {
@@ -217,11 +256,23 @@ mod tests {
     fn templates_are_filled_in_and_unknown_names_are_errors() {
         let base = BranchName::parse("main".into()).unwrap();
         let expand = |template: &str| super::expand(template, &lane(), &base);
-        assert_eq!(expand("Merge lane '{name}' into {base}").unwrap(), "Merge lane 'login' into main");
-        assert_eq!(expand("{branch} {owner} {{x}} }").unwrap(), "feature/login claude:7 {x} }");
-        assert_eq!(expand("{nmae}").unwrap_err(), TemplateProblem::Unknown("nmae".into()));
+        assert_eq!(
+            expand("Merge lane '{name}' into {base}").unwrap(),
+            "Merge lane 'login' into main"
+        );
+        assert_eq!(
+            expand("{branch} {owner} {{x}} }").unwrap(),
+            "feature/login claude:7 {x} }"
+        );
+        assert_eq!(
+            expand("{nmae}").unwrap_err(),
+            TemplateProblem::Unknown("nmae".into())
+        );
         assert_eq!(expand("a {name").unwrap_err(), TemplateProblem::Unclosed);
-        assert_eq!(Error::from(TemplateProblem::Unknown("nmae".into())).hints(), ["did you mean '{name}'?"]);
+        assert_eq!(
+            Error::from(TemplateProblem::Unknown("nmae".into())).hints(),
+            ["did you mean '{name}'?"]
+        );
         // What a lane is called is never a template itself.
         let mut odd = lane();
         odd.task = Some("{name}".into());
@@ -239,16 +290,37 @@ mod tests {
             with_trailers("S\n\nbody\n\nFixes: 1\nLane: login\n", &lane(), &all[..1]),
             "S\n\nbody\n\nFixes: 1\nLane: login\n"
         );
-        assert_eq!(with_trailers("S\n\nFixes: 1", &lane(), &all[2..]), "S\n\nFixes: 1\nOwner: claude:7\n");
-        assert_eq!(with_trailers("S", &Lane { task: None, ..lane() }, &all[1..2]), "S\n");
+        assert_eq!(
+            with_trailers("S\n\nFixes: 1", &lane(), &all[2..]),
+            "S\n\nFixes: 1\nOwner: claude:7\n"
+        );
+        assert_eq!(
+            with_trailers(
+                "S",
+                &Lane {
+                    task: None,
+                    ..lane()
+                },
+                &all[1..2]
+            ),
+            "S\n"
+        );
     }
 
     #[test]
     fn messages_are_cleaned_as_git_cleans_them() {
-        let clean = |cleanup: Cleanup, text: &str| String::from_utf8(cleanup.apply(text.as_bytes())).unwrap();
+        let clean = |cleanup: Cleanup, text: &str| {
+            String::from_utf8(cleanup.apply(text.as_bytes())).unwrap()
+        };
         let text = "\n\nsubject  \n\n\n# note\nbody\n\n";
-        assert_eq!(clean(Cleanup::of(None, false, "#"), text), "subject\n\n# note\nbody\n");
-        assert_eq!(clean(Cleanup::of(None, true, "#"), text), "subject\n\nbody\n");
+        assert_eq!(
+            clean(Cleanup::of(None, false, "#"), text),
+            "subject\n\n# note\nbody\n"
+        );
+        assert_eq!(
+            clean(Cleanup::of(None, true, "#"), text),
+            "subject\n\nbody\n"
+        );
         assert_eq!(clean(Cleanup::of(Some("verbatim"), true, "#"), text), text);
         assert_eq!(clean(Cleanup::of(None, true, "#"), "# only\n\n"), "");
         let cut = "s\n# ------------------------ >8 ------------------------\n# x\n";

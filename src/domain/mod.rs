@@ -1,7 +1,7 @@
 //! What a lane is and what may be done with it: pure decisions about plain facts.
 //!
-//! Nothing here touches a disk, a process, a clock or git. Every rule of the product can be read and tested in this
-//! folder without a repository.
+//! Nothing here touches a disk, a process, a clock or git. Every rule of the product can be read
+//! and tested in this folder without a repository.
 
 pub mod doctor;
 pub mod event;

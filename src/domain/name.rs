@@ -1,13 +1,15 @@
 //! Names as types: what a lane and a branch may be called.
 //!
-//! A name is data. It is checked once, here, and from then on travels as a type that cannot hold anything else. The
-//! verdict on a branch name is that of `git check-ref-format --branch`, minus the names git accepts and users regret.
+//! A name is data. It is checked once, here, and from then on travels as a type that cannot hold
+//! anything else. The verdict on a branch name is that of `git check-ref-format --branch`, minus
+//! the names git accepts and users regret.
 
 use std::fmt;
 
 use bstr::{BStr, BString, ByteSlice};
 
-/// A lane's name: valid UTF-8, one line, at most [`LaneName::MAX_BYTES`] bytes, and fit to be a branch name as it is.
+/// A lane's name: valid UTF-8, one line, at most [`LaneName::MAX_BYTES`] bytes, and fit to be a
+/// branch name as it is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
 #[serde(transparent)]
 pub struct LaneName(String);
@@ -42,10 +44,16 @@ impl NameProblem {
             NameProblem::ControlCharacter => "contains a control character".into(),
             NameProblem::NotUtf8 => "is not valid UTF-8".into(),
             NameProblem::TooLong(bytes) => {
-                format!("is too long with {bytes} bytes; {} are the most a directory can carry", LaneName::MAX_BYTES)
+                format!(
+                    "is too long with {bytes} bytes; {} are the most a directory can carry",
+                    LaneName::MAX_BYTES
+                )
             }
             NameProblem::TooDeep(bytes) => {
-                format!("has {bytes} bytes, which is too long; {} are the most", BranchName::MAX_BYTES)
+                format!(
+                    "has {bytes} bytes, which is too long; {} are the most",
+                    BranchName::MAX_BYTES
+                )
             }
             NameProblem::Reserved => "means something else to git".into(),
             NameProblem::NotABranchName => "is not a name git accepts for a branch".into(),
@@ -71,14 +79,29 @@ impl LaneName {
         &self.0
     }
 
-    /// The name as one directory entry: characters that are neither letters, digits, `.`, `_` nor `-` become `-`.
+    /// The name as one directory entry: characters that are neither letters, digits, `.`, `_` nor
+    /// `-` become `-`.
     ///
-    /// Different names can share a directory name; the function that picks the directory must look whether it is taken.
+    /// Different names can share a directory name; the function that picks the directory must look
+    /// whether it is taken.
     pub fn directory_name(&self) -> String {
-        let mapped: String =
-            self.0.chars().map(|c| if c.is_alphanumeric() || matches!(c, '.' | '_' | '-') { c } else { '-' }).collect();
+        let mapped: String = self
+            .0
+            .chars()
+            .map(|c| {
+                if c.is_alphanumeric() || matches!(c, '.' | '_' | '-') {
+                    c
+                } else {
+                    '-'
+                }
+            })
+            .collect();
         let trimmed = mapped.trim_matches(['-', '.']);
-        if trimmed.is_empty() { "lane".into() } else { trimmed.into() }
+        if trimmed.is_empty() {
+            "lane".into()
+        } else {
+            trimmed.into()
+        }
     }
 }
 
@@ -93,7 +116,8 @@ impl fmt::Display for LaneName {
 pub struct BranchName(BString);
 
 impl BranchName {
-    /// The longest that is created: a path holds 4,095 bytes, and the repository's own comes before it.
+    /// The longest that is created: a path holds 4,095 bytes, and the repository's own comes before
+    /// it.
     pub const MAX_BYTES: usize = 2000;
 
     /// Checks a name that the user typed or a template produced.
@@ -104,16 +128,27 @@ impl BranchName {
 
     /// The branch a full ref name stands for, when it lies below `refs/heads/`.
     pub fn from_ref(full: &BStr) -> Option<Self> {
-        full.strip_prefix(b"refs/heads/").filter(|short| !short.is_empty()).map(|short| BranchName(short.into()))
+        full.strip_prefix(b"refs/heads/")
+            .filter(|short| !short.is_empty())
+            .map(|short| BranchName(short.into()))
     }
 
     /// A name to be created: git keeps a branch in files, whose names and paths have limits.
     pub fn ensure_fits_a_file(&self) -> Result<(), NameProblem> {
-        let longest = self.0.split(|byte| *byte == b'/').map(<[u8]>::len).max().unwrap_or_default();
+        let longest = self
+            .0
+            .split(|byte| *byte == b'/')
+            .map(<[u8]>::len)
+            .max()
+            .unwrap_or_default();
         if longest > LaneName::MAX_BYTES {
             return Err(NameProblem::TooLong(longest));
         }
-        if self.0.len() > Self::MAX_BYTES { Err(NameProblem::TooDeep(self.0.len())) } else { Ok(()) }
+        if self.0.len() > Self::MAX_BYTES {
+            Err(NameProblem::TooDeep(self.0.len()))
+        } else {
+            Ok(())
+        }
     }
 
     /// The short name, as people see it.
@@ -121,7 +156,8 @@ impl BranchName {
         self.0.as_bstr()
     }
 
-    /// The full ref name; what git is given, so that no name is taken for an option or another kind of ref.
+    /// The full ref name; what git is given, so that no name is taken for an option or another kind
+    /// of ref.
     pub fn to_ref(&self) -> BString {
         let mut full = BString::from("refs/heads/");
         full.extend_from_slice(&self.0);
@@ -145,7 +181,8 @@ impl<'de> serde::Deserialize<'de> for LaneName {
 impl<'de> serde::Deserialize<'de> for BranchName {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let name = super::lane::lossless_bytes::deserialize(deserializer)?;
-        BranchName::parse(name.as_bstr()).map_err(|problem| serde::de::Error::custom(problem.because()))
+        BranchName::parse(name.as_bstr())
+            .map_err(|problem| serde::de::Error::custom(problem.because()))
     }
 }
 
@@ -166,14 +203,16 @@ fn check(name: &BStr) -> Result<(), NameProblem> {
     if name.iter().any(|byte| byte.is_ascii_control()) {
         return Err(NameProblem::ControlCharacter);
     }
-    let pseudo_ref = name.ends_with(b"HEAD") && name.iter().all(|b| b.is_ascii_uppercase() || *b == b'_');
+    let pseudo_ref =
+        name.ends_with(b"HEAD") && name.iter().all(|b| b.is_ascii_uppercase() || *b == b'_');
     let object_id = matches!(name.len(), 40 | 64) && name.iter().all(u8::is_ascii_hexdigit);
     if name == "@" || pseudo_ref || object_id || name.starts_with(b"refs/") {
         return Err(NameProblem::Reserved);
     }
     let mut full = BString::from("refs/heads/");
     full.extend_from_slice(name);
-    gix::validate::reference::branch_name(full.as_bstr()).map_err(|_| NameProblem::NotABranchName)?;
+    gix::validate::reference::branch_name(full.as_bstr())
+        .map_err(|_| NameProblem::NotABranchName)?;
     Ok(())
 }
 
@@ -193,20 +232,43 @@ mod tests {
             ("HEAD", NameProblem::Reserved),
             ("FETCH_HEAD", NameProblem::Reserved),
             ("refs/heads/x", NameProblem::Reserved),
-            ("0123456789012345678901234567890123456789", NameProblem::Reserved),
+            (
+                "0123456789012345678901234567890123456789",
+                NameProblem::Reserved,
+            ),
         ] {
             assert_eq!(LaneName::parse(name).unwrap_err(), problem, "{name:?}");
         }
-        for name in ["a..b", ".hid", "a/.b", "a//b", "/abs", "a/", "x.lock", "x.", "a@{b", "a:b", "a\\b", "a~b", "a b"]
-        {
-            assert_eq!(LaneName::parse(name).unwrap_err(), NameProblem::NotABranchName, "{name:?}");
+        for name in [
+            "a..b", ".hid", "a/.b", "a//b", "/abs", "a/", "x.lock", "x.", "a@{b", "a:b", "a\\b",
+            "a~b", "a b",
+        ] {
+            assert_eq!(
+                LaneName::parse(name).unwrap_err(),
+                NameProblem::NotABranchName,
+                "{name:?}"
+            );
         }
-        assert_eq!(LaneName::parse(&"x".repeat(251)).unwrap_err(), NameProblem::TooLong(251));
+        assert_eq!(
+            LaneName::parse(&"x".repeat(251)).unwrap_err(),
+            NameProblem::TooLong(251)
+        );
     }
 
     #[test]
     fn shell_syntax_and_foreign_letters_are_ordinary_names() {
-        for name in ["$(touch${IFS}pwned)", "x;id", "a'b\"c", "a|b&c", "!cmd", "#x", "é", "con", "а", "a/b-c"] {
+        for name in [
+            "$(touch${IFS}pwned)",
+            "x;id",
+            "a'b\"c",
+            "a|b&c",
+            "!cmd",
+            "#x",
+            "é",
+            "con",
+            "а",
+            "a/b-c",
+        ] {
             assert_eq!(LaneName::parse(name).unwrap().as_str(), name);
         }
         assert!(LaneName::parse(&"x".repeat(250)).is_ok());

@@ -47,16 +47,20 @@ impl Obstacle {
         let error = Error::refused(format!("lane '{name}' cannot be restored: {self}"));
         match self {
             Obstacle::LaneExists => {
-                error.code("lane-exists").hint(format!("put it away first: git lane drop {}", quote(name)))
+                error.code("lane-exists").hint(format!("put it away first: git lane drop \
+                     {}", quote(name)))
             }
             Obstacle::BranchExists(branch) => error
                 .code("branch-exists")
-                .hint(format!("rename it out of the way: git branch -m {} <other name>", quote(branch))),
+                .hint(format!("rename it out of the way: git branch -m {} <other \
+                               name>", quote(branch))),
             Obstacle::BranchImpossible { existing, .. } => error
                 .code("branch-exists")
-                .hint(format!("rename it out of the way: git branch -m {} <other name>", quote(existing))),
+                .hint(format!("rename it out of the way: git branch -m {} <other \
+                               name>", quote(existing))),
             Obstacle::CheckedOut(_, path) => {
-                error.code("checked-out").hint(format!("switch to another branch in '{}' first", path.display()))
+                error.code("checked-out").hint(format!("switch to another branch in '{}' \
+                     first", path.display()))
             }
             Obstacle::PathTaken(path) => {
                 error.code("path-taken").hint(format!("move '{}' out of the way", path.display()))
@@ -70,9 +74,11 @@ impl Obstacle {
                 quote(path.display()),
                 quote(name)
             )),
-            Obstacle::Incomplete(_) => error.code("incomplete").hint("see what is there with: git lane trash"),
+            Obstacle::Incomplete(_) => error.code("incomplete").hint("see what is there with: git \
+                 lane trash"),
             Obstacle::OfAnotherRepository { claim, .. } => error.code("other-repository").hint(format!(
-                "restore it there; if that repository has become this one, say so and try again: {claim}"
+                "restore it there; if that repository has become this one, say so and try again: \
+                 {claim}"
             )),
         }
     }
@@ -82,27 +88,46 @@ impl std::fmt::Display for Obstacle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Obstacle::LaneExists => f.write_str("there is a lane of that name"),
-            Obstacle::BranchExists(branch) => write!(f, "branch '{branch}' exists and is at another commit"),
+            Obstacle::BranchExists(branch) => {
+                write!(f, "branch '{branch}' exists and is at another commit")
+            }
             Obstacle::BranchImpossible { wanted, existing } => {
-                write!(f, "branch '{wanted}' is impossible while '{existing}' exists")
+                write!(
+                    f,
+                    "branch '{wanted}' is impossible while '{existing}' exists"
+                )
             }
             Obstacle::CheckedOut(branch, path) => {
-                write!(f, "branch '{branch}' is checked out in '{}'", path.display())
+                write!(
+                    f,
+                    "branch '{branch}' is checked out in '{}'",
+                    path.display()
+                )
             }
             Obstacle::PathTaken(path) => write!(f, "'{}' exists", path.display()),
             Obstacle::AdminTaken(path) => {
-                write!(f, "it has submodules, and git uses '{}' for another worktree", path.display())
+                write!(
+                    f,
+                    "it has submodules, and git uses '{}' for another worktree",
+                    path.display()
+                )
             }
             Obstacle::OfAnotherRepository { place, owner, .. } => {
                 let (place, owner) = (place.display(), owner.display());
-                write!(f, "its directory waits in '{place}' for the repository '{owner}'")
+                write!(
+                    f,
+                    "its directory waits in '{place}' for the repository '{owner}'"
+                )
             }
             Obstacle::StrangePlace(path) => write!(
                 f,
-                "it says that it was in '{}', and nothing outside of this repository bears that out",
+                "it says that it was in '{}', and nothing outside of this repository bears that \
+                 out",
                 path.display()
             ),
-            Obstacle::Incomplete(path) => write!(f, "its directory is missing from '{}'", path.display()),
+            Obstacle::Incomplete(path) => {
+                write!(f, "its directory is missing from '{}'", path.display())
+            }
         }
     }
 }

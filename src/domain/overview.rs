@@ -42,7 +42,8 @@ pub enum State {
     Unread,
     /// The files were read; clean when all counts are zero.
     Read(WorktreeStatus),
-    /// Something else than the lane's branch is checked out; what the files are, where they were read.
+    /// Something else than the lane's branch is checked out; what the files are, where they were
+    /// read.
     Stray(Head, Option<WorktreeStatus>),
     /// The worktree's directory is gone.
     Missing,
@@ -59,11 +60,15 @@ impl State {
         worktree: Option<&Worktree>,
         status: Option<Result<WorktreeStatus, String>>,
     ) -> Self {
-        let Some(worktree) = worktree else { return State::Missing };
+        let Some(worktree) = worktree else {
+            return State::Missing;
+        };
         match &worktree.state {
             WorktreeState::Missing => return State::Missing,
             WorktreeState::Bare | WorktreeState::BareWithIndex => return State::Bare,
-            WorktreeState::Unknown => return State::Damaged("nothing says where the main worktree is".into()),
+            WorktreeState::Unknown => {
+                return State::Damaged("nothing says where the main worktree is".into());
+            }
             WorktreeState::Damaged(why) => return State::Damaged(why.clone()),
             WorktreeState::Present => {}
         }
@@ -72,9 +77,13 @@ impl State {
             Some(Ok(status)) => Some(status),
             None => None,
         };
-        let underway = status.as_ref().is_some_and(|status| status.operation.is_some());
+        let underway = status
+            .as_ref()
+            .is_some_and(|status| status.operation.is_some());
         match lane {
-            Some(lane) if stray(lane, worktree, underway) => State::Stray(worktree.head.clone(), status),
+            Some(lane) if stray(lane, worktree, underway) => {
+                State::Stray(worktree.head.clone(), status)
+            }
             _ => status.map_or(State::Unread, State::Read),
         }
     }
@@ -102,8 +111,8 @@ impl State {
     pub const CODES: [&str; 6] = ["clean", "dirty", "operation", "stray", "missing", "damaged"];
 }
 
-/// Whether a lane's worktree shows something else than the lane's branch. A detached HEAD is git's own business while an
-/// operation is under way.
+/// Whether a lane's worktree shows something else than the lane's branch. A detached HEAD is git's
+/// own business while an operation is under way.
 pub fn stray(lane: &Lane, worktree: &Worktree, underway: bool) -> bool {
     match (&worktree.head, &lane.branch) {
         (_, Some(own)) if worktree.is_on(own) => false,
@@ -152,7 +161,11 @@ fn words(status: &WorktreeStatus) -> String {
             words.push(format!("{count} {word}"));
         }
     }
-    if words.is_empty() { "clean".into() } else { words.join(", ") }
+    if words.is_empty() {
+        "clean".into()
+    } else {
+        words.join(", ")
+    }
 }
 
 impl std::fmt::Display for Versus {
@@ -177,7 +190,10 @@ impl Entry {
     pub fn branch(&self) -> Option<&BranchName> {
         match &self.lane {
             Some(lane) => lane.branch.as_ref(),
-            None => self.worktree.as_ref().and_then(|worktree| worktree.head.branch()),
+            None => self
+                .worktree
+                .as_ref()
+                .and_then(|worktree| worktree.head.branch()),
         }
     }
 
@@ -192,7 +208,9 @@ impl Entry {
 
     /// Whether it is the main worktree or the bare repository.
     pub fn is_main(&self) -> bool {
-        self.worktree.as_ref().is_some_and(|worktree| worktree.id.is_none())
+        self.worktree
+            .as_ref()
+            .is_some_and(|worktree| worktree.id.is_none())
     }
 
     /// When something last happened, as far as that is known.
@@ -205,8 +223,17 @@ impl Entry {
 /// The order of the list: the main worktree, lanes, other worktrees; the most recent first.
 pub fn sort(entries: &mut [Entry]) {
     entries.sort_by(|a, b| {
-        let rank = |entry: &Entry| (!entry.is_main(), entry.lane.is_none(), std::cmp::Reverse(entry.recency()));
-        rank(a).cmp(&rank(b)).then_with(|| a.name().cmp(&b.name())).then_with(|| a.path().cmp(&b.path()))
+        let rank = |entry: &Entry| {
+            (
+                !entry.is_main(),
+                entry.lane.is_none(),
+                std::cmp::Reverse(entry.recency()),
+            )
+        };
+        rank(a)
+            .cmp(&rank(b))
+            .then_with(|| a.name().cmp(&b.name()))
+            .then_with(|| a.path().cmp(&b.path()))
     });
 }
 
@@ -248,8 +275,14 @@ mod tests {
         let on = |name: &str| Head::Branch(BranchName::parse(name.into()).unwrap());
         let detached = Head::Detached(ObjectId::null(gix::hash::Kind::Sha1));
         let clean = WorktreeStatus::default();
-        let rebasing = WorktreeStatus { operation: Some(Operation::Rebase), ..clean.clone() };
-        let dirty = WorktreeStatus { untracked: 1, ..clean.clone() };
+        let rebasing = WorktreeStatus {
+            operation: Some(Operation::Rebase),
+            ..clean.clone()
+        };
+        let dirty = WorktreeStatus {
+            untracked: 1,
+            ..clean.clone()
+        };
         for (branch, head, status, code) in [
             (Some("login"), on("login"), Some(&clean), "clean"),
             (Some("login"), on("login"), Some(&dirty), "dirty"),
@@ -257,29 +290,65 @@ mod tests {
             (Some("login"), on("other"), Some(&clean), "stray"),
             (Some("login"), on("other"), None, "stray"),
             (Some("login"), detached.clone(), Some(&clean), "stray"),
-            (Some("login"), detached.clone(), Some(&rebasing), "operation"),
+            (
+                Some("login"),
+                detached.clone(),
+                Some(&rebasing),
+                "operation",
+            ),
             (None, detached, Some(&clean), "clean"),
             (None, on("main"), Some(&clean), "stray"),
         ] {
             let worktree = worktree(head, WorktreeState::Present);
-            let state = State::of(Some(&lane(branch)), Some(&worktree), status.cloned().map(Ok));
+            let state = State::of(
+                Some(&lane(branch)),
+                Some(&worktree),
+                status.cloned().map(Ok),
+            );
             assert_eq!(state.code(), code, "{branch:?} {worktree:?}");
             assert_eq!(state.is_settled(), code == "clean");
         }
         let gone = worktree(on("login"), WorktreeState::Missing);
-        assert_eq!(State::of(Some(&lane(Some("login"))), Some(&gone), None), State::Missing);
-        assert_eq!(State::of(Some(&lane(Some("login"))), None, None), State::Missing);
-        let failed = State::of(None, Some(&worktree(on("x"), WorktreeState::Present)), Some(Err("no index".into())));
+        assert_eq!(
+            State::of(Some(&lane(Some("login"))), Some(&gone), None),
+            State::Missing
+        );
+        assert_eq!(
+            State::of(Some(&lane(Some("login"))), None, None),
+            State::Missing
+        );
+        let failed = State::of(
+            None,
+            Some(&worktree(on("x"), WorktreeState::Present)),
+            Some(Err("no index".into())),
+        );
         assert_eq!(failed, State::Damaged("no index".into()));
     }
 
     #[test]
     fn a_state_reads_as_words() {
-        let status =
-            WorktreeStatus { staged: 2, untracked: 1, operation: Some(Operation::Merge), ..Default::default() };
-        assert_eq!(State::Read(status).to_string(), "merge, 2 staged, 1 untracked");
+        let status = WorktreeStatus {
+            staged: 2,
+            untracked: 1,
+            operation: Some(Operation::Merge),
+            ..Default::default()
+        };
+        assert_eq!(
+            State::Read(status).to_string(),
+            "merge, 2 staged, 1 untracked"
+        );
         assert_eq!(State::Read(WorktreeStatus::default()).to_string(), "clean");
-        let versus = |ahead, behind| Versus { ahead, behind, integrated: None }.to_string();
-        assert_eq!([versus(0, 0), versus(2, 0), versus(2, 1), versus(0, 3)], ["even", "+2", "+2 -1", "-3"]);
+        let versus = |ahead, behind| {
+            Versus {
+                ahead,
+                behind,
+                integrated: None,
+            }
+            .to_string()
+        };
+        assert_eq!(
+            [versus(0, 0), versus(2, 0), versus(2, 1), versus(0, 3)],
+            ["even", "+2", "+2 -1", "-3"]
+        );
     }
 }

@@ -13,8 +13,8 @@ pub struct Facts {
     pub missing: bool,
     /// What only this lane has. The index and an operation in progress outlive the directory.
     pub losses: Losses,
-    /// No commit was ever made in it: it is where it started, was only brought up to date with its base, or its branch is
-    /// gone.
+    /// No commit was ever made in it: it is where it started, was only brought up to date with its
+    /// base, or its branch is gone.
     pub untouched: bool,
     /// How its work is known to be in its base.
     pub integrated: Option<Integration>,
@@ -57,7 +57,9 @@ impl Done {
     pub fn integration(&self) -> Option<&Integration> {
         match self {
             Done::Integrated(integration) => Some(integration),
-            Done::NeverUsed { integrated } | Done::DirectoryGone { integrated, .. } => integrated.as_ref(),
+            Done::NeverUsed { integrated } | Done::DirectoryGone { integrated, .. } => {
+                integrated.as_ref()
+            }
         }
     }
 
@@ -65,7 +67,10 @@ impl Done {
     pub fn delete_branch(&self) -> bool {
         match self {
             Done::Integrated(_) | Done::NeverUsed { .. } => true,
-            Done::DirectoryGone { integrated, untouched } => integrated.is_some() || *untouched,
+            Done::DirectoryGone {
+                integrated,
+                untouched,
+            } => integrated.is_some() || *untouched,
         }
     }
 }
@@ -75,10 +80,15 @@ impl std::fmt::Display for Done {
         match self {
             Done::Integrated(integration) => integration.fmt(f),
             Done::NeverUsed { .. } => f.write_str("never used"),
-            Done::DirectoryGone { integrated: Some(integration), .. } => {
+            Done::DirectoryGone {
+                integrated: Some(integration),
+                ..
+            } => {
                 write!(f, "its directory is gone; {integration}")
             }
-            Done::DirectoryGone { untouched: true, .. } => f.write_str("its directory is gone; never used"),
+            Done::DirectoryGone {
+                untouched: true, ..
+            } => f.write_str("its directory is gone; never used"),
             Done::DirectoryGone { .. } => f.write_str("its directory is gone; its branch stays"),
         }
     }
@@ -123,7 +133,8 @@ impl std::fmt::Display for Kept {
 /// How long an unused lane is left to its owner when nothing else was asked for.
 pub const UNUSED_AGE: i64 = 86_400;
 
-/// Decides about one lane. `older_than` (seconds) holds for every lane; without it only unused lanes must have an age.
+/// Decides about one lane. `older_than` (seconds) holds for every lane; without it only unused
+/// lanes must have an age.
 pub fn verdict(facts: &Facts, now: i64, older_than: Option<i64>) -> Result<Done, Kept> {
     if let Some(refusal) = &facts.protected {
         return Err(Kept::Protected(refusal.clone()));
@@ -139,12 +150,22 @@ pub fn verdict(facts: &Facts, now: i64, older_than: Option<i64>) -> Result<Done,
         return Err(Kept::Protected(refusal));
     }
     if facts.missing {
-        return Ok(Done::DirectoryGone { integrated: facts.integrated.clone(), untouched: facts.untouched });
+        return Ok(Done::DirectoryGone {
+            integrated: facts.integrated.clone(),
+            untouched: facts.untouched,
+        });
     }
-    let never_used = || Done::NeverUsed { integrated: facts.integrated.clone() };
-    // A lane that was just started is in its base too: that is no proof that its owner is done with it.
+    let never_used = || Done::NeverUsed {
+        integrated: facts.integrated.clone(),
+    };
+    // A lane that was just started is in its base too: that is no proof that its owner is done with
+    // it.
     if facts.untouched {
-        return if age < older_than.unwrap_or(UNUSED_AGE) { Err(Kept::TooYoung) } else { Ok(never_used()) };
+        return if age < older_than.unwrap_or(UNUSED_AGE) {
+            Err(Kept::TooYoung)
+        } else {
+            Ok(never_used())
+        };
     }
     match (&facts.integrated, facts.losses.refusal()) {
         (Some(integration), _) => Ok(Done::Integrated(integration.clone())),
@@ -156,7 +177,9 @@ pub fn verdict(facts: &Facts, now: i64, older_than: Option<i64>) -> Result<Done,
 /// Reads a duration such as `3d`, `12h`, `90m`, `2w`; seconds.
 pub fn duration(text: &str) -> Result<i64, String> {
     let problem = || format!("'{text}' is not a duration such as 3d, 12h or 2w");
-    let digits = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(problem)?;
+    let digits = text
+        .find(|c: char| !c.is_ascii_digit())
+        .ok_or_else(problem)?;
     let (number, unit) = text.split_at(digits);
     let factor = match unit {
         "s" => 1,
@@ -166,7 +189,11 @@ pub fn duration(text: &str) -> Result<i64, String> {
         "w" => 604_800,
         _ => return Err(problem()),
     };
-    number.parse::<i64>().ok().and_then(|number| number.checked_mul(factor)).ok_or_else(problem)
+    number
+        .parse::<i64>()
+        .ok()
+        .and_then(|number| number.checked_mul(factor))
+        .ok_or_else(problem)
 }
 
 #[cfg(test)]
@@ -179,7 +206,15 @@ mod tests {
     fn facts() -> Facts {
         let losses = Losses::default();
         let (protected, integrated, unreadable) = (None, None, None);
-        Facts { protected, missing: false, losses, untouched: false, integrated, last_seen: 0, unreadable }
+        Facts {
+            protected,
+            missing: false,
+            losses,
+            untouched: false,
+            integrated,
+            last_seen: 0,
+            unreadable,
+        }
     }
 
     fn code(facts: &Facts, now: i64, older_than: Option<i64>) -> &'static str {
@@ -188,40 +223,108 @@ mod tests {
 
     #[test]
     fn only_what_is_proven_goes() {
-        let dirty = || WorktreeStatus { untracked: 1, ..Default::default() };
-        let landed = || Facts { integrated: Some(Integration::Ancestor), ..facts() };
-        let unused = || Facts { untouched: true, integrated: Some(Integration::SameCommit), ..facts() };
+        let dirty = || WorktreeStatus {
+            untracked: 1,
+            ..Default::default()
+        };
+        let landed = || Facts {
+            integrated: Some(Integration::Ancestor),
+            ..facts()
+        };
+        let unused = || Facts {
+            untouched: true,
+            integrated: Some(Integration::SameCommit),
+            ..facts()
+        };
         let busy = Refusal::Locked("in use".into());
         for (facts, now, older_than, expected) in [
             (landed(), 1, None, "ancestor"),
             (landed(), DAY, Some(2 * DAY), "too-young"),
             (landed(), 2 * DAY, Some(2 * DAY), "ancestor"),
             (
-                Facts { losses: Losses { status: dirty(), ..Default::default() }, ..landed() },
+                Facts {
+                    losses: Losses {
+                        status: dirty(),
+                        ..Default::default()
+                    },
+                    ..landed()
+                },
                 9 * DAY,
                 None,
                 "unsettled",
             ),
-            (Facts { protected: Some(busy), ..landed() }, 9 * DAY, None, "worktree-locked"),
-            (Facts { unreadable: Some("x".into()), ..landed() }, 9 * DAY, None, "unreadable"),
+            (
+                Facts {
+                    protected: Some(busy),
+                    ..landed()
+                },
+                9 * DAY,
+                None,
+                "worktree-locked",
+            ),
+            (
+                Facts {
+                    unreadable: Some("x".into()),
+                    ..landed()
+                },
+                9 * DAY,
+                None,
+                "unreadable",
+            ),
             (unused(), DAY - 1, None, "too-young"),
             (unused(), DAY, None, "never-used"),
             (unused(), 60, Some(60), "never-used"),
-            (Facts { losses: Losses { ahead: 2, ..Default::default() }, ..facts() }, 9 * DAY, None, "not-integrated"),
+            (
+                Facts {
+                    losses: Losses {
+                        ahead: 2,
+                        ..Default::default()
+                    },
+                    ..facts()
+                },
+                9 * DAY,
+                None,
+                "not-integrated",
+            ),
             (facts(), 9 * DAY, None, "not-integrated"),
-            (Facts { missing: true, ..facts() }, 1, None, "directory-gone"),
+            (
+                Facts {
+                    missing: true,
+                    ..facts()
+                },
+                1,
+                None,
+                "directory-gone",
+            ),
             // The directory may only be unmounted.
             (
                 Facts {
                     missing: true,
-                    losses: Losses { status: WorktreeStatus { staged: 1, ..Default::default() }, ..Default::default() },
+                    losses: Losses {
+                        status: WorktreeStatus {
+                            staged: 1,
+                            ..Default::default()
+                        },
+                        ..Default::default()
+                    },
                     ..unused()
                 },
                 99 * DAY,
                 None,
                 "unsettled",
             ),
-            (Facts { losses: Losses { commits: 1, ..Default::default() }, ..landed() }, 9 * DAY, None, "unsettled"),
+            (
+                Facts {
+                    losses: Losses {
+                        commits: 1,
+                        ..Default::default()
+                    },
+                    ..landed()
+                },
+                9 * DAY,
+                None,
+                "unsettled",
+            ),
         ] {
             assert_eq!(code(&facts, now, older_than), expected, "{facts:?}");
         }
@@ -229,7 +332,10 @@ mod tests {
 
     #[test]
     fn a_removed_directorys_branch_stays_unless_its_work_is_safe() {
-        let gone = |integrated, untouched| Done::DirectoryGone { integrated, untouched };
+        let gone = |integrated, untouched| Done::DirectoryGone {
+            integrated,
+            untouched,
+        };
         assert!(!gone(None, false).delete_branch());
         assert!(gone(None, true).delete_branch());
         assert!(gone(Some(Integration::SamePatches), false).delete_branch());
@@ -237,10 +343,25 @@ mod tests {
 
     #[test]
     fn durations_are_a_number_and_a_unit() {
-        for (text, seconds) in [("3d", 3 * DAY), ("12h", DAY / 2), ("90m", 5_400), ("0s", 0), ("2w", 14 * DAY)] {
+        for (text, seconds) in [
+            ("3d", 3 * DAY),
+            ("12h", DAY / 2),
+            ("90m", 5_400),
+            ("0s", 0),
+            ("2w", 14 * DAY),
+        ] {
             assert_eq!(duration(text), Ok(seconds));
         }
-        for text in ["", "3", "d", "-3d", "3 d", "3days", "99999999999999999999d", "9223372036854775807w"] {
+        for text in [
+            "",
+            "3",
+            "d",
+            "-3d",
+            "3 d",
+            "3days",
+            "99999999999999999999d",
+            "9223372036854775807w",
+        ] {
             assert!(duration(text).is_err(), "{text}");
         }
     }

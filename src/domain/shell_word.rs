@@ -1,23 +1,35 @@
-//! Commands people and agents are told to run. Names and paths are data: whatever they hold, the shell that is given the
-//! line sees one word.
+//! Commands people and agents are told to run. Names and paths are data: whatever they hold, the
+//! shell that is given the line sees one word.
 
 /// `text` as one word of a shell command: as it is where that is safe, else quoted.
 pub fn quote(text: impl std::fmt::Display) -> String {
     quote_bytes(text.to_string().as_bytes())
 }
 
-/// The same for bytes that need not be UTF-8, as branch names are. What is no text, or would not be shown as it is, is
-/// spelled out for printf(1): a terminal and a clipboard pass it on unchanged.
+/// The same for bytes that need not be UTF-8, as branch names are. What is no text, or would not be
+/// shown as it is, is spelled out for printf(1): a terminal and a clipboard pass it on unchanged.
 pub fn quote_bytes(bytes: &[u8]) -> String {
     // A command substitution loses line feeds at the end.
-    let shown = std::str::from_utf8(bytes).ok().filter(|text| text.ends_with('\n') || text.chars().all(is_shown));
+    let shown = std::str::from_utf8(bytes)
+        .ok()
+        .filter(|text| text.ends_with('\n') || text.chars().all(is_shown));
     match shown {
-        // A NUL is in no name and no path; nothing that could be run is left of a text that has one.
+        // A NUL is in no name and no path; nothing that could be run is left of a text that has
+        // one.
         Some(text) => shlex::try_quote(text).map_or_else(|_| "''".into(), |word| word.into_owned()),
         None => {
             let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_./+@:= ".contains(byte);
-            let spell = |byte: &u8| if plain(byte) { char::from(*byte).into() } else { format!("\\{byte:03o}") };
-            format!("\"$(printf -- '{}')\"", bytes.iter().map(spell).collect::<String>())
+            let spell = |byte: &u8| {
+                if plain(byte) {
+                    char::from(*byte).into()
+                } else {
+                    format!("\\{byte:03o}")
+                }
+            };
+            format!(
+                "\"$(printf -- '{}')\"",
+                bytes.iter().map(spell).collect::<String>()
+            )
         }
     }
 }
@@ -35,19 +47,26 @@ mod tests {
         for plain in ["login", "feature/login", "a.b-c_1", "/x/y", "T+1@x"] {
             assert_eq!(quote(plain), plain);
         }
-        for text in ["$(id)", "`id`", "a'b\"c", "x;id", "!id", "#x", "a b", "~x", "", "é", "a\nb", "{a,b}", "*", "x>y"]
-            .into_iter()
-            .chain(["\u{202e}%s\\n'", "-\u{200b}1", "a\n"])
+        for text in [
+            "$(id)", "`id`", "a'b\"c", "x;id", "!id", "#x", "a b", "~x", "", "é", "a\nb", "{a,b}",
+            "*", "x>y",
+        ]
+        .into_iter()
+        .chain(["\u{202e}%s\\n'", "-\u{200b}1", "a\n"])
         {
             let quoted = quote(text);
-            let output =
-                std::process::Command::new("sh").args(["-c", &format!("printf %s {quoted}")]).output().unwrap();
+            let output = std::process::Command::new("sh")
+                .args(["-c", &format!("printf %s {quoted}")])
+                .output()
+                .unwrap();
             assert_eq!(output.stdout, text.as_bytes(), "{quoted}");
         }
         for bytes in [&b"caf\xe9"[..], b"\xff;id", b"-\xff7'%d\\"] {
             let quoted = quote_bytes(bytes);
-            let output =
-                std::process::Command::new("sh").args(["-c", &format!("printf %s {quoted}")]).output().unwrap();
+            let output = std::process::Command::new("sh")
+                .args(["-c", &format!("printf %s {quoted}")])
+                .output()
+                .unwrap();
             assert_eq!(output.stdout, bytes, "{quoted}");
             assert!(quoted.is_ascii());
         }

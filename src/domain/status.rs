@@ -17,13 +17,14 @@ pub struct WorktreeStatus {
     pub operation: Option<Operation>,
     /// The first few paths with git's two-letter code, for messages.
     pub samples: Vec<BString>,
-    /// Whether the look went into every directory: nothing is ignored, and no other repository is among the files.
+    /// Whether the look went into every directory: nothing is ignored, and no other repository is
+    /// among the files.
     pub is_complete: bool,
 }
 
 impl WorktreeStatus {
-    /// Whether index and files are those of the commit, and nothing untracked is there; the operation is a separate
-    /// matter.
+    /// Whether index and files are those of the commit, and nothing untracked is there; the
+    /// operation is a separate matter.
     pub fn is_clean(&self) -> bool {
         self.staged + self.modified + self.untracked + self.conflicted == 0
     }

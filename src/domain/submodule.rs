@@ -1,14 +1,17 @@
-//! What the submodules of a lane, and other repositories in its worktree, hold that exists nowhere else; pure.
+//! What the submodules of a lane, and other repositories in its worktree, hold that exists nowhere
+//! else; pure.
 //!
-//! They lie in the lane's admin directory, or in its worktree, and leave with it: no base of the lane says anything about
-//! them.
+//! They lie in the lane's admin directory, or in its worktree, and leave with it: no base of the
+//! lane says anything about them.
 
 use std::path::{Path, PathBuf};
 
 use super::lane::lossless_path;
 
 /// One kind of thing that only such a repository has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// The repository, or a part of it, cannot be read: whatever is in there counts.
@@ -33,7 +36,8 @@ pub enum Kind {
     Changed,
     /// A linked worktree of the submodule's own.
     Worktree,
-    /// The submodule's files are outside the lane, or its repository is, while the other half leaves.
+    /// The submodule's files are outside the lane, or its repository is, while the other half
+    /// leaves.
     Apart,
     /// Another repository borrows its objects (gitrepository-layout(5), `objects/info/alternates`).
     Lent,
@@ -41,19 +45,43 @@ pub enum Kind {
 
 /// The words of every kind: for one, and for several.
 const WORDS: [(Kind, &str, &str); 13] = [
-    (Kind::Unread, "part that cannot be read", "parts that cannot be read"),
+    (
+        Kind::Unread,
+        "part that cannot be read",
+        "parts that cannot be read",
+    ),
     (Kind::Branch, "unpublished branch", "unpublished branches"),
-    (Kind::Detached, "unpublished detached commit", "unpublished detached commits"),
+    (
+        Kind::Detached,
+        "unpublished detached commit",
+        "unpublished detached commits",
+    ),
     (Kind::Stash, "stash entry", "stash entries"),
     (Kind::Tag, "tag of its own", "tags of its own"),
     (Kind::Ref, "ref of its own", "refs of its own"),
-    (Kind::Left, "commit that only its reflog names", "commits that only its reflog names"),
-    (Kind::Operation, "operation in progress", "operations in progress"),
+    (
+        Kind::Left,
+        "commit that only its reflog names",
+        "commits that only its reflog names",
+    ),
+    (
+        Kind::Operation,
+        "operation in progress",
+        "operations in progress",
+    ),
     (Kind::Staged, "staged path", "staged paths"),
     (Kind::Changed, "changed path", "changed paths"),
     (Kind::Worktree, "linked worktree", "linked worktrees"),
-    (Kind::Apart, "half of it outside the lane", "halves of it outside the lane"),
-    (Kind::Lent, "repository that borrows its objects", "repositories that borrow its objects"),
+    (
+        Kind::Apart,
+        "half of it outside the lane",
+        "halves of it outside the lane",
+    ),
+    (
+        Kind::Lent,
+        "repository that borrows its objects",
+        "repositories that borrow its objects",
+    ),
 ];
 
 /// So many of one kind.
@@ -68,7 +96,10 @@ pub struct Held {
 impl std::fmt::Display for Held {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let words = WORDS.iter().find(|(kind, ..)| *kind == self.kind);
-        let word = words.map_or("thing", |(_, one, several)| if self.count == 1 { one } else { several });
+        let word = words.map_or(
+            "thing",
+            |(_, one, several)| if self.count == 1 { one } else { several },
+        );
         write!(f, "{} {word}", self.count)
     }
 }
@@ -77,7 +108,8 @@ impl std::fmt::Display for Held {
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Inside {
-    /// A submodule's: its name, those of the submodules it is in before it; its path where it has no name.
+    /// A submodule's: its name, those of the submodules it is in before it; its path where it has
+    /// no name.
     Submodule(#[serde(with = "lossless_path")] PathBuf),
     /// Any other: its path in the lane.
     Repository(#[serde(with = "lossless_path")] PathBuf),
@@ -118,10 +150,17 @@ impl Holdings {
         if count == 0 {
             return;
         }
-        let at = self.0.iter().position(|holding| holding.of == *of).unwrap_or_else(|| {
-            self.0.push(Holding { of: of.clone(), held: Vec::new() });
-            self.0.len() - 1
-        });
+        let at = self
+            .0
+            .iter()
+            .position(|holding| holding.of == *of)
+            .unwrap_or_else(|| {
+                self.0.push(Holding {
+                    of: of.clone(),
+                    held: Vec::new(),
+                });
+                self.0.len() - 1
+            });
         let held = &mut self.0[at].held;
         match held.iter_mut().find(|held| held.kind == kind) {
             Some(held) => held.count += count,
@@ -133,8 +172,16 @@ impl Holdings {
     fn goes_beyond(&self, seen: &Holdings) -> bool {
         self.0.iter().any(|now| {
             let then = seen.0.iter().find(|then| then.of == now.of);
-            let counted = |kind| then?.held.iter().find(|held| held.kind == kind).map(|held| held.count);
-            now.held.iter().any(|held| held.count > counted(held.kind).unwrap_or(0))
+            let counted = |kind| {
+                then?
+                    .held
+                    .iter()
+                    .find(|held| held.kind == kind)
+                    .map(|held| held.count)
+            };
+            now.held
+                .iter()
+                .any(|held| held.count > counted(held.kind).unwrap_or(0))
         })
     }
 }
@@ -181,13 +228,19 @@ impl Inner {
 
     /// Whether they hold what was not there when `seen` was seen.
     pub fn goes_beyond(&self, seen: &Inner) -> bool {
-        self.submodules.goes_beyond(&seen.submodules) || self.repositories.goes_beyond(&seen.repositories)
+        self.submodules.goes_beyond(&seen.submodules)
+            || self.repositories.goes_beyond(&seen.repositories)
     }
 
-    /// The first submodule another repository borrows objects from: what borrows breaks as soon as that moves.
+    /// The first submodule another repository borrows objects from: what borrows breaks as soon as
+    /// that moves.
     pub fn lender(&self) -> Option<&Path> {
         let lends = |holding: &&Holding| holding.held.iter().any(|held| held.kind == Kind::Lent);
-        self.submodules.0.iter().find(lends).map(|holding| holding.of.name())
+        self.submodules
+            .0
+            .iter()
+            .find(lends)
+            .map(|holding| holding.of.name())
     }
 }
 
@@ -197,7 +250,10 @@ mod tests {
 
     #[test]
     fn every_kind_has_its_words_and_its_place_in_the_sentence() {
-        let (lib, clone) = (Inside::Submodule("lib".into()), Inside::Repository("vendor/clone".into()));
+        let (lib, clone) = (
+            Inside::Submodule("lib".into()),
+            Inside::Repository("vendor/clone".into()),
+        );
         let mut inner = Inner::default();
         inner.note(&lib, Kind::Stash, 0);
         assert!(inner.is_empty());
@@ -207,7 +263,13 @@ mod tests {
         inner.note(&lib, Kind::Stash, 1);
         inner.note(&clone, Kind::Branch, 1);
         assert_eq!(inner.submodules.0[0].held.len(), WORDS.len());
-        assert!(inner.submodules.to_string().contains("2 stash entries, 1 tag of its own"), "{inner:?}");
+        assert!(
+            inner
+                .submodules
+                .to_string()
+                .contains("2 stash entries, 1 tag of its own"),
+            "{inner:?}"
+        );
         let said = "what only the repository 'vendor/clone' in it has (1 unpublished branch)";
         assert_eq!(inner.repositories.to_string(), said);
         assert_eq!(inner.lender(), Some("lib".as_ref()));

@@ -44,7 +44,10 @@ pub struct Proof {
 
 impl From<&super::integration::Integration> for Proof {
     fn from(integration: &super::integration::Integration) -> Self {
-        Proof { code: integration.code().into(), text: integration.to_string() }
+        Proof {
+            code: integration.code().into(),
+            text: integration.to_string(),
+        }
     }
 }
 
@@ -60,7 +63,10 @@ pub struct Holding {
 impl Holding {
     /// One of them.
     pub fn new(code: &str, text: String) -> Self {
-        Holding { code: code.to_owned(), text }
+        Holding {
+            code: code.to_owned(),
+            text,
+        }
     }
 }
 
@@ -74,9 +80,11 @@ pub struct Entry {
     pub lane: Lane,
     /// Why it was removed.
     pub reason: Reason,
-    /// How its work was known to be in its base, if it was. It stands only where the lane held nothing else.
+    /// How its work was known to be in its base, if it was. It stands only where the lane held
+    /// nothing else.
     pub proof: Option<Proof>,
-    /// What the lane held that no proof about its commits covers; `None` in an entry of a version that did not look.
+    /// What the lane held that no proof about its commits covers; `None` in an entry of a version
+    /// that did not look.
     #[serde(default)]
     pub holds: Option<Vec<Holding>>,
     /// When it was removed, in seconds since 1970 UTC.
@@ -127,25 +135,40 @@ impl Retention {
     fn of(&self, entry: &Entry) -> Promise {
         let (now, then) = (self.now, entry.promise.unwrap_or(self.now));
         Promise {
-            days: if self.own_days { now.days } else { now.days.max(then.days) },
-            bytes: if self.own_bytes { now.bytes } else { now.bytes.max(then.bytes) },
+            days: if self.own_days {
+                now.days
+            } else {
+                now.days.max(then.days)
+            },
+            bytes: if self.own_bytes {
+                now.bytes
+            } else {
+                now.bytes.max(then.bytes)
+            },
         }
     }
 
     /// When an entry goes because of its age, in seconds since 1970 UTC.
     pub fn expires(&self, entry: &Entry) -> i64 {
-        entry.removed.saturating_add(i64::from(self.of(entry).days) * 86_400)
+        entry
+            .removed
+            .saturating_add(i64::from(self.of(entry).days) * 86_400)
     }
 }
 
 impl Entry {
-    /// Whether the entry may leave the trash although no user asked for its room: nothing in it is beyond the proof of
-    /// its commits. This is the only place that decides it; an entry that does not say what it holds stays.
+    /// Whether the entry may leave the trash although no user asked for its room: nothing in it is
+    /// beyond the proof of its commits. This is the only place that decides it; an entry that does
+    /// not say what it holds stays.
     pub fn is_expendable(&self) -> bool {
         let never_used = self.reason == Reason::Pruned && self.keep == Some(self.lane.fork_point);
-        let has_files = self.worktree.as_ref().is_some_and(|worktree| worktree.directory.is_some());
+        let has_files = self
+            .worktree
+            .as_ref()
+            .is_some_and(|worktree| worktree.directory.is_some());
         let is_empty = self.keep.is_none() && !has_files;
-        self.holds.as_ref().is_some_and(Vec::is_empty) && (self.proof.is_some() || never_used || is_empty)
+        self.holds.as_ref().is_some_and(Vec::is_empty)
+            && (self.proof.is_some() || never_used || is_empty)
     }
 
     /// The worktree is to come back to `place` instead of where it was.
@@ -160,13 +183,21 @@ impl Entry {
     /// How an operation that moved the lane in or out of the trash ended.
     pub fn end(&self) -> End {
         let tip = self.branch.as_ref().map(|branch| branch.tip);
-        End { result: tip.or(self.keep), trash: Some(self.id.clone()), ..End::default() }
+        End {
+            result: tip.or(self.keep),
+            trash: Some(self.id.clone()),
+            ..End::default()
+        }
     }
 
     /// The same of a removal, which may leave the lanes above with another base.
     pub fn removed(&self) -> End {
         let went = self.branch.as_ref().is_some_and(|branch| branch.deleted);
-        End { heir: self.heir.clone().filter(|_| went), above: self.above.clone(), ..self.end() }
+        End {
+            heir: self.heir.clone().filter(|_| went),
+            above: self.above.clone(),
+            ..self.end()
+        }
     }
 }
 
@@ -208,7 +239,8 @@ pub struct KeptWorktree {
     /// The repository's common directory at that time; empty when it is not known.
     #[serde(default, with = "lossless_path")]
     pub common_dir: PathBuf,
-    /// Where the directory was, when the repository has moved since and `path` is where it would be today.
+    /// Where the directory was, when the repository has moved since and `path` is where it would be
+    /// today.
     #[serde(skip)]
     pub was_at: Option<PathBuf>,
 }
@@ -224,33 +256,61 @@ pub struct Stamp {
     pub nanoseconds: i64,
 }
 
-/// Where `path`, a place near the repository whose common directory was `old`, would be today, with that at `new`. `None`
-/// for a place that has nothing to do with where the repository is.
+/// Where `path`, a place near the repository whose common directory was `old`, would be today, with
+/// that at `new`. `None` for a place that has nothing to do with where the repository is.
 pub fn relocated(path: &Path, old: &Path, new: &Path) -> Option<PathBuf> {
     fn anchor(common_dir: &Path) -> Option<(&Path, &[u8])> {
         let bare = !common_dir.ends_with(".git");
-        let anchor = if bare { common_dir } else { common_dir.parent()? };
+        let anchor = if bare {
+            common_dir
+        } else {
+            common_dir.parent()?
+        };
         let name = anchor.file_name()?.as_encoded_bytes();
-        Some((anchor, if bare { name.strip_suffix(b".git").unwrap_or(name) } else { name }))
+        Some((
+            anchor,
+            if bare {
+                name.strip_suffix(b".git").unwrap_or(name)
+            } else {
+                name
+            },
+        ))
     }
     let ((old, old_name), (new, new_name)) = (anchor(old)?, anchor(new)?);
-    let common = old.components().zip(path.components()).take_while(|(a, b)| a == b).count();
+    let common = old
+        .components()
+        .zip(path.components())
+        .take_while(|(a, b)| a == b)
+        .count();
     // That both are below the root says nothing.
     if common < 2 {
         return None;
     }
-    let mut today = new.ancestors().nth(old.components().count() - common)?.to_owned();
-    let mut rest = path.components().skip(common).map(|part| part.as_os_str().to_owned());
+    let mut today = new
+        .ancestors()
+        .nth(old.components().count() - common)?
+        .to_owned();
+    let mut rest = path
+        .components()
+        .skip(common)
+        .map(|part| part.as_os_str().to_owned());
     let first = rest.next()?;
     let lanes = |name: &[u8]| std::ffi::OsString::from_vec([name, b".lanes"].concat());
-    today.push(if first == lanes(old_name) { lanes(new_name) } else { first });
+    today.push(if first == lanes(old_name) {
+        lanes(new_name)
+    } else {
+        first
+    });
     today.extend(rest);
     Some(today)
 }
 
 /// The entry `wanted` means: the newest of a lane of that name, else the one with that id.
 pub fn find<'a>(entries: &'a [Entry], wanted: &str) -> Option<&'a Entry> {
-    let named = entries.iter().filter(|entry| entry.lane.name.as_str() == wanted).max_by(|a, b| a.id.cmp(&b.id));
+    let named = entries
+        .iter()
+        .filter(|entry| entry.lane.name.as_str() == wanted)
+        .max_by(|a, b| a.id.cmp(&b.id));
     named.or_else(|| entries.iter().find(|entry| entry.id == wanted))
 }
 
@@ -273,12 +333,16 @@ pub enum Occasion {
     Asked,
 }
 
-/// For how many seconds a removed lane is safe from [`Expiry::Size`]: a user who has just been told how to bring it back
-/// must be able to.
+/// For how many seconds a removed lane is safe from [`Expiry::Size`]: a user who has just been told
+/// how to bring it back must be able to.
 const FRESH: i64 = 3600;
 
 /// Which of `entries` (with their sizes where known) are due, oldest first.
-pub fn expired(entries: &[(Entry, Option<u64>)], now: i64, retention: &Retention) -> Vec<(usize, Expiry)> {
+pub fn expired(
+    entries: &[(Entry, Option<u64>)],
+    now: i64,
+    retention: &Retention,
+) -> Vec<(usize, Expiry)> {
     let mut order: Vec<usize> = (0..entries.len()).collect();
     // An id holds the time of a clock that may have been wrong.
     order.sort_by_key(|at| (entries[*at].0.removed, &entries[*at].0.id));
@@ -289,7 +353,10 @@ pub fn expired(entries: &[(Entry, Option<u64>)], now: i64, retention: &Retention
         let limit = retention.of(entry).bytes;
         let why = if now >= retention.expires(entry) {
             Expiry::Age
-        } else if total > limit && bytes.is_some_and(|bytes| bytes > 0) && now.saturating_sub(entry.removed) >= FRESH {
+        } else if total > limit
+            && bytes.is_some_and(|bytes| bytes > 0)
+            && now.saturating_sub(entry.removed) >= FRESH
+        {
             Expiry::Size
         } else {
             continue;
@@ -337,17 +404,36 @@ pub(crate) mod tests {
 
     #[test]
     fn a_name_means_the_newest_and_an_id_means_itself() {
-        let entries = [entry("1", "x", 1), entry("3", "x", 3), entry("2", "x", 2), entry("4", "y", 4)];
-        for (wanted, found) in [("x", Some("3")), ("y", Some("4")), ("2", Some("2")), ("z", None)] {
+        let entries = [
+            entry("1", "x", 1),
+            entry("3", "x", 3),
+            entry("2", "x", 2),
+            entry("4", "y", 4),
+        ];
+        for (wanted, found) in [
+            ("x", Some("3")),
+            ("y", Some("4")),
+            ("2", Some("2")),
+            ("z", None),
+        ] {
             assert_eq!(find(&entries, wanted).map(|entry| entry.id.as_str()), found);
         }
         // A lane whose name looks like an id is still found by name.
-        assert_eq!(find(&[entry("1", "2", 1), entry("2", "x", 2)], "2").unwrap().id, "1");
+        assert_eq!(
+            find(&[entry("1", "2", 1), entry("2", "x", 2)], "2")
+                .unwrap()
+                .id,
+            "1"
+        );
     }
 
     #[test]
     fn only_what_a_proof_covers_leaves_in_passing() {
-        let proof = || Some(Proof::from(&crate::domain::integration::Integration::Ancestor));
+        let proof = || {
+            Some(Proof::from(
+                &crate::domain::integration::Integration::Ancestor,
+            ))
+        };
         let commit = |digit: &[u8; 1]| Some(ObjectId::from_hex(&digit.repeat(40)).unwrap());
         let held = |code: &str| Some(vec![Holding::new(code, code.into())]);
         let (dropped, pruned) = (Reason::Dropped, Reason::Pruned);
@@ -363,7 +449,13 @@ pub(crate) mod tests {
             (pruned, None, None, commit(b"0"), false),
             (pruned, None, Some(vec![]), commit(b"1"), false),
         ] {
-            let entry = Entry { reason, proof, holds, keep, ..entry("1", "x", 0) };
+            let entry = Entry {
+                reason,
+                proof,
+                holds,
+                keep,
+                ..entry("1", "x", 0)
+            };
             assert_eq!(entry.is_expendable(), expendable, "{entry:?}");
         }
     }
@@ -378,15 +470,44 @@ pub(crate) mod tests {
     #[test]
     fn a_lane_is_where_it_would_be_had_the_repository_always_been_there() {
         for (path, old, new, today) in [
-            ("/w/shop.lanes/x", "/w/shop/.git", "/v/shop/.git", Some("/v/shop.lanes/x")),
-            ("/w/shop.lanes/a/x", "/w/shop/.git", "/w/store/.git", Some("/w/store.lanes/a/x")),
-            ("/w/shop.lanes/x", "/w/shop.git", "/v/u/store.git", Some("/v/u/store.lanes/x")),
-            ("/w/shop/lanes/x", "/w/shop/.git", "/v/shop/.git", Some("/v/shop/lanes/x")),
-            ("/w/elsewhere/x", "/w/u/shop/.git", "/v/u/shop/.git", Some("/v/elsewhere/x")),
+            (
+                "/w/shop.lanes/x",
+                "/w/shop/.git",
+                "/v/shop/.git",
+                Some("/v/shop.lanes/x"),
+            ),
+            (
+                "/w/shop.lanes/a/x",
+                "/w/shop/.git",
+                "/w/store/.git",
+                Some("/w/store.lanes/a/x"),
+            ),
+            (
+                "/w/shop.lanes/x",
+                "/w/shop.git",
+                "/v/u/store.git",
+                Some("/v/u/store.lanes/x"),
+            ),
+            (
+                "/w/shop/lanes/x",
+                "/w/shop/.git",
+                "/v/shop/.git",
+                Some("/v/shop/lanes/x"),
+            ),
+            (
+                "/w/elsewhere/x",
+                "/w/u/shop/.git",
+                "/v/u/shop/.git",
+                Some("/v/elsewhere/x"),
+            ),
             ("/w/elsewhere/x", "/w/u/shop/.git", "/shop/.git", None),
             ("/fast/lanes/x", "/w/shop/.git", "/v/shop/.git", None),
         ] {
-            assert_eq!(relocated(path.as_ref(), old.as_ref(), new.as_ref()), today.map(PathBuf::from), "{path}");
+            assert_eq!(
+                relocated(path.as_ref(), old.as_ref(), new.as_ref()),
+                today.map(PathBuf::from),
+                "{path}"
+            );
         }
     }
 
@@ -399,8 +520,20 @@ pub(crate) mod tests {
         };
         for (sizes, now, days, limit, gone) in [
             ([Some(5), Some(5), Some(5), Some(5)], 3, 14, 20, vec![]),
-            ([Some(5), Some(5), Some(5), Some(5)], 14, 14, 20, vec![(0, Expiry::Age)]),
-            ([Some(5), Some(5), Some(5), Some(5)], 3, 14, 19, vec![(0, Expiry::Size)]),
+            (
+                [Some(5), Some(5), Some(5), Some(5)],
+                14,
+                14,
+                20,
+                vec![(0, Expiry::Age)],
+            ),
+            (
+                [Some(5), Some(5), Some(5), Some(5)],
+                3,
+                14,
+                19,
+                vec![(0, Expiry::Size)],
+            ),
             (
                 [Some(5), Some(5), Some(5), Some(5)],
                 14,
@@ -408,26 +541,50 @@ pub(crate) mod tests {
                 9,
                 vec![(0, Expiry::Age), (1, Expiry::Size), (2, Expiry::Size)],
             ),
-            ([None, Some(0), Some(5), Some(5)], 3, 14, 7, vec![(2, Expiry::Size)]),
+            (
+                [None, Some(0), Some(5), Some(5)],
+                3,
+                14,
+                7,
+                vec![(2, Expiry::Size)],
+            ),
             // The one just removed stays, however large it is.
             ([None, None, None, Some(5)], 3, 14, 1, vec![]),
-            ([None, None, None, Some(5)], 4, 14, 1, vec![(3, Expiry::Size)]),
+            (
+                [None, None, None, Some(5)],
+                4,
+                14,
+                1,
+                vec![(3, Expiry::Size)],
+            ),
             (
                 [Some(5), None, None, None],
                 100,
                 0,
                 0,
-                vec![(0, Expiry::Age), (1, Expiry::Age), (2, Expiry::Age), (3, Expiry::Age)],
+                vec![
+                    (0, Expiry::Age),
+                    (1, Expiry::Age),
+                    (2, Expiry::Age),
+                    (3, Expiry::Age),
+                ],
             ),
         ] {
-            let retention = Retention { now: Promise { days, bytes: limit }, own_days: false, own_bytes: false };
+            let retention = Retention {
+                now: Promise { days, bytes: limit },
+                own_days: false,
+                own_bytes: false,
+            };
             assert_eq!(expired(&held(sizes), now * day, &retention), gone);
         }
     }
 
     #[test]
     fn a_promise_is_kept_unless_the_user_says_otherwise() {
-        let promised = |days, bytes| Entry { promise: Some(Promise { days, bytes }), ..entry("1", "x", 0) };
+        let promised = |days, bytes| Entry {
+            promise: Some(Promise { days, bytes }),
+            ..entry("1", "x", 0)
+        };
         let day = 86_400;
         for (entry, now, own, days, bytes) in [
             (promised(14, 100), (3, 1), false, 14, 100),
@@ -435,8 +592,15 @@ pub(crate) mod tests {
             (promised(14, 100), (3, 1), true, 3, 1),
             (entry("1", "x", 0), (3, 1), false, 3, 1),
         ] {
-            let now = Promise { days: now.0, bytes: now.1 };
-            let retention = Retention { now, own_days: own, own_bytes: own };
+            let now = Promise {
+                days: now.0,
+                bytes: now.1,
+            };
+            let retention = Retention {
+                now,
+                own_days: own,
+                own_bytes: own,
+            };
             assert_eq!(retention.expires(&entry), days * day);
             assert_eq!(retention.of(&entry).bytes, bytes);
         }
@@ -449,7 +613,10 @@ pub(crate) mod tests {
             name: BranchName::parse(bstr::BStr::new(b"x\xff")).unwrap(),
             tip: ObjectId::null(gix::hash::Kind::Sha256),
             deleted: true,
-            settings: vec![Setting { key: "merge".into(), value: b"refs/heads/\xfe".as_slice().into() }],
+            settings: vec![Setting {
+                key: "merge".into(),
+                value: b"refs/heads/\xfe".as_slice().into(),
+            }],
         });
         let json = serde_json::to_string(&entry).unwrap();
         assert_eq!(serde_json::from_str::<Entry>(&json).unwrap(), entry);

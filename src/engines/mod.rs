@@ -1,5 +1,5 @@
-//! What takes long and is measured: filling a worktree, looking at its files, walking history, proving that work has
-//! arrived, finding processes.
+//! What takes long and is measured: filling a worktree, looking at its files, walking history,
+//! proving that work has arrived, finding processes.
 //!
 //! They take a gix repository or a path, know no lane, and are called by everything above.
 

@@ -1,5 +1,5 @@
-//! Who works in a directory: the kernel's own list of processes, read from /proc, or where there is none (macOS) what
-//! lsof(8) makes of it.
+//! Who works in a directory: the kernel's own list of processes, read from /proc, or where there is
+//! none (macOS) what lsof(8) makes of it.
 
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
@@ -14,20 +14,26 @@ use crate::domain::retire::Busy;
 /// How long to look at open files; current directories are always looked at.
 const PATIENCE: Duration = Duration::from_millis(40);
 
-/// How long to wait for a git that is about to end: a commit leaves `git maintenance --auto` behind, and another
-/// git-lane command may be looking into the lane. One without a name has ended while we looked.
+/// How long to wait for a git that is about to end: a commit leaves `git maintenance --auto`
+/// behind, and another git-lane command may be looking into the lane. One without a name has ended
+/// while we looked.
 const GIT_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Where lsof is; PATH may lead into a worktree.
 const LSOF: [&str; 2] = ["/usr/sbin/lsof", "/usr/bin/lsof"];
 
-/// A process whose current directory, program, or one of whose open files, is in `directory`. Our own process and those that
-/// wait for us (the shell, git) are left out, and so is the reader of what we write: `git lane drop | cat`. A process of
-/// another user who can write there counts too: the kernel does not tell us where it works.
+/// A process whose current directory, program, or one of whose open files, is in `directory`. Our
+/// own process and those that wait for us (the shell, git) are left out, and so is the reader of
+/// what we write: `git lane drop | cat`. A process of another user who can write there counts too:
+/// the kernel does not tell us where it works.
 pub fn working_in(directory: &Path) -> Option<Busy> {
     let start = Instant::now();
     loop {
-        let busy = if Path::new("/proc/self/stat").exists() { look(directory) } else { ask_lsof(directory) };
+        let busy = if Path::new("/proc/self/stat").exists() {
+            look(directory)
+        } else {
+            ask_lsof(directory)
+        };
         let passing = busy.as_ref().is_some_and(|busy| is_passing(&busy.command));
         if !passing || start.elapsed() > GIT_PATIENCE {
             return busy;
@@ -39,7 +45,9 @@ pub fn working_in(directory: &Path) -> Option<Busy> {
 /// Where the processes stand that we may look at.
 pub fn current_directories() -> Vec<PathBuf> {
     let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
-    processes.filter_map(|process| std::fs::read_link(process.path().join("cwd")).ok()).collect()
+    processes
+        .filter_map(|process| std::fs::read_link(process.path().join("cwd")).ok())
+        .collect()
 }
 
 fn look(directory: &Path) -> Option<Busy> {
@@ -50,46 +58,71 @@ fn look(directory: &Path) -> Option<Busy> {
         .filter_map(|entry| Some((entry.file_name().to_str()?.parse().ok()?, entry.path())))
         .filter(|(pid, _)| !spared.contains(pid))
         .collect();
-    // What works in a lane started after most of what else runs: time is better spent on the youngest first.
+    // What works in a lane started after most of what else runs: time is better spent on the
+    // youngest first.
     others.reverse();
-    let inside = |link: PathBuf| std::fs::read_link(link).is_ok_and(|path| path.starts_with(directory));
+    let inside =
+        |link: PathBuf| std::fs::read_link(link).is_ok_and(|path| path.starts_with(directory));
     let own = identity(directory);
     let works = |process: &Path| {
         let cwd = process.join("cwd");
-        inside(cwd.clone()) || inside(process.join("exe")) || own.is_some_and(|own| is_below(cwd, own))
+        inside(cwd.clone())
+            || inside(process.join("exe"))
+            || own.is_some_and(|own| is_below(cwd, own))
     };
-    let mut found = others.iter().find(|(_, process)| works(process) && !shares_our_pipe(process));
+    let mut found = others
+        .iter()
+        .find(|(_, process)| works(process) && !shares_our_pipe(process));
     if found.is_none() {
         let start = Instant::now();
         let has_open = |process: &Path| {
-            let files = std::fs::read_dir(process.join("fd")).into_iter().flatten().flatten();
-            files.take_while(|_| start.elapsed() < PATIENCE).any(|file| inside(file.path()))
+            let files = std::fs::read_dir(process.join("fd"))
+                .into_iter()
+                .flatten()
+                .flatten();
+            files
+                .take_while(|_| start.elapsed() < PATIENCE)
+                .any(|file| inside(file.path()))
         };
         let mut looked_at = others.iter().take_while(|_| start.elapsed() < PATIENCE);
         found = looked_at.find(|(_, process)| has_open(process) && !shares_our_pipe(process));
     }
     if let Some((pid, process)) = found {
-        return Some(Busy { pid: *pid, command: command_of(process), unseen: None });
+        return Some(Busy {
+            pid: *pid,
+            command: command_of(process),
+            unseen: None,
+        });
     }
     let writers = Writers::of(directory)?;
     others.iter().find_map(|(pid, process)| {
         let user = unseen_user(process).filter(|user| writers.include(*user, process))?;
         let command = command_of(process);
-        // A git that changes something in the lane holds a lock there; one that tidies up behind a commit does not.
-        (!is_passing(&command)).then_some(Busy { pid: *pid, command, unseen: Some(user) })
+        // A git that changes something in the lane holds a lock there; one that tidies up behind a
+        // commit does not.
+        (!is_passing(&command)).then_some(Busy {
+            pid: *pid,
+            command,
+            unseen: Some(user),
+        })
     })
 }
 
 /// Device and inode of what is there.
 fn identity(path: &Path) -> Option<(u64, u64)> {
-    std::fs::metadata(path).ok().map(|found| (found.dev(), found.ino()))
+    std::fs::metadata(path)
+        .ok()
+        .map(|found| (found.dev(), found.ino()))
 }
 
-/// Whether a process's current directory is `directory`, or below it, under another name: a container has its worktree where
-/// a bind mount puts it, and the kernel names it as the process sees it.
+/// Whether a process's current directory is `directory`, or below it, under another name: a
+/// container has its worktree where a bind mount puts it, and the kernel names it as the process
+/// sees it.
 fn is_below(mut cwd: PathBuf, directory: (u64, u64)) -> bool {
     let mut below = None;
-    while let Some(found) = identity(&cwd).filter(|found| found.0 == directory.0 && Some(*found) != below) {
+    while let Some(found) =
+        identity(&cwd).filter(|found| found.0 == directory.0 && Some(*found) != below)
+    {
         if found == directory {
             return true;
         }
@@ -104,19 +137,22 @@ fn is_passing(command: &str) -> bool {
 }
 
 fn command_of(process: &Path) -> String {
-    String::from_utf8_lossy(&std::fs::read(process.join("comm")).unwrap_or_default()).trim_end().to_owned()
+    String::from_utf8_lossy(&std::fs::read(process.join("comm")).unwrap_or_default())
+        .trim_end()
+        .to_owned()
 }
 
-/// The other user whose process this is, where the kernel does not show us where it works (proc(5)). Services of the
-/// system, which are root's, work in no lane.
+/// The other user whose process this is, where the kernel does not show us where it works
+/// (proc(5)). Services of the system, which are root's, work in no lane.
 fn unseen_user(process: &Path) -> Option<u32> {
-    let hidden =
-        std::fs::read_link(process.join("cwd")).is_err_and(|error| error.kind() == ErrorKind::PermissionDenied);
+    let hidden = std::fs::read_link(process.join("cwd"))
+        .is_err_and(|error| error.kind() == ErrorKind::PermissionDenied);
     let user = std::fs::metadata(process).ok().filter(|_| hidden)?.uid();
     (user != 0 && user != rustix::process::getuid().as_raw()).then_some(user)
 }
 
-/// Which users can write in a directory: of their processes nothing tells that they do not work there.
+/// Which users can write in a directory: of their processes nothing tells that they do not work
+/// there.
 struct Writers {
     mode: u32,
     owner: u32,
@@ -128,8 +164,14 @@ struct Writers {
 impl Writers {
     fn of(directory: &Path) -> Option<Self> {
         let found = std::fs::metadata(directory).ok()?;
-        let listed = rustix::fs::getxattr(directory, "system.posix_acl_access", &mut [0; 0][..]).is_ok();
-        Some(Writers { mode: found.mode(), owner: found.uid(), group: found.gid(), listed })
+        let listed =
+            rustix::fs::getxattr(directory, "system.posix_acl_access", &mut [0; 0][..]).is_ok();
+        Some(Writers {
+            mode: found.mode(),
+            owner: found.uid(),
+            group: found.gid(),
+            listed,
+        })
     }
 
     fn include(&self, user: u32, process: &Path) -> bool {
@@ -142,14 +184,24 @@ impl Writers {
 
 fn groups(process: &Path) -> Vec<u32> {
     let status = std::fs::read_to_string(process.join("status")).unwrap_or_default();
-    let lines = status.lines().filter_map(|line| line.strip_prefix("Groups:").or_else(|| line.strip_prefix("Gid:")));
-    lines.flat_map(str::split_ascii_whitespace).filter_map(|id| id.parse().ok()).collect()
+    let lines = status.lines().filter_map(|line| {
+        line.strip_prefix("Groups:")
+            .or_else(|| line.strip_prefix("Gid:"))
+    });
+    lines
+        .flat_map(str::split_ascii_whitespace)
+        .filter_map(|id| id.parse().ok())
+        .collect()
 }
 
 /// This process and every one that waits for it, up to the first.
 fn ancestors() -> Vec<i32> {
     let mut line = vec![std::process::id() as i32];
-    while let Some(parent) = line.last().and_then(|pid| parent(*pid)).filter(|parent| !line.contains(parent)) {
+    while let Some(parent) = line
+        .last()
+        .and_then(|pid| parent(*pid))
+        .filter(|parent| !line.contains(parent))
+    {
         line.push(parent);
     }
     line
@@ -157,13 +209,22 @@ fn ancestors() -> Vec<i32> {
 
 fn parent(pid: i32) -> Option<i32> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The command's name stands in parentheses and may hold anything; the parent is the second field after it.
-    stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(1)?.parse().ok().filter(|parent| *parent > 0)
+    // The command's name stands in parentheses and may hold anything; the parent is the second
+    // field after it.
+    stat.rsplit_once(')')?
+        .1
+        .split_ascii_whitespace()
+        .nth(1)?
+        .parse()
+        .ok()
+        .filter(|parent| *parent > 0)
 }
 
 fn shares_our_pipe(process: &Path) -> bool {
     let pipe = |process: &Path, fd: &str| {
-        std::fs::read_link(process.join("fd").join(fd)).ok().filter(|link| link.to_string_lossy().starts_with("pipe:"))
+        std::fs::read_link(process.join("fd").join(fd))
+            .ok()
+            .filter(|link| link.to_string_lossy().starts_with("pipe:"))
     };
     let own = Path::new("/proc/self");
     let reads = pipe(process, "0");
@@ -176,31 +237,54 @@ fn shares_our_pipe(process: &Path) -> bool {
 fn ask_lsof(directory: &Path) -> Option<Busy> {
     let lsof = LSOF.into_iter().find(|path| Path::new(path).exists())?;
     let mut command = Command::new(lsof);
-    command.args(["-w", "-n", "-P", "-F", "pRcfn", "-u"]).arg(rustix::process::getuid().as_raw().to_string());
+    command
+        .args(["-w", "-n", "-P", "-F", "pRcfn", "-u"])
+        .arg(rustix::process::getuid().as_raw().to_string());
     // It ends with 1 when it could not look at everything, and still says what it saw.
-    let output = command.env("LC_ALL", "C.UTF-8").current_dir("/").stdin(Stdio::null()).output().ok()?;
+    let output = command
+        .env("LC_ALL", "C.UTF-8")
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .output()
+        .ok()?;
     listed(&output.stdout, directory, std::process::id() as i32)
 }
 
-/// Who is in `directory` by lsof's `-F pRcfn`: a line `p<pid>` begins a process, `R<parent>` and `c<command>` describe it,
-/// and every `f<descriptor>` has its `n<name>`. Process `own` and its ancestors are left out.
+/// Who is in `directory` by lsof's `-F pRcfn`: a line `p<pid>` begins a process, `R<parent>` and
+/// `c<command>` describe it, and every `f<descriptor>` has its `n<name>`. Process `own` and its
+/// ancestors are left out.
 fn listed(listing: &[u8], directory: &Path, own: i32) -> Option<Busy> {
     let (mut parents, mut found): (Vec<(i32, i32)>, Vec<Busy>) = (Vec::new(), Vec::new());
-    let mut process = Busy { pid: 0, command: String::new(), unseen: None };
+    let mut process = Busy {
+        pid: 0,
+        command: String::new(),
+        unseen: None,
+    };
     for line in listing.lines() {
-        let Some((kind, text)) = line.split_first() else { continue };
+        let Some((kind, text)) = line.split_first() else {
+            continue;
+        };
         let number = || text.to_str().ok().and_then(|text| text.parse().ok());
         match kind {
-            b'p' => process = Busy { pid: number().unwrap_or_default(), command: String::new(), unseen: None },
+            b'p' => {
+                process = Busy {
+                    pid: number().unwrap_or_default(),
+                    command: String::new(),
+                    unseen: None,
+                }
+            }
             b'R' => parents.push((process.pid, number().unwrap_or_default())),
             b'c' => process.command = text.to_str_lossy().into_owned(),
-            b'n' if crate::store::path(&unescaped(text)).starts_with(directory) => found.push(process.clone()),
+            b'n' if crate::store::path(&unescaped(text)).starts_with(directory) => {
+                found.push(process.clone())
+            }
             _ => {}
         }
     }
     let mut spared = vec![own];
-    while let Some((_, parent)) =
-        parents.iter().find(|(pid, parent)| spared.last() == Some(pid) && !spared.contains(parent))
+    while let Some((_, parent)) = parents
+        .iter()
+        .find(|(pid, parent)| spared.last() == Some(pid) && !spared.contains(parent))
     {
         spared.push(*parent);
     }
@@ -212,8 +296,15 @@ fn unescaped(text: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text;
     while let Some((&byte, after)) = rest.split_first() {
-        let hex = after.strip_prefix(b"x").and_then(|hex| hex.get(..2)).and_then(|hex| hex.to_str().ok());
-        let (decoded, taken) = match (byte, after.first(), hex.and_then(|hex| u8::from_str_radix(hex, 16).ok())) {
+        let hex = after
+            .strip_prefix(b"x")
+            .and_then(|hex| hex.get(..2))
+            .and_then(|hex| hex.to_str().ok());
+        let (decoded, taken) = match (
+            byte,
+            after.first(),
+            hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()),
+        ) {
             (b'\\', _, Some(decoded)) => (decoded, 3),
             (b'\\', Some(b'\\'), _) => (b'\\', 1),
             _ => (byte, 0),
@@ -224,14 +315,16 @@ fn unescaped(text: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// Looks until `look` finds who is expected: a process that another test is just starting holds all our files until it is
-/// exec'ed.
+/// Looks until `look` finds who is expected: a process that another test is just starting holds all
+/// our files until it is exec'ed.
 #[cfg(test)]
 #[track_caller]
 fn assert_found(expected: Option<i32>, look: impl Fn() -> Option<Busy>) {
     let start = std::time::Instant::now();
     let mut found = look();
-    while found.as_ref().map(|busy| busy.pid) != expected && start.elapsed() < std::time::Duration::from_secs(20) {
+    while found.as_ref().map(|busy| busy.pid) != expected
+        && start.elapsed() < std::time::Duration::from_secs(20)
+    {
         std::thread::sleep(std::time::Duration::from_millis(20));
         found = look();
     }
@@ -248,7 +341,9 @@ mod lsof_tests {
             b"p1\nR0\ncinit\nfcwd\nn/\np7\nR1\ncsh\nfcwd\nn/lanes/login\np9\nR7\ncgit-lane\nfcwd\nn/lanes/login\n\
             p10\nR9\nclsof\nfcwd\nn/\np20\nR1\ncvim\nfcwd\nn/home\nf4\nn/lanes/login/a \\xc3\\xa9\\\\b\n\
             p21\nR1\ncless\nfcwd\nn/lanes/login2\n";
-        let named = |directory: &str| listed(listing, Path::new(directory), 9).map(|busy| (busy.pid, busy.command));
+        let named = |directory: &str| {
+            listed(listing, Path::new(directory), 9).map(|busy| (busy.pid, busy.command))
+        };
         assert_eq!(named("/lanes/login"), Some((20, "vim".into())));
         assert_eq!(named("/lanes/login/a é\\b"), Some((20, "vim".into())));
         assert_eq!(named("/lanes/login2"), Some((21, "less".into())));
@@ -266,7 +361,11 @@ mod lsof_tests {
         let directory = std::fs::canonicalize(directory.path()).unwrap();
         let _open = std::fs::File::create(directory.join("open")).unwrap();
         assert_found(None, || ask_lsof(&directory));
-        let mut child = Command::new("sleep").arg("60").current_dir(&directory).spawn().unwrap();
+        let mut child = Command::new("sleep")
+            .arg("60")
+            .current_dir(&directory)
+            .spawn()
+            .unwrap();
         assert_found(Some(child.id() as i32), || ask_lsof(&directory));
         let _ = child.kill().and_then(|()| child.wait());
     }
@@ -282,10 +381,18 @@ mod tests {
         let directory = std::fs::canonicalize(directory.path()).unwrap();
         let file = std::fs::File::create(directory.join("open")).unwrap();
         assert_found(None, || working_in(&directory));
-        let mut child = std::process::Command::new("sleep").arg("60").current_dir(&directory).spawn().unwrap();
+        let mut child = std::process::Command::new("sleep")
+            .arg("60")
+            .current_dir(&directory)
+            .spawn()
+            .unwrap();
         assert_found(Some(child.id() as i32), || working_in(&directory));
         let _ = child.kill().and_then(|()| child.wait());
-        let mut child = std::process::Command::new("sleep").arg("60").stdin(file).spawn().unwrap();
+        let mut child = std::process::Command::new("sleep")
+            .arg("60")
+            .stdin(file)
+            .spawn()
+            .unwrap();
         assert_found(Some(child.id() as i32), || working_in(&directory));
         let _ = child.kill().and_then(|()| child.wait());
     }
@@ -299,8 +406,11 @@ mod tests {
         server.arg("60").current_dir("/");
         let mut child = loop {
             match server.spawn() {
-                // A neighbouring test that forks has the copy open for writing until its own program runs.
-                Err(error) if error.kind() == std::io::ErrorKind::ExecutableFileBusy => std::thread::yield_now(),
+                // A neighbouring test that forks has the copy open for writing until its own
+                // program runs.
+                Err(error) if error.kind() == std::io::ErrorKind::ExecutableFileBusy => {
+                    std::thread::yield_now()
+                }
                 started => break started.unwrap(),
             }
         };

@@ -1,8 +1,9 @@
-//! The git that called the hook: which command it is, when it began, and so what it has changed by now.
+//! The git that called the hook: which command it is, when it began, and so what it has changed by
+//! now.
 //!
-//! A hook is told what is checked out, not who wrote what: edits the user staged before the switch look like what the
-//! switch wrote. Times tell them apart. Where there is no /proc (macOS) no process is found, and what cannot be told from git's
-//! work is taken for it.
+//! A hook is told what is checked out, not who wrote what: edits the user staged before the switch
+//! look like what the switch wrote. Times tell them apart. Where there is no /proc (macOS) no
+//! process is found, and what cannot be told from git's work is taken for it.
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -11,7 +12,8 @@ use bstr::{BStr, BString, ByteSlice};
 #[cfg(target_os = "linux")]
 use rustix::time::{ClockId, clock_gettime};
 
-/// The kernel counts the start of a process in hundredths of a second, rounded down, whatever its own clock does.
+/// The kernel counts the start of a process in hundredths of a second, rounded down, whatever its
+/// own clock does.
 const TICK: Duration = Duration::from_millis(10);
 
 /// Time stamps of files lag behind the clock by up to a timer interrupt.
@@ -44,11 +46,23 @@ impl Caller {
             // The command's name stands in parentheses and may hold anything.
             let fields: Vec<&[u8]> = stat[stat.rfind_byte(b')')? + 1..].fields().collect();
             let arguments = std::fs::read(process.join("cmdline")).ok()?;
-            let parent = fields.get(1).and_then(|pid| pid.to_str().ok()?.parse().ok()).filter(|pid| *pid > 1);
+            let parent = fields
+                .get(1)
+                .and_then(|pid| pid.to_str().ok()?.parse().ok())
+                .filter(|pid| *pid > 1);
             if let Some((command, rest)) = command(&arguments) {
                 let ticks: u64 = fields.get(19)?.to_str().ok()?.parse().ok()?;
-                let arguments = rest.split(|byte| *byte == 0).skip(1).map(BString::from).collect();
-                return Some(Caller { command: command.into(), arguments, started: since_boot(ticks)?, parent });
+                let arguments = rest
+                    .split(|byte| *byte == 0)
+                    .skip(1)
+                    .map(BString::from)
+                    .collect();
+                return Some(Caller {
+                    command: command.into(),
+                    arguments,
+                    started: since_boot(ticks)?,
+                    parent,
+                });
             }
             pid = parent?;
         }
@@ -65,28 +79,47 @@ impl Caller {
         if ![&b"switch"[..], b"checkout"].contains(&&self.command[..]) {
             return false;
         }
-        let options = self.arguments.iter().take_while(|argument| *argument != "--");
-        let short = |word: &[u8]| word.iter().take_while(|byte| !b"bBcC-=".contains(byte)).any(|byte| *byte == b'm');
-        options.filter_map(|argument| argument.strip_prefix(b"-")).any(|word| match word.strip_prefix(b"-") {
-            Some(long) => long.starts_with(b"m") || long.starts_with(b"conf"),
-            None => short(word),
-        })
+        let options = self
+            .arguments
+            .iter()
+            .take_while(|argument| *argument != "--");
+        let short = |word: &[u8]| {
+            word.iter()
+                .take_while(|byte| !b"bBcC-=".contains(byte))
+                .any(|byte| *byte == b'm')
+        };
+        options
+            .filter_map(|argument| argument.strip_prefix(b"-"))
+            .any(|word| match word.strip_prefix(b"-") {
+                Some(long) => long.starts_with(b"m") || long.starts_with(b"conf"),
+                None => short(word),
+            })
     }
 
     /// What it was told besides options, and besides `name`.
     pub fn words(&self, name: &BStr) -> Vec<BString> {
-        let words = self.arguments.iter().take_while(|argument| *argument != "--");
-        words.filter(|word| *word != name && (*word == "-" || !word.starts_with(b"-"))).cloned().collect()
+        let words = self
+            .arguments
+            .iter()
+            .take_while(|argument| *argument != "--");
+        words
+            .filter(|word| *word != name && (*word == "-" || !word.starts_with(b"-")))
+            .cloned()
+            .collect()
     }
 
     /// The loose objects that were written, or found to be there already, since this git began.
     pub fn wrote_objects(&self, objects: &Path) -> Vec<String> {
-        let entries = |directory: &Path| std::fs::read_dir(directory).into_iter().flatten().flatten();
+        let entries =
+            |directory: &Path| std::fs::read_dir(directory).into_iter().flatten().flatten();
         let digits = |name: &str| name.bytes().all(|byte| byte.is_ascii_hexdigit());
         let mut found = Vec::new();
         for directory in entries(objects) {
-            let Some(start) =
-                directory.file_name().to_str().filter(|name| name.len() == 2 && digits(name)).map(str::to_owned)
+            let Some(start) = directory
+                .file_name()
+                .to_str()
+                .filter(|name| name.len() == 2 && digits(name))
+                .map(str::to_owned)
             else {
                 continue;
             };
@@ -107,13 +140,17 @@ impl Caller {
         // Before git 2.40 it is a script, which has a helper reset.
         above.is_some_and(|above| {
             let first = above.arguments.first().map(|word| word.as_slice());
-            above.command.starts_with(b"bisect") && matches!(first, Some(b"reset" | b"--bisect-reset"))
+            above.command.starts_with(b"bisect")
+                && matches!(first, Some(b"reset" | b"--bisect-reset"))
         })
     }
 
-    /// Whether it wrote `file`. Something written within the [`TICK`] before it began may be taken for its work.
+    /// Whether it wrote `file`. Something written within the [`TICK`] before it began may be taken
+    /// for its work.
     pub fn wrote(&self, file: &Path) -> bool {
-        std::fs::symlink_metadata(file).and_then(|file| file.modified()).is_ok_and(|written| self.is_before(written))
+        std::fs::symlink_metadata(file)
+            .and_then(|file| file.modified())
+            .is_ok_and(|written| self.is_before(written))
     }
 
     /// Whether it had begun at `moment`, as far as times of files tell.
@@ -128,21 +165,35 @@ impl Caller {
             b"switch" => b'C',
             _ => return false,
         };
-        let options = self.arguments.iter().take_while(|argument| *argument != "--");
+        let options = self
+            .arguments
+            .iter()
+            .take_while(|argument| *argument != "--");
         // In a cluster like -qB the rest of the word after -b or -c is a name.
-        let short = |word: &[u8]| word.iter().take_while(|byte| !b"bc-=".contains(byte)).any(|byte| *byte == flag);
-        options.filter_map(|argument| argument.strip_prefix(b"-")).any(|word| match word.strip_prefix(b"-") {
-            Some(long) => long.starts_with(b"force-c"),
-            None => short(word),
-        })
+        let short = |word: &[u8]| {
+            word.iter()
+                .take_while(|byte| !b"bc-=".contains(byte))
+                .any(|byte| *byte == flag)
+        };
+        options
+            .filter_map(|argument| argument.strip_prefix(b"-"))
+            .any(|word| match word.strip_prefix(b"-") {
+                Some(long) => long.starts_with(b"force-c"),
+                None => short(word),
+            })
     }
 
     /// What it was told about the worktrees of submodules, as an option for the way back.
     pub fn recursion(&self) -> Option<BString> {
-        let options = self.arguments.iter().take_while(|argument| *argument != "--");
+        let options = self
+            .arguments
+            .iter()
+            .take_while(|argument| *argument != "--");
         let said = options.filter_map(|argument| {
             let word = argument.strip_prefix(b"--")?;
-            let (no, word) = word.strip_prefix(b"no-").map_or((&b""[..], word), |word| (b"no-", word));
+            let (no, word) = word
+                .strip_prefix(b"no-")
+                .map_or((&b""[..], word), |word| (b"no-", word));
             let (name, value) = word.split_at(word.find_byte(b'=').unwrap_or(word.len()));
             // git takes any beginning of an option that no other one has.
             let recursion = name.starts_with(b"re") && b"recurse-submodules".starts_with(name);
@@ -151,13 +202,17 @@ impl Caller {
         said.last()
     }
 
-    /// The moment from which on what `index` says was written by this git; `None` when it has not written the index at
-    /// all. git takes the index's lock first and keeps that very file, so what it wrote is not older than the file, unless
-    /// that one was `rewritten` since.
+    /// The moment from which on what `index` says was written by this git; `None` when it has not
+    /// written the index at all. git takes the index's lock first and keeps that very file, so what
+    /// it wrote is not older than the file, unless that one was `rewritten` since.
     pub fn began_to_write(&self, index: &Path, rewritten: bool) -> Option<SystemTime> {
         let born = born(index)?;
         // An editor may have rewritten it, too.
-        let began = if rewritten { self.started - LAG } else { born.min(self.started + TICK) };
+        let began = if rewritten {
+            self.started - LAG
+        } else {
+            born.min(self.started + TICK)
+        };
         self.is_before(born).then_some(began)
     }
 
@@ -166,12 +221,24 @@ impl Caller {
         if ![&b"switch"[..], b"checkout"].contains(&&self.command[..]) {
             return false;
         }
-        let options = self.arguments.iter().take_while(|argument| *argument != "--");
-        let short = |word: &[u8]| word.iter().take_while(|byte| !b"bBcC-=".contains(byte)).any(|byte| *byte == b'f');
-        options.filter_map(|argument| argument.strip_prefix(b"-")).any(|word| match word.strip_prefix(b"-") {
-            Some(long) => !long.is_empty() && (b"force".starts_with(long) || b"discard-changes".starts_with(long)),
-            None => short(word),
-        })
+        let options = self
+            .arguments
+            .iter()
+            .take_while(|argument| *argument != "--");
+        let short = |word: &[u8]| {
+            word.iter()
+                .take_while(|byte| !b"bBcC-=".contains(byte))
+                .any(|byte| *byte == b'f')
+        };
+        options
+            .filter_map(|argument| argument.strip_prefix(b"-"))
+            .any(|word| match word.strip_prefix(b"-") {
+                Some(long) => {
+                    !long.is_empty()
+                        && (b"force".starts_with(long) || b"discard-changes".starts_with(long))
+                }
+                None => short(word),
+            })
     }
 }
 
@@ -184,7 +251,11 @@ pub fn born(file: &Path) -> Option<SystemTime> {
 #[cfg(target_os = "linux")]
 fn since_boot(ticks: u64) -> Option<SystemTime> {
     let per_second = rustix::param::clock_ticks_per_second().max(1);
-    let started = Duration::from_nanos((u128::from(ticks) * 1_000_000_000 / u128::from(per_second)).try_into().ok()?);
+    let started = Duration::from_nanos(
+        (u128::from(ticks) * 1_000_000_000 / u128::from(per_second))
+            .try_into()
+            .ok()?,
+    );
     let now = Duration::try_from(clock_gettime(ClockId::Boottime)).ok()?;
     SystemTime::now().checked_sub(now.checked_sub(started)?)
 }
@@ -195,14 +266,16 @@ fn since_boot(_: u64) -> Option<SystemTime> {
     None
 }
 
-/// Whether git-lane started the git that runs this hook, with its own hands: what that git does is looked at by git-lane
-/// already. A git below an editor, a hook or an alias has another parent.
+/// Whether git-lane started the git that runs this hook, with its own hands: what that git does is
+/// looked at by git-lane already. A git below an editor, a hook or an alias has another parent.
 pub fn is_git_lanes() -> bool {
-    let mut above = crate::store::ancestors::above().skip_while(|process| command(&process.arguments).is_none());
+    let mut above = crate::store::ancestors::above()
+        .skip_while(|process| command(&process.arguments).is_none());
     above.nth(1).is_some_and(|parent| parent.is_git_lane())
 }
 
-/// The command of a git and what follows it, from its arguments, each ended by a zero byte; `None` for any other program.
+/// The command of a git and what follows it, from its arguments, each ended by a zero byte; `None`
+/// for any other program.
 fn command(arguments: &[u8]) -> Option<(&[u8], &[u8])> {
     let word = |text: &'_ [u8]| text.find_byte(0).unwrap_or(text.len());
     let (program, mut rest) = arguments.split_at(word(arguments));
@@ -220,8 +293,15 @@ fn command(arguments: &[u8]) -> Option<(&[u8], &[u8])> {
             return Some((option, after));
         }
         // git(1): the options whose value is a word of its own.
-        const WITH_VALUE: [&[u8]; 7] =
-            [b"-C", b"-c", b"--git-dir", b"--work-tree", b"--namespace", b"--config-env", b"--attr-source"];
+        const WITH_VALUE: [&[u8]; 7] = [
+            b"-C",
+            b"-c",
+            b"--git-dir",
+            b"--work-tree",
+            b"--namespace",
+            b"--config-env",
+            b"--attr-source",
+        ];
         value = !value && WITH_VALUE.contains(&option);
         rest = after;
     }
@@ -236,15 +316,25 @@ mod tests {
     fn the_command_is_found_behind_gits_own_options() {
         for (line, expected) in [
             ("git switch other", Some("switch")),
-            ("/usr/lib/git-core/git -C dir -c a=b --no-pager checkout -q other", Some("checkout")),
-            ("git --git-dir=x --work-tree y update-ref refs/heads/x y", Some("update-ref")),
+            (
+                "/usr/lib/git-core/git -C dir -c a=b --no-pager checkout -q other",
+                Some("checkout"),
+            ),
+            (
+                "git --git-dir=x --work-tree y update-ref refs/heads/x y",
+                Some("update-ref"),
+            ),
             ("git-receive-pack .", Some("receive-pack")),
             ("/usr/bin/git-lane hook post-checkout", None),
             ("sh -c git switch", None),
             ("git", None),
         ] {
             let arguments = line.replace(' ', "\0") + "\0";
-            assert_eq!(command(arguments.as_bytes()).map(|found| found.0), expected.map(str::as_bytes), "{line}");
+            assert_eq!(
+                command(arguments.as_bytes()).map(|found| found.0),
+                expected.map(str::as_bytes),
+                "{line}"
+            );
         }
     }
 
@@ -270,14 +360,27 @@ mod tests {
     fn what_it_does_to_submodules_is_told_by_its_last_word() {
         for (line, expected) in [
             ("switch other", None),
-            ("switch --recurse-submodules other", Some("--recurse-submodules")),
+            (
+                "switch --recurse-submodules other",
+                Some("--recurse-submodules"),
+            ),
             ("switch --recurse other", Some("--recurse-submodules")),
-            ("checkout --recurse-submodules=no other", Some("--recurse-submodules=no")),
-            ("checkout --recurse-submodules --no-recurse-sub other", Some("--no-recurse-submodules")),
+            (
+                "checkout --recurse-submodules=no other",
+                Some("--recurse-submodules=no"),
+            ),
+            (
+                "checkout --recurse-submodules --no-recurse-sub other",
+                Some("--no-recurse-submodules"),
+            ),
             ("checkout other -- --recurse-submodules", None),
             ("switch --recreate other", None),
         ] {
-            assert_eq!(caller(line).recursion(), expected.map(BString::from), "{line}");
+            assert_eq!(
+                caller(line).recursion(),
+                expected.map(BString::from),
+                "{line}"
+            );
         }
     }
 
@@ -318,19 +421,36 @@ mod tests {
     fn caller(line: &str) -> Caller {
         let (command, arguments) = line.split_once(' ').unwrap();
         let arguments = arguments.split(' ').map(BString::from).collect();
-        Caller { command: command.into(), arguments, started: SystemTime::UNIX_EPOCH, parent: None }
+        Caller {
+            command: command.into(),
+            arguments,
+            started: SystemTime::UNIX_EPOCH,
+            parent: None,
+        }
     }
 
     #[cfg(target_os = "linux")]
     #[test]
     fn the_start_of_a_process_is_known_to_a_tick() {
         let before = SystemTime::now();
-        let mut child = std::process::Command::new("sleep").arg("60").spawn().unwrap();
+        let mut child = std::process::Command::new("sleep")
+            .arg("60")
+            .spawn()
+            .unwrap();
         let after = SystemTime::now();
         let stat = std::fs::read(format!("/proc/{}/stat", child.id())).unwrap();
         drop(child.kill().and_then(|()| child.wait()));
-        let ticks = stat[stat.rfind_byte(b')').unwrap() + 1..].fields().nth(19).unwrap().to_str().unwrap().to_owned();
+        let ticks = stat[stat.rfind_byte(b')').unwrap() + 1..]
+            .fields()
+            .nth(19)
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .to_owned();
         let started = since_boot(ticks.parse().unwrap()).unwrap();
-        assert!(started + TICK + TICK >= before && started <= after, "{started:?} {before:?}");
+        assert!(
+            started + TICK + TICK >= before && started <= after,
+            "{started:?} {before:?}"
+        );
     }
 }

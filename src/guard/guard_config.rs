@@ -1,8 +1,10 @@
-//! What the guard reads of `.git/config`: the `[lane]` sections, by a reader small enough to run at every switch.
+//! What the guard reads of `.git/config`: the `[lane]` sections, by a reader small enough to run at
+//! every switch.
 //!
-//! The reader knows the syntax git-config(1) describes as far as git-lane and `git config` write it. At anything else in
-//! a lane section it gives up, and gix reads the file instead. Like the records themselves, these settings are those of
-//! this one file: includes are not followed. `git -c lane.guard=…` is honoured.
+//! The reader knows the syntax git-config(1) describes as far as git-lane and `git config` write
+//! it. At anything else in a lane section it gives up, and gix reads the file instead. Like the
+//! records themselves, these settings are those of this one file: includes are not followed. `git
+//! -c lane.guard=…` is honoured.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -41,7 +43,9 @@ impl Settings {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error).context("read", &path),
         };
-        let mentioned = bytes.find_iter(b"[").any(|at| bytes[at + 1..].get(..4).is_some_and(is_lane));
+        let mentioned = bytes
+            .find_iter(b"[")
+            .any(|at| bytes[at + 1..].get(..4).is_some_and(is_lane));
         if !mentioned {
             return Ok(None);
         }
@@ -50,24 +54,36 @@ impl Settings {
     }
 
     fn set(&mut self, lane: Option<&BStr>, key: &[u8], value: BString) {
-        let branch =
-            |value: &BString| BranchName::from_ref(bstr::join("", ["refs/heads/".into(), value.as_bstr()]).as_bstr());
+        let branch = |value: &BString| {
+            BranchName::from_ref(bstr::join("", ["refs/heads/".into(), value.as_bstr()]).as_bstr())
+        };
         let Some(name) = lane else {
             if key.eq_ignore_ascii_case(b"guard") {
                 self.level = Level::parse(&value).or(self.level);
             } else if key.eq_ignore_ascii_case(b"home") {
                 self.home = branch(&value);
             } else if key.eq_ignore_ascii_case(b"protected") {
-                self.protected = value.to_str_lossy().split_whitespace().map(str::to_owned).collect();
+                self.protected = value
+                    .to_str_lossy()
+                    .split_whitespace()
+                    .map(str::to_owned)
+                    .collect();
             }
             return;
         };
         // A name that is not UTF-8 is no lane's; made readable it could be another's.
         let Ok(name) = name.to_str() else { return };
-        let at = self.lanes.iter().rposition(|lane| lane.name == name).unwrap_or_else(|| {
-            self.lanes.push(Lane { name: name.to_owned(), ..Lane::default() });
-            self.lanes.len() - 1
-        });
+        let at = self
+            .lanes
+            .iter()
+            .rposition(|lane| lane.name == name)
+            .unwrap_or_else(|| {
+                self.lanes.push(Lane {
+                    name: name.to_owned(),
+                    ..Lane::default()
+                });
+                self.lanes.len() - 1
+            });
         let lane = &mut self.lanes[at];
         if key.eq_ignore_ascii_case(b"branch") {
             lane.branch = branch(&value);
@@ -84,8 +100,8 @@ pub(crate) fn read(bytes: &[u8], path: &Path) -> Result<Settings> {
     parse(bytes).map_or_else(|| by_gix(bytes, path), Ok)
 }
 
-/// The level asked for in the environment: `git -c lane.guard=…`, which git hands down there, counts more than the numbered
-/// variables beside it (git-config(1), ENVIRONMENT).
+/// The level asked for in the environment: `git -c lane.guard=…`, which git hands down there,
+/// counts more than the numbered variables beside it (git-config(1), ENVIRONMENT).
 pub fn level_of_command_line() -> Option<Level> {
     use std::os::unix::ffi::OsStrExt;
     let parameters = std::env::var_os("GIT_CONFIG_PARAMETERS");
@@ -96,11 +112,25 @@ pub fn level_of_command_line() -> Option<Level> {
 /// The last level among `GIT_CONFIG_KEY_<n>` and `GIT_CONFIG_VALUE_<n>`.
 fn level_of_numbered(variable: impl Fn(&str) -> Option<OsString>) -> Option<Level> {
     use std::os::unix::ffi::OsStrExt;
-    // As strtoul(3) reads it; with a number that is none, or a pair that is missing, git itself ends.
-    let count = variable("GIT_CONFIG_COUNT")?.to_str()?.trim_start().parse::<u32>().ok()?;
-    let pair = |at| Some((variable(&format!("GIT_CONFIG_KEY_{at}"))?, variable(&format!("GIT_CONFIG_VALUE_{at}"))?));
-    let guards = (0..count).map_while(pair).filter(|(key, _)| key.eq_ignore_ascii_case("lane.guard"));
-    guards.filter_map(|(_, value)| Level::parse(value.as_bytes())).last()
+    // As strtoul(3) reads it; with a number that is none, or a pair that is missing, git itself
+    // ends.
+    let count = variable("GIT_CONFIG_COUNT")?
+        .to_str()?
+        .trim_start()
+        .parse::<u32>()
+        .ok()?;
+    let pair = |at| {
+        Some((
+            variable(&format!("GIT_CONFIG_KEY_{at}"))?,
+            variable(&format!("GIT_CONFIG_VALUE_{at}"))?,
+        ))
+    };
+    let guards = (0..count)
+        .map_while(pair)
+        .filter(|(key, _)| key.eq_ignore_ascii_case("lane.guard"));
+    guards
+        .filter_map(|(_, value)| Level::parse(value.as_bytes()))
+        .last()
 }
 
 /// `'key'='value'` as git writes it since 2.31, `'key=value'` before; separated by spaces.
@@ -149,9 +179,12 @@ pub(crate) fn parse(bytes: &[u8]) -> Option<Settings> {
             line = rest.trim_ascii_start();
         }
         let Some(subsection) = &section else {
-            // Elsewhere a line that goes on could hide what looks like a header, and a second header on one line would be
-            // hidden: let gix see to it.
-            let key = line.split(|byte| b"=#;".contains(byte)).next().unwrap_or_default();
+            // Elsewhere a line that goes on could hide what looks like a header, and a second
+            // header on one line would be hidden: let gix see to it.
+            let key = line
+                .split(|byte| b"=#;".contains(byte))
+                .next()
+                .unwrap_or_default();
             if line.ends_with(b"\\") || key.contains(&b'[') {
                 return None;
             }
@@ -160,7 +193,10 @@ pub(crate) fn parse(bytes: &[u8]) -> Option<Settings> {
         if line.is_empty() || line.starts_with(b"#") || line.starts_with(b";") {
             continue;
         }
-        let end = line.iter().position(|b| !b.is_ascii_alphanumeric() && *b != b'-').unwrap_or(line.len());
+        let end = line
+            .iter()
+            .position(|b| !b.is_ascii_alphanumeric() && *b != b'-')
+            .unwrap_or(line.len());
         let (key, rest) = line.split_at(end);
         let value = value(rest.trim_ascii_start().strip_prefix(b"=")?)?;
         settings.set(subsection.as_ref().map(|name| name.as_bstr()), key, value);
@@ -170,16 +206,23 @@ pub(crate) fn parse(bytes: &[u8]) -> Option<Settings> {
 }
 
 /// The section a header opens, if it is one of ours, and what follows on its line.
-#[allow(clippy::type_complexity, reason = "two nested options say: a lane section, with or without a name")]
+#[allow(
+    clippy::type_complexity,
+    reason = "two nested options say: a lane section, with or without a name"
+)]
 fn header(line: &[u8]) -> Option<(Option<Option<BString>>, &[u8])> {
-    let end = line.iter().position(|byte| !byte.is_ascii_alphanumeric() && !b"[-.".contains(byte))?;
+    let end = line
+        .iter()
+        .position(|byte| !byte.is_ascii_alphanumeric() && !b"[-.".contains(byte))?;
     let (word, rest) = line.split_at(end);
     let word = &word[1..];
     let ours = is_lane(word);
     if rest.first() == Some(&b']') {
         // The old form `[lane.name]` is not what git-lane or a user writes.
-        return (!word.get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"lane.")))
-            .then_some((ours.then_some(None), &rest[1..]));
+        return (!word
+            .get(..5)
+            .is_some_and(|start| start.eq_ignore_ascii_case(b"lane.")))
+        .then_some((ours.then_some(None), &rest[1..]));
     }
     let mut rest = rest.trim_ascii_start().strip_prefix(b"\"")?;
     let mut name = BString::default();
@@ -214,7 +257,8 @@ fn value(text: &[u8]) -> Option<BString> {
                 _ => return None,
             },
             b'#' | b';' if !quoted => break,
-            // White space before anything else does not count either, not even after an empty pair of quotes.
+            // White space before anything else does not count either, not even after an empty pair
+            // of quotes.
             byte if !quoted && value.is_empty() && byte.is_ascii_whitespace() => {}
             byte => value.push(byte),
         }
@@ -230,9 +274,14 @@ fn value(text: &[u8]) -> Option<BString> {
 pub(crate) fn by_gix(bytes: &[u8], path: &Path) -> Result<Settings> {
     let metadata = gix::config::file::Metadata::from(gix::config::Source::Local);
     let file = gix::config::File::from_bytes_no_includes(bytes, metadata, Default::default())
-        .map_err(|error| Error::environment(format!("cannot understand '{}': {error}", path.display())))?;
+        .map_err(|error| {
+            Error::environment(format!("cannot understand '{}': {error}", path.display()))
+        })?;
     let mut settings = Settings::default();
-    for section in file.sections().filter(|section| is_lane(section.header().name())) {
+    for section in file
+        .sections()
+        .filter(|section| is_lane(section.header().name()))
+    {
         for (key, value) in section.body() {
             settings.set(section.header().subsection_name(), key.as_bytes(), value);
         }
@@ -248,8 +297,10 @@ mod tests {
     #[test]
     fn both_readers_agree_on_what_git_and_git_lane_write() {
         let config =
-            b"[core]\n\tbare = false ; no\n[LANE]\n\tguard = warn\n\tHome = main\n\tprotected = main release/*\n\
-            [include]\n\tpath = x\n[lane \"a\\\"b\"] branch = one\n\tworktree = \"/w/with  space \" # said\n\
+            b"[core]\n\tbare = false ; no\n[LANE]\n\tguard = warn\n\tHome = main\n\tprotected = \
+              main release/*\n\
+            [include]\n\tpath = x\n[lane \"a\\\"b\"] branch = one\n\tworktree \
+            = \"/w/with  space \" # said\n\
             \tbase = refs/heads/main\n\ttask = \"a\\nb\\\\\"\n[branch \"lane\"]\n\tremote = .\n\
             [lane \"c\"]\n\tworktree = /w/c\n\ttask =\n[lane \"damaged\"]\n\tworktree = x\n";
         let settings = parse(config).unwrap();
@@ -257,7 +308,13 @@ mod tests {
         assert_eq!(settings.level, Some(Level::Warn));
         assert_eq!(settings.protected, ["main", "release/*"]);
         assert_eq!(settings.lanes.len(), 2);
-        assert_eq!((&*settings.lanes[0].name, settings.lanes[0].worktree.to_str()), ("a\"b", Some("/w/with  space ")));
+        assert_eq!(
+            (
+                &*settings.lanes[0].name,
+                settings.lanes[0].worktree.to_str()
+            ),
+            ("a\"b", Some("/w/with  space "))
+        );
         assert_eq!(settings.lanes[0].branch.as_ref().unwrap().as_bstr(), "one");
     }
 
@@ -279,12 +336,19 @@ mod tests {
     fn the_command_line_is_heard_in_both_of_gits_forms() {
         for (parameters, level) in [
             ("'lane.guard'='off'", Some(Level::Off)),
-            ("'user.name'='it'\\''s me' 'LANE.Guard'='warn'", Some(Level::Warn)),
+            (
+                "'user.name'='it'\\''s me' 'LANE.Guard'='warn'",
+                Some(Level::Warn),
+            ),
             ("'lane.guard=refuse'", Some(Level::Refuse)),
             ("'lane.guard'='nonsense'", None),
             ("'x.y'='lane.guard=off'", None),
         ] {
-            assert_eq!(level_of_parameters(parameters.as_bytes()), level, "{parameters}");
+            assert_eq!(
+                level_of_parameters(parameters.as_bytes()),
+                level,
+                "{parameters}"
+            );
         }
     }
 }

@@ -1,5 +1,5 @@
-//! What a judgement needs beyond HEAD and the configuration. git is asked; by now something seems wrong, or a merge is
-//! under way, and a few milliseconds do not matter.
+//! What a judgement needs beyond HEAD and the configuration. git is asked; by now something seems
+//! wrong, or a merge is under way, and a few milliseconds do not matter.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
@@ -22,7 +22,12 @@ use crate::store::command::Git;
 
 /// Where the branch of the lane we are in is.
 pub(super) fn own_branch(place: &Place, facts: &Facts) -> Result<OwnBranch> {
-    let guard::Place::Lane(Lane { branch: Some(own), .. }) = &facts.place else { return Ok(OwnBranch::There) };
+    let guard::Place::Lane(Lane {
+        branch: Some(own), ..
+    }) = &facts.place
+    else {
+        return Ok(OwnBranch::There);
+    };
     if facts.head.branch() == Some(own) || exists(place, own)? {
         return Ok(OwnBranch::There);
     }
@@ -32,35 +37,60 @@ pub(super) fn own_branch(place: &Place, facts: &Facts) -> Result<OwnBranch> {
     })
 }
 
-/// What the logs of the branch that is checked out, and of HEAD itself, say the lane's branch is called now.
+/// What the logs of the branch that is checked out, and of HEAD itself, say the lane's branch is
+/// called now.
 fn renamed(place: &Place, facts: &Facts, own: &BranchName) -> Result<Option<BranchName>> {
     if let Some(head) = facts.head.branch()
         && renames::was_renamed(own, head, reflog(place, head, None)?.as_bstr())
     {
         return Ok(Some(head.clone()));
     }
-    let log: BString = place.git().args(["reflog", "show", "--format=%gs", "HEAD", "--"]).output()?.stdout.into();
+    let log: BString = place
+        .git()
+        .args(["reflog", "show", "--format=%gs", "HEAD", "--"])
+        .output()?
+        .stdout
+        .into();
     match renames::renamed_to(own, log.as_bstr()) {
         Some(name) if exists(place, &name)? => Ok(Some(name)),
         _ => Ok(None),
     }
 }
 
-/// The same while HEAD is about to name `to`: the second half of a renaming looks like that, and so does a switch away
-/// from a branch that is gone. HEAD still names the old branch, and logs may not be written yet.
+/// The same while HEAD is about to name `to`: the second half of a renaming looks like that, and so
+/// does a switch away from a branch that is gone. HEAD still names the old branch, and logs may not
+/// be written yet.
 pub(super) fn own_branch_now(place: &Place, facts: &Facts, to: &BranchName) -> Result<OwnBranch> {
-    let guard::Place::Lane(Lane { branch: Some(own), .. }) = &facts.place else { return Ok(OwnBranch::There) };
+    let guard::Place::Lane(Lane {
+        branch: Some(own), ..
+    }) = &facts.place
+    else {
+        return Ok(OwnBranch::There);
+    };
     if exists(place, own)? {
         return Ok(OwnBranch::There);
     }
-    if place.caller().is_none_or(|caller| caller.command == "branch") {
+    if place
+        .caller()
+        .is_none_or(|caller| caller.command == "branch")
+    {
         return Ok(OwnBranch::Renamed(to.clone()));
     }
-    own_branch(place, facts).map(|found| if found == OwnBranch::There { OwnBranch::Gone } else { found })
+    own_branch(place, facts).map(|found| {
+        if found == OwnBranch::There {
+            OwnBranch::Gone
+        } else {
+            found
+        }
+    })
 }
 
 fn exists(place: &Place, branch: &BranchName) -> Result<bool> {
-    let shown = place.git().args(["show-ref", "--verify", "--quiet"]).bytes(branch.to_ref()).output()?;
+    let shown = place
+        .git()
+        .args(["show-ref", "--verify", "--quiet"])
+        .bytes(branch.to_ref())
+        .output()?;
     Ok(shown.status.success())
 }
 
@@ -90,7 +120,13 @@ pub(super) fn switched(place: &Place, facts: &Facts, args: &[OsString]) -> Resul
     let checkout = place.last_checkout().is_some();
     let Head::Branch(to) = &facts.head else {
         let (previous, own) = (Previous::Unknown, OwnBranch::There);
-        return Ok(Event::Switched { previous, added: false, made: Made::Before, checkout, own });
+        return Ok(Event::Switched {
+            previous,
+            added: false,
+            made: Made::Before,
+            checkout,
+            own,
+        });
     };
     Ok(Event::Switched {
         previous: previous(place, to)?,
@@ -108,19 +144,32 @@ pub(super) fn made(place: &Place, branch: &BranchName) -> Result<Made> {
         1 if log.starts_with(b"branch: Created from") && has_stash(place, branch)? => Made::AtStash,
         1 if log.starts_with(b"branch: Created from") => Made::Now,
         // The line may be an old one.
-        _ if log.starts_with(b"branch: Reset to") && place.caller().is_none_or(Caller::resets) => Made::Reset,
+        _ if log.starts_with(b"branch: Reset to") && place.caller().is_none_or(Caller::resets) => {
+            Made::Reset
+        }
         _ => Made::Before,
     })
 }
 
 /// Whether a stash was made on the commit a branch is at: its first parent.
 fn has_stash(place: &Place, branch: &BranchName) -> Result<bool> {
-    let parents = place.git().args(["log", "-g", "--format=%P", "refs/stash", "--"]).output()?.stdout;
+    let parents = place
+        .git()
+        .args(["log", "-g", "--format=%P", "refs/stash", "--"])
+        .output()?
+        .stdout;
     if parents.is_empty() {
         return Ok(false);
     }
-    let tip = place.git().args(["rev-parse", "--verify", "--quiet"]).bytes(branch.to_ref()).output()?.stdout;
-    Ok(parents.lines().any(|line| line.starts_with(tip.trim_ascii_end())))
+    let tip = place
+        .git()
+        .args(["rev-parse", "--verify", "--quiet"])
+        .bytes(branch.to_ref())
+        .output()?
+        .stdout;
+    Ok(parents
+        .lines()
+        .any(|line| line.starts_with(tip.trim_ascii_end())))
 }
 
 /// What was checked out before `to`.
@@ -128,39 +177,72 @@ fn previous(place: &Place, to: &BranchName) -> Result<Previous> {
     // Of coming to a branch without a commit git writes no log: it came from where it went last.
     if !exists(place, to)? {
         return Ok(match place.last_switch() {
-            Some(before) => branch_named(place, before.as_bstr())?.map_or(Previous::Commit, Previous::Branch),
+            Some(before) => {
+                branch_named(place, before.as_bstr())?.map_or(Previous::Commit, Previous::Branch)
+            }
             None => Previous::Unknown,
         });
     }
-    let asked = place.git().args(["rev-parse", "--symbolic-full-name", "--verify", "--quiet", "@{-1}"]).output()?;
+    let asked = place
+        .git()
+        .args([
+            "rev-parse",
+            "--symbolic-full-name",
+            "--verify",
+            "--quiet",
+            "@{-1}",
+        ])
+        .output()?;
     if !asked.status.success() {
         return Ok(Previous::Unknown);
     }
-    Ok(BranchName::from_ref(asked.stdout.trim_ascii_end().as_bstr()).map_or(Previous::Commit, Previous::Branch))
+    Ok(
+        BranchName::from_ref(asked.stdout.trim_ascii_end().as_bstr())
+            .map_or(Previous::Commit, Previous::Branch),
+    )
 }
 
-/// The lanes whose branches are being merged. `before`: git has not written `MERGE_HEAD` yet, and names what it merges
-/// in the environment.
-pub(super) fn merged(place: &Place, facts: &Facts, lanes: &[Lane], before: bool) -> Result<Vec<Merged>> {
+/// The lanes whose branches are being merged. `before`: git has not written `MERGE_HEAD` yet, and
+/// names what it merges in the environment.
+pub(super) fn merged(
+    place: &Place,
+    facts: &Facts,
+    lanes: &[Lane],
+    before: bool,
+) -> Result<Vec<Merged>> {
     if lanes.is_empty() {
         return Ok(Vec::new());
     }
     let mut commits: Vec<BString> = Vec::new();
     if before {
-        let named = |(name, _): (OsString, OsString)| name.as_bytes().strip_prefix(b"GITHEAD_").map(BString::from);
+        let named = |(name, _): (OsString, OsString)| {
+            name.as_bytes().strip_prefix(b"GITHEAD_").map(BString::from)
+        };
         commits.extend(std::env::vars_os().filter_map(named));
     }
     if let Ok(heads) = crate::store::optional::bytes(place.git_dir.join("MERGE_HEAD")) {
         commits.extend(heads.lines().map(BString::from));
     }
     let mut found = Vec::new();
-    for commit in commits.iter().filter(|id| !id.is_empty() && id.iter().all(u8::is_ascii_hexdigit)) {
+    for commit in commits
+        .iter()
+        .filter(|id| !id.is_empty() && id.iter().all(u8::is_ascii_hexdigit))
+    {
         let listed = place
             .git()
-            .args(["for-each-ref", "--format=%(refname)", &format!("--points-at={commit}"), "refs/heads/"])
+            .args([
+                "for-each-ref",
+                "--format=%(refname)",
+                &format!("--points-at={commit}"),
+                "refs/heads/",
+            ])
             .stdout()?;
         for lane in lanes {
-            let tip = |line: &[u8]| lane.branch.as_ref().is_some_and(|branch| branch.to_ref() == line);
+            let tip = |line: &[u8]| {
+                lane.branch
+                    .as_ref()
+                    .is_some_and(|branch| branch.to_ref() == line)
+            };
             if listed.lines().any(tip) {
                 found.push(Merged {
                     in_own_base: in_own_base(place, facts, commit.as_bstr())?,
@@ -176,13 +258,25 @@ pub(super) fn merged(place: &Place, facts: &Facts, lanes: &[Lane], before: bool)
 
 /// Whether the base of the lane we are in, or what it follows, holds `commit`.
 fn in_own_base(place: &Place, facts: &Facts, commit: &BStr) -> Result<bool> {
-    let guard::Place::Lane(Lane { base: Some(base), .. }) = &facts.place else { return Ok(false) };
+    let guard::Place::Lane(Lane {
+        base: Some(base), ..
+    }) = &facts.place
+    else {
+        return Ok(false);
+    };
     let base = base.as_bstr();
-    Ok(holds(place, base, commit)? || upstream_holds(place, base, commit)? || fetched::as_own(place, base, commit)?)
+    Ok(holds(place, base, commit)?
+        || upstream_holds(place, base, commit)?
+        || fetched::as_own(place, base, commit)?)
 }
 
 fn holds(place: &Place, name: &BStr, commit: &BStr) -> Result<bool> {
-    let asked = place.git().args(["merge-base", "--is-ancestor"]).bytes(commit).bytes(name).output()?;
+    let asked = place
+        .git()
+        .args(["merge-base", "--is-ancestor"])
+        .bytes(commit)
+        .bytes(name)
+        .output()?;
     Ok(asked.status.success())
 }
 
@@ -192,12 +286,18 @@ fn upstream_holds(place: &Place, name: &BStr, commit: &BStr) -> Result<bool> {
     Ok(!upstream.is_empty() && holds(place, upstream.as_bstr(), commit)?)
 }
 
-/// Whether what the checked out branch follows holds `commit`, or held it when that was fetched. A local branch that it
-/// follows may be another lane's; then whose it is counts.
+/// Whether what the checked out branch follows holds `commit`, or held it when that was fetched. A
+/// local branch that it follows may be another lane's; then whose it is counts.
 fn in_upstream(place: &Place, facts: &Facts, lanes: &[Lane], commit: &BStr) -> Result<bool> {
-    let Some(own) = facts.head.branch().map(BranchName::to_ref) else { return Ok(false) };
+    let Some(own) = facts.head.branch().map(BranchName::to_ref) else {
+        return Ok(false);
+    };
     let upstream = upstream(place, own.as_bstr())?;
-    let is_lanes = lanes.iter().any(|lane| lane.branch.as_ref().is_some_and(|branch| branch.to_ref() == upstream));
+    let is_lanes = lanes.iter().any(|lane| {
+        lane.branch
+            .as_ref()
+            .is_some_and(|branch| branch.to_ref() == upstream)
+    });
     if !upstream.is_empty() && !is_lanes && holds(place, upstream.as_bstr(), commit)? {
         return Ok(true);
     }
@@ -207,14 +307,24 @@ fn in_upstream(place: &Place, facts: &Facts, lanes: &[Lane], commit: &BStr) -> R
 /// What the branch of this full name follows; empty where it follows nothing.
 fn upstream(place: &Place, name: &BStr) -> Result<BString> {
     // `@{upstream}` takes short names only.
-    let upstream = place.git().args(["for-each-ref", "--format=%(upstream)"]).bytes(name).output()?.stdout;
+    let upstream = place
+        .git()
+        .args(["for-each-ref", "--format=%(upstream)"])
+        .bytes(name)
+        .output()?
+        .stdout;
     Ok(upstream.trim_ascii_end().into())
 }
 
-/// Why a lane is not settled: something uncommitted, something in progress, something else checked out.
+/// Why a lane is not settled: something uncommitted, something in progress, something else checked
+/// out.
 fn unsettled(lane: &Lane, common_dir: &Path) -> Result<Option<String>> {
-    let Some(git_dir) = site::git_dir_of(lane, common_dir) else { return Ok(None) };
-    let Some(directory) = site::directory(&git_dir) else { return Ok(None) };
+    let Some(git_dir) = site::git_dir_of(lane, common_dir) else {
+        return Ok(None);
+    };
+    let Some(directory) = site::directory(&git_dir) else {
+        return Ok(None);
+    };
     if let Some(operation) = operation(&git_dir) {
         return Ok(Some(format!("a {operation} is in progress")));
     }
@@ -222,10 +332,18 @@ fn unsettled(lane: &Lane, common_dir: &Path) -> Result<Option<String>> {
         Head::Branch(on) if on.as_bstr() != ".invalid" && lane.branch.as_ref() != Some(&on) => {
             return Ok(Some(format!("'{on}' is checked out in it")));
         }
-        Head::Detached(_) if lane.branch.is_some() => return Ok(Some("its HEAD is detached".into())),
+        Head::Detached(_) if lane.branch.is_some() => {
+            return Ok(Some("its HEAD is detached".into()));
+        }
         _ => {}
     }
-    let status = ["--no-optional-locks", "status", "--porcelain", "-z", "--untracked-files=normal"];
+    let status = [
+        "--no-optional-locks",
+        "status",
+        "--porcelain",
+        "-z",
+        "--untracked-files=normal",
+    ];
     let changes = Git::default().at(&directory).args(status).stdout()?;
     Ok((!changes.is_empty()).then(|| "it has uncommitted changes".into()))
 }
@@ -237,27 +355,50 @@ pub(super) struct Reset {
     pub now: BString,
 }
 
-/// Whether the git that called reset a lane's branch from outside: its option says that it resets, the branch's log that
-/// it did, and the lane's own log of HEAD does not know.
+/// Whether the git that called reset a lane's branch from outside: its option says that it resets,
+/// the branch's log that it did, and the lane's own log of HEAD does not know.
 pub(super) fn reset_from_outside(place: &Place, owner: &Lane) -> Result<Option<Reset>> {
-    let (Some(branch), Some(true)) = (owner.branch.clone(), place.caller().map(Caller::resets)) else {
+    let (Some(branch), Some(true)) = (owner.branch.clone(), place.caller().map(Caller::resets))
+    else {
         return Ok(None);
     };
     if !reflog(place, &branch, Some(1))?.starts_with(b"branch: Reset to ") {
         return Ok(None);
     }
-    let Some(directory) = site::git_dir_of(owner, &place.common_dir).and_then(|git_dir| site::directory(&git_dir))
+    let Some(directory) =
+        site::git_dir_of(owner, &place.common_dir).and_then(|git_dir| site::directory(&git_dir))
     else {
         return Ok(None);
     };
-    let last = Git::default().at(&directory).args(["reflog", "show", "-1", "--format=%H", "HEAD", "--"]).output()?;
+    let last = Git::default()
+        .at(&directory)
+        .args(["reflog", "show", "-1", "--format=%H", "HEAD", "--"])
+        .output()?;
     let commit = |revision: &[u8]| {
-        let found = place.git().args(["rev-parse", "--verify", "--quiet"]).bytes(revision).output()?;
-        Ok::<_, Error>(found.status.success().then(|| BString::from(found.stdout.trim_ascii_end())))
+        let found = place
+            .git()
+            .args(["rev-parse", "--verify", "--quiet"])
+            .bytes(revision)
+            .output()?;
+        Ok::<_, Error>(
+            found
+                .status
+                .success()
+                .then(|| BString::from(found.stdout.trim_ascii_end())),
+        )
     };
     let name = branch.to_ref();
-    let (Some(now), Some(before)) = (commit(&name)?, commit(&bstr::concat([name.as_slice(), b"@{1}"]))?) else {
+    let (Some(now), Some(before)) = (
+        commit(&name)?,
+        commit(&bstr::concat([name.as_slice(), b"@{1}"]))?,
+    ) else {
         return Ok(None);
     };
-    Ok((last.stdout.trim_ascii_end() != now && before != now).then_some(Reset { branch, before, now }))
+    Ok(
+        (last.stdout.trim_ascii_end() != now && before != now).then_some(Reset {
+            branch,
+            before,
+            now,
+        }),
+    )
 }

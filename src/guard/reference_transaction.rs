@@ -1,8 +1,8 @@
 //! What a reference transaction is about to do, told apart from what merely looks like it.
 //!
-//! In the hook's input "HEAD" may be another worktree's, a deletion may be `git pack-refs`, and a renaming is a deletion
-//! first. Locks and logs that exist at that very moment tell them apart; they were found by experiment (files backend
-//! and reftable, git 2.46 to 2.55).
+//! In the hook's input "HEAD" may be another worktree's, a deletion may be `git pack-refs`, and a
+//! renaming is a deletion first. Locks and logs that exist at that very moment tell them apart;
+//! they were found by experiment (files backend and reftable, git 2.46 to 2.55).
 
 use std::ffi::OsStr;
 use std::io::Read;
@@ -16,7 +16,8 @@ use crate::domain::name::BranchName;
 use crate::error::{Error, Result};
 use crate::guard::queries;
 
-/// The lines of the transaction: the one the stub has read already, then the rest of standard input.
+/// The lines of the transaction: the one the stub has read already, then the rest of standard
+/// input.
 pub(super) fn lines(first: Option<&OsStr>) -> Result<BString> {
     let mut text = BString::default();
     if let Some(first) = first {
@@ -43,7 +44,10 @@ pub(crate) struct Change<'a> {
 pub(crate) fn changes(lines: &[u8]) -> impl Iterator<Item = Change<'_>> {
     lines.lines().filter_map(|line| {
         let mut fields = line.splitn(3, |byte| *byte == b' ').skip(1);
-        Some(Change { new: fields.next()?.as_bstr(), name: fields.next()?.as_bstr() })
+        Some(Change {
+            new: fields.next()?.as_bstr(),
+            name: fields.next()?.as_bstr(),
+        })
     })
 }
 
@@ -52,7 +56,10 @@ pub(super) fn moves(guarded: &Guarded, facts: &Facts, lines: &BString) -> Result
     let mut moves = Vec::new();
     for Change { new, name } in changes(lines) {
         if name == b"HEAD" {
-            let Some(to) = new.strip_prefix(b"ref:").and_then(|to| BranchName::from_ref(to.as_bstr())) else {
+            let Some(to) = new
+                .strip_prefix(b"ref:")
+                .and_then(|to| BranchName::from_ref(to.as_bstr()))
+            else {
                 continue;
             };
             moves.push(guarded.head_move(facts, to)?);
@@ -62,19 +69,31 @@ pub(super) fn moves(guarded: &Guarded, facts: &Facts, lines: &BString) -> Result
             let deleted = !new.is_empty() && new.iter().all(|digit| *digit == b'0');
             if deleted && guarded.is_deletion() {
                 moves.push(RefMove::Deleted(lane.clone()));
-            } else if !deleted && !is_in(facts, lane) && guarded.is_update(&branch, new) && !brought_along(lane, new) {
-                moves.push(RefMove::Moved(lane.clone(), new.to_str_lossy().into_owned()));
+            } else if !deleted
+                && !is_in(facts, lane)
+                && guarded.is_update(&branch, new)
+                && !brought_along(lane, new)
+            {
+                moves.push(RefMove::Moved(
+                    lane.clone(),
+                    new.to_str_lossy().into_owned(),
+                ));
             }
         }
     }
     Ok(moves)
 }
 
-/// The lane's worktree has that very commit's files already: a push that `receive.denyCurrentBranch = updateInstead` lets
-/// in takes the worktree along first, and refusing it now would leave the branch behind.
+/// The lane's worktree has that very commit's files already: a push that `receive.denyCurrentBranch
+/// = updateInstead` lets in takes the worktree along first, and refusing it now would leave the
+/// branch behind.
 fn brought_along(lane: &Lane, new: &[u8]) -> bool {
     let git = crate::store::command::Git::default().at(&lane.worktree);
-    let compared = git.args(["diff-index", "--cached", "--quiet"]).bytes(new).arg("--").output();
+    let compared = git
+        .args(["diff-index", "--cached", "--quiet"])
+        .bytes(new)
+        .arg("--")
+        .output();
     compared.is_ok_and(|compared| compared.status.success())
 }
 
@@ -85,8 +104,8 @@ fn is_in(facts: &Facts, lane: &Lane) -> bool {
 impl Guarded {
     fn head_move(&self, facts: &Facts, to: BranchName) -> Result<RefMove> {
         let git_dir = &self.place.git_dir;
-        // For `git worktree add` and `git branch -m` the hook runs where the caller stands, but HEAD is another's.
-        // The lock of a git that died long ago says nothing about this one.
+        // For `git worktree add` and `git branch -m` the hook runs where the caller stands, but
+        // HEAD is another's. The lock of a git that died long ago says nothing about this one.
         let fresh = |lock: &str| {
             let lock = git_dir.join(lock);
             lock.exists() && self.place.caller().is_none_or(|caller| caller.wrote(&lock))
@@ -99,32 +118,49 @@ impl Guarded {
         let owner = self.owner(&to, lane).cloned();
         let own = queries::own_branch_now(&self.place, facts, &to)?;
         let leaves = here && facts.head.branch() != Some(&to);
-        let made = if leaves { queries::made(&self.place, &to)? } else { Made::Before };
-        Ok(RefMove::Head { to, here, owner, made, own })
+        let made = if leaves {
+            queries::made(&self.place, &to)?
+        } else {
+            Made::Before
+        };
+        Ok(RefMove::Head {
+            to,
+            here,
+            owner,
+            made,
+            own,
+        })
     }
 
     fn reftable(&self) -> bool {
         self.place.common_dir.join("reftable").is_dir()
     }
 
-    /// A ref is going away for good: git locks `packed-refs` for that, while `git pack-refs` only prunes loose files, and
-    /// a renaming has moved the branch's log aside already.
+    /// A ref is going away for good: git locks `packed-refs` for that, while `git pack-refs` only
+    /// prunes loose files, and a renaming has moved the branch's log aside already.
     fn is_deletion(&self) -> bool {
         let common = &self.place.common_dir;
         self.reftable()
-            || (common.join("packed-refs.lock").exists() && !common.join("logs/refs/.tmp-renamed-log").exists())
+            || (common.join("packed-refs.lock").exists()
+                && !common.join("logs/refs/.tmp-renamed-log").exists())
     }
 
     /// A branch is changing its value: it is locked and does not have that value yet.
     fn is_update(&self, branch: &BranchName, new: &[u8]) -> bool {
         let name = branch.to_ref();
         if self.reftable() {
-            let now = self.place.git().args(["rev-parse", "--verify", "--quiet"]).bytes(&name).output();
+            let now = self
+                .place
+                .git()
+                .args(["rev-parse", "--verify", "--quiet"])
+                .bytes(&name)
+                .output();
             return now.is_ok_and(|now| now.stdout.trim_end() != new);
         }
         let loose = self.place.common_dir.join(crate::store::path(&name));
         let mut lock = loose.clone().into_os_string();
         lock.push(".lock");
-        std::path::Path::new(&lock).exists() && std::fs::read(&loose).map_or(true, |now| now.trim_end() != new)
+        std::path::Path::new(&lock).exists()
+            && std::fs::read(&loose).map_or(true, |now| now.trim_end() != new)
     }
 }

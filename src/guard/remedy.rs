@@ -1,8 +1,8 @@
-//! Taking back what was stopped. Every git started here passes our own hooks and none of the hook's environment on, but
-//! for the index that the caller chose.
+//! Taking back what was stopped. Every git started here passes our own hooks and none of the hook's
+//! environment on, but for the index that the caller chose.
 //!
-//! Only what the calling git wrote is taken back, and what other hooks have made of it since is kept; [`super::written`]
-//! tells both from what the user had there before.
+//! Only what the calling git wrote is taken back, and what other hooks have made of it since is
+//! kept; [`super::written`] tells both from what the user had there before.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -33,8 +33,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// What the name of a place for a second index begins with.
 pub const SCRATCH: &str = "lane-undo-";
 
-/// Undoes what happened; `old` and `new` are the commits of a switch, as post-checkout is told them. A failure leaves
-/// things as git made them.
+/// Undoes what happened; `old` and `new` are the commits of a switch, as post-checkout is told
+/// them. A failure leaves things as git made them.
 pub(super) fn apply(
     place: &Place,
     finding: &Finding,
@@ -46,9 +46,10 @@ pub(super) fn apply(
         Remedy::None => Ok(None),
         Remedy::Switch(branch) => {
             let reset = match finding {
-                Finding::Taken { owner, .. } | Finding::Left { owner: Some(owner), .. } => {
-                    queries::reset_from_outside(place, owner)?
-                }
+                Finding::Taken { owner, .. }
+                | Finding::Left {
+                    owner: Some(owner), ..
+                } => queries::reset_from_outside(place, owner)?,
                 _ => None,
             };
             let saved = go_back(place, old, new, &Goal::Branch(branch))?;
@@ -96,9 +97,14 @@ enum Goal<'a> {
 fn go_back(place: &Place, old: &BStr, new: &BStr, goal: &Goal) -> Result<Option<Saved>> {
     let hook = [new, old].map(ToOwned::to_owned);
     let (old, new) = (old.to_str_lossy(), new.to_str_lossy());
-    let born = place.git().args(["rev-parse", "--verify", "--quiet", "HEAD"]).output()?.status.success();
-    // `checkout --orphan` comes to a branch without a commit, and from there git knows no way back; `switch --orphan` is
-    // told by a commit that is none, and has left nothing in the way.
+    let born = place
+        .git()
+        .args(["rev-parse", "--verify", "--quiet", "HEAD"])
+        .output()?
+        .status
+        .success();
+    // `checkout --orphan` comes to a branch without a commit, and from there git knows no way back;
+    // `switch --orphan` is told by a commit that is none, and has left nothing in the way.
     let orphan = !born && new.bytes().any(|digit| digit != b'0');
     let target = if orphan { &*new } else { "HEAD" };
     let mut saved = None;
@@ -113,38 +119,65 @@ fn go_back(place: &Place, old: &BStr, new: &BStr, goal: &Goal) -> Result<Option<
     }
     match goal {
         Goal::Branch(branch) => {
-            let from = place.head()?.branch().map_or_else(|| "HEAD".into(), ToString::to_string);
+            let from = place
+                .head()?
+                .branch()
+                .map_or_else(|| "HEAD".into(), ToString::to_string);
             let message = format!("checkout: moving from {from} to {branch}");
-            place.git().args(["symbolic-ref", "-m", &message, "HEAD"]).bytes(branch.to_ref()).run()?;
+            place
+                .git()
+                .args(["symbolic-ref", "-m", &message, "HEAD"])
+                .bytes(branch.to_ref())
+                .run()?;
         }
         Goal::Commit(commit) => detach(place, "lane: switch taken back", commit)?,
     }
-    // Other tools' hooks have heard of the way out; what they say counts as little as it does on a way back by git.
+    // Other tools' hooks have heard of the way out; what they say counts as little as it does on a
+    // way back by git.
     let run = ["hook", "run", "--ignore-missing", "post-checkout", "--"];
-    place.git().args(run).bytes(&hook[0]).bytes(&hook[1]).arg("1").output()?;
+    place
+        .git()
+        .args(run)
+        .bytes(&hook[0])
+        .bytes(&hook[1])
+        .arg("1")
+        .output()?;
     Ok(saved)
 }
 
-/// Whether only HEAD is to be moved: then index and files, with conflicts and all, are none of git-lane's business.
+/// Whether only HEAD is to be moved: then index and files, with conflicts and all, are none of
+/// git-lane's business.
 fn same_tree(place: &Place, old: &str, target: &str) -> Result<bool> {
-    let tree =
-        |name: &str| place.git().args(["rev-parse", "--verify", "--quiet"]).arg(format!("{name}^{{tree}}")).output();
+    let tree = |name: &str| {
+        place
+            .git()
+            .args(["rev-parse", "--verify", "--quiet"])
+            .arg(format!("{name}^{{tree}}"))
+            .output()
+    };
     let (old, target) = (tree(old)?, tree(target)?);
     Ok(old.status.success() && target.status.success() && old.stdout == target.stdout)
 }
 
-/// `git checkout` and not `git switch`, which does not work while `git am` or a cherry-pick is under way.
+/// `git checkout` and not `git switch`, which does not work while `git am` or a cherry-pick is
+/// under way.
 fn checkout(place: &Place, goal: &Goal) -> Result<()> {
     let back = || {
-        let git = with_index(place).args(["checkout", "--quiet"]).args(recursion(place));
+        let git = with_index(place)
+            .args(["checkout", "--quiet"])
+            .args(recursion(place));
         match goal {
-            Goal::Branch(branch) => git.args(["--no-guess", "--ignore-other-worktrees"]).bytes(branch.as_bstr()),
+            Goal::Branch(branch) => git
+                .args(["--no-guess", "--ignore-other-worktrees"])
+                .bytes(branch.as_bstr()),
             Goal::Commit(commit) => git.arg("--detach").bytes(commit),
         }
         .arg("--")
     };
     let arrived = || match goal {
-        Goal::Branch(branch) => place.head().is_ok_and(|head| head.branch() == Some(*branch)),
+        Goal::Branch(branch) => place
+            .head()
+            .is_ok_and(|head| head.branch() == Some(*branch)),
         Goal::Commit(_) => false,
     };
     // Another tool's post-checkout hook may fail on the way back; where HEAD is decides.
@@ -152,27 +185,49 @@ fn checkout(place: &Place, goal: &Goal) -> Result<()> {
 }
 
 fn detach(place: &Place, message: &str, commit: &[u8]) -> Result<()> {
-    place.git().args(["update-ref", "--no-deref", "-m", message, "HEAD"]).bytes(commit).run()
+    place
+        .git()
+        .args(["update-ref", "--no-deref", "-m", message, "HEAD"])
+        .bytes(commit)
+        .run()
 }
 
 /// Takes index and files back while HEAD is still where it was.
 fn read_tree_back(place: &Place, target: &str) -> Result<Option<Saved>> {
-    let wrote = |caller: &Caller| caller.switches() && caller.began_to_write(&index(place), false).is_some();
+    let wrote = |caller: &Caller| {
+        caller.switches() && caller.began_to_write(&index(place), false).is_some()
+    };
     if place.caller().is_some_and(|caller| !wrote(caller)) {
         return Ok(None);
     }
-    let found = place.git().args(["rev-parse", "--verify", "--quiet"]).arg(format!("{target}^{{tree}}")).output()?;
+    let found = place
+        .git()
+        .args(["rev-parse", "--verify", "--quiet"])
+        .arg(format!("{target}^{{tree}}"))
+        .output()?;
     let tree = match found.status.success() {
         true => found.stdout.trim_ascii_end().to_str_lossy().into_owned(),
-        // `switch --orphan` has emptied index and worktree; `checkout --orphan` keeps everything, or goes where it is told.
-        false if place.caller().is_some_and(|caller| caller.command == "checkout") => match orphan_of(place, target)? {
-            Some(tree) => tree,
-            None => return Ok(None),
-        },
-        false => place.git().args(["hash-object", "-t", "tree", "/dev/null"]).text()?,
+        // `switch --orphan` has emptied index and worktree; `checkout --orphan` keeps everything,
+        // or goes where it is told.
+        false
+            if place
+                .caller()
+                .is_some_and(|caller| caller.command == "checkout") =>
+        {
+            match orphan_of(place, target)? {
+                Some(tree) => tree,
+                None => return Ok(None),
+            }
+        }
+        false => place
+            .git()
+            .args(["hash-object", "-t", "tree", "/dev/null"])
+            .text()?,
     };
     // The caller is not known; then the index has to look as if a switch had written it.
-    if place.caller().is_none() && index_has_left("HEAD", &tree, || with_index(place)) == Some(false) {
+    if place.caller().is_none()
+        && index_has_left("HEAD", &tree, || with_index(place)) == Some(false)
+    {
         return Ok(None);
     }
     if undo_checkout_merge::bring_back(place, "HEAD", &tree)? || same_tree(place, "HEAD", &tree)? {
@@ -184,26 +239,40 @@ fn read_tree_back(place: &Place, target: &str) -> Result<Option<Saved>> {
     written.complete(place).map(|()| saved)
 }
 
-/// The tree that `checkout --orphan` was told to begin the branch `target` with, where the index is that by now.
+/// The tree that `checkout --orphan` was told to begin the branch `target` with, where the index is
+/// that by now.
 fn orphan_of(place: &Place, target: &str) -> Result<Option<String>> {
     let name = target.strip_prefix("refs/heads/").unwrap_or(target);
-    for word in place.caller().map(|caller| caller.words(name.into())).unwrap_or_default() {
+    for word in place
+        .caller()
+        .map(|caller| caller.words(name.into()))
+        .unwrap_or_default()
+    {
         let word = if word == "-" { "@{-1}".into() } else { word };
         let tree = bstr::concat([&word[..], b"^{tree}"]);
-        let found = place.git().args(["rev-parse", "--verify", "--quiet", "--end-of-options"]).bytes(tree).output()?;
+        let found = place
+            .git()
+            .args(["rev-parse", "--verify", "--quiet", "--end-of-options"])
+            .bytes(tree)
+            .output()?;
         let tree = found.stdout.trim_ascii_end().to_str_lossy().into_owned();
-        if found.status.success() && index_has_left("HEAD", &tree, || with_index(place)) == Some(true) {
+        if found.status.success()
+            && index_has_left("HEAD", &tree, || with_index(place)) == Some(true)
+        {
             return Ok(Some(tree));
         }
     }
     Ok(None)
 }
 
-/// Whether index and files are still those of `branch`, which HEAD has left: git may refuse a switch back to it then, for
-/// conflicts or what is staged, and HEAD alone has to move.
+/// Whether index and files are still those of `branch`, which HEAD has left: git may refuse a
+/// switch back to it then, for conflicts or what is staged, and HEAD alone has to move.
 pub(super) fn only_head_moved(place: &Place, branch: &BranchName) -> bool {
     let name = branch.to_ref().to_str_lossy().into_owned();
-    let born = place.git().args(["rev-parse", "--verify", "--quiet", "HEAD"]).output();
+    let born = place
+        .git()
+        .args(["rev-parse", "--verify", "--quiet", "HEAD"])
+        .output();
     if born.is_ok_and(|born| !born.status.success()) {
         return true;
     }
@@ -213,19 +282,28 @@ pub(super) fn only_head_moved(place: &Place, branch: &BranchName) -> bool {
 
 fn read_tree(place: &Place, from: &str, to: &str) -> Result<()> {
     patiently("git read-tree", || {
-        with_index(place).args(["read-tree", "-m", "-u"]).args(recursion(place)).args([from, to])
+        with_index(place)
+            .args(["read-tree", "-m", "-u"])
+            .args(recursion(place))
+            .args([from, to])
     })
 }
 
 /// The index, and no file, becomes that of `tree`, whatever it is now.
 pub(super) fn read_tree_reset(place: &Place, tree: &str) -> Result<()> {
-    patiently("git read-tree", || with_index(place).args(["read-tree", "--reset", tree]))
+    patiently("git read-tree", || {
+        with_index(place).args(["read-tree", "--reset", tree])
+    })
 }
 
-/// Submodules that went along come back along. What the configuration says of them git knows by itself.
+/// Submodules that went along come back along. What the configuration says of them git knows by
+/// itself.
 pub(super) fn recursion(place: &Place) -> Option<OsString> {
     use std::os::unix::ffi::OsStringExt;
-    place.caller()?.recursion().map(|option| OsString::from_vec(option.into()))
+    place
+        .caller()?
+        .recursion()
+        .map(|option| OsString::from_vec(option.into()))
 }
 
 /// Runs git again while another git holds the index.
@@ -243,15 +321,21 @@ fn patiently(what: &str, git: impl Fn() -> Invocation) -> Result<()> {
     }
 }
 
-/// A place for a second index, where the next git-lane command looks for those of hooks that were killed.
+/// A place for a second index, where the next git-lane command looks for those of hooks that were
+/// killed.
 pub(super) fn scratch(place: &Place) -> Result<Directory> {
     let common_dir = std::path::absolute(&place.common_dir).context("find", &place.common_dir)?;
     let lane_dir = common_dir.join("lane");
     let home = quarantine::home(&lane_dir);
     // Behind a link that came from elsewhere nothing is written.
     if lane_files::is_unfit(&lane_dir, true) || lane_files::is_unfit(&home, true) {
-        let strange = Error::environment(format!("'{}' is no directory of git-lane's", home.display()));
-        return Err(strange.code("strange-file").hint("see what to do about it with: git lane doctor"));
+        let strange = Error::environment(format!(
+            "'{}' is no directory of git-lane's",
+            home.display()
+        ));
+        return Err(strange
+            .code("strange-file")
+            .hint("see what to do about it with: git lane doctor"));
     }
     permissions::create_dir_all(&home).context("create", &home)?;
     scratch::clear(&home, SCRATCH);
@@ -260,18 +344,32 @@ pub(super) fn scratch(place: &Place) -> Result<Directory> {
 
 /// A git that works on a second index, of which no hook hears.
 pub(super) fn on_own_index(place: &Place, index: &Path) -> Result<Invocation> {
-    let events = ["config", "-z", "--name-only", "--get-regexp", r"^hook\..*\.event$", "^post-index-change$"];
+    let events = [
+        "config",
+        "-z",
+        "--name-only",
+        "--get-regexp",
+        r"^hook\..*\.event$",
+        "^post-index-change$",
+    ];
     let named = place.git().args(events).output()?.stdout;
     let keys = named.split(|byte| *byte == 0);
-    let names = keys.filter_map(|key| key.strip_prefix(b"hook.")?.strip_suffix(b".event")).map(ByteSlice::as_bstr);
+    let names = keys
+        .filter_map(|key| key.strip_prefix(b"hook.")?.strip_suffix(b".event"))
+        .map(ByteSlice::as_bstr);
     let mut names = names.peekable();
     let git = place.git().env("GIT_INDEX_FILE", index);
     // Filters would see such settings.
     let heard = names.peek().is_some() || has_hook(place, "post-index-change");
-    Ok(if heard { git.args(no_hooks(names)) } else { git })
+    Ok(if heard {
+        git.args(no_hooks(names))
+    } else {
+        git
+    })
 }
 
-/// The index the caller chose; git runs these hooks in the root of the worktree, from which it counts.
+/// The index the caller chose; git runs these hooks in the root of the worktree, from which it
+/// counts.
 fn chosen_index() -> Option<OsString> {
     std::env::var_os("GIT_INDEX_FILE").filter(|file| !file.is_empty())
 }
@@ -289,7 +387,8 @@ pub(super) fn with_index(place: &Place) -> Invocation {
 
 /// Gives a lane's record the branch's new name.
 pub(super) fn follow(common_dir: &Path, lane: &str, branch: &BranchName) -> Result<()> {
-    let name = LaneName::parse(lane).map_err(|problem| Error::refused(format!("'{lane}' {}", problem.because())))?;
+    let name = LaneName::parse(lane)
+        .map_err(|problem| Error::refused(format!("'{lane}' {}", problem.because())))?;
     let common_dir = std::fs::canonicalize(common_dir).unwrap_or_else(|_| common_dir.to_owned());
     crate::repository::renames::follow(&common_dir, &name, branch)
 }

@@ -1,4 +1,5 @@
-//! When things on the way back were written: by the user before the calling git, by that git, or by a hook after it.
+//! When things on the way back were written: by the user before the calling git, by that git, or by
+//! a hook after it.
 
 use std::fs::Metadata;
 use std::os::unix::fs::MetadataExt;
@@ -22,24 +23,37 @@ impl Times {
     pub(super) fn of(place: &Place) -> Self {
         let file = index(place);
         let head = place.git_dir.join("HEAD");
-        // git moves HEAD last. Before that it runs one hook, which may write anything: nothing tells then but the beginning.
+        // git moves HEAD last. Before that it runs one hook, which may write anything: nothing
+        // tells then but the beginning.
         let meddled = has_hook(place, "post-index-change");
         let head_is_older = || match (place.caller(), caller::born(&head)) {
-            (Some(caller), Some(head)) => caller.is_before(head) && caller::born(&file) > Some(head),
+            (Some(caller), Some(head)) => {
+                caller.is_before(head) && caller::born(&file) > Some(head)
+            }
             _ => false,
         };
         let began = match place.caller() {
             Some(caller) => caller.began_to_write(&file, meddled || head_is_older()),
             None => caller::born(&file),
         };
-        let written = [&head, &place.git_dir.join("reftable/tables.list"), &file].map(|file| modified(file));
-        let moved = written.into_iter().flatten().filter(|written| began.is_none_or(|began| *written >= began)).min();
-        Times { began, moved: if meddled { began } else { moved } }
+        let written =
+            [&head, &place.git_dir.join("reftable/tables.list"), &file].map(|file| modified(file));
+        let moved = written
+            .into_iter()
+            .flatten()
+            .filter(|written| began.is_none_or(|began| *written >= began))
+            .min();
+        Times {
+            began,
+            moved: if meddled { began } else { moved },
+        }
     }
 
     /// Whether the file at `path` was there, as it is, before any hook of this switch was run.
     pub(super) fn is_users(&self, path: &BStr) -> bool {
-        let changed = std::fs::symlink_metadata(crate::store::path(path)).ok().map(|file| changed(&file));
+        let changed = std::fs::symlink_metadata(crate::store::path(path))
+            .ok()
+            .map(|file| changed(&file));
         match (self.began, self.moved, changed) {
             // Without a beginning nothing was written.
             (None, ..) => true,
@@ -51,7 +65,10 @@ impl Times {
 
 /// Whether there is a hook file of that name.
 pub(super) fn has_hook(place: &Place, name: &str) -> bool {
-    let hook = place.git().args(["rev-parse", "--git-path", &format!("hooks/{name}")]).stdout();
+    let hook = place
+        .git()
+        .args(["rev-parse", "--git-path", &format!("hooks/{name}")])
+        .stdout();
     hook.is_ok_and(|hook| crate::store::path(crate::store::line(&hook)).is_file())
 }
 
@@ -61,7 +78,10 @@ fn modified(file: &Path) -> Option<SystemTime> {
 
 fn changed(file: &Metadata) -> SystemTime {
     let (seconds, rest) = (file.ctime(), file.ctime_nsec());
-    let since = Duration::new(u64::try_from(seconds).unwrap_or(0), u32::try_from(rest).unwrap_or(0));
+    let since = Duration::new(
+        u64::try_from(seconds).unwrap_or(0),
+        u32::try_from(rest).unwrap_or(0),
+    );
     SystemTime::UNIX_EPOCH + since
 }
 

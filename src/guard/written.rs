@@ -1,9 +1,10 @@
-//! Which of the differences between two commits the calling git wrote into index and files, which the user had made
-//! before, and which another hook has made since.
+//! Which of the differences between two commits the calling git wrote into index and files, which
+//! the user had made before, and which another hook has made since.
 //!
-//! A switch succeeds only where a file that differs between the two commits was unchanged, or was staged just as the other
-//! commit has it. So whatever else is in such a file now came after the switch, and what is older than the switch is the
-//! user's. The index tells when each entry was written, the files when they were.
+//! A switch succeeds only where a file that differs between the two commits was unchanged, or was
+//! staged just as the other commit has it. So whatever else is in such a file now came after the
+//! switch, and what is older than the switch is the user's. The index tells when each entry was
+//! written, the files when they were.
 
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
@@ -30,7 +31,8 @@ pub(super) struct Written {
     staged: Vec<Entry>,
     /// What the user had taken out of the index while the file stayed, as removals: it stays so.
     unstaged: Vec<Entry>,
-    /// What comes back into the index only, as removals and as entries: something of the user's is where its file would be.
+    /// What comes back into the index only, as removals and as entries: something of the user's is
+    /// where its file would be.
     fileless: Vec<(Entry, Entry)>,
     /// What another hook has changed, added or removed since, as the other commit has it.
     changed: Vec<Entry>,
@@ -57,7 +59,8 @@ impl std::fmt::Display for Saved {
         let name = quote_bytes(&bstr::concat([self.tree.as_bytes(), b":", &self.path]));
         write!(
             f,
-            "what another hook had written to '{}'{more} since the switch is kept until git prunes it: git show {name}",
+            "what another hook had written to '{}'{more} since the switch is kept until git prunes \
+             it: git show {name}",
             self.path
         )
     }
@@ -67,7 +70,10 @@ impl Written {
     /// Looks at what differs between `old` and `target`, to which the calling git has just gone.
     pub(super) fn since(place: &Place, old: &str, target: &str) -> Result<Self> {
         let mut written = Written::default();
-        let changed = place.git().args(["diff-tree", "-r", "-z", "--no-renames", old, target]).output()?;
+        let changed = place
+            .git()
+            .args(["diff-tree", "-r", "-z", "--no-renames", old, target])
+            .output()?;
         // One of them is a branch without a commit: nothing can equal that.
         if !changed.status.success() || changed.stdout.is_empty() {
             return Ok(written);
@@ -79,20 +85,26 @@ impl Written {
         let mut entries = None;
         let mut fields = changed.stdout.split_str("\0");
         while let (Some(change), Some(path)) = (fields.next(), fields.next()) {
-            let Some(change) = Change::parse(change, path.as_bstr()) else { continue };
+            let Some(change) = Change::parse(change, path.as_bstr()) else {
+                continue;
+            };
             let entries = match &entries {
                 Some(entries) => entries,
                 None => entries.insert(read_index(&index(place), change.id)?),
             };
-            let entry = entries.entry_by_path_and_stage(change.path, gix::index::entry::Stage::Unconflicted);
+            let entry = entries
+                .entry_by_path_and_stage(change.path, gix::index::entry::Stage::Unconflicted);
             match entry {
                 Some(entry) if !change.is_removal() => {
                     let same = entry.id.to_string().as_bytes() == change.id;
-                    // An entry without times belongs to no file: the user staged it so, or a merge left it, which nothing
-                    // staged survives.
+                    // An entry without times belongs to no file: the user staged it so, or a merge
+                    // left it, which nothing staged survives.
                     let timeless = merges && entry.stat.ctime.secs == 0;
                     let dirty = !merges && differs.contains(change.path);
-                    if same && !timeless && (is_older(entry, times.began) || dirty && times.is_users(change.path)) {
+                    if same
+                        && !timeless
+                        && (is_older(entry, times.began) || dirty && times.is_users(change.path))
+                    {
                         written.staged.push(change.entry());
                     } else if !merges && (dirty || !same) {
                         written.changed.push(change.entry());
@@ -107,9 +119,13 @@ impl Written {
                 None => match found_at(place, change.path, target)? {
                     At::Nothing => {}
                     At::InTheWay => written.fileless.push((change.removal(), change.before())),
-                    At::File if !times.is_users(change.path) => written.changed.push(change.removal()),
+                    At::File if !times.is_users(change.path) => {
+                        written.changed.push(change.removal())
+                    }
                     // `--force` has discarded the index, whatever was in it.
-                    At::File if forced => written.fileless.push((change.removal(), change.before())),
+                    At::File if forced => {
+                        written.fileless.push((change.removal(), change.before()))
+                    }
                     At::File => written.unstaged.push(change.removal()),
                 },
             }
@@ -117,7 +133,8 @@ impl Written {
         Ok(written)
     }
 
-    /// Whether git itself knows the way back, as soon as what other hooks have changed is out of it.
+    /// Whether git itself knows the way back, as soon as what other hooks have changed is out of
+    /// it.
     pub(super) fn is_plain(&self) -> bool {
         self.staged.is_empty() && self.unstaged.is_empty() && self.fileless.is_empty()
     }
@@ -128,37 +145,66 @@ impl Written {
             return Ok(commit.to_owned());
         }
         let fileless = self.fileless.iter().map(|(removal, _)| removal);
-        let entries: Vec<&Entry> = self.staged.iter().chain(&self.unstaged).chain(fileless).collect();
+        let entries: Vec<&Entry> = self
+            .staged
+            .iter()
+            .chain(&self.unstaged)
+            .chain(fileless)
+            .collect();
         let scratch = scratch(place)?;
         let git = || on_own_index(place, &scratch.path().join("index"));
         git()?.args(["read-tree", commit]).run()?;
-        git()?.args(["update-index", "-z", "--index-info"]).input(lines(&entries)).run()?;
+        git()?
+            .args(["update-index", "-z", "--index-info"])
+            .input(lines(&entries))
+            .run()?;
         git()?.arg("write-tree").text()
     }
 
     /// Takes what other hooks have changed out of the way, and keeps it in a tree.
     pub(super) fn make_way(&self, place: &Place) -> Result<Option<Saved>> {
-        let Some(first) = self.changed.first() else { return Ok(None) };
+        let Some(first) = self.changed.first() else {
+            return Ok(None);
+        };
         let scratch = scratch(place)?;
         let saving = || on_own_index(place, &scratch.path().join("index"));
         let mut kept = Vec::new();
         for entry in &self.changed {
             kept.extend(keep(place, path_of(entry))?);
         }
-        saving()?.args(["update-index", "-z", "--add", "--index-info"]).input(lines(&kept)).run()?;
+        saving()?
+            .args(["update-index", "-z", "--add", "--index-info"])
+            .input(lines(&kept))
+            .run()?;
         let tree = saving()?.arg("write-tree").text()?;
-        with_index(place).args(["update-index", "-z", "--add", "--index-info"]).input(lines(&self.changed)).run()?;
-        let (removals, entries): (Vec<_>, Vec<_>) = self.changed.iter().partition(|entry| is_removal(entry));
-        for file in removals.into_iter().map(|entry| crate::store::path(path_of(entry))) {
+        with_index(place)
+            .args(["update-index", "-z", "--add", "--index-info"])
+            .input(lines(&self.changed))
+            .run()?;
+        let (removals, entries): (Vec<_>, Vec<_>) =
+            self.changed.iter().partition(|entry| is_removal(entry));
+        for file in removals
+            .into_iter()
+            .map(|entry| crate::store::path(path_of(entry)))
+        {
             match std::fs::remove_file(&file) {
-                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error).context("remove", &file),
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    return Err(error).context("remove", &file);
+                }
                 _ => {}
             }
         }
         let names: Vec<&BStr> = entries.into_iter().map(path_of).collect();
-        with_index(place).args(["checkout-index", "-f", "-u", "-z", "--stdin"]).input(lines(&names)).run()?;
+        with_index(place)
+            .args(["checkout-index", "-f", "-u", "-z", "--stdin"])
+            .input(lines(&names))
+            .run()?;
         let path = path_of(kept.first().unwrap_or(first)).to_owned();
-        Ok((!kept.is_empty()).then(|| Saved { tree, path, more: kept.len() - 1 }))
+        Ok((!kept.is_empty()).then(|| Saved {
+            tree,
+            path,
+            more: kept.len() - 1,
+        }))
     }
 
     /// After the files: what comes back into the index only.
@@ -167,9 +213,15 @@ impl Written {
             return Ok(());
         }
         let entries: Vec<&Entry> = self.fileless.iter().map(|(_, entry)| entry).collect();
-        with_index(place).args(["update-index", "-z", "--add", "--index-info"]).input(lines(&entries)).run()?;
+        with_index(place)
+            .args(["update-index", "-z", "--add", "--index-info"])
+            .input(lines(&entries))
+            .run()?;
         // Tells git which files are as the index has them; that some are not is no failure.
-        with_index(place).args(["update-index", "-q", "--refresh"]).output().map(drop)
+        with_index(place)
+            .args(["update-index", "-q", "--refresh"])
+            .output()
+            .map(drop)
     }
 }
 
@@ -185,8 +237,15 @@ struct Change<'a> {
 impl<'a> Change<'a> {
     fn parse(line: &'a [u8], path: &'a BStr) -> Option<Self> {
         let mut words = line.strip_prefix(b":")?.split_str(" ");
-        let (mode_before, mode, id_before, id) = (words.next()?, words.next()?, words.next()?, words.next()?);
-        Some(Change { mode_before, mode, id_before, id, path })
+        let (mode_before, mode, id_before, id) =
+            (words.next()?, words.next()?, words.next()?, words.next()?);
+        Some(Change {
+            mode_before,
+            mode,
+            id_before,
+            id,
+            path,
+        })
     }
 
     fn is_removal(&self) -> bool {
@@ -199,25 +258,47 @@ impl<'a> Change<'a> {
 
     /// An entry that takes the path out of an index.
     fn removal(&self) -> Entry {
-        [b"0 ", &*vec![b'0'; self.id.len()], b"\t", self.path].concat().into()
+        [b"0 ", &*vec![b'0'; self.id.len()], b"\t", self.path]
+            .concat()
+            .into()
     }
 
     fn before(&self) -> Entry {
-        [self.mode_before, b" ", self.id_before, b"\t", self.path].concat().into()
+        [self.mode_before, b" ", self.id_before, b"\t", self.path]
+            .concat()
+            .into()
     }
 }
 
 fn read_index(file: &Path, id: &[u8]) -> Result<gix::index::File> {
-    let kind = if id.len() == 64 { gix::hash::Kind::Sha256 } else { gix::hash::Kind::Sha1 };
-    gix::index::File::at(file, kind, true, gix::index::decode::Options::default())
-        .map_err(|error| Error::environment(format!("cannot read '{}'", file.display())).source(error.to_string()))
+    let kind = if id.len() == 64 {
+        gix::hash::Kind::Sha256
+    } else {
+        gix::hash::Kind::Sha1
+    };
+    gix::index::File::at(file, kind, true, gix::index::decode::Options::default()).map_err(
+        |error| {
+            Error::environment(format!("cannot read '{}'", file.display()))
+                .source(error.to_string())
+        },
+    )
 }
 
-/// The files that are not as the index has them. The commit that is checked out in a submodule is not in any file.
+/// The files that are not as the index has them. The commit that is checked out in a submodule is
+/// not in any file.
 fn differing(place: &Place) -> Result<BTreeSet<BString>> {
-    with_index(place).args(["update-index", "-q", "--refresh"]).output()?;
-    let listed = with_index(place).args(["diff-files", "-z", "--name-only", "--ignore-submodules=all"]).output()?;
-    Ok(listed.stdout.split_str("\0").filter(|path| !path.is_empty()).map(BString::from).collect())
+    with_index(place)
+        .args(["update-index", "-q", "--refresh"])
+        .output()?;
+    let listed = with_index(place)
+        .args(["diff-files", "-z", "--name-only", "--ignore-submodules=all"])
+        .output()?;
+    Ok(listed
+        .stdout
+        .split_str("\0")
+        .filter(|path| !path.is_empty())
+        .map(BString::from)
+        .collect())
 }
 
 /// What is where a file belongs that the other commit lacks.
@@ -232,17 +313,29 @@ enum At {
 
 fn found_at(place: &Place, path: &BStr, target: &str) -> Result<At> {
     if let Some(above) = obstacle_above(path) {
-        let tracked =
-            place.git().args(["--literal-pathspecs", "ls-tree", "--full-tree", "-z", "--name-only", target, "--"]);
+        let tracked = place.git().args([
+            "--literal-pathspecs",
+            "ls-tree",
+            "--full-tree",
+            "-z",
+            "--name-only",
+            target,
+            "--",
+        ]);
         let tracked = !tracked.bytes(bytes(&above)).stdout()?.is_empty();
         return Ok(if tracked { At::Nothing } else { At::InTheWay });
     }
     let file = crate::store::path(path);
     match std::fs::symlink_metadata(&file) {
         Ok(found) if found.is_dir() => {
-            let others = with_index(place).args(["--literal-pathspecs", "ls-files", "--others", "-z", "--"]);
+            let others =
+                with_index(place).args(["--literal-pathspecs", "ls-files", "--others", "-z", "--"]);
             let others = others.bytes(path).stdout()?;
-            Ok(if others.is_empty() { At::Nothing } else { At::InTheWay })
+            Ok(if others.is_empty() {
+                At::Nothing
+            } else {
+                At::InTheWay
+            })
         }
         Ok(_) => Ok(At::File),
         Err(_) => Ok(At::Nothing),
@@ -252,9 +345,14 @@ fn found_at(place: &Place, path: &BStr, target: &str) -> Result<At> {
 /// The first of the directories `path` is in that is no directory.
 fn obstacle_above(path: &BStr) -> Option<PathBuf> {
     let path = crate::store::path(path);
-    let mut above: Vec<&Path> = path.ancestors().skip(1).filter(|above| !above.as_os_str().is_empty()).collect();
+    let mut above: Vec<&Path> = path
+        .ancestors()
+        .skip(1)
+        .filter(|above| !above.as_os_str().is_empty())
+        .collect();
     above.reverse();
-    let is_other = |above: &&Path| std::fs::symlink_metadata(above).is_ok_and(|found| !found.is_dir());
+    let is_other =
+        |above: &&Path| std::fs::symlink_metadata(above).is_ok_and(|found| !found.is_dir());
     above.into_iter().find(is_other).map(Path::to_owned)
 }
 
@@ -271,19 +369,39 @@ fn keep(place: &Place, path: &BStr) -> Result<Option<Entry>> {
     };
     let hash = ["hash-object", "-w", "--no-filters"];
     let (mode, id) = if found.is_symlink() {
-        let target = std::fs::read_link(&file).context("read", &file)?.into_os_string().into_vec();
-        ("120000", place.git().args(hash).arg("--stdin").input(target).text()?)
+        let target = std::fs::read_link(&file)
+            .context("read", &file)?
+            .into_os_string()
+            .into_vec();
+        (
+            "120000",
+            place.git().args(hash).arg("--stdin").input(target).text()?,
+        )
     } else if found.is_file() {
-        let mode = if found.mode() & 0o111 == 0 { "100644" } else { "100755" };
+        let mode = if found.mode() & 0o111 == 0 {
+            "100644"
+        } else {
+            "100755"
+        };
         (mode, place.git().args(hash).arg("--").arg(&file).text()?)
     } else {
-        return Err(Error::refused(format!("'{}' is no file any more", file.display())));
+        return Err(Error::refused(format!(
+            "'{}' is no file any more",
+            file.display()
+        )));
     };
-    Ok(Some([mode.as_bytes(), b" ", id.as_bytes(), b"\t", path].concat().into()))
+    Ok(Some(
+        [mode.as_bytes(), b" ", id.as_bytes(), b"\t", path]
+            .concat()
+            .into(),
+    ))
 }
 
 fn path_of(entry: &Entry) -> &BStr {
-    entry.split_once_str("\t").map_or(b"".as_slice(), |(_, path)| path).as_bstr()
+    entry
+        .split_once_str("\t")
+        .map_or(b"".as_slice(), |(_, path)| path)
+        .as_bstr()
 }
 
 fn is_removal(entry: &Entry) -> bool {
@@ -291,5 +409,7 @@ fn is_removal(entry: &Entry) -> bool {
 }
 
 fn lines(all: &[impl AsRef<[u8]>]) -> Vec<u8> {
-    all.iter().flat_map(|line| line.as_ref().iter().copied().chain([0])).collect()
+    all.iter()
+        .flat_map(|line| line.as_ref().iter().copied().chain([0]))
+        .collect()
 }

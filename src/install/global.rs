@@ -1,9 +1,10 @@
-//! The rule for every repository of a user: files that can live in a dotfiles repository, and one line that includes them.
+//! The rule for every repository of a user: files that can live in a dotfiles repository, and one
+//! line that includes them.
 //!
-//! The hooks are defined in a git configuration file of their own (git 2.54 and later), which the user's configuration
-//! includes; a repository without lanes never notices. Older gits ignore that file, so the user's `lane.toml` asks for the
-//! hooks with the first lane of each repository. A global `core.hooksPath` would silence every repository's own hooks
-//! and is never set.
+//! The hooks are defined in a git configuration file of their own (git 2.54 and later), which the
+//! user's configuration includes; a repository without lanes never notices. Older gits ignore that
+//! file, so the user's `lane.toml` asks for the hooks with the first lane of each repository. A
+//! global `core.hooksPath` would silence every repository's own hooks and is never set.
 
 use std::fmt::Write as _;
 use std::io::ErrorKind;
@@ -17,10 +18,10 @@ use crate::error::{Error, IoContext, Result};
 use crate::policy;
 use crate::store::command::Git;
 
-/// Every file written here says so in a line that ends with the id git gives to the other lines as a blob: a file of any
-/// version that the user has not changed is known by it.
-const MARK: &str =
-    "# git-lane wrote this file; 'git lane init --global --uninstall' removes it while its other lines are ";
+/// Every file written here says so in a line that ends with the id git gives to the other lines as
+/// a blob: a file of any version that the user has not changed is known by it.
+const MARK: &str = "# git-lane wrote this file; 'git lane init --global --uninstall' removes it \
+                    while its other lines are ";
 
 /// One file of the roll-out.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +52,8 @@ pub enum Stays {
     Foreign,
     /// The user has changed it since git-lane wrote it.
     Changed,
-    /// This symbolic link leads to it: it may serve other machines, and who made the link has the say.
+    /// This symbolic link leads to it: it may serve other machines, and who made the link has the
+    /// say.
     Linked(PathBuf),
 }
 
@@ -60,7 +62,11 @@ impl std::fmt::Display for Stays {
         match self {
             Stays::Foreign => f.write_str("is not git-lane's and stays as it is"),
             Stays::Changed => f.write_str("was changed after git-lane wrote it and stays as it is"),
-            Stays::Linked(link) => write!(f, "stays, because the symbolic link '{}' leads to it", link.display()),
+            Stays::Linked(link) => write!(
+                f,
+                "stays, because the symbolic link '{}' leads to it",
+                link.display()
+            ),
         }
     }
 }
@@ -88,8 +94,9 @@ fn look(file: &GlobalFile) -> Result<Found> {
     if text == file.text.as_bytes() {
         return Ok(Found::Current);
     }
-    let (marks, rest): (Vec<&[u8]>, Vec<&[u8]>) =
-        text.lines_with_terminator().partition(|line| line.starts_with_str(MARK));
+    let (marks, rest): (Vec<&[u8]>, Vec<&[u8]>) = text
+        .lines_with_terminator()
+        .partition(|line| line.starts_with_str(MARK));
     Ok(match marks.as_slice() {
         [] => Found::Not(Stays::Foreign),
         [mark] if *mark == mark_of(&rest.concat())?.as_bytes() => Found::Ours,
@@ -106,45 +113,94 @@ fn mark_of(rest: &[u8]) -> Result<String> {
 
 /// The symbolic link below the user's home, or above the file elsewhere, that leads to it.
 fn link_to(file: &Path) -> Option<PathBuf> {
-    let home = std::env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute());
+    let home = std::env::var_os("HOME")
+        .map(PathBuf::from)
+        .filter(|home| home.is_absolute());
     let above_home = |path: &Path| home.as_ref().is_some_and(|home| home.starts_with(path));
-    file.ancestors().take_while(|path| !above_home(path)).filter(|path| path.is_symlink()).last().map(Path::to_owned)
+    file.ancestors()
+        .take_while(|path| !above_home(path))
+        .filter(|path| path.is_symlink())
+        .last()
+        .map(Path::to_owned)
 }
 
 /// Every file, and where it goes by the XDG base directory specification.
 pub fn files() -> Result<Vec<GlobalFile>> {
-    let homeless = || Error::environment("neither HOME nor XDG_CONFIG_HOME says where your settings are");
+    let homeless =
+        || Error::environment("neither HOME nor XDG_CONFIG_HOME says where your settings are");
     let config = policy::config_home().ok_or_else(homeless)?;
-    let home = std::env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute());
-    let data = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).filter(|data| data.is_absolute());
-    let data = data.or_else(|| Some(home?.join(".local/share"))).ok_or_else(homeless)?;
+    let home = std::env::var_os("HOME")
+        .map(PathBuf::from)
+        .filter(|home| home.is_absolute());
+    let data = std::env::var_os("XDG_DATA_HOME")
+        .map(PathBuf::from)
+        .filter(|data| data.is_absolute());
+    let data = data
+        .or_else(|| Some(home?.join(".local/share")))
+        .ok_or_else(homeless)?;
     let file = |path: PathBuf, text: &str, purpose| -> Result<GlobalFile> {
         // zsh reads what a completion is for from its first line.
-        let first = if text.starts_with("#compdef") { text.find('\n').map_or(0, |end| end + 1) } else { 0 };
+        let first = if text.starts_with("#compdef") {
+            text.find('\n').map_or(0, |end| end + 1)
+        } else {
+            0
+        };
         let text = [&text[..first], &mark_of(text.as_bytes())?, &text[first..]].concat();
-        Ok(GlobalFile { path, text, purpose })
+        Ok(GlobalFile {
+            path,
+            text,
+            purpose,
+        })
     };
     Ok(vec![
-        file(config.join("git-lane/hooks.gitconfig"), &hooks(), "the hooks, for git 2.54 and later")?,
-        file(config.join("git-lane/lane.toml"), POLICY, "the hooks with each first lane, for older gits")?,
-        file(data.join("bash-completion/completions/git-lane"), completion_scripts::BASH, "completion in bash")?,
-        file(data.join(ZSH), completion_scripts::ZSH, "completion in zsh, once that directory is in fpath")?,
-        file(config.join("fish/conf.d/git-lane.fish"), completion_scripts::FISH, "completion in fish")?,
+        file(
+            config.join("git-lane/hooks.gitconfig"),
+            &hooks(),
+            "the hooks, for git 2.54 and later",
+        )?,
+        file(
+            config.join("git-lane/lane.toml"),
+            POLICY,
+            "the hooks with each first lane, for older gits",
+        )?,
+        file(
+            data.join("bash-completion/completions/git-lane"),
+            completion_scripts::BASH,
+            "completion in bash",
+        )?,
+        file(
+            data.join(ZSH),
+            completion_scripts::ZSH,
+            "completion in zsh, once that directory is in fpath",
+        )?,
+        file(
+            config.join("fish/conf.d/git-lane.fish"),
+            completion_scripts::FISH,
+            "completion in fish",
+        )?,
     ])
 }
 
-/// The directory of zsh's completion, where the user has a zsh that does not look there: none does of itself, and nothing
-/// but their own start-up files can tell it to.
+/// The directory of zsh's completion, where the user has a zsh that does not look there: none does
+/// of itself, and nothing but their own start-up files can tell it to.
 pub fn unsearched_by_zsh() -> Result<Option<PathBuf>> {
     let is_file = |file: &PathBuf| std::fs::metadata(file).is_ok_and(|found| found.is_file());
-    let there = std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()).any(|at| is_file(&at.join("zsh")));
-    let Some(file) = files()?.into_iter().map(|file| file.path).find(|path| path.ends_with(ZSH)) else {
+    let there = std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
+        .any(|at| is_file(&at.join("zsh")));
+    let Some(file) = files()?
+        .into_iter()
+        .map(|file| file.path)
+        .find(|path| path.ends_with(ZSH))
+    else {
         return Ok(None);
     };
     let directory = file.parent().map(Path::to_owned);
-    let searched =
-        std::env::var_os("FPATH").is_some_and(|all| std::env::split_paths(&all).any(|at| Some(at) == directory));
-    let home = std::env::var_os("ZDOTDIR").or_else(|| std::env::var_os("HOME")).map(PathBuf::from).unwrap_or_default();
+    let searched = std::env::var_os("FPATH")
+        .is_some_and(|all| std::env::split_paths(&all).any(|at| Some(at) == directory));
+    let home = std::env::var_os("ZDOTDIR")
+        .or_else(|| std::env::var_os("HOME"))
+        .map(PathBuf::from)
+        .unwrap_or_default();
     // However they spell it, the end of it is there.
     let named = [".zshrc", ".zshenv", ".zprofile"]
         .iter()
@@ -158,20 +214,31 @@ const ZSH: &str = "zsh/site-functions/_git-lane";
 
 const POLICY: &str = "[start]\ninstall-hooks = true\n";
 
-/// The hooks as a git configuration file; command before event, because git dies of an event without one.
+/// The hooks as a git configuration file; command before event, because git dies of an event
+/// without one.
 fn hooks() -> String {
     let mut text = String::new();
     for hook in needed(Level::Restore) {
-        let command =
-            stub::command(*hook).replace('\\', "\\\\").replace('"', "\\\"").replace('\t', "\\t").replace('\n', "\\n");
-        let _ = writeln!(text, "[hook \"{}\"]\n\tcommand = \"{command}\"\n\tevent = {}", section(*hook), hook.name());
+        let command = stub::command(*hook)
+            .replace('\\', "\\\\")
+            .replace('"', "\\\"")
+            .replace('\t', "\\t")
+            .replace('\n', "\\n");
+        let _ = writeln!(
+            text,
+            "[hook \"{}\"]\n\tcommand = \"{command}\"\n\tevent = {}",
+            section(*hook),
+            hook.name()
+        );
     }
     text
 }
 
 /// The value of `include.path`: with `~`, so that it is right on every machine the dotfiles go to.
 pub fn include_path(file: &Path) -> PathBuf {
-    let home = std::env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute());
+    let home = std::env::var_os("HOME")
+        .map(PathBuf::from)
+        .filter(|home| home.is_absolute());
     match home.as_ref().and_then(|home| file.strip_prefix(home).ok()) {
         Some(rest) => Path::new("~").join(rest),
         None => file.to_owned(),
@@ -194,7 +261,10 @@ pub fn install() -> Result<Outcome> {
     }
     let include = include_path(&files[0].path);
     if !included(&include)? {
-        git().args(["config", "--global", "--add", "include.path"]).arg(&include).run()?;
+        git()
+            .args(["config", "--global", "--add", "include.path"])
+            .arg(&include)
+            .run()?;
         outcome.include_changed = true;
     }
     Ok(outcome)
@@ -205,22 +275,36 @@ pub fn uninstall() -> Result<Outcome> {
     let mut outcome = Outcome::default();
     let files = files()?;
     let include = include_path(&files[0].path);
-    // git ignores an include whose file is gone, so the line goes last of nothing: either order is safe.
+    // git ignores an include whose file is gone, so the line goes last of nothing: either order is
+    // safe.
     if included(&include)? {
-        git().args(["config", "--global", "--fixed-value", "--unset-all", "include.path"]).arg(&include).run()?;
+        git()
+            .args([
+                "config",
+                "--global",
+                "--fixed-value",
+                "--unset-all",
+                "include.path",
+            ])
+            .arg(&include)
+            .run()?;
         outcome.include_changed = true;
     }
     for file in &files {
         match (look(file)?, link_to(&file.path)) {
             (Found::Missing, _) => {}
             (Found::Not(why), _) => outcome.kept.push((file.path.clone(), why)),
-            (Found::Ours | Found::Current, Some(link)) => outcome.kept.push((file.path.clone(), Stays::Linked(link))),
+            (Found::Ours | Found::Current, Some(link)) => {
+                outcome.kept.push((file.path.clone(), Stays::Linked(link)))
+            }
             (Found::Ours | Found::Current, None) => {
                 std::fs::remove_file(&file.path).context("remove", &file.path)?;
                 outcome.changed.push(file.path.clone());
                 // Directories made for it go when they are empty.
                 let above = file.path.ancestors().skip(1).take(2);
-                above.take_while(|parent| std::fs::remove_dir(parent).is_ok()).for_each(drop);
+                above
+                    .take_while(|parent| std::fs::remove_dir(parent).is_ok())
+                    .for_each(drop);
             }
         }
     }
@@ -232,7 +316,9 @@ fn git() -> crate::store::command::Invocation {
 }
 
 fn included(include: &Path) -> Result<bool> {
-    let listed = git().args(["config", "--global", "-z", "--get-all", "include.path"]).output()?;
+    let listed = git()
+        .args(["config", "--global", "-z", "--get-all", "include.path"])
+        .output()?;
     Ok(listed
         .stdout
         .split(|byte| *byte == 0)

@@ -1,9 +1,11 @@
-//! Hook files: written and removed so that no moment exists in which a hook that was there does not run.
+//! Hook files: written and removed so that no moment exists in which a hook that was there does not
+//! run.
 //!
-//! A foreign hook is never edited. It keeps its bytes, mode and name in `hooks.pre-git-lane` beside `hooks`: a second link
-//! to the same file until ours replaces the first by rename; the way back is one rename too. Many hooks look at their own
-//! name, or for files beside them or some levels up, so that directory has links to everything else in `hooks`.
-//! Whatever others add around our block stays.
+//! A foreign hook is never edited. It keeps its bytes, mode and name in `hooks.pre-git-lane` beside
+//! `hooks`: a second link to the same file until ours replaces the first by rename; the way back is
+//! one rename too. Many hooks look at their own name, or for files beside them or some levels up,
+//! so that directory has links to everything else in `hooks`. Whatever others add around our block
+//! stays.
 
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -23,7 +25,11 @@ const UNFINISHED: &str = ".git-lane-";
 /// Removes what a dead process was writing.
 fn remove_unfinished(directory: &Path) {
     for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
-        if entry.file_name().as_encoded_bytes().starts_with(UNFINISHED.as_bytes()) {
+        if entry
+            .file_name()
+            .as_encoded_bytes()
+            .starts_with(UNFINISHED.as_bytes())
+        {
             drop(std::fs::remove_file(entry.path()));
         }
     }
@@ -44,7 +50,8 @@ fn mirror(directory: &Path) -> Result<()> {
     let any = names(&beside).iter().any(|name| ours(name));
     for name in names(&beside) {
         let link = beside.join(&name);
-        if std::fs::read_link(&link).is_ok_and(|to| to == target(&name)) && (!any || !link.exists()) {
+        if std::fs::read_link(&link).is_ok_and(|to| to == target(&name)) && (!any || !link.exists())
+        {
             std::fs::remove_file(&link).context("remove", &link)?;
         }
     }
@@ -53,18 +60,28 @@ fn mirror(directory: &Path) -> Result<()> {
         drop(std::fs::remove_dir(&beside));
         return Ok(());
     }
-    let sample = |name: &std::ffi::OsStr| Path::new(name).extension().is_some_and(|extension| extension == "sample");
-    for name in names(directory).iter().filter(|name| !ours(name) && !sample(name)) {
+    let sample = |name: &std::ffi::OsStr| {
+        Path::new(name)
+            .extension()
+            .is_some_and(|extension| extension == "sample")
+    };
+    for name in names(directory)
+        .iter()
+        .filter(|name| !ours(name) && !sample(name))
+    {
         let link = beside.join(name);
         match std::os::unix::fs::symlink(target(name), &link) {
-            Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error).context("write", &link),
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => {
+                return Err(error).context("write", &link);
+            }
             _ => {}
         }
     }
     Ok(())
 }
 
-/// Writes our block for `hooks`, and removes it from the others. The caller sees to it that only one of us is at work.
+/// Writes our block for `hooks`, and removes it from the others. The caller sees to it that only
+/// one of us is at work.
 pub(super) fn install(directory: &Path, hooks: &[Hook]) -> Result<()> {
     permissions::create_dir_all(directory).context("create", directory)?;
     remove_unfinished(directory);
@@ -72,13 +89,19 @@ pub(super) fn install(directory: &Path, hooks: &[Hook]) -> Result<()> {
     tempfile::tempfile_in(directory).context("write in", directory)?;
     for hook in hooks {
         let file = directory.join(hook.name());
-        if matches!(read(&file)?, Found::Foreign) && exists(&kept(&file)) && !same(&file, &kept(&file)) {
+        if matches!(read(&file)?, Found::Foreign)
+            && exists(&kept(&file))
+            && !same(&file, &kept(&file))
+        {
             return Err(Error::refused(format!(
                 "'{}' was replaced after git-lane had put the hook before it aside",
                 file.display()
             ))
             .code("hook-replaced")
-            .hint(format!("decide which one stays, that or '{}', and remove the other", kept(&file).display())));
+            .hint(format!(
+                "decide which one stays, that or '{}', and remove the other",
+                kept(&file).display()
+            )));
         }
     }
     for hook in Hook::ALL {
@@ -100,13 +123,26 @@ fn install_one(file: &Path, hook: Hook) -> Result<()> {
         Found::Ours(text) => {
             let wanted = stub::whole(hook, exists(&kept));
             let runs = std::fs::metadata(file).is_ok_and(|file| file.mode() & 0o111 != 0);
-            if runs && text == wanted.as_bytes() { Ok(()) } else { replace(file, wanted.as_bytes(), 0o755) }
+            if runs && text == wanted.as_bytes() {
+                Ok(())
+            } else {
+                replace(file, wanted.as_bytes(), 0o755)
+            }
         }
         Found::Shared(before, after) => {
             let mode = std::fs::metadata(file).map_or(0o755, |file| file.mode() & 0o7777);
             // git passes over a hook that no user may execute: a user who may read it may.
-            let mode = if mode & 0o111 == 0 { mode | (mode & 0o444) >> 2 } else { mode };
-            let text = [before.as_bytes(), stub::block(hook, exists(&kept)).as_bytes(), after.as_bytes()].concat();
+            let mode = if mode & 0o111 == 0 {
+                mode | (mode & 0o444) >> 2
+            } else {
+                mode
+            };
+            let text = [
+                before.as_bytes(),
+                stub::block(hook, exists(&kept)).as_bytes(),
+                after.as_bytes(),
+            ]
+            .concat();
             replace(file, &text, mode)
         }
         Found::Foreign => {
@@ -139,14 +175,21 @@ pub(super) fn uninstall(directory: &Path) -> Result<Vec<String>> {
 pub(super) fn of_others(directory: &Path) -> Vec<String> {
     let files = Hook::ALL.iter().map(|hook| directory.join(hook.name()));
     let ours = files.filter(|file| matches!(read(file), Ok(Found::Ours(_) | Found::Shared(..))));
-    ours.map(|file| format!("'{}' stays: others use the directory it is in, too", file.display())).collect()
+    ours.map(|file| {
+        format!(
+            "'{}' stays: others use the directory it is in, too",
+            file.display()
+        )
+    })
+    .collect()
 }
 
-/// What other tools call a hook they found, beside the one they put in its place: pre-commit runs it, lefthook puts it back.
+/// What other tools call a hook they found, beside the one they put in its place: pre-commit runs
+/// it, lefthook puts it back.
 const MOVED: [&str; 2] = [".legacy", ".old"];
 
-/// Removes a file of ours that another tool has moved, and would run or put back; what it took the place of gets its name
-/// then, as if git-lane had never been there.
+/// Removes a file of ours that another tool has moved, and would run or put back; what it took the
+/// place of gets its name then, as if git-lane had never been there.
 fn forget_moved(file: &Path) -> Result<()> {
     for suffix in MOVED {
         let mut moved = file.as_os_str().to_owned();
@@ -155,7 +198,10 @@ fn forget_moved(file: &Path) -> Result<()> {
         if !matches!(read(&moved)?, Found::Ours(_)) {
             continue;
         }
-        match matches!(read(file)?, Found::Foreign) && exists(&kept(file)) && !same(file, &kept(file)) {
+        match matches!(read(file)?, Found::Foreign)
+            && exists(&kept(file))
+            && !same(file, &kept(file))
+        {
             true => std::fs::rename(kept(file), &moved).context("put back", &moved)?,
             false => std::fs::remove_file(&moved).context("remove", &moved)?,
         }
@@ -167,35 +213,53 @@ fn uninstall_one(file: &Path) -> Result<Option<String>> {
     let kept = kept(file);
     let stays = |what: &str| Ok(Some(format!("'{}' stays: {what}", kept.display())));
     match (read(file)?, exists(&kept)) {
-        (Found::Ours(_) | Found::Missing, true) => {
-            std::fs::rename(&kept, file).context("put back", file).map(|()| None)
-        }
-        (Found::Ours(_), false) => std::fs::remove_file(file).context("remove", file).map(|()| None),
+        (Found::Ours(_) | Found::Missing, true) => std::fs::rename(&kept, file)
+            .context("put back", file)
+            .map(|()| None),
+        (Found::Ours(_), false) => std::fs::remove_file(file)
+            .context("remove", file)
+            .map(|()| None),
         (Found::Shared(before, after), kept) => {
             let mode = std::fs::metadata(file).map_or(0o755, |file| file.mode() & 0o7777);
             replace(file, &[before.as_bytes(), after.as_bytes()].concat(), mode)?;
-            if kept { stays("others have added to the hook that took its place") } else { Ok(None) }
+            if kept {
+                stays("others have added to the hook that took its place")
+            } else {
+                Ok(None)
+            }
         }
         // An install was interrupted before it took effect.
-        (Found::Foreign, true) if same(file, &kept) => {
-            std::fs::remove_file(&kept).context("remove", &kept).map(|()| None)
-        }
+        (Found::Foreign, true) if same(file, &kept) => std::fs::remove_file(&kept)
+            .context("remove", &kept)
+            .map(|()| None),
         (Found::Foreign, true) => stays("another tool has put its own hook in its place"),
         (Found::Foreign | Found::Missing, false) => Ok(None),
     }
 }
 
 fn same(a: &Path, b: &Path) -> bool {
-    let id = |path| std::fs::symlink_metadata(path).ok().map(|found| (found.dev(), found.ino()));
+    let id = |path| {
+        std::fs::symlink_metadata(path)
+            .ok()
+            .map(|found| (found.dev(), found.ino()))
+    };
     id(a).is_some() && id(a) == id(b)
 }
 
 /// Puts a new file in the place of `file` in one step.
 fn replace(file: &Path, text: &[u8], mode: u32) -> Result<()> {
     let directory = file.parent().unwrap_or(Path::new("."));
-    let mut new = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(directory).context("write in", directory)?;
+    let mut new = tempfile::Builder::new()
+        .prefix(UNFINISHED)
+        .tempfile_in(directory)
+        .context("write in", directory)?;
     new.write_all(text).context("write", new.path())?;
-    new.as_file().set_permissions(std::fs::Permissions::from_mode(mode)).context("set the mode of", new.path())?;
+    new.as_file()
+        .set_permissions(std::fs::Permissions::from_mode(mode))
+        .context("set the mode of", new.path())?;
     permissions::adjust(new.path()).context("share", new.path())?;
-    new.persist(file).map_err(|error| error.error).context("replace", file).map(drop)
+    new.persist(file)
+        .map_err(|error| error.error)
+        .context("replace", file)
+        .map(drop)
 }

@@ -28,26 +28,44 @@ pub(super) enum ByHand {
 }
 
 /// Where git would not come to us: the directory of its hook files, and what to do there.
-pub(super) fn lacking(repository: &Repository, place: &Directory, hook: Hook) -> Result<Option<(PathBuf, ByHand)>> {
+pub(super) fn lacking(
+    repository: &Repository,
+    place: &Directory,
+    hook: Hook,
+) -> Result<Option<(PathBuf, ByHand)>> {
     let name = hook.name();
     let lacks = |directory: &PathBuf| !probe::runs_us(repository, &directory.join(name), hook);
     let (below, roots) = match place {
         Directory::Own(directory) | Directory::Chosen(directory, _) => {
-            return Ok(Some(directory).filter(|directory| lacks(directory)).map(|directory| {
-                let file = directory.join(name);
-                (directory.clone(), unreached(&file, hook).unwrap_or_else(|| to_add(directory, hook)))
-            }));
+            return Ok(Some(directory)
+                .filter(|directory| lacks(directory))
+                .map(|directory| {
+                    let file = directory.join(name);
+                    (
+                        directory.clone(),
+                        unreached(&file, hook).unwrap_or_else(|| to_add(directory, hook)),
+                    )
+                }));
         }
         Directory::InEach(below, _) => {
             let all = repository.worktrees()?.into_iter();
             let present = all.filter(|worktree| worktree.state == WorktreeState::Present);
-            (below, present.map(|worktree| worktree.path).collect::<Vec<_>>())
+            (
+                below,
+                present.map(|worktree| worktree.path).collect::<Vec<_>>(),
+            )
         }
     };
-    let Some(root) = roots.iter().find(|root| lacks(&root.join(below))) else { return Ok(None) };
+    let Some(root) = roots.iter().find(|root| lacks(&root.join(below))) else {
+        return Ok(None);
+    };
     let directory = root.join(below);
     let husky = third_party::is_husky(&directory);
-    let to_edit = if husky { below.with_file_name(name) } else { below.join(name) };
+    let to_edit = if husky {
+        below.with_file_name(name)
+    } else {
+        below.join(name)
+    };
     let main = repository.main_site().0;
     let is_in_main = *root != main && !lacks(&main.join(below));
     let remedy = match unreached(&directory.join(name), hook) {
@@ -78,7 +96,8 @@ fn to_add(directory: &Path, hook: Hook) -> ByHand {
 
 /// What to say of all of them, a line each.
 pub(super) fn hints(place: &Directory, missing: &[ByHand]) -> Vec<String> {
-    if let Some(ByHand::MoveUp(file)) = missing.iter().find(|one| matches!(one, ByHand::MoveUp(_))) {
+    if let Some(ByHand::MoveUp(file)) = missing.iter().find(|one| matches!(one, ByHand::MoveUp(_)))
+    {
         return vec![format!(
             "{} ends before it reaches git-lane: move git-lane's lines to its start",
             quote(file.display())
@@ -93,10 +112,12 @@ pub(super) fn hints(place: &Directory, missing: &[ByHand]) -> Vec<String> {
     if missing.iter().any(|one| matches!(one, ByHand::Add(..))) {
         hints.push(match place {
             Directory::InEach(below, _) if third_party::is_husky(below) => {
-                "put each before anything that ends its script, commit them, and let husky run in every worktree: npm install"
+                "put each before anything that ends its script, commit them, and let husky run in \
+                 every worktree: npm install"
             }
             Directory::InEach(..) => {
-                "put each before anything that ends its file, make that executable (chmod +x), and commit it: every \
+                "put each before anything that ends its file, make that executable (chmod +x), and \
+                 commit it: every \
                  worktree has its own"
             }
             _ => "put each before anything that ends its file, and make that executable (chmod +x)",
@@ -110,36 +131,60 @@ pub(super) fn hints(place: &Directory, missing: &[ByHand]) -> Vec<String> {
 impl std::fmt::Display for ByHand {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            ByHand::MoveUp(file) => write!(f, "move git-lane's lines to the start of {}", quote(file.display())),
-            ByHand::Add(file, hook) => write!(f, "add to {}: {}", quote(file.display()), call(*hook)),
+            ByHand::MoveUp(file) => write!(
+                f,
+                "move git-lane's lines to the start of {}",
+                quote(file.display())
+            ),
+            ByHand::Add(file, hook) => {
+                write!(f, "add to {}: {}", quote(file.display()), call(*hook))
+            }
             ByHand::Bring(root, file) => {
                 let (root, file) = (quote(root.display()), quote(file.display()));
                 write!(
                     f,
-                    "{root} has no {file}, another worktree has: commit it there, and take it over by a merge or rebase"
+                    "{root} has no {file}, another worktree has: commit it there, and take it over \
+                     by a merge or rebase"
                 )
             }
             ByHand::RunHusky(root) => {
-                write!(f, "let husky run in {}, which has none of its hook files: npm install", quote(root.display()))
+                write!(
+                    f,
+                    "let husky run in {}, which has none of its hook files: npm install",
+                    quote(root.display())
+                )
             }
             ByHand::Unknown(hook) => {
                 let name = hook.name();
-                write!(f, "husky runs no {name}, so take the level that does without: git lane init --level restore")
+                write!(
+                    f,
+                    "husky runs no {name}, so take the level that does without: git lane init \
+                     --level restore"
+                )
             }
         }
     }
 }
 
-/// The line. It goes into files that others run too: where there is no git-lane it does nothing, and a git-lane that
-/// crashes stops nothing.
+/// The line. It goes into files that others run too: where there is no git-lane it does nothing,
+/// and a git-lane that crashes stops nothing.
 fn call(hook: Hook) -> String {
     let name = hook.name();
-    format!("! command -v git-lane >/dev/null || git-lane hook {name} \"$@\" || [ $? != 1 ] || exit 1")
+    format!(
+        "! command -v git-lane >/dev/null || git-lane hook {name} \"$@\" || [ $? != 1 ] || exit 1"
+    )
 }
 
-/// Refuses where git does not come to us from files that git-lane does not write; says what to add to them.
-pub(super) fn ensure_called(repository: &Repository, place: &Directory, hooks: &[Hook]) -> Result<()> {
-    let (Directory::Chosen(directory, why) | Directory::InEach(directory, why)) = place else { return Ok(()) };
+/// Refuses where git does not come to us from files that git-lane does not write; says what to add
+/// to them.
+pub(super) fn ensure_called(
+    repository: &Repository,
+    place: &Directory,
+    hooks: &[Hook],
+) -> Result<()> {
+    let (Directory::Chosen(directory, why) | Directory::InEach(directory, why)) = place else {
+        return Ok(());
+    };
     let mut missing = Vec::new();
     for hook in hooks {
         missing.extend(lacking(repository, place, *hook)?.map(|(_, remedy)| remedy));
@@ -147,6 +192,11 @@ pub(super) fn ensure_called(repository: &Repository, place: &Directory, hooks: &
     if missing.is_empty() {
         return Ok(());
     }
-    let text = format!("hook files belong in '{}' here ({why}), where git-lane does not write", directory.display());
-    Err(hints(place, &missing).into_iter().fold(Error::refused(text).code("hooks-elsewhere"), Error::hint))
+    let text = format!(
+        "hook files belong in '{}' here ({why}), where git-lane does not write",
+        directory.display()
+    );
+    Err(hints(place, &missing)
+        .into_iter()
+        .fold(Error::refused(text).code("hooks-elsewhere"), Error::hint))
 }

@@ -1,8 +1,9 @@
 //! Installs, upgrades, checks and removes the hooks of `../hooks`.
 //!
-//! From git 2.54 on they are defined in `.git/config`: no other tool's `core.hooksPath` or hook file can switch those
-//! off. Older gits get files in the repository's own hooks directory; a hook that is there already is kept beside ours
-//! and runs as before. Directories git-lane does not own (tracked, shared, chosen by `core.hooksPath`) are never written.
+//! From git 2.54 on they are defined in `.git/config`: no other tool's `core.hooksPath` or hook
+//! file can switch those off. Older gits get files in the repository's own hooks directory; a hook
+//! that is there already is kept beside ours and runs as before. Directories git-lane does not own
+//! (tracked, shared, chosen by `core.hooksPath`) are never written.
 
 pub mod completion_scripts;
 pub mod global;
@@ -42,7 +43,8 @@ const BATCHED_FETCH: Version = (2, 51, 0);
 /// `lane.hooks`: the version of what is installed.
 pub const MARK: &str = "hooks";
 
-/// `lane.hooks-directory`: git-lane made `.git/hooks`, and takes it away when there is nothing in it.
+/// `lane.hooks-directory`: git-lane made `.git/hooks`, and takes it away when there is nothing in
+/// it.
 const MADE_DIRECTORY: &str = "hooks-directory";
 
 /// The mark of a repository whose user was told, with its first lane, that nothing is installed.
@@ -59,13 +61,21 @@ pub struct Wanted {
 
 /// The hooks a level needs.
 fn needed(level: Level) -> &'static [Hook] {
-    if level == Level::Refuse { &Hook::ALL } else { &Hook::ALL[..4] }
+    if level == Level::Refuse {
+        &Hook::ALL
+    } else {
+        &Hook::ALL[..4]
+    }
 }
 
-/// The hooks of a level that this git calls: where another git on the machine set level refuse, an older one takes back
-/// what it cannot refuse.
+/// The hooks of a level that this git calls: where another git on the machine set level refuse, an
+/// older one takes back what it cannot refuse.
 fn called_by(version: Version, level: Level) -> &'static [Hook] {
-    if version < HEAD_TRANSACTIONS { needed(Level::Restore) } else { needed(level) }
+    if version < HEAD_TRANSACTIONS {
+        needed(Level::Restore)
+    } else {
+        needed(level)
+    }
 }
 
 /// The name of a hook's section in the configuration.
@@ -76,12 +86,18 @@ fn section(hook: Hook) -> String {
 /// Installs or upgrades; returns what is in force afterwards, looked at afresh.
 pub fn install(repository: &Repository, policy: &Policy, wanted: Wanted) -> Result<State> {
     let version = repository.git.version()?;
-    let _guard = Exclusive::acquire(&repository.lane_dir(), "hooks.lock", Duration::from_secs(60))?;
+    let _guard = Exclusive::acquire(
+        &repository.lane_dir(),
+        "hooks.lock",
+        Duration::from_secs(60),
+    )?;
     let level = wanted.level.map_or_else(|| level(repository), Ok)?;
     if wanted.level == Some(Level::Refuse) && version < HEAD_TRANSACTIONS {
-        return Err(Error::refused("level 'refuse' needs git 2.46 or later: older gits do not say when HEAD moves")
-            .code("git-too-old")
-            .hint("use the default: git lane init --level restore"));
+        return Err(Error::refused(
+            "level 'refuse' needs git 2.46 or later: older gits do not say when HEAD moves",
+        )
+        .code("git-too-old")
+        .hint("use the default: git lane init --level restore"));
     }
     let configured = version >= CONFIGURED_HOOKS;
     let mut made = false;
@@ -91,7 +107,8 @@ pub fn install(repository: &Repository, policy: &Policy, wanted: Wanted) -> Resu
                 made = std::fs::symlink_metadata(&directory).is_err();
                 hook_files::install(&directory, called_by(version, level))?;
             }
-            // Lines that the user has added there are as good, and the level and the policy are git-lane's to write.
+            // Lines that the user has added there are as good, and the level and the policy are
+            // git-lane's to write.
             chosen => manual_steps::ensure_called(repository, &chosen, called_by(version, level))?,
         }
     }
@@ -123,8 +140,9 @@ pub fn undecided(repository: &Repository) -> Result<bool> {
     Ok(repository.lane_setting(MARK)?.is_none())
 }
 
-/// Copies what the guard needs of the policy to where the hooks read it, if anything changed since it was copied last:
-/// a pull may bring a rule, and hooks of the user's own configuration are in force where `git lane init` never ran.
+/// Copies what the guard needs of the policy to where the hooks read it, if anything changed since
+/// it was copied last: a pull may bring a rule, and hooks of the user's own configuration are in
+/// force where `git lane init` never ran.
 pub fn follow_policy(repository: &Repository, policy: &Policy) -> Result<()> {
     if unknown_rules(repository, policy)?.is_empty() {
         return Ok(());
@@ -151,7 +169,10 @@ pub fn unknown_rules(repository: &Repository, policy: &Policy) -> Result<Vec<Str
 }
 
 fn for_the_guard(policy: &Policy) -> [(&'static str, String); 2] {
-    [("home", policy.home.clone().unwrap_or_default()), ("protected", policy.protected.join(" "))]
+    [
+        ("home", policy.home.clone().unwrap_or_default()),
+        ("protected", policy.protected.join(" ")),
+    ]
 }
 
 fn copy_policy(edit: &mut Edit, policy: &Policy) -> Result<()> {
@@ -166,13 +187,20 @@ fn copy_policy(edit: &mut Edit, policy: &Policy) -> Result<()> {
 
 /// Whether the hooks were installed here and not removed again by us.
 pub fn installed(repository: &Repository) -> Result<bool> {
-    Ok(repository.lane_setting(MARK)?.is_some_and(|mark| mark != UNDECIDED))
+    Ok(repository
+        .lane_setting(MARK)?
+        .is_some_and(|mark| mark != UNDECIDED))
 }
 
 /// Removes what [`install`] wrote, wherever it did; says what had to stay.
 pub fn uninstall(repository: &Repository) -> Result<Vec<String>> {
-    let _guard = Exclusive::acquire(&repository.lane_dir(), "hooks.lock", Duration::from_secs(60))?;
-    // Files first: where they cannot be written nothing has changed, and both forms are still in force.
+    let _guard = Exclusive::acquire(
+        &repository.lane_dir(),
+        "hooks.lock",
+        Duration::from_secs(60),
+    )?;
+    // Files first: where they cannot be written nothing has changed, and both forms are still in
+    // force.
     let mut edit = Edit::begin(repository.common_dir())?;
     let own = repository.common_dir().join("hooks");
     let notes = match std::fs::canonicalize(&own) {
@@ -194,27 +222,42 @@ pub fn uninstall(repository: &Repository) -> Result<Vec<String>> {
     }
     // What only the installation needed goes too, where there is nothing else.
     if repository.records()?.lanes.is_empty() {
-        drop(std::fs::remove_dir(metadata::locks(repository.common_dir())));
-        let only_the_lock = std::fs::read_dir(repository.lane_dir()).is_ok_and(|entries| entries.count() == 1);
+        drop(std::fs::remove_dir(metadata::locks(
+            repository.common_dir(),
+        )));
+        let only_the_lock =
+            std::fs::read_dir(repository.lane_dir()).is_ok_and(|entries| entries.count() == 1);
         if only_the_lock {
-            drop(std::fs::remove_file(repository.lane_dir().join("hooks.lock")));
+            drop(std::fs::remove_file(
+                repository.lane_dir().join("hooks.lock"),
+            ));
             drop(std::fs::remove_dir(repository.lane_dir()));
         }
     }
     Ok(notes)
 }
 
-/// Runs what follows our block in a hook file, in place of this process. The shell that read our block did nothing before
-/// it that could matter to what follows: otherwise [`stub::whole`] is not what was written.
+/// Runs what follows our block in a hook file, in place of this process. The shell that read our
+/// block did nothing before it that could matter to what follows: otherwise [`stub::whole`] is not
+/// what was written.
 pub fn run_rest(file: &Path, args: &[OsString]) -> Result<()> {
     use std::os::unix::process::CommandExt;
     let text = std::fs::read(file).context("read", file)?;
-    let Some(rest) = stub::rest(text.as_bstr()) else { return Ok(()) };
-    let error = std::process::Command::new("/bin/sh").arg("-c").arg(rest.to_os_str_lossy()).arg(file).args(args).exec();
+    let Some(rest) = stub::rest(text.as_bstr()) else {
+        return Ok(());
+    };
+    let error = std::process::Command::new("/bin/sh")
+        .arg("-c")
+        .arg(rest.to_os_str_lossy())
+        .arg(file)
+        .args(args)
+        .exec();
     Err(error).context("run", file)
 }
 
 fn level(repository: &Repository) -> Result<Level> {
     let word = repository.lane_setting("guard")?;
-    Ok(word.and_then(|word| Level::parse(&word)).unwrap_or_default())
+    Ok(word
+        .and_then(|word| Level::parse(&word))
+        .unwrap_or_default())
 }

@@ -76,7 +76,8 @@ impl State {
     /// What is missing, in words.
     pub fn why_not(&self) -> String {
         if !self.on_path {
-            return "there is no git-lane on PATH that runs, and the hooks look for it there".into();
+            return "there is no git-lane on PATH that runs, and the hooks look for it there"
+                .into();
         }
         let missing: Vec<&HookState> = self.hooks.iter().filter(|hook| !hook.runs()).collect();
         if missing.is_empty() {
@@ -106,10 +107,16 @@ impl State {
             let key = format!("hook.{}.enabled", section(disabled.hook));
             return vec![
                 "install the hooks with: git lane init".into(),
-                format!("if that changes nothing, see who switched them off: git config --show-origin --get-all {key}"),
+                format!(
+                    "if that changes nothing, see who switched them off: git config --show-origin \
+                     --get-all {key}"
+                ),
             ];
         }
-        let by_hand: Vec<ByHand> = missing.iter().filter_map(|hook| hook.by_hand.clone()).collect();
+        let by_hand: Vec<ByHand> = missing
+            .iter()
+            .filter_map(|hook| hook.by_hand.clone())
+            .collect();
         let of_others = self.directory_chosen_by.is_some() && self.old_git;
         match of_others || by_hand.iter().any(|one| matches!(one, ByHand::MoveUp(_))) {
             true => manual_steps::hints(&self.place, &by_hand),
@@ -131,8 +138,11 @@ pub(super) enum Directory {
 
 pub(super) fn directory(repository: &Repository) -> Result<Directory> {
     let own = repository.common_dir().join("hooks");
-    let scope =
-        repository.git_in_current()?.args(["config", "--show-scope", "--get", "core.hooksPath"]).output()?.stdout;
+    let scope = repository
+        .git_in_current()?
+        .args(["config", "--show-scope", "--get", "core.hooksPath"])
+        .output()?
+        .stdout;
     let Some((scope, value)) = scope.trim_end().split_once_str("\t") else {
         // A symbolic link leads to a directory that others use too.
         return Ok(match std::fs::canonicalize(&own) {
@@ -143,12 +153,21 @@ pub(super) fn directory(repository: &Repository) -> Result<Directory> {
             _ => Directory::Own(own),
         });
     };
-    let asked =
-        repository.git_in_current()?.args(["rev-parse", "--path-format=absolute", "--git-path", "hooks"]).stdout()?;
+    let asked = repository
+        .git_in_current()?
+        .args(["rev-parse", "--path-format=absolute", "--git-path", "hooks"])
+        .stdout()?;
     let effective = crate::store::path(asked.trim_end_with(|c| c == '\n'));
-    let why = format!("core.hooksPath = {} ({} configuration)", value.as_bstr(), scope.as_bstr());
+    let why = format!(
+        "core.hooksPath = {} ({} configuration)",
+        value.as_bstr(),
+        scope.as_bstr()
+    );
     // A relative path means another directory in every worktree.
-    if effective.is_absolute() && !crate::store::path(value).is_absolute() && !value.starts_with(b"~") {
+    if effective.is_absolute()
+        && !crate::store::path(value).is_absolute()
+        && !value.starts_with(b"~")
+    {
         return Ok(Directory::InEach(crate::store::path(value), why));
     }
     if std::fs::canonicalize(&effective).is_ok_and(|real| real == own) {
@@ -171,15 +190,27 @@ pub fn state(repository: &Repository) -> Result<State> {
         let (lacking, by_hand) = manual_steps::lacking(repository, &place, hook)?.unzip();
         let file = lacking.is_none();
         let lacking = lacking.filter(|_| matches!(place, Directory::InEach(..)));
-        let chained = matches!(&place, Directory::Own(own) if kept(&own.join(hook.name())).exists());
-        hooks.push(HookState { hook, configured, file, chained, disabled, lacking, by_hand });
+        let chained =
+            matches!(&place, Directory::Own(own) if kept(&own.join(hook.name())).exists());
+        hooks.push(HookState {
+            hook,
+            configured,
+            file,
+            chained,
+            disabled,
+            lacking,
+            by_hand,
+        });
     }
     let (directory, directory_chosen_by) = match place.clone() {
         Directory::Own(directory) => (directory, None),
         Directory::Chosen(directory, why) => (directory, Some(why)),
-        Directory::InEach(path, why) => {
-            (repository.current_worktree()?.map_or_else(|| path.clone(), |here| here.path.join(&path)), Some(why))
-        }
+        Directory::InEach(path, why) => (
+            repository
+                .current_worktree()?
+                .map_or_else(|| path.clone(), |here| here.path.join(&path)),
+            Some(why),
+        ),
     };
     let on_path = probe::on_path();
     Ok(State {
@@ -195,19 +226,39 @@ pub fn state(repository: &Repository) -> Result<State> {
     })
 }
 
-/// Whether git itself lists our hook for the event, and whether the user has switched it off. git puts words before the
-/// name of a hook that it does not run.
+/// Whether git itself lists our hook for the event, and whether the user has switched it off. git
+/// puts words before the name of a hook that it does not run.
 fn from_configuration(repository: &Repository, hook: Hook) -> Result<(bool, bool)> {
     let name = section(hook);
-    let listed = repository.git_in_current()?.args(["hook", "list", hook.name()]).output()?;
-    let mut ours = listed.stdout.lines().filter_map(|line| line.trim_end().strip_suffix(name.as_bytes()));
+    let listed = repository
+        .git_in_current()?
+        .args(["hook", "list", hook.name()])
+        .output()?;
+    let mut ours = listed
+        .stdout
+        .lines()
+        .filter_map(|line| line.trim_end().strip_suffix(name.as_bytes()));
     let before = ours.next();
     if before != Some(b"") {
-        return Ok((false, before.is_some_and(|before| before.contains_str("disabled"))));
+        return Ok((
+            false,
+            before.is_some_and(|before| before.contains_str("disabled")),
+        ));
     }
     let key = format!("hook.{name}.command");
-    let command = repository.git_in_current()?.args(["config", "-z", "--get", &key]).output()?.stdout;
-    Ok((answers(repository, command.trim_end_with(|c| c == '\0').as_bstr(), hook), false))
+    let command = repository
+        .git_in_current()?
+        .args(["config", "-z", "--get", &key])
+        .output()?
+        .stdout;
+    Ok((
+        answers(
+            repository,
+            command.trim_end_with(|c| c == '\0').as_bstr(),
+            hook,
+        ),
+        false,
+    ))
 }
 
 /// Notes of an install that succeeded: what it will cost, and what it cannot do.
@@ -216,9 +267,12 @@ pub fn caution(state: &State, version: Version) -> Option<String> {
         return None;
     }
     Some(if version < super::HEAD_TRANSACTIONS {
-        "this git is too old for level 'refuse', which another one set: with this one a switch is taken back instead"
+        "this git is too old for level 'refuse', which another one set: with this one a switch is \
+         taken back instead"
             .into()
     } else {
-        "level 'refuse' makes fetching many refs slow before git 2.51, which asks the hook once for all of them".into()
+        "level 'refuse' makes fetching many refs slow before git 2.51, which asks the hook once \
+         for all of them"
+            .into()
     })
 }

@@ -41,17 +41,24 @@ pub fn entries(repository: &Repository, detail: Detail) -> Result<Vec<Entry>> {
 /// Everything about one lane.
 pub fn entry(repository: &Repository, lane: &Lane) -> Result<Entry> {
     let all = matched(repository.records()?.lanes, repository.worktrees()?);
-    let mut one: Vec<Entry> = all.into_iter().filter(|entry| entry.name() == Some(&lane.name)).collect();
+    let mut one: Vec<Entry> = all
+        .into_iter()
+        .filter(|entry| entry.name() == Some(&lane.name))
+        .collect();
     read(repository, &mut one)?;
-    one.pop().ok_or_else(|| crate::domain::retire::raced(&lane.name))
+    one.pop()
+        .ok_or_else(|| crate::domain::retire::raced(&lane.name))
 }
 
-/// Brings records and worktrees together: by the recorded path, else by the branch a worktree has checked out, because a
-/// worktree may have been moved.
+/// Brings records and worktrees together: by the recorded path, else by the branch a worktree has
+/// checked out, because a worktree may have been moved.
 fn matched(lanes: Vec<Lane>, worktrees: Vec<Worktree>) -> Vec<Entry> {
     let mut free: Vec<Option<Worktree>> = worktrees.into_iter().map(Some).collect();
-    let by_path: BTreeMap<_, _> =
-        free.iter().enumerate().filter_map(|(at, worktree)| Some((worktree.as_ref()?.path.clone(), at))).collect();
+    let by_path: BTreeMap<_, _> = free
+        .iter()
+        .enumerate()
+        .filter_map(|(at, worktree)| Some((worktree.as_ref()?.path.clone(), at)))
+        .collect();
     let mut entries: Vec<Entry> = lanes
         .into_iter()
         .map(|lane| {
@@ -60,11 +67,19 @@ fn matched(lanes: Vec<Lane>, worktrees: Vec<Worktree>) -> Vec<Entry> {
         })
         .collect();
     for entry in &mut entries {
-        let gone = entry.worktree.as_ref().is_none_or(|worktree| worktree.state == WorktreeState::Missing);
+        let gone = entry
+            .worktree
+            .as_ref()
+            .is_none_or(|worktree| worktree.state == WorktreeState::Missing);
         let branch = entry.lane.as_ref().and_then(|lane| lane.branch.as_ref());
-        let Some(branch) = branch.filter(|_| gone) else { continue };
+        let Some(branch) = branch.filter(|_| gone) else {
+            continue;
+        };
         let mut slot = |state| {
-            let held = |slot: &&mut Option<Worktree>| slot.as_ref().is_some_and(|there| holds(there, branch, &state));
+            let held = |slot: &&mut Option<Worktree>| {
+                slot.as_ref()
+                    .is_some_and(|there| holds(there, branch, &state))
+            };
             free.iter_mut().find(held).and_then(Option::take)
         };
         if let Some(moved) = slot(WorktreeState::Present) {
@@ -74,7 +89,11 @@ fn matched(lanes: Vec<Lane>, worktrees: Vec<Worktree>) -> Vec<Entry> {
             entry.worktree = slot(WorktreeState::Missing);
         }
     }
-    entries.extend(free.into_iter().flatten().map(|worktree| entry_of(None, Some(worktree))));
+    entries.extend(
+        free.into_iter()
+            .flatten()
+            .map(|worktree| entry_of(None, Some(worktree))),
+    );
     entries
 }
 
@@ -83,7 +102,14 @@ fn holds(worktree: &Worktree, branch: &BranchName, state: &WorktreeState) -> boo
 }
 
 fn entry_of(lane: Option<Lane>, worktree: Option<Worktree>) -> Entry {
-    Entry { lane, worktree, state: State::Unread, tip: None, versus: None, committed: None }
+    Entry {
+        lane,
+        worktree,
+        state: State::Unread,
+        tip: None,
+        versus: None,
+        committed: None,
+    }
 }
 
 /// Fills in states, tips, standing and times.
@@ -91,18 +117,29 @@ fn read(repository: &Repository, entries: &mut [Entry]) -> Result<()> {
     let present: Vec<usize> = entries
         .iter()
         .enumerate()
-        .filter(|(_, entry)| entry.worktree.as_ref().is_some_and(|worktree| worktree.state == WorktreeState::Present))
+        .filter(|(_, entry)| {
+            entry
+                .worktree
+                .as_ref()
+                .is_some_and(|worktree| worktree.state == WorktreeState::Present)
+        })
         .map(|(at, _)| at)
         .collect();
-    let worktrees: Vec<&Worktree> = present.iter().filter_map(|at| entries[*at].worktree.as_ref()).collect();
+    let worktrees: Vec<&Worktree> = present
+        .iter()
+        .filter_map(|at| entries[*at].worktree.as_ref())
+        .collect();
     let found = worktree_statuses(repository, &worktrees);
     if found.iter().any(Result::is_err) {
         // No lane is damaged because git cannot be run.
         repository.git.ensure_usable()?;
     }
-    let mut found: BTreeMap<usize, Result<WorktreeStatus>> = present.into_iter().zip(found).collect();
+    let mut found: BTreeMap<usize, Result<WorktreeStatus>> =
+        present.into_iter().zip(found).collect();
     for (at, entry) in entries.iter_mut().enumerate() {
-        let status = found.remove(&at).map(|status| status.map_err(|error| error.to_string()));
+        let status = found
+            .remove(&at)
+            .map(|status| status.map_err(|error| error.to_string()));
         entry.state = State::of(entry.lane.as_ref(), entry.worktree.as_ref(), status);
         match tip(repository, entry) {
             Ok(tip) => entry.tip = tip,
@@ -117,14 +154,22 @@ fn tip(repository: &Repository, entry: &Entry) -> Result<Option<ObjectId>> {
     if let Some(branch) = entry.branch() {
         return repository.branch_tip(branch);
     }
-    Ok(match entry.worktree.as_ref().map(|worktree| &worktree.head) {
-        Some(Head::Detached(id)) => Some(*id),
-        _ => None,
-    })
+    Ok(
+        match entry.worktree.as_ref().map(|worktree| &worktree.head) {
+            Some(Head::Detached(id)) => Some(*id),
+            _ => None,
+        },
+    )
 }
 
 fn committed(repository: &Repository, commit: ObjectId) -> Option<i64> {
-    repository.gix.find_commit(commit).ok()?.time().ok().map(|time| time.seconds)
+    repository
+        .gix
+        .find_commit(commit)
+        .ok()?
+        .time()
+        .ok()
+        .map(|time| time.seconds)
 }
 
 /// Compares all lanes with their bases in one walk.
@@ -133,11 +178,20 @@ fn compare(repository: &Repository, entries: &mut [Entry]) -> Result<()> {
     let mut pairs = Vec::new();
     let mut places = Vec::new();
     for (at, entry) in entries.iter().enumerate() {
-        let Some((base, tip)) = entry.lane.as_ref().and_then(|lane| lane.base.clone()).zip(entry.tip) else { continue };
+        let Some((base, tip)) = entry
+            .lane
+            .as_ref()
+            .and_then(|lane| lane.base.clone())
+            .zip(entry.tip)
+        else {
+            continue;
+        };
         let commit = match bases.get(&base) {
             Some(commit) => *commit,
             // A base that cannot be read is as good as none: nothing can be compared with it.
-            None => *bases.entry(base.clone()).or_insert_with(|| repository.ref_target(&base).ok().flatten()),
+            None => *bases
+                .entry(base.clone())
+                .or_insert_with(|| repository.ref_target(&base).ok().flatten()),
         };
         if let Some(commit) = commit {
             pairs.push((tip, commit));
@@ -157,21 +211,37 @@ fn compare(repository: &Repository, entries: &mut [Entry]) -> Result<()> {
     Ok(())
 }
 
-/// How every tip stands to its base, and the proof where its work is in there already; (tip, base) in, in that order out.
-/// Where objects are lost, that is an error of the pairs that need them and of no other.
+/// How every tip stands to its base, and the proof where its work is in there already; (tip, base)
+/// in, in that order out. Where objects are lost, that is an error of the pairs that need them and
+/// of no other.
 pub fn standings(repository: &Repository, pairs: &[(ObjectId, ObjectId)]) -> Vec<Result<Versus>> {
     match together(repository, pairs) {
         Ok(found) => found.into_iter().map(Ok).collect(),
         Err(error) if pairs.len() == 1 => vec![Err(error)],
-        Err(_) => pairs.iter().flat_map(|pair| standings(repository, &[*pair])).collect(),
+        Err(_) => pairs
+            .iter()
+            .flat_map(|pair| standings(repository, &[*pair]))
+            .collect(),
     }
 }
 
 fn together(repository: &Repository, pairs: &[(ObjectId, ObjectId)]) -> Result<Vec<Versus>> {
-    let pairs: Vec<_> = pairs.iter().map(|(tip, base)| (*tip, revision::peeled(repository, *base))).collect();
+    let pairs: Vec<_> = pairs
+        .iter()
+        .map(|(tip, base)| (*tip, revision::peeled(repository, *base)))
+        .collect();
     let divergences = history::divergences(&repository.gix, &pairs)?;
-    let questions: Vec<_> = pairs.iter().zip(&divergences).map(|((tip, base), found)| (*tip, *base, found)).collect();
-    let proofs = evidence::integrations(&repository.gix, &Git::program(), &questions, evidence::Bound::default())?;
+    let questions: Vec<_> = pairs
+        .iter()
+        .zip(&divergences)
+        .map(|((tip, base), found)| (*tip, *base, found))
+        .collect();
+    let proofs = evidence::integrations(
+        &repository.gix,
+        &Git::program(),
+        &questions,
+        evidence::Bound::default(),
+    )?;
     let versus = |(found, integrated): (&history::Divergence, _)| Versus {
         ahead: found.ahead,
         behind: found.behind,
@@ -181,12 +251,19 @@ fn together(repository: &Repository, pairs: &[(ObjectId, ObjectId)]) -> Result<V
 }
 
 /// What is in each of these worktrees that its branch does not hold, in their order.
-pub fn worktree_statuses(repository: &Repository, worktrees: &[&Worktree]) -> Vec<Result<WorktreeStatus>> {
+pub fn worktree_statuses(
+    repository: &Repository,
+    worktrees: &[&Worktree],
+) -> Vec<Result<WorktreeStatus>> {
     look(repository, worktrees, Depth::Full)
 }
 
-/// The same for worktrees that may be taken away: what is hidden because it is ignored, git itself has called ignored.
-pub fn statuses_for_removal(repository: &Repository, worktrees: &[&Worktree]) -> Vec<Result<WorktreeStatus>> {
+/// The same for worktrees that may be taken away: what is hidden because it is ignored, git itself
+/// has called ignored.
+pub fn statuses_for_removal(
+    repository: &Repository,
+    worktrees: &[&Worktree],
+) -> Vec<Result<WorktreeStatus>> {
     look(repository, worktrees, Depth::Removal)
 }
 
@@ -195,8 +272,14 @@ pub fn worktree_status(repository: &Repository, worktree: &Worktree) -> Result<W
     look(repository, &[worktree], Depth::Removal).swap_remove(0)
 }
 
-fn look(repository: &Repository, worktrees: &[&Worktree], depth: Depth) -> Vec<Result<WorktreeStatus>> {
-    let places: Vec<(&Path, &Path)> =
-        worktrees.iter().map(|worktree| (worktree.path.as_path(), worktree.git_dir.as_path())).collect();
+fn look(
+    repository: &Repository,
+    worktrees: &[&Worktree],
+    depth: Depth,
+) -> Vec<Result<WorktreeStatus>> {
+    let places: Vec<(&Path, &Path)> = worktrees
+        .iter()
+        .map(|worktree| (worktree.path.as_path(), worktree.git_dir.as_path()))
+        .collect();
     statuses(&repository.gix, &places, &Git::program(), depth)
 }

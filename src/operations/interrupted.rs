@@ -1,4 +1,5 @@
-//! What dead processes left half done, as the journal tells: what a command that may change something would heal first.
+//! What dead processes left half done, as the journal tells: what a command that may change
+//! something would heal first.
 
 use std::path::PathBuf;
 use std::time::SystemTime;
@@ -18,8 +19,13 @@ pub fn operations(repository: &Repository) -> Result<Vec<Finding>> {
     if left.is_empty() {
         return Ok(Vec::new());
     }
-    let events = Log::new(&repository.lane_dir()).since(0).unwrap_or_default();
-    Ok(left.into_iter().map(|(path, since, said)| finding(repository, &events, path, since, said)).collect())
+    let events = Log::new(&repository.lane_dir())
+        .since(0)
+        .unwrap_or_default();
+    Ok(left
+        .into_iter()
+        .map(|(path, since, said)| finding(repository, &events, path, since, said))
+        .collect())
 }
 
 fn finding(
@@ -40,18 +46,32 @@ fn finding(
             None => ("a command".into(), Prospect::Unknown),
         },
         Said::Intent(said) => {
-            let tried = repository.why_not_healed(&intent).or_else(|| failed_since(events, &said.subject(), since));
-            (said.about().what, tried.map_or(Prospect::Healing, Prospect::Failed))
+            let tried = repository
+                .why_not_healed(&intent)
+                .or_else(|| failed_since(events, &said.subject(), since));
+            (
+                said.about().what,
+                tried.map_or(Prospect::Healing, Prospect::Failed),
+            )
         }
     };
     let age = since.elapsed().map_or(0, |age| age.as_secs());
-    Finding::Interrupted(Interrupted { what, age, intent, prospect })
+    Finding::Interrupted(Interrupted {
+        what,
+        age,
+        intent,
+        prospect,
+    })
 }
 
-/// Why the last attempt to heal it failed, as the event log tells. Its events name lane and base, not the intent.
+/// Why the last attempt to heal it failed, as the event log tells. Its events name lane and base,
+/// not the intent.
 fn failed_since(events: &[Event], subject: &Subject, since: SystemTime) -> Option<String> {
     let is_one = subject.lane.is_some() || subject.base.is_some();
-    let mut heals = events.iter().rev().filter(|event| event.subject == *subject && event.subject.what == What::Heal);
+    let mut heals = events
+        .iter()
+        .rev()
+        .filter(|event| event.subject == *subject && event.subject.what == What::Heal);
     let last = heals.find(|event| is_one && event.phase != Phase::Before)?;
     let time = last.time.parse::<jiff::Timestamp>().ok()?;
     let later = SystemTime::from(time) + std::time::Duration::from_millis(1) >= since;

@@ -1,8 +1,9 @@
-//! What changes a repository: one room for each operation, with its own intent and its own recovery.
+//! What changes a repository: one room for each operation, with its own intent and its own
+//! recovery.
 //!
-//! The commands call them; they call `repository`, `engines` and `store`. `recover` on top is the one table of all intents:
-//! no operation imports it, each is handed the function that heals (`repository::recovered::Heal`). `in_flight` and
-//! `interrupted` only look.
+//! The commands call them; they call `repository`, `engines` and `store`. `recover` on top is the
+//! one table of all intents: no operation imports it, each is handed the function that heals
+//! (`repository::recovered::Heal`). `in_flight` and `interrupted` only look.
 
 pub mod doctor;
 pub mod in_flight;

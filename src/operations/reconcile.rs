@@ -1,4 +1,5 @@
-//! Records follow the truth where it is plain: a branch or base that was renamed, a worktree that git moved.
+//! Records follow the truth where it is plain: a branch or base that was renamed, a worktree that
+//! git moved.
 //!
 //! No hook sees either, so every command that changes something looks first.
 
@@ -17,7 +18,11 @@ use crate::repository::renames;
 use crate::repository::renames::was_renamed;
 
 /// What the records say and git knows better.
-pub fn outdated(repository: &Repository, lanes: &[Lane], worktrees: &[Worktree]) -> Result<Vec<Finding>> {
+pub fn outdated(
+    repository: &Repository,
+    lanes: &[Lane],
+    worktrees: &[Worktree],
+) -> Result<Vec<Finding>> {
     let mut found = Vec::new();
     let mut bases: HashMap<BranchName, Option<BranchName>> = HashMap::new();
     let places = Places::of(worktrees);
@@ -25,34 +30,59 @@ pub fn outdated(repository: &Repository, lanes: &[Lane], worktrees: &[Worktree])
         if let Some(base) = lane.base_branch() {
             let renamed = match bases.get(&base) {
                 Some(known) => known.clone(),
-                None => bases.entry(base.clone()).or_insert(renames::successor(repository, &base)?).clone(),
+                None => bases
+                    .entry(base.clone())
+                    .or_insert(renames::successor(repository, &base)?)
+                    .clone(),
             };
             if let Some(renamed) = renamed.filter(|renamed| lane.branch.as_ref() != Some(renamed)) {
                 found.push(Finding::RenamedBase(lane.name.clone(), base, renamed));
             }
         }
         match places.place(lane) {
-            Place::Listed(worktree) if lane.branch.as_ref().is_none_or(|own| worktree.is_on(own)) => {}
-            Place::Moved(worktree) if worktree.state == WorktreeState::Present && !lane.worktree.exists() => {
-                found.push(Finding::MovedWorktree(lane.name.clone(), lane.worktree.clone(), worktree.path.clone()));
+            Place::Listed(worktree)
+                if lane.branch.as_ref().is_none_or(|own| worktree.is_on(own)) => {}
+            Place::Moved(worktree)
+                if worktree.state == WorktreeState::Present && !lane.worktree.exists() =>
+            {
+                found.push(Finding::MovedWorktree(
+                    lane.name.clone(),
+                    lane.worktree.clone(),
+                    worktree.path.clone(),
+                ));
             }
             Place::Listed(worktree) => {
-                let (Some(own), Some(current)) = (&lane.branch, worktree.head.branch()) else { continue };
-                let free = !lanes.iter().any(|other| other.branch.as_ref() == Some(current));
+                let (Some(own), Some(current)) = (&lane.branch, worktree.head.branch()) else {
+                    continue;
+                };
+                let free = !lanes
+                    .iter()
+                    .any(|other| other.branch.as_ref() == Some(current));
                 let gone = || Ok::<_, Error>(repository.branch_tip(own)?.is_none());
                 if own != current
                     && free
                     && gone()?
                     && was_renamed(own, current, renames::log(repository, current).as_bstr())
                 {
-                    found.push(Finding::RenamedBranch(lane.name.clone(), own.clone(), current.clone()));
+                    found.push(Finding::RenamedBranch(
+                        lane.name.clone(),
+                        own.clone(),
+                        current.clone(),
+                    ));
                 }
             }
             Place::Unlisted if !lane.worktree.exists() => {
-                if let Some((branch, worktree)) = renamed_and_moved(repository, lane, lanes, worktrees)? {
+                if let Some((branch, worktree)) =
+                    renamed_and_moved(repository, lane, lanes, worktrees)?
+                {
                     let (name, own) = (|| lane.name.clone(), lane.branch.iter().cloned());
-                    found.extend(own.map(|own| Finding::RenamedBranch(name(), own, branch.clone())));
-                    found.push(Finding::MovedWorktree(name(), lane.worktree.clone(), worktree.path.clone()));
+                    found
+                        .extend(own.map(|own| Finding::RenamedBranch(name(), own, branch.clone())));
+                    found.push(Finding::MovedWorktree(
+                        name(),
+                        lane.worktree.clone(),
+                        worktree.path.clone(),
+                    ));
                 }
             }
             _ => {}
@@ -61,25 +91,31 @@ pub fn outdated(repository: &Repository, lanes: &[Lane], worktrees: &[Worktree])
     Ok(found)
 }
 
-/// The worktree of a lane whose branch was renamed before, or after, `git worktree move` took it elsewhere: the log of its
-/// HEAD says that the lane's branch was checked out there when it got its new name.
+/// The worktree of a lane whose branch was renamed before, or after, `git worktree move` took it
+/// elsewhere: the log of its HEAD says that the lane's branch was checked out there when it got its
+/// new name.
 fn renamed_and_moved<'a>(
     repository: &Repository,
     lane: &Lane,
     lanes: &[Lane],
     worktrees: &'a [Worktree],
 ) -> Result<Option<(&'a BranchName, &'a Worktree)>> {
-    let Some(own) = &lane.branch else { return Ok(None) };
+    let Some(own) = &lane.branch else {
+        return Ok(None);
+    };
     if repository.branch_tip(own)?.is_some() {
         return Ok(None);
     }
     let free = |worktree: &&Worktree| {
         let taken = |other: &Lane| place(other, worktrees).worktree() == Some(*worktree);
-        worktree.id.is_some() && worktree.state == WorktreeState::Present && !lanes.iter().any(taken)
+        worktree.id.is_some()
+            && worktree.state == WorktreeState::Present
+            && !lanes.iter().any(taken)
     };
     let mut heirs = worktrees.iter().filter(free).filter_map(|worktree| {
         let branch = worktree.head.branch()?;
-        let renamed = renames::renamed_to(own, renames::log_of_head(repository, worktree).as_bstr());
+        let renamed =
+            renames::renamed_to(own, renames::log_of_head(repository, worktree).as_bstr());
         (renamed.as_ref() == Some(branch)).then_some((branch, worktree))
     });
     Ok(heirs.next().filter(|_| heirs.next().is_none()))
@@ -105,7 +141,10 @@ pub fn reconcile(repository: &Repository) -> Result<Reconciled> {
     if !found.is_empty() {
         follow(repository, &found)?;
     }
-    Ok(Reconciled { found, worktrees: Some(worktrees) })
+    Ok(Reconciled {
+        found,
+        worktrees: Some(worktrees),
+    })
 }
 
 /// Writes what [`outdated`] found into the records.
@@ -129,7 +168,11 @@ pub fn follow(repository: &Repository, findings: &[Finding]) -> Result<()> {
 }
 
 /// The same for the records in memory, for a dry run.
-pub fn foresee(repository: &Repository, records: &mut Records, worktrees: &[Worktree]) -> Result<()> {
+pub fn foresee(
+    repository: &Repository,
+    records: &mut Records,
+    worktrees: &[Worktree],
+) -> Result<()> {
     for finding in outdated(repository, &records.lanes, worktrees)? {
         for lane in &mut records.lanes {
             bring_up_to_date(lane, &finding);
@@ -138,13 +181,18 @@ pub fn foresee(repository: &Repository, records: &mut Records, worktrees: &[Work
     Ok(())
 }
 
-/// Writes one finding into the record it is about; whether that is this one, and still says what was found.
+/// Writes one finding into the record it is about; whether that is this one, and still says what
+/// was found.
 fn bring_up_to_date(lane: &mut Lane, finding: &Finding) -> bool {
     match finding {
-        Finding::RenamedBranch(name, from, to) if lane.name == *name && lane.branch.as_ref() == Some(from) => {
+        Finding::RenamedBranch(name, from, to)
+            if lane.name == *name && lane.branch.as_ref() == Some(from) =>
+        {
             lane.branch = Some(to.clone());
         }
-        Finding::RenamedBase(name, from, to) if lane.name == *name && lane.base_branch().as_ref() == Some(from) => {
+        Finding::RenamedBase(name, from, to)
+            if lane.name == *name && lane.base_branch().as_ref() == Some(from) =>
+        {
             lane.base = Some(RefName::from(to));
         }
         Finding::MovedWorktree(name, from, to) | Finding::FoundWorktree(name, from, to)

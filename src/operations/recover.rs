@@ -20,8 +20,8 @@ use crate::repository::{metadata, quarantine};
 use crate::store::journal::{About, Announce, Journal, Said};
 use crate::store::{deadline, events, lane_files, lockfile, scratch};
 
-/// How long all healings of a command may wait for locks of others and for what the dead had started. What is not healed by
-/// then is tried again by the next command.
+/// How long all healings of a command may wait for locks of others and for what the dead had
+/// started. What is not healed by then is tried again by the next command.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Everything that can be under way; one variant for each operation that takes more than one step.
@@ -83,17 +83,27 @@ impl Intent {
             Intent::Land(intent) => {
                 let (base, old, _) = intent.moves();
                 let (base, base_commit) = (Some(base.clone()), Some(old));
-                Subject { what: What::Heal, lane: None, lane_id: None, base, base_commit }
+                Subject {
+                    what: What::Heal,
+                    lane: None,
+                    lane_id: None,
+                    base,
+                    base_commit,
+                }
             }
-            Intent::Switch(_) | Intent::Mend(_) | Intent::Rebuild(_) => {
-                Subject { what: What::Heal, lane: None, lane_id: None, base: None, base_commit: None }
-            }
+            Intent::Switch(_) | Intent::Mend(_) | Intent::Rebuild(_) => Subject {
+                what: What::Heal,
+                lane: None,
+                lane_id: None,
+                base: None,
+                base_commit: None,
+            },
         }
     }
 }
 
-/// Heals what dead processes left behind, and has it told; living ones are not disturbed. Safe to run from many processes at
-/// once. Returns what was completed or undone.
+/// Heals what dead processes left behind, and has it told; living ones are not disturbed. Safe to
+/// run from many processes at once. Returns what was completed or undone.
 pub fn recover(repository: &Repository, tell: impl FnOnce(&Recovered)) -> Result<Vec<Healed>> {
     if !lane_files::is_directory(&repository.lane_dir()) {
         return Ok(Vec::new());
@@ -109,7 +119,11 @@ fn heal_all(repository: &Repository, recovered: &mut Recovered) -> Result<()> {
     let lane_dir = repository.lane_dir();
     let (before, mut still) = (repository.pending.borrow().clone(), Vec::new());
     let mut landing = false;
-    recovered.set_aside.extend(lane_files::tidy(&lane_dir).into_iter().map(SetAside::Strange));
+    recovered.set_aside.extend(
+        lane_files::tidy(&lane_dir)
+            .into_iter()
+            .map(SetAside::Strange),
+    );
     for (said, mut running) in Journal::new(&lane_dir).abandoned::<Intent>()? {
         // Once in a command is often enough.
         if let Some(known) = before.iter().find(|before| before.is(running.path())) {
@@ -119,18 +133,24 @@ fn heal_all(repository: &Repository, recovered: &mut Recovered) -> Result<()> {
         let intent = match said {
             Said::Intent(intent) => match misfit(repository, &intent) {
                 Some(misfit) => {
-                    recovered.set_aside.push(SetAside::Misfit(running.set_aside(&lane_dir)?, misfit));
+                    recovered
+                        .set_aside
+                        .push(SetAside::Misfit(running.set_aside(&lane_dir)?, misfit));
                     continue;
                 }
                 None => intent,
             },
             Said::Nothing => {
                 running.wait_for_children()?;
-                recovered.set_aside.push(SetAside::Damaged(running.set_aside(&lane_dir)?));
+                recovered
+                    .set_aside
+                    .push(SetAside::Damaged(running.set_aside(&lane_dir)?));
                 continue;
             }
             Said::OfTheOriginal => {
-                recovered.set_aside.push(SetAside::OfTheOriginal(running.set_aside(&lane_dir)?));
+                recovered
+                    .set_aside
+                    .push(SetAside::OfTheOriginal(running.set_aside(&lane_dir)?));
                 continue;
             }
             Said::Unknown(Some(about)) => {
@@ -141,7 +161,8 @@ fn heal_all(repository: &Repository, recovered: &mut Recovered) -> Result<()> {
             }
             Said::Unknown(None) => {
                 let path = running.path().display();
-                return Err(Error::environment(format!("cannot make sense of '{path}'")).hint(unrecovered::BY_A_NEWER));
+                return Err(Error::environment(format!("cannot make sense of '{path}'"))
+                    .hint(unrecovered::BY_A_NEWER));
             }
         };
         let pending = Pending::new(intent.about(), running.path());
@@ -155,9 +176,15 @@ fn heal_all(repository: &Repository, recovered: &mut Recovered) -> Result<()> {
             _ => End::default(),
         };
         let outcome = running.wait_for_children().and_then(|()| match intent {
-            Intent::Start(intent) => start::recover(repository, intent, &mut running).map(Healing::Whole),
-            Intent::Retire(intent) => retire::recover(repository, &running, &intent).map(Healing::Whole),
-            Intent::Restore(intent) => restore::recover(repository, &running, &intent).map(Healing::Whole),
+            Intent::Start(intent) => {
+                start::recover(repository, intent, &mut running).map(Healing::Whole)
+            }
+            Intent::Retire(intent) => {
+                retire::recover(repository, &running, &intent).map(Healing::Whole)
+            }
+            Intent::Restore(intent) => {
+                restore::recover(repository, &running, &intent).map(Healing::Whole)
+            }
             Intent::Land(intent) => land::recover_landing::recover(repository, &running, &intent),
             Intent::Switch(intent) => switch::recover(repository, &running, &intent),
             Intent::Mend(poisoned) => doctor::recover(repository, &poisoned).map(Healing::Whole),
@@ -169,7 +196,11 @@ fn heal_all(repository: &Repository, recovered: &mut Recovered) -> Result<()> {
                 Healing::Part(unclear) => (unclear.counts, unclear.to_string()),
             };
             let done = if counts { removed } else { End::default() };
-            End { result: result.filter(|_| counts), note: Some(note), ..done }
+            End {
+                result: result.filter(|_| counts),
+                note: Some(note),
+                ..done
+            }
         });
         let outcome = match outcome {
             Err(error) if error.kind() != Kind::Interrupted => {
@@ -187,24 +218,40 @@ fn heal_all(repository: &Repository, recovered: &mut Recovered) -> Result<()> {
             Healing::Part(unclear) => recovered.unclear.push(unclear),
         }
     }
-    // Not before: no git is to move a ref or a HEAD while a landing that held its lock is half done.
+    // Not before: no git is to move a ref or a HEAD while a landing that held its lock is half
+    // done.
     clear_locks(repository.common_dir())?;
     scratch::clear(&quarantine::home(&lane_dir), guard::SCRATCH);
     repository.pending.replace(still);
     // It is not known what a newer version's landing still needs.
-    if repository.is_a_newers_to_heal() { Ok(()) } else { land::recover_landing::clean(repository, landing) }
+    if repository.is_a_newers_to_heal() {
+        Ok(())
+    } else {
+        land::recover_landing::clean(repository, landing)
+    }
 }
 
 /// The git directory of every worktree.
 fn git_dirs(common_dir: &Path) -> impl Iterator<Item = PathBuf> {
-    let linked = std::fs::read_dir(common_dir.join("worktrees")).into_iter().flatten().flatten();
-    linked.map(|entry| entry.path()).chain([common_dir.to_owned()])
+    let linked = std::fs::read_dir(common_dir.join("worktrees"))
+        .into_iter()
+        .flatten()
+        .flatten();
+    linked
+        .map(|entry| entry.path())
+        .chain([common_dir.to_owned()])
 }
 
-/// Clears the locks of git's protocol that dead processes of ours held, except those that belong to an intent.
+/// Clears the locks of git's protocol that dead processes of ours held, except those that belong to
+/// an intent.
 fn clear_locks(common_dir: &Path) -> Result<()> {
     let locks = metadata::locks(common_dir);
-    if std::fs::read_dir(&locks).into_iter().flatten().next().is_none() {
+    if std::fs::read_dir(&locks)
+        .into_iter()
+        .flatten()
+        .next()
+        .is_none()
+    {
         return Ok(());
     }
     let mut targets = vec![common_dir.join("config"), common_dir.join("packed-refs")];
@@ -222,7 +269,11 @@ fn refs_below(directory: &Path, found: &mut Vec<PathBuf>) {
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             refs_below(&path, found);
         } else {
-            found.push(if path.extension().is_some_and(|end| end == "lock") { path.with_extension("") } else { path });
+            found.push(if path.extension().is_some_and(|end| end == "lock") {
+                path.with_extension("")
+            } else {
+                path
+            });
         }
     }
 }

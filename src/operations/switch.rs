@@ -1,9 +1,11 @@
-//! Switches a worktree that nothing is uncommitted in to another branch: files, index and HEAD, or nothing.
+//! Switches a worktree that nothing is uncommitted in to another branch: files, index and HEAD, or
+//! nothing.
 //!
-//! `git switch` leaves locks behind when it is killed that could be any program's, and files of two branches. The order here
-//! is that of a landing ([`super::land::apply`]): the index's lock, a look at what is in the way, the intent, the files, and then
-//! the one step that counts, HEAD. *Dead before it: the files go back to what the untouched index says. Dead after it:
-//! the prepared index is put in force.*
+//! `git switch` leaves locks behind when it is killed that could be any program's, and files of two
+//! branches. The order here is that of a landing ([`super::land::apply`]): the index's lock, a look
+//! at what is in the way, the intent, the files, and then the one step that counts, HEAD. *Dead
+//! before it: the files go back to what the untouched index says. Dead after it: the prepared index
+//! is put in force.*
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -65,7 +67,11 @@ impl Intent {
 impl Announce for Intent {
     fn about(&self) -> About {
         let what = format!("a switch in '{}'", self.worktree.display());
-        About { what, git_dirs: vec![GitDir(self.git_dir.clone())], ..About::default() }
+        About {
+            what,
+            git_dirs: vec![GitDir(self.git_dir.clone())],
+            ..About::default()
+        }
     }
 }
 
@@ -77,19 +83,40 @@ impl Claim for Intent {
     }
 }
 
-/// Switches `site` from branch `from` to branch `to`. Local changes and ignored files in the way are a refusal.
-pub fn switch(repository: &Repository, site: &Worktree, from: &BranchName, to: &BranchName) -> Result<()> {
+/// Switches `site` from branch `from` to branch `to`. Local changes and ignored files in the way
+/// are a refusal.
+pub fn switch(
+    repository: &Repository,
+    site: &Worktree,
+    from: &BranchName,
+    to: &BranchName,
+) -> Result<()> {
     repository.ensure_files_are_whole(&site.git_dir)?;
     let index = Locked::of(repository, site, from)?.ok_or_else(|| switched_meanwhile(site))?;
     let tips = (repository.branch_tip(from)?, repository.branch_tip(to)?);
-    let (Some(old), Some(new)) = tips else { return Err(switched_meanwhile(site)) };
+    let (Some(old), Some(new)) = tips else {
+        return Err(switched_meanwhile(site));
+    };
     crate::repository::unrecovered::ensure_not_half_moved(repository, site)?;
     let prepared = index.copy()?;
     step("switch.prepared");
-    let planned = Move { base: from, old, new, fresh: false, site: Some(site), reason: "", scratch: None };
+    let planned = Move {
+        base: from,
+        old,
+        new,
+        fresh: false,
+        site: Some(site),
+        reason: "",
+        scratch: None,
+    };
     let changed = changes(repository, old, new)?;
-    obstacles::ensure_clear(repository, &planned, site, &prepared.path, &changed)
-        .map_err(|error| Error::refused(error.to_string()).code("in-the-way").hint("move them away and try again"))?;
+    obstacles::ensure_clear(repository, &planned, site, &prepared.path, &changed).map_err(
+        |error| {
+            Error::refused(error.to_string())
+                .code("in-the-way")
+                .hint("move them away and try again")
+        },
+    )?;
     let intent = Intent {
         to: to.into(),
         old,
@@ -117,7 +144,12 @@ fn carry_out(
     prepared: &Path,
     lock: &LockFile,
 ) -> Result<Result<()>> {
-    let Move { base: from, old, new, .. } = *planned;
+    let Move {
+        base: from,
+        old,
+        new,
+        ..
+    } = *planned;
     let written = read_tree(repository, site, prepared, &["-m", "-u"], old, new)?;
     step("switch.files");
     if written.status.success() {
@@ -136,26 +168,37 @@ fn carry_out(
     Ok(Ok(()))
 }
 
-/// Lets HEAD of `site` name the commit of its branch instead of the branch; neither files nor index change.
+/// Lets HEAD of `site` name the commit of its branch instead of the branch; neither files nor index
+/// change.
 pub fn detach(repository: &Repository, site: &Worktree, from: &BranchName) -> Result<()> {
     repository.ensure_files_are_whole(&site.git_dir)?;
     crate::repository::unrecovered::ensure_not_half_moved(repository, site)?;
-    let tip = repository.branch_tip(from)?.ok_or_else(|| switched_meanwhile(site))?;
+    let tip = repository
+        .branch_tip(from)?
+        .ok_or_else(|| switched_meanwhile(site))?;
     set_head(repository, site, from, &Head::Detached(tip), tip, tip)
 }
 
-/// The repository's own hooks; as for git, their verdict does not count here: HEAD is where it should be.
+/// The repository's own hooks; as for git, their verdict does not count here: HEAD is where it
+/// should be.
 fn after(repository: &Repository, site: &Worktree, old: ObjectId, new: ObjectId) {
     repository.tell_of_index(site, repository.git.at(&site.path));
     if repository.has_hook("post-checkout") {
         let hook = ["hook", "run", "--ignore-missing", "post-checkout", "--"];
         let args = [old.to_string(), new.to_string(), "1".into()];
-        let _ = repository.git_as_user_at(&site.path).args(hook).args(args).interactive(Stdio::null());
+        let _ = repository
+            .git_as_user_at(&site.path)
+            .args(hook)
+            .args(args)
+            .interactive(Stdio::null());
     }
 }
 
 fn branch_of(repository: &Repository, site: &Worktree) -> Result<Option<BranchName>> {
-    let found = repository.worktrees()?.into_iter().find(|worktree| worktree.git_dir == site.git_dir);
+    let found = repository
+        .worktrees()?
+        .into_iter()
+        .find(|worktree| worktree.git_dir == site.git_dir);
     Ok(found.and_then(|worktree| worktree.head.branch().cloned()))
 }
 
@@ -180,18 +223,28 @@ fn set_head(
     if repository.ref_format() == RefFormat::Reftable {
         let git = repository.git_in(site);
         return match to {
-            Head::Branch(branch) => git.args(["symbolic-ref", "-m", &reason, "HEAD"]).bytes(branch.to_ref()).run(),
-            _ => git.args(["update-ref", "--no-deref", "-m", &reason, "HEAD", &target]).run(),
+            Head::Branch(branch) => git
+                .args(["symbolic-ref", "-m", &reason, "HEAD"])
+                .bytes(branch.to_ref())
+                .run(),
+            _ => git
+                .args(["update-ref", "--no-deref", "-m", &reason, "HEAD", &target])
+                .run(),
         };
     }
-    let mut lock = LockFile::acquire_link(&site.git_dir.join("HEAD"), &locks(repository.common_dir()))?;
+    let mut lock =
+        LockFile::acquire_link(&site.git_dir.join("HEAD"), &locks(repository.common_dir()))?;
     if resolved_head(&site.git_dir, repository.common_dir()).branch() != Some(from)
         || repository.branch_tip(from)? != Some(old)
     {
         return Err(switched_meanwhile(site));
     }
     lock.write(text.as_bytes())?;
-    let change = RefChange { name: from.into(), from: Some(old), to: Some(new) };
+    let change = RefChange {
+        name: from.into(),
+        from: Some(old),
+        to: Some(new),
+    };
     Log::new(repository, &reason)?.append(&site.git_dir.join("logs"), "HEAD".into(), &change)?;
     step("head.logged");
     lock.publish()?;
@@ -201,13 +254,25 @@ fn set_head(
 
 /// Completes or undoes an interrupted switch; see the module's comment.
 pub fn recover(repository: &Repository, running: &Running, intent: &Intent) -> Result<Healing> {
-    let what = format!("the switch of '{}' to '{}'", intent.worktree.display(), intent.to);
-    let halted = Halted { what, worktree: &intent.worktree, git_dir: &intent.git_dir };
+    let what = format!(
+        "the switch of '{}' to '{}'",
+        intent.worktree.display(),
+        intent.to
+    );
+    let halted = Halted {
+        what,
+        worktree: &intent.worktree,
+        git_dir: &intent.git_dir,
+    };
     halted.heal(repository, running, |site| heal(repository, intent, site))
 }
 
 /// Whether the switch counts, and whether the index fits.
-fn heal(repository: &Repository, intent: &Intent, site: Option<(&Worktree, &LockFile)>) -> Result<(bool, bool)> {
+fn heal(
+    repository: &Repository,
+    intent: &Intent,
+    site: Option<(&Worktree, &LockFile)>,
+) -> Result<(bool, bool)> {
     let (mut counts, mut fits) = (false, true);
     if let Some((site, lock)) = site {
         counts = site.head.branch().map(RefName::from).as_ref() == Some(&intent.to);
@@ -216,7 +281,9 @@ fn heal(repository: &Repository, intent: &Intent, site: Option<(&Worktree, &Lock
             fits = index_signature(&intent.git_dir.join("index")) == intent.index;
             match counts {
                 true if fits => lock.replace_with(&intent.prepared)?,
-                false if fits => worktree_files::put_back(repository, site, intent.old, intent.new)?,
+                false if fits => {
+                    worktree_files::put_back(repository, site, intent.old, intent.new)?
+                }
                 _ => {}
             }
         }

@@ -1,5 +1,5 @@
-//! Every key of `lane.toml`: its shape, its default, its meaning. The loader, `git lane config`, the manual and the tests
-//! read this table and nothing else.
+//! Every key of `lane.toml`: its shape, its default, its meaning. The loader, `git lane config`,
+//! the manual and the tests read this table and nothing else.
 
 use super::value::Shape;
 
@@ -29,22 +29,27 @@ pub const KEYS: &[Key] = &[
         name: "start.branch",
         shape: Shape::Template(&["name", "owner"]),
         default: r#""{name}""#,
-        meaning: "The branch of a new lane. {name} and {owner} are replaced, in the owner's name by - whatever cannot \
+        meaning: "The branch of a new lane. {name} and {owner} are replaced, in the owner's name \
+                  by - whatever cannot \
                   stand in a branch's. The team's file has {name} in it.",
     },
     Key {
         name: "start.path",
         shape: Shape::Path(&["repo", "name"]),
         default: r#""../{repo}.lanes/{name}""#,
-        meaning: "Where the worktree of a new lane goes, relative to the main worktree. {repo} and {name} are \
-                  replaced. The team's file may name what is below ../{repo}.lanes, .worktrees or .claude/worktrees, \
-                  without hidden directories; there, and in the file of the clone, the last part has {name} in it.",
+        meaning: "Where the worktree of a new lane goes, relative to the main worktree. {repo} and \
+                  {name} are \
+                  replaced. The team's file may name what is below ../{repo}.lanes, .worktrees or \
+                  .claude/worktrees, \
+                  without hidden directories; there, and in the file of the clone, the last part \
+                  has {name} in it.",
     },
     Key {
         name: "start.base",
         shape: Shape::Revision,
         default: "",
-        meaning: "The base of a new lane. Unset: the branch the HEAD of the remote points to, else the branch of the main \
+        meaning: "The base of a new lane. Unset: the branch the HEAD of the remote points to, else \
+                  the branch of the main \
                   worktree.",
     },
     Key {
@@ -63,21 +68,24 @@ pub const KEYS: &[Key] = &[
         name: "start.install-hooks",
         shape: Shape::Flag,
         default: "false",
-        meaning: "Whether the first lane of a repository installs hooks. A tracked file cannot say no where your own says \
+        meaning: "Whether the first lane of a repository installs hooks. A tracked file cannot say \
+                  no where your own says \
                   yes.",
     },
     Key {
         name: "finish.strategy",
         shape: Shape::Word(&["merge", "squash", "rebase", "ff"]),
         default: r#""merge""#,
-        meaning: "How a lane lands: merge makes a merge commit, squash one commit of everything, rebase replays the \
+        meaning: "How a lane lands: merge makes a merge commit, squash one commit of everything, \
+                  rebase replays the \
                   commits, ff only moves the base forward.",
     },
     Key {
         name: "finish.message",
         shape: Shape::Message(&["name", "branch", "base", "task", "owner"]),
         default: r#""Merge lane '{name}' into {base}""#,
-        meaning: "The message of the merge commit or the squashed commit. {name}, {branch}, {base}, {task} and {owner} are \
+        meaning: "The message of the merge commit or the squashed commit. {name}, {branch}, \
+                  {base}, {task} and {owner} are \
                   replaced; {{ is a brace.",
     },
     Key {
@@ -90,33 +98,40 @@ pub const KEYS: &[Key] = &[
         name: "trash.days",
         shape: Shape::Days,
         default: "14",
-        meaning: "How many days a removed lane waits in the trash. A tracked file can only lengthen it; what a lane was \
+        meaning: "How many days a removed lane waits in the trash. A tracked file can only \
+                  lengthen it; what a lane was \
                   promised at its removal holds, unless your own file says less.",
     },
     Key {
         name: "trash.size",
         shape: Shape::Size,
         default: r#""10 GiB""#,
-        meaning: "How much room removed lanes may take before the oldest goes, an hour after its removal at the soonest: \
-                  bytes, or a text such as \"500 MiB\". A tracked file can only enlarge it, as with trash.days.",
+        meaning: "How much room removed lanes may take before the oldest goes, an hour after its \
+                  removal at the soonest: \
+                  bytes, or a text such as \"500 MiB\". A tracked file can only enlarge it, as \
+                  with trash.days.",
     },
     Key {
         name: "rule.home",
         shape: Shape::Revision,
         default: "",
-        meaning: "The branch the main worktree stays on. Unset: any. Where your own file names one, a tracked file does not.",
+        meaning: "The branch the main worktree stays on. Unset: any. Where your own file names \
+                  one, a tracked file does not.",
     },
     Key {
         name: "rule.protected",
         shape: Shape::Patterns,
         default: "[]",
-        meaning: "Branches that plain commits, merge commits and rebases leave alone. Patterns as in gitignore(5): * stops at a slash, ** does not. A tracked file only adds to those of your own file.",
+        meaning: "Branches that plain commits, merge commits and rebases leave alone. Patterns as \
+                  in gitignore(5): * stops at a slash, ** does not. A tracked file only adds to \
+                  those of your own file.",
     },
     Key {
         name: "rule.branch-pattern",
         shape: Shape::Patterns,
         default: "[]",
-        meaning: "Patterns the branch of a new lane has to fit, one of them at least. None: every branch fits. Where your own file has \
+        meaning: "Patterns the branch of a new lane has to fit, one of them at least. None: every \
+                  branch fits. Where your own file has \
                   some, a tracked file does not count.",
     },
     Key {
@@ -139,7 +154,11 @@ mod tests {
     #[test]
     fn every_key_says_what_it_does() {
         for key in KEYS {
-            assert!(key.meaning.ends_with('.') && key.meaning.len() > 20, "{}", key.name);
+            assert!(
+                key.meaning.ends_with('.') && key.meaning.len() > 20,
+                "{}",
+                key.name
+            );
             assert!(key.name.split_once('.').is_some(), "{}", key.name);
         }
     }

@@ -1,8 +1,9 @@
-//! The files a policy is made of: user, team, clone; later ones win, and every value remembers its file.
+//! The files a policy is made of: user, team, clone; later ones win, and every value remembers its
+//! file.
 //!
-//! The team's file comes with the repository, so it is read as a stranger's: a plain file or a link inside the
-//! repository, small, without paths that lead away; it only ever lengthens the time that removed lanes wait, and weakens no rule that
-//! the user's own file demands.
+//! The team's file comes with the repository, so it is read as a stranger's: a plain file or a link
+//! inside the repository, small, without paths that lead away; it only ever lengthens the time that
+//! removed lanes wait, and weakens no rule that the user's own file demands.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -62,12 +63,20 @@ impl Values {
             let table: toml::Table = toml::from_str(&format!("default = {}", key.default)).ok()?;
             key.check(table.get("default")?).ok()?
         };
-        Values(KEYS.iter().map(|key| (key.name, (parse(key), Origin::Default))).collect())
+        Values(
+            KEYS.iter()
+                .map(|key| (key.name, (parse(key), Origin::Default)))
+                .collect(),
+        )
     }
 
     /// Value and origin of a key.
     pub fn get(&self, key: &Key) -> (Option<&Value>, &Origin) {
-        self.0.get(key.name).map_or((None, &Origin::Default), |(value, origin)| (value.as_ref(), origin))
+        self.0
+            .get(key.name)
+            .map_or((None, &Origin::Default), |(value, origin)| {
+                (value.as_ref(), origin)
+            })
     }
 
     /// Lays a file over what is there.
@@ -75,21 +84,38 @@ impl Values {
         let path = origin.file().unwrap_or(Path::new(FILE)).to_owned();
         let table: toml::Table = toml::from_str(text).map_err(|error| {
             let at = error.span().map_or(0, |span| span.start);
-            let line = text.as_bytes().iter().take(at).filter(|byte| **byte == b'\n').count() + 1;
-            let message = error.message().lines().next().unwrap_or_default().to_owned();
+            let line = text
+                .as_bytes()
+                .iter()
+                .take(at)
+                .filter(|byte| **byte == b'\n')
+                .count()
+                + 1;
+            let message = error
+                .message()
+                .lines()
+                .next()
+                .unwrap_or_default()
+                .to_owned();
             failure(&path, format!("line {line}: {message}"))
         })?;
         for (section, entries) in &table {
             let Some(entries) = entries.as_table() else {
                 return Err(unknown(&path, section));
             };
-            if entries.is_empty() && !KEYS.iter().any(|key| key.name.split('.').next() == Some(section)) {
+            if entries.is_empty()
+                && !KEYS
+                    .iter()
+                    .any(|key| key.name.split('.').next() == Some(section))
+            {
                 return Err(unknown(&path, section));
             }
             for (entry, written) in entries {
                 let name = format!("{section}.{entry}");
                 let key = find(&name).ok_or_else(|| unknown(&path, &name))?;
-                let value = key.check(written).map_err(|problem| unfit(&path, key, problem))?;
+                let value = key
+                    .check(written)
+                    .map_err(|problem| unfit(&path, key, problem))?;
                 if let Some(value) = &value {
                     let checked = match &origin {
                         Origin::Team(_) => key.check_tracked(value),
@@ -98,14 +124,18 @@ impl Values {
                     };
                     checked.map_err(|problem| unfit(&path, key, problem))?;
                 }
-                if matches!(origin, Origin::Team(_)) && key.shortens(self.value(key.name), value.as_ref()) {
+                if matches!(origin, Origin::Team(_))
+                    && key.shortens(self.value(key.name), value.as_ref())
+                {
                     continue;
                 }
                 let value = match self.get(key) {
-                    (Some(own), Origin::User(_)) if matches!(origin, Origin::Team(_)) => match key.beside(own, value) {
-                        Some(value) => value,
-                        None => continue,
-                    },
+                    (Some(own), Origin::User(_)) if matches!(origin, Origin::Team(_)) => {
+                        match key.beside(own, value) {
+                            Some(value) => value,
+                            None => continue,
+                        }
+                    }
                     _ => value,
                 };
                 let value = value.map(|value| at_home(key, value, &path)).transpose()?;
@@ -117,7 +147,9 @@ impl Values {
 
     /// Whether a file of the user's own says it: theirs, or that of the clone.
     pub(super) fn is_own(&self, name: &str) -> bool {
-        self.0.get(name).is_some_and(|(_, origin)| matches!(origin, Origin::User(_) | Origin::Clone(_)))
+        self.0
+            .get(name)
+            .is_some_and(|(_, origin)| matches!(origin, Origin::User(_) | Origin::Clone(_)))
     }
 
     fn value(&self, name: &str) -> Option<&Value> {
@@ -137,11 +169,19 @@ impl Values {
     }
 
     pub(super) fn number(&self, name: &str) -> u64 {
-        if let Some(Value::Number(number)) = self.value(name) { *number } else { 0 }
+        if let Some(Value::Number(number)) = self.value(name) {
+            *number
+        } else {
+            0
+        }
     }
 
     pub(super) fn list(&self, name: &str) -> Vec<String> {
-        if let Some(Value::List(list)) = self.value(name) { list.clone() } else { Vec::new() }
+        if let Some(Value::List(list)) = self.value(name) {
+            list.clone()
+        } else {
+            Vec::new()
+        }
     }
 
     pub(super) fn bytes(&self, name: &str) -> u64 {
@@ -176,15 +216,33 @@ fn unfit(path: &Path, key: &Key, problem: Problem) -> Error {
 
 /// Puts the home directory in place of a path's leading `~/`.
 fn at_home(key: &Key, value: Value, file: &Path) -> Result<Value> {
-    let (Shape::Path(_), Value::Text(path)) = (&key.shape, &value) else { return Ok(value) };
-    let Some(rest) = path.strip_prefix("~/") else { return Ok(value) };
-    let home = std::env::var("HOME").ok().filter(|home| home.starts_with('/'));
-    let home = home.ok_or_else(|| failure(file, format_args!("'{}' needs HOME, which is not set", key.name)))?;
-    Ok(Value::Text(format!("{}/{rest}", home.trim_end_matches('/'))))
+    let (Shape::Path(_), Value::Text(path)) = (&key.shape, &value) else {
+        return Ok(value);
+    };
+    let Some(rest) = path.strip_prefix("~/") else {
+        return Ok(value);
+    };
+    let home = std::env::var("HOME")
+        .ok()
+        .filter(|home| home.starts_with('/'));
+    let home = home.ok_or_else(|| {
+        failure(
+            file,
+            format_args!("'{}' needs HOME, which is not set", key.name),
+        )
+    })?;
+    Ok(Value::Text(format!(
+        "{}/{rest}",
+        home.trim_end_matches('/')
+    )))
 }
 
 /// The user's directory of settings, by the XDG base directory specification.
 pub fn config_home() -> Option<PathBuf> {
-    let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let absolute = |name| {
+        std::env::var_os(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
     absolute("XDG_CONFIG_HOME").or_else(|| Some(absolute("HOME")?.join(".config")))
 }

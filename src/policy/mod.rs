@@ -1,7 +1,8 @@
 //! `lane.toml`: what people ask git-lane to do differently.
 //!
-//! `keys` is the one table of keys, defaults and meanings; `value` says what may stand at one; `layers` finds and reads
-//! the files. Here the values in force become a [`Policy`]. A file is data: nothing in it is ever run.
+//! `keys` is the one table of keys, defaults and meanings; `value` says what may stand at one;
+//! `layers` finds and reads the files. Here the values in force become a [`Policy`]. A file is
+//! data: nothing in it is ever run.
 
 mod keys;
 mod layers;
@@ -28,8 +29,8 @@ use crate::error::{Error, Result};
 pub struct Policy {
     /// `start.branch`: the branch of a new lane; `{name}` and `{owner}` are replaced.
     pub branch: String,
-    /// `start.path`: where a new lane's worktree goes, relative to the main worktree; `{repo}` and `{name}` are
-    /// replaced. A leading `~/` is already the home directory.
+    /// `start.path`: where a new lane's worktree goes, relative to the main worktree; `{repo}` and
+    /// `{name}` are replaced. A leading `~/` is already the home directory.
     pub path: String,
     /// Whether the tracked file says so: a stranger's word, see git-lane-config(1).
     pub path_is_tracked: bool,
@@ -43,7 +44,8 @@ pub struct Policy {
     pub install_hooks: bool,
     /// `finish.strategy`: how a lane lands.
     pub strategy: Strategy,
-    /// `finish.message`: the message of a merge or squash; `{name}`, `{branch}`, `{base}`, `{task}`, `{owner}`.
+    /// `finish.message`: the message of a merge or squash; `{name}`, `{branch}`, `{base}`,
+    /// `{task}`, `{owner}`.
     pub message: String,
     /// `finish.trailers`: which trailers the message carries.
     pub trailers: Vec<Trailer>,
@@ -75,14 +77,21 @@ impl Policy {
         Policy {
             branch: values.text("start.branch"),
             path: values.text("start.path"),
-            path_is_tracked: matches!(find("start.path").map(|key| values.get(key).1), Some(Origin::Team(_))),
+            path_is_tracked: matches!(
+                find("start.path").map(|key| values.get(key).1),
+                Some(Origin::Team(_))
+            ),
             base: values.optional("start.base"),
             fetch: values.flag("start.fetch"),
             owner: values.optional("start.owner"),
             install_hooks: values.flag("start.install-hooks"),
             strategy: word(&values.text("finish.strategy")).unwrap_or(Strategy::Merge),
             message: values.text("finish.message"),
-            trailers: values.list("finish.trailers").iter().filter_map(|name| word(name)).collect(),
+            trailers: values
+                .list("finish.trailers")
+                .iter()
+                .filter_map(|name| word(name))
+                .collect(),
             trash_days: u32::try_from(values.number("trash.days")).unwrap_or(u32::MAX),
             trash_bytes: values.bytes("trash.size"),
             trash_own: (values.is_own("trash.days"), values.is_own("trash.size")),
@@ -95,8 +104,15 @@ impl Policy {
 
     /// How long removed lanes wait.
     pub fn retention(&self) -> Retention {
-        let now = Promise { days: self.trash_days, bytes: self.trash_bytes };
-        Retention { now, own_days: self.trash_own.0, own_bytes: self.trash_own.1 }
+        let now = Promise {
+            days: self.trash_days,
+            bytes: self.trash_bytes,
+        };
+        Retention {
+            now,
+            own_days: self.trash_own.0,
+            own_bytes: self.trash_own.1,
+        }
     }
 
     /// Whether the user has said who owns such a lane, or that it has no owner.
@@ -106,7 +122,9 @@ impl Policy {
 
     /// Who owns a lane that is started without saying so; `login` is asked last.
     pub fn owner_of_new_lanes(&self, login: impl FnOnce() -> Option<String>) -> Option<String> {
-        let named = std::env::var("GIT_LANE_OWNER").ok().or_else(|| self.owner.clone());
+        let named = std::env::var("GIT_LANE_OWNER")
+            .ok()
+            .or_else(|| self.owner.clone());
         named.or_else(login).filter(|owner| !owner.is_empty())
     }
 
@@ -117,15 +135,28 @@ impl Policy {
 
     /// Refuses a branch that fits none of `rule.branch-pattern`.
     pub fn ensure_branch_fits(&self, branch: &BranchName) -> Result<()> {
-        if self.branch_pattern.is_empty() || self.branch_pattern.iter().any(|pattern| fits(pattern, branch)) {
+        if self.branch_pattern.is_empty()
+            || self
+                .branch_pattern
+                .iter()
+                .any(|pattern| fits(pattern, branch))
+        {
             return Ok(());
         }
-        let patterns: Vec<String> = self.branch_pattern.iter().map(|pattern| format!("'{pattern}'")).collect();
+        let patterns: Vec<String> = self
+            .branch_pattern
+            .iter()
+            .map(|pattern| format!("'{pattern}'"))
+            .collect();
         let wanted = patterns.join(" or ");
-        let error = Error::refused(format!("branch '{branch}' does not fit the policy's pattern {wanted}"));
+        let error = Error::refused(format!(
+            "branch '{branch}' does not fit the policy's pattern {wanted}"
+        ));
         Err(match &self.branch_example {
             Some(example) => error.hint(format!("a branch that fits: {example}")),
-            None => error.hint("see the pattern and where it comes from with: git lane config rule.branch-pattern"),
+            None => error.hint(
+                "see the pattern and where it comes from with: git lane config rule.branch-pattern",
+            ),
         }
         .code("branch-pattern"))
     }
@@ -133,7 +164,11 @@ impl Policy {
 
 /// git's own wildmatch, as in gitignore(5): `*` stops at a slash, `**` does not.
 fn fits(pattern: &str, branch: &BranchName) -> bool {
-    gix::glob::wildmatch(BStr::new(pattern), branch.as_bstr(), wildmatch::Mode::NO_MATCH_SLASH_LITERAL)
+    gix::glob::wildmatch(
+        BStr::new(pattern),
+        branch.as_bstr(),
+        wildmatch::Mode::NO_MATCH_SLASH_LITERAL,
+    )
 }
 
 /// One of an enum's kebab-case words.
@@ -148,8 +183,13 @@ pub fn suggest<'a>(text: &str, candidates: impl IntoIterator<Item = &'a str>) ->
     let likeness = |candidate: &'a str| {
         strsim::jaro_winkler(text, candidate).max(0.95 * strsim::jaro_winkler(own, leaf(candidate)))
     };
-    let scored = candidates.into_iter().map(|candidate| (likeness(candidate), candidate));
-    scored.filter(|(score, _)| *score > 0.8).max_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, candidate)| candidate)
+    let scored = candidates
+        .into_iter()
+        .map(|candidate| (likeness(candidate), candidate));
+    scored
+        .filter(|(score, _)| *score > 0.8)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, candidate)| candidate)
 }
 
 /// Whether a file's bytes are small enough and text.
@@ -172,8 +212,20 @@ mod tests {
         assert_eq!(policy.strategy, Strategy::Merge);
         assert_eq!(policy.message, "Merge lane '{name}' into {base}");
         assert_eq!((policy.trash_days, policy.trash_bytes), (14, 10 << 30));
-        assert_eq!((policy.base, policy.owner, policy.home, policy.branch_example), (None, None, None, None));
-        assert!(policy.trailers.is_empty() && policy.protected.is_empty() && policy.branch_pattern.is_empty());
+        assert_eq!(
+            (
+                policy.base,
+                policy.owner,
+                policy.home,
+                policy.branch_example
+            ),
+            (None, None, None, None)
+        );
+        assert!(
+            policy.trailers.is_empty()
+                && policy.protected.is_empty()
+                && policy.branch_pattern.is_empty()
+        );
     }
 
     #[test]
@@ -185,7 +237,10 @@ mod tests {
             assert!(word::<Trailer>(name).is_some(), "{name}");
         }
         use clap::ValueEnum;
-        assert_eq!(find("finish.strategy").unwrap().words().len(), Strategy::value_variants().len());
+        assert_eq!(
+            find("finish.strategy").unwrap().words().len(),
+            Strategy::value_variants().len()
+        );
     }
 
     #[test]
@@ -196,11 +251,25 @@ mod tests {
             ..Policy::default()
         };
         let branch = |name: &str| BranchName::parse(name.into()).unwrap();
-        for (name, protected) in [("main", true), ("release/1", true), ("release/1/x", false), ("maintenance", false)] {
+        for (name, protected) in [
+            ("main", true),
+            ("release/1", true),
+            ("release/1/x", false),
+            ("maintenance", false),
+        ] {
             assert_eq!(policy.protects(&branch(name)), protected, "{name}");
         }
-        for (name, fits) in [("feature/a", true), ("feature/a/b", true), ("fix-1", true), ("fix-x", false)] {
-            assert_eq!(policy.ensure_branch_fits(&branch(name)).is_ok(), fits, "{name}");
+        for (name, fits) in [
+            ("feature/a", true),
+            ("feature/a/b", true),
+            ("fix-1", true),
+            ("fix-x", false),
+        ] {
+            assert_eq!(
+                policy.ensure_branch_fits(&branch(name)).is_ok(),
+                fits,
+                "{name}"
+            );
         }
     }
 
@@ -209,7 +278,10 @@ mod tests {
         let names = || KEYS.iter().map(|key| key.name);
         assert_eq!(suggest("start.brnch", names()), Some("start.branch"));
         assert_eq!(suggest("strategy", names()), Some("finish.strategy"));
-        assert_eq!(suggest("rule.branch_pattern", names()), Some("rule.branch-pattern"));
+        assert_eq!(
+            suggest("rule.branch_pattern", names()),
+            Some("rule.branch-pattern")
+        );
         assert_eq!(suggest("colour", names()), None);
     }
 }

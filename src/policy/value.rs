@@ -1,4 +1,5 @@
-//! The values of `lane.toml`: what may stand at a key, whether what stands there does, and how that is told.
+//! The values of `lane.toml`: what may stand at a key, whether what stands there does, and how that
+//! is told.
 
 use super::keys::Key;
 use super::suggest;
@@ -96,7 +97,13 @@ impl Key {
 
     /// Checks what a file says; `None` is an optional key set to the empty text, which unsets it.
     pub(super) fn check(&self, written: &toml::Value) -> Result<Option<Value>, Problem> {
-        let wrong = || Problem::from(format!("must be {}, not {}", self.expected(), kind(written)));
+        let wrong = || {
+            Problem::from(format!(
+                "must be {}, not {}",
+                self.expected(),
+                kind(written)
+            ))
+        };
         let text = || written.as_str().ok_or_else(wrong);
         Ok(Some(match &self.shape {
             _ if self.optional() && written.as_str() == Some("") => return Ok(None),
@@ -160,8 +167,8 @@ impl Key {
         }))
     }
 
-    /// What the tracked file must not say although it fits: a place where a lane's files would be something else than a
-    /// lane's files, and branches that are not the lane's own.
+    /// What the tracked file must not say although it fits: a place where a lane's files would be
+    /// something else than a lane's files, and branches that are not the lane's own.
     pub(super) fn check_tracked(&self, value: &Value) -> Result<(), Problem> {
         self.check_cloned(value)?;
         let texts = match value {
@@ -170,26 +177,41 @@ impl Key {
             _ => &[],
         };
         let ours = |c: char| matches!(self.shape, Shape::Message(_)) && matches!(c, '\n' | '\t');
-        if texts.iter().any(|text| text.chars().any(|c| c.is_control() && !ours(c))) {
-            return Err("must not contain control characters in a tracked file".to_owned().into());
+        if texts
+            .iter()
+            .any(|text| text.chars().any(|c| c.is_control() && !ours(c)))
+        {
+            return Err("must not contain control characters in a tracked file"
+                .to_owned()
+                .into());
         }
-        let Value::Text(text) = value else { return Ok(()) };
+        let Value::Text(text) = value else {
+            return Ok(());
+        };
         match &self.shape {
             Shape::Path(_) if !is_among_lanes(text) => Err(Problem {
                 text: format!("cannot be '{text}' in a tracked file"),
-                hint: Some(format!("there it is one of {}, or below; your own lane.toml is free", TRACKED.join(", "))),
+                hint: Some(format!(
+                    "there it is one of {}, or below; your own lane.toml is free",
+                    TRACKED.join(", ")
+                )),
             }),
             Shape::Template(_) if !text.contains("{name}") => Err(Problem {
                 text: format!("cannot be '{text}' in a tracked file"),
-                hint: Some("there it has {name} in it, so that no lane takes another branch".into()),
+                hint: Some(
+                    "there it has {name} in it, so that no lane takes another branch".into(),
+                ),
             }),
             _ => Ok(()),
         }
     }
 
-    /// What no file must say that may have come with an archive: a place whose name the user has not typed.
+    /// What no file must say that may have come with an archive: a place whose name the user has
+    /// not typed.
     pub(super) fn check_cloned(&self, value: &Value) -> Result<(), Problem> {
-        let (Shape::Path(_), Value::Text(path)) = (&self.shape, value) else { return Ok(()) };
+        let (Shape::Path(_), Value::Text(path)) = (&self.shape, value) else {
+            return Ok(());
+        };
         let last = path.rsplit('/').next().unwrap_or_default();
         if last.contains("{name}") && !path.chars().any(char::is_control) {
             return Ok(());
@@ -202,29 +224,47 @@ impl Key {
 }
 
 /// Where the tracked file may put lanes.
-const TRACKED: [&str; 3] = ["../{repo}.lanes/{name}", ".worktrees/{name}", ".claude/worktrees/{name}"];
+const TRACKED: [&str; 3] = [
+    "../{repo}.lanes/{name}",
+    ".worktrees/{name}",
+    ".claude/worktrees/{name}",
+];
 
-/// Whether the path is one of these or below the same directory, and has no part that is hidden, or a file name that some
-/// system takes for another one.
+/// Whether the path is one of these or below the same directory, and has no part that is hidden, or
+/// a file name that some system takes for another one.
 fn is_among_lanes(path: &str) -> bool {
     let options = gix::validate::path::component::Options::default();
     let plain = |part: &str| {
         let part = part.replace("{name}", "x").replace("{repo}", "x");
-        let hidden = part.starts_with('.') || part.ends_with(['.', ' ']) || part.chars().any(char::is_control);
+        let hidden = part.starts_with('.')
+            || part.ends_with(['.', ' '])
+            || part.chars().any(char::is_control);
         !hidden && gix::validate::path::component(part.as_str().into(), None, options).is_ok()
     };
-    let directory = |known: &&str| known.strip_suffix("{name}").and_then(|directory| path.strip_prefix(directory));
-    TRACKED.iter().find_map(directory).is_some_and(|rest| rest.split('/').all(plain))
+    let directory = |known: &&str| {
+        known
+            .strip_suffix("{name}")
+            .and_then(|directory| path.strip_prefix(directory))
+    };
+    TRACKED
+        .iter()
+        .find_map(directory)
+        .is_some_and(|rest| rest.split('/').all(plain))
 }
 
 impl Key {
-    /// What a tracked file may make of what the user's own file demands: rules become no weaker by it. `None`: the user's
-    /// own stays as it is.
+    /// What a tracked file may make of what the user's own file demands: rules become no weaker by
+    /// it. `None`: the user's own stays as it is.
     pub(super) fn beside(&self, own: &Value, tracked: Option<Value>) -> Option<Option<Value>> {
         match (self.name, own) {
             ("rule.protected", Value::List(own)) => {
-                let Some(Value::List(more)) = tracked else { return None };
-                let more: Vec<String> = more.into_iter().filter(|pattern| !own.contains(pattern)).collect();
+                let Some(Value::List(more)) = tracked else {
+                    return None;
+                };
+                let more: Vec<String> = more
+                    .into_iter()
+                    .filter(|pattern| !own.contains(pattern))
+                    .collect();
                 (!more.is_empty()).then(|| Some(Value::List([own.as_slice(), &more].concat())))
             }
             ("rule.branch-pattern", Value::List(own)) if !own.is_empty() => None,
@@ -275,7 +315,16 @@ fn kind(value: &toml::Value) -> &'static str {
 }
 
 fn texts(value: &toml::Value) -> Option<Vec<String>> {
-    value.as_array()?.iter().map(|entry| entry.as_str().filter(|text| !text.is_empty()).map(str::to_owned)).collect()
+    value
+        .as_array()?
+        .iter()
+        .map(|entry| {
+            entry
+                .as_str()
+                .filter(|text| !text.is_empty())
+                .map(str::to_owned)
+        })
+        .collect()
 }
 
 fn one_of(words: &[&'static str], text: &str) -> Result<(), Problem> {
@@ -286,11 +335,18 @@ fn one_of(words: &[&'static str], text: &str) -> Result<(), Problem> {
         Some(word) => format!("did you mean '{word}'?"),
         None => format!("one of: {}", words.join(", ")),
     };
-    Err(Problem { text: format!("cannot be '{text}'"), hint: Some(hint) })
+    Err(Problem {
+        text: format!("cannot be '{text}'"),
+        hint: Some(hint),
+    })
 }
 
 fn not_empty(text: &str) -> Result<String, Problem> {
-    if text.trim().is_empty() { Err("must not be empty".to_owned().into()) } else { Ok(text.into()) }
+    if text.trim().is_empty() {
+        Err("must not be empty".to_owned().into())
+    } else {
+        Ok(text.into())
+    }
 }
 
 fn placeholders(template: &str, known: &[&'static str]) -> Result<(), Problem> {
@@ -304,7 +360,10 @@ fn placeholders(template: &str, known: &[&'static str]) -> Result<(), Problem> {
                 Some(like) => format!("did you mean '{{{like}}}'?"),
                 None => format!("the placeholders here are {{{}}}", known.join("}, {")),
             };
-            return Err(Problem { text: format!("has the unknown placeholder '{{{name}}}'"), hint: Some(hint) });
+            return Err(Problem {
+                text: format!("has the unknown placeholder '{{{name}}}'"),
+                hint: Some(hint),
+            });
         }
         rest = tail;
     }
@@ -313,7 +372,10 @@ fn placeholders(template: &str, known: &[&'static str]) -> Result<(), Problem> {
 
 /// A worktree below `.git` would sit among git's own files.
 fn inside_git(path: &str) -> Result<(), Problem> {
-    if path.split('/').any(|part| part.eq_ignore_ascii_case(".git")) {
+    if path
+        .split('/')
+        .any(|part| part.eq_ignore_ascii_case(".git"))
+    {
         return Err(format!("cannot be '{path}': '.git' is git's own").into());
     }
     if path.contains('\0') {
@@ -343,21 +405,57 @@ mod tests {
     #[test]
     fn values_that_do_not_fit_say_why() {
         for (key, toml, text) in [
-            ("start.fetch", "\"yes\"", "must be true or false, not a text"),
+            (
+                "start.fetch",
+                "\"yes\"",
+                "must be true or false, not a text",
+            ),
             ("start.branch", "3", "must be a text, not a number"),
             ("start.branch", "\"\"", "must not be empty"),
-            ("start.branch", "\"{nmae}\"", "has the unknown placeholder '{nmae}'"),
-            ("start.branch", "\"{name\"", "cannot be '{name': a '{' is not closed"),
-            ("start.path", "\".git/x\"", "cannot be '.git/x': '.git' is git's own"),
-            ("start.base", "\"--force\"", "cannot be '--force': no branch is called that"),
+            (
+                "start.branch",
+                "\"{nmae}\"",
+                "has the unknown placeholder '{nmae}'",
+            ),
+            (
+                "start.branch",
+                "\"{name\"",
+                "cannot be '{name': a '{' is not closed",
+            ),
+            (
+                "start.path",
+                "\".git/x\"",
+                "cannot be '.git/x': '.git' is git's own",
+            ),
+            (
+                "start.base",
+                "\"--force\"",
+                "cannot be '--force': no branch is called that",
+            ),
             ("finish.strategy", "\"merg\"", "cannot be 'merg'"),
-            ("finish.trailers", "[\"lane\", \"onwer\"]", "cannot be 'onwer'"),
-            ("finish.trailers", "\"lane\"", "must be a list of texts, not a text"),
+            (
+                "finish.trailers",
+                "[\"lane\", \"onwer\"]",
+                "cannot be 'onwer'",
+            ),
+            (
+                "finish.trailers",
+                "\"lane\"",
+                "must be a list of texts, not a text",
+            ),
             ("trash.days", "0", "must be between 1 and 36500"),
-            ("trash.days", "1.5", "must be a number of days, not a number"),
+            (
+                "trash.days",
+                "1.5",
+                "must be a number of days, not a number",
+            ),
             ("trash.size", "\"10 Gigs\"", "cannot be '10 Gigs'"),
             ("trash.size", "-1", "must be more than 0"),
-            ("rule.protected", "[1]", "must be a text or a list of texts, not a list"),
+            (
+                "rule.protected",
+                "[1]",
+                "must be a text or a list of texts, not a list",
+            ),
         ] {
             assert_eq!(check(key, toml).unwrap_err().text, text, "{key} = {toml}");
         }
@@ -428,9 +526,19 @@ mod tests {
             ("rule.protected", "['main']", "[]", None),
             ("rule.protected", "['main']", "''", None),
             ("rule.protected", "['main']", "'main'", None),
-            ("rule.protected", "['main']", "['x', 'main']", Some("['main', 'x']")),
+            (
+                "rule.protected",
+                "['main']",
+                "['x', 'main']",
+                Some("['main', 'x']"),
+            ),
             // A pattern that takes back is none in this list: every one of them protects.
-            ("rule.protected", "['main']", "['!main']", Some("['main', '!main']")),
+            (
+                "rule.protected",
+                "['main']",
+                "['!main']",
+                Some("['main', '!main']"),
+            ),
             ("rule.protected", "[]", "['x']", Some("['x']")),
             ("rule.branch-pattern", "['a/*']", "[]", None),
             ("rule.branch-pattern", "['a/*']", "['**']", None),
@@ -441,10 +549,17 @@ mod tests {
             ("start.base", "'main'", "'x'", Some("'x'")),
         ] {
             let value = |toml| check(key, toml).unwrap();
-            let found = find(key).unwrap().beside(&value(own).unwrap(), value(tracked));
+            let found = find(key)
+                .unwrap()
+                .beside(&value(own).unwrap(), value(tracked));
             assert_eq!(found, left.map(value), "{key}: {own}, {tracked}");
         }
-        assert_eq!(find("rule.home").unwrap().beside(&Value::Text("main".into()), None), None);
+        assert_eq!(
+            find("rule.home")
+                .unwrap()
+                .beside(&Value::Text("main".into()), None),
+            None
+        );
     }
 
     #[test]
@@ -459,20 +574,35 @@ mod tests {
             ("finish.strategy", "\"merge\"", "\"ff\"", false),
         ] {
             let value = |toml| check(key, toml).unwrap();
-            assert_eq!(find(key).unwrap().shortens(value(old).as_ref(), value(new).as_ref()), shorter, "{key} {new}");
+            assert_eq!(
+                find(key)
+                    .unwrap()
+                    .shortens(value(old).as_ref(), value(new).as_ref()),
+                shorter,
+                "{key} {new}"
+            );
         }
     }
 
     #[test]
     fn a_message_may_hold_braces() {
         let message = Value::Text("{{{name}}} {{x".into());
-        assert_eq!(check("finish.message", r#""{{{name}}} {{x""#), Ok(Some(message)));
+        assert_eq!(
+            check("finish.message", r#""{{{name}}} {{x""#),
+            Ok(Some(message))
+        );
         assert!(check("start.branch", r#""{{name}}""#).is_err());
     }
 
     #[test]
     fn sizes_have_units() {
-        for (text, bytes) in [("1", 1), ("1B", 1), ("10 GiB", 10 << 30), ("500MB", 500_000_000), ("2 TiB", 2 << 40)] {
+        for (text, bytes) in [
+            ("1", 1),
+            ("1B", 1),
+            ("10 GiB", 10 << 30),
+            ("500MB", 500_000_000),
+            ("2 TiB", 2 << 40),
+        ] {
             assert_eq!(size_in_bytes(text), Some(bytes), "{text}");
         }
         for text in ["", "GiB", "0", "1.5 GiB", "-1", "99999999999 TiB", "1 gib"] {

@@ -8,18 +8,37 @@ use crate::error::{IoContext, Result};
 use crate::repository::{RefFormat, Repository};
 use crate::store::permissions;
 
-/// The name git would give the admin directory: the worktree's last component, as far as it is a safe name.
+/// The name git would give the admin directory: the worktree's last component, as far as it is a
+/// safe name.
 pub(crate) fn name(path: &Path) -> String {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let safe: String = name.chars().map(|c| if c.is_alphanumeric() || "._-+".contains(c) { c } else { '-' }).collect();
+    let safe: String = name
+        .chars()
+        .map(|c| {
+            if c.is_alphanumeric() || "._-+".contains(c) {
+                c
+            } else {
+                '-'
+            }
+        })
+        .collect();
     let safe = safe.trim_start_matches('.').trim_end_matches(".lock");
     // Left room for a number.
-    let cut = safe.char_indices().map(|(at, c)| at + c.len_utf8()).take_while(|end| *end <= 200).last().unwrap_or(0);
-    if cut == 0 { "lane".into() } else { safe[..cut].to_owned() }
+    let cut = safe
+        .char_indices()
+        .map(|(at, c)| at + c.len_utf8())
+        .take_while(|end| *end <= 200)
+        .last()
+        .unwrap_or(0);
+    if cut == 0 {
+        "lane".into()
+    } else {
+        safe[..cut].to_owned()
+    }
 }
 
-/// A repository with `extensions.worktreeConfig` has settings per worktree, which `git worktree add` copies, except
-/// those that belong to the main worktree alone.
+/// A repository with `extensions.worktreeConfig` has settings per worktree, which `git worktree
+/// add` copies, except those that belong to the main worktree alone.
 pub(crate) fn copy_worktree_config(repository: &Repository, admin: &Path) -> Result<()> {
     let source = repository.git_dir().join("config.worktree");
     if !repository.config_bool("extensions.worktreeConfig") || !source.is_file() {
@@ -29,25 +48,41 @@ pub(crate) fn copy_worktree_config(repository: &Repository, admin: &Path) -> Res
     permissions::copy(&source, &target).context("copy", &source)?;
     for key in ["core.bare", "core.worktree"] {
         // Exit code 5: there was nothing to unset.
-        repository.git.at(admin).args(["config", "--file"]).arg(&target).args(["--unset-all", key]).output()?;
+        repository
+            .git
+            .at(admin)
+            .args(["config", "--file"])
+            .arg(&target)
+            .args(["--unset-all", key])
+            .output()?;
     }
     Ok(())
 }
 
-/// What the log of a new worktree's HEAD begins with: the worktree is this lane's, and never another one's.
+/// What the log of a new worktree's HEAD begins with: the worktree is this lane's, and never
+/// another one's.
 pub(crate) fn started(lane: &LaneId) -> String {
     format!("lane: started (lane {})", lane.as_str())
 }
 
 /// The first line of the new worktree's HEAD reflog, where reflogs are kept.
-pub(crate) fn begin_reflog(repository: &Repository, admin: &Path, commit: ObjectId, lane: &LaneId) -> Result<()> {
-    let wanted = repository.config("core.logAllRefUpdates").map(|value| !value.eq_ignore_ascii_case(b"false"));
+pub(crate) fn begin_reflog(
+    repository: &Repository,
+    admin: &Path,
+    commit: ObjectId,
+    lane: &LaneId,
+) -> Result<()> {
+    let wanted = repository
+        .config("core.logAllRefUpdates")
+        .map(|value| !value.eq_ignore_ascii_case(b"false"));
     if !wanted.unwrap_or(!repository.is_bare()) || repository.ref_format() != RefFormat::Files {
         return Ok(());
     }
     let mut handle = repository.gix.clone();
     let committer = handle.committer_or_set_generic_fallback();
-    let Ok(committer) = committer else { return Ok(()) };
+    let Ok(committer) = committer else {
+        return Ok(());
+    };
     let mut text = format!("{} {commit} ", ObjectId::null(commit.kind())).into_bytes();
     committer.write_to(&mut text).context("write", admin)?;
     text.extend_from_slice(format!("\t{}\n", started(lane)).as_bytes());
@@ -56,9 +91,11 @@ pub(crate) fn begin_reflog(repository: &Repository, admin: &Path, commit: Object
     permissions::write(&logs.join("HEAD"), text).context("write", &logs)
 }
 
-/// Whether git would link a new worktree and its admin directory by relative paths (`worktree.useRelativePaths`, git 2.48).
+/// Whether git would link a new worktree and its admin directory by relative paths
+/// (`worktree.useRelativePaths`, git 2.48).
 pub(crate) fn wants_relative_links(repository: &Repository) -> Result<bool> {
-    Ok(repository.config_bool("worktree.useRelativePaths") && repository.git.version()? >= (2, 48, 0))
+    Ok(repository.config_bool("worktree.useRelativePaths")
+        && repository.git.version()? >= (2, 48, 0))
 }
 
 /// The line with which a file in the directory `from` names `to`.
@@ -66,9 +103,16 @@ pub(crate) fn link(from: &Path, to: &Path, relative: bool) -> Vec<u8> {
     if !relative {
         return line(to);
     }
-    let shared = from.components().zip(to.components()).take_while(|(a, b)| a == b).count();
+    let shared = from
+        .components()
+        .zip(to.components())
+        .take_while(|(a, b)| a == b)
+        .count();
     let up = from.components().skip(shared).map(|_| Path::new(".."));
-    let down = to.components().skip(shared).map(|part| Path::new(part.as_os_str()));
+    let down = to
+        .components()
+        .skip(shared)
+        .map(|part| Path::new(part.as_os_str()));
     line(&up.chain(down).collect::<std::path::PathBuf>())
 }
 
@@ -85,10 +129,19 @@ mod tests {
 
     #[test]
     fn links_are_absolute_or_the_shortest_way_there() {
-        let (admin, worktree) = (Path::new("/a/r/.git/worktrees/x"), Path::new("/a/r.lanes/x"));
-        assert_eq!(link(admin, &worktree.join(".git"), true), b"../../../../r.lanes/x/.git\n");
+        let (admin, worktree) = (
+            Path::new("/a/r/.git/worktrees/x"),
+            Path::new("/a/r.lanes/x"),
+        );
+        assert_eq!(
+            link(admin, &worktree.join(".git"), true),
+            b"../../../../r.lanes/x/.git\n"
+        );
         assert_eq!(link(worktree, admin, true), b"../../r/.git/worktrees/x\n");
-        assert_eq!(link(Path::new("/a/r/lanes/x"), admin, true), b"../../.git/worktrees/x\n");
+        assert_eq!(
+            link(Path::new("/a/r/lanes/x"), admin, true),
+            b"../../.git/worktrees/x\n"
+        );
         assert_eq!(link(worktree, admin, false), b"/a/r/.git/worktrees/x\n");
     }
 }

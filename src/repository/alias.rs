@@ -1,9 +1,10 @@
 //! Which ref a branch's name leads to.
 //!
-//! A symbolic ref below `refs/heads/` is a second name, as git-symbolic-ref(1) makes one when `master` becomes `main`: what
-//! is checked out, moved or deleted is the ref at its end. Worktrees tell what they have checked out by that ref, and
-//! every name that the user gives goes through here before it is compared with them. Where the file system takes names that
-//! differ in case for one, so does git with the files of refs: `MAIN` is another name of `main` there.
+//! A symbolic ref below `refs/heads/` is a second name, as git-symbolic-ref(1) makes one when
+//! `master` becomes `main`: what is checked out, moved or deleted is the ref at its end. Worktrees
+//! tell what they have checked out by that ref, and every name that the user gives goes through
+//! here before it is compared with them. Where the file system takes names that differ in case for
+//! one, so does git with the files of refs: `MAIN` is another name of `main` there.
 
 use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
@@ -58,7 +59,9 @@ impl<'a> Loose<'a> {
 
     /// What a HEAD says with the name of its branch resolved, and that name where it is another.
     pub fn resolved(&self, head: Head) -> (Head, Option<BranchName>) {
-        let Head::Branch(branch) = head else { return (head, None) };
+        let Head::Branch(branch) = head else {
+            return (head, None);
+        };
         match self.leads(&branch) {
             Leads::ToItself | Leads::Nowhere => (Head::Branch(branch), None),
             Leads::ToBranch(target) => (Head::Branch(target), Some(branch)),
@@ -71,17 +74,27 @@ impl<'a> Loose<'a> {
 fn spelled(common_dir: &Path, name: &BString) -> Option<BString> {
     let mut found = BString::from("refs/heads");
     for part in name.strip_prefix(b"refs/heads/")?.split_str("/") {
-        let listed = std::fs::read_dir(common_dir.join(crate::store::path(&found))).ok()?.flatten();
-        let names: Vec<BString> = listed.map(|entry| entry.file_name().into_vec().into()).collect();
+        let listed = std::fs::read_dir(common_dir.join(crate::store::path(&found)))
+            .ok()?
+            .flatten();
+        let names: Vec<BString> = listed
+            .map(|entry| entry.file_name().into_vec().into())
+            .collect();
         let alike = |other: &&BString| other.to_lowercase() == part.to_lowercase();
-        let own = names.iter().find(|other| *other == part).or_else(|| names.iter().find(alike))?;
+        let own = names
+            .iter()
+            .find(|other| *other == part)
+            .or_else(|| names.iter().find(alike))?;
         found = bstr::concat([found.as_slice(), b"/", own]).into();
     }
     (found != *name).then_some(found)
 }
 
 /// Where `branch` leads by steps that `follow` takes from a symbolic ref to the ref it names.
-fn followed(branch: &BranchName, follow: impl Fn(&BString) -> Result<Option<BString>>) -> Result<Leads> {
+fn followed(
+    branch: &BranchName,
+    follow: impl Fn(&BString) -> Result<Option<BString>>,
+) -> Result<Leads> {
     let mut name = branch.to_ref();
     for step in 0..MOST_STEPS {
         match follow(&name)? {
@@ -103,20 +116,31 @@ fn to(name: BString) -> Leads {
 
 /// The ref that a symbolic ref's file names; a symbolic link is the oldest form of one.
 fn symbolic(file: &Path) -> Option<BString> {
-    match rustix::fs::open(file, OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty())
-    {
+    match rustix::fs::open(
+        file,
+        OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC,
+        Mode::empty(),
+    ) {
         Ok(file) => target(small_file::read_all(&file).ok()?.as_bstr()),
-        Err(rustix::io::Errno::LOOP) => linked(file).or_else(|| target(std::fs::read(file).ok()?.as_bstr())),
+        Err(rustix::io::Errno::LOOP) => {
+            linked(file).or_else(|| target(std::fs::read(file).ok()?.as_bstr()))
+        }
         Err(_) => None,
     }
 }
 
 /// The ref that the text of a loose ref, or of a HEAD, names.
 pub(crate) fn target(text: &BStr) -> Option<BString> {
-    Some(text.trim_ascii_end().strip_prefix(b"ref:")?.trim_ascii_start().into())
+    Some(
+        text.trim_ascii_end()
+            .strip_prefix(b"ref:")?
+            .trim_ascii_start()
+            .into(),
+    )
 }
 
-/// The ref that a symbolic link names in the way of the oldest symbolic refs: git does not follow it.
+/// The ref that a symbolic link names in the way of the oldest symbolic refs: git does not follow
+/// it.
 pub(crate) fn linked(file: &Path) -> Option<BString> {
     let link = BString::from(std::fs::read_link(file).ok()?.into_os_string().into_vec());
     RefName::parse(link.as_bstr()).map(|_| link)
@@ -129,8 +153,12 @@ impl Repository {
             return Ok(Loose::of(self.common_dir()).leads(branch));
         }
         followed(branch, |name| {
-            let Some(name) = RefName::parse(name.as_bstr()) else { return Ok(None) };
-            Ok(self.symbolic_target(&name)?.map(|target| target.as_bstr().to_owned()))
+            let Some(name) = RefName::parse(name.as_bstr()) else {
+                return Ok(None);
+            };
+            Ok(self
+                .symbolic_target(&name)?
+                .map(|target| target.as_bstr().to_owned()))
         })
     }
 
@@ -140,8 +168,11 @@ impl Repository {
     /// A refusal when no branch is.
     pub fn branch_meant(&self, branch: &BranchName) -> Result<BranchName> {
         let refuse = |why: String| {
-            let error = Error::refused(format!("'{branch}' is a symbolic ref {why}")).code("branch-alias");
-            error.hint(format!("name another branch, or see it with: git symbolic-ref refs/heads/{branch}"))
+            let error =
+                Error::refused(format!("'{branch}' is a symbolic ref {why}")).code("branch-alias");
+            error.hint(format!(
+                "name another branch, or see it with: git symbolic-ref refs/heads/{branch}"
+            ))
         };
         match self.leads(branch)? {
             Leads::ToItself => Ok(branch.clone()),
@@ -159,7 +190,8 @@ impl Repository {
         }
     }
 
-    /// Whether a branch is only another name: what is deleted or moved in its name would be another branch's.
+    /// Whether a branch is only another name: what is deleted or moved in its name would be another
+    /// branch's.
     pub fn is_alias(&self, branch: &BranchName) -> Result<bool> {
         Ok(self.leads(branch)? != Leads::ToItself)
     }
@@ -203,7 +235,15 @@ mod tests {
             ("out", Leads::Nowhere),
         ];
         for (name, expected) in table {
-            assert_eq!(Loose { common_dir: common.path(), folds: false }.leads(&branch(name)), expected, "{name}");
+            assert_eq!(
+                Loose {
+                    common_dir: common.path(),
+                    folds: false
+                }
+                .leads(&branch(name)),
+                expected,
+                "{name}"
+            );
         }
         // The same on a file system that folds case.
         let folding = [
@@ -217,7 +257,15 @@ mod tests {
             ("packed", Leads::ToItself),
         ];
         for (name, expected) in folding {
-            assert_eq!(Loose { common_dir: common.path(), folds: true }.leads(&branch(name)), expected, "{name}");
+            assert_eq!(
+                Loose {
+                    common_dir: common.path(),
+                    folds: true
+                }
+                .leads(&branch(name)),
+                expected,
+                "{name}"
+            );
         }
     }
 }

@@ -1,10 +1,11 @@
-//! A lane's branch that a user or a git moved from outside its worktree: `git update-ref`, `git fetch -u`, a push that git was
-//! told to accept.
+//! A lane's branch that a user or a git moved from outside its worktree: `git update-ref`, `git
+//! fetch -u`, a push that git was told to accept.
 //!
-//! Index and files are still those of the commit the worktree left the branch at, so that the next commit would silently
-//! undo what came between. No hook of level restore sees it happen. It shows in the worktree's own log of HEAD, whose last
-//! entry is not where the branch is; some tools write no such log, so the index has to agree before anything is said. Where the
-//! refs are a reftable the log is in there too, and git is asked for it.
+//! Index and files are still those of the commit the worktree left the branch at, so that the next
+//! commit would silently undo what came between. No hook of level restore sees it happen. It shows
+//! in the worktree's own log of HEAD, whose last entry is not where the branch is; some tools write
+//! no such log, so the index has to agree before anything is said. Where the refs are a reftable
+//! the log is in there too, and git is asked for it.
 
 use std::collections::BTreeSet;
 use std::io::{Read, Seek, SeekFrom};
@@ -21,8 +22,8 @@ use crate::store::command::Invocation;
 /// More than a line of the log ever takes.
 const TAIL: i64 = 8192;
 
-/// Whether `branch`, which the worktree of `git_dir` has checked out, was moved behind its back. What cannot be told
-/// counts as no.
+/// Whether `branch`, which the worktree of `git_dir` has checked out, was moved behind its back.
+/// What cannot be told counts as no.
 pub fn overtaken(
     git_dir: &Path,
     common_dir: &Path,
@@ -34,24 +35,46 @@ pub fn overtaken(
         false => last_commit(git_dir)?,
     };
     let loose =
-        crate::store::optional::bytes(common_dir.join(crate::store::path(&branch.to_ref()))).unwrap_or_default();
+        crate::store::optional::bytes(common_dir.join(crate::store::path(&branch.to_ref())))
+            .unwrap_or_default();
     if loose.trim_end() == was.as_bytes() {
         return None;
     }
-    let found = git().args(["rev-parse", "--verify", "--quiet"]).bytes(branch.to_ref()).output().ok()?;
-    let now = found.status.success().then(|| found.stdout.trim_end().to_str_lossy().into_owned());
+    let found = git()
+        .args(["rev-parse", "--verify", "--quiet"])
+        .bytes(branch.to_ref())
+        .output()
+        .ok()?;
+    let now = found
+        .status
+        .success()
+        .then(|| found.stdout.trim_end().to_str_lossy().into_owned());
     if now.as_ref() == Some(&was) {
         return None;
     }
-    let known = git().args(["rev-parse", "--verify", "--quiet", &format!("{was}^{{commit}}")]).output().ok()?;
+    let known = git()
+        .args([
+            "rev-parse",
+            "--verify",
+            "--quiet",
+            &format!("{was}^{{commit}}"),
+        ])
+        .output()
+        .ok()?;
     if !known.status.success() {
         return None;
     }
-    let Some(now) = now else { return Some(Overtaken { was, now: None }) };
-    (!index_has_left(&was, &now, git)?).then_some(Overtaken { was, now: Some(now) })
+    let Some(now) = now else {
+        return Some(Overtaken { was, now: None });
+    };
+    (!index_has_left(&was, &now, git)?).then_some(Overtaken {
+        was,
+        now: Some(now),
+    })
 }
 
-/// The same of the linked worktree that the caller stands in, with the branch that it has checked out.
+/// The same of the linked worktree that the caller stands in, with the branch that it has checked
+/// out.
 pub fn overtaken_here(repository: &Repository) -> Option<(BranchName, Overtaken)> {
     let (git_dir, common_dir) = (repository.git_dir(), repository.common_dir());
     if git_dir == common_dir {
@@ -61,7 +84,11 @@ pub fn overtaken_here(repository: &Repository) -> Option<(BranchName, Overtaken)
     let git = || repository.git.at(&here);
     let branch = match repository.ref_format() {
         RefFormat::Reftable => {
-            let named = git().args(["symbolic-ref", "--quiet", "HEAD"]).output().ok()?.stdout;
+            let named = git()
+                .args(["symbolic-ref", "--quiet", "HEAD"])
+                .output()
+                .ok()?
+                .stdout;
             BranchName::from_ref(named.trim_ascii_end().as_bstr())?
         }
         RefFormat::Files => read_head(git_dir).branch()?.clone(),
@@ -70,17 +97,39 @@ pub fn overtaken_here(repository: &Repository) -> Option<(BranchName, Overtaken)
     Some((branch, found))
 }
 
-/// Whether the index is no longer `from`'s wherever `to` is another tree: it was taken there, whatever else is staged.
-/// `None` when git does not know.
+/// Whether the index is no longer `from`'s wherever `to` is another tree: it was taken there,
+/// whatever else is staged. `None` when git does not know.
 pub fn index_has_left(from: &str, to: &str, git: impl Fn() -> Invocation) -> Option<bool> {
-    let came = paths(git().args(["diff-tree", "-r", "-z", "--name-only", "--no-renames", from, to]))?;
-    let own = paths(git().args(["diff-index", "--cached", "-z", "--name-only", "--no-renames", from]))?;
+    let came = paths(git().args([
+        "diff-tree",
+        "-r",
+        "-z",
+        "--name-only",
+        "--no-renames",
+        from,
+        to,
+    ]))?;
+    let own = paths(git().args([
+        "diff-index",
+        "--cached",
+        "-z",
+        "--name-only",
+        "--no-renames",
+        from,
+    ]))?;
     Some(came.is_subset(&own))
 }
 
 fn paths(git: Invocation) -> Option<BTreeSet<BString>> {
     let output = git.output().ok().filter(|output| output.status.success())?;
-    Some(output.stdout.split_str("\0").filter(|path| !path.is_empty()).map(BString::from).collect())
+    Some(
+        output
+            .stdout
+            .split_str("\0")
+            .filter(|path| !path.is_empty())
+            .map(BString::from)
+            .collect(),
+    )
 }
 
 /// The commit HEAD was at when this worktree wrote it last.
@@ -91,16 +140,34 @@ fn last_commit(git_dir: &Path) -> Option<String> {
     }
     let mut tail = Vec::new();
     log.read_to_end(&mut tail).ok()?;
-    commit(tail.trim_end().lines().next_back()?.split(|byte| *byte == b' ').nth(1)?)
+    commit(
+        tail.trim_end()
+            .lines()
+            .next_back()?
+            .split(|byte| *byte == b' ')
+            .nth(1)?,
+    )
 }
 
 /// The same, of a log that only git can read.
 fn last_commit_by_git(git: impl Fn() -> Invocation) -> Option<String> {
-    let log = git().args(["reflog", "show", "-1", "--format=%H", "--no-show-signature", "HEAD", "--"]).output().ok()?;
+    let log = git()
+        .args([
+            "reflog",
+            "show",
+            "-1",
+            "--format=%H",
+            "--no-show-signature",
+            "HEAD",
+            "--",
+        ])
+        .output()
+        .ok()?;
     commit(log.stdout.trim_end())
 }
 
 fn commit(id: &[u8]) -> Option<String> {
     let id = id.to_str().ok()?.to_owned();
-    (id.bytes().all(|digit| digit.is_ascii_hexdigit()) && id.bytes().any(|digit| digit != b'0')).then_some(id)
+    (id.bytes().all(|digit| digit.is_ascii_hexdigit()) && id.bytes().any(|digit| digit != b'0'))
+        .then_some(id)
 }

@@ -1,7 +1,9 @@
-//! Lanes inside the main worktree are ignored there: one line of the shared `info/exclude` for each (gitignore(5)).
+//! Lanes inside the main worktree are ignored there: one line of the shared `info/exclude` for each
+//! (gitignore(5)).
 //!
-//! Exactly the lane's own directory is named, so that nothing of the user's beside it disappears from `git status`. A line
-//! of git-lane's has a comment before it, by which it is known again when the lane goes.
+//! Exactly the lane's own directory is named, so that nothing of the user's beside it disappears
+//! from `git status`. A line of git-lane's has a comment before it, by which it is known again when
+//! the lane goes.
 
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
@@ -20,12 +22,18 @@ fn file(repository: &Repository) -> PathBuf {
     repository.common_dir().join("info/exclude")
 }
 
-/// The pattern for exactly the directory at `worktree`; `None` where it is not inside the main worktree.
+/// The pattern for exactly the directory at `worktree`; `None` where it is not inside the main
+/// worktree.
 fn pattern(repository: &Repository, worktree: &Path) -> Result<Option<Vec<u8>>> {
     let (main, state) = repository.main_site();
-    let below = worktree.strip_prefix(&main).ok().filter(|below| !below.as_os_str().is_empty());
+    let below = worktree
+        .strip_prefix(&main)
+        .ok()
+        .filter(|below| !below.as_os_str().is_empty());
     // A line feed ends a pattern, and nothing can stand for it.
-    let Some(below) = below.filter(|_| !state.is_bare()) else { return Ok(None) };
+    let Some(below) = below.filter(|_| !state.is_bare()) else {
+        return Ok(None);
+    };
     Ok(Some(escaped(below.as_os_str().as_bytes())).filter(|pattern| !pattern.contains(&b'\n')))
 }
 
@@ -43,7 +51,9 @@ fn escaped(below: &[u8]) -> Vec<u8> {
 
 /// Has the worktree ignored, if it is inside the main one. The caller holds the registry lock.
 pub(crate) fn add(repository: &Repository, worktree: &Path) -> Result<()> {
-    let Some(wanted) = pattern(repository, worktree)? else { return Ok(()) };
+    let Some(wanted) = pattern(repository, worktree)? else {
+        return Ok(());
+    };
     let path = file(repository);
     let info = path.parent().unwrap_or(&path);
     permissions::create_dir_all(info).context("create", info)?;
@@ -54,18 +64,22 @@ pub(crate) fn add(repository: &Repository, worktree: &Path) -> Result<()> {
     if is_link(&path) {
         return Ok(());
     }
-    let mut addition = if text.is_empty() || text.ends_with(b"\n") { Vec::new() } else { b"\n".to_vec() };
+    let mut addition = if text.is_empty() || text.ends_with(b"\n") {
+        Vec::new()
+    } else {
+        b"\n".to_vec()
+    };
     for line in [MARK, &wanted] {
         addition.extend_from_slice(line);
         addition.push(b'\n');
     }
-    let mut file =
-        permissions::open(std::fs::OpenOptions::new().create(true).append(true), &path).context("open", &path)?;
+    let mut file = permissions::open(std::fs::OpenOptions::new().create(true).append(true), &path)
+        .context("open", &path)?;
     file.write_all(&addition).context("write", &path)
 }
 
-/// Whether the file, or its directory, is a symbolic link. One may have come with an archive and lead to a file that a shell
-/// reads when it starts: nothing is written through it.
+/// Whether the file, or its directory, is a symbolic link. One may have come with an archive and
+/// lead to a file that a shell reads when it starts: nothing is written through it.
 fn is_link(path: &Path) -> bool {
     path.is_symlink() || path.parent().is_some_and(Path::is_symlink)
 }
@@ -76,17 +90,27 @@ pub(crate) fn ensure_writable(repository: &Repository, worktree: &Path) -> Resul
     if pattern(repository, worktree)?.is_none() || !is_link(&path) {
         return Ok(());
     }
-    let text = format!("'{}' is a symbolic link, and git-lane writes through none", path.display());
-    let hint = "replace the link by a file, or start the lane outside the main worktree with --path";
+    let text = format!(
+        "'{}' is a symbolic link, and git-lane writes through none",
+        path.display()
+    );
+    let hint =
+        "replace the link by a file, or start the lane outside the main worktree with --path";
     Err(Error::refused(text).code("exclude-is-a-link").hint(hint))
 }
 
 /// Takes the line out again that [`add`] has written. The caller holds the registry lock.
 pub(crate) fn remove(repository: &Repository, worktree: &Path) -> Result<()> {
-    let Some(written) = pattern(repository, worktree)? else { return Ok(()) };
+    let Some(written) = pattern(repository, worktree)? else {
+        return Ok(());
+    };
     let path = file(repository);
-    let Ok(text) = crate::store::optional::bytes(&path) else { return Ok(()) };
-    let Some(text) = without(&text, &written) else { return Ok(()) };
+    let Ok(text) = crate::store::optional::bytes(&path) else {
+        return Ok(());
+    };
+    let Some(text) = without(&text, &written) else {
+        return Ok(());
+    };
     // What is behind a link is for the user to write.
     if is_link(&path) {
         return Ok(());
@@ -97,9 +121,9 @@ pub(crate) fn remove(repository: &Repository, worktree: &Path) -> Result<()> {
 /// The text without that line of git-lane's; `None` where there is none.
 fn without(text: &[u8], written: &[u8]) -> Option<Vec<u8>> {
     let lines: Vec<&[u8]> = text.lines_with_terminator().collect();
-    let at = lines
-        .windows(2)
-        .position(|pair| pair[0].trim_end() == MARK && pair[1].trim_end_with(|c| c == '\n') == written)?;
+    let at = lines.windows(2).position(|pair| {
+        pair[0].trim_end() == MARK && pair[1].trim_end_with(|c| c == '\n') == written
+    })?;
     Some([lines[..at].concat(), lines[at + 2..].concat()].concat())
 }
 

@@ -12,29 +12,37 @@ use crate::repository::Repository;
 impl Repository {
     /// Fills in what is checked out in each of the worktrees.
     pub(crate) fn heads_from_git(&self, worktrees: &mut [Worktree]) -> Result<()> {
-        let listed = self.git_here().args(["worktree", "list", "--porcelain", "-z"]).stdout()?;
+        let listed = self
+            .git_here()
+            .args(["worktree", "list", "--porcelain", "-z"])
+            .stdout()?;
         let mut heads: Vec<(PathBuf, Head)> = Vec::new();
         for field in listed.split(|byte| *byte == 0) {
             if let Some(path) = field.strip_prefix(b"worktree ") {
                 heads.push((crate::store::path(path), Head::Other(BString::default())));
             } else if let Some((_, head)) = heads.last_mut() {
                 if let Some(id) = field.strip_prefix(b"HEAD ") {
-                    *head = gix::ObjectId::from_hex(id).map_or(Head::Other(id.into()), Head::Detached);
+                    *head =
+                        gix::ObjectId::from_hex(id).map_or(Head::Other(id.into()), Head::Detached);
                 } else if let Some(branch) = field.strip_prefix(b"branch ") {
-                    *head = BranchName::from_ref(branch.as_bstr()).map_or(Head::Other(branch.into()), Head::Branch);
+                    *head = BranchName::from_ref(branch.as_bstr())
+                        .map_or(Head::Other(branch.into()), Head::Branch);
                 }
             }
         }
         for worktree in worktrees {
             let same = |path: &Path| {
-                path == worktree.path || std::fs::canonicalize(path).is_ok_and(|path| path == worktree.path)
+                path == worktree.path
+                    || std::fs::canonicalize(path).is_ok_and(|path| path == worktree.path)
             };
-            // Where the main worktree is not around `.git`, git lists it at another place; of a bare repository's HEAD it says
-            // nothing.
+            // Where the main worktree is not around `.git`, git lists it at another place; of a
+            // bare repository's HEAD it says nothing.
             worktree.head = match heads.iter().find(|(path, _)| same(path)) {
                 Some((_, head)) if *head != Head::Other(BString::default()) => head.clone(),
                 _ if matches!(worktree.state, WorktreeState::Damaged(_)) => continue,
-                _ => self.head_from_git(&worktree.git_dir).unwrap_or(Head::Other(BString::default())),
+                _ => self
+                    .head_from_git(&worktree.git_dir)
+                    .unwrap_or(Head::Other(BString::default())),
             };
         }
         Ok(())
@@ -43,12 +51,19 @@ impl Repository {
     /// What is checked out in the worktree with that git directory.
     pub(crate) fn head_from_git(&self, git_dir: &Path) -> Result<Head> {
         let git = || self.git.at(git_dir).env("GIT_DIR", git_dir);
-        let named = git().args(["symbolic-ref", "--quiet", "HEAD"]).output()?.stdout;
+        let named = git()
+            .args(["symbolic-ref", "--quiet", "HEAD"])
+            .output()?
+            .stdout;
         if let Some(branch) = BranchName::from_ref(named.trim_ascii_end().as_bstr()) {
             return Ok(Head::Branch(branch));
         }
-        let commit = git().args(["rev-parse", "--verify", "--quiet", "HEAD"]).output()?.stdout;
+        let commit = git()
+            .args(["rev-parse", "--verify", "--quiet", "HEAD"])
+            .output()?
+            .stdout;
         let named = || Head::Other(named.trim_ascii_end().into());
-        Ok(gix::ObjectId::from_hex(commit.trim_ascii_end()).map_or_else(|_| named(), Head::Detached))
+        Ok(gix::ObjectId::from_hex(commit.trim_ascii_end())
+            .map_or_else(|_| named(), Head::Detached))
     }
 }

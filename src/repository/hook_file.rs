@@ -1,5 +1,5 @@
-//! A hook file of the repository: whether git-lane's block is in it, alone or among what others wrote, and where the hook is
-//! kept that was there before.
+//! A hook file of the repository: whether git-lane's block is in it, alone or among what others
+//! wrote, and where the hook is kept that was there before.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -36,22 +36,31 @@ pub fn read(file: &Path) -> Result<Found> {
         Ok(_) => {}
     }
     let text = BString::from(std::fs::read(file).context("read", file)?);
-    let Some(start) = text.find(BEGIN).filter(|at| *at == 0 || text[at - 1] == b'\n') else {
+    let Some(start) = text
+        .find(BEGIN)
+        .filter(|at| *at == 0 || text[at - 1] == b'\n')
+    else {
         return Ok(Found::Foreign);
     };
     let end_line = format!("{END}\n");
-    let Some(end) = text[start..].find(&end_line).map(|at| start + at + end_line.len()) else {
+    let Some(end) = text[start..]
+        .find(&end_line)
+        .map(|at| start + at + end_line.len())
+    else {
         return Ok(Found::Foreign);
     };
     let (before, after) = (&text[..start], &text[end..]);
-    let shebang_only = before.lines().all(|line| line.starts_with(b"#!") || line.trim().is_empty());
+    let shebang_only = before
+        .lines()
+        .all(|line| line.starts_with(b"#!") || line.trim().is_empty());
     match shebang_only && after.trim().is_empty() {
         true => Ok(Found::Ours(text)),
         false => Ok(Found::Shared(before.into(), after.into())),
     }
 }
 
-/// Whether a hook file does nothing but call us: neither an older hook nor an addition of the user's runs with it.
+/// Whether a hook file does nothing but call us: neither an older hook nor an addition of the
+/// user's runs with it.
 pub fn is_ours_alone(file: &Path) -> bool {
     matches!(read(file), Ok(Found::Ours(_))) && !exists(&kept(file))
 }

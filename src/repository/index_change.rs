@@ -1,5 +1,5 @@
-//! The hook post-index-change: a git that works on an index of git-lane's own runs no hook, and the hook hears once, as from
-//! git, of the index that is put in force together with the files.
+//! The hook post-index-change: a git that works on an index of git-lane's own runs no hook, and the
+//! hook hears once, as from git, of the index that is put in force together with the files.
 
 use std::path::Path;
 use std::process::Stdio;
@@ -11,7 +11,8 @@ use crate::store::command::Invocation;
 /// Its name.
 const HOOK: &str = "post-index-change";
 
-/// What git-githooks(5) has it told: the files of the worktree were written too, and nothing is newly left out of them.
+/// What git-githooks(5) has it told: the files of the worktree were written too, and nothing is
+/// newly left out of them.
 const WITH_FILES: [&str; 2] = ["1", "0"];
 
 impl Repository {
@@ -20,23 +21,34 @@ impl Repository {
         self.has_hook_in(path, git_dir, HOOK)
     }
 
-    /// Tells the hook that index and files of `worktree` are other ones now, by a `git` of the command that git would have
-    /// run. git does not ask what it answers either.
+    /// Tells the hook that index and files of `worktree` are other ones now, by a `git` of the
+    /// command that git would have run. git does not ask what it answers either.
     pub(crate) fn tell_of_index(&self, worktree: &Worktree, git: Invocation) {
         if self.has_index_hook(&worktree.path, &worktree.git_dir) {
-            let hook = git.args(["hook", "run", "--ignore-missing", HOOK, "--"]).args(WITH_FILES);
+            let hook = git
+                .args(["hook", "run", "--ignore-missing", HOOK, "--"])
+                .args(WITH_FILES);
             let _ = hook.interactive(Stdio::null());
         }
     }
 
-    /// The same for the worktree at `path` that was just made: `git worktree add` has a child in it write files and index.
+    /// The same for the worktree at `path` that was just made: `git worktree add` has a child in it
+    /// write files and index.
     pub fn tell_of_new_index(&self, path: &Path) {
         if !self.has_hook(HOOK) {
             return;
         }
-        let made = self.worktrees().unwrap_or_default().into_iter().find(|worktree| worktree.path == path);
+        let made = self
+            .worktrees()
+            .unwrap_or_default()
+            .into_iter()
+            .find(|worktree| worktree.path == path);
         if let Some(made) = made {
-            let git = self.git.at(path).env("GIT_DIR", &made.git_dir).env("GIT_WORK_TREE", ".");
+            let git = self
+                .git
+                .at(path)
+                .env("GIT_DIR", &made.git_dir)
+                .env("GIT_WORK_TREE", ".");
             self.tell_of_index(&made, git);
         }
     }

@@ -1,8 +1,10 @@
-//! A pack that no gc takes away while something is on its way to where refs, indexes and reflogs lead to it.
+//! A pack that no gc takes away while something is on its way to where refs, indexes and reflogs
+//! lead to it.
 //!
-//! git-prune(1) removes loose objects only, and git-repack(1) only packs that were there, without a `.keep`, when it began,
-//! which is before it reads the refs. So the `.keep` is there before the pack and goes after the last ref has moved: a gc
-//! that has read the refs before that, be it long ago or halfway, leaves the pack alone.
+//! git-prune(1) removes loose objects only, and git-repack(1) only packs that were there, without a
+//! `.keep`, when it began, which is before it reads the refs. So the `.keep` is there before the
+//! pack and goes after the last ref has moved: a gc that has read the refs before that, be it long
+//! ago or halfway, leaves the pack alone.
 
 use std::path::{Path, PathBuf};
 
@@ -18,7 +20,8 @@ use crate::store::scratch;
 /// What the `.keep` files say that are ours.
 const OURS: &[u8] = b"git-lane: this goes when the command that made it ends\n";
 
-/// The directory in a scratch directory that names them: the next git-lane command takes those of a dead process away.
+/// The directory in a scratch directory that names them: the next git-lane command takes those of a
+/// dead process away.
 const KEEPS: &str = "keeps";
 
 /// The `.keep` of one pack; removed when dropped.
@@ -30,11 +33,20 @@ pub struct KeptPack {
 
 impl KeptPack {
     /// Packs these objects of the repository or the quarantine.
-    pub fn of_objects(repository: &Repository, scratch: &Scratch, ids: &[ObjectId]) -> Result<Option<Self>> {
+    pub fn of_objects(
+        repository: &Repository,
+        scratch: &Scratch,
+        ids: &[ObjectId],
+    ) -> Result<Option<Self>> {
         if ids.is_empty() {
             return Ok(None);
         }
-        Self::new(repository, scratch, &[], ids.iter().map(|id| format!("{id}\n")).collect())
+        Self::new(
+            repository,
+            scratch,
+            &[],
+            ids.iter().map(|id| format!("{id}\n")).collect(),
+        )
     }
 
     /// Packs everything that `from` lead to and `beyond` do not, and that is there.
@@ -49,11 +61,19 @@ impl KeptPack {
             repository,
             scratch,
             &["--revs", "--missing=allow-any"],
-            from.iter().map(|id| format!("{id}\n")).chain(beyond).collect(),
+            from.iter()
+                .map(|id| format!("{id}\n"))
+                .chain(beyond)
+                .collect(),
         )
     }
 
-    fn new(repository: &Repository, scratch: &Scratch, options: &[&str], input: String) -> Result<Option<Self>> {
+    fn new(
+        repository: &Repository,
+        scratch: &Scratch,
+        options: &[&str],
+        input: String,
+    ) -> Result<Option<Self>> {
         let made = scratch.path("packs");
         permissions::create_dir_all(&made).context("create", &made)?;
         let mut git = repository.git_here();
@@ -70,7 +90,9 @@ impl KeptPack {
             "--threads=1",
             "--window=0",
         ]);
-        let own = scratch.contain(git.args(options).arg(made.join("pack")).input(input)).text()?;
+        let own = scratch
+            .contain(git.args(options).arg(made.join("pack")).input(input))
+            .text()?;
         if own.is_empty() {
             return Ok(None);
         }
@@ -78,12 +100,17 @@ impl KeptPack {
         permissions::create_dir_all(&packs).context("create", &packs)?;
         let notes = scratch.path(KEEPS);
         permissions::create_dir_all(&notes).context("create", &notes)?;
-        let file = |directory: &Path, name: &str, end: &str| directory.join(format!("pack-{name}.{end}"));
+        let file =
+            |directory: &Path, name: &str, end: &str| directory.join(format!("pack-{name}.{end}"));
         for _ in 0..20 {
-            // A gc that has seen a pack without its keep may take it away although the keep comes back: what the gc packs
-            // anew, it packs without what a kept pack has. So no pack is kept under a name that was there before.
+            // A gc that has seen a pack without its keep may take it away although the keep comes
+            // back: what the gc packs anew, it packs without what a kept pack has. So no pack is
+            // kept under a name that was there before.
             let name = unlike_any(repository, &own)?;
-            let kept = KeptPack { keep: file(&packs, &name, "keep"), note: notes.join(format!("pack-{name}.keep")) };
+            let kept = KeptPack {
+                keep: file(&packs, &name, "keep"),
+                note: notes.join(format!("pack-{name}.keep")),
+            };
             permissions::write(&kept.note, "").context("write", &kept.note)?;
             permissions::write(&kept.keep, OURS).context("write", &kept.keep)?;
             step("pack.keep");
@@ -109,12 +136,17 @@ impl Drop for KeptPack {
 /// A name for a copy of the pack called `own`, of the length that git looks for.
 fn unlike_any(repository: &Repository, own: &str) -> Result<String> {
     let salted = format!("{own} {}", unique_id());
-    let id = gix::objs::compute_hash(repository.gix.object_hash(), gix::object::Kind::Blob, salted.as_bytes());
+    let id = gix::objs::compute_hash(
+        repository.gix.object_hash(),
+        gix::object::Kind::Blob,
+        salted.as_bytes(),
+    );
     let id = id.map_err(|error| Error::environment("cannot name a pack").source(error))?;
     Ok(id.to_string())
 }
 
-/// Links a file of a pack into place, or copies it where there are no links and on another filesystem.
+/// Links a file of a pack into place, or copies it where there are no links and on another
+/// filesystem.
 fn place(from: &Path, to: &Path) -> Result<()> {
     if std::fs::hard_link(from, to).is_ok() {
         return Ok(());
@@ -149,10 +181,16 @@ pub struct Left {
     pub next_command_removes: bool,
 }
 
-/// All of them. One that no scratch directory names was left where the user has removed that: a process names it first.
+/// All of them. One that no scratch directory names was left where the user has removed that: a
+/// process names it first.
 pub fn left(repository: &Repository) -> Vec<Left> {
-    let listed = std::fs::read_dir(packs(repository)).into_iter().flatten().flatten().map(|entry| entry.path());
-    let is_keep = |path: &PathBuf| path.extension().is_some_and(|end| end == "keep") && is_ours(path);
+    let listed = std::fs::read_dir(packs(repository))
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path());
+    let is_keep =
+        |path: &PathBuf| path.extension().is_some_and(|end| end == "keep") && is_ours(path);
     let keeps: Vec<PathBuf> = listed.filter(is_keep).collect();
     if keeps.is_empty() {
         return Vec::new();
@@ -160,14 +198,22 @@ pub fn left(repository: &Repository) -> Vec<Left> {
     let home = quarantine::home(&repository.lane_dir());
     let (dead, _locks) = scratch::dead(&home, "");
     let names = |directory: &Path, keep: &Path| {
-        keep.file_name().is_some_and(|name| lane_files::is_file(&directory.join(KEEPS).join(name)))
+        keep.file_name()
+            .is_some_and(|name| lane_files::is_file(&directory.join(KEEPS).join(name)))
     };
-    let living: Vec<PathBuf> = lane_files::list(&home).filter(|directory| !dead.contains(directory)).collect();
-    let of_none = keeps.into_iter().filter(|keep| !living.iter().any(|directory| names(directory, keep)));
+    let living: Vec<PathBuf> = lane_files::list(&home)
+        .filter(|directory| !dead.contains(directory))
+        .collect();
+    let of_none = keeps
+        .into_iter()
+        .filter(|keep| !living.iter().any(|directory| names(directory, keep)));
     // One that has ended meanwhile has removed its own.
     let left = of_none.filter(|keep| is_ours(keep)).map(|keep| {
         let next_command_removes = dead.iter().any(|directory| names(directory, &keep));
-        Left { keep, next_command_removes }
+        Left {
+            keep,
+            next_command_removes,
+        }
     });
     left.collect()
 }
@@ -175,7 +221,11 @@ pub fn left(repository: &Repository) -> Vec<Left> {
 /// Removes the `.keep` files of the dead process whose scratch directory this was.
 pub fn clean(repository: &Repository, dead: &Path) {
     let packs = packs(repository);
-    for note in std::fs::read_dir(dead.join(KEEPS)).into_iter().flatten().flatten() {
+    for note in std::fs::read_dir(dead.join(KEEPS))
+        .into_iter()
+        .flatten()
+        .flatten()
+    {
         remove(&packs.join(note.file_name()));
     }
 }
@@ -184,12 +234,17 @@ pub fn clean(repository: &Repository, dead: &Path) {
 mod tests {
     use super::*;
 
-    /// A gc that listed the first pack between the two would take it away, and pack nothing of what the second keeps.
+    /// A gc that listed the first pack between the two would take it away, and pack nothing of what
+    /// the second keeps.
     #[test]
     fn what_is_kept_again_is_in_another_pack() {
         let directory = tempfile::tempdir().unwrap();
         let git = |args: &[&str]| {
-            let git = std::process::Command::new("git").args(args).current_dir(directory.path()).output().unwrap();
+            let git = std::process::Command::new("git")
+                .args(args)
+                .current_dir(directory.path())
+                .output()
+                .unwrap();
             assert!(git.status.success(), "{git:?}");
         };
         git(&["init", "-q"]);
@@ -201,9 +256,15 @@ mod tests {
         let packs = || {
             let listed = std::fs::read_dir(directory.path().join(".git/objects/pack")).unwrap();
             let names = listed.map(|file| file.unwrap().file_name().into_string().unwrap());
-            names.filter(|name| name.ends_with(".pack")).collect::<Vec<_>>()
+            names
+                .filter(|name| name.ends_with(".pack"))
+                .collect::<Vec<_>>()
         };
-        let keep = || KeptPack::of_objects(&repository, &scratch, &[id]).unwrap().unwrap();
+        let keep = || {
+            KeptPack::of_objects(&repository, &scratch, &[id])
+                .unwrap()
+                .unwrap()
+        };
         drop(keep());
         let first = packs();
         let kept = keep();

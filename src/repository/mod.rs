@@ -1,7 +1,9 @@
-//! The repository the user stands in: where it is, which worktree that is, what its configuration says.
+//! The repository the user stands in: where it is, which worktree that is, what its configuration
+//! says.
 //!
-//! Discovery goes by the current directory. An inherited `GIT_DIR` counts only where the directory is in no repository;
-//! when both name different repositories nothing is done, because a hook's leftover must not pick what gets removed.
+//! Discovery goes by the current directory. An inherited `GIT_DIR` counts only where the directory
+//! is in no repository; when both name different repositories nothing is done, because a hook's
+//! leftover must not pick what gets removed.
 
 pub mod admin_dir;
 pub mod alias;
@@ -62,7 +64,8 @@ pub enum RefFormat {
 /// An open repository.
 #[derive(Debug)]
 pub struct Repository {
-    /// gix's view of it, opened at the common directory: the worktree the caller stands in may be on its way out.
+    /// gix's view of it, opened at the common directory: the worktree the caller stands in may be
+    /// on its way out.
     pub gix: gix::Repository,
     /// The git program.
     pub git: Git,
@@ -81,7 +84,9 @@ impl Repository {
     /// Opens the repository the current directory is in.
     pub fn discover() -> Result<Self> {
         let cwd = std::env::current_dir().map_err(|error| {
-            Error::environment("the current directory is gone").source(error).hint("cd to a directory that exists")
+            Error::environment("the current directory is gone")
+                .source(error)
+                .hint("cd to a directory that exists")
         })?;
         Self::discover_from(&cwd)
     }
@@ -90,12 +95,14 @@ impl Repository {
     pub fn discover_from(directory: &Path) -> Result<Self> {
         let options = gix::discover::upwards::Options::default().apply_environment();
         let found = gix::discover::upwards_opts(directory, options).ok();
-        let (here, top) = match found.map(|(path, _)| path.into_repository_and_work_tree_directories()) {
-            Some((here, top)) => (Some(here), top),
-            None => (None, None),
-        };
-        let inherited =
-            std::env::var_os(command::INHERITED_DIR).filter(|dir| !dir.is_empty()).map(|dir| directory.join(dir));
+        let (here, top) =
+            match found.map(|(path, _)| path.into_repository_and_work_tree_directories()) {
+                Some((here, top)) => (Some(here), top),
+                None => (None, None),
+            };
+        let inherited = std::env::var_os(command::INHERITED_DIR)
+            .filter(|dir| !dir.is_empty())
+            .map(|dir| directory.join(dir));
         let git_dir = match (here, &inherited) {
             (Some(here), Some(inherited)) if !same_repository(&here, inherited) => {
                 return Err(Error::environment(format!(
@@ -104,23 +111,45 @@ impl Repository {
                     here.display()
                 ))
                 .code("two-repositories")
-                .hint("unset GIT_DIR, or run the command in a directory of the repository it names"));
+                .hint(
+                    "unset GIT_DIR, or run the command in a directory of the repository it names",
+                ));
             }
             (Some(here), _) => {
-                // A `.git` without an index is taken for a bare repository, except by who stands beside it.
-                let beside = || here.parent().filter(|_| here.ends_with(".git") && !directory.starts_with(&here));
+                // A `.git` without an index is taken for a bare repository, except by who stands
+                // beside it.
+                let beside = || {
+                    here.parent()
+                        .filter(|_| here.ends_with(".git") && !directory.starts_with(&here))
+                };
                 let found = top.or_else(|| beside().map(Path::to_owned));
-                let named = inherited.is_some_and(|named| std::fs::canonicalize(named).ok() == common(&here));
-                let repository = Self::open(&here, Top { told: given_work_tree(directory), found, named })?;
+                let named = inherited
+                    .is_some_and(|named| std::fs::canonicalize(named).ok() == common(&here));
+                let repository = Self::open(
+                    &here,
+                    Top {
+                        told: given_work_tree(directory),
+                        found,
+                        named,
+                    },
+                )?;
                 effective_settings::ensure_git_accepts(&repository)?;
-                return repository.ensure_not_smuggled(&here, directory).map(|()| repository);
+                return repository
+                    .ensure_not_smuggled(&here, directory)
+                    .map(|()| repository);
             }
             (None, Some(inherited)) => inherited.clone(),
             (None, None) => {
                 return Err(unusable::in_none(directory));
             }
         };
-        let repository = Self::open(&git_dir, Top { told: given_work_tree(directory), ..Top::default() })?;
+        let repository = Self::open(
+            &git_dir,
+            Top {
+                told: given_work_tree(directory),
+                ..Top::default()
+            },
+        )?;
         effective_settings::ensure_git_accepts(&repository).map(|()| repository)
     }
 
@@ -128,27 +157,44 @@ impl Repository {
     pub fn at(git_dir: &Path) -> Result<Self> {
         let here = std::env::current_dir().ok();
         let real = std::fs::canonicalize(git_dir).context("find", git_dir)?;
-        Self::open(git_dir, Top { found: here.filter(|here| leads_to(here, &real)), ..Top::default() })
+        Self::open(
+            git_dir,
+            Top {
+                found: here.filter(|here| leads_to(here, &real)),
+                ..Top::default()
+            },
+        )
     }
 
-    /// The directory that all worktrees of the repository around `directory` share, whether or not it can be opened.
+    /// The directory that all worktrees of the repository around `directory` share, whether or not
+    /// it can be opened.
     pub fn common_dir_around(directory: &Path) -> Option<PathBuf> {
         let options = gix::discover::upwards::Options::default().apply_environment();
         let (found, _) = gix::discover::upwards_opts(directory, options).ok()?;
-        let git_dir = std::fs::canonicalize(found.into_repository_and_work_tree_directories().0).ok()?;
+        let git_dir =
+            std::fs::canonicalize(found.into_repository_and_work_tree_directories().0).ok()?;
         common(&git_dir).filter(|common_dir| ensure_registered(&git_dir, common_dir).is_ok())
     }
 
     fn open(git_dir: &Path, top: Top) -> Result<Self> {
-        // git waits a second for packed-refs and not at all for config; fifty lanes at once need more patience.
-        let patient =
-            ["core.configLockTimeout=20000", "core.filesRefLockTimeout=10000", "core.packedRefsTimeout=20000"];
-        let options =
-            gix::open::Options::default().bail_if_untrusted(true).config_overrides(patient).open_path_as_is(true);
+        // git waits a second for packed-refs and not at all for config; fifty lanes at once need
+        // more patience.
+        let patient = [
+            "core.configLockTimeout=20000",
+            "core.filesRefLockTimeout=10000",
+            "core.packedRefsTimeout=20000",
+        ];
+        let options = gix::open::Options::default()
+            .bail_if_untrusted(true)
+            .config_overrides(patient)
+            .open_path_as_is(true);
         let git_dir = std::fs::canonicalize(git_dir).context("find", git_dir)?;
         let common_dir = common_of(&git_dir)?.unwrap_or_else(|| git_dir.clone());
         ensure_registered(&git_dir, &common_dir)?;
-        let owned = |path| gix::sec::Trust::from_path_ownership(path).is_ok_and(|trust| trust == gix::sec::Trust::Full);
+        let owned = |path| {
+            gix::sec::Trust::from_path_ownership(path)
+                .is_ok_and(|trust| trust == gix::sec::Trust::Full)
+        };
         let trust = match owned(&git_dir) && owned(&common_dir) {
             true => gix::sec::Trust::Full,
             false => gix::sec::Trust::Reduced,
@@ -157,8 +203,11 @@ impl Repository {
             Ok(repo) => repo.to_thread_local(),
             Err(error) => return Err(unusable::cannot_open(&common_dir, &error)),
         };
-        let repo =
-            if git_settings::command_line_counts() { git_settings::asked(&repo, None, &common_dir)? } else { repo };
+        let repo = if git_settings::command_line_counts() {
+            git_settings::asked(&repo, None, &common_dir)?
+        } else {
+            repo
+        };
         let ref_format = match repo.config_snapshot().string("extensions.refStorage") {
             Some(format) if format.eq_ignore_ascii_case(b"reftable") => RefFormat::Reftable,
             _ => RefFormat::Files,
@@ -185,12 +234,14 @@ impl Repository {
         })
     }
 
-    /// A bare repository can be among the tracked files of another, with settings that run programs: git-config(1) on
-    /// `safe.bareRepository`, which counts only where the repository itself cannot have said it.
+    /// A bare repository can be among the tracked files of another, with settings that run
+    /// programs: git-config(1) on `safe.bareRepository`, which counts only where the repository
+    /// itself cannot have said it.
     fn ensure_not_smuggled(&self, found: &Path, directory: &Path) -> Result<()> {
         let config = self.gix.config_snapshot();
-        let outside =
-            |section: &gix::config::file::Metadata| section.source.kind() != gix::config::source::Kind::Repository;
+        let outside = |section: &gix::config::file::Metadata| {
+            section.source.kind() != gix::config::source::Kind::Repository
+        };
         let only_named = config
             .plumbing()
             .string_filter("safe.bareRepository", outside)
@@ -198,7 +249,9 @@ impl Repository {
         // Found by standing in it, and not as a worktree's `.git`.
         let real = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         let own = !real(directory).starts_with(real(found))
-            || found.ancestors().any(|above| above.file_name().is_some_and(|name| name == ".git"));
+            || found
+                .ancestors()
+                .any(|above| above.file_name().is_some_and(|name| name == ".git"));
         if !only_named || own {
             return Ok(());
         }
@@ -207,10 +260,14 @@ impl Repository {
             found.display()
         ))
         .code("unsafe-repository")
-        .hint(format!("if you mean that one: GIT_DIR={} git lane …", quote(found.display()))))
+        .hint(format!(
+            "if you mean that one: GIT_DIR={} git lane …",
+            quote(found.display())
+        )))
     }
 
-    /// The directory all worktrees share: `.git` of the main worktree, or the bare repository; canonical.
+    /// The directory all worktrees share: `.git` of the main worktree, or the bare repository;
+    /// canonical.
     pub fn common_dir(&self) -> &Path {
         &self.common_dir
     }
@@ -230,13 +287,14 @@ impl Repository {
         self.ref_format
     }
 
-    /// The git directory of the worktree the caller stands in: the common directory, or one below its `worktrees`.
+    /// The git directory of the worktree the caller stands in: the common directory, or one below
+    /// its `worktrees`.
     pub fn git_dir(&self) -> &Path {
         &self.git_dir
     }
 
-    /// What the lane sections of `.git/config` say now. A file that is the one read before is not read again: every
-    /// program that writes it puts a new file in its place.
+    /// What the lane sections of `.git/config` say now. A file that is the one read before is not
+    /// read again: every program that writes it puts a new file in its place.
     pub fn records(&self) -> Result<Records> {
         self.records.records(&self.common_dir)
     }
@@ -265,12 +323,14 @@ impl Repository {
     pub fn current_worktree(&self) -> Result<Option<Worktree>> {
         let git_dir = self.git_dir();
         let here = self.worktrees()?.into_iter().find(|worktree| {
-            worktree.git_dir == git_dir || std::fs::canonicalize(&worktree.git_dir).is_ok_and(|dir| dir == git_dir)
+            worktree.git_dir == git_dir
+                || std::fs::canonicalize(&worktree.git_dir).is_ok_and(|dir| dir == git_dir)
         });
         Ok(here.filter(|worktree| !worktree.state.is_bare()))
     }
 
-    /// A configuration value. Opening refuses repositories of other users, so every value is the user's own.
+    /// A configuration value. Opening refuses repositories of other users, so every value is the
+    /// user's own.
     pub fn config(&self, key: &str) -> Option<BString> {
         self.gix.config_snapshot().string(key)
     }
@@ -282,12 +342,17 @@ impl Repository {
 
     /// A git command that runs in the repository itself, bound to no worktree.
     pub fn git_here(&self) -> command::Invocation {
-        self.git.at(&self.common_dir).env("GIT_DIR", &self.common_dir)
+        self.git
+            .at(&self.common_dir)
+            .env("GIT_DIR", &self.common_dir)
     }
 
-    /// A git command that runs where the caller stands: in its worktree, or in the repository itself.
+    /// A git command that runs where the caller stands: in its worktree, or in the repository
+    /// itself.
     pub fn git_in_current(&self) -> Result<command::Invocation> {
-        Ok(self.current_worktree()?.map_or_else(|| self.git_here(), |worktree| self.git_in(&worktree)))
+        Ok(self
+            .current_worktree()?
+            .map_or_else(|| self.git_here(), |worktree| self.git_in(&worktree)))
     }
 
     /// A git command that runs in one worktree.
@@ -307,26 +372,33 @@ fn common(git_dir: &Path) -> Option<PathBuf> {
     common_of(git_dir).ok().flatten()
 }
 
-/// The same; an error where the file that names it cannot be read, which makes a worktree look like a repository.
+/// The same; an error where the file that names it cannot be read, which makes a worktree look like
+/// a repository.
 fn common_of(git_dir: &Path) -> Result<Option<PathBuf>> {
     let common = optional::read(&git_dir.join("commondir"))?;
     let common = common.map(|text| git_dir.join(crate::store::path(crate::store::line(&text))));
     Ok(std::fs::canonicalize(common.unwrap_or_else(|| git_dir.to_owned())).ok())
 }
 
-/// A worktree's `commondir` can name any repository, whose settings and records would be taken for the worktree's; only the
-/// one that has it among its worktrees is.
+/// A worktree's `commondir` can name any repository, whose settings and records would be taken for
+/// the worktree's; only the one that has it among its worktrees is.
 fn ensure_registered(git_dir: &Path, common_dir: &Path) -> Result<()> {
     let worktrees = std::fs::canonicalize(common_dir.join("worktrees")).ok();
-    if git_dir == common_dir || worktrees.is_some_and(|worktrees| git_dir.parent() == Some(&worktrees)) {
+    if git_dir == common_dir
+        || worktrees.is_some_and(|worktrees| git_dir.parent() == Some(&worktrees))
+    {
         return Ok(());
     }
     let (git_dir, common_dir) = (git_dir.display(), common_dir.display());
-    Err(Error::environment(format!("'{git_dir}' names '{common_dir}' as its repository, which does not know it"))
-        .code("foreign-worktree")
-        .hint(
-            "see what can be done about it with git lane doctor, in the main worktree of the repository it belongs to",
-        ))
+    Err(Error::environment(format!(
+        "'{git_dir}' names '{common_dir}' as its repository, which does \
+                                    not know it"
+    ))
+    .code("foreign-worktree")
+    .hint(
+        "see what can be done about it with git lane doctor, in the main worktree of the \
+             repository it belongs to",
+    ))
 }
 
 fn same_repository(a: &Path, b: &Path) -> bool {

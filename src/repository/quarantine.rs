@@ -1,7 +1,8 @@
 //! A directory of its own for one landing, and a quarantine for the objects it makes.
 //!
-//! Until the verdict is known every new object goes to the quarantine (git's own `GIT_OBJECT_DIRECTORY`, as
-//! git-receive-pack(1) uses it), so that a conflict, a refusal or a dry run leaves the repository as it was.
+//! Until the verdict is known every new object goes to the quarantine (git's own
+//! `GIT_OBJECT_DIRECTORY`, as git-receive-pack(1) uses it), so that a conflict, a refusal or a dry
+//! run leaves the repository as it was.
 
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
@@ -44,12 +45,19 @@ impl Scratch {
     fn within(repository: &Repository, directory: Directory) -> Result<Self> {
         let objects = directory.path().join("objects");
         permissions::create_dir(&objects).context("create", &objects)?;
-        Ok(Scratch { directory, objects: repository.gix.objects.store_ref().path().to_owned() })
+        Ok(Scratch {
+            directory,
+            objects: repository.gix.objects.store_ref().path().to_owned(),
+        })
     }
 
     /// Its name, which nothing else has ever had.
     pub fn id(&self) -> std::borrow::Cow<'_, str> {
-        self.directory.path().file_name().unwrap_or_default().to_string_lossy()
+        self.directory
+            .path()
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
     }
 
     /// A path in it.
@@ -63,7 +71,8 @@ impl Scratch {
             .env("GIT_ALTERNATE_OBJECT_DIRECTORIES", alternate(&self.objects))
     }
 
-    /// The repository as a git sees it that [`contain`](Self::contain) binds: with what is in the quarantine.
+    /// The repository as a git sees it that [`contain`](Self::contain) binds: with what is in the
+    /// quarantine.
     pub fn view(&self, repository: &Repository) -> Result<gix::Repository> {
         let directory = self.path("view");
         let file = directory.join("info/alternates");
@@ -71,7 +80,10 @@ impl Scratch {
             let info = directory.join("info");
             permissions::create_dir_all(&info).context("create", &info)?;
             let list = [alternate(&self.path("objects")), alternate(&self.objects)];
-            let lines: Vec<u8> = list.iter().flat_map(|path| [path.as_bytes(), b"\n"].concat()).collect();
+            let lines: Vec<u8> = list
+                .iter()
+                .flat_map(|path| [path.as_bytes(), b"\n"].concat())
+                .collect();
             permissions::write(&file, lines).context("write", &file)?;
         }
         let hash = repository.gix.object_hash();
@@ -84,14 +96,22 @@ impl Scratch {
     /// Writes a commit, given as its raw bytes, into the quarantine.
     pub fn write_commit(&self, hash: gix::hash::Kind, raw: &[u8]) -> Result<ObjectId> {
         use gix::objs::Write;
-        let written = self.quarantine(hash).write_buf(gix::objs::Kind::Commit, raw);
+        let written = self
+            .quarantine(hash)
+            .write_buf(gix::objs::Kind::Commit, raw);
         written.map_err(|error| Error::environment(format!("cannot write a commit: {error}")))
     }
 
     /// Writes an object into the quarantine.
-    pub fn write(&self, hash: gix::hash::Kind, object: &dyn gix::objs::WriteTo) -> Result<ObjectId, String> {
+    pub fn write(
+        &self,
+        hash: gix::hash::Kind,
+        object: &dyn gix::objs::WriteTo,
+    ) -> Result<ObjectId, String> {
         use gix::objs::Write;
-        self.quarantine(hash).write(object).map_err(|error| error.to_string())
+        self.quarantine(hash)
+            .write(object)
+            .map_err(|error| error.to_string())
     }
 
     fn quarantine(&self, hash: gix::hash::Kind) -> gix::odb::loose::Store {
@@ -99,10 +119,14 @@ impl Scratch {
     }
 }
 
-/// A path as git reads it in `GIT_ALTERNATE_OBJECT_DIRECTORIES`, whose entries are separated by colons.
+/// A path as git reads it in `GIT_ALTERNATE_OBJECT_DIRECTORIES`, whose entries are separated by
+/// colons.
 fn alternate(path: &Path) -> std::ffi::OsString {
     let bytes = path.as_os_str().as_bytes();
-    if !bytes.iter().any(|byte| matches!(byte, b':' | b'"' | b'\\' | b'\n')) {
+    if !bytes
+        .iter()
+        .any(|byte| matches!(byte, b':' | b'"' | b'\\' | b'\n'))
+    {
         return path.as_os_str().to_owned();
     }
     let mut quoted = vec![b'"'];

@@ -18,11 +18,21 @@ pub struct Healed {
 
 impl std::fmt::Display for Healed {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} was interrupted; it has been {}", self.what, if self.completed { "completed" } else { "undone" })
+        write!(
+            f,
+            "{} was interrupted; it has been {}",
+            self.what,
+            if self.completed {
+                "completed"
+            } else {
+                "undone"
+            }
+        )
     }
 }
 
-/// An operation that counts, or does not, but whose worktree a user or another git wrote in before it could be healed.
+/// An operation that counts, or does not, but whose worktree a user or another git wrote in before
+/// it could be healed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unclear {
     /// What was interrupted.
@@ -35,11 +45,16 @@ pub struct Unclear {
 
 impl std::fmt::Display for Unclear {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let counts = if self.counts { "it counts" } else { "it does not count" };
+        let counts = if self.counts {
+            "it counts"
+        } else {
+            "it does not count"
+        };
         let (what, worktree) = (&self.what, self.worktree.display());
         write!(
             f,
-            "{what} was interrupted; {counts}, but the index of '{worktree}' was written meanwhile and may not fit"
+            "{what} was interrupted; {counts}, but the index of '{worktree}' was written meanwhile \
+             and may not fit"
         )
     }
 }
@@ -70,23 +85,30 @@ impl std::fmt::Display for SetAside {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             SetAside::Damaged(path) => {
-                write!(f, "an interrupted command's journal is damaged and was set aside as '{}'", path.display())
+                write!(
+                    f,
+                    "an interrupted command's journal is damaged and was set aside as '{}'",
+                    path.display()
+                )
             }
             SetAside::OfTheOriginal(path) => write!(
                 f,
-                "this repository was copied while a command was at work in the original; what that was doing is left \
+                "this repository was copied while a command was at work in the original; what that \
+                 was doing is left \
                  alone and was set aside as '{}'",
                 path.display()
             ),
             SetAside::Misfit(path, misfit) => write!(
                 f,
-                "an interrupted command's journal says what git-lane never writes here ({misfit}); nothing of it was done, \
+                "an interrupted command's journal says what git-lane never writes here ({misfit}); \
+                 nothing of it was done, \
                  and it was set aside as '{}'",
                 path.display()
             ),
             SetAside::Strange(path) => write!(
                 f,
-                "something that git-lane never makes was among its files; it was not opened, and was set aside as '{}'",
+                "something that git-lane never makes was among its files; it was not opened, and \
+                 was set aside as '{}'",
                 path.display()
             ),
         }
@@ -102,11 +124,11 @@ pub struct Recovered {
     pub unclear: Vec<Unclear>,
     /// What could not be healed, and was not known to this command yet.
     pub pending: Vec<Pending>,
-    /// Intents that were taken out of the way. Nothing they were about is deleted: while they are there, nothing in the
-    /// trash expires, because a lane on its way back may be among it.
+    /// Intents that were taken out of the way. Nothing they were about is deleted: while they are
+    /// there, nothing in the trash expires, because a lane on its way back may be among it.
     pub set_aside: Vec<SetAside>,
 }
 
-/// How a command heals what another process leaves that dies after the command has looked. Only the table of all operations
-/// can, which no operation knows.
+/// How a command heals what another process leaves that dies after the command has looked. Only the
+/// table of all operations can, which no operation knows.
 pub type Heal<'a> = &'a dyn Fn(&Repository) -> Result<()>;

@@ -1,9 +1,10 @@
-//! Changes refs that are kept in files, with locks that prove whose they are ([`LockFile`]): what a killed git or a
-//! library leaves locked stays locked for ever and could be any program's.
+//! Changes refs that are kept in files, with locks that prove whose they are ([`LockFile`]): what a
+//! killed git or a library leaves locked stays locked for ever and could be any program's.
 //!
-//! The order is that of git's files backend. Every ref is locked and compared first, and everything that can find the
-//! disk full is written; then come reflogs, values, deletions. What is deleted leaves `packed-refs` first and its own
-//! file last, under both locks, so that neither a reader nor `git pack-refs` brings an older value back.
+//! The order is that of git's files backend. Every ref is locked and compared first, and everything
+//! that can find the disk full is written; then come reflogs, values, deletions. What is deleted
+//! leaves `packed-refs` first and its own file last, under both locks, so that neither a reader nor
+//! `git pack-refs` brings an older value back.
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -28,19 +29,22 @@ struct Held<'a> {
     lock: LockFile,
 }
 
-/// Makes all `changes`, or none. `site` is the worktree whose HEAD leads to the one ref that moves: its reflog tells of
-/// it, and `ORIG_HEAD` is left there as `git merge` does.
+/// Makes all `changes`, or none. `site` is the worktree whose HEAD leads to the one ref that moves:
+/// its reflog tells of it, and `ORIG_HEAD` is left there as `git merge` does.
 pub(crate) fn change(
     repository: &Repository,
     changes: &[RefChange],
     site: Option<&Worktree>,
     reason: &str,
 ) -> Result<()> {
-    prepare(repository, changes, site, reason)?.publish()?.tell();
+    prepare(repository, changes, site, reason)?
+        .publish()?
+        .tell();
     Ok(())
 }
 
-/// Changes that nothing but a full disk can keep from being made: all refs are locked and compared, and the hook agrees.
+/// Changes that nothing but a full disk can keep from being made: all refs are locked and compared,
+/// and the hook agrees.
 pub(crate) struct Prepared<'a> {
     repository: &'a Repository,
     site: Option<&'a Worktree>,
@@ -72,34 +76,52 @@ pub(crate) fn prepare<'a>(
         let lock = lock(&file, &witnesses, &change.name)?;
         held.push(Held { change, file, lock });
     }
-    let head = site.map(|site| LockFile::acquire_link(&site.git_dir.join("HEAD"), &witnesses)).transpose()?;
+    let head = site
+        .map(|site| LockFile::acquire_link(&site.git_dir.join("HEAD"), &witnesses))
+        .transpose()?;
     let packed_file = common_dir.join("packed-refs");
     let deletes = changes.iter().any(|change| change.to.is_none());
-    let packed_lock = deletes.then(|| LockFile::acquire(&packed_file, &witnesses)).transpose()?;
+    let packed_lock = deletes
+        .then(|| LockFile::acquire(&packed_file, &witnesses))
+        .transpose()?;
     step("refs.locked");
 
     let packed = Packed::read(&packed_file)?;
     let mut orig_head = None;
     for Held { change, file, lock } in &mut held {
         if value(file, &change.name, &packed)? != change.from {
-            return Err(Error::refused(format!("'{}' is not what it was", change.name)));
+            return Err(Error::refused(format!(
+                "'{}' is not what it was",
+                change.name
+            )));
         }
         if let Some(to) = change.to {
             packed.ensure_room(&change.name)?;
             lock.write(format!("{to}\n").as_bytes())?;
         }
         if let (Some(site), Some(from)) = (site, change.from) {
-            if resolved_head(&site.git_dir, common_dir).branch().map(RefName::from).as_ref() != Some(&change.name) {
-                return Err(Error::refused(format!("'{}' was just switched", site.path.display())));
+            if resolved_head(&site.git_dir, common_dir)
+                .branch()
+                .map(RefName::from)
+                .as_ref()
+                != Some(&change.name)
+            {
+                return Err(Error::refused(format!(
+                    "'{}' was just switched",
+                    site.path.display()
+                )));
             }
             let mut lock = LockFile::acquire_link(&site.git_dir.join("ORIG_HEAD"), &witnesses)?;
             lock.write(format!("{from}\n").as_bytes())?;
             orig_head = Some(lock);
         }
     }
-    let (updates, deletions): (Vec<_>, Vec<_>) = held.into_iter().partition(|held| held.change.to.is_some());
+    let (updates, deletions): (Vec<_>, Vec<_>) =
+        held.into_iter().partition(|held| held.change.to.is_some());
     let rest = packed.without(deletions.iter().map(|held| &held.change.name));
-    let rest = rest.map(|rest| Aside::write(&packed_file, &witnesses, &rest)).transpose()?;
+    let rest = rest
+        .map(|rest| Aside::write(&packed_file, &witnesses, &rest))
+        .transpose()?;
     let log = Log::new(repository, reason)?;
     let heard = Heard::new(repository, site, &updates, &deletions);
     step("refs.written");
@@ -108,7 +130,18 @@ pub(crate) fn prepare<'a>(
         return Err(refusal);
     }
     let packed = packed_lock;
-    Ok(Prepared { repository, site, updates, deletions, packed, rest, head, orig_head, log, heard })
+    Ok(Prepared {
+        repository,
+        site,
+        updates,
+        deletions,
+        packed,
+        rest,
+        head,
+        orig_head,
+        log,
+        heard,
+    })
 }
 
 impl<'a> Prepared<'a> {
@@ -119,10 +152,26 @@ impl<'a> Prepared<'a> {
 
     /// Makes the changes.
     pub(crate) fn publish(self) -> Result<Published<'a>> {
-        let Prepared { repository, site, updates, deletions, packed, rest, head, orig_head, log, heard } = self;
+        let Prepared {
+            repository,
+            site,
+            updates,
+            deletions,
+            packed,
+            rest,
+            head,
+            orig_head,
+            log,
+            heard,
+        } = self;
         let common_dir = repository.common_dir();
         let mut moved = Vec::new();
-        for Held { change, file, mut lock } in updates {
+        for Held {
+            change,
+            file,
+            mut lock,
+        } in updates
+        {
             log.append(&common_dir.join("logs"), change.name.as_bstr(), change)?;
             if let Some(site) = site {
                 log.append(&site.git_dir.join("logs"), BStr::new("HEAD"), change)?;
@@ -152,7 +201,13 @@ impl<'a> Prepared<'a> {
             remove_empty_parents(common_dir, &file);
         }
         drop(packed);
-        Ok(Published { repository, moved, head, orig_head, heard })
+        Ok(Published {
+            repository,
+            moved,
+            head,
+            orig_head,
+            heard,
+        })
     }
 }
 
@@ -169,7 +224,8 @@ pub(crate) struct Published<'a> {
 impl Published<'_> {
     /// Leaves `ORIG_HEAD`, and tells the hook.
     pub(crate) fn tell(self) {
-        // The branch has moved; no user who asks for that is helped by hearing that this courtesy failed.
+        // The branch has moved; no user who asks for that is helped by hearing that this courtesy
+        // failed.
         drop((self.orig_head.map(LockFile::publish), self.head, self.moved));
         // git asks for no verdict either.
         let _ = self.heard.tell("committed");
@@ -180,7 +236,8 @@ impl Published<'_> {
 
 const HOOK: &str = "reference-transaction";
 
-/// A reference-transaction hook, and what it reads: a line `<old> <new> <name>` for each ref (githooks(5)).
+/// A reference-transaction hook, and what it reads: a line `<old> <new> <name>` for each ref
+/// (githooks(5)).
 struct Heard<'a> {
     repository: &'a Repository,
     site: Option<&'a Worktree>,
@@ -197,30 +254,62 @@ impl<'a> Heard<'a> {
         let null = ObjectId::null(repository.gix.object_hash());
         let line = |change: &RefChange| {
             let (from, to) = (change.from.unwrap_or(null), change.to.unwrap_or(null));
-            [format!("{from} {to} ").as_bytes(), change.name.as_bstr(), b"\n"].concat()
+            [
+                format!("{from} {to} ").as_bytes(),
+                change.name.as_bstr(),
+                b"\n",
+            ]
+            .concat()
         };
         let lines = repository.has_hook(HOOK);
-        let lines = lines.then(|| updates.iter().chain(deletions).flat_map(|held| line(held.change)).collect());
-        Heard { repository, site, lines }
+        let lines = lines.then(|| {
+            updates
+                .iter()
+                .chain(deletions)
+                .flat_map(|held| line(held.change))
+                .collect()
+        });
+        Heard {
+            repository,
+            site,
+            lines,
+        }
     }
 
     fn tell(&self, state: &str) -> Result<()> {
-        let Some(lines) = &self.lines else { return Ok(()) };
-        let git = || self.site.map_or_else(|| self.repository.git_here(), |site| self.repository.git_in(site));
+        let Some(lines) = &self.lines else {
+            return Ok(());
+        };
+        let git = || {
+            self.site.map_or_else(
+                || self.repository.git_here(),
+                |site| self.repository.git_in(site),
+            )
+        };
         self.repository.feed_hook(git, HOOK, state, lines)
     }
 }
 
-/// Locks a ref's file, in directories that a process which deletes a neighbour may just have removed.
+/// Locks a ref's file, in directories that a process which deletes a neighbour may just have
+/// removed.
 fn lock(file: &Path, witnesses: &Path, name: &RefName) -> Result<LockFile> {
     let parent = file.parent().unwrap_or(file);
     for _ in 0..100 {
         match permissions::create_dir_all(parent) {
-            Err(error) if matches!(error.kind(), ErrorKind::NotADirectory | ErrorKind::AlreadyExists) => {
-                let error = Error::refused(format!("another ref is where '{name}' needs a directory")).source(error);
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::NotADirectory | ErrorKind::AlreadyExists
+                ) =>
+            {
+                let error =
+                    Error::refused(format!("another ref is where '{name}' needs a directory"))
+                        .source(error);
                 return Err(error.code("raced"));
             }
-            Err(error) if error.kind() != ErrorKind::NotFound => return Err(error).context("create", parent),
+            Err(error) if error.kind() != ErrorKind::NotFound => {
+                return Err(error).context("create", parent);
+            }
             _ => {}
         }
         match LockFile::acquire_link(file, witnesses) {
@@ -241,9 +330,12 @@ fn value(file: &Path, name: &RefName, packed: &Packed) -> Result<Option<ObjectId
         Ok(text) if text.starts_with(b"ref:") => Err(symbolic()),
         Ok(text) => {
             let id = ObjectId::from_hex(text.trim_ascii_end());
-            id.map(Some).map_err(|_| Error::environment(format!("ref '{name}' is broken")))
+            id.map(Some)
+                .map_err(|_| Error::environment(format!("ref '{name}' is broken")))
         }
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::IsADirectory) => Ok(packed.get(name)),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::IsADirectory) => {
+            Ok(packed.get(name))
+        }
         Err(error) => Err(error).context("read", file),
     }
 }
@@ -268,7 +360,9 @@ impl Packed {
         let start = bytes[..found].rfind_byte(b'\n').map_or(0, |at| at + 1);
         let mut end = found + line.len();
         if bytes.get(end) == Some(&b'^') {
-            end = bytes[end..].find_byte(b'\n').map_or(bytes.len(), |at| end + at + 1);
+            end = bytes[end..]
+                .find_byte(b'\n')
+                .map_or(bytes.len(), |at| end + at + 1);
         }
         Some(start..end)
     }
@@ -282,9 +376,13 @@ impl Packed {
     fn ensure_room(&self, wanted: &RefName) -> Result<()> {
         let name = wanted.as_bstr();
         let below = [b" ", name.as_bytes(), b"/"].concat();
-        let taken = name.find_iter("/").any(|at| self.find(name[..at].as_bstr()).is_some());
+        let taken = name
+            .find_iter("/")
+            .any(|at| self.find(name[..at].as_bstr()).is_some());
         if taken || self.0.find(&below).is_some() {
-            return Err(Error::refused(format!("another ref makes '{wanted}' impossible")).code("raced"));
+            return Err(
+                Error::refused(format!("another ref makes '{wanted}' impossible")).code("raced"),
+            );
         }
         Ok(())
     }
@@ -313,7 +411,11 @@ fn remove_if_there(file: &Path) -> Result<()> {
 /// Removes what a deleted ref leaves empty, but never `refs/heads` itself.
 fn remove_empty_parents(root: &Path, file: &Path) {
     let depth = root.components().count() + 2;
-    for parent in file.ancestors().skip(1).take_while(|parent| parent.components().count() > depth) {
+    for parent in file
+        .ancestors()
+        .skip(1)
+        .take_while(|parent| parent.components().count() > depth)
+    {
         if std::fs::remove_dir(parent).is_err() {
             return;
         }
@@ -328,14 +430,21 @@ mod tests {
     fn packed_refs_lose_exactly_the_lines_of_what_is_deleted() {
         let id = "1".repeat(40);
         let name = |name: &str| RefName::parse(name.into()).unwrap();
-        let text =
-            format!("# pack-refs with: peeled\n{id} refs/heads/a\n{id} refs/heads/a-b\n{id} refs/tags/a\n^{id}\n");
+        let text = format!(
+            "# pack-refs with: peeled\n{id} refs/heads/a\n{id} refs/heads/a-b\n{id} \
+             refs/tags/a\n^{id}\n"
+        );
         let packed = Packed(text.clone().into_bytes());
         assert_eq!(packed.get(&name("refs/heads/a")).unwrap().to_string(), id);
         assert_eq!(packed.get(&name("refs/heads/b")), None);
         assert_eq!(packed.without([name("refs/heads/b")].iter()), None);
-        let rest = packed.without([name("refs/tags/a"), name("refs/heads/a")].iter()).unwrap();
-        assert_eq!(rest.as_bstr(), format!("# pack-refs with: peeled\n{id} refs/heads/a-b\n"));
+        let rest = packed
+            .without([name("refs/tags/a"), name("refs/heads/a")].iter())
+            .unwrap();
+        assert_eq!(
+            rest.as_bstr(),
+            format!("# pack-refs with: peeled\n{id} refs/heads/a-b\n")
+        );
         assert!(packed.ensure_room(&name("refs/heads/a/b")).is_err());
         assert!(packed.ensure_room(&name("refs/tags")).is_err());
         assert!(packed.ensure_room(&name("refs/heads/a-b-c")).is_ok());

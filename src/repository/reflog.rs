@@ -26,17 +26,32 @@ pub(crate) struct Log {
 impl Log {
     pub(crate) fn new(repository: &Repository, reason: &str) -> Result<Self> {
         let now = gix::date::Time::now_utc().to_string();
-        let nobody =
-            gix::actor::SignatureRef { name: "git-lane".into(), email: "git-lane@localhost".into(), time: &now };
+        let nobody = gix::actor::SignatureRef {
+            name: "git-lane".into(),
+            email: "git-lane@localhost".into(),
+            time: &now,
+        };
         // Like git, write a reflog also for a user without a name.
-        let committer = repository.gix.committer().and_then(Result::ok).unwrap_or(nobody);
+        let committer = repository
+            .gix
+            .committer()
+            .and_then(Result::ok)
+            .unwrap_or(nobody);
         let mut tail = Vec::new();
-        committer.write_to(&mut tail).context("write", &repository.common_dir().join("logs"))?;
+        committer
+            .write_to(&mut tail)
+            .context("write", &repository.common_dir().join("logs"))?;
         tail.push(b'\t');
-        tail.extend(reason.bytes().map(|byte| if byte == b'\n' { b' ' } else { byte }));
+        tail.extend(
+            reason
+                .bytes()
+                .map(|byte| if byte == b'\n' { b' ' } else { byte }),
+        );
         tail.push(b'\n');
         let wanted = repository.config("core.logAllRefUpdates");
-        let every = wanted.as_ref().is_some_and(|value| value.eq_ignore_ascii_case(b"always"));
+        let every = wanted
+            .as_ref()
+            .is_some_and(|value| value.eq_ignore_ascii_case(b"always"));
         let usual = match wanted {
             Some(_) => every || repository.config_bool("core.logAllRefUpdates"),
             None => !repository.is_bare(),
@@ -86,13 +101,20 @@ pub(crate) fn remove_empty_below(directory: &Path) {
 
 /// The file of a branch's reflog, for the files backend.
 pub fn reflog_path(repository: &Repository, branch: &BranchName) -> Option<PathBuf> {
-    (repository.ref_format() == RefFormat::Files)
-        .then(|| repository.common_dir().join("logs").join(crate::store::path(&branch.to_ref())))
+    (repository.ref_format() == RefFormat::Files).then(|| {
+        repository
+            .common_dir()
+            .join("logs")
+            .join(crate::store::path(&branch.to_ref()))
+    })
 }
 
-/// Puts the branch's own reflog in the place of the one its creation wrote; the trash keeps its link until the end.
+/// Puts the branch's own reflog in the place of the one its creation wrote; the trash keeps its
+/// link until the end.
 pub fn relink_reflog(repository: &Repository, branch: &BranchName, kept: &Path) -> Result<()> {
-    let Some(log) = reflog_path(repository, branch) else { return Ok(()) };
+    let Some(log) = reflog_path(repository, branch) else {
+        return Ok(());
+    };
     if !lane_files::is_file(kept) {
         return Ok(());
     }

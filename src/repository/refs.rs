@@ -34,13 +34,24 @@ pub struct PreparedMove<'a> {
 }
 
 impl PreparedMove<'_> {
-    /// Moves the branch, does what is to follow it at once, and tells everybody. An error of `then` comes after the move.
+    /// Moves the branch, does what is to follow it at once, and tells everybody. An error of `then`
+    /// comes after the move.
     pub fn publish(self, then: impl FnOnce() -> Result<()>) -> Result<Result<()>> {
-        let PreparedMove { repository, site, changes, reason, held } = self;
+        let PreparedMove {
+            repository,
+            site,
+            changes,
+            reason,
+            held,
+        } = self;
         let Some(held) = held else {
-            return repository.change_refs_by_git(Some(site), changes, reason).map(|()| then());
+            return repository
+                .change_refs_by_git(Some(site), changes, reason)
+                .map(|()| then());
         };
-        let published = held.publish().map_err(|error| repository.explain(changes, error))?;
+        let published = held
+            .publish()
+            .map_err(|error| repository.explain(changes, error))?;
         let done = then();
         published.tell();
         Ok(done)
@@ -66,7 +77,11 @@ impl Repository {
                 .args(["rev-parse", "--verify", "--quiet", "--end-of-options"])
                 .bytes(name.as_bstr())
                 .output()?;
-            return Ok(output.status.success().then(|| ObjectId::from_hex(output.stdout.trim_end()).ok()).flatten());
+            return Ok(output
+                .status
+                .success()
+                .then(|| ObjectId::from_hex(output.stdout.trim_end()).ok())
+                .flatten());
         }
         let unreadable = |error: String| {
             let error = Error::git(format!("cannot read ref '{}': {error}", name.as_bstr()));
@@ -84,12 +99,17 @@ impl Repository {
     /// The ref a symbolic ref names; `None` when it is not symbolic or not there.
     pub fn symbolic_target(&self, name: &RefName) -> Result<Option<RefName>> {
         if self.ref_format() == RefFormat::Reftable {
-            let output =
-                self.git_here().args(["symbolic-ref", "--quiet", "--no-recurse"]).bytes(name.as_bstr()).output()?;
+            let output = self
+                .git_here()
+                .args(["symbolic-ref", "--quiet", "--no-recurse"])
+                .bytes(name.as_bstr())
+                .output()?;
             return Ok(RefName::parse(output.stdout.trim_ascii_end().as_bstr()));
         }
         let found = retry::refs(&self.gix, || self.gix.try_find_reference(name.as_bstr()));
-        let found = found.map_err(|error| Error::git(format!("cannot read ref '{}': {error}", name.as_bstr())))?;
+        let found = found.map_err(|error| {
+            Error::git(format!("cannot read ref '{}': {error}", name.as_bstr()))
+        })?;
         Ok(found.and_then(|reference| match reference.target() {
             gix::refs::TargetRef::Symbolic(target) => RefName::parse(target.as_bstr()),
             gix::refs::TargetRef::Object(_) => None,
@@ -101,15 +121,22 @@ impl Repository {
         self.ref_target(&RefName::from(branch))
     }
 
-    /// Names and targets of all refs below `prefix` (`refs/heads/`). One that cannot be read is passed over, as by
-    /// git-for-each-ref(1).
+    /// Names and targets of all refs below `prefix` (`refs/heads/`). One that cannot be read is
+    /// passed over, as by git-for-each-ref(1).
     pub fn refs_below(&self, prefix: &str) -> Result<Vec<Named>> {
         if self.ref_format() == RefFormat::Reftable {
             let format = "--format=%(objectname) %(refname)";
-            let listed = self.git_here().args(["for-each-ref", format]).arg(prefix.trim_end_matches('/')).stdout()?;
+            let listed = self
+                .git_here()
+                .args(["for-each-ref", format])
+                .arg(prefix.trim_end_matches('/'))
+                .stdout()?;
             let entry = |line: &[u8]| {
                 let (id, name) = line.split_once_str(" ")?;
-                Some((RefName::parse(name.as_bstr())?, ObjectId::from_hex(id).ok()?))
+                Some((
+                    RefName::parse(name.as_bstr())?,
+                    ObjectId::from_hex(id).ok()?,
+                ))
             };
             return Ok(listed.lines().filter_map(entry).collect());
         }
@@ -124,11 +151,17 @@ impl Repository {
     /// Those that can be read, and what is wrong with one that cannot.
     fn files_below(&self, prefix: &str) -> Result<(Vec<Named>, Option<Error>)> {
         let unreadable = |error: String| Error::git(format!("cannot list refs: {error}"));
-        let platform = self.gix.references().map_err(|error| unreadable(error.to_string()))?;
-        // A name with characters that not every filesystem can hold is no path to gix; then all are looked through.
+        let platform = self
+            .gix
+            .references()
+            .map_err(|error| unreadable(error.to_string()))?;
+        // A name with characters that not every filesystem can hold is no path to gix; then all are
+        // looked through.
         let references = match platform.prefixed(prefix) {
             Ok(references) => references,
-            Err(_) => platform.all().map_err(|error| unreadable(error.to_string()))?,
+            Err(_) => platform
+                .all()
+                .map_err(|error| unreadable(error.to_string()))?,
         };
         let (mut found, mut broken) = (Vec::new(), None);
         for reference in references {
@@ -139,7 +172,9 @@ impl Repository {
                     continue;
                 }
             };
-            let Some(name) = RefName::parse(reference.name().as_bstr()) else { continue };
+            let Some(name) = RefName::parse(reference.name().as_bstr()) else {
+                continue;
+            };
             if !name.as_bstr().starts_with(prefix.as_bytes()) {
                 continue;
             }
@@ -150,8 +185,8 @@ impl Repository {
         Ok((found, broken))
     }
 
-    /// An existing branch that makes `wanted` impossible: `a` for `a/b`, or `a/b` for `a`; with `core.ignorecase` also
-    /// one that differs in case only.
+    /// An existing branch that makes `wanted` impossible: `a` for `a/b`, or `a/b` for `a`; with
+    /// `core.ignorecase` also one that differs in case only.
     pub fn conflicting_branch(&self, wanted: &BranchName) -> Result<Option<BranchName>> {
         let name = wanted.as_bstr();
         for at in name.find_iter("/") {
@@ -164,7 +199,10 @@ impl Repository {
         let children = format!("refs/heads/{}/", name.to_str_lossy());
         let branch = |found: &RefName| BranchName::from_ref(found.as_bstr());
         if name.is_utf8()
-            && let Some(child) = self.refs_below(&children)?.first().and_then(|(found, _)| branch(found))
+            && let Some(child) = self
+                .refs_below(&children)?
+                .first()
+                .and_then(|(found, _)| branch(found))
         {
             return Ok(Some(child));
         }
@@ -172,22 +210,27 @@ impl Repository {
             return Ok(None);
         }
         let folded = name.to_lowercase();
-        let mut branches = self.refs_below("refs/heads/")?.into_iter().filter_map(|(found, _)| branch(&found));
+        let mut branches = self
+            .refs_below("refs/heads/")?
+            .into_iter()
+            .filter_map(|(found, _)| branch(&found));
         Ok(branches.find(|other| other != wanted && other.as_bstr().to_lowercase() == folded))
     }
 
-    /// Makes all `changes`, or none. A ref whose value is not the expected one is a refusal with code `raced`.
+    /// Makes all `changes`, or none. A ref whose value is not the expected one is a refusal with
+    /// code `raced`.
     pub fn change_refs(&self, changes: &[RefChange], reason: &str) -> Result<()> {
         self.change_refs_at(None, changes, reason)
     }
 
-    /// Moves a branch that `site` has checked out; HEAD's reflog there tells of it, and `ORIG_HEAD` is left as `git
-    /// merge` does. The caller brings files and index along.
+    /// Moves a branch that `site` has checked out; HEAD's reflog there tells of it, and `ORIG_HEAD`
+    /// is left as `git merge` does. The caller brings files and index along.
     pub fn move_branch_of(&self, site: &Worktree, change: RefChange, reason: &str) -> Result<()> {
         self.change_refs_at(Some(site), &[change], reason)
     }
 
-    /// Like [`move_branch_of`](Self::move_branch_of), but stops short of the move itself: locks are taken, and hooks asked.
+    /// Like [`move_branch_of`](Self::move_branch_of), but stops short of the move itself: locks are
+    /// taken, and hooks asked.
     pub fn prepare_branch_of<'a>(
         &'a self,
         site: &'a Worktree,
@@ -198,14 +241,26 @@ impl Repository {
         let held = match self.ref_format() {
             RefFormat::Reftable => None,
             RefFormat::Files => {
-                let held = crate::repository::ref_transaction::prepare(self, changes, Some(site), reason);
+                let held =
+                    crate::repository::ref_transaction::prepare(self, changes, Some(site), reason);
                 Some(held.map_err(|error| self.explain(changes, error))?)
             }
         };
-        Ok(PreparedMove { repository: self, site, changes, reason, held })
+        Ok(PreparedMove {
+            repository: self,
+            site,
+            changes,
+            reason,
+            held,
+        })
     }
 
-    fn change_refs_at(&self, site: Option<&Worktree>, changes: &[RefChange], reason: &str) -> Result<()> {
+    fn change_refs_at(
+        &self,
+        site: Option<&Worktree>,
+        changes: &[RefChange],
+        reason: &str,
+    ) -> Result<()> {
         if changes.is_empty() {
             return Ok(());
         }
@@ -216,7 +271,12 @@ impl Repository {
             .map_err(|error| self.explain(changes, error))
     }
 
-    fn change_refs_by_git(&self, site: Option<&Worktree>, changes: &[RefChange], reason: &str) -> Result<()> {
+    fn change_refs_by_git(
+        &self,
+        site: Option<&Worktree>,
+        changes: &[RefChange],
+        reason: &str,
+    ) -> Result<()> {
         let mut input = BString::default();
         let null = ObjectId::null(self.gix.object_hash());
         for change in changes {
@@ -239,7 +299,15 @@ impl Repository {
         // In that worktree, or the reflog of its HEAD would not tell of it.
         let git = site.map_or_else(|| self.git_here(), |site| self.git_in(site));
         let output = git
-            .args(["update-ref", "--no-deref", "--create-reflog", "-m", reason, "-z", "--stdin"])
+            .args([
+                "update-ref",
+                "--no-deref",
+                "--create-reflog",
+                "-m",
+                reason,
+                "-z",
+                "--stdin",
+            ])
             .input(input)
             .output()?;
         if output.status.success() {
@@ -249,23 +317,30 @@ impl Repository {
         // Where refs are a reftable, git does not name the lock.
         let mut directories = vec![self.common_dir()];
         directories.extend(site.map(|site| site.git_dir.as_path()));
-        if directories.iter().any(|directory| directory.join("reftable/tables.list.lock").exists()) {
-            error = error.hint("where a git was killed, its lock stays; see which one with: git lane doctor");
+        if directories
+            .iter()
+            .any(|directory| directory.join("reftable/tables.list.lock").exists())
+        {
+            error = error.hint(
+                "where a git was killed, its lock stays; see which one with: git lane doctor",
+            );
         }
         Err(self.explain(changes, error))
     }
 
     /// Tells a lost race from a real failure by looking again.
     fn explain(&self, changes: &[RefChange], error: Error) -> Error {
-        let moved = changes
-            .iter()
-            .find(|change| self.ref_target(&change.name).is_ok_and(|now| now != change.from && now != change.to));
+        let moved = changes.iter().find(|change| {
+            self.ref_target(&change.name)
+                .is_ok_and(|now| now != change.from && now != change.to)
+        });
         match moved {
-            Some(change) => {
-                Error::refused(format!("'{}' was changed by another command at the same moment", change.name))
-                    .code("raced")
-                    .hint("run the command again")
-            }
+            Some(change) => Error::refused(format!(
+                "'{}' was changed by another command at the same moment",
+                change.name
+            ))
+            .code("raced")
+            .hint("run the command again"),
             None => error,
         }
     }

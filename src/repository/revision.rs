@@ -18,48 +18,71 @@ use crate::store::retry;
 /// Finds the base that the user named: a branch, a remote-tracking branch, a tag, or any commit.
 pub fn named_base(repository: &Repository, name: &str) -> Result<Base> {
     for prefix in ["refs/heads/", "refs/remotes/", "refs/tags/", ""] {
-        let Some(full) = RefName::parse(format!("{prefix}{name}").as_bytes().as_bstr()) else { continue };
+        let Some(full) = RefName::parse(format!("{prefix}{name}").as_bytes().as_bstr()) else {
+            continue;
+        };
         if let Some(id) = repository.ref_target(&full)? {
             let name = Some(repository.ref_meant(full)?);
-            return Ok(Base { commit: commit(repository, &id.to_string())?, name });
+            return Ok(Base {
+                commit: commit(repository, &id.to_string())?,
+                name,
+            });
         }
     }
     if name == "HEAD" || name == "@" {
-        let head = repository
-            .current_worktree()?
-            .map_or_else(|| repository.main_worktree().map(|w| w.head), |w| Ok(w.head))?;
+        let head = repository.current_worktree()?.map_or_else(
+            || repository.main_worktree().map(|w| w.head),
+            |w| Ok(w.head),
+        )?;
         if let Head::Branch(branch) = head {
             return branch_base(repository, &branch)?.ok_or_else(|| no_commit_yet(&branch));
         }
     }
-    Ok(Base { name: None, commit: commit(repository, name)? })
+    Ok(Base {
+        name: None,
+        commit: commit(repository, name)?,
+    })
 }
 
-/// The base when none was named: the branch the remote's HEAD points to, else the main worktree's branch.
+/// The base when none was named: the branch the remote's HEAD points to, else the main worktree's
+/// branch.
 pub fn default_base(repository: &Repository) -> Result<Base> {
     if let Some(upstream) = remote_head(repository)? {
         let short = upstream.shorten();
-        let local = short.find_byte(b'/').and_then(|at| BranchName::parse(short[at + 1..].as_bstr()).ok());
+        let local = short
+            .find_byte(b'/')
+            .and_then(|at| BranchName::parse(short[at + 1..].as_bstr()).ok());
         if let Some(local) = local
             && let Some(base) = branch_base(repository, &local)?
         {
             return Ok(base);
         }
         if let Some(commit) = repository.ref_target(&upstream)? {
-            return Ok(Base { name: Some(upstream), commit });
+            return Ok(Base {
+                name: Some(upstream),
+                commit,
+            });
         }
     }
     match repository.main_worktree_head()? {
-        Head::Branch(branch) => branch_base(repository, &branch)?.ok_or_else(|| no_commit_yet(&branch)),
+        Head::Branch(branch) => {
+            branch_base(repository, &branch)?.ok_or_else(|| no_commit_yet(&branch))
+        }
         Head::Detached(commit) => Ok(Base { name: None, commit }),
-        Head::Other(_) => Err(Error::refused("the main worktree is on no branch").hint("name the base with --base")),
+        Head::Other(_) => {
+            Err(Error::refused("the main worktree is on no branch")
+                .hint("name the base with --base"))
+        }
     }
 }
 
 fn branch_base(repository: &Repository, branch: &BranchName) -> Result<Option<Base>> {
     let branch = &repository.branch_meant(branch)?;
     let tip = repository.branch_tip(branch)?;
-    Ok(tip.map(|commit| Base { name: Some(RefName::from(branch)), commit }))
+    Ok(tip.map(|commit| Base {
+        name: Some(RefName::from(branch)),
+        commit,
+    }))
 }
 
 fn no_commit_yet(branch: &BranchName) -> Error {
@@ -79,7 +102,8 @@ fn remote_head(repository: &Repository) -> Result<Option<RefName>> {
         },
         None => return Ok(None),
     };
-    let Some(head) = RefName::parse(format!("refs/remotes/{remote}/HEAD").as_bytes().as_bstr()) else {
+    let Some(head) = RefName::parse(format!("refs/remotes/{remote}/HEAD").as_bytes().as_bstr())
+    else {
         return Ok(None);
     };
     repository.symbolic_target(&head)
@@ -106,9 +130,14 @@ pub fn peeled(repository: &Repository, id: ObjectId) -> ObjectId {
 }
 
 /// The best common ancestor of a base and a lane's tip.
-pub fn merge_base(repository: &Repository, base: ObjectId, tip: ObjectId) -> Result<Option<ObjectId>> {
+pub fn merge_base(
+    repository: &Repository,
+    base: ObjectId,
+    tip: ObjectId,
+) -> Result<Option<ObjectId>> {
     let found = retry::objects(&repository.gix, || repository.gix.merge_base(base, tip));
-    let found = found.map_err(|error| Error::git(format!("cannot compare the lane with its base: {error}")))?;
+    let found = found
+        .map_err(|error| Error::git(format!("cannot compare the lane with its base: {error}")))?;
     Ok(found.map(|id| id.detach()))
 }
 
@@ -122,9 +151,13 @@ pub fn start(
 ) -> Result<start::Facts> {
     let records = repository.records()?;
     let mut existing = records.find(&request.name).cloned();
-    let present = existing.as_ref().and_then(|lane| place(lane, worktrees).present());
-    let existing_broken =
-        existing.as_ref().filter(|_| present.is_none()).map(|lane| broken(repository, lane, worktrees));
+    let present = existing
+        .as_ref()
+        .and_then(|lane| place(lane, worktrees).present());
+    let existing_broken = existing
+        .as_ref()
+        .filter(|_| present.is_none())
+        .map(|lane| broken(repository, lane, worktrees));
     if let (Some(lane), Some(worktree)) = (&mut existing, present) {
         // git may have moved it.
         lane.worktree.clone_from(&worktree.path);
@@ -143,8 +176,11 @@ pub fn start(
     if let Some(branch) = &request.branch {
         facts.branch_tip = repository.branch_tip(branch)?;
         facts.branch_used_by = user_of(branch, worktrees).map(|worktree| worktree.path.clone());
-        facts.branch_owned_by =
-            records.lanes.iter().find(|lane| lane.branch.as_ref() == Some(branch)).map(|lane| lane.name.clone());
+        facts.branch_owned_by = records
+            .lanes
+            .iter()
+            .find(|lane| lane.branch.as_ref() == Some(branch))
+            .map(|lane| lane.name.clone());
         if facts.branch_tip.is_none() {
             facts.conflicting_branch = repository.conflicting_branch(branch)?;
             facts.of_remote = of_remote(repository, request, branch)?;
@@ -153,9 +189,13 @@ pub fn start(
     Ok(facts)
 }
 
-/// What the remotes have of a branch that does not exist here. Who names a base wants a new branch from there, and who names
-/// a branch that very one.
-fn of_remote(repository: &Repository, request: &start::Request, branch: &BranchName) -> Result<OfRemote> {
+/// What the remotes have of a branch that does not exist here. Who names a base wants a new branch
+/// from there, and who names a branch that very one.
+fn of_remote(
+    repository: &Repository,
+    request: &start::Request,
+    branch: &BranchName,
+) -> Result<OfRemote> {
     if let Some((tracking, branch)) = remote_branch::named(repository, branch)? {
         return Ok(OfRemote::Named(tracking, branch));
     }
@@ -169,19 +209,27 @@ fn of_remote(repository: &Repository, request: &start::Request, branch: &BranchN
         return Ok(guessed);
     }
     let missing = remote_branch::would_be(repository, branch);
-    Ok(missing.map_or(OfRemote::Nothing, |(remote, named)| OfRemote::Missing(remote, named)))
+    Ok(missing.map_or(OfRemote::Nothing, |(remote, named)| {
+        OfRemote::Missing(remote, named)
+    }))
 }
 
 /// What is wrong with the worktree of a lane that has none to work in.
 fn broken(repository: &Repository, lane: &Lane, worktrees: &[Worktree]) -> Broken {
     let there = std::fs::symlink_metadata(&lane.worktree).is_ok();
     let Some(worktree) = place(lane, worktrees).worktree() else {
-        let unknown = || Broken::Damaged(lane.worktree.clone(), "git does not list it as a worktree".into());
+        let unknown = || {
+            Broken::Damaged(
+                lane.worktree.clone(),
+                "git does not list it as a worktree".into(),
+            )
+        };
         return if there { unknown() } else { Broken::Gone };
     };
     match &worktree.state {
         WorktreeState::Damaged(why) => Broken::Damaged(worktree.path.clone(), why.clone()),
-        _ => crate::repository::find_worktree::find(repository, worktree).map_or(Broken::Gone, Broken::Moved),
+        _ => crate::repository::find_worktree::find(repository, worktree)
+            .map_or(Broken::Gone, Broken::Moved),
     }
 }
 
@@ -195,7 +243,10 @@ fn target(
 ) -> Result<Target> {
     if let Some(path) = &request.explicit.path {
         let path = resolve(path);
-        return Ok(Target { state: state_of(repository, &path, worktrees), path });
+        return Ok(Target {
+            state: state_of(repository, &path, worktrees),
+            path,
+        });
     }
     let (main, _) = repository.main_site();
     let repo = repository_name(&main);
@@ -206,7 +257,9 @@ fn target(
         let taken = |lane: &Lane| lane.worktree == path && lane.name != request.name;
         let same_path = worktrees.iter().any(|worktree| worktree.path == path);
         // Another lane whose name leads to the same directory keeps it; this one gets the next.
-        if lanes.iter().any(taken) || (same_path && attempt < 100 && lanes.iter().all(|lane| lane.worktree != path)) {
+        if lanes.iter().any(taken)
+            || (same_path && attempt < 100 && lanes.iter().all(|lane| lane.worktree != path))
+        {
             attempt += 1;
             continue;
         }
@@ -220,7 +273,8 @@ fn target(
     }
 }
 
-/// What speaks against a place that the tracked policy names: a stranger may have put something there, or on the way.
+/// What speaks against a place that the tracked policy names: a stranger may have put something
+/// there, or on the way.
 fn tracked_state(repository: &Repository, main: &Worktree, path: &Path) -> Result<TargetState> {
     if std::fs::symlink_metadata(path).is_ok() {
         return Ok(TargetState::NotNew);
@@ -233,13 +287,22 @@ fn tracked_state(repository: &Repository, main: &Worktree, path: &Path) -> Resul
     let Some(home) = home.filter(|_| main.state == WorktreeState::Present) else {
         // A link has led away from where it should be.
         let is_inside = path.starts_with(&main.path) || !is_usual(repository, path);
-        return Ok(if is_inside { TargetState::InTheRepository(path.to_owned()) } else { TargetState::Free });
+        return Ok(if is_inside {
+            TargetState::InTheRepository(path.to_owned())
+        } else {
+            TargetState::Free
+        });
     };
     let named = home.strip_prefix(&main.path).unwrap_or(&home).display();
-    let tracked =
-        repository.git_in(main).args(["ls-files", "-z", "--"]).arg(format!(":(top,icase){named}")).stdout()?;
+    let tracked = repository
+        .git_in(main)
+        .args(["ls-files", "-z", "--"])
+        .arg(format!(":(top,icase){named}"))
+        .stdout()?;
     let on_the_way = home.ancestors().take_while(|above| *above != main.path);
-    let link = on_the_way.map(Path::to_owned).find(|above| above.is_symlink());
+    let link = on_the_way
+        .map(Path::to_owned)
+        .find(|above| above.is_symlink());
     Ok(match link {
         Some(link) => TargetState::InTheRepository(link),
         None if !tracked.is_empty() => TargetState::InTheRepository(home),
@@ -253,10 +316,15 @@ pub(crate) fn repository_name(main: &Path) -> BString {
     let name = |path: &Path| BString::from(path.file_name().unwrap_or_default().as_bytes());
     let own = name(main);
     let own = own.strip_suffix(b".git").unwrap_or(&own);
-    if own.is_empty() || own.starts_with(b".") { main.parent().map(name).unwrap_or_default() } else { own.into() }
+    if own.is_empty() || own.starts_with(b".") {
+        main.parent().map(name).unwrap_or_default()
+    } else {
+        own.into()
+    }
 }
 
-/// An absolute path without `.`, `..` or symbolic links in what exists of it; the last component is left as it is.
+/// An absolute path without `.`, `..` or symbolic links in what exists of it; the last component is
+/// left as it is.
 pub(crate) fn resolve(path: &Path) -> PathBuf {
     let mut absolute = PathBuf::new();
     for component in path.components() {
@@ -269,9 +337,16 @@ pub(crate) fn resolve(path: &Path) -> PathBuf {
             other => absolute.push(other),
         }
     }
-    let (Some(parent), Some(name)) = (absolute.parent(), absolute.file_name()) else { return absolute };
-    let existing = parent.ancestors().find(|ancestor| ancestor.exists()).unwrap_or(parent);
-    let Ok(real) = std::fs::canonicalize(existing) else { return absolute };
+    let (Some(parent), Some(name)) = (absolute.parent(), absolute.file_name()) else {
+        return absolute;
+    };
+    let existing = parent
+        .ancestors()
+        .find(|ancestor| ancestor.exists())
+        .unwrap_or(parent);
+    let Ok(real) = std::fs::canonicalize(existing) else {
+        return absolute;
+    };
     match parent.strip_prefix(existing) {
         Ok(rest) => real.join(rest).join(name),
         Err(_) => absolute.clone(),
@@ -285,7 +360,11 @@ fn state_of(repository: &Repository, path: &Path, worktrees: &[Worktree]) -> Tar
     if path.iter().any(|name| name.len() > 255) {
         return TargetState::Impossible("a name in it is too long".into());
     }
-    if let Some(file) = path.ancestors().skip(1).find(|ancestor| ancestor.exists() && !ancestor.is_dir()) {
+    if let Some(file) = path
+        .ancestors()
+        .skip(1)
+        .find(|ancestor| ancestor.exists() && !ancestor.is_dir())
+    {
         return TargetState::Impossible(format!("'{}' is not a directory", file.display()));
     }
     match std::fs::symlink_metadata(path) {
@@ -296,10 +375,13 @@ fn state_of(repository: &Repository, path: &Path, worktrees: &[Worktree]) -> Tar
         }
         _ => {}
     }
-    if path.starts_with(repository.common_dir()) || path.components().any(|part| part.as_os_str() == ".git") {
+    if path.starts_with(repository.common_dir())
+        || path.components().any(|part| part.as_os_str() == ".git")
+    {
         return TargetState::InsideGitDirectory;
     }
-    // A damaged admin directory may claim any place, `/` for one; files of its own must be there to count.
+    // A damaged admin directory may claim any place, `/` for one; files of its own must be there to
+    // count.
     let there = |worktree: &Worktree| match worktree.state {
         WorktreeState::Bare | WorktreeState::BareWithIndex | WorktreeState::Unknown => false,
         WorktreeState::Damaged(_) => worktree.path.join(".git").is_file(),
@@ -307,9 +389,15 @@ fn state_of(repository: &Repository, path: &Path, worktrees: &[Worktree]) -> Tar
     };
     let inside = |worktree: &&Worktree| there(worktree) && path.starts_with(&worktree.path);
     // The innermost worktree is the one whose files the directory would be among.
-    match worktrees.iter().filter(inside).max_by_key(|worktree| worktree.path.components().count()) {
+    match worktrees
+        .iter()
+        .filter(inside)
+        .max_by_key(|worktree| worktree.path.components().count())
+    {
         None => TargetState::Free,
-        Some(worktree) if worktree.id.is_some() => TargetState::InsideWorktree(worktree.path.clone()),
+        Some(worktree) if worktree.id.is_some() => {
+            TargetState::InsideWorktree(worktree.path.clone())
+        }
         Some(_) => TargetState::Free,
     }
 }

@@ -1,7 +1,9 @@
-//! Interrupted operations that could not be healed: what they are about is left alone, everything else goes on.
+//! Interrupted operations that could not be healed: what they are about is left alone, everything
+//! else goes on.
 //!
-//! Their intents stay in the journal, and with them what those protect: locks that belong to an intent, refs that keep
-//! objects, entries of the trash that are on their way. Every command that changes something tries to heal them again.
+//! Their intents stay in the journal, and with them what those protect: locks that belong to an
+//! intent, refs that keep objects, entries of the trash that are on their way. Every command that
+//! changes something tries to heal them again.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +14,8 @@ use crate::repository::Repository;
 use crate::store::journal::{About, Journal};
 
 /// What to do about an intent that another version wrote.
-pub(crate) const BY_A_NEWER: &str = "a newer git-lane may have written it: run the command with that one";
+pub(crate) const BY_A_NEWER: &str =
+    "a newer git-lane may have written it: run the command with that one";
 
 /// One of them.
 #[derive(Debug, Clone)]
@@ -31,24 +34,43 @@ pub struct Pending {
 impl Pending {
     /// The interrupted operation that `file` speaks of.
     pub(crate) fn new(about: About, file: &Path) -> Self {
-        Pending { about, intent: file.to_owned(), problem: String::new(), hints: Vec::new(), newer: false }
+        Pending {
+            about,
+            intent: file.to_owned(),
+            problem: String::new(),
+            hints: Vec::new(),
+            newer: false,
+        }
     }
 
     /// One that only a newer version can heal.
     pub(crate) fn of_a_newer(about: About, file: &Path) -> Self {
-        let (problem, hints) = ("this git-lane does not know how".into(), vec![BY_A_NEWER.into()]);
-        Pending { problem, hints, newer: true, ..Pending::new(about, file) }
+        let (problem, hints) = (
+            "this git-lane does not know how".into(),
+            vec![BY_A_NEWER.into()],
+        );
+        Pending {
+            problem,
+            hints,
+            newer: true,
+            ..Pending::new(about, file)
+        }
     }
 
     /// The same with the reason why it could not be healed.
     pub(crate) fn because(self, error: &Error) -> Self {
-        Pending { problem: error.to_string(), hints: error.hints().to_vec(), ..self }
+        Pending {
+            problem: error.to_string(),
+            hints: error.hints().to_vec(),
+            ..self
+        }
     }
 
     /// What to do about it, a line each.
     pub fn hints(&self) -> Vec<String> {
         let still = format!(
-            "every git-lane command tries again, and until then nothing else is done there; what was under way is in '{}'",
+            "every git-lane command tries again, and until then nothing else is done there; what \
+             was under way is in '{}'",
             self.intent.display()
         );
         self.hints.iter().cloned().chain([still]).collect()
@@ -60,14 +82,23 @@ impl Pending {
     }
 
     fn refuse(&self) -> Error {
-        let error = Error::refused(format!("{} was interrupted and is still to be healed", self.about.what));
-        self.hints().into_iter().fold(error.code("not-healed"), Error::hint)
+        let error = Error::refused(format!(
+            "{} was interrupted and is still to be healed",
+            self.about.what
+        ));
+        self.hints()
+            .into_iter()
+            .fold(error.code("not-healed"), Error::hint)
     }
 }
 
 impl std::fmt::Display for Pending {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} was interrupted and can be neither completed nor undone: {}", self.about.what, self.problem)
+        write!(
+            f,
+            "{} was interrupted and can be neither completed nor undone: {}",
+            self.about.what, self.problem
+        )
     }
 }
 
@@ -77,8 +108,13 @@ impl Repository {
         self.ensure_not(|pending| pending.about.lanes.contains(lane))
     }
 
-    /// Refuses to move a base, or the files of the worktree with that git directory, when a move of them is pending.
-    pub(crate) fn ensure_base_is_whole(&self, base: &BranchName, git_dir: Option<&Path>) -> Result<()> {
+    /// Refuses to move a base, or the files of the worktree with that git directory, when a move of
+    /// them is pending.
+    pub(crate) fn ensure_base_is_whole(
+        &self,
+        base: &BranchName,
+        git_dir: Option<&Path>,
+    ) -> Result<()> {
         let base = RefName::from(base);
         self.ensure_not(|pending| {
             let files = git_dir.is_some_and(|git_dir| pending.about.moves_files_of(git_dir));
@@ -86,7 +122,8 @@ impl Repository {
         })
     }
 
-    /// Refuses to take away the worktree with that git directory when a move of its files is pending.
+    /// Refuses to take away the worktree with that git directory when a move of its files is
+    /// pending.
     pub(crate) fn ensure_files_are_whole(&self, git_dir: &Path) -> Result<()> {
         self.ensure_not(|pending| pending.about.moves_files_of(git_dir))
     }
@@ -100,16 +137,27 @@ impl Repository {
     pub(crate) fn why_not_healed(&self, intent: &Path) -> Option<String> {
         let pending = self.pending.borrow();
         let found = pending.iter().find(|pending| pending.is(intent))?;
-        Some(found.hints.iter().fold(found.problem.clone(), |text, hint| format!("{text}; {hint}")))
+        Some(
+            found
+                .hints
+                .iter()
+                .fold(found.problem.clone(), |text, hint| {
+                    format!("{text}; {hint}")
+                }),
+        )
     }
 
     fn ensure_not(&self, touches: impl Fn(&Pending) -> bool) -> Result<()> {
-        self.pending.borrow().iter().find(|pending| touches(pending)).map_or(Ok(()), |pending| Err(pending.refuse()))
+        self.pending
+            .borrow()
+            .iter()
+            .find(|pending| touches(pending))
+            .map_or(Ok(()), |pending| Err(pending.refuse()))
     }
 }
 
-/// Whether a process died moving the files of that worktree, after this command had looked: the holder of the lock of its
-/// index now must not take away what the healing needs.
+/// Whether a process died moving the files of that worktree, after this command had looked: the
+/// holder of the lock of its index now must not take away what the healing needs.
 pub(crate) fn is_half_moved(repository: &Repository, git_dir: &Path) -> bool {
     let under_way = Journal::new(&repository.lane_dir()).under_way();
     under_way.iter().any(|about| about.moves_files_of(git_dir))

@@ -1,7 +1,9 @@
-//! The processes that wait for this one: the hook's shell, the git that runs the hook, the process that started that git.
+//! The processes that wait for this one: the hook's shell, the git that runs the hook, the process
+//! that started that git.
 //!
-//! Nothing in the environment says that git-lane started a git: a variable would be inherited by the user's hook or
-//! editor and everything those start, a terminal that lives for weeks among them. Who started whom is the kernel's word.
+//! Nothing in the environment says that git-lane started a git: a variable would be inherited by
+//! the user's hook or editor and everything those start, a terminal that lives for weeks among
+//! them. Who started whom is the kernel's word.
 
 use std::path::Path;
 
@@ -24,8 +26,13 @@ pub struct Process {
 impl Process {
     /// Whether it is git-lane itself. A script of that name is its interpreter.
     pub fn is_git_lane(&self) -> bool {
-        let program = self.arguments.split(|byte| *byte == 0).next().unwrap_or_default();
-        program.rsplit(|byte| *byte == b'/').next() == Some(b"git-lane") || runs_this_program(self.id)
+        let program = self
+            .arguments
+            .split(|byte| *byte == 0)
+            .next()
+            .unwrap_or_default();
+        program.rsplit(|byte| *byte == b'/').next() == Some(b"git-lane")
+            || runs_this_program(self.id)
     }
 }
 
@@ -40,20 +47,47 @@ fn process(id: i32) -> Option<Process> {
     let directory = Path::new("/proc").join(id.to_string());
     let stat = std::fs::read(directory.join("stat")).ok()?;
     // The command's name stands in parentheses and may hold anything.
-    let parent = stat[stat.rfind_byte(b')')? + 1..].fields().nth(1)?.to_str().ok()?.parse().ok();
+    let parent = stat[stat.rfind_byte(b')')? + 1..]
+        .fields()
+        .nth(1)?
+        .to_str()
+        .ok()?
+        .parse()
+        .ok();
     let arguments = std::fs::read(directory.join("cmdline")).ok()?;
-    Some(Process { id, parent: parent.filter(|parent| *parent > 1), arguments })
+    Some(Process {
+        id,
+        parent: parent.filter(|parent| *parent > 1),
+        arguments,
+    })
 }
 
 /// What ps(1) prints does not tell a blank in an argument from one between two.
 #[cfg(not(target_os = "linux"))]
 fn process(id: i32) -> Option<Process> {
     let mut ps = std::process::Command::new("/bin/ps");
-    let said = ps.args(["-ww", "-o", "ppid=", "-o", "args=", "-p", &id.to_string()]).output().ok()?.stdout;
+    let said = ps
+        .args(["-ww", "-o", "ppid=", "-o", "args=", "-p", &id.to_string()])
+        .output()
+        .ok()?
+        .stdout;
     let (parent, arguments) = said.trim().split_once_str(" ")?;
-    let parent = parent.to_str().ok()?.parse().ok().filter(|parent| *parent > 1);
-    let arguments = arguments.fields().flat_map(|word| [word, b"\0"]).collect::<Vec<_>>().concat();
-    Some(Process { id, parent, arguments })
+    let parent = parent
+        .to_str()
+        .ok()?
+        .parse()
+        .ok()
+        .filter(|parent| *parent > 1);
+    let arguments = arguments
+        .fields()
+        .flat_map(|word| [word, b"\0"])
+        .collect::<Vec<_>>()
+        .concat();
+    Some(Process {
+        id,
+        parent,
+        arguments,
+    })
 }
 
 #[cfg(target_os = "linux")]
@@ -76,7 +110,10 @@ mod tests {
         let own = std::process::id();
         let above: Vec<Process> = above().collect();
         assert!(!above.is_empty() && above.iter().all(|process| process.id != own as i32));
-        assert_eq!(above[0].id, rustix::process::getppid().unwrap().as_raw_nonzero().get());
+        assert_eq!(
+            above[0].id,
+            rustix::process::getppid().unwrap().as_raw_nonzero().get()
+        );
     }
 
     #[test]
@@ -88,7 +125,11 @@ mod tests {
             ("git\0lane\0start\0", false),
             ("", false),
         ] {
-            let process = Process { id: i32::MAX, parent: None, arguments: arguments.into() };
+            let process = Process {
+                id: i32::MAX,
+                parent: None,
+                arguments: arguments.into(),
+            };
             assert_eq!(process.is_git_lane(), expected, "{arguments:?}");
         }
     }

@@ -1,7 +1,8 @@
 //! The only place that starts git.
 //!
-//! Everything git exports to hooks and would redirect a child to another worktree is removed from the environment;
-//! arguments are passed as they are, never through a shell; git's own stderr becomes the text of the error.
+//! Everything git exports to hooks and would redirect a child to another worktree is removed from
+//! the environment; arguments are passed as they are, never through a shell; git's own stderr
+//! becomes the text of the error.
 
 use std::ffi::{OsStr, OsString};
 use std::io::Write;
@@ -16,8 +17,8 @@ use crate::error::{Error, Result};
 use crate::store::signals;
 use crate::store::signals::Waiting;
 
-/// `git rev-parse --local-env-vars` of git 2.55, minus `GIT_CONFIG_PARAMETERS` and `GIT_CONFIG_COUNT`: those carry
-/// what the caller asked for with `git -c`, and point nowhere.
+/// `git rev-parse --local-env-vars` of git 2.55, minus `GIT_CONFIG_PARAMETERS` and
+/// `GIT_CONFIG_COUNT`: those carry what the caller asked for with `git -c`, and point nowhere.
 const LOCAL_ENVIRONMENT: [&str; 15] = [
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
     "GIT_CONFIG",
@@ -36,8 +37,8 @@ const LOCAL_ENVIRONMENT: [&str; 15] = [
     "GIT_NAMESPACE",
 ];
 
-/// Where git looks for translations of its messages and finds none. Unlike `LC_ALL` it leaves the programs that git runs
-/// the user's language.
+/// Where git looks for translations of its messages and finds none. Unlike `LC_ALL` it leaves the
+/// programs that git runs the user's language.
 const UNTRANSLATED: (&str, &str) = ("GIT_TEXTDOMAINDIR", "/dev/null");
 
 /// The git program and what is known of it.
@@ -47,8 +48,9 @@ pub struct Git {
 }
 
 impl Git {
-    /// The program to start: `GIT_LANE_GIT` where it is set, else `git` from PATH. Entries of PATH that depend on the
-    /// current directory are passed over: what a repository tracks must not be run because it is called git.
+    /// The program to start: `GIT_LANE_GIT` where it is set, else `git` from PATH. Entries of PATH
+    /// that depend on the current directory are passed over: what a repository tracks must not be
+    /// run because it is called git.
     pub fn program() -> OsString {
         if let Some(chosen) = std::env::var_os("GIT_LANE_GIT").filter(|path| !path.is_empty()) {
             return chosen;
@@ -58,7 +60,9 @@ impl Git {
             return "git".into();
         }
         let fixed = std::env::split_paths(&path).filter(|directory| directory.is_absolute());
-        let found = fixed.map(|directory| directory.join("git")).find(|file| file.is_file());
+        let found = fixed
+            .map(|directory| directory.join("git"))
+            .find(|file| file.is_file());
         found.unwrap_or_else(|| "/usr/bin/git".into()).into()
     }
 
@@ -72,7 +76,10 @@ impl Git {
         let mut command = Command::new(Self::program());
         command.current_dir(directory);
         scrub(&mut command);
-        Invocation { command, input: None }
+        Invocation {
+            command,
+            input: None,
+        }
     }
 
     /// An invocation of git in a worktree, whatever its `.git` says.
@@ -85,14 +92,19 @@ impl Git {
 
 /// Removes what would redirect a git, or a hook, to another repository or worktree.
 pub fn scrub(command: &mut Command) {
-    for variable in LOCAL_ENVIRONMENT.into_iter().chain([INHERITED_DIR, INHERITED_WORK_TREE, IN_HOOK]) {
+    for variable in
+        LOCAL_ENVIRONMENT
+            .into_iter()
+            .chain([INHERITED_DIR, INHERITED_WORK_TREE, IN_HOOK])
+    {
         command.env_remove(variable);
     }
 }
 
-/// Has `command` run in a worktree whose git directory is `git_dir`, as if a user stood there: filters, merge drivers and
-/// hooks inherit what names a repository, and one that runs git elsewhere would then change this one. git exports
-/// `GIT_DIR` itself for a linked worktree; naming it keeps a damaged `.git` file from leading to another repository.
+/// Has `command` run in a worktree whose git directory is `git_dir`, as if a user stood there:
+/// filters, merge drivers and hooks inherit what names a repository, and one that runs git
+/// elsewhere would then change this one. git exports `GIT_DIR` itself for a linked worktree; naming
+/// it keeps a damaged `.git` file from leading to another repository.
 pub(crate) fn stand_in(command: &mut Command, worktree: &Path, git_dir: &Path) {
     command.current_dir(worktree);
     let found = worktree.join(".git");
@@ -100,7 +112,10 @@ pub(crate) fn stand_in(command: &mut Command, worktree: &Path, git_dir: &Path) {
         return;
     }
     command.env("GIT_DIR", git_dir);
-    if !git_dir.parent().is_some_and(|parent| parent.ends_with("worktrees")) {
+    if !git_dir
+        .parent()
+        .is_some_and(|parent| parent.ends_with("worktrees"))
+    {
         command.env("GIT_WORK_TREE", worktree);
     }
 }
@@ -117,11 +132,17 @@ const MISLEADING: [&str; 8] = [
     "GIT_NAMESPACE",
 ];
 
-/// Variables that carry settings: they decide what a worktree's files are, and nothing about commits.
-const SETTINGS: [&str; 3] = ["GIT_CONFIG_PARAMETERS", "GIT_CONFIG_COUNT", "GIT_ATTR_SOURCE"];
+/// Variables that carry settings: they decide what a worktree's files are, and nothing about
+/// commits.
+const SETTINGS: [&str; 3] = [
+    "GIT_CONFIG_PARAMETERS",
+    "GIT_CONFIG_COUNT",
+    "GIT_ATTR_SOURCE",
+];
 
-/// A git whose answer removal may rest on: no environment of the caller misleads it, it takes no optional locks and
-/// speaks untranslated English. The configuration is for the probe itself to pin with `-c` and flags.
+/// A git whose answer removal may rest on: no environment of the caller misleads it, it takes no
+/// optional locks and speaks untranslated English. The configuration is for the probe itself to pin
+/// with `-c` and flags.
 pub(crate) fn probe(git: &OsStr) -> Command {
     let mut command = probe_as_configured(git);
     for variable in SETTINGS {
@@ -130,22 +151,32 @@ pub(crate) fn probe(git: &OsStr) -> Command {
     command
 }
 
-/// A probe that hears the caller's `git -c`, for what settings decide: which files are ignored, which are converted.
+/// A probe that hears the caller's `git -c`, for what settings decide: which files are ignored,
+/// which are converted.
 pub(crate) fn probe_as_configured(git: &OsStr) -> Command {
     let mut command = Command::new(git);
     scrub(&mut command);
     for variable in MISLEADING {
         command.env_remove(variable);
     }
-    command.env("GIT_OPTIONAL_LOCKS", "0").env("LC_ALL", "C").env("GIT_TERMINAL_PROMPT", "0");
+    command
+        .env("GIT_OPTIONAL_LOCKS", "0")
+        .env("LC_ALL", "C")
+        .env("GIT_TERMINAL_PROMPT", "0");
     command.stdin(Stdio::null());
     command
 }
 
 /// Runs a probe and returns its output, or git's own words as the error.
 pub(crate) fn probe_output(mut command: Command, doing: &str) -> Result<Output> {
-    let output = command.output().map_err(|error| not_started(&command, error))?;
-    if output.status.success() { Ok(output) } else { Err(failure(&format!("git could not {doing}"), &output)) }
+    let output = command
+        .output()
+        .map_err(|error| not_started(&command, error))?;
+    if output.status.success() {
+        Ok(output)
+    } else {
+        Err(failure(&format!("git could not {doing}"), &output))
+    }
 }
 
 /// Carries an inherited `GIT_DIR` past [`start_over`].
@@ -157,15 +188,19 @@ pub const INHERITED_WORK_TREE: &str = "GIT_LANE_INHERITED_WORK_TREE";
 /// Says, after [`start_over`], that git was running a hook.
 pub const IN_HOOK: &str = "GIT_LANE_IN_HOOK";
 
-/// Starts this program over without the variables git exports to hooks. Libraries read the environment too, and a
-/// hook's `GIT_WORK_TREE` or `GIT_INDEX_FILE` speaks of another worktree. Returns only when there is nothing to shed, or
-/// when starting over failed.
+/// Starts this program over without the variables git exports to hooks. Libraries read the
+/// environment too, and a hook's `GIT_WORK_TREE` or `GIT_INDEX_FILE` speaks of another worktree.
+/// Returns only when there is nothing to shed, or when starting over failed.
 pub fn start_over() -> Result<()> {
     use std::os::unix::process::CommandExt;
-    if LOCAL_ENVIRONMENT.iter().all(|variable| std::env::var_os(variable).is_none()) {
+    if LOCAL_ENVIRONMENT
+        .iter()
+        .all(|variable| std::env::var_os(variable).is_none())
+    {
         return Ok(());
     }
-    let failed = |error| Error::environment("cannot start over without git's environment").source(error);
+    let failed =
+        |error| Error::environment("cannot start over without git's environment").source(error);
     let mut command = Command::new(std::env::current_exe().map_err(failed)?);
     command.args(std::env::args_os().skip(1));
     for variable in LOCAL_ENVIRONMENT {
@@ -174,8 +209,12 @@ pub fn start_over() -> Result<()> {
     if let Some(inherited) = std::env::var_os("GIT_DIR") {
         command.env(INHERITED_DIR, inherited);
     }
-    // To a hook git says where it runs, by this or by the current directory; that is no choice of the user's.
-    if let (Some(inherited), None) = (std::env::var_os("GIT_WORK_TREE"), std::env::var_os("GIT_INDEX_FILE")) {
+    // To a hook git says where it runs, by this or by the current directory; that is no choice of
+    // the user's.
+    if let (Some(inherited), None) = (
+        std::env::var_os("GIT_WORK_TREE"),
+        std::env::var_os("GIT_INDEX_FILE"),
+    ) {
         command.env(INHERITED_WORK_TREE, inherited);
     }
     if std::env::var_os("GIT_INDEX_FILE").is_some() {
@@ -228,14 +267,27 @@ impl Invocation {
         signals::ensure_may_begin()?;
         let what = self.describe();
         self.command.stdout(Stdio::piped()).stderr(Stdio::piped());
-        self.command.stdin(if self.input.is_some() { Stdio::piped() } else { Stdio::null() });
-        let mut child = self.command.spawn().map_err(|error| not_started(&self.command, error))?;
-        let feeder = self.input.take().zip(child.stdin.take()).map(|(input, mut stdin)| {
-            // A git that stops reading early says so with its exit code.
-            std::thread::spawn(move || drop(stdin.write_all(&input)))
+        self.command.stdin(if self.input.is_some() {
+            Stdio::piped()
+        } else {
+            Stdio::null()
         });
+        let mut child = self
+            .command
+            .spawn()
+            .map_err(|error| not_started(&self.command, error))?;
+        let feeder = self
+            .input
+            .take()
+            .zip(child.stdin.take())
+            .map(|(input, mut stdin)| {
+                // A git that stops reading early says so with its exit code.
+                std::thread::spawn(move || drop(stdin.write_all(&input)))
+            });
         let _waiting = Waiting::for_child(child.id());
-        let output = child.wait_with_output().map_err(|error| Error::git(format!("{what} failed")).source(error))?;
+        let output = child
+            .wait_with_output()
+            .map_err(|error| Error::git(format!("{what} failed")).source(error))?;
         if let Some(feeder) = feeder {
             drop(feeder.join());
         }
@@ -251,12 +303,20 @@ impl Invocation {
     pub fn stdout(self) -> Result<BString> {
         let what = self.describe();
         let output = self.output()?;
-        if output.status.success() { Ok(output.stdout.into()) } else { Err(failure(&what, &output)) }
+        if output.status.success() {
+            Ok(output.stdout.into())
+        } else {
+            Err(failure(&what, &output))
+        }
     }
 
     /// Like [`stdout`](Self::stdout), as text without the final newline.
     pub fn text(self) -> Result<String> {
-        Ok(self.stdout()?.to_str_lossy().trim_end_matches('\n').to_owned())
+        Ok(self
+            .stdout()?
+            .to_str_lossy()
+            .trim_end_matches('\n')
+            .to_owned())
     }
 
     /// Runs it for its effect.
@@ -264,36 +324,55 @@ impl Invocation {
         self.stdout().map(drop)
     }
 
-    /// Runs it with standard output sent to our standard error, so that the user sees what hooks and filters say;
-    /// returns the exit code.
+    /// Runs it with standard output sent to our standard error, so that the user sees what hooks
+    /// and filters say; returns the exit code.
     pub fn interactive(mut self, stdin: Stdio) -> Result<i32> {
-        self.command.stdin(stdin).stdout(std::io::stderr()).stderr(Stdio::inherit());
+        self.command
+            .stdin(stdin)
+            .stdout(std::io::stderr())
+            .stderr(Stdio::inherit());
         self.attached()
     }
 
     /// Runs it with the caller's standard input, output and error; returns the exit code.
     pub fn attached(mut self) -> Result<i32> {
         signals::ensure_may_begin()?;
-        let mut child = self.command.spawn().map_err(|error| not_started(&self.command, error))?;
+        let mut child = self
+            .command
+            .spawn()
+            .map_err(|error| not_started(&self.command, error))?;
         let _waiting = Waiting::for_child(child.id());
-        let status = child.wait().map_err(|error| Error::git("cannot wait for git").source(error))?;
+        let status = child
+            .wait()
+            .map_err(|error| Error::git("cannot wait for git").source(error))?;
         Ok(status.code().unwrap_or(128))
     }
 
     fn describe(&self) -> String {
-        let verb = self.command.get_args().map(OsStr::to_string_lossy).find(|arg| !arg.starts_with('-'));
+        let verb = self
+            .command
+            .get_args()
+            .map(OsStr::to_string_lossy)
+            .find(|arg| !arg.starts_with('-'));
         format!("git {}", verb.unwrap_or_default())
     }
 }
 
-/// Runs a git that writes objects, and again where a gc took the empty directory away that it was about to write to;
-/// returns standard output without the final newline. Only git's words tell that; where they may be translated, it is
-/// run once more to hear them.
+/// Runs a git that writes objects, and again where a gc took the empty directory away that it was
+/// about to write to; returns standard output without the final newline. Only git's words tell
+/// that; where they may be translated, it is run once more to hear them.
 pub fn writing_objects(git: impl Fn() -> Invocation) -> Result<String> {
     for again in 0..4 {
-        let asked = if again == 0 { git() } else { git().untranslated() };
+        let asked = if again == 0 {
+            git()
+        } else {
+            git().untranslated()
+        };
         match asked.text() {
-            Err(error) if error.to_string().contains("unable to create temporary file") => {}
+            Err(error)
+                if error
+                    .to_string()
+                    .contains("unable to create temporary file") => {}
             Err(_) if again == 0 && is_translated() => {}
             done => return done,
         }
@@ -304,7 +383,9 @@ pub fn writing_objects(git: impl Fn() -> Invocation) -> Result<String> {
 /// Whether the user's git may speak another language than English.
 fn is_translated() -> bool {
     let set = |name| std::env::var(name).ok().filter(|value| !value.is_empty());
-    let Some(locale) = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(set) else { return false };
+    let Some(locale) = ["LC_ALL", "LC_MESSAGES", "LANG"].into_iter().find_map(set) else {
+        return false;
+    };
     let english = |text: &str| text.starts_with("en") || text.starts_with("C.");
     !matches!(&*locale, "C" | "POSIX") && !english(&set("LANGUAGE").unwrap_or(locale))
 }
@@ -312,7 +393,10 @@ fn is_translated() -> bool {
 /// The error for a git that ran and failed.
 pub fn failure(what: &str, output: &Output) -> Error {
     let text = output.stderr.to_str_lossy();
-    let line = text.lines().map(str::trim).find(|line| line.starts_with("fatal:") || line.starts_with("error:"));
+    let line = text
+        .lines()
+        .map(str::trim)
+        .find(|line| line.starts_with("fatal:") || line.starts_with("error:"));
     let line = line.or_else(|| text.lines().map(str::trim).find(|line| !line.is_empty()));
     match line {
         Some(line) => match super::disk::trouble(&output.stderr) {
@@ -328,12 +412,19 @@ pub(crate) fn not_started(command: &Command, error: std::io::Error) -> Error {
     // One that is back by now was gone all the same: the program is there.
     let paths = std::env::var_os("PATH").unwrap_or_default();
     let there = std::env::split_paths(&paths).any(|directory| directory.join(&program).is_file());
-    if let Some(directory) = command.get_current_dir().filter(|directory| there || !directory.is_dir())
+    if let Some(directory) = command
+        .get_current_dir()
+        .filter(|directory| there || !directory.is_dir())
         && error.kind() == std::io::ErrorKind::NotFound
     {
-        return Error::refused(format!("'{}' was removed at the same moment", directory.display()))
-            .code("raced")
-            .hint("see what is left with: git lane list");
+        return Error::refused(format!(
+            "'{}' was removed at the same moment",
+            directory.display()
+        ))
+        .code("raced")
+        .hint("see what is left with: git lane list");
     }
-    Error::environment(format!("cannot start '{program}'")).source(error).hint("install git and put it on PATH")
+    Error::environment(format!("cannot start '{program}'"))
+        .source(error)
+        .hint("install git and put it on PATH")
 }

@@ -1,4 +1,5 @@
-//! One bounded wait for many things: who heals what ten dead processes left does not wait ten times for one lock.
+//! One bounded wait for many things: who heals what ten dead processes left does not wait ten times
+//! for one lock.
 
 use std::cell::Cell;
 use std::time::{Duration, Instant};
@@ -8,7 +9,8 @@ thread_local! {
     static UNTIL: Cell<Option<Instant>> = const { Cell::new(None) };
 }
 
-/// Does `work`, in which no function waits for others any more once `limit` has passed; each is still tried once.
+/// Does `work`, in which no function waits for others any more once `limit` has passed; each is
+/// still tried once.
 pub fn within<T>(limit: Duration, work: impl FnOnce() -> T) -> T {
     struct Before(Option<Instant>);
     impl Drop for Before {
@@ -37,7 +39,9 @@ mod tests {
         assert!(!is_spent());
         within(Duration::ZERO, || {
             assert!(is_spent());
-            within(Duration::from_secs(60), || assert!(is_spent(), "what is done inside gets no time of its own"));
+            within(Duration::from_secs(60), || {
+                assert!(is_spent(), "what is done inside gets no time of its own")
+            });
         });
         assert!(!is_spent());
         within(Duration::from_secs(60), || assert!(!is_spent()));

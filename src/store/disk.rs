@@ -17,23 +17,36 @@ const WORDS: [(&str, &str); 4] = [
 
 /// The code of the failure, where a git that failed says that the disk is the reason.
 pub fn trouble(said: &[u8]) -> Option<&'static str> {
-    WORDS.iter().find(|(words, _)| said.contains_str(words)).map(|(_, code)| *code)
+    WORDS
+        .iter()
+        .find(|(words, _)| said.contains_str(words))
+        .map(|(_, code)| *code)
 }
 
-/// Why a git could not write below `directory`, where the disk is the reason. git says `unable to write file` and keeps the
-/// system's own word to itself, so the file system is asked.
+/// Why a git could not write below `directory`, where the disk is the reason. git says `unable to
+/// write file` and keeps the system's own word to itself, so the file system is asked.
 pub fn ensure_writable(directory: &Path, output: &Output) -> Result<(), Error> {
     let is_full = || {
         let found = rustix::fs::statvfs(directory);
         found.is_ok_and(|found| found.f_bavail == 0 || found.f_files > 0 && found.f_ffree == 0)
     };
-    let could_not_write =
-        output.stderr.contains_str("unable to write") || output.stderr.contains_str("unable to create");
-    let code = trouble(&output.stderr).or_else(|| (could_not_write && is_full()).then_some(DISK_FULL));
+    let could_not_write = output.stderr.contains_str("unable to write")
+        || output.stderr.contains_str("unable to create");
+    let code =
+        trouble(&output.stderr).or_else(|| (could_not_write && is_full()).then_some(DISK_FULL));
     let Some(code) = code else { return Ok(()) };
     let text = output.stderr.to_str_lossy();
-    let said = text.lines().find(|line| trouble(line.as_bytes()).is_some() || line.contains("unable to")).unwrap_or("");
-    let said = said.trim_start_matches("fatal: ").trim_start_matches("error: ");
-    let what = if code == DISK_FULL { "the disk is full" } else { "the disk cannot be written" };
+    let said = text
+        .lines()
+        .find(|line| trouble(line.as_bytes()).is_some() || line.contains("unable to"))
+        .unwrap_or("");
+    let said = said
+        .trim_start_matches("fatal: ")
+        .trim_start_matches("error: ");
+    let what = if code == DISK_FULL {
+        "the disk is full"
+    } else {
+        "the disk cannot be written"
+    };
     Err(Error::environment(format!("{what} in '{}': {said}", directory.display())).code(code))
 }

@@ -1,9 +1,10 @@
 //! `.git/lane/events.jsonl`: what happened, one JSON object a line, for audit and orchestration.
 //!
-//! A line is one `write(2)` with O_APPEND. Writers take turns by a lock they hold for that write, so sequence numbers have
-//! no gaps and no twins and a full file is rotated by renames that no writer can fall into. Readers take no lock: they read the
-//! newest file first, so a rotation meanwhile shows them a line twice and never hides one, and they skip a line that a
-//! crash or a full disk has torn. The log is never a reason for an operation to fail.
+//! A line is one `write(2)` with O_APPEND. Writers take turns by a lock they hold for that write,
+//! so sequence numbers have no gaps and no twins and a full file is rotated by renames that no
+//! writer can fall into. Readers take no lock: they read the newest file first, so a rotation
+//! meanwhile shows them a line twice and never hides one, and they skip a line that a crash or a
+//! full disk has torn. The log is never a reason for an operation to fail.
 
 use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
@@ -26,7 +27,8 @@ const KEPT: usize = 4;
 /// How long to wait for the turn of others; each takes microseconds.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How much of the end of a file holds its last line for certain; texts are cut to [`LONGEST_TEXT`].
+/// How much of the end of a file holds its last line for certain; texts are cut to
+/// [`LONGEST_TEXT`].
 const TAIL: u64 = 64 << 10;
 
 /// No log gets that far; a line with a larger number would leave none for those to come.
@@ -54,7 +56,11 @@ pub struct Operation {
 
 /// Logs in `.git/lane` that an operation begins.
 pub fn begin(lane_dir: &Path, subject: Subject) -> Operation {
-    let operation = Operation { log: Log::new(lane_dir), id: unique_id(), subject };
+    let operation = Operation {
+        log: Log::new(lane_dir),
+        id: unique_id(),
+        subject,
+    };
     operation.tell(Phase::Before, End::default());
     operation
 }
@@ -79,8 +85,17 @@ impl Operation {
 
     /// Logs that it failed.
     pub fn failed(self, error: &Error) {
-        let problem = Problem { code: error.word().into(), message: cut(error.to_string()) };
-        self.tell(Phase::Failed, End { problem: Some(problem), ..End::default() });
+        let problem = Problem {
+            code: error.word().into(),
+            message: cut(error.to_string()),
+        };
+        self.tell(
+            Phase::Failed,
+            End {
+                problem: Some(problem),
+                ..End::default()
+            },
+        );
     }
 
     /// Logs the end that `result` is, and hands it back.
@@ -113,7 +128,10 @@ fn actor() -> Actor {
     let owner = variable("GIT_LANE_OWNER").map(|owner| owner.to_string_lossy().into_owned());
     let owner = owner.or_else(super::login::name).map(cut);
     let owner = owner.unwrap_or_else(super::login::number);
-    Actor { owner, pid: std::process::id() }
+    Actor {
+        owner,
+        pid: std::process::id(),
+    }
 }
 
 fn cut(text: String) -> String {
@@ -126,7 +144,11 @@ fn cut(text: String) -> String {
 impl Log {
     /// The log in `lane_dir`, which is `.git/lane`.
     pub fn new(lane_dir: &Path) -> Self {
-        Log { lane_dir: lane_dir.to_owned(), largest: LARGEST, kept: KEPT }
+        Log {
+            lane_dir: lane_dir.to_owned(),
+            largest: LARGEST,
+            kept: KEPT,
+        }
     }
 
     /// The file that is written now, for 0, or a rotated one.
@@ -143,63 +165,89 @@ impl Log {
         let path = self.file(0);
         self.ensure_own()?;
         let mut bytes = Vec::new();
-        let current = std::fs::symlink_metadata(&path).map(|metadata| metadata.len()).unwrap_or(0);
-        if current > 0 && lane_files::open_read(&path).and_then(|file| tail(file, 1)).context("read", &path)? != b"\n" {
+        let current = std::fs::symlink_metadata(&path)
+            .map(|metadata| metadata.len())
+            .unwrap_or(0);
+        if current > 0
+            && lane_files::open_read(&path)
+                .and_then(|file| tail(file, 1))
+                .context("read", &path)?
+                != b"\n"
+        {
             // The last writer died in the middle of its line.
             bytes.push(b'\n');
         }
-        event.sequence = self.last().map_or(1, |last| last.sequence.saturating_add(1));
-        serde_json::to_writer(&mut bytes, &event)
-            .map_err(|error| Error::environment(format!("cannot write '{}'", path.display())).source(error))?;
+        event.sequence = self
+            .last()
+            .map_or(1, |last| last.sequence.saturating_add(1));
+        serde_json::to_writer(&mut bytes, &event).map_err(|error| {
+            Error::environment(format!("cannot write '{}'", path.display())).source(error)
+        })?;
         bytes.push(b'\n');
         if current > 0 && current + bytes.len() as u64 > self.largest {
             self.rotate()?;
         }
-        let mut file = lane_files::open(OpenOptions::new().append(true).create(true), &path).context("open", &path)?;
+        let mut file = lane_files::open(OpenOptions::new().append(true).create(true), &path)
+            .context("open", &path)?;
         let written = file.write(&bytes).context("write", &path)?;
         if written < bytes.len() {
-            return Err(Error::environment(format!("cannot write '{}': the disk is full", path.display())));
+            return Err(Error::environment(format!(
+                "cannot write '{}': the disk is full",
+                path.display()
+            )));
         }
         Ok(event.sequence)
     }
 
-    /// Moves away what is in the place of the log's files and none of git-lane's, and breaks further links to the newest:
-    /// another name of the file may be that of something else.
+    /// Moves away what is in the place of the log's files and none of git-lane's, and breaks
+    /// further links to the newest: another name of the file may be that of something else.
     fn ensure_own(&self) -> Result<()> {
-        for path in (0..=self.kept).map(|number| self.file(number)).filter(|path| lane_files::is_unfit(path, false)) {
+        for path in (0..=self.kept)
+            .map(|number| self.file(number))
+            .filter(|path| lane_files::is_unfit(path, false))
+        {
             lane_files::set_aside(&self.lane_dir, &path);
         }
         let path = self.file(0);
         if std::fs::symlink_metadata(&path).is_ok_and(|found| found.nlink() > 1) {
             let copy = self.lane_dir.join(format!("events.{}", unique_id()));
-            let text = lane_files::open_read(&path).and_then(|file| tail(file, self.largest + TAIL));
+            let text =
+                lane_files::open_read(&path).and_then(|file| tail(file, self.largest + TAIL));
             lane_files::write(&copy, &text.context("read", &path)?).context("write", &copy)?;
             std::fs::rename(&copy, &path).context("write", &path)?;
         }
         Ok(())
     }
 
-    /// The oldest goes, every other file gets the next number. A death in between leaves a number out.
+    /// The oldest goes, every other file gets the next number. A death in between leaves a number
+    /// out.
     fn rotate(&self) -> Result<()> {
         for number in (0..self.kept).rev() {
             let from = self.file(number);
             match std::fs::rename(&from, self.file(number + 1)) {
-                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error).context("rotate", &from),
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    return Err(error).context("rotate", &from);
+                }
                 _ => {}
             }
         }
         Ok(())
     }
 
-    /// What the newest file looks like: while that stays the same, nothing has been written. Device, inode and length.
+    /// What the newest file looks like: while that stays the same, nothing has been written.
+    /// Device, inode and length.
     pub fn state(&self) -> Option<(u64, u64, u64)> {
-        std::fs::symlink_metadata(self.file(0)).ok().map(|found| (found.dev(), found.ino(), found.len()))
+        std::fs::symlink_metadata(self.file(0))
+            .ok()
+            .map(|found| (found.dev(), found.ino(), found.len()))
     }
 
     /// The last event that can be read.
     pub fn last(&self) -> Option<Event> {
         (0..=self.kept).find_map(|number| {
-            let bytes = lane_files::open_read(&self.file(number)).and_then(|file| tail(file, TAIL)).unwrap_or_default();
+            let bytes = lane_files::open_read(&self.file(number))
+                .and_then(|file| tail(file, TAIL))
+                .unwrap_or_default();
             bytes.split(|byte| *byte == b'\n').rev().find_map(event)
         })
     }
@@ -209,9 +257,16 @@ impl Log {
         let mut found = Vec::new();
         for number in 0..=self.kept {
             let path = self.file(number);
-            let bytes = match lane_files::open_read(&path).and_then(|file| tail(file, self.largest + TAIL)) {
+            let bytes = match lane_files::open_read(&path)
+                .and_then(|file| tail(file, self.largest + TAIL))
+            {
                 Ok(bytes) => bytes,
-                Err(error) if error.kind() == ErrorKind::NotFound || lane_files::is_unfit(&path, false) => continue,
+                Err(error)
+                    if error.kind() == ErrorKind::NotFound
+                        || lane_files::is_unfit(&path, false) =>
+                {
+                    continue;
+                }
                 Err(error) => return Err(error).context("read", &path),
             };
             let lines = bytes.split(|byte| *byte == b'\n').rev().filter_map(event);
@@ -230,7 +285,9 @@ impl Log {
 
 /// A line that is an event; anything else is a torn line or a later version's.
 pub(crate) fn event(line: &[u8]) -> Option<Event> {
-    serde_json::from_slice(line).ok().filter(|event: &Event| event.sequence <= LAST_NUMBER)
+    serde_json::from_slice(line)
+        .ok()
+        .filter(|event: &Event| event.sequence <= LAST_NUMBER)
 }
 
 /// The last `most` bytes of a file.
@@ -238,7 +295,8 @@ fn tail(mut file: File, most: u64) -> std::io::Result<Vec<u8>> {
     let length = file.metadata()?.len();
     file.seek(SeekFrom::Start(length.saturating_sub(most)))?;
     let mut bytes = Vec::new();
-    // More may be written while this reads; an unfinished line at the end is skipped like a torn one.
+    // More may be written while this reads; an unfinished line at the end is skipped like a torn
+    // one.
     file.take(most).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
@@ -249,11 +307,21 @@ mod tests {
     use crate::domain::event::What;
 
     fn log(directory: &Path, largest: u64, kept: usize) -> Log {
-        Log { lane_dir: directory.to_owned(), largest, kept }
+        Log {
+            lane_dir: directory.to_owned(),
+            largest,
+            kept,
+        }
     }
 
     fn drop_of(operation: &str) -> Event {
-        let subject = Subject { what: What::Drop, lane: None, lane_id: None, base: None, base_commit: None };
+        let subject = Subject {
+            what: What::Drop,
+            lane: None,
+            lane_id: None,
+            base: None,
+            base_commit: None,
+        };
         Event {
             sequence: 0,
             time: "2026-11-21T02:39:45.123Z".into(),
@@ -300,7 +368,12 @@ mod tests {
         file.write_all(b"{\"sequence\":2,\"ti").unwrap();
         assert_eq!(log.since(0).unwrap().len(), 1);
         assert_eq!(log.append(drop_of("two")).unwrap(), 2);
-        let operations: Vec<String> = log.since(0).unwrap().into_iter().map(|event| event.operation).collect();
+        let operations: Vec<String> = log
+            .since(0)
+            .unwrap()
+            .into_iter()
+            .map(|event| event.operation)
+            .collect();
         assert_eq!(operations, ["one", "two"]);
     }
 

@@ -1,8 +1,9 @@
 //! Configuration as git uses it: in one worktree, on its branch, with the caller's `git -c`.
 //!
-//! gix reads the files of the repository once, as the main worktree sees them. That is what every worktree sees unless a
-//! conditional include, `config.worktree` or `GIT_CONFIG_PARAMETERS` is in play. Then git is asked for the settings of that
-//! worktree, and its answer takes the place of what gix had read: conditions no gix knows are judged, and both formats of
+//! gix reads the files of the repository once, as the main worktree sees them. That is what every
+//! worktree sees unless a conditional include, `config.worktree` or `GIT_CONFIG_PARAMETERS` is in
+//! play. Then git is asked for the settings of that worktree, and its answer takes the place of
+//! what gix had read: conditions no gix knows are judged, and both formats of
 //! `GIT_CONFIG_PARAMETERS` are understood, by the only program that defines them.
 
 use std::borrow::Cow;
@@ -16,13 +17,23 @@ use gix::config::file::Metadata;
 use super::command::{Git, Invocation};
 use crate::error::{Error, Result};
 
-/// The file in an admin directory that holds the settings of a sparse checkout where `extensions.worktreeConfig` is off.
+/// The file in an admin directory that holds the settings of a sparse checkout where
+/// `extensions.worktreeConfig` is off.
 pub const SPARSE_CONFIG: &str = "lane-sparse.config";
 
-/// `repo` with the settings git has in the worktree at `directory` with the git directory `git_dir`.
-pub fn as_in<'a>(repo: &'a gix::Repository, directory: &Path, git_dir: &Path) -> Result<Cow<'a, gix::Repository>> {
+/// `repo` with the settings git has in the worktree at `directory` with the git directory
+/// `git_dir`.
+pub fn as_in<'a>(
+    repo: &'a gix::Repository,
+    directory: &Path,
+    git_dir: &Path,
+) -> Result<Cow<'a, gix::Repository>> {
     let differ = differ_by_worktree(repo) || has_own(repo, git_dir);
-    if differ { asked(repo, Some(directory), git_dir).map(Cow::Owned) } else { Ok(Cow::Borrowed(repo)) }
+    if differ {
+        asked(repo, Some(directory), git_dir).map(Cow::Owned)
+    } else {
+        Ok(Cow::Borrowed(repo))
+    }
 }
 
 /// Whether git was called with `-c` or `--config-env`, which gix does not hear of.
@@ -31,7 +42,11 @@ pub fn command_line_counts() -> bool {
 }
 
 /// `repo` with what git says its settings are, in a worktree or (`None`) in the repository itself.
-pub fn asked(repo: &gix::Repository, directory: Option<&Path>, git_dir: &Path) -> Result<gix::Repository> {
+pub fn asked(
+    repo: &gix::Repository,
+    directory: Option<&Path>,
+    git_dir: &Path,
+) -> Result<gix::Repository> {
     let git = Git::default();
     let mut ask = git.at(directory.unwrap_or(git_dir)).env("GIT_DIR", git_dir);
     if let Some(directory) = directory {
@@ -42,13 +57,20 @@ pub fn asked(repo: &gix::Repository, directory: Option<&Path>, git_dir: &Path) -
 
 /// `repo` with the settings that `git` lists.
 pub fn configured(repo: &gix::Repository, git: Invocation) -> Result<gix::Repository> {
-    let answer = git.args(["config", "--list", "-z", "--show-scope"]).stdout()?;
+    let answer = git
+        .args(["config", "--list", "-z", "--show-scope"])
+        .stdout()?;
     let ours = repo.config_snapshot();
     let mut config = File::new(Metadata::from(Source::System));
-    let unusable = |error: gix::Error| Error::environment("cannot use the settings git lists").source(error);
+    let unusable =
+        |error: gix::Error| Error::environment("cannot use the settings git lists").source(error);
     read(&answer, &mut config).map_err(unusable)?;
     // What git-lane itself asks gix for, patience for locks above all.
-    for section in ours.plumbing().sections().filter(|section| section.meta().source == Source::Api) {
+    for section in ours
+        .plumbing()
+        .sections()
+        .filter(|section| section.meta().source == Source::Api)
+    {
         config.push_section(section.to_owned()).map_err(unusable)?;
     }
     let mut other = repo.clone();
@@ -58,7 +80,8 @@ pub fn configured(repo: &gix::Repository, git: Invocation) -> Result<gix::Reposi
     Ok(other)
 }
 
-/// Adds what `git config --list -z --show-scope` printed: scope, NUL, key, and where it has one a line feed and the value.
+/// Adds what `git config --list -z --show-scope` printed: scope, NUL, key, and where it has one a
+/// line feed and the value.
 fn read(listed: &[u8], config: &mut File) -> std::result::Result<(), gix::Error> {
     let mut fields = listed.split(|byte| *byte == 0);
     while let (Some(scope), Some(entry)) = (fields.next(), fields.next()) {
@@ -66,7 +89,9 @@ fn read(listed: &[u8], config: &mut File) -> std::result::Result<(), gix::Error>
             Some((key, value)) => (key.as_bstr(), Some(value.as_bstr())),
             None => (entry.as_bstr(), None),
         };
-        let Some((section, subsection, name)) = parts(key) else { continue };
+        let Some((section, subsection, name)) = parts(key) else {
+            continue;
+        };
         if !matches!(scope, b"local" | b"worktree") && is_of_the_repository(section, name) {
             continue;
         }
@@ -77,7 +102,8 @@ fn read(listed: &[u8], config: &mut File) -> std::result::Result<(), gix::Error>
             b"worktree" => Source::Worktree,
             _ => Source::Cli,
         });
-        let mut section = config.new_section_with_meta(section, subsection.map(BStr::to_owned), meta)?;
+        let mut section =
+            config.new_section_with_meta(section, subsection.map(BStr::to_owned), meta)?;
         section.push(name, value)?;
     }
     Ok(())
@@ -86,21 +112,29 @@ fn read(listed: &[u8], config: &mut File) -> std::result::Result<(), gix::Error>
 /// What a repository is, git reads in the repository's own files alone.
 fn is_of_the_repository(section: &str, name: &str) -> bool {
     let core = ["bare", "worktree", "repositoryformatversion"];
-    section == "extensions" || section == "core" && core.iter().any(|key| name.eq_ignore_ascii_case(key))
+    section == "extensions"
+        || section == "core" && core.iter().any(|key| name.eq_ignore_ascii_case(key))
 }
 
 /// Section, subsection and name of a key: the first and the last dot count.
 fn parts(key: &BStr) -> Option<(&str, Option<&BStr>, &str)> {
     let (first, last) = (key.find_byte(b'.')?, key.rfind_byte(b'.')?);
     let subsection = (first < last).then(|| key[first + 1..last].as_bstr());
-    Some((key[..first].to_str().ok()?, subsection, key[last + 1..].to_str().ok()?))
+    Some((
+        key[..first].to_str().ok()?,
+        subsection,
+        key[last + 1..].to_str().ok()?,
+    ))
 }
 
 /// Whether some include can hold in one worktree and not in another.
 pub fn differ_by_worktree(repo: &gix::Repository) -> bool {
     let config = repo.config_snapshot();
-    let Some(sections) = config.plumbing().sections_by_name("includeIf") else { return false };
-    let common_dir = std::fs::canonicalize(repo.common_dir()).unwrap_or_else(|_| repo.common_dir().to_owned());
+    let Some(sections) = config.plumbing().sections_by_name("includeIf") else {
+        return false;
+    };
+    let common_dir =
+        std::fs::canonicalize(repo.common_dir()).unwrap_or_else(|_| repo.common_dir().to_owned());
     let mut sections = sections;
     sections.any(|section| {
         let ours = |path: &BString| path.ends_with_str(SPARSE_CONFIG);
@@ -109,40 +143,62 @@ pub fn differ_by_worktree(repo: &gix::Repository) -> bool {
     })
 }
 
-/// A condition that names a directory above the repository, without patterns, holds in all of its worktrees or in none.
+/// A condition that names a directory above the repository, without patterns, holds in all of its
+/// worktrees or in none.
 fn is_same_everywhere(condition: &BStr, common_dir: &Path) -> bool {
     if condition.starts_with(b"hasconfig:") {
         // gix judges it by the same files for every worktree.
         return true;
     }
-    let Some(pattern) = condition.strip_prefix(b"gitdir:") else { return false };
-    let Some(directory) = pattern.strip_suffix(b"/").filter(|text| !text.iter().any(|b| b"*?[\\".contains(b))) else {
+    let Some(pattern) = condition.strip_prefix(b"gitdir:") else {
+        return false;
+    };
+    let Some(directory) = pattern
+        .strip_suffix(b"/")
+        .filter(|text| !text.iter().any(|b| b"*?[\\".contains(b)))
+    else {
         return false;
     };
     let directory = match directory.strip_prefix(b"~/") {
-        Some(below) => std::env::var_os("HOME").map(|home| Path::new(&home).join(super::path(below))),
+        Some(below) => {
+            std::env::var_os("HOME").map(|home| Path::new(&home).join(super::path(below)))
+        }
         None => Some(super::path(directory)).filter(|path| path.is_absolute()),
     };
     let inside = |directory: &Path| directory.starts_with(common_dir);
-    let real = |directory: &Path| std::fs::canonicalize(directory).is_ok_and(|directory| inside(&directory));
+    let real = |directory: &Path| {
+        std::fs::canonicalize(directory).is_ok_and(|directory| inside(&directory))
+    };
     directory.is_some_and(|directory| !inside(&directory) && !real(&directory))
 }
 
-/// Whether `extensions.worktreeConfig` gives this worktree settings the repository's view does not have, or that view has
-/// some which are the main worktree's alone.
+/// Whether `extensions.worktreeConfig` gives this worktree settings the repository's view does not
+/// have, or that view has some which are the main worktree's alone.
 fn has_own(repo: &gix::Repository, git_dir: &Path) -> bool {
     repo.config_snapshot().boolean("extensions.worktreeConfig") == Some(true)
         && git_dir != repo.git_dir()
         && (says_something(git_dir) || says_something(repo.git_dir()))
 }
 
-/// Whether `config.worktree` has other settings than those of a sparse checkout, which are seen in the index, and those
-/// that say where the main worktree is.
+/// Whether `config.worktree` has other settings than those of a sparse checkout, which are seen in
+/// the index, and those that say where the main worktree is.
 fn says_something(git_dir: &Path) -> bool {
-    let Ok(data) = std::fs::read(git_dir.join("config.worktree")) else { return false };
-    let harmless = |key: &str| matches!(key, "sparsecheckout" | "sparsecheckoutcone" | "bare" | "worktree");
+    let Ok(data) = std::fs::read(git_dir.join("config.worktree")) else {
+        return false;
+    };
+    let harmless = |key: &str| {
+        matches!(
+            key,
+            "sparsecheckout" | "sparsecheckoutcone" | "bare" | "worktree"
+        )
+    };
     data.lines().map(|line| line.trim().as_bstr()).any(|line| {
-        let key = line.split(|b| b"= \t".contains(b)).next().unwrap_or_default().to_str_lossy().to_lowercase();
+        let key = line
+            .split(|b| b"= \t".contains(b))
+            .next()
+            .unwrap_or_default()
+            .to_str_lossy()
+            .to_lowercase();
         !(line.is_empty() || line.starts_with(b"#") || line == "[core]" || harmless(&key))
     })
 }
@@ -170,7 +226,11 @@ mod tests {
             ("worktree:**/x", false),
             ("anything", false),
         ] {
-            assert_eq!(is_same_everywhere(condition.into(), common_dir), same, "{condition}");
+            assert_eq!(
+                is_same_everywhere(condition.into(), common_dir),
+                same,
+                "{condition}"
+            );
         }
     }
 
@@ -182,7 +242,12 @@ mod tests {
             command\0core.bare\nfalse\0";
         read(listed, &mut config).unwrap();
         assert_eq!(config.string("a.b").unwrap(), "2 ; \" ");
-        assert_eq!(config.string_by("filter", Some("a.b=\"c\\.d".into()), "smudge").unwrap(), "x\ny");
+        assert_eq!(
+            config
+                .string_by("filter", Some("a.b=\"c\\.d".into()), "smudge")
+                .unwrap(),
+            "x\ny"
+        );
         assert_eq!(config.boolean("core.bare").unwrap(), Some(true));
         let outside = |meta: &Metadata| meta.source.kind() != gix::config::source::Kind::Repository;
         assert_eq!(config.string_filter("core.bare", outside), None);

@@ -1,9 +1,11 @@
-//! The one way to the files of `.git/lane`, which may have come with an unpacked archive or from a sandboxed agent.
+//! The one way to the files of `.git/lane`, which may have come with an unpacked archive or from a
+//! sandboxed agent.
 //!
-//! A file is opened without following a link, without waiting for the other end of a pipe, and is read only where it is a
-//! regular file of a bearable size; a directory is listed only where it is one. What stands there instead is never
-//! followed, written to or opened: it counts as absent, and the next command that changes something moves it to
-//! `.git/lane/damaged`, where the doctor names it.
+//! A file is opened without following a link, without waiting for the other end of a pipe, and is
+//! read only where it is a regular file of a bearable size; a directory is listed only where it is
+//! one. What stands there instead is never followed, written to or opened: it counts as absent, and
+//! the next command that changes something moves it to `.git/lane/damaged`, where the doctor names
+//! it.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Error, ErrorKind, Read, Result};
@@ -19,7 +21,9 @@ use crate::store::permissions;
 pub const LARGEST: u64 = 64 << 20;
 
 /// What git-lane makes directories of.
-const DIRECTORIES: [&str; 7] = ["claims", "damaged", "journal", "locks", "scratch", "staging", "trash"];
+const DIRECTORIES: [&str; 7] = [
+    "claims", "damaged", "journal", "locks", "scratch", "staging", "trash",
+];
 
 /// Those that have nothing but files in them.
 const FILES_IN: [&str; 3] = ["claims", "journal", "locks"];
@@ -27,20 +31,33 @@ const FILES_IN: [&str; 3] = ["claims", "journal", "locks"];
 /// The directory of what was moved out of the way.
 const DAMAGED: &str = "damaged";
 
-/// Opens what is there already, or with `options` that create it what is not; never through a link, and only a regular
-/// file.
+/// Opens what is there already, or with `options` that create it what is not; never through a link,
+/// and only a regular file.
 pub fn open(options: &OpenOptions, path: &Path) -> Result<File> {
     let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
     let file = permissions::open(options.clone().custom_flags(flags), path)?;
-    if file.metadata()?.is_file() { Ok(file) } else { Err(is_none_of_ours()) }
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        Err(is_none_of_ours())
+    }
 }
 
 /// Opens a file of the user's own, which no repository shares, to write at its end.
 pub fn append(path: &Path) -> Result<File> {
     let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
     let mut options = OpenOptions::new();
-    let file = options.append(true).create(true).mode(0o600).custom_flags(flags).open(path)?;
-    if file.metadata()?.is_file() { Ok(file) } else { Err(is_none_of_ours()) }
+    let file = options
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .custom_flags(flags)
+        .open(path)?;
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        Err(is_none_of_ours())
+    }
 }
 
 /// Opens a file to read it, or to take its lock.
@@ -50,7 +67,9 @@ pub fn open_read(path: &Path) -> Result<File> {
 
 /// Opens a directory to take its lock.
 pub fn open_directory(path: &Path) -> Result<File> {
-    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::DIRECTORY).bits().cast_signed();
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::DIRECTORY)
+        .bits()
+        .cast_signed();
     OpenOptions::new().read(true).custom_flags(flags).open(path)
 }
 
@@ -66,7 +85,11 @@ pub fn read_open(file: &File) -> Result<Vec<u8>> {
     }
     let mut bytes = Vec::new();
     file.take(LARGEST + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > LARGEST { Err(is_none_of_ours()) } else { Ok(bytes) }
+    if bytes.len() as u64 > LARGEST {
+        Err(is_none_of_ours())
+    } else {
+        Ok(bytes)
+    }
 }
 
 /// A new file in the place of whatever had that name: a link there is removed, not followed.
@@ -85,8 +108,13 @@ pub fn write(path: &Path, content: &[u8]) -> Result<()> {
 
 /// What is in a directory; nothing where there is none, or a link to one.
 pub fn list(directory: &Path) -> impl Iterator<Item = PathBuf> + use<> {
-    let real = is_directory(directory).then(|| std::fs::read_dir(directory).ok()).flatten();
-    real.into_iter().flatten().flatten().map(|entry| entry.path())
+    let real = is_directory(directory)
+        .then(|| std::fs::read_dir(directory).ok())
+        .flatten();
+    real.into_iter()
+        .flatten()
+        .flatten()
+        .map(|entry| entry.path())
 }
 
 /// Whether a directory is there, and no link to one.
@@ -99,23 +127,34 @@ pub fn is_file(path: &Path) -> bool {
     std::fs::symlink_metadata(path).is_ok_and(|found| found.is_file())
 }
 
-/// Whether `path` is something that git-lane would never have put there: a link, a pipe, a directory for a file.
+/// Whether `path` is something that git-lane would never have put there: a link, a pipe, a
+/// directory for a file.
 pub fn is_unfit(path: &Path, is_directory: bool) -> bool {
-    std::fs::symlink_metadata(path).is_ok_and(|found| if is_directory { !found.is_dir() } else { !found.is_file() })
+    std::fs::symlink_metadata(path).is_ok_and(|found| {
+        if is_directory {
+            !found.is_dir()
+        } else {
+            !found.is_file()
+        }
+    })
 }
 
 fn is_none_of_ours() -> Error {
     Error::new(ErrorKind::InvalidData, "it is no plain file, or too large")
 }
 
-/// Moves everything in `lane_dir` out of the way that is not what git-lane makes of that name; returns where it is
-/// now. An empty directory of such things goes.
+/// Moves everything in `lane_dir` out of the way that is not what git-lane makes of that name;
+/// returns where it is now. An empty directory of such things goes.
 pub fn tidy(lane_dir: &Path) -> Vec<PathBuf> {
     drop(std::fs::remove_dir(lane_dir.join(DAMAGED)));
-    unfit(lane_dir).iter().filter_map(|path| set_aside(lane_dir, path)).collect()
+    unfit(lane_dir)
+        .iter()
+        .filter_map(|path| set_aside(lane_dir, path))
+        .collect()
 }
 
-/// Everything in `lane_dir` that is not what git-lane makes of that name: a link, a pipe, a directory for a file.
+/// Everything in `lane_dir` that is not what git-lane makes of that name: a link, a pipe, a
+/// directory for a file.
 pub fn unfit(lane_dir: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for path in list(lane_dir) {
@@ -134,11 +173,12 @@ pub fn unfit(lane_dir: &Path) -> Vec<PathBuf> {
 }
 
 fn is_lock(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name == "lock") || path.extension().is_some_and(|end| end == "lock")
+    path.file_name().is_some_and(|name| name == "lock")
+        || path.extension().is_some_and(|end| end == "lock")
 }
 
-/// Moves `path` to the directory of damaged things, an intent under its own name where that is free; `None` where it cannot be moved or
-/// is gone. A link is moved itself.
+/// Moves `path` to the directory of damaged things, an intent under its own name where that is
+/// free; `None` where it cannot be moved or is gone. A link is moved itself.
 pub fn set_aside(lane_dir: &Path, path: &Path) -> Option<PathBuf> {
     let mut name = std::ffi::OsString::from(format!("{}-", unique_id()));
     name.push(path.file_name()?);
@@ -155,7 +195,8 @@ pub fn set_aside(lane_dir: &Path, path: &Path) -> Option<PathBuf> {
     }
     permissions::create_dir_all(&damaged).ok()?;
     let own = damaged.join(path.file_name()?);
-    let free = path.extension().is_some_and(|end| end == "json") && std::fs::symlink_metadata(&own).is_err();
+    let free = path.extension().is_some_and(|end| end == "json")
+        && std::fs::symlink_metadata(&own).is_err();
     let aside = if free { own } else { damaged.join(name) };
     std::fs::rename(path, &aside).ok().map(|()| aside)
 }
@@ -163,18 +204,28 @@ pub fn set_aside(lane_dir: &Path, path: &Path) -> Option<PathBuf> {
 /// What was moved out of the way and that the user has not looked after yet.
 pub fn set_asides(lane_dir: &Path) -> Vec<PathBuf> {
     // Names with a hyphen are those that `set_aside` gives; the doctor keeps other things here.
-    let strange = |path: &PathBuf| path.file_name().is_some_and(|name| name.as_encoded_bytes().contains(&b'-'));
+    let strange = |path: &PathBuf| {
+        path.file_name()
+            .is_some_and(|name| name.as_encoded_bytes().contains(&b'-'))
+    };
     let mut found: Vec<PathBuf> = list(&lane_dir.join(DAMAGED)).filter(strange).collect();
     found.sort();
     found
 }
 
-/// Whether the file is of a user whose word counts here: this one, the one whose repository it is, or where several share
-/// it any of those.
+/// Whether the file is of a user whose word counts here: this one, the one whose repository it is,
+/// or where several share it any of those.
 pub fn is_of_a_user(file: &File, lane_dir: &Path) -> bool {
-    let Ok(found) = file.metadata() else { return false };
-    let owner = lane_dir.parent().and_then(|above| std::fs::metadata(above).ok()).map(|above| above.uid());
-    permissions::is_set() || found.uid() == rustix::process::geteuid().as_raw() || Some(found.uid()) == owner
+    let Ok(found) = file.metadata() else {
+        return false;
+    };
+    let owner = lane_dir
+        .parent()
+        .and_then(|above| std::fs::metadata(above).ok())
+        .map(|above| above.uid());
+    permissions::is_set()
+        || found.uid() == rustix::process::geteuid().as_raw()
+        || Some(found.uid()) == owner
 }
 
 /// Removes a file that may be gone already.
@@ -201,36 +252,63 @@ mod tests {
         for name in ["events.jsonl", "lock", "trash.lock", "damaged", "journal"] {
             std::os::unix::fs::symlink(&precious, lane.join(name)).unwrap();
         }
-        rustix::fs::mknodat(rustix::fs::CWD, lane.join("events.1.jsonl"), rustix::fs::FileType::Fifo, 0o600.into(), 0)
-            .unwrap();
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            lane.join("events.1.jsonl"),
+            rustix::fs::FileType::Fifo,
+            0o600.into(),
+            0,
+        )
+        .unwrap();
         for name in ["events.jsonl", "events.1.jsonl", "lock"] {
             assert!(read(&lane.join(name)).is_err(), "{name}");
-            assert!(open(OpenOptions::new().append(true).create(true), &lane.join(name)).is_err(), "{name}");
+            assert!(
+                open(
+                    OpenOptions::new().append(true).create(true),
+                    &lane.join(name)
+                )
+                .is_err(),
+                "{name}"
+            );
         }
         assert_eq!(list(&lane.join("journal")).count(), 0);
         assert_eq!(tidy(&lane).len(), 6);
         assert_eq!(set_asides(&lane).len(), 6);
         assert_eq!(std::fs::read(&precious).unwrap(), b"mine");
         assert_eq!(list(&lane).collect::<Vec<_>>(), [lane.join("damaged")]);
-        set_asides(&lane).iter().for_each(|path| std::fs::remove_file(path).unwrap());
+        set_asides(&lane)
+            .iter()
+            .for_each(|path| std::fs::remove_file(path).unwrap());
         assert!(tidy(&lane).is_empty() && !lane.join("damaged").exists());
     }
 
     #[test]
     fn a_new_file_takes_the_place_of_a_link() {
         let directory = tempfile::tempdir().unwrap();
-        let (precious, link) = (directory.path().join("precious"), directory.path().join(".size"));
+        let (precious, link) = (
+            directory.path().join("precious"),
+            directory.path().join(".size"),
+        );
         std::fs::write(&precious, "mine").unwrap();
         std::os::unix::fs::symlink(&precious, &link).unwrap();
         write(&link, b"7").unwrap();
-        assert_eq!((std::fs::read(&precious).unwrap(), std::fs::read(&link).unwrap()), (b"mine".into(), b"7".into()));
+        assert_eq!(
+            (
+                std::fs::read(&precious).unwrap(),
+                std::fs::read(&link).unwrap()
+            ),
+            (b"mine".into(), b"7".into())
+        );
     }
 
     #[test]
     fn a_file_that_is_too_large_is_not_read() {
         let directory = tempfile::tempdir().unwrap();
         let path = directory.path().join("huge");
-        File::create_new(&path).unwrap().set_len(LARGEST + 1).unwrap();
+        File::create_new(&path)
+            .unwrap()
+            .set_len(LARGEST + 1)
+            .unwrap();
         assert!(read(&path).is_err());
     }
 }

@@ -1,11 +1,13 @@
 //! git's own `<file>.lock` protocol, in a way that proves afterwards who held the lock.
 //!
-//! A lock file of a dead process blocks git for ever, and nothing tells whether its owner still lives. Ours are hard
-//! links to a file in `.git/lane/locks/` whose `flock` the living process holds: the kernel frees that lock when the
-//! process dies, so a lock file that shares its inode with a file there that no process has locked is provably ours and dead.
+//! A lock file of a dead process blocks git for ever, and nothing tells whether its owner still
+//! lives. Ours are hard links to a file in `.git/lane/locks/` whose `flock` the living process
+//! holds: the kernel frees that lock when the process dies, so a lock file that shares its inode
+//! with a file there that no process has locked is provably ours and dead.
 //!
-//! A file there that has the name of an intent in the journal belongs to that operation: dead or not, its lock stays until
-//! the process that heals the operation takes it over, so that no git writes in between.
+//! A file there that has the name of an intent in the journal belongs to that operation: dead or
+//! not, its lock stays until the process that heals the operation takes it over, so that no git
+//! writes in between.
 
 use std::fs::{File, Metadata, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Write};
@@ -21,7 +23,8 @@ use crate::store::{deadline, lane_files, permissions};
 /// How long to wait for a lock of git's protocol; git itself holds one for milliseconds.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// How long to wait for one that was held that long when we came: its owner is dead, or an editor is open.
+/// How long to wait for one that was held that long when we came: its owner is dead, or an editor
+/// is open.
 const PATIENCE_WITH_OLD: Duration = Duration::from_secs(1);
 
 /// A held `<file>.lock`; dropping it releases the lock and leaves the file as it was.
@@ -38,13 +41,18 @@ pub struct LockFile {
 }
 
 impl LockFile {
-    /// Takes `<target>.lock`, waiting a bounded time; `locks` is the directory of witnesses, created when missing.
+    /// Takes `<target>.lock`, waiting a bounded time; `locks` is the directory of witnesses,
+    /// created when missing.
     pub fn acquire(target: &Path, locks: &Path) -> Result<Self> {
         // git follows a symlinked config and locks beside the real file.
-        Self::acquire_link(&std::fs::canonicalize(target).unwrap_or_else(|_| target.to_owned()), locks)
+        Self::acquire_link(
+            &std::fs::canonicalize(target).unwrap_or_else(|_| target.to_owned()),
+            locks,
+        )
     }
 
-    /// Like [`acquire`](Self::acquire) for what git does not follow when it is a symbolic link: refs and HEAD.
+    /// Like [`acquire`](Self::acquire) for what git does not follow when it is a symbolic link:
+    /// refs and HEAD.
     pub fn acquire_link(target: &Path, locks: &Path) -> Result<Self> {
         let target = target.to_owned();
         permissions::create_dir_all(locks).context("create", locks)?;
@@ -52,7 +60,15 @@ impl LockFile {
         let _waiting = Waiting::begin();
         let (witness, file) = witness(locks)?;
         match link(&witness, &file, &lock, locks) {
-            Ok(deferred) => Ok(LockFile { target, lock, witness, file, held: true, left: false, deferred }),
+            Ok(deferred) => Ok(LockFile {
+                target,
+                lock,
+                witness,
+                file,
+                held: true,
+                left: false,
+                deferred,
+            }),
             Err(error) => {
                 drop(std::fs::remove_file(&witness));
                 Err(error)
@@ -60,7 +76,8 @@ impl LockFile {
         }
     }
 
-    /// Waits for `<target>.lock` as long as [`acquire`](Self::acquire) would, and takes nothing: for a dry run.
+    /// Waits for `<target>.lock` as long as [`acquire`](Self::acquire) would, and takes nothing:
+    /// for a dry run.
     pub fn wait_until_free(target: &Path, locks: &Path) -> Result<()> {
         let lock = lock_path(&std::fs::canonicalize(target).unwrap_or_else(|_| target.to_owned()));
         let start = Instant::now();
@@ -74,8 +91,8 @@ impl LockFile {
         Ok(())
     }
 
-    /// Takes over the lock that belongs to the intent `id` of a dead process, without a gap in which another git could
-    /// have it; takes it anew where it is no longer there.
+    /// Takes over the lock that belongs to the intent `id` of a dead process, without a gap in
+    /// which another git could have it; takes it anew where it is no longer there.
     pub fn take_over(target: &Path, locks: &Path, id: &str) -> Result<Self> {
         let witness = locks.join(id);
         if let Ok(file) = lane_files::open(OpenOptions::new().write(true), &witness) {
@@ -85,14 +102,22 @@ impl LockFile {
             let lock = lock_path(&target);
             if is_same(&file, &lock) {
                 let deferred = Deferred::begin();
-                return Ok(LockFile { target, lock, witness, file, held: true, left: false, deferred });
+                return Ok(LockFile {
+                    target,
+                    lock,
+                    witness,
+                    file,
+                    held: true,
+                    left: false,
+                    deferred,
+                });
             }
         }
         Self::acquire(target, locks)
     }
 
-    /// From now on the lock belongs to the intent `id`, which is about to be journalled: when this process dies, the lock
-    /// stays until that is healed.
+    /// From now on the lock belongs to the intent `id`, which is about to be journalled: when this
+    /// process dies, the lock stays until that is healed.
     pub fn belong_to(&mut self, id: &str) -> Result<()> {
         let witness = self.witness.with_file_name(id);
         std::fs::rename(&self.witness, &witness).context("rename", &self.witness)?;
@@ -101,10 +126,13 @@ impl LockFile {
         Ok(())
     }
 
-    /// Replaces the target's content in one step and releases the lock; the target's mode stays, as `git config` keeps it.
+    /// Replaces the target's content in one step and releases the lock; the target's mode stays, as
+    /// `git config` keeps it.
     pub fn commit(mut self, content: &[u8]) -> Result<()> {
         if let Ok(metadata) = std::fs::metadata(&self.target) {
-            self.file.set_permissions(metadata.permissions()).context("set the mode of", &self.lock)?;
+            self.file
+                .set_permissions(metadata.permissions())
+                .context("set the mode of", &self.lock)?;
         }
         self.write(content)?;
         self.file.sync_all().context("sync", &self.lock)?;
@@ -114,7 +142,8 @@ impl LockFile {
         Ok(())
     }
 
-    /// Writes what [`publish`](Self::publish) will put in force, with the mode git gives a new file.
+    /// Writes what [`publish`](Self::publish) will put in force, with the mode git gives a new
+    /// file.
     pub fn write(&mut self, content: &[u8]) -> Result<()> {
         self.file.write_all(content).context("write", &self.lock)
     }
@@ -131,14 +160,16 @@ impl LockFile {
         Ok(())
     }
 
-    /// Replaces the target by `prepared`, a file on the same file system, in one step; the lock stays held.
+    /// Replaces the target by `prepared`, a file on the same file system, in one step; the lock
+    /// stays held.
     pub fn replace_with(&self, prepared: &Path) -> Result<()> {
         std::fs::rename(prepared, &self.target).context("replace", &self.target)?;
         crate::store::journal::step("lockfile.replaced");
         Ok(())
     }
 
-    /// Leaves the lock to the process that heals what this process could not finish; from its end on it is provably dead.
+    /// Leaves the lock to the process that heals what this process could not finish; from its end
+    /// on it is provably dead.
     pub fn leave(mut self) {
         self.left = true;
     }
@@ -149,7 +180,8 @@ impl Drop for LockFile {
         if self.left {
             return;
         }
-        // A lock that cannot be removed needs its witness: the next git-lane process can then prove it dead.
+        // A lock that cannot be removed needs its witness: the next git-lane process can then prove
+        // it dead.
         if !self.held || std::fs::remove_file(&self.lock).is_ok() {
             drop(std::fs::remove_file(&self.witness));
         }
@@ -171,7 +203,12 @@ impl Aside {
     fn new(target: PathBuf, locks: &Path) -> Result<Self> {
         let waiting = Waiting::begin();
         let (path, file) = witness(locks)?;
-        Ok(Aside { target, path, file, waiting })
+        Ok(Aside {
+            target,
+            path,
+            file,
+            waiting,
+        })
     }
 
     /// Writes it.
@@ -199,12 +236,18 @@ pub fn replace(target: &Path, locks: &Path, content: &[u8]) -> Result<()> {
     permissions::create_dir_all(locks).context("create", locks)?;
     let mut new = Aside::new(target.to_owned(), locks)?;
     if let Ok(metadata) = std::fs::metadata(target) {
-        new.file.set_permissions(metadata.permissions()).context("set the mode of", &new.path)?;
+        new.file
+            .set_permissions(metadata.permissions())
+            .context("set the mode of", &new.path)?;
     }
-    new.file.write_all(content).and_then(|()| new.file.sync_all()).context("write", &new.path)?;
+    new.file
+        .write_all(content)
+        .and_then(|()| new.file.sync_all())
+        .context("write", &new.path)?;
     crate::store::journal::step("replace.written");
     match std::fs::rename(&new.path, target) {
-        // A worktree on another filesystem: a fixed name, for the next git-lane process to write again.
+        // A worktree on another filesystem: a fixed name, for the next git-lane process to write
+        // again.
         Err(error) if error.kind() == ErrorKind::CrossesDevices => {
             let mut beside = target.as_os_str().to_owned();
             beside.push(".lane-new");
@@ -247,8 +290,8 @@ fn link(witness: &Path, file: &File, lock: &Path, locks: &Path) -> Result<Deferr
     }
 }
 
-/// Clears the lock files of `targets` whose owners are provably dead, and the witnesses those owners left in `locks`. All
-/// lock files are below `common_dir`. Returns those removed.
+/// Clears the lock files of `targets` whose owners are provably dead, and the witnesses those
+/// owners left in `locks`. All lock files are below `common_dir`. Returns those removed.
 pub fn clear_dead(common_dir: &Path, locks: &Path, targets: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let mut cleared = Vec::new();
     for target in targets {
@@ -257,18 +300,28 @@ pub fn clear_dead(common_dir: &Path, locks: &Path, targets: &[PathBuf]) -> Resul
             cleared.push(lock);
         }
     }
-    let inode = |path: &PathBuf| std::fs::metadata(path).ok().map(|metadata| (metadata.dev(), metadata.ino()));
+    let inode = |path: &PathBuf| {
+        std::fs::metadata(path)
+            .ok()
+            .map(|metadata| (metadata.dev(), metadata.ino()))
+    };
     let committed: Vec<_> = targets.iter().filter_map(inode).collect();
     for entry in std::fs::read_dir(locks).into_iter().flatten().flatten() {
-        let Ok(file) = lane_files::open_read(&entry.path()) else { continue };
-        let Ok(metadata) = file.metadata() else { continue };
-        if file.try_lock().is_err() || crate::store::journal::is_pending(locks, &entry.file_name()) {
+        let Ok(file) = lane_files::open_read(&entry.path()) else {
+            continue;
+        };
+        let Ok(metadata) = file.metadata() else {
+            continue;
+        };
+        if file.try_lock().is_err() || crate::store::journal::is_pending(locks, &entry.file_name())
+        {
             continue;
         }
-        // A further link that is no target of ours may be a lock that still needs its witness, or what was committed and
-        // has moved since: an index into the trash.
+        // A further link that is no target of ours may be a lock that still needs its witness, or
+        // what was committed and has moved since: an index into the trash.
         let own = (metadata.dev(), metadata.ino());
-        let needed = metadata.nlink() > 1 && !committed.contains(&own) && is_locking(common_dir, own);
+        let needed =
+            metadata.nlink() > 1 && !committed.contains(&own) && is_locking(common_dir, own);
         if !needed {
             drop(std::fs::remove_file(entry.path()));
         }
@@ -278,16 +331,25 @@ pub fn clear_dead(common_dir: &Path, locks: &Path, targets: &[PathBuf]) -> Resul
 
 /// Whether a lock file below `directory` is the inode `own`.
 fn is_locking(directory: &Path, own: (u64, u64)) -> bool {
-    std::fs::read_dir(directory).into_iter().flatten().flatten().any(|entry| {
-        let path = entry.path();
-        match entry.file_type() {
-            Ok(kind) if kind.is_dir() => entry.file_name() != "objects" && is_locking(&path, own),
-            _ if path.extension().is_some_and(|extension| extension == "lock") => {
-                std::fs::metadata(&path).is_ok_and(|lock| (lock.dev(), lock.ino()) == own)
+    std::fs::read_dir(directory)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .any(|entry| {
+            let path = entry.path();
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() => {
+                    entry.file_name() != "objects" && is_locking(&path, own)
+                }
+                _ if path
+                    .extension()
+                    .is_some_and(|extension| extension == "lock") =>
+                {
+                    std::fs::metadata(&path).is_ok_and(|lock| (lock.dev(), lock.ino()) == own)
+                }
+                _ => false,
             }
-            _ => false,
-        }
-    })
+        })
 }
 
 /// The lock file of `target` in git's protocol.
@@ -304,13 +366,17 @@ fn witness(locks: &Path) -> Result<(PathBuf, File)> {
     Ok((path, file))
 }
 
-/// A new file, locked for as long as this process lives; cleaners remove files that no process has locked.
+/// A new file, locked for as long as this process lives; cleaners remove files that no process has
+/// locked.
 pub(crate) fn create_locked(path: &Path) -> Result<File> {
     loop {
-        let file = permissions::open(OpenOptions::new().write(true).create_new(true), path).context("create", path)?;
+        let file = permissions::open(OpenOptions::new().write(true).create_new(true), path)
+            .context("create", path)?;
         file.lock().context("lock", path)?;
         // Between creation and lock a cleaner may have taken it for dead.
-        if std::fs::metadata(path).is_ok_and(|seen| file.metadata().is_ok_and(|own| own.ino() == seen.ino())) {
+        if std::fs::metadata(path)
+            .is_ok_and(|seen| file.metadata().is_ok_and(|own| own.ino() == seen.ino()))
+        {
             return Ok(file);
         }
     }
@@ -318,9 +384,13 @@ pub(crate) fn create_locked(path: &Path) -> Result<File> {
 
 /// Removes `lock` if its witness proves that the owner is dead.
 fn clear_if_dead(lock: &Path, locks: &Path) -> Result<bool> {
-    let Ok(seen) = std::fs::metadata(lock) else { return Ok(true) };
+    let Ok(seen) = std::fs::metadata(lock) else {
+        return Ok(true);
+    };
     for entry in std::fs::read_dir(locks).context("read", locks)?.flatten() {
-        let Ok(file) = lane_files::open_read(&entry.path()) else { continue };
+        let Ok(file) = lane_files::open_read(&entry.path()) else {
+            continue;
+        };
         let Ok(own) = file.metadata() else { continue };
         if (own.dev(), own.ino()) != (seen.dev(), seen.ino()) {
             continue;
@@ -331,11 +401,14 @@ fn clear_if_dead(lock: &Path, locks: &Path) -> Result<bool> {
             Err(TryLockError::Error(error)) => return Err(error).context("lock", &entry.path()),
         }
         // Its owner may have given it the name of an intent meanwhile.
-        if !is_same(&file, &entry.path()) || crate::store::journal::is_pending(locks, &entry.file_name()) {
+        if !is_same(&file, &entry.path())
+            || crate::store::journal::is_pending(locks, &entry.file_name())
+        {
             return Ok(false);
         }
         // Holding the dead owner's lock keeps other cleaners out; look again before removing.
-        let still = std::fs::metadata(lock).is_ok_and(|now| (now.dev(), now.ino()) == (own.dev(), own.ino()));
+        let still = std::fs::metadata(lock)
+            .is_ok_and(|now| (now.dev(), now.ino()) == (own.dev(), own.ino()));
         if still {
             std::fs::remove_file(lock).context("remove", lock)?;
         }
@@ -347,17 +420,24 @@ fn clear_if_dead(lock: &Path, locks: &Path) -> Result<bool> {
 
 fn is_same(file: &File, path: &Path) -> bool {
     let id = |metadata: Metadata| (metadata.dev(), metadata.ino());
-    file.metadata().is_ok_and(|own| std::fs::metadata(path).is_ok_and(|there| id(own) == id(there)))
+    file.metadata()
+        .is_ok_and(|own| std::fs::metadata(path).is_ok_and(|there| id(own) == id(there)))
 }
 
 /// Whether `lock` is provably of a git-lane process that is dead. Changes nothing.
 pub fn is_dead(lock: &Path, locks: &Path) -> bool {
-    let Ok(seen) = std::fs::metadata(lock) else { return false };
+    let Ok(seen) = std::fs::metadata(lock) else {
+        return false;
+    };
     let witnesses = std::fs::read_dir(locks).into_iter().flatten().flatten();
-    witnesses.filter_map(|entry| lane_files::open_read(&entry.path()).ok()).any(|file| {
-        let same = file.metadata().is_ok_and(|own| (own.dev(), own.ino()) == (seen.dev(), seen.ino()));
-        same && file.try_lock().is_ok()
-    })
+    witnesses
+        .filter_map(|entry| lane_files::open_read(&entry.path()).ok())
+        .any(|file| {
+            let same = file
+                .metadata()
+                .is_ok_and(|own| (own.dev(), own.ino()) == (seen.dev(), seen.ino()));
+            same && file.try_lock().is_ok()
+        })
 }
 
 /// Whether one that waits for `lock` since `start` has waited long enough.
@@ -367,14 +447,23 @@ fn is_long_enough(start: Instant, lock: &Path) -> bool {
 }
 
 fn age(lock: &Path) -> Option<Duration> {
-    std::fs::symlink_metadata(lock).and_then(|metadata| metadata.modified()).ok()?.elapsed().ok()
+    std::fs::symlink_metadata(lock)
+        .and_then(|metadata| metadata.modified())
+        .ok()?
+        .elapsed()
+        .ok()
 }
 
 pub(crate) fn held_by_another(lock: &Path) -> Error {
-    let age = age(lock).map(|age| format!(", {} seconds old", age.as_secs())).unwrap_or_default();
-    Error::environment(format!("'{}' is held by another process{age}", lock.display()))
-        .code("locked")
-        .hint("if no git is running, remove that file and try again")
+    let age = age(lock)
+        .map(|age| format!(", {} seconds old", age.as_secs()))
+        .unwrap_or_default();
+    Error::environment(format!(
+        "'{}' is held by another process{age}",
+        lock.display()
+    ))
+    .code("locked")
+    .hint("if no git is running, remove that file and try again")
 }
 
 #[cfg(test)]
@@ -384,7 +473,10 @@ mod tests {
     #[test]
     fn a_dead_owners_lock_is_cleared_and_a_foreign_one_is_not() {
         let directory = tempfile::tempdir().unwrap();
-        let (target, locks) = (directory.path().join("config"), directory.path().join("locks"));
+        let (target, locks) = (
+            directory.path().join("config"),
+            directory.path().join("locks"),
+        );
         std::fs::write(&target, "old").unwrap();
         std::fs::create_dir(&locks).unwrap();
         let lock = directory.path().join("config.lock");
@@ -397,21 +489,32 @@ mod tests {
         );
 
         std::fs::write(&lock, "git's").unwrap();
-        assert!(clear_dead(directory.path(), &locks, std::slice::from_ref(&target)).unwrap().is_empty());
+        assert!(
+            clear_dead(directory.path(), &locks, std::slice::from_ref(&target))
+                .unwrap()
+                .is_empty()
+        );
         assert!(lock.exists());
     }
 
     #[test]
     fn a_dead_owners_witness_goes_when_what_it_committed_has_moved() {
         let directory = tempfile::tempdir().unwrap();
-        let (target, locks) = (directory.path().join("index"), directory.path().join("locks"));
+        let (target, locks) = (
+            directory.path().join("index"),
+            directory.path().join("locks"),
+        );
         std::fs::create_dir(&locks).unwrap();
         std::fs::write(locks.join("dead"), "").unwrap();
         std::fs::create_dir(directory.path().join("trash")).unwrap();
         std::fs::hard_link(locks.join("dead"), directory.path().join("trash/index")).unwrap();
         // A process's lock of something else needs its witness.
         std::fs::write(locks.join("other"), "").unwrap();
-        std::fs::hard_link(locks.join("other"), directory.path().join("trash/other.lock")).unwrap();
+        std::fs::hard_link(
+            locks.join("other"),
+            directory.path().join("trash/other.lock"),
+        )
+        .unwrap();
         clear_dead(directory.path(), &locks, std::slice::from_ref(&target)).unwrap();
         assert!(!locks.join("dead").exists() && locks.join("other").exists());
     }
@@ -419,7 +522,10 @@ mod tests {
     #[test]
     fn a_lock_somebody_holds_for_a_moment_is_waited_for_and_one_an_hour_old_hardly() {
         let directory = tempfile::tempdir().unwrap();
-        let (target, locks) = (directory.path().join("config"), directory.path().join("locks"));
+        let (target, locks) = (
+            directory.path().join("config"),
+            directory.path().join("locks"),
+        );
         let lock = lock_path(&target);
         std::fs::write(&lock, "git's").unwrap();
         let releaser = std::thread::spawn({
@@ -432,12 +538,21 @@ mod tests {
         drop(LockFile::acquire(&target, &locks).unwrap());
         releaser.join().unwrap();
         std::fs::write(&lock, "git's").unwrap();
-        File::open(&lock).unwrap().set_modified(SystemTime::now() - Duration::from_secs(3600)).unwrap();
+        File::open(&lock)
+            .unwrap()
+            .set_modified(SystemTime::now() - Duration::from_secs(3600))
+            .unwrap();
         let start = Instant::now();
-        assert_eq!(LockFile::acquire(&target, &locks).unwrap_err().word(), "locked");
+        assert_eq!(
+            LockFile::acquire(&target, &locks).unwrap_err().word(),
+            "locked"
+        );
         assert!(start.elapsed() < PATIENCE && lock.exists());
         // A young one too, once others have been waited for long enough.
-        File::open(&lock).unwrap().set_modified(SystemTime::now()).unwrap();
+        File::open(&lock)
+            .unwrap()
+            .set_modified(SystemTime::now())
+            .unwrap();
         let start = Instant::now();
         let tried = deadline::within(Duration::ZERO, || LockFile::acquire(&target, &locks));
         assert_eq!(tried.unwrap_err().word(), "locked");
@@ -447,11 +562,18 @@ mod tests {
     #[test]
     fn a_living_owners_lock_stays_and_its_commit_leaves_nothing_behind() {
         let directory = tempfile::tempdir().unwrap();
-        let (target, locks) = (directory.path().join("config"), directory.path().join("locks"));
+        let (target, locks) = (
+            directory.path().join("config"),
+            directory.path().join("locks"),
+        );
         std::fs::write(&target, "old").unwrap();
         let held = LockFile::acquire(&target, &locks).unwrap();
         let lock = directory.path().join("config.lock");
-        assert!(clear_dead(directory.path(), &locks, std::slice::from_ref(&target)).unwrap().is_empty());
+        assert!(
+            clear_dead(directory.path(), &locks, std::slice::from_ref(&target))
+                .unwrap()
+                .is_empty()
+        );
         assert!(lock.exists());
         held.commit(b"new").unwrap();
         assert_eq!(std::fs::read(&target).unwrap(), b"new");

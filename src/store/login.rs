@@ -3,10 +3,12 @@
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
-/// What the environment says, else what the system's user database does; `None` for a user it does not know.
+/// What the environment says, else what the system's user database does; `None` for a user it does
+/// not know.
 pub fn name() -> Option<String> {
-    let said =
-        ["USER", "LOGNAME"].into_iter().find_map(|name| std::env::var(name).ok().filter(|name| !name.is_empty()));
+    let said = ["USER", "LOGNAME"]
+        .into_iter()
+        .find_map(|name| std::env::var(name).ok().filter(|name| !name.is_empty()));
     said.or_else(|| {
         // The policy and every event want to know it; it stays what it is while the process lives.
         static ASKED: OnceLock<Option<String>> = OnceLock::new();
@@ -20,7 +22,12 @@ pub fn number() -> String {
 }
 
 fn by_the_system() -> Option<String> {
-    let output = Command::new("id").arg("-un").stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
+    let output = Command::new("id")
+        .arg("-un")
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .output()
+        .ok()?;
     let name = String::from_utf8(output.stdout).ok()?.trim().to_owned();
     (output.status.success() && !name.is_empty()).then_some(name)
 }

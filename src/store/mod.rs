@@ -1,7 +1,8 @@
-//! How things reach the disk and the world outside: starting git, the journal, lock files, the event log, the files of
-//! `.git/lane`, retries, deadlines, signals.
+//! How things reach the disk and the world outside: starting git, the journal, lock files, the
+//! event log, the files of `.git/lane`, retries, deadlines, signals.
 //!
-//! It knows no lane's state and of a repository no more than a directory. Everything above calls it.
+//! It knows no lane's state and of a repository no more than a directory. Everything above calls
+//! it.
 
 pub mod ancestors;
 pub mod child_of_git;
@@ -30,8 +31,12 @@ pub(crate) fn path(bytes: &[u8]) -> std::path::PathBuf {
     std::ffi::OsStr::from_bytes(bytes).into()
 }
 
-/// What a one-line file of git's says: without the line's end, and with every other byte, for a path may end in a blank.
+/// What a one-line file of git's says: without the line's end, and with every other byte, for a
+/// path may end in a blank.
 pub(crate) fn line(text: &[u8]) -> &[u8] {
-    let end = text.iter().rposition(|byte| !matches!(byte, b'\n' | b'\r')).map_or(0, |last| last + 1);
+    let end = text
+        .iter()
+        .rposition(|byte| !matches!(byte, b'\n' | b'\r'))
+        .map_or(0, |last| last + 1);
     &text[..end]
 }

@@ -1,8 +1,8 @@
-//! Reading what need not be there. A file that is absent says something; one that cannot be read says nothing, and
-//! a command that takes a lane away must not take the second for the first.
+//! Reading what need not be there. A file that is absent says something; one that cannot be read
+//! says nothing, and a command that takes a lane away must not take the second for the first.
 //!
-//! Files are read only where they are regular ones, or links to such: an agent in a sandbox can leave a pipe in git's own
-//! directories too, and the next command would wait for its other end.
+//! Files are read only where they are regular ones, or links to such: an agent in a sandbox can
+//! leave a pipe in git's own directories too, and the next command would wait for its other end.
 
 use std::fs::{DirEntry, File, Metadata, OpenOptions};
 use std::io::{Error as IoError, ErrorKind};
@@ -37,8 +37,15 @@ pub(crate) fn bytes(path: impl AsRef<Path>) -> Result<Vec<u8>, IoError> {
 
 /// Opens a regular file, and never waits for the other end of a pipe.
 fn plain(path: &Path) -> Result<File, IoError> {
-    let file = OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(path)?;
-    if file.metadata()?.is_file() { Ok(file) } else { Err(IoError::new(ErrorKind::InvalidData, "it is no plain file")) }
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
+        .open(path)?;
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        Err(IoError::new(ErrorKind::InvalidData, "it is no plain file"))
+    }
 }
 
 /// What a directory holds; `None` where there is none.
@@ -57,14 +64,17 @@ pub fn metadata(path: &Path) -> Result<Option<Metadata>> {
     there(path, std::fs::symlink_metadata(path))
 }
 
-/// What git finds at a path in its own directories, where it goes through symbolic links (`files_read_raw_ref` in
-/// refs/files-backend.c); `None` where nothing is, or a link that leads to no file: as a symbolic ref of old it names
-/// another ref.
+/// What git finds at a path in its own directories, where it goes through symbolic links
+/// (`files_read_raw_ref` in refs/files-backend.c); `None` where nothing is, or a link that leads to
+/// no file: as a symbolic ref of old it names another ref.
 ///
 /// # Errors
-/// As [`read`], and where a link leads to a directory: git would go on there, to wherever its links lead.
+/// As [`read`], and where a link leads to a directory: git would go on there, to wherever its links
+/// lead.
 pub fn followed(path: &Path) -> Result<Option<Metadata>> {
-    let Some(found) = metadata(path)? else { return Ok(None) };
+    let Some(found) = metadata(path)? else {
+        return Ok(None);
+    };
     if !found.is_symlink() {
         return Ok(Some(found));
     }
@@ -82,17 +92,25 @@ pub fn followed(path: &Path) -> Result<Option<Metadata>> {
 fn there<T>(path: &Path, found: Result<T, IoError>) -> Result<Option<T>> {
     match found {
         Ok(found) => Ok(Some(found)),
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            Ok(None)
+        }
         Err(error) if error.kind() == ErrorKind::PermissionDenied => Err(unreadable(path, error)),
         Err(error) => Err(error).context("read", path),
     }
 }
 
 fn unreadable(path: &Path, error: IoError) -> Error {
-    Error::environment(format!("cannot read '{}', so that what it holds may be lost", path.display()))
-        .code("unreadable")
-        .source(error)
-        .hint(format!("ask its owner for: chmod g+rX {}", crate::domain::shell_word::quote(path.display())))
+    Error::environment(format!(
+        "cannot read '{}', so that what it holds may be lost",
+        path.display()
+    ))
+    .code("unreadable")
+    .source(error)
+    .hint(format!(
+        "ask its owner for: chmod g+rX {}",
+        crate::domain::shell_word::quote(path.display())
+    ))
 }
 
 #[cfg(test)]
@@ -118,27 +136,58 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let at = |name: &str| directory.path().join(name);
         std::fs::write(at("file"), "x").unwrap();
-        for (link, target) in [("a", "file"), ("b", "a"), ("ref", "refs/heads/main"), ("c", "."), ("loop", "loop")] {
+        for (link, target) in [
+            ("a", "file"),
+            ("b", "a"),
+            ("ref", "refs/heads/main"),
+            ("c", "."),
+            ("loop", "loop"),
+        ] {
             std::os::unix::fs::symlink(target, at(link)).unwrap();
         }
         for file in ["file", "a", "b"] {
-            assert!(followed(&at(file)).unwrap().is_some_and(|found| found.is_file()), "{file}");
+            assert!(
+                followed(&at(file))
+                    .unwrap()
+                    .is_some_and(|found| found.is_file()),
+                "{file}"
+            );
         }
-        assert!(followed(&at("ref")).unwrap().is_none() && followed(&at("none")).unwrap().is_none());
-        assert!(followed(directory.path()).unwrap().is_some_and(|found| found.is_dir()));
+        assert!(
+            followed(&at("ref")).unwrap().is_none() && followed(&at("none")).unwrap().is_none()
+        );
+        assert!(
+            followed(directory.path())
+                .unwrap()
+                .is_some_and(|found| found.is_dir())
+        );
         assert!(followed(&at("c")).is_err() && followed(&at("loop")).is_err());
     }
 
     #[test]
     fn a_pipe_is_an_error_and_never_waited_for() {
         let directory = tempfile::tempdir().unwrap();
-        let (pipe, link, device) =
-            (directory.path().join("pipe"), directory.path().join("a"), directory.path().join("b"));
-        rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+        let (pipe, link, device) = (
+            directory.path().join("pipe"),
+            directory.path().join("a"),
+            directory.path().join("b"),
+        );
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            &pipe,
+            rustix::fs::FileType::Fifo,
+            0o600.into(),
+            0,
+        )
+        .unwrap();
         std::os::unix::fs::symlink(&pipe, &link).unwrap();
         std::os::unix::fs::symlink("/dev/zero", &device).unwrap();
         for path in [&pipe, &link, &device] {
-            assert!(read(path).is_err() && open(path).is_err() && bytes(path).is_err(), "{}", path.display());
+            assert!(
+                read(path).is_err() && open(path).is_err() && bytes(path).is_err(),
+                "{}",
+                path.display()
+            );
         }
     }
 }

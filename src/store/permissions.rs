@@ -1,10 +1,12 @@
 //! `core.sharedRepository` (git-config(1)): the modes of what the users of a repository share.
 //!
-//! Everything that git-lane makes in a repository is made here, or adjusted here before others may need it, by the rule of
-//! git's own `adjust_shared_perm`. As in git it is one setting of the process, which works on one repository: files are
-//! made deep down, where no function has the configuration at hand.
+//! Everything that git-lane makes in a repository is made here, or adjusted here before others may
+//! need it, by the rule of git's own `adjust_shared_perm`. As in git it is one setting of the
+//! process, which works on one repository: files are made deep down, where no function has the
+//! configuration at hand.
 //!
-//! Not made here: the files of a worktree, which have the modes the user's umask gives them, as git's have.
+//! Not made here: the files of a worktree, which have the modes the user's umask gives them, as
+//! git's have.
 
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{ErrorKind, Result, Write};
@@ -54,10 +56,24 @@ impl Shared {
 
     /// The mode for what has `mode` now.
     fn mode(self, mode: u32, directory: bool) -> u32 {
-        let (Shared::Add(wanted) | Shared::Set(wanted)) = self else { return mode };
-        let writable = if mode & 0o200 == 0 { wanted & !0o222 } else { wanted };
-        let tweak = if mode & 0o100 == 0 { writable } else { writable | (writable & 0o444) >> 2 };
-        let mut new = if matches!(self, Shared::Set(_)) { mode & !0o777 | tweak } else { mode | tweak };
+        let (Shared::Add(wanted) | Shared::Set(wanted)) = self else {
+            return mode;
+        };
+        let writable = if mode & 0o200 == 0 {
+            wanted & !0o222
+        } else {
+            wanted
+        };
+        let tweak = if mode & 0o100 == 0 {
+            writable
+        } else {
+            writable | (writable & 0o444) >> 2
+        };
+        let mut new = if matches!(self, Shared::Set(_)) {
+            mode & !0o777 | tweak
+        } else {
+            mode | tweak
+        };
         if directory {
             new |= (new & 0o444) >> 2;
             // What is made in there belongs to the directory's group.
@@ -66,7 +82,8 @@ impl Shared {
         new
     }
 
-    /// Gives `path` the mode it should have. What is gone, or another user's, is not ours to adjust.
+    /// Gives `path` the mode it should have. What is gone, or another user's, is not ours to
+    /// adjust.
     pub fn adjust(self, path: &Path) -> Result<()> {
         if self == Shared::Umask {
             return Ok(());
@@ -82,7 +99,14 @@ impl Shared {
             }
         });
         match adjusted {
-            Err(error) if !matches!(error.kind(), ErrorKind::NotFound | ErrorKind::PermissionDenied) => Err(error),
+            Err(error)
+                if !matches!(
+                    error.kind(),
+                    ErrorKind::NotFound | ErrorKind::PermissionDenied
+                ) =>
+            {
+                Err(error)
+            }
             _ => Ok(()),
         }
     }
@@ -110,7 +134,10 @@ pub fn open(options: &OpenOptions, path: &Path) -> Result<File> {
 
 /// Like [`File::create`].
 pub fn create(path: &Path) -> Result<File> {
-    open(OpenOptions::new().write(true).create(true).truncate(true), path)
+    open(
+        OpenOptions::new().write(true).create(true).truncate(true),
+        path,
+    )
 }
 
 /// Like [`std::fs::write`].
@@ -132,7 +159,13 @@ pub fn create_dir(path: &Path) -> Result<()> {
 
 /// Like [`std::fs::create_dir_all`].
 pub fn create_dir_all(path: &Path) -> Result<()> {
-    let there = |made: Result<()>| if made.is_err() && path.is_dir() { Ok(()) } else { made };
+    let there = |made: Result<()>| {
+        if made.is_err() && path.is_dir() {
+            Ok(())
+        } else {
+            made
+        }
+    };
     match (create_dir(path), path.parent()) {
         (Err(error), Some(parent)) if error.kind() == ErrorKind::NotFound => {
             create_dir_all(parent)?;
@@ -182,7 +215,11 @@ mod tests {
             (Shared::Set(0o600), 0o755, true, 0o700),
         ];
         for (shared, mode, directory, expected) in table {
-            assert_eq!(shared.mode(mode, directory), expected, "{shared:?} {mode:o}");
+            assert_eq!(
+                shared.mode(mode, directory),
+                expected,
+                "{shared:?} {mode:o}"
+            );
         }
     }
 }

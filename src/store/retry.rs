@@ -1,9 +1,9 @@
-//! Reading what git rewrites at the same moment: `git gc` moves objects from pack to pack and refs into `packed-refs`
-//! under a reader's eyes.
+//! Reading what git rewrites at the same moment: `git gc` moves objects from pack to pack and refs
+//! into `packed-refs` under a reader's eyes.
 //!
-//! A process that lists the packs before the new one has come, and opens the old one after it has gone, finds neither. One that
-//! reads `packed-refs` before a ref is packed, and looks for its file afterwards, finds no ref. Nothing is missing then,
-//! one only has to look again.
+//! A process that lists the packs before the new one has come, and opens the old one after it has
+//! gone, finds neither. One that reads `packed-refs` before a ref is packed, and looks for its file
+//! afterwards, finds no ref. Nothing is missing then, one only has to look again.
 
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -16,26 +16,38 @@ const LATELY: Duration = Duration::from_secs(10);
 /// Milliseconds between two looks; a gc's worst moment lasts one or two.
 const PAUSES: [u64; 6] = [1, 2, 5, 10, 30, 60];
 
-/// What `packs` or `packed-refs` looked like when all looks had been in vain. While no git changes it, something is missing
-/// for good: in a partial clone thousands of objects are, and no command is to wait for each of them.
+/// What `packs` or `packed-refs` looked like when all looks had been in vain. While no git changes
+/// it, something is missing for good: in a partial clone thousands of objects are, and no command
+/// is to wait for each of them.
 static IN_VAIN: Mutex<Vec<Stamp>> = Mutex::new(Vec::new());
 
 /// Which file or directory it is, and which state of it.
 type Stamp = (u64, u64, u64, i64, i64);
 
 fn is_in_vain(stamp: Option<Stamp>) -> bool {
-    stamp.is_some_and(|stamp| IN_VAIN.lock().unwrap_or_else(PoisonError::into_inner).contains(&stamp))
+    stamp.is_some_and(|stamp| {
+        IN_VAIN
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains(&stamp)
+    })
 }
 
 /// The looks began at `before`; what has changed meanwhile may change again.
 fn was_in_vain(before: Option<Stamp>, now: Option<Stamp>) {
     if let Some(stamp) = now.filter(|_| before == now && !is_in_vain(now)) {
-        IN_VAIN.lock().unwrap_or_else(PoisonError::into_inner).push(stamp);
+        IN_VAIN
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .push(stamp);
     }
 }
 
 /// What `look` finds among the objects. Where it fails while packs come and go, it looks again.
-pub fn objects<T, E>(repo: &gix::Repository, mut look: impl FnMut() -> Result<T, E>) -> Result<T, E> {
+pub fn objects<T, E>(
+    repo: &gix::Repository,
+    mut look: impl FnMut() -> Result<T, E>,
+) -> Result<T, E> {
     let packs = repo.objects.store_ref().path().join("pack");
     let mut first = None;
     for pause in PAUSES {
@@ -62,19 +74,21 @@ pub fn has_object(repo: &gix::Repository, id: gix::ObjectId) -> bool {
     objects(repo, || repo.has_object(id).then_some(()).ok_or(())).is_ok()
 }
 
-/// What `look` finds among the refs of the files backend: seen while `packed-refs` stayed as it was.
+/// What `look` finds among the refs of the files backend: seen while `packed-refs` stayed as it
+/// was.
 pub fn refs<T, E>(repo: &gix::Repository, mut look: impl FnMut() -> Result<T, E>) -> Result<T, E> {
     let packed = repo.common_dir().join("packed-refs");
     let state = || stamp(&packed).or_else(|| stamp(repo.common_dir()));
     let first = state();
     for pause in PAUSES {
         let before = stamp(&packed);
-        // gix goes by the time alone, and two changes within one tick of the clock look alike. An unreadable file is for
-        // `look` to report.
+        // gix goes by the time alone, and two changes within one tick of the clock look alike. An
+        // unreadable file is for `look` to report.
         let _ = repo.refs.force_refresh_packed_buffer();
         let found = look();
         let same = stamp(&packed) == before;
-        // The files of packed refs go one by one, long after these are in the new file: a few looks it takes always.
+        // The files of packed refs go one by one, long after these are in the new file: a few looks
+        // it takes always.
         if same && (found.is_ok() || pause > 5 && is_in_vain(state())) {
             return found;
         }
@@ -88,16 +102,25 @@ pub fn refs<T, E>(repo: &gix::Repository, mut look: impl FnMut() -> Result<T, E>
     found
 }
 
-/// Every change of `packed-refs` is another file in its place, and every pack that comes or goes changes the directory.
+/// Every change of `packed-refs` is another file in its place, and every pack that comes or goes
+/// changes the directory.
 fn stamp(path: &Path) -> Option<Stamp> {
     let metadata = std::fs::metadata(path).ok()?;
-    Some((metadata.dev(), metadata.ino(), metadata.size(), metadata.mtime(), metadata.mtime_nsec()))
+    Some((
+        metadata.dev(),
+        metadata.ino(),
+        metadata.size(),
+        metadata.mtime(),
+        metadata.mtime_nsec(),
+    ))
 }
 
 fn changed_lately(directory: &Path) -> bool {
     let changed = std::fs::metadata(directory).and_then(|metadata| metadata.modified());
     // A time to come is another machine's clock.
-    changed.is_ok_and(|changed| changed.elapsed().is_ok_and(|age| age < LATELY) || changed.elapsed().is_err())
+    changed.is_ok_and(|changed| {
+        changed.elapsed().is_ok_and(|age| age < LATELY) || changed.elapsed().is_err()
+    })
 }
 
 #[cfg(test)]
@@ -118,7 +141,11 @@ mod tests {
         let looks = std::cell::Cell::new(0);
         let look = || {
             looks.set(looks.get() + 1);
-            if looks.get() < 3 { Err("not there") } else { Ok(()) }
+            if looks.get() < 3 {
+                Err("not there")
+            } else {
+                Ok(())
+            }
         };
         assert_eq!(objects(&repo, look), Ok(()));
         assert_eq!(looks.get(), 3);
@@ -131,16 +158,31 @@ mod tests {
         assert_eq!(objects(&repo, missing), Err("not there"));
         assert_eq!(looks.get(), 1 + PAUSES.len());
         assert_eq!(objects(&repo, missing), Err("not there"));
-        assert_eq!(looks.get(), 2 + PAUSES.len(), "nobody waits for the next object that is missing");
+        assert_eq!(
+            looks.get(),
+            2 + PAUSES.len(),
+            "nobody waits for the next object that is missing"
+        );
         std::fs::write(packs.join("pack"), "").unwrap();
         assert_eq!(objects(&repo, missing), Err("not there"));
-        assert_eq!(looks.get(), 3 + 2 * PAUSES.len(), "another pack, and it may be there");
+        assert_eq!(
+            looks.get(),
+            3 + 2 * PAUSES.len(),
+            "another pack, and it may be there"
+        );
 
         let past = std::time::SystemTime::now() - Duration::from_secs(3600);
-        std::fs::File::open(&packs).unwrap().set_modified(past).unwrap();
+        std::fs::File::open(&packs)
+            .unwrap()
+            .set_modified(past)
+            .unwrap();
         looks.set(0);
         assert_eq!(objects(&repo, look), Err("not there"));
-        assert_eq!(looks.get(), 1, "without a repack a missing object is missing");
+        assert_eq!(
+            looks.get(),
+            1,
+            "without a repack a missing object is missing"
+        );
     }
 
     #[test]
@@ -150,7 +192,11 @@ mod tests {
         let found = refs(&repo, || {
             looks.set(looks.get() + 1);
             if looks.get() == 1 {
-                std::fs::write(directory.path().join("packed-refs"), "# pack-refs with: sorted\n").unwrap();
+                std::fs::write(
+                    directory.path().join("packed-refs"),
+                    "# pack-refs with: sorted\n",
+                )
+                .unwrap();
             }
             Ok::<_, ()>(looks.get())
         });
@@ -164,18 +210,33 @@ mod tests {
         let time = std::time::SystemTime::now() - Duration::from_secs(60);
         let pack = |refs: &str| {
             let new = directory.path().join("packed-refs.new");
-            std::fs::write(&new, format!("# pack-refs with: peeled fully-peeled sorted \n{refs}")).unwrap();
-            std::fs::File::options().write(true).open(&new).unwrap().set_modified(time).unwrap();
+            std::fs::write(
+                &new,
+                format!("# pack-refs with: peeled fully-peeled sorted \n{refs}"),
+            )
+            .unwrap();
+            std::fs::File::options()
+                .write(true)
+                .open(&new)
+                .unwrap()
+                .set_modified(time)
+                .unwrap();
             std::fs::rename(new, directory.path().join("packed-refs")).unwrap();
         };
         pack("");
         let looks = std::cell::Cell::new(0);
         let found = refs(&repo, || {
             looks.set(looks.get() + 1);
-            let found = repo.try_find_reference("refs/heads/x").unwrap().map(drop).ok_or("not there");
+            let found = repo
+                .try_find_reference("refs/heads/x")
+                .unwrap()
+                .map(drop)
+                .ok_or("not there");
             match looks.get() {
                 at if at < PAUSES.len() => pack(""),
-                at if at == PAUSES.len() => pack("1111111111111111111111111111111111111111 refs/heads/x\n"),
+                at if at == PAUSES.len() => {
+                    pack("1111111111111111111111111111111111111111 refs/heads/x\n")
+                }
                 _ => {}
             }
             found

@@ -1,4 +1,5 @@
-//! Directories for what is needed only while this process works; the next git-lane process can prove that one is dead.
+//! Directories for what is needed only while this process works; the next git-lane process can
+//! prove that one is dead.
 //!
 //! The process holds an flock on the directory itself, which the kernel frees when it dies.
 
@@ -30,12 +31,18 @@ impl Directory {
         loop {
             let path = home.join(format!("{prefix}{}", unique_id()));
             permissions::create_dir(&path).context("create", &path)?;
-            let Ok(alive) = File::open(&path) else { continue };
+            let Ok(alive) = File::open(&path) else {
+                continue;
+            };
             alive.lock().context("lock", &path)?;
             // Between creation and lock a cleaner may have taken it for dead.
             let own = alive.metadata().context("read", &path)?;
             if std::fs::metadata(&path).is_ok_and(|seen| seen.ino() == own.ino()) {
-                return Ok(Directory { path, alive, waiting });
+                return Ok(Directory {
+                    path,
+                    alive,
+                    waiting,
+                });
             }
         }
     }
@@ -45,10 +52,19 @@ impl Directory {
         signals::install();
         let (home, waiting) = (std::env::temp_dir(), Waiting::begin());
         loop {
-            let made = tempfile::Builder::new().prefix("git-lane-dry-run-").tempdir().context("write in", &home)?;
+            let made = tempfile::Builder::new()
+                .prefix("git-lane-dry-run-")
+                .tempdir()
+                .context("write in", &home)?;
             let path = made.keep();
-            let Ok(alive) = File::open(&path) else { continue };
-            return Ok(Directory { path, alive, waiting });
+            let Ok(alive) = File::open(&path) else {
+                continue;
+            };
+            return Ok(Directory {
+                path,
+                alive,
+                waiting,
+            });
         }
     }
 
@@ -64,11 +80,13 @@ impl Drop for Directory {
     }
 }
 
-/// Those in `home` whose processes are dead, locked as long as the files live: until they are gone, or a process that has
-/// just made one would take it for his.
+/// Those in `home` whose processes are dead, locked as long as the files live: until they are gone,
+/// or a process that has just made one would take it for his.
 pub fn dead(home: &Path, prefix: &str) -> (Vec<PathBuf>, Vec<File>) {
-    let named = lane_files::list(home)
-        .filter(|path| path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(prefix.as_bytes())));
+    let named = lane_files::list(home).filter(|path| {
+        path.file_name()
+            .is_some_and(|name| name.as_encoded_bytes().starts_with(prefix.as_bytes()))
+    });
     let lock = |path: PathBuf| {
         let file = lane_files::open_directory(&path).ok()?;
         file.try_lock().is_ok().then_some((path, file))
@@ -79,5 +97,6 @@ pub fn dead(home: &Path, prefix: &str) -> (Vec<PathBuf>, Vec<File>) {
 /// Removes those whose processes are dead.
 pub fn clear(home: &Path, prefix: &str) {
     let (dead, _locks) = dead(home, prefix);
-    dead.iter().for_each(|directory| drop(std::fs::remove_dir_all(directory)));
+    dead.iter()
+        .for_each(|directory| drop(std::fs::remove_dir_all(directory)));
 }

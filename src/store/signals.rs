@@ -1,10 +1,11 @@
 //! What a signal that ends the program may not interrupt.
 //!
-//! A process that dies with a lock of git's protocol in its hands blocks every git after it. So the signals that git itself
-//! cleans up for wait while a [`Deferred`] lives: a lock, an operation that is journalled. Right after it the program ends by
-//! the signal it got. A git it waits for meanwhile is ended too where no such part is under way, and removes its own locks;
-//! what would be left otherwise holds a [`Waiting`] until it is removed, and no new git begins. The state is that of the
-//! process, as signals are.
+//! A process that dies with a lock of git's protocol in its hands blocks every git after it. So the
+//! signals that git itself cleans up for wait while a [`Deferred`] lives: a lock, an operation that
+//! is journalled. Right after it the program ends by the signal it got. A git it waits for
+//! meanwhile is ended too where no such part is under way, and removes its own locks; what would be
+//! left otherwise holds a [`Waiting`] until it is removed, and no new git begins. The state is that
+//! of the process, as signals are.
 
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Once, OnceLock, PoisonError};
@@ -20,7 +21,8 @@ const ENDING: [i32; 4] = [SIGINT, SIGTERM, SIGHUP, SIGQUIT];
 /// What a user types for the program in front of them.
 const TYPED: [i32; 2] = [SIGINT, SIGQUIT];
 
-/// One Ctrl-C comes twice where git runs git-lane: from the terminal, and from that git, which passes it on.
+/// One Ctrl-C comes twice where git runs git-lane: from the terminal, and from that git, which
+/// passes it on.
 const SAME: Duration = Duration::from_millis(300);
 
 /// How long a child has to end by the signal it got itself.
@@ -42,20 +44,28 @@ pub fn install() {
     static INSTALLED: Once = Once::new();
     INSTALLED.call_once(|| {
         let ignored = ignored();
-        let wanted = ENDING.into_iter().filter(|signal| !ignored.contains(signal));
+        let wanted = ENDING
+            .into_iter()
+            .filter(|signal| !ignored.contains(signal));
         // Where the system allows none, they do what they always did.
-        let Ok(mut signals) = signal_hook::iterator::Signals::new(wanted) else { return };
-        drop(std::thread::Builder::new().name("signals".into()).spawn(move || {
-            let mut first: Option<Instant> = None;
-            for signal in signals.forever() {
-                if TYPED.contains(&signal) && EDITING.load(Ordering::SeqCst) > 0 {
-                    continue;
-                }
-                let again = first.is_some_and(|first| first.elapsed() > SAME);
-                first.get_or_insert_with(Instant::now);
-                came(signal, again);
-            }
-        }));
+        let Ok(mut signals) = signal_hook::iterator::Signals::new(wanted) else {
+            return;
+        };
+        drop(
+            std::thread::Builder::new()
+                .name("signals".into())
+                .spawn(move || {
+                    let mut first: Option<Instant> = None;
+                    for signal in signals.forever() {
+                        if TYPED.contains(&signal) && EDITING.load(Ordering::SeqCst) > 0 {
+                            continue;
+                        }
+                        let again = first.is_some_and(|first| first.elapsed() > SAME);
+                        first.get_or_insert_with(Instant::now);
+                        came(signal, again);
+                    }
+                }),
+        );
     });
 }
 
@@ -63,12 +73,18 @@ pub fn install() {
 fn ignored() -> Vec<i32> {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
-    ENDING.into_iter().filter(|signal| mask & (1 << (signal - 1)) != 0).collect()
+    let mask = mask
+        .and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .unwrap_or(0);
+    ENDING
+        .into_iter()
+        .filter(|signal| mask & (1 << (signal - 1)) != 0)
+        .collect()
 }
 
-/// From now on children begin with the defaults of what this program ignores, as hooks and editors do that git starts: it
-/// catches these signals for its locks, whether they were ignored or not. Here they still do nothing.
+/// From now on children begin with the defaults of what this program ignores, as hooks and editors
+/// do that git starts: it catches these signals for its locks, whether they were ignored or not.
+/// Here they still do nothing.
 pub fn default_in_children() {
     for signal in ignored() {
         let _ = signal_hook::flag::register(signal, Arc::new(AtomicBool::new(false)));
@@ -112,8 +128,8 @@ fn end_if_due() {
     DECIDING.fetch_sub(1, Ordering::SeqCst);
 }
 
-/// Counts one more in `count`, unless the program is about to end: another thread has then seen that nothing is under way,
-/// and what began now would be interrupted all the same.
+/// Counts one more in `count`, unless the program is about to end: another thread has then seen
+/// that nothing is under way, and what began now would be interrupted all the same.
 fn enter(count: &AtomicUsize) {
     count.fetch_add(1, Ordering::SeqCst);
     while DECIDING.load(Ordering::SeqCst) > 0 {
@@ -139,7 +155,10 @@ pub fn before_the_end(work: fn()) {
 pub fn ensure_none() -> Result<()> {
     match PENDING.load(Ordering::SeqCst) {
         false => Ok(()),
-        true => Err(Error::new(Kind::Interrupted, "interrupted while waiting for others")),
+        true => Err(Error::new(
+            Kind::Interrupted,
+            "interrupted while waiting for others",
+        )),
     }
 }
 
@@ -192,8 +211,8 @@ impl Drop for Deferred {
     }
 }
 
-/// While it lives, no signal ends the program, but the children it waits for: what they or this program leave is still to be
-/// put right.
+/// While it lives, no signal ends the program, but the children it waits for: what they or this
+/// program leave is still to be put right.
 #[derive(Debug)]
 #[must_use = "it defers signals for as long as it lives"]
 pub struct Waiting(Option<u32>);

@@ -1,4 +1,5 @@
-//! Reads git's files of a line or two with as few system calls as that takes: there are six of them to each worktree.
+//! Reads git's files of a line or two with as few system calls as that takes: there are six of them
+//! to each worktree.
 
 use std::os::fd::AsFd;
 
@@ -11,10 +12,15 @@ const USUAL: usize = 512;
 /// None is longer; a device in the place of one never ends.
 const MOST: usize = 1 << 20;
 
-/// All of the file `name` below the open directory `at`, or of the path `name`; what is no regular file gives an error or
-/// nothing, and never hangs.
+/// All of the file `name` below the open directory `at`, or of the path `name`; what is no regular
+/// file gives an error or nothing, and never hangs.
 pub(crate) fn read(at: impl AsFd, name: impl rustix::path::Arg) -> rustix::io::Result<Vec<u8>> {
-    read_all(openat(at, name, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty())?)
+    read_all(openat(
+        at,
+        name,
+        OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC,
+        Mode::empty(),
+    )?)
 }
 
 /// All that is in an open file.

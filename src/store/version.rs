@@ -30,21 +30,30 @@ impl Git {
         if let Some(version) = self.version.get() {
             return Ok(*version);
         }
-        let ended = self.at(Path::new("/")).arg("version").ends_within(PATIENCE)?;
+        let ended = self
+            .at(Path::new("/"))
+            .arg("version")
+            .ends_within(PATIENCE)?;
         let found = ended.as_ref().filter(|(_, status)| status.success());
         let version = found.and_then(|(text, _)| parse_version(text.to_str_lossy().trim_end()));
         let version = version.ok_or_else(|| {
             let what = match &ended {
                 None => format!("did not end within {} seconds", PATIENCE.as_secs()),
                 Some((text, status)) if status.success() => {
-                    format!("said '{}'", text.lines().next().unwrap_or_default().as_bstr())
+                    format!(
+                        "said '{}'",
+                        text.lines().next().unwrap_or_default().as_bstr()
+                    )
                 }
                 Some((_, status)) => format!("ended with {status}"),
             };
             let program = Self::program();
-            Error::environment(format!("'{}' is no git that works: asked for its version it {what}", program.display()))
-                .code("git-unusable")
-                .hint("install git, or have GIT_LANE_GIT name one")
+            Error::environment(format!(
+                "'{}' is no git that works: asked for its version it {what}",
+                program.display()
+            ))
+            .code("git-unusable")
+            .hint("install git, or have GIT_LANE_GIT name one")
         })?;
         Ok(*self.version.get_or_init(|| version))
     }
@@ -58,17 +67,27 @@ impl Git {
         let program = Self::program();
         let (least_major, least_minor, _) = OLDEST;
         let needed = format!("git-lane needs git {least_major}.{least_minor} or later");
-        Err(Error::environment(format!("{needed}; '{}' is {major}.{minor}.{patch}", program.display()))
-            .code("git-too-old")
-            .hint("install a newer git, or have GIT_LANE_GIT name one"))
+        Err(Error::environment(format!(
+            "{needed}; '{}' is {major}.{minor}.{patch}",
+            program.display()
+        ))
+        .code("git-too-old")
+        .hint("install a newer git, or have GIT_LANE_GIT name one"))
     }
 }
 
 impl Invocation {
-    /// Its standard output and how it ended; `None` of one that has not ended by then, which is stopped.
+    /// Its standard output and how it ended; `None` of one that has not ended by then, which is
+    /// stopped.
     fn ends_within(mut self, patience: Duration) -> Result<Option<(BString, ExitStatus)>> {
-        self.command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-        let mut child = self.command.spawn().map_err(|error| not_started(&self.command, error))?;
+        self.command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null());
+        let mut child = self
+            .command
+            .spawn()
+            .map_err(|error| not_started(&self.command, error))?;
         let _waiting = Waiting::for_child(child.id());
         let deadline = Instant::now() + patience;
         let (send, said) = mpsc::channel();
@@ -82,7 +101,10 @@ impl Invocation {
         });
         if let Ok(text) = said.recv_timeout(patience) {
             while Instant::now() < deadline {
-                if let Some(status) = child.try_wait().map_err(|error| not_started(&self.command, error))? {
+                if let Some(status) = child
+                    .try_wait()
+                    .map_err(|error| not_started(&self.command, error))?
+                {
                     return Ok(Some((text.into(), status)));
                 }
                 std::thread::sleep(Duration::from_micros(200));
@@ -95,8 +117,15 @@ impl Invocation {
 }
 
 fn parse_version(text: &str) -> Option<Version> {
-    let mut numbers = text.strip_prefix("git version ")?.split(['.', ' ', '-']).map_while(|part| part.parse().ok());
-    Some((numbers.next()?, numbers.next()?, numbers.next().unwrap_or(0)))
+    let mut numbers = text
+        .strip_prefix("git version ")?
+        .split(['.', ' ', '-'])
+        .map_while(|part| part.parse().ok());
+    Some((
+        numbers.next()?,
+        numbers.next()?,
+        numbers.next().unwrap_or(0),
+    ))
 }
 
 #[cfg(test)]
@@ -107,7 +136,10 @@ mod tests {
     fn versions_of_every_vendor_are_read() {
         assert_eq!(parse_version("git version 2.47.3"), Some((2, 47, 3)));
         assert_eq!(parse_version("git version 2.55.GIT"), Some((2, 55, 0)));
-        assert_eq!(parse_version("git version 2.39.5 (Apple Git-154)"), Some((2, 39, 5)));
+        assert_eq!(
+            parse_version("git version 2.39.5 (Apple Git-154)"),
+            Some((2, 39, 5))
+        );
         assert_eq!(parse_version("git version 2.46.0-rc0"), Some((2, 46, 0)));
         assert_eq!(parse_version("tig 2.5"), None);
     }

@@ -9,8 +9,8 @@ use bstr::BStr;
 
 use super::command::Invocation;
 
-/// Settings, as arguments, under which a git runs no hook: neither one of a directory, nor those called `configured`, which
-/// git has in its configuration from 2.54 on.
+/// Settings, as arguments, under which a git runs no hook: neither one of a directory, nor those
+/// called `configured`, which git has in its configuration from 2.54 on.
 pub fn no_hooks<'a>(configured: impl IntoIterator<Item = &'a BStr>) -> Vec<OsString> {
     let names: BTreeSet<&BStr> = configured.into_iter().collect();
     let mut options = vec!["-c".into(), "core.hooksPath=/dev/null".into()];
@@ -25,8 +25,14 @@ pub fn no_hooks<'a>(configured: impl IntoIterator<Item = &'a BStr>) -> Vec<OsStr
 /// The same with the hooks that are configured in `repo`.
 pub fn no_hooks_of(repo: &gix::Repository) -> Vec<OsString> {
     let config = repo.config_snapshot();
-    let sections = config.plumbing().sections_by_name("hook").into_iter().flatten();
-    let names: Vec<&BStr> = sections.filter_map(|section| section.header().subsection_name()).collect();
+    let sections = config
+        .plumbing()
+        .sections_by_name("hook")
+        .into_iter()
+        .flatten();
+    let names: Vec<&BStr> = sections
+        .filter_map(|section| section.header().subsection_name())
+        .collect();
     no_hooks(names)
 }
 
@@ -51,7 +57,14 @@ mod tests {
     #[test]
     fn hooks_of_the_configuration_are_switched_off_by_name() {
         let names = ["b c", "a", "x=y", "a"].map(|name| name.as_bytes().as_bstr());
-        let expected = ["-c", "core.hooksPath=/dev/null", "-c", "hook.a.enabled=false", "-c", "hook.b c.enabled=false"];
+        let expected = [
+            "-c",
+            "core.hooksPath=/dev/null",
+            "-c",
+            "hook.a.enabled=false",
+            "-c",
+            "hook.b c.enabled=false",
+        ];
         assert_eq!(no_hooks(names), expected);
     }
 }

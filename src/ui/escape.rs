@@ -12,7 +12,11 @@ fn dangerous(c: char) -> bool {
 pub fn line(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
-        if dangerous(c) { shown.extend(c.escape_default()) } else { shown.push(c) }
+        if dangerous(c) {
+            shown.extend(c.escape_default())
+        } else {
+            shown.push(c)
+        }
     }
     shown
 }
@@ -53,7 +57,10 @@ mod tests {
 
     #[test]
     fn what_could_steer_a_terminal_is_written_out() {
-        assert_eq!(line("a\u{1b}[2Jb\nc\u{202e}d\u{200b}é"), r"a\u{1b}[2Jb\nc\u{202e}d\u{200b}é");
+        assert_eq!(
+            line("a\u{1b}[2Jb\nc\u{202e}d\u{200b}é"),
+            r"a\u{1b}[2Jb\nc\u{202e}d\u{200b}é"
+        );
         assert_eq!(tabbed("\ta\nb"), "\ta\\nb");
     }
 
@@ -62,6 +69,9 @@ mod tests {
         let document = serde_json::json!({ "name": "a\u{202e}b\u{e0041}c", "n": 1 });
         let text = json(&document);
         assert!(text.is_ascii());
-        assert_eq!(serde_json::from_str::<serde_json::Value>(&text).unwrap(), document);
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(&text).unwrap(),
+            document
+        );
     }
 }

@@ -1,6 +1,7 @@
 //! The only folder that talks to a person: text and JSON, prompts, progress.
 //!
-//! Results go to standard output, everything else to standard error. Callers never ask whether there is a terminal.
+//! Results go to standard output, everything else to standard error. Callers never ask whether
+//! there is a terminal.
 
 pub mod escape;
 mod output;
@@ -34,10 +35,14 @@ pub struct Ui {
 impl Ui {
     /// Speaks JSON, or to a person.
     pub fn new(json: bool) -> Self {
-        Ui { json, streams: Streams::default() }
+        Ui {
+            json,
+            streams: Streams::default(),
+        }
     }
 
-    /// The program's exit code after everything was said: that of `done`, or the one for output that could not be written.
+    /// The program's exit code after everything was said: that of `done`, or the one for output
+    /// that could not be written.
     pub fn end(&self, done: Result<()>) -> u8 {
         let code = done.map_or_else(
             |error| {
@@ -48,8 +53,10 @@ impl Ui {
         );
         match self.streams.lost() {
             Some((stream, reason)) if code == 0 => {
-                let sentence =
-                    format!("error: what the command says cannot be written to {}: {reason}\n", stream.name());
+                let sentence = format!(
+                    "error: what the command says cannot be written to {}: {reason}\n",
+                    stream.name()
+                );
                 // Where JSON was asked for, the one document is on standard output already.
                 if stream == Stream::Output || !self.json {
                     self.streams.text(stream.other(), &sentence);
@@ -63,8 +70,13 @@ impl Ui {
     /// Says what clap has to say, help and version among it.
     pub fn usage(&self, mut error: clap::Error) {
         usage::escape(&mut error);
-        let stream = if error.use_stderr() { Stream::Error } else { Stream::Output };
-        self.streams.text(stream, &error.render().ansi().to_string());
+        let stream = if error.use_stderr() {
+            Stream::Error
+        } else {
+            Stream::Output
+        };
+        self.streams
+            .text(stream, &error.render().ansi().to_string());
     }
 
     /// Prints a command's result.
@@ -82,8 +94,8 @@ impl Ui {
         }
     }
 
-    /// Prints what was done before something failed, and hands back the failure: as text at once, as JSON in the one
-    /// document of the failure, which is printed where the program ends.
+    /// Prints what was done before something failed, and hands back the failure: as text at once,
+    /// as JSON in the one document of the failure, which is printed where the program ends.
     pub fn failed(&self, report: &impl Report, error: Error) -> Error {
         if self.json {
             return error.beside(serde_json::to_value(report).unwrap_or_default());
@@ -109,9 +121,11 @@ impl Ui {
         self.streams.text(Stream::Output, &text)
     }
 
-    /// Says something that is not a result, on one line: a line break in it came with a name, a path or git's words.
+    /// Says something that is not a result, on one line: a line break in it came with a name, a
+    /// path or git's words.
     pub fn note(&self, text: impl std::fmt::Display) {
-        self.streams.text(Stream::Error, &(escape::line(&text.to_string()) + "\n"));
+        self.streams
+            .text(Stream::Error, &(escape::line(&text.to_string()) + "\n"));
     }
 
     /// Warns about something the user may want to act on.

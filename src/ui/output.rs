@@ -1,7 +1,8 @@
 //! The two streams, and what becomes of what cannot be written to them.
 //!
-//! A closed pipe is the reader's choice and stays silent. Any other failure is kept until the program ends: what the
-//! command has done is done, and its exit code says that the report of it is lost.
+//! A closed pipe is the reader's choice and stays silent. Any other failure is kept until the
+//! program ends: what the command has done is done, and its exit code says that the report of it is
+//! lost.
 
 use std::io::{ErrorKind, Result, Write};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,12 +19,20 @@ pub enum Stream {
 impl Stream {
     /// The other one.
     pub fn other(self) -> Self {
-        if self == Stream::Output { Stream::Error } else { Stream::Output }
+        if self == Stream::Output {
+            Stream::Error
+        } else {
+            Stream::Output
+        }
     }
 
     /// As a person calls it.
     pub fn name(self) -> &'static str {
-        if self == Stream::Output { "standard output" } else { "standard error" }
+        if self == Stream::Output {
+            "standard output"
+        } else {
+            "standard error"
+        }
     }
 }
 
@@ -44,24 +53,37 @@ impl Streams {
 
     /// Writes a result byte for byte.
     pub fn bytes(&self, bytes: &[u8]) -> bool {
-        self.keep(Stream::Output, || send(&mut std::io::stdout().lock(), bytes))
+        self.keep(Stream::Output, || {
+            send(&mut std::io::stdout().lock(), bytes)
+        })
     }
 
     /// What was lost first, and why.
     pub fn lost(&self) -> Option<(Stream, String)> {
-        self.lost.lock().unwrap_or_else(PoisonError::into_inner).first().cloned()
+        self.lost
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .first()
+            .cloned()
     }
 
     /// Whether nothing more can be said there.
     pub fn is_lost(&self, stream: Stream) -> bool {
-        self.lost.lock().unwrap_or_else(PoisonError::into_inner).iter().any(|(lost, _)| *lost == stream)
+        self.lost
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .iter()
+            .any(|(lost, _)| *lost == stream)
     }
 
     /// Whether it was written.
     fn keep(&self, stream: Stream, write: impl FnOnce() -> Result<()>) -> bool {
         let Err(error) = write() else { return true };
         if error.kind() != ErrorKind::BrokenPipe && !self.is_lost(stream) {
-            self.lost.lock().unwrap_or_else(PoisonError::into_inner).push((stream, error.to_string()));
+            self.lost
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push((stream, error.to_string()));
         }
         false
     }

@@ -46,12 +46,18 @@ pub struct Cell {
 impl Cell {
     /// Our own text, whose tabs are meant.
     pub fn raw(text: impl Into<String>) -> Self {
-        Cell { text: escape::tabbed(&text.into()), style: Style::Plain }
+        Cell {
+            text: escape::tabbed(&text.into()),
+            style: Style::Plain,
+        }
     }
 
     /// A cell with a style.
     pub fn new(text: impl std::fmt::Display, style: Style) -> Self {
-        Cell { text: escape::line(&text.to_string()), style }
+        Cell {
+            text: escape::line(&text.to_string()),
+            style,
+        }
     }
 }
 
@@ -64,7 +70,11 @@ impl<T: std::fmt::Display> From<T> for Cell {
 #[derive(Debug)]
 enum Block {
     Line(Cell),
-    Table { header: Vec<Cell>, rows: Vec<Vec<Cell>>, shrink: Vec<usize> },
+    Table {
+        header: Vec<Cell>,
+        rows: Vec<Vec<Cell>>,
+        shrink: Vec<usize>,
+    },
 }
 
 /// Lines and tables in the order they were added.
@@ -80,10 +90,18 @@ impl Page {
         self
     }
 
-    /// Adds a table; when it is wider than the terminal the columns `shrink` are cut, the first of them first.
+    /// Adds a table; when it is wider than the terminal the columns `shrink` are cut, the first of
+    /// them first.
     pub fn table(&mut self, header: &[&str], rows: Vec<Vec<Cell>>, shrink: &[usize]) -> &mut Self {
-        let header = header.iter().map(|title| Cell::new(title, Style::Strong)).collect();
-        self.blocks.push(Block::Table { header, rows, shrink: shrink.to_vec() });
+        let header = header
+            .iter()
+            .map(|title| Cell::new(title, Style::Strong))
+            .collect();
+        self.blocks.push(Block::Table {
+            header,
+            rows,
+            shrink: shrink.to_vec(),
+        });
         self
     }
 
@@ -96,7 +114,11 @@ impl Page {
                     paint(&mut text, &cell.text, cell.style);
                     text.push('\n');
                 }
-                Block::Table { header, rows, shrink } => table(&mut text, header, rows, shrink, width),
+                Block::Table {
+                    header,
+                    rows,
+                    shrink,
+                } => table(&mut text, header, rows, shrink, width),
             }
         }
         text
@@ -106,7 +128,13 @@ impl Page {
 const GAP: usize = 2;
 const LEAST: usize = 8;
 
-fn table(text: &mut String, header: &[Cell], rows: &[Vec<Cell>], shrink: &[usize], limit: Option<usize>) {
+fn table(
+    text: &mut String,
+    header: &[Cell],
+    rows: &[Vec<Cell>],
+    shrink: &[usize],
+    limit: Option<usize>,
+) {
     let mut widths: Vec<usize> = header.iter().map(|cell| cell.text.width()).collect();
     for row in rows {
         for (width, cell) in widths.iter_mut().zip(row) {
@@ -126,7 +154,10 @@ fn table(text: &mut String, header: &[Cell], rows: &[Vec<Cell>], shrink: &[usize
         }
     }
     for row in std::iter::once(header).chain(rows.iter().map(Vec::as_slice)) {
-        let last = row.iter().rposition(|cell| !cell.text.is_empty()).unwrap_or(0);
+        let last = row
+            .iter()
+            .rposition(|cell| !cell.text.is_empty())
+            .unwrap_or(0);
         for (column, (cell, &width)) in row.iter().zip(&widths).enumerate().take(last + 1) {
             let shown = fit(&cell.text, width);
             paint(text, &shown, cell.style);
@@ -154,7 +185,10 @@ fn fit(text: &str, width: usize) -> String {
             .collect::<String>()
     };
     let head = take(&mut text.chars(), room.div_ceil(2));
-    let tail: String = take(&mut text.chars().rev(), room / 2).chars().rev().collect();
+    let tail: String = take(&mut text.chars().rev(), room / 2)
+        .chars()
+        .rev()
+        .collect();
     format!("{head}…{tail}")
 }
 
@@ -174,14 +208,21 @@ mod tests {
     #[test]
     fn a_table_fits_the_width_and_keeps_both_ends() {
         let mut page = Page::default();
-        let row = |name: &str, path: &str| vec![Cell::from(name), Cell::from("clean"), Cell::from(path)];
+        let row =
+            |name: &str, path: &str| vec![Cell::from(name), Cell::from("clean"), Cell::from(path)];
         page.table(
             &["NAME", "STATE", "PATH"],
-            vec![row("login", "/home/somebody/projects/shop.lanes/login"), row("größe", "/x")],
+            vec![
+                row("login", "/home/somebody/projects/shop.lanes/login"),
+                row("größe", "/x"),
+            ],
             &[2],
         );
         let text = anstream::adapter::strip_str(&page.render(Some(40))).to_string();
-        assert_eq!(text, "NAME   STATE  PATH\nlogin  clean  /home/somebod….lanes/login\ngröße  clean  /x\n");
+        assert_eq!(
+            text,
+            "NAME   STATE  PATH\nlogin  clean  /home/somebod….lanes/login\ngröße  clean  /x\n"
+        );
         assert!(text.lines().all(|line| line.width() <= 40));
     }
 

@@ -23,7 +23,12 @@ impl Ui {
     /// Progress under `title`.
     pub fn progress(&self, title: impl Into<String>) -> Progress {
         let visible = !self.json && std::io::stderr().is_terminal();
-        Progress { title: title.into(), started: Instant::now(), visible, bar: Mutex::new(None) }
+        Progress {
+            title: title.into(),
+            started: Instant::now(),
+            visible,
+            bar: Mutex::new(None),
+        }
     }
 }
 
@@ -35,8 +40,12 @@ impl Progress {
         }
         let Ok(mut bar) = self.bar.lock() else { return };
         let bar = bar.get_or_insert_with(|| {
-            let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::stderr_with_hz(10));
-            let style = ProgressStyle::with_template("{msg} {wide_bar} {human_pos}/{human_len} {eta}");
+            let bar = ProgressBar::with_draw_target(
+                Some(total as u64),
+                ProgressDrawTarget::stderr_with_hz(10),
+            );
+            let style =
+                ProgressStyle::with_template("{msg} {wide_bar} {human_pos}/{human_len} {eta}");
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
             bar.set_message(super::escape::line(&self.title));
             bar

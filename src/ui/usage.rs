@@ -10,15 +10,23 @@ pub fn escape(error: &mut clap::Error) {
     let styled = |text: &StyledStr| {
         let plain = text.to_string();
         // Escaped as a whole: a tip is one line, and only one that needs it loses its colours.
-        if line(&plain) == plain { text.clone() } else { StyledStr::from(line(&plain)) }
+        if line(&plain) == plain {
+            text.clone()
+        } else {
+            StyledStr::from(line(&plain))
+        }
     };
     let escaped: Vec<_> = error
         .context()
         .filter_map(|(kind, value)| {
             let value = match value {
                 ContextValue::String(text) => ContextValue::String(line(text)),
-                ContextValue::Strings(texts) => ContextValue::Strings(texts.iter().map(|text| line(text)).collect()),
-                ContextValue::StyledStrs(texts) => ContextValue::StyledStrs(texts.iter().map(styled).collect()),
+                ContextValue::Strings(texts) => {
+                    ContextValue::Strings(texts.iter().map(|text| line(text)).collect())
+                }
+                ContextValue::StyledStrs(texts) => {
+                    ContextValue::StyledStrs(texts.iter().map(styled).collect())
+                }
                 // Numbers and flags, and the usage line, which has nothing from outside in it.
                 _ => return None,
             };

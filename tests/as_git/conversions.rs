@@ -1,4 +1,5 @@
-//! A file of the main worktree that settings of another day have made is not the commit's: a lane gets what git writes.
+//! A file of the main worktree that settings of another day have made is not the commit's: a lane
+//! gets what git writes.
 
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::time::{Duration, SystemTime};
@@ -12,13 +13,15 @@ fn settle(sandbox: &Sandbox) {
         let path = sandbox.repo.join(path);
         if path.symlink_metadata().unwrap().is_file() {
             let file = std::fs::File::options().write(true).open(&path).unwrap();
-            file.set_modified(SystemTime::now() - Duration::from_secs(60)).unwrap();
+            file.set_modified(SystemTime::now() - Duration::from_secs(60))
+                .unwrap();
         }
     }
     sandbox.git(["update-index", "-q", "--refresh"]);
 }
 
-/// Commits `f.txt` as it is, then has git check it out anew under today's settings, and lets that settle.
+/// Commits `f.txt` as it is, then has git check it out anew under today's settings, and lets that
+/// settle.
 fn converted(sandbox: &Sandbox, content: &[u8]) {
     sandbox.write("f.txt", content);
     sandbox.commit("f");
@@ -29,7 +32,11 @@ fn converted(sandbox: &Sandbox, content: &[u8]) {
 
 fn rot(sandbox: &Sandbox) {
     for way in ["smudge", "clean"] {
-        sandbox.git(["config", &format!("filter.rot.{way}"), "tr a-zA-Z n-za-mN-ZA-M"]);
+        sandbox.git([
+            "config",
+            &format!("filter.rot.{way}"),
+            "tr a-zA-Z n-za-mN-ZA-M",
+        ]);
     }
 }
 
@@ -123,11 +130,17 @@ fn files_of_another_day_are_not_copied() {
         }),
         ("~/.config/git/attributes since", |s| {
             converted(s, b"one\ntwo\n");
-            write(&s.root().join("home/.config/git/attributes"), "f.txt eol=crlf\n");
+            write(
+                &s.root().join("home/.config/git/attributes"),
+                "f.txt eol=crlf\n",
+            );
         }),
         ("a macro since", |s| {
             converted(s, b"one\ntwo\n");
-            write(&s.repo.join(".git/info/attributes"), "[attr]dos text eol=crlf\n*.txt dos\n");
+            write(
+                &s.repo.join(".git/info/attributes"),
+                "[attr]dos text eol=crlf\n*.txt dos\n",
+            );
         }),
         ("attr.tree", |s| {
             converted(s, b"one\ntwo\n");
@@ -141,13 +154,15 @@ fn files_of_another_day_are_not_copied() {
             s.write("run.sh", "#!/bin/sh\n");
             s.commit("run");
             s.git(["config", "core.fileMode", "false"]);
-            std::fs::set_permissions(s.repo.join("run.sh"), PermissionsExt::from_mode(0o755)).unwrap();
+            std::fs::set_permissions(s.repo.join("run.sh"), PermissionsExt::from_mode(0o755))
+                .unwrap();
             s.git(["update-index", "--chmod=+x", "README"]);
             s.git(["commit", "-q", "-m", "bit"]);
             settle(s);
         }),
         ("files nobody else may read", |s| {
-            std::fs::set_permissions(s.repo.join("README"), PermissionsExt::from_mode(0o600)).unwrap();
+            std::fs::set_permissions(s.repo.join("README"), PermissionsExt::from_mode(0o600))
+                .unwrap();
             std::fs::set_permissions(s.repo.join("src"), PermissionsExt::from_mode(0o700)).unwrap();
             settle(s);
         }),
@@ -186,7 +201,10 @@ fn files_of_another_day_are_not_copied() {
         let (ours, gits) = both(*setup, Call::default());
         assert_eq!(ours, gits, "{name}");
     }
-    let source: Call<'_> = Call { environment: &[("GIT_ATTR_SOURCE", "attributes")], ..Call::default() };
+    let source: Call<'_> = Call {
+        environment: &[("GIT_ATTR_SOURCE", "attributes")],
+        ..Call::default()
+    };
     if git_version() >= (2, 41) {
         let setup: Setup = |s| {
             converted(s, b"one\ntwo\n");

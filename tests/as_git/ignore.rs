@@ -1,4 +1,5 @@
-//! A file that git shows as untracked is seen, whatever hides it elsewhere, and no lane is taken away with it.
+//! A file that git shows as untracked is seen, whatever hides it elsewhere, and no lane is taken
+//! away with it.
 
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
@@ -11,24 +12,49 @@ type Setup<'a> = &'a dyn Fn(&Sandbox, &Path);
 /// Where patterns are written, and how.
 type Patterns = fn(&Sandbox, &Path, &str);
 
-/// What git counts in a worktree, with everything switched on that shows work: untracked paths and changed ones.
+/// What git counts in a worktree, with everything switched on that shows work: untracked paths and
+/// changed ones.
 fn by_git(sandbox: &Sandbox, lane: &Path) -> (u64, u64) {
-    let all =
-        ["-c", "core.fsmonitor=false", "-c", "core.untrackedCache=false", "-c", "status.showUntrackedFiles=normal"];
-    let status = ["status", "--porcelain=v2", "--ignore-submodules=none", "--no-renames"];
+    let all = [
+        "-c",
+        "core.fsmonitor=false",
+        "-c",
+        "core.untrackedCache=false",
+        "-c",
+        "status.showUntrackedFiles=normal",
+    ];
+    let status = [
+        "status",
+        "--porcelain=v2",
+        "--ignore-submodules=none",
+        "--no-renames",
+    ];
     let said = sandbox.git_in(lane, all.into_iter().chain(status));
     let count = |test: fn(&&str) -> bool| said.lines().filter(test).count() as u64;
-    (count(|line| line.starts_with('?')), count(|line| line.starts_with('1') && line.as_bytes()[3] != b'.'))
+    (
+        count(|line| line.starts_with('?')),
+        count(|line| line.starts_with('1') && line.as_bytes()[3] != b'.'),
+    )
 }
 
 /// What git-lane's list counts.
 fn by_lane(sandbox: &Sandbox) -> (u64, u64) {
     let listed = sandbox.lane(["list", "--json"]).json();
-    let lane = listed["lanes"].as_array().unwrap().iter().find(|lane| lane["name"] == "x").cloned().unwrap();
-    (lane["untracked"].as_u64().unwrap(), lane["modified"].as_u64().unwrap())
+    let lane = listed["lanes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|lane| lane["name"] == "x")
+        .cloned()
+        .unwrap();
+    (
+        lane["untracked"].as_u64().unwrap(),
+        lane["modified"].as_u64().unwrap(),
+    )
 }
 
-/// Sets a lane up, compares, and expects `finish`, `drop` and `prune` to take it only where git sees nothing.
+/// Sets a lane up, compares, and expects `finish`, `drop` and `prune` to take it only where git
+/// sees nothing.
 #[track_caller]
 fn compare(name: &str, setup: Setup<'_>) {
     let sandbox = Sandbox::new();
@@ -38,7 +64,10 @@ fn compare(name: &str, setup: Setup<'_>) {
     sandbox.git(["merge", "-q", "--ff-only", "x"]);
     setup(&sandbox, &lane);
     let (ours, gits) = (by_lane(&sandbox), by_git(&sandbox, &lane));
-    assert_eq!(ours, gits, "{name}: (untracked, modified) of git-lane and of git");
+    assert_eq!(
+        ours, gits,
+        "{name}: (untracked, modified) of git-lane and of git"
+    );
     if gits != (0, 0) {
         sandbox.lane(["finish", "x"]).fails(1);
         sandbox.lane(["drop", "x"]).fails(1);
@@ -49,7 +78,8 @@ fn compare(name: &str, setup: Setup<'_>) {
     }
 }
 
-/// Patterns, one file of them in each place git reads; `notes.txt`, `dir/notes.txt` and `dir/sub/deep` are untracked.
+/// Patterns, one file of them in each place git reads; `notes.txt`, `dir/notes.txt` and
+/// `dir/sub/deep` are untracked.
 #[test]
 fn patterns_in_every_place_hide_what_git_hides() {
     let patterns = [
@@ -109,21 +139,35 @@ fn patterns_in_every_place_hide_what_git_hides() {
         "notes.txt\\",
     ];
     let places: [(&str, Patterns); 5] = [
-        ("info/exclude", |sandbox, _, text| write(&sandbox.repo.join(".git/info/exclude"), text)),
+        ("info/exclude", |sandbox, _, text| {
+            write(&sandbox.repo.join(".git/info/exclude"), text)
+        }),
         ("core.excludesFile", |sandbox, _, text| {
             write(&sandbox.root().join("home/ignore"), text);
             sandbox.git(["config", "--global", "core.excludesFile", "~/ignore"]);
         }),
-        ("~/.config/git/ignore", |sandbox, _, text| write(&sandbox.root().join("home/.config/git/ignore"), text)),
-        (".gitignore", |_, lane, text| write(&lane.join(".gitignore"), text)),
-        ("dir/.gitignore", |_, lane, text| write(&lane.join("dir/.gitignore"), text)),
+        ("~/.config/git/ignore", |sandbox, _, text| {
+            write(&sandbox.root().join("home/.config/git/ignore"), text)
+        }),
+        (".gitignore", |_, lane, text| {
+            write(&lane.join(".gitignore"), text)
+        }),
+        ("dir/.gitignore", |_, lane, text| {
+            write(&lane.join("dir/.gitignore"), text)
+        }),
     ];
     let sandbox = Sandbox::new();
     sandbox.lane(["start", "x"]).ok();
     let lane = sandbox.lane_path("x");
     let mut wrong = Vec::new();
     for (place, put) in places {
-        for file in ["notes.txt", "dir/notes.txt", "dir/sub/deep", " ", "dir/#odd"] {
+        for file in [
+            "notes.txt",
+            "dir/notes.txt",
+            "dir/sub/deep",
+            " ",
+            "dir/#odd",
+        ] {
             write(&lane.join(file), "precious");
         }
         for pattern in patterns {
@@ -206,8 +250,12 @@ fn what_hides_a_file_from_others_hides_it_from_no_removal() {
             write(&lane.join("new/.gitignore"), "*\n");
             write(&lane.join("new/file"), "x");
         }),
-        ("an empty directory", &|_, lane| std::fs::create_dir_all(lane.join("empty/inner")).unwrap()),
-        ("a nested repository", &|s, lane| drop(s.git_in(lane, ["init", "-q", "inner"]))),
+        ("an empty directory", &|_, lane| {
+            std::fs::create_dir_all(lane.join("empty/inner")).unwrap()
+        }),
+        ("a nested repository", &|s, lane| {
+            drop(s.git_in(lane, ["init", "-q", "inner"]))
+        }),
         ("an ignored nested repository", &|s, lane| {
             write(&lane.join(".gitignore"), "inner\n.gitignore\n");
             s.git_in(lane, ["init", "-q", "inner"]);
@@ -227,7 +275,8 @@ fn what_hides_a_file_from_others_hides_it_from_no_removal() {
         }),
         ("core.fileMode", &|s, lane| {
             s.git(["config", "core.fileMode", "false"]);
-            std::fs::set_permissions(lane.join("README"), PermissionsExt::from_mode(0o755)).unwrap();
+            std::fs::set_permissions(lane.join("README"), PermissionsExt::from_mode(0o755))
+                .unwrap();
         }),
     ];
     for (name, setup) in table {
@@ -235,12 +284,17 @@ fn what_hides_a_file_from_others_hides_it_from_no_removal() {
     }
 }
 
-/// Flags of the index make git look away, and so do settings about submodules: a removal looks all the same.
+/// Flags of the index make git look away, and so do settings about submodules: a removal looks all
+/// the same.
 #[test]
 fn what_git_was_told_not_to_look_at_is_looked_at() {
     let table: &[(&str, Setup<'_>)] = &[
-        ("assume-unchanged", &|s, lane| drop(s.git_in(lane, ["update-index", "--assume-unchanged", "README"]))),
-        ("skip-worktree", &|s, lane| drop(s.git_in(lane, ["update-index", "--skip-worktree", "README"]))),
+        ("assume-unchanged", &|s, lane| {
+            drop(s.git_in(lane, ["update-index", "--assume-unchanged", "README"]))
+        }),
+        ("skip-worktree", &|s, lane| {
+            drop(s.git_in(lane, ["update-index", "--skip-worktree", "README"]))
+        }),
         ("core.ignoreStat", &|s, lane| {
             s.git(["config", "core.ignoreStat", "true"]);
             s.git_in(lane, ["update-index", "--really-refresh"]);
@@ -262,9 +316,20 @@ fn what_git_was_told_not_to_look_at_is_looked_at() {
     for setting in ["diff.ignoreSubmodules", "submodule.part.ignore"] {
         let sandbox = Sandbox::new();
         sandbox.git(["init", "-q", "-b", "main", "../part"]);
-        sandbox.git_in(&sandbox.root().join("part"), ["commit", "-q", "--allow-empty", "-m", "part"]);
+        sandbox.git_in(
+            &sandbox.root().join("part"),
+            ["commit", "-q", "--allow-empty", "-m", "part"],
+        );
         sandbox.git(["config", "--global", "protocol.file.allow", "always"]);
-        sandbox.git(["submodule", "--quiet", "add", "--name", "part", "../part", "part"]);
+        sandbox.git([
+            "submodule",
+            "--quiet",
+            "add",
+            "--name",
+            "part",
+            "../part",
+            "part",
+        ]);
         sandbox.commit("part");
         sandbox.lane(["start", "x", "--recurse-submodules"]).ok();
         sandbox.git(["config", setting, "all"]);

@@ -1,4 +1,5 @@
-//! What runs while a lane is made sees the lane's own place, and a start that cannot write its files leaves nothing.
+//! What runs while a lane is made sees the lane's own place, and a start that cannot write its
+//! files leaves nothing.
 
 use super::{Call, Setup, both};
 use crate::sandbox::{Sandbox, git_version, write};
@@ -6,11 +7,17 @@ use crate::sandbox::{Sandbox, git_version, write};
 /// A filter that says where it runs, in the file it makes.
 fn telling(sandbox: &Sandbox) {
     let script = sandbox.root().join("tell");
-    let text = "#!/bin/sh\ncat\necho \"$(pwd -P)|$1|$(git rev-parse --show-toplevel --absolute-git-dir)\
-        |$(git symbolic-ref HEAD)|${GIT_WORK_TREE-none}|$GIT_DIR|${GIT_LANE_INTERNAL-}\" | sed 's/|1$/|/'\n";
+    let text = "#!/bin/sh\ncat\necho \"$(pwd -P)|$1|$(git rev-parse --show-toplevel \
+                --absolute-git-dir)\
+        |$(git symbolic-ref HEAD)|${GIT_WORK_TREE-none}|$GIT_DIR|${GIT_LANE_INTERNAL-}\" | sed \
+        's/|1$/|/'\n";
     write(&script, text);
     std::fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    sandbox.git(["config", "filter.tell.smudge", &format!("{} %f", script.display())]);
+    sandbox.git([
+        "config",
+        "filter.tell.smudge",
+        &format!("{} %f", script.display()),
+    ]);
     sandbox.git(["config", "filter.tell.clean", "sed '/|/d'"]);
     sandbox.write("told.txt", "told\n");
     sandbox.write("deep/er/told.txt", "told\n");
@@ -28,7 +35,10 @@ fn filters_run_in_the_place_of_the_worktree() {
         ("an attribute of the user's", |s| {
             telling(s);
             s.commit("told");
-            write(&s.root().join("home/.config/git/attributes"), "told.txt filter=tell ident\n");
+            write(
+                &s.root().join("home/.config/git/attributes"),
+                "told.txt filter=tell ident\n",
+            );
         }),
         ("where git checks out everything", |s| {
             telling(s);
@@ -46,7 +56,10 @@ fn filters_run_in_the_place_of_the_worktree() {
     for (name, setup) in table {
         let (ours, gits) = both(*setup, Call::default());
         assert_eq!(ours, gits, "{name}");
-        assert!(gits["deep/er/told.txt"].contains("deep/er/told.txt") || name.contains("user's"), "{gits:?}");
+        assert!(
+            gits["deep/er/told.txt"].contains("deep/er/told.txt") || name.contains("user's"),
+            "{gits:?}"
+        );
     }
 }
 
@@ -76,7 +89,10 @@ fn a_start_whose_files_cannot_be_written_leaves_nothing() {
         sandbox.nothing_left_behind(0);
         sandbox.git(["config", "filter.must.smudge", "cat"]);
         sandbox.lane(["start", "x"]).ok();
-        assert_eq!(sandbox.git_in(&sandbox.lane_path("x"), ["status", "--porcelain"]), "");
+        assert_eq!(
+            sandbox.git_in(&sandbox.lane_path("x"), ["status", "--porcelain"]),
+            ""
+        );
     }
 }
 
@@ -91,16 +107,27 @@ fn a_start_that_fails_late_takes_no_work_along() {
     sandbox.git(["config", "filter.must.clean", "cat"]);
     let said = sandbox.lane(["start", "x"]).fails(5);
     assert!(said.contains("stays there"), "{said}");
-    assert_eq!(std::fs::read_to_string(sandbox.lane_path("x").join("work")).unwrap(), "precious\n");
-    assert_eq!(sandbox.git(["rev-parse", "x"]), sandbox.git(["rev-parse", "main"]));
+    assert_eq!(
+        std::fs::read_to_string(sandbox.lane_path("x").join("work")).unwrap(),
+        "precious\n"
+    );
+    assert_eq!(
+        sandbox.git(["rev-parse", "x"]),
+        sandbox.git(["rev-parse", "main"])
+    );
     sandbox.git(["config", "filter.must.smudge", "cat"]);
     sandbox.lane(["start", "y"]).ok();
     let lane = sandbox.lane_path("x");
-    assert_eq!(sandbox.git_in(&lane, ["status", "--porcelain"]), "?? work", "the next command completes it");
+    assert_eq!(
+        sandbox.git_in(&lane, ["status", "--porcelain"]),
+        "?? work",
+        "the next command completes it"
+    );
     sandbox.nothing_under_way();
 }
 
-/// Paths git cannot open are refused with nothing left, and longer places than the system takes likewise.
+/// Paths git cannot open are refused with nothing left, and longer places than the system takes
+/// likewise.
 #[test]
 fn paths_too_long_are_refused() {
     let sandbox = Sandbox::new();
@@ -112,7 +139,12 @@ fn paths_too_long_are_refused() {
         command.args(["-c", &format!("git mktree <'{}'", file.display())]);
         sandbox.run(&mut command).ok().trim().to_owned()
     };
-    for (depth, length, fits) in [(25, 200, false), (20, 202, true), (1, 255, true), (1, 256, false)] {
+    for (depth, length, fits) in [
+        (25, 200, false),
+        (20, 202, true),
+        (1, 255, true),
+        (1, 256, false),
+    ] {
         let mut id = tree(&format!("100644 blob {blob}\tf"));
         for _ in 0..depth {
             id = tree(&format!("040000 tree {id}\t{}", "d".repeat(length)));
@@ -121,7 +153,10 @@ fn paths_too_long_are_refused() {
         let run = sandbox.lane(["start", "x", "--base", &commit]);
         assert_eq!(run.code == 0, fits, "{depth} times {length}: {run}");
         if fits {
-            assert_eq!(sandbox.git_in(&sandbox.lane_path("x"), ["status", "--porcelain"]), "");
+            assert_eq!(
+                sandbox.git_in(&sandbox.lane_path("x"), ["status", "--porcelain"]),
+                ""
+            );
             sandbox.lane(["drop", "--yes", "x"]).ok();
         } else {
             sandbox.nothing_under_way();
@@ -129,12 +164,21 @@ fn paths_too_long_are_refused() {
             assert!(!sandbox.lane_path("x").exists());
         }
     }
-    for path in [format!("{}/{}", sandbox.root().display(), "d/".repeat(2100)), "n".repeat(256)] {
+    for path in [
+        format!("{}/{}", sandbox.root().display(), "d/".repeat(2100)),
+        "n".repeat(256),
+    ] {
         let before = sandbox.fingerprint();
         let run = sandbox.lane(["start", "long", "--path", &path]);
-        assert!(matches!(run.code, 1 | 4) && run.stderr.contains("long"), "{run}");
+        assert!(
+            matches!(run.code, 1 | 4) && run.stderr.contains("long"),
+            "{run}"
+        );
         let after = sandbox.fingerprint();
-        let new: Vec<&str> = after.lines().filter(|line| !before.contains(line)).collect();
+        let new: Vec<&str> = after
+            .lines()
+            .filter(|line| !before.contains(line))
+            .collect();
         assert_eq!((new, after.len()), (Vec::new(), before.len()));
     }
 }
@@ -151,7 +195,11 @@ fn links_are_relative_where_git_makes_them_so() {
                     continue;
                 }
                 let storage = format!("--ref-format={format}");
-                let storage = if git_version() < (2, 46) { "--quiet" } else { &storage };
+                let storage = if git_version() < (2, 46) {
+                    "--quiet"
+                } else {
+                    &storage
+                };
                 sandbox.git(["init", "-q", "-b", "main", storage, "."]);
                 sandbox.write("README", "x");
                 sandbox.commit("first");
@@ -166,13 +214,21 @@ fn links_are_relative_where_git_makes_them_so() {
             let links = |sandbox: &Sandbox| {
                 let read = |path: std::path::PathBuf| std::fs::read_to_string(path).unwrap();
                 let admin = sandbox.repo.join(".git/worktrees/x");
-                [read(sandbox.lane_path("x").join(".git")), read(admin.join("gitdir")), read(admin.join("commondir"))]
-                    .map(|text| text.replace(sandbox.root().to_str().unwrap(), "ROOT"))
+                [
+                    read(sandbox.lane_path("x").join(".git")),
+                    read(admin.join("gitdir")),
+                    read(admin.join("commondir")),
+                ]
+                .map(|text| text.replace(sandbox.root().to_str().unwrap(), "ROOT"))
             };
             assert_eq!(links(&ours), links(&gits), "{format} {setting}");
             assert_eq!(links(&ours)[1].starts_with("../"), relative);
             let settings = |sandbox: &Sandbox| {
-                ["core.repositoryformatversion", "extensions.relativeWorktrees"].map(|key| {
+                [
+                    "core.repositoryformatversion",
+                    "extensions.relativeWorktrees",
+                ]
+                .map(|key| {
                     let mut command = sandbox.command("git");
                     sandbox.run(command.args(["config", key])).stdout
                 })

@@ -9,7 +9,13 @@ use crate::sandbox::Sandbox;
 fn with_lanes(names: &[String]) -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.git(["config", "gc.auto", "0"]);
-    sandbox.lane(["start"].into_iter().chain(names.iter().map(String::as_str))).ok();
+    sandbox
+        .lane(
+            ["start"]
+                .into_iter()
+                .chain(names.iter().map(String::as_str)),
+        )
+        .ok();
     for name in names {
         let (path, text) = if name.starts_with("twin") {
             ("src/app.txt".to_owned(), format!("one\n{name}\nthree\n"))
@@ -48,13 +54,19 @@ impl Looks {
     fn told(&self, arrived: usize) -> String {
         let wrong = self.during + self.dirty;
         let per = |all: usize| wrong as f64 / all as f64;
-        format!("{wrong} of {} ({:.0} in 1000, {:.2} per branch)", self.all, 1000.0 * per(self.all), per(arrived))
+        format!(
+            "{wrong} of {} ({:.0} in 1000, {:.2} per branch)",
+            self.all,
+            1000.0 * per(self.all),
+            per(arrived)
+        )
     }
 }
 
 impl Sandbox {
-    /// Does `work` while somebody looks at the main worktree. No file system replaces many files at one instant: a look
-    /// counts when nobody holds the index before and after it, and main is where it was.
+    /// Does `work` while somebody looks at the main worktree. No file system replaces many files at
+    /// one instant: a look counts when nobody holds the index before and after it, and main is
+    /// where it was.
     fn watched<T>(&self, work: impl FnOnce() -> T) -> (T, Looks) {
         let stop = AtomicBool::new(false);
         let settled = || {
@@ -69,7 +81,11 @@ impl Sandbox {
                 let quiet = before.is_some() && settled() == before;
                 looks.all += 1;
                 if !status.is_empty() {
-                    *if quiet { &mut looks.dirty } else { &mut looks.during } += 1;
+                    *if quiet {
+                        &mut looks.dirty
+                    } else {
+                        &mut looks.during
+                    } += 1;
                 }
             }
             looks
@@ -79,7 +95,10 @@ impl Sandbox {
             let worked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
             stop.store(true, Ordering::Relaxed);
             let looks = watching.join().unwrap();
-            (worked.unwrap_or_else(|panic| std::panic::resume_unwind(panic)), looks)
+            (
+                worked.unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+                looks,
+            )
         })
     }
 }
@@ -87,7 +106,8 @@ impl Sandbox {
 #[test]
 fn all_landings_that_do_not_conflict_arrive() {
     let (mut together, mut one_by_one) = (0.0, 0.0);
-    let (mut all_looks, mut looks_by_git, mut by_git, mut dirty_by_git) = (Looks::default(), Looks::default(), 0, 0);
+    let (mut all_looks, mut looks_by_git, mut by_git, mut dirty_by_git) =
+        (Looks::default(), Looks::default(), 0, 0);
     for _ in 0..rounds() {
         let lanes = names(processes());
         let all = [lanes.clone(), vec!["twin-a".into(), "twin-b".into()]].concat();
@@ -96,51 +116,78 @@ fn all_landings_that_do_not_conflict_arrive() {
         let ((ended, time), looks) = sandbox.watched(|| timed(|| sandbox.together(&finishes)));
         together += time.as_secs_f64();
         assert!(looks.all > 0);
-        assert_eq!(looks.dirty, 0, "main was dirty in {} of {} looks", looks.dirty, looks.all);
+        assert_eq!(
+            looks.dirty, 0,
+            "main was dirty in {} of {} looks",
+            looks.dirty, looks.all
+        );
         all_looks += looks;
-        let (twins, others): (Vec<Ended>, Vec<Ended>) =
-            ended.into_iter().partition(|ended| ended.args[2].starts_with("twin"));
+        let (twins, others): (Vec<Ended>, Vec<Ended>) = ended
+            .into_iter()
+            .partition(|ended| ended.args[2].starts_with("twin"));
         all_ok(&others);
         let mut codes: Vec<_> = twins.iter().map(|twin| twin.code).collect();
         codes.sort();
         assert_eq!(codes, [Some(0), Some(3)], "{twins:#?}");
         assert_eq!(sandbox.git(["status", "--porcelain"]), "");
-        assert_eq!(sandbox.git(["rev-list", "--count", "--merges", "main"]), (lanes.len() + 1).to_string());
+        assert_eq!(
+            sandbox.git(["rev-list", "--count", "--merges", "main"]),
+            (lanes.len() + 1).to_string()
+        );
         for name in &lanes {
-            assert!(sandbox.repo.join(format!("src/{name}.txt")).is_file(), "{name}");
+            assert!(
+                sandbox.repo.join(format!("src/{name}.txt")).is_file(),
+                "{name}"
+            );
         }
         sandbox.at_rest(lanes.len() + 1);
 
         if long() {
             let sandbox = with_lanes(&all);
-            let serially = || all.iter().for_each(|name| drop(sandbox.lane(["finish", name]).to_string()));
+            let serially = || {
+                all.iter()
+                    .for_each(|name| drop(sandbox.lane(["finish", name]).to_string()))
+            };
             one_by_one += timed(serially).1.as_secs_f64();
             let (failed, dirty) = merged_by_git();
             (by_git, dirty_by_git) = (by_git + failed, dirty_by_git + usize::from(dirty));
             looks_by_git += merged_by_git_in_turn();
         }
     }
-    assert!(!long() || together < 3.0 * one_by_one, "{together:.1} s at once, {one_by_one:.1} s one by one");
+    assert!(
+        !long() || together < 3.0 * one_by_one,
+        "{together:.1} s at once, {one_by_one:.1} s one by one"
+    );
     let more = format!(
-        "{together:.1} s, one by one {one_by_one:.1} s; main clean in all looks between landings, not in {}; beside git merge \
+        "{together:.1} s, one by one {one_by_one:.1} s; main clean in all looks between landings, \
+         not in {}; beside git merge \
          one by one not in {}; git at once left it dirty in {dirty_by_git} rounds",
         all_looks.told(rounds() * (processes() + 1)),
         looks_by_git.told(rounds() * processes()),
     );
-    tell("finish into one main, one of them conflicting", processes() + 2, 0, by_git, &more);
+    tell(
+        "finish into one main, one of them conflicting",
+        processes() + 2,
+        0,
+        by_git,
+        &more,
+    );
 }
 
 /// How many of as many `git merge` in the main worktree fail, and whether it is dirty afterwards.
 fn merged_by_git() -> (usize, bool) {
     let lanes = names(processes());
     let sandbox = with_lanes(&lanes);
-    let merges: Vec<Vec<&str>> =
-        lanes.iter().map(|name| vec!["git", "merge", "-q", "--no-edit", "--no-ff", name]).collect();
+    let merges: Vec<Vec<&str>> = lanes
+        .iter()
+        .map(|name| vec!["git", "merge", "-q", "--no-edit", "--no-ff", name])
+        .collect();
     let failed = failures(&sandbox.together(&merges));
     (failed, !sandbox.git(["status", "--porcelain"]).is_empty())
 }
 
-/// What somebody sees who looks while git merges one branch after the other, as it is meant to be used.
+/// What somebody sees who looks while git merges one branch after the other, as it is meant to be
+/// used.
 fn merged_by_git_in_turn() -> Looks {
     let lanes = names(processes());
     let sandbox = with_lanes(&lanes);
@@ -162,17 +209,22 @@ fn one_of_those_who_want_a_lane_away_gets_it() {
             &["git-lane", "drop", "wanted", "--yes", "--json"],
             &["git-lane", "prune", "--yes", "--json"],
         ];
-        let commands: Vec<Vec<&str>> = (0..processes()).map(|number| ways[number % 3].to_vec()).collect();
+        let commands: Vec<Vec<&str>> = (0..processes())
+            .map(|number| ways[number % 3].to_vec())
+            .collect();
         let ended = sandbox.together(&commands);
         let took = ended.iter().filter(|ended| {
             let document = ended.json();
-            let retired = document["retired"]["trash"].is_string() || document["dropped"][0]["trashId"].is_string();
+            let retired = document["retired"]["trash"].is_string()
+                || document["dropped"][0]["trashId"].is_string();
             ended.ok() && (retired || document["pruned"][0]["trashId"].is_string())
         });
         assert_eq!(took.count(), 1, "{ended:#?}");
         for loser in ended.iter().filter(|ended| !ended.ok()) {
             let code = &loser.json()["error"]["code"];
-            let told = ["raced", "no-such-lane", "busy"].iter().any(|known| code == known);
+            let told = ["raced", "no-such-lane", "busy"]
+                .iter()
+                .any(|known| code == known);
             assert!(loser.code == Some(1) && told, "{loser:#?}");
         }
         sandbox.at_rest(1);
@@ -182,7 +234,13 @@ fn one_of_those_who_want_a_lane_away_gets_it() {
         sandbox.whole("wanted");
         sandbox.at_rest(0);
     }
-    tell("finish, drop and prune of one lane", processes(), 0, "-", "one gets it, the others are told");
+    tell(
+        "finish, drop and prune of one lane",
+        processes(),
+        0,
+        "-",
+        "one gets it, the others are told",
+    );
 }
 
 const LOOKING: [&[&str]; 4] = [
@@ -192,10 +250,12 @@ const LOOKING: [&[&str]; 4] = [
     &["git-lane", "list", "--json"],
 ];
 
-/// A git that has read the list of worktrees or branches dies when one of them goes before it has looked at it, next to
-/// `git worktree remove` and `git branch -d` as well.
+/// A git that has read the list of worktrees or branches dies when one of them goes before it has
+/// looked at it, next to `git worktree remove` and `git branch -d` as well.
 fn is_gits_own(failed: &Ended) -> bool {
-    [".git/worktrees/", "bad object refs/heads/"].iter().any(|own| failed.stderr.contains(own))
+    [".git/worktrees/", "bad object refs/heads/"]
+        .iter()
+        .any(|own| failed.stderr.contains(own))
 }
 
 /// Five commits in a worktree; how many of them failed.
@@ -203,14 +263,17 @@ fn commits(sandbox: &Sandbox, name: &str) -> usize {
     let path = sandbox.lane_path(name);
     let commit = |_: &i32| {
         let mut command = sandbox.command("git");
-        command.current_dir(&path).args(["commit", "-q", "--allow-empty", "-m", "work"]);
+        command
+            .current_dir(&path)
+            .args(["commit", "-q", "--allow-empty", "-m", "work"]);
         !quietly(&mut command)
     };
     (0..5).filter(commit).count()
 }
 
-/// Runs all `commands` at once while somebody commits in each of `working`, beside those who look; returns how the
-/// commands ended, how many commits failed, and how many looked, and which of these failed.
+/// Runs all `commands` at once while somebody commits in each of `working`, beside those who look;
+/// returns how the commands ended, how many commits failed, and how many looked, and which of these
+/// failed.
 fn meanwhile(
     sandbox: &Sandbox,
     working: &[String],
@@ -221,9 +284,18 @@ fn meanwhile(
         std::thread::scope(|scope| {
             let mut committing = Vec::new();
             let ended = sandbox.together_after(commands, || {
-                committing = working.iter().map(|name| scope.spawn(move || commits(sandbox, name))).collect();
+                committing = working
+                    .iter()
+                    .map(|name| scope.spawn(move || commits(sandbox, name)))
+                    .collect();
             });
-            (ended, committing.into_iter().map(|thread| thread.join().unwrap()).sum())
+            (
+                ended,
+                committing
+                    .into_iter()
+                    .map(|thread| thread.join().unwrap())
+                    .sum(),
+            )
         })
     });
     (ended, failed_commits, ran, failed)
@@ -236,18 +308,29 @@ fn work_goes_on_in_lanes_while_others_come_and_go() {
         let lanes = names(processes());
         let sandbox = with_lanes(&lanes);
         let (working, going) = lanes.split_at(lanes.len() / 2);
-        let coming: Vec<String> = (0..working.len()).map(|number| format!("new-{number}")).collect();
+        let coming: Vec<String> = (0..working.len())
+            .map(|number| format!("new-{number}"))
+            .collect();
         let mut commands: Vec<Vec<&str>> = going.iter().map(|name| finish(name)).collect();
         commands.extend(coming.iter().map(|name| vec!["git-lane", "start", name]));
-        commands.extend(going.iter().map(|name| vec!["git-lane", "drop", name, "--yes"]));
-        let (ended, failed_commits, ran, failed) = meanwhile(&sandbox, working, &commands, &LOOKING);
+        commands.extend(
+            going
+                .iter()
+                .map(|name| vec!["git-lane", "drop", name, "--yes"]),
+        );
+        let (ended, failed_commits, ran, failed) =
+            meanwhile(&sandbox, working, &commands, &LOOKING);
         all_ok(&ended[going.len()..going.len() + coming.len()]);
         let (known, failed): (Vec<Ended>, Vec<Ended>) = failed.into_iter().partition(is_gits_own);
         assert!(failed.is_empty(), "{failed:#?}");
         (looked, met) = (looked + ran, met + known.len());
         assert_eq!(failed_commits, 0);
         for name in working {
-            assert_eq!(sandbox.git(["rev-list", "--count", &format!("main..{name}")]), "6", "{name}");
+            assert_eq!(
+                sandbox.git(["rev-list", "--count", &format!("main..{name}")]),
+                "6",
+                "{name}"
+            );
             sandbox.whole(name);
         }
         coming.iter().for_each(|name| sandbox.whole(name));
@@ -256,20 +339,35 @@ fn work_goes_on_in_lanes_while_others_come_and_go() {
 
         if long() {
             let sandbox = with_lanes(&lanes);
-            let script =
-                "git merge -q --no-edit \"$1\" && git worktree remove \"../shop.lanes/$1\" && git branch -q -d \"$1\"";
-            let going = going.iter().map(|name| vec!["sh", "-c", script, "sh", name]);
-            let paths: Vec<String> = coming.iter().map(|name| format!("../shop.lanes/{name}")).collect();
-            let coming =
-                coming.iter().zip(&paths).map(|(name, path)| vec!["git", "worktree", "add", "-q", "-b", name, path]);
+            let script = "git merge -q --no-edit \"$1\" && git worktree \
+                          remove \"../shop.lanes/$1\" && git branch -q -d \"$1\"";
+            let going = going
+                .iter()
+                .map(|name| vec!["sh", "-c", script, "sh", name]);
+            let paths: Vec<String> = coming
+                .iter()
+                .map(|name| format!("../shop.lanes/{name}"))
+                .collect();
+            let coming = coming
+                .iter()
+                .zip(&paths)
+                .map(|(name, path)| vec!["git", "worktree", "add", "-q", "-b", name, path]);
             let commands: Vec<Vec<&str>> = going.chain(coming).collect();
-            let (ended, failed_commits, _, failed) = meanwhile(&sandbox, working, &commands, &LOOKING[..3]);
+            let (ended, failed_commits, _, failed) =
+                meanwhile(&sandbox, working, &commands, &LOOKING[..3]);
             by_git += failures(&ended) + failed_commits;
             git_met += failed.len();
         }
     }
     let more = format!(
-        "{looked} bystanders, {met} died in git's own race with a worktree or branch that goes; beside git {git_met} died"
+        "{looked} bystanders, {met} died in git's own race with a worktree or branch that goes; \
+         beside git {git_met} died"
     );
-    tell("commits in lanes, others start, finish and drop", processes(), 0, by_git, &more);
+    tell(
+        "commits in lanes, others start, finish and drop",
+        processes(),
+        0,
+        by_git,
+        &more,
+    );
 }

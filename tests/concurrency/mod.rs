@@ -1,5 +1,6 @@
-//! Many processes at once. The ordinary suite runs one quick round of each race; this runs fifty processes by ten rounds
-//! of each, plain git's way of doing the same beside it, and prints a table:
+//! Many processes at once. The ordinary suite runs one quick round of each race; this runs fifty
+//! processes by ten rounds of each, plain git's way of doing the same beside it, and prints a
+//! table:
 //!
 //! ```sh
 //! GIT_LANE_TEST_LONG=1 cargo test --test suite concurrency -- --nocapture --test-threads=1
@@ -25,7 +26,9 @@ fn processes() -> usize {
 }
 
 fn rounds() -> usize {
-    let given = std::env::var("GIT_LANE_TEST_ROUNDS").ok().and_then(|rounds| rounds.parse().ok());
+    let given = std::env::var("GIT_LANE_TEST_ROUNDS")
+        .ok()
+        .and_then(|rounds| rounds.parse().ok());
     given.unwrap_or(if long() { 10 } else { 1 })
 }
 
@@ -61,15 +64,23 @@ impl Sandbox {
     }
 
     /// Like [`Sandbox::together`]; `opened` runs once the barrier is open.
-    fn together_after<S: AsRef<str>>(&self, commands: &[Vec<S>], opened: impl FnOnce()) -> Vec<Ended> {
-        // Everybody waits for the end of one file, which is there for all when its writer is dropped.
+    fn together_after<S: AsRef<str>>(
+        &self,
+        commands: &[Vec<S>],
+        opened: impl FnOnce(),
+    ) -> Vec<Ended> {
+        // Everybody waits for the end of one file, which is there for all when its writer is
+        // dropped.
         let (reader, writer) = std::io::pipe().unwrap();
         let children: Vec<(Vec<String>, Child)> = commands
             .iter()
             .map(|args| {
                 let args: Vec<String> = args.iter().map(|arg| arg.as_ref().to_owned()).collect();
                 let mut command = self.command("sh");
-                command.args(["-c", r#"read -r _; exec "$@""#, "sh"]).args(&args).stdin(reader.try_clone().unwrap());
+                command
+                    .args(["-c", r#"read -r _; exec "$@""#, "sh"])
+                    .args(&args)
+                    .stdin(reader.try_clone().unwrap());
                 command.stdout(Stdio::piped()).stderr(Stdio::piped());
                 let child = command.spawn().unwrap();
                 (args, child)
@@ -83,13 +94,18 @@ impl Sandbox {
             let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
             let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
             assert!(!stderr.contains("panicked"), "{args:?}: {stderr}");
-            Ended { args, code: output.status.code(), stdout, stderr }
+            Ended {
+                args,
+                code: output.status.code(),
+                stdout,
+                stderr,
+            }
         };
         children.into_iter().map(ended).collect()
     }
 
-    /// Runs `work` while each of `loops` runs again and again; returns what it returns, how often they ran, and those
-    /// that failed.
+    /// Runs `work` while each of `loops` runs again and again; returns what it returns, how often
+    /// they ran, and those that failed.
     fn beside<T>(&self, loops: &[&[&str]], work: impl FnOnce() -> T) -> (T, usize, Vec<Ended>) {
         let stop = AtomicBool::new(false);
         std::thread::scope(|scope| {
@@ -111,7 +127,10 @@ impl Sandbox {
                 }
                 (ran, failed)
             };
-            let turning: Vec<_> = loops.iter().map(|args| scope.spawn(move || turn(args))).collect();
+            let turning: Vec<_> = loops
+                .iter()
+                .map(|args| scope.spawn(move || turn(args)))
+                .collect();
             // A failing assertion must not leave the loops turning for ever.
             let worked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
             stop.store(true, Ordering::Relaxed);
@@ -121,7 +140,11 @@ impl Sandbox {
                 ran += times;
                 failed.extend(failures);
             }
-            (worked.unwrap_or_else(|panic| std::panic::resume_unwind(panic)), ran, failed)
+            (
+                worked.unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+                ran,
+                failed,
+            )
         })
     }
 
@@ -129,7 +152,10 @@ impl Sandbox {
     #[track_caller]
     fn whole(&self, lane: &str) {
         let path = self.lane_path(lane);
-        assert_eq!(self.git_in(&path, ["symbolic-ref", "--short", "HEAD"]), lane);
+        assert_eq!(
+            self.git_in(&path, ["symbolic-ref", "--short", "HEAD"]),
+            lane
+        );
         assert_eq!(self.git_in(&path, ["status", "--porcelain"]), "", "{lane}");
     }
 
@@ -145,17 +171,34 @@ impl Sandbox {
 #[track_caller]
 fn all_ok(ended: &[Ended]) {
     let failed: Vec<&Ended> = ended.iter().filter(|ended| !ended.ok()).collect();
-    assert!(failed.is_empty(), "{} of {} failed: {failed:#?}", failed.len(), ended.len());
+    assert!(
+        failed.is_empty(),
+        "{} of {} failed: {failed:#?}",
+        failed.len(),
+        ended.len()
+    );
 }
 
-/// One line of the table of the long runs: how often git-lane failed, how often plain git did, and what else was seen.
-fn tell(scenario: &str, processes: usize, failures: usize, by_git: impl std::fmt::Display, more: &str) {
+/// One line of the table of the long runs: how often git-lane failed, how often plain git did, and
+/// what else was seen.
+fn tell(
+    scenario: &str,
+    processes: usize,
+    failures: usize,
+    by_git: impl std::fmt::Display,
+    more: &str,
+) {
     static HEADER: std::sync::Once = std::sync::Once::new();
     if long() {
         HEADER.call_once(|| {
-            eprintln!("\n| scenario | processes x rounds | git-lane failed | git failed | |\n|-|-|-|-|-|")
+            eprintln!(
+                "\n| scenario | processes x rounds | git-lane failed | git failed | |\n|-|-|-|-|-|"
+            )
         });
-        eprintln!("| {scenario} | {processes} x {} | {failures} | {by_git} | {more} |", rounds());
+        eprintln!(
+            "| {scenario} | {processes} x {} | {failures} | {by_git} | {more} |",
+            rounds()
+        );
     }
 }
 
@@ -173,5 +216,9 @@ fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
 
 /// A command nobody looks at.
 fn quietly(command: &mut Command) -> bool {
-    command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+    command
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
 }

@@ -10,7 +10,8 @@ const BRANCH: &[&str] = &["git", "branch", "--list", "--all"];
 const LOG: &[&str] = &["git", "log", "--all", "--oneline"];
 const STATUS: &[&str] = &["git", "status", "--short"];
 
-/// A repository with a remote that gets new branches and loses old ones whenever it is fetched from.
+/// A repository with a remote that gets new branches and loses old ones whenever it is fetched
+/// from.
 fn with_remote() -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.git(["config", "gc.auto", "0"]);
@@ -19,35 +20,52 @@ fn with_remote() -> Sandbox {
     // What git runs at the other end of a fetch.
     let upload = sandbox.root().join("upload");
     let script = "#!/bin/sh\ngit -C \"$1\" branch -f fresh-$$ main >/dev/null 2>&1\n\
-        git -C \"$1\" for-each-ref --format='delete %(refname)' 'refs/heads/fresh-*' | head -n 1 |\n\
+        git -C \"$1\" for-each-ref --format='delete %(refname)' 'refs/heads/fresh-*' | head -n 1 \
+        |\n\
         git -C \"$1\" update-ref --stdin >/dev/null 2>&1\nexec git-upload-pack \"$1\"\n";
     std::fs::write(&upload, script).unwrap();
     let mut chmod = sandbox.command("chmod");
     sandbox.run(chmod.arg("+x").arg(&upload)).ok();
-    sandbox.git(["config", "remote.origin.uploadpack", upload.to_str().unwrap()]);
+    sandbox.git([
+        "config",
+        "remote.origin.uploadpack",
+        upload.to_str().unwrap(),
+    ]);
     sandbox.git(["fetch", "-q", "origin"]);
     sandbox
 }
 
-/// Those of the bystanders that only look: nobody may give them cause to fail. gc, fetch and prune fall over each other
-/// with git alone too.
+/// Those of the bystanders that only look: nobody may give them cause to fail. gc, fetch and prune
+/// fall over each other with git alone too.
 fn readers(failed: Vec<Ended>) -> Vec<Ended> {
     let readers = [BRANCH, LOG, STATUS].map(|args| args.join(" "));
-    failed.into_iter().filter(|failed| readers.contains(&failed.args.join(" "))).collect()
+    failed
+        .into_iter()
+        .filter(|failed| readers.contains(&failed.args.join(" ")))
+        .collect()
 }
 
 /// Starts all lanes at once from `base`, next to `loops`; returns how often those ran.
 fn different(base: &str, loops: &[&[&str]]) -> usize {
     let sandbox = with_remote();
     let names = names(processes());
-    let starts: Vec<Vec<&str>> = names.iter().map(|name| vec!["git-lane", "start", name, "--base", base]).collect();
+    let starts: Vec<Vec<&str>> = names
+        .iter()
+        .map(|name| vec!["git-lane", "start", name, "--base", base])
+        .collect();
     let (ended, ran, failed) = sandbox.beside(loops, || sandbox.together(&starts));
     all_ok(&ended);
     let failed = readers(failed);
     assert!(failed.is_empty(), "{failed:#?}");
     names.iter().for_each(|name| sandbox.whole(name));
     sandbox.at_rest(0);
-    assert_eq!(sandbox.git(["config", "--get-regexp", r"^lane\..*\.id$"]).lines().count(), names.len());
+    assert_eq!(
+        sandbox
+            .git(["config", "--get-regexp", r"^lane\..*\.id$"])
+            .lines()
+            .count(),
+        names.len()
+    );
     ran
 }
 
@@ -56,7 +74,9 @@ fn different_by_git(base: &str, loops: &[&[&str]]) -> (usize, usize) {
     let sandbox = with_remote();
     let add = |name: &String| {
         let path = format!("../{name}");
-        ["git", "worktree", "add", "-q", "-b", name, &path, base].map(str::to_owned).to_vec()
+        ["git", "worktree", "add", "-q", "-b", name, &path, base]
+            .map(str::to_owned)
+            .to_vec()
     };
     let adds: Vec<Vec<String>> = names(processes()).iter().map(add).collect();
     let (ended, _, failed) = sandbox.beside(loops, || sandbox.together(&adds));
@@ -69,7 +89,11 @@ fn different_starts_do_not_see_each_other() {
         ("start", "main", &[]),
         ("start beside gc --prune=now", "main", &[GC]),
         ("start beside worktree prune", "main", &[PRUNE]),
-        ("start from a remote beside fetch --prune", "origin/main", &[FETCH]),
+        (
+            "start from a remote beside fetch --prune",
+            "origin/main",
+            &[FETCH],
+        ),
         (
             "start from a remote, all of these and readers beside",
             "origin/main",
@@ -88,7 +112,13 @@ fn different_starts_do_not_see_each_other() {
             }
         }
         let more = format!("{ran} bystanders, no reader failed; beside git {blind} readers failed");
-        tell(scenario, processes(), 0, by_git, if loops.is_empty() { "" } else { &more });
+        tell(
+            scenario,
+            processes(),
+            0,
+            by_git,
+            if loops.is_empty() { "" } else { &more },
+        );
     }
 }
 
@@ -97,18 +127,35 @@ fn the_same_start_creates_one_lane() {
     let mut by_git = 0;
     for _ in 0..rounds() {
         let sandbox = Sandbox::new();
-        let starts: Vec<Vec<&str>> = (0..processes()).map(|_| vec!["git-lane", "start", "same", "--json"]).collect();
+        let starts: Vec<Vec<&str>> = (0..processes())
+            .map(|_| vec!["git-lane", "start", "same", "--json"])
+            .collect();
         exactly_one(&sandbox, &sandbox.together(&starts));
         if long() {
             let sandbox = Sandbox::new();
             let add = ["git", "worktree", "add", "-q", "-b", "same", "../same"];
-            let created = processes() - failures(&sandbox.together(&vec![add.to_vec(); processes()]));
-            let whole = || sandbox.run(sandbox.command("git").args(["-C", "../same", "status", "--porcelain"]));
-            let whole = created == 1 && whole().code == 0 && sandbox.git(["worktree", "list"]).lines().count() == 2;
+            let created =
+                processes() - failures(&sandbox.together(&vec![add.to_vec(); processes()]));
+            let whole = || {
+                sandbox.run(
+                    sandbox
+                        .command("git")
+                        .args(["-C", "../same", "status", "--porcelain"]),
+                )
+            };
+            let whole = created == 1
+                && whole().code == 0
+                && sandbox.git(["worktree", "list"]).lines().count() == 2;
             by_git += usize::from(!whole);
         }
     }
-    tell("the same start", processes(), 0, format!("{by_git} rounds"), "one creates, the others are told");
+    tell(
+        "the same start",
+        processes(),
+        0,
+        format!("{by_git} rounds"),
+        "one creates, the others are told",
+    );
 }
 
 /// git itself makes the worktrees of a reftable repository.
@@ -148,15 +195,24 @@ fn no_write_of_the_configuration_is_lost() {
         let mut commands: Vec<Vec<String>> = Vec::new();
         for name in &names {
             commands.push(["git-lane", "start", name].map(str::to_owned).to_vec());
-            commands.push(["git", "config", &format!("foreign.{name}.key"), "value"].map(str::to_owned).to_vec());
+            commands.push(
+                ["git", "config", &format!("foreign.{name}.key"), "value"]
+                    .map(str::to_owned)
+                    .to_vec(),
+            );
         }
         let ended = sandbox.together(&commands);
-        let (ours, foreign): (Vec<Ended>, Vec<Ended>) =
-            ended.into_iter().partition(|ended| ended.args[0] == "git-lane");
+        let (ours, foreign): (Vec<Ended>, Vec<Ended>) = ended
+            .into_iter()
+            .partition(|ended| ended.args[0] == "git-lane");
         all_ok(&ours);
         for written in foreign {
             // git does not wait for config.lock, whoever holds it.
-            let found = sandbox.command("git").args(["config", &written.args[2]]).output().unwrap();
+            let found = sandbox
+                .command("git")
+                .args(["config", &written.args[2]])
+                .output()
+                .unwrap();
             assert_eq!(found.status.success(), written.ok(), "{written:#?}");
             refused += usize::from(!written.ok());
         }
@@ -165,11 +221,23 @@ fn no_write_of_the_configuration_is_lost() {
         sandbox.at_rest(0);
         if long() {
             let sandbox = Sandbox::new();
-            let keys: Vec<String> = names.iter().map(|name| format!("foreign.{name}.key")).collect();
-            let writes: Vec<Vec<&str>> = keys.iter().map(|key| vec!["git", "config", key, "value"]).collect();
+            let keys: Vec<String> = names
+                .iter()
+                .map(|name| format!("foreign.{name}.key"))
+                .collect();
+            let writes: Vec<Vec<&str>> = keys
+                .iter()
+                .map(|key| vec!["git", "config", key, "value"])
+                .collect();
             by_git += failures(&sandbox.together(&writes));
         }
     }
     let more = format!("none lost; {refused} git config met our lock or each other's and said so");
-    tell("start beside as many git config", processes(), 0, by_git, &more);
+    tell(
+        "start beside as many git config",
+        processes(),
+        0,
+        by_git,
+        &more,
+    );
 }

@@ -1,16 +1,19 @@
-//! Every command that takes more than one step, stopped at every one of them: afterwards plain git works, and the same
-//! command again ends well.
+//! Every command that takes more than one step, stopped at every one of them: afterwards plain git
+//! works, and the same command again ends well.
 //!
-//! The quick loops stop at the named steps of a debug build (`store::journal::step`) and are part of every run. The thorough
-//! ones stop at every file-changing system call of the command and its children, on Linux with a C compiler:
+//! The quick loops stop at the named steps of a debug build (`store::journal::step`) and are part
+//! of every run. The thorough ones stop at every file-changing system call of the command and its
+//! children, on Linux with a C compiler:
 //!
 //! ```sh
 //! GIT_LANE_TEST_CRASH=all cargo test --test suite crash -- --ignored --nocapture
 //! ```
 //!
-//! Instead of `all`, parts of a command's name and a fault's pick some of them: `drop,kill-one`, `finish,!nowhere`.
+//! Instead of `all`, parts of a command's name and a fault's pick some of them: `drop,kill-one`,
+//! `finish,!nowhere`.
 
 mod scenarios;
+mod situations;
 mod strike;
 
 pub(crate) use strike::locks_below;
@@ -34,9 +37,16 @@ impl Stage {
     fn new(scenario: &'static Scenario) -> Self {
         let sandbox = Sandbox::new();
         let before = (scenario.prepare)(&sandbox);
-        let stage = Stage { sandbox, scenario, before };
+        let stage = Stage {
+            sandbox,
+            scenario,
+            before,
+        };
         std::fs::create_dir(stage.saved()).unwrap();
-        stage.copy(["shop", "shop.lanes"].map(|name| stage.sandbox.root().join(name)), stage.saved());
+        stage.copy(
+            ["shop", "shop.lanes"].map(|name| stage.sandbox.root().join(name)),
+            stage.saved(),
+        );
         stage
     }
 
@@ -46,7 +56,9 @@ impl Stage {
 
     fn copy(&self, from: [PathBuf; 2], to: PathBuf) {
         let mut copy = Command::new("cp");
-        copy.arg("-a").args(from.iter().filter(|path| path.exists())).arg(to);
+        copy.arg("-a")
+            .args(from.iter().filter(|path| path.exists()))
+            .arg(to);
         self.sandbox.run(&mut copy).ok();
     }
 
@@ -59,7 +71,10 @@ impl Stage {
                 _ => {}
             }
         }
-        self.copy(["shop", "shop.lanes"].map(|name| self.saved().join(name)), root);
+        self.copy(
+            ["shop", "shop.lanes"].map(|name| self.saved().join(name)),
+            root,
+        );
     }
 
     /// What must hold before anything else is done.
@@ -70,8 +85,13 @@ impl Stage {
 
     /// The same command again, and what must hold then.
     fn check_after(&self, stopped: &Run) {
-        // One that succeeded although it could not tidy up leaves that to whatever command comes next.
-        let next: &[&str] = if stopped.code == 0 { &["trash", "--expire"] } else { self.scenario.args };
+        // One that succeeded although it could not tidy up leaves that to whatever command comes
+        // next.
+        let next: &[&str] = if stopped.code == 0 {
+            &["trash", "--expire"]
+        } else {
+            self.scenario.args
+        };
         let said = self.sandbox.lane(next).to_string();
         assert!(!said.contains("panicked"), "{said}");
         let whole = catch_unwind(AssertUnwindSafe(|| {
@@ -87,7 +107,9 @@ impl Stage {
 /// What a failed assertion said.
 fn text(reason: &(dyn std::any::Any + Send)) -> String {
     let owned = reason.downcast_ref::<String>().cloned();
-    owned.or_else(|| reason.downcast_ref::<&str>().map(|text| (*text).to_owned())).unwrap_or_default()
+    owned
+        .or_else(|| reason.downcast_ref::<&str>().map(|text| (*text).to_owned()))
+        .unwrap_or_default()
 }
 
 /// A lock whose witness nobody holds is ours and dead; one without a witness may be a living git's.
@@ -96,8 +118,14 @@ fn dead_locks_of_ours_are_cleared_and_foreign_ones_stay() {
     let sandbox = Sandbox::new();
     let git_dir = sandbox.repo.join(".git");
     sandbox.git(["branch", "a/b"]);
-    let locks =
-        ["refs/heads/a/b.lock", "refs/heads/new.lock", "packed-refs.lock", "HEAD.lock", "index.lock", "config.lock"];
+    let locks = [
+        "refs/heads/a/b.lock",
+        "refs/heads/new.lock",
+        "packed-refs.lock",
+        "HEAD.lock",
+        "index.lock",
+        "config.lock",
+    ];
     for (number, lock) in locks.iter().enumerate() {
         let witness = git_dir.join("lane/locks").join(number.to_string());
         write(&witness, "");
@@ -109,7 +137,12 @@ fn dead_locks_of_ours_are_cleared_and_foreign_ones_stay() {
     for lock in locks {
         assert!(!git_dir.join(lock).exists(), "{lock}");
     }
-    assert_eq!(std::fs::read_dir(git_dir.join("lane/locks")).unwrap().count(), 0);
+    assert_eq!(
+        std::fs::read_dir(git_dir.join("lane/locks"))
+            .unwrap()
+            .count(),
+        0
+    );
     assert!(foreign.exists());
     sandbox.git(["commit", "-q", "--allow-empty", "-m", "works"]);
 }
@@ -120,7 +153,9 @@ fn die_at_every_step(name: &str, least: usize) {
     for step in 1.. {
         stage.reset();
         let mut dying = stage.sandbox.command("git-lane");
-        dying.args(stage.scenario.args).env("GIT_LANE_TEST_DIE_AT", step.to_string());
+        dying
+            .args(stage.scenario.args)
+            .env("GIT_LANE_TEST_DIE_AT", step.to_string());
         let run = stage.sandbox.run(&mut dying);
         if run.code == 0 {
             assert!(step > least, "{name}: only {step} steps");
@@ -137,15 +172,20 @@ fn die_at_every_step(name: &str, least: usize) {
     }
 }
 
-/// Is asked to end at every named step in turn: nothing is left for the next command, whether it was done or not.
+/// Is asked to end at every named step in turn: nothing is left for the next command, whether it
+/// was done or not.
 fn end_at_every_step(name: &str, least: usize) {
     let stage = Stage::new(scenarios::find(name));
     let mut ended = 0;
     for step in 1.. {
         stage.reset();
         let mut ending = stage.sandbox.command("git-lane");
-        ending.args(stage.scenario.args).env("GIT_LANE_TEST_DIE_ASKED", "1");
-        let run = stage.sandbox.run(ending.env("GIT_LANE_TEST_DIE_AT", step.to_string()));
+        ending
+            .args(stage.scenario.args)
+            .env("GIT_LANE_TEST_DIE_ASKED", "1");
+        let run = stage
+            .sandbox
+            .run(ending.env("GIT_LANE_TEST_DIE_AT", step.to_string()));
         let held = catch_unwind(AssertUnwindSafe(|| {
             stage.sandbox.nothing_under_way();
             stage.check_before();
@@ -155,7 +195,10 @@ fn end_at_every_step(name: &str, least: usize) {
         }
         ended += usize::from(run.code == 128 + 15);
         if !run.stderr.contains("died at ") {
-            assert!(run.code == 0 && ended > least, "{name}: ended at {ended} of {step} steps: {run}");
+            assert!(
+                run.code == 0 && ended > least,
+                "{name}: ended at {ended} of {step} steps: {run}"
+            );
             return stage.check_after(&run);
         }
     }
@@ -163,7 +206,12 @@ fn end_at_every_step(name: &str, least: usize) {
 
 #[test]
 fn a_signal_leaves_nothing() {
-    for (name, least) in [("start", 10), ("finish merge", 20), ("drop", 12), ("restore", 12)] {
+    for (name, least) in [
+        ("start", 10),
+        ("finish merge", 20),
+        ("drop", 12),
+        ("restore", 12),
+    ] {
         end_at_every_step(name, least);
     }
 }

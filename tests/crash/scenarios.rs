@@ -1,10 +1,9 @@
 //! The commands that are stopped, what they find, and what must be true afterwards.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use crate::doctor::age_all;
-use crate::sandbox::{Sandbox, write};
+use super::situations::*;
+use crate::sandbox::Sandbox;
 
 pub struct Scenario {
     pub name: &'static str,
@@ -18,20 +17,94 @@ pub struct Scenario {
 }
 
 pub const ALL: &[Scenario] = &[
-    Scenario { name: "start", args: &["start", "login"], prepare: nothing, halfway: |_| {}, whole: started },
-    Scenario { name: "start filtered", args: &["start", "login"], prepare: filtered, halfway: |_| {}, whole: started },
-    Scenario { name: "start by git", args: &["start", "login"], prepare: split, halfway: |_| {}, whole: started },
-    finish("finish merge", &["finish", "login", "--strategy", "merge"], diverged, merged),
-    finish("finish removing", &["finish", "login", "--strategy", "merge"], removing, emptied),
-    finish("finish in place", &["finish", "login", "--strategy", "merge"], in_place, merged),
-    finish("finish squash", &["finish", "login", "--strategy", "squash"], diverged, squashed),
-    finish("finish rebase", &["finish", "login", "--strategy", "rebase"], diverged, rebased),
-    finish("finish ff", &["finish", "login", "--strategy", "ff"], ahead, forwarded),
-    finish("finish merge, base nowhere", &["finish", "login", "--strategy", "merge"], nowhere, merged),
-    finish("finish squash, base nowhere", &["finish", "login", "--strategy", "squash"], nowhere, squashed),
-    finish("finish rebase, base nowhere", &["finish", "login", "--strategy", "rebase"], nowhere, rebased),
-    finish("finish ff, base nowhere", &["finish", "login", "--strategy", "ff"], ahead_of_nowhere, forwarded),
-    Scenario { name: "drop", args: &["drop", "--yes", "login"], prepare: working, halfway: |_| {}, whole: dropped },
+    Scenario {
+        name: "start",
+        args: &["start", "login"],
+        prepare: nothing,
+        halfway: |_| {},
+        whole: started,
+    },
+    Scenario {
+        name: "start filtered",
+        args: &["start", "login"],
+        prepare: filtered,
+        halfway: |_| {},
+        whole: started,
+    },
+    Scenario {
+        name: "start by git",
+        args: &["start", "login"],
+        prepare: split,
+        halfway: |_| {},
+        whole: started,
+    },
+    finish(
+        "finish merge",
+        &["finish", "login", "--strategy", "merge"],
+        diverged,
+        merged,
+    ),
+    finish(
+        "finish removing",
+        &["finish", "login", "--strategy", "merge"],
+        removing,
+        emptied,
+    ),
+    finish(
+        "finish in place",
+        &["finish", "login", "--strategy", "merge"],
+        in_place,
+        merged,
+    ),
+    finish(
+        "finish squash",
+        &["finish", "login", "--strategy", "squash"],
+        diverged,
+        squashed,
+    ),
+    finish(
+        "finish rebase",
+        &["finish", "login", "--strategy", "rebase"],
+        diverged,
+        rebased,
+    ),
+    finish(
+        "finish ff",
+        &["finish", "login", "--strategy", "ff"],
+        ahead,
+        forwarded,
+    ),
+    finish(
+        "finish merge, base nowhere",
+        &["finish", "login", "--strategy", "merge"],
+        nowhere,
+        merged,
+    ),
+    finish(
+        "finish squash, base nowhere",
+        &["finish", "login", "--strategy", "squash"],
+        nowhere,
+        squashed,
+    ),
+    finish(
+        "finish rebase, base nowhere",
+        &["finish", "login", "--strategy", "rebase"],
+        nowhere,
+        rebased,
+    ),
+    finish(
+        "finish ff, base nowhere",
+        &["finish", "login", "--strategy", "ff"],
+        ahead_of_nowhere,
+        forwarded,
+    ),
+    Scenario {
+        name: "drop",
+        args: &["drop", "--yes", "login"],
+        prepare: working,
+        halfway: |_| {},
+        whole: dropped,
+    },
     Scenario {
         name: "drop packed",
         args: &["drop", "--yes", "login"],
@@ -46,10 +119,34 @@ pub const ALL: &[Scenario] = &[
         halfway: |_| {},
         whole: dropped,
     },
-    Scenario { name: "restore", args: &["restore", "login"], prepare: removed, halfway: |_| {}, whole: restored },
-    Scenario { name: "prune", args: &["prune"], prepare: integrated, halfway: |_| {}, whole: pruned },
-    Scenario { name: "init", args: &["init"], prepare: with_a_hook, halfway: commits, whole: in_force },
-    Scenario { name: "doctor --fix", args: &["doctor", "--fix"], prepare: in_disorder, halfway: |_| {}, whole: mended },
+    Scenario {
+        name: "restore",
+        args: &["restore", "login"],
+        prepare: removed,
+        halfway: |_| {},
+        whole: restored,
+    },
+    Scenario {
+        name: "prune",
+        args: &["prune"],
+        prepare: integrated,
+        halfway: |_| {},
+        whole: pruned,
+    },
+    Scenario {
+        name: "init",
+        args: &["init"],
+        prepare: with_a_hook,
+        halfway: commits,
+        whole: in_force,
+    },
+    Scenario {
+        name: "doctor --fix",
+        args: &["doctor", "--fix"],
+        prepare: in_disorder,
+        halfway: |_| {},
+        whole: mended,
+    },
 ];
 
 pub fn find(name: &str) -> &'static Scenario {
@@ -62,95 +159,51 @@ const fn finish(
     prepare: fn(&Sandbox) -> String,
     whole: fn(&Sandbox, &str),
 ) -> Scenario {
-    Scenario { name, args, prepare, halfway: landed_at_most_once, whole }
-}
-
-fn nothing(_: &Sandbox) -> String {
-    String::new()
-}
-
-/// Files that a filter writes once the worktree is in its place.
-fn filtered(sandbox: &Sandbox) -> String {
-    sandbox.write(".gitattributes", "*.txt filter=up\n");
-    sandbox.commit("filtered");
-    sandbox.git(["config", "filter.up.smudge", "tr a-z A-Z"]);
-    sandbox.git(["config", "filter.up.clean", "tr A-Z a-z"]);
-    String::new()
-}
-
-/// ... or git, all of them.
-fn split(sandbox: &Sandbox) -> String {
-    sandbox.git(["config", "core.splitIndex", "true"]);
-    filtered(sandbox)
+    Scenario {
+        name,
+        args,
+        prepare,
+        halfway: landed_at_most_once,
+        whole,
+    }
 }
 
 fn started(sandbox: &Sandbox, _: &str) {
     let path = sandbox.lane_path("login");
-    assert_eq!(sandbox.git_in(&path, ["symbolic-ref", "HEAD"]), "refs/heads/login");
+    assert_eq!(
+        sandbox.git_in(&path, ["symbolic-ref", "HEAD"]),
+        "refs/heads/login"
+    );
     assert_eq!(sandbox.git_in(&path, ["status", "--porcelain"]), "");
-    assert_eq!(sandbox.git(["config", "lane.login.worktree"]), path.to_str().unwrap());
+    assert_eq!(
+        sandbox.git(["config", "lane.login.worktree"]),
+        path.to_str().unwrap()
+    );
     worktrees(sandbox, 2);
     sandbox.nothing_left_behind(0);
 }
 
-/// A lane with two commits.
-fn ahead(sandbox: &Sandbox) -> String {
-    sandbox.lane_by_git("login");
-    sandbox.work("login", "src/app.txt", "one\ntwo\nTHREE\n");
-    sandbox.work("login", "new.txt", "new\n");
-    sandbox.write("README", "edited\n");
-    sandbox.git(["rev-parse", "login"])
-}
-
-/// ... and a base that has moved on.
-fn diverged(sandbox: &Sandbox) -> String {
-    sandbox.lane_by_git("login");
-    sandbox.work("login", "src/app.txt", "one\ntwo\nTHREE\n");
-    sandbox.work("login", "new.txt", "new\n");
-    sandbox.write("other.txt", "other\n");
-    sandbox.commit("other");
-    sandbox.write("README", "edited\n");
-    sandbox.git(["rev-parse", "login"])
-}
-
-/// ... and a lane that takes away all there is in a directory.
-fn removing(sandbox: &Sandbox) -> String {
-    diverged(sandbox);
-    let path = sandbox.lane_path("login");
-    sandbox.git_in(&path, ["rm", "-q", "src/app.txt"]);
-    sandbox.git_in(&path, ["commit", "-q", "-m", "remove"]);
-    sandbox.git(["rev-parse", "login"])
-}
-
-/// ... and a lane that changes attributes, so that git has to write the files in place.
-fn in_place(sandbox: &Sandbox) -> String {
-    diverged(sandbox);
-    sandbox.work("login", ".gitattributes", "*.bin binary\n");
-    sandbox.git(["rev-parse", "login"])
-}
-
-/// ... which is checked out nowhere.
-fn nowhere(sandbox: &Sandbox) -> String {
-    let tip = diverged(sandbox);
-    sandbox.git(["switch", "-q", "--detach"]);
-    tip
-}
-
-fn ahead_of_nowhere(sandbox: &Sandbox) -> String {
-    let tip = ahead(sandbox);
-    sandbox.git(["switch", "-q", "--detach"]);
-    tip
-}
-
 fn landed_at_most_once(sandbox: &Sandbox) {
     let subjects = sandbox.git(["log", "--first-parent", "--format=%s", "main"]);
-    let landed = subjects.lines().take_while(|subject| !matches!(*subject, "first" | "other")).count();
+    let landed = subjects
+        .lines()
+        .take_while(|subject| !matches!(*subject, "first" | "other"))
+        .count();
     assert!(landed <= 2, "{subjects}");
-    assert!(sandbox.git(["rev-list", "--count", "--merges", "main"]).parse::<u32>().unwrap() <= 1);
+    assert!(
+        sandbox
+            .git(["rev-list", "--count", "--merges", "main"])
+            .parse::<u32>()
+            .unwrap()
+            <= 1
+    );
 }
 
 fn merged(sandbox: &Sandbox, tip: &str) {
-    assert_eq!(sandbox.git(["rev-list", "--count", "--merges", "main"]), "1");
+    assert_eq!(
+        sandbox.git(["rev-list", "--count", "--merges", "main"]),
+        "1"
+    );
     assert_eq!(sandbox.git(["rev-parse", "main^2"]), tip);
     assert_eq!(sandbox.git(["log", "-1", "--format=%s", "main^1"]), "other");
     finished(sandbox);
@@ -167,7 +220,10 @@ fn squashed(sandbox: &Sandbox, _: &str) {
 }
 
 fn rebased(sandbox: &Sandbox, _: &str) {
-    assert_eq!(sandbox.git(["log", "--format=%s", "main"]), "login: new.txt\nlogin: src/app.txt\nother\nfirst");
+    assert_eq!(
+        sandbox.git(["log", "--format=%s", "main"]),
+        "login: new.txt\nlogin: src/app.txt\nother\nfirst"
+    );
     finished(sandbox);
 }
 
@@ -180,39 +236,13 @@ fn finished(sandbox: &Sandbox) {
     assert_eq!(sandbox.git(["status", "--porcelain"]), " M README");
     assert_eq!(sandbox.git(["show", "main:new.txt"]), "new");
     if sandbox.git(["rev-parse", "--abbrev-ref", "HEAD"]) == "main" {
-        assert_eq!(std::fs::read_to_string(sandbox.repo.join("new.txt")).unwrap(), "new\n");
+        assert_eq!(
+            std::fs::read_to_string(sandbox.repo.join("new.txt")).unwrap(),
+            "new\n"
+        );
     }
     gone(sandbox);
     sandbox.nothing_left_behind(1);
-}
-
-/// A lane with everything in it.
-fn working(sandbox: &Sandbox) -> String {
-    let path = sandbox.lane_by_git("login");
-    sandbox.work("login", "file", "x");
-    sandbox.git_in(&path, ["commit", "-q", "--amend", "-m", "amended"]);
-    sandbox.git(["config", "branch.login.remote", "origin"]);
-    write(&path.join("staged"), "staged");
-    sandbox.git_in(&path, ["add", "staged"]);
-    write(&path.join("untracked"), "x");
-    sandbox.git_in(&path, ["status"]);
-    state(sandbox, &path)
-}
-
-/// ... whose branch is in `packed-refs` alone.
-fn packed(sandbox: &Sandbox) -> String {
-    working(sandbox);
-    sandbox.git(["pack-refs", "--all"]);
-    state(sandbox, &sandbox.lane_path("login"))
-}
-
-/// ... in a repository whose reference-transaction hook wants to be heard.
-fn hooked(sandbox: &Sandbox) -> String {
-    let before = working(sandbox);
-    let hook = sandbox.repo.join(".git/hooks/reference-transaction");
-    write(&hook, "#!/bin/sh\ncat >/dev/null\n");
-    std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).unwrap();
-    before
 }
 
 fn removed(sandbox: &Sandbox) -> String {
@@ -230,16 +260,12 @@ fn dropped(sandbox: &Sandbox, before: &str) {
 
 fn restored(sandbox: &Sandbox, before: &str) {
     let after = state(sandbox, &sandbox.lane_path("login"));
-    assert!(after == before, "not what it was before:\n{before}\n---- now\n{after}");
+    assert!(
+        after == before,
+        "not what it was before:\n{before}\n---- now\n{after}"
+    );
     worktrees(sandbox, 2);
     sandbox.nothing_left_behind(0);
-}
-
-fn integrated(sandbox: &Sandbox) -> String {
-    sandbox.lane_by_git("login");
-    sandbox.work("login", "file", "x");
-    sandbox.git(["merge", "-q", "--no-ff", "-m", "merge", "login"]);
-    String::new()
 }
 
 fn pruned(sandbox: &Sandbox, _: &str) {
@@ -247,19 +273,13 @@ fn pruned(sandbox: &Sandbox, _: &str) {
     sandbox.nothing_left_behind(1);
 }
 
-/// A lane, and a hook of somebody else's that notes that it ran.
-fn with_a_hook(sandbox: &Sandbox) -> String {
-    sandbox.lane_by_git("login");
-    sandbox.git(["branch", "topic"]);
-    let hook = sandbox.repo.join(".git/hooks/post-checkout");
-    write(&hook, "#!/bin/sh\necho ran >>\"$HOME/ran\"\n");
-    std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).unwrap();
-    String::new()
-}
-
 /// Plain git does what nothing forbids, and somebody else's hook runs.
 fn commits(sandbox: &Sandbox) {
-    let ran = || std::fs::read(sandbox.root().join("home/ran")).unwrap_or_default().len();
+    let ran = || {
+        std::fs::read(sandbox.root().join("home/ran"))
+            .unwrap_or_default()
+            .len()
+    };
     let before = ran();
     let path = sandbox.lane_path("login");
     sandbox.git_in(&path, ["commit", "-q", "--allow-empty", "-m", "halfway"]);
@@ -272,64 +292,82 @@ fn in_force(sandbox: &Sandbox, _: &str) {
     commits(sandbox);
     let path = sandbox.lane_path("login");
     let mut switch = sandbox.command("git");
-    assert_ne!(sandbox.run(switch.current_dir(&path).args(["switch", "topic"])).code, 0);
-    assert_eq!(sandbox.git_in(&path, ["symbolic-ref", "--short", "HEAD"]), "login");
+    assert_ne!(
+        sandbox
+            .run(switch.current_dir(&path).args(["switch", "topic"]))
+            .code,
+        0
+    );
+    assert_eq!(
+        sandbox.git_in(&path, ["symbolic-ref", "--short", "HEAD"]),
+        "login"
+    );
     sandbox.nothing_left_behind(0);
     sandbox.lane(["init", "--uninstall"]).ok();
     commits(sandbox);
-    let hooks = std::fs::read_dir(sandbox.repo.join(".git/hooks")).unwrap().flatten();
-    let hooks: Vec<_> = hooks.map(|entry| entry.file_name().into_string().unwrap()).collect();
-    let left: Vec<_> = hooks.iter().filter(|name| !name.ends_with(".sample") && *name != "post-checkout").collect();
+    let hooks = std::fs::read_dir(sandbox.repo.join(".git/hooks"))
+        .unwrap()
+        .flatten();
+    let hooks: Vec<_> = hooks
+        .map(|entry| entry.file_name().into_string().unwrap())
+        .collect();
+    let left: Vec<_> = hooks
+        .iter()
+        .filter(|name| !name.ends_with(".sample") && *name != "post-checkout")
+        .collect();
     assert!(left.is_empty(), "{left:?}");
-}
-
-/// A stray with other files, a renamed branch, a branch checked out twice, a worktree moved by hand, one without `gitdir`,
-/// one without its admin directory.
-fn in_disorder(sandbox: &Sandbox) -> String {
-    for (number, name) in ["stray", "renamed", "moved", "twice", "cut", "lost"].iter().enumerate() {
-        sandbox.lane_by_git(name);
-        sandbox.git(["config", &format!("lane.{name}.id"), &format!("0123456789abcde{number}")]);
-    }
-    let stray = sandbox.lane_path("stray");
-    sandbox.git_in(&stray, ["switch", "-q", "-c", "other"]);
-    write(&stray.join("src/app.txt"), "another\n");
-    write(&stray.join("there/only.txt"), "only\n");
-    sandbox.git_in(&stray, ["rm", "-q", "README"]);
-    sandbox.git_in(&stray, ["add", "."]);
-    sandbox.git_in(&stray, ["commit", "-q", "-m", "other"]);
-    sandbox.git(["worktree", "add", "-q", "-f", "../shop.lanes/again", "twice"]);
-    let cut = sandbox.admin(&sandbox.lane_path("cut"));
-    std::fs::remove_file(cut.join("gitdir")).unwrap();
-    age_all(&cut);
-    let lost = sandbox.lane_path("lost");
-    write(&lost.join("README"), "edited");
-    std::fs::remove_dir_all(sandbox.admin(&lost)).unwrap();
-    sandbox.git(["branch", "-m", "renamed", "called"]);
-    std::fs::rename(sandbox.lane_path("moved"), sandbox.lane_path("elsewhere")).unwrap();
-    String::new()
 }
 
 fn mended(sandbox: &Sandbox, _: &str) {
     sandbox.lane(["doctor"]).ok();
     let stray = sandbox.lane_path("stray");
-    assert_eq!(sandbox.git_in(&stray, ["symbolic-ref", "--short", "HEAD"]), "stray");
+    assert_eq!(
+        sandbox.git_in(&stray, ["symbolic-ref", "--short", "HEAD"]),
+        "stray"
+    );
     assert_eq!(sandbox.git_in(&stray, ["diff", "main"]), "");
     assert!(!stray.join("there").exists());
     for name in ["stray", "twice", "again", "cut", "elsewhere"] {
-        assert_eq!(sandbox.git_in(&sandbox.lane_path(name), ["status", "--porcelain"]), "", "{name}");
+        assert_eq!(
+            sandbox.git_in(&sandbox.lane_path(name), ["status", "--porcelain"]),
+            "",
+            "{name}"
+        );
     }
-    assert_eq!(sandbox.git_in(&sandbox.lane_path("lost"), ["status", "--porcelain", "--branch"]), "## lost\n M README");
-    assert_eq!(sandbox.git_in(&sandbox.lane_path("again"), ["rev-parse", "--abbrev-ref", "HEAD"]), "HEAD");
+    assert_eq!(
+        sandbox.git_in(
+            &sandbox.lane_path("lost"),
+            ["status", "--porcelain", "--branch"]
+        ),
+        "## lost\n M README"
+    );
+    assert_eq!(
+        sandbox.git_in(
+            &sandbox.lane_path("again"),
+            ["rev-parse", "--abbrev-ref", "HEAD"]
+        ),
+        "HEAD"
+    );
     worktrees(sandbox, 8);
     assert_eq!(sandbox.git(["config", "lane.renamed.branch"]), "called");
-    assert_eq!(sandbox.git(["config", "lane.moved.worktree"]), sandbox.lane_path("elsewhere").to_str().unwrap());
+    assert_eq!(
+        sandbox.git(["config", "lane.moved.worktree"]),
+        sandbox.lane_path("elsewhere").to_str().unwrap()
+    );
     sandbox.nothing_left_behind(0);
 }
 
 fn gone(sandbox: &Sandbox) {
     assert!(!sandbox.lane_path("login").exists());
-    assert_eq!(sandbox.git(["for-each-ref", "--format=%(refname)", "refs/heads"]), "refs/heads/main");
-    assert!(!sandbox.git(["config", "--list", "--local"]).contains("login"));
+    assert_eq!(
+        sandbox.git(["for-each-ref", "--format=%(refname)", "refs/heads"]),
+        "refs/heads/main"
+    );
+    assert!(
+        !sandbox
+            .git(["config", "--list", "--local"])
+            .contains("login")
+    );
     assert!(!sandbox.repo.join(".git/logs/refs/heads/login").exists());
     worktrees(sandbox, 1);
 }
@@ -337,17 +375,28 @@ fn gone(sandbox: &Sandbox) {
 /// As many admin directories as git lists, and no more than `expected` worktrees.
 fn worktrees(sandbox: &Sandbox, expected: usize) {
     assert_eq!(sandbox.git(["worktree", "list"]).lines().count(), expected);
-    let admin = std::fs::read_dir(sandbox.repo.join(".git/worktrees")).into_iter().flatten().count();
+    let admin = std::fs::read_dir(sandbox.repo.join(".git/worktrees"))
+        .into_iter()
+        .flatten()
+        .count();
     assert_eq!(admin + 1, expected);
 }
 
-/// Files, index, reflog, settings and record; without times and inodes, which the copying of a stage changes.
-fn state(sandbox: &Sandbox, path: &Path) -> String {
-    let mut config: Vec<String> = sandbox.git(["config", "--list", "--local"]).lines().map(str::to_owned).collect();
+/// Files, index, reflog, settings and record; without times and inodes, which the copying of a
+/// stage changes.
+pub fn state(sandbox: &Sandbox, path: &Path) -> String {
+    let mut config: Vec<String> = sandbox
+        .git(["config", "--list", "--local"])
+        .lines()
+        .map(str::to_owned)
+        .collect();
     config.sort();
     let files = crate::lanes::listing(path);
     let lasting = |line: &str| {
-        line.split(' ').filter(|word| !word.contains('.') || word.contains('"')).collect::<Vec<_>>().join(" ")
+        line.split(' ')
+            .filter(|word| !word.contains('.') || word.contains('"'))
+            .collect::<Vec<_>>()
+            .join(" ")
     };
     [
         files.lines().map(lasting).collect::<Vec<_>>().join("\n"),

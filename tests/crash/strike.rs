@@ -1,4 +1,5 @@
-//! The thorough version: [`strike.c`](strike.c) stops the command at every file-changing system call.
+//! The thorough version: [`strike.c`](strike.c) stops the command at every file-changing system
+//! call.
 
 use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,8 +9,16 @@ use std::sync::Mutex;
 
 use super::{Stage, scenarios, text};
 
-const FAULTS: [&str; 8] =
-    ["kill-all", "kill-one", "SIGTERM-all", "SIGTERM-one", "SIGINT-all", "SIGINT-one", "ENOSPC", "EIO"];
+const FAULTS: [&str; 8] = [
+    "kill-all",
+    "kill-one",
+    "SIGTERM-all",
+    "SIGTERM-one",
+    "SIGINT-all",
+    "SIGINT-one",
+    "ENOSPC",
+    "EIO",
+];
 
 /// One line of the table.
 #[derive(Default)]
@@ -24,10 +33,17 @@ struct Row {
 #[ignore = "takes half an hour; say what to run with GIT_LANE_TEST_CRASH=all"]
 fn at_every_system_call() {
     let wanted = std::env::var("GIT_LANE_TEST_CRASH").unwrap_or_else(|_| "all".into());
-    let all = scenarios::ALL.iter().flat_map(|scenario| FAULTS.map(|fault| (scenario, fault)));
+    let all = scenarios::ALL
+        .iter()
+        .flat_map(|scenario| FAULTS.map(|fault| (scenario, fault)));
     let picked = all.filter(|(scenario, fault)| {
         let is = |part: &str| scenario.name.contains(part) || fault.contains(part);
-        let named = || wanted.split(',').all(|part| part.strip_prefix('!').map_or_else(|| is(part), |part| !is(part)));
+        let named = || {
+            wanted.split(',').all(|part| {
+                part.strip_prefix('!')
+                    .map_or_else(|| is(part), |part| !is(part))
+            })
+        };
         wanted == "all" || named()
     });
     let pending: Mutex<Vec<_>> = Mutex::new(picked.collect());
@@ -40,16 +56,33 @@ fn at_every_system_call() {
             scope.spawn(|| {
                 loop {
                     let next = pending.lock().unwrap().pop();
-                    let Some((scenario, fault)) = next else { return };
-                    let row = catch_unwind(|| strike(Stage::new(scenario), fault)).unwrap_or_else(|reason| Row {
-                        failures: vec![format!("not run to its end: {}", text(&*reason))],
-                        ..Row::default()
-                    });
-                    let Row { points, before, after, .. } = &row;
+                    let Some((scenario, fault)) = next else {
+                        return;
+                    };
+                    let row = catch_unwind(|| strike(Stage::new(scenario), fault)).unwrap_or_else(
+                        |reason| Row {
+                            failures: vec![format!("not run to its end: {}", text(&*reason))],
+                            ..Row::default()
+                        },
+                    );
+                    let Row {
+                        points,
+                        before,
+                        after,
+                        ..
+                    } = &row;
                     let name = scenario.name;
-                    eprintln!("{name:<28} {fault:<11} {points:>4} points {before:>4} broken before {after:>4} after");
+                    eprintln!(
+                        "{name:<28} {fault:<11} {points:>4} points {before:>4} broken before \
+                               {after:>4} after"
+                    );
                     let mut failures = failures.lock().unwrap();
-                    failures.extend(row.failures.into_iter().map(|failure| format!("{name}, {failure}")));
+                    failures.extend(row.failures.into_iter().map(|failure| {
+                        format!(
+                            "{name}, \
+                         {failure}"
+                        )
+                    }));
                 }
             });
         }
@@ -64,9 +97,13 @@ pub(crate) fn locks_below(directory: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
         let (path, name) = (entry.path(), entry.file_name());
-        if entry.file_type().is_ok_and(|kind| kind.is_dir()) && name != "objects" && name != "lane" {
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) && name != "objects" && name != "lane"
+        {
             found.extend(locks_below(&path));
-        } else if path.extension().is_some_and(|extension| extension == "lock") {
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == "lock")
+        {
             found.push(path);
         }
     }
@@ -77,14 +114,20 @@ fn strike(stage: Stage, fault: &str) -> Row {
     let root = stage.sandbox.root();
     let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/crash/strike.c");
     let mut compiler = Command::new("cc");
-    compiler.args(["-O1", "-o"]).arg(root.join("bin/strike")).arg(source);
+    compiler
+        .args(["-O1", "-o"])
+        .arg(root.join("bin/strike"))
+        .arg(source);
     stage.sandbox.run(&mut compiler).ok();
     let report = root.join("report");
     let mut row = Row::default();
     for point in 1.. {
         stage.reset();
         let mut command = stage.sandbox.command("strike");
-        command.args([fault, &point.to_string()]).arg(&report).arg(root.join("bin/git-lane"));
+        command
+            .args([fault, &point.to_string()])
+            .arg(&report)
+            .arg(root.join("bin/git-lane"));
         let run = stage.sandbox.run(command.args(stage.scenario.args));
         let struck = std::fs::read_to_string(&report).unwrap();
         if struck.starts_with("survived") {

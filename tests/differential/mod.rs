@@ -1,7 +1,8 @@
-//! git-lane beside git on random repositories: what the one says or makes, the other must say or make.
+//! git-lane beside git on random repositories: what the one says or makes, the other must say or
+//! make.
 //!
-//! Every round has its number as seed, so a failure names all that is needed to see it again. A few rounds are part of
-//! every run; for more:
+//! Every round has its number as seed, so a failure names all that is needed to see it again. A few
+//! rounds are part of every run; for more:
 //!
 //! ```sh
 //! GIT_LANE_TEST_ROUNDS=500 cargo test --test suite differential -- --nocapture
@@ -19,7 +20,11 @@ use crate::sandbox::{Sandbox, write};
 
 /// The seeds of this run: `usual` many, unless the environment asks for more.
 fn rounds(usual: u64) -> std::ops::Range<u64> {
-    let number = |name: &str| std::env::var(name).ok().and_then(|value| value.parse::<u64>().ok());
+    let number = |name: &str| {
+        std::env::var(name)
+            .ok()
+            .and_then(|value| value.parse::<u64>().ok())
+    };
     let long = std::env::var_os("GIT_LANE_TEST_LONG").map(|_| 200);
     let first = number("GIT_LANE_TEST_SEED").unwrap_or(0);
     first..first + number("GIT_LANE_TEST_ROUNDS").or(long).unwrap_or(usual)
@@ -59,8 +64,14 @@ const CONTENTS: [&str; 9] = [
 /// A path of up to three names, below the directories of which nothing else lies.
 fn path(dice: &mut Dice) -> String {
     let depth = dice.roll(3);
-    let directories: Vec<&str> = (0..depth).map(|_| *dice.pick(&["d", "src", "src.d", "d e"])).collect();
-    directories.into_iter().chain([*dice.pick(&NAMES)]).collect::<Vec<_>>().join("/")
+    let directories: Vec<&str> = (0..depth)
+        .map(|_| *dice.pick(&["d", "src", "src.d", "d e"]))
+        .collect();
+    directories
+        .into_iter()
+        .chain([*dice.pick(&NAMES)])
+        .collect::<Vec<_>>()
+        .join("/")
 }
 
 fn content(dice: &mut Dice) -> Vec<u8> {
@@ -73,7 +84,10 @@ fn fill(dice: &mut Dice, directory: &Path) {
     for _ in 0..6 + dice.roll(14) {
         let path = directory.join(path(dice));
         if path.symlink_metadata().is_ok()
-            || path.ancestors().skip(1).any(|above| above.is_file() || above.is_symlink())
+            || path
+                .ancestors()
+                .skip(1)
+                .any(|above| above.is_file() || above.is_symlink())
         {
             continue;
         }
@@ -108,10 +122,15 @@ const ATTRIBUTES: [&str; 12] = [
 
 fn attributes(dice: &mut Dice, directory: &Path) {
     if dice.roll(2) == 0 {
-        let lines: Vec<&str> = (0..1 + dice.roll(3)).map(|_| *dice.pick(&ATTRIBUTES)).collect();
+        let lines: Vec<&str> = (0..1 + dice.roll(3))
+            .map(|_| *dice.pick(&ATTRIBUTES))
+            .collect();
         let place = *dice.pick(&["", "", "src/", "d/"]);
         if place.is_empty() || !directory.join(place.trim_end_matches('/')).is_file() {
-            write(&directory.join(format!("{place}.gitattributes")), lines.join("\n") + "\n");
+            write(
+                &directory.join(format!("{place}.gitattributes")),
+                lines.join("\n") + "\n",
+            );
         }
     }
 }
@@ -134,7 +153,11 @@ fn settings(dice: &mut Dice, sandbox: &Sandbox) {
     }
     // A filter that gives back what it took.
     for way in ["smudge", "clean"] {
-        sandbox.git(["config", &format!("filter.up.{way}"), "tr a-zA-Z n-za-mN-ZA-M"]);
+        sandbox.git([
+            "config",
+            &format!("filter.up.{way}"),
+            "tr a-zA-Z n-za-mN-ZA-M",
+        ]);
     }
 }
 

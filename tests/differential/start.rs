@@ -1,4 +1,5 @@
-//! `git lane start` against `git worktree add`: the files to the byte, their modes, the index, the admin directory.
+//! `git lane start` against `git worktree add`: the files to the byte, their modes, the index, the
+//! admin directory.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -14,13 +15,18 @@ fn start_makes_what_git_worktree_add_makes() {
         let mut dice = Dice::new(seed);
         let sandbox = Sandbox::new();
         settings(&mut dice, &sandbox);
-        // Two commits, between which attributes and settings may change what the main worktree's files look like.
+        // Two commits, between which attributes and settings may change what the main worktree's
+        // files look like.
         for _ in 0..2 {
             fill(&mut dice, &sandbox.repo);
             attributes(&mut dice, &sandbox.repo);
             sandbox.commit("random");
             if dice.roll(2) == 0 {
-                sandbox.git(["config", "core.autocrlf", *dice.pick(&["true", "input", "false"])]);
+                sandbox.git([
+                    "config",
+                    "core.autocrlf",
+                    *dice.pick(&["true", "input", "false"]),
+                ]);
             }
             if dice.roll(2) == 0 {
                 age(&sandbox);
@@ -28,17 +34,35 @@ fn start_makes_what_git_worktree_add_makes() {
             }
         }
         if dice.roll(3) == 0 {
-            write(&sandbox.repo.join(".git/info/attributes"), (*dice.pick(&super::ATTRIBUTES)).to_string() + "\n");
+            write(
+                &sandbox.repo.join(".git/info/attributes"),
+                (*dice.pick(&super::ATTRIBUTES)).to_string() + "\n",
+            );
         }
         disturb(&mut dice, &sandbox);
         let gits = sandbox.lane_path("gits");
-        sandbox.git(["worktree", "add", "-q", "-b", "gits", gits.to_str().unwrap()]);
+        sandbox.git([
+            "worktree",
+            "add",
+            "-q",
+            "-b",
+            "gits",
+            gits.to_str().unwrap(),
+        ]);
         sandbox.lane(["start", "first", "second"]).ok();
         for name in ["first", "second"] {
             let lane = sandbox.lane_path(name);
             assert_eq!(contents(&lane), contents(&gits), "seed {seed}, {name}");
-            assert_eq!(index(&sandbox, &lane), index(&sandbox, &gits), "seed {seed}, {name}: the index");
-            assert_eq!(admin(&sandbox, name), admin(&sandbox, "gits"), "seed {seed}, {name}: the admin directory");
+            assert_eq!(
+                index(&sandbox, &lane),
+                index(&sandbox, &gits),
+                "seed {seed}, {name}: the index"
+            );
+            assert_eq!(
+                admin(&sandbox, name),
+                admin(&sandbox, "gits"),
+                "seed {seed}, {name}: the admin directory"
+            );
             sane(&sandbox, &lane, seed);
         }
         sandbox.plain_git_works();
@@ -50,9 +74,13 @@ fn start_makes_what_git_worktree_add_makes() {
 fn age(sandbox: &Sandbox) {
     for path in sandbox.git(["ls-files", "-z"]).split('\0') {
         let path = sandbox.repo.join(path);
-        if path.symlink_metadata().is_ok_and(|metadata| metadata.is_file()) {
+        if path
+            .symlink_metadata()
+            .is_ok_and(|metadata| metadata.is_file())
+        {
             let file = std::fs::File::options().write(true).open(&path).unwrap();
-            file.set_modified(SystemTime::now() - Duration::from_secs(90)).unwrap();
+            file.set_modified(SystemTime::now() - Duration::from_secs(90))
+                .unwrap();
         }
     }
 }
@@ -61,7 +89,10 @@ fn age(sandbox: &Sandbox) {
 fn disturb(dice: &mut Dice, sandbox: &Sandbox) {
     for _ in 0..dice.roll(5) {
         let file = sandbox.repo.join(path(dice));
-        if file.symlink_metadata().is_ok_and(|metadata| metadata.is_file()) {
+        if file
+            .symlink_metadata()
+            .is_ok_and(|metadata| metadata.is_file())
+        {
             match dice.roll(3) {
                 0 => write(&file, content(dice)),
                 1 => super::chmod(&file, 0o700),
@@ -104,16 +135,27 @@ fn sane(sandbox: &Sandbox, lane: &Path, seed: u64) {
                 let size: u64 = rest.split('\t').next().unwrap().parse().unwrap();
                 let metadata = path.symlink_metadata().unwrap();
                 // git writes no size for an entry as young as its index.
-                assert!(metadata.is_dir() || size == 0 || size == metadata.size(), "seed {seed}: {}", path.display());
+                assert!(
+                    metadata.is_dir() || size == 0 || size == metadata.size(),
+                    "seed {seed}: {}",
+                    path.display()
+                );
                 assert!(rest.ends_with("flags: 0"), "seed {seed}: {line}");
             }
             _ if line.starts_with("  ") => {}
             _ => {
                 let path = lane.join(line);
-                file = path.symlink_metadata().is_ok().then(|| Box::leak(path.into_boxed_path()) as &Path);
+                file = path
+                    .symlink_metadata()
+                    .is_ok()
+                    .then(|| Box::leak(path.into_boxed_path()) as &Path);
                 assert!(file.is_some(), "seed {seed}: {line}");
             }
         }
     }
-    assert_eq!(sandbox.git_in(lane, ["diff-index", "--cached", "HEAD"]), "", "seed {seed}");
+    assert_eq!(
+        sandbox.git_in(lane, ["diff-index", "--cached", "HEAD"]),
+        "",
+        "seed {seed}"
+    );
 }

@@ -55,11 +55,18 @@ fn list_counts_what_git_status_counts() {
         patterns(&mut dice, &sandbox.root().join("home/.config/git/ignore"));
         let listed = sandbox.lane(["list", "--json"]).json();
         for lane in LANES {
-            let found =
-                listed["lanes"].as_array().unwrap().iter().find(|found| found["name"] == lane).cloned().unwrap();
-            let mut ours = ["staged", "modified", "untracked", "conflicted"].map(|key| found[key].as_u64().unwrap());
+            let found = listed["lanes"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .find(|found| found["name"] == lane)
+                .cloned()
+                .unwrap();
+            let mut ours = ["staged", "modified", "untracked", "conflicted"]
+                .map(|key| found[key].as_u64().unwrap());
             let (gits, flagged, said) = by_git(&sandbox, &sandbox.lane_path(lane));
-            // A converted file that git was told not to look at counts as changed, because only git could tell.
+            // A converted file that git was told not to look at counts as changed, because only git
+            // could tell.
             if (gits[1]..=gits[1] + flagged).contains(&ours[1]) {
                 ours[1] = gits[1];
             }
@@ -70,12 +77,15 @@ fn list_counts_what_git_status_counts() {
 
 fn patterns(dice: &mut Dice, file: &Path) {
     if dice.roll(3) == 0 {
-        let lines: Vec<&str> = (0..1 + dice.roll(4)).map(|_| *dice.pick(&PATTERNS)).collect();
+        let lines: Vec<&str> = (0..1 + dice.roll(4))
+            .map(|_| *dice.pick(&PATTERNS))
+            .collect();
         write(file, lines.join("\n") + *dice.pick(&["\n", "", "\r\n"]));
     }
 }
 
-/// What git counts once nothing in the index tells it to look away, and in how many places that was so.
+/// What git counts once nothing in the index tells it to look away, and in how many places that was
+/// so.
 fn by_git(sandbox: &Sandbox, lane: &Path) -> ([u64; 4], u64, String) {
     let mut flagged = 0;
     let copy = sandbox.root().join("index");
@@ -83,13 +93,23 @@ fn by_git(sandbox: &Sandbox, lane: &Path) -> ([u64; 4], u64, String) {
     std::fs::copy(&index, &copy).unwrap();
     // What is as young as its index is looked at again: the copy must not be younger.
     let written = std::fs::metadata(&index).unwrap().modified().unwrap();
-    std::fs::File::options().write(true).open(&copy).unwrap().set_modified(written).unwrap();
+    std::fs::File::options()
+        .write(true)
+        .open(&copy)
+        .unwrap()
+        .set_modified(written)
+        .unwrap();
     let git = |args: &[&str]| {
         let mut command = sandbox.command("git");
-        command.current_dir(lane).env("GIT_INDEX_FILE", &copy).args(args);
+        command
+            .current_dir(lane)
+            .env("GIT_INDEX_FILE", &copy)
+            .args(args);
         sandbox.run(&mut command).ok()
     };
-    for line in git(&["-c", "core.quotePath=false", "ls-files", "-v", "-z"]).split('\0').filter(|line| !line.is_empty())
+    for line in git(&["-c", "core.quotePath=false", "ls-files", "-v", "-z"])
+        .split('\0')
+        .filter(|line| !line.is_empty())
     {
         let (tag, path) = line.split_at(2);
         flagged += u64::from(!tag.starts_with('H') && !tag.starts_with('M'));
@@ -100,8 +120,18 @@ fn by_git(sandbox: &Sandbox, lane: &Path) -> ([u64; 4], u64, String) {
             git(&["update-index", "--no-skip-worktree", "--", path]);
         }
     }
-    let status = ["status", "--porcelain=v2", "--ignore-submodules=none", "--no-renames", "--untracked-files=normal"];
-    let said = git(&[&["-c", "core.fsmonitor=false", "-c", "core.checkStat=default"][..], &status].concat());
+    let status = [
+        "status",
+        "--porcelain=v2",
+        "--ignore-submodules=none",
+        "--no-renames",
+        "--untracked-files=normal",
+    ];
+    let said = git(&[
+        &["-c", "core.fsmonitor=false", "-c", "core.checkStat=default"][..],
+        &status,
+    ]
+    .concat());
     let mut counts = [0; 4];
     for line in said.lines() {
         let codes = line.as_bytes();
@@ -123,13 +153,22 @@ fn submodule(sandbox: &Sandbox) {
     sandbox.git(["init", "-q", "-b", "main", part.to_str().unwrap()]);
     sandbox.git_in(&part, ["commit", "-q", "--allow-empty", "-m", "part"]);
     sandbox.git(["config", "--global", "protocol.file.allow", "always"]);
-    sandbox.git(["submodule", "--quiet", "add", part.to_str().unwrap(), "part"]);
+    sandbox.git([
+        "submodule",
+        "--quiet",
+        "add",
+        part.to_str().unwrap(),
+        "part",
+    ]);
 }
 
 /// One thing that happens in a worktree.
 fn change(dice: &mut Dice, sandbox: &Sandbox, lane: &Path) {
     let tracked = sandbox.git_in(lane, ["-c", "core.quotePath=false", "ls-files", "-z"]);
-    let tracked: Vec<&str> = tracked.split('\0').filter(|path| !path.is_empty() && *path != "part").collect();
+    let tracked: Vec<&str> = tracked
+        .split('\0')
+        .filter(|path| !path.is_empty() && *path != "part")
+        .collect();
     let new = path(dice);
     let blocked = |path: &Path| {
         path.ancestors()
@@ -137,9 +176,13 @@ fn change(dice: &mut Dice, sandbox: &Sandbox, lane: &Path) {
             .take_while(|above| *above != lane)
             .any(|above| !above.is_dir() && above.symlink_metadata().is_ok())
     };
-    let Some(one) = (!tracked.is_empty()).then(|| *dice.pick(&tracked)) else { return };
+    let Some(one) = (!tracked.is_empty()).then(|| *dice.pick(&tracked)) else {
+        return;
+    };
     let (file, new_file) = (lane.join(one), lane.join(&new));
-    let there = file.symlink_metadata().is_ok_and(|metadata| metadata.is_file());
+    let there = file
+        .symlink_metadata()
+        .is_ok_and(|metadata| metadata.is_file());
     let git = |args: &[&str]| {
         let mut command = sandbox.command("git");
         drop(sandbox.run(command.current_dir(lane).args(args)));
@@ -178,7 +221,12 @@ fn change(dice: &mut Dice, sandbox: &Sandbox, lane: &Path) {
             write(&new_file, content(dice));
             git(&["add", "-N", "--", &new]);
         }
-        15 => git(&["update-index", *dice.pick(&["--assume-unchanged", "--skip-worktree"]), "--", one]),
+        15 => git(&[
+            "update-index",
+            *dice.pick(&["--assume-unchanged", "--skip-worktree"]),
+            "--",
+            one,
+        ]),
         16 if free => git(&["init", "-q", &format!("./{new}")]),
         17 => {
             let place = lane.join(*dice.pick(&["", "d", "src"]));
@@ -189,19 +237,44 @@ fn change(dice: &mut Dice, sandbox: &Sandbox, lane: &Path) {
         18 if free => std::fs::create_dir_all(new_file.join("empty")).unwrap(),
         19 if free => {
             std::fs::create_dir_all(new_file.parent().unwrap()).unwrap();
-            rustix::fs::mknodat(rustix::fs::CWD, &new_file, rustix::fs::FileType::Fifo, 0o644.into(), 0).unwrap();
+            rustix::fs::mknodat(
+                rustix::fs::CWD,
+                &new_file,
+                rustix::fs::FileType::Fifo,
+                0o644.into(),
+                0,
+            )
+            .unwrap();
         }
-        20 => git(&["update-index", *dice.pick(&["--refresh", "--split-index", "--untracked-cache"])]),
+        20 => git(&[
+            "update-index",
+            *dice.pick(&["--refresh", "--split-index", "--untracked-cache"]),
+        ]),
         21 => {
             let id = sandbox.git_in(lane, ["rev-parse", "HEAD:README"]);
-            let lines: Vec<String> = (1..4).map(|stage| format!("100644 {id} {stage}\t{new}")).collect();
-            let script = format!("git update-index --index-info <<'END'\n{}\nEND", lines.join("\n"));
-            drop(sandbox.run(sandbox.command("sh").current_dir(lane).args(["-c", &script])));
+            let lines: Vec<String> = (1..4)
+                .map(|stage| format!("100644 {id} {stage}\t{new}"))
+                .collect();
+            let script = format!(
+                "git update-index --index-info <<'END'\n{}\nEND",
+                lines.join("\n")
+            );
+            drop(
+                sandbox.run(
+                    sandbox
+                        .command("sh")
+                        .current_dir(lane)
+                        .args(["-c", &script]),
+                ),
+            );
         }
         22 => attributes(dice, lane),
         23 if lane.join("part").is_dir() => {
             git(&["submodule", "--quiet", "update", "--init"]);
-            write(&lane.join("part").join(*dice.pick(&["new", ".git-not"])), "x");
+            write(
+                &lane.join("part").join(*dice.pick(&["new", ".git-not"])),
+                "x",
+            );
         }
         _ => {}
     }

@@ -2,18 +2,30 @@
 
 use super::*;
 
-/// Index, logs and HEAD of a living worktree are somebody's work: its admin directory is mended where it is.
+/// Index, logs and HEAD of a living worktree are somebody's work: its admin directory is mended
+/// where it is.
 #[test]
 fn a_living_worktree_that_git_was_cut_off_from_is_mended_in_place() {
     type Break = fn(&std::path::Path);
     let breaks: [(&str, Break); 6] = [
-        ("empty commondir", |admin| write(&admin.join("commondir"), "")),
-        ("foreign commondir", |admin| write(&admin.join("commondir"), "/nowhere\n")),
-        ("no gitdir", |admin| std::fs::remove_file(admin.join("gitdir")).unwrap()),
+        ("empty commondir", |admin| {
+            write(&admin.join("commondir"), "")
+        }),
+        ("foreign commondir", |admin| {
+            write(&admin.join("commondir"), "/nowhere\n")
+        }),
+        ("no gitdir", |admin| {
+            std::fs::remove_file(admin.join("gitdir")).unwrap()
+        }),
         ("empty HEAD", |admin| write(&admin.join("HEAD"), "")),
-        ("garbage HEAD", |admin| write(&admin.join("HEAD"), "garbage\n")),
+        ("garbage HEAD", |admin| {
+            write(&admin.join("HEAD"), "garbage\n")
+        }),
         ("all of them", |admin| {
-            ["commondir", "gitdir", "HEAD"].map(|name| write(&admin.join(name), "")).into_iter().collect()
+            ["commondir", "gitdir", "HEAD"]
+                .map(|name| write(&admin.join(name), ""))
+                .into_iter()
+                .collect()
         }),
     ];
     for (what, broken) in breaks {
@@ -22,7 +34,14 @@ fn a_living_worktree_that_git_was_cut_off_from_is_mended_in_place() {
             let path = sandbox.lane_path("login");
             match lane {
                 true => drop(sandbox.lane(["start", "login"]).ok()),
-                false => drop(sandbox.git(["worktree", "add", "-q", "-b", "login", path.to_str().unwrap()])),
+                false => drop(sandbox.git([
+                    "worktree",
+                    "add",
+                    "-q",
+                    "-b",
+                    "login",
+                    path.to_str().unwrap(),
+                ])),
             }
             write(&path.join("staged"), "staged");
             sandbox.git_in(&path, ["add", "staged"]);
@@ -31,7 +50,10 @@ fn a_living_worktree_that_git_was_cut_off_from_is_mended_in_place() {
             broken(&admin);
             assert_eq!(codes(&sandbox), ["poisoned-worktree"], "{what}");
             let told = doctor(&sandbox, &["--fix"]);
-            assert!(told.stdout.contains("look again in a minute"), "somebody may be at it: {told}");
+            assert!(
+                told.stdout.contains("look again in a minute"),
+                "somebody may be at it: {told}"
+            );
             let _ = told.fails(1);
             age_all(&admin);
             let told = doctor(&sandbox, &["--fix"]);
@@ -39,7 +61,11 @@ fn a_living_worktree_that_git_was_cut_off_from_is_mended_in_place() {
                 // Neither a record nor a log says which branch it was on: HEAD names the commit.
                 assert!(told.stdout.contains("fixed: the worktree '"), "{told}");
                 told.ok();
-                assert_eq!(sandbox.git_in(&path, ["diff", "--cached", "--name-only"]), "staged", "{what}");
+                assert_eq!(
+                    sandbox.git_in(&path, ["diff", "--cached", "--name-only"]),
+                    "staged",
+                    "{what}"
+                );
                 continue;
             }
             assert!(
@@ -51,7 +77,11 @@ fn a_living_worktree_that_git_was_cut_off_from_is_mended_in_place() {
                 "{told}"
             );
             told.ok();
-            assert_eq!(sandbox.git_in(&path, ["status", "--porcelain", "--branch"]), status, "{what}");
+            assert_eq!(
+                sandbox.git_in(&path, ["status", "--porcelain", "--branch"]),
+                status,
+                "{what}"
+            );
             assert!(codes(&sandbox).is_empty(), "{what}");
             assert!(
                 !sandbox.repo.join(".git/lane/damaged").exists()
@@ -71,8 +101,16 @@ fn a_lost_head_is_where_its_log_says() {
         let path = sandbox.lane_path("login");
         prepare(&sandbox, &path);
         let head = |sandbox: &Sandbox| {
-            let run = sandbox.run(sandbox.command("git").current_dir(&path).args(["symbolic-ref", "-q", "HEAD"]));
-            (run.stdout, sandbox.git_in(&path, ["rev-parse", "HEAD"]), sandbox.git_in(&path, ["status", "--porcelain"]))
+            let run = sandbox.run(sandbox.command("git").current_dir(&path).args([
+                "symbolic-ref",
+                "-q",
+                "HEAD",
+            ]));
+            (
+                run.stdout,
+                sandbox.git_in(&path, ["rev-parse", "HEAD"]),
+                sandbox.git_in(&path, ["status", "--porcelain"]),
+            )
         };
         let before = head(&sandbox);
         let admin = sandbox.repo.join(".git/worktrees/login");
@@ -84,7 +122,8 @@ fn a_lost_head_is_where_its_log_says() {
     lost(&|sandbox, path| drop(sandbox.git_in(path, ["switch", "-q", "-c", "other"])));
     lost(&|sandbox, path| drop(sandbox.git_in(path, ["switch", "-q", "--detach"])));
     lost(&|sandbox, _| drop(sandbox.work("login", "x", "x")));
-    // `git checkout --detach main` is logged like a switch to main, which is where it was, and then is not.
+    // `git checkout --detach main` is logged like a switch to main, which is where it was, and then
+    // is not.
     for commits in [false, true] {
         lost(&|sandbox, path| {
             sandbox.git_in(path, ["checkout", "-q", "--detach", "main"]);
@@ -106,7 +145,12 @@ fn a_lost_head_is_where_its_log_says() {
         sandbox.git(["switch", "-q", "-c", "up"]);
         sandbox.write("README", "main");
         sandbox.commit("up");
-        let rebase = sandbox.run(sandbox.command("git").current_dir(path).args(["rebase", "-q", "up"]));
+        let rebase = sandbox.run(
+            sandbox
+                .command("git")
+                .current_dir(path)
+                .args(["rebase", "-q", "up"]),
+        );
         assert_ne!(rebase.code, 0, "{rebase}");
     });
 }
@@ -116,7 +160,10 @@ fn a_lost_head_is_where_its_log_says() {
 fn a_living_lane_without_its_admin_directory_is_brought_back_or_told() {
     let sandbox = Sandbox::new();
     sandbox.lane(["start", "login"]).ok();
-    let (path, admin) = (sandbox.lane_path("login"), sandbox.repo.join(".git/worktrees/login"));
+    let (path, admin) = (
+        sandbox.lane_path("login"),
+        sandbox.repo.join(".git/worktrees/login"),
+    );
     write(&path.join("staged"), "staged");
     sandbox.git_in(&path, ["add", "staged"]);
     write(&admin.join("commondir"), "");
@@ -125,11 +172,17 @@ fn a_living_lane_without_its_admin_directory_is_brought_back_or_told() {
     std::fs::rename(&admin, &kept).unwrap();
     assert_eq!(codes(&sandbox), ["put-aside"]);
     doctor(&sandbox, &["--fix"]).ok();
-    assert_eq!(sandbox.git_in(&path, ["status", "--porcelain", "--branch"]), "## login\nA  staged");
+    assert_eq!(
+        sandbox.git_in(&path, ["status", "--porcelain", "--branch"]),
+        "## login\nA  staged"
+    );
     assert!(codes(&sandbox).is_empty());
 
     std::fs::remove_dir_all(&admin).unwrap();
-    write(&path.join(".git"), "gitdir: /nowhere/.git/worktrees/login\n");
+    write(
+        &path.join(".git"),
+        "gitdir: /nowhere/.git/worktrees/login\n",
+    );
     assert_left_alone(&sandbox, &["unlisted-worktree"]);
 }
 
@@ -140,10 +193,17 @@ fn what_was_put_aside_says_where_it_is_and_comes_back_by_the_command_shown() {
     write(&admin.join("HEAD"), "ref: refs/heads/poison\n");
     age_all(&admin);
     let told = doctor(&sandbox, &["--fix"]).ok();
-    let way = told.lines().find_map(|line| line.split_once("to have it back: ")).unwrap().1;
+    let way = told
+        .lines()
+        .find_map(|line| line.split_once("to have it back: "))
+        .unwrap()
+        .1;
     assert!(!admin.exists());
     sandbox.run(sandbox.command("sh").args(["-c", way])).ok();
-    assert_eq!(std::fs::read(admin.join("HEAD")).unwrap(), b"ref: refs/heads/poison\n");
+    assert_eq!(
+        std::fs::read(admin.join("HEAD")).unwrap(),
+        b"ref: refs/heads/poison\n"
+    );
 }
 
 /// `git worktree repair` in a copy would take the worktrees away from the original.
@@ -153,19 +213,44 @@ fn a_copy_of_a_repository_leaves_the_originals_worktrees_alone() {
     sandbox.lane(["start", "login"]).ok();
     sandbox.git(["worktree", "add", "-q", "../other"]);
     let copy = sandbox.root().join("copy");
-    sandbox.run(sandbox.command("cp").args(["-a", ".", "../copy"])).ok();
+    sandbox
+        .run(sandbox.command("cp").args(["-a", ".", "../copy"]))
+        .ok();
     let before = sandbox.fingerprint();
     let told = sandbox.lane_in(&copy, ["doctor", "--fix"]);
-    assert!(!told.stdout.contains("repair") && !told.stderr.contains("repair"), "{told}");
-    assert_eq!(told.stdout.matches("of which this one is a copy").count(), 2, "{told}");
+    assert!(
+        !told.stdout.contains("repair") && !told.stderr.contains("repair"),
+        "{told}"
+    );
+    assert_eq!(
+        told.stdout.matches("of which this one is a copy").count(),
+        2,
+        "{told}"
+    );
     let drop = sandbox.lane_in(&copy, ["drop", "--force", "login"]);
     assert!(!drop.stderr.contains("repair"), "{drop}");
     let _ = drop.fails(1);
     assert_eq!(sandbox.fingerprint(), before);
-    for line in told.stdout.lines().filter_map(|line| line.split_once("to forget it here: ")) {
-        sandbox.run(sandbox.command("sh").current_dir(&copy).args(["-c", line.1])).ok();
+    for line in told
+        .stdout
+        .lines()
+        .filter_map(|line| line.split_once("to forget it here: "))
+    {
+        sandbox
+            .run(
+                sandbox
+                    .command("sh")
+                    .current_dir(&copy)
+                    .args(["-c", line.1]),
+            )
+            .ok();
     }
     let _ = told.fails(1);
-    assert!(sandbox.lane_in(&copy, ["doctor"]).ok().contains("everything is as it should be"));
+    assert!(
+        sandbox
+            .lane_in(&copy, ["doctor"])
+            .ok()
+            .contains("everything is as it should be")
+    );
     assert!(codes(&sandbox).is_empty());
 }

@@ -7,7 +7,10 @@ fn a_half_made_worktree_that_plain_git_dies_of_is_put_aside() {
     let sandbox = Sandbox::new();
     sandbox.lane(["start", "login"]).ok();
     let admin = sandbox.repo.join(".git/worktrees/poison");
-    write(&admin.join("gitdir"), format!("{}/.git\n", sandbox.root().join("poison").display()));
+    write(
+        &admin.join("gitdir"),
+        format!("{}/.git\n", sandbox.root().join("poison").display()),
+    );
     write(&admin.join("commondir"), "");
     write(&admin.join("HEAD"), "ref: refs/heads/poison\n");
     sandbox.git_fails(["branch", "--list"]);
@@ -16,13 +19,24 @@ fn a_half_made_worktree_that_plain_git_dies_of_is_put_aside() {
     let _ = doctor(&sandbox, &["--fix"]).fails(1);
     assert!(admin.exists());
     let old = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
-    for path in [admin.join("gitdir"), admin.join("commondir"), admin.join("HEAD"), admin.clone()] {
-        std::fs::File::open(path).unwrap().set_times(std::fs::FileTimes::new().set_modified(old)).unwrap();
+    for path in [
+        admin.join("gitdir"),
+        admin.join("commondir"),
+        admin.join("HEAD"),
+        admin.clone(),
+    ] {
+        std::fs::File::open(path)
+            .unwrap()
+            .set_times(std::fs::FileTimes::new().set_modified(old))
+            .unwrap();
     }
     doctor(&sandbox, &["--fix"]).ok();
     sandbox.git(["branch", "--list"]);
     sandbox.git(["fsck"]);
-    assert_eq!(sandbox.git_in(&sandbox.lane_path("login"), ["status", "--porcelain"]), "");
+    assert_eq!(
+        sandbox.git_in(&sandbox.lane_path("login"), ["status", "--porcelain"]),
+        ""
+    );
 }
 
 #[test]
@@ -34,7 +48,15 @@ fn every_fix_is_for_good() {
             sandbox.git_in(&sandbox.lane_path("login"), ["switch", "-q", "-c", "other"]);
         }),
         ("checked-out-twice", |sandbox| {
-            sandbox.git(["worktree", "add", "-q", "-f", "--no-checkout", "../again", "login"]);
+            sandbox.git([
+                "worktree",
+                "add",
+                "-q",
+                "-f",
+                "--no-checkout",
+                "../again",
+                "login",
+            ]);
         }),
         ("renamed-branch", |sandbox| {
             sandbox.git(["branch", "-m", "login", "sign-in"]);
@@ -49,12 +71,20 @@ fn every_fix_is_for_good() {
             sandbox.git(["config", "core.bare", "true"]);
         }),
         ("core-worktree", |sandbox| {
-            sandbox.git(["config", "core.worktree", sandbox.lane_path("login").to_str().unwrap()]);
+            sandbox.git([
+                "config",
+                "core.worktree",
+                sandbox.lane_path("login").to_str().unwrap(),
+            ]);
         }),
         ("lock", |sandbox| {
             let witness = sandbox.repo.join(".git/lane/locks/dead");
             write(&witness, "");
-            std::fs::hard_link(&witness, sandbox.repo.join(".git/worktrees/login/index.lock")).unwrap();
+            std::fs::hard_link(
+                &witness,
+                sandbox.repo.join(".git/worktrees/login/index.lock"),
+            )
+            .unwrap();
         }),
         ("not-in-force", |sandbox| {
             sandbox.lane(["init", "--files"]).ok();
@@ -70,14 +100,27 @@ fn every_fix_is_for_good() {
         broken(&sandbox);
         assert_eq!(codes(&sandbox), [code]);
         let told = doctor(&sandbox, &[]);
-        assert!(told.stdout.contains("fixable: ") && told.stderr.contains("git lane doctor --fix"), "{told}");
+        assert!(
+            told.stdout.contains("fixable: ") && told.stderr.contains("git lane doctor --fix"),
+            "{told}"
+        );
         let _ = told.fails(1);
         assert_fixed_for_good(&sandbox);
         // Whatever it was, the lane is whole: on its branch, clean, with its index.
         let path = sandbox.lane(["path", "login"]).ok();
         let lane = std::path::Path::new(path.trim_end());
-        assert_eq!(sandbox.git_in(lane, ["status", "--porcelain"]), "", "{code}");
-        assert!(!index.is_empty() && !sandbox.git_in(lane, ["branch", "--show-current"]).is_empty(), "{code}");
+        assert_eq!(
+            sandbox.git_in(lane, ["status", "--porcelain"]),
+            "",
+            "{code}"
+        );
+        assert!(
+            !index.is_empty()
+                && !sandbox
+                    .git_in(lane, ["branch", "--show-current"])
+                    .is_empty(),
+            "{code}"
+        );
     }
 }
 
@@ -103,9 +146,15 @@ fn what_only_its_owner_can_decide_is_told_and_left() {
         .split_once("git reset --soft ")
         .map(|(a, b)| (a.to_owned(), b.to_owned()))
         .unwrap();
-    sandbox.git_in(&sandbox.lane_path("login"), ["reset", "-q", "--soft", hint.split(';').next().unwrap()]);
+    sandbox.git_in(
+        &sandbox.lane_path("login"),
+        ["reset", "-q", "--soft", hint.split(';').next().unwrap()],
+    );
     assert!(codes(&sandbox).is_empty());
-    assert_eq!(sandbox.git_in(&sandbox.lane_path("login"), ["status", "--porcelain"]), "");
+    assert_eq!(
+        sandbox.git_in(&sandbox.lane_path("login"), ["status", "--porcelain"]),
+        ""
+    );
     let sandbox = lane();
     let tip = sandbox.git(["rev-parse", "login"]);
     sandbox.git(["update-ref", "-d", "refs/heads/login"]);
@@ -134,15 +183,27 @@ fn what_only_its_owner_can_decide_is_told_and_left() {
     }
 }
 
-/// husky sets `core.hooksPath` after `git lane init --files`: git does not look at our files any more.
+/// husky sets `core.hooksPath` after `git lane init --files`: git does not look at our files any
+/// more.
 #[test]
 fn hooks_that_somebody_outranked_are_reported_with_who_did_it() {
     let sandbox = Sandbox::new();
     sandbox.lane(["start", "login"]).ok();
     sandbox.lane(["init", "--files"]).ok();
-    for event in ["post-checkout", "pre-commit", "pre-merge-commit", "pre-rebase"] {
+    for event in [
+        "post-checkout",
+        "pre-commit",
+        "pre-merge-commit",
+        "pre-rebase",
+    ] {
         let section = format!("hook.git-lane-{event}");
-        drop(sandbox.run(sandbox.command("git").args(["config", "--remove-section", &section])));
+        drop(
+            sandbox.run(
+                sandbox
+                    .command("git")
+                    .args(["config", "--remove-section", &section]),
+            ),
+        );
     }
     assert!(codes(&sandbox).is_empty());
     write(&sandbox.repo.join(".husky/_/pre-commit"), "#!/bin/sh\n");
@@ -171,7 +232,10 @@ fn the_branch_of_a_half_made_worktree_is_an_orphan_before_and_after_the_worktree
     sandbox.lane(["start", "login"]).ok();
     sandbox.git(["branch", "team/half"]);
     sandbox.git(["branch", "used"]);
-    assert!(codes(&sandbox).is_empty(), "a branch nobody has used yet is no orphan");
+    assert!(
+        codes(&sandbox).is_empty(),
+        "a branch nobody has used yet is no orphan"
+    );
     let admin = sandbox.repo.join(".git/worktrees/other");
     write(&admin.join("HEAD"), "ref: refs/heads/team/half\n");
     write(&admin.join("commondir"), "../..\n");
@@ -190,8 +254,12 @@ fn the_branch_of_a_half_made_worktree_is_an_orphan_before_and_after_the_worktree
 #[test]
 fn what_the_hint_says_of_an_orphan_branch_works() {
     for policy in ["", "[start]\nbranch = '{owner}/{name}'\n"] {
-        for (name, only_here) in [("half", false), ("tester/half", false), ("x;touch${IFS}PWN", false), ("half", true)]
-        {
+        for (name, only_here) in [
+            ("half", false),
+            ("tester/half", false),
+            ("x;touch${IFS}PWN", false),
+            ("half", true),
+        ] {
             for delete in [true, false] {
                 let sandbox = Sandbox::new();
                 write(&sandbox.repo.join(".git/lane/lane.toml"), policy);
@@ -202,25 +270,51 @@ fn what_the_hint_says_of_an_orphan_branch_works() {
                 sandbox.git(["switch", "-q", "--orphan", "unrelated"]);
                 sandbox.git(["commit", "-q", "--allow-empty", "-m", "unrelated"]);
                 let log = format!(
-                    "0000000000000000000000000000000000000000 {start} x <x@x> 0 +0000\tbranch: Created from main\n"
+                    "0000000000000000000000000000000000000000 {start} x <x@x> 0 +0000\tbranch: \
+                     Created from main\n"
                 );
-                sandbox.git(["update-ref", "-m", "branch: Created from main", &format!("refs/heads/{name}"), &start]);
+                sandbox.git([
+                    "update-ref",
+                    "-m",
+                    "branch: Created from main",
+                    &format!("refs/heads/{name}"),
+                    &start,
+                ]);
                 write(&sandbox.repo.join(".git/logs/refs/heads").join(name), log);
                 let admin = sandbox.repo.join(".git/worktrees/other");
                 write(&admin.join("HEAD"), format!("ref: refs/heads/{name}\n"));
                 write(&admin.join("commondir"), "../..\n");
-                assert!(doctor(&sandbox, &[]).stdout.contains("look again in a minute"));
+                assert!(
+                    doctor(&sandbox, &[])
+                        .stdout
+                        .contains("look again in a minute")
+                );
                 age_all(&admin);
                 let told = doctor(&sandbox, &["--fix"]).stdout;
-                let hint = told.lines().skip_while(|line| !line.contains("never used")).nth(1).unwrap().trim_start();
+                let hint = told
+                    .lines()
+                    .skip_while(|line| !line.contains("never used"))
+                    .nth(1)
+                    .unwrap()
+                    .trim_start();
                 assert_eq!(hint.contains("delete it"), !only_here, "{told}");
                 let (first, second) = hint.split_once("; or ").unwrap_or(("", hint));
-                let Some((_, command)) = (if delete { first } else { second }).split_once(": ") else { continue };
-                sandbox.run(sandbox.command("sh").args(["-c", command])).ok();
+                let Some((_, command)) = (if delete { first } else { second }).split_once(": ")
+                else {
+                    continue;
+                };
+                sandbox
+                    .run(sandbox.command("sh").args(["-c", command]))
+                    .ok();
                 assert!(codes(&sandbox).is_empty(), "{told}");
                 assert!(!sandbox.repo.join("PWN").exists());
-                let branches = sandbox.git(["for-each-ref", "--format=%(refname:short)", "refs/heads"]);
-                assert_eq!(branches.lines().any(|branch| branch == name), !delete, "{told}");
+                let branches =
+                    sandbox.git(["for-each-ref", "--format=%(refname:short)", "refs/heads"]);
+                assert_eq!(
+                    branches.lines().any(|branch| branch == name),
+                    !delete,
+                    "{told}"
+                );
             }
         }
     }

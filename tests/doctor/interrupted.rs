@@ -9,21 +9,29 @@ fn a_rebuilding_that_was_interrupted_is_made_good_by_the_next_command() {
         let path = pruned_while_away(&sandbox);
         let before = crate::lanes::listing(&path);
         let mut dying = sandbox.command("git-lane");
-        dying.args(["doctor", "--fix"]).env("GIT_LANE_TEST_DIE_AT", step.to_string());
+        dying
+            .args(["doctor", "--fix"])
+            .env("GIT_LANE_TEST_DIE_AT", step.to_string());
         let run = sandbox.run(&mut dying);
         assert!(run.code == 137 || run.code == 0, "{run}");
         sandbox.plain_git_works();
         if run.code != 0 {
             // Any command cleans up, and the doctor does the rest.
             let said = sandbox.lane(["start", "other"]);
-            assert!(said.stderr.contains("the rebuilding of '") && said.code == 0, "{said}");
+            assert!(
+                said.stderr.contains("the rebuilding of '") && said.code == 0,
+                "{said}"
+            );
             sandbox.nothing_under_way();
             doctor(&sandbox, &["--fix"]).ok();
         }
         assert!(codes(&sandbox).is_empty(), "step {step}");
         assert!(crate::lanes::listing(&path) == before, "step {step}");
         let status = sandbox.git_in(&path, ["status", "--porcelain", "--branch"]);
-        assert_eq!(status, "## login\n M README\n D src/app.txt\n?? staged\n?? untracked", "step {step}");
+        assert_eq!(
+            status, "## login\n M README\n D src/app.txt\n?? staged\n?? untracked",
+            "step {step}"
+        );
         sandbox.nothing_left_behind(0);
         if run.code == 0 {
             assert!(step > 5, "only {step} steps");
@@ -32,7 +40,8 @@ fn a_rebuilding_that_was_interrupted_is_made_good_by_the_next_command() {
     }
 }
 
-/// The admin directory is written to in several steps; after the first it looks as if somebody were just making it.
+/// The admin directory is written to in several steps; after the first it looks as if somebody were
+/// just making it.
 #[test]
 fn a_mending_that_was_interrupted_is_completed_by_the_next_command() {
     for step in 1.. {
@@ -45,7 +54,9 @@ fn a_mending_that_was_interrupted_is_completed_by_the_next_command() {
         std::fs::remove_file(admin.join("gitdir")).unwrap();
         age_all(&admin);
         let mut dying = sandbox.command("git-lane");
-        dying.args(["doctor", "--fix"]).env("GIT_LANE_TEST_DIE_AT", step.to_string());
+        dying
+            .args(["doctor", "--fix"])
+            .env("GIT_LANE_TEST_DIE_AT", step.to_string());
         let run = sandbox.run(&mut dying);
         if run.code != 0 {
             assert_eq!(run.code, 137, "{run}");
@@ -53,10 +64,21 @@ fn a_mending_that_was_interrupted_is_completed_by_the_next_command() {
         }
         assert!(codes(&sandbox).is_empty(), "step {step}");
         let path = sandbox.lane_path("login");
-        assert_eq!(sandbox.git_in(&path, ["status", "--porcelain", "--branch"]), "## login", "step {step}");
-        assert_eq!(std::fs::read(admin.join("index")).unwrap().len(), index.len());
-        let kept = std::fs::read_dir(sandbox.repo.join(".git/lane/damaged")).unwrap().flatten();
-        let mut kept: Vec<_> = kept.map(|entry| std::fs::read_to_string(entry.path()).unwrap()).collect();
+        assert_eq!(
+            sandbox.git_in(&path, ["status", "--porcelain", "--branch"]),
+            "## login",
+            "step {step}"
+        );
+        assert_eq!(
+            std::fs::read(admin.join("index")).unwrap().len(),
+            index.len()
+        );
+        let kept = std::fs::read_dir(sandbox.repo.join(".git/lane/damaged"))
+            .unwrap()
+            .flatten();
+        let mut kept: Vec<_> = kept
+            .map(|entry| std::fs::read_to_string(entry.path()).unwrap())
+            .collect();
         kept.sort();
         assert_eq!(kept, ["/nowhere\n", "garbage\n"], "step {step}");
         sandbox.nothing_left_behind(0);
@@ -81,24 +103,39 @@ fn switching_a_stray_back_overwrites_nothing_and_is_a_checkout_to_hooks_and_logs
     sandbox.git_in(&path, ["commit", "-q", "-m", "without"]);
     write(&path.join("kept"), "ignored work");
     let told = doctor(&sandbox, &["--fix"]);
-    assert!(told.stdout.contains("'kept'") && told.stdout.contains("move them away"), "{told}");
+    assert!(
+        told.stdout.contains("'kept'") && told.stdout.contains("move them away"),
+        "{told}"
+    );
     let _ = told.fails(1);
     assert_eq!(std::fs::read(path.join("kept")).unwrap(), b"ignored work");
-    assert_eq!(sandbox.git_in(&path, ["status", "--porcelain", "--branch"]), "## other");
+    assert_eq!(
+        sandbox.git_in(&path, ["status", "--porcelain", "--branch"]),
+        "## other"
+    );
     sandbox.nothing_under_way();
 
     std::fs::remove_file(path.join("kept")).unwrap();
     let hook = sandbox.repo.join(".git/hooks/post-checkout");
     write(&hook, "#!/bin/sh\necho \"$@\" >>\"$HOME/ran\"\n");
     std::fs::set_permissions(&hook, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    let (old, new) = (sandbox.git(["rev-parse", "other"]), sandbox.git(["rev-parse", "login"]));
+    let (old, new) = (
+        sandbox.git(["rev-parse", "other"]),
+        sandbox.git(["rev-parse", "login"]),
+    );
     doctor(&sandbox, &["--fix"]).ok();
     assert_eq!(std::fs::read(path.join("kept")).unwrap(), b"tracked");
     assert!(!path.join(".gitignore").exists());
-    assert_eq!(sandbox.git_in(&path, ["status", "--porcelain", "--branch"]), "## login");
+    assert_eq!(
+        sandbox.git_in(&path, ["status", "--porcelain", "--branch"]),
+        "## login"
+    );
     let ran = std::fs::read_to_string(sandbox.root().join("home/ran")).unwrap();
     assert_eq!(ran, format!("{old} {new} 1\n"));
-    assert_eq!(sandbox.git_in(&path, ["reflog", "-1", "--format=%gs"]), "checkout: moving from other to login");
+    assert_eq!(
+        sandbox.git_in(&path, ["reflog", "-1", "--format=%gs"]),
+        "checkout: moving from other to login"
+    );
     sandbox.git_in(&path, ["switch", "-q", "-"]);
     assert_eq!(sandbox.git_in(&path, ["branch", "--show-current"]), "other");
 }
@@ -107,7 +144,10 @@ fn switching_a_stray_back_overwrites_nothing_and_is_a_checkout_to_hooks_and_logs
 #[test]
 fn strays_and_second_checkouts_in_a_reftable_are_put_right_too() {
     if crate::sandbox::git_version() < (2, 45) {
-        eprintln!("skipped: git {:?} has no reftable", crate::sandbox::git_version());
+        eprintln!(
+            "skipped: git {:?} has no reftable",
+            crate::sandbox::git_version()
+        );
         return;
     }
     let sandbox = Sandbox::new();
@@ -123,23 +163,40 @@ fn strays_and_second_checkouts_in_a_reftable_are_put_right_too() {
     sandbox.git(["worktree", "add", "-q", "-f", "../again", "twice"]);
     assert_eq!(codes(&sandbox), ["stray", "checked-out-twice"]);
     assert_fixed_for_good(&sandbox);
-    assert_eq!(sandbox.git_in(&path, ["status", "--porcelain", "--branch"]), "## login");
-    assert_eq!(sandbox.git_in(&sandbox.root().join("again"), ["status", "-sb"]), "## HEAD (no branch)");
-    assert_eq!(sandbox.git_in(&path, ["reflog", "-1", "--format=%gs"]), "checkout: moving from other to login");
+    assert_eq!(
+        sandbox.git_in(&path, ["status", "--porcelain", "--branch"]),
+        "## login"
+    );
+    assert_eq!(
+        sandbox.git_in(&sandbox.root().join("again"), ["status", "-sb"]),
+        "## HEAD (no branch)"
+    );
+    assert_eq!(
+        sandbox.git_in(&path, ["reflog", "-1", "--format=%gs"]),
+        "checkout: moving from other to login"
+    );
 }
 
-/// What is no JSON says nothing to anybody; it must not keep everybody from working for ever. What it was about may have
-/// been a lane on its way back, so nothing leaves the trash for good meanwhile.
+/// What is no JSON says nothing to anybody; it must not keep everybody from working for ever. What
+/// it was about may have been a lane on its way back, so nothing leaves the trash for good
+/// meanwhile.
 #[test]
 fn a_damaged_intent_is_set_aside_and_one_of_another_version_is_not() {
     let sandbox = Sandbox::new();
     sandbox.lane(["start", "gone"]).ok();
     sandbox.lane(["drop", "--yes", "gone"]).ok();
-    let intent = sandbox.repo.join(".git/lane/journal/0123456789abcdef012.json");
+    let intent = sandbox
+        .repo
+        .join(".git/lane/journal/0123456789abcdef012.json");
     write(&intent, "{\"operation\": \"resto");
     let run = sandbox.lane(["start", "login"]);
-    let aside = sandbox.repo.join(".git/lane/damaged/0123456789abcdef012.json");
-    assert!(run.stderr.contains(aside.to_str().unwrap()) && run.stderr.contains("git lane doctor"), "{run}");
+    let aside = sandbox
+        .repo
+        .join(".git/lane/damaged/0123456789abcdef012.json");
+    assert!(
+        run.stderr.contains(aside.to_str().unwrap()) && run.stderr.contains("git lane doctor"),
+        "{run}"
+    );
     run.ok();
     assert!(!intent.exists());
     let run = sandbox.lane(["start", "search"]);
@@ -158,13 +215,17 @@ fn a_damaged_intent_is_set_aside_and_one_of_another_version_is_not() {
     write(&intent, "{\"operation\": \"teleport\"}");
     let told = doctor(&sandbox, &[]);
     assert!(
-        told.stdout.contains("a command was interrupted") && told.stdout.contains("this one changes nothing"),
+        told.stdout.contains("a command was interrupted")
+            && told.stdout.contains("this one changes nothing"),
         "{told}"
     );
     assert_eq!(codes(&sandbox), ["newer-intent"]);
     let _ = told.fails(1);
     let run = sandbox.lane(["start", "third"]);
-    assert!(run.stderr.contains(intent.to_str().unwrap()) && run.stderr.contains("newer git-lane"), "{run}");
+    assert!(
+        run.stderr.contains(intent.to_str().unwrap()) && run.stderr.contains("newer git-lane"),
+        "{run}"
+    );
     let _ = run.fails(4);
     assert!(intent.exists());
 }

@@ -27,10 +27,17 @@ fn settings_a_leaked_git_dir_leaves_behind_are_undone() {
     assert_eq!(codes(&sandbox), ["core-bare"]);
     doctor(&sandbox, &["--fix"]).ok();
     assert_eq!(sandbox.git(["status", "--porcelain"]), "");
-    sandbox.git(["config", "core.worktree", sandbox.lane_path("login").to_str().unwrap()]);
+    sandbox.git([
+        "config",
+        "core.worktree",
+        sandbox.lane_path("login").to_str().unwrap(),
+    ]);
     assert_eq!(codes(&sandbox), ["core-worktree"]);
     doctor(&sandbox, &["--fix"]).ok();
-    assert_eq!(sandbox.git(["rev-parse", "--show-toplevel"]), sandbox.repo.to_str().unwrap());
+    assert_eq!(
+        sandbox.git(["rev-parse", "--show-toplevel"]),
+        sandbox.repo.to_str().unwrap()
+    );
     sandbox.git(["config", "core.hooksPath", "/nowhere/at/all"]);
     assert_eq!(codes(&sandbox), ["hooks-path"]);
 }
@@ -42,7 +49,10 @@ fn a_lock_is_removed_only_when_its_owner_is_provably_dead() {
     let lock = sandbox.repo.join(".git/config.lock");
     write(&lock, "");
     let old = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
-    std::fs::File::open(&lock).unwrap().set_times(std::fs::FileTimes::new().set_modified(old)).unwrap();
+    std::fs::File::open(&lock)
+        .unwrap()
+        .set_times(std::fs::FileTimes::new().set_modified(old))
+        .unwrap();
     assert_eq!(codes(&sandbox), ["lock"]);
     let run = doctor(&sandbox, &["--fix"]);
     assert!(run.stdout.contains("has blocked writers for 1h"), "{run}");
@@ -67,7 +77,13 @@ fn hooks_that_went_missing_are_put_back() {
     std::fs::remove_file(sandbox.repo.join(".git/hooks/post-checkout")).unwrap();
     for event in ["post-checkout", "pre-commit"] {
         let section = format!("hook.git-lane-{event}");
-        drop(sandbox.run(sandbox.command("git").args(["config", "--remove-section", &section])));
+        drop(
+            sandbox.run(
+                sandbox
+                    .command("git")
+                    .args(["config", "--remove-section", &section]),
+            ),
+        );
     }
     assert_eq!(codes(&sandbox), ["not-in-force"]);
     doctor(&sandbox, &["--fix"]).ok();
@@ -95,12 +111,25 @@ fn a_base_that_was_renamed_is_followed_and_one_in_doubt_is_not() {
     assert_eq!(codes(&sandbox), ["renamed-base", "renamed-base"]);
     // A dry run writes nothing, and foretells what happens once the record has followed.
     let said = sandbox.lane(["finish", "--dry-run", "login"]).ok();
-    assert!(said.contains("would land lane 'login' on 'trunk'"), "{said}");
-    assert_eq!(sandbox.git(["config", "lane.search.base"]), "refs/heads/main");
+    assert!(
+        said.contains("would land lane 'login' on 'trunk'"),
+        "{said}"
+    );
+    assert_eq!(
+        sandbox.git(["config", "lane.search.base"]),
+        "refs/heads/main"
+    );
     let run = sandbox.lane(["finish", "login"]);
-    assert!(run.stderr.contains("the base of lane 'search' was renamed from 'main' to 'trunk'"), "{run}");
+    assert!(
+        run.stderr
+            .contains("the base of lane 'search' was renamed from 'main' to 'trunk'"),
+        "{run}"
+    );
     assert!(run.ok().contains("landed lane 'login' on 'trunk'"));
-    assert_eq!(sandbox.git(["config", "lane.search.base"]), "refs/heads/trunk");
+    assert_eq!(
+        sandbox.git(["config", "lane.search.base"]),
+        "refs/heads/trunk"
+    );
     assert!(codes(&sandbox).is_empty());
 
     // Two branches were called trunk once: nobody can tell which of them is meant.
@@ -109,6 +138,12 @@ fn a_base_that_was_renamed_is_followed_and_one_in_doubt_is_not() {
     sandbox.git(["branch", "-m", "trunk", "two"]);
     sandbox.work("search", "other", "x");
     let said = sandbox.lane(["finish", "search"]).fails(1);
-    assert!(said.contains("there is no branch 'trunk'") && !said.contains("git branch trunk"), "{said}");
-    assert!(said.contains("git config lane.search.base refs/heads/BRANCH"), "{said}");
+    assert!(
+        said.contains("there is no branch 'trunk'") && !said.contains("git branch trunk"),
+        "{said}"
+    );
+    assert!(
+        said.contains("git config lane.search.base refs/heads/BRANCH"),
+        "{said}"
+    );
 }

@@ -5,9 +5,20 @@ use super::*;
 #[test]
 fn a_working_tree_that_is_elsewhere_on_purpose_stays_there() {
     let sandbox = Sandbox::new();
-    let (tree, git_dir) = (sandbox.root().join("tree"), sandbox.root().join("store/.git"));
+    let (tree, git_dir) = (
+        sandbox.root().join("tree"),
+        sandbox.root().join("store/.git"),
+    );
     std::fs::create_dir_all(&tree).unwrap();
-    let init = ["init", "-q", "-b", "main", "--separate-git-dir", git_dir.to_str().unwrap(), tree.to_str().unwrap()];
+    let init = [
+        "init",
+        "-q",
+        "-b",
+        "main",
+        "--separate-git-dir",
+        git_dir.to_str().unwrap(),
+        tree.to_str().unwrap(),
+    ];
     std::fs::create_dir_all(git_dir.parent().unwrap()).unwrap();
     sandbox.git(init);
     write(&tree.join("file"), "file");
@@ -15,7 +26,10 @@ fn a_working_tree_that_is_elsewhere_on_purpose_stays_there() {
     sandbox.git_in(&tree, ["commit", "-q", "-m", "first"]);
     sandbox.git_in(&tree, ["config", "core.worktree", tree.to_str().unwrap()]);
     sandbox.lane_in(&tree, ["doctor", "--fix"]).ok();
-    assert_eq!(sandbox.git_in(&tree, ["config", "core.worktree"]), tree.to_str().unwrap());
+    assert_eq!(
+        sandbox.git_in(&tree, ["config", "core.worktree"]),
+        tree.to_str().unwrap()
+    );
     // Where nothing tells, its owner does.
     let sandbox = Sandbox::new();
     std::fs::create_dir(sandbox.root().join("empty")).unwrap();
@@ -31,20 +45,40 @@ fn a_working_tree_that_is_nowhere_is_found_again() {
         sandbox.git(["config", "core.worktree", "../../elsewhere"]);
         // Every other command says so.
         let said = sandbox.lane_in(&directory, ["list"]).fails(4);
-        assert!(said.contains("core.worktree leads to '") && said.contains("which is not there"), "{said}");
-        assert!(said.contains("git --work-tree=. config --unset core.worktree") && !said.contains("owned"), "{said}");
+        assert!(
+            said.contains("core.worktree leads to '") && said.contains("which is not there"),
+            "{said}"
+        );
+        assert!(
+            said.contains("git --work-tree=. config --unset core.worktree")
+                && !said.contains("owned"),
+            "{said}"
+        );
         let told = sandbox.lane_in(&directory, ["doctor"]);
-        assert!(told.stdout.contains("fixable: core.worktree leads to '") && told.code == 1, "{told}");
-        assert!(sandbox.lane_in(&directory, ["doctor", "--fix"]).ok().contains("fixed: core.worktree leads to '"));
+        assert!(
+            told.stdout.contains("fixable: core.worktree leads to '") && told.code == 1,
+            "{told}"
+        );
+        assert!(
+            sandbox
+                .lane_in(&directory, ["doctor", "--fix"])
+                .ok()
+                .contains("fixed: core.worktree leads to '")
+        );
         assert!(codes(&sandbox).is_empty());
-        assert_eq!(sandbox.git(["rev-parse", "--show-toplevel"]), sandbox.repo.to_str().unwrap());
+        assert_eq!(
+            sandbox.git(["rev-parse", "--show-toplevel"]),
+            sandbox.repo.to_str().unwrap()
+        );
     }
     // Where nothing tracked is around .git, nothing tells that the working tree was there.
     sandbox.git(["rm", "-q", "-r", "--cached", "."]);
     sandbox.git(["config", "core.worktree", "../../elsewhere"]);
     let said = doctor(&sandbox, &["--fix"]).fails(4);
     let remedy = said.trim_end().rsplit_once(": ").unwrap().1.to_owned();
-    sandbox.run(sandbox.command("sh").args(["-c", &remedy])).ok();
+    sandbox
+        .run(sandbox.command("sh").args(["-c", &remedy]))
+        .ok();
     assert!(codes(&sandbox).is_empty());
 }
 
@@ -52,15 +86,28 @@ fn a_working_tree_that_is_nowhere_is_found_again() {
 #[test]
 fn a_lost_record_is_found_and_written_again() {
     let sandbox = Sandbox::new();
-    sandbox.lane(["start", "login", "--base", "main", "--owner", "tester"]).ok();
+    sandbox
+        .lane(["start", "login", "--base", "main", "--owner", "tester"])
+        .ok();
     sandbox.lane(["start", "kept", "ended", "renamed"]).ok();
     sandbox.work("login", "file", "work");
-    sandbox.git_in(&sandbox.lane_path("renamed"), ["branch", "-q", "-m", "called/otherwise"]);
-    let record = |name: &str| sandbox.git(["config", "--get-regexp", &format!("^lane\\.{name}\\.")]);
+    sandbox.git_in(
+        &sandbox.lane_path("renamed"),
+        ["branch", "-q", "-m", "called/otherwise"],
+    );
+    let record =
+        |name: &str| sandbox.git(["config", "--get-regexp", &format!("^lane\\.{name}\\.")]);
     let before = record("login");
     // One that was dropped has no record for a good reason, whoever makes its like again.
     sandbox.lane(["drop", "ended"]).ok();
-    sandbox.git(["worktree", "add", "-q", "-b", "ended", sandbox.lane_path("ended").to_str().unwrap()]);
+    sandbox.git([
+        "worktree",
+        "add",
+        "-q",
+        "-b",
+        "ended",
+        sandbox.lane_path("ended").to_str().unwrap(),
+    ]);
     assert!(codes(&sandbox).iter().all(|code| code == "renamed-branch"));
     for name in ["login", "renamed"] {
         sandbox.git(["config", "--remove-section", &format!("lane.{name}")]);
@@ -68,13 +115,18 @@ fn a_lost_record_is_found_and_written_again() {
     assert_eq!(codes(&sandbox), ["lost-record", "lost-record"]);
     let told = doctor(&sandbox, &[]);
     let path = sandbox.lane_path("login");
-    let text = format!("fixable: lane 'login' has lost its record; its worktree is '{}'", path.display());
+    let text = format!(
+        "fixable: lane 'login' has lost its record; its worktree is '{}'",
+        path.display()
+    );
     assert!(told.stdout.contains(&text), "{told}");
     doctor(&sandbox, &["--fix"]).ok();
     assert!(codes(&sandbox).is_empty());
     let without_time = |record: &str| {
         let lines = record.lines().filter(|line| !line.contains(".created "));
-        lines.map(str::to_owned).collect::<std::collections::BTreeSet<_>>()
+        lines
+            .map(str::to_owned)
+            .collect::<std::collections::BTreeSet<_>>()
     };
     assert_eq!(without_time(&record("login")), without_time(&before));
     assert!(record("renamed").contains("lane.renamed.branch called/otherwise"));
@@ -93,13 +145,17 @@ fn a_lost_record_that_could_be_anybodys_is_left_alone() {
     assert!(codes(&sandbox).is_empty());
 }
 
-/// Somebody has taken the record out and made the like of the lane by hand, or under another name: that one is theirs.
+/// Somebody has taken the record out and made the like of the lane by hand, or under another name:
+/// that one is theirs.
 #[test]
 fn a_lost_record_is_not_written_for_what_was_made_again_by_hand() {
     for again in [
-        "git worktree remove -f ../shop.lanes/login && git worktree add -q ../shop.lanes/login login",
-        "git worktree remove -f ../shop.lanes/login && git branch -D login && git worktree add -q -b login ../elsewhere",
-        "git worktree remove -f ../shop.lanes/login && git worktree add -q -b other ../elsewhere/login",
+        "git worktree remove -f ../shop.lanes/login && git worktree add -q ../shop.lanes/login \
+         login",
+        "git worktree remove -f ../shop.lanes/login && git branch -D login && git worktree add -q \
+         -b login ../elsewhere",
+        "git worktree remove -f ../shop.lanes/login && git worktree add -q -b other \
+         ../elsewhere/login",
         "git -C ../shop.lanes/login switch -q -c other",
         // A record of another lane has it, even one that cannot be used yet.
         "git config lane.second.branch login",
@@ -111,7 +167,11 @@ fn a_lost_record_is_not_written_for_what_was_made_again_by_hand() {
                 continue;
             }
             let sandbox = Sandbox::empty();
-            let format: &[&str] = if reftable { &["--ref-format=reftable"] } else { &[] };
+            let format: &[&str] = if reftable {
+                &["--ref-format=reftable"]
+            } else {
+                &[]
+            };
             sandbox.git([&["init", "-q", "-b", "main"], format].concat());
             sandbox.commit("first");
             sandbox.lane(["start", "login"]).ok();
@@ -131,21 +191,34 @@ fn a_lost_record_is_not_written_for_what_was_made_again_by_hand() {
 /// git dies of it at every command; what the hint says makes a new one and touches no file.
 #[test]
 fn an_index_nobody_can_read_is_made_again_by_what_the_hint_says() {
-    for (name, damage) in [("login", &b"garbage"[..]), ("login", b""), ("main", b"DIRC\0\0\0\x02\0\0\0\x09short")] {
+    for (name, damage) in [
+        ("login", &b"garbage"[..]),
+        ("login", b""),
+        ("main", b"DIRC\0\0\0\x02\0\0\0\x09short"),
+    ] {
         let sandbox = Sandbox::new();
         sandbox.lane(["start", "login"]).ok();
         let (directory, index) = match name {
             "main" => (sandbox.repo.clone(), sandbox.repo.join(".git/index")),
-            _ => (sandbox.lane_path("login"), sandbox.repo.join(".git/worktrees/login/index")),
+            _ => (
+                sandbox.lane_path("login"),
+                sandbox.repo.join(".git/worktrees/login/index"),
+            ),
         };
         write(&directory.join("README"), "edited\n");
         write(&directory.join("new"), "new\n");
         std::fs::write(&index, damage).unwrap();
         assert_eq!(codes(&sandbox), ["damaged-index"], "{damage:?}");
         let told = doctor(&sandbox, &["--fix"]);
-        let hint = told.stdout.lines().find(|line| line.contains("read-tree")).unwrap_or_else(|| panic!("{told}"));
+        let hint = told
+            .stdout
+            .lines()
+            .find(|line| line.contains("read-tree"))
+            .unwrap_or_else(|| panic!("{told}"));
         let (_, command) = hint.split_once(": ").unwrap();
-        sandbox.run(sandbox.command("sh").args(["-c", command])).ok();
+        sandbox
+            .run(sandbox.command("sh").args(["-c", command]))
+            .ok();
         assert!(codes(&sandbox).is_empty());
         let status = sandbox.git_in(&directory, ["status", "--porcelain"]);
         assert_eq!(status, " M README\n?? new");
@@ -153,7 +226,8 @@ fn an_index_nobody_can_read_is_made_again_by_what_the_hint_says() {
     }
 }
 
-/// What a machine that died left half-written, git reads as if it were whole, and commits the rest as deleted.
+/// What a machine that died left half-written, git reads as if it were whole, and commits the rest
+/// as deleted.
 #[test]
 fn an_index_that_ends_too_early_is_not_taken_for_a_whole_one() {
     let sandbox = Sandbox::new();
@@ -162,12 +236,20 @@ fn an_index_that_ends_too_early_is_not_taken_for_a_whole_one() {
     let whole = std::fs::read(&index).unwrap();
     for length in [0, 12, 90, whole.len() / 2, whole.len() - 1] {
         std::fs::write(&index, &whole[..length]).unwrap();
-        assert_eq!(codes(&sandbox), ["damaged-index"], "{length} of {}", whole.len());
+        assert_eq!(
+            codes(&sandbox),
+            ["damaged-index"],
+            "{length} of {}",
+            whole.len()
+        );
     }
     std::fs::write(&index, &whole).unwrap();
     assert!(codes(&sandbox).is_empty());
     write(&sandbox.lane_path("login").join("new"), "new\n");
-    sandbox.git_in(&sandbox.lane_path("login"), ["-c", "index.skipHash=true", "add", "new"]);
+    sandbox.git_in(
+        &sandbox.lane_path("login"),
+        ["-c", "index.skipHash=true", "add", "new"],
+    );
     assert!(codes(&sandbox).is_empty());
 }
 
@@ -176,9 +258,14 @@ fn the_age_of_a_lock_is_told_in_units_people_use() {
     let sandbox = Sandbox::new();
     let lock = sandbox.repo.join(".git/index.lock");
     let file = std::fs::File::create(&lock).unwrap();
-    file.set_modified(std::time::SystemTime::now() - std::time::Duration::from_secs(93_700)).unwrap();
+    file.set_modified(std::time::SystemTime::now() - std::time::Duration::from_secs(93_700))
+        .unwrap();
     let told = doctor(&sandbox, &[]);
-    assert!(told.stdout.contains("index.lock' has blocked writers for 1d 2h"), "{told}");
+    assert!(
+        told.stdout
+            .contains("index.lock' has blocked writers for 1d 2h"),
+        "{told}"
+    );
     let _ = told.fails(1);
     // Nobody can tell whose it is.
     let _ = doctor(&sandbox, &["--fix"]).fails(1);
@@ -191,10 +278,23 @@ fn an_admin_directory_that_claims_the_place_of_another_lane_is_told_its_own() {
     let sandbox = Sandbox::new();
     sandbox.lane(["start", "login", "search"]).ok();
     let gitdir = sandbox.repo.join(".git/worktrees/login/gitdir");
-    write(&gitdir, format!("{}/.git\n", sandbox.lane_path("search").display()));
-    assert_eq!(codes(&sandbox), ["damaged-worktree"], "the other lane is well");
+    write(
+        &gitdir,
+        format!("{}/.git\n", sandbox.lane_path("search").display()),
+    );
+    assert_eq!(
+        codes(&sandbox),
+        ["damaged-worktree"],
+        "the other lane is well"
+    );
     let told = doctor(&sandbox, &["--fix"]);
-    let way = told.stdout.lines().find_map(|line| line.split_once("try: ")).unwrap().1.to_owned();
+    let way = told
+        .stdout
+        .lines()
+        .find_map(|line| line.split_once("try: "))
+        .unwrap()
+        .1
+        .to_owned();
     assert!(way.ends_with("shop.lanes/login"), "{told}");
     let _ = told.fails(1);
     sandbox.run(sandbox.command("sh").args(["-c", &way])).ok();

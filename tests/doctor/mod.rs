@@ -18,20 +18,34 @@ pub(crate) fn doctor(sandbox: &Sandbox, args: &[&str]) -> Run {
 #[track_caller]
 pub(crate) fn codes(sandbox: &Sandbox) -> Vec<String> {
     let run = doctor(sandbox, &["--json"]);
-    let (expected, document): (i32, serde_json::Value) = (run.code, serde_json::from_str(&run.stdout).unwrap());
-    let findings = if expected == 0 { &document["findings"] } else { &document["error"]["details"] };
-    let codes: Vec<String> =
-        findings.as_array().unwrap().iter().map(|finding| finding["code"].as_str().unwrap().to_owned()).collect();
+    let (expected, document): (i32, serde_json::Value) =
+        (run.code, serde_json::from_str(&run.stdout).unwrap());
+    let findings = if expected == 0 {
+        &document["findings"]
+    } else {
+        &document["error"]["details"]
+    };
+    let codes: Vec<String> = findings
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|finding| finding["code"].as_str().unwrap().to_owned())
+        .collect();
     assert_eq!(expected, i32::from(!codes.is_empty()), "{run}");
     codes
 }
 
-/// Every finding of a repository that is fixable is fixed by the first `--fix`; the second finds and changes nothing.
+/// Every finding of a repository that is fixable is fixed by the first `--fix`; the second finds
+/// and changes nothing.
 #[track_caller]
 fn assert_fixed_for_good(sandbox: &Sandbox) {
     doctor(sandbox, &["--fix"]).ok();
     let fixed = sandbox.fingerprint();
-    assert!(doctor(sandbox, &["--fix"]).ok().contains("everything is as it should be"));
+    assert!(
+        doctor(sandbox, &["--fix"])
+            .ok()
+            .contains("everything is as it should be")
+    );
     assert_eq!(sandbox.fingerprint(), fixed);
 }
 
@@ -42,7 +56,10 @@ fn assert_left_alone(sandbox: &Sandbox, codes_before: &[&str]) {
     let before = sandbox.fingerprint();
     for _ in 0..2 {
         let run = doctor(sandbox, &["--fix"]);
-        assert!(run.stdout.lines().any(|line| line.starts_with("  ")), "nothing says what to do: {run}");
+        assert!(
+            run.stdout.lines().any(|line| line.starts_with("  ")),
+            "nothing says what to do: {run}"
+        );
         let _ = run.fails(1);
         assert_eq!(sandbox.fingerprint(), before);
         assert_eq!(codes(sandbox), codes_before);
@@ -62,10 +79,14 @@ pub fn age_all(directory: &std::path::Path) {
 
 fn age(path: &std::path::Path) {
     let old = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
-    std::fs::File::open(path).unwrap().set_times(std::fs::FileTimes::new().set_modified(old)).unwrap();
+    std::fs::File::open(path)
+        .unwrap()
+        .set_times(std::fs::FileTimes::new().set_modified(old))
+        .unwrap();
 }
 
-/// A lane with every kind of change; its directory is away while git prunes, as a disk that is not mounted.
+/// A lane with every kind of change; its directory is away while git prunes, as a disk that is not
+/// mounted.
 fn pruned_while_away(sandbox: &Sandbox) -> std::path::PathBuf {
     sandbox.lane(["start", "login"]).ok();
     sandbox.work("login", "kept", "kept");

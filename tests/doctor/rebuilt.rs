@@ -8,10 +8,16 @@ fn a_directory_git_does_not_list_is_not_called_gone() {
     sandbox.lane(["start", "login"]).ok();
     let lane = sandbox.lane_path("login");
     std::fs::remove_dir_all(sandbox.admin(&lane)).unwrap();
-    write(&lane.join(".git"), "gitdir: /nowhere/.git/worktrees/login\n");
+    write(
+        &lane.join(".git"),
+        "gitdir: /nowhere/.git/worktrees/login\n",
+    );
     assert_eq!(codes(&sandbox), ["unlisted-worktree"]);
     let run = doctor(&sandbox, &[]);
-    assert!(run.stdout.contains("but git does not list it") && !run.stdout.contains("gone"), "{run}");
+    assert!(
+        run.stdout.contains("but git does not list it") && !run.stdout.contains("gone"),
+        "{run}"
+    );
     run.fails(1);
 }
 
@@ -31,28 +37,49 @@ fn a_worktree_whose_admin_directory_git_lost_gets_a_new_one_and_keeps_every_byte
         path.display(),
         admin.display()
     );
-    assert!(told.stdout.contains(&text) && told.stderr.contains("git lane doctor --fix"), "{told}");
+    assert!(
+        told.stdout.contains(&text) && told.stderr.contains("git lane doctor --fix"),
+        "{told}"
+    );
     let _ = told.fails(1);
     assert!(!admin.exists());
     let told = doctor(&sandbox, &["--fix"]).ok();
-    assert!(told.contains("what was staged has to be staged again"), "{told}");
+    assert!(
+        told.contains("what was staged has to be staged again"),
+        "{told}"
+    );
     assert!(crate::lanes::listing(&path) == before);
-    let status = sandbox.git_in(&path, ["--no-optional-locks", "status", "--porcelain", "--branch"]);
-    assert_eq!(status, "## login\n M README\n D src/app.txt\n?? staged\n?? untracked");
+    let status = sandbox.git_in(
+        &path,
+        ["--no-optional-locks", "status", "--porcelain", "--branch"],
+    );
+    assert_eq!(
+        status,
+        "## login\n M README\n D src/app.txt\n?? staged\n?? untracked"
+    );
     assert_eq!(
         sandbox.git_in(&path, ["reflog", "HEAD", "--format=%H %gs"]),
-        format!("{tip} lane: started (lane {})", sandbox.git(["config", "lane.login.id"]))
+        format!(
+            "{tip} lane: started (lane {})",
+            sandbox.git(["config", "lane.login.id"])
+        )
     );
     assert_fixed_for_good(&sandbox);
     sandbox.nothing_left_behind(0);
     sandbox.plain_git_works();
     let names = |directory: &std::path::Path| {
         let entries = std::fs::read_dir(directory).unwrap().flatten();
-        entries.map(|entry| entry.file_name()).collect::<std::collections::BTreeSet<_>>()
+        entries
+            .map(|entry| entry.file_name())
+            .collect::<std::collections::BTreeSet<_>>()
     };
     sandbox.lane(["start", "like"]).ok();
     let expected = names(&sandbox.repo.join(".git/worktrees/like"));
-    assert!(names(&admin).is_subset(&expected), "{:?} {expected:?}", names(&admin));
+    assert!(
+        names(&admin).is_subset(&expected),
+        "{:?} {expected:?}",
+        names(&admin)
+    );
     sandbox.git_in(&path, ["add", "-A"]);
     sandbox.git_in(&path, ["commit", "-q", "-m", "goes on"]);
     sandbox.lane(["finish", "login"]).ok();
@@ -64,14 +91,23 @@ fn a_worktree_whose_admin_directory_git_lost_gets_a_new_one_and_keeps_every_byte
 fn a_lost_admin_directory_is_not_guessed_at() {
     type Doubt = fn(&Sandbox, &std::path::Path);
     let doubts: [(&str, Doubt); 9] = [
-        ("its branch is gone", |sandbox, _| drop(sandbox.git(["branch", "-q", "-D", "login"]))),
+        ("its branch is gone", |sandbox, _| {
+            drop(sandbox.git(["branch", "-q", "-D", "login"]))
+        }),
         ("another repository's", |sandbox, path| {
             let other = sandbox.root().join("other");
             sandbox.git(["init", "-q", other.to_str().unwrap()]);
-            write(&path.join(".git"), format!("gitdir: {}/.git/worktrees/login\n", other.display()));
+            write(
+                &path.join(".git"),
+                format!("gitdir: {}/.git/worktrees/login\n", other.display()),
+            );
         }),
         ("other files", |_, path| {
-            for entry in std::fs::read_dir(path).unwrap().flatten().map(|entry| entry.path()) {
+            for entry in std::fs::read_dir(path)
+                .unwrap()
+                .flatten()
+                .map(|entry| entry.path())
+            {
                 match entry.is_dir() {
                     true => std::fs::remove_dir_all(entry).unwrap(),
                     false if entry.ends_with(".git") => {}
@@ -90,8 +126,12 @@ fn a_lost_admin_directory_is_not_guessed_at() {
             std::fs::remove_dir_all(sandbox.admin(&other)).unwrap();
             std::fs::copy(path.join(".git"), other.join(".git")).unwrap();
         }),
-        ("settings of its own", |sandbox, _| drop(sandbox.git(["config", "extensions.worktreeConfig", "true"]))),
-        ("what of it was checked out", |sandbox, _| drop(sandbox.git(["config", "core.sparseCheckout", "true"]))),
+        ("settings of its own", |sandbox, _| {
+            drop(sandbox.git(["config", "extensions.worktreeConfig", "true"]))
+        }),
+        ("what of it was checked out", |sandbox, _| {
+            drop(sandbox.git(["config", "core.sparseCheckout", "true"]))
+        }),
         ("a submodule's repository went with it", |sandbox, path| {
             let commit = sandbox.git(["rev-parse", "main"]);
             let entry = format!("160000,{commit},sub");
@@ -99,13 +139,19 @@ fn a_lost_admin_directory_is_not_guessed_at() {
             sandbox.git(["commit", "-q", "-m", "sub"]);
             sandbox.git(["branch", "-q", "-f", "login", "main"]);
             let modules = sandbox.repo.join(".git/worktrees/login/modules/sub");
-            write(&path.join("sub/.git"), format!("gitdir: {}\n", modules.display()));
+            write(
+                &path.join("sub/.git"),
+                format!("gitdir: {}\n", modules.display()),
+            );
         }),
-        ("a rebase elsewhere will write to its branch", |sandbox, _| {
-            sandbox.git(["worktree", "add", "-q", "--detach", "../again"]);
-            let admin = sandbox.repo.join(".git/worktrees/again");
-            write(&admin.join("rebase-merge/head-name"), "refs/heads/login\n");
-        }),
+        (
+            "a rebase elsewhere will write to its branch",
+            |sandbox, _| {
+                sandbox.git(["worktree", "add", "-q", "--detach", "../again"]);
+                let admin = sandbox.repo.join(".git/worktrees/again");
+                write(&admin.join("rebase-merge/head-name"), "refs/heads/login\n");
+            },
+        ),
     ];
     for (what, doubt) in doubts {
         let sandbox = Sandbox::new();
@@ -114,9 +160,15 @@ fn a_lost_admin_directory_is_not_guessed_at() {
         let before = (crate::lanes::listing(&path), sandbox.fingerprint());
         for args in [&[][..], &["--fix"]] {
             let told = doctor(&sandbox, args);
-            assert!(told.stdout.contains("git does not list it"), "{what}: {told}");
+            assert!(
+                told.stdout.contains("git does not list it"),
+                "{what}: {told}"
+            );
             let _ = told.fails(1);
-            assert!((crate::lanes::listing(&path), sandbox.fingerprint()) == before, "{what}");
+            assert!(
+                (crate::lanes::listing(&path), sandbox.fingerprint()) == before,
+                "{what}"
+            );
         }
     }
     // A sparse one would seem to have lost what it never had.
@@ -135,8 +187,15 @@ fn a_lane_that_has_nothing_but_the_git_file_of_another_one_is_not_to_be_repaired
     std::fs::remove_dir_all(sandbox.admin(&login)).unwrap();
     std::fs::copy(search.join(".git"), login.join(".git")).unwrap();
     let told = doctor(&sandbox, &[]);
-    assert!(told.stdout.contains(&format!("its .git file is that of '{}'", search.display())), "{told}");
-    assert!(told.stdout.contains("git lane start login") && !told.stdout.contains("worktree repair"), "{told}");
+    assert!(
+        told.stdout
+            .contains(&format!("its .git file is that of '{}'", search.display())),
+        "{told}"
+    );
+    assert!(
+        told.stdout.contains("git lane start login") && !told.stdout.contains("worktree repair"),
+        "{told}"
+    );
     let _ = told.fails(1);
     assert_left_alone(&sandbox, &["unlisted-worktree"]);
 }

@@ -9,7 +9,11 @@ fn a_healthy_repository_has_no_findings() {
     sandbox.lane(["start", "detached", "--detach"]).ok();
     let before = sandbox.fingerprint();
     assert!(codes(&sandbox).is_empty());
-    assert!(doctor(&sandbox, &["--fix"]).ok().contains("everything is as it should be"));
+    assert!(
+        doctor(&sandbox, &["--fix"])
+            .ok()
+            .contains("everything is as it should be")
+    );
     assert_eq!(sandbox.fingerprint(), before);
 }
 
@@ -18,19 +22,32 @@ fn a_clean_stray_is_switched_back_and_a_dirty_one_left_alone() {
     let sandbox = Sandbox::new();
     sandbox.lane(["start", "clean", "dirty"]).ok();
     for name in ["clean", "dirty"] {
-        sandbox.git_in(&sandbox.lane_path(name), ["switch", "-q", "-c", &format!("other-{name}")]);
+        sandbox.git_in(
+            &sandbox.lane_path(name),
+            ["switch", "-q", "-c", &format!("other-{name}")],
+        );
     }
     write(&sandbox.lane_path("dirty").join("precious"), "work");
     assert_eq!(codes(&sandbox), ["stray", "stray"]);
     let text = doctor(&sandbox, &["--fix"]);
     assert!(
-        text.stdout.contains("fixed: lane 'clean' is a stray") && text.stdout.contains("commit or stash"),
+        text.stdout.contains("fixed: lane 'clean' is a stray")
+            && text.stdout.contains("commit or stash"),
         "{text}"
     );
     let _ = text.fails(1);
-    assert_eq!(sandbox.git_in(&sandbox.lane_path("clean"), ["branch", "--show-current"]), "clean");
-    assert_eq!(sandbox.git_in(&sandbox.lane_path("dirty"), ["branch", "--show-current"]), "other-dirty");
-    assert_eq!(std::fs::read(sandbox.lane_path("dirty").join("precious")).unwrap(), b"work");
+    assert_eq!(
+        sandbox.git_in(&sandbox.lane_path("clean"), ["branch", "--show-current"]),
+        "clean"
+    );
+    assert_eq!(
+        sandbox.git_in(&sandbox.lane_path("dirty"), ["branch", "--show-current"]),
+        "other-dirty"
+    );
+    assert_eq!(
+        std::fs::read(sandbox.lane_path("dirty").join("precious")).unwrap(),
+        b"work"
+    );
 }
 
 /// What a stray that stays one is told to do ends it.
@@ -39,10 +56,20 @@ fn the_way_back_that_a_stray_is_told_works() {
     let way = |sandbox: &Sandbox, command: &str| {
         assert_eq!(codes(sandbox), ["stray"]);
         let told = doctor(sandbox, &["--fix"]);
-        assert!(told.stdout.contains(command) && !told.stdout.contains("commit or stash"), "{told}");
+        assert!(
+            told.stdout.contains(command) && !told.stdout.contains("commit or stash"),
+            "{told}"
+        );
         let _ = told.fails(1);
         let path = sandbox.lane_path("login");
-        sandbox.run(sandbox.command("sh").current_dir(path).args(["-c", command])).ok();
+        sandbox
+            .run(
+                sandbox
+                    .command("sh")
+                    .current_dir(path)
+                    .args(["-c", command]),
+            )
+            .ok();
         assert!(codes(sandbox).is_empty());
     };
     let start = |args: &[&str]| {
@@ -54,7 +81,15 @@ fn the_way_back_that_a_stray_is_told_works() {
     };
     let bypass = |sandbox: &Sandbox, args: &[&str]| {
         let path = sandbox.lane_path("login");
-        sandbox.run(sandbox.command("git").env("GIT_LANE_BYPASS", "1").current_dir(path).args(args)).ok();
+        sandbox
+            .run(
+                sandbox
+                    .command("git")
+                    .env("GIT_LANE_BYPASS", "1")
+                    .current_dir(path)
+                    .args(args),
+            )
+            .ok();
     };
 
     // On no branch, with a commit that is on none: clean, and nothing to commit or stash.
@@ -91,10 +126,17 @@ fn a_renamed_branch_and_a_moved_worktree_are_followed_by_any_command() {
     sandbox.git(["worktree", "move", "../shop.lanes/search", "../elsewhere"]);
     assert_eq!(codes(&sandbox), ["renamed-branch", "moved-worktree"]);
     let run = sandbox.lane(["start", "third"]);
-    assert!(run.stderr.contains("renamed from 'login' to 'sign-in'; its record follows"), "{run}");
+    assert!(
+        run.stderr
+            .contains("renamed from 'login' to 'sign-in'; its record follows"),
+        "{run}"
+    );
     run.ok();
     assert_eq!(sandbox.git(["config", "lane.login.branch"]), "sign-in");
-    assert_eq!(sandbox.git(["config", "lane.search.worktree"]), sandbox.root().join("elsewhere").to_str().unwrap());
+    assert_eq!(
+        sandbox.git(["config", "lane.search.worktree"]),
+        sandbox.root().join("elsewhere").to_str().unwrap()
+    );
     assert!(codes(&sandbox).is_empty());
 }
 
@@ -117,7 +159,10 @@ fn worktrees_moved_by_hand_are_found_and_the_whole_repository_too() {
     std::fs::remove_dir_all(sandbox.lane_path("gone")).unwrap();
     assert_eq!(codes(&sandbox), ["found-worktree", "missing-worktree"]);
     let _ = doctor(&sandbox, &["--fix"]).fails(1);
-    assert_eq!(sandbox.git_in(&sandbox.lane_path("renamed"), ["status", "--porcelain"]), "");
+    assert_eq!(
+        sandbox.git_in(&sandbox.lane_path("renamed"), ["status", "--porcelain"]),
+        ""
+    );
     assert_eq!(codes(&sandbox), ["missing-worktree"]);
 
     let sandbox = Sandbox::new();
@@ -126,26 +171,56 @@ fn worktrees_moved_by_hand_are_found_and_the_whole_repository_too() {
     std::fs::create_dir(root.join("new")).unwrap();
     std::fs::rename(&sandbox.repo, root.join("new/shop")).unwrap();
     std::fs::rename(root.join("shop.lanes"), root.join("new/shop.lanes")).unwrap();
-    let fixed = sandbox.lane_in(&root.join("new/shop"), ["doctor", "--fix"]).ok();
+    let fixed = sandbox
+        .lane_in(&root.join("new/shop"), ["doctor", "--fix"])
+        .ok();
     assert!(fixed.contains("was moved by hand"), "{fixed}");
     let lane = root.join("new/shop.lanes/login");
-    assert_eq!(sandbox.git_in(&lane, ["status", "--porcelain", "--branch"]), "## login");
-    assert_eq!(sandbox.lane_in(&root.join("new/shop"), ["path", "login"]).ok().trim_end(), lane.to_str().unwrap());
+    assert_eq!(
+        sandbox.git_in(&lane, ["status", "--porcelain", "--branch"]),
+        "## login"
+    );
+    assert_eq!(
+        sandbox
+            .lane_in(&root.join("new/shop"), ["path", "login"])
+            .ok()
+            .trim_end(),
+        lane.to_str().unwrap()
+    );
 }
 
 /// What was renamed to what, and where the main worktree is then.
-type Moves = (&'static str, &'static [(&'static str, &'static str)], &'static str);
+type Moves = (
+    &'static str,
+    &'static [(&'static str, &'static str)],
+    &'static str,
+);
 
 const MOVED: &[Moves] = &[
     ("the repository alone", &[("shop", "store")], "store"),
-    ("both, beside each other", &[("shop", "store"), ("shop.lanes", "store.lanes")], "store"),
-    ("both, elsewhere", &[("shop", "new/shop"), ("shop.lanes", "new/shop.lanes")], "new/shop"),
-    ("the repository alone, elsewhere", &[("shop", "new/shop")], "new/shop"),
+    (
+        "both, beside each other",
+        &[("shop", "store"), ("shop.lanes", "store.lanes")],
+        "store",
+    ),
+    (
+        "both, elsewhere",
+        &[("shop", "new/shop"), ("shop.lanes", "new/shop.lanes")],
+        "new/shop",
+    ),
+    (
+        "the repository alone, elsewhere",
+        &[("shop", "new/shop")],
+        "new/shop",
+    ),
     ("the lanes alone", &[("shop.lanes", "store.lanes")], "shop"),
     ("one lane", &[("shop.lanes/x", "shop.lanes/z")], "shop"),
     (
         "the repository, and a lane inside of it",
-        &[("shop", "store"), ("store/.worktrees/y", "store/.worktrees/z")],
+        &[
+            ("shop", "store"),
+            ("store/.worktrees/y", "store/.worktrees/z"),
+        ],
         "store",
     ),
     ("a directory above both", &[("top", "above")], "above/shop"),
@@ -156,16 +231,23 @@ fn what_was_moved_by_hand_is_hinted_at_and_brought_together_again() {
     for (name, moves, repo) in MOVED {
         let sandbox = Sandbox::new();
         let (root, repo) = (sandbox.root(), sandbox.root().join(repo));
-        let first = if moves[0].0 == "top" { root.join("top/shop") } else { sandbox.repo.clone() };
+        let first = if moves[0].0 == "top" {
+            root.join("top/shop")
+        } else {
+            sandbox.repo.clone()
+        };
         if first != sandbox.repo {
             std::fs::create_dir(root.join("top")).unwrap();
             std::fs::rename(&sandbox.repo, &first).unwrap();
         }
         std::fs::create_dir(root.join("new")).unwrap();
         sandbox.lane_in(&first, ["start", "x"]).ok();
-        sandbox.lane_in(&first, ["start", "y", "--path", ".worktrees/y"]).ok();
+        sandbox
+            .lane_in(&first, ["start", "y", "--path", ".worktrees/y"])
+            .ok();
         for lane in ["x", "y"] {
-            let lane = std::path::PathBuf::from(sandbox.lane_in(&first, ["path", lane]).ok().trim_end());
+            let lane =
+                std::path::PathBuf::from(sandbox.lane_in(&first, ["path", lane]).ok().trim_end());
             write(&lane.join("staged"), "gold\n");
             sandbox.git_in(&lane, ["add", "staged"]);
         }
@@ -187,11 +269,16 @@ fn what_was_moved_by_hand_is_hinted_at_and_brought_together_again() {
         assert!(!is_lost("x") && !is_lost("y"), "{name}: {fixed}");
         assert_eq!(sandbox.lane_in(&repo, ["list"]).stderr, "", "{name}");
         for lane in ["x", "y"] {
-            let path = std::path::PathBuf::from(sandbox.lane_in(&repo, ["path", lane]).ok().trim_end());
+            let path =
+                std::path::PathBuf::from(sandbox.lane_in(&repo, ["path", lane]).ok().trim_end());
             let status = sandbox.git_in(&path, ["status", "--porcelain", "--branch"]);
             assert_eq!(status, format!("## {lane}\nA  staged"), "{name}");
-            sandbox.lane_in(&repo, ["drop", "--yes", "--force", lane]).ok();
-            sandbox.lane_in(&repo, ["restore", "--path", path.to_str().unwrap(), lane]).ok();
+            sandbox
+                .lane_in(&repo, ["drop", "--yes", "--force", lane])
+                .ok();
+            sandbox
+                .lane_in(&repo, ["restore", "--path", path.to_str().unwrap(), lane])
+                .ok();
         }
         assert_eq!(sandbox.lane_in(&repo, ["doctor"]).code, 0, "{name}");
     }
@@ -204,12 +291,18 @@ fn what_is_gone_is_hinted_at_nowhere() {
     std::fs::remove_dir_all(sandbox.lane_path("x")).unwrap();
     for args in [&["list"][..], &["show", "x"]] {
         let run = sandbox.lane(args);
-        assert!(run.stdout.contains("missing") && run.stderr.is_empty(), "{run}");
+        assert!(
+            run.stdout.contains("missing") && run.stderr.is_empty(),
+            "{run}"
+        );
     }
     // A lane whose repository is gone says where that was.
     let sandbox = Sandbox::new();
     sandbox.lane(["start", "x"]).ok();
     std::fs::rename(&sandbox.repo, sandbox.root().join("store")).unwrap();
     let said = sandbox.lane_in(&sandbox.lane_path("x"), ["list"]).fails(4);
-    assert!(said.contains("shop/.git/worktrees/x'") && said.contains("in its new place"), "{said}");
+    assert!(
+        said.contains("shop/.git/worktrees/x'") && said.contains("in its new place"),
+        "{said}"
+    );
 }

@@ -1,4 +1,5 @@
-//! Every way to land a lane is recognised, and nothing that is not in the base, or no longer, ever is.
+//! Every way to land a lane is recognised, and nothing that is not in the base, or no longer, ever
+//! is.
 
 use git_lane::domain::integration::Integration;
 use git_lane::engines::evidence::{Bound, integrations};
@@ -27,7 +28,12 @@ fn replace(sandbox: &Sandbox, path: &str, from: &str, to: &str) {
 }
 
 fn change(sandbox: &Sandbox, path: &str, line: usize, to: &str) -> gix::ObjectId {
-    replace(sandbox, path, &format!("line {line}\n"), &format!("line {line} {to}\n"));
+    replace(
+        sandbox,
+        path,
+        &format!("line {line}\n"),
+        &format!("line {line} {to}\n"),
+    );
     sandbox.commit(&format!("{path} {line} {to}"))
 }
 
@@ -47,8 +53,14 @@ fn judge_with(sandbox: &Sandbox, bound: Bound) -> Option<Integration> {
     let (tip, base) = (sandbox.id("lane"), sandbox.id("main"));
     let divergence = divergences(&repo, &[(tip, base)]).expect("divergences")[0];
     let objects = sandbox.git(&["count-objects", "-v"]);
-    let found = integrations(&repo, &git_program(), &[(tip, base, &divergence)], bound).expect("an answer").remove(0);
-    assert_eq!(objects, sandbox.git(&["count-objects", "-v"]), "nothing is written");
+    let found = integrations(&repo, &git_program(), &[(tip, base, &divergence)], bound)
+        .expect("an answer")
+        .remove(0);
+    assert_eq!(
+        objects,
+        sandbox.git(&["count-objects", "-v"]),
+        "nothing is written"
+    );
     found
 }
 
@@ -91,8 +103,11 @@ fn evolve(sandbox: &Sandbox) {
 #[test]
 fn patches_picked_one_by_one() {
     let sandbox = started();
-    let commits =
-        [change(&sandbox, "a", 3, "lane"), change(&sandbox, "a", 15, "lane"), change(&sandbox, "b", 110, "x")];
+    let commits = [
+        change(&sandbox, "a", 3, "lane"),
+        change(&sandbox, "a", 15, "lane"),
+        change(&sandbox, "b", 110, "x"),
+    ];
     on_main(&sandbox);
     change(&sandbox, "b", 125, "base");
     for commit in commits {
@@ -100,7 +115,16 @@ fn patches_picked_one_by_one() {
     }
     evolve(&sandbox);
     assert_eq!(judge(&sandbox), Some(Integration::SamePatches));
-    assert_eq!(judge_with(&sandbox, Bound { base_commits: 2, tip_commits: 30 }), None);
+    assert_eq!(
+        judge_with(
+            &sandbox,
+            Bound {
+                base_commits: 2,
+                tip_commits: 30
+            }
+        ),
+        None
+    );
 }
 
 #[test]
@@ -113,9 +137,21 @@ fn one_squash_and_later_changes() {
     change(&sandbox, "b", 125, "base");
     let landed = squash(&sandbox, "lane");
     evolve(&sandbox);
-    let expected = Some(Integration::Squashed { commits: vec![landed] });
+    let expected = Some(Integration::Squashed {
+        commits: vec![landed],
+    });
     assert_eq!(judge(&sandbox), expected);
-    assert_eq!(judge_with(&sandbox, Bound { base_commits: 1000, tip_commits: 2 }), expected, "a lane too long");
+    assert_eq!(
+        judge_with(
+            &sandbox,
+            Bound {
+                base_commits: 1000,
+                tip_commits: 2
+            }
+        ),
+        expected,
+        "a lane too long"
+    );
     // A lane that took a merge from its base in between.
     let sandbox = started();
     change(&sandbox, "a", 3, "lane");
@@ -126,7 +162,12 @@ fn one_squash_and_later_changes() {
     change(&sandbox, "a", 15, "lane");
     let landed = squash(&sandbox, "lane");
     evolve(&sandbox);
-    assert_eq!(judge(&sandbox), Some(Integration::Squashed { commits: vec![landed] }));
+    assert_eq!(
+        judge(&sandbox),
+        Some(Integration::Squashed {
+            commits: vec![landed]
+        })
+    );
 }
 
 #[test]
@@ -136,7 +177,12 @@ fn a_single_line_refined_later_is_still_landed() {
     change(&sandbox, "b", 110, "lane");
     let landed = squash(&sandbox, "lane");
     evolve(&sandbox);
-    assert_eq!(judge(&sandbox), Some(Integration::Squashed { commits: vec![landed] }));
+    assert_eq!(
+        judge(&sandbox),
+        Some(Integration::Squashed {
+            commits: vec![landed]
+        })
+    );
 }
 
 #[test]
@@ -158,7 +204,12 @@ fn five_commits_landed_as_two_squashes() {
     sandbox.git(&["apply", "--index", "../patch"]);
     let second = sandbox.commit("second part");
     evolve(&sandbox);
-    assert_eq!(judge(&sandbox), Some(Integration::Squashed { commits: vec![first, second] }));
+    assert_eq!(
+        judge(&sandbox),
+        Some(Integration::Squashed {
+            commits: vec![first, second]
+        })
+    );
     // With the last part taken back there is no proof any more.
     sandbox.git(&["revert", "--no-edit", &second.to_string()]);
     change(&sandbox, "b", 119, "base");
@@ -177,7 +228,11 @@ fn what_was_taken_back_is_not_integrated() {
         // Other changes to the same files, next to the lane's lines or far from them.
         change(&sandbox, "a", if touch_again { 3 } else { 20 }, "base");
         change(&sandbox, "b", if touch_again { 111 } else { 125 }, "base");
-        assert_eq!(judge(&sandbox), None, "touched the same lines: {touch_again}");
+        assert_eq!(
+            judge(&sandbox),
+            None,
+            "touched the same lines: {touch_again}"
+        );
     }
 }
 
@@ -251,7 +306,12 @@ fn modes_links_binaries_renames_and_submodules() {
         }),
         ("submodule", |s| {
             let id = s.id("HEAD").to_string();
-            s.git(&["update-index", "--add", "--cacheinfo", &format!("160000,{id},sub")]);
+            s.git(&[
+                "update-index",
+                "--add",
+                "--cacheinfo",
+                &format!("160000,{id},sub"),
+            ]);
             s.git(&["commit", "-q", "-m", "pointer"]);
         }),
         ("deletion", |s| {
@@ -273,7 +333,14 @@ fn modes_links_binaries_renames_and_submodules() {
         sandbox.git(&["add", "later"]);
         sandbox.git(&["commit", "-q", "-m", "later"]);
         assert_eq!(judge(&sandbox), Some(Integration::SameContent), "{name}");
-        let back = sandbox.git(&["commit-tree", "-p", "HEAD", "-m", "back", &format!("{main}^{{tree}}")]);
+        let back = sandbox.git(&[
+            "commit-tree",
+            "-p",
+            "HEAD",
+            "-m",
+            "back",
+            &format!("{main}^{{tree}}"),
+        ]);
         sandbox.git(&["branch", "-f", "elsewhere", &back]);
         sandbox.git(&["checkout", "-q", "-f", "--detach"]);
         sandbox.git(&["branch", "-f", "main", "elsewhere"]);
@@ -301,7 +368,11 @@ fn the_users_config_and_attributes_falsify_nothing() {
     ] {
         sandbox.git(&["config", key, value]);
     }
-    std::fs::write(sandbox.path().join(".git/info/attributes"), "* merge=ours diff=ours\n").expect("written");
+    std::fs::write(
+        sandbox.path().join(".git/info/attributes"),
+        "* merge=ours diff=ours\n",
+    )
+    .expect("written");
     assert_eq!(judge(&sandbox), None);
     // Attributes that come with the base.
     sandbox.write(".gitattributes", "* merge=union diff=ours\n");
@@ -338,7 +409,8 @@ fn unrelated_histories_and_rewritten_ones() {
     assert_eq!(judge(&sandbox), None);
 }
 
-/// Whatever is called integrated really is: undoing it in the base, or the line test of a plain merge, shows it.
+/// Whatever is called integrated really is: undoing it in the base, or the line test of a plain
+/// merge, shows it.
 #[test]
 fn random_lanes_are_never_called_integrated_by_mistake() {
     let mut integrated = 0;
@@ -346,7 +418,9 @@ fn random_lanes_are_never_called_integrated_by_mistake() {
         let mut dice = Dice::new(seed);
         let sandbox = started();
         // Each lane writes a word nobody else writes, on a line of its own choice.
-        let lines: Vec<usize> = (0..1 + dice.roll(4)).map(|at| 2 + at * 7 + dice.roll(6)).collect();
+        let lines: Vec<usize> = (0..1 + dice.roll(4))
+            .map(|at| 2 + at * 7 + dice.roll(6))
+            .collect();
         for (at, line) in lines.iter().enumerate() {
             change(&sandbox, "a", *line, &format!("lane{at}"));
         }
@@ -396,8 +470,18 @@ fn many_lanes_at_once_keep_their_order() {
     let (repo, base) = (sandbox.open(), sandbox.id("main"));
     let pairs: Vec<_> = expected.iter().map(|(tip, _)| (*tip, base)).collect();
     let divergences = divergences(&repo, &pairs).expect("divergences");
-    let pairs: Vec<_> = pairs.iter().zip(&divergences).map(|((tip, base), d)| (*tip, *base, d)).collect();
+    let pairs: Vec<_> = pairs
+        .iter()
+        .zip(&divergences)
+        .map(|((tip, base), d)| (*tip, *base, d))
+        .collect();
     let found = integrations(&repo, &git_program(), &pairs, Bound::default()).expect("answers");
     let found: Vec<bool> = found.iter().map(Option::is_some).collect();
-    assert_eq!(found, expected.iter().map(|(_, landed)| *landed).collect::<Vec<_>>());
+    assert_eq!(
+        found,
+        expected
+            .iter()
+            .map(|(_, landed)| *landed)
+            .collect::<Vec<_>>()
+    );
 }

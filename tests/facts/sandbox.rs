@@ -1,4 +1,5 @@
-//! A repository of its own in a temporary home, and the git under test (`GIT_LANE_TEST_GIT`, else `git`).
+//! A repository of its own in a temporary home, and the git under test (`GIT_LANE_TEST_GIT`, else
+//! `git`).
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -22,7 +23,11 @@ impl Sandbox {
         let home = tempfile::tempdir().expect("a temporary directory");
         let repo = home.path().join("repo");
         std::fs::create_dir(&repo).expect("a directory");
-        let sandbox = Sandbox { home, repo, clock: 1_700_000_000.into() };
+        let sandbox = Sandbox {
+            home,
+            repo,
+            clock: 1_700_000_000.into(),
+        };
         sandbox.git(&["init", "-q", "-b", "main"]);
         sandbox
     }
@@ -52,11 +57,19 @@ impl Sandbox {
         let mut command = Command::new(git_program());
         self.clock.set(self.clock.get() + 60);
         let date = format!("{} +0000", self.clock.get());
-        command.current_dir(directory).env_clear().stdin(Stdio::null());
+        command
+            .current_dir(directory)
+            .env_clear()
+            .stdin(Stdio::null());
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
-        command.env("HOME", self.home.path()).env("GIT_CONFIG_NOSYSTEM", "1").env("LC_ALL", "C");
+        command
+            .env("HOME", self.home.path())
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .env("LC_ALL", "C");
         for who in ["AUTHOR", "COMMITTER"] {
-            command.env(format!("GIT_{who}_NAME"), "Lane").env(format!("GIT_{who}_EMAIL"), "lane@example.com");
+            command
+                .env(format!("GIT_{who}_NAME"), "Lane")
+                .env(format!("GIT_{who}_EMAIL"), "lane@example.com");
             command.env(format!("GIT_{who}_DATE"), &date);
         }
         command
@@ -69,10 +82,16 @@ impl Sandbox {
 
     /// Runs git in `directory`.
     pub fn git_in(&self, directory: &Path, args: &[&str]) -> String {
-        let output = self.command(directory).args(args).output().expect("git starts");
+        let output = self
+            .command(directory)
+            .args(args)
+            .output()
+            .expect("git starts");
         let stderr = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "git {args:?}: {stderr}");
-        String::from_utf8_lossy(&output.stdout).trim_end().to_owned()
+        String::from_utf8_lossy(&output.stdout)
+            .trim_end()
+            .to_owned()
     }
 
     /// Writes a file of the main worktree, with its directories.
@@ -89,7 +108,8 @@ impl Sandbox {
 
     /// The object a revision names.
     pub fn id(&self, revision: &str) -> gix::ObjectId {
-        gix::ObjectId::from_hex(self.git(&["rev-parse", revision]).as_bytes()).expect("an object id")
+        gix::ObjectId::from_hex(self.git(&["rev-parse", revision]).as_bytes())
+            .expect("an object id")
     }
 }
 

@@ -25,7 +25,11 @@ fn merge_drivers_and_attributes_of_the_base_decide_wherever_it_is() {
             _ => {}
         }
         finish(&sandbox, []).ok();
-        assert_eq!(sandbox.git(["show", "main:deep/a.lst"]), "main\nlogin", "{place}");
+        assert_eq!(
+            sandbox.git(["show", "main:deep/a.lst"]),
+            "main\nlogin",
+            "{place}"
+        );
     }
 }
 
@@ -56,21 +60,40 @@ fn renames_submodules_and_criss_cross_merges_land() {
     lane(&sandbox, "login", "main");
     sandbox.git(["mv", "old.txt", "renamed.txt"]);
     sandbox.commit("rename");
-    sandbox.work("login", "old.txt", &text.replace("line 7\n", "line seven\n"));
+    sandbox.work(
+        "login",
+        "old.txt",
+        &text.replace("line 7\n", "line seven\n"),
+    );
     let pointer = sandbox.git(["rev-parse", "main"]);
     let lane_path = sandbox.lane_path("login");
-    sandbox.git_in(&lane_path, ["update-index", "--add", "--cacheinfo", &format!("160000,{pointer},sub")]);
+    sandbox.git_in(
+        &lane_path,
+        [
+            "update-index",
+            "--add",
+            "--cacheinfo",
+            &format!("160000,{pointer},sub"),
+        ],
+    );
     sandbox.git_in(&lane_path, ["commit", "-qm", "submodule"]);
     std::fs::create_dir(lane_path.join("sub")).unwrap();
     // Criss-cross: each takes the other's first commit.
-    let (ours, theirs) = (sandbox.git(["rev-parse", "main"]), sandbox.git(["rev-parse", "login"]));
+    let (ours, theirs) = (
+        sandbox.git(["rev-parse", "main"]),
+        sandbox.git(["rev-parse", "login"]),
+    );
     sandbox.git(["merge", "-q", "--no-edit", &theirs]);
     sandbox.git_in(&lane_path, ["merge", "-q", "--no-edit", &ours]);
     sandbox.write("m.txt", "m\n");
     sandbox.commit("m");
     sandbox.work("login", "l.txt", "l\n");
     finish(&sandbox, []).ok();
-    assert!(sandbox.git(["show", "main:renamed.txt"]).contains("line seven"));
+    assert!(
+        sandbox
+            .git(["show", "main:renamed.txt"])
+            .contains("line seven")
+    );
     assert!(sandbox.git(["ls-tree", "main", "sub"]).contains(&pointer));
     assert_eq!(sandbox.git(["status", "--porcelain"]), "");
 }
@@ -96,7 +119,11 @@ fn a_detached_lane_lands_its_head_and_a_remote_base_its_local_branch() {
     let tip = sandbox.work("login", "x.txt", "x\n");
     let old = sandbox.git(["rev-parse", "main"]);
     sandbox.git(["config", "remote.origin.url", "."]);
-    sandbox.git(["config", "remote.origin.fetch", "+refs/heads/*:refs/remotes/origin/*"]);
+    sandbox.git([
+        "config",
+        "remote.origin.fetch",
+        "+refs/heads/*:refs/remotes/origin/*",
+    ]);
     sandbox.git(["update-ref", "refs/remotes/origin/main", &old]);
     sandbox.git(["config", "lane.login.base", "refs/remotes/origin/main"]);
     assert!(finish(&sandbox, []).fails(1).contains("--into"));
@@ -112,7 +139,10 @@ fn trailers_and_encodings_are_the_repositorys() {
     sandbox.git(["config", "i18n.commitEncoding", "ISO-8859-1"]);
     finish(&sandbox, ["-m", "mine"]).ok();
     let raw = sandbox.git(["cat-file", "commit", "main"]);
-    assert!(raw.contains("encoding ISO-8859-1") && raw.ends_with("\n\nmine"), "{raw}");
+    assert!(
+        raw.contains("encoding ISO-8859-1") && raw.ends_with("\n\nmine"),
+        "{raw}"
+    );
 }
 
 #[test]
@@ -151,8 +181,14 @@ fn sparse_checkouts_and_split_indexes_survive() {
         sandbox.work("login", "hidden/x.txt", "x\n");
         finish(&sandbox, []).ok();
         assert_eq!(sandbox.repo.join("hidden").exists(), !sparse);
-        assert_eq!(std::fs::read_to_string(sandbox.repo.join("src/app.txt")).unwrap(), "one\ntwo\nTHREE\n");
+        assert_eq!(
+            std::fs::read_to_string(sandbox.repo.join("src/app.txt")).unwrap(),
+            "one\ntwo\nTHREE\n"
+        );
         clean(&sandbox, &sandbox.repo);
-        assert_eq!(sandbox.git(["ls-files", "-t", "hidden"]).starts_with("S "), sparse);
+        assert_eq!(
+            sandbox.git(["ls-files", "-t", "hidden"]).starts_with("S "),
+            sparse
+        );
     }
 }

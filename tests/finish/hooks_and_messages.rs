@@ -6,13 +6,25 @@ use super::*;
 fn hooks_see_what_git_merge_would_show_them() {
     let sandbox = with_lane();
     advance(&sandbox);
-    for name in ["pre-merge-commit", "prepare-commit-msg", "commit-msg", "post-merge", "pre-commit", "post-commit"] {
-        hook(&sandbox, name, &format!("echo {name} $(basename \"$1\") $2 $(pwd) $(git ls-files new.txt) >> ../seen"));
+    for name in [
+        "pre-merge-commit",
+        "prepare-commit-msg",
+        "commit-msg",
+        "post-merge",
+        "pre-commit",
+        "post-commit",
+    ] {
+        hook(
+            &sandbox,
+            name,
+            &format!("echo {name} $(basename \"$1\") $2 $(pwd) $(git ls-files new.txt) >> ../seen"),
+        );
     }
     hook(
         &sandbox,
         "commit-msg",
-        "echo commit-msg >> ../seen; test \"$(git show :new.txt)\" = new || exit 9; echo 'Reviewed-by: hook' >> \"$1\"",
+        "echo commit-msg >> ../seen; test \"$(git show :new.txt)\" = new || exit 9; echo \
+         'Reviewed-by: hook' >> \"$1\"",
     );
     finish(&sandbox, []).ok();
     let seen = std::fs::read_to_string(sandbox.root().join("seen")).unwrap();
@@ -20,25 +32,41 @@ fn hooks_see_what_git_merge_would_show_them() {
     assert_eq!(
         seen,
         format!(
-            "pre-merge-commit {repo} new.txt\nprepare-commit-msg MERGE_MSG merge {repo} new.txt\ncommit-msg\n\
+            "pre-merge-commit {repo} new.txt\nprepare-commit-msg MERGE_MSG merge {repo} \
+             new.txt\ncommit-msg\n\
              post-merge 0 {repo} new.txt\n"
         )
     );
-    assert_eq!(log(&sandbox, "%B"), "Merge lane 'login' into main\nReviewed-by: hook");
+    assert_eq!(
+        log(&sandbox, "%B"),
+        "Merge lane 'login' into main\nReviewed-by: hook"
+    );
     retired(&sandbox);
 }
 
 #[test]
 fn squash_runs_the_hooks_of_git_merge_and_git_commit() {
     let sandbox = with_lane();
-    for name in ["pre-merge-commit", "prepare-commit-msg", "commit-msg", "post-merge", "pre-commit", "post-commit"] {
-        hook(&sandbox, name, &format!("echo {name} $(basename \"$1\") $2 >> ../seen"));
+    for name in [
+        "pre-merge-commit",
+        "prepare-commit-msg",
+        "commit-msg",
+        "post-merge",
+        "pre-commit",
+        "post-commit",
+    ] {
+        hook(
+            &sandbox,
+            name,
+            &format!("echo {name} $(basename \"$1\") $2 >> ../seen"),
+        );
     }
     finish(&sandbox, ["--strategy", "squash", "-m", "one"]).ok();
     let seen = std::fs::read_to_string(sandbox.root().join("seen")).unwrap();
     assert_eq!(
         seen,
-        "pre-commit\nprepare-commit-msg COMMIT_EDITMSG message\ncommit-msg COMMIT_EDITMSG\npost-merge 1\npost-commit\n"
+        "pre-commit\nprepare-commit-msg COMMIT_EDITMSG message\ncommit-msg \
+         COMMIT_EDITMSG\npost-merge 1\npost-commit\n"
     );
     assert_eq!(log(&sandbox, "%B"), "one");
 }
@@ -57,8 +85,14 @@ fn a_hook_that_says_no_stops_the_landing_and_no_verify_skips_it() {
         hook(&sandbox, name, "echo no way >&2; exit 1");
         let before = sandbox.fingerprint();
         let stderr = finish(&sandbox, ["--strategy", strategy]).fails(1);
-        assert!(stderr.contains("no way") && stderr.contains(&format!("hook '{name}'")), "{stderr}");
-        assert_eq!(without_objects(&sandbox.fingerprint()), without_objects(&before));
+        assert!(
+            stderr.contains("no way") && stderr.contains(&format!("hook '{name}'")),
+            "{stderr}"
+        );
+        assert_eq!(
+            without_objects(&sandbox.fingerprint()),
+            without_objects(&before)
+        );
         if name != "prepare-commit-msg" {
             finish(&sandbox, ["--strategy", strategy, "--no-verify"]).ok();
             retired(&sandbox);
@@ -74,12 +108,16 @@ fn a_hook_may_change_the_tree_and_lives_where_hooks_path_says() {
     let file = sandbox.repo.join("my-hooks/pre-merge-commit");
     write(
         &file,
-        "#!/bin/sh\necho stamped > /tmp/$$.stamp; blob=$(git hash-object -w /tmp/$$.stamp); rm /tmp/$$.stamp\n\
+        "#!/bin/sh\necho stamped > /tmp/$$.stamp; blob=$(git hash-object -w /tmp/$$.stamp); rm \
+         /tmp/$$.stamp\n\
         git update-index --add --cacheinfo 100644,$blob,stamp.txt\n",
     );
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
     finish(&sandbox, []).ok();
-    assert_eq!(std::fs::read_to_string(sandbox.repo.join("stamp.txt")).unwrap(), "stamped\n");
+    assert_eq!(
+        std::fs::read_to_string(sandbox.repo.join("stamp.txt")).unwrap(),
+        "stamped\n"
+    );
     clean(&sandbox, &sandbox.repo);
 }
 
@@ -89,12 +127,17 @@ fn the_editor_has_the_last_word_and_an_empty_message_aborts() {
     advance(&sandbox);
     let editor = |script: &str| {
         let mut command = sandbox.command("git-lane");
-        command.args(["finish", "login", "--edit"]).env("GIT_EDITOR", script);
+        command
+            .args(["finish", "login", "--edit"])
+            .env("GIT_EDITOR", script);
         sandbox.run(&mut command)
     };
     let before = sandbox.fingerprint();
     assert!(editor("true >").fails(1).contains("empty"));
-    assert_eq!(without_objects(&sandbox.fingerprint()), without_objects(&before));
+    assert_eq!(
+        without_objects(&sandbox.fingerprint()),
+        without_objects(&before)
+    );
     editor("sed -i s/Merge/Join/").ok();
     assert_eq!(log(&sandbox, "%B"), "Join lane 'login' into main");
 }
@@ -107,13 +150,22 @@ fn commits_are_signed_where_the_configuration_asks() {
         let program = sandbox.root().join("bin/fake-gpg");
         write(
             &program,
-            "#!/bin/sh\ncat >/dev/null\necho '[GNUPG:] SIG_CREATED ' >&2\nprintf -- '-----BEGIN PGP SIGNATURE-----\\nx\\n-----END PGP SIGNATURE-----\\n'\n",
+            "#!/bin/sh\ncat >/dev/null\necho '[GNUPG:] SIG_CREATED ' >&2\nprintf -- '-----BEGIN \
+             PGP SIGNATURE-----\\nx\\n-----END PGP SIGNATURE-----\\n'\n",
         );
         std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
         sandbox.git(["config", "gpg.program", program.to_str().unwrap()]);
         sandbox.git(["config", "commit.gpgSign", "true"]);
         finish(&sandbox, ["--strategy", strategy]).ok();
-        assert!(sandbox.git(["cat-file", "commit", "main"]).contains("gpgsig"), "{strategy}");
-        assert_eq!(log(&sandbox, "%an|%ae|%cn"), "A. Author|author@example.com|C. Committer");
+        assert!(
+            sandbox
+                .git(["cat-file", "commit", "main"])
+                .contains("gpgsig"),
+            "{strategy}"
+        );
+        assert_eq!(
+            log(&sandbox, "%an|%ae|%cn"),
+            "A. Author|author@example.com|C. Committer"
+        );
     }
 }

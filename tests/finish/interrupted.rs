@@ -14,7 +14,9 @@ fn killed_at_any_step_the_same_command_lands_exactly_once() {
                 sandbox.git(["switch", "-q", "--detach"]);
             }
             let mut command = sandbox.command("git-lane");
-            command.args(["finish", "login", "--keep"]).env("GIT_LANE_TEST_DIE_AT", step.to_string());
+            command
+                .args(["finish", "login", "--keep"])
+                .env("GIT_LANE_TEST_DIE_AT", step.to_string());
             let run = sandbox.run(&mut command);
             if run.code == 0 {
                 break;
@@ -26,16 +28,36 @@ fn killed_at_any_step_the_same_command_lands_exactly_once() {
             sandbox.git(["status", "--porcelain"]);
             sandbox.git(["log", "--all", "--oneline"]);
             finish(&sandbox, ["--keep"]).ok();
-            assert_eq!(sandbox.git(["rev-list", "--count", "--merges", "main"]), "1", "{text}");
-            assert_eq!(sandbox.git(["status", "--porcelain"]), " M README", "{text}");
+            assert_eq!(
+                sandbox.git(["rev-list", "--count", "--merges", "main"]),
+                "1",
+                "{text}"
+            );
+            assert_eq!(
+                sandbox.git(["status", "--porcelain"]),
+                " M README",
+                "{text}"
+            );
             assert_eq!(sandbox.git(["show", "main:new.txt"]), "new", "{text}");
-            let leftovers = std::fs::read_dir(sandbox.repo.join(".git")).unwrap().flatten();
-            let locks: Vec<_> =
-                leftovers.filter(|entry| entry.file_name().to_string_lossy().ends_with(".lock")).collect();
+            let leftovers = std::fs::read_dir(sandbox.repo.join(".git"))
+                .unwrap()
+                .flatten();
+            let locks: Vec<_> = leftovers
+                .filter(|entry| entry.file_name().to_string_lossy().ends_with(".lock"))
+                .collect();
             assert!(locks.is_empty(), "{locks:?} {text}");
-            assert_eq!(std::fs::read_dir(sandbox.repo.join(".git/lane/journal")).into_iter().flatten().count(), 0);
+            assert_eq!(
+                std::fs::read_dir(sandbox.repo.join(".git/lane/journal"))
+                    .into_iter()
+                    .flatten()
+                    .count(),
+                0
+            );
         }
-        assert!(died > if place == "main" { 5 } else { 0 }, "{place}: {died}");
+        assert!(
+            died > if place == "main" { 5 } else { 0 },
+            "{place}: {died}"
+        );
     }
 }
 
@@ -47,21 +69,35 @@ fn half_written_files_are_put_back() {
             let sandbox = with_lane();
             advance(&sandbox);
             let mut command = sandbox.command("git-lane");
-            command.args(["finish", "login", "--keep"]).env("GIT_LANE_TEST_DIE_AT", step.to_string());
-            let there = sandbox.run(&mut command).stderr.contains("died at land.files");
+            command
+                .args(["finish", "login", "--keep"])
+                .env("GIT_LANE_TEST_DIE_AT", step.to_string());
+            let there = sandbox
+                .run(&mut command)
+                .stderr
+                .contains("died at land.files");
             there.then_some(sandbox)
         })
         .find_map(|found| found)
         .unwrap();
     let repo = &sandbox.repo;
-    assert_eq!(std::fs::read_to_string(repo.join("src/app.txt")).unwrap(), "one\ntwo\nTHREE\n");
-    assert_eq!(sandbox.git(["ls-tree", "--name-only", "main", "new.txt"]), "");
+    assert_eq!(
+        std::fs::read_to_string(repo.join("src/app.txt")).unwrap(),
+        "one\ntwo\nTHREE\n"
+    );
+    assert_eq!(
+        sandbox.git(["ls-tree", "--name-only", "main", "new.txt"]),
+        ""
+    );
     write(&repo.join("src/app.txt"), "one\ntw");
     // Whoever came along since keeps what he did.
     write(&repo.join("README"), "edited\n");
     finish(&sandbox, ["-n"]).ok();
     finish(&sandbox, ["--into", "nowhere"]).fails(1);
-    assert_eq!(std::fs::read_to_string(repo.join("src/app.txt")).unwrap(), "one\ntwo\nthree\n");
+    assert_eq!(
+        std::fs::read_to_string(repo.join("src/app.txt")).unwrap(),
+        "one\ntwo\nthree\n"
+    );
     assert!(!repo.join("new.txt").exists());
     assert_eq!(sandbox.git(["status", "--porcelain"]), " M README");
     finish(&sandbox, []).ok();
@@ -80,14 +116,19 @@ fn twenty_lanes_finish_at_once() {
         .iter()
         .map(|name| {
             let mut command = sandbox.command("git-lane");
-            command.args(["finish", name.as_str(), "--keep"]).stdout(std::process::Stdio::null());
+            command
+                .args(["finish", name.as_str(), "--keep"])
+                .stdout(std::process::Stdio::null());
             command.spawn().unwrap()
         })
         .collect();
     for mut child in children {
         assert!(child.wait().unwrap().success());
     }
-    assert_eq!(sandbox.git(["rev-list", "--count", "--merges", "main"]), "20");
+    assert_eq!(
+        sandbox.git(["rev-list", "--count", "--merges", "main"]),
+        "20"
+    );
     clean(&sandbox, &sandbox.repo);
     sandbox.git(["fsck", "--strict"]);
 }
@@ -104,7 +145,10 @@ fn a_base_that_moves_meanwhile_is_landed_on_where_it_is_now() {
     );
     finish(&sandbox, []).ok();
     // Checked out nowhere, so hooks run in the lane.
-    assert_eq!(std::fs::read_to_string(sandbox.root().join("shop.lanes/runs")).unwrap(), "run\nrun\n");
+    assert_eq!(
+        std::fs::read_to_string(sandbox.root().join("shop.lanes/runs")).unwrap(),
+        "run\nrun\n"
+    );
     assert_eq!(sandbox.git(["log", "-1", "--format=%s", "main^1"]), "raced");
 }
 
@@ -122,7 +166,10 @@ fn a_base_that_moves_under_its_worktree_leaves_that_worktree_as_it_was() {
     assert!(sandbox.root().join("raced").exists());
     assert_eq!(sandbox.git(["log", "-1", "--format=%s", "main^1"]), "raced");
     assert_eq!(sandbox.git(["status", "--porcelain"]), " M README");
-    assert_eq!(sandbox.git(["rev-list", "--count", "--merges", "main"]), "1");
+    assert_eq!(
+        sandbox.git(["rev-list", "--count", "--merges", "main"]),
+        "1"
+    );
 }
 
 #[test]
@@ -153,7 +200,9 @@ fn a_worktree_whose_index_is_not_racy_is_judged_by_its_stat_data_and_as_strictly
     let spoil: [(&str, Spoil); 4] = [
         ("changed", |app| write(app, "mine\n")),
         ("same size", |app| write(app, "one\ntwo\nTTTTT\n")),
-        ("mode", |app| std::fs::set_permissions(app, std::fs::Permissions::from_mode(0o755)).unwrap()),
+        ("mode", |app| {
+            std::fs::set_permissions(app, std::fs::Permissions::from_mode(0o755)).unwrap()
+        }),
         ("kind", |app| {
             std::fs::remove_file(app).unwrap();
             std::os::unix::fs::symlink("../README", app).unwrap();
@@ -163,7 +212,10 @@ fn a_worktree_whose_index_is_not_racy_is_judged_by_its_stat_data_and_as_strictly
         sandbox.git(["config", "core.trustctime", trust]);
         for (what, spoil) in spoil {
             spoil(&app);
-            assert!(finish(&sandbox, []).fails(1).contains("'src/app.txt'"), "{what}");
+            assert!(
+                finish(&sandbox, []).fails(1).contains("'src/app.txt'"),
+                "{what}"
+            );
             sandbox.git(["checkout", "-q", "-f", "src/app.txt"]);
             std::thread::sleep(std::time::Duration::from_millis(1100));
             sandbox.git(["status"]);
@@ -186,7 +238,10 @@ fn a_changed_mode_of_a_file_the_landing_appends_to_is_a_local_change() {
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
     let refused = finish(&sandbox, []).fails(1);
     assert!(refused.contains("'src/app.txt'"), "{refused}");
-    assert_eq!(std::fs::metadata(&file).unwrap().permissions().mode() & 0o111, 0o111);
+    assert_eq!(
+        std::fs::metadata(&file).unwrap().permissions().mode() & 0o111,
+        0o111
+    );
 }
 
 #[test]
@@ -194,8 +249,16 @@ fn a_hook_of_a_landing_that_lands_is_refused_and_one_after_it_is_not() {
     let sandbox = with_lane();
     sandbox.lane(["start", "other"]).ok();
     sandbox.work("other", "other.txt", "other");
-    hook(&sandbox, "pre-merge-commit", "git lane finish other; test $? = 1");
-    hook(&sandbox, "post-merge", "rm .git/hooks/pre-merge-commit .git/hooks/post-merge; git lane finish other");
+    hook(
+        &sandbox,
+        "pre-merge-commit",
+        "git lane finish other; test $? = 1",
+    );
+    hook(
+        &sandbox,
+        "post-merge",
+        "rm .git/hooks/pre-merge-commit .git/hooks/post-merge; git lane finish other",
+    );
     finish(&sandbox, []).ok();
     assert_eq!(log(&sandbox, "%s"), "Merge lane 'other' into main");
 }
@@ -207,14 +270,26 @@ fn a_git_that_the_repository_tracks_is_not_run() {
     let pwned = sandbox.root().join("pwned");
     for place in [&sandbox.repo, &lane] {
         for name in ["git", "sh"] {
-            write(&place.join(name), format!("#!/bin/sh\ntouch {}\n", pwned.display()));
+            write(
+                &place.join(name),
+                format!("#!/bin/sh\ntouch {}\n", pwned.display()),
+            );
             let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
             std::fs::set_permissions(place.join(name), mode).unwrap();
         }
     }
     let mut command = sandbox.command("git-lane");
-    let path = std::env::join_paths(["".into(), ".".into(), sandbox.root().join("bin"), "/bin".into()]).unwrap();
-    command.args(["finish", "--commit", "all"]).current_dir(&lane).env("PATH", path);
+    let path = std::env::join_paths([
+        "".into(),
+        ".".into(),
+        sandbox.root().join("bin"),
+        "/bin".into(),
+    ])
+    .unwrap();
+    command
+        .args(["finish", "--commit", "all"])
+        .current_dir(&lane)
+        .env("PATH", path);
     let text = sandbox.run(&mut command);
     assert!(!pwned.exists(), "{text}");
     drop(text.fails(1));
@@ -226,7 +301,12 @@ fn without_a_name_for_the_commit_nothing_is_changed() {
     sandbox.git(["config", "user.useConfigOnly", "true"]);
     let nameless = |args: &[&str]| {
         let mut command = sandbox.command("git-lane");
-        for variable in ["GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_NAME", "GIT_COMMITTER_EMAIL"] {
+        for variable in [
+            "GIT_AUTHOR_NAME",
+            "GIT_AUTHOR_EMAIL",
+            "GIT_COMMITTER_NAME",
+            "GIT_COMMITTER_EMAIL",
+        ] {
             command.env_remove(variable);
         }
         sandbox.run(command.args(args))
@@ -236,10 +316,20 @@ fn without_a_name_for_the_commit_nothing_is_changed() {
     write(&sandbox.lane_path("search").join("uncommitted"), "x");
     sandbox.git(["config", "user.name", "Ann"]);
     let before = sandbox.fingerprint();
-    for args in [&["login"][..], &["login", "--strategy", "squash"], &["search", "--commit", "Search"]] {
+    for args in [
+        &["login"][..],
+        &["login", "--strategy", "squash"],
+        &["search", "--commit", "Search"],
+    ] {
         let said = nameless(&[&["finish"], args].concat()).fails(1);
-        assert!(said.contains("whom to name in the commit: set user.email\n"), "{args:?}: {said}");
-        assert!(said.contains("hint: git config --global user.email you@example.com"), "{args:?}: {said}");
+        assert!(
+            said.contains("whom to name in the commit: set user.email\n"),
+            "{args:?}: {said}"
+        );
+        assert!(
+            said.contains("hint: git config --global user.email you@example.com"),
+            "{args:?}: {said}"
+        );
     }
     assert!(sandbox.fingerprint() == before);
     // What makes no commit names nobody.

@@ -7,7 +7,10 @@ fn nothing_to_land_is_success_and_retires() {
     let sandbox = Sandbox::new();
     lane(&sandbox, "login", "main");
     let old = sandbox.git(["rev-parse", "main"]);
-    assert_eq!(finish(&sandbox, ["--json"]).json()["integrated"], "same-commit");
+    assert_eq!(
+        finish(&sandbox, ["--json"]).json()["integrated"],
+        "same-commit"
+    );
     assert_eq!(sandbox.git(["rev-parse", "main"]), old);
     retired(&sandbox);
     // Somebody squashed it by hand.
@@ -24,7 +27,11 @@ fn nothing_to_land_is_success_and_retires() {
 #[test]
 fn no_land_needs_proof_or_force_and_keep_keeps() {
     let sandbox = with_lane();
-    assert!(finish(&sandbox, ["--no-land"]).fails(1).contains("not in 'main'"));
+    assert!(
+        finish(&sandbox, ["--no-land"])
+            .fails(1)
+            .contains("not in 'main'")
+    );
     finish(&sandbox, ["--keep"]).ok();
     assert!(sandbox.lane_path("login").exists());
     finish(&sandbox, ["--no-land"]).ok();
@@ -43,7 +50,12 @@ fn a_dry_run_tells_and_changes_nothing() {
     for strategy in ["merge", "squash", "rebase"] {
         let before = sandbox.fingerprint();
         let text = finish(&sandbox, ["-n", "--strategy", strategy]).ok();
-        assert!(text.contains(&format!("would land lane 'login' on 'main' ({strategy}, 2 commits)")), "{text}");
+        assert!(
+            text.contains(&format!(
+                "would land lane 'login' on 'main' ({strategy}, 2 commits)"
+            )),
+            "{text}"
+        );
         assert_eq!(sandbox.fingerprint(), before);
     }
 }
@@ -55,15 +67,23 @@ fn inside_the_lane_its_name_is_implied_and_the_way_out_is_told() {
     write(&sandbox.repo.join(".git/info/exclude"), "target/\n");
     write(&lane.join("target/x.o"), "x");
     let text = sandbox.lane_in(&lane.join("src"), ["finish"]).ok();
-    assert!(text.contains(&format!("cd {}", sandbox.repo.display())), "{text}");
-    assert!(text.contains("  target/\n") && text.contains("git lane restore login"), "{text}");
+    assert!(
+        text.contains(&format!("cd {}", sandbox.repo.display())),
+        "{text}"
+    );
+    assert!(
+        text.contains("  target/\n") && text.contains("git lane restore login"),
+        "{text}"
+    );
     retired(&sandbox);
 }
 
 #[test]
 fn finishing_from_inside_leaves_nothing_where_the_admin_directory_was() {
     let sandbox = with_lane();
-    sandbox.lane_in(&sandbox.lane_path("login"), ["finish"]).ok();
+    sandbox
+        .lane_in(&sandbox.lane_path("login"), ["finish"])
+        .ok();
     assert!(!sandbox.repo.join(".git/worktrees/login").exists());
 }
 
@@ -71,10 +91,21 @@ fn finishing_from_inside_leaves_nothing_where_the_admin_directory_was() {
 fn a_lane_moved_by_git_is_found_by_its_branch() {
     let sandbox = with_lane();
     let there = sandbox.root().join("elsewhere");
-    sandbox.git(["worktree", "move", sandbox.lane_path("login").to_str().unwrap(), there.to_str().unwrap()]);
-    let again = sandbox.lane(["--json", "start", "login", "--owner", "claude:7"]).json();
+    sandbox.git([
+        "worktree",
+        "move",
+        sandbox.lane_path("login").to_str().unwrap(),
+        there.to_str().unwrap(),
+    ]);
+    let again = sandbox
+        .lane(["--json", "start", "login", "--owner", "claude:7"])
+        .json();
     assert_eq!(again["lanes"][0]["created"], false, "{again}");
-    assert_eq!(again["lanes"][0]["path"], there.to_str().unwrap(), "{again}");
+    assert_eq!(
+        again["lanes"][0]["path"],
+        there.to_str().unwrap(),
+        "{again}"
+    );
     // Inside, the name is implied.
     sandbox.lane_in(&there, ["finish"]).ok();
     assert!(!there.exists());
@@ -92,7 +123,8 @@ fn a_lane_whose_branch_git_renamed_lands_under_the_new_name() {
     for verb in ["finish", "drop", "path"] {
         let error = sandbox.lane(["--json", verb, "login"]);
         assert!(
-            error.stdout.contains("\"no-such-lane\"") && error.stdout.contains("git lane restore login"),
+            error.stdout.contains("\"no-such-lane\"")
+                && error.stdout.contains("git lane restore login"),
             "{error}"
         );
         drop(error.fails(1));

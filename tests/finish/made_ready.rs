@@ -6,24 +6,46 @@ use super::*;
 #[test]
 fn what_somebody_makes_while_a_landing_is_made_ready_stays_as_it_is() {
     let cases = [
-        ("rm README && mkdir README && echo mine >README/mine", "README", "README/mine", "mine\n"),
+        (
+            "rm README && mkdir README && echo mine >README/mine",
+            "README",
+            "README/mine",
+            "mine\n",
+        ),
         // Each of these looks like the beginning of what would land there.
         (": >src/app.txt", "src/app.txt", "src/app.txt", ""),
         ("mkdir new && : >new/file", "new/file", "new/file", ""),
-        ("mkdir ../else && ln -s ../else new && echo mine >new/mine", "new", "new/mine", "mine\n"),
+        (
+            "mkdir ../else && ln -s ../else new && echo mine >new/mine",
+            "new",
+            "new/mine",
+            "mine\n",
+        ),
         ("echo mine >new", "new", "new", "mine\n"),
     ];
     for (action, in_the_way, file, content) in cases {
-        let sandbox = with_a_slow_filter(&format!("[ -e ../once ] || {{ touch ../once; {action}; }} || exit"));
+        let sandbox = with_a_slow_filter(&format!(
+            "[ -e ../once ] || {{ touch ../once; {action}; }} || exit"
+        ));
         let path = sandbox.lane_path("login");
         sandbox.work("login", "new/file", "new\n");
         sandbox.git_in(&path, ["rm", "-q", "README"]);
         sandbox.git_in(&path, ["commit", "-q", "-m", "without"]);
         let old = sandbox.git(["rev-parse", "main"]);
         let said = finish(&sandbox, []).fails(1);
-        assert!(said.contains(&format!("local changes are in the way: '{in_the_way}'")), "{action}: {said}");
-        assert_eq!(std::fs::read_to_string(sandbox.repo.join(file)).unwrap(), content, "{action}");
-        assert!(!sandbox.root().join("else/file").exists() && !sandbox.repo.join("z.slow").exists(), "{action}");
+        assert!(
+            said.contains(&format!("local changes are in the way: '{in_the_way}'")),
+            "{action}: {said}"
+        );
+        assert_eq!(
+            std::fs::read_to_string(sandbox.repo.join(file)).unwrap(),
+            content,
+            "{action}"
+        );
+        assert!(
+            !sandbox.root().join("else/file").exists() && !sandbox.repo.join("z.slow").exists(),
+            "{action}"
+        );
         assert_eq!(sandbox.git(["rev-parse", "main"]), old);
         assert!(!sandbox.repo.join(".git/index.lock").exists());
     }
@@ -37,17 +59,24 @@ fn what_was_made_ready_in_vain_is_gone_before_the_files_are_written_in_place() {
     sandbox.git(["config", "filter.slow.required", "true"]);
     finish(&sandbox, []).ok();
     let found = |name: &str| std::fs::read_to_string(sandbox.root().join(name)).unwrap();
-    assert!(found("ready").contains("/app.txt") && !found("place").contains("/app.txt"), "{}", found("place"));
+    assert!(
+        found("ready").contains("/app.txt") && !found("place").contains("/app.txt"),
+        "{}",
+        found("place")
+    );
     clean(&sandbox, &sandbox.repo);
     retired(&sandbox);
 }
 
-/// As containers show a worktree and its repository: the device is the same, and nothing can be renamed across.
+/// As containers show a worktree and its repository: the device is the same, and nothing can be
+/// renamed across.
 #[test]
 fn a_landing_crosses_mounts() {
     for mounted in [".git", "src"] {
         let sandbox = with_lane();
-        let script = format!("mount --bind {mounted} {mounted} 2>/dev/null || exit 77; exec git-lane finish login");
+        let script = format!(
+            "mount --bind {mounted} {mounted} 2>/dev/null || exit 77; exec git-lane finish login"
+        );
         let mut command = sandbox.command("unshare");
         if !Path::new("/usr/bin/unshare").exists() {
             eprintln!("skipped: there is no unshare(1)");
@@ -59,13 +88,17 @@ fn a_landing_crosses_mounts() {
             return;
         }
         run.ok();
-        assert_eq!(std::fs::read_to_string(sandbox.repo.join("src/app.txt")).unwrap(), "one\ntwo\nTHREE\n");
+        assert_eq!(
+            std::fs::read_to_string(sandbox.repo.join("src/app.txt")).unwrap(),
+            "one\ntwo\nTHREE\n"
+        );
         clean(&sandbox, &sandbox.repo);
         retired(&sandbox);
     }
 }
 
-/// What the link leads to has the same content, and is none of the landing's business however it ends.
+/// What the link leads to has the same content, and is none of the landing's business however it
+/// ends.
 #[test]
 fn a_link_to_a_directory_becomes_a_copy_of_it() {
     let mut died = Vec::new();
@@ -79,28 +112,50 @@ fn a_link_to_a_directory_becomes_a_copy_of_it() {
         std::fs::remove_file(path.join("library")).unwrap();
         sandbox.work("login", "library/file", "x\n");
         let mut dying = sandbox.command("git-lane");
-        dying.args(["finish", "login", "--keep"]).env("GIT_LANE_TEST_DIE_AT", step.to_string());
+        dying
+            .args(["finish", "login", "--keep"])
+            .env("GIT_LANE_TEST_DIE_AT", step.to_string());
         let run = sandbox.run(&mut dying);
         if run.code != 0 {
             sandbox.lane(["start", "other"]).ok();
-            assert_eq!(std::fs::read_to_string(outside.join("file")).unwrap(), "x\n", "{run}");
+            assert_eq!(
+                std::fs::read_to_string(outside.join("file")).unwrap(),
+                "x\n",
+                "{run}"
+            );
             clean(&sandbox, &sandbox.repo);
             died.push(run.stderr.trim().to_owned());
             finish(&sandbox, ["--keep"]).ok();
         }
-        assert_eq!(std::fs::read_to_string(outside.join("file")).unwrap(), "x\n");
-        assert!(sandbox.repo.join("library").symlink_metadata().unwrap().is_dir());
+        assert_eq!(
+            std::fs::read_to_string(outside.join("file")).unwrap(),
+            "x\n"
+        );
+        assert!(
+            sandbox
+                .repo
+                .join("library")
+                .symlink_metadata()
+                .unwrap()
+                .is_dir()
+        );
         clean(&sandbox, &sandbox.repo);
         if run.code == 0 {
             break;
         }
     }
-    assert!(died.iter().any(|at| at.ends_with("died at land.files")), "{died:?}");
-    assert!(died.iter().any(|at| at.ends_with("died at journal.begun")), "{died:?}");
+    assert!(
+        died.iter().any(|at| at.ends_with("died at land.files")),
+        "{died:?}"
+    );
+    assert!(
+        died.iter().any(|at| at.ends_with("died at journal.begun")),
+        "{died:?}"
+    );
 }
 
-/// A partial clone fetches what somebody looks at; what a lane brought along for directories that nobody has checked out
-/// is promised, not lost.
+/// A partial clone fetches what somebody looks at; what a lane brought along for directories that
+/// nobody has checked out is promised, not lost.
 #[test]
 fn what_a_partial_clone_has_not_fetched_is_in_no_landings_way() {
     let sandbox = Sandbox::new();
@@ -112,7 +167,8 @@ fn what_a_partial_clone_has_not_fetched_is_in_no_landings_way() {
     let clone = sandbox.root().join("clone");
     let url = format!("file://{}", sandbox.repo.display());
     let mut git = sandbox.command("git");
-    git.args(["clone", "-q", "--filter=blob:none", "--sparse", &url]).arg(&clone);
+    git.args(["clone", "-q", "--filter=blob:none", "--sparse", &url])
+        .arg(&clone);
     sandbox.run(&mut git).ok();
     sandbox.git_in(&clone, ["sparse-checkout", "set", "seen"]);
     sandbox.lane_in(&clone, ["start", "work"]).ok();
@@ -123,8 +179,15 @@ fn what_a_partial_clone_has_not_fetched_is_in_no_landings_way() {
     sandbox.git_in(&lane, ["merge", "-q", "origin/main"]);
     write(&lane.join("seen/a"), "mine");
     sandbox.git_in(&lane, ["commit", "-qam", "three"]);
-    let missing =
-        || sandbox.git_in(&clone, ["rev-list", "--objects", "--missing=print", "--all"]).matches("\n?").count();
+    let missing = || {
+        sandbox
+            .git_in(
+                &clone,
+                ["rev-list", "--objects", "--missing=print", "--all"],
+            )
+            .matches("\n?")
+            .count()
+    };
     let before = missing();
     assert!(before > 0, "the test needs something that was not fetched");
 
@@ -136,7 +199,8 @@ fn what_a_partial_clone_has_not_fetched_is_in_no_landings_way() {
 
 #[test]
 fn nothing_of_a_landing_is_seen_before_all_of_it_is_ready() {
-    let sandbox = with_a_slow_filter("sleep 0.1; git --no-optional-locks status --porcelain >>../seen");
+    let sandbox =
+        with_a_slow_filter("sleep 0.1; git --no-optional-locks status --porcelain >>../seen");
     // As many a team has it, relative to the worktree.
     sandbox.git(["config", "core.hooksPath", ".husky"]);
     let lane = sandbox.lane_path("login");
@@ -145,29 +209,53 @@ fn nothing_of_a_landing_is_seen_before_all_of_it_is_ready() {
     write(&lane.join("src/run"), "#!/bin/sh\n");
     std::fs::set_permissions(lane.join("src/run"), std::fs::Permissions::from_mode(0o755)).unwrap();
     sandbox.work("login", "a/deep/one", "new\n");
-    let modes = |path: &Path| sandbox.git_in(path, ["ls-files", "--stage", "src/link", "src/run", "a"]);
+    let modes =
+        |path: &Path| sandbox.git_in(path, ["ls-files", "--stage", "src/link", "src/run", "a"]);
     let wanted = modes(&lane);
 
     finish(&sandbox, []).ok();
-    assert_eq!(std::fs::read_to_string(sandbox.root().join("seen")).unwrap(), "");
+    assert_eq!(
+        std::fs::read_to_string(sandbox.root().join("seen")).unwrap(),
+        ""
+    );
     let time = |path: PathBuf| std::fs::metadata(path).unwrap().modified().unwrap();
     let made = time(sandbox.root().join("seen"));
-    assert!(time(sandbox.repo.join("src/app.txt")) >= made, "younger than what was built of the old one meanwhile");
+    assert!(
+        time(sandbox.repo.join("src/app.txt")) >= made,
+        "younger than what was built of the old one meanwhile"
+    );
     // Without a refresh: the index knows every file as it is.
     assert_eq!(sandbox.git(["diff-files"]), "");
     clean(&sandbox, &sandbox.repo);
     assert_eq!(modes(&sandbox.repo), wanted);
-    assert_eq!(std::fs::read_link(sandbox.repo.join("src/link")).unwrap(), Path::new("app.txt"));
-    assert_eq!(std::fs::metadata(sandbox.repo.join("src/run")).unwrap().permissions().mode() & 0o111, 0o111);
+    assert_eq!(
+        std::fs::read_link(sandbox.repo.join("src/link")).unwrap(),
+        Path::new("app.txt")
+    );
+    assert_eq!(
+        std::fs::metadata(sandbox.repo.join("src/run"))
+            .unwrap()
+            .permissions()
+            .mode()
+            & 0o111,
+        0o111
+    );
     assert!(!sandbox.repo.join("README").exists());
-    assert_eq!(std::fs::read_to_string(sandbox.repo.join("src/app.txt")).unwrap(), MERGED);
+    assert_eq!(
+        std::fs::read_to_string(sandbox.repo.join("src/app.txt")).unwrap(),
+        MERGED
+    );
     write(&sandbox.repo.join("src/app.txt"), MERGED.to_lowercase());
     assert_eq!(sandbox.git(["status", "--porcelain"]), " M src/app.txt");
 }
 
 #[test]
 fn what_somebody_writes_while_a_landing_is_made_ready_stays_and_stops_it() {
-    for (file, state) in [("src/app.txt", " M src/app.txt"), ("new.txt", "?? new.txt"), ("z.slow", "?? z.slow")] {
+    for (file, state) in [
+        ("src/app.txt", " M src/app.txt"),
+        ("new.txt", "?? new.txt"),
+        ("z.slow", "?? z.slow"),
+    ] {
         let sandbox = with_a_slow_filter(&format!("echo mine >{file}"));
         sandbox.work("login", "a/new.txt", "new\n");
         sandbox.work("login", "new.txt", "new\n");
@@ -175,7 +263,10 @@ fn what_somebody_writes_while_a_landing_is_made_ready_stays_and_stops_it() {
         let refused = finish(&sandbox, []).fails(1);
         assert!(refused.contains(&format!("'{file}'")), "{refused}");
         assert_eq!(sandbox.git(["rev-parse", "main"]), main);
-        assert_eq!(std::fs::read_to_string(sandbox.repo.join(file)).unwrap(), "mine\n");
+        assert_eq!(
+            std::fs::read_to_string(sandbox.repo.join(file)).unwrap(),
+            "mine\n"
+        );
         assert_eq!(sandbox.git(["status", "--porcelain"]), state);
         assert!(!sandbox.repo.join("a").exists());
         sandbox.nothing_left_behind(0);
@@ -184,13 +275,20 @@ fn what_somebody_writes_while_a_landing_is_made_ready_stays_and_stops_it() {
 
 #[test]
 fn a_base_that_moves_while_a_landing_is_made_ready_is_landed_on_where_it_is_then() {
-    let script = "[ -e ../raced ] || git update-ref refs/heads/main $(git commit-tree -p main -m raced main^{tree})\n\
+    let script = "[ -e ../raced ] || git update-ref refs/heads/main $(git commit-tree -p main -m \
+                  raced main^{tree})\n\
                   git --no-optional-locks status --porcelain >>../raced";
     let sandbox = with_a_slow_filter(script);
     finish(&sandbox, []).ok();
-    assert_eq!(std::fs::read_to_string(sandbox.root().join("raced")).unwrap(), "");
+    assert_eq!(
+        std::fs::read_to_string(sandbox.root().join("raced")).unwrap(),
+        ""
+    );
     assert_eq!(sandbox.git(["log", "-1", "--format=%s", "main^1"]), "raced");
-    assert_eq!(sandbox.git(["rev-list", "--count", "--merges", "main"]), "1");
+    assert_eq!(
+        sandbox.git(["rev-list", "--count", "--merges", "main"]),
+        "1"
+    );
     clean(&sandbox, &sandbox.repo);
     retired(&sandbox);
 }
@@ -202,21 +300,31 @@ fn a_directory_that_hands_on_its_group_hands_it_on_to_what_lands_there() {
     let directory = sandbox.repo.join("src");
     let own = std::fs::metadata(&directory).unwrap().gid();
     let mut others = (1..100).filter(|group| *group != own);
-    let Some(group) = others.find(|group| std::os::unix::fs::chown(&directory, None, Some(*group)).is_ok()) else {
+    let Some(group) =
+        others.find(|group| std::os::unix::fs::chown(&directory, None, Some(*group)).is_ok())
+    else {
         return eprintln!("skipped: this user has no second group");
     };
     std::fs::set_permissions(&directory, std::fs::Permissions::from_mode(0o2775)).unwrap();
     sandbox.work("login", "src/new.txt", "new\n");
     finish(&sandbox, []).ok();
     for file in ["src/app.txt", "src/new.txt"] {
-        assert_eq!(std::fs::metadata(sandbox.repo.join(file)).unwrap().gid(), group, "{file}");
+        assert_eq!(
+            std::fs::metadata(sandbox.repo.join(file)).unwrap().gid(),
+            group,
+            "{file}"
+        );
     }
     clean(&sandbox, &sandbox.repo);
 }
 
 #[test]
 fn what_lands_is_written_by_the_attributes_of_the_base_it_lands_on() {
-    for (lands, edited, wanted) in [(true, false, "x\r\n"), (false, true, "x\n"), (false, false, "x\n")] {
+    for (lands, edited, wanted) in [
+        (true, false, "x\r\n"),
+        (false, true, "x\n"),
+        (false, false, "x\n"),
+    ] {
         let sandbox = Sandbox::new();
         sandbox.write(".gitattributes", "*.x -text\n");
         sandbox.commit("attributes");
@@ -230,7 +338,11 @@ fn what_lands_is_written_by_the_attributes_of_the_base_it_lands_on() {
             sandbox.write(".gitattributes", other);
         }
         finish(&sandbox, []).ok();
-        assert_eq!(std::fs::read_to_string(sandbox.repo.join("new.x")).unwrap(), wanted, "{lands} {edited}");
+        assert_eq!(
+            std::fs::read_to_string(sandbox.repo.join("new.x")).unwrap(),
+            wanted,
+            "{lands} {edited}"
+        );
         assert_eq!(sandbox.git(["show", "main:new.x"]), "x");
     }
 }

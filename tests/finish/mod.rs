@@ -17,7 +17,15 @@ use crate::sandbox::{Run, Sandbox, git_version, write};
 /// A lane as `git lane start` would leave it.
 fn lane(sandbox: &Sandbox, name: &str, base: &str) -> PathBuf {
     let path = sandbox.lane_path(name);
-    sandbox.git(["worktree", "add", "-q", "-b", name, path.to_str().unwrap(), base]);
+    sandbox.git([
+        "worktree",
+        "add",
+        "-q",
+        "-b",
+        name,
+        path.to_str().unwrap(),
+        base,
+    ]);
     record(sandbox, name, &path, base);
     path
 }
@@ -65,7 +73,10 @@ fn clean(sandbox: &Sandbox, directory: &Path) {
 fn retired(sandbox: &Sandbox) {
     assert!(!sandbox.lane_path("login").exists());
     assert_eq!(sandbox.git(["branch", "--list", "login"]), "");
-    assert_eq!(sandbox.git(["for-each-ref", "--format=x", "refs/lane/trash"]), "x");
+    assert_eq!(
+        sandbox.git(["for-each-ref", "--format=x", "refs/lane/trash"]),
+        "x"
+    );
     sandbox.git(["fsck", "--strict"]);
 }
 
@@ -81,15 +92,23 @@ fn log(sandbox: &Sandbox, format: &str) -> String {
 
 /// Objects a refused landing has made are unreachable and no change.
 fn without_objects(fingerprint: &str) -> String {
-    fingerprint.lines().filter(|line| !line.contains(".git/objects/")).collect::<Vec<_>>().join("\n")
+    fingerprint
+        .lines()
+        .filter(|line| !line.contains(".git/objects/"))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// The base and the files somebody has changed.
 fn untouched(sandbox: &Sandbox, directory: &Path) -> (String, String) {
-    (sandbox.git(["rev-parse", "main"]), crate::lanes::listing(directory))
+    (
+        sandbox.git(["rev-parse", "main"]),
+        crate::lanes::listing(directory),
+    )
 }
 
-/// A lane whose merge into `main` makes a new blob and a file that `script` has to smudge, in the repository.
+/// A lane whose merge into `main` makes a new blob and a file that `script` has to smudge, in the
+/// repository.
 fn with_a_slow_filter(script: &str) -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.write(".gitattributes", "*.slow filter=slow\n");
@@ -101,7 +120,13 @@ fn with_a_slow_filter(script: &str) -> Sandbox {
     sandbox.commit("first line");
     let file = sandbox.root().join("smudge");
     let shed = "unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_PREFIX";
-    write(&file, format!("#!/bin/sh\n{shed}\ncd '{}' || exit\n{script}\nexec cat\n", sandbox.repo.display()));
+    write(
+        &file,
+        format!(
+            "#!/bin/sh\n{shed}\ncd '{}' || exit\n{script}\nexec cat\n",
+            sandbox.repo.display()
+        ),
+    );
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
     sandbox.git(["config", "filter.slow.smudge", file.to_str().unwrap()]);
     sandbox.git(["config", "filter.slow.clean", "cat"]);

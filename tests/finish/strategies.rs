@@ -6,18 +6,35 @@ use super::*;
 fn a_merge_lands_a_merge_commit_and_its_worktree_follows() {
     let sandbox = with_lane();
     advance(&sandbox);
-    let (old, tip) = (sandbox.git(["rev-parse", "main"]), sandbox.git(["rev-parse", "login"]));
+    let (old, tip) = (
+        sandbox.git(["rev-parse", "main"]),
+        sandbox.git(["rev-parse", "login"]),
+    );
     let report = finish(&sandbox, ["--json"]).json();
-    assert_eq!(log(&sandbox, "%P|%s"), format!("{old} {tip}|Merge lane 'login' into main"));
-    assert_eq!(std::fs::read_to_string(sandbox.repo.join("src/app.txt")).unwrap(), "one\ntwo\nTHREE\n");
+    assert_eq!(
+        log(&sandbox, "%P|%s"),
+        format!("{old} {tip}|Merge lane 'login' into main")
+    );
+    assert_eq!(
+        std::fs::read_to_string(sandbox.repo.join("src/app.txt")).unwrap(),
+        "one\ntwo\nTHREE\n"
+    );
     clean(&sandbox, &sandbox.repo);
     retired(&sandbox);
     assert_eq!(report["landed"]["commits"], 2);
     assert_eq!(report["landed"]["from"], old.as_str());
-    assert_eq!(report["landed"]["to"], sandbox.git(["rev-parse", "main"]).as_str());
+    assert_eq!(
+        report["landed"]["to"],
+        sandbox.git(["rev-parse", "main"]).as_str()
+    );
     assert_eq!(sandbox.git(["rev-parse", "ORIG_HEAD"]), old);
     for log in ["HEAD", "main"] {
-        assert!(sandbox.git(["reflog", "-1", "--format=%gs", log]).contains("lane: finish 'login' (merge)"), "{log}");
+        assert!(
+            sandbox
+                .git(["reflog", "-1", "--format=%gs", log])
+                .contains("lane: finish 'login' (merge)"),
+            "{log}"
+        );
     }
 }
 
@@ -36,7 +53,11 @@ fn squash_makes_one_commit_that_lists_what_it_stands_for() {
     let old = sandbox.git(["rev-parse", "main"]);
     finish(&sandbox, ["--strategy", "squash"]).ok();
     assert_eq!(log(&sandbox, "%P"), old);
-    assert!(log(&sandbox, "%B").ends_with("* login: src/app.txt\n* login: new.txt"), "{}", log(&sandbox, "%B"));
+    assert!(
+        log(&sandbox, "%B").ends_with("* login: src/app.txt\n* login: new.txt"),
+        "{}",
+        log(&sandbox, "%B")
+    );
     clean(&sandbox, &sandbox.repo);
     retired(&sandbox);
 }
@@ -52,16 +73,48 @@ fn rebase_replays_commits_as_git_rebase_does() {
     sandbox.git_in(&lane, ["add", "."]);
     sandbox.git_in(
         &lane,
-        ["-c", "user.name=x", "commit", "-qm", "picked", "--author=Zoë <z@x>", "--date=@1600000000 +0130"],
+        [
+            "-c",
+            "user.name=x",
+            "commit",
+            "-qm",
+            "picked",
+            "--author=Zoë <z@x>",
+            "--date=@1600000000 +0130",
+        ],
     );
     sandbox.git(["cherry-pick", "login"]);
-    sandbox.git_in(&lane, ["commit", "-q", "--allow-empty", "-m", "empty from the start"]);
+    sandbox.git_in(
+        &lane,
+        [
+            "commit",
+            "-q",
+            "--allow-empty",
+            "-m",
+            "empty from the start",
+        ],
+    );
     write(&lane.join("last.txt"), "last\n");
     sandbox.git_in(&lane, ["add", "."]);
-    sandbox.git_in(&lane, ["commit", "-qm", "last\n\nbody", "--author=Zoë <z@x>", "--date=@1600000000 +0130"]);
+    sandbox.git_in(
+        &lane,
+        [
+            "commit",
+            "-qm",
+            "last\n\nbody",
+            "--author=Zoë <z@x>",
+            "--date=@1600000000 +0130",
+        ],
+    );
     sandbox.git(["branch", "yardstick", "login"]);
     let other = sandbox.root().join("yardstick");
-    sandbox.git(["worktree", "add", "-q", other.to_str().unwrap(), "yardstick"]);
+    sandbox.git([
+        "worktree",
+        "add",
+        "-q",
+        other.to_str().unwrap(),
+        "yardstick",
+    ]);
     sandbox.git_in(&other, ["rebase", "-q", "main"]);
     let expected = sandbox.git(["rev-parse", "yardstick"]);
     sandbox.git(["worktree", "remove", other.to_str().unwrap()]);
@@ -90,7 +143,10 @@ fn rebase_drops_what_becomes_empty() {
 fn rebase_linearises_merges_and_names_the_commit_that_conflicts() {
     let sandbox = with_lane();
     advance(&sandbox);
-    sandbox.git_in(&sandbox.lane_path("login"), ["merge", "-q", "--no-edit", "main"]);
+    sandbox.git_in(
+        &sandbox.lane_path("login"),
+        ["merge", "-q", "--no-edit", "main"],
+    );
     sandbox.work("login", "after.txt", "after\n");
     sandbox.write("third.txt", "third\n");
     sandbox.commit("third");
@@ -107,8 +163,13 @@ fn rebase_linearises_merges_and_names_the_commit_that_conflicts() {
     sandbox.write("src/app.txt", "main\n");
     sandbox.commit("clash");
     let before = sandbox.fingerprint();
-    let stderr = sandbox.lane(["finish", "next", "--strategy", "rebase"]).fails(3);
-    assert!(stderr.contains("next: src/app.txt") && stderr.contains("'src/app.txt'"), "{stderr}");
+    let stderr = sandbox
+        .lane(["finish", "next", "--strategy", "rebase"])
+        .fails(3);
+    assert!(
+        stderr.contains("next: src/app.txt") && stderr.contains("'src/app.txt'"),
+        "{stderr}"
+    );
     assert_eq!(sandbox.fingerprint(), before);
 }
 
@@ -118,7 +179,11 @@ fn ff_moves_the_base_to_the_tip_or_refuses() {
     let tip = sandbox.git(["rev-parse", "login"]);
     advance(&sandbox);
     let before = sandbox.fingerprint();
-    assert!(finish(&sandbox, ["--strategy", "ff"]).fails(1).contains("git rebase main"));
+    assert!(
+        finish(&sandbox, ["--strategy", "ff"])
+            .fails(1)
+            .contains("git rebase main")
+    );
     assert_eq!(sandbox.fingerprint(), before);
     sandbox.git(["reset", "-q", "--hard", "HEAD^"]);
     finish(&sandbox, ["--strategy", "ff"]).ok();
@@ -149,7 +214,8 @@ fn the_base_may_be_checked_out_in_a_linked_worktree_nowhere_or_the_repository_be
         retired(&nowhere);
 
         let bare = with_lane();
-        // The repository becomes bare: its main worktree's files are none of git's business any more.
+        // The repository becomes bare: its main worktree's files are none of git's business any
+        // more.
         bare.git(["config", "core.bare", "true"]);
         std::fs::remove_file(bare.repo.join(".git/index")).unwrap();
         finish(&bare, ["--strategy", strategy]).ok();

@@ -9,10 +9,18 @@ fn init_puts_the_rule_in_force_and_uninstall_leaves_nothing() {
         let config = || std::fs::read_to_string(sandbox.repo.join(".git/config")).unwrap();
         let (before, hooks_before) = (config(), listing(&hooks(&sandbox)));
         let state = init(&sandbox, &[files, &["--json"]].concat()).json();
-        assert_eq!((&state["inForce"], &state["level"]), (&true.into(), &"restore".into()), "{state}");
+        assert_eq!(
+            (&state["inForce"], &state["level"]),
+            (&true.into(), &"restore".into()),
+            "{state}"
+        );
         let (first, first_hooks) = (config(), listing(&hooks(&sandbox)));
         init(&sandbox, files).ok();
-        assert_eq!((config(), listing(&hooks(&sandbox))), (first, first_hooks), "installing twice changes nothing");
+        assert_eq!(
+            (config(), listing(&hooks(&sandbox))),
+            (first, first_hooks),
+            "installing twice changes nothing"
+        );
         init(&sandbox, &["--check"]).ok();
         sandbox.lane(["start", "one"]).ok();
         assert_in_force(&sandbox, "one");
@@ -22,7 +30,10 @@ fn init_puts_the_rule_in_force_and_uninstall_leaves_nothing() {
         let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
         assert_eq!(report["error"]["code"], "not-in-force");
         let _ = run.fails(1);
-        sandbox.git_in(&sandbox.lane_path("one"), ["switch", "-q", "-c", "elsewhere"]);
+        sandbox.git_in(
+            &sandbox.lane_path("one"),
+            ["switch", "-q", "-c", "elsewhere"],
+        );
         sandbox.git(["worktree", "remove", "../shop.lanes/one"]);
         sandbox.git(["config", "--remove-section", "lane.one"]);
         assert_eq!(config().trim_end(), before.trim_end());
@@ -34,7 +45,10 @@ fn the_level_decides_which_hooks_there_are() {
     let sandbox = Sandbox::new();
     if git_version() < (2, 46) {
         let error = init(&sandbox, &["--level", "refuse"]).fails(1);
-        assert!(error.contains("needs git 2.46") && error.contains("hint: "), "{error}");
+        assert!(
+            error.contains("needs git 2.46") && error.contains("hint: "),
+            "{error}"
+        );
         assert!(listing(&hooks(&sandbox)).is_empty());
         return;
     }
@@ -42,11 +56,20 @@ fn the_level_decides_which_hooks_there_are() {
     assert_eq!(state["hooks"].as_array().unwrap().len(), 5);
     assert!(hooks(&sandbox).join("reference-transaction").exists());
     let state = init(&sandbox, &["--files", "--json"]).json();
-    assert_eq!(state["level"], "refuse", "the level stays until somebody says otherwise");
+    assert_eq!(
+        state["level"], "refuse",
+        "the level stays until somebody says otherwise"
+    );
     init(&sandbox, &["--level", "warn", "--files"]).ok();
     assert!(!hooks(&sandbox).join("reference-transaction").exists());
     if configured() {
-        sandbox.run(sandbox.command("git").args(["hook", "list", "reference-transaction"])).fails(1);
+        sandbox
+            .run(
+                sandbox
+                    .command("git")
+                    .args(["hook", "list", "reference-transaction"]),
+            )
+            .fails(1);
     }
 }
 
@@ -54,9 +77,15 @@ fn the_level_decides_which_hooks_there_are() {
 #[test]
 fn a_hook_that_was_there_keeps_its_arguments_input_exit_code_bytes_and_mode() {
     let log = "#!/bin/sh\n{ echo \"$(basename \"$PWD\") $*\"; case $0 in *reference*|*pre-push*) cat;; esac; } >>\"$LOG\"\nexit ${CODE:-0}\n";
-    let level = if git_version() >= (2, 46) { "refuse" } else { "restore" };
-    let script = "git switch -q -c a && git commit -q --allow-empty -m x && git switch -q main && git merge -q --no-ff \
-        --no-edit a && git rebase -q --root; CODE=3 git commit -q --allow-empty -m x; echo $?; CODE=4 git switch -q a; \
+    let level = if git_version() >= (2, 46) {
+        "refuse"
+    } else {
+        "restore"
+    };
+    let script = "git switch -q -c a && git commit -q --allow-empty -m x && git switch -q main && \
+                  git merge -q --no-ff \
+        --no-edit a && git rebase -q --root; CODE=3 git commit -q --allow-empty -m x; echo $?; \
+        CODE=4 git switch -q a; \
         echo $?; git tag t; git update-ref -d refs/tags/t";
     let mut outcomes = Vec::new();
     for with in [false, true] {
@@ -71,7 +100,11 @@ fn a_hook_that_was_there_keeps_its_arguments_input_exit_code_bytes_and_mode() {
         let file = sandbox.root().join("log");
         let run = sandbox.run(sandbox.command("sh").env("LOG", &file).args(["-c", script]));
         let text = std::fs::read_to_string(&file).unwrap();
-        outcomes.push((run.stdout, text, sandbox.git(["log", "--format=%H", "-3", "main"])));
+        outcomes.push((
+            run.stdout,
+            text,
+            sandbox.git(["log", "--format=%H", "-3", "main"]),
+        ));
         if with {
             init(&sandbox, &["--uninstall"]).ok();
         }
@@ -83,17 +116,35 @@ fn a_hook_that_was_there_keeps_its_arguments_input_exit_code_bytes_and_mode() {
 
 #[test]
 fn hooks_of_every_kind_are_kept_and_come_back() {
-    let lfs = "#!/bin/sh\ncommand -v git-lfs >/dev/null 2>&1 || { echo >&2 'no lfs'; exit 0; }\ngit lfs post-checkout \"$@\"\n";
-    let precommit = "#!/usr/bin/env bash\n# File generated by pre-commit: https://pre-commit.com\n# ID: 138fd403232d2ddd5efb44317e38bf03\nexit 0\n";
-    let lefthook = "#!/bin/sh\nif [ \"$LEFTHOOK\" = \"0\" ]; then\n  exit 0\nfi\ncall_lefthook() { :; }\ncall_lefthook run \"pre-commit\" \"$@\"\n";
+    let lfs = "#!/bin/sh\ncommand -v git-lfs >/dev/null 2>&1 || \
+               { echo >&2 'no lfs'; exit 0; }\ngit lfs post-checkout \"$@\"\n";
+    let precommit = "#!/usr/bin/env bash\n# File generated by pre-commit: \
+                     https://pre-commit.com\n# ID: 138fd403232d2ddd5efb44317e38bf03\nexit 0\n";
+    let lefthook = "#!/bin/sh\nif [ \"$LEFTHOOK\" = \"0\" ]; then\n  exit 0\nfi\ncall_lefthook() \
+                    { :; }\ncall_lefthook run \"pre-commit\" \"$@\"\n";
     let kinds: [(&str, &str, Vec<u8>, u32); 7] = [
         ("post-checkout", "git-lfs", lfs.into(), 0o755),
         ("pre-commit", "pre-commit", precommit.into(), 0o755),
         ("pre-commit", "lefthook", lefthook.into(), 0o711),
-        ("pre-rebase", "not executable", b"#!/bin/sh\nexit 1\n".to_vec(), 0o644),
-        ("pre-commit", "CRLF", b"#!/bin/sh\r\nexit 0\r\n".to_vec(), 0o644),
+        (
+            "pre-rebase",
+            "not executable",
+            b"#!/bin/sh\nexit 1\n".to_vec(),
+            0o644,
+        ),
+        (
+            "pre-commit",
+            "CRLF",
+            b"#!/bin/sh\r\nexit 0\r\n".to_vec(),
+            0o644,
+        ),
         ("post-checkout", "no shebang", b"exit 0\n".to_vec(), 0o755),
-        ("pre-commit", "binary", std::fs::read("/bin/true").unwrap(), 0o755),
+        (
+            "pre-commit",
+            "binary",
+            std::fs::read("/bin/true").unwrap(),
+            0o755,
+        ),
     ];
     for (name, kind, content, mode) in kinds {
         let sandbox = Sandbox::new();
@@ -113,34 +164,52 @@ fn hooks_of_every_kind_are_kept_and_come_back() {
 #[test]
 fn a_symlinked_hook_stays_a_link() {
     let sandbox = Sandbox::new();
-    hook(&sandbox.repo.join("tools/hook"), "#!/bin/sh\necho ran >>\"$HOME/ran\"\n", 0o755);
+    hook(
+        &sandbox.repo.join("tools/hook"),
+        "#!/bin/sh\necho ran >>\"$HOME/ran\"\n",
+        0o755,
+    );
     std::fs::create_dir_all(hooks(&sandbox)).unwrap();
     symlink("../../tools/hook", hooks(&sandbox).join("pre-commit")).unwrap();
     let before = listing(&hooks(&sandbox));
     init(&sandbox, &["--files"]).ok();
     sandbox.git(["commit", "-q", "--allow-empty", "-m", "x"]);
     assert!(sandbox.root().join("home/ran").exists());
-    assert_eq!(std::fs::read_to_string(sandbox.repo.join("tools/hook")).unwrap().lines().count(), 2);
+    assert_eq!(
+        std::fs::read_to_string(sandbox.repo.join("tools/hook"))
+            .unwrap()
+            .lines()
+            .count(),
+        2
+    );
     init(&sandbox, &["--uninstall"]).ok();
     assert_eq!(listing(&hooks(&sandbox)), before);
 }
 
-/// husky 4 and yorkie look for their own name and for a file beside them, busybox-like programs for the name they are
-/// called by, many a hook for the repository two levels up, pre-commit for `pre-commit.legacy`.
+/// husky 4 and yorkie look for their own name and for a file beside them, busybox-like programs for
+/// the name they are called by, many a hook for the repository two levels up, pre-commit for
+/// `pre-commit.legacy`.
 #[test]
 fn a_kept_hook_finds_its_name_its_neighbours_and_the_repository() {
     let sandbox = Sandbox::new();
     sandbox.lane(["start", "one"]).ok();
     let directory = hooks(&sandbox);
     let husky = "#!/bin/sh\n. \"$(dirname \"$0\")/husky.sh\"\n";
-    let helper = "echo \"husky: $(basename \"$0\") in $(cd \"$(dirname \"$0\")/../..\" && pwd)\" >>\"$HOME/ran\"\n";
-    let multi = "#!/bin/sh\ncase ${0##*/} in pre-rebase) echo multi >>\"$HOME/ran\";; *) exit 9;; esac\n";
-    let legacy = "#!/usr/bin/env bash\nexec \"$(cd \"$(dirname \"$0\")\" && pwd)/pre-commit.legacy\"\n";
+    let helper = "echo \"husky: $(basename \"$0\") in $(cd \"$(dirname \"$0\")/../..\" && pwd)\" \
+                  >>\"$HOME/ran\"\n";
+    let multi =
+        "#!/bin/sh\ncase ${0##*/} in pre-rebase) echo multi >>\"$HOME/ran\";; *) exit 9;; esac\n";
+    let legacy =
+        "#!/usr/bin/env bash\nexec \"$(cd \"$(dirname \"$0\")\" && pwd)/pre-commit.legacy\"\n";
     hook(&directory.join("husky.sh"), helper, 0o644);
     hook(&directory.join("post-checkout"), husky, 0o755);
     hook(&directory.join("multi"), multi, 0o755);
     symlink("multi", directory.join("pre-rebase")).unwrap();
-    hook(&directory.join("pre-commit.legacy"), "#!/bin/sh\necho legacy >>\"$HOME/ran\"\n", 0o755);
+    hook(
+        &directory.join("pre-commit.legacy"),
+        "#!/bin/sh\necho legacy >>\"$HOME/ran\"\n",
+        0o755,
+    );
     hook(&directory.join("pre-commit"), legacy, 0o755);
     let before = listing(&directory);
     let ran = || {
@@ -155,8 +224,17 @@ fn a_kept_hook_finds_its_name_its_neighbours_and_the_repository() {
         text
     };
     let alone = ran();
-    assert!(alone.contains("multi\n") && alone.contains("legacy\n"), "{alone}");
-    assert!(alone.contains(&format!("husky: post-checkout in {}\n", sandbox.repo.display())), "{alone}");
+    assert!(
+        alone.contains("multi\n") && alone.contains("legacy\n"),
+        "{alone}"
+    );
+    assert!(
+        alone.contains(&format!(
+            "husky: post-checkout in {}\n",
+            sandbox.repo.display()
+        )),
+        "{alone}"
+    );
     for _ in 0..2 {
         init(&sandbox, &["--files"]).ok();
         assert_eq!(ran(), alone);
@@ -165,7 +243,10 @@ fn a_kept_hook_finds_its_name_its_neighbours_and_the_repository() {
     hook(&directory.join("later.sh"), "", 0o644);
     init(&sandbox, &["--files"]).ok();
     let beside = sandbox.repo.join(".git/hooks.pre-git-lane");
-    assert!(beside.join("later.sh").exists() && std::fs::symlink_metadata(beside.join("husky.sh")).is_err());
+    assert!(
+        beside.join("later.sh").exists()
+            && std::fs::symlink_metadata(beside.join("husky.sh")).is_err()
+    );
     std::fs::remove_file(directory.join("later.sh")).unwrap();
     hook(&directory.join("husky.sh"), helper, 0o644);
     init(&sandbox, &["--uninstall"]).ok();

@@ -12,7 +12,12 @@ use std::process::Stdio;
 
 use crate::sandbox::{Run, Sandbox, git_version, write};
 
-const RESTORE: [&str; 4] = ["post-checkout", "pre-commit", "pre-merge-commit", "pre-rebase"];
+const RESTORE: [&str; 4] = [
+    "post-checkout",
+    "pre-commit",
+    "pre-merge-commit",
+    "pre-rebase",
+];
 
 fn configured() -> bool {
     git_version() >= (2, 54)
@@ -37,10 +42,17 @@ fn listing(directory: &Path) -> Vec<(String, u32, Vec<u8>)> {
         .map(|entry| {
             let metadata = std::fs::symlink_metadata(entry.path()).unwrap();
             let content = match metadata.is_symlink() {
-                true => std::fs::read_link(entry.path()).unwrap().into_os_string().into_encoded_bytes(),
+                true => std::fs::read_link(entry.path())
+                    .unwrap()
+                    .into_os_string()
+                    .into_encoded_bytes(),
                 false => std::fs::read(entry.path()).unwrap_or_default(),
             };
-            (entry.file_name().to_string_lossy().into_owned(), metadata.mode(), content)
+            (
+                entry.file_name().to_string_lossy().into_owned(),
+                metadata.mode(),
+                content,
+            )
         })
         .collect();
     found.sort();
@@ -51,10 +63,22 @@ fn listing(directory: &Path) -> Vec<(String, u32, Vec<u8>)> {
 #[track_caller]
 fn assert_in_force(sandbox: &Sandbox, lane: &str) {
     let path = sandbox.lane_path(lane);
-    let run = sandbox.run(sandbox.command("git").current_dir(&path).args(["switch", "-c", "elsewhere"]));
-    assert!(run.stderr.contains(&format!("this is lane '{lane}'")), "{run}");
+    let run =
+        sandbox.run(
+            sandbox
+                .command("git")
+                .current_dir(&path)
+                .args(["switch", "-c", "elsewhere"]),
+        );
+    assert!(
+        run.stderr.contains(&format!("this is lane '{lane}'")),
+        "{run}"
+    );
     let _ = run.fails(1);
-    assert_eq!(sandbox.git_in(&path, ["symbolic-ref", "--short", "HEAD"]), lane);
+    assert_eq!(
+        sandbox.git_in(&path, ["symbolic-ref", "--short", "HEAD"]),
+        lane
+    );
     sandbox.git(["branch", "-q", "-D", "elsewhere"]);
 }
 
@@ -62,22 +86,34 @@ fn init(sandbox: &Sandbox, args: &[&str]) -> Run {
     sandbox.lane([&["init"], args].concat())
 }
 
-/// What `husky` makes in a worktree: hook files that lead to the user's scripts, and a directory that is not tracked.
+/// What `husky` makes in a worktree: hook files that lead to the user's scripts, and a directory
+/// that is not tracked.
 fn husky(root: &Path) {
     let directory = root.join(".husky/_");
-    let runner = "s=$(dirname \"$(dirname \"$0\")\")/$(basename \"$0\")\n[ -f \"$s\" ] || exit 0\nsh -e \"$s\" \"$@\"\nexit $?\n";
+    let runner = "s=$(dirname \"$(dirname \"$0\")\")/$(basename \"$0\")\n[ -f \"$s\" ] || exit \
+                  0\nsh -e \"$s\" \"$@\"\nexit $?\n";
     write(&directory.join("h"), format!("#!/usr/bin/env sh\n{runner}"));
     write(&directory.join(".gitignore"), "*");
     for name in RESTORE.into_iter().chain(["pre-push", "commit-msg"]) {
-        hook(&directory.join(name), "#!/usr/bin/env sh\n. \"$(dirname \"$0\")/h\"", 0o755);
+        hook(
+            &directory.join(name),
+            "#!/usr/bin/env sh\n. \"$(dirname \"$0\")/h\"",
+            0o755,
+        );
     }
 }
 
 /// The lines init tells to add, in a directory that is tracked or not.
 fn by_hand(directory: &Path, first: &str) {
     for name in RESTORE {
-        let line = format!("{first}command -v git-lane >/dev/null && {{ git-lane hook {name} \"$@\" || exit; }}\n");
-        hook(&directory.join(name), format!("{line}echo \"after {name}\" >>\"$HOME/ran\"\n"), 0o755);
+        let line = format!(
+            "{first}command -v git-lane >/dev/null && {{ git-lane hook {name} \"$@\" || exit; }}\n"
+        );
+        hook(
+            &directory.join(name),
+            format!("{line}echo \"after {name}\" >>\"$HOME/ran\"\n"),
+            0o755,
+        );
     }
 }
 

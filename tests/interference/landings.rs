@@ -12,7 +12,10 @@ fn nobody_gets_at_the_index_between_the_death_of_a_landing_and_its_healing() {
         at_work.lock().unwrap();
         let mut healer = sandbox.command("git-lane");
         let quiet = std::process::Stdio::null;
-        let healer = healer.args(["start", "other"]).stdout(quiet()).stderr(quiet());
+        let healer = healer
+            .args(["start", "other"])
+            .stdout(quiet())
+            .stderr(quiet());
         let mut healer = healer.spawn().unwrap();
         write(&sandbox.repo.join("mine"), "mine");
         for _ in 0..20 {
@@ -23,7 +26,13 @@ fn nobody_gets_at_the_index_between_the_death_of_a_landing_and_its_healing() {
         drop(at_work);
         assert!(healer.wait().unwrap().success());
         assert_eq!(sandbox.git(["status", "--porcelain"]), "?? mine", "{at}");
-        assert_eq!(sandbox.git(["ls-tree", "--name-only", "main"]).contains("file"), landed, "{at}");
+        assert_eq!(
+            sandbox
+                .git(["ls-tree", "--name-only", "main"])
+                .contains("file"),
+            landed,
+            "{at}"
+        );
         sandbox.nothing_under_way();
     }
 }
@@ -52,7 +61,10 @@ fn a_landing_whose_index_cannot_be_put_right_is_not_called_completed() {
     let index = sandbox.git(["ls-files", "--stage"]);
     let said = sandbox.lane(["start", "other"]);
     assert_eq!(said.code, 0, "{said}");
-    assert!(said.stderr.contains("it counts, but the index of") && said.stderr.contains("git -C"), "{said}");
+    assert!(
+        said.stderr.contains("it counts, but the index of") && said.stderr.contains("git -C"),
+        "{said}"
+    );
     assert!(!said.stderr.contains("has been completed"), "{said}");
     assert_eq!(sandbox.git(["ls-files", "--stage"]), index);
     sandbox.nothing_under_way();
@@ -64,7 +76,10 @@ fn an_undone_landing_leaves_what_somebody_has_staged_of_it() {
     std::fs::remove_file(index_lock(&sandbox)).unwrap();
     sandbox.git(["add", "file"]);
     let said = sandbox.lane(["start", "other"]);
-    assert!(said.stderr.contains("it does not count, but the index of"), "{said}");
+    assert!(
+        said.stderr.contains("it does not count, but the index of"),
+        "{said}"
+    );
     assert_eq!(sandbox.git(["status", "--porcelain"]), "A  file");
     sandbox.nothing_under_way();
 }
@@ -76,7 +91,10 @@ fn an_undone_landing_leaves_a_directory_that_somebody_has_made_in_place_of_a_fil
     write(&mine, "mine\n");
     sandbox.lane(["start", "other"]).ok();
     assert_eq!(std::fs::read_to_string(mine).unwrap(), "mine\n");
-    assert_eq!(sandbox.git(["status", "--porcelain", "-uall"]), " D README\n?? README/deep/mine");
+    assert_eq!(
+        sandbox.git(["status", "--porcelain", "-uall"]),
+        " D README\n?? README/deep/mine"
+    );
     sandbox.nothing_under_way();
 }
 
@@ -89,7 +107,12 @@ fn nobody_moves_the_base_or_head_between_the_death_of_a_landing_and_its_healing(
     at_work.lock().unwrap();
     let mut healer = sandbox.command("git-lane");
     let quiet = std::process::Stdio::null;
-    let mut healer = healer.args(["start", "other"]).stdout(quiet()).stderr(quiet()).spawn().unwrap();
+    let mut healer = healer
+        .args(["start", "other"])
+        .stdout(quiet())
+        .stderr(quiet())
+        .spawn()
+        .unwrap();
     for _ in 0..20 {
         std::thread::sleep(std::time::Duration::from_millis(25));
         sandbox.git_fails(["update-ref", "refs/heads/main", "login"]);
@@ -99,7 +122,10 @@ fn nobody_moves_the_base_or_head_between_the_death_of_a_landing_and_its_healing(
     drop(at_work);
     assert!(healer.wait().unwrap().success());
     assert_eq!(sandbox.git(["rev-parse", "main"]), old);
-    assert_eq!(sandbox.git(["status", "--porcelain", "--branch"]), "## main");
+    assert_eq!(
+        sandbox.git(["status", "--porcelain", "--branch"]),
+        "## main"
+    );
     sandbox.git(["update-ref", "refs/heads/elsewhere", "login"]);
     sandbox.nothing_under_way();
 }

@@ -14,8 +14,9 @@ fn with_work(sandbox: &Sandbox) -> String {
     sandbox.work("login", "file", "x")
 }
 
-/// Dies at every step of `args` in turn, each time with a lane of its own after `prepare`; `halfway` interferes and says
-/// whether it could; `healed` looks at what the next command made of it.
+/// Dies at every step of `args` in turn, each time with a lane of its own after `prepare`;
+/// `halfway` interferes and says whether it could; `healed` looks at what the next command made of
+/// it.
 #[track_caller]
 fn interfere(
     args: &[&str],
@@ -29,9 +30,16 @@ fn interfere(
         let commit = with_work(&sandbox);
         prepare(&sandbox);
         let mut dying = sandbox.command("git-lane");
-        let run = sandbox.run(dying.args(args).env("GIT_LANE_TEST_DIE_AT", step.to_string()));
+        let run = sandbox.run(
+            dying
+                .args(args)
+                .env("GIT_LANE_TEST_DIE_AT", step.to_string()),
+        );
         if run.code == 0 {
-            assert!(interfered > 0, "{args:?} came to its end before anybody could interfere");
+            assert!(
+                interfered > 0,
+                "{args:?} came to its end before anybody could interfere"
+            );
             return;
         }
         if halfway(&sandbox) {
@@ -40,7 +48,10 @@ fn interfere(
             healed(&sandbox, &commit);
             sandbox.plain_git_works();
             sandbox.nothing_under_way();
-            assert!(sandbox.git(["rev-list", "--all"]).contains(&commit), "step {step}: lost");
+            assert!(
+                sandbox.git(["rev-list", "--all"]).contains(&commit),
+                "step {step}: lost"
+            );
         }
     }
 }
@@ -55,11 +66,15 @@ fn comes_back(sandbox: &Sandbox, commit: &str) {
     if !path.exists() {
         sandbox.lane(["restore", "login"]).ok();
     }
-    assert_eq!(sandbox.git_in(&path, ["status", "--porcelain", "--branch"]), "## login");
+    assert_eq!(
+        sandbox.git_in(&path, ["status", "--porcelain", "--branch"]),
+        "## login"
+    );
     assert_eq!(sandbox.git_in(&path, ["rev-parse", "HEAD"]), commit);
 }
 
-/// Dies in `git lane finish login --keep` at the step `at`, with a landing that adds, changes and removes files.
+/// Dies in `git lane finish login --keep` at the step `at`, with a landing that adds, changes and
+/// removes files.
 fn dies_landing(at: &str) -> Sandbox {
     dies_landing_by("merge", at)
 }
@@ -73,8 +88,14 @@ fn dies_landing_by(strategy: &str, at: &str) -> Sandbox {
         sandbox.git_in(&path, ["rm", "-q", "README"]);
         sandbox.git_in(&path, ["commit", "-q", "-m", "without"]);
         let mut dying = sandbox.command("git-lane");
-        dying.args(["finish", "login", "--keep", "--strategy", strategy]).env("GIT_LANE_TEST_DIE_AT", step.to_string());
-        if sandbox.run(&mut dying).stderr.contains(&format!("died at {at}\n")) {
+        dying
+            .args(["finish", "login", "--keep", "--strategy", strategy])
+            .env("GIT_LANE_TEST_DIE_AT", step.to_string());
+        if sandbox
+            .run(&mut dying)
+            .stderr
+            .contains(&format!("died at {at}\n"))
+        {
             return sandbox;
         }
     }
@@ -83,15 +104,25 @@ fn dies_landing_by(strategy: &str, at: &str) -> Sandbox {
 
 /// The one file of that kind in the journal.
 fn journal(sandbox: &Sandbox, extension: &str) -> PathBuf {
-    let entries = std::fs::read_dir(sandbox.repo.join(".git/lane/journal")).unwrap().flatten();
-    entries.map(|entry| entry.path()).find(|path| path.extension().is_some_and(|end| end == extension)).unwrap()
+    let entries = std::fs::read_dir(sandbox.repo.join(".git/lane/journal"))
+        .unwrap()
+        .flatten();
+    entries
+        .map(|entry| entry.path())
+        .find(|path| path.extension().is_some_and(|end| end == extension))
+        .unwrap()
 }
 
 /// A lock that some other program took an hour ago.
 fn foreign_lock(path: &Path) {
     write(path, "");
     let hour_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
-    std::fs::File::options().write(true).open(path).unwrap().set_modified(hour_ago).unwrap();
+    std::fs::File::options()
+        .write(true)
+        .open(path)
+        .unwrap()
+        .set_modified(hour_ago)
+        .unwrap();
 }
 
 fn index_lock(sandbox: &Sandbox) -> std::path::PathBuf {

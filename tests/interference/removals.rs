@@ -41,14 +41,18 @@ fn a_directory_is_removed_and_its_branch_renamed() {
 fn a_lane_that_is_back_is_its_owners_to_work_in() {
     let dropped = |sandbox: &Sandbox| drop(sandbox.lane(["drop", "--yes", "login"]).ok());
     let commit = |sandbox: &Sandbox| {
-        let back = sandbox.git(["config", "--list"]).contains("lane.login.id=") && sandbox.lane_path("login").exists();
+        let back = sandbox.git(["config", "--list"]).contains("lane.login.id=")
+            && sandbox.lane_path("login").exists();
         if back {
             sandbox.work("login", "more", "y");
         }
         back
     };
     interfere(&["restore", "login"], dropped, commit, |sandbox, _| {
-        assert_eq!(sandbox.git(["log", "-1", "--format=%s", "login"]), "login: more");
+        assert_eq!(
+            sandbox.git(["log", "-1", "--format=%s", "login"]),
+            "login: more"
+        );
         sandbox.nothing_left_behind(0);
     });
 }
@@ -57,8 +61,13 @@ fn a_lane_that_is_back_is_its_owners_to_work_in() {
 fn a_lock_of_a_git_that_was_at_work_does_not_come_back() {
     let sandbox = Sandbox::new();
     let commit = with_work(&sandbox);
-    let id = sandbox.lane(["drop", "--yes", "login", "--json"]).json()["dropped"][0]["trashId"].to_string();
-    let kept = sandbox.repo.join(".git/lane/trash").join(id.trim_matches('"')).join("admin");
+    let id = sandbox.lane(["drop", "--yes", "login", "--json"]).json()["dropped"][0]["trashId"]
+        .to_string();
+    let kept = sandbox
+        .repo
+        .join(".git/lane/trash")
+        .join(id.trim_matches('"'))
+        .join("admin");
     for lock in ["index.lock", "HEAD.lock", "logs/HEAD.lock"] {
         write(&kept.join(Path::new(lock)), "");
     }

@@ -10,14 +10,18 @@ fn hook(sandbox: &Sandbox, name: &str) -> PathBuf {
     sandbox.repo.join(".git/hooks").join(name)
 }
 
-/// A hook of another's: chained, its arguments, input and exit code kept; uninstalling restores bytes and mode. Every
-/// kind of hook, and the order, in tests/hooks.rs.
+/// A hook of another's: chained, its arguments, input and exit code kept; uninstalling restores
+/// bytes and mode. Every kind of hook, and the order, in tests/hooks.rs.
 #[test]
 fn row_27_hooks_that_were_there_first() {
     let script = "#!/bin/sh\necho \"theirs $*\" >>\"$HOME/ran\"\nexit ${CODE:-0}\n";
     type Make = fn(&Sandbox, &str);
     let kinds: [(&str, Make, bool); 5] = [
-        ("script", |sandbox, text| executable(&hook(sandbox, "post-checkout"), text), true),
+        (
+            "script",
+            |sandbox, text| executable(&hook(sandbox, "post-checkout"), text),
+            true,
+        ),
         (
             "symbolic link",
             |sandbox, text| {
@@ -60,16 +64,30 @@ fn row_27_hooks_that_were_there_first() {
         let state = || {
             let path = hook(&sandbox, "post-checkout");
             let metadata = std::fs::symlink_metadata(&path).unwrap();
-            (metadata.permissions().mode(), std::fs::read_link(&path).ok(), std::fs::read(&path).unwrap())
+            (
+                metadata.permissions().mode(),
+                std::fs::read_link(&path).ok(),
+                std::fs::read(&path).unwrap(),
+            )
         };
         let before = state();
         sandbox.lane(["init", "--files"]).ok();
         sandbox.lane(["start", "x"]).ok();
         let ran = std::fs::read_to_string(sandbox.root().join("home/ran")).unwrap_or_default();
-        assert_eq!(ran.contains("theirs 0000") && ran.contains(" 1\n"), runs, "{kind}: {ran}");
+        assert_eq!(
+            ran.contains("theirs 0000") && ran.contains(" 1\n"),
+            runs,
+            "{kind}: {ran}"
+        );
         let switch = |code: &str| {
             let mut command = sandbox.command("git");
-            sandbox.run(command.args(["switch", "-q", "-c", &format!("b{code}")]).env("CODE", code)).code
+            sandbox
+                .run(
+                    command
+                        .args(["switch", "-q", "-c", &format!("b{code}")])
+                        .env("CODE", code),
+                )
+                .code
         };
         // git's own exit code for a hook that fails is 1.
         assert_eq!((switch("0"), switch("7")), (0, i32::from(runs)), "{kind}");
@@ -78,8 +96,8 @@ fn row_27_hooks_that_were_there_first() {
     }
 }
 
-/// `core.hooksPath` of every kind: a tracked, global or foreign directory is never written unasked, and it is said that
-/// the rule is not in force.
+/// `core.hooksPath` of every kind: a tracked, global or foreign directory is never written unasked,
+/// and it is said that the rule is not in force.
 #[test]
 fn row_28_a_hooks_path_of_somebody_else() {
     for (scope, path) in [
@@ -96,13 +114,18 @@ fn row_28_a_hooks_path_of_somebody_else() {
         let (before, home_before) = (sandbox.fingerprint(), home());
         let said = sandbox.lane(["init", "--files"]).fails(1);
         assert!(said.contains("hint: "), "{said}");
-        assert_eq!((sandbox.fingerprint(), home()), (before, home_before), "{path}");
+        assert_eq!(
+            (sandbox.fingerprint(), home()),
+            (before, home_before),
+            "{path}"
+        );
         let check = sandbox.lane(["init", "--check"]).fails(1);
         assert!(check.contains("not in force"), "{check}");
     }
 }
 
-/// The hooks directory is read-only, a link, or missing: refused with the reason, or made; starting works all the same.
+/// The hooks directory is read-only, a link, or missing: refused with the reason, or made; starting
+/// works all the same.
 #[test]
 fn row_29_a_hooks_directory_that_cannot_be_used() {
     let sandbox = Sandbox::new();
@@ -119,7 +142,10 @@ fn row_29_a_hooks_directory_that_cannot_be_used() {
     symlink(&shared, &hooks).unwrap();
     let run = sandbox.lane(["init", "--files"]);
     let written = std::fs::read_dir(&shared).unwrap().count();
-    assert!(run.code == 1 && written == 0 && run.stderr.contains("hint: "), "{run}");
+    assert!(
+        run.code == 1 && written == 0 && run.stderr.contains("hint: "),
+        "{run}"
+    );
     sandbox.lane(["start", "x"]).ok();
     std::fs::remove_file(&hooks).unwrap();
     write(&hooks, "");
@@ -135,7 +161,8 @@ fn row_29_a_hooks_directory_that_cannot_be_used() {
     std::fs::set_permissions(&hooks, PermissionsExt::from_mode(0o755)).unwrap();
 }
 
-/// The hooks stay and git-lane is gone, or PATH is minimal: git goes on, with its own exit code and one warning.
+/// The hooks stay and git-lane is gone, or PATH is minimal: git goes on, with its own exit code and
+/// one warning.
 #[test]
 fn row_30_a_program_that_is_gone() {
     for files in [&["init", "--files"][..], &["init"]] {
@@ -145,15 +172,23 @@ fn row_30_a_program_that_is_gone() {
         let lane = sandbox.lane_path("x");
         std::fs::remove_file(sandbox.root().join("bin/git-lane")).unwrap();
         let git = |args: &[&str]| sandbox.run(sandbox.command("git").current_dir(&lane).args(args));
-        for args in
-            [&["switch", "-q", "-c", "y"][..], &["commit", "-q", "--allow-empty", "-m", "x"], &["switch", "-q", "x"]]
-        {
+        for args in [
+            &["switch", "-q", "-c", "y"][..],
+            &["commit", "-q", "--allow-empty", "-m", "x"],
+            &["switch", "-q", "x"],
+        ] {
             let run = git(args);
-            assert_eq!(run.stderr.matches("git-lane is not on PATH").count(), 1, "{run}");
+            assert_eq!(
+                run.stderr.matches("git-lane is not on PATH").count(),
+                1,
+                "{run}"
+            );
             run.ok();
         }
         let mut bare = sandbox.command("git");
-        bare.current_dir(&lane).args(["switch", "-q", "y"]).env("PATH", "/usr/bin:/bin");
+        bare.current_dir(&lane)
+            .args(["switch", "-q", "y"])
+            .env("PATH", "/usr/bin:/bin");
         let run = sandbox.run(&mut bare);
         assert!(run.stderr.contains("git-lane is not on PATH"), "{run}");
         run.ok();
@@ -161,24 +196,36 @@ fn row_30_a_program_that_is_gone() {
     }
 }
 
-/// Hooks of a template or of the user's own configuration are in every repository: one without lanes is none of theirs.
+/// Hooks of a template or of the user's own configuration are in every repository: one without
+/// lanes is none of theirs.
 #[test]
 fn row_30_a_program_that_is_gone_is_missed_only_where_there_are_lanes() {
     let sandbox = Sandbox::new();
     sandbox.lane(["init", "--files"]).ok();
     sandbox.lane(["init", "--global"]).ok();
-    sandbox.run(sandbox.command("sh").args(["-c", "mkdir ../template && cp -r .git/hooks ../template/hooks"])).ok();
+    sandbox
+        .run(sandbox.command("sh").args([
+            "-c",
+            "mkdir ../template && cp -r .git/hooks ../template/hooks",
+        ]))
+        .ok();
     sandbox.git(["clone", "-q", "--template=../template", ".", "../clone"]);
     std::fs::remove_file(sandbox.root().join("bin/git-lane")).unwrap();
     let (clone, linked) = (sandbox.root().join("clone"), sandbox.root().join("linked"));
-    let git =
-        |place: &std::path::Path, args: &[&str]| sandbox.run(sandbox.command("git").current_dir(place).args(args));
-    let run = git(&clone, &["worktree", "add", "-q", "-b", "linked", "../linked"]);
+    let git = |place: &std::path::Path, args: &[&str]| {
+        sandbox.run(sandbox.command("git").current_dir(place).args(args))
+    };
+    let run = git(
+        &clone,
+        &["worktree", "add", "-q", "-b", "linked", "../linked"],
+    );
     assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{run}");
     for place in [&clone, &linked] {
         let branch = place.file_name().unwrap().to_str().unwrap();
-        for args in [&["switch", "-q", "-c", &format!("{branch}-x")][..], &["commit", "-q", "--allow-empty", "-m", "x"]]
-        {
+        for args in [
+            &["switch", "-q", "-c", &format!("{branch}-x")][..],
+            &["commit", "-q", "--allow-empty", "-m", "x"],
+        ] {
             let run = git(place, args);
             assert_eq!((run.code, run.stderr.as_str()), (0, ""), "{run}");
         }
@@ -186,11 +233,16 @@ fn row_30_a_program_that_is_gone_is_missed_only_where_there_are_lanes() {
     std::fs::create_dir(clone.join(".git/lane")).unwrap();
     for place in [&clone, &linked] {
         let run = git(place, &["commit", "-q", "--allow-empty", "-m", "x"]);
-        assert_eq!(run.stderr.matches("git-lane is not on PATH").count(), 1, "{run}");
+        assert_eq!(
+            run.stderr.matches("git-lane is not on PATH").count(),
+            1,
+            "{run}"
+        );
     }
 }
 
-/// A tracked `lane.toml` that asks for commands: there is no key for one. What a template holds is text.
+/// A tracked `lane.toml` that asks for commands: there is no key for one. What a template holds is
+/// text.
 #[test]
 fn row_31_a_tracked_policy_that_asks_for_commands() {
     for toml in [
@@ -207,14 +259,19 @@ fn row_31_a_tracked_policy_that_asks_for_commands() {
         write(&sandbox.repo.join("lane.toml"), toml);
         sandbox.commit("a policy");
         let run = sandbox.lane(["start", "x"]);
-        assert!(run.code == 4 && run.stderr.contains("lane.toml'"), "{toml}: {run}");
+        assert!(
+            run.code == 4 && run.stderr.contains("lane.toml'"),
+            "{toml}: {run}"
+        );
         assert!(!sandbox.lane_path("x").exists());
         sandbox.nothing_was_started();
     }
     let sandbox = Sandbox::new();
     sandbox.trap("touch");
     let message = "$(touch pwned) `touch pwned` {name}; touch pwned";
-    let toml = format!("[start]\nbranch = \"$(touch${{IFS}}pwned)/{{name}}\"\n[finish]\nmessage = \"{message}\"\n");
+    let toml = format!(
+        "[start]\nbranch = \"$(touch${{IFS}}pwned)/{{name}}\"\n[finish]\nmessage = \"{message}\"\n"
+    );
     // The dollar's braces are a placeholder to the policy, and an unknown one.
     write(&sandbox.repo.join("lane.toml"), &toml);
     let run = sandbox.lane(["start", "x"]);
@@ -224,8 +281,15 @@ fn row_31_a_tracked_policy_that_asks_for_commands() {
     sandbox.lane(["start", "x"]).ok();
     sandbox.work("x", "file", "x");
     sandbox.lane(["finish", "x"]).ok();
-    assert_eq!(sandbox.git(["log", "-1", "--format=%s"]), message.replace("{name}", "x"));
-    assert!(sandbox.git(["log", "-1", "--format=%D", "main^2"]).is_empty());
+    assert_eq!(
+        sandbox.git(["log", "-1", "--format=%s"]),
+        message.replace("{name}", "x")
+    );
+    assert!(
+        sandbox
+            .git(["log", "-1", "--format=%D", "main^2"])
+            .is_empty()
+    );
     sandbox.nothing_was_started();
 }
 
@@ -247,7 +311,10 @@ fn row_32_a_question_that_deceives() {
         // script(1) gives the command a terminal.
         let mut command = sandbox.command("script");
         command.args(["-qec", &format!("git-lane drop '{name}'"), "/dev/null"]);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let Ok(mut child) = command.spawn() else {
             eprintln!("skipped: there is no script(1)");
             return;

@@ -1,8 +1,10 @@
-//! Forty kinds of nasty input, a test for each: `row_07_…` is row 7. The comment of a test says what goes in and what is
-//! expected of it; "refused" means: exit code not 0, one line why, nothing changed on disk.
+//! Forty kinds of nasty input, a test for each: `row_07_…` is row 7. The comment of a test says
+//! what goes in and what is expected of it; "refused" means: exit code not 0, one line why, nothing
+//! changed on disk.
 //!
-//! Rows 1 to 15 are names, 16 to 23 places and worktrees, 24 to 26 records, 27 to 32 hooks and policies, 33 to 40 what
-//! surrounds us. Some rows have more to them elsewhere; their comments say where.
+//! Rows 1 to 15 are names, 16 to 23 places and worktrees, 24 to 26 records, 27 to 32 hooks and
+//! policies, 33 to 40 what surrounds us. Some rows have more to them elsewhere; their comments say
+//! where.
 
 mod hooks;
 mod names;
@@ -16,16 +18,26 @@ use crate::sandbox::{Run, Sandbox, write};
 
 #[test]
 fn every_row_has_a_test() {
-    let (mut text, mut pending) = (String::new(), vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/nasty")]);
+    let (mut text, mut pending) = (
+        String::new(),
+        vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/nasty")],
+    );
     while let Some(path) = pending.pop() {
         if path.is_dir() {
-            pending.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+            pending.extend(
+                std::fs::read_dir(&path)
+                    .unwrap()
+                    .map(|entry| entry.unwrap().path()),
+            );
         } else if path.extension().is_some_and(|extension| extension == "rs") {
             text += &std::fs::read_to_string(path).unwrap();
         }
     }
     for row in 1..=40 {
-        assert!(text.contains(&format!("#[test]\nfn row_{row:02}_")), "row {row}");
+        assert!(
+            text.contains(&format!("#[test]\nfn row_{row:02}_")),
+            "row {row}"
+        );
     }
 }
 
@@ -36,7 +48,14 @@ impl Sandbox {
         let before = self.fingerprint();
         let run = self.lane(args);
         assert!(matches!(run.code, 1 | 2 | 4), "{run}");
-        assert_eq!(run.stderr.lines().filter(|line| line.starts_with("error: ")).count(), 1, "{run}");
+        assert_eq!(
+            run.stderr
+                .lines()
+                .filter(|line| line.starts_with("error: "))
+                .count(),
+            1,
+            "{run}"
+        );
         assert!(run.stderr.contains(words), "{words}: {run}");
         assert_calm(&run);
         assert!(self.fingerprint() == before, "{args:?} changed something");
@@ -46,7 +65,11 @@ impl Sandbox {
     /// The directory git-lane names for a lane.
     #[track_caller]
     fn place_of(&self, lane: &str) -> PathBuf {
-        self.lane(["path", "--", lane]).ok().strip_suffix('\n').unwrap().into()
+        self.lane(["path", "--", lane])
+            .ok()
+            .strip_suffix('\n')
+            .unwrap()
+            .into()
     }
 
     /// A program on PATH that leaves the file `started` in the home directory.
@@ -59,7 +82,12 @@ impl Sandbox {
     #[track_caller]
     fn nothing_was_started(&self) {
         assert!(!self.root().join("home/started").exists());
-        for place in [self.repo.clone(), self.root(), self.root().join("home"), self.root().join("shop.lanes")] {
+        for place in [
+            self.repo.clone(),
+            self.root(),
+            self.root().join("home"),
+            self.root().join("shop.lanes"),
+        ] {
             assert!(!place.join("pwned").exists(), "{}", place.display());
         }
     }
@@ -72,7 +100,12 @@ fn assert_calm(run: &Run) {
         let seen = c.is_control() && c != '\n';
         seen || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
-    assert!(!run.stdout.chars().any(steers) && !run.stderr.chars().any(steers), "{:?} {:?}", run.stdout, run.stderr);
+    assert!(
+        !run.stdout.chars().any(steers) && !run.stderr.chars().any(steers),
+        "{:?} {:?}",
+        run.stdout,
+        run.stderr
+    );
     assert!(!run.stderr.contains("panicked"), "{run}");
 }
 

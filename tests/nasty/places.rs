@@ -8,8 +8,8 @@ use crate::sandbox::{Sandbox, write};
 /// What somebody did to a lane's worktree at a path.
 type Damage = fn(&Sandbox, &Path);
 
-/// Finish, drop and prune leave a damaged lane with work in it alone, byte for byte, and say `words`; what is not in the
-/// lane keeps working.
+/// Finish, drop and prune leave a damaged lane with work in it alone, byte for byte, and say
+/// `words`; what is not in the lane keeps working.
 #[track_caller]
 fn stays(words: &str, damage: Damage) {
     let sandbox = Sandbox::new();
@@ -32,13 +32,23 @@ fn stays(words: &str, damage: Damage) {
         let run = sandbox.lane(args);
         assert!(run.code != 0 || args[0] == "start", "{run}");
         assert!(!run.stderr.contains("panicked"), "{run}");
-        assert!(args[0] != "drop" || run.stderr.contains(words), "{words}: {run}");
+        assert!(
+            args[0] != "drop" || run.stderr.contains(words),
+            "{words}: {run}"
+        );
         assert!(sandbox.fingerprint() == before, "{run}");
     }
     sandbox.lane(["prune", "--yes", "--older-than", "0s"]).ok();
     assert!(sandbox.fingerprint() == before, "prune: {words}");
     let listed = sandbox.lane(["--json", "list"]).json();
-    assert!(listed["lanes"].as_array().unwrap().iter().any(|lane| lane["name"] == "other"), "{listed}");
+    assert!(
+        listed["lanes"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|lane| lane["name"] == "other"),
+        "{listed}"
+    );
     sandbox.lane(["doctor"]).fails(1);
     assert!(sandbox.fingerprint() == before, "doctor: {words}");
     sandbox.lane(["show", "other"]).ok();
@@ -47,8 +57,8 @@ fn stays(words: &str, damage: Damage) {
     sandbox.lane(["drop", "third"]).ok();
 }
 
-/// The target directory exists: empty is taken; full, a file, a link to nothing or to a directory is refused, and
-/// nothing is written through it.
+/// The target directory exists: empty is taken; full, a file, a link to nothing or to a directory
+/// is refused, and nothing is written through it.
 #[test]
 fn row_16_a_target_that_exists() {
     let sandbox = Sandbox::new();
@@ -69,16 +79,22 @@ fn row_16_a_target_that_exists() {
         ("void", "symbolic link"),
     ] {
         sandbox.refuses(&["start", name], words);
-        sandbox.refuses(&["start", "x", "--path", place(name).to_str().unwrap()], words);
+        sandbox.refuses(
+            &["start", "x", "--path", place(name).to_str().unwrap()],
+            words,
+        );
         sandbox.git_fails(["rev-parse", "--verify", "--quiet", name]);
     }
     std::fs::create_dir(place("empty")).unwrap();
     sandbox.lane(["start", "empty"]).ok();
-    assert_eq!(sandbox.git_in(&place("empty"), ["status", "--porcelain"]), "");
+    assert_eq!(
+        sandbox.git_in(&place("empty"), ["status", "--porcelain"]),
+        ""
+    );
 }
 
-/// The parent is a link: the real path is recorded. Inside `.git` or another worktree: refused. Inside the repository:
-/// ignored there.
+/// The parent is a link: the real path is recorded. Inside `.git` or another worktree: refused.
+/// Inside the repository: ignored there.
 #[test]
 fn row_17_a_root_in_the_wrong_place() {
     let sandbox = Sandbox::new();
@@ -87,7 +103,10 @@ fn row_17_a_root_in_the_wrong_place() {
     symlink(&real, sandbox.root().join("shop.lanes")).unwrap();
     sandbox.lane(["start", "login"]).ok();
     assert_eq!(sandbox.place_of("login"), real.join("login"));
-    assert_eq!(sandbox.git(["config", "lane.login.worktree"]), real.join("login").to_str().unwrap());
+    assert_eq!(
+        sandbox.git(["config", "lane.login.worktree"]),
+        real.join("login").to_str().unwrap()
+    );
     sandbox.lane(["drop", "login"]).ok();
     sandbox.lane(["restore", "login"]).ok();
     for (path, words) in [
@@ -99,13 +118,19 @@ fn row_17_a_root_in_the_wrong_place() {
     ] {
         sandbox.refuses(&["start", "x", "--path", path], words);
     }
-    sandbox.lane(["start", "inside", "--path", "lanes/inside"]).ok();
+    sandbox
+        .lane(["start", "inside", "--path", "lanes/inside"])
+        .ok();
     assert_eq!(sandbox.git(["status", "--porcelain"]), "");
-    write(&sandbox.repo.join("lane.toml"), "[start]\npath = \".git/{name}\"\n");
+    write(
+        &sandbox.repo.join("lane.toml"),
+        "[start]\npath = \".git/{name}\"\n",
+    );
     sandbox.refuses(&["start", "y"], ".git");
 }
 
-/// The lane's directory replaced by a link, to somewhere else or to its own copy: refused, the target is byte-identical.
+/// The lane's directory replaced by a link, to somewhere else or to its own copy: refused, the
+/// target is byte-identical.
 #[test]
 fn row_18_a_worktree_that_became_a_link() {
     stays("symbolic link", |sandbox, lane| {
@@ -124,10 +149,13 @@ fn row_18_a_worktree_that_became_a_link() {
     });
 }
 
-/// The lane's directory moved by hand: it is said where it went, and uncommitted work is never pruned.
+/// The lane's directory moved by hand: it is said where it went, and uncommitted work is never
+/// pruned.
 #[test]
 fn row_19_a_worktree_moved_by_hand() {
-    stays("was moved to", |_, lane| std::fs::rename(lane, lane.with_file_name("by-hand")).unwrap());
+    stays("was moved to", |_, lane| {
+        std::fs::rename(lane, lane.with_file_name("by-hand")).unwrap()
+    });
     let sandbox = Sandbox::new();
     let lane = sandbox.lane_by_git("x");
     write(&lane.join("uncommitted"), "x");
@@ -140,7 +168,8 @@ fn row_19_a_worktree_moved_by_hand() {
     assert!(moved.join("uncommitted").exists());
 }
 
-/// The lane's `.git` file rewritten: finish, drop and prune refuse, the other worktree is untouched.
+/// The lane's `.git` file rewritten: finish, drop and prune refuse, the other worktree is
+/// untouched.
 #[test]
 fn row_20_a_git_file_that_points_elsewhere() {
     stays("points at another git directory", |sandbox, lane| {
@@ -150,12 +179,23 @@ fn row_20_a_git_file_that_points_elsewhere() {
     stays("points at another git directory", |sandbox, lane| {
         let foreign = sandbox.root().join("foreign");
         sandbox.git(["init", "-q", foreign.to_str().unwrap()]);
-        write(&lane.join(".git"), format!("gitdir: {}\n", foreign.join(".git").display()));
+        write(
+            &lane.join(".git"),
+            format!("gitdir: {}\n", foreign.join(".git").display()),
+        );
     });
-    stays("does not name a git directory", |_, lane| write(&lane.join(".git"), "garbage\0\u{1b}[2J"));
-    stays("does not name a git directory", |_, lane| write(&lane.join(".git"), ""));
-    stays("points at another git directory", |_, lane| write(&lane.join(".git"), "gitdir: x\ny\n"));
-    stays("points at another git directory", |_, lane| write(&lane.join(".git"), "gitdir: \n"));
+    stays("does not name a git directory", |_, lane| {
+        write(&lane.join(".git"), "garbage\0\u{1b}[2J")
+    });
+    stays("does not name a git directory", |_, lane| {
+        write(&lane.join(".git"), "")
+    });
+    stays("points at another git directory", |_, lane| {
+        write(&lane.join(".git"), "gitdir: x\ny\n")
+    });
+    stays("points at another git directory", |_, lane| {
+        write(&lane.join(".git"), "gitdir: \n")
+    });
     // Nothing is committed to the other lane from here, and a switch does not take it along.
     let sandbox = Sandbox::new();
     sandbox.lane(["init"]).ok();
@@ -171,60 +211,114 @@ fn row_20_a_git_file_that_points_elsewhere() {
         &["rebase", "-q", "--force-rebase", "main"],
     ] {
         let run = sandbox.run(sandbox.command("git").current_dir(&lane).args(args));
-        let words = format!("is that of lane 'other', whose worktree is '{}'", other.display());
-        assert!(run.code != 0 && run.stderr.contains(&words) && run.stderr.contains("git lane doctor"), "{run}");
+        let words = format!(
+            "is that of lane 'other', whose worktree is '{}'",
+            other.display()
+        );
+        assert!(
+            run.code != 0 && run.stderr.contains(&words) && run.stderr.contains("git lane doctor"),
+            "{run}"
+        );
         assert_eq!(sandbox.git(["rev-parse", "other"]), before, "{run}");
-        drop(sandbox.run(sandbox.command("git").current_dir(&lane).args(["merge", "--abort"])));
+        drop(
+            sandbox.run(
+                sandbox
+                    .command("git")
+                    .current_dir(&lane)
+                    .args(["merge", "--abort"]),
+            ),
+        );
     }
-    let switch = sandbox.run(sandbox.command("git").current_dir(&lane).args(["switch", "-q", "topic"]));
+    let switch = sandbox.run(
+        sandbox
+            .command("git")
+            .current_dir(&lane)
+            .args(["switch", "-q", "topic"]),
+    );
     assert!(switch.code != 0, "{switch}");
-    assert_eq!(sandbox.git_in(&other, ["status", "--porcelain", "--branch"]), "## other");
-    // What doctor says to do puts it right, and does not take the other lane for one that has moved here.
+    assert_eq!(
+        sandbox.git_in(&other, ["status", "--porcelain", "--branch"]),
+        "## other"
+    );
+    // What doctor says to do puts it right, and does not take the other lane for one that has moved
+    // here.
     let told = sandbox.lane(["doctor"]);
-    assert!(told.stdout.contains("points at another git directory"), "{told}");
-    let way = told.stdout.lines().find_map(|line| line.split_once("try: ")).unwrap().1.to_owned();
+    assert!(
+        told.stdout.contains("points at another git directory"),
+        "{told}"
+    );
+    let way = told
+        .stdout
+        .lines()
+        .find_map(|line| line.split_once("try: "))
+        .unwrap()
+        .1
+        .to_owned();
     let _ = told.fails(1);
     let mut shell = sandbox.command("sh");
     let run = sandbox.run(shell.current_dir(&lane).args(["-c", &way]));
     let _ = run.ok();
-    assert_eq!(sandbox.git_in(&other, ["rev-parse", "--show-toplevel"]), other.to_str().unwrap());
-    assert_eq!(sandbox.git_in(&lane, ["symbolic-ref", "--short", "HEAD"]), "x");
+    assert_eq!(
+        sandbox.git_in(&other, ["rev-parse", "--show-toplevel"]),
+        other.to_str().unwrap()
+    );
+    assert_eq!(
+        sandbox.git_in(&lane, ["symbolic-ref", "--short", "HEAD"]),
+        "x"
+    );
     sandbox.lane(["doctor"]).ok();
     // One that was moved by hand is itself, wherever git believes it.
     let moved = lane.with_file_name("by hand");
     std::fs::remove_dir_all(&lane).unwrap();
     std::fs::rename(&other, &moved).unwrap();
-    sandbox.git_in(&moved, ["commit", "-q", "--allow-empty", "-m", "still its own"]);
-    stays("has no .git file", |_, lane| std::fs::remove_file(lane.join(".git")).unwrap());
+    sandbox.git_in(
+        &moved,
+        ["commit", "-q", "--allow-empty", "-m", "still its own"],
+    );
+    stays("has no .git file", |_, lane| {
+        std::fs::remove_file(lane.join(".git")).unwrap()
+    });
     stays("is not a file", |_, lane| {
         std::fs::remove_file(lane.join(".git")).unwrap();
         std::fs::create_dir(lane.join(".git")).unwrap();
     });
 }
 
-/// The admin directory's `gitdir` rewritten to the root, the home, the main repository, or a directory that points
-/// back: nothing is deleted, the lane is reported.
+/// The admin directory's `gitdir` rewritten to the root, the home, the main repository, or a
+/// directory that points back: nothing is deleted, the lane is reported.
 #[test]
 fn row_21_an_admin_directory_that_points_elsewhere() {
     fn point(sandbox: &Sandbox, lane: &Path, to: &Path) {
         sandbox.git_in(lane, ["checkout", "-q", "--detach"]);
-        write(&sandbox.admin(lane).join("gitdir"), format!("{}\n", to.display()));
+        write(
+            &sandbox.admin(lane).join("gitdir"),
+            format!("{}\n", to.display()),
+        );
     }
     let words = "is no worktree of this repository";
-    stays(words, |sandbox, lane| point(sandbox, lane, Path::new("/.git")));
+    stays(words, |sandbox, lane| {
+        point(sandbox, lane, Path::new("/.git"))
+    });
     stays(words, |sandbox, lane| point(sandbox, lane, Path::new("/")));
-    stays(words, |sandbox, lane| point(sandbox, lane, &sandbox.root().join("home/.git")));
-    stays(words, |sandbox, lane| point(sandbox, lane, &sandbox.repo.join(".git")));
+    stays(words, |sandbox, lane| {
+        point(sandbox, lane, &sandbox.root().join("home/.git"))
+    });
+    stays(words, |sandbox, lane| {
+        point(sandbox, lane, &sandbox.repo.join(".git"))
+    });
     stays(words, |sandbox, lane| {
         let foreign = sandbox.root().join("foreign");
         write(&foreign.join("precious"), "x");
-        write(&foreign.join(".git"), std::fs::read(lane.join(".git")).unwrap());
+        write(
+            &foreign.join(".git"),
+            std::fs::read(lane.join(".git")).unwrap(),
+        );
         point(sandbox, lane, &foreign.join(".git"));
     });
 }
 
-/// `commondir` empty, missing or foreign, `HEAD` empty, the admin directory a link: all other lanes keep working with
-/// git-lane, and trust is not taken from there.
+/// `commondir` empty, missing or foreign, `HEAD` empty, the admin directory a link: all other lanes
+/// keep working with git-lane, and trust is not taken from there.
 #[test]
 fn row_22_a_damaged_admin_directory() {
     type Break = fn(&Sandbox, &Path);
@@ -237,7 +331,10 @@ fn row_22_a_damaged_admin_directory() {
             sandbox.git_in(&foreign, ["commit", "-q", "--allow-empty", "-m", "x"]);
             sandbox.lane_in(&foreign, ["start", "evil"]).ok();
             sandbox.git_in(&foreign, ["config", "core.fsmonitor", ": >$HOME/started"]);
-            write(&admin.join("commondir"), format!("{}\n", foreign.join(".git").display()));
+            write(
+                &admin.join("commondir"),
+                format!("{}\n", foreign.join(".git").display()),
+            );
         },
         |_, admin| write(&admin.join("HEAD"), ""),
         |sandbox, admin| {
@@ -256,7 +353,11 @@ fn row_22_a_damaged_admin_directory() {
         let admin = sandbox.admin(&lane);
         damage(&sandbox, &admin);
         let before = sandbox.fingerprint();
-        for args in [&["finish", "x"][..], &["drop", "--yes", "x"], &["drop", "--force", "x"]] {
+        for args in [
+            &["finish", "x"][..],
+            &["drop", "--yes", "x"],
+            &["drop", "--force", "x"],
+        ] {
             let run = sandbox.lane(args);
             // An empty HEAD is a lane off its branch, and goes into the trash whole.
             assert!(run.code == 1 || number == 3, "{number}: {run}");
@@ -270,13 +371,29 @@ fn row_22_a_damaged_admin_directory() {
         sandbox.lane(["finish", "other"]).ok();
         sandbox.lane(["drop", "third"]).ok();
         let uncommitted = lane.join("uncommitted").exists()
-            || sandbox.lane(["--json", "trash"]).json()["trash"].as_array().unwrap().iter().any(|e| e["name"] == "x");
+            || sandbox.lane(["--json", "trash"]).json()["trash"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .any(|e| e["name"] == "x");
         assert!(uncommitted, "{number}");
-        // From inside the damaged one another repository's configuration is not taken for ours, nor its lanes.
-        for args in [&["list"][..], &["drop", "--force", "evil"], &["start", "y"], &["doctor", "--fix"]] {
+        // From inside the damaged one another repository's configuration is not taken for ours, nor
+        // its lanes.
+        for args in [
+            &["list"][..],
+            &["drop", "--force", "evil"],
+            &["start", "y"],
+            &["doctor", "--fix"],
+        ] {
             let run = sandbox.lane_in(if lane.exists() { &lane } else { &sandbox.repo }, args);
-            assert!(!run.stderr.contains("panicked") && !run.stdout.contains("evil"), "{number}: {run}");
-            assert!(number != 2 || run.code == 4 && run.stderr.contains("does not know it"), "{run}");
+            assert!(
+                !run.stderr.contains("panicked") && !run.stdout.contains("evil"),
+                "{number}: {run}"
+            );
+            assert!(
+                number != 2 || run.code == 4 && run.stderr.contains("does not know it"),
+                "{run}"
+            );
         }
         sandbox.nothing_was_started();
         // All but a link, which may lead to anybody's, is put right; the lane is what it was.
@@ -292,41 +409,69 @@ fn row_22_a_damaged_admin_directory() {
     }
 }
 
-/// `lane.x.worktree` of every kind: never used for a removal unless git's own list names exactly it; else reported.
+/// `lane.x.worktree` of every kind: never used for a removal unless git's own list names exactly
+/// it; else reported.
 #[test]
 fn row_23_a_recorded_path_that_is_no_worktree() {
     let long = format!("/{}", "x/".repeat(500_000));
-    for path in ["/", "..", ".", "x/y", "~/x", "", "/tmp", "/etc\nx", "/etc\r", "/proc/self/cwd", &long] {
+    for path in [
+        "/",
+        "..",
+        ".",
+        "x/y",
+        "~/x",
+        "",
+        "/tmp",
+        "/etc\nx",
+        "/etc\r",
+        "/proc/self/cwd",
+        &long,
+    ] {
         let sandbox = Sandbox::new();
         let config = sandbox.repo.join(".git/config");
         let fork = sandbox.git(["rev-parse", "main"]);
         let mut text = std::fs::read_to_string(&config).unwrap();
         let quoted = path.replace('\n', "\\n");
         text.push_str(&format!(
-            "[lane \"x\"]\n\tid = 0\n\tbranch = x\n\tworktree = \"{quoted}\"\n\tbase = refs/heads/main\n\tforkPoint = {fork}\n\t\
+            "[lane \"x\"]\n\tid = 0\n\tbranch = x\n\tworktree = \"{quoted}\"\n\tbase = \
+             refs/heads/main\n\tforkPoint = {fork}\n\t\
              created = 2023-11-14T22:13:20Z\n\tunknown = 1\n\tunknown = 2\n"
         ));
         write(&config, &text);
         let before = sandbox.fingerprint();
-        for args in
-            [&["drop", "--force", "x"][..], &["finish", "--no-land", "--force", "x"], &["prune", "--yes"], &["list"]]
-        {
+        for args in [
+            &["drop", "--force", "x"][..],
+            &["finish", "--no-land", "--force", "x"],
+            &["prune", "--yes"],
+            &["list"],
+        ] {
             let run = sandbox.lane(args);
             assert!(!run.stderr.contains("panicked"), "{run}");
             let nothing_there = matches!(path, "/etc\nx" | "/etc\r") || path == long;
             if !nothing_there {
-                assert!(run.code != 0 || matches!(args[0], "prune" | "list"), "{path}: {run}");
+                assert!(
+                    run.code != 0 || matches!(args[0], "prune" | "list"),
+                    "{path}: {run}"
+                );
                 assert!(sandbox.fingerprint() == before, "{path}");
             }
         }
         let doctor = sandbox.lane(["doctor"]);
-        assert!(doctor.code == 1 || !std::fs::read_to_string(&config).unwrap().contains("[lane"), "{doctor}");
+        assert!(
+            doctor.code == 1 || !std::fs::read_to_string(&config).unwrap().contains("[lane"),
+            "{doctor}"
+        );
         assert!(Path::new("/etc").exists() && sandbox.repo.join("README").exists());
     }
     // The same key twice: the last one counts, as for git.
     let sandbox = Sandbox::new();
     let lane = sandbox.lane_by_git("x");
-    sandbox.git(["config", "--add", "lane.x.worktree", sandbox.root().join("home").to_str().unwrap()]);
+    sandbox.git([
+        "config",
+        "--add",
+        "lane.x.worktree",
+        sandbox.root().join("home").to_str().unwrap(),
+    ]);
     let before = sandbox.fingerprint();
     sandbox.lane(["drop", "--force", "x"]).fails(1);
     assert!(sandbox.fingerprint() == before && lane.exists());

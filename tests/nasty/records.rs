@@ -22,22 +22,34 @@ fn row_24_a_base_that_is_no_branch() {
         sandbox.work("x", "file", "x");
         sandbox.git(["config", "lane.x.base", base]);
         let before = sandbox.fingerprint();
-        for args in [&["finish", "x"][..], &["prune", "--older-than", "0s"], &["show", "x"], &["list"], &["drop", "x"]]
-        {
+        for args in [
+            &["finish", "x"][..],
+            &["prune", "--older-than", "0s"],
+            &["show", "x"],
+            &["list"],
+            &["drop", "x"],
+        ] {
             let run = sandbox.lane(args);
             assert_calm(&run);
             assert!(run.code == 0 || run.code == 1, "{run}");
-            assert!(!matches!(args[0], "finish" | "drop") || run.code == 1, "{run}");
+            assert!(
+                !matches!(args[0], "finish" | "drop") || run.code == 1,
+                "{run}"
+            );
             assert!(sandbox.fingerprint() == before, "{base}: {run}");
         }
-        assert_eq!(sandbox.lane(["--json", "drop", "--yes", "x"]).code, i32::from(!usable), "{base}");
+        assert_eq!(
+            sandbox.lane(["--json", "drop", "--yes", "x"]).code,
+            i32::from(!usable),
+            "{base}"
+        );
         assert_eq!(lane.exists(), !usable);
         sandbox.nothing_was_started();
     }
 }
 
-/// Texts with line feeds, quotes, brackets, comments, backslashes, 10 KB, a trailing carriage return: byte for byte,
-/// written by git-lane and read by git, and the other way round.
+/// Texts with line feeds, quotes, brackets, comments, backslashes, 10 KB, a trailing carriage
+/// return: byte for byte, written by git-lane and read by git, and the other way round.
 #[test]
 fn row_25_texts_of_every_kind() {
     let long = "0123456789".repeat(1000);
@@ -60,7 +72,9 @@ fn row_25_texts_of_every_kind() {
     let sandbox = Sandbox::new();
     for (number, text) in texts.iter().enumerate() {
         let name = format!("l{number}");
-        sandbox.lane(["start", "--task", text, "--owner", text, &name]).ok();
+        sandbox
+            .lane(["start", "--task", text, "--owner", text, &name])
+            .ok();
         for key in ["task", "owner"] {
             let args = ["config", "-z", "--get-all", &format!("lane.{name}.{key}")];
             let read = sandbox.run(sandbox.command("git").args(args)).ok();
@@ -68,13 +82,22 @@ fn row_25_texts_of_every_kind() {
         }
         sandbox.git(["config", &format!("lane.{name}.owner"), text]);
         let shown = sandbox.lane(["--json", "show", &name]).json();
-        assert_eq!((&shown["task"], &shown["owner"]), (&(*text).into(), &(*text).into()), "{text:?}");
+        assert_eq!(
+            (&shown["task"], &shown["owner"]),
+            (&(*text).into(), &(*text).into()),
+            "{text:?}"
+        );
     }
     // Everything again, after the file was rewritten by both.
     sandbox.lane(["drop", "l0"]).ok();
     sandbox.git(["config", "lane.l1.extra", "x"]);
     for (number, text) in texts.iter().enumerate().skip(1) {
-        assert_eq!(sandbox.lane(["--json", "show", &format!("l{number}")]).json()["task"], *text);
+        assert_eq!(
+            sandbox
+                .lane(["--json", "show", &format!("l{number}")])
+                .json()["task"],
+            *text
+        );
     }
     sandbox.git_fails(["config", "--get-regexp", r"^lane\.y\."]);
 }
@@ -90,19 +113,31 @@ fn row_26_names_of_sections() {
     }
     sandbox.lane(["start", "--task", "large", "A.B/C"]).ok();
     sandbox.lane(["start", "--task", "dots", "x.y.z/u.v"]).ok();
-    for (name, task) in [("a.b/c", "small"), ("A.B/C", "large"), ("x.y.z/u.v", "dots")] {
+    for (name, task) in [
+        ("a.b/c", "small"),
+        ("A.B/C", "large"),
+        ("x.y.z/u.v", "dots"),
+    ] {
         assert_eq!(sandbox.lane(["--json", "show", name]).json()["task"], task);
         assert_eq!(sandbox.git(["config", &format!("lane.{name}.task")]), task);
     }
     // One record in two sections, the word in capitals: git reads one record, and so do we.
     let config = sandbox.repo.join(".git/config");
-    let text =
-        std::fs::read_to_string(&config).unwrap() + "[LANE \"a.b/c\"]\n\tTASK = changed\n[lane \"...\"]\n\tid = 0\n";
+    let text = std::fs::read_to_string(&config).unwrap()
+        + "[LANE \"a.b/c\"]\n\tTASK = changed\n[lane \"...\"]\n\tid = 0\n";
     write(&config, text);
     assert_eq!(sandbox.git(["config", "lane.a.b/c.task"]), "changed");
-    assert_eq!(sandbox.lane(["--json", "show", "a.b/c"]).json()["task"], "changed");
+    assert_eq!(
+        sandbox.lane(["--json", "show", "a.b/c"]).json()["task"],
+        "changed"
+    );
     sandbox.lane(["drop", "a.b/c"]).ok();
     let text = std::fs::read_to_string(&config).unwrap();
-    assert!(!text.contains("a.b/c") && text.contains("[lane \"A.B/C\"]") && text.contains("[lane \"...\"]"), "{text}");
+    assert!(
+        !text.contains("a.b/c")
+            && text.contains("[lane \"A.B/C\"]")
+            && text.contains("[lane \"...\"]"),
+        "{text}"
+    );
     sandbox.refuses(&["drop", "--force", "..."], "cannot be a lane's name");
 }

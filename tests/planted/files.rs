@@ -1,4 +1,5 @@
-//! Everything else in `.git/lane`: its directories, its locks, what is being made, the policy of the clone.
+//! Everything else in `.git/lane`: its directories, its locks, what is being made, the policy of
+//! the clone.
 
 use std::path::Path;
 
@@ -20,7 +21,9 @@ const COMMANDS: [&[&str]; 9] = [
 
 #[test]
 fn a_directory_that_is_a_link_is_moved_away() {
-    for name in ["journal", "trash", "locks", "staging", "scratch", "damaged", "claims"] {
+    for name in [
+        "journal", "trash", "locks", "staging", "scratch", "damaged", "claims",
+    ] {
         for kind in ["link", "dangling link", "pipe", "file"] {
             let sandbox = Sandbox::new();
             let victim = sandbox.precious();
@@ -49,7 +52,16 @@ fn a_directory_that_is_a_link_is_moved_away() {
 
 #[test]
 fn a_lock_is_opened_without_following_or_waiting() {
-    for name in ["lock", "trash.lock", "land.lock", "sweep.lock", "hooks.lock", "fetch.lock", "locks/0", "locks/ID"] {
+    for name in [
+        "lock",
+        "trash.lock",
+        "land.lock",
+        "sweep.lock",
+        "hooks.lock",
+        "fetch.lock",
+        "locks/0",
+        "locks/ID",
+    ] {
         for kind in ["link", "dangling link", "pipe", "directory"] {
             let sandbox = Sandbox::new();
             let victim = sandbox.precious();
@@ -66,7 +78,11 @@ fn a_lock_is_opened_without_following_or_waiting() {
             write(&sandbox.repo.join(".git/index.lock"), "");
             std::fs::remove_file(sandbox.repo.join(".git/index.lock")).unwrap();
             let before = look(&sandbox, &victim);
-            for args in COMMANDS.iter().copied().chain([&["init"][..], &["init", "--remove"]]) {
+            for args in COMMANDS
+                .iter()
+                .copied()
+                .chain([&["init"][..], &["init", "--remove"]])
+            {
                 let run = sandbox.lane_in_time(args);
                 assert!(run.code <= 2, "{name} {kind}: {run}");
                 assert_eq!(look(&sandbox, &victim), before, "{name} {kind}: {run}");
@@ -119,10 +135,19 @@ const STRANGE: [(&str, Plant); 6] = [
         pipe(at);
         true
     }),
-    ("socket", |at, _| std::os::unix::net::UnixListener::bind(at).is_ok()),
+    ("socket", |at, _| {
+        std::os::unix::net::UnixListener::bind(at).is_ok()
+    }),
     ("device", |at, _| {
         let zero = rustix::fs::makedev(1, 5);
-        rustix::fs::mknodat(rustix::fs::CWD, at, rustix::fs::FileType::CharacterDevice, 0o600.into(), zero).is_ok()
+        rustix::fs::mknodat(
+            rustix::fs::CWD,
+            at,
+            rustix::fs::FileType::CharacterDevice,
+            0o600.into(),
+            zero,
+        )
+        .is_ok()
     }),
 ];
 
@@ -143,13 +168,28 @@ fn nothing_is_kept_in_what_is_no_directory() {
             continue;
         }
         let before = look(&sandbox, &victim);
-        let what = if kind.contains("link") { "symbolic link" } else { "no directory" };
-        for args in COMMANDS.iter().copied().chain([&["init"][..], &["doctor", "--fix"]]) {
+        let what = if kind.contains("link") {
+            "symbolic link"
+        } else {
+            "no directory"
+        };
+        for args in COMMANDS
+            .iter()
+            .copied()
+            .chain([&["init"][..], &["doctor", "--fix"]])
+        {
             let said = sandbox.lane_in_time(args).fails(4);
-            assert!(said.contains(what) && said.contains("then: rm "), "{kind}: {said}");
+            assert!(
+                said.contains(what) && said.contains("then: rm "),
+                "{kind}: {said}"
+            );
             assert_eq!(look(&sandbox, &victim), before, "{kind} {args:?}");
         }
-        for args in [&["status"][..], &["commit", "-q", "--allow-empty", "-m", "x"], &["switch", "-q", "--detach"]] {
+        for args in [
+            &["status"][..],
+            &["commit", "-q", "--allow-empty", "-m", "x"],
+            &["switch", "-q", "--detach"],
+        ] {
             let mut git = sandbox.command("timeout");
             let run = sandbox.run(git.arg("10").arg(sandbox.root().join("bin/git")).args(args));
             assert_ne!(run.code, 124, "{kind} {args:?}: it hangs");
@@ -158,12 +198,19 @@ fn nothing_is_kept_in_what_is_no_directory() {
     }
 }
 
-/// The user's own file may be a link, as those who keep dotfiles have it; no other may lead out of its repository.
+/// The user's own file may be a link, as those who keep dotfiles have it; no other may lead out of
+/// its repository.
 #[test]
 fn a_policy_is_a_plain_file_wherever_it_is() {
     let directory: (&str, Plant) = ("directory", |at, _| std::fs::create_dir(at).is_ok());
-    let loops: (&str, Plant) = ("loop", |at, _| std::os::unix::fs::symlink("lane.toml", at).is_ok());
-    for place in ["shop/lane.toml", "home/.config/git-lane/lane.toml", "shop/.git/lane/lane.toml"] {
+    let loops: (&str, Plant) = ("loop", |at, _| {
+        std::os::unix::fs::symlink("lane.toml", at).is_ok()
+    });
+    for place in [
+        "shop/lane.toml",
+        "home/.config/git-lane/lane.toml",
+        "shop/.git/lane/lane.toml",
+    ] {
         for (kind, plant) in STRANGE.into_iter().chain([directory, loops]) {
             let sandbox = Sandbox::new();
             let victim = sandbox.precious();
@@ -177,9 +224,16 @@ fn a_policy_is_a_plain_file_wherever_it_is() {
             }
             let before = look(&sandbox, &victim);
             assert_eq!(sandbox.found(), ["policy"], "{place} {kind}");
-            for args in COMMANDS.iter().copied().chain([&["config"][..], &["show", "x"], &["doctor", "--fix"]]) {
+            for args in COMMANDS.iter().copied().chain([
+                &["config"][..],
+                &["show", "x"],
+                &["doctor", "--fix"],
+            ]) {
                 let run = sandbox.lane_in_time(args);
-                assert!(run.code <= 1 || run.stderr.contains(at.to_str().unwrap()), "{place} {kind}: {run}");
+                assert!(
+                    run.code <= 1 || run.stderr.contains(at.to_str().unwrap()),
+                    "{place} {kind}: {run}"
+                );
                 assert_eq!(look(&sandbox, &victim), before, "{place} {kind}: {run}");
             }
             let said = sandbox.lane_in_time(&["start", "new"]).fails(4);
@@ -200,13 +254,19 @@ fn the_policy_of_the_clone_is_a_plain_file_and_names_a_directory_of_its_own() {
     let _ = sandbox.lane_in_time(&["start", "x"]).fails(4);
     std::fs::remove_file(sandbox.own("lane.toml")).unwrap();
     for path in ["../home/.config/git", "../home/.ssh", "../{name}/git"] {
-        write(&sandbox.own("lane.toml"), format!("start.path = \"{path}\"\n"));
+        write(
+            &sandbox.own("lane.toml"),
+            format!("start.path = \"{path}\"\n"),
+        );
         let said = sandbox.lane_in_time(&["start", "x"]).fails(4);
         assert!(said.contains("{name}"), "{said}");
     }
     // What is there is never written over.
     for path in ["../precious/{name}", "../{name}"] {
-        write(&sandbox.own("lane.toml"), format!("start.path = \"{path}\"\n"));
+        write(
+            &sandbox.own("lane.toml"),
+            format!("start.path = \"{path}\"\n"),
+        );
         write(&sandbox.root().join("login/doc"), "gold\n");
         write(&victim.join("login/doc"), "gold\n");
         let before = look(&sandbox, &victim);

@@ -18,7 +18,10 @@ fn intents(sandbox: &Sandbox) -> Vec<Value> {
     let entry = json!({ "id": ID, "lane": lane, "reason": "dropped", "proof": null, "removed": 1, "keep": null,
         "branch": null, "worktree": { "path": place, "admin": "evil", "directory": null, "common_dir": git } });
     let copy = git.join(format!("lane-index-{ID}"));
-    let (admin, staged) = (git.join("worktrees/evil"), git.join("lane/staging").join(ID));
+    let (admin, staged) = (
+        git.join("worktrees/evil"),
+        git.join("lane/staging").join(ID),
+    );
     vec![
         json!({ "operation": "start", "lane": lane, "commit": commit, "new_branch": true, "admin_name": "evil",
             "staged_worktree": place.with_file_name(format!(".lane-{ID}")), "staged_admin": staged,
@@ -37,7 +40,8 @@ fn intents(sandbox: &Sandbox) -> Vec<Value> {
 fn plant(sandbox: &Sandbox, intent: &Value) {
     std::fs::create_dir_all(sandbox.own("journal")).unwrap();
     let own = std::fs::metadata(sandbox.own("")).unwrap();
-    let home = json!({ "path": sandbox.repo.join(".git/lane"), "device": own.dev(), "inode": own.ino() });
+    let home =
+        json!({ "path": sandbox.repo.join(".git/lane"), "device": own.dev(), "inode": own.ino() });
     let about = json!({ "what": "q", "lanes": [], "bases": [], "gitDirs": [] });
     let text = json!({ "home": home, "about": about, "intent": intent }).to_string();
     write(&sandbox.own(&format!("journal/{ID}.json")), text);
@@ -57,52 +61,176 @@ fn what_git_lane_could_have_written_is_acted_on() {
         plant(&sandbox, intent);
         let run = sandbox.lane_in_time(&["start", "other"]);
         assert!(!was_set_aside(&sandbox), "{intent}: {run}");
-        assert!(run.stderr.contains("was interrupted; it has been"), "{intent}: {run}");
+        assert!(
+            run.stderr.contains("was interrupted; it has been"),
+            "{intent}: {run}"
+        );
         let _ = run.ok();
     }
 }
 
-/// Where each field that names a place may not lead. `V` is a directory of the user's, `R` the repository.
+/// Where each field that names a place may not lead. `V` is a directory of the user's, `R` the
+/// repository.
 const FIELDS: &[(&str, &[&str], &[&str])] = &[
     (
         "start",
         &["/staged_worktree"],
-        &["V", "V/.lane-ID", "/", "R", "R/.git", "R.lanes/.lane-other", "R.lanes/x/../../precious", "../precious", ""],
+        &[
+            "V",
+            "V/.lane-ID",
+            "/",
+            "R",
+            "R/.git",
+            "R.lanes/.lane-other",
+            "R.lanes/x/../../precious",
+            "../precious",
+            "",
+        ],
     ),
     (
         "start",
         &["/staged_admin"],
-        &["V", "R/.git/lane", "R/.git/lane/staging", "R/.git/lane/staging/../trash", "R/src"],
+        &[
+            "V",
+            "R/.git/lane",
+            "R/.git/lane/staging",
+            "R/.git/lane/staging/../trash",
+            "R/src",
+        ],
     ),
-    ("start", &["/admin_name"], &["../../../precious", "..", ".", "", "a/b", "V", "evil/"]),
+    (
+        "start",
+        &["/admin_name"],
+        &["../../../precious", "..", ".", "", "a/b", "V", "evil/"],
+    ),
     ("start", &["/made/0"], &["V", "R/src", "/nowhere"]),
     (
         "start",
         &["/lane/worktree"],
-        &["V", "V/new", "/", "R", "HOME/.ssh", "HOME/.config/git", "R/.git/x", "R.lanes/.x"],
+        &[
+            "V",
+            "V/new",
+            "/",
+            "R",
+            "HOME/.ssh",
+            "HOME/.config/git",
+            "R/.git/x",
+            "R.lanes/.x",
+        ],
     ),
     ("start", &["/lane/id"], &["../x", "", "A", "x/y"]),
-    ("retire", &["/entry/worktree/path"], &["V", "/", "HOME", "R", "R/.git", "R/..", "R.lanes/../precious", "x"]),
-    ("retire", &["/entry/worktree/admin"], &["../../../precious", "..", "V", "a/b", ""]),
-    ("retire", &["/id", "/entry/id"], &["../../../../precious", "..", "V", "", "X"]),
+    (
+        "retire",
+        &["/entry/worktree/path"],
+        &[
+            "V",
+            "/",
+            "HOME",
+            "R",
+            "R/.git",
+            "R/..",
+            "R.lanes/../precious",
+            "x",
+        ],
+    ),
+    (
+        "retire",
+        &["/entry/worktree/admin"],
+        &["../../../precious", "..", "V", "a/b", ""],
+    ),
+    (
+        "retire",
+        &["/id", "/entry/id"],
+        &["../../../../precious", "..", "V", "", "X"],
+    ),
     ("retire", &["/id"], &["another"]),
     ("retire", &["/entry/lane/id"], &["../x", "V"]),
-    ("restore", &["/entry/worktree/path"], &["V", "V/new", "HOME/.ssh", "/etc/x", "R/.git/hooks", "R.lanes/../y", "/"]),
-    ("restore", &["/entry/worktree/admin"], &["../../../precious", "V"]),
-    ("restore", &["/admin"], &["V", "R/.git/worktrees", "R/.git/worktrees/../../../precious", "R/.git/hooks", "evil"]),
-    ("restore", &["/id", "/entry/id"], &["../../../../precious", "V", ""]),
-    ("land", &["/git_dir"], &["V", "R", "R/.git/worktrees/../../../precious", "R/.git/lane"]),
-    ("land", &["/prepared"], &["V/doc", "R/README", "R/.git/config", "R/.git/lane-index-../config", "R/.git/index"]),
-    ("land", &["/base"], &["refs/lane/trash/x", "refs/tags/v1", "refs/remotes/origin/main"]),
+    (
+        "restore",
+        &["/entry/worktree/path"],
+        &[
+            "V",
+            "V/new",
+            "HOME/.ssh",
+            "/etc/x",
+            "R/.git/hooks",
+            "R.lanes/../y",
+            "/",
+        ],
+    ),
+    (
+        "restore",
+        &["/entry/worktree/admin"],
+        &["../../../precious", "V"],
+    ),
+    (
+        "restore",
+        &["/admin"],
+        &[
+            "V",
+            "R/.git/worktrees",
+            "R/.git/worktrees/../../../precious",
+            "R/.git/hooks",
+            "evil",
+        ],
+    ),
+    (
+        "restore",
+        &["/id", "/entry/id"],
+        &["../../../../precious", "V", ""],
+    ),
+    (
+        "land",
+        &["/git_dir"],
+        &[
+            "V",
+            "R",
+            "R/.git/worktrees/../../../precious",
+            "R/.git/lane",
+        ],
+    ),
+    (
+        "land",
+        &["/prepared"],
+        &[
+            "V/doc",
+            "R/README",
+            "R/.git/config",
+            "R/.git/lane-index-../config",
+            "R/.git/index",
+        ],
+    ),
+    (
+        "land",
+        &["/base"],
+        &[
+            "refs/lane/trash/x",
+            "refs/tags/v1",
+            "refs/remotes/origin/main",
+        ],
+    ),
     ("switch", &["/git_dir"], &["V", "R", "R/.git/lane"]),
-    ("switch", &["/prepared"], &["V/doc", "R/README", "R/.git/config", "R/.git/HEAD"]),
+    (
+        "switch",
+        &["/prepared"],
+        &["V/doc", "R/README", "R/.git/config", "R/.git/HEAD"],
+    ),
     ("switch", &["/to"], &["refs/tags/v1", "refs/lane/x"]),
-    ("mend", &["/admin"], &["V", "R/.git", "R/.git/worktrees/../../../precious", "evil"]),
+    (
+        "mend",
+        &["/admin"],
+        &["V", "R/.git", "R/.git/worktrees/../../../precious", "evil"],
+    ),
     ("rebuild", &["/admin"], &["V", "R/.git", "R/.git/hooks"]),
     (
         "rebuild",
         &["/staged"],
-        &["V", "R/.git/lane/staging", "R/.git/lane/trash", "R/.git/lane/staging/../../../../precious"],
+        &[
+            "V",
+            "R/.git/lane/staging",
+            "R/.git/lane/trash",
+            "R/.git/lane/staging/../../../../precious",
+        ],
     ),
 ];
 
@@ -128,19 +256,39 @@ fn what_it_could_not_have_written_is_set_aside_and_named() {
         let before = look(&sandbox, &victim);
         for (number, value) in values.iter().enumerate() {
             let all = intents(&sandbox);
-            let mut intent = all.into_iter().find(|intent| intent["operation"] == *operation).unwrap();
+            let mut intent = all
+                .into_iter()
+                .find(|intent| intent["operation"] == *operation)
+                .unwrap();
             for field in *fields {
-                *intent.pointer_mut(field).unwrap_or_else(|| panic!("{operation} {field}")) =
+                *intent
+                    .pointer_mut(field)
+                    .unwrap_or_else(|| panic!("{operation} {field}")) =
                     spelled(&sandbox, value).into();
             }
             plant(&sandbox, &intent);
-            assert_eq!(sandbox.found(), ["damaged-intent"], "{operation} {fields:?} {value}");
+            assert_eq!(
+                sandbox.found(),
+                ["damaged-intent"],
+                "{operation} {fields:?} {value}"
+            );
             let run = sandbox.lane_in_time(&["start", &format!("other{number}")]);
-            assert!(was_set_aside(&sandbox), "{operation} {fields:?} {value}: {run}");
+            assert!(
+                was_set_aside(&sandbox),
+                "{operation} {fields:?} {value}: {run}"
+            );
             assert_eq!(run.code, 0, "{operation} {fields:?} {value}: {run}");
-            assert_eq!(look(&sandbox, &victim), before, "{operation} {fields:?} {value}: {run}");
+            assert_eq!(
+                look(&sandbox, &victim),
+                before,
+                "{operation} {fields:?} {value}: {run}"
+            );
             assert!(sandbox.lane_path(".lane-other").exists(), "{value}");
-            assert_eq!(sandbox.found(), ["damaged-intent"], "{operation} {fields:?} {value}");
+            assert_eq!(
+                sandbox.found(),
+                ["damaged-intent"],
+                "{operation} {fields:?} {value}"
+            );
             std::fs::remove_file(sandbox.own(&format!("damaged/{ID}.json"))).unwrap();
         }
     }
@@ -157,10 +305,17 @@ fn a_link_on_the_way_is_not_followed() {
     ] {
         let sandbox = Sandbox::new();
         let victim = sandbox.precious();
-        for inner in [format!(".lane-{ID}/doc"), format!("{ID}/doc"), "evil/doc".into()] {
+        for inner in [
+            format!(".lane-{ID}/doc"),
+            format!("{ID}/doc"),
+            "evil/doc".into(),
+        ] {
             write(&victim.join(inner), "gold\n");
         }
-        let intent = intents(&sandbox).into_iter().find(|intent| intent["operation"] == operation).unwrap();
+        let intent = intents(&sandbox)
+            .into_iter()
+            .find(|intent| intent["operation"] == operation)
+            .unwrap();
         plant(&sandbox, &intent);
         super::link(&victim, Path::new(&spelled(&sandbox, link)));
         let before = look(&sandbox, &victim);
@@ -176,16 +331,28 @@ fn what_is_no_intent_stops_nothing() {
     let kinds: &[(&str, Plant)] = &[
         ("a pipe", |at, _| super::pipe(at)),
         ("a link", |at, victim| super::link(&victim.join("doc"), at)),
-        ("a link to nowhere", |at, victim| super::link(&victim.join("new"), at)),
-        ("a link to a device", |at, _| super::link(Path::new("/dev/zero"), at)),
+        ("a link to nowhere", |at, victim| {
+            super::link(&victim.join("new"), at)
+        }),
+        ("a link to a device", |at, _| {
+            super::link(Path::new("/dev/zero"), at)
+        }),
         ("a directory", |at, _| write(&at.join("x"), "")),
-        ("a socket", |at, _| drop(std::os::unix::net::UnixListener::bind(at).unwrap())),
+        ("a socket", |at, _| {
+            drop(std::os::unix::net::UnixListener::bind(at).unwrap())
+        }),
         ("bytes", |at, _| write(at, b"\0\0\xff{")),
         ("depth", |at, _| write(at, "[".repeat(100_000))),
-        ("size", |at, _| std::fs::File::create(at).unwrap().set_len(1 << 40).unwrap()),
+        ("size", |at, _| {
+            std::fs::File::create(at).unwrap().set_len(1 << 40).unwrap()
+        }),
     ];
     for (what, plant) in kinds {
-        for name in [format!("{ID}.json"), format!("{ID}.children"), format!(".{ID}")] {
+        for name in [
+            format!("{ID}.json"),
+            format!("{ID}.children"),
+            format!(".{ID}"),
+        ] {
             let sandbox = Sandbox::new();
             let victim = sandbox.precious();
             std::fs::create_dir_all(sandbox.own("journal")).unwrap();
@@ -194,11 +361,23 @@ fn what_is_no_intent_stops_nothing() {
             for args in [&["list"][..], &["trash"], &["doctor"], &["log"]] {
                 let _ = sandbox.lane_in_time(args);
             }
-            assert_eq!(sandbox.lane_in_time(&["start", "x"]).code, 0, "{what} {name}");
-            assert_eq!(sandbox.lane_in_time(&["drop", "--yes", "x"]).code, 0, "{what} {name}");
+            assert_eq!(
+                sandbox.lane_in_time(&["start", "x"]).code,
+                0,
+                "{what} {name}"
+            );
+            assert_eq!(
+                sandbox.lane_in_time(&["drop", "--yes", "x"]).code,
+                0,
+                "{what} {name}"
+            );
             assert_eq!(look(&sandbox, &victim), before, "{what} {name}");
             assert!(!victim.join("new").exists());
-            assert_eq!(std::fs::read_dir(sandbox.own("journal")).unwrap().count(), 0, "{what} {name}");
+            assert_eq!(
+                std::fs::read_dir(sandbox.own("journal")).unwrap().count(),
+                0,
+                "{what} {name}"
+            );
             let named = sandbox.found();
             let looked_at = name.ends_with(".json") || !matches!(*what, "bytes" | "depth" | "size");
             assert_eq!(!named.is_empty(), looked_at, "{what} {name}: {named:?}");
@@ -209,32 +388,60 @@ fn what_is_no_intent_stops_nothing() {
 /// The admin directory of a lane on its way, in which more may write than may write where it goes.
 #[test]
 fn an_interrupted_start_or_removal_brings_no_setting_that_nothing_bears_out() {
-    for (args, step) in [(&["start", "x"][..], "start.branch"), (&["drop", "--yes", "x"], "places.admin-moved")] {
+    for (args, step) in [
+        (&["start", "x"][..], "start.branch"),
+        (&["drop", "--yes", "x"], "places.admin-moved"),
+    ] {
         let dies = |at: usize| {
             let sandbox = Sandbox::new();
             sandbox.git(["config", "extensions.worktreeConfig", "true"]);
             if args[0] == "drop" {
                 let _ = sandbox.lane(["start", "x"]).ok();
             }
-            let run = sandbox.run(sandbox.command("git-lane").args(args).env("GIT_LANE_TEST_DIE_AT", at.to_string()));
-            run.stderr.contains(&format!("died at {step}\n")).then_some(sandbox)
+            let run = sandbox.run(
+                sandbox
+                    .command("git-lane")
+                    .args(args)
+                    .env("GIT_LANE_TEST_DIE_AT", at.to_string()),
+            );
+            run.stderr
+                .contains(&format!("died at {step}\n"))
+                .then_some(sandbox)
         };
         let sandbox = (1..60).find_map(dies).unwrap();
         let admin = match args[0] {
-            "start" => std::fs::read_dir(sandbox.own("staging")).unwrap().next().unwrap().unwrap().path(),
-            _ => std::fs::read_dir(sandbox.own("trash")).unwrap().next().unwrap().unwrap().path().join("admin"),
+            "start" => std::fs::read_dir(sandbox.own("staging"))
+                .unwrap()
+                .next()
+                .unwrap()
+                .unwrap()
+                .path(),
+            _ => std::fs::read_dir(sandbox.own("trash"))
+                .unwrap()
+                .next()
+                .unwrap()
+                .unwrap()
+                .path()
+                .join("admin"),
         };
         let (evil, pwned) = (sandbox.root().join("evil"), sandbox.root().join("pwned"));
         sandbox.git(["init", "-q", "--bare", evil.to_str().unwrap()]);
         let command = format!("touch {}; false", pwned.display());
         sandbox.git_in(&evil, ["config", "core.fsmonitor", &command]);
         write(&admin.join("commondir"), evil.to_str().unwrap());
-        write(&admin.join("config.worktree"), format!("[core]\n\tfsmonitor = {command}\n"));
+        write(
+            &admin.join("config.worktree"),
+            format!("[core]\n\tfsmonitor = {command}\n"),
+        );
         let run = sandbox.lane_in_time(&["start", "other"]);
         assert!(run.stderr.contains("it has been"), "{run}");
         let _ = sandbox.run(sandbox.command("git-lane").args(["restore", "x"]));
         let lane = sandbox.lane_path("x");
-        assert_eq!(sandbox.git_in(&lane, ["status", "--porcelain", "--branch"]), "## x", "{step}: {run}");
+        assert_eq!(
+            sandbox.git_in(&lane, ["status", "--porcelain", "--branch"]),
+            "## x",
+            "{step}: {run}"
+        );
         let _ = sandbox.lane_in_time(&["list"]).ok();
         assert!(!pwned.exists(), "{step}: {run}");
     }

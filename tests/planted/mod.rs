@@ -1,7 +1,8 @@
-//! Files in `.git/lane` that git-lane did not write: from an unpacked archive, or from an agent that may write there.
+//! Files in `.git/lane` that git-lane did not write: from an unpacked archive, or from an agent
+//! that may write there.
 //!
-//! In every row something of the user's lies where the planted file leads. The next command must not touch it, must not
-//! hang, must do its own work, and the doctor must name what was planted.
+//! In every row something of the user's lies where the planted file leads. The next command must
+//! not touch it, must not hang, must do its own work, and the doctor must name what was planted.
 
 mod events;
 mod files;
@@ -36,7 +37,10 @@ impl Sandbox {
     #[track_caller]
     pub fn lane_in_time(&self, args: &[&str]) -> Run {
         let mut command = self.command("timeout");
-        command.arg("10").arg(self.root().join("bin/git-lane")).args(args);
+        command
+            .arg("10")
+            .arg(self.root().join("bin/git-lane"))
+            .args(args);
         let run = self.run(&mut command);
         assert_ne!(run.code, 124, "it hangs: {run}");
         assert!(!run.stderr.contains("panicked"), "{run}");
@@ -46,10 +50,17 @@ impl Sandbox {
     /// What the doctor finds.
     pub fn found(&self) -> Vec<String> {
         let run = self.lane_in_time(&["--json", "doctor"]);
-        let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{run}"));
-        let findings = if run.code == 0 { &document["findings"] } else { &document["error"]["details"] };
+        let document: serde_json::Value =
+            serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{run}"));
+        let findings = if run.code == 0 {
+            &document["findings"]
+        } else {
+            &document["error"]["details"]
+        };
         let codes = findings.as_array().unwrap().iter();
-        codes.map(|finding| finding["code"].as_str().unwrap().to_owned()).collect()
+        codes
+            .map(|finding| finding["code"].as_str().unwrap().to_owned())
+            .collect()
     }
 }
 
@@ -68,7 +79,7 @@ pub fn link(to: &Path, path: &Path) {
 
 /// Everything of the user's that no planted file may change.
 pub fn look(sandbox: &Sandbox, victim: &Path) -> String {
-    let files =
-        ["README", "src/app.txt", ".git/HEAD"].map(|file| std::fs::read_to_string(sandbox.repo.join(file)).unwrap());
+    let files = ["README", "src/app.txt", ".git/HEAD"]
+        .map(|file| std::fs::read_to_string(sandbox.repo.join(file)).unwrap());
     format!("{}\n{}", listing(victim), files.join("\n"))
 }

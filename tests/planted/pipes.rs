@@ -1,5 +1,5 @@
-//! A pipe, a device or a link to one among git's own files of a lane: no command waits for its other end, and what cannot
-//! be read is not taken for absent.
+//! A pipe, a device or a link to one among git's own files of a lane: no command waits for its
+//! other end, and what cannot be read is not taken for absent.
 
 use std::path::Path;
 use std::time::Duration;
@@ -9,31 +9,53 @@ use crate::sandbox::{Run, Sandbox};
 /// git-lane, which has to end of itself.
 fn ends(sandbox: &Sandbox, args: &[&str]) -> Run {
     let mut command = sandbox.command("timeout");
-    command.arg("20").arg(env!("CARGO_BIN_EXE_git-lane")).args(args);
+    command
+        .arg("20")
+        .arg(env!("CARGO_BIN_EXE_git-lane"))
+        .args(args);
     let started = std::time::Instant::now();
     let run = sandbox.run(&mut command);
-    assert!(run.code != 124 && started.elapsed() < Duration::from_secs(20), "{run}");
+    assert!(
+        run.code != 124 && started.elapsed() < Duration::from_secs(20),
+        "{run}"
+    );
     run
 }
 
 fn pipe(path: &Path) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     let _ = std::fs::remove_file(path);
-    rustix::fs::mknodat(rustix::fs::CWD, path, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        path,
+        rustix::fs::FileType::Fifo,
+        0o600.into(),
+        0,
+    )
+    .unwrap();
 }
 
 #[test]
 fn no_command_waits_for_a_pipe_among_gits_files_of_a_lane() {
-    for file in
-        ["ORIG_HEAD", "MERGE_HEAD", "logs/HEAD", "rebase-merge/git-rebase-todo", "refs/worktree/x", "refs/bisect/bad"]
-    {
+    for file in [
+        "ORIG_HEAD",
+        "MERGE_HEAD",
+        "logs/HEAD",
+        "rebase-merge/git-rebase-todo",
+        "refs/worktree/x",
+        "refs/bisect/bad",
+    ] {
         let sandbox = Sandbox::new();
         let _ = sandbox.lane(["start", "x"]).ok();
         let admin = sandbox.repo.join(".git/worktrees/x");
         pipe(&admin.join(file));
-        for args in
-            [&["drop", "-n", "x"][..], &["list"], &["doctor"], &["drop", "--yes", "x"], &["drop", "--force", "x"]]
-        {
+        for args in [
+            &["drop", "-n", "x"][..],
+            &["list"],
+            &["doctor"],
+            &["drop", "--yes", "x"],
+            &["drop", "--force", "x"],
+        ] {
             let run = ends(&sandbox, args);
             assert!(!run.stderr.contains("panicked"), "{run}");
         }
@@ -55,11 +77,16 @@ fn no_command_waits_for_a_reflog_or_an_entry_that_is_a_pipe() {
             }
         }
         let run = ends(&sandbox, &["drop", "--yes", "x"]);
-        assert!(run.code != 0 && run.stderr.contains("no plain file"), "{run}");
+        assert!(
+            run.code != 0 && run.stderr.contains("no plain file"),
+            "{run}"
+        );
         std::fs::remove_file(&log).unwrap();
         assert_eq!(ends(&sandbox, &["drop", "--yes", "x"]).code, 0);
-        let entry =
-            std::fs::read_dir(sandbox.repo.join(".git/lane/trash")).unwrap().flatten().find(|at| at.path().is_dir());
+        let entry = std::fs::read_dir(sandbox.repo.join(".git/lane/trash"))
+            .unwrap()
+            .flatten()
+            .find(|at| at.path().is_dir());
         pipe(&entry.unwrap().path().join("entry.json"));
         let _ = ends(&sandbox, &["complete", "--", "git-lane", "restore", ""]);
         let _ = ends(&sandbox, &["trash"]);

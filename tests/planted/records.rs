@@ -5,7 +5,17 @@ use crate::sandbox::{Sandbox, write};
 
 #[test]
 fn a_record_makes_no_lane_of_what_is_none() {
-    for place in ["HOME", "ROOT/precious", "REPO", "REPO/.git", "REPO/src", "ROOT/other", "/", "HOME/..", "x"] {
+    for place in [
+        "HOME",
+        "ROOT/precious",
+        "REPO",
+        "REPO/.git",
+        "REPO/src",
+        "ROOT/other",
+        "/",
+        "HOME/..",
+        "x",
+    ] {
         let sandbox = Sandbox::new();
         let victim = sandbox.precious();
         let other = sandbox.root().join("other");
@@ -18,7 +28,10 @@ fn a_record_makes_no_lane_of_what_is_none() {
             .replace("ROOT", sandbox.root().to_str().unwrap())
             .replace("REPO", sandbox.repo.to_str().unwrap());
         sandbox.record("evil", std::path::Path::new(&path));
-        let before = (look(&sandbox, &victim), sandbox.git(["config", "--list", "--local"]));
+        let before = (
+            look(&sandbox, &victim),
+            sandbox.git(["config", "--list", "--local"]),
+        );
         for args in [
             &["show", "evil"][..],
             &["list"],
@@ -35,9 +48,13 @@ fn a_record_makes_no_lane_of_what_is_none() {
         ] {
             let run = sandbox.lane_in_time(args);
             assert_eq!(look(&sandbox, &victim), before.0, "{place} {args:?}: {run}");
-            assert!(other.join("work").exists() && sandbox.root().join("home").exists(), "{place} {args:?}: {run}");
             assert!(
-                sandbox.repo.join(".git/HEAD").exists() && sandbox.repo.join("src/app.txt").exists(),
+                other.join("work").exists() && sandbox.root().join("home").exists(),
+                "{place} {args:?}: {run}"
+            );
+            assert!(
+                sandbox.repo.join(".git/HEAD").exists()
+                    && sandbox.repo.join("src/app.txt").exists(),
                 "{place}: {run}"
             );
         }

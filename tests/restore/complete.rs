@@ -16,7 +16,15 @@ fn everything_comes_back_byte_for_byte() {
     mode(&path, 0o555);
     let admin = sandbox.admin(&path);
     let before = sandbox.whole_lane("login", &path, &admin);
-    let status = sandbox.git_in(&path, ["--no-optional-locks", "status", "--porcelain=v2", "--ignored"]);
+    let status = sandbox.git_in(
+        &path,
+        [
+            "--no-optional-locks",
+            "status",
+            "--porcelain=v2",
+            "--ignored",
+        ],
+    );
 
     sandbox.lane(["drop", "--yes", "login"]).ok();
     assert!(!path.exists());
@@ -27,8 +35,22 @@ fn everything_comes_back_byte_for_byte() {
 
     assert_eq!(sandbox.whole_lane("login", &path, &admin), before);
     sandbox.nothing_left_behind(0);
-    assert_eq!(sandbox.git_in(&path, ["--no-optional-locks", "status", "--porcelain=v2", "--ignored"]), status);
-    assert_eq!(sandbox.git_in(&path, ["show", ":staged"]), "only in the index");
+    assert_eq!(
+        sandbox.git_in(
+            &path,
+            [
+                "--no-optional-locks",
+                "status",
+                "--porcelain=v2",
+                "--ignored"
+            ]
+        ),
+        status
+    );
+    assert_eq!(
+        sandbox.git_in(&path, ["show", ":staged"]),
+        "only in the index"
+    );
     // What only the reflog and a per-worktree ref reach is still there.
     sandbox.git_in(&path, ["cat-file", "-e", "HEAD@{1}^{tree}"]);
     sandbox.git_in(&path, ["rev-parse", "refs/worktree/own"]);
@@ -36,11 +58,17 @@ fn everything_comes_back_byte_for_byte() {
     sandbox.plain_git_works();
 }
 
-/// A lane with an operation in progress, gc while it is away, and the operation carried to its end after its return.
+/// A lane with an operation in progress, gc while it is away, and the operation carried to its end
+/// after its return.
 fn interrupted(start: &[&[&str]], finish: &[&[&str]]) {
     let sandbox = Sandbox::new();
     let path = sandbox.lane_by_git("login");
-    for (file, text) in [("one", "1"), ("src/app.txt", "lane\n"), ("two", "2"), ("three", "3")] {
+    for (file, text) in [
+        ("one", "1"),
+        ("src/app.txt", "lane\n"),
+        ("two", "2"),
+        ("three", "3"),
+    ] {
         sandbox.work("login", file, text);
     }
     sandbox.write("src/app.txt", "main\n");
@@ -49,7 +77,12 @@ fn interrupted(start: &[&[&str]], finish: &[&[&str]]) {
     sandbox.commit("more");
     let run = |args: &[&str]| {
         let mut command = sandbox.command("git");
-        sandbox.run(command.current_dir(&path).args(args).env("GIT_EDITOR", "true"))
+        sandbox.run(
+            command
+                .current_dir(&path)
+                .args(args)
+                .env("GIT_EDITOR", "true"),
+        )
     };
     for args in start {
         // Conflicts end with an exit code of their own.
@@ -80,29 +113,57 @@ fn interrupted(start: &[&[&str]], finish: &[&[&str]]) {
 fn an_interrupted_rebase_goes_on() {
     interrupted(
         &[&["rebase", "main"]],
-        &[&["checkout", "--theirs", "src/app.txt"], &["add", "."], &["rebase", "--continue"]],
+        &[
+            &["checkout", "--theirs", "src/app.txt"],
+            &["add", "."],
+            &["rebase", "--continue"],
+        ],
     );
 }
 
 #[test]
 fn an_interrupted_rebase_can_still_be_given_up() {
-    let edit = ["-c", "sequence.editor=sed -i 1s/pick/edit/", "rebase", "-i", "main"];
-    interrupted(&[&edit], &[&["rebase", "--abort"], &["diff", "--exit-code", "ORIG_HEAD"]]);
+    let edit = [
+        "-c",
+        "sequence.editor=sed -i 1s/pick/edit/",
+        "rebase",
+        "-i",
+        "main",
+    ];
+    interrupted(
+        &[&edit],
+        &[
+            &["rebase", "--abort"],
+            &["diff", "--exit-code", "ORIG_HEAD"],
+        ],
+    );
 }
 
 #[test]
 fn an_interrupted_merge_goes_on() {
     interrupted(
         &[&["merge", "main"]],
-        &[&["checkout", "--ours", "src/app.txt"], &["add", "."], &["commit", "-m", "x"]],
+        &[
+            &["checkout", "--ours", "src/app.txt"],
+            &["add", "."],
+            &["commit", "-m", "x"],
+        ],
     );
 }
 
 #[test]
 fn a_resolved_but_uncommitted_merge_goes_on() {
     interrupted(
-        &[&["merge", "main"], &["checkout", "--ours", "src/app.txt"], &["add", "."]],
-        &[&["checkout", "-m", "src/app.txt"], &["add", "."], &["commit", "-m", "x"]],
+        &[
+            &["merge", "main"],
+            &["checkout", "--ours", "src/app.txt"],
+            &["add", "."],
+        ],
+        &[
+            &["checkout", "-m", "src/app.txt"],
+            &["add", "."],
+            &["commit", "-m", "x"],
+        ],
     );
 }
 
@@ -110,7 +171,11 @@ fn a_resolved_but_uncommitted_merge_goes_on() {
 fn an_interrupted_cherry_pick_goes_on() {
     interrupted(
         &[&["cherry-pick", "main~1", "main"]],
-        &[&["checkout", "--theirs", "src/app.txt"], &["add", "."], &["cherry-pick", "--continue"]],
+        &[
+            &["checkout", "--theirs", "src/app.txt"],
+            &["add", "."],
+            &["cherry-pick", "--continue"],
+        ],
     );
 }
 
@@ -118,14 +183,22 @@ fn an_interrupted_cherry_pick_goes_on() {
 fn a_bisection_goes_on() {
     interrupted(
         &[&["bisect", "start", "HEAD", "HEAD~4"]],
-        &[&["bisect", "good"], &["bisect", "bad"], &["bisect", "reset"]],
+        &[
+            &["bisect", "good"],
+            &["bisect", "bad"],
+            &["bisect", "reset"],
+        ],
     );
 }
 
 #[test]
 fn an_autostash_survives() {
     interrupted(
-        &[&["config", "rebase.autoStash", "true"], &["update-index", "--refresh"], &["rebase", "--autostash", "main"]],
+        &[
+            &["config", "rebase.autoStash", "true"],
+            &["update-index", "--refresh"],
+            &["rebase", "--autostash", "main"],
+        ],
         &[&["rebase", "--abort"]],
     );
 }
@@ -165,10 +238,26 @@ fn a_sparse_checkout_comes_back_sparse() {
         sandbox.lane(["drop", "--yes", "login"]).ok();
         collect_garbage(&sandbox);
         sandbox.lane(["restore", "login"]).ok();
-        assert_eq!(sandbox.whole_lane("login", &path, &admin), before, "{index}");
+        assert_eq!(
+            sandbox.whole_lane("login", &path, &admin),
+            before,
+            "{index}"
+        );
         assert!(!path.join("b").exists());
         assert_eq!(sandbox.git_in(&path, ["show", ":a/staged"]), "staged");
-        sandbox.git_in(&path, ["diff", "--cached", "--quiet", "--exit-code", "HEAD", "--", "b", "c"]);
+        sandbox.git_in(
+            &path,
+            [
+                "diff",
+                "--cached",
+                "--quiet",
+                "--exit-code",
+                "HEAD",
+                "--",
+                "b",
+                "c",
+            ],
+        );
         // git fsck calls a sparse index with something staged broken, lane or not.
         if index == "--no-sparse-index" {
             sandbox.plain_git_works();

@@ -17,7 +17,9 @@ fn killed_at_any_step_the_same_command_ends_well() {
     for step in 1.. {
         sandbox.lane(["drop", "--yes", "login"]).ok();
         let mut dying = sandbox.command("git-lane");
-        dying.args(["restore", "login"]).env("GIT_LANE_TEST_DIE_AT", step.to_string());
+        dying
+            .args(["restore", "login"])
+            .env("GIT_LANE_TEST_DIE_AT", step.to_string());
         let run = sandbox.run(&mut dying);
         let done = run.code == 0;
         if !done {
@@ -26,7 +28,11 @@ fn killed_at_any_step_the_same_command_ends_well() {
             sandbox.git(["worktree", "prune", "--expire=now"]);
             sandbox.lane(["restore", "login"]).ok();
         }
-        assert_eq!(sandbox.whole_lane("login", &path, &admin), before, "step {step}");
+        assert_eq!(
+            sandbox.whole_lane("login", &path, &admin),
+            before,
+            "step {step}"
+        );
         sandbox.nothing_left_behind(0);
         if done {
             assert!(step > 10, "only {step} steps");
@@ -41,7 +47,10 @@ fn somebody_without_a_name_can_drop_and_restore() {
     let path = sandbox.lane_by_git("login");
     for args in [["drop", "login"], ["restore", "login"]] {
         let mut command = sandbox.command("git-lane");
-        command.args(args).env_remove("GIT_COMMITTER_NAME").env_remove("GIT_COMMITTER_EMAIL");
+        command
+            .args(args)
+            .env_remove("GIT_COMMITTER_NAME")
+            .env_remove("GIT_COMMITTER_EMAIL");
         sandbox.run(&mut command).ok();
     }
     sandbox.git_in(&path, ["reflog", "login"]);
@@ -88,15 +97,24 @@ fn reftable_repositories_work_the_same() {
     let lock = sandbox.repo.join(".git/reftable/tables.list.lock");
     write(&lock, "");
     let error = sandbox.lane(["drop", "--yes", "login"]).fails(5);
-    assert!(error.contains("hint: ") && error.contains("git lane doctor"), "{error}");
+    assert!(
+        error.contains("hint: ") && error.contains("git lane doctor"),
+        "{error}"
+    );
     std::fs::remove_file(lock).unwrap();
     sandbox.lane(["drop", "--yes", "login"]).ok();
     assert_eq!(sandbox.git(["worktree", "list"]).lines().count(), 1);
     collect_garbage(&sandbox);
     sandbox.lane(["restore", "login"]).ok();
-    assert_eq!(sandbox.git_in(&path, ["for-each-ref", "--include-root-refs"]), refs);
+    assert_eq!(
+        sandbox.git_in(&path, ["for-each-ref", "--include-root-refs"]),
+        refs
+    );
     assert_eq!(sandbox.git_in(&path, ["reflog", "HEAD"]), log);
-    assert_eq!(sandbox.git_in(&path, ["status", "--porcelain"]), "A  staged");
+    assert_eq!(
+        sandbox.git_in(&path, ["status", "--porcelain"]),
+        "A  staged"
+    );
     sandbox.plain_git_works();
 }
 
@@ -106,18 +124,28 @@ fn a_ref_lock_of_a_dead_process_is_cleared_and_any_other_is_named() {
     sandbox.lane(["start", "login"]).ok();
     sandbox.lane(["drop", "login"]).ok();
     let git = sandbox.repo.join(".git");
-    let (branch, packed) = (git.join("refs/heads/login.lock"), git.join("packed-refs.lock"));
+    let (branch, packed) = (
+        git.join("refs/heads/login.lock"),
+        git.join("packed-refs.lock"),
+    );
 
     write(&branch, "");
     // What was there for an hour is not waited for.
     let hour = std::time::Duration::from_secs(3600);
-    std::fs::File::open(&branch).unwrap().set_modified(std::time::SystemTime::now() - hour).unwrap();
+    std::fs::File::open(&branch)
+        .unwrap()
+        .set_modified(std::time::SystemTime::now() - hour)
+        .unwrap();
     let refused = sandbox.lane(["restore", "login"]).fails(4);
-    assert!(refused.contains("refs/heads/login.lock' is held by another process, 36"), "{refused}");
+    assert!(
+        refused.contains("refs/heads/login.lock' is held by another process, 36"),
+        "{refused}"
+    );
     assert!(branch.exists());
     std::fs::remove_file(&branch).unwrap();
 
-    // As a kill in the middle of a ref transaction leaves it: each lock is a link to a witness nobody holds.
+    // As a kill in the middle of a ref transaction leaves it: each lock is a link to a witness
+    // nobody holds.
     for (witness, lock) in [("one", &branch), ("two", &packed)] {
         let witness = git.join("lane/locks").join(witness);
         write(&witness, "");
@@ -133,7 +161,14 @@ fn commits_that_only_the_reflog_of_the_branch_names_are_kept() {
     let sandbox = Sandbox::new();
     let earlier = sandbox.root().join("earlier");
     for (name, gone) in [("login", false), ("gone", true)] {
-        sandbox.git(["worktree", "add", "-q", earlier.to_str().unwrap(), "-b", name]);
+        sandbox.git([
+            "worktree",
+            "add",
+            "-q",
+            earlier.to_str().unwrap(),
+            "-b",
+            name,
+        ]);
         write(&earlier.join("file"), name);
         sandbox.git_in(&earlier, ["add", "file"]);
         sandbox.git_in(&earlier, ["commit", "-q", "-m", "first"]);
@@ -155,7 +190,8 @@ fn commits_that_only_the_reflog_of_the_branch_names_are_kept() {
     }
 }
 
-/// git removes `.git/worktrees` whenever it is empty, also in the instant before a lane comes back into it.
+/// git removes `.git/worktrees` whenever it is empty, also in the instant before a lane comes back
+/// into it.
 #[test]
 fn a_lane_comes_back_beside_a_prune_that_never_stops() {
     use std::sync::atomic::{AtomicBool, Ordering};
@@ -168,8 +204,14 @@ fn a_lane_comes_back_beside_a_prune_that_never_stops() {
                 drop(std::fs::remove_dir(sandbox.repo.join(".git/worktrees")));
             }
         });
-        let runs: Vec<_> =
-            (0..10).flat_map(|_| [sandbox.lane(["drop", "login"]), sandbox.lane(["restore", "login"])]).collect();
+        let runs: Vec<_> = (0..10)
+            .flat_map(|_| {
+                [
+                    sandbox.lane(["drop", "login"]),
+                    sandbox.lane(["restore", "login"]),
+                ]
+            })
+            .collect();
         stop.store(true, Ordering::Relaxed);
         for run in runs {
             run.ok();
@@ -188,7 +230,9 @@ fn a_branch_made_again_at_the_same_commit_gets_its_old_reflog_back_whenever_the_
         sandbox.git(["branch", "login", &tip]);
         sandbox.git(["pack-refs", "--all"]);
         let mut dying = sandbox.command("git-lane");
-        dying.args(["restore", "login"]).env("GIT_LANE_TEST_DIE_AT", step.to_string());
+        dying
+            .args(["restore", "login"])
+            .env("GIT_LANE_TEST_DIE_AT", step.to_string());
         let done = sandbox.run(&mut dying).code == 0;
         if !done {
             sandbox.lane(["restore", "login"]).ok();
@@ -196,7 +240,10 @@ fn a_branch_made_again_at_the_same_commit_gets_its_old_reflog_back_whenever_the_
         let log = sandbox.git(["reflog", "--format=%gs", "login"]);
         let said: Vec<&str> = log.lines().collect();
         assert_eq!(said.len(), 3, "step {step}: {log}");
-        assert!(said[0].starts_with("branch: Created from") && said[1] == "commit: login: file", "{log}");
+        assert!(
+            said[0].starts_with("branch: Created from") && said[1] == "commit: login: file",
+            "{log}"
+        );
         sandbox.nothing_left_behind(0);
         if done {
             return;

@@ -36,8 +36,13 @@ fn fill(sandbox: &Sandbox, path: &Path) {
     mode(&path.join("sealed/inside"), 0o444);
     mode(&path.join("sealed"), 0o555);
     write(&path.join(OsStr::from_bytes(b"latin-\xe9-\xff")), "x");
-    // Bits that only chmod sets, a directory that hands its group down, one name of several for a file.
-    for (name, bits) in [("setuid", 0o4755), ("setgid", 0o2755), ("unreadable", 0o000)] {
+    // Bits that only chmod sets, a directory that hands its group down, one name of several for a
+    // file.
+    for (name, bits) in [
+        ("setuid", 0o4755),
+        ("setgid", 0o2755),
+        ("unreadable", 0o000),
+    ] {
         write(&path.join(name), "x");
         mode(&path.join(name), bits);
     }
@@ -45,12 +50,26 @@ fn fill(sandbox: &Sandbox, path: &Path) {
     mode(&path.join("shared"), 0o3777);
     std::fs::hard_link(path.join("untracked"), path.join("second-name")).unwrap();
     std::fs::hard_link(sandbox.repo.join("README"), path.join("name-elsewhere")).unwrap();
-    let noted = rustix::fs::setxattr(path.join("private"), "user.note", b"x\0y", rustix::fs::XattrFlags::empty());
-    assert!(noted.is_ok() || noted == Err(rustix::io::Errno::NOTSUP), "{noted:?}");
+    let noted = rustix::fs::setxattr(
+        path.join("private"),
+        "user.note",
+        b"x\0y",
+        rustix::fs::XattrFlags::empty(),
+    );
+    assert!(
+        noted.is_ok() || noted == Err(rustix::io::Errno::NOTSUP),
+        "{noted:?}"
+    );
     let old = std::fs::FileTimes::new().set_modified(std::time::SystemTime::UNIX_EPOCH);
-    std::fs::File::open(path.join("script")).unwrap().set_times(old).unwrap();
+    std::fs::File::open(path.join("script"))
+        .unwrap()
+        .set_times(old)
+        .unwrap();
     std::os::unix::net::UnixListener::bind(path.join("socket")).unwrap();
-    let fifo = std::process::Command::new("mkfifo").arg(path.join("fifo")).status().unwrap();
+    let fifo = std::process::Command::new("mkfifo")
+        .arg(path.join("fifo"))
+        .status()
+        .unwrap();
     assert!(fifo.success());
     sandbox.git_in(path, ["init", "-q", "nested"]);
     write(&path.join("nested/file"), "x");
@@ -60,6 +79,14 @@ fn fill(sandbox: &Sandbox, path: &Path) {
 }
 
 fn collect_garbage(sandbox: &Sandbox) {
-    sandbox.git(["-c", "gc.reflogExpire=now", "-c", "gc.reflogExpireUnreachable=now", "gc", "-q", "--prune=now"]);
+    sandbox.git([
+        "-c",
+        "gc.reflogExpire=now",
+        "-c",
+        "gc.reflogExpireUnreachable=now",
+        "gc",
+        "-q",
+        "--prune=now",
+    ]);
     sandbox.git(["worktree", "prune", "--expire=now"]);
 }

@@ -1,5 +1,5 @@
-//! Other tools' hooks beside git-lane's, which write into the worktree: they are not in the way of the way back, and what
-//! they have written is kept.
+//! Other tools' hooks beside git-lane's, which write into the worktree: they are not in the way of
+//! the way back, and what they have written is kept.
 
 use std::path::Path;
 
@@ -27,7 +27,8 @@ use Layout::{Before, Chained, Configured, Index, Manager};
 
 const LAYOUTS: [Layout; 5] = [Chained, Before, Manager, Configured, Index];
 
-/// What the other tool's hook does after a switch, and what is not as it was afterwards where it comes first.
+/// What the other tool's hook does after a switch, and what is not as it was afterwards where it
+/// comes first.
 #[rustfmt::skip]
 const ROWS: &[(&str, &[&str])] = &[
     ("echo tool >>w", &[]),
@@ -57,7 +58,8 @@ fn place(shop: &Shop, layout: Layout, script: &str) {
     let text = format!("#!/bin/sh\n{script}");
     let executable = |file: &Path, text: String| {
         write(file, text);
-        std::fs::set_permissions(file, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        std::fs::set_permissions(file, std::os::unix::fs::PermissionsExt::from_mode(0o755))
+            .unwrap();
     };
     match layout {
         Chained => {
@@ -68,20 +70,33 @@ fn place(shop: &Shop, layout: Layout, script: &str) {
         Before => {
             shop.sandbox.lane(["init", "--files"]).ok();
             let ours = std::fs::read_to_string(own.join("post-checkout")).unwrap();
-            executable(&own.join("post-checkout"), ours.replacen("#!/bin/sh\n", &text, 1));
+            executable(
+                &own.join("post-checkout"),
+                ours.replacen("#!/bin/sh\n", &text, 1),
+            );
         }
         Manager => {
             shop.sandbox.lane(["init", "--uninstall"]).ok();
             let directory = shop.sandbox.root().join("manager");
             std::fs::create_dir(&directory).unwrap();
-            executable(&directory.join("post-checkout"), format!("{text}git-lane hook post-checkout \"$@\"\n"));
-            shop.sandbox.git(["config", "core.hooksPath", directory.to_str().unwrap()]);
+            executable(
+                &directory.join("post-checkout"),
+                format!("{text}git-lane hook post-checkout \"$@\"\n"),
+            );
+            shop.sandbox
+                .git(["config", "core.hooksPath", directory.to_str().unwrap()]);
         }
         Configured => {
             let file = shop.sandbox.root().join("tool");
             executable(&file, text);
-            shop.sandbox.git(["config", "--global", "hook.tool.command", file.to_str().unwrap()]);
-            shop.sandbox.git(["config", "--global", "hook.tool.event", "post-checkout"]);
+            shop.sandbox.git([
+                "config",
+                "--global",
+                "hook.tool.command",
+                file.to_str().unwrap(),
+            ]);
+            shop.sandbox
+                .git(["config", "--global", "hook.tool.event", "post-checkout"]);
         }
         Index => {
             // Once: what the script does may write the index.
@@ -92,14 +107,23 @@ fn place(shop: &Shop, layout: Layout, script: &str) {
     }
 }
 
-/// A hook that has heard of the way out hears of the way back, and would write again; here it writes once.
+/// A hook that has heard of the way out hears of the way back, and would write again; here it
+/// writes once.
 fn once(script: &str) -> String {
     format!("[ -e ../../ran ] || {{ : >../../ran\n{script}\n}}")
 }
 
-fn tried(level: &'static str, layout: Layout, script: &str, edits: &str) -> (Shop, Run, Everything, Everything) {
+fn tried(
+    level: &'static str,
+    layout: Layout,
+    script: &str,
+    edits: &str,
+) -> (Shop, Run, Everything, Everything) {
     let shop = Shop::prepared(level, Refs::Files, FAR);
-    drop(shop.sh(&shop.one, &format!("{edits}; sleep 0.02; git update-index -q --refresh")));
+    drop(shop.sh(
+        &shop.one,
+        &format!("{edits}; sleep 0.02; git update-index -q --refresh"),
+    ));
     place(&shop, layout, &once(script));
     let before = Everything::of(&shop, &shop.one);
     let run = shop.sh(&shop.one, "git switch -q far");
@@ -116,7 +140,8 @@ fn runs_at(layout: Layout, level: &str) -> bool {
     }
 }
 
-/// A git that has our hooks in its configuration runs hook files after them, whatever they answer: git-lane-init(1), LIMITS.
+/// A git that has our hooks in its configuration runs hook files after them, whatever they answer:
+/// git-lane-init(1), LIMITS.
 fn runs_after_us(layout: Layout) -> bool {
     git_version() >= (2, 54) && [Chained, Before].contains(&layout)
 }
@@ -149,33 +174,57 @@ fn what_they_wrote_can_be_had_again() {
     let script = "printf 'tool\\0\\n' >w; echo tool >own; ln -sf zzz link; echo tool >>k";
     let (shop, run, before, after) = tried("restore", Manager, script, "");
     assert_eq!(after.differences(&before), [""; 0], "{run}");
-    let said =
-        run.stderr.lines().find(|line| line.contains("is kept until git prunes it")).unwrap_or_else(|| panic!("{run}"));
+    let said = run
+        .stderr
+        .lines()
+        .find(|line| line.contains("is kept until git prunes it"))
+        .unwrap_or_else(|| panic!("{run}"));
     assert!(said.contains("(and 3 files more)"), "{said}");
     let (_, show) = said.rsplit_once(": git show ").unwrap();
     let tree = show.split(':').next().unwrap();
-    let kept = |path: &str| shop.sandbox.git(["cat-file", "blob", &format!("{tree}:{path}")]);
-    assert_eq!((kept("w").as_str(), kept("own").as_str(), kept("link").as_str()), ("tool\0", "tool", "zzz"));
+    let kept = |path: &str| {
+        shop.sandbox
+            .git(["cat-file", "blob", &format!("{tree}:{path}")])
+    };
+    assert_eq!(
+        (
+            kept("w").as_str(),
+            kept("own").as_str(),
+            kept("link").as_str()
+        ),
+        ("tool\0", "tool", "zzz")
+    );
     assert_eq!(kept("k"), "file\ntool");
     shop.sh(&shop.one, &format!("git show {show}")).ok();
 }
 
-/// What the user had staged as the other branch has it, and edited on top of that, is none of the tool's.
+/// What the user had staged as the other branch has it, and edited on top of that, is none of the
+/// tool's.
 #[test]
 fn the_users_edits_stay_among_theirs() {
-    for layout in [Chained, Before, Manager].into_iter().filter(|layout| !runs_after_us(*layout)) {
+    for layout in [Chained, Before, Manager]
+        .into_iter()
+        .filter(|layout| !runs_after_us(*layout))
+    {
         for edits in [
             "git checkout -q far -- w new; echo mine >>w; sleep 0.05",
             "git rm -q --cached own; echo mine >own; echo own >>.gitignore; sleep 0.05",
             "git checkout -q far -- new; rm new; echo mine >>g; sleep 0.05",
             "echo mine >>g; git add g; rm -r e; ln -s d e; sleep 0.05",
         ] {
-            let (_, run, before, after) =
-                tried("restore", layout, "echo tool >>link; echo tool >>k; git status >/dev/null", edits);
+            let (_, run, before, after) = tried(
+                "restore",
+                layout,
+                "echo tool >>link; echo tool >>k; git status >/dev/null",
+                edits,
+            );
             assert!(run.code != 0 && run.stderr.contains("hint: "), "{run}");
             // Through the link the tool has written into another file.
-            let differences: Vec<_> =
-                after.differences(&before).into_iter().filter(|what| !what.starts_with("file g")).collect();
+            let differences: Vec<_> = after
+                .differences(&before)
+                .into_iter()
+                .filter(|what| !what.starts_with("file g"))
+                .collect();
             assert_eq!(differences, [""; 0], "{layout:?} {edits} {run}");
         }
     }
@@ -188,7 +237,11 @@ fn an_older_hook_hears_of_what_stands() {
         return;
     }
     let shop = Shop::prepared("restore", Refs::Files, FAR);
-    place(&shop, Chained, "echo \"$1 $2 $3\" >>../../heard; [ ! -e ../../fail ] || exit 7");
+    place(
+        &shop,
+        Chained,
+        "echo \"$1 $2 $3\" >>../../heard; [ ! -e ../../fail ] || exit 7",
+    );
     let heard = || std::fs::read_to_string(shop.sandbox.root().join("heard")).unwrap_or_default();
     assert_ne!(shop.sh(&shop.one, "git switch far").code, 0);
     assert_eq!(heard(), "");
@@ -199,6 +252,10 @@ fn an_older_hook_hears_of_what_stands() {
     assert_eq!(shop.sh(&shop.one, "git switch -q one").code, 1);
     // With the rule looking away it hears of everything.
     std::fs::remove_file(shop.sandbox.root().join("fail")).unwrap();
-    shop.sh(&shop.one, "GIT_LANE_BYPASS=1 git switch -q far && git switch -q one").ok();
+    shop.sh(
+        &shop.one,
+        "GIT_LANE_BYPASS=1 git switch -q far && git switch -q one",
+    )
+    .ok();
     assert_eq!(heard().lines().count(), 4);
 }

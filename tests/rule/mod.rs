@@ -1,4 +1,5 @@
-//! The rule: plain git, tried in every way that could break it and in every way that must stay free, at every level.
+//! The rule: plain git, tried in every way that could break it and in every way that must stay
+//! free, at every level.
 
 mod asked_level;
 mod breaks;
@@ -18,11 +19,13 @@ use self::shop::{Refs, possible};
 
 /// The levels that hold the rule, as far as the git under test can do them.
 fn levels() -> impl Iterator<Item = &'static str> {
-    ["restore", "refuse"].into_iter().filter(|level| possible(level, Refs::Files))
+    ["restore", "refuse"]
+        .into_iter()
+        .filter(|level| possible(level, Refs::Files))
 }
 
-/// Tries every row of a table at one level, where the git under test can do that, and tells all that is wrong at once:
-/// `problem` says what is wrong with a row.
+/// Tries every row of a table at one level, where the git under test can do that, and tells all
+/// that is wrong at once: `problem` says what is wrong with a row.
 fn every_row<'a, Row: std::fmt::Debug + 'a>(
     level: &str,
     refs: Refs,
@@ -33,7 +36,13 @@ fn every_row<'a, Row: std::fmt::Debug + 'a>(
         eprintln!("skipped: this git cannot do level {level} with {refs:?}");
         return;
     }
-    let wrong: Vec<String> =
-        rows.filter_map(|row| problem(row).map(|problem| format!("=== {row:?}\n{problem}"))).collect();
-    assert!(wrong.is_empty(), "{} rows at level {level} with {refs:?}:\n{}", wrong.len(), wrong.join("\n"));
+    let wrong: Vec<String> = rows
+        .filter_map(|row| problem(row).map(|problem| format!("=== {row:?}\n{problem}")))
+        .collect();
+    assert!(
+        wrong.is_empty(),
+        "{} rows at level {level} with {refs:?}:\n{}",
+        wrong.len(),
+        wrong.join("\n")
+    );
 }

@@ -1,4 +1,5 @@
-//! A repository with two lanes under the rule, made once for each level and copied for every row of the table.
+//! A repository with two lanes under the rule, made once for each level and copied for every row of
+//! the table.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -19,7 +20,8 @@ pub enum Refs {
 
 /// Whether the git under test can do this at all.
 pub fn possible(level: &str, refs: Refs) -> bool {
-    (level != "refuse" || git_version() >= (2, 46)) && (refs == Refs::Files || git_version() >= (2, 46))
+    (level != "refuse" || git_version() >= (2, 46))
+        && (refs == Refs::Files || git_version() >= (2, 46))
 }
 
 /// Where an operation is tried.
@@ -35,7 +37,8 @@ pub enum In {
     CleanMain,
 }
 
-/// A repository of its own with lanes `one` and `two`, branches `other` and `conf`, and the rule at some level.
+/// A repository of its own with lanes `one` and `two`, branches `other` and `conf`, and the rule at
+/// some level.
 pub struct Shop {
     pub sandbox: Sandbox,
     pub one: PathBuf,
@@ -75,12 +78,16 @@ impl Shop {
             "shop.lanes/two/.git",
         ] {
             let text = std::fs::read_to_string(to.join(path)).unwrap();
-            write(&to.join(path), text.replace(from.to_str().unwrap(), to.to_str().unwrap()));
+            write(
+                &to.join(path),
+                text.replace(from.to_str().unwrap(), to.to_str().unwrap()),
+            );
         }
         let (one, two) = (sandbox.lane_path("one"), sandbox.lane_path("two"));
         let shop = Shop { sandbox, one, two };
         for directory in [&shop.sandbox.repo, &shop.one, &shop.two] {
-            shop.sandbox.git_in(directory, ["update-index", "-q", "--refresh"]);
+            shop.sandbox
+                .git_in(directory, ["update-index", "-q", "--refresh"]);
         }
         shop
     }
@@ -104,14 +111,21 @@ impl Shop {
     /// A script for a shell, in `directory`.
     pub fn sh(&self, directory: &Path, script: &str) -> Run {
         let mut command = self.sandbox.command("sh");
-        command.current_dir(directory).env("GIT_EDITOR", "true").args(["-c", script]);
+        command
+            .current_dir(directory)
+            .env("GIT_EDITOR", "true")
+            .args(["-c", script]);
         self.sandbox.run(&mut command)
     }
 
     /// The same with the rule looking away.
     pub fn setup(&self, directory: &Path, script: &str) {
         let mut command = self.sandbox.command("sh");
-        command.current_dir(directory).env("GIT_LANE_BYPASS", "1").env("GIT_EDITOR", "true").args(["-c", script]);
+        command
+            .current_dir(directory)
+            .env("GIT_LANE_BYPASS", "1")
+            .env("GIT_EDITOR", "true")
+            .args(["-c", script]);
         self.sandbox.run(&mut command).ok();
     }
 
@@ -125,7 +139,11 @@ impl Shop {
         read(directory, directory, &mut files);
         let symbolic = git(&["symbolic-ref", "-q", "HEAD"]);
         Snapshot {
-            head: if symbolic.is_empty() { git(&["rev-parse", "HEAD"]) } else { symbolic },
+            head: if symbolic.is_empty() {
+                git(&["rev-parse", "HEAD"])
+            } else {
+                symbolic
+            },
             index: git(&["ls-files", "--stage"]),
             status: git(&["--no-optional-locks", "status", "--porcelain", "--ignored"]),
             files,
@@ -139,7 +157,12 @@ impl Shop {
 
     /// Every branch and tag with its commit.
     pub fn refs(&self) -> String {
-        self.sandbox.git(["for-each-ref", "--format=%(refname) %(objectname)", "refs/heads", "refs/tags"])
+        self.sandbox.git([
+            "for-each-ref",
+            "--format=%(refname) %(objectname)",
+            "refs/heads",
+            "refs/tags",
+        ])
     }
 }
 
@@ -173,7 +196,10 @@ fn template(level: &str, refs: Refs, script: &str) -> Sandbox {
     }
     sandbox.lane(["init", "--level", level]).ok();
     let mut command = sandbox.command("sh");
-    command.current_dir(sandbox.lane_path("one")).env("GIT_LANE_BYPASS", "1").args(["-c", script]);
+    command
+        .current_dir(sandbox.lane_path("one"))
+        .env("GIT_LANE_BYPASS", "1")
+        .args(["-c", script]);
     sandbox.run(&mut command).ok();
     sandbox
 }

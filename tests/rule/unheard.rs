@@ -1,10 +1,12 @@
-//! What moves a HEAD and asks no hook of level restore: `git symbolic-ref` and its like, and `git worktree add -f
-//! --no-checkout`. LIMITS of git-lane-init(1) say what happens then, and these tables show it.
+//! What moves a HEAD and asks no hook of level restore: `git symbolic-ref` and its like, and `git
+//! worktree add -f --no-checkout`. LIMITS of git-lane-init(1) say what happens then, and these
+//! tables show it.
 
 use super::shop::{LEVELS, Refs, Shop, possible};
 use crate::sandbox::git_version;
 
-/// A script, where it runs, which worktree it leaves on which branch, and who says so in what words.
+/// A script, where it runs, which worktree it leaves on which branch, and who says so in what
+/// words.
 #[derive(Debug)]
 struct Row {
     from: &'static str,
@@ -103,11 +105,14 @@ fn place(shop: &Shop, name: &str) -> std::path::PathBuf {
 }
 
 fn rows() -> impl Iterator<Item = &'static Row> {
-    ROWS.iter().filter(|row| !row.script.contains("symref-update") || git_version() >= (2, 46))
+    ROWS.iter()
+        .filter(|row| !row.script.contains("symref-update") || git_version() >= (2, 46))
 }
 
 fn backends(level: &'static str) -> impl Iterator<Item = Refs> {
-    [Refs::Files, Refs::Reftable].into_iter().filter(move |refs| possible(level, *refs))
+    [Refs::Files, Refs::Reftable]
+        .into_iter()
+        .filter(move |refs| possible(level, *refs))
 }
 
 #[test]
@@ -123,19 +128,32 @@ fn at_level_restore_it_is_told_by_the_list_the_doctor_and_the_next_commit() {
             let list = shop.sandbox.lane(["list"]);
             assert!(list.stdout.contains(row.listed), "{refs:?} {row:?} {list}");
             let doctor = shop.sandbox.lane(["doctor"]);
-            assert!(doctor.code != 0 && doctor.stdout.contains(row.doctor), "{refs:?} {row:?} {doctor}");
+            assert!(
+                doctor.code != 0 && doctor.stdout.contains(row.doctor),
+                "{refs:?} {row:?} {doctor}"
+            );
             let before = (shop.refs(), branch());
             let run = shop.sh(&there, "git commit -q --allow-empty -m x");
-            assert!(run.code != 0 && run.stderr.contains("hint: "), "{refs:?} {row:?} {run}");
+            assert!(
+                run.code != 0 && run.stderr.contains("hint: "),
+                "{refs:?} {row:?} {run}"
+            );
             // These git refuses by itself where the index has something else than the branch.
             for refused in ["git merge -q --no-ff --no-edit conf", "git rebase -q conf"] {
                 let run = shop.sh(&there, refused);
-                assert!(run.code != 0 || row.branch == "unborn", "{refs:?} {row:?} {run}");
+                assert!(
+                    run.code != 0 || row.branch == "unborn",
+                    "{refs:?} {row:?} {run}"
+                );
             }
             assert_eq!((shop.refs(), branch()), before, "{row:?}");
             let fix = shop.sandbox.lane(["doctor", "--fix"]);
             if let Some((_, hint)) = fix.stdout.split_once("in its worktree: git symbolic-ref ") {
-                shop.sh(&there, &format!("git symbolic-ref {}", hint.lines().next().unwrap())).ok();
+                shop.sh(
+                    &there,
+                    &format!("git symbolic-ref {}", hint.lines().next().unwrap()),
+                )
+                .ok();
             }
             assert_eq!(branch(), row.fixed, "{refs:?} {row:?} {fix}");
             if row.at == "one" {
@@ -153,10 +171,15 @@ fn at_level_refuse_it_does_not_happen() {
             let before = (shop.snapshots(), shop.refs());
             let run = shop.sh(&place(&shop, row.from), row.script);
             assert!(
-                run.code != 0 && run.stderr.contains("lane 'one'") | run.stderr.contains("lane 'two'"),
+                run.code != 0
+                    && run.stderr.contains("lane 'one'") | run.stderr.contains("lane 'two'"),
                 "{row:?} {run}"
             );
-            assert_eq!((shop.snapshots(), shop.refs()), before, "{refs:?} {row:?} {run}");
+            assert_eq!(
+                (shop.snapshots(), shop.refs()),
+                before,
+                "{refs:?} {row:?} {run}"
+            );
             assert!(!place(&shop, "w").exists(), "{refs:?} {row:?} {run}");
         }
     }
@@ -164,15 +187,26 @@ fn at_level_refuse_it_does_not_happen() {
 
 #[test]
 fn the_other_levels_let_it_be() {
-    for level in LEVELS.into_iter().filter(|level| !["restore", "refuse"].contains(level)) {
+    for level in LEVELS
+        .into_iter()
+        .filter(|level| !["restore", "refuse"].contains(level))
+    {
         for refs in backends(level) {
             for row in rows() {
                 let shop = Shop::new(level, refs);
                 let moved = shop.sh(&place(&shop, row.from), row.script);
                 let commit = shop.sh(&place(&shop, row.at), "git commit -q --allow-empty -m x");
-                assert_eq!((moved.code, commit.code), (0, 0), "{level} {refs:?} {row:?} {commit}");
+                assert_eq!(
+                    (moved.code, commit.code),
+                    (0, 0),
+                    "{level} {refs:?} {row:?} {commit}"
+                );
                 assert_eq!(moved.stderr, "", "{row:?}");
-                assert_eq!(commit.stderr.contains("warning: "), level == "warn", "{level} {refs:?} {row:?} {commit}");
+                assert_eq!(
+                    commit.stderr.contains("warning: "),
+                    level == "warn",
+                    "{level} {refs:?} {row:?} {commit}"
+                );
             }
         }
     }

@@ -1,4 +1,5 @@
-//! The way back, whatever the user had done before the switch: HEAD, index, files, modes, links and all are as they were.
+//! The way back, whatever the user had done before the switch: HEAD, index, files, modes, links and
+//! all are as they were.
 
 use std::path::Path;
 
@@ -7,8 +8,9 @@ use super::levels;
 use super::shop::{Refs, Shop};
 use crate::sandbox::Run;
 
-/// Lane `one` beside branch `far`, which differs from it in every way a file can: changed, added, gone, gone with its
-/// directory, a file instead of a directory and the other way round, another link, another mode.
+/// Lane `one` beside branch `far`, which differs from it in every way a file can: changed, added,
+/// gone, gone with its directory, a file instead of a directory and the other way round, another
+/// link, another mode.
 pub const FAR: &str = r"
     mkdir e k && echo e >e/only && echo 1 >k/1 && echo 2 >k/2 && echo file >r && seq 9 >w && ln -s f link &&
     echo run >run && git add . && git commit -q -m base && git branch far && echo own >own && git add own &&
@@ -31,7 +33,8 @@ const CONFLICTS: [&str; 7] = [
 #[rustfmt::skip]
 const ROWS: &[(&str, &str)] = &[
     // Only HEAD moves.
-    ("echo s >g; git add g; echo u >>g; echo n >n; git add n; echo u >u; git rm -q --cached h; rm d/x", "git checkout -b fresh"),
+    ("echo s >g; git add g; echo u >>g; echo n >n; git add n; echo u >u; git rm -q --cached h; rm \
+      d/x", "git checkout -b fresh"),
     ("echo s >g; git add g; echo u >>g; git rm -q -r e; git mv k l", "git switch -c fresh"),
     ("git read-tree --empty", "git checkout -b fresh"),
     ("rm \"$(git rev-parse --git-path index)\"", "git checkout -b fresh"),
@@ -45,7 +48,8 @@ const ROWS: &[(&str, &str)] = &[
     ("git rm -q --cached r; rm r; echo mine >r.mine", "git switch far~1"),
     ("git rm -q --cached h", "git switch far"),
     ("git rm -q --cached h; echo mine >h", "git switch far"),
-    ("git rm -q --cached h; echo mine >h; echo h >>\"$(git rev-parse --git-path info/exclude)\"", "git switch far"),
+    ("git rm -q --cached h; echo mine >h; echo h >>\"$(git rev-parse --git-path \
+      info/exclude)\"", "git switch far"),
     ("git rm -q --cached h; echo mine >h; echo h >>.gitignore", "git checkout far"),
     ("git rm -q --cached h; rm h; ln -s zzz h", "git switch far"),
     ("git rm -q --cached own; chmod +x own", "git switch far"),
@@ -86,19 +90,21 @@ const ROWS: &[(&str, &str)] = &[
     ("echo s >g; git add g; echo u >>g; mkdir -p x/y/z; echo u >x/y/z/u", "git checkout -B far"),
     ("echo s >g; git add g; echo u >>g", "git switch -C far far"),
     ("echo s >g; git add g; echo u >>g", "git switch -c fresh -t far"),
-    ("echo s >g; git add g; echo u >>g; git rm -q --cached h; echo mine >h", "git checkout --orphan fresh far"),
+    ("echo s >g; git add g; echo u >>g; git rm -q --cached h; echo mine >h", "git checkout \
+         --orphan fresh far"),
     ("echo s >g; git add g; echo u >>g", "git switch --ignore-other-worktrees main"),
     // Put aside before the rebase is refused, or turns out to be none.
     ("echo u >>g", "git rebase --autostash main far"),
-    ("echo s >>g; git add g; echo u >>g; echo n >n; git add n; echo u >u", "git rebase --autostash main far"),
+    ("echo s >>g; git add g; echo u >>g; echo n >n; git add n; echo u >u", "git rebase --autostash \
+         main far"),
     ("echo s >>g; git add g; echo u >>g", "git rebase --autostash --apply main far"),
     ("echo s >>g; git add g; echo u >>g", "git -c rebase.autoStash=true rebase main far"),
     ("echo u >>g", "git rebase --autostash far~1 far; false"),
     ("echo u >>g", "git rebase --autostash --apply far~1 far; false"),
 ];
 
-/// What the switch itself throws away, or what cannot be told afterwards: git-lane-init(1), LIMITS. HEAD is back all the
-/// same, and nothing differs but what stands here.
+/// What the switch itself throws away, or what cannot be told afterwards: git-lane-init(1), LIMITS.
+/// HEAD is back all the same, and nothing differs but what stands here.
 #[rustfmt::skip]
 const LIMITS: &[(&str, &str, &[&str])] = &[
     // A deletion of a file that differs leaves no trace.
@@ -106,19 +112,24 @@ const LIMITS: &[(&str, &str, &[&str])] = &[
     ("rm h", "git switch far", &["file h"]),
     ("rm -r e", "git switch far", &["directory e", "file e/only"]),
     ("git rm -q h", "git switch far", &["file h", "flag h", "index h"]),
-    ("git rm -q -r e", "git switch far", &["directory e", "file e/only", "flag e/only", "index e/only"]),
+    ("git rm -q -r e", "git switch far", &["directory e", "file e/only", "flag e/only", "index \
+         e/only"]),
     // git overwrites and removes what is ignored, permissions that it does not track, and marks.
-    ("echo mine >new; echo new >>\"$(git rev-parse --git-path info/exclude)\"", "git switch far", &["file new"]),
+    ("echo mine >new; echo new >>\"$(git rev-parse --git-path info/exclude)\"", "git switch \
+         far", &["file new"]),
     ("chmod 600 w g", "git switch far", &["file w"]),
     ("git update-index --assume-unchanged w", "git switch far", &["flag w"]),
     // Told to throw everything away.
-    ("echo s >g; git add g; echo u >>h; echo mine >w", "git switch -f far", &["file g", "file h", "file w", "index g"]),
+    ("echo s >g; git add g; echo u >>h; echo mine >w", "git switch -f far", &["file g", "file \
+         h", "file w", "index g"]),
     ("git rm -q -r --cached own", "git switch -f far", &["flag own", "index own"]),
-    ("echo stash >f; git stash -q; echo two >f; git commit -q -a -m two; git stash pop -q", "git checkout -f far",
+    ("echo stash >f; git stash -q; echo two >f; git commit -q -a -m two; git stash pop -q", "git \
+         checkout -f far",
         &["file f", "flag f", "index f", "index f at 1", "index f at 2", "index f at 3"]),
 ];
 
-/// A `--force` with an index that has nothing in it, or is gone: what was in files that git did not write stays.
+/// A `--force` with an index that has nothing in it, or is gone: what was in files that git did not
+/// write stays.
 #[rustfmt::skip]
 const EMPTIED: [&str; 4] = [
     "git rm -q -r --cached .",
@@ -141,9 +152,16 @@ fn tried(level: &'static str, edits: &str, switch: &str) -> (Shop, Run, Vec<Stri
 
 #[track_caller]
 fn ensure_nothing_is_left(shop: &Shop, directory: &Path) {
-    let git_dir = shop.sandbox.git_in(directory, ["rev-parse", "--absolute-git-dir"]);
-    let names = std::fs::read_dir(git_dir).unwrap().flatten().map(|entry| entry.file_name().into_string().unwrap());
-    let left: Vec<_> = names.filter(|name| name.ends_with(".lock") || name.starts_with("lane-")).collect();
+    let git_dir = shop
+        .sandbox
+        .git_in(directory, ["rev-parse", "--absolute-git-dir"]);
+    let names = std::fs::read_dir(git_dir)
+        .unwrap()
+        .flatten()
+        .map(|entry| entry.file_name().into_string().unwrap());
+    let left: Vec<_> = names
+        .filter(|name| name.ends_with(".lock") || name.starts_with("lane-"))
+        .collect();
     assert!(left.is_empty(), "{left:?}");
 }
 
@@ -176,25 +194,47 @@ fn refused_by_git(run: &Run) -> bool {
 #[test]
 fn conflicts_in_the_index_stay_when_only_head_comes_back() {
     for level in levels() {
-        let switches =
-            ["git switch -c fresh", "git checkout -b fresh", "git checkout -q -b fresh HEAD", "git switch -C fresh"];
-        for (edits, switch) in CONFLICTS.iter().chain(&CONFLICTS).zip(switches.iter().cycle()) {
+        let switches = [
+            "git switch -c fresh",
+            "git checkout -b fresh",
+            "git checkout -q -b fresh HEAD",
+            "git switch -C fresh",
+        ];
+        for (edits, switch) in CONFLICTS
+            .iter()
+            .chain(&CONFLICTS)
+            .zip(switches.iter().cycle())
+        {
             let (shop, run, differences) = tried(level, edits, switch);
-            assert_ne!(shop.sandbox.git_in(&shop.one, ["ls-files", "-u"]), "", "{edits}: {run}");
-            // With a merge or the like in progress git refuses `switch`, and forgets it with `checkout`.
+            assert_ne!(
+                shop.sandbox.git_in(&shop.one, ["ls-files", "-u"]),
+                "",
+                "{edits}: {run}"
+            );
+            // With a merge or the like in progress git refuses `switch`, and forgets it with
+            // `checkout`.
             let forgotten = |what: &String| what.starts_with("operation ") && level == "restore";
-            assert!(differences.iter().all(forgotten), "{level} {edits}: {differences:?} {run}");
+            assert!(
+                differences.iter().all(forgotten),
+                "{level} {edits}: {differences:?} {run}"
+            );
             assert_ne!(run.code, 0, "{run}");
             if refused_by_git(&run) {
                 continue;
             }
             // The hint leads on from there.
             assert!(
-                run.stderr.contains("hint: branch 'fresh' stays; give it a lane of its own with: git lane start fresh"),
+                run.stderr.contains(
+                    "hint: branch 'fresh' stays; give it a lane of its own with: \
+                                     git lane start fresh"
+                ),
                 "{run}"
             );
             shop.sh(&shop.one, "git lane start fresh").ok();
-            assert_eq!(shop.sandbox.git_in(&shop.one, ["branch", "--show-current"]), "one");
+            assert_eq!(
+                shop.sandbox.git_in(&shop.one, ["branch", "--show-current"]),
+                "one"
+            );
         }
     }
 }
@@ -203,9 +243,19 @@ fn conflicts_in_the_index_stay_when_only_head_comes_back() {
 fn a_rebase_that_stopped_at_conflicts_goes_on_where_it_was() {
     for level in levels() {
         let (shop, run, differences) = tried(level, "git rebase -q conf", "git checkout -b fresh");
-        assert!(run.stderr.contains("hint: branch 'fresh' stays"), "{level} {run}");
-        assert!(differences.iter().all(|what| what == "operation MERGE_MSG"), "{level} {differences:?} {run}");
-        shop.sh(&shop.one, "echo both >f && git add f && git rebase --continue").ok();
+        assert!(
+            run.stderr.contains("hint: branch 'fresh' stays"),
+            "{level} {run}"
+        );
+        assert!(
+            differences.iter().all(|what| what == "operation MERGE_MSG"),
+            "{level} {differences:?} {run}"
+        );
+        shop.sh(
+            &shop.one,
+            "echo both >f && git add f && git rebase --continue",
+        )
+        .ok();
         assert_eq!(shop.snapshot(&shop.one).head, "refs/heads/one\n");
     }
 }
@@ -213,27 +263,36 @@ fn a_rebase_that_stopped_at_conflicts_goes_on_where_it_was() {
 #[test]
 fn nothing_differs_but_what_stands_in_limits() {
     for level in levels() {
-        super::every_row(level, Refs::Files, LIMITS.iter(), |(edits, switch, expected)| {
-            let (_, run, differences) = tried(level, edits, switch);
-            let stopped = run.code != 0 && run.stderr.contains("hint: ");
-            (differences != *expected || !stopped).then(|| format!("{differences:?} {run}"))
-        });
+        super::every_row(
+            level,
+            Refs::Files,
+            LIMITS.iter(),
+            |(edits, switch, expected)| {
+                let (_, run, differences) = tried(level, edits, switch);
+                let stopped = run.code != 0 && run.stderr.contains("hint: ");
+                (differences != *expected || !stopped).then(|| format!("{differences:?} {run}"))
+            },
+        );
     }
 }
 
 #[test]
 fn a_forced_switch_with_an_emptied_index_comes_back_and_leaves_untracked_files_alone() {
     for level in levels() {
-        for (edits, switch) in EMPTIED
-            .iter()
-            .flat_map(|edits| ["git switch -f far", "git checkout -q --force far"].map(|switch| (edits, switch)))
-        {
+        for (edits, switch) in EMPTIED.iter().flat_map(|edits| {
+            ["git switch -f far", "git checkout -q --force far"].map(|switch| (edits, switch))
+        }) {
             let (shop, run, differences) = tried(level, edits, switch);
             assert!(run.code != 0 && run.stderr.contains("hint: "), "{run}");
-            let lost = |what: &String| what.starts_with("file ") || what.starts_with("directory ") || what == "HEAD";
+            let lost = |what: &String| {
+                what.starts_with("file ") || what.starts_with("directory ") || what == "HEAD"
+            };
             let lost: Vec<_> = differences.iter().filter(|what| lost(what)).collect();
             // One that was deleted from a directory that is a file there has no way to be known.
-            assert!(lost.is_empty() || lost == ["file k/1"], "{level} {edits}: {lost:?} {run}");
+            assert!(
+                lost.is_empty() || lost == ["file k/1"],
+                "{level} {edits}: {lost:?} {run}"
+            );
             assert_eq!(shop.snapshot(&shop.one).head, "refs/heads/one\n");
         }
     }

@@ -14,10 +14,16 @@ fn the_base_is_the_remotes_head_then_the_main_worktrees_branch() {
     sandbox.git(["clone", "-q", ".", clone.to_str().unwrap()]);
     sandbox.git_in(&clone, ["switch", "-q", "-c", "elsewhere"]);
     sandbox.lane_in(&clone, ["start", "two"]).ok();
-    assert_eq!(sandbox.git_in(&clone, ["config", "lane.two.base"]), "refs/heads/main");
+    assert_eq!(
+        sandbox.git_in(&clone, ["config", "lane.two.base"]),
+        "refs/heads/main"
+    );
     sandbox.git_in(&clone, ["branch", "-q", "-D", "main"]);
     sandbox.lane_in(&clone, ["start", "three"]).ok();
-    assert_eq!(sandbox.git_in(&clone, ["config", "lane.three.base"]), "refs/remotes/origin/main");
+    assert_eq!(
+        sandbox.git_in(&clone, ["config", "lane.three.base"]),
+        "refs/remotes/origin/main"
+    );
 }
 
 #[test]
@@ -33,7 +39,11 @@ fn a_base_behind_its_upstream_is_said_and_fetch_starts_from_there() {
     sandbox.lane_in(&clone, ["start", "two", "--fetch"]).ok();
     assert_eq!(sandbox.git_in(&clone, ["rev-parse", "two"]), new);
     let run = sandbox.lane_in(&clone, ["start", "three"]);
-    assert!(run.stderr.contains("'main' is 1 commit behind 'origin/main'"), "{run}");
+    assert!(
+        run.stderr
+            .contains("'main' is 1 commit behind 'origin/main'"),
+        "{run}"
+    );
     run.ok();
 }
 
@@ -42,7 +52,14 @@ fn a_detached_lane_has_no_branch() {
     let sandbox = Sandbox::new();
     sandbox.lane(["start", "look", "--detach"]).ok();
     let path = sandbox.lane_path("look");
-    sandbox.run(sandbox.command("git").current_dir(&path).args(["symbolic-ref", "-q", "HEAD"])).fails(1);
+    sandbox
+        .run(
+            sandbox
+                .command("git")
+                .current_dir(&path)
+                .args(["symbolic-ref", "-q", "HEAD"]),
+        )
+        .fails(1);
     assert_eq!(sandbox.git(["branch", "--list", "look"]), "");
     assert_eq!(sandbox.git_in(&path, ["status", "--porcelain"]), "");
 }
@@ -71,7 +88,10 @@ fn the_post_checkout_hook_runs_as_for_worktree_add() {
     assert_eq!(lines[0].replace("/git ", "/lane "), lines[1]);
     write(&sandbox.root().join("shop.lanes/fail"), "");
     let error = sandbox.lane(["start", "third"]).fails(5);
-    assert!(error.contains("lane 'third' was started, but the post-checkout hook ended with 1"), "{error}");
+    assert!(
+        error.contains("lane 'third' was started, but the post-checkout hook ended with 1"),
+        "{error}"
+    );
     assert_whole(&sandbox, "third");
 }
 
@@ -82,7 +102,11 @@ fn sparse_lanes_leave_the_main_worktree_alone() {
     sandbox.commit("docs");
     sandbox.lane(["start", "login", "--sparse", "docs"]).ok();
     let path = sandbox.lane_path("login");
-    assert!(path.join("docs/a.txt").exists() && path.join("README").exists() && !path.join("src").exists());
+    assert!(
+        path.join("docs/a.txt").exists()
+            && path.join("README").exists()
+            && !path.join("src").exists()
+    );
     assert_whole(&sandbox, "login");
     assert_eq!(sandbox.git_in(&path, ["sparse-checkout", "list"]), "docs");
     assert!(!sandbox.git(["status"]).contains("sparse"));
@@ -91,7 +115,10 @@ fn sparse_lanes_leave_the_main_worktree_alone() {
 
 #[test]
 fn every_kind_of_repository_works() {
-    for (args, since) in [(&["--object-format=sha256"][..], (2, 29)), (&["--ref-format=reftable"], (2, 45))] {
+    for (args, since) in [
+        (&["--object-format=sha256"][..], (2, 29)),
+        (&["--ref-format=reftable"], (2, 45)),
+    ] {
         if git_version() < since {
             eprintln!("skipped: git {:?} has no {args:?}", git_version());
             continue;
@@ -102,7 +129,13 @@ fn every_kind_of_repository_works() {
         sandbox.commit("first");
         sandbox.git(["branch", "old"]);
         let report = sandbox.lane(["start", "login", "old", "--json"]).json();
-        assert_eq!((&report["lanes"][0]["newBranch"], &report["lanes"][1]["newBranch"]), (&true.into(), &false.into()));
+        assert_eq!(
+            (
+                &report["lanes"][0]["newBranch"],
+                &report["lanes"][1]["newBranch"]
+            ),
+            (&true.into(), &false.into())
+        );
         assert_whole(&sandbox, "login");
         assert_whole(&sandbox, "old");
         sandbox.lane(["start", "login"]).ok();
@@ -116,10 +149,16 @@ fn every_kind_of_repository_works() {
 fn without_a_repository_or_a_commit_there_is_a_sentence() {
     let sandbox = Sandbox::empty();
     let error = sandbox.lane(["start", "x"]).fails(4);
-    assert!(error.contains("in no git repository") && error.contains("hint: "), "{error}");
+    assert!(
+        error.contains("in no git repository") && error.contains("hint: "),
+        "{error}"
+    );
     sandbox.git(["init", "-q", "-b", "main"]);
     let error = sandbox.lane(["start", "x"]).fails(1);
-    assert!(error.contains("branch 'main' has no commit yet") && error.contains("hint: "), "{error}");
+    assert!(
+        error.contains("branch 'main' has no commit yet") && error.contains("hint: "),
+        "{error}"
+    );
 }
 
 #[test]
@@ -129,7 +168,12 @@ fn an_inherited_git_dir_does_not_pick_the_repository() {
     let other = sandbox.root().join("other");
     sandbox.git(["init", "-q", other.to_str().unwrap()]);
     let before = sandbox.fingerprint();
-    let run = sandbox.run(sandbox.command("git-lane").args(["start", "x"]).env("GIT_DIR", other.join(".git")));
+    let run = sandbox.run(
+        sandbox
+            .command("git-lane")
+            .args(["start", "x"])
+            .env("GIT_DIR", other.join(".git")),
+    );
     assert!(run.stderr.contains("GIT_DIR names"), "{run}");
     let _ = run.fails(4);
     assert_eq!(sandbox.fingerprint(), before);

@@ -8,7 +8,10 @@ fn killed_at_any_step_the_next_start_completes() {
         for step in 1.. {
             let sandbox = new();
             let killed = sandbox.run(
-                sandbox.command("git-lane").args(["start", "login"]).env("GIT_LANE_TEST_DIE_AT", step.to_string()),
+                sandbox
+                    .command("git-lane")
+                    .args(["start", "login"])
+                    .env("GIT_LANE_TEST_DIE_AT", step.to_string()),
             );
             if killed.code == 0 {
                 assert!(step > 8, "the loop must have died a few times");
@@ -22,7 +25,12 @@ fn killed_at_any_step_the_next_start_completes() {
             sandbox.git(["status"]);
             sandbox.git(["fsck"]);
             let again = sandbox.lane(["start", "login"]);
-            assert!(again.stderr.contains("the start of lane 'login' was interrupted"), "{killed}{again}");
+            assert!(
+                again
+                    .stderr
+                    .contains("the start of lane 'login' was interrupted"),
+                "{killed}{again}"
+            );
             again.ok();
             assert_whole(&sandbox, "login");
         }
@@ -45,13 +53,20 @@ fn twenty_different_starts_at_once_all_succeed() {
     let children: Vec<_> = (0..20)
         .map(|n| {
             let mut command = sandbox.command("git-lane");
-            command.args(["start", &format!("lane{n}")]).stdout(Stdio::piped()).stderr(Stdio::piped());
+            command
+                .args(["start", &format!("lane{n}")])
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped());
             command.spawn().unwrap()
         })
         .collect();
     for child in children {
         let output = child.wait_with_output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
     for n in 0..20 {
         assert_whole(&sandbox, &format!("lane{n}"));
@@ -64,7 +79,10 @@ fn of_twenty_equal_starts_one_creates_and_the_others_lose_or_find_it() {
     let children: Vec<_> = (0..20)
         .map(|_| {
             let mut command = sandbox.command("git-lane");
-            command.args(["start", "same", "--json"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+            command
+                .args(["start", "same", "--json"])
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped());
             command.spawn().unwrap()
         })
         .collect();
@@ -74,28 +92,40 @@ fn of_twenty_equal_starts_one_creates_and_the_others_lose_or_find_it() {
         let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
         match output.status.code() {
             Some(0) => created += usize::from(report["lanes"][0]["created"] == true),
-            other => assert_eq!((other, &report["error"]["kind"]), (Some(1), &"refused".into()), "{report}"),
+            other => assert_eq!(
+                (other, &report["error"]["kind"]),
+                (Some(1), &"refused".into()),
+                "{report}"
+            ),
         }
     }
     assert_eq!(created, 1);
     assert_whole(&sandbox, "same");
 }
 
-/// A start that dies before anything of it can be seen must not take a lane for its own that somebody else started under
-/// the same name meanwhile.
+/// A start that dies before anything of it can be seen must not take a lane for its own that
+/// somebody else started under the same name meanwhile.
 #[test]
 fn a_dead_start_never_undoes_the_lane_of_another() {
     for step in 1.. {
         let sandbox = Sandbox::new();
         let dying = &mut sandbox.command("git-lane");
-        let _ =
-            sandbox.run(dying.args(["start", "login"]).env("GIT_LANE_TEST_DIE_AT", step.to_string())).fails(128 + 9);
+        let _ = sandbox
+            .run(
+                dying
+                    .args(["start", "login"])
+                    .env("GIT_LANE_TEST_DIE_AT", step.to_string()),
+            )
+            .fails(128 + 9);
         if sandbox.git(["branch", "--list", "login"]).contains("login") {
             assert!(step > 4, "only {step} steps before the branch");
             break;
         }
         // Somebody who was under way before the other died has not seen that it is dead.
-        let (journal, aside) = (sandbox.repo.join(".git/lane/journal"), sandbox.root().join("journal"));
+        let (journal, aside) = (
+            sandbox.repo.join(".git/lane/journal"),
+            sandbox.root().join("journal"),
+        );
         std::fs::rename(&journal, &aside).unwrap();
         sandbox.lane(["start", "login"]).ok();
         write(&sandbox.lane_path("login").join("work"), "mine");
@@ -105,7 +135,11 @@ fn a_dead_start_never_undoes_the_lane_of_another() {
         assert!(next.stderr.contains("has been undone"), "{next}");
         next.ok();
         let path = sandbox.lane_path("login");
-        assert_eq!(sandbox.git_in(&path, ["status", "--porcelain", "--branch"]), "## login\n?? work", "step {step}");
+        assert_eq!(
+            sandbox.git_in(&path, ["status", "--porcelain", "--branch"]),
+            "## login\n?? work",
+            "step {step}"
+        );
         sandbox.nothing_left_behind(0);
     }
 }
@@ -114,19 +148,37 @@ fn a_dead_start_never_undoes_the_lane_of_another() {
 fn a_lane_whose_worktree_cannot_be_used_is_told_as_it_is() {
     type Damage = fn(&Sandbox, &Path);
     let table: [(&str, &str, Damage); 5] = [
-        ("its directory has no .git file", "git lane doctor", |_, lane| {
-            std::fs::remove_file(lane.join(".git")).unwrap();
+        (
+            "its directory has no .git file",
+            "git lane doctor",
+            |_, lane| {
+                std::fs::remove_file(lane.join(".git")).unwrap();
+            },
+        ),
+        (
+            "its commondir is empty",
+            "git lane doctor",
+            |sandbox, lane| {
+                write(&sandbox.admin(lane).join("commondir"), "");
+            },
+        ),
+        (
+            "git does not list it as a worktree",
+            "git lane doctor",
+            |sandbox, lane| {
+                std::fs::remove_dir_all(sandbox.admin(lane)).unwrap();
+            },
+        ),
+        (
+            "moved by hand to",
+            "git lane doctor --fix",
+            |sandbox, lane| {
+                std::fs::rename(lane, sandbox.root().join("elsewhere")).unwrap();
+            },
+        ),
+        ("its directory is gone", "git lane prune", |_, lane| {
+            std::fs::remove_dir_all(lane).unwrap()
         }),
-        ("its commondir is empty", "git lane doctor", |sandbox, lane| {
-            write(&sandbox.admin(lane).join("commondir"), "");
-        }),
-        ("git does not list it as a worktree", "git lane doctor", |sandbox, lane| {
-            std::fs::remove_dir_all(sandbox.admin(lane)).unwrap();
-        }),
-        ("moved by hand to", "git lane doctor --fix", |sandbox, lane| {
-            std::fs::rename(lane, sandbox.root().join("elsewhere")).unwrap();
-        }),
-        ("its directory is gone", "git lane prune", |_, lane| std::fs::remove_dir_all(lane).unwrap()),
     ];
     for (words, remedy, damage) in table {
         let sandbox = Sandbox::new();
@@ -135,12 +187,17 @@ fn a_lane_whose_worktree_cannot_be_used_is_told_as_it_is() {
         let before = sandbox.fingerprint();
         let said = sandbox.lane(["start", "login"]).fails(1);
         assert!(said.contains(words) && said.contains(remedy), "{said}");
-        assert_eq!(said.contains("is gone"), words.contains("is gone"), "{said}");
+        assert_eq!(
+            said.contains("is gone"),
+            words.contains("is gone"),
+            "{said}"
+        );
         assert!(sandbox.fingerprint() == before);
     }
 }
 
-/// One repository for each way a worktree is made: by ourselves, and by git where refs are a reftable.
+/// One repository for each way a worktree is made: by ourselves, and by git where refs are a
+/// reftable.
 fn of_every_ref_format() -> Vec<fn() -> Sandbox> {
     fn reftable() -> Sandbox {
         let sandbox = Sandbox::empty();
@@ -159,7 +216,11 @@ fn of_every_ref_format() -> Vec<fn() -> Sandbox> {
 /// Runs `git lane start login` until its `step`th step; `None` when it has no such step.
 fn dead_at(sandbox: &Sandbox, step: usize) -> Option<String> {
     let mut dying = sandbox.command("git-lane");
-    let run = sandbox.run(dying.args(["start", "login"]).env("GIT_LANE_TEST_DIE_AT", step.to_string()));
+    let run = sandbox.run(
+        dying
+            .args(["start", "login"])
+            .env("GIT_LANE_TEST_DIE_AT", step.to_string()),
+    );
     (run.code != 0).then(|| run.fails(128 + 9))
 }
 
@@ -167,7 +228,11 @@ fn dead_at(sandbox: &Sandbox, step: usize) -> Option<String> {
 fn work_in(sandbox: &Sandbox, path: &Path) -> &'static str {
     write(&path.join("untracked"), "hours of work");
     let mut ask = sandbox.command("git");
-    if sandbox.run(ask.current_dir(path).args(["rev-parse", "HEAD"])).code != 0 {
+    if sandbox
+        .run(ask.current_dir(path).args(["rev-parse", "HEAD"]))
+        .code
+        != 0
+    {
         // The directory is in its place, and git does not know it yet.
         return "## login\n?? untracked";
     }
@@ -185,34 +250,70 @@ fn what_can_be_seen_is_completed_with_the_work_in_it_and_never_undone() {
         let mut seen = 0;
         for step in 1.. {
             let sandbox = new();
-            let Some(died) = dead_at(&sandbox, step) else { break };
+            let Some(died) = dead_at(&sandbox, step) else {
+                break;
+            };
             let path = sandbox.lane_path("login");
             if !path.exists() {
                 continue;
             }
             seen += 1;
             let before = work_in(&sandbox, &path);
-            // A git that was killed long ago: nothing can be recorded until somebody removes its lock.
+            // A git that was killed long ago: nothing can be recorded until somebody removes its
+            // lock.
             let lock = sandbox.repo.join(".git/config.lock");
             // One of our own that died too has to go first.
             let _ = std::fs::remove_file(&lock);
             {
                 std::fs::write(&lock, "").unwrap();
                 let old = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
-                std::fs::File::options().write(true).open(&lock).unwrap().set_modified(old).unwrap();
+                std::fs::File::options()
+                    .write(true)
+                    .open(&lock)
+                    .unwrap()
+                    .set_modified(old)
+                    .unwrap();
                 let said = sandbox.lane(["start", "other"]).fails(4);
-                let recorded = sandbox.repo.join(".git/lane/journal").read_dir().unwrap().next().is_none();
-                assert!(recorded || said.contains("the worktree of lane 'login' is at '"), "{died}{said}");
-                assert_eq!(std::fs::read_to_string(path.join("untracked")).unwrap(), "hours of work", "{died}");
+                let recorded = sandbox
+                    .repo
+                    .join(".git/lane/journal")
+                    .read_dir()
+                    .unwrap()
+                    .next()
+                    .is_none();
+                assert!(
+                    recorded || said.contains("the worktree of lane 'login' is at '"),
+                    "{died}{said}"
+                );
+                assert_eq!(
+                    std::fs::read_to_string(path.join("untracked")).unwrap(),
+                    "hours of work",
+                    "{died}"
+                );
                 std::fs::remove_file(&lock).unwrap();
             }
             sandbox.lane(["start", "other"]).ok();
-            assert_eq!(sandbox.git_in(&path, ["status", "--porcelain", "--branch"]), before, "{died}");
-            assert_eq!(sandbox.git(["config", "lane.login.worktree"]), path.to_str().unwrap());
-            assert!(!sandbox.git(["worktree", "list", "--porcelain"]).contains("locked"), "{died}");
+            assert_eq!(
+                sandbox.git_in(&path, ["status", "--porcelain", "--branch"]),
+                before,
+                "{died}"
+            );
+            assert_eq!(
+                sandbox.git(["config", "lane.login.worktree"]),
+                path.to_str().unwrap()
+            );
+            assert!(
+                !sandbox
+                    .git(["worktree", "list", "--porcelain"])
+                    .contains("locked"),
+                "{died}"
+            );
             sandbox.nothing_left_behind(0);
         }
-        assert!(seen > 2, "only {seen} steps at which something could be seen");
+        assert!(
+            seen > 2,
+            "only {seen} steps at which something could be seen"
+        );
     }
 }
 
@@ -225,24 +326,43 @@ fn a_start_that_fails_at_its_record_leaves_the_worktree_for_the_next_command() {
         let text = std::fs::read_to_string(&config).unwrap();
         std::fs::write(&config, format!("{text}{}", "# a comment\n".repeat(20_000))).unwrap();
         let mut limited = sandbox.command("sh");
-        limited.args(["-c", "trap '' XFSZ; ulimit -f 100; exec git-lane start login"]);
+        limited.args([
+            "-c",
+            "trap '' XFSZ; ulimit -f 100; exec git-lane start login",
+        ]);
         let said = sandbox.run(&mut limited).fails(4);
-        assert!(said.contains("the worktree of lane 'login' is at '"), "{said}");
+        assert!(
+            said.contains("the worktree of lane 'login' is at '"),
+            "{said}"
+        );
         let path = sandbox.lane_path("login");
         let before = work_in(&sandbox, &path);
         let next = sandbox.lane(["start", "other"]);
-        assert!(next.stderr.contains("the start of lane 'login' was interrupted; it has been completed"), "{next}");
+        assert!(
+            next.stderr
+                .contains("the start of lane 'login' was interrupted; it has been completed"),
+            "{next}"
+        );
         next.ok();
-        assert_eq!(sandbox.git_in(&path, ["status", "--porcelain", "--branch"]), before);
+        assert_eq!(
+            sandbox.git_in(&path, ["status", "--porcelain", "--branch"]),
+            before
+        );
         sandbox.nothing_left_behind(0);
     }
 }
 
-/// A lock, another branch, a detached HEAD, another place: whatever somebody does to a worktree whose start has died.
+/// A lock, another branch, a detached HEAD, another place: whatever somebody does to a worktree
+/// whose start has died.
 #[test]
 fn a_worktree_somebody_has_taken_up_is_recorded_as_it_is() {
     for new in of_every_ref_format() {
-        for act in [&["lock", "--reason", "mine"][..], &["-c", "topic"], &["--detach"], &["move", "../moved"]] {
+        for act in [
+            &["lock", "--reason", "mine"][..],
+            &["-c", "topic"],
+            &["--detach"],
+            &["move", "../moved"],
+        ] {
             let registered = |step| {
                 let sandbox = new();
                 let died = dead_at(&sandbox, step).expect("a step at which it is registered");
@@ -254,7 +374,9 @@ fn a_worktree_somebody_has_taken_up_is_recorded_as_it_is() {
             match act[0] {
                 "lock" => {
                     let mut unlock = sandbox.command("git");
-                    let _ = sandbox.run(unlock.args(["worktree", "unlock"]).arg(&place)).code;
+                    let _ = sandbox
+                        .run(unlock.args(["worktree", "unlock"]).arg(&place))
+                        .code;
                     sandbox.git([&["worktree"], act, &[place.to_str().unwrap()]].concat());
                 }
                 "move" => {
@@ -265,12 +387,27 @@ fn a_worktree_somebody_has_taken_up_is_recorded_as_it_is() {
                 _ => drop(sandbox.git_in(&place, [&["switch", "-q"], act].concat())),
             }
             let next = sandbox.lane(["start", "other"]);
-            assert!(next.stderr.contains("it has been completed"), "{act:?}: {next}");
+            assert!(
+                next.stderr.contains("it has been completed"),
+                "{act:?}: {next}"
+            );
             next.ok();
-            assert_eq!(sandbox.git_in(&place, ["status", "--porcelain"]), "?? untracked", "{act:?}");
-            assert_eq!(sandbox.git(["config", "lane.login.worktree"]), place.to_str().unwrap(), "{act:?}");
+            assert_eq!(
+                sandbox.git_in(&place, ["status", "--porcelain"]),
+                "?? untracked",
+                "{act:?}"
+            );
+            assert_eq!(
+                sandbox.git(["config", "lane.login.worktree"]),
+                place.to_str().unwrap(),
+                "{act:?}"
+            );
             let listed = sandbox.git(["worktree", "list", "--porcelain"]);
-            assert_eq!(listed.contains("locked mine"), act[0] == "lock", "{act:?}: {listed}");
+            assert_eq!(
+                listed.contains("locked mine"),
+                act[0] == "lock",
+                "{act:?}: {listed}"
+            );
         }
     }
 }
@@ -293,13 +430,27 @@ fn a_dead_start_takes_no_worktree_and_no_branch_of_a_stranger() {
             if free {
                 sandbox.git(["branch", "login"]);
             }
-            sandbox.git(["worktree", "add", "-q", path.to_str().unwrap(), "-b", "mine"]);
+            sandbox.git([
+                "worktree",
+                "add",
+                "-q",
+                path.to_str().unwrap(),
+                "-b",
+                "mine",
+            ]);
             write(&path.join("untracked"), "hours of work");
             let next = sandbox.lane(["start", "other"]);
             assert!(next.stderr.contains("it has been undone"), "{died}{next}");
             next.ok();
-            assert_eq!(sandbox.git_in(&path, ["status", "--porcelain", "--branch"]), "## mine\n?? untracked");
-            assert_eq!(sandbox.git(["branch", "--list", "login"]).is_empty(), !free, "{died}");
+            assert_eq!(
+                sandbox.git_in(&path, ["status", "--porcelain", "--branch"]),
+                "## mine\n?? untracked"
+            );
+            assert_eq!(
+                sandbox.git(["branch", "--list", "login"]).is_empty(),
+                !free,
+                "{died}"
+            );
             sandbox.nothing_left_behind(0);
         }
     }
@@ -313,21 +464,28 @@ fn a_start_that_loses_its_place_leaves_the_winner_alone() {
         let (git, root) = (sandbox.root().join("bin/git"), sandbox.root());
         let (real, root) = (std::fs::canonicalize(&git).unwrap(), root.display());
         std::fs::remove_file(&git).unwrap();
-        let stranger =
-            format!("'{}' -C '{root}/shop' worktree add -q '{root}/shop.lanes/login' -b mine", real.display());
+        let stranger = format!(
+            "'{}' -C '{root}/shop' worktree add -q '{root}/shop.lanes/login' -b mine",
+            real.display()
+        );
         let script = format!(
-            "#!/bin/sh\ncase \" $* \" in *' worktree add '*) {stranger} && echo work >'{root}/shop.lanes/login/untracked';; \
+            "#!/bin/sh\ncase \" $* \" in *' worktree add '*) {stranger} && echo work \
+             >'{root}/shop.lanes/login/untracked';; \
              esac\nexec '{}' \"$@\"\n",
             real.display()
         );
         write(&git, script);
-        std::fs::set_permissions(&git, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        std::fs::set_permissions(&git, std::os::unix::fs::PermissionsExt::from_mode(0o755))
+            .unwrap();
         let said = sandbox.lane(["start", "login"]).fails(1);
         assert!(said.contains("already exists"), "{said}");
         std::fs::remove_file(&git).unwrap();
         std::os::unix::fs::symlink(real, git).unwrap();
         let path = sandbox.lane_path("login");
-        assert_eq!(sandbox.git_in(&path, ["status", "--porcelain", "--branch"]), "## mine\n?? untracked");
+        assert_eq!(
+            sandbox.git_in(&path, ["status", "--porcelain", "--branch"]),
+            "## mine\n?? untracked"
+        );
         assert_eq!(sandbox.git(["branch", "--list", "login"]), "");
         assert_eq!(sandbox.git(["worktree", "list"]).lines().count(), 2);
         sandbox.nothing_left_behind(0);

@@ -1,4 +1,5 @@
-//! Who has a branch checked out, whatever name leads to it and wherever the main worktree is: what git asks is asked.
+//! Who has a branch checked out, whatever name leads to it and wherever the main worktree is: what
+//! git asks is asked.
 
 mod landings;
 mod names;
@@ -18,11 +19,14 @@ enum Lands {
     Not(&'static str),
 }
 
-/// Lands a lane `x` that was started and worked in; says where it runs, with which arguments, and what must come of it.
+/// Lands a lane `x` that was started and worked in; says where it runs, with which arguments, and
+/// what must come of it.
 type Situation = fn(&Sandbox) -> (PathBuf, Vec<&'static str>, Lands);
 
 fn lane_x(sandbox: &Sandbox, from: &Path, args: &[&str]) -> PathBuf {
-    sandbox.lane_in(from, [["start", "x"].as_slice(), args].concat()).ok();
+    sandbox
+        .lane_in(from, [["start", "x"].as_slice(), args].concat())
+        .ok();
     let lane = PathBuf::from(sandbox.lane_in(from, ["path", "x"]).ok().trim_end());
     write(&lane.join("landed"), "landed\n");
     sandbox.git_in(&lane, ["add", "."]);
@@ -34,14 +38,18 @@ fn repo(sandbox: &Sandbox) -> PathBuf {
     sandbox.repo.clone()
 }
 
-/// A repository whose git directory is `real`, made from `shop`, which keeps the files and a way there.
+/// A repository whose git directory is `real`, made from `shop`, which keeps the files and a way
+/// there.
 fn git_dir_at(sandbox: &Sandbox, real: &str, link: bool) -> PathBuf {
     let real = sandbox.root().join(real);
     std::fs::create_dir_all(real.parent().unwrap()).unwrap();
     std::fs::rename(sandbox.repo.join(".git"), &real).unwrap();
     match link {
         true => symlink(&real, sandbox.repo.join(".git")).unwrap(),
-        false => write(&sandbox.repo.join(".git"), format!("gitdir: {}\n", real.display())),
+        false => write(
+            &sandbox.repo.join(".git"),
+            format!("gitdir: {}\n", real.display()),
+        ),
     }
     real
 }
@@ -50,7 +58,8 @@ fn alias(sandbox: &Sandbox, name: &str, target: &str) {
     sandbox.git(["symbolic-ref", &format!("refs/heads/{name}"), target]);
 }
 
-/// The repository, now bare and with its index, and its branch `main` checked out in the worktree that is returned.
+/// The repository, now bare and with its index, and its branch `main` checked out in the worktree
+/// that is returned.
 fn bare_with_worktree(sandbox: &Sandbox) -> PathBuf {
     let there = sandbox.root().join("there");
     sandbox.git(["switch", "-q", "--detach"]);
@@ -60,8 +69,8 @@ fn bare_with_worktree(sandbox: &Sandbox) -> PathBuf {
     there
 }
 
-/// The repository as people keep their dotfiles: a bare one, and the files in the directory `shop`, of which only each
-/// command is told.
+/// The repository as people keep their dotfiles: a bare one, and the files in the directory `shop`,
+/// of which only each command is told.
 fn bare_with_index(sandbox: &Sandbox) -> PathBuf {
     let bare = sandbox.root().join("dotfiles.git");
     std::fs::rename(sandbox.repo.join(".git"), &bare).unwrap();
@@ -83,9 +92,19 @@ fn move_files(sandbox: &Sandbox, directory: &Path) {
 }
 
 fn relative(from: &Path, to: &Path) -> PathBuf {
-    let common = from.components().zip(to.components()).take_while(|(a, b)| a == b).count();
+    let common = from
+        .components()
+        .zip(to.components())
+        .take_while(|(a, b)| a == b)
+        .count();
     let up = from.components().skip(common).map(|_| "..");
-    up.map(PathBuf::from).chain(to.components().skip(common).map(|part| PathBuf::from(part.as_os_str()))).collect()
+    up.map(PathBuf::from)
+        .chain(
+            to.components()
+                .skip(common)
+                .map(|part| PathBuf::from(part.as_os_str())),
+        )
+        .collect()
 }
 
 const LANDINGS: &[(&str, Situation)] = &[
@@ -129,7 +148,11 @@ const LANDINGS: &[(&str, Situation)] = &[
         s.git(["update-ref", "refs/remotes/origin/main", "main"]);
         alias(s, "theirs", "refs/remotes/origin/main");
         lane_x(s, &s.repo, &[]);
-        (repo(s), vec!["--into", "theirs"], Lands::Not("branch-alias"))
+        (
+            repo(s),
+            vec!["--into", "theirs"],
+            Lands::Not("branch-alias"),
+        )
     }),
     ("--into a circle", |s| {
         lane_x(s, &s.repo, &[]);
@@ -166,47 +189,74 @@ const LANDINGS: &[(&str, Situation)] = &[
     ("two worktrees are on the base by two names", |s| {
         alias(s, "master", "refs/heads/main");
         let there = s.root().join("there");
-        s.git(["worktree", "add", "-q", "-f", there.to_str().unwrap(), "master"]);
+        s.git([
+            "worktree",
+            "add",
+            "-q",
+            "-f",
+            there.to_str().unwrap(),
+            "master",
+        ]);
         lane_x(s, &s.repo, &["--base", "main"]);
         (repo(s), vec![], Lands::Not("base-checked-out-twice"))
     }),
     ("a separate git directory, in its worktree", |s| {
         git_dir_at(s, "dirs/shop", false);
         lane_x(s, &s.repo, &[]);
-        assert!(s.lane_path("x").exists(), "lanes lie beside the main worktree");
+        assert!(
+            s.lane_path("x").exists(),
+            "lanes lie beside the main worktree"
+        );
         (repo(s), vec![], Lands::At(repo(s)))
     }),
-    ("a separate git directory, in a directory of its worktree", |s| {
-        git_dir_at(s, "dirs/shop", false);
-        lane_x(s, &s.repo, &[]);
-        (s.repo.join("src"), vec![], Lands::At(repo(s)))
-    }),
+    (
+        "a separate git directory, in a directory of its worktree",
+        |s| {
+            git_dir_at(s, "dirs/shop", false);
+            lane_x(s, &s.repo, &[]);
+            (s.repo.join("src"), vec![], Lands::At(repo(s)))
+        },
+    ),
     ("a separate git directory, in a lane", |s| {
         git_dir_at(s, "dirs/shop", false);
-        (lane_x(s, &s.repo, &[]), vec![], Lands::Not("main-worktree-unknown"))
+        (
+            lane_x(s, &s.repo, &[]),
+            vec![],
+            Lands::Not("main-worktree-unknown"),
+        )
     }),
     ("a separate git directory, in itself", |s| {
         let real = git_dir_at(s, "dirs/shop", false);
         lane_x(s, &s.repo, &[]);
         (real, vec![], Lands::Not("main-worktree-unknown"))
     }),
-    ("a separate git directory that says where its worktree is", |s| {
-        git_dir_at(s, "dirs/shop", false);
-        let lane = lane_x(s, &s.repo, &[]);
-        s.git(["config", "core.worktree", "../../shop"]);
-        (lane, vec![], Lands::At(repo(s)))
-    }),
-    ("a separate git directory without core.bare, in a lane", |s| {
-        git_dir_at(s, "dirs/shop", false);
-        let lane = lane_x(s, &s.repo, &[]);
-        s.git(["config", "--unset", "core.bare"]);
-        (lane, vec![], Lands::Not("main-worktree-unknown"))
-    }),
+    (
+        "a separate git directory that says where its worktree is",
+        |s| {
+            git_dir_at(s, "dirs/shop", false);
+            let lane = lane_x(s, &s.repo, &[]);
+            s.git(["config", "core.worktree", "../../shop"]);
+            (lane, vec![], Lands::At(repo(s)))
+        },
+    ),
+    (
+        "a separate git directory without core.bare, in a lane",
+        |s| {
+            git_dir_at(s, "dirs/shop", false);
+            let lane = lane_x(s, &s.repo, &[]);
+            s.git(["config", "--unset", "core.bare"]);
+            (lane, vec![], Lands::Not("main-worktree-unknown"))
+        },
+    ),
     ("a separate git directory, with an alias checked out", |s| {
         git_dir_at(s, "dirs/shop", false);
         alias(s, "master", "refs/heads/main");
         s.git(["checkout", "-q", "master"]);
-        (lane_x(s, &s.repo, &["--base", "main"]), vec![], Lands::Not("main-worktree-unknown"))
+        (
+            lane_x(s, &s.repo, &["--base", "main"]),
+            vec![],
+            Lands::Not("main-worktree-unknown"),
+        )
     }),
     (".git is a symbolic link, in the worktree", |s| {
         git_dir_at(s, "dirs/shop.git", true);
@@ -215,35 +265,64 @@ const LANDINGS: &[(&str, Situation)] = &[
     }),
     (".git is a symbolic link, in a lane", |s| {
         git_dir_at(s, "dirs/shop.git", true);
-        (lane_x(s, &s.repo, &[]), vec![], Lands::Not("main-worktree-unknown"))
+        (
+            lane_x(s, &s.repo, &[]),
+            vec![],
+            Lands::Not("main-worktree-unknown"),
+        )
     }),
-    (".git is a symbolic link to another of that name, in the worktree", |s| {
-        git_dir_at(s, "dirs/.git", true);
-        lane_x(s, &s.repo, &[]);
-        (repo(s), vec![], Lands::At(repo(s)))
-    }),
-    (".git is a symbolic link to another of that name, in a lane", |s| {
-        git_dir_at(s, "dirs/.git", true);
-        (lane_x(s, &s.repo, &[]), vec![], Lands::Not("main-worktree-unknown"))
-    }),
+    (
+        ".git is a symbolic link to another of that name, in the worktree",
+        |s| {
+            git_dir_at(s, "dirs/.git", true);
+            lane_x(s, &s.repo, &[]);
+            (repo(s), vec![], Lands::At(repo(s)))
+        },
+    ),
+    (
+        ".git is a symbolic link to another of that name, in a lane",
+        |s| {
+            git_dir_at(s, "dirs/.git", true);
+            (
+                lane_x(s, &s.repo, &[]),
+                vec![],
+                Lands::Not("main-worktree-unknown"),
+            )
+        },
+    ),
     ("core.worktree, absolute", |s| {
         let real = git_dir_at(s, "dirs/shop", false);
-        s.git(["--git-dir", real.to_str().unwrap(), "config", "core.worktree", s.repo.to_str().unwrap()]);
+        s.git([
+            "--git-dir",
+            real.to_str().unwrap(),
+            "config",
+            "core.worktree",
+            s.repo.to_str().unwrap(),
+        ]);
         (lane_x(s, &s.repo, &[]), vec![], Lands::At(repo(s)))
     }),
-    ("core.worktree in an included file, which git does not read", |s| {
-        let included = s.root().join("included");
-        write(&included, format!("[core]\n\tworktree = {}\n", s.root().join("home").display()));
-        s.git(["config", "include.path", included.to_str().unwrap()]);
-        (lane_x(s, &s.repo, &[]), vec![], Lands::At(repo(s)))
-    }),
-    ("core.bare in an included file, which git does not read", |s| {
-        let included = s.root().join("included");
-        write(&included, "[core]\n\tbare = true\n");
-        s.git(["config", "include.path", included.to_str().unwrap()]);
-        s.git(["config", "--unset", "core.bare"]);
-        (lane_x(s, &s.repo, &[]), vec![], Lands::At(repo(s)))
-    }),
+    (
+        "core.worktree in an included file, which git does not read",
+        |s| {
+            let included = s.root().join("included");
+            write(
+                &included,
+                format!("[core]\n\tworktree = {}\n", s.root().join("home").display()),
+            );
+            s.git(["config", "include.path", included.to_str().unwrap()]);
+            (lane_x(s, &s.repo, &[]), vec![], Lands::At(repo(s)))
+        },
+    ),
+    (
+        "core.bare in an included file, which git does not read",
+        |s| {
+            let included = s.root().join("included");
+            write(&included, "[core]\n\tbare = true\n");
+            s.git(["config", "include.path", included.to_str().unwrap()]);
+            s.git(["config", "--unset", "core.bare"]);
+            (lane_x(s, &s.repo, &[]), vec![], Lands::At(repo(s)))
+        },
+    ),
     ("by a path with a symbolic link in it", |s| {
         symlink(s.root(), s.root().join("home/way")).unwrap();
         let way = s.root().join("home/way/shop");
@@ -262,8 +341,14 @@ const LANDINGS: &[(&str, Situation)] = &[
         let there = s.root().join("there");
         s.git(["worktree", "add", "-q", there.to_str().unwrap(), "main"]);
         let admin = s.admin(&there);
-        write(&admin.join("gitdir"), format!("{}\n", relative(&admin, &there.join(".git")).display()));
-        write(&there.join(".git"), format!("gitdir: {}\n", relative(&there, &admin).display()));
+        write(
+            &admin.join("gitdir"),
+            format!("{}\n", relative(&admin, &there.join(".git")).display()),
+        );
+        write(
+            &there.join(".git"),
+            format!("gitdir: {}\n", relative(&there, &admin).display()),
+        );
         if git_version() >= (2, 48) {
             s.git(["config", "core.repositoryFormatVersion", "1"]);
             s.git(["config", "extensions.relativeWorktrees", "true"]);
@@ -282,22 +367,38 @@ const LANDINGS: &[(&str, Situation)] = &[
         lane_x(s, &there, &[]);
         (there, vec![], Lands::Not("main-worktree-unknown"))
     }),
-    ("a bare repository that has files elsewhere, in itself", |s| {
-        let bare = bare_with_index(s);
-        lane_x(s, &bare, &[]);
-        (bare, vec![], Lands::Not("main-worktree-unknown"))
-    }),
-    ("a bare repository that has files elsewhere, in a lane", |s| {
-        let bare = bare_with_index(s);
-        (lane_x(s, &bare, &[]), vec![], Lands::Not("main-worktree-unknown"))
-    }),
-    ("a bare repository that has files elsewhere, with an alias checked out", |s| {
-        let bare = bare_with_index(s);
-        s.git_in(&bare, ["symbolic-ref", "refs/heads/master", "refs/heads/main"]);
-        s.git_in(&bare, ["symbolic-ref", "HEAD", "refs/heads/master"]);
-        lane_x(s, &bare, &["--base", "main"]);
-        (bare, vec![], Lands::Not("main-worktree-unknown"))
-    }),
+    (
+        "a bare repository that has files elsewhere, in itself",
+        |s| {
+            let bare = bare_with_index(s);
+            lane_x(s, &bare, &[]);
+            (bare, vec![], Lands::Not("main-worktree-unknown"))
+        },
+    ),
+    (
+        "a bare repository that has files elsewhere, in a lane",
+        |s| {
+            let bare = bare_with_index(s);
+            (
+                lane_x(s, &bare, &[]),
+                vec![],
+                Lands::Not("main-worktree-unknown"),
+            )
+        },
+    ),
+    (
+        "a bare repository that has files elsewhere, with an alias checked out",
+        |s| {
+            let bare = bare_with_index(s);
+            s.git_in(
+                &bare,
+                ["symbolic-ref", "refs/heads/master", "refs/heads/main"],
+            );
+            s.git_in(&bare, ["symbolic-ref", "HEAD", "refs/heads/master"]);
+            lane_x(s, &bare, &["--base", "main"]);
+            (bare, vec![], Lands::Not("main-worktree-unknown"))
+        },
+    ),
     ("core.worktree, where no .git is", |s| {
         let (real, elsewhere) = (s.repo.clone(), s.root().join("elsewhere"));
         move_files(s, &elsewhere);
@@ -305,23 +406,41 @@ const LANDINGS: &[(&str, Situation)] = &[
         lane_x(s, &real, &[]);
         (real, vec![], Lands::Configured(elsewhere))
     }),
-    ("core.worktree, where no .git is, in a lane and with hooks", |s| {
-        let elsewhere = s.root().join("elsewhere");
-        move_files(s, &elsewhere);
-        s.git(["config", "core.worktree", elsewhere.to_str().unwrap()]);
-        let lane = lane_x(s, &s.repo, &[]);
-        for name in ["pre-merge-commit", "commit-msg", "post-merge"] {
-            hook(s, name, "test \"$(git rev-parse --show-toplevel)\" = \"$(cd ../elsewhere && pwd)\"");
-        }
-        (lane, vec!["--strategy", "merge"], Lands::Configured(elsewhere))
-    }),
-    ("core.worktree, where the .git is of another repository", |s| {
-        let elsewhere = s.root().join("elsewhere");
-        move_files(s, &elsewhere);
-        s.git_in(&elsewhere, ["init", "-q", "."]);
-        s.git(["config", "core.worktree", elsewhere.to_str().unwrap()]);
-        (lane_x(s, &s.repo, &[]), vec!["--strategy", "squash"], Lands::Configured(elsewhere))
-    }),
+    (
+        "core.worktree, where no .git is, in a lane and with hooks",
+        |s| {
+            let elsewhere = s.root().join("elsewhere");
+            move_files(s, &elsewhere);
+            s.git(["config", "core.worktree", elsewhere.to_str().unwrap()]);
+            let lane = lane_x(s, &s.repo, &[]);
+            for name in ["pre-merge-commit", "commit-msg", "post-merge"] {
+                hook(
+                    s,
+                    name,
+                    "test \"$(git rev-parse --show-toplevel)\" = \"$(cd ../elsewhere && pwd)\"",
+                );
+            }
+            (
+                lane,
+                vec!["--strategy", "merge"],
+                Lands::Configured(elsewhere),
+            )
+        },
+    ),
+    (
+        "core.worktree, where the .git is of another repository",
+        |s| {
+            let elsewhere = s.root().join("elsewhere");
+            move_files(s, &elsewhere);
+            s.git_in(&elsewhere, ["init", "-q", "."]);
+            s.git(["config", "core.worktree", elsewhere.to_str().unwrap()]);
+            (
+                lane_x(s, &s.repo, &[]),
+                vec!["--strategy", "squash"],
+                Lands::Configured(elsewhere),
+            )
+        },
+    ),
     ("the base is being rebased elsewhere", |s| {
         s.git(["switch", "-qc", "other"]);
         let there = s.root().join("there");
@@ -329,24 +448,30 @@ const LANDINGS: &[(&str, Situation)] = &[
         lane_x(s, &s.repo, &["--base", "main"]);
         s.git_in(&there, ["commit", "-q", "--allow-empty", "-m", "more"]);
         let mut rebase = s.command("git");
-        rebase.current_dir(&there).args(["rebase", "-q", "-f", "--exec", "false", "HEAD~1"]);
+        rebase
+            .current_dir(&there)
+            .args(["rebase", "-q", "-f", "--exec", "false", "HEAD~1"]);
         assert_ne!(s.run(&mut rebase).code, 0);
         (repo(s), vec![], Lands::Not("base-busy"))
     }),
-    ("the base is being bisected elsewhere, under its alias", |s| {
-        alias(s, "master", "refs/heads/main");
-        s.git(["switch", "-qc", "other"]);
-        let there = s.root().join("there");
-        s.git(["worktree", "add", "-q", there.to_str().unwrap(), "master"]);
-        lane_x(s, &s.repo, &["--base", "main"]);
-        s.git_in(&there, ["commit", "-q", "--allow-empty", "-m", "more"]);
-        s.git_in(&there, ["bisect", "start"]);
-        s.git_in(&there, ["checkout", "-q", "--detach"]);
-        (repo(s), vec![], Lands::Not("base-busy"))
-    }),
+    (
+        "the base is being bisected elsewhere, under its alias",
+        |s| {
+            alias(s, "master", "refs/heads/main");
+            s.git(["switch", "-qc", "other"]);
+            let there = s.root().join("there");
+            s.git(["worktree", "add", "-q", there.to_str().unwrap(), "master"]);
+            lane_x(s, &s.repo, &["--base", "main"]);
+            s.git_in(&there, ["commit", "-q", "--allow-empty", "-m", "more"]);
+            s.git_in(&there, ["bisect", "start"]);
+            s.git_in(&there, ["checkout", "-q", "--detach"]);
+            (repo(s), vec![], Lands::Not("base-busy"))
+        },
+    ),
 ];
 
-/// Situations in which a ref or a HEAD is written as the file that it is not where refs are a reftable.
+/// Situations in which a ref or a HEAD is written as the file that it is not where refs are a
+/// reftable.
 const OF_FILES: [&str; 5] = [
     "an alias that is a symbolic link",
     "--into a circle",

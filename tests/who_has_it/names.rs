@@ -3,12 +3,32 @@
 use super::*;
 
 /// A lane `x`, something that may have its branch, what is asked for, and the code of the refusal.
-type Asked = (&'static str, fn(&Sandbox), &'static [&'static str], &'static str);
+type Asked = (
+    &'static str,
+    fn(&Sandbox),
+    &'static [&'static str],
+    &'static str,
+);
 
 const REFUSED: &[Asked] = &[
-    ("an alias of another lane's branch", |s| alias(s, "y", "refs/heads/x"), &["start", "y"], "branch-owned"),
-    ("the same with --branch", |s| alias(s, "y", "refs/heads/x"), &["start", "z", "--branch", "y"], "branch-owned"),
-    ("an alias of what is checked out", |s| alias(s, "y", "refs/heads/main"), &["start", "y"], "branch-in-use"),
+    (
+        "an alias of another lane's branch",
+        |s| alias(s, "y", "refs/heads/x"),
+        &["start", "y"],
+        "branch-owned",
+    ),
+    (
+        "the same with --branch",
+        |s| alias(s, "y", "refs/heads/x"),
+        &["start", "z", "--branch", "y"],
+        "branch-owned",
+    ),
+    (
+        "an alias of what is checked out",
+        |s| alias(s, "y", "refs/heads/main"),
+        &["start", "y"],
+        "branch-in-use",
+    ),
     (
         "what is checked out by an alias",
         |s| {
@@ -28,7 +48,12 @@ const REFUSED: &[Asked] = &[
         &["start", "y"],
         "branch-alias",
     ),
-    ("a name that leads to itself", |s| alias(s, "y", "refs/heads/y"), &["start", "y"], "branch-alias"),
+    (
+        "a name that leads to itself",
+        |s| alias(s, "y", "refs/heads/y"),
+        &["start", "y"],
+        "branch-alias",
+    ),
     (
         "a branch that is checked out by a symbolic link",
         |s| {
@@ -87,13 +112,17 @@ const REFUSED: &[Asked] = &[
 
 #[test]
 fn two_names_of_a_branch_are_one_branch() {
-    REFUSED.iter().for_each(|asked| is_refused(Sandbox::new(), asked));
+    REFUSED
+        .iter()
+        .for_each(|asked| is_refused(Sandbox::new(), asked));
 }
 
 #[test]
 fn two_names_of_a_branch_in_a_reftable_are_one_branch() {
     for asked in REFUSED.iter().filter(|(name, ..)| !OF_FILES.contains(name)) {
-        let Some(sandbox) = with_reftable() else { return };
+        let Some(sandbox) = with_reftable() else {
+            return;
+        };
         is_refused(sandbox, asked);
     }
 }
@@ -112,7 +141,11 @@ fn is_refused(sandbox: Sandbox, (name, prepare, args, code): &Asked) {
 
 #[test]
 fn a_lane_on_an_alias_gives_back_neither_name_nor_branch() {
-    for verb in [&["drop", "--yes", "x"][..], &["finish", "x", "--no-land", "--force"], &["prune", "--yes"]] {
+    for verb in [
+        &["drop", "--yes", "x"][..],
+        &["finish", "x", "--no-land", "--force"],
+        &["prune", "--yes"],
+    ] {
         let sandbox = Sandbox::new();
         sandbox.git(["branch", "topic"]);
         let path = sandbox.lane_path("x");
@@ -123,7 +156,11 @@ fn a_lane_on_an_alias_gives_back_neither_name_nor_branch() {
         assert!(!shown.contains("\"stray\""), "{shown}");
         let run = sandbox.lane(verb);
         assert_eq!(run.code, 0, "{run}");
-        assert_eq!(sandbox.git(["symbolic-ref", "refs/heads/x"]), "refs/heads/topic", "{verb:?}");
+        assert_eq!(
+            sandbox.git(["symbolic-ref", "refs/heads/x"]),
+            "refs/heads/topic",
+            "{verb:?}"
+        );
         sandbox.git(["rev-parse", "--verify", "topic"]);
     }
 }
@@ -135,25 +172,61 @@ fn a_lane_takes_up_the_branch_that_its_name_leads_to() {
     alias(&sandbox, "x", "refs/heads/topic");
     sandbox.lane(["start", "x"]).ok();
     assert_eq!(sandbox.git(["config", "lane.x.branch"]), "topic");
-    assert_eq!(sandbox.git_in(&sandbox.lane_path("x"), ["symbolic-ref", "HEAD"]), "refs/heads/topic");
+    assert_eq!(
+        sandbox.git_in(&sandbox.lane_path("x"), ["symbolic-ref", "HEAD"]),
+        "refs/heads/topic"
+    );
     sandbox.lane(["drop", "--yes", "x"]).ok();
     sandbox.git_fails(["rev-parse", "--verify", "-q", "refs/heads/topic"]);
     sandbox.lane(["restore", "x"]).ok();
-    assert_eq!(sandbox.git_in(&sandbox.lane_path("x"), ["symbolic-ref", "HEAD"]), "refs/heads/topic");
+    assert_eq!(
+        sandbox.git_in(&sandbox.lane_path("x"), ["symbolic-ref", "HEAD"]),
+        "refs/heads/topic"
+    );
 }
 
 /// What is mounted where, where git-lane runs then, and what it is asked.
 const MOUNTED: &[(&str, &str, &str)] = &[
     ("shop", "alike", "cd alike && git-lane finish x --keep"),
     ("shop", "alike", "cd alike/src && git-lane finish x"),
-    ("shop", "alike", "cd shop.lanes/x && git-lane finish x --keep"),
-    ("shop.lanes/x", "alike", "cd alike && git-lane finish x --keep"),
-    ("shop.lanes/x", "alike", "cd alike && git-lane finish x --keep --strategy squash"),
+    (
+        "shop",
+        "alike",
+        "cd shop.lanes/x && git-lane finish x --keep",
+    ),
+    (
+        "shop.lanes/x",
+        "alike",
+        "cd alike && git-lane finish x --keep",
+    ),
+    (
+        "shop.lanes/x",
+        "alike",
+        "cd alike && git-lane finish x --keep --strategy squash",
+    ),
     (".", "alike", "cd alike/shop && git-lane finish x --keep"),
-    (".", "alike", "cd alike/shop.lanes/x && git-lane finish x --keep"),
-    ("shop", "alike", "cd alike && git-lane start y && cd ../shop && git-lane finish x && git-lane drop --yes y"),
-    ("shop", "alike", "cd alike && git-lane drop --yes x && cd ../shop && git-lane restore x && git-lane finish x"),
-    ("shop", "alike", "cd alike && ! git-lane start main && ! git-lane start z --branch x && git-lane finish x --keep"),
+    (
+        ".",
+        "alike",
+        "cd alike/shop.lanes/x && git-lane finish x --keep",
+    ),
+    (
+        "shop",
+        "alike",
+        "cd alike && git-lane start y && cd ../shop && git-lane finish x && git-lane drop --yes y",
+    ),
+    (
+        "shop",
+        "alike",
+        "cd alike && git-lane drop --yes x && cd ../shop && git-lane restore x && git-lane finish \
+         x",
+    ),
+    (
+        "shop",
+        "alike",
+        "cd alike && ! git-lane start main && ! git-lane start z --branch x && git-lane finish x \
+         --keep",
+    ),
 ];
 
 #[test]
@@ -168,7 +241,11 @@ fn what_a_bind_mount_shows_twice_is_one_worktree() {
             eprintln!("skipped: there is no unshare(1)");
             return;
         }
-        let run = sandbox.run(command.current_dir(sandbox.root()).args(["--mount", "sh", "-c", &script]));
+        let run = sandbox.run(
+            command
+                .current_dir(sandbox.root())
+                .args(["--mount", "sh", "-c", &script]),
+        );
         if run.code == 77 || run.stderr.contains("unshare failed") {
             eprintln!("skipped: nothing may be mounted here");
             return;
@@ -184,11 +261,26 @@ fn what_a_bind_mount_shows_twice_is_one_worktree() {
 /// One of two names of a branch that differ in case, and what is done then.
 const FOLDED: &[(&str, &str)] = &[
     ("git checkout -q MAIN", "git-lane finish x --keep"),
-    ("git checkout -q MAIN", "git-lane finish x --keep --into Main"),
-    ("git checkout -q MAIN", "cd ../shop.lanes/x && git-lane finish x --keep"),
-    ("git checkout -q MAIN", "! git-lane start main && git-lane finish x"),
-    ("git checkout -q --detach; git worktree add -q ../there Main", "git-lane finish x --keep; git -C ../there status"),
-    ("git branch other; git checkout -q OTHER", "! git-lane start other && git checkout -q main && git-lane finish x"),
+    (
+        "git checkout -q MAIN",
+        "git-lane finish x --keep --into Main",
+    ),
+    (
+        "git checkout -q MAIN",
+        "cd ../shop.lanes/x && git-lane finish x --keep",
+    ),
+    (
+        "git checkout -q MAIN",
+        "! git-lane start main && git-lane finish x",
+    ),
+    (
+        "git checkout -q --detach; git worktree add -q ../there Main",
+        "git-lane finish x --keep; git -C ../there status",
+    ),
+    (
+        "git branch other; git checkout -q OTHER",
+        "! git-lane start other && git checkout -q main && git-lane finish x",
+    ),
     ("true", "! git-lane start y --branch X && git-lane finish x"),
     (
         "git checkout -q MAIN; git checkout -q -b topic/One; git checkout -q TOPIC/one",
@@ -210,8 +302,16 @@ fn names_that_differ_in_case_are_one_branch_where_the_file_system_takes_them_for
         run(before).ok();
         run(then).ok();
         assert_eq!(sandbox.git(["show", "main:landed"]), "landed", "{then}");
-        for worktree in ["shop", "there"].map(|name| sandbox.root().join(name)).iter().filter(|path| path.exists()) {
-            assert_eq!(sandbox.git_in(worktree, ["status", "--porcelain"]), "", "{then}");
+        for worktree in ["shop", "there"]
+            .map(|name| sandbox.root().join(name))
+            .iter()
+            .filter(|path| path.exists())
+        {
+            assert_eq!(
+                sandbox.git_in(worktree, ["status", "--porcelain"]),
+                "",
+                "{then}"
+            );
         }
     }
 }

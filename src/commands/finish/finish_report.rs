@@ -38,8 +38,8 @@ pub(super) struct Finished {
     pub(super) ignored: Vec<BString>,
     pub(super) inner: Inner,
     pub(super) go_to: Option<PathBuf>,
-    /// The branch that has the work now, and the lanes that were based on the lane's and are based on that one; without it
-    /// they have no base any more.
+    /// The branch that has the work now, and the lanes that were based on the lane's and are based
+    /// on that one; without it they have no base any more.
     pub(super) heir: Option<BranchName>,
     pub(super) above: Vec<LaneName>,
     pub(super) expired: Vec<Gone>,
@@ -52,7 +52,9 @@ impl Finished {
     pub(super) fn landing(&self) -> Option<Integration> {
         let landed = self.landed.as_ref()?;
         match (landed.strategy, landed.new) {
-            (Strategy::Squash, Some(commit)) => Some(Integration::Squashed { commits: vec![commit] }),
+            (Strategy::Squash, Some(commit)) => Some(Integration::Squashed {
+                commits: vec![commit],
+            }),
             (Strategy::Rebase, _) => Some(Integration::SamePatches),
             _ => None,
         }
@@ -140,14 +142,30 @@ impl serde::Serialize for Finished {
 impl Report for Finished {
     fn text(&self, page: &mut Page) {
         let lane = &self.lane;
-        let would = |did: &str, will: &str| if self.dry_run { will.to_owned() } else { did.to_owned() };
+        let would = |did: &str, will: &str| {
+            if self.dry_run {
+                will.to_owned()
+            } else {
+                did.to_owned()
+            }
+        };
         if self.committed {
-            page.line(format!("{} the changes in lane '{lane}'", would("committed", "would commit")));
+            page.line(format!(
+                "{} the changes in lane '{lane}'",
+                would("committed", "would commit")
+            ));
         }
         if let Some(landed) = &self.landed {
-            let commits = if landed.commits == 1 { "1 commit".into() } else { format!("{} commits", landed.commits) };
+            let commits = if landed.commits == 1 {
+                "1 commit".into()
+            } else {
+                format!("{} commits", landed.commits)
+            };
             let short = |id: &ObjectId| id.to_hex_with_len(10).to_string();
-            let to = landed.new.as_ref().map_or_else(String::new, |new| format!("..{}", short(new)));
+            let to = landed
+                .new
+                .as_ref()
+                .map_or_else(String::new, |new| format!("..{}", short(new)));
             let text = format!(
                 "{} lane '{lane}' on '{}' ({}, {commits}): {}{to}",
                 would("landed", "would land"),
@@ -157,10 +175,16 @@ impl Report for Finished {
             );
             page.line(Cell::new(text, Style::Good));
         } else if let Some(proof) = &self.integrated {
-            page.line(format!("nothing to land: lane '{lane}' is {}", Proof(proof, self.base.as_ref())));
+            page.line(format!(
+                "nothing to land: lane '{lane}' is {}",
+                Proof(proof, self.base.as_ref())
+            ));
         }
         if !self.ignored.is_empty() {
-            page.line(format!("ignored files that {} with the lane:", would("left", "would leave")));
+            page.line(format!(
+                "ignored files that {} with the lane:",
+                would("left", "would leave")
+            ));
             for path in self.ignored.iter().take(SHOWN) {
                 page.line(format!("  {}", path.as_bstr() as &BStr));
             }
@@ -168,17 +192,32 @@ impl Report for Finished {
                 page.line(format!("  and {} more", self.ignored.len() - SHOWN));
             }
         }
-        for inner in [&self.inner.submodules, &self.inner.repositories].into_iter().filter(|inner| !inner.is_empty()) {
-            page.line(format!("{} with the lane, and stays until asked for: {inner}", would("left", "would leave")));
+        for inner in [&self.inner.submodules, &self.inner.repositories]
+            .into_iter()
+            .filter(|inner| !inner.is_empty())
+        {
+            page.line(format!(
+                "{} with the lane, and stays until asked for: {inner}",
+                would("left", "would leave")
+            ));
         }
         if self.retires {
-            let text = would("the lane is in the trash", "would move the lane into the trash");
-            page.line(format!("{text}; bring it back with: git lane restore {}", quote(lane)));
+            let text = would(
+                "the lane is in the trash",
+                "would move the lane into the trash",
+            );
+            page.line(format!(
+                "{text}; bring it back with: git lane restore {}",
+                quote(lane)
+            ));
             self.unproved(page);
         }
         if let Some(heir) = &self.heir {
             for above in &self.above {
-                page.line(format!("the base of lane '{above}' {} '{heir}'", would("is now", "would be")));
+                page.line(format!(
+                    "the base of lane '{above}' {} '{heir}'",
+                    would("is now", "would be")
+                ));
             }
         }
         for gone in &self.expired {
@@ -188,7 +227,11 @@ impl Report for Finished {
             page.line(line);
         }
         if let Some(path) = &self.go_to {
-            page.line(format!("this directory {} gone: cd {}", would("is", "would be"), quote(path.display())));
+            page.line(format!(
+                "this directory {} gone: cd {}",
+                would("is", "would be"),
+                quote(path.display())
+            ));
         }
     }
 }
@@ -203,9 +246,17 @@ impl Finished {
             .map(|held| held.text.as_str())
             .collect();
         if !texts.is_empty() {
-            page.line(Cell::new(format!("with it went what no base has: {}", texts.join(", ")), Style::Attention));
-        } else if self.trash.is_some() && self.proof.is_none() && self.holds.is_empty() && self.integrated.is_some() {
-            let text = "its commits cannot be shown to be in the base one by one: the trash keeps it until it is asked";
+            page.line(Cell::new(
+                format!("with it went what no base has: {}", texts.join(", ")),
+                Style::Attention,
+            ));
+        } else if self.trash.is_some()
+            && self.proof.is_none()
+            && self.holds.is_empty()
+            && self.integrated.is_some()
+        {
+            let text = "its commits cannot be shown to be in the base one by one: the trash keeps \
+                        it until it is asked";
             page.line(Cell::new(text, Style::Attention));
         }
     }
@@ -216,7 +267,9 @@ struct Proof<'a>(&'a Integration, Option<&'a BranchName>);
 
 impl std::fmt::Display for Proof<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let base = self.1.map_or_else(|| "its base".to_owned(), |base| format!("'{base}'"));
+        let base = self
+            .1
+            .map_or_else(|| "its base".to_owned(), |base| format!("'{base}'"));
         match self.0 {
             Integration::SameCommit => write!(f, "at the same commit as {base}"),
             Integration::Ancestor => write!(f, "merged into {base} already"),

@@ -28,8 +28,9 @@ use crate::ui::Ui;
 
 /// Land a lane on its base and move it into the trash
 ///
-/// The result is computed first: a conflict is reported with its paths and exit code 3 before anything has changed.
-/// Where the base is checked out, its worktree moves with it; local changes there that the landing touches are a refusal.
+/// The result is computed first: a conflict is reported with its paths and exit code 3 before
+/// anything has changed. Where the base is checked out, its worktree moves with it; local changes
+/// there that the landing touches are a refusal.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The lane; inside a lane, that lane
@@ -63,8 +64,8 @@ pub struct Args {
     #[arg(long, value_name = "MESSAGE")]
     commit: Option<String>,
 
-    /// Into the trash although a process works in the lane; with --no-land, also although the work is unsettled or not in
-    /// the base
+    /// Into the trash although a process works in the lane; with --no-land, also although the work
+    /// is unsettled or not in the base
     #[arg(long)]
     force: bool,
 
@@ -80,7 +81,8 @@ pub struct Args {
 /// Runs `git lane finish`.
 pub fn run(args: Args, ui: &Ui) -> Result<()> {
     if args.edit && ui.json {
-        return Err(Error::usage("--edit needs a person and --json a script").hint("give the message with -m"));
+        return Err(Error::usage("--edit needs a person and --json a script")
+            .hint("give the message with -m"));
     }
     let (repository, healed) = super::open(ui, args.dry_run)?;
     let heal = super::heal(ui);
@@ -95,7 +97,10 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     };
     let worktrees = repository.worktrees()?;
     let lane = match args.dry_run {
-        true => super::records(&repository, &worktrees, true)?.find(&lane.name).cloned().unwrap_or(lane),
+        true => super::records(&repository, &worktrees, true)?
+            .find(&lane.name)
+            .cloned()
+            .unwrap_or(lane),
         false => lane,
     };
     let request = Request {
@@ -108,7 +113,8 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let base = base(&repository, &lane, args.into.as_deref(), request.landing)?;
     // Another command may take the lane away at any moment.
     let or_raced = |error| retire::or_raced(&repository, &lane, error);
-    let mut facts = landing_facts::gather(&repository, &worktrees, &lane, base.as_ref()).map_err(or_raced)?;
+    let mut facts =
+        landing_facts::gather(&repository, &worktrees, &lane, base.as_ref()).map_err(or_raced)?;
     if !request.landing {
         landing_facts::prove(&repository, &mut facts).map_err(or_raced)?;
     }
@@ -117,75 +123,131 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     if plan.retire {
         // Known before anything lands, so that a lane does not land and then stay.
         let around = retire::surroundings(&repository, &lane, worktree, &worktrees, true);
-        let around = if args.force { around } else { around.with_processes() };
+        let around = if args.force {
+            around
+        } else {
+            around.with_processes()
+        };
         ensure_movable(&around).map_err(|refusal| or_raced(refusal.refuse(&lane.name)))?;
     }
 
     let present = worktree.filter(|worktree| worktree.state == WorktreeState::Present);
     if plan.makes_commits(&facts) {
-        let git = || present.map_or_else(|| repository.git_here(), |worktree| repository.git.at(&worktree.path));
+        let git = || {
+            present.map_or_else(
+                || repository.git_here(),
+                |worktree| repository.git.at(&worktree.path),
+            )
+        };
         identity::ensure_known(&repository, git).map_err(or_raced)?;
     }
     let committed = plan.commit;
     let mut request = request;
-    if let (true, false, Some(message), Some(worktree)) = (committed, args.dry_run, &args.commit, worktree) {
-        commit::commit_all(&repository, &lane.name, worktree, message, args.no_verify).map_err(or_raced)?;
-        let told = |error| Finished::new(&lane, &plan, base.as_ref(), None, false).failed(ui, or_raced(error));
-        facts = landing_facts::gather(&repository, &repository.worktrees()?, &lane, base.as_ref()).map_err(told)?;
+    if let (true, false, Some(message), Some(worktree)) =
+        (committed, args.dry_run, &args.commit, worktree)
+    {
+        commit::commit_all(&repository, &lane.name, worktree, message, args.no_verify)
+            .map_err(or_raced)?;
+        let told = |error| {
+            Finished::new(&lane, &plan, base.as_ref(), None, false).failed(ui, or_raced(error))
+        };
+        facts = landing_facts::gather(&repository, &repository.worktrees()?, &lane, base.as_ref())
+            .map_err(told)?;
         // What the commit did not take will not be taken by another one.
         request.commit = false;
-        plan = finish::plan(&facts, &request).map_err(|refusal| told(refusal.after_commit().into()))?;
+        plan = finish::plan(&facts, &request)
+            .map_err(|refusal| told(refusal.after_commit().into()))?;
     }
     let seen = seen(&repository, &facts, worktree, plan.retire).map_err(or_raced)?;
-    let wording =
-        Wording { policy: &policy, message: args.message.as_deref(), edit: args.edit, no_verify: args.no_verify };
+    let wording = Wording {
+        policy: &policy,
+        message: args.message.as_deref(),
+        edit: args.edit,
+        no_verify: args.no_verify,
+    };
     plan.commit = committed;
     let told = |outcome| Finished::new(&lane, &plan, base.as_ref(), outcome, args.dry_run);
     let outcome = match &plan.landing {
         None => plan.integrated.clone().map(Outcome::Integrated),
-        Some(landing) if args.dry_run => Some(land::preview(&repository, &facts, landing, args.message.is_some())?),
+        Some(landing) if args.dry_run => Some(land::preview(
+            &repository,
+            &facts,
+            landing,
+            args.message.is_some(),
+        )?),
         Some(_) => match land::land(&repository, &mut facts, &request, &wording, &heal) {
             Ok(outcome) => Some(outcome),
             Err(error) => return Err(told(None).failed(ui, or_raced(error))),
         },
     };
     let mut report = told(outcome);
-    let done = prove(&repository, &facts, &report).map_err(or_raced).and_then(|proof| {
-        let whatever = !request.landing && request.force;
-        let leaving =
-            Leaving { facts: &facts, worktree, seen: &seen, whatever, proof, although_busy: args.force, heal: &heal };
-        clear_up(&repository, &leaving, &policy, &mut report)
-    });
+    let done = prove(&repository, &facts, &report)
+        .map_err(or_raced)
+        .and_then(|proof| {
+            let whatever = !request.landing && request.force;
+            let leaving = Leaving {
+                facts: &facts,
+                worktree,
+                seen: &seen,
+                whatever,
+                proof,
+                although_busy: args.force,
+                heal: &heal,
+            };
+            clear_up(&repository, &leaving, &policy, &mut report)
+        });
     if let Err(error) = done {
         return Err(report.failed(ui, error));
     }
     ui.report(&report);
     if report.heir.is_none() {
         let branches = (lane.branch.as_ref(), lane.base_branch());
-        super::tell_of_lost_base(ui, &report.above, (branches.0, branches.1.as_ref()), args.dry_run);
+        super::tell_of_lost_base(
+            ui,
+            &report.above,
+            (branches.0, branches.1.as_ref()),
+            args.dry_run,
+        );
     }
     Ok(())
 }
 
-/// What the user has seen of the lane, beyond its commits: nothing but what the repositories in it hold, unless it is forced.
-/// Those are looked into only where the lane goes.
-fn seen(repository: &Repository, facts: &Facts, worktree: Option<&Worktree>, goes: bool) -> Result<Losses> {
+/// What the user has seen of the lane, beyond its commits: nothing but what the repositories in it
+/// hold, unless it is forced. Those are looked into only where the lane goes.
+fn seen(
+    repository: &Repository,
+    facts: &Facts,
+    worktree: Option<&Worktree>,
+    goes: bool,
+) -> Result<Losses> {
     let status = match &facts.status {
         Some(status) => status.clone(),
         None => look::status_without_files(repository, &facts.lane, worktree)?,
     };
     let losses = look::losses(repository, &facts.lane, worktree, status)?;
-    Ok(if goes { look::with_inner(repository, &facts.lane, worktree, losses) } else { losses })
+    Ok(if goes {
+        look::with_inner(repository, &facts.lane, worktree, losses)
+    } else {
+        losses
+    })
 }
 
-/// The proof that the base has the lane's own commits now. A landing has seen to it that all of them are in what landed;
-/// that nothing had to land is no proof, so the evidence is asked that prune would ask.
+/// The proof that the base has the lane's own commits now. A landing has seen to it that all of
+/// them are in what landed; that nothing had to land is no proof, so the evidence is asked that
+/// prune would ask.
 fn prove(repository: &Repository, facts: &Facts, report: &Finished) -> Result<Option<Proof>> {
-    let (Some(tip), Some(base)) = (facts.tip, &facts.base) else { return Ok(None) };
+    let (Some(tip), Some(base)) = (facts.tip, &facts.base) else {
+        return Ok(None);
+    };
     let branch = RefName::from(&base.branch);
     if let Some(landed) = &report.landed {
         let how = report.landing().unwrap_or(Integration::Ancestor);
-        return Ok(landed.new.map(|at| Proof { how, tip, base: branch, at }));
+        return Ok(landed.new.map(|at| Proof {
+            how,
+            tip,
+            base: branch,
+            at,
+        }));
     }
     match repository.branch_tip(&base.branch)? {
         Some(at) => look::prove(repository, tip, &branch, at),
@@ -207,7 +269,12 @@ struct Leaving<'a> {
 }
 
 /// What follows a landing: the lane goes, and what has expired in the trash.
-fn clear_up(repository: &Repository, leaving: &Leaving<'_>, policy: &Policy, report: &mut Finished) -> Result<()> {
+fn clear_up(
+    repository: &Repository,
+    leaving: &Leaving<'_>,
+    policy: &Policy,
+    report: &mut Finished,
+) -> Result<()> {
     if report.retires {
         retire(repository, leaving, report)?;
     }
@@ -220,29 +287,61 @@ fn clear_up(repository: &Repository, leaving: &Leaving<'_>, policy: &Policy, rep
 }
 
 /// Killed before, completed by the healing just now: that is what was asked for.
-fn completed(repository: &Repository, healed: &[Healed], name: Option<&str>) -> Result<Option<Finished>> {
-    let Some(name) = name.and_then(|name| LaneName::parse(name).ok()) else { return Ok(None) };
-    let done = healed.iter().any(|healed| healed.completed && healed.what == retire::what(&name));
+fn completed(
+    repository: &Repository,
+    healed: &[Healed],
+    name: Option<&str>,
+) -> Result<Option<Finished>> {
+    let Some(name) = name.and_then(|name| LaneName::parse(name).ok()) else {
+        return Ok(None);
+    };
+    let done = healed
+        .iter()
+        .any(|healed| healed.completed && healed.what == retire::what(&name));
     let entries = trash::entries(repository)?;
-    let entry = find(&entries, name.as_str()).filter(|entry| done && entry.reason == Reason::Finished);
+    let entry =
+        find(&entries, name.as_str()).filter(|entry| done && entry.reason == Reason::Finished);
     Ok(entry.map(|entry| {
-        let plan = Plan { commit: false, landing: None, integrated: None, retire: true };
+        let plan = Plan {
+            commit: false,
+            landing: None,
+            integrated: None,
+            retire: true,
+        };
         let base = entry.lane.base_branch();
         let trash = Some(entry.id.clone());
         let (proof, holds) = (entry.proof.clone(), entry.holds.clone().unwrap_or_default());
-        Finished { trash, proof, holds, ..Finished::new(&entry.lane, &plan, base.as_ref(), None, false) }
+        Finished {
+            trash,
+            proof,
+            holds,
+            ..Finished::new(&entry.lane, &plan, base.as_ref(), None, false)
+        }
     }))
 }
 
 /// The branch to land on; `None` when the lane has none and needs none.
-fn base(repository: &Repository, lane: &Lane, into: Option<&str>, landing: bool) -> Result<Option<BranchName>> {
+fn base(
+    repository: &Repository,
+    lane: &Lane,
+    into: Option<&str>,
+    landing: bool,
+) -> Result<Option<BranchName>> {
     let into = into.map(|into| {
-        BranchName::parse(into.as_bytes().as_bstr())
-            .map_err(|problem| Error::usage(format!("'{into}' cannot be a branch: it {}", problem.because())))
+        BranchName::parse(into.as_bytes().as_bstr()).map_err(|problem| {
+            Error::usage(format!(
+                "'{into}' cannot be a branch: it {}",
+                problem.because()
+            ))
+        })
     });
     let into = into.transpose()?;
     let follows_remote = into.is_none() && lane.base.is_some() && lane.base_branch().is_none();
-    let upstreams = if follows_remote { landing_facts::upstreams(repository)? } else { Vec::new() };
+    let upstreams = if follows_remote {
+        landing_facts::upstreams(repository)?
+    } else {
+        Vec::new()
+    };
     match finish::target(lane, into.as_ref(), &upstreams) {
         Ok(branch) => repository.branch_meant(&branch).map(Some),
         Err(_) if !landing => Ok(None),
@@ -250,15 +349,19 @@ fn base(repository: &Repository, lane: &Lane, into: Option<&str>, landing: bool)
     }
 }
 
-/// Moves the lane into the trash, or says that it would be; the caller's own directory may be in it.
+/// Moves the lane into the trash, or says that it would be; the caller's own directory may be in
+/// it.
 fn retire(repository: &Repository, leaving: &Leaving<'_>, report: &mut Finished) -> Result<()> {
     let (lane, worktree) = (&leaving.facts.lane, leaving.worktree);
     let present = worktree.filter(|worktree| worktree.state == WorktreeState::Present);
     if let Some(worktree) = present {
-        report.ignored =
-            look::ignored(repository, lane, present).map_err(|error| retire::or_raced(repository, lane, error))?;
+        report.ignored = look::ignored(repository, lane, present)
+            .map_err(|error| retire::or_raced(repository, lane, error))?;
         let inside = std::env::current_dir().is_ok_and(|cwd| cwd.starts_with(&worktree.path));
-        report.go_to = inside.then(|| repository.main_worktree()).transpose()?.map(|main| main.path);
+        report.go_to = inside
+            .then(|| repository.main_worktree())
+            .transpose()?
+            .map(|main| main.path);
     }
     if report.landed.is_some() || report.integrated.is_some() {
         report.heir.clone_from(&report.base);
@@ -289,7 +392,10 @@ fn retire(repository: &Repository, leaving: &Leaving<'_>, report: &mut Finished)
         },
     );
     let retired = retired.map_err(|error| match &report.landed {
-        Some(landed) => error.hint(format!("'{}' has what has landed; the lane itself is left", landed.base)),
+        Some(landed) => error.hint(format!(
+            "'{}' has what has landed; the lane itself is left",
+            landed.base
+        )),
         None => error,
     })?;
     report.holds = retired.entry.holds.unwrap_or_default();

@@ -30,16 +30,18 @@ use crate::ui::Ui;
 
 /// Start a lane: a branch and a worktree of its own for each NAME
 ///
-/// A lane that exists already is shown and is no error, unless it is another owner's or not what was asked for. A branch of
-/// that name that nobody has checked out is taken up; one that only a remote has is made from there and follows it, as by
-/// git-switch(1), unless --base says where it starts.
+/// A lane that exists already is shown and is no error, unless it is another owner's or not what
+/// was asked for. A branch of that name that nobody has checked out is taken up; one that only a
+/// remote has is made from there and follows it, as by git-switch(1), unless --base says where it
+/// starts.
 #[derive(Debug, ClapArgs)]
 pub struct Args {
     /// The lanes to start
     #[arg(required = true, value_name = "NAME")]
     names: Vec<String>,
 
-    /// Start from this branch or commit [default: the policy's, else the remote's HEAD, else the main worktree's branch]
+    /// Start from this branch or commit [default: the policy's, else the remote's HEAD, else the
+    /// main worktree's branch]
     #[arg(short, long, value_name = "REF")]
     base: Option<String>,
 
@@ -82,7 +84,11 @@ pub struct Args {
 
 /// Runs it.
 pub fn run(args: Args, ui: &Ui) -> Result<()> {
-    let names = args.names.iter().map(|name| super::lane_name(name)).collect::<Result<Vec<_>>>()?;
+    let names = args
+        .names
+        .iter()
+        .map(|name| super::lane_name(name))
+        .collect::<Result<Vec<_>>>()?;
     if names.len() > 1 && (args.branch.is_some() || args.path.is_some()) {
         return Err(Error::usage("--branch and --path go with one NAME"));
     }
@@ -105,15 +111,26 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         (true, false) => Upstreams::Fetched,
         (true, true) => Upstreams::AsLastFetched,
     };
-    let base = base::resolve(&repository, args.base.as_deref().or(policy.base.as_deref()), upstreams)?;
+    let base = base::resolve(
+        &repository,
+        args.base.as_deref().or(policy.base.as_deref()),
+        upstreams,
+    )?;
     if upstreams == Upstreams::AsLastFetched {
-        ui.note("note: nothing is fetched to see what would be done; the remote is taken as it was fetched last");
+        ui.note(
+            "note: nothing is fetched to see what would be done; the remote is taken as it was \
+                 fetched last",
+        );
     }
     if let Some(warning) = &base.warning {
         ui.warn(warning);
     }
     // A fetch may have taken minutes.
-    let seen = RefCell::new(worktrees.filter(|_| upstreams != Upstreams::Fetched).map(Rc::new));
+    let seen = RefCell::new(
+        worktrees
+            .filter(|_| upstreams != Upstreams::Fetched)
+            .map(Rc::new),
+    );
     let look = || -> Result<Rc<Vec<Worktree>>> {
         let known = seen.borrow().clone();
         let all = known.map_or_else(|| repository.worktrees().map(Rc::new), Ok)?;
@@ -135,8 +152,13 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         Ok(plan)
     };
     let plan_settled = |name: &LaneName| match plan_one(name) {
-        // Another start may be in the middle of publishing that very lane: once it is there it is no obstacle.
-        Err(_) if !args.dry_run && repository.lane_dir().is_dir() && registry_lock(&repository).is_ok() => {
+        // Another start may be in the middle of publishing that very lane: once it is there it is
+        // no obstacle.
+        Err(_)
+            if !args.dry_run
+                && repository.lane_dir().is_dir()
+                && registry_lock(&repository).is_ok() =>
+        {
             seen.replace(None);
             plan_one(name)
         }
@@ -144,9 +166,14 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     };
     // All or none, as far as that can be known beforehand.
     if names.len() > 1 {
-        names.iter().try_for_each(|name| plan_settled(name).map(drop))?;
+        names
+            .iter()
+            .try_for_each(|name| plan_settled(name).map(drop))?;
     }
-    let mut report = StartReport { dry_run: args.dry_run, lanes: Vec::new() };
+    let mut report = StartReport {
+        dry_run: args.dry_run,
+        lanes: Vec::new(),
+    };
     let mut failure = None;
     for name in &names {
         let outcome = plan_settled(name).and_then(|plan| match plan {
@@ -172,10 +199,12 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     if undecided && report.lanes.iter().any(|lane| lane.created) {
         first_lane(&repository, &policy, ui);
     }
-    let made = report.lanes.iter().any(|lane| lane.created) || args.dry_run && !report.lanes.is_empty();
+    let made =
+        report.lanes.iter().any(|lane| lane.created) || args.dry_run && !report.lanes.is_empty();
     if made && args.owner.is_none() && !policy.names_owner() && login::name().is_none() {
         ui.note(format_args!(
-            "note: nothing says what your login name is (neither USER nor LOGNAME, nor the system of {}), so a new lane has no \
+            "note: nothing says what your login name is (neither USER nor LOGNAME, nor the system \
+             of {}), so a new lane has no \
              owner; name one with --owner or GIT_LANE_OWNER",
             login::number()
         ));
@@ -185,7 +214,9 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         && report.lanes.iter().any(|lane| lane.created)
         && let Err(error) = install::follow_policy(&repository, &policy)
     {
-        ui.warn(format_args!("the hooks do not know the policy's latest rules: {error}"));
+        ui.warn(format_args!(
+            "the hooks do not know the policy's latest rules: {error}"
+        ));
     }
     match failure {
         None => {
@@ -198,20 +229,34 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     }
 }
 
-/// With a repository's first lane: puts the rule in force where the policy asks for it, else says that it is not.
+/// With a repository's first lane: puts the rule in force where the policy asks for it, else says
+/// that it is not.
 fn first_lane(repository: &Repository, policy: &Policy, ui: &Ui) {
     // Hooks of the user's own configuration serve every repository.
     if install::state(repository).is_ok_and(|state| state.in_force || state.level == Level::Off) {
         return;
     }
     if !policy.install_hooks {
-        ui.note("note: nothing keeps plain git in its lane here yet; put the rule in force with: git lane init");
+        ui.note(
+            "note: nothing keeps plain git in its lane here yet; put the rule in force with: \
+                 git lane init",
+        );
         return;
     }
     // The lane is made; that it is not guarded is no reason to say it failed.
-    if let Err(error) = install::install(repository, policy, Wanted { level: None, files: false }) {
+    if let Err(error) = install::install(
+        repository,
+        policy,
+        Wanted {
+            level: None,
+            files: false,
+        },
+    ) {
         ui.warn(format_args!("the rule is not in force: {error}"));
-        error.hints().iter().for_each(|hint| ui.note(format_args!("hint: {hint}")));
+        error
+            .hints()
+            .iter()
+            .for_each(|hint| ui.note(format_args!("hint: {hint}")));
     }
 }
 
@@ -226,14 +271,21 @@ fn request(
         Some(owner) => Some(owner.clone()).filter(|owner| !owner.is_empty()),
         None => policy.owner_of_new_lanes(login::name),
     };
-    let wanted = args.branch.clone().unwrap_or_else(|| branch_name(&policy.branch, &name, owner.as_deref()));
+    let wanted = args
+        .branch
+        .clone()
+        .unwrap_or_else(|| branch_name(&policy.branch, &name, owner.as_deref()));
     let branch = match args.detach {
         true => None,
         false => {
             let branch = BranchName::parse(wanted.as_bytes().as_bstr());
             let fitting = branch.and_then(|branch| branch.ensure_fits_a_file().map(|()| branch));
             let fitting = fitting.map_err(|problem| {
-                Error::refused(format!("'{wanted}' cannot be a branch: it {}", problem.because())).code("bad-name")
+                Error::refused(format!(
+                    "'{wanted}' cannot be a branch: it {}",
+                    problem.because()
+                ))
+                .code("bad-name")
             })?;
             Some(repository.branch_meant(&fitting)?)
         }
@@ -243,7 +295,9 @@ fn request(
         explicit: Explicit {
             branch: (args.detach || args.branch.is_some()).then(|| branch.clone()),
             base: args.base.as_ref().map(|_| base.base.clone()),
-            path: path.map_err(|error| Error::environment("the current directory is gone").source(error))?,
+            path: path.map_err(|error| {
+                Error::environment("the current directory is gone").source(error)
+            })?,
             owner: args.owner.clone(),
             task: args.task.clone(),
         },
@@ -262,40 +316,65 @@ fn create(
     args: &Args,
     ui: &Ui,
 ) -> Result<(Outcome, Option<Error>)> {
-    let present = worktrees.iter().filter(|worktree| worktree.state == WorktreeState::Present).take(MOST_SOURCES);
-    let source =
-        |worktree: &Worktree| Source { index: worktree.git_dir.join("index"), directory: worktree.path.clone() };
+    let present = worktrees
+        .iter()
+        .filter(|worktree| worktree.state == WorktreeState::Present)
+        .take(MOST_SOURCES);
+    let source = |worktree: &Worktree| Source {
+        index: worktree.git_dir.join("index"),
+        directory: worktree.path.clone(),
+    };
     let sources: Vec<Source> = present.map(source).collect();
     let sparse = (!args.sparse.is_empty()).then(|| Sparse {
-        directories: args.sparse.iter().map(|directory| BString::from(directory.as_str())).collect(),
+        directories: args
+            .sparse
+            .iter()
+            .map(|directory| BString::from(directory.as_str()))
+            .collect(),
     });
     let progress = ui.progress(format!("lane '{}'", creation.request.name));
     let started = start(
         repository,
         creation,
-        &Filling { sources: &sources, sparse: sparse.as_ref(), progress: &|done, total| progress.set(done, total) },
+        &Filling {
+            sources: &sources,
+            sparse: sparse.as_ref(),
+            progress: &|done, total| progress.set(done, total),
+        },
     )?;
     drop(progress);
     repository.tell_of_new_index(&started.lane.worktree);
     let mut failure = None;
     if args.recurse_submodules {
-        let update = repository.git.at(&started.lane.worktree).args(["submodule", "update", "--init", "--recursive"]);
+        let update = repository.git.at(&started.lane.worktree).args([
+            "submodule",
+            "update",
+            "--init",
+            "--recursive",
+        ]);
         if update.interactive(Stdio::null())? != 0 {
-            failure =
-                Some(Error::git(format!("lane '{}' was started, but its submodules were not", started.lane.name)));
+            failure = Some(Error::git(format!(
+                "lane '{}' was started, but its submodules were not",
+                started.lane.name
+            )));
         }
     }
     if repository.has_hook("post-checkout") {
         let code = post_checkout(repository, &started.lane, creation)?;
         if code != 0 {
-            let text =
-                format!("lane '{}' was started, but the post-checkout hook ended with {code}", started.lane.name);
+            let text = format!(
+                "lane '{}' was started, but the post-checkout hook ended with {code}",
+                started.lane.name
+            );
             failure = Some(Error::git(text).code("hook-failed"));
         }
     }
     let mut outcome = Outcome::of(started.lane, true);
     outcome.new_branch = Some(creation.new_branch);
-    outcome.upstream = creation.upstream.as_ref().map(|upstream| upstream.tracking.clone());
+    outcome.upstream = creation
+        .upstream
+        .as_ref()
+        .map(|upstream| upstream.tracking.clone());
     outcome.files = Some(match started.how {
         How::Copied { .. } => "copied",
         How::ObjectDatabase => "object-database",
@@ -304,7 +383,8 @@ fn create(
     Ok((outcome, failure))
 }
 
-/// Runs the repository's own post-checkout hook as `git worktree add` does: in the new worktree, from no commit.
+/// Runs the repository's own post-checkout hook as `git worktree add` does: in the new worktree,
+/// from no commit.
 fn post_checkout(repository: &Repository, lane: &Lane, creation: &Creation) -> Result<i32> {
     let null = crate::domain::lane::ObjectId::null(creation.commit.kind()).to_string();
     let commit = creation.commit.to_string();

@@ -70,7 +70,10 @@ impl Outcome {
             owner: request.owner.clone(),
             task: request.task.clone(),
             new_branch: Some(creation.new_branch),
-            upstream: creation.upstream.as_ref().map(|upstream| upstream.tracking.clone()),
+            upstream: creation
+                .upstream
+                .as_ref()
+                .map(|upstream| upstream.tracking.clone()),
             files: None,
         }
     }
@@ -92,9 +95,15 @@ impl Report for StartReport {
             let short = || lane.fork_point.chars().take(10).collect();
             let base = lane.base.as_ref().map_or_else(short, ToString::to_string);
             if did == "is there already:" {
-                page.line(format!("lane '{}' is there already: {branch}, base {base}", lane.name));
+                page.line(format!(
+                    "lane '{}' is there already: {branch}, base {base}",
+                    lane.name
+                ));
             } else {
-                let from = lane.upstream.as_ref().map_or(base.clone(), |upstream| format!("{upstream}, base {base}"));
+                let from = lane
+                    .upstream
+                    .as_ref()
+                    .map_or(base.clone(), |upstream| format!("{upstream}, base {base}"));
                 page.line(format!("{did} lane '{}': {branch}, from {from}", lane.name));
             }
             page.line(format!("  {}", lane.path.display()));

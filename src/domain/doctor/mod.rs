@@ -21,7 +21,8 @@ pub enum Finding {
     DamagedIndex(Option<LaneName>, PathBuf, PathBuf),
     /// The lane's worktree shows something else than its branch.
     Stray(LaneName, Head, StrayRemedy),
-    /// Another worktree, which is no lane's, has the lane's branch checked out; whether it can let go of it.
+    /// Another worktree, which is no lane's, has the lane's branch checked out; whether it can let
+    /// go of it.
     CheckedOutTwice(LaneName, BranchName, PathBuf, bool),
     /// The lane's branch was moved or deleted behind its worktree's back.
     Overtaken(LaneName, BranchName, Overtaken),
@@ -37,9 +38,11 @@ pub enum Finding {
     FoundWorktree(LaneName, PathBuf, PathBuf),
     /// The lane's directory is gone.
     MissingWorktree(LaneName, PathBuf),
-    /// The lane's directory is there, and git knows nothing of it; the other worktree that its `.git` file is of.
+    /// The lane's directory is there, and git knows nothing of it; the other worktree that its
+    /// `.git` file is of.
     UnlistedWorktree(LaneName, PathBuf, Option<PathBuf>),
-    /// The lane's directory is there, and the admin directory it names is not; everything agrees on what was in that.
+    /// The lane's directory is there, and the admin directory it names is not; everything agrees on
+    /// what was in that.
     LostAdmin(LaneName, PathBuf, PathBuf),
     /// Directory and admin directory of a worktree do not belong together.
     DamagedWorktree(Option<LaneName>, PathBuf, String, Repair),
@@ -47,13 +50,15 @@ pub enum Finding {
     Poisoned(Poisoned),
     /// The lane's directory is there, and its admin directory was put aside at a third place.
     PutAside(LaneName, PathBuf, PathBuf),
-    /// A worktree with an admin directory here belongs to the repository at the last path: this one is a copy of that.
+    /// A worktree with an admin directory here belongs to the repository at the last path: this one
+    /// is a copy of that.
     OfAnotherRepository(Option<LaneName>, PathBuf, PathBuf, PathBuf),
     /// A half-made admin directory that no worktree answers to; plain git may die of it.
     UnfinishedAdmin(PathBuf, AdminAge),
     /// A lock file of git's protocol.
     Lock(PathBuf, LockOwner),
-    /// A `.keep` file of a git-lane process that is dead, and an object in its pack that nothing else leads to.
+    /// A `.keep` file of a git-lane process that is dead, and an object in its pack that nothing
+    /// else leads to.
     KeptPack(PathBuf, Option<String>),
     /// `core.bare` is true although there is a working tree.
     BareWithWorktree,
@@ -61,13 +66,15 @@ pub enum Finding {
     StrangeWorktree(PathBuf, TreeElsewhere),
     /// `core.hooksPath` names a directory that is not there: git runs no hook files at all.
     DeadHooksPath(PathBuf),
-    /// A branch was made and never used, and no worktree has it: what a failed `git worktree add -b` leaves.
+    /// A branch was made and never used, and no worktree has it: what a failed `git worktree add
+    /// -b` leaves.
     OrphanBranch(BranchName, Orphan),
     /// What a dead process was doing is neither done nor undone.
     Interrupted(Interrupted),
     /// What an interrupted command was doing can no longer be read.
     DamagedIntent(PathBuf),
-    /// Something among git-lane's own files that git-lane never makes, or never with that content: nothing acts on it.
+    /// Something among git-lane's own files that git-lane never makes, or never with that content:
+    /// nothing acts on it.
     Stranger(PathBuf),
     /// The rule is not in force, and why.
     NotInForce(String),
@@ -108,10 +115,11 @@ pub enum Prospect {
 pub enum Repair {
     /// When it is told where the worktree is.
     Told,
-    /// When it is not told and runs in this other one: it believes the `.git` file of a place it is told, and one whose
-    /// `.git` file the user has copied would be taken to have moved there.
+    /// When it is not told and runs in this other one: it believes the `.git` file of a place it is
+    /// told, and one whose `.git` file the user has copied would be taken to have moved there.
     Untold(PathBuf),
-    /// Not at all: the doctor does, because it names a repository that is gone, and everything else agrees.
+    /// Not at all: the doctor does, because it names a repository that is gone, and everything else
+    /// agrees.
     Here,
 }
 
@@ -149,7 +157,8 @@ pub enum StrayRemedy {
     SwitchBack,
     /// There is uncommitted work, or an operation in progress: its owner decides.
     Leave,
-    /// Only HEAD has left this branch, index and files have not, as after `git symbolic-ref`: HEAD alone goes back.
+    /// Only HEAD has left this branch, index and files have not, as after `git symbolic-ref`: HEAD
+    /// alone goes back.
     HeadAlone(BranchName),
     /// The lane's branch, to which nothing can be switched back, is gone.
     MakeBranch(BranchName),
@@ -255,8 +264,14 @@ impl Finding {
             Finding::StrangeWorktree(..) => "core-worktree",
             Finding::DeadHooksPath(_) => "hooks-path",
             Finding::OrphanBranch(..) => "orphan-branch",
-            Finding::Interrupted(Interrupted { prospect: Prospect::Healing, .. }) => "interrupted",
-            Finding::Interrupted(Interrupted { prospect: Prospect::Failed(_), .. }) => "not-healed",
+            Finding::Interrupted(Interrupted {
+                prospect: Prospect::Healing,
+                ..
+            }) => "interrupted",
+            Finding::Interrupted(Interrupted {
+                prospect: Prospect::Failed(_),
+                ..
+            }) => "not-healed",
             Finding::Interrupted(_) => "newer-intent",
             Finding::DamagedIntent(_) => "damaged-intent",
             Finding::Stranger(_) => "strange-file",

@@ -15,14 +15,31 @@ use crate::error::Error;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the fields are named for what they hold")]
 pub enum Refusal {
-    /// The lane's worktree has something else checked out; `renamed`: and the lane's branch is no more.
-    Stray { lane: LaneName, expected: Option<BranchName>, head: Head, renamed: bool },
+    /// The lane's worktree has something else checked out; `renamed`: and the lane's branch is no
+    /// more.
+    Stray {
+        lane: LaneName,
+        expected: Option<BranchName>,
+        head: Head,
+        renamed: bool,
+    },
     /// git is in the middle of something in the lane.
-    Operating { lane: LaneName, operation: Operation },
+    Operating {
+        lane: LaneName,
+        operation: Operation,
+    },
     /// The lane holds work that is not committed.
-    Unsettled { lane: LaneName, status: WorktreeStatus, landing: bool },
-    /// `--commit` made its commit, and something is not in it: a hook made it, or git looks away from it.
-    LeftBehind { lane: LaneName, status: WorktreeStatus },
+    Unsettled {
+        lane: LaneName,
+        status: WorktreeStatus,
+        landing: bool,
+    },
+    /// `--commit` made its commit, and something is not in it: a hook made it, or git looks away
+    /// from it.
+    LeftBehind {
+        lane: LaneName,
+        status: WorktreeStatus,
+    },
     /// The lane's branch is gone, or has no commit.
     NoTip { lane: LaneName },
     /// The lane has no base to land on.
@@ -30,28 +47,61 @@ pub enum Refusal {
     /// The base is no local branch, and no local branch follows it.
     RemoteBase { lane: LaneName, base: RefName },
     /// Several local branches follow the remote base.
-    SeveralLocal { base: RefName, candidates: Vec<BranchName> },
+    SeveralLocal {
+        base: RefName,
+        candidates: Vec<BranchName>,
+    },
     /// The lane would land on itself.
     OntoItself { lane: LaneName, branch: BranchName },
     /// The base does not exist; `renamed`: it has that name now.
-    BaseMissing { lane: LaneName, base: BranchName, renamed: Option<BranchName> },
+    BaseMissing {
+        lane: LaneName,
+        base: BranchName,
+        renamed: Option<BranchName>,
+    },
     /// Lane and base share no commit.
     Unrelated { lane: LaneName, base: BranchName },
     /// A fast-forward is asked for and the base has moved on.
     NotFastForward { lane: LaneName, base: BranchName },
     /// Several worktrees have the base checked out, and they cannot move together.
-    SeveralSites { base: BranchName, paths: Vec<PathBuf> },
+    SeveralSites {
+        base: BranchName,
+        paths: Vec<PathBuf>,
+    },
     /// A worktree that has the base checked out, or works on it, is in the middle of something.
-    SiteBusy { base: BranchName, path: PathBuf, operation: Operation },
+    SiteBusy {
+        base: BranchName,
+        path: PathBuf,
+        operation: Operation,
+    },
     /// The worktree that has the base checked out is gone or damaged.
-    SiteBroken { base: BranchName, path: PathBuf, why: String },
-    /// The main worktree has it checked out, and nothing says where that is; `bare`: only `--work-tree` ever does.
-    SiteUnknown { lane: LaneName, base: BranchName, git_dir: PathBuf, bare: bool },
+    SiteBroken {
+        base: BranchName,
+        path: PathBuf,
+        why: String,
+    },
+    /// The main worktree has it checked out, and nothing says where that is; `bare`: only
+    /// `--work-tree` ever does.
+    SiteUnknown {
+        lane: LaneName,
+        base: BranchName,
+        git_dir: PathBuf,
+        bare: bool,
+    },
     /// Local changes or untracked files where the base is checked out are in the way.
-    InTheWay { base: BranchName, path: PathBuf, files: Vec<BString> },
+    InTheWay {
+        base: BranchName,
+        path: PathBuf,
+        files: Vec<BString>,
+    },
     /// The same, and `git status` does not show it.
-    Hidden { base: BranchName, path: PathBuf, files: Vec<(BString, HiddenBy)> },
-    /// The lane moves a submodule to a commit that only its own clone of the submodule has, at `path`.
+    Hidden {
+        base: BranchName,
+        path: PathBuf,
+        files: Vec<(BString, HiddenBy)>,
+    },
+    /// The lane moves a submodule to a commit that only its own clone of the submodule has, at
+    /// `path`.
     SubmoduleOnlyHere {
         lane: LaneName,
         base: BranchName,
@@ -59,10 +109,20 @@ pub enum Refusal {
         commit: ObjectId,
         path: Box<std::path::Path>,
     },
-    /// What would land in this way lacks some of the lane's work: what these commits did, or what was done to these files.
-    LeftOut { lane: LaneName, base: BranchName, strategy: Strategy, commits: Vec<ObjectId>, files: Vec<BString> },
+    /// What would land in this way lacks some of the lane's work: what these commits did, or what
+    /// was done to these files.
+    LeftOut {
+        lane: LaneName,
+        base: BranchName,
+        strategy: Strategy,
+        commits: Vec<ObjectId>,
+        files: Vec<BString>,
+    },
     /// The lane's work is not in its base, and nothing is to be landed.
-    Unintegrated { lane: LaneName, base: Option<BranchName> },
+    Unintegrated {
+        lane: LaneName,
+        base: Option<BranchName>,
+    },
 }
 
 /// Why git looks away from a file (git-update-index(1)).
@@ -119,21 +179,46 @@ impl Refusal {
     /// What to do about it.
     pub fn hint(&self) -> String {
         match self {
-            Refusal::Stray { lane, head: Head::Branch(there), renamed: true, .. } => {
+            Refusal::Stray {
+                lane,
+                head: Head::Branch(there),
+                renamed: true,
+                ..
+            } => {
                 format!(
                     "if its branch was renamed, tell the record: git config {} {}",
                     quote(format!("lane.{lane}.branch")),
                     quote(there)
                 )
             }
-            Refusal::Stray { expected: Some(branch), .. } => format!("in the lane: git switch {}", quote(branch)),
+            Refusal::Stray {
+                expected: Some(branch),
+                ..
+            } => format!("in the lane: git switch {}", quote(branch)),
             Refusal::Stray { expected: None, .. } => "in the lane: git switch --detach".into(),
-            Refusal::Operating { operation, .. } | Refusal::SiteBusy { operation, .. } => operation_hint(*operation),
-            Refusal::Unsettled { lane, landing: true, .. } => {
-                format!("commit or stash them, or: git lane finish {} --commit MESSAGE", quote(lane))
+            Refusal::Operating { operation, .. } | Refusal::SiteBusy { operation, .. } => {
+                operation_hint(*operation)
             }
-            Refusal::Unsettled { lane, landing: false, .. } | Refusal::Unintegrated { lane, base: None } => {
-                format!("to move it into the trash as it is: git lane finish {} --no-land --force", quote(lane))
+            Refusal::Unsettled {
+                lane,
+                landing: true,
+                ..
+            } => {
+                format!(
+                    "commit or stash them, or: git lane finish {} --commit MESSAGE",
+                    quote(lane)
+                )
+            }
+            Refusal::Unsettled {
+                lane,
+                landing: false,
+                ..
+            }
+            | Refusal::Unintegrated { lane, base: None } => {
+                format!(
+                    "to move it into the trash as it is: git lane finish {} --no-land --force",
+                    quote(lane)
+                )
             }
             Refusal::LeftBehind { .. } => {
                 "a hook of git commit made them, or git looks away from them (git ls-files -v \
@@ -142,47 +227,83 @@ impl Refusal {
             }
             Refusal::NoTip { lane } => format!("to remove the lane: git lane drop {}", quote(lane)),
             Refusal::NoBase { lane } | Refusal::RemoteBase { lane, .. } => {
-                format!("name a local branch: git lane finish {} --into BRANCH", quote(lane))
+                format!(
+                    "name a local branch: git lane finish {} --into BRANCH",
+                    quote(lane)
+                )
             }
-            Refusal::SeveralLocal { candidates, .. } => format!("name one of them: --into {}", quote(&candidates[0])),
+            Refusal::SeveralLocal { candidates, .. } => {
+                format!("name one of them: --into {}", quote(&candidates[0]))
+            }
             Refusal::OntoItself { .. } => "name another branch with --into".into(),
-            Refusal::BaseMissing { renamed: Some(renamed), .. } => format!("it was renamed: --into {}", quote(renamed)),
-            Refusal::BaseMissing { lane, renamed: None, .. } => {
+            Refusal::BaseMissing {
+                renamed: Some(renamed),
+                ..
+            } => format!("it was renamed: --into {}", quote(renamed)),
+            Refusal::BaseMissing {
+                lane,
+                renamed: None,
+                ..
+            } => {
                 format!(
                     "name another with --into BRANCH, or for good: git config {} refs/heads/BRANCH",
                     quote(format_args!("lane.{lane}.base"))
                 )
             }
             Refusal::Unrelated { base, .. } => {
-                format!("in the lane: git merge --allow-unrelated-histories {}, then finish again", quote(base))
+                format!(
+                    "in the lane: git merge --allow-unrelated-histories {}, then finish again",
+                    quote(base)
+                )
             }
             Refusal::NotFastForward { base, .. } => {
-                format!("in the lane: git rebase {}, or finish with --strategy rebase", quote(base))
+                format!(
+                    "in the lane: git rebase {}, or finish with --strategy rebase",
+                    quote(base)
+                )
             }
             Refusal::SeveralSites { .. } => "switch all but one of them to another branch".into(),
             Refusal::SiteBroken { .. } => {
                 "bring it back, or see what can be done about it with: git lane doctor".into()
             }
-            Refusal::SiteUnknown { lane, git_dir, bare: true, .. } => {
+            Refusal::SiteUnknown {
+                lane,
+                git_dir,
+                bare: true,
+                ..
+            } => {
                 format!(
-                    "tell it where: git --git-dir={} --work-tree=DIRECTORY lane finish {}; if nothing is checked out from it \
+                    "tell it where: git --git-dir={} --work-tree=DIRECTORY lane finish {}; if \
+                     nothing is checked out from it \
                      any more: rm {}",
                     quote(git_dir.display()),
                     quote(lane),
                     quote(git_dir.join("index").display())
                 )
             }
-            Refusal::SiteUnknown { git_dir, bare: false, .. } => format!(
-                "finish it there, or tell git where that is: git --git-dir={} config core.worktree DIRECTORY",
+            Refusal::SiteUnknown {
+                git_dir,
+                bare: false,
+                ..
+            } => format!(
+                "finish it there, or tell git where that is: git --git-dir={} config core.worktree \
+                 DIRECTORY",
                 quote(git_dir.display())
             ),
             Refusal::Hidden { path, files, .. } => {
-                let by = files.first().map_or(HiddenBy::AssumeUnchanged, |(_, by)| *by);
+                let by = files
+                    .first()
+                    .map_or(HiddenBy::AssumeUnchanged, |(_, by)| *by);
                 let alike: Vec<_> = files.iter().filter(|(_, other)| *other == by).collect();
-                let names = alike.iter().take(3).map(|(file, _)| format!(" {}", quote(file))).collect::<String>();
+                let names = alike
+                    .iter()
+                    .take(3)
+                    .map(|(file, _)| format!(" {}", quote(file)))
+                    .collect::<String>();
                 let more = if alike.len() > 3 { " …" } else { "" };
                 format!(
-                    "show it to git: git -C {} update-index --no-{by}{names}{more}; then commit or stash it there",
+                    "show it to git: git -C {} update-index --no-{by}{names}{more}; then commit or \
+                     stash it there",
                     quote(path.display())
                 )
             }
@@ -193,10 +314,19 @@ impl Refusal {
                 commit.to_hex_with_len(10)
             ),
             Refusal::LeftOut { lane, .. } => {
-                format!("land its commits as they are: git lane finish {} --strategy merge", quote(lane))
+                format!(
+                    "land its commits as they are: git lane finish {} --strategy merge",
+                    quote(lane)
+                )
             }
-            Refusal::Unintegrated { lane, base: Some(_) } => {
-                format!("land it with: git lane finish {}; or retire it with --no-land --force", quote(lane))
+            Refusal::Unintegrated {
+                lane,
+                base: Some(_),
+            } => {
+                format!(
+                    "land it with: git lane finish {}; or retire it with --no-land --force",
+                    quote(lane)
+                )
             }
         }
     }
@@ -212,11 +342,18 @@ fn operation_hint(operation: Operation) -> String {
 impl std::fmt::Display for Refusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Refusal::Stray { lane, expected, head, .. } => {
+            Refusal::Stray {
+                lane,
+                expected,
+                head,
+                ..
+            } => {
                 write!(f, "lane '{lane}' is stray: its worktree is on ")?;
                 match head {
                     Head::Branch(branch) => write!(f, "'{branch}'")?,
-                    Head::Detached(id) => write!(f, "a detached HEAD at {}", id.to_hex_with_len(10))?,
+                    Head::Detached(id) => {
+                        write!(f, "a detached HEAD at {}", id.to_hex_with_len(10))?
+                    }
                     Head::Other(other) => write!(f, "'{other}'")?,
                 }
                 match expected {
@@ -224,69 +361,158 @@ impl std::fmt::Display for Refusal {
                     None => f.write_str(" instead of a detached HEAD"),
                 }
             }
-            Refusal::Operating { lane, operation } => write!(f, "lane '{lane}' is in the middle of a {operation}"),
+            Refusal::Operating { lane, operation } => {
+                write!(f, "lane '{lane}' is in the middle of a {operation}")
+            }
             Refusal::Unsettled { lane, status, .. } => {
                 write!(f, "lane '{lane}' is not settled: {}", Counted(status))
             }
             Refusal::LeftBehind { lane, status } => {
-                write!(f, "the commit left changes behind in lane '{lane}': {}", Counted(status))
+                write!(
+                    f,
+                    "the commit left changes behind in lane '{lane}': {}",
+                    Counted(status)
+                )
             }
             Refusal::NoTip { lane } => write!(f, "lane '{lane}' has no commit to land"),
             Refusal::NoBase { lane } => write!(f, "lane '{lane}' has no base to land on"),
             Refusal::RemoteBase { lane, base } => {
-                write!(f, "the base of lane '{lane}' is '{base}', which no local branch follows")
+                write!(
+                    f,
+                    "the base of lane '{lane}' is '{base}', which no local branch follows"
+                )
             }
             Refusal::SeveralLocal { base, candidates } => {
-                write!(f, "several local branches follow '{base}': {}", quoted(candidates))
+                write!(
+                    f,
+                    "several local branches follow '{base}': {}",
+                    quoted(candidates)
+                )
             }
             Refusal::OntoItself { lane, branch } => {
                 write!(f, "lane '{lane}' cannot land on '{branch}', its own branch")
             }
-            Refusal::BaseMissing { base, .. } => write!(f, "there is no branch '{base}' to land on"),
-            Refusal::Unrelated { lane, base } => write!(f, "lane '{lane}' and '{base}' share no history"),
+            Refusal::BaseMissing { base, .. } => {
+                write!(f, "there is no branch '{base}' to land on")
+            }
+            Refusal::Unrelated { lane, base } => {
+                write!(f, "lane '{lane}' and '{base}' share no history")
+            }
             Refusal::NotFastForward { lane, base } => {
-                write!(f, "'{base}' has moved on since lane '{lane}' started and cannot be fast-forwarded")
+                write!(
+                    f,
+                    "'{base}' has moved on since lane '{lane}' started and cannot be fast-forwarded"
+                )
             }
             Refusal::SeveralSites { base, paths } => {
                 let paths: Vec<_> = paths.iter().map(|path| path.display()).collect();
-                write!(f, "'{base}' is checked out in several worktrees: {}", quoted(&paths))
+                write!(
+                    f,
+                    "'{base}' is checked out in several worktrees: {}",
+                    quoted(&paths)
+                )
             }
-            Refusal::SiteBusy { base, path, operation } => {
-                write!(f, "'{base}' cannot move: '{}' is in the middle of a {operation}", path.display())
+            Refusal::SiteBusy {
+                base,
+                path,
+                operation,
+            } => {
+                write!(
+                    f,
+                    "'{base}' cannot move: '{}' is in the middle of a {operation}",
+                    path.display()
+                )
             }
-            Refusal::SiteUnknown { base, git_dir, bare: true, .. } => write!(
+            Refusal::SiteUnknown {
+                base,
+                git_dir,
+                bare: true,
+                ..
+            } => write!(
                 f,
-                "'{base}' is checked out from '{}', which is bare and has an index, and nothing here says where",
+                "'{base}' is checked out from '{}', which is bare and has an index, and nothing \
+                 here says where",
                 git_dir.display()
             ),
-            Refusal::SiteUnknown { base, git_dir, bare: false, .. } => write!(
+            Refusal::SiteUnknown {
+                base,
+                git_dir,
+                bare: false,
+                ..
+            } => write!(
                 f,
-                "'{base}' is checked out in the main worktree of '{}', and nothing here says where that is",
+                "'{base}' is checked out in the main worktree of '{}', and nothing here says where \
+                 that is",
                 git_dir.display()
             ),
             Refusal::SiteBroken { base, path, why } => {
-                write!(f, "'{base}' is checked out in '{}', but {why}", path.display())
+                write!(
+                    f,
+                    "'{base}' is checked out in '{}', but {why}",
+                    path.display()
+                )
             }
             Refusal::InTheWay { base, path, files } => {
-                write!(f, "'{base}' is checked out in '{}', where local changes are in the way: ", path.display())?;
+                write!(
+                    f,
+                    "'{base}' is checked out in '{}', where local changes are in the way: ",
+                    path.display()
+                )?;
                 f.write_str(&some(files))
             }
             Refusal::Hidden { base, path, files } => {
-                write!(f, "'{base}' is checked out in '{}', where changes git status does not show ", path.display())?;
-                let named: Vec<_> = files.iter().take(10).map(|(file, by)| format!("'{file}' ({by})")).collect();
+                write!(
+                    f,
+                    "'{base}' is checked out in '{}', where changes git status does not show ",
+                    path.display()
+                )?;
+                let named: Vec<_> = files
+                    .iter()
+                    .take(10)
+                    .map(|(file, by)| format!("'{file}' ({by})"))
+                    .collect();
                 write!(f, "are in the way: {}", named.join(", "))?;
-                if files.len() > named.len() { write!(f, " and {} more", files.len() - named.len()) } else { Ok(()) }
+                if files.len() > named.len() {
+                    write!(f, " and {} more", files.len() - named.len())
+                } else {
+                    Ok(())
+                }
             }
-            Refusal::SubmoduleOnlyHere { lane, submodule, commit, .. } => {
+            Refusal::SubmoduleOnlyHere {
+                lane,
+                submodule,
+                commit,
+                ..
+            } => {
                 let commit = commit.to_hex_with_len(10);
-                write!(f, "lane '{lane}' would land commit {commit} of submodule '{submodule}', ")?;
+                write!(
+                    f,
+                    "lane '{lane}' would land commit {commit} of submodule '{submodule}', "
+                )?;
                 f.write_str("which nobody but the lane has")
             }
-            Refusal::LeftOut { lane, base, strategy, commits, files } => {
-                let by = if *strategy == Strategy::Squash { "squash" } else { "rebase" };
-                write!(f, "a {by} would leave work of lane '{lane}' out of '{base}'")?;
+            Refusal::LeftOut {
+                lane,
+                base,
+                strategy,
+                commits,
+                files,
+            } => {
+                let by = if *strategy == Strategy::Squash {
+                    "squash"
+                } else {
+                    "rebase"
+                };
+                write!(
+                    f,
+                    "a {by} would leave work of lane '{lane}' out of '{base}'"
+                )?;
                 if !commits.is_empty() {
-                    let ids: Vec<_> = commits.iter().take(3).map(|id| id.to_hex_with_len(10).to_string()).collect();
+                    let ids: Vec<_> = commits
+                        .iter()
+                        .take(3)
+                        .map(|id| id.to_hex_with_len(10).to_string())
+                        .collect();
                     let more = if commits.len() > 3 { " and others" } else { "" };
                     write!(f, ": what commit {}{more} did", ids.join(", "))?;
                 }
@@ -296,7 +522,10 @@ impl std::fmt::Display for Refusal {
                     _ => write!(f, " to {}", some(files)),
                 }
             }
-            Refusal::Unintegrated { lane, base: Some(base) } => {
+            Refusal::Unintegrated {
+                lane,
+                base: Some(base),
+            } => {
                 write!(f, "the work of lane '{lane}' is not in '{base}'")
             }
             Refusal::Unintegrated { lane, base: None } => {
@@ -309,7 +538,12 @@ impl std::fmt::Display for Refusal {
 /// The first few of a list of files, and how many there are beyond them.
 pub fn some(files: &[BString]) -> String {
     const SHOWN: usize = 10;
-    let mut text = files.iter().take(SHOWN).map(|file| format!("'{file}'")).collect::<Vec<_>>().join(", ");
+    let mut text = files
+        .iter()
+        .take(SHOWN)
+        .map(|file| format!("'{file}'"))
+        .collect::<Vec<_>>()
+        .join(", ");
     if files.len() > SHOWN {
         text.push_str(&format!(" and {} more", files.len() - SHOWN));
     }
@@ -317,7 +551,11 @@ pub fn some(files: &[BString]) -> String {
 }
 
 fn quoted(items: &[impl std::fmt::Display]) -> String {
-    items.iter().map(|item| format!("'{item}'")).collect::<Vec<_>>().join(", ")
+    items
+        .iter()
+        .map(|item| format!("'{item}'"))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 struct Counted<'a>(&'a WorktreeStatus);
@@ -331,10 +569,18 @@ impl std::fmt::Display for Counted<'_> {
             (status.untracked, "untracked"),
             (status.conflicted, "conflicted"),
         ];
-        let present = counts.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}"));
+        let present = counts
+            .iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, what)| format!("{count} {what}"));
         f.write_str(&present.collect::<Vec<_>>().join(", "))?;
         if !status.samples.is_empty() {
-            let samples: Vec<_> = status.samples.iter().take(3).map(|sample| sample.to_string()).collect();
+            let samples: Vec<_> = status
+                .samples
+                .iter()
+                .take(3)
+                .map(|sample| sample.to_string())
+                .collect();
             write!(f, " ({})", samples.join(", "))?;
         }
         Ok(())
@@ -343,7 +589,9 @@ impl std::fmt::Display for Counted<'_> {
 
 impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
-        let error = Error::refused(refusal.to_string()).code(refusal.code()).hint(refusal.hint());
+        let error = Error::refused(refusal.to_string())
+            .code(refusal.code())
+            .hint(refusal.hint());
         match &refusal {
             Refusal::InTheWay { files, .. } => error.details(serde_json::json!({
                 "files": files.iter().map(|file| lossless(file.as_bstr())).collect::<Vec<_>>(),
@@ -355,12 +603,11 @@ impl From<Refusal> for Error {
             Refusal::Hidden { files, .. } => error.details(serde_json::json!({
                 "files": files.iter().map(|(file, _)| lossless(file.as_bstr())).collect::<Vec<_>>(),
             })),
-            Refusal::Unsettled { status, .. } | Refusal::LeftBehind { status, .. } => {
-                error.details(serde_json::json!({
+            Refusal::Unsettled { status, .. } | Refusal::LeftBehind { status, .. } => error
+                .details(serde_json::json!({
                     "staged": status.staged, "modified": status.modified,
                     "untracked": status.untracked, "conflicted": status.conflicted,
-                }))
-            }
+                })),
             _ => error,
         }
     }

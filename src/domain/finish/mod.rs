@@ -12,7 +12,9 @@ use crate::domain::name::BranchName;
 use crate::domain::status::{Operation, WorktreeStatus};
 
 /// How a lane's commits get onto its base.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum, serde::Serialize, serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Strategy {
     /// A merge commit, always.
@@ -98,7 +100,8 @@ pub struct Facts {
     pub tip: Option<ObjectId>,
     /// The base; `None` when the lane has none and nothing is to be landed.
     pub base: Option<BaseFacts>,
-    /// The proof that the base has the work in other commits; looked for only when nothing is to be landed.
+    /// The proof that the base has the work in other commits; looked for only when nothing is to be
+    /// landed.
     pub proof: Option<Integration>,
 }
 
@@ -125,13 +128,19 @@ pub struct Plan {
 impl Plan {
     /// Whether git has to make a commit, and must know whom to name in it.
     pub fn makes_commits(&self, facts: &Facts) -> bool {
-        let ahead = facts.base.as_ref().is_some_and(|base| base.relation == Some(Relation::Ahead));
+        let ahead = facts
+            .base
+            .as_ref()
+            .is_some_and(|base| base.relation == Some(Relation::Ahead));
         self.commit
-            || self.landing.as_ref().is_some_and(|landing| match landing.strategy {
-                Strategy::Merge | Strategy::Squash => true,
-                Strategy::Rebase => !ahead,
-                Strategy::Ff => false,
-            })
+            || self
+                .landing
+                .as_ref()
+                .is_some_and(|landing| match landing.strategy {
+                    Strategy::Merge | Strategy::Squash => true,
+                    Strategy::Rebase => !ahead,
+                    Strategy::Ff => false,
+                })
     }
 }
 
@@ -148,8 +157,9 @@ pub struct Landing {
     pub whole: bool,
 }
 
-/// The branch the lane lands on: the one asked for, its base, or the local branch that follows its remote base.
-/// `upstreams` are the local branches with the remote-tracking ref each of them follows.
+/// The branch the lane lands on: the one asked for, its base, or the local branch that follows its
+/// remote base. `upstreams` are the local branches with the remote-tracking ref each of them
+/// follows.
 pub fn target(
     lane: &Lane,
     into: Option<&BranchName>,
@@ -158,21 +168,33 @@ pub fn target(
     if let Some(into) = into {
         return Ok(into.clone());
     }
-    let Some(base) = &lane.base else { return Err(Refusal::NoBase { lane: lane.name.clone() }) };
+    let Some(base) = &lane.base else {
+        return Err(Refusal::NoBase {
+            lane: lane.name.clone(),
+        });
+    };
     if let Some(branch) = lane.base_branch() {
         return Ok(branch);
     }
-    let follows =
-        upstreams.iter().filter(|(branch, upstream)| upstream == base && lane.branch.as_ref() != Some(branch));
+    let follows = upstreams
+        .iter()
+        .filter(|(branch, upstream)| upstream == base && lane.branch.as_ref() != Some(branch));
     let candidates: Vec<BranchName> = follows.map(|(branch, _)| branch.clone()).collect();
     match candidates.as_slice() {
         [only] => Ok(only.clone()),
-        [] => Err(Refusal::RemoteBase { lane: lane.name.clone(), base: base.clone() }),
+        [] => Err(Refusal::RemoteBase {
+            lane: lane.name.clone(),
+            base: base.clone(),
+        }),
         _ => {
-            let same_name = |branch: &&BranchName| base.as_bstr().ends_with(format!("/{branch}").as_bytes());
+            let same_name =
+                |branch: &&BranchName| base.as_bstr().ends_with(format!("/{branch}").as_bytes());
             match candidates.iter().find(same_name) {
                 Some(same) => Ok(same.clone()),
-                None => Err(Refusal::SeveralLocal { base: base.clone(), candidates }),
+                None => Err(Refusal::SeveralLocal {
+                    base: base.clone(),
+                    candidates,
+                }),
             }
         }
     }
@@ -191,44 +213,91 @@ pub fn plan(facts: &Facts, request: &Request) -> Result<Plan, Refusal> {
     if !request.landing {
         if integrated.is_none() && !forced {
             let base = facts.base.as_ref().map(|base| base.branch.clone());
-            return Err(Refusal::Unintegrated { lane: facts.lane.name.clone(), base });
+            return Err(Refusal::Unintegrated {
+                lane: facts.lane.name.clone(),
+                base,
+            });
         }
-        return Ok(Plan { commit, landing: None, integrated, retire });
+        return Ok(Plan {
+            commit,
+            landing: None,
+            integrated,
+            retire,
+        });
     }
     let lane = || facts.lane.name.clone();
-    let base = facts.base.as_ref().ok_or_else(|| Refusal::NoBase { lane: lane() })?;
+    let base = facts
+        .base
+        .as_ref()
+        .ok_or_else(|| Refusal::NoBase { lane: lane() })?;
     if facts.owns(&base.branch) {
-        return Err(Refusal::OntoItself { lane: lane(), branch: base.branch.clone() });
+        return Err(Refusal::OntoItself {
+            lane: lane(),
+            branch: base.branch.clone(),
+        });
     }
     let tip = facts.tip.ok_or_else(|| Refusal::NoTip { lane: lane() })?;
     if base.tip.is_none() {
         let (base, renamed) = (base.branch.clone(), base.renamed.clone());
-        return Err(Refusal::BaseMissing { lane: lane(), base, renamed });
+        return Err(Refusal::BaseMissing {
+            lane: lane(),
+            base,
+            renamed,
+        });
     }
     if integrated.is_some() && !commit {
-        return Ok(Plan { commit, landing: None, integrated, retire });
+        return Ok(Plan {
+            commit,
+            landing: None,
+            integrated,
+            retire,
+        });
     }
     match base.relation {
-        Some(Relation::Unrelated) => return Err(Refusal::Unrelated { lane: lane(), base: base.branch.clone() }),
+        Some(Relation::Unrelated) => {
+            return Err(Refusal::Unrelated {
+                lane: lane(),
+                base: base.branch.clone(),
+            });
+        }
         Some(Relation::Diverged | Relation::Contained) if request.strategy == Strategy::Ff => {
-            return Err(Refusal::NotFastForward { lane: lane(), base: base.branch.clone() });
+            return Err(Refusal::NotFastForward {
+                lane: lane(),
+                base: base.branch.clone(),
+            });
         }
         _ => {}
     }
     ensure_base_free(&facts.lane, base)?;
-    let landing = Landing { strategy: request.strategy, base: base.branch.clone(), tip, whole: retire };
-    Ok(Plan { commit, landing: Some(landing), integrated: None, retire })
+    let landing = Landing {
+        strategy: request.strategy,
+        base: base.branch.clone(),
+        tip,
+        whole: retire,
+    };
+    Ok(Plan {
+        commit,
+        landing: Some(landing),
+        integrated: None,
+        retire,
+    })
 }
 
-/// Refuses a lane that is stray, operating or holds uncommitted work; says whether that work is to be committed.
+/// Refuses a lane that is stray, operating or holds uncommitted work; says whether that work is to
+/// be committed.
 fn ensure_settled(facts: &Facts, request: &Request, forced: bool) -> Result<bool, Refusal> {
     let lane = &facts.lane;
-    let (Some(head), Some(status)) = (&facts.head, &facts.status) else { return Ok(false) };
+    let (Some(head), Some(status)) = (&facts.head, &facts.status) else {
+        return Ok(false);
+    };
     if forced {
         return Ok(false);
     }
     if let Some(operation) = status.operation {
-        return Err(Refusal::Operating { lane: lane.name.clone(), operation });
+        return Err(Refusal::Operating {
+            lane: lane.name.clone(),
+            operation,
+        });
     }
     let at_home = match (&lane.branch, head) {
         (Some(_), Head::Branch(current)) => facts.owns(current),
@@ -237,7 +306,12 @@ fn ensure_settled(facts: &Facts, request: &Request, forced: bool) -> Result<bool
     };
     if !at_home {
         let (lane, expected, head) = (lane.name.clone(), lane.branch.clone(), head.clone());
-        return Err(Refusal::Stray { lane, renamed: expected.is_some() && facts.tip.is_none(), expected, head });
+        return Err(Refusal::Stray {
+            lane,
+            renamed: expected.is_some() && facts.tip.is_none(),
+            expected,
+            head,
+        });
     }
     if status.is_clean() {
         return Ok(false);
@@ -245,24 +319,45 @@ fn ensure_settled(facts: &Facts, request: &Request, forced: bool) -> Result<bool
     if request.commit && status.conflicted == 0 {
         return Ok(true);
     }
-    Err(Refusal::Unsettled { lane: lane.name.clone(), status: status.clone(), landing: request.landing })
+    Err(Refusal::Unsettled {
+        lane: lane.name.clone(),
+        status: status.clone(),
+        landing: request.landing,
+    })
 }
 
 /// Refuses a base that some worktree cannot follow.
 fn ensure_base_free(lane: &Lane, base: &BaseFacts) -> Result<(), Refusal> {
     let branch = || base.branch.clone();
-    let is_unknown = |site: &&Site| matches!(site.state, WorktreeState::Unknown | WorktreeState::BareWithIndex);
+    let is_unknown = |site: &&Site| {
+        matches!(
+            site.state,
+            WorktreeState::Unknown | WorktreeState::BareWithIndex
+        )
+    };
     if let Some(site) = base.sites.iter().find(is_unknown) {
         let (git_dir, bare) = (site.path.clone(), site.state.is_bare());
-        return Err(Refusal::SiteUnknown { lane: lane.name.clone(), base: branch(), git_dir, bare });
+        return Err(Refusal::SiteUnknown {
+            lane: lane.name.clone(),
+            base: branch(),
+            git_dir,
+            bare,
+        });
     }
     if base.sites.len() > 1 {
         let paths = base.sites.iter().map(|site| site.path.clone()).collect();
-        return Err(Refusal::SeveralSites { base: branch(), paths });
+        return Err(Refusal::SeveralSites {
+            base: branch(),
+            paths,
+        });
     }
     for site in base.sites.iter().chain(&base.busy) {
         if let Some(operation) = site.operation {
-            return Err(Refusal::SiteBusy { base: branch(), path: site.path.clone(), operation });
+            return Err(Refusal::SiteBusy {
+                base: branch(),
+                path: site.path.clone(),
+                operation,
+            });
         }
     }
     for site in &base.sites {
@@ -271,7 +366,11 @@ fn ensure_base_free(lane: &Lane, base: &BaseFacts) -> Result<(), Refusal> {
             WorktreeState::Damaged(why) => why.clone(),
             _ => continue,
         };
-        return Err(Refusal::SiteBroken { base: branch(), path: site.path.clone(), why });
+        return Err(Refusal::SiteBroken {
+            base: branch(),
+            path: site.path.clone(),
+            why,
+        });
     }
     Ok(())
 }
@@ -323,15 +422,29 @@ mod tests {
     }
 
     fn request(strategy: Strategy) -> Request {
-        Request { strategy, landing: true, force: false, keep: false, commit: false }
+        Request {
+            strategy,
+            landing: true,
+            force: false,
+            keep: false,
+            commit: false,
+        }
     }
 
     fn site(path: &str, operation: Option<Operation>) -> Site {
-        Site { path: path.into(), state: WorktreeState::Present, operation }
+        Site {
+            path: path.into(),
+            state: WorktreeState::Present,
+            operation,
+        }
     }
 
     /// The code of the refusal after `change`, or "plan".
-    fn verdict(relation: Relation, request: &Request, change: impl FnOnce(&mut Facts)) -> &'static str {
+    fn verdict(
+        relation: Relation,
+        request: &Request,
+        change: impl FnOnce(&mut Facts),
+    ) -> &'static str {
         let mut facts = facts(relation);
         change(&mut facts);
         plan(&facts, request).map_or_else(|refusal| refusal.code(), |_| "plan")
@@ -345,34 +458,110 @@ mod tests {
         type Change<'a> = Box<dyn FnOnce(&mut Facts) + 'a>;
         let table: Vec<(&str, Change)> = vec![
             ("plan", Box::new(|_| {})),
-            ("unsettled", Box::new(|f| status(f, WorktreeStatus { staged: 1, ..Default::default() }))),
-            ("unsettled", Box::new(|f| status(f, WorktreeStatus { modified: 1, ..Default::default() }))),
-            ("unsettled", Box::new(|f| status(f, WorktreeStatus { untracked: 1, ..Default::default() }))),
+            (
+                "unsettled",
+                Box::new(|f| {
+                    status(
+                        f,
+                        WorktreeStatus {
+                            staged: 1,
+                            ..Default::default()
+                        },
+                    )
+                }),
+            ),
+            (
+                "unsettled",
+                Box::new(|f| {
+                    status(
+                        f,
+                        WorktreeStatus {
+                            modified: 1,
+                            ..Default::default()
+                        },
+                    )
+                }),
+            ),
+            (
+                "unsettled",
+                Box::new(|f| {
+                    status(
+                        f,
+                        WorktreeStatus {
+                            untracked: 1,
+                            ..Default::default()
+                        },
+                    )
+                }),
+            ),
             (
                 "operation-in-progress",
-                Box::new(|f| status(f, WorktreeStatus { operation: Some(Operation::Rebase), ..Default::default() })),
+                Box::new(|f| {
+                    status(
+                        f,
+                        WorktreeStatus {
+                            operation: Some(Operation::Rebase),
+                            ..Default::default()
+                        },
+                    )
+                }),
             ),
-            ("stray", Box::new(|f| f.head = Some(Head::Branch(branch("other"))))),
-            ("stray", Box::new(|f| f.head = Some(Head::Detached(id('9'))))),
+            (
+                "stray",
+                Box::new(|f| f.head = Some(Head::Branch(branch("other")))),
+            ),
+            (
+                "stray",
+                Box::new(|f| f.head = Some(Head::Detached(id('9')))),
+            ),
             ("stray", Box::new(|f| f.lane.branch = None)),
             ("no-base", Box::new(|f| f.base = None)),
             ("no-commit", Box::new(|f| f.tip = None)),
-            ("onto-itself", Box::new(|f| base(f, |b| b.branch = branch("login")))),
+            (
+                "onto-itself",
+                Box::new(|f| base(f, |b| b.branch = branch("login"))),
+            ),
             ("base-missing", Box::new(|f| base(f, |b| b.tip = None))),
-            ("unrelated", Box::new(|f| base(f, |b| b.relation = Some(Relation::Unrelated)))),
-            ("base-checked-out-twice", Box::new(|f| base(f, |b| b.sites = vec![site("/a", None), site("/b", None)]))),
-            ("base-busy", Box::new(|f| base(f, |b| b.sites = vec![site("/a", Some(Operation::Merge))]))),
-            ("base-busy", Box::new(|f| base(f, |b| b.busy = vec![site("/a", Some(Operation::Rebase))]))),
+            (
+                "unrelated",
+                Box::new(|f| base(f, |b| b.relation = Some(Relation::Unrelated))),
+            ),
+            (
+                "base-checked-out-twice",
+                Box::new(|f| base(f, |b| b.sites = vec![site("/a", None), site("/b", None)])),
+            ),
+            (
+                "base-busy",
+                Box::new(|f| base(f, |b| b.sites = vec![site("/a", Some(Operation::Merge))])),
+            ),
+            (
+                "base-busy",
+                Box::new(|f| base(f, |b| b.busy = vec![site("/a", Some(Operation::Rebase))])),
+            ),
             (
                 "base-worktree-broken",
-                Box::new(|f| base(f, |b| b.sites = vec![Site { state: WorktreeState::Missing, ..site("/a", None) }])),
+                Box::new(|f| {
+                    base(f, |b| {
+                        b.sites = vec![Site {
+                            state: WorktreeState::Missing,
+                            ..site("/a", None)
+                        }]
+                    })
+                }),
             ),
-            ("plan", Box::new(|f| base(f, |b| b.sites = vec![site("/a", None)]))),
+            (
+                "plan",
+                Box::new(|f| base(f, |b| b.sites = vec![site("/a", None)])),
+            ),
             // A lane whose directory is gone lands what its branch holds.
             ("plan", Box::new(|f| (f.head, f.status) = (None, None))),
         ];
         for (index, (expected, change)) in table.into_iter().enumerate() {
-            assert_eq!(verdict(Relation::Diverged, &merge, change), expected, "row {index}");
+            assert_eq!(
+                verdict(Relation::Diverged, &merge, change),
+                expected,
+                "row {index}"
+            );
         }
     }
 
@@ -382,69 +571,156 @@ mod tests {
             f.lane.branch = None;
             f.head = Some(Head::Detached(id('2')));
         };
-        assert_eq!(verdict(Relation::Ahead, &request(Strategy::Merge), detached), "plan");
+        assert_eq!(
+            verdict(Relation::Ahead, &request(Strategy::Merge), detached),
+            "plan"
+        );
     }
 
     #[test]
     fn only_a_base_that_stood_still_is_fast_forwarded() {
-        assert_eq!(verdict(Relation::Diverged, &request(Strategy::Ff), |_| {}), "not-fast-forward");
-        assert_eq!(verdict(Relation::Ahead, &request(Strategy::Ff), |_| {}), "plan");
+        assert_eq!(
+            verdict(Relation::Diverged, &request(Strategy::Ff), |_| {}),
+            "not-fast-forward"
+        );
+        assert_eq!(
+            verdict(Relation::Ahead, &request(Strategy::Ff), |_| {}),
+            "plan"
+        );
     }
 
     #[test]
     fn nothing_to_land_is_no_failure() {
-        for (relation, proof) in
-            [(Relation::Same, Integration::SameCommit), (Relation::Contained, Integration::Ancestor)]
-        {
+        for (relation, proof) in [
+            (Relation::Same, Integration::SameCommit),
+            (Relation::Contained, Integration::Ancestor),
+        ] {
             let plan = plan(&facts(relation), &request(Strategy::Merge)).unwrap();
-            assert_eq!(plan, Plan { commit: false, landing: None, integrated: Some(proof), retire: true });
+            assert_eq!(
+                plan,
+                Plan {
+                    commit: false,
+                    landing: None,
+                    integrated: Some(proof),
+                    retire: true
+                }
+            );
         }
     }
 
     #[test]
     fn uncommitted_work_is_committed_when_asked_and_then_landed() {
-        let request = Request { commit: true, ..request(Strategy::Merge) };
+        let request = Request {
+            commit: true,
+            ..request(Strategy::Merge)
+        };
         let mut facts = facts(Relation::Same);
-        facts.status = Some(WorktreeStatus { untracked: 2, ..Default::default() });
+        facts.status = Some(WorktreeStatus {
+            untracked: 2,
+            ..Default::default()
+        });
         let made = plan(&facts, &request).unwrap();
         assert!(made.commit && made.landing.is_some());
-        facts.status = Some(WorktreeStatus { conflicted: 1, ..Default::default() });
+        facts.status = Some(WorktreeStatus {
+            conflicted: 1,
+            ..Default::default()
+        });
         assert_eq!(plan(&facts, &request).unwrap_err().code(), "unsettled");
     }
 
     #[test]
     fn retiring_without_landing_needs_proof_or_force() {
-        let retire = Request { landing: false, ..request(Strategy::Merge) };
-        let forced = Request { force: true, ..retire.clone() };
-        let dirty = |f: &mut Facts| f.status = Some(WorktreeStatus { modified: 1, ..Default::default() });
+        let retire = Request {
+            landing: false,
+            ..request(Strategy::Merge)
+        };
+        let forced = Request {
+            force: true,
+            ..retire.clone()
+        };
+        let dirty = |f: &mut Facts| {
+            f.status = Some(WorktreeStatus {
+                modified: 1,
+                ..Default::default()
+            })
+        };
         assert_eq!(verdict(Relation::Contained, &retire, |_| {}), "plan");
         assert_eq!(verdict(Relation::Diverged, &retire, |_| {}), "unintegrated");
-        assert_eq!(verdict(Relation::Diverged, &retire, |f| f.base = None), "unintegrated");
+        assert_eq!(
+            verdict(Relation::Diverged, &retire, |f| f.base = None),
+            "unintegrated"
+        );
         assert_eq!(verdict(Relation::Contained, &retire, dirty), "unsettled");
         assert_eq!(verdict(Relation::Diverged, &forced, dirty), "plan");
-        assert_eq!(verdict(Relation::Diverged, &forced, |f| f.base = None), "plan");
+        assert_eq!(
+            verdict(Relation::Diverged, &forced, |f| f.base = None),
+            "plan"
+        );
         // --force never lands what is not settled.
-        assert_eq!(verdict(Relation::Ahead, &Request { force: true, ..request(Strategy::Merge) }, dirty), "unsettled");
+        assert_eq!(
+            verdict(
+                Relation::Ahead,
+                &Request {
+                    force: true,
+                    ..request(Strategy::Merge)
+                },
+                dirty
+            ),
+            "unsettled"
+        );
     }
 
     #[test]
     fn the_branch_to_land_on() {
         let remote = RefName::parse("refs/remotes/origin/main".into()).unwrap();
-        let follow = |names: &[&str]| names.iter().map(|name| (branch(name), remote.clone())).collect::<Vec<_>>();
+        let follow = |names: &[&str]| {
+            names
+                .iter()
+                .map(|name| (branch(name), remote.clone()))
+                .collect::<Vec<_>>()
+        };
         let table = [
             ("refs/heads/main", None, follow(&[]), Ok("main")),
             ("refs/heads/main", Some("dev"), follow(&[]), Ok("dev")),
             ("", None, follow(&[]), Err("no-base")),
             ("", Some("dev"), follow(&[]), Ok("dev")),
-            ("refs/remotes/origin/main", None, follow(&["trunk"]), Ok("trunk")),
-            ("refs/remotes/origin/main", None, follow(&["trunk", "login"]), Ok("trunk")),
-            ("refs/remotes/origin/main", None, follow(&["trunk", "main"]), Ok("main")),
-            ("refs/remotes/origin/main", None, follow(&["a", "b"]), Err("remote-base")),
-            ("refs/remotes/origin/main", None, follow(&[]), Err("remote-base")),
+            (
+                "refs/remotes/origin/main",
+                None,
+                follow(&["trunk"]),
+                Ok("trunk"),
+            ),
+            (
+                "refs/remotes/origin/main",
+                None,
+                follow(&["trunk", "login"]),
+                Ok("trunk"),
+            ),
+            (
+                "refs/remotes/origin/main",
+                None,
+                follow(&["trunk", "main"]),
+                Ok("main"),
+            ),
+            (
+                "refs/remotes/origin/main",
+                None,
+                follow(&["a", "b"]),
+                Err("remote-base"),
+            ),
+            (
+                "refs/remotes/origin/main",
+                None,
+                follow(&[]),
+                Err("remote-base"),
+            ),
         ];
         for (base, into, upstreams, expected) in table {
             let found = target(&lane(base), into.map(branch).as_ref(), &upstreams);
-            let found = found.as_ref().map(|branch| branch.to_string()).map_err(|refusal| refusal.code());
+            let found = found
+                .as_ref()
+                .map(|branch| branch.to_string())
+                .map_err(|refusal| refusal.code());
             assert_eq!(found, expected.map(str::to_owned), "{base} {into:?}");
         }
     }

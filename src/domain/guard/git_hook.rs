@@ -20,8 +20,13 @@ pub enum Hook {
 
 impl Hook {
     /// Every hook; the first four are those of level restore.
-    pub const ALL: [Hook; 5] =
-        [Hook::PostCheckout, Hook::PreCommit, Hook::PreMergeCommit, Hook::PreRebase, Hook::ReferenceTransaction];
+    pub const ALL: [Hook; 5] = [
+        Hook::PostCheckout,
+        Hook::PreCommit,
+        Hook::PreMergeCommit,
+        Hook::PreRebase,
+        Hook::ReferenceTransaction,
+    ];
 
     /// git's name for it.
     pub fn name(self) -> &'static str {

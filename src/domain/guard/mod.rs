@@ -1,7 +1,8 @@
 //! The guard: what a git hook is told when the user is about to leave a lane, or has just left it.
 //!
-//! Pure: facts and an event in, a verdict out. Rules 1 to 4 are those of git-lane(1), THE RULE. What each hook can still
-//! prevent is git's doing (there is no hook before a switch); the verdict names the remedy, `crate::guard` carries it out.
+//! Pure: facts and an event in, a verdict out. Rules 1 to 4 are those of git-lane(1), THE RULE.
+//! What each hook can still prevent is git's doing (there is no hook before a switch); the verdict
+//! names the remedy, `crate::guard` carries it out.
 
 mod finding;
 pub mod git_hook;
@@ -11,7 +12,8 @@ mod suggestion;
 mod tests;
 
 pub use crate::domain::guard::situation::{
-    Event, Facts, Lane, Level, Made, Merged, Overtaken, OwnBranch, Place, Previous, RefMove, Remedy, Verdict,
+    Event, Facts, Lane, Level, Made, Merged, Overtaken, OwnBranch, Place, Previous, RefMove,
+    Remedy, Verdict,
 };
 pub use crate::domain::guard::suggestion::Way;
 pub use finding::Finding;
@@ -30,8 +32,18 @@ impl Facts {
         }
         match (&self.place, &self.head) {
             (Place::Redirected(_), _) => false,
-            (Place::Lane(Lane { branch: Some(own), .. }), Head::Branch(head)) => head == own,
-            (Place::Lane(Lane { branch: Some(_), .. }), _) => self.rebasing || self.bisecting,
+            (
+                Place::Lane(Lane {
+                    branch: Some(own), ..
+                }),
+                Head::Branch(head),
+            ) => head == own,
+            (
+                Place::Lane(Lane {
+                    branch: Some(_), ..
+                }),
+                _,
+            ) => self.rebasing || self.bisecting,
             (_, Head::Branch(_)) if self.owner.is_some() => false,
             (Place::Main, Head::Branch(head)) => self.home.as_ref().is_none_or(|home| home == head),
             _ => true,
@@ -41,7 +53,11 @@ impl Facts {
     fn protects(&self, branch: &BranchName) -> bool {
         // git's own wildmatch, as in gitignore(5): `*` stops at a slash, `**` does not.
         let fits = |pattern: &String| {
-            wildmatch(pattern.as_bytes().as_bstr(), branch.as_bstr(), wildmatch::Mode::NO_MATCH_SLASH_LITERAL)
+            wildmatch(
+                pattern.as_bytes().as_bstr(),
+                branch.as_bstr(),
+                wildmatch::Mode::NO_MATCH_SLASH_LITERAL,
+            )
         };
         self.protected.iter().any(fits)
     }
@@ -54,7 +70,11 @@ pub fn judge(facts: &Facts, event: &Event) -> Verdict {
     }
     let verdict = match event {
         Event::Switched { .. } => switched(facts, event),
-        Event::Commit { merged, own, overtaken } => misplaced(facts, own)
+        Event::Commit {
+            merged,
+            own,
+            overtaken,
+        } => misplaced(facts, own)
             .or_else(|| guarded(facts))
             .or_else(|| stale(facts, overtaken.as_ref()))
             .or_else(|| merging(facts, merged))
@@ -64,7 +84,10 @@ pub fn judge(facts: &Facts, event: &Event) -> Verdict {
             .or_else(|| merging(facts, merged))
             .unwrap_or(Verdict::Allow),
         Event::Rebase { branch, own } => rebase(facts, branch.as_ref(), own),
-        Event::Refs(moves) => moves.iter().find_map(|change| transaction(facts, change)).unwrap_or(Verdict::Allow),
+        Event::Refs(moves) => moves
+            .iter()
+            .find_map(|change| transaction(facts, change))
+            .unwrap_or(Verdict::Allow),
     };
     match verdict {
         Verdict::Stop(finding, _) if facts.level == Level::Warn => Verdict::Say(finding),
@@ -73,17 +96,34 @@ pub fn judge(facts: &Facts, event: &Event) -> Verdict {
 }
 
 fn switched(facts: &Facts, event: &Event) -> Verdict {
-    let Event::Switched { previous, added, made, checkout, own } = event else { return Verdict::Allow };
+    let Event::Switched {
+        previous,
+        added,
+        made,
+        checkout,
+        own,
+    } = event
+    else {
+        return Verdict::Allow;
+    };
     if facts.in_order() {
         return Verdict::Allow;
     }
     let to = match (&facts.place, &facts.head) {
         (_, Head::Branch(to)) => to.clone(),
         // A detached HEAD is never taken back: git may need it for what it is about to do.
-        (Place::Lane(lane), _) if *checkout => return Verdict::Say(Finding::Detached { lane: lane.clone() }),
+        (Place::Lane(lane), _) if *checkout => {
+            return Verdict::Say(Finding::Detached { lane: lane.clone() });
+        }
         _ => return Verdict::Allow,
     };
-    if let Place::Lane(lane @ Lane { branch: Some(branch), .. }) = &facts.place {
+    if let Place::Lane(
+        lane @ Lane {
+            branch: Some(branch),
+            ..
+        },
+    ) = &facts.place
+    {
         let found = || Finding::Left {
             lane: lane.clone(),
             to: to.clone(),
@@ -96,26 +136,46 @@ fn switched(facts: &Facts, event: &Event) -> Verdict {
             OwnBranch::There if facts.ending_bisection && !facts.rebasing => {
                 Verdict::Stop(found(), Remedy::EndBisection(Some(branch.clone())))
             }
-            _ if facts.rebasing || *previous == Previous::Commit => Verdict::Stop(found(), Remedy::DetachAtOld),
-            OwnBranch::Gone => Verdict::Say(Finding::BranchGone { lane: lane.clone(), on: to }),
+            _ if facts.rebasing || *previous == Previous::Commit => {
+                Verdict::Stop(found(), Remedy::DetachAtOld)
+            }
+            OwnBranch::Gone => Verdict::Say(Finding::BranchGone {
+                lane: lane.clone(),
+                on: to,
+            }),
             OwnBranch::There => Verdict::Stop(found(), Remedy::Switch(branch.clone())),
         };
     }
     if let Some(owner) = &facts.owner {
-        let finding = Finding::Taken { owner: owner.clone(), branch: to.clone(), added: *added };
+        let finding = Finding::Taken {
+            owner: owner.clone(),
+            branch: to.clone(),
+            added: *added,
+        };
         return match previous {
             _ if *added => Verdict::Stop(finding, Remedy::DetachHere),
             Previous::Branch(previous) if *previous == to => Verdict::Say(finding),
             Previous::Branch(previous) => Verdict::Stop(finding, Remedy::Switch(previous.clone())),
-            Previous::Commit if facts.ending_bisection => Verdict::Stop(finding, Remedy::EndBisection(None)),
+            Previous::Commit if facts.ending_bisection => {
+                Verdict::Stop(finding, Remedy::EndBisection(None))
+            }
             Previous::Commit => Verdict::Stop(finding, Remedy::DetachAtOld),
             Previous::Unknown => Verdict::Say(finding),
         };
     }
-    let Some(home) = &facts.home else { return Verdict::Allow };
-    let finding = Finding::LeftHome { home: home.clone(), to, made: *made, moved: true };
+    let Some(home) = &facts.home else {
+        return Verdict::Allow;
+    };
+    let finding = Finding::LeftHome {
+        home: home.clone(),
+        to,
+        made: *made,
+        moved: true,
+    };
     match previous {
-        Previous::Branch(previous) if previous == home => Verdict::Stop(finding, Remedy::Switch(home.clone())),
+        Previous::Branch(previous) if previous == home => {
+            Verdict::Stop(finding, Remedy::Switch(home.clone()))
+        }
         // It was elsewhere before: only its way home is held open.
         _ => Verdict::Say(finding),
     }
@@ -129,14 +189,35 @@ fn misplaced(facts: &Facts, own: &OwnBranch) -> Option<Verdict> {
     let stop = |finding| Some(Verdict::Stop(finding, Remedy::None));
     match (&facts.place, &facts.head) {
         (Place::Redirected(lane), _) => stop(Finding::Redirected { lane: lane.clone() }),
-        (Place::Lane(lane @ Lane { branch: Some(_), .. }), Head::Branch(on)) => match own {
+        (
+            Place::Lane(
+                lane @ Lane {
+                    branch: Some(_), ..
+                },
+            ),
+            Head::Branch(on),
+        ) => match own {
             OwnBranch::Renamed(name) => Some(Verdict::Follow(name.clone())),
-            OwnBranch::Gone => stop(Finding::BranchGone { lane: lane.clone(), on: on.clone() }),
-            OwnBranch::There => stop(Finding::Stray { lane: lane.clone(), on: on.clone(), owner: facts.owner.clone() }),
+            OwnBranch::Gone => stop(Finding::BranchGone {
+                lane: lane.clone(),
+                on: on.clone(),
+            }),
+            OwnBranch::There => stop(Finding::Stray {
+                lane: lane.clone(),
+                on: on.clone(),
+                owner: facts.owner.clone(),
+            }),
         },
         (_, Head::Branch(on)) => match (&facts.owner, &facts.home) {
-            (Some(owner), _) => stop(Finding::Taken { owner: owner.clone(), branch: on.clone(), added: false }),
-            (None, Some(home)) => stop(Finding::OffHome { home: home.clone(), on: on.clone() }),
+            (Some(owner), _) => stop(Finding::Taken {
+                owner: owner.clone(),
+                branch: on.clone(),
+                added: false,
+            }),
+            (None, Some(home)) => stop(Finding::OffHome {
+                home: home.clone(),
+                on: on.clone(),
+            }),
             (None, None) => None,
         },
         _ => None,
@@ -144,14 +225,27 @@ fn misplaced(facts: &Facts, own: &OwnBranch) -> Option<Verdict> {
 }
 
 fn guarded(facts: &Facts) -> Option<Verdict> {
-    let branch = facts.head.branch().filter(|branch| facts.protects(branch))?;
-    Some(Verdict::Stop(Finding::Protected { branch: branch.clone() }, Remedy::None))
+    let branch = facts
+        .head
+        .branch()
+        .filter(|branch| facts.protects(branch))?;
+    Some(Verdict::Stop(
+        Finding::Protected {
+            branch: branch.clone(),
+        },
+        Remedy::None,
+    ))
 }
 
 /// Whether the lane's branch has left its worktree behind.
 fn stale(facts: &Facts, overtaken: Option<&Overtaken>) -> Option<Verdict> {
-    let (Place::Lane(lane), Some(overtaken)) = (&facts.place, overtaken) else { return None };
-    let finding = Finding::Overtaken { lane: lane.clone(), overtaken: overtaken.clone() };
+    let (Place::Lane(lane), Some(overtaken)) = (&facts.place, overtaken) else {
+        return None;
+    };
+    let finding = Finding::Overtaken {
+        lane: lane.clone(),
+        overtaken: overtaken.clone(),
+    };
     Some(Verdict::Stop(finding, Remedy::None))
 }
 
@@ -159,39 +253,69 @@ fn stale(facts: &Facts, overtaken: Option<&Overtaken>) -> Option<Verdict> {
 fn merging(facts: &Facts, merged: &[Merged]) -> Option<Verdict> {
     let on = facts.head.branch()?;
     let stop = |finding| Some(Verdict::Stop(finding, Remedy::None));
-    merged.iter().filter(|merged| !merged.in_upstream).find_map(|merged| {
-        let takes_it = merged.lane.lands_on(on);
-        match &facts.place {
-            Place::Lane(here) if here.is_on(on) => {
-                let own = merged.lane.name == here.name || merged.in_own_base;
-                if !own && !takes_it {
-                    let finding = Finding::LaneIntoLane { here: here.clone(), other: merged.lane.clone() };
-                    return stop(finding);
+    merged
+        .iter()
+        .filter(|merged| !merged.in_upstream)
+        .find_map(|merged| {
+            let takes_it = merged.lane.lands_on(on);
+            match &facts.place {
+                Place::Lane(here) if here.is_on(on) => {
+                    let own = merged.lane.name == here.name || merged.in_own_base;
+                    if !own && !takes_it {
+                        let finding = Finding::LaneIntoLane {
+                            here: here.clone(),
+                            other: merged.lane.clone(),
+                        };
+                        return stop(finding);
+                    }
+                    if own {
+                        return None;
+                    }
                 }
-                if own {
-                    return None;
-                }
+                _ if !takes_it => return None,
+                _ => {}
             }
-            _ if !takes_it => return None,
-            _ => {}
-        }
-        let why = merged.unsettled.clone()?;
-        stop(Finding::Unsettled { lane: merged.lane.clone(), base: on.clone(), why })
-    })
+            let why = merged.unsettled.clone()?;
+            stop(Finding::Unsettled {
+                lane: merged.lane.clone(),
+                base: on.clone(),
+                why,
+            })
+        })
 }
 
 fn rebase(facts: &Facts, branch: Option<&BranchName>, own: &OwnBranch) -> Verdict {
     let stop = |finding| Verdict::Stop(finding, Remedy::None);
-    if let Some(branch) = branch.or(facts.head.branch()).filter(|branch| facts.protects(branch)) {
-        return stop(Finding::Protected { branch: branch.clone() });
+    if let Some(branch) = branch
+        .or(facts.head.branch())
+        .filter(|branch| facts.protects(branch))
+    {
+        return stop(Finding::Protected {
+            branch: branch.clone(),
+        });
     }
-    let Some(branch) = branch else { return misplaced(facts, own).unwrap_or(Verdict::Allow) };
+    let Some(branch) = branch else {
+        return misplaced(facts, own).unwrap_or(Verdict::Allow);
+    };
     match (&facts.place, &facts.home) {
-        (Place::Lane(lane @ Lane { branch: Some(own), .. }), _) if own != branch => {
-            stop(Finding::RebaseElsewhere { lane: lane.clone(), branch: branch.clone() })
-        }
+        (
+            Place::Lane(
+                lane @ Lane {
+                    branch: Some(own), ..
+                },
+            ),
+            _,
+        ) if own != branch => stop(Finding::RebaseElsewhere {
+            lane: lane.clone(),
+            branch: branch.clone(),
+        }),
         (Place::Main, Some(home)) if home != branch && facts.head.branch() == Some(home) => {
-            stop(Finding::LeftHome { home: home.clone(), to: branch.clone(), made: Made::Before, moved: false })
+            stop(Finding::LeftHome {
+                home: home.clone(),
+                to: branch.clone(),
+                made: Made::Before,
+                moved: false,
+            })
         }
         _ => Verdict::Allow,
     }
@@ -201,18 +325,47 @@ fn transaction(facts: &Facts, change: &RefMove) -> Option<Verdict> {
     let stop = |finding, remedy| Some(Verdict::Stop(finding, remedy));
     match change {
         // `checkout -B` has written index and files before it moves the branch.
-        RefMove::Moved(lane, to) => {
-            stop(Finding::BranchMoved { lane: lane.clone(), deleted: false }, Remedy::ReadTree(to.clone()))
-        }
-        RefMove::Deleted(lane) => stop(Finding::BranchMoved { lane: lane.clone(), deleted: true }, Remedy::None),
+        RefMove::Moved(lane, to) => stop(
+            Finding::BranchMoved {
+                lane: lane.clone(),
+                deleted: false,
+            },
+            Remedy::ReadTree(to.clone()),
+        ),
+        RefMove::Deleted(lane) => stop(
+            Finding::BranchMoved {
+                lane: lane.clone(),
+                deleted: true,
+            },
+            Remedy::None,
+        ),
         // A rebase that cannot come back to its branch cannot be aborted either.
         RefMove::Head { here: true, .. } if facts.rebasing => None,
-        // While git is moving HEAD no other git can; post-checkout ends the bisection where it belongs.
+        // While git is moving HEAD no other git can; post-checkout ends the bisection where it
+        // belongs.
         RefMove::Head { here: true, .. } if facts.ending_bisection => None,
-        RefMove::Head { to, here, owner, made, own } => {
-            let remedy = if *here { Remedy::ReadTree(to.to_ref().to_string()) } else { Remedy::None };
+        RefMove::Head {
+            to,
+            here,
+            owner,
+            made,
+            own,
+        } => {
+            let remedy = if *here {
+                Remedy::ReadTree(to.to_ref().to_string())
+            } else {
+                Remedy::None
+            };
             match (&facts.place, &facts.home) {
-                (Place::Lane(lane @ Lane { branch: Some(branch), .. }), _) if *here => {
+                (
+                    Place::Lane(
+                        lane @ Lane {
+                            branch: Some(branch),
+                            ..
+                        },
+                    ),
+                    _,
+                ) if *here => {
                     match own {
                         _ if branch == to => None,
                         // This is the second half of its renaming, or its way back.
@@ -220,17 +373,43 @@ fn transaction(facts: &Facts, change: &RefMove) -> Option<Verdict> {
                         OwnBranch::Renamed(name) => Some(Verdict::Follow(name.clone())),
                         OwnBranch::There | OwnBranch::Gone => {
                             let (lane, to, owner) = (lane.clone(), to.clone(), owner.clone());
-                            stop(Finding::Left { lane, to, owner, made: *made, moved: false }, remedy)
+                            stop(
+                                Finding::Left {
+                                    lane,
+                                    to,
+                                    owner,
+                                    made: *made,
+                                    moved: false,
+                                },
+                                remedy,
+                            )
                         }
                     }
                 }
                 _ if owner.is_some() => {
                     let owner = owner.clone()?;
-                    stop(Finding::Taken { owner, branch: to.clone(), added: !here }, remedy)
+                    stop(
+                        Finding::Taken {
+                            owner,
+                            branch: to.clone(),
+                            added: !here,
+                        },
+                        remedy,
+                    )
                 }
-                (Place::Main, Some(home)) if *here && home != to && facts.head.branch() == Some(home) => {
+                (Place::Main, Some(home))
+                    if *here && home != to && facts.head.branch() == Some(home) =>
+                {
                     let (home, to) = (home.clone(), to.clone());
-                    stop(Finding::LeftHome { home, to, made: *made, moved: false }, remedy)
+                    stop(
+                        Finding::LeftHome {
+                            home,
+                            to,
+                            made: *made,
+                            moved: false,
+                        },
+                        remedy,
+                    )
                 }
                 _ => None,
             }

@@ -7,10 +7,21 @@ use crate::domain::lane::{Head, RefName};
 use crate::domain::name::BranchName;
 
 /// How much the guard does about what it finds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum, serde::Serialize, serde::Deserialize)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    Default,
+    clap::ValueEnum,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum Level {
-    /// Hooks that run rarely: a switch is taken back, a commit, merge or rebase on the wrong branch is refused.
+    /// Hooks that run rarely: a switch is taken back, a commit, merge or rebase on the wrong branch
+    /// is refused.
     #[default]
     Restore,
     /// HEAD never moves at all: the reference-transaction hook too.
@@ -23,17 +34,27 @@ pub enum Level {
 
 impl Level {
     /// Every level with the word that names it in `lane.guard`.
-    pub const WORDS: [(Level, &'static str); 4] =
-        [(Level::Restore, "restore"), (Level::Refuse, "refuse"), (Level::Warn, "warn"), (Level::Off, "off")];
+    pub const WORDS: [(Level, &'static str); 4] = [
+        (Level::Restore, "restore"),
+        (Level::Refuse, "refuse"),
+        (Level::Warn, "warn"),
+        (Level::Off, "off"),
+    ];
 
     /// The level a word names.
     pub fn parse(word: &[u8]) -> Option<Self> {
-        Self::WORDS.iter().find(|(_, name)| word.eq_ignore_ascii_case(name.as_bytes())).map(|(level, _)| *level)
+        Self::WORDS
+            .iter()
+            .find(|(_, name)| word.eq_ignore_ascii_case(name.as_bytes()))
+            .map(|(level, _)| *level)
     }
 
     /// Its word.
     pub fn code(self) -> &'static str {
-        Self::WORDS.iter().find(|(level, _)| *level == self).map_or("restore", |(_, word)| word)
+        Self::WORDS
+            .iter()
+            .find(|(level, _)| *level == self)
+            .map_or("restore", |(_, word)| word)
     }
 }
 
@@ -56,7 +77,9 @@ impl Lane {
     }
 
     pub(super) fn lands_on(&self, branch: &BranchName) -> bool {
-        self.base.as_ref().is_some_and(|base| base.as_bstr() == branch.to_ref())
+        self.base
+            .as_ref()
+            .is_some_and(|base| base.as_bstr() == branch.to_ref())
     }
 }
 
@@ -67,7 +90,8 @@ pub enum Place {
     Lane(Lane),
     /// In the main worktree.
     Main,
-    /// In a directory whose `.git` file names the git directory of this lane, which has a worktree of its own.
+    /// In a directory whose `.git` file names the git directory of this lane, which has a worktree
+    /// of its own.
     Redirected(Lane),
     /// In a worktree that is no lane's, or in no worktree.
     Elsewhere,
@@ -125,7 +149,8 @@ pub enum Made {
     Before,
     /// It was created for the switch.
     Now,
-    /// It was created for the switch at a commit that a stash belongs to, as `git stash branch` does.
+    /// It was created for the switch at a commit that a stash belongs to, as `git stash branch`
+    /// does.
     AtStash,
     /// It was reset for the switch (`checkout -B`).
     Reset,
@@ -138,8 +163,8 @@ pub struct Merged {
     pub lane: Lane,
     /// The base of the lane we are in, or what that base follows, holds it too.
     pub in_own_base: bool,
-    /// What the branch that is checked out follows, which is no lane's, holds it too: it comes from there, whichever other worktree is
-    /// at it.
+    /// What the branch that is checked out follows, which is no lane's, holds it too: it comes from
+    /// there, whichever other worktree is at it.
     pub in_upstream: bool,
     /// Why the merged lane is not settled.
     pub unsettled: Option<String>,
@@ -160,19 +185,26 @@ impl Overtaken {
         match &self.now {
             Some(now) => {
                 let (was, now) = (short(&self.was), short(now));
-                format!("was moved from {was} to {now} from outside its worktree: a commit would undo what changed")
+                format!(
+                    "was moved from {was} to {now} from outside its worktree: a commit would undo \
+                     what changed"
+                )
             }
-            None => "was deleted from outside its worktree: a commit would begin a new history".into(),
+            None => {
+                "was deleted from outside its worktree: a commit would begin a new history".into()
+            }
         }
     }
 
-    /// How to go on: index and files stay as they are, or come along where nothing uncommitted is in the way.
+    /// How to go on: index and files stay as they are, or come along where nothing uncommitted is
+    /// in the way.
     pub fn remedy(&self, branch: &BranchName) -> String {
         match &self.now {
             Some(now) => {
                 let (was, now) = (short(&self.was), short(now));
                 format!(
-                    "put it back with: git reset --soft {was}; or bring the files along with: git reset --soft {was} && \
+                    "put it back with: git reset --soft {was}; or bring the files along with: git \
+                     reset --soft {was} && \
                      git reset --keep {now}"
                 )
             }
@@ -200,7 +232,8 @@ pub enum Event {
         added: bool,
         /// Where the branch comes from.
         made: Made,
-        /// HEAD's reflog says it was a checkout, not a rebase that has not started its sequence yet.
+        /// HEAD's reflog says it was a checkout, not a rebase that has not started its sequence
+        /// yet.
         checkout: bool,
         /// Where the lane's own branch is.
         own: OwnBranch,
@@ -239,7 +272,8 @@ pub enum RefMove {
     Head {
         /// That branch.
         to: BranchName,
-        /// It is this worktree's HEAD; otherwise that of a worktree being made or changed from here.
+        /// It is this worktree's HEAD; otherwise that of a worktree being made or changed from
+        /// here.
         here: bool,
         /// A living lane elsewhere that has the branch for its own.
         owner: Option<Lane>,
@@ -263,13 +297,13 @@ pub enum Remedy {
     Switch(BranchName),
     /// Detach HEAD at the commit it came from.
     DetachAtOld,
-    /// Detach HEAD at the commit it came from, and end the bisection on the branch that belongs here; `None`: where it
-    /// began.
+    /// Detach HEAD at the commit it came from, and end the bisection on the branch that belongs
+    /// here; `None`: where it began.
     EndBisection(Option<BranchName>),
     /// Detach HEAD where it is, so that the branch is free.
     DetachHere,
-    /// HEAD is where it was; index and files are those of this branch or commit as far as git has written them: take that
-    /// back.
+    /// HEAD is where it was; index and files are those of this branch or commit as far as git has
+    /// written them: take that back.
     ReadTree(String),
 }
 

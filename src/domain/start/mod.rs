@@ -20,7 +20,8 @@ pub struct Request {
     pub name: LaneName,
     /// The branch; `None`: started with `--detach`.
     pub branch: Option<BranchName>,
-    /// Whether branch, base or path were asked for by name, so that an existing lane must agree with them.
+    /// Whether branch, base or path were asked for by name, so that an existing lane must agree
+    /// with them.
     pub explicit: Explicit,
     /// Who will work there.
     pub owner: Option<String>,
@@ -86,8 +87,8 @@ pub enum OfRemote {
     Several(Vec<RefName>),
     /// The name is that of a remote-tracking branch; the branch itself is called so.
     Named(RefName, BranchName),
-    /// The name is that of a remote-tracking branch of this remote, which has no such branch as far as was fetched; the
-    /// branch itself would be called so.
+    /// The name is that of a remote-tracking branch of this remote, which has no such branch as far
+    /// as was fetched; the branch itself would be called so.
     Missing(String, BranchName),
 }
 
@@ -190,9 +191,15 @@ pub fn plan(request: Request, facts: Facts) -> Result<Plan, Refusal> {
         }
     }
     let upstream = match (facts.of_remote, &request.branch) {
-        (OfRemote::Named(tracking, branch), _) => return Err(Refusal::RemoteBranch(tracking, branch)),
+        (OfRemote::Named(tracking, branch), _) => {
+            return Err(Refusal::RemoteBranch(tracking, branch));
+        }
         (OfRemote::Missing(remote, named), Some(branch)) => {
-            return Err(Refusal::NoRemoteBranch { remote, named, branch: branch.clone() });
+            return Err(Refusal::NoRemoteBranch {
+                remote,
+                named,
+                branch: branch.clone(),
+            });
         }
         (OfRemote::Several(all), Some(branch)) => {
             return Err(Refusal::SeveralRemotes(request.name, branch.clone(), all));
@@ -205,7 +212,9 @@ pub fn plan(request: Request, facts: Facts) -> Result<Plan, Refusal> {
     }
     let adopted = request.branch.as_ref().and(facts.branch_tip);
     Ok(Plan::Create(Box::new(Creation {
-        commit: adopted.or(upstream.as_ref().map(|upstream| upstream.commit)).unwrap_or(facts.base.commit),
+        commit: adopted
+            .or(upstream.as_ref().map(|upstream| upstream.commit))
+            .unwrap_or(facts.base.commit),
         upstream,
         new_branch: request.branch.is_some() && adopted.is_none(),
         base: facts.base,
@@ -216,17 +225,33 @@ pub fn plan(request: Request, facts: Facts) -> Result<Plan, Refusal> {
 
 /// An existing lane must be what was asked for, as far as anything was.
 fn agree(request: &Request, lane: &Lane) -> Result<(), Refusal> {
-    let differs = |what, has: String| Err(Refusal::Differs { name: lane.name.clone(), what, has });
+    let differs = |what, has: String| {
+        Err(Refusal::Differs {
+            name: lane.name.clone(),
+            what,
+            has,
+        })
+    };
     let explicit = &request.explicit;
     if let Some(branch) = &explicit.branch
         && *branch != lane.branch
     {
-        return differs("--branch", lane.branch.as_ref().map_or("a detached HEAD".into(), |b| format!("branch '{b}'")));
+        return differs(
+            "--branch",
+            lane.branch
+                .as_ref()
+                .map_or("a detached HEAD".into(), |b| format!("branch '{b}'")),
+        );
     }
     if let Some(base) = &explicit.base
         && (base.name != lane.base || (base.name.is_none() && base.commit != lane.fork_point))
     {
-        return differs("--base", lane.base.as_ref().map_or("no base branch".into(), |base| format!("base '{base}'")));
+        return differs(
+            "--base",
+            lane.base
+                .as_ref()
+                .map_or("no base branch".into(), |base| format!("base '{base}'")),
+        );
     }
     if let Some(path) = &explicit.path
         && *path != lane.worktree
@@ -234,43 +259,79 @@ fn agree(request: &Request, lane: &Lane) -> Result<(), Refusal> {
         return differs("--path", format!("path '{}'", lane.worktree.display()));
     }
     if explicit.owner.is_some() && explicit.owner != lane.owner {
-        return differs("--owner", lane.owner.as_ref().map_or("no owner".into(), |owner| format!("owner '{owner}'")));
+        return differs(
+            "--owner",
+            lane.owner
+                .as_ref()
+                .map_or("no owner".into(), |owner| format!("owner '{owner}'")),
+        );
     }
-    if let Some(owner) = lane.owner.as_ref().filter(|owner| Some(*owner) != request.owner.as_ref()) {
-        return Err(Refusal::Owned { name: lane.name.clone(), owner: owner.clone() });
+    if let Some(owner) = lane
+        .owner
+        .as_ref()
+        .filter(|owner| Some(*owner) != request.owner.as_ref())
+    {
+        return Err(Refusal::Owned {
+            name: lane.name.clone(),
+            owner: owner.clone(),
+        });
     }
     if explicit.task.is_some() && explicit.task != lane.task {
-        return differs("--task", lane.task.as_ref().map_or("no task".into(), |task| format!("task '{task}'")));
+        return differs(
+            "--task",
+            lane.task
+                .as_ref()
+                .map_or("no task".into(), |task| format!("task '{task}'")),
+        );
     }
     Ok(())
 }
 
-/// The branch of a new lane by the policy's template. An owner is free text: what cannot stand in a branch's name becomes `-`.
+/// The branch of a new lane by the policy's template. An owner is free text: what cannot stand in a
+/// branch's name becomes `-`.
 pub fn branch_name(template: &str, name: &LaneName, owner: Option<&str>) -> String {
-    let owner: String = owner.unwrap_or("nobody").split('/').map(branch_part).collect::<Vec<_>>().join("/");
+    let owner: String = owner
+        .unwrap_or("nobody")
+        .split('/')
+        .map(branch_part)
+        .collect::<Vec<_>>()
+        .join("/");
     // The owner's own text is no template.
-    let pieces: Vec<String> = template.split("{owner}").map(|piece| piece.replace("{name}", name.as_str())).collect();
+    let pieces: Vec<String> = template
+        .split("{owner}")
+        .map(|piece| piece.replace("{name}", name.as_str()))
+        .collect();
     pieces.join(&owner)
 }
 
 /// A text as one part of a branch's name, by the rules of git-check-ref-format(1).
 fn branch_part(text: &str) -> String {
     let plain = |c: char| !(c.is_control() || c.is_whitespace() || "~^:?*[\\\"'@{}".contains(c));
-    let mapped: String = text.chars().map(|c| if plain(c) { c } else { '-' }).collect();
+    let mapped: String = text
+        .chars()
+        .map(|c| if plain(c) { c } else { '-' })
+        .collect();
     let mapped = mapped.split("..").collect::<Vec<_>>().join("-");
     let trimmed = mapped.trim_matches(['-', '.']);
     let trimmed = trimmed.strip_suffix(".lock").unwrap_or(trimmed);
-    if trimmed.is_empty() { "nobody".into() } else { trimmed.into() }
+    if trimmed.is_empty() {
+        "nobody".into()
+    } else {
+        trimmed.into()
+    }
 }
 
-/// The worktree's place by the policy's template, relative to the main worktree; `attempt` 2 and up picks another
-/// directory for a name whose directory belongs to another lane.
+/// The worktree's place by the policy's template, relative to the main worktree; `attempt` 2 and up
+/// picks another directory for a name whose directory belongs to another lane.
 pub fn worktree_path(template: &str, repo: &BStr, name: &LaneName, attempt: u32) -> PathBuf {
     let directory = match attempt {
         0 | 1 => name.directory_name(),
         n => format!("{}-{n}", name.directory_name()),
     };
-    let path = template.as_bytes().replace("{repo}", repo).replace("{name}", &directory);
+    let path = template
+        .as_bytes()
+        .replace("{repo}", repo)
+        .replace("{name}", &directory);
     std::ffi::OsString::from_vec(path).into()
 }
 
@@ -306,13 +367,19 @@ mod tests {
         Facts {
             existing: None,
             existing_broken: None,
-            base: Base { name: RefName::parse("refs/heads/main".into()), commit: id(b'a') },
+            base: Base {
+                name: RefName::parse("refs/heads/main".into()),
+                commit: id(b'a'),
+            },
             branch_tip: None,
             branch_used_by: None,
             branch_owned_by: None,
             conflicting_branch: None,
             of_remote: OfRemote::Nothing,
-            target: Target { path: "/x/shop.lanes/login".into(), state: TargetState::Free },
+            target: Target {
+                path: "/x/shop.lanes/login".into(),
+                state: TargetState::Free,
+            },
         }
     }
 
@@ -332,20 +399,52 @@ mod tests {
 
     #[test]
     fn a_new_lane_starts_at_its_base_and_an_adopted_branch_keeps_its_tip() {
-        let Ok(Plan::Create(creation)) = plan(request(), facts()) else { panic!() };
+        let Ok(Plan::Create(creation)) = plan(request(), facts()) else {
+            panic!()
+        };
         assert!(creation.new_branch);
         assert_eq!(creation.commit, id(b'a'));
-        let Ok(Plan::Create(creation)) = plan(request(), Facts { branch_tip: Some(id(b'b')), ..facts() }) else {
+        let Ok(Plan::Create(creation)) = plan(
+            request(),
+            Facts {
+                branch_tip: Some(id(b'b')),
+                ..facts()
+            },
+        ) else {
             panic!()
         };
         assert!(!creation.new_branch);
         assert_eq!(creation.commit, id(b'b'));
         let tracking = RefName::parse("refs/remotes/origin/login".into()).unwrap();
-        let theirs = OfRemote::One(Box::new(Upstream { tracking, commit: id(b'c'), settings: Vec::new() }));
-        let Ok(Plan::Create(creation)) = plan(request(), Facts { of_remote: theirs, ..facts() }) else { panic!() };
-        assert_eq!((creation.new_branch, creation.commit, creation.base.commit), (true, id(b'c'), id(b'a')));
-        let detached = Request { branch: None, ..request() };
-        let Ok(Plan::Create(creation)) = plan(detached, Facts { branch_tip: Some(id(b'b')), ..facts() }) else {
+        let theirs = OfRemote::One(Box::new(Upstream {
+            tracking,
+            commit: id(b'c'),
+            settings: Vec::new(),
+        }));
+        let Ok(Plan::Create(creation)) = plan(
+            request(),
+            Facts {
+                of_remote: theirs,
+                ..facts()
+            },
+        ) else {
+            panic!()
+        };
+        assert_eq!(
+            (creation.new_branch, creation.commit, creation.base.commit),
+            (true, id(b'c'), id(b'a'))
+        );
+        let detached = Request {
+            branch: None,
+            ..request()
+        };
+        let Ok(Plan::Create(creation)) = plan(
+            detached,
+            Facts {
+                branch_tip: Some(id(b'b')),
+                ..facts()
+            },
+        ) else {
             panic!()
         };
         assert_eq!((creation.new_branch, creation.commit), (false, id(b'a')));
@@ -353,19 +452,69 @@ mod tests {
 
     #[test]
     fn an_existing_lane_is_no_error_unless_it_differs() {
-        let existing = Facts { existing: Some(lane()), ..facts() };
-        assert!(matches!(plan(request(), existing.clone()), Ok(Plan::Exists(_))));
-        let base = Base { name: RefName::parse("refs/heads/next".into()), commit: id(b'a') };
+        let existing = Facts {
+            existing: Some(lane()),
+            ..facts()
+        };
+        assert!(matches!(
+            plan(request(), existing.clone()),
+            Ok(Plan::Exists(_))
+        ));
+        let base = Base {
+            name: RefName::parse("refs/heads/next".into()),
+            commit: id(b'a'),
+        };
         for (explicit, what) in [
-            (Explicit { branch: Some(Some(branch("other"))), ..Explicit::default() }, "--branch"),
-            (Explicit { branch: Some(None), ..Explicit::default() }, "--branch"),
-            (Explicit { base: Some(base), ..Explicit::default() }, "--base"),
-            (Explicit { path: Some("/y".into()), ..Explicit::default() }, "--path"),
-            (Explicit { owner: Some("bob".into()), ..Explicit::default() }, "--owner"),
-            (Explicit { task: Some("t".into()), ..Explicit::default() }, "--task"),
+            (
+                Explicit {
+                    branch: Some(Some(branch("other"))),
+                    ..Explicit::default()
+                },
+                "--branch",
+            ),
+            (
+                Explicit {
+                    branch: Some(None),
+                    ..Explicit::default()
+                },
+                "--branch",
+            ),
+            (
+                Explicit {
+                    base: Some(base),
+                    ..Explicit::default()
+                },
+                "--base",
+            ),
+            (
+                Explicit {
+                    path: Some("/y".into()),
+                    ..Explicit::default()
+                },
+                "--path",
+            ),
+            (
+                Explicit {
+                    owner: Some("bob".into()),
+                    ..Explicit::default()
+                },
+                "--owner",
+            ),
+            (
+                Explicit {
+                    task: Some("t".into()),
+                    ..Explicit::default()
+                },
+                "--task",
+            ),
         ] {
-            let Err(Refusal::Differs { what: found, .. }) = plan(Request { explicit, ..request() }, existing.clone())
-            else {
+            let Err(Refusal::Differs { what: found, .. }) = plan(
+                Request {
+                    explicit,
+                    ..request()
+                },
+                existing.clone(),
+            ) else {
                 panic!("{what}")
             };
             assert_eq!(found, what);
@@ -377,32 +526,123 @@ mod tests {
             (Some("bob"), None, ""),
             (None, None, ""),
         ] {
-            let lane = Lane { owner: holder.map(Into::into), ..lane() };
-            let asked = Request { owner: owner.map(Into::into), ..request() };
-            let found = plan(asked, Facts { existing: Some(lane), ..facts() });
-            assert_eq!(found.map_or_else(|refusal| refusal.code(), |_| ""), code, "{owner:?} {holder:?}");
+            let lane = Lane {
+                owner: holder.map(Into::into),
+                ..lane()
+            };
+            let asked = Request {
+                owner: owner.map(Into::into),
+                ..request()
+            };
+            let found = plan(
+                asked,
+                Facts {
+                    existing: Some(lane),
+                    ..facts()
+                },
+            );
+            assert_eq!(
+                found.map_or_else(|refusal| refusal.code(), |_| ""),
+                code,
+                "{owner:?} {holder:?}"
+            );
         }
-        let gone = plan(request(), Facts { existing_broken: Some(Broken::Gone), ..existing });
+        let gone = plan(
+            request(),
+            Facts {
+                existing_broken: Some(Broken::Gone),
+                ..existing
+            },
+        );
         assert_eq!(gone.unwrap_err().code(), "worktree-gone");
     }
 
     #[test]
     fn what_is_in_the_way_is_refused() {
         let path = PathBuf::from("/y");
-        let target = |state| Target { path: "/t".into(), state };
+        let target = |state| Target {
+            path: "/t".into(),
+            state,
+        };
         let tracking = RefName::parse("refs/remotes/origin/login".into()).unwrap();
         for (facts, code) in [
-            (Facts { branch_used_by: Some(path.clone()), ..facts() }, "branch-in-use"),
-            (Facts { branch_owned_by: Some(name("other")), ..facts() }, "branch-owned"),
-            (Facts { conflicting_branch: Some(branch("login/x")), ..facts() }, "branch-conflict"),
-            (Facts { of_remote: OfRemote::Several(Vec::new()), ..facts() }, "several-remotes"),
-            (Facts { of_remote: OfRemote::Named(tracking, branch("login")), ..facts() }, "remote-branch"),
-            (Facts { of_remote: OfRemote::Missing("up".into(), branch("login")), ..facts() }, "no-remote-branch"),
-            (Facts { target: target(TargetState::Occupied), ..facts() }, "path-occupied"),
-            (Facts { target: target(TargetState::Symlink), ..facts() }, "path-occupied"),
-            (Facts { target: target(TargetState::NotNew), ..facts() }, "path-occupied"),
-            (Facts { target: target(TargetState::InTheRepository(path.clone())), ..facts() }, "path-occupied"),
-            (Facts { target: target(TargetState::InsideWorktree(path)), ..facts() }, "path-occupied"),
+            (
+                Facts {
+                    branch_used_by: Some(path.clone()),
+                    ..facts()
+                },
+                "branch-in-use",
+            ),
+            (
+                Facts {
+                    branch_owned_by: Some(name("other")),
+                    ..facts()
+                },
+                "branch-owned",
+            ),
+            (
+                Facts {
+                    conflicting_branch: Some(branch("login/x")),
+                    ..facts()
+                },
+                "branch-conflict",
+            ),
+            (
+                Facts {
+                    of_remote: OfRemote::Several(Vec::new()),
+                    ..facts()
+                },
+                "several-remotes",
+            ),
+            (
+                Facts {
+                    of_remote: OfRemote::Named(tracking, branch("login")),
+                    ..facts()
+                },
+                "remote-branch",
+            ),
+            (
+                Facts {
+                    of_remote: OfRemote::Missing("up".into(), branch("login")),
+                    ..facts()
+                },
+                "no-remote-branch",
+            ),
+            (
+                Facts {
+                    target: target(TargetState::Occupied),
+                    ..facts()
+                },
+                "path-occupied",
+            ),
+            (
+                Facts {
+                    target: target(TargetState::Symlink),
+                    ..facts()
+                },
+                "path-occupied",
+            ),
+            (
+                Facts {
+                    target: target(TargetState::NotNew),
+                    ..facts()
+                },
+                "path-occupied",
+            ),
+            (
+                Facts {
+                    target: target(TargetState::InTheRepository(path.clone())),
+                    ..facts()
+                },
+                "path-occupied",
+            ),
+            (
+                Facts {
+                    target: target(TargetState::InsideWorktree(path)),
+                    ..facts()
+                },
+                "path-occupied",
+            ),
         ] {
             assert_eq!(plan(request(), facts).unwrap_err().code(), code);
         }
@@ -425,9 +665,19 @@ mod tests {
         ] {
             let branch = branch_name("{owner}/{name}", &name("login"), owner);
             assert_eq!(branch, expected);
-            assert!(BranchName::parse(branch.as_str().into()).is_ok(), "{branch}");
+            assert!(
+                BranchName::parse(branch.as_str().into()).is_ok(),
+                "{branch}"
+            );
         }
-        let place = |attempt| worktree_path("../{repo}.lanes/{name}", "shop".into(), &name("a/b"), attempt);
+        let place = |attempt| {
+            worktree_path(
+                "../{repo}.lanes/{name}",
+                "shop".into(),
+                &name("a/b"),
+                attempt,
+            )
+        };
         assert_eq!(place(1), Path::new("../shop.lanes/a-b"));
         assert_eq!(place(2), Path::new("../shop.lanes/a-b-2"));
     }

@@ -41,7 +41,8 @@ pub enum Refusal {
     SeveralRemotes(LaneName, BranchName, Vec<RefName>),
     /// The branch is named by its remote-tracking branch, where it is called otherwise.
     RemoteBranch(RefName, BranchName),
-    /// The branch is named like a remote-tracking branch that is not there: every later use of that name would be ambiguous.
+    /// The branch is named like a remote-tracking branch that is not there: every later use of that
+    /// name would be ambiguous.
     NoRemoteBranch {
         /// The remote.
         remote: String,
@@ -58,18 +59,35 @@ impl std::fmt::Display for Refusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Refusal::Differs { name, what, has } => {
-                write!(f, "lane '{name}' exists and has {has}, not what {what} asks for")
+                write!(
+                    f,
+                    "lane '{name}' exists and has {has}, not what {what} asks for"
+                )
             }
             Refusal::Owned { name, owner } => write!(f, "lane '{name}' exists and is {owner}'s"),
-            Refusal::Broken(name, Broken::Gone) => write!(f, "lane '{name}' exists, but its directory is gone"),
+            Refusal::Broken(name, Broken::Gone) => {
+                write!(f, "lane '{name}' exists, but its directory is gone")
+            }
             Refusal::Broken(name, Broken::Damaged(path, why)) => {
-                write!(f, "lane '{name}' exists, but its worktree '{}' is damaged: {why}", path.display())
+                write!(
+                    f,
+                    "lane '{name}' exists, but its worktree '{}' is damaged: {why}",
+                    path.display()
+                )
             }
             Refusal::Broken(name, Broken::Moved(path)) => {
-                write!(f, "lane '{name}' exists, but its directory was moved by hand to '{}'", path.display())
+                write!(
+                    f,
+                    "lane '{name}' exists, but its directory was moved by hand to '{}'",
+                    path.display()
+                )
             }
-            Refusal::BranchInUse(branch, path) => write!(f, "branch '{branch}' is in use in '{}'", path.display()),
-            Refusal::BranchOwned(branch, lane) => write!(f, "branch '{branch}' belongs to lane '{lane}'"),
+            Refusal::BranchInUse(branch, path) => {
+                write!(f, "branch '{branch}' is in use in '{}'", path.display())
+            }
+            Refusal::BranchOwned(branch, lane) => {
+                write!(f, "branch '{branch}' belongs to lane '{lane}'")
+            }
             Refusal::BranchConflict(branch, other) => {
                 write!(f, "branch '{branch}' cannot exist beside branch '{other}'")
             }
@@ -78,17 +96,28 @@ impl std::fmt::Display for Refusal {
                 write!(f, "branch '{branch}' could follow {}", all.join(" or "))
             }
             Refusal::RemoteBranch(tracking, branch) => {
-                write!(f, "'{tracking}' is where a remote's branch '{branch}' is mirrored, and no name for a lane")
+                write!(
+                    f,
+                    "'{tracking}' is where a remote's branch '{branch}' is mirrored, and no name \
+                     for a lane"
+                )
             }
-            Refusal::NoRemoteBranch { remote, named, branch } => write!(
+            Refusal::NoRemoteBranch {
+                remote,
+                named,
+                branch,
+            } => write!(
                 f,
-                "'{branch}' would be branch '{named}' of the remote '{remote}', which has none of that name as far as was fetched"
+                "'{branch}' would be branch '{named}' of the remote '{remote}', which has none of \
+                 that name as far as was fetched"
             ),
             Refusal::Path(path, state) => {
                 let path = path.display();
                 match state {
                     TargetState::Symlink => write!(f, "'{path}' is a symbolic link"),
-                    TargetState::InsideGitDirectory => write!(f, "'{path}' lies inside a git directory"),
+                    TargetState::InsideGitDirectory => {
+                        write!(f, "'{path}' lies inside a git directory")
+                    }
                     TargetState::InsideWorktree(other) => {
                         write!(f, "'{path}' lies inside the worktree '{}'", other.display())
                     }
@@ -96,7 +125,8 @@ impl std::fmt::Display for Refusal {
                         let what = what.display();
                         write!(
                             f,
-                            "the tracked lane.toml cannot put a lane at '{path}': '{what}' is tracked, or behind a link"
+                            "the tracked lane.toml cannot put a lane at '{path}': '{what}' is \
+                             tracked, or behind a link"
                         )
                     }
                     TargetState::Impossible(why) => write!(f, "'{path}' cannot be created: {why}"),
@@ -113,26 +143,39 @@ impl Refusal {
         match self {
             Refusal::Differs { name, .. } => format!("see it with: git lane show {}", quote(name)),
             Refusal::Owned { name, .. } => {
-                format!("choose another name; to go there all the same: cd \"$(git lane path {})\"", quote(name))
+                format!(
+                    "choose another name; to go there all the same: cd \"$(git lane path {})\"",
+                    quote(name)
+                )
             }
             Refusal::Broken(name, Broken::Gone) => {
                 format!(
-                    "clear the record with: git lane prune; its branch is taken up again by: git lane start {}",
+                    "clear the record with: git lane prune; its branch is taken up again by: git \
+                     lane start {}",
                     quote(name)
                 )
             }
             Refusal::Broken(_, Broken::Damaged(..)) => {
                 "nothing in it is lost; see what to do with: git lane doctor".into()
             }
-            Refusal::Broken(_, Broken::Moved(_)) => "tell git where it is with: git lane doctor --fix".into(),
+            Refusal::Broken(_, Broken::Moved(_)) => {
+                "tell git where it is with: git lane doctor --fix".into()
+            }
             Refusal::BranchInUse(..) => {
                 "switch that worktree to another branch, or choose another with --branch".into()
             }
-            Refusal::BranchOwned(_, lane) => format!("go there with: cd \"$(git lane path {})\"", quote(lane)),
-            Refusal::BranchConflict(..) => "choose another name, or another branch with --branch".into(),
+            Refusal::BranchOwned(_, lane) => {
+                format!("go there with: cd \"$(git lane path {})\"", quote(lane))
+            }
+            Refusal::BranchConflict(..) => {
+                "choose another name, or another branch with --branch".into()
+            }
             Refusal::SeveralRemotes(name, _, all) => {
-                let remote = all.first().and_then(|tracking| tracking.shorten().split_once_str("/"));
-                let remote = remote.map_or_else(|| "REMOTE".into(), |(remote, _)| remote.to_str_lossy());
+                let remote = all
+                    .first()
+                    .and_then(|tracking| tracking.shorten().split_once_str("/"));
+                let remote =
+                    remote.map_or_else(|| "REMOTE".into(), |(remote, _)| remote.to_str_lossy());
                 format!(
                     "say whose with: git config checkout.defaultRemote {}, then: git lane start {}",
                     quote(remote),
@@ -143,11 +186,14 @@ impl Refusal {
                 format!("start a lane on it with: git lane start {}", quote(branch))
             }
             Refusal::NoRemoteBranch { named, branch, .. } => format!(
-                "fetch first: git lane start --fetch {}; if a branch of your own is to be called so: git lane start NAME --branch {}",
+                "fetch first: git lane start --fetch {}; if a branch of your own is to be called \
+                 so: git lane start NAME --branch {}",
                 quote(named),
                 quote(branch)
             ),
-            Refusal::Path(..) => "choose another place with --path, or move away what is there".into(),
+            Refusal::Path(..) => {
+                "choose another place with --path, or move away what is there".into()
+            }
         }
     }
 
@@ -172,9 +218,13 @@ impl Refusal {
 
 impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
-        let error = Error::new(Kind::Refused, refusal.to_string()).hint(refusal.hint()).code(refusal.code());
+        let error = Error::new(Kind::Refused, refusal.to_string())
+            .hint(refusal.hint())
+            .code(refusal.code());
         match &refusal {
-            Refusal::Owned { name, owner } => error.details(serde_json::json!({ "lane": name, "owner": owner })),
+            Refusal::Owned { name, owner } => {
+                error.details(serde_json::json!({ "lane": name, "owner": owner }))
+            }
             _ => error,
         }
     }

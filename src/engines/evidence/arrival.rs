@@ -1,5 +1,6 @@
-//! Does what a landing has computed hold everything the lane did? A merge driver, `-X ours` or a replay that passes over
-//! merge commits can leave some of it out, and the lane's branch would be the only place that has it.
+//! Does what a landing has computed hold everything the lane did? A merge driver, `-X ours` or a
+//! replay that passes over merge commits can leave some of it out, and the lane's branch would be
+//! the only place that has it.
 
 use std::ffi::OsString;
 
@@ -30,15 +31,19 @@ pub struct Arrival {
 impl Arrival {
     /// Looks in `repo`, and asks git where three trees do not show it.
     pub fn new(repo: gix::Repository) -> Self {
-        Arrival { repo, git: Git::program() }
+        Arrival {
+            repo,
+            git: Git::program(),
+        }
     }
 
     fn trees(&self) -> Trees<'_> {
         Trees { repo: &self.repo }
     }
 
-    /// The paths that `theirs` changed and that are not shown to be so in `tree`: it is neither what a merge without any
-    /// configuration gives, nor has it every line that was added and none that was removed.
+    /// The paths that `theirs` changed and that are not shown to be so in `tree`: it is neither
+    /// what a merge without any configuration gives, nor has it every line that was added and none
+    /// that was removed.
     pub fn left_out(&self, pair: Pair, tree: ObjectId) -> Result<Vec<bstr::BString>> {
         let trees = self.trees();
         let changes = trees.changes(pair.fork, trees.tree_of(pair.theirs)?)?;
@@ -63,17 +68,20 @@ impl Arrival {
         Ok(missing)
     }
 
-    /// Whether merging the two gives that tree where no configuration, attribute or driver has a say.
+    /// Whether merging the two gives that tree where no configuration, attribute or driver has a
+    /// say.
     pub fn is_plain_merge(&self, ours: ObjectId, theirs: ObjectId, tree: ObjectId) -> Result<bool> {
         if !isolated::is_possible(&self.repo) {
             return Ok(false);
         }
-        let merged = isolated::Probe::new(&self.repo, &self.git)?.merged_trees(&[(ours, theirs)])?;
+        let merged =
+            isolated::Probe::new(&self.repo, &self.git)?.merged_trees(&[(ours, theirs)])?;
         Ok(merged == [Some(tree)])
     }
 
-    /// Those of `commits`, single-parent ones that `base` lacks, whose very patch, white space heeded, a commit of `base`
-    /// is that `tip` lacks; and whether no later commit of the base takes that back.
+    /// Those of `commits`, single-parent ones that `base` lacks, whose very patch, white space
+    /// heeded, a commit of `base` is that `tip` lacks; and whether no later commit of the base
+    /// takes that back.
     pub fn twins(
         &self,
         base: ObjectId,
@@ -84,6 +92,12 @@ impl Arrival {
             return Ok(Vec::new());
         }
         let probe = isolated::Probe::new(&self.repo, &self.git)?;
-        patches::twins(&self.trees(), &probe, (base, tip), commits, Bound::default())
+        patches::twins(
+            &self.trees(),
+            &probe,
+            (base, tip),
+            commits,
+            Bound::default(),
+        )
     }
 }

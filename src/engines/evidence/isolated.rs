@@ -1,7 +1,8 @@
 //! The child gits that merge and diff, in a bare repository of their own.
 //!
-//! It lives in a temporary directory and borrows the objects. So nothing is written to the user's repository, and no
-//! config, attribute, merge driver, textconv, graft or hook of theirs can make a merge or a diff say less than it is.
+//! It lives in a temporary directory and borrows the objects. So nothing is written to the user's
+//! repository, and no config, attribute, merge driver, textconv, graft or hook of theirs can make a
+//! merge or a diff say less than it is.
 
 use std::ffi::OsStr;
 use std::io::Write;
@@ -13,12 +14,16 @@ use gix::ObjectId;
 use crate::error::{Error, IoContext, Result};
 use crate::store::command;
 
-/// Whether the objects alone tell the truth: not if replace refs or grafts rewrite history, nor if objects may be
-/// missing (partial clone).
+/// Whether the objects alone tell the truth: not if replace refs or grafts rewrite history, nor if
+/// objects may be missing (partial clone).
 pub(super) fn is_possible(repo: &gix::Repository) -> bool {
     let rewritten = repo.objects.store_ref().replacements().next().is_some();
-    let grafted = std::fs::metadata(repo.common_dir().join("info/grafts")).is_ok_and(|grafts| grafts.len() > 0);
-    let partial = repo.config_snapshot().string("extensions.partialClone").is_some();
+    let grafted = std::fs::metadata(repo.common_dir().join("info/grafts"))
+        .is_ok_and(|grafts| grafts.len() > 0);
+    let partial = repo
+        .config_snapshot()
+        .string("extensions.partialClone")
+        .is_some();
     !(rewritten || grafted || partial)
 }
 
@@ -30,25 +35,36 @@ pub(super) struct Probe<'a> {
 impl<'a> Probe<'a> {
     pub fn new(repo: &gix::Repository, git: &'a OsStr) -> Result<Self> {
         let place = std::env::temp_dir();
-        let directory = tempfile::Builder::new().prefix("git-lane-probe").tempdir().context("write in", &place)?;
+        let directory = tempfile::Builder::new()
+            .prefix("git-lane-probe")
+            .tempdir()
+            .context("write in", &place)?;
         let path = directory.path();
         let objects = repo.objects.store_ref().path();
         let objects = objects.canonicalize().context("read", objects)?;
-        let mut alternate = gix::path::into_bstr(objects).map_err(super::unreadable)?.into_owned();
+        let mut alternate = gix::path::into_bstr(objects)
+            .map_err(super::unreadable)?
+            .into_owned();
         if alternate.contains(&b'\n') || alternate.starts_with(b"\"") {
-            return Err(Error::environment("the path of the repository has a line break in it"));
+            return Err(Error::environment(
+                "the path of the repository has a line break in it",
+            ));
         }
         alternate.push(b'\n');
         let format = match repo.object_hash() {
-            gix::hash::Kind::Sha1 => String::from("[core]\n\tbare = true\n\trepositoryFormatVersion = 0\n"),
+            gix::hash::Kind::Sha1 => {
+                String::from("[core]\n\tbare = true\n\trepositoryFormatVersion = 0\n")
+            }
             other => format!(
-                "[core]\n\tbare = true\n\trepositoryFormatVersion = 1\n[extensions]\n\tobjectFormat = {other}\n"
+                "[core]\n\tbare = true\n\trepositoryFormatVersion = \
+                 1\n[extensions]\n\tobjectFormat = {other}\n"
             ),
         };
         for name in ["refs", "objects", "objects/info"] {
             std::fs::create_dir(path.join(name)).context("write", path)?;
         }
-        let write = |name: &str, data: &[u8]| std::fs::write(path.join(name), data).context("write", path);
+        let write =
+            |name: &str, data: &[u8]| std::fs::write(path.join(name), data).context("write", path);
         write("HEAD", b"ref: refs/heads/none\n")?;
         write("config", format.as_bytes())?;
         write("objects/info/alternates", &alternate)?;
@@ -61,15 +77,26 @@ impl<'a> Probe<'a> {
     fn command(&self) -> Command {
         let path = self.directory.path();
         let mut command = command::probe(self.git);
-        command.current_dir(path).env("GIT_DIR", path).env("HOME", path).env("XDG_CONFIG_HOME", path);
-        command.env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_ATTR_NOSYSTEM", "1");
+        command
+            .current_dir(path)
+            .env("GIT_DIR", path)
+            .env("HOME", path)
+            .env("XDG_CONFIG_HOME", path);
+        command
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .env("GIT_ATTR_NOSYSTEM", "1");
         command
     }
 
     /// Runs git with `input` on its standard input.
     fn run(&self, mut command: Command, input: Vec<u8>, doing: &str) -> Result<Vec<u8>> {
-        let cannot = |error| Error::environment(format!("cannot start git to {doing}")).source(error);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let cannot =
+            |error| Error::environment(format!("cannot start git to {doing}")).source(error);
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
         let mut running = command.spawn().map_err(cannot)?;
         let stdin = running.stdin.take();
         let output = std::thread::scope(|scope| {
@@ -81,15 +108,27 @@ impl<'a> Probe<'a> {
         if output.status.success() {
             Ok(output.stdout)
         } else {
-            Err(command::failure(&format!("git could not {}", doing), &output))
+            Err(command::failure(
+                &format!("git could not {}", doing),
+                &output,
+            ))
         }
     }
 
     /// The tree of each merge of (ours, theirs), `None` where they conflict.
     pub fn merged_trees(&self, merges: &[(ObjectId, ObjectId)]) -> Result<Vec<Option<ObjectId>>> {
-        let input: String = merges.iter().map(|(ours, theirs)| format!("{ours} {theirs}\n")).collect();
+        let input: String = merges
+            .iter()
+            .map(|(ours, theirs)| format!("{ours} {theirs}\n"))
+            .collect();
         let mut command = self.command();
-        command.args(["merge-tree", "--write-tree", "--stdin", "--name-only", "--no-messages"]);
+        command.args([
+            "merge-tree",
+            "--write-tree",
+            "--stdin",
+            "--name-only",
+            "--no-messages",
+        ]);
         let output = self.run(command, input.into_bytes(), "merge in memory")?;
         // For each merge: 1 if clean, the tree, the paths in conflict, nothing; all ended by NUL.
         let mut fields = output.split_str("\0");
@@ -107,20 +146,45 @@ impl<'a> Probe<'a> {
         Ok(trees)
     }
 
-    /// An identity of the patch between each (commit, parent), which must differ in their trees: the same for the same
-    /// changes to the same paths with the same context, wherever in the file they are.
+    /// An identity of the patch between each (commit, parent), which must differ in their trees:
+    /// the same for the same changes to the same paths with the same context, wherever in the file
+    /// they are.
     ///
     /// Unlike `git patch-id` it heeds white space, and full object ids for binary files.
-    pub fn patches(&self, of: &[(ObjectId, ObjectId)], hash: gix::hash::Kind) -> Result<Vec<ObjectId>> {
-        let input: String = of.iter().map(|(commit, parent)| format!("{commit} {parent}\n")).collect();
+    pub fn patches(
+        &self,
+        of: &[(ObjectId, ObjectId)],
+        hash: gix::hash::Kind,
+    ) -> Result<Vec<ObjectId>> {
+        let input: String = of
+            .iter()
+            .map(|(commit, parent)| format!("{commit} {parent}\n"))
+            .collect();
         let mut command = self.command();
-        command.args(["diff-tree", "--stdin", "-p", "--full-index", "--no-renames", "--no-ext-diff", "--no-textconv"]);
-        command.args(["--no-color", "--unified=3", "--diff-algorithm=histogram", "--ignore-submodules=none"]);
+        command.args([
+            "diff-tree",
+            "--stdin",
+            "-p",
+            "--full-index",
+            "--no-renames",
+            "--no-ext-diff",
+            "--no-textconv",
+        ]);
+        command.args([
+            "--no-color",
+            "--unified=3",
+            "--diff-algorithm=histogram",
+            "--ignore-submodules=none",
+        ]);
         let output = self.run(command, input.into_bytes(), "compare commits")?;
         let mut patches = Vec::with_capacity(of.len());
         let mut lines = output.split_inclusive(|byte| *byte == b'\n').peekable();
         for (commit, _) in of {
-            if lines.next().and_then(|line| ObjectId::from_hex(line.trim_end()).ok()) != Some(*commit) {
+            if lines
+                .next()
+                .and_then(|line| ObjectId::from_hex(line.trim_end()).ok())
+                != Some(*commit)
+            {
                 return Err(Error::git("cannot understand what git diff-tree says"));
             }
             let mut hasher = gix::hash::hasher(hash);

@@ -1,14 +1,16 @@
 //! Is everything a tip holds already in its base, and how did it get there.
 //!
-//! Proofs are tried in the order of their cost: identity, ancestry and trees from facts at hand; paths by comparing
-//! three trees in this process, which also gives the cheap and certain "no"; then, for what is left, one simulated
-//! merge (`isolated`) and the patches of lane and base (`patches`). Removal rests on the answer, so whatever cannot be
-//! shown is `None`: work that was landed and taken back, work undone inside the lane, anything too large for the bound,
-//! what two merges of the same commits made of it.
+//! Proofs are tried in the order of their cost: identity, ancestry and trees from facts at hand;
+//! paths by comparing three trees in this process, which also gives the cheap and certain "no";
+//! then, for what is left, one simulated merge (`isolated`) and the patches of lane and base
+//! (`patches`). Removal rests on the answer, so whatever cannot be shown is `None`: work that was
+//! landed and taken back, work undone inside the lane, anything too large for the bound, what two
+//! merges of the same commits made of it.
 //!
-//! That the simulated merge changes nothing is a proof, where that a landing changes nothing is none. It knows no driver, no
-//! attribute and no option: its result is the base's tree only if every change of the lane since the one merge base is in
-//! there, at the place git would put it or in the file that the base has renamed.
+//! That the simulated merge changes nothing is a proof, where that a landing changes nothing is
+//! none. It knows no driver, no attribute and no option: its result is the base's tree only if
+//! every change of the lane since the one merge base is in there, at the place git would put it or
+//! in the file that the base has renamed.
 
 mod arrival;
 mod isolated;
@@ -39,13 +41,18 @@ pub struct Bound {
 
 impl Default for Bound {
     fn default() -> Self {
-        Bound { base_commits: 1000, tip_commits: 30 }
+        Bound {
+            base_commits: 1000,
+            tip_commits: 30,
+        }
     }
 }
 
-/// For every (tip, base, how they diverge), how the tip is integrated in the base, or `None` where that cannot be shown.
+/// For every (tip, base, how they diverge), how the tip is integrated in the base, or `None` where
+/// that cannot be shown.
 ///
-/// Nothing is written to the repository. At most two child gits are started, whatever the number of pairs.
+/// Nothing is written to the repository. At most two child gits are started, whatever the number of
+/// pairs.
 pub fn integrations(
     repo: &gix::Repository,
     git: &OsStr,
@@ -58,14 +65,16 @@ pub fn integrations(
     let mut results = Vec::with_capacity(pairs.len());
     let mut open = Vec::new();
     for (at, (tip, base, divergence)) in pairs.iter().enumerate() {
-        results.push(match retry::objects(&repo, || trees.judge(*tip, *base, divergence))? {
-            Judgement::Integrated(how) => Some(how),
-            Judgement::Not => None,
-            Judgement::Open(lane) => {
-                open.push((at, lane));
-                None
-            }
-        });
+        results.push(
+            match retry::objects(&repo, || trees.judge(*tip, *base, divergence))? {
+                Judgement::Integrated(how) => Some(how),
+                Judgement::Not => None,
+                Judgement::Open(lane) => {
+                    open.push((at, lane));
+                    None
+                }
+            },
+        );
     }
     if open.is_empty() || !isolated::is_possible(&repo) {
         return Ok(results);
@@ -75,7 +84,8 @@ pub fn integrations(
     let merged = probe.merged_trees(&merges)?;
     let mut lanes = Vec::new();
     for ((at, lane), merged) in open.into_iter().zip(merged) {
-        // The same patch may be at another place of a file that repeats itself: then a merge would still add something.
+        // The same patch may be at another place of a file that repeats itself: then a merge would
+        // still add something.
         let adds = merged.is_some_and(|merged| merged != lane.base_tree);
         if merged == Some(lane.base_tree) {
             results[at] = Some(Integration::NothingToMerge);
@@ -138,15 +148,24 @@ impl Trees<'_> {
         }
         let (tip_tree, base_tree) = (self.tree_of(tip)?, self.tree_of(base)?);
         let Some(merge_base) = divergence.merge_base else {
-            return Ok(if tip_tree == base_tree { Judgement::Integrated(SameTree) } else { Judgement::Not });
+            return Ok(if tip_tree == base_tree {
+                Judgement::Integrated(SameTree)
+            } else {
+                Judgement::Not
+            });
         };
         let fork_tree = self.tree_of(merge_base)?;
         if tip_tree == fork_tree {
-            // Work that was done and undone in the lane is in no tree; only commits without any change hold nothing.
+            // Work that was done and undone in the lane is in no tree; only commits without any
+            // change hold nothing.
             if !self.all_empty(tip, base)? {
                 return Ok(Judgement::Not);
             }
-            return Ok(Judgement::Integrated(if tip_tree == base_tree { SameTree } else { SameContent }));
+            return Ok(Judgement::Integrated(if tip_tree == base_tree {
+                SameTree
+            } else {
+                SameContent
+            }));
         }
         if tip_tree == base_tree {
             return Ok(Judgement::Integrated(SameTree));
@@ -167,7 +186,13 @@ impl Trees<'_> {
         if same {
             return Ok(Judgement::Integrated(SameContent));
         }
-        Ok(Judgement::Open(Lane { tip, base, merge_base, base_tree, changes }))
+        Ok(Judgement::Open(Lane {
+            tip,
+            base,
+            merge_base,
+            base_tree,
+            changes,
+        }))
     }
 
     fn tree_of(&self, commit: ObjectId) -> Result<ObjectId> {
@@ -180,19 +205,24 @@ impl Trees<'_> {
         Ok(entry.map(|entry| (entry.mode(), entry.object_id())))
     }
 
-    /// Whether lane and base have merged the same two commits, each for itself. What a merge commit of the one has changed,
-    /// and what a merge of the other has dropped (a driver, `-X ours`), is then no difference to one of those two, and a
-    /// merge in memory takes it for what both started from.
+    /// Whether lane and base have merged the same two commits, each for itself. What a merge commit
+    /// of the one has changed, and what a merge of the other has dropped (a driver, `-X ours`), is
+    /// then no difference to one of those two, and a merge in memory takes it for what both started
+    /// from.
     fn have_several_merge_bases(&self, tip: ObjectId, base: ObjectId) -> Result<bool> {
         let own = commits_beyond(self.repo, tip, base, usize::MAX)?;
         if own.iter().all(|(_, parents)| parents.len() < 2) {
             return Ok(false);
         }
         let bases = self.repo.merge_bases_many(base, &[tip]);
-        Ok(bases.map_err(|error| Error::git("cannot compare a branch with its base").source(error))?.len() > 1)
+        Ok(bases
+            .map_err(|error| Error::git("cannot compare a branch with its base").source(error))?
+            .len()
+            > 1)
     }
 
-    /// Whether every commit of `tip` that `base` does not have has one parent and that parent's tree.
+    /// Whether every commit of `tip` that `base` does not have has one parent and that parent's
+    /// tree.
     fn all_empty(&self, tip: ObjectId, base: ObjectId) -> Result<bool> {
         for (commit, parents) in commits_beyond(self.repo, tip, base, usize::MAX)? {
             match parents[..] {
@@ -206,30 +236,60 @@ impl Trees<'_> {
     /// The paths, no directories among them, that differ between two trees.
     fn changes(&self, old: ObjectId, new: ObjectId) -> Result<Vec<Change>> {
         use gix::diff::tree::recorder::Change as Record;
-        let (old, new) = (self.repo.find_tree(old).map_err(unreadable)?, self.repo.find_tree(new).map_err(unreadable)?);
+        let (old, new) = (
+            self.repo.find_tree(old).map_err(unreadable)?,
+            self.repo.find_tree(new).map_err(unreadable)?,
+        );
         let mut recorder = gix::diff::tree::Recorder::default();
         let kind = self.repo.object_hash();
         let iter = |data| gix::objs::TreeRefIter::from_bytes(data, kind);
         let state = gix::diff::tree::State::default();
-        gix::diff::tree(iter(&old.data), iter(&new.data), state, &self.repo.objects, &mut recorder)
-            .map_err(|error| Error::git("cannot compare a branch with its base").source(error))?;
+        gix::diff::tree(
+            iter(&old.data),
+            iter(&new.data),
+            state,
+            &self.repo.objects,
+            &mut recorder,
+        )
+        .map_err(|error| Error::git("cannot compare a branch with its base").source(error))?;
         // A directory that becomes a file is two records of one path.
         let mut changes: HashMap<BString, (Entry, Entry)> = HashMap::new();
         for record in recorder.records {
             let leaf = |mode: EntryMode, id| (!mode.is_tree()).then_some((mode, id));
             let (path, old, new) = match record {
-                Record::Addition { entry_mode, oid, path, .. } => (path, None, leaf(entry_mode, oid)),
-                Record::Deletion { entry_mode, oid, path, .. } => (path, leaf(entry_mode, oid), None),
-                Record::Modification { previous_entry_mode, previous_oid, entry_mode, oid, path } => {
-                    (path, leaf(previous_entry_mode, previous_oid), leaf(entry_mode, oid))
-                }
+                Record::Addition {
+                    entry_mode,
+                    oid,
+                    path,
+                    ..
+                } => (path, None, leaf(entry_mode, oid)),
+                Record::Deletion {
+                    entry_mode,
+                    oid,
+                    path,
+                    ..
+                } => (path, leaf(entry_mode, oid), None),
+                Record::Modification {
+                    previous_entry_mode,
+                    previous_oid,
+                    entry_mode,
+                    oid,
+                    path,
+                } => (
+                    path,
+                    leaf(previous_entry_mode, previous_oid),
+                    leaf(entry_mode, oid),
+                ),
             };
             if old.is_some() || new.is_some() {
                 let slot = changes.entry(path).or_default();
                 *slot = (slot.0.or(old), slot.1.or(new));
             }
         }
-        let mut changes: Vec<_> = changes.into_iter().map(|(path, (old, new))| Change { path, old, new }).collect();
+        let mut changes: Vec<_> = changes
+            .into_iter()
+            .map(|(path, (old, new))| Change { path, old, new })
+            .collect();
         changes.sort_by(|a, b| a.path.cmp(&b.path));
         Ok(changes)
     }

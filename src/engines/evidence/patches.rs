@@ -1,5 +1,6 @@
-//! Lane and base, patch by patch: were the lane's commits picked one by one, squashed into one, or squashed into
-//! several, in order? Only ranges and commits that change the same paths are diffed, all in one child.
+//! Lane and base, patch by patch: were the lane's commits picked one by one, squashed into one, or
+//! squashed into several, in order? Only ranges and commits that change the same paths are diffed,
+//! all in one child.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -63,12 +64,17 @@ pub(super) fn compare(
     let mut found = Vec::with_capacity(lanes.len());
     for ((ranges, base), lane) in work.iter().zip(lanes) {
         let how = ranges.find(base, &ids);
-        found.push(if how.is_some() && ranges.any_undone(trees, lane)? { None } else { how });
+        found.push(if how.is_some() && ranges.any_undone(trees, lane)? {
+            None
+        } else {
+            how
+        });
     }
     Ok(found)
 }
 
-/// Which of `commits` are in the base (that of `pair`, whose other is the tip) as the very same patch, and whether it stands.
+/// Which of `commits` are in the base (that of `pair`, whose other is the tip) as the very same
+/// patch, and whether it stands.
 pub(super) fn twins(
     trees: &Trees<'_>,
     probe: &Probe<'_>,
@@ -84,7 +90,10 @@ pub(super) fn twins(
             outlined.push(((*commit, *parent), outline(&changes).0));
         }
     }
-    let mut wanted = candidates(&base, &outlined.iter().map(|(_, outline)| *outline).collect());
+    let mut wanted = candidates(
+        &base,
+        &outlined.iter().map(|(_, outline)| *outline).collect(),
+    );
     wanted.extend(outlined.iter().map(|(pair, _)| *pair));
     let wanted: Vec<Pair> = wanted.into_iter().collect();
     let ids = probe.patches(&wanted, trees.repo.object_hash())?;
@@ -97,22 +106,40 @@ pub(super) fn twins(
     Ok(found.collect())
 }
 
-/// The commits of the base with one of these outlines, what would undo them, and what may have undone them.
+/// The commits of the base with one of these outlines, what would undo them, and what may have
+/// undone them.
 fn candidates(base: &[BaseCommit], of: &HashSet<Outline>) -> BTreeSet<Pair> {
-    let found: Vec<_> = base.iter().filter(|commit| of.contains(&commit.outline)).collect();
+    let found: Vec<_> = base
+        .iter()
+        .filter(|commit| of.contains(&commit.outline))
+        .collect();
     let inverses: HashSet<Outline> = found.iter().map(|commit| commit.inverse).collect();
-    let undoing = base.iter().filter(|commit| inverses.contains(&commit.outline)).map(|commit| commit.pair);
-    found.iter().flat_map(|commit| [commit.pair, flipped(commit.pair)]).chain(undoing).collect()
+    let undoing = base
+        .iter()
+        .filter(|commit| inverses.contains(&commit.outline))
+        .map(|commit| commit.pair);
+    found
+        .iter()
+        .flat_map(|commit| [commit.pair, flipped(commit.pair)])
+        .chain(undoing)
+        .collect()
 }
 
-/// Where in the base each patch is that stands, and all patches that were ever there. From the youngest: whatever a later
-/// commit takes back does not count, unless it came again after that.
-fn places(base: &[BaseCommit], ids: &HashMap<Pair, ObjectId>) -> (HashMap<ObjectId, Vec<usize>>, HashSet<ObjectId>) {
+/// Where in the base each patch is that stands, and all patches that were ever there. From the
+/// youngest: whatever a later commit takes back does not count, unless it came again after that.
+fn places(
+    base: &[BaseCommit],
+    ids: &HashMap<Pair, ObjectId>,
+) -> (HashMap<ObjectId, Vec<usize>>, HashSet<ObjectId>) {
     let mut places: HashMap<ObjectId, Vec<usize>> = HashMap::new();
     let mut later = HashSet::new();
     for (place, commit) in base.iter().enumerate().rev() {
-        let Some(id) = ids.get(&commit.pair) else { continue };
-        let undone = ids.get(&flipped(commit.pair)).is_some_and(|inverse| later.contains(inverse));
+        let Some(id) = ids.get(&commit.pair) else {
+            continue;
+        };
+        let undone = ids
+            .get(&flipped(commit.pair))
+            .is_some_and(|inverse| later.contains(inverse));
         if !undone {
             places.entry(*id).or_default().insert(0, place);
         }
@@ -156,14 +183,23 @@ fn base_commits(
                 found
             }
         };
-        commits.extend(found.map(|(outline, inverse)| BaseCommit { pair: (commit, parent), outline, inverse }));
+        commits.extend(found.map(|(outline, inverse)| BaseCommit {
+            pair: (commit, parent),
+            outline,
+            inverse,
+        }));
     }
     Ok(commits)
 }
 
 /// The ranges of a lane worth looking for: all of a short and straight one, else only the whole.
 fn ranges(trees: &Trees<'_>, lane: &Lane, bound: Bound) -> Result<Ranges> {
-    let listed = commits_beyond(trees.repo, lane.tip, lane.base, bound.tip_commits.saturating_add(1))?;
+    let listed = commits_beyond(
+        trees.repo,
+        lane.tip,
+        lane.base,
+        bound.tip_commits.saturating_add(1),
+    )?;
     let mut before = lane.merge_base;
     let straight = listed.len() <= bound.tip_commits
         && listed.iter().all(|(commit, parents)| {
@@ -177,17 +213,28 @@ fn ranges(trees: &Trees<'_>, lane: &Lane, bound: Bound) -> Result<Ranges> {
     } else {
         commits.push(lane.tip);
     }
-    let roots = commits.iter().map(|commit| trees.tree_of(*commit)).collect::<Result<Vec<_>>>()?;
+    let roots = commits
+        .iter()
+        .map(|commit| trees.tree_of(*commit))
+        .collect::<Result<Vec<_>>>()?;
     let (mut outlines, mut empty) = (HashMap::new(), HashSet::new());
     for end in 1..commits.len() {
         if roots[end] == roots[end - 1] {
             empty.insert(end);
         }
         for start in (0..end).filter(|start| roots[*start] != roots[end]) {
-            outlines.insert((start, end), outline(&trees.changes(roots[start], roots[end])?).0);
+            outlines.insert(
+                (start, end),
+                outline(&trees.changes(roots[start], roots[end])?).0,
+            );
         }
     }
-    Ok(Ranges { commits, straight, outlines, empty })
+    Ok(Ranges {
+        commits,
+        straight,
+        outlines,
+        empty,
+    })
 }
 
 impl Ranges {
@@ -199,11 +246,14 @@ impl Ranges {
         let (places, _) = places(base, ids);
         let landed = |range| ids.get(&self.pair(range)).and_then(|id| places.get(id));
         let last = self.commits.len() - 1;
-        let each = (1..=last).all(|end| self.empty.contains(&end) || landed((end - 1, end)).is_some());
+        let each =
+            (1..=last).all(|end| self.empty.contains(&end) || landed((end - 1, end)).is_some());
         let whole = landed((0, last)).and_then(|places| places.first());
         match (each, whole) {
             (true, _) if self.straight => Some(Integration::SamePatches),
-            (_, Some(place)) => Some(Integration::Squashed { commits: vec![base[*place].pair.0] }),
+            (_, Some(place)) => Some(Integration::Squashed {
+                commits: vec![base[*place].pair.0],
+            }),
             _ => self.partition(base, landed),
         }
     }
@@ -219,14 +269,16 @@ impl Ranges {
         Ok(false)
     }
 
-    /// Cuts the lane into consecutive groups, each of them one commit of the base, in the base's order; of all ways to
-    /// cover the first commits the one that ends earliest in the base leaves the most room for the rest.
+    /// Cuts the lane into consecutive groups, each of them one commit of the base, in the base's
+    /// order; of all ways to cover the first commits the one that ends earliest in the base leaves
+    /// the most room for the rest.
     fn partition<'a>(
         &self,
         base: &[BaseCommit],
         landed: impl Fn((usize, usize)) -> Option<&'a Vec<usize>>,
     ) -> Option<Integration> {
-        // For each number of commits covered: the first free place in the base, and the places used.
+        // For each number of commits covered: the first free place in the base, and the places
+        // used.
         let mut best: Vec<Option<(usize, Vec<usize>)>> = vec![Some((0, Vec::new()))];
         for end in 1..self.commits.len() {
             let mut found: Option<(usize, Vec<usize>)> = None;
@@ -234,8 +286,12 @@ impl Ranges {
                 found = best[end - 1].clone();
             }
             for (start, covered) in best.iter().enumerate() {
-                let (Some((free, used)), Some(places)) = (covered, landed((start, end))) else { continue };
-                let Some(place) = places.iter().find(|place| *place >= free) else { continue };
+                let (Some((free, used)), Some(places)) = (covered, landed((start, end))) else {
+                    continue;
+                };
+                let Some(place) = places.iter().find(|place| *place >= free) else {
+                    continue;
+                };
                 if found.as_ref().is_none_or(|(free, _)| place + 1 < *free) {
                     found = Some((place + 1, used.iter().copied().chain([*place]).collect()));
                 }
@@ -243,6 +299,8 @@ impl Ranges {
             best.push(found);
         }
         let (_, used) = best.pop().flatten()?;
-        Some(Integration::Squashed { commits: used.into_iter().map(|place| base[place].pair.0).collect() })
+        Some(Integration::Squashed {
+            commits: used.into_iter().map(|place| base[place].pair.0).collect(),
+        })
     }
 }

@@ -1,4 +1,5 @@
-//! Where commits come from: the object database, the commit-graph, and what grafts and shallow boundaries make of them.
+//! Where commits come from: the object database, the commit-graph, and what grafts and shallow
+//! boundaries make of them.
 
 use std::collections::HashMap;
 
@@ -21,17 +22,33 @@ impl<'a> Source<'a> {
         let mut parents = HashMap::new();
         if let Ok(grafts) = crate::store::optional::bytes(repo.common_dir().join("info/grafts")) {
             for line in grafts.split(|byte| *byte == b'\n') {
-                let mut ids = line.split(|byte| *byte == b' ').map_while(|id| ObjectId::from_hex(id.trim_ascii()).ok());
+                let mut ids = line
+                    .split(|byte| *byte == b' ')
+                    .map_while(|id| ObjectId::from_hex(id.trim_ascii()).ok());
                 if let Some(commit) = ids.next() {
                     parents.insert(commit, ids.collect());
                 }
             }
         }
-        for commit in repo.shallow_commits().map_err(failed)?.iter().flat_map(|commits| commits.iter()) {
+        for commit in repo
+            .shallow_commits()
+            .map_err(failed)?
+            .iter()
+            .flat_map(|commits| commits.iter())
+        {
             parents.insert(*commit, Vec::new());
         }
-        // Like git, which ignores a commit-graph that cannot know of grafts and shallow boundaries, or is damaged.
-        let graph = if parents.is_empty() { repo.commit_graph_if_enabled().unwrap_or(None) } else { None };
-        Ok(Source { repo, graph, parents })
+        // Like git, which ignores a commit-graph that cannot know of grafts and shallow boundaries,
+        // or is damaged.
+        let graph = if parents.is_empty() {
+            repo.commit_graph_if_enabled().unwrap_or(None)
+        } else {
+            None
+        };
+        Ok(Source {
+            repo,
+            graph,
+            parents,
+        })
     }
 }

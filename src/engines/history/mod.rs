@@ -1,4 +1,5 @@
-//! Ahead, behind and merge base of many branches in one walk, and the commits one has and another has not.
+//! Ahead, behind and merge base of many branches in one walk, and the commits one has and another
+//! has not.
 //!
 //! Here is what can be asked; `walk` answers it, `graph` is where its commits come from.
 
@@ -25,10 +26,15 @@ pub struct Divergence {
     pub merge_base: Option<ObjectId>,
 }
 
-/// Ahead, behind and merge base of every (tip, base), in their order; one walk for each different base.
+/// Ahead, behind and merge base of every (tip, base), in their order; one walk for each different
+/// base.
 ///
-/// Equal to `git rev-list --left-right --count tip...base`, in shallow clones and under replace refs and grafts too.
-pub fn divergences(repo: &gix::Repository, pairs: &[(ObjectId, ObjectId)]) -> Result<Vec<Divergence>> {
+/// Equal to `git rev-list --left-right --count tip...base`, in shallow clones and under replace
+/// refs and grafts too.
+pub fn divergences(
+    repo: &gix::Repository,
+    pairs: &[(ObjectId, ObjectId)],
+) -> Result<Vec<Divergence>> {
     retry::objects(repo, || walked(repo, pairs))
 }
 
@@ -38,10 +44,20 @@ fn walked(repo: &gix::Repository, pairs: &[(ObjectId, ObjectId)]) -> Result<Vec<
     for (at, (_, base)) in pairs.iter().enumerate() {
         groups.entry(*base).or_default().push(at);
     }
-    let mut results = vec![Divergence { ahead: 0, behind: 0, merge_base: None }; pairs.len()];
+    let mut results = vec![
+        Divergence {
+            ahead: 0,
+            behind: 0,
+            merge_base: None
+        };
+        pairs.len()
+    ];
     for (base, members) in groups {
         let tips: Vec<ObjectId> = members.iter().map(|at| pairs[*at].0).collect();
-        for (at, divergence) in members.iter().zip(Walk::new(&source, tips.len() + 1).run(base, &tips)?) {
+        for (at, divergence) in members
+            .iter()
+            .zip(Walk::new(&source, tips.len() + 1).run(base, &tips)?)
+        {
             results[*at] = divergence;
         }
     }
@@ -49,17 +65,23 @@ fn walked(repo: &gix::Repository, pairs: &[(ObjectId, ObjectId)]) -> Result<Vec<
 }
 
 /// Whether `ancestor` is reachable from `descendant`; a commit is its own ancestor.
-pub fn is_ancestor(repo: &gix::Repository, ancestor: ObjectId, descendant: ObjectId) -> Result<bool> {
+pub fn is_ancestor(
+    repo: &gix::Repository,
+    ancestor: ObjectId,
+    descendant: ObjectId,
+) -> Result<bool> {
     Ok(divergences(repo, &[(ancestor, descendant)])?[0].ahead == 0)
 }
 
-/// The commits `tip` has and `hidden` does not, parents before children, each with its parents; at most `most`, the
-/// youngest. Exact in the same sense as [`divergences`].
+/// The commits `tip` has and `hidden` does not, parents before children, each with its parents; at
+/// most `most`, the youngest. Exact in the same sense as [`divergences`].
 pub fn commits_beyond(
     repo: &gix::Repository,
     tip: ObjectId,
     hidden: ObjectId,
     most: usize,
 ) -> Result<Vec<(ObjectId, Vec<ObjectId>)>> {
-    retry::objects(repo, || Walk::new(&Source::new(repo)?, 2).beyond(tip, hidden, most))
+    retry::objects(repo, || {
+        Walk::new(&Source::new(repo)?, 2).beyond(tip, hidden, most)
+    })
 }

@@ -1,9 +1,10 @@
 //! The walk: which commits each of several starts reaches.
 //!
-//! Every commit carries a bit for the base and one for each tip; bits flow from children to parents along a queue
-//! ordered by generation (commit-graph) and then date, until everything waiting is common to all. Below a commit-graph
-//! that is exact. Above it dates may be skewed: bits that arrive late flow again, and the walk goes on past the point
-//! where dates alone say it is done, as revision.c (`still_interesting`) and name-rev (a day) do, only further.
+//! Every commit carries a bit for the base and one for each tip; bits flow from children to parents
+//! along a queue ordered by generation (commit-graph) and then date, until everything waiting is
+//! common to all. Below a commit-graph that is exact. Above it dates may be skewed: bits that
+//! arrive late flow again, and the walk goes on past the point where dates alone say it is done, as
+//! revision.c (`still_interesting`) and name-rev (a day) do, only further.
 
 use std::collections::{BinaryHeap, HashMap, HashSet};
 
@@ -63,7 +64,13 @@ impl<'a> Walk<'a> {
             source,
             nodes: Vec::new(),
             by_id: Default::default(),
-            by_position: vec![UNSEEN; source.graph.as_ref().map_or(0, |graph| graph.num_commits() as usize)],
+            by_position: vec![
+                UNSEEN;
+                source
+                    .graph
+                    .as_ref()
+                    .map_or(0, |graph| graph.num_commits() as usize)
+            ],
             parents: Vec::new(),
             unresolved: HashMap::new(),
             bits: Vec::new(),
@@ -87,7 +94,8 @@ impl<'a> Walk<'a> {
         Ok(self.count(tips.len()))
     }
 
-    /// The commits that `tip` alone reaches, parents before children, each with its parents; at most `most`, the youngest.
+    /// The commits that `tip` alone reaches, parents before children, each with its parents; at
+    /// most `most`, the youngest.
     pub(super) fn beyond(
         mut self,
         tip: ObjectId,
@@ -108,15 +116,26 @@ impl<'a> Walk<'a> {
             } else if self.bits_of(at)[0] == 1 && seen.insert(at) {
                 stack.push((at, true));
                 let (first, end) = self.nodes[at as usize].parents.unwrap_or((0, 0));
-                stack.extend(self.parents[first as usize..end as usize].iter().map(|parent| (*parent, false)));
+                stack.extend(
+                    self.parents[first as usize..end as usize]
+                        .iter()
+                        .map(|parent| (*parent, false)),
+                );
             }
         }
         let skip = order.len().saturating_sub(most);
         let ids = |at: u32| {
             let (first, end) = self.nodes[at as usize].parents.unwrap_or((0, 0));
-            self.parents[first as usize..end as usize].iter().map(|parent| self.nodes[*parent as usize].id).collect()
+            self.parents[first as usize..end as usize]
+                .iter()
+                .map(|parent| self.nodes[*parent as usize].id)
+                .collect()
         };
-        Ok(order.into_iter().skip(skip).map(|at| (self.nodes[at as usize].id, ids(at))).collect())
+        Ok(order
+            .into_iter()
+            .skip(skip)
+            .map(|at| (self.nodes[at as usize].id, ids(at)))
+            .collect())
     }
 
     fn walk(&mut self) -> Result<()> {
@@ -124,7 +143,9 @@ impl<'a> Walk<'a> {
         while let Some(&(generation, date, at)) = self.queue.peek() {
             if self.partial == 0 {
                 let done = generation != NO_GENERATION
-                    || (date < oldest_partial && beyond >= 256 && (date < oldest_partial - DAY || beyond >= 2048));
+                    || (date < oldest_partial
+                        && beyond >= 256
+                        && (date < oldest_partial - DAY || beyond >= 2048));
                 if done {
                     return Ok(());
                 }
@@ -181,7 +202,12 @@ impl<'a> Walk<'a> {
         if let Some(at) = self.by_id.get(&id) {
             return Ok(*at);
         }
-        if let Some(position) = self.source.graph.as_ref().and_then(|graph| graph.lookup(id)) {
+        if let Some(position) = self
+            .source
+            .graph
+            .as_ref()
+            .and_then(|graph| graph.lookup(id))
+        {
             let at = self.node_at(position);
             self.by_id.insert(id, at);
             return Ok(at);
@@ -189,12 +215,28 @@ impl<'a> Walk<'a> {
         let source = self.source;
         let mut buffer = std::mem::take(&mut self.buffer);
         let commit = source.repo.objects.find_commit(&id, &mut buffer);
-        let commit = commit.map_err(|error| Error::git(format!("cannot read commit {id}")).source(error))?;
-        let date = commit.committer().ok().and_then(|who| who.time().ok()).map_or(0, |time| time.seconds);
-        let parents = source.parents.get(&id).cloned().unwrap_or_else(|| commit.parents().collect());
+        let commit =
+            commit.map_err(|error| Error::git(format!("cannot read commit {id}")).source(error))?;
+        let date = commit
+            .committer()
+            .ok()
+            .and_then(|who| who.time().ok())
+            .map_or(0, |time| time.seconds);
+        let parents = source
+            .parents
+            .get(&id)
+            .cloned()
+            .unwrap_or_else(|| commit.parents().collect());
         drop(commit);
         self.buffer = buffer;
-        let at = self.push(Node { id, position: None, generation: NO_GENERATION, date, parents: None, waiting: false });
+        let at = self.push(Node {
+            id,
+            position: None,
+            generation: NO_GENERATION,
+            date,
+            parents: None,
+            waiting: false,
+        });
         self.unresolved.insert(at, parents);
         self.by_id.insert(id, at);
         Ok(at)
@@ -205,13 +247,26 @@ impl<'a> Walk<'a> {
         if seen != UNSEEN {
             return seen;
         }
-        let Some(graph) = &self.source.graph else { return UNSEEN };
+        let Some(graph) = &self.source.graph else {
+            return UNSEEN;
+        };
         let commit = graph.commit_at(position);
         // 0 stands for "not computed" in graphs of old gits.
-        let generation = if commit.generation() == 0 { NO_GENERATION } else { commit.generation() };
+        let generation = if commit.generation() == 0 {
+            NO_GENERATION
+        } else {
+            commit.generation()
+        };
         let date = i64::try_from(commit.committer_timestamp()).unwrap_or(i64::MAX);
         let id = commit.id().to_owned();
-        let node = Node { id, position: Some(position), generation, date, parents: None, waiting: false };
+        let node = Node {
+            id,
+            position: Some(position),
+            generation,
+            date,
+            parents: None,
+            waiting: false,
+        };
         let at = self.push(node);
         self.by_position[position.0 as usize] = at;
         at
@@ -232,7 +287,8 @@ impl<'a> Walk<'a> {
         match (node.position, &self.source.graph) {
             (Some(position), Some(graph)) => {
                 for parent in graph.commit_at(position).iter_parents() {
-                    let parent = parent.map_err(|error| Error::git("the commit-graph is damaged").source(error))?;
+                    let parent = parent
+                        .map_err(|error| Error::git("the commit-graph is damaged").source(error))?;
                     parents.push(self.node_at(parent));
                 }
             }
@@ -250,7 +306,14 @@ impl<'a> Walk<'a> {
     }
 
     fn count(&self, tips: usize) -> Vec<Divergence> {
-        let mut results = vec![Divergence { ahead: 0, behind: 0, merge_base: None }; tips];
+        let mut results = vec![
+            Divergence {
+                ahead: 0,
+                behind: 0,
+                merge_base: None
+            };
+            tips
+        ];
         let mut best: Vec<Option<(u32, i64, u32)>> = vec![None; tips];
         let mut of_base = 0;
         let (mut of_tip, mut common) = (vec![0; tips], vec![0; tips]);
@@ -260,7 +323,10 @@ impl<'a> Walk<'a> {
             let bits = self.bits_of(at);
             if let (1, Some((start, end))) = (bits[0] & 1, self.nodes[at as usize].parents) {
                 for parent in &self.parents[start as usize..end as usize] {
-                    for (word, bits) in covered[*parent as usize * self.words..].iter_mut().zip(bits) {
+                    for (word, bits) in covered[*parent as usize * self.words..]
+                        .iter_mut()
+                        .zip(bits)
+                    {
                         *word |= bits;
                     }
                 }

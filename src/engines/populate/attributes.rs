@@ -1,7 +1,8 @@
-//! Finds the files whose content is converted on its way into the worktree (gitattributes(5)) and leaves them to git.
+//! Finds the files whose content is converted on its way into the worktree (gitattributes(5)) and
+//! leaves them to git.
 //!
-//! Only a blob that is written byte for byte is ours. The question is asked generously: a file counts as converted
-//! whenever attributes and configuration could possibly lead to a conversion.
+//! Only a blob that is written byte for byte is ours. The question is asked generously: a file
+//! counts as converted whenever attributes and configuration could possibly lead to a conversion.
 
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -19,7 +20,14 @@ use super::tree::{Origin, Plan};
 use crate::error::{Error, Result};
 
 /// The attributes that can change a file's content between the blob and the worktree.
-const ATTRIBUTES: [&str; 6] = ["text", "crlf", "eol", "ident", "filter", "working-tree-encoding"];
+const ATTRIBUTES: [&str; 6] = [
+    "text",
+    "crlf",
+    "eol",
+    "ident",
+    "filter",
+    "working-tree-encoding",
+];
 
 /// All `.gitattributes` blobs of a tree or index, by path.
 pub(super) type AttributeFiles = BTreeMap<BString, gix::ObjectId>;
@@ -28,11 +36,14 @@ pub(super) fn is_attribute_file(path: &BStr) -> bool {
     path == ".gitattributes" || path.ends_with(b"/.gitattributes")
 }
 
-/// Gives every file that may be converted the origin [`Origin::Git`], or [`Origin::InPlace`] where a filter does it, and
-/// returns the attribute files of the tree.
+/// Gives every file that may be converted the origin [`Origin::Git`], or [`Origin::InPlace`] where
+/// a filter does it, and returns the attribute files of the tree.
 ///
 /// `None` if the tree's attributes are something git has to judge.
-pub(super) fn mark_conversions(own: &gix::Repository, plan: &mut Plan) -> Result<Option<AttributeFiles>> {
+pub(super) fn mark_conversions(
+    own: &gix::Repository,
+    plan: &mut Plan,
+) -> Result<Option<AttributeFiles>> {
     let mut files = AttributeFiles::new();
     for entry in &plan.entries {
         let path = entry.path(&plan.paths);
@@ -56,10 +67,15 @@ fn wants_crlf(config: &Snapshot<'_>) -> bool {
     let auto = match config.try_boolean("core.autocrlf") {
         Ok(value) => value.unwrap_or(false),
         // `input` is no boolean and never converts towards the worktree.
-        Err(_) => config.string("core.autocrlf").is_none_or(|value| value != "input"),
+        Err(_) => config
+            .string("core.autocrlf")
+            .is_none_or(|value| value != "input"),
     };
     let eol = match config.string("core.eol") {
-        Some(eol) => !eol.eq_ignore_ascii_case(b"lf") && (cfg!(windows) || !eol.eq_ignore_ascii_case(b"native")),
+        Some(eol) => {
+            !eol.eq_ignore_ascii_case(b"lf")
+                && (cfg!(windows) || !eol.eq_ignore_ascii_case(b"native"))
+        }
         None => cfg!(windows),
     };
     auto || eol
@@ -67,15 +83,25 @@ fn wants_crlf(config: &Snapshot<'_>) -> bool {
 
 /// A look at the text of all attribute files; most repositories mention no conversion anywhere.
 fn any_rule_converts(own: &gix::Repository, files: &AttributeFiles) -> Result<bool> {
-    let unreadable = |error: gix::Error| Error::git("cannot read the git attributes").source(error.to_string());
+    let unreadable =
+        |error: gix::Error| Error::git("cannot read the git attributes").source(error.to_string());
     let mut outside: Vec<PathBuf> = own.attribute_global_paths().map_err(unreadable)?;
     outside.push(own.common_dir().join("info/attributes"));
-    if outside.iter().filter_map(|path| std::fs::read(path).ok()).any(|text| mentions_conversion(&text)) {
+    if outside
+        .iter()
+        .filter_map(|path| std::fs::read(path).ok())
+        .any(|text| mentions_conversion(&text))
+    {
         return Ok(true);
     }
     let mut buffer = Vec::new();
     for id in files.values() {
-        if mentions_conversion(own.objects.find_blob(id, &mut buffer).map_err(unreadable)?.data) {
+        if mentions_conversion(
+            own.objects
+                .find_blob(id, &mut buffer)
+                .map_err(unreadable)?
+                .data,
+        ) {
             return Ok(true);
         }
     }
@@ -84,25 +110,50 @@ fn any_rule_converts(own: &gix::Repository, files: &AttributeFiles) -> Result<bo
 
 /// `text` alone converts nothing when the configuration asks for no CRLF, so it is not looked for.
 fn mentions_conversion(rules: &[u8]) -> bool {
-    rules.lines().filter(|line| !line.trim_start().starts_with(b"#")).any(|line| {
-        [&b"eol"[..], b"ident", b"filter", b"working-tree-encoding"].iter().any(|word| line.contains_str(word))
-    })
+    rules
+        .lines()
+        .filter(|line| !line.trim_start().starts_with(b"#"))
+        .any(|line| {
+            [&b"eol"[..], b"ident", b"filter", b"working-tree-encoding"]
+                .iter()
+                .any(|word| line.contains_str(word))
+        })
 }
 
-fn evaluate(own: &gix::Repository, plan: &mut Plan, files: &AttributeFiles, crlf: bool) -> Result<()> {
-    let unreadable = |error: gix::Error| Error::git("cannot evaluate the git attributes").source(error.to_string());
+fn evaluate(
+    own: &gix::Repository,
+    plan: &mut Plan,
+    files: &AttributeFiles,
+    crlf: bool,
+) -> Result<()> {
+    let unreadable = |error: gix::Error| {
+        Error::git("cannot evaluate the git attributes").source(error.to_string())
+    };
     let mut index = gix::index::State::new(own.object_hash());
     for (path, id) in files {
-        index.dangerously_push_entry(Stat::default(), *id, Flags::empty(), Mode::FILE, path.as_bstr());
+        index.dangerously_push_entry(
+            Stat::default(),
+            *id,
+            Flags::empty(),
+            Mode::FILE,
+            path.as_bstr(),
+        );
     }
-    let mut stack = own.attributes_only(&index, Source::IdMapping).map_err(unreadable)?;
+    let mut stack = own
+        .attributes_only(&index, Source::IdMapping)
+        .map_err(unreadable)?;
     let mut outcome = stack.selected_attribute_matches(ATTRIBUTES);
     let config = own.config_snapshot();
     let Plan { paths, entries, .. } = plan;
-    for entry in entries.iter_mut().filter(|entry| matches!(entry.kind, EntryKind::Blob | EntryKind::BlobExecutable)) {
+    for entry in entries
+        .iter_mut()
+        .filter(|entry| matches!(entry.kind, EntryKind::Blob | EntryKind::BlobExecutable))
+    {
         let platform = stack
             .at_entry(entry.path(paths), Some(Mode::FILE))
-            .map_err(|error| Error::git("cannot evaluate the git attributes").source(error.to_string()))?;
+            .map_err(|error| {
+                Error::git("cannot evaluate the git attributes").source(error.to_string())
+            })?;
         outcome.reset();
         platform.matching_attributes(&mut outcome);
         let mut text = StateRef::Unspecified;
@@ -112,7 +163,10 @@ fn evaluate(own: &gix::Repository, plan: &mut Plan, files: &AttributeFiles, crlf
             let specified = !matches!(state, StateRef::Unspecified | StateRef::Unset);
             match found.assignment.name.as_str() {
                 "text" => text = state,
-                "eol" => converted |= !matches!(state, StateRef::Value(value) if value.as_bstr() == "lf") && specified,
+                "eol" => {
+                    converted |= !matches!(state, StateRef::Value(value) if value.as_bstr() == "lf")
+                        && specified
+                }
                 "ident" | "working-tree-encoding" => converted |= specified,
                 "filter" => {
                     filtered |= matches!(state, StateRef::Value(driver) if is_driver(&config, driver.as_bstr()));
@@ -141,10 +195,21 @@ mod tests {
 
     #[test]
     fn rules_that_convert_nothing_are_recognised() {
-        for harmless in ["* text=auto", "*.png binary", "# eol=crlf", "*.rs diff=rust linguist-generated", ""] {
+        for harmless in [
+            "* text=auto",
+            "*.png binary",
+            "# eol=crlf",
+            "*.rs diff=rust linguist-generated",
+            "",
+        ] {
             assert!(!mentions_conversion(harmless.as_bytes()), "{harmless}");
         }
-        for converting in ["*.bat eol=crlf", "[attr]lfs filter=lfs", "a ident", "* working-tree-encoding=UTF-16"] {
+        for converting in [
+            "*.bat eol=crlf",
+            "[attr]lfs filter=lfs",
+            "a ident",
+            "* working-tree-encoding=UTF-16",
+        ] {
             assert!(mentions_conversion(converting.as_bytes()), "{converting}");
         }
     }

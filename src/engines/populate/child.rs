@@ -1,8 +1,9 @@
 //! Starts git for what git does better: a whole checkout, or the files whose content is converted.
 //!
-//! The child sees the staged administrative directory as its git directory and nothing of the caller's `GIT_*`.
-//! `git read-tree` and `git checkout-index` touch the worktree and its index only; `git reset --hard`, which
-//! `git worktree add` runs, would take `packed-refs.lock` of the whole repository.
+//! The child sees the staged administrative directory as its git directory and nothing of the
+//! caller's `GIT_*`. `git read-tree` and `git checkout-index` touch the worktree and its index
+//! only; `git reset --hard`, which `git worktree add` runs, would take `packed-refs.lock` of the
+//! whole repository.
 
 use std::{
     ffi::OsString,
@@ -21,23 +22,41 @@ use crate::error::{Error, IoContext as _, Result};
 use crate::store::permissions;
 use crate::store::without_hooks::no_hooks_of;
 
-/// No daemon for a directory that is about to be renamed. Filters would inherit such settings; they run in the worktree's
-/// place only.
+/// No daemon for a directory that is about to be renamed. Filters would inherit such settings; they
+/// run in the worktree's place only.
 const ASIDE: [&str; 4] = ["-c", "core.fsmonitor=false", "-c", "checkout.workers=0"];
 
-/// Lets git fill the directory and write the index, as sparse as the request and the configuration say; or prepares that
-/// for [`complete`](crate::engines::populate::deferred).
-pub(super) fn check_out(request: &Request<'_>, interrupt: &AtomicBool, place: Where) -> Result<Filled> {
+/// Lets git fill the directory and write the index, as sparse as the request and the configuration
+/// say; or prepares that for [`complete`](crate::engines::populate::deferred).
+pub(super) fn check_out(
+    request: &Request<'_>,
+    interrupt: &AtomicBool,
+    place: Where,
+) -> Result<Filled> {
     let config = request.repo.config_snapshot();
     let mut options: Vec<OsString> = Vec::new();
     if let Some(sparse) = request.sparse {
-        sparse.write(request.admin_dir, config.boolean("extensions.worktreeConfig").unwrap_or(false))?;
-        options.extend(["-c", "core.sparseCheckout=true", "-c", "core.sparseCheckoutCone=true"].map(OsString::from));
+        sparse.write(
+            request.admin_dir,
+            config.boolean("extensions.worktreeConfig").unwrap_or(false),
+        )?;
+        options.extend(
+            [
+                "-c",
+                "core.sparseCheckout=true",
+                "-c",
+                "core.sparseCheckoutCone=true",
+            ]
+            .map(OsString::from),
+        );
     } else {
         inherit_sparse_patterns(request)?;
     }
     if place == Where::InPlace {
-        return Ok(Filled { how: How::Git, unfinished: true });
+        return Ok(Filled {
+            how: How::Git,
+            unfinished: true,
+        });
     }
     options.extend(["read-tree", "--no-recurse-submodules", "-m", "-u"].map(OsString::from));
     options.push(request.commit.to_string().into());
@@ -45,7 +64,12 @@ pub(super) fn check_out(request: &Request<'_>, interrupt: &AtomicBool, place: Wh
     Ok(How::Git.into())
 }
 
-fn run_aside(request: &Request<'_>, arguments: &[OsString], input: &[u8], interrupt: &AtomicBool) -> Result<()> {
+fn run_aside(
+    request: &Request<'_>,
+    arguments: &[OsString],
+    input: &[u8],
+    interrupt: &AtomicBool,
+) -> Result<()> {
     let mut settings = ASIDE.map(OsString::from).to_vec();
     settings.extend(no_hooks_of(request.repo));
     let place = Place {
@@ -62,7 +86,11 @@ fn run_aside(request: &Request<'_>, arguments: &[OsString], input: &[u8], interr
 fn inherit_sparse_patterns(request: &Request<'_>) -> Result<()> {
     let from = request.repo.git_dir().join("info/sparse-checkout");
     let to = request.admin_dir.join("info/sparse-checkout");
-    let sparse = request.repo.config_snapshot().boolean("core.sparseCheckout").unwrap_or(false);
+    let sparse = request
+        .repo
+        .config_snapshot()
+        .boolean("core.sparseCheckout")
+        .unwrap_or(false);
     if !sparse || !from.exists() || to.exists() {
         return Ok(());
     }
@@ -73,17 +101,35 @@ fn inherit_sparse_patterns(request: &Request<'_>) -> Result<()> {
 }
 
 /// Lets git write the files whose origin is [`Origin::Git`]; the index must exist.
-pub(super) fn check_out_converted(request: &Request<'_>, plan: &Plan, interrupt: &AtomicBool) -> Result<()> {
+pub(super) fn check_out_converted(
+    request: &Request<'_>,
+    plan: &Plan,
+    interrupt: &AtomicBool,
+) -> Result<()> {
     let mut list = Vec::new();
-    for entry in plan.entries.iter().filter(|entry| entry.origin == Origin::Git) {
+    for entry in plan
+        .entries
+        .iter()
+        .filter(|entry| entry.origin == Origin::Git)
+    {
         list.extend_from_slice(entry.path(&plan.paths));
         list.push(0);
     }
-    run_aside(request, &["checkout-index", "-z", "--stdin"].map(OsString::from), &list, interrupt)
+    run_aside(
+        request,
+        &["checkout-index", "-z", "--stdin"].map(OsString::from),
+        &list,
+        interrupt,
+    )
 }
 
 /// Runs git in a worktree, in its place or aside, and stops it when `interrupt` becomes true.
-pub(super) fn run(place: &Place<'_>, arguments: &[OsString], input: &[u8], interrupt: &AtomicBool) -> Result<()> {
+pub(super) fn run(
+    place: &Place<'_>,
+    arguments: &[OsString],
+    input: &[u8],
+    interrupt: &AtomicBool,
+) -> Result<()> {
     // A git that is ended right as it makes a lock leaves it.
     stop_if_interrupted(interrupt)?;
     let mut command = Command::new(place.git);
@@ -118,10 +164,18 @@ pub(super) fn run(place: &Place<'_>, arguments: &[OsString], input: &[u8], inter
         return Ok(());
     }
     let said = String::from_utf8_lossy(&said);
-    let reason = said.lines().rfind(|line| line.starts_with("fatal:")).or_else(|| said.lines().last());
-    let reason = reason.unwrap_or("it did not say why").trim_start_matches("fatal: ").trim_start_matches("error: ");
-    Err(Error::git(format!("git could not check out the files: {reason}"))
-        .details(serde_json::json!({ "stderr": said, "status": status.code() })))
+    let reason = said
+        .lines()
+        .rfind(|line| line.starts_with("fatal:"))
+        .or_else(|| said.lines().last());
+    let reason = reason
+        .unwrap_or("it did not say why")
+        .trim_start_matches("fatal: ")
+        .trim_start_matches("error: ");
+    Err(
+        Error::git(format!("git could not check out the files: {reason}"))
+            .details(serde_json::json!({ "stderr": said, "status": status.code() })),
+    )
 }
 
 /// Waits for the child, and asks it to stop when `interrupt` becomes true.
@@ -133,7 +187,9 @@ fn wait(child: &mut Child, interrupt: &AtomicBool) -> std::io::Result<std::proce
         }
         if interrupt.load(Ordering::Relaxed) {
             // SIGTERM, not SIGKILL: git removes its lock files and stops its filter processes.
-            let process = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw);
+            let process = i32::try_from(child.id())
+                .ok()
+                .and_then(rustix::process::Pid::from_raw);
             if let Some(process) = process {
                 rustix::process::kill_process(process, rustix::process::Signal::TERM)?;
             }

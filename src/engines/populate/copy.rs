@@ -1,4 +1,5 @@
-//! Copies one file from another worktree and proves that it is the file that worktree's index knows.
+//! Copies one file from another worktree and proves that it is the file that worktree's index
+//! knows.
 
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 
@@ -9,11 +10,20 @@ use rustix::{
 };
 
 /// The stat data the index keeps, truncated to 32 bits as git truncates it.
-#[allow(clippy::unnecessary_cast, reason = "the types differ between platforms")]
+#[allow(
+    clippy::unnecessary_cast,
+    reason = "the types differ between platforms"
+)]
 pub(super) fn index_stat(stat: &rustix::fs::Stat) -> Stat {
     Stat {
-        mtime: Time { secs: stat.st_mtime as u32, nsecs: stat.st_mtime_nsec as u32 },
-        ctime: Time { secs: stat.st_ctime as u32, nsecs: stat.st_ctime_nsec as u32 },
+        mtime: Time {
+            secs: stat.st_mtime as u32,
+            nsecs: stat.st_mtime_nsec as u32,
+        },
+        ctime: Time {
+            secs: stat.st_ctime as u32,
+            nsecs: stat.st_ctime_nsec as u32,
+        },
         dev: stat.st_dev as u32,
         ino: stat.st_ino as u32,
         uid: stat.st_uid,
@@ -34,17 +44,19 @@ pub(super) fn open_settled(
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = openat(directory, name, flags, Mode::empty()).ok()?;
     let stat = fstat(&file).ok()?;
-    let settled =
-        FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile && is_same(&index_stat(&stat), expected);
+    let settled = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile
+        && is_same(&index_stat(&stat), expected);
     settled.then_some((file, stat))
 }
 
-/// The device number is left out, as git leaves it out: it changes when a file system is mounted again.
+/// The device number is left out, as git leaves it out: it changes when a file system is mounted
+/// again.
 fn is_same(a: &Stat, b: &Stat) -> bool {
     Stat { dev: 0, ..*a } == Stat { dev: 0, ..*b }
 }
 
-/// The content of the file `name`, at most [`SMALL`] bytes, where it is that of the blob `id`; nothing else is asked.
+/// The content of the file `name`, at most [`SMALL`] bytes, where it is that of the blob `id`;
+/// nothing else is asked.
 pub(super) fn read_blob<'a>(
     directory: BorrowedFd<'_>,
     name: &[u8],
@@ -90,7 +102,8 @@ pub(super) fn is_blob(
         && hasher.try_finalize().is_ok_and(|found| found == id)
 }
 
-/// Copies all of `from` to the empty file `to`, through `scratch`; false if `from` changed in the meantime.
+/// Copies all of `from` to the empty file `to`, through `scratch`; false if `from` changed in the
+/// meantime.
 ///
 /// `meanwhile` runs between the copy and the second look at `from`.
 pub(super) fn copy(
@@ -104,10 +117,13 @@ pub(super) fn copy(
     let copied = copy_bytes(from, to, size, scratch)?;
     meanwhile();
     let after = fstat(from)?;
-    Ok(copied == size && after.st_size == before.st_size && is_same(&index_stat(&after), &index_stat(before)))
+    Ok(copied == size
+        && after.st_size == before.st_size
+        && is_same(&index_stat(&after), &index_stat(before)))
 }
 
-/// Up to this size two plain calls are faster than copy_file_range; a reflink saves nothing there either.
+/// Up to this size two plain calls are faster than copy_file_range; a reflink saves nothing there
+/// either.
 pub(super) const SMALL: usize = 64 * 1024;
 
 fn copy_bytes(from: &OwnedFd, to: &OwnedFd, size: u64, scratch: &mut Vec<u8>) -> Result<u64> {
@@ -129,18 +145,24 @@ fn copy_bytes(from: &OwnedFd, to: &OwnedFd, size: u64, scratch: &mut Vec<u8>) ->
     Ok(done)
 }
 
-/// Shares the blocks where the file system can (btrfs, xfs), copies without a detour through user space elsewhere.
+/// Shares the blocks where the file system can (btrfs, xfs), copies without a detour through user
+/// space elsewhere.
 #[cfg(target_os = "linux")]
 fn copy_in_kernel(from: &OwnedFd, to: &OwnedFd, size: u64) -> Result<u64> {
     let mut done = 0;
     while done < size {
-        let length = usize::try_from(size - done).unwrap_or(usize::MAX).min(1 << 30);
+        let length = usize::try_from(size - done)
+            .unwrap_or(usize::MAX)
+            .min(1 << 30);
         match rustix::fs::copy_file_range(from, None, to, None, length) {
             Ok(0) => break,
             Ok(copied) => done += copied as u64,
             Err(Errno::INTR) => {}
-            // Not on this kernel or not between these file systems: both offsets still agree, read and write go on.
-            Err(Errno::XDEV | Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP | Errno::PERM) => break,
+            // Not on this kernel or not between these file systems: both offsets still agree, read
+            // and write go on.
+            Err(Errno::XDEV | Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP | Errno::PERM) => {
+                break;
+            }
             Err(error) => return Err(error),
         }
     }
@@ -178,21 +200,31 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_changes_while_it_is_copied_is_not_trusted() -> std::result::Result<(), Box<dyn Error>> {
+    fn a_file_that_changes_while_it_is_copied_is_not_trusted()
+    -> std::result::Result<(), Box<dyn Error>> {
         for size in [10, 200_000] {
             let root = tempfile::tempdir()?;
             let path = root.path().join("file");
             fs::write(&path, vec![b'a'; size])?;
             let expected = index_stat(&rustix::fs::stat(&path)?);
-            let copy_with = |to: &str, meanwhile: &dyn Fn()| -> std::result::Result<bool, Box<dyn Error>> {
-                let (from, before) = settled(root.path(), &expected).ok_or("the file must be settled")?;
-                let to = OwnedFd::from(fs::File::create(root.path().join(to))?);
-                Ok(copy(&from, &to, &before, &mut Vec::new(), meanwhile)?)
-            };
+            let copy_with =
+                |to: &str, meanwhile: &dyn Fn()| -> std::result::Result<bool, Box<dyn Error>> {
+                    let (from, before) =
+                        settled(root.path(), &expected).ok_or("the file must be settled")?;
+                    let to = OwnedFd::from(fs::File::create(root.path().join(to))?);
+                    Ok(copy(&from, &to, &before, &mut Vec::new(), meanwhile)?)
+                };
             assert!(copy_with("untouched", &|| ())?);
             assert_eq!(fs::read(root.path().join("untouched"))?, vec![b'a'; size]);
-            assert!(!copy_with("touched", &|| fs::write(&path, vec![b'b'; size]).unwrap_or_default())?);
-            assert!(settled(root.path(), &expected).is_none(), "and later it is not even opened");
+            assert!(!copy_with("touched", &|| fs::write(
+                &path,
+                vec![b'b'; size]
+            )
+            .unwrap_or_default())?);
+            assert!(
+                settled(root.path(), &expected).is_none(),
+                "and later it is not even opened"
+            );
         }
         Ok(())
     }
@@ -205,11 +237,41 @@ mod tests {
         let good = index_stat(&rustix::fs::stat(&path)?);
         assert!(settled(root.path(), &good).is_some());
         assert!(settled(root.path(), &Stat { size: 1, ..good }).is_none());
-        assert!(settled(root.path(), &Stat { ino: good.ino ^ 1, ..good }).is_none());
+        assert!(
+            settled(
+                root.path(),
+                &Stat {
+                    ino: good.ino ^ 1,
+                    ..good
+                }
+            )
+            .is_none()
+        );
         for change in [1, 1_000] {
-            let later = |time: Time| Time { nsecs: time.nsecs ^ change, ..time };
-            assert!(settled(root.path(), &Stat { mtime: later(good.mtime), ..good }).is_none());
-            assert!(settled(root.path(), &Stat { ctime: later(good.ctime), ..good }).is_none());
+            let later = |time: Time| Time {
+                nsecs: time.nsecs ^ change,
+                ..time
+            };
+            assert!(
+                settled(
+                    root.path(),
+                    &Stat {
+                        mtime: later(good.mtime),
+                        ..good
+                    }
+                )
+                .is_none()
+            );
+            assert!(
+                settled(
+                    root.path(),
+                    &Stat {
+                        ctime: later(good.ctime),
+                        ..good
+                    }
+                )
+                .is_none()
+            );
         }
         fs::set_permissions(&path, fs::Permissions::from_mode(0o755))?;
         assert!(settled(root.path(), &good).is_none());

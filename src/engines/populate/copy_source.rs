@@ -1,4 +1,5 @@
-//! Decides which files may be copied from which worktree, by its index alone; the files are looked at while copying.
+//! Decides which files may be copied from which worktree, by its index alone; the files are looked
+//! at while copying.
 
 use std::os::unix::fs::MetadataExt as _;
 
@@ -14,14 +15,18 @@ use super::{
     tree::{Entry, Origin, Plan},
 };
 
-/// Gives every entry that a source's index holds with the same path, id and mode the origin [`Origin::Source`] and
-/// the stat data its file must still have.
+/// Gives every entry that a source's index holds with the same path, id and mode the origin
+/// [`Origin::Source`] and the stat data its file must still have.
 ///
-/// A source with other `.gitattributes` than the tree is left out, and so is one that cannot be read: the object
-/// database has everything.
+/// A source with other `.gitattributes` than the tree is left out, and so is one that cannot be
+/// read: the object database has everything.
 pub(super) fn assign(request: &Request<'_>, plan: &mut Plan, attributes: &AttributeFiles) {
     for (number, source) in (0..).zip(request.sources).take(MOST_SOURCES) {
-        let wanted = plan.entries.iter().filter(|entry| is_file(entry) && entry.origin == Origin::Objects).count();
+        let wanted = plan
+            .entries
+            .iter()
+            .filter(|entry| is_file(entry) && entry.origin == Origin::Objects)
+            .count();
         if wanted * WORTH_READING <= plan.entries.len() {
             break;
         }
@@ -29,7 +34,8 @@ pub(super) fn assign(request: &Request<'_>, plan: &mut Plan, attributes: &Attrib
     }
 }
 
-/// A start does not wait for more indexes than this to be read; each thread that copies holds every source's directory open.
+/// A start does not wait for more indexes than this to be read; each thread that copies holds every
+/// source's directory open.
 pub const MOST_SOURCES: usize = 8;
 
 /// Reading so many index entries costs as much as copying saves for one file, roughly.
@@ -39,11 +45,13 @@ fn is_file(entry: &Entry) -> bool {
     matches!(entry.kind, EntryKind::Blob | EntryKind::BlobExecutable)
 }
 
-/// True if a file of that size can be the unconverted blob. Stat data in the index have 32 bits of the size.
+/// True if a file of that size can be the unconverted blob. Stat data in the index have 32 bits of
+/// the size.
 pub(super) fn has_size_of_blob(repo: &gix::Repository, id: gix::ObjectId, size: i64) -> bool {
     const MASK: u64 = u32::MAX as u64;
     let size = u64::try_from(size).map(|size| size & MASK);
-    repo.find_header(id).is_ok_and(|header| Ok(header.size() & MASK) == size)
+    repo.find_header(id)
+        .is_ok_and(|header| Ok(header.size() & MASK) == size)
 }
 
 /// `None` if the source cannot be used.
@@ -54,14 +62,26 @@ fn assign_from(
     plan: &mut Plan,
     attributes: &AttributeFiles,
 ) -> Option<()> {
-    // An index replaced between these two calls is newer than `written`, so fewer entries count as settled.
+    // An index replaced between these two calls is newer than `written`, so fewer entries count as
+    // settled.
     let written = std::fs::metadata(&source.index).ok()?;
     let written = (written.mtime(), written.mtime_nsec());
-    let index = gix::index::File::at(&source.index, hash, true, gix::index::decode::Options::default()).ok()?;
+    let index = gix::index::File::at(
+        &source.index,
+        hash,
+        true,
+        gix::index::decode::Options::default(),
+    )
+    .ok()?;
 
-    let ours = index.entries().iter().filter(|entry| is_attribute_file(entry.path(&index)));
+    let ours = index
+        .entries()
+        .iter()
+        .filter(|entry| is_attribute_file(entry.path(&index)));
     let same_attributes = ours.clone().count() == attributes.len()
-        && ours.into_iter().all(|entry| attributes.get(entry.path(&index)) == Some(&entry.id));
+        && ours
+            .into_iter()
+            .all(|entry| attributes.get(entry.path(&index)) == Some(&entry.id));
     if !same_attributes {
         return None;
     }
@@ -70,8 +90,14 @@ fn assign_from(
     let mut candidates = index.entries().iter().peekable();
     for entry in entries.iter_mut() {
         let path: &BStr = entry.path(paths);
-        while candidates.next_if(|candidate| candidate.path(&index) < path).is_some() {}
-        let Some(candidate) = candidates.peek().filter(|candidate| candidate.path(&index) == path) else {
+        while candidates
+            .next_if(|candidate| candidate.path(&index) < path)
+            .is_some()
+        {}
+        let Some(candidate) = candidates
+            .peek()
+            .filter(|candidate| candidate.path(&index) == path)
+        else {
             continue;
         };
         let mode = match entry.kind {
@@ -93,7 +119,8 @@ fn assign_from(
     Some(())
 }
 
-/// True if the stat data vouches for the content: the user has not told git to look away, and the file is older than the index.
+/// True if the stat data vouches for the content: the user has not told git to look away, and the
+/// file is older than the index.
 fn is_settled(flags: Flags, stat: &Stat, (secs, nsecs): (i64, i64)) -> bool {
     let looked_away = Flags::ASSUME_VALID | Flags::SKIP_WORKTREE | Flags::INTENT_TO_ADD;
     flags.stage() == Stage::Unconflicted
@@ -121,7 +148,11 @@ mod tests {
             (Flags::from_stage(Stage::Ours), (101, 0), false),
         ];
         for (flags, written, expected) in table {
-            assert_eq!(is_settled(flags, &stat, written), expected, "{flags:?} {written:?}");
+            assert_eq!(
+                is_settled(flags, &stat, written),
+                expected,
+                "{flags:?} {written:?}"
+            );
         }
     }
 }

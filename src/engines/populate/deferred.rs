@@ -1,8 +1,9 @@
-//! Writes what waited for the worktree to be in its place: git does it there, with the directories, branch and settings
-//! that everything it runs will see.
+//! Writes what waited for the worktree to be in its place: git does it there, with the directories,
+//! branch and settings that everything it runs will see.
 //!
-//! An entry that was never written has no stat data at all in the index, which nothing but its writing changes. That
-//! survives any crash, so the command that completes the start of a dead process finds the same files.
+//! An entry that was never written has no stat data at all in the index, which nothing but its
+//! writing changes. That survives any crash, so the command that completes the start of a dead
+//! process finds the same files.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -30,12 +31,21 @@ pub struct Place<'a> {
     pub hash: gix::hash::Kind,
 }
 
-/// Has git write the files of `commit` that no one has written yet. Files that are there stay as they are.
+/// Has git write the files of `commit` that no one has written yet. Files that are there stay as
+/// they are.
 pub fn complete(place: &Place<'_>, commit: gix::ObjectId, interrupt: &AtomicBool) -> Result<()> {
     let commit = OsString::from(commit.to_string());
     let read_tree = |how: &[&str]| {
-        let options = ["read-tree", "--no-recurse-submodules", "-m"].iter().chain(how).map(OsString::from);
-        run(place, &options.chain([commit.clone()]).collect::<Vec<_>>(), &[], interrupt)
+        let options = ["read-tree", "--no-recurse-submodules", "-m"]
+            .iter()
+            .chain(how)
+            .map(OsString::from);
+        run(
+            place,
+            &options.chain([commit.clone()]).collect::<Vec<_>>(),
+            &[],
+            interrupt,
+        )
     };
     if !place.admin_dir.join("index").exists() {
         if is_empty(place.directory) {
@@ -44,7 +54,13 @@ pub fn complete(place: &Place<'_>, commit: gix::ObjectId, interrupt: &AtomicBool
         // A git that died had begun: what it wrote is compared, not written over.
         read_tree(&["-i"])?;
     }
-    let missing = |path: &BString| place.directory.join(path.to_os_str_lossy()).symlink_metadata().is_err();
+    let missing = |path: &BString| {
+        place
+            .directory
+            .join(path.to_os_str_lossy())
+            .symlink_metadata()
+            .is_err()
+    };
     let mut list = Vec::new();
     for path in unwritten(place).into_iter().filter(missing) {
         list.extend_from_slice(&path);
@@ -69,10 +85,16 @@ pub fn unwritten(place: &Place<'_>) -> Vec<BString> {
             && !entry.flags.contains(Flags::SKIP_WORKTREE)
             && !matches!(entry.mode, Mode::COMMIT | Mode::DIR)
     };
-    index.entries().iter().filter(waits).map(|entry| entry.path(&index).to_owned()).collect()
+    index
+        .entries()
+        .iter()
+        .filter(waits)
+        .map(|entry| entry.path(&index).to_owned())
+        .collect()
 }
 
 /// Nothing is there but the `.git` file.
 fn is_empty(directory: &Path) -> bool {
-    std::fs::read_dir(directory).is_ok_and(|names| names.flatten().all(|entry| entry.file_name() == ".git"))
+    std::fs::read_dir(directory)
+        .is_ok_and(|names| names.flatten().all(|entry| entry.file_name() == ".git"))
 }

@@ -11,7 +11,8 @@ use rustix::{
 /// The open directories from a root down to the one used last.
 pub(super) struct Directories {
     root: OwnedFd,
-    /// Open directories below the root, outermost first, each with the length its path has in `current`.
+    /// Open directories below the root, outermost first, each with the length its path has in
+    /// `current`.
     open: Vec<(usize, OwnedFd)>,
     current: Vec<u8>,
 }
@@ -23,7 +24,11 @@ fn flags() -> OFlags {
 impl Directories {
     pub(super) fn below(root: &Path) -> Result<Self> {
         let root = openat(CWD, root, flags(), Mode::empty())?;
-        Ok(Directories { root, open: Vec::new(), current: Vec::new() })
+        Ok(Directories {
+            root,
+            open: Vec::new(),
+            current: Vec::new(),
+        })
     }
 
     /// Opens the directory at `path` (without a trailing slash, empty for the root).
@@ -39,7 +44,8 @@ impl Directories {
     fn descend(&mut self, path: &[u8], create: bool) -> Result<BorrowedFd<'_>> {
         if path != self.current {
             let is_above = |len: usize, current: &[u8]| {
-                path.get(..len) == Some(&current[..len]) && path.get(len).is_none_or(|&byte| byte == b'/')
+                path.get(..len) == Some(&current[..len])
+                    && path.get(len).is_none_or(|&byte| byte == b'/')
             };
             while let Some((len, _)) = self.open.last()
                 && !is_above(*len, &self.current)
@@ -50,7 +56,10 @@ impl Directories {
             self.current.truncate(done);
             while done < path.len() {
                 let start = if done == 0 { 0 } else { done + 1 };
-                let end = path[start..].iter().position(|&byte| byte == b'/').map_or(path.len(), |at| start + at);
+                let end = path[start..]
+                    .iter()
+                    .position(|&byte| byte == b'/')
+                    .map_or(path.len(), |at| start + at);
                 let next = self.step(&path[start..end], create)?;
                 self.open.push((end, next));
                 self.current.clear();
@@ -62,7 +71,9 @@ impl Directories {
     }
 
     fn here(&self) -> BorrowedFd<'_> {
-        self.open.last().map_or(self.root.as_fd(), |(_, fd)| fd.as_fd())
+        self.open
+            .last()
+            .map_or(self.root.as_fd(), |(_, fd)| fd.as_fd())
     }
 
     fn step(&self, name: &[u8], create: bool) -> Result<OwnedFd> {
@@ -81,7 +92,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn moves_between_directories_and_stops_at_symlinks() -> std::result::Result<(), Box<dyn std::error::Error>> {
+    fn moves_between_directories_and_stops_at_symlinks()
+    -> std::result::Result<(), Box<dyn std::error::Error>> {
         let root = tempfile::tempdir()?;
         let mut directories = Directories::below(root.path())?;
         for path in ["a/b/c", "a/b", "a/bc", "", "a", "d/e", "a/b/c"] {

@@ -18,7 +18,10 @@ use gix::{
 };
 use rustix::{
     fd::{BorrowedFd, OwnedFd},
-    fs::{AtFlags, Mode, OFlags, Timespec, Timestamps, fstat, futimens, mkdirat, openat, statat, symlinkat, unlinkat},
+    fs::{
+        AtFlags, Mode, OFlags, Timespec, Timestamps, fstat, futimens, mkdirat, openat, statat,
+        symlinkat, unlinkat,
+    },
 };
 
 use super::copy::{index_stat, write_all};
@@ -30,7 +33,8 @@ use crate::engines::populate::copy_source;
 use crate::engines::populate::unsupported::Proof;
 use crate::error::{Error, IoContext as _, Result};
 
-/// Entries a thread takes at a time: few enough to share the end fairly, enough to stay in one directory.
+/// Entries a thread takes at a time: few enough to share the end fairly, enough to stay in one
+/// directory.
 const CHUNK: usize = 128;
 
 /// A buffer that grew beyond this for one big blob is given back.
@@ -38,31 +42,53 @@ const KEPT_BUFFER: usize = 4 << 20;
 
 /// The newest modification time a file may get.
 ///
-/// Git compares whole seconds and reads every file again that is as young as the index ("racy git"), so a worktree
-/// made within a second costs the next `git status` a second reading of all of it.
+/// Git compares whole seconds and reads every file again that is as young as the index ("racy
+/// git"), so a worktree made within a second costs the next `git status` a second reading of all of
+/// it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Backdated(Timespec);
 
 impl Backdated {
     pub(super) fn two_seconds_ago() -> Self {
-        let then = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let then = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH)
+            .unwrap_or_default();
         let then = then.saturating_sub(Duration::from_secs(2));
-        let (secs, nsecs) = (i64::try_from(then.as_secs()).unwrap_or(0), i64::from(then.subsec_nanos()));
-        Backdated(Timespec { tv_sec: secs, tv_nsec: nsecs as _ })
+        let (secs, nsecs) = (
+            i64::try_from(then.as_secs()).unwrap_or(0),
+            i64::from(then.subsec_nanos()),
+        );
+        Backdated(Timespec {
+            tv_sec: secs,
+            tv_nsec: nsecs as _,
+        })
     }
 
-    /// The times for a new file whose content was last modified then (`None`: now). The access time stays.
+    /// The times for a new file whose content was last modified then (`None`: now). The access time
+    /// stays.
     fn times(self, source: Option<Time>) -> Timestamps {
-        let omit = Timespec { tv_sec: 0, tv_nsec: rustix::fs::UTIME_OMIT };
+        let omit = Timespec {
+            tv_sec: 0,
+            tv_nsec: rustix::fs::UTIME_OMIT,
+        };
         let mut modified = self.0;
         if let Some(source) = source {
             let of_source = (i64::from(source.secs), i64::from(source.nsecs));
-            #[allow(clippy::unnecessary_cast, reason = "the types differ between platforms")]
+            #[allow(
+                clippy::unnecessary_cast,
+                reason = "the types differ between platforms"
+            )]
             if of_source < (modified.tv_sec, modified.tv_nsec as i64) {
-                modified = Timespec { tv_sec: of_source.0, tv_nsec: of_source.1 as _ };
+                modified = Timespec {
+                    tv_sec: of_source.0,
+                    tv_nsec: of_source.1 as _,
+                };
             }
         }
-        Timestamps { last_access: omit, last_modification: modified }
+        Timestamps {
+            last_access: omit,
+            last_modification: modified,
+        }
     }
 }
 
@@ -76,7 +102,8 @@ pub(super) struct Care {
 /// Up to this size the content is compared sooner than the blob's size is found.
 const SOONER: u64 = 1024;
 
-/// Of so many bytes a thread compares the content even where the size is proof enough: all of a small repository.
+/// Of so many bytes a thread compares the content even where the size is proof enough: all of a
+/// small repository.
 const LOOKED_AT: u64 = 1 << 20;
 
 /// Writes everything but the entries left to git; returns how many files were copied.
@@ -91,14 +118,22 @@ pub(super) fn fill(
     let total = plan.entries.len();
     let threads = match total.div_ceil(CHUNK) {
         0 | 1 => 1,
-        most => std::thread::available_parallelism().map_or(1, usize::from).min(most),
+        most => std::thread::available_parallelism()
+            .map_or(1, usize::from)
+            .min(most),
     };
     let number = |entry: &Entry| match entry.origin {
         Origin::Source(number) => Some(usize::from(number) + 1),
         _ => None,
     };
     // Often the first has everything.
-    let used = plan.entries.iter().filter_map(number).max().unwrap_or(0).min(request.sources.len());
+    let used = plan
+        .entries
+        .iter()
+        .filter_map(number)
+        .max()
+        .unwrap_or(0)
+        .min(request.sources.len());
     let job = Job {
         directory: request.directory,
         sources: &request.sources[..used],
@@ -118,7 +153,9 @@ pub(super) fn fill(
         let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
         let mut copied = work();
         for other in others {
-            let theirs = other.join().unwrap_or_else(|_| Err(Error::git("a thread that writes files panicked")));
+            let theirs = other
+                .join()
+                .unwrap_or_else(|_| Err(Error::git("a thread that writes files panicked")));
             copied = copied.and_then(|sum| Ok(sum + theirs?));
         }
         copied
@@ -159,20 +196,43 @@ struct Worker<'a> {
 impl<'a> Worker<'a> {
     fn new(job: &'a Job<'a>, objects: Reader<'a>) -> Result<Self> {
         let target = Directories::below(job.directory).context("open", job.directory)?;
-        let sources = job.sources.iter().map(|source| Directories::below(&source.directory).ok()).collect();
-        let to_look_at = if job.proof == Proof::Content { u64::MAX } else { LOOKED_AT };
-        Ok(Worker { job, objects, target, sources, buffer: Vec::new(), scratch: Vec::new(), copied: 0, to_look_at })
+        let sources = job
+            .sources
+            .iter()
+            .map(|source| Directories::below(&source.directory).ok())
+            .collect();
+        let to_look_at = if job.proof == Proof::Content {
+            u64::MAX
+        } else {
+            LOOKED_AT
+        };
+        Ok(Worker {
+            job,
+            objects,
+            target,
+            sources,
+            buffer: Vec::new(),
+            scratch: Vec::new(),
+            copied: 0,
+            to_look_at,
+        })
     }
 
     fn run(mut self) -> Result<usize> {
         loop {
-            let chunk = self.job.chunks.lock().unwrap_or_else(PoisonError::into_inner).next();
+            let chunk = self
+                .job
+                .chunks
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .next();
             let Some(chunk) = chunk else { break };
             for entry in &mut *chunk {
                 if self.job.stop.load(Ordering::Relaxed) {
                     return Ok(self.copied);
                 }
-                let written = stop_if_interrupted(self.job.interrupt).and_then(|()| self.write(entry));
+                let written =
+                    stop_if_interrupted(self.job.interrupt).and_then(|()| self.write(entry));
                 if let Err(error) = written {
                     self.job.stop.store(true, Ordering::Relaxed);
                     return Err(error);
@@ -197,7 +257,9 @@ impl<'a> Worker<'a> {
                     self.write_blob(entry)
                 }
             }
-            (EntryKind::Blob | EntryKind::BlobExecutable, Origin::Objects) => self.write_blob(entry),
+            (EntryKind::Blob | EntryKind::BlobExecutable, Origin::Objects) => {
+                self.write_blob(entry)
+            }
         }
     }
 
@@ -230,18 +292,27 @@ impl<'a> Worker<'a> {
                 return Ok(false);
             }
         }
-        let target = context(self.target.create(directory), "create the directory of", entry.path(self.job.paths))?;
+        let target = context(
+            self.target.create(directory),
+            "create the directory of",
+            entry.path(self.job.paths),
+        )?;
         let path = entry.path(self.job.paths);
         let to = context(create(target, name, executable), "create", path)?;
         if !copy::copy(&from, &to, &before, &mut self.scratch, || ()).unwrap_or(false) {
             context(unlinkat(target, name, AtFlags::empty()), "remove", path)?;
             return Ok(false);
         }
-        entry.stat = context(self.job.finish(&to, Some(index_stat(&before).mtime)), "set the time of", path)?;
+        entry.stat = context(
+            self.job.finish(&to, Some(index_stat(&before).mtime)),
+            "set the time of",
+            path,
+        )?;
         Ok(true)
     }
 
-    /// Copies a file that is read once and compared with its blob: no look at the file itself could say more.
+    /// Copies a file that is read once and compared with its blob: no look at the file itself could
+    /// say more.
     fn copy_proven(&mut self, entry: &mut Entry, number: usize) -> Result<bool> {
         let (directory, name) = entry.split(self.job.paths);
         let Some(Some(source)) = self.sources.get_mut(number) else {
@@ -250,25 +321,55 @@ impl<'a> Worker<'a> {
         let Ok(source) = source.enter(directory) else {
             return Ok(false);
         };
-        let Some(content) = copy::read_blob(source, name, entry.stat.size as usize, entry.id, &mut self.scratch) else {
+        let Some(content) = copy::read_blob(
+            source,
+            name,
+            entry.stat.size as usize,
+            entry.id,
+            &mut self.scratch,
+        ) else {
             return Ok(false);
         };
         let path = entry.path(self.job.paths);
-        let target = context(self.target.create(directory), "create the directory of", path)?;
-        let to = context(create(target, name, entry.kind == EntryKind::BlobExecutable), "create", path)?;
+        let target = context(
+            self.target.create(directory),
+            "create the directory of",
+            path,
+        )?;
+        let to = context(
+            create(target, name, entry.kind == EntryKind::BlobExecutable),
+            "create",
+            path,
+        )?;
         context(write_all(&to, content), "write", path)?;
-        entry.stat = context(self.job.finish(&to, Some(entry.stat.mtime)), "set the time of", path)?;
+        entry.stat = context(
+            self.job.finish(&to, Some(entry.stat.mtime)),
+            "set the time of",
+            path,
+        )?;
         Ok(true)
     }
 
     fn write_blob(&mut self, entry: &mut Entry) -> Result<()> {
         let (directory, name) = entry.split(self.job.paths);
         let path = entry.path(self.job.paths);
-        let blob = self.objects.repo().objects.find_blob(&entry.id, &mut self.buffer);
+        let blob = self
+            .objects
+            .repo()
+            .objects
+            .find_blob(&entry.id, &mut self.buffer);
         let blob = blob.map_err(|error| unreadable(path, &error))?;
         self.objects.count(blob.data.len());
-        let target = context(self.target.create(directory), "create the directory of", path)?;
-        let to = context(create(target, name, entry.kind == EntryKind::BlobExecutable), "create", path)?;
+        let target = context(
+            self.target.create(directory),
+            "create the directory of",
+            path,
+        )?;
+        let to = context(
+            create(target, name, entry.kind == EntryKind::BlobExecutable),
+            "create",
+            path,
+        )?;
         context(write_all(&to, blob.data), "write", path)?;
         let stat = context(self.job.finish(&to, None), "set the time of", path)?;
         entry.stat = stat;
@@ -281,12 +382,24 @@ impl<'a> Worker<'a> {
     fn make_link(&mut self, entry: &mut Entry) -> Result<()> {
         let (directory, name) = entry.split(self.job.paths);
         let path = entry.path(self.job.paths);
-        let blob = self.objects.repo().objects.find_blob(&entry.id, &mut self.buffer);
+        let blob = self
+            .objects
+            .repo()
+            .objects
+            .find_blob(&entry.id, &mut self.buffer);
         let blob = blob.map_err(|error| unreadable(path, &error))?;
         self.objects.count(blob.data.len());
-        let target = context(self.target.create(directory), "create the directory of", path)?;
+        let target = context(
+            self.target.create(directory),
+            "create the directory of",
+            path,
+        )?;
         context(symlinkat(blob.data, target, name), "create", path)?;
-        let stat = context(self.job.finish_unopened(target, name), "set the time of", path)?;
+        let stat = context(
+            self.job.finish_unopened(target, name),
+            "set the time of",
+            path,
+        )?;
         entry.stat = stat;
         Ok(())
     }
@@ -295,21 +408,41 @@ impl<'a> Worker<'a> {
     fn make_submodule(&mut self, entry: &mut Entry) -> Result<()> {
         let (directory, name) = entry.split(self.job.paths);
         let path = entry.path(self.job.paths);
-        let target = context(self.target.create(directory), "create the directory of", path)?;
-        context(mkdirat(target, name, Mode::from_raw_mode(0o777)), "create", path)?;
-        let stat = context(self.job.finish_unopened(target, name), "set the time of", path)?;
+        let target = context(
+            self.target.create(directory),
+            "create the directory of",
+            path,
+        )?;
+        context(
+            mkdirat(target, name, Mode::from_raw_mode(0o777)),
+            "create",
+            path,
+        )?;
+        let stat = context(
+            self.job.finish_unopened(target, name),
+            "set the time of",
+            path,
+        )?;
         entry.stat = stat;
         Ok(())
     }
 }
 
 impl Job<'_> {
-    fn finish(&self, file: &OwnedFd, source: Option<Time>) -> rustix::io::Result<gix::index::entry::Stat> {
+    fn finish(
+        &self,
+        file: &OwnedFd,
+        source: Option<Time>,
+    ) -> rustix::io::Result<gix::index::entry::Stat> {
         futimens(file, &self.backdated.times(source))?;
         Ok(index_stat(&fstat(file)?))
     }
 
-    fn finish_unopened(&self, at: BorrowedFd<'_>, name: &[u8]) -> rustix::io::Result<gix::index::entry::Stat> {
+    fn finish_unopened(
+        &self,
+        at: BorrowedFd<'_>,
+        name: &[u8],
+    ) -> rustix::io::Result<gix::index::entry::Stat> {
         finish_unopened(at, name, self.backdated)
     }
 }
@@ -324,12 +457,21 @@ fn finish_unopened(
 }
 
 /// Backdates and records the files that git wrote.
-pub(super) fn record_converted(request: &Request<'_>, plan: &mut Plan, backdated: Backdated) -> Result<()> {
+pub(super) fn record_converted(
+    request: &Request<'_>,
+    plan: &mut Plan,
+    backdated: Backdated,
+) -> Result<()> {
     let mut target = Directories::below(request.directory).context("open", request.directory)?;
     let Plan { paths, entries, .. } = plan;
-    for entry in entries.iter_mut().filter(|entry| entry.origin == Origin::Git) {
+    for entry in entries
+        .iter_mut()
+        .filter(|entry| entry.origin == Origin::Git)
+    {
         let (directory, name) = entry.split(paths);
-        let stat = target.enter(directory).and_then(|at| finish_unopened(at, name, backdated));
+        let stat = target
+            .enter(directory)
+            .and_then(|at| finish_unopened(at, name, backdated));
         entry.stat = context(stat, "find", entry.path(paths))?;
     }
     Ok(())
@@ -338,7 +480,12 @@ pub(super) fn record_converted(request: &Request<'_>, plan: &mut Plan, backdated
 /// Makes a new file with the permissions git gives it: all that the umask allows.
 fn create(at: BorrowedFd<'_>, name: &[u8], executable: bool) -> rustix::io::Result<OwnedFd> {
     let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    openat(at, name, flags, Mode::from_raw_mode(if executable { 0o777 } else { 0o666 }))
+    openat(
+        at,
+        name,
+        flags,
+        Mode::from_raw_mode(if executable { 0o777 } else { 0o666 }),
+    )
 }
 
 fn context<T>(result: rustix::io::Result<T>, tried: &str, path: &BStr) -> Result<T> {

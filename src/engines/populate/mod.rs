@@ -1,12 +1,15 @@
-//! Fills the working tree and index of a new worktree, several times faster than `git worktree add` does.
+//! Fills the working tree and index of a new worktree, several times faster than `git worktree add`
+//! does.
 //!
-//! A file that an existing clean worktree already holds is copied from there, every other one comes from the object
-//! database; the index is written with stat data that is not racy and with its cache tree, so the first `git status`
-//! has nothing to repair. Whatever takes more than writing a blob's bytes (line endings, encodings) is left to git file
-//! by file, and repositories this code cannot be sure of are left to git as a whole.
+//! A file that an existing clean worktree already holds is copied from there, every other one comes
+//! from the object database; the index is written with stat data that is not racy and with its
+//! cache tree, so the first `git status` has nothing to repair. Whatever takes more than writing a
+//! blob's bytes (line endings, encodings) is left to git file by file, and repositories this code
+//! cannot be sure of are left to git as a whole.
 //!
-//! All this happens aside. What may look where it runs, a filter, or what depends on the place, a conditional include, is
-//! left until the worktree is in its place: [`complete`] has git write it there.
+//! All this happens aside. What may look where it runs, a filter, or what depends on the place, a
+//! conditional include, is left until the worktree is in its place: [`complete`] has git write it
+//! there.
 
 mod attributes;
 mod child;
@@ -48,14 +51,16 @@ pub struct Source {
 /// What to fill and from where.
 #[derive(Clone, Copy)]
 pub struct Request<'a> {
-    /// Any handle on the repository: it gives the objects and the options to open the new worktree's configuration.
+    /// Any handle on the repository: it gives the objects and the options to open the new
+    /// worktree's configuration.
     pub repo: &'a gix::Repository,
     /// The commit whose tree is checked out.
     pub commit: gix::ObjectId,
     /// An existing, empty directory; the caller may rename it into place afterwards.
     pub directory: &'a Path,
-    /// The new worktree's administrative directory, with `HEAD`, `commondir` (absolute) and `gitdir`, and with
-    /// `config.worktree` where the repository uses one. The index is written here.
+    /// The new worktree's administrative directory, with `HEAD`, `commondir` (absolute) and
+    /// `gitdir`, and with `config.worktree` where the repository uses one. The index is written
+    /// here.
     pub admin_dir: &'a Path,
     /// Worktrees that files may be copied from, the most likely one first.
     pub sources: &'a [Source],
@@ -76,7 +81,10 @@ pub struct Filled {
 
 impl From<How> for Filled {
     fn from(how: How) -> Self {
-        Filled { how, unfinished: false }
+        Filled {
+            how,
+            unfinished: false,
+        }
     }
 }
 
@@ -94,25 +102,36 @@ pub enum How {
     Git,
 }
 
-/// Fills `request.directory` with the files of `request.commit` and writes the index to `request.admin_dir`.
+/// Fills `request.directory` with the files of `request.commit` and writes the index to
+/// `request.admin_dir`.
 ///
-/// `progress` is called with (files done, files in total), from several threads and not for every file. When
-/// `interrupt` becomes true this returns an error of [`Kind::Interrupted`] soon. After any error the directory holds
-/// some of the files and has to be removed by the caller.
+/// `progress` is called with (files done, files in total), from several threads and not for every
+/// file. When `interrupt` becomes true this returns an error of [`Kind::Interrupted`] soon. After
+/// any error the directory holds some of the files and has to be removed by the caller.
 pub fn populate(
     request: &Request<'_>,
     progress: &(dyn Fn(usize, usize) + Sync),
     interrupt: &AtomicBool,
 ) -> Result<Filled> {
-    // The configuration of the new worktree, not of the one the caller happens to stand in.
-    // The caller opened the repository and found its owner to be trusted; `gitdir` names a place that does not exist yet
-    // and cannot be asked.
-    let options = request.repo.open_options().clone().bail_if_untrusted(false).with(gix::sec::Trust::Full);
+    // The configuration of the new worktree, not of the one the caller happens to stand in. The
+    // caller opened the repository and found its owner to be trusted; `gitdir` names a place that
+    // does not exist yet and cannot be asked.
+    let options = request
+        .repo
+        .open_options()
+        .clone()
+        .bail_if_untrusted(false)
+        .with(gix::sec::Trust::Full);
     if git_settings::differ_by_worktree(request.repo) {
         return child::check_out(request, interrupt, Where::InPlace);
     }
-    // Without settings of its own the worktree has those that were read when the repository was opened.
-    let own = match request.repo.config_snapshot().boolean("extensions.worktreeConfig") {
+    // Without settings of its own the worktree has those that were read when the repository was
+    // opened.
+    let own = match request
+        .repo
+        .config_snapshot()
+        .boolean("extensions.worktreeConfig")
+    {
         None | Some(false) => request.repo.clone(),
         Some(true) => match gix::open_opts(request.admin_dir, options) {
             Ok(own) => own,
@@ -123,7 +142,11 @@ pub fn populate(
         true => git_settings::asked(&own, Some(request.directory), request.admin_dir)?,
         false => own,
     };
-    let place = if unsupported::has_filters(&own) { Where::InPlace } else { Where::Aside };
+    let place = if unsupported::has_filters(&own) {
+        Where::InPlace
+    } else {
+        Where::Aside
+    };
     if request.sparse.is_some() || unsupported::about_repository(request, &own) {
         return child::check_out(request, interrupt, place);
     }
@@ -139,17 +162,35 @@ pub fn populate(
 
     let backdated = fill::Backdated::two_seconds_ago();
     let proof = unsupported::proof(&own);
-    let copied = fill::fill(request, &objects, &mut plan, fill::Care { backdated, proof }, progress, interrupt)?;
+    let copied = fill::fill(
+        request,
+        &objects,
+        &mut plan,
+        fill::Care { backdated, proof },
+        progress,
+        interrupt,
+    )?;
     let settings = new_index::Settings::from_config(&own);
-    if plan.entries.iter().any(|entry| entry.origin == tree::Origin::Git) {
+    if plan
+        .entries
+        .iter()
+        .any(|entry| entry.origin == tree::Origin::Git)
+    {
         new_index::write(&plan, request.admin_dir, settings)?;
         child::check_out_converted(request, &plan, interrupt)?;
         fill::record_converted(request, &mut plan, backdated)?;
     }
     new_index::write(&plan, request.admin_dir, settings)?;
     progress(plan.entries.len(), plan.entries.len());
-    let how = if copied > 0 { How::Copied { files: copied } } else { How::ObjectDatabase };
-    let unfinished = plan.entries.iter().any(|entry| entry.origin == tree::Origin::InPlace);
+    let how = if copied > 0 {
+        How::Copied { files: copied }
+    } else {
+        How::ObjectDatabase
+    };
+    let unfinished = plan
+        .entries
+        .iter()
+        .any(|entry| entry.origin == tree::Origin::InPlace);
     Ok(Filled { how, unfinished })
 }
 
@@ -167,7 +208,10 @@ pub fn depends_on_place(repo: &gix::Repository) -> bool {
 
 fn stop_if_interrupted(interrupt: &AtomicBool) -> Result<()> {
     if interrupt.load(Ordering::Relaxed) {
-        return Err(Error::new(Kind::Interrupted, "interrupted while checking out files; the lane was not started"));
+        return Err(Error::new(
+            Kind::Interrupted,
+            "interrupted while checking out files; the lane was not started",
+        ));
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Writes the index of the new worktree (gitformat-index(5)), cache tree included.
 //!
-//! gix 0.90 cannot write a cache tree of its own making, and without one every `git status` and `git commit` reads
-//! all trees again.
+//! gix 0.90 cannot write a cache tree of its own making, and without one every `git status` and
+//! `git commit` reads all trees again.
 
 use std::{
     fs::OpenOptions,
@@ -29,26 +29,45 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    /// `index.version`, `feature.manyFiles` and `core.sharedRepository`. The checksum is always written, since every
-    /// git accepts it.
+    /// `index.version`, `feature.manyFiles` and `core.sharedRepository`. The checksum is always
+    /// written, since every git accepts it.
     pub(super) fn from_config(own: &gix::Repository) -> Self {
         let config = own.config_snapshot();
         let many_files = config.boolean("feature.manyFiles").unwrap_or(false);
-        let compressed = config.integer("index.version").map_or(many_files, |version| version == 4);
-        Settings { hash: own.object_hash(), compressed, shared: Shared::of(own) }
+        let compressed = config
+            .integer("index.version")
+            .map_or(many_files, |version| version == 4);
+        Settings {
+            hash: own.object_hash(),
+            compressed,
+            shared: Shared::of(own),
+        }
     }
 }
 
 /// Writes `admin_dir/index`, replacing one that is there.
 pub(super) fn write(plan: &Plan, admin_dir: &Path, settings: Settings) -> Result<()> {
     let path = admin_dir.join("index");
-    let file = OpenOptions::new().write(true).create(true).truncate(true).open(&path).context("create", &path)?;
+    let file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .open(&path)
+        .context("create", &path)?;
     settings.shared.adjust(&path).context("share", &path)?;
-    let mut out = Hashed { inner: BufWriter::with_capacity(1 << 17, file), hasher: hasher(settings.hash) };
+    let mut out = Hashed {
+        inner: BufWriter::with_capacity(1 << 17, file),
+        hasher: hasher(settings.hash),
+    };
     write_body(plan, settings.compressed, &mut out).context("write", &path)?;
     let Hashed { mut inner, hasher } = out;
-    let checksum = hasher.try_finalize().map_err(|error| Error::git("cannot hash the index").source(error))?;
-    inner.write_all(checksum.as_slice()).and_then(|()| inner.flush()).context("write", &path)
+    let checksum = hasher
+        .try_finalize()
+        .map_err(|error| Error::git("cannot hash the index").source(error))?;
+    inner
+        .write_all(checksum.as_slice())
+        .and_then(|()| inner.flush())
+        .context("write", &path)
 }
 
 fn write_body(plan: &Plan, compressed: bool, out: &mut impl Write) -> std::io::Result<()> {
@@ -63,7 +82,11 @@ fn write_body(plan: &Plan, compressed: bool, out: &mut impl Write) -> std::io::R
         let path: &[u8] = entry.path(&plan.paths);
         push_fixed(entry, path.len(), &mut buffer);
         if compressed {
-            let common = previous.iter().zip(path).take_while(|(a, b)| a == b).count();
+            let common = previous
+                .iter()
+                .zip(path)
+                .take_while(|(a, b)| a == b)
+                .count();
             push_varint(previous.len() - common, &mut buffer);
             buffer.extend_from_slice(&path[common..]);
             buffer.push(0);
@@ -77,7 +100,11 @@ fn write_body(plan: &Plan, compressed: bool, out: &mut impl Write) -> std::io::R
     buffer.clear();
     push_node(&plan.root, &mut buffer);
     out.write_all(b"TREE")?;
-    out.write_all(&u32::try_from(buffer.len()).map_err(std::io::Error::other)?.to_be_bytes())?;
+    out.write_all(
+        &u32::try_from(buffer.len())
+            .map_err(std::io::Error::other)?
+            .to_be_bytes(),
+    )?;
     out.write_all(&buffer)
 }
 
@@ -111,7 +138,8 @@ fn push_fixed(entry: &Entry, path_len: usize, out: &mut Vec<u8>) {
     out.extend_from_slice(&length.to_be_bytes());
 }
 
-/// The offset encoding of pack files, which version 4 uses for the bytes to drop from the previous path.
+/// The offset encoding of pack files, which version 4 uses for the bytes to drop from the previous
+/// path.
 fn push_varint(mut value: usize, out: &mut Vec<u8>) {
     let mut bytes = vec![(value & 0x7f) as u8];
     while value > 0x7f {

@@ -1,8 +1,9 @@
 //! Objects, read without keeping every page of a pack that was ever looked at.
 //!
-//! gix maps packs as a whole and unmaps them with the repository. The kernel maps 64 KiB around each page that is asked
-//! for, so a checkout has all of a pack resident in the end: cache, but counted as this process's memory. So the store
-//! of the objects is opened anew, without reading the repository's configuration again, whenever too much is mapped.
+//! gix maps packs as a whole and unmaps them with the repository. The kernel maps 64 KiB around
+//! each page that is asked for, so a checkout has all of a pack resident in the end: cache, but
+//! counted as this process's memory. So the store of the objects is opened anew, without reading
+//! the repository's configuration again, whenever too much is mapped.
 
 use std::{
     path::PathBuf,
@@ -45,7 +46,10 @@ impl Objects {
         let use_multi_pack_index = config.boolean("core.multiPackIndex").unwrap_or(true);
         let objects = Objects {
             directory: repo.objects.store_ref().path().to_owned(),
-            options: gix::odb::store::init::Options { use_multi_pack_index, ..Default::default() },
+            options: gix::odb::store::init::Options {
+                use_multi_pack_index,
+                ..Default::default()
+            },
             generation: AtomicUsize::new(0),
             read: AtomicUsize::new(0),
             current: Mutex::new(repo.clone().into_sync()),
@@ -56,10 +60,15 @@ impl Objects {
 
     pub(super) fn reader(&self) -> Reader<'_> {
         let current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        Reader { objects: self, generation: self.generation.load(Ordering::Acquire), repo: current.to_thread_local() }
+        Reader {
+            objects: self,
+            generation: self.generation.load(Ordering::Acquire),
+            repo: current.to_thread_local(),
+        }
     }
 
-    /// Opens the store anew, unless another thread has since `generation`. What cannot be opened stays as it was.
+    /// Opens the store anew, unless another thread has since `generation`. What cannot be opened
+    /// stays as it was.
     fn replace(&self, generation: usize) {
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
         if self.generation.load(Ordering::Acquire) != generation {
@@ -67,7 +76,12 @@ impl Objects {
         }
         let (directory, hash) = (self.directory.clone(), current.objects.object_hash());
         // A repository with replaced objects is left to git.
-        let fresh = gix::odb::Store::at_opts(directory, hash, &mut std::iter::empty(), self.options.clone());
+        let fresh = gix::odb::Store::at_opts(
+            directory,
+            hash,
+            &mut std::iter::empty(),
+            self.options.clone(),
+        );
         if let Ok(fresh) = fresh {
             current.objects = fresh.into();
             self.generation.store(generation + 1, Ordering::Release);
@@ -97,7 +111,8 @@ impl Reader<'_> {
     }
 }
 
-/// How many bytes of files this process has mapped and in memory (proc(5), the third number of `statm`).
+/// How many bytes of files this process has mapped and in memory (proc(5), the third number of
+/// `statm`).
 fn mapped() -> Option<usize> {
     let text = std::fs::read_to_string("/proc/self/statm").ok()?;
     let pages: usize = text.split(' ').nth(2)?.parse().ok()?;

@@ -1,4 +1,5 @@
-//! Reads the tree to check out into a [`Plan`]: the entries in index order and the shape of the cache tree.
+//! Reads the tree to check out into a [`Plan`]: the entries in index order and the shape of the
+//! cache tree.
 //!
 //! Names are validated here as git validates them; nothing later has to ask whether a path is safe.
 
@@ -18,7 +19,8 @@ use crate::error::{Error, Result};
 /// Git's default for `core.maxTreeDepth`; deeper trees are git's business.
 const MAX_DEPTH: usize = 2048;
 
-/// The longest path git can open in a worktree. Longer ones could be made directory by directory, for no git to find.
+/// The longest path git can open in a worktree. Longer ones could be made directory by directory,
+/// for no git to find.
 const MAX_PATH: usize = 4095;
 
 /// Everything to write, in the order of the index.
@@ -82,20 +84,28 @@ impl Entry {
 /// The plan for the tree of `commit`, or `None` when the tree is one that git has to judge.
 ///
 /// `own` gives the `core.protect*` settings.
-pub(super) fn plan(objects: &Objects, own: &gix::Repository, commit: gix::ObjectId) -> Result<Option<Plan>> {
+pub(super) fn plan(
+    objects: &Objects,
+    own: &gix::Repository,
+    commit: gix::ObjectId,
+) -> Result<Option<Plan>> {
     let mut reader = objects.reader();
     let tree = reader
         .repo()
         .find_commit(commit)
         .and_then(|commit| Ok(commit.tree_id()?.detach()))
-        .map_err(|error| Error::git(format!("cannot read commit {commit}")).source(error.to_string()))?;
+        .map_err(|error| {
+            Error::git(format!("cannot read commit {commit}")).source(error.to_string())
+        })?;
     let config = own.config_snapshot();
     let mut walk = Walk {
         reader,
         hash: own.object_hash(),
         validate: component::Options {
             protect_windows: cfg!(windows),
-            protect_hfs: config.boolean("core.protectHFS").unwrap_or(cfg!(target_os = "macos")),
+            protect_hfs: config
+                .boolean("core.protectHFS")
+                .unwrap_or(cfg!(target_os = "macos")),
             protect_ntfs: config.boolean("core.protectNTFS").unwrap_or(true),
         },
         paths: Vec::new(),
@@ -104,7 +114,11 @@ pub(super) fn plan(objects: &Objects, own: &gix::Repository, commit: gix::Object
         suspicious: false,
     };
     let root = walk.directory(BString::default(), tree, 0)?;
-    Ok((!walk.suspicious).then_some(Plan { paths: walk.paths, entries: walk.entries, root }))
+    Ok((!walk.suspicious).then_some(Plan {
+        paths: walk.paths,
+        entries: walk.entries,
+        root,
+    }))
 }
 
 struct Walk<'a> {
@@ -124,10 +138,20 @@ impl Walk<'_> {
         let before = self.entries.len();
         let mut children = Vec::new();
         let mut buffer = Vec::new();
-        let unreadable = |error: gix::Error| Error::git(format!("cannot read tree {id}")).source(error.to_string());
-        let data = self.reader.repo().objects.find(&id, &mut buffer).map_err(unreadable)?;
+        let unreadable = |error: gix::Error| {
+            Error::git(format!("cannot read tree {id}")).source(error.to_string())
+        };
+        let data = self
+            .reader
+            .repo()
+            .objects
+            .find(&id, &mut buffer)
+            .map_err(unreadable)?;
         if data.kind != gix::objs::Kind::Tree {
-            return Err(Error::git(format!("object {id} is a {} where a tree is expected", data.kind)));
+            return Err(Error::git(format!(
+                "object {id} is a {} where a tree is expected",
+                data.kind
+            )));
         }
         self.reader.count(data.data.len());
         for entry in TreeRefIter::from_bytes(data.data, self.hash) {
@@ -144,7 +168,8 @@ impl Walk<'_> {
                 let outer = self.prefix.len();
                 self.prefix.extend_from_slice(entry.filename);
                 self.prefix.push(b'/');
-                let child = self.directory(entry.filename.to_owned(), entry.oid.to_owned(), depth + 1)?;
+                let child =
+                    self.directory(entry.filename.to_owned(), entry.oid.to_owned(), depth + 1)?;
                 self.prefix.truncate(outer);
                 // Git's cache tree has no place for a directory without entries.
                 if child.entries == 0 {
@@ -155,8 +180,18 @@ impl Walk<'_> {
                 self.push(kind, entry.filename, entry.oid.to_owned());
             }
         }
-        children.sort_by(|a, b| a.name.len().cmp(&b.name.len()).then_with(|| a.name.cmp(&b.name)));
-        Ok(Node { name, id, entries: self.entries.len() - before, children })
+        children.sort_by(|a, b| {
+            a.name
+                .len()
+                .cmp(&b.name.len())
+                .then_with(|| a.name.cmp(&b.name))
+        });
+        Ok(Node {
+            name,
+            id,
+            entries: self.entries.len() - before,
+            children,
+        })
     }
 
     fn push(&mut self, kind: EntryKind, name: &[u8], id: gix::ObjectId) {
@@ -166,14 +201,24 @@ impl Walk<'_> {
         self.suspicious |= self.paths.len() - start > MAX_PATH;
         if let Some(last) = self.entries.last() {
             // Duplicate or unsorted names: `git fsck` rejects such a tree.
-            self.suspicious |= last.path(&self.paths).cmp(self.paths[start..].as_bstr()) != Ordering::Less;
+            self.suspicious |=
+                last.path(&self.paths).cmp(self.paths[start..].as_bstr()) != Ordering::Less;
         }
-        let (Ok(len), Ok(directory)) =
-            (u32::try_from(self.paths.len() - start), u32::try_from(self.prefix.len().saturating_sub(1)))
-        else {
+        let (Ok(len), Ok(directory)) = (
+            u32::try_from(self.paths.len() - start),
+            u32::try_from(self.prefix.len().saturating_sub(1)),
+        ) else {
             self.suspicious = true;
             return;
         };
-        self.entries.push(Entry { start, len, directory, kind, origin: Origin::Objects, id, stat: Stat::default() });
+        self.entries.push(Entry {
+            start,
+            len,
+            directory,
+            kind,
+            origin: Origin::Objects,
+            id,
+            stat: Stat::default(),
+        });
     }
 }

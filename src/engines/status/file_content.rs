@@ -1,7 +1,9 @@
-//! Whether a file still is what the index says: by stat where that decides, by its bytes where it does not.
+//! Whether a file still is what the index says: by stat where that decides, by its bytes where it
+//! does not.
 //!
-//! Filters are not run here. A file is hashed as it is where that equals what git would hash: no filter, ident or
-//! encoding attribute can apply, and it holds no carriage return an end-of-line rule could drop. Else git is asked.
+//! Filters are not run here. A file is hashed as it is where that equals what git would hash: no
+//! filter, ident or encoding attribute can apply, and it holds no carriage return an end-of-line
+//! rule could drop. Else git is asked.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -38,7 +40,10 @@ impl Attributes {
         let words: [&[u8]; 3] = [b"filter", b"ident", b"working-tree-encoding"];
         if words.iter().any(|word| file.contains_str(word)) {
             Attributes::Filters
-        } else if ["text", "crlf", "eol", "binary", "[attr]"].iter().any(|word| file.contains_str(word)) {
+        } else if ["text", "crlf", "eol", "binary", "[attr]"]
+            .iter()
+            .any(|word| file.contains_str(word))
+        {
             Attributes::LineEndings
         } else {
             Attributes::None
@@ -53,14 +58,17 @@ impl Attributes {
         }
     }
 
-    /// What holds for all worktrees of `repo`: core.autocrlf and the attribute files outside of them.
+    /// What holds for all worktrees of `repo`: core.autocrlf and the attribute files outside of
+    /// them.
     fn outside(repo: &gix::Repository) -> Self {
         let mut most = match repo.config_snapshot().string("core.autocrlf") {
             None => Attributes::None,
             Some(value) if value.eq_ignore_ascii_case(b"false") => Attributes::None,
             Some(_) => Attributes::LineEndings,
         };
-        let Ok(mut files) = repo.attribute_global_paths() else { return Attributes::Filters };
+        let Ok(mut files) = repo.attribute_global_paths() else {
+            return Attributes::Filters;
+        };
         files.push(repo.common_dir().join("info/attributes"));
         for file in files {
             most = most.max(Attributes::of_file(&file).unwrap_or(Attributes::None));
@@ -87,8 +95,19 @@ pub(super) struct Comparer<'a> {
 }
 
 impl<'a> Comparer<'a> {
-    pub fn new(shared: &'a Shared<'a>, repo: &'a gix::Repository, worktree: &'a Path, index: &'a Index) -> Self {
-        Comparer { shared, repo, worktree, index, seen: RefCell::default() }
+    pub fn new(
+        shared: &'a Shared<'a>,
+        repo: &'a gix::Repository,
+        worktree: &'a Path,
+        index: &'a Index,
+    ) -> Self {
+        Comparer {
+            shared,
+            repo,
+            worktree,
+            index,
+            seen: RefCell::default(),
+        }
     }
 
     /// Compares the file `name` in `directory`, whose lstat is `stat`, with `entry`.
@@ -108,17 +127,23 @@ impl<'a> Comparer<'a> {
                     return Ok(Verdict::Modified);
                 }
             }
-            (Mode::SYMLINK, FileType::RegularFile) | (Mode::FILE | Mode::FILE_EXECUTABLE, FileType::Symlink) => {
+            (Mode::SYMLINK, FileType::RegularFile)
+            | (Mode::FILE | Mode::FILE_EXECUTABLE, FileType::Symlink) => {
                 return Ok(Verdict::TypeChanged);
             }
-            _ => return Err(Halt::Doubt("a directory or special file in place of a file")),
+            _ => {
+                return Err(Halt::Doubt(
+                    "a directory or special file in place of a file",
+                ));
+            }
         }
         let now = index_stat(stat);
         let written = (i64::from(entry.stat.mtime.secs), entry.stat.mtime.nsecs);
         if now == entry.stat && written < self.index.written {
             return Ok(Verdict::Same);
         }
-        // git writes size 0 for an entry it could not be sure about; any other size is the file's when it was staged.
+        // git writes size 0 for an entry it could not be sure about; any other size is the file's
+        // when it was staged.
         if entry.stat.size != 0 && entry.stat.size != now.size {
             return Ok(Verdict::Modified);
         }
@@ -133,7 +158,11 @@ impl<'a> Comparer<'a> {
         }
         let id = gix::objs::compute_hash(self.repo.object_hash(), gix::objs::Kind::Blob, &data)
             .map_err(|error| Error::git("cannot hash a file").source(error))?;
-        Ok(if id == entry.id { Verdict::Same } else { Verdict::Modified })
+        Ok(if id == entry.id {
+            Verdict::Same
+        } else {
+            Verdict::Modified
+        })
     }
 
     fn read(
@@ -145,22 +174,30 @@ impl<'a> Comparer<'a> {
     ) -> Result<Vec<u8>, Halt> {
         let shown = || self.worktree.join(name.to_os_str_lossy());
         if kind == FileType::Symlink {
-            let target = rustix::fs::readlinkat(directory, name, Vec::new()).context("read", &shown())?;
+            let target =
+                rustix::fs::readlinkat(directory, name, Vec::new()).context("read", &shown())?;
             return Ok(target.into_bytes());
         }
         if stat.st_size as u64 > LARGEST {
             return Err(Halt::Doubt("a large file"));
         }
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let file = rustix::fs::openat(directory, name, flags, rustix::fs::Mode::empty()).context("read", &shown())?;
+        let file = rustix::fs::openat(directory, name, flags, rustix::fs::Mode::empty())
+            .context("read", &shown())?;
         let mut data = Vec::with_capacity(stat.st_size as usize + 1);
-        File::from(file).read_to_end(&mut data).context("read", &shown())?;
+        File::from(file)
+            .read_to_end(&mut data)
+            .context("read", &shown())?;
         Ok(data)
     }
 
-    /// What attributes could do to `path`: those outside the worktree and each `.gitattributes` above it.
+    /// What attributes could do to `path`: those outside the worktree and each `.gitattributes`
+    /// above it.
     fn attributes(&self, path: &BStr) -> Result<Attributes, Halt> {
-        let mut most = *self.shared.attributes.get_or_init(|| Attributes::outside(self.repo));
+        let mut most = *self
+            .shared
+            .attributes
+            .get_or_init(|| Attributes::outside(self.repo));
         let mut seen = self.seen.borrow_mut();
         let directories = std::iter::once(0).chain(path.find_iter(b"/").map(|slash| slash + 1));
         for end in directories {

@@ -1,4 +1,5 @@
-//! What is staged in a worktree whose directory is gone, or only not mounted: its index is all there is to look at.
+//! What is staged in a worktree whose directory is gone, or only not mounted: its index is all
+//! there is to look at.
 
 use std::path::Path;
 
@@ -8,8 +9,9 @@ use crate::error::{Error, Result};
 use crate::store::command::Invocation;
 use crate::store::retry;
 
-/// What is staged by the index in `admin`, and the operation in progress. `git` starts a git with that directory as
-/// `GIT_DIR`; what is staged in a worktree on a branch that is gone is counted against `start`.
+/// What is staged by the index in `admin`, and the operation in progress. `git` starts a git with
+/// that directory as `GIT_DIR`; what is staged in a worktree on a branch that is gone is counted
+/// against `start`.
 pub fn of_index(
     repo: &gix::Repository,
     admin: &Path,
@@ -17,8 +19,15 @@ pub fn of_index(
     start: ObjectId,
 ) -> Result<WorktreeStatus> {
     let operation = operation(admin);
-    if admin.join("index").symlink_metadata().is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound) {
-        return Ok(WorktreeStatus { operation, ..WorktreeStatus::default() });
+    if admin
+        .join("index")
+        .symlink_metadata()
+        .is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
+    {
+        return Ok(WorktreeStatus {
+            operation,
+            ..WorktreeStatus::default()
+        });
     }
     match retry::objects(repo, || in_process(repo, admin)) {
         Ok(tally) => Ok(tally.finish(operation)),
@@ -37,14 +46,31 @@ fn in_process(repo: &gix::Repository, admin: &Path) -> Result<Tally, Halt> {
 }
 
 fn by_git(git: impl Fn() -> Invocation, start: ObjectId) -> Result<Tally> {
-    let head = git().args(["rev-parse", "--verify", "--quiet", "HEAD^{commit}"]).output()?;
-    let against = if head.status.success() { "HEAD".to_owned() } else { start.to_string() };
-    let diff = ["diff-index", "--cached", "--name-status", "-z", "--no-renames", "--ignore-submodules=none"];
+    let head = git()
+        .args(["rev-parse", "--verify", "--quiet", "HEAD^{commit}"])
+        .output()?;
+    let against = if head.status.success() {
+        "HEAD".to_owned()
+    } else {
+        start.to_string()
+    };
+    let diff = [
+        "diff-index",
+        "--cached",
+        "--name-status",
+        "-z",
+        "--no-renames",
+        "--ignore-submodules=none",
+    ];
     let listed = git().args(diff).arg(against).arg("--").stdout()?;
     let mut tally = Tally::default();
     let mut fields = listed.split(|byte| *byte == 0);
-    while let (Some(code), Some(path)) = (fields.next().filter(|code| !code.is_empty()), fields.next()) {
-        let [code] = code else { return Err(Error::git("cannot understand what git diff-index says")) };
+    while let (Some(code), Some(path)) =
+        (fields.next().filter(|code| !code.is_empty()), fields.next())
+    {
+        let [code] = code else {
+            return Err(Error::git("cannot understand what git diff-index says"));
+        };
         // git lists an unmerged path once more for what its stages hold.
         if *code == b'U' {
             tally.conflicted += 1;

@@ -1,8 +1,10 @@
-//! What is in a worktree: staged, modified, untracked and conflicted paths, and the operation in progress.
+//! What is in a worktree: staged, modified, untracked and conflicted paths, and the operation in
+//! progress.
 //!
-//! Most worktrees are proved clean, or counted, inside this process (`scan`, `staged`, `file_content`). At the first doubt
-//! the question goes to a child `git status` (`porcelain`) with everything pinned that user config could use to hide
-//! work. An error is an error, never "clean". Called by list, finish, drop, prune and the settled check.
+//! Most worktrees are proved clean, or counted, inside this process (`scan`, `staged`,
+//! `file_content`). At the first doubt the question goes to a child `git status` (`porcelain`) with
+//! everything pinned that user config could use to hide work. An error is an error, never "clean".
+//! Called by list, finish, drop, prune and the settled check.
 
 mod file_content;
 mod index_only;
@@ -42,10 +44,11 @@ pub enum Depth {
     Tracked,
     /// Untracked files too, directories collapsed as `git status` does by default.
     Full,
-    /// Like `Full`, for a worktree that may be taken away: where something is ignored, git says what.
+    /// Like `Full`, for a worktree that may be taken away: where something is ignored, git says
+    /// what.
     Removal,
-    /// Like `Full`, for a repository that may have come from anywhere: no program is started that its own settings name,
-    /// and its submodules are not gone into.
+    /// Like `Full`, for a repository that may have come from anywhere: no program is started that
+    /// its own settings name, and its submodules are not gone into.
     Foreign,
 }
 
@@ -53,7 +56,8 @@ pub use crate::domain::status::{Operation, WorktreeStatus};
 
 /// Why the in-process look stops.
 enum Halt {
-    /// Something this code does not understand well enough; git is asked. The reason is for readers and debuggers.
+    /// Something this code does not understand well enough; git is asked. The reason is for readers
+    /// and debuggers.
     Doubt(#[allow(dead_code)] &'static str),
     /// It cannot be known.
     Failed(Error),
@@ -78,7 +82,10 @@ struct Tally {
 impl Tally {
     fn note(&mut self, path: &[u8], code: [u8; 2]) {
         if self.samples.len() >= SAMPLES
-            && self.samples.last_key_value().is_some_and(|(last, _)| last.as_slice() < path)
+            && self
+                .samples
+                .last_key_value()
+                .is_some_and(|(last, _)| last.as_slice() < path)
         {
             return;
         }
@@ -134,7 +141,8 @@ struct Shared<'a> {
     excludes: OnceLock<Option<gix::worktree::stack::State>>,
 }
 
-/// Statuses of many worktrees of `repo`, each given as (worktree directory, its admin git directory), in their order.
+/// Statuses of many worktrees of `repo`, each given as (worktree directory, its admin git
+/// directory), in their order.
 ///
 /// Works in parallel over worktrees, and inside one only when there are fewer worktrees than cores.
 pub fn statuses(
@@ -156,7 +164,9 @@ pub fn statuses(
         let repo = shared.repo.to_thread_local();
         loop {
             let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some((worktree, admin)) = worktrees.get(at) else { return done };
+            let Some((worktree, admin)) = worktrees.get(at) else {
+                return done;
+            };
             done.push((at, shared.status(&repo, worktree, admin, inner)));
         }
     };
@@ -171,14 +181,24 @@ pub fn statuses(
             results[at] = Some(result);
         }
     });
-    results.into_iter().map(|r| r.unwrap_or_else(|| Err(Error::git("cannot read the status of a worktree")))).collect()
+    results
+        .into_iter()
+        .map(|r| r.unwrap_or_else(|| Err(Error::git("cannot read the status of a worktree"))))
+        .collect()
 }
 
 impl<'a> Shared<'a> {
     fn new(repo: &gix::Repository, git: &'a OsStr, depth: Depth) -> Self {
         let config = repo.config_snapshot();
-        let is = |key: &str, default: bool| config.try_boolean(key).ok().map(|value| value.unwrap_or(default));
-        let files = config.string("extensions.refStorage").is_none_or(|storage| storage.as_slice() == b"files");
+        let is = |key: &str, default: bool| {
+            config
+                .try_boolean(key)
+                .ok()
+                .map(|value| value.unwrap_or(default))
+        };
+        let files = config
+            .string("extensions.refStorage")
+            .is_none_or(|storage| storage.as_slice() == b"files");
         let understood = files
             && is("core.ignoreCase", false) == Some(false)
             && is("core.precomposeUnicode", false) == Some(false)
@@ -199,27 +219,44 @@ impl<'a> Shared<'a> {
     }
 
     /// By the settings git has in that worktree.
-    fn status(&self, repo: &gix::Repository, worktree: &Path, admin: &Path, threads: usize) -> Result<WorktreeStatus> {
+    fn status(
+        &self,
+        repo: &gix::Repository,
+        worktree: &Path,
+        admin: &Path,
+        threads: usize,
+    ) -> Result<WorktreeStatus> {
         match git_settings::as_in(repo, worktree, admin)? {
             Cow::Borrowed(repo) => self.look(repo, worktree, admin, threads),
-            Cow::Owned(own) => Shared::new(&own, self.git, self.depth).look(&own, worktree, admin, threads),
+            Cow::Owned(own) => {
+                Shared::new(&own, self.git, self.depth).look(&own, worktree, admin, threads)
+            }
         }
     }
 
-    fn look(&self, repo: &gix::Repository, worktree: &Path, admin: &Path, threads: usize) -> Result<WorktreeStatus> {
+    fn look(
+        &self,
+        repo: &gix::Repository,
+        worktree: &Path,
+        admin: &Path,
+        threads: usize,
+    ) -> Result<WorktreeStatus> {
         let operation = operation(admin);
         match retry::objects(repo, || self.in_process(repo, worktree, admin, threads)) {
             Ok(tally) => {
                 let status = tally.finish(operation);
                 // Of an untracked directory only as much was read as shows that it is one.
                 let is_complete = self.depth == Depth::Removal && status.untracked == 0;
-                Ok(WorktreeStatus { is_complete, ..status })
+                Ok(WorktreeStatus {
+                    is_complete,
+                    ..status
+                })
             }
             Err(Halt::Failed(error)) => Err(error),
             Err(Halt::Doubt(_)) => {
                 let (mut tally, modified) = porcelain::ask(self.git, worktree, admin, self.depth)?;
-                // `git status` believes assume-valid and skip-worktree; a removal of files must not.
-                // An index this process cannot read, or none yet, hides nothing it could find.
+                // `git status` believes assume-valid and skip-worktree; a removal of files must
+                // not. An index this process cannot read, or none yet, hides nothing it could find.
                 if let Ok(index) = Index::read(repo.object_hash(), admin) {
                     tally.absorb(scan::hidden(self, repo, worktree, &index, &modified)?);
                 }
@@ -228,7 +265,13 @@ impl<'a> Shared<'a> {
         }
     }
 
-    fn in_process(&self, repo: &gix::Repository, worktree: &Path, admin: &Path, threads: usize) -> Result<Tally, Halt> {
+    fn in_process(
+        &self,
+        repo: &gix::Repository,
+        worktree: &Path,
+        admin: &Path,
+        threads: usize,
+    ) -> Result<Tally, Halt> {
         if !self.understood {
             return Err(Halt::Doubt("settings"));
         }
@@ -259,10 +302,19 @@ impl Index {
         let mut data = Vec::with_capacity(usize::try_from(meta.len()).unwrap_or(0) + 1);
         file.read_to_end(&mut data).context("read", &path)?;
         let never = gix::index::State::new(hash).timestamp();
-        let options = gix::index::decode::Options { thread_limit: Some(1), ..Default::default() };
+        let options = gix::index::decode::Options {
+            thread_limit: Some(1),
+            ..Default::default()
+        };
         let (state, _) = gix::index::State::from_bytes(&data, never, hash, options)
             .map_err(|error| undecodable(hash, &data, &path, error))?;
-        Ok(Index { state, written: (meta.mtime(), u32::try_from(meta.mtime_nsec()).unwrap_or(u32::MAX)) })
+        Ok(Index {
+            state,
+            written: (
+                meta.mtime(),
+                u32::try_from(meta.mtime_nsec()).unwrap_or(u32::MAX),
+            ),
+        })
     }
 
     /// No conflicts, intent-to-add, split or sparse parts, and in order.
@@ -288,7 +340,8 @@ impl Index {
     }
 }
 
-/// git verifies no checksum and reads past a truncation, so damage must be told from an extension unknown to gix here.
+/// git verifies no checksum and reads past a truncation, so damage must be told from an extension
+/// unknown to gix here.
 fn undecodable(hash: gix::hash::Kind, data: &[u8], path: &Path, error: gix::Error) -> Halt {
     match is_whole(hash, data) {
         true => Halt::Doubt("the index cannot be decoded"),
@@ -296,17 +349,19 @@ fn undecodable(hash: gix::hash::Kind, data: &[u8], path: &Path, error: gix::Erro
     }
 }
 
-/// Whether an index ends as it should: with the hash of all before, or zeros where `index.skipHash` is set
-/// (gitformat-index(5)).
+/// Whether an index ends as it should: with the hash of all before, or zeros where `index.skipHash`
+/// is set (gitformat-index(5)).
 pub(crate) fn is_whole(hash: gix::hash::Kind, index: &[u8]) -> bool {
     let (content, end) = index.split_at(index.len().saturating_sub(hash.len_in_bytes()));
     let mut hasher = gix::hash::hasher(hash);
     hasher.update(content);
     !content.is_empty()
-        && (end.iter().all(|byte| *byte == 0) || hasher.try_finalize().is_ok_and(|id| id.as_bytes() == end))
+        && (end.iter().all(|byte| *byte == 0)
+            || hasher.try_finalize().is_ok_and(|id| id.as_bytes() == end))
 }
 
-/// What git is in the middle of, by the files it keeps in the worktree's admin directory (wt-status.c).
+/// What git is in the middle of, by the files it keeps in the worktree's admin directory
+/// (wt-status.c).
 pub fn operation(admin_dir: &Path) -> Option<Operation> {
     let has = |name: &str| admin_dir.join(name).symlink_metadata().is_ok();
     if has("MERGE_HEAD") {
@@ -314,7 +369,11 @@ pub fn operation(admin_dir: &Path) -> Option<Operation> {
     } else if has("rebase-merge") {
         Some(Operation::Rebase)
     } else if has("rebase-apply") {
-        Some(if has("rebase-apply/applying") { Operation::Am } else { Operation::Rebase })
+        Some(if has("rebase-apply/applying") {
+            Operation::Am
+        } else {
+            Operation::Rebase
+        })
     } else if has("CHERRY_PICK_HEAD") {
         Some(Operation::CherryPick)
     } else if has("REVERT_HEAD") {

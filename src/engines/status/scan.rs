@@ -1,5 +1,6 @@
-//! The walk over a worktree, one index directory after the other: each tracked file by fstatat, each directory read
-//! once for names the index does not know. Large subtrees go to a queue when several threads work on one worktree.
+//! The walk over a worktree, one index directory after the other: each tracked file by fstatat,
+//! each directory read once for names the index does not know. Large subtrees go to a queue when
+//! several threads work on one worktree.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -21,7 +22,8 @@ use crate::error::{Error, IoContext, Result};
 /// Subtrees with at least this many entries are worth a trip through the queue.
 const WORTH_SHARING: usize = 256;
 
-/// A directory to look at: its parent, the length of its name and slash in the path of its first entry, its entries.
+/// A directory to look at: its parent, the length of its name and slash in the path of its first
+/// entry, its entries.
 struct Task {
     parent: Arc<OwnedFd>,
     prefix: usize,
@@ -44,7 +46,9 @@ struct Board {
 
 impl Board {
     fn lock(&self) -> MutexGuard<'_, Queue> {
-        self.queue.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.queue
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
     fn add(&self, task: Task) {
@@ -63,7 +67,10 @@ impl Board {
             if let Some(task) = queue.tasks.pop() {
                 return Some(task);
             }
-            queue = self.changed.wait(queue).unwrap_or_else(std::sync::PoisonError::into_inner);
+            queue = self
+                .changed
+                .wait(queue)
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
         }
     }
 
@@ -120,8 +127,8 @@ pub(super) fn scan(
     })
 }
 
-/// The files `git status` would not look at because of assume-valid or skip-worktree, and which differ; without those
-/// git has `counted` already.
+/// The files `git status` would not look at because of assume-valid or skip-worktree, and which
+/// differ; without those git has `counted` already.
 pub(super) fn hidden(
     shared: &Shared<'_>,
     repo: &gix::Repository,
@@ -134,7 +141,12 @@ pub(super) fn hidden(
     let mut tally = Tally::default();
     let comparer = Comparer::new(shared, repo, worktree, index);
     let mut root = None;
-    for entry in index.state.entries().iter().filter(|entry| entry.flags.intersects(flags)) {
+    for entry in index
+        .state
+        .entries()
+        .iter()
+        .filter(|entry| entry.flags.intersects(flags))
+    {
         let path = entry.path_in(paths);
         if counted.contains(path) || matches!(entry.mode, Mode::DIR | Mode::COMMIT) {
             continue;
@@ -146,11 +158,14 @@ pub(super) fn hidden(
         let code = match rustix::fs::statat(root, path.as_bytes(), AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) => match comparer.compare(root, path, &stat, entry) {
                 Ok(Verdict::Same) => continue,
-                // Where only git could tell, and git does not look, the careful answer is the only one.
+                // Where only git could tell, and git does not look, the careful answer is the only
+                // one.
                 Ok(_) | Err(Halt::Doubt(_)) => b'M',
                 Err(Halt::Failed(error)) => return Err(error),
             },
-            Err(Errno::NOENT | Errno::NOTDIR) if entry.flags.contains(Flags::SKIP_WORKTREE) => continue,
+            Err(Errno::NOENT | Errno::NOTDIR) if entry.flags.contains(Flags::SKIP_WORKTREE) => {
+                continue;
+            }
             Err(_) => b'D',
         };
         tally.modified += 1;
@@ -177,7 +192,12 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    fn new(shared: &'a Shared<'a>, repo: &'a gix::Repository, worktree: &'a Path, index: &'a Index) -> Self {
+    fn new(
+        shared: &'a Shared<'a>,
+        repo: &'a gix::Repository,
+        worktree: &'a Path,
+        index: &'a Index,
+    ) -> Self {
         Walk {
             shared,
             worktree,
@@ -200,11 +220,19 @@ impl<'a> Walk<'a> {
     }
 
     fn path(&self, at: usize) -> &'a [u8] {
-        self.index.state.entries()[at].path_in(self.index.state.path_backing()).as_bytes()
+        self.index.state.entries()[at]
+            .path_in(self.index.state.path_backing())
+            .as_bytes()
     }
 
-    /// Looks at the open `directory`, to which the first `prefix` bytes of the paths of `entries` lead.
-    fn directory(&mut self, directory: &Arc<OwnedFd>, prefix: usize, entries: Range<usize>) -> Result<(), Halt> {
+    /// Looks at the open `directory`, to which the first `prefix` bytes of the paths of `entries`
+    /// lead.
+    fn directory(
+        &mut self,
+        directory: &Arc<OwnedFd>,
+        prefix: usize,
+        entries: Range<usize>,
+    ) -> Result<(), Halt> {
         let mut below = Vec::new();
         self.known.clear();
         let mut at = entries.start;
@@ -213,7 +241,11 @@ impl<'a> Walk<'a> {
             let rest = &path[prefix..];
             match rest.find_byte(b'/') {
                 Some(slash) => {
-                    let end = group_end(&self.index.state, at..entries.end, &path[..prefix + slash + 1]);
+                    let end = group_end(
+                        &self.index.state,
+                        at..entries.end,
+                        &path[..prefix + slash + 1],
+                    );
                     self.known.push(&rest[..slash]);
                     below.push((prefix + slash + 1, at..end));
                     at = end;
@@ -226,13 +258,21 @@ impl<'a> Walk<'a> {
             }
         }
         if self.shared.depth != Depth::Tracked {
-            let leading = if entries.is_empty() { &b""[..] } else { &self.path(entries.start)[..prefix] };
+            let leading = if entries.is_empty() {
+                &b""[..]
+            } else {
+                &self.path(entries.start)[..prefix]
+            };
             self.unknown_names(directory, leading)?;
         }
         for (prefix, entries) in below {
             match self.board {
                 Some(board) if entries.len() >= WORTH_SHARING => {
-                    board.add(Task { parent: directory.clone(), prefix, entries });
+                    board.add(Task {
+                        parent: directory.clone(),
+                        prefix,
+                        entries,
+                    });
                 }
                 _ => self.subdirectory(directory, prefix, entries)?,
             }
@@ -240,7 +280,12 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    fn subdirectory(&mut self, parent: &OwnedFd, prefix: usize, entries: Range<usize>) -> Result<(), Halt> {
+    fn subdirectory(
+        &mut self,
+        parent: &OwnedFd,
+        prefix: usize,
+        entries: Range<usize>,
+    ) -> Result<(), Halt> {
         let path = &self.path(entries.start)[..prefix - 1];
         let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or(path);
         match open_directory(parent, name) {
@@ -251,7 +296,10 @@ impl<'a> Walk<'a> {
                 }
                 Ok(())
             }
-            Err(error) => Err(cannot_open(error, &self.worktree.join(path.to_os_str_lossy()))),
+            Err(error) => Err(cannot_open(
+                error,
+                &self.worktree.join(path.to_os_str_lossy()),
+            )),
         }
     }
 
@@ -263,7 +311,12 @@ impl<'a> Walk<'a> {
                 self.missing(at);
                 return Ok(());
             }
-            Err(error) => return Err(Err::<(), _>(error).context("read", self.worktree).unwrap_err().into()),
+            Err(error) => {
+                return Err(Err::<(), _>(error)
+                    .context("read", self.worktree)
+                    .unwrap_err()
+                    .into());
+            }
         };
         if entry.mode == Mode::COMMIT {
             return self.submodule(directory, name);
@@ -280,16 +333,22 @@ impl<'a> Walk<'a> {
 
     /// The file of an entry is not there. In a sparse checkout that is how it should be.
     fn missing(&mut self, at: usize) {
-        if !self.index.state.entries()[at].flags.contains(Flags::SKIP_WORKTREE) {
+        if !self.index.state.entries()[at]
+            .flags
+            .contains(Flags::SKIP_WORKTREE)
+        {
             self.tally.modified += 1;
             self.tally.note(self.path(at), [b' ', b'D']);
         }
     }
 
-    /// A submodule that was never checked out is an empty directory; any other can hide work, and git knows how.
+    /// A submodule that was never checked out is an empty directory; any other can hide work, and
+    /// git knows how.
     fn submodule(&mut self, parent: &OwnedFd, name: &[u8]) -> Result<(), Halt> {
         let doubt = Halt::Doubt("a submodule");
-        let Ok(directory) = open_directory(parent, name) else { return Err(doubt) };
+        let Ok(directory) = open_directory(parent, name) else {
+            return Err(doubt);
+        };
         let mut empty = true;
         match read_names(&directory, |_, _| empty = false) {
             Ok(()) if empty => Ok(()),

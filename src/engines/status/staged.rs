@@ -1,4 +1,5 @@
-//! What is staged: HEAD's tree against the index, skipping every directory whose cached tree is the same.
+//! What is staged: HEAD's tree against the index, skipping every directory whose cached tree is the
+//! same.
 
 use std::ops::Range;
 use std::path::Path;
@@ -25,12 +26,16 @@ pub(super) fn head_tree(repo: &gix::Repository, admin: &Path) -> Result<gix::Obj
     let commit = match head.strip_prefix(b"ref:") {
         Some(name) => {
             let name = name.trim_ascii();
-            // refs/worktree, refs/bisect and refs/rewritten belong to one worktree; they are no place for a HEAD.
+            // refs/worktree, refs/bisect and refs/rewritten belong to one worktree; they are no
+            // place for a HEAD.
             if !name.starts_with(b"refs/heads/") {
                 return Err(Halt::Doubt("HEAD is no branch"));
             }
-            let reference = retry::refs(repo, || repo.try_find_reference(name.as_bstr())).map_err(broken)?;
-            let Some(mut reference) = reference else { return Err(Halt::Doubt("unborn")) };
+            let reference =
+                retry::refs(repo, || repo.try_find_reference(name.as_bstr())).map_err(broken)?;
+            let Some(mut reference) = reference else {
+                return Err(Halt::Doubt("unborn"));
+            };
             reference.peel_to_id().map_err(broken)?.detach()
         }
         None => gix::ObjectId::from_hex(head).map_err(|error| broken(error.to_string()))?,
@@ -44,8 +49,16 @@ fn broken(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Halt {
 }
 
 /// Counts index entries that differ from the tree `head`.
-pub(super) fn count(repo: &gix::Repository, head: &gix::oid, index: &gix::index::State) -> Result<Tally, Halt> {
-    let mut comparison = Comparison { repo, index, tally: Tally::default() };
+pub(super) fn count(
+    repo: &gix::Repository,
+    head: &gix::oid,
+    index: &gix::index::State,
+) -> Result<Tally, Halt> {
+    let mut comparison = Comparison {
+        repo,
+        index,
+        tally: Tally::default(),
+    };
     comparison.tree(head, b"", 0..index.entries().len(), index.tree())?;
     Ok(comparison.tally)
 }
@@ -64,7 +77,9 @@ enum Item<'a> {
 
 impl<'a> Comparison<'a> {
     fn path(&self, at: usize) -> &'a [u8] {
-        self.index.entries()[at].path_in(self.index.path_backing()).as_bytes()
+        self.index.entries()[at]
+            .path_in(self.index.path_backing())
+            .as_bytes()
     }
 
     fn staged(&mut self, path: &[u8], code: u8) {
@@ -72,8 +87,8 @@ impl<'a> Comparison<'a> {
         self.tally.note(path, [code, b' ']);
     }
 
-    /// The item at the start of `range`, with its key: the name, and a slash for a directory, which is the order of
-    /// both trees and index.
+    /// The item at the start of `range`, with its key: the name, and a slash for a directory, which
+    /// is the order of both trees and index.
     fn item(&self, prefix: usize, range: &Range<usize>) -> Option<(&'a [u8], Item<'a>)> {
         if range.is_empty() {
             return None;
@@ -85,7 +100,10 @@ impl<'a> Comparison<'a> {
             Some(slash) => {
                 let directory = &path[..prefix + slash + 1];
                 let end = group_end(self.index, range.clone(), directory);
-                Some((&rest[..slash + 1], Item::Directory(&rest[..slash], range.start..end)))
+                Some((
+                    &rest[..slash + 1],
+                    Item::Directory(&rest[..slash], range.start..end),
+                ))
             }
         }
     }
@@ -102,13 +120,20 @@ impl<'a> Comparison<'a> {
         }
         let mut data = Vec::new();
         if tree != gix::ObjectId::empty_tree(self.repo.object_hash()) {
-            self.repo.objects.find_tree(tree, &mut data).map_err(broken)?;
+            self.repo
+                .objects
+                .find_tree(tree, &mut data)
+                .map_err(broken)?;
         }
         let mut entries = TreeRefIter::from_bytes(&data, self.repo.object_hash()).peekable();
         let (mut key, mut path) = (Vec::new(), Vec::new());
         loop {
             let entry = match entries.peek() {
-                Some(Err(_)) => return Err(Halt::Failed(Error::git(format!("the tree {tree} is corrupt")))),
+                Some(Err(_)) => {
+                    return Err(Halt::Failed(Error::git(format!(
+                        "the tree {tree} is corrupt"
+                    ))));
+                }
                 Some(Ok(entry)) => Some(*entry),
                 None => None,
             };
@@ -137,8 +162,13 @@ impl<'a> Comparison<'a> {
                     None => range.end,
                 };
             }
-            match (order.is_le().then_some(entry).flatten(), order.is_ge().then_some(item).flatten()) {
-                (Some(entry), None) if entry.mode.is_tree() => self.tree(entry.oid, &path, 0..0, None)?,
+            match (
+                order.is_le().then_some(entry).flatten(),
+                order.is_ge().then_some(item).flatten(),
+            ) {
+                (Some(entry), None) if entry.mode.is_tree() => {
+                    self.tree(entry.oid, &path, 0..0, None)?
+                }
                 (Some(_), None) => self.staged(&path, b'D'),
                 (None, Some((_, Item::File(at)))) => self.staged(self.path(at), b'A'),
                 (None, Some((_, Item::Directory(_, group)))) => {
@@ -147,7 +177,11 @@ impl<'a> Comparison<'a> {
                     }
                 }
                 (Some(entry), Some((_, Item::Directory(name, group)))) => {
-                    let below = cached.and_then(|c| c.children.iter().find(|child| child.name.as_slice() == name));
+                    let below = cached.and_then(|c| {
+                        c.children
+                            .iter()
+                            .find(|child| child.name.as_slice() == name)
+                    });
                     self.tree(entry.oid, &path, group, below)?;
                 }
                 (Some(entry), Some((_, Item::File(at)))) => {
@@ -176,16 +210,21 @@ fn mode_of(mode: gix::objs::tree::EntryMode) -> Option<Mode> {
     }
 }
 
-/// Where the entries below `directory` (with its slash) end, given that the first of `range` is one of them.
+/// Where the entries below `directory` (with its slash) end, given that the first of `range` is one
+/// of them.
 pub(super) fn group_end(index: &gix::index::State, range: Range<usize>, directory: &[u8]) -> usize {
     let paths = index.path_backing();
     let entries = &index.entries()[range.clone()];
-    range.start + entries.partition_point(|entry| entry.path_in(paths).as_bytes().starts_with(directory))
+    range.start
+        + entries.partition_point(|entry| entry.path_in(paths).as_bytes().starts_with(directory))
 }
 
 /// A stat as the index stores it.
 pub(super) fn index_stat(stat: &rustix::fs::Stat) -> Stat {
-    let time = |secs: i64, nsecs| gix::index::entry::stat::Time { secs: secs as u32, nsecs: nsecs as u32 };
+    let time = |secs: i64, nsecs| gix::index::entry::stat::Time {
+        secs: secs as u32,
+        nsecs: nsecs as u32,
+    };
     Stat {
         mtime: time(stat.st_mtime, stat.st_mtime_nsec),
         ctime: time(stat.st_ctime, stat.st_ctime_nsec),

@@ -1,7 +1,7 @@
 //! Names on disk the index does not know: ignored, untracked, or nothing git shows.
 //!
-//! A directory without tracked files counts once, and only if something in it is not ignored; an ignored one is never
-//! descended into (dir.c, `treat_directory`).
+//! A directory without tracked files counts once, and only if something in it is not ignored; an
+//! ignored one is never descended into (dir.c, `treat_directory`).
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
@@ -27,7 +27,12 @@ pub(super) struct Unknown<'a> {
 
 impl<'a> Unknown<'a> {
     pub fn new(shared: &'a Shared<'a>, repo: &'a gix::Repository, worktree: &'a Path) -> Self {
-        Unknown { shared, repo, worktree, excludes: None }
+        Unknown {
+            shared,
+            repo,
+            worktree,
+            excludes: None,
+        }
     }
 
     /// Whether git would show `path` (`name` in `directory`) as untracked.
@@ -39,11 +44,18 @@ impl<'a> Unknown<'a> {
         path: &[u8],
     ) -> Result<bool, Halt> {
         let kind = match kind {
-            FileType::Unknown => match rustix::fs::statat(&directory, name, AtFlags::SYMLINK_NOFOLLOW) {
-                Ok(stat) => FileType::from_raw_mode(stat.st_mode),
-                Err(rustix::io::Errno::NOENT) => return Ok(false),
-                Err(error) => return Err(Err::<(), _>(error).context("read", self.worktree).unwrap_err().into()),
-            },
+            FileType::Unknown => {
+                match rustix::fs::statat(&directory, name, AtFlags::SYMLINK_NOFOLLOW) {
+                    Ok(stat) => FileType::from_raw_mode(stat.st_mode),
+                    Err(rustix::io::Errno::NOENT) => return Ok(false),
+                    Err(error) => {
+                        return Err(Err::<(), _>(error)
+                            .context("read", self.worktree)
+                            .unwrap_err()
+                            .into());
+                    }
+                }
+            }
             kind => kind,
         };
         match kind {
@@ -55,7 +67,10 @@ impl<'a> Unknown<'a> {
                 match open_directory(&directory, name) {
                     Ok(inside) => self.holds_untracked(&inside, path),
                     Err(rustix::io::Errno::NOENT) => Ok(false),
-                    Err(error) => Err(cannot_open(error, &self.worktree.join(path.to_os_str_lossy()))),
+                    Err(error) => Err(cannot_open(
+                        error,
+                        &self.worktree.join(path.to_os_str_lossy()),
+                    )),
                 }
             }
             // Sockets, pipes and devices: git never shows them.
@@ -92,7 +107,11 @@ impl<'a> Unknown<'a> {
         let stack = match &mut self.excludes {
             Some(stack) => stack,
             none => {
-                let state = self.shared.excludes.get_or_init(|| global_excludes(self.repo)).clone();
+                let state = self
+                    .shared
+                    .excludes
+                    .get_or_init(|| global_excludes(self.repo))
+                    .clone();
                 let state = state.ok_or(Halt::Doubt("excludes cannot be read"))?;
                 none.insert(Stack::new(
                     self.worktree,
@@ -114,10 +133,13 @@ impl<'a> Unknown<'a> {
     }
 }
 
-/// Patterns of core.excludesFile and info/exclude; those of `.gitignore` files are read on the way. `None` where git
-/// would find the file, or understand a pattern, in another way than gix.
+/// Patterns of core.excludesFile and info/exclude; those of `.gitignore` files are read on the way.
+/// `None` where git would find the file, or understand a pattern, in another way than gix.
 fn global_excludes(repo: &gix::Repository) -> Option<gix::worktree::stack::State> {
-    let configured = repo.config_snapshot().trusted_path("core.excludesFile").ok()?;
+    let configured = repo
+        .config_snapshot()
+        .trusted_path("core.excludesFile")
+        .ok()?;
     let file = match configured {
         // It counts from the top of the worktree, wherever that is.
         Some(path) if path.is_relative() && !path.as_os_str().is_empty() => return None,
@@ -128,7 +150,10 @@ fn global_excludes(repo: &gix::Repository) -> Option<gix::worktree::stack::State
             .or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".config")))
             .map(|config| config.join("git/ignore")),
     };
-    for file in file.into_iter().chain([repo.common_dir().join("info/exclude")]) {
+    for file in file
+        .into_iter()
+        .chain([repo.common_dir().join("info/exclude")])
+    {
         match std::fs::read(&file) {
             Ok(patterns) if matches_the_top(&patterns) => return None,
             Ok(_) => {}
@@ -139,12 +164,21 @@ fn global_excludes(repo: &gix::Repository) -> Option<gix::worktree::stack::State
     }
     let none = gix::index::State::new(repo.object_hash());
     let source = gix::worktree::stack::state::ignore::Source::WorktreeThenIdMappingIfNotSkipped;
-    Some(repo.excludes(&none, None, source).ok()?.detach().state().clone())
+    Some(
+        repo.excludes(&none, None, source)
+            .ok()?
+            .detach()
+            .state()
+            .clone(),
+    )
 }
 
-/// Whether a pattern is made of stars and slashes: gix 0.90 lets it match the top of the worktree, and everything with it.
+/// Whether a pattern is made of stars and slashes: gix 0.90 lets it match the top of the worktree,
+/// and everything with it.
 fn matches_the_top(patterns: &[u8]) -> bool {
-    let patterns = patterns.strip_prefix("\u{feff}".as_bytes()).unwrap_or(patterns);
+    let patterns = patterns
+        .strip_prefix("\u{feff}".as_bytes())
+        .unwrap_or(patterns);
     patterns.lines().any(|line| {
         let line = line.trim_ascii_end();
         let line = line.strip_prefix(b"!").unwrap_or(line);
@@ -152,7 +186,8 @@ fn matches_the_top(patterns: &[u8]) -> bool {
     })
 }
 
-/// Whether git takes `directory` for a repository with a worktree (setup.c, `is_nonbare_repository_dir`).
+/// Whether git takes `directory` for a repository with a worktree (setup.c,
+/// `is_nonbare_repository_dir`).
 fn is_repository(directory: &Path) -> bool {
     let git = directory.join(".git");
     let git_dir = match std::fs::read(&git) {
@@ -163,7 +198,8 @@ fn is_repository(directory: &Path) -> bool {
         Err(_) => git,
     };
     let linked = git_dir.join("commondir").exists();
-    git_dir.join("HEAD").exists() && (linked || (git_dir.join("objects").is_dir() && git_dir.join("refs").is_dir()))
+    git_dir.join("HEAD").exists()
+        && (linked || (git_dir.join("objects").is_dir() && git_dir.join("refs").is_dir()))
 }
 
 /// Opens `name` in `directory` without following a symbolic link.
@@ -184,7 +220,10 @@ pub(super) fn cannot_open(error: rustix::io::Errno, path: &Path) -> Halt {
 
 /// Calls `each` with every name in `directory` except the two dots.
 #[cfg(target_os = "linux")]
-pub(crate) fn read_names(directory: &OwnedFd, mut each: impl FnMut(&[u8], FileType)) -> rustix::io::Result<()> {
+pub(crate) fn read_names(
+    directory: &OwnedFd,
+    mut each: impl FnMut(&[u8], FileType),
+) -> rustix::io::Result<()> {
     let mut buffer = [const { std::mem::MaybeUninit::<u8>::uninit() }; 16 << 10];
     let mut names = rustix::fs::RawDir::new(directory, &mut buffer);
     while let Some(entry) = names.next() {
@@ -199,7 +238,10 @@ pub(crate) fn read_names(directory: &OwnedFd, mut each: impl FnMut(&[u8], FileTy
 
 /// Calls `each` with every name in `directory` except the two dots.
 #[cfg(not(target_os = "linux"))]
-pub(crate) fn read_names(directory: &OwnedFd, mut each: impl FnMut(&[u8], FileType)) -> rustix::io::Result<()> {
+pub(crate) fn read_names(
+    directory: &OwnedFd,
+    mut each: impl FnMut(&[u8], FileType),
+) -> rustix::io::Result<()> {
     for entry in rustix::fs::Dir::read_from(directory)? {
         let entry = entry?;
         let name = entry.file_name().to_bytes();

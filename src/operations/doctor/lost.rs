@@ -1,5 +1,5 @@
-//! What was lost: records of lanes whose worktree and branch are there, indexes git cannot read, a working tree that
-//! `core.worktree` looks for where nothing is.
+//! What was lost: records of lanes whose worktree and branch are there, indexes git cannot read, a
+//! working tree that `core.worktree` looks for where nothing is.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -20,41 +20,72 @@ use crate::store as git;
 use crate::store::events::Log;
 use crate::store::retry;
 
-/// Lanes that the event log knows as started and not as retired, that have no record, and whose worktree is there: the very
-/// one that was made for the lane, not its like that the user has made since.
-pub(super) fn records(repository: &Repository, records: &Records, worktrees: &[Worktree]) -> Vec<Finding> {
+/// Lanes that the event log knows as started and not as retired, that have no record, and whose
+/// worktree is there: the very one that was made for the lane, not its like that the user has made
+/// since.
+pub(super) fn records(
+    repository: &Repository,
+    records: &Records,
+    worktrees: &[Worktree],
+) -> Vec<Finding> {
     let lanes = &records.lanes;
-    let Ok(events) = Log::new(&repository.lane_dir()).since(0) else { return Vec::new() };
+    let Ok(events) = Log::new(&repository.lane_dir()).since(0) else {
+        return Vec::new();
+    };
     let nobodys: Vec<&Worktree> = worktrees
         .iter()
         .filter(|worktree| worktree.id.is_some() && worktree.state == WorktreeState::Present)
         .filter(|worktree| {
-            let of = |lane: &Lane| lane.worktree == worktree.path || lane.branch.as_ref() == worktree.head.branch();
+            let of = |lane: &Lane| {
+                lane.worktree == worktree.path || lane.branch.as_ref() == worktree.head.branch()
+            };
             worktree.head.branch().is_some()
                 && !lanes.iter().any(of)
-                && !records.damaged.iter().any(|damaged| names(damaged, worktree))
+                && !records
+                    .damaged
+                    .iter()
+                    .any(|damaged| names(damaged, worktree))
         })
         .collect();
     if nobodys.is_empty() {
         return Vec::new();
     }
-    let known = |lane: &Lane| lanes.iter().any(|other| other.id == lane.id || other.name == lane.name);
-    let lost: Vec<Lane> = alive(&events).into_iter().filter(|lane| !known(lane)).collect();
+    let known = |lane: &Lane| {
+        lanes
+            .iter()
+            .any(|other| other.id == lane.id || other.name == lane.name)
+    };
+    let lost: Vec<Lane> = alive(&events)
+        .into_iter()
+        .filter(|lane| !known(lane))
+        .collect();
     let fits = |lane: &Lane, worktree: &Worktree| {
-        let branch = worktree.head.branch().is_some_and(|branch| branch.as_bstr() == lane.name.as_str());
+        let branch = worktree
+            .head
+            .branch()
+            .is_some_and(|branch| branch.as_bstr() == lane.name.as_str());
         let directory = worktree.path.file_name().unwrap_or_default();
         branch || directory == std::ffi::OsStr::new(&lane.name.directory_name())
     };
     let found = lost.iter().filter_map(|lane| {
         let mut places = nobodys.iter().filter(|worktree| fits(lane, worktree));
-        let (Some(worktree), None) = (places.next(), places.next()) else { return None };
+        let (Some(worktree), None) = (places.next(), places.next()) else {
+            return None;
+        };
         // The same for the other direction: what could be two lanes' is no proof for either.
         let alone = lost.iter().filter(|other| fits(other, worktree)).count() == 1;
         if !alone || !was_made_for(repository, lane, worktree) {
             return None;
         }
         let (branch, worktree) = (worktree.head.branch().cloned(), worktree.path.clone());
-        Some(Finding::LostRecord(Lane { branch, worktree, ..lane.clone() }.into()))
+        Some(Finding::LostRecord(
+            Lane {
+                branch,
+                worktree,
+                ..lane.clone()
+            }
+            .into(),
+        ))
     });
     found.collect()
 }
@@ -62,29 +93,46 @@ pub(super) fn records(repository: &Repository, records: &Records, worktrees: &[W
 /// Whether a record that cannot be used is about that worktree.
 fn names(damaged: &Damaged, worktree: &Worktree) -> bool {
     let [branch, path] = &damaged.names;
-    path.as_ref().is_some_and(|path| git::path(path) == worktree.path)
-        || branch.as_deref().is_some_and(|branch| worktree.head.branch().is_some_and(|own| own.as_bstr() == branch))
+    path.as_ref()
+        .is_some_and(|path| git::path(path) == worktree.path)
+        || branch.as_deref().is_some_and(|branch| {
+            worktree
+                .head
+                .branch()
+                .is_some_and(|own| own.as_bstr() == branch)
+        })
 }
 
-/// Whether HEAD's log says that a worktree was made for this lane, and that it is on the lane's branch still.
+/// Whether HEAD's log says that a worktree was made for this lane, and that it is on the lane's
+/// branch still.
 fn was_made_for(repository: &Repository, lane: &Lane, worktree: &Worktree) -> bool {
     let log = renames::log_of_head(repository, worktree);
     let started = admin_dir::started(&lane.id);
-    let Some(at) = log.lines().position(|line| line == started.as_bytes()) else { return false };
-    let stayed = !log.lines().take(at).any(|line| line.starts_with(b"checkout: moving"));
+    let Some(at) = log.lines().position(|line| line == started.as_bytes()) else {
+        return false;
+    };
+    let stayed = !log
+        .lines()
+        .take(at)
+        .any(|line| line.starts_with(b"checkout: moving"));
     let made_with_it = |branch: &BranchName| {
         let own = format!("(lane {})", lane.id.as_str());
-        renames::log(repository, branch).lines().any(|line| line.ends_with(own.as_bytes()))
+        renames::log(repository, branch)
+            .lines()
+            .any(|line| line.ends_with(own.as_bytes()))
     };
     stayed || worktree.head.branch().is_some_and(made_with_it)
 }
 
-/// The lanes the log knows as started, or restored, without an end; branch and worktree are not in it.
+/// The lanes the log knows as started, or restored, without an end; branch and worktree are not in
+/// it.
 fn alive(events: &[Event]) -> Vec<Lane> {
     let mut alive: BTreeMap<LaneId, Lane> = BTreeMap::new();
     for event in events.iter().filter(|event| event.phase == Phase::After) {
         let subject = &event.subject;
-        let (Some(name), Some(id), Some(fork_point)) = (&subject.lane, &subject.lane_id, subject.base_commit) else {
+        let (Some(name), Some(id), Some(fork_point)) =
+            (&subject.lane, &subject.lane_id, subject.base_commit)
+        else {
             continue;
         };
         match subject.what {
@@ -105,7 +153,9 @@ fn alive(events: &[Event]) -> Vec<Lane> {
             }
             What::Land => {}
             // What was healed may have ended it.
-            What::Finish | What::Drop | What::Prune | What::Expire | What::Heal => drop(alive.remove(id)),
+            What::Finish | What::Drop | What::Prune | What::Expire | What::Heal => {
+                drop(alive.remove(id))
+            }
         }
     }
     alive.into_values().collect()
@@ -114,45 +164,69 @@ fn alive(events: &[Event]) -> Vec<Lane> {
 /// Writes the record again.
 pub(super) fn record_again(repository: &Repository, lane: &Lane) -> Result<()> {
     let mut edit = metadata::Edit::begin(repository.common_dir())?;
-    let taken =
-        |other: &Lane| other.name == lane.name || other.worktree == lane.worktree || other.branch == lane.branch;
+    let taken = |other: &Lane| {
+        other.name == lane.name || other.worktree == lane.worktree || other.branch == lane.branch
+    };
     let records = edit.records();
-    let damaged = records.damaged.iter().any(|damaged| damaged.section == lane.name.as_str());
+    let damaged = records
+        .damaged
+        .iter()
+        .any(|damaged| damaged.section == lane.name.as_str());
     if damaged || records.lanes.iter().any(taken) {
-        return Err(Error::refused(format!("there is a record of lane '{}' by now", lane.name)).code("raced"));
+        return Err(
+            Error::refused(format!("there is a record of lane '{}' by now", lane.name))
+                .code("raced"),
+        );
     }
     edit.put(lane)?;
     edit.commit()
 }
 
-/// The branch of a lane that cannot be read, or whose last commit cannot: a machine that loses its power may leave empty
-/// files for both.
+/// The branch of a lane that cannot be read, or whose last commit cannot: a machine that loses its
+/// power may leave empty files for both.
 pub(super) fn branch(repository: &Repository, lane: &Lane) -> Option<Finding> {
     let branch = lane.branch.as_ref()?;
     let why = match repository.branch_tip(branch) {
         Err(error) => error.to_string(),
         Ok(tip) => {
             let (gix, tip) = (&repository.gix, tip?);
-            retry::objects(gix, || gix.find_commit(tip)?.tree().map(drop)).err()?.to_string()
+            retry::objects(gix, || gix.find_commit(tip)?.tree().map(drop))
+                .err()?
+                .to_string()
         }
     };
-    Some(Finding::DamagedBranch(lane.name.clone(), branch.clone(), why))
+    Some(Finding::DamagedBranch(
+        lane.name.clone(),
+        branch.clone(),
+        why,
+    ))
 }
 
 /// The indexes that git cannot read.
-pub(super) fn indexes(repository: &Repository, lanes: &[Lane], worktrees: &[Worktree]) -> Vec<Finding> {
-    let present = worktrees.iter().filter(|worktree| worktree.state == WorktreeState::Present);
+pub(super) fn indexes(
+    repository: &Repository,
+    lanes: &[Lane],
+    worktrees: &[Worktree],
+) -> Vec<Finding> {
+    let present = worktrees
+        .iter()
+        .filter(|worktree| worktree.state == WorktreeState::Present);
     let kind = repository.gix.object_hash();
-    // gix may be stricter than git, whose word counts; but git does not mind that the end is missing.
+    // gix may be stricter than git, whose word counts; but git does not mind that the end is
+    // missing.
     let is_unread = |worktree: &Worktree, index: &Path| {
-        let listed = repository.git_in(worktree).args(["ls-files", "--stage"]).output();
+        let listed = repository
+            .git_in(worktree)
+            .args(["ls-files", "--stage"])
+            .output();
         crate::store::optional::bytes(index).is_ok_and(|bytes| !is_whole(kind, &bytes))
             || listed.is_ok_and(|listed| !listed.status.success())
     };
     let damaged = present.filter(|worktree| {
         let index = worktree.git_dir.join("index");
         index.exists()
-            && gix::index::File::at(&index, kind, true, gix::index::decode::Options::default()).is_err()
+            && gix::index::File::at(&index, kind, true, gix::index::decode::Options::default())
+                .is_err()
             && is_unread(worktree, &index)
     });
     let lane = |worktree: &Worktree| lanes.iter().find(|lane| lane.worktree == worktree.path);
@@ -163,22 +237,45 @@ pub(super) fn indexes(repository: &Repository, lanes: &[Lane], worktrees: &[Work
     found.collect()
 }
 
-/// The common directory of the repository around `directory`, where `core.worktree` leads to nothing and the directory
-/// around `.git` plainly is the working tree: something tracked is in it.
+/// The common directory of the repository around `directory`, where `core.worktree` leads to
+/// nothing and the directory around `.git` plainly is the working tree: something tracked is in it.
 pub fn tree(directory: &Path) -> Option<(PathBuf, Finding)> {
     let common_dir = Repository::common_dir_around(directory)?;
-    let top = common_dir.parent().filter(|_| common_dir.file_name().is_some_and(|name| name == ".git"))?;
-    let named = metadata::load(&common_dir.join("config")).ok()?.string("core.worktree")?;
+    let top = common_dir
+        .parent()
+        .filter(|_| common_dir.file_name().is_some_and(|name| name == ".git"))?;
+    let named = metadata::load(&common_dir.join("config"))
+        .ok()?
+        .string("core.worktree")?;
     let named = common_dir.join(git::path(&named));
     if named.exists() {
         return None;
     }
-    let read =
-        |kind| gix::index::File::at(common_dir.join("index"), kind, true, gix::index::decode::Options::default()).ok();
+    let read = |kind| {
+        gix::index::File::at(
+            common_dir.join("index"),
+            kind,
+            true,
+            gix::index::decode::Options::default(),
+        )
+        .ok()
+    };
     let index = read(gix::hash::Kind::Sha1).or_else(|| read(gix::hash::Kind::Sha256))?;
-    let tracked = |entry: &gix::index::Entry| top.join(git::path(entry.path(&index))).symlink_metadata().is_ok();
-    index.entries().iter().take(crate::operations::doctor::repository_settings::SAMPLE).any(tracked).then_some(())?;
-    Some((common_dir.clone(), Finding::StrangeWorktree(named, TreeElsewhere::ByAccident)))
+    let tracked = |entry: &gix::index::Entry| {
+        top.join(git::path(entry.path(&index)))
+            .symlink_metadata()
+            .is_ok()
+    };
+    index
+        .entries()
+        .iter()
+        .take(crate::operations::doctor::repository_settings::SAMPLE)
+        .any(tracked)
+        .then_some(())?;
+    Some((
+        common_dir.clone(),
+        Finding::StrangeWorktree(named, TreeElsewhere::ByAccident),
+    ))
 }
 
 /// Lets the working tree be around `.git` again.

@@ -19,8 +19,12 @@ pub(super) const SAMPLE: usize = 100;
 pub(super) fn configuration(repository: &Repository) -> Result<Vec<Finding>> {
     let mut found = Vec::new();
     let common_dir = repository.common_dir();
-    let top = common_dir.parent().filter(|_| common_dir.file_name().is_some_and(|name| name == ".git"));
-    let submodule = common_dir.components().any(|part| part.as_os_str() == "modules");
+    let top = common_dir
+        .parent()
+        .filter(|_| common_dir.file_name().is_some_and(|name| name == ".git"));
+    let submodule = common_dir
+        .components()
+        .any(|part| part.as_os_str() == "modules");
     if let Some(top) = top
         && !submodule
     {
@@ -43,21 +47,35 @@ pub(super) fn configuration(repository: &Repository) -> Result<Vec<Finding>> {
     Ok(found)
 }
 
-/// Why the working tree is not the directory `top` around `.git`; `None` where it is, or the user plainly wants it so:
-/// what git tracks is there and not here.
+/// Why the working tree is not the directory `top` around `.git`; `None` where it is, or the user
+/// plainly wants it so: what git tracks is there and not here.
 fn tree_elsewhere(repository: &Repository, top: &Path, tree: &Path) -> Option<TreeElsewhere> {
-    let Ok(tree) = std::fs::canonicalize(tree) else { return Some(TreeElsewhere::ByAccident) };
+    let Ok(tree) = std::fs::canonicalize(tree) else {
+        return Some(TreeElsewhere::ByAccident);
+    };
     if tree == top {
         return None;
     }
     let linked = worktree::linked(repository.common_dir()).unwrap_or_default();
-    if linked.iter().any(|worktree| std::fs::canonicalize(&worktree.path).is_ok_and(|path| path == tree)) {
+    if linked
+        .iter()
+        .any(|worktree| std::fs::canonicalize(&worktree.path).is_ok_and(|path| path == tree))
+    {
         return Some(TreeElsewhere::ByAccident);
     }
     let index = repository.gix.open_index().ok();
-    let tracked = index.iter().flat_map(|index| index.entries().iter().map(|entry| entry.path(index)));
-    let tracked: Vec<PathBuf> = tracked.take(SAMPLE).map(|path| git::path(path).to_owned()).collect();
-    let any = |root: &Path| tracked.iter().any(|path| root.join(path).symlink_metadata().is_ok());
+    let tracked = index
+        .iter()
+        .flat_map(|index| index.entries().iter().map(|entry| entry.path(index)));
+    let tracked: Vec<PathBuf> = tracked
+        .take(SAMPLE)
+        .map(|path| git::path(path).to_owned())
+        .collect();
+    let any = |root: &Path| {
+        tracked
+            .iter()
+            .any(|path| root.join(path).symlink_metadata().is_ok())
+    };
     (!any(&tree) || any(top)).then_some(TreeElsewhere::Perhaps)
 }
 
@@ -69,18 +87,27 @@ pub(super) fn set(repository: &Repository, key: &str, value: Option<&str>) -> Re
 }
 
 pub(super) fn clear_dead_locks(repository: &Repository) -> Result<()> {
-    lockfile::clear_dead(repository.common_dir(), &metadata::locks(repository.common_dir()), &lock_targets(repository))
-        .map(drop)
+    lockfile::clear_dead(
+        repository.common_dir(),
+        &metadata::locks(repository.common_dir()),
+        &lock_targets(repository),
+    )
+    .map(drop)
 }
 
 /// The files whose locks may be left behind.
 fn lock_targets(repository: &Repository) -> Vec<PathBuf> {
     let common_dir = repository.common_dir();
-    let mut targets = ["config", "index", "HEAD", "packed-refs"].map(|name| common_dir.join(name)).to_vec();
+    let mut targets = ["config", "index", "HEAD", "packed-refs"]
+        .map(|name| common_dir.join(name))
+        .to_vec();
     targets.push(common_dir.join("shallow"));
     targets.push(common_dir.join("reftable/tables.list"));
     locked_refs(&common_dir.join("refs"), &mut targets);
-    let admin_dirs = std::fs::read_dir(common_dir.join("worktrees")).into_iter().flatten().flatten();
+    let admin_dirs = std::fs::read_dir(common_dir.join("worktrees"))
+        .into_iter()
+        .flatten()
+        .flatten();
     for admin in admin_dirs {
         targets.extend(["index", "HEAD"].map(|name| admin.path().join(name)));
         locked_refs(&admin.path().join("refs"), &mut targets);
@@ -94,7 +121,10 @@ fn locked_refs(directory: &Path, targets: &mut Vec<PathBuf>) {
         let path = entry.path();
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             locked_refs(&path, targets);
-        } else if path.extension().is_some_and(|extension| extension == "lock") {
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == "lock")
+        {
             targets.push(path.with_extension(""));
         }
     }
@@ -104,25 +134,39 @@ pub(super) fn locks(repository: &Repository) -> Result<Vec<Finding>> {
     let mut found = Vec::new();
     for target in lock_targets(repository) {
         let lock = lockfile::lock_path(&target);
-        let Ok(metadata) = std::fs::symlink_metadata(&lock) else { continue };
-        let age = metadata.modified().ok().and_then(|time| time.elapsed().ok()).unwrap_or_default();
+        let Ok(metadata) = std::fs::symlink_metadata(&lock) else {
+            continue;
+        };
+        let age = metadata
+            .modified()
+            .ok()
+            .and_then(|time| time.elapsed().ok())
+            .unwrap_or_default();
         let dead = lockfile::is_dead(&lock, &metadata::locks(repository.common_dir()));
         // A lock that is only being used is nothing to report.
         if dead || age > Duration::from_secs(5) {
-            let owner = if dead { LockOwner::Dead } else { LockOwner::Unknown(age.as_secs()) };
+            let owner = if dead {
+                LockOwner::Dead
+            } else {
+                LockOwner::Unknown(age.as_secs())
+            };
             found.push(Finding::Lock(lock, owner));
         }
     }
     Ok(found)
 }
 
-/// The settings of the shared configuration that make git run a program, in every worktree: any lane can plant one.
+/// The settings of the shared configuration that make git run a program, in every worktree: any
+/// lane can plant one.
 pub fn programs(repository: &Repository) -> Result<Vec<String>> {
     let config = metadata::load(&repository.common_dir().join("config"))?;
     let mut found: Vec<String> = Vec::new();
     for section in config.sections() {
         let header = section.header();
-        let (word, name) = (header.name().to_string().to_lowercase(), header.subsection_name());
+        let (word, name) = (
+            header.name().to_string().to_lowercase(),
+            header.subsection_name(),
+        );
         for (key, value) in section.body() {
             let key = key.to_string();
             let is_ours = word == "hook" && name.is_some_and(|name| name.starts_with(b"git-lane-"));
@@ -141,14 +185,27 @@ fn runs_a_program(section: &str, key: &str, value: &BStr) -> bool {
     match (section, key) {
         // A built-in daemon is asked for with a boolean.
         ("core", "fsmonitor") => gix::config::Boolean::try_from(value).is_err(),
-        ("core", "sshcommand" | "editor" | "pager" | "gitproxy" | "askpass" | "alternaterefscommand") => true,
+        (
+            "core",
+            "sshcommand" | "editor" | "pager" | "gitproxy" | "askpass" | "alternaterefscommand",
+        ) => true,
         ("alias", _) => value.starts_with(b"!"),
-        ("filter", "clean" | "smudge" | "process") | ("diff", "external" | "command" | "textconv") => true,
-        ("merge", "driver") | ("credential", "helper") | ("sequence", "editor") | ("interactive", "difffilter") => true,
+        ("filter", "clean" | "smudge" | "process")
+        | ("diff", "external" | "command" | "textconv") => true,
+        ("merge", "driver")
+        | ("credential", "helper")
+        | ("sequence", "editor")
+        | ("interactive", "difffilter") => true,
         ("difftool" | "mergetool" | "man" | "browser" | "guitool", "cmd" | "path") => true,
-        ("gpg", "program" | "defaultkeycommand") | ("hook" | "tar", "command") | ("trailer", "cmd" | "command") => true,
-        ("uploadpack", "packobjectshook") | ("gc", "recentobjectshook") | ("imap", "tunnel") => true,
-        ("remote", "uploadpack" | "receivepack" | "vcs") | ("instaweb", "browser" | "httpd") => true,
+        ("gpg", "program" | "defaultkeycommand")
+        | ("hook" | "tar", "command")
+        | ("trailer", "cmd" | "command") => true,
+        ("uploadpack", "packobjectshook") | ("gc", "recentobjectshook") | ("imap", "tunnel") => {
+            true
+        }
+        ("remote", "uploadpack" | "receivepack" | "vcs") | ("instaweb", "browser" | "httpd") => {
+            true
+        }
         ("sendemail", "tocmd" | "cccmd" | "headercmd" | "sendmailcmd") => true,
         ("pager", _) => gix::config::Boolean::try_from(value).is_err(),
         ("submodule", "update") => value.starts_with(b"!"),
@@ -180,7 +237,11 @@ mod tests {
             ("filter", "process", "x", true),
             ("filter", "required", "true", false),
         ] {
-            assert_eq!(runs_a_program(section, key, value.into()), runs, "{section}.{key} = {value}");
+            assert_eq!(
+                runs_a_program(section, key, value.into()),
+                runs,
+                "{section}.{key} = {value}"
+            );
         }
     }
 }

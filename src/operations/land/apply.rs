@@ -3,20 +3,24 @@
 //! The order of a move with a worktree, and why a death at each step heals:
 //!
 //! 1. the worktree's `index.lock` is taken: no `git add`, `commit` or `switch` there from now on;
-//! 2. stat data, or where it leaves a doubt a dry run of the two-way read-tree on a copy of the index, shows that no
-//!    local change is in the way, or it is a refusal;
-//! 3. everything that takes time is done aside (`stage`): git writes the new files, and the new index to the copy;
-//! 4. the intent is journalled. *Dead up to here: a lock that is provably ours, cleared by the next command, and copies.
-//!    Dead from here on: the lock belongs to the intent, and stays until that is healed.*
-//! 5. the base is locked and compared, if all of the new commit is still there ([`super::keepalive_ref`]); then the files are renamed into
-//!    place, and their stat data goes into the copy. Where nothing could be made ready, read-tree writes the files in place,
-//!    then the copy, and the base is locked and compared after that. *Dead here: the base has not moved, so
-//!    [`crate::operations::land::recover_landing`] goes back: files that are missing, or hold what the landing writes or the beginning of it, get the
-//!    content of the untouched index; step 2 has shown that they had it. A file with anything else in it is the user's
-//!    work and stays.*
-//! 6. the base moves by rename: from here on the landing counts, once. *Dead here: recovery goes forward.*
-//! 7. the copy replaces the index by rename, the lock goes, the intent goes. *Dead after the rename: nothing is left to
-//!    do but that; recovery sees that the copy is gone.*
+//! 2. stat data, or where it leaves a doubt a dry run of the two-way read-tree on a copy of the
+//!    index, shows that no local change is in the way, or it is a refusal;
+//! 3. everything that takes time is done aside (`stage`): git writes the new files, and the new
+//!    index to the copy;
+//! 4. the intent is journalled. *Dead up to here: a lock that is provably ours, cleared by the next
+//!    command, and copies. Dead from here on: the lock belongs to the intent, and stays until that
+//!    is healed.*
+//! 5. the base is locked and compared, if all of the new commit is still there
+//!    ([`super::keepalive_ref`]); then the files are renamed into place, and their stat data goes
+//!    into the copy. Where nothing could be made ready, read-tree writes the files in place, then
+//!    the copy, and the base is locked and compared after that. *Dead here: the base has not moved,
+//!    so [`crate::operations::land::recover_landing`] goes back: files that are missing, or hold
+//!    what the landing writes or the beginning of it, get the content of the untouched index; step
+//!    2 has shown that they had it. A file with anything else in it is the user's work and stays.*
+//! 6. the base moves by rename: from here on the landing counts, once. *Dead here: recovery goes
+//!    forward.*
+//! 7. the copy replaces the index by rename, the lock goes, the intent goes. *Dead after the
+//!    rename: nothing is left to do but that; recovery sees that the copy is gone.*
 
 use std::path::{Path, PathBuf};
 
@@ -70,7 +74,8 @@ impl Move<'_> {
 pub enum Moved {
     /// As it should.
     Done,
-    /// Another process moved the base first, or removed what it was to move to; nothing was changed.
+    /// Another process moved the base first, or removed what it was to move to; nothing was
+    /// changed.
     Raced,
 }
 
@@ -110,8 +115,16 @@ impl Intent {
 
 impl Announce for Intent {
     fn about(&self) -> About {
-        let (what, bases) = (format!("a landing on '{}'", self.base), vec![self.base.clone()]);
-        About { what, bases, git_dirs: vec![GitDir(self.git_dir.clone())], lanes: Vec::new() }
+        let (what, bases) = (
+            format!("a landing on '{}'", self.base),
+            vec![self.base.clone()],
+        );
+        About {
+            what,
+            bases,
+            git_dirs: vec![GitDir(self.git_dir.clone())],
+            lanes: Vec::new(),
+        }
     }
 }
 
@@ -140,9 +153,14 @@ pub fn apply(repository: &Repository, planned: &Move<'_>) -> Result<Moved> {
     };
     // The lock of one that could not be healed stays until it is: waiting for it is no use.
     repository.ensure_base_is_whole(planned.base, Some(&site.git_dir))?;
-    let Some(index) = Locked::of(repository, site, planned.base)? else { return Ok(Moved::Raced) };
+    let Some(index) = Locked::of(repository, site, planned.base)? else {
+        return Ok(Moved::Raced);
+    };
     let half = is_half_landed(repository, planned.base, Some(&site.git_dir));
-    if half || repository.branch_tip(planned.base)? != Some(planned.old) || !planned.is_whole(repository) {
+    if half
+        || repository.branch_tip(planned.base)? != Some(planned.old)
+        || !planned.is_whole(repository)
+    {
         return Ok(Moved::Raced);
     }
     let prepared = index.copy()?;
@@ -160,10 +178,15 @@ pub fn apply(repository: &Repository, planned: &Move<'_>) -> Result<Moved> {
         prepared: prepared.path.clone(),
         index: index.signature(),
     };
-    index.carry_out(&intent, prepared, "landing", |prepared, lock| match staged {
-        Some(staged) => put_in_place(repository, planned, site, prepared, lock, staged),
-        None => carry_out(repository, planned, site, prepared, lock),
-    })
+    index.carry_out(
+        &intent,
+        prepared,
+        "landing",
+        |prepared, lock| match staged {
+            Some(staged) => put_in_place(repository, planned, site, prepared, lock, staged),
+            None => carry_out(repository, planned, site, prepared, lock),
+        },
+    )
 }
 
 /// Steps 5 to 7 with everything ready. An error means that the move is neither done nor undone.
@@ -237,7 +260,10 @@ fn carry_out(
         let clear = obstacles::ensure_not_in_the_way(repository, planned, site, prepared);
         return Ok(clear.and_then(|()| Err(failure("git read-tree", &written))));
     }
-    let go_back = || match read_tree(repository, site, prepared, &["-m", "-u"], new, old)?.status.success() {
+    let go_back = || match read_tree(repository, site, prepared, &["-m", "-u"], new, old)?
+        .status
+        .success()
+    {
         true => Ok(()),
         false => worktree_files::put_back(repository, site, old, new),
     };
@@ -245,12 +271,18 @@ fn carry_out(
         go_back()?;
         return Ok(Ok(Moved::Raced));
     }
-    if let Err(error) = repository.move_branch_of(site, change(planned.base, old, new), planned.reason) {
+    if let Err(error) =
+        repository.move_branch_of(site, change(planned.base, old, new), planned.reason)
+    {
         let now = repository.branch_tip(planned.base)?;
         // A git that died right after the move has moved it all the same.
         if now != Some(new) {
             go_back()?;
-            return Ok(if now == Some(old) { Err(error) } else { Ok(Moved::Raced) });
+            return Ok(if now == Some(old) {
+                Err(error)
+            } else {
+                Ok(Moved::Raced)
+            });
         }
     }
     step("land.ref");
@@ -259,17 +291,27 @@ fn carry_out(
     Ok(Ok(Moved::Done))
 }
 
-/// Whether a process died moving the base, or the files of the worktree: its healing needs what is left of it.
-/// All of them have the turn when they do it, as this process has now.
-pub(super) fn is_half_landed(repository: &Repository, base: &BranchName, git_dir: Option<&Path>) -> bool {
+/// Whether a process died moving the base, or the files of the worktree: its healing needs what is
+/// left of it. All of them have the turn when they do it, as this process has now.
+pub(super) fn is_half_landed(
+    repository: &Repository,
+    base: &BranchName,
+    git_dir: Option<&Path>,
+) -> bool {
     let base = RefName::from(base);
     let under_way = Journal::new(&repository.lane_dir()).under_way();
     let files = |about: &About| git_dir.is_some_and(|git_dir| about.moves_files_of(git_dir));
-    under_way.iter().any(|about| about.bases.contains(&base) || files(about))
+    under_way
+        .iter()
+        .any(|about| about.bases.contains(&base) || files(about))
 }
 
 fn change(base: &BranchName, old: ObjectId, new: ObjectId) -> RefChange {
-    RefChange { name: base.into(), from: Some(old), to: Some(new) }
+    RefChange {
+        name: base.into(),
+        from: Some(old),
+        to: Some(new),
+    }
 }
 
 /// A two-way `git read-tree` in `site` on the index file `index`.
@@ -281,15 +323,27 @@ pub(crate) fn read_tree(
     old: ObjectId,
     new: ObjectId,
 ) -> Result<std::process::Output> {
-    on_index(repository, site, index).arg("read-tree").args(options).args([old.to_string(), new.to_string()]).output()
+    on_index(repository, site, index)
+        .arg("read-tree")
+        .args(options)
+        .args([old.to_string(), new.to_string()])
+        .output()
 }
 
 pub(super) fn on_index(repository: &Repository, site: &Worktree, index: &Path) -> Invocation {
-    repository.git_in(site).on_own_index(&repository.gix, index).hiding(&repository.gix, "GIT_INDEX_FILE")
+    repository
+        .git_in(site)
+        .on_own_index(&repository.gix, index)
+        .hiding(&repository.gix, "GIT_INDEX_FILE")
 }
 
 /// The error that names what is in the way.
 pub(super) fn in_the_way(planned: &Move<'_>, site: &Worktree, files: &[BString]) -> Error {
     let files = files.to_vec();
-    Refusal::InTheWay { base: planned.base.clone(), path: site.path.clone(), files }.into()
+    Refusal::InTheWay {
+        base: planned.base.clone(),
+        path: site.path.clone(),
+        files,
+    }
+    .into()
 }

@@ -1,5 +1,5 @@
-//! The commit of a merge or squash, made by git so that identity, dates, encoding and signature are what it would make,
-//! and the commit `--commit` makes in the lane first.
+//! The commit of a merge or squash, made by git so that identity, dates, encoding and signature are
+//! what it would make, and the commit `--commit` makes in the lane first.
 
 use std::process::Stdio;
 use std::time::Duration;
@@ -30,8 +30,14 @@ use crate::store::signals::Waiting;
 /// No git makes a commit for longer.
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// The message before hooks and editor: `-m`, or the policy's template; a squash lists what it stands for.
-pub(super) fn message(place: &Place<'_>, facts: &Facts, landing: &Landing, wording: &Wording<'_>) -> Result<BString> {
+/// The message before hooks and editor: `-m`, or the policy's template; a squash lists what it
+/// stands for.
+pub(super) fn message(
+    place: &Place<'_>,
+    facts: &Facts,
+    landing: &Landing,
+    wording: &Wording<'_>,
+) -> Result<BString> {
     let lane = &facts.lane;
     let text = match wording.message {
         Some(message) => message.to_owned(),
@@ -39,7 +45,13 @@ pub(super) fn message(place: &Place<'_>, facts: &Facts, landing: &Landing, wordi
             let subject = message::expand(&wording.policy.message, lane, &landing.base)?;
             if landing.strategy == Strategy::Squash {
                 let range = format!("{}..{}", place.old, landing.tip);
-                let log = ["log", "--no-merges", "--reverse", "--no-show-signature", "--format=%s"];
+                let log = [
+                    "log",
+                    "--no-merges",
+                    "--reverse",
+                    "--no-show-signature",
+                    "--format=%s",
+                ];
                 let listed = place.repository.git_here().args(log).arg(range).text()?;
                 let subjects: Vec<String> = listed.lines().map(str::to_owned).collect();
                 message::with_subjects(&subject, &subjects)
@@ -49,23 +61,40 @@ pub(super) fn message(place: &Place<'_>, facts: &Facts, landing: &Landing, wordi
         }
     };
     if text.trim().is_empty() && !wording.edit {
-        return Err(Error::refused("the message is empty").code("empty-message").hint("give one with -m"));
+        return Err(Error::refused("the message is empty")
+            .code("empty-message")
+            .hint("give one with -m"));
     }
     if landing.strategy != Strategy::Merge {
         return Ok(message::with_trailers(&text, lane, &wording.policy.trailers).into());
     }
     let text = merge_settings::with_log(place, text, lane.branch.as_ref())?;
-    merge_settings::with_signoff(place, message::with_trailers(&text, lane, &wording.policy.trailers).into())
+    merge_settings::with_signoff(
+        place,
+        message::with_trailers(&text, lane, &wording.policy.trailers).into(),
+    )
 }
 
 /// The commit object.
-pub(super) fn create(place: &Place<'_>, making: Making, tree: ObjectId, message: &BString) -> Result<ObjectId> {
+pub(super) fn create(
+    place: &Place<'_>,
+    making: Making,
+    tree: ObjectId,
+    message: &BString,
+) -> Result<ObjectId> {
     let sign = match making {
         Making::Merge => place.policy.sign.clone(),
-        Making::Squash { .. } => place.repository.config_bool_at(&place.directory, "commit.gpgSign")?.then(String::new),
+        Making::Squash { .. } => place
+            .repository
+            .config_bool_at(&place.directory, "commit.gpgSign")?
+            .then(String::new),
     };
     let id = command::writing_objects(|| {
-        let mut git = place.repository.git_as_user_at(&place.directory).args(["commit-tree", "-F", "-"]);
+        let mut git =
+            place
+                .repository
+                .git_as_user_at(&place.directory)
+                .args(["commit-tree", "-F", "-"]);
         if let Some(key) = &sign {
             git = git.arg(format!("-S{key}"));
         }
@@ -73,13 +102,16 @@ pub(super) fn create(place: &Place<'_>, making: Making, tree: ObjectId, message:
         if making == Making::Merge {
             git = git.arg("-p").arg(place.tip.to_string());
         }
-        place.scratch.contain(git.arg(tree.to_string()).input(message.clone()))
+        place
+            .scratch
+            .contain(git.arg(tree.to_string()).input(message.clone()))
     })?;
-    ObjectId::from_hex(id.as_bytes()).map_err(|error| Error::git(format!("git commit-tree: {error}")))
+    ObjectId::from_hex(id.as_bytes())
+        .map_err(|error| Error::git(format!("git commit-tree: {error}")))
 }
 
-/// Commits everything in a worktree, untracked files included, with git's own hooks; its index is put back when that
-/// fails.
+/// Commits everything in a worktree, untracked files included, with git's own hooks; its index is
+/// put back when that fails.
 pub fn commit_all(
     repository: &Repository,
     lane: &LaneName,
@@ -94,7 +126,10 @@ pub fn commit_all(
     // A signal ends the git that commits, and then the index is still to be put back.
     let _waiting = Waiting::begin();
     remove_copies(&worktree.git_dir, "lane-saved-", DAY);
-    let saved = Prepared::copy(&index, worktree.git_dir.join(format!("lane-saved-{}", unique_id())))?;
+    let saved = Prepared::copy(
+        &index,
+        worktree.git_dir.join(format!("lane-saved-{}", unique_id())),
+    )?;
     // As a user standing there would run it: without GIT_DIR, which its hooks would inherit.
     let git = || repository.git.at(&worktree.path);
     let add = || command::writing_objects(|| git().args(["add", "--all", "--", "."]));
@@ -110,9 +145,11 @@ pub fn commit_all(
         }
         match commit.interactive(Stdio::null())? {
             0 => Ok(()),
-            code => Err(Error::refused(format!("git commit ended with exit code {code}; nothing has landed"))
-                .code("commit-failed")
-                .hint("see what it says above; --no-verify skips the hooks")),
+            code => Err(Error::refused(format!(
+                "git commit ended with exit code {code}; nothing has landed"
+            ))
+            .code("commit-failed")
+            .hint("see what it says above; --no-verify skips the hooks")),
         }
     });
     let committed = match (before, head(repository, worktree)) {
@@ -135,31 +172,58 @@ pub fn commit_all(
 /// The ref that a commit in `worktree` moves, and where it is; `None` where only git can read it.
 fn head(repository: &Repository, worktree: &Worktree) -> Option<(String, ObjectId)> {
     match resolved_head(&worktree.git_dir, repository.common_dir()) {
-        Head::Branch(branch) => {
-            Some((branch.to_ref().to_str().ok()?.to_owned(), repository.branch_tip(&branch).ok()??))
-        }
+        Head::Branch(branch) => Some((
+            branch.to_ref().to_str().ok()?.to_owned(),
+            repository.branch_tip(&branch).ok()??,
+        )),
         Head::Detached(commit) => Some(("HEAD".into(), commit)),
         Head::Other(_) => None,
     }
 }
 
-/// Lets the ref `name` and the logs know nothing of the commit `after` that was made on `before`: what a log names is asked for
-/// by git-fsck(1).
-fn forget(git: &impl Fn() -> Invocation, name: &str, before: ObjectId, after: ObjectId) -> Result<()> {
+/// Lets the ref `name` and the logs know nothing of the commit `after` that was made on `before`:
+/// what a log names is asked for by git-fsck(1).
+fn forget(
+    git: &impl Fn() -> Invocation,
+    name: &str,
+    before: ObjectId,
+    after: ObjectId,
+) -> Result<()> {
     let entry = |log: &str, at: usize| {
-        let named = git().args(["rev-parse", "--verify", "--quiet", &format!("{log}@{{{at}}}")]).text();
-        named.ok().and_then(|id| ObjectId::from_hex(id.as_bytes()).ok())
+        let named = git()
+            .args([
+                "rev-parse",
+                "--verify",
+                "--quiet",
+                &format!("{log}@{{{at}}}"),
+            ])
+            .text();
+        named
+            .ok()
+            .and_then(|id| ObjectId::from_hex(id.as_bytes()).ok())
     };
     let is_last = |log: &str| (entry(log, 0), entry(log, 1)) == (Some(after), Some(before));
     // The first entry is asked of the ref itself.
     let in_head = name != "HEAD" && is_last("HEAD");
     if is_last(name) {
-        git().args(["reflog", "delete", "--rewrite", "--updateref", &format!("{name}@{{0}}")]).run()?;
+        git()
+            .args([
+                "reflog",
+                "delete",
+                "--rewrite",
+                "--updateref",
+                &format!("{name}@{{0}}"),
+            ])
+            .run()?;
     } else {
-        git().args(["update-ref", name, &before.to_string(), &after.to_string()]).run()?;
+        git()
+            .args(["update-ref", name, &before.to_string(), &after.to_string()])
+            .run()?;
     }
     if in_head {
-        git().args(["reflog", "delete", "--rewrite", "HEAD@{0}"]).run()?;
+        git()
+            .args(["reflog", "delete", "--rewrite", "HEAD@{0}"])
+            .run()?;
     }
     Ok(())
 }

@@ -1,5 +1,5 @@
-//! Keeps what a landing has made while nothing else leads there: hooks, filters and a large worktree take their time, and
-//! a `git gc --prune=now` in between takes away what no ref names.
+//! Keeps what a landing has made while nothing else leads there: hooks, filters and a large
+//! worktree take their time, and a `git gc --prune=now` in between takes away what no ref names.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -51,10 +51,18 @@ impl<'a> Kept<'a> {
     pub fn new(repository: &'a Repository, scratch: &Scratch, commit: ObjectId) -> Result<Self> {
         let name = RefName::parse(BStr::new(&format!("{BELOW}{}", scratch.id())));
         let name = name.ok_or_else(|| Error::environment("cannot name the ref of a landing"))?;
-        let change = RefChange { name: name.clone(), from: None, to: Some(commit) };
+        let change = RefChange {
+            name: name.clone(),
+            from: None,
+            to: Some(commit),
+        };
         repository.change_refs(&[change], REASON)?;
         step("land.kept");
-        Ok(Kept { repository, name, commit })
+        Ok(Kept {
+            repository,
+            name,
+            commit,
+        })
     }
 
     /// Removes the ref, unless the landing is still to be healed: that needs the commit.
@@ -68,9 +76,18 @@ impl<'a> Kept<'a> {
 fn remove(repository: &Repository, name: RefName, commit: ObjectId) {
     let _deferred = Deferred::begin();
     // What stays is removed by the next command that heals.
-    let _ = repository.change_refs(&[RefChange { name, from: Some(commit), to: None }], REASON);
+    let _ = repository.change_refs(
+        &[RefChange {
+            name,
+            from: Some(commit),
+            to: None,
+        }],
+        REASON,
+    );
     // A landing that is refused leaves the repository as it was.
-    drop(std::fs::remove_dir(repository.common_dir().join("refs/lane")));
+    drop(std::fs::remove_dir(
+        repository.common_dir().join("refs/lane"),
+    ));
     step("land.released");
 }
 
@@ -88,7 +105,10 @@ fn needed(repository: &Repository) -> Vec<ObjectId> {
 pub fn clean(repository: &Repository, dead: &[PathBuf]) -> Result<()> {
     let needed = needed(repository);
     for (name, commit) in repository.refs_below(BELOW)? {
-        let id = name.as_bstr().rsplit_once_str("/").map_or(BStr::new(""), |(_, id)| id.as_bstr());
+        let id = name
+            .as_bstr()
+            .rsplit_once_str("/")
+            .map_or(BStr::new(""), |(_, id)| id.as_bstr());
         let directory = quarantine::home(&repository.lane_dir()).join(crate::store::path(id));
         let alive = directory.exists() && !dead.contains(&directory);
         if !alive && !needed.contains(&commit) {
@@ -98,9 +118,15 @@ pub fn clean(repository: &Repository, dead: &[PathBuf]) -> Result<()> {
     Ok(())
 }
 
-/// The objects of a landing that a gc might not know: those of `new` that neither `old` nor `tip` has, and of what the lane
-/// has brought those that lie loose, because its commits may be as young. `view` sees the quarantine too.
-pub fn young(view: &gix::Repository, old: ObjectId, tip: ObjectId, new: ObjectId) -> Result<Vec<ObjectId>> {
+/// The objects of a landing that a gc might not know: those of `new` that neither `old` nor `tip`
+/// has, and of what the lane has brought those that lie loose, because its commits may be as young.
+/// `view` sees the quarantine too.
+pub fn young(
+    view: &gix::Repository,
+    old: ObjectId,
+    tip: ObjectId,
+    new: ObjectId,
+) -> Result<Vec<ObjectId>> {
     let mut lane = HashSet::new();
     for (commit, parents) in commits_beyond(view, tip, old, MOST_COMMITS)? {
         objects(view, parents.first().copied(), commit, &mut lane)?;
@@ -111,7 +137,8 @@ pub fn young(view: &gix::Repository, old: ObjectId, tip: ObjectId, new: ObjectId
             objects(view, parents.first().copied(), commit, &mut made)?;
         }
     }
-    // What the lane has brought and a pack holds is not young, and what a remote has promised is not here at all.
+    // What the lane has brought and a pack holds is not young, and what a remote has promised is
+    // not here at all.
     made.retain(|id| !lane.contains(id));
     let loose = gix::odb::loose::Store::at(view.common_dir().join("objects"), view.object_hash());
     lane.retain(|id| loose.contains(id));
@@ -119,11 +146,22 @@ pub fn young(view: &gix::Repository, old: ObjectId, tip: ObjectId, new: ObjectId
 }
 
 /// A tree with all that `than` has not; for hooks that look at it before there is a commit.
-pub fn new_in_tree(view: &gix::Repository, than: ObjectId, tree: ObjectId) -> Result<Vec<ObjectId>> {
+pub fn new_in_tree(
+    view: &gix::Repository,
+    than: ObjectId,
+    tree: ObjectId,
+) -> Result<Vec<ObjectId>> {
     let unreadable = |error: String| Error::git(format!("cannot read commit {than}: {error}"));
-    let than = view.find_commit(than).and_then(|commit| commit.tree_id().map(|id| id.detach()));
+    let than = view
+        .find_commit(than)
+        .and_then(|commit| commit.tree_id().map(|id| id.detach()));
     let mut ids = HashSet::new();
-    differing(view, Some(than.map_err(|error| unreadable(error.to_string()))?), tree, &mut ids)?;
+    differing(
+        view,
+        Some(than.map_err(|error| unreadable(error.to_string()))?),
+        tree,
+        &mut ids,
+    )?;
     Ok(ids.into_iter().collect())
 }
 
@@ -136,43 +174,77 @@ fn objects(
 ) -> Result<()> {
     let unreadable = |error: String| Error::git(format!("cannot read commit {commit}: {error}"));
     let tree = |id: ObjectId| view.find_commit(id)?.tree_id().map(|id| id.detach());
-    let tree = |id| retry::objects(view, || tree(id)).map_err(|error| unreadable(error.to_string()));
+    let tree =
+        |id| retry::objects(view, || tree(id)).map_err(|error| unreadable(error.to_string()));
     ids.insert(commit);
     differing(view, parent.map(tree).transpose()?, tree(commit)?, ids)
 }
 
-fn differing(view: &gix::Repository, old: Option<ObjectId>, new: ObjectId, ids: &mut HashSet<ObjectId>) -> Result<()> {
+fn differing(
+    view: &gix::Repository,
+    old: Option<ObjectId>,
+    new: ObjectId,
+    ids: &mut HashSet<ObjectId>,
+) -> Result<()> {
     use gix::diff::tree::recorder::Change;
     let unreadable = |error: String| Error::git(format!("cannot read tree {new}: {error}"));
     if old == Some(new) {
         return Ok(());
     }
-    let read = |id: ObjectId| view.find_tree(id).map_err(|error| unreadable(error.to_string()));
-    let (before, after) = (read(old.unwrap_or_else(|| view.empty_tree().id))?, read(new)?);
+    let read = |id: ObjectId| {
+        view.find_tree(id)
+            .map_err(|error| unreadable(error.to_string()))
+    };
+    let (before, after) = (
+        read(old.unwrap_or_else(|| view.empty_tree().id))?,
+        read(new)?,
+    );
     let iter = |data| gix::objs::TreeRefIter::from_bytes(data, view.object_hash());
     let mut recorder = gix::diff::tree::Recorder::default();
     let state = gix::diff::tree::State::default();
-    gix::diff::tree(iter(&before.data), iter(&after.data), state, &view.objects, &mut recorder)
-        .map_err(|error| unreadable(error.to_string()))?;
+    gix::diff::tree(
+        iter(&before.data),
+        iter(&after.data),
+        state,
+        &view.objects,
+        &mut recorder,
+    )
+    .map_err(|error| unreadable(error.to_string()))?;
     ids.insert(new);
-    ids.extend(recorder.records.into_iter().filter_map(|change| match change {
-        Change::Addition { entry_mode, oid, .. } | Change::Modification { entry_mode, oid, .. } => {
-            (!entry_mode.is_commit()).then_some(oid)
-        }
-        Change::Deletion { .. } => None,
-    }));
+    ids.extend(
+        recorder
+            .records
+            .into_iter()
+            .filter_map(|change| match change {
+                Change::Addition {
+                    entry_mode, oid, ..
+                }
+                | Change::Modification {
+                    entry_mode, oid, ..
+                } => (!entry_mode.is_commit()).then_some(oid),
+                Change::Deletion { .. } => None,
+            }),
+    );
     Ok(())
 }
 
-/// Whether everything is there that `new` and its first parents have and `old`, one of these, has not; in a partial clone
-/// what its remote has promised counts as there.
+/// Whether everything is there that `new` and its first parents have and `old`, one of these, has
+/// not; in a partial clone what its remote has promised counts as there.
 pub fn is_whole(repository: &Repository, old: ObjectId, new: ObjectId) -> bool {
     let mut at = new;
     while at != old {
-        let Ok(commit) = retry::objects(&repository.gix, || repository.gix.find_commit(at)) else { return false };
-        let Some(parent) = commit.parent_ids().next().map(|id| id.detach()) else { return false };
-        let Ok(mut added) = tree_diff::added(repository, parent, at) else { return false };
-        if !added.all(|blob| retry::has_object(&repository.gix, blob)) && !is_promised(repository, parent, at) {
+        let Ok(commit) = retry::objects(&repository.gix, || repository.gix.find_commit(at)) else {
+            return false;
+        };
+        let Some(parent) = commit.parent_ids().next().map(|id| id.detach()) else {
+            return false;
+        };
+        let Ok(mut added) = tree_diff::added(repository, parent, at) else {
+            return false;
+        };
+        if !added.all(|blob| retry::has_object(&repository.gix, blob))
+            && !is_promised(repository, parent, at)
+        {
             return false;
         }
         at = parent;
@@ -180,10 +252,18 @@ pub fn is_whole(repository: &Repository, old: ObjectId, new: ObjectId) -> bool {
     true
 }
 
-/// Whether what is missing of the difference may be fetched whenever it is needed: git knows what its promisor packs name
-/// (partial-clone, in git's technical documentation).
+/// Whether what is missing of the difference may be fetched whenever it is needed: git knows what
+/// its promisor packs name (partial-clone, in git's technical documentation).
 fn is_promised(repository: &Repository, old: ObjectId, new: ObjectId) -> bool {
-    let walk = ["rev-list", "--objects", "--quiet", "--missing=allow-promisor"];
-    let git = repository.git_here().args(walk).args([new.to_string(), format!("^{old}")]);
+    let walk = [
+        "rev-list",
+        "--objects",
+        "--quiet",
+        "--missing=allow-promisor",
+    ];
+    let git = repository
+        .git_here()
+        .args(walk)
+        .args([new.to_string(), format!("^{old}")]);
     git.output().is_ok_and(|output| output.status.success())
 }

@@ -13,13 +13,20 @@ use crate::repository::Repository;
 use crate::repository::alias::Leads;
 use crate::repository::renames;
 
-/// The local branches and the remote-tracking refs they follow, by `branch.<name>.merge` and the remote's refspec.
+/// The local branches and the remote-tracking refs they follow, by `branch.<name>.merge` and the
+/// remote's refspec.
 pub fn upstreams(repository: &Repository) -> Result<Vec<(BranchName, RefName)>> {
     let format = "--format=%(refname)%00%(upstream)";
-    let listed = repository.git_here().args(["for-each-ref", format, "refs/heads/"]).stdout()?;
+    let listed = repository
+        .git_here()
+        .args(["for-each-ref", format, "refs/heads/"])
+        .stdout()?;
     let pair = |line: &[u8]| {
         let (branch, upstream) = line.split_once_str("\0")?;
-        Some((BranchName::from_ref(branch.as_bstr())?, RefName::parse(upstream.as_bstr())?))
+        Some((
+            BranchName::from_ref(branch.as_bstr())?,
+            RefName::parse(upstream.as_bstr())?,
+        ))
     };
     Ok(listed.lines().filter_map(pair).collect())
 }
@@ -42,19 +49,38 @@ pub fn gather(
         (None, Some(Head::Detached(id))) => Some(*id),
         (None, _) => None,
     };
-    let base = base.map(|base| base_facts(repository, worktrees, base, tip)).transpose()?;
-    let leads_to = match lane.branch.as_ref().map(|branch| repository.leads(branch)).transpose()? {
+    let base = base
+        .map(|base| base_facts(repository, worktrees, base, tip))
+        .transpose()?;
+    let leads_to = match lane
+        .branch
+        .as_ref()
+        .map(|branch| repository.leads(branch))
+        .transpose()?
+    {
         Some(Leads::ToBranch(branch)) => Some(branch),
         _ => None,
     };
-    Ok(Facts { lane: lane.clone(), leads_to, head, status, tip, base, proof: None })
+    Ok(Facts {
+        lane: lane.clone(),
+        leads_to,
+        head,
+        status,
+        tip,
+        base,
+        proof: None,
+    })
 }
 
-/// Looks for the proof that the base has the lane's work in other commits: squashed, rebased, or picked.
+/// Looks for the proof that the base has the lane's work in other commits: squashed, rebased, or
+/// picked.
 pub fn prove(repository: &Repository, facts: &mut Facts) -> Result<()> {
     let base = facts.base.as_ref().and_then(|base| base.tip);
     if let Some(pair) = facts.tip.zip(base) {
-        facts.proof = in_flight::standings(repository, &[pair]).pop().transpose()?.and_then(|versus| versus.integrated);
+        facts.proof = in_flight::standings(repository, &[pair])
+            .pop()
+            .transpose()?
+            .and_then(|versus| versus.integrated);
     }
     Ok(())
 }
@@ -76,12 +102,28 @@ pub fn base_facts(
         state: worktree.state.clone(),
         operation: status::operation(&worktree.git_dir),
     };
-    let (at, elsewhere): (Vec<&Worktree>, Vec<&Worktree>) =
-        worktrees.iter().partition(|worktree| worktree.is_on(branch));
+    let (at, elsewhere): (Vec<&Worktree>, Vec<&Worktree>) = worktrees
+        .iter()
+        .partition(|worktree| worktree.is_on(branch));
     let sites = at.into_iter().map(site).collect();
-    let busy = elsewhere.into_iter().filter(|worktree| worktree.held.contains(branch)).map(site).collect();
-    let renamed = if tip.is_none() { renames::successor(repository, branch)? } else { None };
-    Ok(BaseFacts { branch: branch.clone(), tip, renamed, relation, sites, busy })
+    let busy = elsewhere
+        .into_iter()
+        .filter(|worktree| worktree.held.contains(branch))
+        .map(site)
+        .collect();
+    let renamed = if tip.is_none() {
+        renames::successor(repository, branch)?
+    } else {
+        None
+    };
+    Ok(BaseFacts {
+        branch: branch.clone(),
+        tip,
+        renamed,
+        relation,
+        sites,
+        busy,
+    })
 }
 
 /// How a lane's tip relates to its base.
@@ -89,10 +131,12 @@ pub fn relation(repository: &Repository, base: ObjectId, tip: ObjectId) -> Resul
     if base == tip {
         return Ok(Relation::Same);
     }
-    Ok(match crate::repository::revision::merge_base(repository, base, tip)? {
-        Some(common) if common == tip => Relation::Contained,
-        Some(common) if common == base => Relation::Ahead,
-        Some(_) => Relation::Diverged,
-        None => Relation::Unrelated,
-    })
+    Ok(
+        match crate::repository::revision::merge_base(repository, base, tip)? {
+            Some(common) if common == tip => Relation::Contained,
+            Some(common) if common == base => Relation::Ahead,
+            Some(_) => Relation::Diverged,
+            None => Relation::Unrelated,
+        },
+    )
 }

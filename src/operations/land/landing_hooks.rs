@@ -1,9 +1,9 @@
 //! The repository's own hooks, run for a landing as `git merge` and `git commit` would run them.
 //!
-//! `git hook run` finds them (core.hooksPath and, from git 2.54 on, the configuration included). They run in the
-//! worktree that has the base checked out, else in the lane's. One thing differs from `git merge`: the merged files are
-//! in the index the hook is given (`GIT_INDEX_FILE`), not yet in the worktree. post-merge runs once the base has moved, after a
-//! squash too.
+//! `git hook run` finds them (core.hooksPath and, from git 2.54 on, the configuration included).
+//! They run in the worktree that has the base checked out, else in the lane's. One thing differs
+//! from `git merge`: the merged files are in the index the hook is given (`GIT_INDEX_FILE`), not
+//! yet in the worktree. post-merge runs once the base has moved, after a squash too.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -21,21 +21,28 @@ use crate::store::command::Invocation;
 use crate::store::journal::Exclusive;
 use crate::store::permissions;
 
-/// Refuses to land from within a hook of a landing of the same repository, which would wait for itself: `lock` is the
-/// lock of landings. What a hook leaves behind may land once the hook has ended.
+/// Refuses to land from within a hook of a landing of the same repository, which would wait for
+/// itself: `lock` is the lock of landings. What a hook leaves behind may land once the hook has
+/// ended.
 pub fn ensure_outside(repository: &Repository, lock: &str) -> Result<()> {
-    let Some(holder) = Exclusive::holder(&repository.lane_dir(), lock) else { return Ok(()) };
+    let Some(holder) = Exclusive::holder(&repository.lane_dir(), lock) else {
+        return Ok(());
+    };
     if ancestors::above().all(|process| process.id != holder) {
         return Ok(());
     }
-    Err(Error::refused("a hook of a landing cannot land another lane")
-        .code("in-landing")
-        .hint("let the hook end first; post-merge and post-commit may land"))
+    Err(
+        Error::refused("a hook of a landing cannot land another lane")
+            .code("in-landing")
+            .hint("let the hook end first; post-merge and post-commit may land"),
+    )
 }
 
 /// What has git run an editor through a shell: `prepare_shell_cmd` in its run-command.c.
-const NEEDS_SHELL: &[char] =
-    &['|', '&', ';', '<', '>', '(', ')', '$', '`', '\\', '"', '\'', ' ', '\t', '\n', '*', '?', '[', '#', '~', '=', '%'];
+const NEEDS_SHELL: &[char] = &[
+    '|', '&', ';', '<', '>', '(', ')', '$', '`', '\\', '"', '\'', ' ', '\t', '\n', '*', '?', '[',
+    '#', '~', '=', '%',
+];
 
 /// How a shell says that SIGINT or SIGQUIT has ended a program.
 const INTERRUPTED: [i32; 2] = [128 + 2, 128 + 3];
@@ -104,10 +111,14 @@ impl Hooks<'_> {
     /// Whether a program of the user's looks at the result before it is committed.
     pub fn any_before(&self, making: Making) -> bool {
         let asked = |hook| !self.no_verify && self.repository.has_hook(hook);
-        self.edit || self.repository.has_hook("prepare-commit-msg") || asked("commit-msg") || asked(making.first())
+        self.edit
+            || self.repository.has_hook("prepare-commit-msg")
+            || asked("commit-msg")
+            || asked(making.first())
     }
 
-    /// pre-merge-commit or pre-commit; the tree afterwards, which the hook may have changed through its index.
+    /// pre-merge-commit or pre-commit; the tree afterwards, which the hook may have changed through
+    /// its index.
     pub fn first(&self, making: Making, tree: ObjectId) -> Result<ObjectId> {
         if self.no_verify || !self.repository.has_hook(making.first()) {
             return Ok(tree);
@@ -115,7 +126,8 @@ impl Hooks<'_> {
         self.index(tree)?;
         self.run(making, making.first(), &[])?;
         let written = self.indexed().arg("write-tree").text()?;
-        ObjectId::from_hex(written.as_bytes()).map_err(|error| Error::git(format!("git write-tree: {error}")))
+        ObjectId::from_hex(written.as_bytes())
+            .map_err(|error| Error::git(format!("git write-tree: {error}")))
     }
 
     /// prepare-commit-msg and the editor; the message afterwards.
@@ -134,12 +146,19 @@ impl Hooks<'_> {
                 "empty message ends it.",
             ];
             text.push(b'\n');
-            text.extend(help.iter().flat_map(|line| format!("{comment} {line}\n").into_bytes()));
+            text.extend(
+                help.iter()
+                    .flat_map(|line| format!("{comment} {line}\n").into_bytes()),
+            );
         }
         permissions::write(&file, text).context("write", &file)?;
         if prepares {
             self.index(tree)?;
-            self.run(making, "prepare-commit-msg", &[file.as_ref(), Path::new(making.source())])?;
+            self.run(
+                making,
+                "prepare-commit-msg",
+                &[file.as_ref(), Path::new(making.source())],
+            )?;
         }
         if self.edit {
             self.editor(making, &file)?;
@@ -158,19 +177,24 @@ impl Hooks<'_> {
             message = std::fs::read(&file).context("read", &file)?.into();
         }
         let configured = match &self.cleanup {
-            None => self.repository.config_at(&self.directory, "commit.cleanup")?.map(|value| value.to_string()),
+            None => self
+                .repository
+                .config_at(&self.directory, "commit.cleanup")?
+                .map(|value| value.to_string()),
             configured => configured.clone(),
         };
         let comment = comment_prefix(self.repository, &self.directory)?;
         let clean = Cleanup::of(configured.as_deref(), self.edit, &comment).apply(&message);
         if clean.is_empty() {
-            return Err(Error::refused("the message is empty").code("empty-message").hint("give one with -m"));
+            return Err(Error::refused("the message is empty")
+                .code("empty-message")
+                .hint("give one with -m"));
         }
         Ok(clean.into())
     }
 
-    /// Tells post-index-change of the base's worktree, which has changed with its base. The squash of `git merge` tells it
-    /// what its merge does.
+    /// Tells post-index-change of the base's worktree, which has changed with its base. The squash
+    /// of `git merge` tells it what its merge does.
     pub fn index_changed(&self) {
         if let Some(site) = self.site {
             self.repository.tell_of_index(site, self.git(Making::Merge));
@@ -180,7 +204,9 @@ impl Hooks<'_> {
     /// A hook whose verdict does not count: post-merge, post-commit.
     pub fn after(&self, making: Making, hook: &str, args: &[&str]) {
         if self.repository.has_hook(hook) {
-            let mut git = self.git(making).args(["hook", "run", "--ignore-missing", hook]);
+            let mut git = self
+                .git(making)
+                .args(["hook", "run", "--ignore-missing", hook]);
             if making != Making::Merge {
                 // A commit tells its last hook what it told the others; a merge does not.
                 git = self.as_unedited(git);
@@ -202,57 +228,91 @@ impl Hooks<'_> {
     }
 
     fn run(&self, making: Making, hook: &str, args: &[&Path]) -> Result<()> {
-        let git = self.git(making).args(["hook", "run", "--ignore-missing", hook]);
-        let mut git = self.as_unedited(git).env("GIT_INDEX_FILE", self.scratch.path("index"));
+        let git = self
+            .git(making)
+            .args(["hook", "run", "--ignore-missing", hook]);
+        let mut git = self
+            .as_unedited(git)
+            .env("GIT_INDEX_FILE", self.scratch.path("index"));
         if !args.is_empty() {
             git = git.arg("--").args(args);
         }
         match git.interactive(Stdio::null())? {
             0 => Ok(()),
-            code => Err(Error::refused(format!("hook '{hook}' ended with exit code {code}; nothing has landed"))
-                .code("hook")
-                .details(serde_json::json!({ "hook": hook, "exit": code }))
-                .hint(match hook {
-                    "prepare-commit-msg" => "see what it says above".to_owned(),
-                    _ => "see what it says above; --no-verify skips it".to_owned(),
-                })),
+            code => Err(Error::refused(format!(
+                "hook '{hook}' ended with exit code {code}; nothing has landed"
+            ))
+            .code("hook")
+            .details(serde_json::json!({ "hook": hook, "exit": code }))
+            .hint(match hook {
+                "prepare-commit-msg" => "see what it says above".to_owned(),
+                _ => "see what it says above; --no-verify skips it".to_owned(),
+            })),
         }
     }
 
     /// What git tells hooks when no editor is opened.
     fn as_unedited(&self, git: Invocation) -> Invocation {
-        if self.edit { git } else { git.env("GIT_EDITOR", ":") }
+        if self.edit {
+            git
+        } else {
+            git.env("GIT_EDITOR", ":")
+        }
     }
 
     /// git with the index the hooks are given.
     fn indexed(&self) -> Invocation {
-        self.repository.git_as_user_at(&self.directory).on_own_index(&self.repository.gix, &self.scratch.path("index"))
+        self.repository
+            .git_as_user_at(&self.directory)
+            .on_own_index(&self.repository.gix, &self.scratch.path("index"))
     }
 
     /// git as `git merge` would start it, or `git commit`, which knows of no merge.
     fn git(&self, making: Making) -> Invocation {
         let git = self.repository.git_as_user_at(&self.directory);
         if making != Making::Merge {
-            return self.author().into_iter().fold(git, |git, (name, value)| git.env(name, value));
+            return self
+                .author()
+                .into_iter()
+                .fold(git, |git, (name, value)| git.env(name, value));
         }
         let (commit, name) = &self.landing;
-        told(*commit, name).into_iter().fold(git, |git, (name, value)| git.env(&name, value))
+        told(*commit, name)
+            .into_iter()
+            .fold(git, |git, (name, value)| git.env(&name, value))
     }
 
-    /// The author as `git commit` tells its hooks; nothing where git knows none, and says so when it commits.
+    /// The author as `git commit` tells its hooks; nothing where git knows none, and says so when
+    /// it commits.
     fn author(&self) -> Vec<(&'static str, OsString)> {
-        let ident = self.repository.git_as_user_at(&self.directory).args(["var", "GIT_AUTHOR_IDENT"]).stdout();
+        let ident = self
+            .repository
+            .git_as_user_at(&self.directory)
+            .args(["var", "GIT_AUTHOR_IDENT"])
+            .stdout();
         let ident = ident.unwrap_or_default();
-        let Some((name, rest)) = ident.split_once_str(" <") else { return Vec::new() };
-        let Some((email, date)) = rest.trim_end().split_once_str("> ") else { return Vec::new() };
+        let Some((name, rest)) = ident.split_once_str(" <") else {
+            return Vec::new();
+        };
+        let Some((email, date)) = rest.trim_end().split_once_str("> ") else {
+            return Vec::new();
+        };
         let text = |bytes: &[u8]| bytes.to_os_str_lossy().into_owned();
         let date = bstr::concat([b"@", date]);
-        vec![("GIT_AUTHOR_NAME", text(name)), ("GIT_AUTHOR_EMAIL", text(email)), ("GIT_AUTHOR_DATE", text(&date))]
+        vec![
+            ("GIT_AUTHOR_NAME", text(name)),
+            ("GIT_AUTHOR_EMAIL", text(email)),
+            ("GIT_AUTHOR_DATE", text(&date)),
+        ]
     }
 
     /// Runs the editor git would run, as git runs it: `GIT_EDITOR` is a command line.
     fn editor(&self, making: Making, file: &Path) -> Result<()> {
-        let editor = self.repository.git_as_user_at(&self.directory).args(["var", "GIT_EDITOR"]).text()?;
+        let editor = self
+            .repository
+            .git_as_user_at(&self.directory)
+            .args(["var", "GIT_EDITOR"])
+            .text()?;
         let mut git = self.git(making);
         if making != Making::Merge {
             git = git.env("GIT_INDEX_FILE", self.scratch.path("index"));
@@ -260,15 +320,21 @@ impl Hooks<'_> {
         let mut program: Vec<&OsStr> = vec![editor.as_ref(), file.as_ref()];
         let line = format!("{editor} \"$@\"");
         if editor.contains(NEEDS_SHELL) {
-            program.splice(0..0, [OsStr::new("/bin/sh"), OsStr::new("-c"), line.as_ref()]);
+            program.splice(
+                0..0,
+                [OsStr::new("/bin/sh"), OsStr::new("-c"), line.as_ref()],
+            );
         }
         match git.edit(&self.scratch.path("edited"), program)? {
             0 => Ok(()),
-            code if INTERRUPTED.contains(&code) => {
-                Err(Error::new(Kind::Interrupted, "interrupted in the editor; nothing has landed"))
-            }
+            code if INTERRUPTED.contains(&code) => Err(Error::new(
+                Kind::Interrupted,
+                "interrupted in the editor; nothing has landed",
+            )),
             code => {
-                let ended = format!("the editor '{editor}' ended with exit code {code}; nothing has landed");
+                let ended = format!(
+                    "the editor '{editor}' ended with exit code {code}; nothing has landed"
+                );
                 Err(Error::refused(ended).code("editor"))
             }
         }
@@ -280,13 +346,20 @@ pub(super) fn told(commit: ObjectId, name: &BString) -> Vec<(String, OsString)> 
     let name = name.to_os_str_lossy().into_owned();
     let mut action = OsString::from("merge ");
     action.push(&name);
-    vec![(format!("GITHEAD_{commit}"), name), ("GIT_REFLOG_ACTION".into(), action)]
+    vec![
+        (format!("GITHEAD_{commit}"), name),
+        ("GIT_REFLOG_ACTION".into(), action),
+    ]
 }
 
 /// The index of a worktree, as git names it to hooks.
 fn index_of(site: &Worktree) -> PathBuf {
     let own = site.git_dir == site.path.join(".git");
-    if own { Path::new(".git").join("index") } else { site.git_dir.join("index") }
+    if own {
+        Path::new(".git").join("index")
+    } else {
+        site.git_dir.join("index")
+    }
 }
 
 /// What starts a comment in a message; `core.commentString` is git 2.45's name for it.

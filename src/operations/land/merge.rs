@@ -1,9 +1,10 @@
 //! Merges computed in memory with the verdict `git merge` would give where the base is checked out.
 //!
-//! `git merge-tree --write-tree` runs the same merge-ort as `git merge`, reads the same `merge.*` configuration, and
-//! takes attributes, as ll-merge does, from the `.gitattributes` files below its working directory. So it runs in the
-//! worktree that has the base checked out. Where none has, the base's tree stands in: `GIT_ATTR_SOURCE` (git 2.41), or
-//! before that a directory with nothing but the base's `.gitattributes` files.
+//! `git merge-tree --write-tree` runs the same merge-ort as `git merge`, reads the same `merge.*`
+//! configuration, and takes attributes, as ll-merge does, from the `.gitattributes` files below its
+//! working directory. So it runs in the worktree that has the base checked out. Where none has, the
+//! base's tree stands in: `GIT_ATTR_SOURCE` (git 2.41), or before that a directory with nothing but
+//! the base's `.gitattributes` files.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -46,7 +47,8 @@ pub struct Bench<'a> {
 }
 
 impl<'a> Bench<'a> {
-    /// For merges into `base`, checked out in `site`; `home` is where drivers run when it is checked out nowhere.
+    /// For merges into `base`, checked out in `site`; `home` is where drivers run when it is
+    /// checked out nowhere.
     pub fn new(
         repository: &'a Repository,
         scratch: &'a Scratch,
@@ -55,7 +57,15 @@ impl<'a> Bench<'a> {
         base: ObjectId,
     ) -> Result<Self> {
         let (attributes, options, told) = (None, Vec::new(), Vec::new());
-        let mut bench = Bench { repository, scratch, site, directory: home, attributes, options, told };
+        let mut bench = Bench {
+            repository,
+            scratch,
+            site,
+            directory: home,
+            attributes,
+            options,
+            told,
+        };
         if site.is_none() {
             if repository.git.version()? >= (2, 41, 0) {
                 bench.attributes = Some(base);
@@ -84,19 +94,29 @@ impl<'a> Bench<'a> {
             (Some(site), _) => self.repository.git_in(site),
             (None, attributes) => {
                 let git = self.repository.git.at(&self.directory);
-                let git = git.env("GIT_DIR", self.repository.common_dir()).env("GIT_WORK_TREE", &self.directory);
+                let git = git
+                    .env("GIT_DIR", self.repository.common_dir())
+                    .env("GIT_WORK_TREE", &self.directory);
                 match attributes {
                     Some(tree) => git.env("GIT_ATTR_SOURCE", tree.to_string()),
                     None => git,
                 }
             }
         };
-        let told = self.told.iter().fold(git, |git, (name, value)| git.env(name, value));
+        let told = self
+            .told
+            .iter()
+            .fold(git, |git, (name, value)| git.env(name, value));
         let ours = match self.site {
             Some(_) => quarantine::VARIABLES.to_owned(),
-            None => format!("{} GIT_DIR GIT_WORK_TREE GIT_ATTR_SOURCE", quarantine::VARIABLES),
+            None => format!(
+                "{} GIT_DIR GIT_WORK_TREE GIT_ATTR_SOURCE",
+                quarantine::VARIABLES
+            ),
         };
-        self.scratch.contain(told).hiding(&self.repository.gix, &ours)
+        self.scratch
+            .contain(told)
+            .hiding(&self.repository.gix, &ours)
     }
 
     /// What `git merge` tells the drivers it runs.
@@ -107,32 +127,50 @@ impl<'a> Bench<'a> {
 
     /// Merges `theirs` into `ours`, both commits.
     pub fn merge(&self, ours: ObjectId, theirs: ObjectId) -> Result<Merged> {
-        let mut git = self.git().args(["merge-tree", "--write-tree", "-z", "--name-only"]);
+        let mut git = self
+            .git()
+            .args(["merge-tree", "--write-tree", "-z", "--name-only"]);
         for option in &self.options {
             git = git.arg(format!("-X{option}"));
         }
         let output = git.args([ours.to_string(), theirs.to_string()]).output()?;
         let malformed = || Error::git("cannot understand what git merge-tree says");
-        let mut fields = output.stdout.split(|byte| *byte == 0).map(ByteSlice::as_bstr);
+        let mut fields = output
+            .stdout
+            .split(|byte| *byte == 0)
+            .map(ByteSlice::as_bstr);
         match output.status.code() {
             Some(0) => {
-                let tree = fields.next().and_then(|id| ObjectId::from_hex(id.trim()).ok());
+                let tree = fields
+                    .next()
+                    .and_then(|id| ObjectId::from_hex(id.trim()).ok());
                 Ok(Merged::Clean(tree.ok_or_else(malformed)?))
             }
             Some(1) => {
                 fields.next().ok_or_else(malformed)?;
-                let paths = fields.by_ref().take_while(|path| !path.is_empty()).map(ToOwned::to_owned).collect();
-                Ok(Merged::Conflict { paths, messages: messages(fields) })
+                let paths = fields
+                    .by_ref()
+                    .take_while(|path| !path.is_empty())
+                    .map(ToOwned::to_owned)
+                    .collect();
+                Ok(Merged::Conflict {
+                    paths,
+                    messages: messages(fields),
+                })
             }
             _ => Err(failure("git merge-tree", &output)),
         }
     }
 }
 
-/// The texts about conflicts in the messages of `merge-tree -z`: a count, that many paths, a kind, a text.
+/// The texts about conflicts in the messages of `merge-tree -z`: a count, that many paths, a kind,
+/// a text.
 fn messages<'a>(mut fields: impl Iterator<Item = &'a bstr::BStr>) -> Vec<String> {
     let mut found = Vec::new();
-    while let Some(count) = fields.next().and_then(|count| count.to_str().ok()?.parse::<usize>().ok()) {
+    while let Some(count) = fields
+        .next()
+        .and_then(|count| count.to_str().ok()?.parse::<usize>().ok())
+    {
         let (kind, text) = (fields.nth(count), fields.next());
         if let (Some(kind), Some(text)) = (kind, text)
             && kind.starts_with(b"CONFLICT")
@@ -144,17 +182,32 @@ fn messages<'a>(mut fields: impl Iterator<Item = &'a bstr::BStr>) -> Vec<String>
 }
 
 /// A directory with the `.gitattributes` files of `commit`; `None` when it has none.
-fn attributes_of(repository: &Repository, scratch: &Scratch, commit: ObjectId) -> Result<Option<PathBuf>> {
-    let listed = repository.git_here().args(["ls-tree", "-r", "-z"]).arg(commit.to_string()).stdout()?;
+fn attributes_of(
+    repository: &Repository,
+    scratch: &Scratch,
+    commit: ObjectId,
+) -> Result<Option<PathBuf>> {
+    let listed = repository
+        .git_here()
+        .args(["ls-tree", "-r", "-z"])
+        .arg(commit.to_string())
+        .stdout()?;
     let directory = scratch.path("attributes");
     let mut any = false;
     for entry in listed.split(|byte| *byte == 0) {
-        let Some((about, path)) = entry.split_once_str("\t") else { continue };
-        let named = path == b".gitattributes" || path.ends_with(b"/.gitattributes");
-        let Some(id) = about.strip_prefix(b"100").filter(|_| named).and_then(|about| about.rsplit_once_str(" ")) else {
+        let Some((about, path)) = entry.split_once_str("\t") else {
             continue;
         };
-        let unreadable = |error: String| Error::git(format!("cannot read '{}': {error}", path.as_bstr()));
+        let named = path == b".gitattributes" || path.ends_with(b"/.gitattributes");
+        let Some(id) = about
+            .strip_prefix(b"100")
+            .filter(|_| named)
+            .and_then(|about| about.rsplit_once_str(" "))
+        else {
+            continue;
+        };
+        let unreadable =
+            |error: String| Error::git(format!("cannot read '{}': {error}", path.as_bstr()));
         let id = ObjectId::from_hex(id.1).map_err(|error| unreadable(error.to_string()))?;
         let blob = retry::objects(&repository.gix, || repository.gix.find_object(id))
             .map_err(|error| unreadable(error.to_string()))?;
@@ -168,13 +221,26 @@ fn attributes_of(repository: &Repository, scratch: &Scratch, commit: ObjectId) -
 }
 
 /// The error for a merge that conflicts.
-pub fn conflict(what: String, base: &BranchName, paths: &[BString], messages: &[String], remedy: String) -> Error {
+pub fn conflict(
+    what: String,
+    base: &BranchName,
+    paths: &[BString],
+    messages: &[String],
+    remedy: String,
+) -> Error {
     let lossless: Vec<_> = paths.iter().map(|path| lossless(path.as_bstr())).collect();
-    let count = if paths.len() == 1 { "1 file".into() } else { format!("{} files", paths.len()) };
+    let count = if paths.len() == 1 {
+        "1 file".into()
+    } else {
+        format!("{} files", paths.len())
+    };
     let some = crate::domain::finish::some(paths);
-    Error::new(Kind::Conflict, format!("{what} conflicts with '{base}' in {count}: {some}"))
-        .details(serde_json::json!({ "paths": lossless, "messages": messages }))
-        .hint(remedy)
+    Error::new(
+        Kind::Conflict,
+        format!("{what} conflicts with '{base}' in {count}: {some}"),
+    )
+    .details(serde_json::json!({ "paths": lossless, "messages": messages }))
+    .hint(remedy)
 }
 
 #[cfg(test)]
@@ -184,7 +250,8 @@ mod tests {
     #[test]
     fn the_messages_of_merge_tree_are_taken_apart() {
         let text: &[u8] =
-            b"1\0a b\0Auto-merging\0Auto-merging a b\n\x001\0a b\0CONFLICT (contents)\0CONFLICT (content): x\n\0";
+            b"1\0a b\0Auto-merging\0Auto-merging a b\n\x001\0a b\0CONFLICT (contents)\0CONFLICT \
+              (content): x\n\0";
         let fields = text.split(|byte| *byte == 0).map(ByteSlice::as_bstr);
         assert_eq!(messages(fields), ["CONFLICT (content): x"]);
     }

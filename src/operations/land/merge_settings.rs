@@ -1,4 +1,5 @@
-//! Reads what the configuration asks of merges into a base, and does the parts of it that git has commands for.
+//! Reads what the configuration asks of merges into a base, and does the parts of it that git has
+//! commands for.
 
 use std::path::Path;
 
@@ -15,11 +16,20 @@ use crate::repository::quarantine::Scratch;
 use crate::store::command::Invocation;
 use crate::store::permissions;
 
-/// What `git merge` into `base` would be asked for in `directory`; the options of the base go before the general settings.
-pub(super) fn read(repository: &Repository, directory: &Path, base: &BranchName) -> Result<MergePolicy> {
+/// What `git merge` into `base` would be asked for in `directory`; the options of the base go
+/// before the general settings.
+pub(super) fn read(
+    repository: &Repository,
+    directory: &Path,
+    base: &BranchName,
+) -> Result<MergePolicy> {
     let own = repository.as_at(directory)?;
     let config = own.config_snapshot();
-    let text = |key: &str| config.string(key).map(|value| value.to_str_lossy().into_owned());
+    let text = |key: &str| {
+        config
+            .string(key)
+            .map(|value| value.to_str_lossy().into_owned())
+    };
     let truth = |key: &str| config.try_boolean(key).ok().flatten();
     let mut policy = MergePolicy {
         verify_signatures: truth("merge.verifySignatures") == Some(true),
@@ -47,11 +57,19 @@ pub(super) fn read(repository: &Repository, directory: &Path, base: &BranchName)
     if policy.strategies.is_empty()
         && let Some(names) = text("pull.twohead")
     {
-        policy.strategies.extend(names.split_whitespace().map(|name| (name.to_owned(), "pull.twohead".to_owned())));
+        policy.strategies.extend(
+            names
+                .split_whitespace()
+                .map(|name| (name.to_owned(), "pull.twohead".to_owned())),
+        );
     }
     if !policy.options.is_empty() && repository.git.version()? < (2, 43, 0) {
-        let error = Error::refused(format!("{key} asks for -X, which this git can only do in a worktree"));
-        return Err(error.code("merge-policy").hint("install git 2.43 or later, or merge by hand"));
+        let error = Error::refused(format!(
+            "{key} asks for -X, which this git can only do in a worktree"
+        ));
+        return Err(error
+            .code("merge-policy")
+            .hint("install git 2.43 or later, or merge by hand"));
     }
     Ok(policy)
 }
@@ -62,12 +80,27 @@ pub(super) fn verify(place: &Place<'_>, commit: ObjectId) -> Result<()> {
         return Ok(());
     }
     // The commit may have been made just now.
-    let git = || place.scratch.contain(place.repository.git_as_user_at(&place.directory));
+    let git = || {
+        place
+            .scratch
+            .contain(place.repository.git_as_user_at(&place.directory))
+    };
     let id = commit.to_string();
     let verified = git().args(["verify-commit", "--", &id]).output()?;
-    let grade = git().args(["log", "-1", "--no-show-signature", "--format=%G?", &id, "--"]).text()?;
+    let grade = git()
+        .args([
+            "log",
+            "-1",
+            "--no-show-signature",
+            "--format=%G?",
+            &id,
+            "--",
+        ])
+        .text()?;
     // Where no level of trust is configured, a merge asks for more than `verify-commit` does.
-    let level = place.repository.config_at(&place.directory, "gpg.minTrustLevel")?;
+    let level = place
+        .repository
+        .config_at(&place.directory, "gpg.minTrustLevel")?;
     let trusted = grade == "G" || grade == "U" && level.is_some();
     if verified.status.success() && trusted {
         return Ok(());
@@ -80,16 +113,25 @@ pub(super) fn verify(place: &Place<'_>, commit: ObjectId) -> Result<()> {
     };
     let short = commit.to_hex_with_len(10).to_string();
     let hint = match grade.as_str() {
-        "N" if commit == place.tip => "sign it in the lane: git commit --amend --no-edit --gpg-sign".to_owned(),
+        "N" if commit == place.tip => {
+            "sign it in the lane: git commit --amend --no-edit --gpg-sign".to_owned()
+        }
         "N" => "have replayed commits signed: git config commit.gpgSign true".to_owned(),
         _ => format!("see what git says: git verify-commit {}", quote(&short)),
     };
-    let error = Error::refused(format!("'{}' takes signed commits only, and commit {short} {what}", place.base));
+    let error = Error::refused(format!(
+        "'{}' takes signed commits only, and commit {short} {what}",
+        place.base
+    ));
     Err(error.code("unsigned").hint(hint))
 }
 
 /// The message with what `merge.log` and `merge.branchdesc` have git add to it.
-pub(super) fn with_log(place: &Place<'_>, text: String, branch: Option<&BranchName>) -> Result<String> {
+pub(super) fn with_log(
+    place: &Place<'_>,
+    text: String,
+    branch: Option<&BranchName>,
+) -> Result<String> {
     if place.policy.log == 0 {
         return Ok(text);
     }
@@ -98,7 +140,12 @@ pub(super) fn with_log(place: &Place<'_>, text: String, branch: Option<&BranchNa
         None => format!("commit '{}' of .", place.tip),
     };
     let git = on_base(place.repository, place.scratch, place.base)?;
-    let git = git.args(["fmt-merge-msg", &format!("--log={}", place.policy.log), "-m", &text]);
+    let git = git.args([
+        "fmt-merge-msg",
+        &format!("--log={}", place.policy.log),
+        "-m",
+        &text,
+    ]);
     git.input(format!("{}\t\t{what}\n", place.tip)).text()
 }
 
@@ -110,11 +157,17 @@ fn on_base(repository: &Repository, scratch: &Scratch, base: &BranchName) -> Res
         .map_err(|error| Error::environment("cannot name the repository").source(error))?
         .into_owned();
     common.push(b'\n');
-    for (name, text) in [("HEAD", [b"ref: ", base.to_ref().as_slice(), b"\n"].concat()), ("commondir", common.into())] {
+    for (name, text) in [
+        ("HEAD", [b"ref: ", base.to_ref().as_slice(), b"\n"].concat()),
+        ("commondir", common.into()),
+    ] {
         let file = directory.join(name);
         permissions::write(&file, text).context("write", &file)?;
     }
-    Ok(repository.git.at(repository.common_dir()).env("GIT_DIR", &directory))
+    Ok(repository
+        .git
+        .at(repository.common_dir())
+        .env("GIT_DIR", &directory))
 }
 
 /// The message with the trailer of `--signoff`.
@@ -126,6 +179,12 @@ pub(super) fn with_signoff(place: &Place<'_>, message: BString) -> Result<BStrin
     let who = git().args(["var", "GIT_COMMITTER_IDENT"]).text()?;
     let who = who.rfind('>').map_or(who.as_str(), |end| &who[..=end]);
     let trailer = format!("Signed-off-by: {who}");
-    let add = ["interpret-trailers", "--no-divider", "--if-exists", "addIfDifferentNeighbor", "--trailer"];
+    let add = [
+        "interpret-trailers",
+        "--no-divider",
+        "--if-exists",
+        "addIfDifferentNeighbor",
+        "--trailer",
+    ];
     git().args(add).arg(trailer).input(message).stdout()
 }

@@ -1,7 +1,8 @@
 //! Landing: the result is computed in memory, then the base moves to it by compare-and-swap.
 //!
-//! [`preview`] computes and changes nothing. [`land`] queues behind other landings, so that fifty of them do not redo
-//! each other's work; the compare-and-swap stays as the safety net against everybody who does not queue.
+//! [`preview`] computes and changes nothing. [`land`] queues behind other landings, so that fifty
+//! of them do not redo each other's work; the compare-and-swap stays as the safety net against
+//! everybody who does not queue.
 
 pub mod apply;
 pub mod commit;
@@ -91,7 +92,8 @@ pub enum Outcome {
     Integrated(Integration),
 }
 
-/// Lands the lane of `facts`. What the facts say about the base is looked at again when it is this landing's turn.
+/// Lands the lane of `facts`. What the facts say about the base is looked at again when it is this
+/// landing's turn.
 pub fn land(
     repository: &Repository,
     facts: &mut Facts,
@@ -109,10 +111,15 @@ pub fn land(
         operation.subject().base_commit = Some(landed.old);
     }
     operation.ended(outcome, |outcome| match outcome {
-        Outcome::Landed(landed) => {
-            End { result: landed.new, note: Some(word(landed.strategy).into()), ..End::default() }
-        }
-        Outcome::Integrated(proof) => End { note: Some(format!("nothing to land: {proof}")), ..End::default() },
+        Outcome::Landed(landed) => End {
+            result: landed.new,
+            note: Some(word(landed.strategy).into()),
+            ..End::default()
+        },
+        Outcome::Integrated(proof) => End {
+            note: Some(format!("nothing to land: {proof}")),
+            ..End::default()
+        },
     })
 }
 
@@ -126,7 +133,8 @@ fn queue(
     let scratch = Scratch::new(repository)?;
     let mut draft = None;
     if wording.edit {
-        // No other landing has to wait for an editor; a conflict is told before the user has typed a message.
+        // No other landing has to wait for an editor; a conflict is told before the user has typed
+        // a message.
         let plan = finish::plan(facts, request)?;
         if let Some(landing) = &plan.landing {
             let worktrees = repository.worktrees()?;
@@ -142,16 +150,25 @@ fn queue(
     landing_hooks::ensure_outside(repository, LOCK)?;
     let queued = Instant::now();
     let turn = Exclusive::acquire(&repository.lane_dir(), LOCK, PATIENCE)?;
-    turn.sign().context("write", &repository.lane_dir().join(LOCK))?;
+    turn.sign()
+        .context("write", &repository.lane_dir().join(LOCK))?;
     let waited = wording.edit || queued.elapsed() > QUICK;
     for attempt in 0..ATTEMPTS {
         // The process that had the turn before us may have died in the middle of it.
         heal(repository)?;
         let worktrees = repository.worktrees()?;
         look::ensure_unchanged(repository, &worktrees, facts, waited || attempt > 0)?;
-        let Some(base) = facts.base.as_ref().map(|base| base.branch.clone()) else { break };
-        facts.base = Some(landing_facts::base_facts(repository, &worktrees, &base, facts.tip)?);
-        let Plan { landing: Some(landing), .. } = finish::plan(facts, request)? else {
+        let Some(base) = facts.base.as_ref().map(|base| base.branch.clone()) else {
+            break;
+        };
+        facts.base = Some(landing_facts::base_facts(
+            repository, &worktrees, &base, facts.tip,
+        )?);
+        let Plan {
+            landing: Some(landing),
+            ..
+        } = finish::plan(facts, request)?
+        else {
             return Ok(Outcome::Integrated(Integration::Ancestor));
         };
         let place = Place::of(repository, &scratch, &worktrees, facts, &landing)?;
@@ -166,17 +183,41 @@ fn queue(
                     let message = commit::message(&place, facts, &landing, wording)?;
                     draft = Some(hooks.draft(making, tree, &message)?);
                 }
-                let message = hooks.seal(making, tree, draft.as_deref().map_or(&[][..], |draft| draft))?;
-                (commit::create(&place, making, tree, &message)?, place.ahead()?, Some(making))
+                let message = hooks.seal(
+                    making,
+                    tree,
+                    draft.as_deref().map_or(&[][..], |draft| draft),
+                )?;
+                (
+                    commit::create(&place, making, tree, &message)?,
+                    place.ahead()?,
+                    Some(making),
+                )
             }
         };
-        let reason = format!("lane: finish '{}' ({})", facts.lane.name, word(landing.strategy));
+        let reason = format!(
+            "lane: finish '{}' ({})",
+            facts.lane.name,
+            word(landing.strategy)
+        );
         // The lane keeps its own tip.
         let fresh = new != place.tip;
-        let Some(young) = place.keep_young(new)? else { continue };
-        let kept = fresh.then(|| Kept::new(repository, &scratch, new)).transpose()?;
+        let Some(young) = place.keep_young(new)? else {
+            continue;
+        };
+        let kept = fresh
+            .then(|| Kept::new(repository, &scratch, new))
+            .transpose()?;
         let (old, site, scratch) = (place.old, place.site, Some(&scratch));
-        let planned = Move { base: &base, old, new, fresh, site, reason: &reason, scratch };
+        let planned = Move {
+            base: &base,
+            old,
+            new,
+            fresh,
+            site,
+            reason: &reason,
+            scratch,
+        };
         let moved = apply::apply(repository, &planned);
         if let Some(kept) = kept {
             kept.release();
@@ -197,7 +238,11 @@ fn queue(
             return Ok(Outcome::Landed(place.landed(Some(new), commits)));
         }
     }
-    Err(Error::refused("the base kept moving while the lane was landing").code("raced").hint("run the command again"))
+    Err(
+        Error::refused("the base kept moving while the lane was landing")
+            .code("raced")
+            .hint("run the command again"),
+    )
 }
 
 /// The strategy as the command line says it.

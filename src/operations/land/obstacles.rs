@@ -18,8 +18,8 @@ use crate::store::command::Invocation;
 use crate::store::disk;
 use crate::store::retry;
 
-/// Refuses local changes and untracked files that moving `site` from old to new would touch, naming them. Ignored files
-/// count: git would overwrite them, and nothing may be lost.
+/// Refuses local changes and untracked files that moving `site` from old to new would touch, naming
+/// them. Ignored files count: git would overwrite them, and nothing may be lost.
 pub(crate) fn ensure_clear(
     repository: &Repository,
     planned: &Move<'_>,
@@ -39,28 +39,50 @@ pub(crate) fn ensure_clear(
 }
 
 /// Why a read-tree that failed did, where local changes are the reason.
-pub fn ensure_not_in_the_way(repository: &Repository, planned: &Move<'_>, site: &Worktree, index: &Path) -> Result<()> {
-    ask_git(repository, planned, site, index, &changes(repository, planned.old, planned.new)?)
+pub fn ensure_not_in_the_way(
+    repository: &Repository,
+    planned: &Move<'_>,
+    site: &Worktree,
+    index: &Path,
+) -> Result<()> {
+    ask_git(
+        repository,
+        planned,
+        site,
+        index,
+        &changes(repository, planned.old, planned.new)?,
+    )
 }
 
-/// What stands where the base has a directory of touched files. git looks through a symbolic link there, finds the files
-/// unchanged, and replaces the link by a directory.
+/// What stands where the base has a directory of touched files. git looks through a symbolic link
+/// there, finds the files unchanged, and replaces the link by a directory.
 fn displaced(site: &Worktree, changed: &[Changed]) -> Vec<BString> {
-    let going: HashSet<&BStr> = changed.iter().filter(|c| c.old.is_some()).map(|c| c.path.as_bstr()).collect();
-    let parents = changed.iter().filter(|change| change.old.is_some()).flat_map(|change| {
-        let path = change.path.as_bstr();
-        path.find_iter("/").map(move |at| path[..at].as_bstr())
-    });
+    let going: HashSet<&BStr> = changed
+        .iter()
+        .filter(|c| c.old.is_some())
+        .map(|c| c.path.as_bstr())
+        .collect();
+    let parents = changed
+        .iter()
+        .filter(|change| change.old.is_some())
+        .flat_map(|change| {
+            let path = change.path.as_bstr();
+            path.find_iter("/").map(move |at| path[..at].as_bstr())
+        });
     let parents: BTreeSet<&BStr> = parents.filter(|parent| !going.contains(parent)).collect();
     let other = |parent: &&&BStr| {
         let metadata = std::fs::symlink_metadata(site.path.join(crate::store::path(parent)));
         metadata.is_ok_and(|metadata| !metadata.is_dir())
     };
-    parents.iter().filter(other).map(|parent| (*parent).to_owned()).collect()
+    parents
+        .iter()
+        .filter(other)
+        .map(|parent| (*parent).to_owned())
+        .collect()
 }
 
-/// Submodules and embedded repositories in whose place a file or a link comes: git removes their directory with all that is
-/// in it, their own branches and untracked files too.
+/// Submodules and embedded repositories in whose place a file or a link comes: git removes their
+/// directory with all that is in it, their own branches and untracked files too.
 fn replaced_submodules(site: &Worktree, changed: &[Changed]) -> Vec<BString> {
     let replaced = changed.iter().filter(|change| {
         let was = change.old.is_some_and(|(mode, _)| mode.is_commit());
@@ -70,15 +92,29 @@ fn replaced_submodules(site: &Worktree, changed: &[Changed]) -> Vec<BString> {
         let directory = site.path.join(crate::store::path(&change.path));
         std::fs::read_dir(directory).is_ok_and(|mut entries| entries.next().is_some())
     };
-    replaced.filter(filled).map(|change| change.path.clone()).collect()
+    replaced
+        .filter(filled)
+        .map(|change| change.path.clone())
+        .collect()
 }
 
-/// A git that works on the copy of the index and sees what the landing has made, in the quarantine too.
-pub(super) fn on_copy(repository: &Repository, planned: &Move<'_>, site: &Worktree, index: &Path) -> Invocation {
+/// A git that works on the copy of the index and sees what the landing has made, in the quarantine
+/// too.
+pub(super) fn on_copy(
+    repository: &Repository,
+    planned: &Move<'_>,
+    site: &Worktree,
+    index: &Path,
+) -> Invocation {
     let quarantined = |_: &&Scratch| !retry::has_object(&repository.gix, planned.new);
-    let Some(scratch) = planned.scratch.filter(quarantined) else { return on_index(repository, site, index) };
+    let Some(scratch) = planned.scratch.filter(quarantined) else {
+        return on_index(repository, site, index);
+    };
     let variables = format!("GIT_INDEX_FILE {}", quarantine::VARIABLES);
-    scratch.contain(repository.git_in(site)).on_own_index(&repository.gix, index).hiding(&repository.gix, &variables)
+    scratch
+        .contain(repository.git_in(site))
+        .on_own_index(&repository.gix, index)
+        .hiding(&repository.gix, &variables)
 }
 
 fn ask_git(
@@ -90,49 +126,93 @@ fn ask_git(
 ) -> Result<()> {
     let strangers = strangers(repository, site, index, changed)?;
     let commits = [planned.old.to_string(), planned.new.to_string()];
-    let dry_run =
-        || on_copy(repository, planned, site, index).args(["read-tree", "-n", "-m", "-u"]).args(&commits).output();
+    let dry_run = || {
+        on_copy(repository, planned, site, index)
+            .args(["read-tree", "-n", "-m", "-u"])
+            .args(&commits)
+            .output()
+    };
     let mut verdict = dry_run()?;
     if !verdict.status.success() {
         // Files that were only touched look changed until git has compared them.
-        on_copy(repository, planned, site, index).args(["update-index", "-q", "--refresh"]).output()?;
+        on_copy(repository, planned, site, index)
+            .args(["update-index", "-q", "--refresh"])
+            .output()?;
         verdict = dry_run()?;
     }
     if verdict.status.success() {
-        return if strangers.is_empty() { Ok(()) } else { Err(in_the_way(planned, site, &strangers)) };
+        return if strangers.is_empty() {
+            Ok(())
+        } else {
+            Err(in_the_way(planned, site, &strangers))
+        };
     }
     let mut files: Vec<BString> = strangers;
     let touched: HashSet<&BStr> = changed.iter().map(|change| change.path.as_bstr()).collect();
     let head = planned.old.to_string();
-    for diff in [vec!["diff-files"], vec!["diff-index", "--cached", head.as_str()]] {
-        let listed = on_index(repository, site, index).args(diff).args(["--name-only", "-z"]).stdout()?;
+    for diff in [
+        vec!["diff-files"],
+        vec!["diff-index", "--cached", head.as_str()],
+    ] {
+        let listed = on_index(repository, site, index)
+            .args(diff)
+            .args(["--name-only", "-z"])
+            .stdout()?;
         let paths = listed.split(|byte| *byte == 0).map(ByteSlice::as_bstr);
-        files.extend(paths.filter(|path| touched.contains(path)).map(ToOwned::to_owned));
+        files.extend(
+            paths
+                .filter(|path| touched.contains(path))
+                .map(ToOwned::to_owned),
+        );
     }
     files.sort();
     files.dedup();
     if files.is_empty() {
         let hidden = hidden(repository, site, index, &touched);
         if !hidden.is_empty() {
-            return Err(Refusal::Hidden { base: planned.base.clone(), path: site.path.clone(), files: hidden }.into());
+            return Err(Refusal::Hidden {
+                base: planned.base.clone(),
+                path: site.path.clone(),
+                files: hidden,
+            }
+            .into());
         }
         disk::ensure_writable(index, &verdict)?;
         // An unmerged index, for instance; git's words say more than an empty list.
-        return Err(in_the_way(planned, site, &[verdict.stderr.trim().as_bstr().to_owned()]));
+        return Err(in_the_way(
+            planned,
+            site,
+            &[verdict.stderr.trim().as_bstr().to_owned()],
+        ));
     }
     Err(in_the_way(planned, site, &files))
 }
 
-/// Whether every touched file is, by its stat data, what the index and the old commit say, and nothing is where new ones
-/// go. What this can show needs no dry run; any doubt, and git is asked.
-fn surely_clear(repository: &Repository, site: &Worktree, index: &Path, changed: &[Changed]) -> bool {
+/// Whether every touched file is, by its stat data, what the index and the old commit say, and
+/// nothing is where new ones go. What this can show needs no dry run; any doubt, and git is asked.
+fn surely_clear(
+    repository: &Repository,
+    site: &Worktree,
+    index: &Path,
+    changed: &[Changed],
+) -> bool {
     use gix::index::entry::{Flags, Mode, Stat};
-    let Ok(own) = repository.as_in(site) else { return false };
-    let Ok(options) = own.stat_options() else { return false };
+    let Ok(own) = repository.as_in(site) else {
+        return false;
+    };
+    let Ok(options) = own.stat_options() else {
+        return false;
+    };
     let hash = repository.gix.object_hash();
-    let Ok(index) = gix::index::File::at(index, hash, true, Default::default()) else { return false };
+    let Ok(index) = gix::index::File::at(index, hash, true, Default::default()) else {
+        return false;
+    };
     let config = own.config_snapshot();
-    let enabled = |key: &str| config.boolean(key).unwrap_or_else(|| config.string(key).is_none());
+    let enabled = |key: &str| {
+        config
+            .boolean(key)
+            .unwrap_or_else(|| config.string(key).is_none())
+    };
     let (symlinks, modes) = (enabled("core.symlinks"), enabled("core.fileMode"));
     let odd = Flags::ASSUME_VALID | Flags::SKIP_WORKTREE | Flags::INTENT_TO_ADD;
     if index.is_sparse() || index.entries().iter().any(|entry| entry.stage_raw() != 0) {
@@ -140,7 +220,9 @@ fn surely_clear(repository: &Repository, site: &Worktree, index: &Path, changed:
     }
     changed.iter().all(|change| {
         let path = change.path.as_bstr();
-        let metadata = gix::index::fs::Metadata::from_path_no_follow(&site.path.join(crate::store::path(path)));
+        let metadata = gix::index::fs::Metadata::from_path_no_follow(
+            &site.path.join(crate::store::path(path)),
+        );
         match (change.old, metadata) {
             (None, Err(error)) => {
                 let below = [path.as_bytes(), b"/"].concat();
@@ -154,7 +236,10 @@ fn surely_clear(repository: &Repository, site: &Worktree, index: &Path, changed:
                 entry.id == id
                     && entry.mode == Mode::from(mode)
                     && entry.mode != Mode::COMMIT
-                    && entry.mode.change_to_match_fs(&metadata, symlinks, modes).is_none()
+                    && entry
+                        .mode
+                        .change_to_match_fs(&metadata, symlinks, modes)
+                        .is_none()
                     && !entry.flags.intersects(odd)
                     && entry.stat.size != 0
                     && !entry.stat.is_racy(index.timestamp(), options)
@@ -174,9 +259,10 @@ fn hidden(
 ) -> Vec<(BString, HiddenBy)> {
     use gix::index::entry::{Flags, Stat};
     let hash = repository.gix.object_hash();
-    let (Ok(index), Ok(options)) =
-        (gix::index::File::at(index, hash, true, Default::default()), repository.gix.stat_options())
-    else {
+    let (Ok(index), Ok(options)) = (
+        gix::index::File::at(index, hash, true, Default::default()),
+        repository.gix.stat_options(),
+    ) else {
         return Vec::new();
     };
     let by = |flags: Flags| match () {
@@ -185,32 +271,57 @@ fn hidden(
         () => None,
     };
     let changed = |entry: &gix::index::Entry, path: &BStr| {
-        let metadata = gix::index::fs::Metadata::from_path_no_follow(&site.path.join(crate::store::path(path)));
-        metadata.is_ok_and(|found| !Stat::from_fs(&found).is_ok_and(|stat| stat.matches(&entry.stat, options)))
+        let metadata = gix::index::fs::Metadata::from_path_no_follow(
+            &site.path.join(crate::store::path(path)),
+        );
+        metadata.is_ok_and(|found| {
+            !Stat::from_fs(&found).is_ok_and(|stat| stat.matches(&entry.stat, options))
+        })
     };
-    let entries = index.entries().iter().map(|entry| (entry, entry.path(&index)));
+    let entries = index
+        .entries()
+        .iter()
+        .map(|entry| (entry, entry.path(&index)));
     let entries = entries.filter(|(_, path)| touched.contains(path));
     entries
-        .filter_map(|(entry, path)| Some((path.to_owned(), by(entry.flags).filter(|_| changed(entry, path))?)))
+        .filter_map(|(entry, path)| {
+            Some((
+                path.to_owned(),
+                by(entry.flags).filter(|_| changed(entry, path))?,
+            ))
+        })
         .collect()
 }
 
 /// Files that are in no index and that the landing's new files would replace.
-fn strangers(repository: &Repository, site: &Worktree, index: &Path, changed: &[Changed]) -> Result<Vec<BString>> {
-    let going: HashSet<&BStr> =
-        changed.iter().filter(|change| change.old.is_some()).map(|change| change.path.as_bstr()).collect();
+fn strangers(
+    repository: &Repository,
+    site: &Worktree,
+    index: &Path,
+    changed: &[Changed],
+) -> Result<Vec<BString>> {
+    let going: HashSet<&BStr> = changed
+        .iter()
+        .filter(|change| change.old.is_some())
+        .map(|change| change.path.as_bstr())
+        .collect();
     let mut found = HashSet::new();
     for change in changed.iter().filter(|change| change.old.is_none()) {
         if change.new.is_none_or(|(mode, _)| mode.is_commit()) {
             continue;
         }
         let path = change.path.as_bstr();
-        // A file where the new path needs a directory. What a symbolic link leads to stays where it is.
+        // A file where the new path needs a directory. What a symbolic link leads to stays where it
+        // is.
         let is_no_directory = |parent: &&BStr| {
             let metadata = std::fs::symlink_metadata(site.path.join(crate::store::path(parent)));
             metadata.is_ok_and(|metadata| !metadata.is_dir())
         };
-        if let Some(parent) = path.find_iter("/").map(|at| path[..at].as_bstr()).find(is_no_directory) {
+        if let Some(parent) = path
+            .find_iter("/")
+            .map(|at| path[..at].as_bstr())
+            .find(is_no_directory)
+        {
             if !going.contains(parent) {
                 found.insert(parent.to_owned());
             }
@@ -228,19 +339,34 @@ fn strangers(repository: &Repository, site: &Worktree, index: &Path, changed: &[
         return Ok(Vec::new());
     }
     // What is staged there is read-tree's to judge.
-    let tracked = on_index(repository, site, index).args(["ls-files", "-z"]).stdout()?;
-    let tracked: HashSet<&BStr> = tracked.split(|byte| *byte == 0).map(ByteSlice::as_bstr).collect();
-    let mut found: Vec<BString> = found.into_iter().filter(|path| !tracked.contains(path.as_bstr())).collect();
+    let tracked = on_index(repository, site, index)
+        .args(["ls-files", "-z"])
+        .stdout()?;
+    let tracked: HashSet<&BStr> = tracked
+        .split(|byte| *byte == 0)
+        .map(ByteSlice::as_bstr)
+        .collect();
+    let mut found: Vec<BString> = found
+        .into_iter()
+        .filter(|path| !tracked.contains(path.as_bstr()))
+        .collect();
     found.sort();
     Ok(found)
 }
 
 /// Everything below a directory that the landing turns into a file, except what leaves with it.
-fn below(root: &Path, directory: &BStr, going: &HashSet<&BStr>, found: &mut HashSet<BString>) -> Result<()> {
+fn below(
+    root: &Path,
+    directory: &BStr,
+    going: &HashSet<&BStr>,
+    found: &mut HashSet<BString>,
+) -> Result<()> {
     let full = root.join(crate::store::path(directory));
     for entry in std::fs::read_dir(&full).context("read", &full)? {
         let entry = entry.context("read", &full)?;
-        let path: BString = [directory.as_bytes(), b"/", entry.file_name().as_bytes()].concat().into();
+        let path: BString = [directory.as_bytes(), b"/", entry.file_name().as_bytes()]
+            .concat()
+            .into();
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             below(root, path.as_bstr(), going, found)?;
         } else if !going.contains(path.as_bstr()) {

@@ -1,5 +1,5 @@
-//! What a landing would do, foretold: nothing is written and no hook is asked, but whatever would refuse the landing itself
-//! refuses here, with the same words.
+//! What a landing would do, foretold: nothing is written and no hook is asked, but whatever would
+//! refuse the landing itself refuses here, with the same words.
 
 use super::Outcome;
 use super::apply::{Move, is_half_landed};
@@ -16,7 +16,12 @@ use crate::repository::tree_diff::changes_in;
 use crate::store::lockfile::LockFile;
 
 /// What landing would do. Changes nothing, asks no hook.
-pub fn preview(repository: &Repository, facts: &Facts, landing: &Landing, own_message: bool) -> Result<Outcome> {
+pub fn preview(
+    repository: &Repository,
+    facts: &Facts,
+    landing: &Landing,
+    own_message: bool,
+) -> Result<Outcome> {
     let scratch = Scratch::outside(repository)?;
     let worktrees = repository.worktrees()?;
     let place = Place::of(repository, &scratch, &worktrees, facts, landing)?;
@@ -25,7 +30,8 @@ pub fn preview(repository: &Repository, facts: &Facts, landing: &Landing, own_me
         Verdict::Commit(new, commits) => (new, place.landed(Some(new), commits)),
         Verdict::Tree(tree, _) => (tree, place.landed(None, place.ahead()?)),
     };
-    // What a dead landing has left there is healed before the next one lands, which a dry run must not do.
+    // What a dead landing has left there is healed before the next one lands, which a dry run must
+    // not do.
     let is_whole = |site: &&Worktree| !is_half_landed(repository, place.base, Some(&site.git_dir));
     if let Some(site) = place.site.filter(is_whole) {
         ensure_clear(&place, site, new)?;
@@ -33,8 +39,9 @@ pub fn preview(repository: &Repository, facts: &Facts, landing: &Landing, own_me
     Ok(Outcome::Landed(landed))
 }
 
-/// Asks what the landing asks of the worktree that has the base checked out, on a copy of its index outside the repository;
-/// `new` is the commit or tree that would land, and may be in the quarantine only.
+/// Asks what the landing asks of the worktree that has the base checked out, on a copy of its index
+/// outside the repository; `new` is the commit or tree that would land, and may be in the
+/// quarantine only.
 fn ensure_clear(place: &Place<'_>, site: &Worktree, new: ObjectId) -> Result<()> {
     let (repository, scratch) = (place.repository, place.scratch);
     let index = site.git_dir.join("index");
@@ -50,10 +57,16 @@ fn ensure_clear(place: &Place<'_>, site: &Worktree, new: ObjectId) -> Result<()>
         reason: "",
         scratch: Some(scratch),
     };
-    let halves = std::fs::read_dir(&site.git_dir).context("read", &site.git_dir)?.flatten();
-    if halves.map(|entry| entry.file_name()).any(|name| name.as_encoded_bytes().starts_with(b"sharedindex.")) {
+    let halves = std::fs::read_dir(&site.git_dir)
+        .context("read", &site.git_dir)?
+        .flatten();
+    if halves
+        .map(|entry| entry.file_name())
+        .any(|name| name.as_encoded_bytes().starts_with(b"sharedindex."))
+    {
         // A git that writes a split index may write another half into the git directory.
-        let whole = obstacles::on_copy(repository, &planned, site, &copy.path).args(["-c", "core.splitIndex=false"]);
+        let whole = obstacles::on_copy(repository, &planned, site, &copy.path)
+            .args(["-c", "core.splitIndex=false"]);
         whole.args(["update-index", "--no-split-index"]).run()?;
     }
     obstacles::ensure_clear(repository, &planned, site, &copy.path, &changed)

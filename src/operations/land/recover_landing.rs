@@ -1,4 +1,5 @@
-//! Completes or undoes a move of a base that its process did not live to end; the steps are those of [`super::apply`].
+//! Completes or undoes a move of a base that its process did not live to end; the steps are those
+//! of [`super::apply`].
 
 use super::apply::{Intent, read_tree};
 use crate::domain::finish::Relation;
@@ -18,12 +19,20 @@ use crate::store::scratch::dead;
 /// Completes or undoes the move.
 pub fn recover(repository: &Repository, running: &Running, intent: &Intent) -> Result<Healing> {
     let what = format!("a landing on '{}'", intent.base);
-    let halted = Halted { what, worktree: &intent.worktree, git_dir: &intent.git_dir };
+    let halted = Halted {
+        what,
+        worktree: &intent.worktree,
+        git_dir: &intent.git_dir,
+    };
     halted.heal(repository, running, |site| heal(repository, intent, site))
 }
 
 /// Whether the landing counts, and whether the index fits.
-fn heal(repository: &Repository, intent: &Intent, site: Option<(&Worktree, &LockFile)>) -> Result<(bool, bool)> {
+fn heal(
+    repository: &Repository,
+    intent: &Intent,
+    site: Option<(&Worktree, &LockFile)>,
+) -> Result<(bool, bool)> {
     let index = intent.git_dir.join("index");
     let now = repository.ref_target(&intent.base)?;
     let landed = match now {
@@ -41,8 +50,11 @@ fn heal(repository: &Repository, intent: &Intent, site: Option<(&Worktree, &Lock
         let same = index_signature(&index) == intent.index;
         if !landed {
             let back = worktree_files::put_back(repository, site, intent.old, intent.new);
-            // Where a gc has taken away what was to land, nothing tells any more which files are the landing's.
-            let known = crate::operations::land::keepalive_ref::is_whole(repository, intent.old, intent.new);
+            // Where a gc has taken away what was to land, nothing tells any more which files are
+            // the landing's.
+            let known = crate::operations::land::keepalive_ref::is_whole(
+                repository, intent.old, intent.new,
+            );
             fits = match back {
                 Err(error) if known => return Err(error),
                 back => back.is_ok() && (same || is_of(repository, site, intent.old, now)?),
@@ -62,15 +74,32 @@ fn heal(repository: &Repository, intent: &Intent, site: Option<(&Worktree, &Lock
     Ok((landed, fits))
 }
 
-/// Moves an index that another git has written since the landing died; what it has of its own stays. `false` where it has
-/// something of its own among what lands.
-fn bring_along(repository: &Repository, site: &Worktree, intent: &Intent, lock: &LockFile) -> Result<bool> {
+/// Moves an index that another git has written since the landing died; what it has of its own
+/// stays. `false` where it has something of its own among what lands.
+fn bring_along(
+    repository: &Repository,
+    site: &Worktree,
+    intent: &Intent,
+    lock: &LockFile,
+) -> Result<bool> {
     if site.head.branch().map(RefName::from).as_ref() != Some(&intent.base) {
         return Ok(false);
     }
-    let copy = Prepared::copy(&site.git_dir.join("index"), site.git_dir.join(format!("lane-index-{}", unique_id())))?;
+    let copy = Prepared::copy(
+        &site.git_dir.join("index"),
+        site.git_dir.join(format!("lane-index-{}", unique_id())),
+    )?;
     // The files have what lands already, and are none of the index's business here.
-    let moved = read_tree(repository, site, &copy.path, &["-i", "-m"], intent.old, intent.new)?.status.success();
+    let moved = read_tree(
+        repository,
+        site,
+        &copy.path,
+        &["-i", "-m"],
+        intent.old,
+        intent.new,
+    )?
+    .status
+    .success();
     if moved {
         lock.replace_with(&copy.path)?;
     }
@@ -78,13 +107,23 @@ fn bring_along(repository: &Repository, site: &Worktree, intent: &Intent, lock: 
 }
 
 /// Whether the index that another git has written since is still that of `old`, as is the base.
-fn is_of(repository: &Repository, site: &Worktree, old: ObjectId, now: Option<ObjectId>) -> Result<bool> {
-    let compare = repository.git_in(site).args(["diff-index", "--cached", "--quiet"]).arg(old.to_string()).output()?;
+fn is_of(
+    repository: &Repository,
+    site: &Worktree,
+    old: ObjectId,
+    now: Option<ObjectId>,
+) -> Result<bool> {
+    let compare = repository
+        .git_in(site)
+        .args(["diff-index", "--cached", "--quiet"])
+        .arg(old.to_string())
+        .output()?;
     Ok(now == Some(old) && compare.status.success())
 }
 
-/// Removes the directories of dead processes, and the refs of their landings; `healed` says that a landing was healed
-/// whose directory may be gone already. A living landing may have been kept from removing its ref by a lock.
+/// Removes the directories of dead processes, and the refs of their landings; `healed` says that a
+/// landing was healed whose directory may be gone already. A living landing may have been kept from
+/// removing its ref by a lock.
 pub fn clean(repository: &Repository, healed: bool) -> Result<()> {
     let (dead, _locks) = dead(&home(&repository.lane_dir()), "");
     if healed || !dead.is_empty() || repository.common_dir().join("refs/lane/landing").exists() {

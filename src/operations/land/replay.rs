@@ -1,8 +1,10 @@
-//! The lane's commits replayed onto the base in memory, as `git rebase` would pick them, and whether that is all of the
-//! lane: what a merge commit of it holds beyond its parents is not replayed.
+//! The lane's commits replayed onto the base in memory, as `git rebase` would pick them, and
+//! whether that is all of the lane: what a merge commit of it holds beyond its parents is not
+//! replayed.
 //!
-//! A pick is a merge whose base is the commit's parent. `merge-tree` takes an explicit merge base only from git 2.40 on,
-//! so the three trees are dressed as commits: two children of a parentless one.
+//! A pick is a merge whose base is the commit's parent. `merge-tree` takes an explicit merge base
+//! only from git 2.40 on, so the three trees are dressed as commits: two children of a parentless
+//! one.
 
 use std::collections::HashSet;
 
@@ -78,20 +80,39 @@ pub struct Replay<'a> {
 }
 
 impl Replay<'_> {
-    /// Replays what `tip` has and `onto` lacks. `arrival` tells which commits the base has already: the patch ids of `git
-    /// rev-list --cherry-pick` ignore white space, and what differs in nothing else is not there.
-    pub fn run(&self, onto: ObjectId, tip: ObjectId, arrival: impl Fn() -> Result<Arrival>) -> Result<Replayed> {
+    /// Replays what `tip` has and `onto` lacks. `arrival` tells which commits the base has already:
+    /// the patch ids of `git rev-list --cherry-pick` ignore white space, and what differs in
+    /// nothing else is not there.
+    pub fn run(
+        &self,
+        onto: ObjectId,
+        tip: ObjectId,
+        arrival: impl Fn() -> Result<Arrival>,
+    ) -> Result<Replayed> {
         let (originals, alike) = self.originals(onto, tip)?;
-        let parented = |original: &&Original| alike.contains(&original.id) && original.parents.len() == 1;
-        let alike: Vec<_> = originals.iter().filter(parented).map(|twin| (twin.id, twin.parents[0])).collect();
-        let twins = if alike.is_empty() { Vec::new() } else { arrival()?.twins(onto, tip, &alike)? };
+        let parented =
+            |original: &&Original| alike.contains(&original.id) && original.parents.len() == 1;
+        let alike: Vec<_> = originals
+            .iter()
+            .filter(parented)
+            .map(|twin| (twin.id, twin.parents[0]))
+            .collect();
+        let twins = if alike.is_empty() {
+            Vec::new()
+        } else {
+            arrival()?.twins(onto, tip, &alike)?
+        };
         let mut done = Replayed {
             new: onto,
             commits: 0,
             tree: self.read(onto)?.tree,
             picks: Vec::new(),
             merges: Vec::new(),
-            undone: twins.iter().filter(|(_, stands)| !stands).map(|(id, _)| *id).collect(),
+            undone: twins
+                .iter()
+                .filter(|(_, stands)| !stands)
+                .map(|(id, _)| *id)
+                .collect(),
         };
         let mut committer = None;
         for original in originals {
@@ -110,26 +131,51 @@ impl Replay<'_> {
             let before = self.parent_tree(&original)?;
             let picked = self.pick(&original, done.tree)?;
             let empty_before = original.parents.len() == 1 && before == original.tree;
-            // What the base already has in another form becomes empty and goes, as in `git rebase --empty=drop`.
+            // What the base already has in another form becomes empty and goes, as in `git rebase
+            // --empty=drop`.
             if picked != done.tree || empty_before {
                 done.new = self.commit(&original, picked, done.new, &mut committer)?;
                 done.commits += 1;
             }
-            done.picks.push(Pick { original, before, onto: done.tree, tree: picked });
+            done.picks.push(Pick {
+                original,
+                before,
+                onto: done.tree,
+                tree: picked,
+            });
             done.tree = picked;
         }
         Ok(done)
     }
 
-    /// The commits as the sequencer would list them, merges among them, and those of which git says that the base has a
-    /// commit with the same patch id.
-    fn originals(&self, onto: ObjectId, tip: ObjectId) -> Result<(Vec<Original>, HashSet<ObjectId>)> {
-        let list = ["rev-list", "--reverse", "--topo-order", "--right-only", "--cherry-mark"];
-        let listed = self.repository.git_here().args(list).arg(format!("{onto}...{tip}")).stdout()?;
+    /// The commits as the sequencer would list them, merges among them, and those of which git says
+    /// that the base has a commit with the same patch id.
+    fn originals(
+        &self,
+        onto: ObjectId,
+        tip: ObjectId,
+    ) -> Result<(Vec<Original>, HashSet<ObjectId>)> {
+        let list = [
+            "rev-list",
+            "--reverse",
+            "--topo-order",
+            "--right-only",
+            "--cherry-mark",
+        ];
+        let listed = self
+            .repository
+            .git_here()
+            .args(list)
+            .arg(format!("{onto}...{tip}"))
+            .stdout()?;
         let (mut originals, mut alike) = (Vec::new(), HashSet::new());
         for line in listed.lines() {
-            let id = line.strip_prefix(b"=").or_else(|| line.strip_prefix(b"+")).unwrap_or(line);
-            let id = ObjectId::from_hex(id).map_err(|error| Error::git(format!("git rev-list: {error}")))?;
+            let id = line
+                .strip_prefix(b"=")
+                .or_else(|| line.strip_prefix(b"+"))
+                .unwrap_or(line);
+            let id = ObjectId::from_hex(id)
+                .map_err(|error| Error::git(format!("git rev-list: {error}")))?;
             if line.starts_with(b"=") {
                 alike.insert(id);
             }
@@ -144,7 +190,17 @@ impl Replay<'_> {
         for pick in &done.picks {
             let theirs = self.dress(pick.original.tree, Some(self.dress(pick.before, None)?))?;
             let ours = self.dress(pick.onto, Some(self.dress(pick.before, None)?))?;
-            if !arrival.left_out(Pair { ours, theirs, fork: pick.before }, pick.tree)?.is_empty() {
+            if !arrival
+                .left_out(
+                    Pair {
+                        ours,
+                        theirs,
+                        fork: pick.before,
+                    },
+                    pick.tree,
+                )?
+                .is_empty()
+            {
                 found.push(pick.original.id);
             }
         }
@@ -182,11 +238,18 @@ impl Replay<'_> {
         match self.bench.merge(ours, theirs)? {
             Merged::Clean(tree) => Ok(tree),
             Merged::Conflict { paths, messages } => {
-                let subject = commit.message.lines().next().unwrap_or_default().to_str_lossy();
+                let subject = commit
+                    .message
+                    .lines()
+                    .next()
+                    .unwrap_or_default()
+                    .to_str_lossy();
                 let what = format!("commit {} ('{subject}')", commit.id.to_hex_with_len(10));
                 let base = self.base;
-                let remedy =
-                    format!("in the lane: git rebase {}, resolve (rerere helps there), then finish again", quote(base));
+                let remedy = format!(
+                    "in the lane: git rebase {}, resolve (rerere helps there), then finish again",
+                    quote(base)
+                );
                 Err(conflict(what, base, &paths, &messages, remedy))
             }
         }
@@ -194,13 +257,17 @@ impl Replay<'_> {
 
     /// A tree as a commit without an author, for a merge only.
     fn dress(&self, tree: ObjectId, parent: Option<ObjectId>) -> Result<ObjectId> {
-        let parent = parent.map(|parent| format!("parent {parent}\n")).unwrap_or_default();
+        let parent = parent
+            .map(|parent| format!("parent {parent}\n"))
+            .unwrap_or_default();
         let who = "lane <lane> 0 +0000";
         let raw = format!("tree {tree}\n{parent}author {who}\ncommitter {who}\n\nlane\n");
-        self.scratch.write_commit(self.repository.gix.object_hash(), raw.as_bytes())
+        self.scratch
+            .write_commit(self.repository.gix.object_hash(), raw.as_bytes())
     }
 
-    /// The commit with author, message and encoding of `original`; signed where `commit.gpgSign` asks for it.
+    /// The commit with author, message and encoding of `original`; signed where `commit.gpgSign`
+    /// asks for it.
     fn commit(
         &self,
         original: &Original,
@@ -223,15 +290,27 @@ impl Replay<'_> {
         }
         raw.push(b'\n');
         raw.extend_from_slice(&original.message);
-        self.scratch.write_commit(self.repository.gix.object_hash(), &raw)
+        self.scratch
+            .write_commit(self.repository.gix.object_hash(), &raw)
     }
 
-    fn commit_signed(&self, original: &Original, tree: ObjectId, parent: ObjectId) -> Result<ObjectId> {
+    fn commit_signed(
+        &self,
+        original: &Original,
+        tree: ObjectId,
+        parent: ObjectId,
+    ) -> Result<ObjectId> {
         use std::os::unix::ffi::OsStrExt;
         let author = original.author.as_bstr();
-        let parts = author.rsplit_once_str("> ").and_then(|(who, when)| Some((who.split_once_str(" <")?, when)));
-        let ((name, email), when) = parts.ok_or_else(|| Error::git(format!("cannot read author '{author}'")))?;
-        let encoding = original.encoding.as_ref().map_or_else(|| "UTF-8".into(), |encoding| encoding.to_str_lossy());
+        let parts = author
+            .rsplit_once_str("> ")
+            .and_then(|(who, when)| Some((who.split_once_str(" <")?, when)));
+        let ((name, email), when) =
+            parts.ok_or_else(|| Error::git(format!("cannot read author '{author}'")))?;
+        let encoding = original
+            .encoding
+            .as_ref()
+            .map_or_else(|| "UTF-8".into(), |encoding| encoding.to_str_lossy());
         let text = std::ffi::OsStr::from_bytes;
         let git = (self.git)()
             .arg("-c")
@@ -243,14 +322,17 @@ impl Replay<'_> {
             .env("GIT_AUTHOR_DATE", text(&[b"@", when].concat()))
             .input(original.message.clone());
         let id = self.scratch.contain(git).text()?;
-        ObjectId::from_hex(id.as_bytes()).map_err(|error| Error::git(format!("git commit-tree: {error}")))
+        ObjectId::from_hex(id.as_bytes())
+            .map_err(|error| Error::git(format!("git commit-tree: {error}")))
     }
 
     fn read(&self, id: ObjectId) -> Result<Original> {
         let unreadable = |error: String| Error::git(format!("cannot read commit {id}: {error}"));
         let object = retry::objects(&self.repository.gix, || self.repository.gix.find_commit(id))
             .map_err(|error| unreadable(error.to_string()))?;
-        let decoded = object.decode().map_err(|error| unreadable(error.to_string()))?;
+        let decoded = object
+            .decode()
+            .map_err(|error| unreadable(error.to_string()))?;
         Ok(Original {
             id,
             tree: decoded.tree(),

@@ -1,9 +1,11 @@
-//! The files of a landing, made ready aside, so that nothing but renames is left to do when it counts.
+//! The files of a landing, made ready aside, so that nothing but renames is left to do when it
+//! counts.
 //!
-//! Many files, an index and a ref are not replaced at one instant; a process that looks in the middle sees a mixture. All that takes
-//! time is therefore done before: git writes the files, filters and all, into the landing's scratch directory, and computes
-//! the new index. Where any of this might end otherwise than a `git read-tree -u` in place, nothing is made ready, and
-//! that is what happens instead.
+//! Many files, an index and a ref are not replaced at one instant; a process that looks in the
+//! middle sees a mixture. All that takes time is therefore done before: git writes the files,
+//! filters and all, into the landing's scratch directory, and computes the new index. Where any of
+//! this might end otherwise than a `git read-tree -u` in place, nothing is made ready, and that is
+//! what happens instead.
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
@@ -14,7 +16,9 @@ use std::path::{Path, PathBuf};
 use bstr::{BStr, BString, ByteSlice};
 use gix::index::entry::{Flags, Mode, Stat};
 use gix::index::fs::Metadata;
-use rustix::fs::{AtFlags, CWD, RenameFlags, Timespec, Timestamps, UTIME_NOW, renameat_with, utimensat};
+use rustix::fs::{
+    AtFlags, CWD, RenameFlags, Timespec, Timestamps, UTIME_NOW, renameat_with, utimensat,
+};
 use rustix::io::Errno;
 
 use super::apply::{Move, on_index, read_tree};
@@ -30,8 +34,14 @@ use crate::store::{permissions, retry};
 
 /// The present, as utimensat(2) wants it.
 const NOW: Timestamps = Timestamps {
-    last_access: Timespec { tv_sec: 0, tv_nsec: UTIME_NOW },
-    last_modification: Timespec { tv_sec: 0, tv_nsec: UTIME_NOW },
+    last_access: Timespec {
+        tv_sec: 0,
+        tv_nsec: UTIME_NOW,
+    },
+    last_modification: Timespec {
+        tv_sec: 0,
+        tv_nsec: UTIME_NOW,
+    },
 };
 
 /// What tells a file from every other one, and from itself after a change.
@@ -39,8 +49,18 @@ type Seen = (u64, u64, u32, u64, (i64, i64), (i64, i64));
 
 fn look_at(file: &Path) -> Option<Seen> {
     let found = std::fs::symlink_metadata(file).ok()?;
-    let times = ((found.mtime(), found.mtime_nsec()), (found.ctime(), found.ctime_nsec()));
-    Some((found.dev(), found.ino(), found.mode(), found.size(), times.0, times.1))
+    let times = (
+        (found.mtime(), found.mtime_nsec()),
+        (found.ctime(), found.ctime_nsec()),
+    );
+    Some((
+        found.dev(),
+        found.ino(),
+        found.mode(),
+        found.size(),
+        times.0,
+        times.1,
+    ))
 }
 
 /// What the touched files looked like before git-lane asked whether they are in the way.
@@ -49,7 +69,12 @@ pub(super) struct Looks(Vec<Option<Seen>>);
 
 impl Looks {
     pub(super) fn at(site: &Worktree, changed: &[Changed]) -> Self {
-        Looks(changed.iter().map(|change| look_at(&file_at(site, change))).collect())
+        Looks(
+            changed
+                .iter()
+                .map(|change| look_at(&file_at(site, change)))
+                .collect(),
+        )
     }
 }
 
@@ -67,8 +92,8 @@ pub(super) struct Staged {
 }
 
 impl Staged {
-    /// Makes everything ready; `prepared` becomes the new index, without stat data of the new files. `None`, and nothing has
-    /// changed, where git had better do it in place.
+    /// Makes everything ready; `prepared` becomes the new index, without stat data of the new
+    /// files. `None`, and nothing has changed, where git had better do it in place.
     pub(super) fn make(
         repository: &Repository,
         planned: &Move<'_>,
@@ -80,7 +105,9 @@ impl Staged {
         // A landing that loses its race comes here again.
         let directory = planned.scratch?.path(&unique_id());
         permissions::create_dir(&directory).ok()?;
-        let staged = Self::make_in(&directory, repository, planned, site, prepared, changed, looks);
+        let staged = Self::make_in(
+            &directory, repository, planned, site, prepared, changed, looks,
+        );
         if staged.is_none() {
             // The disk may be full, and has to do for what happens instead.
             drop(std::fs::remove_dir_all(&directory));
@@ -98,32 +125,68 @@ impl Staged {
         looks: Looks,
     ) -> Option<Self> {
         let directories = directories(site, directory, &changed)?;
-        if !is_usual(repository, site) || !is_plain(repository, site, &prepared.path, &changed, &directories) {
+        if !is_usual(repository, site)
+            || !is_plain(repository, site, &prepared.path, &changed, &directories)
+        {
             return None;
         }
-        let next = Prepared::copy(&prepared.path, site.git_dir.join(format!("lane-index-{}", unique_id()))).ok()?;
+        let next = Prepared::copy(
+            &prepared.path,
+            site.git_dir.join(format!("lane-index-{}", unique_id())),
+        )
+        .ok()?;
         // First of all, because it refuses paths that are none.
-        let read = read_tree(repository, site, &next.path, &["-m"], planned.old, planned.new).ok()?;
+        let read = read_tree(
+            repository,
+            site,
+            &next.path,
+            &["-m"],
+            planned.old,
+            planned.new,
+        )
+        .ok()?;
         read.status.success().then_some(())?;
         let coming = || changed.iter().filter(|change| change.new.is_some());
-        let mut index = Stamps::of(&next.path, repository.gix.object_hash(), coming().map(|c| c.path.as_bstr()))?;
-        let paths: BString =
-            coming().flat_map(|change| [change.path.as_slice(), b"\0"].concat()).collect::<Vec<_>>().into();
+        let mut index = Stamps::of(
+            &next.path,
+            repository.gix.object_hash(),
+            coming().map(|c| c.path.as_bstr()),
+        )?;
+        let paths: BString = coming()
+            .flat_map(|change| [change.path.as_slice(), b"\0"].concat())
+            .collect::<Vec<_>>()
+            .into();
         let mut prefix = std::ffi::OsString::from("--prefix=");
         prefix.push(directory.join(""));
-        let git = on_index(repository, site, &next.path).args(["checkout-index", "-z", "--stdin"]).arg(prefix);
+        let git = on_index(repository, site, &next.path)
+            .args(["checkout-index", "-z", "--stdin"])
+            .arg(prefix);
         git.input(paths).run().ok()?;
-        coming().all(|change| look_at(&staged(directory, change)).is_some()).then_some(())?;
+        coming()
+            .all(|change| look_at(&staged(directory, change)).is_some())
+            .then_some(())?;
         std::fs::rename(&next.path, &prepared.path).ok()?;
         index.moved_to(&prepared.path);
         step("land.staged");
-        Some(Staged { directory: directory.to_owned(), changed, looks, directories, index, placed: 0 })
+        Some(Staged {
+            directory: directory.to_owned(),
+            changed,
+            looks,
+            directories,
+            index,
+            placed: 0,
+        })
     }
 
-    /// Puts all files in place, and their stat data into the index. An error means that some may be there already, and so
-    /// does `false`: another process has been there since everything was found clear.
+    /// Puts all files in place, and their stat data into the index. An error means that some may be
+    /// there already, and so does `false`: another process has been there since everything was
+    /// found clear.
     pub(super) fn put_in_place(&mut self, site: &Worktree) -> Result<bool> {
-        if self.directories.iter().any(|(directory, id)| identity(directory).as_ref() != Some(id)) {
+        if self
+            .directories
+            .iter()
+            .any(|(directory, id)| identity(directory).as_ref() != Some(id))
+        {
             return Ok(false);
         }
         let coming = || self.changed.iter().filter(|change| change.new.is_some());
@@ -155,14 +218,15 @@ impl Staged {
         let stat = |change: &Changed| {
             let file = file_at(site, change);
             let metadata = Metadata::from_path_no_follow(&file).context("read", &file)?;
-            Stat::from_fs(&metadata).map_err(|error| Error::environment("cannot read the clock").source(error))
+            Stat::from_fs(&metadata)
+                .map_err(|error| Error::environment("cannot read the clock").source(error))
         };
         let stats = coming().map(stat).collect::<Result<Vec<_>>>()?;
         self.index.write(stats.into_iter()).map(|()| true)
     }
 
-    /// Takes back what is in place, and nothing else: the file that the user has made where a new one should have gone may
-    /// look like the beginning of that.
+    /// Takes back what is in place, and nothing else: the file that the user has made where a new
+    /// one should have gone may look like the beginning of that.
     pub(super) fn take_back(&self, repository: &Repository, site: &Worktree) -> Result<()> {
         worktree_files::put_back_these(repository, site, &self.changed[..self.placed])?;
         for change in self.changed.iter().filter(|change| change.old.is_none()) {
@@ -196,9 +260,18 @@ fn identity(directory: &Path) -> Option<(u64, u64)> {
 fn make_way(root: &Path, file: &Path) -> Result<bool> {
     let parent = file.parent().unwrap_or(root);
     match std::fs::create_dir_all(parent) {
-        Err(error) if matches!(error.kind(), ErrorKind::AlreadyExists | ErrorKind::NotADirectory) => Ok(false),
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::AlreadyExists | ErrorKind::NotADirectory
+            ) =>
+        {
+            Ok(false)
+        }
         // A symbolic link to a directory is as good as one for that call.
-        made => made.context("create", parent).map(|()| !worktree_files::is_behind_a_file(root, file)),
+        made => made
+            .context("create", parent)
+            .map(|()| !worktree_files::is_behind_a_file(root, file)),
     }
 }
 
@@ -210,15 +283,22 @@ fn rename_to_nothing(from: &Path, to: &Path) -> std::io::Result<()> {
     }
 }
 
-/// The directories on the way to the touched files, as far as they are there; `None` where a file that is made in `staging`
-/// and renamed would not be what it would be had it been made in place.
-fn directories(site: &Worktree, staging: &Path, changed: &[Changed]) -> Option<BTreeMap<PathBuf, (u64, u64)>> {
+/// The directories on the way to the touched files, as far as they are there; `None` where a file
+/// that is made in `staging` and renamed would not be what it would be had it been made in place.
+fn directories(
+    site: &Worktree,
+    staging: &Path,
+    changed: &[Changed],
+) -> Option<BTreeMap<PathBuf, (u64, u64)>> {
     let mount = inherits_nothing(staging)?;
     let mut found = BTreeMap::new();
     for change in changed {
         let file = file_at(site, change);
-        let mut above: Vec<&Path> =
-            file.ancestors().skip(1).take_while(|above| above.starts_with(&site.path)).collect();
+        let mut above: Vec<&Path> = file
+            .ancestors()
+            .skip(1)
+            .take_while(|above| above.starts_with(&site.path))
+            .collect();
         above.reverse();
         for directory in above {
             if found.contains_key(directory) {
@@ -235,18 +315,26 @@ fn directories(site: &Worktree, staging: &Path, changed: &[Changed]) -> Option<B
     Some(found)
 }
 
-/// The device and mount of a directory that gives what is made in it neither a group nor an access list.
+/// The device and mount of a directory that gives what is made in it neither a group nor an access
+/// list.
 fn inherits_nothing(directory: &Path) -> Option<(u64, u64)> {
     let found = std::fs::symlink_metadata(directory).ok()?;
-    let listed = rustix::fs::getxattr(directory, "system.posix_acl_default", &mut [0_u8; 0][..]).is_ok();
+    let listed =
+        rustix::fs::getxattr(directory, "system.posix_acl_default", &mut [0_u8; 0][..]).is_ok();
     (found.mode() & 0o2000 == 0 && !listed).then(|| (found.dev(), mount(directory)))
 }
 
-/// Nothing is renamed from one mount to another, not even where both show the same device; 0 if the system does not say.
+/// Nothing is renamed from one mount to another, not even where both show the same device; 0 if the
+/// system does not say.
 #[cfg(target_os = "linux")]
 fn mount(directory: &Path) -> u64 {
     use rustix::fs::{StatxFlags, statx};
-    let found = statx(CWD, directory, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::MNT_ID);
+    let found = statx(
+        CWD,
+        directory,
+        AtFlags::SYMLINK_NOFOLLOW,
+        StatxFlags::MNT_ID,
+    );
     found.map_or(0, |found| found.stx_mnt_id)
 }
 
@@ -255,16 +343,22 @@ fn mount(_directory: &Path) -> u64 {
     0
 }
 
-/// Whether nothing in the configuration makes a difference between a file written in place and one that is renamed.
+/// Whether nothing in the configuration makes a difference between a file written in place and one
+/// that is renamed.
 fn is_usual(repository: &Repository, site: &Worktree) -> bool {
-    let Ok(own) = repository.as_in(site) else { return false };
+    let Ok(own) = repository.as_in(site) else {
+        return false;
+    };
     let on = |key: &str| own.config_snapshot().boolean(key).unwrap_or(false);
     // git decides what is checked out sparsely when it writes files.
-    !site.git_dir.join("info/sparse-checkout").exists() && !on("core.ignoreStat") && !on("core.ignoreCase")
+    !site.git_dir.join("info/sparse-checkout").exists()
+        && !on("core.ignoreStat")
+        && !on("core.ignoreCase")
 }
 
-/// Whether all that happens is that files come, change and go: no submodules, no file in place of a directory, no entry that
-/// git was told to look away from, and attributes that are the same before and after, in the index and on disk.
+/// Whether all that happens is that files come, change and go: no submodules, no file in place of a
+/// directory, no entry that git was told to look away from, and attributes that are the same before
+/// and after, in the index and on disk.
 fn is_plain(
     repository: &Repository,
     site: &Worktree,
@@ -273,7 +367,9 @@ fn is_plain(
     directories: &BTreeMap<PathBuf, (u64, u64)>,
 ) -> bool {
     let hash = repository.gix.object_hash();
-    let Ok(index) = gix::index::File::at(index, hash, true, Default::default()) else { return false };
+    let Ok(index) = gix::index::File::at(index, hash, true, Default::default()) else {
+        return false;
+    };
     if index.is_sparse() || index.entries().iter().any(|entry| entry.stage_raw() != 0) {
         return false;
     }
@@ -282,16 +378,25 @@ fn is_plain(
         let path = change.path.as_bstr();
         let metadata = std::fs::symlink_metadata(file_at(site, change));
         let sides = [change.old, change.new];
-        let name = path.rsplit_once_str("/").map_or(path.as_bytes(), |(_, name)| name);
-        if sides.iter().flatten().any(|(mode, _)| mode.is_commit()) || name.eq_ignore_ascii_case(b".gitattributes") {
+        let name = path
+            .rsplit_once_str("/")
+            .map_or(path.as_bytes(), |(_, name)| name);
+        if sides.iter().flatten().any(|(mode, _)| mode.is_commit())
+            || name.eq_ignore_ascii_case(b".gitattributes")
+        {
             return false;
         }
-        if change.new.is_some_and(|(_, id)| !retry::has_object(&repository.gix, id)) {
+        if change
+            .new
+            .is_some_and(|(_, id)| !retry::has_object(&repository.gix, id))
+        {
             return false;
         }
         match (change.old, index.entry_by_path(path)) {
             (Some((mode, id)), Some(entry)) => {
-                let same = entry.id == id && entry.mode == Mode::from(mode) && !entry.flags.intersects(odd);
+                let same = entry.id == id
+                    && entry.mode == Mode::from(mode)
+                    && !entry.flags.intersects(odd);
                 same && metadata.is_ok_and(|found| !found.is_dir())
             }
             (None, None) => metadata.is_err(),
@@ -300,11 +405,17 @@ fn is_plain(
     };
     let attributes = |directory: &Path| {
         let file = directory.join(".gitattributes");
-        let Ok(below) = file.strip_prefix(&site.path) else { return false };
-        let Some(entry) = index.entry_by_path(BStr::new(below.as_os_str().as_bytes())) else { return true };
+        let Ok(below) = file.strip_prefix(&site.path) else {
+            return false;
+        };
+        let Some(entry) = index.entry_by_path(BStr::new(below.as_os_str().as_bytes())) else {
+            return true;
+        };
         let content = std::fs::read(&file).unwrap_or_default();
         let id = gix::objs::compute_hash(hash, gix::objs::Kind::Blob, &content);
-        entry.mode == Mode::FILE && !entry.flags.intersects(odd) && id.is_ok_and(|id| id == entry.id)
+        entry.mode == Mode::FILE
+            && !entry.flags.intersects(odd)
+            && id.is_ok_and(|id| id == entry.id)
     };
     changed.iter().all(plain) && directories.keys().all(|directory| attributes(directory))
 }

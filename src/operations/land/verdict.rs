@@ -1,4 +1,5 @@
-//! What a base would be once a lane has landed on it, computed in memory; and what all steps of one landing share.
+//! What a base would be once a lane has landed on it, computed in memory; and what all steps of one
+//! landing share.
 
 use std::path::PathBuf;
 
@@ -67,13 +68,22 @@ impl<'a> Place<'a> {
         facts: &'a Facts,
         landing: &'a Landing,
     ) -> Result<Self> {
-        let moved =
-            || Error::refused("the base changed at the same moment").code("raced").hint("run the command again");
+        let moved = || {
+            Error::refused("the base changed at the same moment")
+                .code("raced")
+                .hint("run the command again")
+        };
         let base = facts.base.as_ref().ok_or_else(moved)?;
         let at_base = |worktree: &&Worktree| worktree.is_on(&landing.base);
-        let site = worktrees.iter().filter(at_base).find(|worktree| worktree.state == WorktreeState::Present);
+        let site = worktrees
+            .iter()
+            .filter(at_base)
+            .find(|worktree| worktree.state == WorktreeState::Present);
         let lane = retire::place(&facts.lane, worktrees).present();
-        let directory = site.or(lane).map_or(repository.common_dir(), |worktree| worktree.path.as_path()).to_owned();
+        let directory = site
+            .or(lane)
+            .map_or(repository.common_dir(), |worktree| worktree.path.as_path())
+            .to_owned();
         let branch = facts.lane.branch.as_ref();
         let policy = merge_settings::read(repository, &directory, &landing.base)?;
         Ok(Place {
@@ -85,7 +95,10 @@ impl<'a> Place<'a> {
             base: &landing.base,
             old: base.tip.ok_or_else(moved)?,
             tip: landing.tip,
-            name: branch.map_or_else(|| landing.tip.to_string().into(), |branch| branch.as_bstr().to_owned()),
+            name: branch.map_or_else(
+                || landing.tip.to_string().into(),
+                |branch| branch.as_bstr().to_owned(),
+            ),
             relation: base.relation.ok_or_else(moved)?,
             whole: landing.whole,
             strategy: landing.strategy,
@@ -98,7 +111,8 @@ impl Place<'_> {
     /// Merges, squashes or replays in memory. A conflict is an error that names its paths.
     pub(super) fn compute(&self, own_message: bool) -> Result<Verdict> {
         self.ensure_submodules_published()?;
-        self.policy.ensure_allows(self.base, self.strategy, self.relation)?;
+        self.policy
+            .ensure_allows(self.base, self.strategy, self.relation)?;
         if self.strategy != Strategy::Rebase {
             merge_settings::verify(self, self.tip)?;
         }
@@ -113,16 +127,26 @@ impl Place<'_> {
             self.tree(self.tip)?
         } else {
             let told = landing_hooks::told(self.tip, &self.name);
-            let bench = self.bench()?.telling(told).with_options(&self.policy.options);
+            let bench = self
+                .bench()?
+                .telling(told)
+                .with_options(&self.policy.options);
             match bench.merge(self.old, self.tip)? {
                 Merged::Clean(tree) => tree,
                 Merged::Conflict { paths, messages } => {
                     let base = self.base;
                     let remedy = format!(
-                        "in the lane: git merge {}, resolve (rerere helps there), commit, then finish again",
+                        "in the lane: git merge {}, resolve (rerere helps there), commit, then \
+                         finish again",
                         shell_word::quote(base)
                     );
-                    return Err(merge::conflict("the lane".into(), base, &paths, &messages, remedy));
+                    return Err(merge::conflict(
+                        "the lane".into(),
+                        base,
+                        &paths,
+                        &messages,
+                        remedy,
+                    ));
                 }
             }
         };
@@ -131,7 +155,8 @@ impl Place<'_> {
         {
             return Ok(Verdict::Nothing(proof));
         }
-        // A merge commit has the lane in its history, and git makes one although it changes nothing.
+        // A merge commit has the lane in its history, and git makes one although it changes
+        // nothing.
         if making != Making::Merge {
             let missing = self.left_out(tree)?;
             if tree == self.tree(self.old)? || self.whole && !missing.is_empty() {
@@ -149,10 +174,16 @@ impl Place<'_> {
 
     /// The paths of the lane whose changes are not in `tree`, which is what would land.
     fn left_out(&self, tree: ObjectId) -> Result<Vec<BString>> {
-        let Some(fork) = crate::repository::revision::merge_base(self.repository, self.old, self.tip)? else {
+        let Some(fork) =
+            crate::repository::revision::merge_base(self.repository, self.old, self.tip)?
+        else {
             return Ok(Vec::new());
         };
-        let pair = Pair { ours: self.old, theirs: self.tip, fork: self.tree(fork)? };
+        let pair = Pair {
+            ours: self.old,
+            theirs: self.tip,
+            fork: self.tree(fork)?,
+        };
         let arrival = self.arrival()?;
         retry::objects(&self.repository.gix, || arrival.left_out(pair, tree))
     }
@@ -163,13 +194,24 @@ impl Place<'_> {
 
     fn refuse(&self, commits: Vec<ObjectId>, files: Vec<BString>) -> Error {
         let (lane, base, strategy) = (self.lane.0.clone(), self.base.clone(), self.strategy);
-        Refusal::LeftOut { lane, base, strategy, commits, files }.into()
+        Refusal::LeftOut {
+            lane,
+            base,
+            strategy,
+            commits,
+            files,
+        }
+        .into()
     }
 
     /// Refuses a lane that moves a submodule to a commit which leaves with the lane.
     fn ensure_submodules_published(&self) -> Result<()> {
-        let (lane, Some(worktree)) = self.lane else { return Ok(()) };
-        let Some(fork) = crate::repository::revision::merge_base(self.repository, self.old, self.tip)? else {
+        let (lane, Some(worktree)) = self.lane else {
+            return Ok(());
+        };
+        let Some(fork) =
+            crate::repository::revision::merge_base(self.repository, self.old, self.tip)?
+        else {
             return Ok(());
         };
         let moved = tree_diff::moved_submodules(self.repository, fork, self.tip)?;
@@ -197,7 +239,9 @@ impl Place<'_> {
             bench: &bench,
             base: self.base,
             git: &|| self.repository.git_as_user_at(&self.directory),
-            sign: self.repository.config_bool_at(&self.directory, "commit.gpgSign")?,
+            sign: self
+                .repository
+                .config_bool_at(&self.directory, "commit.gpgSign")?,
         };
         let done = replay.run(self.old, self.tip, || self.arrival())?;
         let nothing = done.new == self.old;
@@ -207,9 +251,14 @@ impl Place<'_> {
         if nothing || self.whole {
             let (missing, arrival) = (self.left_out(done.tree)?, self.arrival()?);
             // What a merge commit of the lane took back is not taken back by a replay either.
-            let merges = done.has_merges() && !arrival.is_plain_merge(self.old, self.tip, done.tree)?;
+            let merges =
+                done.has_merges() && !arrival.is_plain_merge(self.old, self.tip, done.tree)?;
             let doubt = merges || !missing.is_empty();
-            let commits = if doubt { replay.left_out(&done, &arrival)? } else { Vec::new() };
+            let commits = if doubt {
+                replay.left_out(&done, &arrival)?
+            } else {
+                Vec::new()
+            };
             if !commits.is_empty() {
                 return Err(self.refuse(commits, missing));
             }
@@ -222,7 +271,12 @@ impl Place<'_> {
     }
 
     /// Puts a result where hooks and editors find it, which know of no quarantine.
-    pub(super) fn show(&self, hooks: &Hooks<'_>, making: Making, tree: ObjectId) -> Result<Option<KeptPack>> {
+    pub(super) fn show(
+        &self,
+        hooks: &Hooks<'_>,
+        making: Making,
+        tree: ObjectId,
+    ) -> Result<Option<KeptPack>> {
         if !hooks.any_before(making) {
             return Ok(None);
         }
@@ -230,12 +284,17 @@ impl Place<'_> {
         KeptPack::of_objects(self.repository, self.scratch, &ids)
     }
 
-    /// Puts everything that is young about the landing where no gc takes it away. `None` where one was faster: then the
-    /// landing has to be computed again.
+    /// Puts everything that is young about the landing where no gc takes it away. `None` where one
+    /// was faster: then the landing has to be computed again.
     pub(super) fn keep_young(&self, new: ObjectId) -> Result<Option<Option<KeptPack>>> {
         let view = self.scratch.view(self.repository)?;
-        let young = || retry::objects(&self.repository.gix, || keepalive_ref::young(&view, self.old, self.tip, new));
-        let kept = young().and_then(|ids| KeptPack::of_objects(self.repository, self.scratch, &ids));
+        let young = || {
+            retry::objects(&self.repository.gix, || {
+                keepalive_ref::young(&view, self.old, self.tip, new)
+            })
+        };
+        let kept =
+            young().and_then(|ids| KeptPack::of_objects(self.repository, self.scratch, &ids));
         kept.map(Some).or_else(|error| match young() {
             Ok(ids) if ids.iter().all(|id| retry::has_object(&view, *id)) => Err(error),
             _ => Ok(None),
@@ -243,7 +302,13 @@ impl Place<'_> {
     }
 
     fn bench(&self) -> Result<Bench<'_>> {
-        Bench::new(self.repository, self.scratch, self.site, self.directory.clone(), self.old)
+        Bench::new(
+            self.repository,
+            self.scratch,
+            self.site,
+            self.directory.clone(),
+            self.old,
+        )
     }
 
     /// Who may object to the commit, or hear of it.
@@ -262,24 +327,39 @@ impl Place<'_> {
     }
 
     fn tree(&self, commit: ObjectId) -> Result<ObjectId> {
-        let unreadable = |error: String| Error::git(format!("cannot read commit {commit}: {error}"));
-        let tree = || self.repository.gix.find_commit(commit)?.tree_id().map(|id| id.detach());
+        let unreadable =
+            |error: String| Error::git(format!("cannot read commit {commit}: {error}"));
+        let tree = || {
+            self.repository
+                .gix
+                .find_commit(commit)?
+                .tree_id()
+                .map(|id| id.detach())
+        };
         retry::objects(&self.repository.gix, tree).map_err(|error| unreadable(error.to_string()))
     }
 
     /// How many commits the lane has that its base lacks.
     pub(super) fn ahead(&self) -> Result<usize> {
-        let failed = |error: String| Error::git(format!("cannot count the lane's commits: {error}"));
+        let failed =
+            |error: String| Error::git(format!("cannot count the lane's commits: {error}"));
         let gix = &self.repository.gix;
         let count = || {
             let walk = gix.rev_walk([self.tip]).with_hidden([self.old]).all()?;
-            walk.map(|step| step.map(|_| 1)).sum::<std::result::Result<usize, _>>()
+            walk.map(|step| step.map(|_| 1))
+                .sum::<std::result::Result<usize, _>>()
         };
         retry::objects(gix, count).map_err(|error| failed(error.to_string()))
     }
 
     /// The base as it has moved, or would.
     pub(super) fn landed(&self, new: Option<ObjectId>, commits: usize) -> Landed {
-        Landed { base: self.base.clone(), strategy: self.strategy, old: self.old, new, commits }
+        Landed {
+            base: self.base.clone(),
+            strategy: self.strategy,
+            old: self.old,
+            new,
+            commits,
+        }
     }
 }

@@ -1,5 +1,5 @@
-//! The files of the worktree that has the base checked out, where a move of them has ended half way: they are put back, and
-//! what should have gone is removed.
+//! The files of the worktree that has the base checked out, where a move of them has ended half
+//! way: they are put back, and what should have gone is removed.
 
 use std::collections::HashSet;
 use std::os::unix::ffi::OsStrExt;
@@ -15,19 +15,38 @@ use crate::repository::Repository;
 use crate::repository::tree_diff::{Changed, changes};
 use crate::store::retry;
 
-/// Gives back the index's content to the files that an interrupted move from `old` to `new` has written, begun to write
-/// or removed. The index is that of before the move.
-pub fn put_back(repository: &Repository, site: &Worktree, old: ObjectId, new: ObjectId) -> Result<()> {
+/// Gives back the index's content to the files that an interrupted move from `old` to `new` has
+/// written, begun to write or removed. The index is that of before the move.
+pub fn put_back(
+    repository: &Repository,
+    site: &Worktree,
+    old: ObjectId,
+    new: ObjectId,
+) -> Result<()> {
     put_back_these(repository, site, &changes(repository, old, new)?)
 }
 
 /// The same for some of the files: those of which it is known that the move had come to them.
-pub(super) fn put_back_these(repository: &Repository, site: &Worktree, changed: &[Changed]) -> Result<()> {
+pub(super) fn put_back_these(
+    repository: &Repository,
+    site: &Worktree,
+    changed: &[Changed],
+) -> Result<()> {
     let index = site.git_dir.join("index");
-    let differing = on_index(repository, site, &index).args(["diff-files", "--name-only", "-z"]).stdout()?;
-    let differing: HashSet<&BStr> = differing.split(|byte| *byte == 0).map(ByteSlice::as_bstr).collect();
-    let tracked = on_index(repository, site, &index).args(["ls-files", "-z"]).stdout()?;
-    let tracked: HashSet<&BStr> = tracked.split(|byte| *byte == 0).map(ByteSlice::as_bstr).collect();
+    let differing = on_index(repository, site, &index)
+        .args(["diff-files", "--name-only", "-z"])
+        .stdout()?;
+    let differing: HashSet<&BStr> = differing
+        .split(|byte| *byte == 0)
+        .map(ByteSlice::as_bstr)
+        .collect();
+    let tracked = on_index(repository, site, &index)
+        .args(["ls-files", "-z"])
+        .stdout()?;
+    let tracked: HashSet<&BStr> = tracked
+        .split(|byte| *byte == 0)
+        .map(ByteSlice::as_bstr)
+        .collect();
     let mut restore = BString::default();
     // What has come goes first: it may be where a file or a directory was, and comes back.
     let (came, others): (Vec<_>, Vec<_>) = changed.iter().partition(|change| change.old.is_none());
@@ -35,14 +54,19 @@ pub(super) fn put_back_these(repository: &Repository, site: &Worktree, changed: 
         let file = site.path.join(crate::store::path(&change.path));
         let path = change.path.as_bstr();
         // A new file that the user has added is the user's.
-        let settled = if change.old.is_some() { !differing.contains(path) } else { tracked.contains(path) };
+        let settled = if change.old.is_some() {
+            !differing.contains(path)
+        } else {
+            tracked.contains(path)
+        };
         if settled || is_behind_a_file(&site.path, &file) {
             continue;
         }
         let ours = match change.new {
             _ if std::fs::symlink_metadata(&file).is_err() => true,
             Some((mode, id)) => wrote(repository, site, &file, change.path.as_bstr(), mode, id)?,
-            // Of a directory that came in its place only what another process has put there is left by now.
+            // Of a directory that came in its place only what another process has put there is left
+            // by now.
             None => false,
         };
         if !ours {
@@ -57,17 +81,29 @@ pub(super) fn put_back_these(repository: &Repository, site: &Worktree, changed: 
             remove_empty(&site.path, &file);
         }
     }
-    on_index(repository, site, &index).args(["checkout-index", "-f", "-z", "--stdin"]).input(restore).run()
+    on_index(repository, site, &index)
+        .args(["checkout-index", "-f", "-z", "--stdin"])
+        .input(restore)
+        .run()
 }
 
-/// Removes what a read-tree from `old` to `new` should have removed: git only warns where it could not, and calls the rest
-/// a success.
-pub fn remove_left(repository: &Repository, site: &Worktree, old: ObjectId, new: ObjectId) -> Result<()> {
+/// Removes what a read-tree from `old` to `new` should have removed: git only warns where it could
+/// not, and calls the rest a success.
+pub fn remove_left(
+    repository: &Repository,
+    site: &Worktree,
+    old: ObjectId,
+    new: ObjectId,
+) -> Result<()> {
     for Changed { path, old, new } in changes(repository, old, new)? {
-        let (Some((mode, id)), None) = (old, new) else { continue };
+        let (Some((mode, id)), None) = (old, new) else {
+            continue;
+        };
         let file = site.path.join(crate::store::path(&path));
         let there = std::fs::symlink_metadata(&file).is_ok();
-        if there && (!wrote(repository, site, &file, path.as_bstr(), mode, id)? || std::fs::remove_file(&file).is_err())
+        if there
+            && (!wrote(repository, site, &file, path.as_bstr(), mode, id)?
+                || std::fs::remove_file(&file).is_err())
         {
             continue;
         }
@@ -77,8 +113,16 @@ pub fn remove_left(repository: &Repository, site: &Worktree, old: ObjectId, new:
 }
 
 /// Removes the directories that a move from `old` to `new` has left empty.
-pub fn remove_emptied(repository: &Repository, site: &Worktree, old: ObjectId, new: ObjectId) -> Result<()> {
-    for change in changes(repository, old, new)?.iter().filter(|change| change.new.is_none()) {
+pub fn remove_emptied(
+    repository: &Repository,
+    site: &Worktree,
+    old: ObjectId,
+    new: ObjectId,
+) -> Result<()> {
+    for change in changes(repository, old, new)?
+        .iter()
+        .filter(|change| change.new.is_none())
+    {
         let file = site.path.join(crate::store::path(&change.path));
         if std::fs::symlink_metadata(&file).is_err() {
             remove_empty(&site.path, &file);
@@ -99,18 +143,27 @@ fn wrote(
     if mode.is_link() {
         let target = retry::objects(&repository.gix, || repository.gix.find_object(id))
             .map_err(|error| Error::git(error.to_string()))?;
-        return Ok(std::fs::read_link(file).is_ok_and(|found| found.as_os_str().as_bytes() == target.data));
+        return Ok(
+            std::fs::read_link(file).is_ok_and(|found| found.as_os_str().as_bytes() == target.data)
+        );
     }
-    if mode.is_commit() || !std::fs::symlink_metadata(file).is_ok_and(|metadata| metadata.is_file()) {
+    if mode.is_commit() || !std::fs::symlink_metadata(file).is_ok_and(|metadata| metadata.is_file())
+    {
         return Ok(false);
     }
     let named = BString::from([b"--path=", path.as_bytes()].concat());
-    let written = repository.git_in(site).args(["cat-file", "--filters"]).bytes(named).arg(id.to_string()).stdout()?;
+    let written = repository
+        .git_in(site)
+        .args(["cat-file", "--filters"])
+        .bytes(named)
+        .arg(id.to_string())
+        .stdout()?;
     let found = std::fs::read(file).context("read", file)?;
     Ok(written.starts_with(&found))
 }
 
-/// Whether something else than a directory is on the way to `file`: a symbolic link leads to what is no business of ours.
+/// Whether something else than a directory is on the way to `file`: a symbolic link leads to what
+/// is no business of ours.
 pub(super) fn is_behind_a_file(root: &Path, file: &Path) -> bool {
     let mut above = file.ancestors().skip(1).take_while(|above| *above != root);
     above.any(|above| std::fs::symlink_metadata(above).is_ok_and(|found| !found.is_dir()))
@@ -118,7 +171,11 @@ pub(super) fn is_behind_a_file(root: &Path, file: &Path) -> bool {
 
 /// Removes the directories above a file that is gone, as far as they are empty.
 pub(super) fn remove_empty(root: &Path, file: &Path) {
-    for parent in file.ancestors().skip(1).take_while(|parent| *parent != root) {
+    for parent in file
+        .ancestors()
+        .skip(1)
+        .take_while(|parent| *parent != root)
+    {
         if std::fs::remove_dir(parent).is_err() {
             return;
         }

@@ -1,7 +1,8 @@
-//! Brings a removed lane back: branch, worktree, admin directory, settings and record, each exactly as it was.
+//! Brings a removed lane back: branch, worktree, admin directory, settings and record, each exactly
+//! as it was.
 //!
-//! Every step asks what is already done, so that an interrupted restore is completed by the next git-lane command, or
-//! undone where another lane has taken the lane's place meanwhile.
+//! Every step asks what is already done, so that an interrupted restore is completed by the next
+//! git-lane command, or undone where another lane has taken the lane's place meanwhile.
 
 use crate::repository::recovered::Heal;
 use crate::repository::reflog::{reflog_path, relink_reflog};
@@ -18,7 +19,9 @@ use crate::domain::obstacle::Obstacle;
 use crate::domain::trash_entry::{Entry, KeptBranch, find};
 use crate::error::{Error, IoContext, Result};
 use crate::repository::Repository;
-use crate::repository::provenance::{Claim, Claims, branch_settings, is_possible, may_return, remember};
+use crate::repository::provenance::{
+    Claim, Claims, branch_settings, is_possible, may_return, remember,
+};
 use crate::repository::quarantine::Scratch;
 use crate::repository::recovered::Healed;
 use crate::repository::refs::RefChange;
@@ -72,16 +75,29 @@ pub fn what(lane: &LaneName) -> String {
     format!("the return of lane '{lane}'")
 }
 
-/// Brings back the removed lane `wanted` names: the newest of that name, or the one with that id. Its worktree comes to
-/// `place`, where the user names one, else to where it was.
-pub fn restore(repository: &Repository, wanted: &str, place: Option<&Path>, heal: Heal<'_>) -> Result<Entry> {
+/// Brings back the removed lane `wanted` names: the newest of that name, or the one with that id.
+/// Its worktree comes to `place`, where the user names one, else to where it was.
+pub fn restore(
+    repository: &Repository,
+    wanted: &str,
+    place: Option<&Path>,
+    heal: Heal<'_>,
+) -> Result<Entry> {
     if let Ok(name) = LaneName::parse(wanted) {
         repository.ensure_lane_is_whole(&name)?;
     }
-    let entry = find(&trash::entries(repository)?, wanted).cloned().ok_or_else(|| no_entry(wanted))?;
+    let entry = find(&trash::entries(repository)?, wanted)
+        .cloned()
+        .ok_or_else(|| no_entry(wanted))?;
     repository.ensure_lane_is_whole(&entry.lane.name)?;
-    let operation = events::begin(&repository.lane_dir(), Subject::of(What::Restore, &entry.lane));
-    operation.ended(return_lane(repository, entry, wanted, place, heal), Entry::end)
+    let operation = events::begin(
+        &repository.lane_dir(),
+        Subject::of(What::Restore, &entry.lane),
+    );
+    operation.ended(
+        return_lane(repository, entry, wanted, place, heal),
+        Entry::end,
+    )
 }
 
 fn return_lane(
@@ -140,7 +156,11 @@ fn prepare(repository: &Repository, entry: Entry, is_named: bool) -> Result<Inte
         admin = free_admin(repository, &kept.admin, &directory.join("admin")).map_err(&refuse)?;
         let places = Places::new(directory, kept, admin.clone());
         if kept.directory.is_some() {
-            let waits_beside = || places.own_parking().is_some_and(|own| own.join("worktree").is_dir());
+            let waits_beside = || {
+                places
+                    .own_parking()
+                    .is_some_and(|own| own.join("worktree").is_dir())
+            };
             let by_their_word = is_named && is_possible(repository, &kept.path);
             if !by_their_word && !may_return(repository, &entry, waits_beside) {
                 return Err(refuse(Obstacle::StrangePlace(kept.path.clone())));
@@ -156,29 +176,50 @@ fn prepare(repository: &Repository, entry: Entry, is_named: bool) -> Result<Inte
             return Err(refuse(Obstacle::Incomplete(places.entry)));
         }
         let head = worktree::read_head(&places.kept_admin());
-        let names = entry.branch.iter().map(|branch| &branch.name).chain(head.branch());
-        let meant = names.map(|name| Ok([name.clone(), repository.branch_meant(name)?])).collect::<Result<Vec<_>>>()?;
+        let names = entry
+            .branch
+            .iter()
+            .map(|branch| &branch.name)
+            .chain(head.branch());
+        let meant = names
+            .map(|name| Ok([name.clone(), repository.branch_meant(name)?]))
+            .collect::<Result<Vec<_>>>()?;
         check_checked_out(&all, meant.as_flattened()).map_err(&refuse)?;
     }
-    Ok(Intent { id: entry.id.clone(), lane: entry.lane.name.clone(), entry, admin, had_branch })
+    Ok(Intent {
+        id: entry.id.clone(),
+        lane: entry.lane.name.clone(),
+        entry,
+        admin,
+        had_branch,
+    })
 }
 
 /// Whether the branch is there already; it may be only at its old commit, unless it never went.
 fn check_branch(repository: &Repository, branch: &KeptBranch) -> Result<Result<bool, Obstacle>> {
     match repository.branch_tip(&branch.name)? {
-        Some(tip) if tip != branch.tip && branch.deleted => Ok(Err(Obstacle::BranchExists(branch.name.clone()))),
+        Some(tip) if tip != branch.tip && branch.deleted => {
+            Ok(Err(Obstacle::BranchExists(branch.name.clone())))
+        }
         Some(_) => Ok(Ok(true)),
         None => Ok(match repository.conflicting_branch(&branch.name)? {
-            Some(existing) => Err(Obstacle::BranchImpossible { wanted: branch.name.clone(), existing }),
+            Some(existing) => Err(Obstacle::BranchImpossible {
+                wanted: branch.name.clone(),
+                existing,
+            }),
             None => Ok(false),
         }),
     }
 }
 
 fn check_checked_out(all: &[Worktree], branches: &[BranchName]) -> Result<(), Obstacle> {
-    let used = branches.iter().find_map(|branch| Some((branch, user_of(branch, all)?)));
+    let used = branches
+        .iter()
+        .find_map(|branch| Some((branch, user_of(branch, all)?)));
     match used {
-        Some((branch, worktree)) => Err(Obstacle::CheckedOut(branch.clone(), worktree.path.clone())),
+        Some((branch, worktree)) => {
+            Err(Obstacle::CheckedOut(branch.clone(), worktree.path.clone()))
+        }
         None => Ok(()),
     }
 }
@@ -199,12 +240,19 @@ fn free_admin(repository: &Repository, wanted: &Path, kept: &Path) -> Result<Pat
         name.push(number.to_string());
         PathBuf::from(name)
     });
-    Ok(numbered.into_iter().find(|path| !taken(path)).unwrap_or(same))
+    Ok(numbered
+        .into_iter()
+        .find(|path| !taken(path))
+        .unwrap_or(same))
 }
 
 fn places(repository: &Repository, intent: &Intent) -> Option<Places> {
     let directory = trash::directory(repository).join(&intent.id);
-    Some(Places::new(directory, intent.entry.worktree.as_ref()?, intent.admin.clone()))
+    Some(Places::new(
+        directory,
+        intent.entry.worktree.as_ref()?,
+        intent.admin.clone(),
+    ))
 }
 
 fn bring_back(repository: &Repository, intent: &Intent) -> Result<()> {
@@ -218,7 +266,11 @@ fn bring_back(repository: &Repository, intent: &Intent) -> Result<()> {
         let name = RefName::from(&branch.name);
         match repository.ref_target(&name)? {
             None => {
-                let change = RefChange { name, from: None, to: Some(branch.tip) };
+                let change = RefChange {
+                    name,
+                    from: None,
+                    to: Some(branch.tip),
+                };
                 repository.change_refs(&[change], "lane: restore")?;
             }
             Some(tip) if tip != branch.tip && branch.deleted => {
@@ -240,18 +292,27 @@ fn bring_back(repository: &Repository, intent: &Intent) -> Result<()> {
         places.bring_back()?;
     }
     step("restore.worktree-back");
-    if let Some(branch) = entry.branch.as_ref().filter(|branch| !recorded && intent.had_branch && branch.deleted) {
+    if let Some(branch) = entry
+        .branch
+        .as_ref()
+        .filter(|branch| !recorded && intent.had_branch && branch.deleted)
+    {
         prepend_reflog(repository, &branch.name, &directory.join("reflog"))?;
         step("restore.reflog-prepended");
     }
     let mut edit = metadata::Edit::begin(repository.common_dir())?;
     match edit.records().find(&entry.lane.name) {
-        Some(lane) if lane.id != entry.lane.id => return Err(Obstacle::LaneExists.refuse(&entry.lane.name)),
+        Some(lane) if lane.id != entry.lane.id => {
+            return Err(Obstacle::LaneExists.refuse(&entry.lane.name));
+        }
         Some(_) => {}
         None => {
             edit.put(&entry.lane)?;
             if let Some(branch) = entry.branch.as_ref().filter(|branch| branch.deleted) {
-                edit.put_branch_section(&branch.name, &branch_settings::believed(repository, &branch.settings).0)?;
+                edit.put_branch_section(
+                    &branch.name,
+                    &branch_settings::believed(repository, &branch.settings).0,
+                )?;
             }
         }
     }
@@ -264,18 +325,28 @@ fn bring_back(repository: &Repository, intent: &Intent) -> Result<()> {
     step("restore.settled");
     let name = trash::ref_name(&intent.id)?;
     if let Some(kept) = repository.ref_target(&name)? {
-        repository.change_refs(&[RefChange { name, from: Some(kept), to: None }], "lane: restore")?;
+        repository.change_refs(
+            &[RefChange {
+                name,
+                from: Some(kept),
+                to: None,
+            }],
+            "lane: restore",
+        )?;
     }
     step("restore.ref-gone");
     trash::remove_empty(&directory)
 }
 
 fn is_recorded(repository: &Repository, entry: &Entry) -> Result<bool> {
-    Ok(repository.records()?.find(&entry.lane.name).is_some_and(|lane| lane.id == entry.lane.id))
+    Ok(repository
+        .records()?
+        .find(&entry.lane.name)
+        .is_some_and(|lane| lane.id == entry.lane.id))
 }
 
-/// Undoes a restore that did not get as far as the record; says whether it is undone. Otherwise it is left to the
-/// next git-lane command to complete.
+/// Undoes a restore that did not get as far as the record; says whether it is undone. Otherwise it
+/// is left to the next git-lane command to complete.
 fn undo(repository: &Repository, intent: &Intent) -> Result<bool> {
     let entry = &intent.entry;
     if is_recorded(repository, entry)? {
@@ -288,7 +359,14 @@ fn undo(repository: &Repository, intent: &Intent) -> Result<bool> {
     if let Some(branch) = entry.branch.as_ref().filter(|_| !intent.had_branch) {
         let name = RefName::from(&branch.name);
         if repository.ref_target(&name)? == Some(branch.tip) {
-            repository.change_refs(&[RefChange { name, from: Some(branch.tip), to: None }], "lane: undo")?;
+            repository.change_refs(
+                &[RefChange {
+                    name,
+                    from: Some(branch.tip),
+                    to: None,
+                }],
+                "lane: undo",
+            )?;
         }
     }
     Ok(true)
@@ -300,9 +378,15 @@ pub fn recover(repository: &Repository, running: &Running, intent: &Intent) -> R
     let _registry = registry_lock(repository)?;
     let what = what(&intent.lane);
     match bring_back(repository, intent) {
-        Ok(()) => Ok(Healed { what, completed: true }),
+        Ok(()) => Ok(Healed {
+            what,
+            completed: true,
+        }),
         Err(error) => match undo(repository, intent)? {
-            true => Ok(Healed { what, completed: false }),
+            true => Ok(Healed {
+                what,
+                completed: false,
+            }),
             false => Err(error),
         },
     }
@@ -313,7 +397,9 @@ fn prepend_reflog(repository: &Repository, branch: &BranchName, kept: &Path) -> 
     let Some(log) = reflog_path(repository, branch).filter(|_| lane_files::is_file(kept)) else {
         return Ok(());
     };
-    let file = repository.common_dir().join(crate::store::path(&branch.to_ref()));
+    let file = repository
+        .common_dir()
+        .join(crate::store::path(&branch.to_ref()));
     for parent in [&file, &log].into_iter().filter_map(|path| path.parent()) {
         permissions::create_dir_all(parent).context("create", parent)?;
     }
@@ -321,7 +407,9 @@ fn prepend_reflog(repository: &Repository, branch: &BranchName, kept: &Path) -> 
     let _lock = LockFile::acquire_link(&file, &metadata::locks(repository.common_dir()))?;
     let mut text = lane_files::read(kept).context("read", kept)?;
     let now = match crate::store::optional::bytes(&log) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error).context("read", &log),
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(error).context("read", &log);
+        }
         now => now.unwrap_or_default(),
     };
     if now.starts_with(&text) {

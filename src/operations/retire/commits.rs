@@ -1,9 +1,11 @@
-//! Commits that leave with a worktree and are on no branch, and whether a lane ever got one of its own.
+//! Commits that leave with a worktree and are on no branch, and whether a lane ever got one of its
+//! own.
 //!
-//! A worktree's HEAD, the log of its HEAD and its own refs (`refs/bisect`, `refs/worktree`, `refs/rewritten`) go with its
-//! admin directory. What they alone lead to was made on a detached HEAD. What git replaced itself (an amended commit, the
-//! steps of a rebase) and what the log of the lane's branch names too is no such commit: the user has put another one in
-//! its place, or has put it away.
+//! A worktree's HEAD, the log of its HEAD and its own refs (`refs/bisect`, `refs/worktree`,
+//! `refs/rewritten`) go with its admin directory. What they alone lead to was made on a detached
+//! HEAD. What git replaced itself (an amended commit, the steps of a rebase) and what the log of
+//! the lane's branch names too is no such commit: the user has put another one in its place, or has
+//! put it away.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -26,7 +28,11 @@ const MOST_COMMITS: usize = 10_000;
 const OWN_REFS: [&str; 3] = ["refs/bisect/", "refs/worktree/", "refs/rewritten/"];
 
 /// How many commits only the worktree leads to.
-pub(super) fn only_here(repository: &Repository, lane: &Lane, worktree: &Worktree) -> Result<usize> {
+pub(super) fn only_here(
+    repository: &Repository,
+    lane: &Lane,
+    worktree: &Worktree,
+) -> Result<usize> {
     let tip = super::look::tip(repository, lane, Some(worktree))?;
     let mut found = BTreeSet::new();
     if let Head::Detached(id) = worktree.head {
@@ -42,7 +48,11 @@ pub(super) fn only_here(repository: &Repository, lane: &Lane, worktree: &Worktre
         return Ok(0);
     }
     let mut input = Vec::new();
-    let known = log_of_branch(repository, lane)?.into_iter().map(|line| line.new).chain(tip).chain([lane.fork_point]);
+    let known = log_of_branch(repository, lane)?
+        .into_iter()
+        .map(|line| line.new)
+        .chain(tip)
+        .chain([lane.fork_point]);
     for id in known.filter(|id| !id.is_null()) {
         input.extend_from_slice(format!("^{id}\n").as_bytes());
     }
@@ -50,14 +60,36 @@ pub(super) fn only_here(repository: &Repository, lane: &Lane, worktree: &Worktre
         input.extend_from_slice(format!("{id}\n").as_bytes());
     }
     // What gc has removed is not lost by the removal of the lane.
-    let count = ["rev-list", "--count", "--ignore-missing", "--stdin", "--not", "--branches", "--tags", "--remotes"];
+    let count = [
+        "rev-list",
+        "--count",
+        "--ignore-missing",
+        "--stdin",
+        "--not",
+        "--branches",
+        "--tags",
+        "--remotes",
+    ];
     let counted = repository.git_here().args(count).input(input).text()?;
-    counted.trim().parse().map_err(|_| Error::git(format!("cannot understand what git rev-list says: {counted}")))
+    counted.trim().parse().map_err(|_| {
+        Error::git(format!(
+            "cannot understand what git rev-list says: {counted}"
+        ))
+    })
 }
 
-/// Whether a commit was made in the lane: its own log or that of its worktree's HEAD says so. `None` without a log.
-pub fn were_made(repository: &Repository, lane: &Lane, worktree: Option<&Worktree>) -> Option<bool> {
-    let mut logs: BString = lane.branch.as_ref().map(|branch| renames::log(repository, branch)).unwrap_or_default();
+/// Whether a commit was made in the lane: its own log or that of its worktree's HEAD says so.
+/// `None` without a log.
+pub fn were_made(
+    repository: &Repository,
+    lane: &Lane,
+    worktree: Option<&Worktree>,
+) -> Option<bool> {
+    let mut logs: BString = lane
+        .branch
+        .as_ref()
+        .map(|branch| renames::log(repository, branch))
+        .unwrap_or_default();
     if let Some(worktree) = worktree {
         logs.push(b'\n');
         logs.extend_from_slice(&renames::log_of_head(repository, worktree));
@@ -67,18 +99,29 @@ pub fn were_made(repository: &Repository, lane: &Lane, worktree: Option<&Worktre
     Some(messages.any(makes_a_commit))
 }
 
-/// Whether git writes that message when it makes a commit (builtin/commit.c, sequencer.c, builtin/merge.c, builtin/am.c).
-/// Moves to commits that others made are fast-forwards, resets and checkouts.
+/// Whether git writes that message when it makes a commit (builtin/commit.c, sequencer.c,
+/// builtin/merge.c, builtin/am.c). Moves to commits that others made are fast-forwards, resets and
+/// checkouts.
 fn makes_a_commit(message: &[u8]) -> bool {
-    let action = message.split(|byte| *byte == b':').next().unwrap_or_default();
-    let step = action.rsplit_once_str(" (").map_or(&b""[..], |(_, step)| step.strip_suffix(b")").unwrap_or(step));
-    match action.split(|byte| *byte == b' ').next().unwrap_or_default() {
+    let action = message
+        .split(|byte| *byte == b':')
+        .next()
+        .unwrap_or_default();
+    let step = action.rsplit_once_str(" (").map_or(&b""[..], |(_, step)| {
+        step.strip_suffix(b")").unwrap_or(step)
+    });
+    match action
+        .split(|byte| *byte == b' ')
+        .next()
+        .unwrap_or_default()
+    {
         b"commit" | b"cherry-pick" | b"revert" | b"am" => true,
         // Of what git-lane writes only the landing of another lane makes one.
         b"lane" => message.starts_with(b"lane: finish "),
         b"rebase" => !matches!(step, b"start" | b"finish" | b"abort" | b""),
         b"merge" | b"pull" => {
-            !matches!(step, b"start" | b"finish" | b"abort") && !message.to_lowercase().contains_str("fast-forward")
+            !matches!(step, b"start" | b"finish" | b"abort")
+                && !message.to_lowercase().contains_str("fast-forward")
         }
         _ => false,
     }
@@ -95,9 +138,18 @@ struct Line {
 fn left_behind(log: &[Line]) -> BTreeSet<ObjectId> {
     let next = log.iter().skip(1).map(Some).chain([None]);
     let left = log.iter().zip(next).filter(|(line, next)| {
-        let amended = next.is_some_and(|next| next.old == line.new && next.message.starts_with(b"commit (amend)"));
-        let rebasing = ["rebase", "pull"].iter().any(|verb| line.message.starts_with(verb.as_bytes()))
-            && line.message.split(|byte| *byte == b':').next().unwrap_or_default().ends_with(b")");
+        let amended = next.is_some_and(|next| {
+            next.old == line.new && next.message.starts_with(b"commit (amend)")
+        });
+        let rebasing = ["rebase", "pull"]
+            .iter()
+            .any(|verb| line.message.starts_with(verb.as_bytes()))
+            && line
+                .message
+                .split(|byte| *byte == b':')
+                .next()
+                .unwrap_or_default()
+                .ends_with(b")");
         !amended && !rebasing
     });
     left.map(|(line, _)| line.new).collect()
@@ -111,7 +163,9 @@ fn log_of_head(repository: &Repository, worktree: &Worktree) -> Result<Vec<Line>
 }
 
 fn log_of_branch(repository: &Repository, lane: &Lane) -> Result<Vec<Line>> {
-    let Some(branch) = &lane.branch else { return Ok(Vec::new()) };
+    let Some(branch) = &lane.branch else {
+        return Ok(Vec::new());
+    };
     match reflog_path(repository, branch) {
         Some(path) => read_log(&path),
         None if repository.branch_tip(branch)?.is_none() => Ok(Vec::new()),
@@ -129,20 +183,38 @@ fn read_log(path: &Path) -> Result<Vec<Line>> {
         let (facts, message) = line.split_once_str("\t").unwrap_or((line, b""));
         let mut fields = facts.split(|byte| *byte == b' ');
         let mut id = || ObjectId::from_hex(fields.next()?).ok();
-        Some(Line { old: id()?, new: id()?, message: message.into() })
+        Some(Line {
+            old: id()?,
+            new: id()?,
+            message: message.into(),
+        })
     };
     Ok(text.lines().filter_map(line).collect())
 }
 
 /// The log of `name` where only git can read it, oldest first.
 fn log_by_git(git: crate::store::command::Invocation, name: Vec<u8>) -> Result<Vec<Line>> {
-    let listed = git.args(["log", "--walk-reflogs", "--format=%H %gs"]).bytes(name).arg("--").output()?;
+    let listed = git
+        .args(["log", "--walk-reflogs", "--format=%H %gs"])
+        .bytes(name)
+        .arg("--")
+        .output()?;
     let mut lines: Vec<Line> = Vec::new();
     for line in listed.stdout.lines().collect::<Vec<_>>().into_iter().rev() {
-        let Some((id, message)) = line.split_once_str(" ") else { continue };
-        let Ok(new) = ObjectId::from_hex(id) else { continue };
-        let old = lines.last().map_or_else(|| ObjectId::null(new.kind()), |line| line.new);
-        lines.push(Line { old, new, message: message.into() });
+        let Some((id, message)) = line.split_once_str(" ") else {
+            continue;
+        };
+        let Ok(new) = ObjectId::from_hex(id) else {
+            continue;
+        };
+        let old = lines
+            .last()
+            .map_or_else(|| ObjectId::null(new.kind()), |line| line.new);
+        lines.push(Line {
+            old,
+            new,
+            message: message.into(),
+        });
     }
     Ok(lines)
 }
@@ -150,15 +222,24 @@ fn log_by_git(git: crate::store::command::Invocation, name: Vec<u8>) -> Result<V
 fn own_refs(repository: &Repository, worktree: &Worktree) -> Result<BTreeSet<ObjectId>> {
     let mut found = BTreeSet::new();
     if repository.ref_format() == RefFormat::Reftable {
-        let listed = git_in_admin(repository, worktree).args(["for-each-ref", "--format=%(objectname)"]).args(OWN_REFS);
-        found.extend(listed.stdout()?.lines().filter_map(|line| ObjectId::from_hex(line).ok()));
+        let listed = git_in_admin(repository, worktree)
+            .args(["for-each-ref", "--format=%(objectname)"])
+            .args(OWN_REFS);
+        found.extend(
+            listed
+                .stdout()?
+                .lines()
+                .filter_map(|line| ObjectId::from_hex(line).ok()),
+        );
         return Ok(found);
     }
     ids_below(&worktree.git_dir.join("refs"), &mut found).map(|()| found)
 }
 
 fn ids_below(path: &Path, found: &mut BTreeSet<ObjectId>) -> Result<()> {
-    let Some(there) = optional::followed(path)? else { return Ok(()) };
+    let Some(there) = optional::followed(path)? else {
+        return Ok(());
+    };
     if there.is_file() {
         let text = optional::read(path)?.unwrap_or_default();
         found.extend(ObjectId::from_hex(text.trim_ascii()).ok());
@@ -170,10 +251,18 @@ fn ids_below(path: &Path, found: &mut BTreeSet<ObjectId>) -> Result<()> {
     Ok(())
 }
 
-/// Takes out of `ids` what `tip` reaches since `fork_point`, so that git need not be asked about an ordinary lane.
-fn forget_reachable(repository: &Repository, tip: ObjectId, fork_point: ObjectId, ids: &mut BTreeSet<ObjectId>) {
+/// Takes out of `ids` what `tip` reaches since `fork_point`, so that git need not be asked about an
+/// ordinary lane.
+fn forget_reachable(
+    repository: &Repository,
+    tip: ObjectId,
+    fork_point: ObjectId,
+    ids: &mut BTreeSet<ObjectId>,
+) {
     let hidden = retry::has_object(&repository.gix, fork_point).then_some(fork_point);
-    let Ok(walk) = repository.gix.rev_walk([tip]).with_hidden(hidden).all() else { return };
+    let Ok(walk) = repository.gix.rev_walk([tip]).with_hidden(hidden).all() else {
+        return;
+    };
     for commit in walk.take(MOST_COMMITS) {
         match commit {
             Ok(commit) if !ids.is_empty() => drop(ids.remove(&commit.id)),
@@ -230,8 +319,15 @@ mod tests {
             (b'6', b'7', "commit: y"),
         ]
         .into_iter()
-        .map(|(old, new, message)| Line { old: id(old), new: id(new), message: message.into() })
+        .map(|(old, new, message)| Line {
+            old: id(old),
+            new: id(new),
+            message: message.into(),
+        })
         .collect();
-        assert_eq!(left_behind(&log).into_iter().collect::<Vec<_>>(), [b'1', b'3', b'6', b'7'].map(id));
+        assert_eq!(
+            left_behind(&log).into_iter().collect::<Vec<_>>(),
+            [b'1', b'3', b'6', b'7'].map(id)
+        );
     }
 }

@@ -12,14 +12,18 @@ use crate::domain::trash_entry::Holding;
 use crate::error::{Error, IoContext, Result};
 use crate::repository::Repository;
 
-/// What leaves with the lane and is on no commit of its branch; a refusal where the caller has not seen it.
+/// What leaves with the lane and is on no commit of its branch; a refusal where the caller has not
+/// seen it.
 pub(super) fn held(
     repository: &Repository,
     retirement: &Retirement<'_>,
     worktree: Option<&Worktree>,
 ) -> Result<(Vec<Holding>, Inner)> {
     let lane = retirement.lane;
-    match (look::losses_now(repository, lane, worktree), retirement.accepted) {
+    match (
+        look::losses_now(repository, lane, worktree),
+        retirement.accepted,
+    ) {
         (Ok(losses), Some(seen)) if losses.goes_beyond(seen) => {
             Err(Refusal::Changed(Box::new(losses)).refuse(&lane.name))
         }
@@ -27,26 +31,40 @@ pub(super) fn held(
         // What cannot be read is not known to be safe, and is to go all the same.
         (Err(error), None) => {
             let unread = Holding::new("unreadable", format!("what cannot be read: {error}"));
-            Ok((vec![unread], look::with_inner(repository, lane, worktree, Losses::default()).inner))
+            Ok((
+                vec![unread],
+                look::with_inner(repository, lane, worktree, Losses::default()).inner,
+            ))
         }
         (Err(error), Some(_)) => Err(error),
     }
 }
 
-/// The caller's proof, where it still stands; a refusal where it does not and the decision rests on it.
+/// The caller's proof, where it still stands; a refusal where it does not and the decision rests on
+/// it.
 pub(super) fn standing_proof<'a>(
     repository: &Repository,
     retirement: &'a Retirement<'_>,
     tip: Option<ObjectId>,
 ) -> Result<Option<&'a Proof>> {
-    let Some(proof) = &retirement.proof else { return Ok(None) };
+    let Some(proof) = &retirement.proof else {
+        return Ok(None);
+    };
     let name = &retirement.lane.name;
-    match (Some(proof.tip) == tip && proof.stands(repository)?, retirement.accepted) {
+    match (
+        Some(proof.tip) == tip && proof.stands(repository)?,
+        retirement.accepted,
+    ) {
         (true, _) => Ok(Some(proof)),
         (false, None) => Ok(None),
         (false, Some(_)) => {
-            let stays = format!("lane '{name}' stays: '{}' no longer has its work", proof.base);
-            Err(Error::refused(stays).code("raced").hint("run the command again"))
+            let stays = format!(
+                "lane '{name}' stays: '{}' no longer has its work",
+                proof.base
+            );
+            Err(Error::refused(stays)
+                .code("raced")
+                .hint("run the command again"))
         }
     }
 }

@@ -1,8 +1,9 @@
-//! Takes a lane away: directory and admin directory are renamed into the trash, the branch becomes a ref that keeps it.
+//! Takes a lane away: directory and admin directory are renamed into the trash, the branch becomes
+//! a ref that keeps it.
 //!
-//! Until the branch is deleted (or, where it stays, the record removed) everything can be renamed back, and a crash
-//! or a lost race is undone; from then on it is completed. Both are decided by looking at the disk, so that any later
-//! git-lane command can do it.
+//! Until the branch is deleted (or, where it stays, the record removed) everything can be renamed
+//! back, and a crash or a lost race is undone; from then on it is completed. Both are decided by
+//! looking at the disk, so that any later git-lane command can do it.
 
 mod commits;
 mod last_look;
@@ -59,11 +60,13 @@ pub struct Retirement<'a> {
     pub worktree: Option<&'a Worktree>,
     /// Why it goes.
     pub reason: Reason,
-    /// What the user has seen in it and agreed to, and the decision rests on; `None`: whatever there is goes with it.
+    /// What the user has seen in it and agreed to, and the decision rests on; `None`: whatever
+    /// there is goes with it.
     pub accepted: Option<&'a Losses>,
     /// How its commits are known to be in its base.
     pub proof: Option<Proof>,
-    /// The commit the lane must still be at, its branch's or its detached HEAD's; `None`: whatever it is at.
+    /// The commit the lane must still be at, its branch's or its detached HEAD's; `None`: whatever
+    /// it is at.
     pub expected_tip: Option<ObjectId>,
     /// Whether its branch goes with it.
     pub delete_branch: bool,
@@ -89,8 +92,14 @@ pub struct Retired {
 impl Retired {
     fn end(&self) -> End {
         let lower = "was in a lower layer of an overlay filesystem, so its files went one by one";
-        let note = self.lifted.first().map(|directory| format!("'{}' {lower}", directory.display()));
-        End { note, ..self.entry.removed() }
+        let note = self
+            .lifted
+            .first()
+            .map(|directory| format!("'{}' {lower}", directory.display()));
+        End {
+            note,
+            ..self.entry.removed()
+        }
     }
 }
 
@@ -130,7 +139,14 @@ impl Claim for Intent {
         claims.entry(&self.entry);
         if let Some(worktree) = &self.entry.worktree {
             claims.place("worktree", &worktree.path);
-            claims.admin("admin directory", &claims.repository().common_dir().join("worktrees").join(&worktree.admin));
+            claims.admin(
+                "admin directory",
+                &claims
+                    .repository()
+                    .common_dir()
+                    .join("worktrees")
+                    .join(&worktree.admin),
+            );
         }
     }
 }
@@ -143,8 +159,9 @@ pub fn what(lane: &LaneName) -> String {
 /// Takes a lane away, or changes nothing.
 ///
 /// # Errors
-/// A refusal when the worktree is protected ([`ensure_movable`]), when it holds what was not there when the caller looked,
-/// or when lane, worktree, branch or base are no longer what the caller saw (code `raced`).
+/// A refusal when the worktree is protected ([`ensure_movable`]), when it holds what was not there
+/// when the caller looked, or when lane, worktree, branch or base are no longer what the caller saw
+/// (code `raced`).
 pub fn retire(repository: &Repository, retirement: &Retirement<'_>) -> Result<Retired> {
     let what = match retirement.reason {
         Reason::Finished => What::Finish,
@@ -161,7 +178,9 @@ fn remove(repository: &Repository, retirement: &Retirement<'_>) -> Result<Retire
     let _lock = trash::exclusive(repository, &lane.name, retirement.heal)?;
     let or_raced = |error| or_raced(repository, lane, error);
     let wait_for_git = || match retirement.worktree {
-        Some(worktree) => wait_for_locks(worktree, retirement.although_busy).map_err(|why| why.refuse(&lane.name)),
+        Some(worktree) => {
+            wait_for_locks(worktree, retirement.although_busy).map_err(|why| why.refuse(&lane.name))
+        }
         None => Ok(()),
     };
     // The commands that start lanes need not wait for it too.
@@ -175,7 +194,11 @@ fn remove(repository: &Repository, retirement: &Retirement<'_>) -> Result<Retire
         let scratch = Scratch::new(repository)?;
         // Until the refs name them, the pack keeps young objects from a gc beside.
         let (entry, _young) = prepare(repository, retirement, &scratch).map_err(or_raced)?;
-        let intent = Intent { id: entry.id.clone(), lane: lane.name.clone(), entry };
+        let intent = Intent {
+            id: entry.id.clone(),
+            lane: lane.name.clone(),
+            entry,
+        };
         if let Some(worktree) = &intent.entry.worktree {
             remember(repository, &worktree.path);
         }
@@ -196,16 +219,28 @@ fn carry_out(repository: &Repository, intent: Intent, running: Running) -> Resul
     match take_away(repository, &intent.entry) {
         Ok(lifted) => {
             running.done()?;
-            Ok(Retired { trash_id: intent.id, entry: intent.entry, lifted })
+            Ok(Retired {
+                trash_id: intent.id,
+                entry: intent.entry,
+                lifted,
+            })
         }
         // Too late to be undone; another process may have interfered.
-        Err(error) if is_committed(repository, &intent.entry)? => match complete(repository, &intent.entry) {
-            Ok(entry) => {
-                running.done()?;
-                Ok(Retired { trash_id: intent.id, entry, lifted: Vec::new() })
+        Err(error) if is_committed(repository, &intent.entry)? => {
+            match complete(repository, &intent.entry) {
+                Ok(entry) => {
+                    running.done()?;
+                    Ok(Retired {
+                        trash_id: intent.id,
+                        entry,
+                        lifted: Vec::new(),
+                    })
+                }
+                Err(_) => Err(error.hint(
+                    "the lane is in the trash; the next git-lane command completes its removal",
+                )),
             }
-            Err(_) => Err(error.hint("the lane is in the trash; the next git-lane command completes its removal")),
-        },
+        }
         Err(error) => {
             put_back(repository, &intent.entry)?;
             running.done()?;
@@ -217,34 +252,57 @@ fn carry_out(repository: &Repository, intent: Intent, running: Running) -> Resul
 /// What is to go into the trash, and the pack that keeps its young objects until a ref does.
 type Prepared = (Entry, Option<KeptPack>);
 
-/// Looks at everything again under the locks, refuses what was not there when the caller looked, and says what the entry
-/// will be.
-fn prepare(repository: &Repository, retirement: &Retirement<'_>, scratch: &Scratch) -> Result<Prepared> {
+/// Looks at everything again under the locks, refuses what was not there when the caller looked,
+/// and says what the entry will be.
+fn prepare(
+    repository: &Repository,
+    retirement: &Retirement<'_>,
+    scratch: &Scratch,
+) -> Result<Prepared> {
     let lane = retirement.lane;
     let records = repository.records()?;
-    let record = records.find(&lane.name).filter(|record| record.id == lane.id).ok_or_else(|| raced(&lane.name))?;
+    let record = records
+        .find(&lane.name)
+        .filter(|record| record.id == lane.id)
+        .ok_or_else(|| raced(&lane.name))?;
     let all = repository.worktrees()?;
     let worktree = match retirement.worktree {
         // It may have come back, or git may just have been moving it.
         None if place(record, &all).worktree().is_some() => return Err(raced(&lane.name)),
         None => None,
         Some(seen) => {
-            let same = |now: &&Worktree| now.id == seen.id && now.path == seen.path && now.state == seen.state;
+            let same = |now: &&Worktree| {
+                now.id == seen.id && now.path == seen.path && now.state == seen.state
+            };
             Some(all.iter().find(same).ok_or_else(|| raced(&lane.name))?)
         }
     };
     if let Some(worktree) = worktree {
-        // A process is landing on the lane's branch, or died doing so: its files and its index are between two commits.
+        // A process is landing on the lane's branch, or died doing so: its files and its index are
+        // between two commits.
         repository.ensure_files_are_whole(&worktree.git_dir)?;
         ensure_not_half_moved(repository, worktree)?;
-        let on = |lane: &Lane| lane.branch.as_ref().is_some_and(|branch| worktree.is_on(branch));
-        let owner = records.lanes.iter().find(|other| other.worktree == worktree.path && on(other));
+        let on = |lane: &Lane| {
+            lane.branch
+                .as_ref()
+                .is_some_and(|branch| worktree.is_on(branch))
+        };
+        let owner = records
+            .lanes
+            .iter()
+            .find(|other| other.worktree == worktree.path && on(other));
         if let Some(owner) = owner.filter(|owner| owner.name != lane.name && !on(lane)) {
-            return Err(Refusal::OfLane(worktree.path.clone(), owner.name.clone()).refuse(&lane.name));
+            return Err(
+                Refusal::OfLane(worktree.path.clone(), owner.name.clone()).refuse(&lane.name)
+            );
         }
     }
     let around = surroundings(repository, lane, worktree, &all, retirement.delete_branch);
-    let around = if retirement.although_busy { around } else { around.with_processes() };
+    let around = if retirement.although_busy {
+        around
+    } else {
+        around.with_processes()
+    };
     ensure_movable(&around).map_err(|refusal| refusal.refuse(&lane.name))?;
 
     let tip = look::tip(repository, lane, worktree)?;
@@ -259,10 +317,24 @@ fn prepare(repository: &Repository, retirement: &Retirement<'_>, scratch: &Scrat
             None => true,
         };
     let admin = worktree.map(|worktree| (worktree.git_dir.as_path(), &worktree.head));
-    let git = || worktree.map_or_else(|| repository.git_here(), |worktree| git_in_admin(repository, worktree));
+    let git = || {
+        worktree.map_or_else(
+            || repository.git_here(),
+            |worktree| git_in_admin(repository, worktree),
+        )
+    };
     let leaving = branch.map(|(name, _)| name).filter(|_| delete_branch);
-    let keep = keeper_commit::keeper(repository, lane, branch.map(|(_, tip)| tip), leaving, admin, git, scratch)?;
-    let young = keeper_commit::protect(repository, scratch, lane, branch.map(|(_, tip)| tip), keep)?;
+    let keep = keeper_commit::keeper(
+        repository,
+        lane,
+        branch.map(|(_, tip)| tip),
+        leaving,
+        admin,
+        git,
+        scratch,
+    )?;
+    let young =
+        keeper_commit::protect(repository, scratch, lane, branch.map(|(_, tip)| tip), keep)?;
     let (holds, inner) = held(repository, retirement, worktree)?;
     if let Some(lender) = inner.lender() {
         return Err(Refusal::Lender(lender.to_owned()).refuse(&lane.name));
@@ -271,7 +343,12 @@ fn prepare(repository: &Repository, retirement: &Retirement<'_>, scratch: &Scrat
     let branch = match branch {
         Some((name, tip)) => {
             let settings = metadata::branch_settings(repository.common_dir(), name)?;
-            Some(KeptBranch { name: name.clone(), tip, deleted: delete_branch, settings })
+            Some(KeptBranch {
+                name: name.clone(),
+                tip,
+                deleted: delete_branch,
+                settings,
+            })
         }
         None => None,
     };
@@ -279,18 +356,28 @@ fn prepare(repository: &Repository, retirement: &Retirement<'_>, scratch: &Scrat
         id: unique_id(),
         lane: lane.clone(),
         reason: retirement.reason,
-        // It is about the commits: with anything else in there the lane is not known to be in its base.
-        proof: proof.filter(|_| holds.is_empty()).map(|proof| (&proof.how).into()),
+        // It is about the commits: with anything else in there the lane is not known to be in its
+        // base.
+        proof: proof
+            .filter(|_| holds.is_empty())
+            .map(|proof| (&proof.how).into()),
         holds: Some(holds),
         removed: removal_time::removal_time(repository, lane),
         branch,
         keep,
-        worktree: worktree.map(|worktree| kept_worktree(repository, worktree)).transpose()?,
+        worktree: worktree
+            .map(|worktree| kept_worktree(repository, worktree))
+            .transpose()?,
         inner,
         // A policy that cannot be read is no reason to keep the lane from leaving.
-        promise: repository.policy().ok().map(|policy| policy.retention().now),
+        promise: repository
+            .policy()
+            .ok()
+            .map(|policy| policy.retention().now),
         heir: retirement.heir.clone(),
-        above: leaving.map(|branch| based_on(&records, branch, retirement.heir.as_ref())).unwrap_or_default(),
+        above: leaving
+            .map(|branch| based_on(&records, branch, retirement.heir.as_ref()))
+            .unwrap_or_default(),
     };
     Ok((entry, young))
 }
@@ -302,5 +389,11 @@ fn kept_worktree(repository: &Repository, worktree: &Worktree) -> Result<KeptWor
     };
     let admin = worktree.git_dir.file_name().unwrap_or_default();
     let common_dir = repository.common_dir().to_owned();
-    Ok(KeptWorktree { path: worktree.path.clone(), admin: admin.into(), directory, common_dir, was_at: None })
+    Ok(KeptWorktree {
+        path: worktree.path.clone(),
+        admin: admin.into(),
+        directory,
+        common_dir,
+        was_at: None,
+    })
 }

@@ -7,18 +7,27 @@ use crate::operations::trash;
 use crate::repository::Repository;
 use crate::repository::metadata;
 
-/// `error`, unless it comes from the lane having gone away meanwhile: then that is what there is to say.
+/// `error`, unless it comes from the lane having gone away meanwhile: then that is what there is to
+/// say.
 pub fn or_raced(repository: &Repository, lane: &Lane, error: Error) -> Error {
-    let recorded = |records: metadata::Records| records.find(&lane.name).is_some_and(|now| now.id == lane.id);
+    let recorded = |records: metadata::Records| {
+        records
+            .find(&lane.name)
+            .is_some_and(|now| now.id == lane.id)
+    };
     // The journal first: what is neither there nor in the records any more has left.
-    let gone = trash::is_moving(repository, &lane.name) || !repository.records().map_or(true, recorded);
+    let gone =
+        trash::is_moving(repository, &lane.name) || !repository.records().map_or(true, recorded);
     match error.kind() {
         Kind::Refused | Kind::Conflict if gone => raced(&lane.name),
         Kind::Refused | Kind::Conflict => error,
         // What it stumbled on may be something else all the same.
-        _ if gone || !lane.worktree.exists() => {
-            error.hints().to_vec().into_iter().fold(raced(&lane.name), Error::hint).source(error)
-        }
+        _ if gone || !lane.worktree.exists() => error
+            .hints()
+            .to_vec()
+            .into_iter()
+            .fold(raced(&lane.name), Error::hint)
+            .source(error),
         _ => error,
     }
 }

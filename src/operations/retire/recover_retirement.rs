@@ -1,4 +1,5 @@
-//! The way back of a removal, and its way forward after a crash; whatever others did to the lane meanwhile.
+//! The way back of a removal, and its way forward after a crash; whatever others did to the lane
+//! meanwhile.
 
 use super::take_away::{forget, places};
 use super::{Intent, what};
@@ -27,7 +28,10 @@ pub(super) fn is_committed(repository: &Repository, entry: &Entry) -> Result<boo
 }
 
 fn has_record(repository: &Repository, entry: &Entry) -> Result<bool> {
-    Ok(repository.records()?.find(&entry.lane.name).is_some_and(|lane| lane.id == entry.lane.id))
+    Ok(repository
+        .records()?
+        .find(&entry.lane.name)
+        .is_some_and(|lane| lane.id == entry.lane.id))
 }
 
 /// Undoes a removal that is not committed.
@@ -47,7 +51,14 @@ pub(super) fn put_back(repository: &Repository, entry: &Entry) -> Result<()> {
     }
     let name = trash::ref_name(&entry.id)?;
     if let Some(kept) = repository.ref_target(&name)? {
-        repository.change_refs(&[RefChange { name, from: Some(kept), to: None }], "lane: undo")?;
+        repository.change_refs(
+            &[RefChange {
+                name,
+                from: Some(kept),
+                to: None,
+            }],
+            "lane: undo",
+        )?;
     }
     trash::remove_empty(&trash::directory(repository).join(&entry.id))
 }
@@ -59,11 +70,17 @@ pub fn recover(repository: &Repository, running: &Running, intent: &Intent) -> R
     let entry = &intent.entry;
     let what = what(&intent.lane);
     if !is_committed(repository, entry)? && put_back(repository, entry).is_ok() {
-        return Ok(Healed { what, completed: false });
+        return Ok(Healed {
+            what,
+            completed: false,
+        });
     }
     // Too late, or another lane has taken the lane's place meanwhile: it goes to the trash whole.
     complete(repository, entry)?;
-    Ok(Healed { what, completed: true })
+    Ok(Healed {
+        what,
+        completed: true,
+    })
 }
 
 /// Takes away whatever is still there; returns the entry, which says what went.
@@ -74,19 +91,31 @@ pub(super) fn complete(repository: &Repository, entry: &Entry) -> Result<Entry> 
     }
     let name = trash::ref_name(&entry.id)?;
     if let (Some(id), None) = (entry.keep, repository.ref_target(&name)?) {
-        repository.change_refs(&[RefChange { name, from: None, to: Some(id) }], "lane: retire")?;
+        repository.change_refs(
+            &[RefChange {
+                name,
+                from: None,
+                to: Some(id),
+            }],
+            "lane: retire",
+        )?;
     }
     if let Some(branch) = entry.branch.as_ref().filter(|branch| branch.deleted)
         && repository.branch_tip(&branch.name)? == Some(branch.tip)
     {
-        let change = RefChange { name: RefName::from(&branch.name), from: Some(branch.tip), to: None };
+        let change = RefChange {
+            name: RefName::from(&branch.name),
+            from: Some(branch.tip),
+            to: None,
+        };
         repository.change_refs(&[change], "lane: retire")?;
     }
     forget(repository, &entry)?;
     Ok(entry)
 }
 
-/// Makes sure that the entry is written, without a directory that the user has removed before it could be moved.
+/// Makes sure that the entry is written, without a directory that the user has removed before it
+/// could be moved.
 fn what_is_left(repository: &Repository, entry: &Entry) -> Result<Entry> {
     let directory = trash::directory(repository).join(&entry.id);
     let mut entry = entry.clone();

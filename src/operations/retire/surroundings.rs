@@ -1,4 +1,5 @@
-//! What surrounds a lane's worktree and may protect it from being moved: other worktrees, locks, processes.
+//! What surrounds a lane's worktree and may protect it from being moved: other worktrees, locks,
+//! processes.
 
 use crate::domain::lane::{Lane, Worktree, WorktreeState};
 use crate::domain::retire::Surroundings;
@@ -6,7 +7,8 @@ use crate::engines::processes;
 use crate::repository::Repository;
 use crate::repository::find_worktree;
 
-/// What surrounds a lane's worktree, for [`ensure_movable`](crate::domain::retire::ensure_movable); processes are looked for separately.
+/// What surrounds a lane's worktree, for [`ensure_movable`](crate::domain::retire::ensure_movable);
+/// processes are looked for separately.
 pub fn surroundings<'a>(
     repository: &'a Repository,
     lane: &'a Lane,
@@ -31,7 +33,9 @@ pub fn surroundings<'a>(
 impl Surroundings<'_> {
     /// Looks for processes too, for everybody who has not said that they do not matter.
     pub fn with_processes(mut self) -> Self {
-        let present = self.worktree.filter(|worktree| worktree.state == WorktreeState::Present);
+        let present = self
+            .worktree
+            .filter(|worktree| worktree.state == WorktreeState::Present);
         self.busy = present.and_then(|worktree| processes::working_in(&worktree.path));
         self
     }

@@ -18,11 +18,18 @@ use crate::store::permissions;
 pub(super) fn places(repository: &Repository, entry: &Entry) -> Option<Places> {
     let directory = trash::directory(repository).join(&entry.id);
     let worktree = entry.worktree.as_ref()?;
-    Some(Places::new(directory, worktree, repository.common_dir().join("worktrees").join(&worktree.admin)))
+    Some(Places::new(
+        directory,
+        worktree,
+        repository
+            .common_dir()
+            .join("worktrees")
+            .join(&worktree.admin),
+    ))
 }
 
-/// Takes away what the entry says, in steps that can be undone until the branch is deleted or the record removed. Returns the
-/// directories whose files went one by one.
+/// Takes away what the entry says, in steps that can be undone until the branch is deleted or the
+/// record removed. Returns the directories whose files went one by one.
 pub(super) fn take_away(repository: &Repository, entry: &Entry) -> Result<Vec<PathBuf>> {
     let directory = trash::directory(repository).join(&entry.id);
     permissions::create_dir_all(&directory).context("create", &directory)?;
@@ -30,7 +37,11 @@ pub(super) fn take_away(repository: &Repository, entry: &Entry) -> Result<Vec<Pa
     trash::write(&directory, entry)?;
     step("retire.entry-written");
     let keep = match entry.keep {
-        Some(id) => Some(RefChange { name: trash::ref_name(&entry.id)?, from: None, to: Some(id) }),
+        Some(id) => Some(RefChange {
+            name: trash::ref_name(&entry.id)?,
+            from: None,
+            to: Some(id),
+        }),
         None => None,
     };
     let tip = entry.branch.as_ref().map(|branch| branch.tip);
@@ -49,7 +60,11 @@ pub(super) fn take_away(repository: &Repository, entry: &Entry) -> Result<Vec<Pa
         changes.extend(keep);
     }
     if let Some(branch) = entry.branch.as_ref().filter(|branch| branch.deleted) {
-        changes.push(RefChange { name: RefName::from(&branch.name), from: Some(branch.tip), to: None });
+        changes.push(RefChange {
+            name: RefName::from(&branch.name),
+            from: Some(branch.tip),
+            to: None,
+        });
     }
     repository.change_refs(&changes, "lane: retire")?;
     step("retire.refs-changed");
@@ -59,7 +74,11 @@ pub(super) fn take_away(repository: &Repository, entry: &Entry) -> Result<Vec<Pa
 /// Removes the lane's record, and git's settings of a branch that is gone.
 pub(super) fn forget(repository: &Repository, entry: &Entry) -> Result<()> {
     let mut edit = metadata::Edit::begin(repository.common_dir())?;
-    if edit.records().find(&entry.lane.name).is_some_and(|lane| lane.id == entry.lane.id) {
+    if edit
+        .records()
+        .find(&entry.lane.name)
+        .is_some_and(|lane| lane.id == entry.lane.id)
+    {
         edit.remove(&entry.lane.name);
     }
     if let Some(branch) = entry.branch.as_ref().filter(|branch| branch.deleted)
@@ -74,27 +93,49 @@ pub(super) fn forget(repository: &Repository, entry: &Entry) -> Result<()> {
     }
     edit.commit()?;
     step("retire.forgotten");
-    for place in entry.worktree.iter().map(|worktree| &worktree.path).chain([&entry.lane.worktree]) {
+    for place in entry
+        .worktree
+        .iter()
+        .map(|worktree| &worktree.path)
+        .chain([&entry.lane.worktree])
+    {
         exclude::remove(repository, place)?;
     }
     Ok(())
 }
 
 /// The lanes whose base is `branch` and becomes `heir`; never the lane of either.
-pub fn based_on(records: &metadata::Records, branch: &BranchName, heir: Option<&BranchName>) -> Vec<LaneName> {
-    let above = records.lanes.iter().filter(|lane| lane.base_branch().as_ref() == Some(branch));
-    let above = above.filter(|lane| lane.branch.is_none() || ![Some(branch), heir].contains(&lane.branch.as_ref()));
+pub fn based_on(
+    records: &metadata::Records,
+    branch: &BranchName,
+    heir: Option<&BranchName>,
+) -> Vec<LaneName> {
+    let above = records
+        .lanes
+        .iter()
+        .filter(|lane| lane.base_branch().as_ref() == Some(branch));
+    let above = above.filter(|lane| {
+        lane.branch.is_none() || ![Some(branch), heir].contains(&lane.branch.as_ref())
+    });
     above.map(|lane| lane.name.clone()).collect()
 }
 
 /// Deleting a branch deletes its reflog; a second link keeps the very file.
 fn link_reflog(repository: &Repository, entry: &Entry, directory: &Path) -> Result<()> {
-    let Some(branch) = entry.branch.as_ref().filter(|branch| branch.deleted) else { return Ok(()) };
-    let Some(log) = reflog_path(repository, &branch.name) else { return Ok(()) };
+    let Some(branch) = entry.branch.as_ref().filter(|branch| branch.deleted) else {
+        return Ok(());
+    };
+    let Some(log) = reflog_path(repository, &branch.name) else {
+        return Ok(());
+    };
     let kept = directory.join("reflog");
     match std::fs::hard_link(&log, &kept) {
         Ok(()) => {}
-        Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::AlreadyExists) => {}
+        Err(error)
+            if matches!(
+                error.kind(),
+                std::io::ErrorKind::NotFound | std::io::ErrorKind::AlreadyExists
+            ) => {}
         Err(_) => permissions::copy(&log, &kept).context("copy", &log)?,
     }
     step("retire.reflog-linked");

@@ -1,7 +1,9 @@
-//! Repositories whose refs are a reftable: git makes the worktree, because only git can write its part of the refs.
+//! Repositories whose refs are a reftable: git makes the worktree, because only git can write its
+//! part of the refs.
 //!
-//! It makes it at the hidden place, with a detached HEAD, and locked with a reason no other program gives: half-made it is
-//! never where a user works, and its admin directory stays known as ours. Publishing moves it into place.
+//! It makes it at the hidden place, with a detached HEAD, and locked with a reason no other program
+//! gives: half-made it is never where a user works, and its admin directory stays known as ours.
+//! Publishing moves it into place.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -16,37 +18,76 @@ use crate::repository::admin_dir::{link, started};
 use crate::store::journal::step;
 use crate::store::permissions;
 
-/// Fills the staged worktree with `git worktree add`. The caller holds the registry lock: git cannot make two at once.
-pub(super) fn prepare(repository: &Repository, intent: &mut Intent, filling: &Filling<'_>) -> Result<Filled> {
+/// Fills the staged worktree with `git worktree add`. The caller holds the registry lock: git
+/// cannot make two at once.
+pub(super) fn prepare(
+    repository: &Repository,
+    intent: &mut Intent,
+    filling: &Filling<'_>,
+) -> Result<Filled> {
     // A filter or a condition in the settings must see the worktree's own place.
     let unfinished = filling.sparse.is_none() && populate::depends_on_place(&repository.gix);
-    let checkout = if unfinished { "--no-checkout" } else { "--checkout" };
+    let checkout = if unfinished {
+        "--no-checkout"
+    } else {
+        "--checkout"
+    };
     // The caller tells the hooks itself, after the record is written.
     let hidden = repository.git_here().without_hooks(&repository.gix);
     hidden
-        // Links from the hidden place would lead astray from the other one; they are written when it is there.
+        // Links from the hidden place would lead astray from the other one; they are written when
+        // it is there.
         .args(["-c", "worktree.useRelativePaths=false"])
-        .args(["worktree", "add", "--quiet", checkout, "--detach", "--lock", "--reason", &reason(intent), "--"])
+        .args([
+            "worktree",
+            "add",
+            "--quiet",
+            checkout,
+            "--detach",
+            "--lock",
+            "--reason",
+            &reason(intent),
+            "--",
+        ])
         .arg(&intent.staged_worktree)
         .arg(intent.commit.to_string())
         .run()?;
     let admin = own_admin(repository, intent);
-    let admin = admin.ok_or_else(|| Error::environment("git made a worktree and does not say where"))?;
+    let admin =
+        admin.ok_or_else(|| Error::environment("git made a worktree and does not say where"))?;
     intent.admin_name = admin.file_name().unwrap_or_default().into();
     if let Some(sparse) = filling.sparse {
-        let set = repository.git.at(&intent.staged_worktree).without_hooks(&repository.gix);
+        let set = repository
+            .git
+            .at(&intent.staged_worktree)
+            .without_hooks(&repository.gix);
         let set = set.args(["sparse-checkout", "set", "--cone", "--end-of-options"]);
-        sparse.directories.iter().fold(set, |set, directory| set.bytes(directory)).run()?;
+        sparse
+            .directories
+            .iter()
+            .fold(set, |set, directory| set.bytes(directory))
+            .run()?;
     }
     step("start.prepared");
-    Ok(Filled { how: How::Git, unfinished })
+    Ok(Filled {
+        how: How::Git,
+        unfinished,
+    })
 }
 
 /// Checks the lane's branch out in the staged worktree, which is at its commit.
 pub(super) fn attach(repository: &Repository, intent: &Intent) -> Result<()> {
-    let Some(branch) = &intent.lane.branch else { return Ok(()) };
-    let hidden = repository.git.at(&intent.staged_worktree).without_hooks(&repository.gix);
-    hidden.args(["symbolic-ref", "-m", &started(&intent.lane.id), "HEAD"]).bytes(branch.to_ref()).run()
+    let Some(branch) = &intent.lane.branch else {
+        return Ok(());
+    };
+    let hidden = repository
+        .git
+        .at(&intent.staged_worktree)
+        .without_hooks(&repository.gix);
+    hidden
+        .args(["symbolic-ref", "-m", &started(&intent.lane.id), "HEAD"])
+        .bytes(branch.to_ref())
+        .run()
 }
 
 /// Tells the admin directory where the worktree is now.
@@ -54,12 +95,18 @@ pub(super) fn register(repository: &Repository, intent: &Intent) -> Result<()> {
     let admin = admin_dir(repository, intent);
     let (gitdir, aside) = (admin.join("gitdir"), admin.join("gitdir.lane"));
     let mut file = permissions::create(&aside).context("create", &aside)?;
-    file.write_all(&link(&admin, &intent.lane.worktree.join(".git"), intent.relative)).context("write", &aside)?;
+    file.write_all(&link(
+        &admin,
+        &intent.lane.worktree.join(".git"),
+        intent.relative,
+    ))
+    .context("write", &aside)?;
     file.sync_all().context("sync", &aside)?;
     std::fs::rename(&aside, &gitdir).context("write", &gitdir)
 }
 
-/// Takes our lock off, and the directory away in which the worktree was hidden. Another one's lock stays.
+/// Takes our lock off, and the directory away in which the worktree was hidden. Another one's lock
+/// stays.
 pub(super) fn release(repository: &Repository, intent: &Intent) -> Result<()> {
     if let Some(admin) = own_admin(repository, intent) {
         let locked = admin.join("locked");
@@ -69,9 +116,13 @@ pub(super) fn release(repository: &Repository, intent: &Intent) -> Result<()> {
     Ok(())
 }
 
-/// The admin directory git made for this start: the one that is locked with our reason, git's first step.
+/// The admin directory git made for this start: the one that is locked with our reason, git's first
+/// step.
 pub(super) fn own_admin(repository: &Repository, intent: &Intent) -> Option<PathBuf> {
-    let all = std::fs::read_dir(repository.common_dir().join("worktrees")).into_iter().flatten().flatten();
+    let all = std::fs::read_dir(repository.common_dir().join("worktrees"))
+        .into_iter()
+        .flatten()
+        .flatten();
     let ours = |admin: &Path| {
         crate::store::optional::bytes(admin.join("locked"))
             .is_ok_and(|text| text.trim_ascii() == reason(intent).as_bytes())

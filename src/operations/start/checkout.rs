@@ -1,7 +1,9 @@
-//! The last part of a start: files that git writes once the worktree is in its place, and the way back when it cannot.
+//! The last part of a start: files that git writes once the worktree is in its place, and the way
+//! back when it cannot.
 //!
-//! A filter sees the place, branch and settings that `git worktree add` would show it. The lane is recorded by then, so
-//! that a command that looks sees a lane whose files are still coming; no lock is held while a filter fetches them.
+//! A filter sees the place, branch and settings that `git worktree add` would show it. The lane is
+//! recorded by then, so that a command that looks sees a lane whose files are still coming; no lock
+//! is held while a filter fetches them.
 
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
@@ -30,28 +32,46 @@ pub(super) fn finish(repository: &Repository, intent: &Intent) -> Result<()> {
     step("start.unfinished");
     let (git, admin) = (Git::program(), admin_dir(repository, intent));
     let settings = unheard(repository, intent, &admin)?;
-    let place = Place { settings: &settings, ..place(repository, intent, &git, &admin) };
+    let place = Place {
+        settings: &settings,
+        ..place(repository, intent, &git, &admin)
+    };
     complete(&place, intent.commit, &crate::store::signals::PENDING)?;
     step("start.finished");
     Ok(())
 }
 
-fn place<'a>(repository: &Repository, intent: &'a Intent, git: &'a OsStr, admin_dir: &'a Path) -> Place<'a> {
-    Place { git, settings: &[], directory: &intent.lane.worktree, admin_dir, hash: repository.gix.object_hash() }
+fn place<'a>(
+    repository: &Repository,
+    intent: &'a Intent,
+    git: &'a OsStr,
+    admin_dir: &'a Path,
+) -> Place<'a> {
+    Place {
+        git,
+        settings: &[],
+        directory: &intent.lane.worktree,
+        admin_dir,
+        hash: repository.gix.object_hash(),
+    }
 }
 
-/// What keeps a hook from hearing of each index that git writes on the way; the command that waits for the start tells it once. The
-/// programs that git runs see nothing of it.
+/// What keeps a hook from hearing of each index that git writes on the way; the command that waits
+/// for the start tells it once. The programs that git runs see nothing of it.
 fn unheard(repository: &Repository, intent: &Intent, admin: &Path) -> Result<Vec<OsString>> {
     if !repository.has_index_hook(&intent.lane.worktree, admin) {
         return Ok(Vec::new());
     }
     let own = git_settings::as_in(&repository.gix, &intent.lane.worktree, admin)?;
-    Ok(no_hooks_of(&own).into_iter().chain(hidden(&own, "")).collect())
+    Ok(no_hooks_of(&own)
+        .into_iter()
+        .chain(hidden(&own, ""))
+        .collect())
 }
 
-/// Hides a worktree again whose files could not be written, and takes the lane's record away, so that the start can be
-/// undone. `false` if the worktree holds anything this start did not put there. The caller holds the registry lock.
+/// Hides a worktree again whose files could not be written, and takes the lane's record away, so
+/// that the start can be undone. `false` if the worktree holds anything this start did not put
+/// there. The caller holds the registry lock.
 pub(super) fn take_back(repository: &Repository, intent: &Intent) -> Result<bool> {
     if !intent.unfinished || !is_untouched(repository, intent)? {
         return Ok(false);
@@ -72,7 +92,8 @@ pub(super) fn take_back(repository: &Repository, intent: &Intent) -> Result<bool
     Ok(true)
 }
 
-/// Whether everything in the worktree is as this start left it: the branch, the files, and nothing beside them.
+/// Whether everything in the worktree is as this start left it: the branch, the files, and nothing
+/// beside them.
 fn is_untouched(repository: &Repository, intent: &Intent) -> Result<bool> {
     let (git, admin) = (Git::program(), admin_dir(repository, intent));
     let place = place(repository, intent, &git, &admin);
@@ -80,18 +101,35 @@ fn is_untouched(repository: &Repository, intent: &Intent) -> Result<bool> {
         Some(branch) => Head::Branch(branch.clone()),
         None => Head::Detached(intent.commit),
     };
-    let tip = intent.lane.branch.as_ref().map(|branch| repository.branch_tip(branch)).transpose()?.flatten();
+    let tip = intent
+        .lane
+        .branch
+        .as_ref()
+        .map(|branch| repository.branch_tip(branch))
+        .transpose()?
+        .flatten();
     let moved = intent.lane.branch.is_some() && tip != Some(intent.commit);
-    if moved || !place.directory.is_dir() || worktree::read_head(&admin) != head || status::operation(&admin).is_some()
+    if moved
+        || !place.directory.is_dir()
+        || worktree::read_head(&admin) != head
+        || status::operation(&admin).is_some()
     {
         return Ok(false);
     }
     if !admin.join("index").exists() {
-        let read = repository.git.at(place.directory).env("GIT_DIR", &admin).env("GIT_WORK_TREE", place.directory);
-        read.without_hooks(&repository.gix).args(["read-tree", "-m", "-i"]).arg(intent.commit.to_string()).run()?;
+        let read = repository
+            .git
+            .at(place.directory)
+            .env("GIT_DIR", &admin)
+            .env("GIT_WORK_TREE", place.directory);
+        read.without_hooks(&repository.gix)
+            .args(["read-tree", "-m", "-i"])
+            .arg(intent.commit.to_string())
+            .run()?;
     }
     let ours: HashSet<_> = unwritten(&place).into_iter().collect();
-    let changed = status::changed(&git, place.directory, &admin)
-        .map_err(|error| Error::git("cannot tell whether the worktree was used meanwhile").source(error))?;
+    let changed = status::changed(&git, place.directory, &admin).map_err(|error| {
+        Error::git("cannot tell whether the worktree was used meanwhile").source(error)
+    })?;
     Ok(changed.iter().all(|path| ours.contains(path)))
 }

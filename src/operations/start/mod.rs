@@ -1,10 +1,12 @@
 //! Makes a lane: everything is prepared aside, then published by renames.
 //!
-//! The worktree is filled in a hidden directory beside its final place, its admin directory below `.git/lane/staging`.
-//! Until then no other process can see anything of the lane. Publishing is one short critical section: the branch
-//! (created, never overwritten), the directory, the admin directory, the record. Once the directory is in its place
-//! a user may work there: from then on a start is only ever completed, by the next git-lane command if it must be. Before, it
-//! can be undone, by its own proofs of what it made. Files that git has to write in that place come last (`checkout`).
+//! The worktree is filled in a hidden directory beside its final place, its admin directory below
+//! `.git/lane/staging`. Until then no other process can see anything of the lane. Publishing is one
+//! short critical section: the branch (created, never overwritten), the directory, the admin
+//! directory, the record. Once the directory is in its place a user may work there: from then on a
+//! start is only ever completed, by the next git-lane command if it must be. Before, it can be
+//! undone, by its own proofs of what it made. Files that git has to write in that place come last
+//! (`checkout`).
 
 pub mod base;
 mod by_git;
@@ -117,14 +119,31 @@ impl Claim for Intent {
             self.staged_admin.ends_with(lane.id.as_str()),
         );
         // The directory it is filled in, beside the lane's; below it where git makes the worktree.
-        let filled = if self.by_git { self.staged_worktree.parent() } else { Some(self.staged_worktree.as_path()) };
-        let beside = filled.and_then(Path::parent).filter(|_| filled.and_then(Path::file_name) == Some(&*hidden));
-        let real = |directory: &Path| std::fs::canonicalize(directory).map_or(true, |found| found == directory);
-        claims.that("staged worktree", self.staged_worktree.display(), beside.is_some_and(real));
-        // Once the worktree can be seen the user may have moved it; that it is the one that was made is proof enough.
+        let filled = if self.by_git {
+            self.staged_worktree.parent()
+        } else {
+            Some(self.staged_worktree.as_path())
+        };
+        let beside = filled
+            .and_then(Path::parent)
+            .filter(|_| filled.and_then(Path::file_name) == Some(&*hidden));
+        let real = |directory: &Path| {
+            std::fs::canonicalize(directory).map_or(true, |found| found == directory)
+        };
+        claims.that(
+            "staged worktree",
+            self.staged_worktree.display(),
+            beside.is_some_and(real),
+        );
+        // Once the worktree can be seen the user may have moved it; that it is the one that was
+        // made is proof enough.
         if !is_own(claims.repository(), self) {
             claims.place("worktree", &lane.worktree);
-            claims.that("staged worktree", self.staged_worktree.display(), beside == lane.worktree.parent());
+            claims.that(
+                "staged worktree",
+                self.staged_worktree.display(),
+                beside == lane.worktree.parent(),
+            );
         }
         for setting in &self.upstream {
             let known = ["remote", "merge", "rebase"].contains(&&*setting.key);
@@ -162,9 +181,13 @@ pub struct Filling<'a> {
     pub progress: &'a (dyn Fn(usize, usize) + Sync),
 }
 
-/// Makes the lane that was planned. A failure leaves nothing of it, or a lane in its place that the next git-lane command
-/// completes, and says which.
-pub fn start(repository: &Repository, creation: &Creation, filling: &Filling<'_>) -> Result<Started> {
+/// Makes the lane that was planned. A failure leaves nothing of it, or a lane in its place that the
+/// next git-lane command completes, and says which.
+pub fn start(
+    repository: &Repository,
+    creation: &Creation,
+    filling: &Filling<'_>,
+) -> Result<Started> {
     let lane = Lane {
         name: creation.request.name.clone(),
         id: LaneId(unique_id()),
@@ -178,10 +201,18 @@ pub fn start(repository: &Repository, creation: &Creation, filling: &Filling<'_>
     };
     let operation = events::begin(&repository.lane_dir(), Subject::of(What::Start, &lane));
     let made = make(repository, creation, filling, lane);
-    operation.ended(made, |_| End { result: Some(creation.commit), ..End::default() })
+    operation.ended(made, |_| End {
+        result: Some(creation.commit),
+        ..End::default()
+    })
 }
 
-fn make(repository: &Repository, creation: &Creation, filling: &Filling<'_>, lane: Lane) -> Result<Started> {
+fn make(
+    repository: &Repository,
+    creation: &Creation,
+    filling: &Filling<'_>,
+    lane: Lane,
+) -> Result<Started> {
     let id = lane.id.as_str();
     let parent = creation.path.parent().unwrap_or(Path::new("/"));
     let by_git = repository.ref_format() == RefFormat::Reftable;
@@ -203,7 +234,11 @@ fn make(repository: &Repository, creation: &Creation, filling: &Filling<'_>, lan
         admin_name: admin_dir::name(&creation.path).into(),
         made,
         sparse: filling.sparse.is_some() && !repository.config_bool("extensions.worktreeConfig"),
-        upstream: creation.upstream.as_ref().map(|upstream| upstream.settings.clone()).unwrap_or_default(),
+        upstream: creation
+            .upstream
+            .as_ref()
+            .map(|upstream| upstream.settings.clone())
+            .unwrap_or_default(),
         by_git,
         relative: admin_dir::wants_relative_links(repository)?,
         unfinished: false,
@@ -236,7 +271,10 @@ fn make(repository: &Repository, creation: &Creation, filling: &Filling<'_>, lan
     match made {
         Ok(how) => {
             running.done()?;
-            Ok(Started { lane: intent.lane, how })
+            Ok(Started {
+                lane: intent.lane,
+                how,
+            })
         }
         Err(error) => {
             let guard = registry_lock(repository)?;
@@ -261,13 +299,15 @@ fn hidden_name(id: &str) -> String {
 /// `error`, which has stopped a start whose worktree a user may work in by now.
 fn in_place(error: Error, intent: &Intent, at: &Path) -> Error {
     error.hint(format!(
-        "the worktree of lane '{}' is at '{}' and stays there; the next git-lane command completes its start",
+        "the worktree of lane '{}' is at '{}' and stays there; the next git-lane command completes \
+         its start",
         intent.lane.name,
         at.display()
     ))
 }
 
-/// The lock around everything that looks at lanes and branches and then changes them; held for milliseconds.
+/// The lock around everything that looks at lanes and branches and then changes them; held for
+/// milliseconds.
 pub fn registry_lock(repository: &Repository) -> Result<Exclusive> {
     Exclusive::acquire(&repository.lane_dir(), "lock", Duration::from_secs(60))
 }
@@ -315,14 +355,20 @@ fn prepare(repository: &Repository, intent: &Intent, filling: &Filling<'_>) -> R
 }
 
 fn missing_ancestors(directory: &Path) -> Vec<PathBuf> {
-    let mut missing: Vec<PathBuf> =
-        directory.ancestors().take_while(|ancestor| !ancestor.exists()).map(Path::to_owned).collect();
+    let mut missing: Vec<PathBuf> = directory
+        .ancestors()
+        .take_while(|ancestor| !ancestor.exists())
+        .map(Path::to_owned)
+        .collect();
     missing.reverse();
     missing
 }
 
 fn cannot_make(path: &Path, error: std::io::Error) -> Error {
-    Error::new(Kind::Environment, format!("cannot create '{}'", path.display()))
-        .source(error)
-        .hint("choose another place with --path or the policy's start.path")
+    Error::new(
+        Kind::Environment,
+        format!("cannot create '{}'", path.display()),
+    )
+    .source(error)
+    .hint("choose another place with --path or the policy's start.path")
 }

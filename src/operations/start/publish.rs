@@ -18,8 +18,13 @@ use crate::store::git_settings::SPARSE_CONFIG;
 use crate::store::journal::{Running, step};
 use crate::store::permissions;
 
-/// Makes the lane visible. The caller holds the registry lock. Every step looks whether it was done before.
-pub(super) fn publish(repository: &Repository, intent: &mut Intent, running: &mut Running) -> Result<()> {
+/// Makes the lane visible. The caller holds the registry lock. Every step looks whether it was done
+/// before.
+pub(super) fn publish(
+    repository: &Repository,
+    intent: &mut Intent,
+    running: &mut Running,
+) -> Result<()> {
     ensure_still_free(repository, intent)?;
     if intent.by_git {
         intent.made_admin = Identity::of(&admin_dir(repository, intent));
@@ -55,8 +60,9 @@ fn register(repository: &Repository, intent: &Intent) -> Result<()> {
     }
 }
 
-/// Completes a start whose worktree can be seen at `at`: it is registered and recorded as it is, whatever a user who
-/// works there has done meanwhile. `false` when it must stay a worktree without a lane.
+/// Completes a start whose worktree can be seen at `at`: it is registered and recorded as it is,
+/// whatever a user who works there has done meanwhile. `false` when it must stay a worktree without
+/// a lane.
 pub(super) fn complete(
     repository: &Repository,
     intent: &mut Intent,
@@ -65,7 +71,8 @@ pub(super) fn complete(
 ) -> Result<bool> {
     let edit = Edit::begin(repository.common_dir())?;
     intent.lane.worktree = at;
-    let lost = !intent.by_git && !is_registered(repository, intent) && !intent.staged_admin.exists();
+    let lost =
+        !intent.by_git && !is_registered(repository, intent) && !intent.staged_admin.exists();
     let named = edit.records().find(&intent.lane.name).is_some();
     if named || lost || is_anothers(repository, intent)? {
         if intent.by_git {
@@ -103,11 +110,19 @@ fn record(repository: &Repository, intent: &Intent, mut edit: Edit) -> Result<()
     }
     edit.commit()?;
     step("start.recorded");
-    if intent.by_git { by_git::release(repository, intent) } else { Ok(()) }
+    if intent.by_git {
+        by_git::release(repository, intent)
+    } else {
+        Ok(())
+    }
 }
 
 /// Publishes what a dead process had prepared and no other could see yet.
-pub(super) fn resume(repository: &Repository, intent: &mut Intent, running: &mut Running) -> Result<()> {
+pub(super) fn resume(
+    repository: &Repository,
+    intent: &mut Intent,
+    running: &mut Running,
+) -> Result<()> {
     if !intent.publishing {
         return Err(Error::refused("nothing was published yet"));
     }
@@ -122,23 +137,37 @@ pub(super) fn resume(repository: &Repository, intent: &mut Intent, running: &mut
 
 /// Looks again, now that no other git-lane can interfere.
 fn ensure_still_free(repository: &Repository, intent: &Intent) -> Result<()> {
-    let raced = |what: String| Error::refused(what).code("raced").hint("run the command again");
+    let raced = |what: String| {
+        Error::refused(what)
+            .code("raced")
+            .hint("run the command again")
+    };
     if repository.records()?.find(&intent.lane.name).is_some() {
-        return Err(raced(format!("lane '{}' was started by another command at the same moment", intent.lane.name)));
+        return Err(raced(format!(
+            "lane '{}' was started by another command at the same moment",
+            intent.lane.name
+        )));
     }
     if let Some(branch) = intent.lane.branch.as_ref().filter(|_| intent.new_branch)
         && repository.branch_tip(branch)?.is_some()
     {
-        // At the same commit it would pass for ours, and undoing this start would take it from its owner.
-        return Err(raced(format!("branch '{branch}' was created by another command at the same moment")));
+        // At the same commit it would pass for ours, and undoing this start would take it from its
+        // owner.
+        return Err(raced(format!(
+            "branch '{branch}' was created by another command at the same moment"
+        )));
     }
     if let Some(branch) = intent.lane.branch.as_ref().filter(|_| !intent.new_branch) {
         let own = admin_dir(repository, intent);
-        let own = |git_dir: &Path| intent.by_git && git_dir == own && is_registered(repository, intent);
+        let own =
+            |git_dir: &Path| intent.by_git && git_dir == own && is_registered(repository, intent);
         let mut all = repository.worktrees()?.into_iter();
         let used = all.find(|worktree| worktree.uses(branch) && !own(&worktree.git_dir));
         if let Some(used) = used {
-            return Err(raced(format!("branch '{branch}' was just checked out in '{}'", used.path.display())));
+            return Err(raced(format!(
+                "branch '{branch}' was just checked out in '{}'",
+                used.path.display()
+            )));
         }
         if !branch_is(repository, intent, intent.commit)? {
             return Err(raced(format!("branch '{branch}' has just moved")));
@@ -149,20 +178,35 @@ fn ensure_still_free(repository: &Repository, intent: &Intent) -> Result<()> {
 
 /// Whether the lane's branch is at `commit`.
 fn branch_is(repository: &Repository, intent: &Intent, commit: ObjectId) -> Result<bool> {
-    let Some(branch) = &intent.lane.branch else { return Ok(false) };
+    let Some(branch) = &intent.lane.branch else {
+        return Ok(false);
+    };
     Ok(repository.branch_tip(branch)? == Some(commit))
 }
 
-/// Whether a lane has been recorded meanwhile with the worktree or the branch that this start wanted.
+/// Whether a lane has been recorded meanwhile with the worktree or the branch that this start
+/// wanted.
 fn is_anothers(repository: &Repository, intent: &Intent) -> Result<bool> {
     let wanted = &intent.lane;
-    let same = |lane: &Lane| lane.worktree == wanted.worktree || lane.branch.is_some() && lane.branch == wanted.branch;
-    Ok(repository.records()?.lanes.iter().any(|lane| lane.id != wanted.id && same(lane)))
+    let same = |lane: &Lane| {
+        lane.worktree == wanted.worktree || lane.branch.is_some() && lane.branch == wanted.branch
+    };
+    Ok(repository
+        .records()?
+        .lanes
+        .iter()
+        .any(|lane| lane.id != wanted.id && same(lane)))
 }
 
 fn create_branch(repository: &Repository, intent: &mut Intent) -> Result<()> {
-    let Some(branch) = intent.lane.branch.as_ref().filter(|_| intent.new_branch) else { return Ok(()) };
-    let change = RefChange { name: RefName::from(branch), from: None, to: Some(intent.commit) };
+    let Some(branch) = intent.lane.branch.as_ref().filter(|_| intent.new_branch) else {
+        return Ok(());
+    };
+    let change = RefChange {
+        name: RefName::from(branch),
+        from: None,
+        to: Some(intent.commit),
+    };
     repository.change_refs(&[change], &created_from(intent))?;
     intent.created_branch = true;
     Ok(())
@@ -170,7 +214,8 @@ fn create_branch(repository: &Repository, intent: &mut Intent) -> Result<()> {
 
 fn place_worktree(intent: &Intent) -> Result<()> {
     let target = &intent.lane.worktree;
-    // An empty directory that the user prepared is used, as git does; anything else in it makes this fail.
+    // An empty directory that the user prepared is used, as git does; anything else in it makes
+    // this fail.
     let _ = std::fs::remove_dir(target);
     rename_new(&intent.staged_worktree, target)
 }
@@ -194,8 +239,11 @@ pub(crate) fn place_admin(staged: &Path, admin: &Path) -> Result<()> {
 fn rename_new(from: &Path, to: &Path) -> Result<()> {
     use rustix::fs::{CWD, renameat_with};
     match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-        // Not every filesystem knows the flag; a directory cannot replace a directory that holds anything.
-        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS) if std::fs::symlink_metadata(to).is_err() => {
+        // Not every filesystem knows the flag; a directory cannot replace a directory that holds
+        // anything.
+        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS)
+            if std::fs::symlink_metadata(to).is_err() =>
+        {
             std::fs::rename(from, to).context("create", to)
         }
         Err(rustix::io::Errno::EXIST | rustix::io::Errno::NOTEMPTY) => Err(occupied(to)),
@@ -211,7 +259,10 @@ fn occupied(path: &Path) -> Error {
 
 /// The place of the admin directory once it is registered.
 pub(super) fn admin_dir(repository: &Repository, intent: &Intent) -> PathBuf {
-    repository.common_dir().join("worktrees").join(&intent.admin_name)
+    repository
+        .common_dir()
+        .join("worktrees")
+        .join(&intent.admin_name)
 }
 
 /// Picks an admin directory that is free and writes the `.git` file of `worktree` to match.
@@ -226,7 +277,11 @@ fn point_at_admin(repository: &Repository, intent: &mut Intent, worktree: &Path)
     }
     if intent.relative {
         let gitdir = intent.staged_admin.join("gitdir");
-        let text = link(&admin_dir(repository, intent), &intent.lane.worktree.join(".git"), true);
+        let text = link(
+            &admin_dir(repository, intent),
+            &intent.lane.worktree.join(".git"),
+            true,
+        );
         permissions::write(&gitdir, text).context("write", &gitdir)?;
     }
     write_dot_git(repository, intent, worktree)
@@ -235,7 +290,11 @@ fn point_at_admin(repository: &Repository, intent: &mut Intent, worktree: &Path)
 /// Writes the `.git` file of `worktree`, which is to be the lane's.
 fn write_dot_git(repository: &Repository, intent: &Intent, worktree: &Path) -> Result<()> {
     let mut text = b"gitdir: ".to_vec();
-    text.extend_from_slice(&link(&intent.lane.worktree, &admin_dir(repository, intent), intent.relative));
+    text.extend_from_slice(&link(
+        &intent.lane.worktree,
+        &admin_dir(repository, intent),
+        intent.relative,
+    ));
     let dot_git = worktree.join(".git");
     if crate::store::optional::bytes(&dot_git).is_ok_and(|now| now == text) {
         return Ok(());

@@ -15,9 +15,14 @@ pub fn what(lane: &LaneName) -> String {
     format!("the start of lane '{lane}'")
 }
 
-/// Completes an interrupted start, or undoes it while no other process can have seen anything of it. What can be seen and cannot be
-/// completed now is an error that names it, and stays in the journal.
-pub fn recover(repository: &Repository, mut intent: Intent, running: &mut Running) -> Result<Healed> {
+/// Completes an interrupted start, or undoes it while no other process can have seen anything of
+/// it. What can be seen and cannot be completed now is an error that names it, and stays in the
+/// journal.
+pub fn recover(
+    repository: &Repository,
+    mut intent: Intent,
+    running: &mut Running,
+) -> Result<Healed> {
     let what = what(&intent.lane.name);
     let guard = registry_lock(repository)?;
     if lane_files::is_directory(&intent.staged_admin) {
@@ -25,7 +30,9 @@ pub fn recover(repository: &Repository, mut intent: Intent, running: &mut Runnin
         worktree_settings::tame(repository.common_dir(), &intent.staged_admin)?;
     }
     let records = repository.records()?;
-    let recorded = records.find(&intent.lane.name).filter(|lane| lane.id == intent.lane.id);
+    let recorded = records
+        .find(&intent.lane.name)
+        .filter(|lane| lane.id == intent.lane.id);
     if let Some(lane) = recorded {
         intent.lane.worktree.clone_from(&lane.worktree);
         if intent.by_git {
@@ -41,8 +48,14 @@ pub fn recover(repository: &Repository, mut intent: Intent, running: &mut Runnin
                 finished(repository, &intent, what)
             }
             Ok(false) => {
-                let stays = format!("{what} (its worktree stays at '{}', without a lane)", at.display());
-                Ok(Healed { what: stays, completed: false })
+                let stays = format!(
+                    "{what} (its worktree stays at '{}', without a lane)",
+                    at.display()
+                );
+                Ok(Healed {
+                    what: stays,
+                    completed: false,
+                })
             }
             Err(error) => Err(in_place(error, &intent, &at)),
         };
@@ -53,18 +66,30 @@ pub fn recover(repository: &Repository, mut intent: Intent, running: &mut Runnin
             return Err(in_place(error, &intent, &at));
         }
         undo(repository, &intent)?;
-        return Ok(Healed { what, completed: false });
+        return Ok(Healed {
+            what,
+            completed: false,
+        });
     }
     drop(guard);
     finished(repository, &intent, what)
 }
 
-/// Writes the files that waited; where git cannot, the start is undone, unless a user works there by now.
+/// Writes the files that waited; where git cannot, the start is undone, unless a user works there
+/// by now.
 fn finished(repository: &Repository, intent: &Intent, what: String) -> Result<Healed> {
-    let Err(error) = checkout::finish(repository, intent) else { return Ok(Healed { what, completed: true }) };
+    let Err(error) = checkout::finish(repository, intent) else {
+        return Ok(Healed {
+            what,
+            completed: true,
+        });
+    };
     let _guard = registry_lock(repository)?;
     match checkout::take_back(repository, intent)? {
-        true => undo(repository, intent).map(|()| Healed { what, completed: false }),
+        true => undo(repository, intent).map(|()| Healed {
+            what,
+            completed: false,
+        }),
         false => Err(in_place(error, intent, &intent.lane.worktree)),
     }
 }

@@ -1,6 +1,8 @@
-//! The end of a removed lane: its directory is renamed to `.deleting-<id>`, its ref goes, then its files.
+//! The end of a removed lane: its directory is renamed to `.deleting-<id>`, its ref goes, then its
+//! files.
 //!
-//! The name is the journal: whatever bears it is on its way out, and the next expiry goes on with it.
+//! The name is the journal: whatever bears it is on its way out, and the next expiry goes on with
+//! it.
 
 use crate::repository::recovered::Heal;
 use crate::store::clock::now;
@@ -19,7 +21,8 @@ use crate::repository::refs::RefChange;
 use crate::store::journal::{Exclusive, set_aside, step};
 use crate::store::{events, lane_files};
 
-/// How long a finish may spend on counting; `trash` and `prune` take their time and remember what they counted.
+/// How long a finish may spend on counting; `trash` and `prune` take their time and remember what
+/// they counted.
 const QUICK: Duration = Duration::from_millis(25);
 
 /// An entry that is due: it has left the trash for good, or stays until the user asks for its room.
@@ -38,7 +41,8 @@ pub struct Expired {
 pub struct Expiration {
     /// What went, or would go.
     pub gone: Vec<Expired>,
-    /// What is due and stays, because no command asked for its room and its work is not known to be in its base.
+    /// What is due and stays, because no command asked for its room and its work is not known to be
+    /// in its base.
     pub overdue: Vec<Expired>,
 }
 
@@ -47,7 +51,8 @@ pub fn expire(repository: &Repository, policy: &Policy, heal: Heal<'_>) -> Resul
     expire_within(repository, policy, QUICK, Occasion::Passing, false, heal)
 }
 
-/// Removes what the policy no longer keeps, with `patience` for counting sizes; `dry_run` only says what would go.
+/// Removes what the policy no longer keeps, with `patience` for counting sizes; `dry_run` only says
+/// what would go.
 pub fn expire_within(
     repository: &Repository,
     policy: &Policy,
@@ -90,11 +95,22 @@ pub fn expire_within(
     Ok(done)
 }
 
-/// Whether the proof of the removal holds today: a base can be reset, or go away. What cannot be looked up does not.
+/// Whether the proof of the removal holds today: a base can be reset, or go away. What cannot be
+/// looked up does not.
 fn is_still_integrated(repository: &Repository, entry: &Entry) -> bool {
-    let tip = entry.branch.as_ref().map(|branch| branch.tip).or(entry.keep);
-    let base = entry.lane.base.as_ref().and_then(|base| repository.ref_target(base).ok().flatten());
-    let (Some(_), Some(tip), Some(base)) = (&entry.proof, tip, base) else { return false };
+    let tip = entry
+        .branch
+        .as_ref()
+        .map(|branch| branch.tip)
+        .or(entry.keep);
+    let base = entry
+        .lane
+        .base
+        .as_ref()
+        .and_then(|base| repository.ref_target(base).ok().flatten());
+    let (Some(_), Some(tip), Some(base)) = (&entry.proof, tip, base) else {
+        return false;
+    };
     let found = standings(repository, &[(tip, base)]).pop();
     found.is_some_and(|found| found.is_ok_and(|versus| versus.integrated.is_some()))
 }
@@ -103,34 +119,52 @@ fn is_still_integrated(repository: &Repository, entry: &Entry) -> bool {
 fn bury(repository: &Repository, entry: &Entry, heal: Heal<'_>) -> Result<bool> {
     let _lock = super::exclusive(repository, &entry.lane.name, heal)?;
     let trash = super::directory(repository);
-    let (from, to) = (trash.join(&entry.id), trash.join(format!("{DELETING}{}", entry.id)));
+    let (from, to) = (
+        trash.join(&entry.id),
+        trash.join(format!("{DELETING}{}", entry.id)),
+    );
     if !from.exists() {
         return Ok(false);
     }
-    let operation = events::begin(&repository.lane_dir(), Subject::of(What::Expire, &entry.lane));
+    let operation = events::begin(
+        &repository.lane_dir(),
+        Subject::of(What::Expire, &entry.lane),
+    );
     let buried = std::fs::rename(&from, &to).context("remove", &from);
     operation.ended(buried, |()| entry.end())?;
     step("expire.buried");
     Ok(true)
 }
 
-/// Removes the files and refs of everything that is on its way out, unless another process is at it.
+/// Removes the files and refs of everything that is on its way out, unless another process is at
+/// it.
 pub fn sweep(repository: &Repository) -> Result<()> {
     let trash = super::directory(repository);
-    let Ok(_lock) = Exclusive::acquire(&repository.lane_dir(), "sweep.lock", Duration::ZERO) else { return Ok(()) };
+    let Ok(_lock) = Exclusive::acquire(&repository.lane_dir(), "sweep.lock", Duration::ZERO) else {
+        return Ok(());
+    };
     let mounts = mounts();
     for directory in lane_files::list(&trash) {
         let name = directory.file_name().unwrap_or_default();
-        let Some(id) = name.to_str().and_then(|name| name.strip_prefix(DELETING)) else { continue };
+        let Some(id) = name.to_str().and_then(|name| name.strip_prefix(DELETING)) else {
+            continue;
+        };
         // Not an id of ours: nothing we put there.
-        let Ok(name) = super::ref_name(id) else { continue };
+        let Ok(name) = super::ref_name(id) else {
+            continue;
+        };
         if has_mount(&mounts, &directory) {
             continue;
         }
         if let Some(kept) = repository.ref_target(&name)? {
-            let change = RefChange { name, from: Some(kept), to: None };
+            let change = RefChange {
+                name,
+                from: Some(kept),
+                to: None,
+            };
             // A neighbour may be sweeping too.
-            if let Err(error) = repository.change_refs(std::slice::from_ref(&change), "lane: expired")
+            if let Err(error) =
+                repository.change_refs(std::slice::from_ref(&change), "lane: expired")
                 && repository.ref_target(&change.name)?.is_some()
             {
                 return Err(error);
@@ -141,7 +175,10 @@ pub fn sweep(repository: &Repository) -> Result<()> {
             && let Some(worktree) = &entry.worktree
         {
             let places = Places::new(trash.join(id), worktree, PathBuf::new());
-            if let Some(parking) = places.own_parking().filter(|parking| !has_mount(&mounts, parking)) {
+            if let Some(parking) = places
+                .own_parking()
+                .filter(|parking| !has_mount(&mounts, parking))
+            {
                 // What says whose the place is goes last.
                 unlink(&parking.join("worktree"))?;
                 crate::store::lane_files::remove_if_there(&parking.join("dot-git"))?;
@@ -157,7 +194,8 @@ pub fn sweep(repository: &Repository) -> Result<()> {
     Ok(())
 }
 
-/// Where filesystems are mounted, as the kernel of Linux tells: what is mounted in a removed lane is not ours to delete.
+/// Where filesystems are mounted, as the kernel of Linux tells: what is mounted in a removed lane
+/// is not ours to delete.
 fn mounts() -> Vec<PathBuf> {
     mount_points(&std::fs::read("/proc/self/mountinfo").unwrap_or_default())
 }
@@ -170,7 +208,10 @@ pub(crate) fn mount_points(table: &[u8]) -> Vec<PathBuf> {
         let mut path = Vec::with_capacity(field.len());
         let mut rest = field;
         while let Some((&byte, after)) = rest.split_first() {
-            let octal = after.get(..3).filter(|_| byte == b'\\').and_then(|digits| std::str::from_utf8(digits).ok());
+            let octal = after
+                .get(..3)
+                .filter(|_| byte == b'\\')
+                .and_then(|digits| std::str::from_utf8(digits).ok());
             match octal.and_then(|digits| u8::from_str_radix(digits, 8).ok()) {
                 Some(decoded) => {
                     path.push(decoded);
@@ -184,14 +225,18 @@ pub(crate) fn mount_points(table: &[u8]) -> Vec<PathBuf> {
         }
         Some(crate::store::path(&path))
     };
-    table.split(|byte| *byte == b'\n').filter_map(point).collect()
+    table
+        .split(|byte| *byte == b'\n')
+        .filter_map(point)
+        .collect()
 }
 
 fn has_mount(mounts: &[PathBuf], directory: &Path) -> bool {
     mounts.iter().any(|mount| mount.starts_with(directory))
 }
 
-/// Removes a directory without following links; directories that may not be written are made writable first.
+/// Removes a directory without following links; directories that may not be written are made
+/// writable first.
 fn unlink(directory: &Path) -> Result<()> {
     let again = match std::fs::remove_dir_all(directory) {
         Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
@@ -201,16 +246,23 @@ fn unlink(directory: &Path) -> Result<()> {
         other => other,
     };
     match again {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error).context("remove", directory),
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).context("remove", directory)
+        }
         _ => Ok(()),
     }
 }
 
 fn make_writable(directory: &Path) {
-    let Ok(metadata) = std::fs::symlink_metadata(directory) else { return };
+    let Ok(metadata) = std::fs::symlink_metadata(directory) else {
+        return;
+    };
     let mode = metadata.permissions().mode();
     if mode & 0o700 != 0o700 {
-        drop(std::fs::set_permissions(directory, std::fs::Permissions::from_mode(mode | 0o700)));
+        drop(std::fs::set_permissions(
+            directory,
+            std::fs::Permissions::from_mode(mode | 0o700),
+        ));
     }
     for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {

@@ -1,4 +1,5 @@
-//! The two files by which a worktree and its admin directory name each other (gitrepository-layout(5)).
+//! The two files by which a worktree and its admin directory name each other
+//! (gitrepository-layout(5)).
 
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
@@ -7,8 +8,8 @@ use std::path::{Path, PathBuf};
 use crate::error::{IoContext, Result};
 use crate::store::lane_files;
 
-/// Makes the `.git` file of a worktree that is to be at `directory` name its admin directory, for an id or a repository
-/// that has moved.
+/// Makes the `.git` file of a worktree that is to be at `directory` name its admin directory, for
+/// an id or a repository that has moved.
 pub(super) fn point_at_admin(dot_git: &Path, directory: &Path, admin: &Path) -> Result<()> {
     if names(dot_git, directory, admin) {
         return Ok(());
@@ -24,13 +25,16 @@ pub(super) fn point_at_admin(dot_git: &Path, directory: &Path, admin: &Path) -> 
     std::fs::rename(&temporary, dot_git).context("write", dot_git)
 }
 
-/// Makes the admin directory in `kept`, which is to be at `admin`, name the place its worktree comes back to: that may be
-/// another one when the repository has moved.
+/// Makes the admin directory in `kept`, which is to be at `admin`, name the place its worktree
+/// comes back to: that may be another one when the repository has moved.
 pub(super) fn point_at_worktree(kept: &Path, admin: &Path, directory: &Path) -> Result<()> {
     let gitdir = kept.join("gitdir");
     let text = lane_files::read(&gitdir).unwrap_or_default();
     let named = lexical(&admin.join(crate::store::path(crate::store::line(&text))));
-    if named.parent().is_some_and(|named| is_same(named, directory)) {
+    if named
+        .parent()
+        .is_some_and(|named| is_same(named, directory))
+    {
         return Ok(());
     }
     let temporary = kept.join("gitdir.lane");
@@ -42,7 +46,9 @@ pub(super) fn point_at_worktree(kept: &Path, admin: &Path, directory: &Path) -> 
 /// Whether the `.git` file of a worktree that is, or is to be, at `directory` names `admin`.
 pub(super) fn names(dot_git: &Path, directory: &Path, admin: &Path) -> bool {
     let text = lane_files::read(dot_git).unwrap_or_default();
-    let target = crate::store::line(&text).strip_prefix(b"gitdir:").map(|rest| rest.trim_ascii_start());
+    let target = crate::store::line(&text)
+        .strip_prefix(b"gitdir:")
+        .map(|rest| rest.trim_ascii_start());
     target.is_some_and(|target| {
         let target = lexical(&directory.join(crate::store::path(target)));
         target == admin || std::fs::canonicalize(target).is_ok_and(|target| target == admin)
@@ -51,7 +57,10 @@ pub(super) fn names(dot_git: &Path, directory: &Path, admin: &Path) -> bool {
 
 /// Whether two paths, of which nothing need be there, lead to the same place.
 fn is_same(a: &Path, b: &Path) -> bool {
-    let real = |path: &Path| path.parent().and_then(|parent| std::fs::canonicalize(parent).ok());
+    let real = |path: &Path| {
+        path.parent()
+            .and_then(|parent| std::fs::canonicalize(parent).ok())
+    };
     a == b || a.file_name() == b.file_name() && real(a).is_some_and(|above| real(b) == Some(above))
 }
 

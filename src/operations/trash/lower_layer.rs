@@ -1,10 +1,11 @@
-//! Directories in a lower layer of an overlay filesystem, as in the image of a container: overlayfs renames none of them (its
-//! `redirect_dir` is off by default), but every file.
+//! Directories in a lower layer of an overlay filesystem, as in the image of a container: overlayfs
+//! renames none of them (its `redirect_dir` is off by default), but every file.
 //!
-//! So the files go one by one, each by a rename, into a new directory, which then takes the place of the old one. The kernel
-//! copies them into the upper layer on the way. Nothing is removed here but directories that are empty: what a program writes
-//! meanwhile goes along, and where it has made a file of the same name again both stay. Every step can be repeated after a
-//! crash, and taken back.
+//! So the files go one by one, each by a rename, into a new directory, which then takes the place
+//! of the old one. The kernel copies them into the upper layer on the way. Nothing is removed here
+//! but directories that are empty: what a program writes meanwhile goes along, and where it has
+//! made a file of the same name again both stay. Every step can be repeated after a crash, and
+//! taken back.
 
 use std::ffi::{CString, OsStr};
 use std::fs::Metadata;
@@ -22,29 +23,41 @@ use crate::store::journal::{step, unique_id};
 use crate::store::permissions;
 use crate::store::signals::PENDING;
 
-/// What makes a directory one of git's goes last, when nothing else is left there: a worktree's `.git`, an admin directory's own.
+/// What makes a directory one of git's goes last, when nothing else is left there: a worktree's
+/// `.git`, an admin directory's own.
 const LAST: [&str; 5] = [".git", "gitdir", "HEAD", "commondir", "locked"];
 
 /// How often what others have put there meanwhile is fetched.
 const ATTEMPTS: usize = 20;
 
-/// Renames a directory without replacing anything; says whether it was in a lower layer. `aside` is a name on the same
-/// filesystem.
+/// Renames a directory without replacing anything; says whether it was in a lower layer. `aside` is
+/// a name on the same filesystem.
 pub(super) fn rename(from: &Path, to: &Path, aside: &Path) -> Result<bool> {
     let go = |to| with_writable(from, || rename_raw(from, to));
-    let crosses =
-        |done: &std::io::Result<()>| done.as_ref().is_err_and(|error| error.kind() == ErrorKind::CrossesDevices);
+    let crosses = |done: &std::io::Result<()>| {
+        done.as_ref()
+            .is_err_and(|error| error.kind() == ErrorKind::CrossesDevices)
+    };
     let done = go(to);
     if !crosses(&done) {
-        return done.context("move", from).map_err(hint_at_mounts).map(|()| false);
+        return done
+            .context("move", from)
+            .map_err(hint_at_mounts)
+            .map(|()| false);
     }
     let beside = go(aside);
     if !crosses(&beside) {
         // It only cannot go to another filesystem.
-        return beside.and_then(|()| rename_raw(aside, from)).and(done).context("move", from).map(|()| false);
+        return beside
+            .and_then(|()| rename_raw(aside, from))
+            .and(done)
+            .context("move", from)
+            .map(|()| false);
     }
     match lift(from, aside) {
-        Err(error) if [ErrorKind::StorageFull, ErrorKind::QuotaExceeded].contains(&error.kind()) => {
+        Err(error)
+            if [ErrorKind::StorageFull, ErrorKind::QuotaExceeded].contains(&error.kind()) =>
+        {
             return Err(error).context("copy up", from);
         }
         lifted => lifted.map_err(|error| stays(error, from))?,
@@ -52,8 +65,8 @@ pub(super) fn rename(from: &Path, to: &Path, aside: &Path) -> Result<bool> {
     go(to).context("move", from).map(|()| true)
 }
 
-/// Makes `directory` one of the upper layer; `aside` is where that is made. An error leaves it as it was, or the rest to
-/// [`settle`].
+/// Makes `directory` one of the upper layer; `aside` is where that is made. An error leaves it as
+/// it was, or the rest to [`settle`].
 fn lift(directory: &Path, aside: &Path) -> std::io::Result<()> {
     let lifted = move_files(directory, aside, true);
     if lifted.is_err() && exists(aside) {
@@ -100,7 +113,10 @@ fn gather(from: &Path, to: &Path, later: &[&str], may_be_stopped: bool) -> std::
     };
     let open = Access::READ_OK | Access::WRITE_OK | Access::EXEC_OK;
     if accessat(CWD, from, open, AtFlags::EACCESS).is_err() {
-        std::fs::set_permissions(from, PermissionsExt::from_mode(found.mode() & 0o7777 | 0o700))?;
+        std::fs::set_permissions(
+            from,
+            PermissionsExt::from_mode(found.mode() & 0o7777 | 0o700),
+        )?;
     }
     for entry in std::fs::read_dir(from)?.collect::<std::io::Result<Vec<_>>>()? {
         let name = entry.file_name();
@@ -119,7 +135,8 @@ fn gather(from: &Path, to: &Path, later: &[&str], may_be_stopped: bool) -> std::
 
 fn move_one(from: &Path, to: &Path, name: &OsStr, may_be_stopped: bool) -> std::io::Result<()> {
     let (source, target) = (from.join(name), to.join(name));
-    let is_directory = |path: &Path| std::fs::symlink_metadata(path).is_ok_and(|found| found.is_dir());
+    let is_directory =
+        |path: &Path| std::fs::symlink_metadata(path).is_ok_and(|found| found.is_dir());
     match rename_raw(&source, &target) {
         // A program has removed it.
         Err(error) if error.kind() == ErrorKind::NotFound && exists(to) => Ok(()),
@@ -155,7 +172,8 @@ fn remove_directories(from: &Path, later: &[&str]) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Gives a new directory what the old one has: owner, extended attributes with its access lists, and mode.
+/// Gives a new directory what the old one has: owner, extended attributes with its access lists,
+/// and mode.
 fn adorn(to: &Path, from: &Path, found: &Metadata) -> std::io::Result<()> {
     let own = std::fs::symlink_metadata(to)?;
     if (own.uid(), own.gid()) != (found.uid(), found.gid()) {
@@ -171,8 +189,14 @@ fn adorn(to: &Path, from: &Path, found: &Metadata) -> std::io::Result<()> {
 
 fn date(to: &Path, found: &Metadata) -> std::io::Result<()> {
     let times = Timestamps {
-        last_access: Timespec { tv_sec: found.atime(), tv_nsec: found.atime_nsec() },
-        last_modification: Timespec { tv_sec: found.mtime(), tv_nsec: found.mtime_nsec() },
+        last_access: Timespec {
+            tv_sec: found.atime(),
+            tv_nsec: found.atime_nsec(),
+        },
+        last_modification: Timespec {
+            tv_sec: found.mtime(),
+            tv_nsec: found.mtime_nsec(),
+        },
     };
     rustix::fs::utimensat(CWD, to, &times, AtFlags::SYMLINK_NOFOLLOW).map_err(std::io::Error::from)
 }
@@ -185,7 +209,9 @@ fn attributes(directory: &Path) -> std::io::Result<Vec<CString>> {
         Err(error) => return Err(error.into()),
     };
     let length = rustix::fs::llistxattr(directory, &mut names[..])?;
-    let names = names[..length].split(|byte| *byte == 0).filter(|name| !name.is_empty());
+    let names = names[..length]
+        .split(|byte| *byte == 0)
+        .filter(|name| !name.is_empty());
     Ok(names.filter_map(|name| CString::new(name).ok()).collect())
 }
 
@@ -196,12 +222,15 @@ fn stays(error: std::io::Error, path: &Path) -> Error {
     }
     let (place, word) = (path.display(), quote(path.display()));
     let lower = "is in a lower layer of an overlay filesystem, where no directory can be renamed";
-    Error::refused(format!("'{place}' {lower}, and its files cannot go one by one"))
-        .code("lower-layer")
-        .source(error)
-        .hint(format!(
-            "copy it into the upper layer, then try again: cp -a {word} {word}.new && rm -rf {word} && mv {word}.new {word}"
-        ))
+    Error::refused(format!(
+        "'{place}' {lower}, and its files cannot go one by one"
+    ))
+    .code("lower-layer")
+    .source(error)
+    .hint(format!(
+        "copy it into the upper layer, then try again: cp -a {word} {word}.new && rm -rf \
+             {word} && mv {word}.new {word}"
+    ))
 }
 
 #[cfg(test)]
@@ -215,16 +244,26 @@ mod tests {
         let (from, to) = (directory.path().join("from"), directory.path().join("to"));
         std::fs::create_dir_all(from.join("deep")).unwrap();
         std::fs::create_dir_all(to.join("deep")).unwrap();
-        for (file, content) in
-            [(from.join("deep/file"), "again"), (to.join("deep/file"), "mine"), (from.join(".git"), "")]
-        {
+        for (file, content) in [
+            (from.join("deep/file"), "again"),
+            (to.join("deep/file"), "mine"),
+            (from.join(".git"), ""),
+        ] {
             std::fs::write(file, content).unwrap();
         }
         move_files(&from, &to, true).unwrap();
         assert!(!from.exists() && to.join(".git").exists());
-        assert_eq!(std::fs::read_to_string(to.join("deep/file")).unwrap(), "mine");
-        let files = std::fs::read_dir(to.join("deep")).unwrap().map(|entry| entry.unwrap().path());
-        let other = files.into_iter().find(|path| !path.ends_with("file")).unwrap();
+        assert_eq!(
+            std::fs::read_to_string(to.join("deep/file")).unwrap(),
+            "mine"
+        );
+        let files = std::fs::read_dir(to.join("deep"))
+            .unwrap()
+            .map(|entry| entry.unwrap().path());
+        let other = files
+            .into_iter()
+            .find(|path| !path.ends_with("file"))
+            .unwrap();
         assert_eq!(std::fs::read_to_string(other).unwrap(), "again");
     }
 }

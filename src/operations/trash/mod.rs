@@ -1,8 +1,9 @@
 //! `.git/lane/trash/<id>/`: where removed lanes wait, complete.
 //!
-//! An entry holds `entry.json` (what it is), `worktree/` (the directory, renamed), `dot-git` (the directory's `.git` file,
-//! kept aside so that a shell still standing in there cannot work on a later worktree of the same name), `admin/` (git's
-//! admin directory, renamed) and `reflog` (the branch's). `refs/lane/trash/<id>` keeps its objects from gc.
+//! An entry holds `entry.json` (what it is), `worktree/` (the directory, renamed), `dot-git` (the
+//! directory's `.git` file, kept aside so that a shell still standing in there cannot work on a
+//! later worktree of the same name), `admin/` (git's admin directory, renamed) and `reflog` (the
+//! branch's). `refs/lane/trash/<id>` keeps its objects from gc.
 
 pub mod expire;
 pub mod keeper_commit;
@@ -45,7 +46,8 @@ pub fn ref_name(id: &str) -> Result<RefName> {
         .ok_or_else(|| Error::environment(format!("'{id}' cannot be the id of a removed lane")))
 }
 
-/// The complete entries, oldest first. What is on its way in, out or back is left out, and so is what cannot be read.
+/// The complete entries, oldest first. What is on its way in, out or back is left out, and so is
+/// what cannot be read.
 pub fn entries(repository: &Repository) -> Result<Vec<Entry>> {
     let directory = directory(repository);
     let under_way = under_way(repository);
@@ -59,7 +61,9 @@ pub fn entries(repository: &Repository) -> Result<Vec<Entry>> {
     };
     for entry in listed.flatten() {
         let id = entry.file_name();
-        let Some(read) = read(repository, &entry.path()) else { continue };
+        let Some(read) = read(repository, &entry.path()) else {
+            continue;
+        };
         if id == *read.id && !under_way.iter().any(|(_, busy)| busy.id == read.id) {
             found.push(read);
         }
@@ -90,29 +94,45 @@ fn said(repository: &Repository, directory: &Path) -> Option<Entry> {
     if !lane_files::is_directory(directory) {
         return None;
     }
-    let entry: Entry = serde_json::from_slice(&lane_files::read(&directory.join("entry.json")).ok()?).ok()?;
-    misfit_of_entry(repository, directory, &entry).is_none().then_some(entry)
+    let entry: Entry =
+        serde_json::from_slice(&lane_files::read(&directory.join("entry.json")).ok()?).ok()?;
+    misfit_of_entry(repository, directory, &entry)
+        .is_none()
+        .then_some(entry)
 }
 
-/// Whether the place of a worktree went where the repository did, or is that of the repository this one is a copy of.
+/// Whether the place of a worktree went where the repository did, or is that of the repository this
+/// one is a copy of.
 fn has_moved(worktree: &KeptWorktree, common_dir: &Path) -> bool {
-    let id = |path: &Path| std::fs::metadata(path).ok().map(|found| (found.dev(), found.ino()));
+    let id = |path: &Path| {
+        std::fs::metadata(path)
+            .ok()
+            .map(|found| (found.dev(), found.ino()))
+    };
     let then = id(&worktree.common_dir);
-    let elsewhere = !worktree.common_dir.as_os_str().is_empty() && worktree.common_dir != common_dir;
+    let elsewhere =
+        !worktree.common_dir.as_os_str().is_empty() && worktree.common_dir != common_dir;
     let place_is_gone = || worktree.path.parent().is_none_or(|parent| !parent.exists());
     elsewhere && then != id(common_dir) && (then.is_some() || place_is_gone())
 }
 
-/// The directories of entries that hold something and do not say what: restoring them is for a person to do.
+/// The directories of entries that hold something and do not say what: restoring them is for a
+/// person to do.
 pub fn damaged(repository: &Repository) -> Vec<PathBuf> {
     let unreadable = |path: &PathBuf| {
         let holds = |part: &str| std::fs::symlink_metadata(path.join(part)).is_ok();
         said(repository, path).is_none()
-            && (lane_files::is_unfit(path, true) || ["entry.json", "worktree", "admin"].into_iter().any(holds))
+            && (lane_files::is_unfit(path, true)
+                || ["entry.json", "worktree", "admin"].into_iter().any(holds))
     };
-    let hidden = |path: &PathBuf| path.file_name().is_none_or(|name| name.to_string_lossy().starts_with('.'));
+    let hidden = |path: &PathBuf| {
+        path.file_name()
+            .is_none_or(|name| name.to_string_lossy().starts_with('.'))
+    };
     let listed = lane_files::list(&directory(repository));
-    let mut found: Vec<PathBuf> = listed.filter(|path| !hidden(path) && unreadable(path)).collect();
+    let mut found: Vec<PathBuf> = listed
+        .filter(|path| !hidden(path) && unreadable(path))
+        .collect();
     if !found.is_empty() {
         // Some may just be coming or going; what was done meanwhile can be read now, or is gone.
         let busy = under_way(repository);
@@ -126,7 +146,8 @@ pub fn damaged(repository: &Repository) -> Vec<PathBuf> {
 /// Writes `entry.json`, whole or not at all.
 pub fn write(directory: &Path, entry: &Entry) -> Result<()> {
     let path = directory.join("entry.json");
-    let malformed = |error| Error::environment(format!("cannot write '{}'", path.display())).source(error);
+    let malformed =
+        |error| Error::environment(format!("cannot write '{}'", path.display())).source(error);
     let bytes = serde_json::to_vec_pretty(entry).map_err(malformed)?;
     let temporary = directory.join(".entry.json");
     let mut file = lane_files::create(&temporary).context("create", &temporary)?;
@@ -135,10 +156,18 @@ pub fn write(directory: &Path, entry: &Entry) -> Result<()> {
     std::fs::rename(&temporary, &path).context("write", &path)
 }
 
-/// Removes an entry's directory once worktree and admin directory have left it; never anything else. What a user who
-/// still stood in the removed lane put beside them stays, and the directory with it.
+/// Removes an entry's directory once worktree and admin directory have left it; never anything
+/// else. What a user who still stood in the removed lane put beside them stays, and the directory
+/// with it.
 pub fn remove_empty(directory: &Path) -> Result<()> {
-    for file in [".entry.json", "entry.json", "reflog", ".reflog", "size", ".size"] {
+    for file in [
+        ".entry.json",
+        "entry.json",
+        "reflog",
+        ".reflog",
+        "size",
+        ".size",
+    ] {
         lane_files::remove_if_there(&directory.join(file))?;
     }
     let left = |part: &str| std::fs::symlink_metadata(directory.join(part)).is_ok();
@@ -149,7 +178,9 @@ pub fn remove_empty(directory: &Path) -> Result<()> {
         {
             Ok(())
         }
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error).context("remove", directory),
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).context("remove", directory)
+        }
         _ => Ok(()),
     }
 }
@@ -171,11 +202,13 @@ fn under_way(repository: &Repository) -> Vec<(PathBuf, UnderWay)> {
 
 /// Whether a process is taking the lane away or bringing it back, or died doing so.
 pub fn is_moving(repository: &Repository, lane: &LaneName) -> bool {
-    under_way(repository).iter().any(|(_, busy)| busy.lane == *lane)
+    under_way(repository)
+        .iter()
+        .any(|(_, busy)| busy.lane == *lane)
 }
 
-/// Only one process at a time moves lanes in or out of the trash, and never one that a dead process left half-moved: that
-/// is healed first.
+/// Only one process at a time moves lanes in or out of the trash, and never one that a dead process
+/// left half-moved: that is healed first.
 pub fn exclusive(repository: &Repository, lane: &LaneName, heal: Heal<'_>) -> Result<Exclusive> {
     let start = std::time::Instant::now();
     loop {
@@ -201,15 +234,24 @@ pub fn exclusive_for(repository: &Repository, lane: &LaneName, own: &Running) ->
 }
 
 /// The lock, unless the journal has another operation than an own one that moves the lane.
-fn unless_moving(repository: &Repository, lane: &LaneName, own: impl Fn(&Path) -> bool) -> Result<Option<Exclusive>> {
+fn unless_moving(
+    repository: &Repository,
+    lane: &LaneName,
+    own: impl Fn(&Path) -> bool,
+) -> Result<Option<Exclusive>> {
     let lock = Exclusive::acquire(&repository.lane_dir(), "trash.lock", PATIENCE)?;
-    let moving = under_way(repository).iter().any(|(path, busy)| !own(path) && busy.lane == *lane);
+    let moving = under_way(repository)
+        .iter()
+        .any(|(path, busy)| !own(path) && busy.lane == *lane);
     Ok((!moving).then_some(lock))
 }
 
 fn wait_since(start: std::time::Instant, lane: &LaneName) -> Result<()> {
     if start.elapsed() > PATIENCE {
-        return Err(Error::environment(format!("another git-lane command is busy with lane '{lane}'")).code("busy"));
+        return Err(Error::environment(format!(
+            "another git-lane command is busy with lane '{lane}'"
+        ))
+        .code("busy"));
     }
     std::thread::sleep(Duration::from_millis(5));
     Ok(())

@@ -1,7 +1,8 @@
 //! Where the parts of a removed lane are, and the renames between here and there.
 //!
-//! Every step asks the disk what is already done, so that it can be repeated after a crash, forwards and backwards.
-//! Nothing is ever replaced and no symbolic link followed: `RENAME_NOREPLACE` and `O_NOFOLLOW` semantics throughout.
+//! Every step asks the disk what is already done, so that it can be repeated after a crash,
+//! forwards and backwards. Nothing is ever replaced and no symbolic link followed:
+//! `RENAME_NOREPLACE` and `O_NOFOLLOW` semantics throughout.
 
 use std::io::ErrorKind;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -24,7 +25,8 @@ const MARKER: &str = "git-lane is moving this worktree";
 /// How long `git worktree prune` may keep on removing the directory a lane comes back into.
 const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
 
-/// Where a directory of a lower layer becomes one of the upper layer, on its way into the trash and back.
+/// Where a directory of a lower layer becomes one of the upper layer, on its way into the trash and
+/// back.
 const LEAVING: &str = "leaving";
 const RETURNING: &str = "returning";
 const ADMIN_LEAVING: &str = "admin-leaving";
@@ -45,26 +47,42 @@ pub struct Places {
     stamp: Option<Stamp>,
 }
 
-/// A git that was at work in the worktree when it left makes the admin directory again for its lock or its reflog; that
-/// is no worktree, and in the way of the real one. `false` where there is none; git-worktree(1) locks what it is making.
+/// A git that was at work in the worktree when it left makes the admin directory again for its lock
+/// or its reflog; that is no worktree, and in the way of the real one. `false` where there is none;
+/// git-worktree(1) locks what it is making.
 fn remove_husk(admin: &Path) -> bool {
-    let husk = || !["gitdir", "commondir", "HEAD", "index", "locked"].iter().any(|file| exists(&admin.join(file)));
+    let husk = || {
+        !["gitdir", "commondir", "HEAD", "index", "locked"]
+            .iter()
+            .any(|file| exists(&admin.join(file)))
+    };
     admin.is_dir() && husk() && std::fs::remove_dir_all(admin).is_ok()
 }
 
-/// A process that held a lock in there cannot reach it any more, and would leave it for the lane's return.
+/// A process that held a lock in there cannot reach it any more, and would leave it for the lane's
+/// return.
 fn remove_orphaned_locks(admin: &Path) {
     for path in lane_files::list(admin).chain(lane_files::list(&admin.join("logs"))) {
-        if path.extension().is_some_and(|extension| extension == "lock") && lane_files::is_file(&path) {
+        if path
+            .extension()
+            .is_some_and(|extension| extension == "lock")
+            && lane_files::is_file(&path)
+        {
             drop(std::fs::remove_file(path));
         }
     }
 }
 
 impl Places {
-    /// The places of `worktree`, which waits (or shall wait) in the entry `entry`, `admin` being git's place for it.
+    /// The places of `worktree`, which waits (or shall wait) in the entry `entry`, `admin` being
+    /// git's place for it.
     pub fn new(entry: PathBuf, worktree: &KeptWorktree, admin: PathBuf) -> Self {
-        Places { entry, original: worktree.path.clone(), admin, stamp: worktree.directory }
+        Places {
+            entry,
+            original: worktree.path.clone(),
+            admin,
+            stamp: worktree.directory,
+        }
     }
 
     /// The admin directory in the trash.
@@ -79,13 +97,17 @@ impl Places {
     /// A place beside the original for a worktree on another filesystem than the repository.
     fn parked(&self) -> PathBuf {
         let id = self.entry.file_name().unwrap_or_default();
-        self.original.with_file_name(".lane-trash").join(id).join("worktree")
+        self.original
+            .with_file_name(".lane-trash")
+            .join(id)
+            .join("worktree")
     }
 
     /// Where the directory waits, if it does.
     pub fn waiting(&self) -> Option<PathBuf> {
         let inside = Some(self.inside()).filter(|path| exists(path));
-        inside.or_else(|| Some(self.parked()).filter(|path| exists(path) && self.parking().is_some()))
+        inside
+            .or_else(|| Some(self.parked()).filter(|path| exists(path) && self.parking().is_some()))
     }
 
     /// Why nothing waits here, as far as that can be told.
@@ -110,7 +132,10 @@ impl Places {
     fn settle_lower(&self) -> Result<()> {
         let (inside, parked, kept_admin) = (self.inside(), self.parked(), self.kept_admin());
         let ours = self.parking().is_some();
-        let beside = [(&self.original, Self::lifting(&parked, LEAVING)), (&parked, Self::lifting(&parked, RETURNING))];
+        let beside = [
+            (&self.original, Self::lifting(&parked, LEAVING)),
+            (&parked, Self::lifting(&parked, RETURNING)),
+        ];
         let own = [
             (&inside, Self::lifting(&inside, RETURNING)),
             (&self.admin, Self::lifting(&kept_admin, ADMIN_LEAVING)),
@@ -122,7 +147,8 @@ impl Places {
         Ok(())
     }
 
-    /// Moves directory and admin directory into the trash; returns those of a lower layer, whose files went one by one.
+    /// Moves directory and admin directory into the trash; returns those of a lower layer, whose
+    /// files went one by one.
     pub fn take_away(&self) -> Result<Vec<PathBuf>> {
         self.settle_lower()?;
         let mut lifted = Vec::new();
@@ -140,7 +166,8 @@ impl Places {
             step("places.directory-moved");
             let dot_git = Self::dot_git(&waiting);
             if !exists(&dot_git) {
-                with_writable(&waiting, || rename_raw(&waiting.join(".git"), &dot_git)).context("move to", &dot_git)?;
+                with_writable(&waiting, || rename_raw(&waiting.join(".git"), &dot_git))
+                    .context("move to", &dot_git)?;
             }
             step("places.dot-git-moved");
         }
@@ -162,17 +189,25 @@ impl Places {
         match with_writable(&self.original, || rename_raw(&self.original, &inside)) {
             Ok(()) => return Ok(inside),
             Err(error) if error.kind() != ErrorKind::CrossesDevices => {
-                return Err(error).context("move", &self.original).map_err(hint_at_mounts);
+                return Err(error)
+                    .context("move", &self.original)
+                    .map_err(hint_at_mounts);
             }
             Err(_) => {}
         }
         let parked = self.parked();
         let directory = parked.parent().unwrap_or(&parked);
-        parking::ensure_own(&self.original.with_file_name(".lane-trash"), self.common_dir())?;
+        parking::ensure_own(
+            &self.original.with_file_name(".lane-trash"),
+            self.common_dir(),
+        )?;
         permissions::create_dir_all(directory).context("create", directory)?;
         parking::claim(directory, self.common_dir())?;
         // Lanes may lie inside a repository, which must not see this directory.
-        let ignore = self.original.with_file_name(".lane-trash").join(".gitignore");
+        let ignore = self
+            .original
+            .with_file_name(".lane-trash")
+            .join(".gitignore");
         lane_files::write(&ignore, b"*\n").context("write", &ignore)?;
         step("places.parking-made");
         if lower_layer::rename(&self.original, &parked, &Self::lifting(&parked, LEAVING))? {
@@ -181,8 +216,9 @@ impl Places {
         Ok(parked)
     }
 
-    /// Moves admin directory and directory to where git expects them; `admin` may differ from the original one. Until
-    /// [`settle`](Self::settle) both stay marked as ours to finish, or to take back.
+    /// Moves admin directory and directory to where git expects them; `admin` may differ from the
+    /// original one. Until [`settle`](Self::settle) both stay marked as ours to finish, or to take
+    /// back.
     pub fn bring_back(&self) -> Result<()> {
         self.settle_lower()?;
         let kept_admin = self.kept_admin();
@@ -207,15 +243,19 @@ impl Places {
             step("places.dot-git-back");
             let parent = self.original.parent().unwrap_or(&self.original);
             permissions::create_dir_all(parent).context("create", parent)?;
-            lower_layer::rename(&waiting, &self.original, &Self::lifting(&waiting, RETURNING))?;
+            lower_layer::rename(
+                &waiting,
+                &self.original,
+                &Self::lifting(&waiting, RETURNING),
+            )?;
             step("places.directory-back");
         }
         step("places.back");
         Ok(())
     }
 
-    /// Moves the admin directory to git's place, which `git worktree prune` removes whenever it is empty, and where a git
-    /// may leave a husk at any moment.
+    /// Moves the admin directory to git's place, which `git worktree prune` removes whenever it is
+    /// empty, and where a git may leave a husk at any moment.
     fn place_admin(&self, kept: &Path) -> Result<()> {
         let worktrees = self.admin.parent().unwrap_or(&self.admin);
         let start = std::time::Instant::now();
@@ -223,17 +263,25 @@ impl Places {
             permissions::create_dir_all(worktrees).context("create", worktrees)?;
             match rename_raw(kept, &self.admin) {
                 Err(error) if error.kind() == ErrorKind::CrossesDevices => {
-                    return lower_layer::rename(kept, &self.admin, &Self::lifting(kept, ADMIN_RETURNING)).map(drop);
+                    return lower_layer::rename(
+                        kept,
+                        &self.admin,
+                        &Self::lifting(kept, ADMIN_RETURNING),
+                    )
+                    .map(drop);
                 }
-                // Another process may have made it again by now, so that it is there is no sign that it was.
-                Err(error) if error.kind() == ErrorKind::NotFound && start.elapsed() < PATIENCE => {}
+                // Another process may have made it again by now, so that it is there is no sign
+                // that it was.
+                Err(error) if error.kind() == ErrorKind::NotFound && start.elapsed() < PATIENCE => {
+                }
                 Err(_) if start.elapsed() < PATIENCE && remove_husk(&self.admin) => {}
                 done => return done.context("move to", &self.admin),
             }
         }
     }
 
-    /// The end of [`bring_back`](Self::bring_back): the directory gets its mode and time, and is like any other again.
+    /// The end of [`bring_back`](Self::bring_back): the directory gets its mode and time, and is
+    /// like any other again.
     pub fn settle(&self) -> Result<()> {
         if let Some(stamp) = self.stamp.filter(|_| is_marked(&self.admin))
             && links::names(&self.original.join(".git"), &self.original, &self.admin)
@@ -253,18 +301,26 @@ impl Places {
             // The admin directory goes first, so nothing else has moved.
             return unmark(&self.kept_admin());
         }
-        let ours = self.waiting().is_some() || links::names(&self.original.join(".git"), &self.original, &self.admin);
-        if is_marked(&self.admin) && ours { self.take_away().map(drop) } else { Ok(()) }
+        let ours = self.waiting().is_some()
+            || links::names(&self.original.join(".git"), &self.original, &self.admin);
+        if is_marked(&self.admin) && ours {
+            self.take_away().map(drop)
+        } else {
+            Ok(())
+        }
     }
 
     /// Removes the parking place when this was the last one in it.
     pub fn leave_parking(&self) {
-        let Some(own) = self.parking().filter(|own| !exists(&own.join("worktree"))) else { return };
+        let Some(own) = self.parking().filter(|own| !exists(&own.join("worktree"))) else {
+            return;
+        };
         let Some(all) = own.parent() else { return };
         parking::release(&own);
         if std::fs::remove_dir(&own).is_ok()
-            && std::fs::read_dir(all)
-                .is_ok_and(|mut rest| rest.all(|entry| entry.is_ok_and(|entry| entry.file_name() == ".gitignore")))
+            && std::fs::read_dir(all).is_ok_and(|mut rest| {
+                rest.all(|entry| entry.is_ok_and(|entry| entry.file_name() == ".gitignore"))
+            })
         {
             // A process that parks at this very moment makes both again.
             drop(std::fs::remove_file(all.join(".gitignore")));
@@ -272,17 +328,21 @@ impl Places {
         }
     }
 
-    /// Everything of this entry that is not below its directory. A copy of the repository knows of the same place, where
-    /// nothing is the copy's.
+    /// Everything of this entry that is not below its directory. A copy of the repository knows of
+    /// the same place, where nothing is the copy's.
     pub fn parking(&self) -> Option<PathBuf> {
         let parked = self.parked();
-        let own = parked.parent().filter(|own| lane_files::is_directory(own))?;
+        let own = parked
+            .parent()
+            .filter(|own| lane_files::is_directory(own))?;
         parking::may_touch(own, self.common_dir()).then(|| own.to_owned())
     }
 
-    /// The same where it says that it is this repository's: a place that says nothing can be a stranger's.
+    /// The same where it says that it is this repository's: a place that says nothing can be a
+    /// stranger's.
     pub fn own_parking(&self) -> Option<PathBuf> {
-        self.parking().filter(|own| lane_files::is_file(&own.join(parking::OWNER)))
+        self.parking()
+            .filter(|own| lane_files::is_file(&own.join(parking::OWNER)))
     }
 
     /// The repository whose trash the entry is in: `<common directory>/lane/trash/<id>`.
@@ -294,7 +354,11 @@ impl Places {
 /// What moving a directory may change about it.
 pub fn stamp(directory: &Path) -> Result<Stamp> {
     let metadata = std::fs::symlink_metadata(directory).context("read", directory)?;
-    Ok(Stamp { mode: metadata.mode() & 0o7777, seconds: metadata.mtime(), nanoseconds: metadata.mtime_nsec() })
+    Ok(Stamp {
+        mode: metadata.mode() & 0o7777,
+        seconds: metadata.mtime(),
+        nanoseconds: metadata.mtime_nsec(),
+    })
 }
 
 fn restamp(directory: &Path, stamp: Stamp) -> Result<()> {
@@ -304,18 +368,28 @@ fn restamp(directory: &Path, stamp: Stamp) -> Result<()> {
             .context("set the mode of", directory)?;
     }
     let times = Timestamps {
-        last_access: Timespec { tv_sec: now.atime(), tv_nsec: now.atime_nsec() },
-        last_modification: Timespec { tv_sec: stamp.seconds, tv_nsec: stamp.nanoseconds },
+        last_access: Timespec {
+            tv_sec: now.atime(),
+            tv_nsec: now.atime_nsec(),
+        },
+        last_modification: Timespec {
+            tv_sec: stamp.seconds,
+            tv_nsec: stamp.nanoseconds,
+        },
     };
     match rustix::fs::utimensat(CWD, directory, &times, AtFlags::SYMLINK_NOFOLLOW) {
-        // Another user of the repository may bring the lane back; the time is the owner's alone to set.
+        // Another user of the repository may bring the lane back; the time is the owner's alone to
+        // set.
         Err(rustix::io::Errno::PERM) => Ok(()),
         set => set.context("set the time of", directory),
     }
 }
 
 /// A directory that may not be written cannot be moved either: its `..` changes.
-pub(super) fn with_writable(directory: &Path, act: impl FnOnce() -> std::io::Result<()>) -> std::io::Result<()> {
+pub(super) fn with_writable(
+    directory: &Path,
+    act: impl FnOnce() -> std::io::Result<()>,
+) -> std::io::Result<()> {
     let mode = std::fs::symlink_metadata(directory)?.mode() & 0o7777;
     if mode & 0o200 == 0 {
         std::fs::set_permissions(directory, std::fs::Permissions::from_mode(mode | 0o700))?;
@@ -336,8 +410,8 @@ pub(super) fn rename_raw(from: &Path, to: &Path) -> std::io::Result<()> {
     }
 }
 
-/// A kill between making the file and writing it would leave what `git worktree lock` without a reason makes: a lock that
-/// is not ours to remove.
+/// A kill between making the file and writing it would leave what `git worktree lock` without a
+/// reason makes: a lock that is not ours to remove.
 fn mark(admin: &Path) -> Result<()> {
     if is_marked(admin) {
         return Ok(());
@@ -353,7 +427,11 @@ fn mark(admin: &Path) -> Result<()> {
 
 fn unmark(admin: &Path) -> Result<()> {
     crate::store::lane_files::remove_if_there(&admin.join(UNFINISHED))?;
-    if is_marked(admin) { crate::store::lane_files::remove_if_there(&admin.join("locked")) } else { Ok(()) }
+    if is_marked(admin) {
+        crate::store::lane_files::remove_if_there(&admin.join("locked"))
+    } else {
+        Ok(())
+    }
 }
 
 fn is_marked(admin: &Path) -> bool {

@@ -1,4 +1,5 @@
-//! How much room a removed lane takes: counted when a command asks, and remembered, because it no longer changes.
+//! How much room a removed lane takes: counted when a command asks, and remembered, because it no
+//! longer changes.
 
 use std::collections::HashSet;
 use std::os::unix::fs::MetadataExt;
@@ -10,7 +11,8 @@ use crate::domain::trash_entry::Entry;
 use crate::repository::Repository;
 use crate::store::lane_files;
 
-/// Bytes on disk of an entry; `None` when that cannot be found out before `deadline`. They are remembered.
+/// Bytes on disk of an entry; `None` when that cannot be found out before `deadline`. They are
+/// remembered.
 pub fn of(repository: &Repository, entry: &Entry, deadline: Instant) -> Option<u64> {
     let bytes = count(repository, entry, deadline)?;
     let remembered = super::directory(repository).join(&entry.id).join("size");
@@ -64,7 +66,9 @@ fn measure(mut places: Vec<PathBuf>, deadline: Instant) -> Option<u64> {
 fn blocks(path: &Path, seen: &mut HashSet<(u64, u64)>) -> u64 {
     match std::fs::symlink_metadata(path) {
         Ok(metadata)
-            if metadata.nlink() > 1 && !metadata.is_dir() && !seen.insert((metadata.dev(), metadata.ino())) =>
+            if metadata.nlink() > 1
+                && !metadata.is_dir()
+                && !seen.insert((metadata.dev(), metadata.ino())) =>
         {
             0
         }

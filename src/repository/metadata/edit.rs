@@ -1,5 +1,5 @@
-//! Writing `.git/config`: git's own `config.lock` is taken, the file read again, and replaced by rename, so neither we nor
-//! any `git config` loses a line.
+//! Writing `.git/config`: git's own `config.lock` is taken, the file read again, and replaced by
+//! rename, so neither we nor any `git config` loses a line.
 
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -14,7 +14,8 @@ use crate::domain::trash_entry::Setting;
 use crate::error::{Error, Result};
 use crate::store::lockfile::LockFile;
 
-/// An edit of `.git/config` with `config.lock` held: no other git or git-lane writes the file until it is committed or dropped.
+/// An edit of `.git/config` with `config.lock` held: no other git or git-lane writes the file until
+/// it is committed or dropped.
 #[derive(Debug)]
 pub struct Edit {
     lock: LockFile,
@@ -47,11 +48,16 @@ impl Edit {
 
     /// Removes git's own `[branch "<name>"]` settings of a branch that is going away.
     pub fn remove_branch_section(&mut self, branch: &BranchName) {
-        while self.config.remove_section("branch", branch.as_bstr()).is_some() {}
+        while self
+            .config
+            .remove_section("branch", branch.as_bstr())
+            .is_some()
+        {}
     }
 
-    /// Gives one worktree settings of its own: `[includeIf "gitdir:./worktrees/<id>"]` with `file` of its admin directory.
-    /// git reads the include in that worktree alone, and ignores it once the file is gone.
+    /// Gives one worktree settings of its own: `[includeIf "gitdir:./worktrees/<id>"]` with `file`
+    /// of its admin directory. git reads the include in that worktree alone, and ignores it once
+    /// the file is gone.
     pub fn include_for_worktree(&mut self, admin_name: &Path, file: &str) -> Result<()> {
         let mut condition = BString::from("gitdir:./worktrees/");
         condition.extend_from_slice(admin_name.as_os_str().as_bytes());
@@ -60,20 +66,29 @@ impl Edit {
         path.extend_from_slice(b"/");
         path.extend_from_slice(file.as_bytes());
         self.config
-            .set_raw_value_by("includeIf", Some(condition.as_bstr()), "path", path.as_bstr())
+            .set_raw_value_by(
+                "includeIf",
+                Some(condition.as_bstr()),
+                "path",
+                path.as_bstr(),
+            )
             .map_err(|error| Error::environment(format!("cannot write the include: {error}")))?;
         Ok(())
     }
 
-    /// Says, as git does, that the repository has worktrees with relative links: an older git must not mend them.
+    /// Says, as git does, that the repository has worktrees with relative links: an older git must
+    /// not mend them.
     pub fn allow_relative_links(&mut self) -> Result<()> {
         let failed = |error| Error::environment(format!("cannot write the extension: {error}"));
-        for (section, key, value) in
-            [("core", "repositoryformatversion", "1"), ("extensions", "relativeWorktrees", "true")]
-        {
+        for (section, key, value) in [
+            ("core", "repositoryformatversion", "1"),
+            ("extensions", "relativeWorktrees", "true"),
+        ] {
             let now = self.config.string_by(section, None::<&BStr>, key);
             if now.is_none_or(|now| now != value) {
-                self.config.set_raw_value_by(section, None::<&BStr>, key, value).map_err(failed)?;
+                self.config
+                    .set_raw_value_by(section, None::<&BStr>, key, value)
+                    .map_err(failed)?;
             }
         }
         Ok(())
@@ -85,10 +100,19 @@ impl Edit {
             return Ok(());
         }
         self.remove_branch_section(branch);
-        let malformed = |error| Error::environment(format!("cannot write the settings of branch '{branch}': {error}"));
-        let mut section = self.config.new_section("branch", branch.as_bstr().to_owned()).map_err(malformed)?;
+        let malformed = |error| {
+            Error::environment(format!(
+                "cannot write the settings of branch '{branch}': {error}"
+            ))
+        };
+        let mut section = self
+            .config
+            .new_section("branch", branch.as_bstr().to_owned())
+            .map_err(malformed)?;
         for setting in settings {
-            section.push(&setting.key, setting.value.as_bstr()).map_err(malformed)?;
+            section
+                .push(&setting.key, setting.value.as_bstr())
+                .map_err(malformed)?;
         }
         Ok(())
     }
@@ -109,14 +133,22 @@ impl Edit {
             }
             return Ok(());
         };
-        let set = self.config.set_raw_value_by("core", None::<&BStr>, key, value);
-        set.map(drop).map_err(|error| Error::environment(format!("cannot set core.{key}: {error}")))
+        let set = self
+            .config
+            .set_raw_value_by("core", None::<&BStr>, key, value);
+        set.map(drop)
+            .map_err(|error| Error::environment(format!("cannot set core.{key}: {error}")))
     }
 
     /// Gives a lane's record another branch and leaves everything else in it alone.
     pub fn set_branch(&mut self, lane: &LaneName, branch: &BranchName) -> Result<()> {
         self.config
-            .set_raw_value_by("lane", Some(BStr::new(lane.as_str())), "branch", branch.as_bstr())
+            .set_raw_value_by(
+                "lane",
+                Some(BStr::new(lane.as_str())),
+                "branch",
+                branch.as_bstr(),
+            )
             .map_err(|error| Error::environment(format!("cannot record lane '{lane}': {error}")))?;
         Ok(())
     }
@@ -124,7 +156,12 @@ impl Edit {
     /// Gives a lane's record another base and leaves everything else in it alone.
     pub fn set_base(&mut self, lane: &LaneName, base: &BranchName) -> Result<()> {
         self.config
-            .set_raw_value_by("lane", Some(BStr::new(lane.as_str())), "base", base.to_ref().as_bstr())
+            .set_raw_value_by(
+                "lane",
+                Some(BStr::new(lane.as_str())),
+                "base",
+                base.to_ref().as_bstr(),
+            )
             .map_err(|error| Error::environment(format!("cannot record lane '{lane}': {error}")))?;
         Ok(())
     }
@@ -149,35 +186,52 @@ impl Edit {
         }
     }
 
-    /// Defines a hook in the configuration (git 2.54), or replaces its definition. git dies of an event without a
-    /// command, so the command comes first, and both take effect at the same moment.
+    /// Defines a hook in the configuration (git 2.54), or replaces its definition. git dies of an
+    /// event without a command, so the command comes first, and both take effect at the same
+    /// moment.
     pub fn put_hook(&mut self, name: &str, event: &str, command: &str) -> Result<()> {
         let says = |key: &str, value: &str| {
-            let values = self.config.raw_values_by("hook", Some(BStr::new(name)), key);
+            let values = self
+                .config
+                .raw_values_by("hook", Some(BStr::new(name)), key);
             values.is_ok_and(|values| values.len() == 1 && values[0] == value)
         };
         // git would not run what the user has switched off.
-        let enabled = self.config.raw_values_by("hook", Some(BStr::new(name)), "enabled").is_err();
+        let enabled = self
+            .config
+            .raw_values_by("hook", Some(BStr::new(name)), "enabled")
+            .is_err();
         if enabled && says("command", command) && says("event", event) {
             return Ok(());
         }
         self.remove_hook(name);
         let malformed = |error| Error::environment(format!("cannot define hook '{name}': {error}"));
-        let mut section = self.config.new_section("hook", BString::from(name)).map_err(malformed)?;
-        section.push("command", BStr::new(command)).map_err(malformed)?;
+        let mut section = self
+            .config
+            .new_section("hook", BString::from(name))
+            .map_err(malformed)?;
+        section
+            .push("command", BStr::new(command))
+            .map_err(malformed)?;
         section.push("event", BStr::new(event)).map_err(malformed)?;
         Ok(())
     }
 
     /// Whether the configuration defines a hook of that name.
     pub fn has_hook(&self, name: &str) -> bool {
-        self.config.raw_values_by("hook", Some(BStr::new(name)), "event").is_ok()
+        self.config
+            .raw_values_by("hook", Some(BStr::new(name)), "event")
+            .is_ok()
     }
 
     /// Removes a hook from the configuration; whether there was one.
     pub fn remove_hook(&mut self, name: &str) -> bool {
         let mut removed = false;
-        while self.config.remove_section("hook", BStr::new(name)).is_some() {
+        while self
+            .config
+            .remove_section("hook", BStr::new(name))
+            .is_some()
+        {
             removed = true;
         }
         removed

@@ -1,7 +1,7 @@
 //! The records as they were read last in this process, for as long as their file is the same one.
 //!
-//! Every program that writes a configuration puts a new file in the old one's place. With a thousand lanes one reading takes
-//! longer than all else that a start does.
+//! Every program that writes a configuration puts a new file in the old one's place. With a
+//! thousand lanes one reading takes longer than all else that a start does.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -33,8 +33,14 @@ impl Memo {
     }
 
     /// What its `[lane]` section itself says for each key.
-    pub fn settings<const N: usize>(&self, common_dir: &Path, keys: [&str; N]) -> Result<[Option<BString>; N]> {
-        self.read(common_dir, |content| keys.map(|key| content.own.get(&key.to_ascii_lowercase()).cloned()))
+    pub fn settings<const N: usize>(
+        &self,
+        common_dir: &Path,
+        keys: [&str; N],
+    ) -> Result<[Option<BString>; N]> {
+        self.read(common_dir, |content| {
+            keys.map(|key| content.own.get(&key.to_ascii_lowercase()).cloned())
+        })
     }
 
     fn read<T>(&self, common_dir: &Path, take: impl FnOnce(&Content) -> T) -> Result<T> {
@@ -56,18 +62,28 @@ impl Content {
     fn of(config: &gix::config::File) -> Self {
         let sections = config.sections_by_name("lane").into_iter().flatten();
         let own = sections.filter(|section| section.header().subsection_name().is_none());
-        let keys: Vec<String> =
-            own.flat_map(|own| own.value_names().map(|key| key.to_string()).collect::<Vec<_>>()).collect();
+        let keys: Vec<String> = own
+            .flat_map(|own| {
+                own.value_names()
+                    .map(|key| key.to_string())
+                    .collect::<Vec<_>>()
+            })
+            .collect();
         let value = |key: String| {
-            let value = config.raw_value_by("lane", None::<&BStr>, key.as_str()).ok()?;
+            let value = config
+                .raw_value_by("lane", None::<&BStr>, key.as_str())
+                .ok()?;
             Some((key.to_ascii_lowercase(), value))
         };
-        Content { records: Records::of(config), own: keys.into_iter().filter_map(value).collect() }
+        Content {
+            records: Records::of(config),
+            own: keys.into_iter().filter_map(value).collect(),
+        }
     }
 }
 
-/// What tells a file from another one that takes its place. One that was written a moment ago has none: a second writing
-/// within the clock's tick would look like the first.
+/// What tells a file from another one that takes its place. One that was written a moment ago has
+/// none: a second writing within the clock's tick would look like the first.
 #[derive(Debug, PartialEq, Eq)]
 struct Signature {
     file: (u64, u64, u64),
@@ -78,7 +94,10 @@ struct Signature {
 impl Signature {
     fn of(file: &Path) -> Option<Self> {
         let found = std::fs::metadata(file).ok()?;
-        let age = found.modified().ok().and_then(|modified| modified.elapsed().ok())?;
+        let age = found
+            .modified()
+            .ok()
+            .and_then(|modified| modified.elapsed().ok())?;
         (age > Duration::from_millis(50)).then(|| Signature {
             file: (found.dev(), found.ino(), found.len()),
             modified: (found.mtime(), found.mtime_nsec()),

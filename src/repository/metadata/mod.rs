@@ -1,4 +1,5 @@
-//! The `[lane "<name>"]` sections of `.git/config`: what they look like, and reading them, which never needs a lock.
+//! The `[lane "<name>"]` sections of `.git/config`: what they look like, and reading them, which
+//! never needs a lock.
 //!
 //! [`Edit`] is the one way in which that file is written.
 
@@ -54,7 +55,11 @@ impl Records {
                 Ok(lane) => records.lanes.push(lane),
                 Err(problem) => {
                     let names = ["branch", "worktree"].map(|key| values.get(key).cloned());
-                    records.damaged.push(Damaged { section: name, problem, names });
+                    records.damaged.push(Damaged {
+                        section: name,
+                        problem,
+                        names,
+                    });
                 }
             }
         }
@@ -75,29 +80,38 @@ pub(crate) fn load(path: &Path) -> Result<File> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
         Err(error) => return Err(error).context("read", path),
     };
-    parse(&bytes).map_err(|error| Error::environment(format!("cannot understand '{}': {error}", path.display())))
+    parse(&bytes).map_err(|error| {
+        Error::environment(format!("cannot understand '{}': {error}", path.display()))
+    })
 }
 
 /// A configuration file's text; includes are not followed.
 pub(crate) fn parse(bytes: &[u8]) -> Result<File, String> {
     let metadata = gix::config::file::Metadata::from(gix::config::Source::Local);
-    File::from_bytes_no_includes(bytes, metadata, Default::default()).map_err(|error| error.to_string())
+    File::from_bytes_no_includes(bytes, metadata, Default::default())
+        .map_err(|error| error.to_string())
 }
 
 /// The values of one record by their keys in lower case; of those given twice the last, as for git.
 type Values = HashMap<String, BString>;
 
-/// What the file says of each lane, in the order in which it first names them. To git a section that is split in two is one.
+/// What the file says of each lane, in the order in which it first names them. To git a section
+/// that is split in two is one.
 fn sections(config: &File) -> Vec<(BString, Values)> {
     let mut found: Vec<(BString, Values)> = Vec::new();
     let mut known: HashMap<BString, usize> = HashMap::new();
     for section in config.sections_by_name("lane").into_iter().flatten() {
-        let Some(name) = section.header().subsection_name() else { continue };
+        let Some(name) = section.header().subsection_name() else {
+            continue;
+        };
         let at = *known.entry(name.to_owned()).or_insert_with(|| {
             found.push((name.to_owned(), Values::new()));
             found.len() - 1
         });
-        let values = section.body().into_iter().map(|(key, value)| (key.to_ascii_lowercase(), value));
+        let values = section
+            .body()
+            .into_iter()
+            .map(|(key, value)| (key.to_ascii_lowercase(), value));
         found[at].1.extend(values);
     }
     found
@@ -107,22 +121,34 @@ fn lane(section: &BStr, values: &Values) -> Result<Lane, String> {
     let value = |key: &str| values.get(&key.to_ascii_lowercase()).cloned();
     let text = |key: &str| {
         value(key)
-            .map(|bytes| bytes.to_str().map(str::to_owned).map_err(|_| format!("'{key}' is not UTF-8")))
+            .map(|bytes| {
+                bytes
+                    .to_str()
+                    .map(str::to_owned)
+                    .map_err(|_| format!("'{key}' is not UTF-8"))
+            })
             .transpose()
     };
-    let required =
-        |key: &str| value(key).filter(|bytes| !bytes.is_empty()).ok_or_else(|| format!("'{key}' is missing"));
+    let required = |key: &str| {
+        value(key)
+            .filter(|bytes| !bytes.is_empty())
+            .ok_or_else(|| format!("'{key}' is missing"))
+    };
 
-    let name = section.to_str().map_err(|_| "its name is not UTF-8".to_owned())?;
-    let name = LaneName::parse(name).map_err(|problem| format!("its name {}", problem.because()))?;
+    let name = section
+        .to_str()
+        .map_err(|_| "its name is not UTF-8".to_owned())?;
+    let name =
+        LaneName::parse(name).map_err(|problem| format!("its name {}", problem.because()))?;
     let worktree = PathBuf::from(std::ffi::OsString::from_vec(required("worktree")?.into()));
     if !worktree.is_absolute() {
         return Err("'worktree' is not an absolute path".into());
     }
     let branch = match value("branch").filter(|branch| !branch.is_empty()) {
-        Some(branch) => {
-            Some(BranchName::parse(branch.as_bstr()).map_err(|problem| format!("'branch' {}", problem.because()))?)
-        }
+        Some(branch) => Some(
+            BranchName::parse(branch.as_bstr())
+                .map_err(|problem| format!("'branch' {}", problem.because()))?,
+        ),
         None => None,
     };
     let base = match value("base").filter(|base| !base.is_empty()) {
@@ -132,30 +158,49 @@ fn lane(section: &BStr, values: &Values) -> Result<Lane, String> {
     let created = text("created")?.ok_or("'created' is missing")?;
     Ok(Lane {
         name,
-        id: text("id")?.and_then(|id| LaneId::parse(&id)).ok_or("'id' is missing or malformed")?,
+        id: text("id")?
+            .and_then(|id| LaneId::parse(&id))
+            .ok_or("'id' is missing or malformed")?,
         branch,
         worktree,
         base,
-        fork_point: ObjectId::from_hex(&required("forkPoint")?).map_err(|_| "'forkPoint' is not an object id")?,
+        fork_point: ObjectId::from_hex(&required("forkPoint")?)
+            .map_err(|_| "'forkPoint' is not an object id")?,
         owner: text("owner")?.filter(|owner| !owner.is_empty()),
         task: text("task")?.filter(|task| !task.is_empty()),
-        created: created.parse::<jiff::Timestamp>().map_err(|_| "'created' is not a time")?.as_second(),
+        created: created
+            .parse::<jiff::Timestamp>()
+            .map_err(|_| "'created' is not a time")?
+            .as_second(),
     })
 }
 
-/// A configuration's text. What cannot be read again, or reads differently because the file ended in the middle of a
-/// value, is never written.
+/// A configuration's text. What cannot be read again, or reads differently because the file ended
+/// in the middle of a value, is never written.
 pub(crate) fn text(config: &File) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    let written = config.write_to(&mut bytes).map_err(|error| error.to_string());
+    let written = config
+        .write_to(&mut bytes)
+        .map_err(|error| error.to_string());
     let read = written.and_then(|()| parse(&bytes)).map_err(|error| {
-        Error::environment(format!("cannot write the configuration: {error}"))
-            .hint("it may have been damaged before: see what git says with: git config --list --local")
+        Error::environment(format!("cannot write the configuration: {error}")).hint(
+            "it may have been damaged before: see what git says with: git config --list --local",
+        )
     })?;
-    if !config.sections().map(content).eq(read.sections().map(content)) {
-        return Err(Error::environment("cannot write the configuration: it would not say what it should")
-            .code("damaged-config")
-            .hint("the file ends in the middle of a value; mend its last line with: git config --local --edit"));
+    if !config
+        .sections()
+        .map(content)
+        .eq(read.sections().map(content))
+    {
+        return Err(Error::environment(
+            "cannot write the configuration: it would not say what it \
+                                       should",
+        )
+        .code("damaged-config")
+        .hint(
+            "the file ends in the middle of a value; mend its last line with: git config \
+                   --local --edit",
+        ));
     }
     Ok(bytes)
 }
@@ -166,15 +211,24 @@ pub(crate) type Content = (BString, Option<BString>, Vec<(String, BString)>);
 pub(crate) fn content(section: gix::config::file::SectionRef<'_>) -> Content {
     let header = section.header();
     let body = section.body().into_iter();
-    (header.name().to_owned(), header.subsection_name().map(ToOwned::to_owned), body.collect())
+    (
+        header.name().to_owned(),
+        header.subsection_name().map(ToOwned::to_owned),
+        body.collect(),
+    )
 }
 
 /// Writes a lane's record into a configuration, replacing one of the same name.
 pub(crate) fn put(config: &mut File, lane: &Lane) -> Result<()> {
     remove(config, &lane.name);
-    let malformed = |error| Error::environment(format!("cannot record lane '{}': {error}", lane.name));
-    let mut section = config.new_section("lane", BString::from(lane.name.as_str())).map_err(malformed)?;
-    let created = jiff::Timestamp::from_second(lane.created).unwrap_or_default().to_string();
+    let malformed =
+        |error| Error::environment(format!("cannot record lane '{}': {error}", lane.name));
+    let mut section = config
+        .new_section("lane", BString::from(lane.name.as_str()))
+        .map_err(malformed)?;
+    let created = jiff::Timestamp::from_second(lane.created)
+        .unwrap_or_default()
+        .to_string();
     let mut push = |key: &str, value: Option<&[u8]>| -> Result<()> {
         if let Some(value) = value {
             section.push(key, value.as_bstr()).map_err(malformed)?;
@@ -182,9 +236,17 @@ pub(crate) fn put(config: &mut File, lane: &Lane) -> Result<()> {
         Ok(())
     };
     push("id", Some(lane.id.as_str().as_bytes()))?;
-    push("branch", lane.branch.as_ref().map(|branch| branch.as_bstr().as_bytes()))?;
+    push(
+        "branch",
+        lane.branch
+            .as_ref()
+            .map(|branch| branch.as_bstr().as_bytes()),
+    )?;
     push("worktree", Some(lane.worktree.as_os_str().as_bytes()))?;
-    push("base", lane.base.as_ref().map(|base| base.as_bstr().as_bytes()))?;
+    push(
+        "base",
+        lane.base.as_ref().map(|base| base.as_bstr().as_bytes()),
+    )?;
     push("forkPoint", Some(lane.fork_point.to_string().as_bytes()))?;
     push("owner", lane.owner.as_deref().map(str::as_bytes))?;
     push("task", lane.task.as_deref().map(str::as_bytes))?;
@@ -193,15 +255,22 @@ pub(crate) fn put(config: &mut File, lane: &Lane) -> Result<()> {
 }
 
 fn remove(config: &mut File, name: &LaneName) {
-    while config.remove_section("lane", BStr::new(name.as_str())).is_some() {}
+    while config
+        .remove_section("lane", BStr::new(name.as_str()))
+        .is_some()
+    {}
 }
 
 /// What the configuration file of `common_dir` says about a branch, in the order of the file.
 pub fn branch_settings(common_dir: &Path, branch: &BranchName) -> Result<Vec<Setting>> {
     let config = load(&common_dir.join("config"))?;
     let sections = config.sections_by_name("branch").into_iter().flatten();
-    let ours = sections.filter(|section| section.header().subsection_name() == Some(branch.as_bstr()));
-    Ok(ours.flat_map(|section| section.body()).map(|(key, value)| Setting { key, value }).collect())
+    let ours =
+        sections.filter(|section| section.header().subsection_name() == Some(branch.as_bstr()));
+    Ok(ours
+        .flat_map(|section| section.body())
+        .map(|(key, value)| Setting { key, value })
+        .collect())
 }
 
 /// Where the witnesses of our lock files are.
@@ -233,7 +302,14 @@ mod tests {
         let config = directory.path().join("config");
         std::fs::write(&config, "# kept\n[core]\n\tbare = false ; kept too\n").unwrap();
         let long = "x".repeat(10_000);
-        let texts = ["two\nlines", "\"quoted\" \\ ] # ;", " spaces ", "trailing\r", "tab\tand é", long.as_str()];
+        let texts = [
+            "two\nlines",
+            "\"quoted\" \\ ] # ;",
+            " spaces ",
+            "trailing\r",
+            "tab\tand é",
+            long.as_str(),
+        ];
         for (index, text) in texts.iter().enumerate() {
             let lane = sample(&format!("a/b.{index}-c#"), text);
             let mut edit = Edit::begin(directory.path()).unwrap();
@@ -243,16 +319,24 @@ mod tests {
             let records = Records::read(directory.path()).unwrap();
             assert_eq!(records.find(&lane.name), Some(&lane));
             let key = format!("lane.{}.task", lane.name);
-            let output = std::process::Command::new(std::env::var_os("GIT_LANE_TEST_GIT").unwrap_or("git".into()))
-                .args(["config", "-z", "--file"])
-                .arg(&config)
-                .args(["--get-all", &key])
-                .output()
-                .unwrap();
-            assert_eq!(output.stdout.as_bstr(), format!("{text}\0").as_bytes().as_bstr());
+            let output = std::process::Command::new(
+                std::env::var_os("GIT_LANE_TEST_GIT").unwrap_or("git".into()),
+            )
+            .args(["config", "-z", "--file"])
+            .arg(&config)
+            .args(["--get-all", &key])
+            .output()
+            .unwrap();
+            assert_eq!(
+                output.stdout.as_bstr(),
+                format!("{text}\0").as_bytes().as_bstr()
+            );
         }
         let text = std::fs::read_to_string(&config).unwrap();
-        assert!(text.starts_with("# kept\n[core]\n\tbare = false ; kept too\n"), "{text}");
+        assert!(
+            text.starts_with("# kept\n[core]\n\tbare = false ; kept too\n"),
+            "{text}"
+        );
     }
 
     #[test]
@@ -262,12 +346,19 @@ mod tests {
             let config = directory.path().join("config");
             let text = format!("[core]\n\tbare = false\n[lane \"y\"]\n{end}");
             std::fs::write(&config, &text).unwrap();
-            let Ok(mut edit) = Edit::begin(directory.path()) else { continue };
+            let Ok(mut edit) = Edit::begin(directory.path()) else {
+                continue;
+            };
             edit.put(&sample("x", "task")).unwrap();
             if edit.commit().is_err() {
                 assert_eq!(std::fs::read_to_string(&config).unwrap(), text);
             } else {
-                assert!(Records::read(directory.path()).unwrap().find(&LaneName::parse("x").unwrap()).is_some());
+                assert!(
+                    Records::read(directory.path())
+                        .unwrap()
+                        .find(&LaneName::parse("x").unwrap())
+                        .is_some()
+                );
             }
             assert!(!directory.path().join("config.lock").exists());
         }
@@ -275,7 +366,8 @@ mod tests {
 
     #[test]
     fn a_damaged_section_is_reported_and_never_used() {
-        let config = b"[lane]\n\tguard = warn\n[lane \"x\"]\n\tworktree = ../x\n[lane \"-y\"]\n\tworktree = /y\n";
+        let config = b"[lane]\n\tguard = warn\n[lane \"x\"]\n\tworktree = \
+                       ../x\n[lane \"-y\"]\n\tworktree = /y\n";
         let file = File::from_bytes_no_includes(
             config,
             gix::config::file::Metadata::from(gix::config::Source::Local),
@@ -283,7 +375,17 @@ mod tests {
         );
         let records = Records::of(&file.unwrap());
         assert!(records.lanes.is_empty());
-        let problems: Vec<_> = records.damaged.iter().map(|damaged| damaged.problem.as_str()).collect();
-        assert_eq!(problems, ["'worktree' is not an absolute path", "its name starts with '-'"]);
+        let problems: Vec<_> = records
+            .damaged
+            .iter()
+            .map(|damaged| damaged.problem.as_str())
+            .collect();
+        assert_eq!(
+            problems,
+            [
+                "'worktree' is not an absolute path",
+                "its name starts with '-'"
+            ]
+        );
     }
 }

@@ -1,12 +1,14 @@
-//! Whether git-lane itself could have written what an intent or an entry of the trash says, here and for this user.
+//! Whether git-lane itself could have written what an intent or an entry of the trash says, here
+//! and for this user.
 //!
-//! Both may have come with an unpacked archive or from a sandboxed agent. So before anything is deleted, moved, linked or
-//! written, every name and path in them is compared with the only shapes and places that git-lane writes. Each operation
-//! says of its own fields which of the rules below they follow; the reader of one asks here, once, and what does not fit
-//! is never acted on.
+//! Both may have come with an unpacked archive or from a sandboxed agent. So before anything is
+//! deleted, moved, linked or written, every name and path in them is compared with the only shapes
+//! and places that git-lane writes. Each operation says of its own fields which of the rules below
+//! they follow; the reader of one asks here, once, and what does not fit is never acted on.
 //!
-//! A worktree may be anywhere the user has put it. Of places that are neither below the repository's own directory of
-//! lanes nor inside its main worktree the user's [`registry`] must say so, which is outside of every repository.
+//! A worktree may be anywhere the user has put it. Of places that are neither below the
+//! repository's own directory of lanes nor inside its main worktree the user's [`registry`] must
+//! say so, which is outside of every repository.
 
 pub mod branch_settings;
 pub mod registry;
@@ -53,21 +55,43 @@ pub struct Claims<'a> {
 
 /// Why an intent cannot have been written by git-lane, if so.
 pub fn misfit(repository: &Repository, intent: &impl Claim) -> Option<Misfit> {
-    let mut claims = Claims { repository, misfit: None };
+    let mut claims = Claims {
+        repository,
+        misfit: None,
+    };
     intent.claim(&mut claims);
     claims.misfit
 }
 
-/// Why the entry in the directory `directory` of the trash cannot, if so. The place of its worktree is another matter:
-/// [`may_return`] is asked before the lane is brought back.
+/// Why the entry in the directory `directory` of the trash cannot, if so. The place of its worktree
+/// is another matter: [`may_return`] is asked before the lane is brought back.
 pub fn misfit_of_entry(repository: &Repository, directory: &Path, entry: &Entry) -> Option<Misfit> {
-    let mut claims = Claims { repository, misfit: None };
-    let name = directory.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    claims.that("id", &entry.id, name.strip_prefix(DELETING).unwrap_or(name) == entry.id);
+    let mut claims = Claims {
+        repository,
+        misfit: None,
+    };
+    let name = directory
+        .file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or_default();
+    claims.that(
+        "id",
+        &entry.id,
+        name.strip_prefix(DELETING).unwrap_or(name) == entry.id,
+    );
     claims.entry(entry);
-    for (part, is_directory) in [("admin", true), ("worktree", true), ("dot-git", false), ("reflog", false)] {
+    for (part, is_directory) in [
+        ("admin", true),
+        ("worktree", true),
+        ("dot-git", false),
+        ("reflog", false),
+    ] {
         let path = directory.join(part);
-        claims.that(part, path.display(), !lane_files::is_unfit(&path, is_directory));
+        claims.that(
+            part,
+            path.display(),
+            !lane_files::is_unfit(&path, is_directory),
+        );
     }
     claims.misfit
 }
@@ -81,7 +105,10 @@ impl<'a> Claims<'a> {
     /// A rule of the operation's own.
     pub fn that(&mut self, field: &'static str, says: impl std::fmt::Display, fits: bool) {
         if !fits && self.misfit.is_none() {
-            self.misfit = Some(Misfit { field, says: says.to_string() });
+            self.misfit = Some(Misfit {
+                field,
+                says: says.to_string(),
+            });
         }
     }
 
@@ -117,12 +144,20 @@ impl<'a> Claims<'a> {
     /// A directory in which an admin directory is made.
     pub fn staging(&mut self, field: &'static str, path: &Path) {
         let staging = self.repository.lane_dir().join("staging");
-        self.that(field, path.display(), is_child(path, &staging) && has_id(path, "") && is_real(&staging));
+        self.that(
+            field,
+            path.display(),
+            is_child(path, &staging) && has_id(path, "") && is_real(&staging),
+        );
     }
 
     /// The copy of an index that is to take its place.
     pub fn index_copy(&mut self, field: &'static str, path: &Path, git_dir: &Path) {
-        self.that(field, path.display(), is_child(path, git_dir) && has_id(path, "lane-index-"));
+        self.that(
+            field,
+            path.display(),
+            is_child(path, git_dir) && has_id(path, "lane-index-"),
+        );
     }
 
     /// A place where git-lane has put, or would put, a worktree of this repository.
@@ -135,7 +170,11 @@ impl<'a> Claims<'a> {
     pub fn settings(&mut self, field: &'static str, settings: &[Setting]) {
         let (_, doubted) = branch_settings::believed(self.repository, settings);
         if let Some(setting) = doubted.first() {
-            self.that(field, format_args!("{} = {}", setting.key, setting.value), false);
+            self.that(
+                field,
+                format_args!("{} = {}", setting.key, setting.value),
+                false,
+            );
         }
     }
 
@@ -160,12 +199,18 @@ fn is_name(name: &Path) -> bool {
 }
 
 fn is_child(path: &Path, parent: &Path) -> bool {
-    path.parent() == Some(parent) && path.file_name().is_some_and(|name| path == parent.join(name))
+    path.parent() == Some(parent)
+        && path
+            .file_name()
+            .is_some_and(|name| path == parent.join(name))
 }
 
 /// Whether the last part of the path is `prefix` and an id.
 fn has_id(path: &Path, prefix: &str) -> bool {
-    let name = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_prefix(prefix));
+    let name = path
+        .file_name()
+        .and_then(|name| name.to_str())
+        .and_then(|name| name.strip_prefix(prefix));
     name.is_some_and(|id| LaneId::parse(id).is_some())
 }
 
@@ -174,8 +219,8 @@ fn is_real(path: &Path) -> bool {
     !lane_files::is_unfit(path, true)
 }
 
-/// Whether the path leads straight to a place beside or below what is no business of a lane: neither git's own directories
-/// nor anything that holds the repository.
+/// Whether the path leads straight to a place beside or below what is no business of a lane:
+/// neither git's own directories nor anything that holds the repository.
 pub fn is_possible(repository: &Repository, path: &Path) -> bool {
     let plain = |part: Component| match part {
         Component::RootDir => true,
@@ -191,12 +236,14 @@ pub fn is_possible(repository: &Repository, path: &Path) -> bool {
         && !(holds(&main) || holds(common_dir) || path.starts_with(common_dir))
 }
 
-/// Whether a lane of this repository may be there: its usual places, and what the user's registry knows of.
+/// Whether a lane of this repository may be there: its usual places, and what the user's registry
+/// knows of.
 pub fn is_believed(repository: &Repository, path: &Path) -> bool {
     is_usual(repository, path) || registry::knows(repository.common_dir(), path)
 }
 
-/// Below the repository's directory of lanes, or inside its main worktree where nothing is hidden but worktrees.
+/// Below the repository's directory of lanes, or inside its main worktree where nothing is hidden
+/// but worktrees.
 pub fn is_usual(repository: &Repository, path: &Path) -> bool {
     let (main, _) = repository.main_site();
     is_among_lanes(&main, path) || path.strip_prefix(&main).is_ok_and(is_shown)
@@ -204,32 +251,51 @@ pub fn is_usual(repository: &Repository, path: &Path) -> bool {
 
 /// Whether the place is below the directory of lanes of the repository that is, or was, at `main`.
 fn is_among_lanes(main: &Path, path: &Path) -> bool {
-    let Some(parent) = main.parent() else { return false };
-    let lanes = parent.join(crate::store::path(&[&revision::repository_name(main)[..], b".lanes"].concat()));
+    let Some(parent) = main.parent() else {
+        return false;
+    };
+    let lanes = parent.join(crate::store::path(
+        &[&revision::repository_name(main)[..], b".lanes"].concat(),
+    ));
     path.strip_prefix(lanes).is_ok_and(is_shown)
 }
 
-/// Whether nothing in a path below a directory of worktrees is hidden, but for the two that other programs use for them.
+/// Whether nothing in a path below a directory of worktrees is hidden, but for the two that other
+/// programs use for them.
 fn is_shown(below: &Path) -> bool {
-    let below = WORKTREES.iter().find_map(|known| below.strip_prefix(known).ok()).unwrap_or(below);
+    let below = WORKTREES
+        .iter()
+        .find_map(|known| below.strip_prefix(known).ok())
+        .unwrap_or(below);
     let mut parts = below.iter().peekable();
     parts.peek().is_some() && parts.all(|part| !part.as_encoded_bytes().starts_with(b"."))
 }
 
-/// Remembers that a worktree of this repository is there by the user's will, where nothing else says so.
+/// Remembers that a worktree of this repository is there by the user's will, where nothing else
+/// says so.
 pub fn remember(repository: &Repository, path: &Path) {
     if !is_usual(repository, path) {
         registry::add(repository.common_dir(), path);
     }
 }
 
-/// Whether the worktree of an entry may come back to where it was; `then` is that place in the words of its file.
+/// Whether the worktree of an entry may come back to where it was; `then` is that place in the
+/// words of its file.
 pub fn may_return(repository: &Repository, entry: &Entry, parked: impl FnOnce() -> bool) -> bool {
-    let Some(worktree) = &entry.worktree else { return true };
-    let then: PathBuf = worktree.was_at.clone().unwrap_or_else(|| worktree.path.clone());
+    let Some(worktree) = &entry.worktree else {
+        return true;
+    };
+    let then: PathBuf = worktree
+        .was_at
+        .clone()
+        .unwrap_or_else(|| worktree.path.clone());
     // The repository may have moved on alone.
     let common_dir = &worktree.common_dir;
-    let main = if common_dir.ends_with(".git") { common_dir.parent() } else { Some(common_dir.as_path()) };
+    let main = if common_dir.ends_with(".git") {
+        common_dir.parent()
+    } else {
+        Some(common_dir.as_path())
+    };
     worktree.directory.is_none()
         || main.is_some_and(|main| is_among_lanes(main, &then))
         || is_believed(repository, &worktree.path)
@@ -243,10 +309,19 @@ mod tests {
 
     #[test]
     fn a_name_is_one_part_of_a_path() {
-        for (name, fits) in [("login", true), (".x", true), ("", false), (".", false), ("..", false), ("a/b", false)] {
+        for (name, fits) in [
+            ("login", true),
+            (".x", true),
+            ("", false),
+            (".", false),
+            ("..", false),
+            ("a/b", false),
+        ] {
             assert_eq!(is_name(Path::new(name)), fits, "{name}");
         }
-        assert!(!is_name(Path::new("/a")) && !is_name(Path::new("a/")) && !is_name(Path::new("../x")));
+        assert!(
+            !is_name(Path::new("/a")) && !is_name(Path::new("a/")) && !is_name(Path::new("../x"))
+        );
     }
 
     #[test]

@@ -27,7 +27,12 @@ pub(super) struct Found {
 
 impl Found {
     fn submodule(name: PathBuf, git_dir: PathBuf) -> Self {
-        Found { of: Inside::Submodule(name), git_dir, files: None, leaves: true }
+        Found {
+            of: Inside::Submodule(name),
+            git_dir,
+            files: None,
+            leaves: true,
+        }
     }
 
     /// Its worktree, where there is one that says it belongs to this repository.
@@ -43,8 +48,16 @@ impl Found {
             }
         }
         let old_style = self.git_dir.file_name().is_some_and(|name| name == ".git");
-        let parent = || self.git_dir.parent().filter(|_| old_style).map(Path::to_owned);
-        let Some(path) = named.map(|path| self.git_dir.join(crate::store::path(&path))).or_else(parent) else {
+        let parent = || {
+            self.git_dir
+                .parent()
+                .filter(|_| old_style)
+                .map(Path::to_owned)
+        };
+        let Some(path) = named
+            .map(|path| self.git_dir.join(crate::store::path(&path)))
+            .or_else(parent)
+        else {
             return Ok(None);
         };
         let dot_git = path.join(".git");
@@ -53,8 +66,12 @@ impl Found {
             None => false,
             Some(found) if found.is_file() => {
                 let text = optional::read(&dot_git)?.unwrap_or_default();
-                let target = crate::store::line(&text).strip_prefix(b"gitdir:").map(<[u8]>::trim_ascii_start);
-                target.is_some_and(|to| real(&path.join(crate::store::path(to))) == real(&self.git_dir))
+                let target = crate::store::line(&text)
+                    .strip_prefix(b"gitdir:")
+                    .map(<[u8]>::trim_ascii_start);
+                target.is_some_and(|to| {
+                    real(&path.join(crate::store::path(to))) == real(&self.git_dir)
+                })
             }
             Some(_) => real(&dot_git) == real(&self.git_dir),
         };
@@ -70,14 +87,24 @@ pub(super) struct Submodules {
 }
 
 /// All of them. What cannot be read is noted in `inner`.
-pub(super) fn all(repository: &Repository, lane: &Lane, worktree: &Worktree, inner: &mut Inner) -> Submodules {
+pub(super) fn all(
+    repository: &Repository,
+    lane: &Lane,
+    worktree: &Worktree,
+    inner: &mut Inner,
+) -> Submodules {
     let mut note = |name: PathBuf, kind| inner.note(&Inside::Submodule(name), kind, 1);
-    let below = repositories(&worktree.git_dir, &mut |path| note(name_of(&worktree.git_dir, path), Kind::Unread));
+    let below = repositories(&worktree.git_dir, &mut |path| {
+        note(name_of(&worktree.git_dir, path), Kind::Unread)
+    });
     let named = |git_dir: PathBuf| Found::submodule(name_of(&worktree.git_dir, &git_dir), git_dir);
     let mut found: Vec<Found> = below.into_iter().map(named).collect();
     let mut seen = BTreeSet::new();
     if worktree.state != WorktreeState::Present {
-        return Submodules { found, places: seen };
+        return Submodules {
+            found,
+            places: seen,
+        };
     }
     let mut places: Vec<PathBuf> = match paths(repository, lane, worktree) {
         Ok(paths) => paths.iter().map(|path| crate::store::path(path)).collect(),
@@ -93,13 +120,16 @@ pub(super) fn all(repository: &Repository, lane: &Lane, worktree: &Worktree, inn
         let directory = worktree.path.join(&place);
         match of_old_style(&repository.git, worktree, &directory) {
             Ok(Old::Nothing) => {}
-            Ok(Old::Known) => places.extend(nested(&repository.git, &directory).map(|inner| place.join(inner))),
+            Ok(Old::Known) => {
+                places.extend(nested(&repository.git, &directory).map(|inner| place.join(inner)))
+            }
             Ok(Old::Repository(git_dir)) => {
                 places.extend(nested(&repository.git, &directory).map(|inner| place.join(inner)));
                 let below = repositories(&git_dir, &mut |path| {
                     note(place.join(name_of(&git_dir, path)), Kind::Unread);
                 });
-                let inner = |inner: PathBuf| Found::submodule(place.join(name_of(&git_dir, &inner)), inner);
+                let inner =
+                    |inner: PathBuf| Found::submodule(place.join(name_of(&git_dir, &inner)), inner);
                 found.extend(below.into_iter().map(inner));
                 found.push(Found::submodule(place, git_dir));
             }
@@ -107,17 +137,25 @@ pub(super) fn all(repository: &Repository, lane: &Lane, worktree: &Worktree, inn
             Err(_) => note(place, Kind::Unread),
         }
     }
-    Submodules { found, places: seen }
+    Submodules {
+        found,
+        places: seen,
+    }
 }
 
 /// The name of the submodule whose repository is at `path` below `git_dir`.
 pub(super) fn name_of(git_dir: &Path, path: &Path) -> PathBuf {
     let parts = path.strip_prefix(git_dir).unwrap_or(path).components();
     let name: PathBuf = parts.filter(|part| part.as_os_str() != "modules").collect();
-    if name.as_os_str().is_empty() { "modules".into() } else { name }
+    if name.as_os_str().is_empty() {
+        "modules".into()
+    } else {
+        name
+    }
 }
 
-/// The repositories of the submodules below a git directory, and of theirs; `unread` hears what cannot be looked into.
+/// The repositories of the submodules below a git directory, and of theirs; `unread` hears what
+/// cannot be looked into.
 pub(super) fn repositories(git_dir: &Path, unread: &mut dyn FnMut(&Path)) -> Vec<PathBuf> {
     let (mut found, mut pending) = (Vec::new(), vec![git_dir.join("modules")]);
     while let Some(directory) = pending.pop() {
@@ -126,23 +164,36 @@ pub(super) fn repositories(git_dir: &Path, unread: &mut dyn FnMut(&Path)) -> Vec
             continue;
         };
         let listed = listed.unwrap_or_default();
-        // What lacks its HEAD is damaged, and holds what it holds. Names are paths: `objects` may be one.
-        let marks = ["HEAD", "config", "objects", "refs", "packed-refs", "reftable"];
+        // What lacks its HEAD is damaged, and holds what it holds. Names are paths: `objects` may
+        // be one.
+        let marks = [
+            "HEAD",
+            "config",
+            "objects",
+            "refs",
+            "packed-refs",
+            "reftable",
+        ];
         let is_mark = |name: &std::ffi::OsStr| marks.iter().any(|mark| name == *mark);
         let named = |path: &Path| path.join("HEAD").exists() && path.join("objects").exists();
-        let marked = listed.iter().any(|entry| is_mark(&entry.file_name()) && !named(&entry.path()));
+        let marked = listed
+            .iter()
+            .any(|entry| is_mark(&entry.file_name()) && !named(&entry.path()));
         if marked {
             pending.push(directory.join("modules"));
             found.push(directory);
         } else {
-            let directories = listed.iter().filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+            let directories = listed
+                .iter()
+                .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
             pending.extend(directories.map(std::fs::DirEntry::path));
         }
     }
     found
 }
 
-/// Where submodules are in a lane, or were when it started: by its index, by what its commits took out, by `.gitmodules`.
+/// Where submodules are in a lane, or were when it started: by its index, by what its commits took
+/// out, by `.gitmodules`.
 fn paths(repository: &Repository, lane: &Lane, worktree: &Worktree) -> Result<BTreeSet<BString>> {
     let mut found = gitlinks(repository, worktree)?;
     let tip = match (&worktree.head, &lane.branch) {
@@ -151,7 +202,9 @@ fn paths(repository: &Repository, lane: &Lane, worktree: &Worktree) -> Result<BT
         _ => None,
     };
     if let Some(tip) = tip.filter(|tip| *tip != lane.fork_point) {
-        found.extend(tree_diff::left_submodules(repository, lane.fork_point, tip).unwrap_or_default());
+        found.extend(
+            tree_diff::left_submodules(repository, lane.fork_point, tip).unwrap_or_default(),
+        );
     }
     let file = worktree.path.join(".gitmodules");
     if optional::metadata(&file)?.is_some_and(|found| found.is_file()) {
@@ -161,7 +214,11 @@ fn paths(repository: &Repository, lane: &Lane, worktree: &Worktree) -> Result<BT
         }
     }
     // Where git itself would not go.
-    found.retain(|path| !path.split(|byte| *byte == b'/').any(|part| matches!(part, b"" | b"." | b"..")));
+    found.retain(|path| {
+        !path
+            .split(|byte| *byte == b'/')
+            .any(|part| matches!(part, b"" | b"." | b".."))
+    });
     Ok(found)
 }
 
@@ -172,10 +229,20 @@ fn gitlinks(repository: &Repository, worktree: &Worktree) -> Result<BTreeSet<BSt
         return Ok(BTreeSet::new());
     }
     let hash = repository.gix.object_hash();
-    let Ok(index) = gix::index::File::at(&file, hash, true, gix::index::decode::Options::default()) else {
-        return Ok(listed(&repository.git_in(worktree).args(["ls-files", "--stage", "-z"]).stdout()?).collect());
+    let Ok(index) = gix::index::File::at(&file, hash, true, gix::index::decode::Options::default())
+    else {
+        return Ok(listed(
+            &repository
+                .git_in(worktree)
+                .args(["ls-files", "--stage", "-z"])
+                .stdout()?,
+        )
+        .collect());
     };
-    let links = index.entries().iter().filter(|entry| entry.mode == gix::index::entry::Mode::COMMIT);
+    let links = index
+        .entries()
+        .iter()
+        .filter(|entry| entry.mode == gix::index::entry::Mode::COMMIT);
     Ok(links.map(|entry| entry.path(&index).to_owned()).collect())
 }
 
@@ -183,15 +250,24 @@ fn gitlinks(repository: &Repository, worktree: &Worktree) -> Result<BTreeSet<BSt
 fn listed(listed: &[u8]) -> impl Iterator<Item = BString> {
     let path = |record: &[u8]| {
         let at = record.iter().position(|byte| *byte == b'\t')?;
-        record.starts_with(b"160000 ").then(|| BString::from(&record[at + 1..]))
+        record
+            .starts_with(b"160000 ")
+            .then(|| BString::from(&record[at + 1..]))
     };
     listed.split(|byte| *byte == 0).filter_map(path)
 }
 
 /// The submodules of the repository checked out at `directory`; none where git cannot say.
 fn nested(git: &Git, directory: &Path) -> impl Iterator<Item = PathBuf> {
-    let found = git.at(directory).args(["ls-files", "--stage", "-z"]).stdout().unwrap_or_default();
-    listed(&found).map(|path| crate::store::path(&path)).collect::<Vec<_>>().into_iter()
+    let found = git
+        .at(directory)
+        .args(["ls-files", "--stage", "-z"])
+        .stdout()
+        .unwrap_or_default();
+    listed(&found)
+        .map(|path| crate::store::path(&path))
+        .collect::<Vec<_>>()
+        .into_iter()
 }
 
 /// What a submodule's directory has as its `.git`.
@@ -208,7 +284,9 @@ enum Old {
 
 fn of_old_style(git: &Git, lane: &Worktree, directory: &Path) -> Result<Old> {
     let dot_git = directory.join(".git");
-    let Some(found) = optional::metadata(&dot_git)? else { return Ok(Old::Nothing) };
+    let Some(found) = optional::metadata(&dot_git)? else {
+        return Ok(Old::Nothing);
+    };
     if found.is_dir() {
         return Ok(Old::Repository(dot_git));
     }
@@ -229,6 +307,11 @@ pub(super) fn checked_out(git: &Git, directory: &Path) -> Option<PathBuf> {
     directory
         .join(".git")
         .exists()
-        .then(|| git.at(directory).args(["rev-parse", "--absolute-git-dir"]).text().ok())?
+        .then(|| {
+            git.at(directory)
+                .args(["rev-parse", "--absolute-git-dir"])
+                .text()
+                .ok()
+        })?
         .map(PathBuf::from)
 }

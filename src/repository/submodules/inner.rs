@@ -1,9 +1,9 @@
-//! Which directories of a lane have a repository in them. Every directory is read, ignored ones too: no other look goes
-//! into those.
+//! Which directories of a lane have a repository in them. Every directory is read, ignored ones
+//! too: no other look goes into those.
 //!
-//! A lane is looked at for the decision and again at the last moment, and there may be a giant `node_modules` in it. The
-//! second walk only asks whether a directory has changed since: what comes into a directory, or leaves it, changes its
-//! ctime, which no program can set (inode(7)).
+//! A lane is looked at for the decision and again at the last moment, and there may be a giant
+//! `node_modules` in it. The second walk only asks whether a directory has changed since: what
+//! comes into a directory, or leaves it, changes its ctime, which no program can set (inode(7)).
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -46,8 +46,8 @@ pub(super) enum Has {
 }
 
 impl Memo {
-    /// The directories of the worktree at `top` that have a repository in them or cannot be read, by their paths in it.
-    /// Its own `.git` is left out.
+    /// The directories of the worktree at `top` that have a repository in them or cannot be read,
+    /// by their paths in it. Its own `.git` is left out.
     pub(super) fn repositories(&self, top: &Path) -> Vec<(PathBuf, Has)> {
         let mut memo = self.0.borrow_mut();
         let unchanged = memo.get(top).is_some_and(|then| is_unchanged(top, then));
@@ -56,7 +56,9 @@ impl Memo {
         }
         let directories = memo.get(top).into_iter().flatten();
         let found = directories.filter(|directory| directory.has != Has::Nothing);
-        let mut found: Vec<_> = found.map(|directory| (directory.path.clone(), directory.has)).collect();
+        let mut found: Vec<_> = found
+            .map(|directory| (directory.path.clone(), directory.has))
+            .collect();
         found.sort_by(|(a, _), (b, _)| a.cmp(b));
         found
     }
@@ -76,18 +78,31 @@ fn walk(top: &Path) -> Vec<Directory> {
         let (stamp, read) = match opened {
             Ok(directory) => {
                 let directory = Rc::new(directory);
-                let stamp = rustix::fs::fstat(&directory).ok().and_then(|found| Stamp::of(&found));
-                (stamp, read(&directory).map(|(below, has)| (directory, below, has)))
+                let stamp = rustix::fs::fstat(&directory)
+                    .ok()
+                    .and_then(|found| Stamp::of(&found));
+                (
+                    stamp,
+                    read(&directory).map(|(below, has)| (directory, below, has)),
+                )
             }
             // It has gone since its parent was read.
             Err(Errno::NOENT | Errno::NOTDIR | Errno::LOOP) if parent.is_some() => continue,
-            Err(error) => (parent.as_ref().and_then(|parent| stamp_in(parent, name)), Err(error)),
+            Err(error) => (
+                parent.as_ref().and_then(|parent| stamp_in(parent, name)),
+                Err(error),
+            ),
         };
         let has = match read {
             Ok((directory, below, has)) => {
-                let inside = |name: Vec<u8>| (Some(directory.clone()), path.join(OsStr::from_bytes(&name)));
+                let inside =
+                    |name: Vec<u8>| (Some(directory.clone()), path.join(OsStr::from_bytes(&name)));
                 pending.extend(below.into_iter().map(inside));
-                if path.as_os_str().is_empty() { Has::Nothing } else { has }
+                if path.as_os_str().is_empty() {
+                    Has::Nothing
+                } else {
+                    has
+                }
             }
             Err(_) => Has::Unread,
         };
@@ -117,7 +132,9 @@ fn read(directory: &OwnedFd) -> rustix::io::Result<(Vec<Vec<u8>>, Has)> {
     })?;
     for name in unclear {
         match rustix::fs::statat(directory, name.as_slice(), AtFlags::SYMLINK_NOFOLLOW) {
-            Ok(found) if FileType::from_raw_mode(found.st_mode) == FileType::Directory => below.push(name),
+            Ok(found) if FileType::from_raw_mode(found.st_mode) == FileType::Directory => {
+                below.push(name)
+            }
             Ok(_) | Err(Errno::NOENT) => {}
             Err(error) => return Err(error),
         }
@@ -131,10 +148,14 @@ fn read(directory: &OwnedFd) -> rustix::io::Result<(Vec<Vec<u8>>, Has)> {
 
 /// Whether each of them is still the directory that was read, as it was then.
 fn is_unchanged(top: &Path, directories: &[Directory]) -> bool {
-    let Ok(top) = open_directory(rustix::fs::CWD, top.as_os_str().as_bytes()) else { return false };
+    let Ok(top) = open_directory(rustix::fs::CWD, top.as_os_str().as_bytes()) else {
+        return false;
+    };
     directories.iter().all(|directory| {
         let now = match directory.path.as_os_str().is_empty() {
-            true => rustix::fs::fstat(&top).ok().and_then(|found| Stamp::of(&found)),
+            true => rustix::fs::fstat(&top)
+                .ok()
+                .and_then(|found| Stamp::of(&found)),
             false => stamp_in(&top, directory.path.as_os_str().as_bytes()),
         };
         now.is_some() && now == directory.stamp
@@ -142,11 +163,13 @@ fn is_unchanged(top: &Path, directories: &[Directory]) -> bool {
 }
 
 fn stamp_in(directory: impl AsFd, path: &[u8]) -> Option<Stamp> {
-    rustix::fs::statat(directory, path, AtFlags::SYMLINK_NOFOLLOW).ok().and_then(|found| Stamp::of(&found))
+    rustix::fs::statat(directory, path, AtFlags::SYMLINK_NOFOLLOW)
+        .ok()
+        .and_then(|found| Stamp::of(&found))
 }
 
-/// What tells a directory from another one, and from itself after a change. One that changed a moment ago has none: the
-/// next change within the clock's tick would look the same.
+/// What tells a directory from another one, and from itself after a change. One that changed a
+/// moment ago has none: the next change within the clock's tick would look the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Stamp {
     file: (u64, u64),
@@ -158,10 +181,22 @@ impl Stamp {
     fn of(found: &Stat) -> Option<Self> {
         let changed = (found.st_ctime as i64, found.st_ctime_nsec as i64);
         // Some filesystems know whole seconds only.
-        let tick = if changed.1 == 0 { Duration::from_secs(2) } else { Duration::from_millis(50) };
-        let since = Duration::new(u64::try_from(changed.0).ok()?, u32::try_from(changed.1).ok()?);
-        let age = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH + since).ok()?;
-        (age > tick).then_some(Stamp { file: (found.st_dev as u64, found.st_ino as u64), changed })
+        let tick = if changed.1 == 0 {
+            Duration::from_secs(2)
+        } else {
+            Duration::from_millis(50)
+        };
+        let since = Duration::new(
+            u64::try_from(changed.0).ok()?,
+            u32::try_from(changed.1).ok()?,
+        );
+        let age = SystemTime::now()
+            .duration_since(SystemTime::UNIX_EPOCH + since)
+            .ok()?;
+        (age > tick).then_some(Stamp {
+            file: (found.st_dev as u64, found.st_ino as u64),
+            changed,
+        })
     }
 }
 
@@ -170,15 +205,24 @@ mod tests {
     use super::*;
 
     fn found(memo: &Memo, top: &Path) -> Vec<(String, Has)> {
-        memo.repositories(top).into_iter().map(|(path, has)| (path.display().to_string(), has)).collect()
+        memo.repositories(top)
+            .into_iter()
+            .map(|(path, has)| (path.display().to_string(), has))
+            .collect()
     }
 
     #[test]
     fn every_directory_is_looked_into_and_no_git_directory() {
         let top = tempfile::tempdir().unwrap();
         let make = |path: &str| std::fs::create_dir_all(top.path().join(path)).unwrap();
-        for path in [".git/modules/x/.git", "a/b/c/.git", "a/b/c/d/.git/inner/.git", "e/objects", "e/refs/g/.git", "f"]
-        {
+        for path in [
+            ".git/modules/x/.git",
+            "a/b/c/.git",
+            "a/b/c/d/.git/inner/.git",
+            "e/objects",
+            "e/refs/g/.git",
+            "f",
+        ] {
             make(path);
         }
         std::fs::write(top.path().join("e/HEAD"), "").unwrap();
@@ -189,7 +233,10 @@ mod tests {
         expected.sort_by_key(|(path, _)| *path);
         assert_eq!(
             found(&Memo::default(), top.path()),
-            expected.into_iter().map(|(path, has)| (path.to_owned(), has)).collect::<Vec<_>>()
+            expected
+                .into_iter()
+                .map(|(path, has)| (path.to_owned(), has))
+                .collect::<Vec<_>>()
         );
     }
 
@@ -201,7 +248,10 @@ mod tests {
         make("a/b");
         assert_eq!(found(&memo, top.path()), []);
         make("a/b/c/.git");
-        assert_eq!(found(&memo, top.path()), [("a/b/c".to_owned(), Has::DotGit)]);
+        assert_eq!(
+            found(&memo, top.path()),
+            [("a/b/c".to_owned(), Has::DotGit)]
+        );
         std::thread::sleep(Duration::from_millis(60));
         assert_eq!(found(&memo, top.path()).len(), 1);
         // Now it is remembered, and nothing else is read.

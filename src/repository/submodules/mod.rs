@@ -1,8 +1,9 @@
-//! The repositories in a lane: those of its submodules, which are in its admin directory or in its worktree, and any other
-//! in its worktree. All of them leave with it.
+//! The repositories in a lane: those of its submodules, which are in its admin directory or in its
+//! worktree, and any other in its worktree. All of them leave with it.
 //!
-//! `find` knows where the submodules' are, `inner` and `nested` where the others are, `submodule_refs` what they have that no remote
-//! has. Here that becomes an [`Inner`]; what cannot be read counts as held.
+//! `find` knows where the submodules' are, `inner` and `nested` where the others are,
+//! `submodule_refs` what they have that no remote has. Here that becomes an [`Inner`]; what cannot
+//! be read counts as held.
 
 mod find;
 mod inner;
@@ -24,14 +25,22 @@ pub use crate::repository::submodules::inner::Memo;
 use crate::store::command::{Git, Invocation};
 use crate::store::optional;
 
-/// What the repositories in a lane hold that exists nowhere else: of its submodules those in its admin directory's
-/// `modules`, whether or not an index still knows them, and those of old style in its worktree; and every other repository
-/// in its worktree. Those need not be looked for where the status of the worktree, which says so, had a complete look.
-pub fn held(repository: &Repository, lane: &Lane, worktree: &Worktree, had_complete_look: bool) -> Inner {
+/// What the repositories in a lane hold that exists nowhere else: of its submodules those in its
+/// admin directory's `modules`, whether or not an index still knows them, and those of old style in
+/// its worktree; and every other repository in its worktree. Those need not be looked for where the
+/// status of the worktree, which says so, had a complete look.
+pub fn held(
+    repository: &Repository,
+    lane: &Lane,
+    worktree: &Worktree,
+    had_complete_look: bool,
+) -> Inner {
     let mut inner = Inner::default();
     let submodules = find::all(repository, lane, worktree, &mut inner);
     let others = match worktree.state {
-        WorktreeState::Present if !had_complete_look => nested::all(repository, worktree, &submodules, &mut inner),
+        WorktreeState::Present if !had_complete_look => {
+            nested::all(repository, worktree, &submodules, &mut inner)
+        }
         _ => Vec::new(),
     };
     for found in submodules.found.iter().chain(&others) {
@@ -42,9 +51,15 @@ pub fn held(repository: &Repository, lane: &Lane, worktree: &Worktree, had_compl
 }
 
 /// The submodules that are checked out in a lane: where in it, and the repository of each.
-pub fn in_worktree(repository: &Repository, lane: &Lane, worktree: &Worktree) -> Vec<(PathBuf, PathBuf)> {
+pub fn in_worktree(
+    repository: &Repository,
+    lane: &Lane,
+    worktree: &Worktree,
+) -> Vec<(PathBuf, PathBuf)> {
     let found = find::all(repository, lane, worktree, &mut Inner::default()).found;
-    let Ok(top) = std::fs::canonicalize(&worktree.path) else { return Vec::new() };
+    let Ok(top) = std::fs::canonicalize(&worktree.path) else {
+        return Vec::new();
+    };
     let place = |found: Found| {
         let files = std::fs::canonicalize(found.worktree().ok()??).ok()?;
         Some((files.strip_prefix(&top).ok()?.to_owned(), found.git_dir))
@@ -60,12 +75,19 @@ fn look(repository: &Repository, found: &Found, lane: &Worktree, inner: &mut Inn
     let git = &repository.git;
     note(Kind::Operation, operation(&found.git_dir).iter().count());
     if found.leaves {
-        let around = Around { repository, found, lane };
+        let around = Around {
+            repository,
+            found,
+            lane,
+        };
         if submodule_refs::own(git, &found.git_dir, &around, &mut note).is_err() {
             note(Kind::Unread, 1);
         }
         match optional::list(&found.git_dir.join("worktrees")) {
-            Ok(worktrees) => note(Kind::Worktree, worktrees.map_or(0, |worktrees| worktrees.len())),
+            Ok(worktrees) => note(
+                Kind::Worktree,
+                worktrees.map_or(0, |worktrees| worktrees.len()),
+            ),
             Err(_) => note(Kind::Unread, 1),
         }
     } else {
@@ -74,7 +96,8 @@ fn look(repository: &Repository, found: &Found, lane: &Worktree, inner: &mut Inn
             Err(_) => note(Kind::Unread, 1),
         }
     }
-    let inside = |path: &Path| std::fs::canonicalize(path).is_ok_and(|path| path.starts_with(&lane.path));
+    let inside =
+        |path: &Path| std::fs::canonicalize(path).is_ok_and(|path| path.starts_with(&lane.path));
     match found.worktree() {
         Ok(Some(files)) => {
             note(Kind::Apart, usize::from(!inside(&files)));
@@ -96,16 +119,29 @@ fn look(repository: &Repository, found: &Found, lane: &Worktree, inner: &mut Inn
 
 /// How many paths are staged, and how many are changed, untracked or in conflict.
 fn status(found: &Found, files: &Path) -> Result<(usize, usize)> {
-    let options = gix::open::Options::default().bail_if_untrusted(true).open_path_as_is(true);
-    let unread = |error: String| Error::git(format!("cannot open '{}': {error}", found.git_dir.display()));
-    let repo = options.open(&found.git_dir).map_err(|error| unread(error.to_string()))?.to_thread_local();
+    let options = gix::open::Options::default()
+        .bail_if_untrusted(true)
+        .open_path_as_is(true);
+    let unread = |error: String| {
+        Error::git(format!(
+            "cannot open '{}': {error}",
+            found.git_dir.display()
+        ))
+    };
+    let repo = options
+        .open(&found.git_dir)
+        .map_err(|error| unread(error.to_string()))?
+        .to_thread_local();
     let places = [(files, found.git_dir.as_path())];
     let depth = match found.of {
         Inside::Submodule(_) => Depth::Full,
         Inside::Repository(_) => Depth::Foreign,
     };
     let status = statuses(&repo, &places, &Git::program(), depth).swap_remove(0)?;
-    Ok((status.staged, status.modified + status.untracked + status.conflicted))
+    Ok((
+        status.staged,
+        status.modified + status.untracked + status.conflicted,
+    ))
 }
 
 /// How many paths the index of a repository without a worktree has otherwise than its HEAD.
@@ -113,9 +149,13 @@ fn staged(git: &Git, git_dir: &Path) -> Result<usize> {
     if optional::metadata(&git_dir.join("index"))?.is_none() {
         return Ok(0);
     }
-    let born = at(git, git_dir).args(["rev-parse", "--verify", "--quiet", "HEAD^{commit}"]).output()?;
+    let born = at(git, git_dir)
+        .args(["rev-parse", "--verify", "--quiet", "HEAD^{commit}"])
+        .output()?;
     let listed = match born.status.success() {
-        true => at(git, git_dir).args(["diff-index", "--cached", "--name-only", "-z", "HEAD", "--"]).stdout()?,
+        true => at(git, git_dir)
+            .args(["diff-index", "--cached", "--name-only", "-z", "HEAD", "--"])
+            .stdout()?,
         false => at(git, git_dir).args(["ls-files", "-z"]).stdout()?,
     };
     Ok(listed.iter().filter(|byte| **byte == 0).count())
@@ -141,7 +181,12 @@ impl Around<'_> {
 impl submodule_refs::Elsewhere for Around<'_> {
     fn refs(&self) -> Vec<u8> {
         let sibling = self.sibling();
-        let list = || at(&self.repository.git, &sibling).args(submodule_refs::LIST).stdout().ok();
+        let list = || {
+            at(&self.repository.git, &sibling)
+                .args(submodule_refs::LIST)
+                .stdout()
+                .ok()
+        };
         let listed = sibling.join("HEAD").exists().then(list).flatten();
         listed.map(Vec::from).unwrap_or_default()
     }
@@ -166,10 +211,18 @@ fn lent(repository: &Repository, lane: &Worktree, found: &[Found], inner: &mut I
     for other in others {
         let objects = other.join("objects");
         // The borrower that cannot be read is not the lane's to account for.
-        let text = crate::store::optional::bytes(objects.join("info/alternates")).unwrap_or_default();
-        for line in text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
-            let Ok(lender) = std::fs::canonicalize(objects.join(crate::store::path(line))) else { continue };
-            let of = |found: &&Found| std::fs::canonicalize(&found.git_dir).is_ok_and(|own| lender.starts_with(own));
+        let text =
+            crate::store::optional::bytes(objects.join("info/alternates")).unwrap_or_default();
+        for line in text
+            .split(|byte| *byte == b'\n')
+            .filter(|line| !line.is_empty())
+        {
+            let Ok(lender) = std::fs::canonicalize(objects.join(crate::store::path(line))) else {
+                continue;
+            };
+            let of = |found: &&Found| {
+                std::fs::canonicalize(&found.git_dir).is_ok_and(|own| lender.starts_with(own))
+            };
             if let Some(lender) = found.iter().find(of) {
                 inner.note(&lender.of, Kind::Lent, 1);
             }
@@ -177,15 +230,20 @@ fn lent(repository: &Repository, lane: &Worktree, found: &[Found], inner: &mut I
     }
 }
 
-/// A git in such a repository. Its worktree may be gone, where git would want to go first. What the repository lacks is not
-/// fetched, by no program that it may name for that.
+/// A git in such a repository. Its worktree may be gone, where git would want to go first. What the
+/// repository lacks is not fetched, by no program that it may name for that.
 fn at(git: &Git, directory: &Path) -> Invocation {
-    let git = git.at(directory).env("GIT_DIR", directory).env("GIT_WORK_TREE", directory);
-    git.env("GIT_ALLOW_PROTOCOL", "").env("GIT_NO_LAZY_FETCH", "1")
+    let git = git
+        .at(directory)
+        .env("GIT_DIR", directory)
+        .env("GIT_WORK_TREE", directory);
+    git.env("GIT_ALLOW_PROTOCOL", "")
+        .env("GIT_NO_LAZY_FETCH", "1")
 }
 
-/// The first of the submodule commits `pointers` (path and commit) that none of the submodule's remotes has, and no
-/// repository but those of the lane's worktree: a user who checks it out after the lane has left finds nothing.
+/// The first of the submodule commits `pointers` (path and commit) that none of the submodule's
+/// remotes has, and no repository but those of the lane's worktree: a user who checks it out after
+/// the lane has left finds nothing.
 pub fn only_in_lane<'a>(
     repository: &Repository,
     lane: &Worktree,
@@ -200,12 +258,19 @@ pub fn only_in_lane<'a>(
         elsewhere.extend(checked_out(git, &main.join(crate::store::path(path))));
     }
     let has = |directory: &Path, id: ObjectId| {
-        let asked = at(git, directory).args(["cat-file", "-e"]).arg(format!("{id}^{{commit}}")).output();
+        let asked = at(git, directory)
+            .args(["cat-file", "-e"])
+            .arg(format!("{id}^{{commit}}"))
+            .output();
         asked.is_ok_and(|output| output.status.success())
     };
     let published = |directory: &Path, id: ObjectId| {
-        let walk = at(git, directory).args(["rev-list", "--max-count=1"]).arg(id.to_string());
-        walk.args(["--not", "--remotes"]).stdout().is_ok_and(|found| found.is_empty())
+        let walk = at(git, directory)
+            .args(["rev-list", "--max-count=1"])
+            .arg(id.to_string());
+        walk.args(["--not", "--remotes"])
+            .stdout()
+            .is_ok_and(|found| found.is_empty())
     };
     pointers.iter().find(|(_, id)| {
         let here: Vec<_> = own.iter().filter(|directory| has(directory, *id)).collect();

@@ -14,7 +14,10 @@ use crate::store::command::{Git, failure};
 use crate::store::optional;
 
 /// How refs are asked for: id, type, the commit of an annotated tag, name.
-pub(super) const LIST: [&str; 2] = ["for-each-ref", "--format=%(objectname) %(objecttype) %(*objectname) %(refname)"];
+pub(super) const LIST: [&str; 2] = [
+    "for-each-ref",
+    "--format=%(objectname) %(objecttype) %(*objectname) %(refname)",
+];
 
 /// Where else what a repository has may be.
 pub(super) trait Elsewhere {
@@ -35,7 +38,10 @@ struct Ref {
 impl Ref {
     /// Whether it says what that remote had.
     fn is_of(&self, remote: &BString) -> bool {
-        let rest = self.name.strip_prefix(b"refs/remotes/").and_then(|rest| rest.strip_prefix(remote.as_slice()));
+        let rest = self
+            .name
+            .strip_prefix(b"refs/remotes/")
+            .and_then(|rest| rest.strip_prefix(remote.as_slice()));
         rest.is_some_and(|rest| rest.starts_with(b"/"))
     }
 }
@@ -53,36 +59,75 @@ pub(super) fn own(
         return Err(failure("git for-each-ref", &listed));
     }
     let refs = parse(&listed.stdout)?;
-    let of = |prefix: &'static str| refs.iter().filter(move |found| found.name.starts_with(prefix.as_bytes()));
+    let of = |prefix: &'static str| {
+        refs.iter()
+            .filter(move |found| found.name.starts_with(prefix.as_bytes()))
+    };
     let leaving = elsewhere.leaving_remotes()?;
-    let (others, cloned) =
-        (parse(&elsewhere.refs())?, if leaving.is_empty() { cloned(git_dir)? } else { BTreeMap::new() });
+    let (others, cloned) = (
+        parse(&elsewhere.refs())?,
+        if leaving.is_empty() {
+            cloned(git_dir)?
+        } else {
+            BTreeMap::new()
+        },
+    );
     let leaves = |found: &&Ref| leaving.iter().any(|remote| found.is_of(remote));
     let head = detached(git, git_dir)?;
     let mut tips: BTreeSet<ObjectId> = head.into_iter().collect();
     tips.extend(refs.iter().filter_map(|found| found.commit));
     let came = |found: &&Ref| cloned.get(&found.name) == Some(&found.id);
-    let remote = of("refs/remotes/").filter(|found| !leaves(found)).chain(of("refs/tags/").filter(came));
+    let remote = of("refs/remotes/")
+        .filter(|found| !leaves(found))
+        .chain(of("refs/tags/").filter(came));
     let mut known: BTreeSet<ObjectId> = remote.filter_map(|found| found.commit).collect();
-    known.extend(others.iter().filter_map(|found| found.commit).filter(|commit| tips.contains(commit)));
+    known.extend(
+        others
+            .iter()
+            .filter_map(|found| found.commit)
+            .filter(|commit| tips.contains(commit)),
+    );
     let unpublished = beyond(git, git_dir, &tips, &known, false)?;
-    let alone = |found: &&Ref| found.commit.is_none_or(|commit| unpublished.contains(&commit));
+    let alone = |found: &&Ref| {
+        found
+            .commit
+            .is_none_or(|commit| unpublished.contains(&commit))
+    };
 
     note(Kind::Branch, of("refs/heads/").filter(alone).count());
-    note(Kind::Detached, head.iter().filter(|id| unpublished.contains(*id)).count());
+    note(
+        Kind::Detached,
+        head.iter().filter(|id| unpublished.contains(*id)).count(),
+    );
     if refs.iter().any(|found| found.name == "refs/stash") {
         note(Kind::Stash, stashes(git, git_dir)?);
     }
-    let is_there = |tag: &&Ref| others.iter().any(|other| other.name == tag.name && other.id == tag.id);
-    note(Kind::Tag, of("refs/tags/").filter(|tag| !came(tag) && !is_there(tag)).count());
+    let is_there = |tag: &&Ref| {
+        others
+            .iter()
+            .any(|other| other.name == tag.name && other.id == tag.id)
+    };
+    note(
+        Kind::Tag,
+        of("refs/tags/")
+            .filter(|tag| !came(tag) && !is_there(tag))
+            .count(),
+    );
     let named = ["refs/heads/", "refs/remotes/", "refs/tags/", "refs/stash"];
-    let other = refs.iter().filter(|found| !named.iter().any(|prefix| found.name.starts_with(prefix.as_bytes())));
+    let other = refs.iter().filter(|found| {
+        !named
+            .iter()
+            .any(|prefix| found.name.starts_with(prefix.as_bytes()))
+    });
     note(Kind::Ref, other.filter(alone).count());
 
     let reached: BTreeSet<ObjectId> = known.union(&tips).copied().collect();
     let mut left = visited(git, git_dir)?;
     left.retain(|id| !reached.contains(id));
-    note(Kind::Left, beyond(git, git_dir, &left, &reached, true)?.len());
+    note(
+        Kind::Left,
+        beyond(git, git_dir, &left, &reached, true)?.len(),
+    );
     Ok(())
 }
 
@@ -96,16 +141,27 @@ fn parse(listed: &[u8]) -> Result<Vec<Ref>> {
         let commit = if kind == b"commit" { Some(id) } else { None };
         // A tag of a tag, a tree or a blob is nothing to walk from.
         let commit = commit.or_else(|| ObjectId::from_hex(peeled).ok());
-        Ok(Ref { name: name.into(), id, commit })
+        Ok(Ref {
+            name: name.into(),
+            id,
+            commit,
+        })
     };
     listed.lines().map(read).collect()
 }
 
 /// Whether HEAD is at a commit that no ref reaches, for a worktree whose repository stays.
 pub(super) fn is_off_refs(git: &Git, git_dir: &Path) -> Result<bool> {
-    let Some(head) = detached(git, git_dir)? else { return Ok(false) };
-    let walk = at(git, git_dir).args(["rev-list", "--max-count=1"]).arg(head.to_string());
-    Ok(!walk.args(["--not", "--branches", "--tags", "--remotes"]).stdout()?.is_empty())
+    let Some(head) = detached(git, git_dir)? else {
+        return Ok(false);
+    };
+    let walk = at(git, git_dir)
+        .args(["rev-list", "--max-count=1"])
+        .arg(head.to_string());
+    Ok(!walk
+        .args(["--not", "--branches", "--tags", "--remotes"])
+        .stdout()?
+        .is_empty())
 }
 
 /// The commit of a detached HEAD.
@@ -115,14 +171,17 @@ fn detached(git: &Git, git_dir: &Path) -> Result<Option<ObjectId>> {
     match worktree::parse_head(text.as_bstr()) {
         Head::Detached(id) => Ok(Some(id)),
         _ if git_dir.join("reftable").exists() => {
-            let output = at(git, git_dir).args(["rev-parse", "--verify", "--quiet", "HEAD"]).output()?;
+            let output = at(git, git_dir)
+                .args(["rev-parse", "--verify", "--quiet", "HEAD"])
+                .output()?;
             Ok(ObjectId::from_hex(output.stdout.trim_ascii()).ok())
         }
         _ => Ok(None),
     }
 }
 
-/// Those of `tips` that `known` does not reach. `lenient` passes over ids whose object is gone: a reflog outlives them.
+/// Those of `tips` that `known` does not reach. `lenient` passes over ids whose object is gone: a
+/// reflog outlives them.
 fn beyond(
     git: &Git,
     git_dir: &Path,
@@ -142,37 +201,66 @@ fn beyond(
         input.push_str(&format!("^{id}\n"));
     }
     let walk = at(git, git_dir).arg("rev-list");
-    let walk = if lenient { walk.arg("--ignore-missing") } else { walk };
+    let walk = if lenient {
+        walk.arg("--ignore-missing")
+    } else {
+        walk
+    };
     let walked = walk.arg("--stdin").input(input).stdout()?;
-    let walked: BTreeSet<ObjectId> = walked.lines().filter_map(|line| ObjectId::from_hex(line).ok()).collect();
-    Ok(asked.into_iter().filter(|id| walked.contains(*id)).copied().collect())
+    let walked: BTreeSet<ObjectId> = walked
+        .lines()
+        .filter_map(|line| ObjectId::from_hex(line).ok())
+        .collect();
+    Ok(asked
+        .into_iter()
+        .filter(|id| walked.contains(*id))
+        .copied()
+        .collect())
 }
 
 fn stashes(git: &Git, git_dir: &Path) -> Result<usize> {
-    let listed = at(git, git_dir).args(["rev-list", "--walk-reflogs", "refs/stash", "--"]).output()?;
+    let listed = at(git, git_dir)
+        .args(["rev-list", "--walk-reflogs", "refs/stash", "--"])
+        .output()?;
     Ok(listed.stdout.lines().count().max(1))
 }
 
 /// The commits HEAD was at, and that branches were at, by their reflogs.
 fn visited(git: &Git, git_dir: &Path) -> Result<BTreeSet<ObjectId>> {
     if git_dir.join("reftable").exists() {
-        let log = at(git, git_dir).args(["rev-list", "--walk-reflogs", "HEAD", "--"]).output()?;
-        return Ok(log.stdout.lines().filter_map(|line| ObjectId::from_hex(line).ok()).collect());
+        let log = at(git, git_dir)
+            .args(["rev-list", "--walk-reflogs", "HEAD", "--"])
+            .output()?;
+        return Ok(log
+            .stdout
+            .lines()
+            .filter_map(|line| ObjectId::from_hex(line).ok())
+            .collect());
     }
     let log = optional::read(&git_dir.join("logs/HEAD"))?.unwrap_or_default();
-    let ids =
-        |line: &[u8]| line.split(|byte| *byte == b' ').take(2).filter_map(|id| ObjectId::from_hex(id).ok()).collect();
-    let ids: BTreeSet<ObjectId> = log.lines().flat_map(|line| -> Vec<ObjectId> { ids(line) }).collect();
+    let ids = |line: &[u8]| {
+        line.split(|byte| *byte == b' ')
+            .take(2)
+            .filter_map(|id| ObjectId::from_hex(id).ok())
+            .collect()
+    };
+    let ids: BTreeSet<ObjectId> = log
+        .lines()
+        .flat_map(|line| -> Vec<ObjectId> { ids(line) })
+        .collect();
     Ok(ids.into_iter().filter(|id| !id.is_null()).collect())
 }
 
-/// The refs that `git clone` wrote: it packs what it fetches before HEAD gets its reflog, and a git that packs refs
-/// again makes the file anew. Nothing is known where the filesystem does not say when a file was made, and of a copy:
-/// whether a tag was fetched later, or made here, nothing tells.
+/// The refs that `git clone` wrote: it packs what it fetches before HEAD gets its reflog, and a git
+/// that packs refs again makes the file anew. Nothing is known where the filesystem does not say
+/// when a file was made, and of a copy: whether a tag was fetched later, or made here, nothing
+/// tells.
 fn cloned(git_dir: &Path) -> Result<BTreeMap<BString, ObjectId>> {
     let packed = git_dir.join("packed-refs");
-    let (Some(file), Some(log)) = (optional::metadata(&packed)?, optional::metadata(&git_dir.join("logs/HEAD"))?)
-    else {
+    let (Some(file), Some(log)) = (
+        optional::metadata(&packed)?,
+        optional::metadata(&git_dir.join("logs/HEAD"))?,
+    ) else {
         return Ok(BTreeMap::new());
     };
     let untouched = match (file.created(), file.modified(), log.created()) {

@@ -1,11 +1,13 @@
 //! The file of an intent, and what of it every version of git-lane can read.
 //!
-//! It has three fields. `home` says whose the intent is, `about` what no command may touch until it is healed; these two never
-//! change their names, their fields or what these mean, though they may get further ones. `intent` is for the versions that
-//! know its `operation`: a change that an older one would heal wrongly takes another `operation`.
+//! It has three fields. `home` says whose the intent is, `about` what no command may touch until it
+//! is healed; these two never change their names, their fields or what these mean, though they may
+//! get further ones. `intent` is for the versions that know its `operation`: a change that an older
+//! one would heal wrongly takes another `operation`.
 //!
-//! So a version that meets the intent of a newer one leaves that alone, and with it what `about` names, and goes on with
-//! everything else. An intent without `about` may be about everything, and stops a version that cannot read the rest.
+//! So a version that meets the intent of a newer one leaves that alone, and with it what `about`
+//! names, and goes on with everything else. An intent without `about` may be about everything, and
+//! stops a version that cannot read the rest.
 
 use std::path::{Path, PathBuf};
 
@@ -29,7 +31,11 @@ impl Home {
         use std::os::unix::fs::MetadataExt;
         let path = std::fs::canonicalize(lane_dir).context("find", lane_dir)?;
         let metadata = std::fs::metadata(&path).context("read", &path)?;
-        Ok(Home { path, device: metadata.dev(), inode: metadata.ino() })
+        Ok(Home {
+            path,
+            device: metadata.dev(),
+            inode: metadata.ino(),
+        })
     }
 
     /// A repository may be moved, and a device may get another number; a copy differs in both.
@@ -55,7 +61,11 @@ pub struct About {
 impl About {
     /// Of one lane.
     pub fn lane(what: String, lane: &LaneName) -> Self {
-        About { what, lanes: vec![lane.clone()], ..About::default() }
+        About {
+            what,
+            lanes: vec![lane.clone()],
+            ..About::default()
+        }
     }
 
     /// Whether the files of the worktree with that git directory may be between two commits.
@@ -90,7 +100,8 @@ pub enum Said<T> {
     Intent(T),
     /// It is another version's; what it is about, if that is said.
     Unknown(Option<About>),
-    /// Nothing. Intents are complete when they appear, so it was damaged, and no git-lane can make sense of it.
+    /// Nothing. Intents are complete when they appear, so it was damaged, and no git-lane can make
+    /// sense of it.
     Nothing,
     /// It is of the repository that this one is a copy of.
     OfTheOriginal,
@@ -98,8 +109,13 @@ pub enum Said<T> {
 
 /// The text of an intent's file.
 pub(super) fn write(home: Home, intent: &impl Announce) -> Result<Vec<u8>> {
-    let written = Written { home, about: Some(intent.about()), intent };
-    serde_json::to_vec_pretty(&written).map_err(|error| Error::environment("cannot write the journal").source(error))
+    let written = Written {
+        home,
+        about: Some(intent.about()),
+        intent,
+    };
+    serde_json::to_vec_pretty(&written)
+        .map_err(|error| Error::environment("cannot write the journal").source(error))
 }
 
 /// What the text says in the journal below `home`.
@@ -117,12 +133,16 @@ pub(super) fn read<T: DeserializeOwned>(text: &[u8], home: &Home) -> Said<T> {
 
 /// What was intended, and what that is about, whosever it is; as far as it can be read.
 pub(super) fn intent<T: DeserializeOwned>(text: &[u8]) -> Option<T> {
-    serde_json::from_slice::<Written<T>>(text).ok().map(|written| written.intent)
+    serde_json::from_slice::<Written<T>>(text)
+        .ok()
+        .map(|written| written.intent)
 }
 
 /// What an intent is about.
 pub(super) fn about(text: &[u8]) -> Option<About> {
-    serde_json::from_slice::<Written<IgnoredAny>>(text).ok()?.about
+    serde_json::from_slice::<Written<IgnoredAny>>(text)
+        .ok()?
+        .about
 }
 
 #[cfg(test)]
@@ -130,7 +150,11 @@ mod tests {
     use super::*;
 
     fn home(path: &str) -> Home {
-        Home { path: path.into(), device: 1, inode: path.len() as u64 }
+        Home {
+            path: path.into(),
+            device: 1,
+            inode: path.len() as u64,
+        }
     }
 
     #[derive(Debug, Serialize, Deserialize)]
@@ -142,45 +166,95 @@ mod tests {
     impl Announce for Known {
         fn about(&self) -> About {
             let lanes = vec![LaneName::parse("login").unwrap()];
-            About { what: "a walk".into(), lanes, git_dirs: vec![GitDir("/x".into())], ..About::default() }
+            About {
+                what: "a walk".into(),
+                lanes,
+                git_dirs: vec![GitDir("/x".into())],
+                ..About::default()
+            }
         }
     }
 
     /// What was written once is read for ever: this is no text of today's code.
     #[test]
     fn what_is_promised_is_read_in_files_of_any_version() {
-        let file = |rest: &str| format!(r#"{{"home": {{"path": "/r", "device": 1, "inode": 2, "era": 5}}, {rest}}}"#);
+        let file = |rest: &str| {
+            format!(r#"{{"home": {{"path": "/r", "device": 1, "inode": 2, "era": 5}}, {rest}}}"#)
+        };
         let about = r#""about": {"what": "a flight", "lanes": ["login"], "bases": ["refs/heads/main", [114, 101, 102, 115, 47, 255]],
             "gitDirs": ["/r/.git", [47, 255]], "height": 7}"#;
         let home = home("/r");
-        let newer = file(&format!(r#"{about}, "intent": {{"operation": "fly", "steps": 1}}, "era": 5"#));
-        let Said::Unknown(Some(read)) = super::read::<Known>(newer.as_bytes(), &home) else { panic!("{newer}") };
-        assert_eq!((&*read.what, read.lanes[0].as_str(), read.bases.len()), ("a flight", "login", 2));
+        let newer = file(&format!(
+            r#"{about}, "intent": {{"operation": "fly", "steps": 1}}, "era": 5"#
+        ));
+        let Said::Unknown(Some(read)) = super::read::<Known>(newer.as_bytes(), &home) else {
+            panic!("{newer}")
+        };
+        assert_eq!(
+            (&*read.what, read.lanes[0].as_str(), read.bases.len()),
+            ("a flight", "login", 2)
+        );
         assert!(read.moves_files_of(Path::new("/r/.git")) && !read.moves_files_of(Path::new("/r")));
         assert_eq!(super::about(newer.as_bytes()), Some(read));
 
         // An intent that names a field of a later version is still that intent.
-        let known = file(&format!(r#"{about}, "intent": {{"operation": "walk", "steps": 1, "shoes": 2}}"#));
-        assert!(matches!(super::read::<Known>(known.as_bytes(), &home), Said::Intent(Known::Walk { steps: 1 })));
-        for unknown in
-            [file(r#""intent": {"operation": "fly"}"#), "{}".into(), file(&about.replace("[\"login\"]", "7"))]
-        {
-            assert!(matches!(super::read::<Known>(unknown.as_bytes(), &home), Said::Unknown(None)), "{unknown}");
+        let known = file(&format!(
+            r#"{about}, "intent": {{"operation": "walk", "steps": 1, "shoes": 2}}"#
+        ));
+        assert!(matches!(
+            super::read::<Known>(known.as_bytes(), &home),
+            Said::Intent(Known::Walk { steps: 1 })
+        ));
+        for unknown in [
+            file(r#""intent": {"operation": "fly"}"#),
+            "{}".into(),
+            file(&about.replace("[\"login\"]", "7")),
+        ] {
+            assert!(
+                matches!(
+                    super::read::<Known>(unknown.as_bytes(), &home),
+                    Said::Unknown(None)
+                ),
+                "{unknown}"
+            );
         }
-        assert!(matches!(super::read::<Known>(&newer.as_bytes()[..20], &home), Said::Nothing));
-        let copy = Home { path: "/copy".into(), device: 1, inode: 9 };
-        assert!(matches!(super::read::<Known>(newer.as_bytes(), &copy), Said::OfTheOriginal));
+        assert!(matches!(
+            super::read::<Known>(&newer.as_bytes()[..20], &home),
+            Said::Nothing
+        ));
+        let copy = Home {
+            path: "/copy".into(),
+            device: 1,
+            inode: 9,
+        };
+        assert!(matches!(
+            super::read::<Known>(newer.as_bytes(), &copy),
+            Said::OfTheOriginal
+        ));
     }
 
     #[test]
     fn what_is_written_says_what_it_is_about() {
         let text = write(home("/r"), &Known::Walk { steps: 3 }).unwrap();
         assert_eq!(super::about(&text), Some(Known::Walk { steps: 3 }.about()));
-        assert!(matches!(super::intent::<Known>(&text), Some(Known::Walk { steps: 3 })));
+        assert!(matches!(
+            super::intent::<Known>(&text),
+            Some(Known::Walk { steps: 3 })
+        ));
         let json: serde_json::Value = serde_json::from_slice(&text).unwrap();
-        let fields = |value: &serde_json::Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+        let fields = |value: &serde_json::Value| {
+            value
+                .as_object()
+                .unwrap()
+                .keys()
+                .cloned()
+                .collect::<Vec<_>>()
+        };
         assert_eq!(fields(&json), ["about", "home", "intent"]);
-        assert_eq!(fields(&json["about"]), ["bases", "gitDirs", "lanes", "what"]);
+        assert_eq!(
+            fields(&json["about"]),
+            ["bases", "gitDirs", "lanes", "what"]
+        );
         assert_eq!(fields(&json["home"]), ["device", "inode", "path"]);
     }
 }

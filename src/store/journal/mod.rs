@@ -1,11 +1,13 @@
-//! What is under way: one intent file per running operation, held by the flock of the living process.
+//! What is under way: one intent file per running operation, held by the flock of the living
+//! process.
 //!
-//! An intent is written, synced and renamed into `.git/lane/journal/` before the first change it announces, and removed
-//! after the last. A file whose flock can be taken belongs to a dead process; the process that takes it finishes or undoes what
-//! it says, once the programs that process had started are gone too: they inherit the flock of a second file.
+//! An intent is written, synced and renamed into `.git/lane/journal/` before the first change it
+//! announces, and removed after the last. A file whose flock can be taken belongs to a dead
+//! process; the process that takes it finishes or undoes what it says, once the programs that
+//! process had started are gone too: they inherit the flock of a second file.
 //!
-//! An intent names absolute paths, so it says whose it is: in a copy of the repository it still speaks of the original,
-//! where its process may be alive.
+//! An intent names absolute paths, so it says whose it is: in a copy of the repository it still
+//! speaks of the original, where its process may be alive.
 
 mod format;
 
@@ -35,7 +37,8 @@ pub struct Journal {
     directory: PathBuf,
 }
 
-/// An intent of ours, or one taken over from a dead process; the operation is under way while this lives.
+/// An intent of ours, or one taken over from a dead process; the operation is under way while this
+/// lives.
 #[derive(Debug)]
 pub struct Running {
     path: PathBuf,
@@ -49,7 +52,9 @@ pub struct Running {
 impl Journal {
     /// The journal below `lane_dir`, which is `.git/lane`.
     pub fn new(lane_dir: &Path) -> Self {
-        Journal { directory: lane_dir.join("journal") }
+        Journal {
+            directory: lane_dir.join("journal"),
+        }
     }
 
     /// Announces an operation; nothing may be changed before this returns.
@@ -70,23 +75,36 @@ impl Journal {
             drop(std::fs::remove_file(children_of(&path)));
         }
         step("journal.begun");
-        Ok(Running { path, file: file?, children: Some(children), deferred })
+        Ok(Running {
+            path,
+            file: file?,
+            children: Some(children),
+            deferred,
+        })
     }
 
-    /// What the intents say that are neither done nor undone, whichever process holds them; nothing is taken over.
+    /// What the intents say that are neither done nor undone, whichever process holds them; nothing
+    /// is taken over.
     pub fn pending<T: DeserializeOwned>(&self) -> Vec<(PathBuf, T)> {
         self.files()
-            .filter_map(|path| format::intent(&lane_files::read(&path).ok()?).map(|intent| (path, intent)))
+            .filter_map(|path| {
+                format::intent(&lane_files::read(&path).ok()?).map(|intent| (path, intent))
+            })
             .collect()
     }
 
     /// What these are about, those of other versions among them.
     pub fn under_way(&self) -> Vec<About> {
-        self.files().filter_map(|path| format::about(&lane_files::read(&path).ok()?)).collect()
+        self.files()
+            .filter_map(|path| format::about(&lane_files::read(&path).ok()?))
+            .collect()
     }
 
     fn files(&self) -> impl Iterator<Item = PathBuf> + use<> {
-        lane_files::list(&self.directory).filter(|path| path.extension().is_some_and(|extension| extension == "json"))
+        lane_files::list(&self.directory).filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "json")
+        })
     }
 
     /// What dead processes left, oldest first, and since when; nothing is taken over.
@@ -99,7 +117,8 @@ impl Journal {
         }
         let home = self.home()?;
         for path in paths {
-            // Shared, and only for this moment: a process that wants to heal it meanwhile takes its owner for alive.
+            // Shared, and only for this moment: a process that wants to heal it meanwhile takes its
+            // owner for alive.
             let file = match lane_files::open_read(&path) {
                 Err(_) if lane_files::is_unfit(&path, false) => {
                     found.push((path, SystemTime::now(), Said::Nothing));
@@ -109,7 +128,10 @@ impl Journal {
             };
             let Some(file) = file else { continue };
             let text = lane_files::read_open(&file).unwrap_or_default();
-            let since = file.metadata().and_then(|metadata| metadata.modified()).context("read", &path)?;
+            let since = file
+                .metadata()
+                .and_then(|metadata| metadata.modified())
+                .context("read", &path)?;
             found.push((path, since, self.said(&file, &text, &home)));
         }
         Ok(found)
@@ -118,15 +140,19 @@ impl Journal {
     /// What the text of an open file says; a user who has no part in the repository says nothing.
     fn said<T: DeserializeOwned>(&self, file: &File, text: &[u8], home: &Home) -> Said<T> {
         let lane_dir = self.directory.parent().unwrap_or(&self.directory);
-        if lane_files::is_of_a_user(file, lane_dir) { format::read(text, home) } else { Said::Nothing }
+        if lane_files::is_of_a_user(file, lane_dir) {
+            format::read(text, home)
+        } else {
+            Said::Nothing
+        }
     }
 
     fn home(&self) -> Result<Home> {
         Home::of(self.directory.parent().unwrap_or(&self.directory))
     }
 
-    /// The intents of dead processes, oldest first, each now held by this one; what those had started may still be at work.
-    /// A half-written temporary file is removed.
+    /// The intents of dead processes, oldest first, each now held by this one; what those had
+    /// started may still be at work. A half-written temporary file is removed.
     pub fn abandoned<T: DeserializeOwned>(&self) -> Result<Vec<(Said<T>, Running)>> {
         let mut paths: Vec<PathBuf> = match std::fs::read_dir(&self.directory) {
             Ok(entries) if lane_files::is_directory(&self.directory) => {
@@ -149,7 +175,12 @@ impl Journal {
             let bytes = lane_files::read_open(&file).unwrap_or_default();
             found.push((
                 self.said(&file, &bytes, &home),
-                Running { path, file, children: None, deferred: Deferred::begin() },
+                Running {
+                    path,
+                    file,
+                    children: None,
+                    deferred: Deferred::begin(),
+                },
             ));
         }
         Ok(found)
@@ -165,14 +196,17 @@ pub fn is_pending(locks: &Path, id: &std::ffi::OsStr) -> bool {
 /// The intents that were set aside and that the user has not looked after yet.
 pub fn set_aside(lane_dir: &Path) -> Vec<PathBuf> {
     let all = lane_files::list(&lane_dir.join("damaged"));
-    all.filter(|path| path.extension().is_some_and(|end| end == "json")).collect()
+    all.filter(|path| path.extension().is_some_and(|end| end == "json"))
+        .collect()
 }
 
 impl Running {
     /// Takes an intent that no command can act on out of the way; returns where it is.
     pub fn set_aside(self, lane_dir: &Path) -> Result<PathBuf> {
         let aside = lane_files::set_aside(lane_dir, &self.path);
-        let aside = aside.ok_or_else(|| Error::environment(format!("cannot move '{}' aside", self.path.display())))?;
+        let aside = aside.ok_or_else(|| {
+            Error::environment(format!("cannot move '{}' aside", self.path.display()))
+        })?;
         drop(std::fs::remove_file(children_of(&self.path)));
         Ok(aside)
     }
@@ -188,9 +222,14 @@ impl Running {
         let start = Instant::now();
         while take(&children)?.is_none() && lane_files::is_file(&children) {
             if start.elapsed() > CHILDREN_PATIENCE || deadline::is_spent() {
-                return Err(Error::environment("a program that an interrupted git-lane started is still at work")
-                    .code("busy")
-                    .hint(format!("see which one it is with: fuser {}", quote(children.display()))));
+                return Err(Error::environment(
+                    "a program that an interrupted git-lane started is still at work",
+                )
+                .code("busy")
+                .hint(format!(
+                    "see which one it is with: fuser {}",
+                    quote(children.display())
+                )));
             }
             signals::ensure_none()?;
             std::thread::sleep(Duration::from_millis(5));
@@ -230,8 +269,9 @@ fn place(path: &Path, intent: &impl Announce) -> Result<File> {
     let bytes = format::write(home, intent)?;
     loop {
         let temporary = path.with_file_name(format!(".{}", unique_id()));
-        let mut file = permissions::open(OpenOptions::new().write(true).create_new(true), &temporary)
-            .context("create", &temporary)?;
+        let mut file =
+            permissions::open(OpenOptions::new().write(true).create_new(true), &temporary)
+                .context("create", &temporary)?;
         file.lock().context("lock", &temporary)?;
         file.write_all(&bytes).context("write", &temporary)?;
         file.sync_all().context("sync", &temporary)?;
@@ -247,14 +287,17 @@ fn place(path: &Path, intent: &impl Announce) -> Result<File> {
 /// Takes the flock of a dead process's file; `None` while its owner lives or once it is gone.
 fn take(path: &Path) -> Result<Option<File>> {
     use std::os::unix::fs::MetadataExt;
-    let Ok(file) = lane_files::open_read(path) else { return Ok(None) };
+    let Ok(file) = lane_files::open_read(path) else {
+        return Ok(None);
+    };
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => return Ok(None),
         Err(TryLockError::Error(error)) => return Err(error).context("lock", path),
     }
     let own = file.metadata().context("read", path)?;
-    let same = std::fs::symlink_metadata(path).is_ok_and(|now| (now.dev(), now.ino()) == (own.dev(), own.ino()));
+    let same = std::fs::symlink_metadata(path)
+        .is_ok_and(|now| (now.dev(), now.ino()) == (own.dev(), own.ino()));
     Ok(same.then_some(file))
 }
 
@@ -267,7 +310,8 @@ impl Exclusive {
     pub fn sign(&self) -> std::io::Result<()> {
         use std::os::unix::fs::FileExt;
         self.0.set_len(0)?;
-        self.0.write_all_at(std::process::id().to_string().as_bytes(), 0)
+        self.0
+            .write_all_at(std::process::id().to_string().as_bytes(), 0)
     }
 
     /// The process that holds the lock called `name` and has signed it.
@@ -284,9 +328,15 @@ impl Exclusive {
         let path = lane_dir.join(name);
         let open = || {
             permissions::create_dir_all(lane_dir).context("create", lane_dir)?;
-            let open = || lane_files::open(OpenOptions::new().create(true).truncate(false).write(true), &path);
+            let open = || {
+                lane_files::open(
+                    OpenOptions::new().create(true).truncate(false).write(true),
+                    &path,
+                )
+            };
             match open() {
-                // Something is there that git-lane never makes; this may be the first command to come by it.
+                // Something is there that git-lane never makes; this may be the first command to
+                // come by it.
                 Err(_) if lane_files::is_unfit(&path, false) => {
                     lane_files::set_aside(lane_dir, &path);
                     open()
@@ -304,14 +354,19 @@ impl Exclusive {
                 Ok(()) => file = open()?,
                 Err(TryLockError::WouldBlock) if start.elapsed() < patience => {
                     signals::ensure_none()?;
-                    std::thread::sleep(Duration::from_micros(700 + u64::from(std::process::id() % 13) * 100));
+                    std::thread::sleep(Duration::from_micros(
+                        700 + u64::from(std::process::id() % 13) * 100,
+                    ));
                 }
                 Err(TryLockError::WouldBlock) => {
                     return Err(Error::environment(
                         "another git-lane command has been busy in this repository for too long",
                     )
                     .code("busy")
-                    .hint(format!("see who holds it with: fuser {}", quote(path.display()))));
+                    .hint(format!(
+                        "see who holds it with: fuser {}",
+                        quote(path.display())
+                    )));
                 }
                 Err(TryLockError::Error(error)) => return Err(error).context("lock", &path),
             }
@@ -321,32 +376,46 @@ impl Exclusive {
 
 fn is_at(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
-    let id = |metadata: std::io::Result<std::fs::Metadata>| metadata.ok().map(|found| (found.dev(), found.ino()));
+    let id = |metadata: std::io::Result<std::fs::Metadata>| {
+        metadata.ok().map(|found| (found.dev(), found.ino()))
+    };
     id(file.metadata()).is_some_and(|held| id(std::fs::symlink_metadata(path)) == Some(held))
 }
 
 /// Nineteen hex digits that sort by time and never repeat.
 pub fn unique_id() -> String {
-    let millis = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
-    let random = std::collections::hash_map::RandomState::new().build_hasher().finish();
+    let millis = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_millis();
+    let random = std::collections::hash_map::RandomState::new()
+        .build_hasher()
+        .finish();
     format!("{millis:011x}{:08x}", random as u32)
 }
 
-/// A named point between two changes where the process may die, or get a signal to end; the crash tests stop at every one of
-/// them in turn. Nothing in a release build.
+/// A named point between two changes where the process may die, or get a signal to end; the crash
+/// tests stop at every one of them in turn. Nothing in a release build.
 #[inline]
 pub fn step(name: &'static str) {
     #[cfg(debug_assertions)]
     {
         use std::sync::atomic::{AtomicUsize, Ordering};
         static PASSED: AtomicUsize = AtomicUsize::new(0);
-        let Some(fatal) = std::env::var("GIT_LANE_TEST_DIE_AT").ok().and_then(|n| n.parse::<usize>().ok()) else {
+        let Some(fatal) = std::env::var("GIT_LANE_TEST_DIE_AT")
+            .ok()
+            .and_then(|n| n.parse::<usize>().ok())
+        else {
             return;
         };
         if PASSED.fetch_add(1, Ordering::SeqCst) + 1 == fatal {
             eprintln!("died at {name}");
             let asked = std::env::var_os("GIT_LANE_TEST_DIE_ASKED").is_some();
-            let signal = if asked { rustix::process::Signal::TERM } else { rustix::process::Signal::KILL };
+            let signal = if asked {
+                rustix::process::Signal::TERM
+            } else {
+                rustix::process::Signal::KILL
+            };
             let _ = rustix::process::kill_process(rustix::process::getpid(), signal);
             // Another thread hears of it.
             std::thread::sleep(Duration::from_millis(20));
@@ -366,7 +435,8 @@ mod tests {
         }
     }
 
-    /// The one abandoned intent. A process that another test is just starting holds all our files until it is exec'ed.
+    /// The one abandoned intent. A process that another test is just starting holds all our files
+    /// until it is exec'ed.
     fn the_abandoned(journal: &Journal) -> (String, Running) {
         let start = Instant::now();
         loop {
@@ -397,13 +467,21 @@ mod tests {
         let journal = Journal::new(directory.path());
         let running = journal.begin(&"start").unwrap();
         let start = Instant::now();
-        let mut child = std::process::Command::new("sleep").arg("0.3").spawn().unwrap();
+        let mut child = std::process::Command::new("sleep")
+            .arg("0.3")
+            .spawn()
+            .unwrap();
         drop(running);
         let (_, running) = the_abandoned(&journal);
         running.wait_for_children().unwrap();
         assert!(start.elapsed() >= Duration::from_millis(300));
         assert!(child.wait().unwrap().success());
         running.done().unwrap();
-        assert_eq!(std::fs::read_dir(directory.path().join("journal")).unwrap().count(), 0);
+        assert_eq!(
+            std::fs::read_dir(directory.path().join("journal"))
+                .unwrap()
+                .count(),
+            0
+        );
     }
 }

@@ -2,7 +2,8 @@
 
 use super::*;
 
-/// Thousands of names as people, trackers and bots make them: git takes all of them as branches, and so do we as lanes.
+/// Thousands of names as people, trackers and bots make them: git takes all of them as branches,
+/// and so do we as lanes.
 #[test]
 fn row_09_thousands_of_names_like_real_ones() {
     let makers: [fn(usize) -> String; 16] = [
@@ -23,44 +24,87 @@ fn row_09_thousands_of_names_like_real_ones() {
         |n| format!("機能/ログイン{n}"),
         |n| format!("a{n}/b&c/d|e/$f/'g'"),
     ];
-    let names: Vec<String> = (1..=200).flat_map(|n| makers.iter().map(move |make| make(n))).collect();
+    let names: Vec<String> = (1..=200)
+        .flat_map(|n| makers.iter().map(move |make| make(n)))
+        .collect();
     assert!(names.len() > 3000);
     let sandbox = Sandbox::new();
     let head = sandbox.git(["rev-parse", "HEAD"]);
-    let orders: String = names.iter().map(|name| format!("create refs/heads/{name}\0{head}\0")).collect();
+    let orders: String = names
+        .iter()
+        .map(|name| format!("create refs/heads/{name}\0{head}\0"))
+        .collect();
     write(&sandbox.root().join("orders"), orders);
-    sandbox.run(sandbox.command("sh").args(["-c", "git update-ref -z --stdin <../orders"])).ok();
+    sandbox
+        .run(
+            sandbox
+                .command("sh")
+                .args(["-c", "git update-ref -z --stdin <../orders"]),
+        )
+        .ok();
     let mut directories = std::collections::BTreeMap::<String, usize>::new();
     for name in &names {
-        let lane = git_lane::domain::name::LaneName::parse(name).unwrap_or_else(|why| panic!("{name}: {why:?}"));
+        let lane = git_lane::domain::name::LaneName::parse(name)
+            .unwrap_or_else(|why| panic!("{name}: {why:?}"));
         *directories.entry(lane.directory_name()).or_default() += 1;
         let branch = git_lane::domain::name::BranchName::parse(name.as_str().into()).unwrap();
         assert_eq!(branch.to_string(), *name);
     }
-    assert!(directories.len() > 3000, "names that differ lead to {} directories", directories.len());
+    assert!(
+        directories.len() > 3000,
+        "names that differ lead to {} directories",
+        directories.len()
+    );
     let some: Vec<&str> = names.iter().step_by(101).map(String::as_str).collect();
     sandbox.lane([&["start", "--"], &some[..]].concat()).ok();
     let listed = sandbox.lane(["--json", "list"]).json();
-    let found = |name: &str| listed["lanes"].as_array().unwrap().iter().any(|lane| lane["name"] == name);
+    let found = |name: &str| {
+        listed["lanes"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|lane| lane["name"] == name)
+    };
     for name in &some {
         assert!(found(name), "{name}");
-        assert_eq!(sandbox.git_in(&sandbox.place_of(name), ["symbolic-ref", "--short", "HEAD"]), *name);
+        assert_eq!(
+            sandbox.git_in(&sandbox.place_of(name), ["symbolic-ref", "--short", "HEAD"]),
+            *name
+        );
     }
-    sandbox.git_in(&sandbox.place_of(some[0]), ["commit", "-q", "--allow-empty", "-m", "x"]);
+    sandbox.git_in(
+        &sandbox.place_of(some[0]),
+        ["commit", "-q", "--allow-empty", "-m", "x"],
+    );
     sandbox.lane(["finish", "--", some[0]]).ok();
     sandbox.lane([&["drop", "--"], &some[1..]].concat()).ok();
     sandbox.nothing_left_behind(some.len());
 }
 
-/// Names that lead to one directory, or to none: two lanes, two directories, both findable; nothing reused.
+/// Names that lead to one directory, or to none: two lanes, two directories, both findable; nothing
+/// reused.
 #[test]
 fn row_10_names_that_collide_after_sanitising() {
     let sandbox = Sandbox::new();
-    let names = ["a/b-c", "a-b-c", "a/b/c", "a,b,c", "🦀", "🐙", "((", "))", "lane", "-2/x".trim_start_matches('-')];
+    let names = [
+        "a/b-c",
+        "a-b-c",
+        "a/b/c",
+        "a,b,c",
+        "🦀",
+        "🐙",
+        "((",
+        "))",
+        "lane",
+        "-2/x".trim_start_matches('-'),
+    ];
     sandbox.lane([&["start", "--"], &names[..]].concat()).ok();
     let mut places: Vec<_> = names.iter().map(|name| sandbox.place_of(name)).collect();
     for (name, place) in names.iter().zip(&places) {
-        assert_eq!(sandbox.git_in(place, ["symbolic-ref", "--short", "HEAD"]), *name);
+        assert_eq!(
+            sandbox.git_in(place, ["symbolic-ref", "--short", "HEAD"]),
+            *name
+        );
         let from_inside = sandbox.lane_in(place, ["--json", "show", name]).json();
         assert_eq!(from_inside["path"], place.to_str().unwrap());
     }
@@ -71,7 +115,10 @@ fn row_10_names_that_collide_after_sanitising() {
     write(&sandbox.lane_path("x-y").join("precious"), "x");
     let before = std::fs::read(sandbox.lane_path("x-y").join("precious")).unwrap();
     sandbox.refuses(&["start", "x/y"], "already exists");
-    assert_eq!(std::fs::read(sandbox.lane_path("x-y").join("precious")).unwrap(), before);
+    assert_eq!(
+        std::fs::read(sandbox.lane_path("x-y").join("precious")).unwrap(),
+        before
+    );
 }
 
 /// A branch beside one it cannot exist with: refused with the other's name.
@@ -81,7 +128,12 @@ fn row_11_branches_that_exclude_each_other() {
     sandbox.lane(["start", "a/b"]).ok();
     sandbox.git(["branch", "packed/one"]);
     sandbox.git(["pack-refs", "--all"]);
-    for (name, other) in [("main/sub", "'main'"), ("a", "'a/b'"), ("a/b/c", "'a/b'"), ("packed", "'packed/one'")] {
+    for (name, other) in [
+        ("main/sub", "'main'"),
+        ("a", "'a/b'"),
+        ("a/b/c", "'a/b'"),
+        ("packed", "'packed/one'"),
+    ] {
         sandbox.refuses(&["start", name], other);
     }
 }
@@ -107,11 +159,19 @@ fn row_13_names_that_only_look_the_same() {
     let run = sandbox.lane(["show", decomposed]);
     assert!(run.stderr.contains("there is no lane"), "{run}");
     let _ = run.fails(1);
-    sandbox.lane(["start", "--task", "decomposed", decomposed]).ok();
+    sandbox
+        .lane(["start", "--task", "decomposed", decomposed])
+        .ok();
     assert_ne!(sandbox.place_of(composed), sandbox.place_of(decomposed));
-    assert_eq!(sandbox.lane(["--json", "show", composed]).json()["task"], "composed");
+    assert_eq!(
+        sandbox.lane(["--json", "show", composed]).json()["task"],
+        "composed"
+    );
     sandbox.lane(["drop", composed]).ok();
-    assert_eq!(sandbox.lane(["--json", "show", decomposed]).json()["task"], "decomposed");
+    assert_eq!(
+        sandbox.lane(["--json", "show", decomposed]).json()["task"],
+        "decomposed"
+    );
 }
 
 /// 250 bytes work; more, or more than a path can hold, is refused before anything is created.
@@ -120,18 +180,30 @@ fn row_14_names_that_are_too_long() {
     let sandbox = Sandbox::new();
     let long = "n".repeat(250);
     sandbox.lane(["start", &long]).ok();
-    assert_eq!(sandbox.git_in(&sandbox.place_of(&long), ["symbolic-ref", "--short", "HEAD"]), long);
+    assert_eq!(
+        sandbox.git_in(
+            &sandbox.place_of(&long),
+            ["symbolic-ref", "--short", "HEAD"]
+        ),
+        long
+    );
     sandbox.lane(["drop", &long]).ok();
     sandbox.lane(["restore", &long]).ok();
-    for name in ["n".repeat(251), "n".repeat(300), vec!["n".repeat(200); 20].join("/"), "é".repeat(126)] {
+    for name in [
+        "n".repeat(251),
+        "n".repeat(300),
+        vec!["n".repeat(200); 20].join("/"),
+        "é".repeat(126),
+    ] {
         sandbox.refuses(&["start", &name], "are the most a directory can carry");
     }
     let before = sandbox.fingerprint();
     let part = "p".repeat(200);
     let deep = vec![part.as_str(); 21].join("/");
-    for (args, words) in
-        [(vec!["start", "x", "--path", &deep], "the path is too long"), (vec!["start", "x", "--branch", &deep], "long")]
-    {
+    for (args, words) in [
+        (vec!["start", "x", "--path", &deep], "the path is too long"),
+        (vec!["start", "x", "--branch", &deep], "long"),
+    ] {
         let run = sandbox.lane(&args);
         assert!(run.code != 0 && run.stderr.contains(words), "{run}");
         assert_eq!(sandbox.fingerprint(), before);
@@ -140,7 +212,10 @@ fn row_14_names_that_are_too_long() {
     let run = sandbox.lane(["start", "x", "--branch", &wide]);
     assert!(run.code != 0 && run.stderr.contains("long"), "{run}");
     assert_eq!(sandbox.fingerprint(), before);
-    write(&sandbox.repo.join("lane.toml"), "[start]\nbranch = \"prefix-{name}\"\n");
+    write(
+        &sandbox.repo.join("lane.toml"),
+        "[start]\nbranch = \"prefix-{name}\"\n",
+    );
     let before = sandbox.fingerprint();
     let run = sandbox.lane(["start", &"m".repeat(249)]);
     assert!(run.code != 0 && run.stderr.contains("long"), "{run}");

@@ -10,5 +10,12 @@ use super::{SHELL, assert_calm, executable};
 use crate::sandbox::{Sandbox, git_program, write};
 
 /// Every way to hand a name to git-lane.
-const VERBS: [&[&str]; 7] =
-    [&["start"], &["show"], &["path"], &["drop", "--yes"], &["finish"], &["restore"], &["start", "fine", "--branch"]];
+const VERBS: [&[&str]; 7] = [
+    &["start"],
+    &["show"],
+    &["path"],
+    &["drop", "--yes"],
+    &["finish"],
+    &["restore"],
+    &["start", "fine", "--branch"],
+];

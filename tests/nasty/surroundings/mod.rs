@@ -1,4 +1,5 @@
-//! Rows 33 to 40: owners, kinds of repositories, environments, other people's settings, locks and work.
+//! Rows 33 to 40: owners, kinds of repositories, environments, other people's settings, locks and
+//! work.
 
 mod planted;
 mod repositories;

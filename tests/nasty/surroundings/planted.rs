@@ -2,7 +2,8 @@
 
 use super::*;
 
-/// Programs called `git`, `sh` or `git-lane` that a repository tracks, with `.` or an empty entry in PATH: not started.
+/// Programs called `git`, `sh` or `git-lane` that a repository tracks, with `.` or an empty entry
+/// in PATH: not started.
 #[test]
 fn row_37_programs_the_repository_tracks() {
     let sandbox = Sandbox::new();
@@ -18,11 +19,16 @@ fn row_37_programs_the_repository_tracks() {
         let run = |args: &[&str]| {
             let mut command = sandbox.command("git-lane");
             // No other git is found before the trap.
-            command.args(args).env("PATH", format!("{entry}:{}:{path}", real.display()));
+            command
+                .args(args)
+                .env("PATH", format!("{entry}:{}:{path}", real.display()));
             sandbox.run(&mut command).ok()
         };
         run(&["start", "x"]);
-        sandbox.git_in(&sandbox.lane_path("x"), ["commit", "-q", "--allow-empty", "-m", "x"]);
+        sandbox.git_in(
+            &sandbox.lane_path("x"),
+            ["commit", "-q", "--allow-empty", "-m", "x"],
+        );
         run(&["list"]);
         run(&["finish", "--strategy", "squash", "x"]);
         run(&["doctor"]);
@@ -32,13 +38,16 @@ fn row_37_programs_the_repository_tracks() {
     }
 }
 
-/// `core.fsmonitor`, an alias, a filter, a hooks path that one lane puts into the shared configuration: no worse than
-/// git, and doctor names them.
+/// `core.fsmonitor`, an alias, a filter, a hooks path that one lane puts into the shared
+/// configuration: no worse than git, and doctor names them.
 #[test]
 fn row_38_settings_another_lane_planted() {
     let sandbox = Sandbox::new();
     let plain = sandbox.lane(["doctor"]);
-    assert!(!plain.stderr.contains("core.") && !plain.stdout.contains("core."), "{plain}");
+    assert!(
+        !plain.stderr.contains("core.") && !plain.stdout.contains("core."),
+        "{plain}"
+    );
     plain.ok();
     sandbox.lane(["start", "x", "y"]).ok();
     let planted = [
@@ -60,22 +69,34 @@ fn row_38_settings_another_lane_planted() {
     let run = sandbox.lane(["doctor"]);
     sandbox.nothing_was_started();
     for (key, _) in planted {
-        assert!(run.stderr.to_lowercase().contains(&key.to_lowercase()), "{key}: {run}");
+        assert!(
+            run.stderr.to_lowercase().contains(&key.to_lowercase()),
+            "{key}: {run}"
+        );
     }
     run.ok();
     let json = sandbox.lane(["--json", "doctor"]).json();
-    assert_eq!(json["programs"].as_array().unwrap().len(), planted.len(), "{json}");
+    assert_eq!(
+        json["programs"].as_array().unwrap().len(),
+        planted.len(),
+        "{json}"
+    );
 }
 
-/// Every kind of work a lane can hold beside its commits, at finish, drop and prune: refused and named, or it comes
-/// back; prune takes none of it.
+/// Every kind of work a lane can hold beside its commits, at finish, drop and prune: refused and
+/// named, or it comes back; prune takes none of it.
 #[test]
 fn row_39_work_that_is_in_no_commit() {
     type Work = fn(&Sandbox, &Path);
-    // What finish says: refused with these words, or "" where the work goes into the trash with the lane.
+    // What finish says: refused with these words, or "" where the work goes into the trash with the
+    // lane.
     let table: [(&str, &str, Work); 18] = [
-        ("untracked", "untracked", |_, lane| write(&lane.join("new"), "x")),
-        ("modified", "modified", |_, lane| write(&lane.join("README"), "x")),
+        ("untracked", "untracked", |_, lane| {
+            write(&lane.join("new"), "x")
+        }),
+        ("modified", "modified", |_, lane| {
+            write(&lane.join("README"), "x")
+        }),
         ("staged", "staged", |sandbox, lane| {
             write(&lane.join("new"), "x");
             sandbox.git_in(lane, ["add", "new"]);
@@ -89,9 +110,15 @@ fn row_39_work_that_is_in_no_commit() {
             write(&lane.join("README"), "stashed");
             sandbox.git_in(lane, ["stash", "-q"]);
         }),
-        ("merge", "merge", |sandbox, lane| conflict(sandbox, lane, &["merge", "main"])),
-        ("rebase", "rebase", |sandbox, lane| conflict(sandbox, lane, &["rebase", "main"])),
-        ("cherry-pick", "cherry-pick", |sandbox, lane| conflict(sandbox, lane, &["cherry-pick", "main"])),
+        ("merge", "merge", |sandbox, lane| {
+            conflict(sandbox, lane, &["merge", "main"])
+        }),
+        ("rebase", "rebase", |sandbox, lane| {
+            conflict(sandbox, lane, &["rebase", "main"])
+        }),
+        ("cherry-pick", "cherry-pick", |sandbox, lane| {
+            conflict(sandbox, lane, &["cherry-pick", "main"])
+        }),
         ("bisect", "bisect", |sandbox, lane| {
             sandbox.git_in(lane, ["bisect", "start", "HEAD", "HEAD~1"]);
         }),
@@ -124,16 +151,28 @@ fn row_39_work_that_is_in_no_commit() {
         ("submodule", "modified", |sandbox, lane| {
             let source = sandbox.root().join("source");
             sandbox.git(["clone", "-q", ".", source.to_str().unwrap()]);
-            let add = ["-c", "protocol.file.allow=always", "submodule", "--quiet", "add"];
+            let add = [
+                "-c",
+                "protocol.file.allow=always",
+                "submodule",
+                "--quiet",
+                "add",
+            ];
             // By its URL, or objects would be links that a gc in the source counts.
             let url = format!("file://{}", source.display());
             sandbox.git_in(lane, [&add[..], &[&url, "module"]].concat());
             sandbox.git_in(lane, ["commit", "-q", "-m", "module"]);
             write(&lane.join("module/README"), "changed");
-            sandbox.git_in(&lane.join("module"), ["commit", "-q", "--allow-empty", "-m", "unpublished"]);
+            sandbox.git_in(
+                &lane.join("module"),
+                ["commit", "-q", "--allow-empty", "-m", "unpublished"],
+            );
         }),
         ("amended away", "", |sandbox, lane| {
-            sandbox.git_in(lane, ["commit", "-q", "--amend", "--allow-empty", "-m", "again"]);
+            sandbox.git_in(
+                lane,
+                ["commit", "-q", "--amend", "--allow-empty", "-m", "again"],
+            );
         }),
     ];
     for (kind, words, work) in table {
@@ -149,7 +188,10 @@ fn row_39_work_that_is_in_no_commit() {
         let finish = sandbox.lane(["finish", "x"]);
         if words.is_empty() {
             if kind == "ignored" {
-                assert!(finish.stdout.contains(".env") && finish.stdout.contains("build/"), "{finish}");
+                assert!(
+                    finish.stdout.contains(".env") && finish.stdout.contains("build/"),
+                    "{finish}"
+                );
             }
             finish.ok();
             sandbox.lane(["restore", "x"]).ok();
@@ -165,9 +207,16 @@ fn row_39_work_that_is_in_no_commit() {
             sandbox.git(["merge", "-q", "-s", "ours", "--no-edit", "x"]);
             let before = sandbox.whole_lane("x", &lane, &admin);
             sandbox.lane(["prune", "--yes", "--older-than", "0s"]).ok();
-            assert_eq!(sandbox.whole_lane("x", &lane, &admin), before, "prune: {kind}");
+            assert_eq!(
+                sandbox.whole_lane("x", &lane, &admin),
+                before,
+                "prune: {kind}"
+            );
             let dropped = sandbox.lane(["drop", "x"]).fails(1);
-            assert!(dropped.contains(words) && dropped.contains("hint: "), "{kind}: {dropped}");
+            assert!(
+                dropped.contains(words) && dropped.contains("hint: "),
+                "{kind}: {dropped}"
+            );
             if kind != "locked" {
                 sandbox.lane(["drop", "--yes", "x"]).ok();
                 sandbox.git([
@@ -180,7 +229,11 @@ fn row_39_work_that_is_in_no_commit() {
                     "--prune=now",
                 ]);
                 sandbox.lane(["restore", "x"]).ok();
-                assert_eq!(sandbox.whole_lane("x", &lane, &admin), before, "restore: {kind}");
+                assert_eq!(
+                    sandbox.whole_lane("x", &lane, &admin),
+                    before,
+                    "restore: {kind}"
+                );
             }
         }
         sandbox.plain_git_works();
@@ -190,11 +243,17 @@ fn row_39_work_that_is_in_no_commit() {
 fn conflict(sandbox: &Sandbox, lane: &Path, args: &[&str]) {
     sandbox.write("src/app.txt", "main\n");
     sandbox.commit("conflicting");
-    assert_eq!(sandbox.run(sandbox.command("git").current_dir(lane).args(args)).code, 1);
+    assert_eq!(
+        sandbox
+            .run(sandbox.command("git").current_dir(lane).args(args))
+            .code,
+        1
+    );
 }
 
-/// `config.lock`, `index.lock`, `packed-refs.lock` of a dead process nobody knows: waits a bounded time, names the
-/// file, and deletes nothing that might be alive. Locks of our own dead: tests/start.rs, tests/restore.rs, tests/crash.
+/// `config.lock`, `index.lock`, `packed-refs.lock` of a dead process nobody knows: waits a bounded
+/// time, names the file, and deletes nothing that might be alive. Locks of our own dead:
+/// tests/start.rs, tests/restore.rs, tests/crash.
 #[test]
 fn row_40_locks_of_the_dead() {
     std::thread::scope(|scope| {
@@ -210,19 +269,35 @@ fn row_40_locks_of_the_dead() {
                 sandbox.git(["pack-refs", "--all"]);
                 let lock = sandbox.repo.join(".git").join(lock);
                 write(&lock, "");
-                let state =
-                    |sandbox: &Sandbox| (sandbox.git(["for-each-ref"]), crate::lanes::listing(&sandbox.lane_path("x")));
+                let state = |sandbox: &Sandbox| {
+                    (
+                        sandbox.git(["for-each-ref"]),
+                        crate::lanes::listing(&sandbox.lane_path("x")),
+                    )
+                };
                 let before = state(&sandbox);
                 let start = std::time::Instant::now();
                 let run = sandbox.lane(["finish", "x"]);
-                assert!(start.elapsed() < std::time::Duration::from_secs(90), "{run}");
-                assert!(run.stderr.contains(words) && run.code != 0, "{words}: {run}");
-                assert!(run.stderr.contains(" seconds old") && run.stderr.contains("remove that file"), "{run}");
+                assert!(
+                    start.elapsed() < std::time::Duration::from_secs(90),
+                    "{run}"
+                );
+                assert!(
+                    run.stderr.contains(words) && run.code != 0,
+                    "{words}: {run}"
+                );
+                assert!(
+                    run.stderr.contains(" seconds old") && run.stderr.contains("remove that file"),
+                    "{run}"
+                );
                 assert_calm(&run);
                 assert!(lock.exists());
                 sandbox.lane(["doctor"]).fails(1);
                 let landed = sandbox.git(["log", "-1", "--format=%s", "main"]) != "first";
-                assert!(landed || state(&sandbox) == before, "{words}: half done: {run}");
+                assert!(
+                    landed || state(&sandbox) == before,
+                    "{words}: half done: {run}"
+                );
                 std::fs::remove_file(&lock).unwrap();
                 sandbox.lane(["finish", "x"]).ok();
                 assert!(sandbox.repo.join("file").exists());

@@ -2,26 +2,50 @@
 
 use super::*;
 
-/// A branch that was there a moment earlier was not created by the switch, and the hint does not say so.
+/// A branch that was there a moment earlier was not created by the switch, and the hint does not
+/// say so.
 #[test]
 fn the_hint_is_true_of_a_branch_made_just_before() {
     let shop = Shop::new("restore", Refs::Files);
     let run = shop.sh(&shop.one, "git branch earlier && git switch earlier");
-    assert!(run.stderr.contains("hint: branch 'earlier' stays; give it a lane of its own with: "), "{run}");
-    assert!(!run.stderr.contains("created") && !run.stderr.contains("stash"), "{run}");
+    assert!(
+        run.stderr
+            .contains("hint: branch 'earlier' stays; give it a lane of its own with: "),
+        "{run}"
+    );
+    assert!(
+        !run.stderr.contains("created") && !run.stderr.contains("stash"),
+        "{run}"
+    );
 }
 
-/// A hint can be pasted, whatever a branch is called and whatever the policy makes of names: the command it ends with
-/// leads to a lane with that very branch.
+/// A hint can be pasted, whatever a branch is called and whatever the policy makes of names: the
+/// command it ends with leads to a lane with that very branch.
 #[test]
 fn a_hint_is_a_command_that_works() {
-    const NAMES: &[&str] =
-        &["plain", "a/b", "x;touch${IFS}PWN", "it's", "$(id)", "#x", "é", "a\u{202e}b", "tester/fits", "two-2"];
-    for level in ["warn", "restore", "refuse"].into_iter().filter(|level| possible(level, Refs::Files)) {
+    const NAMES: &[&str] = &[
+        "plain",
+        "a/b",
+        "x;touch${IFS}PWN",
+        "it's",
+        "$(id)",
+        "#x",
+        "é",
+        "a\u{202e}b",
+        "tester/fits",
+        "two-2",
+    ];
+    for level in ["warn", "restore", "refuse"]
+        .into_iter()
+        .filter(|level| possible(level, Refs::Files))
+    {
         for (policy, names) in [
             ("", NAMES),
             ("[start]\nbranch = '{owner}/{name}'\n", NAMES),
-            ("[start]\nbranch = 'lanes/{name}-x'\n[rule]\nbranch-pattern = ['lanes/*']\n", &NAMES[..3]),
+            (
+                "[start]\nbranch = 'lanes/{name}-x'\n[rule]\nbranch-pattern = ['lanes/*']\n",
+                &NAMES[..3],
+            ),
             ("[start]\nbranch = ", &NAMES[..1]),
         ] {
             let shop = Shop::new(level, Refs::Files);
@@ -29,7 +53,10 @@ fn a_hint_is_a_command_that_works() {
             crate::sandbox::write(&file, policy);
             for name in names {
                 shop.sandbox.git(["branch", name]);
-                let run = shop.sh(&shop.one, &format!("git switch {}", shlex::try_quote(name).unwrap()));
+                let run = shop.sh(
+                    &shop.one,
+                    &format!("git switch {}", shlex::try_quote(name).unwrap()),
+                );
                 if policy.ends_with("= ") {
                     assert!(run.stderr.contains("git lane start plain"), "{run}");
                     continue;
@@ -48,12 +75,22 @@ fn follow(shop: &Shop, said: &str, branch: &str) {
     assert_eq!(run.code, 0, "{said}{run}");
     let lanes = shop.sandbox.lane(["--json", "list"]).json();
     let lanes = lanes["lanes"].as_array().unwrap().clone();
-    let lane = lanes.iter().find(|lane| lane["branch"] == branch).unwrap_or_else(|| panic!("{said}{run}{lanes:?}"));
-    assert_eq!(shop.sandbox.git_in(lane["path"].as_str().unwrap().as_ref(), ["branch", "--show-current"]), branch);
+    let lane = lanes
+        .iter()
+        .find(|lane| lane["branch"] == branch)
+        .unwrap_or_else(|| panic!("{said}{run}{lanes:?}"));
+    assert_eq!(
+        shop.sandbox.git_in(
+            lane["path"].as_str().unwrap().as_ref(),
+            ["branch", "--show-current"]
+        ),
+        branch
+    );
     assert!(!shop.one.join("PWN").exists());
 }
 
-/// git lets plumbing make branches that no porcelain and no lane can have; the hint gives them another name first.
+/// git lets plumbing make branches that no porcelain and no lane can have; the hint gives them
+/// another name first.
 #[test]
 fn a_hint_leads_on_from_a_branch_that_no_lane_can_have() {
     for level in levels() {
@@ -69,7 +106,11 @@ fn a_hint_leads_on_from_a_branch_that_no_lane_can_have() {
             );
             follow(&shop, &run.stderr, renamed);
             let tip = |branch: &str| shop.sandbox.git(["rev-parse", branch]);
-            assert_eq!(tip(&format!("refs/heads/{renamed}")), tip("refs/heads/other"), "{run}");
+            assert_eq!(
+                tip(&format!("refs/heads/{renamed}")),
+                tip("refs/heads/other"),
+                "{run}"
+            );
         }
     }
 }
@@ -81,11 +122,18 @@ fn a_hint_knows_what_is_there_already() {
         let shop = Shop::new(level, Refs::Files);
         let run = shop.sh(&shop.one, "git switch --ignore-other-worktrees main");
         assert!(
-            run.stderr.contains(&format!("go where it is checked out with: cd {}", shop.sandbox.repo.display())),
+            run.stderr.contains(&format!(
+                "go where it is checked out with: cd {}",
+                shop.sandbox.repo.display()
+            )),
             "{run}"
         );
         // The lane's branch is called otherwise by now, and its old name is somebody else's.
-        shop.sh(&shop.two, "git branch -m two second && git commit -q --allow-empty -m x && git branch two main").ok();
+        shop.sh(
+            &shop.two,
+            "git branch -m two second && git commit -q --allow-empty -m x && git branch two main",
+        )
+        .ok();
         let run = shop.sh(&shop.one, "git switch two");
         follow(&shop, &run.stderr, "two");
     }

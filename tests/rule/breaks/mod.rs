@@ -1,4 +1,5 @@
-//! What breaks the rule: taken back or refused, with HEAD, index, files and every uncommitted edit as before.
+//! What breaks the rule: taken back or refused, with HEAD, index, files and every uncommitted edit
+//! as before.
 
 mod hints_work;
 mod pushed;
@@ -16,8 +17,8 @@ enum Held {
     Restore,
     /// Level refuse only; what is left behind at level restore is stopped at the next commit.
     Refuse,
-    /// Level refuse only: a lane's branch was changed behind its back. At level restore the next commit in this
-    /// directory is stopped.
+    /// Level refuse only: a lane's branch was changed behind its back. At level restore the next
+    /// commit in this directory is stopped.
     Behind(&'static str),
     /// Level refuse only, and nothing tells afterwards: git wrote it down in the lane's own log.
     Unnoticed,
@@ -44,7 +45,8 @@ const ROWS: &[(In, &str, Held, &str)] = &[
     (In::Lane, "git checkout --ignore-other-worktrees -B two one", Restore, ""),
     (In::Lane, "cd d && git switch other", Restore, ""),
     (In::Lane, "cd ../.. && git -C shop.lanes/one switch other", Restore, ""),
-    (In::Lane, "git --git-dir=../../shop/.git/worktrees/one --work-tree=. switch other", Restore, ""),
+    (In::Lane, "git --git-dir=../../shop/.git/worktrees/one --work-tree=. switch \
+                other", Restore, ""),
     (In::Lane, "GIT_DIR=../../shop/.git/worktrees/one git switch other", Restore, ""),
     (In::CleanLane, "git switch --orphan fresh", Restore, ""),
     (In::Lane, "git checkout --orphan fresh", Restore, ""),
@@ -59,15 +61,18 @@ const ROWS: &[(In, &str, Held, &str)] = &[
     (In::CleanLane, "git worktree add -f ../again two", Restore, ""),
     (In::Lane, "git symbolic-ref HEAD refs/heads/other", Refuse, ""),
     (In::Lane, "git symbolic-ref HEAD refs/heads/unborn", Refuse, ""),
-    (In::Lane, "printf 'option no-deref\\nsymref-update HEAD refs/heads/other\\n' | git update-ref --stdin", Refuse, ""),
+    (In::Lane, "printf 'option no-deref\\nsymref-update HEAD refs/heads/other\\n' | git update-ref \
+                --stdin", Refuse, ""),
     (In::Lane, "echo 'ref: refs/heads/other' >\"$(git rev-parse --git-dir)/HEAD\"", Late, ""),
     (In::Lane, "git rev-parse main >\"$(git rev-parse --git-dir)/HEAD\"", Never, ""),
     (In::Lane, "git update-ref -d refs/heads/two", Behind("../two"), ""),
     (In::Lane, "git update-ref refs/heads/two other", Behind("../two"), ""),
     (In::Lane, "git update-ref worktrees/two/HEAD other", Unnoticed, ""),
-    (In::Lane, "printf 'reset refs/heads/two\\nfrom refs/heads/other\\n\\n' | git fast-import --quiet --force", Behind("../two"), ""),
+    (In::Lane, "printf 'reset refs/heads/two\\nfrom refs/heads/other\\n\\n' | git fast-import \
+                --quiet --force", Behind("../two"), ""),
     (In::Lane, "git refs update refs/heads/two other", Behind("../two"), ""),
-    (In::Lane, "moves=$(git replay --onto main main~1..two) || exit; [ -z \"$moves\" ] || echo \"$moves\" | git update-ref --stdin", Behind("../two"), ""),
+    (In::Lane, "moves=$(git replay --onto main main~1..two) || exit; [ -z \"$moves\" ] || \
+                echo \"$moves\" | git update-ref --stdin", Behind("../two"), ""),
     (In::Lane, "git history fixup main~1", Behind("../two"), ""),
     (In::Main, "git switch --ignore-other-worktrees one", Restore, ""),
     (In::Main, "git checkout --ignore-other-worktrees one", Restore, ""),
@@ -76,12 +81,14 @@ const ROWS: &[(In, &str, Held, &str)] = &[
     (In::Main, "git symbolic-ref HEAD refs/heads/one", Refuse, ""),
     (In::Main, "git worktree add -f ../again one", Restore, ""),
     (In::Main, "git worktree add -f --no-checkout ../again one", Behind("../again"), ""),
-    (In::CleanMain, "git checkout -q --detach && git switch --ignore-other-worktrees one; git switch -q main && false", Restore, ""),
+    (In::CleanMain, "git checkout -q --detach && git switch --ignore-other-worktrees one; git \
+                     switch -q main && false", Restore, ""),
     (In::CleanMain, "git symbolic-ref worktrees/one/HEAD refs/heads/other", Late, ""),
     (In::CleanMain, "git update-ref -d refs/heads/one", Behind("../shop.lanes/one"), ""),
     (In::CleanMain, "git update-ref refs/heads/one other", Behind("../shop.lanes/one"), ""),
     (In::CleanMain, "git fetch -q -f -u . other:one", Behind("../shop.lanes/one"), ""),
-    (In::CleanMain, "git config receive.denyCurrentBranch ignore && git push -q -f . other:one", Behind("../shop.lanes/one"), ""),
+    (In::CleanMain, "git config receive.denyCurrentBranch ignore && git push -q -f . \
+                     other:one", Behind("../shop.lanes/one"), ""),
     (In::CleanMain, "git push -q -f . other:one", Never, ""),
 ];
 
@@ -90,19 +97,35 @@ const NEWER: [&str; 3] = ["git refs update ", "git replay ", "git history fixup 
 
 /// Whether the git under test has a command: it shows how that is used.
 fn is_known(command: &str) -> bool {
-    let usage = std::process::Command::new(git_program()).args(command.split_whitespace().skip(1)).arg("-h").output();
+    let usage = std::process::Command::new(git_program())
+        .args(command.split_whitespace().skip(1))
+        .arg("-h")
+        .output();
     usage.is_ok_and(|usage| String::from_utf8_lossy(&usage.stdout).contains(command.trim_end()))
 }
 
 fn every_row(level: &'static str, refs: Refs) {
-    let rows = ROWS.iter().filter(|row| NEWER.iter().all(|command| !row.1.contains(command) || is_known(command)));
+    let rows = ROWS.iter().filter(|row| {
+        NEWER
+            .iter()
+            .all(|command| !row.1.contains(command) || is_known(command))
+    });
     super::every_row(level, refs, rows, |row| {
         let problem = std::panic::catch_unwind(|| one_row(level, refs, row)).err()?;
-        Some(problem.downcast_ref::<String>().cloned().unwrap_or_default())
+        Some(
+            problem
+                .downcast_ref::<String>()
+                .cloned()
+                .unwrap_or_default(),
+        )
     });
 }
 
-fn one_row(level: &'static str, refs: Refs, &(place, script, held, may_change): &(In, &str, Held, &str)) {
+fn one_row(
+    level: &'static str,
+    refs: Refs,
+    &(place, script, held, may_change): &(In, &str, Held, &str),
+) {
     let shop = Shop::new(level, refs);
     let directory = shop.at(place);
     let (before, refs_before) = (shop.snapshots(), shop.refs());
@@ -114,32 +137,50 @@ fn one_row(level: &'static str, refs: Refs, &(place, script, held, may_change): 
         Late | Never => false,
     };
     let branches = |refs: &str| {
-        let others = refs.lines().filter(|line| !line.starts_with(&format!("refs/heads/{may_change} ")));
+        let others = refs
+            .lines()
+            .filter(|line| !line.starts_with(&format!("refs/heads/{may_change} ")));
         others.map(str::to_owned).collect::<Vec<_>>()
     };
     if holds {
         assert_ne!(run.code, 0, "{run}");
-        assert!(run.stderr.contains("error: ") && run.stderr.contains("hint: "), "{run}");
+        assert!(
+            run.stderr.contains("error: ") && run.stderr.contains("hint: "),
+            "{run}"
+        );
         assert_eq!(shop.snapshots(), before, "{run}");
         assert_eq!(branches(&shop.refs()), branches(&refs_before), "{run}");
     } else if level == "off" {
         assert!(!run.stderr.contains("lane '"), "{run}");
     } else if level == "warn" && held == Restore {
-        assert!(run.stderr.contains("warning: ") && run.stderr.contains("hint: "), "{run}");
+        assert!(
+            run.stderr.contains("warning: ") && run.stderr.contains("hint: "),
+            "{run}"
+        );
     }
     let noticed = match held {
         Refuse if level == "restore" => Some(directory.clone()),
-        // A worktree's own log of HEAD, which tells, is not a file of its own where refs are a reftable.
-        Behind(lane) if level == "restore" && (refs == Refs::Files || lane == "../again") => Some(directory.join(lane)),
+        // A worktree's own log of HEAD, which tells, is not a file of its own where refs are a
+        // reftable.
+        Behind(lane) if level == "restore" && (refs == Refs::Files || lane == "../again") => {
+            Some(directory.join(lane))
+        }
         Late if (level == "restore" || level == "refuse") && refs == Refs::Files => {
-            Some(if place == In::CleanMain { shop.one.clone() } else { directory.clone() })
+            Some(if place == In::CleanMain {
+                shop.one.clone()
+            } else {
+                directory.clone()
+            })
         }
         _ => None,
     };
     if let Some(directory) = noticed.filter(|_| run.code == 0) {
         let after = shop.refs();
         let commit = shop.sh(&directory, "git commit -q --allow-empty -m astray");
-        assert!(commit.code != 0 && commit.stderr.contains("hint: "), "{run}{commit}");
+        assert!(
+            commit.code != 0 && commit.stderr.contains("hint: "),
+            "{run}{commit}"
+        );
         assert_eq!(shop.refs(), after, "{run}{commit}");
     }
 }
@@ -147,6 +188,9 @@ fn one_row(level: &'static str, refs: Refs, &(place, script, held, may_change): 
 /// The command a hint ends with.
 #[track_caller]
 fn hinted(said: &str) -> &str {
-    let hint = said.lines().find_map(|line| line.strip_prefix("hint: ")).unwrap_or_else(|| panic!("{said}"));
+    let hint = said
+        .lines()
+        .find_map(|line| line.strip_prefix("hint: "))
+        .unwrap_or_else(|| panic!("{said}"));
     hint.rsplit_once(": ").unwrap().1
 }

@@ -37,7 +37,8 @@ fn level_refuse_leaves_no_trace_in_the_log() {
     assert_eq!(log(), before);
 }
 
-/// What is staged may happen to be as in the branch somebody points to; it is nobody's but the user's all the same.
+/// What is staged may happen to be as in the branch somebody points to; it is nobody's but the
+/// user's all the same.
 #[test]
 fn a_refused_transaction_leaves_what_is_staged_alone() {
     if git_version() < (2, 46) {
@@ -51,7 +52,11 @@ fn a_refused_transaction_leaves_what_is_staged_alone() {
     ] {
         let shop = Shop::new("refuse", Refs::Files);
         let directory = shop.at(place);
-        shop.sh(&directory, "git checkout -q other -- d/x; git checkout -q one -- one").ok();
+        shop.sh(
+            &directory,
+            "git checkout -q other -- d/x; git checkout -q one -- one",
+        )
+        .ok();
         let before = shop.snapshots();
         let run = shop.sh(&directory, script);
         assert_ne!(run.code, 0, "{run}");

@@ -16,7 +16,10 @@ fn plain_files_are_copied() -> Tested {
         sandbox.write(OsStr::from_bytes(b"caf\xe9/\xff\n*.txt"), "latin")?;
         sandbox.write("text.txt", "auto\n")?;
         sandbox.write(".gitattributes", "*.txt text=auto diff=txt\n")?;
-        fs::set_permissions(sandbox.main.join("bin/run"), fs::Permissions::from_mode(0o755))?;
+        fs::set_permissions(
+            sandbox.main.join("bin/run"),
+            fs::Permissions::from_mode(0o755),
+        )?;
         symlink("README", sandbox.main.join("link"))?;
         symlink("../no/where", sandbox.main.join("a/dangling"))?;
         for number in 0..400 {
@@ -24,16 +27,26 @@ fn plain_files_are_copied() -> Tested {
         }
         sandbox.commit()?;
         assert_eq!(sandbox.compare()?, How::Copied { files: 410 }, "{format}");
-        assert_eq!(sandbox.populate("alone", &[], None)?.how, How::ObjectDatabase);
+        assert_eq!(
+            sandbox.populate("alone", &[], None)?.how,
+            How::ObjectDatabase
+        );
     }
     Ok(())
 }
 
 #[test]
 fn index_versions_and_shared_repositories_are_honoured() -> Tested {
-    let settings =
-        [("index.version", "4"), ("index.version", "3"), ("feature.manyFiles", "true"), ("index.skipHash", "true")];
-    for (key, value) in settings.into_iter().chain([("core.sharedRepository", "group"), ("core.fileMode", "false")]) {
+    let settings = [
+        ("index.version", "4"),
+        ("index.version", "3"),
+        ("feature.manyFiles", "true"),
+        ("index.skipHash", "true"),
+    ];
+    for (key, value) in settings.into_iter().chain([
+        ("core.sharedRepository", "group"),
+        ("core.fileMode", "false"),
+    ]) {
         let sandbox = Sandbox::new(&[])?;
         for name in ["a", "a-long/name", "a-long/name-2", "b", "z/y/x"] {
             sandbox.write(name, name)?;
@@ -42,8 +55,10 @@ fn index_versions_and_shared_repositories_are_honoured() -> Tested {
         sandbox.commit()?;
         sandbox.git(&["config", key, value])?;
         sandbox.compare()?;
-        let mode =
-            |name: &str| fs::metadata(sandbox.main.join(".git/worktrees").join(name).join("index")).map(|m| m.mode());
+        let mode = |name: &str| {
+            fs::metadata(sandbox.main.join(".git/worktrees").join(name).join("index"))
+                .map(|m| m.mode())
+        };
         assert_eq!(mode("copied")?, mode("expected")?, "{key}={value}");
     }
     Ok(())
@@ -78,23 +93,46 @@ fn submodules_become_empty_directories() -> Tested {
     sandbox.write("file", "x")?;
     sandbox.commit()?;
     let head = sandbox.git(&["rev-parse", "HEAD"])?;
-    sandbox.git(&["update-index", "--add", "--cacheinfo", &format!("160000,{},deps/sub", head.trim())])?;
+    sandbox.git(&[
+        "update-index",
+        "--add",
+        "--cacheinfo",
+        &format!("160000,{},deps/sub", head.trim()),
+    ])?;
     sandbox.git(&["commit", "-q", "-m", "submodule"])?;
     assert_eq!(sandbox.compare()?, How::Copied { files: 1 });
-    assert!(sandbox.main.with_file_name("copied").join("deps/sub").is_dir());
+    assert!(
+        sandbox
+            .main
+            .with_file_name("copied")
+            .join("deps/sub")
+            .is_dir()
+    );
     Ok(())
 }
 
 #[test]
 fn what_the_source_has_not_committed_stays_there() -> Tested {
     let sandbox = Sandbox::new(&[])?;
-    for name in ["same-size", "longer", "staged", "removed", "assumed", "replaced", "mode", "kept"] {
+    for name in [
+        "same-size",
+        "longer",
+        "staged",
+        "removed",
+        "assumed",
+        "replaced",
+        "mode",
+        "kept",
+    ] {
         sandbox.write(name, "original")?;
     }
     sandbox.commit()?;
     let old = fs::metadata(sandbox.main.join("same-size"))?.modified()?;
     sandbox.write("same-size", "ORIGINAL")?;
-    fs::File::options().write(true).open(sandbox.main.join("same-size"))?.set_modified(old)?;
+    fs::File::options()
+        .write(true)
+        .open(sandbox.main.join("same-size"))?
+        .set_modified(old)?;
     sandbox.write("longer", "original and more")?;
     sandbox.write("staged", "STAGED!!")?;
     sandbox.git(&["add", "staged"])?;
@@ -124,7 +162,10 @@ fn a_second_source_fills_the_gaps_of_the_first() -> Tested {
     sandbox.commit()?;
     sandbox.git(&["checkout", "-q", "--detach"])?;
     sandbox.git(&["update-ref", "HEAD", "HEAD~1"])?;
-    let second = Source { directory: first.directory, index: sandbox.main.join(".git/worktrees/first/index") };
+    let second = Source {
+        directory: first.directory,
+        index: sandbox.main.join(".git/worktrees/first/index"),
+    };
     let made = sandbox.populate("made", &[sandbox.source(), second], None)?;
     assert_eq!(made.how, How::Copied { files: 100 });
     sandbox.assert_clean(&made)
@@ -144,7 +185,8 @@ fn an_interrupt_stops_the_work() -> Tested {
         seen.fetch_max(done, Ordering::Relaxed);
         interrupt.store(true, Ordering::Relaxed);
     };
-    let made = sandbox.populate_watched("stopped", &[sandbox.source()], None, &progress, &interrupt);
+    let made =
+        sandbox.populate_watched("stopped", &[sandbox.source()], None, &progress, &interrupt);
     let error = made.err().ok_or("it must stop")?;
     let error = error.downcast::<crate::error::Error>()?;
     assert_eq!(error.kind(), Kind::Interrupted);

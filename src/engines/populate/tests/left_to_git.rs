@@ -15,15 +15,19 @@ fn hostile_trees_write_nothing_outside() -> Tested {
     let link = sandbox.git(&["hash-object", "-w", "target"])?;
     let id = |hex: &str| gix::ObjectId::from_hex(hex.trim().as_bytes());
     let repo = gix::open_opts(&sandbox.main, gix::open::Options::isolated())?;
-    let raw_tree = |entries: &[(&str, &str, gix::ObjectId)]| -> std::result::Result<String, Box<dyn Error>> {
-        let mut raw = Vec::new();
-        for (mode, name, id) in entries {
-            raw.extend_from_slice(format!("{mode} {name}\0").as_bytes());
-            raw.extend_from_slice(id.as_slice());
-        }
-        fs::write(sandbox.main.join("raw"), raw)?;
-        Ok(sandbox.git(&["hash-object", "-w", "-t", "tree", "--literally", "raw"])?.trim().to_owned())
-    };
+    let raw_tree =
+        |entries: &[(&str, &str, gix::ObjectId)]| -> std::result::Result<String, Box<dyn Error>> {
+            let mut raw = Vec::new();
+            for (mode, name, id) in entries {
+                raw.extend_from_slice(format!("{mode} {name}\0").as_bytes());
+                raw.extend_from_slice(id.as_slice());
+            }
+            fs::write(sandbox.main.join("raw"), raw)?;
+            Ok(sandbox
+                .git(&["hash-object", "-w", "-t", "tree", "--literally", "raw"])?
+                .trim()
+                .to_owned())
+        };
     let (blob, link) = (id(&blob)?, id(&link)?);
     drop(repo);
     let inner = id(&raw_tree(&[("100644", "b", blob)])?)?;
@@ -41,7 +45,11 @@ fn hostile_trees_write_nothing_outside() -> Tested {
         let commit = sandbox.git(&["commit-tree", "-m", "x", tree])?;
         sandbox.git(&["update-ref", "--no-deref", "HEAD", commit.trim()])?;
         let made = sandbox.populate(&format!("hostile-{number}"), &[], None);
-        assert_eq!(fs::read_dir(&outside)?.count(), 0, "{tree}: something was written through a link");
+        assert_eq!(
+            fs::read_dir(&outside)?.count(),
+            0,
+            "{tree}: something was written through a link"
+        );
         assert!(!sandbox.main.with_file_name("b").exists());
         if number >= 2 {
             assert!(made.is_err(), "tree {number} must be refused");
@@ -52,7 +60,11 @@ fn hostile_trees_write_nothing_outside() -> Tested {
 
 #[test]
 fn repositories_gix_misreads_are_left_to_git() -> Tested {
-    let table = [["core.splitIndex", "true"], ["index.sparse", "true"], ["remote.origin.promisor", "true"]];
+    let table = [
+        ["core.splitIndex", "true"],
+        ["index.sparse", "true"],
+        ["remote.origin.promisor", "true"],
+    ];
     for [key, value] in table {
         let sandbox = Sandbox::new(&[])?;
         sandbox.write("dir/file", "x")?;
@@ -60,7 +72,10 @@ fn repositories_gix_misreads_are_left_to_git() -> Tested {
         sandbox.git(&["config", key, value])?;
         let made = sandbox.populate("copied", &[sandbox.source()], None)?;
         assert_eq!(made.how, How::Git, "{key}");
-        assert_eq!(sandbox.git_in(&made.directory, &["status", "--porcelain"])?, "");
+        assert_eq!(
+            sandbox.git_in(&made.directory, &["status", "--porcelain"])?,
+            ""
+        );
         assert_eq!(fs::read(made.directory.join("dir/file"))?, b"x");
     }
     Ok(())
@@ -76,9 +91,22 @@ fn a_partial_clone_fetches_what_it_lacks() -> Tested {
         sandbox.git(&["config", "uploadpack.allowAnySHA1InWant", "true"])?;
         sandbox
     };
-    let partial = Sandbox { main: main.with_file_name("partial"), root };
+    let partial = Sandbox {
+        main: main.with_file_name("partial"),
+        root,
+    };
     let url = format!("file://{}", main.display());
-    partial.git_in(&main, &["clone", "-q", "--no-checkout", "--filter=blob:none", &url, "../partial"])?;
+    partial.git_in(
+        &main,
+        &[
+            "clone",
+            "-q",
+            "--no-checkout",
+            "--filter=blob:none",
+            &url,
+            "../partial",
+        ],
+    )?;
     let made = partial.populate("made", &[], None)?;
     assert_eq!(made.how, How::Git);
     assert_eq!(fs::read(made.directory.join("dir/file"))?, b"x");
@@ -113,27 +141,53 @@ fn reftable_is_left_to_git() -> Tested {
 fn a_sparse_cone_concerns_one_worktree_only() -> Tested {
     for worktree_config in [false, true] {
         let sandbox = Sandbox::new(&[])?;
-        for name in ["top", "in/file", "in/deep/file", "out/file", "on/the/way/file", "on/file"] {
+        for name in [
+            "top",
+            "in/file",
+            "in/deep/file",
+            "out/file",
+            "on/the/way/file",
+            "on/file",
+        ] {
             sandbox.write(name, name)?;
         }
         sandbox.commit()?;
         if worktree_config {
             sandbox.git(&["config", "extensions.worktreeConfig", "true"])?;
         }
-        let sparse = Sparse { directories: vec!["in".into(), "on/the/way".into()] };
+        let sparse = Sparse {
+            directories: vec!["in".into(), "on/the/way".into()],
+        };
         let made = sandbox.populate("cone", &[sandbox.source()], Some(&sparse))?;
         if !worktree_config {
             let file = format!("worktrees/cone/{SPARSE_CONFIG}");
             sandbox.git(&["config", "includeIf.gitdir:./worktrees/cone.path", &file])?;
         }
         let files = |root: &Path| -> std::io::Result<Vec<PathBuf>> {
-            Ok(contents(root)?.into_iter().filter(|(_, (mode, _))| mode & 0o40000 == 0).map(|(path, _)| path).collect())
+            Ok(contents(root)?
+                .into_iter()
+                .filter(|(_, (mode, _))| mode & 0o40000 == 0)
+                .map(|(path, _)| path)
+                .collect())
         };
-        let expected: Vec<_> =
-            ["in/deep/file", "in/file", "on/file", "on/the/way/file", "top"].map(PathBuf::from).into();
+        let expected: Vec<_> = [
+            "in/deep/file",
+            "in/file",
+            "on/file",
+            "on/the/way/file",
+            "top",
+        ]
+        .map(PathBuf::from)
+        .into();
         assert_eq!(files(&made.directory)?, expected);
-        assert_eq!(sandbox.git_in(&made.directory, &["status", "--porcelain"])?, "");
-        assert_eq!(sandbox.git_in(&made.directory, &["sparse-checkout", "list"])?, "in\non/the/way\n");
+        assert_eq!(
+            sandbox.git_in(&made.directory, &["status", "--porcelain"])?,
+            ""
+        );
+        assert_eq!(
+            sandbox.git_in(&made.directory, &["sparse-checkout", "list"])?,
+            "in\non/the/way\n"
+        );
 
         // Another commit keeps the cone here and is complete there.
         sandbox.git_in(&made.directory, &["checkout", "-q", "-b", "other"])?;
@@ -143,11 +197,20 @@ fn a_sparse_cone_concerns_one_worktree_only() -> Tested {
         sandbox.git_in(&made.directory, &["merge", "-q", "main"])?;
         assert!(made.directory.join("in/new").exists() && !made.directory.join("out").exists());
         let main = sandbox.git(&["status"])?;
-        assert!(!main.contains("sparse") && main.contains("nothing to commit"), "{main}");
+        assert!(
+            !main.contains("sparse") && main.contains("nothing to commit"),
+            "{main}"
+        );
         sandbox.git(&["checkout", "-q", "HEAD~1"])?;
         sandbox.git(&["checkout", "-q", "main"])?;
         assert!(sandbox.main.join("out/new").exists());
-        assert_ne!(sandbox.output(&sandbox.main, &["config", "core.sparseCheckout"])?.status.code(), Some(0));
+        assert_ne!(
+            sandbox
+                .output(&sandbox.main, &["config", "core.sparseCheckout"])?
+                .status
+                .code(),
+            Some(0)
+        );
     }
     Ok(())
 }

@@ -49,24 +49,47 @@ impl Sandbox {
         fs::create_dir(&sandbox.main)?;
         sandbox.git(&[&["init", "-q", "-b", "main"], init].concat())?;
         // A newer git repacks behind the back of the test that has just committed.
-        let settings = [["user.name", "T"], ["user.email", "t@example.com"], ["core.autocrlf", "false"]];
+        let settings = [
+            ["user.name", "T"],
+            ["user.email", "t@example.com"],
+            ["core.autocrlf", "false"],
+        ];
         for setting in settings.into_iter().chain([["maintenance.auto", "false"]]) {
             sandbox.git(&[&["config"][..], &setting[..]].concat())?;
         }
         Ok(sandbox)
     }
 
-    fn output(&self, directory: &Path, arguments: &[&str]) -> std::result::Result<Output, Box<dyn Error>> {
+    fn output(
+        &self,
+        directory: &Path,
+        arguments: &[&str],
+    ) -> std::result::Result<Output, Box<dyn Error>> {
         let mut command = Command::new(git_program());
-        command.current_dir(directory).args(arguments).env("GIT_CONFIG_NOSYSTEM", "1").env("HOME", self.root.path());
-        command.env_remove("GIT_DIR").env_remove("GIT_INDEX_FILE").env_remove("XDG_CONFIG_HOME");
+        command
+            .current_dir(directory)
+            .args(arguments)
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .env("HOME", self.root.path());
+        command
+            .env_remove("GIT_DIR")
+            .env_remove("GIT_INDEX_FILE")
+            .env_remove("XDG_CONFIG_HOME");
         Ok(command.output()?)
     }
 
-    fn git_in(&self, directory: &Path, arguments: &[&str]) -> std::result::Result<String, Box<dyn Error>> {
+    fn git_in(
+        &self,
+        directory: &Path,
+        arguments: &[&str],
+    ) -> std::result::Result<String, Box<dyn Error>> {
         let output = self.output(directory, arguments)?;
         if !output.status.success() {
-            return Err(format!("git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr)).into());
+            return Err(format!(
+                "git {arguments:?}: {}",
+                String::from_utf8_lossy(&output.stderr)
+            )
+            .into());
         }
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
@@ -80,7 +103,10 @@ impl Sandbox {
         fs::create_dir_all(path.parent().ok_or("no parent")?)?;
         fs::write(&path, content)?;
         // Older than the index, so that the entry is settled.
-        fs::File::options().write(true).open(&path)?.set_modified(SystemTime::now() - Duration::from_secs(60))?;
+        fs::File::options()
+            .write(true)
+            .open(&path)?
+            .set_modified(SystemTime::now() - Duration::from_secs(60))?;
         Ok(())
     }
 
@@ -98,7 +124,10 @@ impl Sandbox {
     }
 
     fn source(&self) -> Source {
-        Source { directory: self.main.clone(), index: self.main.join(".git/index") }
+        Source {
+            directory: self.main.clone(),
+            index: self.main.join(".git/index"),
+        }
     }
 
     fn populate(
@@ -127,13 +156,20 @@ impl Sandbox {
         fs::create_dir(&staged)?;
         fs::create_dir_all(common_dir.join("worktrees"))?;
         fs::create_dir(directory.with_extension("staged"))?;
-        // Shared repositories: the top directory, and the set-group-id bit it hands down, are the caller's.
+        // Shared repositories: the top directory, and the set-group-id bit it hands down, are the
+        // caller's.
         if let Ok(expected) = fs::metadata(self.main.with_file_name("expected")) {
             fs::set_permissions(directory.with_extension("staged"), expected.permissions())?;
         }
         fs::write(staged.join("HEAD"), format!("{commit}\n"))?;
-        fs::write(staged.join("commondir"), [common_dir.as_os_str().as_bytes(), b"\n"].concat())?;
-        fs::write(staged.join("gitdir"), [directory.as_os_str().as_bytes(), b"/.git\n"].concat())?;
+        fs::write(
+            staged.join("commondir"),
+            [common_dir.as_os_str().as_bytes(), b"\n"].concat(),
+        )?;
+        fs::write(
+            staged.join("gitdir"),
+            [directory.as_os_str().as_bytes(), b"/.git\n"].concat(),
+        )?;
         let request = Request {
             repo: &repo,
             commit,
@@ -147,16 +183,30 @@ impl Sandbox {
         fs::write(staged.join("commondir"), "../..\n")?;
         fs::rename(&staged, &admin_dir)?;
         fs::rename(directory.with_extension("staged"), &directory)?;
-        fs::write(directory.join(".git"), [b"gitdir: ", admin_dir.as_os_str().as_bytes(), b"\n"].concat())?;
+        fs::write(
+            directory.join(".git"),
+            [b"gitdir: ", admin_dir.as_os_str().as_bytes(), b"\n"].concat(),
+        )?;
         if unfinished {
             let (git, hash) = (git_program(), repo.object_hash());
-            let place = Place { git: &git, settings: &[], directory: &directory, admin_dir: &admin_dir, hash };
+            let place = Place {
+                git: &git,
+                settings: &[],
+                directory: &directory,
+                admin_dir: &admin_dir,
+                hash,
+            };
             complete(&place, commit, interrupt)?;
         }
-        Ok(Populated { how, unfinished, directory })
+        Ok(Populated {
+            how,
+            unfinished,
+            directory,
+        })
     }
 
-    /// Makes worktrees with and without a source, compares both with git's own, and returns how the first was made.
+    /// Makes worktrees with and without a source, compares both with git's own, and returns how the
+    /// first was made.
     fn compare(&self) -> std::result::Result<How, Box<dyn Error>> {
         self.git(&["worktree", "add", "-q", "--detach", "../expected", "HEAD"])?;
         let copied = self.populate("copied", &[self.source()], None)?;
@@ -171,25 +221,54 @@ impl Sandbox {
 
     fn assert_clean(&self, made: &Populated) -> Tested {
         let (directory, how) = (&made.directory, made.how);
-        assert_eq!(self.git_in(directory, &["diff-files"])?, "", "{how:?}: the stat data do not match");
-        assert_eq!(self.git_in(directory, &["status", "--porcelain"])?, "", "{how:?}");
-        assert_eq!(self.git_in(directory, &["diff-index", "--cached", "HEAD"])?, "", "{how:?}");
+        assert_eq!(
+            self.git_in(directory, &["diff-files"])?,
+            "",
+            "{how:?}: the stat data do not match"
+        );
+        assert_eq!(
+            self.git_in(directory, &["status", "--porcelain"])?,
+            "",
+            "{how:?}"
+        );
+        assert_eq!(
+            self.git_in(directory, &["diff-index", "--cached", "HEAD"])?,
+            "",
+            "{how:?}"
+        );
         let tree = self.git_in(directory, &["rev-parse", "HEAD^{tree}"])?;
         assert_eq!(self.git_in(directory, &["write-tree"])?, tree, "{how:?}");
         // fsck checks the index and its cache tree.
         let fsck = self.output(directory, &["fsck", "--no-dangling", "--no-progress"])?;
-        assert!(fsck.status.success(), "{how:?}: {}", String::from_utf8_lossy(&fsck.stderr));
+        assert!(
+            fsck.status.success(),
+            "{how:?}: {}",
+            String::from_utf8_lossy(&fsck.stderr)
+        );
 
         let name = directory.file_name().ok_or("no name")?;
         let path = self.main.join(".git/worktrees").join(name).join("index");
         let repo = gix::open_opts(directory, gix::open::Options::isolated())?;
-        let index = gix::index::File::at(&path, repo.object_hash(), false, gix::index::decode::Options::default())?;
+        let index = gix::index::File::at(
+            &path,
+            repo.object_hash(),
+            false,
+            gix::index::decode::Options::default(),
+        )?;
         index.verify_integrity()?;
-        assert_eq!(index.tree().ok_or("no cache tree")?.id.to_string(), tree.trim(), "{how:?}");
+        assert_eq!(
+            index.tree().ok_or("no cache tree")?.id.to_string(),
+            tree.trim(),
+            "{how:?}"
+        );
         if how != How::Git {
             index.verify_extensions(true, &repo.objects)?;
             let written = u32::try_from(fs::metadata(&path)?.mtime())?;
-            let racy = index.entries().iter().filter(|entry| entry.stat.mtime.secs + 1 >= written).count();
+            let racy = index
+                .entries()
+                .iter()
+                .filter(|entry| entry.stat.mtime.secs + 1 >= written)
+                .count();
             assert!(racy == 0 || made.unfinished, "{how:?}");
         }
         Ok(())
@@ -215,7 +294,10 @@ fn contents(root: &Path) -> std::io::Result<BTreeMap<PathBuf, (u32, Vec<u8>)>> {
             } else {
                 fs::read(&path)?
             };
-            found.insert(path.strip_prefix(root).unwrap_or(&path).to_owned(), (metadata.mode(), content));
+            found.insert(
+                path.strip_prefix(root).unwrap_or(&path).to_owned(),
+                (metadata.mode(), content),
+            );
         }
     }
     Ok(found)

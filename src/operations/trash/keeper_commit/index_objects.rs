@@ -12,7 +12,8 @@ use crate::repository::Repository;
 use crate::store::command::Invocation;
 use crate::store::{optional, retry};
 
-/// What the index holds and the commit's tree does not: staged blobs, unmerged stages, trees of the cache.
+/// What the index holds and the commit's tree does not: staged blobs, unmerged stages, trees of the
+/// cache.
 pub(super) fn staged(
     repository: &Repository,
     index: &Path,
@@ -41,15 +42,25 @@ fn objects(
     git: &impl Fn() -> Invocation,
     add: &mut dyn FnMut(ObjectId, bool),
 ) -> Result<()> {
-    let tree_of = |commit| repository.gix.find_commit(commit)?.tree_id().map(|id| id.detach());
+    let tree_of = |commit| {
+        repository
+            .gix
+            .find_commit(commit)?
+            .tree_id()
+            .map(|id| id.detach())
+    };
     let tree = commit.and_then(|commit| retry::objects(&repository.gix, || tree_of(commit)).ok());
     let tree = tree.unwrap_or_else(|| repository.gix.empty_tree().id);
     let options = gix::index::decode::Options::default();
     let opened = gix::index::File::at(index, repository.gix.object_hash(), true, options);
-    let Ok(index) = opened else { return staged_by_git(git, add) };
+    let Ok(index) = opened else {
+        return staged_by_git(git, add);
+    };
     if let Some(cache) = index.tree() {
-        // What is only intended to be added is in no tree, and names the empty blob, which has to exist.
-        let is_odd = |entry: &Entry| entry.stage_raw() != 0 || entry.flags.contains(Flags::INTENT_TO_ADD);
+        // What is only intended to be added is in no tree, and names the empty blob, which has to
+        // exist.
+        let is_odd =
+            |entry: &Entry| entry.stage_raw() != 0 || entry.flags.contains(Flags::INTENT_TO_ADD);
         let unmerged = index.entries().iter().any(is_odd);
         let plain = !unmerged && index.resolve_undo().is_none();
         if cache.num_entries.is_some() && cache.id == tree && plain {
@@ -60,7 +71,8 @@ fn objects(
     if index.resolve_undo().is_some() || index.is_sparse() {
         return staged_by_git(git, add);
     }
-    let in_no_tree = |entry: &&Entry| entry.stage_raw() != 0 || entry.flags.contains(Flags::INTENT_TO_ADD);
+    let in_no_tree =
+        |entry: &&Entry| entry.stage_raw() != 0 || entry.flags.contains(Flags::INTENT_TO_ADD);
     for entry in index.entries().iter().filter(in_no_tree) {
         if entry.mode != gix::index::entry::Mode::COMMIT {
             add(entry.id, false);
@@ -82,14 +94,19 @@ fn objects(
     );
     if compared.is_err() {
         // A damaged or unusual index; keep all of it.
-        for entry in index.entries().iter().filter(|entry| entry.mode != gix::index::entry::Mode::COMMIT) {
+        for entry in index
+            .entries()
+            .iter()
+            .filter(|entry| entry.mode != gix::index::entry::Mode::COMMIT)
+        {
             add(entry.id, entry.mode == gix::index::entry::Mode::DIR);
         }
     }
     Ok(())
 }
 
-/// The trees a cache-tree promises, where they are not those of the commit: `git fsck` looks for them.
+/// The trees a cache-tree promises, where they are not those of the commit: `git fsck` looks for
+/// them.
 fn cached_trees(
     repository: &Repository,
     cached: &gix::index::extension::Tree,
@@ -105,7 +122,9 @@ fn cached_trees(
     let tree = committed.and_then(|id| repository.gix.find_tree(id).ok());
     for child in &cached.children {
         let same = tree.as_ref().and_then(|tree| tree.find_entry(&*child.name));
-        let committed = same.filter(|entry| entry.mode().is_tree()).map(|entry| entry.object_id());
+        let committed = same
+            .filter(|entry| entry.mode().is_tree())
+            .map(|entry| entry.object_id());
         cached_trees(repository, child, committed, add);
     }
 }
@@ -113,7 +132,9 @@ fn cached_trees(
 /// Everything in an index that gix does not read in full: sparse ones, resolved conflicts.
 fn staged_by_git(git: &impl Fn() -> Invocation, add: &mut dyn FnMut(ObjectId, bool)) -> Result<()> {
     for mode in ["--stage", "--resolve-undo"] {
-        let listed = git().args(["ls-files", mode, "-z", "--full-name"]).stdout()?;
+        let listed = git()
+            .args(["ls-files", mode, "-z", "--full-name"])
+            .stdout()?;
         for record in listed.split(|byte| *byte == 0) {
             let mut fields = record.split(|byte| *byte == b' ');
             if let (Some(mode), Some(id)) = (fields.next(), fields.next())

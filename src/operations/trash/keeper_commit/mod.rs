@@ -1,9 +1,10 @@
 //! What only a removed lane can reach, and the one object that keeps all of it from gc.
 //!
-//! An ordinary lane needs its tip and nothing else. Where the admin directory or the branch's reflog names commits the
-//! tip does not reach (amended or detached ones, an operation in progress) or the index holds objects no commit has, a
-//! keeper commit is written: those commits are its parents, those blobs and trees its files. A tag can be neither; its text
-//! is a file, and it becomes an object again before the lane returns.
+//! An ordinary lane needs its tip and nothing else. Where the admin directory or the branch's
+//! reflog names commits the tip does not reach (amended or detached ones, an operation in progress)
+//! or the index holds objects no commit has, a keeper commit is written: those commits are its
+//! parents, those blobs and trees its files. A tag can be neither; its text is a file, and it
+//! becomes an object again before the lane returns.
 //!
 //! `named` reads ids out of files, `index_objects` out of an index.
 
@@ -32,9 +33,10 @@ const MOST_COMMITS: usize = 10_000;
 /// What follows the id in the name of a file that holds a tag's text.
 const TAG: &str = ".tag";
 
-/// The object to keep: the tip where that is enough, a keeper commit where it is not; `None` for a lane without any
-/// commit. `branch` goes with the lane, and its reflog with it; `git` starts a git in the worktree, for what only git can
-/// read. A keeper commit is in the quarantine of `scratch`: a gc would take it away before anything leads there.
+/// The object to keep: the tip where that is enough, a keeper commit where it is not; `None` for a
+/// lane without any commit. `branch` goes with the lane, and its reflog with it; `git` starts a git
+/// in the worktree, for what only git can read. A keeper commit is in the quarantine of `scratch`:
+/// a gc would take it away before anything leads there.
 pub fn keeper(
     repository: &Repository,
     lane: &Lane,
@@ -70,7 +72,13 @@ pub fn keeper(
         kept.add(repository, id)?;
     }
     if let Some((admin, _)) = admin {
-        index_objects::staged(repository, &admin.join("index"), main, &git, &mut kept.files)?;
+        index_objects::staged(
+            repository,
+            &admin.join("index"),
+            main,
+            &git,
+            &mut kept.files,
+        )?;
     }
     if kept == Kept::default() {
         return Ok(main);
@@ -78,8 +86,8 @@ pub fn keeper(
     write_keeper(scratch, repository.gix.object_hash(), lane, main, kept).map(Some)
 }
 
-/// What only the keeper leads to: a gc that has read the refs already finds no index, no HEAD and no reflog of the lane any
-/// more.
+/// What only the keeper leads to: a gc that has read the refs already finds no index, no HEAD and
+/// no reflog of the lane any more.
 pub fn protect(
     repository: &Repository,
     scratch: &Scratch,
@@ -87,32 +95,68 @@ pub fn protect(
     tip: Option<ObjectId>,
     keep: Option<ObjectId>,
 ) -> Result<Option<KeptPack>> {
-    let Some(keep) = keep.filter(|keep| Some(*keep) != tip) else { return Ok(None) };
+    let Some(keep) = keep.filter(|keep| Some(*keep) != tip) else {
+        return Ok(None);
+    };
     let beyond = tip.unwrap_or(lane.fork_point);
     let beyond = retry::has_object(&repository.gix, beyond).then_some(beyond);
-    or_without(KeptPack::of_history(repository, scratch, &[keep], beyond.as_slice()))
+    or_without(KeptPack::of_history(
+        repository,
+        scratch,
+        &[keep],
+        beyond.as_slice(),
+    ))
 }
 
-/// No pack can be made over a damaged object. The lane goes or returns all the same, as it did before: only a gc of that
-/// very moment could take something of it.
+/// No pack can be made over a damaged object. The lane goes or returns all the same, as it did
+/// before: only a gc of that very moment could take something of it.
 fn or_without(packed: Result<Option<KeptPack>>) -> Result<Option<KeptPack>> {
-    packed.or_else(|error| if error.kind() == Kind::Git { Ok(None) } else { Err(error) })
+    packed.or_else(|error| {
+        if error.kind() == Kind::Git {
+            Ok(None)
+        } else {
+            Err(error)
+        }
+    })
 }
 
-/// Everything that only the trash's ref leads to: a gc that has read branches and indexes before they are back, and reads
-/// that ref after it has gone, finds nothing of it.
-pub fn protect_returning(repository: &Repository, scratch: &Scratch, entry: &Entry) -> Result<Option<KeptPack>> {
+/// Everything that only the trash's ref leads to: a gc that has read branches and indexes before
+/// they are back, and reads that ref after it has gone, finds nothing of it.
+pub fn protect_returning(
+    repository: &Repository,
+    scratch: &Scratch,
+    entry: &Entry,
+) -> Result<Option<KeptPack>> {
     let kept = repository.ref_target(&super::ref_name(&entry.id)?)?;
-    let tip = entry.branch.as_ref().filter(|branch| branch.deleted).map(|branch| branch.tip);
-    let base = entry.lane.base.as_ref().map(|base| repository.ref_target(base)).transpose()?.flatten();
+    let tip = entry
+        .branch
+        .as_ref()
+        .filter(|branch| branch.deleted)
+        .map(|branch| branch.tip);
+    let base = entry
+        .lane
+        .base
+        .as_ref()
+        .map(|base| repository.ref_target(base))
+        .transpose()?
+        .flatten();
     let beyond = base.unwrap_or(entry.lane.fork_point);
-    let mut from: Vec<_> = kept.into_iter().chain(tip).filter(|id| *id != beyond).collect();
+    let mut from: Vec<_> = kept
+        .into_iter()
+        .chain(tip)
+        .filter(|id| *id != beyond)
+        .collect();
     from.dedup();
     if from.is_empty() {
         return Ok(None);
     }
     let beyond = retry::has_object(&repository.gix, beyond).then_some(beyond);
-    or_without(KeptPack::of_history(repository, scratch, &from, beyond.as_slice()))
+    or_without(KeptPack::of_history(
+        repository,
+        scratch,
+        &from,
+        beyond.as_slice(),
+    ))
 }
 
 /// What a keeper is to hold.
@@ -126,19 +170,24 @@ struct Kept {
 }
 
 impl Kept {
-    /// Adds what `id` leads to. One whose object is gone is nothing that could be kept: reflogs outlive what they name.
+    /// Adds what `id` leads to. One whose object is gone is nothing that could be kept: reflogs
+    /// outlive what they name.
     fn add(&mut self, repository: &Repository, id: ObjectId) -> Result<()> {
         let mut next = Some(id);
         while let Some(id) = next.take() {
-            let Some(kind) = kind(repository, id)? else { return Ok(()) };
+            let Some(kind) = kind(repository, id)? else {
+                return Ok(());
+            };
             match kind {
                 gix::object::Kind::Commit => drop(self.commits.insert(id)),
                 gix::object::Kind::Blob => drop(self.files.insert((id, false))),
                 gix::object::Kind::Tree => drop(self.files.insert((id, true))),
                 gix::object::Kind::Tag => {
                     let read = || repository.gix.find_object(id).map(gix::Object::detach);
-                    let tag = retry::objects(&repository.gix, read).map_err(|error| unreadable(id, &error))?;
-                    let target = gix::objs::TagRefIter::from_bytes(&tag.data, id.kind()).target_id();
+                    let tag = retry::objects(&repository.gix, read)
+                        .map_err(|error| unreadable(id, &error))?;
+                    let target =
+                        gix::objs::TagRefIter::from_bytes(&tag.data, id.kind()).target_id();
                     next = target.ok().filter(|target| !self.tags.contains_key(target));
                     self.tags.insert(id, tag.data);
                 }
@@ -169,28 +218,55 @@ fn exists(repository: &Repository, id: ObjectId) -> Result<bool> {
 
 /// Another user's object that this one may not read looks like none.
 fn ensure_absent(repository: &Repository, id: ObjectId) -> Result<()> {
-    let (directory, file) = (id.to_hex_with_len(2).to_string(), id.to_string().split_off(2));
-    let loose = repository.gix.objects.store_ref().path().join(directory).join(file);
+    let (directory, file) = (
+        id.to_hex_with_len(2).to_string(),
+        id.to_string().split_off(2),
+    );
+    let loose = repository
+        .gix
+        .objects
+        .store_ref()
+        .path()
+        .join(directory)
+        .join(file);
     optional::open(&loose).map(drop)
 }
 
 fn unreadable(id: ObjectId, error: &dyn std::fmt::Display) -> Error {
-    Error::git(format!("cannot read object {id}, which the lane needs: {error}")).code("unreadable")
+    Error::git(format!(
+        "cannot read object {id}, which the lane needs: {error}"
+    ))
+    .code("unreadable")
 }
 
-/// Makes the tags that a keeper holds objects again, before anything names them, where no gc takes them away.
-pub fn bring_back_tags(repository: &Repository, entry: &Entry, scratch: &Scratch) -> Result<Option<KeptPack>> {
-    let failed = |error: String| Error::git(format!("cannot bring back a tag of lane '{}': {error}", entry.lane.name));
+/// Makes the tags that a keeper holds objects again, before anything names them, where no gc takes
+/// them away.
+pub fn bring_back_tags(
+    repository: &Repository,
+    entry: &Entry,
+    scratch: &Scratch,
+) -> Result<Option<KeptPack>> {
+    let failed = |error: String| {
+        Error::git(format!(
+            "cannot bring back a tag of lane '{}': {error}",
+            entry.lane.name
+        ))
+    };
     let tip = entry.branch.as_ref().map(|branch| branch.tip);
     let keeper = entry.keep.filter(|keep| Some(*keep) != tip);
     // A removal that dies before the ref is made leaves an object that any gc may take.
-    let Some(keeper) = keeper.filter(|keeper| retry::has_object(&repository.gix, *keeper)) else { return Ok(None) };
+    let Some(keeper) = keeper.filter(|keeper| retry::has_object(&repository.gix, *keeper)) else {
+        return Ok(None);
+    };
     let read = || -> std::result::Result<_, Box<dyn std::error::Error + Send + Sync>> {
         let tree = repository.gix.find_commit(keeper)?.tree()?;
         let mut tags = Vec::new();
         for file in tree.iter() {
             let file = file?;
-            let id = file.filename().strip_suffix(TAG.as_bytes()).and_then(|id| ObjectId::from_hex(id).ok());
+            let id = file
+                .filename()
+                .strip_suffix(TAG.as_bytes())
+                .and_then(|id| ObjectId::from_hex(id).ok());
             if let Some(id) = id.filter(|_| file.mode().is_blob()) {
                 tags.push((id, file.object()?.detach().data));
             }
@@ -198,19 +274,28 @@ pub fn bring_back_tags(repository: &Repository, entry: &Entry, scratch: &Scratch
         Ok(tags)
     };
     let mut made = Vec::new();
-    for (id, text) in retry::objects(&repository.gix, read).map_err(|error| failed(error.to_string()))? {
+    for (id, text) in
+        retry::objects(&repository.gix, read).map_err(|error| failed(error.to_string()))?
+    {
         let there = retry::has_object(&repository.gix, id);
         // A file of that name in a lane's own commit is no tag.
-        let is_tag = || gix::objs::compute_hash(id.kind(), gix::object::Kind::Tag, &text).is_ok_and(|own| own == id);
+        let is_tag = || {
+            gix::objs::compute_hash(id.kind(), gix::object::Kind::Tag, &text)
+                .is_ok_and(|own| own == id)
+        };
         if !there && is_tag() {
-            made.push(scratch.write(repository.gix.object_hash(), &RawTag(&text)).map_err(failed)?);
+            made.push(
+                scratch
+                    .write(repository.gix.object_hash(), &RawTag(&text))
+                    .map_err(failed)?,
+            );
         }
     }
     KeptPack::of_objects(repository, scratch, &made)
 }
 
-/// Takes out of `ids` what `tip` reaches since `fork_point`. What is left over by the bound is kept: that only costs a
-/// parent more.
+/// Takes out of `ids` what `tip` reaches since `fork_point`. What is left over by the bound is
+/// kept: that only costs a parent more.
 fn forget_reachable(
     repository: &Repository,
     tip: Option<ObjectId>,
@@ -219,7 +304,9 @@ fn forget_reachable(
 ) {
     let Some(tip) = tip else { return };
     let hidden = retry::has_object(&repository.gix, fork_point).then_some(fork_point);
-    let Ok(walk) = repository.gix.rev_walk([tip]).with_hidden(hidden).all() else { return };
+    let Ok(walk) = repository.gix.rev_walk([tip]).with_hidden(hidden).all() else {
+        return;
+    };
     for commit in walk.take(MOST_COMMITS) {
         match commit {
             Ok(commit) if !ids.is_empty() => drop(ids.remove(&commit.id)),
@@ -235,17 +322,39 @@ fn write_keeper(
     tip: Option<ObjectId>,
     kept: Kept,
 ) -> Result<ObjectId> {
-    let failed = |error: String| Error::git(format!("cannot keep what lane '{}' holds: {error}", lane.name));
+    let failed = |error: String| {
+        Error::git(format!(
+            "cannot keep what lane '{}' holds: {error}",
+            lane.name
+        ))
+    };
     let mut tree = gix::objs::Tree::empty();
     for (id, is_tree) in kept.files {
-        let mode = if is_tree { EntryKind::Tree } else { EntryKind::Blob }.into();
-        tree.entries.push(File { mode, filename: id.to_string().into(), oid: id });
+        let mode = if is_tree {
+            EntryKind::Tree
+        } else {
+            EntryKind::Blob
+        }
+        .into();
+        tree.entries.push(File {
+            mode,
+            filename: id.to_string().into(),
+            oid: id,
+        });
     }
     for (id, text) in kept.tags {
-        let (oid, mut filename) =
-            (scratch.write(hash, &gix::objs::Blob { data: text }).map_err(failed)?, id.to_string());
+        let (oid, mut filename) = (
+            scratch
+                .write(hash, &gix::objs::Blob { data: text })
+                .map_err(failed)?,
+            id.to_string(),
+        );
         filename.push_str(TAG);
-        tree.entries.push(File { mode: EntryKind::Blob.into(), filename: filename.into(), oid });
+        tree.entries.push(File {
+            mode: EntryKind::Blob.into(),
+            filename: filename.into(),
+            oid,
+        });
     }
     tree.entries.sort();
     let tree = scratch.write(hash, &tree).map_err(failed)?;
@@ -256,7 +365,10 @@ fn write_keeper(
     };
     let commit = gix::objs::Commit {
         tree,
-        parents: tip.into_iter().chain(kept.commits.into_iter().filter(|id| Some(*id) != tip)).collect(),
+        parents: tip
+            .into_iter()
+            .chain(kept.commits.into_iter().filter(|id| Some(*id) != tip))
+            .collect(),
         author: who.clone(),
         committer: who,
         encoding: None,

@@ -1,5 +1,5 @@
-//! Which objects the files of an admin directory and a branch's reflog name. What cannot be read is an error: it may be
-//! the only place that names the user's work.
+//! Which objects the files of an admin directory and a branch's reflog name. What cannot be read is
+//! an error: it may be the only place that names the user's work.
 
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -15,8 +15,8 @@ use crate::repository::Repository;
 use crate::store::command::Invocation;
 use crate::store::optional;
 
-/// Entries of the admin directory that name no object, or that are looked into otherwise. What people write into a message
-/// is nothing that git goes to look for.
+/// Entries of the admin directory that name no object, or that are looked into otherwise. What
+/// people write into a message is nothing that git goes to look for.
 const NO_IDS: [&str; 12] = [
     "index",
     "gitdir",
@@ -42,12 +42,17 @@ enum Words {
     Full,
     /// Abbreviated ones too, as people and git write them into todo lists.
     Short,
-    /// Abbreviated ones in the `index` lines of a patch, where `git am --3way` looks for what it was made from.
+    /// Abbreviated ones in the `index` lines of a patch, where `git am --3way` looks for what it
+    /// was made from.
     Patch,
 }
 
 /// Every object id in the files below the admin directory `directory`.
-pub(super) fn below(repository: &Repository, directory: &Path, ids: &mut BTreeSet<ObjectId>) -> Result<()> {
+pub(super) fn below(
+    repository: &Repository,
+    directory: &Path,
+    ids: &mut BTreeSet<ObjectId>,
+) -> Result<()> {
     for entry in optional::list(directory)?.unwrap_or_default() {
         let name = entry.file_name();
         let name = name.to_string_lossy();
@@ -70,8 +75,15 @@ pub(super) fn below(repository: &Repository, directory: &Path, ids: &mut BTreeSe
 }
 
 /// Every object id in a file, or in the files below a directory; what is neither is passed over.
-fn inside(repository: &Repository, path: &Path, words: Words, ids: &mut BTreeSet<ObjectId>) -> Result<()> {
-    let Some(found) = optional::followed(path)? else { return Ok(()) };
+fn inside(
+    repository: &Repository,
+    path: &Path,
+    words: Words,
+    ids: &mut BTreeSet<ObjectId>,
+) -> Result<()> {
+    let Some(found) = optional::followed(path)? else {
+        return Ok(());
+    };
     if found.is_dir() {
         for entry in optional::list(path)?.unwrap_or_default() {
             inside(repository, &entry.path(), words, ids)?;
@@ -83,26 +95,44 @@ fn inside(repository: &Repository, path: &Path, words: Words, ids: &mut BTreeSet
     }
     let short = ["todo", "done", "backup", "stopped-sha"];
     let words = match path.file_name().map(|name| name.to_string_lossy()) {
-        Some(name) if words == Words::Short && short.iter().any(|end| name.ends_with(end)) => Words::Short,
+        Some(name) if words == Words::Short && short.iter().any(|end| name.ends_with(end)) => {
+            Words::Short
+        }
         _ if words == Words::Short => Words::Full,
         _ => words,
     };
     file(repository, path, words, ids)
 }
 
-fn file(repository: &Repository, path: &Path, words: Words, ids: &mut BTreeSet<ObjectId>) -> Result<()> {
-    let Some(mut file) = optional::open(path)? else { return Ok(()) };
+fn file(
+    repository: &Repository,
+    path: &Path,
+    words: Words,
+    ids: &mut BTreeSet<ObjectId>,
+) -> Result<()> {
+    let Some(mut file) = optional::open(path)? else {
+        return Ok(());
+    };
     let mut text = Vec::new();
     loop {
-        let read =
-            Read::by_ref(&mut file as &mut File).take(CHUNK as u64).read_to_end(&mut text).context("read", path)?;
+        let read = Read::by_ref(&mut file as &mut File)
+            .take(CHUNK as u64)
+            .read_to_end(&mut text)
+            .context("read", path)?;
         // The last word may go on, and so may the line it is in.
         let end = match read {
             0 => text.len(),
-            _ => text.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1),
+            _ => text
+                .iter()
+                .rposition(|byte| *byte == b'\n')
+                .map_or(0, |at| at + 1),
         };
         // A line longer than any that git writes is no patch's and no list's.
-        let end = if end == 0 && text.len() > CHUNK { text.len() - 128 } else { end };
+        let end = if end == 0 && text.len() > CHUNK {
+            text.len() - 128
+        } else {
+            end
+        };
         of(repository, &text[..end], words, ids);
         text.drain(..end);
         if read == 0 {
@@ -119,10 +149,20 @@ fn of(repository: &Repository, text: &[u8], words: Words, ids: &mut BTreeSet<Obj
         for word in line.split(|byte| !byte.is_ascii_alphanumeric()) {
             if word.len() == length {
                 ids.extend(ObjectId::from_hex(word).ok());
-            } else if short && (4..length).contains(&word.len()) && word.iter().all(u8::is_ascii_hexdigit) {
+            } else if short
+                && (4..length).contains(&word.len())
+                && word.iter().all(u8::is_ascii_hexdigit)
+            {
                 let found = gix::hash::Prefix::from_hex(&word.to_str_lossy())
                     .ok()
-                    .and_then(|prefix| repository.gix.objects.lookup_prefix(prefix, None).ok().flatten());
+                    .and_then(|prefix| {
+                        repository
+                            .gix
+                            .objects
+                            .lookup_prefix(prefix, None)
+                            .ok()
+                            .flatten()
+                    });
                 ids.extend(found.and_then(Result::ok));
             }
         }
@@ -131,17 +171,35 @@ fn of(repository: &Repository, text: &[u8], words: Words, ids: &mut BTreeSet<Obj
 
 /// Per-worktree refs, pseudo refs and HEAD's reflog where refs are a reftable.
 pub(super) fn by_git(git: &impl Fn() -> Invocation, ids: &mut BTreeSet<ObjectId>) -> Result<()> {
-    let refs = git().args(["for-each-ref", "--include-root-refs", "--format=%(objectname) %(refname)"]).stdout()?;
+    let refs = git()
+        .args([
+            "for-each-ref",
+            "--include-root-refs",
+            "--format=%(objectname) %(refname)",
+        ])
+        .stdout()?;
     for line in refs.lines() {
-        let Some((id, name)) = line.split_once_str(" ") else { continue };
+        let Some((id, name)) = line.split_once_str(" ") else {
+            continue;
+        };
         let per_worktree = ["refs/bisect/", "refs/worktree/", "refs/rewritten/"];
-        if !name.starts_with(b"refs/") || per_worktree.iter().any(|prefix| name.starts_with(prefix.as_bytes())) {
+        if !name.starts_with(b"refs/")
+            || per_worktree
+                .iter()
+                .any(|prefix| name.starts_with(prefix.as_bytes()))
+        {
             ids.extend(ObjectId::from_hex(id).ok());
         }
     }
     // There is none where HEAD never had a commit.
-    let log = git().args(["log", "--walk-reflogs", "--format=%H", "HEAD", "--"]).output()?;
-    ids.extend(log.stdout.lines().filter_map(|line| ObjectId::from_hex(line).ok()));
+    let log = git()
+        .args(["log", "--walk-reflogs", "--format=%H", "HEAD", "--"])
+        .output()?;
+    ids.extend(
+        log.stdout
+            .lines()
+            .filter_map(|line| ObjectId::from_hex(line).ok()),
+    );
     Ok(())
 }
 
@@ -155,7 +213,15 @@ pub(super) fn by_branch(
     if let Some(log) = crate::repository::reflog::reflog_path(repository, branch) {
         return file(repository, &log, Words::Full, ids);
     }
-    let log = git().args(["log", "--walk-reflogs", "--format=%H"]).bytes(branch.to_ref()).arg("--").output()?;
-    ids.extend(log.stdout.lines().filter_map(|line| ObjectId::from_hex(line).ok()));
+    let log = git()
+        .args(["log", "--walk-reflogs", "--format=%H"])
+        .bytes(branch.to_ref())
+        .arg("--")
+        .output()?;
+    ids.extend(
+        log.stdout
+            .lines()
+            .filter_map(|line| ObjectId::from_hex(line).ok()),
+    );
     Ok(())
 }

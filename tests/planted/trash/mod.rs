@@ -1,0 +1,39 @@
+//! Entries of the trash: what they say, and what lies in their directories.
+
+mod entries;
+mod settings;
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use super::{link, look, pipe};
+use crate::sandbox::{Sandbox, write};
+
+/// A repository with a removed lane `x`, and its entry's directory.
+fn with_entry(path: Option<&Path>) -> (Sandbox, PathBuf) {
+    let sandbox = Sandbox::new();
+    let mut args = vec!["start", "x"];
+    args.extend(
+        path.iter()
+            .flat_map(|path| ["--path", path.to_str().unwrap()]),
+    );
+    let _ = sandbox.lane(&args).ok();
+    let _ = sandbox.lane(["drop", "--yes", "x"]).ok();
+    let entry = std::fs::read_dir(sandbox.own("trash"))
+        .unwrap()
+        .next()
+        .unwrap()
+        .unwrap()
+        .path();
+    (sandbox, entry)
+}
+
+fn change(entry: &Path, pointer: &str, value: &str) {
+    let file = entry.join("entry.json");
+    let mut json: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+    *json
+        .pointer_mut(pointer)
+        .unwrap_or_else(|| panic!("{pointer}")) = value.into();
+    write(&file, json.to_string());
+}
