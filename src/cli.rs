@@ -3,7 +3,7 @@
 use clap::{Parser, Subcommand};
 
 use crate::commands;
-use crate::error::{Error, Kind};
+use crate::error::{Code, Error, Kind};
 use crate::ui::Ui;
 
 /// Gives every task its own lane: one name, one branch, one worktree, one owner
@@ -91,7 +91,7 @@ fn not_text() -> Error {
         .find(|arg| arg.to_str().is_none())
         .unwrap_or_default();
     Error::usage(format!("{culprit:?} is not valid UTF-8"))
-        .code("not-utf-8")
+        .with_code(Code::NotUtf8)
         .hint(
             "a branch of such a name can be given by its commit id, or renamed with: git branch -m",
         )

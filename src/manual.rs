@@ -8,7 +8,7 @@ use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
 use crate::cli::Cli;
-use crate::error::Kind;
+use crate::error::{Code, Kind};
 use crate::policy::{KEYS, Key};
 
 /// One page.
@@ -132,12 +132,25 @@ fn json() -> Page {
     let name = "git-lane-json".to_owned();
     let mut text = title(&name, 7);
     text.push_str(written(&name).unwrap_or_default());
+    text.push_str(&codes());
     text.push_str(&see_also(&["git-lane(1)".into()]));
     Page {
         name,
         section: 7,
         text: tidy(&text),
     }
+}
+
+/// ERROR CODES: every word `code` can have, and what it means.
+fn codes() -> String {
+    let mut roff = Roff::new();
+    roff.control("SH", ["ERROR CODES"]);
+    for code in Code::ALL {
+        roff.control("TP", []);
+        roff.text([bold(code.as_str())]);
+        roff.text([roman(code.meaning())]);
+    }
+    roff.to_roff()
 }
 
 fn title(name: &str, section: u8) -> String {

@@ -1,7 +1,7 @@
 //! `git lane config`: every value in force, and who said so.
 
 use crate::domain::lane::LosslessPath;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::policy::{self, KEYS, Key, Origin, Value, Values};
 use crate::repository::Repository;
 use crate::ui::{Cell, Page, Report, Style, Ui};
@@ -94,7 +94,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         return Ok(());
     };
     let Some(key) = policy::find(&name) else {
-        let error = Error::usage(format!("there is no key '{name}'")).code("unknown-key");
+        let error = Error::usage(format!("there is no key '{name}'")).with_code(Code::UnknownKey);
         return Err(
             match policy::suggest(&name, KEYS.iter().map(|key| key.name)) {
                 Some(like) => error.hint(format!("did you mean '{like}'?")),

@@ -5,7 +5,7 @@ use clap::Args as ClapArgs;
 
 use crate::domain::doctor::Finding;
 use crate::domain::guard::Level;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::install;
 use crate::install::Wanted;
 use crate::operations::doctor::{examine, fix, lost, programs};
@@ -123,7 +123,7 @@ fn finish(report: Checkup, args: &Args, ui: &Ui) -> Result<()> {
         format!("{left} things are not as they should be")
     };
     let error = Error::refused(text)
-        .code("findings")
+        .with_code(Code::Findings)
         .details(serde_json::to_value(&report.findings).unwrap_or_default());
     if !ui.json {
         ui.report(&report);

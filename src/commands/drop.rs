@@ -9,7 +9,7 @@ use crate::domain::retire::raced;
 use crate::domain::retire::{Refusal, ensure_movable, place};
 use crate::domain::shell_word::quote;
 use crate::domain::trash_entry::{Entry, find};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Code, Error, Kind, Result};
 use crate::operations::retire::look;
 use crate::operations::retire::look::Look;
 use crate::operations::retire::{
@@ -248,7 +248,7 @@ fn look(
     ensure_movable(&around).map_err(|refusal| refusal.refuse(&lane.name))?;
     let present = worktree.filter(|worktree| worktree.state == WorktreeState::Present);
     let although = |error: Error| match or_raced(repository, lane, error) {
-        raced if raced.word() == "raced" => raced,
+        raced if raced.code() == Code::Raced => raced,
         error => error.hint(format!(
             "take it away as it is with: git lane drop --force {}",
             quote(&lane.name)

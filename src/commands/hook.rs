@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use clap::Args as ClapArgs;
 
 use crate::domain::guard::git_hook::Hook;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::guard;
 use crate::guard::Reply;
 use crate::install;
@@ -36,7 +36,7 @@ pub struct Args {
 pub fn run(args: Args, ui: &Ui) -> Result<()> {
     if std::env::var_os(install::probe::ASKED).is_some() {
         // A refusal ends the hook: nothing that follows in it is run.
-        return Err(Error::refused(install::probe::answer(args.event)).code("probe"));
+        return Err(Error::refused(install::probe::answer(args.event)).with_code(Code::Probe));
     }
     let answered = answer(&args, ui);
     if answered.is_ok()

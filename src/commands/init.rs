@@ -5,7 +5,7 @@ use clap::Args as ClapArgs;
 use crate::domain::guard::Level;
 use crate::domain::lane::LosslessPath;
 use crate::domain::shell_word::quote;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::install;
 use crate::install::global;
 use crate::install::global::Stays;
@@ -222,11 +222,11 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
             "the hooks do not know what the policy says of {}",
             unknown.join(", ")
         ))
-        .code("policy-unknown")
+        .with_code(Code::PolicyUnknown)
         .hint("tell them with: git lane init"),
         false => {
             let error = Error::refused(format!("the rule is not in force: {}", state.why_not()))
-                .code("not-in-force");
+                .with_code(Code::NotInForce);
             state.remedies().into_iter().fold(error, Error::hint)
         }
     };

@@ -27,7 +27,7 @@ use crate::domain::lane::{Lane, Worktree};
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::retire::place;
 use crate::domain::shell_word::quote;
-use crate::error::{Error, IoContext, Kind, Result};
+use crate::error::{Code, Error, IoContext, Kind, Result};
 use crate::install;
 use crate::operations::reconcile::{Reconciled, foresee, reconcile};
 use crate::operations::recover::recover;
@@ -248,14 +248,14 @@ pub fn lane_name(text: &str) -> Result<LaneName> {
             "'{text}' cannot be a lane's name: it {}",
             problem.because()
         ))
-        .code("bad-name")
+        .with_code(Code::BadName)
         .hint("a lane is named like a branch: letters, digits, '-', '_', '.', '/'")
     })
 }
 
 /// There is no lane of that name; says where it may be, or which one may be meant.
 pub fn no_lane(repository: &Repository, records: &Records, name: &str) -> Error {
-    let error = Error::refused(format!("there is no lane '{name}'")).code("no-such-lane");
+    let error = Error::refused(format!("there is no lane '{name}'")).with_code(Code::NoSuchLane);
     let removed = crate::operations::trash::entries(repository).unwrap_or_default();
     if removed.iter().any(|entry| entry.lane.name.as_str() == name) {
         return error.hint(format!(
@@ -306,7 +306,7 @@ pub fn find_lane(repository: &Repository, name: Option<&str>) -> Result<Lane> {
             "the record of lane '{name}' cannot be used: {}",
             damaged.problem
         ))
-        .code("damaged-record")
+        .with_code(Code::DamagedRecord)
         .hint(format!(
             "look at it with: git config --edit, section [lane \"{name}\"]"
         )));

@@ -3,7 +3,7 @@
 use clap::Args as ClapArgs;
 
 use crate::domain::retire::place;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::repository::Repository;
 use crate::ui::{Page, Report, Ui};
 
@@ -34,7 +34,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
             lane.name,
             lane.worktree.display()
         ))
-        .code("worktree-gone")
+        .with_code(Code::WorktreeGone)
         .hint(
             "if it was moved: git worktree repair NEW-PLACE; otherwise clear the record \
                    with: git lane prune",

@@ -77,7 +77,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         return Err(Error::usage("--path is for a single lane"));
     }
     let place = args.path.as_deref().map(std::path::absolute).transpose();
-    let place = place.map_err(|error| Error::usage("--path is no path").source(error))?;
+    let place = place.map_err(|error| Error::usage("--path is no path").caused_by(error))?;
     let (repository, healed) = super::open_and_heal(ui)?;
     let mut report = Restores {
         restored: Vec::new(),

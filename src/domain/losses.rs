@@ -216,12 +216,12 @@ mod tests {
             "1 staged path, 2 untracked paths, a rebase in progress, 1 commit of no branch, 3 \
              commits that 'main' has not"
         );
-        assert_eq!(losses.refusal().unwrap().code(), "unsettled");
+        assert_eq!(losses.refusal().unwrap().code().as_str(), "unsettled");
         let ahead = Losses {
             ahead: 1,
             ..Losses::of(&lane, Some(&worktree("x")), WorktreeStatus::default())
         };
-        assert_eq!(ahead.refusal().unwrap().code(), "not-integrated");
+        assert_eq!(ahead.refusal().unwrap().code().as_str(), "not-integrated");
         let landed = Losses { ahead: 0, ..ahead };
         assert_eq!(landed.refusal(), None);
         let losses = Losses::of(&lane, Some(&worktree("other")), WorktreeStatus::default());

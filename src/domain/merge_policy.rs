@@ -8,7 +8,7 @@ use super::finish::Relation;
 use super::name::BranchName;
 use crate::domain::finish::Strategy;
 use crate::domain::shell_word::quote;
-use crate::error::Error;
+use crate::error::{Code, Error};
 
 /// Entries of the shortlog where nothing else is said (git-merge(1), `--log`).
 pub const LOG_ENTRIES: usize = 20;
@@ -115,7 +115,7 @@ impl From<Conflict> for Error {
                 (format!("{key} asks for {asks}"), hint)
             }
         };
-        Error::refused(text).code("merge-policy").hint(hint)
+        Error::refused(text).with_code(Code::MergePolicy).hint(hint)
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::lane::Lane;
 use super::name::BranchName;
-use crate::error::Error;
+use crate::error::{Code, Error};
 
 /// A trailer of the landing's message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -56,7 +56,7 @@ impl From<TemplateProblem> for Error {
             }
         };
         Error::usage(problem.to_string())
-            .code("bad-template")
+            .with_code(Code::BadTemplate)
             .hint(hint)
     }
 }

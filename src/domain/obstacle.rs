@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::name::{BranchName, LaneName};
 use crate::domain::shell_word::quote;
-use crate::error::Error;
+use crate::error::{Code, Error};
 
 /// What stands in a restored lane's way.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,36 +47,36 @@ impl Obstacle {
         let error = Error::refused(format!("lane '{name}' cannot be restored: {self}"));
         match self {
             Obstacle::LaneExists => {
-                error.code("lane-exists").hint(format!("put it away first: git lane drop \
+                error.with_code(Code::LaneExists).hint(format!("put it away first: git lane drop \
                      {}", quote(name)))
             }
             Obstacle::BranchExists(branch) => error
-                .code("branch-exists")
+                .with_code(Code::BranchExists)
                 .hint(format!("rename it out of the way: git branch -m {} <other \
                                name>", quote(branch))),
             Obstacle::BranchImpossible { existing, .. } => error
-                .code("branch-exists")
+                .with_code(Code::BranchExists)
                 .hint(format!("rename it out of the way: git branch -m {} <other \
                                name>", quote(existing))),
             Obstacle::CheckedOut(_, path) => {
-                error.code("checked-out").hint(format!("switch to another branch in '{}' \
+                error.with_code(Code::CheckedOut).hint(format!("switch to another branch in '{}' \
                      first", path.display()))
             }
             Obstacle::PathTaken(path) => {
-                error.code("path-taken").hint(format!("move '{}' out of the way", path.display()))
+                error.with_code(Code::PathTaken).hint(format!("move '{}' out of the way", path.display()))
             }
-            Obstacle::AdminTaken(path) => error.code("admin-taken").hint(format!(
+            Obstacle::AdminTaken(path) => error.with_code(Code::AdminTaken).hint(format!(
                 "move that worktree away first: git worktree list shows which one is '{}'",
                 path.display()
             )),
-            Obstacle::StrangePlace(path) => error.code("strange-place").hint(format!(
+            Obstacle::StrangePlace(path) => error.with_code(Code::StrangePlace).hint(format!(
                 "if you know that it was there: git lane restore --path {} {}",
                 quote(path.display()),
                 quote(name)
             )),
-            Obstacle::Incomplete(_) => error.code("incomplete").hint("see what is there with: git \
+            Obstacle::Incomplete(_) => error.with_code(Code::Incomplete).hint("see what is there with: git \
                  lane trash"),
-            Obstacle::OfAnotherRepository { claim, .. } => error.code("other-repository").hint(format!(
+            Obstacle::OfAnotherRepository { claim, .. } => error.with_code(Code::OtherRepository).hint(format!(
                 "restore it there; if that repository has become this one, say so and try again: \
                  {claim}"
             )),

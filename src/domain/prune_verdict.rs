@@ -111,7 +111,7 @@ impl Kept {
     /// A stable word for scripts.
     pub fn code(&self) -> &'static str {
         match self {
-            Kept::Protected(refusal) => refusal.code(),
+            Kept::Protected(refusal) => refusal.code().as_str(),
             Kept::TooYoung => "too-young",
             Kept::Unreadable(_) => "unreadable",
             Kept::NotIntegrated => "not-integrated",

@@ -7,7 +7,7 @@ use super::lane::{Lane, Worktree, WorktreeState};
 use super::losses::Losses;
 use super::name::{BranchName, LaneName};
 use crate::domain::shell_word::quote;
-use crate::error::Error;
+use crate::error::{Code, Error};
 
 /// Where a lane's files are, by git's own list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -134,27 +134,27 @@ pub enum Refusal {
 
 impl Refusal {
     /// A stable word for scripts.
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> Code {
         match self {
-            Refusal::Main(_) => "main-worktree",
-            Refusal::OfLane(..) => "other-lane",
-            Refusal::NotListed(_) => "not-a-worktree",
-            Refusal::Damaged(..) => "damaged",
-            Refusal::Locked(_) => "worktree-locked",
-            Refusal::Nested(_) => "nested",
-            Refusal::Busy(_) => "busy",
-            Refusal::GitAtWork(_) => "locked",
-            Refusal::BranchElsewhere(..) | Refusal::BranchHeld(..) => "branch-elsewhere",
-            Refusal::MovedByHand(_) => "moved",
-            Refusal::Lender(_) => "lender",
-            Refusal::Unsettled(_) | Refusal::Changed(_) => "unsettled",
-            Refusal::NotIntegrated(_) => "not-integrated",
+            Refusal::Main(_) => Code::MainWorktree,
+            Refusal::OfLane(..) => Code::OtherLane,
+            Refusal::NotListed(_) => Code::NotAWorktree,
+            Refusal::Damaged(..) => Code::Damaged,
+            Refusal::Locked(_) => Code::WorktreeLocked,
+            Refusal::Nested(_) => Code::Nested,
+            Refusal::Busy(_) => Code::Busy,
+            Refusal::GitAtWork(_) => Code::Locked,
+            Refusal::BranchElsewhere(..) | Refusal::BranchHeld(..) => Code::BranchElsewhere,
+            Refusal::MovedByHand(_) => Code::Moved,
+            Refusal::Lender(_) => Code::Lender,
+            Refusal::Unsettled(_) | Refusal::Changed(_) => Code::Unsettled,
+            Refusal::NotIntegrated(_) => Code::NotIntegrated,
         }
     }
 
     /// The refusal for lane `name`.
     pub fn refuse(&self, name: &LaneName) -> Error {
-        let error = Error::refused(format!("lane '{name}' stays: {self}")).code(self.code());
+        let error = Error::refused(format!("lane '{name}' stays: {self}")).with_code(self.code());
         match self {
             Refusal::Main(_) | Refusal::OfLane(..) => error.hint(format!(
                 "forget the record with: git config --remove-section \
@@ -406,7 +406,7 @@ pub fn raced(lane: &LaneName) -> Error {
     Error::refused(format!(
         "lane '{lane}' was changed by another command at the same moment"
     ))
-    .code("raced")
+    .with_code(Code::Raced)
     .hint("see what it is now with: git lane list")
 }
 
@@ -415,7 +415,7 @@ pub fn moved_on(lane: &LaneName) -> Error {
     Error::refused(format!(
         "lane '{lane}' stays: it is at another commit than it was when the command began"
     ))
-    .code("raced")
+    .with_code(Code::Raced)
     .hint("look at it, then run the command again")
 }
 
@@ -533,7 +533,7 @@ mod tests {
                 ..facts
             };
             assert_eq!(
-                ensure_movable(&facts).map_or_else(|refusal| refusal.code(), |()| ""),
+                ensure_movable(&facts).map_or_else(|refusal| refusal.code().as_str(), |()| ""),
                 expected
             );
         }

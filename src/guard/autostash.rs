@@ -54,7 +54,7 @@ pub(super) fn bring_back(place: &Place) -> Result<()> {
     let apply = ["stash", "apply", "--quiet", "--index"];
     if let Err(error) = place.git().args(apply).arg(&id).run() {
         let said = "what 'git rebase --autostash' has put aside could not be given back";
-        return Err(Error::git(said).source(error.to_string()).hint(format!(
+        return Err(Error::git(said).caused_by(error.to_string()).hint(format!(
             "bring your edits back with: git {} {id}",
             apply.join(" ")
         )));

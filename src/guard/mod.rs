@@ -338,7 +338,7 @@ impl Guarded {
             )),
             (_, Ok(_)) => Error::refused(format!("{finding}; it was taken back")),
             (_, Err(error)) => Error::refused(format!("{finding}, and could not be taken back"))
-                .source(error.to_string()),
+                .caused_by(error.to_string()),
         };
         let hint = match remedy {
             Remedy::Switch(branch) if failed && self.place.caller().is_some_and(Caller::merges) => {
@@ -379,7 +379,7 @@ impl Guarded {
         };
         saved
             .into_iter()
-            .fold(error.code(finding.code()).hint(hint), Error::hint)
+            .fold(error.with_code(finding.code()).hint(hint), Error::hint)
     }
 }
 

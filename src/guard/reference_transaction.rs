@@ -28,7 +28,7 @@ pub(super) fn lines(first: Option<&OsStr>) -> Result<BString> {
     std::io::stdin()
         .lock()
         .read_to_end(&mut rest)
-        .map_err(|error| Error::environment("cannot read the transaction").source(error))?;
+        .map_err(|error| Error::environment("cannot read the transaction").caused_by(error))?;
     text.extend_from_slice(&rest);
     Ok(text)
 }

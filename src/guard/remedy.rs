@@ -15,7 +15,7 @@ use super::times::has_hook;
 use super::written::{Saved, Written};
 use crate::domain::guard::{Finding, Remedy};
 use crate::domain::name::{BranchName, LaneName};
-use crate::error::{Error, IoContext, Result};
+use crate::error::{Code, Error, IoContext, Result};
 use crate::guard::queries;
 use crate::guard::site::Place;
 use crate::guard::undo_checkout_merge;
@@ -334,7 +334,7 @@ pub(super) fn scratch(place: &Place) -> Result<Directory> {
             home.display()
         ));
         return Err(strange
-            .code("strange-file")
+            .with_code(Code::StrangeFile)
             .hint("see what to do about it with: git lane doctor"));
     }
     permissions::create_dir_all(&home).context("create", &home)?;

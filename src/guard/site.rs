@@ -91,7 +91,7 @@ impl Place {
                 "cannot read '{}/commondir'",
                 git_dir.display()
             ))
-            .source(error)),
+            .caused_by(error)),
         }
     }
 

@@ -274,7 +274,7 @@ impl Now {
             scratch: super::remedy::scratch(place)?,
         };
         std::fs::copy(super::remedy::index(place), now.index())
-            .map_err(|error| Error::environment("cannot copy the index").source(error))?;
+            .map_err(|error| Error::environment("cannot copy the index").caused_by(error))?;
         now.git(place)?.args(["add", "--update"]).run()?;
         now.tree = now.git(place)?.arg("write-tree").text()?;
         crate::store::journal::step("undo.merged");

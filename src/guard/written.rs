@@ -279,7 +279,7 @@ fn read_index(file: &Path, id: &[u8]) -> Result<gix::index::File> {
     gix::index::File::at(file, kind, true, gix::index::decode::Options::default()).map_err(
         |error| {
             Error::environment(format!("cannot read '{}'", file.display()))
-                .source(error.to_string())
+                .caused_by(error.to_string())
         },
     )
 }

@@ -107,7 +107,8 @@ fn look(file: &GlobalFile) -> Result<Found> {
 /// The line that says whose the file is whose other lines are `rest`.
 fn mark_of(rest: &[u8]) -> Result<String> {
     let id = gix::objs::compute_hash(gix::hash::Kind::Sha1, gix::objs::Kind::Blob, rest);
-    let id = id.map_err(|error| Error::environment("cannot tell whose a file is").source(error))?;
+    let id =
+        id.map_err(|error| Error::environment("cannot tell whose a file is").caused_by(error))?;
     Ok(format!("{MARK}{id}\n"))
 }
 

@@ -15,7 +15,7 @@ use bstr::ByteSlice;
 
 use super::stub;
 use crate::domain::guard::git_hook::Hook;
-use crate::error::{Error, IoContext, Result};
+use crate::error::{Code, Error, IoContext, Result};
 use crate::repository::hook_file::{Found, beside, exists, kept, read};
 use crate::store::permissions;
 
@@ -97,7 +97,7 @@ pub(super) fn install(directory: &Path, hooks: &[Hook]) -> Result<()> {
                 "'{}' was replaced after git-lane had put the hook before it aside",
                 file.display()
             ))
-            .code("hook-replaced")
+            .with_code(Code::HookReplaced)
             .hint(format!(
                 "decide which one stays, that or '{}', and remove the other",
                 kept(&file).display()

@@ -7,7 +7,7 @@ use super::state::Directory;
 use crate::domain::guard::git_hook::Hook;
 use crate::domain::lane::WorktreeState;
 use crate::domain::shell_word::quote;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::install::third_party;
 use crate::install::third_party::Onward;
 use crate::repository::Repository;
@@ -196,7 +196,8 @@ pub(super) fn ensure_called(
         "hook files belong in '{}' here ({why}), where git-lane does not write",
         directory.display()
     );
-    Err(hints(place, &missing)
-        .into_iter()
-        .fold(Error::refused(text).code("hooks-elsewhere"), Error::hint))
+    Err(hints(place, &missing).into_iter().fold(
+        Error::refused(text).with_code(Code::HooksElsewhere),
+        Error::hint,
+    ))
 }

@@ -26,7 +26,7 @@ use bstr::{BString, ByteSlice};
 
 use crate::domain::guard::Level;
 use crate::domain::guard::git_hook::Hook;
-use crate::error::{Error, IoContext, Result};
+use crate::error::{Code, Error, IoContext, Result};
 use crate::policy::Policy;
 use crate::repository::Repository;
 use crate::repository::metadata;
@@ -96,7 +96,7 @@ pub fn install(repository: &Repository, policy: &Policy, wanted: Wanted) -> Resu
         return Err(Error::refused(
             "level 'refuse' needs git 2.46 or later: older gits do not say when HEAD moves",
         )
-        .code("git-too-old")
+        .with_code(Code::GitTooOld)
         .hint("use the default: git lane init --level restore"));
     }
     let configured = version >= CONFIGURED_HOOKS;

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::land::apply::{Move, read_tree};
 use crate::domain::lane::{Head, ObjectId, RefName, Worktree, hex, lossless_path};
 use crate::domain::name::BranchName;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::operations::land::index_lock::{Halted, Locked, index_signature, remove_prepared};
 use crate::operations::land::{obstacles, worktree_files};
 use crate::repository::metadata::locks;
@@ -113,7 +113,7 @@ pub fn switch(
     obstacles::ensure_clear(repository, &planned, site, &prepared.path, &changed).map_err(
         |error| {
             Error::refused(error.to_string())
-                .code("in-the-way")
+                .with_code(Code::InTheWay)
                 .hint("move them away and try again")
         },
     )?;
@@ -203,7 +203,7 @@ fn branch_of(repository: &Repository, site: &Worktree) -> Result<Option<BranchNa
 }
 
 fn switched_meanwhile(site: &Worktree) -> Error {
-    Error::refused(format!("'{}' was just switched", site.path.display())).code("raced")
+    Error::refused(format!("'{}' was just switched", site.path.display())).with_code(Code::Raced)
 }
 
 /// Moves HEAD, as `git switch` does, under a lock that proves whose it is.

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use super::keys::{KEYS, Key, find};
 use super::suggest;
 use super::value::{self, Problem, Shape, Value};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 
 /// The largest `lane.toml` that is read.
 pub const MAX_BYTES: usize = 64 << 10;
@@ -195,7 +195,7 @@ impl Values {
 
 /// What is wrong with the file at `path`.
 pub fn failure(path: &Path, text: impl std::fmt::Display) -> Error {
-    Error::environment(format!("'{}': {text}", path.display())).code("policy")
+    Error::environment(format!("'{}': {text}", path.display())).with_code(Code::Policy)
 }
 
 fn unknown(path: &Path, name: &str) -> Error {

@@ -22,7 +22,7 @@ use crate::domain::finish::Strategy;
 use crate::domain::message::Trailer;
 use crate::domain::name::BranchName;
 use crate::domain::trash_entry::{Promise, Retention};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 
 /// The policy in force.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -158,7 +158,7 @@ impl Policy {
                 "see the pattern and where it comes from with: git lane config rule.branch-pattern",
             ),
         }
-        .code("branch-pattern"))
+        .with_code(Code::BranchPattern))
     }
 }
 

@@ -14,7 +14,7 @@ use rustix::fs::{Mode, OFlags};
 
 use crate::domain::lane::{Head, RefName};
 use crate::domain::name::BranchName;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::repository::{RefFormat, Repository};
 use crate::store::small_file;
 
@@ -168,8 +168,8 @@ impl Repository {
     /// A refusal when no branch is.
     pub fn branch_meant(&self, branch: &BranchName) -> Result<BranchName> {
         let refuse = |why: String| {
-            let error =
-                Error::refused(format!("'{branch}' is a symbolic ref {why}")).code("branch-alias");
+            let error = Error::refused(format!("'{branch}' is a symbolic ref {why}"))
+                .with_code(Code::BranchAlias);
             error.hint(format!(
                 "name another branch, or see it with: git symbolic-ref refs/heads/{branch}"
             ))

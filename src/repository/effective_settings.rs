@@ -8,7 +8,7 @@ use bstr::{BString, ByteSlice};
 use gix::config::Source;
 
 use crate::domain::lane::Worktree;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::repository::Repository;
 use crate::store::git_settings::{as_in, configured, differ_by_worktree};
 
@@ -99,7 +99,7 @@ pub fn ensure_git_accepts(repository: &Repository) -> Result<()> {
                                     {}",
         said.trim_start_matches("fatal: ")
     ))
-    .code("unsupported-repository")
+    .with_code(Code::UnsupportedRepository)
     .hint(
         "install the git that wrote it, or see its settings with: git config --file \
                .git/config --list",

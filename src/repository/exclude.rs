@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use bstr::ByteSlice;
 
 use super::metadata;
-use crate::error::{Error, IoContext, Result};
+use crate::error::{Code, Error, IoContext, Result};
 use crate::repository::Repository;
 use crate::store::{lockfile, permissions};
 
@@ -96,7 +96,9 @@ pub(crate) fn ensure_writable(repository: &Repository, worktree: &Path) -> Resul
     );
     let hint =
         "replace the link by a file, or start the lane outside the main worktree with --path";
-    Err(Error::refused(text).code("exclude-is-a-link").hint(hint))
+    Err(Error::refused(text)
+        .with_code(Code::ExcludeIsALink)
+        .hint(hint))
 }
 
 /// Takes the line out again that [`add`] has written. The caller holds the registry lock.

@@ -1,7 +1,7 @@
 //! Who commits: asked before anything is changed, because git itself only asks when it writes the
 //! commit.
 
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::repository::Repository;
 use crate::store::command::Invocation;
 
@@ -51,7 +51,7 @@ fn unknown(repository: &Repository) -> Error {
     let error = Error::refused(format!(
         "git does not know whom to name in the commit{what}"
     ))
-    .code("no-identity");
+    .with_code(Code::NoIdentity);
     let wanted = if missing.is_empty() {
         keys.to_vec()
     } else {

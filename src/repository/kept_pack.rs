@@ -9,7 +9,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::domain::lane::ObjectId;
-use crate::error::{Error, IoContext, Result};
+use crate::error::{Code, Error, IoContext, Result};
 use crate::repository::Repository;
 use crate::repository::quarantine::{self, Scratch};
 use crate::store::journal::{step, unique_id};
@@ -122,7 +122,10 @@ impl KeptPack {
                 return Ok(Some(kept));
             }
         }
-        Err(Error::environment(format!("no pack stays in '{}'", packs.display())).code("busy"))
+        Err(
+            Error::environment(format!("no pack stays in '{}'", packs.display()))
+                .with_code(Code::Busy),
+        )
     }
 }
 
@@ -141,7 +144,7 @@ fn unlike_any(repository: &Repository, own: &str) -> Result<String> {
         gix::object::Kind::Blob,
         salted.as_bytes(),
     );
-    let id = id.map_err(|error| Error::environment("cannot name a pack").source(error))?;
+    let id = id.map_err(|error| Error::environment("cannot name a pack").caused_by(error))?;
     Ok(id.to_string())
 }
 

@@ -42,7 +42,7 @@ use bstr::BString;
 
 use crate::domain::lane::Worktree;
 use crate::domain::shell_word::quote;
-use crate::error::{Error, IoContext, Result};
+use crate::error::{Code, Error, IoContext, Result};
 use crate::repository::find_worktree::leads_to;
 use crate::repository::main_worktree::{Known, Top};
 use crate::repository::metadata::{Memo, Records};
@@ -85,7 +85,7 @@ impl Repository {
     pub fn discover() -> Result<Self> {
         let cwd = std::env::current_dir().map_err(|error| {
             Error::environment("the current directory is gone")
-                .source(error)
+                .caused_by(error)
                 .hint("cd to a directory that exists")
         })?;
         Self::discover_from(&cwd)
@@ -110,7 +110,7 @@ impl Repository {
                     inherited.display(),
                     here.display()
                 ))
-                .code("two-repositories")
+                .with_code(Code::TwoRepositories)
                 .hint(
                     "unset GIT_DIR, or run the command in a directory of the repository it names",
                 ));
@@ -259,7 +259,7 @@ impl Repository {
             "'{}' is a bare repository, and safe.bareRepository is 'explicit'",
             found.display()
         ))
-        .code("unsafe-repository")
+        .with_code(Code::UnsafeRepository)
         .hint(format!(
             "if you mean that one: GIT_DIR={} git lane …",
             quote(found.display())
@@ -394,7 +394,7 @@ fn ensure_registered(git_dir: &Path, common_dir: &Path) -> Result<()> {
         "'{git_dir}' names '{common_dir}' as its repository, which does \
                                     not know it"
     ))
-    .code("foreign-worktree")
+    .with_code(Code::ForeignWorktree)
     .hint(
         "see what can be done about it with git lane doctor, in the main worktree of the \
              repository it belongs to",

@@ -16,7 +16,7 @@ use super::reflog::{Log, remove_empty_below};
 use super::refs::RefChange;
 use super::worktree::resolved_head;
 use crate::domain::lane::{ObjectId, RefName, Worktree};
-use crate::error::{Error, IoContext, Result};
+use crate::error::{Code, Error, IoContext, Result};
 use crate::repository::Repository;
 use crate::store::journal::step;
 use crate::store::lockfile::{Aside, LockFile};
@@ -304,8 +304,8 @@ fn lock(file: &Path, witnesses: &Path, name: &RefName) -> Result<LockFile> {
             {
                 let error =
                     Error::refused(format!("another ref is where '{name}' needs a directory"))
-                        .source(error);
-                return Err(error.code("raced"));
+                        .caused_by(error);
+                return Err(error.with_code(Code::Raced));
             }
             Err(error) if error.kind() != ErrorKind::NotFound => {
                 return Err(error).context("create", parent);
@@ -381,7 +381,8 @@ impl Packed {
             .any(|at| self.find(name[..at].as_bstr()).is_some());
         if taken || self.0.find(&below).is_some() {
             return Err(
-                Error::refused(format!("another ref makes '{wanted}' impossible")).code("raced"),
+                Error::refused(format!("another ref makes '{wanted}' impossible"))
+                    .with_code(Code::Raced),
             );
         }
         Ok(())

@@ -7,7 +7,7 @@ use bstr::{BString, ByteSlice, ByteVec};
 
 use crate::domain::lane::{ObjectId, RefName, Worktree};
 use crate::domain::name::BranchName;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::repository::ref_transaction::Prepared;
 use crate::repository::{RefFormat, Repository};
 use crate::store::retry;
@@ -339,7 +339,7 @@ impl Repository {
                 "'{}' was changed by another command at the same moment",
                 change.name
             ))
-            .code("raced")
+            .with_code(Code::Raced)
             .hint("run the command again"),
             None => error,
         }

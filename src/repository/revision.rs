@@ -10,7 +10,7 @@ use crate::domain::lane::{Head, Lane, ObjectId, RefName, Worktree, WorktreeState
 use crate::domain::name::BranchName;
 use crate::domain::retire::place;
 use crate::domain::start::{self, Base, Broken, OfRemote, Target, TargetState};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::policy::Policy;
 use crate::repository::Repository;
 use crate::store::retry;
@@ -87,7 +87,7 @@ fn branch_base(repository: &Repository, branch: &BranchName) -> Result<Option<Ba
 
 fn no_commit_yet(branch: &BranchName) -> Error {
     Error::refused(format!("branch '{branch}' has no commit yet"))
-        .code("unborn")
+        .with_code(Code::Unborn)
         .hint("make a first commit: git commit --allow-empty -m 'Start'")
 }
 
@@ -118,7 +118,7 @@ pub fn commit(repository: &Repository, revision: &str) -> Result<ObjectId> {
         .output()?;
     ObjectId::from_hex(output.stdout.trim_end()).map_err(|_| {
         Error::refused(format!("'{revision}' names no commit"))
-            .code("no-such-base")
+            .with_code(Code::NoSuchBase)
             .hint("see the branches with: git branch --all")
     })
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use crate::domain::lane::{RefName, Worktree};
 use crate::domain::name::{BranchName, LaneName};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::repository::Repository;
 use crate::store::journal::{About, Journal};
 
@@ -88,7 +88,7 @@ impl Pending {
         ));
         self.hints()
             .into_iter()
-            .fold(error.code("not-healed"), Error::hint)
+            .fold(error.with_code(Code::NotHealed), Error::hint)
     }
 }
 
@@ -172,6 +172,6 @@ pub(crate) fn ensure_not_half_moved(repository: &Repository, site: &Worktree) ->
         "a move of the files in '{}' is under way, or was just interrupted",
         site.path.display()
     ))
-    .code("raced")
+    .with_code(Code::Raced)
     .hint("run the command again"))
 }

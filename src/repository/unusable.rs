@@ -5,7 +5,7 @@ use std::path::Path;
 use super::find_worktree::named_by;
 use super::metadata;
 use crate::domain::shell_word::quote;
-use crate::error::Error;
+use crate::error::{Code, Error};
 
 /// The refusal to work in no repository; a worktree whose repository was moved names the place
 /// where that was.
@@ -16,14 +16,14 @@ pub(super) fn in_none(directory: &Path) -> Error {
         .filter(|git_dir| !git_dir.exists());
     let Some(gone) = gone else {
         return Error::environment("this directory is in no git repository")
-            .code("no-repository")
+            .with_code(Code::NoRepository)
             .hint("cd into a repository, or create one with: git init");
     };
     Error::environment(format!(
         "this directory belongs to a repository that is gone: '{}'",
         gone.display()
     ))
-    .code("no-repository")
+    .with_code(Code::NoRepository)
     .hint("if it was moved, in its new place: git lane doctor --fix")
 }
 
@@ -41,7 +41,7 @@ pub(super) fn led_away(lane_dir: &Path, is_link: bool) -> Error {
         ),
     };
     Error::environment(format!("'{place}' {what}"))
-        .code("strange-file")
+        .with_code(Code::StrangeFile)
         .hint(format!("{first} {rm}"))
 }
 
@@ -55,7 +55,7 @@ pub(super) fn cannot_open(git_dir: &Path, error: &dyn std::fmt::Display) -> Erro
             "the repository at '{}' belongs to somebody else",
             git_dir.display()
         ))
-        .code("unsafe-repository")
+        .with_code(Code::UnsafeRepository)
         .hint(format!(
             "if you trust it: git config --global --add safe.directory {}",
             quote(git_dir.parent().unwrap_or(git_dir).display())
@@ -74,7 +74,7 @@ pub(super) fn cannot_open(git_dir: &Path, error: &dyn std::fmt::Display) -> Erro
             "core.worktree leads to '{}', which is not there",
             tree.display()
         ))
-        .code("core-worktree")
+        .with_code(Code::CoreWorktree)
         .hint("if that is not meant: git --work-tree=. config --unset core.worktree"),
         None => Error::environment(format!(
             "cannot open the repository at '{}': {text}",

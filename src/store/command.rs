@@ -13,7 +13,7 @@ use std::sync::OnceLock;
 use bstr::{BString, ByteSlice};
 
 use super::version::Version;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::store::signals;
 use crate::store::signals::Waiting;
 
@@ -200,7 +200,7 @@ pub fn start_over() -> Result<()> {
         return Ok(());
     }
     let failed =
-        |error| Error::environment("cannot start over without git's environment").source(error);
+        |error| Error::environment("cannot start over without git's environment").caused_by(error);
     let mut command = Command::new(std::env::current_exe().map_err(failed)?);
     command.args(std::env::args_os().skip(1));
     for variable in LOCAL_ENVIRONMENT {
@@ -287,7 +287,7 @@ impl Invocation {
         let _waiting = Waiting::for_child(child.id());
         let output = child
             .wait_with_output()
-            .map_err(|error| Error::git(format!("{what} failed")).source(error))?;
+            .map_err(|error| Error::git(format!("{what} failed")).caused_by(error))?;
         if let Some(feeder) = feeder {
             drop(feeder.join());
         }
@@ -344,7 +344,7 @@ impl Invocation {
         let _waiting = Waiting::for_child(child.id());
         let status = child
             .wait()
-            .map_err(|error| Error::git("cannot wait for git").source(error))?;
+            .map_err(|error| Error::git("cannot wait for git").caused_by(error))?;
         Ok(status.code().unwrap_or(128))
     }
 
@@ -400,7 +400,7 @@ pub fn failure(what: &str, output: &Output) -> Error {
     let line = line.or_else(|| text.lines().map(str::trim).find(|line| !line.is_empty()));
     match line {
         Some(line) => match super::disk::trouble(&output.stderr) {
-            Some(code) => Error::environment(format!("{what}: {line}")).code(code),
+            Some(code) => Error::environment(format!("{what}: {line}")).with_code(code),
             None => Error::git(format!("{what}: {line}")),
         },
         None => Error::git(format!("{what} ended with {}", output.status)),
@@ -421,10 +421,10 @@ pub(crate) fn not_started(command: &Command, error: std::io::Error) -> Error {
             "'{}' was removed at the same moment",
             directory.display()
         ))
-        .code("raced")
+        .with_code(Code::Raced)
         .hint("see what is left with: git lane list");
     }
     Error::environment(format!("cannot start '{program}'"))
-        .source(error)
+        .caused_by(error)
         .hint("install git and put it on PATH")
 }

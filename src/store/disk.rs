@@ -5,18 +5,18 @@ use std::process::Output;
 
 use bstr::ByteSlice;
 
-use crate::error::{DISK_ERROR, DISK_FULL, Error, READ_ONLY};
+use crate::error::{Code, Error};
 
 /// What the system calls it, in git's words too.
-const WORDS: [(&str, &str); 4] = [
-    ("No space left on device", DISK_FULL),
-    ("Disk quota exceeded", DISK_FULL),
-    ("Read-only file system", READ_ONLY),
-    ("Input/output error", DISK_ERROR),
+const WORDS: [(&str, Code); 4] = [
+    ("No space left on device", Code::DiskFull),
+    ("Disk quota exceeded", Code::DiskFull),
+    ("Read-only file system", Code::ReadOnly),
+    ("Input/output error", Code::DiskError),
 ];
 
 /// The code of the failure, where a git that failed says that the disk is the reason.
-pub fn trouble(said: &[u8]) -> Option<&'static str> {
+pub fn trouble(said: &[u8]) -> Option<Code> {
     WORDS
         .iter()
         .find(|(words, _)| said.contains_str(words))
@@ -32,8 +32,8 @@ pub fn ensure_writable(directory: &Path, output: &Output) -> Result<(), Error> {
     };
     let could_not_write = output.stderr.contains_str("unable to write")
         || output.stderr.contains_str("unable to create");
-    let code =
-        trouble(&output.stderr).or_else(|| (could_not_write && is_full()).then_some(DISK_FULL));
+    let code = trouble(&output.stderr)
+        .or_else(|| (could_not_write && is_full()).then_some(Code::DiskFull));
     let Some(code) = code else { return Ok(()) };
     let text = output.stderr.to_str_lossy();
     let said = text
@@ -43,10 +43,10 @@ pub fn ensure_writable(directory: &Path, output: &Output) -> Result<(), Error> {
     let said = said
         .trim_start_matches("fatal: ")
         .trim_start_matches("error: ");
-    let what = if code == DISK_FULL {
+    let what = if code == Code::DiskFull {
         "the disk is full"
     } else {
         "the disk cannot be written"
     };
-    Err(Error::environment(format!("{what} in '{}': {said}", directory.display())).code(code))
+    Err(Error::environment(format!("{what} in '{}': {said}", directory.display())).with_code(code))
 }

@@ -86,7 +86,7 @@ impl Operation {
     /// Logs that it failed.
     pub fn failed(self, error: &Error) {
         let problem = Problem {
-            code: error.word().into(),
+            code: error.code().as_str().into(),
             message: cut(error.to_string()),
         };
         self.tell(
@@ -181,7 +181,7 @@ impl Log {
             .last()
             .map_or(1, |last| last.sequence.saturating_add(1));
         serde_json::to_writer(&mut bytes, &event).map_err(|error| {
-            Error::environment(format!("cannot write '{}'", path.display())).source(error)
+            Error::environment(format!("cannot write '{}'", path.display())).caused_by(error)
         })?;
         bytes.push(b'\n');
         if current > 0 && current + bytes.len() as u64 > self.largest {

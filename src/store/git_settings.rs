@@ -62,8 +62,9 @@ pub fn configured(repo: &gix::Repository, git: Invocation) -> Result<gix::Reposi
         .stdout()?;
     let ours = repo.config_snapshot();
     let mut config = File::new(Metadata::from(Source::System));
-    let unusable =
-        |error: gix::Error| Error::environment("cannot use the settings git lists").source(error);
+    let unusable = |error: gix::Error| {
+        Error::environment("cannot use the settings git lists").caused_by(error)
+    };
     read(&answer, &mut config).map_err(unusable)?;
     // What git-lane itself asks gix for, patience for locks above all.
     for section in ours

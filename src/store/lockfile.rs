@@ -15,7 +15,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::error::{Error, IoContext, Result};
+use crate::error::{Code, Error, IoContext, Result};
 use crate::store::signals;
 use crate::store::signals::{Deferred, Waiting};
 use crate::store::{deadline, lane_files, permissions};
@@ -462,7 +462,7 @@ pub(crate) fn held_by_another(lock: &Path) -> Error {
         "'{}' is held by another process{age}",
         lock.display()
     ))
-    .code("locked")
+    .with_code(Code::Locked)
     .hint("if no git is running, remove that file and try again")
 }
 
@@ -544,7 +544,10 @@ mod tests {
             .unwrap();
         let start = Instant::now();
         assert_eq!(
-            LockFile::acquire(&target, &locks).unwrap_err().word(),
+            LockFile::acquire(&target, &locks)
+                .unwrap_err()
+                .code()
+                .as_str(),
             "locked"
         );
         assert!(start.elapsed() < PATIENCE && lock.exists());
@@ -555,7 +558,7 @@ mod tests {
             .unwrap();
         let start = Instant::now();
         let tried = deadline::within(Duration::ZERO, || LockFile::acquire(&target, &locks));
-        assert_eq!(tried.unwrap_err().word(), "locked");
+        assert_eq!(tried.unwrap_err().code().as_str(), "locked");
         assert!(start.elapsed() < PATIENCE && lock.exists());
     }
 

@@ -12,7 +12,7 @@ use std::path::Path;
 use rustix::fs::OFlags;
 
 use super::small_file;
-use crate::error::{Error, IoContext, Result};
+use crate::error::{Code, Error, IoContext, Result};
 
 /// The bytes of a file; `None` where there is none.
 ///
@@ -83,7 +83,7 @@ pub fn followed(path: &Path) -> Result<Option<Metadata>> {
             "'{}' is a symbolic link to a directory, so that what git finds there may be lost",
             path.display()
         ))
-        .code("unreadable")
+        .with_code(Code::Unreadable)
         .hint("put the directory itself in its place")),
         found => Ok(found),
     }
@@ -105,8 +105,8 @@ fn unreadable(path: &Path, error: IoError) -> Error {
         "cannot read '{}', so that what it holds may be lost",
         path.display()
     ))
-    .code("unreadable")
-    .source(error)
+    .with_code(Code::Unreadable)
+    .caused_by(error)
     .hint(format!(
         "ask its owner for: chmod g+rX {}",
         crate::domain::shell_word::quote(path.display())

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use bstr::{BString, ByteSlice};
 
 use super::command::{Git, Invocation, not_started};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::store::signals::Waiting;
 
 /// A git version: major, minor, patch.
@@ -52,7 +52,7 @@ impl Git {
                 "'{}' is no git that works: asked for its version it {what}",
                 program.display()
             ))
-            .code("git-unusable")
+            .with_code(Code::GitUnusable)
             .hint("install git, or have GIT_LANE_GIT name one")
         })?;
         Ok(*self.version.get_or_init(|| version))
@@ -71,7 +71,7 @@ impl Git {
             "{needed}; '{}' is {major}.{minor}.{patch}",
             program.display()
         ))
-        .code("git-too-old")
+        .with_code(Code::GitTooOld)
         .hint("install a newer git, or have GIT_LANE_GIT name one"))
     }
 }

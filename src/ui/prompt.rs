@@ -48,5 +48,5 @@ fn show_cursor() {
 fn interrupted(error: dialoguer::Error) -> Error {
     let dialoguer::Error::IO(error) = error;
     show_cursor();
-    Error::new(Kind::Interrupted, "nothing was changed").source(error)
+    Error::new(Kind::Interrupted, "nothing was changed").caused_by(error)
 }

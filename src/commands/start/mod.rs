@@ -16,7 +16,7 @@ use crate::domain::lane::{Lane, Worktree, WorktreeState};
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::start::{Creation, Explicit, Plan, Request, branch_name, plan};
 use crate::engines::populate::{How, MOST_SOURCES, Source, Sparse};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::install;
 use crate::install::Wanted;
 use crate::operations::start::base;
@@ -285,7 +285,7 @@ fn request(
                     "'{wanted}' cannot be a branch: it {}",
                     problem.because()
                 ))
-                .code("bad-name")
+                .with_code(Code::BadName)
             })?;
             Some(repository.branch_meant(&fitting)?)
         }
@@ -296,7 +296,7 @@ fn request(
             branch: (args.detach || args.branch.is_some()).then(|| branch.clone()),
             base: args.base.as_ref().map(|_| base.base.clone()),
             path: path.map_err(|error| {
-                Error::environment("the current directory is gone").source(error)
+                Error::environment("the current directory is gone").caused_by(error)
             })?,
             owner: args.owner.clone(),
             task: args.task.clone(),
@@ -366,7 +366,7 @@ fn create(
                 "lane '{}' was started, but the post-checkout hook ended with {code}",
                 started.lane.name
             );
-            failure = Some(Error::git(text).code("hook-failed"));
+            failure = Some(Error::git(text).with_code(Code::HookFailed));
         }
     }
     let mut outcome = Outcome::of(started.lane, true);

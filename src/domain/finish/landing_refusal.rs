@@ -9,7 +9,7 @@ use crate::domain::lane::{Head, ObjectId, RefName, lossless};
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::shell_word::quote;
 use crate::domain::status::{Operation, WorktreeStatus};
-use crate::error::Error;
+use crate::error::{Code, Error};
 
 /// Why a lane cannot finish.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -145,26 +145,26 @@ impl std::fmt::Display for HiddenBy {
 
 impl Refusal {
     /// A stable word for scripts.
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> Code {
         match self {
-            Refusal::Stray { .. } => "stray",
-            Refusal::Operating { .. } => "operation-in-progress",
-            Refusal::Unsettled { .. } | Refusal::LeftBehind { .. } => "unsettled",
-            Refusal::NoTip { .. } => "no-commit",
-            Refusal::NoBase { .. } => "no-base",
-            Refusal::RemoteBase { .. } | Refusal::SeveralLocal { .. } => "remote-base",
-            Refusal::OntoItself { .. } => "onto-itself",
-            Refusal::BaseMissing { .. } => "base-missing",
-            Refusal::Unrelated { .. } => "unrelated",
-            Refusal::NotFastForward { .. } => "not-fast-forward",
-            Refusal::SeveralSites { .. } => "base-checked-out-twice",
-            Refusal::SiteBusy { .. } => "base-busy",
-            Refusal::SiteBroken { .. } => "base-worktree-broken",
-            Refusal::SiteUnknown { .. } => "main-worktree-unknown",
-            Refusal::InTheWay { .. } | Refusal::Hidden { .. } => "in-the-way",
-            Refusal::SubmoduleOnlyHere { .. } => "submodule-unpublished",
-            Refusal::LeftOut { .. } => "left-out",
-            Refusal::Unintegrated { .. } => "unintegrated",
+            Refusal::Stray { .. } => Code::Stray,
+            Refusal::Operating { .. } => Code::OperationInProgress,
+            Refusal::Unsettled { .. } | Refusal::LeftBehind { .. } => Code::Unsettled,
+            Refusal::NoTip { .. } => Code::NoCommit,
+            Refusal::NoBase { .. } => Code::NoBase,
+            Refusal::RemoteBase { .. } | Refusal::SeveralLocal { .. } => Code::RemoteBase,
+            Refusal::OntoItself { .. } => Code::OntoItself,
+            Refusal::BaseMissing { .. } => Code::BaseMissing,
+            Refusal::Unrelated { .. } => Code::Unrelated,
+            Refusal::NotFastForward { .. } => Code::NotFastForward,
+            Refusal::SeveralSites { .. } => Code::BaseCheckedOutTwice,
+            Refusal::SiteBusy { .. } => Code::BaseBusy,
+            Refusal::SiteBroken { .. } => Code::BaseWorktreeBroken,
+            Refusal::SiteUnknown { .. } => Code::MainWorktreeUnknown,
+            Refusal::InTheWay { .. } | Refusal::Hidden { .. } => Code::InTheWay,
+            Refusal::SubmoduleOnlyHere { .. } => Code::SubmoduleUnpublished,
+            Refusal::LeftOut { .. } => Code::LeftOut,
+            Refusal::Unintegrated { .. } => Code::Unintegrated,
         }
     }
 
@@ -590,7 +590,7 @@ impl std::fmt::Display for Counted<'_> {
 impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
         let error = Error::refused(refusal.to_string())
-            .code(refusal.code())
+            .with_code(refusal.code())
             .hint(refusal.hint());
         match &refusal {
             Refusal::InTheWay { files, .. } => error.details(serde_json::json!({

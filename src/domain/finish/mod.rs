@@ -447,7 +447,7 @@ mod tests {
     ) -> &'static str {
         let mut facts = facts(relation);
         change(&mut facts);
-        plan(&facts, request).map_or_else(|refusal| refusal.code(), |_| "plan")
+        plan(&facts, request).map_or_else(|refusal| refusal.code().as_str(), |_| "plan")
     }
 
     #[test]
@@ -625,7 +625,10 @@ mod tests {
             conflicted: 1,
             ..Default::default()
         });
-        assert_eq!(plan(&facts, &request).unwrap_err().code(), "unsettled");
+        assert_eq!(
+            plan(&facts, &request).unwrap_err().code().as_str(),
+            "unsettled"
+        );
     }
 
     #[test]
@@ -720,7 +723,7 @@ mod tests {
             let found = found
                 .as_ref()
                 .map(|branch| branch.to_string())
-                .map_err(|refusal| refusal.code());
+                .map_err(|refusal| refusal.code().as_str());
             assert_eq!(found, expected.map(str::to_owned), "{base} {into:?}");
         }
     }

@@ -1,5 +1,6 @@
 //! Everything the guard can say: one line what was stopped, one line what to do instead.
 
+use crate::error::Code;
 use std::fmt;
 
 use bstr::ByteSlice;
@@ -236,21 +237,21 @@ impl Finding {
     }
 
     /// A stable word for tests and logs.
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> Code {
         match self {
-            Finding::Left { .. } => "left-lane",
-            Finding::Stray { .. } => "stray",
-            Finding::Detached { .. } => "detached",
-            Finding::BranchGone { .. } => "branch-gone",
-            Finding::Taken { .. } => "branch-taken",
-            Finding::LeftHome { .. } | Finding::OffHome { .. } => "left-home",
-            Finding::Protected { .. } => "protected-branch",
-            Finding::Overtaken { .. } => "overtaken",
-            Finding::LaneIntoLane { .. } => "lane-into-lane",
-            Finding::Unsettled { .. } => "unsettled",
-            Finding::RebaseElsewhere { .. } => "rebase-elsewhere",
-            Finding::Redirected { .. } => "redirected",
-            Finding::BranchMoved { .. } => "branch-moved",
+            Finding::Left { .. } => Code::LeftLane,
+            Finding::Stray { .. } => Code::Stray,
+            Finding::Detached { .. } => Code::Detached,
+            Finding::BranchGone { .. } => Code::BranchGone,
+            Finding::Taken { .. } => Code::BranchTaken,
+            Finding::LeftHome { .. } | Finding::OffHome { .. } => Code::LeftHome,
+            Finding::Protected { .. } => Code::ProtectedBranch,
+            Finding::Overtaken { .. } => Code::Overtaken,
+            Finding::LaneIntoLane { .. } => Code::LaneIntoLane,
+            Finding::Unsettled { .. } => Code::Unsettled,
+            Finding::RebaseElsewhere { .. } => Code::RebaseElsewhere,
+            Finding::Redirected { .. } => Code::Redirected,
+            Finding::BranchMoved { .. } => Code::BranchMoved,
         }
     }
 }

@@ -542,7 +542,7 @@ mod tests {
                 },
             );
             assert_eq!(
-                found.map_or_else(|refusal| refusal.code(), |_| ""),
+                found.map_or_else(|refusal| refusal.code().as_str(), |_| ""),
                 code,
                 "{owner:?} {holder:?}"
             );
@@ -554,7 +554,7 @@ mod tests {
                 ..existing
             },
         );
-        assert_eq!(gone.unwrap_err().code(), "worktree-gone");
+        assert_eq!(gone.unwrap_err().code().as_str(), "worktree-gone");
     }
 
     #[test]
@@ -644,7 +644,7 @@ mod tests {
                 "path-occupied",
             ),
         ] {
-            assert_eq!(plan(request(), facts).unwrap_err().code(), code);
+            assert_eq!(plan(request(), facts).unwrap_err().code().as_str(), code);
         }
     }
 

@@ -8,7 +8,7 @@ use super::{Broken, TargetState};
 use crate::domain::lane::RefName;
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::shell_word::quote;
-use crate::error::{Error, Kind};
+use crate::error::{Code, Error, Kind};
 
 /// Why a lane cannot be started.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -198,20 +198,20 @@ impl Refusal {
     }
 
     /// A stable word for scripts.
-    pub fn code(&self) -> &'static str {
+    pub fn code(&self) -> Code {
         match self {
-            Refusal::Differs { .. } => "lane-differs",
-            Refusal::Owned { .. } => "lane-owned",
-            Refusal::Broken(_, Broken::Gone) => "worktree-gone",
-            Refusal::Broken(_, Broken::Damaged(..)) => "damaged",
-            Refusal::Broken(_, Broken::Moved(_)) => "moved",
-            Refusal::BranchInUse(..) => "branch-in-use",
-            Refusal::BranchOwned(..) => "branch-owned",
-            Refusal::BranchConflict(..) => "branch-conflict",
-            Refusal::SeveralRemotes(..) => "several-remotes",
-            Refusal::RemoteBranch(..) => "remote-branch",
-            Refusal::NoRemoteBranch { .. } => "no-remote-branch",
-            Refusal::Path(..) => "path-occupied",
+            Refusal::Differs { .. } => Code::LaneDiffers,
+            Refusal::Owned { .. } => Code::LaneOwned,
+            Refusal::Broken(_, Broken::Gone) => Code::WorktreeGone,
+            Refusal::Broken(_, Broken::Damaged(..)) => Code::Damaged,
+            Refusal::Broken(_, Broken::Moved(_)) => Code::Moved,
+            Refusal::BranchInUse(..) => Code::BranchInUse,
+            Refusal::BranchOwned(..) => Code::BranchOwned,
+            Refusal::BranchConflict(..) => Code::BranchConflict,
+            Refusal::SeveralRemotes(..) => Code::SeveralRemotes,
+            Refusal::RemoteBranch(..) => Code::RemoteBranch,
+            Refusal::NoRemoteBranch { .. } => Code::NoRemoteBranch,
+            Refusal::Path(..) => Code::PathOccupied,
         }
     }
 }
@@ -220,7 +220,7 @@ impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
         let error = Error::new(Kind::Refused, refusal.to_string())
             .hint(refusal.hint())
-            .code(refusal.code());
+            .with_code(refusal.code());
         match &refusal {
             Refusal::Owned { name, owner } => {
                 error.details(serde_json::json!({ "lane": name, "owner": owner }))

@@ -92,7 +92,7 @@ impl<'a> Probe<'a> {
     /// Runs git with `input` on its standard input.
     fn run(&self, mut command: Command, input: Vec<u8>, doing: &str) -> Result<Vec<u8>> {
         let cannot =
-            |error| Error::environment(format!("cannot start git to {doing}")).source(error);
+            |error| Error::environment(format!("cannot start git to {doing}")).caused_by(error);
         command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -202,7 +202,7 @@ impl<'a> Probe<'a> {
                 }
             }
             let id = hasher.try_finalize();
-            patches.push(id.map_err(|error| Error::git("cannot hash a patch").source(error))?);
+            patches.push(id.map_err(|error| Error::git("cannot hash a patch").caused_by(error))?);
         }
         Ok(patches)
     }

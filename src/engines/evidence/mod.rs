@@ -134,7 +134,7 @@ struct Trees<'a> {
 }
 
 fn unreadable(error: gix::Error) -> Error {
-    Error::git("cannot compare a branch with its base").source(error)
+    Error::git("cannot compare a branch with its base").caused_by(error)
 }
 
 impl Trees<'_> {
@@ -216,7 +216,7 @@ impl Trees<'_> {
         }
         let bases = self.repo.merge_bases_many(base, &[tip]);
         Ok(bases
-            .map_err(|error| Error::git("cannot compare a branch with its base").source(error))?
+            .map_err(|error| Error::git("cannot compare a branch with its base").caused_by(error))?
             .len()
             > 1)
     }
@@ -251,7 +251,7 @@ impl Trees<'_> {
             &self.repo.objects,
             &mut recorder,
         )
-        .map_err(|error| Error::git("cannot compare a branch with its base").source(error))?;
+        .map_err(|error| Error::git("cannot compare a branch with its base").caused_by(error))?;
         // A directory that becomes a file is two records of one path.
         let mut changes: HashMap<BString, (Entry, Entry)> = HashMap::new();
         for record in recorder.records {

@@ -18,7 +18,7 @@ pub(super) struct Source<'a> {
 
 impl<'a> Source<'a> {
     pub(super) fn new(repo: &'a gix::Repository) -> Result<Self> {
-        let failed = |error| Error::git("cannot read the history").source(error);
+        let failed = |error| Error::git("cannot read the history").caused_by(error);
         let mut parents = HashMap::new();
         if let Ok(grafts) = crate::store::optional::bytes(repo.common_dir().join("info/grafts")) {
             for line in grafts.split(|byte| *byte == b'\n') {

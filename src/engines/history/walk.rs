@@ -215,8 +215,8 @@ impl<'a> Walk<'a> {
         let source = self.source;
         let mut buffer = std::mem::take(&mut self.buffer);
         let commit = source.repo.objects.find_commit(&id, &mut buffer);
-        let commit =
-            commit.map_err(|error| Error::git(format!("cannot read commit {id}")).source(error))?;
+        let commit = commit
+            .map_err(|error| Error::git(format!("cannot read commit {id}")).caused_by(error))?;
         let date = commit
             .committer()
             .ok()
@@ -287,8 +287,9 @@ impl<'a> Walk<'a> {
         match (node.position, &self.source.graph) {
             (Some(position), Some(graph)) => {
                 for parent in graph.commit_at(position).iter_parents() {
-                    let parent = parent
-                        .map_err(|error| Error::git("the commit-graph is damaged").source(error))?;
+                    let parent = parent.map_err(|error| {
+                        Error::git("the commit-graph is damaged").caused_by(error)
+                    })?;
                     parents.push(self.node_at(parent));
                 }
             }

@@ -83,8 +83,9 @@ fn wants_crlf(config: &Snapshot<'_>) -> bool {
 
 /// A look at the text of all attribute files; most repositories mention no conversion anywhere.
 fn any_rule_converts(own: &gix::Repository, files: &AttributeFiles) -> Result<bool> {
-    let unreadable =
-        |error: gix::Error| Error::git("cannot read the git attributes").source(error.to_string());
+    let unreadable = |error: gix::Error| {
+        Error::git("cannot read the git attributes").caused_by(error.to_string())
+    };
     let mut outside: Vec<PathBuf> = own.attribute_global_paths().map_err(unreadable)?;
     outside.push(own.common_dir().join("info/attributes"));
     if outside
@@ -127,7 +128,7 @@ fn evaluate(
     crlf: bool,
 ) -> Result<()> {
     let unreadable = |error: gix::Error| {
-        Error::git("cannot evaluate the git attributes").source(error.to_string())
+        Error::git("cannot evaluate the git attributes").caused_by(error.to_string())
     };
     let mut index = gix::index::State::new(own.object_hash());
     for (path, id) in files {
@@ -152,7 +153,7 @@ fn evaluate(
         let platform = stack
             .at_entry(entry.path(paths), Some(Mode::FILE))
             .map_err(|error| {
-                Error::git("cannot evaluate the git attributes").source(error.to_string())
+                Error::git("cannot evaluate the git attributes").caused_by(error.to_string())
             })?;
         outcome.reset();
         platform.matching_attributes(&mut outcome);

@@ -494,6 +494,6 @@ fn context<T>(result: rustix::io::Result<T>, tried: &str, path: &BStr) -> Result
 
 fn unreadable(path: &BStr, error: &gix::Error) -> Error {
     Error::git(format!("cannot read the content of '{path}'"))
-        .source(error.to_string())
+        .caused_by(error.to_string())
         .hint("`git fsck` tells what is missing from the repository")
 }

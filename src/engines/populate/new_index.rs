@@ -63,7 +63,7 @@ pub(super) fn write(plan: &Plan, admin_dir: &Path, settings: Settings) -> Result
     let Hashed { mut inner, hasher } = out;
     let checksum = hasher
         .try_finalize()
-        .map_err(|error| Error::git("cannot hash the index").source(error))?;
+        .map_err(|error| Error::git("cannot hash the index").caused_by(error))?;
     inner
         .write_all(checksum.as_slice())
         .and_then(|()| inner.flush())

@@ -95,7 +95,7 @@ pub(super) fn plan(
         .find_commit(commit)
         .and_then(|commit| Ok(commit.tree_id()?.detach()))
         .map_err(|error| {
-            Error::git(format!("cannot read commit {commit}")).source(error.to_string())
+            Error::git(format!("cannot read commit {commit}")).caused_by(error.to_string())
         })?;
     let config = own.config_snapshot();
     let mut walk = Walk {
@@ -139,7 +139,7 @@ impl Walk<'_> {
         let mut children = Vec::new();
         let mut buffer = Vec::new();
         let unreadable = |error: gix::Error| {
-            Error::git(format!("cannot read tree {id}")).source(error.to_string())
+            Error::git(format!("cannot read tree {id}")).caused_by(error.to_string())
         };
         let data = self
             .reader

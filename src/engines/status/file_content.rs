@@ -157,7 +157,7 @@ impl<'a> Comparer<'a> {
             }
         }
         let id = gix::objs::compute_hash(self.repo.object_hash(), gix::objs::Kind::Blob, &data)
-            .map_err(|error| Error::git("cannot hash a file").source(error))?;
+            .map_err(|error| Error::git("cannot hash a file").caused_by(error))?;
         Ok(if id == entry.id {
             Verdict::Same
         } else {

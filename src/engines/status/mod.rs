@@ -345,7 +345,9 @@ impl Index {
 fn undecodable(hash: gix::hash::Kind, data: &[u8], path: &Path, error: gix::Error) -> Halt {
     match is_whole(hash, data) {
         true => Halt::Doubt("the index cannot be decoded"),
-        false => Halt::Failed(Error::git(format!("'{}' is damaged", path.display())).source(error)),
+        false => {
+            Halt::Failed(Error::git(format!("'{}' is damaged", path.display())).caused_by(error))
+        }
     }
 }
 

@@ -45,7 +45,7 @@ pub(super) fn head_tree(repo: &gix::Repository, admin: &Path) -> Result<gix::Obj
 }
 
 fn broken(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Halt {
-    Halt::Failed(Error::git("cannot read HEAD of a worktree").source(error))
+    Halt::Failed(Error::git("cannot read HEAD of a worktree").caused_by(error))
 }
 
 /// Counts index entries that differ from the tree `head`.

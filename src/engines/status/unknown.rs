@@ -215,7 +215,7 @@ pub(super) fn cannot_open(error: rustix::io::Errno, path: &Path) -> Halt {
         return Halt::Doubt("no directory any more");
     }
     let error = std::io::Error::from(error);
-    Halt::Failed(Error::environment(format!("cannot read '{}'", path.display())).source(error))
+    Halt::Failed(Error::environment(format!("cannot read '{}'", path.display())).caused_by(error))
 }
 
 /// Calls `each` with every name in `directory` except the two dots.

@@ -16,7 +16,7 @@ use crate::domain::lane::{Lane, ObjectId, Worktree, WorktreeState};
 use crate::domain::name::BranchName;
 use crate::domain::status::Operation;
 use crate::engines::status;
-use crate::error::{Error, IoContext, Kind, Result};
+use crate::error::{Code, Error, IoContext, Kind, Result};
 use crate::repository::find_worktree;
 use crate::repository::find_worktree::named_by;
 use crate::repository::metadata::locks;
@@ -130,7 +130,8 @@ fn write_what_is_missing(repository: &Repository, poisoned: &Poisoned) -> Result
     let lane = poisoned.lane.as_ref().and_then(|name| records.find(name));
     if living(repository, &records.lanes, admin).is_none_or(|(_, path)| path != *worktree) {
         return Err(
-            Error::refused(format!("'{}' is no longer what it was", admin.display())).code("raced"),
+            Error::refused(format!("'{}' is no longer what it was", admin.display()))
+                .with_code(Code::Raced),
         );
     }
     if !worktree::names_its_repository(repository.common_dir(), admin) {
@@ -160,7 +161,8 @@ fn write_what_is_missing(repository: &Repository, poisoned: &Poisoned) -> Result
 pub(super) fn reconnect(repository: &Repository, site: &Worktree, to: &Path) -> Result<()> {
     if find_worktree::find_after_repository(repository, site).as_deref() != Some(to) {
         return Err(
-            Error::refused(format!("'{}' is no longer what it was", to.display())).code("raced"),
+            Error::refused(format!("'{}' is no longer what it was", to.display()))
+                .with_code(Code::Raced),
         );
     }
     let dot_git = to.join(".git");
@@ -306,8 +308,10 @@ fn other_of(repository: &Repository, admin: &Path) -> Option<PathBuf> {
 
 /// Brings an admin directory back that was put aside, and mends it.
 pub(super) fn bring_back(repository: &Repository, lane: &Lane, kept: &Path) -> Result<()> {
-    let raced =
-        || Error::refused(format!("'{}' is no longer what it was", kept.display())).code("raced");
+    let raced = || {
+        Error::refused(format!("'{}' is no longer what it was", kept.display()))
+            .with_code(Code::Raced)
+    };
     let admin = named_by(&lane.worktree)
         .filter(|admin| !admin.exists())
         .ok_or_else(raced)?;

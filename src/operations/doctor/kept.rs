@@ -7,7 +7,7 @@ use std::path::Path;
 use bstr::ByteSlice;
 
 use crate::domain::doctor::Finding;
-use crate::error::{Error, IoContext, Result};
+use crate::error::{Code, Error, IoContext, Result};
 use crate::repository::Repository;
 use crate::repository::kept_pack::{self, Left};
 
@@ -37,7 +37,8 @@ pub(super) fn release(repository: &Repository, keep: &Path) -> Result<()> {
         .any(|left| left.keep == keep);
     if !left || only_here(repository, keep)?.is_some() {
         return Err(
-            Error::refused(format!("'{}' is no longer what it was", keep.display())).code("raced"),
+            Error::refused(format!("'{}' is no longer what it was", keep.display()))
+                .with_code(Code::Raced),
         );
     }
     std::fs::remove_file(keep).context("remove", keep)

@@ -11,7 +11,7 @@ use crate::domain::event::{Event, Phase, What};
 use crate::domain::lane::{Lane, LaneId, Worktree, WorktreeState};
 use crate::domain::name::BranchName;
 use crate::engines::status::is_whole;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::repository::Repository;
 use crate::repository::admin_dir;
 use crate::repository::metadata::{Damaged, Records};
@@ -175,7 +175,7 @@ pub(super) fn record_again(repository: &Repository, lane: &Lane) -> Result<()> {
     if damaged || records.lanes.iter().any(taken) {
         return Err(
             Error::refused(format!("there is a record of lane '{}' by now", lane.name))
-                .code("raced"),
+                .with_code(Code::Raced),
         );
     }
     edit.put(lane)?;

@@ -20,7 +20,7 @@ use crate::domain::name::{BranchName, LaneName};
 use crate::domain::overview::stray;
 use crate::domain::retire::{Place, place};
 use crate::domain::shell_word::quote;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::operations::in_flight::worktree_statuses;
 use crate::repository::branch_moved_behind::{index_has_left, overtaken};
 use crate::repository::find_worktree;
@@ -137,7 +137,7 @@ fn put_right(repository: &Repository, finding: &Finding) -> Result<()> {
             let site = worktrees.iter().find(|worktree| worktree.path == *path);
             let raced = || {
                 Error::refused(format!("'{}' is no longer damaged: {why}", path.display()))
-                    .code("raced")
+                    .with_code(Code::Raced)
             };
             admin::reconnect(repository, site.ok_or_else(raced)?, path)
         }
@@ -171,7 +171,7 @@ pub fn reunites(repository: &Repository, worktree: &Worktree) -> bool {
 }
 
 fn raced(name: &LaneName) -> Error {
-    Error::refused(format!("lane '{name}' is no longer what it was")).code("raced")
+    Error::refused(format!("lane '{name}' is no longer what it was")).with_code(Code::Raced)
 }
 
 /// Strays, and worktrees that are not where they should be.

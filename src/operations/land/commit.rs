@@ -12,7 +12,7 @@ use crate::domain::finish::Strategy;
 use crate::domain::finish::{Facts, Landing};
 use crate::domain::lane::{Head, ObjectId, Worktree};
 use crate::domain::name::LaneName;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::operations::land::index_lock::{Prepared, remove_copies};
 use crate::operations::land::keepalive_ref::is_whole;
 use crate::operations::land::landing_hooks::Making;
@@ -62,7 +62,7 @@ pub(super) fn message(
     };
     if text.trim().is_empty() && !wording.edit {
         return Err(Error::refused("the message is empty")
-            .code("empty-message")
+            .with_code(Code::EmptyMessage)
             .hint("give one with -m"));
     }
     if landing.strategy != Strategy::Merge {
@@ -148,7 +148,7 @@ pub fn commit_all(
             code => Err(Error::refused(format!(
                 "git commit ended with exit code {code}; nothing has landed"
             ))
-            .code("commit-failed")
+            .with_code(Code::CommitFailed)
             .hint("see what it says above; --no-verify skips the hooks")),
         }
     });
@@ -158,7 +158,7 @@ pub fn commit_all(
             Err(Error::environment(format!(
                 "a 'git gc' beside it has taken some of the new commit of lane '{lane}' away"
             ))
-            .code("raced")
+            .with_code(Code::Raced)
             .hint("the lane is as it was before the commit; run the command again"))
         }
         _ => committed,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::domain::lane::{Worktree, WorktreeState};
 use crate::domain::name::BranchName;
 use crate::domain::shell_word::quote;
-use crate::error::{Error, IoContext, Result};
+use crate::error::{Code, Error, IoContext, Result};
 use crate::repository::metadata::locks;
 use crate::repository::recovered::{Healed, Healing, Unclear};
 use crate::repository::unrecovered::is_half_moved;
@@ -220,7 +220,7 @@ fn is_elsewhere(git_dir: &Path, worktree: &Path) -> Error {
     Error::refused(format!(
         "nothing here says that its files are in '{worktree}'"
     ))
-    .code("main-worktree-unknown")
+    .with_code(Code::MainWorktreeUnknown)
     .hint(format!("if they are: {hint}"))
 }
 

@@ -13,7 +13,7 @@ use bstr::{BString, ByteSlice};
 
 use crate::domain::lane::{ObjectId, Worktree};
 use crate::domain::message::Cleanup;
-use crate::error::{Error, IoContext, Kind, Result};
+use crate::error::{Code, Error, IoContext, Kind, Result};
 use crate::repository::Repository;
 use crate::repository::quarantine::Scratch;
 use crate::store::ancestors;
@@ -33,7 +33,7 @@ pub fn ensure_outside(repository: &Repository, lock: &str) -> Result<()> {
     }
     Err(
         Error::refused("a hook of a landing cannot land another lane")
-            .code("in-landing")
+            .with_code(Code::InLanding)
             .hint("let the hook end first; post-merge and post-commit may land"),
     )
 }
@@ -187,7 +187,7 @@ impl Hooks<'_> {
         let clean = Cleanup::of(configured.as_deref(), self.edit, &comment).apply(&message);
         if clean.is_empty() {
             return Err(Error::refused("the message is empty")
-                .code("empty-message")
+                .with_code(Code::EmptyMessage)
                 .hint("give one with -m"));
         }
         Ok(clean.into())
@@ -242,7 +242,7 @@ impl Hooks<'_> {
             code => Err(Error::refused(format!(
                 "hook '{hook}' ended with exit code {code}; nothing has landed"
             ))
-            .code("hook")
+            .with_code(Code::Hook)
             .details(serde_json::json!({ "hook": hook, "exit": code }))
             .hint(match hook {
                 "prepare-commit-msg" => "see what it says above".to_owned(),
@@ -335,7 +335,7 @@ impl Hooks<'_> {
                 let ended = format!(
                     "the editor '{editor}' ended with exit code {code}; nothing has landed"
                 );
-                Err(Error::refused(ended).code("editor"))
+                Err(Error::refused(ended).with_code(Code::Editor))
             }
         }
     }

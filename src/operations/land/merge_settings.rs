@@ -10,7 +10,7 @@ use crate::domain::lane::ObjectId;
 use crate::domain::merge_policy::{FastForward, LOG_ENTRIES, MergePolicy};
 use crate::domain::name::BranchName;
 use crate::domain::shell_word::quote;
-use crate::error::{Error, IoContext, Result};
+use crate::error::{Code, Error, IoContext, Result};
 use crate::repository::Repository;
 use crate::repository::quarantine::Scratch;
 use crate::store::command::Invocation;
@@ -68,7 +68,7 @@ pub(super) fn read(
             "{key} asks for -X, which this git can only do in a worktree"
         ));
         return Err(error
-            .code("merge-policy")
+            .with_code(Code::MergePolicy)
             .hint("install git 2.43 or later, or merge by hand"));
     }
     Ok(policy)
@@ -123,7 +123,7 @@ pub(super) fn verify(place: &Place<'_>, commit: ObjectId) -> Result<()> {
         "'{}' takes signed commits only, and commit {short} {what}",
         place.base
     ));
-    Err(error.code("unsigned").hint(hint))
+    Err(error.with_code(Code::Unsigned).hint(hint))
 }
 
 /// The message with what `merge.log` and `merge.branchdesc` have git add to it.
@@ -154,7 +154,7 @@ fn on_base(repository: &Repository, scratch: &Scratch, base: &BranchName) -> Res
     let directory = scratch.path("head");
     permissions::create_dir_all(&directory).context("create", &directory)?;
     let mut common = gix::path::into_bstr(repository.common_dir())
-        .map_err(|error| Error::environment("cannot name the repository").source(error))?
+        .map_err(|error| Error::environment("cannot name the repository").caused_by(error))?
         .into_owned();
     common.push(b'\n');
     for (name, text) in [

@@ -35,7 +35,7 @@ use crate::domain::integration::Integration;
 use crate::domain::lane::{ObjectId, RefName};
 use crate::domain::message;
 use crate::domain::name::BranchName;
-use crate::error::{Error, IoContext, Result};
+use crate::error::{Code, Error, IoContext, Result};
 use crate::operations::land::keepalive_ref::Kept;
 use crate::operations::land::landing_hooks::Making;
 use crate::policy::Policy;
@@ -240,7 +240,7 @@ fn queue(
     }
     Err(
         Error::refused("the base kept moving while the lane was landing")
-            .code("raced")
+            .with_code(Code::Raced)
             .hint("run the command again"),
     )
 }

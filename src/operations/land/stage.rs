@@ -219,7 +219,7 @@ impl Staged {
             let file = file_at(site, change);
             let metadata = Metadata::from_path_no_follow(&file).context("read", &file)?;
             Stat::from_fs(&metadata)
-                .map_err(|error| Error::environment("cannot read the clock").source(error))
+                .map_err(|error| Error::environment("cannot read the clock").caused_by(error))
         };
         let stats = coming().map(stat).collect::<Result<Vec<_>>>()?;
         self.index.write(stats.into_iter()).map(|()| true)

@@ -91,7 +91,7 @@ impl Stamps {
             hasher.update(content);
             let sum = hasher
                 .try_finalize()
-                .map_err(|error| Error::git("cannot hash the index").source(error))?;
+                .map_err(|error| Error::git("cannot hash the index").caused_by(error))?;
             checksum.copy_from_slice(sum.as_slice());
         }
         let mut file = std::fs::File::options()

@@ -15,7 +15,7 @@ use crate::domain::merge_policy::MergePolicy;
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::{retire, shell_word};
 use crate::engines::evidence::{Arrival, Pair};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 use crate::operations::in_flight;
 use crate::operations::land::landing_hooks;
 use crate::operations::land::landing_hooks::{Hooks, Making};
@@ -70,7 +70,7 @@ impl<'a> Place<'a> {
     ) -> Result<Self> {
         let moved = || {
             Error::refused("the base changed at the same moment")
-                .code("raced")
+                .with_code(Code::Raced)
                 .hint("run the command again")
         };
         let base = facts.base.as_ref().ok_or_else(moved)?;

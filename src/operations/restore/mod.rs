@@ -17,7 +17,7 @@ use crate::domain::lane::{Lane, RefName, Worktree, lossless_path, user_of};
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::obstacle::Obstacle;
 use crate::domain::trash_entry::{Entry, KeptBranch, find};
-use crate::error::{Error, IoContext, Result};
+use crate::error::{Code, Error, IoContext, Result};
 use crate::repository::Repository;
 use crate::repository::provenance::{
     Claim, Claims, branch_settings, is_possible, may_return, remember,
@@ -134,7 +134,7 @@ fn return_lane(
 
 fn no_entry(wanted: &str) -> Error {
     Error::refused(format!("nothing in the trash is called '{wanted}'"))
-        .code("no-entry")
+        .with_code(Code::NoEntry)
         .hint("see what is there with: git lane trash")
 }
 

@@ -9,7 +9,7 @@ use crate::domain::losses::Losses;
 use crate::domain::retire::Refusal;
 use crate::domain::submodule::Inner;
 use crate::domain::trash_entry::Holding;
-use crate::error::{Error, IoContext, Result};
+use crate::error::{Code, Error, IoContext, Result};
 use crate::repository::Repository;
 
 /// What leaves with the lane and is on no commit of its branch; a refusal where the caller has not
@@ -63,7 +63,7 @@ pub(super) fn standing_proof<'a>(
                 proof.base
             );
             Err(Error::refused(stays)
-                .code("raced")
+                .with_code(Code::Raced)
                 .hint("run the command again"))
         }
     }

@@ -27,7 +27,7 @@ pub fn or_raced(repository: &Repository, lane: &Lane, error: Error) -> Error {
             .to_vec()
             .into_iter()
             .fold(raced(&lane.name), Error::hint)
-            .source(error),
+            .caused_by(error),
         _ => error,
     }
 }

@@ -129,7 +129,7 @@ fn is_untouched(repository: &Repository, intent: &Intent) -> Result<bool> {
     }
     let ours: HashSet<_> = unwritten(&place).into_iter().collect();
     let changed = status::changed(&git, place.directory, &admin).map_err(|error| {
-        Error::git("cannot tell whether the worktree was used meanwhile").source(error)
+        Error::git("cannot tell whether the worktree was used meanwhile").caused_by(error)
     })?;
     Ok(changed.iter().all(|path| ours.contains(path)))
 }

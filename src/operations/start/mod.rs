@@ -369,6 +369,6 @@ fn cannot_make(path: &Path, error: std::io::Error) -> Error {
         Kind::Environment,
         format!("cannot create '{}'", path.display()),
     )
-    .source(error)
+    .caused_by(error)
     .hint("choose another place with --path or the policy's start.path")
 }

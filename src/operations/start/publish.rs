@@ -7,7 +7,7 @@ use rustix::fs::RenameFlags;
 use super::undo::{Identity, created_from, is_registered};
 use super::{Intent, by_git};
 use crate::domain::lane::{Lane, ObjectId, RefName};
-use crate::error::{Error, IoContext, Result};
+use crate::error::{Code, Error, IoContext, Result};
 use crate::install;
 use crate::repository::Repository;
 use crate::repository::admin_dir::link;
@@ -139,7 +139,7 @@ pub(super) fn resume(
 fn ensure_still_free(repository: &Repository, intent: &Intent) -> Result<()> {
     let raced = |what: String| {
         Error::refused(what)
-            .code("raced")
+            .with_code(Code::Raced)
             .hint("run the command again")
     };
     if repository.records()?.find(&intent.lane.name).is_some() {
@@ -253,7 +253,7 @@ fn rename_new(from: &Path, to: &Path) -> Result<()> {
 
 fn occupied(path: &Path) -> Error {
     Error::refused(format!("'{}' already exists", path.display()))
-        .code("path-occupied")
+        .with_code(Code::PathOccupied)
         .hint("choose another place with --path, or move away what is there")
 }
 

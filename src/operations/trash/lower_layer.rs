@@ -18,7 +18,7 @@ use rustix::fs::{Access, AtFlags, CWD, Timespec, Timestamps, accessat};
 
 use super::relocation::{exists, hint_at_mounts, rename_raw, with_writable};
 use crate::domain::shell_word::quote;
-use crate::error::{Error, IoContext, Kind, Result};
+use crate::error::{Code, Error, IoContext, Kind, Result};
 use crate::store::journal::{step, unique_id};
 use crate::store::permissions;
 use crate::store::signals::PENDING;
@@ -225,8 +225,8 @@ fn stays(error: std::io::Error, path: &Path) -> Error {
     Error::refused(format!(
         "'{place}' {lower}, and its files cannot go one by one"
     ))
-    .code("lower-layer")
-    .source(error)
+    .with_code(Code::LowerLayer)
+    .caused_by(error)
     .hint(format!(
         "copy it into the upper layer, then try again: cp -a {word} {word}.new && rm -rf \
              {word} && mv {word}.new {word}"

@@ -25,7 +25,7 @@ pub use expire::{Expiration, Expired, expire, expire_within, sweep};
 use crate::domain::lane::RefName;
 use crate::domain::name::LaneName;
 use crate::domain::trash_entry::{Entry, KeptWorktree, relocated};
-use crate::error::{Error, IoContext, Result};
+use crate::error::{Code, Error, IoContext, Result};
 use crate::repository::Repository;
 use crate::repository::provenance::misfit_of_entry;
 use crate::repository::recovered::Heal;
@@ -147,7 +147,7 @@ pub fn damaged(repository: &Repository) -> Vec<PathBuf> {
 pub fn write(directory: &Path, entry: &Entry) -> Result<()> {
     let path = directory.join("entry.json");
     let malformed =
-        |error| Error::environment(format!("cannot write '{}'", path.display())).source(error);
+        |error| Error::environment(format!("cannot write '{}'", path.display())).caused_by(error);
     let bytes = serde_json::to_vec_pretty(entry).map_err(malformed)?;
     let temporary = directory.join(".entry.json");
     let mut file = lane_files::create(&temporary).context("create", &temporary)?;
@@ -251,7 +251,7 @@ fn wait_since(start: std::time::Instant, lane: &LaneName) -> Result<()> {
         return Err(Error::environment(format!(
             "another git-lane command is busy with lane '{lane}'"
         ))
-        .code("busy"));
+        .with_code(Code::Busy));
     }
     std::thread::sleep(Duration::from_millis(5));
     Ok(())

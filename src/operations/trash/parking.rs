@@ -14,7 +14,7 @@ use bstr::ByteSlice;
 
 use crate::domain::obstacle::Obstacle;
 use crate::domain::shell_word::quote;
-use crate::error::{Error, IoContext, Result};
+use crate::error::{Code, Error, IoContext, Result};
 use crate::store::{lane_files, permissions};
 
 /// The file that says it: device and inode of the common directory, then its path.
@@ -59,7 +59,7 @@ pub fn ensure_own(place: &Path, common_dir: &Path) -> Result<()> {
         "'{}' is not a directory of yours, and the lane would have to wait there",
         place.display()
     ))
-    .code("foreign-trash")
+    .with_code(Code::ForeignTrash)
     .hint("move it away, or the lane to the repository's filesystem"))
 }
 

@@ -19,7 +19,7 @@ use gix::config::File;
 use crate::domain::lane::{Lane, LaneId, ObjectId, RefName};
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::trash_entry::Setting;
-use crate::error::{Error, IoContext, Result};
+use crate::error::{Code, Error, IoContext, Result};
 
 /// What the configuration says about lanes.
 #[derive(Debug, Clone, Default)]
@@ -196,7 +196,7 @@ pub(crate) fn text(config: &File) -> Result<Vec<u8>> {
             "cannot write the configuration: it would not say what it \
                                        should",
         )
-        .code("damaged-config")
+        .with_code(Code::DamagedConfig)
         .hint(
             "the file ends in the middle of a value; mend its last line with: git config \
                    --local --edit",

@@ -115,7 +115,7 @@ pub(super) fn write(home: Home, intent: &impl Announce) -> Result<Vec<u8>> {
         intent,
     };
     serde_json::to_vec_pretty(&written)
-        .map_err(|error| Error::environment("cannot write the journal").source(error))
+        .map_err(|error| Error::environment("cannot write the journal").caused_by(error))
 }
 
 /// What the text says in the journal below `home`.

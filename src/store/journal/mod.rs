@@ -23,7 +23,7 @@ use serde::de::DeserializeOwned;
 use self::format::Home;
 use super::lockfile::create_locked;
 use crate::domain::shell_word::quote;
-use crate::error::{Error, IoContext, Result};
+use crate::error::{Code, Error, IoContext, Result};
 use crate::store::signals;
 use crate::store::signals::Deferred;
 use crate::store::{deadline, lane_files, permissions};
@@ -225,7 +225,7 @@ impl Running {
                 return Err(Error::environment(
                     "a program that an interrupted git-lane started is still at work",
                 )
-                .code("busy")
+                .with_code(Code::Busy)
                 .hint(format!(
                     "see which one it is with: fuser {}",
                     quote(children.display())
@@ -362,7 +362,7 @@ impl Exclusive {
                     return Err(Error::environment(
                         "another git-lane command has been busy in this repository for too long",
                     )
-                    .code("busy")
+                    .with_code(Code::Busy)
                     .hint(format!(
                         "see who holds it with: fuser {}",
                         quote(path.display())

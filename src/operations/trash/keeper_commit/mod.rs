@@ -20,7 +20,7 @@ use gix::objs::tree::{Entry as File, EntryKind};
 use crate::domain::lane::{Head, Lane, ObjectId};
 use crate::domain::name::BranchName;
 use crate::domain::trash_entry::Entry;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Code, Error, Kind, Result};
 use crate::repository::kept_pack::KeptPack;
 use crate::repository::quarantine::Scratch;
 use crate::repository::{RefFormat, Repository};
@@ -236,7 +236,7 @@ fn unreadable(id: ObjectId, error: &dyn std::fmt::Display) -> Error {
     Error::git(format!(
         "cannot read object {id}, which the lane needs: {error}"
     ))
-    .code("unreadable")
+    .with_code(Code::Unreadable)
 }
 
 /// Makes the tags that a keeper holds objects again, before anything names them, where no gc takes

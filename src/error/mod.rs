@@ -5,14 +5,9 @@
 
 use std::{fmt, io};
 
-/// The code of a failure for want of room, or of a quota.
-pub const DISK_FULL: &str = "disk-full";
+mod code;
 
-/// The code of a failure on a file system that is mounted read-only.
-pub const READ_ONLY: &str = "read-only";
-
-/// The code of a failure of the disk itself.
-pub const DISK_ERROR: &str = "disk-error";
+pub use code::Code;
 
 /// The result of everything that can fail in git-lane.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -74,7 +69,7 @@ impl Kind {
 #[derive(Debug)]
 pub struct Error {
     kind: Kind,
-    code: &'static str,
+    code: Code,
     message: String,
     hints: Vec<String>,
     details: Option<Box<serde_json::Value>>,
@@ -86,12 +81,12 @@ impl Error {
     /// A failure of `kind` with a one-sentence `message` that ends without a full stop.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
         let code = match kind {
-            Kind::Refused => "refused",
-            Kind::Usage => "usage",
-            Kind::Conflict => "conflict",
-            Kind::Environment => "environment",
-            Kind::Git => "git",
-            Kind::Interrupted => "interrupted",
+            Kind::Refused => Code::Refused,
+            Kind::Usage => Code::Usage,
+            Kind::Conflict => Code::Conflict,
+            Kind::Environment => Code::Environment,
+            Kind::Git => Code::Git,
+            Kind::Interrupted => Code::Interrupted,
         };
         Error {
             kind,
@@ -130,8 +125,8 @@ impl Error {
         self
     }
 
-    /// Names the failure with a stable kebab-case word for scripts that read JSON.
-    pub fn code(mut self, code: &'static str) -> Self {
+    /// Names the failure more closely than its kind does.
+    pub fn with_code(mut self, code: Code) -> Self {
         self.code = code;
         self
     }
@@ -149,7 +144,10 @@ impl Error {
     }
 
     /// Attaches the failure underneath; its text is appended to the message when shown.
-    pub fn source(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+    pub fn caused_by(
+        mut self,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
         self.source = Some(source.into());
         self
     }
@@ -164,8 +162,8 @@ impl Error {
         &self.hints
     }
 
-    /// The stable word for scripts.
-    pub fn word(&self) -> &'static str {
+    /// What failed, for programs.
+    pub fn code(&self) -> Code {
         self.code
     }
 
@@ -191,22 +189,28 @@ impl Error {
     }
 }
 
+/// The message, and every cause whose words are not in it yet.
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)?;
-        let mut source = self.source.as_deref().map(|s| s as &dyn std::error::Error);
-        while let Some(cause) = source {
-            let text = cause.to_string();
-            if !text.is_empty() && !self.message.contains(&text) {
-                write!(f, ": {text}")?;
+        let mut text = self.message.clone();
+        let mut cause = std::error::Error::source(self);
+        while let Some(error) = cause {
+            let said = error.to_string();
+            if !text.contains(&said) {
+                text.push_str(": ");
+                text.push_str(&said);
             }
-            source = cause.source();
+            cause = error.source();
         }
-        Ok(())
+        f.write_str(&text)
     }
 }
 
-impl std::error::Error for Error {}
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}
 
 /// Says which file an operating-system error is about.
 pub trait IoContext<T> {
@@ -218,16 +222,16 @@ impl<T> IoContext<T> for std::io::Result<T> {
     fn context(self, tried: &str, path: &std::path::Path) -> Result<T> {
         self.map_err(|error| {
             let code = match error.kind() {
-                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => DISK_FULL,
-                io::ErrorKind::ReadOnlyFilesystem => READ_ONLY,
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Code::DiskFull,
+                io::ErrorKind::ReadOnlyFilesystem => Code::ReadOnly,
                 _ if error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error()) => {
-                    DISK_ERROR
+                    Code::DiskError
                 }
-                _ => "environment",
+                _ => Code::Environment,
             };
             Error::environment(format!("cannot {tried} '{}'", path.display()))
-                .code(code)
-                .source(error)
+                .with_code(code)
+                .caused_by(error)
         })
     }
 }
@@ -250,7 +254,7 @@ mod tests {
 
     #[test]
     fn the_cause_is_part_of_the_sentence_once() {
-        let error = Error::git("cannot read index").source(std::io::Error::other("bad magic"));
+        let error = Error::git("cannot read index").caused_by(std::io::Error::other("bad magic"));
         assert_eq!(error.to_string(), "cannot read index: bad magic");
     }
 }

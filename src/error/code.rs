@@ -1,0 +1,176 @@
+//! The word a script knows a failure by.
+//!
+//! The table is the only place a word is written; `git-lane-json(7)` is tested against it.
+
+use std::fmt;
+
+macro_rules! codes {
+    ($($code:ident $word:literal $meaning:literal,)+) => {
+        /// What failed, as the `code` of a JSON document says it; each word stays as it is.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Code {
+            $(#[doc = $meaning] $code,)+
+        }
+
+        impl Code {
+            /// Every code, in the order of the words.
+            pub const ALL: &[Code] = &[$(Code::$code),+];
+
+            /// The word in documents and the event log: kebab-case, never renamed.
+            pub fn as_str(self) -> &'static str {
+                match self {
+                    $(Code::$code => $word,)+
+                }
+            }
+
+            /// What has happened, for the manual.
+            pub fn meaning(self) -> &'static str {
+                match self {
+                    $(Code::$code => $meaning,)+
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    AdminTaken "admin-taken" "Another worktree has the name among git's files that the lane would come back to.",
+    BadName "bad-name" "A name cannot be that of a lane or of a branch.",
+    BadTemplate "bad-template" "The template of a message names what there is not.",
+    BaseBusy "base-busy" "An operation is in progress where the base is checked out.",
+    BaseCheckedOutTwice "base-checked-out-twice" "Several worktrees have the base checked out.",
+    BaseMissing "base-missing" "The base of the lane is gone.",
+    BaseWorktreeBroken "base-worktree-broken" "The worktree that has the base checked out is damaged or missing.",
+    BranchAlias "branch-alias" "The branch is a symbolic ref that leads elsewhere.",
+    BranchConflict "branch-conflict" "Another branch makes a branch of this name impossible.",
+    BranchElsewhere "branch-elsewhere" "The branch of the lane is checked out or in use in another worktree.",
+    BranchExists "branch-exists" "There is another branch of the name that the lane would come back to.",
+    BranchGone "branch-gone" "The branch of the lane is gone.",
+    BranchInUse "branch-in-use" "Another worktree has the branch checked out.",
+    BranchMoved "branch-moved" "The branch was moved behind a worktree that has it checked out.",
+    BranchOwned "branch-owned" "The branch belongs to another lane.",
+    BranchPattern "branch-pattern" "The name of the branch does not follow the policy.",
+    BranchTaken "branch-taken" "The branch belongs to a lane and was checked out elsewhere.",
+    Busy "busy" "Another git-lane command or a running program uses what this one needs.",
+    CheckedOut "checked-out" "The branch that would come back is checked out in another worktree.",
+    CommitFailed "commit-failed" "git commit failed; nothing has landed.",
+    Conflict "conflict" "Landing would conflict; nothing has changed.",
+    CoreWorktree "core-worktree" "core.worktree leads to a directory that is not there.",
+    Damaged "damaged" "The worktree of the lane is damaged.",
+    DamagedConfig "damaged-config" "A configuration file cannot be read.",
+    DamagedRecord "damaged-record" "The record of the lane cannot be used.",
+    Detached "detached" "The worktree of a lane has no branch checked out.",
+    DiskError "disk-error" "The disk reported an error.",
+    DiskFull "disk-full" "There is no room on the disk, or a quota is used up.",
+    Editor "editor" "The editor of a message failed; nothing has landed.",
+    EmptyMessage "empty-message" "The message of a commit is empty.",
+    Environment "environment" "The surroundings do not allow it; the message says what.",
+    ExcludeIsALink "exclude-is-a-link" "The file of ignored patterns is a symbolic link and is not written through.",
+    Findings "findings" "The doctor found what is not as it should be.",
+    ForeignTrash "foreign-trash" "The place where the lane would wait belongs to another user.",
+    ForeignWorktree "foreign-worktree" "The worktree belongs to another repository.",
+    Git "git" "A git command failed.",
+    GitTooOld "git-too-old" "The git there is has not what this needs.",
+    GitUnusable "git-unusable" "The program called git does not answer as a git does.",
+    Hook "hook" "A hook of git's ended with a failure; nothing has landed.",
+    HookFailed "hook-failed" "The lane was started, and its post-checkout hook failed.",
+    HookReplaced "hook-replaced" "A hook file was replaced by another program meanwhile.",
+    HooksElsewhere "hooks-elsewhere" "Hook files belong in a directory that git-lane does not write to.",
+    InLanding "in-landing" "A hook of a landing tried to land another lane.",
+    InTheWay "in-the-way" "Files in a worktree would be overwritten.",
+    Incomplete "incomplete" "The entry in the trash has not all of the lane.",
+    Interrupted "interrupted" "The user or a signal stopped the command.",
+    LaneDiffers "lane-differs" "There is such a lane, with another branch, base or place.",
+    LaneExists "lane-exists" "There is another lane of the name.",
+    LaneIntoLane "lane-into-lane" "A lane would be merged into another lane.",
+    LaneOwned "lane-owned" "There is such a lane, and it has another owner.",
+    LeftHome "left-home" "The main worktree left its branch.",
+    LeftLane "left-lane" "The worktree of a lane left its branch.",
+    LeftOut "left-out" "The landing would leave out commits or changes of the lane.",
+    Lender "lender" "Another repository borrows objects from the worktree.",
+    Locked "locked" "Another process holds a lock.",
+    LowerLayer "lower-layer" "The worktree is on the lower layer of an overlay and cannot be moved.",
+    MainWorktree "main-worktree" "The record names the main worktree, which is no lane's.",
+    MainWorktreeUnknown "main-worktree-unknown" "Nothing says where the files of the base are checked out.",
+    MergePolicy "merge-policy" "The configuration asks for a merge that git-lane does not make.",
+    Moved "moved" "The worktree is not where the record and git say.",
+    Nested "nested" "Another worktree or repository is inside of the worktree.",
+    NoBase "no-base" "The lane has no base.",
+    NoCommit "no-commit" "The lane has no commit.",
+    NoEntry "no-entry" "Nothing in the trash has that name.",
+    NoIdentity "no-identity" "git does not know whom to name in a commit.",
+    NoRemoteBranch "no-remote-branch" "The remote has no such branch.",
+    NoRepository "no-repository" "There is no git repository.",
+    NoSuchBase "no-such-base" "The base is no branch and no commit.",
+    NoSuchLane "no-such-lane" "There is no lane of that name.",
+    NotAWorktree "not-a-worktree" "git does not list the worktree.",
+    NotFastForward "not-fast-forward" "The base has commits that the lane has not.",
+    NotHealed "not-healed" "A command was interrupted, and what it did cannot be made good yet.",
+    NotInForce "not-in-force" "The hooks are installed and do not run.",
+    NotIntegrated "not-integrated" "The lane has commits that are not shown to be in its base.",
+    NotUtf8 "not-utf-8" "A word of the command line is not valid UTF-8.",
+    OntoItself "onto-itself" "The lane would land on its own branch.",
+    OperationInProgress "operation-in-progress" "A merge, rebase or other operation is in progress in the worktree.",
+    OtherLane "other-lane" "The worktree is that of another lane.",
+    OtherRepository "other-repository" "The entry in the trash is that of another repository.",
+    Overtaken "overtaken" "The branch of a worktree moved without its files.",
+    PathOccupied "path-occupied" "Something is where the worktree would be.",
+    PathTaken "path-taken" "Something is where the worktree would come back to.",
+    Policy "policy" "A policy file cannot be used.",
+    PolicyUnknown "policy-unknown" "The policy cannot be read, so that the rule stays as it is.",
+    Probe "probe" "The probe of a hook is not answered here.",
+    ProtectedBranch "protected-branch" "The branch is protected by the policy.",
+    Raced "raced" "Another process was faster; the same command may work when it is run again.",
+    ReadOnly "read-only" "The file system is mounted read-only.",
+    RebaseElsewhere "rebase-elsewhere" "A rebase would end on the branch of another worktree.",
+    Redirected "redirected" "The worktree was led to another place.",
+    Refused "refused" "A rule or a check said no; the message says which.",
+    RemoteBase "remote-base" "The base is a branch of a remote, which a landing cannot move.",
+    RemoteBranch "remote-branch" "The name means a branch of a remote.",
+    SeveralRemotes "several-remotes" "Several remotes have the branch.",
+    StrangeFile "strange-file" "A file of git-lane's is no regular file.",
+    StrangePlace "strange-place" "The worktree git lists there is another one.",
+    Stray "stray" "The worktree of the lane is not on the lane's branch.",
+    SubmoduleUnpublished "submodule-unpublished" "A commit of a submodule is nowhere but in the lane.",
+    TwoRepositories "two-repositories" "GIT_DIR and the directory name two repositories.",
+    Unborn "unborn" "The branch has no commit yet.",
+    Unintegrated "unintegrated" "The landing is not shown to hold all of the lane.",
+    UnknownKey "unknown-key" "The policy has no such key.",
+    Unreadable "unreadable" "What would be removed, or what proves it safe, cannot be read.",
+    Unrelated "unrelated" "Lane and base have no history in common.",
+    UnsafeRepository "unsafe-repository" "git does not trust the repository.",
+    Unsettled "unsettled" "The worktree has changes that are not committed, or has changed meanwhile.",
+    Unsigned "unsigned" "The configuration asks for a signature that the commit has not.",
+    UnsupportedRepository "unsupported-repository" "The repository has a format that git-lane does not know.",
+    Usage "usage" "The command line cannot be understood.",
+    WorktreeGone "worktree-gone" "The worktree of the lane is gone.",
+    WorktreeLocked "worktree-locked" "The worktree is locked.",
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl serde::Serialize for Code {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_failure_has_a_word_of_its_own() {
+        assert!(Code::ALL.is_sorted_by(|a, b| a.as_str() < b.as_str()));
+        assert!(Code::ALL.iter().all(|code| {
+            let word = code.as_str();
+            word.bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+                && !code.meaning().is_empty()
+        }));
+    }
+}
