@@ -81,7 +81,7 @@ fn git_is_started_from_the_git_folder_and_prompts_live_in_the_ui() {
     for (name, text) in sources("src") {
         let code = code(&text);
         assert!(
-            name.starts_with("src/store/") || !code.contains("Command::new(Git"),
+            name.starts_with("src/store/git/") || !code.contains("Command::new(Git"),
             "{name} starts git"
         );
         assert!(
@@ -160,7 +160,7 @@ fn what_is_made_in_a_repository_is_made_where_its_users_may_share_it() {
 #[test]
 fn an_index_of_our_own_is_named_in_one_place() {
     let places = [
-        "store/without_hooks",
+        "store/git/without_hooks",
         "operations/land/landing_hooks",
         "guard/remedy",
     ];

@@ -36,16 +36,16 @@ use crate::repository::Repository;
 use crate::repository::branch_moved_behind::overtaken_here;
 use crate::repository::metadata::Records;
 use crate::repository::recovered::{Healed, Recovered};
-use crate::store::command::Git;
+use crate::store::git::Git;
 use crate::store::signals;
-use crate::store::{command, events};
+use crate::store::{events, git};
 use crate::ui::Ui;
 
 /// Runs what the command line asks for.
 pub fn run(cli: Cli, ui: &Ui) -> Result<()> {
     // The guard reads the environment git gives to hooks; everything else sheds it.
     if !matches!(cli.command, Some(Command::Hook(_))) {
-        command::start_over()?;
+        git::start_over()?;
     }
     if let Some(directory) = &cli.directory {
         std::env::set_current_dir(directory).context("change to", directory)?;

@@ -18,7 +18,7 @@ use crate::guard::site;
 use crate::guard::site::Place;
 use crate::repository::renames;
 use crate::repository::worktree::read_head;
-use crate::store::command::Git;
+use crate::store::git::Git;
 
 /// Where the branch of the lane we are in is.
 pub(super) fn own_branch(place: &Place, facts: &Facts) -> Result<OwnBranch> {

@@ -88,7 +88,7 @@ pub(super) fn moves(guarded: &Guarded, facts: &Facts, lines: &BString) -> Result
 /// = updateInstead` lets in takes the worktree along first, and refusing it now would leave the
 /// branch behind.
 fn brought_along(lane: &Lane, new: &[u8]) -> bool {
-    let git = crate::store::command::Git::default().at(&lane.worktree);
+    let git = crate::store::git::Git::default().at(&lane.worktree);
     let compared = git
         .args(["diff-index", "--cached", "--quiet"])
         .bytes(new)

@@ -21,10 +21,10 @@ use crate::guard::site::Place;
 use crate::guard::undo_checkout_merge;
 use crate::repository::branch_moved_behind::index_has_left;
 use crate::repository::quarantine;
-use crate::store::command::{Invocation, failure};
+use crate::store::git::without_hooks::no_hooks;
+use crate::store::git::{Invocation, failure};
 use crate::store::scratch;
 use crate::store::scratch::Directory;
-use crate::store::without_hooks::no_hooks;
 use crate::store::{lane_files, permissions};
 
 /// How long another process may hold the index before the way back is given up.

@@ -19,7 +19,7 @@ use crate::repository::admin_dir;
 use crate::repository::alias::Loose;
 use crate::repository::renames;
 use crate::repository::worktree::read_head;
-use crate::store::command::{Git, Invocation};
+use crate::store::git::{Git, Invocation};
 
 /// The worktree a hook runs in.
 #[derive(Debug, Clone, Default)]

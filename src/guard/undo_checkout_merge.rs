@@ -13,7 +13,7 @@ use bstr::{BString, ByteSlice};
 use super::remedy::{on_own_index, read_tree_reset, recursion, with_index};
 use crate::error::{Error, Result};
 use crate::guard::site::Place;
-use crate::store::command::Invocation;
+use crate::store::git::Invocation;
 use crate::store::scratch::Directory;
 
 /// More trees than this in one switch's time are another git's.

@@ -16,7 +16,7 @@ use super::{completion_scripts, needed, section, stub};
 use crate::domain::guard::Level;
 use crate::error::{Error, IoContext, Result};
 use crate::policy;
-use crate::store::command::Git;
+use crate::store::git::Git;
 
 /// Every file written here says so in a line that ends with the id git gives to the other lines as
 /// a blob: a file of any version that the user has not changed is known by it.
@@ -312,7 +312,7 @@ pub fn uninstall() -> Result<Outcome> {
     Ok(outcome)
 }
 
-fn git() -> crate::store::command::Invocation {
+fn git() -> crate::store::git::Invocation {
     Git::default().at(Path::new("/"))
 }
 

@@ -31,9 +31,9 @@ use crate::policy::Policy;
 use crate::repository::Repository;
 use crate::repository::metadata;
 use crate::repository::metadata::Edit;
+use crate::store::git::version::CONFIGURED_HOOKS;
+use crate::store::git::version::Version;
 use crate::store::journal::Exclusive;
-use crate::store::version::CONFIGURED_HOOKS;
-use crate::store::version::Version;
 
 /// The first git whose reference-transaction hook hears of HEAD.
 const HEAD_TRANSACTIONS: Version = (2, 46, 0);

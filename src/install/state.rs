@@ -14,8 +14,8 @@ use crate::install::manual_steps;
 use crate::install::manual_steps::ByHand;
 use crate::repository::Repository;
 use crate::repository::hook_file::kept;
-use crate::store::version::CONFIGURED_HOOKS;
-use crate::store::version::Version;
+use crate::store::git::version::CONFIGURED_HOOKS;
+use crate::store::git::version::Version;
 
 /// What is in force, and why.
 #[derive(Debug, Clone, serde::Serialize)]

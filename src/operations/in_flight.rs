@@ -12,7 +12,7 @@ use crate::engines::{evidence, history};
 use crate::error::Result;
 use crate::repository::Repository;
 use crate::repository::revision;
-use crate::store::command::Git;
+use crate::store::git::Git;
 
 /// How much to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

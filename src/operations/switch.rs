@@ -26,7 +26,7 @@ use crate::repository::refs::RefChange;
 use crate::repository::tree_diff::changes;
 use crate::repository::worktree::resolved_head;
 use crate::repository::{RefFormat, Repository};
-use crate::store::command::failure;
+use crate::store::git::failure;
 use crate::store::journal::{About, Announce, GitDir, Running, step};
 use crate::store::lockfile::LockFile;
 

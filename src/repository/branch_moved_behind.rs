@@ -17,7 +17,7 @@ use super::worktree::read_head;
 use crate::domain::guard::Overtaken;
 use crate::domain::name::BranchName;
 use crate::repository::{RefFormat, Repository};
-use crate::store::command::Invocation;
+use crate::store::git::Invocation;
 
 /// More than a line of the log ever takes.
 const TAIL: i64 = 8192;

@@ -10,7 +10,7 @@ use gix::config::Source;
 use crate::domain::lane::Worktree;
 use crate::error::{Code, Error, Result};
 use crate::repository::Repository;
-use crate::store::git_settings::{as_in, configured, differ_by_worktree};
+use crate::store::git::settings::{as_in, configured, differ_by_worktree};
 
 impl Repository {
     /// gix's view with the settings git has in `worktree`; costs nothing where no setting can

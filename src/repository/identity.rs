@@ -3,7 +3,7 @@
 
 use crate::error::{Code, Error, Result};
 use crate::repository::Repository;
-use crate::store::command::Invocation;
+use crate::store::git::Invocation;
 
 /// Refuses where git would not know whom to name in a commit; `git` runs where the commit would be
 /// made.

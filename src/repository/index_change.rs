@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 use crate::domain::lane::Worktree;
 use crate::repository::Repository;
-use crate::store::command::Invocation;
+use crate::store::git::Invocation;
 
 /// Its name.
 const HOOK: &str = "post-index-change";

@@ -15,7 +15,7 @@ use crate::domain::lane::{Head, Worktree, WorktreeState};
 use crate::error::Result;
 use crate::repository::find_worktree::leads_to;
 use crate::repository::{RefFormat, Repository};
-use crate::store::command::Invocation;
+use crate::store::git::Invocation;
 
 /// What a command was told of the worktree whose git directory it has found, or has found there.
 #[derive(Debug, Default)]

@@ -47,10 +47,11 @@ use crate::repository::find_worktree::leads_to;
 use crate::repository::main_worktree::{Known, Top};
 use crate::repository::metadata::{Memo, Records};
 use crate::repository::unrecovered::Pending;
-use crate::store::command;
-use crate::store::command::Git;
+use crate::store::git;
+use crate::store::git::Git;
+use crate::store::git::settings;
+use crate::store::optional;
 use crate::store::permissions::Shared;
-use crate::store::{git_settings, optional};
 
 /// How a repository stores its refs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,7 +101,7 @@ impl Repository {
                 Some((here, top)) => (Some(here), top),
                 None => (None, None),
             };
-        let inherited = std::env::var_os(command::INHERITED_DIR)
+        let inherited = std::env::var_os(git::INHERITED_DIR)
             .filter(|dir| !dir.is_empty())
             .map(|dir| directory.join(dir));
         let git_dir = match (here, &inherited) {
@@ -203,8 +204,8 @@ impl Repository {
             Ok(repo) => repo.to_thread_local(),
             Err(error) => return Err(unusable::cannot_open(&common_dir, &error)),
         };
-        let repo = if git_settings::command_line_counts() {
-            git_settings::asked(&repo, None, &common_dir)?
+        let repo = if settings::command_line_counts() {
+            settings::asked(&repo, None, &common_dir)?
         } else {
             repo
         };
@@ -341,7 +342,7 @@ impl Repository {
     }
 
     /// A git command that runs in the repository itself, bound to no worktree.
-    pub fn git_here(&self) -> command::Invocation {
+    pub fn git_here(&self) -> git::Invocation {
         self.git
             .at(&self.common_dir)
             .env("GIT_DIR", &self.common_dir)
@@ -349,21 +350,21 @@ impl Repository {
 
     /// A git command that runs where the caller stands: in its worktree, or in the repository
     /// itself.
-    pub fn git_in_current(&self) -> Result<command::Invocation> {
+    pub fn git_in_current(&self) -> Result<git::Invocation> {
         Ok(self
             .current_worktree()?
             .map_or_else(|| self.git_here(), |worktree| self.git_in(&worktree)))
     }
 
     /// A git command that runs in one worktree.
-    pub fn git_in(&self, worktree: &Worktree) -> command::Invocation {
+    pub fn git_in(&self, worktree: &Worktree) -> git::Invocation {
         self.git.in_worktree(&worktree.path, &worktree.git_dir)
     }
 }
 
 /// What `GIT_WORK_TREE` has said before this program shed it.
 fn given_work_tree(directory: &Path) -> Option<PathBuf> {
-    let given = std::env::var_os(command::INHERITED_WORK_TREE).filter(|path| !path.is_empty());
+    let given = std::env::var_os(git::INHERITED_WORK_TREE).filter(|path| !path.is_empty());
     given.map(|path| directory.join(path))
 }
 

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use crate::domain::lane::ObjectId;
 use crate::error::{Error, IoContext, Result};
 use crate::repository::Repository;
-use crate::store::command::Invocation;
+use crate::store::git::Invocation;
 use crate::store::permissions;
 use crate::store::scratch::Directory;
 

@@ -313,7 +313,7 @@ impl Repository {
         if output.status.success() {
             return Ok(());
         }
-        let mut error = crate::store::command::failure("git update-ref", &output);
+        let mut error = crate::store::git::failure("git update-ref", &output);
         // Where refs are a reftable, git does not name the lock.
         let mut directories = vec![self.common_dir()];
         directories.extend(site.map(|site| site.git_dir.as_path()));

@@ -11,9 +11,9 @@ use bstr::{BStr, ByteSlice};
 use super::hook_file::is_ours_alone;
 use crate::error::Result;
 use crate::repository::Repository;
-use crate::store::command::{Invocation, failure};
-use crate::store::git_settings::{as_in, differ_by_worktree};
-use crate::store::version::CONFIGURED_HOOKS;
+use crate::store::git::settings::{as_in, differ_by_worktree};
+use crate::store::git::version::CONFIGURED_HOOKS;
+use crate::store::git::{Invocation, failure};
 
 impl Repository {
     /// Whether git would run a hook of this name that is not our own: a file in the effective hooks

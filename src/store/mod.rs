@@ -5,13 +5,11 @@
 //! it.
 
 pub mod ancestors;
-pub mod child_of_git;
 pub mod clock;
-pub mod command;
 pub mod deadline;
 pub mod disk;
 pub mod events;
-pub mod git_settings;
+pub mod git;
 pub mod journal;
 pub mod lane_files;
 pub mod lockfile;
@@ -22,8 +20,6 @@ pub mod retry;
 pub mod scratch;
 pub mod signals;
 pub mod small_file;
-pub mod version;
-pub mod without_hooks;
 
 /// The path git wrote as bytes.
 pub(crate) fn path(bytes: &[u8]) -> std::path::PathBuf {

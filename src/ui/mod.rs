@@ -16,7 +16,7 @@ use output::{Stream, Streams};
 pub use page::{Cell, Page, Style};
 
 use crate::error::{Error, Kind, Result};
-use crate::store::command;
+use crate::store::git;
 
 /// What happened, as data: printed as text or as one JSON document.
 pub trait Report: serde::Serialize {
@@ -146,7 +146,7 @@ impl Ui {
 
     /// Whether a user is there to answer a question.
     pub fn can_ask(&self) -> bool {
-        let in_hook = std::env::var_os(command::IN_HOOK).is_some();
+        let in_hook = std::env::var_os(git::IN_HOOK).is_some();
         !self.json && !in_hook && std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
     }
 

@@ -9,7 +9,7 @@ use gix::ObjectId;
 use super::{Bound, Change, Trees, patches};
 use crate::engines::evidence::{isolated, remaining};
 use crate::error::Result;
-use crate::store::command::Git;
+use crate::store::git::Git;
 
 /// A pair of commits to merge, and what they have in common.
 #[derive(Debug, Clone, Copy)]

@@ -12,7 +12,7 @@ use bstr::ByteSlice;
 use gix::ObjectId;
 
 use crate::error::{Error, IoContext, Result};
-use crate::store::command;
+use crate::store::git;
 
 /// Whether the objects alone tell the truth: not if replace refs or grafts rewrite history, nor if
 /// objects may be missing (partial clone).
@@ -76,7 +76,7 @@ impl<'a> Probe<'a> {
 
     fn command(&self) -> Command {
         let path = self.directory.path();
-        let mut command = command::probe(self.git);
+        let mut command = git::probe(self.git);
         command
             .current_dir(path)
             .env("GIT_DIR", path)
@@ -108,10 +108,7 @@ impl<'a> Probe<'a> {
         if output.status.success() {
             Ok(output.stdout)
         } else {
-            Err(command::failure(
-                &format!("git could not {}", doing),
-                &output,
-            ))
+            Err(git::failure(&format!("git could not {}", doing), &output))
         }
     }
 

@@ -19,8 +19,8 @@ use super::{
     tree::{Origin, Plan},
 };
 use crate::error::{Error, IoContext as _, Result};
+use crate::store::git::without_hooks::no_hooks_of;
 use crate::store::permissions;
-use crate::store::without_hooks::no_hooks_of;
 
 /// No daemon for a directory that is about to be renamed. Filters would inherit such settings; they
 /// run in the worktree's place only.
@@ -133,7 +133,7 @@ pub(super) fn run(
     // A git that is ended right as it makes a lock leaves it.
     stop_if_interrupted(interrupt)?;
     let mut command = Command::new(place.git);
-    crate::store::command::scrub(&mut command);
+    crate::store::git::scrub(&mut command);
     let full = |path: &Path| absolute(path).context("resolve", path);
     command
         .env("GIT_DIR", full(place.admin_dir)?)

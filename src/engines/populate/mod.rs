@@ -33,7 +33,7 @@ use std::{
 };
 
 use crate::error::{Error, Kind, Result};
-use crate::store::git_settings;
+use crate::store::git::settings;
 
 pub use crate::engines::populate::copy_source::MOST_SOURCES;
 pub use crate::engines::populate::deferred::{Place, complete, unwritten};
@@ -122,7 +122,7 @@ pub fn populate(
         .clone()
         .bail_if_untrusted(false)
         .with(gix::sec::Trust::Full);
-    if git_settings::differ_by_worktree(request.repo) {
+    if settings::differ_by_worktree(request.repo) {
         return child::check_out(request, interrupt, Where::InPlace);
     }
     // Without settings of its own the worktree has those that were read when the repository was
@@ -138,8 +138,8 @@ pub fn populate(
             Err(_) => return child::check_out(request, interrupt, Where::InPlace),
         },
     };
-    let own = match git_settings::command_line_counts() {
-        true => git_settings::asked(&own, Some(request.directory), request.admin_dir)?,
+    let own = match settings::command_line_counts() {
+        true => settings::asked(&own, Some(request.directory), request.admin_dir)?,
         false => own,
     };
     let place = if unsupported::has_filters(&own) {
@@ -203,7 +203,7 @@ enum Where {
 
 /// Whether what git writes into a worktree can depend on where it is.
 pub fn depends_on_place(repo: &gix::Repository) -> bool {
-    git_settings::differ_by_worktree(repo) || unsupported::has_filters(repo)
+    settings::differ_by_worktree(repo) || unsupported::has_filters(repo)
 }
 
 fn stop_if_interrupted(interrupt: &AtomicBool) -> Result<()> {

@@ -20,7 +20,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 use gix::bstr::{BString, ByteSlice as _};
 
 use crate::error::{Error, IoContext as _, Result};
-use crate::store::git_settings::SPARSE_CONFIG;
+use crate::store::git::settings::SPARSE_CONFIG;
 use crate::store::permissions;
 
 const SETTINGS: &str = "[core]\n\tsparseCheckout = true\n\tsparseCheckoutCone = true\n";

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::{Halt, Index, Tally, WorktreeStatus, operation, staged};
 use crate::domain::lane::ObjectId;
 use crate::error::{Error, Result};
-use crate::store::command::Invocation;
+use crate::store::git::Invocation;
 use crate::store::retry;
 
 /// What is staged by the index in `admin`, and the operation in progress. `git` starts a git with

@@ -27,7 +27,8 @@ use gix::index::entry::{Flags, Mode};
 
 use crate::engines::status::file_content::Attributes;
 use crate::error::{Error, IoContext, Result};
-use crate::store::{git_settings, retry};
+use crate::store::git::settings;
+use crate::store::retry;
 
 pub use index_only::of_index;
 pub(crate) use porcelain::understands;
@@ -226,7 +227,7 @@ impl<'a> Shared<'a> {
         admin: &Path,
         threads: usize,
     ) -> Result<WorktreeStatus> {
-        match git_settings::as_in(repo, worktree, admin)? {
+        match settings::as_in(repo, worktree, admin)? {
             Cow::Borrowed(repo) => self.look(repo, worktree, admin, threads),
             Cow::Owned(own) => {
                 Shared::new(&own, self.git, self.depth).look(&own, worktree, admin, threads)

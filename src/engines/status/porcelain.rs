@@ -14,7 +14,7 @@ use bstr::{BString, ByteSlice};
 
 use super::{Depth, Tally};
 use crate::error::{Error, Result};
-use crate::store::command;
+use crate::store::git;
 
 /// What could make git trust another program's word, or a coarser look, than the files themselves.
 const PINNED: &[&str] = &[
@@ -30,8 +30,8 @@ const PINNED: &[&str] = &[
 ];
 
 fn in_worktree(git: &OsStr, worktree: &Path, admin: &Path) -> Command {
-    let mut command = command::probe_as_configured(git);
-    command::stand_in(&mut command, worktree, admin);
+    let mut command = git::probe_as_configured(git);
+    git::stand_in(&mut command, worktree, admin);
     for pin in PINNED {
         command.arg("-c").arg(pin);
     }
@@ -51,7 +51,7 @@ pub fn changed(git: &OsStr, worktree: &Path, admin: &Path) -> Result<Vec<BString
         "--no-ahead-behind",
     ]);
     command.args(["--untracked-files=all", "--ignored"]);
-    let output = command::probe_output(command, "read the status of a worktree")?;
+    let output = git::probe_output(command, "read the status of a worktree")?;
     let records = output
         .stdout
         .split(|byte| *byte == 0)
@@ -99,10 +99,10 @@ pub(super) fn ask(
         Depth::Full | Depth::Removal | Depth::Foreign => "--untracked-files=normal",
         Depth::Tracked => "--untracked-files=no",
     });
-    let output = command::probe_output(command, "read the status of a worktree")?;
+    let output = git::probe_output(command, "read the status of a worktree")?;
     // git only warns about a directory it cannot read, and then knows nothing about what is in it.
     if output.stderr.contains_str("could not open directory") {
-        return Err(command::failure(
+        return Err(git::failure(
             &format!("git could not {}", "read the status of a worktree"),
             &output,
         ));
@@ -131,10 +131,10 @@ fn without_own_programs(
     worktree: &Path,
     admin: &Path,
 ) -> Result<()> {
-    let mut ask = command::probe(git);
-    command::stand_in(&mut ask, worktree, admin);
+    let mut ask = git::probe(git);
+    git::stand_in(&mut ask, worktree, admin);
     ask.args(["config", "--list", "--show-scope", "--name-only", "-z"]);
-    let listed = command::probe_output(ask, "read the settings of a repository")?.stdout;
+    let listed = git::probe_output(ask, "read the settings of a repository")?.stdout;
     let mut fields = listed.split(|byte| *byte == 0);
     while let (Some(scope), Some(key)) = (fields.next(), fields.next()) {
         if matches!(scope, b"local" | b"worktree") && key.starts_with(b"filter.") {
@@ -196,7 +196,7 @@ pub fn ignored(git: &OsStr, worktree: &Path, admin: &Path) -> Result<Vec<BString
         "--exclude-standard",
         "--directory",
     ]);
-    let output = command::probe_output(command, "list ignored files")?;
+    let output = git::probe_output(command, "list ignored files")?;
     Ok(output
         .stdout
         .split(|byte| *byte == 0)

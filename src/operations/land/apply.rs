@@ -39,8 +39,8 @@ use crate::repository::provenance::{Claim, Claims};
 use crate::repository::quarantine::Scratch;
 use crate::repository::refs::RefChange;
 use crate::repository::tree_diff::changes;
-use crate::store::command::{Invocation, failure};
 use crate::store::disk;
+use crate::store::git::{Invocation, failure};
 use crate::store::journal::{About, Announce, GitDir, Journal, step};
 use crate::store::lockfile::LockFile;
 

@@ -21,8 +21,8 @@ use crate::operations::retire::look::{is_locked, wait_for_locks};
 use crate::repository::Repository;
 use crate::repository::metadata::locks;
 use crate::repository::worktree::resolved_head;
-use crate::store::command;
-use crate::store::command::Invocation;
+use crate::store::git;
+use crate::store::git::Invocation;
 use crate::store::journal::unique_id;
 use crate::store::lockfile::LockFile;
 use crate::store::signals::Waiting;
@@ -89,7 +89,7 @@ pub(super) fn create(
             .config_bool_at(&place.directory, "commit.gpgSign")?
             .then(String::new),
     };
-    let id = command::writing_objects(|| {
+    let id = git::writing_objects(|| {
         let mut git =
             place
                 .repository
@@ -132,7 +132,7 @@ pub fn commit_all(
     )?;
     // As a user standing there would run it: without GIT_DIR, which its hooks would inherit.
     let git = || repository.git.at(&worktree.path);
-    let add = || command::writing_objects(|| git().args(["add", "--all", "--", "."]));
+    let add = || git::writing_objects(|| git().args(["add", "--all", "--", "."]));
     let before = head(repository, worktree);
     let added = add().or_else(|error| match is_locked(worktree) {
         true => wait().and_then(|()| add()),

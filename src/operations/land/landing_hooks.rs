@@ -17,7 +17,7 @@ use crate::error::{Code, Error, IoContext, Kind, Result};
 use crate::repository::Repository;
 use crate::repository::quarantine::Scratch;
 use crate::store::ancestors;
-use crate::store::command::Invocation;
+use crate::store::git::Invocation;
 use crate::store::journal::Exclusive;
 use crate::store::permissions;
 

@@ -17,7 +17,7 @@ use crate::error::{Error, IoContext, Kind, Result};
 use crate::repository::Repository;
 use crate::repository::quarantine;
 use crate::repository::quarantine::Scratch;
-use crate::store::command::{Invocation, failure};
+use crate::store::git::{Invocation, failure};
 use crate::store::{permissions, retry};
 
 /// A merge's result.

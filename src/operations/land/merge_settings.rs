@@ -13,7 +13,7 @@ use crate::domain::shell_word::quote;
 use crate::error::{Code, Error, IoContext, Result};
 use crate::repository::Repository;
 use crate::repository::quarantine::Scratch;
-use crate::store::command::Invocation;
+use crate::store::git::Invocation;
 use crate::store::permissions;
 
 /// What `git merge` into `base` would be asked for in `directory`; the options of the base go

@@ -14,8 +14,8 @@ use crate::repository::Repository;
 use crate::repository::quarantine;
 use crate::repository::quarantine::Scratch;
 use crate::repository::tree_diff::{Changed, changes};
-use crate::store::command::Invocation;
 use crate::store::disk;
+use crate::store::git::Invocation;
 use crate::store::retry;
 
 /// Refuses local changes and untracked files that moving `site` from old to new would touch, naming

@@ -18,7 +18,7 @@ use crate::engines::evidence::{Arrival, Pair};
 use crate::error::{Error, Result};
 use crate::repository::Repository;
 use crate::repository::quarantine::Scratch;
-use crate::store::command::Invocation;
+use crate::store::git::Invocation;
 use crate::store::retry;
 
 /// What a commit says, as its raw bytes say it.

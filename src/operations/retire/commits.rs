@@ -193,7 +193,7 @@ fn read_log(path: &Path) -> Result<Vec<Line>> {
 }
 
 /// The log of `name` where only git can read it, oldest first.
-fn log_by_git(git: crate::store::command::Invocation, name: Vec<u8>) -> Result<Vec<Line>> {
+fn log_by_git(git: crate::store::git::Invocation, name: Vec<u8>) -> Result<Vec<Line>> {
     let listed = git
         .args(["log", "--walk-reflogs", "--format=%H %gs"])
         .bytes(name)

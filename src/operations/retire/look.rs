@@ -25,7 +25,7 @@ use crate::error::Result;
 use crate::operations::in_flight::{standings, statuses_for_removal, worktree_status};
 use crate::repository::Repository;
 use crate::repository::{revision, submodules};
-use crate::store::command::{Git, Invocation};
+use crate::store::git::{Git, Invocation};
 
 /// How long to wait for a git that holds a lock of the worktree; it holds one for milliseconds, but
 /// for an editor's time where the user writes a message.

@@ -18,11 +18,12 @@ use crate::error::{Error, IoContext, Result};
 use crate::repository::Repository;
 use crate::repository::metadata::Edit;
 use crate::repository::worktree;
-use crate::store::child_of_git::hidden;
-use crate::store::command::Git;
+use crate::store::git::Git;
+use crate::store::git::child_of_git::hidden;
+use crate::store::git::settings;
+use crate::store::git::without_hooks::no_hooks_of;
 use crate::store::journal::step;
-use crate::store::without_hooks::no_hooks_of;
-use crate::store::{git_settings, permissions};
+use crate::store::permissions;
 
 /// Has git write what waits for it.
 pub(super) fn finish(repository: &Repository, intent: &Intent) -> Result<()> {
@@ -62,7 +63,7 @@ fn unheard(repository: &Repository, intent: &Intent, admin: &Path) -> Result<Vec
     if !repository.has_index_hook(&intent.lane.worktree, admin) {
         return Ok(Vec::new());
     }
-    let own = git_settings::as_in(&repository.gix, &intent.lane.worktree, admin)?;
+    let own = settings::as_in(&repository.gix, &intent.lane.worktree, admin)?;
     Ok(no_hooks_of(&own)
         .into_iter()
         .chain(hidden(&own, ""))

@@ -14,7 +14,7 @@ use crate::repository::admin_dir::link;
 use crate::repository::exclude;
 use crate::repository::metadata::Edit;
 use crate::repository::refs::RefChange;
-use crate::store::git_settings::SPARSE_CONFIG;
+use crate::store::git::settings::SPARSE_CONFIG;
 use crate::store::journal::{Running, step};
 use crate::store::permissions;
 

@@ -14,7 +14,7 @@ use gix::config::File;
 use super::{lane_files, registry};
 use crate::error::{Error, IoContext, Result};
 use crate::repository::metadata;
-use crate::store::git_settings::SPARSE_CONFIG;
+use crate::store::git::settings::SPARSE_CONFIG;
 
 /// The files with settings of a worktree: git's own, and git-lane's for sparse ones.
 const FILES: [&str; 2] = ["config.worktree", SPARSE_CONFIG];

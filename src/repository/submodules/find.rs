@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::repository::Repository;
 use crate::repository::metadata;
 use crate::repository::tree_diff;
-use crate::store::command::Git;
+use crate::store::git::Git;
 use crate::store::optional;
 
 /// A repository that the lane takes along, or whose worktree it does.

@@ -22,7 +22,7 @@ use crate::engines::status::{Depth, operation, statuses};
 use crate::error::{Error, Result};
 use crate::repository::Repository;
 pub use crate::repository::submodules::inner::Memo;
-use crate::store::command::{Git, Invocation};
+use crate::store::git::{Git, Invocation};
 use crate::store::optional;
 
 /// What the repositories in a lane hold that exists nowhere else: of its submodules those in its

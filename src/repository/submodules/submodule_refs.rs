@@ -10,7 +10,7 @@ use crate::domain::lane::{Head, ObjectId};
 use crate::domain::submodule::Kind;
 use crate::error::{Error, Result};
 use crate::repository::worktree;
-use crate::store::command::{Git, failure};
+use crate::store::git::{Git, failure};
 use crate::store::optional;
 
 /// How refs are asked for: id, type, the commit of an annotated tag, name.

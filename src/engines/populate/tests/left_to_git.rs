@@ -1,7 +1,7 @@
 //! Repositories and trees that git has to judge.
 
 use super::*;
-use crate::store::git_settings::SPARSE_CONFIG;
+use crate::store::git::settings::SPARSE_CONFIG;
 
 #[test]
 fn hostile_trees_write_nothing_outside() -> Tested {

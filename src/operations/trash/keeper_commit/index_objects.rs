@@ -9,7 +9,7 @@ use gix::index::entry::Flags;
 use crate::domain::lane::ObjectId;
 use crate::error::Result;
 use crate::repository::Repository;
-use crate::store::command::Invocation;
+use crate::store::git::Invocation;
 use crate::store::{optional, retry};
 
 /// What the index holds and the commit's tree does not: staged blobs, unmerged stages, trees of the

@@ -24,7 +24,7 @@ use crate::error::{Code, Error, Kind, Result};
 use crate::repository::kept_pack::KeptPack;
 use crate::repository::quarantine::Scratch;
 use crate::repository::{RefFormat, Repository};
-use crate::store::command::Invocation;
+use crate::store::git::Invocation;
 use crate::store::{optional, retry};
 
 /// How many commits of the lane to look at before an id is kept although the tip may reach it.

@@ -12,7 +12,7 @@ use crate::domain::lane::ObjectId;
 use crate::domain::name::BranchName;
 use crate::error::{IoContext, Result};
 use crate::repository::Repository;
-use crate::store::command::Invocation;
+use crate::store::git::Invocation;
 use crate::store::optional;
 
 /// Entries of the admin directory that name no object, or that are looked into otherwise. What

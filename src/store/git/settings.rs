@@ -14,7 +14,7 @@ use gix::config::File;
 use gix::config::Source;
 use gix::config::file::Metadata;
 
-use super::command::{Git, Invocation};
+use super::{Git, Invocation};
 use crate::error::{Error, Result};
 
 /// The file in an admin directory that holds the settings of a sparse checkout where
@@ -162,9 +162,9 @@ fn is_same_everywhere(condition: &BStr, common_dir: &Path) -> bool {
     };
     let directory = match directory.strip_prefix(b"~/") {
         Some(below) => {
-            std::env::var_os("HOME").map(|home| Path::new(&home).join(super::path(below)))
+            std::env::var_os("HOME").map(|home| Path::new(&home).join(crate::store::path(below)))
         }
-        None => Some(super::path(directory)).filter(|path| path.is_absolute()),
+        None => Some(crate::store::path(directory)).filter(|path| path.is_absolute()),
     };
     let inside = |directory: &Path| directory.starts_with(common_dir);
     let real = |directory: &Path| {

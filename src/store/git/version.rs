@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use bstr::{BString, ByteSlice};
 
-use super::command::{Git, Invocation, not_started};
+use super::{Git, Invocation, not_started};
 use crate::error::{Code, Error, Result};
 use crate::store::signals::Waiting;
 

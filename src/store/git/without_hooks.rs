@@ -7,7 +7,7 @@ use std::path::Path;
 
 use bstr::BStr;
 
-use super::command::Invocation;
+use super::Invocation;
 
 /// Settings, as arguments, under which a git runs no hook: neither one of a directory, nor those
 /// called `configured`, which git has in its configuration from 2.54 on.

@@ -4,6 +4,11 @@
 //! the environment; arguments are passed as they are, never through a shell; git's own stderr
 //! becomes the text of the error.
 
+pub mod child_of_git;
+pub mod settings;
+pub mod version;
+pub mod without_hooks;
+
 use std::ffi::{OsStr, OsString};
 use std::io::Write;
 use std::path::Path;
@@ -12,10 +17,10 @@ use std::sync::OnceLock;
 
 use bstr::{BString, ByteSlice};
 
-use super::version::Version;
 use crate::error::{Code, Error, Result};
 use crate::store::signals;
 use crate::store::signals::Waiting;
+use version::Version;
 
 /// `git rev-parse --local-env-vars` of git 2.55, minus `GIT_CONFIG_PARAMETERS` and
 /// `GIT_CONFIG_COUNT`: those carry what the caller asked for with `git -c`, and point nowhere.
@@ -399,7 +404,7 @@ pub fn failure(what: &str, output: &Output) -> Error {
         .find(|line| line.starts_with("fatal:") || line.starts_with("error:"));
     let line = line.or_else(|| text.lines().map(str::trim).find(|line| !line.is_empty()));
     match line {
-        Some(line) => match super::disk::trouble(&output.stderr) {
+        Some(line) => match crate::store::disk::trouble(&output.stderr) {
             Some(code) => Error::environment(format!("{what}: {line}")).with_code(code),
             None => Error::git(format!("{what}: {line}")),
         },

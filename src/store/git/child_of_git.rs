@@ -12,7 +12,7 @@ use std::path::Path;
 
 use bstr::{BStr, BString, ByteSlice};
 
-use super::command::Invocation;
+use super::Invocation;
 use crate::domain::shell_word::quote_bytes;
 use crate::error::Result;
 use crate::store::signals;
