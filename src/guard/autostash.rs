@@ -51,12 +51,10 @@ pub(super) fn bring_back(place: &Place) -> Result<()> {
         return Ok(());
     };
     let id = text.trim().to_str_lossy().into_owned();
-    let apply = ["stash", "apply", "--quiet", "--index"];
-    if let Err(error) = place.git().args(apply).arg(&id).run() {
+    if let Err(error) = place.git().stash_apply(&id) {
         let said = "what 'git rebase --autostash' has put aside could not be given back";
         return Err(Error::git(said).caused_by(error.to_string()).hint(format!(
-            "bring your edits back with: git {} {id}",
-            apply.join(" ")
+            "bring your edits back with: git stash apply --index {id}"
         )));
     }
     // A git that would apply it itself finds it done.

@@ -67,12 +67,7 @@ fn follows(place: &Place, own: &BStr) -> Result<Option<(BString, BString)>> {
     };
     let value = |key: &str| {
         let key = bstr::concat([b"branch.", branch, b".", key.as_bytes()]);
-        place
-            .git()
-            .args(["config", "--get"])
-            .bytes(key)
-            .output()
-            .map(|found| found.stdout.trim_ascii_end().to_owned())
+        place.git().setting(key).map(Option::unwrap_or_default)
     };
     let (remote, merge) = (value("remote")?, value("merge")?);
     let Some(name) = merge
@@ -81,13 +76,8 @@ fn follows(place: &Place, own: &BStr) -> Result<Option<(BString, BString)>> {
     else {
         return Ok(None);
     };
-    let url = place
-        .git()
-        .args(["ls-remote", "--get-url", "--"])
-        .bytes(&remote)
-        .output()?
-        .stdout;
-    Ok(Some((name.into(), as_noted(url.trim_ascii_end()))))
+    let url = place.git().url_of(&remote)?;
+    Ok(Some((name.into(), as_noted(&url))))
 }
 
 /// A url as git notes it.

@@ -45,13 +45,8 @@ fn renamed(place: &Place, facts: &Facts, own: &BranchName) -> Result<Option<Bran
     {
         return Ok(Some(head.clone()));
     }
-    let log: BString = place
-        .git()
-        .args(["reflog", "show", "--format=%gs", "HEAD", "--"])
-        .output()?
-        .stdout
-        .into();
-    match renames::renamed_to(own, log.as_bstr()) {
+    let log = place.git().reflog("HEAD", "%gs", None)?;
+    match renames::renamed_to(own, bstr::join("\n", log).as_bstr()) {
         Some(name) if exists(place, &name)? => Ok(Some(name)),
         _ => Ok(None),
     }
@@ -86,21 +81,13 @@ pub(super) fn own_branch_now(place: &Place, facts: &Facts, to: &BranchName) -> R
 }
 
 fn exists(place: &Place, branch: &BranchName) -> Result<bool> {
-    let shown = place
-        .git()
-        .args(["show-ref", "--verify", "--quiet"])
-        .bytes(branch.to_ref())
-        .output()?;
-    Ok(shown.status.success())
+    place.git().has_ref(branch.to_ref())
 }
 
 /// The messages of a branch's log, newest first; empty where none is kept.
 fn reflog(place: &Place, branch: &BranchName, most: Option<u32>) -> Result<BString> {
-    let mut log = place.git().args(["reflog", "show", "--format=%gs"]);
-    if let Some(most) = most {
-        log = log.arg(format!("-{most}"));
-    }
-    Ok(log.bytes(branch.to_ref()).arg("--").output()?.stdout.into())
+    let log = place.git().reflog(branch.to_ref(), "%gs", most)?;
+    Ok(bstr::join("\n", log).into())
 }
 
 /// The branch `named` stands for on a command line, if it is one.
@@ -153,23 +140,13 @@ pub(super) fn made(place: &Place, branch: &BranchName) -> Result<Made> {
 
 /// Whether a stash was made on the commit a branch is at: its first parent.
 fn has_stash(place: &Place, branch: &BranchName) -> Result<bool> {
-    let parents = place
-        .git()
-        .args(["log", "-g", "--format=%P", "refs/stash", "--"])
-        .output()?
-        .stdout;
+    let parents = place.git().reflog("refs/stash", "%P", None)?;
     if parents.is_empty() {
         return Ok(false);
     }
-    let tip = place
-        .git()
-        .args(["rev-parse", "--verify", "--quiet"])
-        .bytes(branch.to_ref())
-        .output()?
-        .stdout;
-    Ok(parents
-        .lines()
-        .any(|line| line.starts_with(tip.trim_ascii_end())))
+    let tip = place.git().rev_parse(branch.to_ref())?;
+    let tip = tip.map(|tip| tip.to_string()).unwrap_or_default();
+    Ok(parents.iter().any(|line| line.starts_with(tip.as_bytes())))
 }
 
 /// What was checked out before `to`.
@@ -183,23 +160,12 @@ fn previous(place: &Place, to: &BranchName) -> Result<Previous> {
             None => Previous::Unknown,
         });
     }
-    let asked = place
-        .git()
-        .args([
-            "rev-parse",
-            "--symbolic-full-name",
-            "--verify",
-            "--quiet",
-            "@{-1}",
-        ])
-        .output()?;
-    if !asked.status.success() {
-        return Ok(Previous::Unknown);
-    }
-    Ok(
-        BranchName::from_ref(asked.stdout.trim_ascii_end().as_bstr())
-            .map_or(Previous::Commit, Previous::Branch),
-    )
+    Ok(match place.git().full_name_of("@{-1}")? {
+        Some(name) => {
+            BranchName::from_ref(name.as_bstr()).map_or(Previous::Commit, Previous::Branch)
+        }
+        None => Previous::Unknown,
+    })
 }
 
 /// The lanes whose branches are being merged. `before`: git has not written `MERGE_HEAD` yet, and
@@ -228,22 +194,11 @@ pub(super) fn merged(
         .iter()
         .filter(|id| !id.is_empty() && id.iter().all(u8::is_ascii_hexdigit))
     {
-        let listed = place
-            .git()
-            .args([
-                "for-each-ref",
-                "--format=%(refname)",
-                &format!("--points-at={commit}"),
-                "refs/heads/",
-            ])
-            .stdout()?;
+        let which = [&*format!("--points-at={commit}"), "refs/heads/"];
+        let listed = place.git().for_each_ref(["refname"], which)?;
         for lane in lanes {
-            let tip = |line: &[u8]| {
-                lane.branch
-                    .as_ref()
-                    .is_some_and(|branch| branch.to_ref() == line)
-            };
-            if listed.lines().any(tip) {
+            let branch = lane.branch.as_ref().map(BranchName::to_ref);
+            if branch.is_some_and(|branch| listed.contains(&[branch])) {
                 found.push(Merged {
                     in_own_base: in_own_base(place, facts, commit.as_bstr())?,
                     in_upstream: in_upstream(place, facts, lanes, commit.as_bstr())?,
@@ -271,13 +226,7 @@ fn in_own_base(place: &Place, facts: &Facts, commit: &BStr) -> Result<bool> {
 }
 
 fn holds(place: &Place, name: &BStr, commit: &BStr) -> Result<bool> {
-    let asked = place
-        .git()
-        .args(["merge-base", "--is-ancestor"])
-        .bytes(commit)
-        .bytes(name)
-        .output()?;
-    Ok(asked.status.success())
+    place.git().is_ancestor(commit, name)
 }
 
 /// Whether what the branch of this full name follows holds `commit`.
@@ -307,13 +256,14 @@ fn in_upstream(place: &Place, facts: &Facts, lanes: &[Lane], commit: &BStr) -> R
 /// What the branch of this full name follows; empty where it follows nothing.
 fn upstream(place: &Place, name: &BStr) -> Result<BString> {
     // `@{upstream}` takes short names only.
-    let upstream = place
+    let found = place
         .git()
-        .args(["for-each-ref", "--format=%(upstream)"])
-        .bytes(name)
-        .output()?
-        .stdout;
-    Ok(upstream.trim_ascii_end().into())
+        .for_each_ref(["upstream"], [name.to_os_str_lossy()])?;
+    Ok(found
+        .into_iter()
+        .map(|[name]| name)
+        .next()
+        .unwrap_or_default())
 }
 
 /// Why a lane is not settled: something uncommitted, something in progress, something else checked
@@ -337,15 +287,9 @@ fn unsettled(lane: &Lane, common_dir: &Path) -> Result<Option<String>> {
         }
         _ => {}
     }
-    let status = [
-        "--no-optional-locks",
-        "status",
-        "--porcelain",
-        "-z",
-        "--untracked-files=normal",
-    ];
-    let changes = Git::default().at(&directory).args(status).stdout()?;
-    Ok((!changes.is_empty()).then(|| "it has uncommitted changes".into()))
+    let git = Git::default().at(&directory).env("GIT_OPTIONAL_LOCKS", "0");
+    let changed = git.has_changes()?;
+    Ok(changed.then(|| "it has uncommitted changes".into()))
 }
 
 /// A branch that `checkout -B` took along from outside its lane.
@@ -372,20 +316,10 @@ pub(super) fn reset_from_outside(place: &Place, owner: &Lane) -> Result<Option<R
     };
     let last = Git::default()
         .at(&directory)
-        .args(["reflog", "show", "-1", "--format=%H", "HEAD", "--"])
-        .output()?;
+        .reflog("HEAD", "%H", Some(1))?;
     let commit = |revision: &[u8]| {
-        let found = place
-            .git()
-            .args(["rev-parse", "--verify", "--quiet"])
-            .bytes(revision)
-            .output()?;
-        Ok::<_, Error>(
-            found
-                .status
-                .success()
-                .then(|| BString::from(found.stdout.trim_ascii_end())),
-        )
+        let found = place.git().rev_parse(revision)?;
+        Ok::<_, Error>(found.map(|id| BString::from(id.to_string())))
     };
     let name = branch.to_ref();
     let (Some(now), Some(before)) = (
@@ -394,11 +328,9 @@ pub(super) fn reset_from_outside(place: &Place, owner: &Lane) -> Result<Option<R
     ) else {
         return Ok(None);
     };
-    Ok(
-        (last.stdout.trim_ascii_end() != now && before != now).then_some(Reset {
-            branch,
-            before,
-            now,
-        }),
-    )
+    Ok((!last.contains(&now) && before != now).then_some(Reset {
+        branch,
+        before,
+        now,
+    }))
 }

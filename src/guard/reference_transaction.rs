@@ -89,12 +89,7 @@ pub(super) fn moves(guarded: &Guarded, facts: &Facts, lines: &BString) -> Result
 /// branch behind.
 fn brought_along(lane: &Lane, new: &[u8]) -> bool {
     let git = crate::store::git::Git::default().at(&lane.worktree);
-    let compared = git
-        .args(["diff-index", "--cached", "--quiet"])
-        .bytes(new)
-        .arg("--")
-        .output();
-    compared.is_ok_and(|compared| compared.status.success())
+    git.is_index_of(new).unwrap_or(false)
 }
 
 fn is_in(facts: &Facts, lane: &Lane) -> bool {
@@ -149,13 +144,8 @@ impl Guarded {
     fn is_update(&self, branch: &BranchName, new: &[u8]) -> bool {
         let name = branch.to_ref();
         if self.reftable() {
-            let now = self
-                .place
-                .git()
-                .args(["rev-parse", "--verify", "--quiet"])
-                .bytes(&name)
-                .output();
-            return now.is_ok_and(|now| now.stdout.trim_end() != new);
+            let now = self.place.git().rev_parse(&name);
+            return now.is_ok_and(|now| now.is_none_or(|now| now.to_string().as_bytes() != new));
         }
         let loose = self.place.common_dir.join(crate::store::path(&name));
         let mut lock = loose.clone().into_os_string();

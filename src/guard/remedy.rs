@@ -9,11 +9,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bstr::{BStr, ByteSlice};
+use gix::object::Kind;
 
 use super::caller::Caller;
 use super::times::has_hook;
 use super::written::{Saved, Written};
 use crate::domain::guard::{Finding, Remedy};
+use crate::domain::lane::ObjectId;
 use crate::domain::name::{BranchName, LaneName};
 use crate::error::{Code, Error, IoContext, Result};
 use crate::guard::queries;
@@ -21,7 +23,6 @@ use crate::guard::site::Place;
 use crate::guard::undo_checkout_merge;
 use crate::repository::branch_moved_behind::index_has_left;
 use crate::repository::quarantine;
-use crate::store::git::without_hooks::no_hooks;
 use crate::store::git::{Invocation, failure};
 use crate::store::scratch;
 use crate::store::scratch::Directory;
@@ -55,13 +56,11 @@ pub(super) fn apply(
             let saved = go_back(place, old, new, &Goal::Branch(branch))?;
             if let Some(reset) = reset {
                 // Never over what another process has done with the branch by now.
+                let reason = "lane: reset taken back";
+                let (name, before) = (reset.branch.to_ref(), reset.before);
                 place
                     .git()
-                    .args(["update-ref", "-m", "lane: reset taken back"])
-                    .bytes(reset.branch.to_ref())
-                    .bytes(&reset.before)
-                    .bytes(&reset.now)
-                    .run()?;
+                    .update_ref(name, before, reset.now, Some(reason))?;
             }
             Ok(saved)
         }
@@ -69,17 +68,19 @@ pub(super) fn apply(
         // First to where everything was before: should the rest fail, nothing has changed.
         Remedy::EndBisection(branch) => {
             let saved = go_back(place, old, new, &Goal::Commit(old))?;
-            let reset = place.git().args(["bisect", "reset"]);
-            match branch {
-                Some(branch) => reset.bytes(branch.as_bstr()).run()?,
-                None => reset.run()?,
-            }
-            Ok(saved)
+            let branch = branch.as_ref().map(|branch| branch.as_bstr().as_bytes());
+            place.git().bisect_reset(branch).map(|()| saved)
         }
         // Nothing but HEAD changes, so hooks and filters have nothing to do.
         Remedy::DetachHere => {
-            let here = place.git().args(["rev-parse", "--verify", "HEAD"]).text()?;
-            detach(place, "lane: the branch belongs elsewhere", here.as_bytes()).map(|()| None)
+            let Some(here) = place.git().rev_parse("HEAD")? else {
+                return Err(Error::git("git does not say where HEAD is"));
+            };
+            let reason = "lane: the branch belongs elsewhere";
+            place
+                .git()
+                .detach_head(here.to_string(), reason)
+                .map(|()| None)
         }
         // A push is received in the git directory: there is no worktree to take back.
         Remedy::ReadTree(_) if place.git_dir == Path::new(".") => Ok(None),
@@ -95,14 +96,8 @@ enum Goal<'a> {
 
 /// Goes back after git has moved HEAD.
 fn go_back(place: &Place, old: &BStr, new: &BStr, goal: &Goal) -> Result<Option<Saved>> {
-    let hook = [new, old].map(ToOwned::to_owned);
     let (old, new) = (old.to_str_lossy(), new.to_str_lossy());
-    let born = place
-        .git()
-        .args(["rev-parse", "--verify", "--quiet", "HEAD"])
-        .output()?
-        .status
-        .success();
+    let born = place.git().rev_parse("HEAD")?.is_some();
     // `checkout --orphan` comes to a branch without a commit, and from there git knows no way back;
     // `switch --orphan` is told by a commit that is none, and has left nothing in the way.
     let orphan = !born && new.bytes().any(|digit| digit != b'0');
@@ -124,55 +119,34 @@ fn go_back(place: &Place, old: &BStr, new: &BStr, goal: &Goal) -> Result<Option<
                 .branch()
                 .map_or_else(|| "HEAD".into(), ToString::to_string);
             let message = format!("checkout: moving from {from} to {branch}");
-            place
-                .git()
-                .args(["symbolic-ref", "-m", &message, "HEAD"])
-                .bytes(branch.to_ref())
-                .run()?;
+            place.git().attach_head(branch.to_ref(), &message)?;
         }
-        Goal::Commit(commit) => detach(place, "lane: switch taken back", commit)?,
+        Goal::Commit(commit) => place.git().detach_head(commit, "lane: switch taken back")?,
     }
     // Other tools' hooks have heard of the way out; what they say counts as little as it does on a
     // way back by git.
-    let run = ["hook", "run", "--ignore-missing", "post-checkout", "--"];
-    place
-        .git()
-        .args(run)
-        .bytes(&hook[0])
-        .bytes(&hook[1])
-        .arg("1")
-        .output()?;
+    let args = [&*new, &*old, "1"];
+    place.git().run_hook_unheard("post-checkout", args)?;
     Ok(saved)
 }
 
 /// Whether only HEAD is to be moved: then index and files, with conflicts and all, are none of
 /// git-lane's business.
 fn same_tree(place: &Place, old: &str, target: &str) -> Result<bool> {
-    let tree = |name: &str| {
-        place
-            .git()
-            .args(["rev-parse", "--verify", "--quiet"])
-            .arg(format!("{name}^{{tree}}"))
-            .output()
-    };
-    let (old, target) = (tree(old)?, tree(target)?);
-    Ok(old.status.success() && target.status.success() && old.stdout == target.stdout)
+    let tree = |name: &str| place.git().rev_parse_to(name, Kind::Tree);
+    let old = tree(old)?;
+    Ok(old.is_some() && old == tree(target)?)
 }
 
 /// `git checkout` and not `git switch`, which does not work while `git am` or a cherry-pick is
 /// under way.
 fn checkout(place: &Place, goal: &Goal) -> Result<()> {
     let back = || {
-        let git = with_index(place)
-            .args(["checkout", "--quiet"])
-            .args(recursion(place));
+        let (git, options) = (with_index(place), recursion(place));
         match goal {
-            Goal::Branch(branch) => git
-                .args(["--no-guess", "--ignore-other-worktrees"])
-                .bytes(branch.as_bstr()),
-            Goal::Commit(commit) => git.arg("--detach").bytes(commit),
+            Goal::Branch(branch) => git.checkout_branch(options, branch.as_bstr()),
+            Goal::Commit(commit) => git.checkout_detached(options, commit),
         }
-        .arg("--")
     };
     let arrived = || match goal {
         Goal::Branch(branch) => place
@@ -184,14 +158,6 @@ fn checkout(place: &Place, goal: &Goal) -> Result<()> {
     patiently("git checkout", back).or_else(|error| if arrived() { Ok(()) } else { Err(error) })
 }
 
-fn detach(place: &Place, message: &str, commit: &[u8]) -> Result<()> {
-    place
-        .git()
-        .args(["update-ref", "--no-deref", "-m", message, "HEAD"])
-        .bytes(commit)
-        .run()
-}
-
 /// Takes index and files back while HEAD is still where it was.
 fn read_tree_back(place: &Place, target: &str) -> Result<Option<Saved>> {
     let wrote = |caller: &Caller| {
@@ -200,30 +166,18 @@ fn read_tree_back(place: &Place, target: &str) -> Result<Option<Saved>> {
     if place.caller().is_some_and(|caller| !wrote(caller)) {
         return Ok(None);
     }
-    let found = place
-        .git()
-        .args(["rev-parse", "--verify", "--quiet"])
-        .arg(format!("{target}^{{tree}}"))
-        .output()?;
-    let tree = match found.status.success() {
-        true => found.stdout.trim_ascii_end().to_str_lossy().into_owned(),
+    let checkout = |caller: &Caller| caller.command == "checkout";
+    let tree = match place.git().rev_parse_to(target, Kind::Tree)? {
+        Some(tree) => tree,
         // `switch --orphan` has emptied index and worktree; `checkout --orphan` keeps everything,
         // or goes where it is told.
-        false
-            if place
-                .caller()
-                .is_some_and(|caller| caller.command == "checkout") =>
-        {
-            match orphan_of(place, target)? {
-                Some(tree) => tree,
-                None => return Ok(None),
-            }
-        }
-        false => place
-            .git()
-            .args(["hash-object", "-t", "tree", "/dev/null"])
-            .text()?,
+        None if place.caller().is_some_and(checkout) => match orphan_of(place, target)? {
+            Some(tree) => tree,
+            None => return Ok(None),
+        },
+        None => place.git().empty_tree()?,
     };
+    let tree = tree.to_string();
     // The caller is not known; then the index has to look as if a switch had written it.
     if place.caller().is_none()
         && index_has_left("HEAD", &tree, || with_index(place)) == Some(false)
@@ -241,7 +195,7 @@ fn read_tree_back(place: &Place, target: &str) -> Result<Option<Saved>> {
 
 /// The tree that `checkout --orphan` was told to begin the branch `target` with, where the index is
 /// that by now.
-fn orphan_of(place: &Place, target: &str) -> Result<Option<String>> {
+fn orphan_of(place: &Place, target: &str) -> Result<Option<ObjectId>> {
     let name = target.strip_prefix("refs/heads/").unwrap_or(target);
     for word in place
         .caller()
@@ -249,15 +203,8 @@ fn orphan_of(place: &Place, target: &str) -> Result<Option<String>> {
         .unwrap_or_default()
     {
         let word = if word == "-" { "@{-1}".into() } else { word };
-        let tree = bstr::concat([&word[..], b"^{tree}"]);
-        let found = place
-            .git()
-            .args(["rev-parse", "--verify", "--quiet", "--end-of-options"])
-            .bytes(tree)
-            .output()?;
-        let tree = found.stdout.trim_ascii_end().to_str_lossy().into_owned();
-        if found.status.success()
-            && index_has_left("HEAD", &tree, || with_index(place)) == Some(true)
+        if let Some(tree) = place.git().rev_parse_to(&word, Kind::Tree)?
+            && index_has_left("HEAD", &tree.to_string(), || with_index(place)) == Some(true)
         {
             return Ok(Some(tree));
         }
@@ -269,11 +216,7 @@ fn orphan_of(place: &Place, target: &str) -> Result<Option<String>> {
 /// switch back to it then, for conflicts or what is staged, and HEAD alone has to move.
 pub(super) fn only_head_moved(place: &Place, branch: &BranchName) -> bool {
     let name = branch.to_ref().to_str_lossy().into_owned();
-    let born = place
-        .git()
-        .args(["rev-parse", "--verify", "--quiet", "HEAD"])
-        .output();
-    if born.is_ok_and(|born| !born.status.success()) {
+    if matches!(place.git().rev_parse("HEAD"), Ok(None)) {
         return true;
     }
     same_tree(place, &name, "HEAD").unwrap_or(false)
@@ -282,23 +225,26 @@ pub(super) fn only_head_moved(place: &Place, branch: &BranchName) -> bool {
 
 fn read_tree(place: &Place, from: &str, to: &str) -> Result<()> {
     patiently("git read-tree", || {
-        with_index(place)
-            .args(["read-tree", "-m", "-u"])
-            .args(recursion(place))
-            .args([from, to])
+        with_index(place).reading_tree(updating(place), [from, to])
     })
 }
 
 /// The index, and no file, becomes that of `tree`, whatever it is now.
 pub(super) fn read_tree_reset(place: &Place, tree: &str) -> Result<()> {
     patiently("git read-tree", || {
-        with_index(place).args(["read-tree", "--reset", tree])
+        with_index(place).reading_tree(["--reset"], [tree])
     })
+}
+
+/// Options for a read-tree that takes the files along.
+pub(super) fn updating(place: &Place) -> Vec<OsString> {
+    let options = ["-m".into(), "-u".into()];
+    options.into_iter().chain(recursion(place)).collect()
 }
 
 /// Submodules that went along come back along. What the configuration says of them git knows by
 /// itself.
-pub(super) fn recursion(place: &Place) -> Option<OsString> {
+fn recursion(place: &Place) -> Option<OsString> {
     use std::os::unix::ffi::OsStringExt;
     place
         .caller()?
@@ -344,17 +290,10 @@ pub(super) fn scratch(place: &Place) -> Result<Directory> {
 
 /// A git that works on a second index, of which no hook hears.
 pub(super) fn on_own_index(place: &Place, index: &Path) -> Result<Invocation> {
-    let events = [
-        "config",
-        "-z",
-        "--name-only",
-        "--get-regexp",
-        r"^hook\..*\.event$",
-        "^post-index-change$",
-    ];
-    let named = place.git().args(events).output()?.stdout;
-    let keys = named.split(|byte| *byte == 0);
-    let names = keys
+    let (event, value) = (r"^hook\..*\.event$", "^post-index-change$");
+    let named = place.git().settings_like(event, value)?;
+    let names = named
+        .iter()
         .filter_map(|key| key.strip_prefix(b"hook.")?.strip_suffix(b".event"))
         .map(ByteSlice::as_bstr);
     let mut names = names.peekable();
@@ -362,7 +301,7 @@ pub(super) fn on_own_index(place: &Place, index: &Path) -> Result<Invocation> {
     // Filters would see such settings.
     let heard = names.peek().is_some() || has_hook(place, "post-index-change");
     Ok(if heard {
-        git.args(no_hooks(names))
+        git.without_named_hooks(names)
     } else {
         git
     })

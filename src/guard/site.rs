@@ -20,6 +20,7 @@ use crate::repository::alias::Loose;
 use crate::repository::renames;
 use crate::repository::worktree::read_head;
 use crate::store::git::{Git, Invocation};
+use bstr::BString;
 
 /// The worktree a hook runs in.
 #[derive(Debug, Clone, Default)]
@@ -120,20 +121,12 @@ impl Place {
     }
 
     fn head_by_git(&self) -> Result<Head> {
-        let symbolic = self
-            .git()
-            .args(["symbolic-ref", "--quiet", "HEAD"])
-            .output()?;
-        if let Some(branch) = BranchName::from_ref(symbolic.stdout.trim_ascii_end().as_bstr()) {
+        let symbolic = self.git().symbolic_ref("HEAD")?.unwrap_or_default();
+        if let Some(branch) = BranchName::from_ref(symbolic.as_bstr()) {
             return Ok(Head::Branch(branch));
         }
-        let id = self
-            .git()
-            .args(["rev-parse", "--verify", "--quiet", "HEAD"])
-            .text()
-            .unwrap_or_default();
-        Ok(crate::domain::lane::ObjectId::from_hex(id.as_bytes())
-            .map_or(Head::Other(id.into()), Head::Detached))
+        let id = self.git().rev_parse("HEAD")?;
+        Ok(id.map_or(Head::Other(BString::default()), Head::Detached))
     }
 
     /// The git that runs the hook; `None` where that cannot be told.

@@ -65,11 +65,8 @@ impl Times {
 
 /// Whether there is a hook file of that name.
 pub(super) fn has_hook(place: &Place, name: &str) -> bool {
-    let hook = place
-        .git()
-        .args(["rev-parse", "--git-path", &format!("hooks/{name}")])
-        .stdout();
-    hook.is_ok_and(|hook| crate::store::path(crate::store::line(&hook)).is_file())
+    let hook = place.git().git_path(&format!("hooks/{name}"));
+    hook.is_ok_and(|hook| hook.is_file())
 }
 
 fn modified(file: &Path) -> Option<SystemTime> {

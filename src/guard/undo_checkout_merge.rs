@@ -6,14 +6,16 @@
 //! gives exactly what is there now. Without such a proof nothing is touched. Newer gits make a
 //! stash of everything first, whose commit tells what was staged, too.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use bstr::{BString, ByteSlice};
+use gix::object::Kind;
 
-use super::remedy::{on_own_index, read_tree_reset, recursion, with_index};
+use super::remedy::{on_own_index, read_tree_reset, updating, with_index};
+use crate::domain::lane::ObjectId;
 use crate::error::{Error, Result};
 use crate::guard::site::Place;
-use crate::store::git::Invocation;
+use crate::store::git::{Invocation, Merged, NONE};
 use crate::store::scratch::Directory;
 
 /// More trees than this in one switch's time are another git's.
@@ -39,34 +41,25 @@ pub(super) fn bring_back(place: &Place, old: &str, target: &str) -> Result<bool>
     // A file in the way of one that comes back is the user's.
     let gone = place
         .git()
-        .args([
-            "diff-tree",
-            "-r",
-            "-z",
-            "--name-only",
-            "--diff-filter=D",
-            &was.tree,
-            target,
-        ])
-        .stdout()?;
-    if paths(&gone)
-        .any(|path| !is_tracked(place, path) && Path::new(&crate::store::path(path)).exists())
-    {
+        .diff_tree(&["--diff-filter=D"], was.tree, target)?;
+    let in_the_way = |path: &BString| {
+        let file = crate::store::path(path);
+        file.exists()
+            && with_index(place)
+                .ls_files(&[], [&file])
+                .is_ok_and(|found| found.is_empty())
+    };
+    if gone.iter().any(in_the_way) {
         return Ok(false);
     }
     // Only what differs is written: what the user told git to assume unchanged is in none of these
     // trees.
-    now.git(place)?
-        .args(["read-tree", "-m", "-u"])
-        .args(recursion(place))
-        .args([&now.tree, &was.tree])
+    let git = now.git(place)?;
+    git.reading_tree(updating(place), [now.tree, was.tree])
         .run()?;
-    read_tree_reset(place, was.staged.as_deref().unwrap_or(old))?;
-    // Tells git which files are as the index has them; that some are not is no failure.
-    with_index(place)
-        .args(["update-index", "-q", "--refresh"])
-        .output()
-        .map(|_| true)
+    let staged = was.staged.map(|tree| tree.to_string());
+    read_tree_reset(place, staged.as_deref().unwrap_or(old))?;
+    with_index(place).refresh_index().map(|()| true)
 }
 
 /// What the objects say.
@@ -82,91 +75,62 @@ enum Found {
 /// How everything may have been.
 struct Candidate {
     /// The files.
-    tree: String,
+    tree: ObjectId,
     /// What was staged, where a stash tells; the gits that make none merge only where nothing is.
-    staged: Option<String>,
+    staged: Option<ObjectId>,
 }
 
 /// The one tree that, merged into `target`, makes what is there.
 fn find(place: &Place, old: &str, target: &str, objects: &[String]) -> Result<Found> {
-    let parse = |name: String| place.git().args(["rev-parse", "--verify", &name]).text();
-    let from = parse(format!("{old}^{{commit}}"))?;
-    let (old, target) = (
-        parse(format!("{old}^{{tree}}"))?,
-        parse(format!("{target}^{{tree}}"))?,
-    );
-    let listed: String = objects.iter().flat_map(|id| [id, "\n"]).collect();
-    let kinds = place
-        .git()
-        .args(["cat-file", "--batch-check=%(objectname) %(objecttype)"])
-        .input(listed)
-        .text()?;
-    let of = |kind: &'static str| {
-        kinds
-            .lines()
-            .filter_map(move |line| line.strip_suffix(kind))
+    let parse = |name: &str, kind| place.git().rev_parse_to(name, kind);
+    let (Some(from), Some(old), Some(target)) = (
+        parse(old, Kind::Commit)?,
+        parse(old, Kind::Tree)?,
+        parse(target, Kind::Tree)?,
+    ) else {
+        return Ok(Found::Nothing);
     };
-    let mut candidates = stashes(place, &from, of(" commit").take(MOST))?;
-    let known: Vec<String> = candidates
+    let kinds = place.git().kinds_of(objects)?;
+    let of = |wanted: Kind| {
+        let found = kinds.iter().filter(move |(_, kind)| *kind == wanted);
+        found.map(|(id, _)| *id)
+    };
+    let mut candidates = stashes(place, from, of(Kind::Commit).take(MOST))?;
+    let known: Vec<ObjectId> = candidates
         .iter()
-        .map(|stash| stash.tree.clone())
-        .chain([old.clone(), target.clone()])
+        .map(|stash| stash.tree)
+        .chain([old, target])
         .collect();
-    let trees = of(" tree")
-        .filter(|id| !known.iter().any(|known| known == id))
+    let trees = of(Kind::Tree)
+        .filter(|id| !known.contains(id))
         .take(MOST + 1);
-    candidates.extend(trees.map(|id| Candidate {
-        tree: id.to_owned(),
-        staged: None,
-    }));
+    candidates.extend(trees.map(|tree| Candidate { tree, staged: None }));
     if candidates.is_empty() || candidates.len() > MOST {
         return Ok(Found::Nothing);
     }
     let conflicts = Conflicts::read(place)?;
     let now = Now::read(place)?;
-    let commit = |tree: &str, parent: Option<&str>| {
-        let git = nobody(place.git()).args(["commit-tree", "-m", "lane: a proof", tree]);
-        git.args(parent.map(|parent| format!("-p{parent}"))).text()
+    let commit = |tree: ObjectId, parents: &[ObjectId]| {
+        let git = nobody(place.git());
+        git.commit_tree(NONE, tree, parents, "lane: a proof")
+            .object_id()
     };
-    let base = commit(&old, None)?;
-    let theirs = commit(&target, Some(&base))?;
+    let base = commit(old, &[])?;
+    let theirs = commit(target, &[base])?;
     let mut found = Vec::new();
     for candidate in candidates {
-        if !conflicts.come_from(place, &candidate.tree)? {
+        if !conflicts.come_from(place, candidate.tree)? {
             continue;
         }
-        let merge = [
-            "merge-tree",
-            "--write-tree",
-            "--no-messages",
-            &theirs,
-            &commit(&candidate.tree, Some(&base))?,
-        ];
-        let merged = place.git().args(merge).output()?;
-        let Some(merged) = merged
-            .stdout
-            .to_str_lossy()
-            .lines()
-            .next()
-            .map(str::to_owned)
-        else {
-            continue;
+        let ours = commit(candidate.tree, &[base])?;
+        let merged = match place.git().merge_tree(theirs, ours, &[]) {
+            Ok(Merged::Clean(tree) | Merged::Conflict { tree, .. }) => tree,
+            Err(_) => continue,
         };
         // Which commit of a submodule is checked out is not changed by a merge.
-        let differ = [
-            "diff-tree",
-            "-r",
-            "-z",
-            "--name-only",
-            "--no-renames",
-            "--ignore-submodules=all",
-        ];
-        let differ = place
-            .git()
-            .args(differ)
-            .args([&merged, &now.tree])
-            .stdout()?;
-        if paths(&differ).all(|path| conflicts.has(path)) {
+        let options = ["--no-renames", "--ignore-submodules=all"];
+        let differ = place.git().diff_tree(&options, merged, now.tree)?;
+        if differ.iter().all(|path| conflicts.has(path)) {
             found.push(candidate);
         }
     }
@@ -182,43 +146,37 @@ fn find(place: &Place, old: &str, target: &str, objects: &[String]) -> Result<Fo
 }
 
 /// The stashes among `commits` that were made at `from`.
-fn stashes<'a>(
+fn stashes(
     place: &Place,
-    from: &str,
-    commits: impl Iterator<Item = &'a str>,
+    from: ObjectId,
+    commits: impl Iterator<Item = ObjectId>,
 ) -> Result<Vec<Candidate>> {
-    let commits: String = commits.flat_map(|id| [id, "\n"]).collect();
-    if commits.is_empty() {
+    let mut commits = commits.peekable();
+    if commits.peek().is_none() {
         return Ok(Vec::new());
     }
-    let shown = place.git().args([
-        "rev-list",
-        "--no-walk",
-        "--no-commit-header",
-        "--format=%T %P",
-        "--stdin",
-    ]);
-    let shown = shown.input(commits).text()?;
-    let stash = |line: &str| match line.split(' ').collect::<Vec<_>>()[..] {
-        [tree, parent, staged, ..] if parent == from => Some(Candidate {
-            tree: tree.to_owned(),
-            staged: Some(staged.to_owned()),
-        }),
-        _ => None,
+    let shown = place.git().describe_commits(commits, "%T %P")?;
+    let stash = |line: &String| {
+        let ids = line.split(' ').map(|id| ObjectId::from_hex(id.as_bytes()));
+        match ids.collect::<Result<Vec<_>, _>>().ok()?[..] {
+            [tree, parent, staged, ..] if parent == from => Some(Candidate {
+                tree,
+                staged: Some(staged),
+            }),
+            _ => None,
+        }
     };
-    Ok(shown.lines().filter_map(stash).collect())
+    Ok(shown.iter().filter_map(stash).collect())
 }
 
 /// The conflicts in the index, each with what the worktree had.
-struct Conflicts(Vec<(BString, Option<BString>)>);
+struct Conflicts(Vec<(BString, Option<ObjectId>)>);
 
 impl Conflicts {
     fn read(place: &Place) -> Result<Self> {
-        let listed = with_index(place)
-            .args(["ls-files", "--unmerged", "-z"])
-            .stdout()?;
-        let mut all: Vec<(BString, Option<BString>)> = Vec::new();
-        for entry in paths(&listed) {
+        let listed = with_index(place).ls_files(&["--unmerged"], NONE)?;
+        let mut all: Vec<(BString, Option<ObjectId>)> = Vec::new();
+        for entry in &listed {
             let Some((words, path)) = entry.split_once_str("\t") else {
                 continue;
             };
@@ -232,7 +190,7 @@ impl Conflicts {
             if stage == b"3"
                 && let Some((_, theirs)) = all.last_mut()
             {
-                *theirs = Some(id.into());
+                *theirs = ObjectId::from_hex(id).ok();
             }
         }
         Ok(Conflicts(all))
@@ -243,17 +201,10 @@ impl Conflicts {
     }
 
     /// Whether `tree` has what the third stages say.
-    fn come_from(&self, place: &Place, tree: &str) -> Result<bool> {
+    fn come_from(&self, place: &Place, tree: ObjectId) -> Result<bool> {
         for (path, theirs) in &self.0 {
-            let name = [tree.as_bytes(), b":", path].concat();
-            let found = place
-                .git()
-                .args(["rev-parse", "--verify", "--quiet"])
-                .bytes(name)
-                .output()?;
-            let found = Some(found.stdout.trim_ascii_end())
-                .filter(|id| found.status.success() && !id.is_empty());
-            if found != theirs.as_ref().map(|id| id.as_slice()) {
+            let name = [tree.to_string().as_bytes(), b":", path].concat();
+            if place.git().rev_parse(name)? != *theirs {
                 return Ok(false);
             }
         }
@@ -263,20 +214,20 @@ impl Conflicts {
 
 /// What is there now, conflicts and all, in an index of its own.
 struct Now {
-    tree: String,
+    tree: ObjectId,
     scratch: Directory,
 }
 
 impl Now {
     fn read(place: &Place) -> Result<Self> {
         let mut now = Now {
-            tree: String::new(),
+            tree: ObjectId::null(gix::hash::Kind::Sha1),
             scratch: super::remedy::scratch(place)?,
         };
         std::fs::copy(super::remedy::index(place), now.index())
             .map_err(|error| Error::environment("cannot copy the index").caused_by(error))?;
-        now.git(place)?.args(["add", "--update"]).run()?;
-        now.tree = now.git(place)?.arg("write-tree").text()?;
+        now.git(place)?.adding(&["--update"]).run()?;
+        now.tree = now.git(place)?.write_tree()?;
         crate::store::journal::step("undo.merged");
         Ok(now)
     }
@@ -288,18 +239,6 @@ impl Now {
     fn git(&self, place: &Place) -> Result<Invocation> {
         on_own_index(place, &self.index())
     }
-}
-
-fn is_tracked(place: &Place, path: &[u8]) -> bool {
-    let listed = with_index(place)
-        .args(["--literal-pathspecs", "ls-files", "-z", "--"])
-        .bytes(path)
-        .output();
-    listed.is_ok_and(|listed| !listed.stdout.is_empty())
-}
-
-fn paths(listed: &[u8]) -> impl Iterator<Item = &[u8]> {
-    listed.split_str("\0").filter(|path| !path.is_empty())
 }
 
 /// A commit that only proves something needs no author.

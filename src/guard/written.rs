@@ -8,7 +8,7 @@
 
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -17,6 +17,7 @@ use bstr::{BStr, BString, ByteSlice};
 use super::caller::Caller;
 use super::remedy::{index, on_own_index, scratch, with_index};
 use super::times::{Times, is_older};
+use crate::domain::lane::ObjectId;
 use crate::domain::shell_word::quote_bytes;
 use crate::error::{Error, IoContext, Result};
 use crate::guard::site::Place;
@@ -42,7 +43,7 @@ pub(super) struct Written {
 #[derive(Debug)]
 pub(super) struct Saved {
     /// The tree that keeps it.
-    pub tree: String,
+    pub tree: ObjectId,
     /// One of its files.
     pub path: BString,
     /// How many more there are.
@@ -56,7 +57,7 @@ impl std::fmt::Display for Saved {
             1 => " (and one file more)".into(),
             more => format!(" (and {more} files more)"),
         };
-        let name = quote_bytes(&bstr::concat([self.tree.as_bytes(), b":", &self.path]));
+        let name = quote_bytes(&[self.tree.to_string().as_bytes(), b":", &self.path].concat());
         write!(
             f,
             "what another hook had written to '{}'{more} since the switch is kept until git prunes \
@@ -70,12 +71,9 @@ impl Written {
     /// Looks at what differs between `old` and `target`, to which the calling git has just gone.
     pub(super) fn since(place: &Place, old: &str, target: &str) -> Result<Self> {
         let mut written = Written::default();
-        let changed = place
-            .git()
-            .args(["diff-tree", "-r", "-z", "--no-renames", old, target])
-            .output()?;
-        // One of them is a branch without a commit: nothing can equal that.
-        if !changed.status.success() || changed.stdout.is_empty() {
+        // Where one of them is a branch without a commit, nothing can equal that.
+        let changed = place.git().diff_tree_raw(old, target)?;
+        if changed.is_empty() {
             return Ok(written);
         }
         let times = Times::of(place);
@@ -83,9 +81,8 @@ impl Written {
         let forced = place.caller().is_some_and(Caller::forces);
         let differs = differing(place)?;
         let mut entries = None;
-        let mut fields = changed.stdout.split_str("\0");
-        while let (Some(change), Some(path)) = (fields.next(), fields.next()) {
-            let Some(change) = Change::parse(change, path.as_bstr()) else {
+        for record in changed.chunks_exact(2) {
+            let Some(change) = Change::parse(&record[0], record[1].as_bstr()) else {
                 continue;
             };
             let entries = match &entries {
@@ -145,20 +142,12 @@ impl Written {
             return Ok(commit.to_owned());
         }
         let fileless = self.fileless.iter().map(|(removal, _)| removal);
-        let entries: Vec<&Entry> = self
-            .staged
-            .iter()
-            .chain(&self.unstaged)
-            .chain(fileless)
-            .collect();
+        let entries = self.staged.iter().chain(&self.unstaged).chain(fileless);
         let scratch = scratch(place)?;
         let git = || on_own_index(place, &scratch.path().join("index"));
-        git()?.args(["read-tree", commit]).run()?;
-        git()?
-            .args(["update-index", "-z", "--index-info"])
-            .input(lines(&entries))
-            .run()?;
-        git()?.arg("write-tree").text()
+        git()?.fill_index(commit)?;
+        git()?.update_index(false, lines(entries))?;
+        Ok(git()?.write_tree()?.to_string())
     }
 
     /// Takes what other hooks have changed out of the way, and keeps it in a tree.
@@ -172,15 +161,9 @@ impl Written {
         for entry in &self.changed {
             kept.extend(keep(place, path_of(entry))?);
         }
-        saving()?
-            .args(["update-index", "-z", "--add", "--index-info"])
-            .input(lines(&kept))
-            .run()?;
-        let tree = saving()?.arg("write-tree").text()?;
-        with_index(place)
-            .args(["update-index", "-z", "--add", "--index-info"])
-            .input(lines(&self.changed))
-            .run()?;
+        saving()?.update_index(true, lines(&kept))?;
+        let tree = saving()?.write_tree()?;
+        with_index(place).update_index(true, lines(&self.changed))?;
         let (removals, entries): (Vec<_>, Vec<_>) =
             self.changed.iter().partition(|entry| is_removal(entry));
         for file in removals
@@ -194,10 +177,9 @@ impl Written {
                 _ => {}
             }
         }
-        let names: Vec<&BStr> = entries.into_iter().map(path_of).collect();
+        let names = entries.into_iter().map(path_of);
         with_index(place)
-            .args(["checkout-index", "-f", "-u", "-z", "--stdin"])
-            .input(lines(&names))
+            .checking_out(["-f", "-u"], lines(names))
             .run()?;
         let path = path_of(kept.first().unwrap_or(first)).to_owned();
         Ok((!kept.is_empty()).then(|| Saved {
@@ -212,16 +194,9 @@ impl Written {
         if self.fileless.is_empty() {
             return Ok(());
         }
-        let entries: Vec<&Entry> = self.fileless.iter().map(|(_, entry)| entry).collect();
-        with_index(place)
-            .args(["update-index", "-z", "--add", "--index-info"])
-            .input(lines(&entries))
-            .run()?;
-        // Tells git which files are as the index has them; that some are not is no failure.
-        with_index(place)
-            .args(["update-index", "-q", "--refresh"])
-            .output()
-            .map(drop)
+        let entries = self.fileless.iter().map(|(_, entry)| entry);
+        with_index(place).update_index(true, lines(entries))?;
+        with_index(place).refresh_index()
     }
 }
 
@@ -287,18 +262,9 @@ fn read_index(file: &Path, id: &[u8]) -> Result<gix::index::File> {
 /// The files that are not as the index has them. The commit that is checked out in a submodule is
 /// not in any file.
 fn differing(place: &Place) -> Result<BTreeSet<BString>> {
-    with_index(place)
-        .args(["update-index", "-q", "--refresh"])
-        .output()?;
-    let listed = with_index(place)
-        .args(["diff-files", "-z", "--name-only", "--ignore-submodules=all"])
-        .output()?;
-    Ok(listed
-        .stdout
-        .split_str("\0")
-        .filter(|path| !path.is_empty())
-        .map(BString::from)
-        .collect())
+    with_index(place).refresh_index()?;
+    let differing = with_index(place).diff_files(&["--ignore-submodules=all"])?;
+    Ok(differing.into_iter().collect())
 }
 
 /// What is where a file belongs that the other commit lacks.
@@ -313,24 +279,16 @@ enum At {
 
 fn found_at(place: &Place, path: &BStr, target: &str) -> Result<At> {
     if let Some(above) = obstacle_above(path) {
-        let tracked = place.git().args([
-            "--literal-pathspecs",
-            "ls-tree",
-            "--full-tree",
-            "-z",
-            "--name-only",
-            target,
-            "--",
-        ]);
-        let tracked = !tracked.bytes(bytes(&above)).stdout()?.is_empty();
-        return Ok(if tracked { At::Nothing } else { At::InTheWay });
+        let tracked = place.git().ls_tree(target, [above])?;
+        return Ok(match tracked.is_empty() {
+            true => At::InTheWay,
+            false => At::Nothing,
+        });
     }
     let file = crate::store::path(path);
     match std::fs::symlink_metadata(&file) {
         Ok(found) if found.is_dir() => {
-            let others =
-                with_index(place).args(["--literal-pathspecs", "ls-files", "--others", "-z", "--"]);
-            let others = others.bytes(path).stdout()?;
+            let others = with_index(place).ls_files(&["--others"], [&file])?;
             Ok(if others.is_empty() {
                 At::Nothing
             } else {
@@ -356,10 +314,6 @@ fn obstacle_above(path: &BStr) -> Option<PathBuf> {
     above.into_iter().find(is_other).map(Path::to_owned)
 }
 
-fn bytes(path: &Path) -> &[u8] {
-    path.as_os_str().as_bytes()
-}
-
 /// Keeps what a file holds, byte by byte, as an entry; `None` where there is none.
 fn keep(place: &Place, path: &BStr) -> Result<Option<Entry>> {
     let file = crate::store::path(path);
@@ -367,34 +321,28 @@ fn keep(place: &Place, path: &BStr) -> Result<Option<Entry>> {
         Ok(found) if obstacle_above(path).is_none() => found,
         _ => return Ok(None),
     };
-    let hash = ["hash-object", "-w", "--no-filters"];
     let (mode, id) = if found.is_symlink() {
         let target = std::fs::read_link(&file)
             .context("read", &file)?
             .into_os_string()
             .into_vec();
-        (
-            "120000",
-            place.git().args(hash).arg("--stdin").input(target).text()?,
-        )
+        ("120000", place.git().store_bytes(target)?)
     } else if found.is_file() {
         let mode = if found.mode() & 0o111 == 0 {
             "100644"
         } else {
             "100755"
         };
-        (mode, place.git().args(hash).arg("--").arg(&file).text()?)
+        (mode, place.git().store_file(&file)?)
     } else {
         return Err(Error::refused(format!(
             "'{}' is no file any more",
             file.display()
         )));
     };
-    Ok(Some(
-        [mode.as_bytes(), b" ", id.as_bytes(), b"\t", path]
-            .concat()
-            .into(),
-    ))
+    let mut entry = BString::from(format!("{mode} {id}\t"));
+    entry.extend_from_slice(path);
+    Ok(Some(entry))
 }
 
 fn path_of(entry: &Entry) -> &BStr {
@@ -408,8 +356,11 @@ fn is_removal(entry: &Entry) -> bool {
     entry.starts_with(b"0 ")
 }
 
-fn lines(all: &[impl AsRef<[u8]>]) -> Vec<u8> {
-    all.iter()
-        .flat_map(|line| line.as_ref().iter().copied().chain([0]))
-        .collect()
+fn lines(all: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Vec<u8> {
+    let mut text = Vec::new();
+    for line in all {
+        text.extend_from_slice(line.as_ref());
+        text.push(0);
+    }
+    text
 }

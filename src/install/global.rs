@@ -262,10 +262,7 @@ pub fn install() -> Result<Outcome> {
     }
     let include = include_path(&files[0].path);
     if !included(&include)? {
-        git()
-            .args(["config", "--global", "--add", "include.path"])
-            .arg(&include)
-            .run()?;
+        git().add_global("include.path", include.as_os_str())?;
         outcome.include_changed = true;
     }
     Ok(outcome)
@@ -279,16 +276,7 @@ pub fn uninstall() -> Result<Outcome> {
     // git ignores an include whose file is gone, so the line goes last of nothing: either order is
     // safe.
     if included(&include)? {
-        git()
-            .args([
-                "config",
-                "--global",
-                "--fixed-value",
-                "--unset-all",
-                "include.path",
-            ])
-            .arg(&include)
-            .run()?;
+        git().unset_global("include.path", include.as_os_str())?;
         outcome.include_changed = true;
     }
     for file in &files {
@@ -317,13 +305,10 @@ fn git() -> crate::store::git::Invocation {
 }
 
 fn included(include: &Path) -> Result<bool> {
-    let listed = git()
-        .args(["config", "--global", "-z", "--get-all", "include.path"])
-        .output()?;
+    let listed = git().global_values("include.path")?;
     Ok(listed
-        .stdout
-        .split(|byte| *byte == 0)
-        .any(|value| value == std::os::unix::ffi::OsStrExt::as_bytes(include.as_os_str())))
+        .iter()
+        .any(|value| crate::store::path(value) == include))
 }
 
 fn write(path: &Path, text: &str) -> Result<()> {

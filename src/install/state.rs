@@ -138,12 +138,8 @@ pub(super) enum Directory {
 
 pub(super) fn directory(repository: &Repository) -> Result<Directory> {
     let own = repository.common_dir().join("hooks");
-    let scope = repository
-        .git_in_current()?
-        .args(["config", "--show-scope", "--get", "core.hooksPath"])
-        .output()?
-        .stdout;
-    let Some((scope, value)) = scope.trim_end().split_once_str("\t") else {
+    let git = repository.git_in_current()?;
+    let Some((scope, value)) = git.setting_and_scope("core.hooksPath")? else {
         // A symbolic link leads to a directory that others use too.
         return Ok(match std::fs::canonicalize(&own) {
             Ok(real) if real != own => {
@@ -153,22 +149,14 @@ pub(super) fn directory(repository: &Repository) -> Result<Directory> {
             _ => Directory::Own(own),
         });
     };
-    let asked = repository
-        .git_in_current()?
-        .args(["rev-parse", "--path-format=absolute", "--git-path", "hooks"])
-        .stdout()?;
-    let effective = crate::store::path(asked.trim_end_with(|c| c == '\n'));
-    let why = format!(
-        "core.hooksPath = {} ({} configuration)",
-        value.as_bstr(),
-        scope.as_bstr()
-    );
+    let effective = repository.git_in_current()?.git_path("hooks")?;
+    let why = format!("core.hooksPath = {value} ({scope} configuration)");
     // A relative path means another directory in every worktree.
     if effective.is_absolute()
-        && !crate::store::path(value).is_absolute()
+        && !crate::store::path(&value).is_absolute()
         && !value.starts_with(b"~")
     {
-        return Ok(Directory::InEach(crate::store::path(value), why));
+        return Ok(Directory::InEach(crate::store::path(&value), why));
     }
     if std::fs::canonicalize(&effective).is_ok_and(|real| real == own) {
         return Ok(Directory::Own(own));
@@ -230,12 +218,8 @@ pub fn state(repository: &Repository) -> Result<State> {
 /// puts words before the name of a hook that it does not run.
 fn from_configuration(repository: &Repository, hook: Hook) -> Result<(bool, bool)> {
     let name = section(hook);
-    let listed = repository
-        .git_in_current()?
-        .args(["hook", "list", hook.name()])
-        .output()?;
+    let listed = repository.git_in_current()?.list_hooks(hook.name())?;
     let mut ours = listed
-        .stdout
         .lines()
         .filter_map(|line| line.trim_end().strip_suffix(name.as_bytes()));
     let before = ours.next();
@@ -248,17 +232,9 @@ fn from_configuration(repository: &Repository, hook: Hook) -> Result<(bool, bool
     let key = format!("hook.{name}.command");
     let command = repository
         .git_in_current()?
-        .args(["config", "-z", "--get", &key])
-        .output()?
-        .stdout;
-    Ok((
-        answers(
-            repository,
-            command.trim_end_with(|c| c == '\0').as_bstr(),
-            hook,
-        ),
-        false,
-    ))
+        .setting(&key)?
+        .unwrap_or_default();
+    Ok((answers(repository, command.as_bstr(), hook), false))
 }
 
 /// Notes of an install that succeeded: what it will cost, and what it cannot do.

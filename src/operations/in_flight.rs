@@ -12,7 +12,6 @@ use crate::engines::{evidence, history};
 use crate::error::Result;
 use crate::repository::Repository;
 use crate::repository::revision;
-use crate::store::git::Git;
 
 /// How much to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -238,7 +237,7 @@ fn together(repository: &Repository, pairs: &[(ObjectId, ObjectId)]) -> Result<V
         .collect();
     let proofs = evidence::integrations(
         &repository.gix,
-        &Git::program(),
+        &repository.git,
         &questions,
         evidence::Bound::default(),
     )?;
@@ -281,5 +280,5 @@ fn look(
         .iter()
         .map(|worktree| (worktree.path.as_path(), worktree.git_dir.as_path()))
         .collect();
-    statuses(&repository.gix, &places, &Git::program(), depth)
+    statuses(&repository.gix, &places, &repository.git, depth)
 }

@@ -8,7 +8,6 @@
 //! is put in force.*
 
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
 use serde::{Deserialize, Serialize};
 
@@ -184,13 +183,9 @@ pub fn detach(repository: &Repository, site: &Worktree, from: &BranchName) -> Re
 fn after(repository: &Repository, site: &Worktree, old: ObjectId, new: ObjectId) {
     repository.tell_of_index(site, repository.git.at(&site.path));
     if repository.has_hook("post-checkout") {
-        let hook = ["hook", "run", "--ignore-missing", "post-checkout", "--"];
         let args = [old.to_string(), new.to_string(), "1".into()];
-        let _ = repository
-            .git_as_user_at(&site.path)
-            .args(hook)
-            .args(args)
-            .interactive(Stdio::null());
+        let git = repository.git_as_user_at(&site.path);
+        let _ = git.run_hook("post-checkout", args);
     }
 }
 
@@ -223,13 +218,8 @@ fn set_head(
     if repository.ref_format() == RefFormat::Reftable {
         let git = repository.git_in(site);
         return match to {
-            Head::Branch(branch) => git
-                .args(["symbolic-ref", "-m", &reason, "HEAD"])
-                .bytes(branch.to_ref())
-                .run(),
-            _ => git
-                .args(["update-ref", "--no-deref", "-m", &reason, "HEAD", &target])
-                .run(),
+            Head::Branch(branch) => git.attach_head(branch.to_ref(), &reason),
+            _ => git.detach_head(&target, &reason),
         };
     }
     let mut lock =

@@ -47,14 +47,7 @@ pub(crate) fn copy_worktree_config(repository: &Repository, admin: &Path) -> Res
     let target = admin.join("config.worktree");
     permissions::copy(&source, &target).context("copy", &source)?;
     for key in ["core.bare", "core.worktree"] {
-        // Exit code 5: there was nothing to unset.
-        repository
-            .git
-            .at(admin)
-            .args(["config", "--file"])
-            .arg(&target)
-            .args(["--unset-all", key])
-            .output()?;
+        repository.git.at(admin).unset_in(&target, key)?;
     }
     Ok(())
 }

@@ -40,30 +40,12 @@ pub fn overtaken(
     if loose.trim_end() == was.as_bytes() {
         return None;
     }
-    let found = git()
-        .args(["rev-parse", "--verify", "--quiet"])
-        .bytes(branch.to_ref())
-        .output()
-        .ok()?;
-    let now = found
-        .status
-        .success()
-        .then(|| found.stdout.trim_end().to_str_lossy().into_owned());
+    let now = git().rev_parse(branch.to_ref()).ok()?;
+    let now = now.map(|id| id.to_string());
     if now.as_ref() == Some(&was) {
         return None;
     }
-    let known = git()
-        .args([
-            "rev-parse",
-            "--verify",
-            "--quiet",
-            &format!("{was}^{{commit}}"),
-        ])
-        .output()
-        .ok()?;
-    if !known.status.success() {
-        return None;
-    }
+    git().rev_parse_to(&was, gix::object::Kind::Commit).ok()??;
     let Some(now) = now else {
         return Some(Overtaken { was, now: None });
     };
@@ -84,12 +66,8 @@ pub fn overtaken_here(repository: &Repository) -> Option<(BranchName, Overtaken)
     let git = || repository.git.at(&here);
     let branch = match repository.ref_format() {
         RefFormat::Reftable => {
-            let named = git()
-                .args(["symbolic-ref", "--quiet", "HEAD"])
-                .output()
-                .ok()?
-                .stdout;
-            BranchName::from_ref(named.trim_ascii_end().as_bstr())?
+            let named = git().symbolic_ref("HEAD").ok()??;
+            BranchName::from_ref(named.as_bstr())?
         }
         RefFormat::Files => read_head(git_dir).branch()?.clone(),
     };
@@ -100,36 +78,9 @@ pub fn overtaken_here(repository: &Repository) -> Option<(BranchName, Overtaken)
 /// Whether the index is no longer `from`'s wherever `to` is another tree: it was taken there,
 /// whatever else is staged. `None` when git does not know.
 pub fn index_has_left(from: &str, to: &str, git: impl Fn() -> Invocation) -> Option<bool> {
-    let came = paths(git().args([
-        "diff-tree",
-        "-r",
-        "-z",
-        "--name-only",
-        "--no-renames",
-        from,
-        to,
-    ]))?;
-    let own = paths(git().args([
-        "diff-index",
-        "--cached",
-        "-z",
-        "--name-only",
-        "--no-renames",
-        from,
-    ]))?;
-    Some(came.is_subset(&own))
-}
-
-fn paths(git: Invocation) -> Option<BTreeSet<BString>> {
-    let output = git.output().ok().filter(|output| output.status.success())?;
-    Some(
-        output
-            .stdout
-            .split_str("\0")
-            .filter(|path| !path.is_empty())
-            .map(BString::from)
-            .collect(),
-    )
+    let came = git().diff_tree(&["--no-renames"], from, to).ok()?;
+    let own: BTreeSet<BString> = git().diff_index(from).ok()?.into_iter().collect();
+    Some(came.iter().all(|path| own.contains(path)))
 }
 
 /// The commit HEAD was at when this worktree wrote it last.
@@ -151,19 +102,7 @@ fn last_commit(git_dir: &Path) -> Option<String> {
 
 /// The same, of a log that only git can read.
 fn last_commit_by_git(git: impl Fn() -> Invocation) -> Option<String> {
-    let log = git()
-        .args([
-            "reflog",
-            "show",
-            "-1",
-            "--format=%H",
-            "--no-show-signature",
-            "HEAD",
-            "--",
-        ])
-        .output()
-        .ok()?;
-    commit(log.stdout.trim_end())
+    commit(git().reflog("HEAD", "%H", Some(1)).ok()?.first()?)
 }
 
 fn commit(id: &[u8]) -> Option<String> {

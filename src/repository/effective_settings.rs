@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use bstr::{BString, ByteSlice};
+use bstr::BString;
 use gix::config::Source;
 
 use crate::domain::lane::Worktree;
@@ -81,19 +81,10 @@ pub fn ensure_git_accepts(repository: &Repository) -> Result<()> {
     if (0..=1).contains(&version) && names.all(|name| known(&name)) {
         return Ok(());
     }
-    let answer = repository
-        .git_here()
-        .args(["rev-parse", "--git-dir"])
-        .output()?;
-    if answer.status.success() {
+    let Some(said) = repository.git_here().complaint()? else {
         return Ok(());
-    }
-    let said = answer
-        .stderr
-        .to_str_lossy()
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ");
+    };
+    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
     Err(Error::environment(format!(
         "git does not work in this repository: \
                                     {}",

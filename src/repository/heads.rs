@@ -12,12 +12,9 @@ use crate::repository::Repository;
 impl Repository {
     /// Fills in what is checked out in each of the worktrees.
     pub(crate) fn heads_from_git(&self, worktrees: &mut [Worktree]) -> Result<()> {
-        let listed = self
-            .git_here()
-            .args(["worktree", "list", "--porcelain", "-z"])
-            .stdout()?;
+        let listed = self.git_here().list_worktrees()?;
         let mut heads: Vec<(PathBuf, Head)> = Vec::new();
-        for field in listed.split(|byte| *byte == 0) {
+        for field in &listed {
             if let Some(path) = field.strip_prefix(b"worktree ") {
                 heads.push((crate::store::path(path), Head::Other(BString::default())));
             } else if let Some((_, head)) = heads.last_mut() {
@@ -51,19 +48,11 @@ impl Repository {
     /// What is checked out in the worktree with that git directory.
     pub(crate) fn head_from_git(&self, git_dir: &Path) -> Result<Head> {
         let git = || self.git.at(git_dir).env("GIT_DIR", git_dir);
-        let named = git()
-            .args(["symbolic-ref", "--quiet", "HEAD"])
-            .output()?
-            .stdout;
-        if let Some(branch) = BranchName::from_ref(named.trim_ascii_end().as_bstr()) {
+        let named = git().symbolic_ref("HEAD")?.unwrap_or_default();
+        if let Some(branch) = BranchName::from_ref(named.as_bstr()) {
             return Ok(Head::Branch(branch));
         }
-        let commit = git()
-            .args(["rev-parse", "--verify", "--quiet", "HEAD"])
-            .output()?
-            .stdout;
-        let named = || Head::Other(named.trim_ascii_end().into());
-        Ok(gix::ObjectId::from_hex(commit.trim_ascii_end())
-            .map_or_else(|_| named(), Head::Detached))
+        let commit = git().rev_parse("HEAD")?;
+        Ok(commit.map_or_else(|| Head::Other(named), Head::Detached))
     }
 }

@@ -22,10 +22,7 @@ pub fn ensure_known(repository: &Repository, git: impl Fn() -> Invocation) -> Re
     }
     // Without a setting git makes a name of the login and the host's, where it can.
     for ident in ["GIT_AUTHOR_IDENT", "GIT_COMMITTER_IDENT"] {
-        let answer = git().args(["var", ident]).output()?;
-        if !answer.status.success() {
-            return Err(unknown(repository));
-        }
+        git().var(ident)?.ok_or_else(|| unknown(repository))?;
     }
     Ok(())
 }

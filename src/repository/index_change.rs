@@ -2,7 +2,6 @@
 //! hook hears once, as from git, of the index that is put in force together with the files.
 
 use std::path::Path;
-use std::process::Stdio;
 
 use crate::domain::lane::Worktree;
 use crate::repository::Repository;
@@ -25,10 +24,7 @@ impl Repository {
     /// command that git would have run. git does not ask what it answers either.
     pub(crate) fn tell_of_index(&self, worktree: &Worktree, git: Invocation) {
         if self.has_index_hook(&worktree.path, &worktree.git_dir) {
-            let hook = git
-                .args(["hook", "run", "--ignore-missing", HOOK, "--"])
-                .args(WITH_FILES);
-            let _ = hook.interactive(Stdio::null());
+            let _ = git.run_hook(HOOK, WITH_FILES);
         }
     }
 

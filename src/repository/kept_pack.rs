@@ -79,20 +79,10 @@ impl KeptPack {
         let mut git = repository.git_here();
         if repository.config("core.fsync").is_none() {
             // git does not wait for the disk with the loose objects that these would be.
-            git = git.args(["-c", "core.fsync=none"]);
+            git = git.with("core.fsync", "none");
         }
-        git = git.args([
-            "-c",
-            "pack.writeReverseIndex=false",
-            "pack-objects",
-            "-q",
-            "--non-empty",
-            "--threads=1",
-            "--window=0",
-        ]);
-        let own = scratch
-            .contain(git.args(options).arg(made.join("pack")).input(input))
-            .text()?;
+        let git = scratch.contain(git);
+        let own = git.pack_objects(options, &made.join("pack"), input)?;
         if own.is_empty() {
             return Ok(None);
         }

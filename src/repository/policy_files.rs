@@ -82,11 +82,7 @@ fn committed(repository: &Repository, name: &Path) -> Result<Option<BString>> {
 fn committed_now(repository: &Repository, name: &Path) -> Result<Option<BString>> {
     let broken = |error: String| failure(name, format_args!("cannot be read: {error}"));
     let commit = if repository.ref_format() == RefFormat::Reftable {
-        let output = repository
-            .git_here()
-            .args(["rev-parse", "--verify", "--quiet", "HEAD^{commit}"])
-            .output()?;
-        let Ok(id) = gix::ObjectId::from_hex(output.stdout.trim_ascii()) else {
+        let Some(id) = repository.git_here().rev_parse("HEAD^{commit}")? else {
             return Ok(None);
         };
         repository

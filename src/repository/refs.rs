@@ -72,16 +72,7 @@ impl Repository {
     /// The object a ref leads to, symbolic refs followed, tags not peeled.
     pub fn ref_target(&self, name: &RefName) -> Result<Option<ObjectId>> {
         if self.ref_format() == RefFormat::Reftable {
-            let output = self
-                .git_here()
-                .args(["rev-parse", "--verify", "--quiet", "--end-of-options"])
-                .bytes(name.as_bstr())
-                .output()?;
-            return Ok(output
-                .status
-                .success()
-                .then(|| ObjectId::from_hex(output.stdout.trim_end()).ok())
-                .flatten());
+            return self.git_here().rev_parse(name.as_bstr());
         }
         let unreadable = |error: String| {
             let error = Error::git(format!("cannot read ref '{}': {error}", name.as_bstr()));
@@ -99,12 +90,8 @@ impl Repository {
     /// The ref a symbolic ref names; `None` when it is not symbolic or not there.
     pub fn symbolic_target(&self, name: &RefName) -> Result<Option<RefName>> {
         if self.ref_format() == RefFormat::Reftable {
-            let output = self
-                .git_here()
-                .args(["symbolic-ref", "--quiet", "--no-recurse"])
-                .bytes(name.as_bstr())
-                .output()?;
-            return Ok(RefName::parse(output.stdout.trim_ascii_end().as_bstr()));
+            let target = self.git_here().symbolic_ref_itself(name.as_bstr())?;
+            return Ok(target.and_then(|target| RefName::parse(target.as_bstr())));
         }
         let found = retry::refs(&self.gix, || self.gix.try_find_reference(name.as_bstr()));
         let found = found.map_err(|error| {
@@ -125,20 +112,16 @@ impl Repository {
     /// passed over, as by git-for-each-ref(1).
     pub fn refs_below(&self, prefix: &str) -> Result<Vec<Named>> {
         if self.ref_format() == RefFormat::Reftable {
-            let format = "--format=%(objectname) %(refname)";
-            let listed = self
-                .git_here()
-                .args(["for-each-ref", format])
-                .arg(prefix.trim_end_matches('/'))
-                .stdout()?;
-            let entry = |line: &[u8]| {
-                let (id, name) = line.split_once_str(" ")?;
+            let fields = ["objectname", "refname"];
+            let which = [prefix.trim_end_matches('/')];
+            let listed = self.git_here().for_each_ref(fields, which)?;
+            let entry = |[id, name]: &[BString; 2]| {
                 Some((
                     RefName::parse(name.as_bstr())?,
                     ObjectId::from_hex(id).ok()?,
                 ))
             };
-            return Ok(listed.lines().filter_map(entry).collect());
+            return Ok(listed.iter().filter_map(entry).collect());
         }
         let look = || match self.files_below(prefix) {
             Ok((found, None)) => Ok(found),
@@ -298,18 +281,7 @@ impl Repository {
         // A symbolic ref is refused below by its value, and never followed to another's branch.
         // In that worktree, or the reflog of its HEAD would not tell of it.
         let git = site.map_or_else(|| self.git_here(), |site| self.git_in(site));
-        let output = git
-            .args([
-                "update-ref",
-                "--no-deref",
-                "--create-reflog",
-                "-m",
-                reason,
-                "-z",
-                "--stdin",
-            ])
-            .input(input)
-            .output()?;
+        let output = git.update_refs(input.into(), reason)?;
         if output.status.success() {
             return Ok(());
         }

@@ -10,6 +10,7 @@ use crate::domain::lane::Worktree;
 use crate::domain::name::{BranchName, LaneName};
 use crate::error::Result;
 use crate::repository::{RefFormat, Repository};
+use crate::store::git::Invocation;
 
 /// Whether `log`, the messages of the reflog of `to`, newest first, says that it was called `from`
 /// once.
@@ -50,15 +51,7 @@ pub fn renamed_to(from: &BranchName, log: &BStr) -> Option<BranchName> {
 /// The messages of a branch's reflog, newest first; empty where it has none.
 pub fn log(repository: &Repository, branch: &BranchName) -> BString {
     if repository.ref_format() == RefFormat::Reftable {
-        let show = repository
-            .git_here()
-            .args(["reflog", "show", "--format=%gs"])
-            .bytes(branch.to_ref())
-            .arg("--");
-        return show
-            .output()
-            .map(|output| output.stdout.into())
-            .unwrap_or_default();
+        return shown(repository.git_here(), &branch.to_ref());
     }
     messages(
         &repository
@@ -71,16 +64,14 @@ pub fn log(repository: &Repository, branch: &BranchName) -> BString {
 /// The messages of the log of a worktree's HEAD, newest first.
 pub fn log_of_head(repository: &Repository, worktree: &Worktree) -> BString {
     if repository.ref_format() == RefFormat::Reftable {
-        let show =
-            repository
-                .git_in(worktree)
-                .args(["reflog", "show", "--format=%gs", "HEAD", "--"]);
-        return show
-            .output()
-            .map(|output| output.stdout.into())
-            .unwrap_or_default();
+        return shown(repository.git_in(worktree), b"HEAD");
     }
     messages(&worktree.git_dir.join("logs/HEAD"))
+}
+
+fn shown(git: Invocation, name: &[u8]) -> BString {
+    let log = git.reflog(name, "%gs", None);
+    bstr::join("\n", log.unwrap_or_default()).into()
 }
 
 /// The messages in the file of a reflog, newest first.

@@ -111,12 +111,9 @@ fn remote_head(repository: &Repository) -> Result<Option<RefName>> {
 
 /// The commit a revision names.
 pub fn commit(repository: &Repository, revision: &str) -> Result<ObjectId> {
-    let output = repository
-        .git_in_current()?
-        .args(["rev-parse", "--verify", "--quiet", "--end-of-options"])
-        .arg(format!("{revision}^{{commit}}"))
-        .output()?;
-    ObjectId::from_hex(output.stdout.trim_end()).map_err(|_| {
+    let git = repository.git_in_current()?;
+    let found = git.rev_parse_to(revision, gix::object::Kind::Commit)?;
+    found.ok_or_else(|| {
         Error::refused(format!("'{revision}' names no commit"))
             .with_code(Code::NoSuchBase)
             .hint("see the branches with: git branch --all")
@@ -293,19 +290,15 @@ fn tracked_state(repository: &Repository, main: &Worktree, path: &Path) -> Resul
             TargetState::Free
         });
     };
-    let named = home.strip_prefix(&main.path).unwrap_or(&home).display();
-    let tracked = repository
-        .git_in(main)
-        .args(["ls-files", "-z", "--"])
-        .arg(format!(":(top,icase){named}"))
-        .stdout()?;
+    let named = home.strip_prefix(&main.path).unwrap_or(&home);
+    let tracked = repository.git_in(main).has_in_any_case(named)?;
     let on_the_way = home.ancestors().take_while(|above| *above != main.path);
     let link = on_the_way
         .map(Path::to_owned)
         .find(|above| above.is_symlink());
     Ok(match link {
         Some(link) => TargetState::InTheRepository(link),
-        None if !tracked.is_empty() => TargetState::InTheRepository(home),
+        None if tracked => TargetState::InTheRepository(home),
         None => TargetState::Free,
     })
 }

@@ -53,33 +53,18 @@ impl Repository {
         argument: &str,
         input: &[u8],
     ) -> Result<()> {
-        let call = match self.git.version()? < (2, 40, 0) {
-            false => git().args([
-                "hook",
-                "run",
-                "--ignore-missing",
-                "--to-stdin=/dev/stdin",
-                name,
-                "--",
-                argument,
-            ]),
+        let output = match self.git.version()? < (2, 40, 0) {
+            false => git().feeding_hook(name, argument, input).output()?,
             // Those gits feed no hook they are told to run, but an alias reads what they read. Its
             // shell runs a file too that does not say what it is written for.
             true => {
-                let path = [
-                    "rev-parse",
-                    "--path-format=absolute",
-                    "--git-path",
-                    &format!("hooks/{name}"),
-                ];
-                let path = crate::store::path(git().args(path).stdout()?.trim_end().as_bstr());
+                let path = git().git_path(&format!("hooks/{name}"))?;
                 if !is_executable(&path) {
                     return Ok(());
                 }
-                git().child([path.as_os_str(), argument.as_ref()])
+                git().feeding([path.as_os_str(), argument.as_ref()], input)?
             }
         };
-        let output = call.input(input).output()?;
         if output.status.success() {
             Ok(())
         } else {
@@ -112,11 +97,7 @@ impl Repository {
     fn hooks_called(&self, name: &str) -> Result<Vec<Vec<OsString>>> {
         let mut called = Vec::new();
         if has_configured_hook(&self.gix, name.into()) && self.git.version()? >= CONFIGURED_HOOKS {
-            let listed = self
-                .git_in_current()?
-                .args(["hook", "list", "-z", name])
-                .stdout()?;
-            for named in listed.split(|byte| *byte == 0) {
+            for named in self.git_in_current()?.list_configured_hooks(name)? {
                 // The hook of the directory, and one that is switched off, are said in other words.
                 let key = format!("hook.{}.command", named.as_bstr());
                 let Some(command) = self
@@ -131,15 +112,7 @@ impl Repository {
                 called.push(vec!["/bin/sh".into(), "-c".into(), line, command]);
             }
         }
-        let path = [
-            "rev-parse",
-            "--path-format=absolute",
-            "--git-path",
-            &format!("hooks/{name}"),
-        ];
-        let path = crate::store::path(crate::store::line(
-            &self.git_in_current()?.args(path).stdout()?,
-        ));
+        let path = self.git_in_current()?.git_path(&format!("hooks/{name}"))?;
         if is_executable(&path) {
             called.push(vec![path.into()]);
         }

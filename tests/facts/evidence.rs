@@ -5,7 +5,7 @@ use git_lane::domain::integration::Integration;
 use git_lane::engines::evidence::{Bound, integrations};
 use git_lane::engines::history::divergences;
 
-use super::sandbox::{Dice, Sandbox, git_program};
+use super::sandbox::{Dice, Sandbox, git};
 
 fn text(lines: std::ops::Range<usize>) -> String {
     lines.map(|line| format!("line {line}\n")).collect()
@@ -53,7 +53,7 @@ fn judge_with(sandbox: &Sandbox, bound: Bound) -> Option<Integration> {
     let (tip, base) = (sandbox.id("lane"), sandbox.id("main"));
     let divergence = divergences(&repo, &[(tip, base)]).expect("divergences")[0];
     let objects = sandbox.git(&["count-objects", "-v"]);
-    let found = integrations(&repo, &git_program(), &[(tip, base, &divergence)], bound)
+    let found = integrations(&repo, &git(), &[(tip, base, &divergence)], bound)
         .expect("an answer")
         .remove(0);
     assert_eq!(
@@ -475,7 +475,7 @@ fn many_lanes_at_once_keep_their_order() {
         .zip(&divergences)
         .map(|((tip, base), d)| (*tip, *base, d))
         .collect();
-    let found = integrations(&repo, &git_program(), &pairs, Bound::default()).expect("answers");
+    let found = integrations(&repo, &git(), &pairs, Bound::default()).expect("answers");
     let found: Vec<bool> = found.iter().map(Option::is_some).collect();
     assert_eq!(
         found,

@@ -10,6 +10,11 @@ pub fn git_program() -> OsString {
     std::env::var_os("GIT_LANE_TEST_GIT").unwrap_or_else(|| "git".into())
 }
 
+/// The same, as the engines take it.
+pub fn git() -> git_lane::store::git::Git {
+    git_lane::store::git::Git::new(git_program())
+}
+
 /// A home directory with one repository in it; everything goes when it is dropped.
 pub struct Sandbox {
     home: tempfile::TempDir,

@@ -4,7 +4,6 @@ mod start_report;
 
 use std::cell::RefCell;
 use std::path::PathBuf;
-use std::process::Stdio;
 use std::rc::Rc;
 
 use bstr::{BString, ByteSlice};
@@ -346,13 +345,8 @@ fn create(
     repository.tell_of_new_index(&started.lane.worktree);
     let mut failure = None;
     if args.recurse_submodules {
-        let update = repository.git.at(&started.lane.worktree).args([
-            "submodule",
-            "update",
-            "--init",
-            "--recursive",
-        ]);
-        if update.interactive(Stdio::null())? != 0 {
+        let git = repository.git.at(&started.lane.worktree);
+        if git.update_submodules()? != 0 {
             failure = Some(Error::git(format!(
                 "lane '{}' was started, but its submodules were not",
                 started.lane.name

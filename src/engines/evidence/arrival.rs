@@ -2,8 +2,6 @@
 //! replay that passes over merge commits can leave some of it out, and the lane's branch would be
 //! the only place that has it.
 
-use std::ffi::OsString;
-
 use gix::ObjectId;
 
 use super::{Bound, Change, Trees, patches};
@@ -25,7 +23,7 @@ pub struct Pair {
 /// The evidence about landings whose objects `repo` can read.
 pub struct Arrival {
     repo: gix::Repository,
-    git: OsString,
+    git: Git,
 }
 
 impl Arrival {
@@ -33,7 +31,7 @@ impl Arrival {
     pub fn new(repo: gix::Repository) -> Self {
         Arrival {
             repo,
-            git: Git::program(),
+            git: Git::default(),
         }
     }
 

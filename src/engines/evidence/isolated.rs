@@ -4,15 +4,11 @@
 //! repository, and no config, attribute, merge driver, textconv, graft or hook of theirs can make a
 //! merge or a diff say less than it is.
 
-use std::ffi::OsStr;
-use std::io::Write;
-use std::process::{Command, Stdio};
-
 use bstr::ByteSlice;
 use gix::ObjectId;
 
 use crate::error::{Error, IoContext, Result};
-use crate::store::git;
+use crate::store::git::{Git, Invocation};
 
 /// Whether the objects alone tell the truth: not if replace refs or grafts rewrite history, nor if
 /// objects may be missing (partial clone).
@@ -28,12 +24,12 @@ pub(super) fn is_possible(repo: &gix::Repository) -> bool {
 }
 
 pub(super) struct Probe<'a> {
-    git: &'a OsStr,
+    git: &'a Git,
     directory: tempfile::TempDir,
 }
 
 impl<'a> Probe<'a> {
-    pub fn new(repo: &gix::Repository, git: &'a OsStr) -> Result<Self> {
+    pub fn new(repo: &gix::Repository, git: &'a Git) -> Result<Self> {
         let place = std::env::temp_dir();
         let directory = tempfile::Builder::new()
             .prefix("git-lane-probe")
@@ -74,73 +70,23 @@ impl<'a> Probe<'a> {
         Ok(Probe { git, directory })
     }
 
-    fn command(&self) -> Command {
+    fn git(&self) -> Invocation {
         let path = self.directory.path();
-        let mut command = git::probe(self.git);
-        command
-            .current_dir(path)
+        self.git
+            .at(path)
             .env("GIT_DIR", path)
             .env("HOME", path)
-            .env("XDG_CONFIG_HOME", path);
-        command
+            .env("XDG_CONFIG_HOME", path)
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .env("GIT_CONFIG_GLOBAL", "/dev/null")
-            .env("GIT_ATTR_NOSYSTEM", "1");
-        command
-    }
-
-    /// Runs git with `input` on its standard input.
-    fn run(&self, mut command: Command, input: Vec<u8>, doing: &str) -> Result<Vec<u8>> {
-        let cannot =
-            |error| Error::environment(format!("cannot start git to {doing}")).caused_by(error);
-        command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        let mut running = command.spawn().map_err(cannot)?;
-        let stdin = running.stdin.take();
-        let output = std::thread::scope(|scope| {
-            // A git that stops early breaks the pipe; its exit code and words say why.
-            scope.spawn(move || stdin.map(|mut stdin| stdin.write_all(&input)));
-            running.wait_with_output()
-        });
-        let output = output.map_err(cannot)?;
-        if output.status.success() {
-            Ok(output.stdout)
-        } else {
-            Err(git::failure(&format!("git could not {}", doing), &output))
-        }
+            .env("GIT_ATTR_NOSYSTEM", "1")
+            .reliable()
+            .without_settings()
     }
 
     /// The tree of each merge of (ours, theirs), `None` where they conflict.
     pub fn merged_trees(&self, merges: &[(ObjectId, ObjectId)]) -> Result<Vec<Option<ObjectId>>> {
-        let input: String = merges
-            .iter()
-            .map(|(ours, theirs)| format!("{ours} {theirs}\n"))
-            .collect();
-        let mut command = self.command();
-        command.args([
-            "merge-tree",
-            "--write-tree",
-            "--stdin",
-            "--name-only",
-            "--no-messages",
-        ]);
-        let output = self.run(command, input.into_bytes(), "merge in memory")?;
-        // For each merge: 1 if clean, the tree, the paths in conflict, nothing; all ended by NUL.
-        let mut fields = output.split_str("\0");
-        let mut trees = Vec::with_capacity(merges.len());
-        for _ in merges {
-            let (clean, tree) = (fields.next(), fields.next());
-            let tree = tree.and_then(|tree| ObjectId::from_hex(tree).ok());
-            let ended = fields.by_ref().any(|field| field.is_empty());
-            trees.push(match (clean, tree, ended) {
-                (Some(b"1"), Some(tree), true) => Some(tree),
-                (Some(b"0"), Some(_), true) => None,
-                _ => return Err(Error::git("cannot understand what git merge-tree says")),
-            });
-        }
-        Ok(trees)
+        self.git().merge_trees(merges)
     }
 
     /// An identity of the patch between each (commit, parent), which must differ in their trees:
@@ -153,27 +99,7 @@ impl<'a> Probe<'a> {
         of: &[(ObjectId, ObjectId)],
         hash: gix::hash::Kind,
     ) -> Result<Vec<ObjectId>> {
-        let input: String = of
-            .iter()
-            .map(|(commit, parent)| format!("{commit} {parent}\n"))
-            .collect();
-        let mut command = self.command();
-        command.args([
-            "diff-tree",
-            "--stdin",
-            "-p",
-            "--full-index",
-            "--no-renames",
-            "--no-ext-diff",
-            "--no-textconv",
-        ]);
-        command.args([
-            "--no-color",
-            "--unified=3",
-            "--diff-algorithm=histogram",
-            "--ignore-submodules=none",
-        ]);
-        let output = self.run(command, input.into_bytes(), "compare commits")?;
+        let output = self.git().patches(of)?;
         let mut patches = Vec::with_capacity(of.len());
         let mut lines = output.split_inclusive(|byte| *byte == b'\n').peekable();
         for (commit, _) in of {

@@ -18,7 +18,6 @@ mod patches;
 mod remaining;
 
 use std::collections::HashMap;
-use std::ffi::OsStr;
 
 use bstr::{BString, ByteSlice};
 use gix::ObjectId;
@@ -28,6 +27,7 @@ pub use self::arrival::{Arrival, Pair};
 use super::history::{Divergence, commits_beyond};
 use crate::domain::integration::Integration;
 use crate::error::{Error, Result};
+use crate::store::git::Git;
 use crate::store::retry;
 
 /// How much history is compared patch by patch, at most.
@@ -55,7 +55,7 @@ impl Default for Bound {
 /// pairs.
 pub fn integrations(
     repo: &gix::Repository,
-    git: &OsStr,
+    git: &Git,
     pairs: &[(ObjectId, ObjectId, &Divergence)],
     bound: Bound,
 ) -> Result<Vec<Option<Integration>>> {

@@ -7,11 +7,8 @@
 
 use std::{
     ffi::OsString,
-    io::{Read as _, Write as _},
     path::{Path, absolute},
-    process::{Child, Command, Stdio},
-    sync::atomic::{AtomicBool, Ordering},
-    time::Duration,
+    sync::atomic::AtomicBool,
 };
 
 use super::{
@@ -20,6 +17,7 @@ use super::{
 };
 use crate::error::{Error, IoContext as _, Result};
 use crate::store::git::without_hooks::no_hooks_of;
+use crate::store::git::{Invocation, NONE};
 use crate::store::permissions;
 
 /// No daemon for a directory that is about to be renamed. Filters would inherit such settings; they
@@ -58,28 +56,23 @@ pub(super) fn check_out(
             unfinished: true,
         });
     }
-    options.extend(["read-tree", "--no-recurse-submodules", "-m", "-u"].map(OsString::from));
-    options.push(request.commit.to_string().into());
-    run_aside(request, &options, &[], interrupt)?;
+    let how = ["--no-recurse-submodules", "-m", "-u"];
+    let git = aside(request, options)?.reading_tree(how, [request.commit]);
+    run(git, interrupt)?;
     Ok(How::Git.into())
 }
 
-fn run_aside(
-    request: &Request<'_>,
-    arguments: &[OsString],
-    input: &[u8],
-    interrupt: &AtomicBool,
-) -> Result<()> {
+fn aside(request: &Request<'_>, sparse: Vec<OsString>) -> Result<Invocation> {
     let mut settings = ASIDE.map(OsString::from).to_vec();
     settings.extend(no_hooks_of(request.repo));
-    let place = Place {
+    settings.extend(sparse);
+    git(&Place {
         git: request.git,
         settings: &settings,
         directory: request.directory,
         admin_dir: request.admin_dir,
         hash: request.repo.object_hash(),
-    };
-    run(&place, arguments, input, interrupt)
+    })
 }
 
 /// `git worktree add` copies the patterns of the worktree it is run in, since git 2.36.
@@ -115,55 +108,30 @@ pub(super) fn check_out_converted(
         list.extend_from_slice(entry.path(&plan.paths));
         list.push(0);
     }
-    run_aside(
-        request,
-        &["checkout-index", "-z", "--stdin"].map(OsString::from),
-        &list,
-        interrupt,
-    )
+    let git = aside(request, Vec::new())?;
+    run(git.checking_out(NONE, list), interrupt)
 }
 
-/// Runs git in a worktree, in its place or aside, and stops it when `interrupt` becomes true.
-pub(super) fn run(
-    place: &Place<'_>,
-    arguments: &[OsString],
-    input: &[u8],
-    interrupt: &AtomicBool,
-) -> Result<()> {
-    // A git that is ended right as it makes a lock leaves it.
-    stop_if_interrupted(interrupt)?;
-    let mut command = Command::new(place.git);
-    crate::store::git::scrub(&mut command);
+/// A git for a worktree, in its place or aside.
+pub(super) fn git(place: &Place<'_>) -> Result<Invocation> {
     let full = |path: &Path| absolute(path).context("resolve", path);
-    command
+    let git = place.git.at(place.directory);
+    Ok(git
         .env("GIT_DIR", full(place.admin_dir)?)
         .env("GIT_WORK_TREE", full(place.directory)?)
-        .current_dir(place.directory)
-        .args(place.settings)
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped());
-    let mut child = command.spawn().context("start", Path::new(place.git))?;
-    let (stdin, stderr) = (child.stdin.take(), child.stderr.take());
-    let (status, said) = std::thread::scope(|scope| {
-        // A child that stops reading has failed, and says so by its status.
-        let feeder = scope.spawn(move || stdin.map(|mut stdin| stdin.write_all(input)));
-        let listener = scope.spawn(move || {
-            let mut said = Vec::new();
-            stderr.map(|mut stderr| stderr.read_to_end(&mut said));
-            said
-        });
-        let status = wait(&mut child, interrupt);
-        drop(feeder.join());
-        (status, listener.join().unwrap_or_default())
-    });
+        .options(place.settings))
+}
+
+/// Runs it, and stops it when `interrupt` becomes true.
+pub(super) fn run(git: Invocation, interrupt: &AtomicBool) -> Result<()> {
+    // A git that is ended right as it makes a lock leaves it.
     stop_if_interrupted(interrupt)?;
-    let status = status.context("wait for", Path::new(place.git))?;
-    if status.success() {
+    let ended = git.output_unless(interrupt)?;
+    stop_if_interrupted(interrupt)?;
+    if ended.status.success() {
         return Ok(());
     }
-    let said = String::from_utf8_lossy(&said);
+    let said = String::from_utf8_lossy(&ended.stderr);
     let reason = said
         .lines()
         .rfind(|line| line.starts_with("fatal:"))
@@ -174,28 +142,6 @@ pub(super) fn run(
         .trim_start_matches("error: ");
     Err(
         Error::git(format!("git could not check out the files: {reason}"))
-            .details(serde_json::json!({ "stderr": said, "status": status.code() })),
+            .details(serde_json::json!({ "stderr": said, "status": ended.status.code() })),
     )
-}
-
-/// Waits for the child, and asks it to stop when `interrupt` becomes true.
-fn wait(child: &mut Child, interrupt: &AtomicBool) -> std::io::Result<std::process::ExitStatus> {
-    let mut pause = Duration::from_micros(200);
-    loop {
-        if let Some(status) = child.try_wait()? {
-            return Ok(status);
-        }
-        if interrupt.load(Ordering::Relaxed) {
-            // SIGTERM, not SIGKILL: git removes its lock files and stops its filter processes.
-            let process = i32::try_from(child.id())
-                .ok()
-                .and_then(rustix::process::Pid::from_raw);
-            if let Some(process) = process {
-                rustix::process::kill_process(process, rustix::process::Signal::TERM)?;
-            }
-            return child.wait();
-        }
-        std::thread::sleep(pause);
-        pause = (pause * 2).min(Duration::from_millis(5));
-    }
 }

@@ -5,7 +5,7 @@
 //! writing changes. That survives any crash, so the command that completes the start of a dead
 //! process finds the same files.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
@@ -13,14 +13,15 @@ use gix::bstr::{BString, ByteSlice as _};
 use gix::index::entry::{Flags, Mode, Stage, Stat};
 use gix::index::{File, decode};
 
-use super::child::run;
+use super::child::{git, run};
 use crate::error::Result;
+use crate::store::git::Git;
 
 /// A worktree, and the git that works in it.
 #[derive(Debug, Clone, Copy)]
 pub struct Place<'a> {
     /// The git program.
-    pub git: &'a OsStr,
+    pub git: &'a Git,
     /// Arguments that set something for this git alone.
     pub settings: &'a [OsString],
     /// The worktree's top directory.
@@ -34,25 +35,16 @@ pub struct Place<'a> {
 /// Has git write the files of `commit` that no one has written yet. Files that are there stay as
 /// they are.
 pub fn complete(place: &Place<'_>, commit: gix::ObjectId, interrupt: &AtomicBool) -> Result<()> {
-    let commit = OsString::from(commit.to_string());
-    let read_tree = |how: &[&str]| {
-        let options = ["read-tree", "--no-recurse-submodules", "-m"]
-            .iter()
-            .chain(how)
-            .map(OsString::from);
-        run(
-            place,
-            &options.chain([commit.clone()]).collect::<Vec<_>>(),
-            &[],
-            interrupt,
-        )
+    let read_tree = |how| {
+        let options = ["--no-recurse-submodules", "-m", how];
+        run(git(place)?.reading_tree(options, [commit]), interrupt)
     };
     if !place.admin_dir.join("index").exists() {
         if is_empty(place.directory) {
-            return read_tree(&["-u"]);
+            return read_tree("-u");
         }
         // A git that died had begun: what it wrote is compared, not written over.
-        read_tree(&["-i"])?;
+        read_tree("-i")?;
     }
     let missing = |path: &BString| {
         place
@@ -69,8 +61,7 @@ pub fn complete(place: &Place<'_>, commit: gix::ObjectId, interrupt: &AtomicBool
     if list.is_empty() {
         return Ok(());
     }
-    let options = ["checkout-index", "-u", "-z", "--stdin"].map(OsString::from);
-    run(place, &options, &list, interrupt)
+    run(git(place)?.checking_out(["-u"], list), interrupt)
 }
 
 /// The entries of an index that have never been written to a file.

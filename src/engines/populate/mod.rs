@@ -27,12 +27,12 @@ mod tree;
 mod unsupported;
 
 use std::{
-    ffi::OsStr,
     path::{Path, PathBuf},
     sync::atomic::{AtomicBool, Ordering},
 };
 
 use crate::error::{Error, Kind, Result};
+use crate::store::git::Git;
 use crate::store::git::settings;
 
 pub use crate::engines::populate::copy_source::MOST_SOURCES;
@@ -67,7 +67,7 @@ pub struct Request<'a> {
     /// Check out these directories only.
     pub sparse: Option<&'a Sparse>,
     /// The git program, for what git does better.
-    pub git: &'a OsStr,
+    pub git: &'a Git,
 }
 
 /// What was done aside, and whether [`complete`] has something to do.

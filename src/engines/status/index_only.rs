@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::{Halt, Index, Tally, WorktreeStatus, operation, staged};
 use crate::domain::lane::ObjectId;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::store::git::Invocation;
 use crate::store::retry;
 
@@ -46,38 +46,16 @@ fn in_process(repo: &gix::Repository, admin: &Path) -> Result<Tally, Halt> {
 }
 
 fn by_git(git: impl Fn() -> Invocation, start: ObjectId) -> Result<Tally> {
-    let head = git()
-        .args(["rev-parse", "--verify", "--quiet", "HEAD^{commit}"])
-        .output()?;
-    let against = if head.status.success() {
-        "HEAD".to_owned()
-    } else {
-        start.to_string()
-    };
-    let diff = [
-        "diff-index",
-        "--cached",
-        "--name-status",
-        "-z",
-        "--no-renames",
-        "--ignore-submodules=none",
-    ];
-    let listed = git().args(diff).arg(against).arg("--").stdout()?;
+    let head = git().rev_parse_to("HEAD", gix::object::Kind::Commit)?;
     let mut tally = Tally::default();
-    let mut fields = listed.split(|byte| *byte == 0);
-    while let (Some(code), Some(path)) =
-        (fields.next().filter(|code| !code.is_empty()), fields.next())
-    {
-        let [code] = code else {
-            return Err(Error::git("cannot understand what git diff-index says"));
-        };
+    for (code, path) in git().staged_changes(head.unwrap_or(start))? {
         // git lists an unmerged path once more for what its stages hold.
-        if *code == b'U' {
+        if code == b'U' {
             tally.conflicted += 1;
         } else {
             tally.staged += 1;
         }
-        tally.note(path, [*code, b' ']);
+        tally.note(&path, [code, b' ']);
     }
     Ok(tally)
 }

@@ -15,7 +15,6 @@ mod unknown;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
@@ -27,6 +26,7 @@ use gix::index::entry::{Flags, Mode};
 
 use crate::engines::status::file_content::Attributes;
 use crate::error::{Error, IoContext, Result};
+use crate::store::git::Git;
 use crate::store::git::settings;
 use crate::store::retry;
 
@@ -133,7 +133,7 @@ impl Tally {
 /// What all worktrees of one call share.
 struct Shared<'a> {
     repo: gix::ThreadSafeRepository,
-    git: &'a OsStr,
+    git: &'a Git,
     depth: Depth,
     /// The repository as a whole is one this process can judge (no reftable, no folded case, …).
     understood: bool,
@@ -149,7 +149,7 @@ struct Shared<'a> {
 pub fn statuses(
     repo: &gix::Repository,
     worktrees: &[(&Path, &Path)],
-    git: &OsStr,
+    git: &Git,
     depth: Depth,
 ) -> Vec<Result<WorktreeStatus>> {
     if worktrees.is_empty() {
@@ -189,7 +189,7 @@ pub fn statuses(
 }
 
 impl<'a> Shared<'a> {
-    fn new(repo: &gix::Repository, git: &'a OsStr, depth: Depth) -> Self {
+    fn new(repo: &gix::Repository, git: &'a Git, depth: Depth) -> Self {
         let config = repo.config_snapshot();
         let is = |key: &str, default: bool| {
             config

@@ -6,147 +6,79 @@
 //! rest that could hide work is pinned with `-c`.
 
 use std::collections::HashSet;
-use std::ffi::OsStr;
 use std::path::Path;
-use std::process::Command;
 
 use bstr::{BString, ByteSlice};
 
 use super::{Depth, Tally};
 use crate::error::{Error, Result};
-use crate::store::git;
+use crate::store::git::{Git, Invocation, Untracked};
 
 /// What could make git trust another program's word, or a coarser look, than the files themselves.
-const PINNED: &[&str] = &[
-    "core.fsmonitor=false",
-    "core.untrackedCache=false",
-    "core.checkStat=default",
-    "core.trustctime=true",
-    "core.quotePath=false",
-    "diff.ignoreSubmodules=none",
-    "status.relativePaths=false",
-    "status.renames=false",
-    "color.ui=false",
+const PINNED: &[(&str, &str)] = &[
+    ("core.fsmonitor", "false"),
+    ("core.untrackedCache", "false"),
+    ("core.checkStat", "default"),
+    ("core.trustctime", "true"),
+    ("core.quotePath", "false"),
+    ("diff.ignoreSubmodules", "none"),
+    ("status.relativePaths", "false"),
+    ("status.renames", "false"),
+    ("color.ui", "false"),
 ];
 
-fn in_worktree(git: &OsStr, worktree: &Path, admin: &Path) -> Command {
-    let mut command = git::probe_as_configured(git);
-    git::stand_in(&mut command, worktree, admin);
-    for pin in PINNED {
-        command.arg("-c").arg(pin);
-    }
-    command
+fn look(git: &Git, worktree: &Path, admin: &Path) -> Invocation {
+    let look = git.in_worktree(worktree, admin).reliable();
+    PINNED
+        .iter()
+        .fold(look, |look, (key, value)| look.with(key, value))
 }
 
 /// Every path git has something to say about, ignored and untracked ones included, each file by
 /// itself.
-pub fn changed(git: &OsStr, worktree: &Path, admin: &Path) -> Result<Vec<BString>> {
-    let mut command = in_worktree(git, worktree, admin);
-    command.args([
-        "status",
-        "--porcelain=v2",
-        "-z",
-        "--ignore-submodules=none",
-        "--no-renames",
-        "--no-ahead-behind",
-    ]);
-    command.args(["--untracked-files=all", "--ignored"]);
-    let output = git::probe_output(command, "read the status of a worktree")?;
-    let records = output
-        .stdout
-        .split(|byte| *byte == 0)
-        .filter(|line| !line.is_empty());
-    let path = |line: &[u8]| {
-        let fields = match line.first() {
+pub fn changed(git: &Git, worktree: &Path, admin: &Path) -> Result<Vec<BString>> {
+    let records = look(git, worktree, admin).status("none", Untracked::Files)?;
+    let path = |record: &BString| {
+        let fields = match record.first() {
+            Some(b'#') => return None,
             Some(b'1') => 9,
             Some(b'u') => 11,
             _ => 2,
         };
-        BString::from(
-            line.splitn(fields, |byte| *byte == b' ')
-                .last()
-                .unwrap_or(line),
-        )
+        let fields = record.splitn(fields, |byte| *byte == b' ');
+        fields.last().map(BString::from)
     };
-    Ok(records.map(path).collect())
+    Ok(records.iter().filter_map(path).collect())
 }
 
 /// What git counts, and the paths it counts as modified.
 pub(super) fn ask(
-    git: &OsStr,
+    git: &Git,
     worktree: &Path,
     admin: &Path,
     depth: Depth,
 ) -> Result<(Tally, HashSet<BString>)> {
-    let mut command = in_worktree(git, worktree, admin);
-    if depth == Depth::Foreign {
-        without_own_programs(&mut command, git, worktree, admin)?;
-    }
-    command.args([
-        "status",
-        "--porcelain=v2",
-        "--branch",
-        "-z",
-        "--no-renames",
-        "--no-ahead-behind",
-    ]);
-    command.arg(match depth {
-        // The other submodules' commits are compared, and no git is started in them.
-        Depth::Foreign => "--ignore-submodules=dirty",
-        Depth::Full | Depth::Removal | Depth::Tracked => "--ignore-submodules=none",
-    });
-    command.arg(match depth {
-        Depth::Full | Depth::Removal | Depth::Foreign => "--untracked-files=normal",
-        Depth::Tracked => "--untracked-files=no",
-    });
-    let output = git::probe_output(command, "read the status of a worktree")?;
-    // git only warns about a directory it cannot read, and then knows nothing about what is in it.
-    if output.stderr.contains_str("could not open directory") {
-        return Err(git::failure(
-            &format!("git could not {}", "read the status of a worktree"),
-            &output,
-        ));
-    }
-    // It always begins with the commit. A program that says nothing has not looked.
-    if !output.stdout.starts_with(b"# ") {
-        return Err(Error::git("cannot understand what git status says"));
-    }
+    let mut look = look(git, worktree, admin);
+    // A foreign repository's own programs are not run, and of the other submodules the commits are
+    // compared: no git is started in them.
+    let submodules = match depth {
+        Depth::Foreign => {
+            let ask = git.in_worktree(worktree, admin).reliable();
+            look = look.without_filters(ask.without_settings().own_filters()?);
+            "dirty"
+        }
+        Depth::Full | Depth::Removal | Depth::Tracked => "none",
+    };
+    let untracked = match depth {
+        Depth::Full | Depth::Removal | Depth::Foreign => Untracked::Directories,
+        Depth::Tracked => Untracked::No,
+    };
     let (mut tally, mut modified) = (Tally::default(), HashSet::new());
-    for line in output
-        .stdout
-        .split(|byte| *byte == 0)
-        .filter(|line| !line.is_empty())
-    {
-        count(line, &mut tally, &mut modified)
+    for record in look.status(submodules, untracked)? {
+        count(&record, &mut tally, &mut modified)
             .ok_or_else(|| Error::git("cannot understand what git status says"))?;
     }
     Ok((tally, modified))
-}
-
-/// Has `command` start no filter that the repository itself configures, and fetch nothing. A file
-/// that needs such a filter looks changed then.
-fn without_own_programs(
-    command: &mut Command,
-    git: &OsStr,
-    worktree: &Path,
-    admin: &Path,
-) -> Result<()> {
-    let mut ask = git::probe(git);
-    git::stand_in(&mut ask, worktree, admin);
-    ask.args(["config", "--list", "--show-scope", "--name-only", "-z"]);
-    let listed = git::probe_output(ask, "read the settings of a repository")?.stdout;
-    let mut fields = listed.split(|byte| *byte == 0);
-    while let (Some(scope), Some(key)) = (fields.next(), fields.next()) {
-        if matches!(scope, b"local" | b"worktree") && key.starts_with(b"filter.") {
-            let assigned = [b"--config-env=", key, b"=GIT_LANE_NOTHING"].concat();
-            command.arg(assigned.to_os_str_lossy());
-        }
-    }
-    command
-        .env("GIT_LANE_NOTHING", "")
-        .env("GIT_ALLOW_PROTOCOL", "")
-        .env("GIT_NO_LAZY_FETCH", "1");
-    Ok(())
 }
 
 /// Whether a line can be understood, for the fuzz target.
@@ -186,21 +118,6 @@ fn count(line: &[u8], tally: &mut Tally, modified: &mut HashSet<BString>) -> Opt
 
 /// The ignored paths of a worktree, whole directories as one with a slash at the end: what a
 /// removal takes along without any other command having named it.
-pub fn ignored(git: &OsStr, worktree: &Path, admin: &Path) -> Result<Vec<BString>> {
-    let mut command = in_worktree(git, worktree, admin);
-    command.args([
-        "ls-files",
-        "-z",
-        "--others",
-        "--ignored",
-        "--exclude-standard",
-        "--directory",
-    ]);
-    let output = git::probe_output(command, "list ignored files")?;
-    Ok(output
-        .stdout
-        .split(|byte| *byte == 0)
-        .filter(|path| !path.is_empty())
-        .map(BString::from)
-        .collect())
+pub fn ignored(git: &Git, worktree: &Path, admin: &Path) -> Result<Vec<BString>> {
+    look(git, worktree, admin).list_ignored()
 }

@@ -435,15 +435,10 @@ pub(super) fn orphans(
 
 /// Whether another branch has the commit, too.
 fn is_elsewhere(repository: &Repository, branch: &BranchName, tip: &ObjectId) -> Result<bool> {
-    let refs = ["refs/heads", "refs/remotes"];
-    let listed = repository
-        .git_here()
-        .args(["for-each-ref", "--format=%(refname)", "--count=2"]);
-    let listed = listed
-        .arg(format!("--contains={tip}"))
-        .args(refs)
-        .stdout()?;
-    Ok(listed.lines().any(|name| name != branch.to_ref()))
+    let holding = format!("--contains={tip}");
+    let which = ["--count=2", &holding, "refs/heads", "refs/remotes"];
+    let listed = repository.git_here().for_each_ref(["refname"], which)?;
+    Ok(listed.iter().any(|[name]| *name != branch.to_ref()))
 }
 
 fn damaged(repository: &Repository) -> PathBuf {

@@ -4,12 +4,11 @@
 use std::collections::HashSet;
 use std::path::Path;
 
-use bstr::ByteSlice;
-
 use crate::domain::doctor::Finding;
 use crate::error::{Code, Error, IoContext, Result};
 use crate::repository::Repository;
 use crate::repository::kept_pack::{self, Left};
+use gix::object::Kind;
 
 /// All of them.
 pub(super) fn packs(repository: &Repository) -> Result<Vec<Finding>> {
@@ -51,37 +50,16 @@ fn only_here(repository: &Repository, keep: &Path) -> Result<Option<String>> {
     let Ok(index) = std::fs::read(&index) else {
         return Ok(None);
     };
-    let format = format!("--object-format={}", repository.gix.object_hash());
-    let listed = repository
-        .git_here()
-        .args(["show-index", &format])
-        .input(index)
-        .text()?;
-    let mut ids: HashSet<&str> = listed
-        .lines()
-        .filter_map(|line| line.split(' ').nth(1))
-        .collect();
-    let walk = [
-        "rev-list",
-        "--objects",
-        "--no-object-names",
-        "--all",
-        "--reflog",
-        "--indexed-objects",
-    ];
-    let reached = repository.git_here().args(walk).output()?;
-    for id in reached.stdout.to_str_lossy().lines() {
-        ids.remove(id);
+    let git = || repository.git_here();
+    let listed = git().list_pack(repository.gix.object_hash(), index)?;
+    let mut ids: HashSet<String> = listed.into_iter().collect();
+    for id in git().list_reachable()? {
+        ids.remove(&id);
     }
-    let asked: String = ids.iter().flat_map(|id| [id, "\n"]).collect();
-    if asked.is_empty() {
+    if ids.is_empty() {
         return Ok(None);
     }
-    let told = repository
-        .git_here()
-        .args(["cat-file", "--batch-check=%(objectname) %(objecttype)"])
-        .input(asked)
-        .text()?;
-    let commit = told.lines().find_map(|line| line.strip_suffix(" commit"));
-    Ok(commit.or_else(|| told.split(' ').next()).map(str::to_owned))
+    let told = git().kinds_of(ids)?;
+    let commit = told.iter().find(|(_, kind)| *kind == Kind::Commit);
+    Ok(commit.or(told.first()).map(|(id, _)| id.to_string()))
 }

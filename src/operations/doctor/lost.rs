@@ -18,6 +18,7 @@ use crate::repository::metadata::{Damaged, Records};
 use crate::repository::{metadata, renames};
 use crate::store as git;
 use crate::store::events::Log;
+use crate::store::git::NONE;
 use crate::store::retry;
 
 /// Lanes that the event log knows as started and not as retired, that have no record, and whose
@@ -215,12 +216,9 @@ pub(super) fn indexes(
     // gix may be stricter than git, whose word counts; but git does not mind that the end is
     // missing.
     let is_unread = |worktree: &Worktree, index: &Path| {
-        let listed = repository
-            .git_in(worktree)
-            .args(["ls-files", "--stage"])
-            .output();
+        let listed = repository.git_in(worktree).ls_files(&["--stage"], NONE);
         crate::store::optional::bytes(index).is_ok_and(|bytes| !is_whole(kind, &bytes))
-            || listed.is_ok_and(|listed| !listed.status.success())
+            || listed.is_err_and(|error| error.kind() == crate::error::Kind::Git)
     };
     let damaged = present.filter(|worktree| {
         let index = worktree.git_dir.join("index");

@@ -8,7 +8,6 @@
 
 use std::path::{Path, PathBuf};
 
-use bstr::ByteSlice;
 use serde::{Deserialize, Serialize};
 
 use super::admin::is_free;
@@ -24,6 +23,7 @@ use crate::repository::find_worktree::named_by;
 use crate::repository::provenance::{Claim, Claims};
 use crate::repository::recovered::Healed;
 use crate::repository::{RefFormat, Repository};
+use crate::store::git::NONE;
 use crate::store::journal::{About, Announce, Journal, step, unique_id};
 use crate::store::permissions;
 
@@ -122,20 +122,13 @@ fn admin_of(common_dir: &Path, worktree: &Path) -> Option<PathBuf> {
 /// Whether something that is in the commit is in the directory too, and no submodule has lost its
 /// repository with the admin directory, which git could not get over.
 fn holds_files_of(repository: &Repository, commit: ObjectId, directory: &Path) -> bool {
-    let listed = repository
-        .git_here()
-        .args(["ls-tree", "-r", "-z"])
-        .arg(commit.to_string())
-        .stdout();
+    let listed = repository.git_here().ls_tree(commit, NONE);
     let Ok(listed) = listed else { return false };
     let mut any = listed.is_empty();
-    for entry in listed.split(|byte| *byte == 0) {
-        let Some((kind, path)) = entry.split_once_str("\t") else {
-            continue;
-        };
-        let path = directory.join(crate::store::path(path));
+    for entry in listed {
+        let path = directory.join(crate::store::path(&entry.path));
         any = any || std::fs::symlink_metadata(&path).is_ok();
-        if kind.starts_with(SUBMODULE) && named_by(&path).is_some_and(|git_dir| !git_dir.exists()) {
+        if entry.mode == SUBMODULE && named_by(&path).is_some_and(|git_dir| !git_dir.exists()) {
             return false;
         }
     }
@@ -188,8 +181,7 @@ fn build(
     repository
         .git_here()
         .on_own_index(&repository.gix, &index)
-        .args(["read-tree", &tip.to_string()])
-        .run()?;
+        .fill_index(tip)?;
     step("rebuild.built");
     let placed = place_admin(staged, admin);
     step("rebuild.placed");

@@ -324,9 +324,7 @@ pub(crate) fn read_tree(
     new: ObjectId,
 ) -> Result<std::process::Output> {
     on_index(repository, site, index)
-        .arg("read-tree")
-        .args(options)
-        .args([old.to_string(), new.to_string()])
+        .reading_tree(options, [old, new])
         .output()
 }
 

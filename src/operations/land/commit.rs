@@ -1,7 +1,6 @@
 //! The commit of a merge or squash, made by git so that identity, dates, encoding and signature are
 //! what it would make, and the commit `--commit` makes in the lane first.
 
-use std::process::Stdio;
 use std::time::Duration;
 
 use bstr::{BString, ByteSlice};
@@ -45,15 +44,7 @@ pub(super) fn message(
             let subject = message::expand(&wording.policy.message, lane, &landing.base)?;
             if landing.strategy == Strategy::Squash {
                 let range = format!("{}..{}", place.old, landing.tip);
-                let log = [
-                    "log",
-                    "--no-merges",
-                    "--reverse",
-                    "--no-show-signature",
-                    "--format=%s",
-                ];
-                let listed = place.repository.git_here().args(log).arg(range).text()?;
-                let subjects: Vec<String> = listed.lines().map(str::to_owned).collect();
+                let subjects = place.repository.git_here().subjects(&range)?;
                 message::with_subjects(&subject, &subjects)
             } else {
                 subject
@@ -89,25 +80,18 @@ pub(super) fn create(
             .config_bool_at(&place.directory, "commit.gpgSign")?
             .then(String::new),
     };
-    let id = git::writing_objects(|| {
-        let mut git =
-            place
-                .repository
-                .git_as_user_at(&place.directory)
-                .args(["commit-tree", "-F", "-"]);
-        if let Some(key) = &sign {
-            git = git.arg(format!("-S{key}"));
-        }
-        git = git.arg("-p").arg(place.old.to_string());
-        if making == Making::Merge {
-            git = git.arg("-p").arg(place.tip.to_string());
-        }
-        place
-            .scratch
-            .contain(git.arg(tree.to_string()).input(message.clone()))
-    })?;
-    ObjectId::from_hex(id.as_bytes())
-        .map_err(|error| Error::git(format!("git commit-tree: {error}")))
+    let key = sign.map(|key| format!("-S{key}"));
+    let parents = [place.old, place.tip];
+    let parents = match making {
+        Making::Merge => &parents[..],
+        _ => &parents[..1],
+    };
+    let git = || {
+        let git = place.repository.git_as_user_at(&place.directory);
+        let git = place.scratch.contain(git);
+        git.commit_tree(key.as_ref(), tree, parents, message.clone())
+    };
+    git::writing_objects(git, Invocation::object_id)
 }
 
 /// Commits everything in a worktree, untracked files included, with git's own hooks; its index is
@@ -132,26 +116,23 @@ pub fn commit_all(
     )?;
     // As a user standing there would run it: without GIT_DIR, which its hooks would inherit.
     let git = || repository.git.at(&worktree.path);
-    let add = || git::writing_objects(|| git().args(["add", "--all", "--", "."]));
+    let add = || git::writing_objects(|| git().adding(&["--all", "--", "."]), Invocation::run);
     let before = head(repository, worktree);
     let added = add().or_else(|error| match is_locked(worktree) {
         true => wait().and_then(|()| add()),
         false => Err(error),
     });
-    let committed = added.and_then(|_| wait()).and_then(|()| {
-        let mut commit = git().args(["commit", "--quiet", "-m", message]);
-        if no_verify {
-            commit = commit.arg("--no-verify");
-        }
-        match commit.interactive(Stdio::null())? {
-            0 => Ok(()),
-            code => Err(Error::refused(format!(
-                "git commit ended with exit code {code}; nothing has landed"
-            ))
-            .with_code(Code::CommitFailed)
-            .hint("see what it says above; --no-verify skips the hooks")),
-        }
-    });
+    let committed =
+        added
+            .and_then(|_| wait())
+            .and_then(|()| match git().commit(message, no_verify)? {
+                0 => Ok(()),
+                code => Err(Error::refused(format!(
+                    "git commit ended with exit code {code}; nothing has landed"
+                ))
+                .with_code(Code::CommitFailed)
+                .hint("see what it says above; --no-verify skips the hooks")),
+            });
     let committed = match (before, head(repository, worktree)) {
         (Some((_, before)), Some((name, after))) if !is_whole(repository, before, after) => {
             forget(&git, &name, before, after)?;
@@ -190,40 +171,19 @@ fn forget(
     after: ObjectId,
 ) -> Result<()> {
     let entry = |log: &str, at: usize| {
-        let named = git()
-            .args([
-                "rev-parse",
-                "--verify",
-                "--quiet",
-                &format!("{log}@{{{at}}}"),
-            ])
-            .text();
-        named
-            .ok()
-            .and_then(|id| ObjectId::from_hex(id.as_bytes()).ok())
+        let named = git().rev_parse(format!("{log}@{{{at}}}"));
+        named.ok().flatten()
     };
     let is_last = |log: &str| (entry(log, 0), entry(log, 1)) == (Some(after), Some(before));
     // The first entry is asked of the ref itself.
     let in_head = name != "HEAD" && is_last("HEAD");
     if is_last(name) {
-        git()
-            .args([
-                "reflog",
-                "delete",
-                "--rewrite",
-                "--updateref",
-                &format!("{name}@{{0}}"),
-            ])
-            .run()?;
+        git().forget_last(name, true)?;
     } else {
-        git()
-            .args(["update-ref", name, &before.to_string(), &after.to_string()])
-            .run()?;
+        git().update_ref(name, before.to_string(), after.to_string(), None)?;
     }
     if in_head {
-        git()
-            .args(["reflog", "delete", "--rewrite", "HEAD@{0}"])
-            .run()?;
+        git().forget_last("HEAD", false)?;
     }
     Ok(())
 }

@@ -255,15 +255,6 @@ pub fn is_whole(repository: &Repository, old: ObjectId, new: ObjectId) -> bool {
 /// Whether what is missing of the difference may be fetched whenever it is needed: git knows what
 /// its promisor packs name (partial-clone, in git's technical documentation).
 fn is_promised(repository: &Repository, old: ObjectId, new: ObjectId) -> bool {
-    let walk = [
-        "rev-list",
-        "--objects",
-        "--quiet",
-        "--missing=allow-promisor",
-    ];
-    let git = repository
-        .git_here()
-        .args(walk)
-        .args([new.to_string(), format!("^{old}")]);
-    git.output().is_ok_and(|output| output.status.success())
+    let git = repository.git_here();
+    git.is_all_promised(old, new).unwrap_or(false)
 }

@@ -12,23 +12,20 @@ use crate::operations::in_flight;
 use crate::repository::Repository;
 use crate::repository::alias::Leads;
 use crate::repository::renames;
+use bstr::BString;
 
 /// The local branches and the remote-tracking refs they follow, by `branch.<name>.merge` and the
 /// remote's refspec.
 pub fn upstreams(repository: &Repository) -> Result<Vec<(BranchName, RefName)>> {
-    let format = "--format=%(refname)%00%(upstream)";
-    let listed = repository
-        .git_here()
-        .args(["for-each-ref", format, "refs/heads/"])
-        .stdout()?;
-    let pair = |line: &[u8]| {
-        let (branch, upstream) = line.split_once_str("\0")?;
+    let git = repository.git_here();
+    let listed = git.for_each_ref(["refname", "upstream"], ["refs/heads/"])?;
+    let pair = |[branch, upstream]: &[BString; 2]| {
         Some((
             BranchName::from_ref(branch.as_bstr())?,
             RefName::parse(upstream.as_bstr())?,
         ))
     };
-    Ok(listed.lines().filter_map(pair).collect())
+    Ok(listed.iter().filter_map(pair).collect())
 }
 
 /// Everything the decision needs. `worktrees` is git's own list, `base` the branch to land on.

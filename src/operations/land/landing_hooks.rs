@@ -7,7 +7,6 @@
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
 use bstr::{BString, ByteSlice};
 
@@ -125,9 +124,7 @@ impl Hooks<'_> {
         }
         self.index(tree)?;
         self.run(making, making.first(), &[])?;
-        let written = self.indexed().arg("write-tree").text()?;
-        ObjectId::from_hex(written.as_bytes())
-            .map_err(|error| Error::git(format!("git write-tree: {error}")))
+        self.indexed().write_tree()
     }
 
     /// prepare-commit-msg and the editor; the message afterwards.
@@ -204,9 +201,7 @@ impl Hooks<'_> {
     /// A hook whose verdict does not count: post-merge, post-commit.
     pub fn after(&self, making: Making, hook: &str, args: &[&str]) {
         if self.repository.has_hook(hook) {
-            let mut git = self
-                .git(making)
-                .args(["hook", "run", "--ignore-missing", hook]);
+            let mut git = self.git(making);
             if making != Making::Merge {
                 // A commit tells its last hook what it told the others; a merge does not.
                 git = self.as_unedited(git);
@@ -214,30 +209,21 @@ impl Hooks<'_> {
                     git = git.env("GIT_INDEX_FILE", index_of(site));
                 }
             }
-            if !args.is_empty() {
-                git = git.arg("--").args(args);
-            }
             // git ignores its exit code too.
-            let _ = git.interactive(Stdio::null());
+            let _ = git.run_hook(hook, args);
         }
     }
 
     /// Makes sure that the index holds `tree`.
     fn index(&self, tree: ObjectId) -> Result<()> {
-        self.indexed().arg("read-tree").arg(tree.to_string()).run()
+        self.indexed().fill_index(tree)
     }
 
     fn run(&self, making: Making, hook: &str, args: &[&Path]) -> Result<()> {
         let git = self
-            .git(making)
-            .args(["hook", "run", "--ignore-missing", hook]);
-        let mut git = self
-            .as_unedited(git)
+            .as_unedited(self.git(making))
             .env("GIT_INDEX_FILE", self.scratch.path("index"));
-        if !args.is_empty() {
-            git = git.arg("--").args(args);
-        }
-        match git.interactive(Stdio::null())? {
+        match git.run_hook(hook, args)? {
             0 => Ok(()),
             code => Err(Error::refused(format!(
                 "hook '{hook}' ended with exit code {code}; nothing has landed"
@@ -285,12 +271,12 @@ impl Hooks<'_> {
     /// The author as `git commit` tells its hooks; nothing where git knows none, and says so when
     /// it commits.
     fn author(&self) -> Vec<(&'static str, OsString)> {
-        let ident = self
-            .repository
-            .git_as_user_at(&self.directory)
-            .args(["var", "GIT_AUTHOR_IDENT"])
-            .stdout();
-        let ident = ident.unwrap_or_default();
+        let git = self.repository.git_as_user_at(&self.directory);
+        let ident = git
+            .var("GIT_AUTHOR_IDENT")
+            .ok()
+            .flatten()
+            .unwrap_or_default();
         let Some((name, rest)) = ident.split_once_str(" <") else {
             return Vec::new();
         };
@@ -308,16 +294,15 @@ impl Hooks<'_> {
 
     /// Runs the editor git would run, as git runs it: `GIT_EDITOR` is a command line.
     fn editor(&self, making: Making, file: &Path) -> Result<()> {
-        let editor = self
-            .repository
-            .git_as_user_at(&self.directory)
-            .args(["var", "GIT_EDITOR"])
-            .text()?;
+        let git = self.repository.git_as_user_at(&self.directory);
+        let editor = git.var("GIT_EDITOR")?;
+        let editor = editor.ok_or_else(|| Error::git("git does not know which editor to run"))?;
+        let editor = editor.to_str_lossy();
         let mut git = self.git(making);
         if making != Making::Merge {
             git = git.env("GIT_INDEX_FILE", self.scratch.path("index"));
         }
-        let mut program: Vec<&OsStr> = vec![editor.as_ref(), file.as_ref()];
+        let mut program: Vec<&OsStr> = vec![OsStr::new(&*editor), file.as_ref()];
         let line = format!("{editor} \"$@\"");
         if editor.contains(NEEDS_SHELL) {
             program.splice(

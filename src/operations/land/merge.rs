@@ -17,22 +17,8 @@ use crate::error::{Error, IoContext, Kind, Result};
 use crate::repository::Repository;
 use crate::repository::quarantine;
 use crate::repository::quarantine::Scratch;
-use crate::store::git::{Invocation, failure};
+use crate::store::git::{Invocation, Merged, NONE, TreeEntry};
 use crate::store::{permissions, retry};
-
-/// A merge's result.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Merged {
-    /// The merged tree.
-    Clean(ObjectId),
-    /// The paths in conflict, and what git says about them.
-    Conflict {
-        /// Sorted as git lists them.
-        paths: Vec<BString>,
-        /// One for each conflict.
-        messages: Vec<String>,
-    },
-}
 
 /// Where merges are computed.
 #[derive(Debug)]
@@ -127,58 +113,8 @@ impl<'a> Bench<'a> {
 
     /// Merges `theirs` into `ours`, both commits.
     pub fn merge(&self, ours: ObjectId, theirs: ObjectId) -> Result<Merged> {
-        let mut git = self
-            .git()
-            .args(["merge-tree", "--write-tree", "-z", "--name-only"]);
-        for option in &self.options {
-            git = git.arg(format!("-X{option}"));
-        }
-        let output = git.args([ours.to_string(), theirs.to_string()]).output()?;
-        let malformed = || Error::git("cannot understand what git merge-tree says");
-        let mut fields = output
-            .stdout
-            .split(|byte| *byte == 0)
-            .map(ByteSlice::as_bstr);
-        match output.status.code() {
-            Some(0) => {
-                let tree = fields
-                    .next()
-                    .and_then(|id| ObjectId::from_hex(id.trim()).ok());
-                Ok(Merged::Clean(tree.ok_or_else(malformed)?))
-            }
-            Some(1) => {
-                fields.next().ok_or_else(malformed)?;
-                let paths = fields
-                    .by_ref()
-                    .take_while(|path| !path.is_empty())
-                    .map(ToOwned::to_owned)
-                    .collect();
-                Ok(Merged::Conflict {
-                    paths,
-                    messages: messages(fields),
-                })
-            }
-            _ => Err(failure("git merge-tree", &output)),
-        }
+        self.git().merge_tree(ours, theirs, &self.options)
     }
-}
-
-/// The texts about conflicts in the messages of `merge-tree -z`: a count, that many paths, a kind,
-/// a text.
-fn messages<'a>(mut fields: impl Iterator<Item = &'a bstr::BStr>) -> Vec<String> {
-    let mut found = Vec::new();
-    while let Some(count) = fields
-        .next()
-        .and_then(|count| count.to_str().ok()?.parse::<usize>().ok())
-    {
-        let (kind, text) = (fields.nth(count), fields.next());
-        if let (Some(kind), Some(text)) = (kind, text)
-            && kind.starts_with(b"CONFLICT")
-        {
-            found.push(text.to_str_lossy().trim_end().to_owned());
-        }
-    }
-    found
 }
 
 /// A directory with the `.gitattributes` files of `commit`; `None` when it has none.
@@ -187,31 +123,18 @@ fn attributes_of(
     scratch: &Scratch,
     commit: ObjectId,
 ) -> Result<Option<PathBuf>> {
-    let listed = repository
-        .git_here()
-        .args(["ls-tree", "-r", "-z"])
-        .arg(commit.to_string())
-        .stdout()?;
+    let listed = repository.git_here().ls_tree(commit, NONE)?;
     let directory = scratch.path("attributes");
     let mut any = false;
-    for entry in listed.split(|byte| *byte == 0) {
-        let Some((about, path)) = entry.split_once_str("\t") else {
+    for TreeEntry { mode, id, path } in listed {
+        let named = path == ".gitattributes" || path.ends_with(b"/.gitattributes");
+        if !named || !mode.starts_with(b"100") {
             continue;
-        };
-        let named = path == b".gitattributes" || path.ends_with(b"/.gitattributes");
-        let Some(id) = about
-            .strip_prefix(b"100")
-            .filter(|_| named)
-            .and_then(|about| about.rsplit_once_str(" "))
-        else {
-            continue;
-        };
-        let unreadable =
-            |error: String| Error::git(format!("cannot read '{}': {error}", path.as_bstr()));
-        let id = ObjectId::from_hex(id.1).map_err(|error| unreadable(error.to_string()))?;
+        }
+        let unreadable = |error: String| Error::git(format!("cannot read '{path}': {error}"));
         let blob = retry::objects(&repository.gix, || repository.gix.find_object(id))
             .map_err(|error| unreadable(error.to_string()))?;
-        let file = directory.join(crate::store::path(path));
+        let file = directory.join(crate::store::path(&path));
         let parent = file.parent().unwrap_or(&directory);
         permissions::create_dir_all(parent).context("create", parent)?;
         permissions::write(&file, &blob.data).context("write", &file)?;
@@ -241,18 +164,4 @@ pub fn conflict(
     )
     .details(serde_json::json!({ "paths": lossless, "messages": messages }))
     .hint(remedy)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_messages_of_merge_tree_are_taken_apart() {
-        let text: &[u8] =
-            b"1\0a b\0Auto-merging\0Auto-merging a b\n\x001\0a b\0CONFLICT (contents)\0CONFLICT \
-              (content): x\n\0";
-        let fields = text.split(|byte| *byte == 0).map(ByteSlice::as_bstr);
-        assert_eq!(messages(fields), ["CONFLICT (content): x"]);
-    }
 }

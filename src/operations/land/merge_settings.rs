@@ -85,24 +85,14 @@ pub(super) fn verify(place: &Place<'_>, commit: ObjectId) -> Result<()> {
             .scratch
             .contain(place.repository.git_as_user_at(&place.directory))
     };
-    let id = commit.to_string();
-    let verified = git().args(["verify-commit", "--", &id]).output()?;
-    let grade = git()
-        .args([
-            "log",
-            "-1",
-            "--no-show-signature",
-            "--format=%G?",
-            &id,
-            "--",
-        ])
-        .text()?;
+    let verified = git().verify_commit(commit)?;
+    let grade = git().signature_grade(commit)?;
     // Where no level of trust is configured, a merge asks for more than `verify-commit` does.
     let level = place
         .repository
         .config_at(&place.directory, "gpg.minTrustLevel")?;
     let trusted = grade == "G" || grade == "U" && level.is_some();
-    if verified.status.success() && trusted {
+    if verified && trusted {
         return Ok(());
     }
     let what = match grade.as_str() {
@@ -140,13 +130,8 @@ pub(super) fn with_log(
         None => format!("commit '{}' of .", place.tip),
     };
     let git = on_base(place.repository, place.scratch, place.base)?;
-    let git = git.args([
-        "fmt-merge-msg",
-        &format!("--log={}", place.policy.log),
-        "-m",
-        &text,
-    ]);
-    git.input(format!("{}\t\t{what}\n", place.tip)).text()
+    let merged = format!("{}\t\t{what}\n", place.tip);
+    git.fmt_merge_msg(&text, place.policy.log, merged)
 }
 
 /// A git whose HEAD is the base, whether or not a worktree has it checked out.
@@ -176,15 +161,8 @@ pub(super) fn with_signoff(place: &Place<'_>, message: BString) -> Result<BStrin
         return Ok(message);
     }
     let git = || place.repository.git_as_user_at(&place.directory);
-    let who = git().args(["var", "GIT_COMMITTER_IDENT"]).text()?;
+    let who = git().committer()?;
     let who = who.rfind('>').map_or(who.as_str(), |end| &who[..=end]);
     let trailer = format!("Signed-off-by: {who}");
-    let add = [
-        "interpret-trailers",
-        "--no-divider",
-        "--if-exists",
-        "addIfDifferentNeighbor",
-        "--trailer",
-    ];
-    git().args(add).arg(trailer).input(message).stdout()
+    git().add_trailer(message, &trailer)
 }

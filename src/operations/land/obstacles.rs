@@ -15,7 +15,7 @@ use crate::repository::quarantine;
 use crate::repository::quarantine::Scratch;
 use crate::repository::tree_diff::{Changed, changes};
 use crate::store::disk;
-use crate::store::git::Invocation;
+use crate::store::git::{Invocation, NONE};
 use crate::store::retry;
 
 /// Refuses local changes and untracked files that moving `site` from old to new would touch, naming
@@ -128,16 +128,13 @@ fn ask_git(
     let commits = [planned.old.to_string(), planned.new.to_string()];
     let dry_run = || {
         on_copy(repository, planned, site, index)
-            .args(["read-tree", "-n", "-m", "-u"])
-            .args(&commits)
+            .reading_tree(["-n", "-m", "-u"], &commits)
             .output()
     };
     let mut verdict = dry_run()?;
     if !verdict.status.success() {
         // Files that were only touched look changed until git has compared them.
-        on_copy(repository, planned, site, index)
-            .args(["update-index", "-q", "--refresh"])
-            .output()?;
+        on_copy(repository, planned, site, index).refresh_index()?;
         verdict = dry_run()?;
     }
     if verdict.status.success() {
@@ -150,21 +147,12 @@ fn ask_git(
     let mut files: Vec<BString> = strangers;
     let touched: HashSet<&BStr> = changed.iter().map(|change| change.path.as_bstr()).collect();
     let head = planned.old.to_string();
-    for diff in [
-        vec!["diff-files"],
-        vec!["diff-index", "--cached", head.as_str()],
-    ] {
-        let listed = on_index(repository, site, index)
-            .args(diff)
-            .args(["--name-only", "-z"])
-            .stdout()?;
-        let paths = listed.split(|byte| *byte == 0).map(ByteSlice::as_bstr);
-        files.extend(
-            paths
-                .filter(|path| touched.contains(path))
-                .map(ToOwned::to_owned),
-        );
-    }
+    let git = || on_index(repository, site, index);
+    let changed = git()
+        .diff_files(&[])?
+        .into_iter()
+        .chain(git().diff_index(&head)?);
+    files.extend(changed.filter(|path| touched.contains(path.as_bstr())));
     files.sort();
     files.dedup();
     if files.is_empty() {
@@ -339,13 +327,8 @@ fn strangers(
         return Ok(Vec::new());
     }
     // What is staged there is read-tree's to judge.
-    let tracked = on_index(repository, site, index)
-        .args(["ls-files", "-z"])
-        .stdout()?;
-    let tracked: HashSet<&BStr> = tracked
-        .split(|byte| *byte == 0)
-        .map(ByteSlice::as_bstr)
-        .collect();
+    let tracked = on_index(repository, site, index).ls_files(&[], NONE)?;
+    let tracked: HashSet<&BStr> = tracked.iter().map(|path| path.as_bstr()).collect();
     let mut found: Vec<BString> = found
         .into_iter()
         .filter(|path| !tracked.contains(path.as_bstr()))

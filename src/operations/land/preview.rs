@@ -65,9 +65,8 @@ fn ensure_clear(place: &Place<'_>, site: &Worktree, new: ObjectId) -> Result<()>
         .any(|name| name.as_encoded_bytes().starts_with(b"sharedindex."))
     {
         // A git that writes a split index may write another half into the git directory.
-        let whole = obstacles::on_copy(repository, &planned, site, &copy.path)
-            .args(["-c", "core.splitIndex=false"]);
-        whole.args(["update-index", "--no-split-index"]).run()?;
+        let whole = obstacles::on_copy(repository, &planned, site, &copy.path);
+        whole.with("core.splitIndex", "false").unsplit_index()?;
     }
     obstacles::ensure_clear(repository, &planned, site, &copy.path, &changed)
 }

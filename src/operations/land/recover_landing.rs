@@ -113,12 +113,8 @@ fn is_of(
     old: ObjectId,
     now: Option<ObjectId>,
 ) -> Result<bool> {
-    let compare = repository
-        .git_in(site)
-        .args(["diff-index", "--cached", "--quiet"])
-        .arg(old.to_string())
-        .output()?;
-    Ok(now == Some(old) && compare.status.success())
+    let as_before = repository.git_in(site).is_index_of(old.to_string())?;
+    Ok(now == Some(old) && as_before)
 }
 
 /// Removes the directories of dead processes, and the refs of their landings; `healed` says that a

@@ -10,7 +10,7 @@ use std::collections::HashSet;
 
 use bstr::{BString, ByteSlice};
 
-use super::merge::{Bench, Merged, conflict};
+use super::merge::{Bench, conflict};
 use crate::domain::lane::ObjectId;
 use crate::domain::name::BranchName;
 use crate::domain::shell_word::quote;
@@ -18,7 +18,7 @@ use crate::engines::evidence::{Arrival, Pair};
 use crate::error::{Error, Result};
 use crate::repository::Repository;
 use crate::repository::quarantine::Scratch;
-use crate::store::git::Invocation;
+use crate::store::git::{Invocation, Merged};
 use crate::store::retry;
 
 /// What a commit says, as its raw bytes say it.
@@ -155,33 +155,11 @@ impl Replay<'_> {
         onto: ObjectId,
         tip: ObjectId,
     ) -> Result<(Vec<Original>, HashSet<ObjectId>)> {
-        let list = [
-            "rev-list",
-            "--reverse",
-            "--topo-order",
-            "--right-only",
-            "--cherry-mark",
-        ];
-        let listed = self
-            .repository
-            .git_here()
-            .args(list)
-            .arg(format!("{onto}...{tip}"))
-            .stdout()?;
-        let (mut originals, mut alike) = (Vec::new(), HashSet::new());
-        for line in listed.lines() {
-            let id = line
-                .strip_prefix(b"=")
-                .or_else(|| line.strip_prefix(b"+"))
-                .unwrap_or(line);
-            let id = ObjectId::from_hex(id)
-                .map_err(|error| Error::git(format!("git rev-list: {error}")))?;
-            if line.starts_with(b"=") {
-                alike.insert(id);
-            }
-            originals.push(self.read(id)?);
-        }
-        Ok((originals, alike))
+        let listed = self.repository.git_here().commits_to_pick(onto, tip)?;
+        let alike = listed.iter().filter(|(_, alike)| *alike);
+        let alike = alike.map(|(id, _)| *id).collect();
+        let originals = listed.iter().map(|(id, _)| self.read(*id));
+        Ok((originals.collect::<Result<_>>()?, alike))
     }
 
     /// The lane's commits whose work is not wholly in what was made of them.
@@ -237,7 +215,9 @@ impl Replay<'_> {
         let theirs = self.dress(commit.tree, Some(before))?;
         match self.bench.merge(ours, theirs)? {
             Merged::Clean(tree) => Ok(tree),
-            Merged::Conflict { paths, messages } => {
+            Merged::Conflict {
+                paths, messages, ..
+            } => {
                 let subject = commit
                     .message
                     .lines()
@@ -280,7 +260,7 @@ impl Replay<'_> {
         }
         let committer = match committer {
             Some(known) => known,
-            None => committer.insert((self.git)().args(["var", "GIT_COMMITTER_IDENT"]).text()?),
+            None => committer.insert((self.git)().committer()?),
         };
         let mut raw = format!("tree {tree}\nparent {parent}\nauthor ").into_bytes();
         raw.extend_from_slice(&original.author);
@@ -313,17 +293,15 @@ impl Replay<'_> {
             .map_or_else(|| "UTF-8".into(), |encoding| encoding.to_str_lossy());
         let text = std::ffi::OsStr::from_bytes;
         let git = (self.git)()
-            .arg("-c")
-            .arg(format!("i18n.commitEncoding={encoding}"))
-            .args(["commit-tree", "-S", "-F", "-", "-p"])
-            .args([parent.to_string(), tree.to_string()])
+            .with("i18n.commitEncoding", &encoding)
             .env("GIT_AUTHOR_NAME", text(name))
             .env("GIT_AUTHOR_EMAIL", text(email))
-            .env("GIT_AUTHOR_DATE", text(&[b"@", when].concat()))
-            .input(original.message.clone());
-        let id = self.scratch.contain(git).text()?;
-        ObjectId::from_hex(id.as_bytes())
-            .map_err(|error| Error::git(format!("git commit-tree: {error}")))
+            .env("GIT_AUTHOR_DATE", text(&[b"@", when].concat()));
+        let message = original.message.clone();
+        self.scratch
+            .contain(git)
+            .commit_tree(["-S"], tree, &[parent], message)
+            .object_id()
     }
 
     fn read(&self, id: ObjectId) -> Result<Original> {

@@ -158,10 +158,8 @@ impl Staged {
             .into();
         let mut prefix = std::ffi::OsString::from("--prefix=");
         prefix.push(directory.join(""));
-        let git = on_index(repository, site, &next.path)
-            .args(["checkout-index", "-z", "--stdin"])
-            .arg(prefix);
-        git.input(paths).run().ok()?;
+        let git = on_index(repository, site, &next.path);
+        git.checking_out([prefix], paths).run().ok()?;
         coming()
             .all(|change| look_at(&staged(directory, change)).is_some())
             .then_some(())?;

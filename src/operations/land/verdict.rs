@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use bstr::BString;
 
-use super::merge::{self, Bench, Merged};
+use super::merge::{self, Bench};
 use super::{Landed, Wording, replay};
 use crate::domain::finish::Strategy;
 use crate::domain::finish::{Facts, Landing, Refusal, Relation};
@@ -25,6 +25,7 @@ use crate::repository::kept_pack::KeptPack;
 use crate::repository::quarantine::Scratch;
 use crate::repository::submodules;
 use crate::repository::tree_diff;
+use crate::store::git::Merged;
 use crate::store::retry;
 
 /// A verdict: what the base will be, before hooks and message.
@@ -133,7 +134,9 @@ impl Place<'_> {
                 .with_options(&self.policy.options);
             match bench.merge(self.old, self.tip)? {
                 Merged::Clean(tree) => tree,
-                Merged::Conflict { paths, messages } => {
+                Merged::Conflict {
+                    paths, messages, ..
+                } => {
                     let base = self.base;
                     let remedy = format!(
                         "in the lane: git merge {}, resolve (rerere helps there), commit, then \

@@ -13,6 +13,7 @@ use crate::domain::lane::{ObjectId, Worktree};
 use crate::error::{Error, IoContext, Result};
 use crate::repository::Repository;
 use crate::repository::tree_diff::{Changed, changes};
+use crate::store::git::NONE;
 use crate::store::retry;
 
 /// Gives back the index's content to the files that an interrupted move from `old` to `new` has
@@ -33,20 +34,9 @@ pub(super) fn put_back_these(
     changed: &[Changed],
 ) -> Result<()> {
     let index = site.git_dir.join("index");
-    let differing = on_index(repository, site, &index)
-        .args(["diff-files", "--name-only", "-z"])
-        .stdout()?;
-    let differing: HashSet<&BStr> = differing
-        .split(|byte| *byte == 0)
-        .map(ByteSlice::as_bstr)
-        .collect();
-    let tracked = on_index(repository, site, &index)
-        .args(["ls-files", "-z"])
-        .stdout()?;
-    let tracked: HashSet<&BStr> = tracked
-        .split(|byte| *byte == 0)
-        .map(ByteSlice::as_bstr)
-        .collect();
+    let git = || on_index(repository, site, &index);
+    let differing: HashSet<BString> = git().diff_files(&[])?.into_iter().collect();
+    let tracked: HashSet<BString> = git().ls_files(&[], NONE)?.into_iter().collect();
     let mut restore = BString::default();
     // What has come goes first: it may be where a file or a directory was, and comes back.
     let (came, others): (Vec<_>, Vec<_>) = changed.iter().partition(|change| change.old.is_none());
@@ -81,10 +71,7 @@ pub(super) fn put_back_these(
             remove_empty(&site.path, &file);
         }
     }
-    on_index(repository, site, &index)
-        .args(["checkout-index", "-f", "-z", "--stdin"])
-        .input(restore)
-        .run()
+    git().checking_out(["-f"], restore).run()
 }
 
 /// Removes what a read-tree from `old` to `new` should have removed: git only warns where it could
@@ -151,13 +138,7 @@ fn wrote(
     {
         return Ok(false);
     }
-    let named = BString::from([b"--path=", path.as_bytes()].concat());
-    let written = repository
-        .git_in(site)
-        .args(["cat-file", "--filters"])
-        .bytes(named)
-        .arg(id.to_string())
-        .stdout()?;
+    let written = repository.git_in(site).as_file(id, path)?;
     let found = std::fs::read(file).context("read", file)?;
     Ok(written.starts_with(&found))
 }

@@ -14,7 +14,7 @@ use bstr::{BString, ByteSlice};
 
 use super::look::git_in_admin;
 use crate::domain::lane::{Head, Lane, ObjectId, Worktree};
-use crate::error::{Error, IoContext, Result};
+use crate::error::{IoContext, Result};
 use crate::repository::reflog::reflog_path;
 use crate::repository::renames;
 use crate::repository::{RefFormat, Repository};
@@ -47,35 +47,17 @@ pub(super) fn only_here(
     if found.is_empty() {
         return Ok(0);
     }
-    let mut input = Vec::new();
     let known = log_of_branch(repository, lane)?
         .into_iter()
         .map(|line| line.new)
         .chain(tip)
         .chain([lane.fork_point]);
-    for id in known.filter(|id| !id.is_null()) {
-        input.extend_from_slice(format!("^{id}\n").as_bytes());
-    }
-    for id in &found {
-        input.extend_from_slice(format!("{id}\n").as_bytes());
-    }
+    let known = known.filter(|id| !id.is_null()).map(|id| format!("^{id}"));
+    let names = known.chain(found.iter().map(ToString::to_string));
     // What gc has removed is not lost by the removal of the lane.
-    let count = [
-        "rev-list",
-        "--count",
-        "--ignore-missing",
-        "--stdin",
-        "--not",
-        "--branches",
-        "--tags",
-        "--remotes",
-    ];
-    let counted = repository.git_here().args(count).input(input).text()?;
-    counted.trim().parse().map_err(|_| {
-        Error::git(format!(
-            "cannot understand what git rev-list says: {counted}"
-        ))
-    })
+    let published = ["--not", "--branches", "--tags", "--remotes"];
+    let which = ["--ignore-missing", "--stdin"].into_iter().chain(published);
+    repository.git_here().count_commits(which, names)
 }
 
 /// Whether a commit was made in the lane: its own log or that of its worktree's HEAD says so.
@@ -194,13 +176,9 @@ fn read_log(path: &Path) -> Result<Vec<Line>> {
 
 /// The log of `name` where only git can read it, oldest first.
 fn log_by_git(git: crate::store::git::Invocation, name: Vec<u8>) -> Result<Vec<Line>> {
-    let listed = git
-        .args(["log", "--walk-reflogs", "--format=%H %gs"])
-        .bytes(name)
-        .arg("--")
-        .output()?;
+    let listed = git.reflog(name, "%H %gs", None)?;
     let mut lines: Vec<Line> = Vec::new();
-    for line in listed.stdout.lines().collect::<Vec<_>>().into_iter().rev() {
+    for line in listed.iter().rev() {
         let Some((id, message)) = line.split_once_str(" ") else {
             continue;
         };
@@ -222,15 +200,9 @@ fn log_by_git(git: crate::store::git::Invocation, name: Vec<u8>) -> Result<Vec<L
 fn own_refs(repository: &Repository, worktree: &Worktree) -> Result<BTreeSet<ObjectId>> {
     let mut found = BTreeSet::new();
     if repository.ref_format() == RefFormat::Reftable {
-        let listed = git_in_admin(repository, worktree)
-            .args(["for-each-ref", "--format=%(objectname)"])
-            .args(OWN_REFS);
-        found.extend(
-            listed
-                .stdout()?
-                .lines()
-                .filter_map(|line| ObjectId::from_hex(line).ok()),
-        );
+        let git = git_in_admin(repository, worktree);
+        let listed = git.for_each_ref(["objectname"], OWN_REFS)?;
+        found.extend(listed.iter().filter_map(|[id]| ObjectId::from_hex(id).ok()));
         return Ok(found);
     }
     ids_below(&worktree.git_dir.join("refs"), &mut found).map(|()| found)

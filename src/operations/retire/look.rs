@@ -25,7 +25,7 @@ use crate::error::Result;
 use crate::operations::in_flight::{standings, statuses_for_removal, worktree_status};
 use crate::repository::Repository;
 use crate::repository::{revision, submodules};
-use crate::store::git::{Git, Invocation};
+use crate::store::git::Invocation;
 
 /// How long to wait for a git that holds a lock of the worktree; it holds one for milliseconds, but
 /// for an editor's time where the user writes a message.
@@ -322,7 +322,7 @@ pub fn ignored(
     let Some(worktree) = present else {
         return Ok(Vec::new());
     };
-    let mut found = status::ignored(&Git::program(), &worktree.path, &worktree.git_dir)?;
+    let mut found = status::ignored(&repository.git, &worktree.path, &worktree.git_dir)?;
     for (place, git_dir) in submodules::in_worktree(repository, lane, worktree) {
         let mut prefix = BString::from(place.as_os_str().as_bytes());
         prefix.push(b'/');
@@ -333,7 +333,7 @@ pub fn ignored(
             continue;
         }
         // One that cannot be read is said to hold something.
-        let inside = status::ignored(&Git::program(), &worktree.path.join(&place), &git_dir)
+        let inside = status::ignored(&repository.git, &worktree.path.join(&place), &git_dir)
             .unwrap_or_default();
         found.extend(
             inside

@@ -131,18 +131,13 @@ fn fetch_remote(
         "fetch.lock",
         Duration::from_secs(600),
     )?;
-    let git = repository
-        .git_here()
-        .args(["fetch", "--quiet", "--no-auto-gc"]);
+    let git = repository.git_here();
     // All that the remote mirrors: a lane may be named like one of its branches.
     if let Some(upstream) = upstream {
-        return git.arg("--").bytes(&upstream.remote).run();
+        return git.fetch(Some(&upstream.remote));
     }
     let remote = base
         .and_then(|base| base.as_bstr().strip_prefix(b"refs/remotes/"))
         .and_then(|rest| rest.split_once_str("/"));
-    match remote {
-        Some((remote, _)) => git.arg("--").bytes(remote).run(),
-        None => git.run(),
-    }
+    git.fetch(remote.map(|(remote, _)| remote))
 }

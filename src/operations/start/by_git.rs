@@ -27,31 +27,18 @@ pub(super) fn prepare(
 ) -> Result<Filled> {
     // A filter or a condition in the settings must see the worktree's own place.
     let unfinished = filling.sparse.is_none() && populate::depends_on_place(&repository.gix);
-    let checkout = if unfinished {
-        "--no-checkout"
-    } else {
-        "--checkout"
-    };
     // The caller tells the hooks itself, after the record is written.
     let hidden = repository.git_here().without_hooks(&repository.gix);
     hidden
         // Links from the hidden place would lead astray from the other one; they are written when
         // it is there.
-        .args(["-c", "worktree.useRelativePaths=false"])
-        .args([
-            "worktree",
-            "add",
-            "--quiet",
-            checkout,
-            "--detach",
-            "--lock",
-            "--reason",
+        .with("worktree.useRelativePaths", "false")
+        .add_worktree(
+            &intent.staged_worktree,
+            intent.commit,
+            !unfinished,
             &reason(intent),
-            "--",
-        ])
-        .arg(&intent.staged_worktree)
-        .arg(intent.commit.to_string())
-        .run()?;
+        )?;
     let admin = own_admin(repository, intent);
     let admin =
         admin.ok_or_else(|| Error::environment("git made a worktree and does not say where"))?;
@@ -61,12 +48,7 @@ pub(super) fn prepare(
             .git
             .at(&intent.staged_worktree)
             .without_hooks(&repository.gix);
-        let set = set.args(["sparse-checkout", "set", "--cone", "--end-of-options"]);
-        sparse
-            .directories
-            .iter()
-            .fold(set, |set, directory| set.bytes(directory))
-            .run()?;
+        set.set_sparse(&sparse.directories)?;
     }
     step("start.prepared");
     Ok(Filled {
@@ -84,10 +66,7 @@ pub(super) fn attach(repository: &Repository, intent: &Intent) -> Result<()> {
         .git
         .at(&intent.staged_worktree)
         .without_hooks(&repository.gix);
-    hidden
-        .args(["symbolic-ref", "-m", &started(&intent.lane.id), "HEAD"])
-        .bytes(branch.to_ref())
-        .run()
+    hidden.attach_head(branch.to_ref(), &started(&intent.lane.id))
 }
 
 /// Tells the admin directory where the worktree is now.

@@ -6,7 +6,7 @@
 //! is held while a filter fetches them.
 
 use std::collections::HashSet;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::Intent;
@@ -31,11 +31,11 @@ pub(super) fn finish(repository: &Repository, intent: &Intent) -> Result<()> {
         return Ok(());
     }
     step("start.unfinished");
-    let (git, admin) = (Git::program(), admin_dir(repository, intent));
+    let (git, admin) = (&repository.git, admin_dir(repository, intent));
     let settings = unheard(repository, intent, &admin)?;
     let place = Place {
         settings: &settings,
-        ..place(repository, intent, &git, &admin)
+        ..place(repository, intent, git, &admin)
     };
     complete(&place, intent.commit, &crate::store::signals::PENDING)?;
     step("start.finished");
@@ -45,7 +45,7 @@ pub(super) fn finish(repository: &Repository, intent: &Intent) -> Result<()> {
 fn place<'a>(
     repository: &Repository,
     intent: &'a Intent,
-    git: &'a OsStr,
+    git: &'a Git,
     admin_dir: &'a Path,
 ) -> Place<'a> {
     Place {
@@ -96,8 +96,8 @@ pub(super) fn take_back(repository: &Repository, intent: &Intent) -> Result<bool
 /// Whether everything in the worktree is as this start left it: the branch, the files, and nothing
 /// beside them.
 fn is_untouched(repository: &Repository, intent: &Intent) -> Result<bool> {
-    let (git, admin) = (Git::program(), admin_dir(repository, intent));
-    let place = place(repository, intent, &git, &admin);
+    let (git, admin) = (&repository.git, admin_dir(repository, intent));
+    let place = place(repository, intent, git, &admin);
     let head = match &intent.lane.branch {
         Some(branch) => Head::Branch(branch.clone()),
         None => Head::Detached(intent.commit),
@@ -124,12 +124,11 @@ fn is_untouched(repository: &Repository, intent: &Intent) -> Result<bool> {
             .env("GIT_DIR", &admin)
             .env("GIT_WORK_TREE", place.directory);
         read.without_hooks(&repository.gix)
-            .args(["read-tree", "-m", "-i"])
-            .arg(intent.commit.to_string())
+            .reading_tree(["-m", "-i"], [intent.commit])
             .run()?;
     }
     let ours: HashSet<_> = unwritten(&place).into_iter().collect();
-    let changed = status::changed(&git, place.directory, &admin).map_err(|error| {
+    let changed = status::changed(git, place.directory, &admin).map_err(|error| {
         Error::git("cannot tell whether the worktree was used meanwhile").caused_by(error)
     })?;
     Ok(changed.iter().all(|path| ours.contains(path)))

@@ -335,7 +335,7 @@ fn prepare(repository: &Repository, intent: &Intent, filling: &Filling<'_>) -> R
             admin_dir: admin,
             sources: filling.sources,
             sparse: filling.sparse,
-            git: &crate::store::git::Git::program(),
+            git: &repository.git,
         },
         filling.progress,
         &crate::store::signals::PENDING,

@@ -167,14 +167,9 @@ fn is_own_branch(repository: &Repository, intent: &Intent) -> Result<bool> {
     else {
         return Ok(intent.created_branch);
     };
-    let show = repository
-        .git_here()
-        .args(["log", "--walk-reflogs", "--format=%gs"])
-        .bytes(branch.to_ref())
-        .arg("--");
-    let shown = show.output()?;
+    let log = repository.git_here().reflog(branch.to_ref(), "%gs", None)?;
     // The user may have renamed or deleted it since.
-    Ok(shown.status.success() && shown.stdout.trim_end() == created_from(intent).as_bytes())
+    Ok(matches!(&log[..], [only] if only.trim_end() == created_from(intent).as_bytes()))
 }
 
 /// The reflog's word for a branch that was created: git's own, with the lane's id, which no other

@@ -11,8 +11,9 @@ use crate::error::{Error, Result};
 use crate::repository::Repository;
 use crate::repository::metadata;
 use crate::repository::tree_diff;
-use crate::store::git::Git;
+use crate::store::git::{Git, NONE};
 use crate::store::optional;
+use bstr::ByteSlice as _;
 
 /// A repository that the lane takes along, or whose worktree it does.
 pub(super) struct Found {
@@ -231,13 +232,8 @@ fn gitlinks(repository: &Repository, worktree: &Worktree) -> Result<BTreeSet<BSt
     let hash = repository.gix.object_hash();
     let Ok(index) = gix::index::File::at(&file, hash, true, gix::index::decode::Options::default())
     else {
-        return Ok(listed(
-            &repository
-                .git_in(worktree)
-                .args(["ls-files", "--stage", "-z"])
-                .stdout()?,
-        )
-        .collect());
+        let staged = repository.git_in(worktree).ls_files(&["--stage"], NONE)?;
+        return Ok(listed(&staged).collect());
     };
     let links = index
         .entries()
@@ -247,23 +243,18 @@ fn gitlinks(repository: &Repository, worktree: &Worktree) -> Result<BTreeSet<BSt
 }
 
 /// The gitlinks in the output of `git ls-files --stage -z`.
-fn listed(listed: &[u8]) -> impl Iterator<Item = BString> {
-    let path = |record: &[u8]| {
-        let at = record.iter().position(|byte| *byte == b'\t')?;
-        record
-            .starts_with(b"160000 ")
-            .then(|| BString::from(&record[at + 1..]))
+fn listed(staged: &[BString]) -> impl Iterator<Item = BString> {
+    let path = |record: &BString| {
+        let (_, path) = record.strip_prefix(b"160000 ")?.split_once_str("\t")?;
+        Some(path.into())
     };
-    listed.split(|byte| *byte == 0).filter_map(path)
+    staged.iter().filter_map(path)
 }
 
 /// The submodules of the repository checked out at `directory`; none where git cannot say.
 fn nested(git: &Git, directory: &Path) -> impl Iterator<Item = PathBuf> {
-    let found = git
-        .at(directory)
-        .args(["ls-files", "--stage", "-z"])
-        .stdout()
-        .unwrap_or_default();
+    let staged = git.at(directory).ls_files(&["--stage"], NONE);
+    let found = staged.unwrap_or_default();
     listed(&found)
         .map(|path| crate::store::path(&path))
         .collect::<Vec<_>>()
@@ -307,11 +298,5 @@ pub(super) fn checked_out(git: &Git, directory: &Path) -> Option<PathBuf> {
     directory
         .join(".git")
         .exists()
-        .then(|| {
-            git.at(directory)
-                .args(["rev-parse", "--absolute-git-dir"])
-                .text()
-                .ok()
-        })?
-        .map(PathBuf::from)
+        .then(|| git.at(directory).absolute_git_dir())?
 }

@@ -22,7 +22,7 @@ use crate::engines::status::{Depth, operation, statuses};
 use crate::error::{Error, Result};
 use crate::repository::Repository;
 pub use crate::repository::submodules::inner::Memo;
-use crate::store::git::{Git, Invocation};
+use crate::store::git::{Git, Invocation, NONE};
 use crate::store::optional;
 
 /// What the repositories in a lane hold that exists nowhere else: of its submodules those in its
@@ -101,7 +101,7 @@ fn look(repository: &Repository, found: &Found, lane: &Worktree, inner: &mut Inn
     match found.worktree() {
         Ok(Some(files)) => {
             note(Kind::Apart, usize::from(!inside(&files)));
-            match status(found, &files) {
+            match status(&repository.git, found, &files) {
                 Ok((staged, changed)) => {
                     note(Kind::Staged, staged);
                     note(Kind::Changed, changed);
@@ -118,7 +118,7 @@ fn look(repository: &Repository, found: &Found, lane: &Worktree, inner: &mut Inn
 }
 
 /// How many paths are staged, and how many are changed, untracked or in conflict.
-fn status(found: &Found, files: &Path) -> Result<(usize, usize)> {
+fn status(git: &Git, found: &Found, files: &Path) -> Result<(usize, usize)> {
     let options = gix::open::Options::default()
         .bail_if_untrusted(true)
         .open_path_as_is(true);
@@ -137,7 +137,7 @@ fn status(found: &Found, files: &Path) -> Result<(usize, usize)> {
         Inside::Submodule(_) => Depth::Full,
         Inside::Repository(_) => Depth::Foreign,
     };
-    let status = statuses(&repo, &places, &Git::program(), depth).swap_remove(0)?;
+    let status = statuses(&repo, &places, git, depth).swap_remove(0)?;
     Ok((
         status.staged,
         status.modified + status.untracked + status.conflicted,
@@ -149,16 +149,11 @@ fn staged(git: &Git, git_dir: &Path) -> Result<usize> {
     if optional::metadata(&git_dir.join("index"))?.is_none() {
         return Ok(0);
     }
-    let born = at(git, git_dir)
-        .args(["rev-parse", "--verify", "--quiet", "HEAD^{commit}"])
-        .output()?;
-    let listed = match born.status.success() {
-        true => at(git, git_dir)
-            .args(["diff-index", "--cached", "--name-only", "-z", "HEAD", "--"])
-            .stdout()?,
-        false => at(git, git_dir).args(["ls-files", "-z"]).stdout()?,
+    let staged = match at(git, git_dir).rev_parse("HEAD^{commit}")? {
+        Some(head) => at(git, git_dir).diff_index(head)?,
+        None => at(git, git_dir).ls_files(&[], NONE)?,
     };
-    Ok(listed.iter().filter(|byte| **byte == 0).count())
+    Ok(staged.len())
 }
 
 /// What is around a repository in a lane.
@@ -179,16 +174,14 @@ impl Around<'_> {
 }
 
 impl submodule_refs::Elsewhere for Around<'_> {
-    fn refs(&self) -> Vec<u8> {
+    fn refs(&self) -> Vec<submodule_refs::Row> {
         let sibling = self.sibling();
         let list = || {
-            at(&self.repository.git, &sibling)
-                .args(submodule_refs::LIST)
-                .stdout()
-                .ok()
+            let git = at(&self.repository.git, &sibling);
+            git.for_each_ref(submodule_refs::FIELDS, NONE).ok()
         };
         let listed = sibling.join("HEAD").exists().then(list).flatten();
-        listed.map(Vec::from).unwrap_or_default()
+        listed.unwrap_or_default()
     }
 
     fn leaving_remotes(&self) -> Result<Vec<BString>> {
@@ -257,20 +250,11 @@ pub fn only_in_lane<'a>(
         own.extend(checked_out(git, &lane.path.join(crate::store::path(path))));
         elsewhere.extend(checked_out(git, &main.join(crate::store::path(path))));
     }
-    let has = |directory: &Path, id: ObjectId| {
-        let asked = at(git, directory)
-            .args(["cat-file", "-e"])
-            .arg(format!("{id}^{{commit}}"))
-            .output();
-        asked.is_ok_and(|output| output.status.success())
-    };
+    let has = |directory: &Path, id: ObjectId| at(git, directory).has_commit(id).unwrap_or(false);
     let published = |directory: &Path, id: ObjectId| {
-        let walk = at(git, directory)
-            .args(["rev-list", "--max-count=1"])
-            .arg(id.to_string());
-        walk.args(["--not", "--remotes"])
-            .stdout()
-            .is_ok_and(|found| found.is_empty())
+        let which = ["--max-count=1", &id.to_string(), "--not", "--remotes"];
+        let beyond = at(git, directory).rev_list(which, NONE);
+        beyond.is_ok_and(|found| found.is_empty())
     };
     pointers.iter().find(|(_, id)| {
         let here: Vec<_> = own.iter().filter(|directory| has(directory, *id)).collect();

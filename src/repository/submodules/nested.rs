@@ -189,10 +189,7 @@ fn is_tracked(repository: &Repository, lane: &Worktree, around: &Path, file: &Pa
         false => at(&repository.git, &top.join(".git")).env("GIT_WORK_TREE", &top),
     };
     let file = file.strip_prefix(around).unwrap_or(file);
-    let listed = git
-        .args(["--literal-pathspecs", "ls-files", "-z", "--"])
-        .arg(file)
-        .stdout();
+    let listed = git.ls_files(&[], [file]);
     listed.is_ok_and(|listed| !listed.is_empty())
 }
 

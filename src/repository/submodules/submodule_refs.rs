@@ -10,19 +10,19 @@ use crate::domain::lane::{Head, ObjectId};
 use crate::domain::submodule::Kind;
 use crate::error::{Error, Result};
 use crate::repository::worktree;
-use crate::store::git::{Git, failure};
+use crate::store::git::{Git, NONE};
 use crate::store::optional;
 
 /// How refs are asked for: id, type, the commit of an annotated tag, name.
-pub(super) const LIST: [&str; 2] = [
-    "for-each-ref",
-    "--format=%(objectname) %(objecttype) %(*objectname) %(refname)",
-];
+pub(super) const FIELDS: [&str; 4] = ["objectname", "objecttype", "*objectname", "refname"];
+
+/// What is said of one.
+pub(super) type Row = [BString; 4];
 
 /// Where else what a repository has may be.
 pub(super) trait Elsewhere {
-    /// The refs of another clone of the same, in the form of [`LIST`].
-    fn refs(&self) -> Vec<u8>;
+    /// The refs of another clone of the same, as [`FIELDS`] asks for them.
+    fn refs(&self) -> Vec<Row>;
     /// The remotes that leave with the lane too: what they have is nowhere else.
     fn leaving_remotes(&self) -> Result<Vec<BString>>;
 }
@@ -53,19 +53,14 @@ pub(super) fn own(
     elsewhere: &dyn Elsewhere,
     note: &mut dyn FnMut(Kind, usize),
 ) -> Result<()> {
-    let listed = at(git, git_dir).args(LIST).output()?;
-    // git passes over a ref it cannot read, with a warning.
-    if !listed.status.success() || !listed.stderr.is_empty() {
-        return Err(failure("git for-each-ref", &listed));
-    }
-    let refs = parse(&listed.stdout)?;
+    let refs = parse(at(git, git_dir).for_each_readable_ref(FIELDS)?)?;
     let of = |prefix: &'static str| {
         refs.iter()
             .filter(move |found| found.name.starts_with(prefix.as_bytes()))
     };
     let leaving = elsewhere.leaving_remotes()?;
     let (others, cloned) = (
-        parse(&elsewhere.refs())?,
+        parse(elsewhere.refs())?,
         if leaving.is_empty() {
             cloned(git_dir)?
         } else {
@@ -131,23 +126,16 @@ pub(super) fn own(
     Ok(())
 }
 
-fn parse(listed: &[u8]) -> Result<Vec<Ref>> {
+fn parse(listed: Vec<Row>) -> Result<Vec<Ref>> {
     let malformed = || Error::git("git for-each-ref answers in a form git-lane does not know");
-    let read = |line: &[u8]| {
-        let mut fields = line.splitn(4, |byte| *byte == b' ');
-        let mut field = || fields.next().ok_or_else(malformed);
-        let (id, kind, peeled, name) = (field()?, field()?, field()?, field()?);
-        let id = ObjectId::from_hex(id).map_err(|_| malformed())?;
+    let read = |[id, kind, peeled, name]: Row| {
+        let id = ObjectId::from_hex(&id).map_err(|_| malformed())?;
         let commit = if kind == b"commit" { Some(id) } else { None };
         // A tag of a tag, a tree or a blob is nothing to walk from.
-        let commit = commit.or_else(|| ObjectId::from_hex(peeled).ok());
-        Ok(Ref {
-            name: name.into(),
-            id,
-            commit,
-        })
+        let commit = commit.or_else(|| ObjectId::from_hex(&peeled).ok());
+        Ok(Ref { name, id, commit })
     };
-    listed.lines().map(read).collect()
+    listed.into_iter().map(read).collect()
 }
 
 /// Whether HEAD is at a commit that no ref reaches, for a worktree whose repository stays.
@@ -155,13 +143,16 @@ pub(super) fn is_off_refs(git: &Git, git_dir: &Path) -> Result<bool> {
     let Some(head) = detached(git, git_dir)? else {
         return Ok(false);
     };
-    let walk = at(git, git_dir)
-        .args(["rev-list", "--max-count=1"])
-        .arg(head.to_string());
-    Ok(!walk
-        .args(["--not", "--branches", "--tags", "--remotes"])
-        .stdout()?
-        .is_empty())
+    let head = head.to_string();
+    let which = [
+        "--max-count=1",
+        &head,
+        "--not",
+        "--branches",
+        "--tags",
+        "--remotes",
+    ];
+    Ok(!at(git, git_dir).rev_list(which, NONE)?.is_empty())
 }
 
 /// The commit of a detached HEAD.
@@ -170,12 +161,7 @@ fn detached(git: &Git, git_dir: &Path) -> Result<Option<ObjectId>> {
     let text = text.ok_or_else(|| Error::git(format!("'{}' has no HEAD", git_dir.display())))?;
     match worktree::parse_head(text.as_bstr()) {
         Head::Detached(id) => Ok(Some(id)),
-        _ if git_dir.join("reftable").exists() => {
-            let output = at(git, git_dir)
-                .args(["rev-parse", "--verify", "--quiet", "HEAD"])
-                .output()?;
-            Ok(ObjectId::from_hex(output.stdout.trim_ascii()).ok())
-        }
+        _ if git_dir.join("reftable").exists() => at(git, git_dir).rev_parse("HEAD"),
         _ => Ok(None),
     }
 }
@@ -193,49 +179,34 @@ fn beyond(
     if asked.is_empty() {
         return Ok(BTreeSet::new());
     }
-    let mut input = String::new();
-    for id in &asked {
-        input.push_str(&format!("{id}\n"));
-    }
-    for id in known {
-        input.push_str(&format!("^{id}\n"));
-    }
-    let walk = at(git, git_dir).arg("rev-list");
-    let walk = if lenient {
-        walk.arg("--ignore-missing")
-    } else {
-        walk
+    let names = asked.iter().map(|id| id.to_string());
+    let names = names.chain(known.iter().map(|id| format!("^{id}")));
+    let options: &[&str] = match lenient {
+        true => &["--ignore-missing", "--stdin"],
+        false => &["--stdin"],
     };
-    let walked = walk.arg("--stdin").input(input).stdout()?;
-    let walked: BTreeSet<ObjectId> = walked
-        .lines()
-        .filter_map(|line| ObjectId::from_hex(line).ok())
-        .collect();
-    Ok(asked
+    let walked: BTreeSet<ObjectId> = at(git, git_dir)
+        .rev_list(options, names)?
         .into_iter()
+        .collect();
+    Ok(tips
+        .difference(known)
         .filter(|id| walked.contains(*id))
         .copied()
         .collect())
 }
 
 fn stashes(git: &Git, git_dir: &Path) -> Result<usize> {
-    let listed = at(git, git_dir)
-        .args(["rev-list", "--walk-reflogs", "refs/stash", "--"])
-        .output()?;
-    Ok(listed.stdout.lines().count().max(1))
+    let listed = at(git, git_dir).reflog("refs/stash", "%H", None)?;
+    Ok(listed.len().max(1))
 }
 
 /// The commits HEAD was at, and that branches were at, by their reflogs.
 fn visited(git: &Git, git_dir: &Path) -> Result<BTreeSet<ObjectId>> {
     if git_dir.join("reftable").exists() {
-        let log = at(git, git_dir)
-            .args(["rev-list", "--walk-reflogs", "HEAD", "--"])
-            .output()?;
-        return Ok(log
-            .stdout
-            .lines()
-            .filter_map(|line| ObjectId::from_hex(line).ok())
-            .collect());
+        let log = at(git, git_dir).reflog("HEAD", "%H", None)?;
+        let id = |line: &BString| ObjectId::from_hex(line).ok();
+        return Ok(log.iter().filter_map(id).collect());
     }
     let log = optional::read(&git_dir.join("logs/HEAD"))?.unwrap_or_default();
     let ids = |line: &[u8]| {

@@ -9,6 +9,7 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
+use std::process::Output;
 
 use bstr::{BStr, BString, ByteSlice};
 
@@ -49,6 +50,15 @@ impl Invocation {
     /// Has this git run `program`, at the top of the worktree it stands in.
     pub fn child<A: AsRef<OsStr>>(self, program: impl IntoIterator<Item = A>) -> Self {
         self.running(RUN).args(program)
+    }
+
+    /// The same of a program that reads `input`; how it has ended.
+    pub fn feeding<A: AsRef<OsStr>>(
+        self,
+        program: impl IntoIterator<Item = A>,
+        input: &[u8],
+    ) -> Result<Output> {
+        self.child(program).running_programs().input(input).output()
     }
 
     /// Has this git run `program` in `directory`, and nothing tell it of a repository.

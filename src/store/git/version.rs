@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use bstr::{BString, ByteSlice};
 
-use super::{Git, Invocation, not_started};
+use super::invocation::not_started;
+use super::{Git, Invocation};
 use crate::error::{Code, Error, Result};
 use crate::store::signals::Waiting;
 
@@ -47,7 +48,7 @@ impl Git {
                 }
                 Some((_, status)) => format!("ended with {status}"),
             };
-            let program = Self::program();
+            let program = &self.program;
             Error::environment(format!(
                 "'{}' is no git that works: asked for its version it {what}",
                 program.display()
@@ -64,7 +65,7 @@ impl Git {
         if (major, minor, patch) >= OLDEST {
             return Ok(());
         }
-        let program = Self::program();
+        let program = &self.program;
         let (least_major, least_minor, _) = OLDEST;
         let needed = format!("git-lane needs git {least_major}.{least_minor} or later");
         Err(Error::environment(format!(

@@ -42,6 +42,11 @@ impl Invocation {
         self.args(no_hooks_of(repo))
     }
 
+    /// The same where the hooks of the configuration are called `names`.
+    pub fn without_named_hooks<'a>(self, names: impl IntoIterator<Item = &'a BStr>) -> Self {
+        self.args(no_hooks(names))
+    }
+
     /// Has this git work on an index that no hook knows of.
     pub fn on_own_index(self, repo: &gix::Repository, index: &Path) -> Self {
         self.without_hooks(repo).env("GIT_INDEX_FILE", index)

@@ -9,17 +9,11 @@ use std::path::{Path, PathBuf};
 
 use git_lane::engines::status::{Depth, Operation, WorktreeStatus, ignored, operation, statuses};
 
-use super::sandbox::{Dice, Sandbox, git_program, write};
+use super::sandbox::{Dice, Sandbox, git, write};
 
 fn status(sandbox: &Sandbox, worktree: &Path) -> git_lane::error::Result<WorktreeStatus> {
     let admin = admin(sandbox, worktree);
-    statuses(
-        &sandbox.open(),
-        &[(worktree, &admin)],
-        &git_program(),
-        Depth::Full,
-    )
-    .remove(0)
+    statuses(&sandbox.open(), &[(worktree, &admin)], &git(), Depth::Full).remove(0)
 }
 
 fn admin(sandbox: &Sandbox, worktree: &Path) -> PathBuf {

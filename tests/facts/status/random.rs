@@ -64,24 +64,19 @@ fn many_worktrees_keep_their_order_and_samples_are_sorted() {
         .iter()
         .map(|(worktree, admin)| (worktree.as_path(), admin.as_path()))
         .collect();
-    let all = statuses(&sandbox.open(), &pairs, &git_program(), Depth::Full);
+    let all = statuses(&sandbox.open(), &pairs, &git(), Depth::Full);
     for (at, status) in all.into_iter().enumerate() {
         assert_eq!(counts(&status.expect("a status")), (0, at, at, 0));
     }
-    let alone = statuses(&sandbox.open(), &pairs[2..3], &git_program(), Depth::Full)
+    let alone = statuses(&sandbox.open(), &pairs[2..3], &git(), Depth::Full)
         .remove(0)
         .expect("a status");
     assert_eq!(
         alone.samples,
         [" M d0/f0", " M d0/f7", "?? d1/new0", "?? d1/new1"]
     );
-    let tracked = statuses(
-        &sandbox.open(),
-        &pairs[2..3],
-        &git_program(),
-        Depth::Tracked,
-    )
-    .remove(0)
-    .expect("a status");
+    let tracked = statuses(&sandbox.open(), &pairs[2..3], &git(), Depth::Tracked)
+        .remove(0)
+        .expect("a status");
     assert_eq!(counts(&tracked), (0, 2, 0, 0));
 }

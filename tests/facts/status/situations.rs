@@ -174,15 +174,7 @@ fn damage_is_an_error_and_never_clean() {
         &linked.to_string_lossy(),
     ]);
     let admin = admin(&sandbox, &linked);
-    let look = || {
-        statuses(
-            &sandbox.open(),
-            &[(&linked, &admin)],
-            &git_program(),
-            Depth::Full,
-        )
-        .remove(0)
-    };
+    let look = || statuses(&sandbox.open(), &[(&linked, &admin)], &git(), Depth::Full).remove(0);
     assert!(look().expect("a status").is_clean());
     let index = std::fs::read(admin.join("index")).expect("an index");
     for damage in ["HEAD", "index"] {
@@ -270,7 +262,7 @@ fn ignored_files_are_listed_with_directories_collapsed() {
     sandbox.write("target/debug/x", "x");
     sandbox.write("src/secret.env", "x");
     let git_dir = sandbox.path().join(".git");
-    let listed = ignored(&git_program(), sandbox.path(), &git_dir).expect("a list");
+    let listed = ignored(&git(), sandbox.path(), &git_dir).expect("a list");
     assert_eq!(listed, ["src/secret.env", "target/"]);
     assert!(main_status(&sandbox).is_clean());
 }

@@ -1,6 +1,7 @@
 //! Repositories and trees that git has to judge.
 
 use super::*;
+use crate::store::git::Git;
 use crate::store::git::settings::SPARSE_CONFIG;
 
 #[test]
@@ -131,7 +132,7 @@ fn reftable_is_left_to_git() -> Tested {
         admin_dir: &sandbox.main.join(".git"),
         sources: &[],
         sparse: None,
-        git: &git_program(),
+        git: &Git::new(git_program()),
     };
     assert!(unsupported::about_repository(&request, &own));
     Ok(())

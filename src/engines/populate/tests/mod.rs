@@ -1,5 +1,6 @@
 //! Every case compares the result with what `git worktree add` makes of the same commit.
 
+use crate::store::git::Git;
 use std::{
     collections::BTreeMap,
     error::Error,
@@ -177,7 +178,7 @@ impl Sandbox {
             admin_dir: &staged,
             sources,
             sparse,
-            git: &git_program(),
+            git: &Git::new(git_program()),
         };
         let Filled { how, unfinished } = populate(&request, progress, interrupt)?;
         fs::write(staged.join("commondir"), "../..\n")?;
@@ -188,7 +189,7 @@ impl Sandbox {
             [b"gitdir: ", admin_dir.as_os_str().as_bytes(), b"\n"].concat(),
         )?;
         if unfinished {
-            let (git, hash) = (git_program(), repo.object_hash());
+            let (git, hash) = (Git::new(git_program()), repo.object_hash());
             let place = Place {
                 git: &git,
                 settings: &[],

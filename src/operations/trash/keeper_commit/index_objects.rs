@@ -9,7 +9,7 @@ use gix::index::entry::Flags;
 use crate::domain::lane::ObjectId;
 use crate::error::Result;
 use crate::repository::Repository;
-use crate::store::git::Invocation;
+use crate::store::git::{Invocation, NONE};
 use crate::store::{optional, retry};
 
 /// What the index holds and the commit's tree does not: staged blobs, unmerged stages, trees of the
@@ -132,10 +132,7 @@ fn cached_trees(
 /// Everything in an index that gix does not read in full: sparse ones, resolved conflicts.
 fn staged_by_git(git: &impl Fn() -> Invocation, add: &mut dyn FnMut(ObjectId, bool)) -> Result<()> {
     for mode in ["--stage", "--resolve-undo"] {
-        let listed = git()
-            .args(["ls-files", mode, "-z", "--full-name"])
-            .stdout()?;
-        for record in listed.split(|byte| *byte == 0) {
+        for record in git().ls_files(&[mode, "--full-name"], NONE)? {
             let mut fields = record.split(|byte| *byte == b' ');
             if let (Some(mode), Some(id)) = (fields.next(), fields.next())
                 && mode != b"160000"

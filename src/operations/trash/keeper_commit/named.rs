@@ -171,35 +171,23 @@ fn of(repository: &Repository, text: &[u8], words: Words, ids: &mut BTreeSet<Obj
 
 /// Per-worktree refs, pseudo refs and HEAD's reflog where refs are a reftable.
 pub(super) fn by_git(git: &impl Fn() -> Invocation, ids: &mut BTreeSet<ObjectId>) -> Result<()> {
-    let refs = git()
-        .args([
-            "for-each-ref",
-            "--include-root-refs",
-            "--format=%(objectname) %(refname)",
-        ])
-        .stdout()?;
-    for line in refs.lines() {
-        let Some((id, name)) = line.split_once_str(" ") else {
-            continue;
-        };
+    let fields = ["objectname", "refname"];
+    for [id, name] in git().for_each_ref(fields, ["--include-root-refs"])? {
         let per_worktree = ["refs/bisect/", "refs/worktree/", "refs/rewritten/"];
         if !name.starts_with(b"refs/")
             || per_worktree
                 .iter()
                 .any(|prefix| name.starts_with(prefix.as_bytes()))
         {
-            ids.extend(ObjectId::from_hex(id).ok());
+            ids.extend(ObjectId::from_hex(&id).ok());
         }
     }
-    // There is none where HEAD never had a commit.
-    let log = git()
-        .args(["log", "--walk-reflogs", "--format=%H", "HEAD", "--"])
-        .output()?;
-    ids.extend(
-        log.stdout
-            .lines()
-            .filter_map(|line| ObjectId::from_hex(line).ok()),
-    );
+    add_log(git(), b"HEAD", ids)
+}
+
+fn add_log(git: Invocation, name: &[u8], ids: &mut BTreeSet<ObjectId>) -> Result<()> {
+    let log = git.reflog(name, "%H", None)?;
+    ids.extend(log.iter().filter_map(|line| ObjectId::from_hex(line).ok()));
     Ok(())
 }
 
@@ -213,15 +201,5 @@ pub(super) fn by_branch(
     if let Some(log) = crate::repository::reflog::reflog_path(repository, branch) {
         return file(repository, &log, Words::Full, ids);
     }
-    let log = git()
-        .args(["log", "--walk-reflogs", "--format=%H"])
-        .bytes(branch.to_ref())
-        .arg("--")
-        .output()?;
-    ids.extend(
-        log.stdout
-            .lines()
-            .filter_map(|line| ObjectId::from_hex(line).ok()),
-    );
-    Ok(())
+    add_log(git(), &branch.to_ref(), ids)
 }

@@ -1,0 +1,98 @@
+//! Looks at a worktree that removal may rest on.
+
+use std::ffi::OsString;
+use std::process::Output;
+
+use bstr::{BString, ByteSlice};
+
+use super::{Invocation, failure};
+use crate::error::{Error, Result};
+
+/// How closely `git status` looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Untracked {
+    /// Not at all at untracked files.
+    No,
+    /// At untracked directories as one.
+    Directories,
+    /// At every untracked and ignored file.
+    Files,
+}
+
+impl Invocation {
+    /// `git status --porcelain=v2 -z`: its records, headers included. `submodules` is the word of
+    /// `--ignore-submodules`.
+    pub fn status(self, submodules: &str, untracked: Untracked) -> Result<Vec<BString>> {
+        let options: &[&str] = match untracked {
+            Untracked::No => &["--untracked-files=no"],
+            Untracked::Directories => &["--untracked-files=normal"],
+            Untracked::Files => &["--untracked-files=all", "--ignored"],
+        };
+        let output = self
+            .args(["status", "--porcelain=v2", "--branch", "-z"])
+            .args(["--no-renames", "--no-ahead-behind"])
+            .arg(format!("--ignore-submodules={submodules}"))
+            .args(options)
+            .read("read the status of a worktree")?;
+        // git only warns about a directory it cannot read, and knows nothing about what is in it.
+        if output.stderr.contains_str("could not open directory") {
+            return Err(failure(
+                "git could not read the status of a worktree",
+                &output,
+            ));
+        }
+        // It always begins with the commit. A program that says nothing has not looked.
+        if !output.stdout.starts_with(b"# ") {
+            return Err(Error::git("cannot understand what git status says"));
+        }
+        let records = output.stdout.split_str("\0");
+        let records = records.filter(|record| !record.is_empty());
+        Ok(records.map(BString::from).collect())
+    }
+
+    /// The ignored paths, whole directories as one with a slash at the end.
+    pub fn list_ignored(self) -> Result<Vec<BString>> {
+        let output = self
+            .args(["ls-files", "-z", "--others", "--ignored"])
+            .args(["--exclude-standard", "--directory"])
+            .read("list ignored files")?;
+        let paths = output.stdout.split_str("\0");
+        let paths = paths.filter(|path| !path.is_empty());
+        Ok(paths.map(BString::from).collect())
+    }
+
+    /// The filters that the repository itself configures, as options that switch each off.
+    pub fn own_filters(self) -> Result<Vec<OsString>> {
+        let listed = self
+            .args(["config", "--list", "--show-scope", "--name-only", "-z"])
+            .read("read the settings of a repository")?
+            .stdout;
+        let mut fields = listed.split_str("\0");
+        let mut options = Vec::new();
+        while let (Some(scope), Some(key)) = (fields.next(), fields.next()) {
+            if matches!(scope, b"local" | b"worktree") && key.starts_with(b"filter.") {
+                let assigned = [b"--config-env=", key, b"=GIT_LANE_NOTHING"].concat();
+                options.push(assigned.to_os_str_lossy().into_owned());
+            }
+        }
+        Ok(options)
+    }
+
+    /// Has git start no program of `filters`, as [`own_filters`](Self::own_filters) names them, and
+    /// fetch nothing. A file that needs such a filter looks changed then.
+    pub fn without_filters(self, filters: Vec<OsString>) -> Self {
+        self.args(filters)
+            .env("GIT_LANE_NOTHING", "")
+            .env("GIT_ALLOW_PROTOCOL", "")
+            .env("GIT_NO_LAZY_FETCH", "1")
+    }
+
+    fn read(self, doing: &str) -> Result<Output> {
+        let output = self.output()?;
+        if output.status.success() {
+            Ok(output)
+        } else {
+            Err(failure(&format!("git could not {doing}"), &output))
+        }
+    }
+}
