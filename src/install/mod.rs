@@ -26,19 +26,14 @@ use bstr::{BString, ByteSlice};
 
 use crate::domain::guard::Level;
 use crate::domain::guard::git_hook::Hook;
-use crate::error::{Code, Error, IoContext, Result};
+use crate::error::{IoContext, Result};
 use crate::policy::Policy;
 use crate::repository::Repository;
 use crate::repository::metadata;
 use crate::repository::metadata::Edit;
-use crate::store::git::version::CONFIGURED_HOOKS;
 use crate::store::git::version::Version;
+use crate::store::git::version::{BATCHED_FETCH, CONFIGURED_HOOKS, HEAD_TRANSACTIONS};
 use crate::store::journal::Exclusive;
-
-/// The first git whose reference-transaction hook hears of HEAD.
-const HEAD_TRANSACTIONS: Version = (2, 46, 0);
-/// The first git that fetches many refs in one transaction.
-const BATCHED_FETCH: Version = (2, 51, 0);
 
 /// `lane.hooks`: the version of what is installed.
 pub const MARK: &str = "hooks";
@@ -92,12 +87,11 @@ pub fn install(repository: &Repository, policy: &Policy, wanted: Wanted) -> Resu
         Duration::from_secs(60),
     )?;
     let level = wanted.level.map_or_else(|| level(repository), Ok)?;
-    if wanted.level == Some(Level::Refuse) && version < HEAD_TRANSACTIONS {
-        return Err(Error::refused(
-            "level 'refuse' needs git 2.46 or later: older gits do not say when HEAD moves",
-        )
-        .with_code(Code::GitTooOld)
-        .hint("use the default: git lane init --level restore"));
+    if wanted.level == Some(Level::Refuse) {
+        // Older gits do not say when HEAD moves.
+        let git = &repository.git;
+        git.ensure_at_least(HEAD_TRANSACTIONS, "level 'refuse'")
+            .map_err(|error| error.hint("or use the default: git lane init --level restore"))?;
     }
     let configured = version >= CONFIGURED_HOOKS;
     let mut made = false;

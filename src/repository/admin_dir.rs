@@ -6,6 +6,7 @@ use std::path::Path;
 use crate::domain::lane::{LaneId, ObjectId};
 use crate::error::{IoContext, Result};
 use crate::repository::{RefFormat, Repository};
+use crate::store::git::version::RELATIVE_LINKS;
 use crate::store::permissions;
 
 /// The name git would give the admin directory: the worktree's last component, as far as it is a
@@ -88,7 +89,7 @@ pub(crate) fn begin_reflog(
 /// (`worktree.useRelativePaths`, git 2.48).
 pub(crate) fn wants_relative_links(repository: &Repository) -> Result<bool> {
     Ok(repository.config_bool("worktree.useRelativePaths")
-        && repository.git.version()? >= (2, 48, 0))
+        && repository.git.is_at_least(RELATIVE_LINKS)?)
 }
 
 /// The line with which a file in the directory `from` names `to`.

@@ -12,7 +12,7 @@ use super::hook_file::is_ours_alone;
 use crate::error::Result;
 use crate::repository::Repository;
 use crate::store::git::settings::{as_in, differ_by_worktree};
-use crate::store::git::version::CONFIGURED_HOOKS;
+use crate::store::git::version::{CONFIGURED_HOOKS, FED_HOOKS};
 use crate::store::git::{Invocation, failure};
 
 impl Repository {
@@ -53,7 +53,7 @@ impl Repository {
         argument: &str,
         input: &[u8],
     ) -> Result<()> {
-        let output = match self.git.version()? < (2, 40, 0) {
+        let output = match !self.git.is_at_least(FED_HOOKS)? {
             false => git().feeding_hook(name, argument, input).output()?,
             // Those gits feed no hook they are told to run, but an alias reads what they read. Its
             // shell runs a file too that does not say what it is written for.
@@ -96,7 +96,7 @@ impl Repository {
     /// each a program and the arguments that come before the hook's own.
     fn hooks_called(&self, name: &str) -> Result<Vec<Vec<OsString>>> {
         let mut called = Vec::new();
-        if has_configured_hook(&self.gix, name.into()) && self.git.version()? >= CONFIGURED_HOOKS {
+        if has_configured_hook(&self.gix, name.into()) && self.git.is_at_least(CONFIGURED_HOOKS)? {
             for named in self.git_in_current()?.list_configured_hooks(name)? {
                 // The hook of the directory, and one that is switched off, are said in other words.
                 let key = format!("hook.{}.command", named.as_bstr());

@@ -44,7 +44,7 @@ fn init_puts_the_rule_in_force_and_uninstall_leaves_nothing() {
 fn the_level_decides_which_hooks_there_are() {
     let sandbox = Sandbox::new();
     if git_version() < (2, 46) {
-        let error = init(&sandbox, &["--level", "refuse"]).fails(1);
+        let error = init(&sandbox, &["--level", "refuse"]).fails(4);
         assert!(
             error.contains("needs git 2.46") && error.contains("hint: "),
             "{error}"

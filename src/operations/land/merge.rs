@@ -17,6 +17,7 @@ use crate::error::{Error, IoContext, Kind, Result};
 use crate::repository::Repository;
 use crate::repository::quarantine;
 use crate::repository::quarantine::Scratch;
+use crate::store::git::version::{ATTRIBUTE_SOURCE, MERGE_OPTIONS};
 use crate::store::git::{Invocation, Merged, NONE, TreeEntry};
 use crate::store::{permissions, retry};
 
@@ -53,7 +54,7 @@ impl<'a> Bench<'a> {
             told,
         };
         if site.is_none() {
-            if repository.git.version()? >= (2, 41, 0) {
+            if repository.git.is_at_least(ATTRIBUTE_SOURCE)? {
                 bench.attributes = Some(base);
             } else if let Some(directory) = attributes_of(repository, scratch, base)? {
                 bench.directory = directory;
@@ -61,7 +62,7 @@ impl<'a> Bench<'a> {
         }
         // From git 2.50 on merge-tree leaves diff.algorithm to its caller; `git merge` does not.
         if let Some(algorithm) = repository.config_at(&bench.directory, "diff.algorithm")?
-            && repository.git.version()? >= (2, 43, 0)
+            && repository.git.is_at_least(MERGE_OPTIONS)?
         {
             bench.options.push(format!("diff-algorithm={algorithm}"));
         }

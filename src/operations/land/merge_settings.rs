@@ -14,6 +14,7 @@ use crate::error::{Code, Error, IoContext, Result};
 use crate::repository::Repository;
 use crate::repository::quarantine::Scratch;
 use crate::store::git::Invocation;
+use crate::store::git::version::MERGE_OPTIONS;
 use crate::store::permissions;
 
 /// What `git merge` into `base` would be asked for in `directory`; the options of the base go
@@ -63,13 +64,11 @@ pub(super) fn read(
                 .map(|name| (name.to_owned(), "pull.twohead".to_owned())),
         );
     }
-    if !policy.options.is_empty() && repository.git.version()? < (2, 43, 0) {
-        let error = Error::refused(format!(
-            "{key} asks for -X, which this git can only do in a worktree"
-        ));
-        return Err(error
-            .with_code(Code::MergePolicy)
-            .hint("install git 2.43 or later, or merge by hand"));
+    if !policy.options.is_empty() {
+        // Older gits merge with options in a worktree only.
+        let git = &repository.git;
+        git.ensure_at_least(MERGE_OPTIONS, &format!("the -X that {key} asks for"))
+            .map_err(|error| error.hint("or merge by hand"))?;
     }
     Ok(policy)
 }

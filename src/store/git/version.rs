@@ -19,6 +19,24 @@ pub type Version = (u32, u32, u32);
 /// The oldest git whose `merge-tree --write-tree --stdin` we rely on.
 pub const OLDEST: Version = (2, 39, 0);
 
+/// The first git whose `hook run` feeds a hook what it reads.
+pub const FED_HOOKS: Version = (2, 40, 0);
+
+/// The first git that takes attributes from a tree (`GIT_ATTR_SOURCE`).
+pub const ATTRIBUTE_SOURCE: Version = (2, 41, 0);
+
+/// The first git whose `merge-tree` takes the options of a merge strategy.
+pub const MERGE_OPTIONS: Version = (2, 43, 0);
+
+/// The first git that tells its reference-transaction hook of HEAD.
+pub const HEAD_TRANSACTIONS: Version = (2, 46, 0);
+
+/// The first git that links worktrees by relative paths.
+pub const RELATIVE_LINKS: Version = (2, 48, 0);
+
+/// The first git that fetches many refs in one transaction.
+pub const BATCHED_FETCH: Version = (2, 51, 0);
+
 /// The first git that runs hooks defined in its configuration.
 pub const CONFIGURED_HOOKS: Version = (2, 54, 0);
 
@@ -61,19 +79,28 @@ impl Git {
 
     /// Says why this git cannot be used, where it cannot be started, is something else or too old.
     pub fn ensure_usable(&self) -> Result<()> {
+        self.ensure_at_least(OLDEST, "git-lane")
+    }
+
+    /// Says that `what` needs a newer git, where this one is older than `least`.
+    pub fn ensure_at_least(&self, least: Version, what: &str) -> Result<()> {
         let (major, minor, patch) = self.version()?;
-        if (major, minor, patch) >= OLDEST {
+        if (major, minor, patch) >= least {
             return Ok(());
         }
-        let program = &self.program;
-        let (least_major, least_minor, _) = OLDEST;
-        let needed = format!("git-lane needs git {least_major}.{least_minor} or later");
         Err(Error::environment(format!(
-            "{needed}; '{}' is {major}.{minor}.{patch}",
-            program.display()
+            "{what} needs git {}.{} or later; '{}' is {major}.{minor}.{patch}",
+            least.0,
+            least.1,
+            self.program.display()
         ))
         .with_code(Code::GitTooOld)
         .hint("install a newer git, or have GIT_LANE_GIT name one"))
+    }
+
+    /// Whether this git is `least` or newer.
+    pub fn is_at_least(&self, least: Version) -> Result<bool> {
+        Ok(self.version()? >= least)
     }
 }
 
