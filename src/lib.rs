@@ -9,8 +9,6 @@ pub mod commands;
 pub mod domain;
 pub mod engines;
 pub mod error;
-#[doc(hidden)]
-pub mod fuzz;
 pub mod guard;
 pub mod install;
 pub mod manual;

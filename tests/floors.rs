@@ -24,7 +24,7 @@ const FLOORS: [&[&str]; 10] = [
 ];
 
 /// The whole program at a glance: they may import everything.
-const ABOVE: [&str; 5] = ["lib", "main", "cli", "manual", "fuzz"];
+const ABOVE: [&str; 4] = ["lib", "main", "cli", "manual"];
 
 /// What the user interface may know: it serves the commands and asks nothing of a repository.
 const FOR_UI: [&str; 4] = ["error", "domain", "policy", "store"];

@@ -3,6 +3,9 @@
 
 use std::path::Path;
 
+#[path = "../fuzz/src/lib.rs"]
+mod checks;
+
 /// How many mutations of every seed.
 const ROUNDS: usize = 4000;
 
@@ -89,7 +92,7 @@ fn seeds(target: &str) -> Vec<(String, Vec<u8>)> {
 
 #[test]
 fn every_parser_keeps_its_promises_on_seeds_and_mutations() {
-    for (name, target) in git_lane::fuzz::TARGETS {
+    for (name, target) in checks::TARGETS {
         let mut dice = Dice(0x9e37_79b9_7f4a_7c15);
         let seeds = seeds(name);
         assert!(!seeds.is_empty(), "{name}");
@@ -113,7 +116,7 @@ fn every_parser_keeps_its_promises_on_seeds_and_mutations() {
 
 #[test]
 fn every_target_is_built_and_every_seed_has_a_target() {
-    let targets = git_lane::fuzz::TARGETS;
+    let targets = checks::TARGETS;
     let manifest = std::fs::read_to_string(directory().join("Cargo.toml")).unwrap();
     assert_eq!(manifest.matches("[[bin]]").count(), targets.len());
     for (name, _) in targets {

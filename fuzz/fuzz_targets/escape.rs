@@ -1,4 +1,4 @@
-//! See `git_lane::fuzz::escaped`.
+//! See `git_lane_fuzz::escaped`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| git_lane::fuzz::escaped(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| git_lane_fuzz::escaped(bytes));

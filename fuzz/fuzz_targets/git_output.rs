@@ -1,4 +1,4 @@
-//! See `git_lane::fuzz::git_output`.
+//! See `git_lane_fuzz::git_output`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| git_lane::fuzz::git_output(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| git_lane_fuzz::git_output(bytes));

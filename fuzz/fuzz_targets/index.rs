@@ -1,4 +1,4 @@
-//! See `git_lane::fuzz::index`.
+//! See `git_lane_fuzz::index`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| git_lane::fuzz::index(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| git_lane_fuzz::index(bytes));

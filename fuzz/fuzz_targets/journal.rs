@@ -1,4 +1,4 @@
-//! See `git_lane::fuzz::journal`.
+//! See `git_lane_fuzz::journal`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| git_lane::fuzz::journal(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| git_lane_fuzz::journal(bytes));

@@ -1,4 +1,4 @@
-//! See `git_lane::fuzz::names`.
+//! See `git_lane_fuzz::names`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| git_lane::fuzz::names(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| git_lane_fuzz::names(bytes));

@@ -1,4 +1,4 @@
-//! See `git_lane::fuzz::policy`.
+//! See `git_lane_fuzz::policy`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| git_lane::fuzz::policy(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| git_lane_fuzz::policy(bytes));

@@ -1,4 +1,4 @@
-//! See `git_lane::fuzz::record_texts`.
+//! See `git_lane_fuzz::record_texts`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| git_lane::fuzz::record_texts(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| git_lane_fuzz::record_texts(bytes));

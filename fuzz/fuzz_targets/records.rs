@@ -1,4 +1,4 @@
-//! See `git_lane::fuzz::records`.
+//! See `git_lane_fuzz::records`.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|bytes: &[u8]| git_lane::fuzz::records(bytes));
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| git_lane_fuzz::records(bytes));

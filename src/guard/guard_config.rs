@@ -96,7 +96,7 @@ impl Settings {
 }
 
 /// By whichever reader can.
-pub(crate) fn read(bytes: &[u8], path: &Path) -> Result<Settings> {
+pub fn read(bytes: &[u8], path: &Path) -> Result<Settings> {
     parse(bytes).map_or_else(|| by_gix(bytes, path), Ok)
 }
 
@@ -134,7 +134,7 @@ fn level_of_numbered(variable: impl Fn(&str) -> Option<OsString>) -> Option<Leve
 }
 
 /// `'key'='value'` as git writes it since 2.31, `'key=value'` before; separated by spaces.
-pub(crate) fn level_of_parameters(parameters: &[u8]) -> Option<Level> {
+pub fn level_of_parameters(parameters: &[u8]) -> Option<Level> {
     let mut level = None;
     let (mut word, mut quoted) = (Vec::new(), false);
     let mut bytes = parameters.iter().copied().peekable();
@@ -163,7 +163,7 @@ fn is_lane(word: &[u8]) -> bool {
 }
 
 /// The exact reader; `None` at what it does not know.
-pub(crate) fn parse(bytes: &[u8]) -> Option<Settings> {
+pub fn parse(bytes: &[u8]) -> Option<Settings> {
     // A form feed is white space here and none to git.
     if bytes.contains(&b'\x0c') {
         return None;
@@ -271,7 +271,7 @@ fn value(text: &[u8]) -> Option<BString> {
     (!quoted).then_some(value)
 }
 
-pub(crate) fn by_gix(bytes: &[u8], path: &Path) -> Result<Settings> {
+pub fn by_gix(bytes: &[u8], path: &Path) -> Result<Settings> {
     let metadata = gix::config::file::Metadata::from(gix::config::Source::Local);
     let file = gix::config::File::from_bytes_no_includes(bytes, metadata, Default::default())
         .map_err(|error| {

@@ -8,9 +8,11 @@
 mod autostash;
 mod caller;
 mod fetched;
-pub(crate) mod guard_config;
+#[doc(hidden)]
+pub mod guard_config;
 mod queries;
-pub(crate) mod reference_transaction;
+#[doc(hidden)]
+pub mod reference_transaction;
 mod remedy;
 mod site;
 mod suggest;
@@ -36,7 +38,8 @@ use crate::repository::branch_moved_behind::overtaken;
 
 use crate::guard::guard_config::Settings;
 use crate::guard::site::Place;
-pub(crate) use crate::guard::site::checkout_message;
+#[doc(hidden)]
+pub use crate::guard::site::checkout_message;
 use caller::Caller;
 use written::Saved;
 

@@ -35,13 +35,13 @@ pub(super) fn lines(first: Option<&OsStr>) -> Result<BString> {
 
 /// One line of the transaction: `<old> <new> <name>`, where the old value is not to be relied on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Change<'a> {
-    pub(crate) new: &'a BStr,
-    pub(crate) name: &'a BStr,
+pub struct Change<'a> {
+    pub new: &'a BStr,
+    pub name: &'a BStr,
 }
 
 /// The lines that are changes.
-pub(crate) fn changes(lines: &[u8]) -> impl Iterator<Item = Change<'_>> {
+pub fn changes(lines: &[u8]) -> impl Iterator<Item = Change<'_>> {
     lines.lines().filter_map(|line| {
         let mut fields = line.splitn(3, |byte| *byte == b' ').skip(1);
         Some(Change {

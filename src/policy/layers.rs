@@ -80,7 +80,8 @@ impl Values {
     }
 
     /// Lays a file over what is there.
-    pub(crate) fn apply(&mut self, text: &str, origin: Origin) -> Result<()> {
+    #[doc(hidden)]
+    pub fn apply(&mut self, text: &str, origin: Origin) -> Result<()> {
         let path = origin.file().unwrap_or(Path::new(FILE)).to_owned();
         let table: toml::Table = toml::from_str(text).map_err(|error| {
             let at = error.span().map_or(0, |span| span.start);

@@ -315,7 +315,8 @@ fn head_of(text: rustix::io::Result<Vec<u8>>, git_dir: &Path) -> Head {
 }
 
 /// What the text of a `HEAD` says.
-pub(crate) fn parse_head(text: &BStr) -> Head {
+#[doc(hidden)]
+pub fn parse_head(text: &BStr) -> Head {
     let line = text.trim_ascii_end().as_bstr();
     if let Some(target) = alias::target(line) {
         return BranchName::from_ref(target.as_bstr()).map_or(Head::Other(target), Head::Branch);

@@ -284,7 +284,8 @@ impl Log {
 }
 
 /// A line that is an event; anything else is a torn line or a later version's.
-pub(crate) fn event(line: &[u8]) -> Option<Event> {
+#[doc(hidden)]
+pub fn event(line: &[u8]) -> Option<Event> {
     serde_json::from_slice(line)
         .ok()
         .filter(|event: &Event| event.sequence <= LAST_NUMBER)

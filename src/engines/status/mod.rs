@@ -31,7 +31,8 @@ use crate::store::git::settings;
 use crate::store::retry;
 
 pub use index_only::of_index;
-pub(crate) use porcelain::understands;
+#[doc(hidden)]
+pub use porcelain::understands;
 pub use porcelain::{changed, ignored};
 pub(crate) use unknown::{open_directory, read_names};
 

@@ -81,8 +81,9 @@ pub(super) fn ask(
     Ok((tally, modified))
 }
 
-/// Whether a line can be understood, for the fuzz target.
-pub(crate) fn understands(line: &[u8]) -> bool {
+/// Whether a line can be understood.
+#[doc(hidden)]
+pub fn understands(line: &[u8]) -> bool {
     count(line, &mut Tally::default(), &mut HashSet::new()).is_some()
 }
 

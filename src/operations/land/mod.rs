@@ -17,7 +17,8 @@ mod preview;
 pub mod recover_landing;
 pub mod replay;
 mod stage;
-pub(crate) mod stamp;
+#[doc(hidden)]
+pub mod stamp;
 mod verdict;
 pub(crate) mod worktree_files;
 

@@ -14,7 +14,7 @@ use gix::index::entry::Stat;
 use crate::error::{Error, IoContext, Result};
 
 /// Before the id of an entry: ten words of stat data, the mode among them.
-pub(crate) const STAT: usize = 40;
+pub const STAT: usize = 40;
 
 /// An index file in memory, and where in it the entries to stamp begin.
 #[derive(Debug)]
@@ -104,7 +104,7 @@ impl Stamps {
 }
 
 /// The entries of an index file, one after the other.
-pub(crate) struct Entries<'a> {
+pub struct Entries<'a> {
     bytes: &'a [u8],
     id: usize,
     /// Version 4: paths share beginnings, and nothing is padded.
@@ -117,7 +117,7 @@ pub(crate) struct Entries<'a> {
 impl<'a> Entries<'a> {
     /// Those in `bytes`, with ids of `id` bytes; `None` where that is no index of a version we
     /// know.
-    pub(crate) fn of(bytes: &'a [u8], id: usize) -> Option<Self> {
+    pub fn of(bytes: &'a [u8], id: usize) -> Option<Self> {
         let word = |at: usize| Some(u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
         let version = word(4)?;
         let known =
@@ -133,7 +133,7 @@ impl<'a> Entries<'a> {
     }
 
     /// Where the next one begins, and its path.
-    pub(crate) fn advance(&mut self) -> Option<(usize, &BStr)> {
+    pub fn advance(&mut self) -> Option<(usize, &BStr)> {
         self.left = self.left.checked_sub(1)?;
         let start = self.at;
         let flags = start + STAT + self.id;

@@ -201,7 +201,8 @@ fn mounts() -> Vec<PathBuf> {
 }
 
 /// The fifth field of every line of proc_pid_mountinfo(5).
-pub(crate) fn mount_points(table: &[u8]) -> Vec<PathBuf> {
+#[doc(hidden)]
+pub fn mount_points(table: &[u8]) -> Vec<PathBuf> {
     let point = |line: &[u8]| {
         let field = line.split(|byte| *byte == b' ').nth(4)?;
         // Blanks and backslashes are written as three octal digits.

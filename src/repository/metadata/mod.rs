@@ -86,7 +86,8 @@ pub(crate) fn load(path: &Path) -> Result<File> {
 }
 
 /// A configuration file's text; includes are not followed.
-pub(crate) fn parse(bytes: &[u8]) -> Result<File, String> {
+#[doc(hidden)]
+pub fn parse(bytes: &[u8]) -> Result<File, String> {
     let metadata = gix::config::file::Metadata::from(gix::config::Source::Local);
     File::from_bytes_no_includes(bytes, metadata, Default::default())
         .map_err(|error| error.to_string())
@@ -177,7 +178,8 @@ fn lane(section: &BStr, values: &Values) -> Result<Lane, String> {
 
 /// A configuration's text. What cannot be read again, or reads differently because the file ended
 /// in the middle of a value, is never written.
-pub(crate) fn text(config: &File) -> Result<Vec<u8>> {
+#[doc(hidden)]
+pub fn text(config: &File) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let written = config
         .write_to(&mut bytes)
@@ -206,9 +208,11 @@ pub(crate) fn text(config: &File) -> Result<Vec<u8>> {
 }
 
 /// Section, subsection, and every key with its value.
-pub(crate) type Content = (BString, Option<BString>, Vec<(String, BString)>);
+#[doc(hidden)]
+pub type Content = (BString, Option<BString>, Vec<(String, BString)>);
 
-pub(crate) fn content(section: gix::config::file::SectionRef<'_>) -> Content {
+#[doc(hidden)]
+pub fn content(section: gix::config::file::SectionRef<'_>) -> Content {
     let header = section.header();
     let body = section.body().into_iter();
     (
@@ -219,7 +223,8 @@ pub(crate) fn content(section: gix::config::file::SectionRef<'_>) -> Content {
 }
 
 /// Writes a lane's record into a configuration, replacing one of the same name.
-pub(crate) fn put(config: &mut File, lane: &Lane) -> Result<()> {
+#[doc(hidden)]
+pub fn put(config: &mut File, lane: &Lane) -> Result<()> {
     remove(config, &lane.name);
     let malformed =
         |error| Error::environment(format!("cannot record lane '{}': {error}", lane.name));

@@ -1,37 +1,38 @@
-//! Every parser of ours as the fuzz targets in `../fuzz` see it: any bytes in, a promise checked, a
-//! panic when it is broken.
+//! What every parser of git-lane promises of any bytes: a panic here is a broken promise.
 //!
-//! The door is here because most of the parsers are private. The suite runs the same checks on the
-//! seeds beside the targets and on mutations of them; nothing else calls this.
+//! The targets in `fuzz_targets` check it on what libFuzzer makes up, `tests/fuzz.rs` on the seeds
+//! and on mutations of them.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Component, Path, PathBuf};
 
 use bstr::{BStr, ByteSlice};
 use gix::config::File;
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::domain::event::Event;
-use crate::domain::lane::{Lane, LaneId, ObjectId, RefName};
-use crate::domain::message::expand;
-use crate::domain::name::{BranchName, LaneName};
-use crate::domain::start::worktree_path;
-use crate::domain::trash_entry::Entry;
-use crate::engines::status;
-use crate::guard::{guard_config as small, reference_transaction};
-use crate::operations::land::stamp::{Entries, STAT};
-use crate::operations::recover::Intent;
-use crate::operations::trash;
-use crate::policy::{Origin, Policy, Values};
-use crate::repository::metadata;
-use crate::repository::metadata::Records;
-use crate::repository::worktree;
-use crate::store::journal::About;
-use crate::ui::escape;
+use git_lane::domain::event::Event;
+use git_lane::domain::lane::{Lane, LaneId, ObjectId, RefName};
+use git_lane::domain::message::expand;
+use git_lane::domain::name::{BranchName, LaneName};
+use git_lane::domain::start::worktree_path;
+use git_lane::domain::trash_entry::Entry;
+use git_lane::engines::status;
+use git_lane::guard::{guard_config as small, reference_transaction};
+use git_lane::operations::land::stamp::{Entries, STAT};
+use git_lane::operations::recover::Intent;
+use git_lane::operations::trash;
+use git_lane::policy::{Origin, Policy, Values};
+use git_lane::repository::metadata;
+use git_lane::repository::metadata::Records;
+use git_lane::repository::worktree;
+use git_lane::store::journal::About;
+use git_lane::ui::escape;
 
 /// A check that takes any bytes.
 pub type Target = fn(&[u8]);
 
-/// Every target under the name of its file in `../fuzz/fuzz_targets`.
+/// Every target under the name of its file in `fuzz_targets`.
 pub const TARGETS: &[(&str, Target)] = &[
     ("names", names),
     ("records", records),
@@ -162,7 +163,7 @@ pub fn record_texts(bytes: &[u8]) {
         |bytes: &[u8]| Some(bytes.to_str_lossy().into_owned()).filter(|text| !text.is_empty());
     let mut lane = sample(name);
     lane.branch = BranchName::parse(field().as_bstr()).ok();
-    lane.worktree = Path::new("/").join(crate::store::path(field()));
+    lane.worktree = Path::new("/").join(OsStr::from_bytes(field()));
     lane.task = text(field());
     lane.owner = text(field());
     let Ok(mut file) = metadata::parse(b"[core]\n\tbare = false\n[lane]\n\tguard = warn\n") else {
@@ -218,7 +219,7 @@ pub fn git_output(bytes: &[u8]) {
         let line = [b"0 ", change.new.as_bytes(), b" ", change.name.as_bytes()].concat();
         assert_eq!(reference_transaction::changes(&line).next(), Some(change));
     }
-    if let Some((from, to)) = crate::guard::checkout_message(bytes.as_bstr()) {
+    if let Some((from, to)) = git_lane::guard::checkout_message(bytes.as_bstr()) {
         assert!(bytes.contains_str(from) && bytes.ends_with(&to));
     }
     if let Some(branch) = worktree::parse_head(bytes.as_bstr()).branch() {
@@ -292,7 +293,7 @@ pub fn journal(bytes: &[u8]) {
 pub fn events(bytes: &[u8]) {
     for event in bytes
         .split(|byte| *byte == b'\n')
-        .filter_map(crate::store::events::event)
+        .filter_map(git_lane::store::events::event)
     {
         comes_back::<Event>(&event);
         let _ = (event.verb(), event.details());
