@@ -7,7 +7,6 @@
 
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// Packs that came or went longer ago are not being exchanged now.
@@ -16,57 +15,31 @@ const LATELY: Duration = Duration::from_secs(10);
 /// Milliseconds between two looks; a gc's worst moment lasts one or two.
 const PAUSES: [u64; 6] = [1, 2, 5, 10, 30, 60];
 
-/// What `packs` or `packed-refs` looked like when all looks had been in vain. While no git changes
-/// it, something is missing for good: in a partial clone thousands of objects are, and no command
-/// is to wait for each of them.
-static IN_VAIN: Mutex<Vec<Stamp>> = Mutex::new(Vec::new());
+/// Two changes within one tick of the clock look alike; what changed that long ago is told apart.
+const TICK: Duration = Duration::from_millis(50);
 
 /// Which file or directory it is, and which state of it.
 type Stamp = (u64, u64, u64, i64, i64);
 
-fn is_in_vain(stamp: Option<Stamp>) -> bool {
-    stamp.is_some_and(|stamp| {
-        IN_VAIN
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .contains(&stamp)
-    })
-}
-
-/// The looks began at `before`; what has changed meanwhile may change again.
-fn was_in_vain(before: Option<Stamp>, now: Option<Stamp>) {
-    if let Some(stamp) = now.filter(|_| before == now && !is_in_vain(now)) {
-        IN_VAIN
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(stamp);
-    }
-}
-
-/// What `look` finds among the objects. Where it fails while packs come and go, it looks again.
+/// What `look` finds among the objects. Where it fails while packs come and go, it looks again; what
+/// a second look does not find while none does is missing. In a partial clone thousands of objects
+/// are, and no command is to wait for each of them.
 pub fn objects<T, E>(
     repo: &gix::Repository,
     mut look: impl FnMut() -> Result<T, E>,
 ) -> Result<T, E> {
     let packs = repo.objects.store_ref().path().join("pack");
-    let mut first = None;
     for pause in PAUSES {
+        let before = stamp(&packs);
         let found = look();
-        if found.is_ok() || !changed_lately(&packs) {
+        let second = pause > PAUSES[0];
+        let settled = || stamp(&packs) == before && !changed_within(TICK, &packs);
+        if found.is_ok() || !changed_within(LATELY, &packs) || second && settled() {
             return found;
         }
-        let now = stamp(&packs);
-        if is_in_vain(now) {
-            return found;
-        }
-        first = first.or(now);
         std::thread::sleep(Duration::from_millis(pause));
     }
-    let found = look();
-    if found.is_err() {
-        was_in_vain(first, stamp(&packs));
-    }
-    found
+    look()
 }
 
 /// Whether the object is there.
@@ -78,8 +51,6 @@ pub fn has_object(repo: &gix::Repository, id: gix::ObjectId) -> bool {
 /// was.
 pub fn refs<T, E>(repo: &gix::Repository, mut look: impl FnMut() -> Result<T, E>) -> Result<T, E> {
     let packed = repo.common_dir().join("packed-refs");
-    let state = || stamp(&packed).or_else(|| stamp(repo.common_dir()));
-    let first = state();
     for pause in PAUSES {
         let before = stamp(&packed);
         // gix goes by the time alone, and two changes within one tick of the clock look alike. An
@@ -89,17 +60,13 @@ pub fn refs<T, E>(repo: &gix::Repository, mut look: impl FnMut() -> Result<T, E>
         let same = stamp(&packed) == before;
         // The files of packed refs go one by one, long after these are in the new file: a few looks
         // it takes always.
-        if same && (found.is_ok() || pause > 5 && is_in_vain(state())) {
+        if same && (found.is_ok() || pause > 5 && !changed_within(LATELY, &packed)) {
             return found;
         }
         std::thread::sleep(Duration::from_millis(pause));
     }
     let _ = repo.refs.force_refresh_packed_buffer();
-    let found = look();
-    if found.is_err() {
-        was_in_vain(first, state());
-    }
-    found
+    look()
 }
 
 /// Every change of `packed-refs` is another file in its place, and every pack that comes or goes
@@ -115,12 +82,11 @@ fn stamp(path: &Path) -> Option<Stamp> {
     ))
 }
 
-fn changed_lately(directory: &Path) -> bool {
-    let changed = std::fs::metadata(directory).and_then(|metadata| metadata.modified());
-    // A time to come is another machine's clock.
-    changed.is_ok_and(|changed| {
-        changed.elapsed().is_ok_and(|age| age < LATELY) || changed.elapsed().is_err()
-    })
+/// Whether a file or directory changed less than `limit` ago. A time to come is another machine's
+/// clock.
+fn changed_within(limit: Duration, path: &Path) -> bool {
+    let changed = std::fs::metadata(path).and_then(|metadata| metadata.modified());
+    changed.is_ok_and(|changed| changed.elapsed().map_or(true, |age| age < limit))
 }
 
 #[cfg(test)]
@@ -138,7 +104,7 @@ mod tests {
         let (_directory, repo) = repository();
         let packs = repo.objects.store_ref().path().join("pack");
         std::fs::create_dir_all(&packs).unwrap();
-        let looks = std::cell::Cell::new(0);
+        let looks = std::cell::Cell::new(0_u64);
         let look = || {
             looks.set(looks.get() + 1);
             if looks.get() < 3 {
@@ -155,27 +121,32 @@ mod tests {
             looks.set(looks.get() + 1);
             Err::<(), _>("not there")
         };
+        let changed_ago = |age| {
+            let packs = std::fs::File::open(&packs).unwrap();
+            let time = std::time::SystemTime::now() - age;
+            packs.set_modified(time).unwrap();
+        };
         assert_eq!(objects(&repo, missing), Err("not there"));
-        assert_eq!(looks.get(), 1 + PAUSES.len());
+        assert!(looks.get() > 2, "another pack may come within the tick");
+
+        looks.set(0);
+        changed_ago(Duration::from_secs(1));
         assert_eq!(objects(&repo, missing), Err("not there"));
+        assert_eq!(looks.get(), 2, "no pack came between the two looks");
+
+        looks.set(0);
+        let repacked = || {
+            changed_ago(Duration::from_secs(9) - Duration::from_secs(looks.get()));
+            missing()
+        };
+        assert_eq!(objects(&repo, repacked), Err("not there"));
         assert_eq!(
             looks.get(),
-            2 + PAUSES.len(),
-            "nobody waits for the next object that is missing"
-        );
-        std::fs::write(packs.join("pack"), "").unwrap();
-        assert_eq!(objects(&repo, missing), Err("not there"));
-        assert_eq!(
-            looks.get(),
-            3 + 2 * PAUSES.len(),
-            "another pack, and it may be there"
+            1 + PAUSES.len() as u64,
+            "a pack came each time"
         );
 
-        let past = std::time::SystemTime::now() - Duration::from_secs(3600);
-        std::fs::File::open(&packs)
-            .unwrap()
-            .set_modified(past)
-            .unwrap();
+        changed_ago(Duration::from_secs(3600));
         looks.set(0);
         assert_eq!(objects(&repo, look), Err("not there"));
         assert_eq!(
