@@ -79,7 +79,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         }
     }
     // What an interrupted command left is healed by any command that may change something.
-    let repository = if args.fix {
+    let mut repository = if args.fix {
         super::open_for_change(ui)?
     } else {
         Repository::discover()?
@@ -89,7 +89,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     for finding in all(&repository)? {
         let mut told = Told::of(&finding);
         if args.fix && finding.fixable() {
-            match mend(&repository, &finding, ui) {
+            match mend(&mut repository, &finding, ui) {
                 Ok(note) => (told.fixed, told.hint) = (true, note),
                 Err(error) => {
                     let words =
@@ -171,7 +171,7 @@ fn all(repository: &Repository) -> Result<Vec<Finding>> {
     Ok(found)
 }
 
-fn mend(repository: &Repository, finding: &Finding, ui: &Ui) -> Result<Option<String>> {
+fn mend(repository: &mut Repository, finding: &Finding, ui: &Ui) -> Result<Option<String>> {
     match finding {
         // What was healed when this command began is not among the findings.
         Finding::Interrupted(_) => super::heal(ui)(repository)?,

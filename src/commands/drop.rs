@@ -140,6 +140,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         match records.find(&name) {
             Some(lane) if wanted.contains(&lane) => {}
             Some(lane) => repository
+                .unrecovered
                 .ensure_lane_is_whole(&lane.name)
                 .map(|()| wanted.push(lane))?,
             None => {

@@ -41,7 +41,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         lane_name(name)?;
     }
     let repository = Repository::discover()?;
-    let log = Log::new(&repository.lane_dir());
+    let log = Log::new(repository.lane_dir());
     let wanted = |event: &Event| args.name.as_deref().is_none_or(|name| event.is_about(name));
     let mut state = log.state();
     let mut events = log.since(0)?;

@@ -151,12 +151,12 @@ pub struct Opened {
 /// Like [`open_for_change`], for a command that does not want to look for the worktrees again.
 pub fn open_and_look(ui: &Ui) -> Result<Opened> {
     signals::install();
-    let repository = Repository::discover()?;
+    let mut repository = Repository::discover()?;
     // git is asked for its version while what is read and healed here needs the disk.
-    let git = &repository.git;
+    let git = repository.git.clone();
     let (usable, healed) = std::thread::scope(|scope| {
         let usable = scope.spawn(|| git.ensure_usable());
-        let healed = recover(&repository, |recovered| tell(ui, recovered));
+        let healed = recover(&mut repository, |recovered| tell(ui, recovered));
         (usable.join().unwrap_or(Ok(())), healed)
     });
     usable?;
@@ -207,7 +207,7 @@ pub fn warn_if_overtaken(repository: &Repository, ui: &Ui) {
 
 /// Heals, in the middle of a command, what another process has left that died after the command had
 /// begun.
-pub fn heal(ui: &Ui) -> impl Fn(&Repository) -> Result<()> {
+pub fn heal(ui: &Ui) -> impl Fn(&mut Repository) -> Result<()> {
     move |repository| recover(repository, |recovered| tell(ui, recovered)).map(drop)
 }
 
@@ -277,7 +277,7 @@ pub fn no_lane(repository: &Repository, records: &Records, name: &str) -> Error 
 /// The lane called `name`, or the one the caller stands in.
 pub fn find_lane(repository: &Repository, name: Option<&str>) -> Result<Lane> {
     if let Some(name) = name.and_then(|name| LaneName::parse(name).ok()) {
-        repository.ensure_lane_is_whole(&name)?;
+        repository.unrecovered.ensure_lane_is_whole(&name)?;
     }
     let records = repository.records()?;
     let Some(name) = name else {
@@ -292,7 +292,10 @@ pub fn find_lane(repository: &Repository, name: Option<&str>) -> Result<Lane> {
             Error::usage("this is no lane's worktree; name the lane")
                 .hint("see the lanes with: git lane list")
         })?;
-        return repository.ensure_lane_is_whole(&lane.name).map(|()| lane);
+        return repository
+            .unrecovered
+            .ensure_lane_is_whole(&lane.name)
+            .map(|()| lane);
     };
     if let Some(lane) = records.lanes.iter().find(|lane| lane.name.as_str() == name) {
         return Ok(lane.clone());

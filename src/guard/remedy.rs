@@ -22,11 +22,12 @@ use crate::guard::queries;
 use crate::guard::site::Place;
 use crate::guard::undo_checkout_merge;
 use crate::repository::branch_moved_behind::index_has_left;
-use crate::repository::quarantine;
 use crate::store::git::{Invocation, failure};
+use crate::store::lane_files;
+use crate::store::lane_files::LaneDir;
+use crate::store::permissions::Shared;
 use crate::store::scratch;
 use crate::store::scratch::Directory;
-use crate::store::{lane_files, permissions};
 
 /// How long another process may hold the index before the way back is given up.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -271,8 +272,8 @@ fn patiently(what: &str, git: impl Fn() -> Invocation) -> Result<()> {
 /// killed.
 pub(super) fn scratch(place: &Place) -> Result<Directory> {
     let common_dir = std::path::absolute(&place.common_dir).context("find", &place.common_dir)?;
-    let lane_dir = common_dir.join("lane");
-    let home = quarantine::home(&lane_dir);
+    let lane_dir = LaneDir::of(&common_dir, Shared::Umask);
+    let home = lane_dir.scratch();
     // Behind a link that came from elsewhere nothing is written.
     if lane_files::is_unfit(&lane_dir, true) || lane_files::is_unfit(&home, true) {
         let strange = Error::environment(format!(
@@ -283,9 +284,8 @@ pub(super) fn scratch(place: &Place) -> Result<Directory> {
             .with_code(Code::StrangeFile)
             .hint("see what to do about it with: git lane doctor"));
     }
-    permissions::create_dir_all(&home).context("create", &home)?;
-    scratch::clear(&home, SCRATCH);
-    Directory::new(&home, SCRATCH)
+    scratch::clear(&lane_dir, SCRATCH);
+    Directory::new(&lane_dir, SCRATCH)
 }
 
 /// A git that works on a second index, of which no hook hears.
@@ -329,5 +329,5 @@ pub(super) fn follow(common_dir: &Path, lane: &str, branch: &BranchName) -> Resu
     let name = LaneName::parse(lane)
         .map_err(|problem| Error::refused(format!("'{lane}' {}", problem.because())))?;
     let common_dir = std::fs::canonicalize(common_dir).unwrap_or_else(|_| common_dir.to_owned());
-    crate::repository::renames::follow(&common_dir, &name, branch)
+    crate::repository::renames::follow(&LaneDir::of(&common_dir, Shared::Umask), &name, branch)
 }

@@ -17,7 +17,7 @@ use super::stub;
 use crate::domain::guard::git_hook::Hook;
 use crate::error::{Code, Error, IoContext, Result};
 use crate::repository::hook_file::{Found, beside, exists, kept, read};
-use crate::store::permissions;
+use crate::store::permissions::Shared;
 
 /// What the name of a hook begins with while it is being written.
 const UNFINISHED: &str = ".git-lane-";
@@ -82,8 +82,10 @@ fn mirror(directory: &Path) -> Result<()> {
 
 /// Writes our block for `hooks`, and removes it from the others. The caller sees to it that only
 /// one of us is at work.
-pub(super) fn install(directory: &Path, hooks: &[Hook]) -> Result<()> {
-    permissions::create_dir_all(directory).context("create", directory)?;
+pub(super) fn install(directory: &Path, hooks: &[Hook], shared: Shared) -> Result<()> {
+    shared
+        .create_dir_all(directory)
+        .context("create", directory)?;
     remove_unfinished(directory);
     // All or none: what cannot be done is found out first.
     tempfile::tempfile_in(directory).context("write in", directory)?;
@@ -107,8 +109,8 @@ pub(super) fn install(directory: &Path, hooks: &[Hook]) -> Result<()> {
     for hook in Hook::ALL {
         let file = directory.join(hook.name());
         match hooks.contains(&hook) {
-            true => install_one(&file, hook)?,
-            false => drop(uninstall_one(&file)?),
+            true => install_one(&file, hook, shared)?,
+            false => drop(uninstall_one(&file, shared)?),
         }
         // Ours is where it belongs: what other tools keep of it would only be asked once more.
         forget_moved(&file)?;
@@ -116,17 +118,22 @@ pub(super) fn install(directory: &Path, hooks: &[Hook]) -> Result<()> {
     mirror(directory)
 }
 
-fn install_one(file: &Path, hook: Hook) -> Result<()> {
+fn install_one(file: &Path, hook: Hook, shared: Shared) -> Result<()> {
     let kept = kept(file);
     match read(file)? {
-        Found::Missing => replace(file, stub::whole(hook, exists(&kept)).as_bytes(), 0o755),
+        Found::Missing => replace(
+            file,
+            stub::whole(hook, exists(&kept)).as_bytes(),
+            0o755,
+            shared,
+        ),
         Found::Ours(text) => {
             let wanted = stub::whole(hook, exists(&kept));
             let runs = std::fs::metadata(file).is_ok_and(|file| file.mode() & 0o111 != 0);
             if runs && text == wanted.as_bytes() {
                 Ok(())
             } else {
-                replace(file, wanted.as_bytes(), 0o755)
+                replace(file, wanted.as_bytes(), 0o755, shared)
             }
         }
         Found::Shared(before, after) => {
@@ -143,29 +150,29 @@ fn install_one(file: &Path, hook: Hook) -> Result<()> {
                 after.as_bytes(),
             ]
             .concat();
-            replace(file, &text, mode)
+            replace(file, &text, mode, shared)
         }
         Found::Foreign => {
             let beside = kept.parent().unwrap_or(Path::new("."));
-            permissions::create_dir_all(beside).context("create", beside)?;
+            shared.create_dir_all(beside).context("create", beside)?;
             match std::fs::hard_link(file, &kept) {
                 Ok(()) => {}
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
                 // A filesystem without hard links: the hook is missing for an instant.
                 Err(_) => std::fs::rename(file, &kept).context("put aside", file)?,
             }
-            replace(file, stub::whole(hook, true).as_bytes(), 0o755)
+            replace(file, stub::whole(hook, true).as_bytes(), 0o755, shared)
         }
     }
 }
 
 /// Removes our blocks and puts the hooks that were there before back; says what could not be.
-pub(super) fn uninstall(directory: &Path) -> Result<Vec<String>> {
+pub(super) fn uninstall(directory: &Path, shared: Shared) -> Result<Vec<String>> {
     remove_unfinished(directory);
     let mut notes = Vec::new();
     for hook in Hook::ALL {
         forget_moved(&directory.join(hook.name()))?;
-        notes.extend(uninstall_one(&directory.join(hook.name()))?);
+        notes.extend(uninstall_one(&directory.join(hook.name()), shared)?);
     }
     mirror(directory)?;
     Ok(notes)
@@ -209,7 +216,7 @@ fn forget_moved(file: &Path) -> Result<()> {
     Ok(())
 }
 
-fn uninstall_one(file: &Path) -> Result<Option<String>> {
+fn uninstall_one(file: &Path, shared: Shared) -> Result<Option<String>> {
     let kept = kept(file);
     let stays = |what: &str| Ok(Some(format!("'{}' stays: {what}", kept.display())));
     match (read(file)?, exists(&kept)) {
@@ -221,7 +228,12 @@ fn uninstall_one(file: &Path) -> Result<Option<String>> {
             .map(|()| None),
         (Found::Shared(before, after), kept) => {
             let mode = std::fs::metadata(file).map_or(0o755, |file| file.mode() & 0o7777);
-            replace(file, &[before.as_bytes(), after.as_bytes()].concat(), mode)?;
+            replace(
+                file,
+                &[before.as_bytes(), after.as_bytes()].concat(),
+                mode,
+                shared,
+            )?;
             if kept {
                 stays("others have added to the hook that took its place")
             } else {
@@ -247,7 +259,7 @@ fn same(a: &Path, b: &Path) -> bool {
 }
 
 /// Puts a new file in the place of `file` in one step.
-fn replace(file: &Path, text: &[u8], mode: u32) -> Result<()> {
+fn replace(file: &Path, text: &[u8], mode: u32, shared: Shared) -> Result<()> {
     let directory = file.parent().unwrap_or(Path::new("."));
     let mut new = tempfile::Builder::new()
         .prefix(UNFINISHED)
@@ -257,7 +269,7 @@ fn replace(file: &Path, text: &[u8], mode: u32) -> Result<()> {
     new.as_file()
         .set_permissions(std::fs::Permissions::from_mode(mode))
         .context("set the mode of", new.path())?;
-    permissions::adjust(new.path()).context("share", new.path())?;
+    shared.adjust(new.path()).context("share", new.path())?;
     new.persist(file)
         .map_err(|error| error.error)
         .context("replace", file)

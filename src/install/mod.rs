@@ -29,7 +29,6 @@ use crate::domain::guard::git_hook::Hook;
 use crate::error::{IoContext, Result};
 use crate::policy::Policy;
 use crate::repository::Repository;
-use crate::repository::metadata;
 use crate::repository::metadata::Edit;
 use crate::store::git::version::Version;
 use crate::store::git::version::{BATCHED_FETCH, CONFIGURED_HOOKS, HEAD_TRANSACTIONS};
@@ -81,11 +80,7 @@ fn section(hook: Hook) -> String {
 /// Installs or upgrades; returns what is in force afterwards, looked at afresh.
 pub fn install(repository: &Repository, policy: &Policy, wanted: Wanted) -> Result<State> {
     let version = repository.git.version()?;
-    let _guard = Exclusive::acquire(
-        &repository.lane_dir(),
-        "hooks.lock",
-        Duration::from_secs(60),
-    )?;
+    let _guard = Exclusive::acquire(repository.lane_dir(), "hooks.lock", Duration::from_secs(60))?;
     let level = wanted.level.map_or_else(|| level(repository), Ok)?;
     if wanted.level == Some(Level::Refuse) {
         // Older gits do not say when HEAD moves.
@@ -99,14 +94,14 @@ pub fn install(repository: &Repository, policy: &Policy, wanted: Wanted) -> Resu
         match directory(repository)? {
             Directory::Own(directory) => {
                 made = std::fs::symlink_metadata(&directory).is_err();
-                hook_files::install(&directory, called_by(version, level))?;
+                hook_files::install(&directory, called_by(version, level), repository.shared())?;
             }
             // Lines that the user has added there are as good, and the level and the policy are
             // git-lane's to write.
             chosen => manual_steps::ensure_called(repository, &chosen, called_by(version, level))?,
         }
     }
-    let mut edit = Edit::begin(repository.common_dir())?;
+    let mut edit = Edit::begin(repository.lane_dir())?;
     for hook in Hook::ALL {
         match needed(level).contains(&hook) {
             // What a newer git on the same machine runs stays, and is brought up to date.
@@ -147,7 +142,7 @@ pub fn follow_policy(repository: &Repository, policy: &Policy) -> Result<()> {
         Some(mark) if mark == UNDECIDED && !state(repository)?.in_force => return Ok(()),
         Some(_) => {}
     }
-    let mut edit = Edit::begin(repository.common_dir())?;
+    let mut edit = Edit::begin(repository.lane_dir())?;
     copy_policy(&mut edit, policy)?;
     edit.commit()
 }
@@ -188,19 +183,15 @@ pub fn installed(repository: &Repository) -> Result<bool> {
 
 /// Removes what [`install`] wrote, wherever it did; says what had to stay.
 pub fn uninstall(repository: &Repository) -> Result<Vec<String>> {
-    let _guard = Exclusive::acquire(
-        &repository.lane_dir(),
-        "hooks.lock",
-        Duration::from_secs(60),
-    )?;
+    let _guard = Exclusive::acquire(repository.lane_dir(), "hooks.lock", Duration::from_secs(60))?;
     // Files first: where they cannot be written nothing has changed, and both forms are still in
     // force.
-    let mut edit = Edit::begin(repository.common_dir())?;
+    let mut edit = Edit::begin(repository.lane_dir())?;
     let own = repository.common_dir().join("hooks");
     let notes = match std::fs::canonicalize(&own) {
         // Others use the directory too; nothing there is git-lane's, whatever it looks like.
         Ok(real) if real != own => hook_files::of_others(&real),
-        _ => hook_files::uninstall(&own)?,
+        _ => hook_files::uninstall(&own, repository.shared())?,
     };
     for hook in Hook::ALL {
         edit.remove_hook(&section(hook));
@@ -216,9 +207,7 @@ pub fn uninstall(repository: &Repository) -> Result<Vec<String>> {
     }
     // What only the installation needed goes too, where there is nothing else.
     if repository.records()?.lanes.is_empty() {
-        drop(std::fs::remove_dir(metadata::locks(
-            repository.common_dir(),
-        )));
+        drop(std::fs::remove_dir(repository.lane_dir().locks()));
         let only_the_lock =
             std::fs::read_dir(repository.lane_dir()).is_ok_and(|entries| entries.count() == 1);
         if only_the_lock {

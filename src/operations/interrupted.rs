@@ -15,13 +15,11 @@ use crate::store::journal::{Journal, Said};
 
 /// All of it, oldest first. Nothing is healed here.
 pub fn operations(repository: &Repository) -> Result<Vec<Finding>> {
-    let left = Journal::new(&repository.lane_dir()).left::<Intent>()?;
+    let left = Journal::new(repository.lane_dir()).left::<Intent>()?;
     if left.is_empty() {
         return Ok(Vec::new());
     }
-    let events = Log::new(&repository.lane_dir())
-        .since(0)
-        .unwrap_or_default();
+    let events = Log::new(repository.lane_dir()).since(0).unwrap_or_default();
     Ok(left
         .into_iter()
         .map(|(path, since, said)| finding(repository, &events, path, since, said))
@@ -47,6 +45,7 @@ fn finding(
         },
         Said::Intent(said) => {
             let tried = repository
+                .unrecovered
                 .why_not_healed(&intent)
                 .or_else(|| failed_since(events, &said.subject(), since));
             (

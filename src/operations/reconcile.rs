@@ -149,7 +149,7 @@ pub fn reconcile(repository: &Repository) -> Result<Reconciled> {
 
 /// Writes what [`outdated`] found into the records.
 pub fn follow(repository: &Repository, findings: &[Finding]) -> Result<()> {
-    let mut edit = Edit::begin(repository.common_dir())?;
+    let mut edit = Edit::begin(repository.lane_dir())?;
     for finding in findings {
         let name = match finding {
             Finding::RenamedBranch(name, ..)

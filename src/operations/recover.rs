@@ -15,10 +15,10 @@ use crate::repository::Repository;
 use crate::repository::provenance::{Claim, Claims, misfit};
 use crate::repository::recovered::{Healed, Healing, Recovered, SetAside};
 use crate::repository::unrecovered;
-use crate::repository::unrecovered::Pending;
-use crate::repository::{metadata, quarantine};
+use crate::repository::unrecovered::{Pending, Unrecovered};
 use crate::store::journal::{About, Announce, Journal, Said};
-use crate::store::{deadline, events, lane_files, lockfile, scratch};
+use crate::store::lane_files::LaneDir;
+use crate::store::{events, lane_files, lockfile, scratch};
 
 /// How long all healings of a command may wait for locks of others and for what the dead had
 /// started. What is not healed by then is tried again by the next command.
@@ -103,31 +103,31 @@ impl Intent {
 }
 
 /// Heals what dead processes left behind, and has it told; living ones are not disturbed. Safe to
-/// run from many processes at once. Returns what was completed or undone.
-pub fn recover(repository: &Repository, tell: impl FnOnce(&Recovered)) -> Result<Vec<Healed>> {
-    if !lane_files::is_directory(&repository.lane_dir()) {
+/// run from many processes at once. Returns what was completed or undone; what could not be is in
+/// the repository's list.
+pub fn recover(repository: &mut Repository, tell: impl FnOnce(&Recovered)) -> Result<Vec<Healed>> {
+    if !lane_files::is_directory(repository.lane_dir()) {
         return Ok(Vec::new());
     }
     let mut recovered = Recovered::default();
-    let done = deadline::within(PATIENCE, || heal_all(repository, &mut recovered));
+    let done = heal_all(&repository.within(PATIENCE), &mut recovered);
     // What was done before something went wrong was done.
     tell(&recovered);
-    done.map(|()| recovered.healed)
+    repository.unrecovered = done?;
+    Ok(recovered.healed)
 }
 
-fn heal_all(repository: &Repository, recovered: &mut Recovered) -> Result<()> {
+/// Returns what could not be healed, by this look or an earlier one of the same command.
+fn heal_all(repository: &Repository, recovered: &mut Recovered) -> Result<Unrecovered> {
     let lane_dir = repository.lane_dir();
-    let (before, mut still) = (repository.pending.borrow().clone(), Vec::new());
+    let mut still = Unrecovered::default();
     let mut landing = false;
-    recovered.set_aside.extend(
-        lane_files::tidy(&lane_dir)
-            .into_iter()
-            .map(SetAside::Strange),
-    );
-    for (said, mut running) in Journal::new(&lane_dir).abandoned::<Intent>()? {
+    let strange = lane_dir.tidy().into_iter().map(SetAside::Strange);
+    recovered.set_aside.extend(strange);
+    for (said, mut running) in Journal::new(lane_dir).abandoned::<Intent>()? {
         // Once in a command is often enough.
-        if let Some(known) = before.iter().find(|before| before.is(running.path())) {
-            still.push(known.clone());
+        if let Some(known) = repository.unrecovered.find(running.path()) {
+            still.0.push(known.clone());
             continue;
         }
         let intent = match said {
@@ -135,7 +135,7 @@ fn heal_all(repository: &Repository, recovered: &mut Recovered) -> Result<()> {
                 Some(misfit) => {
                     recovered
                         .set_aside
-                        .push(SetAside::Misfit(running.set_aside(&lane_dir)?, misfit));
+                        .push(SetAside::Misfit(running.set_aside()?, misfit));
                     continue;
                 }
                 None => intent,
@@ -144,19 +144,19 @@ fn heal_all(repository: &Repository, recovered: &mut Recovered) -> Result<()> {
                 running.wait_for_children()?;
                 recovered
                     .set_aside
-                    .push(SetAside::Damaged(running.set_aside(&lane_dir)?));
+                    .push(SetAside::Damaged(running.set_aside()?));
                 continue;
             }
             Said::OfTheOriginal => {
                 recovered
                     .set_aside
-                    .push(SetAside::OfTheOriginal(running.set_aside(&lane_dir)?));
+                    .push(SetAside::OfTheOriginal(running.set_aside()?));
                 continue;
             }
             Said::Unknown(Some(about)) => {
                 let pending = Pending::of_a_newer(about, running.path());
                 recovered.pending.push(pending.clone());
-                still.push(pending);
+                still.0.push(pending);
                 continue;
             }
             Said::Unknown(None) => {
@@ -166,7 +166,7 @@ fn heal_all(repository: &Repository, recovered: &mut Recovered) -> Result<()> {
             }
         };
         let pending = Pending::new(intent.about(), running.path());
-        let operation = events::begin(&repository.lane_dir(), intent.subject());
+        let operation = events::begin(repository.lane_dir(), intent.subject());
         let result = match &intent {
             Intent::Land(intent) => Some(intent.moves().2),
             _ => None,
@@ -206,7 +206,7 @@ fn heal_all(repository: &Repository, recovered: &mut Recovered) -> Result<()> {
             Err(error) if error.kind() != Kind::Interrupted => {
                 let pending = pending.because(&error);
                 recovered.pending.push(pending.clone());
-                still.push(pending);
+                still.0.push(pending);
                 continue;
             }
             outcome => outcome?,
@@ -220,15 +220,13 @@ fn heal_all(repository: &Repository, recovered: &mut Recovered) -> Result<()> {
     }
     // Not before: no git is to move a ref or a HEAD while a landing that held its lock is half
     // done.
-    clear_locks(repository.common_dir())?;
-    scratch::clear(&quarantine::home(&lane_dir), guard::SCRATCH);
-    repository.pending.replace(still);
+    clear_locks(lane_dir)?;
+    scratch::clear(lane_dir, guard::SCRATCH);
     // It is not known what a newer version's landing still needs.
-    if repository.is_a_newers_to_heal() {
-        Ok(())
-    } else {
-        land::recover_landing::clean(repository, landing)
+    if !still.is_a_newers_to_heal() {
+        land::recover_landing::clean(repository, landing)?;
     }
+    Ok(still)
 }
 
 /// The git directory of every worktree.
@@ -244,9 +242,9 @@ fn git_dirs(common_dir: &Path) -> impl Iterator<Item = PathBuf> {
 
 /// Clears the locks of git's protocol that dead processes of ours held, except those that belong to
 /// an intent.
-fn clear_locks(common_dir: &Path) -> Result<()> {
-    let locks = metadata::locks(common_dir);
-    if std::fs::read_dir(&locks)
+fn clear_locks(lane_dir: &LaneDir) -> Result<()> {
+    let common_dir = lane_dir.common_dir();
+    if std::fs::read_dir(lane_dir.locks())
         .into_iter()
         .flatten()
         .next()
@@ -259,7 +257,7 @@ fn clear_locks(common_dir: &Path) -> Result<()> {
         targets.extend(["index", "HEAD", "ORIG_HEAD"].map(|name| git_dir.join(name)));
     }
     refs_below(&common_dir.join("refs"), &mut targets);
-    lockfile::clear_dead(common_dir, &locks, &targets).map(drop)
+    lockfile::clear_dead(lane_dir, &targets).map(drop)
 }
 
 /// Every ref kept in a file of its own, and every one whose lock is there.

@@ -17,7 +17,6 @@ use crate::domain::name::BranchName;
 use crate::error::{Code, Error, Result};
 use crate::operations::land::index_lock::{Halted, Locked, index_signature, remove_prepared};
 use crate::operations::land::{obstacles, worktree_files};
-use crate::repository::metadata::locks;
 use crate::repository::provenance::{Claim, Claims};
 use crate::repository::recovered::Healing;
 use crate::repository::reflog::Log;
@@ -90,7 +89,9 @@ pub fn switch(
     from: &BranchName,
     to: &BranchName,
 ) -> Result<()> {
-    repository.ensure_files_are_whole(&site.git_dir)?;
+    repository
+        .unrecovered
+        .ensure_files_are_whole(&site.git_dir)?;
     let index = Locked::of(repository, site, from)?.ok_or_else(|| switched_meanwhile(site))?;
     let tips = (repository.branch_tip(from)?, repository.branch_tip(to)?);
     let (Some(old), Some(new)) = tips else {
@@ -170,7 +171,9 @@ fn carry_out(
 /// Lets HEAD of `site` name the commit of its branch instead of the branch; neither files nor index
 /// change.
 pub fn detach(repository: &Repository, site: &Worktree, from: &BranchName) -> Result<()> {
-    repository.ensure_files_are_whole(&site.git_dir)?;
+    repository
+        .unrecovered
+        .ensure_files_are_whole(&site.git_dir)?;
     crate::repository::unrecovered::ensure_not_half_moved(repository, site)?;
     let tip = repository
         .branch_tip(from)?
@@ -222,8 +225,7 @@ fn set_head(
             _ => git.detach_head(&target, &reason),
         };
     }
-    let mut lock =
-        LockFile::acquire_link(&site.git_dir.join("HEAD"), &locks(repository.common_dir()))?;
+    let mut lock = LockFile::acquire_link(&site.git_dir.join("HEAD"), repository.lane_dir())?;
     if resolved_head(&site.git_dir, repository.common_dir()).branch() != Some(from)
         || repository.branch_tip(from)? != Some(old)
     {

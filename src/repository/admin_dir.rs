@@ -7,7 +7,6 @@ use crate::domain::lane::{LaneId, ObjectId};
 use crate::error::{IoContext, Result};
 use crate::repository::{RefFormat, Repository};
 use crate::store::git::version::RELATIVE_LINKS;
-use crate::store::permissions;
 
 /// The name git would give the admin directory: the worktree's last component, as far as it is a
 /// safe name.
@@ -46,7 +45,10 @@ pub(crate) fn copy_worktree_config(repository: &Repository, admin: &Path) -> Res
         return Ok(());
     }
     let target = admin.join("config.worktree");
-    permissions::copy(&source, &target).context("copy", &source)?;
+    repository
+        .shared()
+        .copy(&source, &target)
+        .context("copy", &source)?;
     for key in ["core.bare", "core.worktree"] {
         repository.git.at(admin).unset_in(&target, key)?;
     }
@@ -81,8 +83,14 @@ pub(crate) fn begin_reflog(
     committer.write_to(&mut text).context("write", admin)?;
     text.extend_from_slice(format!("\t{}\n", started(lane)).as_bytes());
     let logs = admin.join("logs");
-    permissions::create_dir_all(&logs).context("create", &logs)?;
-    permissions::write(&logs.join("HEAD"), text).context("write", &logs)
+    repository
+        .shared()
+        .create_dir_all(&logs)
+        .context("create", &logs)?;
+    repository
+        .shared()
+        .write(&logs.join("HEAD"), text)
+        .context("write", &logs)
 }
 
 /// Whether git would link a new worktree and its admin directory by relative paths

@@ -11,10 +11,9 @@ use std::path::{Path, PathBuf};
 
 use bstr::ByteSlice;
 
-use super::metadata;
 use crate::error::{Code, Error, IoContext, Result};
 use crate::repository::Repository;
-use crate::store::{lockfile, permissions};
+use crate::store::lockfile;
 
 const MARK: &[u8] = b"# the worktree of a lane (git lane)";
 
@@ -56,7 +55,10 @@ pub(crate) fn add(repository: &Repository, worktree: &Path) -> Result<()> {
     };
     let path = file(repository);
     let info = path.parent().unwrap_or(&path);
-    permissions::create_dir_all(info).context("create", info)?;
+    repository
+        .shared()
+        .create_dir_all(info)
+        .context("create", info)?;
     let text = crate::store::optional::bytes(&path).unwrap_or_default();
     if text.lines().any(|line| line == wanted) {
         return Ok(());
@@ -73,7 +75,9 @@ pub(crate) fn add(repository: &Repository, worktree: &Path) -> Result<()> {
         addition.extend_from_slice(line);
         addition.push(b'\n');
     }
-    let mut file = permissions::open(std::fs::OpenOptions::new().create(true).append(true), &path)
+    let mut file = repository
+        .shared()
+        .open(std::fs::OpenOptions::new().create(true).append(true), &path)
         .context("open", &path)?;
     file.write_all(&addition).context("write", &path)
 }
@@ -117,7 +121,7 @@ pub(crate) fn remove(repository: &Repository, worktree: &Path) -> Result<()> {
     if is_link(&path) {
         return Ok(());
     }
-    lockfile::replace(&path, &metadata::locks(repository.common_dir()), &text)
+    lockfile::replace(&path, repository.lane_dir(), &text)
 }
 
 /// The text without that line of git-lane's; `None` where there is none.

@@ -11,10 +11,10 @@ use std::path::{Path, PathBuf};
 use crate::domain::lane::ObjectId;
 use crate::error::{Code, Error, IoContext, Result};
 use crate::repository::Repository;
-use crate::repository::quarantine::{self, Scratch};
+use crate::repository::quarantine::Scratch;
 use crate::store::journal::{step, unique_id};
 use crate::store::lane_files;
-use crate::store::permissions;
+use crate::store::permissions::Shared;
 use crate::store::scratch;
 
 /// What the `.keep` files say that are ours.
@@ -75,7 +75,10 @@ impl KeptPack {
         input: String,
     ) -> Result<Option<Self>> {
         let made = scratch.path("packs");
-        permissions::create_dir_all(&made).context("create", &made)?;
+        repository
+            .shared()
+            .create_dir_all(&made)
+            .context("create", &made)?;
         let mut git = repository.git_here();
         if repository.config("core.fsync").is_none() {
             // git does not wait for the disk with the loose objects that these would be.
@@ -87,9 +90,15 @@ impl KeptPack {
             return Ok(None);
         }
         let packs = packs(repository);
-        permissions::create_dir_all(&packs).context("create", &packs)?;
+        repository
+            .shared()
+            .create_dir_all(&packs)
+            .context("create", &packs)?;
         let notes = scratch.path(KEEPS);
-        permissions::create_dir_all(&notes).context("create", &notes)?;
+        repository
+            .shared()
+            .create_dir_all(&notes)
+            .context("create", &notes)?;
         let file =
             |directory: &Path, name: &str, end: &str| directory.join(format!("pack-{name}.{end}"));
         for _ in 0..20 {
@@ -101,11 +110,21 @@ impl KeptPack {
                 keep: file(&packs, &name, "keep"),
                 note: notes.join(format!("pack-{name}.keep")),
             };
-            permissions::write(&kept.note, "").context("write", &kept.note)?;
-            permissions::write(&kept.keep, OURS).context("write", &kept.keep)?;
+            repository
+                .shared()
+                .write(&kept.note, "")
+                .context("write", &kept.note)?;
+            repository
+                .shared()
+                .write(&kept.keep, OURS)
+                .context("write", &kept.keep)?;
             step("pack.keep");
             for end in ["pack", "idx"] {
-                place(&file(&made, &own, end), &file(&packs, &name, end))?;
+                place(
+                    repository.shared(),
+                    &file(&made, &own, end),
+                    &file(&packs, &name, end),
+                )?;
             }
             if kept.keep.exists() {
                 step("pack.kept");
@@ -140,12 +159,12 @@ fn unlike_any(repository: &Repository, own: &str) -> Result<String> {
 
 /// Links a file of a pack into place, or copies it where there are no links and on another
 /// filesystem.
-fn place(from: &Path, to: &Path) -> Result<()> {
+fn place(shared: Shared, from: &Path, to: &Path) -> Result<()> {
     if std::fs::hard_link(from, to).is_ok() {
         return Ok(());
     }
     let aside = to.with_extension("lane-tmp");
-    permissions::copy(from, &aside).context("write", &aside)?;
+    shared.copy(from, &aside).context("write", &aside)?;
     std::fs::rename(&aside, to).context("write", to)
 }
 
@@ -188,13 +207,12 @@ pub fn left(repository: &Repository) -> Vec<Left> {
     if keeps.is_empty() {
         return Vec::new();
     }
-    let home = quarantine::home(&repository.lane_dir());
-    let (dead, _locks) = scratch::dead(&home, "");
+    let (dead, _locks) = scratch::dead(repository.lane_dir(), "");
     let names = |directory: &Path, keep: &Path| {
         keep.file_name()
             .is_some_and(|name| lane_files::is_file(&directory.join(KEEPS).join(name)))
     };
-    let living: Vec<PathBuf> = lane_files::list(&home)
+    let living: Vec<PathBuf> = lane_files::list(&repository.lane_dir().scratch())
         .filter(|directory| !dead.contains(directory))
         .collect();
     let of_none = keeps

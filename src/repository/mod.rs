@@ -35,8 +35,9 @@ mod unusable;
 mod user_hooks;
 pub mod worktree;
 
-use std::cell::RefCell;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::Duration;
 
 use bstr::BString;
 
@@ -46,10 +47,11 @@ use crate::error::{Code, Error, IoContext, Result};
 use crate::repository::find_worktree::leads_to;
 use crate::repository::main_worktree::{Known, Top};
 use crate::repository::metadata::{Memo, Records};
-use crate::repository::unrecovered::Pending;
+use crate::repository::unrecovered::Unrecovered;
 use crate::store::git;
 use crate::store::git::Git;
 use crate::store::git::settings;
+use crate::store::lane_files::LaneDir;
 use crate::store::optional;
 use crate::store::permissions::Shared;
 
@@ -63,7 +65,7 @@ pub enum RefFormat {
 }
 
 /// An open repository.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Repository {
     /// gix's view of it, opened at the common directory: the worktree the caller stands in may be
     /// on its way out.
@@ -72,13 +74,15 @@ pub struct Repository {
     pub git: Git,
     git_dir: PathBuf,
     common_dir: PathBuf,
+    lane_dir: LaneDir,
     ref_format: RefFormat,
     main: Known,
-    records: Memo,
-    /// What was found in the worktrees of lanes.
-    pub(crate) walks: submodules::Memo,
+    /// Never more than the file says at that moment.
+    records: Rc<Memo>,
+    /// What was found in the worktrees of lanes, as long as no directory in there has changed.
+    pub(crate) walks: Rc<submodules::Memo>,
     /// What [`recover`](crate::operations::recover::recover) could not heal.
-    pub(crate) pending: RefCell<Vec<Pending>>,
+    pub(crate) unrecovered: Unrecovered,
 }
 
 impl Repository {
@@ -219,10 +223,10 @@ impl Repository {
         {
             return Err(unusable::led_away(&lane_dir, found.is_symlink()));
         }
-        Shared::of(&repo).take_effect();
-        let (records, walks, pending) = Default::default();
+        let (records, walks, unrecovered) = Default::default();
         let main = Known::of(&repo, &common_dir, top.of_main(git_dir == common_dir));
         Ok(Repository {
+            lane_dir: LaneDir::of(&common_dir, Shared::of(&repo)),
             gix: repo,
             git: Git::default(),
             git_dir,
@@ -231,7 +235,7 @@ impl Repository {
             main,
             records,
             walks,
-            pending,
+            unrecovered,
         })
     }
 
@@ -274,8 +278,21 @@ impl Repository {
     }
 
     /// Where git-lane keeps what is not a record: journal, trash, locks, events.
-    pub fn lane_dir(&self) -> PathBuf {
-        self.common_dir.join("lane")
+    pub fn lane_dir(&self) -> &LaneDir {
+        &self.lane_dir
+    }
+
+    /// The same for work that as a whole waits for others no longer than `limit`.
+    pub(crate) fn within(&self, limit: Duration) -> Self {
+        Repository {
+            lane_dir: self.lane_dir.within(limit),
+            ..self.clone()
+        }
+    }
+
+    /// How its users share what is made in it.
+    pub fn shared(&self) -> Shared {
+        self.lane_dir.shared()
     }
 
     /// What is known about the main worktree's place.

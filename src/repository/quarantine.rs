@@ -11,7 +11,6 @@ use crate::domain::lane::ObjectId;
 use crate::error::{Error, IoContext, Result};
 use crate::repository::Repository;
 use crate::store::git::Invocation;
-use crate::store::permissions;
 use crate::store::scratch::Directory;
 
 /// What [`Scratch::contain`] tells git.
@@ -24,17 +23,10 @@ pub struct Scratch {
     objects: PathBuf,
 }
 
-/// Where they are, and what a hook needs for a moment.
-pub fn home(lane_dir: &Path) -> PathBuf {
-    lane_dir.join("scratch")
-}
-
 impl Scratch {
     /// Makes one.
     pub fn new(repository: &Repository) -> Result<Self> {
-        let home = home(&repository.lane_dir());
-        permissions::create_dir_all(&home).context("create", &home)?;
-        Self::within(repository, Directory::new(&home, "")?)
+        Self::within(repository, Directory::new(repository.lane_dir(), "")?)
     }
 
     /// Makes one outside the repository, for what is only foretold: nothing of it may be released.
@@ -44,7 +36,10 @@ impl Scratch {
 
     fn within(repository: &Repository, directory: Directory) -> Result<Self> {
         let objects = directory.path().join("objects");
-        permissions::create_dir(&objects).context("create", &objects)?;
+        repository
+            .shared()
+            .create_dir(&objects)
+            .context("create", &objects)?;
         Ok(Scratch {
             directory,
             objects: repository.gix.objects.store_ref().path().to_owned(),
@@ -78,13 +73,19 @@ impl Scratch {
         let file = directory.join("info/alternates");
         if !file.exists() {
             let info = directory.join("info");
-            permissions::create_dir_all(&info).context("create", &info)?;
+            repository
+                .shared()
+                .create_dir_all(&info)
+                .context("create", &info)?;
             let list = [alternate(&self.path("objects")), alternate(&self.objects)];
             let lines: Vec<u8> = list
                 .iter()
                 .flat_map(|path| [path.as_bytes(), b"\n"].concat())
                 .collect();
-            permissions::write(&file, lines).context("write", &file)?;
+            repository
+                .shared()
+                .write(&file, lines)
+                .context("write", &file)?;
         }
         let hash = repository.gix.object_hash();
         let objects = gix::odb::at(&directory, hash).context("read", &directory)?;

@@ -131,4 +131,4 @@ pub struct Recovered {
 
 /// How a command heals what another process leaves that dies after the command has looked. Only the
 /// table of all operations can, which no operation knows.
-pub type Heal<'a> = &'a dyn Fn(&Repository) -> Result<()>;
+pub type Heal<'a> = &'a dyn Fn(&mut Repository) -> Result<()>;

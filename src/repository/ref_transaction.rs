@@ -11,7 +11,6 @@ use std::path::{Path, PathBuf};
 
 use bstr::{BStr, ByteSlice};
 
-use super::metadata::locks;
 use super::reflog::{Log, remove_empty_below};
 use super::refs::RefChange;
 use super::worktree::resolved_head;
@@ -19,8 +18,8 @@ use crate::domain::lane::{ObjectId, RefName, Worktree};
 use crate::error::{Code, Error, IoContext, Result};
 use crate::repository::Repository;
 use crate::store::journal::step;
+use crate::store::lane_files::LaneDir;
 use crate::store::lockfile::{Aside, LockFile};
-use crate::store::permissions;
 
 /// One ref under its lock.
 struct Held<'a> {
@@ -66,23 +65,23 @@ pub(crate) fn prepare<'a>(
     reason: &str,
 ) -> Result<Prepared<'a>> {
     let common_dir = repository.common_dir();
-    let witnesses = locks(common_dir);
+    let lane_dir = repository.lane_dir();
     let mut order: Vec<&RefChange> = changes.iter().collect();
     // Always the same, so that no two of us wait for each other.
     order.sort_by_key(|change| change.name.as_bstr());
     let mut held = Vec::new();
     for change in order {
         let file = common_dir.join(crate::store::path(change.name.as_bstr()));
-        let lock = lock(&file, &witnesses, &change.name)?;
+        let lock = lock(&file, lane_dir, &change.name)?;
         held.push(Held { change, file, lock });
     }
     let head = site
-        .map(|site| LockFile::acquire_link(&site.git_dir.join("HEAD"), &witnesses))
+        .map(|site| LockFile::acquire_link(&site.git_dir.join("HEAD"), lane_dir))
         .transpose()?;
     let packed_file = common_dir.join("packed-refs");
     let deletes = changes.iter().any(|change| change.to.is_none());
     let packed_lock = deletes
-        .then(|| LockFile::acquire(&packed_file, &witnesses))
+        .then(|| LockFile::acquire(&packed_file, lane_dir))
         .transpose()?;
     step("refs.locked");
 
@@ -111,7 +110,7 @@ pub(crate) fn prepare<'a>(
                     site.path.display()
                 )));
             }
-            let mut lock = LockFile::acquire_link(&site.git_dir.join("ORIG_HEAD"), &witnesses)?;
+            let mut lock = LockFile::acquire_link(&site.git_dir.join("ORIG_HEAD"), lane_dir)?;
             lock.write(format!("{from}\n").as_bytes())?;
             orig_head = Some(lock);
         }
@@ -120,7 +119,7 @@ pub(crate) fn prepare<'a>(
         held.into_iter().partition(|held| held.change.to.is_some());
     let rest = packed.without(deletions.iter().map(|held| &held.change.name));
     let rest = rest
-        .map(|rest| Aside::write(&packed_file, &witnesses, &rest))
+        .map(|rest| Aside::write(&packed_file, lane_dir, &rest))
         .transpose()?;
     let log = Log::new(repository, reason)?;
     let heard = Heard::new(repository, site, &updates, &deletions);
@@ -292,10 +291,10 @@ impl<'a> Heard<'a> {
 
 /// Locks a ref's file, in directories that a process which deletes a neighbour may just have
 /// removed.
-fn lock(file: &Path, witnesses: &Path, name: &RefName) -> Result<LockFile> {
+fn lock(file: &Path, lane_dir: &LaneDir, name: &RefName) -> Result<LockFile> {
     let parent = file.parent().unwrap_or(file);
     for _ in 0..100 {
-        match permissions::create_dir_all(parent) {
+        match lane_dir.shared().create_dir_all(parent) {
             Err(error)
                 if matches!(
                     error.kind(),
@@ -312,12 +311,12 @@ fn lock(file: &Path, witnesses: &Path, name: &RefName) -> Result<LockFile> {
             }
             _ => {}
         }
-        match LockFile::acquire_link(file, witnesses) {
+        match LockFile::acquire_link(file, lane_dir) {
             Err(_) if !parent.is_dir() => {}
             other => return other,
         }
     }
-    LockFile::acquire_link(file, witnesses)
+    LockFile::acquire_link(file, lane_dir)
 }
 
 /// What a ref is at. A symbolic one is nothing we ever change.

@@ -3,6 +3,7 @@
 use crate::domain::name::BranchName;
 use crate::repository::RefFormat;
 use crate::store::lane_files;
+use crate::store::permissions::Shared;
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
 use std::path::Path;
@@ -14,13 +15,13 @@ use super::refs::RefChange;
 use crate::domain::lane::ObjectId;
 use crate::error::{IoContext, Result};
 use crate::repository::Repository;
-use crate::store::permissions;
 
 /// What every reflog is told.
 pub(crate) struct Log {
     tail: Vec<u8>,
     every: bool,
     usual: bool,
+    shared: Shared,
 }
 
 impl Log {
@@ -56,7 +57,12 @@ impl Log {
             Some(_) => every || repository.config_bool("core.logAllRefUpdates"),
             None => !repository.is_bare(),
         };
-        Ok(Log { tail, every, usual })
+        Ok(Log {
+            tail,
+            every,
+            usual,
+            shared: repository.shared(),
+        })
     }
 
     /// Adds a line to the reflog of `name`, in one write; starts one where git would.
@@ -69,9 +75,10 @@ impl Log {
         let open = || {
             if create {
                 remove_empty_below(&file);
-                permissions::create_dir_all(file.parent().unwrap_or(&file))?;
+                self.shared.create_dir_all(file.parent().unwrap_or(&file))?;
             }
-            permissions::open(OpenOptions::new().append(true).create(create), &file)
+            self.shared
+                .open(OpenOptions::new().append(true).create(create), &file)
         };
         let mut attempts = 0;
         let mut opened = loop {
@@ -119,11 +126,17 @@ pub fn relink_reflog(repository: &Repository, branch: &BranchName, kept: &Path) 
         return Ok(());
     }
     let parent = log.parent().unwrap_or(&log);
-    permissions::create_dir_all(parent).context("create", parent)?;
+    repository
+        .shared()
+        .create_dir_all(parent)
+        .context("create", parent)?;
     let temporary = kept.with_file_name(".reflog");
     lane_files::remove_if_there(&temporary)?;
     if std::fs::hard_link(kept, &temporary).is_err() {
-        permissions::copy(kept, &temporary).context("copy", kept)?;
+        repository
+            .shared()
+            .copy(kept, &temporary)
+            .context("copy", kept)?;
     }
     std::fs::rename(&temporary, &log).context("write", &log)?;
     // Renaming one link of a file onto another does nothing, and leaves both.

@@ -11,6 +11,7 @@ use crate::domain::name::{BranchName, LaneName};
 use crate::error::Result;
 use crate::repository::{RefFormat, Repository};
 use crate::store::git::Invocation;
+use crate::store::lane_files::LaneDir;
 
 /// Whether `log`, the messages of the reflog of `to`, newest first, says that it was called `from`
 /// once.
@@ -100,8 +101,8 @@ pub fn successor(repository: &Repository, branch: &BranchName) -> Result<Option<
 }
 
 /// Gives a lane's record the branch's new name and leaves the rest of it alone.
-pub fn follow(common_dir: &Path, lane: &LaneName, branch: &BranchName) -> Result<()> {
-    let mut edit = Edit::begin(common_dir)?;
+pub fn follow(lane_dir: &LaneDir, lane: &LaneName, branch: &BranchName) -> Result<()> {
+    let mut edit = Edit::begin(lane_dir)?;
     edit.set_branch(lane, branch)?;
     edit.commit()
 }

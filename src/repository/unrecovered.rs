@@ -76,11 +76,6 @@ impl Pending {
         self.hints.iter().cloned().chain([still]).collect()
     }
 
-    /// Whether it is the one that `file` speaks of.
-    pub(crate) fn is(&self, file: &Path) -> bool {
-        self.intent == file
-    }
-
     fn refuse(&self) -> Error {
         let error = Error::refused(format!(
             "{} was interrupted and is still to be healed",
@@ -102,7 +97,11 @@ impl std::fmt::Display for Pending {
     }
 }
 
-impl Repository {
+/// What this command could not heal.
+#[derive(Debug, Clone, Default)]
+pub struct Unrecovered(pub(crate) Vec<Pending>);
+
+impl Unrecovered {
     /// Refuses to touch a lane that is part of what could not be healed.
     pub fn ensure_lane_is_whole(&self, lane: &LaneName) -> Result<()> {
         self.ensure_not(|pending| pending.about.lanes.contains(lane))
@@ -130,13 +129,17 @@ impl Repository {
 
     /// Whether a newer version has begun something here that this one does not understand.
     pub(crate) fn is_a_newers_to_heal(&self) -> bool {
-        self.pending.borrow().iter().any(|pending| pending.newer)
+        self.0.iter().any(|pending| pending.newer)
+    }
+
+    /// The operation that `intent` speaks of, where it is among them.
+    pub(crate) fn find(&self, intent: &Path) -> Option<&Pending> {
+        self.0.iter().find(|pending| pending.intent == intent)
     }
 
     /// Why the operation that `intent` speaks of could not be healed, where this command has tried.
     pub(crate) fn why_not_healed(&self, intent: &Path) -> Option<String> {
-        let pending = self.pending.borrow();
-        let found = pending.iter().find(|pending| pending.is(intent))?;
+        let found = self.find(intent)?;
         Some(
             found
                 .hints
@@ -148,8 +151,7 @@ impl Repository {
     }
 
     fn ensure_not(&self, touches: impl Fn(&Pending) -> bool) -> Result<()> {
-        self.pending
-            .borrow()
+        self.0
             .iter()
             .find(|pending| touches(pending))
             .map_or(Ok(()), |pending| Err(pending.refuse()))
@@ -159,7 +161,7 @@ impl Repository {
 /// Whether a process died moving the files of that worktree, after this command had looked: the
 /// holder of the lock of its index now must not take away what the healing needs.
 pub(crate) fn is_half_moved(repository: &Repository, git_dir: &Path) -> bool {
-    let under_way = Journal::new(&repository.lane_dir()).under_way();
+    let under_way = Journal::new(repository.lane_dir()).under_way();
     under_way.iter().any(|about| about.moves_files_of(git_dir))
 }
 

@@ -9,7 +9,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -17,6 +17,7 @@ use super::journal::{Exclusive, unique_id};
 use crate::domain::event::{Actor, End, Event, Phase, Problem, Subject};
 use crate::error::{Error, IoContext, Result};
 use crate::store::lane_files;
+use crate::store::lane_files::LaneDir;
 
 /// A file larger than this is rotated away.
 const LARGEST: u64 = 1 << 20;
@@ -40,7 +41,7 @@ const LONGEST_TEXT: usize = 1000;
 /// The log of a repository.
 #[derive(Debug, Clone)]
 pub struct Log {
-    lane_dir: PathBuf,
+    lane_dir: LaneDir,
     largest: u64,
     kept: usize,
 }
@@ -54,8 +55,8 @@ pub struct Operation {
     subject: Subject,
 }
 
-/// Logs in `.git/lane` that an operation begins.
-pub fn begin(lane_dir: &Path, subject: Subject) -> Operation {
+/// Logs in `lane_dir` that an operation begins.
+pub fn begin(lane_dir: &LaneDir, subject: Subject) -> Operation {
     let operation = Operation {
         log: Log::new(lane_dir),
         id: unique_id(),
@@ -142,10 +143,10 @@ fn cut(text: String) -> String {
 }
 
 impl Log {
-    /// The log in `lane_dir`, which is `.git/lane`.
-    pub fn new(lane_dir: &Path) -> Self {
+    /// The log in `lane_dir`.
+    pub fn new(lane_dir: &LaneDir) -> Self {
         Log {
-            lane_dir: lane_dir.to_owned(),
+            lane_dir: lane_dir.clone(),
             largest: LARGEST,
             kept: KEPT,
         }
@@ -187,7 +188,9 @@ impl Log {
         if current > 0 && current + bytes.len() as u64 > self.largest {
             self.rotate()?;
         }
-        let mut file = lane_files::open(OpenOptions::new().append(true).create(true), &path)
+        let mut file = self
+            .lane_dir
+            .open(OpenOptions::new().append(true).create(true), &path)
             .context("open", &path)?;
         let written = file.write(&bytes).context("write", &path)?;
         if written < bytes.len() {
@@ -206,14 +209,15 @@ impl Log {
             .map(|number| self.file(number))
             .filter(|path| lane_files::is_unfit(path, false))
         {
-            lane_files::set_aside(&self.lane_dir, &path);
+            self.lane_dir.set_aside(&path);
         }
         let path = self.file(0);
         if std::fs::symlink_metadata(&path).is_ok_and(|found| found.nlink() > 1) {
             let copy = self.lane_dir.join(format!("events.{}", unique_id()));
             let text =
                 lane_files::open_read(&path).and_then(|file| tail(file, self.largest + TAIL));
-            lane_files::write(&copy, &text.context("read", &path)?).context("write", &copy)?;
+            let written = self.lane_dir.write(&copy, &text.context("read", &path)?);
+            written.context("write", &copy)?;
             std::fs::rename(&copy, &path).context("write", &path)?;
         }
         Ok(())
@@ -304,12 +308,15 @@ fn tail(mut file: File, most: u64) -> std::io::Result<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
     use crate::domain::event::What;
+    use crate::store::permissions::Shared;
 
     fn log(directory: &Path, largest: u64, kept: usize) -> Log {
         Log {
-            lane_dir: directory.to_owned(),
+            lane_dir: LaneDir::of(directory, Shared::Umask),
             largest,
             kept,
         }

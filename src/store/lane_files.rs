@@ -9,13 +9,15 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{Error, ErrorKind, Read, Result};
+use std::ops::Deref;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use rustix::fs::OFlags;
 
 use super::journal::unique_id;
-use crate::store::permissions;
+use super::permissions::Shared;
 
 /// More than any file has that git-lane writes here and reads whole.
 pub const LARGEST: u64 = 64 << 20;
@@ -31,11 +33,140 @@ const FILES_IN: [&str; 3] = ["claims", "journal", "locks"];
 /// The directory of what was moved out of the way.
 const DAMAGED: &str = "damaged";
 
-/// Opens what is there already, or with `options` that create it what is not; never through a link,
-/// and only a regular file.
-pub fn open(options: &OpenOptions, path: &Path) -> Result<File> {
+/// `.git/lane` itself, with all that those need to know who work in it.
+#[derive(Debug, Clone)]
+pub struct LaneDir {
+    path: PathBuf,
+    shared: Shared,
+    until: Option<Instant>,
+}
+
+impl Deref for LaneDir {
+    type Target = Path;
+
+    fn deref(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl AsRef<Path> for LaneDir {
+    fn as_ref(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl LaneDir {
+    /// The one of the repository at `common_dir`, whose users share it like that.
+    pub fn of(common_dir: &Path, shared: Shared) -> Self {
+        LaneDir {
+            path: common_dir.join("lane"),
+            shared,
+            until: None,
+        }
+    }
+
+    /// The same for work that as a whole waits for others no longer than `limit`; each of them is
+    /// still tried once.
+    pub fn within(&self, limit: Duration) -> Self {
+        LaneDir {
+            until: Some(Instant::now() + limit),
+            ..self.clone()
+        }
+    }
+
+    /// Whether the time to wait for others is over.
+    pub fn is_time_up(&self) -> bool {
+        self.until.is_some_and(|until| Instant::now() >= until)
+    }
+
+    /// The directory that all worktrees share.
+    pub fn common_dir(&self) -> &Path {
+        self.path.parent().unwrap_or(&self.path)
+    }
+
+    /// How the users of the repository share its files.
+    pub fn shared(&self) -> Shared {
+        self.shared
+    }
+
+    /// Where the files are that vouch for lock files.
+    pub fn locks(&self) -> PathBuf {
+        self.path.join("locks")
+    }
+
+    /// Where a process keeps what it needs for a moment.
+    pub fn scratch(&self) -> PathBuf {
+        self.path.join("scratch")
+    }
+
+    /// Opens what is there already, or with `options` that create it what is not; never through a
+    /// link, and only a regular file.
+    pub fn open(&self, options: &OpenOptions, path: &Path) -> Result<File> {
+        let file = open_plain(&mut options.clone(), path)?;
+        self.shared.adjust(path).map(|()| file)
+    }
+
+    /// A new file in the place of whatever had that name: a link there is removed, not followed.
+    pub fn create(&self, path: &Path) -> Result<File> {
+        remove(path)?;
+        self.open(OpenOptions::new().write(true).create_new(true), path)
+    }
+
+    /// Like [`std::fs::write`], by [`create`](Self::create).
+    pub fn write(&self, path: &Path, content: &[u8]) -> Result<()> {
+        std::io::Write::write_all(&mut self.create(path)?, content)
+    }
+
+    /// Moves everything in it out of the way that is not what git-lane makes of that name;
+    /// returns where it is now. An empty directory of such things goes.
+    pub fn tidy(&self) -> Vec<PathBuf> {
+        drop(std::fs::remove_dir(self.join(DAMAGED)));
+        unfit(self)
+            .iter()
+            .filter_map(|path| self.set_aside(path))
+            .collect()
+    }
+
+    /// Moves `path` to the directory of damaged things, an intent under its own name where that is
+    /// free; `None` where it cannot be moved or is gone. A link is moved itself.
+    pub fn set_aside(&self, path: &Path) -> Option<PathBuf> {
+        let mut name = std::ffi::OsString::from(format!("{}-", unique_id()));
+        name.push(path.file_name()?);
+        let damaged = self.join(DAMAGED);
+        if is_unfit(&damaged, true) {
+            let away = self.join(format!("{DAMAGED}.{}", unique_id()));
+            std::fs::rename(&damaged, &away).ok()?;
+            self.shared.create_dir_all(&damaged).ok()?;
+            let aside = damaged.join(format!("{}-{DAMAGED}", unique_id()));
+            std::fs::rename(&away, &aside).ok()?;
+            if path == damaged {
+                return Some(aside);
+            }
+        }
+        self.shared.create_dir_all(&damaged).ok()?;
+        let own = damaged.join(path.file_name()?);
+        let free = path.extension().is_some_and(|end| end == "json")
+            && std::fs::symlink_metadata(&own).is_err();
+        let aside = if free { own } else { damaged.join(name) };
+        std::fs::rename(path, &aside).ok().map(|()| aside)
+    }
+
+    /// Whether the file is of a user whose word counts here: this one, the one whose repository it is,
+    /// or where several share it any of those.
+    pub fn is_of_a_user(&self, file: &File) -> bool {
+        let Ok(found) = file.metadata() else {
+            return false;
+        };
+        let owner = std::fs::metadata(self.common_dir()).map(|above| above.uid());
+        self.shared.is_set()
+            || found.uid() == rustix::process::geteuid().as_raw()
+            || owner.is_ok_and(|owner| owner == found.uid())
+    }
+}
+
+fn open_plain(options: &mut OpenOptions, path: &Path) -> Result<File> {
     let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
-    let file = permissions::open(options.clone().custom_flags(flags), path)?;
+    let file = options.custom_flags(flags).open(path)?;
     if file.metadata()?.is_file() {
         Ok(file)
     } else {
@@ -45,24 +176,15 @@ pub fn open(options: &OpenOptions, path: &Path) -> Result<File> {
 
 /// Opens a file of the user's own, which no repository shares, to write at its end.
 pub fn append(path: &Path) -> Result<File> {
-    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
-    let mut options = OpenOptions::new();
-    let file = options
-        .append(true)
-        .create(true)
-        .mode(0o600)
-        .custom_flags(flags)
-        .open(path)?;
-    if file.metadata()?.is_file() {
-        Ok(file)
-    } else {
-        Err(is_none_of_ours())
-    }
+    open_plain(
+        OpenOptions::new().append(true).create(true).mode(0o600),
+        path,
+    )
 }
 
 /// Opens a file to read it, or to take its lock.
 pub fn open_read(path: &Path) -> Result<File> {
-    open(OpenOptions::new().read(true), path)
+    open_plain(OpenOptions::new().read(true), path)
 }
 
 /// Opens a directory to take its lock.
@@ -90,20 +212,6 @@ pub fn read_open(file: &File) -> Result<Vec<u8>> {
     } else {
         Ok(bytes)
     }
-}
-
-/// A new file in the place of whatever had that name: a link there is removed, not followed.
-pub fn create(path: &Path) -> Result<File> {
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    open(OpenOptions::new().write(true).create_new(true), path)
-}
-
-/// Like [`std::fs::write`], by [`create`].
-pub fn write(path: &Path, content: &[u8]) -> Result<()> {
-    std::io::Write::write_all(&mut create(path)?, content)
 }
 
 /// What is in a directory; nothing where there is none, or a link to one.
@@ -143,16 +251,6 @@ fn is_none_of_ours() -> Error {
     Error::new(ErrorKind::InvalidData, "it is no plain file, or too large")
 }
 
-/// Moves everything in `lane_dir` out of the way that is not what git-lane makes of that name;
-/// returns where it is now. An empty directory of such things goes.
-pub fn tidy(lane_dir: &Path) -> Vec<PathBuf> {
-    drop(std::fs::remove_dir(lane_dir.join(DAMAGED)));
-    unfit(lane_dir)
-        .iter()
-        .filter_map(|path| set_aside(lane_dir, path))
-        .collect()
-}
-
 /// Everything in `lane_dir` that is not what git-lane makes of that name: a link, a pipe, a
 /// directory for a file.
 pub fn unfit(lane_dir: &Path) -> Vec<PathBuf> {
@@ -177,30 +275,6 @@ fn is_lock(path: &Path) -> bool {
         || path.extension().is_some_and(|end| end == "lock")
 }
 
-/// Moves `path` to the directory of damaged things, an intent under its own name where that is
-/// free; `None` where it cannot be moved or is gone. A link is moved itself.
-pub fn set_aside(lane_dir: &Path, path: &Path) -> Option<PathBuf> {
-    let mut name = std::ffi::OsString::from(format!("{}-", unique_id()));
-    name.push(path.file_name()?);
-    let damaged = lane_dir.join(DAMAGED);
-    if is_unfit(&damaged, true) {
-        let away = lane_dir.join(format!("{DAMAGED}.{}", unique_id()));
-        std::fs::rename(&damaged, &away).ok()?;
-        permissions::create_dir_all(&damaged).ok()?;
-        let aside = damaged.join(format!("{}-{DAMAGED}", unique_id()));
-        std::fs::rename(&away, &aside).ok()?;
-        if path == damaged {
-            return Some(aside);
-        }
-    }
-    permissions::create_dir_all(&damaged).ok()?;
-    let own = damaged.join(path.file_name()?);
-    let free = path.extension().is_some_and(|end| end == "json")
-        && std::fs::symlink_metadata(&own).is_err();
-    let aside = if free { own } else { damaged.join(name) };
-    std::fs::rename(path, &aside).ok().map(|()| aside)
-}
-
 /// What was moved out of the way and that the user has not looked after yet.
 pub fn set_asides(lane_dir: &Path) -> Vec<PathBuf> {
     // Names with a hyphen are those that `set_aside` gives; the doctor keeps other things here.
@@ -213,27 +287,14 @@ pub fn set_asides(lane_dir: &Path) -> Vec<PathBuf> {
     found
 }
 
-/// Whether the file is of a user whose word counts here: this one, the one whose repository it is,
-/// or where several share it any of those.
-pub fn is_of_a_user(file: &File, lane_dir: &Path) -> bool {
-    let Ok(found) = file.metadata() else {
-        return false;
-    };
-    let owner = lane_dir
-        .parent()
-        .and_then(|above| std::fs::metadata(above).ok())
-        .map(|above| above.uid());
-    permissions::is_set()
-        || found.uid() == rustix::process::geteuid().as_raw()
-        || Some(found.uid()) == owner
-}
-
 /// Removes a file that may be gone already.
 pub fn remove_if_there(path: &Path) -> crate::error::Result<()> {
+    crate::error::IoContext::context(remove(path), "remove", path)
+}
+
+fn remove(path: &Path) -> Result<()> {
     match std::fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            crate::error::IoContext::context(Err(error), "remove", path)
-        }
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(error),
         _ => Ok(()),
     }
 }
@@ -245,8 +306,8 @@ mod tests {
     #[test]
     fn only_what_git_lane_makes_is_opened_and_everything_else_is_moved_away() {
         let directory = tempfile::tempdir().unwrap();
-        let lane = directory.path().join("lane");
-        std::fs::create_dir(&lane).unwrap();
+        let lane = LaneDir::of(directory.path(), Shared::Umask);
+        std::fs::create_dir(&*lane).unwrap();
         let precious = directory.path().join("precious");
         std::fs::write(&precious, "mine").unwrap();
         for name in ["events.jsonl", "lock", "trash.lock", "damaged", "journal"] {
@@ -263,7 +324,7 @@ mod tests {
         for name in ["events.jsonl", "events.1.jsonl", "lock"] {
             assert!(read(&lane.join(name)).is_err(), "{name}");
             assert!(
-                open(
+                lane.open(
                     OpenOptions::new().append(true).create(true),
                     &lane.join(name)
                 )
@@ -272,14 +333,14 @@ mod tests {
             );
         }
         assert_eq!(list(&lane.join("journal")).count(), 0);
-        assert_eq!(tidy(&lane).len(), 6);
+        assert_eq!(lane.tidy().len(), 6);
         assert_eq!(set_asides(&lane).len(), 6);
         assert_eq!(std::fs::read(&precious).unwrap(), b"mine");
         assert_eq!(list(&lane).collect::<Vec<_>>(), [lane.join("damaged")]);
         set_asides(&lane)
             .iter()
             .for_each(|path| std::fs::remove_file(path).unwrap());
-        assert!(tidy(&lane).is_empty() && !lane.join("damaged").exists());
+        assert!(lane.tidy().is_empty() && !lane.join("damaged").exists());
     }
 
     #[test]
@@ -291,7 +352,8 @@ mod tests {
         );
         std::fs::write(&precious, "mine").unwrap();
         std::os::unix::fs::symlink(&precious, &link).unwrap();
-        write(&link, b"7").unwrap();
+        let lane = LaneDir::of(directory.path(), Shared::Umask);
+        lane.write(&link, b"7").unwrap();
         assert_eq!(
             (
                 std::fs::read(&precious).unwrap(),
@@ -310,5 +372,12 @@ mod tests {
             .set_len(LARGEST + 1)
             .unwrap();
         assert!(read(&path).is_err());
+    }
+
+    #[test]
+    fn the_time_is_that_of_all_the_work() {
+        let lane = LaneDir::of(Path::new("/"), Shared::Umask);
+        assert!(!lane.is_time_up() && lane.within(Duration::ZERO).is_time_up());
+        assert!(!lane.within(Duration::from_secs(60)).is_time_up());
     }
 }

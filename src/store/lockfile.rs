@@ -16,9 +16,11 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::error::{Code, Error, IoContext, Result};
+use crate::store::lane_files;
+use crate::store::lane_files::LaneDir;
+use crate::store::permissions::Shared;
 use crate::store::signals;
 use crate::store::signals::{Deferred, Waiting};
-use crate::store::{deadline, lane_files, permissions};
 
 /// How long to wait for a lock of git's protocol; git itself holds one for milliseconds.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -41,25 +43,25 @@ pub struct LockFile {
 }
 
 impl LockFile {
-    /// Takes `<target>.lock`, waiting a bounded time; `locks` is the directory of witnesses,
-    /// created when missing.
-    pub fn acquire(target: &Path, locks: &Path) -> Result<Self> {
+    /// Takes `<target>.lock`, waiting a bounded time; the directory of witnesses is made where it
+    /// is missing.
+    pub fn acquire(target: &Path, lane_dir: &LaneDir) -> Result<Self> {
         // git follows a symlinked config and locks beside the real file.
         Self::acquire_link(
             &std::fs::canonicalize(target).unwrap_or_else(|_| target.to_owned()),
-            locks,
+            lane_dir,
         )
     }
 
     /// Like [`acquire`](Self::acquire) for what git does not follow when it is a symbolic link:
     /// refs and HEAD.
-    pub fn acquire_link(target: &Path, locks: &Path) -> Result<Self> {
+    pub fn acquire_link(target: &Path, lane_dir: &LaneDir) -> Result<Self> {
         let target = target.to_owned();
-        permissions::create_dir_all(locks).context("create", locks)?;
+        make_locks(lane_dir)?;
         let lock = lock_path(&target);
         let _waiting = Waiting::begin();
-        let (witness, file) = witness(locks)?;
-        match link(&witness, &file, &lock, locks) {
+        let (witness, file) = witness(lane_dir)?;
+        match link(&witness, &file, &lock, lane_dir) {
             Ok(deferred) => Ok(LockFile {
                 target,
                 lock,
@@ -78,11 +80,11 @@ impl LockFile {
 
     /// Waits for `<target>.lock` as long as [`acquire`](Self::acquire) would, and takes nothing:
     /// for a dry run.
-    pub fn wait_until_free(target: &Path, locks: &Path) -> Result<()> {
+    pub fn wait_until_free(target: &Path, lane_dir: &LaneDir) -> Result<()> {
         let lock = lock_path(&std::fs::canonicalize(target).unwrap_or_else(|_| target.to_owned()));
         let start = Instant::now();
-        while std::fs::symlink_metadata(&lock).is_ok() && !is_dead(&lock, locks) {
-            if is_long_enough(start, &lock) {
+        while std::fs::symlink_metadata(&lock).is_ok() && !is_dead(&lock, lane_dir) {
+            if is_long_enough(start, &lock, lane_dir) {
                 return Err(held_by_another(&lock));
             }
             signals::ensure_none()?;
@@ -93,9 +95,9 @@ impl LockFile {
 
     /// Takes over the lock that belongs to the intent `id` of a dead process, without a gap in
     /// which another git could have it; takes it anew where it is no longer there.
-    pub fn take_over(target: &Path, locks: &Path, id: &str) -> Result<Self> {
-        let witness = locks.join(id);
-        if let Ok(file) = lane_files::open(OpenOptions::new().write(true), &witness) {
+    pub fn take_over(target: &Path, lane_dir: &LaneDir, id: &str) -> Result<Self> {
+        let witness = lane_dir.locks().join(id);
+        if let Ok(file) = lane_dir.open(OpenOptions::new().write(true), &witness) {
             // Its owner is dead and its intent ours; others look at it for a moment at most.
             file.lock().context("lock", &witness)?;
             let target = std::fs::canonicalize(target).unwrap_or_else(|_| target.to_owned());
@@ -113,7 +115,7 @@ impl LockFile {
                 });
             }
         }
-        Self::acquire(target, locks)
+        Self::acquire(target, lane_dir)
     }
 
     /// From now on the lock belongs to the intent `id`, which is about to be journalled: when this
@@ -200,9 +202,9 @@ pub struct Aside {
 }
 
 impl Aside {
-    fn new(target: PathBuf, locks: &Path) -> Result<Self> {
+    fn new(target: PathBuf, lane_dir: &LaneDir) -> Result<Self> {
         let waiting = Waiting::begin();
-        let (path, file) = witness(locks)?;
+        let (path, file) = witness(lane_dir)?;
         Ok(Aside {
             target,
             path,
@@ -212,9 +214,9 @@ impl Aside {
     }
 
     /// Writes it.
-    pub fn write(target: &Path, locks: &Path, content: &[u8]) -> Result<Self> {
+    pub fn write(target: &Path, lane_dir: &LaneDir, content: &[u8]) -> Result<Self> {
         let target = std::fs::canonicalize(target).context("find", target)?;
-        let mut aside = Aside::new(target, locks)?;
+        let mut aside = Aside::new(target, lane_dir)?;
         let written = aside.file.write_all(content);
         written.context("write", &aside.path).map(|()| aside)
     }
@@ -232,9 +234,9 @@ impl Drop for Aside {
 }
 
 /// Puts `content` in the place of a file that git writes without a lock, in one step.
-pub fn replace(target: &Path, locks: &Path, content: &[u8]) -> Result<()> {
-    permissions::create_dir_all(locks).context("create", locks)?;
-    let mut new = Aside::new(target.to_owned(), locks)?;
+pub fn replace(target: &Path, lane_dir: &LaneDir, content: &[u8]) -> Result<()> {
+    make_locks(lane_dir)?;
+    let mut new = Aside::new(target.to_owned(), lane_dir)?;
     if let Ok(metadata) = std::fs::metadata(target) {
         new.file
             .set_permissions(metadata.permissions())
@@ -261,7 +263,7 @@ pub fn replace(target: &Path, locks: &Path, content: &[u8]) -> Result<()> {
 }
 
 /// Makes `lock` a link to `witness`, as soon as no other process has it; from then on signals wait.
-fn link(witness: &Path, file: &File, lock: &Path, locks: &Path) -> Result<Deferred> {
+fn link(witness: &Path, file: &File, lock: &Path, lane_dir: &LaneDir) -> Result<Deferred> {
     let start = Instant::now();
     let mut pause = Duration::from_micros(500);
     loop {
@@ -273,13 +275,13 @@ fn link(witness: &Path, file: &File, lock: &Path, locks: &Path) -> Result<Deferr
                 return Ok(deferred);
             }
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                if clear_if_dead(lock, locks)? {
+                if clear_if_dead(lock, lane_dir)? {
                     continue;
                 }
             }
             Err(error) => return Err(error).context("lock", lock.with_extension("").as_path()),
         }
-        if is_long_enough(start, lock) {
+        if is_long_enough(start, lock, lane_dir) {
             return Err(held_by_another(lock));
         }
         drop(deferred);
@@ -291,12 +293,12 @@ fn link(witness: &Path, file: &File, lock: &Path, locks: &Path) -> Result<Deferr
 }
 
 /// Clears the lock files of `targets` whose owners are provably dead, and the witnesses those
-/// owners left in `locks`. All lock files are below `common_dir`. Returns those removed.
-pub fn clear_dead(common_dir: &Path, locks: &Path, targets: &[PathBuf]) -> Result<Vec<PathBuf>> {
+/// owners left. All lock files are below the common directory. Returns those removed.
+pub fn clear_dead(lane_dir: &LaneDir, targets: &[PathBuf]) -> Result<Vec<PathBuf>> {
     let mut cleared = Vec::new();
     for target in targets {
         let lock = lock_path(target);
-        if std::fs::symlink_metadata(&lock).is_ok() && clear_if_dead(&lock, locks)? {
+        if std::fs::symlink_metadata(&lock).is_ok() && clear_if_dead(&lock, lane_dir)? {
             cleared.push(lock);
         }
     }
@@ -306,22 +308,28 @@ pub fn clear_dead(common_dir: &Path, locks: &Path, targets: &[PathBuf]) -> Resul
             .map(|metadata| (metadata.dev(), metadata.ino()))
     };
     let committed: Vec<_> = targets.iter().filter_map(inode).collect();
-    for entry in std::fs::read_dir(locks).into_iter().flatten().flatten() {
+    for entry in std::fs::read_dir(lane_dir.locks())
+        .into_iter()
+        .flatten()
+        .flatten()
+    {
         let Ok(file) = lane_files::open_read(&entry.path()) else {
             continue;
         };
         let Ok(metadata) = file.metadata() else {
             continue;
         };
-        if file.try_lock().is_err() || crate::store::journal::is_pending(locks, &entry.file_name())
+        if file.try_lock().is_err()
+            || crate::store::journal::is_pending(lane_dir, &entry.file_name())
         {
             continue;
         }
         // A further link that is no target of ours may be a lock that still needs its witness, or
         // what was committed and has moved since: an index into the trash.
         let own = (metadata.dev(), metadata.ino());
-        let needed =
-            metadata.nlink() > 1 && !committed.contains(&own) && is_locking(common_dir, own);
+        let needed = metadata.nlink() > 1
+            && !committed.contains(&own)
+            && is_locking(lane_dir.common_dir(), own);
         if !needed {
             drop(std::fs::remove_file(entry.path()));
         }
@@ -360,17 +368,24 @@ pub fn lock_path(target: &Path) -> PathBuf {
 }
 
 /// A new, locked file that vouches for a lock.
-fn witness(locks: &Path) -> Result<(PathBuf, File)> {
-    let path = locks.join(crate::store::journal::unique_id());
-    let file = create_locked(&path)?;
+fn witness(lane_dir: &LaneDir) -> Result<(PathBuf, File)> {
+    let path = lane_dir.locks().join(crate::store::journal::unique_id());
+    let file = create_locked(&path, lane_dir.shared())?;
     Ok((path, file))
+}
+
+fn make_locks(lane_dir: &LaneDir) -> Result<()> {
+    let locks = lane_dir.locks();
+    let made = lane_dir.shared().create_dir_all(&locks);
+    made.context("create", &locks)
 }
 
 /// A new file, locked for as long as this process lives; cleaners remove files that no process has
 /// locked.
-pub(crate) fn create_locked(path: &Path) -> Result<File> {
+pub(crate) fn create_locked(path: &Path, shared: Shared) -> Result<File> {
     loop {
-        let file = permissions::open(OpenOptions::new().write(true).create_new(true), path)
+        let file = shared
+            .open(OpenOptions::new().write(true).create_new(true), path)
             .context("create", path)?;
         file.lock().context("lock", path)?;
         // Between creation and lock a cleaner may have taken it for dead.
@@ -383,11 +398,12 @@ pub(crate) fn create_locked(path: &Path) -> Result<File> {
 }
 
 /// Removes `lock` if its witness proves that the owner is dead.
-fn clear_if_dead(lock: &Path, locks: &Path) -> Result<bool> {
+fn clear_if_dead(lock: &Path, lane_dir: &LaneDir) -> Result<bool> {
     let Ok(seen) = std::fs::metadata(lock) else {
         return Ok(true);
     };
-    for entry in std::fs::read_dir(locks).context("read", locks)?.flatten() {
+    let locks = lane_dir.locks();
+    for entry in std::fs::read_dir(&locks).context("read", &locks)?.flatten() {
         let Ok(file) = lane_files::open_read(&entry.path()) else {
             continue;
         };
@@ -402,7 +418,7 @@ fn clear_if_dead(lock: &Path, locks: &Path) -> Result<bool> {
         }
         // Its owner may have given it the name of an intent meanwhile.
         if !is_same(&file, &entry.path())
-            || crate::store::journal::is_pending(locks, &entry.file_name())
+            || crate::store::journal::is_pending(lane_dir, &entry.file_name())
         {
             return Ok(false);
         }
@@ -425,11 +441,14 @@ fn is_same(file: &File, path: &Path) -> bool {
 }
 
 /// Whether `lock` is provably of a git-lane process that is dead. Changes nothing.
-pub fn is_dead(lock: &Path, locks: &Path) -> bool {
+pub fn is_dead(lock: &Path, lane_dir: &LaneDir) -> bool {
     let Ok(seen) = std::fs::metadata(lock) else {
         return false;
     };
-    let witnesses = std::fs::read_dir(locks).into_iter().flatten().flatten();
+    let witnesses = std::fs::read_dir(lane_dir.locks())
+        .into_iter()
+        .flatten()
+        .flatten();
     witnesses
         .filter_map(|entry| lane_files::open_read(&entry.path()).ok())
         .any(|file| {
@@ -441,9 +460,9 @@ pub fn is_dead(lock: &Path, locks: &Path) -> bool {
 }
 
 /// Whether one that waits for `lock` since `start` has waited long enough.
-fn is_long_enough(start: Instant, lock: &Path) -> bool {
+fn is_long_enough(start: Instant, lock: &Path, lane_dir: &LaneDir) -> bool {
     let old = age(lock).is_some_and(|age| age > PATIENCE);
-    start.elapsed() > if old { PATIENCE_WITH_OLD } else { PATIENCE } || deadline::is_spent()
+    start.elapsed() > if old { PATIENCE_WITH_OLD } else { PATIENCE } || lane_dir.is_time_up()
 }
 
 fn age(lock: &Path) -> Option<Duration> {
@@ -473,24 +492,23 @@ mod tests {
     #[test]
     fn a_dead_owners_lock_is_cleared_and_a_foreign_one_is_not() {
         let directory = tempfile::tempdir().unwrap();
-        let (target, locks) = (
-            directory.path().join("config"),
-            directory.path().join("locks"),
-        );
+        let target = directory.path().join("config");
+        let lane_dir = LaneDir::of(directory.path(), Shared::Umask);
         std::fs::write(&target, "old").unwrap();
-        std::fs::create_dir(&locks).unwrap();
+        let locks = lane_dir.locks();
+        std::fs::create_dir_all(&locks).unwrap();
         let lock = directory.path().join("config.lock");
 
         std::fs::write(locks.join("dead"), "").unwrap();
         std::fs::hard_link(locks.join("dead"), &lock).unwrap();
         assert_eq!(
-            clear_dead(directory.path(), &locks, std::slice::from_ref(&target)).unwrap(),
+            clear_dead(&lane_dir, std::slice::from_ref(&target)).unwrap(),
             std::slice::from_ref(&lock)
         );
 
         std::fs::write(&lock, "git's").unwrap();
         assert!(
-            clear_dead(directory.path(), &locks, std::slice::from_ref(&target))
+            clear_dead(&lane_dir, std::slice::from_ref(&target))
                 .unwrap()
                 .is_empty()
         );
@@ -500,11 +518,10 @@ mod tests {
     #[test]
     fn a_dead_owners_witness_goes_when_what_it_committed_has_moved() {
         let directory = tempfile::tempdir().unwrap();
-        let (target, locks) = (
-            directory.path().join("index"),
-            directory.path().join("locks"),
-        );
-        std::fs::create_dir(&locks).unwrap();
+        let target = directory.path().join("index");
+        let lane_dir = LaneDir::of(directory.path(), Shared::Umask);
+        let locks = lane_dir.locks();
+        std::fs::create_dir_all(&locks).unwrap();
         std::fs::write(locks.join("dead"), "").unwrap();
         std::fs::create_dir(directory.path().join("trash")).unwrap();
         std::fs::hard_link(locks.join("dead"), directory.path().join("trash/index")).unwrap();
@@ -515,17 +532,15 @@ mod tests {
             directory.path().join("trash/other.lock"),
         )
         .unwrap();
-        clear_dead(directory.path(), &locks, std::slice::from_ref(&target)).unwrap();
+        clear_dead(&lane_dir, std::slice::from_ref(&target)).unwrap();
         assert!(!locks.join("dead").exists() && locks.join("other").exists());
     }
 
     #[test]
     fn a_lock_somebody_holds_for_a_moment_is_waited_for_and_one_an_hour_old_hardly() {
         let directory = tempfile::tempdir().unwrap();
-        let (target, locks) = (
-            directory.path().join("config"),
-            directory.path().join("locks"),
-        );
+        let target = directory.path().join("config");
+        let lane_dir = LaneDir::of(directory.path(), Shared::Umask);
         let lock = lock_path(&target);
         std::fs::write(&lock, "git's").unwrap();
         let releaser = std::thread::spawn({
@@ -535,7 +550,7 @@ mod tests {
                 std::fs::remove_file(lock).unwrap();
             }
         });
-        drop(LockFile::acquire(&target, &locks).unwrap());
+        drop(LockFile::acquire(&target, &lane_dir).unwrap());
         releaser.join().unwrap();
         std::fs::write(&lock, "git's").unwrap();
         File::open(&lock)
@@ -544,7 +559,7 @@ mod tests {
             .unwrap();
         let start = Instant::now();
         assert_eq!(
-            LockFile::acquire(&target, &locks)
+            LockFile::acquire(&target, &lane_dir)
                 .unwrap_err()
                 .code()
                 .as_str(),
@@ -557,7 +572,7 @@ mod tests {
             .set_modified(SystemTime::now())
             .unwrap();
         let start = Instant::now();
-        let tried = deadline::within(Duration::ZERO, || LockFile::acquire(&target, &locks));
+        let tried = LockFile::acquire(&target, &lane_dir.within(Duration::ZERO));
         assert_eq!(tried.unwrap_err().code().as_str(), "locked");
         assert!(start.elapsed() < PATIENCE && lock.exists());
     }
@@ -565,15 +580,13 @@ mod tests {
     #[test]
     fn a_living_owners_lock_stays_and_its_commit_leaves_nothing_behind() {
         let directory = tempfile::tempdir().unwrap();
-        let (target, locks) = (
-            directory.path().join("config"),
-            directory.path().join("locks"),
-        );
+        let target = directory.path().join("config");
+        let lane_dir = LaneDir::of(directory.path(), Shared::Umask);
         std::fs::write(&target, "old").unwrap();
-        let held = LockFile::acquire(&target, &locks).unwrap();
+        let held = LockFile::acquire(&target, &lane_dir).unwrap();
         let lock = directory.path().join("config.lock");
         assert!(
-            clear_dead(directory.path(), &locks, std::slice::from_ref(&target))
+            clear_dead(&lane_dir, std::slice::from_ref(&target))
                 .unwrap()
                 .is_empty()
         );
@@ -581,6 +594,6 @@ mod tests {
         held.commit(b"new").unwrap();
         assert_eq!(std::fs::read(&target).unwrap(), b"new");
         assert!(!lock.exists());
-        assert_eq!(std::fs::read_dir(&locks).unwrap().count(), 0);
+        assert_eq!(std::fs::read_dir(lane_dir.locks()).unwrap().count(), 0);
     }
 }

@@ -1,12 +1,11 @@
 //! How things reach the disk and the world outside: starting git, the journal, lock files, the
-//! event log, the files of `.git/lane`, retries, deadlines, signals.
+//! event log, the files of `.git/lane`, retries, signals.
 //!
 //! It knows no lane's state and of a repository no more than a directory. Everything above calls
 //! it.
 
 pub mod ancestors;
 pub mod clock;
-pub mod deadline;
 pub mod disk;
 pub mod events;
 pub mod git;

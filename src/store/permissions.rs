@@ -1,9 +1,8 @@
 //! `core.sharedRepository` (git-config(1)): the modes of what the users of a repository share.
 //!
 //! Everything that git-lane makes in a repository is made here, or adjusted here before others may
-//! need it, by the rule of git's own `adjust_shared_perm`. As in git it is one setting of the
-//! process, which works on one repository: files are made deep down, where no function has the
-//! configuration at hand.
+//! need it, by the rule of git's own `adjust_shared_perm`. The repository's handle and that of
+//! `.git/lane` ([`LaneDir`](super::lane_files::LaneDir)) have the setting with them.
 //!
 //! Not made here: the files of a worktree, which have the modes the user's umask gives them, as
 //! git's have.
@@ -12,7 +11,6 @@ use std::fs::{File, OpenOptions, Permissions};
 use std::io::{ErrorKind, Result, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::sync::{PoisonError, RwLock};
 
 /// What the configuration says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,8 +22,6 @@ pub enum Shared {
     /// The permissions, whatever the umask.
     Set(u32),
 }
-
-static SHARED: RwLock<Shared> = RwLock::new(Shared::Umask);
 
 impl Shared {
     /// What `core.sharedRepository` of this repository says, from whichever configuration file.
@@ -47,11 +43,6 @@ impl Shared {
                 mode => Shared::Set(mode & 0o666),
             }),
         }
-    }
-
-    /// From now on this is how the process makes files.
-    pub fn take_effect(self) {
-        *SHARED.write().unwrap_or_else(PoisonError::into_inner) = self;
     }
 
     /// The mode for what has `mode` now.
@@ -110,68 +101,59 @@ impl Shared {
             _ => Ok(()),
         }
     }
-}
 
-fn shared() -> Shared {
-    *SHARED.read().unwrap_or_else(PoisonError::into_inner)
-}
+    /// Whether several users share the repository.
+    pub fn is_set(self) -> bool {
+        self != Shared::Umask
+    }
 
-/// Whether several users share the repository.
-pub fn is_set() -> bool {
-    shared() != Shared::Umask
-}
+    /// Opens a file that may be made by that.
+    pub fn open(self, options: &OpenOptions, path: &Path) -> Result<File> {
+        let file = options.open(path)?;
+        self.adjust(path).map(|()| file)
+    }
 
-/// Gives a file or directory the mode it should have.
-pub fn adjust(path: &Path) -> Result<()> {
-    shared().adjust(path)
-}
+    /// Like [`File::create`].
+    pub fn create(self, path: &Path) -> Result<File> {
+        self.open(
+            OpenOptions::new().write(true).create(true).truncate(true),
+            path,
+        )
+    }
 
-/// Opens a file that may be made by that.
-pub fn open(options: &OpenOptions, path: &Path) -> Result<File> {
-    let file = options.open(path)?;
-    adjust(path).map(|()| file)
-}
+    /// Like [`std::fs::write`].
+    pub fn write(self, path: &Path, content: impl AsRef<[u8]>) -> Result<()> {
+        self.create(path)?.write_all(content.as_ref())
+    }
 
-/// Like [`File::create`].
-pub fn create(path: &Path) -> Result<File> {
-    open(
-        OpenOptions::new().write(true).create(true).truncate(true),
-        path,
-    )
-}
+    /// Like [`std::fs::copy`].
+    pub fn copy(self, from: &Path, to: &Path) -> Result<()> {
+        std::fs::copy(from, to)?;
+        self.adjust(to)
+    }
 
-/// Like [`std::fs::write`].
-pub fn write(path: &Path, content: impl AsRef<[u8]>) -> Result<()> {
-    create(path)?.write_all(content.as_ref())
-}
+    /// Like [`std::fs::create_dir`].
+    pub fn create_dir(self, path: &Path) -> Result<()> {
+        std::fs::create_dir(path)?;
+        self.adjust(path)
+    }
 
-/// Like [`std::fs::copy`].
-pub fn copy(from: &Path, to: &Path) -> Result<()> {
-    std::fs::copy(from, to)?;
-    adjust(to)
-}
-
-/// Like [`std::fs::create_dir`].
-pub fn create_dir(path: &Path) -> Result<()> {
-    std::fs::create_dir(path)?;
-    adjust(path)
-}
-
-/// Like [`std::fs::create_dir_all`].
-pub fn create_dir_all(path: &Path) -> Result<()> {
-    let there = |made: Result<()>| {
-        if made.is_err() && path.is_dir() {
-            Ok(())
-        } else {
-            made
+    /// Like [`std::fs::create_dir_all`].
+    pub fn create_dir_all(self, path: &Path) -> Result<()> {
+        let there = |made: Result<()>| {
+            if made.is_err() && path.is_dir() {
+                Ok(())
+            } else {
+                made
+            }
+        };
+        match (self.create_dir(path), path.parent()) {
+            (Err(error), Some(parent)) if error.kind() == ErrorKind::NotFound => {
+                self.create_dir_all(parent)?;
+                there(self.create_dir(path))
+            }
+            (made, _) => there(made),
         }
-    };
-    match (create_dir(path), path.parent()) {
-        (Err(error), Some(parent)) if error.kind() == ErrorKind::NotFound => {
-            create_dir_all(parent)?;
-            there(create_dir(path))
-        }
-        (made, _) => there(made),
     }
 }
 

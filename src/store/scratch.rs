@@ -9,9 +9,10 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{IoContext, Result};
 use crate::store::journal::unique_id;
+use crate::store::lane_files;
+use crate::store::lane_files::LaneDir;
 use crate::store::signals;
 use crate::store::signals::Waiting;
-use crate::store::{lane_files, permissions};
 
 /// One of them; removed when dropped.
 #[derive(Debug)]
@@ -24,13 +25,15 @@ pub struct Directory {
 }
 
 impl Directory {
-    /// Makes one in `home`, whose name begins with `prefix`.
-    pub fn new(home: &Path, prefix: &str) -> Result<Self> {
+    /// Makes one in the home of all of them, whose name begins with `prefix`.
+    pub fn new(lane_dir: &LaneDir, prefix: &str) -> Result<Self> {
         signals::install();
         let waiting = Waiting::begin();
+        let (home, shared) = (lane_dir.scratch(), lane_dir.shared());
+        shared.create_dir_all(&home).context("create", &home)?;
         loop {
             let path = home.join(format!("{prefix}{}", unique_id()));
-            permissions::create_dir(&path).context("create", &path)?;
+            shared.create_dir(&path).context("create", &path)?;
             let Ok(alive) = File::open(&path) else {
                 continue;
             };
@@ -80,10 +83,10 @@ impl Drop for Directory {
     }
 }
 
-/// Those in `home` whose processes are dead, locked as long as the files live: until they are gone,
+/// Those whose processes are dead, locked as long as the files live: until they are gone,
 /// or a process that has just made one would take it for his.
-pub fn dead(home: &Path, prefix: &str) -> (Vec<PathBuf>, Vec<File>) {
-    let named = lane_files::list(home).filter(|path| {
+pub fn dead(lane_dir: &LaneDir, prefix: &str) -> (Vec<PathBuf>, Vec<File>) {
+    let named = lane_files::list(&lane_dir.scratch()).filter(|path| {
         path.file_name()
             .is_some_and(|name| name.as_encoded_bytes().starts_with(prefix.as_bytes()))
     });
@@ -95,8 +98,8 @@ pub fn dead(home: &Path, prefix: &str) -> (Vec<PathBuf>, Vec<File>) {
 }
 
 /// Removes those whose processes are dead.
-pub fn clear(home: &Path, prefix: &str) {
-    let (dead, _locks) = dead(home, prefix);
+pub fn clear(lane_dir: &LaneDir, prefix: &str) {
+    let (dead, _locks) = dead(lane_dir, prefix);
     dead.iter()
         .for_each(|directory| drop(std::fs::remove_dir_all(directory)));
 }

@@ -137,7 +137,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         Ok(all)
     };
     let plan_one = |name: &LaneName| -> Result<Plan> {
-        repository.ensure_lane_is_whole(name)?;
+        repository.unrecovered.ensure_lane_is_whole(name)?;
         let request = request(&repository, &args, &policy, name.clone(), &base)?;
         let facts = revision::start(&repository, &look()?, &policy, &request, base.base.clone())?;
         let plan = plan(request, facts)?;

@@ -18,7 +18,7 @@ use super::{
 use crate::error::{Error, IoContext as _, Result};
 use crate::store::git::without_hooks::no_hooks_of;
 use crate::store::git::{Invocation, NONE};
-use crate::store::permissions;
+use crate::store::permissions::Shared;
 
 /// No daemon for a directory that is about to be renamed. Filters would inherit such settings; they
 /// run in the worktree's place only.
@@ -37,6 +37,7 @@ pub(super) fn check_out(
         sparse.write(
             request.admin_dir,
             config.boolean("extensions.worktreeConfig").unwrap_or(false),
+            Shared::of(request.repo),
         )?;
         options.extend(
             [
@@ -88,8 +89,9 @@ fn inherit_sparse_patterns(request: &Request<'_>) -> Result<()> {
         return Ok(());
     }
     let info = request.admin_dir.join("info");
-    permissions::create_dir_all(&info).context("create", &info)?;
-    permissions::copy(&from, &to).context("copy", &from)?;
+    let shared = Shared::of(request.repo);
+    shared.create_dir_all(&info).context("create", &info)?;
+    shared.copy(&from, &to).context("copy", &from)?;
     Ok(())
 }
 

@@ -21,7 +21,7 @@ use gix::bstr::{BString, ByteSlice as _};
 
 use crate::error::{Error, IoContext as _, Result};
 use crate::store::git::settings::SPARSE_CONFIG;
-use crate::store::permissions;
+use crate::store::permissions::Shared;
 
 const SETTINGS: &str = "[core]\n\tsparseCheckout = true\n\tsparseCheckoutCone = true\n";
 
@@ -35,11 +35,18 @@ pub struct Sparse {
 
 impl Sparse {
     /// Writes the patterns and settings into `admin_dir`.
-    pub(super) fn write(&self, admin_dir: &Path, worktree_config: bool) -> Result<()> {
+    pub(super) fn write(
+        &self,
+        admin_dir: &Path,
+        worktree_config: bool,
+        shared: Shared,
+    ) -> Result<()> {
         let info = admin_dir.join("info");
-        permissions::create_dir_all(&info).context("create", &info)?;
+        shared.create_dir_all(&info).context("create", &info)?;
         let file = info.join("sparse-checkout");
-        permissions::write(&file, self.patterns()?).context("write", &file)?;
+        shared
+            .write(&file, self.patterns()?)
+            .context("write", &file)?;
         let config = admin_dir.join(if worktree_config {
             "config.worktree"
         } else {
@@ -54,7 +61,7 @@ impl Sparse {
             text.push(b'\n');
         }
         text.extend_from_slice(SETTINGS.as_bytes());
-        permissions::write(&config, text).context("write", &config)
+        shared.write(&config, text).context("write", &config)
     }
 
     /// The cone as `git sparse-checkout set --cone` writes it (git-sparse-checkout(1),

@@ -19,7 +19,6 @@ use crate::engines::status;
 use crate::error::{Code, Error, IoContext, Kind, Result};
 use crate::repository::find_worktree;
 use crate::repository::find_worktree::named_by;
-use crate::repository::metadata::locks;
 use crate::repository::recovered::Healed;
 use crate::repository::worktree;
 use crate::repository::{RefFormat, Repository};
@@ -27,7 +26,7 @@ use crate::store as git;
 use crate::store::journal::{About, Announce, Journal};
 use crate::store::lockfile;
 use crate::store::lockfile::LockFile;
-use crate::store::{permissions, retry};
+use crate::store::retry;
 
 impl Announce for Poisoned {
     fn about(&self) -> About {
@@ -98,7 +97,7 @@ fn living<'a>(
 /// use is kept.
 pub(super) fn mend(repository: &Repository, poisoned: &Poisoned) -> Result<()> {
     // Half mended it would look as if a process were just making it, and be left alone.
-    let running = Journal::new(&repository.lane_dir()).begin(poisoned)?;
+    let running = Journal::new(repository.lane_dir()).begin(poisoned)?;
     write_what_is_missing(repository, poisoned)?;
     running.done()
 }
@@ -150,7 +149,7 @@ fn write_what_is_missing(repository: &Repository, poisoned: &Poisoned) -> Result
         let head = head_of(repository, lane, admin)
             .ok_or_else(|| Error::refused("nothing says where HEAD was"))?;
         keep(repository, &admin.join("HEAD"))?;
-        LockFile::acquire_link(&admin.join("HEAD"), &locks(repository.common_dir()))?
+        LockFile::acquire_link(&admin.join("HEAD"), repository.lane_dir())?
             .commit(head.as_bytes())?;
     }
     Ok(())
@@ -170,11 +169,11 @@ pub(super) fn reconnect(repository: &Repository, site: &Worktree, to: &Path) -> 
         |target: PathBuf| std::fs::canonicalize(target).is_ok_and(|target| target == site.git_dir);
     if !named_by(to).is_some_and(names_it) {
         let text = [b"gitdir: ", line(&site.git_dir).as_slice()].concat();
-        lockfile::replace(&dot_git, &locks(repository.common_dir()), &text)?;
+        lockfile::replace(&dot_git, repository.lane_dir(), &text)?;
     }
     lockfile::replace(
         &site.git_dir.join("gitdir"),
-        &locks(repository.common_dir()),
+        repository.lane_dir(),
         &line(&dot_git),
     )
 }
@@ -241,7 +240,7 @@ pub(super) fn is_free(repository: &Repository, branch: &BranchName, admin: &Path
 /// it.
 fn replace(repository: &Repository, file: &Path, text: &[u8]) -> Result<()> {
     keep(repository, file)?;
-    lockfile::replace(file, &locks(repository.common_dir()), text)
+    lockfile::replace(file, repository.lane_dir(), text)
 }
 
 /// Keeps what a file that is about to be replaced says, once: by a link, which is there or is not.
@@ -316,7 +315,10 @@ pub(super) fn bring_back(repository: &Repository, lane: &Lane, kept: &Path) -> R
         .filter(|admin| !admin.exists())
         .ok_or_else(raced)?;
     if let Some(parent) = admin.parent() {
-        permissions::create_dir_all(parent).context("create", parent)?;
+        repository
+            .shared()
+            .create_dir_all(parent)
+            .context("create", parent)?;
     }
     std::fs::rename(kept, &admin).context("move", kept)?;
     let (lane, worktree) = (Some(lane.name.clone()), lane.worktree.clone());
@@ -447,7 +449,10 @@ fn damaged(repository: &Repository) -> PathBuf {
 
 fn aside(repository: &Repository) -> Result<PathBuf> {
     let directory = damaged(repository);
-    permissions::create_dir_all(&directory).context("create", &directory)?;
+    repository
+        .shared()
+        .create_dir_all(&directory)
+        .context("create", &directory)?;
     Ok(directory.join(git::journal::unique_id()))
 }
 

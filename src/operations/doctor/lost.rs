@@ -19,6 +19,8 @@ use crate::repository::{metadata, renames};
 use crate::store as git;
 use crate::store::events::Log;
 use crate::store::git::NONE;
+use crate::store::lane_files::LaneDir;
+use crate::store::permissions::Shared;
 use crate::store::retry;
 
 /// Lanes that the event log knows as started and not as retired, that have no record, and whose
@@ -30,7 +32,7 @@ pub(super) fn records(
     worktrees: &[Worktree],
 ) -> Vec<Finding> {
     let lanes = &records.lanes;
-    let Ok(events) = Log::new(&repository.lane_dir()).since(0) else {
+    let Ok(events) = Log::new(repository.lane_dir()).since(0) else {
         return Vec::new();
     };
     let nobodys: Vec<&Worktree> = worktrees
@@ -164,7 +166,7 @@ fn alive(events: &[Event]) -> Vec<Lane> {
 
 /// Writes the record again.
 pub(super) fn record_again(repository: &Repository, lane: &Lane) -> Result<()> {
-    let mut edit = metadata::Edit::begin(repository.common_dir())?;
+    let mut edit = metadata::Edit::begin(repository.lane_dir())?;
     let taken = |other: &Lane| {
         other.name == lane.name || other.worktree == lane.worktree || other.branch == lane.branch
     };
@@ -278,7 +280,7 @@ pub fn tree(directory: &Path) -> Option<(PathBuf, Finding)> {
 
 /// Lets the working tree be around `.git` again.
 pub fn forget_tree(common_dir: &Path) -> Result<()> {
-    let mut edit = metadata::Edit::begin(common_dir)?;
+    let mut edit = metadata::Edit::begin(&LaneDir::of(common_dir, Shared::Umask))?;
     edit.set_core("worktree", None)?;
     edit.commit()
 }

@@ -37,7 +37,7 @@ pub fn examine(repository: &Repository, interrupted: Vec<Finding>) -> Result<Vec
     found.extend(interrupted);
     found.extend(kept::packs(repository)?);
     found.extend(
-        crate::store::journal::set_aside(&repository.lane_dir())
+        crate::store::journal::set_aside(repository.lane_dir())
             .into_iter()
             .map(Finding::DamagedIntent),
     );
@@ -82,9 +82,9 @@ pub fn examine(repository: &Repository, interrupted: Vec<Finding>) -> Result<Vec
 /// trash that cannot be read.
 fn strangers(repository: &Repository) -> Vec<PathBuf> {
     let lane_dir = repository.lane_dir();
-    let mut found = lane_files::set_asides(&lane_dir);
+    let mut found = lane_files::set_asides(lane_dir);
     found.extend(
-        lane_files::unfit(&lane_dir)
+        lane_files::unfit(lane_dir)
             .into_iter()
             .filter(|path| path.extension().is_none_or(|end| end != "json")),
     );

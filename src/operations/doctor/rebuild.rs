@@ -25,7 +25,6 @@ use crate::repository::recovered::Healed;
 use crate::repository::{RefFormat, Repository};
 use crate::store::git::NONE;
 use crate::store::journal::{About, Announce, Journal, step, unique_id};
-use crate::store::permissions;
 
 /// The mode of a submodule in a tree.
 const SUBMODULE: &[u8] = b"160000 ";
@@ -137,7 +136,7 @@ fn holds_files_of(repository: &Repository, commit: ObjectId, directory: &Path) -
 
 /// Builds it.
 pub(super) fn rebuild(repository: &Repository, name: &LaneName) -> Result<()> {
-    repository.ensure_lane_is_whole(name)?;
+    repository.unrecovered.ensure_lane_is_whole(name)?;
     let _registry = registry_lock(repository)?;
     let records = repository.records()?;
     let lane = records.find(name).ok_or_else(|| raced(name))?;
@@ -148,7 +147,7 @@ pub(super) fn rebuild(repository: &Repository, name: &LaneName) -> Result<()> {
         admin,
         staged,
     };
-    let running = Journal::new(&repository.lane_dir()).begin(&intent)?;
+    let running = Journal::new(repository.lane_dir()).begin(&intent)?;
     let built = build(repository, &intent, lane, branch, tip);
     if built.is_err() {
         remove(&intent.staged)?;
@@ -165,7 +164,10 @@ fn build(
     tip: ObjectId,
 ) -> Result<()> {
     let Intent { admin, staged, .. } = intent;
-    permissions::create_dir_all(staged).context("create", staged)?;
+    repository
+        .shared()
+        .create_dir_all(staged)
+        .context("create", staged)?;
     step("rebuild.begun");
     let head = [b"ref: ", branch.to_ref().as_slice(), b"\n"].concat();
     for (name, text) in [
@@ -174,7 +176,10 @@ fn build(
         ("gitdir", line(&lane.worktree.join(".git"))),
     ] {
         let path = staged.join(name);
-        permissions::write(&path, text).context("write", &path)?;
+        repository
+            .shared()
+            .write(&path, text)
+            .context("write", &path)?;
     }
     begin_reflog(repository, staged, tip, &lane.id)?;
     let index = staged.join("index");
@@ -183,7 +188,7 @@ fn build(
         .on_own_index(&repository.gix, &index)
         .fill_index(tip)?;
     step("rebuild.built");
-    let placed = place_admin(staged, admin);
+    let placed = place_admin(repository, staged, admin);
     step("rebuild.placed");
     // The user may have made one meanwhile, and knows better.
     placed.map_err(|error| {

@@ -81,18 +81,13 @@ fn tree_elsewhere(repository: &Repository, top: &Path, tree: &Path) -> Option<Tr
 
 /// Sets a value of the shared configuration's `[core]`, or removes it.
 pub(super) fn set(repository: &Repository, key: &str, value: Option<&str>) -> Result<()> {
-    let mut edit = metadata::Edit::begin(repository.common_dir())?;
+    let mut edit = metadata::Edit::begin(repository.lane_dir())?;
     edit.set_core(key, value)?;
     edit.commit()
 }
 
 pub(super) fn clear_dead_locks(repository: &Repository) -> Result<()> {
-    lockfile::clear_dead(
-        repository.common_dir(),
-        &metadata::locks(repository.common_dir()),
-        &lock_targets(repository),
-    )
-    .map(drop)
+    lockfile::clear_dead(repository.lane_dir(), &lock_targets(repository)).map(drop)
 }
 
 /// The files whose locks may be left behind.
@@ -142,7 +137,7 @@ pub(super) fn locks(repository: &Repository) -> Result<Vec<Finding>> {
             .ok()
             .and_then(|time| time.elapsed().ok())
             .unwrap_or_default();
-        let dead = lockfile::is_dead(&lock, &metadata::locks(repository.common_dir()));
+        let dead = lockfile::is_dead(&lock, repository.lane_dir());
         // A lock that is only being used is nothing to report.
         if dead || age > Duration::from_secs(5) {
             let owner = if dead {

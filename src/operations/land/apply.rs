@@ -139,7 +139,9 @@ impl Claim for Intent {
 /// Moves the base.
 pub fn apply(repository: &Repository, planned: &Move<'_>) -> Result<Moved> {
     let Some(site) = planned.site else {
-        repository.ensure_base_is_whole(planned.base, None)?;
+        repository
+            .unrecovered
+            .ensure_base_is_whole(planned.base, None)?;
         step("land.ref");
         if !planned.is_whole(repository) || is_half_landed(repository, planned.base, None) {
             return Ok(Moved::Raced);
@@ -152,7 +154,9 @@ pub fn apply(repository: &Repository, planned: &Move<'_>) -> Result<Moved> {
         };
     };
     // The lock of one that could not be healed stays until it is: waiting for it is no use.
-    repository.ensure_base_is_whole(planned.base, Some(&site.git_dir))?;
+    repository
+        .unrecovered
+        .ensure_base_is_whole(planned.base, Some(&site.git_dir))?;
     let Some(index) = Locked::of(repository, site, planned.base)? else {
         return Ok(Moved::Raced);
     };
@@ -299,7 +303,7 @@ pub(super) fn is_half_landed(
     git_dir: Option<&Path>,
 ) -> bool {
     let base = RefName::from(base);
-    let under_way = Journal::new(&repository.lane_dir()).under_way();
+    let under_way = Journal::new(repository.lane_dir()).under_way();
     let files = |about: &About| git_dir.is_some_and(|git_dir| about.moves_files_of(git_dir));
     under_way
         .iter()

@@ -18,7 +18,6 @@ use crate::operations::land::landing_hooks::Making;
 use crate::operations::land::merge_settings;
 use crate::operations::retire::look::{is_locked, wait_for_locks};
 use crate::repository::Repository;
-use crate::repository::metadata::locks;
 use crate::repository::worktree::resolved_head;
 use crate::store::git;
 use crate::store::git::Invocation;
@@ -145,7 +144,7 @@ pub fn commit_all(
         _ => committed,
     };
     if committed.is_err() && saved.path.exists() {
-        LockFile::acquire(&index, &locks(repository.common_dir()))?.replace_with(&saved.path)?;
+        LockFile::acquire(&index, repository.lane_dir())?.replace_with(&saved.path)?;
     }
     committed
 }

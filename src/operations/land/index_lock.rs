@@ -9,7 +9,6 @@ use crate::domain::lane::{Worktree, WorktreeState};
 use crate::domain::name::BranchName;
 use crate::domain::shell_word::quote;
 use crate::error::{Code, Error, IoContext, Result};
-use crate::repository::metadata::locks;
 use crate::repository::recovered::{Healed, Healing, Unclear};
 use crate::repository::unrecovered::is_half_moved;
 use crate::repository::worktree::resolved_head;
@@ -35,7 +34,7 @@ impl<'a> Locked<'a> {
         branch: &BranchName,
     ) -> Result<Option<Self>> {
         let index = site.git_dir.join("index");
-        let lock = LockFile::acquire(&index, &locks(repository.common_dir()))?;
+        let lock = LockFile::acquire(&index, repository.lane_dir())?;
         let head = match repository.ref_format() {
             RefFormat::Files => resolved_head(&site.git_dir, repository.common_dir()),
             RefFormat::Reftable => repository.head_from_git(&site.git_dir)?,
@@ -75,7 +74,7 @@ impl<'a> Locked<'a> {
     ) -> Result<T> {
         let id = unique_id();
         self.lock.belong_to(&id)?;
-        let running = Journal::new(&self.repository.lane_dir()).begin_as(&id, intent)?;
+        let running = Journal::new(self.repository.lane_dir()).begin_as(&id, intent)?;
         // From here on the copy belongs to the intent: the command that has to complete or undo the
         // move needs it.
         let prepared = prepared.announced();
@@ -180,13 +179,8 @@ impl Halted<'_> {
         if site.is_none() && main.is_some() && worktree.is_dir() {
             return Err(is_elsewhere(git_dir, worktree));
         }
-        let take_over = || {
-            LockFile::take_over(
-                &git_dir.join("index"),
-                &locks(repository.common_dir()),
-                &running.id(),
-            )
-        };
+        let take_over =
+            || LockFile::take_over(&git_dir.join("index"), repository.lane_dir(), &running.id());
         let lock = site.as_ref().map(|_| take_over()).transpose()?;
         let healed = heal(site.as_ref().zip(lock.as_ref()));
         if let (Err(_), Some(lock)) = (&healed, lock) {

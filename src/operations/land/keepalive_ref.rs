@@ -11,7 +11,6 @@ use crate::domain::lane::{ObjectId, RefName, hex};
 use crate::engines::history::commits_beyond;
 use crate::error::{Error, Result};
 use crate::repository::Repository;
-use crate::repository::quarantine;
 use crate::repository::quarantine::Scratch;
 use crate::repository::refs::RefChange;
 use crate::repository::tree_diff;
@@ -93,7 +92,7 @@ fn remove(repository: &Repository, name: RefName, commit: ObjectId) {
 
 /// The commits of the landings that are under way, or still to be healed.
 fn needed(repository: &Repository) -> Vec<ObjectId> {
-    let pending = Journal::new(&repository.lane_dir()).pending::<UnderWay>();
+    let pending = Journal::new(repository.lane_dir()).pending::<UnderWay>();
     let landings = pending.into_iter().filter_map(|(_, intent)| match intent {
         UnderWay::Land { new } => Some(new),
         UnderWay::Other => None,
@@ -109,7 +108,7 @@ pub fn clean(repository: &Repository, dead: &[PathBuf]) -> Result<()> {
             .as_bstr()
             .rsplit_once_str("/")
             .map_or(BStr::new(""), |(_, id)| id.as_bstr());
-        let directory = quarantine::home(&repository.lane_dir()).join(crate::store::path(id));
+        let directory = repository.lane_dir().scratch().join(crate::store::path(id));
         let alive = directory.exists() && !dead.contains(&directory);
         if !alive && !needed.contains(&commit) {
             remove(repository, name, commit);

@@ -18,13 +18,12 @@ use crate::repository::quarantine::Scratch;
 use crate::store::ancestors;
 use crate::store::git::Invocation;
 use crate::store::journal::Exclusive;
-use crate::store::permissions;
 
 /// Refuses to land from within a hook of a landing of the same repository, which would wait for
 /// itself: `lock` is the lock of landings. What a hook leaves behind may land once the hook has
 /// ended.
 pub fn ensure_outside(repository: &Repository, lock: &str) -> Result<()> {
-    let Some(holder) = Exclusive::holder(&repository.lane_dir(), lock) else {
+    let Some(holder) = Exclusive::holder(repository.lane_dir(), lock) else {
         return Ok(());
     };
     if ancestors::above().all(|process| process.id != holder) {
@@ -148,7 +147,10 @@ impl Hooks<'_> {
                     .flat_map(|line| format!("{comment} {line}\n").into_bytes()),
             );
         }
-        permissions::write(&file, text).context("write", &file)?;
+        self.repository
+            .shared()
+            .write(&file, text)
+            .context("write", &file)?;
         if prepares {
             self.index(tree)?;
             self.run(
@@ -168,7 +170,10 @@ impl Hooks<'_> {
         let mut message = BString::from(message);
         if !self.no_verify && self.repository.has_hook("commit-msg") {
             let file = self.scratch.path(making.file());
-            permissions::write(&file, &message).context("write", &file)?;
+            self.repository
+                .shared()
+                .write(&file, &message)
+                .context("write", &file)?;
             self.index(tree)?;
             self.run(making, "commit-msg", &[file.as_ref()])?;
             message = std::fs::read(&file).context("read", &file)?.into();

@@ -19,7 +19,7 @@ use crate::repository::quarantine;
 use crate::repository::quarantine::Scratch;
 use crate::store::git::version::{ATTRIBUTE_SOURCE, MERGE_OPTIONS};
 use crate::store::git::{Invocation, Merged, NONE, TreeEntry};
-use crate::store::{permissions, retry};
+use crate::store::retry;
 
 /// Where merges are computed.
 #[derive(Debug)]
@@ -137,8 +137,14 @@ fn attributes_of(
             .map_err(|error| unreadable(error.to_string()))?;
         let file = directory.join(crate::store::path(&path));
         let parent = file.parent().unwrap_or(&directory);
-        permissions::create_dir_all(parent).context("create", parent)?;
-        permissions::write(&file, &blob.data).context("write", &file)?;
+        repository
+            .shared()
+            .create_dir_all(parent)
+            .context("create", parent)?;
+        repository
+            .shared()
+            .write(&file, &blob.data)
+            .context("write", &file)?;
         any = true;
     }
     Ok(any.then_some(directory))

@@ -15,7 +15,6 @@ use crate::repository::Repository;
 use crate::repository::quarantine::Scratch;
 use crate::store::git::Invocation;
 use crate::store::git::version::MERGE_OPTIONS;
-use crate::store::permissions;
 
 /// What `git merge` into `base` would be asked for in `directory`; the options of the base go
 /// before the general settings.
@@ -136,7 +135,10 @@ pub(super) fn with_log(
 /// A git whose HEAD is the base, whether or not a worktree has it checked out.
 fn on_base(repository: &Repository, scratch: &Scratch, base: &BranchName) -> Result<Invocation> {
     let directory = scratch.path("head");
-    permissions::create_dir_all(&directory).context("create", &directory)?;
+    repository
+        .shared()
+        .create_dir_all(&directory)
+        .context("create", &directory)?;
     let mut common = gix::path::into_bstr(repository.common_dir())
         .map_err(|error| Error::environment("cannot name the repository").caused_by(error))?
         .into_owned();
@@ -146,7 +148,10 @@ fn on_base(repository: &Repository, scratch: &Scratch, base: &BranchName) -> Res
         ("commondir", common.into()),
     ] {
         let file = directory.join(name);
-        permissions::write(&file, text).context("write", &file)?;
+        repository
+            .shared()
+            .write(&file, text)
+            .context("write", &file)?;
     }
     Ok(repository
         .git

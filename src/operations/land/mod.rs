@@ -106,7 +106,7 @@ pub fn land(
     if let Some(base) = &facts.base {
         (subject.base, subject.base_commit) = (Some(RefName::from(&base.branch)), base.tip);
     }
-    let mut operation = events::begin(&repository.lane_dir(), subject);
+    let mut operation = events::begin(repository.lane_dir(), subject);
     let outcome = queue(repository, facts, request, wording, heal);
     if let Ok(Outcome::Landed(landed)) = &outcome {
         operation.subject().base_commit = Some(landed.old);
@@ -150,13 +150,15 @@ fn queue(
     }
     landing_hooks::ensure_outside(repository, LOCK)?;
     let queued = Instant::now();
-    let turn = Exclusive::acquire(&repository.lane_dir(), LOCK, PATIENCE)?;
+    let turn = Exclusive::acquire(repository.lane_dir(), LOCK, PATIENCE)?;
     turn.sign()
         .context("write", &repository.lane_dir().join(LOCK))?;
     let waited = wording.edit || queued.elapsed() > QUICK;
+    let mut now = repository.clone();
     for attempt in 0..ATTEMPTS {
         // The process that had the turn before us may have died in the middle of it.
-        heal(repository)?;
+        heal(&mut now)?;
+        let repository = &now;
         let worktrees = repository.worktrees()?;
         look::ensure_unchanged(repository, &worktrees, facts, waited || attempt > 0)?;
         let Some(base) = facts.base.as_ref().map(|base| base.branch.clone()) else {

@@ -10,7 +10,6 @@ use crate::error::{IoContext, Result};
 use crate::operations::land::index_lock::Prepared;
 use crate::operations::land::obstacles;
 use crate::repository::Repository;
-use crate::repository::metadata::locks;
 use crate::repository::quarantine::Scratch;
 use crate::repository::tree_diff::changes_in;
 use crate::store::lockfile::LockFile;
@@ -45,7 +44,7 @@ pub fn preview(
 fn ensure_clear(place: &Place<'_>, site: &Worktree, new: ObjectId) -> Result<()> {
     let (repository, scratch) = (place.repository, place.scratch);
     let index = site.git_dir.join("index");
-    LockFile::wait_until_free(&index, &locks(repository.common_dir()))?;
+    LockFile::wait_until_free(&index, repository.lane_dir())?;
     let copy = Prepared::copy(&index, scratch.path("index"))?;
     let changed = changes_in(&scratch.view(repository)?, place.old, new)?;
     let planned = Move {

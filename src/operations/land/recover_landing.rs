@@ -10,7 +10,6 @@ use crate::operations::land::{index_lock, keepalive_ref};
 use crate::operations::land::{landing_facts, worktree_files};
 use crate::repository::Repository;
 use crate::repository::kept_pack;
-use crate::repository::quarantine::home;
 use crate::repository::recovered::Healing;
 use crate::store::journal::{Running, unique_id};
 use crate::store::lockfile::LockFile;
@@ -121,7 +120,7 @@ fn is_of(
 /// landing was healed whose directory may be gone already. A living landing may have been kept from
 /// removing its ref by a lock.
 pub fn clean(repository: &Repository, healed: bool) -> Result<()> {
-    let (dead, _locks) = dead(&home(&repository.lane_dir()), "");
+    let (dead, _locks) = dead(repository.lane_dir(), "");
     if healed || !dead.is_empty() || repository.common_dir().join("refs/lane/landing").exists() {
         keepalive_ref::clean(repository, &dead)?;
         index_lock::remove_left_copies(repository)?;

@@ -30,7 +30,7 @@ use crate::operations::land::worktree_files;
 use crate::repository::Repository;
 use crate::repository::tree_diff::Changed;
 use crate::store::journal::{step, unique_id};
-use crate::store::{permissions, retry};
+use crate::store::retry;
 
 /// The present, as utimensat(2) wants it.
 const NOW: Timestamps = Timestamps {
@@ -104,7 +104,7 @@ impl Staged {
     ) -> Option<Self> {
         // A landing that loses its race comes here again.
         let directory = planned.scratch?.path(&unique_id());
-        permissions::create_dir(&directory).ok()?;
+        repository.shared().create_dir(&directory).ok()?;
         let staged = Self::make_in(
             &directory, repository, planned, site, prepared, changed, looks,
         );

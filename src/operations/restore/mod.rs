@@ -28,8 +28,8 @@ use crate::repository::refs::RefChange;
 use crate::repository::{exclude, metadata, revision, worktree};
 use crate::store::events;
 use crate::store::journal::{About, Announce, Journal, Running, step};
+use crate::store::lane_files;
 use crate::store::lockfile::LockFile;
-use crate::store::{lane_files, permissions};
 
 /// What is about to happen, complete enough for another process to finish or undo it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -84,14 +84,16 @@ pub fn restore(
     heal: Heal<'_>,
 ) -> Result<Entry> {
     if let Ok(name) = LaneName::parse(wanted) {
-        repository.ensure_lane_is_whole(&name)?;
+        repository.unrecovered.ensure_lane_is_whole(&name)?;
     }
     let entry = find(&trash::entries(repository)?, wanted)
         .cloned()
         .ok_or_else(|| no_entry(wanted))?;
-    repository.ensure_lane_is_whole(&entry.lane.name)?;
+    repository
+        .unrecovered
+        .ensure_lane_is_whole(&entry.lane.name)?;
     let operation = events::begin(
-        &repository.lane_dir(),
+        repository.lane_dir(),
         Subject::of(What::Restore, &entry.lane),
     );
     operation.ended(
@@ -120,7 +122,7 @@ fn return_lane(
     if let Some(worktree) = &intent.entry.worktree {
         remember(repository, &worktree.path);
     }
-    let running = Journal::new(&repository.lane_dir()).begin(&intent)?;
+    let running = Journal::new(repository.lane_dir()).begin(&intent)?;
     match bring_back(repository, &intent) {
         Ok(()) => running.done().map(|()| intent.entry),
         Err(error) => {
@@ -154,7 +156,7 @@ fn prepare(repository: &Repository, entry: Entry, is_named: bool) -> Result<Inte
     if let Some(kept) = &entry.worktree {
         let directory = trash::directory(repository).join(&entry.id);
         admin = free_admin(repository, &kept.admin, &directory.join("admin")).map_err(&refuse)?;
-        let places = Places::new(directory, kept, admin.clone());
+        let places = Places::new(repository.lane_dir(), directory, kept, admin.clone());
         if kept.directory.is_some() {
             let waits_beside = || {
                 places
@@ -249,6 +251,7 @@ fn free_admin(repository: &Repository, wanted: &Path, kept: &Path) -> Result<Pat
 fn places(repository: &Repository, intent: &Intent) -> Option<Places> {
     let directory = trash::directory(repository).join(&intent.id);
     Some(Places::new(
+        repository.lane_dir(),
         directory,
         intent.entry.worktree.as_ref()?,
         intent.admin.clone(),
@@ -300,7 +303,7 @@ fn bring_back(repository: &Repository, intent: &Intent) -> Result<()> {
         prepend_reflog(repository, &branch.name, &directory.join("reflog"))?;
         step("restore.reflog-prepended");
     }
-    let mut edit = metadata::Edit::begin(repository.common_dir())?;
+    let mut edit = metadata::Edit::begin(repository.lane_dir())?;
     match edit.records().find(&entry.lane.name) {
         Some(lane) if lane.id != entry.lane.id => {
             return Err(Obstacle::LaneExists.refuse(&entry.lane.name));
@@ -401,10 +404,13 @@ fn prepend_reflog(repository: &Repository, branch: &BranchName, kept: &Path) -> 
         .common_dir()
         .join(crate::store::path(&branch.to_ref()));
     for parent in [&file, &log].into_iter().filter_map(|path| path.parent()) {
-        permissions::create_dir_all(parent).context("create", parent)?;
+        repository
+            .shared()
+            .create_dir_all(parent)
+            .context("create", parent)?;
     }
     // git writes a reflog under the lock of its ref.
-    let _lock = LockFile::acquire_link(&file, &metadata::locks(repository.common_dir()))?;
+    let _lock = LockFile::acquire_link(&file, repository.lane_dir())?;
     let mut text = lane_files::read(kept).context("read", kept)?;
     let now = match crate::store::optional::bytes(&log) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
@@ -418,6 +424,9 @@ fn prepend_reflog(repository: &Repository, branch: &BranchName, kept: &Path) -> 
     text.extend_from_slice(&now);
     let temporary = kept.with_file_name(".reflog");
     lane_files::remove_if_there(&temporary)?;
-    lane_files::write(&temporary, &text).context("write", &temporary)?;
+    repository
+        .lane_dir()
+        .write(&temporary, &text)
+        .context("write", &temporary)?;
     std::fs::rename(&temporary, &log).context("write", &log)
 }

@@ -168,13 +168,13 @@ pub fn retire(repository: &Repository, retirement: &Retirement<'_>) -> Result<Re
         Reason::Dropped => What::Drop,
         Reason::Pruned => What::Prune,
     };
-    let operation = events::begin(&repository.lane_dir(), Subject::of(what, retirement.lane));
+    let operation = events::begin(repository.lane_dir(), Subject::of(what, retirement.lane));
     operation.ended(remove(repository, retirement), Retired::end)
 }
 
 fn remove(repository: &Repository, retirement: &Retirement<'_>) -> Result<Retired> {
     let lane = retirement.lane;
-    repository.ensure_lane_is_whole(&lane.name)?;
+    repository.unrecovered.ensure_lane_is_whole(&lane.name)?;
     let _lock = trash::exclusive(repository, &lane.name, retirement.heal)?;
     let or_raced = |error| or_raced(repository, lane, error);
     let wait_for_git = || match retirement.worktree {
@@ -202,7 +202,7 @@ fn remove(repository: &Repository, retirement: &Retirement<'_>) -> Result<Retire
         if let Some(worktree) = &intent.entry.worktree {
             remember(repository, &worktree.path);
         }
-        let journal = Journal::new(&repository.lane_dir());
+        let journal = Journal::new(repository.lane_dir());
         let running = journal.begin(&intent)?;
         if moment()? != before && !(retirement.although_busy && attempt == ATTEMPTS) {
             // A git has staged or checked out something since the look.
@@ -280,7 +280,9 @@ fn prepare(
     if let Some(worktree) = worktree {
         // A process is landing on the lane's branch, or died doing so: its files and its index are
         // between two commits.
-        repository.ensure_files_are_whole(&worktree.git_dir)?;
+        repository
+            .unrecovered
+            .ensure_files_are_whole(&worktree.git_dir)?;
         ensure_not_half_moved(repository, worktree)?;
         let on = |lane: &Lane| {
             lane.branch

@@ -14,7 +14,6 @@ use crate::repository::recovered::Healed;
 use crate::repository::reflog::{reflog_path, relink_reflog};
 use crate::repository::refs::RefChange;
 use crate::store::journal::Running;
-use crate::store::permissions;
 
 /// Whether the removal has gone too far to be undone.
 pub(super) fn is_committed(repository: &Repository, entry: &Entry) -> Result<bool> {
@@ -125,7 +124,10 @@ fn what_is_left(repository: &Repository, entry: &Entry) -> Result<Entry> {
     {
         worktree.directory = None;
     }
-    permissions::create_dir_all(&directory).context("create", &directory)?;
-    trash::write(&directory, &entry)?;
+    repository
+        .shared()
+        .create_dir_all(&directory)
+        .context("create", &directory)?;
+    trash::write(repository.lane_dir(), &directory, &entry)?;
     Ok(entry)
 }

@@ -12,13 +12,13 @@ use crate::repository::reflog::reflog_path;
 use crate::repository::refs::RefChange;
 use crate::repository::{exclude, metadata};
 use crate::store::journal::step;
-use crate::store::permissions;
 
 /// Where the worktree is, and where it goes.
 pub(super) fn places(repository: &Repository, entry: &Entry) -> Option<Places> {
     let directory = trash::directory(repository).join(&entry.id);
     let worktree = entry.worktree.as_ref()?;
     Some(Places::new(
+        repository.lane_dir(),
         directory,
         worktree,
         repository
@@ -32,9 +32,12 @@ pub(super) fn places(repository: &Repository, entry: &Entry) -> Option<Places> {
 /// record removed. Returns the directories whose files went one by one.
 pub(super) fn take_away(repository: &Repository, entry: &Entry) -> Result<Vec<PathBuf>> {
     let directory = trash::directory(repository).join(&entry.id);
-    permissions::create_dir_all(&directory).context("create", &directory)?;
+    repository
+        .shared()
+        .create_dir_all(&directory)
+        .context("create", &directory)?;
     step("retire.entry-made");
-    trash::write(&directory, entry)?;
+    trash::write(repository.lane_dir(), &directory, entry)?;
     step("retire.entry-written");
     let keep = match entry.keep {
         Some(id) => Some(RefChange {
@@ -73,7 +76,7 @@ pub(super) fn take_away(repository: &Repository, entry: &Entry) -> Result<Vec<Pa
 
 /// Removes the lane's record, and git's settings of a branch that is gone.
 pub(super) fn forget(repository: &Repository, entry: &Entry) -> Result<()> {
-    let mut edit = metadata::Edit::begin(repository.common_dir())?;
+    let mut edit = metadata::Edit::begin(repository.lane_dir())?;
     if edit
         .records()
         .find(&entry.lane.name)
@@ -136,7 +139,10 @@ fn link_reflog(repository: &Repository, entry: &Entry, directory: &Path) -> Resu
                 error.kind(),
                 std::io::ErrorKind::NotFound | std::io::ErrorKind::AlreadyExists
             ) => {}
-        Err(_) => permissions::copy(&log, &kept).context("copy", &log)?,
+        Err(_) => repository
+            .shared()
+            .copy(&log, &kept)
+            .context("copy", &log)?,
     }
     step("retire.reflog-linked");
     Ok(())

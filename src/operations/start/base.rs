@@ -127,7 +127,7 @@ fn fetch_remote(
     base: Option<&RefName>,
 ) -> Result<()> {
     let _guard = Exclusive::acquire(
-        &repository.lane_dir(),
+        repository.lane_dir(),
         "fetch.lock",
         Duration::from_secs(600),
     )?;

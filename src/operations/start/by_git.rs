@@ -16,7 +16,6 @@ use crate::error::{Error, IoContext, Result};
 use crate::repository::Repository;
 use crate::repository::admin_dir::{link, started};
 use crate::store::journal::step;
-use crate::store::permissions;
 
 /// Fills the staged worktree with `git worktree add`. The caller holds the registry lock: git
 /// cannot make two at once.
@@ -73,7 +72,10 @@ pub(super) fn attach(repository: &Repository, intent: &Intent) -> Result<()> {
 pub(super) fn register(repository: &Repository, intent: &Intent) -> Result<()> {
     let admin = admin_dir(repository, intent);
     let (gitdir, aside) = (admin.join("gitdir"), admin.join("gitdir.lane"));
-    let mut file = permissions::create(&aside).context("create", &aside)?;
+    let mut file = repository
+        .shared()
+        .create(&aside)
+        .context("create", &aside)?;
     file.write_all(&link(
         &admin,
         &intent.lane.worktree.join(".git"),

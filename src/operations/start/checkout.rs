@@ -23,7 +23,6 @@ use crate::store::git::child_of_git::hidden;
 use crate::store::git::settings;
 use crate::store::git::without_hooks::no_hooks_of;
 use crate::store::journal::step;
-use crate::store::permissions;
 
 /// Has git write what waits for it.
 pub(super) fn finish(repository: &Repository, intent: &Intent) -> Result<()> {
@@ -77,7 +76,7 @@ pub(super) fn take_back(repository: &Repository, intent: &Intent) -> Result<bool
     if !intent.unfinished || !is_untouched(repository, intent)? {
         return Ok(false);
     }
-    let mut edit = Edit::begin(repository.common_dir())?;
+    let mut edit = Edit::begin(repository.lane_dir())?;
     edit.remove(&intent.lane.name);
     edit.commit()?;
     step("start.forgotten");
@@ -87,7 +86,10 @@ pub(super) fn take_back(repository: &Repository, intent: &Intent) -> Result<bool
     ];
     for (from, to) in moves {
         let parent = to.parent().unwrap_or(Path::new("/"));
-        permissions::create_dir_all(parent).context("create", parent)?;
+        repository
+            .shared()
+            .create_dir_all(parent)
+            .context("create", parent)?;
         std::fs::rename(&from, to).context("move", &from)?;
     }
     Ok(true)

@@ -35,7 +35,6 @@ use crate::repository::provenance::{Claim, Claims, remember};
 use crate::repository::{RefFormat, Repository};
 use crate::store::events;
 use crate::store::journal::{About, Announce, Exclusive, Journal, step, unique_id};
-use crate::store::permissions;
 use undo::{Identity, is_own, undo, visible_at};
 
 /// What a start is about to do; enough to complete or undo it.
@@ -199,7 +198,7 @@ pub fn start(
         task: creation.request.task.clone(),
         created: jiff::Timestamp::now().as_second(),
     };
-    let operation = events::begin(&repository.lane_dir(), Subject::of(What::Start, &lane));
+    let operation = events::begin(repository.lane_dir(), Subject::of(What::Start, &lane));
     let made = make(repository, creation, filling, lane);
     operation.ended(made, |_| End {
         result: Some(creation.commit),
@@ -250,7 +249,7 @@ fn make(
     };
     exclude::ensure_writable(repository, &intent.hidden_directory())?;
     remember(repository, &creation.path);
-    let mut running = Journal::new(&repository.lane_dir()).begin(&intent)?;
+    let mut running = Journal::new(repository.lane_dir()).begin(&intent)?;
     exclude::add(repository, &intent.hidden_directory())?;
     let made = if intent.by_git {
         registry_lock(repository).and_then(|_guard| {
@@ -309,18 +308,27 @@ fn in_place(error: Error, intent: &Intent, at: &Path) -> Error {
 /// The lock around everything that looks at lanes and branches and then changes them; held for
 /// milliseconds.
 pub fn registry_lock(repository: &Repository) -> Result<Exclusive> {
-    Exclusive::acquire(&repository.lane_dir(), "lock", Duration::from_secs(60))
+    Exclusive::acquire(repository.lane_dir(), "lock", Duration::from_secs(60))
 }
 
 /// Fills the staged worktree and writes its admin directory.
 fn prepare(repository: &Repository, intent: &Intent, filling: &Filling<'_>) -> Result<Filled> {
     let (worktree, admin) = (&intent.staged_worktree, &intent.staged_admin);
-    permissions::create_dir_all(worktree).map_err(|error| cannot_make(worktree, error))?;
-    permissions::create_dir_all(admin).context("create", admin)?;
+    repository
+        .shared()
+        .create_dir_all(worktree)
+        .map_err(|error| cannot_make(worktree, error))?;
+    repository
+        .shared()
+        .create_dir_all(admin)
+        .context("create", admin)?;
     step("start.directories");
     let write = |name: &str, content: &[u8]| {
         let path = admin.join(name);
-        permissions::write(&path, content).context("write", &path)
+        repository
+            .shared()
+            .write(&path, content)
+            .context("write", &path)
     };
     write("HEAD", format!("{}\n", intent.commit).as_bytes())?;
     write("commondir", &line(repository.common_dir()))?;

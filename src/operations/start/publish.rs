@@ -16,7 +16,6 @@ use crate::repository::metadata::Edit;
 use crate::repository::refs::RefChange;
 use crate::store::git::settings::SPARSE_CONFIG;
 use crate::store::journal::{Running, step};
-use crate::store::permissions;
 
 /// Makes the lane visible. The caller holds the registry lock. Every step looks whether it was done
 /// before.
@@ -36,7 +35,7 @@ pub(super) fn publish(
     intent.publishing = true;
     running.advance(intent)?;
     // A config.lock that another process holds must stop us before anything can be seen.
-    let edit = Edit::begin(repository.common_dir())?;
+    let edit = Edit::begin(repository.lane_dir())?;
     exclude::add(repository, &intent.lane.worktree)?;
     create_branch(repository, intent)?;
     if intent.by_git {
@@ -56,7 +55,11 @@ pub(super) fn publish(
 fn register(repository: &Repository, intent: &Intent) -> Result<()> {
     match intent.by_git {
         true => by_git::register(repository, intent),
-        false => place_admin(&intent.staged_admin, &admin_dir(repository, intent)),
+        false => place_admin(
+            repository,
+            &intent.staged_admin,
+            &admin_dir(repository, intent),
+        ),
     }
 }
 
@@ -69,7 +72,7 @@ pub(super) fn complete(
     at: PathBuf,
     running: &mut Running,
 ) -> Result<bool> {
-    let edit = Edit::begin(repository.common_dir())?;
+    let edit = Edit::begin(repository.lane_dir())?;
     intent.lane.worktree = at;
     let lost =
         !intent.by_git && !is_registered(repository, intent) && !intent.staged_admin.exists();
@@ -86,7 +89,11 @@ pub(super) fn complete(
         // Another git may have taken the admin directory's name meanwhile.
         point_at_admin(repository, intent, &intent.lane.worktree.clone())?;
         running.advance(intent)?;
-        place_admin(&intent.staged_admin, &admin_dir(repository, intent))?;
+        place_admin(
+            repository,
+            &intent.staged_admin,
+            &admin_dir(repository, intent),
+        )?;
     }
     if intent.by_git {
         by_git::register(repository, intent)?;
@@ -221,11 +228,14 @@ fn place_worktree(intent: &Intent) -> Result<()> {
 }
 
 /// Renames a complete admin directory to where git looks for it; what is there stays.
-pub(crate) fn place_admin(staged: &Path, admin: &Path) -> Result<()> {
+pub(crate) fn place_admin(repository: &Repository, staged: &Path, admin: &Path) -> Result<()> {
     let worktrees = admin.parent().unwrap_or(admin);
     let mut attempts = 0;
     loop {
-        permissions::create_dir_all(worktrees).context("create", worktrees)?;
+        repository
+            .shared()
+            .create_dir_all(worktrees)
+            .context("create", worktrees)?;
         attempts += 1;
         match rename_new(staged, admin) {
             // `git worktree prune` removes the directory whenever it is empty.
@@ -282,7 +292,10 @@ fn point_at_admin(repository: &Repository, intent: &mut Intent, worktree: &Path)
             &intent.lane.worktree.join(".git"),
             true,
         );
-        permissions::write(&gitdir, text).context("write", &gitdir)?;
+        repository
+            .shared()
+            .write(&gitdir, text)
+            .context("write", &gitdir)?;
     }
     write_dot_git(repository, intent, worktree)
 }

@@ -27,7 +27,7 @@ pub fn recover(
     let guard = registry_lock(repository)?;
     if lane_files::is_directory(&intent.staged_admin) {
         // Until it is among git's own, more than this user may have written there.
-        worktree_settings::tame(repository.common_dir(), &intent.staged_admin)?;
+        worktree_settings::tame(repository.lane_dir(), &intent.staged_admin)?;
     }
     let records = repository.records()?;
     let recorded = records

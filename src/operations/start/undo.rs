@@ -18,7 +18,6 @@ use crate::error::{IoContext, Result};
 use crate::repository::Repository;
 use crate::repository::refs::RefChange;
 use crate::repository::{exclude, find_worktree, worktree};
-use crate::store::permissions;
 
 /// Which directory it is, wherever it is moved to.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -103,7 +102,10 @@ pub(super) fn undo(repository: &Repository, intent: &Intent) -> Result<()> {
     {
         // Whole or not at all: half an admin directory is in git's way.
         let staging = repository.lane_dir().join("staging");
-        permissions::create_dir_all(&staging).context("create", &staging)?;
+        repository
+            .shared()
+            .create_dir_all(&staging)
+            .context("create", &staging)?;
         std::fs::rename(&admin, &intent.staged_admin).context("move", &admin)?;
     }
     for directory in [&intent.staged_worktree, &intent.staged_admin] {

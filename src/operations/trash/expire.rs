@@ -62,7 +62,8 @@ pub fn expire_within(
     heal: Heal<'_>,
 ) -> Result<Expiration> {
     // What cannot be read any more, or not yet, may have been bringing one of them back.
-    if !set_aside(&repository.lane_dir()).is_empty() || repository.is_a_newers_to_heal() {
+    if !set_aside(repository.lane_dir()).is_empty() || repository.unrecovered.is_a_newers_to_heal()
+    {
         return Ok(Expiration::default());
     }
     let deadline = Instant::now() + patience;
@@ -127,7 +128,7 @@ fn bury(repository: &Repository, entry: &Entry, heal: Heal<'_>) -> Result<bool> 
         return Ok(false);
     }
     let operation = events::begin(
-        &repository.lane_dir(),
+        repository.lane_dir(),
         Subject::of(What::Expire, &entry.lane),
     );
     let buried = std::fs::rename(&from, &to).context("remove", &from);
@@ -140,7 +141,7 @@ fn bury(repository: &Repository, entry: &Entry, heal: Heal<'_>) -> Result<bool> 
 /// it.
 pub fn sweep(repository: &Repository) -> Result<()> {
     let trash = super::directory(repository);
-    let Ok(_lock) = Exclusive::acquire(&repository.lane_dir(), "sweep.lock", Duration::ZERO) else {
+    let Ok(_lock) = Exclusive::acquire(repository.lane_dir(), "sweep.lock", Duration::ZERO) else {
         return Ok(());
     };
     let mounts = mounts();
@@ -174,7 +175,12 @@ pub fn sweep(repository: &Repository) -> Result<()> {
         if let Some(entry) = super::read(repository, &directory)
             && let Some(worktree) = &entry.worktree
         {
-            let places = Places::new(trash.join(id), worktree, PathBuf::new());
+            let places = Places::new(
+                repository.lane_dir(),
+                trash.join(id),
+                worktree,
+                PathBuf::new(),
+            );
             if let Some(parking) = places
                 .own_parking()
                 .filter(|parking| !has_mount(&mounts, parking))

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{IoContext, Result};
 use crate::store::lane_files;
+use crate::store::lane_files::LaneDir;
 
 /// Makes the `.git` file of a worktree that is to be at `directory` name its admin directory, for
 /// an id or a repository that has moved.
@@ -27,7 +28,12 @@ pub(super) fn point_at_admin(dot_git: &Path, directory: &Path, admin: &Path) -> 
 
 /// Makes the admin directory in `kept`, which is to be at `admin`, name the place its worktree
 /// comes back to: that may be another one when the repository has moved.
-pub(super) fn point_at_worktree(kept: &Path, admin: &Path, directory: &Path) -> Result<()> {
+pub(super) fn point_at_worktree(
+    lane_dir: &LaneDir,
+    kept: &Path,
+    admin: &Path,
+    directory: &Path,
+) -> Result<()> {
     let gitdir = kept.join("gitdir");
     let text = lane_files::read(&gitdir).unwrap_or_default();
     let named = lexical(&admin.join(crate::store::path(crate::store::line(&text))));
@@ -39,7 +45,9 @@ pub(super) fn point_at_worktree(kept: &Path, admin: &Path, directory: &Path) -> 
     }
     let temporary = kept.join("gitdir.lane");
     let line = [directory.join(".git").as_os_str().as_bytes(), b"\n"].concat();
-    lane_files::write(&temporary, &line).context("write", &temporary)?;
+    lane_dir
+        .write(&temporary, &line)
+        .context("write", &temporary)?;
     std::fs::rename(&temporary, &gitdir).context("write", &gitdir)
 }
 

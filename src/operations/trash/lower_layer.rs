@@ -20,7 +20,6 @@ use super::relocation::{exists, hint_at_mounts, rename_raw, with_writable};
 use crate::domain::shell_word::quote;
 use crate::error::{Code, Error, IoContext, Kind, Result};
 use crate::store::journal::{step, unique_id};
-use crate::store::permissions;
 use crate::store::signals::PENDING;
 
 /// What makes a directory one of git's goes last, when nothing else is left there: a worktree's
@@ -107,7 +106,7 @@ fn move_files(from: &Path, to: &Path, may_be_stopped: bool) -> std::io::Result<(
 /// Moves everything in `from` but `later`.
 fn gather(from: &Path, to: &Path, later: &[&str], may_be_stopped: bool) -> std::io::Result<()> {
     let found = std::fs::symlink_metadata(from)?;
-    let made = match permissions::create_dir(to) {
+    let made = match std::fs::create_dir(to) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => false,
         made => made.map(|()| true)?,
     };

@@ -31,6 +31,7 @@ use crate::repository::provenance::misfit_of_entry;
 use crate::repository::recovered::Heal;
 use crate::store::journal::{Exclusive, Journal, Running};
 use crate::store::lane_files;
+use crate::store::lane_files::LaneDir;
 
 /// How long to wait for others who move lanes; each holds the lock for milliseconds.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -144,13 +145,13 @@ pub fn damaged(repository: &Repository) -> Vec<PathBuf> {
 }
 
 /// Writes `entry.json`, whole or not at all.
-pub fn write(directory: &Path, entry: &Entry) -> Result<()> {
+pub fn write(lane_dir: &LaneDir, directory: &Path, entry: &Entry) -> Result<()> {
     let path = directory.join("entry.json");
     let malformed =
         |error| Error::environment(format!("cannot write '{}'", path.display())).caused_by(error);
     let bytes = serde_json::to_vec_pretty(entry).map_err(malformed)?;
     let temporary = directory.join(".entry.json");
-    let mut file = lane_files::create(&temporary).context("create", &temporary)?;
+    let mut file = lane_dir.create(&temporary).context("create", &temporary)?;
     file.write_all(&bytes).context("write", &temporary)?;
     file.sync_all().context("sync", &temporary)?;
     std::fs::rename(&temporary, &path).context("write", &path)
@@ -194,7 +195,7 @@ struct UnderWay {
 }
 
 fn under_way(repository: &Repository) -> Vec<(PathBuf, UnderWay)> {
-    let mut pending: Vec<(PathBuf, UnderWay)> = Journal::new(&repository.lane_dir()).pending();
+    let mut pending: Vec<(PathBuf, UnderWay)> = Journal::new(repository.lane_dir()).pending();
     // A finish is under way too when it takes its lane away.
     pending.retain(|(_, busy)| matches!(busy.operation.as_str(), "retire" | "restore"));
     pending
@@ -216,8 +217,9 @@ pub fn exclusive(repository: &Repository, lane: &LaneName, heal: Heal<'_>) -> Re
             return Ok(lock);
         }
         // A process may have died after this command had looked.
-        heal(repository)?;
-        repository.ensure_lane_is_whole(lane)?;
+        let mut now = repository.clone();
+        heal(&mut now)?;
+        now.unrecovered.ensure_lane_is_whole(lane)?;
         wait_since(start, lane)?;
     }
 }
@@ -239,7 +241,7 @@ fn unless_moving(
     lane: &LaneName,
     own: impl Fn(&Path) -> bool,
 ) -> Result<Option<Exclusive>> {
-    let lock = Exclusive::acquire(&repository.lane_dir(), "trash.lock", PATIENCE)?;
+    let lock = Exclusive::acquire(repository.lane_dir(), "trash.lock", PATIENCE)?;
     let moving = under_way(repository)
         .iter()
         .any(|(path, busy)| !own(path) && busy.lane == *lane);

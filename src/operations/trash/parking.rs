@@ -15,7 +15,8 @@ use bstr::ByteSlice;
 use crate::domain::obstacle::Obstacle;
 use crate::domain::shell_word::quote;
 use crate::error::{Code, Error, IoContext, Result};
-use crate::store::{lane_files, permissions};
+use crate::store::lane_files;
+use crate::store::lane_files::LaneDir;
 
 /// The file that says it: device and inode of the common directory, then its path.
 pub(super) const OWNER: &str = "repository";
@@ -24,35 +25,32 @@ pub(super) const OWNER: &str = "repository";
 const UNFINISHED: &str = ".repository";
 
 /// Makes the parking place beside a lane; in a directory others can write to it might be theirs
-/// already. It is its user's alone, or that of all who share the repository at `common_dir`
+/// already. It is its user's alone, or that of all who share the repository
 /// (`core.sharedRepository`) and so have its group.
-pub fn ensure_own(place: &Path, common_dir: &Path) -> Result<()> {
+pub fn ensure_own(place: &Path, lane_dir: &LaneDir) -> Result<()> {
     use std::os::unix::fs::DirBuilderExt;
     match std::fs::DirBuilder::new().mode(0o700).create(place) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
         other => other.context("create", place)?,
     }
+    let (common_dir, shared) = (lane_dir.common_dir(), lane_dir.shared());
     let group = std::fs::metadata(common_dir)
         .context("read", common_dir)?
         .gid();
     let look = || std::fs::symlink_metadata(place).context("read", place);
     let found = look()?;
     if found.is_dir() && found.uid() == rustix::process::geteuid().as_raw() {
-        if permissions::is_set() {
+        if shared.is_set() {
             // Who is not in the group shares nothing with it.
             let _ = std::os::unix::fs::lchown(place, None, Some(group));
         }
         return if look()?.gid() == group {
-            permissions::adjust(place).context("share", place)
+            shared.adjust(place).context("share", place)
         } else {
             Ok(())
         };
     }
-    if found.is_dir()
-        && permissions::is_set()
-        && found.gid() == group
-        && found.mode() & 0o070 == 0o070
-    {
+    if found.is_dir() && shared.is_set() && found.gid() == group && found.mode() & 0o070 == 0o070 {
         return Ok(());
     }
     Err(Error::refused(format!(
@@ -63,11 +61,13 @@ pub fn ensure_own(place: &Path, common_dir: &Path) -> Result<()> {
     .hint("move it away, or the lane to the repository's filesystem"))
 }
 
-/// Says that `parking` belongs to the repository at `common_dir`, before anything is put there.
-pub fn claim(parking: &Path, common_dir: &Path) -> Result<()> {
-    let text = text(common_dir)?;
+/// Says that `parking` belongs to the repository, before anything is put there.
+pub fn claim(parking: &Path, lane_dir: &LaneDir) -> Result<()> {
+    let text = text(lane_dir.common_dir())?;
     let (unfinished, path) = (parking.join(UNFINISHED), parking.join(OWNER));
-    let mut file = lane_files::create(&unfinished).context("create", &unfinished)?;
+    let mut file = lane_dir
+        .create(&unfinished)
+        .context("create", &unfinished)?;
     file.write_all(&text).context("write", &unfinished)?;
     file.sync_all().context("sync", &unfinished)?;
     std::fs::rename(&unfinished, &path).context("write", &path)

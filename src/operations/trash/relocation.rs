@@ -17,7 +17,7 @@ use crate::error::{Error, IoContext, Result};
 use crate::repository::provenance::worktree_settings;
 use crate::store::journal::step;
 use crate::store::lane_files;
-use crate::store::permissions;
+use crate::store::lane_files::LaneDir;
 
 /// The marker that keeps `git worktree prune` from an admin directory whose worktree is on its way.
 const MARKER: &str = "git-lane is moving this worktree";
@@ -38,6 +38,7 @@ const UNFINISHED: &str = ".locked.lane-new";
 /// The two ends of a move.
 #[derive(Debug)]
 pub struct Places {
+    lane_dir: LaneDir,
     /// The entry's directory in the trash.
     pub entry: PathBuf,
     /// The worktree's directory, at its original path.
@@ -76,8 +77,14 @@ fn remove_orphaned_locks(admin: &Path) {
 impl Places {
     /// The places of `worktree`, which waits (or shall wait) in the entry `entry`, `admin` being
     /// git's place for it.
-    pub fn new(entry: PathBuf, worktree: &KeptWorktree, admin: PathBuf) -> Self {
+    pub fn new(
+        lane_dir: &LaneDir,
+        entry: PathBuf,
+        worktree: &KeptWorktree,
+        admin: PathBuf,
+    ) -> Self {
         Places {
+            lane_dir: lane_dir.clone(),
             entry,
             original: worktree.path.clone(),
             admin,
@@ -155,7 +162,7 @@ impl Places {
         // What is in the place of one that has moved already is another one's.
         let admin_is_here = !exists(&self.kept_admin()) && exists(&self.admin);
         if admin_is_here && self.stamp.is_some() {
-            mark(&self.admin)?;
+            mark(&self.lane_dir, &self.admin)?;
             step("places.marked");
         }
         if self.stamp.is_some() {
@@ -197,18 +204,20 @@ impl Places {
         }
         let parked = self.parked();
         let directory = parked.parent().unwrap_or(&parked);
-        parking::ensure_own(
-            &self.original.with_file_name(".lane-trash"),
-            self.common_dir(),
-        )?;
-        permissions::create_dir_all(directory).context("create", directory)?;
-        parking::claim(directory, self.common_dir())?;
+        parking::ensure_own(&self.original.with_file_name(".lane-trash"), &self.lane_dir)?;
+        self.lane_dir
+            .shared()
+            .create_dir_all(directory)
+            .context("create", directory)?;
+        parking::claim(directory, &self.lane_dir)?;
         // Lanes may lie inside a repository, which must not see this directory.
         let ignore = self
             .original
             .with_file_name(".lane-trash")
             .join(".gitignore");
-        lane_files::write(&ignore, b"*\n").context("write", &ignore)?;
+        self.lane_dir
+            .write(&ignore, b"*\n")
+            .context("write", &ignore)?;
         step("places.parking-made");
         if lower_layer::rename(&self.original, &parked, &Self::lifting(&parked, LEAVING))? {
             lifted.push(self.original.clone());
@@ -224,12 +233,12 @@ impl Places {
         let kept_admin = self.kept_admin();
         if exists(&kept_admin) {
             if self.stamp.is_some() {
-                mark(&kept_admin)?;
+                mark(&self.lane_dir, &kept_admin)?;
             }
             step("places.admin-marked");
             remove_orphaned_locks(&kept_admin);
-            worktree_settings::tame(self.common_dir(), &kept_admin)?;
-            links::point_at_worktree(&kept_admin, &self.admin, &self.original)?;
+            worktree_settings::tame(&self.lane_dir, &kept_admin)?;
+            links::point_at_worktree(&self.lane_dir, &kept_admin, &self.admin, &self.original)?;
             self.place_admin(&kept_admin)?;
             step("places.admin-back");
         }
@@ -242,7 +251,10 @@ impl Places {
             links::point_at_admin(&waiting.join(".git"), &self.original, &self.admin)?;
             step("places.dot-git-back");
             let parent = self.original.parent().unwrap_or(&self.original);
-            permissions::create_dir_all(parent).context("create", parent)?;
+            self.lane_dir
+                .shared()
+                .create_dir_all(parent)
+                .context("create", parent)?;
             lower_layer::rename(
                 &waiting,
                 &self.original,
@@ -260,7 +272,10 @@ impl Places {
         let worktrees = self.admin.parent().unwrap_or(&self.admin);
         let start = std::time::Instant::now();
         loop {
-            permissions::create_dir_all(worktrees).context("create", worktrees)?;
+            self.lane_dir
+                .shared()
+                .create_dir_all(worktrees)
+                .context("create", worktrees)?;
             match rename_raw(kept, &self.admin) {
                 Err(error) if error.kind() == ErrorKind::CrossesDevices => {
                     return lower_layer::rename(
@@ -345,9 +360,8 @@ impl Places {
             .filter(|own| lane_files::is_file(&own.join(parking::OWNER)))
     }
 
-    /// The repository whose trash the entry is in: `<common directory>/lane/trash/<id>`.
     fn common_dir(&self) -> &Path {
-        self.entry.ancestors().nth(3).unwrap_or(&self.entry)
+        self.lane_dir.common_dir()
     }
 }
 
@@ -412,12 +426,14 @@ pub(super) fn rename_raw(from: &Path, to: &Path) -> std::io::Result<()> {
 
 /// A kill between making the file and writing it would leave what `git worktree lock` without a
 /// reason makes: a lock that is not ours to remove.
-fn mark(admin: &Path) -> Result<()> {
+fn mark(lane_dir: &LaneDir, admin: &Path) -> Result<()> {
     if is_marked(admin) {
         return Ok(());
     }
     let (marker, unfinished) = (admin.join("locked"), admin.join(UNFINISHED));
-    lane_files::write(&unfinished, MARKER.as_bytes()).context("write", &unfinished)?;
+    lane_dir
+        .write(&unfinished, MARKER.as_bytes())
+        .context("write", &unfinished)?;
     let marked = rename_raw(&unfinished, &marker).context("create", &marker);
     if marked.is_err() {
         crate::store::lane_files::remove_if_there(&unfinished)?;

@@ -20,7 +20,9 @@ pub fn of(repository: &Repository, entry: &Entry, deadline: Instant) -> Option<u
         let temporary = remembered.with_file_name(".size");
         // On a read-only repository it is counted again next time.
         drop(
-            lane_files::write(&temporary, format!("{bytes}\n").as_bytes())
+            repository
+                .lane_dir()
+                .write(&temporary, format!("{bytes}\n").as_bytes())
                 .and_then(|()| std::fs::rename(&temporary, remembered)),
         );
     }
@@ -37,7 +39,15 @@ pub fn count(repository: &Repository, entry: &Entry, deadline: Instant) -> Optio
     }
     let mut places = vec![directory.clone()];
     if let Some(worktree) = &entry.worktree {
-        places.extend(Places::new(directory.clone(), worktree, PathBuf::new()).parking());
+        places.extend(
+            Places::new(
+                repository.lane_dir(),
+                directory.clone(),
+                worktree,
+                PathBuf::new(),
+            )
+            .parking(),
+        );
     }
     measure(places, deadline)
 }

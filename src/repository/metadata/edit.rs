@@ -7,11 +7,12 @@ use std::path::Path;
 use bstr::{BStr, BString, ByteSlice};
 use gix::config::File;
 
-use super::{Records, load, locks, put, remove, text};
+use super::{Records, load, put, remove, text};
 use crate::domain::lane::Lane;
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::trash_entry::Setting;
 use crate::error::{Error, Result};
+use crate::store::lane_files::LaneDir;
 use crate::store::lockfile::LockFile;
 
 /// An edit of `.git/config` with `config.lock` held: no other git or git-lane writes the file until
@@ -23,10 +24,10 @@ pub struct Edit {
 }
 
 impl Edit {
-    /// Takes `config.lock` of the repository at `common_dir`, then reads the file.
-    pub fn begin(common_dir: &Path) -> Result<Self> {
-        let path = common_dir.join("config");
-        let lock = LockFile::acquire(&path, &locks(common_dir))?;
+    /// Takes `config.lock` of the repository whose `lane_dir` that is, then reads the file.
+    pub fn begin(lane_dir: &LaneDir) -> Result<Self> {
+        let path = lane_dir.common_dir().join("config");
+        let lock = LockFile::acquire(&path, lane_dir)?;
         let config = load(&path)?;
         Ok(Edit { lock, config })
     }

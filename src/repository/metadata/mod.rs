@@ -278,14 +278,11 @@ pub fn branch_settings(common_dir: &Path, branch: &BranchName) -> Result<Vec<Set
         .collect())
 }
 
-/// Where the witnesses of our lock files are.
-pub fn locks(common_dir: &Path) -> PathBuf {
-    common_dir.join("lane").join("locks")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::lane_files::LaneDir;
+    use crate::store::permissions::Shared;
 
     fn sample(name: &str, task: &str) -> Lane {
         Lane {
@@ -317,7 +314,7 @@ mod tests {
         ];
         for (index, text) in texts.iter().enumerate() {
             let lane = sample(&format!("a/b.{index}-c#"), text);
-            let mut edit = Edit::begin(directory.path()).unwrap();
+            let mut edit = Edit::begin(&LaneDir::of(directory.path(), Shared::Umask)).unwrap();
             edit.put(&lane).unwrap();
             edit.put(&lane).unwrap();
             edit.commit().unwrap();
@@ -351,7 +348,7 @@ mod tests {
             let config = directory.path().join("config");
             let text = format!("[core]\n\tbare = false\n[lane \"y\"]\n{end}");
             std::fs::write(&config, &text).unwrap();
-            let Ok(mut edit) = Edit::begin(directory.path()) else {
+            let Ok(mut edit) = Edit::begin(&LaneDir::of(directory.path(), Shared::Umask)) else {
                 continue;
             };
             edit.put(&sample("x", "task")).unwrap();

@@ -15,6 +15,7 @@ use super::{lane_files, registry};
 use crate::error::{Error, IoContext, Result};
 use crate::repository::metadata;
 use crate::store::git::settings::SPARSE_CONFIG;
+use crate::store::lane_files::LaneDir;
 
 /// The files with settings of a worktree: git's own, and git-lane's for sparse ones.
 const FILES: [&str; 2] = ["config.worktree", SPARSE_CONFIG];
@@ -82,12 +83,15 @@ pub fn vouch(common_dir: &Path, admin: &Path) {
     }
 }
 
-/// Lets `admin`, which is to be among the admin directories of `common_dir`, tell git nothing that
+/// Lets `admin`, which is to be among the admin directories of the repository, tell git nothing that
 /// is not borne out. A file with settings that are not stays beside its place.
-pub fn tame(common_dir: &Path, admin: &Path) -> Result<()> {
+pub fn tame(lane_dir: &LaneDir, admin: &Path) -> Result<()> {
+    let common_dir = lane_dir.common_dir();
     let commondir = admin.join("commondir");
     if !leads_home(common_dir, &commondir) {
-        lane_files::write(&commondir, b"../..\n").context("write", &commondir)?;
+        lane_dir
+            .write(&commondir, b"../..\n")
+            .context("write", &commondir)?;
     }
     let main = metadata::load(&common_dir.join(FILES[0])).ok();
     for name in FILES {
@@ -115,7 +119,7 @@ pub fn tame(common_dir: &Path, admin: &Path) -> Result<()> {
             .transpose()?
             .unwrap_or_default();
         let new = with_end(&path, ".lane-new");
-        lane_files::write(&new, &text).context("write", &new)?;
+        lane_dir.write(&new, &text).context("write", &new)?;
         let aside = aside(&path);
         let _ = std::fs::remove_file(&aside);
         // Whole where a death comes between the two, unless nothing can be read there anyway.
@@ -272,6 +276,7 @@ fn text(settings: &[Setting]) -> Result<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::permissions::Shared;
 
     #[test]
     fn only_what_runs_nothing_and_leads_nowhere_goes_back() {
@@ -328,7 +333,7 @@ mod tests {
             ("../../..", false),
         ] {
             std::fs::write(&commondir, text).unwrap();
-            tame(&common_dir, &admin).unwrap();
+            tame(&LaneDir::of(&common_dir, Shared::Umask), &admin).unwrap();
             let expected = if stays { text } else { "../..\n" };
             assert_eq!(
                 std::fs::read_to_string(&commondir).unwrap(),
@@ -338,7 +343,7 @@ mod tests {
         }
         std::fs::remove_file(&commondir).unwrap();
         std::os::unix::fs::symlink("/dev/zero", &commondir).unwrap();
-        tame(&common_dir, &admin).unwrap();
+        tame(&LaneDir::of(&common_dir, Shared::Umask), &admin).unwrap();
         assert_eq!(std::fs::read_to_string(&commondir).unwrap(), "../..\n");
     }
 }

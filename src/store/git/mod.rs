@@ -20,7 +20,7 @@ pub mod without_hooks;
 use std::ffi::OsString;
 use std::path::Path;
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use version::Version;
 
@@ -33,10 +33,10 @@ pub use surroundings::{IN_HOOK, INHERITED_DIR, INHERITED_WORK_TREE, start_over};
 pub const NONE: [&str; 0] = [];
 
 /// The git program and what is known of it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Git {
     program: OsString,
-    version: OnceLock<Version>,
+    version: Arc<OnceLock<Version>>,
 }
 
 impl Default for Git {
@@ -70,7 +70,7 @@ impl Git {
     pub fn new(program: impl Into<OsString>) -> Self {
         Git {
             program: program.into(),
-            version: OnceLock::new(),
+            version: Arc::default(),
         }
     }
 

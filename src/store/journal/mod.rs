@@ -24,9 +24,10 @@ use self::format::Home;
 use super::lockfile::create_locked;
 use crate::domain::shell_word::quote;
 use crate::error::{Code, Error, IoContext, Result};
+use crate::store::lane_files;
+use crate::store::lane_files::LaneDir;
 use crate::store::signals;
 use crate::store::signals::Deferred;
-use crate::store::{deadline, lane_files, permissions};
 
 /// How long to wait for what a dead process had started: a git that is filling a worktree.
 const CHILDREN_PATIENCE: Duration = Duration::from_secs(30);
@@ -34,6 +35,7 @@ const CHILDREN_PATIENCE: Duration = Duration::from_secs(30);
 /// The directory of intents.
 #[derive(Debug, Clone)]
 pub struct Journal {
+    lane_dir: LaneDir,
     directory: PathBuf,
 }
 
@@ -41,6 +43,7 @@ pub struct Journal {
 /// lives.
 #[derive(Debug)]
 pub struct Running {
+    lane_dir: LaneDir,
     path: PathBuf,
     file: File,
     #[allow(dead_code, reason = "held for its lock, by our children too")]
@@ -50,10 +53,11 @@ pub struct Running {
 }
 
 impl Journal {
-    /// The journal below `lane_dir`, which is `.git/lane`.
-    pub fn new(lane_dir: &Path) -> Self {
+    /// The journal in `lane_dir`.
+    pub fn new(lane_dir: &LaneDir) -> Self {
         Journal {
             directory: lane_dir.join("journal"),
+            lane_dir: lane_dir.clone(),
         }
     }
 
@@ -64,18 +68,22 @@ impl Journal {
 
     /// Like [`begin`](Self::begin), under a name of the caller's: a new [`unique_id`].
     pub fn begin_as(&self, id: &str, intent: &impl Announce) -> Result<Running> {
-        permissions::create_dir_all(&self.directory).context("create", &self.directory)?;
+        let shared = self.lane_dir.shared();
+        shared
+            .create_dir_all(&self.directory)
+            .context("create", &self.directory)?;
         let path = self.directory.join(format!("{id}.json"));
         let deferred = Deferred::begin();
-        let children = create_locked(&children_of(&path))?;
+        let children = create_locked(&children_of(&path), shared)?;
         let unset = rustix::io::fcntl_setfd(&children, rustix::io::FdFlags::empty());
         unset.context("pass on", &path)?;
-        let file = place(&path, intent);
+        let file = place(&self.lane_dir, &path, intent);
         if file.is_err() {
             drop(std::fs::remove_file(children_of(&path)));
         }
         step("journal.begun");
         Ok(Running {
+            lane_dir: self.lane_dir.clone(),
             path,
             file: file?,
             children: Some(children),
@@ -139,8 +147,7 @@ impl Journal {
 
     /// What the text of an open file says; a user who has no part in the repository says nothing.
     fn said<T: DeserializeOwned>(&self, file: &File, text: &[u8], home: &Home) -> Said<T> {
-        let lane_dir = self.directory.parent().unwrap_or(&self.directory);
-        if lane_files::is_of_a_user(file, lane_dir) {
+        if self.lane_dir.is_of_a_user(file) {
             format::read(text, home)
         } else {
             Said::Nothing
@@ -148,7 +155,7 @@ impl Journal {
     }
 
     fn home(&self) -> Result<Home> {
-        Home::of(self.directory.parent().unwrap_or(&self.directory))
+        Home::of(&self.lane_dir)
     }
 
     /// The intents of dead processes, oldest first, each now held by this one; what those had
@@ -176,6 +183,7 @@ impl Journal {
             found.push((
                 self.said(&file, &bytes, &home),
                 Running {
+                    lane_dir: self.lane_dir.clone(),
                     path,
                     file,
                     children: None,
@@ -187,9 +195,9 @@ impl Journal {
     }
 }
 
-/// Whether the journal beside the directory `locks` has an intent of that name.
-pub fn is_pending(locks: &Path, id: &std::ffi::OsStr) -> bool {
-    let journal = locks.with_file_name("journal");
+/// Whether the journal in `lane_dir` has an intent of that name.
+pub fn is_pending(lane_dir: &LaneDir, id: &std::ffi::OsStr) -> bool {
+    let journal = lane_dir.join("journal");
     journal.join(id).with_extension("json").exists()
 }
 
@@ -202,9 +210,8 @@ pub fn set_aside(lane_dir: &Path) -> Vec<PathBuf> {
 
 impl Running {
     /// Takes an intent that no command can act on out of the way; returns where it is.
-    pub fn set_aside(self, lane_dir: &Path) -> Result<PathBuf> {
-        let aside = lane_files::set_aside(lane_dir, &self.path);
-        let aside = aside.ok_or_else(|| {
+    pub fn set_aside(self) -> Result<PathBuf> {
+        let aside = self.lane_dir.set_aside(&self.path).ok_or_else(|| {
             Error::environment(format!("cannot move '{}' aside", self.path.display()))
         })?;
         drop(std::fs::remove_file(children_of(&self.path)));
@@ -221,7 +228,7 @@ impl Running {
         let children = children_of(&self.path);
         let start = Instant::now();
         while take(&children)?.is_none() && lane_files::is_file(&children) {
-            if start.elapsed() > CHILDREN_PATIENCE || deadline::is_spent() {
+            if start.elapsed() > CHILDREN_PATIENCE || self.lane_dir.is_time_up() {
                 return Err(Error::environment(
                     "a program that an interrupted git-lane started is still at work",
                 )
@@ -244,7 +251,7 @@ impl Running {
 
     /// Replaces the intent by a later stage of it.
     pub fn advance(&mut self, intent: &impl Announce) -> Result<()> {
-        self.file = place(&self.path, intent)?;
+        self.file = place(&self.lane_dir, &self.path, intent)?;
         step("journal.advanced");
         Ok(())
     }
@@ -264,14 +271,13 @@ fn children_of(path: &Path) -> PathBuf {
 }
 
 /// Writes `intent` beside `path`, locks it, and renames it into place.
-fn place(path: &Path, intent: &impl Announce) -> Result<File> {
-    let home = Home::of(path.ancestors().nth(2).unwrap_or(path))?;
-    let bytes = format::write(home, intent)?;
+fn place(lane_dir: &LaneDir, path: &Path, intent: &impl Announce) -> Result<File> {
+    let bytes = format::write(Home::of(lane_dir)?, intent)?;
     loop {
         let temporary = path.with_file_name(format!(".{}", unique_id()));
-        let mut file =
-            permissions::open(OpenOptions::new().write(true).create_new(true), &temporary)
-                .context("create", &temporary)?;
+        let mut file = lane_dir
+            .open(OpenOptions::new().write(true).create_new(true), &temporary)
+            .context("create", &temporary)?;
         file.lock().context("lock", &temporary)?;
         file.write_all(&bytes).context("write", &temporary)?;
         file.sync_all().context("sync", &temporary)?;
@@ -324,12 +330,13 @@ impl Exclusive {
     }
 
     /// Takes the lock called `name` in `lane_dir`, waiting at most `patience`.
-    pub fn acquire(lane_dir: &Path, name: &str, patience: Duration) -> Result<Self> {
+    pub fn acquire(lane_dir: &LaneDir, name: &str, patience: Duration) -> Result<Self> {
         let path = lane_dir.join(name);
         let open = || {
-            permissions::create_dir_all(lane_dir).context("create", lane_dir)?;
+            let made = lane_dir.shared().create_dir_all(lane_dir);
+            made.context("create", lane_dir)?;
             let open = || {
-                lane_files::open(
+                lane_dir.open(
                     OpenOptions::new().create(true).truncate(false).write(true),
                     &path,
                 )
@@ -338,7 +345,7 @@ impl Exclusive {
                 // Something is there that git-lane never makes; this may be the first command to
                 // come by it.
                 Err(_) if lane_files::is_unfit(&path, false) => {
-                    lane_files::set_aside(lane_dir, &path);
+                    lane_dir.set_aside(&path);
                     open()
                 }
                 opened => opened,
@@ -428,11 +435,16 @@ pub fn step(name: &'static str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::permissions::Shared;
 
     impl Announce for &str {
         fn about(&self) -> About {
             About::default()
         }
+    }
+
+    fn lane_dir(directory: &tempfile::TempDir) -> LaneDir {
+        LaneDir::of(directory.path(), Shared::Umask)
     }
 
     /// The one abandoned intent. A process that another test is just starting holds all our files
@@ -450,7 +462,7 @@ mod tests {
     #[test]
     fn an_intent_is_abandoned_only_once_its_process_is_gone() {
         let directory = tempfile::tempdir().unwrap();
-        let journal = Journal::new(directory.path());
+        let journal = Journal::new(&lane_dir(&directory));
         let mut running = journal.begin(&"start").unwrap();
         running.advance(&"start, prepared").unwrap();
         assert!(journal.abandoned::<String>().unwrap().is_empty());
@@ -464,7 +476,7 @@ mod tests {
     #[test]
     fn what_a_dead_process_had_started_is_waited_for() {
         let directory = tempfile::tempdir().unwrap();
-        let journal = Journal::new(directory.path());
+        let journal = Journal::new(&lane_dir(&directory));
         let running = journal.begin(&"start").unwrap();
         let start = Instant::now();
         let mut child = std::process::Command::new("sleep")
@@ -478,7 +490,7 @@ mod tests {
         assert!(child.wait().unwrap().success());
         running.done().unwrap();
         assert_eq!(
-            std::fs::read_dir(directory.path().join("journal"))
+            std::fs::read_dir(lane_dir(&directory).join("journal"))
                 .unwrap()
                 .count(),
             0
