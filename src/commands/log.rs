@@ -6,7 +6,6 @@ use super::lane_name;
 use crate::domain::event::{Event, Phase};
 use crate::error::Result;
 use crate::repository::Repository;
-use crate::store::events::Log;
 use crate::ui::{Cell, Page, Report, Style, Ui};
 
 /// How often `--follow` looks for news.
@@ -41,7 +40,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         lane_name(name)?;
     }
     let repository = Repository::discover()?;
-    let log = Log::new(repository.lane_dir());
+    let log = repository.log();
     let wanted = |event: &Event| args.name.as_deref().is_none_or(|name| event.is_about(name));
     let mut state = log.state();
     let mut events = log.since(0)?;

@@ -36,9 +36,9 @@ use crate::repository::Repository;
 use crate::repository::branch_moved_behind::overtaken_here;
 use crate::repository::metadata::Records;
 use crate::repository::recovered::{Healed, Recovered};
+use crate::store::git;
 use crate::store::git::Git;
 use crate::store::signals;
-use crate::store::{events, git};
 use crate::ui::Ui;
 
 /// Runs what the command line asks for.
@@ -55,7 +55,7 @@ pub fn run(cli: Cli, ui: &Ui) -> Result<()> {
             .unwrap_or_else(|| Command::List(list::Args::default())),
         ui,
     );
-    if let Some(trouble) = events::trouble() {
+    if let Some(trouble) = ui.log_trouble.reason() {
         ui.warn(format_args!(
             "not everything is in the event log: {trouble}"
         ));
@@ -152,6 +152,7 @@ pub struct Opened {
 pub fn open_and_look(ui: &Ui) -> Result<Opened> {
     signals::install();
     let mut repository = Repository::discover()?;
+    repository.log_trouble = ui.log_trouble.clone();
     // git is asked for its version while what is read and healed here needs the disk.
     let git = repository.git.clone();
     let (usable, healed) = std::thread::scope(|scope| {

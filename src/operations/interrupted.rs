@@ -10,7 +10,6 @@ use crate::error::Result;
 use crate::operations::recover::Intent;
 use crate::repository::Repository;
 use crate::repository::provenance::misfit;
-use crate::store::events::Log;
 use crate::store::journal::{Journal, Said};
 
 /// All of it, oldest first. Nothing is healed here.
@@ -19,7 +18,7 @@ pub fn operations(repository: &Repository) -> Result<Vec<Finding>> {
     if left.is_empty() {
         return Ok(Vec::new());
     }
-    let events = Log::new(repository.lane_dir()).since(0).unwrap_or_default();
+    let events = repository.log().since(0).unwrap_or_default();
     Ok(left
         .into_iter()
         .map(|(path, since, said)| finding(repository, &events, path, since, said))

@@ -18,7 +18,7 @@ use crate::repository::unrecovered;
 use crate::repository::unrecovered::{Pending, Unrecovered};
 use crate::store::journal::{About, Announce, Journal, Said};
 use crate::store::lane_files::LaneDir;
-use crate::store::{events, lane_files, lockfile, scratch};
+use crate::store::{lane_files, lockfile, scratch};
 
 /// How long all healings of a command may wait for locks of others and for what the dead had
 /// started. What is not healed by then is tried again by the next command.
@@ -166,7 +166,7 @@ fn heal_all(repository: &Repository, recovered: &mut Recovered) -> Result<Unreco
             }
         };
         let pending = Pending::new(intent.about(), running.path());
-        let operation = events::begin(repository.lane_dir(), intent.subject());
+        let operation = repository.log().begin(intent.subject());
         let result = match &intent {
             Intent::Land(intent) => Some(intent.moves().2),
             _ => None,

@@ -48,6 +48,7 @@ use crate::repository::find_worktree::leads_to;
 use crate::repository::main_worktree::{Known, Top};
 use crate::repository::metadata::{Memo, Records};
 use crate::repository::unrecovered::Unrecovered;
+use crate::store::events::{Log, Trouble};
 use crate::store::git;
 use crate::store::git::Git;
 use crate::store::git::settings;
@@ -83,6 +84,8 @@ pub struct Repository {
     pub(crate) walks: Rc<submodules::Memo>,
     /// What [`recover`](crate::operations::recover::recover) could not heal.
     pub(crate) unrecovered: Unrecovered,
+    /// Where it is noted that the event log cannot be written.
+    pub(crate) log_trouble: Trouble,
 }
 
 impl Repository {
@@ -236,6 +239,7 @@ impl Repository {
             records,
             walks,
             unrecovered,
+            log_trouble: Trouble::default(),
         })
     }
 
@@ -293,6 +297,11 @@ impl Repository {
     /// How its users share what is made in it.
     pub fn shared(&self) -> Shared {
         self.lane_dir.shared()
+    }
+
+    /// The event log.
+    pub fn log(&self) -> Log {
+        Log::new(&self.lane_dir, self.log_trouble.clone())
     }
 
     /// What is known about the main worktree's place.

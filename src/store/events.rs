@@ -10,7 +10,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::journal::{Exclusive, unique_id};
@@ -44,6 +44,7 @@ pub struct Log {
     lane_dir: LaneDir,
     largest: u64,
     kept: usize,
+    trouble: Trouble,
 }
 
 /// An operation whose beginning is in the log.
@@ -55,23 +56,17 @@ pub struct Operation {
     subject: Subject,
 }
 
-/// Logs in `lane_dir` that an operation begins.
-pub fn begin(lane_dir: &LaneDir, subject: Subject) -> Operation {
-    let operation = Operation {
-        log: Log::new(lane_dir),
-        id: unique_id(),
-        subject,
-    };
-    operation.tell(Phase::Before, End::default());
-    operation
-}
+/// Why a log could not be written, if it could not; the first reason is enough. The operations of a
+/// command share it with the place that tells the user.
+#[derive(Debug, Clone, Default)]
+pub struct Trouble(Arc<OnceLock<String>>);
 
-/// Why the log could not be written, if it could not; the first reason is enough.
-pub fn trouble() -> Option<&'static str> {
-    TROUBLE.get().map(String::as_str)
+impl Trouble {
+    /// The first reason.
+    pub fn reason(&self) -> Option<&str> {
+        self.0.get().map(String::as_str)
+    }
 }
-
-static TROUBLE: OnceLock<String> = OnceLock::new();
 
 impl Operation {
     /// What the operation is about, where more is known by now than at its beginning.
@@ -119,7 +114,7 @@ impl Operation {
             end,
         };
         if let Err(error) = self.log.append(event) {
-            let _ = TROUBLE.set(error.to_string());
+            let _ = self.log.trouble.0.set(error.to_string());
         }
     }
 }
@@ -143,13 +138,25 @@ fn cut(text: String) -> String {
 }
 
 impl Log {
-    /// The log in `lane_dir`.
-    pub fn new(lane_dir: &LaneDir) -> Self {
+    /// The log in `lane_dir`; why its operations cannot write it goes to `trouble`.
+    pub fn new(lane_dir: &LaneDir, trouble: Trouble) -> Self {
         Log {
             lane_dir: lane_dir.clone(),
             largest: LARGEST,
             kept: KEPT,
+            trouble,
         }
+    }
+
+    /// Logs that an operation begins.
+    pub fn begin(self, subject: Subject) -> Operation {
+        let operation = Operation {
+            log: self,
+            id: unique_id(),
+            subject,
+        };
+        operation.tell(Phase::Before, End::default());
+        operation
     }
 
     /// The file that is written now, for 0, or a rotated one.
@@ -319,6 +326,7 @@ mod tests {
             lane_dir: LaneDir::of(directory, Shared::Umask),
             largest,
             kept,
+            trouble: Trouble::default(),
         }
     }
 

@@ -16,6 +16,7 @@ use output::{Stream, Streams};
 pub use page::{Cell, Page, Style};
 
 use crate::error::{Error, Kind, Result};
+use crate::store::events::Trouble;
 use crate::store::git;
 
 /// What happened, as data: printed as text or as one JSON document.
@@ -29,6 +30,8 @@ pub trait Report: serde::Serialize {
 pub struct Ui {
     /// One JSON document on standard output; no prompts, no progress.
     pub json: bool,
+    /// Why the event log could not be written, as the operations of this command find out.
+    pub log_trouble: Trouble,
     streams: Streams,
 }
 
@@ -37,6 +40,7 @@ impl Ui {
     pub fn new(json: bool) -> Self {
         Ui {
             json,
+            log_trouble: Trouble::default(),
             streams: Streams::default(),
         }
     }

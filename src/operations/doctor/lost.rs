@@ -17,7 +17,6 @@ use crate::repository::admin_dir;
 use crate::repository::metadata::{Damaged, Records};
 use crate::repository::{metadata, renames};
 use crate::store as git;
-use crate::store::events::Log;
 use crate::store::git::NONE;
 use crate::store::lane_files::LaneDir;
 use crate::store::permissions::Shared;
@@ -32,7 +31,7 @@ pub(super) fn records(
     worktrees: &[Worktree],
 ) -> Vec<Finding> {
     let lanes = &records.lanes;
-    let Ok(events) = Log::new(repository.lane_dir()).since(0) else {
+    let Ok(events) = repository.log().since(0) else {
         return Vec::new();
     };
     let nobodys: Vec<&Worktree> = worktrees

@@ -42,7 +42,6 @@ use crate::operations::land::landing_hooks::Making;
 use crate::policy::Policy;
 use crate::repository::Repository;
 use crate::repository::quarantine::Scratch;
-use crate::store::events;
 use crate::store::journal::Exclusive;
 
 /// The lock of landings: one at a time.
@@ -106,7 +105,7 @@ pub fn land(
     if let Some(base) = &facts.base {
         (subject.base, subject.base_commit) = (Some(RefName::from(&base.branch)), base.tip);
     }
-    let mut operation = events::begin(repository.lane_dir(), subject);
+    let mut operation = repository.log().begin(subject);
     let outcome = queue(repository, facts, request, wording, heal);
     if let Ok(Outcome::Landed(landed)) = &outcome {
         operation.subject().base_commit = Some(landed.old);

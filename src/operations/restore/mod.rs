@@ -26,7 +26,6 @@ use crate::repository::quarantine::Scratch;
 use crate::repository::recovered::Healed;
 use crate::repository::refs::RefChange;
 use crate::repository::{exclude, metadata, revision, worktree};
-use crate::store::events;
 use crate::store::journal::{About, Announce, Journal, Running, step};
 use crate::store::lane_files;
 use crate::store::lockfile::LockFile;
@@ -92,10 +91,9 @@ pub fn restore(
     repository
         .unrecovered
         .ensure_lane_is_whole(&entry.lane.name)?;
-    let operation = events::begin(
-        repository.lane_dir(),
-        Subject::of(What::Restore, &entry.lane),
-    );
+    let operation = repository
+        .log()
+        .begin(Subject::of(What::Restore, &entry.lane));
     operation.ended(
         return_lane(repository, entry, wanted, place, heal),
         Entry::end,

@@ -46,7 +46,6 @@ use crate::repository::metadata;
 use crate::repository::provenance::{Claim, Claims, remember};
 use crate::repository::quarantine::Scratch;
 use crate::repository::unrecovered::ensure_not_half_moved;
-use crate::store::events;
 use crate::store::journal::{About, Announce, Journal, Running, unique_id};
 
 /// How often a look is taken again because a git was at work in the lane meanwhile.
@@ -168,7 +167,7 @@ pub fn retire(repository: &Repository, retirement: &Retirement<'_>) -> Result<Re
         Reason::Dropped => What::Drop,
         Reason::Pruned => What::Prune,
     };
-    let operation = events::begin(repository.lane_dir(), Subject::of(what, retirement.lane));
+    let operation = repository.log().begin(Subject::of(what, retirement.lane));
     operation.ended(remove(repository, retirement), Retired::end)
 }
 

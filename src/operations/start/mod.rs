@@ -33,7 +33,6 @@ use crate::repository::admin_dir::{self, begin_reflog, copy_worktree_config, lin
 use crate::repository::exclude;
 use crate::repository::provenance::{Claim, Claims, remember};
 use crate::repository::{RefFormat, Repository};
-use crate::store::events;
 use crate::store::journal::{About, Announce, Exclusive, Journal, step, unique_id};
 use undo::{Identity, is_own, undo, visible_at};
 
@@ -198,7 +197,7 @@ pub fn start(
         task: creation.request.task.clone(),
         created: jiff::Timestamp::now().as_second(),
     };
-    let operation = events::begin(repository.lane_dir(), Subject::of(What::Start, &lane));
+    let operation = repository.log().begin(Subject::of(What::Start, &lane));
     let made = make(repository, creation, filling, lane);
     operation.ended(made, |_| End {
         result: Some(creation.commit),

@@ -19,7 +19,7 @@ use crate::policy::Policy;
 use crate::repository::Repository;
 use crate::repository::refs::RefChange;
 use crate::store::journal::{Exclusive, set_aside, step};
-use crate::store::{events, lane_files};
+use crate::store::lane_files;
 
 /// How long a finish may spend on counting; `trash` and `prune` take their time and remember what
 /// they counted.
@@ -127,10 +127,9 @@ fn bury(repository: &Repository, entry: &Entry, heal: Heal<'_>) -> Result<bool> 
     if !from.exists() {
         return Ok(false);
     }
-    let operation = events::begin(
-        repository.lane_dir(),
-        Subject::of(What::Expire, &entry.lane),
-    );
+    let operation = repository
+        .log()
+        .begin(Subject::of(What::Expire, &entry.lane));
     let buried = std::fs::rename(&from, &to).context("remove", &from);
     operation.ended(buried, |()| entry.end())?;
     step("expire.buried");
