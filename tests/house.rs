@@ -223,6 +223,23 @@ fn gits_lane_directory_is_read_in_one_place() {
     }
 }
 
+/// What a function does depends on what it is given. Signals are the process's own, the user's name
+/// stays what it is, and the steps count for the crash tests alone.
+#[test]
+fn nothing_is_a_setting_of_the_process_or_the_thread() {
+    let own = ["store/signals", "store/login", "store/journal/mod"];
+    for (name, text) in sources("src") {
+        let allowed = own.iter().any(|own| name == format!("src/{own}.rs"));
+        let state = |line: &&str| {
+            let words = line.trim_start().trim_start_matches("pub ");
+            words.starts_with("static ") || line.contains("thread_local!")
+        };
+        let code = code(&text);
+        let found = code.lines().find(state).filter(|_| !allowed);
+        assert!(found.is_none(), "{name} keeps state: {found:?}");
+    }
+}
+
 #[test]
 fn no_test_file_is_forgotten() {
     let index = std::fs::read_to_string(root().join("tests/main.rs")).unwrap();

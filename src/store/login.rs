@@ -10,7 +10,8 @@ pub fn name() -> Option<String> {
         .into_iter()
         .find_map(|name| std::env::var(name).ok().filter(|name| !name.is_empty()));
     said.or_else(|| {
-        // The policy and every event want to know it; it stays what it is while the process lives.
+        // The policy and every event want to know it. It stays what it is while the process lives:
+        // no function does anything else for having asked earlier.
         static ASKED: OnceLock<Option<String>> = OnceLock::new();
         ASKED.get_or_init(by_the_system).clone()
     })
