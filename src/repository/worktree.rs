@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStringExt;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use bstr::{BStr, BString, ByteSlice};
 use rustix::fs::{Access, AtFlags, CWD, Mode, OFlags};
@@ -20,6 +20,7 @@ use crate::domain::lane::{Head, ObjectId, Worktree, WorktreeId, WorktreeState};
 use crate::domain::name::BranchName;
 use crate::error::{IoContext, Result};
 use crate::store::small_file;
+use crate::store::without_dots;
 
 /// The linked worktrees below `common_dir`, sorted by id. An entry without a readable `gitdir` is
 /// another git's half-made worktree and is left out, as `git worktree list` does; see
@@ -343,19 +344,6 @@ fn gitdir(admin: BorrowedFd<'_>, admin_dir: &Path) -> Option<PathBuf> {
         std::thread::sleep(std::time::Duration::from_millis(1));
     }
     None
-}
-
-/// An absolute path without `.` and `..`, as far as its text tells.
-fn without_dots(path: &Path) -> PathBuf {
-    let mut clean = PathBuf::new();
-    for component in path.components() {
-        match component {
-            Component::ParentDir => drop(clean.pop()),
-            Component::CurDir => {}
-            other => clean.push(other),
-        }
-    }
-    clean
 }
 
 #[cfg(test)]

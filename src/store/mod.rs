@@ -13,6 +13,7 @@ pub mod journal;
 pub mod lane_files;
 pub mod lockfile;
 pub mod login;
+pub mod no_replace;
 pub mod optional;
 pub mod permissions;
 pub mod retry;
@@ -24,6 +25,12 @@ pub mod small_file;
 pub(crate) fn path(bytes: &[u8]) -> std::path::PathBuf {
     use std::os::unix::ffi::OsStrExt;
     std::ffi::OsStr::from_bytes(bytes).into()
+}
+
+/// An absolute path without `.` and `..`, as far as its text tells.
+pub(crate) fn without_dots(path: &std::path::Path) -> std::path::PathBuf {
+    let clean = gix::path::normalize_and_clean(path.into(), std::path::Path::new("/"));
+    clean.map_or_else(|| path.to_owned(), std::borrow::Cow::into_owned)
 }
 
 /// What a one-line file of git's says: without the line's end, and with every other byte, for a

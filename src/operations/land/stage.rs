@@ -16,10 +16,7 @@ use std::path::{Path, PathBuf};
 use bstr::{BStr, BString, ByteSlice};
 use gix::index::entry::{Flags, Mode, Stat};
 use gix::index::fs::Metadata;
-use rustix::fs::{
-    AtFlags, CWD, RenameFlags, Timespec, Timestamps, UTIME_NOW, renameat_with, utimensat,
-};
-use rustix::io::Errno;
+use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_NOW, utimensat};
 
 use super::apply::{Move, on_index, read_tree};
 use super::stamp::Stamps;
@@ -30,6 +27,7 @@ use crate::operations::land::worktree_files;
 use crate::repository::Repository;
 use crate::repository::tree_diff::Changed;
 use crate::store::journal::{step, unique_id};
+use crate::store::no_replace;
 use crate::store::retry;
 
 /// The present, as utimensat(2) wants it.
@@ -204,7 +202,7 @@ impl Staged {
             let done = match change.new {
                 None => std::fs::remove_file(&file),
                 Some(_) if look.is_some() => std::fs::rename(from, &file),
-                Some(_) => rename_to_nothing(&from, &file),
+                Some(_) => no_replace::rename(&from, &file),
             };
             match done {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => return Ok(false),
@@ -270,14 +268,6 @@ fn make_way(root: &Path, file: &Path) -> Result<bool> {
         made => made
             .context("create", parent)
             .map(|()| !worktree_files::is_behind_a_file(root, file)),
-    }
-}
-
-/// Fails where something is there by now, on every file system that can tell.
-fn rename_to_nothing(from: &Path, to: &Path) -> std::io::Result<()> {
-    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => std::fs::rename(from, to),
-        done => Ok(done?),
     }
 }
 

@@ -1,8 +1,7 @@
 //! The short critical section that makes a prepared lane visible, and its completion after a crash.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-
-use rustix::fs::RenameFlags;
 
 use super::undo::{Identity, created_from, is_registered};
 use super::{Intent, by_git};
@@ -16,6 +15,7 @@ use crate::repository::metadata::Edit;
 use crate::repository::refs::RefChange;
 use crate::store::git::settings::SPARSE_CONFIG;
 use crate::store::journal::{Running, step};
+use crate::store::no_replace;
 
 /// Makes the lane visible. The caller holds the registry lock. Every step looks whether it was done
 /// before.
@@ -247,16 +247,15 @@ pub(crate) fn place_admin(repository: &Repository, staged: &Path, admin: &Path) 
 
 /// A rename that never replaces anything.
 fn rename_new(from: &Path, to: &Path) -> Result<()> {
-    use rustix::fs::{CWD, renameat_with};
-    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-        // Not every filesystem knows the flag; a directory cannot replace a directory that holds
-        // anything.
-        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS)
-            if std::fs::symlink_metadata(to).is_err() =>
+    match no_replace::rename(from, to) {
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::AlreadyExists | ErrorKind::DirectoryNotEmpty
+            ) =>
         {
-            std::fs::rename(from, to).context("create", to)
+            Err(occupied(to))
         }
-        Err(rustix::io::Errno::EXIST | rustix::io::Errno::NOTEMPTY) => Err(occupied(to)),
         other => other.context("create", to),
     }
 }

@@ -3,11 +3,12 @@
 
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::error::{IoContext, Result};
 use crate::store::lane_files;
 use crate::store::lane_files::LaneDir;
+use crate::store::without_dots;
 
 /// Makes the `.git` file of a worktree that is to be at `directory` name its admin directory, for
 /// an id or a repository that has moved.
@@ -36,7 +37,7 @@ pub(super) fn point_at_worktree(
 ) -> Result<()> {
     let gitdir = kept.join("gitdir");
     let text = lane_files::read(&gitdir).unwrap_or_default();
-    let named = lexical(&admin.join(crate::store::path(crate::store::line(&text))));
+    let named = without_dots(&admin.join(crate::store::path(crate::store::line(&text))));
     if named
         .parent()
         .is_some_and(|named| is_same(named, directory))
@@ -58,7 +59,7 @@ pub(super) fn names(dot_git: &Path, directory: &Path, admin: &Path) -> bool {
         .strip_prefix(b"gitdir:")
         .map(|rest| rest.trim_ascii_start());
     target.is_some_and(|target| {
-        let target = lexical(&directory.join(crate::store::path(target)));
+        let target = without_dots(&directory.join(crate::store::path(target)));
         target == admin || std::fs::canonicalize(target).is_ok_and(|target| target == admin)
     })
 }
@@ -70,16 +71,4 @@ fn is_same(a: &Path, b: &Path) -> bool {
             .and_then(|parent| std::fs::canonicalize(parent).ok())
     };
     a == b || a.file_name() == b.file_name() && real(a).is_some_and(|above| real(b) == Some(above))
-}
-
-fn lexical(path: &Path) -> PathBuf {
-    let mut clean = PathBuf::new();
-    for part in path.components() {
-        match part {
-            std::path::Component::ParentDir => drop(clean.pop()),
-            std::path::Component::CurDir => {}
-            part => clean.push(part),
-        }
-    }
-    clean
 }

@@ -16,10 +16,11 @@ use std::sync::atomic::Ordering;
 
 use rustix::fs::{Access, AtFlags, CWD, Timespec, Timestamps, accessat};
 
-use super::relocation::{exists, hint_at_mounts, rename_raw, with_writable};
+use super::relocation::{exists, hint_at_mounts, with_writable};
 use crate::domain::shell_word::quote;
 use crate::error::{Code, Error, IoContext, Kind, Result};
 use crate::store::journal::{step, unique_id};
+use crate::store::no_replace;
 use crate::store::signals::PENDING;
 
 /// What makes a directory one of git's goes last, when nothing else is left there: a worktree's
@@ -32,7 +33,7 @@ const ATTEMPTS: usize = 20;
 /// Renames a directory without replacing anything; says whether it was in a lower layer. `aside` is
 /// a name on the same filesystem.
 pub(super) fn rename(from: &Path, to: &Path, aside: &Path) -> Result<bool> {
-    let go = |to| with_writable(from, || rename_raw(from, to));
+    let go = |to| with_writable(from, || no_replace::rename(from, to));
     let crosses = |done: &std::io::Result<()>| {
         done.as_ref()
             .is_err_and(|error| error.kind() == ErrorKind::CrossesDevices)
@@ -48,7 +49,7 @@ pub(super) fn rename(from: &Path, to: &Path, aside: &Path) -> Result<bool> {
     if !crosses(&beside) {
         // It only cannot go to another filesystem.
         return beside
-            .and_then(|()| rename_raw(aside, from))
+            .and_then(|()| no_replace::rename(aside, from))
             .and(done)
             .context("move", from)
             .map(|()| false);
@@ -73,7 +74,7 @@ fn lift(directory: &Path, aside: &Path) -> std::io::Result<()> {
     }
     lifted?;
     step("lower.emptied");
-    rename_raw(aside, directory)
+    no_replace::rename(aside, directory)
 }
 
 /// Completes what a process has begun that did not live to end it.
@@ -81,7 +82,7 @@ pub(super) fn settle(directory: &Path, aside: &Path) -> std::io::Result<()> {
     match (exists(aside), exists(directory)) {
         (false, _) => Ok(()),
         (true, true) => lift(directory, aside),
-        (true, false) => rename_raw(aside, directory),
+        (true, false) => no_replace::rename(aside, directory),
     }
 }
 
@@ -136,7 +137,7 @@ fn move_one(from: &Path, to: &Path, name: &OsStr, may_be_stopped: bool) -> std::
     let (source, target) = (from.join(name), to.join(name));
     let is_directory =
         |path: &Path| std::fs::symlink_metadata(path).is_ok_and(|found| found.is_dir());
-    match rename_raw(&source, &target) {
+    match no_replace::rename(&source, &target) {
         // A program has removed it.
         Err(error) if error.kind() == ErrorKind::NotFound && exists(to) => Ok(()),
         Err(error) if error.kind() == ErrorKind::CrossesDevices && is_directory(&source) => {

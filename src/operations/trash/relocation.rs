@@ -8,7 +8,7 @@ use std::io::ErrorKind;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, RenameFlags, Timespec, Timestamps};
+use rustix::fs::{AtFlags, CWD, Timespec, Timestamps};
 
 use super::{links, lower_layer, parking};
 use crate::domain::obstacle::Obstacle;
@@ -18,6 +18,7 @@ use crate::repository::provenance::worktree_settings;
 use crate::store::journal::step;
 use crate::store::lane_files;
 use crate::store::lane_files::LaneDir;
+use crate::store::no_replace;
 
 /// The marker that keeps `git worktree prune` from an admin directory whose worktree is on its way.
 const MARKER: &str = "git-lane is moving this worktree";
@@ -173,8 +174,10 @@ impl Places {
             step("places.directory-moved");
             let dot_git = Self::dot_git(&waiting);
             if !exists(&dot_git) {
-                with_writable(&waiting, || rename_raw(&waiting.join(".git"), &dot_git))
-                    .context("move to", &dot_git)?;
+                with_writable(&waiting, || {
+                    no_replace::rename(&waiting.join(".git"), &dot_git)
+                })
+                .context("move to", &dot_git)?;
             }
             step("places.dot-git-moved");
         }
@@ -193,7 +196,9 @@ impl Places {
 
     fn move_directory_away(&self, lifted: &mut Vec<PathBuf>) -> Result<PathBuf> {
         let inside = self.inside();
-        match with_writable(&self.original, || rename_raw(&self.original, &inside)) {
+        match with_writable(&self.original, || {
+            no_replace::rename(&self.original, &inside)
+        }) {
             Ok(()) => return Ok(inside),
             Err(error) if error.kind() != ErrorKind::CrossesDevices => {
                 return Err(error)
@@ -245,8 +250,10 @@ impl Places {
         if let Some(waiting) = self.waiting() {
             let dot_git = Self::dot_git(&waiting);
             if exists(&dot_git) {
-                with_writable(&waiting, || rename_raw(&dot_git, &waiting.join(".git")))
-                    .context("move back", &dot_git)?;
+                with_writable(&waiting, || {
+                    no_replace::rename(&dot_git, &waiting.join(".git"))
+                })
+                .context("move back", &dot_git)?;
             }
             links::point_at_admin(&waiting.join(".git"), &self.original, &self.admin)?;
             step("places.dot-git-back");
@@ -276,7 +283,7 @@ impl Places {
                 .shared()
                 .create_dir_all(worktrees)
                 .context("create", worktrees)?;
-            match rename_raw(kept, &self.admin) {
+            match no_replace::rename(kept, &self.admin) {
                 Err(error) if error.kind() == ErrorKind::CrossesDevices => {
                     return lower_layer::rename(
                         kept,
@@ -411,19 +418,6 @@ pub(super) fn with_writable(
     act()
 }
 
-/// Renames without replacing; filesystems that cannot promise that are asked first.
-pub(super) fn rename_raw(from: &Path, to: &Path) -> std::io::Result<()> {
-    match rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
-        Err(rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS | rustix::io::Errno::NOTSUP) => {
-            if exists(to) {
-                return Err(ErrorKind::AlreadyExists.into());
-            }
-            std::fs::rename(from, to)
-        }
-        other => other.map_err(Into::into),
-    }
-}
-
 /// A kill between making the file and writing it would leave what `git worktree lock` without a
 /// reason makes: a lock that is not ours to remove.
 fn mark(lane_dir: &LaneDir, admin: &Path) -> Result<()> {
@@ -434,7 +428,7 @@ fn mark(lane_dir: &LaneDir, admin: &Path) -> Result<()> {
     lane_dir
         .write(&unfinished, MARKER.as_bytes())
         .context("write", &unfinished)?;
-    let marked = rename_raw(&unfinished, &marker).context("create", &marker);
+    let marked = no_replace::rename(&unfinished, &marker).context("create", &marker);
     if marked.is_err() {
         crate::store::lane_files::remove_if_there(&unfinished)?;
     }
