@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use bstr::ByteSlice;
 
 use crate::domain::retire::Busy;
+use crate::store::file_id::FileId;
 
 /// How long to look at open files; current directories are always looked at.
 const PATIENCE: Duration = Duration::from_millis(40);
@@ -63,7 +64,7 @@ fn look(directory: &Path) -> Option<Busy> {
     others.reverse();
     let inside =
         |link: PathBuf| std::fs::read_link(link).is_ok_and(|path| path.starts_with(directory));
-    let own = identity(directory);
+    let own = FileId::of(directory);
     let works = |process: &Path| {
         let cwd = process.join("cwd");
         inside(cwd.clone())
@@ -108,20 +109,13 @@ fn look(directory: &Path) -> Option<Busy> {
     })
 }
 
-/// Device and inode of what is there.
-fn identity(path: &Path) -> Option<(u64, u64)> {
-    std::fs::metadata(path)
-        .ok()
-        .map(|found| (found.dev(), found.ino()))
-}
-
 /// Whether a process's current directory is `directory`, or below it, under another name: a
 /// container has its worktree where a bind mount puts it, and the kernel names it as the process
 /// sees it.
-fn is_below(mut cwd: PathBuf, directory: (u64, u64)) -> bool {
+fn is_below(mut cwd: PathBuf, directory: FileId) -> bool {
     let mut below = None;
     while let Some(found) =
-        identity(&cwd).filter(|found| found.0 == directory.0 && Some(*found) != below)
+        FileId::of(&cwd).filter(|found| found.is_beside(directory) && Some(*found) != below)
     {
         if found == directory {
             return true;

@@ -19,6 +19,7 @@ use crate::repository::admin_dir;
 use crate::repository::alias::Loose;
 use crate::repository::renames;
 use crate::repository::worktree::read_head;
+use crate::store::file_id::is_same;
 use crate::store::git::{Git, Invocation};
 use bstr::BString;
 
@@ -184,22 +185,16 @@ impl Place {
     /// directory, while its own worktree is elsewhere and alive. One that was moved by hand leaves
     /// none behind.
     pub fn is_redirected(&self) -> bool {
-        use std::os::unix::fs::MetadataExt;
         let Some(own) = directory(&self.git_dir).filter(|_| self.linked) else {
             return false;
         };
-        let id = |path: &Path| {
-            std::fs::metadata(path)
-                .ok()
-                .map(|found| (found.dev(), found.ino()))
-        };
         let here = Path::new(".");
-        if id(here) == id(&own) {
+        if is_same(here, &own) {
             return false;
         }
         let names_it = |directory: &Path| {
             linked_git_dir(&directory.join(".git"))
-                .is_some_and(|named| id(&named) == id(&self.git_dir))
+                .is_some_and(|named| is_same(&named, &self.git_dir))
         };
         names_it(here) && names_it(&own)
     }

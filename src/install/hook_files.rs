@@ -17,6 +17,7 @@ use super::stub;
 use crate::domain::guard::git_hook::Hook;
 use crate::error::{Code, Error, IoContext, Result};
 use crate::repository::hook_file::{Found, beside, exists, kept, read};
+use crate::store::file_id::FileId;
 use crate::store::permissions::Shared;
 
 /// What the name of a hook begins with while it is being written.
@@ -250,12 +251,7 @@ fn uninstall_one(file: &Path, shared: Shared) -> Result<Option<String>> {
 }
 
 fn same(a: &Path, b: &Path) -> bool {
-    let id = |path| {
-        std::fs::symlink_metadata(path)
-            .ok()
-            .map(|found| (found.dev(), found.ino()))
-    };
-    id(a).is_some() && id(a) == id(b)
+    FileId::of_name(a).is_some_and(|id| FileId::of_name(b) == Some(id))
 }
 
 /// Puts a new file in the place of `file` in one step.

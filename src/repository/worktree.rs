@@ -19,6 +19,7 @@ use super::alias::Loose;
 use crate::domain::lane::{Head, ObjectId, Worktree, WorktreeId, WorktreeState};
 use crate::domain::name::BranchName;
 use crate::error::{IoContext, Result};
+use crate::store::file_id::is_same;
 use crate::store::small_file;
 use crate::store::without_dots;
 
@@ -276,18 +277,6 @@ pub fn held(git_dir: &Path) -> Vec<BranchName> {
         ));
     }
     found
-}
-
-/// Whether two paths lead to one directory; a bind mount gives it a second one that no symbolic
-/// link tells of.
-pub fn is_same(a: &Path, b: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    let id = |path: &Path| {
-        std::fs::metadata(path)
-            .ok()
-            .map(|found| (found.dev(), found.ino()))
-    };
-    id(a).is_some() && id(a) == id(b)
 }
 
 /// What `HEAD` in a git directory of the files backend says, word for word.

@@ -16,6 +16,7 @@ use std::time::Duration;
 use super::journal::{Exclusive, unique_id};
 use crate::domain::event::{Actor, End, Event, Phase, Problem, Subject};
 use crate::error::{Error, IoContext, Result};
+use crate::store::file_id::Stamp;
 use crate::store::lane_files;
 use crate::store::lane_files::LaneDir;
 
@@ -246,11 +247,8 @@ impl Log {
     }
 
     /// What the newest file looks like: while that stays the same, nothing has been written.
-    /// Device, inode and length.
-    pub fn state(&self) -> Option<(u64, u64, u64)> {
-        std::fs::symlink_metadata(self.file(0))
-            .ok()
-            .map(|found| (found.dev(), found.ino(), found.len()))
+    pub fn state(&self) -> Option<Stamp> {
+        Stamp::of_name(&self.file(0))
     }
 
     /// The last event that can be read.

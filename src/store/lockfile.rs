@@ -9,13 +9,14 @@
 //! not, its lock stays until the process that heals the operation takes it over, so that no git
 //! writes in between.
 
-use std::fs::{File, Metadata, OpenOptions, TryLockError};
+use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::error::{Code, Error, IoContext, Result};
+use crate::store::file_id::FileId;
 use crate::store::lane_files;
 use crate::store::lane_files::LaneDir;
 use crate::store::permissions::Shared;
@@ -302,12 +303,7 @@ pub fn clear_dead(lane_dir: &LaneDir, targets: &[PathBuf]) -> Result<Vec<PathBuf
             cleared.push(lock);
         }
     }
-    let inode = |path: &PathBuf| {
-        std::fs::metadata(path)
-            .ok()
-            .map(|metadata| (metadata.dev(), metadata.ino()))
-    };
-    let committed: Vec<_> = targets.iter().filter_map(inode).collect();
+    let committed: Vec<_> = targets.iter().filter_map(|path| FileId::of(path)).collect();
     for entry in std::fs::read_dir(lane_dir.locks())
         .into_iter()
         .flatten()
@@ -326,7 +322,7 @@ pub fn clear_dead(lane_dir: &LaneDir, targets: &[PathBuf]) -> Result<Vec<PathBuf
         }
         // A further link that is no target of ours may be a lock that still needs its witness, or
         // what was committed and has moved since: an index into the trash.
-        let own = (metadata.dev(), metadata.ino());
+        let own = FileId::from(&metadata);
         let needed = metadata.nlink() > 1
             && !committed.contains(&own)
             && is_locking(lane_dir.common_dir(), own);
@@ -338,7 +334,7 @@ pub fn clear_dead(lane_dir: &LaneDir, targets: &[PathBuf]) -> Result<Vec<PathBuf
 }
 
 /// Whether a lock file below `directory` is the inode `own`.
-fn is_locking(directory: &Path, own: (u64, u64)) -> bool {
+fn is_locking(directory: &Path, own: FileId) -> bool {
     std::fs::read_dir(directory)
         .into_iter()
         .flatten()
@@ -353,7 +349,7 @@ fn is_locking(directory: &Path, own: (u64, u64)) -> bool {
                     .extension()
                     .is_some_and(|extension| extension == "lock") =>
                 {
-                    std::fs::metadata(&path).is_ok_and(|lock| (lock.dev(), lock.ino()) == own)
+                    FileId::of(&path) == Some(own)
                 }
                 _ => false,
             }
@@ -389,9 +385,7 @@ pub(crate) fn create_locked(path: &Path, shared: Shared) -> Result<File> {
             .context("create", path)?;
         file.lock().context("lock", path)?;
         // Between creation and lock a cleaner may have taken it for dead.
-        if std::fs::metadata(path)
-            .is_ok_and(|seen| file.metadata().is_ok_and(|own| own.ino() == seen.ino()))
-        {
+        if is_same(&file, path) {
             return Ok(file);
         }
     }
@@ -399,7 +393,7 @@ pub(crate) fn create_locked(path: &Path, shared: Shared) -> Result<File> {
 
 /// Removes `lock` if its witness proves that the owner is dead.
 fn clear_if_dead(lock: &Path, lane_dir: &LaneDir) -> Result<bool> {
-    let Ok(seen) = std::fs::metadata(lock) else {
+    let Some(seen) = FileId::of(lock) else {
         return Ok(true);
     };
     let locks = lane_dir.locks();
@@ -407,8 +401,7 @@ fn clear_if_dead(lock: &Path, lane_dir: &LaneDir) -> Result<bool> {
         let Ok(file) = lane_files::open_read(&entry.path()) else {
             continue;
         };
-        let Ok(own) = file.metadata() else { continue };
-        if (own.dev(), own.ino()) != (seen.dev(), seen.ino()) {
+        if !seen.is_open(&file) {
             continue;
         }
         match file.try_lock() {
@@ -423,9 +416,7 @@ fn clear_if_dead(lock: &Path, lane_dir: &LaneDir) -> Result<bool> {
             return Ok(false);
         }
         // Holding the dead owner's lock keeps other cleaners out; look again before removing.
-        let still = std::fs::metadata(lock)
-            .is_ok_and(|now| (now.dev(), now.ino()) == (own.dev(), own.ino()));
-        if still {
+        if FileId::of(lock) == Some(seen) {
             std::fs::remove_file(lock).context("remove", lock)?;
         }
         drop(std::fs::remove_file(entry.path()));
@@ -435,14 +426,12 @@ fn clear_if_dead(lock: &Path, lane_dir: &LaneDir) -> Result<bool> {
 }
 
 fn is_same(file: &File, path: &Path) -> bool {
-    let id = |metadata: Metadata| (metadata.dev(), metadata.ino());
-    file.metadata()
-        .is_ok_and(|own| std::fs::metadata(path).is_ok_and(|there| id(own) == id(there)))
+    FileId::of(path).is_some_and(|there| there.is_open(file))
 }
 
 /// Whether `lock` is provably of a git-lane process that is dead. Changes nothing.
 pub fn is_dead(lock: &Path, lane_dir: &LaneDir) -> bool {
-    let Ok(seen) = std::fs::metadata(lock) else {
+    let Some(seen) = FileId::of(lock) else {
         return false;
     };
     let witnesses = std::fs::read_dir(lane_dir.locks())
@@ -451,12 +440,7 @@ pub fn is_dead(lock: &Path, lane_dir: &LaneDir) -> bool {
         .flatten();
     witnesses
         .filter_map(|entry| lane_files::open_read(&entry.path()).ok())
-        .any(|file| {
-            let same = file
-                .metadata()
-                .is_ok_and(|own| (own.dev(), own.ino()) == (seen.dev(), seen.ino()));
-            same && file.try_lock().is_ok()
-        })
+        .any(|file| seen.is_open(&file) && file.try_lock().is_ok())
 }
 
 /// Whether one that waits for `lock` since `start` has waited long enough.

@@ -8,6 +8,7 @@ pub mod ancestors;
 pub mod clock;
 pub mod disk;
 pub mod events;
+pub mod file_id;
 pub mod git;
 pub mod journal;
 pub mod lane_files;

@@ -5,7 +5,7 @@
 //! gone, finds neither. One that reads `packed-refs` before a ref is packed, and looks for its file
 //! afterwards, finds no ref. Nothing is missing then, one only has to look again.
 
-use std::os::unix::fs::MetadataExt;
+use crate::store::file_id::Stamp;
 use std::path::Path;
 use std::time::Duration;
 
@@ -18,9 +18,6 @@ const PAUSES: [u64; 6] = [1, 2, 5, 10, 30, 60];
 /// Two changes within one tick of the clock look alike; what changed that long ago is told apart.
 const TICK: Duration = Duration::from_millis(50);
 
-/// Which file or directory it is, and which state of it.
-type Stamp = (u64, u64, u64, i64, i64);
-
 /// What `look` finds among the objects. Where it fails while packs come and go, it looks again; what
 /// a second look does not find while none does is missing. In a partial clone thousands of objects
 /// are, and no command is to wait for each of them.
@@ -30,10 +27,10 @@ pub fn objects<T, E>(
 ) -> Result<T, E> {
     let packs = repo.objects.store_ref().path().join("pack");
     for pause in PAUSES {
-        let before = stamp(&packs);
+        let before = Stamp::of(&packs);
         let found = look();
         let second = pause > PAUSES[0];
-        let settled = || stamp(&packs) == before && !changed_within(TICK, &packs);
+        let settled = || Stamp::of(&packs) == before && !changed_within(TICK, &packs);
         if found.is_ok() || !changed_within(LATELY, &packs) || second && settled() {
             return found;
         }
@@ -48,16 +45,16 @@ pub fn has_object(repo: &gix::Repository, id: gix::ObjectId) -> bool {
 }
 
 /// What `look` finds among the refs of the files backend: seen while `packed-refs` stayed as it
-/// was.
+/// was, of which every change is another file in its place.
 pub fn refs<T, E>(repo: &gix::Repository, mut look: impl FnMut() -> Result<T, E>) -> Result<T, E> {
     let packed = repo.common_dir().join("packed-refs");
     for pause in PAUSES {
-        let before = stamp(&packed);
+        let before = Stamp::of(&packed);
         // gix goes by the time alone, and two changes within one tick of the clock look alike. An
         // unreadable file is for `look` to report.
         let _ = repo.refs.force_refresh_packed_buffer();
         let found = look();
-        let same = stamp(&packed) == before;
+        let same = Stamp::of(&packed) == before;
         // The files of packed refs go one by one, long after these are in the new file: a few looks
         // it takes always.
         if same && (found.is_ok() || pause > 5 && !changed_within(LATELY, &packed)) {
@@ -67,19 +64,6 @@ pub fn refs<T, E>(repo: &gix::Repository, mut look: impl FnMut() -> Result<T, E>
     }
     let _ = repo.refs.force_refresh_packed_buffer();
     look()
-}
-
-/// Every change of `packed-refs` is another file in its place, and every pack that comes or goes
-/// changes the directory.
-fn stamp(path: &Path) -> Option<Stamp> {
-    let metadata = std::fs::metadata(path).ok()?;
-    Some((
-        metadata.dev(),
-        metadata.ino(),
-        metadata.size(),
-        metadata.mtime(),
-        metadata.mtime_nsec(),
-    ))
 }
 
 /// Whether a file or directory changed less than `limit` ago. A time to come is another machine's

@@ -4,10 +4,10 @@
 //! The process holds an flock on the directory itself, which the kernel frees when it dies.
 
 use std::fs::File;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::error::{IoContext, Result};
+use crate::store::file_id::FileId;
 use crate::store::journal::unique_id;
 use crate::store::lane_files;
 use crate::store::lane_files::LaneDir;
@@ -39,8 +39,7 @@ impl Directory {
             };
             alive.lock().context("lock", &path)?;
             // Between creation and lock a cleaner may have taken it for dead.
-            let own = alive.metadata().context("read", &path)?;
-            if std::fs::metadata(&path).is_ok_and(|seen| seen.ino() == own.ino()) {
+            if FileId::of(&path).is_some_and(|seen| seen.is_open(&alive)) {
                 return Ok(Directory {
                     path,
                     alive,

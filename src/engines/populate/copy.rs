@@ -3,34 +3,13 @@
 
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 
-use gix::index::entry::{Stat, stat::Time};
+use gix::index::entry::Stat;
 use rustix::{
     fs::{FileType, Mode, OFlags, fstat, openat},
     io::{Errno, Result},
 };
 
-/// The stat data the index keeps, truncated to 32 bits as git truncates it.
-#[allow(
-    clippy::unnecessary_cast,
-    reason = "the types differ between platforms"
-)]
-pub(super) fn index_stat(stat: &rustix::fs::Stat) -> Stat {
-    Stat {
-        mtime: Time {
-            secs: stat.st_mtime as u32,
-            nsecs: stat.st_mtime_nsec as u32,
-        },
-        ctime: Time {
-            secs: stat.st_ctime as u32,
-            nsecs: stat.st_ctime_nsec as u32,
-        },
-        dev: stat.st_dev as u32,
-        ino: stat.st_ino as u32,
-        uid: stat.st_uid,
-        gid: stat.st_gid,
-        size: stat.st_size as u32,
-    }
-}
+use crate::store::file_id::index_stat;
 
 /// Opens the regular file `name` if everything its index entry says still holds to the nanosecond.
 ///
@@ -190,6 +169,8 @@ pub(super) fn write_all(to: &OwnedFd, mut data: &[u8]) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use std::{error::Error, fs, os::unix::fs::PermissionsExt as _, path::Path};
+
+    use gix::index::entry::stat::Time;
 
     use super::*;
     use crate::engines::populate::directories::Directories;

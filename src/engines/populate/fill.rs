@@ -24,7 +24,7 @@ use rustix::{
     },
 };
 
-use super::copy::{index_stat, write_all};
+use super::copy::write_all;
 use super::directories::Directories;
 use super::objects::{Objects, Reader};
 use super::tree::{Entry, Origin, Plan};
@@ -32,6 +32,7 @@ use super::{Request, Source, copy, stop_if_interrupted};
 use crate::engines::populate::copy_source;
 use crate::engines::populate::unsupported::Proof;
 use crate::error::{Error, IoContext as _, Result};
+use crate::store::file_id::index_stat;
 
 /// Entries a thread takes at a time: few enough to share the end fairly, enough to stay in one
 /// directory.

@@ -17,9 +17,9 @@ use gix::index::Entry;
 use gix::index::entry::Mode;
 use rustix::fs::{FileType, OFlags, Stat};
 
-use super::staged::index_stat;
 use super::{Halt, Index, Shared};
 use crate::error::{Error, IoContext};
+use crate::store::file_id::index_stat;
 
 /// Larger files are left to git, which streams them.
 const LARGEST: u64 = 64 << 20;

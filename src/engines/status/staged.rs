@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use bstr::ByteSlice;
-use gix::index::entry::{Mode, Stat};
+use gix::index::entry::Mode;
 use gix::index::extension::Tree;
 use gix::objs::TreeRefIter;
 use gix::prelude::FindExt;
@@ -217,22 +217,4 @@ pub(super) fn group_end(index: &gix::index::State, range: Range<usize>, director
     let entries = &index.entries()[range.clone()];
     range.start
         + entries.partition_point(|entry| entry.path_in(paths).as_bytes().starts_with(directory))
-}
-
-/// A stat as the index stores it.
-pub(super) fn index_stat(stat: &rustix::fs::Stat) -> Stat {
-    let time = |secs: i64, nsecs| gix::index::entry::stat::Time {
-        secs: secs as u32,
-        nsecs: nsecs as u32,
-    };
-    Stat {
-        mtime: time(stat.st_mtime, stat.st_mtime_nsec),
-        ctime: time(stat.st_ctime, stat.st_ctime_nsec),
-        // git keeps the low 32 bits of each of these.
-        dev: stat.st_dev as u32,
-        ino: stat.st_ino as u32,
-        uid: stat.st_uid,
-        gid: stat.st_gid,
-        size: stat.st_size as u32,
-    }
 }

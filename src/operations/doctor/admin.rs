@@ -23,6 +23,7 @@ use crate::repository::recovered::Healed;
 use crate::repository::worktree;
 use crate::repository::{RefFormat, Repository};
 use crate::store as git;
+use crate::store::file_id::{FileId, is_same};
 use crate::store::journal::{About, Announce, Journal};
 use crate::store::lockfile;
 use crate::store::lockfile::LockFile;
@@ -245,17 +246,13 @@ fn replace(repository: &Repository, file: &Path, text: &[u8]) -> Result<()> {
 
 /// Keeps what a file that is about to be replaced says, once: by a link, which is there or is not.
 fn keep(repository: &Repository, file: &Path) -> Result<()> {
-    use std::os::unix::fs::MetadataExt;
     let Some(found) = std::fs::symlink_metadata(file)
         .ok()
         .filter(|found| found.is_file() && found.len() > 0)
     else {
         return Ok(());
     };
-    let same = |kept: PathBuf| {
-        std::fs::symlink_metadata(kept)
-            .is_ok_and(|kept| (kept.dev(), kept.ino()) == (found.dev(), found.ino()))
-    };
+    let same = |kept: PathBuf| FileId::of_name(&kept) == Some((&found).into());
     if entries(&damaged(repository)).any(same) {
         return Ok(());
     }
@@ -340,7 +337,7 @@ pub(super) fn belongs_elsewhere(repository: &Repository, worktree: &Worktree) ->
     let admin = std::fs::canonicalize(named_by(&worktree.path)?).ok()?;
     let common = crate::store::optional::bytes(admin.join("commondir")).ok()?;
     let common = std::fs::canonicalize(admin.join(git::path(common.trim_end()))).ok()?;
-    (!worktree::is_same(&common, repository.common_dir())).then_some(common)
+    (!is_same(&common, repository.common_dir())).then_some(common)
 }
 
 fn left_alone(admin: &Path) -> bool {

@@ -26,6 +26,7 @@ use crate::operations::land::index_lock::Prepared;
 use crate::operations::land::worktree_files;
 use crate::repository::Repository;
 use crate::repository::tree_diff::Changed;
+use crate::store::file_id::{FileId, Stamp};
 use crate::store::journal::{step, unique_id};
 use crate::store::no_replace;
 use crate::store::retry;
@@ -42,35 +43,16 @@ const NOW: Timestamps = Timestamps {
     },
 };
 
-/// What tells a file from every other one, and from itself after a change.
-type Seen = (u64, u64, u32, u64, (i64, i64), (i64, i64));
-
-fn look_at(file: &Path) -> Option<Seen> {
-    let found = std::fs::symlink_metadata(file).ok()?;
-    let times = (
-        (found.mtime(), found.mtime_nsec()),
-        (found.ctime(), found.ctime_nsec()),
-    );
-    Some((
-        found.dev(),
-        found.ino(),
-        found.mode(),
-        found.size(),
-        times.0,
-        times.1,
-    ))
-}
-
 /// What the touched files looked like before git-lane asked whether they are in the way.
 #[derive(Debug)]
-pub(super) struct Looks(Vec<Option<Seen>>);
+pub(super) struct Looks(Vec<Option<Stamp>>);
 
 impl Looks {
     pub(super) fn at(site: &Worktree, changed: &[Changed]) -> Self {
         Looks(
             changed
                 .iter()
-                .map(|change| look_at(&file_at(site, change)))
+                .map(|change| Stamp::of_name(&file_at(site, change)))
                 .collect(),
         )
     }
@@ -82,8 +64,8 @@ pub(super) struct Staged {
     directory: PathBuf,
     changed: Vec<Changed>,
     looks: Looks,
-    /// The directories the files go to or leave, those that are there: device and inode.
-    directories: BTreeMap<PathBuf, (u64, u64)>,
+    /// The directories the files go to or leave, those that are there: which ones.
+    directories: BTreeMap<PathBuf, FileId>,
     index: Stamps,
     /// How many of the files are in place.
     placed: usize,
@@ -159,7 +141,7 @@ impl Staged {
         let git = on_index(repository, site, &next.path);
         git.checking_out([prefix], paths).run().ok()?;
         coming()
-            .all(|change| look_at(&staged(directory, change)).is_some())
+            .all(|change| Stamp::of_name(&staged(directory, change)).is_some())
             .then_some(())?;
         std::fs::rename(&next.path, &prepared.path).ok()?;
         index.moved_to(&prepared.path);
@@ -196,7 +178,7 @@ impl Staged {
         }
         for (change, look) in self.changed.iter().zip(&self.looks.0) {
             let (from, file) = (staged(&self.directory, change), file_at(site, change));
-            if look_at(&file) != *look {
+            if Stamp::of_name(&file) != *look {
                 return Ok(false);
             }
             let done = match change.new {
@@ -247,9 +229,9 @@ fn staged(directory: &Path, change: &Changed) -> PathBuf {
     directory.join(crate::store::path(&change.path))
 }
 
-fn identity(directory: &Path) -> Option<(u64, u64)> {
+fn identity(directory: &Path) -> Option<FileId> {
     let found = std::fs::symlink_metadata(directory).ok()?;
-    found.is_dir().then(|| (found.dev(), found.ino()))
+    found.is_dir().then(|| (&found).into())
 }
 
 /// Makes the directories for a new file; `false` where something else is in their place by now.
@@ -277,7 +259,7 @@ fn directories(
     site: &Worktree,
     staging: &Path,
     changed: &[Changed],
-) -> Option<BTreeMap<PathBuf, (u64, u64)>> {
+) -> Option<BTreeMap<PathBuf, FileId>> {
     let mount = inherits_nothing(staging)?;
     let mut found = BTreeMap::new();
     for change in changed {
@@ -352,7 +334,7 @@ fn is_plain(
     site: &Worktree,
     index: &Path,
     changed: &[Changed],
-    directories: &BTreeMap<PathBuf, (u64, u64)>,
+    directories: &BTreeMap<PathBuf, FileId>,
 ) -> bool {
     let hash = repository.gix.object_hash();
     let Ok(index) = gix::index::File::at(index, hash, true, Default::default()) else {

@@ -14,7 +14,6 @@ pub mod relocation;
 pub mod size;
 
 use std::io::Write;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -29,6 +28,7 @@ use crate::error::{Code, Error, IoContext, Result};
 use crate::repository::Repository;
 use crate::repository::provenance::misfit_of_entry;
 use crate::repository::recovered::Heal;
+use crate::store::file_id::FileId;
 use crate::store::journal::{Exclusive, Journal, Running};
 use crate::store::lane_files;
 use crate::store::lane_files::LaneDir;
@@ -105,16 +105,11 @@ fn said(repository: &Repository, directory: &Path) -> Option<Entry> {
 /// Whether the place of a worktree went where the repository did, or is that of the repository this
 /// one is a copy of.
 fn has_moved(worktree: &KeptWorktree, common_dir: &Path) -> bool {
-    let id = |path: &Path| {
-        std::fs::metadata(path)
-            .ok()
-            .map(|found| (found.dev(), found.ino()))
-    };
-    let then = id(&worktree.common_dir);
+    let then = FileId::of(&worktree.common_dir);
     let elsewhere =
         !worktree.common_dir.as_os_str().is_empty() && worktree.common_dir != common_dir;
     let place_is_gone = || worktree.path.parent().is_none_or(|parent| !parent.exists());
-    elsewhere && then != id(common_dir) && (then.is_some() || place_is_gone())
+    elsewhere && then != FileId::of(common_dir) && (then.is_some() || place_is_gone())
 }
 
 /// The directories of entries that hold something and do not say what: restoring them is for a

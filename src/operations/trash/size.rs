@@ -9,6 +9,7 @@ use std::time::Instant;
 use super::Places;
 use crate::domain::trash_entry::Entry;
 use crate::repository::Repository;
+use crate::store::file_id::FileId;
 use crate::store::lane_files;
 
 /// Bytes on disk of an entry; `None` when that cannot be found out before `deadline`. They are
@@ -73,12 +74,10 @@ fn measure(mut places: Vec<PathBuf>, deadline: Instant) -> Option<u64> {
     Some(bytes)
 }
 
-fn blocks(path: &Path, seen: &mut HashSet<(u64, u64)>) -> u64 {
+fn blocks(path: &Path, seen: &mut HashSet<FileId>) -> u64 {
     match std::fs::symlink_metadata(path) {
         Ok(metadata)
-            if metadata.nlink() > 1
-                && !metadata.is_dir()
-                && !seen.insert((metadata.dev(), metadata.ino())) =>
+            if metadata.nlink() > 1 && !metadata.is_dir() && !seen.insert((&metadata).into()) =>
         {
             0
         }

@@ -5,18 +5,17 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
-use std::time::Duration;
 
 use bstr::{BStr, BString};
 
 use super::{Records, load};
 use crate::error::Result;
+use crate::store::file_id::Stamp;
 
 /// What was read, and from which file.
 #[derive(Debug, Default)]
-pub struct Memo(RefCell<Option<(Signature, Content)>>);
+pub struct Memo(RefCell<Option<(Stamp, Content)>>);
 
 /// What the file says.
 #[derive(Debug)]
@@ -45,7 +44,7 @@ impl Memo {
 
     fn read<T>(&self, common_dir: &Path, take: impl FnOnce(&Content) -> T) -> Result<T> {
         let file = common_dir.join("config");
-        let now = Signature::of(&file);
+        let now = Stamp::of(&file).and_then(Stamp::settled);
         if let Some((then, content)) = &*self.0.borrow()
             && now.as_ref() == Some(then)
         {
@@ -79,29 +78,5 @@ impl Content {
             records: Records::of(config),
             own: keys.into_iter().filter_map(value).collect(),
         }
-    }
-}
-
-/// What tells a file from another one that takes its place. One that was written a moment ago has
-/// none: a second writing within the clock's tick would look like the first.
-#[derive(Debug, PartialEq, Eq)]
-struct Signature {
-    file: (u64, u64, u64),
-    modified: (i64, i64),
-    changed: (i64, i64),
-}
-
-impl Signature {
-    fn of(file: &Path) -> Option<Self> {
-        let found = std::fs::metadata(file).ok()?;
-        let age = found
-            .modified()
-            .ok()
-            .and_then(|modified| modified.elapsed().ok())?;
-        (age > Duration::from_millis(50)).then(|| Signature {
-            file: (found.dev(), found.ino(), found.len()),
-            modified: (found.mtime(), found.mtime_nsec()),
-            changed: (found.ctime(), found.ctime_nsec()),
-        })
     }
 }

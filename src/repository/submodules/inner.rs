@@ -12,12 +12,12 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::time::{Duration, SystemTime};
 
-use rustix::fs::{AtFlags, FileType, Stat};
+use rustix::fs::{AtFlags, FileType};
 use rustix::io::Errno;
 
 use crate::engines::status::{open_directory, read_names};
+use crate::store::file_id::Stamp;
 
 /// What was found in the worktrees that were walked through in this process.
 #[derive(Debug, Default)]
@@ -80,7 +80,7 @@ fn walk(top: &Path) -> Vec<Directory> {
                 let directory = Rc::new(directory);
                 let stamp = rustix::fs::fstat(&directory)
                     .ok()
-                    .and_then(|found| Stamp::of(&found));
+                    .and_then(|found| Stamp::from(&found).settled());
                 (
                     stamp,
                     read(&directory).map(|(below, has)| (directory, below, has)),
@@ -155,7 +155,7 @@ fn is_unchanged(top: &Path, directories: &[Directory]) -> bool {
         let now = match directory.path.as_os_str().is_empty() {
             true => rustix::fs::fstat(&top)
                 .ok()
-                .and_then(|found| Stamp::of(&found)),
+                .and_then(|found| Stamp::from(&found).settled()),
             false => stamp_in(&top, directory.path.as_os_str().as_bytes()),
         };
         now.is_some() && now == directory.stamp
@@ -165,43 +165,13 @@ fn is_unchanged(top: &Path, directories: &[Directory]) -> bool {
 fn stamp_in(directory: impl AsFd, path: &[u8]) -> Option<Stamp> {
     rustix::fs::statat(directory, path, AtFlags::SYMLINK_NOFOLLOW)
         .ok()
-        .and_then(|found| Stamp::of(&found))
-}
-
-/// What tells a directory from another one, and from itself after a change. One that changed a
-/// moment ago has none: the next change within the clock's tick would look the same.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Stamp {
-    file: (u64, u64),
-    changed: (i64, i64),
-}
-
-impl Stamp {
-    #[allow(clippy::unnecessary_cast, clippy::useless_conversion)]
-    fn of(found: &Stat) -> Option<Self> {
-        let changed = (found.st_ctime as i64, found.st_ctime_nsec as i64);
-        // Some filesystems know whole seconds only.
-        let tick = if changed.1 == 0 {
-            Duration::from_secs(2)
-        } else {
-            Duration::from_millis(50)
-        };
-        let since = Duration::new(
-            u64::try_from(changed.0).ok()?,
-            u32::try_from(changed.1).ok()?,
-        );
-        let age = SystemTime::now()
-            .duration_since(SystemTime::UNIX_EPOCH + since)
-            .ok()?;
-        (age > tick).then_some(Stamp {
-            file: (found.st_dev as u64, found.st_ino as u64),
-            changed,
-        })
-    }
+        .and_then(|found| Stamp::from(&found).settled())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn found(memo: &Memo, top: &Path) -> Vec<(String, Has)> {

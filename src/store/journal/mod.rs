@@ -24,6 +24,7 @@ use self::format::Home;
 use super::lockfile::create_locked;
 use crate::domain::shell_word::quote;
 use crate::error::{Code, Error, IoContext, Result};
+use crate::store::file_id::FileId;
 use crate::store::lane_files;
 use crate::store::lane_files::LaneDir;
 use crate::store::signals;
@@ -292,7 +293,6 @@ fn place(lane_dir: &LaneDir, path: &Path, intent: &impl Announce) -> Result<File
 
 /// Takes the flock of a dead process's file; `None` while its owner lives or once it is gone.
 fn take(path: &Path) -> Result<Option<File>> {
-    use std::os::unix::fs::MetadataExt;
     let Ok(file) = lane_files::open_read(path) else {
         return Ok(None);
     };
@@ -301,10 +301,7 @@ fn take(path: &Path) -> Result<Option<File>> {
         Err(TryLockError::WouldBlock) => return Ok(None),
         Err(TryLockError::Error(error)) => return Err(error).context("lock", path),
     }
-    let own = file.metadata().context("read", path)?;
-    let same = std::fs::symlink_metadata(path)
-        .is_ok_and(|now| (now.dev(), now.ino()) == (own.dev(), own.ino()));
-    Ok(same.then_some(file))
+    Ok(is_at(&file, path).then_some(file))
 }
 
 /// A lock between git-lane processes, freed by the kernel when its holder dies.
@@ -382,11 +379,7 @@ impl Exclusive {
 }
 
 fn is_at(file: &File, path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    let id = |metadata: std::io::Result<std::fs::Metadata>| {
-        metadata.ok().map(|found| (found.dev(), found.ino()))
-    };
-    id(file.metadata()).is_some_and(|held| id(std::fs::symlink_metadata(path)) == Some(held))
+    FileId::of_name(path).is_some_and(|there| there.is_open(file))
 }
 
 /// Nineteen hex digits that sort by time and never repeat.
