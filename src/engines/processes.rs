@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use bstr::ByteSlice;
 
 use crate::domain::retire::Busy;
+use crate::store::ancestors;
 use crate::store::file_id::FileId;
 
 /// How long to look at open files; current directories are always looked at.
@@ -52,7 +53,7 @@ pub fn current_directories() -> Vec<PathBuf> {
 }
 
 fn look(directory: &Path) -> Option<Busy> {
-    let spared = ancestors();
+    let spared = waiting();
     let mut others: Vec<(i32, PathBuf)> = std::fs::read_dir("/proc")
         .ok()?
         .flatten()
@@ -189,29 +190,10 @@ fn groups(process: &Path) -> Vec<u32> {
 }
 
 /// This process and every one that waits for it, up to the first.
-fn ancestors() -> Vec<i32> {
-    let mut line = vec![std::process::id() as i32];
-    while let Some(parent) = line
-        .last()
-        .and_then(|pid| parent(*pid))
-        .filter(|parent| !line.contains(parent))
-    {
-        line.push(parent);
-    }
-    line
-}
-
-fn parent(pid: i32) -> Option<i32> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The command's name stands in parentheses and may hold anything; the parent is the second
-    // field after it.
-    stat.rsplit_once(')')?
-        .1
-        .split_ascii_whitespace()
-        .nth(1)?
-        .parse()
-        .ok()
-        .filter(|parent| *parent > 0)
+fn waiting() -> Vec<i32> {
+    let own = std::process::id() as i32;
+    let above = ancestors::above().map(|process| process.id);
+    std::iter::once(own).chain(above).collect()
 }
 
 fn shares_our_pipe(process: &Path) -> bool {
@@ -232,7 +214,7 @@ fn ask_lsof(directory: &Path) -> Option<Busy> {
     let lsof = LSOF.into_iter().find(|path| Path::new(path).exists())?;
     let mut command = Command::new(lsof);
     command
-        .args(["-w", "-n", "-P", "-F", "pRcfn", "-u"])
+        .args(["-w", "-n", "-P", "-F", "pcfn", "-u"])
         .arg(rustix::process::getuid().as_raw().to_string());
     // It ends with 1 when it could not look at everything, and still says what it saw.
     let output = command
@@ -241,14 +223,12 @@ fn ask_lsof(directory: &Path) -> Option<Busy> {
         .stdin(Stdio::null())
         .output()
         .ok()?;
-    listed(&output.stdout, directory, std::process::id() as i32)
+    listed(&output.stdout, directory, &waiting())
 }
 
-/// Who is in `directory` by lsof's `-F pRcfn`: a line `p<pid>` begins a process, `R<parent>` and
-/// `c<command>` describe it, and every `f<descriptor>` has its `n<name>`. Process `own` and its
-/// ancestors are left out.
-fn listed(listing: &[u8], directory: &Path, own: i32) -> Option<Busy> {
-    let (mut parents, mut found): (Vec<(i32, i32)>, Vec<Busy>) = (Vec::new(), Vec::new());
+/// Who is in `directory` by lsof's `-F pcfn`: a line `p<pid>` begins a process, `c<command>`
+/// describes it, and every `f<descriptor>` has its `n<name>`. Those that are `spared` are left out.
+fn listed(listing: &[u8], directory: &Path, spared: &[i32]) -> Option<Busy> {
     let mut process = Busy {
         pid: 0,
         command: String::new(),
@@ -258,31 +238,18 @@ fn listed(listing: &[u8], directory: &Path, own: i32) -> Option<Busy> {
         let Some((kind, text)) = line.split_first() else {
             continue;
         };
-        let number = || text.to_str().ok().and_then(|text| text.parse().ok());
         match kind {
-            b'p' => {
-                process = Busy {
-                    pid: number().unwrap_or_default(),
-                    command: String::new(),
-                    unseen: None,
-                }
-            }
-            b'R' => parents.push((process.pid, number().unwrap_or_default())),
+            b'p' => process.pid = text.to_str().ok().and_then(|id| id.parse().ok())?,
             b'c' => process.command = text.to_str_lossy().into_owned(),
-            b'n' if crate::store::path(&unescaped(text)).starts_with(directory) => {
-                found.push(process.clone())
+            b'n' if crate::store::path(&unescaped(text)).starts_with(directory)
+                && !spared.contains(&process.pid) =>
+            {
+                return Some(process);
             }
             _ => {}
         }
     }
-    let mut spared = vec![own];
-    while let Some((_, parent)) = parents
-        .iter()
-        .find(|(pid, parent)| spared.last() == Some(pid) && !spared.contains(parent))
-    {
-        spared.push(*parent);
-    }
-    found.into_iter().find(|busy| !spared.contains(&busy.pid))
+    None
 }
 
 /// lsof writes a backslash as two, and a byte it does not take for printable as `\\xHH`.
@@ -332,17 +299,17 @@ mod lsof_tests {
     #[test]
     fn lsof_says_who_is_inside() {
         let listing =
-            b"p1\nR0\ncinit\nfcwd\nn/\np7\nR1\ncsh\nfcwd\nn/lanes/login\np9\nR7\ncgit-lane\nfcwd\nn/lanes/login\n\
-            p10\nR9\nclsof\nfcwd\nn/\np20\nR1\ncvim\nfcwd\nn/home\nf4\nn/lanes/login/a \\xc3\\xa9\\\\b\n\
-            p21\nR1\ncless\nfcwd\nn/lanes/login2\n";
+            b"p1\ncinit\nfcwd\nn/\np7\ncsh\nfcwd\nn/lanes/login\np9\ncgit-lane\nfcwd\nn/lanes/login\n\
+            p10\nclsof\nfcwd\nn/\np20\ncvim\nfcwd\nn/home\nf4\nn/lanes/login/a \\xc3\\xa9\\\\b\n\
+            p21\ncless\nfcwd\nn/lanes/login2\n";
         let named = |directory: &str| {
-            listed(listing, Path::new(directory), 9).map(|busy| (busy.pid, busy.command))
+            listed(listing, Path::new(directory), &[9, 7, 1]).map(|busy| (busy.pid, busy.command))
         };
         assert_eq!(named("/lanes/login"), Some((20, "vim".into())));
         assert_eq!(named("/lanes/login/a é\\b"), Some((20, "vim".into())));
         assert_eq!(named("/lanes/login2"), Some((21, "less".into())));
         assert_eq!(named("/lanes/log"), None);
-        assert_eq!(listed(b"p\nR\nn\n\nx\npx\nn/", Path::new("/x"), 0), None);
+        assert_eq!(listed(b"p\nn\n\nx\npx\nn/", Path::new("/x"), &[]), None);
     }
 
     #[test]

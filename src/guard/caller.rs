@@ -5,12 +5,13 @@
 //! look like what the switch wrote. Times tell them apart. Where there is no /proc (macOS) no
 //! process is found, and what cannot be told from git's work is taken for it.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use bstr::{BStr, BString, ByteSlice};
-#[cfg(target_os = "linux")]
-use rustix::time::{ClockId, clock_gettime};
+
+use crate::store::ancestors;
+use crate::store::ancestors::Process;
 
 /// The kernel counts the start of a process in hundredths of a second, rounded down, whatever its
 /// own clock does.
@@ -38,35 +39,20 @@ impl Caller {
         Self::find_from(rustix::process::getppid()?.as_raw_nonzero().get())
     }
 
-    fn find_from(mut pid: i32) -> Option<Self> {
-        // git, a shell, perhaps another tool's dispatcher or two.
-        for _ in 0..16 {
-            let process = PathBuf::from(format!("/proc/{pid}"));
-            let stat = std::fs::read(process.join("stat")).ok()?;
-            // The command's name stands in parentheses and may hold anything.
-            let fields: Vec<&[u8]> = stat[stat.rfind_byte(b')')? + 1..].fields().collect();
-            let arguments = std::fs::read(process.join("cmdline")).ok()?;
-            let parent = fields
-                .get(1)
-                .and_then(|pid| pid.to_str().ok()?.parse().ok())
-                .filter(|pid| *pid > 1);
-            if let Some((command, rest)) = command(&arguments) {
-                let ticks: u64 = fields.get(19)?.to_str().ok()?.parse().ok()?;
-                let arguments = rest
-                    .split(|byte| *byte == 0)
-                    .skip(1)
-                    .map(BString::from)
-                    .collect();
-                return Some(Caller {
-                    command: command.into(),
-                    arguments,
-                    started: since_boot(ticks)?,
-                    parent,
-                });
-            }
-            pid = parent?;
-        }
-        None
+    fn find_from(id: i32) -> Option<Self> {
+        let called = |process: &Process| {
+            let (command, rest) = command(&process.arguments)?;
+            let words = rest.split(|byte| *byte == 0).skip(1).map(BString::from);
+            Some((BString::from(command), words.collect()))
+        };
+        let (process, (command, arguments)) =
+            ancestors::from(id).find_map(|process| called(&process).map(|said| (process, said)))?;
+        Some(Caller {
+            command,
+            arguments,
+            started: process.started?,
+            parent: process.parent,
+        })
     }
 
     /// Whether it writes index and files before it moves HEAD or a branch.
@@ -248,29 +234,10 @@ pub fn born(file: &Path) -> Option<SystemTime> {
     file.created().or_else(|_| file.modified()).ok()
 }
 
-#[cfg(target_os = "linux")]
-fn since_boot(ticks: u64) -> Option<SystemTime> {
-    let per_second = rustix::param::clock_ticks_per_second().max(1);
-    let started = Duration::from_nanos(
-        (u128::from(ticks) * 1_000_000_000 / u128::from(per_second))
-            .try_into()
-            .ok()?,
-    );
-    let now = Duration::try_from(clock_gettime(ClockId::Boottime)).ok()?;
-    SystemTime::now().checked_sub(now.checked_sub(started)?)
-}
-
-/// Other systems have no clock that counts what /proc would.
-#[cfg(not(target_os = "linux"))]
-fn since_boot(_: u64) -> Option<SystemTime> {
-    None
-}
-
 /// Whether git-lane started the git that runs this hook, with its own hands: what that git does is
 /// looked at by git-lane already. A git below an editor, a hook or an alias has another parent.
 pub fn is_git_lanes() -> bool {
-    let mut above = crate::store::ancestors::above()
-        .skip_while(|process| command(&process.arguments).is_none());
+    let mut above = ancestors::above().skip_while(|process| command(&process.arguments).is_none());
     above.nth(1).is_some_and(|parent| parent.is_git_lane())
 }
 
@@ -427,30 +394,5 @@ mod tests {
             started: SystemTime::UNIX_EPOCH,
             parent: None,
         }
-    }
-
-    #[cfg(target_os = "linux")]
-    #[test]
-    fn the_start_of_a_process_is_known_to_a_tick() {
-        let before = SystemTime::now();
-        let mut child = std::process::Command::new("sleep")
-            .arg("60")
-            .spawn()
-            .unwrap();
-        let after = SystemTime::now();
-        let stat = std::fs::read(format!("/proc/{}/stat", child.id())).unwrap();
-        drop(child.kill().and_then(|()| child.wait()));
-        let ticks = stat[stat.rfind_byte(b')').unwrap() + 1..]
-            .fields()
-            .nth(19)
-            .unwrap()
-            .to_str()
-            .unwrap()
-            .to_owned();
-        let started = since_boot(ticks.parse().unwrap()).unwrap();
-        assert!(
-            started + TICK + TICK >= before && started <= after,
-            "{started:?} {before:?}"
-        );
     }
 }

@@ -6,6 +6,9 @@
 //! them. Who started whom is the kernel's word.
 
 use std::path::Path;
+#[cfg(target_os = "linux")]
+use std::time::Duration;
+use std::time::SystemTime;
 
 use bstr::ByteSlice;
 
@@ -21,6 +24,8 @@ pub struct Process {
     pub parent: Option<i32>,
     /// Its arguments, each ended by a zero byte.
     pub arguments: Vec<u8>,
+    /// When it began, up to a hundredth of a second early; `None` where the system does not say.
+    pub started: Option<SystemTime>,
 }
 
 impl Process {
@@ -39,7 +44,12 @@ impl Process {
 /// The processes above this one, the nearest first.
 pub fn above() -> impl Iterator<Item = Process> {
     let first = rustix::process::getppid().map(|id| id.as_raw_nonzero().get());
-    std::iter::successors(first.and_then(process), |below| process(below.parent?)).take(MOST)
+    first.into_iter().flat_map(from)
+}
+
+/// The process `id` and those above it.
+pub fn from(id: i32) -> impl Iterator<Item = Process> {
+    std::iter::successors(process(id), |below| process(below.parent?)).take(MOST)
 }
 
 #[cfg(target_os = "linux")]
@@ -47,19 +57,29 @@ fn process(id: i32) -> Option<Process> {
     let directory = Path::new("/proc").join(id.to_string());
     let stat = std::fs::read(directory.join("stat")).ok()?;
     // The command's name stands in parentheses and may hold anything.
-    let parent = stat[stat.rfind_byte(b')')? + 1..]
-        .fields()
-        .nth(1)?
-        .to_str()
-        .ok()?
-        .parse()
-        .ok();
+    let mut fields = stat[stat.rfind_byte(b')')? + 1..].fields().skip(1);
+    let mut number = |at| fields.nth(at)?.to_str().ok()?.parse::<u64>().ok();
+    let (parent, ticks) = (number(0)?, number(17)?);
     let arguments = std::fs::read(directory.join("cmdline")).ok()?;
     Some(Process {
         id,
-        parent: parent.filter(|parent| *parent > 1),
+        parent: i32::try_from(parent).ok().filter(|parent| *parent > 0),
         arguments,
+        started: since_boot(ticks),
     })
+}
+
+#[cfg(target_os = "linux")]
+fn since_boot(ticks: u64) -> Option<SystemTime> {
+    use rustix::time::{ClockId, clock_gettime};
+    let per_second = rustix::param::clock_ticks_per_second().max(1);
+    let started = Duration::from_nanos(
+        (u128::from(ticks) * 1_000_000_000 / u128::from(per_second))
+            .try_into()
+            .ok()?,
+    );
+    let now = Duration::try_from(clock_gettime(ClockId::Boottime)).ok()?;
+    SystemTime::now().checked_sub(now.checked_sub(started)?)
 }
 
 /// What ps(1) prints does not tell a blank in an argument from one between two.
@@ -77,7 +97,7 @@ fn process(id: i32) -> Option<Process> {
         .ok()?
         .parse()
         .ok()
-        .filter(|parent| *parent > 1);
+        .filter(|parent| *parent > 0);
     let arguments = arguments
         .fields()
         .flat_map(|word| [word, b"\0"])
@@ -87,6 +107,7 @@ fn process(id: i32) -> Option<Process> {
         id,
         parent,
         arguments,
+        started: None,
     })
 }
 
@@ -129,8 +150,27 @@ mod tests {
                 id: i32::MAX,
                 parent: None,
                 arguments: arguments.into(),
+                started: None,
             };
             assert_eq!(process.is_git_lane(), expected, "{arguments:?}");
         }
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_start_of_a_process_is_known_to_a_tick() {
+        let tick = Duration::from_millis(10);
+        let before = SystemTime::now();
+        let mut child = std::process::Command::new("sleep")
+            .arg("60")
+            .spawn()
+            .unwrap();
+        let after = SystemTime::now();
+        let started = process(child.id() as i32).unwrap().started.unwrap();
+        drop(child.kill().and_then(|()| child.wait()));
+        assert!(
+            started + tick + tick >= before && started <= after,
+            "{started:?} {before:?}"
+        );
     }
 }
