@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::CommandFactory;
 use git_lane::cli::Cli;
 
-use crate::sandbox::{Sandbox, write};
-use crate::shells::{installed, skipped};
+use crate::support::{Sandbox, installed, skipped, write};
 
 /// Writes the record of a lane as start would.
 fn record(sandbox: &Sandbox, name: &str, owner: &str, task: &str) {
@@ -14,18 +13,18 @@ fn record(sandbox: &Sandbox, name: &str, owner: &str, task: &str) {
         .root()
         .join("shop.lanes")
         .join(name.replace('/', "-"));
-    for (key, value) in [
+    let fork = sandbox.git(["rev-parse", "HEAD"]);
+    let settings = [
         ("id", "0123456789abcdef"),
         ("branch", name),
         ("worktree", worktree.to_str().unwrap()),
         ("base", "refs/heads/main"),
-        ("forkPoint", sandbox.git(["rev-parse", "HEAD"]).as_str()),
+        ("forkPoint", &fork),
         ("owner", owner),
         ("task", task),
         ("created", "2026-01-02T03:04:05Z"),
-    ] {
-        sandbox.git(["config", &format!("lane.{name}.{key}"), value]);
-    }
+    ];
+    sandbox.record_of(name, &settings);
 }
 
 fn candidates(sandbox: &Sandbox, words: &[&str]) -> Vec<String> {

@@ -1,6 +1,6 @@
 //! The policy's layers, and what `git lane config` says about them.
 
-use crate::sandbox::{Sandbox, write};
+use crate::support::{Sandbox, write};
 
 const USER: &str = "home/.config/git-lane/lane.toml";
 

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::sandbox::{Run, Sandbox, git_version, write};
+use crate::support::{Run, Sandbox, git_version, write};
 
 /// Every file below a home, with its content.
 fn listing(home: &Path) -> Vec<(PathBuf, Vec<u8>)> {

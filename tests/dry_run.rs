@@ -1,8 +1,7 @@
 //! `-n` of every command that takes lanes away: nothing is written, not even what the real command
 //! would do first.
 
-use crate::lanes::listing;
-use crate::sandbox::{Sandbox, write};
+use crate::support::{Sandbox, listing, outdate, write};
 
 type Situation = (&'static str, fn(&Sandbox));
 
@@ -11,14 +10,7 @@ const SITUATIONS: [Situation; 7] = [
     ("nothing special", |_| ()),
     ("an interrupted removal", |sandbox| {
         sandbox.lane_by_git("half");
-        let mut command = sandbox.command("git-lane");
-        sandbox
-            .run(
-                command
-                    .args(["drop", "--force", "half"])
-                    .env("GIT_LANE_TEST_DIE_AT", "5"),
-            )
-            .fails(137);
+        sandbox.dying(5, ["drop", "--force", "half"]).fails(137);
     }),
     ("a renamed branch", |sandbox| {
         sandbox.lane_by_git("renamed");
@@ -43,26 +35,14 @@ const SITUATIONS: [Situation; 7] = [
     ("a lane on its way out of the trash", |sandbox| {
         sandbox.lane_by_git("gone");
         sandbox.lane(["drop", "gone"]).ok();
-        let trash = sandbox.repo.join(".git/lane/trash");
-        let entry = std::fs::read_dir(&trash).unwrap().flatten().next().unwrap();
-        let deleting = format!(".deleting-{}", entry.file_name().to_str().unwrap());
-        std::fs::rename(entry.path(), trash.join(deleting)).unwrap();
+        let entry = sandbox.entry();
+        let deleting = format!(".deleting-{}", entry.file_name().unwrap().to_str().unwrap());
+        std::fs::rename(&entry, entry.with_file_name(deleting)).unwrap();
     }),
     ("a lane whose time is up", |sandbox| {
         sandbox.lane_by_git("old");
         sandbox.lane(["drop", "old"]).ok();
-        let trash = sandbox.repo.join(".git/lane/trash");
-        let file = std::fs::read_dir(&trash)
-            .unwrap()
-            .flatten()
-            .next()
-            .unwrap()
-            .path()
-            .join("entry.json");
-        let mut json: serde_json::Value =
-            serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
-        json["removed"] = 1_000_000_000.into();
-        write(&file, json.to_string());
+        outdate(&sandbox.entry());
     }),
 ];
 

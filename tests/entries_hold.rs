@@ -1,7 +1,7 @@
 //! What a removed lane holds beyond the proof of its commits: it is said, and such a lane never
 //! leaves the trash in passing. A lane that holds any of it is no lane that prune may take.
 
-use crate::sandbox::{Sandbox, write};
+use crate::support::{Sandbox, change_entry, outdate};
 
 /// What makes lane `x`, whose commit is in `main`, hold more than that; a script that runs in the
 /// lane. The codes of what it holds then.
@@ -167,9 +167,9 @@ fn lane_after(script: &str) -> Sandbox {
 }
 
 fn only_entry(sandbox: &Sandbox) -> serde_json::Value {
-    let trash = sandbox.lane(["--json", "trash"]).json();
-    assert_eq!(trash["trash"].as_array().unwrap().len(), 1, "{trash}");
-    trash["trash"][0].clone()
+    let entries = sandbox.entries();
+    assert_eq!(entries.len(), 1, "{entries:?}");
+    entries[0].clone()
 }
 
 fn codes(holds: &serde_json::Value) -> Vec<String> {
@@ -183,18 +183,8 @@ fn codes(holds: &serde_json::Value) -> Vec<String> {
 
 /// Whether the only entry is still there after another lane's finish, once its time is up.
 fn outlives_its_time(sandbox: &Sandbox) -> bool {
-    let trash = sandbox.repo.join(".git/lane/trash");
-    let entry = std::fs::read_dir(&trash)
-        .unwrap()
-        .flatten()
-        .next()
-        .unwrap()
-        .path();
-    let file = entry.join("entry.json");
-    let mut json: serde_json::Value =
-        serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
-    json["removed"] = 1_000_000_000.into();
-    write(&file, json.to_string());
+    let entry = sandbox.entry();
+    outdate(&entry);
     sandbox.lane_by_git("z");
     sandbox.work("z", "z", "z");
     sandbox.lane(["finish", "z"]).ok();
@@ -318,18 +308,9 @@ fn what_was_replaced_is_no_work_of_its_own() {
 fn an_entry_that_does_not_say_what_it_holds_waits_until_asked() {
     let sandbox = lane_after("true");
     sandbox.lane(["finish", "x"]).ok();
-    let trash = sandbox.repo.join(".git/lane/trash");
-    let file = std::fs::read_dir(&trash)
-        .unwrap()
-        .flatten()
-        .next()
-        .unwrap()
-        .path()
-        .join("entry.json");
-    let mut json: serde_json::Value =
-        serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
-    json.as_object_mut().unwrap().remove("holds").unwrap();
-    write(&file, json.to_string());
+    change_entry(&sandbox.entry(), |json| {
+        json.as_object_mut().unwrap().remove("holds").unwrap();
+    });
     assert_eq!(only_entry(&sandbox)["holds"], serde_json::Value::Null);
     assert!(outlives_its_time(&sandbox));
 }

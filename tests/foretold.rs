@@ -3,10 +3,8 @@
 
 use std::collections::BTreeSet;
 use std::os::unix::fs::symlink;
-use std::time::{Duration, SystemTime};
 
-use crate::lanes::listing;
-use crate::sandbox::{Run, Sandbox, write};
+use crate::support::{Run, Sandbox, age, listing, write};
 
 /// What is the matter in the base's worktree, and how the landing is refused; "" where it is not.
 type Situation = (&'static str, &'static str, fn(&Sandbox));
@@ -98,13 +96,7 @@ const SITUATIONS: [Situation; 18] = [
     ("a lock on the index", "locked", |sandbox| {
         let lock = sandbox.repo.join(".git/index.lock");
         write(&lock, "");
-        let old = SystemTime::now() - Duration::from_secs(3600);
-        std::fs::File::options()
-            .write(true)
-            .open(&lock)
-            .unwrap()
-            .set_modified(old)
-            .unwrap();
+        age(&lock, 3600);
     }),
 ];
 

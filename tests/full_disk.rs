@@ -3,8 +3,7 @@
 
 use std::path::PathBuf;
 
-use crate::lanes::listing;
-use crate::sandbox::{Sandbox, write};
+use crate::support::{Sandbox, listing, write};
 
 /// A small file system; unmounted at the end.
 struct Small(PathBuf);

@@ -2,11 +2,10 @@
 //! them takes anything away that they lead to afterwards. A hook of the repository's plays that gc,
 //! at the latest moment; a stress test runs real ones.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
 
-use crate::sandbox::{Sandbox, write};
+use crate::support::{Sandbox, executable, write};
 
 /// What one that began now would take for reachable: `seen` are the refs and more that it has read.
 fn begin_gc(sandbox: &Sandbox, seen: &[&str]) {
@@ -46,8 +45,7 @@ fn end_gc_at_every_change(sandbox: &Sandbox, when: &str) {
         root = root.display(),
     );
     let hook = sandbox.repo.join(".git/hooks/reference-transaction");
-    write(&hook, script);
-    std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).unwrap();
+    executable(&hook, script);
 }
 
 /// Nothing is missing, and nothing is left of what kept it.
@@ -88,13 +86,11 @@ fn what_a_landing_makes_outlives_a_gc_that_began_before_it() {
                 sandbox.git(["switch", "-q", "--detach"]);
             }
             if hooked {
-                let hook = sandbox.repo.join(".git/hooks/pre-merge-commit");
-                write(
-                    &hook,
-                    "#!/bin/sh\nblob=$(echo added | git hash-object -w --stdin)\ngit update-index \
-                     --add --cacheinfo 100644,$blob,added\n",
+                let hook = sandbox.hook(
+                    "pre-merge-commit",
+                    "blob=$(echo added | git hash-object -w --stdin)\ngit update-index \
+                     --add --cacheinfo 100644,$blob,added",
                 );
-                std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).unwrap();
                 std::fs::copy(&hook, hook.with_file_name("pre-commit")).unwrap();
             }
             // The same merge was tried by hand before: what it made lies about as garbage.

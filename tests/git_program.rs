@@ -1,10 +1,9 @@
 //! The git that is run: one that cannot be used is named, with exit code 4, and no lane is damaged
 //! because of it.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
-use crate::sandbox::{Sandbox, git_program, write};
+use crate::support::{Sandbox, git_program, script, write};
 
 /// A repository whose worktrees only git can look at: their links are files.
 fn needing_git() -> Sandbox {
@@ -44,8 +43,7 @@ fn unusable(sandbox: &Sandbox) -> Vec<(PathBuf, &'static str)> {
     ];
     for (name, text, said) in scripts {
         let path = sandbox.root().join("gits").join(name);
-        write(&path, format!("#!/bin/sh\n{text}\n"));
-        std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
+        script(&path, text);
         found.push((path, said));
     }
     let path = sandbox.root().join("gits/unexecutable");
@@ -167,11 +165,10 @@ fn the_owner_is_known_without_the_variable() {
 fn an_owner_that_nobody_knows_is_said() {
     let sandbox = Sandbox::new();
     let id = sandbox.root().join("bin/id");
-    write(
+    script(
         &id,
-        "#!/bin/sh\necho \"id: cannot find name for user ID 54331\" >&2\nexit 1\n",
+        "echo \"id: cannot find name for user ID 54331\" >&2\nexit 1",
     );
-    std::fs::set_permissions(&id, PermissionsExt::from_mode(0o755)).unwrap();
     let says = |args: &[&str], owner: Option<&str>| {
         let mut command = sandbox.command("git-lane");
         command.args(args).env_remove("USER");
@@ -210,8 +207,7 @@ fn one_that_hangs_is_named() {
     std::thread::scope(|scope| {
         for (name, text) in scripts {
             let path = sandbox.root().join("gits").join(name);
-            write(&path, format!("#!/bin/sh\n{text}\n"));
-            std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
+            script(&path, text);
             scope.spawn(move || {
                 let begun = std::time::Instant::now();
                 let run = sandbox.run(
@@ -241,19 +237,18 @@ fn a_translated_git_is_understood() {
     let real = git_program();
     let git = sandbox.root().join("gits/translated");
     let failed = sandbox.root().join("failed");
-    write(
+    script(
         &git,
         format!(
-            "#!/bin/sh\ncase \" $* \" in *' add --all '*)\n\
+            "case \" $* \" in *' add --all '*)\n\
              if [ ! -e {failed} ] || [ -z \"$GIT_TEXTDOMAINDIR\" ]; then\n: >{failed}\n\
              if [ -n \"$GIT_TEXTDOMAINDIR\" ]; then echo 'error: unable to create temporary file: \
              gone' >&2\n\
-             else echo 'Fehler: keine Datei' >&2; fi\nexit 128\nfi;;\nesac\nexec {} \"$@\"\n",
+             else echo 'Fehler: keine Datei' >&2; fi\nexit 128\nfi;;\nesac\nexec {} \"$@\"",
             real.display(),
             failed = failed.display()
         ),
     );
-    std::fs::set_permissions(&git, PermissionsExt::from_mode(0o755)).unwrap();
     let mut command = sandbox.command("git-lane");
     command
         .args(["finish", "x", "--commit", "new"])

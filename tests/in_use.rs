@@ -5,7 +5,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use crate::sandbox::{Run, Sandbox, git_version};
+use crate::support::{Run, Sandbox, git_version};
 
 /// Another worktree that rebases or bisects a lane's branch writes to it when that ends.
 #[test]

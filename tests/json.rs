@@ -2,9 +2,8 @@
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::PermissionsExt;
 
-use crate::sandbox::{Run, Sandbox, write};
+use crate::support::{Run, Sandbox};
 
 /// The one document; more than one is no JSON.
 #[track_caller]
@@ -17,12 +16,10 @@ fn document(run: &Run) -> serde_json::Value {
 
 /// Nobody may delete the branch.
 fn keep_branch(sandbox: &Sandbox, name: &str) {
-    let hook = sandbox.repo.join(".git/hooks/reference-transaction");
-    write(
-        &hook,
-        format!("#!/bin/sh\n[ \"$1\" != prepared ] || ! grep -q '000 refs/heads/{name}$'\n"),
+    sandbox.hook(
+        "reference-transaction",
+        format!("[ \"$1\" != prepared ] || ! grep -q '000 refs/heads/{name}$'"),
     );
-    std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).unwrap();
 }
 
 #[test]
@@ -69,9 +66,7 @@ fn what_was_done_before_a_failure_stands_beside_it() {
     let run = sandbox.lane(["--json", "start", "fourth", "second", "second"]);
     assert_eq!(document(&run)["lanes"].as_array().unwrap().len(), 3);
     run.ok();
-    let hook = sandbox.repo.join(".git/hooks/post-checkout");
-    write(&hook, "#!/bin/sh\nexit 3\n");
-    std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).unwrap();
+    sandbox.hook("post-checkout", "exit 3");
     let run = sandbox.lane(["--json", "start", "fifth"]);
     let report = document(&run);
     assert_eq!(

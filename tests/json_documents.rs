@@ -4,11 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::PermissionsExt;
 
 use serde_json::Value;
 
-use crate::sandbox::{Sandbox, write};
+use crate::support::{Sandbox, write};
 
 /// Fields whose values are words of the manual's.
 const CHOICES: [&str; 8] = [
@@ -245,12 +244,6 @@ fn bytes(document: &Value) -> Vec<u8> {
     serde_json::from_value(document.clone()).unwrap_or_else(|_| panic!("no bytes: {document}"))
 }
 
-fn hook(sandbox: &Sandbox, name: &str, text: &str) {
-    let hook = sandbox.repo.join(".git/hooks").join(name);
-    write(&hook, format!("#!/bin/sh\n{text}\n"));
-    std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).unwrap();
-}
-
 #[test]
 fn every_word_is_documented_and_met() {
     let sandbox = Sandbox::new();
@@ -325,7 +318,7 @@ fn every_word_is_documented_and_met() {
     }
     sandbox.work("login", "work", "work\n");
     met.run(&sandbox, ["finish", "-n", "login"]);
-    hook(&sandbox, "pre-merge-commit", "exit 3");
+    sandbox.hook("pre-merge-commit", "exit 3");
     met.run(&sandbox, ["finish", "login"]);
     std::fs::remove_file(sandbox.repo.join(".git/hooks/pre-merge-commit")).unwrap();
     met.run(&sandbox, ["finish", "login"]);
@@ -361,8 +354,7 @@ fn every_word_is_documented_and_met() {
     met.run(&sandbox, ["list"]);
     // Failures of every kind.
     met.run(&sandbox, ["start"]);
-    hook(
-        &sandbox,
+    sandbox.hook(
         "reference-transaction",
         "[ \"$1\" != prepared ] || ! grep -q refs/heads/refused",
     );

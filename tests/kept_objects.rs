@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use crate::sandbox::{Sandbox, git_version};
+use crate::support::{Sandbox, git_version};
 
 /// A shell in which the other repository is `$OTHER` and the lane's admin directory `$G`.
 fn sh(sandbox: &Sandbox, directory: &Path, script: &str) -> String {

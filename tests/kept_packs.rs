@@ -3,8 +3,7 @@
 
 use std::path::PathBuf;
 
-use crate::doctor::{codes, doctor};
-use crate::sandbox::{Sandbox, write};
+use crate::support::{Sandbox, write};
 
 /// The `.keep` files in the repository.
 fn keeps(sandbox: &Sandbox) -> Vec<PathBuf> {
@@ -26,35 +25,25 @@ fn killed_with_a_kept_pack() -> Sandbox {
     sandbox.work("login", "new", "new");
     sandbox.write("other", "other");
     sandbox.commit("other");
-    for step in 1.. {
-        let mut dying = sandbox.command("git-lane");
-        let dying = dying
-            .args(["finish", "login", "--strategy", "merge"])
-            .env("GIT_LANE_TEST_DIE_AT", step.to_string());
-        let run = sandbox.run(dying);
-        assert_eq!(run.code, 137, "{run}");
-        if run.stderr.contains("pack.kept") {
-            assert_eq!(keeps(&sandbox).len(), 1);
-            return sandbox;
-        }
-    }
-    unreachable!()
+    sandbox.died("pack.kept", ["finish", "login", "--strategy", "merge"]);
+    assert_eq!(keeps(&sandbox).len(), 1);
+    sandbox
 }
 
 #[test]
 fn a_pack_that_a_dead_landing_keeps_is_named() {
     // The next command knows of it.
     let sandbox = killed_with_a_kept_pack();
-    assert_eq!(codes(&sandbox), ["kept-pack"]);
-    doctor(&sandbox, &["--fix"]).ok();
-    assert!(keeps(&sandbox).is_empty() && codes(&sandbox).is_empty());
+    assert_eq!(sandbox.findings(), ["kept-pack"]);
+    sandbox.lane(["doctor", "--fix"]).ok();
+    assert!(keeps(&sandbox).is_empty() && sandbox.findings().is_empty());
 
     // What says whose it was is gone, and nothing else has what it keeps.
     let sandbox = killed_with_a_kept_pack();
     std::fs::remove_dir_all(sandbox.repo.join(".git/lane/scratch")).unwrap();
     sandbox.lane(["trash", "--expire"]).ok();
-    assert_eq!(codes(&sandbox), ["kept-pack"]);
-    let said = doctor(&sandbox, &["--fix"]);
+    assert_eq!(sandbox.findings(), ["kept-pack"]);
+    let said = sandbox.lane(["doctor", "--fix"]);
     let commit = said
         .stdout
         .split("git show ")
@@ -69,8 +58,8 @@ fn a_pack_that_a_dead_landing_keeps_is_named() {
     assert_eq!(keeps(&sandbox).len(), 1);
     // A branch has it now.
     sandbox.git(["branch", "rescued", &commit]);
-    assert!(doctor(&sandbox, &["--fix"]).ok().contains("fixed: "));
-    assert!(keeps(&sandbox).is_empty() && codes(&sandbox).is_empty());
+    assert!(sandbox.lane(["doctor", "--fix"]).ok().contains("fixed: "));
+    assert!(keeps(&sandbox).is_empty() && sandbox.findings().is_empty());
 }
 
 #[test]
@@ -91,12 +80,10 @@ fn a_pack_that_is_kept_by_a_living_landing_or_by_somebody_else_is_no_finding() {
         .find(|path| path.extension().is_some_and(|end| end == "pack"))
         .unwrap();
     write(&pack.with_extension("keep"), "mine\n");
-    let hook = sandbox.repo.join(".git/hooks/pre-merge-commit");
-    write(
-        &hook,
-        "#!/bin/sh\nls .git/objects/pack/*.keep >../kept; git lane doctor >../said\n",
+    sandbox.hook(
+        "pre-merge-commit",
+        "ls .git/objects/pack/*.keep >../kept; git lane doctor >../said",
     );
-    std::fs::set_permissions(&hook, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     sandbox
         .lane(["finish", "login", "--strategy", "merge"])
         .ok();
@@ -110,5 +97,5 @@ fn a_pack_that_is_kept_by_a_living_landing_or_by_somebody_else_is_no_finding() {
     let said = std::fs::read_to_string(sandbox.root().join("said")).unwrap();
     assert!(said.contains("everything is as it should be"), "{said}");
     assert_eq!(keeps(&sandbox), [pack.with_extension("keep")]);
-    assert!(codes(&sandbox).is_empty());
+    assert!(sandbox.findings().is_empty());
 }

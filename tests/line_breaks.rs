@@ -4,7 +4,7 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use crate::sandbox::{Run, Sandbox, write};
+use crate::support::{Run, Sandbox, write};
 
 /// Begins a line, a line once more, and turns what follows around.
 const EVIL: &str = "x\nwarning: evil\r\u{1b}[2Kwarning: evil\u{202e}y";

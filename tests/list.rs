@@ -1,6 +1,6 @@
 //! `git lane list`, `show` and `path`
 
-use crate::sandbox::{Sandbox, write};
+use crate::support::{Sandbox, write};
 
 #[test]
 fn the_list_says_what_is_in_flight() {

@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 use serde_json::Value;
 
-use crate::sandbox::Sandbox;
+use crate::support::Sandbox;
 
 impl Sandbox {
     /// The events of `git lane log` with `args`.
@@ -109,11 +109,7 @@ fn a_failure_is_told_and_so_is_healing() {
     );
     assert_eq!(last["problem"]["code"], "conflict");
 
-    let mut command = sandbox.command("git-lane");
-    command
-        .args(["start", "second"])
-        .env("GIT_LANE_TEST_DIE_AT", "4");
-    let _ = sandbox.run(&mut command).fails(128 + 9);
+    let _ = sandbox.dying(4, ["start", "second"]).fails(128 + 9);
     let _ = sandbox.lane(["start", "second"]).ok();
     let second = told(&sandbox.events(&["second"]));
     assert_eq!(

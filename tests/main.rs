@@ -1,4 +1,5 @@
-//! The end-to-end suite: one crate, one file per verb, real git.
+//! The end-to-end suite: one crate, one file or folder per topic, real git. `support` is what is no
+//! test.
 
 mod as_git;
 mod bases;
@@ -29,7 +30,6 @@ mod json;
 mod json_documents;
 mod kept_objects;
 mod kept_packs;
-mod lanes;
 mod line_breaks;
 mod list;
 mod log;
@@ -48,15 +48,14 @@ mod replay;
 mod restore;
 mod retention;
 mod rule;
-mod sandbox;
 mod shared;
 mod shell_init;
-mod shells;
 mod signals;
 mod start;
 mod start_asked;
 mod strangers;
 mod submodules;
+mod support;
 mod system_calls;
 mod trash;
 mod unreadable;

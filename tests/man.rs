@@ -10,8 +10,7 @@ use git_lane::error::Kind;
 use git_lane::manual::{Page, pages, written};
 use git_lane::policy::KEYS;
 
-use crate::sandbox::Sandbox;
-use crate::shells::installed;
+use crate::support::{Sandbox, installed};
 
 fn directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("man")

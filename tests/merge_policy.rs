@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::sandbox::{Run, Sandbox, git_version, write};
+use crate::support::{Run, Sandbox, git_version, write};
 
 /// Lane `x` with one commit; main has gone on unless the lane is `ahead`.
 fn stage(ahead: bool) -> Sandbox {

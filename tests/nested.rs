@@ -1,8 +1,7 @@
 //! Repositories in a lane's worktree that are no submodules: what only they have is said, wherever
 //! they are, and such a lane never leaves the trash in passing.
 
-use crate::sandbox::Sandbox;
-use crate::trash::age;
+use crate::support::{Sandbox, outdate, write};
 
 /// Lane `x`, whose commit is in `main` and where `vendor` is ignored, after `script` ran in it.
 /// `$LIBRARY` is a repository elsewhere with two commits and a release that no branch leads to.
@@ -34,22 +33,14 @@ fn landed(script: &str) -> Sandbox {
     sandbox
 }
 
-fn trashed(sandbox: &Sandbox) -> serde_json::Value {
-    sandbox.lane(["--json", "trash"]).json()["trash"][0].clone()
-}
-
 /// Whether the entry is still there after another lane's finish, once its time is up.
 fn outlives_its_time(sandbox: &Sandbox) -> bool {
-    age(sandbox, trashed(sandbox)["id"].as_str().unwrap());
+    outdate(&sandbox.entry());
     sandbox.lane(["start", "y"]).ok();
     sandbox.work("y", "y", "y");
     sandbox.lane(["finish", "y"]).ok();
-    let left = sandbox.lane(["--json", "trash"]).json();
-    left["trash"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .any(|entry| entry["name"] == "x")
+    let left = sandbox.entries();
+    left.iter().any(|entry| entry["name"] == "x")
 }
 
 /// The situation, what is said of it, and a question in the lane that must be answered the same
@@ -239,7 +230,7 @@ fn what_only_a_repository_in_the_lane_has_is_said_kept_and_comes_back() {
         for text in [&planned, &finished] {
             assert!(text.contains(said), "{script}: {text}");
         }
-        let entry = trashed(&sandbox);
+        let entry = &sandbox.entries()[0];
         assert!(
             entry["integrated"].is_null() && entry["holds"][0]["code"] == "repository",
             "{script}: {entry}"
@@ -283,7 +274,7 @@ fn a_repository_with_nothing_of_its_own_is_as_other_ignored_files_are() {
             finished.contains("  vendor/\n") && !finished.contains("repository"),
             "{script}: {finished}"
         );
-        let entry = trashed(&sandbox);
+        let entry = &sandbox.entries()[0];
         assert_eq!(
             entry["repositories"],
             serde_json::json!([]),
@@ -307,7 +298,7 @@ fn a_tracked_bare_repository_is_a_file_among_others() {
          -qm fixture; mkdir vendor",
     );
     sandbox.lane(["finish", "x"]).ok();
-    assert_eq!(trashed(&sandbox)["repositories"], serde_json::json!([]));
+    assert_eq!(sandbox.entries()[0]["repositories"], serde_json::json!([]));
 }
 
 /// It may have come with an archive: what its settings name must not be run by a command about the
@@ -354,7 +345,7 @@ fn no_program_that_a_repository_in_the_lane_names_is_started() {
             let ran = std::fs::read_to_string(sandbox.root().join("ran"));
             assert!(ran.is_err(), "{more}: {args:?}: {ran:?}");
         }
-        assert!(trashed(&sandbox)["integrated"].is_null(), "{more}");
+        assert!(sandbox.entries()[0]["integrated"].is_null(), "{more}");
     }
 }
 
@@ -370,7 +361,7 @@ fn one_that_came_after_the_look_is_a_refusal() {
          --allow-empty -m gold\n",
         lane.display()
     );
-    crate::sandbox::write(&sandbox.repo.join(".git/hooks/post-merge"), hook);
+    write(&sandbox.repo.join(".git/hooks/post-merge"), hook);
     sandbox
         .run(
             sandbox

@@ -5,7 +5,7 @@ use std::fs::{File, OpenOptions};
 use std::path::Path;
 use std::process::Stdio;
 
-use crate::sandbox::{Run, Sandbox};
+use crate::support::{Run, Sandbox};
 
 const FULL: &str = "/dev/full";
 

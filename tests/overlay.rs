@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
-use crate::sandbox::{Sandbox, write};
+use crate::support::{Sandbox, write};
 
 /// An overlay over everything in a sandbox, for as long as it lives.
 struct Overlay<'a>(&'a Path, TempDir);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::sandbox::{Sandbox, write};
+use crate::support::{Sandbox, write};
 
 fn outcome(sandbox: &Sandbox, args: &[&str]) -> BTreeMap<String, String> {
     let report = sandbox.lane(["--json", "prune"].iter().chain(args)).json();

@@ -5,7 +5,7 @@
 //! and says what prune makes of it: `-` and the proof by which it goes, `+` and the reason for
 //! which it stays.
 
-use crate::sandbox::Sandbox;
+use crate::support::Sandbox;
 
 /// What a row calls on: a commit of `$2` with content `$3` in directory `$1`.
 const PRELUDE: &str = "set -e

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::sandbox::{Sandbox, write};
+use crate::support::{Sandbox, write};
 
 /// What came out of a merge: the tree, or the paths in conflict.
 #[derive(Debug, PartialEq, Eq)]

@@ -3,8 +3,7 @@
 
 use std::process::Command;
 
-use crate::sandbox::{Run, Sandbox, write};
-use crate::trash::ids;
+use crate::support::{Run, Sandbox, write};
 
 /// A clock that is off by `SHIFT` seconds for one process; the kernel's own, and so that of files,
 /// is right.
@@ -64,7 +63,7 @@ fn a_clock_that_is_wrong_at_the_removal_does_not_let_the_lane_expire_minutes_lat
         shifted(&sandbox, started, &["start", "x"]).ok();
         landed(&sandbox, "x");
         shifted(&sandbox, dropped, &["finish", "x"]).ok();
-        assert_eq!(ids(&sandbox).len(), 1);
+        assert_eq!(sandbox.entry_ids().len(), 1);
         // The clock is right again.
         sandbox.lane(["start", "y"]).ok();
         landed(&sandbox, "y");
@@ -75,11 +74,11 @@ fn a_clock_that_is_wrong_at_the_removal_does_not_let_the_lane_expire_minutes_lat
         sandbox.lane(["finish", "y"]).ok();
         sandbox.lane(["prune", "--yes"]).ok();
         sandbox.lane(["trash", "--expire"]).ok();
-        assert_eq!(ids(&sandbox).len(), 2, "{started} {dropped}");
+        assert_eq!(sandbox.entry_ids().len(), 2, "{started} {dropped}");
         // Its time passes all the same.
         if dropped <= 0 {
             shifted(&sandbox, 15 * DAY, &["trash", "--expire"]).ok();
-            assert_eq!(ids(&sandbox).len(), 0, "{started} {dropped}");
+            assert_eq!(sandbox.entry_ids().len(), 0, "{started} {dropped}");
         }
     }
 }
@@ -133,7 +132,7 @@ fn a_tracked_file_only_ever_lengthens_and_what_was_promised_holds() {
         for (days, waits) in [(gone_after - 1, 1), (gone_after, 0)] {
             shifted(&sandbox, days * DAY + 60, &["prune", "--yes"]).ok();
             assert_eq!(
-                ids(&sandbox).len(),
+                sandbox.entry_ids().len(),
                 waits,
                 "{before:?} {after:?} after {days} days"
             );
@@ -166,6 +165,6 @@ fn a_tracked_size_makes_no_room() {
         sandbox.lane(["drop", "x"]).ok();
         lay(after);
         shifted(&sandbox, 2 * 3600, &["prune", "--yes"]).ok();
-        assert_eq!(ids(&sandbox).len(), waits, "{before:?} {after:?}");
+        assert_eq!(sandbox.entry_ids().len(), waits, "{before:?} {after:?}");
     }
 }

@@ -6,7 +6,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::sandbox::{Run, Sandbox, git_program};
+use crate::support::{Run, Sandbox, git_program};
 
 /// `args` with a umask of their own.
 fn masked(sandbox: &Sandbox, umask: &str, directory: &Path, args: &[&str]) -> Run {

@@ -1,11 +1,9 @@
 //! The function `lane`, run in every shell it is written for, against a git-lane that only plays
 //! its part.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use crate::sandbox::{Run, Sandbox};
-use crate::shells::installed;
+use crate::support::{Run, Sandbox, executable, installed};
 
 /// The shells, with what `shell-init` calls them and their word for the last exit code.
 const SHELLS: [(&str, &str, &str); 4] = [
@@ -47,8 +45,7 @@ impl Stage {
         }
         let program = sandbox.root().join("bin/git-lane");
         std::fs::remove_file(&program).unwrap();
-        std::fs::write(&program, STAND_IN).unwrap();
-        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        executable(&program, STAND_IN);
         std::fs::create_dir(sandbox.root().join("shop.lanes")).unwrap();
         Stage { sandbox }
     }

@@ -2,13 +2,11 @@
 //! one, and plain git works before any git-lane command runs again. The thorough version is in
 //! `crash/strike.rs`.
 
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use crate::crash::locks_below;
-use crate::sandbox::{Sandbox, write};
+use crate::support::{Sandbox, executable, script, wait_until, write};
 
 /// Sends a signal to the git-lane above it, once, while that holds the locks of the refs it is
 /// about to change.
@@ -25,8 +23,7 @@ echo >\"$HOME/struck\"; kill -$STRIKE $pid; sleep 0.3
 fn striking() -> Sandbox {
     let sandbox = Sandbox::new();
     let hook = sandbox.repo.join(".git/hooks/reference-transaction");
-    write(&hook, STRIKE);
-    std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).unwrap();
+    executable(&hook, STRIKE);
     sandbox.lane_by_git("x");
     sandbox.work("x", "new", "new");
     sandbox
@@ -62,7 +59,7 @@ fn no_lock_of_gits_is_left() {
                 sandbox.root().join("home/struck").exists(),
                 "nothing was struck: {run}"
             );
-            let left = locks_below(&sandbox.repo.join(".git"));
+            let left = sandbox.locks_of_git();
             assert!(left.is_empty(), "{signal}: {left:?} {run}");
             assert_eq!(run.code, 128 + number, "{run}");
             sandbox.git(["commit", "-q", "--allow-empty", "-m", "works"]);
@@ -133,7 +130,7 @@ fn waiting_ends_at_once() {
         assert!(!status.success(), "{args:?}: {status}");
         drop(held);
         std::fs::remove_file(path).unwrap();
-        assert!(locks_below(&sandbox.repo.join(".git")).is_empty());
+        assert!(sandbox.locks_of_git().is_empty());
     }
 }
 
@@ -152,11 +149,10 @@ fn an_editor_has_the_terminal_to_itself() {
         let ready = "git=$(ps -o ppid= -p $PPID | tr -d ' ')
             until grep -q '^SigCgt:.*[67ef]$' /proc/$git/status; do sleep 0.01; done; echo \
             >\"$HOME/editing\"";
-        write(
+        script(
             &editor,
-            format!("#!/bin/sh\n{text}\n{ready}\nwhile :; do sleep 0.05; done\n"),
+            format!("{text}\n{ready}\nwhile :; do sleep 0.05; done\n"),
         );
-        std::fs::set_permissions(&editor, std::fs::Permissions::from_mode(0o755)).unwrap();
         let mut command = sandbox.command("git-lane");
         command
             .args(["finish", "x", "--keep", "--edit", "--strategy", "merge"])
@@ -166,11 +162,7 @@ fn an_editor_has_the_terminal_to_itself() {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let started = Instant::now();
-        while !sandbox.root().join("home/editing").exists() {
-            assert!(started.elapsed() < Duration::from_secs(30));
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        wait_until(|| sandbox.root().join("home/editing").exists());
         let mut kill = sandbox.command("kill");
         let _ = sandbox
             .run(kill.args([&format!("-{signal}"), "--", &format!("-{}", child.id())]))
@@ -205,9 +197,7 @@ fn an_editor_has_the_terminal_to_itself() {
 #[test]
 fn the_git_it_waits_for_ends_too() {
     let sandbox = striking();
-    let hook = sandbox.repo.join(".git/hooks/pre-commit");
-    write(&hook, "#!/bin/sh\necho >\"$HOME/waiting\"; exec sleep 60\n");
-    std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).unwrap();
+    sandbox.hook("pre-commit", "echo >\"$HOME/waiting\"; exec sleep 60");
     write(&sandbox.lane_path("x").join("more"), "more");
     let mut command = sandbox.command("git-lane");
     command
@@ -215,11 +205,7 @@ fn the_git_it_waits_for_ends_too() {
         .stderr(Stdio::null())
         .stdout(Stdio::null());
     let mut child = command.spawn().unwrap();
-    let started = Instant::now();
-    while !sandbox.root().join("home/waiting").exists() {
-        assert!(started.elapsed() < Duration::from_secs(30));
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    wait_until(|| sandbox.root().join("home/waiting").exists());
     let started = Instant::now();
     let _ = sandbox
         .run(
@@ -234,7 +220,7 @@ fn the_git_it_waits_for_ends_too() {
         "{:?}",
         started.elapsed()
     );
-    assert!(locks_below(&sandbox.repo.join(".git")).is_empty());
+    assert!(sandbox.locks_of_git().is_empty());
     assert_eq!(
         sandbox.git_in(&sandbox.lane_path("x"), ["status", "--porcelain"]),
         "?? more"

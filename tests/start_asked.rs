@@ -3,8 +3,7 @@
 
 use std::path::Path;
 
-use crate::lanes::listing;
-use crate::sandbox::{Run, Sandbox, write};
+use crate::support::{Run, Sandbox, listing, write};
 
 /// A repository with a remote `origin` that has `main` and `feature`, the latter fetched and not
 /// here.
@@ -390,11 +389,7 @@ fn a_dry_run_changes_nothing() {
         ),
         (
             "a start was interrupted",
-            |s| {
-                let mut killed = s.command("git-lane");
-                killed.args(["start", "y"]).env("GIT_LANE_TEST_DIE_AT", "9");
-                drop(s.run(&mut killed));
-            },
+            |s| drop(s.dying(9, ["start", "y"]).fails(137)),
             &["start", "-n", "x"],
         ),
         (

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::sandbox::{Sandbox, write};
+use crate::support::{Sandbox, listing, write};
 
 /// A repository in the user's home whose tracked policy is `toml`.
 fn with_policy(toml: &str) -> Sandbox {
@@ -131,15 +131,12 @@ fn it_puts_nothing_where_something_is() {
         let sandbox = with_path(path);
         std::fs::create_dir_all(sandbox.root().join("home/.config/worktrees")).unwrap();
         plant(&sandbox);
-        let (before, home) = (
-            sandbox.fingerprint(),
-            crate::lanes::listing(&sandbox.root().join("home")),
-        );
+        let (before, home) = (sandbox.fingerprint(), listing(&sandbox.root().join("home")));
         let run = sandbox.lane(["start", "x"]);
         assert!(run.code == 1 || run.code == 4, "{path}, {what}: {run}");
         assert_eq!(sandbox.fingerprint(), before, "{path}, {what}");
         assert_eq!(
-            crate::lanes::listing(&sandbox.root().join("home")),
+            listing(&sandbox.root().join("home")),
             home,
             "{path}, {what}"
         );

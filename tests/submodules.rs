@@ -3,8 +3,7 @@
 
 use std::path::Path;
 
-use crate::sandbox::{Sandbox, write};
-use crate::trash::age;
+use crate::support::{Sandbox, outdate, write};
 
 /// A superproject with the submodule `library`, which has two commits, a tag and a branch upstream.
 fn super_project() -> Sandbox {
@@ -48,10 +47,6 @@ fn landed(script: &str) -> Sandbox {
     sandbox.git(["merge", "-q", "--no-edit", "x"]);
     sh(&sandbox, &sandbox.lane_path("x"), script);
     sandbox
-}
-
-fn trashed(sandbox: &Sandbox) -> serde_json::Value {
-    sandbox.lane(["--json", "trash"]).json()["trash"][0].clone()
 }
 
 /// The situation, what is said of it, and a question in the lane that must be answered the same
@@ -178,7 +173,7 @@ fn what_only_a_submodule_has_is_said_kept_and_comes_back() {
         for text in [&planned, &finished] {
             assert!(text.contains(said), "{script}: {text}");
         }
-        let entry = trashed(&sandbox);
+        let entry = &sandbox.entries()[0];
         assert!(entry["integrated"].is_null(), "{script}: {entry}");
         assert!(
             !entry["submodules"].as_array().unwrap().is_empty(),
@@ -186,7 +181,7 @@ fn what_only_a_submodule_has_is_said_kept_and_comes_back() {
         );
 
         // Its time is up, and others finish.
-        age(&sandbox, entry["id"].as_str().unwrap());
+        outdate(&sandbox.entry());
         sandbox.lane(["start", "y"]).ok();
         sandbox.work("y", "y", "y");
         let passing = sandbox.lane(["finish", "y"]).ok();
@@ -214,11 +209,11 @@ fn a_submodule_as_it_was_cloned_or_pushed_holds_nothing() {
         let finished = sandbox.lane(["finish", "x"]).ok();
         assert!(!finished.contains("submodule"), "{script}: {finished}");
         assert_eq!(
-            trashed(&sandbox)["submodules"],
+            sandbox.entries()[0]["submodules"],
             serde_json::json!([]),
             "{script}"
         );
-        assert!(!trashed(&sandbox)["integrated"].is_null(), "{script}");
+        assert!(!sandbox.entries()[0]["integrated"].is_null(), "{script}");
     }
 }
 
@@ -307,7 +302,7 @@ fn a_submodule_of_old_style_is_looked_into_wherever_it_is_known_from() {
             "{script}: {kept}"
         );
         sandbox.lane(["drop", "x", "--yes"]).ok();
-        assert!(trashed(&sandbox)["integrated"].is_null(), "{script}");
+        assert!(sandbox.entries()[0]["integrated"].is_null(), "{script}");
     }
 }
 
@@ -330,7 +325,7 @@ fn what_cannot_be_read_counts_as_held() {
         let kept = sandbox.lane(["prune", "--yes", "--older-than", "0s"]).ok();
         assert!(kept.contains("kept lane x: "), "{damage}: {kept}");
         sandbox.lane(["drop", "x", "--force"]).ok();
-        assert!(trashed(&sandbox)["integrated"].is_null(), "{damage}");
+        assert!(sandbox.entries()[0]["integrated"].is_null(), "{damage}");
     }
 }
 

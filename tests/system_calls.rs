@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::sandbox::Sandbox;
+use crate::support::Sandbox;
 
 /// How often each path was opened, with the directory of a relative one put before it.
 fn opened(trace: &str) -> BTreeMap<String, usize> {

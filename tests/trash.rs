@@ -1,30 +1,8 @@
 //! `git lane trash`: what waits, what expires, and that expiry removes that and nothing else.
 
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::PathBuf;
 
-use crate::sandbox::{Sandbox, write};
-
-/// Makes an entry look as if it had been removed long ago.
-pub fn age(sandbox: &Sandbox, id: &str) -> PathBuf {
-    let entry = sandbox.repo.join(".git/lane/trash").join(id);
-    let file = entry.join("entry.json");
-    let mut json: serde_json::Value =
-        serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
-    json["removed"] = 1_000.into();
-    std::fs::write(file, json.to_string()).unwrap();
-    entry
-}
-
-pub fn ids(sandbox: &Sandbox) -> Vec<String> {
-    let listed = sandbox.lane(["--json", "trash"]).json();
-    listed["trash"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|entry| entry["id"].as_str().unwrap().to_owned())
-        .collect()
-}
+use crate::support::{Sandbox, outdate, write};
 
 #[test]
 fn the_list_says_what_when_why_and_how_big() {
@@ -68,21 +46,21 @@ fn expiry_takes_the_old_names_their_work_and_touches_nothing_else() {
     sandbox.lane(["drop", "--yes", "old"]).ok();
     sandbox.lane_by_git("new");
     sandbox.lane(["drop", "new"]).ok();
-    let old = ids(&sandbox).pop().unwrap();
-    age(&sandbox, &old);
+    let old = sandbox.entry_ids().pop().unwrap();
+    outdate(&sandbox.entry_with(&old));
 
     let said = sandbox.lane(["trash", "--expire", "--dry-run"]).ok();
     assert!(
         said.contains("would remove lane old") && said.contains(&tip),
         "{said}"
     );
-    assert_eq!(ids(&sandbox).len(), 2);
+    assert_eq!(sandbox.entry_ids().len(), 2);
     let said = sandbox.lane(["trash", "--expire"]).ok();
     assert!(
         said.contains("removed lane old") && said.contains("not known to be in its base"),
         "{said}"
     );
-    assert_eq!(ids(&sandbox).len(), 1);
+    assert_eq!(sandbox.entry_ids().len(), 1);
     assert!(outside.join("precious").exists());
     sandbox.nothing_left_behind(1);
     assert_eq!(
@@ -99,12 +77,8 @@ fn killed_at_any_step_expiry_is_completed_by_the_next_command() {
         sandbox.lane_by_git("old");
         sandbox.work("old", "file", "x");
         sandbox.lane(["drop", "--yes", "old"]).ok();
-        age(&sandbox, &ids(&sandbox)[0]);
-        let mut dying = sandbox.command("git-lane");
-        dying
-            .args(["trash", "--expire"])
-            .env("GIT_LANE_TEST_DIE_AT", step.to_string());
-        let run = sandbox.run(&mut dying);
+        outdate(&sandbox.entry_with(&sandbox.entry_ids()[0]));
+        let run = sandbox.dying(step, ["trash", "--expire"]);
         sandbox.plain_git_works();
         if run.code == 0 {
             assert!(step > 3);
@@ -220,8 +194,8 @@ fn a_finish_names_work_that_is_in_no_base_and_leaves_it_to_those_who_ask() {
     sandbox.lane(["drop", "--yes", "dropped"]).ok();
     sandbox.lane(["start", "unused"]).ok();
     sandbox.lane(["prune", "--older-than", "0s"]).ok();
-    for id in ids(&sandbox) {
-        age(&sandbox, &id);
+    for id in sandbox.entry_ids() {
+        outdate(&sandbox.entry_with(&id));
     }
     let finish = |name: &str| {
         sandbox.lane(["start", name]).ok();
@@ -257,7 +231,10 @@ fn an_entry_that_cannot_be_read_is_shown_with_its_directory() {
     let path = sandbox.lane_by_git("login");
     write(&path.join("precious"), "x");
     sandbox.lane(["drop", "--yes", "login"]).ok();
-    let entry = sandbox.repo.join(".git/lane/trash").join(&ids(&sandbox)[0]);
+    let entry = sandbox
+        .repo
+        .join(".git/lane/trash")
+        .join(&sandbox.entry_ids()[0]);
     for damage in ["", "{\"id\": 1"] {
         write(&entry.join("entry.json"), damage);
         let said = sandbox.lane(["trash"]).ok();

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
-use crate::sandbox::{Run, Sandbox, git_program};
+use crate::support::{Run, Sandbox, git_program};
 
 const USER: u32 = 54_331;
 

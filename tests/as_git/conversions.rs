@@ -2,19 +2,16 @@
 //! gets what git writes.
 
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::time::{Duration, SystemTime};
 
 use super::{Call, Setup, both};
-use crate::sandbox::{Sandbox, git_version, write};
+use crate::support::{Sandbox, age, git_version, write};
 
 /// Makes every file old enough for its index entry to vouch for it, and has git see that.
 fn settle(sandbox: &Sandbox) {
     for path in sandbox.git(["ls-files"]).lines() {
         let path = sandbox.repo.join(path);
         if path.symlink_metadata().unwrap().is_file() {
-            let file = std::fs::File::options().write(true).open(&path).unwrap();
-            file.set_modified(SystemTime::now() - Duration::from_secs(60))
-                .unwrap();
+            age(&path, 60);
         }
     }
     sandbox.git(["update-index", "-q", "--refresh"]);

@@ -1,7 +1,7 @@
 //! A repository that git refuses is refused by every command, with git's reason, and nothing in it
 //! changes.
 
-use crate::sandbox::Sandbox;
+use crate::support::Sandbox;
 
 #[test]
 fn what_git_refuses_is_refused() {

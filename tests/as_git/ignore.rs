@@ -4,7 +4,7 @@
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
-use crate::sandbox::{Sandbox, write};
+use crate::support::{Sandbox, script, write};
 
 /// What is done to the lane in the second path.
 type Setup<'a> = &'a dyn Fn(&Sandbox, &Path);
@@ -226,8 +226,7 @@ fn what_hides_a_file_from_others_hides_it_from_no_removal() {
         ("a lying fsmonitor", &|s, lane| {
             write(&lane.join("README"), "changed");
             let hook = s.root().join("nothing-changed");
-            write(&hook, "#!/bin/sh\nprintf 'token\\0'\n");
-            std::fs::set_permissions(&hook, PermissionsExt::from_mode(0o755)).unwrap();
+            script(&hook, "printf 'token\\0'");
             s.git(["config", "core.fsmonitor", hook.to_str().unwrap()]);
             s.git_in(lane, ["update-index", "--fsmonitor"]);
         }),

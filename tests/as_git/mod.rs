@@ -15,7 +15,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use crate::sandbox::{Run, Sandbox};
+use crate::support::{Run, Sandbox};
 
 /// Something to do in a repository before anything is compared.
 pub type Setup = fn(&Sandbox);

@@ -2,7 +2,7 @@
 //! files leaves nothing.
 
 use super::{Call, Setup, both};
-use crate::sandbox::{Sandbox, git_version, write};
+use crate::support::{Sandbox, executable, git_version, write};
 
 /// A filter that says where it runs, in the file it makes.
 fn telling(sandbox: &Sandbox) {
@@ -11,8 +11,7 @@ fn telling(sandbox: &Sandbox) {
                 --absolute-git-dir)\
         |$(git symbolic-ref HEAD)|${GIT_WORK_TREE-none}|$GIT_DIR|${GIT_LANE_INTERNAL-}\" | sed \
         's/|1$/|/'\n";
-    write(&script, text);
-    std::fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    executable(&script, text);
     sandbox.git([
         "config",
         "filter.tell.smudge",

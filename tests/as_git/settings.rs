@@ -2,7 +2,7 @@
 //! branch it is about.
 
 use super::{Call, both};
-use crate::sandbox::{Sandbox, write};
+use crate::support::{Sandbox, write};
 
 /// Writes `text` to a file of the home and lets the global configuration include it under
 /// `condition`.

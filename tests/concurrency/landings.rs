@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::{Ended, all_ok, failures, long, names, processes, quietly, rounds, tell, timed};
-use crate::sandbox::Sandbox;
+use crate::support::Sandbox;
 
 /// Lanes that each hold one commit of their own, and two that change the same line.
 fn with_lanes(names: &[String]) -> Sandbox {

@@ -14,7 +14,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::sandbox::Sandbox;
+use crate::support::Sandbox;
 
 /// Whether the long versions run; `GIT_LANE_TEST_ROUNDS` makes more or fewer rounds of either.
 fn long() -> bool {

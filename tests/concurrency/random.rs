@@ -9,7 +9,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use super::{long, quietly, rounds, tell};
-use crate::sandbox::Sandbox;
+use crate::support::Sandbox;
 
 const WORKERS: u64 = 8;
 

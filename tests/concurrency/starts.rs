@@ -1,7 +1,7 @@
 //! Many starts: of different lanes, of one lane, next to everything git does to a repository.
 
 use super::{Ended, all_ok, failures, long, names, processes, rounds, tell};
-use crate::sandbox::{Sandbox, git_version};
+use crate::support::{Sandbox, git_version};
 
 const GC: &[&str] = &["git", "gc", "--quiet", "--prune=now"];
 const FETCH: &[&str] = &["git", "fetch", "--quiet", "--prune", "origin"];

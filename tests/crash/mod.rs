@@ -16,13 +16,11 @@ mod scenarios;
 mod situations;
 mod strike;
 
-pub(crate) use strike::locks_below;
-
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::sandbox::{Run, Sandbox, write};
+use crate::support::{Run, Sandbox, die_at, write};
 use scenarios::Scenario;
 
 /// A sandbox that can be put back to where the command has not run yet.
@@ -183,9 +181,7 @@ fn end_at_every_step(name: &str, least: usize) {
         ending
             .args(stage.scenario.args)
             .env("GIT_LANE_TEST_DIE_ASKED", "1");
-        let run = stage
-            .sandbox
-            .run(ending.env("GIT_LANE_TEST_DIE_AT", step.to_string()));
+        let run = stage.sandbox.run(die_at(&mut ending, step));
         let held = catch_unwind(AssertUnwindSafe(|| {
             stage.sandbox.nothing_under_way();
             stage.check_before();

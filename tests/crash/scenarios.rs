@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::situations::*;
-use crate::sandbox::Sandbox;
+use crate::support::{Sandbox, listing};
 
 pub struct Scenario {
     pub name: &'static str,
@@ -391,7 +391,7 @@ pub fn state(sandbox: &Sandbox, path: &Path) -> String {
         .map(str::to_owned)
         .collect();
     config.sort();
-    let files = crate::lanes::listing(path);
+    let files = listing(path);
     let lasting = |line: &str| {
         line.split(' ')
             .filter(|word| !word.contains('.') || word.contains('"'))

@@ -1,10 +1,7 @@
 //! What a scenario finds before its command runs.
 
-use std::os::unix::fs::PermissionsExt;
-
 use super::scenarios::state;
-use crate::doctor::age_all;
-use crate::sandbox::{Sandbox, write};
+use crate::support::{Sandbox, age_all, write};
 
 pub fn nothing(_: &Sandbox) -> String {
     String::new()
@@ -97,9 +94,7 @@ pub fn packed(sandbox: &Sandbox) -> String {
 /// ... in a repository whose reference-transaction hook wants to be heard.
 pub fn hooked(sandbox: &Sandbox) -> String {
     let before = working(sandbox);
-    let hook = sandbox.repo.join(".git/hooks/reference-transaction");
-    write(&hook, "#!/bin/sh\ncat >/dev/null\n");
-    std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).unwrap();
+    sandbox.hook("reference-transaction", "cat >/dev/null");
     before
 }
 
@@ -114,9 +109,7 @@ pub fn integrated(sandbox: &Sandbox) -> String {
 pub fn with_a_hook(sandbox: &Sandbox) -> String {
     sandbox.lane_by_git("login");
     sandbox.git(["branch", "topic"]);
-    let hook = sandbox.repo.join(".git/hooks/post-checkout");
-    write(&hook, "#!/bin/sh\necho ran >>\"$HOME/ran\"\n");
-    std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755)).unwrap();
+    sandbox.hook("post-checkout", "echo ran >>\"$HOME/ran\"");
     String::new()
 }
 

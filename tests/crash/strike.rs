@@ -3,7 +3,6 @@
 
 use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Mutex;
 
@@ -92,24 +91,6 @@ fn at_every_system_call() {
     assert!(failures.is_empty(), "{}", failures.join("\n\n"));
 }
 
-/// The lock files of git's protocol in a git directory; git-lane's own locks are elsewhere.
-pub(crate) fn locks_below(directory: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
-        let (path, name) = (entry.path(), entry.file_name());
-        if entry.file_type().is_ok_and(|kind| kind.is_dir()) && name != "objects" && name != "lane"
-        {
-            found.extend(locks_below(&path));
-        } else if path
-            .extension()
-            .is_some_and(|extension| extension == "lock")
-        {
-            found.push(path);
-        }
-    }
-    found
-}
-
 fn strike(stage: Stage, fault: &str) -> Row {
     let root = stage.sandbox.root();
     let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/crash/strike.c");
@@ -138,7 +119,7 @@ fn strike(stage: Stage, fault: &str) -> Row {
         let before = catch_unwind(AssertUnwindSafe(|| {
             assert!(!run.stderr.contains("panicked"));
             if fault.starts_with("SIG") {
-                let locks = locks_below(&stage.sandbox.repo.join(".git"));
+                let locks = stage.sandbox.locks_of_git();
                 assert!(locks.is_empty(), "locks of git's are left: {locks:?}");
                 stage.sandbox.nothing_under_way();
             }

@@ -15,8 +15,7 @@ mod status;
 
 use std::path::Path;
 
-use crate::facts::sandbox::Dice;
-use crate::sandbox::{Sandbox, write};
+use crate::support::{Dice, Sandbox, write};
 
 /// The seeds of this run: `usual` many, unless the environment asks for more.
 fn rounds(usual: u64) -> std::ops::Range<u64> {

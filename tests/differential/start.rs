@@ -3,11 +3,10 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::{Duration, SystemTime};
 
 use super::{Dice, attributes, content, fill, path, rounds, settings};
 use crate::as_git::contents;
-use crate::sandbox::{Sandbox, write};
+use crate::support::{Sandbox, age, write};
 
 #[test]
 fn start_makes_what_git_worktree_add_makes() {
@@ -29,7 +28,7 @@ fn start_makes_what_git_worktree_add_makes() {
                 ]);
             }
             if dice.roll(2) == 0 {
-                age(&sandbox);
+                age_files(&sandbox);
                 sandbox.git(["status"]);
             }
         }
@@ -71,16 +70,14 @@ fn start_makes_what_git_worktree_add_makes() {
 }
 
 /// Makes the main worktree's files older than its index.
-fn age(sandbox: &Sandbox) {
+fn age_files(sandbox: &Sandbox) {
     for path in sandbox.git(["ls-files", "-z"]).split('\0') {
         let path = sandbox.repo.join(path);
         if path
             .symlink_metadata()
             .is_ok_and(|metadata| metadata.is_file())
         {
-            let file = std::fs::File::options().write(true).open(&path).unwrap();
-            file.set_modified(SystemTime::now() - Duration::from_secs(90))
-                .unwrap();
+            age(&path, 90);
         }
     }
 }

@@ -4,7 +4,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use super::{Dice, attributes, content, fill, path, rounds, settings};
-use crate::sandbox::{Sandbox, write};
+use crate::support::{Sandbox, write};
 
 const LANES: [&str; 4] = ["one", "two", "three", "four"];
 

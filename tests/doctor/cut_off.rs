@@ -48,7 +48,7 @@ fn a_living_worktree_that_git_was_cut_off_from_is_mended_in_place() {
             let admin = sandbox.repo.join(".git/worktrees/login");
             let status = sandbox.git_in(&path, ["status", "--porcelain", "--branch"]);
             broken(&admin);
-            assert_eq!(codes(&sandbox), ["poisoned-worktree"], "{what}");
+            assert_eq!(sandbox.findings(), ["poisoned-worktree"], "{what}");
             let told = doctor(&sandbox, &["--fix"]);
             assert!(
                 told.stdout.contains("look again in a minute"),
@@ -82,7 +82,7 @@ fn a_living_worktree_that_git_was_cut_off_from_is_mended_in_place() {
                 status,
                 "{what}"
             );
-            assert!(codes(&sandbox).is_empty(), "{what}");
+            assert!(sandbox.findings().is_empty(), "{what}");
             assert!(
                 !sandbox.repo.join(".git/lane/damaged").exists()
                     || what.contains("foreign")
@@ -170,13 +170,13 @@ fn a_living_lane_without_its_admin_directory_is_brought_back_or_told() {
     let kept = sandbox.repo.join(".git/lane/damaged/0123");
     std::fs::create_dir_all(kept.parent().unwrap()).unwrap();
     std::fs::rename(&admin, &kept).unwrap();
-    assert_eq!(codes(&sandbox), ["put-aside"]);
+    assert_eq!(sandbox.findings(), ["put-aside"]);
     doctor(&sandbox, &["--fix"]).ok();
     assert_eq!(
         sandbox.git_in(&path, ["status", "--porcelain", "--branch"]),
         "## login\nA  staged"
     );
-    assert!(codes(&sandbox).is_empty());
+    assert!(sandbox.findings().is_empty());
 
     std::fs::remove_dir_all(&admin).unwrap();
     write(
@@ -252,5 +252,5 @@ fn a_copy_of_a_repository_leaves_the_originals_worktrees_alone() {
             .ok()
             .contains("everything is as it should be")
     );
-    assert!(codes(&sandbox).is_empty());
+    assert!(sandbox.findings().is_empty());
 }

@@ -14,22 +14,11 @@ fn a_half_made_worktree_that_plain_git_dies_of_is_put_aside() {
     write(&admin.join("commondir"), "");
     write(&admin.join("HEAD"), "ref: refs/heads/poison\n");
     sandbox.git_fails(["branch", "--list"]);
-    assert_eq!(codes(&sandbox), ["unfinished-worktree"]);
+    assert_eq!(sandbox.findings(), ["unfinished-worktree"]);
     // Somebody may be making it this very second.
     let _ = doctor(&sandbox, &["--fix"]).fails(1);
     assert!(admin.exists());
-    let old = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
-    for path in [
-        admin.join("gitdir"),
-        admin.join("commondir"),
-        admin.join("HEAD"),
-        admin.clone(),
-    ] {
-        std::fs::File::open(path)
-            .unwrap()
-            .set_times(std::fs::FileTimes::new().set_modified(old))
-            .unwrap();
-    }
+    age_all(&admin);
     doctor(&sandbox, &["--fix"]).ok();
     sandbox.git(["branch", "--list"]);
     sandbox.git(["fsck"]);
@@ -98,7 +87,7 @@ fn every_fix_is_for_good() {
         sandbox.lane(["start", "login"]).ok();
         let index = std::fs::read(git_dir(&sandbox).join("worktrees/login/index")).unwrap();
         broken(&sandbox);
-        assert_eq!(codes(&sandbox), [code]);
+        assert_eq!(sandbox.findings(), [code]);
         let told = doctor(&sandbox, &[]);
         assert!(
             told.stdout.contains("fixable: ") && told.stderr.contains("git lane doctor --fix"),
@@ -150,7 +139,7 @@ fn what_only_its_owner_can_decide_is_told_and_left() {
         &sandbox.lane_path("login"),
         ["reset", "-q", "--soft", hint.split(';').next().unwrap()],
     );
-    assert!(codes(&sandbox).is_empty());
+    assert!(sandbox.findings().is_empty());
     assert_eq!(
         sandbox.git_in(&sandbox.lane_path("login"), ["status", "--porcelain"]),
         ""
@@ -160,13 +149,13 @@ fn what_only_its_owner_can_decide_is_told_and_left() {
     sandbox.git(["update-ref", "-d", "refs/heads/login"]);
     assert_left_alone(&sandbox, &["overtaken"]);
     sandbox.git(["update-ref", "refs/heads/login", &tip]);
-    assert!(codes(&sandbox).is_empty());
+    assert!(sandbox.findings().is_empty());
     // A hooks directory that is not there: git runs no hook file at all.
     let sandbox = lane();
     sandbox.git(["config", "core.hooksPath", "/nowhere/at/all"]);
     assert_left_alone(&sandbox, &["hooks-path"]);
     sandbox.git(["config", "--unset", "core.hooksPath"]);
-    assert!(codes(&sandbox).is_empty());
+    assert!(sandbox.findings().is_empty());
     // A directory that is gone.
     let sandbox = lane();
     std::fs::remove_dir_all(sandbox.lane_path("login")).unwrap();
@@ -175,8 +164,8 @@ fn what_only_its_owner_can_decide_is_told_and_left() {
     let sandbox = lane();
     let lock = sandbox.repo.join(".git/index.lock");
     write(&lock, "");
-    age(&lock);
-    assert_eq!(codes(&sandbox), ["lock"]);
+    age(&lock, 3600);
+    assert_eq!(sandbox.findings(), ["lock"]);
     for _ in 0..2 {
         let _ = doctor(&sandbox, &["--fix"]).fails(1);
         assert!(lock.exists());
@@ -205,14 +194,14 @@ fn hooks_that_somebody_outranked_are_reported_with_who_did_it() {
             ),
         );
     }
-    assert!(codes(&sandbox).is_empty());
+    assert!(sandbox.findings().is_empty());
     write(&sandbox.repo.join(".husky/_/pre-commit"), "#!/bin/sh\n");
     sandbox.git(["config", "core.hooksPath", ".husky/_"]);
-    assert_eq!(codes(&sandbox), ["not-in-force"]);
+    assert_eq!(sandbox.findings(), ["not-in-force"]);
     let told = doctor(&sandbox, &[]);
     assert!(told.stdout.contains("core.hooksPath = .husky/_"), "{told}");
     let _ = told.fails(1);
-    if crate::sandbox::git_version() >= (2, 54) {
+    if git_version() >= (2, 54) {
         assert_fixed_for_good(&sandbox);
     } else {
         let before = sandbox.fingerprint();
@@ -233,21 +222,21 @@ fn the_branch_of_a_half_made_worktree_is_an_orphan_before_and_after_the_worktree
     sandbox.git(["branch", "team/half"]);
     sandbox.git(["branch", "used"]);
     assert!(
-        codes(&sandbox).is_empty(),
+        sandbox.findings().is_empty(),
         "a branch nobody has used yet is no orphan"
     );
     let admin = sandbox.repo.join(".git/worktrees/other");
     write(&admin.join("HEAD"), "ref: refs/heads/team/half\n");
     write(&admin.join("commondir"), "../..\n");
-    assert_eq!(codes(&sandbox), ["unfinished-worktree", "orphan-branch"]);
+    assert_eq!(sandbox.findings(), ["unfinished-worktree", "orphan-branch"]);
     for path in [admin.join("HEAD"), admin.join("commondir"), admin.clone()] {
-        age(&path);
+        age(&path, 3600);
     }
     let _ = doctor(&sandbox, &["--fix"]).fails(1);
     assert!(!admin.exists());
     assert_left_alone(&sandbox, &["orphan-branch"]);
     sandbox.git(["branch", "-d", "team/half"]);
-    assert!(codes(&sandbox).is_empty());
+    assert!(sandbox.findings().is_empty());
 }
 
 /// Whatever the branch is called, whatever the policy makes of names, and whatever is checked out.
@@ -306,7 +295,7 @@ fn what_the_hint_says_of_an_orphan_branch_works() {
                 sandbox
                     .run(sandbox.command("sh").args(["-c", command]))
                     .ok();
-                assert!(codes(&sandbox).is_empty(), "{told}");
+                assert!(sandbox.findings().is_empty(), "{told}");
                 assert!(!sandbox.repo.join("PWN").exists());
                 let branches =
                     sandbox.git(["for-each-ref", "--format=%(refname:short)", "refs/heads"]);

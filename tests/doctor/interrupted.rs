@@ -7,12 +7,8 @@ fn a_rebuilding_that_was_interrupted_is_made_good_by_the_next_command() {
     for step in 1.. {
         let sandbox = Sandbox::new();
         let path = pruned_while_away(&sandbox);
-        let before = crate::lanes::listing(&path);
-        let mut dying = sandbox.command("git-lane");
-        dying
-            .args(["doctor", "--fix"])
-            .env("GIT_LANE_TEST_DIE_AT", step.to_string());
-        let run = sandbox.run(&mut dying);
+        let before = listing(&path);
+        let run = sandbox.dying(step, ["doctor", "--fix"]);
         assert!(run.code == 137 || run.code == 0, "{run}");
         sandbox.plain_git_works();
         if run.code != 0 {
@@ -25,8 +21,8 @@ fn a_rebuilding_that_was_interrupted_is_made_good_by_the_next_command() {
             sandbox.nothing_under_way();
             doctor(&sandbox, &["--fix"]).ok();
         }
-        assert!(codes(&sandbox).is_empty(), "step {step}");
-        assert!(crate::lanes::listing(&path) == before, "step {step}");
+        assert!(sandbox.findings().is_empty(), "step {step}");
+        assert!(listing(&path) == before, "step {step}");
         let status = sandbox.git_in(&path, ["status", "--porcelain", "--branch"]);
         assert_eq!(
             status, "## login\n M README\n D src/app.txt\n?? staged\n?? untracked",
@@ -53,16 +49,12 @@ fn a_mending_that_was_interrupted_is_completed_by_the_next_command() {
         write(&admin.join("HEAD"), "garbage\n");
         std::fs::remove_file(admin.join("gitdir")).unwrap();
         age_all(&admin);
-        let mut dying = sandbox.command("git-lane");
-        dying
-            .args(["doctor", "--fix"])
-            .env("GIT_LANE_TEST_DIE_AT", step.to_string());
-        let run = sandbox.run(&mut dying);
+        let run = sandbox.dying(step, ["doctor", "--fix"]);
         if run.code != 0 {
             assert_eq!(run.code, 137, "{run}");
             doctor(&sandbox, &["--fix"]).ok();
         }
-        assert!(codes(&sandbox).is_empty(), "step {step}");
+        assert!(sandbox.findings().is_empty(), "step {step}");
         let path = sandbox.lane_path("login");
         assert_eq!(
             sandbox.git_in(&path, ["status", "--porcelain", "--branch"]),
@@ -116,9 +108,7 @@ fn switching_a_stray_back_overwrites_nothing_and_is_a_checkout_to_hooks_and_logs
     sandbox.nothing_under_way();
 
     std::fs::remove_file(path.join("kept")).unwrap();
-    let hook = sandbox.repo.join(".git/hooks/post-checkout");
-    write(&hook, "#!/bin/sh\necho \"$@\" >>\"$HOME/ran\"\n");
-    std::fs::set_permissions(&hook, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    sandbox.hook("post-checkout", "echo \"$@\" >>\"$HOME/ran\"");
     let (old, new) = (
         sandbox.git(["rev-parse", "other"]),
         sandbox.git(["rev-parse", "login"]),
@@ -143,11 +133,8 @@ fn switching_a_stray_back_overwrites_nothing_and_is_a_checkout_to_hooks_and_logs
 /// Where HEAD is not a file, git moves it.
 #[test]
 fn strays_and_second_checkouts_in_a_reftable_are_put_right_too() {
-    if crate::sandbox::git_version() < (2, 45) {
-        eprintln!(
-            "skipped: git {:?} has no reftable",
-            crate::sandbox::git_version()
-        );
+    if git_version() < (2, 45) {
+        eprintln!("skipped: git {:?} has no reftable", git_version());
         return;
     }
     let sandbox = Sandbox::new();
@@ -161,7 +148,7 @@ fn strays_and_second_checkouts_in_a_reftable_are_put_right_too() {
     sandbox.git_in(&path, ["add", "."]);
     sandbox.git_in(&path, ["commit", "-q", "-m", "new"]);
     sandbox.git(["worktree", "add", "-q", "-f", "../again", "twice"]);
-    assert_eq!(codes(&sandbox), ["stray", "checked-out-twice"]);
+    assert_eq!(sandbox.findings(), ["stray", "checked-out-twice"]);
     assert_fixed_for_good(&sandbox);
     assert_eq!(
         sandbox.git_in(&path, ["status", "--porcelain", "--branch"]),
@@ -203,14 +190,14 @@ fn a_damaged_intent_is_set_aside_and_one_of_another_version_is_not() {
     assert_eq!(run.stderr, "", "told once");
     run.ok();
     assert_left_alone(&sandbox, &["damaged-intent"]);
-    let waiting = crate::trash::ids(&sandbox);
-    crate::trash::age(&sandbox, &waiting[0]);
+    let waiting = sandbox.entry_ids();
+    outdate(&sandbox.entry_with(&waiting[0]));
     sandbox.lane(["trash", "--expire"]).ok();
-    assert_eq!(crate::trash::ids(&sandbox), waiting);
+    assert_eq!(sandbox.entry_ids(), waiting);
     std::fs::remove_file(aside).unwrap();
     sandbox.lane(["trash", "--expire"]).ok();
-    assert!(crate::trash::ids(&sandbox).is_empty());
-    assert!(codes(&sandbox).is_empty());
+    assert!(sandbox.entry_ids().is_empty());
+    assert!(sandbox.findings().is_empty());
 
     write(&intent, "{\"operation\": \"teleport\"}");
     let told = doctor(&sandbox, &[]);
@@ -219,7 +206,7 @@ fn a_damaged_intent_is_set_aside_and_one_of_another_version_is_not() {
             && told.stdout.contains("this one changes nothing"),
         "{told}"
     );
-    assert_eq!(codes(&sandbox), ["newer-intent"]);
+    assert_eq!(sandbox.findings(), ["newer-intent"]);
     let _ = told.fails(1);
     let run = sandbox.lane(["start", "third"]);
     assert!(

@@ -8,13 +8,13 @@ fn a_lock_beside_a_branch_is_reported() {
     sandbox.lane(["start", "team/login"]).ok();
     let lock = sandbox.repo.join(".git/refs/heads/team/login.lock");
     write(&lock, "");
-    age(&lock);
+    age(&lock, 3600);
     assert_left_alone(&sandbox, &["lock"]);
     std::fs::remove_file(&lock).unwrap();
     let witness = sandbox.repo.join(".git/lane/locks/dead");
     write(&witness, "");
     std::fs::hard_link(&witness, &lock).unwrap();
-    assert_eq!(codes(&sandbox), ["lock"]);
+    assert_eq!(sandbox.findings(), ["lock"]);
     assert_fixed_for_good(&sandbox);
     assert!(!lock.exists());
 }
@@ -24,7 +24,7 @@ fn settings_a_leaked_git_dir_leaves_behind_are_undone() {
     let sandbox = Sandbox::new();
     sandbox.lane(["start", "login"]).ok();
     sandbox.git(["config", "core.bare", "true"]);
-    assert_eq!(codes(&sandbox), ["core-bare"]);
+    assert_eq!(sandbox.findings(), ["core-bare"]);
     doctor(&sandbox, &["--fix"]).ok();
     assert_eq!(sandbox.git(["status", "--porcelain"]), "");
     sandbox.git([
@@ -32,14 +32,14 @@ fn settings_a_leaked_git_dir_leaves_behind_are_undone() {
         "core.worktree",
         sandbox.lane_path("login").to_str().unwrap(),
     ]);
-    assert_eq!(codes(&sandbox), ["core-worktree"]);
+    assert_eq!(sandbox.findings(), ["core-worktree"]);
     doctor(&sandbox, &["--fix"]).ok();
     assert_eq!(
         sandbox.git(["rev-parse", "--show-toplevel"]),
         sandbox.repo.to_str().unwrap()
     );
     sandbox.git(["config", "core.hooksPath", "/nowhere/at/all"]);
-    assert_eq!(codes(&sandbox), ["hooks-path"]);
+    assert_eq!(sandbox.findings(), ["hooks-path"]);
 }
 
 #[test]
@@ -48,12 +48,8 @@ fn a_lock_is_removed_only_when_its_owner_is_provably_dead() {
     sandbox.lane(["start", "login"]).ok();
     let lock = sandbox.repo.join(".git/config.lock");
     write(&lock, "");
-    let old = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
-    std::fs::File::open(&lock)
-        .unwrap()
-        .set_times(std::fs::FileTimes::new().set_modified(old))
-        .unwrap();
-    assert_eq!(codes(&sandbox), ["lock"]);
+    age(&lock, 3600);
+    assert_eq!(sandbox.findings(), ["lock"]);
     let run = doctor(&sandbox, &["--fix"]);
     assert!(run.stdout.contains("has blocked writers for 1h"), "{run}");
     let _ = run.fails(1);
@@ -62,7 +58,7 @@ fn a_lock_is_removed_only_when_its_owner_is_provably_dead() {
     let witness = sandbox.repo.join(".git/lane/locks/dead");
     write(&witness, "");
     std::fs::hard_link(&witness, &lock).unwrap();
-    assert_eq!(codes(&sandbox), ["lock"]);
+    assert_eq!(sandbox.findings(), ["lock"]);
     doctor(&sandbox, &["--fix"]).ok();
     assert!(!lock.exists() && !witness.exists());
 }
@@ -71,9 +67,9 @@ fn a_lock_is_removed_only_when_its_owner_is_provably_dead() {
 fn hooks_that_went_missing_are_put_back() {
     let sandbox = Sandbox::new();
     sandbox.lane(["start", "login"]).ok();
-    assert!(codes(&sandbox).is_empty());
+    assert!(sandbox.findings().is_empty());
     sandbox.lane(["init", "--files"]).ok();
-    assert!(codes(&sandbox).is_empty());
+    assert!(sandbox.findings().is_empty());
     std::fs::remove_file(sandbox.repo.join(".git/hooks/post-checkout")).unwrap();
     for event in ["post-checkout", "pre-commit"] {
         let section = format!("hook.git-lane-{event}");
@@ -85,9 +81,9 @@ fn hooks_that_went_missing_are_put_back() {
             ),
         );
     }
-    assert_eq!(codes(&sandbox), ["not-in-force"]);
+    assert_eq!(sandbox.findings(), ["not-in-force"]);
     doctor(&sandbox, &["--fix"]).ok();
-    assert!(codes(&sandbox).is_empty());
+    assert!(sandbox.findings().is_empty());
 }
 
 #[test]
@@ -97,7 +93,7 @@ fn damaged_records_and_worktrees_are_reported_and_never_touched() {
     sandbox.git(["config", "lane.bad.worktree", ".."]);
     write(&sandbox.lane_path("login").join(".git"), "garbage");
     let before = sandbox.fingerprint();
-    assert_eq!(codes(&sandbox), ["damaged-record", "damaged-worktree"]);
+    assert_eq!(sandbox.findings(), ["damaged-record", "damaged-worktree"]);
     let _ = doctor(&sandbox, &["--fix"]).fails(1);
     assert_eq!(sandbox.fingerprint(), before);
 }
@@ -108,7 +104,7 @@ fn a_base_that_was_renamed_is_followed_and_one_in_doubt_is_not() {
     sandbox.lane(["start", "login", "search"]).ok();
     sandbox.work("login", "file", "x");
     sandbox.git(["branch", "-m", "main", "trunk"]);
-    assert_eq!(codes(&sandbox), ["renamed-base", "renamed-base"]);
+    assert_eq!(sandbox.findings(), ["renamed-base", "renamed-base"]);
     // A dry run writes nothing, and foretells what happens once the record has followed.
     let said = sandbox.lane(["finish", "--dry-run", "login"]).ok();
     assert!(
@@ -130,7 +126,7 @@ fn a_base_that_was_renamed_is_followed_and_one_in_doubt_is_not() {
         sandbox.git(["config", "lane.search.base"]),
         "refs/heads/trunk"
     );
-    assert!(codes(&sandbox).is_empty());
+    assert!(sandbox.findings().is_empty());
 
     // Two branches were called trunk once: nobody can tell which of them is meant.
     sandbox.git(["branch", "-m", "trunk", "one"]);

@@ -65,7 +65,7 @@ fn a_working_tree_that_is_nowhere_is_found_again() {
                 .ok()
                 .contains("fixed: core.worktree leads to '")
         );
-        assert!(codes(&sandbox).is_empty());
+        assert!(sandbox.findings().is_empty());
         assert_eq!(
             sandbox.git(["rev-parse", "--show-toplevel"]),
             sandbox.repo.to_str().unwrap()
@@ -79,7 +79,7 @@ fn a_working_tree_that_is_nowhere_is_found_again() {
     sandbox
         .run(sandbox.command("sh").args(["-c", &remedy]))
         .ok();
-    assert!(codes(&sandbox).is_empty());
+    assert!(sandbox.findings().is_empty());
 }
 
 /// Branch and worktree are there, the section is not: the event log knows what was in it.
@@ -108,11 +108,16 @@ fn a_lost_record_is_found_and_written_again() {
         "ended",
         sandbox.lane_path("ended").to_str().unwrap(),
     ]);
-    assert!(codes(&sandbox).iter().all(|code| code == "renamed-branch"));
+    assert!(
+        sandbox
+            .findings()
+            .iter()
+            .all(|code| code == "renamed-branch")
+    );
     for name in ["login", "renamed"] {
         sandbox.git(["config", "--remove-section", &format!("lane.{name}")]);
     }
-    assert_eq!(codes(&sandbox), ["lost-record", "lost-record"]);
+    assert_eq!(sandbox.findings(), ["lost-record", "lost-record"]);
     let told = doctor(&sandbox, &[]);
     let path = sandbox.lane_path("login");
     let text = format!(
@@ -121,7 +126,7 @@ fn a_lost_record_is_found_and_written_again() {
     );
     assert!(told.stdout.contains(&text), "{told}");
     doctor(&sandbox, &["--fix"]).ok();
-    assert!(codes(&sandbox).is_empty());
+    assert!(sandbox.findings().is_empty());
     let without_time = |record: &str| {
         let lines = record.lines().filter(|line| !line.contains(".created "));
         lines
@@ -142,7 +147,7 @@ fn a_lost_record_that_could_be_anybodys_is_left_alone() {
     sandbox.git_in(&sandbox.lane_path("login"), ["switch", "-q", "-c", "other"]);
     sandbox.git(["worktree", "add", "-q", "../again", "login"]);
     sandbox.git(["config", "--remove-section", "lane.login"]);
-    assert!(codes(&sandbox).is_empty());
+    assert!(sandbox.findings().is_empty());
 }
 
 /// Somebody has taken the record out and made the like of the lane by hand, or under another name:
@@ -163,7 +168,7 @@ fn a_lost_record_is_not_written_for_what_was_made_again_by_hand() {
         "git worktree remove -f ../shop.lanes/login && git lane start login",
     ] {
         for reftable in [false, true] {
-            if reftable && crate::sandbox::git_version() < (2, 45) {
+            if reftable && git_version() < (2, 45) {
                 continue;
             }
             let sandbox = Sandbox::empty();
@@ -177,12 +182,15 @@ fn a_lost_record_is_not_written_for_what_was_made_again_by_hand() {
             sandbox.lane(["start", "login"]).ok();
             sandbox.work("login", "file", "work");
             sandbox.git(["config", "--remove-section", "lane.login"]);
-            assert_eq!(codes(&sandbox), ["lost-record"]);
+            assert_eq!(sandbox.findings(), ["lost-record"]);
             sandbox.run(sandbox.command("sh").args(["-c", again])).ok();
             let config = || sandbox.git(["config", "--local", "--list"]);
             let before = config();
             drop(doctor(&sandbox, &["--fix"]));
-            assert!(!codes(&sandbox).contains(&"lost-record".into()), "{again}");
+            assert!(
+                !sandbox.findings().contains(&"lost-record".into()),
+                "{again}"
+            );
             assert_eq!(config(), before, "{again}");
         }
     }
@@ -208,7 +216,7 @@ fn an_index_nobody_can_read_is_made_again_by_what_the_hint_says() {
         write(&directory.join("README"), "edited\n");
         write(&directory.join("new"), "new\n");
         std::fs::write(&index, damage).unwrap();
-        assert_eq!(codes(&sandbox), ["damaged-index"], "{damage:?}");
+        assert_eq!(sandbox.findings(), ["damaged-index"], "{damage:?}");
         let told = doctor(&sandbox, &["--fix"]);
         let hint = told
             .stdout
@@ -219,7 +227,7 @@ fn an_index_nobody_can_read_is_made_again_by_what_the_hint_says() {
         sandbox
             .run(sandbox.command("sh").args(["-c", command]))
             .ok();
-        assert!(codes(&sandbox).is_empty());
+        assert!(sandbox.findings().is_empty());
         let status = sandbox.git_in(&directory, ["status", "--porcelain"]);
         assert_eq!(status, " M README\n?? new");
         assert!(index.with_extension("damaged").exists());
@@ -237,29 +245,28 @@ fn an_index_that_ends_too_early_is_not_taken_for_a_whole_one() {
     for length in [0, 12, 90, whole.len() / 2, whole.len() - 1] {
         std::fs::write(&index, &whole[..length]).unwrap();
         assert_eq!(
-            codes(&sandbox),
+            sandbox.findings(),
             ["damaged-index"],
             "{length} of {}",
             whole.len()
         );
     }
     std::fs::write(&index, &whole).unwrap();
-    assert!(codes(&sandbox).is_empty());
+    assert!(sandbox.findings().is_empty());
     write(&sandbox.lane_path("login").join("new"), "new\n");
     sandbox.git_in(
         &sandbox.lane_path("login"),
         ["-c", "index.skipHash=true", "add", "new"],
     );
-    assert!(codes(&sandbox).is_empty());
+    assert!(sandbox.findings().is_empty());
 }
 
 #[test]
 fn the_age_of_a_lock_is_told_in_units_people_use() {
     let sandbox = Sandbox::new();
     let lock = sandbox.repo.join(".git/index.lock");
-    let file = std::fs::File::create(&lock).unwrap();
-    file.set_modified(std::time::SystemTime::now() - std::time::Duration::from_secs(93_700))
-        .unwrap();
+    write(&lock, "");
+    age(&lock, 93_700);
     let told = doctor(&sandbox, &[]);
     assert!(
         told.stdout
@@ -283,7 +290,7 @@ fn an_admin_directory_that_claims_the_place_of_another_lane_is_told_its_own() {
         format!("{}/.git\n", sandbox.lane_path("search").display()),
     );
     assert_eq!(
-        codes(&sandbox),
+        sandbox.findings(),
         ["damaged-worktree"],
         "the other lane is well"
     );
@@ -298,5 +305,5 @@ fn an_admin_directory_that_claims_the_place_of_another_lane_is_told_its_own() {
     assert!(way.ends_with("shop.lanes/login"), "{told}");
     let _ = told.fails(1);
     sandbox.run(sandbox.command("sh").args(["-c", &way])).ok();
-    assert!(codes(&sandbox).is_empty());
+    assert!(sandbox.findings().is_empty());
 }

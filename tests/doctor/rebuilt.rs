@@ -12,7 +12,7 @@ fn a_directory_git_does_not_list_is_not_called_gone() {
         &lane.join(".git"),
         "gitdir: /nowhere/.git/worktrees/login\n",
     );
-    assert_eq!(codes(&sandbox), ["unlisted-worktree"]);
+    assert_eq!(sandbox.findings(), ["unlisted-worktree"]);
     let run = doctor(&sandbox, &[]);
     assert!(
         run.stdout.contains("but git does not list it") && !run.stdout.contains("gone"),
@@ -26,10 +26,10 @@ fn a_worktree_whose_admin_directory_git_lost_gets_a_new_one_and_keeps_every_byte
     let sandbox = Sandbox::new();
     let path = pruned_while_away(&sandbox);
     let tip = sandbox.git(["rev-parse", "login"]);
-    let before = crate::lanes::listing(&path);
+    let before = listing(&path);
     let refused = sandbox.lane(["finish", "login"]).fails(1);
     assert!(refused.contains("git lane doctor"), "{refused}");
-    assert_eq!(codes(&sandbox), ["lost-admin"]);
+    assert_eq!(sandbox.findings(), ["lost-admin"]);
     let told = doctor(&sandbox, &[]);
     let admin = sandbox.repo.join(".git/worktrees/login");
     let text = format!(
@@ -48,7 +48,7 @@ fn a_worktree_whose_admin_directory_git_lost_gets_a_new_one_and_keeps_every_byte
         told.contains("what was staged has to be staged again"),
         "{told}"
     );
-    assert!(crate::lanes::listing(&path) == before);
+    assert!(listing(&path) == before);
     let status = sandbox.git_in(
         &path,
         ["--no-optional-locks", "status", "--porcelain", "--branch"],
@@ -157,7 +157,7 @@ fn a_lost_admin_directory_is_not_guessed_at() {
         let sandbox = Sandbox::new();
         let path = pruned_while_away(&sandbox);
         doubt(&sandbox, &path);
-        let before = (crate::lanes::listing(&path), sandbox.fingerprint());
+        let before = (listing(&path), sandbox.fingerprint());
         for args in [&[][..], &["--fix"]] {
             let told = doctor(&sandbox, args);
             assert!(
@@ -165,10 +165,7 @@ fn a_lost_admin_directory_is_not_guessed_at() {
                 "{what}: {told}"
             );
             let _ = told.fails(1);
-            assert!(
-                (crate::lanes::listing(&path), sandbox.fingerprint()) == before,
-                "{what}"
-            );
+            assert!((listing(&path), sandbox.fingerprint()) == before, "{what}");
         }
     }
     // A sparse one would seem to have lost what it never had.

@@ -8,7 +8,7 @@ fn a_healthy_repository_has_no_findings() {
     sandbox.lane(["start", "login", "search"]).ok();
     sandbox.lane(["start", "detached", "--detach"]).ok();
     let before = sandbox.fingerprint();
-    assert!(codes(&sandbox).is_empty());
+    assert!(sandbox.findings().is_empty());
     assert!(
         doctor(&sandbox, &["--fix"])
             .ok()
@@ -28,7 +28,7 @@ fn a_clean_stray_is_switched_back_and_a_dirty_one_left_alone() {
         );
     }
     write(&sandbox.lane_path("dirty").join("precious"), "work");
-    assert_eq!(codes(&sandbox), ["stray", "stray"]);
+    assert_eq!(sandbox.findings(), ["stray", "stray"]);
     let text = doctor(&sandbox, &["--fix"]);
     assert!(
         text.stdout.contains("fixed: lane 'clean' is a stray")
@@ -54,7 +54,7 @@ fn a_clean_stray_is_switched_back_and_a_dirty_one_left_alone() {
 #[test]
 fn the_way_back_that_a_stray_is_told_works() {
     let way = |sandbox: &Sandbox, command: &str| {
-        assert_eq!(codes(sandbox), ["stray"]);
+        assert_eq!(sandbox.findings(), ["stray"]);
         let told = doctor(sandbox, &["--fix"]);
         assert!(
             told.stdout.contains(command) && !told.stdout.contains("commit or stash"),
@@ -70,7 +70,7 @@ fn the_way_back_that_a_stray_is_told_works() {
                     .args(["-c", command]),
             )
             .ok();
-        assert!(codes(sandbox).is_empty());
+        assert!(sandbox.findings().is_empty());
     };
     let start = |args: &[&str]| {
         let sandbox = Sandbox::new();
@@ -124,7 +124,7 @@ fn a_renamed_branch_and_a_moved_worktree_are_followed_by_any_command() {
     sandbox.lane(["start", "login", "search"]).ok();
     sandbox.git(["branch", "-m", "login", "sign-in"]);
     sandbox.git(["worktree", "move", "../shop.lanes/search", "../elsewhere"]);
-    assert_eq!(codes(&sandbox), ["renamed-branch", "moved-worktree"]);
+    assert_eq!(sandbox.findings(), ["renamed-branch", "moved-worktree"]);
     let run = sandbox.lane(["start", "third"]);
     assert!(
         run.stderr
@@ -137,7 +137,7 @@ fn a_renamed_branch_and_a_moved_worktree_are_followed_by_any_command() {
         sandbox.git(["config", "lane.search.worktree"]),
         sandbox.root().join("elsewhere").to_str().unwrap()
     );
-    assert!(codes(&sandbox).is_empty());
+    assert!(sandbox.findings().is_empty());
 }
 
 #[test]
@@ -148,7 +148,7 @@ fn a_switch_to_another_branch_is_no_rename() {
     sandbox.git(["branch", "-D", "login"]);
     sandbox.lane(["start", "third"]).ok();
     assert_eq!(sandbox.git(["config", "lane.login.branch"]), "login");
-    assert_eq!(codes(&sandbox), ["stray"]);
+    assert_eq!(sandbox.findings(), ["stray"]);
 }
 
 #[test]
@@ -157,13 +157,13 @@ fn worktrees_moved_by_hand_are_found_and_the_whole_repository_too() {
     sandbox.lane(["start", "login", "gone"]).ok();
     std::fs::rename(sandbox.lane_path("login"), sandbox.lane_path("renamed")).unwrap();
     std::fs::remove_dir_all(sandbox.lane_path("gone")).unwrap();
-    assert_eq!(codes(&sandbox), ["found-worktree", "missing-worktree"]);
+    assert_eq!(sandbox.findings(), ["found-worktree", "missing-worktree"]);
     let _ = doctor(&sandbox, &["--fix"]).fails(1);
     assert_eq!(
         sandbox.git_in(&sandbox.lane_path("renamed"), ["status", "--porcelain"]),
         ""
     );
-    assert_eq!(codes(&sandbox), ["missing-worktree"]);
+    assert_eq!(sandbox.findings(), ["missing-worktree"]);
 
     let sandbox = Sandbox::new();
     sandbox.lane(["start", "login"]).ok();

@@ -1,6 +1,7 @@
 //! Lanes on other file systems, and what is parked beside them.
 
 use super::*;
+use crate::support::{entry_of, outdate};
 
 #[test]
 fn a_lane_on_another_filesystem_is_parked_beside_its_place() {
@@ -34,11 +35,7 @@ fn a_lane_on_another_filesystem_is_parked_beside_its_place() {
     assert_eq!(sandbox.whole_lane("login", &path, &admin), before);
     std::fs::remove_file(&place).unwrap();
     for step in 1.. {
-        let mut dying = sandbox.command("git-lane");
-        dying
-            .args(["drop", "--yes", "login"])
-            .env("GIT_LANE_TEST_DIE_AT", step.to_string());
-        let done = sandbox.run(&mut dying).code == 0;
+        let done = sandbox.dying(step, ["drop", "--yes", "login"]).code == 0;
         if !done {
             sandbox.lane(["drop", "--yes", "login"]).ok();
         }
@@ -107,12 +104,7 @@ fn healing_leaves_a_lock_that_somebody_has_put_on_the_worktree_meanwhile() {
     for step in 1.. {
         let sandbox = Sandbox::new();
         let path = sandbox.lane_by_git("login");
-        let mut dying = sandbox.command("git-lane");
-        let run = sandbox.run(
-            dying
-                .args(["drop", "login"])
-                .env("GIT_LANE_TEST_DIE_AT", step.to_string()),
-        );
+        let run = sandbox.dying(step, ["drop", "login"]);
         if run.stderr.contains("places.marked") {
             assert!(step > 2, "{run}");
             return;
@@ -160,25 +152,15 @@ fn a_copy_of_the_repository_neither_takes_nor_removes_what_the_original_has_park
         refused.contains("its directory waits in") && refused.contains(&owner),
         "{refused}"
     );
-    let trash = copy.join(".git/lane/trash");
-    let entry = std::fs::read_dir(&trash)
-        .unwrap()
-        .flatten()
-        .next()
-        .unwrap()
-        .path()
-        .join("entry.json");
-    let mut json: serde_json::Value =
-        serde_json::from_slice(&std::fs::read(&entry).unwrap()).unwrap();
-    json["removed"] = 1_000.into();
-    std::fs::write(&entry, json.to_string()).unwrap();
+    let entry = entry_of(&copy);
+    outdate(&entry);
     assert!(
         sandbox
             .lane_in(&copy, ["trash", "--expire"])
             .ok()
             .contains("removed lane far")
     );
-    assert_eq!(std::fs::read_dir(&trash).unwrap().count(), 0);
+    assert!(!entry.exists());
 
     // A repository that has moved is still the same.
     let moved = sandbox.root().join("moved");
@@ -191,17 +173,7 @@ fn a_copy_of_the_repository_neither_takes_nor_removes_what_the_original_has_park
     sandbox.git_in(&path, ["status"]);
     assert!(!path.with_file_name(".lane-trash").exists());
     sandbox.lane_in(&moved, ["drop", "--yes", "far"]).ok();
-    let entry = std::fs::read_dir(moved.join(".git/lane/trash"))
-        .unwrap()
-        .flatten()
-        .next()
-        .unwrap()
-        .path();
-    let file = entry.join("entry.json");
-    let mut json: serde_json::Value =
-        serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
-    json["removed"] = 1_000.into();
-    std::fs::write(&file, json.to_string()).unwrap();
+    outdate(&entry_of(&moved));
     sandbox.lane_in(&moved, ["trash", "--expire"]).ok();
     assert!(
         !path.with_file_name(".lane-trash").exists(),

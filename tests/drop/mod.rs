@@ -8,5 +8,4 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::lanes::listing;
-use crate::sandbox::{Sandbox, write};
+use crate::support::{Sandbox, listing, write};

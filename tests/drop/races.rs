@@ -195,11 +195,7 @@ fn killed_at_any_step_the_same_command_ends_well() {
         let admin = sandbox.admin(&path);
         let before = sandbox.whole_lane("login", &path, &admin);
 
-        let mut dying = sandbox.command("git-lane");
-        dying
-            .args(["drop", "--yes", "login"])
-            .env("GIT_LANE_TEST_DIE_AT", step.to_string());
-        let run = sandbox.run(&mut dying);
+        let run = sandbox.dying(step, ["drop", "--yes", "login"]);
         if run.code == 0 {
             assert!(step > 12, "only {step} steps");
             run.ok();

@@ -40,10 +40,10 @@ const PROGRAMS: [(At, &[&str]); 13] = [
 /// Lets `text` run where `at` says.
 fn install(sandbox: &Sandbox, at: At, text: &str) {
     let path = sandbox.root().join("tools/program");
-    program(&path, text);
+    script(&path, text);
     let path = path.to_str().unwrap();
     match at {
-        At::Hook(name) => program(&sandbox.repo.join(".git/hooks").join(name), text),
+        At::Hook(name) => drop(sandbox.hook(name, text)),
         At::Config(key) => {
             sandbox.git([
                 "config",
@@ -151,7 +151,7 @@ fn a_git_elsewhere_works_elsewhere() {
 fn a_relative_hooks_path_counts_from_where_the_caller_stands() {
     let sandbox = Sandbox::new();
     sandbox.git(["config", "core.hooksPath", "tools/hooks"]);
-    program(&sandbox.repo.join("tools/hooks/post-checkout"), NOTE);
+    script(&sandbox.repo.join("tools/hooks/post-checkout"), NOTE);
     for (start, name) in [("git lane start x", "x"), ("cd src; git lane start y", "y")] {
         let _ = sandbox.run(sandbox.command("sh").args(["-c", start])).ok();
         let notes = noted(&sandbox);
@@ -179,7 +179,7 @@ fn hooks_of_the_configuration_hear_of_a_new_worktree() {
         sandbox.git(["config", &format!("hook.{name}.event"), "post-checkout"]);
         sandbox.git(["config", &format!("hook.{name}.enabled"), enabled]);
     }
-    program(
+    script(
         &sandbox.repo.join(".git/hooks/post-checkout"),
         "echo file >>\"$HOME/order\"",
     );

@@ -6,15 +6,9 @@ mod guard;
 mod programs;
 
 use std::collections::BTreeMap;
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use crate::sandbox::{Sandbox, git_version, write};
-
-fn program(path: &Path, text: &str) {
-    write(path, format!("#!/bin/sh\n{text}\n"));
-    std::fs::set_permissions(path, PermissionsExt::from_mode(0o755)).unwrap();
-}
+use crate::support::{Sandbox, git_version, script, write};
 
 /// Notes what it was given, and passes its input on.
 const NOTE: &str = "{ echo \"== ${0##*/} $*\"; echo \"cwd $(pwd)\"; echo \"umask $(umask)\"
@@ -27,7 +21,7 @@ case ${0##*/} in filter) cat ;; driver) cat \"$2\" >/dev/null ;; esac";
 fn noting(sandbox: &Sandbox) -> PathBuf {
     let tools = sandbox.root().join("tools");
     for name in ["editor", "filter", "driver"] {
-        program(&tools.join(name), NOTE);
+        script(&tools.join(name), NOTE);
     }
     for name in [
         "post-checkout",
@@ -37,9 +31,9 @@ fn noting(sandbox: &Sandbox) -> PathBuf {
         "post-commit",
         "pre-merge-commit",
     ] {
-        program(&sandbox.repo.join(".git/hooks").join(name), NOTE);
+        sandbox.hook(name, NOTE);
     }
-    program(&sandbox.repo.join(".git/hooks/post-merge"), NOTE);
+    sandbox.hook("post-merge", NOTE);
     tools
 }
 

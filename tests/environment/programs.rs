@@ -164,7 +164,7 @@ fn what_the_caller_ignores_is_ignored_where_git_has_it_so() {
 
 /// What the hook of an index heard of `script`.
 fn index_changes(sandbox: &Sandbox, script: &str) -> Vec<String> {
-    program(&sandbox.repo.join(".git/hooks/post-index-change"), NOTE);
+    sandbox.hook("post-index-change", NOTE);
     let _ = std::fs::remove_file(sandbox.root().join("home/notes"));
     let mut shell = sandbox.command("sh");
     let _ = sandbox.run(shell.args(["-ec", script])).ok();
@@ -349,7 +349,7 @@ fn a_filter_of_a_landing_is_told_of_no_place_of_git_lane() {
 fn a_filter_of_a_new_worktree_is_given_what_git_worktree_add_gives() {
     let prepare = || {
         let sandbox = diverged();
-        program(&sandbox.repo.join(".git/hooks/post-index-change"), "exit 0");
+        sandbox.hook("post-index-change", "exit 0");
         sandbox
     };
     same(

@@ -5,7 +5,8 @@ use git_lane::domain::integration::Integration;
 use git_lane::engines::evidence::{Bound, integrations};
 use git_lane::engines::history::divergences;
 
-use super::sandbox::{Dice, Sandbox, git};
+use super::{git, repository};
+use crate::support::{Dice, Sandbox};
 
 fn text(lines: std::ops::Range<usize>) -> String {
     lines.map(|line| format!("line {line}\n")).collect()
@@ -13,21 +14,21 @@ fn text(lines: std::ops::Range<usize>) -> String {
 
 /// `main` with two files of thirty lines, and branch `lane` checked out.
 fn started() -> Sandbox {
-    let sandbox = Sandbox::new();
+    let sandbox = repository();
     sandbox.write("a", text(0..30));
     sandbox.write("b", text(100..130));
     sandbox.commit("start");
-    sandbox.git(&["checkout", "-q", "-b", "lane"]);
+    sandbox.git(["checkout", "-q", "-b", "lane"]);
     sandbox
 }
 
 fn replace(sandbox: &Sandbox, path: &str, from: &str, to: &str) {
-    let text = std::fs::read_to_string(sandbox.path().join(path)).expect("a file");
+    let text = std::fs::read_to_string(sandbox.repo.join(path)).expect("a file");
     assert!(text.contains(from), "{path} has no {from}");
     sandbox.write(path, text.replacen(from, to, 1));
 }
 
-fn change(sandbox: &Sandbox, path: &str, line: usize, to: &str) -> gix::ObjectId {
+fn change(sandbox: &Sandbox, path: &str, line: usize, to: &str) -> String {
     replace(
         sandbox,
         path,
@@ -38,9 +39,9 @@ fn change(sandbox: &Sandbox, path: &str, line: usize, to: &str) -> gix::ObjectId
 }
 
 fn squash(sandbox: &Sandbox, revision: &str) -> gix::ObjectId {
-    sandbox.git(&["checkout", "-q", "main"]);
-    sandbox.git(&["merge", "-q", "--squash", revision]);
-    sandbox.git(&["commit", "-q", "-m", "squashed"]);
+    sandbox.git(["checkout", "-q", "main"]);
+    sandbox.git(["merge", "-q", "--squash", revision]);
+    sandbox.git(["commit", "-q", "-m", "squashed"]);
     sandbox.id("HEAD")
 }
 
@@ -52,20 +53,20 @@ fn judge_with(sandbox: &Sandbox, bound: Bound) -> Option<Integration> {
     let repo = sandbox.open();
     let (tip, base) = (sandbox.id("lane"), sandbox.id("main"));
     let divergence = divergences(&repo, &[(tip, base)]).expect("divergences")[0];
-    let objects = sandbox.git(&["count-objects", "-v"]);
+    let objects = sandbox.git(["count-objects", "-v"]);
     let found = integrations(&repo, &git(), &[(tip, base, &divergence)], bound)
         .expect("an answer")
         .remove(0);
     assert_eq!(
         objects,
-        sandbox.git(&["count-objects", "-v"]),
+        sandbox.git(["count-objects", "-v"]),
         "nothing is written"
     );
     found
 }
 
 fn on_main(sandbox: &Sandbox) {
-    sandbox.git(&["checkout", "-q", "main"]);
+    sandbox.git(["checkout", "-q", "main"]);
 }
 
 #[test]
@@ -110,8 +111,8 @@ fn patches_picked_one_by_one() {
     ];
     on_main(&sandbox);
     change(&sandbox, "b", 125, "base");
-    for commit in commits {
-        sandbox.git(&["cherry-pick", &commit.to_string()]);
+    for commit in &commits {
+        sandbox.git(["cherry-pick", &commit.to_string()]);
     }
     evolve(&sandbox);
     assert_eq!(judge(&sandbox), Some(Integration::SamePatches));
@@ -157,8 +158,8 @@ fn one_squash_and_later_changes() {
     change(&sandbox, "a", 3, "lane");
     on_main(&sandbox);
     change(&sandbox, "b", 125, "base");
-    sandbox.git(&["checkout", "-q", "lane"]);
-    sandbox.git(&["merge", "-q", "--no-edit", "main"]);
+    sandbox.git(["checkout", "-q", "lane"]);
+    sandbox.git(["merge", "-q", "--no-edit", "main"]);
     change(&sandbox, "a", 15, "lane");
     let landed = squash(&sandbox, "lane");
     evolve(&sandbox);
@@ -199,10 +200,11 @@ fn five_commits_landed_as_two_squashes() {
     sandbox.commit("other");
     let first = squash(&sandbox, &middle.to_string());
     change(&sandbox, "a", 28, "base");
-    let patch = sandbox.git(&["diff", "--binary", &middle.to_string(), "lane"]);
+    let patch = sandbox.git(["diff", "--binary", &middle.to_string(), "lane"]);
     sandbox.write("../patch", patch + "\n");
-    sandbox.git(&["apply", "--index", "../patch"]);
-    let second = sandbox.commit("second part");
+    sandbox.git(["apply", "--index", "../patch"]);
+    sandbox.commit("second part");
+    let second = sandbox.id("HEAD");
     evolve(&sandbox);
     assert_eq!(
         judge(&sandbox),
@@ -211,7 +213,7 @@ fn five_commits_landed_as_two_squashes() {
         })
     );
     // With the last part taken back there is no proof any more.
-    sandbox.git(&["revert", "--no-edit", &second.to_string()]);
+    sandbox.git(["revert", "--no-edit", &second.to_string()]);
     change(&sandbox, "b", 119, "base");
     assert_eq!(judge(&sandbox), None);
 }
@@ -223,7 +225,7 @@ fn what_was_taken_back_is_not_integrated() {
         change(&sandbox, "a", 3, "lane");
         change(&sandbox, "b", 110, "lane");
         squash(&sandbox, "lane");
-        sandbox.git(&["revert", "--no-edit", "HEAD"]);
+        sandbox.git(["revert", "--no-edit", "HEAD"]);
         assert_eq!(judge(&sandbox), None);
         // Other changes to the same files, next to the lane's lines or far from them.
         change(&sandbox, "a", if touch_again { 3 } else { 20 }, "base");
@@ -241,16 +243,16 @@ fn one_of_several_taken_back_and_its_line_changed_again() {
     let sandbox = started();
     let commits = [3, 9, 15].map(|line| change(&sandbox, "a", line, "lane"));
     on_main(&sandbox);
-    for commit in commits {
-        sandbox.git(&["cherry-pick", &commit.to_string()]);
+    for commit in &commits {
+        sandbox.git(["cherry-pick", &commit.to_string()]);
     }
-    sandbox.git(&["revert", "--no-edit", "HEAD~1"]);
+    sandbox.git(["revert", "--no-edit", "HEAD~1"]);
     change(&sandbox, "a", 9, "base");
     assert_eq!(judge(&sandbox), None);
     // Landed once more, it counts again.
     replace(&sandbox, "a", "line 9 base\n", "line 9\n");
     sandbox.commit("make room");
-    sandbox.git(&["cherry-pick", &commits[1].to_string()]);
+    sandbox.git(["cherry-pick", &commits[1].to_string()]);
     evolve(&sandbox);
     assert_eq!(judge(&sandbox), Some(Integration::SamePatches));
 }
@@ -259,7 +261,7 @@ fn one_of_several_taken_back_and_its_line_changed_again() {
 fn undone_in_the_lane_itself() {
     let sandbox = started();
     change(&sandbox, "a", 3, "lane");
-    sandbox.git(&["revert", "--no-edit", "HEAD"]);
+    sandbox.git(["revert", "--no-edit", "HEAD"]);
     assert_eq!(judge(&sandbox), None, "the base has never seen it");
     let sandbox = started();
     sandbox.commit("empty");
@@ -275,7 +277,7 @@ fn a_part_is_not_the_whole() {
     let first = change(&sandbox, "a", 3, "lane");
     change(&sandbox, "a", 15, "lane");
     on_main(&sandbox);
-    sandbox.git(&["cherry-pick", &first.to_string()]);
+    sandbox.git(["cherry-pick", &first.to_string()]);
     assert_eq!(judge(&sandbox), None);
     evolve(&sandbox);
     assert_eq!(judge(&sandbox), None);
@@ -288,12 +290,12 @@ fn modes_links_binaries_renames_and_submodules() {
     type Work = fn(&Sandbox);
     let works: [(&str, Work); 6] = [
         ("mode", |s| {
-            s.git(&["update-index", "--chmod=+x", "a"]);
-            s.git(&["commit", "-q", "-m", "mode"]);
-            s.git(&["checkout", "-q", "--", "a"]);
+            s.git(["update-index", "--chmod=+x", "a"]);
+            s.git(["commit", "-q", "-m", "mode"]);
+            s.git(["checkout", "-q", "--", "a"]);
         }),
         ("link", |s| {
-            std::os::unix::fs::symlink("a", s.path().join("link")).expect("a link");
+            std::os::unix::fs::symlink("a", s.repo.join("link")).expect("a link");
             s.commit("link");
         }),
         ("binary", |s| {
@@ -301,21 +303,21 @@ fn modes_links_binaries_renames_and_submodules() {
             s.commit("binary");
         }),
         ("rename", |s| {
-            s.git(&["mv", "a", "moved"]);
+            s.git(["mv", "a", "moved"]);
             s.commit("rename");
         }),
         ("submodule", |s| {
             let id = s.id("HEAD").to_string();
-            s.git(&[
+            s.git([
                 "update-index",
                 "--add",
                 "--cacheinfo",
                 &format!("160000,{id},sub"),
             ]);
-            s.git(&["commit", "-q", "-m", "pointer"]);
+            s.git(["commit", "-q", "-m", "pointer"]);
         }),
         ("deletion", |s| {
-            s.git(&["rm", "-q", "b"]);
+            s.git(["rm", "-q", "b"]);
             s.commit("gone");
         }),
     ];
@@ -325,15 +327,15 @@ fn modes_links_binaries_renames_and_submodules() {
         let tree = sandbox.id("lane^{tree}").to_string();
         assert_eq!(judge(&sandbox), None, "{name}");
         let main = sandbox.id("main").to_string();
-        let landed = sandbox.git(&["commit-tree", "-p", &main, "-m", "landed", &tree]);
-        sandbox.git(&["branch", "-f", "main", &landed]);
+        let landed = sandbox.git(["commit-tree", "-p", &main, "-m", "landed", &tree]);
+        sandbox.git(["branch", "-f", "main", &landed]);
         assert_eq!(judge(&sandbox), Some(Integration::SameTree), "{name}");
-        sandbox.git(&["checkout", "-q", "-f", "main"]);
+        sandbox.git(["checkout", "-q", "-f", "main"]);
         sandbox.write("later", "x");
-        sandbox.git(&["add", "later"]);
-        sandbox.git(&["commit", "-q", "-m", "later"]);
+        sandbox.git(["add", "later"]);
+        sandbox.git(["commit", "-q", "-m", "later"]);
         assert_eq!(judge(&sandbox), Some(Integration::SameContent), "{name}");
-        let back = sandbox.git(&[
+        let back = sandbox.git([
             "commit-tree",
             "-p",
             "HEAD",
@@ -341,9 +343,9 @@ fn modes_links_binaries_renames_and_submodules() {
             "back",
             &format!("{main}^{{tree}}"),
         ]);
-        sandbox.git(&["branch", "-f", "elsewhere", &back]);
-        sandbox.git(&["checkout", "-q", "-f", "--detach"]);
-        sandbox.git(&["branch", "-f", "main", "elsewhere"]);
+        sandbox.git(["branch", "-f", "elsewhere", &back]);
+        sandbox.git(["checkout", "-q", "-f", "--detach"]);
+        sandbox.git(["branch", "-f", "main", "elsewhere"]);
         assert_eq!(judge(&sandbox), None, "{name} taken back");
     }
 }
@@ -366,10 +368,10 @@ fn the_users_config_and_attributes_falsify_nothing() {
         ("diff.ignoreSubmodules", "all"),
         ("core.attributesFile", ".git/info/attributes"),
     ] {
-        sandbox.git(&["config", key, value]);
+        sandbox.git(["config", key, value]);
     }
     std::fs::write(
-        sandbox.path().join(".git/info/attributes"),
+        sandbox.repo.join(".git/info/attributes"),
         "* merge=ours diff=ours\n",
     )
     .expect("written");
@@ -393,10 +395,10 @@ fn white_space_is_content() {
 #[test]
 fn unrelated_histories_and_rewritten_ones() {
     let sandbox = started();
-    sandbox.git(&["checkout", "-q", "--orphan", "other"]);
+    sandbox.git(["checkout", "-q", "--orphan", "other"]);
     sandbox.write("a", "unrelated");
     sandbox.commit("unrelated");
-    sandbox.git(&["branch", "-f", "lane", "other"]);
+    sandbox.git(["branch", "-f", "lane", "other"]);
     assert_eq!(judge(&sandbox), None);
 
     let sandbox = started();
@@ -405,7 +407,7 @@ fn unrelated_histories_and_rewritten_ones() {
     squash(&sandbox, "lane");
     evolve(&sandbox);
     assert!(judge(&sandbox).is_some());
-    sandbox.git(&["replace", "--graft", "lane"]);
+    sandbox.git(["replace", "--graft", "lane"]);
     assert_eq!(judge(&sandbox), None);
 }
 
@@ -431,7 +433,7 @@ fn random_lanes_are_never_called_integrated_by_mistake() {
                 change(&sandbox, "b", 100 + step * 5 + dice.roll(3), "base");
             }
             let pick = format!("lane~{}", lines.len() - 1 - step);
-            sandbox.git(&["cherry-pick", &pick]);
+            sandbox.git(["cherry-pick", &pick]);
         }
         let taken_back = landed > 0 && dice.roll(3) == 0;
         if taken_back {
@@ -456,12 +458,12 @@ fn many_lanes_at_once_keep_their_order() {
     on_main(&sandbox);
     let mut expected = Vec::new();
     for at in 0..6 {
-        sandbox.git(&["checkout", "-q", "-b", &format!("l{at}"), "main~0"]);
+        sandbox.git(["checkout", "-q", "-b", &format!("l{at}"), "main~0"]);
         change(&sandbox, "a", at * 4, &format!("lane{at}"));
         let tip = sandbox.id("HEAD");
         on_main(&sandbox);
         if at % 2 == 0 {
-            sandbox.git(&["merge", "-q", "--squash", &format!("l{at}")]);
+            sandbox.git(["merge", "-q", "--squash", &format!("l{at}")]);
             sandbox.commit("landed");
         }
         expected.push((tip, at % 2 == 0));

@@ -8,7 +8,8 @@ use std::process::Stdio;
 use git_lane::engines::history::{Divergence, commits_beyond, divergences, is_ancestor};
 use gix::ObjectId;
 
-use super::sandbox::{Dice, Sandbox};
+use super::repository;
+use crate::support::{Dice, Sandbox};
 
 /// A random history: ids in creation order, and the parents of each.
 struct History {
@@ -38,7 +39,7 @@ impl History {
         let dates: Vec<usize> = (0..commits)
             .map(|at| 1_700_000_000 + at * 100 + dice.roll(skew + 1) - skew / 2)
             .collect();
-        Self::with(Sandbox::new(), parents, &dates)
+        Self::with(repository(), parents, &dates)
     }
 
     fn with(sandbox: Sandbox, parents: Vec<Vec<usize>>, dates: &[usize]) -> Self {
@@ -59,7 +60,7 @@ impl History {
             }
             stream += "\n";
         }
-        let mut command = sandbox.command(sandbox.path());
+        let mut command = sandbox.command("git");
         let mut child = command
             .args(["fast-import", "--quiet"])
             .stdin(Stdio::piped())
@@ -72,7 +73,7 @@ impl History {
             .write_all(stream.as_bytes())
             .expect("written");
         assert!(child.wait().expect("git ends").success());
-        let listed = sandbox.git(&[
+        let listed = sandbox.git([
             "for-each-ref",
             "--format=%(refname:lstrip=2) %(objectname)",
             "refs/heads",
@@ -138,7 +139,7 @@ impl History {
 }
 
 fn by_git(sandbox: &Sandbox, tip: ObjectId, base: ObjectId) -> (usize, usize) {
-    let counted = sandbox.git(&[
+    let counted = sandbox.git([
         "rev-list",
         "--left-right",
         "--count",
@@ -179,7 +180,7 @@ fn random_histories_with_skewed_dates() {
         }
         // A graph of the older half, then of everything.
         let half = format!("{}\n", history.ids[commits / 2]);
-        let mut command = history.sandbox.command(history.sandbox.path());
+        let mut command = history.sandbox.command("git");
         let mut child = command
             .args(["commit-graph", "write", "--stdin-commits"])
             .stdin(Stdio::piped())
@@ -196,7 +197,7 @@ fn random_histories_with_skewed_dates() {
         history.check(&pairs, &format!("seed {seed} with half a graph"));
         history
             .sandbox
-            .git(&["commit-graph", "write", "--reachable"]);
+            .git(["commit-graph", "write", "--reachable"]);
         history.check(&pairs, &format!("seed {seed} with a graph"));
     }
 }
@@ -206,7 +207,7 @@ fn shallow_clones_replace_refs_and_grafts_are_seen_as_git_sees_them() {
     let mut dice = Dice::new(7);
     let history = History::random(&mut dice, 120, 300);
     let sandbox = &history.sandbox;
-    sandbox.git(&["commit-graph", "write", "--reachable"]);
+    sandbox.git(["commit-graph", "write", "--reachable"]);
     let pairs: Vec<_> = random_pairs(&mut dice, 120)
         .iter()
         .map(|(a, b)| (history.ids[*a], history.ids[*b]))
@@ -218,7 +219,7 @@ fn shallow_clones_replace_refs_and_grafts_are_seen_as_git_sees_them() {
         let found = divergences(&repository.open_at(path), pairs).expect("divergences");
         for ((tip, base), found) in pairs.iter().zip(found) {
             let range = format!("{tip}...{base}");
-            let git = repository.git_in(path, &["rev-list", "--left-right", "--count", &range]);
+            let git = repository.git_in(path, ["rev-list", "--left-right", "--count", &range]);
             assert_eq!(
                 format!("{}\t{}", found.ahead, found.behind),
                 git,
@@ -226,9 +227,9 @@ fn shallow_clones_replace_refs_and_grafts_are_seen_as_git_sees_them() {
             );
         }
     };
-    let clone = sandbox.home().join("clone");
-    let url = format!("file://{}", sandbox.path().display());
-    sandbox.git(&[
+    let clone = sandbox.root().join("clone");
+    let url = format!("file://{}", sandbox.repo.display());
+    sandbox.git([
         "clone",
         "-q",
         "--depth",
@@ -240,19 +241,19 @@ fn shallow_clones_replace_refs_and_grafts_are_seen_as_git_sees_them() {
     same_as_git(sandbox, &clone, &pairs[..12], "shallow");
 
     let target = history.ids[60].to_string();
-    sandbox.git(&["replace", "--graft", &target, &history.ids[3].to_string()]);
-    same_as_git(sandbox, sandbox.path(), &pairs[..12], "replaced");
-    sandbox.git(&["replace", "-d", &target]);
+    sandbox.git(["replace", "--graft", &target, &history.ids[3].to_string()]);
+    same_as_git(sandbox, &sandbox.repo, &pairs[..12], "replaced");
+    sandbox.git(["replace", "-d", &target]);
 
     let graft = format!("{target} {} {}\n", history.ids[2], history.ids[4]);
-    std::fs::write(sandbox.path().join(".git/info/grafts"), graft).expect("written");
-    same_as_git(sandbox, sandbox.path(), &pairs[..12], "grafted");
+    std::fs::write(sandbox.repo.join(".git/info/grafts"), graft).expect("written");
+    same_as_git(sandbox, &sandbox.repo, &pairs[..12], "grafted");
 }
 
 #[test]
 fn ancestors_unrelated_histories_and_lists() {
     let parents = vec![vec![], vec![0], vec![1], vec![1], vec![2, 3], vec![]];
-    let history = History::with(Sandbox::new(), parents, &[1_700_000_000; 6]);
+    let history = History::with(repository(), parents, &[1_700_000_000; 6]);
     let repo = history.sandbox.open();
     let id = |at: usize| history.ids[at];
     assert!(is_ancestor(&repo, id(1), id(4)).expect("an answer"));

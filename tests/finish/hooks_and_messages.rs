@@ -14,14 +14,12 @@ fn hooks_see_what_git_merge_would_show_them() {
         "pre-commit",
         "post-commit",
     ] {
-        hook(
-            &sandbox,
+        sandbox.hook(
             name,
-            &format!("echo {name} $(basename \"$1\") $2 $(pwd) $(git ls-files new.txt) >> ../seen"),
+            format!("echo {name} $(basename \"$1\") $2 $(pwd) $(git ls-files new.txt) >> ../seen"),
         );
     }
-    hook(
-        &sandbox,
+    sandbox.hook(
         "commit-msg",
         "echo commit-msg >> ../seen; test \"$(git show :new.txt)\" = new || exit 9; echo \
          'Reviewed-by: hook' >> \"$1\"",
@@ -55,10 +53,9 @@ fn squash_runs_the_hooks_of_git_merge_and_git_commit() {
         "pre-commit",
         "post-commit",
     ] {
-        hook(
-            &sandbox,
+        sandbox.hook(
             name,
-            &format!("echo {name} $(basename \"$1\") $2 >> ../seen"),
+            format!("echo {name} $(basename \"$1\") $2 >> ../seen"),
         );
     }
     finish(&sandbox, ["--strategy", "squash", "-m", "one"]).ok();
@@ -82,7 +79,7 @@ fn a_hook_that_says_no_stops_the_landing_and_no_verify_skips_it() {
     ] {
         let sandbox = with_lane();
         advance(&sandbox);
-        hook(&sandbox, name, "echo no way >&2; exit 1");
+        sandbox.hook(name, "echo no way >&2; exit 1");
         let before = sandbox.fingerprint();
         let stderr = finish(&sandbox, ["--strategy", strategy]).fails(1);
         assert!(
@@ -106,13 +103,12 @@ fn a_hook_may_change_the_tree_and_lives_where_hooks_path_says() {
     sandbox.git(["config", "core.hooksPath", "my-hooks"]);
     sandbox.write(".git/info/exclude", "my-hooks\n");
     let file = sandbox.repo.join("my-hooks/pre-merge-commit");
-    write(
+    script(
         &file,
-        "#!/bin/sh\necho stamped > /tmp/$$.stamp; blob=$(git hash-object -w /tmp/$$.stamp); rm \
+        "echo stamped > /tmp/$$.stamp; blob=$(git hash-object -w /tmp/$$.stamp); rm \
          /tmp/$$.stamp\n\
-        git update-index --add --cacheinfo 100644,$blob,stamp.txt\n",
+        git update-index --add --cacheinfo 100644,$blob,stamp.txt",
     );
-    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
     finish(&sandbox, []).ok();
     assert_eq!(
         std::fs::read_to_string(sandbox.repo.join("stamp.txt")).unwrap(),
@@ -148,12 +144,11 @@ fn commits_are_signed_where_the_configuration_asks() {
         let sandbox = with_lane();
         advance(&sandbox);
         let program = sandbox.root().join("bin/fake-gpg");
-        write(
+        script(
             &program,
-            "#!/bin/sh\ncat >/dev/null\necho '[GNUPG:] SIG_CREATED ' >&2\nprintf -- '-----BEGIN \
-             PGP SIGNATURE-----\\nx\\n-----END PGP SIGNATURE-----\\n'\n",
+            "cat >/dev/null\necho '[GNUPG:] SIG_CREATED ' >&2\nprintf -- '-----BEGIN \
+             PGP SIGNATURE-----\\nx\\n-----END PGP SIGNATURE-----\\n'",
         );
-        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
         sandbox.git(["config", "gpg.program", program.to_str().unwrap()]);
         sandbox.git(["config", "commit.gpgSign", "true"]);
         finish(&sandbox, ["--strategy", strategy]).ok();

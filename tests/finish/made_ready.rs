@@ -111,11 +111,7 @@ fn a_link_to_a_directory_becomes_a_copy_of_it() {
         let path = lane(&sandbox, "login", "main");
         std::fs::remove_file(path.join("library")).unwrap();
         sandbox.work("login", "library/file", "x\n");
-        let mut dying = sandbox.command("git-lane");
-        dying
-            .args(["finish", "login", "--keep"])
-            .env("GIT_LANE_TEST_DIE_AT", step.to_string());
-        let run = sandbox.run(&mut dying);
+        let run = sandbox.dying(step, ["finish", "login", "--keep"]);
         if run.code != 0 {
             sandbox.lane(["start", "other"]).ok();
             assert_eq!(
@@ -206,8 +202,7 @@ fn nothing_of_a_landing_is_seen_before_all_of_it_is_ready() {
     let lane = sandbox.lane_path("login");
     sandbox.git_in(&lane, ["rm", "-q", "README"]);
     std::os::unix::fs::symlink("app.txt", lane.join("src/link")).unwrap();
-    write(&lane.join("src/run"), "#!/bin/sh\n");
-    std::fs::set_permissions(lane.join("src/run"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    script(&lane.join("src/run"), "");
     sandbox.work("login", "a/deep/one", "new\n");
     let modes =
         |path: &Path| sandbox.git_in(path, ["ls-files", "--stage", "src/link", "src/run", "a"]);

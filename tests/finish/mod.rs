@@ -12,7 +12,7 @@ mod strategies;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use crate::sandbox::{Run, Sandbox, git_version, write};
+use crate::support::{Run, Sandbox, git_version, listing, script, write};
 
 /// A lane as `git lane start` would leave it.
 fn lane(sandbox: &Sandbox, name: &str, base: &str) -> PathBuf {
@@ -33,8 +33,9 @@ fn lane(sandbox: &Sandbox, name: &str, base: &str) -> PathBuf {
 fn record(sandbox: &Sandbox, name: &str, path: &Path, base: &str) {
     let fork = sandbox.git(["rev-parse", base]);
     let base = format!("refs/heads/{base}");
-    for (key, value) in [
-        ("id", format!("id-{name}").as_str()),
+    let id = format!("id-{name}");
+    let settings = [
+        ("id", id.as_str()),
         ("branch", name),
         ("worktree", path.to_str().unwrap()),
         ("base", &base),
@@ -42,9 +43,8 @@ fn record(sandbox: &Sandbox, name: &str, path: &Path, base: &str) {
         ("owner", "claude:7"),
         ("task", "T-1"),
         ("created", "2023-11-14T22:13:20Z"),
-    ] {
-        sandbox.git(["config", &format!("lane.{name}.{key}"), value]);
-    }
+    ];
+    sandbox.record_of(name, &settings);
 }
 
 /// A sandbox with lane `login`, which changes `src/app.txt` and adds `new.txt` in two commits.
@@ -80,12 +80,6 @@ fn retired(sandbox: &Sandbox) {
     sandbox.git(["fsck", "--strict"]);
 }
 
-fn hook(sandbox: &Sandbox, name: &str, script: &str) {
-    let file = sandbox.repo.join(".git/hooks").join(name);
-    write(&file, format!("#!/bin/sh\n{script}\n"));
-    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
-}
-
 fn log(sandbox: &Sandbox, format: &str) -> String {
     sandbox.git(["log", "-1", &format!("--format={format}"), "main"])
 }
@@ -101,15 +95,12 @@ fn without_objects(fingerprint: &str) -> String {
 
 /// The base and the files somebody has changed.
 fn untouched(sandbox: &Sandbox, directory: &Path) -> (String, String) {
-    (
-        sandbox.git(["rev-parse", "main"]),
-        crate::lanes::listing(directory),
-    )
+    (sandbox.git(["rev-parse", "main"]), listing(directory))
 }
 
-/// A lane whose merge into `main` makes a new blob and a file that `script` has to smudge, in the
+/// A lane whose merge into `main` makes a new blob and a file whose smudging does `work`, in the
 /// repository.
-fn with_a_slow_filter(script: &str) -> Sandbox {
+fn with_a_slow_filter(work: &str) -> Sandbox {
     let sandbox = Sandbox::new();
     sandbox.write(".gitattributes", "*.slow filter=slow\n");
     sandbox.commit("attributes");
@@ -120,14 +111,13 @@ fn with_a_slow_filter(script: &str) -> Sandbox {
     sandbox.commit("first line");
     let file = sandbox.root().join("smudge");
     let shed = "unset GIT_DIR GIT_WORK_TREE GIT_INDEX_FILE GIT_PREFIX";
-    write(
+    script(
         &file,
         format!(
-            "#!/bin/sh\n{shed}\ncd '{}' || exit\n{script}\nexec cat\n",
+            "{shed}\ncd '{}' || exit\n{work}\nexec cat",
             sandbox.repo.display()
         ),
     );
-    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
     sandbox.git(["config", "filter.slow.smudge", file.to_str().unwrap()]);
     sandbox.git(["config", "filter.slow.clean", "cat"]);
     sandbox

@@ -122,7 +122,7 @@ fn a_lane_that_is_not_settled_is_refused_and_commit_settles_it() {
     );
     assert_eq!(sandbox.fingerprint(), before);
 
-    hook(&sandbox, "pre-commit", "exit 1");
+    sandbox.hook("pre-commit", "exit 1");
     finish(&sandbox, ["--commit", "drafts"]).fails(1);
     assert_eq!(
         sandbox.git_in(&lane, ["status", "--porcelain"]),

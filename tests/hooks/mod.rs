@@ -10,7 +10,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use crate::sandbox::{Run, Sandbox, git_version, write};
+use crate::support::{Run, Sandbox, git_version, write};
 
 const RESTORE: [&str; 4] = [
     "post-checkout",

@@ -6,7 +6,7 @@ mod unrecovered;
 
 use std::path::{Path, PathBuf};
 
-use crate::sandbox::{Sandbox, write};
+use crate::support::{Sandbox, age, write};
 
 /// A lane with one commit; the commit.
 fn with_work(sandbox: &Sandbox) -> String {
@@ -29,12 +29,7 @@ fn interfere(
         let sandbox = Sandbox::new();
         let commit = with_work(&sandbox);
         prepare(&sandbox);
-        let mut dying = sandbox.command("git-lane");
-        let run = sandbox.run(
-            dying
-                .args(args)
-                .env("GIT_LANE_TEST_DIE_AT", step.to_string()),
-        );
+        let run = sandbox.dying(step, args);
         if run.code == 0 {
             assert!(
                 interfered > 0,
@@ -80,26 +75,19 @@ fn dies_landing(at: &str) -> Sandbox {
 }
 
 fn dies_landing_by(strategy: &str, at: &str) -> Sandbox {
-    for step in 1..60 {
-        let sandbox = Sandbox::new();
-        with_work(&sandbox);
-        sandbox.work("login", "src/app.txt", "landed\n");
-        let path = sandbox.lane_path("login");
-        sandbox.git_in(&path, ["rm", "-q", "README"]);
-        sandbox.git_in(&path, ["commit", "-q", "-m", "without"]);
-        let mut dying = sandbox.command("git-lane");
-        dying
-            .args(["finish", "login", "--keep", "--strategy", strategy])
-            .env("GIT_LANE_TEST_DIE_AT", step.to_string());
-        if sandbox
-            .run(&mut dying)
-            .stderr
-            .contains(&format!("died at {at}\n"))
-        {
-            return sandbox;
-        }
-    }
-    panic!("no step {at}");
+    let sandbox = Sandbox::new();
+    with_work(&sandbox);
+    sandbox.work(
+        "login",
+        "src/app.txt",
+        "landed
+",
+    );
+    let path = sandbox.lane_path("login");
+    sandbox.git_in(&path, ["rm", "-q", "README"]);
+    sandbox.git_in(&path, ["commit", "-q", "-m", "without"]);
+    sandbox.died(at, ["finish", "login", "--keep", "--strategy", strategy]);
+    sandbox
 }
 
 /// The one file of that kind in the journal.
@@ -116,13 +104,7 @@ fn journal(sandbox: &Sandbox, extension: &str) -> PathBuf {
 /// A lock that some other program took an hour ago.
 fn foreign_lock(path: &Path) {
     write(path, "");
-    let hour_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
-    std::fs::File::options()
-        .write(true)
-        .open(path)
-        .unwrap()
-        .set_modified(hour_ago)
-        .unwrap();
+    age(path, 3600);
 }
 
 fn index_lock(sandbox: &Sandbox) -> std::path::PathBuf {

@@ -1,6 +1,7 @@
 //! What changes while a landing waits for somebody.
 
 use super::*;
+use crate::support::wait_until;
 
 #[test]
 fn while_the_editor_of_a_landing_is_open() {
@@ -66,7 +67,7 @@ fn while_a_landing_waits_for_its_turn() {
         let (begun_text, go_text) = (begun.display(), go.display());
         script(
             &hook,
-            &format!("touch {begun_text}; while ! [ -e {go_text} ]; do sleep 0.02; done"),
+            format!("touch {begun_text}; while ! [ -e {go_text} ]; do sleep 0.02; done"),
         );
         let start = |args: &[&str]| {
             let mut command = sandbox.command("git-lane");

@@ -6,12 +6,11 @@ mod landing;
 mod removal;
 
 use std::io::{Read, Write};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::sandbox::{Run, Sandbox, write};
+use crate::support::{Run, Sandbox, script, write};
 
 /// What a user, or the user's program, does in lane `x` meanwhile, as a script that runs there; the
 /// word for it that the refusal has; whether a look at the files and commits shows it.
@@ -84,11 +83,6 @@ const CHANGES: [(&str, &str, &str); 16] = [
     ),
 ];
 
-fn script(path: &Path, text: &str) {
-    write(path, format!("#!/bin/sh\n{text}\n"));
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
-}
-
 /// A repository with lane `x`, one commit ahead, and a program that makes `change` in it, once.
 fn lane_with(change: &str) -> (Sandbox, PathBuf) {
     let sandbox = Sandbox::new();
@@ -102,7 +96,7 @@ fn lane_with(change: &str) -> (Sandbox, PathBuf) {
     let (lane_text, once) = (lane.display(), once.display());
     script(
         &program,
-        &format!(
+        format!(
             "mkdir {once} 2>/dev/null || exit 0\n{unset}\ncd {lane_text} || exit 1\n{change}\nexit \
              0"
         ),
@@ -141,14 +135,6 @@ fn stays(sandbox: &Sandbox, run: Run, code: &str, what: &str) -> Run {
 
 fn main_at(sandbox: &Sandbox) -> String {
     sandbox.git(["rev-parse", "main"])
-}
-
-fn wait_until(happened: impl Fn() -> bool) {
-    let start = Instant::now();
-    while !happened() {
-        assert!(start.elapsed() < Duration::from_secs(60), "never happened");
-        std::thread::sleep(Duration::from_millis(10));
-    }
 }
 
 /// git-lane on a terminal of its own, by script(1); what it has said so far.

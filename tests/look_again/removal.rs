@@ -1,6 +1,7 @@
 //! What changes while a removal waits for an answer.
 
 use super::*;
+use crate::support::wait_until;
 
 #[test]
 fn while_a_question_is_open() {

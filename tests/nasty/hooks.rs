@@ -4,7 +4,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
 
 use super::executable;
-use crate::sandbox::{Sandbox, write};
+use crate::support::{Sandbox, listing, write};
 
 fn hook(sandbox: &Sandbox, name: &str) -> PathBuf {
     sandbox.repo.join(".git/hooks").join(name)
@@ -43,7 +43,7 @@ fn row_27_hooks_that_were_there_first() {
             // As an executable it would make plain git fail too.
             "CRLF",
             |sandbox, text| {
-                executable(&hook(sandbox, "post-checkout"), &text.replace('\n', "\r\n"));
+                executable(&hook(sandbox, "post-checkout"), text.replace('\n', "\r\n"));
                 let path = hook(sandbox, "post-checkout");
                 std::fs::set_permissions(path, PermissionsExt::from_mode(0o600)).unwrap();
             },
@@ -110,7 +110,7 @@ fn row_28_a_hooks_path_of_somebody_else() {
         let sandbox = Sandbox::new();
         sandbox.git(["config", scope, "core.hooksPath", path]);
         std::fs::create_dir_all(sandbox.root().join("home/hooks")).unwrap();
-        let home = || crate::lanes::listing(&sandbox.root().join("home"));
+        let home = || listing(&sandbox.root().join("home"));
         let (before, home_before) = (sandbox.fingerprint(), home());
         let said = sandbox.lane(["init", "--files"]).fails(1);
         assert!(said.contains("hint: "), "{said}");

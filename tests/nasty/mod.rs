@@ -14,7 +14,7 @@ mod surroundings;
 
 use std::path::{Path, PathBuf};
 
-use crate::sandbox::{Run, Sandbox, write};
+use crate::support::{Run, Sandbox, executable};
 
 #[test]
 fn every_row_has_a_test() {
@@ -107,13 +107,6 @@ fn assert_calm(run: &Run) {
         run.stderr
     );
     assert!(!run.stderr.contains("panicked"), "{run}");
-}
-
-fn executable(path: &Path, text: &str) {
-    // A link of the sandbox's must not be written through.
-    let _ = std::fs::remove_file(path);
-    write(path, text);
-    std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
 }
 
 /// Names that are whole shell programs, and valid names of branches.

@@ -3,7 +3,7 @@
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use crate::sandbox::{Sandbox, write};
+use crate::support::{Sandbox, age_all, write};
 
 /// What somebody did to a lane's worktree at a path.
 type Damage = fn(&Sandbox, &Path);
@@ -401,7 +401,7 @@ fn row_22_a_damaged_admin_directory() {
             sandbox.lane(["restore", "x"]).ok();
         }
         if number != 4 {
-            crate::doctor::age_all(&sandbox.repo.join(".git/worktrees/x"));
+            age_all(&sandbox.repo.join(".git/worktrees/x"));
             sandbox.lane(["doctor", "--fix"]).ok();
             let status = sandbox.git_in(&lane, ["status", "--porcelain", "--branch"]);
             assert_eq!(status, "## x\n?? uncommitted", "{number}");

@@ -1,7 +1,7 @@
 //! Rows 24 to 26: what the lane sections of the configuration may say.
 
 use super::assert_calm;
-use crate::sandbox::{Sandbox, write};
+use crate::support::{Sandbox, write};
 
 /// A base that is gone, a tag, an option, a search, a reflog entry: a full ref name, or refused.
 #[test]

@@ -1,7 +1,7 @@
 //! The event log: links, pipes and directories in its place, lines that nobody wrote.
 
 use super::{link, look, pipe};
-use crate::sandbox::{Sandbox, write};
+use crate::support::{Sandbox, write};
 
 /// The files of a log, and what may stand there instead.
 #[test]

@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::{ID, link, look, pipe};
-use crate::sandbox::{Sandbox, write};
+use crate::support::{Sandbox, write};
 
 /// All commands that come by git-lane's own files.
 const COMMANDS: [&[&str]; 9] = [

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::{ID, look};
-use crate::sandbox::{Sandbox, write};
+use crate::support::{Sandbox, write};
 
 /// Intents that git-lane itself could have written here, of operations that had not come far.
 fn intents(sandbox: &Sandbox) -> Vec<Value> {
@@ -392,23 +392,12 @@ fn an_interrupted_start_or_removal_brings_no_setting_that_nothing_bears_out() {
         (&["start", "x"][..], "start.branch"),
         (&["drop", "--yes", "x"], "places.admin-moved"),
     ] {
-        let dies = |at: usize| {
-            let sandbox = Sandbox::new();
-            sandbox.git(["config", "extensions.worktreeConfig", "true"]);
-            if args[0] == "drop" {
-                let _ = sandbox.lane(["start", "x"]).ok();
-            }
-            let run = sandbox.run(
-                sandbox
-                    .command("git-lane")
-                    .args(args)
-                    .env("GIT_LANE_TEST_DIE_AT", at.to_string()),
-            );
-            run.stderr
-                .contains(&format!("died at {step}\n"))
-                .then_some(sandbox)
-        };
-        let sandbox = (1..60).find_map(dies).unwrap();
+        let sandbox = Sandbox::new();
+        sandbox.git(["config", "extensions.worktreeConfig", "true"]);
+        if args[0] == "drop" {
+            let _ = sandbox.lane(["start", "x"]).ok();
+        }
+        sandbox.died(step, args);
         let admin = match args[0] {
             "start" => std::fs::read_dir(sandbox.own("staging"))
                 .unwrap()
@@ -416,13 +405,7 @@ fn an_interrupted_start_or_removal_brings_no_setting_that_nothing_bears_out() {
                 .unwrap()
                 .unwrap()
                 .path(),
-            _ => std::fs::read_dir(sandbox.own("trash"))
-                .unwrap()
-                .next()
-                .unwrap()
-                .unwrap()
-                .path()
-                .join("admin"),
+            _ => sandbox.entry().join("admin"),
         };
         let (evil, pwned) = (sandbox.root().join("evil"), sandbox.root().join("pwned"));
         sandbox.git(["init", "-q", "--bare", evil.to_str().unwrap()]);

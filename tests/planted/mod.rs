@@ -13,8 +13,7 @@ mod trash;
 
 use std::path::{Path, PathBuf};
 
-use crate::lanes::listing;
-use crate::sandbox::{Run, Sandbox, write};
+use crate::support::{Run, Sandbox, listing, write};
 
 /// An id as git-lane makes them.
 pub const ID: &str = "1aaaaaaaaaaaaaaaaaa";
@@ -49,24 +48,14 @@ impl Sandbox {
 
     /// What the doctor finds.
     pub fn found(&self) -> Vec<String> {
-        let run = self.lane_in_time(&["--json", "doctor"]);
-        let document: serde_json::Value =
-            serde_json::from_str(&run.stdout).unwrap_or_else(|_| panic!("{run}"));
-        let findings = if run.code == 0 {
-            &document["findings"]
-        } else {
-            &document["error"]["details"]
-        };
-        let codes = findings.as_array().unwrap().iter();
-        codes
-            .map(|finding| finding["code"].as_str().unwrap().to_owned())
-            .collect()
+        self.lane_in_time(&["--json", "doctor"]).findings()
     }
 }
 
 /// A named pipe.
 pub fn pipe(path: &Path) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let _ = std::fs::remove_file(path);
     let kind = rustix::fs::FileType::Fifo;
     rustix::fs::mknodat(rustix::fs::CWD, path, kind, 0o600.into(), 0).unwrap();
 }

@@ -1,10 +1,10 @@
 //! A pipe, a device or a link to one among git's own files of a lane: no command waits for its
 //! other end, and what cannot be read is not taken for absent.
 
-use std::path::Path;
 use std::time::Duration;
 
-use crate::sandbox::{Run, Sandbox};
+use super::pipe;
+use crate::support::{Run, Sandbox};
 
 /// git-lane, which has to end of itself.
 fn ends(sandbox: &Sandbox, args: &[&str]) -> Run {
@@ -20,19 +20,6 @@ fn ends(sandbox: &Sandbox, args: &[&str]) -> Run {
         "{run}"
     );
     run
-}
-
-fn pipe(path: &Path) {
-    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-    let _ = std::fs::remove_file(path);
-    rustix::fs::mknodat(
-        rustix::fs::CWD,
-        path,
-        rustix::fs::FileType::Fifo,
-        0o600.into(),
-        0,
-    )
-    .unwrap();
 }
 
 #[test]
@@ -83,11 +70,7 @@ fn no_command_waits_for_a_reflog_or_an_entry_that_is_a_pipe() {
         );
         std::fs::remove_file(&log).unwrap();
         assert_eq!(ends(&sandbox, &["drop", "--yes", "x"]).code, 0);
-        let entry = std::fs::read_dir(sandbox.repo.join(".git/lane/trash"))
-            .unwrap()
-            .flatten()
-            .find(|at| at.path().is_dir());
-        pipe(&entry.unwrap().path().join("entry.json"));
+        pipe(&sandbox.entry().join("entry.json"));
         let _ = ends(&sandbox, &["complete", "--", "git-lane", "restore", ""]);
         let _ = ends(&sandbox, &["trash"]);
     }

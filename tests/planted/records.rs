@@ -1,7 +1,7 @@
 //! Records in `.git/config` whose worktree is a directory that was never a lane's.
 
 use super::look;
-use crate::sandbox::{Sandbox, write};
+use crate::support::{Sandbox, write};
 
 #[test]
 fn a_record_makes_no_lane_of_what_is_none() {

@@ -7,7 +7,7 @@ mod table;
 
 use std::path::PathBuf;
 
-use crate::sandbox::{Sandbox, git_version, write};
+use crate::support::{Sandbox, git_version, write};
 
 /// One to nine, a line each, with some of them replaced.
 fn lines(changed: &[(usize, &str)]) -> String {

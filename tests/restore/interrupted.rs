@@ -1,6 +1,7 @@
 //! Restores that die, race or meet other formats.
 
 use super::*;
+use crate::support::age;
 
 #[test]
 fn killed_at_any_step_the_same_command_ends_well() {
@@ -16,11 +17,7 @@ fn killed_at_any_step_the_same_command_ends_well() {
     let before = sandbox.whole_lane("login", &path, &admin);
     for step in 1.. {
         sandbox.lane(["drop", "--yes", "login"]).ok();
-        let mut dying = sandbox.command("git-lane");
-        dying
-            .args(["restore", "login"])
-            .env("GIT_LANE_TEST_DIE_AT", step.to_string());
-        let run = sandbox.run(&mut dying);
+        let run = sandbox.dying(step, ["restore", "login"]);
         let done = run.code == 0;
         if !done {
             assert_eq!(run.code, 137, "{run}");
@@ -131,11 +128,7 @@ fn a_ref_lock_of_a_dead_process_is_cleared_and_any_other_is_named() {
 
     write(&branch, "");
     // What was there for an hour is not waited for.
-    let hour = std::time::Duration::from_secs(3600);
-    std::fs::File::open(&branch)
-        .unwrap()
-        .set_modified(std::time::SystemTime::now() - hour)
-        .unwrap();
+    age(&branch, 3600);
     let refused = sandbox.lane(["restore", "login"]).fails(4);
     assert!(
         refused.contains("refs/heads/login.lock' is held by another process, 36"),
@@ -229,11 +222,7 @@ fn a_branch_made_again_at_the_same_commit_gets_its_old_reflog_back_whenever_the_
         sandbox.lane(["drop", "--yes", "login"]).ok();
         sandbox.git(["branch", "login", &tip]);
         sandbox.git(["pack-refs", "--all"]);
-        let mut dying = sandbox.command("git-lane");
-        dying
-            .args(["restore", "login"])
-            .env("GIT_LANE_TEST_DIE_AT", step.to_string());
-        let done = sandbox.run(&mut dying).code == 0;
+        let done = sandbox.dying(step, ["restore", "login"]).code == 0;
         if !done {
             sandbox.lane(["restore", "login"]).ok();
         }

@@ -191,12 +191,7 @@ fn the_removed_directory_belongs_to_no_worktree() {
     sandbox.lane_by_git("login");
     sandbox.lane(["drop", "login"]).ok();
     sandbox.lane_by_git("login");
-    let trash = std::fs::read_dir(sandbox.repo.join(".git/lane/trash"))
-        .unwrap()
-        .flatten()
-        .next()
-        .unwrap()
-        .path();
+    let trash = sandbox.entry();
     let mut command = sandbox.command("git");
     let status = sandbox.run(command.current_dir(trash.join("worktree")).args(["status"]));
     assert!(

@@ -7,7 +7,7 @@ use super::everything::Everything;
 use super::levels;
 use super::shop::{Refs, Shop};
 use super::way_back::FAR;
-use crate::sandbox::{Run, git_version, write};
+use crate::support::{Run, executable, git_version, write};
 
 /// Where the other tool's hook is, and so when it runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,9 +57,7 @@ fn place(shop: &Shop, layout: Layout, script: &str) {
     let script = format!("if [ \"$3\" = 1 ]; then\n{script}\nfi\n");
     let text = format!("#!/bin/sh\n{script}");
     let executable = |file: &Path, text: String| {
-        write(file, text);
-        std::fs::set_permissions(file, std::os::unix::fs::PermissionsExt::from_mode(0o755))
-            .unwrap();
+        executable(file, text);
     };
     match layout {
         Chained => {

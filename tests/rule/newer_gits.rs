@@ -4,7 +4,7 @@
 
 use super::everything::Everything;
 use super::shop::{Refs, Shop, possible};
-use crate::sandbox::git_program;
+use crate::support::git_program;
 
 /// How, from the main worktree or from lane `one`; lane `two` has then other files than its branch.
 const ROWS: &[(&str, &str)] = &[

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, OnceLock};
 
-use crate::sandbox::{Run, Sandbox, git_version, write};
+use crate::support::{Run, Sandbox, git_version, write};
 
 /// The guard's levels.
 pub const LEVELS: [&str; 4] = ["off", "warn", "restore", "refuse"];

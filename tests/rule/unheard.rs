@@ -3,7 +3,7 @@
 //! tables show it.
 
 use super::shop::{LEVELS, Refs, Shop, possible};
-use crate::sandbox::git_version;
+use crate::support::git_version;
 
 /// A script, where it runs, which worktree it leaves on which branch, and who says so in what
 /// words.

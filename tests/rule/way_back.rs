@@ -6,7 +6,7 @@ use std::path::Path;
 use super::everything::Everything;
 use super::levels;
 use super::shop::{Refs, Shop};
-use crate::sandbox::Run;
+use crate::support::Run;
 
 /// Lane `one` beside branch `far`, which differs from it in every way a file can: changed, added,
 /// gone, gone with its directory, a file instead of a directory and the other way round, another

@@ -109,14 +109,7 @@ fn of_twenty_equal_starts_one_creates_and_the_others_lose_or_find_it() {
 fn a_dead_start_never_undoes_the_lane_of_another() {
     for step in 1.. {
         let sandbox = Sandbox::new();
-        let dying = &mut sandbox.command("git-lane");
-        let _ = sandbox
-            .run(
-                dying
-                    .args(["start", "login"])
-                    .env("GIT_LANE_TEST_DIE_AT", step.to_string()),
-            )
-            .fails(128 + 9);
+        let _ = sandbox.dying(step, ["start", "login"]).fails(128 + 9);
         if sandbox.git(["branch", "--list", "login"]).contains("login") {
             assert!(step > 4, "only {step} steps before the branch");
             break;
@@ -215,12 +208,7 @@ fn of_every_ref_format() -> Vec<fn() -> Sandbox> {
 
 /// Runs `git lane start login` until its `step`th step; `None` when it has no such step.
 fn dead_at(sandbox: &Sandbox, step: usize) -> Option<String> {
-    let mut dying = sandbox.command("git-lane");
-    let run = sandbox.run(
-        dying
-            .args(["start", "login"])
-            .env("GIT_LANE_TEST_DIE_AT", step.to_string()),
-    );
+    let run = sandbox.dying(step, ["start", "login"]);
     (run.code != 0).then(|| run.fails(128 + 9))
 }
 
@@ -264,34 +252,26 @@ fn what_can_be_seen_is_completed_with_the_work_in_it_and_never_undone() {
             let lock = sandbox.repo.join(".git/config.lock");
             // One of our own that died too has to go first.
             let _ = std::fs::remove_file(&lock);
-            {
-                std::fs::write(&lock, "").unwrap();
-                let old = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
-                std::fs::File::options()
-                    .write(true)
-                    .open(&lock)
-                    .unwrap()
-                    .set_modified(old)
-                    .unwrap();
-                let said = sandbox.lane(["start", "other"]).fails(4);
-                let recorded = sandbox
-                    .repo
-                    .join(".git/lane/journal")
-                    .read_dir()
-                    .unwrap()
-                    .next()
-                    .is_none();
-                assert!(
-                    recorded || said.contains("the worktree of lane 'login' is at '"),
-                    "{died}{said}"
-                );
-                assert_eq!(
-                    std::fs::read_to_string(path.join("untracked")).unwrap(),
-                    "hours of work",
-                    "{died}"
-                );
-                std::fs::remove_file(&lock).unwrap();
-            }
+            write(&lock, "");
+            age(&lock, 3600);
+            let said = sandbox.lane(["start", "other"]).fails(4);
+            let recorded = sandbox
+                .repo
+                .join(".git/lane/journal")
+                .read_dir()
+                .unwrap()
+                .next()
+                .is_none();
+            assert!(
+                recorded || said.contains("the worktree of lane 'login' is at '"),
+                "{died}{said}"
+            );
+            assert_eq!(
+                std::fs::read_to_string(path.join("untracked")).unwrap(),
+                "hours of work",
+                "{died}"
+            );
+            std::fs::remove_file(&lock).unwrap();
             sandbox.lane(["start", "other"]).ok();
             assert_eq!(
                 sandbox.git_in(&path, ["status", "--porcelain", "--branch"]),
@@ -363,12 +343,8 @@ fn a_worktree_somebody_has_taken_up_is_recorded_as_it_is() {
             &["--detach"],
             &["move", "../moved"],
         ] {
-            let registered = |step| {
-                let sandbox = new();
-                let died = dead_at(&sandbox, step).expect("a step at which it is registered");
-                died.contains("start.registered").then_some(sandbox)
-            };
-            let sandbox = (1..).find_map(registered).unwrap();
+            let sandbox = new();
+            sandbox.died("start.registered", ["start", "login"]);
             let mut place = sandbox.lane_path("login");
             write(&place.join("untracked"), "hours of work");
             match act[0] {
@@ -474,9 +450,7 @@ fn a_start_that_loses_its_place_leaves_the_winner_alone() {
              esac\nexec '{}' \"$@\"\n",
             real.display()
         );
-        write(&git, script);
-        std::fs::set_permissions(&git, std::os::unix::fs::PermissionsExt::from_mode(0o755))
-            .unwrap();
+        executable(&git, script);
         let said = sandbox.lane(["start", "login"]).fails(1);
         assert!(said.contains("already exists"), "{said}");
         std::fs::remove_file(&git).unwrap();

@@ -7,7 +7,7 @@ mod made;
 use std::path::Path;
 use std::process::Stdio;
 
-use crate::sandbox::{Sandbox, git_version, write};
+use crate::support::{Sandbox, age, executable, git_version, write};
 
 /// A lane is whole: registered, clean, on its branch, recorded, and nothing else is left.
 #[track_caller]

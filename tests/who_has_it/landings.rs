@@ -1,6 +1,7 @@
 //! A base moves with the worktree that has it, or not at all.
 
 use super::*;
+use crate::support::die_at;
 
 #[test]
 fn a_base_moves_with_the_worktree_that_has_it_or_not_at_all() {
@@ -26,8 +27,7 @@ fn a_worktree_that_leaves_the_base_while_a_hook_runs_keeps_its_files() {
         .flatten()
     {
         lane_x(&sandbox, &sandbox.repo, &[]);
-        hook(
-            &sandbox,
+        sandbox.hook(
             "pre-merge-commit",
             "unset $(git rev-parse --local-env-vars); git symbolic-ref HEAD refs/heads/elsewhere",
         );
@@ -185,22 +185,23 @@ fn other_branches_of_a_bare_repository_are_landed_on_and_its_own_is_nobody_elses
 #[test]
 fn a_landing_that_died_is_healed_where_its_files_are_and_nowhere_else() {
     for (step, landed) in [("land.files", false), ("land.ref", true)] {
-        let dies = |at: usize| {
-            let sandbox = Sandbox::new();
-            let bare = bare_with_index(&sandbox);
-            lane_x(&sandbox, &bare, &[]);
-            let mut git = sandbox.command("git");
-            git.arg("--git-dir")
-                .arg(&bare)
-                .arg("--work-tree")
-                .arg(&sandbox.repo)
-                .args(["lane", "finish", "x", "--keep"]);
-            let run = sandbox.run(git.env("GIT_LANE_TEST_DIE_AT", at.to_string()));
-            run.stderr
-                .contains(&format!("died at {step}\n"))
-                .then_some((sandbox, bare))
-        };
-        let (sandbox, bare) = (1..60).find_map(dies).unwrap();
+        let sandbox = Sandbox::new();
+        let bare = bare_with_index(&sandbox);
+        lane_x(&sandbox, &bare, &[]);
+        let mut git = sandbox.command("git");
+        git.arg("--git-dir")
+            .arg(&bare)
+            .arg("--work-tree")
+            .arg(&sandbox.repo)
+            .args(["lane", "finish", "x", "--keep"]);
+        let run = sandbox.run(die_at(&mut git, step));
+        assert!(
+            run.stderr.contains(&format!(
+                "died at {step}
+"
+            )),
+            "{run}"
+        );
         let files = || sandbox.repo.join("landed").exists();
         let before = files();
         let said = sandbox.lane_in(&bare, ["start", "y"]);

@@ -7,7 +7,7 @@ mod names;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use crate::sandbox::{Run, Sandbox, git_version, write};
+use crate::support::{Run, Sandbox, git_version, write};
 
 /// What must become of a landing.
 enum Lands {
@@ -76,12 +76,6 @@ fn bare_with_index(sandbox: &Sandbox) -> PathBuf {
     std::fs::rename(sandbox.repo.join(".git"), &bare).unwrap();
     sandbox.git_in(&bare, ["config", "core.bare", "true"]);
     bare
-}
-
-fn hook(sandbox: &Sandbox, name: &str, script: &str) {
-    let path = sandbox.repo.join(".git/hooks").join(name);
-    write(&path, format!("#!/bin/sh\n{script}\n"));
-    std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
 }
 
 /// Has nothing in `shop` but its `.git`, and everything else in `directory`.
@@ -414,8 +408,7 @@ const LANDINGS: &[(&str, Situation)] = &[
             s.git(["config", "core.worktree", elsewhere.to_str().unwrap()]);
             let lane = lane_x(s, &s.repo, &[]);
             for name in ["pre-merge-commit", "commit-msg", "post-merge"] {
-                hook(
-                    s,
+                s.hook(
                     name,
                     "test \"$(git rev-parse --show-toplevel)\" = \"$(cd ../elsewhere && pwd)\"",
                 );

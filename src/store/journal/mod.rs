@@ -394,21 +394,19 @@ pub fn unique_id() -> String {
     format!("{millis:011x}{:08x}", random as u32)
 }
 
-/// A named point between two changes where the process may die, or get a signal to end; the crash
-/// tests stop at every one of them in turn. Nothing in a release build.
+/// A named point between two changes where the process may die, or get a signal to end: where
+/// `GIT_LANE_TEST_DIE_AT` is its name, or the number of points so far. Nothing in a release build.
 #[inline]
 pub fn step(name: &'static str) {
     #[cfg(debug_assertions)]
     {
         use std::sync::atomic::{AtomicUsize, Ordering};
         static PASSED: AtomicUsize = AtomicUsize::new(0);
-        let Some(fatal) = std::env::var("GIT_LANE_TEST_DIE_AT")
-            .ok()
-            .and_then(|n| n.parse::<usize>().ok())
-        else {
+        let Ok(fatal) = std::env::var("GIT_LANE_TEST_DIE_AT") else {
             return;
         };
-        if PASSED.fetch_add(1, Ordering::SeqCst) + 1 == fatal {
+        let passed = PASSED.fetch_add(1, Ordering::SeqCst) + 1;
+        if fatal == name || fatal == passed.to_string() {
             eprintln!("died at {name}");
             let asked = std::env::var_os("GIT_LANE_TEST_DIE_ASKED").is_some();
             let signal = if asked {

@@ -5,25 +5,20 @@ mod random;
 mod situations;
 
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use git_lane::engines::status::{Depth, Operation, WorktreeStatus, ignored, operation, statuses};
 
-use super::sandbox::{Dice, Sandbox, git, write};
+use super::{git, repository};
+use crate::support::{Dice, Sandbox, write};
 
 fn status(sandbox: &Sandbox, worktree: &Path) -> git_lane::error::Result<WorktreeStatus> {
-    let admin = admin(sandbox, worktree);
+    let admin = sandbox.admin(worktree);
     statuses(&sandbox.open(), &[(worktree, &admin)], &git(), Depth::Full).remove(0)
 }
 
-fn admin(sandbox: &Sandbox, worktree: &Path) -> PathBuf {
-    sandbox
-        .git_in(worktree, &["rev-parse", "--absolute-git-dir"])
-        .into()
-}
-
 fn main_status(sandbox: &Sandbox) -> WorktreeStatus {
-    status(sandbox, sandbox.path()).expect("a status")
+    status(sandbox, &sandbox.repo).expect("a status")
 }
 
 /// (staged, modified, untracked, conflicted) as git counts.
@@ -38,7 +33,7 @@ fn counted_by_git(sandbox: &Sandbox, worktree: &Path) -> (usize, usize, usize, u
         "--untracked-files=normal",
     ];
     for line in sandbox
-        .git_in(worktree, &args)
+        .git_in(worktree, args)
         .split('\0')
         .filter(|line| !line.is_empty())
     {
@@ -85,7 +80,7 @@ fn try_write(worktree: &Path, path: &str, content: &str) {
 }
 
 fn disturb(sandbox: &Sandbox, worktree: &Path, dice: &mut Dice) {
-    let tracked = sandbox.git_in(worktree, &["ls-files", "-z"]);
+    let tracked = sandbox.git_in(worktree, ["ls-files", "-z"]);
     let tracked: Vec<&str> = tracked
         .split('\0')
         .filter(|path| !path.is_empty())
@@ -132,13 +127,15 @@ fn disturb(sandbox: &Sandbox, worktree: &Path, dice: &mut Dice) {
         10 => try_write(worktree, &format!("target/{}", random_path(dice)), "built"),
         11 => {
             let _ = sandbox
-                .command(worktree)
+                .command("git")
+                .current_dir(worktree)
                 .args(["add", "-A", "--", some])
                 .output();
         }
         12 => {
             let _ = sandbox
-                .command(worktree)
+                .command("git")
+                .current_dir(worktree)
                 .args(["rm", "-q", "--cached", "--", some])
                 .output();
         }
@@ -153,7 +150,7 @@ fn disturb(sandbox: &Sandbox, worktree: &Path, dice: &mut Dice) {
         15 => {
             let nested = worktree.join(format!("nested{}", dice.roll(2)));
             if !nested.exists() {
-                sandbox.git(&["init", "-q", &nested.to_string_lossy()]);
+                sandbox.git(["init", "-q", &nested.to_string_lossy()]);
             }
         }
         _ => try_write(
@@ -165,10 +162,10 @@ fn disturb(sandbox: &Sandbox, worktree: &Path, dice: &mut Dice) {
 }
 
 fn random_repository(dice: &mut Dice) -> Sandbox {
-    let sandbox = Sandbox::new();
+    let sandbox = repository();
     for _ in 0..5 + dice.roll(40) {
         try_write(
-            sandbox.path(),
+            &sandbox.repo,
             &random_path(dice),
             &format!("content {}\n", dice.roll(5)),
         );
@@ -194,9 +191,9 @@ fn random_repository(dice: &mut Dice) -> Sandbox {
         );
     }
     if dice.roll(4) == 0 {
-        sandbox.git(&["config", "core.autocrlf", "input"]);
+        sandbox.git(["config", "core.autocrlf", "input"]);
     }
-    sandbox.git(&["add", "-f", "-A"]);
-    sandbox.git(&["commit", "-q", "-m", "start"]);
+    sandbox.git(["add", "-f", "-A"]);
+    sandbox.git(["commit", "-q", "-m", "start"]);
     sandbox
 }

@@ -7,10 +7,10 @@ fn counts_are_those_of_git_on_random_worktrees() {
     for seed in 0..60 {
         let mut dice = Dice::new(seed);
         let sandbox = random_repository(&mut dice);
-        let mut worktree = sandbox.path().to_owned();
+        let mut worktree = sandbox.repo.to_owned();
         if dice.roll(2) == 0 {
-            worktree = sandbox.home().join("linked");
-            sandbox.git(&[
+            worktree = sandbox.root().join("linked");
+            sandbox.git([
                 "worktree",
                 "add",
                 "-q",
@@ -25,7 +25,7 @@ fn counts_are_those_of_git_on_random_worktrees() {
             }
             let ours = status(&sandbox, &worktree).expect("a status");
             let git = counted_by_git(&sandbox, &worktree);
-            let shown = sandbox.git_in(&worktree, &["status", "--short"]);
+            let shown = sandbox.git_in(&worktree, ["status", "--short"]);
             assert_eq!(
                 counts(&ours),
                 git,
@@ -38,15 +38,15 @@ fn counts_are_those_of_git_on_random_worktrees() {
 
 #[test]
 fn many_worktrees_keep_their_order_and_samples_are_sorted() {
-    let sandbox = Sandbox::new();
+    let sandbox = repository();
     for at in 0..700 {
         sandbox.write(&format!("d{}/f{at}", at % 7), "x");
     }
     sandbox.commit("start");
     let mut worktrees = Vec::new();
     for at in 0..5 {
-        let worktree = sandbox.home().join(format!("w{at}"));
-        sandbox.git(&[
+        let worktree = sandbox.root().join(format!("w{at}"));
+        sandbox.git([
             "worktree",
             "add",
             "-q",
@@ -58,7 +58,7 @@ fn many_worktrees_keep_their_order_and_samples_are_sorted() {
             write(&worktree.join(format!("d1/new{extra}")), "x");
             write(&worktree.join(format!("d0/f{}", extra * 7)), "changed");
         }
-        worktrees.push((worktree.clone(), admin(&sandbox, &worktree)));
+        worktrees.push((worktree.clone(), sandbox.admin(&worktree)));
     }
     let pairs: Vec<_> = worktrees
         .iter()

@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn config_and_environment_cannot_hide_work() {
-    let sandbox = Sandbox::new();
+    let sandbox = repository();
     sandbox.write("a", "a");
     sandbox.write(".gitattributes", "* filter=none\n");
     sandbox.commit("start");
@@ -18,7 +18,7 @@ fn config_and_environment_cannot_hide_work() {
         ("status.relativePaths", "true"),
         ("color.ui", "always"),
     ] {
-        sandbox.git(&["config", key, value]);
+        sandbox.git(["config", key, value]);
     }
     assert!(main_status(&sandbox).is_clean());
     sandbox.write("a", "b");
@@ -29,7 +29,7 @@ fn config_and_environment_cannot_hide_work() {
 #[test]
 fn hidden_entries_are_compared() {
     for filters in [false, true] {
-        let sandbox = Sandbox::new();
+        let sandbox = repository();
         for name in ["assumed", "skipped", "kept", "gone"] {
             sandbox.write(name, "as committed");
         }
@@ -37,12 +37,12 @@ fn hidden_entries_are_compared() {
             sandbox.write(".gitattributes", "* filter=none\n");
         }
         sandbox.commit("start");
-        sandbox.git(&["update-index", "--assume-unchanged", "assumed", "kept"]);
-        sandbox.git(&["update-index", "--skip-worktree", "skipped", "gone"]);
+        sandbox.git(["update-index", "--assume-unchanged", "assumed", "kept"]);
+        sandbox.git(["update-index", "--skip-worktree", "skipped", "gone"]);
         sandbox.write("assumed", "differs");
         sandbox.write("skipped", "differs, too");
-        std::fs::remove_file(sandbox.path().join("gone")).expect("removed");
-        assert_eq!(counted_by_git(&sandbox, sandbox.path()), (0, 0, 0, 0));
+        std::fs::remove_file(sandbox.repo.join("gone")).expect("removed");
+        assert_eq!(counted_by_git(&sandbox, &sandbox.repo), (0, 0, 0, 0));
         assert_eq!(
             counts(&main_status(&sandbox)),
             (0, 2, 0, 0),
@@ -50,7 +50,7 @@ fn hidden_entries_are_compared() {
         );
         // The same once git has to answer for the worktree.
         sandbox.write("conflict", "x");
-        sandbox.git(&["add", "-N", "conflict"]);
+        sandbox.git(["add", "-N", "conflict"]);
         assert_eq!(
             counts(&main_status(&sandbox)),
             (0, 3, 0, 0),
@@ -61,21 +61,21 @@ fn hidden_entries_are_compared() {
 
 #[test]
 fn a_sparse_checkout_is_clean_until_it_is_not() {
-    let sandbox = Sandbox::new();
+    let sandbox = repository();
     sandbox.write("in/a", "a");
     sandbox.write("out/b", "b");
     sandbox.commit("start");
     for cone in ["--no-sparse-index", "--sparse-index"] {
-        sandbox.git(&["sparse-checkout", "set", "--cone", cone, "in"]);
+        sandbox.git(["sparse-checkout", "set", "--cone", cone, "in"]);
         assert!(main_status(&sandbox).is_clean(), "{cone}");
         sandbox.write("out/b", "changed");
         assert_eq!(
             main_status(&sandbox).modified,
-            counted_by_git(&sandbox, sandbox.path()).1,
+            counted_by_git(&sandbox, &sandbox.repo).1,
             "{cone}"
         );
         assert!(!main_status(&sandbox).is_clean(), "{cone}");
-        std::fs::remove_dir_all(sandbox.path().join("out")).expect("removed");
+        std::fs::remove_dir_all(sandbox.repo.join("out")).expect("removed");
     }
 }
 
@@ -86,14 +86,14 @@ fn other_index_formats_are_understood_or_left_to_git() {
         ["core.splitIndex", "true"],
         ["feature.manyFiles", "true"],
     ] {
-        let sandbox = Sandbox::new();
-        sandbox.git(&["config", setting[0], setting[1]]);
+        let sandbox = repository();
+        sandbox.git(["config", setting[0], setting[1]]);
         for name in ["a", "d/b", "d/c", "e"] {
             sandbox.write(name, "x");
         }
         sandbox.commit("start");
         sandbox.write("a2", "x");
-        sandbox.git(&["add", "a2"]);
+        sandbox.git(["add", "a2"]);
         sandbox.write("d/b", "changed");
         sandbox.write("new", "x");
         assert_eq!(counts(&main_status(&sandbox)), (1, 1, 1, 0), "{setting:?}");
@@ -102,12 +102,12 @@ fn other_index_formats_are_understood_or_left_to_git() {
 
 #[test]
 fn submodules_and_conflicts_count() {
-    let sandbox = Sandbox::new();
-    let other = Sandbox::new();
+    let sandbox = repository();
+    let other = repository();
     other.write("s", "s");
     other.commit("sub");
-    let url = other.path().to_string_lossy().into_owned();
-    sandbox.git(&[
+    let url = other.repo.to_string_lossy().into_owned();
+    sandbox.git([
         "-c",
         "protocol.file.allow=always",
         "submodule",
@@ -116,16 +116,16 @@ fn submodules_and_conflicts_count() {
         &url,
         "sub",
     ]);
-    sandbox.git(&["config", "submodule.sub.ignore", "all"]);
+    sandbox.git(["config", "submodule.sub.ignore", "all"]);
     sandbox.write("f", "1");
     sandbox.commit("start");
     assert!(main_status(&sandbox).is_clean());
     sandbox.write("sub/new", "work inside");
     assert_eq!(counts(&main_status(&sandbox)), (0, 1, 0, 0));
-    std::fs::remove_file(sandbox.path().join("sub/new")).expect("removed");
+    std::fs::remove_file(sandbox.repo.join("sub/new")).expect("removed");
 
-    let linked = sandbox.home().join("linked");
-    sandbox.git(&[
+    let linked = sandbox.root().join("linked");
+    sandbox.git([
         "worktree",
         "add",
         "-q",
@@ -139,12 +139,13 @@ fn submodules_and_conflicts_count() {
     );
 
     write(&linked.join("f"), "2");
-    sandbox.git_in(&linked, &["commit", "-q", "-am", "two"]);
+    sandbox.git_in(&linked, ["commit", "-q", "-am", "two"]);
     sandbox.write("f", "3");
     sandbox.commit("three");
     assert!(
         !sandbox
-            .command(&linked)
+            .command("git")
+            .current_dir(&linked)
             .args(["merge", "-q", "main"])
             .output()
             .expect("git")
@@ -161,11 +162,11 @@ fn submodules_and_conflicts_count() {
 
 #[test]
 fn damage_is_an_error_and_never_clean() {
-    let sandbox = Sandbox::new();
+    let sandbox = repository();
     sandbox.write("a", "a");
     sandbox.commit("start");
-    let linked = sandbox.path().join("inside");
-    sandbox.git(&[
+    let linked = sandbox.repo.join("inside");
+    sandbox.git([
         "worktree",
         "add",
         "-q",
@@ -173,7 +174,7 @@ fn damage_is_an_error_and_never_clean() {
         "lane",
         &linked.to_string_lossy(),
     ]);
-    let admin = admin(&sandbox, &linked);
+    let admin = sandbox.admin(&linked);
     let look = || statuses(&sandbox.open(), &[(&linked, &admin)], &git(), Depth::Full).remove(0);
     assert!(look().expect("a status").is_clean());
     let index = std::fs::read(admin.join("index")).expect("an index");
@@ -206,7 +207,7 @@ fn damage_is_an_error_and_never_clean() {
 
 #[test]
 fn an_unborn_branch_is_no_error() {
-    let sandbox = Sandbox::new();
+    let sandbox = repository();
     assert!(main_status(&sandbox).is_clean());
     sandbox.write("a", "a");
     assert_eq!(main_status(&sandbox).untracked, 1);
@@ -214,14 +215,14 @@ fn an_unborn_branch_is_no_error() {
 
 #[test]
 fn operations_are_seen() {
-    let sandbox = Sandbox::new();
+    let sandbox = repository();
     sandbox.write("a", "1");
     sandbox.commit("one");
     sandbox.write("a", "2");
     sandbox.commit("two");
     sandbox.write("a", "3");
     sandbox.commit("three");
-    let git_dir = sandbox.path().join(".git");
+    let git_dir = sandbox.repo.join(".git");
     assert_eq!(operation(&git_dir), None);
     let cases: [(&[&str], &[&str], Operation); 4] = [
         (
@@ -246,7 +247,7 @@ fn operations_are_seen() {
         ),
     ];
     for (start, end, expected) in cases {
-        let _ = sandbox.command(sandbox.path()).args(start).output();
+        let _ = sandbox.command("git").args(start).output();
         assert_eq!(operation(&git_dir), Some(expected), "{start:?}");
         sandbox.git(end);
         assert_eq!(operation(&git_dir), None, "{end:?}");
@@ -255,14 +256,14 @@ fn operations_are_seen() {
 
 #[test]
 fn ignored_files_are_listed_with_directories_collapsed() {
-    let sandbox = Sandbox::new();
+    let sandbox = repository();
     sandbox.write(".gitignore", "target/\n*.env\n");
     sandbox.write("src/a", "a");
     sandbox.commit("start");
     sandbox.write("target/debug/x", "x");
     sandbox.write("src/secret.env", "x");
-    let git_dir = sandbox.path().join(".git");
-    let listed = ignored(&git(), sandbox.path(), &git_dir).expect("a list");
+    let git_dir = sandbox.repo.join(".git");
+    let listed = ignored(&git(), &sandbox.repo, &git_dir).expect("a list");
     assert_eq!(listed, ["src/secret.env", "target/"]);
     assert!(main_status(&sandbox).is_clean());
 }

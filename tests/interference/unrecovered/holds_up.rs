@@ -1,6 +1,7 @@
 //! What cannot be recovered holds up what it is about.
 
 use super::*;
+use crate::support::{age, wait_until};
 
 #[test]
 fn a_landing_that_cannot_be_healed_stops_landings_on_its_base_and_nothing_else() {
@@ -69,13 +70,7 @@ fn a_landing_that_cannot_be_healed_stops_landings_on_its_base_and_nothing_else()
 fn the_doctor_tells_what_is_interrupted_since_when_and_what_will_become_of_it() {
     let sandbox = dies_landing("land.files");
     let intent = journal(&sandbox, "json");
-    let days_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(3 * 86_400);
-    std::fs::File::options()
-        .write(true)
-        .open(&intent)
-        .unwrap()
-        .set_modified(days_ago)
-        .unwrap();
+    age(&intent, 3 * 86_400);
     let before = sandbox.fingerprint();
     let told = sandbox.lane(["doctor"]);
     let words = "fixable: a landing on 'main' was interrupted 3d ago; the next command that \
@@ -148,10 +143,7 @@ fn what_holds_up_many_healings_is_waited_for_once() {
     let sandbox = Sandbox::new();
     let names = ["a", "b", "c", "d", "e"];
     for name in names {
-        let mut dying = sandbox.command("git-lane");
-        sandbox
-            .run(dying.args(["start", name]).env("GIT_LANE_TEST_DIE_AT", "3"))
-            .fails(137);
+        sandbox.dying(3, ["start", name]).fails(137);
         // The next one is to heal nothing.
         let aside = sandbox.root().join("aside").join(name);
         std::fs::create_dir_all(aside.parent().unwrap()).unwrap();
@@ -207,15 +199,7 @@ fn a_lane_whose_files_somebody_died_moving_is_not_taken_away() {
     with_work(&sandbox);
     sandbox.lane(["start", "sub", "--base", "login"]).ok();
     sandbox.work("sub", "more", "y");
-    let run = (1..60).find_map(|step| {
-        let mut dying = sandbox.command("git-lane");
-        dying
-            .args(["finish", "sub", "--keep"])
-            .env("GIT_LANE_TEST_DIE_AT", step.to_string());
-        let run = sandbox.run(&mut dying);
-        run.stderr.contains("died at land.files\n").then_some(run)
-    });
-    assert!(run.is_some());
+    sandbox.died("land.files", ["finish", "sub", "--keep"]);
     let lock = admin(&sandbox).join("index.lock");
     std::fs::remove_file(&lock).unwrap();
     foreign_lock(&lock);
@@ -255,33 +239,15 @@ fn a_healing_that_fails_half_way_keeps_the_index_locked() {
 
 #[test]
 fn a_removal_that_cannot_be_healed_stops_its_lane_and_no_other() {
-    let mut step = 0;
-    let (sandbox, commit) = loop {
-        step += 1;
-        let sandbox = Sandbox::new();
-        let commit = with_work(&sandbox);
-        let mut dying = sandbox.command("git-lane");
-        let run = sandbox.run(
-            dying
-                .args(["drop", "--force", "login"])
-                .env("GIT_LANE_TEST_DIE_AT", step.to_string()),
-        );
-        assert_ne!(run.code, 0, "no such step");
-        if run.stderr.contains("died at places.directory-moved\n") {
-            break (sandbox, commit);
-        }
-    };
+    let sandbox = Sandbox::new();
+    let commit = with_work(&sandbox);
+    sandbox.died("places.directory-moved", ["drop", "--force", "login"]);
     // Neither back, where something is in the way, nor forth.
     write(&sandbox.lane_path("login").join("mine"), "mine");
-    let trash = std::fs::read_dir(sandbox.repo.join(".git/lane/trash"))
-        .unwrap()
-        .flatten()
-        .next()
-        .unwrap();
     let lock = sandbox
         .repo
         .join(".git/refs/lane/trash")
-        .join(trash.file_name())
+        .join(sandbox.entry().file_name().unwrap())
         .with_extension("lock");
     foreign_lock(&lock);
 
@@ -352,11 +318,7 @@ fn a_landing_tells_what_it_healed_when_its_turn_came() {
         .unwrap();
     let waits =
         || std::fs::read_dir(lane.join("scratch")).is_ok_and(|mut found| found.next().is_some());
-    let start = std::time::Instant::now();
-    while !waits() {
-        assert!(start.elapsed() < std::time::Duration::from_secs(60));
-        std::thread::sleep(std::time::Duration::from_millis(5));
-    }
+    wait_until(waits);
     write(&lane.join("journal/0123.json"), "damaged");
     drop(turn);
     let said = landing.wait_with_output().unwrap();

@@ -1,6 +1,7 @@
 //! What a newer version or another repository has under way.
 
 use super::*;
+use crate::support::{executable, listing, outdate, wait_until};
 
 /// As if a later version had begun what is in the journal, in a way that this one does not know.
 fn as_of_a_newer_version(sandbox: &Sandbox) -> PathBuf {
@@ -19,14 +20,7 @@ fn what_a_newer_version_does_with_a_lane_stops_that_lane_and_no_other() {
     with_work(&sandbox);
     sandbox.lane(["start", "gone"]).ok();
     sandbox.lane(["drop", "gone"]).ok();
-    let mut dying = sandbox.command("git-lane");
-    sandbox
-        .run(
-            dying
-                .args(["drop", "--force", "login"])
-                .env("GIT_LANE_TEST_DIE_AT", "2"),
-        )
-        .fails(137);
+    sandbox.dying(2, ["drop", "--force", "login"]).fails(137);
     let intent = as_of_a_newer_version(&sandbox);
     let said = sandbox.lane(["start", "other"]);
     assert_eq!(said.code, 0, "{said}");
@@ -71,16 +65,16 @@ fn what_a_newer_version_does_with_a_lane_stops_that_lane_and_no_other() {
             .contains("pruned lane other")
     );
     // It may be bringing one of them back.
-    let waiting = crate::trash::ids(&sandbox);
+    let waiting = sandbox.entry_ids();
     for id in &waiting {
-        crate::trash::age(&sandbox, id);
+        outdate(&sandbox.entry_with(id));
     }
     sandbox.lane(["trash", "--expire"]).ok();
-    assert_eq!(crate::trash::ids(&sandbox), waiting);
+    assert_eq!(sandbox.entry_ids(), waiting);
     assert!(intent.exists() && sandbox.lane_path("login").join("file").exists());
     std::fs::remove_file(&intent).unwrap();
     sandbox.lane(["trash", "--expire"]).ok();
-    assert!(crate::trash::ids(&sandbox).is_empty());
+    assert!(sandbox.entry_ids().is_empty());
 }
 
 #[test]
@@ -134,13 +128,7 @@ fn who_waits_for_the_trash_tells_what_it_healed_there() {
     ] {
         let sandbox = Sandbox::new();
         with_work(&sandbox);
-        let mut dying = sandbox.command("git-lane");
-        let run = sandbox.run(
-            dying
-                .args(["drop", "--force", "login"])
-                .env("GIT_LANE_TEST_DIE_AT", "2"),
-        );
-        assert!(run.stderr.contains("died at retire.entry-made\n"), "{run}");
+        sandbox.died("retire.entry-made", ["drop", "--force", "login"]);
         let (intent, aside) = (journal(&sandbox, "json"), sandbox.root().join("intent"));
         std::fs::rename(&intent, &aside).unwrap();
         let lane = sandbox.repo.join(".git/lane");
@@ -167,11 +155,7 @@ fn who_waits_for_the_trash_tells_what_it_healed_there() {
             .stderr(piped())
             .spawn()
             .unwrap();
-        let start = std::time::Instant::now();
-        while begun() == before {
-            assert!(start.elapsed() < std::time::Duration::from_secs(60));
-            std::thread::sleep(std::time::Duration::from_millis(5));
-        }
+        wait_until(|| begun() != before);
         std::fs::rename(&aside, &intent).unwrap();
         drop(turn);
         let said = waiting.wait_with_output().unwrap();
@@ -224,8 +208,7 @@ fn a_landing_leaves_what_the_healing_of_another_needs() {
         back(&copy_aside, &copy),
         back(&aside, &intent)
     );
-    write(&hook, text);
-    std::fs::set_permissions(&hook, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    executable(&hook, text);
     let said = sandbox.lane(["finish", "other", "--keep"]);
     assert!(
         said.code == 0 && said.stderr.contains("it has been completed"),
@@ -245,21 +228,14 @@ fn a_copy_does_not_heal_what_is_under_way_in_the_original() {
             Sandbox::new()
         };
         if !landing {
-            let mut dying = sandbox.command("git-lane");
-            sandbox
-                .run(
-                    dying
-                        .args(["start", "second"])
-                        .env("GIT_LANE_TEST_DIE_AT", "3"),
-                )
-                .fails(137);
+            sandbox.dying(3, ["start", "second"]).fails(137);
         }
         let copy = sandbox.root().join("copy");
         let mut copying = std::process::Command::new("cp");
         sandbox
             .run(copying.arg("-a").arg(&sandbox.repo).arg(&copy))
             .ok();
-        let lanes = || crate::lanes::listing(&sandbox.root().join("shop.lanes"));
+        let lanes = || listing(&sandbox.root().join("shop.lanes"));
         let staging = || {
             std::fs::read_dir(sandbox.repo.join(".git/lane/staging"))
                 .into_iter()

@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use super::{SHELL, assert_calm, executable};
-use crate::sandbox::{Sandbox, git_program, write};
+use crate::support::{Sandbox, git_program, write};
 
 /// Every way to hand a name to git-lane.
 const VERBS: [&[&str]; 7] = [

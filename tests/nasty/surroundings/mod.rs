@@ -8,4 +8,4 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use super::{assert_calm, executable};
-use crate::sandbox::{Sandbox, git_version, write};
+use crate::support::{Sandbox, git_version, write};

@@ -1,6 +1,7 @@
 //! Programs, settings and locks that lie around.
 
 use super::*;
+use crate::support::listing;
 
 /// Programs called `git`, `sh` or `git-lane` that a repository tracks, with `.` or an empty entry
 /// in PATH: not started.
@@ -272,7 +273,7 @@ fn row_40_locks_of_the_dead() {
                 let state = |sandbox: &Sandbox| {
                     (
                         sandbox.git(["for-each-ref"]),
-                        crate::lanes::listing(&sandbox.lane_path("x")),
+                        listing(&sandbox.lane_path("x")),
                     )
                 };
                 let before = state(&sandbox);

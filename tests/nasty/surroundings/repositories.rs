@@ -1,6 +1,7 @@
 //! Repositories of every kind, in odd surroundings.
 
 use super::*;
+use crate::support::listing;
 
 /// A repository of another user: stops with git's own remedy and reads no record before; the remedy
 /// works.
@@ -170,12 +171,7 @@ fn row_35_an_environment_of_another_worktree() {
     write(&one.join("staged"), "x");
     sandbox.git_in(&one, ["add", "staged"]);
     sandbox.git_in(&one, ["status"]);
-    let other = || {
-        (
-            std::fs::read(admin.join("index")).unwrap(),
-            crate::lanes::listing(&one),
-        )
-    };
+    let other = || (std::fs::read(admin.join("index")).unwrap(), listing(&one));
     let before = other();
     let foreign = sandbox.root().join("foreign");
     sandbox.git(["init", "-q", foreign.to_str().unwrap()]);

@@ -1,6 +1,7 @@
 //! Entries that git-lane cannot have written, and what lies in them.
 
 use super::*;
+use crate::support::outdate;
 
 /// What no entry of this repository can say.
 #[test]
@@ -117,12 +118,7 @@ fn a_lane_comes_back_to_where_the_user_has_put_it() {
                 .lane(["start", "x", "--path", place.to_str().unwrap()])
                 .ok();
             let _ = sandbox.lane(["drop", "--yes", "x"]).ok();
-            let entry = std::fs::read_dir(sandbox.own("trash"))
-                .unwrap()
-                .next()
-                .unwrap()
-                .unwrap()
-                .path();
+            let entry = sandbox.entry();
             (sandbox, entry)
         };
         let _ = sandbox.lane_in_time(&["restore", "x"]).ok();
@@ -189,7 +185,7 @@ fn what_lies_in_an_entry_is_not_followed() {
                 assert!(!victim.join("new").exists(), "{part} {kind} {args:?}");
             }
             if part != "entry.json" && entry.join("entry.json").is_file() {
-                let _ = crate::trash::age(&sandbox, entry.file_name().unwrap().to_str().unwrap());
+                outdate(&entry);
             }
             let run = sandbox.lane_in_time(&["trash", "--expire"]);
             assert_eq!(look(&sandbox, &victim), before, "{part} {kind}: {run}");

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::{link, look, pipe};
-use crate::sandbox::{Sandbox, write};
+use crate::support::{Sandbox, change_entry, write};
 
 /// A repository with a removed lane `x`, and its entry's directory.
 fn with_entry(path: Option<&Path>) -> (Sandbox, PathBuf) {
@@ -20,20 +20,14 @@ fn with_entry(path: Option<&Path>) -> (Sandbox, PathBuf) {
     );
     let _ = sandbox.lane(&args).ok();
     let _ = sandbox.lane(["drop", "--yes", "x"]).ok();
-    let entry = std::fs::read_dir(sandbox.own("trash"))
-        .unwrap()
-        .next()
-        .unwrap()
-        .unwrap()
-        .path();
+    let entry = sandbox.entry();
     (sandbox, entry)
 }
 
 fn change(entry: &Path, pointer: &str, value: &str) {
-    let file = entry.join("entry.json");
-    let mut json: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
-    *json
-        .pointer_mut(pointer)
-        .unwrap_or_else(|| panic!("{pointer}")) = value.into();
-    write(&file, json.to_string());
+    change_entry(entry, |json| {
+        *json
+            .pointer_mut(pointer)
+            .unwrap_or_else(|| panic!("{pointer}")) = value.into();
+    });
 }

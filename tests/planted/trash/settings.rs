@@ -1,6 +1,7 @@
 //! Settings that an entry would bring back.
 
 use super::*;
+use crate::support::script;
 
 /// Settings of a branch that have git run a program, or that are none of a branch.
 #[test]
@@ -80,9 +81,7 @@ fn an_entry_brings_no_setting_of_its_worktree_back_that_nothing_bears_out() {
         sandbox.git(["config", "extensions.worktreeConfig", "true"]);
         let (victim, pwned) = (sandbox.precious(), sandbox.root().join("pwned"));
         let (hook, evil) = (victim.join("hooks/pre-commit"), victim.join("evil"));
-        write(&hook, format!("#!/bin/sh\ntouch {}\n", pwned.display()));
-        std::fs::set_permissions(&hook, std::os::unix::fs::PermissionsExt::from_mode(0o755))
-            .unwrap();
+        script(&hook, format!("touch {}", pwned.display()));
         write(
             &evil,
             format!("[core]\n\tfsmonitor = touch {}; false\n", pwned.display()),
@@ -129,24 +128,14 @@ fn an_entry_of_a_sparse_lane_brings_back_that_it_is_sparse_and_no_more() {
     let sandbox = Sandbox::new();
     let _ = sandbox.lane(["start", "x", "--sparse", "src"]).ok();
     let _ = sandbox.lane(["drop", "--yes", "x"]).ok();
-    let entry = std::fs::read_dir(sandbox.own("trash"))
-        .unwrap()
-        .next()
-        .unwrap()
-        .unwrap()
-        .path();
+    let entry = sandbox.entry();
     let file = entry.join("admin/lane-sparse.config");
     let own = std::fs::read_to_string(&file).unwrap();
     let _ = sandbox.lane_in_time(&["restore", "x"]).ok();
     let back = sandbox.repo.join(".git/worktrees/x/lane-sparse.config");
     assert_eq!(std::fs::read_to_string(&back).unwrap(), own);
     let _ = sandbox.lane(["drop", "--yes", "x"]).ok();
-    let entry = std::fs::read_dir(sandbox.own("trash"))
-        .unwrap()
-        .next()
-        .unwrap()
-        .unwrap()
-        .path();
+    let entry = sandbox.entry();
     let pwned = sandbox.root().join("pwned");
     let planted = format!("{own}\tfsmonitor = touch {}; false\n", pwned.display());
     write(&entry.join("admin/lane-sparse.config"), planted);

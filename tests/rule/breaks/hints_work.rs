@@ -1,6 +1,7 @@
 //! The hints lead where they say.
 
 use super::*;
+use crate::support::write;
 
 /// A branch that was there a moment earlier was not created by the switch, and the hint does not
 /// say so.
@@ -50,7 +51,7 @@ fn a_hint_is_a_command_that_works() {
         ] {
             let shop = Shop::new(level, Refs::Files);
             let file = shop.sandbox.repo.join(".git/lane/lane.toml");
-            crate::sandbox::write(&file, policy);
+            write(&file, policy);
             for name in names {
                 shop.sandbox.git(["branch", name]);
                 let run = shop.sh(

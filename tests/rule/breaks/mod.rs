@@ -8,7 +8,7 @@ mod under_way;
 
 use super::levels;
 use super::shop::{In, Refs, Shop, possible};
-use crate::sandbox::{git_program, git_version};
+use crate::support::{git_program, git_version};
 
 /// The lowest level that holds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! Pushes, and a git-lane that cannot answer.
 
 use super::*;
+use crate::support::executable;
 
 /// What git lets in by `receive.denyCurrentBranch = updateInstead` takes the lane's worktree along,
 /// so nothing is mixed up.
@@ -153,9 +154,7 @@ fn a_git_lane_that_crashes_lets_git_go_on() {
             "\x7fELF",
         ] {
             std::fs::remove_file(&tool).unwrap();
-            crate::sandbox::write(&tool, script);
-            std::fs::set_permissions(&tool, std::os::unix::fs::PermissionsExt::from_mode(0o755))
-                .unwrap();
+            executable(&tool, script);
             let run = shop.sh(&shop.one, "git commit -q --allow-empty -m x");
             assert!(
                 run.code == 0 && run.stderr.contains("its rule was not asked"),

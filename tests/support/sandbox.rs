@@ -4,40 +4,18 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicI64, Ordering};
 
-/// The git under test: `GIT_LANE_TEST_GIT`, else `git`.
-pub fn git_program() -> PathBuf {
-    let wanted =
-        std::env::var_os("GIT_LANE_TEST_GIT").map_or_else(|| PathBuf::from("git"), PathBuf::from);
-    if wanted.components().count() > 1 {
-        return wanted;
-    }
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path)
-        .map(|directory| directory.join(&wanted))
-        .find(|file| file.is_file())
-        .expect("git on PATH")
-}
-
-/// The version of the git under test.
-pub fn git_version() -> (u32, u32) {
-    let output = Command::new(git_program())
-        .arg("version")
-        .output()
-        .expect("git runs");
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let mut numbers = text
-        .trim_start_matches("git version ")
-        .split('.')
-        .map_while(|part| part.parse().ok());
-    (numbers.next().unwrap(), numbers.next().unwrap())
-}
+use super::git_program;
 
 /// A directory with a home and a repository `shop` whose branch `main` has one commit.
 pub struct Sandbox {
     root: tempfile::TempDir,
     /// The repository's main worktree.
     pub repo: PathBuf,
+    /// The time of the next command, and how much later the one after it is.
+    now: AtomicI64,
+    tick: i64,
 }
 
 impl Sandbox {
@@ -66,7 +44,17 @@ impl Sandbox {
         std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_git-lane"), base.join("bin/git-lane"))
             .unwrap();
         std::os::unix::fs::symlink(git_program(), base.join("bin/git")).unwrap();
-        Sandbox { root, repo }
+        Sandbox {
+            root,
+            repo,
+            now: 1_700_000_000.into(),
+            tick: 0,
+        }
+    }
+
+    /// Each command is a minute later than the one before.
+    pub fn ticking(self) -> Self {
+        Sandbox { tick: 60, ..self }
     }
 
     /// The directory everything is in.
@@ -138,6 +126,12 @@ impl Sandbox {
         self.run(&mut command)
     }
 
+    /// The codes of what the doctor finds.
+    #[track_caller]
+    pub fn findings(&self) -> Vec<String> {
+        self.lane(["doctor", "--json"]).findings()
+    }
+
     /// Any command, run to its end.
     pub fn run(&self, command: &mut Command) -> Run {
         let described = format!("{command:?}");
@@ -151,6 +145,8 @@ impl Sandbox {
         let path =
             std::env::join_paths(std::iter::once(bin.clone()).chain(std::env::split_paths(&path)))
                 .unwrap();
+        let now = self.now.fetch_add(self.tick, Ordering::Relaxed);
+        let now = format!("{now} +0000");
         let own = bin.join(program);
         let mut command = if own.exists() {
             Command::new(own)
@@ -167,8 +163,8 @@ impl Sandbox {
             .env("GIT_AUTHOR_EMAIL", "author@example.com")
             .env("GIT_COMMITTER_NAME", "C. Committer")
             .env("GIT_COMMITTER_EMAIL", "committer@example.com")
-            .env("GIT_AUTHOR_DATE", "1700000000 +0000")
-            .env("GIT_COMMITTER_DATE", "1700000000 +0000")
+            .env("GIT_AUTHOR_DATE", &now)
+            .env("GIT_COMMITTER_DATE", &now)
             .env("LC_ALL", "C.UTF-8")
             .env("TZ", "UTC")
             .env("USER", "tester")
@@ -228,8 +224,30 @@ pub fn write(path: &Path, content: impl AsRef<[u8]>) {
 
 fn commit(sandbox: &Sandbox, directory: &Path, message: &str) -> String {
     sandbox.git_in(directory, ["add", "-A"]);
-    sandbox.git_in(directory, ["commit", "-q", "--allow-empty", "-m", message]);
-    sandbox.git_in(directory, ["rev-parse", "HEAD"])
+    // Nothing is to be packed, which is another process to find out.
+    let quietly = ["-c", "maintenance.auto=false", "commit", "-q"];
+    let options = ["--allow-empty", "-m", message];
+    sandbox.git_in(directory, quietly.into_iter().chain(options));
+    head(directory).unwrap_or_else(|| sandbox.git_in(directory, ["rev-parse", "HEAD"]))
+}
+
+/// The commit of a worktree, where its branch is in a file of its own.
+fn head(worktree: &Path) -> Option<String> {
+    let read = |path: &Path| std::fs::read_to_string(path).ok();
+    let line = |path: &Path| Some(read(path)?.trim_end().to_owned());
+    let own = worktree.join(".git");
+    let (git_dir, common) = match line(&own) {
+        Some(file) => {
+            let admin = worktree.join(file.strip_prefix("gitdir: ")?);
+            let common = admin.join(line(&admin.join("commondir"))?);
+            (admin, common)
+        }
+        None => (own.clone(), own),
+    };
+    match line(&git_dir.join("HEAD"))?.strip_prefix("ref: ") {
+        Some(branch) => line(&common.join(branch)),
+        None => line(&git_dir.join("HEAD")),
+    }
 }
 
 /// What a command did; must be looked at.
@@ -274,6 +292,22 @@ impl Run {
     pub fn json(self) -> serde_json::Value {
         assert_eq!(self.code, 0, "{self}");
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self}"))
+    }
+
+    /// The codes of what `git lane doctor --json` has found, in its order; the exit code says
+    /// whether there are any.
+    #[track_caller]
+    pub fn findings(self) -> Vec<String> {
+        let document: serde_json::Value =
+            serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self}"));
+        let findings = match self.code {
+            0 => &document["findings"],
+            _ => &document["error"]["details"],
+        };
+        let code = |finding: &serde_json::Value| finding["code"].as_str().unwrap().to_owned();
+        let codes: Vec<String> = findings.as_array().unwrap().iter().map(code).collect();
+        assert_eq!(self.code, i32::from(!codes.is_empty()), "{self}");
+        codes
     }
 
     /// It must have ended with `code` and said nothing of a panic; standard error.

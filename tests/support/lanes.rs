@@ -1,9 +1,10 @@
-//! Lanes put together by plain git, and listings that show every byte of them.
+//! Lanes put together by plain git, and what must hold of lanes in every test.
 
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::io::Write;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use crate::sandbox::Sandbox;
+use super::{Sandbox, digest, files, listing};
 
 impl Sandbox {
     /// A lane with branch and worktree, from `main`.
@@ -25,7 +26,7 @@ impl Sandbox {
     /// The record of a lane whose branch has the lane's name.
     pub fn record(&self, name: &str, path: &Path) {
         let fork = self.git(["rev-parse", "main"]);
-        for (key, value) in [
+        let settings = [
             ("id", "0123456789abcdef"),
             ("branch", name),
             ("worktree", path.to_str().unwrap()),
@@ -33,9 +34,33 @@ impl Sandbox {
             ("forkPoint", &fork),
             ("owner", "tester"),
             ("created", "2023-11-14T22:13:20Z"),
-        ] {
-            self.git(["config", &format!("lane.{name}.{key}"), value]);
+        ];
+        self.record_of(name, &settings);
+    }
+
+    /// A record that says just that.
+    pub fn record_of(&self, name: &str, settings: &[(&str, &str)]) {
+        let quoted = |text: &str| {
+            let text = text.replace('\\', r"\\").replace('"', "\\\"");
+            text.replace('\n', r"\n")
+        };
+        let mut text = format!("[lane \"{}\"]\n", quoted(name));
+        for (key, value) in settings {
+            text += &format!("\t{key} = \"{}\"\n", quoted(value));
         }
+        let mut config = std::fs::File::options();
+        let config = config.append(true).open(self.repo.join(".git/config"));
+        config.unwrap().write_all(text.as_bytes()).unwrap();
+    }
+
+    /// The lock files of git's protocol in the repository; git-lane's own locks are elsewhere.
+    pub fn locks_of_git(&self) -> Vec<PathBuf> {
+        let git_dir = self.repo.join(".git");
+        let elsewhere = [git_dir.join("objects"), git_dir.join("lane")];
+        let mut found = files(&git_dir);
+        found.retain(|path| path.extension().is_some_and(|end| end == "lock"));
+        found.retain(|path| !elsewhere.iter().any(|place| path.starts_with(place)));
+        found
     }
 
     /// The admin directory of a worktree.
@@ -94,9 +119,14 @@ impl Sandbox {
                 self.git_in(path, ["log", "--all", "--oneline"]);
             }
         }
-        let mut fsck = self.command("git");
-        fsck.args(["fsck", "--no-progress"]);
-        self.run(&mut fsck).ok();
+        // It follows every ref, reflog and index of every worktree; the two files are not there.
+        let without = [
+            "-c",
+            "core.commitGraph=false",
+            "-c",
+            "core.multiPackIndex=false",
+        ];
+        self.git(without.into_iter().chain(["fsck", "--no-progress"]));
         self.git(["branch", "--list"]);
     }
 
@@ -177,90 +207,4 @@ fn is_copy(path: &Path) -> bool {
 fn is_hidden(path: &Path) -> bool {
     path.file_name()
         .is_some_and(|name| name.to_string_lossy().starts_with(".lane-") && name != ".lane-trash")
-}
-
-fn files(directory: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
-        if entry.file_type().unwrap().is_dir() {
-            found.extend(files(&entry.path()));
-        }
-        found.push(entry.path());
-    }
-    found
-}
-
-/// Every entry below `directory` with kind, mode, time and content; equal before and after means
-/// byte for byte.
-pub fn listing(directory: &Path) -> String {
-    let mut lines: Vec<String> = files(directory)
-        .iter()
-        .map(|path| describe(directory, path))
-        .collect();
-    lines.push(describe(directory, directory));
-    lines.sort();
-    lines.join("\n")
-}
-
-fn digest(bytes: &[u8]) -> String {
-    use std::hash::{DefaultHasher, Hasher};
-    let mut hasher = DefaultHasher::new();
-    hasher.write(bytes);
-    format!("{} bytes {:x}", bytes.len(), hasher.finish())
-}
-
-/// Names and values of the extended attributes, where there are any.
-fn attributes(path: &Path) -> String {
-    let mut names = [0; 1024];
-    let length = rustix::fs::llistxattr(path, &mut names).unwrap_or(0);
-    let mut found = String::new();
-    for name in names[..length]
-        .split(|byte| *byte == 0)
-        .filter(|name| name.starts_with(b"user."))
-    {
-        let mut value = [0; 1024];
-        let length = rustix::fs::lgetxattr(path, name, &mut value).unwrap_or(0);
-        found += &format!("{}={}", name.escape_ascii(), value[..length].escape_ascii());
-    }
-    found
-}
-
-fn describe(root: &Path, path: &Path) -> String {
-    let metadata = std::fs::symlink_metadata(path).unwrap();
-    let kind = metadata.file_type();
-    let content = if kind.is_symlink() {
-        format!("-> {:?}", std::fs::read_link(path).unwrap())
-    } else if kind.is_file() {
-        digest(&std::fs::read(path).unwrap())
-    } else if kind.is_fifo() || kind.is_socket() {
-        "special".into()
-    } else {
-        String::new()
-    };
-    // Renaming entries in an admin directory is git's and our own business; only its content
-    // counts.
-    let time = if root
-        .ancestors()
-        .any(|above| above.ends_with(".git/worktrees"))
-        && kind.is_dir()
-    {
-        String::new()
-    } else {
-        format!("{}.{:09}", metadata.mtime(), metadata.mtime_nsec())
-    };
-    // The same file, not a copy of it: other names of it elsewhere still mean it.
-    let file = if kind.is_dir() {
-        String::new()
-    } else {
-        format!("{}.{}", metadata.ino(), metadata.nlink())
-    };
-    let (owner, notes) = (
-        format!("{}:{}", metadata.uid(), metadata.gid()),
-        attributes(path),
-    );
-    format!(
-        "{:?} {:o} {owner} {file} {time} {notes} {content}",
-        path.strip_prefix(root).unwrap(),
-        metadata.mode()
-    )
 }

@@ -1,0 +1,23 @@
+//! What tests of many topics share and what is no test: the sandbox, lanes put together by plain
+//! git, entries of the trash, listings, programs, deaths, clocks and dice.
+//!
+//! What one topic alone needs lives in that topic's `mod.rs`.
+
+mod dice;
+mod git;
+mod lanes;
+mod listing;
+mod programs;
+mod sandbox;
+mod steps;
+mod time;
+mod trash;
+
+pub use dice::Dice;
+pub use git::{git_program, git_version};
+pub use listing::{digest, files, listing};
+pub use programs::{executable, installed, script, skipped};
+pub use sandbox::{Run, Sandbox, write};
+pub use steps::die_at;
+pub use time::{age, age_all, wait_until};
+pub use trash::{change_entry, entry_of, outdate};
