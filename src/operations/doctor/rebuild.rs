@@ -27,7 +27,7 @@ use crate::store::git::NONE;
 use crate::store::journal::{About, Announce, Journal, step, unique_id};
 
 /// The mode of a submodule in a tree.
-const SUBMODULE: &[u8] = b"160000 ";
+const SUBMODULE: &[u8] = b"160000";
 
 /// An admin directory that is being built.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
