@@ -19,7 +19,7 @@ pub mod show;
 pub mod start;
 pub mod trash;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::cli::{Cli, Command};
 use crate::domain::doctor::Finding;
@@ -333,25 +333,14 @@ pub fn shown_path(path: &Path) -> String {
     let Ok(here) = std::env::current_dir() else {
         return path.display().to_string();
     };
-    let common = here
-        .components()
-        .zip(path.components())
-        .take_while(|(a, b)| a == b)
-        .count();
-    let up = here.components().count() - common;
-    let mut relative: PathBuf = std::iter::repeat_n("..", up).collect();
-    relative.extend(path.components().skip(common));
-    let relative = if relative.as_os_str().is_empty() {
-        PathBuf::from(".")
-    } else {
-        relative
-    };
-    // Climbing further than a neighbour's house is no help to anybody.
-    let shorter = up <= 2 && relative.as_os_str().len() < path.as_os_str().len();
-    if shorter {
-        relative.display().to_string()
-    } else {
-        path.display().to_string()
+    let relative = crate::store::relative(&here, path);
+    // Climbing further than a neighbour's house is no help to a reader.
+    let shorter =
+        !relative.starts_with("../../..") && relative.as_os_str().len() < path.as_os_str().len();
+    match shorter {
+        true if relative.as_os_str().is_empty() => ".".into(),
+        true => relative.display().to_string(),
+        false => path.display().to_string(),
     }
 }
 

@@ -60,26 +60,36 @@ impl Caller {
         [&b"switch"[..], b"checkout", b"merge", b"rebase"].contains(&&self.command[..])
     }
 
-    /// Whether it merges uncommitted changes into what it switches to: `checkout --merge`.
-    pub fn merges(&self) -> bool {
-        if ![&b"switch"[..], b"checkout"].contains(&&self.command[..]) {
-            return false;
-        }
-        let options = self
+    /// The options it was given, without their first dash.
+    fn options(&self) -> impl Iterator<Item = &[u8]> {
+        let before = self
             .arguments
             .iter()
             .take_while(|argument| *argument != "--");
-        let short = |word: &[u8]| {
-            word.iter()
-                .take_while(|byte| !b"bBcC-=".contains(byte))
-                .any(|byte| *byte == b'm')
-        };
-        options
-            .filter_map(|argument| argument.strip_prefix(b"-"))
-            .any(|word| match word.strip_prefix(b"-") {
-                Some(long) => long.starts_with(b"m") || long.starts_with(b"conf"),
-                None => short(word),
-            })
+        before.filter_map(|argument| argument.strip_prefix(b"-"))
+    }
+
+    /// Whether it was given an option with such a `long` name, or with `short` in a cluster, where
+    /// what follows one of `named` is a name: `-qB other`.
+    fn has(&self, long: impl Fn(&[u8]) -> bool, short: u8, named: &[u8]) -> bool {
+        self.options().any(|word| match word.strip_prefix(b"-") {
+            Some(name) => long(name),
+            None => word
+                .iter()
+                .take_while(|byte| !named.contains(byte))
+                .any(|byte| *byte == short),
+        })
+    }
+
+    /// Whether it is `git switch`, or the checkout that does the same.
+    fn is_switch(&self) -> bool {
+        self.command == "switch" || self.command == "checkout"
+    }
+
+    /// Whether it merges uncommitted changes into what it switches to: `checkout --merge`.
+    pub fn merges(&self) -> bool {
+        let long = |name: &[u8]| name.starts_with(b"m") || name.starts_with(b"conf");
+        self.is_switch() && self.has(long, b'm', b"bBcC-=")
     }
 
     /// What it was told besides options, and besides `name`.
@@ -146,37 +156,18 @@ impl Caller {
 
     /// Whether it resets the branch it switches to: `checkout -B`, `switch -C`.
     pub fn resets(&self) -> bool {
-        let flag = match &self.command[..] {
+        let short = match &self.command[..] {
             b"checkout" => b'B',
             b"switch" => b'C',
             _ => return false,
         };
-        let options = self
-            .arguments
-            .iter()
-            .take_while(|argument| *argument != "--");
-        // In a cluster like -qB the rest of the word after -b or -c is a name.
-        let short = |word: &[u8]| {
-            word.iter()
-                .take_while(|byte| !b"bc-=".contains(byte))
-                .any(|byte| *byte == flag)
-        };
-        options
-            .filter_map(|argument| argument.strip_prefix(b"-"))
-            .any(|word| match word.strip_prefix(b"-") {
-                Some(long) => long.starts_with(b"force-c"),
-                None => short(word),
-            })
+        self.has(|name| name.starts_with(b"force-c"), short, b"bc-=")
     }
 
     /// What it was told about the worktrees of submodules, as an option for the way back.
     pub fn recursion(&self) -> Option<BString> {
-        let options = self
-            .arguments
-            .iter()
-            .take_while(|argument| *argument != "--");
-        let said = options.filter_map(|argument| {
-            let word = argument.strip_prefix(b"--")?;
+        let said = self.options().filter_map(|word| {
+            let word = word.strip_prefix(b"-")?;
             let (no, word) = word
                 .strip_prefix(b"no-")
                 .map_or((&b""[..], word), |word| (b"no-", word));
@@ -204,27 +195,10 @@ impl Caller {
 
     /// Whether it throws away what is staged and edited: `--force`, `--discard-changes`.
     pub fn forces(&self) -> bool {
-        if ![&b"switch"[..], b"checkout"].contains(&&self.command[..]) {
-            return false;
-        }
-        let options = self
-            .arguments
-            .iter()
-            .take_while(|argument| *argument != "--");
-        let short = |word: &[u8]| {
-            word.iter()
-                .take_while(|byte| !b"bBcC-=".contains(byte))
-                .any(|byte| *byte == b'f')
+        let long = |name: &[u8]| {
+            !name.is_empty() && (b"force".starts_with(name) || b"discard-changes".starts_with(name))
         };
-        options
-            .filter_map(|argument| argument.strip_prefix(b"-"))
-            .any(|word| match word.strip_prefix(b"-") {
-                Some(long) => {
-                    !long.is_empty()
-                        && (b"force".starts_with(long) || b"discard-changes".starts_with(long))
-                }
-                None => short(word),
-            })
+        self.is_switch() && self.has(long, b'f', b"bBcC-=")
     }
 }
 

@@ -105,17 +105,7 @@ pub(crate) fn link(from: &Path, to: &Path, relative: bool) -> Vec<u8> {
     if !relative {
         return line(to);
     }
-    let shared = from
-        .components()
-        .zip(to.components())
-        .take_while(|(a, b)| a == b)
-        .count();
-    let up = from.components().skip(shared).map(|_| Path::new(".."));
-    let down = to
-        .components()
-        .skip(shared)
-        .map(|part| Path::new(part.as_os_str()));
-    line(&up.chain(down).collect::<std::path::PathBuf>())
+    line(&crate::store::relative(from, to))
 }
 
 /// A path as git writes it into a file of one line.

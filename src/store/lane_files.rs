@@ -8,7 +8,7 @@
 //! it.
 
 use std::fs::{File, OpenOptions};
-use std::io::{Error, ErrorKind, Read, Result};
+use std::io::{Error, ErrorKind, Read, Result, Write};
 use std::ops::Deref;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -18,6 +18,7 @@ use rustix::fs::OFlags;
 
 use super::journal::unique_id;
 use super::permissions::Shared;
+use crate::error::IoContext;
 
 /// More than any file has that git-lane writes here and reads whole.
 pub const LARGEST: u64 = 64 << 20;
@@ -114,7 +115,21 @@ impl LaneDir {
 
     /// Like [`std::fs::write`], by [`create`](Self::create).
     pub fn write(&self, path: &Path, content: &[u8]) -> Result<()> {
-        std::io::Write::write_all(&mut self.create(path)?, content)
+        self.create(path)?.write_all(content)
+    }
+
+    /// Puts a file with that content at `path` in one step; until then it is beside it, under the same
+    /// name with a dot before it.
+    pub fn replace(&self, path: &Path, content: &[u8]) -> crate::error::Result<()> {
+        let mut name = std::ffi::OsString::from(".");
+        name.push(path.file_name().unwrap_or_default());
+        let new = path.with_file_name(name);
+        let written = self.create(&new).and_then(|mut file| {
+            file.write_all(content)?;
+            file.sync_all()
+        });
+        written.context("write", &new)?;
+        std::fs::rename(&new, path).context("write", path)
     }
 
     /// Moves everything in it out of the way that is not what git-lane makes of that name;
@@ -289,7 +304,7 @@ pub fn set_asides(lane_dir: &Path) -> Vec<PathBuf> {
 
 /// Removes a file that may be gone already.
 pub fn remove_if_there(path: &Path) -> crate::error::Result<()> {
-    crate::error::IoContext::context(remove(path), "remove", path)
+    remove(path).context("remove", path)
 }
 
 fn remove(path: &Path) -> Result<()> {

@@ -34,6 +34,17 @@ pub(crate) fn without_dots(path: &std::path::Path) -> std::path::PathBuf {
     clean.map_or_else(|| path.to_owned(), std::borrow::Cow::into_owned)
 }
 
+/// The way from the directory `from` to `to`, both absolute.
+pub(crate) fn relative(from: &std::path::Path, to: &std::path::Path) -> std::path::PathBuf {
+    let both = from.components().zip(to.components());
+    let shared = both.take_while(|(a, b)| a == b).count();
+    let up = from
+        .components()
+        .skip(shared)
+        .map(|_| std::path::Component::ParentDir);
+    up.chain(to.components().skip(shared)).collect()
+}
+
 /// What a one-line file of git's says: without the line's end, and with every other byte, for a
 /// path may end in a blank.
 pub(crate) fn line(text: &[u8]) -> &[u8] {

@@ -5,7 +5,6 @@
 //! gives: half-made it is never where a user works, and its admin directory stays known as ours.
 //! Publishing moves it into place.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::publish::admin_dir;
@@ -71,19 +70,8 @@ pub(super) fn attach(repository: &Repository, intent: &Intent) -> Result<()> {
 /// Tells the admin directory where the worktree is now.
 pub(super) fn register(repository: &Repository, intent: &Intent) -> Result<()> {
     let admin = admin_dir(repository, intent);
-    let (gitdir, aside) = (admin.join("gitdir"), admin.join("gitdir.lane"));
-    let mut file = repository
-        .shared()
-        .create(&aside)
-        .context("create", &aside)?;
-    file.write_all(&link(
-        &admin,
-        &intent.lane.worktree.join(".git"),
-        intent.relative,
-    ))
-    .context("write", &aside)?;
-    file.sync_all().context("sync", &aside)?;
-    std::fs::rename(&aside, &gitdir).context("write", &gitdir)
+    let line = link(&admin, &intent.lane.worktree.join(".git"), intent.relative);
+    repository.lane_dir().replace(&admin.join("gitdir"), &line)
 }
 
 /// Takes our lock off, and the directory away in which the worktree was hidden. Another one's lock

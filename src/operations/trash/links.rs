@@ -44,12 +44,8 @@ pub(super) fn point_at_worktree(
     {
         return Ok(());
     }
-    let temporary = kept.join("gitdir.lane");
     let line = [directory.join(".git").as_os_str().as_bytes(), b"\n"].concat();
-    lane_dir
-        .write(&temporary, &line)
-        .context("write", &temporary)?;
-    std::fs::rename(&temporary, &gitdir).context("write", &gitdir)
+    lane_dir.replace(&gitdir, &line)
 }
 
 /// Whether the `.git` file of a worktree that is, or is to be, at `directory` names `admin`.

@@ -13,7 +13,6 @@ mod parking;
 pub mod relocation;
 pub mod size;
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -145,11 +144,7 @@ pub fn write(lane_dir: &LaneDir, directory: &Path, entry: &Entry) -> Result<()> 
     let malformed =
         |error| Error::environment(format!("cannot write '{}'", path.display())).caused_by(error);
     let bytes = serde_json::to_vec_pretty(entry).map_err(malformed)?;
-    let temporary = directory.join(".entry.json");
-    let mut file = lane_dir.create(&temporary).context("create", &temporary)?;
-    file.write_all(&bytes).context("write", &temporary)?;
-    file.sync_all().context("sync", &temporary)?;
-    std::fs::rename(&temporary, &path).context("write", &path)
+    lane_dir.replace(&path, &bytes)
 }
 
 /// Removes an entry's directory once worktree and admin directory have left it; never anything

@@ -5,7 +5,6 @@
 //! repository it belongs to, so that a copy neither brings the lane back nor lets it expire.
 
 use std::io::ErrorKind;
-use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -63,14 +62,7 @@ pub fn ensure_own(place: &Path, lane_dir: &LaneDir) -> Result<()> {
 
 /// Says that `parking` belongs to the repository, before anything is put there.
 pub fn claim(parking: &Path, lane_dir: &LaneDir) -> Result<()> {
-    let text = text(lane_dir.common_dir())?;
-    let (unfinished, path) = (parking.join(UNFINISHED), parking.join(OWNER));
-    let mut file = lane_dir
-        .create(&unfinished)
-        .context("create", &unfinished)?;
-    file.write_all(&text).context("write", &unfinished)?;
-    file.sync_all().context("sync", &unfinished)?;
-    std::fs::rename(&unfinished, &path).context("write", &path)
+    lane_dir.replace(&parking.join(OWNER), &text(lane_dir.common_dir())?)
 }
 
 fn text(common_dir: &Path) -> Result<Vec<u8>> {

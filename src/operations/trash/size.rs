@@ -18,14 +18,9 @@ pub fn of(repository: &Repository, entry: &Entry, deadline: Instant) -> Option<u
     let bytes = count(repository, entry, deadline)?;
     let remembered = super::directory(repository).join(&entry.id).join("size");
     if !remembered.exists() {
-        let temporary = remembered.with_file_name(".size");
+        let text = format!("{bytes}\n");
         // On a read-only repository it is counted again next time.
-        drop(
-            repository
-                .lane_dir()
-                .write(&temporary, format!("{bytes}\n").as_bytes())
-                .and_then(|()| std::fs::rename(&temporary, remembered)),
-        );
+        drop(repository.lane_dir().replace(&remembered, text.as_bytes()));
     }
     Some(bytes)
 }
