@@ -9,7 +9,7 @@
 
 use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use bstr::ByteSlice;
 
@@ -19,6 +19,7 @@ use crate::error::{Code, Error, IoContext, Result};
 use crate::repository::hook_file::{Found, beside, exists, kept, read};
 use crate::store::file_id::FileId;
 use crate::store::permissions::Shared;
+use crate::store::with_end;
 
 /// What the name of a hook begins with while it is being written.
 const UNFINISHED: &str = ".git-lane-";
@@ -200,9 +201,7 @@ const MOVED: [&str; 2] = [".legacy", ".old"];
 /// place of gets its name then, as if git-lane had never been there.
 fn forget_moved(file: &Path) -> Result<()> {
     for suffix in MOVED {
-        let mut moved = file.as_os_str().to_owned();
-        moved.push(suffix);
-        let moved = PathBuf::from(moved);
+        let moved = with_end(file, suffix);
         if !matches!(read(&moved)?, Found::Ours(_)) {
             continue;
         }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use bstr::{BString, ByteSlice};
 
 use crate::error::{IoContext, Result};
+use crate::store::with_end;
 
 /// The line our block of a hook file begins with, without its version.
 pub const BEGIN: &str = "# >>> git-lane ";
@@ -73,9 +74,7 @@ pub fn kept(file: &Path) -> PathBuf {
 
 /// The directory beside `directory` in which its older hooks are kept.
 pub fn beside(directory: &Path) -> PathBuf {
-    let mut name = directory.as_os_str().to_owned();
-    name.push(".pre-git-lane");
-    name.into()
+    with_end(directory, ".pre-git-lane")
 }
 
 /// Whether something is at `path`, be it a dangling link.

@@ -22,6 +22,7 @@ use crate::store::lane_files::LaneDir;
 use crate::store::permissions::Shared;
 use crate::store::signals;
 use crate::store::signals::{Deferred, Waiting};
+use crate::store::with_end;
 
 /// How long to wait for a lock of git's protocol; git itself holds one for milliseconds.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -252,8 +253,7 @@ pub fn replace(target: &Path, lane_dir: &LaneDir, content: &[u8]) -> Result<()> 
         // A worktree on another filesystem: a fixed name, for the next git-lane process to write
         // again.
         Err(error) if error.kind() == ErrorKind::CrossesDevices => {
-            let mut beside = target.as_os_str().to_owned();
-            beside.push(".lane-new");
+            let beside = with_end(target, ".lane-new");
             std::fs::copy(&new.path, &beside).and_then(|_| std::fs::rename(&beside, target))
         }
         renamed => renamed,
@@ -358,9 +358,7 @@ fn is_locking(directory: &Path, own: FileId) -> bool {
 
 /// The lock file of `target` in git's protocol.
 pub fn lock_path(target: &Path) -> PathBuf {
-    let mut lock = target.as_os_str().to_owned();
-    lock.push(".lock");
-    lock.into()
+    with_end(target, ".lock")
 }
 
 /// A new, locked file that vouches for a lock.

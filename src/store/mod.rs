@@ -28,6 +28,13 @@ pub(crate) fn path(bytes: &[u8]) -> std::path::PathBuf {
     std::ffi::OsStr::from_bytes(bytes).into()
 }
 
+/// The path whose last name has `end` behind it.
+pub(crate) fn with_end(path: &std::path::Path, end: &str) -> std::path::PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(end);
+    name.into()
+}
+
 /// An absolute path without `.` and `..`, as far as its text tells.
 pub(crate) fn without_dots(path: &std::path::Path) -> std::path::PathBuf {
     let clean = gix::path::normalize_and_clean(path.into(), std::path::Path::new("/"));

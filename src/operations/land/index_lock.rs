@@ -15,7 +15,7 @@ use crate::repository::worktree::resolved_head;
 use crate::repository::{RefFormat, Repository};
 use crate::store::journal::Announce;
 use crate::store::journal::{Journal, Running, unique_id};
-use crate::store::lockfile::LockFile;
+use crate::store::lockfile::{LockFile, lock_path};
 
 /// The index of a worktree, locked: nothing of git's own switches that worktree any more, or
 /// commits there.
@@ -221,9 +221,7 @@ fn is_elsewhere(git_dir: &Path, worktree: &Path) -> Error {
 /// Removes a copy, and the lock of a git that died with it.
 pub(crate) fn remove_prepared(path: &Path) {
     drop(std::fs::remove_file(path));
-    let mut lock = path.as_os_str().to_owned();
-    lock.push(".lock");
-    drop(std::fs::remove_file(lock));
+    drop(std::fs::remove_file(lock_path(path)));
 }
 
 /// Removes the copies that dead processes left in `git_dir`.

@@ -29,6 +29,7 @@ use crate::repository::{exclude, metadata, revision, worktree};
 use crate::store::journal::{About, Announce, Journal, Running, step};
 use crate::store::lane_files;
 use crate::store::lockfile::LockFile;
+use crate::store::with_end;
 
 /// What is about to happen, complete enough for another process to finish or undo it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -235,11 +236,7 @@ fn free_admin(repository: &Repository, wanted: &Path, kept: &Path) -> Result<Pat
     if taken(&kept.join("modules")) {
         return Err(Obstacle::AdminTaken(wanted.to_owned()));
     }
-    let numbered = (1..).map(|number| {
-        let mut name = same.as_os_str().to_owned();
-        name.push(number.to_string());
-        PathBuf::from(name)
-    });
+    let numbered = (1..).map(|number: u32| with_end(&same, &number.to_string()));
     Ok(numbered
         .into_iter()
         .find(|path| !taken(path))

@@ -14,9 +14,9 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::sync::atomic::Ordering;
 
-use rustix::fs::{Access, AtFlags, CWD, Timespec, Timestamps, accessat};
+use rustix::fs::{Access, AtFlags, CWD, accessat};
 
-use super::relocation::{exists, hint_at_mounts, with_writable};
+use super::relocation::{date, exists, hint_at_mounts, with_writable};
 use crate::domain::shell_word::quote;
 use crate::error::{Code, Error, IoContext, Kind, Result};
 use crate::store::journal::{step, unique_id};
@@ -130,7 +130,10 @@ fn gather(from: &Path, to: &Path, later: &[&str], may_be_stopped: bool) -> std::
     }
     adorn(to, from, &found)?;
     // The second time the directory has the time of the first.
-    if made { date(to, &found) } else { Ok(()) }
+    if made {
+        date(to, found.mtime(), found.mtime_nsec())?;
+    }
+    Ok(())
 }
 
 fn move_one(from: &Path, to: &Path, name: &OsStr, may_be_stopped: bool) -> std::io::Result<()> {
@@ -185,20 +188,6 @@ fn adorn(to: &Path, from: &Path, found: &Metadata) -> std::io::Result<()> {
         rustix::fs::lsetxattr(to, &name, &value[..length], rustix::fs::XattrFlags::empty())?;
     }
     std::fs::set_permissions(to, PermissionsExt::from_mode(found.mode() & 0o7777))
-}
-
-fn date(to: &Path, found: &Metadata) -> std::io::Result<()> {
-    let times = Timestamps {
-        last_access: Timespec {
-            tv_sec: found.atime(),
-            tv_nsec: found.atime_nsec(),
-        },
-        last_modification: Timespec {
-            tv_sec: found.mtime(),
-            tv_nsec: found.mtime_nsec(),
-        },
-    };
-    rustix::fs::utimensat(CWD, to, &times, AtFlags::SYMLINK_NOFOLLOW).map_err(std::io::Error::from)
 }
 
 /// The names of a directory's extended attributes; overlayfs hides its own.

@@ -8,7 +8,8 @@ use std::io::ErrorKind;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, Timespec, Timestamps};
+use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_OMIT, utimensat};
+use rustix::io::Errno;
 
 use super::{links, lower_layer, parking};
 use crate::domain::obstacle::Obstacle;
@@ -388,22 +389,27 @@ fn restamp(directory: &Path, stamp: Stamp) -> Result<()> {
         std::fs::set_permissions(directory, std::fs::Permissions::from_mode(stamp.mode))
             .context("set the mode of", directory)?;
     }
-    let times = Timestamps {
-        last_access: Timespec {
-            tv_sec: now.atime(),
-            tv_nsec: now.atime_nsec(),
-        },
-        last_modification: Timespec {
-            tv_sec: stamp.seconds,
-            tv_nsec: stamp.nanoseconds,
-        },
-    };
-    match rustix::fs::utimensat(CWD, directory, &times, AtFlags::SYMLINK_NOFOLLOW) {
+    match date(directory, stamp.seconds, stamp.nanoseconds) {
         // Another user of the repository may bring the lane back; the time is the owner's alone to
         // set.
-        Err(rustix::io::Errno::PERM) => Ok(()),
+        Err(Errno::PERM) => Ok(()),
         set => set.context("set the time of", directory),
     }
+}
+
+/// Sets when a directory changed last.
+pub(super) fn date(directory: &Path, seconds: i64, nanoseconds: i64) -> Result<(), Errno> {
+    let times = Timestamps {
+        last_access: Timespec {
+            tv_sec: 0,
+            tv_nsec: UTIME_OMIT,
+        },
+        last_modification: Timespec {
+            tv_sec: seconds,
+            tv_nsec: nanoseconds,
+        },
+    };
+    utimensat(CWD, directory, &times, AtFlags::SYMLINK_NOFOLLOW)
 }
 
 /// A directory that may not be written cannot be moved either: its `..` changes.

@@ -16,6 +16,7 @@ use crate::error::{Error, IoContext, Result};
 use crate::repository::metadata;
 use crate::store::git::settings::SPARSE_CONFIG;
 use crate::store::lane_files::LaneDir;
+use crate::store::with_end;
 
 /// The files with settings of a worktree: git's own, and git-lane's for sparse ones.
 const FILES: [&str; 2] = ["config.worktree", SPARSE_CONFIG];
@@ -179,12 +180,6 @@ pub fn doubted(admin: &Path) -> Vec<Doubted> {
 /// Where a file is whose settings are not put back.
 pub fn aside(file: &Path) -> PathBuf {
     with_end(file, ".not-restored")
-}
-
-fn with_end(file: &Path, end: &str) -> PathBuf {
-    let mut name = file.as_os_str().to_owned();
-    name.push(end);
-    name.into()
 }
 
 /// One setting of a file, by its section, its section's name and its key.
