@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use clap::CommandFactory;
 use git_lane::cli::Cli;
-use git_lane::error::Kind;
-use git_lane::manual::{Page, pages, written};
-use git_lane::policy::KEYS;
+use git_lane::internals::KEYS;
+use git_lane::internals::Kind;
+use git_lane::internals::{Page, pages, written};
 
 use crate::support::{Sandbox, installed};
 

@@ -11,23 +11,23 @@ use bstr::{BStr, ByteSlice};
 use gix::config::File;
 use serde::{Serialize, de::DeserializeOwned};
 
-use git_lane::domain::event::Event;
-use git_lane::domain::lane::{Lane, LaneId, ObjectId, RefName};
-use git_lane::domain::message::expand;
-use git_lane::domain::name::{BranchName, LaneName};
-use git_lane::domain::start::worktree_path;
-use git_lane::domain::trash_entry::Entry;
-use git_lane::engines::status;
-use git_lane::guard::{guard_config as small, reference_transaction};
-use git_lane::operations::land::stamp::{Entries, STAT};
-use git_lane::operations::recover::Intent;
-use git_lane::operations::trash;
-use git_lane::policy::{Origin, Policy, Values};
-use git_lane::repository::metadata;
-use git_lane::repository::metadata::Records;
-use git_lane::repository::worktree;
-use git_lane::store::journal::About;
-use git_lane::ui::escape;
+use git_lane::internals::About;
+use git_lane::internals::Entry;
+use git_lane::internals::Event;
+use git_lane::internals::Intent;
+use git_lane::internals::Records;
+use git_lane::internals::escape;
+use git_lane::internals::expand;
+use git_lane::internals::expire;
+use git_lane::internals::parse_head;
+use git_lane::internals::understands;
+use git_lane::internals::worktree_path;
+use git_lane::internals::{BranchName, LaneName};
+use git_lane::internals::{Content, content, parse, put, text as file_text};
+use git_lane::internals::{Entries, STAT};
+use git_lane::internals::{Lane, LaneId, ObjectId, RefName};
+use git_lane::internals::{Origin, Policy, Values};
+use git_lane::internals::{guard_config as small, reference_transaction};
 
 /// A check that takes any bytes.
 pub type Target = fn(&[u8]);
@@ -66,7 +66,7 @@ pub fn names(bytes: &[u8]) {
             Some(RefName::from(branch))
         );
         let head = [b"ref: ", branch.to_ref().as_slice(), b"\n"].concat();
-        assert_eq!(worktree::parse_head(head.as_bstr()).branch(), Some(branch));
+        assert_eq!(parse_head(head.as_bstr()).branch(), Some(branch));
     }
     let Ok(text) = bytes.to_str() else { return };
     let lane = LaneName::parse(text);
@@ -115,13 +115,13 @@ fn reserved(name: &[u8]) -> bool {
 /// A configuration file that was damaged by hand: what is a record stays the same when it is
 /// written again, and so does everything else in the file, or nothing is written.
 pub fn records(bytes: &[u8]) {
-    let Ok(mut file) = metadata::parse(bytes) else {
+    let Ok(mut file) = parse(bytes) else {
         return;
     };
     let found = Records::of(&file);
     let foreign = settings_outside_lanes(&file);
     for lane in &found.lanes {
-        if metadata::put(&mut file, lane).is_err() {
+        if put(&mut file, lane).is_err() {
             return;
         }
     }
@@ -139,16 +139,14 @@ pub fn records(bytes: &[u8]) {
 
 /// What another process reads; `None` where nothing would be written.
 fn reread(file: &File) -> Option<File> {
-    metadata::text(file)
-        .ok()
-        .and_then(|bytes| metadata::parse(&bytes).ok())
+    file_text(file).ok().and_then(|bytes| parse(&bytes).ok())
 }
 
-fn settings_outside_lanes(file: &File) -> Vec<metadata::Content> {
+fn settings_outside_lanes(file: &File) -> Vec<Content> {
     let others = file
         .sections()
         .filter(|section| !section.header().name().eq_ignore_ascii_case(b"lane"));
-    others.map(metadata::content).collect()
+    others.map(content).collect()
 }
 
 /// A record of any texts: it comes back as it was written, and the guard's small reader sees the
@@ -166,15 +164,15 @@ pub fn record_texts(bytes: &[u8]) {
     lane.worktree = Path::new("/").join(OsStr::from_bytes(field()));
     lane.task = text(field());
     lane.owner = text(field());
-    let Ok(mut file) = metadata::parse(b"[core]\n\tbare = false\n[lane]\n\tguard = warn\n") else {
+    let Ok(mut file) = parse(b"[core]\n\tbare = false\n[lane]\n\tguard = warn\n") else {
         return;
     };
-    assert!(metadata::put(&mut file, &lane).is_ok());
+    assert!(put(&mut file, &lane).is_ok());
     assert_eq!(
         reread(&file).map(|file| Records::of(&file).lanes),
         Some(vec![lane.clone()])
     );
-    let written = metadata::text(&file).unwrap_or_default();
+    let written = file_text(&file).unwrap_or_default();
     let settings = small::read(&written, Path::new("config")).unwrap_or_default();
     let seen = settings.lanes.first();
     let seen = seen.map(|seen| (seen.name.as_str(), &seen.worktree, &seen.branch));
@@ -219,14 +217,14 @@ pub fn git_output(bytes: &[u8]) {
         let line = [b"0 ", change.new.as_bytes(), b" ", change.name.as_bytes()].concat();
         assert_eq!(reference_transaction::changes(&line).next(), Some(change));
     }
-    if let Some((from, to)) = git_lane::guard::checkout_message(bytes.as_bstr()) {
+    if let Some((from, to)) = git_lane::internals::checkout_message(bytes.as_bstr()) {
         assert!(bytes.contains_str(from) && bytes.ends_with(&to));
     }
-    if let Some(branch) = worktree::parse_head(bytes.as_bstr()).branch() {
+    if let Some(branch) = parse_head(bytes.as_bstr()).branch() {
         assert!(bytes.contains_str(branch.as_bstr()));
     }
-    let _ = status::understands(bytes);
-    for mount in trash::expire::mount_points(bytes) {
+    let _ = understands(bytes);
+    for mount in expire::mount_points(bytes) {
         assert!(mount.as_os_str().len() <= bytes.len());
     }
 }
@@ -293,7 +291,7 @@ pub fn journal(bytes: &[u8]) {
 pub fn events(bytes: &[u8]) {
     for event in bytes
         .split(|byte| *byte == b'\n')
-        .filter_map(git_lane::store::events::event)
+        .filter_map(git_lane::internals::event)
     {
         comes_back::<Event>(&event);
         let _ = (event.verb(), event.details());

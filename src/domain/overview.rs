@@ -88,11 +88,6 @@ impl State {
         }
     }
 
-    /// Whether it is known that nothing is in progress and nothing uncommitted.
-    pub fn is_settled(&self) -> bool {
-        matches!(self, State::Read(status) if status.is_clean() && status.operation.is_none())
-    }
-
     /// A stable word for scripts and for `--state`.
     pub fn code(&self) -> &'static str {
         match self {
@@ -306,7 +301,6 @@ mod tests {
                 status.cloned().map(Ok),
             );
             assert_eq!(state.code(), code, "{branch:?} {worktree:?}");
-            assert_eq!(state.is_settled(), code == "clean");
         }
         let gone = worktree(on("login"), WorktreeState::Missing);
         assert_eq!(

@@ -53,16 +53,6 @@ impl Done {
         }
     }
 
-    /// The proof that the work is in the base.
-    pub fn integration(&self) -> Option<&Integration> {
-        match self {
-            Done::Integrated(integration) => Some(integration),
-            Done::NeverUsed { integrated } | Done::DirectoryGone { integrated, .. } => {
-                integrated.as_ref()
-            }
-        }
-    }
-
     /// Whether the branch goes with the lane.
     pub fn delete_branch(&self) -> bool {
         match self {

@@ -226,7 +226,7 @@ fn in_own_base(place: &Place, facts: &Facts, commit: &BStr) -> Result<bool> {
 }
 
 fn holds(place: &Place, name: &BStr, commit: &BStr) -> Result<bool> {
-    place.git().is_ancestor(commit, name)
+    place.git().has_ancestor(name, commit)
 }
 
 /// Whether what the branch of this full name follows holds `commit`.

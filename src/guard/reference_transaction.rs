@@ -89,7 +89,7 @@ pub(super) fn moves(guarded: &Guarded, facts: &Facts, lines: &BString) -> Result
 /// branch behind.
 fn brought_along(lane: &Lane, new: &[u8]) -> bool {
     let git = crate::store::git::Git::default().at(&lane.worktree);
-    git.is_index_of(new).unwrap_or(false)
+    git.index_equals(new).unwrap_or(false)
 }
 
 fn is_in(facts: &Facts, lane: &Lane) -> bool {

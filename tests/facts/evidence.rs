@@ -1,9 +1,9 @@
 //! Every way to land a lane is recognised, and nothing that is not in the base, or no longer, ever
 //! is.
 
-use git_lane::domain::integration::Integration;
-use git_lane::engines::evidence::{Bound, integrations};
-use git_lane::engines::history::divergences;
+use git_lane::internals::Integration;
+use git_lane::internals::divergences;
+use git_lane::internals::{Bound, integrations};
 
 use super::{git, repository};
 use crate::support::{Dice, Sandbox};

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::io::Write;
 use std::process::Stdio;
 
-use git_lane::engines::history::{Divergence, commits_beyond, divergences, is_ancestor};
+use git_lane::internals::{Divergence, commits_beyond, divergences, is_ancestor};
 use gix::ObjectId;
 
 use super::repository;

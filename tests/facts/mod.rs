@@ -6,7 +6,7 @@ mod status;
 
 use std::path::Path;
 
-use git_lane::store::git::Git;
+use git_lane::internals::Git;
 
 use crate::support::{Sandbox, git_program};
 

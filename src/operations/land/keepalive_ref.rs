@@ -255,5 +255,5 @@ pub fn is_whole(repository: &Repository, old: ObjectId, new: ObjectId) -> bool {
 /// its promisor packs name (partial-clone, in git's technical documentation).
 fn is_promised(repository: &Repository, old: ObjectId, new: ObjectId) -> bool {
     let git = repository.git_here();
-    git.is_all_promised(old, new).unwrap_or(false)
+    git.reaches_promised(old, new).unwrap_or(false)
 }

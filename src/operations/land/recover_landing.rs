@@ -112,7 +112,7 @@ fn is_of(
     old: ObjectId,
     now: Option<ObjectId>,
 ) -> Result<bool> {
-    let as_before = repository.git_in(site).is_index_of(old.to_string())?;
+    let as_before = repository.git_in(site).index_equals(old.to_string())?;
     Ok(now == Some(old) && as_before)
 }
 

@@ -138,7 +138,7 @@ fn wrote(
     {
         return Ok(false);
     }
-    let written = repository.git_in(site).as_file(id, path)?;
+    let written = repository.git_in(site).filtered(id, path)?;
     let found = std::fs::read(file).context("read", file)?;
     Ok(written.starts_with(&found))
 }

@@ -138,7 +138,7 @@ fn bury(repository: &Repository, entry: &Entry, heal: Heal<'_>) -> Result<bool> 
 
 /// Removes the files and refs of everything that is on its way out, unless another process is at
 /// it.
-pub fn sweep(repository: &Repository) -> Result<()> {
+fn sweep(repository: &Repository) -> Result<()> {
     let trash = super::directory(repository);
     let Ok(_lock) = Exclusive::acquire(repository.lane_dir(), "sweep.lock", Duration::ZERO) else {
         return Ok(());

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 pub use crate::operations::trash::relocation::Places;
 use bstr::BStr;
-pub use expire::{Expiration, Expired, expire, expire_within, sweep};
+pub use expire::{Expiration, Expired, expire, expire_within};
 
 use crate::domain::lane::RefName;
 use crate::domain::name::LaneName;

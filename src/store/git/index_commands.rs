@@ -87,7 +87,7 @@ impl Invocation {
     }
 
     /// Whether the index holds just that tree.
-    pub fn is_index_of(self, tree: impl AsRef<[u8]>) -> Result<bool> {
+    pub fn index_equals(self, tree: impl AsRef<[u8]>) -> Result<bool> {
         self.args(["diff-index", "--cached", "--quiet"])
             .bytes(tree)
             .arg("--")

@@ -9,7 +9,7 @@ use std::time::Duration;
 use bstr::{BString, ByteSlice};
 use gix::ObjectId;
 
-use super::surroundings;
+use super::environment;
 use crate::error::{Code, Error, Result};
 use crate::store::signals;
 use crate::store::signals::Waiting;
@@ -75,7 +75,7 @@ impl Invocation {
     /// git, it takes no optional locks and speaks untranslated English. The caller's `git -c`
     /// counts, for settings decide which files are ignored and converted.
     pub fn reliable(mut self) -> Self {
-        for variable in surroundings::MISLEADING {
+        for variable in environment::MISLEADING {
             self.command.env_remove(variable);
         }
         self.env("GIT_OPTIONAL_LOCKS", "0")
@@ -85,7 +85,7 @@ impl Invocation {
 
     /// Keeps the caller's settings from this git, for what is about commits alone.
     pub fn without_settings(mut self) -> Self {
-        for variable in surroundings::SETTINGS {
+        for variable in environment::SETTINGS {
             self.command.env_remove(variable);
         }
         self

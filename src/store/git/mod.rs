@@ -6,6 +6,7 @@
 //! never through a shell; git's own stderr becomes the text of the error.
 
 pub mod child_of_git;
+mod environment;
 mod index_commands;
 mod invocation;
 mod object_commands;
@@ -13,7 +14,6 @@ mod ref_commands;
 mod setting_commands;
 pub mod settings;
 mod status_commands;
-mod surroundings;
 pub mod version;
 pub mod without_hooks;
 
@@ -24,10 +24,10 @@ use std::sync::{Arc, OnceLock};
 
 use version::Version;
 
+pub use environment::{IN_HOOK, INHERITED_DIR, INHERITED_WORK_TREE, start_over};
 pub use invocation::{Invocation, failure, writing_objects};
 pub use object_commands::{Merged, TreeEntry};
 pub use status_commands::Untracked;
-pub use surroundings::{IN_HOOK, INHERITED_DIR, INHERITED_WORK_TREE, start_over};
 
 /// No options, no paths, no names.
 pub const NONE: [&str; 0] = [];
@@ -83,14 +83,14 @@ impl Git {
     pub fn at(&self, directory: &Path) -> Invocation {
         let mut command = Command::new(&self.program);
         command.current_dir(directory);
-        surroundings::scrub(&mut command);
+        environment::scrub(&mut command);
         Invocation::new(command)
     }
 
     /// An invocation of git in a worktree, whatever its `.git` says.
     pub fn in_worktree(&self, worktree: &Path, git_dir: &Path) -> Invocation {
         let mut invocation = self.at(worktree);
-        surroundings::stand_in(&mut invocation.command, worktree, git_dir);
+        environment::stand_in(&mut invocation.command, worktree, git_dir);
         invocation
     }
 }

@@ -100,7 +100,7 @@ impl Invocation {
     }
 
     /// What a blob is as the file at `path`: converted and filtered.
-    pub fn as_file(self, id: ObjectId, path: &BStr) -> Result<BString> {
+    pub fn filtered(self, id: ObjectId, path: &BStr) -> Result<BString> {
         self.running_programs()
             .args(["cat-file", "--filters"])
             .bytes([b"--path=", path.as_bytes()].concat())
@@ -174,7 +174,7 @@ impl Invocation {
     }
 
     /// Whether all that `new` has and `old` has not is there, or promised by a remote.
-    pub fn is_all_promised(self, old: ObjectId, new: ObjectId) -> Result<bool> {
+    pub fn reaches_promised(self, old: ObjectId, new: ObjectId) -> Result<bool> {
         self.args(["rev-list", "--objects", "--quiet"])
             .args(["--missing=allow-promisor", &new.to_string()])
             .arg(format!("^{old}"))

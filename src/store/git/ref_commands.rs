@@ -198,11 +198,15 @@ impl Invocation {
             .run()
     }
 
-    /// Whether `commit` is `of` or one of its ancestors.
-    pub fn is_ancestor(self, commit: impl AsRef<[u8]>, of: impl AsRef<[u8]>) -> Result<bool> {
+    /// Whether `ancestor` is `commit` or one of its ancestors.
+    pub fn has_ancestor(
+        self,
+        commit: impl AsRef<[u8]>,
+        ancestor: impl AsRef<[u8]>,
+    ) -> Result<bool> {
         self.args(["merge-base", "--is-ancestor"])
+            .bytes(ancestor)
             .bytes(commit)
-            .bytes(of)
             .succeeds()
     }
 

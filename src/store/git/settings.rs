@@ -57,15 +57,13 @@ pub fn asked(
 
 /// `repo` with the settings that `git` lists.
 pub fn configured(repo: &gix::Repository, git: Invocation) -> Result<gix::Repository> {
-    let answer = git
-        .args(["config", "--list", "-z", "--show-scope"])
-        .stdout()?;
+    let listed = git.settings()?;
     let ours = repo.config_snapshot();
     let mut config = File::new(Metadata::from(Source::System));
     let unusable = |error: gix::Error| {
         Error::environment("cannot use the settings git lists").caused_by(error)
     };
-    read(&answer, &mut config).map_err(unusable)?;
+    read(&listed, &mut config).map_err(unusable)?;
     // What git-lane itself asks gix for, patience for locks above all.
     for section in ours
         .plumbing()
@@ -83,9 +81,9 @@ pub fn configured(repo: &gix::Repository, git: Invocation) -> Result<gix::Reposi
 
 /// Adds what `git config --list -z --show-scope` printed: scope, NUL, key, and where it has one a
 /// line feed and the value.
-fn read(listed: &[u8], config: &mut File) -> std::result::Result<(), gix::Error> {
-    let mut fields = listed.split(|byte| *byte == 0);
-    while let (Some(scope), Some(entry)) = (fields.next(), fields.next()) {
+fn read(listed: &[BString], config: &mut File) -> std::result::Result<(), gix::Error> {
+    for pair in listed.chunks_exact(2) {
+        let (scope, entry) = (pair[0].as_slice(), &pair[1]);
         let (key, value) = match entry.split_once_str("\n") {
             Some((key, value)) => (key.as_bstr(), Some(value.as_bstr())),
             None => (entry.as_bstr(), None),
@@ -241,7 +239,8 @@ mod tests {
         let listed =
             b"system\0a.b\n1\0global\0filter.a.b=\"c\\.d.smudge\nx\ny\0local\0core.bare\0command\0a.b\n2 ; \" \0\
             command\0core.bare\nfalse\0";
-        read(listed, &mut config).unwrap();
+        let listed: Vec<BString> = listed.split_str("\0").map(BString::from).collect();
+        read(&listed, &mut config).unwrap();
         assert_eq!(config.string("a.b").unwrap(), "2 ; \" ");
         assert_eq!(
             config

@@ -7,12 +7,12 @@ mod situations;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
-use git_lane::engines::status::{Depth, Operation, WorktreeStatus, ignored, operation, statuses};
+use git_lane::internals::{Depth, Operation, WorktreeStatus, ignored, operation, statuses};
 
 use super::{git, repository};
 use crate::support::{Dice, Sandbox, write};
 
-fn status(sandbox: &Sandbox, worktree: &Path) -> git_lane::error::Result<WorktreeStatus> {
+fn status(sandbox: &Sandbox, worktree: &Path) -> git_lane::internals::Result<WorktreeStatus> {
     let admin = sandbox.admin(worktree);
     statuses(&sandbox.open(), &[(worktree, &admin)], &git(), Depth::Full).remove(0)
 }

@@ -44,10 +44,10 @@ fn row_09_thousands_of_names_like_real_ones() {
         .ok();
     let mut directories = std::collections::BTreeMap::<String, usize>::new();
     for name in &names {
-        let lane = git_lane::domain::name::LaneName::parse(name)
+        let lane = git_lane::internals::LaneName::parse(name)
             .unwrap_or_else(|why| panic!("{name}: {why:?}"));
         *directories.entry(lane.directory_name()).or_default() += 1;
-        let branch = git_lane::domain::name::BranchName::parse(name.as_str().into()).unwrap();
+        let branch = git_lane::internals::BranchName::parse(name.as_str().into()).unwrap();
         assert_eq!(branch.to_string(), *name);
     }
     assert!(
