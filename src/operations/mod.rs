@@ -5,6 +5,7 @@
 //! one table of all intents: no operation imports it, each is handed the function that heals
 //! (`repository::recovered::Heal`). `in_flight` and `interrupted` only look.
 
+pub mod checkout;
 pub mod doctor;
 pub mod in_flight;
 pub mod interrupted;

@@ -11,12 +11,11 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::land::apply::{Move, read_tree};
 use crate::domain::lane::{Head, ObjectId, RefName, Worktree, hex, lossless_path};
 use crate::domain::name::BranchName;
 use crate::error::{Code, Error, Result};
-use crate::operations::land::index_lock::{Halted, Locked, index_signature, remove_prepared};
-use crate::operations::land::{obstacles, worktree_files};
+use crate::operations::checkout::index_lock::{Halted, Locked, index_signature, remove_prepared};
+use crate::operations::checkout::{Move, obstacles, read_tree, worktree_files};
 use crate::repository::provenance::{Claim, Claims};
 use crate::repository::recovered::Healing;
 use crate::repository::reflog::Log;

@@ -24,50 +24,23 @@
 
 use std::path::{Path, PathBuf};
 
-use bstr::BString;
 use serde::{Deserialize, Serialize};
 
 use super::stage::{Looks, Staged};
-use crate::domain::finish::Refusal;
 use crate::domain::lane::{ObjectId, RefName, Worktree, hex, lossless_path};
 use crate::domain::name::BranchName;
-use crate::error::{Error, Result};
-use crate::operations::land::index_lock::Locked;
-use crate::operations::land::{keepalive_ref, obstacles, worktree_files};
+use crate::error::Result;
+use crate::operations::checkout::index_lock::Locked;
+use crate::operations::checkout::{Move, obstacles, read_tree, worktree_files};
+use crate::operations::land::keepalive_ref;
 use crate::repository::Repository;
 use crate::repository::provenance::{Claim, Claims};
-use crate::repository::quarantine::Scratch;
 use crate::repository::refs::RefChange;
 use crate::repository::tree_diff::changes;
 use crate::store::disk;
-use crate::store::git::{Invocation, failure};
+use crate::store::git::failure;
 use crate::store::journal::{About, Announce, GitDir, Journal, step};
 use crate::store::lockfile::LockFile;
-
-/// A base about to move.
-#[derive(Debug, Clone, Copy)]
-pub struct Move<'a> {
-    /// The branch.
-    pub base: &'a BranchName,
-    /// Its commit now.
-    pub old: ObjectId,
-    /// Its commit afterwards.
-    pub new: ObjectId,
-    /// Whether the landing has made that commit, and it may be gone where a gc knew nothing of it.
-    pub fresh: bool,
-    /// The worktree that has it checked out.
-    pub site: Option<&'a Worktree>,
-    /// The line in the reflog.
-    pub reason: &'a str,
-    /// Where its files may be made ready.
-    pub scratch: Option<&'a Scratch>,
-}
-
-impl Move<'_> {
-    fn is_whole(&self, repository: &Repository) -> bool {
-        !self.fresh || keepalive_ref::is_whole(repository, self.old, self.new)
-    }
-}
 
 /// How a move ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,7 +116,7 @@ pub fn apply(repository: &Repository, planned: &Move<'_>) -> Result<Moved> {
             .unrecovered
             .ensure_base_is_whole(planned.base, None)?;
         step("land.ref");
-        if !planned.is_whole(repository) || is_half_landed(repository, planned.base, None) {
+        if !is_whole(repository, planned) || is_half_landed(repository, planned.base, None) {
             return Ok(Moved::Raced);
         }
         let change = change(planned.base, planned.old, planned.new);
@@ -163,7 +136,7 @@ pub fn apply(repository: &Repository, planned: &Move<'_>) -> Result<Moved> {
     let half = is_half_landed(repository, planned.base, Some(&site.git_dir));
     if half
         || repository.branch_tip(planned.base)? != Some(planned.old)
-        || !planned.is_whole(repository)
+        || !is_whole(repository, planned)
     {
         return Ok(Moved::Raced);
     }
@@ -203,7 +176,7 @@ fn put_in_place(
     mut staged: Staged,
 ) -> Result<Result<Moved>> {
     let Move { old, new, .. } = *planned;
-    if !planned.is_whole(repository) {
+    if !is_whole(repository, planned) {
         return Ok(Ok(Moved::Raced));
     }
     let change = change(planned.base, old, new);
@@ -271,7 +244,7 @@ fn carry_out(
         true => Ok(()),
         false => worktree_files::put_back(repository, site, old, new),
     };
-    if !planned.is_whole(repository) {
+    if !is_whole(repository, planned) {
         go_back()?;
         return Ok(Ok(Moved::Raced));
     }
@@ -318,34 +291,7 @@ fn change(base: &BranchName, old: ObjectId, new: ObjectId) -> RefChange {
     }
 }
 
-/// A two-way `git read-tree` in `site` on the index file `index`.
-pub(crate) fn read_tree(
-    repository: &Repository,
-    site: &Worktree,
-    index: &Path,
-    options: &[&str],
-    old: ObjectId,
-    new: ObjectId,
-) -> Result<std::process::Output> {
-    on_index(repository, site, index)
-        .reading_tree(options, [old, new])
-        .output()
-}
-
-pub(super) fn on_index(repository: &Repository, site: &Worktree, index: &Path) -> Invocation {
-    repository
-        .git_in(site)
-        .on_own_index(&repository.gix, index)
-        .hiding(&repository.gix, "GIT_INDEX_FILE")
-}
-
-/// The error that names what is in the way.
-pub(super) fn in_the_way(planned: &Move<'_>, site: &Worktree, files: &[BString]) -> Error {
-    let files = files.to_vec();
-    Refusal::InTheWay {
-        base: planned.base.clone(),
-        path: site.path.clone(),
-        files,
-    }
-    .into()
+/// Whether all of the commit the base is to move to is there.
+fn is_whole(repository: &Repository, planned: &Move<'_>) -> bool {
+    !planned.fresh || keepalive_ref::is_whole(repository, planned.old, planned.new)
 }

@@ -12,7 +12,7 @@ use crate::domain::finish::{Facts, Landing};
 use crate::domain::lane::{Head, ObjectId, Worktree};
 use crate::domain::name::LaneName;
 use crate::error::{Code, Error, Result};
-use crate::operations::land::index_lock::{Prepared, remove_copies};
+use crate::operations::checkout::index_lock::{Prepared, remove_copies};
 use crate::operations::land::keepalive_ref::is_whole;
 use crate::operations::land::landing_hooks::Making;
 use crate::operations::land::merge_settings;

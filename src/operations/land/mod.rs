@@ -6,13 +6,11 @@
 
 pub mod apply;
 pub mod commit;
-pub(crate) mod index_lock;
 pub mod keepalive_ref;
 pub mod landing_facts;
 pub mod landing_hooks;
 pub mod merge;
 mod merge_settings;
-pub(crate) mod obstacles;
 mod preview;
 pub mod recover_landing;
 pub mod replay;
@@ -20,12 +18,11 @@ mod stage;
 #[doc(hidden)]
 pub mod stamp;
 mod verdict;
-pub(crate) mod worktree_files;
 
 use crate::repository::recovered::Heal;
 use std::time::{Duration, Instant};
 
-use self::apply::{Move, Moved};
+use self::apply::Moved;
 pub use self::preview::preview;
 use self::verdict::{Place, Verdict};
 use super::retire::look;
@@ -37,6 +34,7 @@ use crate::domain::lane::{ObjectId, RefName};
 use crate::domain::message;
 use crate::domain::name::BranchName;
 use crate::error::{Code, Error, IoContext, Result};
+use crate::operations::checkout::Move;
 use crate::operations::land::keepalive_ref::Kept;
 use crate::operations::land::landing_hooks::Making;
 use crate::policy::Policy;

@@ -2,13 +2,14 @@
 //! refuse the landing itself refuses here, with the same words.
 
 use super::Outcome;
-use super::apply::{Move, is_half_landed};
+use super::apply::is_half_landed;
 use super::verdict::{Place, Verdict};
 use crate::domain::finish::{Facts, Landing};
 use crate::domain::lane::{ObjectId, Worktree};
 use crate::error::{IoContext, Result};
-use crate::operations::land::index_lock::Prepared;
-use crate::operations::land::obstacles;
+use crate::operations::checkout::Move;
+use crate::operations::checkout::index_lock::Prepared;
+use crate::operations::checkout::obstacles;
 use crate::repository::Repository;
 use crate::repository::quarantine::Scratch;
 use crate::repository::tree_diff::changes_in;

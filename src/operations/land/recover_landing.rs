@@ -1,13 +1,13 @@
 //! Completes or undoes a move of a base that its process did not live to end; the steps are those
 //! of [`super::apply`].
 
-use super::apply::{Intent, read_tree};
+use super::apply::Intent;
 use crate::domain::finish::Relation;
 use crate::domain::lane::{ObjectId, RefName, Worktree};
 use crate::error::Result;
-use crate::operations::land::index_lock::{Halted, Prepared, index_signature, remove_prepared};
-use crate::operations::land::{index_lock, keepalive_ref};
-use crate::operations::land::{landing_facts, worktree_files};
+use crate::operations::checkout::index_lock::{Halted, Prepared, index_signature, remove_prepared};
+use crate::operations::checkout::{index_lock, read_tree, worktree_files};
+use crate::operations::land::{keepalive_ref, landing_facts};
 use crate::repository::Repository;
 use crate::repository::kept_pack;
 use crate::repository::recovered::Healing;

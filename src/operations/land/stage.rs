@@ -18,12 +18,11 @@ use gix::index::entry::{Flags, Mode, Stat};
 use gix::index::fs::Metadata;
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, UTIME_NOW, utimensat};
 
-use super::apply::{Move, on_index, read_tree};
 use super::stamp::Stamps;
 use crate::domain::lane::Worktree;
 use crate::error::{Error, IoContext, Result};
-use crate::operations::land::index_lock::Prepared;
-use crate::operations::land::worktree_files;
+use crate::operations::checkout::index_lock::Prepared;
+use crate::operations::checkout::{Move, on_index, read_tree, worktree_files};
 use crate::repository::Repository;
 use crate::repository::tree_diff::Changed;
 use crate::store::file_id::{FileId, Stamp};

@@ -104,7 +104,7 @@ pub(crate) struct Prepared {
 }
 
 impl Prepared {
-    pub(super) fn copy(index: &Path, path: PathBuf) -> Result<Self> {
+    pub(crate) fn copy(index: &Path, path: PathBuf) -> Result<Self> {
         let prepared = Prepared { path };
         if !index.exists() {
             return Ok(prepared);
@@ -225,7 +225,7 @@ pub(crate) fn remove_prepared(path: &Path) {
 }
 
 /// Removes the copies that dead processes left in `git_dir`.
-pub(super) fn remove_copies(git_dir: &Path, prefix: &str, older_than: Duration) {
+pub(crate) fn remove_copies(git_dir: &Path, prefix: &str, older_than: Duration) {
     for entry in std::fs::read_dir(git_dir).into_iter().flatten().flatten() {
         let ours = entry
             .file_name()
@@ -247,7 +247,7 @@ pub(super) fn remove_copies(git_dir: &Path, prefix: &str, older_than: Duration) 
 
 /// Removes the copies of indexes whose makers died before they announced what they were about to
 /// do.
-pub(super) fn remove_left_copies(repository: &Repository) -> Result<()> {
+pub(crate) fn remove_left_copies(repository: &Repository) -> Result<()> {
     for site in repository.worktrees()? {
         let entries = std::fs::read_dir(&site.git_dir)
             .into_iter()

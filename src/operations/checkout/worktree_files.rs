@@ -8,7 +8,7 @@ use std::path::Path;
 use bstr::{BStr, BString, ByteSlice};
 use gix::objs::tree::EntryMode;
 
-use super::apply::on_index;
+use super::on_index;
 use crate::domain::lane::{ObjectId, Worktree};
 use crate::error::{Error, IoContext, Result};
 use crate::repository::Repository;
@@ -28,7 +28,7 @@ pub fn put_back(
 }
 
 /// The same for some of the files: those of which it is known that the move had come to them.
-pub(super) fn put_back_these(
+pub(crate) fn put_back_these(
     repository: &Repository,
     site: &Worktree,
     changed: &[Changed],
@@ -145,13 +145,13 @@ fn wrote(
 
 /// Whether something else than a directory is on the way to `file`: a symbolic link leads to what
 /// is no business of ours.
-pub(super) fn is_behind_a_file(root: &Path, file: &Path) -> bool {
+pub(crate) fn is_behind_a_file(root: &Path, file: &Path) -> bool {
     let mut above = file.ancestors().skip(1).take_while(|above| *above != root);
     above.any(|above| std::fs::symlink_metadata(above).is_ok_and(|found| !found.is_dir()))
 }
 
 /// Removes the directories above a file that is gone, as far as they are empty.
-pub(super) fn remove_empty(root: &Path, file: &Path) {
+pub(crate) fn remove_empty(root: &Path, file: &Path) {
     for parent in file
         .ancestors()
         .skip(1)

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use bstr::{BStr, BString, ByteSlice};
 
-use super::apply::{Move, in_the_way, on_index};
+use super::{Move, in_the_way, on_index};
 use crate::domain::finish::{HiddenBy, Refusal};
 use crate::domain::lane::Worktree;
 use crate::error::{IoContext, Result};
@@ -100,7 +100,7 @@ fn replaced_submodules(site: &Worktree, changed: &[Changed]) -> Vec<BString> {
 
 /// A git that works on the copy of the index and sees what the landing has made, in the quarantine
 /// too.
-pub(super) fn on_copy(
+pub(crate) fn on_copy(
     repository: &Repository,
     planned: &Move<'_>,
     site: &Worktree,
