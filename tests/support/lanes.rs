@@ -1,10 +1,9 @@
 //! Lanes put together by plain git, and what must hold of lanes in every test.
 
 use std::io::Write;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::{Sandbox, digest, files, listing};
+use super::{Sandbox, digest, elsewhere, files, listing};
 
 impl Sandbox {
     /// A lane with branch and worktree, from `main`.
@@ -71,12 +70,10 @@ impl Sandbox {
 
     /// A place for a lane on another filesystem than the repository, where there is one.
     pub fn far(&self) -> Option<(tempfile::TempDir, PathBuf)> {
-        let device = |path: &Path| std::fs::metadata(path).map(|metadata| metadata.dev()).ok();
-        let other = Path::new("/dev/shm");
-        if device(other).is_none() || device(other) == device(&self.repo) {
+        let Some(other) = elsewhere() else {
             eprintln!("skipped: there is no other filesystem");
             return None;
-        }
+        };
         let directory = tempfile::Builder::new()
             .prefix("git-lane-test-")
             .tempdir_in(other)
@@ -116,7 +113,6 @@ impl Sandbox {
         {
             if path.exists() {
                 self.git_in(path, ["--no-optional-locks", "status"]);
-                self.git_in(path, ["log", "--all", "--oneline"]);
             }
         }
         // It follows every ref, reflog and index of every worktree; the two files are not there.

@@ -7,15 +7,18 @@ mod dice;
 mod git;
 mod lanes;
 mod listing;
+mod place;
 mod programs;
 mod sandbox;
 mod steps;
+mod template;
 mod time;
 mod trash;
 
 pub use dice::Dice;
 pub use git::{git_program, git_version};
 pub use listing::{digest, files, listing};
+pub use place::{elsewhere, place};
 pub use programs::{executable, installed, script, skipped};
 pub use sandbox::{Run, Sandbox, write};
 pub use steps::die_at;

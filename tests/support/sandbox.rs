@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use super::git_program;
+use super::template::repository_with_one_commit;
+use super::{git_program, place};
 
 /// A directory with a home and a repository `shop` whose branch `main` has one commit.
 pub struct Sandbox {
@@ -22,10 +23,7 @@ impl Sandbox {
     /// A repository with one commit on `main`: `README` and `src/app.txt`.
     pub fn new() -> Self {
         let sandbox = Self::empty();
-        sandbox.git(["init", "-q", "-b", "main", "."]);
-        sandbox.write("README", "shop\n");
-        sandbox.write("src/app.txt", "one\ntwo\nthree\n");
-        sandbox.commit("first");
+        repository_with_one_commit(&sandbox.repo);
         sandbox
     }
 
@@ -33,7 +31,7 @@ impl Sandbox {
     pub fn empty() -> Self {
         let root = tempfile::Builder::new()
             .prefix("git-lane-test-")
-            .tempdir()
+            .tempdir_in(place())
             .expect("temporary directory");
         let base = std::fs::canonicalize(root.path()).unwrap();
         let repo = base.join("shop");
