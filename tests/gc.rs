@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
 
-use crate::support::{Sandbox, executable, write};
+use crate::support::{Sandbox, executable, rounds, write};
 
 /// What one that began now would take for reachable: `seen` are the refs and more that it has read.
 fn begin_gc(sandbox: &Sandbox, seen: &[&str]) {
@@ -262,11 +262,7 @@ impl Loop {
 /// Lanes land, go and come back beside each of them; `GIT_LANE_TEST_LONG=1` runs many.
 #[test]
 fn lanes_land_and_come_back_beside_real_ones() {
-    let many = if std::env::var_os("GIT_LANE_TEST_LONG").is_some() {
-        60
-    } else {
-        4
-    };
+    let many = rounds(4, 60) as usize;
     for git in ["gc -q --prune=now", "prune --expire=now", "repack -q -a -d"] {
         let sandbox = Sandbox::new();
         sandbox.git(["config", "gc.auto", "0"]);

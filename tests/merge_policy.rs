@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::{Run, Sandbox, git_version, write};
+use crate::support::{Run, Sandbox, git_version, rounds, write};
 
 /// Lane `x` with one commit; main has gone on unless the lane is `ahead`.
 fn stage(ahead: bool) -> Sandbox {
@@ -263,9 +263,8 @@ const POOL: [Settings; 24] = [
 /// git refuses or conflicts so does finish. `GIT_LANE_TEST_LONG=1` runs many.
 #[test]
 fn finish_makes_the_commit_that_git_merge_makes() {
-    let long = std::env::var_os("GIT_LANE_TEST_LONG").is_some();
     let mut same = 0;
-    for seed in 1..=if long { 400 } else { 24 } {
+    for seed in 1..=rounds(24, 400) {
         same += usize::from(differ(seed));
     }
     assert!(same > 0);

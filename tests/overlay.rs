@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
-use crate::support::{Sandbox, write};
+use crate::support::{Sandbox, die_at, long, write};
 
 /// An overlay over everything in a sandbox, for as long as it lives.
 struct Overlay<'a>(&'a Path, TempDir);
@@ -199,9 +199,9 @@ fn whatever_stops_it_nothing_is_lost() {
             sandbox.lane(["drop", "x", "--force"]).ok();
         }
         let root = sandbox.root();
-        let (first, stride) = match std::env::var_os("GIT_LANE_TEST_LONG") {
-            Some(_) => (1, 1),
-            None => (1 + usize::try_from(std::process::id()).unwrap() % 5, 5),
+        let (first, stride) = match long() {
+            true => (1, 1),
+            false => (1 + usize::try_from(std::process::id()).unwrap() % 5, 5),
         };
         for step in (first..).step_by(stride) {
             let Some(_overlay) = Overlay::over(&root) else {
@@ -211,11 +211,7 @@ fn whatever_stops_it_nothing_is_lost() {
             if asked {
                 command.env("GIT_LANE_TEST_DIE_ASKED", "1");
             }
-            let run = sandbox.run(
-                command
-                    .args(args)
-                    .env("GIT_LANE_TEST_DIE_AT", step.to_string()),
-            );
+            let run = sandbox.run(die_at(command.args(args), step));
             if !run.stderr.contains("died at") {
                 assert!(run.code == 0 && step > 20, "{step} {run}");
                 return;

@@ -2,8 +2,8 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{Ended, all_ok, failures, long, names, processes, quietly, rounds, tell, timed};
-use crate::support::Sandbox;
+use super::{Ended, all_ok, failures, names, processes, quietly, tell, timed, times};
+use crate::support::{Sandbox, long};
 
 /// Lanes that each hold one commit of their own, and two that change the same line.
 fn with_lanes(names: &[String]) -> Sandbox {
@@ -108,7 +108,7 @@ fn all_landings_that_do_not_conflict_arrive() {
     let (mut together, mut one_by_one) = (0.0, 0.0);
     let (mut all_looks, mut looks_by_git, mut by_git, mut dirty_by_git) =
         (Looks::default(), Looks::default(), 0, 0);
-    for _ in 0..rounds() {
+    for _ in 0..times() {
         let lanes = names(processes());
         let all = [lanes.clone(), vec!["twin-a".into(), "twin-b".into()]].concat();
         let sandbox = with_lanes(&all);
@@ -162,8 +162,8 @@ fn all_landings_that_do_not_conflict_arrive() {
         "{together:.1} s, one by one {one_by_one:.1} s; main clean in all looks between landings, \
          not in {}; beside git merge \
          one by one not in {}; git at once left it dirty in {dirty_by_git} rounds",
-        all_looks.told(rounds() * (processes() + 1)),
-        looks_by_git.told(rounds() * processes()),
+        all_looks.told(times() * (processes() + 1)),
+        looks_by_git.told(times() * processes()),
     );
     tell(
         "finish into one main, one of them conflicting",
@@ -197,7 +197,7 @@ fn merged_by_git_in_turn() -> Looks {
 
 #[test]
 fn one_of_those_who_want_a_lane_away_gets_it() {
-    for round in 0..rounds().max(2) {
+    for round in 0..times().max(2) {
         let sandbox = with_lanes(&["wanted".into()]);
         let tip = sandbox.git(["rev-parse", "wanted"]);
         if round % 2 == 0 {
@@ -304,7 +304,7 @@ fn meanwhile(
 #[test]
 fn work_goes_on_in_lanes_while_others_come_and_go() {
     let (mut looked, mut met, mut by_git, mut git_met) = (0, 0, 0, 0);
-    for _ in 0..rounds() {
+    for _ in 0..times() {
         let lanes = names(processes());
         let sandbox = with_lanes(&lanes);
         let (working, going) = lanes.split_at(lanes.len() / 2);

@@ -14,22 +14,14 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::support::Sandbox;
-
-/// Whether the long versions run; `GIT_LANE_TEST_ROUNDS` makes more or fewer rounds of either.
-fn long() -> bool {
-    std::env::var_os("GIT_LANE_TEST_LONG").is_some()
-}
+use crate::support::{Sandbox, long, rounds};
 
 fn processes() -> usize {
     if long() { 50 } else { 14 }
 }
 
-fn rounds() -> usize {
-    let given = std::env::var("GIT_LANE_TEST_ROUNDS")
-        .ok()
-        .and_then(|rounds| rounds.parse().ok());
-    given.unwrap_or(if long() { 10 } else { 1 })
+fn times() -> usize {
+    rounds(1, 10) as usize
 }
 
 /// The names of `count` lanes.
@@ -197,7 +189,7 @@ fn tell(
         });
         eprintln!(
             "| {scenario} | {processes} x {} | {failures} | {by_git} | {more} |",
-            rounds()
+            times()
         );
     }
 }

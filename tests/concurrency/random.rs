@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Duration;
 
-use super::{long, quietly, rounds, tell};
-use crate::support::Sandbox;
+use super::{quietly, tell, times};
+use crate::support::{Sandbox, die_at, long};
 
 const WORKERS: u64 = 8;
 
@@ -137,7 +137,7 @@ impl World {
             .stderr(std::process::Stdio::null());
         let named = !long() || moment.is_multiple_of(2);
         if named {
-            command.env("GIT_LANE_TEST_DIE_AT", (1 + moment % 30).to_string());
+            die_at(&mut command, 1 + moment % 30);
         }
         self.told(&format!("killed at {moment}: {}", args.join(" ")), || {
             let mut child = command.spawn().unwrap();
@@ -391,7 +391,7 @@ fn nothing_committed_in_a_lane_is_ever_lost() {
     };
     let steps = if long() { 60 } else { 30 };
     let (first, mut commits) = (given.unwrap_or_else(clock), 0);
-    for round in 0..rounds() {
+    for round in 0..times() {
         let seed: u64 = first.wrapping_add(round as u64);
         // Shown when the test fails.
         println!("GIT_LANE_TEST_SEED={seed}");

@@ -1,7 +1,7 @@
 //! Many starts: of different lanes, of one lane, next to everything git does to a repository.
 
-use super::{Ended, all_ok, failures, long, names, processes, rounds, tell};
-use crate::support::{Sandbox, git_version};
+use super::{Ended, all_ok, failures, names, processes, tell, times};
+use crate::support::{Sandbox, git_version, long};
 
 const GC: &[&str] = &["git", "gc", "--quiet", "--prune=now"];
 const FETCH: &[&str] = &["git", "fetch", "--quiet", "--prune", "origin"];
@@ -104,7 +104,7 @@ fn different_starts_do_not_see_each_other() {
     let skip = if long() { 0 } else { scenarios.len() - 1 };
     for (scenario, base, loops) in scenarios.iter().skip(skip) {
         let (mut by_git, mut blind, mut ran) = (0, 0, 0);
-        for _ in 0..rounds() {
+        for _ in 0..times() {
             ran += different(base, loops);
             if long() {
                 let (failed, readers) = different_by_git(base, loops);
@@ -125,7 +125,7 @@ fn different_starts_do_not_see_each_other() {
 #[test]
 fn the_same_start_creates_one_lane() {
     let mut by_git = 0;
-    for _ in 0..rounds() {
+    for _ in 0..times() {
         let sandbox = Sandbox::new();
         let starts: Vec<Vec<&str>> = (0..processes())
             .map(|_| vec!["git-lane", "start", "same", "--json"])
@@ -189,7 +189,7 @@ fn exactly_one(sandbox: &Sandbox, ended: &[Ended]) {
 #[test]
 fn no_write_of_the_configuration_is_lost() {
     let (mut refused, mut by_git) = (0, 0);
-    for _ in 0..rounds() {
+    for _ in 0..times() {
         let sandbox = Sandbox::new();
         let names = names(processes());
         let mut commands: Vec<Vec<String>> = Vec::new();

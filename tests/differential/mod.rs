@@ -15,18 +15,13 @@ mod status;
 
 use std::path::Path;
 
-use crate::support::{Dice, Sandbox, write};
+use crate::support::{Dice, Sandbox, rounds, write};
 
 /// The seeds of this run: `usual` many, unless the environment asks for more.
-fn rounds(usual: u64) -> std::ops::Range<u64> {
-    let number = |name: &str| {
-        std::env::var(name)
-            .ok()
-            .and_then(|value| value.parse::<u64>().ok())
-    };
-    let long = std::env::var_os("GIT_LANE_TEST_LONG").map(|_| 200);
-    let first = number("GIT_LANE_TEST_SEED").unwrap_or(0);
-    first..first + number("GIT_LANE_TEST_ROUNDS").or(long).unwrap_or(usual)
+fn seeds(usual: u64) -> std::ops::Range<u64> {
+    let first = std::env::var("GIT_LANE_TEST_SEED").ok();
+    let first = first.and_then(|seed| seed.parse().ok()).unwrap_or(0);
+    first..first + rounds(usual, 200)
 }
 
 const NAMES: [&str; 16] = [

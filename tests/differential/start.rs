@@ -4,13 +4,13 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::{Dice, attributes, content, fill, path, rounds, settings};
+use super::{Dice, attributes, content, fill, path, seeds, settings};
 use crate::as_git::contents;
 use crate::support::{Sandbox, age, write};
 
 #[test]
 fn start_makes_what_git_worktree_add_makes() {
-    for seed in rounds(6) {
+    for seed in seeds(6) {
         let mut dice = Dice::new(seed);
         let sandbox = Sandbox::new();
         settings(&mut dice, &sandbox);

@@ -3,7 +3,7 @@
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use super::{Dice, attributes, content, fill, path, rounds, settings};
+use super::{Dice, attributes, content, fill, path, seeds, settings};
 use crate::support::{Sandbox, write};
 
 const LANES: [&str; 4] = ["one", "two", "three", "four"];
@@ -35,7 +35,7 @@ const PATTERNS: [&str; 22] = [
 
 #[test]
 fn list_counts_what_git_status_counts() {
-    for seed in rounds(5) {
+    for seed in seeds(5) {
         let mut dice = Dice::new(seed);
         let sandbox = Sandbox::new();
         settings(&mut dice, &sandbox);

@@ -6,7 +6,7 @@ use git_lane::internals::divergences;
 use git_lane::internals::{Bound, integrations};
 
 use super::{git, repository};
-use crate::support::{Dice, Sandbox};
+use crate::support::{Dice, Sandbox, rounds};
 
 fn text(lines: std::ops::Range<usize>) -> String {
     lines.map(|line| format!("line {line}\n")).collect()
@@ -416,7 +416,7 @@ fn unrelated_histories_and_rewritten_ones() {
 #[test]
 fn random_lanes_are_never_called_integrated_by_mistake() {
     let mut integrated = 0;
-    for seed in 0..60 {
+    for seed in 0..rounds(60, 300) {
         let mut dice = Dice::new(seed);
         let sandbox = started();
         // Each lane writes a word nobody else writes, on a line of its own choice.

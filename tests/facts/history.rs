@@ -9,7 +9,7 @@ use git_lane::internals::{Divergence, commits_beyond, divergences, is_ancestor};
 use gix::ObjectId;
 
 use super::repository;
-use crate::support::{Dice, Sandbox};
+use crate::support::{Dice, Sandbox, rounds};
 
 /// A random history: ids in creation order, and the parents of each.
 struct History {
@@ -161,7 +161,7 @@ fn random_pairs(dice: &mut Dice, commits: usize) -> Vec<(usize, usize)> {
 
 #[test]
 fn random_histories_with_skewed_dates() {
-    for seed in 0..24 {
+    for seed in 0..rounds(24, 200) {
         let mut dice = Dice::new(seed);
         let commits = 20 + dice.roll(180);
         let skew = *dice.pick(&[0, 300, 5_000, 1_000_000]);

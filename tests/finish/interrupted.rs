@@ -3,65 +3,6 @@
 use super::*;
 
 #[test]
-fn killed_at_any_step_the_same_command_lands_exactly_once() {
-    for place in ["main", "nowhere"] {
-        let mut died = 0;
-        for step in 1.. {
-            let sandbox = with_lane();
-            advance(&sandbox);
-            sandbox.write("README", "edited\n");
-            if place == "nowhere" {
-                sandbox.git(["switch", "-q", "--detach"]);
-            }
-            let mut command = sandbox.command("git-lane");
-            command
-                .args(["finish", "login", "--keep"])
-                .env("GIT_LANE_TEST_DIE_AT", step.to_string());
-            let run = sandbox.run(&mut command);
-            if run.code == 0 {
-                break;
-            }
-            died += 1;
-            let text = run.to_string();
-            run.fails(137);
-            // Readers are fine in between.
-            sandbox.git(["status", "--porcelain"]);
-            sandbox.git(["log", "--all", "--oneline"]);
-            finish(&sandbox, ["--keep"]).ok();
-            assert_eq!(
-                sandbox.git(["rev-list", "--count", "--merges", "main"]),
-                "1",
-                "{text}"
-            );
-            assert_eq!(
-                sandbox.git(["status", "--porcelain"]),
-                " M README",
-                "{text}"
-            );
-            assert_eq!(sandbox.git(["show", "main:new.txt"]), "new", "{text}");
-            let leftovers = std::fs::read_dir(sandbox.repo.join(".git"))
-                .unwrap()
-                .flatten();
-            let locks: Vec<_> = leftovers
-                .filter(|entry| entry.file_name().to_string_lossy().ends_with(".lock"))
-                .collect();
-            assert!(locks.is_empty(), "{locks:?} {text}");
-            assert_eq!(
-                std::fs::read_dir(sandbox.repo.join(".git/lane/journal"))
-                    .into_iter()
-                    .flatten()
-                    .count(),
-                0
-            );
-        }
-        assert!(
-            died > if place == "main" { 5 } else { 0 },
-            "{place}: {died}"
-        );
-    }
-}
-
-#[test]
 fn half_written_files_are_put_back() {
     // Die with the files written, then make it look as if git had died among them.
     let sandbox = with_lane();
@@ -179,9 +120,9 @@ fn a_filter_that_fails_leaves_the_worktree_as_it_was() {
 #[test]
 fn a_worktree_whose_index_is_not_racy_is_judged_by_its_stat_data_and_as_strictly() {
     let sandbox = with_lane();
-    std::thread::sleep(std::time::Duration::from_millis(1100));
-    sandbox.git(["status"]);
     let app = sandbox.repo.join("src/app.txt");
+    age(&app, 2);
+    sandbox.git(["status"]);
     type Spoil = fn(&Path);
     let spoil: [(&str, Spoil); 4] = [
         ("changed", |app| write(app, "mine\n")),
@@ -203,7 +144,7 @@ fn a_worktree_whose_index_is_not_racy_is_judged_by_its_stat_data_and_as_strictly
                 "{what}"
             );
             sandbox.git(["checkout", "-q", "-f", "src/app.txt"]);
-            std::thread::sleep(std::time::Duration::from_millis(1100));
+            age(&app, 2);
             sandbox.git(["status"]);
         }
     }
@@ -219,7 +160,7 @@ fn a_changed_mode_of_a_file_the_landing_appends_to_is_a_local_change() {
     sandbox.work("login", "src/app.txt", "one\ntwo\nthree\nfour\n");
     // Not racy, and no time tells: only the mode does.
     sandbox.git(["config", "core.trustctime", "false"]);
-    std::thread::sleep(std::time::Duration::from_millis(1100));
+    age(&file, 2);
     sandbox.git(["status"]);
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
     let refused = finish(&sandbox, []).fails(1);

@@ -12,7 +12,7 @@ mod strategies;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use crate::support::{Run, Sandbox, git_version, listing, script, write};
+use crate::support::{Run, Sandbox, age, git_version, listing, script, write};
 
 /// A lane as `git lane start` would leave it.
 fn lane(sandbox: &Sandbox, name: &str, base: &str) -> PathBuf {

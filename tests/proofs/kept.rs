@@ -1,6 +1,7 @@
 //! What a lane lacks in its base it still has.
 
 use super::*;
+use crate::support::{Dice, rounds};
 
 #[test]
 fn an_empty_handed_merge_is_a_merge_commit_as_git_makes_it() {
@@ -63,9 +64,8 @@ fn what_a_kept_lane_lacks_in_its_base_it_still_has() {
 /// the base. `GIT_LANE_TEST_LONG=1` runs many.
 #[test]
 fn no_random_lane_goes_before_its_work_is_in_the_base() {
-    let long = std::env::var_os("GIT_LANE_TEST_LONG").is_some();
     let mut went = 0;
-    for seed in 1..=if long { 300 } else { 8 } {
+    for seed in 1..=rounds(8, 300) {
         went += usize::from(random(seed));
     }
     assert!(went > 0);
@@ -74,13 +74,8 @@ fn no_random_lane_goes_before_its_work_is_in_the_base() {
 /// Whether the lane went.
 fn random(seed: u64) -> bool {
     let (sandbox, lane) = stage();
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let mut roll = |n: u64| {
-        state = state
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1_442_695_040_888_963_407);
-        (state >> 33) % n
-    };
+    let mut dice = Dice::new(seed);
+    let mut roll = |below: usize| dice.roll(below);
     let main = sandbox.repo.clone();
     for step in 0..3 + roll(5) {
         let there = if roll(3) == 0 { &main } else { &lane };
@@ -116,7 +111,7 @@ fn random(seed: u64) -> bool {
             kind => {
                 // A revert may have taken the file away.
                 let text = std::fs::read_to_string(there.join("f")).unwrap_or_else(|_| lines(&[]));
-                let at = roll(9) as usize;
+                let at = roll(9);
                 let edit = |(number, line): (usize, &str)| match (number == at, kind) {
                     (false, _) => format!("{line}\n"),
                     (true, 3) => format!("  {line}\n"),
@@ -133,7 +128,7 @@ fn random(seed: u64) -> bool {
         }
     }
     let tip = sandbox.git(["rev-parse", "x"]);
-    let strategy = ["rebase", "squash", "merge"][roll(3) as usize];
+    let strategy = ["rebase", "squash", "merge"][roll(3)];
     let run = sandbox.lane(["finish", "x", "--strategy", strategy]);
     assert!([0, 1, 3].contains(&run.code), "seed {seed}: {run}");
     assert_eq!(lane.exists(), run.code != 0, "seed {seed}: {run}");

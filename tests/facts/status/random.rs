@@ -1,10 +1,11 @@
 //! Counts are those of git on random worktrees.
 
 use super::*;
+use crate::support::rounds;
 
 #[test]
 fn counts_are_those_of_git_on_random_worktrees() {
-    for seed in 0..60 {
+    for seed in 0..rounds(60, 300) {
         let mut dice = Dice::new(seed);
         let sandbox = random_repository(&mut dice);
         let mut worktree = sandbox.repo.to_owned();
