@@ -74,15 +74,6 @@ fn a_later_layer_wins_and_every_value_names_its_file() {
         sandbox.lane(["config", "trash.days", "--json"]).json()["value"],
         5
     );
-    let table = sandbox.lane(["config"]).ok();
-    let row = table
-        .lines()
-        .find(|line| line.starts_with("start.base"))
-        .unwrap();
-    assert_eq!(
-        row.split_whitespace().collect::<Vec<_>>(),
-        ["start.base", "(unset)", "default"]
-    );
 }
 
 #[test]

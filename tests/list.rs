@@ -3,48 +3,6 @@
 use crate::support::{Sandbox, write};
 
 #[test]
-fn the_list_says_what_is_in_flight() {
-    let sandbox = Sandbox::new();
-    sandbox.lane(["start", "login", "search", "gone"]).ok();
-    sandbox.work("login", "login.txt", "x");
-    sandbox.write("more.txt", "x");
-    sandbox.commit("more");
-    write(&sandbox.lane_path("search").join("new.txt"), "x");
-    write(&sandbox.lane_path("search").join("README"), "changed");
-    std::fs::remove_dir_all(sandbox.lane_path("gone")).unwrap();
-    let lanes = sandbox.lane(["list", "--json"]).json()["lanes"].clone();
-    let lane = |name: &str| {
-        lanes
-            .as_array()
-            .unwrap()
-            .iter()
-            .find(|lane| lane["name"] == name)
-            .unwrap()
-            .clone()
-    };
-    assert_eq!(lane("login")["state"], "clean");
-    assert_eq!(
-        lane("login")["versusBase"],
-        serde_json::json!({ "ahead": 1, "behind": 1, "integrated": null })
-    );
-    assert_eq!(lane("search")["state"], "dirty");
-    assert_eq!(
-        (&lane("search")["modified"], &lane("search")["untracked"]),
-        (&1.into(), &1.into())
-    );
-    assert_eq!(lane("gone")["state"], "missing");
-    assert_eq!(lanes[0]["main"], true);
-
-    let text = sandbox.lane(["list"]).ok();
-    assert!(
-        text.contains("+1 -1")
-            && text.contains("1 modified, 1 untracked")
-            && text.contains("missing"),
-        "{text}"
-    );
-}
-
-#[test]
 fn a_lane_that_was_moved_and_removed_there_is_listed_once() {
     let sandbox = Sandbox::new();
     sandbox.lane(["start", "login"]).ok();
@@ -90,17 +48,6 @@ fn it_fits_the_terminal_and_needs_no_colour() {
         );
         assert!(text.contains("clean") && !text.contains('\u{1b}'), "{text}");
     }
-}
-
-#[test]
-fn worktrees_that_are_no_lanes_are_shown_as_such() {
-    let sandbox = Sandbox::new();
-    sandbox.git(["worktree", "add", "-q", "../other", "-b", "other"]);
-    let text = sandbox.lane::<&str>([]).ok();
-    assert!(
-        text.contains("(no lane)") && text.contains("(main)"),
-        "{text}"
-    );
 }
 
 #[test]

@@ -48,6 +48,7 @@ mod replay;
 mod restore;
 mod retention;
 mod rule;
+mod screens;
 mod shared;
 mod shell_init;
 mod signals;

@@ -1,0 +1,99 @@
+//! What the user sees, as a whole: help, tables and documents, each in a file of
+//! `tests/snapshots/`.
+
+use clap::CommandFactory;
+use git_lane::cli::Cli;
+
+use crate::support::{Sandbox, assert_screen, change_entry, write};
+
+/// The short and the long help of the program and of every verb.
+#[test]
+fn help() {
+    let sandbox = Sandbox::empty();
+    let command = Cli::command();
+    let verbs = command.get_subcommands().filter(|verb| !verb.is_hide_set());
+    let names = verbs.map(|verb| verb.get_name());
+    for name in [""].into_iter().chain(names) {
+        let ask = |option| {
+            let words = [name, option].into_iter().filter(|word| !word.is_empty());
+            sandbox.lane(words).ok()
+        };
+        let text = format!("{}\n{}\n{}", ask("-h"), "-".repeat(80), ask("--help"));
+        assert_screen(
+            &format!("help-{}", if name.is_empty() { "git-lane" } else { name }),
+            &text,
+        );
+    }
+}
+
+/// Lanes in every state, worktrees that are none, and two in the trash.
+fn shop() -> Sandbox {
+    let sandbox = Sandbox::new();
+    let task = ["--owner", "claude:7", "--task", "FIX-1"];
+    sandbox.lane(["start", "login"].iter().chain(&task)).ok();
+    sandbox
+        .lane(["start", "search", "gone", "old", "unused", "moved"])
+        .ok();
+    sandbox.work("login", "login.txt", "x");
+    sandbox.write("more.txt", "x");
+    sandbox.commit("more");
+    write(&sandbox.lane_path("search").join("new.txt"), "x");
+    write(&sandbox.lane_path("search").join("README"), "changed");
+    sandbox.git_in(
+        &sandbox.lane_path("moved"),
+        ["switch", "-q", "-c", "elsewhere"],
+    );
+    sandbox.git(["worktree", "add", "-q", "../other", "-b", "other"]);
+    std::fs::remove_dir_all(sandbox.lane_path("gone")).unwrap();
+    for lane in ["login", "search", "gone", "moved"] {
+        let created = format!("lane.{lane}.created");
+        sandbox.git(["config", &created, "2023-11-14T22:13:20Z"]);
+    }
+    write(&sandbox.lane_path("old").join("notes"), "x");
+    for (lane, ago) in [("old", 194_400), ("unused", 190_800)] {
+        let dropped = sandbox.lane(["--json", "drop", "--yes", lane]).json();
+        let entry = sandbox.entry_with(dropped["dropped"][0]["trashId"].as_str().unwrap());
+        change_entry(&entry, |json| {
+            json["removed"] = (json["removed"].as_i64().unwrap() - ago).into();
+        });
+        // As large on every filesystem.
+        write(&entry.join("size"), "3145728\n");
+    }
+    sandbox
+}
+
+/// The tables at 80 columns without colour, and the document of each.
+#[test]
+fn what_there_is() {
+    let sandbox = shop();
+    for (name, args) in [
+        ("list", &["list"][..]),
+        ("show", &["show", "login"]),
+        ("show-changes", &["show", "search"]),
+        ("trash", &["trash"]),
+        ("doctor", &["doctor"]),
+        ("log", &["log", "-n", "4"]),
+        ("config", &["config"]),
+    ] {
+        sandbox.assert_screen(name, args);
+        sandbox.assert_screen(&format!("{name}-json"), &[&["--json"], args].concat());
+    }
+}
+
+/// What a command would do, and the document of it.
+#[test]
+fn what_is_foretold() {
+    let sandbox = shop();
+    for (name, args) in [
+        ("start", &["start", "-n", "new"][..]),
+        ("finish", &["finish", "-n", "login"]),
+        ("finish-refused", &["finish", "-n", "search"]),
+        ("drop", &["drop", "-n", "login"]),
+        ("prune", &["prune", "-n", "--older-than", "0s"]),
+        ("expire", &["trash", "--expire", "-n"]),
+    ] {
+        let name = format!("dry-run-{name}");
+        sandbox.assert_screen(&name, args);
+        sandbox.assert_screen(&format!("{name}-json"), &[&["--json"], args].concat());
+    }
+}
