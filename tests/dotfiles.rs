@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::support::{Run, Sandbox, git_version, write};
+use crate::support::{Run, Sandbox, git_version, skipped, write};
 
 /// Every file below a home, with its content.
 fn listing(home: &Path) -> Vec<(PathBuf, Vec<u8>)> {
@@ -192,7 +192,7 @@ fn printing_changes_nothing_and_is_what_installing_writes() {
 #[test]
 fn the_policy_of_a_repository_holds_where_only_global_hooks_are_in_force() {
     if git_version() < (2, 54) {
-        eprintln!("skipped: this git has no hooks in its configuration");
+        skipped("this git has no hooks in its configuration");
         return;
     }
     let sandbox = Sandbox::new();
@@ -310,7 +310,7 @@ fn zsh_is_told_where_its_completion_is_and_finds_it_there() {
         .code
         != 0
     {
-        eprintln!("skipped: there is no zsh");
+        skipped("there is no zsh");
         return;
     }
     let run = sandbox.lane(["init", "--global"]);

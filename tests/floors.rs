@@ -40,18 +40,8 @@ fn root() -> PathBuf {
 
 /// Every file of the source.
 fn files() -> Vec<PathBuf> {
-    let (mut files, mut pending) = (Vec::new(), vec![root()]);
-    while let Some(path) = pending.pop() {
-        if path.is_dir() {
-            pending.extend(
-                std::fs::read_dir(&path)
-                    .unwrap()
-                    .map(|entry| entry.unwrap().path()),
-            );
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            files.push(path);
-        }
-    }
+    let mut files = crate::support::files(&root());
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "rs"));
     files
 }
 

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use crate::support::{Sandbox, listing, write};
+use crate::support::{Sandbox, listing, skipped, write};
 
 /// A small file system; unmounted at the end.
 struct Small(PathBuf);
@@ -18,7 +18,7 @@ impl Small {
             .args(["-t", "tmpfs", "-o", "size=256k", "small"])
             .arg(&place);
         if !mount.output().is_ok_and(|output| output.status.success()) {
-            eprintln!("skipped: no file system can be mounted");
+            skipped("no file system can be mounted");
             return None;
         }
         Some(Small(place))

@@ -1,4 +1,5 @@
 //! What must stay true of the source itself.
+use crate::support::files;
 
 use std::path::{Path, PathBuf};
 
@@ -8,20 +9,13 @@ fn root() -> &'static Path {
 
 /// Every Rust file below `directory`, with its text.
 fn sources(directory: &str) -> Vec<(String, String)> {
-    let mut found = Vec::new();
-    let mut pending: Vec<PathBuf> = vec![root().join(directory)];
-    while let Some(path) = pending.pop() {
-        if path.is_dir() {
-            pending.extend(
-                std::fs::read_dir(&path)
-                    .unwrap()
-                    .map(|entry| entry.unwrap().path()),
-            );
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            let name = path.strip_prefix(root()).unwrap().display().to_string();
-            found.push((name, std::fs::read_to_string(&path).unwrap()));
-        }
-    }
+    let mut paths = files(&root().join(directory));
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "rs"));
+    let read = |path: PathBuf| {
+        let name = path.strip_prefix(root()).unwrap().display().to_string();
+        (name, std::fs::read_to_string(&path).unwrap())
+    };
+    let found: Vec<_> = paths.into_iter().map(read).collect();
     assert!(!found.is_empty(), "{directory}");
     found
 }

@@ -5,7 +5,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use crate::support::{Run, Sandbox, git_version};
+use crate::support::{Run, Sandbox, git_version, skipped};
 
 /// Another worktree that rebases or bisects a lane's branch writes to it when that ends.
 #[test]
@@ -106,7 +106,7 @@ fn owned_by(owner: &User) -> Option<Sandbox> {
     {
         return Some(sandbox);
     }
-    eprintln!("skipped: needs root, setpriv and a place that other users may enter");
+    skipped("needs root, setpriv and a place that other users may enter");
     None
 }
 
@@ -179,7 +179,7 @@ fn a_process_that_has_the_lane_under_another_name_is_noticed() {
             .arg(&alike)
             .arg(below);
         let Ok(mut agent) = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn() else {
-            eprintln!("skipped: there is no unshare(1)");
+            skipped("there is no unshare(1)");
             return;
         };
         let mut said = String::new();
@@ -195,7 +195,7 @@ fn a_process_that_has_the_lane_under_another_name_is_noticed() {
             let _ = dropped.fails(1);
             sandbox.lane(["drop", "--yes", "x"]).ok();
         } else {
-            eprintln!("skipped: nothing may be mounted here");
+            skipped("nothing may be mounted here");
         }
     }
 }

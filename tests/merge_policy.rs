@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::{Run, Sandbox, git_version, rounds, write};
+use crate::support::{Run, Sandbox, git_version, rounds, skipped, write};
 
 /// Lane `x` with one commit; main has gone on unless the lane is `ahead`.
 fn stage(ahead: bool) -> Sandbox {
@@ -140,7 +140,7 @@ fn what_the_base_takes() {
 /// An ssh key whose signatures are good for everybody of this sandbox.
 fn key(sandbox: &Sandbox) -> bool {
     if !Path::new("/usr/bin/ssh-keygen").exists() {
-        eprintln!("skipped: there is no ssh-keygen");
+        skipped("there is no ssh-keygen");
         return false;
     }
     let file = sandbox.root().join("home/key");

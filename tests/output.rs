@@ -5,7 +5,7 @@ use std::fs::{File, OpenOptions};
 use std::path::Path;
 use std::process::Stdio;
 
-use crate::support::{Run, Sandbox};
+use crate::support::{Run, Sandbox, skipped};
 
 const FULL: &str = "/dev/full";
 
@@ -13,7 +13,7 @@ const FULL: &str = "/dev/full";
 fn full() -> Option<File> {
     let file = OpenOptions::new().write(true).open(FULL).ok();
     if file.is_none() {
-        eprintln!("skipped: there is no {FULL}");
+        skipped(&format!("there is no {FULL}"));
     }
     file
 }

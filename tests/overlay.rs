@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
-use crate::support::{Sandbox, die_at, long, write};
+use crate::support::{Sandbox, die_at, long, skipped, write};
 
 /// An overlay over everything in a sandbox, for as long as it lives.
 struct Overlay<'a>(&'a Path, TempDir);
@@ -29,7 +29,7 @@ impl<'a> Overlay<'a> {
         };
         let size = format!("size={room}");
         if !mount(&["-t", "tmpfs", "-o", &size, "tmpfs"], layers.path()) {
-            eprintln!("skipped: nothing can be mounted here");
+            skipped("nothing can be mounted here");
             return None;
         }
         let (upper, work) = (layers.path().join("upper"), layers.path().join("work"));
@@ -44,7 +44,7 @@ impl<'a> Overlay<'a> {
         );
         let overlay = Overlay(root, layers);
         if !mount(&["-t", "overlay", "overlay", "-o", &options], root) {
-            eprintln!("skipped: no overlay can be mounted here");
+            skipped("no overlay can be mounted here");
             return None;
         }
         Some(overlay)
@@ -277,7 +277,7 @@ fn what_cannot_go_file_by_file_stays_with_the_reason_and_a_remedy() {
         .unwrap()
         .success()
     {
-        return eprintln!("skipped: nothing can be mounted here");
+        return skipped("nothing can be mounted here");
     }
     let refused = sandbox.lane(["drop", "x"]).fails(1);
     assert!(

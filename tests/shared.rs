@@ -6,7 +6,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::support::{Run, Sandbox, git_program};
+use crate::support::{Run, Sandbox, git_program, skipped};
 
 /// `args` with a umask of their own.
 fn masked(sandbox: &Sandbox, umask: &str, directory: &Path, args: &[&str]) -> Run {
@@ -362,7 +362,7 @@ fn a_second_user_of_the_group_can_do_everything() {
         || !tried.is_ok_and(|output| output.status.success())
         || !git_program().is_absolute()
     {
-        eprintln!("skipped: needs root, and a place that other users may enter");
+        skipped("needs root, and a place that other users may enter");
         return;
     }
     std::os::unix::fs::chown(&sandbox.repo, Some(54_321), Some(GROUP)).unwrap();

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use crate::support::{Sandbox, executable, script, wait_until, write};
+use crate::support::{Sandbox, executable, script, skipped, wait_until, write};
 
 /// Sends a signal to the git-lane above it, once, while that holds the locks of the refs it is
 /// about to change.
@@ -32,7 +32,7 @@ fn striking() -> Sandbox {
 #[test]
 fn no_lock_of_gits_is_left() {
     if !Path::new("/proc/self/comm").exists() {
-        return eprintln!("skipped: there is no /proc");
+        return skipped("there is no /proc");
     }
     type Prepare = fn(&Sandbox);
     let commands: [(&[&str], Prepare); 6] = [
@@ -83,7 +83,7 @@ fn is_ignored(signal: i32) -> bool {
 #[test]
 fn an_ignored_signal_stays_ignored() {
     if !Path::new("/proc/self/comm").exists() {
-        return eprintln!("skipped: there is no /proc");
+        return skipped("there is no /proc");
     }
     let sandbox = striking();
     let mut shell = sandbox.command("sh");
@@ -140,7 +140,7 @@ fn waiting_ends_at_once() {
 fn an_editor_has_the_terminal_to_itself() {
     use std::os::unix::process::CommandExt;
     if !Path::new("/proc/self/comm").exists() || is_ignored(2) || is_ignored(3) {
-        return eprintln!("skipped: there is no /proc, or SIGINT or SIGQUIT is ignored");
+        return skipped("there is no /proc, or SIGINT or SIGQUIT is ignored");
     }
     let edit = |text: &str, signal: &str| {
         let sandbox = striking();

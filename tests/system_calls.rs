@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::support::Sandbox;
+use crate::support::{Sandbox, skipped};
 
 /// How often each path was opened, with the directory of a relative one put before it.
 fn opened(trace: &str) -> BTreeMap<String, usize> {
@@ -62,7 +62,7 @@ fn a_start_reads_each_file_of_another_lane_once() {
         .arg(sandbox.root().join("bin/git-lane"));
     match strace.args(["start", "new"]).output() {
         Ok(output) if output.status.success() => {}
-        _ => return eprintln!("skipped: there is no strace that may trace"),
+        _ => return skipped("there is no strace that may trace"),
     }
     let trace = std::fs::read(&log).unwrap();
     let trace = String::from_utf8_lossy(&trace);

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::{Run, Sandbox, git_program};
+use crate::support::{Run, Sandbox, git_program, skipped};
 
 const USER: u32 = 54_331;
 
@@ -50,7 +50,7 @@ fn can_be_two(sandbox: &Sandbox) -> bool {
         .output();
     let can = git_program().is_absolute() && tried.is_ok_and(|output| output.status.success());
     if !can {
-        eprintln!("skipped: needs root, and a place that other users may enter");
+        skipped("needs root, and a place that other users may enter");
     }
     can
 }

@@ -1,7 +1,7 @@
 //! Many starts: of different lanes, of one lane, next to everything git does to a repository.
 
 use super::{Ended, all_ok, failures, names, processes, tell, times};
-use crate::support::{Sandbox, git_version, long};
+use crate::support::{Sandbox, git_version, long, skipped};
 
 const GC: &[&str] = &["git", "gc", "--quiet", "--prune=now"];
 const FETCH: &[&str] = &["git", "fetch", "--quiet", "--prune", "origin"];
@@ -162,7 +162,7 @@ fn the_same_start_creates_one_lane() {
 #[test]
 fn the_same_start_creates_one_lane_in_a_reftable_too() {
     if git_version() < (2, 45) {
-        eprintln!("skipped: git {:?} has no reftable", git_version());
+        skipped(&format!("git {:?} has no reftable", git_version()));
         return;
     }
     let sandbox = Sandbox::empty();

@@ -1,6 +1,7 @@
 //! Mending that was interrupted, and what the journal tells.
 
 use super::*;
+use crate::support::skipped;
 
 #[test]
 fn a_rebuilding_that_was_interrupted_is_made_good_by_the_next_command() {
@@ -134,7 +135,7 @@ fn switching_a_stray_back_overwrites_nothing_and_is_a_checkout_to_hooks_and_logs
 #[test]
 fn strays_and_second_checkouts_in_a_reftable_are_put_right_too() {
     if git_version() < (2, 45) {
-        eprintln!("skipped: git {:?} has no reftable", git_version());
+        skipped(&format!("git {:?} has no reftable", git_version()));
         return;
     }
     let sandbox = Sandbox::new();

@@ -1,6 +1,7 @@
 //! What a git started by a program may do in another lane.
 
 use super::*;
+use crate::support::skipped;
 
 /// Where the program is that runs a git of its own.
 #[derive(Debug, Clone, Copy)]
@@ -167,7 +168,7 @@ fn a_relative_hooks_path_counts_from_where_the_caller_stands() {
 #[test]
 fn hooks_of_the_configuration_hear_of_a_new_worktree() {
     if git_version() < (2, 54) {
-        return eprintln!("skipped: this git has no hooks in its configuration");
+        return skipped("this git has no hooks in its configuration");
     }
     let sandbox = Sandbox::new();
     for (name, enabled) in [("one", "true"), ("two", "false"), ("three", "true")] {

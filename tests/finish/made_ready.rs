@@ -1,6 +1,7 @@
 //! What is made ready aside before it counts, and what others do meanwhile.
 
 use super::*;
+use crate::support::skipped;
 
 /// Everything is ready by then, and nothing is in place yet.
 #[test]
@@ -77,16 +78,9 @@ fn a_landing_crosses_mounts() {
         let script = format!(
             "mount --bind {mounted} {mounted} 2>/dev/null || exit 77; exec git-lane finish login"
         );
-        let mut command = sandbox.command("unshare");
-        if !Path::new("/usr/bin/unshare").exists() {
-            eprintln!("skipped: there is no unshare(1)");
+        let Some(run) = sandbox.with_mounts(&sandbox.repo, &script) else {
             return;
-        }
-        let run = sandbox.run(command.args(["--mount", "sh", "-c", &script]));
-        if run.code == 77 || run.stderr.contains("unshare failed") {
-            eprintln!("skipped: nothing may be mounted here");
-            return;
-        }
+        };
         run.ok();
         assert_eq!(
             std::fs::read_to_string(sandbox.repo.join("src/app.txt")).unwrap(),
@@ -298,7 +292,7 @@ fn a_directory_that_hands_on_its_group_hands_it_on_to_what_lands_there() {
     let Some(group) =
         others.find(|group| std::os::unix::fs::chown(&directory, None, Some(*group)).is_ok())
     else {
-        return eprintln!("skipped: this user has no second group");
+        return skipped("this user has no second group");
     };
     std::fs::set_permissions(&directory, std::fs::Permissions::from_mode(0o2775)).unwrap();
     sandbox.work("login", "src/new.txt", "new\n");

@@ -1,11 +1,12 @@
 //! Whether the rule is in force, and how that is known.
 
 use super::*;
+use crate::support::skipped;
 
 #[test]
 fn a_configured_hook_that_somebody_switched_off_does_not_run_and_init_switches_it_on() {
     if !configured() {
-        eprintln!("skipped: this git has no hooks in its configuration");
+        skipped("this git has no hooks in its configuration");
         return;
     }
     let sandbox = Sandbox::new();

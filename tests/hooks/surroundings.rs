@@ -1,6 +1,7 @@
 //! Read-only, missing and shared directories, and many at once.
 
 use super::*;
+use crate::support::skipped;
 
 #[test]
 fn uninstalling_leaves_no_trace_and_a_shared_directory_alone() {
@@ -92,7 +93,7 @@ fn as_anybody(sandbox: &Sandbox, directory: &Path, args: &[&str]) -> Option<Run>
     if probe.is_ok_and(|probe| probe.status.code() == Some(1)) {
         return Some(sandbox.run(&mut anybody(args)));
     }
-    eprintln!("skipped: nothing is read-only for this user, and setpriv does not help");
+    skipped("nothing is read-only for this user, and setpriv does not help");
     None
 }
 

@@ -1,6 +1,7 @@
 //! pre-commit, lefthook and others beside git-lane.
 
 use super::*;
+use crate::support::skipped;
 
 /// `pre-commit install`, `git lane init`, `pre-commit install`: its hook is there twice, and fails
 /// where it runs inside itself.
@@ -257,7 +258,7 @@ fn the_hooks_are_clean_shell() {
                 command.arg("-n");
             }
             match command.arg(file).output() {
-                Err(_) => eprintln!("skipped: there is no {shell}"),
+                Err(_) => skipped(&format!("there is no {shell}")),
                 Ok(output) => {
                     assert!(
                         output.status.success(),

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::{Run, Sandbox, script, write};
+use crate::support::{Run, Sandbox, script, skipped, write};
 
 /// What a user, or the user's program, does in lane `x` meanwhile, as a script that runs there; the
 /// word for it that the refusal has; whether a look at the files and commits shows it.
@@ -146,7 +146,7 @@ struct Terminal {
 impl Terminal {
     fn new(sandbox: &Sandbox, line: &str) -> Option<Self> {
         if !Path::new("/usr/bin/script").exists() {
-            eprintln!("skipped: there is no script(1)");
+            skipped("there is no script(1)");
             return None;
         }
         let mut command = sandbox.command("/usr/bin/script");

@@ -4,7 +4,7 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
 
 use super::executable;
-use crate::support::{Sandbox, listing, write};
+use crate::support::{Sandbox, listing, skipped, write};
 
 fn hook(sandbox: &Sandbox, name: &str) -> PathBuf {
     sandbox.repo.join(".git/hooks").join(name)
@@ -316,7 +316,7 @@ fn row_32_a_question_that_deceives() {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         let Ok(mut child) = command.spawn() else {
-            eprintln!("skipped: there is no script(1)");
+            skipped("there is no script(1)");
             return;
         };
         let mut stdin = child.stdin.take().unwrap();

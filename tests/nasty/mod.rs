@@ -14,25 +14,17 @@ mod surroundings;
 
 use std::path::{Path, PathBuf};
 
-use crate::support::{Run, Sandbox, executable};
+use crate::support::{Run, Sandbox, executable, files};
 
 #[test]
 fn every_row_has_a_test() {
-    let (mut text, mut pending) = (
-        String::new(),
-        vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/nasty")],
-    );
-    while let Some(path) = pending.pop() {
-        if path.is_dir() {
-            pending.extend(
-                std::fs::read_dir(&path)
-                    .unwrap()
-                    .map(|entry| entry.unwrap().path()),
-            );
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            text += &std::fs::read_to_string(path).unwrap();
-        }
-    }
+    let rows = files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/nasty"));
+    let sources = rows
+        .iter()
+        .filter(|path| path.extension().is_some_and(|end| end == "rs"));
+    let text: String = sources
+        .map(|path| std::fs::read_to_string(path).unwrap())
+        .collect();
     for row in 1..=40 {
         assert!(
             text.contains(&format!("#[test]\nfn row_{row:02}_")),

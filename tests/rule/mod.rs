@@ -1,5 +1,6 @@
 //! The rule: plain git, tried in every way that could break it and in every way that must stay
 //! free, at every level.
+use crate::support::skipped;
 
 mod asked_level;
 mod breaks;
@@ -33,7 +34,7 @@ fn every_row<'a, Row: std::fmt::Debug + 'a>(
     problem: impl Fn(&'a Row) -> Option<String>,
 ) {
     if !possible(level, refs) {
-        eprintln!("skipped: this git cannot do level {level} with {refs:?}");
+        skipped(&format!("this git cannot do level {level} with {refs:?}"));
         return;
     }
     let wrong: Vec<String> = rows

@@ -1,6 +1,7 @@
 //! Bases, kinds of lanes and kinds of repositories.
 
 use super::*;
+use crate::support::skipped;
 
 #[test]
 fn the_base_is_the_remotes_head_then_the_main_worktrees_branch() {
@@ -120,7 +121,7 @@ fn every_kind_of_repository_works() {
         (&["--ref-format=reftable"], (2, 45)),
     ] {
         if git_version() < since {
-            eprintln!("skipped: git {:?} has no {args:?}", git_version());
+            skipped(&format!("git {:?} has no {args:?}", git_version()));
             continue;
         }
         let sandbox = Sandbox::empty();

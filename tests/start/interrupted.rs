@@ -1,6 +1,7 @@
 //! Starts that die or race.
 
 use super::*;
+use crate::support::skipped;
 
 /// A start that makes everything itself is in `crash`.
 #[test]
@@ -195,7 +196,7 @@ fn of_every_ref_format() -> Vec<fn() -> Sandbox> {
         sandbox
     }
     if git_version() < (2, 45) {
-        eprintln!("skipped: git {:?} has no reftable", git_version());
+        skipped(&format!("git {:?} has no reftable", git_version()));
         return vec![Sandbox::new];
     }
     vec![Sandbox::new, reftable]

@@ -1,4 +1,5 @@
 //! Lanes put together by plain git, and what must hold of lanes in every test.
+use crate::support::skipped;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -71,7 +72,7 @@ impl Sandbox {
     /// A place for a lane on another filesystem than the repository, where there is one.
     pub fn far(&self) -> Option<(tempfile::TempDir, PathBuf)> {
         let Some(other) = elsewhere() else {
-            eprintln!("skipped: there is no other filesystem");
+            skipped("there is no other filesystem");
             return None;
         };
         let directory = tempfile::Builder::new()

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::{Sandbox, write};
+use super::{Run, Sandbox, write};
 
 /// Writes a file that can be run.
 pub fn executable(path: &Path, content: impl AsRef<[u8]>) {
@@ -26,6 +26,22 @@ impl Sandbox {
         let file = self.repo.join(".git/hooks").join(name);
         script(&file, text);
         file
+    }
+
+    /// A shell script with mounts of its own, which ends with 77 where one fails; `None` where
+    /// nothing may be mounted.
+    pub fn with_mounts(&self, directory: &Path, script: &str) -> Option<Run> {
+        if !installed("unshare") {
+            return None;
+        }
+        let mut command = self.command("unshare");
+        command.args(["--mount", "sh", "-c", script]);
+        let run = self.run(command.current_dir(directory));
+        let refused = run.code == 77 || run.stderr.contains("unshare failed");
+        if refused {
+            skipped("nothing may be mounted here");
+        }
+        (!refused).then_some(run)
     }
 }
 

@@ -7,7 +7,7 @@ mod names;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use crate::support::{Run, Sandbox, git_version, write};
+use crate::support::{Run, Sandbox, git_version, skipped, write};
 
 /// What must become of a landing.
 enum Lands {
@@ -476,7 +476,7 @@ const OF_FILES: [&str; 5] = [
 /// A repository like any other whose refs are a reftable; `None` where git knows none.
 fn with_reftable() -> Option<Sandbox> {
     if git_version() < (2, 45) {
-        eprintln!("skipped: git {:?} has no reftable", git_version());
+        skipped(&format!("git {:?} has no reftable", git_version()));
         return None;
     }
     let sandbox = Sandbox::empty();

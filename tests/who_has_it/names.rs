@@ -1,6 +1,7 @@
 //! Two names of a branch, two paths of a worktree.
 
 use super::*;
+use crate::support::skipped;
 
 /// A lane `x`, something that may have its branch, what is asked for, and the code of the refusal.
 type Asked = (
@@ -236,20 +237,9 @@ fn what_a_bind_mount_shows_twice_is_one_worktree() {
         lane_x(&sandbox, &sandbox.repo, &[]);
         std::fs::create_dir(sandbox.root().join(at)).unwrap();
         let script = format!("mount --bind {what} {at} 2>/dev/null || exit 77; {then}");
-        let mut command = sandbox.command("unshare");
-        if !Path::new("/usr/bin/unshare").exists() {
-            eprintln!("skipped: there is no unshare(1)");
+        let Some(run) = sandbox.with_mounts(&sandbox.root(), &script) else {
             return;
-        }
-        let run = sandbox.run(
-            command
-                .current_dir(sandbox.root())
-                .args(["--mount", "sh", "-c", &script]),
-        );
-        if run.code == 77 || run.stderr.contains("unshare failed") {
-            eprintln!("skipped: nothing may be mounted here");
-            return;
-        }
+        };
         run.ok();
         assert_eq!(sandbox.git(["show", "main:landed"]), "landed", "{then}");
         assert_eq!(sandbox.git(["status", "--porcelain"]), "", "{then}");
@@ -294,7 +284,7 @@ fn names_that_differ_in_case_are_one_branch_where_the_file_system_takes_them_for
     for (before, then) in FOLDED {
         let sandbox = Sandbox::new();
         if !sandbox.repo.join("readme").exists() {
-            eprintln!("skipped: the file system of the temporary directory does not fold case");
+            skipped("the file system of the temporary directory does not fold case");
             return;
         }
         lane_x(&sandbox, &sandbox.repo, &[]);

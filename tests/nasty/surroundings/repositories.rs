@@ -1,7 +1,7 @@
 //! Repositories of every kind, in odd surroundings.
 
 use super::*;
-use crate::support::listing;
+use crate::support::{listing, skipped};
 
 /// A repository of another user: stops with git's own remedy and reads no record before; the remedy
 /// works.
@@ -21,7 +21,7 @@ fn row_33_a_repository_of_somebody_else() {
             .success()
     };
     if !chown("65534:65534") {
-        eprintln!("skipped: only a superuser can give a repository away");
+        skipped("only a superuser can give a repository away");
         return;
     }
     // The second has lanes of ours in a repository of theirs.
@@ -144,7 +144,7 @@ fn row_34_repositories_of_every_kind() {
         ("--ref-format=reftable", (2, 45)),
     ] {
         if git_version() < since {
-            eprintln!("skipped: git {:?} has no {args}", git_version());
+            skipped(&format!("git {:?} has no {args}", git_version()));
             continue;
         }
         let place = sandbox.root().join(args.trim_start_matches('-'));
@@ -302,19 +302,11 @@ fn read_only(sandbox: &Sandbox) {
             git-lane $verb; code=$?
             [ $code = 4 ] || [ $code = 1 ] || { echo \"$verb: $code\"; exit 1; }
         done";
-    let mut command = sandbox.command("unshare");
     // The directory is entered anew: it is another mount by then.
     let script = script.replace("cd .", &format!("cd '{}'", sandbox.repo.display()));
-    command.args(["--mount", "sh", "-c", &script]);
-    if !Path::new("/usr/bin/unshare").exists() {
-        eprintln!("skipped: there is no unshare(1)");
+    let Some(run) = sandbox.with_mounts(&sandbox.repo, &script) else {
         return;
-    }
-    let run = sandbox.run(&mut command);
-    if run.code == 77 || run.stderr.contains("unshare failed") {
-        eprintln!("skipped: nothing may be mounted here");
-        return;
-    }
+    };
     assert_calm(&run);
     run.ok();
 }
@@ -323,10 +315,6 @@ fn read_only(sandbox: &Sandbox) {
 /// they were.
 #[test]
 fn a_repository_under_a_second_path_is_itself() {
-    if !Path::new("/usr/bin/unshare").exists() {
-        eprintln!("skipped: there is no unshare(1)");
-        return;
-    }
     let sandbox = Sandbox::new();
     sandbox.lane(["start", "x"]).ok();
     let second = sandbox.root().join("second");
@@ -339,15 +327,9 @@ fn a_repository_under_a_second_path_is_itself() {
         second.display(),
         second.display()
     );
-    let run = sandbox.run(
-        sandbox
-            .command("unshare")
-            .args(["--mount", "sh", "-c", &script]),
-    );
-    if run.code == 77 || run.stderr.contains("unshare failed") {
-        eprintln!("skipped: nothing may be mounted here");
+    let Some(run) = sandbox.with_mounts(&sandbox.repo, &script) else {
         return;
-    }
+    };
     assert!(
         !run.stdout.contains("damaged") && !run.stdout.contains("a copy"),
         "{run}"
