@@ -12,12 +12,11 @@ use crate::domain::trash_entry::{Entry, find};
 use crate::error::{Code, Error, Kind, Result};
 use crate::operations::retire::look;
 use crate::operations::retire::look::Look;
-use crate::operations::retire::{
-    Reason, Retirement, based_on, or_raced, retire, surroundings, what,
-};
+use crate::operations::retire::{Reason, Retirement, based_on, or_raced, retire, surroundings};
 use crate::operations::trash;
 use crate::repository::Repository;
 use crate::repository::metadata::Records;
+use crate::repository::recovered::Act;
 use crate::ui::{Page, Report, Ui};
 
 /// Take a lane away without landing it; `restore` brings it back
@@ -145,13 +144,16 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
                 .map(|()| wanted.push(lane))?,
             None => {
                 // Killed before, completed just now: that is what was asked for.
-                let completed = healed
-                    .iter()
-                    .any(|healed| healed.completed && healed.what == what(&name));
                 let entries = trash::entries(&repository)?;
+                let gone = |entry: &&Entry| {
+                    let lane = &entry.lane.id;
+                    healed
+                        .iter()
+                        .any(|healed| healed.has_done(Act::Retire, lane))
+                };
                 let entry = find(&entries, name.as_str());
                 let entry = entry
-                    .filter(|_| completed)
+                    .filter(gone)
                     .ok_or_else(|| super::no_lane(&repository, &records, name.as_str()))?;
                 report.dropped.push(describe(entry, None, here.as_deref()));
             }

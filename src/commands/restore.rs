@@ -4,15 +4,17 @@ use std::path::PathBuf;
 
 use bstr::ByteSlice;
 
+use crate::domain::lane::Lane;
 use crate::domain::lane::Worktree;
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::shell_word::{quote, quote_bytes};
 use crate::domain::trash_entry::{Entry, Setting};
 use crate::error::{Error, Result};
-use crate::operations::restore::{restore, what};
+use crate::operations::restore::restore;
 use crate::repository::Repository;
 use crate::repository::provenance::branch_settings;
 use crate::repository::provenance::worktree_settings::{self, Doubted};
+use crate::repository::recovered::Act;
 use crate::ui::{Page, Report, Ui};
 
 /// Bring back what finish, drop or prune took
@@ -84,16 +86,15 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     };
     let heal = super::heal(ui);
     for wanted in &args.names {
-        let completed = LaneName::parse(wanted).ok().filter(|name| {
+        let name = LaneName::parse(wanted).ok();
+        let lane = name.and_then(|name| repository.records().ok()?.find(&name).cloned());
+        let back = |lane: &Lane| {
             healed
                 .iter()
-                .any(|healed| healed.completed && healed.what == what(name))
-        });
+                .any(|healed| healed.has_done(Act::Restore, &lane.id))
+        };
         // Killed before, completed just now: that is what was asked for.
-        if let Some(lane) = completed
-            .as_ref()
-            .and_then(|name| repository.records().ok()?.find(name).cloned())
-        {
+        if let Some(lane) = lane.filter(back) {
             let tip = lane
                 .branch
                 .as_ref()

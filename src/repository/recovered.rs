@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::provenance::Misfit;
+use crate::domain::lane::LaneId;
 use crate::error::Result;
 use crate::repository::Repository;
 use crate::repository::unrecovered::Pending;
@@ -14,6 +15,45 @@ pub struct Healed {
     pub what: String,
     /// Whether it was completed, or undone.
     pub completed: bool,
+    /// What it did to which lane, where a command asks for that.
+    act: Option<(Act, LaneId)>,
+}
+
+/// What a command may find that it has been done by its own recovery.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Act {
+    /// A lane went into the trash.
+    Retire,
+    /// A lane came back from there.
+    Restore,
+}
+
+impl Healed {
+    /// An operation that was completed, or undone.
+    pub fn new(what: String, completed: bool) -> Self {
+        Healed {
+            what,
+            completed,
+            act: None,
+        }
+    }
+
+    /// The same, of one that commands ask for.
+    pub fn of(act: Act, lane: &LaneId, what: String, completed: bool) -> Self {
+        Healed {
+            act: Some((act, lane.clone())),
+            ..Healed::new(what, completed)
+        }
+    }
+
+    /// Whether this is how that was done to that lane.
+    pub fn has_done(&self, act: Act, lane: &LaneId) -> bool {
+        self.completed
+            && self
+                .act
+                .as_ref()
+                .is_some_and(|(done, of)| *done == act && of == lane)
+    }
 }
 
 impl std::fmt::Display for Healed {

@@ -12,7 +12,7 @@ use crate::domain::lane::{Lane, RefName, Worktree, WorktreeState};
 use crate::domain::losses::Losses;
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::retire::{ensure_movable, place};
-use crate::domain::trash_entry::{Reason, find};
+use crate::domain::trash_entry::{Entry, Reason, find};
 use crate::error::{Error, IoContext, Result};
 use crate::operations::land;
 use crate::operations::land::{Outcome, Wording, commit, landing_facts};
@@ -22,8 +22,7 @@ use crate::operations::{retire, trash};
 use crate::policy::Policy;
 use crate::repository::Repository;
 use crate::repository::identity;
-use crate::repository::recovered::Heal;
-use crate::repository::recovered::Healed;
+use crate::repository::recovered::{Act, Heal, Healed};
 use crate::ui::Ui;
 
 /// Land a lane on its base and move it into the trash
@@ -295,12 +294,15 @@ fn completed(
     let Some(name) = name.and_then(|name| LaneName::parse(name).ok()) else {
         return Ok(None);
     };
-    let done = healed
-        .iter()
-        .any(|healed| healed.completed && healed.what == retire::what(&name));
     let entries = trash::entries(repository)?;
-    let entry =
-        find(&entries, name.as_str()).filter(|entry| done && entry.reason == Reason::Finished);
+    let gone = |entry: &&Entry| {
+        let lane = &entry.lane.id;
+        let done = healed
+            .iter()
+            .any(|healed| healed.has_done(Act::Retire, lane));
+        done && entry.reason == Reason::Finished
+    };
+    let entry = find(&entries, name.as_str()).filter(gone);
     Ok(entry.map(|entry| {
         let plan = Plan {
             commit: false,

@@ -189,10 +189,7 @@ impl Halted<'_> {
         }
         let (counts, fits) = healed?;
         Ok(match fits {
-            true => Healing::Whole(Healed {
-                what,
-                completed: counts,
-            }),
+            true => Healing::Whole(Healed::new(what, counts)),
             false => Healing::Part(Unclear {
                 what,
                 counts,

@@ -116,10 +116,7 @@ pub fn recover(repository: &Repository, poisoned: &Poisoned) -> Result<Healed> {
         }
     }
     let what = format!("the mending of '{}'", poisoned.admin.display());
-    Ok(Healed {
-        what,
-        completed: !broken()?,
-    })
+    Ok(Healed::new(what, !broken()?))
 }
 
 fn write_what_is_missing(repository: &Repository, poisoned: &Poisoned) -> Result<()> {

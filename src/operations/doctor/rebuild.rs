@@ -205,10 +205,7 @@ pub fn recover(repository: &Repository, intent: &Intent) -> Result<Healed> {
     let _registry = registry_lock(repository)?;
     let completed = !intent.staged.exists() && intent.admin.exists();
     remove(&intent.staged)?;
-    Ok(Healed {
-        what: what(intent),
-        completed,
-    })
+    Ok(Healed::new(what(intent), completed))
 }
 
 fn remove(staged: &Path) -> Result<()> {

@@ -4,7 +4,7 @@
 //! Every step asks what is already done, so that an interrupted restore is completed by the next
 //! git-lane command, or undone where another lane has taken the lane's place meanwhile.
 
-use crate::repository::recovered::Heal;
+use crate::repository::recovered::{Act, Heal, Healed};
 use crate::repository::reflog::{reflog_path, relink_reflog};
 use std::path::{Path, PathBuf};
 
@@ -23,7 +23,6 @@ use crate::repository::provenance::{
     Claim, Claims, branch_settings, is_possible, may_return, remember,
 };
 use crate::repository::quarantine::Scratch;
-use crate::repository::recovered::Healed;
 use crate::repository::refs::RefChange;
 use crate::repository::{exclude, metadata, revision, worktree};
 use crate::store::journal::{About, Announce, Journal, Running, step};
@@ -374,17 +373,12 @@ fn undo(repository: &Repository, intent: &Intent) -> Result<bool> {
 pub fn recover(repository: &Repository, running: &Running, intent: &Intent) -> Result<Healed> {
     let _lock = trash::exclusive_for(repository, &intent.lane, running)?;
     let _registry = registry_lock(repository)?;
-    let what = what(&intent.lane);
+    let lane = &intent.entry.lane.id;
+    let healed = |completed| Healed::of(Act::Restore, lane, what(&intent.lane), completed);
     match bring_back(repository, intent) {
-        Ok(()) => Ok(Healed {
-            what,
-            completed: true,
-        }),
+        Ok(()) => Ok(healed(true)),
         Err(error) => match undo(repository, intent)? {
-            true => Ok(Healed {
-                what,
-                completed: false,
-            }),
+            true => Ok(healed(false)),
             false => Err(error),
         },
     }

@@ -10,7 +10,7 @@ use crate::operations::start::registry_lock;
 use crate::operations::trash;
 use crate::repository::Repository;
 use crate::repository::quarantine::Scratch;
-use crate::repository::recovered::Healed;
+use crate::repository::recovered::{Act, Healed};
 use crate::repository::reflog::{reflog_path, relink_reflog};
 use crate::repository::refs::RefChange;
 use crate::store::journal::Running;
@@ -67,19 +67,13 @@ pub fn recover(repository: &Repository, running: &Running, intent: &Intent) -> R
     let _lock = trash::exclusive_for(repository, &intent.lane, running)?;
     let _registry = registry_lock(repository)?;
     let entry = &intent.entry;
-    let what = what(&intent.lane);
+    let healed = |completed| Healed::of(Act::Retire, &entry.lane.id, what(&intent.lane), completed);
     if !is_committed(repository, entry)? && put_back(repository, entry).is_ok() {
-        return Ok(Healed {
-            what,
-            completed: false,
-        });
+        return Ok(healed(false));
     }
     // Too late, or another lane has taken the lane's place meanwhile: it goes to the trash whole.
     complete(repository, entry)?;
-    Ok(Healed {
-        what,
-        completed: true,
-    })
+    Ok(healed(true))
 }
 
 /// Takes away whatever is still there; returns the entry, which says what went.

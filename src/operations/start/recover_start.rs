@@ -52,10 +52,7 @@ pub fn recover(
                     "{what} (its worktree stays at '{}', without a lane)",
                     at.display()
                 );
-                Ok(Healed {
-                    what: stays,
-                    completed: false,
-                })
+                Ok(Healed::new(stays, false))
             }
             Err(error) => Err(in_place(error, &intent, &at)),
         };
@@ -66,10 +63,7 @@ pub fn recover(
             return Err(in_place(error, &intent, &at));
         }
         undo(repository, &intent)?;
-        return Ok(Healed {
-            what,
-            completed: false,
-        });
+        return Ok(Healed::new(what, false));
     }
     drop(guard);
     finished(repository, &intent, what)
@@ -79,17 +73,11 @@ pub fn recover(
 /// by now.
 fn finished(repository: &Repository, intent: &Intent, what: String) -> Result<Healed> {
     let Err(error) = checkout::finish(repository, intent) else {
-        return Ok(Healed {
-            what,
-            completed: true,
-        });
+        return Ok(Healed::new(what, true));
     };
     let _guard = registry_lock(repository)?;
     match checkout::take_back(repository, intent)? {
-        true => undo(repository, intent).map(|()| Healed {
-            what,
-            completed: false,
-        }),
+        true => undo(repository, intent).map(|()| Healed::new(what, false)),
         false => Err(in_place(error, intent, &intent.lane.worktree)),
     }
 }
