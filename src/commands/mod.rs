@@ -1,4 +1,7 @@
 //! One file per verb: the arguments, whose comments are the help text, and `run`.
+//!
+//! Called by `main` alone. A verb calls operations, engines and the repository, never another
+//! verb.
 
 pub mod complete;
 pub mod completions;

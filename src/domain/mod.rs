@@ -2,6 +2,8 @@
 //!
 //! Nothing here touches a disk, a process, a clock or git. Every rule of the product can be read
 //! and tested in this folder without a repository.
+//!
+//! Everything above calls it.
 
 pub mod doctor;
 pub mod event;

@@ -2,6 +2,8 @@
 //!
 //! An [`Error`] is one sentence, the remedy as hints, and a [`Kind`] that decides the exit code.
 //! The table of exit codes lives here and nowhere else; `git-lane(1)` is tested against it.
+//!
+//! Everything calls it.
 
 use std::{fmt, io};
 

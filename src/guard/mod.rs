@@ -4,6 +4,8 @@
 //! nearly always do, nothing else happens. `queries` asks git for what a judgement needs beyond
 //! that, `reference_transaction` reads what is about to happen to refs, `remedy` takes a switch
 //! back.
+//!
+//! Called by `commands/hook` alone.
 
 mod autostash;
 mod caller;

@@ -4,6 +4,8 @@
 //! file can switch those off. Older gits get files in the repository's own hooks directory; a hook
 //! that is there already is kept beside ours and runs as before. Directories git-lane does not own
 //! (tracked, shared, chosen by `core.hooksPath`) are never written.
+//!
+//! Called by `commands/init` and by those that tell whether the rule is in force.
 
 pub mod completion_scripts;
 pub mod global;

@@ -3,6 +3,8 @@
 //! `keys` is the one table of keys, defaults and meanings; `value` says what may stand at one;
 //! `layers` finds and reads the files. Here the values in force become a [`Policy`]. A file is
 //! data: nothing in it is ever run.
+//!
+//! Called by `repository/policy_files`, which has the bytes, and by what needs a value.
 
 mod keys;
 mod layers;

@@ -4,6 +4,8 @@
 //! Discovery goes by the current directory. An inherited `GIT_DIR` counts only where the directory
 //! is in no repository; when both name different repositories nothing is done, because a hook's
 //! leftover must not pick what gets removed.
+//!
+//! The guard, `install`, the operations and the commands call it.
 
 pub mod admin_dir;
 pub mod alias;

@@ -2,6 +2,8 @@
 //!
 //! Results go to standard output, everything else to standard error. Callers never ask whether
 //! there is a terminal.
+//!
+//! The commands alone call it.
 
 pub mod escape;
 mod output;

@@ -1,4 +1,6 @@
 //! `git lane finish`: lands a lane on its base and retires it.
+//!
+//! Called by `commands::run` alone; `finish_report` words the result.
 
 mod finish_report;
 

@@ -1,4 +1,4 @@
-//! `git lane start`
+//! `git lane start`: makes lanes, several at once if need be. Called by `commands::run` alone.
 
 mod start_report;
 

@@ -1,4 +1,6 @@
 //! What can be wrong with a repository's lanes, and which of it can be put right.
+//!
+//! Called by `operations/doctor`, which looks and acts; `words` tells people.
 
 mod words;
 

@@ -1,4 +1,6 @@
 //! May this lane land, and how: facts about lane and base in, a plan or a [`Refusal`] out.
+//!
+//! Called by `commands/finish` with what `operations/land` has gathered.
 
 mod landing_refusal;
 

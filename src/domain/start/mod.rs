@@ -1,4 +1,7 @@
 //! Whether a lane may be started, and what that takes.
+//!
+//! Called by `commands/start` with what `operations/start` and `repository/revision` have
+//! gathered.
 
 mod start_refusal;
 

@@ -2,6 +2,8 @@
 //! has not.
 //!
 //! Here is what can be asked; `walk` answers it, `graph` is where its commits come from.
+//!
+//! Called by the operations and commands that compare branches.
 
 mod graph;
 mod walk;

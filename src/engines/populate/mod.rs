@@ -10,6 +10,8 @@
 //! All this happens aside. What may look where it runs, a filter, or what depends on the place, a
 //! conditional include, is left until the worktree is in its place: [`complete`] has git write it
 //! there.
+//!
+//! Called by `operations/start`.
 
 mod attributes;
 mod child;

@@ -1,5 +1,7 @@
 //! Looks a repository over for what hooks cannot see and plain git stumbles over, and puts right
 //! what can be.
+//!
+//! Called by `commands/doctor`, and by `recover` for what it was at when it died.
 
 mod admin;
 mod kept;

@@ -3,6 +3,8 @@
 //! [`preview`] computes and changes nothing. [`land`] queues behind other landings, so that fifty
 //! of them do not redo each other's work; the compare-and-swap stays as the safety net against
 //! everybody who does not queue.
+//!
+//! Called by `commands/finish`, and by `recover`.
 
 pub mod apply;
 pub mod commit;

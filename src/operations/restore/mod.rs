@@ -3,6 +3,8 @@
 //!
 //! Every step asks what is already done, so that an interrupted restore is completed by the next
 //! git-lane command, or undone where another lane has taken the lane's place meanwhile.
+//!
+//! Called by `commands/restore`, and by `recover`.
 
 use crate::repository::recovered::{Act, Heal, Healed};
 use crate::repository::reflog::{reflog_path, relink_reflog};

@@ -4,6 +4,8 @@
 //! Until the branch is deleted (or, where it stays, the record removed) everything can be renamed
 //! back, and a crash or a lost race is undone; from then on it is completed. Both are decided by
 //! looking at the disk, so that any later git-lane command can do it.
+//!
+//! Called by `commands/finish`, `drop` and `prune`, and by `recover`.
 
 mod commits;
 mod last_look;

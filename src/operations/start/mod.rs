@@ -7,6 +7,8 @@
 //! start is only ever completed, by the next git-lane command if it must be. Before, it can be
 //! undone, by its own proofs of what it made. Files that git has to write in that place come last
 //! (`checkout`).
+//!
+//! Called by `commands/start`, and by `recover`.
 
 pub mod base;
 mod by_git;

@@ -4,6 +4,8 @@
 //! directory's `.git` file, kept aside so that a shell still standing in there cannot work on a
 //! later worktree of the same name), `admin/` (git's admin directory, renamed) and `reflog` (the
 //! branch's). `refs/lane/trash/<id>` keeps its objects from gc.
+//!
+//! Called by `retire` and `restore`, which fill and empty it, and by the commands that list it.
 
 pub mod expire;
 pub mod keeper_commit;

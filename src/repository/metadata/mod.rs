@@ -2,6 +2,8 @@
 //! never needs a lock.
 //!
 //! [`Edit`] is the one way in which that file is written.
+//!
+//! Everything from here up reads records by it.
 
 mod edit;
 mod memo;

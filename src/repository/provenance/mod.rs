@@ -9,6 +9,8 @@
 //! A worktree may be anywhere the user has put it. Of places that are neither below the
 //! repository's own directory of lanes nor inside its main worktree the user's [`registry`] must
 //! say so, which is outside of every repository.
+//!
+//! Called by `operations/recover` and the trash before they act on what a file says.
 
 pub mod branch_settings;
 pub mod registry;

@@ -4,6 +4,8 @@
 //! `find` knows where the submodules' are, `inner` and `nested` where the others are,
 //! `submodule_refs` what they have that no remote has. Here that becomes an [`Inner`]; what cannot
 //! be read counts as held.
+//!
+//! Called by `operations/retire` and the commands that tell what a lane holds.
 
 mod find;
 mod inner;

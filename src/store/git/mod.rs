@@ -4,6 +4,8 @@
 //! do and returns what it answers, parsed. Everything git exports to hooks and would redirect a
 //! child to another worktree is removed from the environment; arguments are passed as they are,
 //! never through a shell; git's own stderr becomes the text of the error.
+//!
+//! Everything above calls it.
 
 pub mod child_of_git;
 mod environment;

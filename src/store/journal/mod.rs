@@ -8,6 +8,8 @@
 //!
 //! An intent names absolute paths, so it says whose it is: in a copy of the repository it still
 //! speaks of the original, where its process may be alive.
+//!
+//! Called by the operations and by `repository/unrecovered`.
 
 mod format;
 

@@ -7,6 +7,8 @@
 //! becomes an object again before the lane returns.
 //!
 //! `named` reads ids out of files, `index_objects` out of an index.
+//!
+//! Called by `retire` before a lane leaves.
 
 mod index_objects;
 mod named;
