@@ -182,7 +182,7 @@ struct Job<'a> {
 struct Worker<'a> {
     job: &'a Job<'a>,
     objects: Reader<'a>,
-    target: Directories,
+    target: Target<'a>,
     /// `None` for a source that cannot be opened.
     sources: Vec<Option<Directories>>,
     /// For blobs.
@@ -196,7 +196,7 @@ struct Worker<'a> {
 
 impl<'a> Worker<'a> {
     fn new(job: &'a Job<'a>, objects: Reader<'a>) -> Result<Self> {
-        let target = Directories::below(job.directory).context("open", job.directory)?;
+        let below = Directories::below(job.directory).context("open", job.directory)?;
         let sources = job
             .sources
             .iter()
@@ -210,7 +210,7 @@ impl<'a> Worker<'a> {
         Ok(Worker {
             job,
             objects,
-            target,
+            target: Target { job, below },
             sources,
             buffer: Vec::new(),
             scratch: Vec::new(),
@@ -272,7 +272,6 @@ impl<'a> Worker<'a> {
             return self.copy_proven(entry, number);
         }
         let (directory, name) = entry.split(self.job.paths);
-        let executable = entry.kind == EntryKind::BlobExecutable;
         let Some(Some(source)) = self.sources.get_mut(number) else {
             return Ok(false);
         };
@@ -293,23 +292,14 @@ impl<'a> Worker<'a> {
                 return Ok(false);
             }
         }
-        let target = context(
-            self.target.create(directory),
-            "create the directory of",
-            entry.path(self.job.paths),
-        )?;
-        let path = entry.path(self.job.paths);
-        let to = context(create(target, name, executable), "create", path)?;
+        let to = self.target.file(entry)?;
         if !copy::copy(&from, &to, &before, &mut self.scratch, || ()).unwrap_or(false) {
-            context(unlinkat(target, name, AtFlags::empty()), "remove", path)?;
+            let removed = unlinkat(self.target.directory(entry)?, name, AtFlags::empty());
+            context(removed, "remove", entry.path(self.job.paths))?;
             return Ok(false);
         }
-        entry.stat = context(
-            self.job.finish(&to, Some(index_stat(&before).mtime)),
-            "set the time of",
-            path,
-        )?;
-        Ok(true)
+        let source = index_stat(&before).mtime;
+        self.target.finish(entry, &to, Some(source)).map(|()| true)
     }
 
     /// Copies a file that is read once and compared with its blob: no look at the file itself could
@@ -331,49 +321,15 @@ impl<'a> Worker<'a> {
         ) else {
             return Ok(false);
         };
-        let path = entry.path(self.job.paths);
-        let target = context(
-            self.target.create(directory),
-            "create the directory of",
-            path,
-        )?;
-        let to = context(
-            create(target, name, entry.kind == EntryKind::BlobExecutable),
-            "create",
-            path,
-        )?;
-        context(write_all(&to, content), "write", path)?;
-        entry.stat = context(
-            self.job.finish(&to, Some(entry.stat.mtime)),
-            "set the time of",
-            path,
-        )?;
-        Ok(true)
+        let source = entry.stat.mtime;
+        self.target
+            .write(entry, content, Some(source))
+            .map(|()| true)
     }
 
     fn write_blob(&mut self, entry: &mut Entry) -> Result<()> {
-        let (directory, name) = entry.split(self.job.paths);
-        let path = entry.path(self.job.paths);
-        let blob = self
-            .objects
-            .repo()
-            .objects
-            .find_blob(&entry.id, &mut self.buffer);
-        let blob = blob.map_err(|error| unreadable(path, &error))?;
-        self.objects.count(blob.data.len());
-        let target = context(
-            self.target.create(directory),
-            "create the directory of",
-            path,
-        )?;
-        let to = context(
-            create(target, name, entry.kind == EntryKind::BlobExecutable),
-            "create",
-            path,
-        )?;
-        context(write_all(&to, blob.data), "write", path)?;
-        let stat = context(self.job.finish(&to, None), "set the time of", path)?;
-        entry.stat = stat;
+        let content = blob(&mut self.objects, &mut self.buffer, entry, self.job.paths)?;
+        self.target.write(entry, content, None)?;
         if self.buffer.capacity() > KEPT_BUFFER {
             self.buffer = Vec::new();
         }
@@ -381,70 +337,80 @@ impl<'a> Worker<'a> {
     }
 
     fn make_link(&mut self, entry: &mut Entry) -> Result<()> {
-        let (directory, name) = entry.split(self.job.paths);
-        let path = entry.path(self.job.paths);
-        let blob = self
-            .objects
-            .repo()
-            .objects
-            .find_blob(&entry.id, &mut self.buffer);
-        let blob = blob.map_err(|error| unreadable(path, &error))?;
-        self.objects.count(blob.data.len());
-        let target = context(
-            self.target.create(directory),
-            "create the directory of",
-            path,
-        )?;
-        context(symlinkat(blob.data, target, name), "create", path)?;
-        let stat = context(
-            self.job.finish_unopened(target, name),
-            "set the time of",
-            path,
-        )?;
-        entry.stat = stat;
-        Ok(())
+        let to = blob(&mut self.objects, &mut self.buffer, entry, self.job.paths)?;
+        self.target.make(entry, |at, name| symlinkat(to, at, name))
     }
 
     /// An empty directory, as git leaves a submodule that is not initialised.
     fn make_submodule(&mut self, entry: &mut Entry) -> Result<()> {
-        let (directory, name) = entry.split(self.job.paths);
-        let path = entry.path(self.job.paths);
-        let target = context(
-            self.target.create(directory),
-            "create the directory of",
-            path,
-        )?;
-        context(
-            mkdirat(target, name, Mode::from_raw_mode(0o777)),
-            "create",
-            path,
-        )?;
-        let stat = context(
-            self.job.finish_unopened(target, name),
-            "set the time of",
-            path,
-        )?;
-        entry.stat = stat;
-        Ok(())
+        let mode = Mode::from_raw_mode(0o777);
+        self.target.make(entry, |at, name| mkdirat(at, name, mode))
     }
 }
 
-impl Job<'_> {
-    fn finish(
-        &self,
-        file: &OwnedFd,
-        source: Option<Time>,
-    ) -> rustix::io::Result<gix::index::entry::Stat> {
-        futimens(file, &self.backdated.times(source))?;
-        Ok(index_stat(&fstat(file)?))
+fn blob<'a>(
+    objects: &mut Reader<'_>,
+    buffer: &'a mut Vec<u8>,
+    entry: &Entry,
+    paths: &[u8],
+) -> Result<&'a [u8]> {
+    let blob = objects.repo().objects.find_blob(&entry.id, buffer);
+    let blob = blob.map_err(|error| unreadable(entry.path(paths), &error))?;
+    objects.count(blob.data.len());
+    Ok(blob.data)
+}
+
+/// The new worktree, as one thread writes it.
+struct Target<'a> {
+    job: &'a Job<'a>,
+    below: Directories,
+}
+
+impl Target<'_> {
+    /// An entry's directory, made where it is missing.
+    fn directory(&mut self, entry: &Entry) -> Result<BorrowedFd<'_>> {
+        let (directory, _) = entry.split(self.job.paths);
+        let made = self.below.create(directory);
+        context(made, "create the directory of", entry.path(self.job.paths))
     }
 
-    fn finish_unopened(
-        &self,
-        at: BorrowedFd<'_>,
-        name: &[u8],
-    ) -> rustix::io::Result<gix::index::entry::Stat> {
-        finish_unopened(at, name, self.backdated)
+    /// Makes an entry's file.
+    fn file(&mut self, entry: &Entry) -> Result<OwnedFd> {
+        let (_, name) = entry.split(self.job.paths);
+        let executable = entry.kind == EntryKind::BlobExecutable;
+        let made = create(self.directory(entry)?, name, executable);
+        context(made, "create", entry.path(self.job.paths))
+    }
+
+    /// Writes all of an entry's file; `source` is when that of another worktree was modified.
+    fn write(&mut self, entry: &mut Entry, content: &[u8], source: Option<Time>) -> Result<()> {
+        let file = self.file(entry)?;
+        let written = write_all(&file, content);
+        context(written, "write", entry.path(self.job.paths))?;
+        self.finish(entry, &file, source)
+    }
+
+    fn finish(&self, entry: &mut Entry, file: &OwnedFd, source: Option<Time>) -> Result<()> {
+        let dated = futimens(file, &self.job.backdated.times(source)).and_then(|()| fstat(file));
+        let dated = context(dated, "set the time of", entry.path(self.job.paths))?;
+        entry.stat = index_stat(&dated);
+        Ok(())
+    }
+
+    /// Makes what is no file.
+    fn make(
+        &mut self,
+        entry: &mut Entry,
+        make: impl FnOnce(BorrowedFd<'_>, &[u8]) -> rustix::io::Result<()>,
+    ) -> Result<()> {
+        let paths = self.job.paths;
+        let (path, (_, name)) = (entry.path(paths), entry.split(paths));
+        let backdated = self.job.backdated;
+        let at = self.directory(entry)?;
+        context(make(at, name), "create", path)?;
+        let dated = finish_unopened(at, name, backdated);
+        entry.stat = context(dated, "set the time of", path)?;
+        Ok(())
     }
 }
 
