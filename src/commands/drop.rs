@@ -301,12 +301,7 @@ fn plan(
     (lane, worktree): (&Lane, Option<&Worktree>),
     had: Option<String>,
 ) -> Result<Dropped> {
-    let tip = lane
-        .branch
-        .as_ref()
-        .map(|branch| repository.branch_tip(branch))
-        .transpose()?
-        .flatten();
+    let tip = repository.tip_of(lane)?;
     Ok(Dropped {
         name: lane.name.clone(),
         branch: lane.branch.clone(),

@@ -95,12 +95,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         };
         // Killed before, completed just now: that is what was asked for.
         if let Some(lane) = lane.filter(back) {
-            let tip = lane
-                .branch
-                .as_ref()
-                .map(|branch| repository.branch_tip(branch))
-                .transpose()?
-                .flatten();
+            let tip = repository.tip_of(&lane)?;
             report.restored.push(Restored {
                 branch: lane.branch.clone(),
                 tip: tip.map(|tip| tip.to_string()),

@@ -5,7 +5,7 @@
 
 use bstr::{BString, ByteSlice, ByteVec};
 
-use crate::domain::lane::{ObjectId, RefName, Worktree};
+use crate::domain::lane::{Lane, ObjectId, RefName, Worktree};
 use crate::domain::name::BranchName;
 use crate::error::{Code, Error, Result};
 use crate::repository::ref_transaction::Prepared;
@@ -21,6 +21,17 @@ pub struct RefChange {
     pub from: Option<ObjectId>,
     /// Its value afterwards; `None`: it is deleted.
     pub to: Option<ObjectId>,
+}
+
+impl RefChange {
+    /// The removal of a ref that is at `from`.
+    pub fn removal(name: impl Into<RefName>, from: ObjectId) -> Self {
+        RefChange {
+            name: name.into(),
+            from: Some(from),
+            to: None,
+        }
+    }
 }
 
 /// A move of a branch that is ready; dropping it changes nothing.
@@ -101,6 +112,13 @@ impl Repository {
             gix::refs::TargetRef::Symbolic(target) => RefName::parse(target.as_bstr()),
             gix::refs::TargetRef::Object(_) => None,
         }))
+    }
+
+    /// The commit at the tip of a lane's branch, where it has one.
+    pub fn tip_of(&self, lane: &Lane) -> Result<Option<ObjectId>> {
+        lane.branch
+            .as_ref()
+            .map_or(Ok(None), |branch| self.branch_tip(branch))
     }
 
     /// The commit at the tip of a branch.

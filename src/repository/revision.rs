@@ -1,5 +1,6 @@
 //! Reads what a decision needs and fills the plain structs of `domain`.
 
+use std::collections::BTreeSet;
 use std::path::{Component, Path, PathBuf};
 
 use bstr::{BString, ByteSlice};
@@ -392,6 +393,27 @@ fn state_of(repository: &Repository, path: &Path, worktrees: &[Worktree]) -> Tar
             TargetState::InsideWorktree(worktree.path.clone())
         }
         Some(_) => TargetState::Free,
+    }
+}
+
+/// Takes out of `ids` what `tip` reaches since `fork_point`, as far as a bounded walk goes.
+pub(crate) fn forget_reachable(
+    repository: &Repository,
+    tip: ObjectId,
+    fork_point: ObjectId,
+    ids: &mut BTreeSet<ObjectId>,
+) {
+    /// Hardly a lane has more commits of its own.
+    const MOST: usize = 10_000;
+    let hidden = retry::has_object(&repository.gix, fork_point).then_some(fork_point);
+    let Ok(walk) = repository.gix.rev_walk([tip]).with_hidden(hidden).all() else {
+        return;
+    };
+    for commit in walk.take(MOST) {
+        match commit {
+            Ok(commit) if !ids.is_empty() => drop(ids.remove(&commit.id)),
+            _ => return,
+        }
     }
 }
 

@@ -75,14 +75,7 @@ impl<'a> Kept<'a> {
 fn remove(repository: &Repository, name: RefName, commit: ObjectId) {
     let _deferred = Deferred::begin();
     // What stays is removed by the next command that heals.
-    let _ = repository.change_refs(
-        &[RefChange {
-            name,
-            from: Some(commit),
-            to: None,
-        }],
-        REASON,
-    );
+    let _ = repository.change_refs(&[RefChange::removal(name, commit)], REASON);
     // A landing that is refused leaves the repository as it was.
     drop(std::fs::remove_dir(
         repository.common_dir().join("refs/lane"),

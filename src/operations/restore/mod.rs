@@ -322,17 +322,7 @@ fn bring_back(repository: &Repository, intent: &Intent) -> Result<()> {
         places.settle()?;
     }
     step("restore.settled");
-    let name = trash::ref_name(&intent.id)?;
-    if let Some(kept) = repository.ref_target(&name)? {
-        repository.change_refs(
-            &[RefChange {
-                name,
-                from: Some(kept),
-                to: None,
-            }],
-            "lane: restore",
-        )?;
-    }
+    trash::remove_ref(repository, &intent.id, "lane: restore")?;
     step("restore.ref-gone");
     trash::remove_empty(&directory)
 }
@@ -355,18 +345,11 @@ fn undo(repository: &Repository, intent: &Intent) -> Result<bool> {
         places.back_to_trash()?;
         exclude::remove(repository, &entry.lane.worktree)?;
     }
-    if let Some(branch) = entry.branch.as_ref().filter(|_| !intent.had_branch) {
-        let name = RefName::from(&branch.name);
-        if repository.ref_target(&name)? == Some(branch.tip) {
-            repository.change_refs(
-                &[RefChange {
-                    name,
-                    from: Some(branch.tip),
-                    to: None,
-                }],
-                "lane: undo",
-            )?;
-        }
+    if let Some(branch) = entry.branch.as_ref().filter(|_| !intent.had_branch)
+        && repository.branch_tip(&branch.name)? == Some(branch.tip)
+    {
+        let change = RefChange::removal(&branch.name, branch.tip);
+        repository.change_refs(&[change], "lane: undo")?;
     }
     Ok(true)
 }

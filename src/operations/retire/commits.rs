@@ -17,12 +17,9 @@ use crate::domain::lane::{Head, Lane, ObjectId, Worktree};
 use crate::error::{IoContext, Result};
 use crate::repository::reflog::reflog_path;
 use crate::repository::renames;
+use crate::repository::revision::forget_reachable;
 use crate::repository::{RefFormat, Repository};
 use crate::store::optional;
-use crate::store::retry;
-
-/// How many commits of the lane are walked through before git is asked.
-const MOST_COMMITS: usize = 10_000;
 
 /// The refs a worktree has for itself.
 const OWN_REFS: [&str; 3] = ["refs/bisect/", "refs/worktree/", "refs/rewritten/"];
@@ -42,6 +39,7 @@ pub(super) fn only_here(
     found.extend(left_behind(&log_of_head(repository, worktree)?));
     found.retain(|id| Some(*id) != tip && *id != lane.fork_point && !id.is_null());
     if let Some(tip) = tip.filter(|_| !found.is_empty()) {
+        // git need not be asked about an ordinary lane.
         forget_reachable(repository, tip, lane.fork_point, &mut found);
     }
     if found.is_empty() {
@@ -221,26 +219,6 @@ fn ids_below(path: &Path, found: &mut BTreeSet<ObjectId>) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Takes out of `ids` what `tip` reaches since `fork_point`, so that git need not be asked about an
-/// ordinary lane.
-fn forget_reachable(
-    repository: &Repository,
-    tip: ObjectId,
-    fork_point: ObjectId,
-    ids: &mut BTreeSet<ObjectId>,
-) {
-    let hidden = retry::has_object(&repository.gix, fork_point).then_some(fork_point);
-    let Ok(walk) = repository.gix.rev_walk([tip]).with_hidden(hidden).all() else {
-        return;
-    };
-    for commit in walk.take(MOST_COMMITS) {
-        match commit {
-            Ok(commit) if !ids.is_empty() => drop(ids.remove(&commit.id)),
-            _ => return,
-        }
-    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 
 use super::take_away::{forget, places};
 use super::{Intent, what};
-use crate::domain::lane::RefName;
 use crate::domain::trash_entry::Entry;
 use crate::error::{IoContext, Result};
 use crate::operations::start::registry_lock;
@@ -48,17 +47,7 @@ pub(super) fn put_back(repository: &Repository, entry: &Entry) -> Result<()> {
         places.bring_back()?;
         places.settle()?;
     }
-    let name = trash::ref_name(&entry.id)?;
-    if let Some(kept) = repository.ref_target(&name)? {
-        repository.change_refs(
-            &[RefChange {
-                name,
-                from: Some(kept),
-                to: None,
-            }],
-            "lane: undo",
-        )?;
-    }
+    trash::remove_ref(repository, &entry.id, "lane: undo")?;
     trash::remove_empty(&trash::directory(repository).join(&entry.id))
 }
 
@@ -96,11 +85,7 @@ pub(super) fn complete(repository: &Repository, entry: &Entry) -> Result<Entry> 
     if let Some(branch) = entry.branch.as_ref().filter(|branch| branch.deleted)
         && repository.branch_tip(&branch.name)? == Some(branch.tip)
     {
-        let change = RefChange {
-            name: RefName::from(&branch.name),
-            from: Some(branch.tip),
-            to: None,
-        };
+        let change = RefChange::removal(&branch.name, branch.tip);
         repository.change_refs(&[change], "lane: retire")?;
     }
     forget(repository, &entry)?;

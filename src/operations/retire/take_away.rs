@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::domain::lane::RefName;
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::trash_entry::Entry;
 use crate::error::{IoContext, Result};
@@ -63,11 +62,7 @@ pub(super) fn take_away(repository: &Repository, entry: &Entry) -> Result<Vec<Pa
         changes.extend(keep);
     }
     if let Some(branch) = entry.branch.as_ref().filter(|branch| branch.deleted) {
-        changes.push(RefChange {
-            name: RefName::from(&branch.name),
-            from: Some(branch.tip),
-            to: None,
-        });
+        changes.push(RefChange::removal(&branch.name, branch.tip));
     }
     repository.change_refs(&changes, "lane: retire")?;
     step("retire.refs-changed");

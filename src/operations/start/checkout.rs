@@ -104,13 +104,7 @@ fn is_untouched(repository: &Repository, intent: &Intent) -> Result<bool> {
         Some(branch) => Head::Branch(branch.clone()),
         None => Head::Detached(intent.commit),
     };
-    let tip = intent
-        .lane
-        .branch
-        .as_ref()
-        .map(|branch| repository.branch_tip(branch))
-        .transpose()?
-        .flatten();
+    let tip = repository.tip_of(&intent.lane)?;
     let moved = intent.lane.branch.is_some() && tip != Some(intent.commit);
     if moved
         || !place.directory.is_dir()

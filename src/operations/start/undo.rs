@@ -13,7 +13,6 @@ use serde::{Deserialize, Serialize};
 
 use super::publish::admin_dir;
 use super::{Intent, Made, by_git};
-use crate::domain::lane::RefName;
 use crate::error::{IoContext, Result};
 use crate::repository::Repository;
 use crate::repository::refs::RefChange;
@@ -149,11 +148,7 @@ fn delete_branch(repository: &Repository, intent: &Intent) -> Result<()> {
     {
         return Ok(());
     }
-    let change = RefChange {
-        name: RefName::from(branch),
-        from: Some(intent.commit),
-        to: None,
-    };
+    let change = RefChange::removal(branch, intent.commit);
     repository.change_refs(&[change], "lane: start undone")
 }
 

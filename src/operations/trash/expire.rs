@@ -157,11 +157,7 @@ fn sweep(repository: &Repository) -> Result<()> {
             continue;
         }
         if let Some(kept) = repository.ref_target(&name)? {
-            let change = RefChange {
-                name,
-                from: Some(kept),
-                to: None,
-            };
+            let change = RefChange::removal(name, kept);
             // A neighbour may be sweeping too.
             if let Err(error) =
                 repository.change_refs(std::slice::from_ref(&change), "lane: expired")

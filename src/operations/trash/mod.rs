@@ -29,6 +29,7 @@ use crate::error::{Code, Error, IoContext, Result};
 use crate::repository::Repository;
 use crate::repository::provenance::misfit_of_entry;
 use crate::repository::recovered::Heal;
+use crate::repository::refs::RefChange;
 use crate::store::file_id::FileId;
 use crate::store::journal::{Exclusive, Journal, Running};
 use crate::store::lane_files;
@@ -138,6 +139,15 @@ pub fn damaged(repository: &Repository) -> Vec<PathBuf> {
     }
     found.sort();
     found
+}
+
+/// Removes the ref that keeps what the entry `id` has, where it is there.
+pub fn remove_ref(repository: &Repository, id: &str, reason: &str) -> Result<()> {
+    let name = ref_name(id)?;
+    match repository.ref_target(&name)? {
+        Some(kept) => repository.change_refs(&[RefChange::removal(name, kept)], reason),
+        None => Ok(()),
+    }
 }
 
 /// Writes `entry.json`, whole or not at all.

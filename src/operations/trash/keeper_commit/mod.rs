@@ -25,12 +25,10 @@ use crate::domain::trash_entry::Entry;
 use crate::error::{Code, Error, Kind, Result};
 use crate::repository::kept_pack::KeptPack;
 use crate::repository::quarantine::Scratch;
+use crate::repository::revision::forget_reachable;
 use crate::repository::{RefFormat, Repository};
 use crate::store::git::Invocation;
 use crate::store::{optional, retry};
-
-/// How many commits of the lane to look at before an id is kept although the tip may reach it.
-const MOST_COMMITS: usize = 10_000;
 
 /// What follows the id in the name of a file that holds a tag's text.
 const TAG: &str = ".tag";
@@ -66,8 +64,9 @@ pub fn keeper(
         named.insert(*id);
     }
     named.retain(|id| Some(*id) != main && *id != lane.fork_point && !id.is_null());
-    if !named.is_empty() {
-        forget_reachable(repository, main, lane.fork_point, &mut named);
+    if let Some(tip) = main.filter(|_| !named.is_empty()) {
+        // What is left over only costs a parent more.
+        forget_reachable(repository, tip, lane.fork_point, &mut named);
     }
     let mut kept = Kept::default();
     for id in named {
@@ -294,27 +293,6 @@ pub fn bring_back_tags(
         }
     }
     KeptPack::of_objects(repository, scratch, &made)
-}
-
-/// Takes out of `ids` what `tip` reaches since `fork_point`. What is left over by the bound is
-/// kept: that only costs a parent more.
-fn forget_reachable(
-    repository: &Repository,
-    tip: Option<ObjectId>,
-    fork_point: ObjectId,
-    ids: &mut BTreeSet<ObjectId>,
-) {
-    let Some(tip) = tip else { return };
-    let hidden = retry::has_object(&repository.gix, fork_point).then_some(fork_point);
-    let Ok(walk) = repository.gix.rev_walk([tip]).with_hidden(hidden).all() else {
-        return;
-    };
-    for commit in walk.take(MOST_COMMITS) {
-        match commit {
-            Ok(commit) if !ids.is_empty() => drop(ids.remove(&commit.id)),
-            _ => return,
-        }
-    }
 }
 
 fn write_keeper(
