@@ -11,6 +11,7 @@ use bstr::ByteSlice;
 
 use crate::domain::retire::Busy;
 use crate::store::ancestors;
+use crate::store::entries;
 use crate::store::file_id::FileId;
 
 /// How long to look at open files; current directories are always looked at.
@@ -46,7 +47,7 @@ pub fn working_in(directory: &Path) -> Option<Busy> {
 
 /// Where the processes stand that we may look at.
 pub fn current_directories() -> Vec<PathBuf> {
-    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let processes = entries(Path::new("/proc"));
     processes
         .filter_map(|process| std::fs::read_link(process.path().join("cwd")).ok())
         .collect()
@@ -78,10 +79,7 @@ fn look(directory: &Path) -> Option<Busy> {
     if found.is_none() {
         let start = Instant::now();
         let has_open = |process: &Path| {
-            let files = std::fs::read_dir(process.join("fd"))
-                .into_iter()
-                .flatten()
-                .flatten();
+            let files = entries(&process.join("fd"));
             files
                 .take_while(|_| start.elapsed() < PATIENCE)
                 .any(|file| inside(file.path()))

@@ -12,6 +12,7 @@ use bstr::{BStr, BString, ByteSlice};
 
 use crate::store::ancestors;
 use crate::store::ancestors::Process;
+use crate::store::entries;
 
 /// The kernel counts the start of a process in hundredths of a second, rounded down, whatever its
 /// own clock does.
@@ -106,8 +107,7 @@ impl Caller {
 
     /// The loose objects that were written, or found to be there already, since this git began.
     pub fn wrote_objects(&self, objects: &Path) -> Vec<String> {
-        let entries =
-            |directory: &Path| std::fs::read_dir(directory).into_iter().flatten().flatten();
+        let entries = |directory: &Path| entries(directory);
         let digits = |name: &str| name.bytes().all(|byte| byte.is_ascii_hexdigit());
         let mut found = Vec::new();
         for directory in entries(objects) {

@@ -16,7 +16,9 @@ use bstr::ByteSlice;
 use super::stub;
 use crate::domain::guard::git_hook::Hook;
 use crate::error::{Code, Error, IoContext, Result};
-use crate::repository::hook_file::{Found, beside, exists, kept, read};
+use crate::repository::hook_file::{Found, beside, kept, read};
+use crate::store::entries;
+use crate::store::exists;
 use crate::store::file_id::FileId;
 use crate::store::permissions::Shared;
 use crate::store::with_end;
@@ -26,7 +28,7 @@ const UNFINISHED: &str = ".git-lane-";
 
 /// Removes what a dead process was writing.
 fn remove_unfinished(directory: &Path) {
-    for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
+    for entry in entries(directory) {
         if entry
             .file_name()
             .as_encoded_bytes()
@@ -42,7 +44,7 @@ fn mirror(directory: &Path) -> Result<()> {
     let beside = beside(directory);
     let ours = |name: &std::ffi::OsStr| Hook::ALL.iter().any(|hook| name == hook.name());
     let names = |directory: &Path| {
-        let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+        let entries = entries(directory);
         entries.map(|entry| entry.file_name()).collect::<Vec<_>>()
     };
     let target = |name: &std::ffi::OsStr| {

@@ -32,6 +32,7 @@ use crate::error::{IoContext, Result};
 use crate::policy::Policy;
 use crate::repository::Repository;
 use crate::repository::metadata::Edit;
+use crate::store::exists;
 use crate::store::git::version::Version;
 use crate::store::git::version::{BATCHED_FETCH, CONFIGURED_HOOKS, HEAD_TRANSACTIONS};
 use crate::store::journal::Exclusive;
@@ -95,7 +96,7 @@ pub fn install(repository: &Repository, policy: &Policy, wanted: Wanted) -> Resu
     if !configured || wanted.files {
         match directory(repository)? {
             Directory::Own(directory) => {
-                made = std::fs::symlink_metadata(&directory).is_err();
+                made = !exists(&directory);
                 hook_files::install(&directory, called_by(version, level), repository.shared())?;
             }
             // Lines that the user has added there are as good, and the level and the policy are

@@ -16,6 +16,7 @@ use crate::repository::provenance::{Claim, Claims, misfit};
 use crate::repository::recovered::{Healed, Healing, Recovered, SetAside};
 use crate::repository::unrecovered;
 use crate::repository::unrecovered::{Pending, Unrecovered};
+use crate::store::entries;
 use crate::store::journal::{About, Announce, Journal, Said};
 use crate::store::lane_files::LaneDir;
 use crate::store::{lane_files, lockfile, scratch};
@@ -231,10 +232,7 @@ fn heal_all(repository: &Repository, recovered: &mut Recovered) -> Result<Unreco
 
 /// The git directory of every worktree.
 fn git_dirs(common_dir: &Path) -> impl Iterator<Item = PathBuf> {
-    let linked = std::fs::read_dir(common_dir.join("worktrees"))
-        .into_iter()
-        .flatten()
-        .flatten();
+    let linked = entries(&common_dir.join("worktrees"));
     linked
         .map(|entry| entry.path())
         .chain([common_dir.to_owned()])
@@ -262,7 +260,7 @@ fn clear_locks(lane_dir: &LaneDir) -> Result<()> {
 
 /// Every ref kept in a file of its own, and every one whose lock is there.
 fn refs_below(directory: &Path, found: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
+    for entry in entries(directory) {
         let path = entry.path();
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             refs_below(&path, found);

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::domain::lane::{Worktree, WorktreeState};
 use crate::engines::processes;
 use crate::repository::Repository;
+use crate::store::entries;
 
 /// The directory that belongs to a worktree git misses.
 pub fn find(repository: &Repository, worktree: &Worktree) -> Option<PathBuf> {
@@ -107,7 +108,7 @@ pub(crate) fn candidates(repository: &Repository, old: &Path) -> Vec<PathBuf> {
 }
 
 fn directories(parent: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(parent).into_iter().flatten().flatten();
+    let entries = entries(parent);
     entries
         .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
         .map(|entry| entry.path())

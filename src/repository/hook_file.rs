@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use bstr::{BString, ByteSlice};
 
 use crate::error::{IoContext, Result};
+use crate::store::exists;
 use crate::store::with_end;
 
 /// The line our block of a hook file begins with, without its version.
@@ -75,9 +76,4 @@ pub fn kept(file: &Path) -> PathBuf {
 /// The directory beside `directory` in which its older hooks are kept.
 pub fn beside(directory: &Path) -> PathBuf {
     with_end(directory, ".pre-git-lane")
-}
-
-/// Whether something is at `path`, be it a dangling link.
-pub fn exists(path: &Path) -> bool {
-    std::fs::symlink_metadata(path).is_ok()
 }

@@ -12,6 +12,7 @@ use crate::domain::lane::ObjectId;
 use crate::error::{Code, Error, IoContext, Result};
 use crate::repository::Repository;
 use crate::repository::quarantine::Scratch;
+use crate::store::entries;
 use crate::store::journal::{step, unique_id};
 use crate::store::lane_files;
 use crate::store::permissions::Shared;
@@ -196,11 +197,7 @@ pub struct Left {
 /// All of them. One that no scratch directory names was left where the user has removed that: a
 /// process names it first.
 pub fn left(repository: &Repository) -> Vec<Left> {
-    let listed = std::fs::read_dir(packs(repository))
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|entry| entry.path());
+    let listed = entries(&packs(repository)).map(|entry| entry.path());
     let is_keep =
         |path: &PathBuf| path.extension().is_some_and(|end| end == "keep") && is_ours(path);
     let keeps: Vec<PathBuf> = listed.filter(is_keep).collect();
@@ -232,11 +229,7 @@ pub fn left(repository: &Repository) -> Vec<Left> {
 /// Removes the `.keep` files of the dead process whose scratch directory this was.
 pub fn clean(repository: &Repository, dead: &Path) {
     let packs = packs(repository);
-    for note in std::fs::read_dir(dead.join(KEEPS))
-        .into_iter()
-        .flatten()
-        .flatten()
-    {
+    for note in entries(&dead.join(KEEPS)) {
         remove(&packs.join(note.file_name()));
     }
 }

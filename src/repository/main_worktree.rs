@@ -15,6 +15,7 @@ use crate::domain::lane::{Head, Worktree, WorktreeState};
 use crate::error::Result;
 use crate::repository::find_worktree::leads_to;
 use crate::repository::{RefFormat, Repository};
+use crate::store::entries;
 use crate::store::git::Invocation;
 
 /// What a command was told of the worktree whose git directory it has found, or has found there.
@@ -190,11 +191,7 @@ impl Known {
 
 /// Whether `directory` holds anything besides its `.git`.
 fn has_files(directory: &Path) -> bool {
-    std::fs::read_dir(directory)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .any(|entry| entry.file_name() != ".git")
+    entries(directory).any(|entry| entry.file_name() != ".git")
 }
 
 /// Whether the directory is a linked worktree of this repository: a hook may have left its name in

@@ -15,6 +15,7 @@ use super::refs::RefChange;
 use crate::domain::lane::ObjectId;
 use crate::error::{IoContext, Result};
 use crate::repository::Repository;
+use crate::store::entries;
 
 /// What every reflog is told.
 pub(crate) struct Log {
@@ -99,7 +100,7 @@ impl Log {
 /// Removes `directory` if there is nothing but directories in it.
 pub(crate) fn remove_empty_below(directory: &Path) {
     if std::fs::symlink_metadata(directory).is_ok_and(|metadata| metadata.is_dir()) {
-        for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
+        for entry in entries(directory) {
             remove_empty_below(&entry.path());
         }
         drop(std::fs::remove_dir(directory));

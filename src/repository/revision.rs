@@ -14,6 +14,7 @@ use crate::domain::start::{self, Base, Broken, OfRemote, Target, TargetState};
 use crate::error::{Code, Error, Result};
 use crate::policy::Policy;
 use crate::repository::Repository;
+use crate::store::exists;
 use crate::store::retry;
 
 /// Finds the base that the user named: a branch, a remote-tracking branch, a tag, or any commit.
@@ -214,7 +215,7 @@ fn of_remote(
 
 /// What is wrong with the worktree of a lane that has none to work in.
 fn broken(repository: &Repository, lane: &Lane, worktrees: &[Worktree]) -> Broken {
-    let there = std::fs::symlink_metadata(&lane.worktree).is_ok();
+    let there = exists(&lane.worktree);
     let Some(worktree) = place(lane, worktrees).worktree() else {
         let unknown = || {
             Broken::Damaged(
@@ -274,7 +275,7 @@ fn target(
 /// What speaks against a place that the tracked policy names: a stranger may have put something
 /// there, or on the way.
 fn tracked_state(repository: &Repository, main: &Worktree, path: &Path) -> Result<TargetState> {
-    if std::fs::symlink_metadata(path).is_ok() {
+    if exists(path) {
         return Ok(TargetState::NotNew);
     }
     let below = |directory: &str| {

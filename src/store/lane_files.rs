@@ -19,6 +19,7 @@ use rustix::fs::OFlags;
 use super::journal::unique_id;
 use super::permissions::Shared;
 use crate::error::IoContext;
+use crate::store::exists;
 
 /// More than any file has that git-lane writes here and reads whole.
 pub const LARGEST: u64 = 64 << 20;
@@ -160,8 +161,7 @@ impl LaneDir {
         }
         self.shared.create_dir_all(&damaged).ok()?;
         let own = damaged.join(path.file_name()?);
-        let free = path.extension().is_some_and(|end| end == "json")
-            && std::fs::symlink_metadata(&own).is_err();
+        let free = path.extension().is_some_and(|end| end == "json") && !exists(&own);
         let aside = if free { own } else { damaged.join(name) };
         std::fs::rename(path, &aside).ok().map(|()| aside)
     }

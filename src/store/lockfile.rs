@@ -16,6 +16,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::error::{Code, Error, IoContext, Result};
+use crate::store::entries;
+use crate::store::exists;
 use crate::store::file_id::FileId;
 use crate::store::lane_files;
 use crate::store::lane_files::LaneDir;
@@ -85,7 +87,7 @@ impl LockFile {
     pub fn wait_until_free(target: &Path, lane_dir: &LaneDir) -> Result<()> {
         let lock = lock_path(&std::fs::canonicalize(target).unwrap_or_else(|_| target.to_owned()));
         let start = Instant::now();
-        while std::fs::symlink_metadata(&lock).is_ok() && !is_dead(&lock, lane_dir) {
+        while exists(&lock) && !is_dead(&lock, lane_dir) {
             if is_long_enough(start, &lock, lane_dir) {
                 return Err(held_by_another(&lock));
             }
@@ -299,16 +301,12 @@ pub fn clear_dead(lane_dir: &LaneDir, targets: &[PathBuf]) -> Result<Vec<PathBuf
     let mut cleared = Vec::new();
     for target in targets {
         let lock = lock_path(target);
-        if std::fs::symlink_metadata(&lock).is_ok() && clear_if_dead(&lock, lane_dir)? {
+        if exists(&lock) && clear_if_dead(&lock, lane_dir)? {
             cleared.push(lock);
         }
     }
     let committed: Vec<_> = targets.iter().filter_map(|path| FileId::of(path)).collect();
-    for entry in std::fs::read_dir(lane_dir.locks())
-        .into_iter()
-        .flatten()
-        .flatten()
-    {
+    for entry in entries(&lane_dir.locks()) {
         let Ok(file) = lane_files::open_read(&entry.path()) else {
             continue;
         };
@@ -335,25 +333,19 @@ pub fn clear_dead(lane_dir: &LaneDir, targets: &[PathBuf]) -> Result<Vec<PathBuf
 
 /// Whether a lock file below `directory` is the inode `own`.
 fn is_locking(directory: &Path, own: FileId) -> bool {
-    std::fs::read_dir(directory)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .any(|entry| {
-            let path = entry.path();
-            match entry.file_type() {
-                Ok(kind) if kind.is_dir() => {
-                    entry.file_name() != "objects" && is_locking(&path, own)
-                }
-                _ if path
-                    .extension()
-                    .is_some_and(|extension| extension == "lock") =>
-                {
-                    FileId::of(&path) == Some(own)
-                }
-                _ => false,
+    entries(directory).any(|entry| {
+        let path = entry.path();
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() => entry.file_name() != "objects" && is_locking(&path, own),
+            _ if path
+                .extension()
+                .is_some_and(|extension| extension == "lock") =>
+            {
+                FileId::of(&path) == Some(own)
             }
-        })
+            _ => false,
+        }
+    })
 }
 
 /// The lock file of `target` in git's protocol.
@@ -432,10 +424,7 @@ pub fn is_dead(lock: &Path, lane_dir: &LaneDir) -> bool {
     let Some(seen) = FileId::of(lock) else {
         return false;
     };
-    let witnesses = std::fs::read_dir(lane_dir.locks())
-        .into_iter()
-        .flatten()
-        .flatten();
+    let witnesses = entries(&lane_dir.locks());
     witnesses
         .filter_map(|entry| lane_files::open_read(&entry.path()).ok())
         .any(|file| seen.is_open(&file) && file.try_lock().is_ok())

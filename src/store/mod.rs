@@ -28,6 +28,18 @@ pub(crate) fn path(bytes: &[u8]) -> std::path::PathBuf {
     std::ffi::OsStr::from_bytes(bytes).into()
 }
 
+/// What a directory holds, as far as it can be read.
+pub(crate) fn entries(
+    directory: &std::path::Path,
+) -> impl Iterator<Item = std::fs::DirEntry> + use<> {
+    std::fs::read_dir(directory).into_iter().flatten().flatten()
+}
+
+/// Whether something has that name, and be it a link that leads nowhere.
+pub(crate) fn exists(path: &std::path::Path) -> bool {
+    std::fs::symlink_metadata(path).is_ok()
+}
+
 /// The path whose last name has `end` behind it.
 pub(crate) fn with_end(path: &std::path::Path, end: &str) -> std::path::PathBuf {
     let mut name = path.as_os_str().to_owned();

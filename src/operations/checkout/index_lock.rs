@@ -13,6 +13,7 @@ use crate::repository::recovered::{Healed, Healing, Unclear};
 use crate::repository::unrecovered::is_half_moved;
 use crate::repository::worktree::resolved_head;
 use crate::repository::{RefFormat, Repository};
+use crate::store::entries;
 use crate::store::journal::Announce;
 use crate::store::journal::{Journal, Running, unique_id};
 use crate::store::lockfile::{LockFile, lock_path};
@@ -223,7 +224,7 @@ pub(crate) fn remove_prepared(path: &Path) {
 
 /// Removes the copies that dead processes left in `git_dir`.
 pub(crate) fn remove_copies(git_dir: &Path, prefix: &str, older_than: Duration) {
-    for entry in std::fs::read_dir(git_dir).into_iter().flatten().flatten() {
+    for entry in entries(git_dir) {
         let ours = entry
             .file_name()
             .as_encoded_bytes()
@@ -246,10 +247,7 @@ pub(crate) fn remove_copies(git_dir: &Path, prefix: &str, older_than: Duration) 
 /// do.
 pub(crate) fn remove_left_copies(repository: &Repository) -> Result<()> {
     for site in repository.worktrees()? {
-        let entries = std::fs::read_dir(&site.git_dir)
-            .into_iter()
-            .flatten()
-            .flatten();
+        let entries = entries(&site.git_dir);
         let ours = |name: &std::ffi::OsStr| name.as_encoded_bytes().starts_with(b"lane-index-");
         let copies: Vec<PathBuf> = entries
             .filter(|entry| ours(&entry.file_name()))

@@ -13,6 +13,7 @@ use crate::domain::lane::{ObjectId, Worktree};
 use crate::error::{Error, IoContext, Result};
 use crate::repository::Repository;
 use crate::repository::tree_diff::{Changed, changes};
+use crate::store::exists;
 use crate::store::git::NONE;
 use crate::store::retry;
 
@@ -53,7 +54,7 @@ pub(crate) fn put_back_these(
             continue;
         }
         let ours = match change.new {
-            _ if std::fs::symlink_metadata(&file).is_err() => true,
+            _ if !exists(&file) => true,
             Some((mode, id)) => wrote(repository, site, &file, change.path.as_bstr(), mode, id)?,
             // Of a directory that came in its place only what another process has put there is left
             // by now.
@@ -87,7 +88,7 @@ pub fn remove_left(
             continue;
         };
         let file = site.path.join(crate::store::path(&path));
-        let there = std::fs::symlink_metadata(&file).is_ok();
+        let there = exists(&file);
         if there
             && (!wrote(repository, site, &file, path.as_bstr(), mode, id)?
                 || std::fs::remove_file(&file).is_err())
@@ -111,7 +112,7 @@ pub fn remove_emptied(
         .filter(|change| change.new.is_none())
     {
         let file = site.path.join(crate::store::path(&change.path));
-        if std::fs::symlink_metadata(&file).is_err() {
+        if !exists(&file) {
             remove_empty(&site.path, &file);
         }
     }

@@ -23,6 +23,8 @@ use crate::repository::recovered::Healed;
 use crate::repository::worktree;
 use crate::repository::{RefFormat, Repository};
 use crate::store as git;
+use crate::store::entries;
+use crate::store::exists;
 use crate::store::file_id::{FileId, is_same};
 use crate::store::journal::{About, Announce, Journal};
 use crate::store::lockfile;
@@ -250,7 +252,7 @@ fn keep(repository: &Repository, file: &Path) -> Result<()> {
         return Ok(());
     };
     let same = |kept: PathBuf| FileId::of_name(&kept) == Some((&found).into());
-    if entries(&damaged(repository)).any(same) {
+    if paths_in(&damaged(repository)).any(same) {
         return Ok(());
     }
     let aside = aside(repository)?;
@@ -261,7 +263,7 @@ fn keep(repository: &Repository, file: &Path) -> Result<()> {
 /// aside here.
 pub(super) fn unlisted(repository: &Repository, lane: &Lane) -> Finding {
     let (name, worktree) = (lane.name.clone(), lane.worktree.clone());
-    if std::fs::symlink_metadata(&worktree).is_err() {
+    if !exists(&worktree) {
         return Finding::MissingWorktree(name, worktree);
     }
     let Some(admin) = named_by(&worktree) else {
@@ -279,7 +281,7 @@ pub(super) fn unlisted(repository: &Repository, lane: &Lane) -> Finding {
             |path| path == worktree,
         )
     };
-    match entries(&damaged(repository)).find(was_its) {
+    match paths_in(&damaged(repository)).find(was_its) {
         Some(kept) if ours && !admin.exists() => Finding::PutAside(name, worktree, kept),
         _ => match rebuild::lost(repository, lane) {
             Some(admin) => Finding::LostAdmin(name, worktree, admin),
@@ -342,7 +344,7 @@ fn left_alone(admin: &Path) -> bool {
         let time = std::fs::symlink_metadata(path).and_then(|metadata| metadata.modified());
         time.is_ok_and(|time| time.elapsed().is_ok_and(|age| age < PATIENCE))
     };
-    let entries = std::fs::read_dir(admin).into_iter().flatten().flatten();
+    let entries = entries(admin);
     !recent(admin) && !entries.map(|entry| entry.path()).any(|path| recent(&path))
 }
 
@@ -354,12 +356,8 @@ pub(super) fn missing(repository: &Repository, lane: &Lane, worktree: &Worktree)
     }
 }
 
-fn entries(directory: &Path) -> impl Iterator<Item = PathBuf> + use<> {
-    std::fs::read_dir(directory)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|entry| entry.path())
+fn paths_in(directory: &Path) -> impl Iterator<Item = PathBuf> + use<> {
+    entries(directory).map(|entry| entry.path())
 }
 
 /// Branches whose only reflog entry is their creation, that no worktree has checked out, and that
@@ -378,7 +376,7 @@ pub(super) fn orphans(
             .any(|finding| matches!(finding, Finding::Poisoned(p) if p.admin == admin))
     };
     let mut found = Vec::new();
-    let put_aside = entries(&damaged(repository));
+    let put_aside = paths_in(&damaged(repository));
     let half_made = worktree::unfinished(repository.common_dir())?
         .into_iter()
         .filter(|admin| !alive(admin));

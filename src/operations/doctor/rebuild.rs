@@ -23,6 +23,7 @@ use crate::repository::find_worktree::named_by;
 use crate::repository::provenance::{Claim, Claims};
 use crate::repository::recovered::Healed;
 use crate::repository::{RefFormat, Repository};
+use crate::store::exists;
 use crate::store::git::NONE;
 use crate::store::journal::{About, Announce, Journal, step, unique_id};
 
@@ -79,9 +80,7 @@ fn known<'a>(
     let is_anothers = |other: &Lane| {
         other.name != lane.name && admin_of(common_dir, &other.worktree) == Some(admin.clone())
     };
-    if std::fs::symlink_metadata(&admin).is_ok()
-        || repository.records().ok()?.lanes.iter().any(is_anothers)
-    {
+    if exists(&admin) || repository.records().ok()?.lanes.iter().any(is_anothers) {
         return None;
     }
     // What settings of its own the worktree had went too: a sparse one would seem to have lost
@@ -126,7 +125,7 @@ fn holds_files_of(repository: &Repository, commit: ObjectId, directory: &Path) -
     let mut any = listed.is_empty();
     for entry in listed {
         let path = directory.join(crate::store::path(&entry.path));
-        any = any || std::fs::symlink_metadata(&path).is_ok();
+        any = any || exists(&path);
         if entry.mode == SUBMODULE && named_by(&path).is_some_and(|git_dir| !git_dir.exists()) {
             return false;
         }

@@ -10,6 +10,7 @@ use crate::error::Result;
 use crate::repository::Repository;
 use crate::repository::{metadata, worktree};
 use crate::store as git;
+use crate::store::entries;
 use crate::store::lockfile;
 
 /// How many tracked files say where the working tree is.
@@ -99,10 +100,7 @@ fn lock_targets(repository: &Repository) -> Vec<PathBuf> {
     targets.push(common_dir.join("shallow"));
     targets.push(common_dir.join("reftable/tables.list"));
     locked_refs(&common_dir.join("refs"), &mut targets);
-    let admin_dirs = std::fs::read_dir(common_dir.join("worktrees"))
-        .into_iter()
-        .flatten()
-        .flatten();
+    let admin_dirs = entries(&common_dir.join("worktrees"));
     for admin in admin_dirs {
         targets.extend(["index", "HEAD"].map(|name| admin.path().join(name)));
         locked_refs(&admin.path().join("refs"), &mut targets);
@@ -112,7 +110,7 @@ fn lock_targets(repository: &Repository) -> Vec<PathBuf> {
 
 /// The refs below `directory` that have a lock file beside them; no ref's own name ends like that.
 fn locked_refs(directory: &Path, targets: &mut Vec<PathBuf>) {
-    for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
+    for entry in entries(directory) {
         let path = entry.path();
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             locked_refs(&path, targets);

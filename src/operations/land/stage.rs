@@ -25,6 +25,7 @@ use crate::operations::checkout::index_lock::Prepared;
 use crate::operations::checkout::{Move, on_index, read_tree, worktree_files};
 use crate::repository::Repository;
 use crate::repository::tree_diff::Changed;
+use crate::store::exists;
 use crate::store::file_id::{FileId, Stamp};
 use crate::store::journal::{step, unique_id};
 use crate::store::no_replace;
@@ -273,7 +274,7 @@ fn directories(
             if found.contains_key(directory) {
                 continue;
             }
-            if std::fs::symlink_metadata(directory).is_err() {
+            if !exists(directory) {
                 break;
             }
             let id = identity(directory)?;

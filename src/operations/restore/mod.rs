@@ -27,6 +27,7 @@ use crate::repository::provenance::{
 use crate::repository::quarantine::Scratch;
 use crate::repository::refs::RefChange;
 use crate::repository::{exclude, metadata, revision, worktree};
+use crate::store::exists;
 use crate::store::journal::{About, Announce, Journal, Running, step};
 use crate::store::lane_files;
 use crate::store::lockfile::LockFile;
@@ -167,7 +168,7 @@ fn prepare(repository: &Repository, entry: Entry, is_named: bool) -> Result<Inte
             if !by_their_word && !may_return(repository, &entry, waits_beside) {
                 return Err(refuse(Obstacle::StrangePlace(kept.path.clone())));
             }
-            if std::fs::symlink_metadata(&kept.path).is_ok() {
+            if exists(&kept.path) {
                 return Err(refuse(Obstacle::PathTaken(kept.path.clone())));
             }
             if places.waiting().is_none() {
@@ -229,7 +230,7 @@ fn check_checked_out(all: &[Worktree], branches: &[BranchName]) -> Result<(), Ob
 /// The admin directory's old name, or one like it when that is taken.
 fn free_admin(repository: &Repository, wanted: &Path, kept: &Path) -> Result<PathBuf, Obstacle> {
     let worktrees = repository.common_dir().join("worktrees");
-    let taken = |path: &Path| std::fs::symlink_metadata(path).is_ok();
+    let taken = |path: &Path| exists(path);
     let same = worktrees.join(wanted);
     if !taken(&same) {
         return Ok(same);

@@ -12,6 +12,7 @@ use crate::repository::quarantine::Scratch;
 use crate::repository::recovered::{Act, Healed};
 use crate::repository::reflog::{reflog_path, relink_reflog};
 use crate::repository::refs::RefChange;
+use crate::store::exists;
 use crate::store::journal::Running;
 
 /// Whether the removal has gone too far to be undone.
@@ -99,7 +100,7 @@ fn what_is_left(repository: &Repository, entry: &Entry) -> Result<Entry> {
     let mut entry = entry.clone();
     let waits = places(repository, &entry).is_some_and(|places| places.waiting().is_some());
     if let Some(worktree) = entry.worktree.as_mut().filter(|_| !waits)
-        && std::fs::symlink_metadata(&worktree.path).is_err()
+        && !exists(&worktree.path)
     {
         worktree.directory = None;
     }

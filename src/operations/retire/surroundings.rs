@@ -6,6 +6,7 @@ use crate::domain::retire::Surroundings;
 use crate::engines::processes;
 use crate::repository::Repository;
 use crate::repository::find_worktree;
+use crate::store::exists;
 
 /// What surrounds a lane's worktree, for [`ensure_movable`](crate::domain::retire::ensure_movable);
 /// processes are looked for separately.
@@ -21,7 +22,7 @@ pub fn surroundings<'a>(
         worktree,
         all,
         common_dir: repository.common_dir(),
-        path_exists: std::fs::symlink_metadata(&lane.worktree).is_ok(),
+        path_exists: exists(&lane.worktree),
         found_at: worktree
             .filter(|worktree| worktree.state == WorktreeState::Missing)
             .and_then(|worktree| find_worktree::find(repository, worktree)),

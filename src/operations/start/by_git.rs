@@ -14,6 +14,7 @@ use crate::engines::populate::{Filled, How};
 use crate::error::{Error, IoContext, Result};
 use crate::repository::Repository;
 use crate::repository::admin_dir::{link, started};
+use crate::store::entries;
 use crate::store::journal::step;
 
 /// Fills the staged worktree with `git worktree add`. The caller holds the registry lock: git
@@ -88,10 +89,7 @@ pub(super) fn release(repository: &Repository, intent: &Intent) -> Result<()> {
 /// The admin directory git made for this start: the one that is locked with our reason, git's first
 /// step.
 pub(super) fn own_admin(repository: &Repository, intent: &Intent) -> Option<PathBuf> {
-    let all = std::fs::read_dir(repository.common_dir().join("worktrees"))
-        .into_iter()
-        .flatten()
-        .flatten();
+    let all = entries(&repository.common_dir().join("worktrees"));
     let ours = |admin: &Path| {
         crate::store::optional::bytes(admin.join("locked"))
             .is_ok_and(|text| text.trim_ascii() == reason(intent).as_bytes())

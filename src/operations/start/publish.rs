@@ -13,6 +13,7 @@ use crate::repository::admin_dir::link;
 use crate::repository::exclude;
 use crate::repository::metadata::Edit;
 use crate::repository::refs::RefChange;
+use crate::store::exists;
 use crate::store::git::settings::SPARSE_CONFIG;
 use crate::store::journal::{Running, step};
 use crate::store::no_replace;
@@ -278,7 +279,7 @@ pub(super) fn admin_dir(repository: &Repository, intent: &Intent) -> PathBuf {
 fn point_at_admin(repository: &Repository, intent: &mut Intent, worktree: &Path) -> Result<()> {
     let stem = intent.admin_name.clone();
     let mut attempt = 1;
-    while std::fs::symlink_metadata(admin_dir(repository, intent)).is_ok() {
+    while exists(&admin_dir(repository, intent)) {
         let mut name = stem.clone().into_os_string();
         name.push(attempt.to_string());
         intent.admin_name = name.into();

@@ -18,6 +18,7 @@ use crate::operations::in_flight::standings;
 use crate::policy::Policy;
 use crate::repository::Repository;
 use crate::repository::refs::RefChange;
+use crate::store::entries;
 use crate::store::journal::{Exclusive, set_aside, step};
 use crate::store::lane_files;
 
@@ -266,7 +267,7 @@ fn make_writable(directory: &Path) {
             std::fs::Permissions::from_mode(mode | 0o700),
         ));
     }
-    for entry in std::fs::read_dir(directory).into_iter().flatten().flatten() {
+    for entry in entries(directory) {
         if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
             make_writable(&entry.path());
         }

@@ -16,9 +16,10 @@ use std::sync::atomic::Ordering;
 
 use rustix::fs::{Access, AtFlags, CWD, accessat};
 
-use super::relocation::{date, exists, hint_at_mounts, with_writable};
+use super::relocation::{date, hint_at_mounts, with_writable};
 use crate::domain::shell_word::quote;
 use crate::error::{Code, Error, IoContext, Kind, Result};
+use crate::store::exists;
 use crate::store::journal::{step, unique_id};
 use crate::store::no_replace;
 use crate::store::signals::PENDING;

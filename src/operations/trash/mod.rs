@@ -30,6 +30,7 @@ use crate::repository::Repository;
 use crate::repository::provenance::misfit_of_entry;
 use crate::repository::recovered::Heal;
 use crate::repository::refs::RefChange;
+use crate::store::exists;
 use crate::store::file_id::FileId;
 use crate::store::journal::{Exclusive, Journal, Running};
 use crate::store::lane_files;
@@ -118,7 +119,7 @@ fn has_moved(worktree: &KeptWorktree, common_dir: &Path) -> bool {
 /// person to do.
 pub fn damaged(repository: &Repository) -> Vec<PathBuf> {
     let unreadable = |path: &PathBuf| {
-        let holds = |part: &str| std::fs::symlink_metadata(path.join(part)).is_ok();
+        let holds = |part: &str| exists(&path.join(part));
         said(repository, path).is_none()
             && (lane_files::is_unfit(path, true)
                 || ["entry.json", "worktree", "admin"].into_iter().any(holds))
@@ -173,7 +174,7 @@ pub fn remove_empty(directory: &Path) -> Result<()> {
     ] {
         lane_files::remove_if_there(&directory.join(file))?;
     }
-    let left = |part: &str| std::fs::symlink_metadata(directory.join(part)).is_ok();
+    let left = |part: &str| exists(&directory.join(part));
     match std::fs::remove_dir(directory) {
         Err(error)
             if error.kind() == std::io::ErrorKind::DirectoryNotEmpty

@@ -14,6 +14,7 @@ use bstr::ByteSlice;
 use crate::domain::obstacle::Obstacle;
 use crate::domain::shell_word::quote;
 use crate::error::{Code, Error, IoContext, Result};
+use crate::store::exists;
 use crate::store::lane_files;
 use crate::store::lane_files::LaneDir;
 
@@ -107,7 +108,7 @@ pub fn release(parking: &Path) {
 /// nothing that is known to be ours.
 pub fn may_touch(parking: &Path, common_dir: &Path) -> bool {
     let Ok(text) = lane_files::read(&parking.join(OWNER)) else {
-        return std::fs::symlink_metadata(parking.join("worktree")).is_err();
+        return !exists(&parking.join("worktree"));
     };
     let mut fields = text.splitn(3, |byte| *byte == b' ');
     let mut number = || {

@@ -16,6 +16,7 @@ use crate::domain::obstacle::Obstacle;
 use crate::domain::trash_entry::{KeptWorktree, Stamp};
 use crate::error::{Error, IoContext, Result};
 use crate::repository::provenance::worktree_settings;
+use crate::store::exists;
 use crate::store::journal::step;
 use crate::store::lane_files;
 use crate::store::lane_files::LaneDir;
@@ -452,10 +453,6 @@ fn unmark(admin: &Path) -> Result<()> {
 
 fn is_marked(admin: &Path) -> bool {
     lane_files::read(&admin.join("locked")).is_ok_and(|reason| reason == MARKER.as_bytes())
-}
-
-pub(super) fn exists(path: &Path) -> bool {
-    std::fs::symlink_metadata(path).is_ok()
 }
 
 pub(super) fn hint_at_mounts(error: Error) -> Error {

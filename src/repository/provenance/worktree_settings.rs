@@ -14,6 +14,7 @@ use gix::config::File;
 use super::{lane_files, registry};
 use crate::error::{Error, IoContext, Result};
 use crate::repository::metadata;
+use crate::store::exists;
 use crate::store::git::settings::SPARSE_CONFIG;
 use crate::store::lane_files::LaneDir;
 use crate::store::with_end;
@@ -97,7 +98,7 @@ pub fn tame(lane_dir: &LaneDir, admin: &Path) -> Result<()> {
     let main = metadata::load(&common_dir.join(FILES[0])).ok();
     for name in FILES {
         let path = admin.join(name);
-        if std::fs::symlink_metadata(&path).is_err() {
+        if !exists(&path) {
             continue;
         }
         let bytes = lane_files::read(&path).ok();
@@ -147,7 +148,7 @@ pub fn doubted(admin: &Path) -> Vec<Doubted> {
     let mut found = Vec::new();
     for file in FILES.map(|name| admin.join(name)) {
         let aside = aside(&file);
-        if std::fs::symlink_metadata(&aside).is_err() {
+        if !exists(&aside) {
             continue;
         }
         let Some(config) = lane_files::read(&aside)
