@@ -1,9 +1,12 @@
-//! The commands and the global flags; no logic.
+//! The commands and the global flags: what is parsed, and which verb runs.
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::commands;
-use crate::error::{Code, Error, Kind};
+use crate::error::{Code, Error, IoContext, Kind, Result};
+use crate::manual::pages;
+use crate::store::git;
+use crate::store::git::Git;
 use crate::ui::Ui;
 
 /// Gives every task its own lane: one name, one branch, one worktree, one owner
@@ -56,7 +59,7 @@ pub enum Command {
 
 /// Parses the command line; usage errors and `-h` are printed here and end the program with the
 /// code given.
-pub fn parse() -> Result<Cli, std::process::ExitCode> {
+pub fn parse() -> std::result::Result<Cli, std::process::ExitCode> {
     Cli::try_parse().map_err(|error| {
         let usage = error.use_stderr();
         let ui = Ui::new(std::env::args_os().any(|arg| arg == "--json"));
@@ -95,4 +98,57 @@ fn not_text() -> Error {
         .hint(
             "a branch of such a name can be given by its commit id, or renamed with: git branch -m",
         )
+}
+
+/// Runs what the command line asks for.
+pub fn run(cli: Cli, ui: &Ui) -> Result<()> {
+    // The guard reads the environment git gives to hooks; everything else sheds it.
+    if !matches!(cli.command, Some(Command::Hook(_))) {
+        git::start_over()?;
+    }
+    if let Some(directory) = &cli.directory {
+        std::env::set_current_dir(directory).context("change to", directory)?;
+    }
+    let done = dispatch(
+        cli.command
+            .unwrap_or_else(|| Command::List(commands::list::Args::default())),
+        ui,
+    );
+    if let Some(trouble) = ui.log_trouble.reason() {
+        ui.warn(format_args!(
+            "not everything is in the event log: {trouble}"
+        ));
+    }
+    done.map_err(why)
+}
+
+/// What a git that cannot be used has led to is said as what it is.
+fn why(error: Error) -> Error {
+    if !matches!(error.kind(), Kind::Git | Kind::Environment) {
+        return error;
+    }
+    Git::default().ensure_usable().err().unwrap_or(error)
+}
+
+fn dispatch(command: Command, ui: &Ui) -> Result<()> {
+    match command {
+        Command::Start(args) => commands::start::run(args, ui),
+        Command::List(args) => commands::list::run(args, ui),
+        Command::Show(args) => commands::show::run(args, ui),
+        Command::Log(args) => commands::log::run(args, ui),
+        Command::Path(args) => commands::path::run(args, ui),
+        Command::Doctor(args) => commands::doctor::run(args, ui),
+        Command::Config(args) => commands::config::run(args, ui),
+        Command::Completions(args) => commands::completions::run(args, ui),
+        Command::ShellInit(args) => commands::shell_init::run(args, Cli::command(), ui),
+        Command::Man(args) => commands::man::run(args, &pages(Cli::command()), ui),
+        Command::Complete(args) => commands::complete::run(args, Cli::command(), ui),
+        Command::Drop(args) => commands::drop::run(args, ui),
+        Command::Restore(args) => commands::restore::run(args, ui),
+        Command::Trash(args) => commands::trash::run(args, ui),
+        Command::Prune(args) => commands::prune::run(args, ui),
+        Command::Finish(args) => commands::finish::run(args, ui),
+        Command::Init(args) => commands::init::run(args, ui),
+        Command::Hook(args) => commands::hook::run(args, ui),
+    }
 }

@@ -21,8 +21,8 @@ mod repository;
 mod store;
 mod ui;
 
+pub use cli::run;
 pub use commands::hook::at_once;
-pub use commands::run;
 pub use ui::Ui;
 
 /// The `version` field of every JSON document; it grows when a field changes its meaning or goes
@@ -32,6 +32,7 @@ pub const JSON_VERSION: u32 = 1;
 /// What tests, benchmarks and fuzz targets look at, and nothing else does.
 #[doc(hidden)]
 pub mod internals {
+    pub use crate::commands::man::Page;
     pub use crate::domain::event::Event;
     pub use crate::domain::integration::Integration;
     pub use crate::domain::lane::{Lane, LaneId, ObjectId, RefName};
@@ -47,7 +48,7 @@ pub mod internals {
     pub use crate::error::{Code, Error, Kind, Result};
     pub use crate::guard::guard_config;
     pub use crate::guard::{checkout_message, reference_transaction};
-    pub use crate::manual::{Page, pages, written};
+    pub use crate::manual::{pages, written};
     pub use crate::operations::land::stamp::{Entries, STAT};
     pub use crate::operations::recover::Intent;
     pub use crate::operations::trash::{Expiration, expire};

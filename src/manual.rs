@@ -3,31 +3,13 @@
 //! The pages in `man/` are made here and nowhere else; a test keeps them so. They carry neither a
 //! date nor a version, so they change when the words change and at no other time.
 
-use clap::{Command, CommandFactory};
+use clap::Command;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
-use crate::cli::Cli;
+use crate::commands::man::Page;
 use crate::error::{Code, Kind};
 use crate::policy::{KEYS, Key};
-
-/// One page.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Page {
-    /// The page's name: `git-lane-start`.
-    pub name: String,
-    /// The manual's section, 1 or 7.
-    pub section: u8,
-    /// The text, in roff.
-    pub text: String,
-}
-
-impl Page {
-    /// `git-lane-start.1`
-    pub fn file_name(&self) -> String {
-        format!("{}.{}", self.name, self.section)
-    }
-}
 
 /// The hand-written sections of a page.
 pub fn written(page: &str) -> Option<&'static str> {
@@ -61,9 +43,8 @@ pub fn written(page: &str) -> Option<&'static str> {
     )
 }
 
-/// Every page: git-lane(1), one for each verb, git-lane-json(7).
-pub fn pages() -> Vec<Page> {
-    let mut command = Cli::command();
+/// Every page of the program that `command` describes: git-lane(1), one for each verb, git-lane-json(7).
+pub fn pages(mut command: Command) -> Vec<Page> {
     command.build();
     let verbs: Vec<&Command> = command
         .get_subcommands()

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use syn::visit::Visit;
 
 /// From the ground up. Rooms on one line do not know each other.
-const FLOORS: [&[&str]; 10] = [
+const FLOORS: [&[&str]; 12] = [
     &["error"],
     &["domain"],
     &["policy"],
@@ -21,10 +21,12 @@ const FLOORS: [&[&str]; 10] = [
     &["operations"],
     &["ui"],
     &["commands"],
+    &["manual"],
+    &["cli"],
 ];
 
 /// The whole program at a glance: they may import everything.
-const ABOVE: [&str; 4] = ["lib", "main", "cli", "manual"];
+const ABOVE: [&str; 2] = ["lib", "main"];
 
 /// What the user interface may know: it serves the commands and asks nothing of a repository.
 const FOR_UI: [&str; 4] = ["error", "domain", "policy", "store"];
@@ -179,9 +181,9 @@ fn no_import_climbs() {
             let fits = match floor(&other) {
                 Some(_) if module[0] == other[0] => true,
                 Some(_) if module[0] == "ui" => FOR_UI.contains(&other[0].as_str()),
-                Some(_) if other[0] == "ui" => module[0] == "commands",
+                Some(_) if other[0] == "ui" => ["commands", "cli"].contains(&&*module[0]),
                 Some(below) => below < own,
-                None => module[0] == "commands",
+                None => false,
             };
             if !fits {
                 climbing.push(format!("{} -> {}", shown(&module), shown(&other)));

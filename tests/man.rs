@@ -32,7 +32,7 @@ fn on_disk() -> BTreeMap<String, String> {
 }
 
 fn page(name: &str) -> Page {
-    pages()
+    pages(Cli::command())
         .into_iter()
         .find(|page| page.name == name)
         .unwrap_or_else(|| panic!("no page {name}"))
@@ -40,7 +40,7 @@ fn page(name: &str) -> Page {
 
 #[test]
 fn the_pages_in_man_are_those_of_the_program() {
-    let wanted: BTreeMap<String, String> = pages()
+    let wanted: BTreeMap<String, String> = pages(Cli::command())
         .into_iter()
         .map(|page| (page.file_name(), page.text))
         .collect();
@@ -148,7 +148,10 @@ fn examples_use_options_that_exist() {
 
 #[test]
 fn the_exit_codes_are_those_of_the_program() {
-    for page in pages().into_iter().filter(|page| page.section == 1) {
+    for page in pages(Cli::command())
+        .into_iter()
+        .filter(|page| page.section == 1)
+    {
         let (_, table) = page.text.split_once(".SH \"EXIT STATUS\"\n").unwrap();
         let (table, _) = table.split_once(".SH ").unwrap();
         let mut wanted = String::from(".TP\n\\fB0\\fR\ndone.\n");
@@ -177,7 +180,7 @@ fn every_key_of_the_policy_is_described() {
 
 #[test]
 fn pages_have_no_date_no_version_and_no_loose_ends() {
-    for page in pages() {
+    for page in pages(Cli::command()) {
         assert!(
             !page.text.contains(env!("CARGO_PKG_VERSION")),
             "{}",
@@ -287,7 +290,7 @@ fn groff_and_man_have_nothing_to_complain_about() {
     let _ = sandbox
         .lane(["man".as_ref(), "--output".as_ref(), target.as_os_str()])
         .ok();
-    for page in pages() {
+    for page in pages(Cli::command()) {
         let file = target.join(page.file_name());
         let formatters: [(&str, &[&str]); 2] = [
             ("groff", &["-ww", "-mandoc", "-Tutf8", "-z"]),
@@ -335,7 +338,11 @@ fn after_the_installation_git_opens_the_pages() {
         .ok();
     let place = prefix.join("share/man");
     assert!(
-        told.contains(&format!("{} pages in {}", pages().len(), place.display())),
+        told.contains(&format!(
+            "{} pages in {}",
+            pages(Cli::command()).len(),
+            place.display()
+        )),
         "{told}"
     );
     assert!(

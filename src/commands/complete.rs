@@ -8,10 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 
-use clap::CommandFactory;
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate, complete};
 
-use crate::cli::Cli;
 use crate::domain::lane::Lane;
 use crate::error::Result;
 use crate::policy::KEYS;
@@ -29,7 +27,7 @@ pub struct Args {
 }
 
 /// Prints the candidates, each followed by a tab and its description where it has one.
-pub fn run(args: Args, ui: &Ui) -> Result<()> {
+pub fn run(args: Args, cli: clap::Command, ui: &Ui) -> Result<()> {
     let words = args.words;
     let Some(current) = words.last().cloned() else {
         return Ok(());
@@ -48,7 +46,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     }
     let cwd = std::env::current_dir().ok();
     let at = words.len() - 1;
-    let mut command = command();
+    let mut command = command(cli);
     // clap would go on offering verbs after one it does not know.
     if verb(&words[..at]).is_none_or(|verb| command.find_subcommand(verb).is_some()) {
         found.extend(complete(&mut command, words, at, cwd.as_deref()).unwrap_or_default());
@@ -100,8 +98,8 @@ fn stand_where_asked(words: &[OsString]) {
 }
 
 /// The command line's definition, with candidates for every value that names something.
-fn command() -> clap::Command {
-    let mut command = Cli::command();
+fn command(cli: clap::Command) -> clap::Command {
+    let mut command = cli;
     let verbs: Vec<String> = command
         .get_subcommands()
         .map(|verb| verb.get_name().to_owned())

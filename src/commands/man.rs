@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use crate::domain::lane::LosslessPath;
 use crate::error::{Error, IoContext, Result};
-use crate::manual;
-use crate::ui::{Page, Report, Ui};
+use crate::ui;
+use crate::ui::{Report, Ui};
 
 /// Install the manual, so that git lane --help opens it
 ///
@@ -24,6 +24,24 @@ pub struct Args {
     output: Option<PathBuf>,
 }
 
+/// One page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// The page's name: `git-lane-start`.
+    pub name: String,
+    /// The manual's section, 1 or 7.
+    pub section: u8,
+    /// The text, in roff.
+    pub text: String,
+}
+
+impl Page {
+    /// `git-lane-start.1`
+    pub fn file_name(&self) -> String {
+        format!("{}.{}", self.name, self.section)
+    }
+}
+
 #[derive(Debug, serde::Serialize)]
 struct Written {
     directory: LosslessPath,
@@ -33,7 +51,7 @@ struct Written {
 }
 
 impl Report for Written {
-    fn text(&self, page: &mut Page) {
+    fn text(&self, page: &mut ui::Page) {
         page.line(format!("{} pages in {}", self.files.len(), self.directory));
         if self.found_by_man {
             page.line("read them with: git lane --help");
@@ -42,14 +60,14 @@ impl Report for Written {
 }
 
 /// Writes the pages.
-pub fn run(args: Args, ui: &Ui) -> Result<()> {
+pub fn run(args: Args, pages: &[Page], ui: &Ui) -> Result<()> {
     let (directory, installed) = match (args.output, args.install.flatten()) {
         (Some(directory), _) => (directory, false),
         (None, Some(directory)) => (directory, true),
         (None, None) => (default_directory()?, true),
     };
     let mut files = Vec::new();
-    for page in manual::pages() {
+    for page in pages {
         let file = match installed {
             true => Path::new(&format!("man{}", page.section)).join(page.file_name()),
             false => page.file_name().into(),

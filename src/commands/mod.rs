@@ -1,6 +1,6 @@
 //! One file per verb: the arguments, whose comments are the help text, and `run`.
 //!
-//! Called by `main` alone. A verb calls operations, engines and the repository, never another
+//! Called by `cli` alone. A verb calls operations, engines and the repository, never another
 //! verb.
 
 pub mod complete;
@@ -24,13 +24,12 @@ pub mod trash;
 
 use std::path::Path;
 
-use crate::cli::{Cli, Command};
 use crate::domain::doctor::Finding;
 use crate::domain::lane::{Lane, Worktree};
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::retire::place;
 use crate::domain::shell_word::quote;
-use crate::error::{Code, Error, IoContext, Kind, Result};
+use crate::error::{Code, Error, Result};
 use crate::install;
 use crate::operations::reconcile::{Reconciled, foresee, reconcile};
 use crate::operations::recover::recover;
@@ -39,63 +38,9 @@ use crate::repository::Repository;
 use crate::repository::branch_moved_behind::overtaken_here;
 use crate::repository::metadata::Records;
 use crate::repository::recovered::{Healed, Recovered};
-use crate::store::git;
 use crate::store::git::Git;
 use crate::store::signals;
 use crate::ui::Ui;
-
-/// Runs what the command line asks for.
-pub fn run(cli: Cli, ui: &Ui) -> Result<()> {
-    // The guard reads the environment git gives to hooks; everything else sheds it.
-    if !matches!(cli.command, Some(Command::Hook(_))) {
-        git::start_over()?;
-    }
-    if let Some(directory) = &cli.directory {
-        std::env::set_current_dir(directory).context("change to", directory)?;
-    }
-    let done = dispatch(
-        cli.command
-            .unwrap_or_else(|| Command::List(list::Args::default())),
-        ui,
-    );
-    if let Some(trouble) = ui.log_trouble.reason() {
-        ui.warn(format_args!(
-            "not everything is in the event log: {trouble}"
-        ));
-    }
-    done.map_err(why)
-}
-
-/// What a git that cannot be used has led to is said as what it is.
-fn why(error: Error) -> Error {
-    if !matches!(error.kind(), Kind::Git | Kind::Environment) {
-        return error;
-    }
-    Git::default().ensure_usable().err().unwrap_or(error)
-}
-
-fn dispatch(command: Command, ui: &Ui) -> Result<()> {
-    match command {
-        Command::Start(args) => start::run(args, ui),
-        Command::List(args) => list::run(args, ui),
-        Command::Show(args) => show::run(args, ui),
-        Command::Log(args) => log::run(args, ui),
-        Command::Path(args) => path::run(args, ui),
-        Command::Doctor(args) => doctor::run(args, ui),
-        Command::Config(args) => config::run(args, ui),
-        Command::Completions(args) => completions::run(args, ui),
-        Command::ShellInit(args) => shell_init::run(args, ui),
-        Command::Man(args) => man::run(args, ui),
-        Command::Complete(args) => complete::run(args, ui),
-        Command::Drop(args) => drop::run(args, ui),
-        Command::Restore(args) => restore::run(args, ui),
-        Command::Trash(args) => trash::run(args, ui),
-        Command::Prune(args) => prune::run(args, ui),
-        Command::Finish(args) => finish::run(args, ui),
-        Command::Init(args) => init::run(args, ui),
-        Command::Hook(args) => hook::run(args, ui),
-    }
-}
 
 /// Opens the repository for a command that changes it: what a dead process left is healed first.
 pub fn open_for_change(ui: &Ui) -> Result<Repository> {

@@ -8,10 +8,7 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use clap::CommandFactory;
-
 use super::completions;
-use crate::cli::Cli;
 use crate::domain::name::LaneName;
 use crate::error::Result;
 use crate::install::completion_scripts::{BASH, FISH, ZSH};
@@ -56,15 +53,15 @@ enum Shell {
 const ON_THEIR_OWN: [&str; 4] = ["start", "finish", "drop", "prune"];
 
 /// Prints the function, or answers it.
-pub fn run(args: Args, ui: &Ui) -> Result<()> {
+pub fn run(args: Args, cli: clap::Command, ui: &Ui) -> Result<()> {
     if args.home {
         print(ui, &Repository::discover()?.main_worktree()?.path);
     } else if args.enter {
-        if let Some(directory) = started(&args.words)? {
+        if let Some(directory) = started(&args.words, cli)? {
             print(ui, &directory);
         }
     } else if let Some(shell) = args.shell {
-        completions::print(ui, &script(shell));
+        completions::print(ui, &script(shell, &cli));
     }
     Ok(())
 }
@@ -73,9 +70,8 @@ fn print(ui: &Ui, path: &Path) {
     ui.raw(&[path.as_os_str().as_bytes(), b"\n"].concat());
 }
 
-fn script(shell: Shell) -> String {
-    let command = Cli::command();
-    let verbs = command.get_subcommands().map(clap::Command::get_name);
+fn script(shell: Shell, cli: &clap::Command) -> String {
+    let verbs = cli.get_subcommands().map(clap::Command::get_name);
     let verbs: Vec<&str> = verbs.filter(|verb| !ON_THEIR_OWN.contains(verb)).collect();
     let posix = include_str!("../shell/init.sh").replace("@VERBS@", &verbs.join(" | "));
     match shell {
@@ -91,10 +87,9 @@ fn script(shell: Shell) -> String {
 
 /// The worktree of the first lane a `start` names; `None` where the command line is none or changed
 /// nothing.
-fn started(words: &[OsString]) -> Result<Option<PathBuf>> {
-    let command = Cli::command();
+fn started(words: &[OsString], cli: clap::Command) -> Result<Option<PathBuf>> {
     let line = std::iter::once(OsString::from("git-lane")).chain(words.iter().cloned());
-    let Ok(matches) = command.clone().try_get_matches_from(line) else {
+    let Ok(matches) = cli.clone().try_get_matches_from(line) else {
         return Ok(None);
     };
     let Some((verb, matches)) = matches.subcommand() else {
@@ -108,7 +103,7 @@ fn started(words: &[OsString]) -> Result<Option<PathBuf>> {
     {
         return Ok(None);
     }
-    let name = command
+    let name = cli
         .find_subcommand(verb)
         .and_then(|verb| verb.get_positionals().next());
     let name = name.and_then(|name| matches.try_get_raw(name.get_id().as_str()).ok()??.next());
