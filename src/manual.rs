@@ -43,7 +43,8 @@ pub fn written(page: &str) -> Option<&'static str> {
     )
 }
 
-/// Every page of the program that `command` describes: git-lane(1), one for each verb, git-lane-json(7).
+/// Every page of the program that `command` describes: git-lane(1), one for each verb,
+/// git-lane-json(7).
 pub fn pages(mut command: Command) -> Vec<Page> {
     command.build();
     let verbs: Vec<&Command> = command

@@ -14,8 +14,8 @@ use crate::ui::{Cell, Page, Report, Style, Ui};
 
 /// Look the repository over for what is not as it should be; exit code 1 when something is left
 ///
-/// Strays, lost records, records and worktrees that disagree, indexes and branches nobody can read,
-/// half-made and cut-off worktrees that plain git dies of, interrupted commands and what will
+/// Strays, lost records, records and worktrees that disagree, indexes and branches that cannot be
+/// read, half-made and cut-off worktrees that plain git dies of, interrupted commands and what will
 /// become of them, locks and kept packs of dead processes, damaged journals, hooks that do not run
 /// or do not know the policy, and settings that a leaked GIT_DIR leaves behind. Settings of the
 /// shared configuration that make git run a program are named too: they are nothing wrong, but any

@@ -235,6 +235,7 @@ impl serde::Serialize for ListReport {
 pub fn document(entry: &Entry) -> serde_json::Value {
     let lane = entry.lane.as_ref();
     let worktree = entry.worktree.as_ref();
+    let created = lane.and_then(|lane| jiff::Timestamp::from_second(lane.created).ok());
     let mut value = serde_json::json!({
         "name": lane.map(|lane| &lane.name),
         "id": lane.map(|lane| &lane.id),
@@ -245,7 +246,7 @@ pub fn document(entry: &Entry) -> serde_json::Value {
         "forkPoint": lane.map(|lane| lane.fork_point.to_string()),
         "owner": lane.and_then(|lane| lane.owner.as_ref()),
         "task": lane.and_then(|lane| lane.task.as_ref()),
-        "created": lane.and_then(|lane| jiff::Timestamp::from_second(lane.created).ok()).map(|time| time.to_string()),
+        "created": created.map(|time| time.to_string()),
         "locked": worktree.and_then(|worktree| worktree.locked.as_ref()),
     });
     if entry.state != State::Unread {

@@ -29,15 +29,14 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     // A worktree that was moved is found where git knows it to be.
     let worktree = place(&lane, &worktrees).present().ok_or_else(|| {
         Error::refused(format!(
-            "the worktree of lane '{}' is gone from \
-                                '{}'",
+            "the worktree of lane '{}' is gone from '{}'",
             lane.name,
             lane.worktree.display()
         ))
         .with_code(Code::WorktreeGone)
         .hint(
-            "if it was moved: git worktree repair NEW-PLACE; otherwise clear the record \
-                   with: git lane prune",
+            "if it was moved: git worktree repair NEW-PLACE; otherwise clear the record with: git \
+                   lane prune",
         )
     })?;
     let path = worktree.path.clone();

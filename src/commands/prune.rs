@@ -26,7 +26,7 @@ use crate::ui::{Page, Report, Ui};
 /// Take away the lanes that are provably done
 ///
 /// A lane is done when its work is in its base (merged, squashed, rebased or picked there), when it
-/// was never used and is at least a day old, or when somebody removed its directory (its branch
+/// was never used and is at least a day old, or when its directory was removed (its branch
 /// stays unless its work is in its base). Lanes with uncommitted changes, an operation in progress,
 /// a lock or a process in them are never taken. On a terminal you choose among them; otherwise, and
 /// with --yes, all go: `git lane restore` brings each of them back.
@@ -35,7 +35,7 @@ pub struct Args {
     /// Say what would happen, and do nothing
     #[arg(short = 'n', long)]
     dry_run: bool,
-    /// Take only lanes nobody has worked in for so long (3d, 12h, 2w)
+    /// Take only lanes without work for so long (3d, 12h, 2w)
     #[arg(long, value_name = "DURATION", value_parser = duration)]
     older_than: Option<i64>,
     /// Do not ask

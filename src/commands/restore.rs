@@ -144,8 +144,8 @@ fn doubt(repository: &Repository, entry: &Entry, ui: &Ui) {
         };
         let (key, file) = (key.to_str_lossy(), quote(file.display()));
         ui.warn(format_args!(
-            "'{key}' was '{value}' in this worktree; that is not put back, because nothing outside \
-             of the trash bears it out"
+            "'{key}' was '{value}' in this worktree; that is not put back, because nothing \
+             outside of the trash bears it out"
         ));
         let value = quote_bytes(&value);
         ui.note(format_args!(

@@ -126,8 +126,7 @@ impl Gone {
         (!names.is_empty()).then(|| {
             format!(
                 "over the trash's limits, and kept because the work is not known to be in its \
-                 base: {}; remove {them} \
-                 with: git lane trash --expire",
+                 base: {}; remove {them} with: git lane trash --expire",
                 names.join(", ")
             )
         })

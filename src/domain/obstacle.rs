@@ -52,12 +52,10 @@ impl Obstacle {
             }
             Obstacle::BranchExists(branch) => error
                 .with_code(Code::BranchExists)
-                .hint(format!("rename it out of the way: git branch -m {} <other \
-                               name>", quote(branch))),
+                .hint(format!("rename it out of the way: git branch -m {} <other name>", quote(branch))),
             Obstacle::BranchImpossible { existing, .. } => error
                 .with_code(Code::BranchExists)
-                .hint(format!("rename it out of the way: git branch -m {} <other \
-                               name>", quote(existing))),
+                .hint(format!("rename it out of the way: git branch -m {} <other name>", quote(existing))),
             Obstacle::CheckedOut(_, path) => {
                 error.with_code(Code::CheckedOut).hint(format!("switch to another branch in '{}' \
                      first", path.display()))
@@ -74,8 +72,8 @@ impl Obstacle {
                 quote(path.display()),
                 quote(name)
             )),
-            Obstacle::Incomplete(_) => error.with_code(Code::Incomplete).hint("see what is there with: git \
-                 lane trash"),
+            Obstacle::Incomplete(_) => error.with_code(Code::Incomplete).hint("see what is there \
+                 with: git lane trash"),
             Obstacle::OfAnotherRepository { claim, .. } => error.with_code(Code::OtherRepository).hint(format!(
                 "restore it there; if that repository has become this one, say so and try again: \
                  {claim}"

@@ -157,33 +157,28 @@ impl Refusal {
         let error = Error::refused(format!("lane '{name}' stays: {self}")).with_code(self.code());
         match self {
             Refusal::Main(_) | Refusal::OfLane(..) => error.hint(format!(
-                "forget the record with: git config --remove-section \
-                               {}",
+                "forget the record with: git config --remove-section {}",
                 quote(format!("lane.{name}"))
             )),
             Refusal::NotListed(path) => {
                 let known = format!(
-                    "see what is in '{}', and what git knows with: git worktree \
-                                     list",
+                    "see what is in '{}', and what git knows with: git worktree list",
                     path.display()
                 );
                 error
                     .hint(known)
                     .hint("see what can be done about it with: git lane doctor")
             }
-            Refusal::Damaged(..) => error.hint(
-                "see what can be done about it with: git lane \
-                 doctor",
-            ),
-            Refusal::Locked(_) => error.hint(
-                "when that is no longer so: git worktree unlock \
-                 <path>",
-            ),
+            Refusal::Damaged(..) => {
+                error.hint("see what can be done about it with: git lane doctor")
+            }
+            Refusal::Locked(_) => {
+                error.hint("when that is no longer so: git worktree unlock <path>")
+            }
             Refusal::Nested(_) => error.hint("move it elsewhere first with: git worktree move"),
             Refusal::Busy(busy) => error
                 .hint(format!(
-                    "end it (process {}), or take the lane away although it runs: \
-                               --force",
+                    "end it (process {}), or take the lane away although it runs: --force",
                     busy.pid
                 ))
                 .details(serde_json::json!({ "pid": busy.pid, "command": busy.command })),
@@ -193,38 +188,31 @@ impl Refusal {
                     quote(lock.display())
                 ))
                 .hint(format!(
-                    "or take the lane away as it is: git lane drop --force \
-                               {}",
+                    "or take the lane away as it is: git lane drop --force {}",
                     quote(name)
                 )),
             Refusal::Changed(losses) => error
-                .hint(
-                    "look at it, then run the command \
-                 again",
-                )
+                .hint("look at it, then run the command again")
                 .details(losses.json()),
             Refusal::BranchElsewhere(_, path) => error.hint(format!(
                 "switch to another branch in '{}' first",
                 path.display()
             )),
             Refusal::BranchHeld(_, path) => error.hint(format!(
-                "end that first; see it with: git -C {} \
-                                    status",
+                "end that first; see it with: git -C {} status",
                 quote(path.display())
             )),
             Refusal::MovedByHand(path) => error.hint(format!(
-                "tell git where it is: git worktree repair \
-                                    {}",
+                "tell git where it is: git worktree repair {}",
                 quote(path.display())
             )),
             Refusal::Lender(_) => error.hint(
-                "give the borrower objects of its own with: git repack -ad, there; then remove its \
-                 objects/info/alternates",
+                "give the borrower objects of its own with: git repack -ad, there; then remove \
+                 its objects/info/alternates",
             ),
             Refusal::Unsettled(losses) | Refusal::NotIntegrated(losses) => error
                 .hint(format!(
-                    "it can be brought back, so if that is fine: git lane drop --yes \
-                               {}",
+                    "it can be brought back, so if that is fine: git lane drop --yes {}",
                     quote(name)
                 ))
                 .details(losses.json()),
@@ -260,8 +248,7 @@ impl std::fmt::Display for Refusal {
             }) => write!(
                 f,
                 "process {pid} ({command}) of user {user}, who can write there, may work in it; \
-                 the system does not show \
-                 where"
+                 the system does not show where"
             ),
             Refusal::BranchElsewhere(branch, path) => {
                 write!(

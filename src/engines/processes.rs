@@ -297,9 +297,8 @@ mod lsof_tests {
     #[test]
     fn lsof_says_who_is_inside() {
         let listing =
-            b"p1\ncinit\nfcwd\nn/\np7\ncsh\nfcwd\nn/lanes/login\np9\ncgit-lane\nfcwd\nn/lanes/login\n\
-            p10\nclsof\nfcwd\nn/\np20\ncvim\nfcwd\nn/home\nf4\nn/lanes/login/a \\xc3\\xa9\\\\b\n\
-            p21\ncless\nfcwd\nn/lanes/login2\n";
+            b"p1\ncinit\nfcwd\nn/\np7\ncsh\nfcwd\nn/lanes/login\np9\ncgit-lane\nfcwd\nn/lanes/login\np10\nclsof\nfcwd\nn/\np20\ncvim\nfcwd\nn/home\nf4\nn/lanes/login/a \
+            \\xc3\\xa9\\\\b\np21\ncless\nfcwd\nn/lanes/login2\n";
         let named = |directory: &str| {
             listed(listing, Path::new(directory), &[9, 7, 1]).map(|busy| (busy.pid, busy.command))
         };

@@ -57,9 +57,8 @@ impl Kind {
             Kind::Usage => "the command line could not be understood",
             Kind::Conflict => "landing would conflict; nothing was changed",
             Kind::Environment => {
-                "no repository, git too old, missing permission, a lock held by somebody else, or \
-                 output that cannot be \
-                 written: then what was asked for is done"
+                "no repository, git too old, missing permission, a lock held by another process, \
+                 or output that cannot be written: then what was asked for is done"
             }
             Kind::Git => "a git command failed",
             Kind::Interrupted => "interrupted",

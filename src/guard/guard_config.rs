@@ -298,11 +298,10 @@ mod tests {
     fn both_readers_agree_on_what_git_and_git_lane_write() {
         let config =
             b"[core]\n\tbare = false ; no\n[LANE]\n\tguard = warn\n\tHome = main\n\tprotected = \
-              main release/*\n\
-            [include]\n\tpath = x\n[lane \"a\\\"b\"] branch = one\n\tworktree \
-            = \"/w/with  space \" # said\n\
-            \tbase = refs/heads/main\n\ttask = \"a\\nb\\\\\"\n[branch \"lane\"]\n\tremote = .\n\
-            [lane \"c\"]\n\tworktree = /w/c\n\ttask =\n[lane \"damaged\"]\n\tworktree = x\n";
+              main release/*\n[include]\n\tpath = x\n[lane \"a\\\"b\"] branch = one\n\tworktree = \
+              \"/w/with  space \" # said\n\tbase = refs/heads/main\n\ttask = \
+              \"a\\nb\\\\\"\n[branch \"lane\"]\n\tremote = .\n[lane \"c\"]\n\tworktree = \
+              /w/c\n\ttask =\n[lane \"damaged\"]\n\tworktree = x\n";
         let settings = parse(config).unwrap();
         assert_eq!(settings, by_gix(config, Path::new("config")).unwrap());
         assert_eq!(settings.level, Some(Level::Warn));

@@ -111,7 +111,7 @@ fn find(place: &Place, old: &str, target: &str, objects: &[String]) -> Result<Fo
     let conflicts = Conflicts::read(place)?;
     let now = Now::read(place)?;
     let commit = |tree: ObjectId, parents: &[ObjectId]| {
-        let git = nobody(place.git());
+        let git = unnamed(place.git());
         git.commit_tree(NONE, tree, parents, "lane: a proof")
             .object_id()
     };
@@ -242,7 +242,7 @@ impl Now {
 }
 
 /// A commit that only proves something needs no author.
-fn nobody(git: Invocation) -> Invocation {
+fn unnamed(git: Invocation) -> Invocation {
     let names = [
         "GIT_AUTHOR_NAME",
         "GIT_AUTHOR_EMAIL",

@@ -60,8 +60,8 @@ impl std::fmt::Display for Saved {
         let name = quote_bytes(&[self.tree.to_string().as_bytes(), b":", &self.path].concat());
         write!(
             f,
-            "what another hook had written to '{}'{more} since the switch is kept until git prunes \
-             it: git show {name}",
+            "what another hook had written to '{}'{more} since the switch is kept until git \
+             prunes it: git show {name}",
             self.path
         )
     }

@@ -116,9 +116,8 @@ pub(super) fn hints(place: &Directory, missing: &[ByHand]) -> Vec<String> {
                  every worktree: npm install"
             }
             Directory::InEach(..) => {
-                "put each before anything that ends its file, make that executable (chmod +x), and \
-                 commit it: every \
-                 worktree has its own"
+                "put each before anything that ends its file, make that executable (chmod +x), \
+                 and commit it: every worktree has its own"
             }
             _ => "put each before anything that ends its file, and make that executable (chmod +x)",
         }
@@ -143,8 +142,8 @@ impl std::fmt::Display for ByHand {
                 let (root, file) = (quote(root.display()), quote(file.display()));
                 write!(
                     f,
-                    "{root} has no {file}, another worktree has: commit it there, and take it over \
-                     by a merge or rebase"
+                    "{root} has no {file}, another worktree has: commit it there, and take it \
+                     over by a merge or rebase"
                 )
             }
             ByHand::RunHusky(root) => {

@@ -30,27 +30,23 @@ pub const KEYS: &[Key] = &[
         shape: Shape::Template(&["name", "owner"]),
         default: r#""{name}""#,
         meaning: "The branch of a new lane. {name} and {owner} are replaced, in the owner's name \
-                  by - whatever cannot \
-                  stand in a branch's. The team's file has {name} in it.",
+                  by - whatever cannot stand in a branch's. The team's file has {name} in it.",
     },
     Key {
         name: "start.path",
         shape: Shape::Path(&["repo", "name"]),
         default: r#""../{repo}.lanes/{name}""#,
-        meaning: "Where the worktree of a new lane goes, relative to the main worktree. {repo} and \
-                  {name} are \
-                  replaced. The team's file may name what is below ../{repo}.lanes, .worktrees or \
-                  .claude/worktrees, \
-                  without hidden directories; there, and in the file of the clone, the last part \
-                  has {name} in it.",
+        meaning: "Where the worktree of a new lane goes, relative to the main worktree. {repo} \
+                  and {name} are replaced. The team's file may name what is below ../{repo}.lanes, \
+                  .worktrees or .claude/worktrees, without hidden directories; there, and in the \
+                  file of the clone, the last part has {name} in it.",
     },
     Key {
         name: "start.base",
         shape: Shape::Revision,
         default: "",
-        meaning: "The base of a new lane. Unset: the branch the HEAD of the remote points to, else \
-                  the branch of the main \
-                  worktree.",
+        meaning: "The base of a new lane. Unset: the branch the HEAD of the remote points to, \
+                  else the branch of the main worktree.",
     },
     Key {
         name: "start.fetch",
@@ -68,17 +64,15 @@ pub const KEYS: &[Key] = &[
         name: "start.install-hooks",
         shape: Shape::Flag,
         default: "false",
-        meaning: "Whether the first lane of a repository installs hooks. A tracked file cannot say \
-                  no where your own says \
-                  yes.",
+        meaning: "Whether the first lane of a repository installs hooks. A tracked file cannot \
+                  say no where your own says yes.",
     },
     Key {
         name: "finish.strategy",
         shape: Shape::Word(&["merge", "squash", "rebase", "ff"]),
         default: r#""merge""#,
         meaning: "How a lane lands: merge makes a merge commit, squash one commit of everything, \
-                  rebase replays the \
-                  commits, ff only moves the base forward.",
+                  rebase replays the commits, ff only moves the base forward.",
     },
     Key {
         name: "finish.message",
@@ -99,17 +93,16 @@ pub const KEYS: &[Key] = &[
         shape: Shape::Days,
         default: "14",
         meaning: "How many days a removed lane waits in the trash. A tracked file can only \
-                  lengthen it; what a lane was \
-                  promised at its removal holds, unless your own file says less.",
+                  lengthen it; what a lane was promised at its removal holds, unless your own file \
+                  says less.",
     },
     Key {
         name: "trash.size",
         shape: Shape::Size,
         default: r#""10 GiB""#,
         meaning: "How much room removed lanes may take before the oldest goes, an hour after its \
-                  removal at the soonest: \
-                  bytes, or a text such as \"500 MiB\". A tracked file can only enlarge it, as \
-                  with trash.days.",
+                  removal at the soonest: bytes, or a text such as \"500 MiB\". A tracked file can \
+                  only enlarge it, as with trash.days.",
     },
     Key {
         name: "rule.home",
@@ -131,8 +124,7 @@ pub const KEYS: &[Key] = &[
         shape: Shape::Patterns,
         default: "[]",
         meaning: "Patterns the branch of a new lane has to fit, one of them at least. None: every \
-                  branch fits. Where your own file has \
-                  some, a tracked file does not count.",
+                  branch fits. Where your own file has some, a tracked file does not count.",
     },
     Key {
         name: "rule.branch-example",

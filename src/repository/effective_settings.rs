@@ -86,13 +86,12 @@ pub fn ensure_git_accepts(repository: &Repository) -> Result<()> {
     };
     let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
     Err(Error::environment(format!(
-        "git does not work in this repository: \
-                                    {}",
+        "git does not work in this repository: {}",
         said.trim_start_matches("fatal: ")
     ))
     .with_code(Code::UnsupportedRepository)
     .hint(
-        "install the git that wrote it, or see its settings with: git config --file \
-               .git/config --list",
+        "install the git that wrote it, or see its settings with: git config --file .git/config \
+               --list",
     ))
 }

@@ -420,8 +420,7 @@ fn ensure_registered(git_dir: &Path, common_dir: &Path) -> Result<()> {
     }
     let (git_dir, common_dir) = (git_dir.display(), common_dir.display());
     Err(Error::environment(format!(
-        "'{git_dir}' names '{common_dir}' as its repository, which does \
-                                    not know it"
+        "'{git_dir}' names '{common_dir}' as its repository, which does not know it"
     ))
     .with_code(Code::ForeignWorktree)
     .hint(

@@ -93,8 +93,8 @@ impl std::fmt::Display for Unclear {
         let (what, worktree) = (&self.what, self.worktree.display());
         write!(
             f,
-            "{what} was interrupted; {counts}, but the index of '{worktree}' was written meanwhile \
-             and may not fit"
+            "{what} was interrupted; {counts}, but the index of '{worktree}' was written \
+             meanwhile and may not fit"
         )
     }
 }
@@ -133,16 +133,14 @@ impl std::fmt::Display for SetAside {
             }
             SetAside::OfTheOriginal(path) => write!(
                 f,
-                "this repository was copied while a command was at work in the original; what that \
-                 was doing is left \
-                 alone and was set aside as '{}'",
+                "this repository was copied while a command was at work in the original; what \
+                 that was doing is left alone and was set aside as '{}'",
                 path.display()
             ),
             SetAside::Misfit(path, misfit) => write!(
                 f,
-                "an interrupted command's journal says what git-lane never writes here ({misfit}); \
-                 nothing of it was done, \
-                 and it was set aside as '{}'",
+                "an interrupted command's journal says what git-lane never writes here \
+                 ({misfit}); nothing of it was done, and it was set aside as '{}'",
                 path.display()
             ),
             SetAside::Strange(path) => write!(

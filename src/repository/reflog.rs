@@ -28,7 +28,7 @@ pub(crate) struct Log {
 impl Log {
     pub(crate) fn new(repository: &Repository, reason: &str) -> Result<Self> {
         let now = gix::date::Time::now_utc().to_string();
-        let nobody = gix::actor::SignatureRef {
+        let unnamed = gix::actor::SignatureRef {
             name: "git-lane".into(),
             email: "git-lane@localhost".into(),
             time: &now,
@@ -38,7 +38,7 @@ impl Log {
             .gix
             .committer()
             .and_then(Result::ok)
-            .unwrap_or(nobody);
+            .unwrap_or(unnamed);
         let mut tail = Vec::new();
         committer
             .write_to(&mut tail)

@@ -114,8 +114,8 @@ mod tests {
     #[test]
     fn renamings_are_followed_through_the_log_of_the_new_name() {
         let branch = |name: &str| BranchName::parse(name.into()).unwrap();
-        let log = "commit: x\nBranch: renamed refs/heads/b to refs/heads/c\ncommit: y\n\
-            Branch: renamed refs/heads/a to refs/heads/b\nbranch: Created from main\n";
+        let log = "commit: x\nBranch: renamed refs/heads/b to refs/heads/c\ncommit: y\nBranch: \
+            renamed refs/heads/a to refs/heads/b\nbranch: Created from main\n";
         for (from, to, expected) in [
             ("a", "c", true),
             ("b", "c", true),

@@ -52,7 +52,7 @@ pub(super) fn cannot_open(git_dir: &Path, error: &dyn std::fmt::Display) -> Erro
         .is_ok_and(|trust| trust == gix::sec::Trust::Full);
     if !owned_by_us {
         return Error::environment(format!(
-            "the repository at '{}' belongs to somebody else",
+            "the repository at '{}' belongs to another user",
             git_dir.display()
         ))
         .with_code(Code::UnsafeRepository)

@@ -119,8 +119,8 @@ impl LaneDir {
         self.create(path)?.write_all(content)
     }
 
-    /// Puts a file with that content at `path` in one step; until then it is beside it, under the same
-    /// name with a dot before it.
+    /// Puts a file with that content at `path` in one step; until then it is beside it, under the
+    /// same name with a dot before it.
     pub fn replace(&self, path: &Path, content: &[u8]) -> crate::error::Result<()> {
         let mut name = std::ffi::OsString::from(".");
         name.push(path.file_name().unwrap_or_default());
@@ -166,8 +166,8 @@ impl LaneDir {
         std::fs::rename(path, &aside).ok().map(|()| aside)
     }
 
-    /// Whether the file is of a user whose word counts here: this one, the one whose repository it is,
-    /// or where several share it any of those.
+    /// Whether the file is of a user whose word counts here: this one, the one whose repository it
+    /// is, or where several share it any of those.
     pub fn is_of_a_user(&self, file: &File) -> bool {
         let Ok(found) = file.metadata() else {
             return false;

@@ -508,7 +508,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lock_somebody_holds_for_a_moment_is_waited_for_and_one_an_hour_old_hardly() {
+    fn a_lock_held_for_a_moment_is_waited_for_and_one_an_hour_old_hardly() {
         let directory = tempfile::tempdir().unwrap();
         let target = directory.path().join("config");
         let lane_dir = LaneDir::of(directory.path(), Shared::Umask);

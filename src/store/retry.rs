@@ -18,9 +18,9 @@ const PAUSES: [u64; 6] = [1, 2, 5, 10, 30, 60];
 /// Two changes within one tick of the clock look alike; what changed that long ago is told apart.
 const TICK: Duration = Duration::from_millis(50);
 
-/// What `look` finds among the objects. Where it fails while packs come and go, it looks again; what
-/// a second look does not find while none does is missing. In a partial clone thousands of objects
-/// are, and no command is to wait for each of them.
+/// What `look` finds among the objects. Where it fails while packs come and go, it looks again;
+/// what a second look does not find while none does is missing. In a partial clone thousands of
+/// objects are, and no command is to wait for each of them.
 pub fn objects<T, E>(
     repo: &gix::Repository,
     mut look: impl FnMut() -> Result<T, E>,

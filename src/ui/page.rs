@@ -213,7 +213,7 @@ mod tests {
         page.table(
             &["NAME", "STATE", "PATH"],
             vec![
-                row("login", "/home/somebody/projects/shop.lanes/login"),
+                row("login", "/home/ann/projects/shop.lanes/login"),
                 row("größe", "/x"),
             ],
             &[2],

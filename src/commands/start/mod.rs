@@ -30,8 +30,8 @@ use crate::ui::Ui;
 /// Start a lane: a branch and a worktree of its own for each NAME
 ///
 /// A lane that exists already is shown and is no error, unless it is another owner's or not what
-/// was asked for. A branch of that name that nobody has checked out is taken up; one that only a
-/// remote has is made from there and follows it, as by git-switch(1), unless --base says where it
+/// was asked for. A branch of that name that no worktree has checked out is taken up; one that only
+/// a remote has is made from there and follows it, as by git-switch(1), unless --base says where it
 /// starts.
 #[derive(Debug, ClapArgs)]
 pub struct Args {
@@ -203,8 +203,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     if made && args.owner.is_none() && !policy.names_owner() && login::name().is_none() {
         ui.note(format_args!(
             "note: nothing says what your login name is (neither USER nor LOGNAME, nor the system \
-             of {}), so a new lane has no \
-             owner; name one with --owner or GIT_LANE_OWNER",
+             of {}), so a new lane has no owner; name one with --owner or GIT_LANE_OWNER",
             login::number()
         ));
     }
@@ -237,8 +236,8 @@ fn first_lane(repository: &Repository, policy: &Policy, ui: &Ui) {
     }
     if !policy.install_hooks {
         ui.note(
-            "note: nothing keeps plain git in its lane here yet; put the rule in force with: \
-                 git lane init",
+            "note: nothing keeps plain git in its lane here yet; put the rule in force with: git \
+                 lane init",
         );
         return;
     }

@@ -16,8 +16,8 @@ impl Finding {
             }
             Finding::Stray(lane, _, StrayRemedy::Leave) => {
                 format!(
-                    "commit or stash there, then run git lane doctor --fix again, or see: git lane \
-                     show {}",
+                    "commit or stash there, then run git lane doctor --fix again, or see: git \
+                     lane show {}",
                     quote(lane)
                 )
             }
@@ -27,15 +27,14 @@ impl Finding {
                 quote_bytes(&own.to_ref())
             ),
             Finding::Stray(_, _, StrayRemedy::MakeBranch(own)) => format!(
-                "its branch is gone; make it again where the worktree stands, there: git switch -c \
-                 {0}; or at another \
-                 commit: git branch {0} COMMIT, then run git lane doctor --fix again",
+                "its branch is gone; make it again where the worktree stands, there: git switch \
+                 -c {0}; or at another commit: git branch {0} COMMIT, then run git lane doctor \
+                 --fix again",
                 quote(own)
             ),
             Finding::Stray(_, _, StrayRemedy::GoBack(own)) => format!(
                 "in its worktree, keep commits that are on no branch: git branch NAME; then go \
-                 back, with your changes: git \
-                 switch {}",
+                 back, with your changes: git switch {}",
                 quote(own)
             ),
             Finding::Stray(_, _, StrayRemedy::Detach) => {
@@ -52,18 +51,16 @@ impl Finding {
             }
             Finding::DamagedBranch(_, branch, _) => format!(
                 "fetch what is lost from another clone, or put the branch back where its log says \
-                 it was: remove \
-                 .git/refs/heads/{branch}, and make it at a commit of \
-                 .git/logs/refs/heads/{branch} that is still there: git \
-                 branch {} COMMIT; the files in the worktree stay as they are",
+                 it was: remove .git/refs/heads/{branch}, and make it at a commit of \
+                 .git/logs/refs/heads/{branch} that is still there: git branch {} COMMIT; the \
+                 files in the worktree stay as they are",
                 quote(branch)
             ),
             Finding::MissingWorktree(lane, _) => {
                 format!(
                     "if it was moved, tell git where it is now: git worktree repair DIRECTORY; if \
-                     it was removed, clear \
-                     the record with git lane prune: its branch stays, and git lane restore {} may \
-                     have more",
+                     it was removed, clear the record with git lane prune: its branch stays, and \
+                     git lane restore {} may have more",
                     quote(lane)
                 )
             }
@@ -76,8 +73,8 @@ impl Finding {
                     Some(_) => format!("move {path} aside"),
                 };
                 format!(
-                    "{first}, run git lane prune and git lane start {lane}, and copy back what was \
-                     not committed"
+                    "{first}, run git lane prune and git lane start {lane}, and copy back what \
+                     was not committed"
                 )
             }
             Finding::DamagedWorktree(_, path, _, Repair::Told) => {
@@ -128,15 +125,14 @@ impl Finding {
             }
             Finding::KeptPack(keep, Some(object)) => format!(
                 "look at what nothing else leads to: git show {object}; a branch keeps a commit, \
-                 git branch NAME {object}; if \
-                 nothing there is needed: rm {}",
+                 git branch NAME {object}; if nothing there is needed: rm {}",
                 quote(keep.display())
             ),
             Finding::DamagedIndex(_, worktree, index) => {
                 let aside = quote(format!("{}.damaged", index.display()));
                 format!(
-                    "no file is touched, and what was staged has to be staged again: mv {} {aside} \
-                     && git -C {} read-tree HEAD",
+                    "no file is touched, and what was staged has to be staged again: mv {} \
+                     {aside} && git -C {} read-tree HEAD",
                     quote(index.display()),
                     quote(worktree.display())
                 )
@@ -151,8 +147,8 @@ impl Finding {
             Finding::OrphanBranch(branch, Orphan::TakeUpOrDelete(way)) => {
                 let branch = quote_bytes(branch.as_bstr());
                 format!(
-                    "delete it, its commit is on another branch too: git branch -D -- {branch}; or \
-                     {}: {}",
+                    "delete it, its commit is on another branch too: git branch -D -- {branch}; \
+                     or {}: {}",
                     way.what(),
                     way.command()
                 )
@@ -163,8 +159,7 @@ impl Finding {
                 ..
             }) => format!(
                 "every git-lane command that changes something tries again, and until one can, \
-                 nothing else is done there; \
-                 what was under way is in {}",
+                 nothing else is done there; what was under way is in {}",
                 quote(intent.display())
             ),
             Finding::Interrupted(Interrupted {
@@ -173,8 +168,7 @@ impl Finding {
                 ..
             }) => format!(
                 "run git lane doctor --fix with that one; until then nothing else is done there \
-                 and nothing in the trash \
-                 expires; what was under way is in {}",
+                 and nothing in the trash expires; what was under way is in {}",
                 quote(intent.display())
             ),
             Finding::Interrupted(Interrupted {
@@ -183,14 +177,12 @@ impl Finding {
                 ..
             }) => format!(
                 "run git lane doctor --fix with that one; until then this one changes nothing in \
-                 the repository; what was \
-                 under way is in {}",
+                 the repository; what was under way is in {}",
                 quote(intent.display())
             ),
             Finding::DamagedIntent(path) => format!(
                 "see that no lane is missing with git lane list and git lane trash, then: rm {}; \
-                 until then nothing in the \
-                 trash expires",
+                 until then nothing in the trash expires",
                 quote(path.display())
             ),
             Finding::Stranger(path) => format!(
@@ -424,7 +416,7 @@ impl std::fmt::Display for Finding {
             Finding::DamagedIntent(path) => {
                 write!(
                     f,
-                    "a command was interrupted, and nobody can complete or undo it from '{}'",
+                    "a command was interrupted, and no command can complete or undo it from '{}'",
                     path.display()
                 )
             }

@@ -274,8 +274,7 @@ impl Refusal {
             } => {
                 format!(
                     "tell it where: git --git-dir={} --work-tree=DIRECTORY lane finish {}; if \
-                     nothing is checked out from it \
-                     any more: rm {}",
+                     nothing is checked out from it any more: rm {}",
                     quote(git_dir.display()),
                     quote(lane),
                     quote(git_dir.join("index").display())
@@ -286,8 +285,8 @@ impl Refusal {
                 bare: false,
                 ..
             } => format!(
-                "finish it there, or tell git where that is: git --git-dir={} config core.worktree \
-                 DIRECTORY",
+                "finish it there, or tell git where that is: git --git-dir={} config \
+                 core.worktree DIRECTORY",
                 quote(git_dir.display())
             ),
             Refusal::Hidden { path, files, .. } => {
@@ -302,8 +301,8 @@ impl Refusal {
                     .collect::<String>();
                 let more = if alike.len() > 3 { " …" } else { "" };
                 format!(
-                    "show it to git: git -C {} update-index --no-{by}{names}{more}; then commit or \
-                     stash it there",
+                    "show it to git: git -C {} update-index --no-{by}{names}{more}; then commit \
+                     or stash it there",
                     quote(path.display())
                 )
             }
@@ -441,8 +440,8 @@ impl std::fmt::Display for Refusal {
                 ..
             } => write!(
                 f,
-                "'{base}' is checked out in the main worktree of '{}', and nothing here says where \
-                 that is",
+                "'{base}' is checked out in the main worktree of '{}', and nothing here says \
+                 where that is",
                 git_dir.display()
             ),
             Refusal::SiteBroken { base, path, why } => {
@@ -489,7 +488,7 @@ impl std::fmt::Display for Refusal {
                     f,
                     "lane '{lane}' would land commit {commit} of submodule '{submodule}', "
                 )?;
-                f.write_str("which nobody but the lane has")
+                f.write_str("which only the lane has")
             }
             Refusal::LeftOut {
                 lane,

@@ -154,8 +154,8 @@ impl Finding {
             Finding::BranchGone { lane, on } => {
                 let key = quote(format!("lane.{}.branch", lane.name));
                 format!(
-                    "make it again where you are with: git switch -c {}; or let the lane have this \
-                     one: git config {key} {}",
+                    "make it again where you are with: git switch -c {}; or let the lane have \
+                     this one: git config {key} {}",
                     own(lane),
                     named(on)
                 )
@@ -355,8 +355,8 @@ impl fmt::Display for Finding {
             Finding::Taken { owner, branch, .. } => {
                 write!(
                     f,
-                    "branch '{branch}' belongs to lane '{}', in whose worktree alone it is checked \
-                     out",
+                    "branch '{branch}' belongs to lane '{}', in whose worktree alone it is \
+                     checked out",
                     owner.name
                 )
             }

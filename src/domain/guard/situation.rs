@@ -204,8 +204,7 @@ impl Overtaken {
                 let (was, now) = (short(&self.was), short(now));
                 format!(
                     "put it back with: git reset --soft {was}; or bring the files along with: git \
-                     reset --soft {was} && \
-                     git reset --keep {now}"
+                     reset --soft {was} && git reset --keep {now}"
                 )
             }
             None => format!(

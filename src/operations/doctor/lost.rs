@@ -34,7 +34,7 @@ pub(super) fn records(
     let Ok(events) = repository.log().since(0) else {
         return Vec::new();
     };
-    let nobodys: Vec<&Worktree> = worktrees
+    let unclaimed: Vec<&Worktree> = worktrees
         .iter()
         .filter(|worktree| worktree.id.is_some() && worktree.state == WorktreeState::Present)
         .filter(|worktree| {
@@ -49,7 +49,7 @@ pub(super) fn records(
                     .any(|damaged| names(damaged, worktree))
         })
         .collect();
-    if nobodys.is_empty() {
+    if unclaimed.is_empty() {
         return Vec::new();
     }
     let known = |lane: &Lane| {
@@ -70,7 +70,7 @@ pub(super) fn records(
         branch || directory == std::ffi::OsStr::new(&lane.name.directory_name())
     };
     let found = lost.iter().filter_map(|lane| {
-        let mut places = nobodys.iter().filter(|worktree| fits(lane, worktree));
+        let mut places = unclaimed.iter().filter(|worktree| fits(lane, worktree));
         let (Some(worktree), None) = (places.next(), places.next()) else {
             return None;
         };

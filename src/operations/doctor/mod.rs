@@ -242,7 +242,7 @@ fn twice<'a>(
     worktrees: &'a [Worktree],
     own: &'a Worktree,
 ) -> impl Iterator<Item = Finding> + 'a {
-    let nobodys = |worktree: &Worktree| {
+    let unclaimed = |worktree: &Worktree| {
         !lanes
             .iter()
             .any(|lane| place(lane, worktrees).worktree() == Some(worktree))
@@ -251,7 +251,7 @@ fn twice<'a>(
         *other != own
             && other.state == WorktreeState::Present
             && other.is_on(branch)
-            && nobodys(other)
+            && unclaimed(other)
     });
     others.map(|other| {
         // The main worktree is the user's place to work in: where it goes is for the user to say.

@@ -299,8 +299,8 @@ fn hidden_name(id: &str) -> String {
 /// `error`, which has stopped a start whose worktree a user may work in by now.
 fn in_place(error: Error, intent: &Intent, at: &Path) -> Error {
     error.hint(format!(
-        "the worktree of lane '{}' is at '{}' and stays there; the next git-lane command completes \
-         its start",
+        "the worktree of lane '{}' is at '{}' and stays there; the next git-lane command \
+         completes its start",
         intent.lane.name,
         at.display()
     ))

@@ -218,8 +218,8 @@ fn stays(error: std::io::Error, path: &Path) -> Error {
     .with_code(Code::LowerLayer)
     .caused_by(error)
     .hint(format!(
-        "copy it into the upper layer, then try again: cp -a {word} {word}.new && rm -rf \
-             {word} && mv {word}.new {word}"
+        "copy it into the upper layer, then try again: cp -a {word} {word}.new && rm -rf {word} \
+             && mv {word}.new {word}"
     ))
 }
 

@@ -197,13 +197,12 @@ pub fn text(config: &File) -> Result<Vec<u8>> {
         .eq(read.sections().map(content))
     {
         return Err(Error::environment(
-            "cannot write the configuration: it would not say what it \
-                                       should",
+            "cannot write the configuration: it would not say what it should",
         )
         .with_code(Code::DamagedConfig)
         .hint(
-            "the file ends in the middle of a value; mend its last line with: git config \
-                   --local --edit",
+            "the file ends in the middle of a value; mend its last line with: git config --local \
+                   --edit",
         ));
     }
     Ok(bytes)
@@ -370,8 +369,8 @@ mod tests {
 
     #[test]
     fn a_damaged_section_is_reported_and_never_used() {
-        let config = b"[lane]\n\tguard = warn\n[lane \"x\"]\n\tworktree = \
-                       ../x\n[lane \"-y\"]\n\tworktree = /y\n";
+        let config = b"[lane]\n\tguard = warn\n[lane \"x\"]\n\tworktree = ../x\n[lane \
+                       \"-y\"]\n\tworktree = /y\n";
         let file = File::from_bytes_no_includes(
             config,
             gix::config::file::Metadata::from(gix::config::Source::Local),

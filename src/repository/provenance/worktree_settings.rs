@@ -85,8 +85,8 @@ pub fn vouch(common_dir: &Path, admin: &Path) {
     }
 }
 
-/// Lets `admin`, which is to be among the admin directories of the repository, tell git nothing that
-/// is not borne out. A file with settings that are not stays beside its place.
+/// Lets `admin`, which is to be among the admin directories of the repository, tell git nothing
+/// that is not borne out. A file with settings that are not stays beside its place.
 pub fn tame(lane_dir: &LaneDir, admin: &Path) -> Result<()> {
     let common_dir = lane_dir.common_dir();
     let commondir = admin.join("commondir");
@@ -277,12 +277,11 @@ mod tests {
     #[test]
     fn only_what_runs_nothing_and_leads_nowhere_goes_back() {
         let config = metadata::parse(
-            b"[core]\n\tsparseCheckout = true\n\tfsmonitor = true\n\tautocrlf = input\n\tfsmonitor \
-              = touch x\n\
-            \thooksPath = /x\n\tworktree = /x\n\tbare = true\n\tpager = x\n[core \"x\"]\n\teol = \
-            lf\n[user]\n\tname = A B\n\
-            [filter \"a.b\"]\n\tclean = x\n[filter \"lfs\"]\n\tclean = git-lfs\n[include]\n\tpath \
-            = /x\n[new]\n\tkey = x\n",
+            b"[core]\n\tsparseCheckout = true\n\tfsmonitor = true\n\tautocrlf = \
+              input\n\tfsmonitor = touch x\n\thooksPath = /x\n\tworktree = /x\n\tbare = \
+              true\n\tpager = x\n[core \"x\"]\n\teol = lf\n[user]\n\tname = A B\n[filter \
+              \"a.b\"]\n\tclean = x\n[filter \"lfs\"]\n\tclean = git-lfs\n[include]\n\tpath = \
+              /x\n[new]\n\tkey = x\n",
         );
         let main =
             metadata::parse(b"[filter \"lfs\"]\n\tclean = git-lfs\n[core]\n\tpager = less\n");
@@ -290,8 +289,7 @@ mod tests {
         assert_eq!(
             text(&plain).unwrap().as_bstr(),
             "[core]\n\tsparsecheckout = true\n[core]\n\tfsmonitor = true\n[core]\n\tautocrlf = \
-             input\n[user]\n\tname = A B\n\
-             [filter \"lfs\"]\n\tclean = git-lfs\n"
+             input\n[user]\n\tname = A B\n[filter \"lfs\"]\n\tclean = git-lfs\n"
         );
         let doubted: Vec<BString> = doubted.iter().map(Setting::full_key).collect();
         let expected = [

@@ -237,8 +237,8 @@ mod tests {
     fn what_git_lists_is_read_with_scopes_and_odd_names() {
         let mut config = File::new(Metadata::from(Source::System));
         let listed =
-            b"system\0a.b\n1\0global\0filter.a.b=\"c\\.d.smudge\nx\ny\0local\0core.bare\0command\0a.b\n2 ; \" \0\
-            command\0core.bare\nfalse\0";
+            b"system\0a.b\n1\0global\0filter.a.b=\"c\\.d.smudge\nx\ny\0local\0core.bare\0command\0a.b\n2 \
+            ; \" \0command\0core.bare\nfalse\0";
         let listed: Vec<BString> = listed.split_str("\0").map(BString::from).collect();
         read(&listed, &mut config).unwrap();
         assert_eq!(config.string("a.b").unwrap(), "2 ; \" ");

@@ -46,7 +46,7 @@ fn row_33_a_repository_of_somebody_else() {
             ] {
                 let run = sandbox.lane_in(&place, args);
                 assert!(
-                    run.stderr.contains("belongs to somebody else")
+                    run.stderr.contains("belongs to another user")
                         && run.stderr.contains("safe.directory"),
                     "{run}"
                 );
