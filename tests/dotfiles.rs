@@ -305,11 +305,7 @@ fn dotfiles_bring_the_rule_to_a_new_machine_and_take_it_away_again() {
 fn zsh_is_told_where_its_completion_is_and_finds_it_there() {
     let sandbox = Sandbox::new();
     let home = sandbox.root().join("home");
-    if sandbox
-        .run(sandbox.command("sh").args(["-c", "command -v zsh"]))
-        .code
-        != 0
-    {
+    if sandbox.sh("command -v zsh").code != 0 {
         skipped("there is no zsh");
         return;
     }

@@ -292,14 +292,7 @@ fn what_was_replaced_is_no_work_of_its_own() {
         sandbox.work("x", "work", "work\n");
         sandbox.write("other", "other");
         sandbox.commit("other");
-        sandbox
-            .run(
-                sandbox
-                    .command("sh")
-                    .args(["-c", script])
-                    .current_dir(&lane),
-            )
-            .ok();
+        sandbox.sh_in(&lane, script).ok();
         sandbox.lane(["finish", "x"]).ok();
         let entry = only_entry(&sandbox);
         assert_eq!(
@@ -346,14 +339,7 @@ fn what_only_a_submodule_of_the_lane_has() {
         sandbox.commit("submodule");
         let lane = sandbox.lane_by_git("x");
         sandbox.git_in(&lane, allow.iter().chain(&["update", "--init"]));
-        sandbox
-            .run(
-                sandbox
-                    .command("sh")
-                    .args(["-c", script])
-                    .current_dir(lane.join("lib")),
-            )
-            .ok();
+        sandbox.sh_in(&lane.join("lib"), script).ok();
         sandbox.git_in(&lane, ["submodule", "--quiet", "update", "--checkout"]);
         let pruned = sandbox
             .lane(["--json", "prune", "--older-than", "0s"])

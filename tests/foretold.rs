@@ -89,9 +89,7 @@ const SITUATIONS: [Situation; 18] = [
             .map(|stage| format!("100644 {blob} {stage}\tsrc/app.txt\n"))
             .collect::<String>();
         let script = format!("printf '%s' '{stages}' | git update-index --index-info");
-        sandbox
-            .run(sandbox.command("sh").args(["-c", &script]))
-            .ok();
+        sandbox.sh(&script).ok();
     }),
     ("a lock on the index", "locked", |sandbox| {
         let lock = sandbox.repo.join(".git/index.lock");

@@ -18,7 +18,7 @@ fn begin_gc(sandbox: &Sandbox, seen: &[&str]) {
     // What it takes for reachable it packs again.
     let packs = sandbox.repo.join(".git/objects/pack");
     let again = format!("git pack-objects -q {}/pack <../reachable", packs.display());
-    let again = sandbox.run(sandbox.command("sh").args(["-c", &again])).ok();
+    let again = sandbox.sh(&again).ok();
     let names = std::fs::read_dir(packs)
         .into_iter()
         .flatten()

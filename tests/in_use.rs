@@ -43,9 +43,7 @@ fn a_branch_that_another_worktree_rebases_or_bisects_stays() {
         sandbox.git(["worktree", "add", "-q", "--detach", other.to_str().unwrap()]);
         // The lane's own worktree is elsewhere meanwhile; that is no reason for its branch to go.
         sandbox.git_in(&lane, ["checkout", "-q", "--detach"]);
-        sandbox
-            .run(sandbox.command("sh").args(["-c", work]).current_dir(&other))
-            .ok();
+        sandbox.sh_in(&other, work).ok();
         for force in ["--yes", "--force"] {
             let run = sandbox.lane(["--json", "drop", "x", force]);
             assert!(

@@ -212,7 +212,7 @@ fn closed_streams_lead_into_no_file() {
             "git-lane start {lane} {closed} && git-lane list {closed} && git-lane nosuch {closed}; \
              true"
         );
-        let _ = sandbox.run(sandbox.command("sh").args(["-c", &line])).ok();
+        let _ = sandbox.sh(&line).ok();
         for path in [sandbox.repo.join(".git"), sandbox.lane_path(&lane)] {
             assert!(!mentions(&path, "started lane"), "{closed}");
             assert!(!mentions(&path, "there is no lane"), "{closed}");

@@ -173,9 +173,7 @@ fn a_lane_that_was_only_brought_up_to_date_was_never_used() {
         }
         write(&lane.join(".env"), "secret");
         sandbox.git(["config", "receive.denyCurrentBranch", "ignore"]);
-        sandbox
-            .run(sandbox.command("sh").args(["-c", sync]).current_dir(&lane))
-            .ok();
+        sandbox.sh_in(&lane, sync).ok();
         // A merge commit of its own is in no base.
         let expected = if what.starts_with("merge without") {
             "+not-integrated"
@@ -237,9 +235,7 @@ fn a_detached_lane_has_one_verdict() {
         let sandbox = Sandbox::new();
         sandbox.lane(["start", "x", "--detach"]).ok();
         let lane = sandbox.lane_path("x");
-        sandbox
-            .run(sandbox.command("sh").args(["-c", work]).current_dir(&lane))
-            .ok();
+        sandbox.sh_in(&lane, work).ok();
         let shown = sandbox.lane(["--json", "show", "x"]).json();
         let stray = what == "on a branch";
         assert!(

@@ -352,9 +352,7 @@ fn a_branch_that_was_pushed_a_moment_ago_is_found_by_a_fetch() {
         .next()
         .unwrap()
         .replace("git lane", "git-lane");
-    sandbox
-        .run(sandbox.command("sh").args(["-c", &remedy]))
-        .ok();
+    sandbox.sh(&remedy).ok();
     assert_eq!(sandbox.git(["rev-parse", "young"]), made);
 }
 

@@ -18,14 +18,7 @@ fn super_project() -> Sandbox {
     sandbox.git_in(&library, ["commit", "-q", "--allow-empty", "-m", "release"]);
     sandbox.git_in(&library, ["tag", "v2"]);
     sandbox.git_in(&library, ["checkout", "-q", "main"]);
-    sandbox.git(["config", "--global", "protocol.file.allow", "always"]);
-    sandbox.git([
-        "submodule",
-        "--quiet",
-        "add",
-        library.to_str().unwrap(),
-        "library",
-    ]);
+    sandbox.add_submodule(&library, "library");
     sandbox.commit("library");
     sandbox
 }
@@ -148,16 +141,7 @@ fn what_only_a_submodule_has_is_said_kept_and_comes_back() {
     for (script, said, question) in HELD {
         let sandbox = landed(script);
         let lane = sandbox.lane_path("x");
-        let ask = || {
-            sandbox
-                .run(
-                    sandbox
-                        .command("sh")
-                        .args(["-c", question])
-                        .current_dir(&lane),
-                )
-                .ok()
-        };
+        let ask = || sandbox.sh_in(&lane, question).ok();
         let before = ask();
 
         let kept = sandbox.lane(["prune", "--yes", "--older-than", "0s"]).ok();

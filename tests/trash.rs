@@ -80,14 +80,7 @@ fn commits_only_a_submodule_of_the_lane_has_are_not_called_integrated() {
     let sandbox = Sandbox::new();
     let library = sandbox.root().join("library");
     sandbox.git(["clone", "-q", ".", library.to_str().unwrap()]);
-    sandbox.git(["config", "--global", "protocol.file.allow", "always"]);
-    sandbox.git([
-        "submodule",
-        "--quiet",
-        "add",
-        library.to_str().unwrap(),
-        "library",
-    ]);
+    sandbox.add_submodule(&library, "library");
     sandbox.commit("library");
     for (name, published) in [("pushed", true), ("kept", false)] {
         sandbox.lane(["start", "--recurse-submodules", name]).ok();

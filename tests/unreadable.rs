@@ -133,14 +133,7 @@ fn what_cannot_be_read_keeps_its_lane() {
         user(&lane, &["sh", "-c", script]).ok();
 
         let admin = sandbox.repo.join(".git/worktrees/x");
-        let path = sandbox
-            .run(
-                sandbox
-                    .command("sh")
-                    .args(["-c", &format!("echo {hidden}")])
-                    .current_dir(&lane),
-            )
-            .ok();
+        let path = sandbox.sh_in(&lane, &format!("echo {hidden}")).ok();
         let path = match path.trim_end().split_once('/') {
             Some(("@", rest)) => admin.join(rest),
             Some((".git", rest)) => sandbox.repo.join(".git").join(rest),

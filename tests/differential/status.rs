@@ -152,14 +152,7 @@ fn submodule(sandbox: &Sandbox) {
     let part = sandbox.root().join("part");
     sandbox.git(["init", "-q", "-b", "main", part.to_str().unwrap()]);
     sandbox.git_in(&part, ["commit", "-q", "--allow-empty", "-m", "part"]);
-    sandbox.git(["config", "--global", "protocol.file.allow", "always"]);
-    sandbox.git([
-        "submodule",
-        "--quiet",
-        "add",
-        part.to_str().unwrap(),
-        "part",
-    ]);
+    sandbox.add_submodule(&part, "part");
 }
 
 /// One thing that happens in a worktree.

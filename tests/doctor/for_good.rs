@@ -292,9 +292,7 @@ fn what_the_hint_says_of_an_orphan_branch_works() {
                 else {
                     continue;
                 };
-                sandbox
-                    .run(sandbox.command("sh").args(["-c", command]))
-                    .ok();
+                sandbox.sh(command).ok();
                 assert!(sandbox.findings().is_empty(), "{told}");
                 assert!(!sandbox.repo.join("PWN").exists());
                 let branches =

@@ -76,9 +76,7 @@ fn a_working_tree_that_is_nowhere_is_found_again() {
     sandbox.git(["config", "core.worktree", "../../elsewhere"]);
     let said = doctor(&sandbox, &["--fix"]).fails(4);
     let remedy = said.trim_end().rsplit_once(": ").unwrap().1.to_owned();
-    sandbox
-        .run(sandbox.command("sh").args(["-c", &remedy]))
-        .ok();
+    sandbox.sh(&remedy).ok();
     assert!(sandbox.findings().is_empty());
 }
 
@@ -183,7 +181,7 @@ fn a_lost_record_is_not_written_for_what_was_made_again_by_hand() {
             sandbox.work("login", "file", "work");
             sandbox.git(["config", "--remove-section", "lane.login"]);
             assert_eq!(sandbox.findings(), ["lost-record"]);
-            sandbox.run(sandbox.command("sh").args(["-c", again])).ok();
+            sandbox.sh(again).ok();
             let config = || sandbox.git(["config", "--local", "--list"]);
             let before = config();
             drop(doctor(&sandbox, &["--fix"]));
@@ -224,9 +222,7 @@ fn an_index_nobody_can_read_is_made_again_by_what_the_hint_says() {
             .find(|line| line.contains("read-tree"))
             .unwrap_or_else(|| panic!("{told}"));
         let (_, command) = hint.split_once(": ").unwrap();
-        sandbox
-            .run(sandbox.command("sh").args(["-c", command]))
-            .ok();
+        sandbox.sh(command).ok();
         assert!(sandbox.findings().is_empty());
         let status = sandbox.git_in(&directory, ["status", "--porcelain"]);
         assert_eq!(status, " M README\n?? new");
@@ -304,6 +300,6 @@ fn an_admin_directory_that_claims_the_place_of_another_lane_is_told_its_own() {
         .to_owned();
     assert!(way.ends_with("shop.lanes/login"), "{told}");
     let _ = told.fails(1);
-    sandbox.run(sandbox.command("sh").args(["-c", &way])).ok();
+    sandbox.sh(&way).ok();
     assert!(sandbox.findings().is_empty());
 }

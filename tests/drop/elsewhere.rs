@@ -202,7 +202,7 @@ fn a_lane_parked_for_a_repository_that_has_become_another_comes_back_when_its_ow
         .split("say so and try again: ")
         .nth(1)
         .unwrap_or_else(|| panic!("{refused}"));
-    sandbox.run(sandbox.command("sh").args(["-c", claim])).ok();
+    sandbox.sh(claim).ok();
     sandbox.lane(["restore", "far"]).ok();
     assert_eq!(
         std::fs::read_to_string(path.join("notes")).unwrap(),

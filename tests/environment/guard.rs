@@ -154,7 +154,7 @@ fn a_relative_hooks_path_counts_from_where_the_caller_stands() {
     sandbox.git(["config", "core.hooksPath", "tools/hooks"]);
     script(&sandbox.repo.join("tools/hooks/post-checkout"), NOTE);
     for (start, name) in [("git lane start x", "x"), ("cd src; git lane start y", "y")] {
-        let _ = sandbox.run(sandbox.command("sh").args(["-c", start])).ok();
+        let _ = sandbox.sh(start).ok();
         let notes = noted(&sandbox);
         assert!(
             notes.len() == 1 && notes[0].contains(&format!("cwd ROOT/shop.lanes/{name}\n")),

@@ -75,14 +75,7 @@ fn a_submodule_commit_that_only_the_lane_has_is_refused_until_somebody_else_has_
     let sandbox = Sandbox::new();
     let library = sandbox.root().join("library");
     sandbox.git(["clone", "-q", "--bare", ".", library.to_str().unwrap()]);
-    sandbox.git(["config", "--global", "protocol.file.allow", "always"]);
-    sandbox.git([
-        "submodule",
-        "--quiet",
-        "add",
-        library.to_str().unwrap(),
-        "library",
-    ]);
+    sandbox.add_submodule(&library, "library");
     sandbox.commit("library");
     for name in ["login", "search"] {
         sandbox.lane(["start", "--recurse-submodules", name]).ok();

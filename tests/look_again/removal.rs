@@ -18,9 +18,7 @@ fn while_a_question_is_open() {
     for (verb, prepare, keys, question) in questions {
         for (what, change, code) in CHANGES {
             let (sandbox, program) = lane_with(change);
-            sandbox
-                .run(sandbox.command("sh").args(["-c", prepare]))
-                .ok();
+            sandbox.sh(prepare).ok();
             let Some(mut terminal) = Terminal::new(&sandbox, &format!("git-lane {verb}")) else {
                 return;
             };

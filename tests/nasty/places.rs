@@ -163,7 +163,7 @@ fn row_19_a_worktree_moved_by_hand() {
     std::fs::rename(&lane, &moved).unwrap();
     let refused = sandbox.lane(["drop", "--force", "x"]).fails(1);
     let repair = refused.lines().last().unwrap().rsplit_once(": ").unwrap().1;
-    sandbox.run(sandbox.command("sh").args(["-c", repair])).ok();
+    sandbox.sh(repair).ok();
     assert_eq!(sandbox.place_of("x"), moved);
     assert!(moved.join("uncommitted").exists());
 }

@@ -28,7 +28,7 @@ fn everything_comes_back_byte_for_byte() {
 
     sandbox.lane(["drop", "--yes", "login"]).ok();
     assert!(!path.exists());
-    collect_garbage(&sandbox);
+    sandbox.collect_garbage();
     sandbox.plain_git_works();
     let restored = sandbox.lane(["--json", "restore", "login"]).json();
     assert_eq!(restored["restored"][0]["path"], path.to_str().unwrap());
@@ -95,7 +95,7 @@ fn interrupted(start: &[&[&str]], finish: &[&[&str]]) {
     let before = sandbox.whole_lane("login", &path, &admin);
     sandbox.lane(["drop", "login"]).fails(1);
     sandbox.lane(["drop", "--yes", "login"]).ok();
-    collect_garbage(&sandbox);
+    sandbox.collect_garbage();
     sandbox.plain_git_works();
     sandbox.lane(["restore", "login"]).ok();
     assert_eq!(sandbox.whole_lane("login", &path, &admin), before);
@@ -213,7 +213,7 @@ fn commits_on_a_detached_head_come_back() {
     sandbox.git_in(&path, ["checkout", "-q", "--detach"]);
     let head = sandbox.work("login", "other", "x");
     sandbox.lane(["drop", "--force", "login"]).ok();
-    collect_garbage(&sandbox);
+    sandbox.collect_garbage();
     sandbox.lane(["restore", "login"]).ok();
     assert_eq!(sandbox.git_in(&path, ["rev-parse", "HEAD"]), head);
     sandbox.git_in(&path, ["cat-file", "-e", &lost]);
@@ -236,7 +236,7 @@ fn a_sparse_checkout_comes_back_sparse() {
         let admin = sandbox.admin(&path);
         let before = sandbox.whole_lane("login", &path, &admin);
         sandbox.lane(["drop", "--yes", "login"]).ok();
-        collect_garbage(&sandbox);
+        sandbox.collect_garbage();
         sandbox.lane(["restore", "login"]).ok();
         assert_eq!(
             sandbox.whole_lane("login", &path, &admin),

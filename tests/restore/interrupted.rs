@@ -76,7 +76,7 @@ fn sha256_repositories_work_the_same() {
     let admin = sandbox.admin(&path);
     let before = sandbox.whole_lane("login", &path, &admin);
     sandbox.lane(["drop", "--yes", "login"]).ok();
-    collect_garbage(&sandbox);
+    sandbox.collect_garbage();
     sandbox.lane(["restore", "login"]).ok();
     assert_eq!(sandbox.whole_lane("login", &path, &admin), before);
     sandbox.plain_git_works();
@@ -101,7 +101,7 @@ fn reftable_repositories_work_the_same() {
     std::fs::remove_file(lock).unwrap();
     sandbox.lane(["drop", "--yes", "login"]).ok();
     assert_eq!(sandbox.git(["worktree", "list"]).lines().count(), 1);
-    collect_garbage(&sandbox);
+    sandbox.collect_garbage();
     sandbox.lane(["restore", "login"]).ok();
     assert_eq!(
         sandbox.git_in(&path, ["for-each-ref", "--include-root-refs"]),

@@ -77,16 +77,3 @@ fn fill(sandbox: &Sandbox, path: &Path) {
     sandbox.git_in(&path.join("nested"), ["commit", "-q", "-m", "nested"]);
     sandbox.git_in(path, ["--no-optional-locks", "status"]);
 }
-
-fn collect_garbage(sandbox: &Sandbox) {
-    sandbox.git([
-        "-c",
-        "gc.reflogExpire=now",
-        "-c",
-        "gc.reflogExpireUnreachable=now",
-        "gc",
-        "-q",
-        "--prune=now",
-    ]);
-    sandbox.git(["worktree", "prune", "--expire=now"]);
-}

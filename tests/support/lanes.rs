@@ -69,6 +69,21 @@ impl Sandbox {
             .into()
     }
 
+    /// Adds the repository at `from` as a submodule, and has every git here clone such ones.
+    pub fn add_submodule(&self, from: &Path, name: &str) {
+        self.git(["config", "--global", "protocol.file.allow", "always"]);
+        let from = from.to_str().unwrap();
+        self.git(["submodule", "--quiet", "add", from, name]);
+    }
+
+    /// Everything that nothing names goes, and what has lost its directory.
+    pub fn collect_garbage(&self) {
+        let expire = ["gc.reflogExpire=now", "gc.reflogExpireUnreachable=now"];
+        let config = expire.iter().flat_map(|setting| ["-c", setting]);
+        self.git(config.chain(["gc", "-q", "--prune=now"]));
+        self.git(["worktree", "prune", "--expire=now"]);
+    }
+
     /// A place for a lane on another filesystem than the repository, where there is one.
     pub fn far(&self) -> Option<(tempfile::TempDir, PathBuf)> {
         let Some(other) = elsewhere() else {

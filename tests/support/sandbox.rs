@@ -124,6 +124,17 @@ impl Sandbox {
         self.run(&mut command)
     }
 
+    /// A shell script in the main worktree.
+    pub fn sh(&self, script: &str) -> Run {
+        self.sh_in(&self.repo, script)
+    }
+
+    /// A shell script in `directory`.
+    pub fn sh_in(&self, directory: &Path, script: &str) -> Run {
+        let mut command = self.command("sh");
+        self.run(command.args(["-c", script]).current_dir(directory))
+    }
+
     /// The codes of what the doctor finds.
     #[track_caller]
     pub fn findings(&self) -> Vec<String> {

@@ -221,9 +221,7 @@ fn a_landing_that_died_is_healed_where_its_files_are_and_nowhere_else() {
             .unwrap()
             .1
             .to_owned();
-        sandbox
-            .run(sandbox.command("sh").args(["-c", &remedy]))
-            .ok();
+        sandbox.sh(&remedy).ok();
         assert_eq!(
             told(&sandbox, &bare, &sandbox.repo, &["status", "--porcelain"]).ok(),
             "",

@@ -288,7 +288,7 @@ fn names_that_differ_in_case_are_one_branch_where_the_file_system_takes_them_for
             return;
         }
         lane_x(&sandbox, &sandbox.repo, &[]);
-        let run = |script: &str| sandbox.run(sandbox.command("sh").args(["-c", script]));
+        let run = |script: &str| sandbox.sh(script);
         run(before).ok();
         run(then).ok();
         assert_eq!(sandbox.git(["show", "main:landed"]), "landed", "{then}");

@@ -35,13 +35,7 @@ fn row_09_thousands_of_names_like_real_ones() {
         .map(|name| format!("create refs/heads/{name}\0{head}\0"))
         .collect();
     write(&sandbox.root().join("orders"), orders);
-    sandbox
-        .run(
-            sandbox
-                .command("sh")
-                .args(["-c", "git update-ref -z --stdin <../orders"]),
-        )
-        .ok();
+    sandbox.sh("git update-ref -z --stdin <../orders").ok();
     let mut directories = std::collections::BTreeMap::<String, usize>::new();
     for name in &names {
         let lane = git_lane::internals::LaneName::parse(name)

@@ -65,7 +65,7 @@ fn row_02_names_that_are_shell_programs() {
     let pasted = |line: &str| {
         let command =
             line[line.rfind("git lane ").unwrap_or_else(|| panic!("{line}"))..].to_owned();
-        let run = sandbox.run(sandbox.command("sh").args(["-c", &command]));
+        let run = sandbox.sh(&command);
         sandbox.nothing_was_started();
         run
     };

@@ -220,15 +220,7 @@ fn row_39_work_that_is_in_no_commit() {
             );
             if kind != "locked" {
                 sandbox.lane(["drop", "--yes", "x"]).ok();
-                sandbox.git([
-                    "-c",
-                    "gc.reflogExpire=now",
-                    "-c",
-                    "gc.reflogExpireUnreachable=now",
-                    "gc",
-                    "-q",
-                    "--prune=now",
-                ]);
+                sandbox.collect_garbage();
                 sandbox.lane(["restore", "x"]).ok();
                 assert_eq!(
                     sandbox.whole_lane("x", &lane, &admin),

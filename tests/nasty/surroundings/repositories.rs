@@ -58,7 +58,7 @@ fn row_33_a_repository_of_somebody_else() {
     }
     let hint = sandbox.lane(["list"]).fails(4);
     let remedy = hint.trim_end().rsplit_once(": ").unwrap().1;
-    sandbox.run(sandbox.command("sh").args(["-c", remedy])).ok();
+    sandbox.sh(remedy).ok();
     assert!(sandbox.lane(["list"]).ok().contains('x'));
     sandbox.lane(["drop", "x"]).ok();
 }
@@ -231,7 +231,7 @@ fn row_36_odd_surroundings() {
     let gone = sandbox.root().join("gone");
     std::fs::create_dir(&gone).unwrap();
     let in_gone = format!("cd '{0}' && rmdir '{0}' && git-lane list", gone.display());
-    let run = sandbox.run(sandbox.command("sh").args(["-c", &in_gone]));
+    let run = sandbox.sh(&in_gone);
     assert!(
         run.stderr.contains("the current directory is gone") && run.stderr.contains("hint: "),
         "{run}"
@@ -279,9 +279,7 @@ fn row_36_odd_surroundings() {
         let script = format!(
             "umask {mask}; git-lane start {name} && git-lane drop {name} && git-lane restore {name}"
         );
-        sandbox
-            .run(sandbox.command("sh").args(["-c", &script]))
-            .ok();
+        sandbox.sh(&script).ok();
         let mode = |path: &Path| std::fs::metadata(path).unwrap().permissions().mode() & 0o777;
         let mask = u32::from_str_radix(mask, 8).unwrap();
         assert_eq!(mode(&sandbox.lane_path(&name)), 0o777 & !mask);

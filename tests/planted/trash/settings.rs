@@ -111,7 +111,7 @@ fn an_entry_brings_no_setting_of_its_worktree_back_that_nothing_bears_out() {
             .find_map(|line| line.strip_prefix("hint: if you know it to be yours: "));
         let hint = hint.unwrap_or_else(|| panic!("{text}: {run}")).to_owned();
         let _ = run.ok();
-        let _ = sandbox.run(sandbox.command("sh").args(["-c", &hint])).ok();
+        let _ = sandbox.sh(&hint).ok();
         let aside = sandbox
             .repo
             .join(".git/worktrees/x/config.worktree.not-restored");
