@@ -97,3 +97,23 @@ fn what_is_foretold() {
         sandbox.assert_screen(&format!("{name}-json"), &[&["--json"], args].concat());
     }
 }
+
+/// What a command has done, of one lane as text and of another as a document.
+#[test]
+fn what_was_done() {
+    let sandbox = Sandbox::new();
+    for args in [
+        &["start"][..],
+        &["finish"],
+        &["restore"],
+        &["drop", "--yes"],
+    ] {
+        sandbox.assert_screen(args[0], &[args, &["one"]].concat());
+        let document = [&["--json"], args, &["two"]].concat();
+        sandbox.assert_screen(&format!("{}-json", args[0]), &document);
+        if args[0] == "start" {
+            sandbox.work("one", "one.txt", "x");
+            sandbox.work("two", "two.txt", "x");
+        }
+    }
+}
