@@ -1,11 +1,11 @@
 //! A lane that is in use elsewhere: its branch is worked on in another worktree, another user's
 //! process may be in it.
 
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use crate::support::{Run, Sandbox, git_version, skipped};
+use crate::support::{Run, Sandbox, git_version, skipped, wait_until};
 
 /// Another worktree that rebases or bisects a lane's branch writes to it when that ends.
 #[test]
@@ -57,55 +57,17 @@ fn a_branch_that_another_worktree_rebases_or_bisects_stays() {
     }
 }
 
-/// A user of the machine; needs root and setpriv(1).
-struct User(u32);
-
-impl User {
-    fn command(&self, sandbox: &Sandbox, groups: &str, program: &str) -> Command {
-        let mut command = sandbox.command("setpriv");
-        command
-            .arg(format!("--reuid={}", self.0))
-            .arg(format!("--regid={}", self.0));
-        command.arg(if groups.is_empty() {
-            "--clear-groups".to_owned()
-        } else {
-            format!("--groups={groups}")
-        });
-        command.args([
-            "env",
-            &format!("HOME={}", sandbox.root().join("home").display()),
-            program,
-        ]);
-        command
-    }
-}
-
 /// A sandbox in which `owner` owns everything; `None` where there are no other users to be.
-fn owned_by(owner: &User) -> Option<Sandbox> {
+fn owned_by(owner: u32) -> Option<Sandbox> {
     let sandbox = Sandbox::new();
     sandbox.lane_by_git("x");
-    let everybody = std::fs::Permissions::from_mode(0o755);
-    std::fs::set_permissions(sandbox.root(), everybody).unwrap();
-    let is_root = std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() == 0);
-    let owned = is_root && {
-        let mut chown = Command::new("chown");
-        chown
-            .args(["-R", &format!("{0}:{0}", owner.0)])
-            .arg(sandbox.root())
-            .status()
-            .is_ok_and(|status| status.success())
-    };
-    let mut tried = owner.command(&sandbox, "", "git-lane");
-    if owned
-        && tried
-            .arg("--version")
-            .output()
-            .is_ok_and(|output| output.status.success())
-    {
-        return Some(sandbox);
+    if !sandbox.lets_others_in(0o755) {
+        return None;
     }
-    skipped("needs root, setpriv and a place that other users may enter");
-    None
+    let mut chown = sandbox.command("chown");
+    chown.args(["-R", &format!("{owner}:{owner}")]);
+    sandbox.run(chown.arg(sandbox.root())).ok();
+    Some(sandbox)
 }
 
 fn sleeper(command: &mut Command, directory: &Path) -> Child {
@@ -120,7 +82,7 @@ fn sleeper(command: &mut Command, directory: &Path) -> Child {
 /// Nothing tells where it works; a user who cannot write in the lane does not work there.
 #[test]
 fn a_process_of_another_user_who_can_write_there_may_be_in_it() {
-    let (owner, other) = (User(54_811), User(54_812));
+    let (owner, other) = (54_811, 54_812);
     const GROUP: &str = "54813";
     for (what, mode, groups, refused) in [
         ("cannot write", 0o755, "", false),
@@ -129,7 +91,7 @@ fn a_process_of_another_user_who_can_write_there_may_be_in_it() {
         ("not of its group", 0o775, "", false),
         ("everybody's", 0o777, "", true),
     ] {
-        let Some(sandbox) = owned_by(&owner) else {
+        let Some(sandbox) = owned_by(owner) else {
             return;
         };
         let lane = sandbox.lane_path("x");
@@ -140,10 +102,11 @@ fn a_process_of_another_user_who_can_write_there_may_be_in_it() {
             .unwrap();
         assert!(chgrp.success());
         std::fs::set_permissions(&lane, std::fs::Permissions::from_mode(mode)).unwrap();
-        let mut process = sleeper(&mut other.command(&sandbox, groups, "sleep"), &lane);
-        std::thread::sleep(std::time::Duration::from_millis(200));
+        let mut process = sleeper(&mut sandbox.as_user(other, other, groups, "sleep"), &lane);
+        let program = format!("/proc/{}/comm", process.id());
+        wait_until(|| std::fs::read_to_string(&program).is_ok_and(|name| name == "sleep\n"));
         let drop_it = |more: &[&str]| -> Run {
-            let mut command = owner.command(&sandbox, "", "git-lane");
+            let mut command = sandbox.as_user(owner, owner, "", "git-lane");
             sandbox.run(command.args(["--json", "drop", "x"]).args(more))
         };
         let run = drop_it(&["--yes"]);
@@ -152,7 +115,7 @@ fn a_process_of_another_user_who_can_write_there_may_be_in_it() {
         process.kill().and_then(|()| process.wait()).unwrap();
         assert_eq!(busy, refused, "{what}: {run}");
         assert!(
-            !busy || run.stdout.contains(&other.0.to_string()),
+            !busy || run.stdout.contains(&other.to_string()),
             "{what}: {run}"
         );
         forced.unwrap_or(run).ok();

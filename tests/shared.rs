@@ -2,11 +2,10 @@
 //! of the group can work.
 
 use std::collections::BTreeMap;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use crate::support::{Run, Sandbox, git_program, skipped};
+use crate::support::{Run, Sandbox};
 
 /// `args` with a umask of their own.
 fn masked(sandbox: &Sandbox, umask: &str, directory: &Path, args: &[&str]) -> Run {
@@ -260,7 +259,7 @@ fn hooks_are_for_everybody_who_shares_the_repository() {
     }
 }
 
-/// A user who shares a group with another; needs root and setpriv(1).
+/// A user who shares a group with another.
 fn as_user<'a>(
     sandbox: &'a Sandbox,
     number: u32,
@@ -273,14 +272,9 @@ fn as_user<'a>(
         std::os::unix::fs::chown(&home, Some(number), Some(GROUP)).unwrap();
     }
     move |args| {
-        let mut command = sandbox.command("setpriv");
-        command.args([
-            format!("--reuid={number}"),
-            format!("--regid={GROUP}"),
-            "--clear-groups".into(),
-        ]);
+        let mut command = sandbox.as_user(number, GROUP, "", "sh");
         command
-            .args(["sh", "-c", "umask 022; exec \"$@\"", "sh"])
+            .args(["-c", "umask 022; exec \"$@\"", "sh"])
             .args(args);
         command
             .env("HOME", &home)
@@ -348,23 +342,10 @@ fn a_parking_place_is_for_whoever_the_repository_is_for() {
 fn a_second_user_of_the_group_can_do_everything() {
     let sandbox = Sandbox::empty();
     let far = sandbox.far();
-    let open = std::fs::Permissions::from_mode(0o777);
-    std::fs::set_permissions(sandbox.root(), open).unwrap();
-    std::os::unix::fs::chown(sandbox.root(), None, Some(GROUP)).unwrap_or_default();
-    let tried = Command::new("setpriv")
-        .args(["--reuid=54321", "--regid=54321", "--clear-groups"])
-        .args([
-            sandbox.root().join("bin/git-lane").as_os_str(),
-            "--version".as_ref(),
-        ])
-        .output();
-    if std::fs::metadata("/proc/self").map_or(true, |own| own.uid() != 0)
-        || !tried.is_ok_and(|output| output.status.success())
-        || !git_program().is_absolute()
-    {
-        skipped("needs root, and a place that other users may enter");
+    if !sandbox.lets_others_in(0o777) {
         return;
     }
+    std::os::unix::fs::chown(sandbox.root(), None, Some(GROUP)).unwrap();
     std::os::unix::fs::chown(&sandbox.repo, Some(54_321), Some(GROUP)).unwrap();
     let (one, two) = (
         as_user(&sandbox, 54_321, &sandbox.repo),

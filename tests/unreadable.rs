@@ -5,21 +5,14 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
-use crate::support::{Run, Sandbox, git_program, skipped};
+use crate::support::{Run, Sandbox};
 
 const USER: u32 = 54_331;
 
 /// A program as the user whom everything belongs to but what is hidden.
 fn as_user(sandbox: &Sandbox, directory: &Path, args: &[&str]) -> Run {
-    let mut command = sandbox.command("setpriv");
-    command
-        .args([
-            format!("--reuid={USER}"),
-            format!("--regid={USER}"),
-            "--clear-groups".into(),
-        ])
-        .args(args);
-    sandbox.run(command.current_dir(directory))
+    let mut command = sandbox.as_user(USER, USER, "", args[0]);
+    sandbox.run(command.args(&args[1..]).current_dir(directory))
 }
 
 fn own(path: &Path) {
@@ -32,27 +25,6 @@ fn own(path: &Path) {
             .unwrap()
             .success()
     );
-}
-
-/// Whether another user can run the program under test.
-fn can_be_two(sandbox: &Sandbox) -> bool {
-    std::fs::set_permissions(sandbox.root(), std::fs::Permissions::from_mode(0o777)).unwrap();
-    let tried = Command::new("setpriv")
-        .args([
-            format!("--reuid={USER}"),
-            format!("--regid={USER}"),
-            "--clear-groups".into(),
-        ])
-        .args([
-            sandbox.root().join("bin/git-lane").as_os_str(),
-            "--version".as_ref(),
-        ])
-        .output();
-    let can = git_program().is_absolute() && tried.is_ok_and(|output| output.status.success());
-    if !can {
-        skipped("needs root, and a place that other users may enter");
-    }
-    can
 }
 
 /// What is done in the lane first, and what then cannot be read: in the admin directory (`@`), in
@@ -102,7 +74,7 @@ const HIDDEN: &[(&str, &str)] = &[
 fn what_cannot_be_read_keeps_its_lane() {
     for (script, hidden) in HIDDEN {
         let sandbox = Sandbox::new();
-        if !can_be_two(&sandbox) {
+        if !sandbox.lets_others_in(0o777) {
             return;
         }
         own(&sandbox.root());

@@ -16,6 +16,7 @@ mod steps;
 mod template;
 mod time;
 mod trash;
+mod users;
 
 pub use dice::Dice;
 pub use git::{git_program, git_version};
