@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
-use crate::support::{Sandbox, die_at, long, skipped, write};
+use crate::support::{Sandbox, die_at, directory_in, long, skipped, write};
 
 /// An overlay over everything in a sandbox, for as long as it lives.
 struct Overlay<'a>(&'a Path, TempDir);
@@ -19,10 +19,7 @@ impl<'a> Overlay<'a> {
 
     /// The same with so much room for what changes.
     fn with_room(root: &'a Path, room: &str) -> Option<Self> {
-        let layers = tempfile::Builder::new()
-            .prefix("git-lane-test-")
-            .tempdir()
-            .unwrap();
+        let layers = directory_in(&std::env::temp_dir()).unwrap();
         let mount = |args: &[&str], at: &Path| {
             let mounted = Command::new("mount").args(args).arg(at).output();
             mounted.is_ok_and(|output| output.status.success())

@@ -4,7 +4,7 @@ use crate::support::skipped;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use super::{Sandbox, digest, elsewhere, files, listing};
+use super::{Sandbox, digest, directory_in, elsewhere, files, listing};
 
 impl Sandbox {
     /// A lane with branch and worktree, from `main`.
@@ -90,10 +90,7 @@ impl Sandbox {
             skipped("there is no other filesystem");
             return None;
         };
-        let directory = tempfile::Builder::new()
-            .prefix("git-lane-test-")
-            .tempdir_in(other)
-            .ok()?;
+        let directory = directory_in(&other).ok()?;
         let path = std::fs::canonicalize(directory.path()).unwrap().join("far");
         Some((directory, path))
     }

@@ -21,7 +21,7 @@ mod users;
 pub use dice::Dice;
 pub use git::{git_program, git_version};
 pub use listing::{digest, files, listing};
-pub use place::{elsewhere, place};
+pub use place::{directory_in, elsewhere, place};
 pub use programs::{executable, installed, script, skipped};
 pub use rounds::{long, rounds};
 pub use sandbox::{Run, Sandbox, write};

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use super::template::repository_with_one_commit;
-use super::{git_program, place};
+use super::{directory_in, git_program, place};
 
 /// A directory with a home and a repository `shop` whose branch `main` has one commit.
 pub struct Sandbox {
@@ -29,10 +29,7 @@ impl Sandbox {
 
     /// An empty directory `shop` and a home, no repository yet.
     pub fn empty() -> Self {
-        let root = tempfile::Builder::new()
-            .prefix("git-lane-test-")
-            .tempdir_in(place())
-            .expect("temporary directory");
+        let root = directory_in(place()).expect("temporary directory");
         let base = std::fs::canonicalize(root.path()).unwrap();
         let repo = base.join("shop");
         for directory in ["home", "shop", "bin"] {
