@@ -63,25 +63,7 @@ fn a_stray_a_moved_and_a_damaged_worktree_are_told_apart() {
     sandbox.git(["worktree", "move", "../shop.lanes/moved", "../new-place"]);
     write(&sandbox.lane_path("damaged").join(".git"), "garbage");
     sandbox.git_in(&sandbox.lane_path("detached"), ["switch", "-q", "--detach"]);
-    let lanes = sandbox.lane(["list", "--json"]).json()["lanes"].clone();
-    let lane = |name: &str| {
-        lanes
-            .as_array()
-            .unwrap()
-            .iter()
-            .find(|lane| lane["name"] == name)
-            .unwrap()
-            .clone()
-    };
-    assert_eq!(lane("stray")["state"], "stray");
-    assert_eq!(lane("stray")["head"]["branch"], "elsewhere");
-    assert_eq!(lane("moved")["state"], "clean");
-    assert_eq!(
-        lane("moved")["path"],
-        sandbox.root().join("new-place").to_str().unwrap()
-    );
-    assert_eq!(lane("damaged")["state"], "damaged");
-    assert_eq!(lane("detached")["state"], "stray");
+    sandbox.assert_screen("list-states", &["list"]);
     assert_eq!(
         sandbox.lane(["path", "moved"]).ok().trim_end(),
         sandbox.root().join("new-place").to_str().unwrap()
