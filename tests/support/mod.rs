@@ -1,5 +1,5 @@
 //! What tests of many topics share and what is no test: the sandbox, lanes put together by plain
-//! git, entries of the trash, listings, programs, deaths, clocks and dice.
+//! git, entries of the trash, listings, snapshots, programs, other users, deaths, clocks and dice.
 //!
 //! What one topic alone needs lives in that topic's `mod.rs`.
 
