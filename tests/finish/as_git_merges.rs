@@ -40,7 +40,7 @@ fn merge_options_of_the_base_are_honoured_or_refused() {
     sandbox.commit("clash");
     sandbox.git(["config", "branch.main.mergeOptions", "--no-ff -X ours"]);
     if git_version() < (2, 43) {
-        assert!(finish(&sandbox, []).fails(1).contains("git 2.43"));
+        assert!(finish(&sandbox, []).fails(4).contains("git 2.43"));
     } else {
         finish(&sandbox, []).ok();
         assert_eq!(sandbox.git(["show", "main:src/app.txt"]), "one\ntwo\ndrei");

@@ -93,7 +93,7 @@ fn a_submodule_commit_that_only_the_lane_has_is_refused_until_somebody_else_has_
     ] {
         let said = finish(&sandbox, args).fails(1);
         assert!(
-            said.contains("of submodule 'library', which nobody but the lane has"),
+            said.contains("of submodule 'library', which only the lane has"),
             "{said}"
         );
         assert!(

@@ -252,7 +252,7 @@ fn a_copy_does_not_heal_what_is_under_way_in_the_original() {
             sandbox
                 .lane_in(&copy, ["doctor"])
                 .stdout
-                .contains("nobody can complete or undo it")
+                .contains("no command can complete or undo it")
         );
         let said = sandbox.lane(["start", "other"]);
         assert!(
