@@ -25,6 +25,7 @@ pub mod trash;
 use std::path::Path;
 
 use crate::domain::doctor::Finding;
+use crate::domain::duration;
 use crate::domain::lane::{Lane, Worktree};
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::retire::place;
@@ -316,22 +317,9 @@ fn tell_of_lost_base(
     }
 }
 
-/// An age in its largest unit: `3d`.
+/// How long ago a moment was, in its largest unit: `3d`.
 pub fn age(seconds: i64) -> String {
-    let seconds = jiff::Timestamp::now()
-        .as_second()
-        .saturating_sub(seconds)
-        .max(0);
-    for (size, unit) in [
-        (31_557_600, "y"),
-        (604_800, "w"),
-        (86_400, "d"),
-        (3_600, "h"),
-        (60, "m"),
-    ] {
-        if seconds >= size * if unit == "w" { 2 } else { 1 } {
-            return format!("{}{unit}", seconds / size);
-        }
-    }
-    format!("{seconds}s")
+    let now = jiff::Timestamp::now().as_second();
+    let passed = u64::try_from(now.saturating_sub(seconds)).unwrap_or(0);
+    duration::in_one_unit(passed)
 }

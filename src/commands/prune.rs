@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use bstr::{BString, ByteSlice};
 
+use crate::domain::duration;
 use crate::domain::finish::some;
 use crate::domain::integration::Integration;
 use crate::domain::lane::{Lane, Worktree, WorktreeState, lossless};
 use crate::domain::losses::Losses;
 use crate::domain::name::{BranchName, LaneName};
-use crate::domain::prune_verdict::{Done, Facts, Kept, duration, verdict};
+use crate::domain::prune_verdict::{Done, Facts, Kept, verdict};
 use crate::domain::retire::{ensure_movable, place};
 use crate::domain::shell_word::quote;
 use crate::domain::trash_entry::{Entry, Occasion};
@@ -36,7 +37,7 @@ pub struct Args {
     #[arg(short = 'n', long)]
     dry_run: bool,
     /// Take only lanes without work for so long (3d, 12h, 2w)
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    #[arg(long, value_name = "DURATION", value_parser = duration::parse)]
     older_than: Option<i64>,
     /// Do not ask
     #[arg(short, long)]

@@ -6,6 +6,7 @@
 //! Everything above calls it.
 
 pub mod doctor;
+pub mod duration;
 pub mod event;
 pub mod finish;
 pub mod guard;

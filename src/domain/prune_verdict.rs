@@ -164,28 +164,6 @@ pub fn verdict(facts: &Facts, now: i64, older_than: Option<i64>) -> Result<Done,
     }
 }
 
-/// Reads a duration such as `3d`, `12h`, `90m`, `2w`; seconds.
-pub fn duration(text: &str) -> Result<i64, String> {
-    let problem = || format!("'{text}' is not a duration such as 3d, 12h or 2w");
-    let digits = text
-        .find(|c: char| !c.is_ascii_digit())
-        .ok_or_else(problem)?;
-    let (number, unit) = text.split_at(digits);
-    let factor = match unit {
-        "s" => 1,
-        "m" => 60,
-        "h" => 3_600,
-        "d" => 86_400,
-        "w" => 604_800,
-        _ => return Err(problem()),
-    };
-    number
-        .parse::<i64>()
-        .ok()
-        .and_then(|number| number.checked_mul(factor))
-        .ok_or_else(problem)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -329,30 +307,5 @@ mod tests {
         assert!(!gone(None, false).delete_branch());
         assert!(gone(None, true).delete_branch());
         assert!(gone(Some(Integration::SamePatches), false).delete_branch());
-    }
-
-    #[test]
-    fn durations_are_a_number_and_a_unit() {
-        for (text, seconds) in [
-            ("3d", 3 * DAY),
-            ("12h", DAY / 2),
-            ("90m", 5_400),
-            ("0s", 0),
-            ("2w", 14 * DAY),
-        ] {
-            assert_eq!(duration(text), Ok(seconds));
-        }
-        for text in [
-            "",
-            "3",
-            "d",
-            "-3d",
-            "3 d",
-            "3days",
-            "99999999999999999999d",
-            "9223372036854775807w",
-        ] {
-            assert!(duration(text).is_err(), "{text}");
-        }
     }
 }

@@ -4,6 +4,7 @@ use super::{
     AdminAge, Finding, Interrupted, LockOwner, Orphan, Poisoned, Prospect, Repair, StrayRemedy,
     TreeElsewhere,
 };
+use crate::domain::duration;
 use crate::domain::lane::Head;
 use crate::domain::shell_word::{quote, quote_bytes};
 
@@ -365,7 +366,7 @@ impl std::fmt::Display for Finding {
                     f,
                     "'{}' has blocked writers for {}",
                     path.display(),
-                    duration(*age)
+                    duration::in_two_units(*age)
                 )
             }
             Finding::KeptPack(keep, _) => {
@@ -400,7 +401,11 @@ impl std::fmt::Display for Finding {
                 prospect,
                 ..
             }) => {
-                write!(f, "{what} was interrupted {} ago", duration(*age))?;
+                write!(
+                    f,
+                    "{what} was interrupted {} ago",
+                    duration::in_two_units(*age)
+                )?;
                 match prospect {
                     Prospect::Healing => f.write_str(
                         "; the next command that changes something completes or undoes it",
@@ -436,44 +441,11 @@ impl std::fmt::Display for Finding {
     }
 }
 
-/// A time in its two largest units: `2d 3h`.
-fn duration(seconds: u64) -> String {
-    const UNITS: [(u64, &str); 4] = [(86_400, "d"), (3_600, "h"), (60, "m"), (1, "s")];
-    let at = UNITS
-        .iter()
-        .position(|(size, _)| seconds >= *size)
-        .unwrap_or(UNITS.len() - 1);
-    let (size, unit) = UNITS[at];
-    let first = format!("{}{unit}", seconds / size);
-    match UNITS
-        .get(at + 1)
-        .map(|(size, unit)| (seconds % UNITS[at].0 / size, unit))
-    {
-        Some((rest, unit)) if rest > 0 => format!("{first} {rest}{unit}"),
-        _ => first,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::domain::guard::{Overtaken, Way};
     use crate::domain::name::{BranchName, LaneName};
-
-    #[test]
-    fn a_time_is_told_in_units_people_use() {
-        for (seconds, told) in [
-            (0, "0s"),
-            (59, "59s"),
-            (60, "1m"),
-            (61, "1m 1s"),
-            (3_661, "1h 1m"),
-            (90_000, "1d 1h"),
-            (864_000, "10d"),
-        ] {
-            assert_eq!(duration(seconds), told);
-        }
-    }
 
     #[test]
     fn what_is_not_fixed_says_what_to_do() {
