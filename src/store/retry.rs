@@ -85,9 +85,13 @@ mod tests {
 
     #[test]
     fn what_fails_while_packs_come_and_go_is_looked_for_again() {
-        let (_directory, repo) = repository();
+        let (_place, repo) = repository();
         let packs = repo.objects.store_ref().path().join("pack");
         std::fs::create_dir_all(&packs).unwrap();
+        // As long as it is not over, however slow this machine is.
+        let to_come = std::time::SystemTime::now() + Duration::from_secs(60);
+        let directory = std::fs::File::open(&packs).unwrap();
+        directory.set_modified(to_come).unwrap();
         let looks = std::cell::Cell::new(0_u64);
         let look = || {
             looks.set(looks.get() + 1);
