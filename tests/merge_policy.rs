@@ -259,6 +259,33 @@ const POOL: [Settings; 24] = [
     &[("i18n.commitEncoding", "ISO-8859-1")],
 ];
 
+/// What is not to be cleaned up is committed to the byte, as `git merge` commits it.
+#[test]
+fn a_message_keeps_the_end_it_was_given() {
+    for cleanup in ["verbatim", "whitespace"] {
+        for message in [
+            "Land it",
+            "Land it  ",
+            "Land it\n",
+            "Land it\n\ntext  \n\n\n",
+        ] {
+            let [theirs, ours] = [(); 2].map(|()| {
+                let sandbox = stage(false);
+                configure(&sandbox, &[(OPTIONS, &*format!("--cleanup={cleanup}"))]);
+                sandbox
+            });
+            theirs.git(["merge", "-q", "--no-ff", "--no-edit", "-m", message, "x"]);
+            let _ = ours.lane(["finish", "x", "-m", message]).ok();
+            let made = |sandbox: &Sandbox| {
+                let mut show = sandbox.command("git");
+                let run = sandbox.run(show.args(["cat-file", "commit", "main"]));
+                run.ok().split_once("\n\n").unwrap().1.to_owned()
+            };
+            assert_eq!(made(&ours), made(&theirs), "{cleanup}: {message:?}");
+        }
+    }
+}
+
 /// The commit that `git merge` makes and the one that finish makes are the same to the byte; where
 /// git refuses or conflicts so does finish. `GIT_LANE_TEST_LONG=1` runs many.
 #[test]

@@ -108,10 +108,10 @@ pub fn expand(template: &str, lane: &Lane, base: &BranchName) -> Result<String, 
 }
 
 /// Adds the trailers the policy asks for and the lane can answer, as git-interpret-trailers(1)
-/// would place them.
+/// would place them. Without one the message stays as it is, to its end.
 pub fn with_trailers(message: &str, lane: &Lane, trailers: &[Trailer]) -> String {
-    let mut text = message.trim_end().to_owned();
-    let mut in_block = ends_in_trailers(&text);
+    let mut text = message.to_owned();
+    let mut in_block = ends_in_trailers(text.trim_end());
     for trailer in trailers {
         let (key, value) = match trailer {
             Trailer::Lane => ("Lane", Some(lane.name.as_str())),
@@ -127,11 +127,12 @@ pub fn with_trailers(message: &str, lane: &Lane, trailers: &[Trailer]) -> String
         if in_block && text.lines().any(|existing| existing == line) {
             continue;
         }
+        text.truncate(text.trim_end().len());
         text.push_str(if in_block { "\n" } else { "\n\n" });
         text.push_str(&line);
+        text.push('\n');
         in_block = true;
     }
-    text.push('\n');
     text
 }
 
@@ -303,7 +304,7 @@ mod tests {
                 },
                 &all[1..2]
             ),
-            "S\n"
+            "S"
         );
     }
 

@@ -37,7 +37,7 @@ pub(super) fn message(
     wording: &Wording<'_>,
 ) -> Result<BString> {
     let lane = &facts.lane;
-    let text = match wording.message {
+    let mut text = match wording.message {
         Some(message) => message.to_owned(),
         None => {
             let subject = message::expand(&wording.policy.message, lane, &landing.base)?;
@@ -55,7 +55,13 @@ pub(super) fn message(
             .with_code(Code::EmptyMessage)
             .hint("give one with -m"));
     }
-    if landing.strategy != Strategy::Merge {
+    let merges = landing.strategy == Strategy::Merge;
+    // `git commit -m` ends the last line, and so does a message of git's own; `git merge -m` keeps
+    // what it was given.
+    if !text.ends_with('\n') && !(merges && wording.message.is_some()) {
+        text.push('\n');
+    }
+    if !merges {
         return Ok(message::with_trailers(&text, lane, &wording.policy.trailers).into());
     }
     let text = merge_settings::with_log(place, text, lane.branch.as_ref())?;
