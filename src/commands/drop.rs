@@ -126,7 +126,7 @@ type Planned<'a> = (&'a Lane, Option<&'a Worktree>, Option<Look>);
 /// Takes the lanes away.
 pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let here = std::env::current_dir().ok();
-    let (repository, healed) = super::open(ui, args.dry_run)?;
+    let (mut repository, healed) = super::open(ui, args.dry_run)?;
     let worktrees = repository.worktrees()?;
     let records = super::records(&repository, &worktrees, args.dry_run)?;
     let mut report = Drops {
@@ -200,7 +200,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
             although_busy: args.force,
             heal: &heal,
         };
-        match retire(&repository, &retirement) {
+        match retire(&mut repository, &retirement) {
             Ok(retired) => report
                 .dropped
                 .push(describe(&retired.entry, had, here.as_deref())),

@@ -124,7 +124,7 @@ impl Report for Pruned {
 
 /// Looks at every lane and takes what is done.
 pub fn run(args: Args, ui: &Ui) -> Result<()> {
-    let (repository, _) = super::open(ui, args.dry_run)?;
+    let (mut repository, _) = super::open(ui, args.dry_run)?;
     let policy = repository.policy()?;
     let worktrees = repository.worktrees()?;
     let records = super::records(&repository, &worktrees, args.dry_run)?;
@@ -184,7 +184,13 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     for (at, (looked, why, ignored)) in done.into_iter().enumerate() {
         progress.set(at, total);
         let name = &looked.lane.name;
-        match take(&repository, &looked, &why, args.dry_run, &super::heal(ui)) {
+        match take(
+            &mut repository,
+            &looked,
+            &why,
+            args.dry_run,
+            &super::heal(ui),
+        ) {
             Ok(entry) => report.pruned.push(Taken {
                 name: name.clone(),
                 proof: why.code(),
@@ -224,7 +230,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         .iter_mut()
         .for_each(|taken| taken.above.retain(|above| !gone.contains(above)));
     match expire_within(
-        &repository,
+        &mut repository,
         &policy,
         Duration::from_secs(3),
         Occasion::Asked,
@@ -283,7 +289,7 @@ fn above(records: &Records, looked: &Looked<'_>, why: &Done) -> Vec<LaneName> {
 }
 
 fn take(
-    repository: &Repository,
+    repository: &mut Repository,
     looked: &Looked<'_>,
     why: &Done,
     dry_run: bool,

@@ -80,7 +80,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     }
     let place = args.path.as_deref().map(std::path::absolute).transpose();
     let place = place.map_err(|error| Error::usage("--path is no path").caused_by(error))?;
-    let (repository, healed) = super::open_and_heal(ui)?;
+    let (mut repository, healed) = super::open_and_heal(ui)?;
     let mut report = Restores {
         restored: Vec::new(),
     };
@@ -107,7 +107,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
             });
             continue;
         }
-        match restore(&repository, wanted, place.as_deref(), &heal) {
+        match restore(&mut repository, wanted, place.as_deref(), &heal) {
             Ok(entry) => {
                 doubt(&repository, &entry, ui);
                 report.restored.push(describe(entry));

@@ -196,10 +196,10 @@ impl Report for Listing {
 /// Lists the trash, or empties it of what has expired.
 pub fn run(args: Args, ui: &Ui) -> Result<()> {
     if args.expire {
-        let (repository, _) = super::open(ui, args.dry_run)?;
+        let (mut repository, _) = super::open(ui, args.dry_run)?;
         let policy = repository.policy()?;
         let done = expire_within(
-            &repository,
+            &mut repository,
             &policy,
             PATIENCE,
             Occasion::Asked,

@@ -85,7 +85,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         return Err(Error::usage("--edit needs a person and --json a script")
             .hint("give the message with -m"));
     }
-    let (repository, healed) = super::open(ui, args.dry_run)?;
+    let (mut repository, healed) = super::open(ui, args.dry_run)?;
     let heal = super::heal(ui);
     let policy = repository.policy()?;
     let lane = match super::find_lane(&repository, args.name.as_deref()) {
@@ -176,14 +176,16 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
             landing,
             args.message.is_some(),
         )?),
-        Some(_) => match land::land(&repository, &mut facts, &request, &wording, &heal) {
+        Some(_) => match land::land(&mut repository, &mut facts, &request, &wording, &heal) {
             Ok(outcome) => Some(outcome),
-            Err(error) => return Err(told(None).failed(ui, or_raced(error))),
+            Err(error) => {
+                return Err(told(None).failed(ui, retire::or_raced(&repository, &lane, error)));
+            }
         },
     };
     let mut report = told(outcome);
     let done = prove(&repository, &facts, &report)
-        .map_err(or_raced)
+        .map_err(|error| retire::or_raced(&repository, &lane, error))
         .and_then(|proof| {
             let whatever = !request.landing && request.force;
             let leaving = Leaving {
@@ -195,7 +197,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
                 although_busy: args.force,
                 heal: &heal,
             };
-            clear_up(&repository, &leaving, &policy, &mut report)
+            clear_up(&mut repository, &leaving, &policy, &mut report)
         });
     if let Err(error) = done {
         return Err(report.failed(ui, error));
@@ -271,7 +273,7 @@ struct Leaving<'a> {
 
 /// What follows a landing: the lane goes, and what has expired in the trash.
 fn clear_up(
-    repository: &Repository,
+    repository: &mut Repository,
     leaving: &Leaving<'_>,
     policy: &Policy,
     report: &mut Finished,
@@ -355,7 +357,7 @@ fn base(
 
 /// Moves the lane into the trash, or says that it would be; the caller's own directory may be in
 /// it.
-fn retire(repository: &Repository, leaving: &Leaving<'_>, report: &mut Finished) -> Result<()> {
+fn retire(repository: &mut Repository, leaving: &Leaving<'_>, report: &mut Finished) -> Result<()> {
     let (lane, worktree) = (&leaving.facts.lane, leaving.worktree);
     let present = worktree.filter(|worktree| worktree.state == WorktreeState::Present);
     if let Some(worktree) = present {

@@ -58,7 +58,8 @@ pub(super) fn message(
     let merges = landing.strategy == Strategy::Merge;
     // `git commit -m` ends the last line, and so does a message of git's own; `git merge -m` keeps
     // what it was given.
-    if !text.ends_with('\n') && !(merges && wording.message.is_some()) {
+    let as_given = merges && wording.message.is_some();
+    if !as_given && !text.ends_with('\n') {
         text.push('\n');
     }
     if !merges {

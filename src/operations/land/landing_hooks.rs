@@ -300,9 +300,7 @@ impl Hooks<'_> {
     /// Runs the editor git would run, as git runs it: `GIT_EDITOR` is a command line.
     fn editor(&self, making: Making, file: &Path) -> Result<()> {
         let git = self.repository.git_as_user_at(&self.directory);
-        let editor = git.var("GIT_EDITOR")?;
-        let editor = editor.ok_or_else(|| Error::git("git does not know which editor to run"))?;
-        let editor = editor.to_str_lossy();
+        let editor = git.editor()?;
         let mut git = self.git(making);
         if making != Making::Merge {
             git = git.env("GIT_INDEX_FILE", self.scratch.path("index"));

@@ -95,7 +95,7 @@ pub enum Outcome {
 /// Lands the lane of `facts`. What the facts say about the base is looked at again when it is this
 /// landing's turn.
 pub fn land(
-    repository: &Repository,
+    repository: &mut Repository,
     facts: &mut Facts,
     request: &Request,
     wording: &Wording<'_>,
@@ -124,7 +124,7 @@ pub fn land(
 }
 
 fn queue(
-    repository: &Repository,
+    repository: &mut Repository,
     facts: &mut Facts,
     request: &Request,
     wording: &Wording<'_>,
@@ -153,11 +153,10 @@ fn queue(
     turn.sign()
         .context("write", &repository.lane_dir().join(LOCK))?;
     let waited = wording.edit || queued.elapsed() > QUICK;
-    let mut now = repository.clone();
     for attempt in 0..ATTEMPTS {
         // The process that had the turn before us may have died in the middle of it.
-        heal(&mut now)?;
-        let repository = &now;
+        heal(repository)?;
+        let repository = &*repository;
         let worktrees = repository.worktrees()?;
         look::ensure_unchanged(repository, &worktrees, facts, waited || attempt > 0)?;
         let Some(base) = facts.base.as_ref().map(|base| base.branch.clone()) else {

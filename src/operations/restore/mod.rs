@@ -80,7 +80,7 @@ pub fn what(lane: &LaneName) -> String {
 /// Brings back the removed lane `wanted` names: the newest of that name, or the one with that id.
 /// Its worktree comes to `place`, where the user names one, else to where it was.
 pub fn restore(
-    repository: &Repository,
+    repository: &mut Repository,
     wanted: &str,
     place: Option<&Path>,
     heal: Heal<'_>,
@@ -104,13 +104,14 @@ pub fn restore(
 }
 
 fn return_lane(
-    repository: &Repository,
+    repository: &mut Repository,
     mut entry: Entry,
     wanted: &str,
     place: Option<&Path>,
     heal: Heal<'_>,
 ) -> Result<Entry> {
     let _lock = trash::exclusive(repository, &entry.lane.name, heal)?;
+    let repository = &*repository;
     // No start may take that name, branch or place meanwhile.
     let _registry = registry_lock(repository)?;
     if !trash::entries(repository)?.contains(&entry) {

@@ -163,7 +163,7 @@ pub fn what(lane: &LaneName) -> String {
 /// A refusal when the worktree is protected ([`ensure_movable`]), when it holds what was not there
 /// when the caller looked, or when lane, worktree, branch or base are no longer what the caller saw
 /// (code `raced`).
-pub fn retire(repository: &Repository, retirement: &Retirement<'_>) -> Result<Retired> {
+pub fn retire(repository: &mut Repository, retirement: &Retirement<'_>) -> Result<Retired> {
     let what = match retirement.reason {
         Reason::Finished => What::Finish,
         Reason::Dropped => What::Drop,
@@ -173,10 +173,11 @@ pub fn retire(repository: &Repository, retirement: &Retirement<'_>) -> Result<Re
     operation.ended(remove(repository, retirement), Retired::end)
 }
 
-fn remove(repository: &Repository, retirement: &Retirement<'_>) -> Result<Retired> {
+fn remove(repository: &mut Repository, retirement: &Retirement<'_>) -> Result<Retired> {
     let lane = retirement.lane;
     repository.unrecovered.ensure_lane_is_whole(&lane.name)?;
     let _lock = trash::exclusive(repository, &lane.name, retirement.heal)?;
+    let repository = &*repository;
     let or_raced = |error| or_raced(repository, lane, error);
     let wait_for_git = || match retirement.worktree {
         Some(worktree) => {

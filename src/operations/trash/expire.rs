@@ -48,14 +48,14 @@ pub struct Expiration {
 }
 
 /// Removes in passing what the policy no longer keeps, where that loses nothing.
-pub fn expire(repository: &Repository, policy: &Policy, heal: Heal<'_>) -> Result<Expiration> {
+pub fn expire(repository: &mut Repository, policy: &Policy, heal: Heal<'_>) -> Result<Expiration> {
     expire_within(repository, policy, QUICK, Occasion::Passing, false, heal)
 }
 
 /// Removes what the policy no longer keeps, with `patience` for counting sizes; `dry_run` only says
 /// what would go.
 pub fn expire_within(
-    repository: &Repository,
+    repository: &mut Repository,
     policy: &Policy,
     patience: Duration,
     occasion: Occasion,
@@ -118,7 +118,7 @@ fn is_still_integrated(repository: &Repository, entry: &Entry) -> bool {
 }
 
 /// Takes an entry out of the trash; its files are still to be removed.
-fn bury(repository: &Repository, entry: &Entry, heal: Heal<'_>) -> Result<bool> {
+fn bury(repository: &mut Repository, entry: &Entry, heal: Heal<'_>) -> Result<bool> {
     let _lock = super::exclusive(repository, &entry.lane.name, heal)?;
     let trash = super::directory(repository);
     let (from, to) = (

@@ -213,16 +213,19 @@ pub fn is_moving(repository: &Repository, lane: &LaneName) -> bool {
 
 /// Only one process at a time moves lanes in or out of the trash, and never one that a dead process
 /// left half-moved: that is healed first.
-pub fn exclusive(repository: &Repository, lane: &LaneName, heal: Heal<'_>) -> Result<Exclusive> {
+pub fn exclusive(
+    repository: &mut Repository,
+    lane: &LaneName,
+    heal: Heal<'_>,
+) -> Result<Exclusive> {
     let start = std::time::Instant::now();
     loop {
         if let Some(lock) = unless_moving(repository, lane, |_| false)? {
             return Ok(lock);
         }
         // A process may have died after this command had looked.
-        let mut now = repository.clone();
-        heal(&mut now)?;
-        now.unrecovered.ensure_lane_is_whole(lane)?;
+        heal(repository)?;
+        repository.unrecovered.ensure_lane_is_whole(lane)?;
         wait_since(start, lane)?;
     }
 }

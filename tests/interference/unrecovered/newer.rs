@@ -262,3 +262,44 @@ fn a_copy_does_not_heal_what_is_under_way_in_the_original() {
         sandbox.nothing_under_way();
     }
 }
+
+/// A landing that waits for its turn has looked before. What it cannot heal when its turn comes
+/// stops the rest of it: its lane stays, and nothing in the trash expires.
+#[test]
+fn what_is_not_healed_when_a_landings_turn_comes_stops_the_rest_of_it() {
+    let sandbox = Sandbox::new();
+    with_work(&sandbox);
+    sandbox.lane(["start", "gone"]).ok();
+    sandbox.lane(["drop", "gone"]).ok();
+    let waiting = sandbox.entry_ids();
+    outdate(&sandbox.entry_with(&waiting[0]));
+    sandbox.dying(2, ["drop", "--force", "login"]).fails(137);
+    let intent = as_of_a_newer_version(&sandbox);
+    let aside = sandbox.root().join("intent");
+    std::fs::rename(&intent, &aside).unwrap();
+
+    let lock = sandbox.repo.join(".git/lane/land.lock");
+    let turn = std::fs::File::create(&lock).unwrap();
+    turn.lock().unwrap();
+    let mut finish = sandbox.command("git-lane");
+    finish.args(["finish", "login", "--json"]);
+    let landing = finish
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let log = sandbox.repo.join(".git/lane/events.jsonl");
+    let begun = |log: String| log.lines().any(|line| line.contains("\"land\""));
+    wait_until(|| std::fs::read_to_string(&log).is_ok_and(begun));
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    std::fs::copy(&aside, &intent).unwrap();
+    drop(turn);
+
+    let output = landing.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    let report: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(report["error"]["code"], "not-healed", "{said}");
+    assert!(report["landed"].is_object(), "{said}");
+    assert!(sandbox.lane_path("login").join("file").exists(), "{said}");
+    assert_eq!(sandbox.entry_ids(), waiting, "{said}");
+}
