@@ -44,10 +44,12 @@ pub(super) fn bring_back(place: &Place, old: &str, target: &str) -> Result<bool>
         .diff_tree(&["--diff-filter=D"], was.tree, target)?;
     let in_the_way = |path: &BString| {
         let file = crate::store::path(path);
+        // What git cannot say of it counts as the user's.
+        let is_tracked = |listed: Vec<BString>| !listed.is_empty();
         file.exists()
-            && with_index(place)
+            && !with_index(place)
                 .ls_files(&[], [&file])
-                .is_ok_and(|found| found.is_empty())
+                .is_ok_and(is_tracked)
     };
     if gone.iter().any(in_the_way) {
         return Ok(false);

@@ -306,9 +306,9 @@ fn git() -> crate::store::git::Invocation {
 
 fn included(include: &Path) -> Result<bool> {
     let listed = git().global_values("include.path")?;
-    Ok(listed
-        .iter()
-        .any(|value| crate::store::path(value) == include))
+    // As git compares the value that is to go: `a//b` is another one.
+    let include = std::os::unix::ffi::OsStrExt::as_bytes(include.as_os_str());
+    Ok(listed.iter().any(|value| value == include))
 }
 
 fn write(path: &Path, text: &str) -> Result<()> {

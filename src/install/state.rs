@@ -149,8 +149,12 @@ pub(super) fn directory(repository: &Repository) -> Result<Directory> {
             _ => Directory::Own(own),
         });
     };
-    let effective = repository.git_in_current()?.git_path("hooks")?;
     let why = format!("core.hooksPath = {value} ({scope} configuration)");
+    // git looks for `/pre-commit` then, and names no directory.
+    if value.is_empty() {
+        return Ok(Directory::Chosen("/".into(), why));
+    }
+    let effective = repository.git_in_current()?.git_path("hooks")?;
     // A relative path means another directory in every worktree.
     if effective.is_absolute()
         && !crate::store::path(&value).is_absolute()

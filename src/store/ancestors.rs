@@ -12,8 +12,8 @@ use std::time::SystemTime;
 
 use bstr::ByteSlice;
 
-/// More are not looked at: git, shells, another tool's dispatcher or two, the terminal.
-const MOST: usize = 64;
+/// More are not looked at, should the numbers of processes run in a circle.
+const MOST: usize = 4096;
 
 /// One process.
 #[derive(Debug, Clone)]

@@ -216,3 +216,19 @@ fn level_off_is_as_wanted_and_not_in_force() {
     assert_eq!(run.stderr, "");
     run.ok();
 }
+
+/// With an empty `core.hooksPath` git looks for `/pre-commit`, and runs no file of the repository.
+#[test]
+fn an_empty_directory_of_hooks_is_none_of_ours() {
+    let sandbox = Sandbox::new();
+    sandbox.git(["config", "core.hooksPath", ""]);
+    if configured() {
+        init(&sandbox, &[]).ok();
+        init(&sandbox, &["--check"]).ok();
+        return;
+    }
+    assert!(why_not(&sandbox).contains("core.hooksPath"));
+    let error = init(&sandbox, &[]).fails(1);
+    assert!(error.contains("core.hooksPath ="), "{error}");
+    assert!(!sandbox.repo.join(".git/hooks/pre-commit").exists());
+}

@@ -86,6 +86,11 @@ impl Invocation {
         self.args(["var", "GIT_COMMITTER_IDENT"]).text()
     }
 
+    /// The command line of the editor git runs; an error with git's words where it knows none.
+    pub fn editor(self) -> Result<String> {
+        self.args(["var", "GIT_EDITOR"]).text()
+    }
+
     /// `git hook run`, seen by the user; its exit code, 0 where there is no such hook.
     pub fn run_hook<A: AsRef<OsStr>>(
         self,
