@@ -248,30 +248,3 @@ pub fn refuse(race: &mut Race) {
         &mut |fixtures, round| fetch(fixtures, &theirs, round),
     );
 }
-
-/// What a hook reads of `.git/config`, by the guard's own reader and by gix, in process: 3 lanes as
-/// one person has them, and 1,000.
-pub fn config(race: &mut Race) {
-    use git_lane::internals::guard_config::{by_gix, parse};
-    let file = Path::new("config");
-    for (lanes, rounds) in [(3, 2000), (1000, 20)] {
-        let mut text = String::from("[core]\n\tbare = false\n[lane]\n\tguard = restore\n");
-        for lane in 0..lanes {
-            text.push_str(&format!(
-                "[lane \"l{lane}\"]\n\tid = {lane:011x}\n\tbranch = l{lane}\n\tbase = \
-                 refs/heads/main\n\tworktree = /home/ann/shop.lanes/l{lane}\n\towner = ann\n"
-            ));
-        }
-        let bytes = text.as_bytes();
-        assert_eq!(parse(bytes), by_gix(bytes, file).ok(), "both read the same");
-        let time = |read: &dyn Fn()| {
-            let start = std::time::Instant::now();
-            (0..rounds).for_each(|_| read());
-            start.elapsed().as_secs_f64() * 1e3 / f64::from(rounds)
-        };
-        let own = time(&|| drop(std::hint::black_box(parse(bytes))));
-        let gix = time(&|| drop(std::hint::black_box(by_gix(bytes, file))));
-        let title = format!("read [lane], {lanes} lanes: guard's / gix");
-        race.result(&title, own, gix, 0.5, "ms");
-    }
-}

@@ -25,7 +25,7 @@ fn main() {
         .collect();
     let wanted =
         |name: &str| words.is_empty() || words.iter().any(|word| name.contains(word.as_str()));
-    let races: [(&str, Run); 19] = [
+    let races: [(&str, Run); 18] = [
         ("version", start::version),
         ("start-copy", start::from_a_worktree),
         ("start-objects", start::from_the_object_database),
@@ -44,7 +44,6 @@ fn main() {
         ("hooks-switch-no-lanes", hooks::switch_without_lanes),
         ("hooks-commit", hooks::commit),
         ("hooks-refuse", hooks::refuse),
-        ("hooks-config", hooks::config),
     ];
     println!(
         "{:<44} {:>10} {:>10} {:>7} {:>7}",

@@ -1,10 +1,8 @@
-//! What the guard reads of `.git/config`: the `[lane]` sections, by a reader small enough to run at
-//! every switch.
+//! What the guard reads of `.git/config`: the `[lane]` sections.
 //!
-//! The reader knows the syntax git-config(1) describes as far as git-lane and `git config` write
-//! it. At anything else in a lane section it gives up, and gix reads the file instead. Like the
-//! records themselves, these settings are those of this one file: includes are not followed. `git
-//! -c lane.guard=…` is honoured.
+//! Like the records themselves, these settings are those of this one file: includes are not
+//! followed. A repository that has none is told from the file's bytes alone. `git -c lane.guard=…`
+//! is honoured.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -49,7 +47,7 @@ impl Settings {
         if !mentioned {
             return Ok(None);
         }
-        let settings = read(&bytes, &path)?;
+        let settings = parse(&bytes, &path)?;
         Ok((!settings.is_empty()).then_some(settings))
     }
 
@@ -93,11 +91,6 @@ impl Settings {
             lane.base = RefName::parse(value.as_bstr());
         }
     }
-}
-
-/// By whichever reader can.
-pub fn read(bytes: &[u8], path: &Path) -> Result<Settings> {
-    parse(bytes).map_or_else(|| by_gix(bytes, path), Ok)
 }
 
 /// The level asked for in the environment: `git -c lane.guard=…`, which git hands down there,
@@ -162,116 +155,8 @@ fn is_lane(word: &[u8]) -> bool {
     word.eq_ignore_ascii_case(b"lane")
 }
 
-/// The exact reader; `None` at what it does not know.
-pub fn parse(bytes: &[u8]) -> Option<Settings> {
-    // A form feed is white space here and none to git.
-    if bytes.contains(&b'\x0c') {
-        return None;
-    }
-    let mut settings = Settings::default();
-    // The subsection while in a lane section, `Some(None)` in `[lane]` itself.
-    let mut section: Option<Option<BString>> = None;
-    for line in bytes.lines() {
-        let mut line = line.trim_ascii_start();
-        if line.first() == Some(&b'[') {
-            let (header, rest) = header(line)?;
-            section = header;
-            line = rest.trim_ascii_start();
-        }
-        let Some(subsection) = &section else {
-            // Elsewhere a line that goes on could hide what looks like a header, and a second
-            // header on one line would be hidden: let gix see to it.
-            let key = line
-                .split(|byte| b"=#;".contains(byte))
-                .next()
-                .unwrap_or_default();
-            if line.ends_with(b"\\") || key.contains(&b'[') {
-                return None;
-            }
-            continue;
-        };
-        if line.is_empty() || line.starts_with(b"#") || line.starts_with(b";") {
-            continue;
-        }
-        let end = line
-            .iter()
-            .position(|b| !b.is_ascii_alphanumeric() && *b != b'-')
-            .unwrap_or(line.len());
-        let (key, rest) = line.split_at(end);
-        let value = value(rest.trim_ascii_start().strip_prefix(b"=")?)?;
-        settings.set(subsection.as_ref().map(|name| name.as_bstr()), key, value);
-    }
-    settings.lanes.retain(|lane| lane.worktree.is_absolute());
-    Some(settings)
-}
-
-/// The section a header opens, if it is one of ours, and what follows on its line.
-#[allow(
-    clippy::type_complexity,
-    reason = "two nested options say: a lane section, with or without a name"
-)]
-fn header(line: &[u8]) -> Option<(Option<Option<BString>>, &[u8])> {
-    let end = line
-        .iter()
-        .position(|byte| !byte.is_ascii_alphanumeric() && !b"[-.".contains(byte))?;
-    let (word, rest) = line.split_at(end);
-    let word = &word[1..];
-    let ours = is_lane(word);
-    if rest.first() == Some(&b']') {
-        // The old form `[lane.name]` is not what git-lane or a user writes.
-        return (!word
-            .get(..5)
-            .is_some_and(|start| start.eq_ignore_ascii_case(b"lane.")))
-        .then_some((ours.then_some(None), &rest[1..]));
-    }
-    let mut rest = rest.trim_ascii_start().strip_prefix(b"\"")?;
-    let mut name = BString::default();
-    loop {
-        let (byte, after) = rest.split_first()?;
-        rest = after;
-        match byte {
-            b'"' => break,
-            b'\\' => {
-                let (escaped, after) = rest.split_first()?;
-                name.push(*escaped);
-                rest = after;
-            }
-            byte => name.push(*byte),
-        }
-    }
-    Some((ours.then_some(Some(name)), rest.strip_prefix(b"]")?))
-}
-
-/// A value with quotes, escapes and comments resolved; `None` when it goes on in the next line.
-fn value(text: &[u8]) -> Option<BString> {
-    let (mut value, mut quoted, mut kept) = (BString::default(), false, 0);
-    let mut bytes = text.trim_ascii_start().iter().copied();
-    while let Some(byte) = bytes.next() {
-        match byte {
-            b'"' => quoted = !quoted,
-            b'\\' => match bytes.next()? {
-                b'n' => value.push(b'\n'),
-                b't' => value.push(b'\t'),
-                b'b' => value.push(8),
-                byte @ (b'"' | b'\\') => value.push(byte),
-                _ => return None,
-            },
-            b'#' | b';' if !quoted => break,
-            // White space before anything else does not count either, not even after an empty pair
-            // of quotes.
-            byte if !quoted && value.is_empty() && byte.is_ascii_whitespace() => {}
-            byte => value.push(byte),
-        }
-        // White space at the end does not count, unless it was quoted or escaped.
-        if quoted || byte == b'"' || byte == b'\\' || !byte.is_ascii_whitespace() {
-            kept = value.len();
-        }
-    }
-    value.truncate(kept);
-    (!quoted).then_some(value)
-}
-
-pub fn by_gix(bytes: &[u8], path: &Path) -> Result<Settings> {
+/// The `[lane]` sections of the file at `path`, which holds `bytes`.
+pub fn parse(bytes: &[u8], path: &Path) -> Result<Settings> {
     let metadata = gix::config::file::Metadata::from(gix::config::Source::Local);
     let file = gix::config::File::from_bytes_no_includes(bytes, metadata, Default::default())
         .map_err(|error| {
@@ -295,15 +180,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_readers_agree_on_what_git_and_git_lane_write() {
+    fn lane_sections_are_read_as_git_reads_them() {
         let config =
             b"[core]\n\tbare = false ; no\n[LANE]\n\tguard = warn\n\tHome = main\n\tprotected = \
               main release/*\n[include]\n\tpath = x\n[lane \"a\\\"b\"] branch = one\n\tworktree = \
               \"/w/with  space \" # said\n\tbase = refs/heads/main\n\ttask = \
               \"a\\nb\\\\\"\n[branch \"lane\"]\n\tremote = .\n[lane \"c\"]\n\tworktree = \
               /w/c\n\ttask =\n[lane \"damaged\"]\n\tworktree = x\n";
-        let settings = parse(config).unwrap();
-        assert_eq!(settings, by_gix(config, Path::new("config")).unwrap());
+        let settings = parse(config, Path::new("config")).unwrap();
         assert_eq!(settings.level, Some(Level::Warn));
         assert_eq!(settings.protected, ["main", "release/*"]);
         assert_eq!(settings.lanes.len(), 2);
@@ -318,17 +202,21 @@ mod tests {
     }
 
     #[test]
-    fn the_small_reader_gives_up_at_what_it_does_not_know() {
-        for config in [
-            "[lane.x]\n\tbranch = x\n",
-            "[lane \"x\"]\n\tbranch = a\\\nb\n",
-            "[core]\n\tx = a\\\n[lane]\n",
-            "[core][lane]\n\tguard = warn\n",
-            "[lane]\n\tguard\n",
-            "[lane \"x]\n",
+    fn a_level_is_found_however_it_is_written() {
+        for (config, level) in [
+            ("[core][lane]\n\tguard = warn\n", Some(Level::Warn)),
+            (
+                "[core]\n\tx = a\\\n[lane]\n[LANE] Guard=off",
+                Some(Level::Off),
+            ),
+            ("[lane]\n\tguard = of\\\nf\n", Some(Level::Off)),
+            ("[lane]\n\tguard\n", None),
+            ("[lane \"x\"]\n\tguard = warn\n", None),
         ] {
-            assert_eq!(parse(config.as_bytes()), None, "{config}");
+            let settings = parse(config.as_bytes(), Path::new("config")).unwrap();
+            assert_eq!(settings.level, level, "{config}");
         }
+        assert!(parse(b"[lane \"x]\n", Path::new("config")).is_err());
     }
 
     #[test]
