@@ -142,6 +142,10 @@ impl KeptPack {
 impl Drop for KeptPack {
     fn drop(&mut self) {
         remove(&self.keep);
+        if self.keep.exists() {
+            // A disk that fails once may not fail again, and nothing else would take it away.
+            remove(&self.keep);
+        }
         drop(std::fs::remove_file(&self.note));
     }
 }

@@ -5,6 +5,7 @@
 //! the user's hook or editor and everything those start, a terminal that lives for weeks among
 //! them. Who started whom is the kernel's word.
 
+#[cfg(target_os = "linux")]
 use std::path::Path;
 #[cfg(target_os = "linux")]
 use std::time::Duration;

@@ -2,7 +2,7 @@
 
 use crate::domain::lane::Lane;
 use crate::domain::retire::raced;
-use crate::error::{Error, Kind};
+use crate::error::{Code, Error, Kind};
 use crate::operations::trash;
 use crate::repository::Repository;
 use crate::repository::metadata;
@@ -21,6 +21,9 @@ pub fn or_raced(repository: &Repository, lane: &Lane, error: Error) -> Error {
     match error.kind() {
         Kind::Refused | Kind::Conflict if gone => raced(&lane.name),
         Kind::Refused | Kind::Conflict => error,
+        // The disk's own trouble is no other command's doing, and an operation it has stopped half way is
+        // this command's.
+        _ if [Code::DiskFull, Code::ReadOnly, Code::DiskError].contains(&error.code()) => error,
         // What it stumbled on may be something else all the same.
         _ if gone || !lane.worktree.exists() => error
             .hints()

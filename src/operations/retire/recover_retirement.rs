@@ -42,8 +42,14 @@ pub(super) fn put_back(repository: &Repository, entry: &Entry) -> Result<()> {
         let kept = trash::directory(repository).join(&entry.id).join("reflog");
         relink_reflog(repository, &branch.name, &kept)?;
     }
-    let scratch = Scratch::new(repository)?;
-    let _tags = trash::keeper_commit::bring_back_tags(repository, entry, &scratch)?;
+    // A full disk has no room for a scratch directory, and most lanes have no tag in their keeper.
+    let tip = entry.branch.as_ref().map(|branch| branch.tip);
+    let scratch = match entry.keep.is_some() && entry.keep != tip {
+        true => Some(Scratch::new(repository)?),
+        false => None,
+    };
+    let bring_back = |scratch| trash::keeper_commit::bring_back_tags(repository, entry, scratch);
+    let _tags = scratch.as_ref().map(bring_back).transpose()?;
     if let Some(places) = places(repository, entry) {
         places.bring_back()?;
         places.settle()?;
