@@ -15,6 +15,7 @@ mod named;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::path::PathBuf;
 
 use bstr::BStr;
 use gix::objs::tree::{Entry as File, EntryKind};
@@ -101,12 +102,25 @@ pub fn protect(
     };
     let beyond = tip.unwrap_or(lane.fork_point);
     let beyond = retry::has_object(&repository.gix, beyond).then_some(beyond);
-    or_without(KeptPack::of_history(
-        repository,
-        scratch,
-        &[keep],
-        beyond.as_slice(),
-    ))
+    let whole = KeptPack::of_history(repository, scratch, &[keep], beyond.as_slice());
+    match or_without(whole)? {
+        Some(pack) => Ok(Some(pack)),
+        // The keeper itself is nowhere else yet, and without it everything it leads to is lost.
+        None => KeptPack::of_objects(repository, scratch, &made_in(scratch)),
+    }
+}
+
+/// The objects that were made in the quarantine.
+fn made_in(scratch: &Scratch) -> Vec<ObjectId> {
+    let list = |path: PathBuf| std::fs::read_dir(path).into_iter().flatten().flatten();
+    let objects = list(scratch.path("objects")).flat_map(|directory| {
+        let start = directory.file_name().to_string_lossy().into_owned();
+        let id = move |file: std::fs::DirEntry| format!("{start}{}", file.file_name().display());
+        list(directory.path()).map(id).collect::<Vec<_>>()
+    });
+    objects
+        .filter_map(|id| ObjectId::from_hex(id.as_bytes()).ok())
+        .collect()
 }
 
 /// No pack can be made over a damaged object. The lane goes or returns all the same, as it did
