@@ -99,3 +99,31 @@ fn a_pack_that_is_kept_by_a_living_landing_or_by_somebody_else_is_no_finding() {
     assert_eq!(keeps(&sandbox), [pack.with_extension("keep")]);
     assert!(sandbox.findings().is_empty());
 }
+
+/// Where not all of a lane can be packed, what was made to keep the rest of it is there all the
+/// same.
+#[test]
+fn the_keeper_of_a_lane_with_a_damaged_object_is_kept() {
+    use std::os::unix::fs::PermissionsExt;
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "login"]).ok();
+    sandbox.work("login", "file", "committed");
+    let lane = sandbox.lane_path("login");
+    for name in ["whole", "damaged"] {
+        write(
+            &lane.join(name),
+            format!("{name}, and in the index alone\n"),
+        );
+    }
+    sandbox.git_in(&lane, ["add", "-A"]);
+    let blob = sandbox.git_in(&lane, ["rev-parse", ":damaged"]);
+    let (start, rest) = blob.split_at(2);
+    let object = sandbox.repo.join(".git/objects").join(start).join(rest);
+    std::fs::set_permissions(&object, std::fs::Permissions::from_mode(0o644)).unwrap();
+    std::fs::write(&object, "damaged").unwrap();
+    sandbox.lane(["drop", "--force", "--yes", "login"]).ok();
+    let kept = ["for-each-ref", "--format=%(objectname)", "refs/lane/trash"];
+    let keeper = sandbox.git(kept);
+    let tree = sandbox.git(["ls-tree", &format!("{keeper}^{{tree}}")]);
+    assert!(tree.contains(&blob), "{tree}");
+}
