@@ -237,7 +237,13 @@ fn listed(listing: &[u8], directory: &Path, spared: &[i32]) -> Option<Busy> {
             continue;
         };
         match kind {
-            b'p' => process.pid = text.to_str().ok().and_then(|id| id.parse().ok())?,
+            b'p' => {
+                process.pid = text
+                    .to_str()
+                    .ok()
+                    .and_then(|id| id.parse().ok())
+                    .unwrap_or_default()
+            }
             b'c' => process.command = text.to_str_lossy().into_owned(),
             b'n' if crate::store::path(&unescaped(text)).starts_with(directory)
                 && !spared.contains(&process.pid) =>
@@ -296,17 +302,24 @@ mod lsof_tests {
 
     #[test]
     fn lsof_says_who_is_inside() {
-        let listing =
-            b"p1\ncinit\nfcwd\nn/\np7\ncsh\nfcwd\nn/lanes/login\np9\ncgit-lane\nfcwd\nn/lanes/login\np10\nclsof\nfcwd\nn/\np20\ncvim\nfcwd\nn/home\nf4\nn/lanes/login/a \
-            \\xc3\\xa9\\\\b\np21\ncless\nfcwd\nn/lanes/login2\n";
+        let listing = [
+            "p1\ncinit\nfcwd\nn/\np7\ncsh\nfcwd\nn/lanes/login\n",
+            "p9\ncgit-lane\nfcwd\nn/lanes/login\np10\nclsof\nfcwd\nn/\n",
+            "p20\ncvim\nfcwd\nn/home\nf4\nn/lanes/login/a \\xc3\\xa9\\\\b\n",
+            "p21\ncless\nfcwd\nn/lanes/login2\n",
+        ]
+        .concat();
         let named = |directory: &str| {
-            listed(listing, Path::new(directory), &[9, 7, 1]).map(|busy| (busy.pid, busy.command))
+            listed(listing.as_bytes(), Path::new(directory), &[9, 7, 1])
+                .map(|busy| (busy.pid, busy.command))
         };
         assert_eq!(named("/lanes/login"), Some((20, "vim".into())));
         assert_eq!(named("/lanes/login/a é\\b"), Some((20, "vim".into())));
         assert_eq!(named("/lanes/login2"), Some((21, "less".into())));
         assert_eq!(named("/lanes/log"), None);
         assert_eq!(listed(b"p\nn\n\nx\npx\nn/", Path::new("/x"), &[]), None);
+        // A process whose id cannot be read works there all the same.
+        assert!(listed(b"px\ncsh\nn/x", Path::new("/x"), &[]).is_some());
     }
 
     #[test]
