@@ -28,7 +28,7 @@ fn a_branch_that_another_worktree_rebases_or_bisects_stays() {
             "update-refs",
             "git checkout -q -b y x; git commit -q --allow-empty -m y; git -c sequence.editor='sed \
              -i 1s/pick/edit/' \
-          rebase -q -i --update-refs HEAD~2 2>/dev/null",
+             rebase -q -i --update-refs HEAD~2 2>/dev/null",
         ),
     ] {
         if what == "update-refs" && git_version() < (2, 38) {

@@ -97,7 +97,7 @@ fn what_cannot_be_read_keeps_its_lane() {
                 "sh",
                 "-ec",
                 "echo lane >a; git add a; git commit -qm lane; git update-ref \
-                                    ORIG_HEAD HEAD; echo '' >../../shop/.git/lane/lane.toml",
+                 ORIG_HEAD HEAD; echo '' >../../shop/.git/lane/lane.toml",
             ],
         )
         .ok();

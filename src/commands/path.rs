@@ -36,7 +36,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         .with_code(Code::WorktreeGone)
         .hint(
             "if it was moved: git worktree repair NEW-PLACE; otherwise clear the record with: git \
-                   lane prune",
+             lane prune",
         )
     })?;
     let path = worktree.path.clone();

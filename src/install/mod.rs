@@ -33,8 +33,7 @@ use crate::policy::Policy;
 use crate::repository::Repository;
 use crate::repository::metadata::Edit;
 use crate::store::exists;
-use crate::store::git::version::Version;
-use crate::store::git::version::{BATCHED_FETCH, CONFIGURED_HOOKS, HEAD_TRANSACTIONS};
+use crate::store::git::version::{BATCHED_FETCH, CONFIGURED_HOOKS, HEAD_TRANSACTIONS, Version};
 use crate::store::journal::Exclusive;
 
 /// `lane.hooks`: the version of what is installed.

@@ -92,6 +92,6 @@ pub fn ensure_git_accepts(repository: &Repository) -> Result<()> {
     .with_code(Code::UnsupportedRepository)
     .hint(
         "install the git that wrote it, or see its settings with: git config --file .git/config \
-               --list",
+         --list",
     ))
 }

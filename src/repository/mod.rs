@@ -425,7 +425,7 @@ fn ensure_registered(git_dir: &Path, common_dir: &Path) -> Result<()> {
     .with_code(Code::ForeignWorktree)
     .hint(
         "see what can be done about it with git lane doctor, in the main worktree of the \
-             repository it belongs to",
+         repository it belongs to",
     ))
 }
 

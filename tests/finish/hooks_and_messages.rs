@@ -107,7 +107,7 @@ fn a_hook_may_change_the_tree_and_lives_where_hooks_path_says() {
         &file,
         "echo stamped > /tmp/$$.stamp; blob=$(git hash-object -w /tmp/$$.stamp); rm \
          /tmp/$$.stamp\n\
-        git update-index --add --cacheinfo 100644,$blob,stamp.txt",
+         git update-index --add --cacheinfo 100644,$blob,stamp.txt",
     );
     finish(&sandbox, []).ok();
     assert_eq!(

@@ -197,7 +197,7 @@ fn a_repository_in_whose_place_a_file_or_a_link_comes_is_in_the_way() {
             "-c",
             &format!(
                 "git rm -q --cached n && rm -rf n && {replace} && git add n && git commit -qm \
-                      replaced"
+                 replaced"
             ),
         ]);
         sandbox.run(shell.current_dir(&lane)).ok();

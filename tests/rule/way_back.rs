@@ -226,7 +226,7 @@ fn conflicts_in_the_index_stay_when_only_head_comes_back() {
             assert!(
                 run.stderr.contains(
                     "hint: branch 'fresh' stays; give it a lane of its own with: \
-                                     git lane start fresh"
+                     git lane start fresh"
                 ),
                 "{run}"
             );

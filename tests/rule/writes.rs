@@ -119,8 +119,8 @@ fn a_switch_in_the_middle_of_am_is_taken_back_to_the_branch() {
         let run = shop.sh(
             &shop.one,
             "git format-patch -q --stdout conf~1..conf >../../p; git am \
-                                      -q ../../p; git am --show-current-patch >/dev/null && git \
-                                      checkout other",
+             -q ../../p; git am --show-current-patch >/dev/null && git \
+             checkout other",
         );
         assert!(run.code != 0 && run.stderr.contains("lane 'one'"), "{run}");
         assert_eq!(shop.snapshot(&shop.one).head, "refs/heads/one\n", "{run}");

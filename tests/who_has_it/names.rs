@@ -275,7 +275,7 @@ const FOLDED: &[(&str, &str)] = &[
     (
         "git checkout -q MAIN; git checkout -q -b topic/One; git checkout -q TOPIC/one",
         "! git-lane start topic/one && \
-     git-lane finish x --keep && git checkout -q main",
+         git-lane finish x --keep && git checkout -q main",
     ),
 ];
 

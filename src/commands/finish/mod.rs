@@ -1,6 +1,6 @@
 //! `git lane finish`: lands a lane on its base and retires it.
 //!
-//! Called by `commands::run` alone; `finish_report` words the result.
+//! Called by `cli` alone; `finish_report` words the result.
 
 mod finish_report;
 

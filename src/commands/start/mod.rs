@@ -1,4 +1,4 @@
-//! `git lane start`: makes lanes, several at once if need be. Called by `commands::run` alone.
+//! `git lane start`: makes lanes, several at once if need be. Called by `cli` alone.
 
 mod start_report;
 
@@ -118,7 +118,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     if upstreams == Upstreams::AsLastFetched {
         ui.note(
             "note: nothing is fetched to see what would be done; the remote is taken as it was \
-                 fetched last",
+             fetched last",
         );
     }
     if let Some(warning) = &base.warning {
@@ -237,7 +237,7 @@ fn first_lane(repository: &Repository, policy: &Policy, ui: &Ui) {
     if !policy.install_hooks {
         ui.note(
             "note: nothing keeps plain git in its lane here yet; put the rule in force with: git \
-                 lane init",
+             lane init",
         );
         return;
     }

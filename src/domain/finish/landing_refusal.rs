@@ -222,7 +222,7 @@ impl Refusal {
             }
             Refusal::LeftBehind { .. } => {
                 "a hook of git commit made them, or git looks away from them (git ls-files -v \
-                                           shows which); commit or put them away, then finish again"
+                 shows which); commit or put them away, then finish again"
                     .into()
             }
             Refusal::NoTip { lane } => format!("to remove the lane: git lane drop {}", quote(lane)),

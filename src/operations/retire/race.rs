@@ -21,8 +21,8 @@ pub fn or_raced(repository: &Repository, lane: &Lane, error: Error) -> Error {
     match error.kind() {
         Kind::Refused | Kind::Conflict if gone => raced(&lane.name),
         Kind::Refused | Kind::Conflict => error,
-        // The disk's own trouble is no other command's doing, and an operation it has stopped half way is
-        // this command's.
+        // The disk's own trouble is no other command's doing, and an operation it has stopped half
+        // way is this command's.
         _ if [Code::DiskFull, Code::ReadOnly, Code::DiskError].contains(&error.code()) => error,
         // What it stumbled on may be something else all the same.
         _ if gone || !lane.worktree.exists() => error

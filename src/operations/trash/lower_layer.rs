@@ -219,7 +219,7 @@ fn stays(error: std::io::Error, path: &Path) -> Error {
     .caused_by(error)
     .hint(format!(
         "copy it into the upper layer, then try again: cp -a {word} {word}.new && rm -rf {word} \
-             && mv {word}.new {word}"
+         && mv {word}.new {word}"
     ))
 }
 

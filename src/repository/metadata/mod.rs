@@ -202,7 +202,7 @@ pub fn text(config: &File) -> Result<Vec<u8>> {
         .with_code(Code::DamagedConfig)
         .hint(
             "the file ends in the middle of a value; mend its last line with: git config --local \
-                   --edit",
+             --edit",
         ));
     }
     Ok(bytes)

@@ -15,7 +15,6 @@ mod named;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::path::PathBuf;
 
 use bstr::BStr;
 use gix::objs::tree::{Entry as File, EntryKind};
@@ -29,7 +28,7 @@ use crate::repository::quarantine::Scratch;
 use crate::repository::revision::forget_reachable;
 use crate::repository::{RefFormat, Repository};
 use crate::store::git::Invocation;
-use crate::store::{optional, retry};
+use crate::store::{entries, optional, retry};
 
 /// What follows the id in the name of a file that holds a tag's text.
 const TAG: &str = ".tag";
@@ -112,11 +111,9 @@ pub fn protect(
 
 /// The objects that were made in the quarantine.
 fn made_in(scratch: &Scratch) -> Vec<ObjectId> {
-    let list = |path: PathBuf| std::fs::read_dir(path).into_iter().flatten().flatten();
-    let objects = list(scratch.path("objects")).flat_map(|directory| {
+    let objects = entries(&scratch.path("objects")).flat_map(|directory| {
         let start = directory.file_name().to_string_lossy().into_owned();
-        let id = move |file: std::fs::DirEntry| format!("{start}{}", file.file_name().display());
-        list(directory.path()).map(id).collect::<Vec<_>>()
+        entries(&directory.path()).map(move |file| format!("{start}{}", file.file_name().display()))
     });
     objects
         .filter_map(|id| ObjectId::from_hex(id.as_bytes()).ok())
