@@ -25,3 +25,4 @@ pub mod start;
 pub mod status;
 pub mod submodule;
 pub mod trash_entry;
+pub mod trash_expiry;

@@ -23,7 +23,8 @@ pub use value::Value;
 use crate::domain::finish::Strategy;
 use crate::domain::message::Trailer;
 use crate::domain::name::BranchName;
-use crate::domain::trash_entry::{Promise, Retention};
+use crate::domain::trash_entry::Promise;
+use crate::domain::trash_expiry::Retention;
 use crate::error::{Code, Error, Result};
 
 /// The policy in force.

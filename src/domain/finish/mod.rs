@@ -3,6 +3,7 @@
 //! Called by `commands/finish` with what `operations/land` has gathered.
 
 mod landing_refusal;
+mod landing_words;
 
 use std::path::PathBuf;
 

@@ -6,6 +6,7 @@
 
 mod finding;
 pub mod git_hook;
+mod guard_words;
 mod situation;
 mod suggestion;
 #[cfg(test)]

@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 
 use super::{Places, size};
 use crate::domain::event::{Subject, What};
-use crate::domain::trash_entry::{DELETING, Entry, Expiry, Occasion, expired};
+use crate::domain::trash_entry::{DELETING, Entry};
+use crate::domain::trash_expiry::{Expiry, Occasion, expired};
 use crate::error::{IoContext, Result};
 use crate::operations::in_flight::standings;
 use crate::policy::Policy;

@@ -1,0 +1,152 @@
+//! What `git lane prune` says, for a person and for scripts.
+
+use std::collections::BTreeSet;
+
+use bstr::{BString, ByteSlice};
+
+use crate::commands::prune::candidates::Candidate;
+use crate::commands::trash::Gone;
+use crate::domain::finish::some;
+use crate::domain::lane::lossless;
+use crate::domain::name::{BranchName, LaneName};
+use crate::domain::prune_verdict::{Done, Kept};
+use crate::domain::shell_word::quote;
+use crate::error::Error;
+use crate::ui::{Page, Report};
+
+/// The lanes that went, those that stayed, and what left the trash for good.
+#[derive(Debug, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Pruned {
+    pub(super) dry_run: bool,
+    pub(super) pruned: Vec<Taken>,
+    pub(super) kept: Vec<Stays>,
+    pub(super) expired: Vec<Gone>,
+}
+
+/// A lane that went.
+#[derive(Debug, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Taken {
+    pub(super) name: LaneName,
+    proof: &'static str,
+    because: String,
+    branch_removed: bool,
+    #[serde(skip)]
+    branch: Option<BranchName>,
+    pub(super) trash_id: Option<String>,
+    /// The lanes that were based on its branch, and their base now.
+    pub(super) above: Vec<LaneName>,
+    pub(super) heir: Option<BranchName>,
+    /// Its branch and its base.
+    #[serde(skip)]
+    pub(super) branches: (Option<BranchName>, Option<BranchName>),
+    ignored: Vec<serde_json::Value>,
+    #[serde(skip)]
+    left: String,
+}
+
+impl Taken {
+    /// A lane that is done for the reason `why`, with the ignored files in it. What became of it
+    /// is not known yet.
+    pub(super) fn new(candidate: &Candidate<'_>, why: &Done, ignored: &[BString]) -> Self {
+        let lane = candidate.lane;
+        let branch_removed = why.delete_branch();
+        Taken {
+            name: lane.name.clone(),
+            proof: why.code(),
+            because: why.to_string(),
+            branch_removed,
+            branch: lane.branch.clone().filter(|_| !branch_removed),
+            trash_id: None,
+            above: Vec::new(),
+            heir: candidate.heir().filter(|_| branch_removed),
+            branches: (lane.branch.clone(), lane.base_branch()),
+            ignored: ignored
+                .iter()
+                .map(|path| lossless(path.as_bstr()))
+                .collect(),
+            left: some(ignored),
+        }
+    }
+}
+
+/// A lane that stayed.
+#[derive(Debug, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Stays {
+    name: LaneName,
+    code: &'static str,
+    because: String,
+}
+
+impl Stays {
+    /// A lane that is not done.
+    pub(super) fn kept(name: &LaneName, kept: &Kept) -> Self {
+        Stays {
+            name: name.clone(),
+            code: kept.code(),
+            because: kept.to_string(),
+        }
+    }
+
+    /// A lane that was done when we looked and could not be taken when we came.
+    pub(super) fn refused(name: &LaneName, error: &Error) -> Self {
+        Stays {
+            name: name.clone(),
+            code: error.code().as_str(),
+            because: error.to_string(),
+        }
+    }
+}
+
+impl Pruned {
+    /// A lane that is to have another base is not named where it went itself.
+    pub(super) fn leave_out_those_gone(&mut self) {
+        let gone: BTreeSet<LaneName> = self.pruned.iter().map(|taken| taken.name.clone()).collect();
+        for taken in &mut self.pruned {
+            taken.above.retain(|above| !gone.contains(above));
+        }
+    }
+}
+
+impl Report for Pruned {
+    fn text(&self, page: &mut Page) {
+        let verb = if self.dry_run {
+            "would prune"
+        } else {
+            "pruned"
+        };
+        for taken in &self.pruned {
+            page.line(format!("{verb} lane {}: {}", taken.name, taken.because));
+            if !taken.left.is_empty() {
+                let left = if self.dry_run { "would leave" } else { "left" };
+                page.line(format!(
+                    "  ignored files that {left} with it: {}",
+                    taken.left
+                ));
+            }
+            if let Some(heir) = &taken.heir {
+                let is = if self.dry_run { "would be" } else { "is now" };
+                for above in &taken.above {
+                    page.line(format!("  the base of lane '{above}' {is} '{heir}'"));
+                }
+            }
+            if let Some(branch) = &taken.branch {
+                let (name, branch) = (quote(&taken.name), quote(branch));
+                page.line(format!(
+                    "  go on with its branch in a new lane: git lane start {name} --branch {branch}"
+                ));
+            }
+        }
+        for stays in &self.kept {
+            page.line(format!("kept lane {}: {}", stays.name, stays.because));
+        }
+        for gone in &self.expired {
+            page.line(gone.line(self.dry_run));
+        }
+        if self.pruned.is_empty() && self.kept.is_empty() {
+            page.line("there are no lanes");
+        }
+    }
+}
