@@ -91,7 +91,7 @@ fn files_of_others_are_left_alone_and_said() {
     }
 }
 
-/// What git-lane wrote and somebody has edited is that person's.
+/// What git-lane wrote and a person has edited is that person's.
 #[test]
 fn a_file_that_was_edited_is_neither_overwritten_nor_removed() {
     let sandbox = Sandbox::new();
@@ -138,7 +138,7 @@ fn a_file_that_was_edited_is_neither_overwritten_nor_removed() {
     }
 }
 
-/// What an older git-lane wrote is brought up to date, and removed, as long as nobody has changed
+/// What an older git-lane wrote is brought up to date, and removed, as long as no user has changed
 /// it.
 #[test]
 fn a_file_of_an_older_version_is_known_by_its_own_word() {

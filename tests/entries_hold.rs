@@ -303,7 +303,7 @@ fn what_was_replaced_is_no_work_of_its_own() {
     }
 }
 
-/// An entry of a version that did not look holds nobody knows what.
+/// An entry of a version that did not look does not say what it holds.
 #[test]
 fn an_entry_that_does_not_say_what_it_holds_waits_until_asked() {
     let sandbox = lane_after("true");

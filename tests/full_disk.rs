@@ -56,7 +56,7 @@ fn a_landing_on_a_full_disk_says_so() {
             return;
         };
         let base = small.0.join("dev");
-        sandbox.git(["worktree", "add", "-q", "-b", "dev", base.to_str().unwrap()]);
+        sandbox.add_worktree("dev", &base);
         let lane = sandbox.lane_by_git("login");
         write(&lane.join("big"), big());
         sandbox.work("login", "src/app.txt", "lane\n");

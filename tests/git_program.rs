@@ -185,7 +185,7 @@ fn an_owner_that_nobody_knows_is_said() {
     assert_eq!(says(&["start", "-n", "a"], None), 1);
     assert_eq!(says(&["start", "a", "b"], None), 1);
     sandbox.git_fails(["config", "lane.a.owner"]);
-    // It is there already, or somebody has said who it is, or that it is nobody.
+    // It is there already, or the user has said who it is, or that it is none.
     assert_eq!(says(&["start", "a"], None), 0);
     assert_eq!(says(&["start", "c", "--owner", "me"], None), 0);
     assert_eq!(says(&["start", "d"], Some("me")), 0);

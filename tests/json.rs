@@ -14,7 +14,7 @@ fn document(run: &Run) -> serde_json::Value {
     document
 }
 
-/// Nobody may delete the branch.
+/// No process may delete the branch.
 fn keep_branch(sandbox: &Sandbox, name: &str) {
     sandbox.hook(
         "reference-transaction",

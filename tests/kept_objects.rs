@@ -109,7 +109,7 @@ const NAMED: &[(&str, &str, &str)] = &[
         "git rebase --continue; git log -1 --format=%s | grep -x first-of-other",
     ),
     (
-        "a bisection of somebody else's commits",
+        "a bisection of another lane's commits",
         "git fetch -q $OTHER main; git bisect start -q FETCH_HEAD FETCH_HEAD~2 2>/dev/null || git \
          bisect start FETCH_HEAD FETCH_HEAD~2; rm $G/FETCH_HEAD",
         "git bisect good; git for-each-ref refs/bisect; git bisect log; git bisect reset",

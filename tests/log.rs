@@ -121,7 +121,7 @@ fn a_failure_is_told_and_so_is_healing() {
 fn a_log_that_cannot_be_written_costs_one_warning() {
     let sandbox = Sandbox::new();
     std::fs::create_dir_all(sandbox.repo.join(".git/lane")).unwrap();
-    // What is no file there would be moved away; somebody's turn that never ends cannot be.
+    // What is no file there would be moved away; another process's turn that never ends cannot be.
     let turn = std::fs::File::create(sandbox.repo.join(".git/lane/events.lock")).unwrap();
     turn.lock().unwrap();
     let run = sandbox.lane(["start", "login"]);

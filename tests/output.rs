@@ -172,7 +172,7 @@ fn the_guard_refuses_without_words() {
     }
 }
 
-/// Whoever closed the pipe has read enough.
+/// The reader that closed the pipe has read enough.
 #[test]
 fn a_closed_pipe_stays_silent() {
     let sandbox = Sandbox::new();

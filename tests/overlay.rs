@@ -173,7 +173,7 @@ fn every_verb_takes_it_away_and_an_entry_in_a_lower_layer_comes_back() {
     sandbox.nothing_left_behind(0);
 }
 
-/// Everything but the times of directories: whoever stops a move halfway has changed those.
+/// Everything but the times of directories: a move that stops halfway has changed those.
 fn undated(contents: Vec<String>) -> Vec<String> {
     let words = |line: String| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
     let undated = contents.into_iter().map(words).map(|mut words| {

@@ -113,14 +113,7 @@ fn an_age_holds_for_every_lane() {
 fn other_peoples_missing_worktrees_keep_their_admin_directories() {
     let sandbox = Sandbox::new();
     let stick = sandbox.root().join("stick");
-    sandbox.git([
-        "worktree",
-        "add",
-        "-q",
-        "-b",
-        "stick",
-        stick.to_str().unwrap(),
-    ]);
+    sandbox.add_worktree("stick", &stick);
     std::fs::rename(&stick, sandbox.root().join("unplugged")).unwrap();
     let gone = sandbox.lane_by_git("gone");
     std::fs::remove_dir_all(gone).unwrap();

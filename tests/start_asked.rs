@@ -21,7 +21,7 @@ fn add_remote(sandbox: &Sandbox, remote: &str, branch: &str) {
     sandbox.git(["fetch", "-q", remote]);
 }
 
-/// Commits something to a branch of the remote, as somebody else would.
+/// Commits something to a branch of the remote, as another clone would.
 fn push(sandbox: &Sandbox, remote: &str, branch: &str) -> String {
     let theirs = sandbox.root().join(format!("{remote}.git"));
     let parent = sandbox.git(["rev-parse", "HEAD"]);
@@ -104,7 +104,7 @@ fn a_branch_that_only_a_remote_has_is_taken_from_there_as_git_switch_takes_it() 
             "feature",
             Own,
         ),
-        ("nobody has it", nothing, &["another"], "another", Own),
+        ("no remote has it", nothing, &["another"], "another", Own),
         (
             "the branch of a remote with other places for its branches",
             |s| {

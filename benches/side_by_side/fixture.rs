@@ -33,7 +33,8 @@ impl Fixtures {
         let _ = std::fs::remove_dir_all(&self.run);
     }
 
-    /// Writes out what setting up left in memory, or whoever syncs a file first pays for it.
+    /// Writes out what setting up left in memory: else the first program that syncs a file pays for
+    /// it.
     pub fn flush(&self) {
         let _ = Command::new("sync")
             .arg("-f")
@@ -293,28 +294,23 @@ impl Fixtures {
 
     /// git, for set-up.
     pub fn git(&self, directory: &Path, args: &[&str]) {
-        let output = self
-            .command("git", directory)
-            .args(args)
-            .output()
-            .expect("git starts");
-        assert!(
-            output.status.success(),
-            "git {args:?}: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        self.run("git", directory, args);
     }
 
     /// git-lane, for set-up.
     pub fn lane(&self, directory: &Path, args: &[&str]) {
+        self.run("git-lane", directory, args);
+    }
+
+    fn run(&self, program: &str, directory: &Path, args: &[&str]) {
         let output = self
-            .command("git-lane", directory)
+            .command(program, directory)
             .args(args)
             .output()
-            .expect("git-lane starts");
+            .expect("the program starts");
         assert!(
             output.status.success(),
-            "git-lane {args:?}: {}",
+            "{program} {args:?}: {}",
             String::from_utf8_lossy(&output.stderr)
         );
     }

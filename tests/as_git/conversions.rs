@@ -147,7 +147,7 @@ fn files_of_another_day_are_not_copied() {
             s.git(["checkout", "-q", "main"]);
             s.git(["config", "attr.tree", "attributes"]);
         }),
-        ("an executable bit nobody looks at", |s| {
+        ("an executable bit that git passes over", |s| {
             s.write("run.sh", "#!/bin/sh\n");
             s.commit("run");
             s.git(["config", "core.fileMode", "false"]);
@@ -157,7 +157,7 @@ fn files_of_another_day_are_not_copied() {
             s.git(["commit", "-q", "-m", "bit"]);
             settle(s);
         }),
-        ("files nobody else may read", |s| {
+        ("files no other user may read", |s| {
             std::fs::set_permissions(s.repo.join("README"), PermissionsExt::from_mode(0o600))
                 .unwrap();
             std::fs::set_permissions(s.repo.join("src"), PermissionsExt::from_mode(0o700)).unwrap();

@@ -95,7 +95,7 @@ fn a_start_whose_files_cannot_be_written_leaves_nothing() {
     }
 }
 
-/// Somebody who works in the lane before its last files are there keeps what he made.
+/// A user who works in the lane before its last files are there keeps what he made.
 #[test]
 fn a_start_that_fails_late_takes_no_work_along() {
     let sandbox = Sandbox::new();
@@ -209,7 +209,7 @@ fn links_are_relative_where_git_makes_them_so() {
             }
             ours.lane(["start", "x"]).ok();
             let path = gits.lane_path("x");
-            gits.git(["worktree", "add", "-q", "-b", "x", path.to_str().unwrap()]);
+            gits.add_worktree("x", &path);
             let links = |sandbox: &Sandbox| {
                 let read = |path: std::path::PathBuf| std::fs::read_to_string(path).unwrap();
                 let admin = sandbox.repo.join(".git/worktrees/x");

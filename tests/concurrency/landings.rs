@@ -31,13 +31,13 @@ fn finish(name: &str) -> Vec<&str> {
     vec!["git-lane", "finish", name]
 }
 
-/// What somebody sees who looks at the main worktree again and again.
+/// What a process sees that looks at the main worktree again and again.
 #[derive(Default)]
 struct Looks {
     all: usize,
     /// Changes while a landing was writing files.
     during: usize,
-    /// Changes that were nobody's at work.
+    /// Changes that no process at work had made.
     dirty: usize,
 }
 
@@ -64,9 +64,9 @@ impl Looks {
 }
 
 impl Sandbox {
-    /// Does `work` while somebody looks at the main worktree. No file system replaces many files at
-    /// one instant: a look counts when nobody holds the index before and after it, and main is
-    /// where it was.
+    /// Does `work` while another process looks at the main worktree. No file system replaces many
+    /// files at one instant: a look counts when no lock is on the index before and after it, and
+    /// main is where it was.
     fn watched<T>(&self, work: impl FnOnce() -> T) -> (T, Looks) {
         let stop = AtomicBool::new(false);
         let settled = || {
@@ -186,7 +186,7 @@ fn merged_by_git() -> (usize, bool) {
     (failed, !sandbox.git(["status", "--porcelain"]).is_empty())
 }
 
-/// What somebody sees who looks while git merges one branch after the other, as it is meant to be
+/// What a process sees that looks while git merges one branch after the other, as it is meant to be
 /// used.
 fn merged_by_git_in_turn() -> Looks {
     let lanes = names(processes());
@@ -271,7 +271,7 @@ fn commits(sandbox: &Sandbox, name: &str) -> usize {
     (0..5).filter(commit).count()
 }
 
-/// Runs all `commands` at once while somebody commits in each of `working`, beside those who look;
+/// Runs all `commands` at once while a git commits in each of `working`, beside those who look;
 /// returns how the commands ended, how many commits failed, and how many looked, and which of these
 /// failed.
 fn meanwhile(

@@ -206,7 +206,7 @@ fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
     (done, start.elapsed())
 }
 
-/// A command nobody looks at.
+/// A command whose output no test reads.
 fn quietly(command: &mut Command) -> bool {
     command
         .stdout(Stdio::null())

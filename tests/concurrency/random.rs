@@ -41,9 +41,9 @@ struct World {
     sandbox: Sandbox,
     /// Every commit git said it made in a lane.
     commits: Mutex<BTreeSet<String>>,
-    /// What was said that nobody should hear.
+    /// What was said that no user should hear.
     complaints: Mutex<Vec<String>>,
-    /// What each did, for whoever has to find out why the test failed.
+    /// What each did, for the developer who has to find out why the test failed.
     story: Mutex<Vec<String>>,
 }
 
@@ -182,7 +182,7 @@ impl World {
         }
     }
 
-    /// One operation; what git refuses is nobody's concern.
+    /// One operation; what git refuses is no failure.
     fn step(&self, choice: &mut Choice) {
         let lane = LANES[choice.below(LANES.len() as u64) as usize];
         let number = choice.below(1_000_000);
@@ -274,7 +274,7 @@ impl World {
         self.lanes_are_whole();
         assert_eq!(sandbox.git(["status", "--porcelain"]), "");
 
-        // Somebody's `rm -rf` leaves a record that only prune clears; then all is as it should be.
+        // A user's `rm -rf` leaves a record that only prune clears; then all is as it should be.
         sandbox.lane(["prune", "--yes"]).ok();
         let mended = sandbox.lane(["doctor", "--fix"]).to_string();
         let doctor = sandbox.lane(["doctor", "--json"]);
@@ -303,7 +303,7 @@ impl World {
 
     fn nothing_is_lost(&self) {
         let sandbox = &self.sandbox;
-        // A `git branch -m` that fails puts the branch back to where it was before somebody else's
+        // A `git branch -m` that fails puts the branch back to where it was before another git's
         // commit: git's own race, after which the commit is in the reflogs only.
         let refused = |line: &String| line.contains("branch -m") && line.ends_with("false");
         let reflog = self.story.lock().unwrap().iter().any(refused);

@@ -35,8 +35,8 @@ fn with_remote() -> Sandbox {
     sandbox
 }
 
-/// Those of the bystanders that only look: nobody may give them cause to fail. gc, fetch and prune
-/// fall over each other with git alone too.
+/// Those of the bystanders that only look: no start may give them cause to fail. gc, fetch and
+/// prune fall over each other with git alone too.
 fn readers(failed: Vec<Ended>) -> Vec<Ended> {
     let readers = [BRANCH, LOG, STATUS].map(|args| args.join(" "));
     failed
@@ -207,7 +207,7 @@ fn no_write_of_the_configuration_is_lost() {
             .partition(|ended| ended.args[0] == "git-lane");
         all_ok(&ours);
         for written in foreign {
-            // git does not wait for config.lock, whoever holds it.
+            // git does not wait for config.lock.
             let found = sandbox
                 .command("git")
                 .args(["config", &written.args[2]])

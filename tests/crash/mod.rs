@@ -110,7 +110,8 @@ fn text(reason: &(dyn std::any::Any + Send)) -> String {
         .unwrap_or_default()
 }
 
-/// A lock whose witness nobody holds is ours and dead; one without a witness may be a living git's.
+/// A lock whose witness no process holds is ours and dead; one without a witness may be a living
+/// git's.
 #[test]
 fn dead_locks_of_ours_are_cleared_and_foreign_ones_stay() {
     let sandbox = Sandbox::new();

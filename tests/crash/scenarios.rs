@@ -273,7 +273,7 @@ fn pruned(sandbox: &Sandbox, _: &str) {
     sandbox.nothing_left_behind(1);
 }
 
-/// Plain git does what nothing forbids, and somebody else's hook runs.
+/// Plain git does what nothing forbids, and another tool's hook runs.
 fn commits(sandbox: &Sandbox) {
     let ran = || {
         std::fs::read(sandbox.root().join("home/ran"))

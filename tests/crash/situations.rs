@@ -105,7 +105,7 @@ pub fn integrated(sandbox: &Sandbox) -> String {
     String::new()
 }
 
-/// A lane, and a hook of somebody else's that notes that it ran.
+/// A lane, and a hook of another tool that notes that it ran.
 pub fn with_a_hook(sandbox: &Sandbox) -> String {
     sandbox.lane_by_git("login");
     sandbox.git(["branch", "topic"]);

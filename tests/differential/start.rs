@@ -40,14 +40,7 @@ fn start_makes_what_git_worktree_add_makes() {
         }
         disturb(&mut dice, &sandbox);
         let gits = sandbox.lane_path("gits");
-        sandbox.git([
-            "worktree",
-            "add",
-            "-q",
-            "-b",
-            "gits",
-            gits.to_str().unwrap(),
-        ]);
+        sandbox.add_worktree("gits", &gits);
         sandbox.lane(["start", "first", "second"]).ok();
         for name in ["first", "second"] {
             let lane = sandbox.lane_path(name);

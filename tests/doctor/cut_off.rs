@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Index, logs and HEAD of a living worktree are somebody's work: its admin directory is mended
+/// Index, logs and HEAD of a living worktree are the user's work: its admin directory is mended
 /// where it is.
 #[test]
 fn a_living_worktree_that_git_was_cut_off_from_is_mended_in_place() {
@@ -34,14 +34,7 @@ fn a_living_worktree_that_git_was_cut_off_from_is_mended_in_place() {
             let path = sandbox.lane_path("login");
             match lane {
                 true => drop(sandbox.lane(["start", "login"]).ok()),
-                false => drop(sandbox.git([
-                    "worktree",
-                    "add",
-                    "-q",
-                    "-b",
-                    "login",
-                    path.to_str().unwrap(),
-                ])),
+                false => sandbox.add_worktree("login", &path),
             }
             write(&path.join("staged"), "staged");
             sandbox.git_in(&path, ["add", "staged"]);
@@ -52,7 +45,7 @@ fn a_living_worktree_that_git_was_cut_off_from_is_mended_in_place() {
             let told = doctor(&sandbox, &["--fix"]);
             assert!(
                 told.stdout.contains("look again in a minute"),
-                "somebody may be at it: {told}"
+                "another command may be at it: {told}"
             );
             let _ = told.fails(1);
             age_all(&admin);
@@ -134,7 +127,7 @@ fn a_lost_head_is_where_its_log_says() {
             sandbox.git_in(path, ["add", "staged"]);
         });
     }
-    // A free branch of that name takes nobody's work either.
+    // A free branch of that name takes no lane's work either.
     lost(&|sandbox, path| {
         sandbox.git(["branch", "free"]);
         sandbox.git_in(path, ["checkout", "-q", "--detach", "free"]);

@@ -15,7 +15,7 @@ fn a_half_made_worktree_that_plain_git_dies_of_is_put_aside() {
     write(&admin.join("HEAD"), "ref: refs/heads/poison\n");
     sandbox.git_fails(["branch", "--list"]);
     assert_eq!(sandbox.findings(), ["unfinished-worktree"]);
-    // Somebody may be making it this very second.
+    // Another command may be making it this very second.
     let _ = doctor(&sandbox, &["--fix"]).fails(1);
     assert!(admin.exists());
     age_all(&admin);
@@ -160,7 +160,7 @@ fn what_only_its_owner_can_decide_is_told_and_left() {
     let sandbox = lane();
     std::fs::remove_dir_all(sandbox.lane_path("login")).unwrap();
     assert_left_alone(&sandbox, &["missing-worktree"]);
-    // A lock nobody can be asked about.
+    // A lock that names no process.
     let sandbox = lane();
     let lock = sandbox.repo.join(".git/index.lock");
     write(&lock, "");
@@ -223,7 +223,7 @@ fn the_branch_of_a_half_made_worktree_is_an_orphan_before_and_after_the_worktree
     sandbox.git(["branch", "used"]);
     assert!(
         sandbox.findings().is_empty(),
-        "a branch nobody has used yet is no orphan"
+        "a branch without a commit of its own is no orphan"
     );
     let admin = sandbox.repo.join(".git/worktrees/other");
     write(&admin.join("HEAD"), "ref: refs/heads/team/half\n");

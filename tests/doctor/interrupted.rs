@@ -37,8 +37,8 @@ fn a_rebuilding_that_was_interrupted_is_made_good_by_the_next_command() {
     }
 }
 
-/// The admin directory is written to in several steps; after the first it looks as if somebody were
-/// just making it.
+/// The admin directory is written to in several steps; after the first it looks as if a git
+/// were just making it.
 #[test]
 fn a_mending_that_was_interrupted_is_completed_by_the_next_command() {
     for step in 1.. {

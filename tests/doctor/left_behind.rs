@@ -128,7 +128,7 @@ fn a_base_that_was_renamed_is_followed_and_one_in_doubt_is_not() {
     );
     assert!(sandbox.findings().is_empty());
 
-    // Two branches were called trunk once: nobody can tell which of them is meant.
+    // Two branches were called trunk once: nothing tells which of them is meant.
     sandbox.git(["branch", "-m", "trunk", "one"]);
     sandbox.git(["switch", "-q", "-c", "trunk"]);
     sandbox.git(["branch", "-m", "trunk", "two"]);

@@ -96,16 +96,9 @@ fn a_lost_record_is_found_and_written_again() {
     let record =
         |name: &str| sandbox.git(["config", "--get-regexp", &format!("^lane\\.{name}\\.")]);
     let before = record("login");
-    // One that was dropped has no record for a good reason, whoever makes its like again.
+    // One that was dropped has no record for a good reason, even where its like is made again.
     sandbox.lane(["drop", "ended"]).ok();
-    sandbox.git([
-        "worktree",
-        "add",
-        "-q",
-        "-b",
-        "ended",
-        sandbox.lane_path("ended").to_str().unwrap(),
-    ]);
+    sandbox.add_worktree("ended", &sandbox.lane_path("ended"));
     assert!(
         sandbox
             .findings()
@@ -137,7 +130,7 @@ fn a_lost_record_is_found_and_written_again() {
     assert!(sandbox.git(["log", "--format=%s"]).contains("login: file"));
 }
 
-/// Two worktrees could be the lane's: nobody guesses.
+/// Two worktrees could be the lane's: git-lane does not guess.
 #[test]
 fn a_lost_record_that_could_be_anybodys_is_left_alone() {
     let sandbox = Sandbox::new();
@@ -148,7 +141,7 @@ fn a_lost_record_that_could_be_anybodys_is_left_alone() {
     assert!(sandbox.findings().is_empty());
 }
 
-/// Somebody has taken the record out and made the like of the lane by hand, or under another name:
+/// The user has taken the record out and made the like of the lane by hand, or under another name:
 /// that one is theirs.
 #[test]
 fn a_lost_record_is_not_written_for_what_was_made_again_by_hand() {
@@ -270,7 +263,7 @@ fn the_age_of_a_lock_is_told_in_units_people_use() {
         "{told}"
     );
     let _ = told.fails(1);
-    // Nobody can tell whose it is.
+    // Nothing tells whose it is.
     let _ = doctor(&sandbox, &["--fix"]).fails(1);
     assert!(lock.exists());
 }

@@ -28,7 +28,7 @@ fn assert_fixed_for_good(sandbox: &Sandbox) {
     assert_eq!(sandbox.fingerprint(), fixed);
 }
 
-/// What is for its owner to decide stays, however often somebody asks.
+/// What is for its owner to decide stays, however often the user asks.
 #[track_caller]
 fn assert_left_alone(sandbox: &Sandbox, codes_before: &[&str]) {
     assert_eq!(sandbox.findings(), codes_before);

@@ -10,20 +10,13 @@ fn a_lane_on_another_filesystem_is_parked_beside_its_place() {
     let Some((_elsewhere, path)) = sandbox.far() else {
         return;
     };
-    sandbox.git([
-        "worktree",
-        "add",
-        "-q",
-        "-b",
-        "login",
-        path.to_str().unwrap(),
-    ]);
+    sandbox.add_worktree("login", &path);
     sandbox.record("login", &path);
     write(&path.join("new"), "x");
     sandbox.git_in(&path, ["status"]);
     let admin = sandbox.admin(&path);
     let before = sandbox.whole_lane("login", &path, &admin);
-    // Somebody who may write beside the lane could have put it there.
+    // A user who may write beside the lane could have put it there.
     let place = path.with_file_name(".lane-trash");
     std::os::unix::fs::symlink("/", &place).unwrap();
     assert!(
@@ -61,7 +54,7 @@ fn a_lane_moved_far_away_stays_where_that_is_known_and_else_comes_back_whole() {
     let far = sandbox.root().join("far/away");
     std::fs::create_dir_all(far.parent().unwrap()).unwrap();
     std::fs::rename(&path, &far).unwrap();
-    // Whoever stands in it shows where it is.
+    // A shell that stands in it shows where it is.
     let said = sandbox.lane_in(&far, ["drop", "--force", "login"]).fails(1);
     assert!(
         said.contains(&format!("git worktree repair {}", far.display())),
@@ -98,7 +91,7 @@ fn a_lane_moved_far_away_stays_where_that_is_known_and_else_comes_back_whole() {
     );
 }
 
-/// `git worktree lock` without a reason leaves an empty file, which is nobody's but the user's.
+/// `git worktree lock` without a reason leaves an empty file, which is the user's alone.
 #[test]
 fn healing_leaves_a_lock_that_somebody_has_put_on_the_worktree_meanwhile() {
     for step in 1.. {

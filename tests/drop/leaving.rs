@@ -93,7 +93,7 @@ fn from_inside_it_works_and_says_where_to_go() {
     sandbox.nothing_left_behind(1);
 }
 
-/// Rows 16 to 23 of the table of nasty inputs: whatever somebody did to a worktree, nothing is
+/// Rows 16 to 23 of the table of nasty inputs: whatever the user did to a worktree, nothing is
 /// moved.
 #[test]
 fn damaged_foreign_nested_and_locked_worktrees_stay_untouched() {
@@ -113,14 +113,7 @@ fn damaged_foreign_nested_and_locked_worktrees_stay_untouched() {
         }),
         ("points at another git directory", |sandbox, lane| {
             let other = sandbox.root().join("other");
-            sandbox.git([
-                "worktree",
-                "add",
-                "-q",
-                "-b",
-                "other",
-                other.to_str().unwrap(),
-            ]);
+            sandbox.add_worktree("other", &other);
             std::fs::copy(other.join(".git"), lane.join(".git")).unwrap();
         }),
         ("does not name a git directory", |_, lane| {
@@ -147,14 +140,7 @@ fn damaged_foreign_nested_and_locked_worktrees_stay_untouched() {
             write(&sandbox.admin(lane).join("commondir"), "")
         }),
         ("lies inside it", |sandbox, lane| {
-            sandbox.git([
-                "worktree",
-                "add",
-                "-q",
-                "-b",
-                "inner",
-                lane.join("inner").to_str().unwrap(),
-            ]);
+            sandbox.add_worktree("inner", &lane.join("inner"));
         }),
         ("locked: on a stick", |sandbox, lane| {
             sandbox.git([

@@ -79,7 +79,7 @@ fn a_branch_somebody_else_holds_brings_everything_back() {
     sandbox.nothing_left_behind(0);
 }
 
-/// What git-lane does to refs in git's place somebody else's hook hears as it would from git: each
+/// What git-lane does to refs in git's place another tool's hook hears as it would from git: each
 /// state with its lines and in the same repository, also where the file is a script that does not
 /// say of which shell.
 #[test]

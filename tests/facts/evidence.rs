@@ -419,7 +419,7 @@ fn random_lanes_are_never_called_integrated_by_mistake() {
     for seed in 0..rounds(60, 300) {
         let mut dice = Dice::new(seed);
         let sandbox = started();
-        // Each lane writes a word nobody else writes, on a line of its own choice.
+        // Each lane writes a word no other lane writes, on a line of its own choice.
         let lines: Vec<usize> = (0..1 + dice.roll(4))
             .map(|at| 2 + at * 7 + dice.roll(6))
             .collect();

@@ -2,18 +2,21 @@
 
 use super::*;
 
+/// The hooks of git merge and git commit.
+const OF_COMMITS: [&str; 6] = [
+    "pre-merge-commit",
+    "prepare-commit-msg",
+    "commit-msg",
+    "post-merge",
+    "pre-commit",
+    "post-commit",
+];
+
 #[test]
 fn hooks_see_what_git_merge_would_show_them() {
     let sandbox = with_lane();
     advance(&sandbox);
-    for name in [
-        "pre-merge-commit",
-        "prepare-commit-msg",
-        "commit-msg",
-        "post-merge",
-        "pre-commit",
-        "post-commit",
-    ] {
+    for name in OF_COMMITS {
         sandbox.hook(
             name,
             format!("echo {name} $(basename \"$1\") $2 $(pwd) $(git ls-files new.txt) >> ../seen"),
@@ -45,14 +48,7 @@ fn hooks_see_what_git_merge_would_show_them() {
 #[test]
 fn squash_runs_the_hooks_of_git_merge_and_git_commit() {
     let sandbox = with_lane();
-    for name in [
-        "pre-merge-commit",
-        "prepare-commit-msg",
-        "commit-msg",
-        "post-merge",
-        "pre-commit",
-        "post-commit",
-    ] {
+    for name in OF_COMMITS {
         sandbox.hook(
             name,
             format!("echo {name} $(basename \"$1\") $2 >> ../seen"),

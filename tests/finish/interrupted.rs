@@ -18,7 +18,7 @@ fn half_written_files_are_put_back() {
         ""
     );
     write(&repo.join("src/app.txt"), "one\ntw");
-    // Whoever came along since keeps what he did.
+    // Another git that came along since keeps what it did.
     write(&repo.join("README"), "edited\n");
     finish(&sandbox, ["-n"]).ok();
     finish(&sandbox, ["--into", "nowhere"]).fails(1);
@@ -254,7 +254,7 @@ fn without_a_name_for_the_commit_nothing_is_changed() {
         );
     }
     assert!(sandbox.fingerprint() == before);
-    // What makes no commit names nobody.
+    // What makes no commit names no author.
     nameless(&["drop", "--yes", "login"]).ok();
     nameless(&["restore", "login"]).ok();
     nameless(&["finish", "login", "--strategy", "ff"]).ok();

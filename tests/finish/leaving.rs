@@ -13,7 +13,7 @@ fn nothing_to_land_is_success_and_retires() {
     );
     assert_eq!(sandbox.git(["rev-parse", "main"]), old);
     retired(&sandbox);
-    // Somebody squashed it by hand.
+    // The user squashed it by hand.
     let sandbox = with_lane();
     sandbox.git(["merge", "-q", "--squash", "login"]);
     sandbox.commit("squashed by hand");

@@ -144,8 +144,8 @@ fn a_link_to_a_directory_becomes_a_copy_of_it() {
     );
 }
 
-/// A partial clone fetches what somebody looks at; what a lane brought along for directories that
-/// nobody has checked out is promised, not lost.
+/// A partial clone fetches what a command looks at; what a lane brought along for directories that
+/// no worktree has checked out is promised, not lost.
 #[test]
 fn what_a_partial_clone_has_not_fetched_is_in_no_landings_way() {
     let sandbox = Sandbox::new();

@@ -93,7 +93,7 @@ fn without_objects(fingerprint: &str) -> String {
         .join("\n")
 }
 
-/// The base and the files somebody has changed.
+/// The base and the files a lane has changed.
 fn untouched(sandbox: &Sandbox, directory: &Path) -> (String, String) {
     (sandbox.git(["rev-parse", "main"]), listing(directory))
 }

@@ -136,7 +136,7 @@ fn somebody_elses_hooks_directory_is_never_written() {
     }
 }
 
-/// Whoever does what the hints say, and only that, has the rule in force; whoever has no git-lane
+/// A user who does what the hints say, and only that, has the rule in force; one without git-lane
 /// notices nothing.
 #[test]
 fn the_lines_to_add_by_hand_name_their_file_and_put_the_rule_in_force() {

@@ -58,7 +58,7 @@ fn the_level_decides_which_hooks_there_are() {
     let state = init(&sandbox, &["--files", "--json"]).json();
     assert_eq!(
         state["level"], "refuse",
-        "the level stays until somebody says otherwise"
+        "the level stays until the user says otherwise"
     );
     init(&sandbox, &["--level", "warn", "--files"]).ok();
     assert!(!hooks(&sandbox).join("reference-transaction").exists());

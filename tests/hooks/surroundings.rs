@@ -34,7 +34,7 @@ fn a_hooks_directory_that_is_missing_is_made_and_one_that_is_a_file_is_an_error(
     let _ = std::fs::remove_dir_all(hooks(&sandbox));
     init(&sandbox, &["--files"]).ok();
     assert_eq!(listing(&hooks(&sandbox)).len(), 4);
-    // What git-lane made it takes away again, unless somebody has put something into it; and
+    // What git-lane made it takes away again, unless the user has put something into it; and
     // nothing that others made.
     init(&sandbox, &["--files"]).ok();
     init(&sandbox, &["--uninstall"]).ok();

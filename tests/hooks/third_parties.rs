@@ -201,8 +201,8 @@ fn a_hook_of_ours_that_another_tool_has_moved_counts_where_that_tool_runs_it() {
     }
 }
 
-/// Hooks of the user's configuration run in every repository; in most of them nobody ever uses
-/// git-lane.
+/// Hooks of the user's configuration run in every repository; most of those have no
+/// lanes.
 #[test]
 fn where_git_lane_was_never_run_the_stubs_start_nothing() {
     let sandbox = Sandbox::new();

@@ -26,13 +26,7 @@ fn nobody_gets_at_the_index_between_the_death_of_a_landing_and_its_healing() {
         drop(at_work);
         assert!(healer.wait().unwrap().success());
         assert_eq!(sandbox.git(["status", "--porcelain"]), "?? mine", "{at}");
-        assert_eq!(
-            sandbox
-                .git(["ls-tree", "--name-only", "main"])
-                .contains("file"),
-            landed,
-            "{at}"
-        );
+        assert_eq!(has_landed(&sandbox), landed, "{at}");
         sandbox.nothing_under_way();
     }
 }
@@ -53,7 +47,7 @@ fn a_landing_whose_lock_somebody_removed_is_completed_on_the_index_that_is_there
 fn a_landing_whose_index_cannot_be_put_right_is_not_called_completed() {
     let sandbox = dies_landing("land.ref");
     std::fs::remove_file(index_lock(&sandbox)).unwrap();
-    // As git tells whoever wants to commit.
+    // As git tells a user who wants to commit.
     std::fs::remove_file(sandbox.repo.join(".git/HEAD.lock")).unwrap();
     write(&sandbox.repo.join("mine"), "mine");
     sandbox.git(["add", "mine"]);

@@ -51,6 +51,12 @@ fn interfere(
     }
 }
 
+/// Whether main has what [`with_work`] made.
+fn has_landed(sandbox: &Sandbox) -> bool {
+    let files = sandbox.git(["ls-tree", "--name-only", "main"]);
+    files.contains("file")
+}
+
 fn admin(sandbox: &Sandbox) -> std::path::PathBuf {
     sandbox.repo.join(".git/worktrees/login")
 }

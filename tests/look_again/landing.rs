@@ -1,4 +1,4 @@
-//! What changes while a landing waits for somebody.
+//! What changes while a landing waits for another process.
 
 use super::*;
 use crate::support::wait_until;

@@ -293,7 +293,7 @@ fn row_31_a_tracked_policy_that_asks_for_commands() {
     sandbox.nothing_was_started();
 }
 
-/// A question shows what it is about escaped, and the answer is no unless somebody says yes.
+/// A question shows what it is about escaped, and the answer is no unless the user says yes.
 #[cfg(target_os = "linux")]
 #[test]
 fn row_32_a_question_that_deceives() {

@@ -1,11 +1,11 @@
-//! Rows 16 to 23: where a lane goes, and what somebody made of its worktree since.
+//! Rows 16 to 23: where a lane goes, and what the user made of its worktree since.
 
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
 use crate::support::{Sandbox, age_all, write};
 
-/// What somebody did to a lane's worktree at a path.
+/// What a user did to a lane's worktree at a path.
 type Damage = fn(&Sandbox, &Path);
 
 /// Finish, drop and prune leave a damaged lane with work in it alone, byte for byte, and say

@@ -1,4 +1,4 @@
-//! The event log: links, pipes and directories in its place, lines that nobody wrote.
+//! The event log: links, pipes and directories in its place, lines that git-lane never wrote.
 
 use super::{link, look, pipe};
 use crate::support::{Sandbox, write};

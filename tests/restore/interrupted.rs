@@ -138,7 +138,7 @@ fn a_ref_lock_of_a_dead_process_is_cleared_and_any_other_is_named() {
     std::fs::remove_file(&branch).unwrap();
 
     // As a kill in the middle of a ref transaction leaves it: each lock is a link to a witness
-    // nobody holds.
+    // that no process holds.
     for (witness, lock) in [("one", &branch), ("two", &packed)] {
         let witness = git.join("lane/locks").join(witness);
         write(&witness, "");

@@ -60,14 +60,7 @@ fn an_admin_directory_whose_name_is_taken_gets_another() {
     write(&path.join("new"), "x");
     sandbox.lane(["drop", "--yes", "login"]).ok();
     let other = sandbox.root().join("login");
-    sandbox.git([
-        "worktree",
-        "add",
-        "-q",
-        "-b",
-        "other",
-        other.to_str().unwrap(),
-    ]);
+    sandbox.add_worktree("other", &other);
     assert!(sandbox.admin(&other).ends_with("worktrees/login"));
     sandbox.lane(["restore", "login"]).ok();
     assert!(sandbox.admin(&path).ends_with("worktrees/login1"));

@@ -1,5 +1,5 @@
 //! Where a lane's branch and worktree went: renamed, deleted, moved. The rule goes with them, and
-//! with nobody else.
+//! with nothing else.
 
 use super::levels;
 use super::shop::{Refs, Shop, possible};
@@ -82,7 +82,7 @@ fn what_the_base_follows_may_be_merged() {
                 .git(["remote", "add", "origin", origin.to_str().unwrap()]);
             shop.setup(&shop.sandbox.repo, "git push -q -u origin main");
             shop.sandbox.git(["config", "lane.one.base", base]);
-            // Somebody lands lane two on the server.
+            // Another clone lands lane two on the server.
             shop.setup(
                 &shop.two,
                 "git rebase -q main && git push -q origin two:main",

@@ -107,7 +107,7 @@ fn a_base_takes_settled_lanes_only() {
     }
 }
 
-/// Somebody's lane may be at the very commit that a branch pulls from its upstream.
+/// A lane may be at the very commit that a branch pulls from its upstream.
 #[test]
 fn a_branch_takes_what_its_upstream_has_whoever_is_working_on_it() {
     for level in levels() {
@@ -156,7 +156,7 @@ fn a_branch_takes_what_its_upstream_has_whoever_is_working_on_it() {
     }
 }
 
-/// `git pull` from a place that no tracking ref stands for, while somebody else's lane is at what
+/// `git pull` from a place that no tracking ref stands for, while another lane is at what
 /// comes: free is what the branch follows, and what is its own or its base's by name; everything
 /// else is that lane's.
 #[test]

@@ -100,7 +100,7 @@ fn is_noticed_and_both_hints_work(refs: Refs) {
                 "{script} {run}"
             );
         }
-        // Elsewhere it is nobody's concern.
+        // Elsewhere it does not matter.
         let elsewhere = shop.sh(&shop.one, "git lane list");
         assert!(
             !elsewhere.stderr.contains("lane 'two'"),

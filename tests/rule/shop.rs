@@ -45,7 +45,7 @@ pub struct Shop {
     pub two: PathBuf,
 }
 
-/// Everything somebody could lose in a worktree.
+/// Everything a user could lose in a worktree.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
     pub head: String,

@@ -1,4 +1,4 @@
-//! What is taken back is what git wrote, and nothing else: what somebody had staged before stays as
+//! What is taken back is what git wrote, and nothing else: what the user had staged before stays as
 //! it is.
 
 use super::levels;
@@ -149,7 +149,7 @@ fn a_detached_head_is_given_back() {
     }
 }
 
-/// The lock of a git that died does not make somebody else's HEAD look like ours.
+/// The lock of a git that died does not make another worktree's HEAD look like ours.
 #[test]
 fn a_stale_lock_of_head_stops_no_new_worktree() {
     if !possible("refuse", Refs::Files) {
@@ -273,7 +273,7 @@ fn a_switch_that_merged_is_taken_back_edit_by_edit() {
             ("echo mine >>h; sed -i 's/^9$/mine/' v", true),
             ("rm d/x; sed -i 's/^9$/mine/' v", true),
             ("chmod +x w; sed -i 's/^1$/mine/' w", true),
-            // Nobody but whoever wrote it knows of that edit.
+            // Only the user who wrote it knows of that edit.
             (
                 "git update-index --assume-unchanged g; echo mine >>g; sed -i 's/^9$/mine/' w",
                 false,
@@ -304,7 +304,7 @@ fn a_switch_that_merged_is_taken_back_edit_by_edit() {
                 before,
                 "{level} {edits} {switch} {run}"
             );
-            // That it was about conflicts, or not, shows where nobody takes it back.
+            // That it was about conflicts, or not, shows where no guard takes it back.
             shop.setup(&shop.one, &format!("{switch} || true"));
             let unmerged = shop.sh(&shop.one, "git ls-files -u").ok();
             assert_eq!(!unmerged.is_empty(), conflicts, "{edits} {switch}");
@@ -405,7 +405,7 @@ fn what_a_killed_hook_leaves_is_removed() {
         let dying = shop.sh(&shop.one, "GIT_LANE_TEST_DIE_AT=1 git checkout -m wide");
         assert!(dying.stderr.contains("died at undo.merged"), "{dying}");
         assert_eq!(left(&shop), 1);
-        // Somebody is at work in another one.
+        // Another process is at work in its own.
         let living = shop.sandbox.repo.join(".git/lane/scratch/lane-undo-living");
         std::fs::create_dir(&living).unwrap();
         let held = std::fs::File::open(&living).unwrap();

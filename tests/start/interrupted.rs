@@ -100,7 +100,7 @@ fn of_twenty_equal_starts_one_creates_and_the_others_lose_or_find_it() {
 }
 
 /// A start that dies before anything of it can be seen must not take a lane for its own that
-/// somebody else started under the same name meanwhile.
+/// another owner started under the same name meanwhile.
 #[test]
 fn a_dead_start_never_undoes_the_lane_of_another() {
     for step in 1.. {
@@ -110,7 +110,7 @@ fn a_dead_start_never_undoes_the_lane_of_another() {
             assert!(step > 4, "only {step} steps before the branch");
             break;
         }
-        // Somebody who was under way before the other died has not seen that it is dead.
+        // A command that was under way before the other died has not seen that it is dead.
         let (journal, aside) = (
             sandbox.repo.join(".git/lane/journal"),
             sandbox.root().join("journal"),
@@ -243,7 +243,7 @@ fn what_can_be_seen_is_completed_with_the_work_in_it_and_never_undone() {
             }
             seen += 1;
             let before = work_in(&sandbox, &path);
-            // A git that was killed long ago: nothing can be recorded until somebody removes its
+            // A git that was killed long ago: nothing can be recorded until the user removes its
             // lock.
             let lock = sandbox.repo.join(".git/config.lock");
             // One of our own that died too has to go first.
@@ -293,7 +293,7 @@ fn what_can_be_seen_is_completed_with_the_work_in_it_and_never_undone() {
     }
 }
 
-/// A record that cannot be written is no reason to take away what somebody may work in by now.
+/// A record that cannot be written is no reason to take away what a user may work in by now.
 #[test]
 fn a_start_that_fails_at_its_record_leaves_the_worktree_for_the_next_command() {
     for new in of_every_ref_format() {
@@ -328,7 +328,7 @@ fn a_start_that_fails_at_its_record_leaves_the_worktree_for_the_next_command() {
     }
 }
 
-/// A lock, another branch, a detached HEAD, another place: whatever somebody does to a worktree
+/// A lock, another branch, a detached HEAD, another place: whatever a user does to a worktree
 /// whose start has died.
 #[test]
 fn a_worktree_somebody_has_taken_up_is_recorded_as_it_is() {
@@ -384,7 +384,7 @@ fn a_worktree_somebody_has_taken_up_is_recorded_as_it_is() {
     }
 }
 
-/// Whoever comes into the place, or creates the branch, while a start is dead: it is theirs.
+/// A place that a user takes, or a branch that a user creates, while a start is dead is the user's.
 #[test]
 fn a_dead_start_takes_no_worktree_and_no_branch_of_a_stranger() {
     for new in of_every_ref_format() {

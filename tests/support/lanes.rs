@@ -23,6 +23,18 @@ impl Sandbox {
         path
     }
 
+    /// `git worktree add`, with a new branch at HEAD.
+    pub fn add_worktree(&self, branch: &str, path: &Path) {
+        self.git([
+            "worktree",
+            "add",
+            "-q",
+            "-b",
+            branch,
+            path.to_str().unwrap(),
+        ]);
+    }
+
     /// The record of a lane whose branch has the lane's name.
     pub fn record(&self, name: &str, path: &Path) {
         let fork = self.git(["rev-parse", "main"]);

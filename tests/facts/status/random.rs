@@ -11,14 +11,7 @@ fn counts_are_those_of_git_on_random_worktrees() {
         let mut worktree = sandbox.repo.to_owned();
         if dice.roll(2) == 0 {
             worktree = sandbox.root().join("linked");
-            sandbox.git([
-                "worktree",
-                "add",
-                "-q",
-                "-b",
-                "lane",
-                &worktree.to_string_lossy(),
-            ]);
+            sandbox.add_worktree("lane", &worktree);
         }
         for step in 0..8 {
             for _ in 0..dice.roll(4) {
@@ -47,14 +40,7 @@ fn many_worktrees_keep_their_order_and_samples_are_sorted() {
     let mut worktrees = Vec::new();
     for at in 0..5 {
         let worktree = sandbox.root().join(format!("w{at}"));
-        sandbox.git([
-            "worktree",
-            "add",
-            "-q",
-            "-b",
-            &format!("b{at}"),
-            &worktree.to_string_lossy(),
-        ]);
+        sandbox.add_worktree(&format!("b{at}"), &worktree);
         for extra in 0..at {
             write(&worktree.join(format!("d1/new{extra}")), "x");
             write(&worktree.join(format!("d0/f{}", extra * 7)), "changed");

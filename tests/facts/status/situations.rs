@@ -125,14 +125,7 @@ fn submodules_and_conflicts_count() {
     std::fs::remove_file(sandbox.repo.join("sub/new")).expect("removed");
 
     let linked = sandbox.root().join("linked");
-    sandbox.git([
-        "worktree",
-        "add",
-        "-q",
-        "-b",
-        "lane",
-        &linked.to_string_lossy(),
-    ]);
+    sandbox.add_worktree("lane", &linked);
     assert!(
         status(&sandbox, &linked).expect("a status").is_clean(),
         "a submodule that was never checked out"
@@ -166,14 +159,7 @@ fn damage_is_an_error_and_never_clean() {
     sandbox.write("a", "a");
     sandbox.commit("start");
     let linked = sandbox.repo.join("inside");
-    sandbox.git([
-        "worktree",
-        "add",
-        "-q",
-        "-b",
-        "lane",
-        &linked.to_string_lossy(),
-    ]);
+    sandbox.add_worktree("lane", &linked);
     let admin = sandbox.admin(&linked);
     let look = || statuses(&sandbox.open(), &[(&linked, &admin)], &git(), Depth::Full).remove(0);
     assert!(look().expect("a status").is_clean());

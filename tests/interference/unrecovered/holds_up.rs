@@ -17,14 +17,14 @@ fn a_landing_that_cannot_be_healed_stops_landings_on_its_base_and_nothing_else()
         foreign_lock(&index_lock(&sandbox));
 
         let said = sandbox.lane(["start", "other"]);
-        assert_eq!(said.code, 0, "{said}");
-        for words in [
-            "warning: a landing on 'main' was interrupted",
-            "index.lock",
-            intent.to_str().unwrap(),
-        ] {
-            assert!(said.stderr.contains(words), "{words}: {said}");
-        }
+        warns(
+            &said,
+            &[
+                "warning: a landing on 'main' was interrupted",
+                "index.lock",
+                intent.to_str().unwrap(),
+            ],
+        );
         sandbox.work("other", "another", "x");
         let main = sandbox.git(["rev-parse", "main"]);
         let finish = sandbox.lane(["finish", "other", "--json"]);
@@ -55,13 +55,7 @@ fn a_landing_that_cannot_be_healed_stops_landings_on_its_base_and_nothing_else()
             "{said}"
         );
         assert_eq!(sandbox.git(["status", "--porcelain"]), "", "{at}");
-        assert_eq!(
-            sandbox
-                .git(["ls-tree", "--name-only", "main"])
-                .contains("file"),
-            landed,
-            "{at}"
-        );
+        assert_eq!(has_landed(&sandbox), landed, "{at}");
         sandbox.nothing_under_way();
     }
 }
@@ -82,7 +76,7 @@ fn the_doctor_tells_what_is_interrupted_since_when_and_what_will_become_of_it() 
     let _ = told.fails(1);
     assert!(intent.exists() && sandbox.fingerprint() == before);
 
-    // Somebody is at work: nothing is wrong.
+    // A command is at work: nothing is wrong.
     let owner = std::fs::File::open(&intent).unwrap();
     owner.lock().unwrap();
     let told = sandbox.lane(["doctor"]);
@@ -252,15 +246,15 @@ fn a_removal_that_cannot_be_healed_stops_its_lane_and_no_other() {
     foreign_lock(&lock);
 
     let said = sandbox.lane(["start", "other"]);
-    assert_eq!(said.code, 0, "{said}");
     let intent = journal(&sandbox, "json");
-    for words in [
-        "warning: the removal of lane 'login' was interrupted",
-        ".lock",
-        intent.to_str().unwrap(),
-    ] {
-        assert!(said.stderr.contains(words), "{words}: {said}");
-    }
+    warns(
+        &said,
+        &[
+            "warning: the removal of lane 'login' was interrupted",
+            ".lock",
+            intent.to_str().unwrap(),
+        ],
+    );
     for args in [
         &["drop", "--force", "login"][..],
         &["restore", "login"],

@@ -105,7 +105,7 @@ fn row_10_names_that_collide_after_sanitising() {
     places.sort();
     places.dedup();
     assert_eq!(places.len(), names.len());
-    // Somebody else's directory is not taken.
+    // A directory that is no lane's is not taken.
     write(&sandbox.lane_path("x-y").join("precious"), "x");
     let before = std::fs::read(sandbox.lane_path("x-y").join("precious")).unwrap();
     sandbox.refuses(&["start", "x/y"], "already exists");

@@ -244,7 +244,7 @@ fn conflict(sandbox: &Sandbox, lane: &Path, args: &[&str]) {
     );
 }
 
-/// `config.lock`, `index.lock`, `packed-refs.lock` of a dead process nobody knows: waits a bounded
+/// `config.lock`, `index.lock`, `packed-refs.lock` of an unknown dead process: waits a bounded
 /// time, names the file, and deletes nothing that might be alive. Locks of our own dead:
 /// tests/start.rs, tests/restore.rs, tests/crash.
 #[test]

@@ -149,7 +149,7 @@ fn an_entry_of_a_sparse_lane_brings_back_that_it_is_sparse_and_no_more() {
     );
 }
 
-/// What the user had set there is the user's, byte for byte, as long as nobody has changed it.
+/// What the user had set there is the user's, byte for byte, as long as it was not changed.
 #[test]
 fn what_a_lane_had_of_settings_comes_back_to_it() {
     for text in WORKTREE_SETTINGS

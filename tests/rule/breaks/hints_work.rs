@@ -129,7 +129,7 @@ fn a_hint_knows_what_is_there_already() {
             )),
             "{run}"
         );
-        // The lane's branch is called otherwise by now, and its old name is somebody else's.
+        // The lane's branch is called otherwise by now, and its old name is another branch's.
         shop.sh(
             &shop.two,
             "git branch -m two second && git commit -q --allow-empty -m x && git branch two main",

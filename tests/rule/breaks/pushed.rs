@@ -182,7 +182,7 @@ fn a_missing_or_broken_git_lane_lets_git_go_on() {
     let run = shop.sh(&shop.one, "git switch -q other");
     assert_eq!((run.code, run.stderr.lines().count()), (0, 1), "{run}");
     std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_git-lane"), &tool).unwrap();
-    // A configuration nobody can read.
+    // A configuration that git cannot read.
     let garbage = shop.sandbox.root().join("bare");
     std::fs::create_dir_all(garbage.join("objects")).unwrap();
     std::fs::write(garbage.join("HEAD"), "ref: refs/heads/main\n").unwrap();

@@ -24,7 +24,7 @@ fn reftable_is_no_way_round() {
     every_row("refuse", Refs::Reftable);
 }
 
-/// HEAD never moves: not even for an instant, so nobody's editor reloads and no build starts over.
+/// HEAD never moves: not even for an instant, so no editor reloads and no build starts over.
 #[test]
 fn level_refuse_leaves_no_trace_in_the_log() {
     if git_version() < (2, 46) {
@@ -37,8 +37,8 @@ fn level_refuse_leaves_no_trace_in_the_log() {
     assert_eq!(log(), before);
 }
 
-/// What is staged may happen to be as in the branch somebody points to; it is nobody's but the
-/// user's all the same.
+/// What is staged may happen to be as in the branch that is switched to; it is the user's
+/// all the same.
 #[test]
 fn a_refused_transaction_leaves_what_is_staged_alone() {
     if git_version() < (2, 46) {

@@ -113,7 +113,7 @@ fn a_bisection_of_the_main_worktree_ends_on_no_lanes_branch() {
     }
 }
 
-/// The guard takes nobody's word for it: only `git bisect reset` ends a bisection.
+/// The guard takes no command's word for it: only `git bisect reset` ends a bisection.
 #[test]
 fn a_switch_in_the_middle_of_a_bisection_leaves_it_alone() {
     for level in levels() {
