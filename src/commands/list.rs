@@ -221,7 +221,10 @@ impl serde::Serialize for ListReport {
             "lanes",
             &self.entries.iter().map(document).collect::<Vec<_>>(),
         )?;
-        let damaged = |(section, problem): &(String, String)| serde_json::json!({ "section": section, "problem": problem });
+        let damaged = |damaged: &(String, String)| {
+            let (section, problem) = damaged;
+            serde_json::json!({ "section": section, "problem": problem })
+        };
         map.serialize_entry(
             "damagedRecords",
             &self.damaged.iter().map(damaged).collect::<Vec<_>>(),

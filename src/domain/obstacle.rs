@@ -44,40 +44,53 @@ pub enum Obstacle {
 impl Obstacle {
     /// The refusal for lane `name`.
     pub fn refuse(&self, name: &LaneName) -> Error {
-        let error = Error::refused(format!("lane '{name}' cannot be restored: {self}"));
+        Error::refused(format!("lane '{name}' cannot be restored: {self}"))
+            .with_code(self.code())
+            .hint(self.hint(name))
+    }
+
+    /// A stable word for scripts.
+    fn code(&self) -> Code {
         match self {
-            Obstacle::LaneExists => {
-                error.with_code(Code::LaneExists).hint(format!("put it away first: git lane drop \
-                     {}", quote(name)))
+            Obstacle::LaneExists => Code::LaneExists,
+            Obstacle::BranchExists(_) | Obstacle::BranchImpossible { .. } => Code::BranchExists,
+            Obstacle::CheckedOut(..) => Code::CheckedOut,
+            Obstacle::PathTaken(_) => Code::PathTaken,
+            Obstacle::AdminTaken(_) => Code::AdminTaken,
+            Obstacle::StrangePlace(_) => Code::StrangePlace,
+            Obstacle::Incomplete(_) => Code::Incomplete,
+            Obstacle::OfAnotherRepository { .. } => Code::OtherRepository,
+        }
+    }
+
+    /// What to do about it.
+    fn hint(&self, name: &LaneName) -> String {
+        match self {
+            Obstacle::LaneExists => format!("put it away first: git lane drop {}", quote(name)),
+            Obstacle::BranchExists(existing) | Obstacle::BranchImpossible { existing, .. } => {
+                format!(
+                    "rename it out of the way: git branch -m {} <other name>",
+                    quote(existing)
+                )
             }
-            Obstacle::BranchExists(branch) => error
-                .with_code(Code::BranchExists)
-                .hint(format!("rename it out of the way: git branch -m {} <other name>", quote(branch))),
-            Obstacle::BranchImpossible { existing, .. } => error
-                .with_code(Code::BranchExists)
-                .hint(format!("rename it out of the way: git branch -m {} <other name>", quote(existing))),
             Obstacle::CheckedOut(_, path) => {
-                error.with_code(Code::CheckedOut).hint(format!("switch to another branch in '{}' \
-                     first", path.display()))
+                format!("switch to another branch in '{}' first", path.display())
             }
-            Obstacle::PathTaken(path) => {
-                error.with_code(Code::PathTaken).hint(format!("move '{}' out of the way", path.display()))
-            }
-            Obstacle::AdminTaken(path) => error.with_code(Code::AdminTaken).hint(format!(
+            Obstacle::PathTaken(path) => format!("move '{}' out of the way", path.display()),
+            Obstacle::AdminTaken(path) => format!(
                 "move that worktree away first: git worktree list shows which one is '{}'",
                 path.display()
-            )),
-            Obstacle::StrangePlace(path) => error.with_code(Code::StrangePlace).hint(format!(
+            ),
+            Obstacle::StrangePlace(path) => format!(
                 "if you know that it was there: git lane restore --path {} {}",
                 quote(path.display()),
                 quote(name)
-            )),
-            Obstacle::Incomplete(_) => error.with_code(Code::Incomplete).hint("see what is there \
-                 with: git lane trash"),
-            Obstacle::OfAnotherRepository { claim, .. } => error.with_code(Code::OtherRepository).hint(format!(
+            ),
+            Obstacle::Incomplete(_) => "see what is there with: git lane trash".into(),
+            Obstacle::OfAnotherRepository { claim, .. } => format!(
                 "restore it there; if that repository has become this one, say so and try again: \
                  {claim}"
-            )),
+            ),
         }
     }
 }

@@ -107,7 +107,6 @@ impl Caller {
 
     /// The loose objects that were written, or found to be there already, since this git began.
     pub fn wrote_objects(&self, objects: &Path) -> Vec<String> {
-        let entries = |directory: &Path| entries(directory);
         let digits = |name: &str| name.bytes().all(|byte| byte.is_ascii_hexdigit());
         let mut found = Vec::new();
         for directory in entries(objects) {

@@ -143,8 +143,12 @@ impl Guarded {
     /// The hooks that ask whether HEAD is where it belongs.
     fn head(mut self, hook: Hook, args: &[OsString]) -> Result<Reply> {
         let mut facts = self.facts()?;
-        if let (Hook::PreCommit | Hook::PreMergeCommit | Hook::PreRebase, guard::Place::Lane(lane)) =
-            (hook, &facts.place)
+        let commits = matches!(
+            hook,
+            Hook::PreCommit | Hook::PreMergeCommit | Hook::PreRebase
+        );
+        if let guard::Place::Lane(lane) = &facts.place
+            && commits
             && self.place.is_redirected()
         {
             facts.place = guard::Place::Redirected(lane.clone());

@@ -170,7 +170,9 @@ fn evaluate(
                 }
                 "ident" | "working-tree-encoding" => converted |= specified,
                 "filter" => {
-                    filtered |= matches!(state, StateRef::Value(driver) if is_driver(&config, driver.as_bstr()));
+                    if let StateRef::Value(driver) = state {
+                        filtered |= is_driver(&config, driver.as_bstr());
+                    }
                 }
                 _ => {}
             }
