@@ -15,8 +15,7 @@ use crate::domain::submodule::Inner;
 use crate::domain::trash_entry;
 use crate::domain::trash_entry::Holding;
 use crate::error::{Error, Result};
-use crate::operations::land;
-use crate::operations::land::Outcome;
+use crate::operations::land::outcome::{Landed, Outcome, word};
 use crate::ui::{Page, Report, Style, Ui, page::Cell};
 
 /// How many ignored files the text names.
@@ -28,7 +27,7 @@ pub(super) struct Finished {
     pub(super) lane: LaneName,
     pub(super) committed: bool,
     pub(super) base: Option<BranchName>,
-    pub(super) landed: Option<land::Landed>,
+    pub(super) landed: Option<Landed>,
     pub(super) integrated: Option<Integration>,
     pub(super) retires: bool,
     pub(super) trash: Option<String>,
@@ -170,7 +169,7 @@ impl Report for Finished {
                 "{} lane '{lane}' on '{}' ({}, {commits}): {}{to}",
                 would("landed", "would land"),
                 landed.base,
-                land::word(landed.strategy),
+                word(landed.strategy),
                 short(&landed.old)
             );
             page.line(Cell::new(text, Style::Good));

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use bstr::{BString, ByteSlice};
 
+use super::outcome::Wording;
 use super::verdict::Place;
-use super::{Wording, message};
 use crate::domain::finish::Strategy;
 use crate::domain::finish::{Facts, Landing};
 use crate::domain::lane::{Head, ObjectId, Worktree};
+use crate::domain::message;
 use crate::domain::name::LaneName;
 use crate::error::{Code, Error, Result};
 use crate::operations::checkout::index_lock::{Prepared, remove_copies};

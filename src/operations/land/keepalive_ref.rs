@@ -39,15 +39,15 @@ enum UnderWay {
 
 /// A new commit under a ref of its own, which has the name of the landing's scratch directory.
 #[derive(Debug)]
-pub struct Kept<'a> {
-    repository: &'a Repository,
+pub struct Kept {
+    repository: Repository,
     name: RefName,
     commit: ObjectId,
 }
 
-impl<'a> Kept<'a> {
+impl Kept {
     /// Makes the ref.
-    pub fn new(repository: &'a Repository, scratch: &Scratch, commit: ObjectId) -> Result<Self> {
+    pub fn new(repository: &Repository, scratch: &Scratch, commit: ObjectId) -> Result<Self> {
         let name = RefName::parse(BStr::new(&format!("{BELOW}{}", scratch.id())));
         let name = name.ok_or_else(|| Error::environment("cannot name the ref of a landing"))?;
         let change = RefChange {
@@ -58,7 +58,7 @@ impl<'a> Kept<'a> {
         repository.change_refs(&[change], REASON)?;
         step("land.kept");
         Ok(Kept {
-            repository,
+            repository: repository.clone(),
             name,
             commit,
         })
@@ -66,8 +66,8 @@ impl<'a> Kept<'a> {
 
     /// Removes the ref, unless the landing is still to be healed: that needs the commit.
     pub fn release(self) {
-        if !needed(self.repository).contains(&self.commit) {
-            remove(self.repository, self.name, self.commit);
+        if !needed(&self.repository).contains(&self.commit) {
+            remove(&self.repository, self.name, self.commit);
         }
     }
 }

@@ -1,8 +1,8 @@
 //! What a landing would do, foretold: nothing is written and no hook is asked, but whatever would
 //! refuse the landing itself refuses here, with the same words.
 
-use super::Outcome;
 use super::apply::is_half_landed;
+use super::outcome::Outcome;
 use super::verdict::{Place, Verdict};
 use crate::domain::finish::{Facts, Landing};
 use crate::domain::lane::{ObjectId, Worktree};

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use bstr::BString;
 
 use super::merge::{self, Bench};
-use super::{Landed, Wording, replay};
+use super::outcome::{Landed, Wording};
+use super::replay;
 use crate::domain::finish::Strategy;
 use crate::domain::finish::{Facts, Landing, Refusal, Relation};
 use crate::domain::integration::Integration;
@@ -36,6 +37,12 @@ pub(super) enum Verdict {
     Tree(ObjectId, Making),
     /// Nothing would change.
     Nothing(Integration),
+}
+
+/// The worktree that has `base` checked out, where its files are there.
+pub(super) fn site_of<'a>(worktrees: &'a [Worktree], base: &BranchName) -> Option<&'a Worktree> {
+    let mut at_base = worktrees.iter().filter(|worktree| worktree.is_on(base));
+    at_base.find(|worktree| worktree.state == WorktreeState::Present)
 }
 
 /// The place of one landing: all that its steps share.
@@ -75,11 +82,7 @@ impl<'a> Place<'a> {
                 .hint("run the command again")
         };
         let base = facts.base.as_ref().ok_or_else(moved)?;
-        let at_base = |worktree: &&Worktree| worktree.is_on(&landing.base);
-        let site = worktrees
-            .iter()
-            .filter(at_base)
-            .find(|worktree| worktree.state == WorktreeState::Present);
+        let site = site_of(worktrees, &landing.base);
         let lane = retire::place(&facts.lane, worktrees).present();
         let directory = site
             .or(lane)

@@ -1,0 +1,248 @@
+//! A lane that wants to land: looked at again, computed on a commit of its base, asked about by the
+//! user's hooks, and dressed as the commit that the base is to move to.
+//!
+//! Nothing here moves a base. Called by `land` for one lane.
+
+use bstr::BString;
+
+use super::commit;
+use super::keepalive_ref::Kept;
+use super::landing_facts;
+use super::landing_hooks::Making;
+use super::outcome::{Landed, Wording, word};
+use super::verdict::{Place, Verdict, site_of};
+use crate::domain::finish::{self, Facts, Landing, Plan, Request};
+use crate::domain::integration::Integration;
+use crate::domain::lane::{ObjectId, Worktree};
+use crate::domain::name::BranchName;
+use crate::error::Result;
+use crate::operations::retire::look;
+use crate::repository::Repository;
+use crate::repository::kept_pack::KeptPack;
+use crate::repository::quarantine::Scratch;
+
+/// A lane that wants to land, and what was settled about it so far.
+#[derive(Debug)]
+pub(super) struct Candidate<'a> {
+    pub(super) facts: &'a mut Facts,
+    request: &'a Request,
+    wording: &'a Wording<'a>,
+    scratch: Scratch,
+    /// The message that the user has edited, or that prepare-commit-msg has seen.
+    draft: Option<BString>,
+}
+
+/// A commit that the base may move to; whatever is young about it is kept from every gc while this
+/// lives.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    pub(super) landing: Landing,
+    /// The worktrees at that moment.
+    worktrees: Vec<Worktree>,
+    /// What it was computed on: the base's tip.
+    pub(super) old: ObjectId,
+    pub(super) new: ObjectId,
+    /// The lane's commits that are in it.
+    commits: usize,
+    /// `None` where no commit had to be made.
+    making: Option<Making>,
+    /// Whether the commit is not the lane's own tip.
+    pub(super) fresh: bool,
+    kept: Option<Kept>,
+    #[allow(dead_code, reason = "held for its effect on a gc")]
+    young: Option<KeptPack>,
+}
+
+/// How an attempt to prepare a landing ended.
+#[derive(Debug)]
+pub(super) enum Attempt {
+    /// With a commit.
+    Prepared(Box<Prepared>),
+    /// The base has everything already.
+    Integrated(Integration),
+    /// A gc has taken some of it away: it has to be computed again.
+    Raced,
+}
+
+impl<'a> Candidate<'a> {
+    /// The lane of `facts`. No other landing has to wait for an editor, so the message is edited
+    /// here; a conflict is told before the user has typed it.
+    pub(super) fn new(
+        repository: &Repository,
+        facts: &'a mut Facts,
+        request: &'a Request,
+        wording: &'a Wording<'a>,
+    ) -> Result<Self> {
+        let mut candidate = Candidate {
+            facts,
+            request,
+            wording,
+            scratch: Scratch::new(repository)?,
+            draft: None,
+        };
+        if wording.edit
+            && let Some(landing) = finish::plan(candidate.facts, request)?.landing
+        {
+            candidate.draft = candidate.edit(repository, &landing)?;
+        }
+        Ok(candidate)
+    }
+
+    fn edit(&self, repository: &Repository, landing: &Landing) -> Result<Option<BString>> {
+        let worktrees = repository.worktrees()?;
+        let place = self.place(repository, &worktrees, landing)?;
+        let Verdict::Tree(tree, making) = place.compute(self.wording.message.is_some())? else {
+            return Ok(None);
+        };
+        let hooks = place.hooks(self.wording);
+        let _seen = place.show(&hooks, making, tree)?;
+        let message = commit::message(&place, self.facts, landing, self.wording)?;
+        hooks.draft(making, tree, &message).map(Some)
+    }
+
+    /// Where a landing's files are made ready.
+    pub(super) fn scratch(&self) -> &Scratch {
+        &self.scratch
+    }
+
+    /// The branch to land on.
+    pub(super) fn base(&self) -> Option<BranchName> {
+        self.facts.base.as_ref().map(|base| base.branch.clone())
+    }
+
+    /// Looks at lane and base again; `waited` says that time has passed since the last look. `None`
+    /// where nothing has to land any more.
+    fn look_again(
+        &mut self,
+        repository: &Repository,
+        worktrees: &[Worktree],
+        waited: bool,
+    ) -> Result<Option<Landing>> {
+        look::ensure_unchanged(repository, worktrees, self.facts, waited)?;
+        if let Some(base) = self.base() {
+            let facts = landing_facts::base_facts(repository, worktrees, &base, self.facts.tip)?;
+            self.facts.base = Some(facts);
+        }
+        let Plan { landing, .. } = finish::plan(self.facts, self.request)?;
+        Ok(landing)
+    }
+
+    /// Computes the landing on the tip of the base as it is now, asks the hooks, and makes the
+    /// commit.
+    pub(super) fn prepare(&mut self, repository: &Repository, waited: bool) -> Result<Attempt> {
+        let worktrees = repository.worktrees()?;
+        let Some(landing) = self.look_again(repository, &worktrees, waited)? else {
+            return Ok(Attempt::Integrated(Integration::Ancestor));
+        };
+        let mut draft = self.draft.take();
+        let prepared = self.prepare_at(repository, worktrees, landing, &mut draft);
+        self.draft = draft;
+        prepared
+    }
+
+    fn prepare_at(
+        &self,
+        repository: &Repository,
+        worktrees: Vec<Worktree>,
+        landing: Landing,
+        draft: &mut Option<BString>,
+    ) -> Result<Attempt> {
+        let place = self.place(repository, &worktrees, &landing)?;
+        let (new, commits, making) = match place.compute(self.wording.message.is_some())? {
+            Verdict::Nothing(proof) => return Ok(Attempt::Integrated(proof)),
+            Verdict::Commit(new, commits) => (new, commits, None),
+            Verdict::Tree(tree, making) => {
+                let hooks = place.hooks(self.wording);
+                let _seen = place.show(&hooks, making, tree)?;
+                let tree = hooks.first(making, tree)?;
+                if draft.is_none() {
+                    let message = commit::message(&place, self.facts, &landing, self.wording)?;
+                    *draft = Some(hooks.draft(making, tree, &message)?);
+                }
+                let message =
+                    hooks.seal(making, tree, draft.as_deref().map_or(&[], |text| text))?;
+                let new = commit::create(&place, making, tree, &message)?;
+                (new, place.ahead()?, Some(making))
+            }
+        };
+        // The lane keeps its own tip.
+        let fresh = new != place.tip;
+        let Some(young) = place.keep_young(new)? else {
+            return Ok(Attempt::Raced);
+        };
+        let kept = fresh
+            .then(|| Kept::new(repository, &self.scratch, new))
+            .transpose()?;
+        let old = place.old;
+        Ok(Attempt::Prepared(Box::new(Prepared {
+            landing,
+            worktrees,
+            old,
+            new,
+            commits,
+            making,
+            fresh,
+            kept,
+            young,
+        })))
+    }
+
+    /// What the base's reflog says of the landing.
+    pub(super) fn reason(&self, landing: &Landing) -> String {
+        format!(
+            "lane: finish '{}' ({})",
+            self.facts.lane.name,
+            word(landing.strategy)
+        )
+    }
+
+    /// Tells the hooks that hear of a landing once it has happened. They may land the next lane.
+    pub(super) fn tell(&self, repository: &Repository, prepared: &Prepared) -> Result<()> {
+        let place = self.place(repository, &prepared.worktrees, &prepared.landing)?;
+        let hooks = place.hooks(self.wording);
+        hooks.index_changed();
+        match prepared.making {
+            Some(making @ Making::Squash { .. }) => {
+                hooks.after(Making::Merge, "post-merge", &["1"]);
+                hooks.after(making, "post-commit", &[]);
+            }
+            _ => hooks.after(Making::Merge, "post-merge", &["0"]),
+        }
+        Ok(())
+    }
+
+    fn place<'b>(
+        &'b self,
+        repository: &'b Repository,
+        worktrees: &'b [Worktree],
+        landing: &'b Landing,
+    ) -> Result<Place<'b>> {
+        Place::of(repository, &self.scratch, worktrees, self.facts, landing)
+    }
+}
+
+impl Prepared {
+    /// The worktree that has the base checked out.
+    pub(super) fn site(&self) -> Option<&Worktree> {
+        site_of(&self.worktrees, &self.landing.base)
+    }
+
+    /// Lets go of what kept the commit from every gc: the base has it, or nothing has.
+    pub(super) fn release(&mut self) {
+        if let Some(kept) = self.kept.take() {
+            kept.release();
+        }
+        self.young = None;
+    }
+
+    /// The base as it has moved.
+    pub(super) fn landed(&self) -> Landed {
+        Landed {
+            base: self.landing.base.clone(),
+            strategy: self.landing.strategy,
+            old: self.old,
+            new: Some(self.new),
+            commits: self.commits,
+        }
+    }
+}
