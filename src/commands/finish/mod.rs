@@ -5,8 +5,6 @@
 mod finish_report;
 mod leaving;
 
-use bstr::ByteSlice;
-
 use crate::commands::finish::finish_report::Finished;
 use crate::commands::finish::leaving::{Leaving, clear_up, prove, seen};
 use crate::domain::finish::Strategy;
@@ -257,22 +255,7 @@ fn base(
     into: Option<&str>,
     landing: bool,
 ) -> Result<Option<BranchName>> {
-    let into = into.map(|into| {
-        BranchName::parse(into.as_bytes().as_bstr()).map_err(|problem| {
-            Error::usage(format!(
-                "'{into}' cannot be a branch: it {}",
-                problem.because()
-            ))
-        })
-    });
-    let into = into.transpose()?;
-    let follows_remote = into.is_none() && lane.base.is_some() && lane.base_branch().is_none();
-    let upstreams = if follows_remote {
-        landing_facts::upstreams(repository)?
-    } else {
-        Vec::new()
-    };
-    match finish::target(lane, into.as_ref(), &upstreams) {
+    match landing_facts::target(repository, lane, into)? {
         Ok(branch) => repository.branch_meant(&branch).map(Some),
         Err(_) if !landing => Ok(None),
         Err(refusal) => Err(refusal.into()),

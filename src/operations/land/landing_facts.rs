@@ -2,12 +2,12 @@
 
 use bstr::ByteSlice;
 
-use crate::domain::finish::{BaseFacts, Facts, Relation, Site};
+use crate::domain::finish::{self, BaseFacts, Facts, Refusal, Relation, Site};
 use crate::domain::lane::{Head, Lane, ObjectId, RefName, Worktree};
 use crate::domain::name::BranchName;
 use crate::domain::retire::place;
 use crate::engines::status;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::operations::in_flight;
 use crate::repository::Repository;
 use crate::repository::alias::Leads;
@@ -26,6 +26,30 @@ pub fn upstreams(repository: &Repository) -> Result<Vec<(BranchName, RefName)>> 
         ))
     };
     Ok(listed.iter().filter_map(pair).collect())
+}
+
+/// The branch that the lane lands on; `into` is what the user typed.
+pub fn target(
+    repository: &Repository,
+    lane: &Lane,
+    into: Option<&str>,
+) -> Result<Result<BranchName, Refusal>> {
+    let into = into.map(|into| {
+        BranchName::parse(into.as_bytes().as_bstr()).map_err(|problem| {
+            Error::usage(format!(
+                "'{into}' cannot be a branch: it {}",
+                problem.because()
+            ))
+        })
+    });
+    let into = into.transpose()?;
+    let follows_remote = into.is_none() && lane.base.is_some() && lane.base_branch().is_none();
+    let upstreams = if follows_remote {
+        upstreams(repository)?
+    } else {
+        Vec::new()
+    };
+    Ok(finish::target(lane, into.as_ref(), &upstreams))
 }
 
 /// Everything the decision needs. `worktrees` is git's own list, `base` the branch to land on.
