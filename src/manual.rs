@@ -23,6 +23,7 @@ pub fn written(page: &str) -> Option<&'static str> {
     }
     sections!(
         "git-lane",
+        "git-lane-approve",
         "git-lane-completions",
         "git-lane-config",
         "git-lane-doctor",

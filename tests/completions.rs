@@ -148,7 +148,7 @@ fn bash_completes_through_gits_own_completion() {
     for name in [
         "login",
         "x;touch pwned".replace(' ', "${IFS}").as_str(),
-        "a'b",
+        "z'b",
     ] {
         record(&sandbox, name, "ann", "FIX-1");
     }
@@ -207,7 +207,7 @@ fn bash_completes_through_gits_own_completion() {
         complete("__git_lane_alone", &["lane", "x"]),
         ["x\\;touch\\$\\{IFS\\}pwned "]
     );
-    assert_eq!(complete("__git_lane_alone", &["lane", "a"]), ["a\\'b "]);
+    assert_eq!(complete("__git_lane_alone", &["lane", "z"]), ["z\\'b "]);
     // `=` is a word break: only what follows it is replaced.
     std::fs::create_dir(sandbox.repo.join("pages")).unwrap();
     assert_eq!(
@@ -261,7 +261,7 @@ fn zsh_completes_git_lane_on_a_terminal() {
     }
     let sandbox = Sandbox::new();
     record(&sandbox, "login", "ann", "FIX-1");
-    record(&sandbox, "a'b;c", "ann", "FIX-1");
+    record(&sandbox, "z'b;c", "ann", "FIX-1");
     let functions: PathBuf = sandbox.root().join("functions");
     write(
         &functions.join("_git-lane"),
@@ -296,7 +296,7 @@ fn zsh_completes_git_lane_on_a_terminal() {
         "git lane confi",
         "git lane config trash.d",
         "lane logi",
-        "lane a",
+        "lane z",
     ]);
     command
         .env("TERM", "xterm")
@@ -310,7 +310,7 @@ fn zsh_completes_git_lane_on_a_terminal() {
             "<git lane config >",
             "<git lane config trash.days >",
             "<lane login >",
-            "<lane a\\'b\\;c >"
+            "<lane z\\'b\\;c >"
         ],
         "{told}"
     );

@@ -364,12 +364,22 @@ fn every_word_is_documented_and_met() {
         &sandbox.root().join("home/.config/git-lane/lane.toml"),
         "start.fetch = false\n",
     );
-    sandbox.write("lane.toml", "[finish]\nstrategy = \"squash\"\n");
+    sandbox.write(
+        "lane.toml",
+        "[finish]\nstrategy = \"squash\"\ngate = \"true\"\n",
+    );
     sandbox.commit("policy");
+    sandbox.work("blocked", "lane.toml", "finish.gate = \"make\"\n");
     write(
         &sandbox.repo.join(".git/lane/lane.toml"),
-        "[trash]\nsize = 1\n",
+        "finish.gate = \"false\"\n[trash]\nsize = 1\n",
     );
+    let asked = met.run(&sandbox, ["approve", "blocked"]);
+    met.run(&sandbox, ["approve", "--list"]);
+    let digest = asked["lists"][0]["digest"].as_str().unwrap();
+    let approvals = sandbox.root().join("home/.local/state/git-lane/approvals");
+    write(&approvals.join(digest), "[\"true\"]");
+    met.run(&sandbox, ["approve", "--revoke", digest]);
     for args in [
         &["config"][..],
         &["trash", "--expire", "-n"],

@@ -234,7 +234,7 @@ fn every_field_of_every_document_is_described() {
             .to_owned()
     };
     let out = sandbox.root().join("pages").display().to_string();
-    let runs: [&[&str]; 23] = [
+    let runs: [&[&str]; 25] = [
         &["start", "login", "other", "third"],
         &["start", "--dry-run", "fourth"],
         &["list"],
@@ -257,6 +257,8 @@ fn every_field_of_every_document_is_described() {
         &["init", "--global", "--print"],
         &["doctor"],
         &["config", "trash.days"],
+        &["approve"],
+        &["approve", "--list"],
         &["man", "--output", &out],
     ];
     let command = Cli::command();

@@ -14,6 +14,7 @@ use crate::domain::lane::Lane;
 use crate::error::Result;
 use crate::policy::KEYS;
 use crate::repository::Repository;
+use crate::store::approvals::Approvals;
 use crate::store::lane_files;
 use crate::ui::{Ui, escape};
 
@@ -128,6 +129,7 @@ fn source(verb: &str, arg: &clap::Arg) -> Option<Source> {
     Some(match (verb, arg.get_long()) {
         (_, Some("base" | "into" | "branch")) => branches,
         (_, Some("owner")) => owners,
+        ("approve", Some("revoke")) => approvals,
         (_, Some(_)) => return None,
         ("config", None) if value == "KEY" => keys,
         ("restore", None) => removed,
@@ -171,6 +173,14 @@ fn owners() -> Vec<CompletionCandidate> {
     owners
         .into_iter()
         .map(|owner| candidate(owner, None))
+        .collect()
+}
+
+fn approvals() -> Vec<CompletionCandidate> {
+    let all = Approvals::open().map(|approvals| approvals.all());
+    all.unwrap_or_default()
+        .into_iter()
+        .map(|approval| candidate(approval.digest, approval.commands.first().cloned()))
         .collect()
 }
 

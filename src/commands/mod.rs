@@ -3,12 +3,14 @@
 //! Called by `cli` alone. A verb calls operations, engines and the repository, never another
 //! verb.
 
+pub mod approve;
 pub mod complete;
 pub mod completions;
 pub mod config;
 pub mod doctor;
 pub mod drop;
 pub mod finish;
+pub mod gate_approval;
 pub mod hook;
 pub mod init;
 pub mod list;
@@ -224,6 +226,17 @@ pub fn no_lane(repository: &Repository, records: &Records, name: &str) -> Error 
     }
 }
 
+/// The lane whose worktree the caller stands in.
+pub fn lane_here(repository: &Repository, records: &Records) -> Result<Option<Lane>> {
+    let all = repository.worktrees()?;
+    let own = |lane: &&Lane| {
+        place(lane, &all)
+            .worktree()
+            .is_some_and(|there| there.git_dir == repository.git_dir())
+    };
+    Ok(records.lanes.iter().find(own).cloned())
+}
+
 /// The lane called `name`, or the one the caller stands in.
 pub fn find_lane(repository: &Repository, name: Option<&str>) -> Result<Lane> {
     if let Some(name) = name.and_then(|name| LaneName::parse(name).ok()) {
@@ -231,14 +244,7 @@ pub fn find_lane(repository: &Repository, name: Option<&str>) -> Result<Lane> {
     }
     let records = repository.records()?;
     let Some(name) = name else {
-        let all = repository.worktrees()?;
-        let own = |lane: &Lane| {
-            place(lane, &all)
-                .worktree()
-                .is_some_and(|there| there.git_dir == repository.git_dir())
-        };
-        let lane = records.lanes.into_iter().find(own);
-        let lane = lane.ok_or_else(|| {
+        let lane = lane_here(repository, &records)?.ok_or_else(|| {
             Error::usage("this is no lane's worktree; name the lane")
                 .hint("see the lanes with: git lane list")
         })?;

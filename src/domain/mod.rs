@@ -9,6 +9,7 @@ pub mod doctor;
 pub mod duration;
 pub mod event;
 pub mod finish;
+pub mod gate;
 pub mod guard;
 pub mod integration;
 pub mod lane;

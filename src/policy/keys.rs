@@ -89,6 +89,35 @@ pub const KEYS: &[Key] = &[
         meaning: "The trailers that message carries: lane, task, owner.",
     },
     Key {
+        name: "finish.gate",
+        shape: Shape::Commands,
+        default: "[]",
+        meaning: "The commands that must succeed on the tree that is about to land, each for \
+                  sh(1). Those of all files run, each once; finish reads the tracked file in the \
+                  tip of the base and in what lands. Commands that are not in your own file run \
+                  only after git lane approve.",
+    },
+    Key {
+        name: "finish.gate-required",
+        shape: Shape::Flag,
+        default: "false",
+        meaning: "Whether finish --no-gate is refused. One file that says true is enough.",
+    },
+    Key {
+        name: "finish.gate-time-limit",
+        shape: Shape::Duration,
+        default: r#""1h""#,
+        meaning: "How long each command of the gate may run: a number and a unit (s, m, h, d or \
+                  w).",
+    },
+    Key {
+        name: "finish.receipt-days",
+        shape: Shape::Days,
+        default: "30",
+        meaning: "How many days it counts that a gate has succeeded or failed on a tree. A tracked \
+                  file can only shorten it.",
+    },
+    Key {
         name: "trash.days",
         shape: Shape::Days,
         default: "14",

@@ -3,10 +3,12 @@
 //!
 //! The team's file comes with the repository, so it is read as a stranger's: a plain file or a link
 //! inside the repository, small, without paths that lead away; it only ever lengthens the time that
-//! removed lanes wait, and weakens no rule that the user's own file demands.
+//! removed lanes wait, and weakens no rule that the user's own file demands. Every file adds to the
+//! gate, and none takes anything from it.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::keys::{KEYS, Key, find};
 use super::suggest;
@@ -126,7 +128,7 @@ impl Values {
                     checked.map_err(|problem| unfit(&path, key, problem))?;
                 }
                 if matches!(origin, Origin::Team(_))
-                    && key.shortens(self.value(key.name), value.as_ref())
+                    && key.weakens(self.value(key.name), value.as_ref())
                 {
                     continue;
                 }
@@ -137,7 +139,11 @@ impl Values {
                             None => continue,
                         }
                     }
-                    _ => value,
+                    (Some(held), _) => match key.together(held, value) {
+                        Some(value) => value,
+                        None => continue,
+                    },
+                    (None, _) => value,
                 };
                 let value = value.map(|value| at_home(key, value, &path)).transpose()?;
                 self.0.insert(key.name, (value, origin.clone()));
@@ -183,6 +189,10 @@ impl Values {
         } else {
             Vec::new()
         }
+    }
+
+    pub(super) fn duration(&self, name: &str) -> Duration {
+        Duration::from_secs(value::seconds(&self.text(name)).unwrap_or(u64::MAX))
     }
 
     pub(super) fn bytes(&self, name: &str) -> u64 {

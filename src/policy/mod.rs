@@ -2,7 +2,7 @@
 //!
 //! `keys` is the one table of keys, defaults and meanings; `value` says what may stand at one;
 //! `layers` finds and reads the files. Here the values in force become a [`Policy`]. A file is
-//! data: nothing in it is ever run.
+//! data: the gate alone runs what is in it, once the user approved that.
 //!
 //! Called by `repository/policy_files`, which has the bytes, and by what needs a value.
 
@@ -11,6 +11,8 @@ mod layers;
 mod value;
 
 pub use layers::config_home;
+
+use std::time::Duration;
 
 use bstr::{BStr, ByteSlice};
 use gix::glob::wildmatch;
@@ -21,6 +23,7 @@ pub use layers::{FILE, MAX_BYTES, Origin, Values, failure};
 pub use value::Value;
 
 use crate::domain::finish::Strategy;
+use crate::domain::gate::Terms;
 use crate::domain::message::Trailer;
 use crate::domain::name::BranchName;
 use crate::domain::trash_entry::Promise;
@@ -52,6 +55,11 @@ pub struct Policy {
     pub message: String,
     /// `finish.trailers`: which trailers the message carries.
     pub trailers: Vec<Trailer>,
+    /// `finish.gate`: what the files on disk say must succeed before a base moves. A landing goes by
+    /// the tracked files of the commits instead, see `repository/gate_rules`.
+    pub gate: Vec<String>,
+    /// The terms of the gate, by the files on disk as well.
+    pub gate_terms: Terms,
     /// `trash.days`: how long a removed lane waits.
     pub trash_days: u32,
     /// `trash.size`: how many bytes removed lanes may take before the oldest goes.
@@ -95,6 +103,12 @@ impl Policy {
                 .iter()
                 .filter_map(|name| word(name))
                 .collect(),
+            gate: values.list("finish.gate"),
+            gate_terms: Terms {
+                required: values.flag("finish.gate-required"),
+                time_limit: values.duration("finish.gate-time-limit"),
+                receipt_age: Duration::from_secs(values.number("finish.receipt-days") * 86_400),
+            },
             trash_days: u32::try_from(values.number("trash.days")).unwrap_or(u32::MAX),
             trash_bytes: values.bytes("trash.size"),
             trash_own: (values.is_own("trash.days"), values.is_own("trash.size")),
@@ -215,6 +229,12 @@ mod tests {
         assert_eq!(policy.strategy, Strategy::Merge);
         assert_eq!(policy.message, "Merge lane '{name}' into {base}");
         assert_eq!((policy.trash_days, policy.trash_bytes), (14, 10 << 30));
+        let terms = Terms {
+            required: false,
+            time_limit: Duration::from_secs(3_600),
+            receipt_age: Duration::from_secs(30 * 86_400),
+        };
+        assert_eq!(policy.gate_terms, terms);
         assert_eq!(
             (
                 policy.base,
@@ -226,6 +246,7 @@ mod tests {
         );
         assert!(
             policy.trailers.is_empty()
+                && policy.gate.is_empty()
                 && policy.protected.is_empty()
                 && policy.branch_pattern.is_empty()
         );

@@ -3,6 +3,7 @@
 
 use super::keys::Key;
 use super::suggest;
+use crate::domain::duration;
 
 /// What may stand at a key.
 #[derive(Debug)]
@@ -25,6 +26,10 @@ pub enum Shape {
     Words(&'static [&'static str]),
     /// Patterns for branches; a single one may stand without brackets.
     Patterns,
+    /// Command lines for a shell; a single one may stand without brackets.
+    Commands,
+    /// A length of time with its unit.
+    Duration,
     /// A number of days.
     Days,
     /// A number of bytes, or a text like `10 GiB`.
@@ -35,13 +40,13 @@ pub enum Shape {
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[serde(untagged)]
 pub enum Value {
-    /// Text, words, templates, and sizes with a unit.
+    /// Text, words, templates, and what has a unit.
     Text(String),
     /// A flag.
     Flag(bool),
     /// Days, or bytes.
     Number(u64),
-    /// Words or patterns.
+    /// Words, patterns or commands.
     List(Vec<String>),
 }
 
@@ -89,7 +94,8 @@ impl Key {
             | Shape::Word(_) => "a text",
             Shape::Flag => "true or false",
             Shape::Words(_) => "a list of texts",
-            Shape::Patterns => "a text or a list of texts",
+            Shape::Patterns | Shape::Commands => "a text or a list of texts",
+            Shape::Duration => "a text such as \"1h\"",
             Shape::Days => "a number of days",
             Shape::Size => "a number of bytes or a text such as \"10 GiB\"",
         }
@@ -131,11 +137,27 @@ impl Key {
                 }
                 Value::List(list)
             }
-            Shape::Patterns => match written.as_str() {
-                Some("") => Value::List(Vec::new()),
-                Some(pattern) => Value::List(vec![pattern.into()]),
-                None => Value::List(texts(written).ok_or_else(wrong)?),
-            },
+            Shape::Patterns => Value::List(one_or_more(written).ok_or_else(wrong)?),
+            Shape::Commands => {
+                let commands = one_or_more(written).ok_or_else(wrong)?;
+                for command in &commands {
+                    not_empty(command)?;
+                    if command.contains('\0') {
+                        return Err("must not contain a NUL byte".to_owned().into());
+                    }
+                }
+                Value::List(commands)
+            }
+            Shape::Duration => {
+                let length = text()?;
+                if seconds(length).is_none() {
+                    return Err(Problem {
+                        text: format!("cannot be '{length}'"),
+                        hint: Some("a whole number and a unit: s, m, h, d or w".into()),
+                    });
+                }
+                Value::Text(length.into())
+            }
             Shape::Word(words) => {
                 one_of(words, text()?)?;
                 Value::Text(text()?.into())
@@ -177,9 +199,10 @@ impl Key {
             _ => &[],
         };
         let ours = |c: char| matches!(self.shape, Shape::Message(_)) && matches!(c, '\n' | '\t');
-        if texts
-            .iter()
-            .any(|text| text.chars().any(|c| c.is_control() && !ours(c)))
+        if !matches!(self.shape, Shape::Commands)
+            && texts
+                .iter()
+                .any(|text| text.chars().any(|c| c.is_control() && !ours(c)))
         {
             return Err("must not contain control characters in a tracked file"
                 .to_owned()
@@ -207,8 +230,16 @@ impl Key {
     }
 
     /// What no file must say that may have come with an archive: a place whose name the user has
-    /// not typed.
+    /// not typed, and a command that is not what a terminal shows of it.
     pub(super) fn check_cloned(&self, value: &Value) -> Result<(), Problem> {
+        if let (Shape::Commands, Value::List(commands)) = (&self.shape, value)
+            && commands
+                .iter()
+                .any(|command| command.chars().any(|c| c.is_control() && c != '\n'))
+        {
+            let text = "must not contain control characters, except in your own lane.toml";
+            return Err(text.to_owned().into());
+        }
         let (Shape::Path(_), Value::Text(path)) = (&self.shape, value) else {
             return Ok(());
         };
@@ -269,18 +300,39 @@ impl Key {
             }
             ("rule.branch-pattern", Value::List(own)) if !own.is_empty() => None,
             ("rule.home", _) | ("start.install-hooks", Value::Flag(true)) => None,
-            _ => Some(tracked),
+            _ => self.together(own, tracked),
         }
     }
 
-    /// Whether removed lanes would wait less long, or beside fewer others, by `new` than by `old`.
-    pub(super) fn shortens(&self, old: Option<&Value>, new: Option<&Value>) -> bool {
+    /// What a file makes of a key to which every file adds and from which none takes away: the gate
+    /// becomes no weaker by it. `None`: what holds stays as it is.
+    pub(super) fn together(&self, held: &Value, more: Option<Value>) -> Option<Option<Value>> {
+        match (self.name, held, more) {
+            ("finish.gate", Value::List(held), Some(Value::List(more))) => {
+                let more: Vec<String> = more
+                    .into_iter()
+                    .filter(|command| !held.contains(command))
+                    .collect();
+                (!more.is_empty()).then(|| Some(Value::List([held.as_slice(), &more].concat())))
+            }
+            ("finish.gate-required", Value::Flag(true), _) => None,
+            (_, _, more) => Some(more),
+        }
+    }
+
+    /// Whether a tracked file has no say because removed lanes would wait less long by it, or
+    /// beside fewer others, or receipts would count for longer.
+    pub(super) fn weakens(&self, old: Option<&Value>, new: Option<&Value>) -> bool {
         let much = |value: Option<&Value>| match value {
             Some(Value::Number(number)) => *number,
             Some(Value::Text(size)) => size_in_bytes(size).unwrap_or(0),
             _ => 0,
         };
-        matches!(self.shape, Shape::Days | Shape::Size) && much(new) < much(old)
+        match self.name {
+            "trash.days" | "trash.size" => much(new) < much(old),
+            "finish.receipt-days" => much(new) > much(old),
+            _ => false,
+        }
     }
 }
 
@@ -301,6 +353,17 @@ pub(super) fn size_in_bytes(text: &str) -> Option<u64> {
         _ => return None,
     };
     number.checked_mul(factor).filter(|bytes| *bytes > 0)
+}
+
+/// The longest time that something may be given.
+const LONGEST: i64 = 52 * 7 * 86_400;
+
+/// The number of seconds a text such as `1h` means.
+pub(super) fn seconds(text: &str) -> Option<u64> {
+    let seconds = duration::parse(text).ok()?;
+    (1..=LONGEST)
+        .contains(&seconds)
+        .then_some(seconds.unsigned_abs())
 }
 
 fn kind(value: &toml::Value) -> &'static str {
@@ -325,6 +388,15 @@ fn texts(value: &toml::Value) -> Option<Vec<String>> {
                 .map(str::to_owned)
         })
         .collect()
+}
+
+/// A single text, or a list of them; the empty text is none.
+fn one_or_more(value: &toml::Value) -> Option<Vec<String>> {
+    match value.as_str() {
+        Some("") => Some(Vec::new()),
+        Some(text) => Some(vec![text.into()]),
+        None => texts(value),
+    }
 }
 
 fn one_of(words: &[&'static str], text: &str) -> Result<(), Problem> {
@@ -451,6 +523,22 @@ mod tests {
             ),
             ("trash.size", "\"10 Gigs\"", "cannot be '10 Gigs'"),
             ("trash.size", "-1", "must be more than 0"),
+            ("finish.gate", "[\"a\", \" \"]", "must not be empty"),
+            ("finish.gate", "\" \"", "must not be empty"),
+            ("finish.gate", "\"a\\u0000\"", "must not contain a NUL byte"),
+            (
+                "finish.gate",
+                "[[\"a\"]]",
+                "must be a text or a list of texts, not a list",
+            ),
+            ("finish.gate-time-limit", "\"0s\"", "cannot be '0s'"),
+            ("finish.gate-time-limit", "\"53w\"", "cannot be '53w'"),
+            ("finish.gate-time-limit", "\"1\"", "cannot be '1'"),
+            (
+                "finish.gate-time-limit",
+                "60",
+                "must be a text such as \"1h\", not a number",
+            ),
             (
                 "rule.protected",
                 "[1]",
@@ -563,8 +651,45 @@ mod tests {
     }
 
     #[test]
-    fn what_shortens_the_retention() {
-        for (key, old, new, shorter) in [
+    fn every_file_adds_to_the_gate_and_none_takes_away() {
+        for (key, held, more, left) in [
+            ("finish.gate", "[]", "'a'", Some("['a']")),
+            ("finish.gate", "['a']", "['b', 'a']", Some("['a', 'b']")),
+            ("finish.gate", "['a']", "['a']", None),
+            ("finish.gate", "['a']", "[]", None),
+            ("finish.gate", "['a']", "''", None),
+            ("finish.gate-required", "true", "false", None),
+            ("finish.gate-required", "false", "true", Some("true")),
+            ("finish.gate-time-limit", "'1h'", "'2h'", Some("'2h'")),
+        ] {
+            let value = |toml| check(key, toml).unwrap();
+            let found = find(key)
+                .unwrap()
+                .together(&value(held).unwrap(), value(more));
+            assert_eq!(found, left.map(value), "{key}: {held}, {more}");
+        }
+    }
+
+    #[test]
+    fn only_the_users_own_file_may_have_a_command_that_hides() {
+        let key = find("finish.gate").unwrap();
+        for (toml, fits) in [
+            ("'cargo test'", true),
+            ("\"a\\nb\"", true),
+            ("\"a\\tb\"", false),
+            ("\"a\\rb\"", false),
+            ("['a', \"\\u001b[2J\"]", false),
+            ("\"\\u009b2J\"", false),
+        ] {
+            let value = check("finish.gate", toml).unwrap().unwrap();
+            assert_eq!(key.check_tracked(&value).is_ok(), fits, "{toml}");
+            assert_eq!(key.check_cloned(&value).is_ok(), fits, "{toml}");
+        }
+    }
+
+    #[test]
+    fn what_a_tracked_file_has_no_say_in() {
+        for (key, old, new, weaker) in [
             ("trash.days", "14", "13", true),
             ("trash.days", "14", "14", false),
             ("trash.days", "14", "15", false),
@@ -572,13 +697,15 @@ mod tests {
             ("trash.size", "1024", "\"1 KiB\"", false),
             ("trash.size", "\"1 KiB\"", "\"1 MiB\"", false),
             ("finish.strategy", "\"merge\"", "\"ff\"", false),
+            ("finish.receipt-days", "30", "31", true),
+            ("finish.receipt-days", "30", "29", false),
         ] {
             let value = |toml| check(key, toml).unwrap();
             assert_eq!(
                 find(key)
                     .unwrap()
-                    .shortens(value(old).as_ref(), value(new).as_ref()),
-                shorter,
+                    .weakens(value(old).as_ref(), value(new).as_ref()),
+                weaker,
                 "{key} {new}"
             );
         }

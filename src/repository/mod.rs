@@ -13,6 +13,7 @@ pub mod branch_moved_behind;
 pub mod effective_settings;
 pub mod exclude;
 pub mod find_worktree;
+pub mod gate_rules;
 pub mod heads;
 pub mod hook_file;
 pub mod identity;

@@ -1,10 +1,11 @@
 //! How things reach the disk and the world outside: starting git, the journal, lock files, the
-//! event log, the files of `.git/lane`, retries, signals.
+//! event log, the files of `.git/lane` and of the user's own state, retries, signals.
 //!
 //! It knows no lane's state and of a repository no more than a directory. Everything above calls
 //! it.
 
 pub mod ancestors;
+pub mod approvals;
 pub mod clock;
 pub mod disk;
 pub mod events;
@@ -17,10 +18,13 @@ pub mod login;
 pub mod no_replace;
 pub mod optional;
 pub mod permissions;
+#[cfg_attr(not(test), expect(dead_code, reason = "what runs a gate calls it"))]
+pub mod receipts;
 pub mod retry;
 pub mod scratch;
 pub mod signals;
 pub mod small_file;
+pub mod state_home;
 
 /// The path git wrote as bytes.
 pub(crate) fn path(bytes: &[u8]) -> std::path::PathBuf {

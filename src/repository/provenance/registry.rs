@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::lane_files;
 use crate::domain::lane::{ObjectId, hex, lossless_path};
+use crate::store::state_home;
 
 /// One line of [`PLACES`].
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -38,16 +39,8 @@ const PLACES: &str = "places";
 
 const SETTINGS: &str = "settings";
 
-/// A file, by the XDG base directory specification.
 fn file(name: &str) -> Option<PathBuf> {
-    let absolute = |name| {
-        std::env::var_os(name)
-            .map(PathBuf::from)
-            .filter(|path| path.is_absolute())
-    };
-    let state =
-        absolute("XDG_STATE_HOME").or_else(|| Some(absolute("HOME")?.join(".local/state")))?;
-    Some(state.join("git-lane").join(name))
+    state_home::path().map(|home| home.join(name))
 }
 
 fn has<T: DeserializeOwned + PartialEq>(name: &str, wanted: &T) -> bool {

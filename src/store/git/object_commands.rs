@@ -99,6 +99,11 @@ impl Invocation {
             .succeeds()
     }
 
+    /// What is in a blob.
+    pub fn blob(self, id: ObjectId) -> Result<BString> {
+        self.args(["cat-file", "blob"]).arg(id.to_string()).stdout()
+    }
+
     /// What a blob is as the file at `path`: converted and filtered.
     pub fn filtered(self, id: ObjectId, path: &BStr) -> Result<BString> {
         self.running_programs()
