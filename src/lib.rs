@@ -55,8 +55,13 @@ pub mod internals {
     pub use crate::policy::{KEYS, Origin, Policy, Values};
     pub use crate::repository::metadata::{Content, Records, content, parse, put, text};
     pub use crate::repository::worktree::parse_head;
+    pub use crate::store::command_run::{
+        CappedLog, CommandRun, Ended, LeftGroup, Outcome, RUN_ID, end_left_group,
+        run as run_command,
+    };
     pub use crate::store::events::event;
     pub use crate::store::git::Git;
     pub use crate::store::journal::About;
+    pub use crate::store::signals::Waiting;
     pub use crate::ui::escape;
 }

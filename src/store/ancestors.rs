@@ -11,7 +11,11 @@ use std::path::Path;
 use std::time::Duration;
 use std::time::SystemTime;
 
+#[cfg(not(target_os = "linux"))]
 use bstr::ByteSlice;
+
+#[cfg(target_os = "linux")]
+use crate::store::process_stat;
 
 /// More are not looked at, should the numbers of processes run in a circle.
 const MOST: usize = 4096;
@@ -55,18 +59,13 @@ pub fn from(id: i32) -> impl Iterator<Item = Process> {
 
 #[cfg(target_os = "linux")]
 fn process(id: i32) -> Option<Process> {
-    let directory = Path::new("/proc").join(id.to_string());
-    let stat = std::fs::read(directory.join("stat")).ok()?;
-    // The command's name stands in parentheses and may hold anything.
-    let mut fields = stat[stat.rfind_byte(b')')? + 1..].fields().skip(1);
-    let mut number = |at| fields.nth(at)?.to_str().ok()?.parse::<u64>().ok();
-    let (parent, ticks) = (number(0)?, number(17)?);
-    let arguments = std::fs::read(directory.join("cmdline")).ok()?;
+    let stat = process_stat::of(id)?;
+    let arguments = std::fs::read(process_stat::directory(id).join("cmdline")).ok()?;
     Some(Process {
         id,
-        parent: i32::try_from(parent).ok().filter(|parent| *parent > 0),
+        parent: Some(stat.parent).filter(|parent| *parent > 0),
         arguments,
-        started: since_boot(ticks),
+        started: since_boot(stat.started),
     })
 }
 

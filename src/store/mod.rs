@@ -7,6 +7,7 @@
 pub mod ancestors;
 pub mod approvals;
 pub mod clock;
+pub mod command_run;
 pub mod disk;
 pub mod events;
 pub mod file_id;
@@ -18,6 +19,7 @@ pub mod login;
 pub mod no_replace;
 pub mod optional;
 pub mod permissions;
+pub mod process_stat;
 #[cfg_attr(not(test), expect(dead_code, reason = "what runs a gate calls it"))]
 pub mod receipts;
 pub mod retry;

@@ -4,14 +4,15 @@
 //! signals that git itself cleans up for wait while a [`Deferred`] lives: a lock, an operation that
 //! is journalled. Right after it the program ends by the signal it got. A git it waits for
 //! meanwhile is ended too where no such part is under way, and removes its own locks; what would be
-//! left otherwise holds a [`Waiting`] until it is removed, and no new git begins. The state is that
-//! of the process, as signals are.
+//! left otherwise holds a [`Waiting`] until it is removed, and no new git begins. A command of the
+//! user's runs in a process group of its own, which hears nothing from the terminal: a [`Group`]
+//! passes the signal on. The state is that of the process, as signals are.
 
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Once, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 
 use crate::error::{Error, Kind, Result};
@@ -37,6 +38,7 @@ static WAITING: AtomicUsize = AtomicUsize::new(0);
 static DECIDING: AtomicUsize = AtomicUsize::new(0);
 static EDITING: AtomicUsize = AtomicUsize::new(0);
 static CHILDREN: Mutex<Vec<u32>> = Mutex::new(Vec::new());
+static GROUPS: Mutex<Vec<Running>> = Mutex::new(Vec::new());
 static BEFORE_THE_END: OnceLock<fn()> = OnceLock::new();
 
 /// From now on signals wait for what may not be interrupted.
@@ -96,8 +98,12 @@ fn came(signal: i32, again: bool) {
     PENDING.store(true, Ordering::SeqCst);
     if again {
         // The user means it. What stays is healed like what a killed process leaves.
+        for running in groups().iter() {
+            let _ = kill_process_group(running.group, Signal::KILL);
+        }
         end();
     }
+    groups().iter_mut().for_each(Running::ask_to_end);
     if CRITICAL.load(Ordering::SeqCst) == 0 {
         drop(std::thread::spawn(end_children));
     }
@@ -117,6 +123,32 @@ fn end_children() {
 
 fn children() -> std::sync::MutexGuard<'static, Vec<u32>> {
     CHILDREN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A process group of the user's, and whether it was asked to end.
+#[derive(Debug)]
+struct Running {
+    group: Pid,
+    asked: bool,
+}
+
+impl Running {
+    /// Once: to many programs a second signal says that they are not to tidy up.
+    fn ask_to_end(&mut self) {
+        if !std::mem::replace(&mut self.asked, true) {
+            ask_to_end(self.group);
+        }
+    }
+}
+
+/// Sends SIGTERM to all of a process group, to the stopped ones too.
+pub fn ask_to_end(group: Pid) {
+    let _ = kill_process_group(group, Signal::TERM);
+    let _ = kill_process_group(group, Signal::CONT);
+}
+
+fn groups() -> std::sync::MutexGuard<'static, Vec<Running>> {
+    GROUPS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn end_if_due() {
@@ -160,6 +192,11 @@ pub fn ensure_none() -> Result<()> {
             "interrupted while waiting for others",
         )),
     }
+}
+
+/// Whether a signal that ends the program has come.
+pub fn has_come() -> bool {
+    PENDING.load(Ordering::SeqCst)
 }
 
 /// No git begins for what a signal has ended, except where that may not be interrupted.
@@ -240,5 +277,37 @@ impl Drop for Waiting {
         }
         WAITING.fetch_sub(1, Ordering::SeqCst);
         end_if_due();
+    }
+}
+
+/// While it lives, a signal for this program is one for a process group too: the first asks the
+/// group to end, the second ends it at once, and the program with it. Whoever waits for the group
+/// holds a [`Waiting`] longer than this.
+#[derive(Debug)]
+#[must_use = "it passes signals on for as long as it lives"]
+pub struct Group(Pid);
+
+impl Group {
+    /// Begins. The number must be that of the group for as long as this lives: its leader is not
+    /// waited for before.
+    pub fn begin(group: Pid) -> Self {
+        install();
+        let mut groups = groups();
+        let mut running = Running {
+            group,
+            asked: false,
+        };
+        // A signal that came before this found no group.
+        if PENDING.load(Ordering::SeqCst) {
+            running.ask_to_end();
+        }
+        groups.push(running);
+        Group(group)
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        groups().retain(|running| running.group != self.0);
     }
 }

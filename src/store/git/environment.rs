@@ -69,8 +69,8 @@ pub fn start_over() -> Result<()> {
     Err(failed(command.exec()))
 }
 
-/// Removes what would redirect a git, or a hook, to another repository or worktree.
-pub(super) fn scrub(command: &mut Command) {
+/// Removes what would redirect a git, a hook or a user's command to another repository or worktree.
+pub(in crate::store) fn scrub(command: &mut Command) {
     for variable in
         LOCAL_ENVIRONMENT
             .into_iter()

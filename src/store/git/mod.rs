@@ -26,6 +26,7 @@ use std::sync::{Arc, OnceLock};
 
 use version::Version;
 
+pub(in crate::store) use environment::scrub;
 pub use environment::{IN_HOOK, INHERITED_DIR, INHERITED_WORK_TREE, start_over};
 pub use invocation::{Invocation, failure, writing_objects};
 pub use object_commands::{Merged, TreeEntry};

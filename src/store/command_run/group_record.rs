@@ -1,0 +1,179 @@
+//! The file that names a running group, so that the next process can end what a killed git-lane left
+//! running.
+//!
+//! `run` writes and removes it; whoever wants the same place for a command calls
+//! [`end_left_group`]. Numbers of processes are used again, and a file may say anything: a group is
+//! ended only where the kernel shows that a command of that very run is in it.
+
+use std::fs::File;
+use std::io::Write;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use bstr::ByteSlice;
+use rustix::process::Pid;
+use serde::{Deserialize, Serialize};
+
+use super::process_group;
+use crate::error::{IoContext, Result};
+use crate::store::process_stat::{self, ProcessStat};
+use crate::store::{lane_files, signals};
+
+/// The variable that a command and all it starts have in their environment.
+pub const RUN_ID: &str = "GIT_LANE_RUN";
+
+/// Which group runs, and for whom.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GroupRecord {
+    /// What the group's [`RUN_ID`] is.
+    run: String,
+    /// The number of the group and of its leader.
+    group: i32,
+    /// When the leader began, as [`ProcessStat`] has it.
+    started: u64,
+    /// The git-lane that waits for it, and when that began.
+    waits: i32,
+    waits_started: u64,
+    /// Where these numbers mean something: a boot of a machine, and a container on it.
+    machine: String,
+}
+
+/// What became of the group that a record names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LeftGroup {
+    /// There was no record, or nothing is left of the group it names.
+    Gone,
+    /// The group of a dead git-lane had so many living processes, and was ended.
+    Ended(usize),
+    /// A living git-lane waits for the group; nothing was done.
+    Waited(i32),
+    /// Something of the group is still there and cannot be ended from here: it is another user's, in
+    /// another container, or the kernel does not end it.
+    Stays(i32),
+}
+
+impl GroupRecord {
+    /// The record of a group that this process has just started.
+    pub fn of(group: Pid, run: &str) -> Option<Self> {
+        let group = group.as_raw_nonzero().get();
+        let own = process_stat::of(std::process::id().cast_signed())?;
+        Some(GroupRecord {
+            run: run.into(),
+            group,
+            started: process_stat::of(group)?.started,
+            waits: own.id,
+            waits_started: own.started,
+            machine: machine(),
+        })
+    }
+
+    /// Puts it at `path` in one step, in the place of whatever is there.
+    pub fn write(&self, path: &Path) -> Result<()> {
+        let directory = path.parent().unwrap_or(Path::new("."));
+        let written = || {
+            let mut file = tempfile::NamedTempFile::new_in(directory)?;
+            file.write_all(&serde_json::to_vec(self)?)?;
+            file.persist(path).map_err(|error| error.error)
+        };
+        written().context("write", path).map(drop)
+    }
+
+    /// Nothing where the file is no record.
+    fn read(path: &Path) -> Option<Self> {
+        serde_json::from_slice(&lane_files::read(path).ok()?).ok()
+    }
+
+    /// Whether the git-lane that wrote it still waits for the group.
+    fn is_waited_for(&self) -> bool {
+        let waits = process_stat::of(self.waits).filter(|found| !found.is_zombie);
+        waits.is_some_and(|found| found.started == self.waits_started)
+    }
+
+    /// Those living of the group, where one of them proves to be of that run.
+    fn members(&self, stdin: Option<&File>) -> Vec<ProcessStat> {
+        let found = process_stat::living(self.group).unwrap_or_default();
+        let leader = found.iter().find(|one| one.id == self.group);
+        let reused = leader.is_some_and(|leader| leader.started != self.started);
+        // The group is one for as long as anybody is in it.
+        let proved = found.iter().any(|one| self.is_of_run(one, stdin));
+        if reused || !proved { Vec::new() } else { found }
+    }
+
+    /// A process that was started with the run's id in its environment, or whose standard input is
+    /// the file that git-lane gives to such commands alone.
+    #[cfg(target_os = "linux")]
+    fn is_of_run(&self, process: &ProcessStat, stdin: Option<&File>) -> bool {
+        let directory = process_stat::directory(process.id);
+        let environment = std::fs::read(directory.join("environ")).unwrap_or_default();
+        let id = format!("{RUN_ID}={}", self.run);
+        let has_id =
+            !self.run.is_empty() && environment.split_str("\0").any(|one| one == id.as_bytes());
+        let given = stdin.and_then(|file| file.metadata().ok());
+        has_id
+            || given.is_some_and(|given| {
+                let own = std::fs::metadata(directory.join("fd/0"));
+                given.is_file()
+                    && own.is_ok_and(|own| (own.dev(), own.ino()) == (given.dev(), given.ino()))
+            })
+    }
+
+    /// Nothing but the leader's number and start is known here.
+    #[cfg(not(target_os = "linux"))]
+    fn is_of_run(&self, process: &ProcessStat, _: Option<&File>) -> bool {
+        process.id == self.group && process.started == self.started
+    }
+}
+
+/// Ends the group that `record` names, where the git-lane that started it is dead and the group is
+/// still that one, and removes the record. `stdin` is the file that such commands get as standard
+/// input. Waits until the group has ended; a record that makes no sense is removed and nothing else
+/// happens.
+pub fn end_left_group(record: &Path, stdin: Option<&File>) -> Result<LeftGroup> {
+    let remove = |what| lane_files::remove_if_there(record).map(|()| what);
+    let Some(found) = GroupRecord::read(record) else {
+        return remove(LeftGroup::Gone);
+    };
+    let (boot, _) = split(&found.machine);
+    let here = machine();
+    if boot != split(&here).0 {
+        return remove(LeftGroup::Gone);
+    }
+    if found.machine != here {
+        return Ok(LeftGroup::Stays(found.group));
+    }
+    if found.is_waited_for() {
+        return Ok(LeftGroup::Waited(found.waits));
+    }
+    let left = found.members(stdin);
+    let group = process_group::checked(found.group).filter(|_| !left.is_empty());
+    let Some(group) = group else {
+        return remove(LeftGroup::Gone);
+    };
+    // The end of the wait, for the impatient, is a signal.
+    let ended = process_group::end(
+        group,
+        process_group::GRACE,
+        true,
+        || process_group::living(group, None) == 0 || signals::has_come(),
+        std::thread::sleep,
+    );
+    signals::ensure_none()?;
+    if ended {
+        remove(LeftGroup::Ended(left.len()))
+    } else {
+        Ok(LeftGroup::Stays(found.group))
+    }
+}
+
+/// The boot and the container in it.
+fn split(machine: &str) -> (&str, &str) {
+    machine.split_once(' ').unwrap_or((machine, ""))
+}
+
+/// Which boot of which machine this is, and which numbers of processes are seen here.
+fn machine() -> String {
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    let numbers = std::fs::read_link("/proc/self/ns/pid").unwrap_or_default();
+    format!("{} {}", boot.trim(), numbers.display())
+}

@@ -1,0 +1,164 @@
+//! The process of a command: started, but held until its group is on record; and how it ended.
+//!
+//! `run` alone calls it.
+
+use std::io::{ErrorKind, PipeReader, PipeWriter, Read, Write};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus, waitid};
+
+use super::group_record::{GroupRecord, RUN_ID};
+use super::{CommandRun, Ended};
+use crate::error::{Error, Result};
+use crate::store::{git, journal};
+
+/// Waits for a line on standard error, which is lent to it for that, and then becomes the command.
+/// Where the process that writes it dies, the command never begins.
+const HELD: &str = "read -r begin <&2 || exit 125; exec 2>&1; exec /bin/sh -c \"$1\"";
+
+/// How much of the output is read at once, and how many such pieces may wait.
+const PIECE: usize = 64 << 10;
+const PIECES: usize = 4;
+
+/// A command with its process group.
+#[derive(Debug)]
+pub struct StartedCommand {
+    child: Child,
+    group: Pid,
+    run_id: String,
+    begin: Option<PipeWriter>,
+    output: Receiver<Vec<u8>>,
+}
+
+impl StartedCommand {
+    /// Starts it, held.
+    pub fn start(run: &CommandRun<'_>) -> Result<Self> {
+        let failed = |error: std::io::Error| {
+            let place = run.directory.display();
+            Error::environment(format!("cannot run a command in '{place}'")).caused_by(error)
+        };
+        let (output, says) = std::io::pipe().map_err(failed)?;
+        let (held, begin) = std::io::pipe().map_err(failed)?;
+        let stdin = match run.stdin {
+            Some(file) => Stdio::from(file.try_clone().map_err(failed)?),
+            None => Stdio::null(),
+        };
+        let run_id = journal::unique_id();
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", HELD, "sh", run.line]);
+        command.current_dir(run.directory).process_group(0);
+        git::scrub(&mut command);
+        let given = run.environment.iter().map(|(name, value)| (name, value));
+        command.envs(given).env(RUN_ID, &run_id);
+        command.stdin(stdin).stdout(says).stderr(held);
+        let (sender, receiver) = sync_channel(PIECES);
+        let reader = std::thread::Builder::new().name("output".into());
+        let child = command.spawn().map_err(failed)?;
+        // The ends of the pipes that are the command's are in it.
+        drop(command);
+        let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+        let started = StartedCommand {
+            group: group.ok_or_else(|| failed(ErrorKind::InvalidData.into()))?,
+            child,
+            run_id,
+            begin: Some(begin),
+            output: receiver,
+        };
+        match reader.spawn(move || read_all(output, &sender)) {
+            Ok(_) => Ok(started),
+            Err(error) => {
+                started.give_up();
+                Err(failed(error))
+            }
+        }
+    }
+
+    /// The number of its process group, which is that of its leader.
+    pub fn group(&self) -> Pid {
+        self.group
+    }
+
+    /// What it says, piece by piece.
+    pub fn output(&self) -> &Receiver<Vec<u8>> {
+        &self.output
+    }
+
+    /// Lets it begin, once `record` names its group.
+    pub fn begin(&mut self, record: Option<&Path>) -> Result<()> {
+        // Where the kernel tells too little for a record, there is none.
+        let known =
+            record.and_then(|path| Some((path, GroupRecord::of(self.group, &self.run_id)?)));
+        if let Some((path, record)) = known {
+            record.write(path)?;
+        }
+        if let Some(mut begin) = self.begin.take() {
+            // One that was ended meanwhile tells by its status.
+            drop(begin.write_all(b"\n"));
+        }
+        Ok(())
+    }
+
+    /// Waits for one that was not let begin.
+    pub fn give_up(mut self) {
+        drop(self.begin.take());
+        drop(self.child.wait());
+    }
+
+    /// How the command itself ended, which it has. From now on its number may be another's.
+    pub fn ended(&mut self) -> Result<Ended> {
+        let status = self.child.wait();
+        let status = status
+            .map_err(|error| Error::environment("cannot wait for a command").caused_by(error))?;
+        Ok(match (status.code(), status.signal()) {
+            (Some(code), _) => Ended::Exit(code),
+            (None, signal) => Ended::Signal(signal.unwrap_or_default()),
+        })
+    }
+}
+
+/// Reads for as long as anybody has the other end, and as somebody listens: the command must never
+/// wait for its output to be read.
+fn read_all(mut output: PipeReader, to: &SyncSender<Vec<u8>>) {
+    let mut piece = vec![0; PIECE];
+    loop {
+        match output.read(&mut piece) {
+            Ok(0) => return,
+            Ok(length) if to.send(piece[..length].to_vec()).is_err() => return,
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(_) => return,
+        }
+    }
+}
+
+/// Whether the leader of a group, a child of this process, has ended. It is not waited for: its
+/// number stays taken.
+pub fn has_ended(leader: Pid) -> bool {
+    match state(leader, WaitIdOptions::EXITED) {
+        Ok(state) => state.is_some(),
+        // Nobody has such a child any more.
+        Err(_) => true,
+    }
+}
+
+/// The signal that stopped the leader of a group because it wanted the terminal.
+pub fn wants_terminal(leader: Pid) -> Option<i32> {
+    let state = state(leader, WaitIdOptions::STOPPED).ok()??;
+    let wanted = [Signal::TTIN, Signal::TTOU].map(Signal::as_raw);
+    state
+        .stopping_signal()
+        .filter(|signal| wanted.contains(signal))
+}
+
+fn state(leader: Pid, what: WaitIdOptions) -> rustix::io::Result<Option<WaitIdStatus>> {
+    let look = what | WaitIdOptions::NOWAIT | WaitIdOptions::NOHANG;
+    loop {
+        match waitid(WaitId::Pid(leader), look) {
+            Err(rustix::io::Errno::INTR) => {}
+            found => return found,
+        }
+    }
+}

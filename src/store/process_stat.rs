@@ -1,0 +1,148 @@
+//! What the kernel says of other processes: who started one, which group it is in, and when it
+//! began.
+//!
+//! On Linux it is read from /proc; elsewhere ps(1) tells as much of it as it can. `ancestors` and
+//! `command_run` call it.
+
+use std::path::{Path, PathBuf};
+
+use bstr::ByteSlice;
+
+/// One process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProcessStat {
+    /// Its number.
+    pub id: i32,
+    /// Who started it; 0 at the top.
+    pub parent: i32,
+    /// The number of its process group.
+    pub group: i32,
+    /// It has ended, and nobody has asked how.
+    pub is_zombie: bool,
+    /// When it began, in the kernel's clock ticks since the machine began.
+    pub started: u64,
+}
+
+/// The directory of the process in /proc.
+pub fn directory(id: i32) -> PathBuf {
+    Path::new("/proc").join(id.to_string())
+}
+
+/// Reads `/proc/<id>/stat`, as proc_pid_stat(5) has it.
+#[cfg(target_os = "linux")]
+pub fn of(id: i32) -> Option<ProcessStat> {
+    parse(&std::fs::read(directory(id).join("stat")).ok()?)
+}
+
+#[cfg(target_os = "linux")]
+fn parse(stat: &[u8]) -> Option<ProcessStat> {
+    fn number<T: std::str::FromStr>(field: Option<&[u8]>) -> Option<T> {
+        field?.to_str().ok()?.parse().ok()
+    }
+    // The command's name stands in parentheses and may hold anything.
+    let name = stat.find_byte(b'(')?;
+    let mut fields = stat[stat.rfind_byte(b')')? + 1..].fields();
+    Some(ProcessStat {
+        id: number(Some(stat[..name].trim()))?,
+        is_zombie: matches!(fields.next()?, b"Z" | b"X"),
+        parent: number(fields.next())?,
+        group: number(fields.next())?,
+        started: number(fields.nth(16))?,
+    })
+}
+
+/// Every process of the group that has not ended; `None` where the system does not tell.
+#[cfg(target_os = "linux")]
+pub fn living(group: i32) -> Option<Vec<ProcessStat>> {
+    let all = std::fs::read_dir("/proc").ok()?.flatten();
+    let ids = all.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let living = ids
+        .filter_map(of)
+        .filter(|found| found.group == group && !found.is_zombie);
+    Some(living.collect())
+}
+
+/// The same by ps(1), which tells the start in words.
+#[cfg(not(target_os = "linux"))]
+pub fn of(id: i32) -> Option<ProcessStat> {
+    ask(&["-p", &id.to_string()])?.pop()
+}
+
+/// The same by ps(1).
+#[cfg(not(target_os = "linux"))]
+pub fn living(group: i32) -> Option<Vec<ProcessStat>> {
+    let mut living = ask(&["-A"])?;
+    living.retain(|found| found.group == group && !found.is_zombie);
+    Some(living)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn ask(which: &[&str]) -> Option<Vec<ProcessStat>> {
+    let mut ps = std::process::Command::new("/bin/ps");
+    let columns = "pid=,ppid=,pgid=,stat=,lstart=";
+    let said = ps.env("LC_ALL", "C").args(["-o", columns]).args(which);
+    let said = said.output().ok()?.stdout;
+    Some(said.lines().filter_map(parse).collect())
+}
+
+/// The words of the start are as good as a number: equal where the second is.
+#[cfg(not(target_os = "linux"))]
+fn parse(line: &[u8]) -> Option<ProcessStat> {
+    use std::hash::{DefaultHasher, Hash, Hasher};
+    fn number(field: Option<&[u8]>) -> Option<i32> {
+        field?.to_str().ok()?.parse().ok()
+    }
+    let mut fields = line.fields();
+    let (id, parent) = (number(fields.next())?, number(fields.next())?);
+    let (group, state) = (number(fields.next())?, fields.next()?);
+    let mut started = DefaultHasher::new();
+    fields.for_each(|word| word.hash(&mut started));
+    Some(ProcessStat {
+        id,
+        parent,
+        group,
+        is_zombie: state.starts_with(b"Z"),
+        started: started.finish(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_name_of_a_command_may_hold_anything() {
+        let rest = "1 2 3 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 4711 9 9";
+        for (name, state, is_zombie) in [
+            ("sh", "S", false),
+            ("a) Z 7 (b", "R", false),
+            ("x\ny", "Z", true),
+        ] {
+            let found = parse(format!("42 ({name}) {state} {rest}").as_bytes()).unwrap();
+            let expected = ProcessStat {
+                id: 42,
+                parent: 1,
+                group: 2,
+                is_zombie,
+                started: 4711,
+            };
+            assert_eq!(found, expected, "{name}");
+        }
+        for damaged in ["", "42", "42 (sh", "42 (sh) S 1", "x (sh) S 1 2 3"] {
+            assert_eq!(parse(damaged.as_bytes()), None, "{damaged}");
+        }
+    }
+
+    #[test]
+    fn this_process_is_in_its_group() {
+        let own = of(std::process::id() as i32).unwrap();
+        assert_eq!(own.group, rustix::process::getpgrp().as_raw_nonzero().get());
+        assert!(
+            living(own.group)
+                .unwrap()
+                .iter()
+                .any(|one| one.id == own.id)
+        );
+    }
+}
