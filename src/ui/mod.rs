@@ -6,6 +6,7 @@
 //! The commands alone call it.
 
 pub mod escape;
+mod live;
 mod output;
 pub mod page;
 pub mod progress;
