@@ -15,7 +15,7 @@ mod by_git;
 mod checkout;
 pub(crate) mod publish;
 mod recover_start;
-mod undo;
+mod unmake;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -36,7 +36,7 @@ use crate::repository::exclude;
 use crate::repository::provenance::{Claim, Claims, remember};
 use crate::repository::{RefFormat, Repository};
 use crate::store::journal::{About, Announce, Exclusive, Journal, step, unique_id};
-use undo::{Identity, is_own, undo, visible_at};
+use unmake::{Identity, is_own, undo, visible_at};
 
 /// What a start is about to do; enough to complete or undo it.
 #[derive(Debug, Clone, Serialize, Deserialize)]

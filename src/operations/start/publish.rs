@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use super::undo::{Identity, created_from, is_registered};
+use super::unmake::{Identity, created_from, is_registered};
 use super::{Intent, by_git};
 use crate::domain::lane::{Lane, ObjectId, RefName};
 use crate::error::{Code, Error, IoContext, Result};

@@ -1,6 +1,6 @@
 //! What the next command does about a start whose process has died.
 
-use super::undo::{undo, visible_at};
+use super::unmake::{undo, visible_at};
 use super::{Intent, by_git, checkout, in_place, publish, registry_lock};
 use crate::domain::name::LaneName;
 use crate::error::Result;
