@@ -41,6 +41,7 @@ pub fn written(page: &str) -> Option<&'static str> {
         "git-lane-show",
         "git-lane-start",
         "git-lane-trash",
+        "git-lane-undo",
     )
 }
 

@@ -133,6 +133,7 @@ fn source(verb: &str, arg: &clap::Arg) -> Option<Source> {
         (_, Some(_)) => return None,
         ("config", None) if value == "KEY" => keys,
         ("restore", None) => removed,
+        ("undo", None) => with_removed,
         // A new name is for the user to invent.
         ("start", None) => return None,
         (_, None) if value == "NAME" => lanes,
@@ -218,6 +219,18 @@ fn removed() -> Vec<CompletionCandidate> {
         .into_iter()
         .map(|(name, reason)| candidate(name, reason))
         .collect()
+}
+
+/// The lanes, and those in the trash.
+fn with_removed() -> Vec<CompletionCandidate> {
+    let mut found = lanes();
+    let here: BTreeSet<OsString> = found
+        .iter()
+        .map(|candidate| candidate.get_value().to_owned())
+        .collect();
+    let gone = removed().into_iter();
+    found.extend(gone.filter(|candidate| !here.contains(candidate.get_value())));
+    found
 }
 
 fn keys() -> Vec<CompletionCandidate> {

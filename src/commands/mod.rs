@@ -23,6 +23,7 @@ pub mod shell_init;
 pub mod show;
 pub mod start;
 pub mod trash;
+pub mod undo;
 
 use std::path::Path;
 

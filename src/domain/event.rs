@@ -23,6 +23,8 @@ pub enum What {
     Expire,
     /// An operation of a process that died was completed or undone.
     Heal,
+    /// `git lane undo` took back what earlier operations had done.
+    Undo,
 }
 
 /// Which part of the operation this is.
@@ -62,6 +64,9 @@ pub struct Subject {
     /// The base's commit: the fork point, or where it was before a landing.
     #[serde(with = "optional_hex")]
     pub base_commit: Option<ObjectId>,
+    /// The operations that an [`Undo`](What::Undo) takes back, by their ids.
+    #[serde(default)]
+    pub undoes: Vec<String>,
 }
 
 impl Subject {
@@ -73,6 +78,7 @@ impl Subject {
             lane_id: Some(lane.id.clone()),
             base: lane.base.clone(),
             base_commit: Some(lane.fork_point),
+            undoes: Vec::new(),
         }
     }
 }
@@ -94,6 +100,9 @@ pub struct End {
     /// The lanes that were based on the removed lane's branch.
     #[serde(default)]
     pub above: Vec<LaneName>,
+    /// The id of the one move of the base that several landings share.
+    #[serde(default)]
+    pub batch: Option<String>,
     /// Why it failed.
     pub problem: Option<Problem>,
 }
@@ -155,6 +164,7 @@ impl Event {
             What::Restore => ["restoring", "restored", "restore failed"],
             What::Expire => ["expiring", "expired", "expiry failed"],
             What::Heal => ["healing", "healed", "healing failed"],
+            What::Undo => ["undoing", "undid", "undo failed"],
         };
         match self.phase {
             Phase::Before => before,

@@ -27,3 +27,4 @@ pub mod status;
 pub mod submodule;
 pub mod trash_entry;
 pub mod trash_expiry;
+pub mod undo;

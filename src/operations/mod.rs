@@ -17,3 +17,4 @@ pub mod retire;
 pub mod start;
 pub mod switch;
 pub mod trash;
+pub mod undo;

@@ -90,6 +90,7 @@ impl Intent {
                     lane_id: None,
                     base,
                     base_commit,
+                    undoes: Vec::new(),
                 }
             }
             Intent::Switch(_) | Intent::Mend(_) | Intent::Rebuild(_) => Subject {
@@ -98,6 +99,7 @@ impl Intent {
                 lane_id: None,
                 base: None,
                 base_commit: None,
+                undoes: Vec::new(),
             },
         }
     }

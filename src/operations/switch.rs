@@ -104,6 +104,7 @@ pub fn switch(
         old,
         new,
         fresh: false,
+        back: false,
         site: Some(site),
         reason: "",
         scratch: None,

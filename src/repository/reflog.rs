@@ -117,6 +117,21 @@ pub fn reflog_path(repository: &Repository, branch: &BranchName) -> Option<PathB
     })
 }
 
+/// Makes sure that there is a reflog of `branch`, also where git begins none by itself: it goes on
+/// with one that is there. Nothing is done where the refs are a reftable.
+pub fn begin(repository: &Repository, branch: &BranchName) -> Result<()> {
+    let Some(log) = reflog_path(repository, branch).filter(|log| !log.exists()) else {
+        return Ok(());
+    };
+    let parent = log.parent().unwrap_or(&log);
+    let shared = repository.shared();
+    shared.create_dir_all(parent).context("create", parent)?;
+    shared
+        .open(OpenOptions::new().append(true).create(true), &log)
+        .map(drop)
+        .context("open", &log)
+}
+
 /// Puts the branch's own reflog in the place of the one its creation wrote; the trash keeps its
 /// link until the end.
 pub fn relink_reflog(repository: &Repository, branch: &BranchName, kept: &Path) -> Result<()> {

@@ -120,7 +120,8 @@ impl Operation {
     }
 }
 
-fn actor() -> Actor {
+/// Who runs this process, as its events say.
+pub fn actor() -> Actor {
     let variable = |name| std::env::var_os(name).filter(|value| !value.is_empty());
     let owner = variable("GIT_LANE_OWNER").map(|owner| owner.to_string_lossy().into_owned());
     let owner = owner.or_else(super::login::name).map(cut);
@@ -335,6 +336,7 @@ mod tests {
             lane_id: None,
             base: None,
             base_commit: None,
+            undoes: Vec::new(),
         };
         Event {
             sequence: 0,

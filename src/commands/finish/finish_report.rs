@@ -200,15 +200,19 @@ impl Report for Finished {
                 would("left", "would leave")
             ));
         }
+        if self.landed.is_some() && !self.dry_run {
+            page.line(format!("take it back with: git lane undo {}", quote(lane)));
+        }
         if self.retires {
             let text = would(
                 "the lane is in the trash",
                 "would move the lane into the trash",
             );
-            page.line(format!(
-                "{text}; bring it back with: git lane restore {}",
-                quote(lane)
-            ));
+            let alone = match self.landed {
+                Some(_) => "bring it back, while the landing stays, with",
+                None => "bring it back with",
+            };
+            page.line(format!("{text}; {alone}: git lane restore {}", quote(lane)));
             self.unproved(page);
         }
         if let Some(heir) = &self.heir {

@@ -137,7 +137,9 @@ impl Refusal {
                     quote(path.display())
                 )
             }
-            Refusal::InTheWay { .. } => "commit or stash them there, then finish again".into(),
+            Refusal::InTheWay { .. } => {
+                "commit or stash them there, then run the command again".into()
+            }
             Refusal::SubmoduleOnlyHere { commit, path, .. } => format!(
                 "publish it, then finish again: git -C {} push origin {}:refs/heads/BRANCH",
                 quote(path.display()),

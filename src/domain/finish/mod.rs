@@ -11,7 +11,7 @@ pub use crate::domain::finish::landing_refusal::{HiddenBy, Refusal, some};
 
 use crate::domain::integration::Integration;
 use crate::domain::lane::{Head, Lane, ObjectId, RefName, WorktreeState};
-use crate::domain::name::BranchName;
+use crate::domain::name::{BranchName, LaneName};
 use crate::domain::status::{Operation, WorktreeStatus};
 
 /// How a lane's commits get onto its base.
@@ -271,7 +271,7 @@ pub fn plan(facts: &Facts, request: &Request) -> Result<Plan, Refusal> {
         }
         _ => {}
     }
-    ensure_base_free(&facts.lane, base)?;
+    ensure_base_free(&facts.lane.name, base)?;
     let landing = Landing {
         strategy: request.strategy,
         base: base.branch.clone(),
@@ -329,8 +329,8 @@ fn ensure_settled(facts: &Facts, request: &Request, forced: bool) -> Result<bool
     })
 }
 
-/// Refuses a base that some worktree cannot follow.
-fn ensure_base_free(lane: &Lane, base: &BaseFacts) -> Result<(), Refusal> {
+/// Refuses a base that some worktree cannot follow, for a landing of `lane` or its way back.
+pub fn ensure_base_free(lane: &LaneName, base: &BaseFacts) -> Result<(), Refusal> {
     let branch = || base.branch.clone();
     let is_unknown = |site: &&Site| {
         matches!(
@@ -341,7 +341,7 @@ fn ensure_base_free(lane: &Lane, base: &BaseFacts) -> Result<(), Refusal> {
     if let Some(site) = base.sites.iter().find(is_unknown) {
         let (git_dir, bare) = (site.path.clone(), site.state.is_bare());
         return Err(Refusal::SiteUnknown {
-            lane: lane.name.clone(),
+            lane: lane.clone(),
             base: branch(),
             git_dir,
             bare,
@@ -381,7 +381,6 @@ fn ensure_base_free(lane: &Lane, base: &BaseFacts) -> Result<(), Refusal> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::name::LaneName;
 
     fn branch(name: &str) -> BranchName {
         BranchName::parse(name.into()).unwrap()

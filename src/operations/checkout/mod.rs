@@ -30,6 +30,9 @@ pub struct Move<'a> {
     pub new: ObjectId,
     /// Whether the landing has made that commit, and it may be gone where a gc knew nothing of it.
     pub fresh: bool,
+    /// Whether it is the way back of a landing: then the commit afterwards is an ancestor of the
+    /// commit now.
+    pub back: bool,
     /// The worktree that has it checked out.
     pub site: Option<&'a Worktree>,
     /// The line in the reflog.

@@ -130,6 +130,11 @@ fn was_made_for(repository: &Repository, lane: &Lane, worktree: &Worktree) -> bo
 /// it.
 fn alive(events: &[Event]) -> Vec<Lane> {
     let mut alive: BTreeMap<LaneId, Lane> = BTreeMap::new();
+    let mut left: BTreeMap<LaneId, Lane> = BTreeMap::new();
+    let deeds: BTreeMap<&str, What> = events
+        .iter()
+        .map(|event| (event.operation.as_str(), event.subject.what))
+        .collect();
     for event in events.iter().filter(|event| event.phase == Phase::After) {
         let subject = &event.subject;
         let (Some(name), Some(id), Some(fork_point)) =
@@ -156,7 +161,19 @@ fn alive(events: &[Event]) -> Vec<Lane> {
             What::Land => {}
             // What was healed may have ended it.
             What::Finish | What::Drop | What::Prune | What::Expire | What::Heal => {
-                drop(alive.remove(id))
+                left.extend(alive.remove_entry(id));
+            }
+            What::Undo => {
+                let undone = subject.undoes.iter().filter_map(|id| deeds.get(&**id));
+                for deed in undone {
+                    match deed {
+                        What::Start | What::Restore => left.extend(alive.remove_entry(id)),
+                        What::Finish | What::Drop | What::Prune => {
+                            alive.extend(left.remove_entry(id));
+                        }
+                        _ => {}
+                    }
+                }
             }
         }
     }

@@ -72,12 +72,23 @@ pub struct Intent {
     pub(super) prepared: PathBuf,
     /// What the index looked like: length, and seconds and nanoseconds of its last change.
     pub(super) index: Option<(u64, i64, i64)>,
+    /// Whether a landing is taken back.
+    #[serde(default)]
+    pub(super) back: bool,
 }
 
 impl Intent {
     /// The git directory of the worktree that moves along.
     pub fn git_dir(&self) -> &Path {
         &self.git_dir
+    }
+
+    /// What it is called where it was interrupted.
+    pub(super) fn what(&self) -> String {
+        match self.back {
+            false => format!("a landing on '{}'", self.base),
+            true => format!("the way back of a landing on '{}'", self.base),
+        }
     }
 
     /// The base, where it was, and where it goes.
@@ -88,13 +99,9 @@ impl Intent {
 
 impl Announce for Intent {
     fn about(&self) -> About {
-        let (what, bases) = (
-            format!("a landing on '{}'", self.base),
-            vec![self.base.clone()],
-        );
         About {
-            what,
-            bases,
+            what: self.what(),
+            bases: vec![self.base.clone()],
             git_dirs: vec![GitDir(self.git_dir.clone())],
             lanes: Vec::new(),
         }
@@ -154,11 +161,12 @@ pub fn apply(repository: &Repository, planned: &Move<'_>) -> Result<Moved> {
         git_dir: site.git_dir.clone(),
         prepared: prepared.path.clone(),
         index: index.signature(),
+        back: planned.back,
     };
     index.carry_out(
         &intent,
         prepared,
-        "landing",
+        if planned.back { "undo" } else { "landing" },
         |prepared, lock| match staged {
             Some(staged) => put_in_place(repository, planned, site, prepared, lock, staged),
             None => carry_out(repository, planned, site, prepared, lock),

@@ -14,13 +14,16 @@ pub mod landing_facts;
 pub mod landing_hooks;
 pub mod merge;
 mod merge_settings;
+mod next_tip;
 pub mod outcome;
 mod preview;
 pub mod recover_landing;
 pub mod replay;
+pub mod revert;
 mod stage;
 #[doc(hidden)]
 pub mod stamp;
+pub mod take_back;
 mod verdict;
 
 use crate::repository::recovered::Heal;
@@ -130,6 +133,7 @@ fn move_base(
         old: prepared.old,
         new: prepared.new,
         fresh: prepared.fresh,
+        back: false,
         site: prepared.site(),
         reason: &candidate.reason(&prepared.landing),
         scratch: Some(candidate.scratch()),

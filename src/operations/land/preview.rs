@@ -42,7 +42,7 @@ pub fn preview(
 /// Asks what the landing asks of the worktree that has the base checked out, on a copy of its index
 /// outside the repository; `new` is the commit or tree that would land, and may be in the
 /// quarantine only.
-fn ensure_clear(place: &Place<'_>, site: &Worktree, new: ObjectId) -> Result<()> {
+pub(super) fn ensure_clear(place: &Place<'_>, site: &Worktree, new: ObjectId) -> Result<()> {
     let (repository, scratch) = (place.repository, place.scratch);
     let index = site.git_dir.join("index");
     LockFile::wait_until_free(&index, repository.lane_dir())?;
@@ -53,6 +53,7 @@ fn ensure_clear(place: &Place<'_>, site: &Worktree, new: ObjectId) -> Result<()>
         old: place.old,
         new,
         fresh: false,
+        back: false,
         site: Some(site),
         reason: "",
         scratch: Some(scratch),

@@ -17,9 +17,8 @@ use crate::store::scratch::dead;
 
 /// Completes or undoes the move.
 pub fn recover(repository: &Repository, running: &Running, intent: &Intent) -> Result<Healing> {
-    let what = format!("a landing on '{}'", intent.base);
     let halted = Halted {
-        what,
+        what: intent.what(),
         worktree: &intent.worktree,
         git_dir: &intent.git_dir,
     };
@@ -37,8 +36,11 @@ fn heal(
     let landed = match now {
         Some(now) if now == intent.old => false,
         Some(now) if now == intent.new => true,
-        // It has moved on since, from the one or the other.
-        Some(now) => landing_facts::relation(repository, now, intent.new)? == Relation::Contained,
+        // It has moved on since, from the one or the other. Where a landing was taken back, the
+        // commit that it came from has the other one too.
+        Some(now) => {
+            has(repository, now, intent.new)? && !(intent.back && has(repository, now, intent.old)?)
+        }
         None => false,
     };
     let mut fits = true;
@@ -51,9 +53,7 @@ fn heal(
             let back = worktree_files::put_back(repository, site, intent.old, intent.new);
             // Where a gc has taken away what was to land, nothing tells any more which files are
             // the landing's.
-            let known = crate::operations::land::keepalive_ref::is_whole(
-                repository, intent.old, intent.new,
-            );
+            let known = intent.back || keepalive_ref::is_whole(repository, intent.old, intent.new);
             fits = match back {
                 Err(error) if known => return Err(error),
                 back => back.is_ok() && (same || is_of(repository, site, intent.old, now)?),
@@ -71,6 +71,12 @@ fn heal(
     crate::store::journal::step("heal.index");
     remove_prepared(&intent.prepared);
     Ok((landed, fits))
+}
+
+/// Whether `commit` is `now` or one of its ancestors.
+fn has(repository: &Repository, now: ObjectId, commit: ObjectId) -> Result<bool> {
+    let relation = landing_facts::relation(repository, now, commit)?;
+    Ok(matches!(relation, Relation::Same | Relation::Contained))
 }
 
 /// Moves an index that another git has written since the landing died; what it has of its own

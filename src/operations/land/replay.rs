@@ -41,6 +41,21 @@ struct Pick {
     tree: ObjectId,
 }
 
+/// A tree as a commit without an author, for a merge only.
+pub(super) fn dress(
+    repository: &Repository,
+    scratch: &Scratch,
+    tree: ObjectId,
+    parent: Option<ObjectId>,
+) -> Result<ObjectId> {
+    let parent = parent
+        .map(|parent| format!("parent {parent}\n"))
+        .unwrap_or_default();
+    let who = "lane <lane> 0 +0000";
+    let raw = format!("tree {tree}\n{parent}author {who}\ncommitter {who}\n\nlane\n");
+    scratch.write_commit(repository.gix.object_hash(), raw.as_bytes())
+}
+
 /// What a replay made, and how.
 pub struct Replayed {
     /// The new tip.
@@ -235,15 +250,8 @@ impl Replay<'_> {
         }
     }
 
-    /// A tree as a commit without an author, for a merge only.
     fn dress(&self, tree: ObjectId, parent: Option<ObjectId>) -> Result<ObjectId> {
-        let parent = parent
-            .map(|parent| format!("parent {parent}\n"))
-            .unwrap_or_default();
-        let who = "lane <lane> 0 +0000";
-        let raw = format!("tree {tree}\n{parent}author {who}\ncommitter {who}\n\nlane\n");
-        self.scratch
-            .write_commit(self.repository.gix.object_hash(), raw.as_bytes())
+        dress(self.repository, self.scratch, tree, parent)
     }
 
     /// The commit with author, message and encoding of `original`; signed where `commit.gpgSign`

@@ -111,6 +111,39 @@ impl<'a> Place<'a> {
     }
 }
 
+impl<'a> Place<'a> {
+    /// The place of a move of `base`, now at `old`, that no lane brings: a revert, or the way back of
+    /// the landing of `lane`.
+    pub(super) fn of_base(
+        repository: &'a Repository,
+        scratch: &'a Scratch,
+        worktrees: &'a [Worktree],
+        (base, old): (&'a BranchName, ObjectId),
+        lane: &'a LaneName,
+    ) -> Self {
+        let site = worktrees
+            .iter()
+            .find(|worktree| worktree.is_on(base) && worktree.state == WorktreeState::Present);
+        Place {
+            repository,
+            scratch,
+            site,
+            lane: (lane, None),
+            directory: site
+                .map_or(repository.common_dir(), |site| &site.path)
+                .to_owned(),
+            base,
+            old,
+            tip: old,
+            name: base.as_bstr().to_owned(),
+            relation: Relation::Same,
+            whole: false,
+            strategy: Strategy::Squash,
+            policy: MergePolicy::default(),
+        }
+    }
+}
+
 impl Place<'_> {
     /// Merges, squashes or replays in memory. A conflict is an error that names its paths.
     pub(super) fn compute(&self, own_message: bool) -> Result<Verdict> {
@@ -307,7 +340,7 @@ impl Place<'_> {
         })
     }
 
-    fn bench(&self) -> Result<Bench<'_>> {
+    pub(super) fn bench(&self) -> Result<Bench<'_>> {
         Bench::new(
             self.repository,
             self.scratch,
@@ -332,7 +365,7 @@ impl Place<'_> {
         }
     }
 
-    fn tree(&self, commit: ObjectId) -> Result<ObjectId> {
+    pub(super) fn tree(&self, commit: ObjectId) -> Result<ObjectId> {
         let unreadable =
             |error: String| Error::git(format!("cannot read commit {commit}: {error}"));
         let tree = || {

@@ -103,7 +103,8 @@ pub fn restore(
     )
 }
 
-fn return_lane(
+/// The same of an entry, for an operation that tells the event log itself.
+pub fn return_lane(
     repository: &mut Repository,
     mut entry: Entry,
     wanted: &str,
@@ -134,6 +135,14 @@ fn return_lane(
             Err(error)
         }
     }
+}
+
+/// Refuses what [`return_lane`] would refuse; changes nothing.
+pub fn foresee(repository: &Repository, entry: &Entry) -> Result<()> {
+    repository
+        .unrecovered
+        .ensure_lane_is_whole(&entry.lane.name)?;
+    prepare(repository, entry.clone(), false).map(drop)
 }
 
 fn no_entry(wanted: &str) -> Error {

@@ -173,7 +173,8 @@ pub fn retire(repository: &mut Repository, retirement: &Retirement<'_>) -> Resul
     operation.ended(remove(repository, retirement), Retired::end)
 }
 
-fn remove(repository: &mut Repository, retirement: &Retirement<'_>) -> Result<Retired> {
+/// The same for an operation that tells the event log itself.
+pub fn remove(repository: &mut Repository, retirement: &Retirement<'_>) -> Result<Retired> {
     let lane = retirement.lane;
     repository.unrecovered.ensure_lane_is_whole(&lane.name)?;
     let _lock = trash::exclusive(repository, &lane.name, retirement.heal)?;

@@ -146,6 +146,16 @@ impl Invocation {
         Ok(rows(&listed))
     }
 
+    /// The remote-tracking branches that have `commit`, the short cuts to one of them left out.
+    pub fn remote_branches_with(self, commit: ObjectId) -> Result<Vec<BString>> {
+        let which = [format!("--contains={commit}"), "refs/remotes/".to_owned()];
+        let listed = self.for_each_ref(["refname", "symref"], which)?;
+        let own = listed
+            .into_iter()
+            .filter(|[_, leads_to]| leads_to.is_empty());
+        Ok(own.map(|[name, _]| name).collect())
+    }
+
     /// The same of all refs; one that cannot be read, which git passes over with a warning, is an
     /// error.
     pub fn for_each_readable_ref<const N: usize>(

@@ -1,0 +1,206 @@
+//! What `git lane undo` tells of what it has taken back, or would.
+
+use std::path::{Path, PathBuf};
+
+use crate::domain::event::What;
+use crate::domain::lane::ObjectId;
+use crate::domain::name::{BranchName, LaneName};
+use crate::domain::shell_word::quote;
+use crate::domain::trash_entry::Entry;
+use crate::domain::undo::{Step, noun};
+use crate::operations::undo::{Act, Plan, Undone};
+use crate::ui::{Page, Report, Style, page::Cell};
+
+/// What was taken back.
+#[derive(Debug, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Undid {
+    dry_run: bool,
+    undone: Vec<Lane>,
+    moved: Option<Moved>,
+    #[serde(with = "optional_path")]
+    go_to: Option<PathBuf>,
+}
+
+/// One lane of it.
+#[derive(Debug, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Lane {
+    name: LaneName,
+    what: What,
+    operations: Vec<String>,
+    /// Where the lane is back.
+    #[serde(with = "optional_path")]
+    path: Option<PathBuf>,
+    /// Its entry in the trash, where it went there.
+    trash_id: Option<String>,
+    /// Whether it is in the trash and stays there.
+    #[serde(skip)]
+    stays_in_trash: bool,
+}
+
+/// A base, from where to where.
+#[derive(Debug, serde::Serialize)]
+struct Moved {
+    base: BranchName,
+    from: String,
+    to: Option<String>,
+    revert: bool,
+}
+
+impl Undid {
+    /// What would be taken back.
+    pub(super) fn planned(plan: &Plan) -> Self {
+        let moved = match &plan.act {
+            Act::Base(way) if way.course.reverts() => Some((way.tip, None)),
+            Act::Base(way) => Some((way.tip, Some(way.from))),
+            _ => None,
+        };
+        let back = |step: &Step| match &plan.act {
+            Act::BringBack(entry) => Some(place(entry)),
+            Act::Base(way) => {
+                let mut entries = way.entries.iter();
+                entries
+                    .find(|entry| entry.lane.id == step.lane_id)
+                    .map(place)
+            }
+            _ => None,
+        };
+        Undid::new(plan, true, moved, |step| (back(step), None))
+    }
+
+    /// What was taken back.
+    pub(super) fn of(undone: &Undone, go_to: Option<&Path>) -> Self {
+        let moved = undone.moved.map(|(from, to)| (from, Some(to)));
+        let is_put_away = !undone.put_away.is_empty();
+        let where_to = |step: &Step| match undone.entry_of(step) {
+            Some(entry) if is_put_away => (None, Some(entry.id.clone())),
+            Some(entry) => (Some(place(entry)), None),
+            None => (None, None),
+        };
+        Undid {
+            go_to: go_to.map(Path::to_owned),
+            ..Undid::new(&undone.plan, false, moved, where_to)
+        }
+    }
+
+    fn new(
+        plan: &Plan,
+        dry_run: bool,
+        moved: Option<(ObjectId, Option<ObjectId>)>,
+        where_to: impl Fn(&Step) -> (Option<PathBuf>, Option<String>),
+    ) -> Self {
+        let reverts = matches!(&plan.act, Act::Base(way) if way.course.reverts());
+        let undone = plan.steps.iter().map(|step| {
+            let (path, trash_id) = where_to(step);
+            Lane {
+                name: step.lane.clone(),
+                what: step.deed.what(),
+                operations: plan.undoes(step).map(str::to_owned).collect(),
+                path,
+                trash_id,
+                stays_in_trash: reverts && step.removal().is_some(),
+            }
+        });
+        let moved = moved.and_then(|(from, to)| match &plan.act {
+            Act::Base(way) => Some(Moved {
+                base: way.base.clone(),
+                from: from.to_string(),
+                to: to.map(|to| to.to_string()),
+                revert: reverts,
+            }),
+            _ => None,
+        });
+        Undid {
+            dry_run,
+            undone: undone.collect(),
+            moved,
+            go_to: None,
+        }
+    }
+}
+
+/// Where a lane comes back to.
+fn place(entry: &Entry) -> PathBuf {
+    let kept = entry.worktree.as_ref();
+    kept.map_or(&entry.lane.worktree, |kept| &kept.path).clone()
+}
+
+impl Report for Undid {
+    fn text(&self, page: &mut Page) {
+        let reverts = self.moved.as_ref().is_some_and(|moved| moved.revert);
+        let verb = match (self.dry_run, reverts) {
+            (false, false) => "took back",
+            (false, true) => "reverted",
+            (true, false) => "would take back",
+            (true, true) => "would revert",
+        };
+        for lane in &self.undone {
+            let on = match &self.moved {
+                Some(moved) => format!(" on '{}'", moved.base),
+                None => String::new(),
+            };
+            let text = format!("{verb} {} of lane '{}'{on}", noun(lane.what), lane.name);
+            page.line(Cell::new(text, Style::Good));
+            if let Some(line) = lane.place(self.dry_run) {
+                page.line(line);
+            }
+        }
+        if let Some(moved) = &self.moved {
+            let short = |id: &str| id.get(..10).unwrap_or(id).to_owned();
+            let is = if self.dry_run { "would go" } else { "went" };
+            let to = match &moved.to {
+                Some(to) => format!("to {}", short(to)),
+                None => "to a new commit".to_owned(),
+            };
+            page.line(format!(
+                "'{}' {is} from {} {to}",
+                moved.base,
+                short(&moved.from)
+            ));
+        }
+        if let Some(path) = &self.go_to {
+            page.line(format!(
+                "this directory is gone: cd {}",
+                quote(path.display())
+            ));
+        }
+    }
+}
+
+impl Lane {
+    fn place(&self, dry_run: bool) -> Option<String> {
+        let restore = || format!("git lane restore {}", quote(&self.name));
+        let goes = matches!(self.what, What::Start | What::Restore);
+        match (&self.path, dry_run) {
+            (Some(path), false) => Some(format!("  the lane is back in '{}'", path.display())),
+            (Some(path), true) => Some(format!("  the lane would be back in '{}'", path.display())),
+            _ if self.stays_in_trash => Some(format!(
+                "  the lane stays in the trash; bring it back with: {}",
+                restore()
+            )),
+            (None, true) if goes => Some("  the lane would move into the trash".into()),
+            (None, false) if goes => Some(format!(
+                "  the lane is in the trash; bring it back with: {}",
+                restore()
+            )),
+            _ => None,
+        }
+    }
+}
+
+/// A path in JSON, or null.
+mod optional_path {
+    use std::path::PathBuf;
+
+    use serde::{Serialize, Serializer};
+
+    use crate::domain::lane::LosslessPath;
+
+    pub(super) fn serialize<S: Serializer>(
+        path: &Option<PathBuf>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        path.clone().map(LosslessPath).serialize(serializer)
+    }
+}

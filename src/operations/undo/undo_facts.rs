@@ -1,0 +1,321 @@
+//! What the repository says about a step that the event log tells of: it counts more than the log.
+//! Nothing is changed here.
+
+use bstr::ByteSlice;
+
+use super::{Act, Leaving, Plan, Request, Way};
+use crate::domain::event::What;
+use crate::domain::finish::Relation;
+use crate::domain::lane::{Lane, ObjectId, RefName, WorktreeState};
+use crate::domain::name::BranchName;
+use crate::domain::retire::{ensure_movable, place};
+use crate::domain::trash_entry::Entry;
+use crate::domain::undo;
+use crate::domain::undo::{BaseToday, Course, Deed, Refusal, Removal, Step};
+use crate::error::{Code, Error, Result};
+use crate::operations::land::landing_facts;
+use crate::operations::retire::{look, surroundings};
+use crate::operations::{restore, trash};
+use crate::repository::Repository;
+use crate::repository::renames;
+use crate::store::retry;
+
+/// What to do about the request, or why it cannot be done.
+pub fn plan(repository: &Repository, request: Request<'_>) -> Result<Plan> {
+    let steps = steps(repository)?;
+    let step = undo::choose(&steps, request.wanted)?;
+    Survey::new(repository, &steps)?.plan(step, request.revert)
+}
+
+/// A step, and why it cannot be taken back; `None`: it can.
+pub type Listed = (Step, Option<Error>);
+
+/// The newest steps of one lane, or of all, newest first, `most` of them; and how many more there
+/// are.
+pub fn list(
+    repository: &Repository,
+    lane: Option<&str>,
+    most: usize,
+) -> Result<(Vec<Listed>, usize)> {
+    let steps = steps(repository)?;
+    let survey = Survey::new(repository, &steps)?;
+    let wanted = |step: &&Step| lane.is_none_or(|lane| step.is_of(lane));
+    let found: Vec<&Step> = steps.iter().rev().filter(wanted).collect();
+    let more = found.len().saturating_sub(most);
+    let listed = found.into_iter().take(most).map(|step| {
+        let why_not = match undo::overtaker(&steps, step) {
+            _ if !step.stands() => Some(Refusal::Undone(step.deed == Deed::Undo).into()),
+            Some(later) => Some(Refusal::Later(later.deed.what()).into()),
+            None => survey.plan(step, false).err(),
+        };
+        (step.clone(), why_not)
+    });
+    Ok((listed.collect(), more))
+}
+
+fn steps(repository: &Repository) -> Result<Vec<Step>> {
+    Ok(undo::steps(&repository.log().since(0)?))
+}
+
+/// The lanes and the trash, read once for many steps.
+struct Survey<'a> {
+    repository: &'a Repository,
+    steps: &'a [Step],
+    lanes: Vec<Lane>,
+    entries: Vec<Entry>,
+}
+
+/// Where a lane that has left is now.
+enum Whereabouts<'a> {
+    InTrash(&'a Entry),
+    Back(&'a Lane),
+}
+
+impl<'a> Survey<'a> {
+    fn new(repository: &'a Repository, steps: &'a [Step]) -> Result<Self> {
+        Ok(Survey {
+            repository,
+            steps,
+            lanes: repository.records()?.lanes,
+            entries: trash::entries(repository)?,
+        })
+    }
+
+    fn plan(&self, step: &Step, revert: bool) -> Result<Plan> {
+        let steps: Vec<Step> = undo::members(self.steps, step)
+            .into_iter()
+            .cloned()
+            .collect();
+        let act = match &step.deed {
+            Deed::Landing(_) => self.base(step, &steps, revert)?,
+            _ if revert => {
+                return Err(Refusal::NoLanding {
+                    lane: step.lane.clone(),
+                    what: step.deed.what(),
+                }
+                .into());
+            }
+            Deed::Start(tip) => self.put_away(step, *tip)?,
+            Deed::Restore(tip) => self.put_away(step, *tip)?,
+            Deed::Removal(removal) => self.bring_back(step, removal)?,
+            Deed::Undo => return Err(Refusal::Undone(true).into()),
+        };
+        Ok(Plan { steps, act })
+    }
+
+    fn lane(&self, step: &Step) -> Option<&Lane> {
+        let mut lanes = self.lanes.iter();
+        lanes.find(|lane| lane.id == step.lane_id)
+    }
+
+    /// A lane that was made or came back goes into the trash, if it is as it was then.
+    fn put_away(&self, step: &Step, tip: Option<ObjectId>) -> Result<Act> {
+        let repository = self.repository;
+        let Some(lane) = self.lane(step) else {
+            let entry = self
+                .entries
+                .iter()
+                .find(|entry| entry.lane.id == step.lane_id);
+            return match entry.filter(|_| step.begun) {
+                Some(entry) => Ok(Act::Done(Some(Box::new(entry.lane.clone())))),
+                None => Err(Refusal::NoLane {
+                    lane: step.lane.clone(),
+                    in_trash: entry.is_some(),
+                }
+                .into()),
+            };
+        };
+        repository.unrecovered.ensure_lane_is_whole(&lane.name)?;
+        let all = repository.worktrees()?;
+        let worktree = place(lane, &all).worktree();
+        let Some(worktree) = worktree.filter(|found| found.state != WorktreeState::Missing) else {
+            return Err(Refusal::NoWorktree {
+                lane: lane.name.clone(),
+                path: lane.worktree.clone(),
+            }
+            .into());
+        };
+        let delete_branch = step.deed.what() == What::Restore || self.has_made_branch(lane);
+        let around = surroundings(repository, lane, Some(worktree), &all, delete_branch);
+        ensure_movable(&around.with_processes()).map_err(|refusal| refusal.refuse(&lane.name))?;
+        let look = look::look(repository, lane, Some(worktree))?;
+        if tip.is_some() && look.tip != tip {
+            return Err(Refusal::Worked {
+                lane: lane.name.clone(),
+                since: step.deed.what(),
+            }
+            .into());
+        }
+        // The commits that the branch had then are no work that was done since.
+        if let Some(refusal) = look
+            .losses
+            .refusal()
+            .filter(|_| !look.losses.holdings().is_empty())
+        {
+            return Err(refusal.refuse(&lane.name));
+        }
+        Ok(Act::PutAway(Box::new(Leaving {
+            lane: lane.clone(),
+            worktree: worktree.clone(),
+            look,
+            delete_branch,
+        })))
+    }
+
+    /// Whether the lane's branch came with its start: the branch's log says so. A branch that was
+    /// there before stays.
+    fn has_made_branch(&self, lane: &Lane) -> bool {
+        let Some(branch) = &lane.branch else {
+            return false;
+        };
+        let own = format!("(lane {})", lane.id.as_str());
+        let log = renames::log(self.repository, branch);
+        log.is_empty() || log.lines().any(|line| line.ends_with(own.as_bytes()))
+    }
+
+    /// A lane that has left comes back.
+    fn bring_back(&self, step: &Step, removal: &Removal) -> Result<Act> {
+        match self.whereabouts(step, removal, false)? {
+            Whereabouts::InTrash(entry) => {
+                restore::foresee(self.repository, entry)?;
+                Ok(Act::BringBack(Box::new(entry.clone())))
+            }
+            Whereabouts::Back(lane) if step.begun => Ok(Act::Done(Some(Box::new(lane.clone())))),
+            Whereabouts::Back(lane) => Err(Refusal::IsBack {
+                lane: lane.name.clone(),
+            }
+            .into()),
+        }
+    }
+
+    fn whereabouts(&self, step: &Step, removal: &Removal, landed: bool) -> Result<Whereabouts<'_>> {
+        let trash = removal.trash.as_ref();
+        let mut entries = self.entries.iter();
+        match (
+            entries.find(|entry| trash == Some(&entry.id) && entry.lane.id == step.lane_id),
+            self.lane(step),
+        ) {
+            (Some(entry), _) => Ok(Whereabouts::InTrash(entry)),
+            (None, Some(lane)) => Ok(Whereabouts::Back(lane)),
+            (None, None) => Err(Refusal::NoEntry {
+                lane: step.lane.clone(),
+                landed,
+            }
+            .into()),
+        }
+    }
+
+    /// A base goes back, or gets a revert.
+    fn base(&self, step: &Step, members: &[Step], revert: bool) -> Result<Act> {
+        let today = self.today(step)?;
+        let course = undo::course(&step.lane, &today, revert)?;
+        let not_landed = || Refusal::NotLanded {
+            lane: step.lane.clone(),
+            base: today.base.clone(),
+        };
+        let base = BranchName::from_ref(today.base.as_bstr()).ok_or_else(not_landed)?;
+        let mut way = Way {
+            base,
+            from: today.from,
+            to: today.to,
+            tip: today.tip.unwrap_or(today.to),
+            course,
+            entries: Vec::new(),
+        };
+        if course == Course::Revert {
+            match way.revert(&step.lane).foresee(self.repository) {
+                Err(error) if step.begun && error.code() == Code::NothingToUndo => {
+                    way.course = Course::IsReverted;
+                }
+                foreseen => foreseen?,
+            }
+            return Ok(Act::Base(way));
+        }
+        for member in members {
+            match member.removal() {
+                None => self.ensure_there(member)?,
+                Some(removal) => {
+                    if let Whereabouts::InTrash(entry) = self.whereabouts(member, removal, true)? {
+                        restore::foresee(self.repository, entry)?;
+                        way.entries.push(entry.clone());
+                    }
+                }
+            }
+        }
+        match course {
+            Course::Back => way.back(&step.lane).foresee(self.repository)?,
+            _ if !way.entries.is_empty() => {}
+            _ if step.begun => return Ok(Act::Done(None)),
+            _ => return Err(not_landed().into()),
+        }
+        Ok(Act::Base(way))
+    }
+
+    /// Refuses where a lane that was kept after its landing is gone: its commits would be on no
+    /// branch any more.
+    fn ensure_there(&self, member: &Step) -> Result<()> {
+        let gone = || Refusal::NoLane {
+            lane: member.lane.clone(),
+            in_trash: false,
+        };
+        let lane = self.lane(member).ok_or_else(gone)?;
+        match lane.branch {
+            Some(_) if self.repository.tip_of(lane)?.is_none() => Err(gone().into()),
+            _ => Ok(()),
+        }
+    }
+
+    fn today(&self, step: &Step) -> Result<BaseToday> {
+        let repository = self.repository;
+        let (base, from, to) = undo::span(self.steps, step).ok_or(Refusal::NoLane {
+            lane: step.lane.clone(),
+            in_trash: false,
+        })?;
+        let tip = repository.ref_target(&base)?;
+        let since = match tip {
+            Some(tip) => commits_since(repository, tip, to)?,
+            None => None,
+        };
+        let published = match since {
+            Some(_) => published(repository, to)?,
+            None => None,
+        };
+        Ok(BaseToday {
+            lanes: undo::landed_since(self.steps, &base, step),
+            base,
+            tip,
+            from,
+            to,
+            since,
+            published,
+        })
+    }
+}
+
+/// How many commits `tip` has that `landed` has not; `None` where it does not have `landed`.
+fn commits_since(
+    repository: &Repository,
+    tip: ObjectId,
+    landed: ObjectId,
+) -> Result<Option<usize>> {
+    if tip == landed {
+        return Ok(Some(0));
+    }
+    if !retry::has_object(&repository.gix, landed)
+        || landing_facts::relation(repository, tip, landed)? != Relation::Contained
+    {
+        return Ok(None);
+    }
+    let names = [tip.to_string(), format!("^{landed}")];
+    let count = repository.git_here().count_commits(["--stdin"], names)?;
+    Ok(Some(count))
+}
+
+/// A remote-tracking branch that has `landed`.
+fn published(repository: &Repository, landed: ObjectId) -> Result<Option<RefName>> {
+    if repository.refs_below("refs/remotes/")?.is_empty() {
+        return Ok(None);
+    }
+    let found = repository.git_here().remote_branches_with(landed)?;
+    Ok(found.iter().find_map(|name| RefName::parse(name.as_bstr())))
+}
