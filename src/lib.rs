@@ -49,10 +49,12 @@ pub mod internals {
     pub use crate::guard::guard_config;
     pub use crate::guard::{checkout_message, reference_transaction};
     pub use crate::manual::{pages, written};
+    pub use crate::operations::gate::own_worktree::{Moment, OwnWorktree, Shown, Slot};
     pub use crate::operations::land::stamp::{Entries, STAT};
     pub use crate::operations::recover::Intent;
     pub use crate::operations::trash::{Expiration, expire};
     pub use crate::policy::{KEYS, Origin, Policy, Values};
+    pub use crate::repository::Repository;
     pub use crate::repository::metadata::{Content, Records, content, parse, put, text};
     pub use crate::repository::worktree::parse_head;
     pub use crate::store::command_run::{

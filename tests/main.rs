@@ -22,6 +22,7 @@ mod floors;
 mod foretold;
 mod full_disk;
 mod fuzz;
+mod gate_worktree;
 mod gc;
 mod git_program;
 mod hooks;

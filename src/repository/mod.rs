@@ -31,6 +31,7 @@ pub mod refs;
 pub mod remote_branch;
 pub mod renames;
 pub mod revision;
+pub mod slot_place;
 pub mod submodules;
 pub mod tree_diff;
 pub mod unrecovered;
@@ -411,11 +412,12 @@ fn common_of(git_dir: &Path) -> Result<Option<PathBuf>> {
 }
 
 /// A worktree's `commondir` can name any repository, whose settings and records would be taken for
-/// the worktree's; only the one that has it among its worktrees is.
+/// the worktree's; only the one that has it among its worktrees is, or whose gate runs in it.
 fn ensure_registered(git_dir: &Path, common_dir: &Path) -> Result<()> {
     let worktrees = std::fs::canonicalize(common_dir.join("worktrees")).ok();
     if git_dir == common_dir
         || worktrees.is_some_and(|worktrees| git_dir.parent() == Some(&worktrees))
+        || slot_place::is_of_a_slot(git_dir, common_dir)
     {
         return Ok(());
     }

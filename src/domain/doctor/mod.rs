@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::guard::{Overtaken, Way};
-use super::lane::{Head, Lane, lossless_path};
+use super::lane::{Head, Lane, RefName, lossless_path};
 use super::name::{BranchName, LaneName};
 
 /// One thing that is not as it should be.
@@ -62,6 +62,8 @@ pub enum Finding {
     /// A `.keep` file of a git-lane process that is dead, and an object in its pack that nothing
     /// else leads to.
     KeptPack(PathBuf, Option<String>),
+    /// A ref that keeps what a worktree of git-lane's own has checked out, and that is gone.
+    GateRef(RefName),
     /// `core.bare` is true although there is a working tree.
     BareWithWorktree,
     /// `core.worktree` leads away from the repository's own working tree.
@@ -221,6 +223,7 @@ impl Finding {
             | Finding::LostAdmin(..)
             | Finding::BareWithWorktree
             | Finding::LostRecord(_)
+            | Finding::GateRef(_)
             | Finding::UnknownRules(_)
             | Finding::NotInForce(_) => true,
             Finding::DamagedRecord(..)
@@ -262,6 +265,7 @@ impl Finding {
             Finding::UnfinishedAdmin(..) => "unfinished-worktree",
             Finding::Lock(..) => "lock",
             Finding::KeptPack(..) => "kept-pack",
+            Finding::GateRef(_) => "gate-ref",
             Finding::BareWithWorktree => "core-bare",
             Finding::StrangeWorktree(..) => "core-worktree",
             Finding::DeadHooksPath(_) => "hooks-path",

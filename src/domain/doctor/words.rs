@@ -376,6 +376,13 @@ impl std::fmt::Display for Finding {
                     keep.display()
                 )
             }
+            Finding::GateRef(name) => {
+                write!(
+                    f,
+                    "ref '{}' keeps what a gate has tested, and the worktree of that is gone",
+                    name.as_bstr()
+                )
+            }
             Finding::BareWithWorktree => {
                 f.write_str("core.bare is true although there is a working tree")
             }

@@ -6,6 +6,7 @@
 //! everything pinned that user config could use to hide work. An error is an error, never "clean".
 //! Called by list, finish, drop, prune and the settled check.
 
+mod as_put;
 mod file_content;
 mod index_only;
 mod porcelain;
@@ -30,6 +31,7 @@ use crate::store::git::Git;
 use crate::store::git::settings;
 use crate::store::retry;
 
+pub use as_put::{Apart, Closeness, apart};
 pub use index_only::of_index;
 #[doc(hidden)]
 pub use porcelain::understands;
@@ -136,8 +138,10 @@ struct Shared<'a> {
     repo: gix::ThreadSafeRepository,
     git: &'a Git,
     depth: Depth,
-    /// The repository as a whole is one this process can judge (no reftable, no folded case, …).
+    /// The repository as a whole is one this process can judge (no folded case, …).
     understood: bool,
+    /// Its refs are files, so that this process can read HEAD.
+    refs_in_files: bool,
     file_mode: bool,
     attributes: OnceLock<Attributes>,
     excludes: OnceLock<Option<gix::worktree::stack::State>>,
@@ -198,11 +202,10 @@ impl<'a> Shared<'a> {
                 .ok()
                 .map(|value| value.unwrap_or(default))
         };
-        let files = config
+        let refs_in_files = config
             .string("extensions.refStorage")
             .is_none_or(|storage| storage.as_slice() == b"files");
-        let understood = files
-            && is("core.ignoreCase", false) == Some(false)
+        let understood = is("core.ignoreCase", false) == Some(false)
             && is("core.precomposeUnicode", false) == Some(false)
             && is("core.symlinks", true) == Some(true)
             && is("core.fileMode", true).is_some()
@@ -213,6 +216,7 @@ impl<'a> Shared<'a> {
             git,
             depth,
             understood,
+            refs_in_files,
             file_mode: is("core.fileMode", true).unwrap_or(true),
             attributes: OnceLock::new(),
             excludes: OnceLock::new(),
@@ -274,7 +278,7 @@ impl<'a> Shared<'a> {
         admin: &Path,
         threads: usize,
     ) -> Result<Tally, Halt> {
-        if !self.understood {
+        if !self.understood || !self.refs_in_files {
             return Err(Halt::Doubt("settings"));
         }
         let head = staged::head_tree(repo, admin)?;
@@ -297,19 +301,22 @@ struct Index {
 
 impl Index {
     fn read(hash: gix::hash::Kind, admin: &Path) -> Result<Index, Halt> {
+        Self::read_file(hash, &admin.join("index"))
+    }
+
+    fn read_file(hash: gix::hash::Kind, path: &Path) -> Result<Index, Halt> {
         use std::os::unix::fs::MetadataExt;
-        let path = admin.join("index");
-        let mut file = File::open(&path).context("read", &path)?;
-        let meta = file.metadata().context("read", &path)?;
+        let mut file = File::open(path).context("read", path)?;
+        let meta = file.metadata().context("read", path)?;
         let mut data = Vec::with_capacity(usize::try_from(meta.len()).unwrap_or(0) + 1);
-        file.read_to_end(&mut data).context("read", &path)?;
+        file.read_to_end(&mut data).context("read", path)?;
         let never = gix::index::State::new(hash).timestamp();
         let options = gix::index::decode::Options {
             thread_limit: Some(1),
             ..Default::default()
         };
         let (state, _) = gix::index::State::from_bytes(&data, never, hash, options)
-            .map_err(|error| undecodable(hash, &data, &path, error))?;
+            .map_err(|error| undecodable(hash, &data, path, error))?;
         Ok(Index {
             state,
             written: (

@@ -174,7 +174,7 @@ pub(super) fn hidden(
     Ok(tally)
 }
 
-fn open_root(worktree: &Path) -> Result<OwnedFd> {
+pub(super) fn open_root(worktree: &Path) -> Result<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     rustix::fs::open(worktree, flags, rustix::fs::Mode::empty()).context("read", worktree)
 }

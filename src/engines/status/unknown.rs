@@ -43,22 +43,7 @@ impl<'a> Unknown<'a> {
         kind: FileType,
         path: &[u8],
     ) -> Result<bool, Halt> {
-        let kind = match kind {
-            FileType::Unknown => {
-                match rustix::fs::statat(&directory, name, AtFlags::SYMLINK_NOFOLLOW) {
-                    Ok(stat) => FileType::from_raw_mode(stat.st_mode),
-                    Err(rustix::io::Errno::NOENT) => return Ok(false),
-                    Err(error) => {
-                        return Err(Err::<(), _>(error)
-                            .context("read", self.worktree)
-                            .unwrap_err()
-                            .into());
-                    }
-                }
-            }
-            kind => kind,
-        };
-        match kind {
+        match kind_of(&directory, name, kind, self.worktree)? {
             FileType::RegularFile | FileType::Symlink => Ok(!self.is_excluded(path, Mode::FILE)?),
             FileType::Directory => {
                 if self.is_excluded(path, Mode::DIR)? {
@@ -103,6 +88,59 @@ impl<'a> Unknown<'a> {
         Ok(false)
     }
 
+    /// Adds to `found` what is not ignored at and below `path` (`name` in `directory`), special
+    /// files too; a directory in which nothing is ignored, and a nested repository, as one with a
+    /// slash at the end. Returns whether something ignored is there.
+    pub fn list_untracked(
+        &mut self,
+        directory: impl AsFd,
+        name: &[u8],
+        kind: FileType,
+        path: &[u8],
+        found: &mut Vec<BString>,
+    ) -> Result<bool, Halt> {
+        if kind != FileType::Directory {
+            let excluded = self.is_excluded(path, Mode::FILE)?;
+            found.extend((!excluded).then(|| path.into()));
+            return Ok(excluded);
+        }
+        if self.is_excluded(path, Mode::DIR)? {
+            return Ok(true);
+        }
+        let mut whole = BString::from(path);
+        whole.push(b'/');
+        let inside = match open_directory(&directory, name) {
+            Ok(inside) => inside,
+            // Nobody can look into it: it goes as it is.
+            Err(rustix::io::Errno::ACCESS) => {
+                found.push(whole);
+                return Ok(false);
+            }
+            Err(rustix::io::Errno::NOENT) => return Ok(false),
+            Err(error) => {
+                let place = self.worktree.join(path.to_os_str_lossy());
+                return Err(cannot_open(error, &place));
+            }
+        };
+        let mut names: Vec<Name> = Vec::new();
+        read_names(&inside, |name, kind| names.push((name.into(), kind)))
+            .context("read", &self.worktree.join(path.to_os_str_lossy()))?;
+        let before = found.len();
+        let mut keeps = false;
+        if names.iter().all(|(name, _)| name != ".git") {
+            for (name, kind) in names {
+                let kind = kind_of(&inside, &name, kind, self.worktree)?;
+                let below = [whole.as_slice(), name.as_slice()].concat();
+                keeps |= self.list_untracked(&inside, &name, kind, &below, found)?;
+            }
+        }
+        if !keeps {
+            found.truncate(before);
+            found.push(whole);
+        }
+        Ok(keeps)
+    }
+
     fn is_excluded(&mut self, path: &[u8], mode: Mode) -> Result<bool, Halt> {
         let stack = match &mut self.excludes {
             Some(stack) => stack,
@@ -130,6 +168,24 @@ impl<'a> Unknown<'a> {
             Ok(platform) => Ok(platform.is_excluded()),
             Err(_) => Err(Halt::Doubt("excludes cannot be read")),
         }
+    }
+}
+
+/// What `name` in `directory` is, where the listing has not said it; nothing git shows where it is
+/// gone.
+pub(super) fn kind_of(
+    directory: impl AsFd,
+    name: &[u8],
+    listed: FileType,
+    worktree: &Path,
+) -> Result<FileType, Error> {
+    if listed != FileType::Unknown {
+        return Ok(listed);
+    }
+    match rustix::fs::statat(directory, name, AtFlags::SYMLINK_NOFOLLOW) {
+        Ok(stat) => Ok(FileType::from_raw_mode(stat.st_mode)),
+        Err(rustix::io::Errno::NOENT) => Ok(FileType::Unknown),
+        Err(error) => Err(error).context("read", worktree),
     }
 }
 

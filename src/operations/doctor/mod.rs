@@ -38,6 +38,7 @@ pub fn examine(repository: &Repository, interrupted: Vec<Finding>) -> Result<Vec
     found.extend(repository_settings::locks(repository)?);
     found.extend(interrupted);
     found.extend(kept::packs(repository)?);
+    found.extend(kept::gate_refs(repository)?);
     found.extend(
         crate::store::journal::set_aside(repository.lane_dir())
             .into_iter()
@@ -150,6 +151,7 @@ fn put_right(repository: &Repository, finding: &Finding) -> Result<()> {
         },
         Finding::LostRecord(lane) => lost::record_again(repository, lane),
         Finding::KeptPack(keep, None) => kept::release(repository, keep),
+        Finding::GateRef(name) => kept::release_gate(repository, name),
         Finding::Lock(_, LockOwner::Dead) => repository_settings::clear_dead_locks(repository),
         Finding::BareWithWorktree => repository_settings::set(repository, "bare", Some("false")),
         Finding::StrangeWorktree(_, TreeElsewhere::ByAccident) => {

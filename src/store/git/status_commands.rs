@@ -61,6 +61,16 @@ impl Invocation {
         Ok(paths.map(BString::from).collect())
     }
 
+    /// The untracked paths that are not ignored, a nested repository with a slash at the end.
+    pub fn list_untracked(self) -> Result<Vec<BString>> {
+        let listed = self
+            .args(["ls-files", "-z", "--others", "--exclude-standard"])
+            .read("list untracked files")?;
+        let paths = listed.stdout.split_str("\0");
+        let paths = paths.filter(|path| !path.is_empty());
+        Ok(paths.map(BString::from).collect())
+    }
+
     /// The filters that the repository itself configures, as options that switch each off.
     pub fn own_filters(self) -> Result<Vec<OsString>> {
         let listed = self
