@@ -117,8 +117,7 @@ fn shown(line: &[u8], is_cut: bool) -> Option<String> {
     let line = line.trim_end_with(|c| c == '\r' || c == '\n');
     let line = line.rsplit(|byte| *byte == b'\r').next().unwrap_or(line);
     let near = &line[line.len().saturating_sub(16 * LINE)..];
-    let plain = anstream::adapter::strip_bytes(near).into_vec();
-    let text = plain.to_str_lossy();
+    let text = anstream::adapter::strip_str(&near.to_str_lossy()).to_string();
     let text = text.trim_end();
     let over = text.chars().count().saturating_sub(LINE);
     let cut = over > 0 || is_cut || near.len() < line.len();

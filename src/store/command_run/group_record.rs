@@ -5,9 +5,10 @@
 //! [`end_left_group`]. Numbers of processes are used again, and a file may say anything: a group is
 //! ended only where the kernel shows that a command of that very run is in it.
 
-use std::fs::File;
-use std::io::Write;
-use std::os::unix::fs::MetadataExt;
+use std::ffi::OsString;
+use std::fs::{File, Permissions};
+use std::io::{ErrorKind, Write};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
 use bstr::ByteSlice;
@@ -48,9 +49,25 @@ pub enum LeftGroup {
     Ended(usize),
     /// A living git-lane waits for the group; nothing was done.
     Waited(i32),
-    /// Something of the group is still there and cannot be ended from here: it is another user's, in
-    /// another container, or the kernel does not end it.
+    /// Something of the group may still be there and cannot be ended from here: it is another
+    /// user's, in another container, or the kernel does not end it. A file may claim that; only a
+    /// lock that is held proves that a command is in the way.
     Stays(i32),
+}
+
+/// What is left of the group of a record.
+enum Left {
+    Nothing,
+    /// So many processes.
+    Ours(usize),
+    /// The leader lives, and shows itself to its own user alone.
+    AnotherUsers,
+}
+
+/// Whether only another user may look at a process.
+fn is_hidden(id: i32) -> bool {
+    let environment = std::fs::read(process_stat::directory(id).join("environ"));
+    environment.is_err_and(|error| error.kind() == ErrorKind::PermissionDenied)
 }
 
 impl GroupRecord {
@@ -68,11 +85,21 @@ impl GroupRecord {
         })
     }
 
-    /// Puts it at `path` in one step, in the place of whatever is there.
+    /// Puts it at `path` in one step, in the place of whatever is there; until then it is beside it,
+    /// under the same name with a dot before it. Every user may read it, as they may the list of
+    /// processes.
     pub fn write(&self, path: &Path) -> Result<()> {
         let directory = path.parent().unwrap_or(Path::new("."));
+        let mut name = OsString::from(".");
+        name.push(path.file_name().unwrap_or_default());
+        // One that a killed process left.
+        lane_files::remove_if_there(&directory.join(&name))?;
         let written = || {
-            let mut file = tempfile::NamedTempFile::new_in(directory)?;
+            let mut file = tempfile::Builder::new()
+                .prefix(&name)
+                .rand_bytes(0)
+                .permissions(Permissions::from_mode(0o644))
+                .tempfile_in(directory)?;
             file.write_all(&serde_json::to_vec(self)?)?;
             file.persist(path).map_err(|error| error.error)
         };
@@ -90,14 +117,19 @@ impl GroupRecord {
         waits.is_some_and(|found| found.started == self.waits_started)
     }
 
-    /// Those living of the group, where one of them proves to be of that run.
-    fn members(&self, stdin: Option<&File>) -> Vec<ProcessStat> {
-        let found = process_stat::living(self.group).unwrap_or_default();
-        let leader = found.iter().find(|one| one.id == self.group);
-        let reused = leader.is_some_and(|leader| leader.started != self.started);
+    /// What is left of it.
+    fn left(&self, stdin: Option<&File>) -> Left {
+        let living = process_stat::living(self.group).unwrap_or_default();
+        let leader = living.iter().find(|one| one.id == self.group);
+        let is_reused = leader.is_some_and(|leader| leader.started != self.started);
         // The group is one for as long as anybody is in it.
-        let proved = found.iter().any(|one| self.is_of_run(one, stdin));
-        if reused || !proved { Vec::new() } else { found }
+        if !is_reused && living.iter().any(|one| self.is_of_run(one, stdin)) {
+            Left::Ours(living.len())
+        } else if !is_reused && leader.is_some_and(|leader| is_hidden(leader.id)) {
+            Left::AnotherUsers
+        } else {
+            Left::Nothing
+        }
     }
 
     /// A process that was started with the run's id in its environment, or whose standard input is
@@ -145,9 +177,12 @@ pub fn end_left_group(record: &Path, stdin: Option<&File>) -> Result<LeftGroup> 
     if found.is_waited_for() {
         return Ok(LeftGroup::Waited(found.waits));
     }
-    let left = found.members(stdin);
-    let group = process_group::checked(found.group).filter(|_| !left.is_empty());
-    let Some(group) = group else {
+    let left = match found.left(stdin) {
+        Left::Nothing => return remove(LeftGroup::Gone),
+        Left::AnotherUsers => return Ok(LeftGroup::Stays(found.group)),
+        Left::Ours(left) => left,
+    };
+    let Some(group) = process_group::checked(found.group) else {
         return remove(LeftGroup::Gone);
     };
     // The end of the wait, for the impatient, is a signal.
@@ -160,7 +195,7 @@ pub fn end_left_group(record: &Path, stdin: Option<&File>) -> Result<LeftGroup> 
     );
     signals::ensure_none()?;
     if ended {
-        remove(LeftGroup::Ended(left.len()))
+        remove(LeftGroup::Ended(left))
     } else {
         Ok(LeftGroup::Stays(found.group))
     }
