@@ -29,7 +29,7 @@ fn the_first_signal_asks_the_group_to_end() {
 fn the_second_ends_everything_at_once() {
     let site = Site::new();
     let another = site.start_another(
-        "trap '' TERM; sleep 60 & echo $! >pid; echo >ready; while :; do sleep 0.05; done",
+        "trap '' TERM; sleep 600 & echo $! >pid; echo >ready; while :; do sleep 0.05; done",
         |_| {},
     );
     wait_until(|| site.path("ready").exists());

@@ -11,7 +11,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use git_lane::internals::{CappedLog, CommandRun, Ended, Outcome, Result, Waiting, run_command};
+use git_lane::internals::{
+    CappedLog, CommandRun, Ended, Outcome, Result, Waiting, end_left_group, run_command,
+};
 
 use crate::support::{directory_in, place, wait_until};
 
@@ -86,6 +88,13 @@ impl Site {
             .stderr(Stdio::null());
         set(&mut command);
         Another(command.spawn().unwrap())
+    }
+}
+
+/// A test that fails leaves no command running.
+impl Drop for Site {
+    fn drop(&mut self) {
+        drop(end_left_group(&self.path("record"), None));
     }
 }
 
