@@ -8,9 +8,12 @@
 use std::ffi::OsString;
 use std::fs::{File, Permissions};
 use std::io::{ErrorKind, Write};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+#[cfg(target_os = "linux")]
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+#[cfg(target_os = "linux")]
 use bstr::ByteSlice;
 use rustix::process::Pid;
 use serde::{Deserialize, Serialize};
