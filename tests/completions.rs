@@ -106,6 +106,8 @@ fn a_verb_that_takes_a_lane_a_branch_or_an_owner_completes_it() {
     }
     if has("restore") {
         assert_eq!(candidates(&sandbox, &["git-lane", "restore", ""]), ["gone"]);
+        let meant = candidates(&sandbox, &["git-lane", "undo", ""]);
+        assert!(meant.contains(&"gone".to_owned()), "{meant:?}");
     }
     if has("start") {
         assert_eq!(

@@ -26,7 +26,7 @@ const NO_WORDS: [&str; 6] = [
 ];
 
 /// Words that no situation below brings about; what does is in the tests of their own topic.
-const ELSEWHERE: [(&str, &[&str]); 5] = [
+const ELSEWHERE: [(&str, &[&str]); 6] = [
     (
         "errors",
         &["command", "interrupted", "pid", "status", "stderr"],
@@ -63,6 +63,7 @@ const ELSEWHERE: [(&str, &[&str]); 5] = [
         ],
     ),
     ("log", &["expire", "heal"]),
+    ("undo", &["finish"]),
 ];
 
 /// The words in bold of one section of the manual.
@@ -322,6 +323,13 @@ fn every_word_is_documented_and_met() {
     met.run(&sandbox, ["finish", "login"]);
     std::fs::remove_file(sandbox.repo.join(".git/hooks/pre-merge-commit")).unwrap();
     met.run(&sandbox, ["finish", "login"]);
+    for args in [
+        &["undo", "-n", "login"][..],
+        &["undo", "login"],
+        &["finish", "login"],
+    ] {
+        met.run(&sandbox, args);
+    }
     sandbox.git(["merge", "-q", "--no-edit", "third"]);
     sandbox.work("hooked", "hooked", "work\n");
     sandbox.git(["merge", "-q", "--no-edit", "hooked"]);
@@ -385,6 +393,7 @@ fn every_word_is_documented_and_met() {
         &["trash", "--expire", "-n"],
         &["trash", "--expire"],
         &["log"],
+        &["undo", "--list"],
     ] {
         met.run(&sandbox, args);
     }

@@ -62,5 +62,6 @@ mod submodules;
 mod support;
 mod system_calls;
 mod trash;
+mod undo;
 mod unreadable;
 mod who_has_it;

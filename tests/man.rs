@@ -247,6 +247,8 @@ fn every_field_of_every_document_is_described() {
         &["drop", "--yes", "other"],
         &["trash"],
         &["restore", "other"],
+        &["undo", "--list"],
+        &["undo", "other"],
         &["prune", "--dry-run"],
         &["prune", "--yes"],
         &["log"],

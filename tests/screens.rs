@@ -78,6 +78,8 @@ fn what_there_is() {
         sandbox.assert_screen(name, args);
         sandbox.assert_screen(&format!("{name}-json"), &[&["--json"], args].concat());
     }
+    // The ages of its text differ.
+    sandbox.assert_screen("undo-list-json", &["--json", "undo", "--list"]);
 }
 
 /// What a command would do, and the document of it.
@@ -107,6 +109,7 @@ fn what_was_done() {
         &["finish"],
         &["restore"],
         &["drop", "--yes"],
+        &["undo"],
     ] {
         sandbox.assert_screen(args[0], &[args, &["one"]].concat());
         let document = [&["--json"], args, &["two"]].concat();

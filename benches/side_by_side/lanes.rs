@@ -141,6 +141,44 @@ pub fn finish(race: &mut Race) {
     }
 }
 
+/// A landing is taken back, and the lane is there again.
+pub fn undo(race: &mut Race) {
+    for files in [1_000, 10_000] {
+        let (ours, theirs) = (race.fixtures.clone_of(files), race.fixtures.clone_of(files));
+        race.run(
+            &format!("undo, {files} files / reset --keep, worktree add"),
+            0.6,
+            &mut |fixtures, round| {
+                let name = format!("lane{round}");
+                fixtures.lane(&ours, &["start", &name]);
+                let worktree = ours.parent().unwrap().join("shop.lanes").join(&name);
+                work(fixtures, &worktree, round);
+                fixtures.lane(&ours, &["finish", &name]);
+                fixtures.settle(&ours);
+                let mut command = fixtures.command("git-lane", &ours);
+                command.args(["undo", &name]);
+                command
+            },
+            &mut |fixtures, round| {
+                let name = format!("lane{round}");
+                let worktree = theirs.parent().unwrap().join("lanes").join(&name);
+                let place = worktree.to_str().unwrap();
+                fixtures.git(&theirs, &["worktree", "add", "-q", "-b", &name, place]);
+                work(fixtures, &worktree, round);
+                let message = "merge";
+                fixtures.git(&theirs, &["merge", "-q", "--no-ff", "-m", message, &name]);
+                fixtures.git(&theirs, &["worktree", "remove", place]);
+                fixtures.settle(&theirs);
+                let mut command = fixtures.command("sh", &theirs);
+                let git = std::env::var("GIT_LANE_TEST_GIT").unwrap_or_else(|_| "git".into());
+                let script = "\"$0\" reset -q --keep HEAD^ && \"$0\" worktree add -q \"$2\" \"$1\"";
+                command.args(["-c", script, &git, &name]).arg(&worktree);
+                command
+            },
+        );
+    }
+}
+
 /// A large lane goes to the trash.
 pub fn drop_large(race: &mut Race) {
     let Some(&files) = race.fixtures.sizes().last() else {

@@ -41,6 +41,7 @@ fn main() {
         ("list-growth", lanes::growth),
         ("gate-worktree", gate::worktree),
         ("finish", lanes::finish),
+        ("undo", lanes::undo),
         ("drop", lanes::drop_large),
         ("compare", commits::compare_with_graph),
         ("compare-refs", commits::compare_among_many_refs),

@@ -249,6 +249,13 @@ at_every_step! {
     drop_with_a_hook "drop hooked" 12;
     restore "restore" 15;
     prune "prune" 15;
+    undo_of_a_landing "undo landing" 30;
+    undo_in_place "undo in place" 25;
+    undo_of_a_landing_elsewhere "undo landing, base nowhere" 20;
+    undo_by_a_revert "undo --revert" 15;
+    undo_of_a_drop "undo drop" 15;
+    undo_of_a_start "undo start" 12;
+    undo_of_a_restore "undo restore" 12;
     init "init" 1;
     doctor_fix "doctor --fix" 1;
 }

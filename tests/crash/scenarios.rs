@@ -133,6 +133,28 @@ pub const ALL: &[Scenario] = &[
         halfway: |_| {},
         whole: pruned,
     },
+    undo("undo landing", &["undo", "login"], landed, taken_back),
+    undo(
+        "undo in place",
+        &["undo", "login"],
+        landed_in_place,
+        taken_back,
+    ),
+    undo(
+        "undo landing, base nowhere",
+        &["undo", "login"],
+        landed_nowhere,
+        taken_back,
+    ),
+    undo(
+        "undo --revert",
+        &["undo", "--revert", "login"],
+        landed_before,
+        reverted,
+    ),
+    undo("undo drop", &["undo", "login"], removed, restored),
+    undo("undo start", &["undo", "login"], begun, put_away),
+    undo("undo restore", &["undo", "login"], returned, put_away),
     Scenario {
         name: "init",
         args: &["init"],
@@ -166,6 +188,40 @@ const fn finish(
         halfway: landed_at_most_once,
         whole,
     }
+}
+
+const fn undo(
+    name: &'static str,
+    args: &'static [&'static str],
+    prepare: fn(&Sandbox) -> String,
+    whole: fn(&Sandbox, &str),
+) -> Scenario {
+    Scenario {
+        name,
+        args,
+        prepare,
+        halfway: |_| {},
+        whole,
+    }
+}
+
+fn taken_back(sandbox: &Sandbox, before: &str) {
+    restored(sandbox, before);
+    assert_eq!(sandbox.git(["log", "-1", "--format=%s", "main"]), "other");
+    assert_eq!(sandbox.git(["status", "--porcelain"]), " M README");
+    assert!(!sandbox.repo.join("new.txt").exists());
+}
+
+fn reverted(sandbox: &Sandbox, tip: &str) {
+    assert_eq!(sandbox.git(["rev-parse", "main^"]), tip);
+    assert_eq!(sandbox.git(["status", "--porcelain"]), " M README");
+    assert!(!sandbox.repo.join("new.txt").exists());
+    sandbox.nothing_left_behind(1);
+}
+
+fn put_away(sandbox: &Sandbox, _: &str) {
+    gone(sandbox);
+    sandbox.nothing_left_behind(1);
 }
 
 fn started(sandbox: &Sandbox, _: &str) {

@@ -152,3 +152,49 @@ pub fn in_disorder(sandbox: &Sandbox) -> String {
     std::fs::rename(sandbox.lane_path("moved"), sandbox.lane_path("elsewhere")).unwrap();
     String::new()
 }
+
+/// A lane that has landed; what it was before is returned.
+pub fn landed(sandbox: &Sandbox) -> String {
+    diverged(sandbox);
+    land(sandbox)
+}
+
+/// ... with files that git has to write in place.
+pub fn landed_in_place(sandbox: &Sandbox) -> String {
+    in_place(sandbox);
+    land(sandbox)
+}
+
+/// ... on a base that is checked out nowhere.
+pub fn landed_nowhere(sandbox: &Sandbox) -> String {
+    nowhere(sandbox);
+    land(sandbox)
+}
+
+fn land(sandbox: &Sandbox) -> String {
+    let before = state(sandbox, &sandbox.lane_path("login"));
+    sandbox.lane(["finish", "login"]).ok();
+    before
+}
+
+/// A landing that something came after.
+pub fn landed_before(sandbox: &Sandbox) -> String {
+    landed(sandbox);
+    let quietly = ["commit", "-q", "--allow-empty", "-m", "later"];
+    sandbox.git(quietly);
+    sandbox.git(["rev-parse", "main"])
+}
+
+/// A lane that was just made.
+pub fn begun(sandbox: &Sandbox) -> String {
+    sandbox.lane(["start", "login"]).ok();
+    String::new()
+}
+
+/// ... and went, and came back.
+pub fn returned(sandbox: &Sandbox) -> String {
+    begun(sandbox);
+    sandbox.lane(["drop", "login"]).ok();
+    sandbox.lane(["restore", "login"]).ok();
+    String::new()
+}

@@ -7,7 +7,7 @@ use crate::domain::lane::ObjectId;
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::shell_word::quote;
 use crate::domain::trash_entry::Entry;
-use crate::domain::undo::{Step, noun};
+use crate::domain::undo::{Course, Step, noun};
 use crate::operations::undo::{Act, Plan, Undone};
 use crate::ui::{Page, Report, Style, page::Cell};
 
@@ -20,6 +20,8 @@ pub(super) struct Undid {
     moved: Option<Moved>,
     #[serde(with = "optional_path")]
     go_to: Option<PathBuf>,
+    #[serde(skip)]
+    reverts: bool,
 }
 
 /// One lane of it.
@@ -53,7 +55,7 @@ impl Undid {
     pub(super) fn planned(plan: &Plan) -> Self {
         let moved = match &plan.act {
             Act::Base(way) if way.course.reverts() => Some((way.tip, None)),
-            Act::Base(way) => Some((way.tip, Some(way.from))),
+            Act::Base(way) if way.course == Course::Back => Some((way.tip, Some(way.from))),
             _ => None,
         };
         let back = |step: &Step| match &plan.act {
@@ -116,6 +118,7 @@ impl Undid {
             undone: undone.collect(),
             moved,
             go_to: None,
+            reverts,
         }
     }
 }
@@ -128,8 +131,7 @@ fn place(entry: &Entry) -> PathBuf {
 
 impl Report for Undid {
     fn text(&self, page: &mut Page) {
-        let reverts = self.moved.as_ref().is_some_and(|moved| moved.revert);
-        let verb = match (self.dry_run, reverts) {
+        let verb = match (self.dry_run, self.reverts) {
             (false, false) => "took back",
             (false, true) => "reverted",
             (true, false) => "would take back",

@@ -190,4 +190,4 @@ pub fn course(lane: &LaneName, today: &BaseToday, revert: bool) -> Result<Course
 }
 
 #[cfg(test)]
-mod tests;
+mod undo_table;

@@ -272,6 +272,14 @@ impl<'a> Survey<'a> {
             in_trash: false,
         })?;
         let tip = repository.ref_target(&base)?;
+        // The log may have come with an archive: a base goes nowhere but back.
+        if !has(repository, to, from)? {
+            return Err(Refusal::NotLanded {
+                lane: step.lane.clone(),
+                base,
+            }
+            .into());
+        }
         let since = match tip {
             Some(tip) => commits_since(repository, tip, to)?,
             None => None,
@@ -301,14 +309,20 @@ fn commits_since(
     if tip == landed {
         return Ok(Some(0));
     }
-    if !retry::has_object(&repository.gix, landed)
-        || landing_facts::relation(repository, tip, landed)? != Relation::Contained
-    {
+    if !has(repository, tip, landed)? {
         return Ok(None);
     }
     let names = [tip.to_string(), format!("^{landed}")];
     let count = repository.git_here().count_commits(["--stdin"], names)?;
     Ok(Some(count))
+}
+
+/// Whether `ancestor` is an older commit in the history of `commit`; both may be gone.
+fn has(repository: &Repository, commit: ObjectId, ancestor: ObjectId) -> Result<bool> {
+    let there = |id| retry::has_object(&repository.gix, id);
+    Ok(there(commit)
+        && there(ancestor)
+        && landing_facts::relation(repository, commit, ancestor)? == Relation::Contained)
 }
 
 /// A remote-tracking branch that has `landed`.
