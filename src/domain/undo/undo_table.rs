@@ -3,9 +3,21 @@
 use super::*;
 use crate::domain::event::Event;
 
-/// Events in short: sequence, operation, phase, process, owner, what, lane (its id is the same),
-/// base commit, result, and more fields.
-fn log(lines: &[(&str, &str, u32, &str, &str, &str, &str, &str, &str)]) -> Vec<Event> {
+/// An event in short: operation, phase, process, owner, what, lane (its id is the same), base
+/// commit, result, and more fields.
+type Line = (
+    &'static str,
+    &'static str,
+    u32,
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+);
+
+fn log(lines: &[Line]) -> Vec<Event> {
     let id = |digit: &str| match digit {
         "" => "null".to_owned(),
         digit => format!("\"{}\"", digit.repeat(40)),
@@ -14,10 +26,7 @@ fn log(lines: &[(&str, &str, u32, &str, &str, &str, &str, &str, &str)]) -> Vec<E
         "" => "null".to_owned(),
         word => format!("\"{word}\""),
     };
-    let event = |(at, line): (
-        usize,
-        &(&str, &str, u32, &str, &str, &str, &str, &str, &str),
-    )| {
+    let event = |(at, line): (usize, &Line)| {
         let (operation, phase, pid, owner, what, lane, before, after, more) = line;
         let json = format!(
             r#"{{"sequence":{},"time":"2026-11-30T10:00:00.000Z","operation":"{operation}",
