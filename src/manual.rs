@@ -24,6 +24,7 @@ pub fn written(page: &str) -> Option<&'static str> {
     sections!(
         "git-lane",
         "git-lane-approve",
+        "git-lane-check",
         "git-lane-completions",
         "git-lane-config",
         "git-lane-doctor",

@@ -94,7 +94,7 @@ fn a_verb_that_takes_a_lane_a_branch_or_an_owner_completes_it() {
     );
     let verbs = verbs();
     let has = |verb: &str| verbs.iter().any(|other| other == verb);
-    for verb in ["path", "show", "finish", "drop"]
+    for verb in ["path", "show", "check", "finish", "drop"]
         .into_iter()
         .filter(|verb| has(verb))
     {
@@ -122,6 +122,17 @@ fn a_verb_that_takes_a_lane_a_branch_or_an_owner_completes_it() {
             candidates(&sandbox, &["git-lane", "start", "--owner", ""]),
             ["ann"]
         );
+    }
+    record(&sandbox, "search", "ann", "FIX-2");
+    for words in [
+        &["finish", "login", "sea"][..],
+        &["finish", "--keep", "login", "sea"],
+        &["finish", "login", "--gate", "make", "sea"],
+        &["check", "--gate", "sea"],
+        &["check", "--again", "--gate", "sea"],
+    ] {
+        let line: Vec<&str> = ["git-lane"].iter().chain(words).copied().collect();
+        assert_eq!(candidates(&sandbox, &line), ["search"], "{words:?}");
     }
     if has("finish") {
         assert_eq!(

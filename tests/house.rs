@@ -96,7 +96,7 @@ fn git_is_started_from_the_git_folder_and_prompts_live_in_the_ui() {
 #[test]
 fn what_is_made_in_a_repository_is_made_where_its_users_may_share_it() {
     // Indexes with their own call of it, worktrees, what moves with the mode it has, a probe in the
-    // temporary directory.
+    // temporary directory, and what is in the user's own directories.
     let worktrees = [
         "operations/land/stage",
         "engines/populate/fill",
@@ -110,7 +110,9 @@ fn what_is_made_in_a_repository_is_made_where_its_users_may_share_it() {
         "engines/populate/new_index",
         "engines/evidence/isolated",
         "repository/provenance/registry",
+        "operations/gate/mod",
         "operations/gate/own_worktree",
+        "operations/land/landing_hooks",
     ];
     let floors = [
         "src/operations",

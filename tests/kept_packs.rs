@@ -80,9 +80,13 @@ fn a_pack_that_is_kept_by_a_living_landing_or_by_somebody_else_is_no_finding() {
         .find(|path| path.extension().is_some_and(|end| end == "pack"))
         .unwrap();
     write(&pack.with_extension("keep"), "mine\n");
+    let root = sandbox.root().display().to_string();
     sandbox.hook(
         "pre-merge-commit",
-        "ls .git/objects/pack/*.keep >../kept; git lane doctor >../said",
+        format!(
+            "ls {}/*.keep >{root}/kept; git lane doctor >{root}/said",
+            packs.display()
+        ),
     );
     sandbox
         .lane(["finish", "login", "--strategy", "merge"])

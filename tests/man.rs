@@ -234,7 +234,7 @@ fn every_field_of_every_document_is_described() {
             .to_owned()
     };
     let out = sandbox.root().join("pages").display().to_string();
-    let runs: [&[&str]; 25] = [
+    let runs: [&[&str]; 28] = [
         &["start", "login", "other", "third"],
         &["start", "--dry-run", "fourth"],
         &["list"],
@@ -242,6 +242,7 @@ fn every_field_of_every_document_is_described() {
         &["show", "login"],
         &["path", "login"],
         &["finish", "--dry-run", "login"],
+        &["check", "login"],
         &["finish", "login"],
         &["drop", "--dry-run", "other"],
         &["drop", "--yes", "other"],

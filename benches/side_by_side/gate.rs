@@ -1,6 +1,7 @@
 //! The worktree in which a gate runs, against one that is made for it.
 
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use git_lane::internals::{ObjectId, OwnWorktree, Repository, Slot};
@@ -64,6 +65,77 @@ pub fn worktree(race: &mut Race) {
             },
         );
     }
+}
+
+/// What a gate adds to a landing, beside what its commands take.
+pub fn finish(race: &mut Race) {
+    for files in [1_000, 10_000] {
+        let repos = [race.fixtures.clone_of(files), race.fixtures.clone_of(files)];
+        let side = |fixtures: &Fixtures, round: usize, which: usize| {
+            let (repo, name) = (&repos[which], format!("lane{round}"));
+            fixtures.lane(repo, &["start", &name]);
+            let lane = repo.parent().unwrap().join("shop.lanes").join(&name);
+            work(fixtures, &lane, &name);
+            fixtures.settle(repo);
+            let mut command = fixtures.command("git-lane", repo);
+            command.args(["finish", &name]);
+            own_state(&mut command, repo);
+            command
+        };
+        race.run_longer(
+            &format!("finish behind gate 'true', {files} files / 60 ms"),
+            Duration::from_millis(60),
+            &mut |fixtures, round| {
+                let mut command = side(fixtures, round, 0);
+                command.args(["--gate", "true"]);
+                command
+            },
+            &mut |fixtures, round| side(fixtures, round, 1),
+        );
+    }
+}
+
+/// Lanes that land at once behind a gate of two seconds, against one after the other.
+pub fn batch(race: &mut Race) {
+    let side = |fixtures: &Fixtures, script: &str| {
+        let repo = fixtures.clone_of(1_000);
+        for lane in 0..LANES {
+            let name = format!("lane{lane}");
+            fixtures.lane(&repo, &["start", &name]);
+            let lane = repo.parent().unwrap().join("shop.lanes").join(&name);
+            work(fixtures, &lane, &name);
+        }
+        fixtures.settle(&repo);
+        let mut command = fixtures.command("sh", &repo);
+        let text = format!("i=0; while test $i -lt {LANES}; do {script}; i=$((i + 1)); done; wait");
+        command.args(["-c", &text, env!("CARGO_BIN_EXE_git-lane")]);
+        own_state(&mut command, &repo);
+        command
+    };
+    let finish = "\"$0\" finish lane$i --gate 'sleep 2'";
+    race.run_once(
+        &format!("{LANES} finish at once, gate of 2 s / one by one"),
+        0.25,
+        &mut |fixtures, _| side(fixtures, &format!("{finish} & true")),
+        &mut |fixtures, _| side(fixtures, &format!("{finish} || exit")),
+    );
+}
+
+/// As many as land at once.
+const LANES: usize = 50;
+
+fn work(fixtures: &Fixtures, lane: &Path, name: &str) {
+    std::fs::write(lane.join(format!("{name}.txt")), "work").unwrap();
+    fixtures.git(lane, &["add", "-A"]);
+    fixtures.git(lane, &["commit", "-q", "-m", "work"]);
+    fixtures.settle(lane);
+}
+
+/// Both sides land the same trees, and neither is to know what the gate has said to the other.
+fn own_state(command: &mut Command, repo: &Path) {
+    let above = repo.parent().unwrap();
+    command.env("XDG_STATE_HOME", above.join("state"));
+    command.env("XDG_CACHE_HOME", above.join("cache"));
 }
 
 fn head(fixtures: &Fixtures, repo: &Path) -> String {

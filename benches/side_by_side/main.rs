@@ -29,7 +29,7 @@ fn main() {
         .collect();
     let wanted =
         |name: &str| words.is_empty() || words.iter().any(|word| name.contains(word.as_str()));
-    let races: [(&str, Run); 19] = [
+    let races: [(&str, Run); 22] = [
         ("version", start::version),
         ("start-copy", start::from_a_worktree),
         ("start-objects", start::from_the_object_database),
@@ -40,6 +40,8 @@ fn main() {
         ("list-names", lanes::list_without_status),
         ("list-growth", lanes::growth),
         ("gate-worktree", gate::worktree),
+        ("gate-finish", gate::finish),
+        ("gate-batch", gate::batch),
         ("finish", lanes::finish),
         ("undo", lanes::undo),
         ("drop", lanes::drop_large),

@@ -57,6 +57,43 @@ impl Race {
         );
     }
 
+    /// Times both sides in turn and compares what the first takes longer with what it may.
+    pub fn run_longer<'a>(
+        &mut self,
+        title: &str,
+        most: Duration,
+        ours: Side<'a>,
+        theirs: Side<'a>,
+    ) {
+        let mut longer = Vec::new();
+        let sides = [ours, theirs];
+        for round in 0..=self.rounds {
+            let mut samples = [0.0; 2];
+            for place in 0..2 {
+                let which = (place + round) % 2;
+                let mut command = sides[which](&self.fixtures, round);
+                self.fixtures.flush();
+                samples[which] = timed(&mut command).as_secs_f64() * 1e3;
+            }
+            if round > 0 {
+                longer.push(samples[0] - samples[1]);
+            }
+        }
+        longer.sort_by(f64::total_cmp);
+        let most = most.as_secs_f64() * 1e3;
+        self.result(title, longer[longer.len() / 2], most, 1.0, "ms");
+    }
+
+    /// Times both sides once: what takes minutes is not repeated.
+    pub fn run_once<'a>(&mut self, title: &str, aim: f64, ours: Side<'a>, theirs: Side<'a>) {
+        let [ours, theirs] = [ours, theirs].map(|side| {
+            let mut command = side(&self.fixtures, 0);
+            self.fixtures.flush();
+            timed(&mut command).as_secs_f64()
+        });
+        self.result(title, ours, theirs, aim, "s");
+    }
+
     /// Times three sides in turn (ours, theirs, and what both add to) and compares what is added to
     /// each of the `times` commands of a sample. Differences are taken within a round, so that a
     /// machine that is busy for a while counts for all three.

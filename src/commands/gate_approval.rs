@@ -51,7 +51,6 @@ impl For<'_> {
 ///
 /// # Errors
 /// Code `not-approved` where the answer is no, or no user is there to answer.
-#[expect(dead_code, reason = "what runs a gate calls it")]
 pub(super) fn ensure_approved(ui: &Ui, gate: &Gate, of: For<'_>) -> Result<()> {
     ask(ui, &missing(gate)?, of)
 }

@@ -4,13 +4,15 @@
 //! verb.
 
 pub mod approve;
+pub mod check;
 pub mod complete;
 pub mod completions;
 pub mod config;
 pub mod doctor;
 pub mod drop;
 pub mod finish;
-pub mod gate_approval;
+mod gate_approval;
+mod gate_watch;
 pub mod hook;
 pub mod init;
 pub mod list;
@@ -35,6 +37,7 @@ use crate::domain::retire::place;
 use crate::domain::shell_word::quote;
 use crate::error::{Code, Error, Result};
 use crate::install;
+use crate::operations::land::landing_facts;
 use crate::operations::reconcile::{Reconciled, foresee, reconcile};
 use crate::operations::recover::recover;
 use crate::policy::Policy;
@@ -272,6 +275,20 @@ pub fn find_lane(repository: &Repository, name: Option<&str>) -> Result<Lane> {
         )));
     }
     Err(no_lane(repository, &records, name))
+}
+
+/// The branch to land on; `None` when the lane has none and needs none.
+fn landing_base(
+    repository: &Repository,
+    lane: &Lane,
+    into: Option<&str>,
+    landing: bool,
+) -> Result<Option<BranchName>> {
+    match landing_facts::target(repository, lane, into)? {
+        Ok(branch) => repository.branch_meant(&branch).map(Some),
+        Err(_) if !landing => Ok(None),
+        Err(refusal) => Err(refusal.into()),
+    }
 }
 
 /// The candidate most like `word`, when it is like it at all.

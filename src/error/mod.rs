@@ -30,18 +30,21 @@ pub enum Kind {
     Environment = 4,
     /// A git command failed in a way git-lane has no better word for.
     Git = 5,
+    /// The gate failed, or a command that was run for the user; nothing was changed.
+    Gate = 6,
     /// The user or a signal stopped it.
     Interrupted = 130,
 }
 
 impl Kind {
     /// Every kind, in the order of the exit codes.
-    pub const ALL: [Kind; 6] = [
+    pub const ALL: [Kind; 7] = [
         Kind::Refused,
         Kind::Usage,
         Kind::Conflict,
         Kind::Environment,
         Kind::Git,
+        Kind::Gate,
         Kind::Interrupted,
     ];
 
@@ -61,6 +64,7 @@ impl Kind {
                  or output that cannot be written: then what was asked for is done"
             }
             Kind::Git => "a git command failed",
+            Kind::Gate => "the gate failed, or a command that was run for the user",
             Kind::Interrupted => "interrupted",
         }
     }
@@ -73,6 +77,7 @@ pub struct Error {
     code: Code,
     message: String,
     hints: Vec<String>,
+    said: Vec<String>,
     details: Option<Box<serde_json::Value>>,
     beside: Option<Box<serde_json::Value>>,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
@@ -87,6 +92,7 @@ impl Error {
             Kind::Conflict => Code::Conflict,
             Kind::Environment => Code::Environment,
             Kind::Git => Code::Git,
+            Kind::Gate => Code::GateFailed,
             Kind::Interrupted => Code::Interrupted,
         };
         Error {
@@ -94,6 +100,7 @@ impl Error {
             code,
             message: message.into(),
             hints: Vec::new(),
+            said: Vec::new(),
             details: None,
             beside: None,
             source: None,
@@ -123,6 +130,12 @@ impl Error {
     /// Adds what the reader can do next; shown as a `hint:` line of its own.
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hints.push(hint.into());
+        self
+    }
+
+    /// Shows what a program said last; shown as lines of their own below the message.
+    pub fn quote(mut self, lines: Vec<String>) -> Self {
+        self.said = lines;
         self
     }
 
@@ -163,6 +176,11 @@ impl Error {
         &self.hints
     }
 
+    /// What a program said last, a line each.
+    pub fn said(&self) -> &[String] {
+        &self.said
+    }
+
     /// What failed, for programs.
     pub fn code(&self) -> Code {
         self.code
@@ -176,6 +194,9 @@ impl Error {
             "message": self.to_string(),
             "hints": self.hints,
         });
+        if !self.said.is_empty() {
+            error["said"] = self.said.as_slice().into();
+        }
         if let Some(details) = &self.details {
             error["details"] = details.as_ref().clone();
         }
@@ -187,6 +208,25 @@ impl Error {
         document["version"] = crate::JSON_VERSION.into();
         document["error"] = error;
         document
+    }
+}
+
+impl Error {
+    /// The failure that such a document tells of, as another process has written it; `None` where
+    /// it is none.
+    pub fn from_json(document: &serde_json::Value) -> Option<Self> {
+        let error = &document["error"];
+        let known = |kind: &&Kind| serde_json::to_value(kind).is_ok_and(|own| own == error["kind"]);
+        let kind = *Kind::ALL.iter().find(known)?;
+        let code = error["code"].as_str()?;
+        let code = *Code::ALL.iter().find(|known| known.as_str() == code)?;
+        let mut told = Error::new(kind, error["message"].as_str()?).with_code(code);
+        told.hints = serde_json::from_value(error["hints"].clone()).ok()?;
+        if let Some(said) = error.get("said") {
+            told.said = serde_json::from_value(said.clone()).ok()?;
+        }
+        let details = error.get("details").cloned();
+        Some(details.into_iter().fold(told, Error::details))
     }
 }
 
@@ -250,7 +290,7 @@ mod tests {
     #[test]
     fn the_exit_codes_are_the_documented_ones() {
         let codes: Vec<u8> = Kind::ALL.iter().map(|kind| kind.exit_code()).collect();
-        assert_eq!(codes, [1, 2, 3, 4, 5, 130]);
+        assert_eq!(codes, [1, 2, 3, 4, 5, 6, 130]);
     }
 
     #[test]

@@ -92,30 +92,33 @@ pub const KEYS: &[Key] = &[
         name: "finish.gate",
         shape: Shape::Commands,
         default: "[]",
-        meaning: "The commands that must succeed on the tree that is about to land, each for \
-                  sh(1). Those of all files run, each once; finish reads the tracked file in the \
-                  tip of the base and in what lands. Commands that are not in your own file run \
-                  only after git lane approve.",
+        meaning: "The commands that must succeed on the tree that is about to land before its \
+                  base moves, each for sh(1): a text, or an array of texts that run in that \
+                  order. Those of all files run, each once; finish reads the tracked file in the \
+                  tip of the base and in what lands, not in a worktree. Commands that are not in \
+                  your own file run only after git lane approve. GATE in git-lane-finish(1) says \
+                  where and how they run.",
     },
     Key {
         name: "finish.gate-required",
         shape: Shape::Flag,
         default: "false",
-        meaning: "Whether finish --no-gate is refused. One file that says true is enough.",
+        meaning: "Whether finish --no-gate is refused. One file that says true is enough; the \
+                  tracked one is read where its finish.gate is.",
     },
     Key {
         name: "finish.gate-time-limit",
         shape: Shape::Duration,
         default: r#""1h""#,
-        meaning: "How long each command of the gate may run: a number and a unit (s, m, h, d or \
-                  w).",
+        meaning: "How long each command of the gate may run before it is ended, which is no \
+                  verdict: a number and a unit (s, m, h, d or w).",
     },
     Key {
         name: "finish.receipt-days",
         shape: Shape::Days,
         default: "30",
-        meaning: "How many days it counts that a gate has succeeded or failed on a tree. A tracked \
-                  file can only shorten it.",
+        meaning: "For how many days a gate that has succeeded or failed on a tree is not run on \
+                  it again. A tracked file can only shorten it.",
     },
     Key {
         name: "trash.days",

@@ -45,6 +45,8 @@ use std::time::Duration;
 
 use bstr::BString;
 
+use gix::odb::store::init::Slots;
+
 use crate::domain::lane::Worktree;
 use crate::domain::shell_word::quote;
 use crate::error::{Code, Error, IoContext, Result};
@@ -59,6 +61,13 @@ use crate::store::git::settings;
 use crate::store::lane_files::LaneDir;
 use crate::store::optional;
 use crate::store::permissions::Shared;
+
+/// Room for the packs that other landings make while this process waits: each makes some, and gix
+/// finds no object in a pack that it has no slot for.
+pub(crate) const PACK_SLOTS: Slots = Slots::AsNeededByDiskState {
+    multiplier: 2.0,
+    minimum: 1024,
+};
 
 /// How a repository stores its refs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -199,6 +208,7 @@ impl Repository {
         let options = gix::open::Options::default()
             .bail_if_untrusted(true)
             .config_overrides(patient)
+            .object_store_slots(PACK_SLOTS)
             .open_path_as_is(true);
         let git_dir = std::fs::canonicalize(git_dir).context("find", git_dir)?;
         let common_dir = common_of(&git_dir)?.unwrap_or_else(|| git_dir.clone());

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use crate::domain::lane::ObjectId;
 use crate::error::{Error, IoContext, Result};
-use crate::repository::Repository;
+use crate::repository::{PACK_SLOTS, Repository};
 use crate::store::git::Invocation;
 use crate::store::scratch::Directory;
 
@@ -88,7 +88,12 @@ impl Scratch {
                 .context("write", &file)?;
         }
         let hash = repository.gix.object_hash();
-        let objects = gix::odb::at(&directory, hash).context("read", &directory)?;
+        let options = gix::odb::store::init::Options {
+            slots: PACK_SLOTS,
+            ..Default::default()
+        };
+        let objects = gix::odb::at_opts(&directory, hash, [], options);
+        let objects = objects.context("read", &directory)?;
         let mut view = repository.gix.clone();
         view.objects = gix::odb::memory::Proxy::new(objects, hash);
         Ok(view)

@@ -21,8 +21,11 @@ pub enum Slot {
     Hooks,
 }
 
-/// The git directory of such a worktree, in the directory of its slot.
-pub const GIT_DIR: &str = "git";
+/// The worktree in the directory of a slot.
+pub const TREE: &str = "tree";
+
+/// Its git directory: as in a main worktree, so that git tells hooks no more than there.
+pub const GIT_DIR: &str = ".git";
 
 /// All refs of such worktrees, each with the number of its user and a hyphen next.
 const REFS: &str = "refs/lane/gate/";
@@ -83,7 +86,11 @@ pub fn below_cache(common_dir: &Path) -> Result<[String; 3]> {
 
 /// Whether `git_dir` is that of a slot of the repository at `common_dir`; both are canonical.
 pub fn is_of_a_slot(git_dir: &Path, common_dir: &Path) -> bool {
-    let slot = git_dir.parent().filter(|_| git_dir.ends_with(GIT_DIR));
+    let ends = Path::new(TREE).join(GIT_DIR);
+    let slot = git_dir
+        .ancestors()
+        .nth(2)
+        .filter(|_| git_dir.ends_with(ends));
     let is_it = |slot: &Path| {
         let known = Slot::ALL
             .iter()

@@ -23,6 +23,23 @@ pub fn trouble(said: &[u8]) -> Option<Code> {
         .map(|(_, code)| *code)
 }
 
+/// With less room than this a program may have failed for nothing but that.
+const LEAST_ROOM: u64 = 1 << 20;
+
+/// Refuses where the file system of `directory` has no room left.
+pub fn ensure_room(directory: &Path) -> Result<(), Error> {
+    let Ok(found) = rustix::fs::statvfs(directory) else {
+        return Ok(());
+    };
+    let is_full = found.f_bavail.saturating_mul(found.f_frsize) < LEAST_ROOM
+        || found.f_files > 0 && found.f_ffree == 0;
+    if !is_full {
+        return Ok(());
+    }
+    let sentence = format!("the disk is full in '{}'", directory.display());
+    Err(Error::environment(sentence).with_code(Code::DiskFull))
+}
+
 /// Why a git could not write below `directory`, where the disk is the reason. git says `unable to
 /// write file` and keeps the system's own word to itself, so the file system is asked.
 pub fn ensure_writable(directory: &Path, output: &Output) -> Result<(), Error> {

@@ -25,12 +25,12 @@ use crate::store::exists;
 pub const LARGEST: u64 = 64 << 20;
 
 /// What git-lane makes directories of.
-const DIRECTORIES: [&str; 7] = [
-    "claims", "damaged", "journal", "locks", "scratch", "staging", "trash",
+const DIRECTORIES: [&str; 8] = [
+    "claims", "damaged", "journal", "landing", "locks", "scratch", "staging", "trash",
 ];
 
 /// Those that have nothing but files in them.
-const FILES_IN: [&str; 3] = ["claims", "journal", "locks"];
+const FILES_IN: [&str; 4] = ["claims", "journal", "landing", "locks"];
 
 /// The directory of what was moved out of the way.
 const DAMAGED: &str = "damaged";
@@ -161,7 +161,11 @@ impl LaneDir {
         }
         self.shared.create_dir_all(&damaged).ok()?;
         let own = damaged.join(path.file_name()?);
-        let free = path.extension().is_some_and(|end| end == "json") && !exists(&own);
+        // The doctor takes these for intents.
+        let is_intent = path
+            .parent()
+            .is_some_and(|parent| parent.ends_with("journal"));
+        let free = is_intent && path.extension().is_some_and(|end| end == "json") && !exists(&own);
         let aside = if free { own } else { damaged.join(name) };
         std::fs::rename(path, &aside).ok().map(|()| aside)
     }

@@ -21,7 +21,6 @@ pub mod no_replace;
 pub mod optional;
 pub mod permissions;
 pub mod process_stat;
-#[cfg_attr(not(test), expect(dead_code, reason = "what runs a gate calls it"))]
 pub mod receipts;
 pub mod retry;
 pub mod scratch;

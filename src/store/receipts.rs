@@ -92,7 +92,6 @@ impl Receipts {
     ///
     /// # Errors
     /// As [`StateDir::find`].
-    #[expect(dead_code, reason = "what runs a gate calls it")]
     pub fn open() -> Result<Self> {
         Self::made(StateDir::find("receipts")?, StateDir::find("logs")?)
     }

@@ -6,7 +6,7 @@
 //! The commands alone call it.
 
 pub mod escape;
-mod live;
+pub mod live;
 mod output;
 pub mod page;
 pub mod progress;
@@ -146,6 +146,9 @@ impl Ui {
             self.out(&escape::json(&error.to_json()));
         }
         self.note(format_args!("error: {error}"));
+        for line in error.said() {
+            self.note(format_args!("  | {line}"));
+        }
         for hint in error.hints() {
             self.note(format_args!("hint: {hint}"));
         }

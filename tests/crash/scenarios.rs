@@ -8,6 +8,8 @@ use crate::support::{Sandbox, listing};
 pub struct Scenario {
     pub name: &'static str,
     pub args: &'static [&'static str],
+    /// The exit code where nothing stops it.
+    pub ends: i32,
     /// Makes what the command finds; returns what the other two want to compare with.
     pub prepare: fn(&Sandbox) -> String,
     /// Beyond plain git working, between the crash and the next command.
@@ -16,10 +18,11 @@ pub struct Scenario {
     pub whole: fn(&Sandbox, &str),
 }
 
-pub const ALL: &[Scenario] = &[
+const ALL: &[Scenario] = &[
     Scenario {
         name: "start",
         args: &["start", "login"],
+        ends: 0,
         prepare: nothing,
         halfway: |_| {},
         whole: started,
@@ -27,6 +30,7 @@ pub const ALL: &[Scenario] = &[
     Scenario {
         name: "start filtered",
         args: &["start", "login"],
+        ends: 0,
         prepare: filtered,
         halfway: |_| {},
         whole: started,
@@ -34,6 +38,7 @@ pub const ALL: &[Scenario] = &[
     Scenario {
         name: "start by git",
         args: &["start", "login"],
+        ends: 0,
         prepare: split,
         halfway: |_| {},
         whole: started,
@@ -101,6 +106,7 @@ pub const ALL: &[Scenario] = &[
     Scenario {
         name: "drop",
         args: &["drop", "--yes", "login"],
+        ends: 0,
         prepare: working,
         halfway: |_| {},
         whole: dropped,
@@ -108,6 +114,7 @@ pub const ALL: &[Scenario] = &[
     Scenario {
         name: "drop packed",
         args: &["drop", "--yes", "login"],
+        ends: 0,
         prepare: packed,
         halfway: |_| {},
         whole: dropped,
@@ -115,6 +122,7 @@ pub const ALL: &[Scenario] = &[
     Scenario {
         name: "drop hooked",
         args: &["drop", "--yes", "login"],
+        ends: 0,
         prepare: hooked,
         halfway: |_| {},
         whole: dropped,
@@ -122,6 +130,7 @@ pub const ALL: &[Scenario] = &[
     Scenario {
         name: "restore",
         args: &["restore", "login"],
+        ends: 0,
         prepare: removed,
         halfway: |_| {},
         whole: restored,
@@ -129,6 +138,7 @@ pub const ALL: &[Scenario] = &[
     Scenario {
         name: "prune",
         args: &["prune"],
+        ends: 0,
         prepare: integrated,
         halfway: |_| {},
         whole: pruned,
@@ -153,11 +163,13 @@ pub const ALL: &[Scenario] = &[
         reverted,
     ),
     undo("undo drop", &["undo", "login"], removed, restored),
+    undo("undo prune", &["undo", "login"], pruned_away, restored),
     undo("undo start", &["undo", "login"], begun, put_away),
     undo("undo restore", &["undo", "login"], returned, put_away),
     Scenario {
         name: "init",
         args: &["init"],
+        ends: 0,
         prepare: with_a_hook,
         halfway: commits,
         whole: in_force,
@@ -165,14 +177,20 @@ pub const ALL: &[Scenario] = &[
     Scenario {
         name: "doctor --fix",
         args: &["doctor", "--fix"],
+        ends: 0,
         prepare: in_disorder,
         halfway: |_| {},
         whole: mended,
     },
 ];
 
+/// Those, and those behind a gate.
+pub fn all() -> impl Iterator<Item = &'static Scenario> {
+    ALL.iter().chain(super::gated::ALL)
+}
+
 pub fn find(name: &str) -> &'static Scenario {
-    ALL.iter().find(|scenario| scenario.name == name).unwrap()
+    all().find(|scenario| scenario.name == name).unwrap()
 }
 
 const fn finish(
@@ -184,6 +202,7 @@ const fn finish(
     Scenario {
         name,
         args,
+        ends: 0,
         prepare,
         halfway: landed_at_most_once,
         whole,
@@ -199,20 +218,21 @@ const fn undo(
     Scenario {
         name,
         args,
+        ends: 0,
         prepare,
         halfway: |_| {},
         whole,
     }
 }
 
-fn taken_back(sandbox: &Sandbox, before: &str) {
+pub fn taken_back(sandbox: &Sandbox, before: &str) {
     restored(sandbox, before);
     assert_eq!(sandbox.git(["log", "-1", "--format=%s", "main"]), "other");
     assert_eq!(sandbox.git(["status", "--porcelain"]), " M README");
     assert!(!sandbox.repo.join("new.txt").exists());
 }
 
-fn reverted(sandbox: &Sandbox, tip: &str) {
+pub fn reverted(sandbox: &Sandbox, tip: &str) {
     assert_eq!(sandbox.git(["rev-parse", "main^"]), tip);
     assert_eq!(sandbox.git(["status", "--porcelain"]), " M README");
     assert!(!sandbox.repo.join("new.txt").exists());
@@ -255,7 +275,7 @@ fn landed_at_most_once(sandbox: &Sandbox) {
     );
 }
 
-fn merged(sandbox: &Sandbox, tip: &str) {
+pub fn merged(sandbox: &Sandbox, tip: &str) {
     assert_eq!(
         sandbox.git(["rev-list", "--count", "--merges", "main"]),
         "1"
@@ -270,7 +290,7 @@ fn emptied(sandbox: &Sandbox, tip: &str) {
     assert!(!sandbox.repo.join("src").exists());
 }
 
-fn squashed(sandbox: &Sandbox, _: &str) {
+pub fn squashed(sandbox: &Sandbox, _: &str) {
     assert_eq!(sandbox.git(["rev-list", "--count", "main"]), "3");
     finished(sandbox);
 }
@@ -413,7 +433,7 @@ fn mended(sandbox: &Sandbox, _: &str) {
     sandbox.nothing_left_behind(0);
 }
 
-fn gone(sandbox: &Sandbox) {
+pub fn gone(sandbox: &Sandbox) {
     assert!(!sandbox.lane_path("login").exists());
     assert_eq!(
         sandbox.git(["for-each-ref", "--format=%(refname)", "refs/heads"]),
@@ -429,7 +449,7 @@ fn gone(sandbox: &Sandbox) {
 }
 
 /// As many admin directories as git lists, and no more than `expected` worktrees.
-fn worktrees(sandbox: &Sandbox, expected: usize) {
+pub fn worktrees(sandbox: &Sandbox, expected: usize) {
     assert_eq!(sandbox.git(["worktree", "list"]).lines().count(), expected);
     let admin = std::fs::read_dir(sandbox.repo.join(".git/worktrees"))
         .into_iter()

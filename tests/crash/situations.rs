@@ -105,6 +105,14 @@ pub fn integrated(sandbox: &Sandbox) -> String {
     String::new()
 }
 
+/// ... and that prune has removed; what it was before is returned.
+pub fn pruned_away(sandbox: &Sandbox) -> String {
+    integrated(sandbox);
+    let before = state(sandbox, &sandbox.lane_path("login"));
+    sandbox.lane(["prune", "--yes"]).ok();
+    before
+}
+
 /// A lane, and a hook of another tool that notes that it ran.
 pub fn with_a_hook(sandbox: &Sandbox) -> String {
     sandbox.lane_by_git("login");

@@ -16,27 +16,27 @@ const OF_COMMITS: [&str; 6] = [
 fn hooks_see_what_git_merge_would_show_them() {
     let sandbox = with_lane();
     advance(&sandbox);
+    let seen = sandbox.root().join("seen").display().to_string();
     for name in OF_COMMITS {
         sandbox.hook(
             name,
-            format!("echo {name} $(basename \"$1\") $2 $(pwd) $(git ls-files new.txt) >> ../seen"),
+            format!(
+                "echo {name} $(basename \"$1\") $2 $(ls new.txt) $(git ls-files new.txt) >> {seen}"
+            ),
         );
     }
     sandbox.hook(
         "commit-msg",
-        "echo commit-msg >> ../seen; test \"$(git show :new.txt)\" = new || exit 9; echo \
-         'Reviewed-by: hook' >> \"$1\"",
+        format!(
+            "echo commit-msg >> {seen}; test \"$(git show :new.txt)\" = new || exit 9; echo \
+             'Reviewed-by: hook' >> \"$1\""
+        ),
     );
     finish(&sandbox, []).ok();
-    let seen = std::fs::read_to_string(sandbox.root().join("seen")).unwrap();
-    let repo = sandbox.repo.display();
     assert_eq!(
-        seen,
-        format!(
-            "pre-merge-commit {repo} new.txt\nprepare-commit-msg MERGE_MSG merge {repo} \
-             new.txt\ncommit-msg\n\
-             post-merge 0 {repo} new.txt\n"
-        )
+        std::fs::read_to_string(seen).unwrap(),
+        "pre-merge-commit new.txt new.txt\nprepare-commit-msg MERGE_MSG merge new.txt \
+         new.txt\ncommit-msg\npost-merge 0 new.txt new.txt\n"
     );
     assert_eq!(
         log(&sandbox, "%B"),
@@ -48,16 +48,13 @@ fn hooks_see_what_git_merge_would_show_them() {
 #[test]
 fn squash_runs_the_hooks_of_git_merge_and_git_commit() {
     let sandbox = with_lane();
+    let seen = sandbox.root().join("seen").display().to_string();
     for name in OF_COMMITS {
-        sandbox.hook(
-            name,
-            format!("echo {name} $(basename \"$1\") $2 >> ../seen"),
-        );
+        sandbox.hook(name, format!("echo {name} $(basename \"$1\") $2 >> {seen}"));
     }
     finish(&sandbox, ["--strategy", "squash", "-m", "one"]).ok();
-    let seen = std::fs::read_to_string(sandbox.root().join("seen")).unwrap();
     assert_eq!(
-        seen,
+        std::fs::read_to_string(seen).unwrap(),
         "pre-commit\nprepare-commit-msg COMMIT_EDITMSG message\ncommit-msg \
          COMMIT_EDITMSG\npost-merge 1\npost-commit\n"
     );

@@ -65,17 +65,19 @@ fn twenty_lanes_finish_at_once() {
 fn a_base_that_moves_meanwhile_is_landed_on_where_it_is_now() {
     let sandbox = with_lane();
     sandbox.git(["switch", "-q", "--detach"]);
+    let runs = sandbox.root().join("runs");
     sandbox.hook(
         "pre-merge-commit",
-        "echo run >> ../runs; test $(wc -l < ../runs) = 1 || exit 0\n\
-         git update-ref refs/heads/main $(git commit-tree -p main -m raced main^{tree})",
+        format!(
+            "echo run >> {0}; test $(wc -l < {0}) = 1 || exit 0\n\
+             unset $(git rev-parse --local-env-vars); cd {1}\n\
+             git update-ref refs/heads/main $(git commit-tree -p main -m raced main^{{tree}})",
+            runs.display(),
+            sandbox.repo.display()
+        ),
     );
     finish(&sandbox, []).ok();
-    // Checked out nowhere, so hooks run in the lane.
-    assert_eq!(
-        std::fs::read_to_string(sandbox.root().join("shop.lanes/runs")).unwrap(),
-        "run\nrun\n"
-    );
+    assert_eq!(std::fs::read_to_string(&runs).unwrap(), "run\nrun\n");
     assert_eq!(sandbox.git(["log", "-1", "--format=%s", "main^1"]), "raced");
 }
 

@@ -21,7 +21,7 @@ fn git_sees_no_worktree_and_is_kept_from_nothing() {
         &sandbox.git(["rev-parse", "side^{tree}"]),
     );
     sandbox.gate_ok(&["hooks", &shown]);
-    let head = std::fs::read(sandbox.slot("hooks").join("git/HEAD")).unwrap();
+    let head = std::fs::read(sandbox.slot("hooks").join("tree/.git/HEAD")).unwrap();
     assert_eq!(head, b"ref: refs/heads/side\n");
     assert_eq!(sandbox.git(["worktree", "list"]).lines().count(), 1);
     for args in [
@@ -119,27 +119,38 @@ fn the_doctor_names_a_ref_whose_worktree_is_gone() {
     assert_eq!(sandbox.findings(), [""; 0]);
 }
 
+/// A process that has the slot and runs a command there, until `note.end` is made.
+fn holder(sandbox: &Sandbox, note: &std::path::Path) -> std::process::Child {
+    let wait = format!(
+        "sh exec 3<&0; touch {0}; until [ -e {0}.end ]; do sleep 0.05; done",
+        note.display()
+    );
+    let holder = sandbox
+        .gate_command(&["gate", &wait])
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    wait_until(|| note.exists());
+    holder
+}
+
 #[test]
-fn one_process_has_it_and_what_it_leaves_behind_keeps_it() {
+fn one_process_has_it_and_what_a_killed_one_leaves_behind_keeps_it() {
     let sandbox = with_a_gate();
     let commit = sandbox.git(["rev-parse", "main"]);
     let to = format!("check_out {commit}");
     let note = sandbox.root().join("note");
-    let steps = [
-        "gate",
-        &to,
-        &format!(
-            "left touch {0}; until [ -e {0}.end ]; do sleep 0.05; done",
-            note.display()
-        ),
-    ];
-    sandbox.gate_ok(&steps);
-    wait_until(|| note.exists());
-    let said = sandbox.gate(&["gate 50"]);
-    assert!(
-        said[0].starts_with("busy: ") && said[0].contains("fuser"),
-        "{said:?}"
-    );
+    let mut holder = holder(&sandbox, &note);
+    let is_busy = || {
+        let said = sandbox.gate(&["gate 50"]);
+        let told = said[0].starts_with("busy: ") && said[0].contains("fuser");
+        assert!(told, "{said:?}");
+    };
+    is_busy();
+    holder.kill().unwrap();
+    holder.wait().unwrap();
+    is_busy();
     // The other slot is free.
     sandbox.gate_ok(&["hooks 0"]);
     let waiting = sandbox
@@ -153,19 +164,26 @@ fn one_process_has_it_and_what_it_leaves_behind_keeps_it() {
     assert!(said.contains("=> ok waited"), "{said}");
 }
 
+/// At a regular end the slot is free, whatever a command has left with its standard input open.
+#[test]
+fn what_is_left_behind_at_a_regular_end_keeps_it_from_nobody() {
+    let sandbox = with_a_gate();
+    let note = sandbox.root().join("note");
+    let left = format!(
+        "left touch {0}; until [ -e {0}.end ]; do sleep 0.05; done",
+        note.display()
+    );
+    sandbox.gate_ok(&["gate", &left]);
+    wait_until(|| note.exists());
+    sandbox.gate_ok(&["gate 0"]);
+    write(&note.with_extension("end"), "");
+}
+
 #[test]
 fn a_waiting_command_ends_by_a_signal() {
     let sandbox = with_a_gate();
     let note = sandbox.root().join("note");
-    let steps = [
-        "gate",
-        &format!(
-            "left touch {0}; until [ -e {0}.end ]; do sleep 0.05; done",
-            note.display()
-        ),
-    ];
-    sandbox.gate_ok(&steps);
-    wait_until(|| note.exists());
+    let mut holder = holder(&sandbox, &note);
     let mut waiting = sandbox
         .gate_command(&["gate 60000"])
         .stdout(std::process::Stdio::null())
@@ -176,6 +194,7 @@ fn a_waiting_command_ends_by_a_signal() {
     rustix::process::kill_process(process, rustix::process::Signal::TERM).unwrap();
     wait_until(|| waiting.try_wait().unwrap().is_some());
     write(&note.with_extension("end"), "");
+    holder.wait().unwrap();
 }
 
 /// Killed anywhere, the next preparation is exact.

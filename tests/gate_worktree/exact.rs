@@ -119,7 +119,7 @@ const DEEDS: [(&str, &str); 42] = [
     ),
     (
         "own exclude file",
-        "mkdir -p ../git/info; echo '*' >../git/info/exclude; echo x >seen",
+        "mkdir -p .git/info; echo '*' >.git/info/exclude; echo x >seen",
     ),
     (
         "stage",
@@ -143,7 +143,7 @@ const DEEDS: [(&str, &str); 42] = [
     ),
     (
         "rebase, bisect and locks",
-        "git bisect start -q two one >/dev/null 2>&1; mkdir -p ../git/rebase-merge; touch ../git/index.lock ../git/HEAD.lock ../index.lock ../git/CHERRY_PICK_HEAD",
+        "git bisect start -q two one >/dev/null 2>&1; mkdir -p .git/rebase-merge; touch .git/index.lock .git/HEAD.lock ../index.lock .git/CHERRY_PICK_HEAD",
     ),
     (
         "hidden flags",
@@ -151,12 +151,12 @@ const DEEDS: [(&str, &str); 42] = [
     ),
     (
         "sparse",
-        "git -c core.sparseCheckout=true read-tree HEAD; mkdir -p ../git/info; echo /README >../git/info/sparse-checkout; git -c core.sparseCheckout=true read-tree -m -u HEAD",
+        "git -c core.sparseCheckout=true read-tree HEAD; mkdir -p .git/info; echo /README >.git/info/sparse-checkout; git -c core.sparseCheckout=true read-tree -m -u HEAD",
     ),
-    ("damaged index", "echo garbage >../git/index"),
+    ("damaged index", "echo garbage >.git/index"),
     (
         "damaged head",
-        "echo garbage >../git/HEAD; echo /nowhere >../git/gitdir; rm .git",
+        "echo garbage >.git/HEAD; echo /nowhere >.git/gitdir",
     ),
 ];
 
@@ -193,7 +193,7 @@ fn whatever_a_command_did_the_next_finds_it_exact() {
             ];
             for file in left {
                 assert!(
-                    !sandbox.slot("gate").join("git").join(file).exists(),
+                    !sandbox.slot("gate").join("tree/.git").join(file).exists(),
                     "{name}: {file}"
                 );
             }

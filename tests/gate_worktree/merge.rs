@@ -63,7 +63,7 @@ fn each_hook_sees_what_git_merge_would_show_it() {
             "differing",
         ]);
         assert_eq!(
-            told(&sandbox.slot("hooks").join("git")),
+            told(&sandbox.slot("hooks").join("tree/.git")),
             told(&seen),
             "{hook}"
         );
@@ -82,7 +82,7 @@ fn each_hook_sees_what_git_merge_would_show_it() {
 fn a_squash_has_its_message_and_no_merge() {
     let (sandbox, [main, _, tree]) = two_branches();
     sandbox.gate_ok(&["hooks", &format!("show_merge main {main} {tree} squashed")]);
-    let told = told(&sandbox.slot("hooks").join("git"));
+    let told = told(&sandbox.slot("hooks").join("tree/.git"));
     let expected = [
         ("HEAD", Some("ref: refs/heads/main\n".to_owned())),
         ("ORIG_HEAD", Some(format!("{main}\n"))),
@@ -96,7 +96,7 @@ fn a_squash_has_its_message_and_no_merge() {
     // One that lands upon another that is still to land.
     let on = sandbox.git(["rev-parse", "main~1"]);
     sandbox.gate_ok(&["hooks", &format!("show_merge main {on} {tree} merged")]);
-    let head = std::fs::read_to_string(sandbox.slot("hooks").join("git/HEAD")).unwrap();
+    let head = std::fs::read_to_string(sandbox.slot("hooks").join("tree/.git/HEAD")).unwrap();
     assert_eq!(head, format!("{on}\n"));
 }
 
@@ -134,7 +134,7 @@ fn a_worktree_that_is_gone_or_moved_is_told_apart() {
     for deed in [
         "rm -rf \"$PWD\"",
         "git checkout -q -f --detach side",
-        "rm .git",
+        "rm -r .git",
         "rm -rf ../../hooks",
         "mv ../../hooks ../../away; mkdir ../../hooks",
     ] {
@@ -144,7 +144,7 @@ fn a_worktree_that_is_gone_or_moved_is_told_apart() {
     let said = sandbox.gate_ok(&[
         "gate",
         &format!("check_out {side}"),
-        "sh rm -rf \"$PWD\" ../git",
+        "sh rm -rf \"$PWD\"",
         &format!("check_out {side}"),
         "differing",
     ]);

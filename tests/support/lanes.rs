@@ -162,7 +162,9 @@ impl Sandbox {
         let found: Vec<PathBuf> = trash.map(|entry| entry.path()).collect();
         assert_eq!(found.len(), entries, "{found:?}");
         assert_eq!(
-            self.git(["for-each-ref", "refs/lane"]).lines().count(),
+            self.git(["for-each-ref", "refs/lane/landing", "refs/lane/trash"])
+                .lines()
+                .count(),
             entries
         );
     }
@@ -178,7 +180,7 @@ impl Sandbox {
             found.map(|entry| entry.path()).collect::<Vec<_>>()
         };
         assert_eq!(count("lane/journal"), Vec::<PathBuf>::new());
-        for empty in ["lane/locks", "lane/scratch", "lane/staging"] {
+        for empty in ["lane/landing", "lane/locks", "lane/scratch", "lane/staging"] {
             assert_eq!(count(empty), Vec::<PathBuf>::new());
         }
         let all = files(&self.repo.join(".git"));

@@ -14,6 +14,7 @@ mod sandbox;
 mod snapshot;
 mod steps;
 mod template;
+mod tested_trees;
 mod time;
 mod trash;
 mod users;

@@ -29,7 +29,10 @@ fn a_worktree_that_leaves_the_base_while_a_hook_runs_keeps_its_files() {
         lane_x(&sandbox, &sandbox.repo, &[]);
         sandbox.hook(
             "pre-merge-commit",
-            "unset $(git rev-parse --local-env-vars); git symbolic-ref HEAD refs/heads/elsewhere",
+            format!(
+                "unset $(git rev-parse --local-env-vars); git -C {} symbolic-ref HEAD refs/heads/elsewhere",
+                sandbox.repo.display()
+            ),
         );
         sandbox.git(["branch", "elsewhere"]);
         sandbox.lane(["finish", "x", "--keep"]).ok();

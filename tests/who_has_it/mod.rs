@@ -410,7 +410,7 @@ const LANDINGS: &[(&str, Situation)] = &[
             for name in ["pre-merge-commit", "commit-msg", "post-merge"] {
                 s.hook(
                     name,
-                    "test \"$(git rev-parse --show-toplevel)\" = \"$(cd ../elsewhere && pwd)\"",
+                    "test -e landed && test \"$(git rev-parse --show-toplevel)\" = \"$(pwd)\"",
                 );
             }
             (

@@ -44,6 +44,8 @@ pub(super) struct Finished {
     pub(super) expired: Vec<Gone>,
     pub(super) overdue: Vec<Gone>,
     pub(super) dry_run: bool,
+    /// The commands of the gate in front of the landing.
+    pub(super) gate: Vec<String>,
 }
 
 impl Finished {
@@ -56,6 +58,15 @@ impl Finished {
             }),
             (Strategy::Rebase, _) => Some(Integration::SamePatches),
             _ => None,
+        }
+    }
+
+    /// What became of the lane, in a word for programs.
+    pub(super) fn verdict(&self) -> &'static str {
+        match (&self.landed, &self.integrated) {
+            (Some(_), _) => "landed",
+            (None, Some(_)) => "integrated",
+            (None, None) => "retired",
         }
     }
 
@@ -102,6 +113,7 @@ impl Finished {
             expired: Vec::new(),
             overdue: Vec::new(),
             dry_run,
+            gate: Vec::new(),
         }
     }
 }
@@ -113,6 +125,9 @@ impl serde::Serialize for Finished {
             serde_json::json!({
                 "base": landed.base, "strategy": landed.strategy, "from": id(&landed.old),
                 "to": landed.new.as_ref().map(id), "commits": landed.commits,
+                "batch": landed.together.as_ref().map(|together| &together.batch),
+                "with": landed.together.as_ref().map(|together| together.lanes.as_slice())
+                    .unwrap_or_default(),
             })
         });
         serde_json::json!({
@@ -121,6 +136,7 @@ impl serde::Serialize for Finished {
             "committed": self.committed,
             "base": self.base,
             "landed": landed,
+            "gate": self.gate,
             "integrated": self.integrated.as_ref().map(Integration::code),
             "retired": self.retires.then(|| serde_json::json!({
                 "trash": self.trash, "integrated": self.proof, "holds": self.holds,
@@ -154,6 +170,12 @@ impl Report for Finished {
                 would("committed", "would commit")
             ));
         }
+        if self.dry_run && !self.gate.is_empty() {
+            page.line("would run the gate first, unless it has succeeded for these files:");
+            for command in &self.gate {
+                page.line(format!("  {command}"));
+            }
+        }
         if let Some(landed) = &self.landed {
             let commits = if landed.commits == 1 {
                 "1 commit".into()
@@ -173,6 +195,15 @@ impl Report for Finished {
                 short(&landed.old)
             );
             page.line(Cell::new(text, Style::Good));
+            let with = landed.together.as_ref().map(|together| &*together.lanes);
+            let with = match with.unwrap_or_default() {
+                [] => None,
+                [other] => Some(format!("lane '{other}'")),
+                others => Some(format!("{} other lanes", others.len())),
+            };
+            if let Some(with) = with {
+                page.line(format!("together with {with}"));
+            }
         } else if let Some(proof) = &self.integrated {
             page.line(format!(
                 "nothing to land: lane '{lane}' is {}",
@@ -212,7 +243,10 @@ impl Report for Finished {
                 Some(_) => "bring it back, while the landing stays, with",
                 None => "bring it back with",
             };
-            page.line(format!("{text}; {alone}: git lane restore {}", quote(lane)));
+            match self.dry_run {
+                true => page.line(text),
+                false => page.line(format!("{text}; {alone}: git lane restore {}", quote(lane))),
+            };
             self.unproved(page);
         }
         if let Some(heir) = &self.heir {

@@ -1,37 +1,42 @@
 //! `git lane finish`: lands a lane on its base and retires it.
 //!
-//! Called by `cli` alone; `leaving` does what follows a landing, `finish_report` words the result.
+//! Called by `cli` alone; `task` is one lane on its way, `several` takes many at once, `leaving` does
+//! what follows a landing, `finish_report` words the result.
 
 mod finish_report;
 mod leaving;
+mod several;
+mod task;
 
 use crate::commands::finish::finish_report::Finished;
-use crate::commands::finish::leaving::{Leaving, clear_up, prove, seen};
-use crate::domain::finish::Strategy;
-use crate::domain::finish::{self, Plan, Request};
-use crate::domain::lane::{Lane, WorktreeState};
-use crate::domain::name::{BranchName, LaneName};
-use crate::domain::retire::{ensure_movable, place};
+use crate::commands::finish::task::{Course, Task};
+use crate::commands::gate_watch::GateWatch;
+use crate::domain::finish::{Plan, Strategy};
+use crate::domain::name::LaneName;
 use crate::domain::trash_entry::{Entry, Reason, find};
 use crate::error::{Error, Result};
+use crate::operations::gate::{Judge, Wish};
 use crate::operations::land;
-use crate::operations::land::outcome::{Outcome, Wording};
-use crate::operations::land::{commit, landing_facts};
-use crate::operations::{retire, trash};
+use crate::operations::land::outcome::{Asked, Outcome, Wording};
+use crate::operations::trash;
 use crate::repository::Repository;
-use crate::repository::identity;
 use crate::repository::recovered::{Act, Healed};
 use crate::ui::Ui;
 
-/// Land a lane on its base and move it into the trash
+/// Land lanes on their bases and move them into the trash
 ///
 /// The result is computed first: a conflict is reported with its paths and exit code 3 before
 /// anything has changed. Where the base is checked out, its worktree moves with it; local changes
 /// there that the landing touches are a refusal.
+///
+/// Where finish.gate in lane.toml or --gate names commands, they run on exactly the files that the
+/// base would get, and it moves only if all of them succeed; else the exit code is 6 and nothing
+/// lands. Lanes that wait meanwhile are tested together. Of several lanes none stops the others.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The lane; inside a lane, that lane
-    name: Option<String>,
+    /// The lanes; inside a lane, that one when none is named
+    #[arg(value_name = "NAME")]
+    names: Vec<String>,
 
     /// How to land: a merge commit, one squashed commit, replayed commits, or a fast-forward
     #[arg(long, value_enum)]
@@ -70,9 +75,33 @@ pub struct Args {
     #[arg(long)]
     no_verify: bool,
 
+    /// A command line that must succeed too on what would land, after those of the policy;
+    /// repeatable
+    #[arg(long, value_name = "COMMAND", conflicts_with_all = ["no_land", "no_gate"])]
+    gate: Vec<String>,
+
+    /// Land without the gate; refused where finish.gate-required says so
+    #[arg(long, conflicts_with = "no_land")]
+    no_gate: bool,
+
+    /// Run the gate even if it has failed on the same files before
+    #[arg(long, conflicts_with_all = ["no_land", "no_gate"])]
+    again: bool,
+
     /// Say what would be done and change nothing
     #[arg(short = 'n', long)]
     dry_run: bool,
+}
+
+impl Args {
+    /// What the user says about the gate.
+    fn wish(&self) -> Wish {
+        Wish {
+            commands: self.gate.clone(),
+            left_out: self.no_gate,
+            again: self.again,
+        }
+    }
 }
 
 /// Runs `git lane finish`.
@@ -81,134 +110,81 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         return Err(Error::usage("--edit needs a person and --json a script")
             .hint("give the message with -m"));
     }
+    if args.names.len() > 1 {
+        return several::run(&args, ui);
+    }
     let (mut repository, healed) = super::open(ui, args.dry_run)?;
-    let heal = super::heal(ui);
-    let policy = repository.policy()?;
-    let lane = match super::find_lane(&repository, args.name.as_deref()) {
+    let name = args.names.first().map(String::as_str);
+    let lane = match super::find_lane(&repository, name) {
         Ok(lane) => lane,
         Err(error) => {
-            let completed = completed(&repository, &healed, args.name.as_deref())?.ok_or(error)?;
+            let completed = completed(&repository, &healed, name)?.ok_or(error)?;
             ui.report(&completed);
             return Ok(());
         }
     };
-    let worktrees = repository.worktrees()?;
-    let lane = match args.dry_run {
-        true => super::records(&repository, &worktrees, true)?
-            .find(&lane.name)
-            .cloned()
-            .unwrap_or(lane),
-        false => lane,
-    };
-    let request = Request {
-        strategy: args.strategy.unwrap_or(policy.strategy),
-        landing: !args.no_land,
-        force: args.force,
-        keep: args.keep,
-        commit: args.commit.is_some(),
-    };
-    let base = base(&repository, &lane, args.into.as_deref(), request.landing)?;
-    // Another command may take the lane away at any moment.
-    let or_raced = |error| retire::or_raced(&repository, &lane, error);
-    let mut facts =
-        landing_facts::gather(&repository, &worktrees, &lane, base.as_ref()).map_err(or_raced)?;
-    if !request.landing {
-        landing_facts::prove(&repository, &mut facts).map_err(or_raced)?;
-    }
-    let mut plan = finish::plan(&facts, &request).map_err(|refusal| or_raced(refusal.into()))?;
-    let worktree = place(&lane, &worktrees).worktree();
-    if plan.retire {
-        // Known before anything lands, so that a lane does not land and then stay.
-        let around = retire::surroundings(&repository, &lane, worktree, &worktrees, true);
-        let around = if args.force {
-            around
-        } else {
-            around.with_processes()
-        };
-        ensure_movable(&around).map_err(|refusal| or_raced(refusal.refuse(&lane.name)))?;
-    }
-
-    let present = worktree.filter(|worktree| worktree.state == WorktreeState::Present);
-    if plan.makes_commits(&facts) {
-        let git = || {
-            present.map_or_else(
-                || repository.git_here(),
-                |worktree| repository.git.at(&worktree.path),
-            )
-        };
-        identity::ensure_known(&repository, git).map_err(or_raced)?;
-    }
-    let committed = plan.commit;
-    let mut request = request;
-    if let (true, false, Some(message), Some(worktree)) =
-        (committed, args.dry_run, &args.commit, worktree)
-    {
-        commit::commit_all(&repository, &lane.name, worktree, message, args.no_verify)
-            .map_err(or_raced)?;
-        let told = |error| {
-            Finished::new(&lane, &plan, base.as_ref(), None, false).failed(ui, or_raced(error))
-        };
-        facts = landing_facts::gather(&repository, &repository.worktrees()?, &lane, base.as_ref())
-            .map_err(told)?;
-        // What the commit did not take will not be taken by another one.
-        request.commit = false;
-        plan = finish::plan(&facts, &request)
-            .map_err(|refusal| told(refusal.after_commit().into()))?;
-    }
-    let seen = seen(&repository, &facts, worktree, plan.retire).map_err(or_raced)?;
-    let wording = Wording {
+    let policy = repository.policy()?;
+    let course = Course {
+        args: &args,
+        ui,
         policy: &policy,
+    };
+    let mut task = Task::prepare(&mut repository, course, lane)?;
+    let landed = land(&mut repository, course, std::slice::from_mut(&mut task)).pop();
+    let outcome = landed.unwrap_or(Ok(None));
+    let outcome = outcome.map_err(|error| task.failed(&repository, course, error))?;
+    let report = task.leave(&mut repository, course, outcome)?;
+    ui.report(&report);
+    task.tell_of_lost_base(course, &report);
+    Ok(())
+}
+
+/// Lands what is to land of each task, or says what would; `None` is what has nothing to do with a
+/// base.
+fn land(
+    repository: &mut Repository,
+    course: Course<'_>,
+    tasks: &mut [Task],
+) -> Vec<Result<Option<Outcome>>> {
+    let Course { args, ui, policy } = course;
+    let wording = Wording {
+        policy,
         message: args.message.as_deref(),
         edit: args.edit,
         no_verify: args.no_verify,
     };
-    plan.commit = committed;
-    let told = |outcome| Finished::new(&lane, &plan, base.as_ref(), outcome, args.dry_run);
-    let outcome = match &plan.landing {
-        None => plan.integrated.clone().map(Outcome::Integrated),
-        Some(landing) if args.dry_run => Some(land::preview(
-            &repository,
-            &facts,
-            landing,
-            args.message.is_some(),
-        )?),
-        Some(_) => match land::land(&mut repository, &mut facts, &request, &wording, &heal) {
-            Ok(outcome) => Some(outcome),
-            Err(error) => {
-                return Err(told(None).failed(ui, retire::or_raced(&repository, &lane, error)));
-            }
-        },
+    let wish = args.wish();
+    let watch = GateWatch::new(ui);
+    let judge = Judge {
+        wish: &wish,
+        watch: &watch,
     };
-    let mut report = told(outcome);
-    let done = prove(&repository, &facts, &report)
-        .map_err(|error| retire::or_raced(&repository, &lane, error))
-        .and_then(|proof| {
-            let whatever = !request.landing && request.force;
-            let leaving = Leaving {
-                facts: &facts,
-                worktree,
-                seen: &seen,
-                whatever,
-                proof,
-                although_busy: args.force,
-                heal: &heal,
-            };
-            clear_up(&mut repository, &leaving, &policy, &mut report)
-        });
-    if let Err(error) = done {
-        return Err(report.failed(ui, error));
+    if args.dry_run {
+        let foretell = |task: &mut Task| task.foretell(repository, args, &judge);
+        return tasks.iter_mut().map(foretell).collect();
     }
-    ui.report(&report);
-    if report.heir.is_none() {
-        let branches = (lane.branch.as_ref(), lane.base_branch());
-        super::tell_of_lost_base(
-            ui,
-            &report.above,
-            (branches.0, branches.1.as_ref()),
-            args.dry_run,
-        );
+    let heal = super::heal(ui);
+    let asked = Asked {
+        judge: &judge,
+        heal: &heal,
+    };
+    let (mut wanted, mut places, mut done) = (Vec::new(), Vec::new(), Vec::new());
+    for (place, task) in tasks.iter_mut().enumerate() {
+        let approved = task.ensure_approved(repository, ui, &judge);
+        let may_land = approved.is_ok() && task.lands();
+        done.push(approved.map(|()| task.integrated()));
+        if may_land {
+            places.push(place);
+            wanted.push(task.wanted(&wording));
+        }
     }
-    Ok(())
+    for (place, outcome) in places
+        .into_iter()
+        .zip(land::land(repository, wanted, asked))
+    {
+        done[place] = outcome.map(Some);
+    }
+    done
 }
 
 /// Killed before, completed by the healing just now: that is what was asked for.
@@ -246,18 +222,4 @@ fn completed(
             ..Finished::new(&entry.lane, &plan, base.as_ref(), None, false)
         }
     }))
-}
-
-/// The branch to land on; `None` when the lane has none and needs none.
-fn base(
-    repository: &Repository,
-    lane: &Lane,
-    into: Option<&str>,
-    landing: bool,
-) -> Result<Option<BranchName>> {
-    match landing_facts::target(repository, lane, into)? {
-        Ok(branch) => repository.branch_meant(&branch).map(Some),
-        Err(_) if !landing => Ok(None),
-        Err(refusal) => Err(refusal.into()),
-    }
 }

@@ -7,11 +7,13 @@ mod undo_report;
 
 use self::undo_list::Steps;
 use self::undo_report::Undid;
+use crate::commands::gate_watch::GateWatch;
 use crate::domain::name::LaneName;
 use crate::domain::shell_word::quote;
 use crate::domain::undo::{Refusal, Wanted};
 use crate::error::{Error, IoContext, Kind, Result};
-use crate::operations::land::outcome::Wording;
+use crate::operations::gate::{Judge, Wish};
+use crate::operations::land::outcome::{Asked, Wording};
 use crate::operations::undo::{Act, Plan, Request, list, plan, undo};
 use crate::repository::Repository;
 use crate::store::events;
@@ -37,7 +39,7 @@ pub struct Args {
     revert: bool,
 
     /// Show what can be taken back, newest first, and why not the rest
-    #[arg(long, conflicts_with_all = ["revert", "yes", "dry_run", "no_verify"])]
+    #[arg(long, conflicts_with_all = ["revert", "yes", "dry_run", "no_verify", "no_gate", "again"])]
     list: bool,
 
     /// Answer yes: take back the landings of other lanes that can only be taken back together
@@ -47,6 +49,14 @@ pub struct Args {
     /// With --revert, skip the hooks pre-commit and commit-msg
     #[arg(long, requires = "revert")]
     no_verify: bool,
+
+    /// Move the base without the gate; refused where finish.gate-required says so
+    #[arg(long)]
+    no_gate: bool,
+
+    /// Run the gate even if it has failed on the same files before
+    #[arg(long, conflicts_with = "no_gate")]
+    again: bool,
 
     /// Say what would be done and change nothing
     #[arg(short = 'n', long)]
@@ -87,7 +97,21 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         no_verify: args.no_verify,
     };
     let heal = super::heal(ui);
-    let undone = undo(&mut repository, request, &plan, &wording, &heal)?;
+    let wish = Wish {
+        left_out: args.no_gate,
+        again: args.again,
+        ..Wish::default()
+    };
+    let watch = GateWatch::new(ui);
+    let judge = Judge {
+        wish: &wish,
+        watch: &watch,
+    };
+    let asked = Asked {
+        judge: &judge,
+        heal: &heal,
+    };
+    let undone = undo(&mut repository, request, &plan, &wording, asked)?;
     let above: Vec<_> = undone
         .put_away
         .iter()

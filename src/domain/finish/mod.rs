@@ -2,6 +2,7 @@
 //!
 //! Called by `commands/finish` with what `operations/land` has gathered.
 
+pub mod landing_order;
 mod landing_refusal;
 mod landing_words;
 

@@ -87,6 +87,14 @@ impl Deed {
 }
 
 impl Step {
+    /// The same, as if its landing had shared the move of its base with no other.
+    pub fn by_itself(mut self) -> Self {
+        if let Deed::Landing(landing) = &mut self.deed {
+            landing.batch = None;
+        }
+        self
+    }
+
     /// Whether it can be meant by an undo.
     pub fn stands(&self) -> bool {
         !self.undone && self.deed != Deed::Undo

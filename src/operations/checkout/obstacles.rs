@@ -15,7 +15,7 @@ use crate::repository::quarantine;
 use crate::repository::quarantine::Scratch;
 use crate::repository::tree_diff::{Changed, changes};
 use crate::store::disk;
-use crate::store::git::{Invocation, NONE};
+use crate::store::git::{Invocation, NONE, failure};
 use crate::store::retry;
 
 /// Refuses local changes and untracked files that moving `site` from old to new would touch, naming
@@ -166,6 +166,10 @@ fn ask_git(
             .into());
         }
         disk::ensure_writable(index, &verdict)?;
+        // One that was killed has said nothing of local changes.
+        if verdict.stderr.trim().is_empty() {
+            return Err(failure("git read-tree", &verdict));
+        }
         // An unmerged index, for instance; git's words say more than an empty list.
         return Err(in_the_way(
             planned,

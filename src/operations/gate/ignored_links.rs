@@ -8,7 +8,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 
 use bstr::{BString, ByteSlice};
-use rustix::fs::{AtFlags, readlinkat, statat, symlinkat, unlinkat};
+use rustix::fs::{AtFlags, Mode, mkdirat, readlinkat, statat, symlinkat, unlinkat};
 use rustix::io::Errno;
 
 use super::slot_layout::Layout;
@@ -21,7 +21,7 @@ use crate::store::{careful_removal, lane_files};
 /// The file in a slot's directory that names the links: path and target of each, a NUL after both.
 const RECORD: &str = "links";
 
-/// A link: its path in the worktree, and where it leads.
+/// A link: its path in the worktree, and where it leads; nowhere, for a directory of links.
 type Link = (BString, BString);
 
 /// Links what is ignored in `site` and not there in the slot.
@@ -40,7 +40,18 @@ pub fn make(repository: &Repository, layout: &Layout, site: &Worktree) -> Result
             )
         {
             let target = site.path.join(crate::store::path(path));
-            links.push((path.into(), target.as_os_str().as_bytes().into()));
+            let bytes = |path: &std::path::Path| BString::from(path.as_os_str().as_bytes());
+            if !lane_files::is_directory(&target) {
+                links.push((path.into(), bytes(&target)));
+                continue;
+            }
+            // A pattern that ends in a slash is for directories, so what is linked is in one.
+            links.push((path.into(), BString::default()));
+            for entry in crate::store::entries(&target) {
+                let name = entry.file_name();
+                let own = bstr::concat([path, b"/", name.as_bytes()]);
+                links.push((own.into(), bytes(&entry.path())));
+            }
         }
     }
     if links.is_empty() {
@@ -55,7 +66,11 @@ pub fn make(repository: &Repository, layout: &Layout, site: &Worktree) -> Result
         if let Some((at, name)) =
             careful_removal::parent(&tree, path).context("read", &layout.tree)?
         {
-            match symlinkat(target.as_slice(), &at, name) {
+            let made = match target.is_empty() {
+                true => mkdirat(&at, name, Mode::RWXU),
+                false => symlinkat(target.as_slice(), &at, name),
+            };
+            match made {
                 Ok(()) | Err(Errno::EXIST) => {}
                 failed => failed.context("link", &layout.tree.join(crate::store::path(path)))?,
             }
@@ -72,10 +87,14 @@ pub fn remove(layout: &Layout) -> Result<()> {
     }
     if lane_files::is_directory(&layout.tree) {
         let tree = open_tree(layout)?;
-        for (path, target) in &links {
-            if let Ok(Some((at, name))) = careful_removal::parent(&tree, path)
-                && leads_to(&at, name, target)
-            {
+        for (path, target) in links.iter().rev() {
+            let Ok(Some((at, name))) = careful_removal::parent(&tree, path) else {
+                continue;
+            };
+            if target.is_empty() {
+                // A hook may have put something of its own there; then it stays.
+                let _ = unlinkat(&at, name, AtFlags::REMOVEDIR);
+            } else if leads_to(&at, name, target) {
                 unlinkat(&at, name, AtFlags::empty()).context("remove", &layout.tree)?;
             }
         }

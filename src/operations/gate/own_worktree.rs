@@ -9,7 +9,7 @@
 //! for their hooks, and by `commands/check`.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use bstr::BString;
@@ -24,6 +24,7 @@ use crate::error::{Code, Error, IoContext, Result};
 use crate::repository::Repository;
 use crate::repository::refs::RefChange;
 pub use crate::repository::slot_place::Slot;
+use crate::store::command_run::end_left_group;
 use crate::store::file_id::FileId;
 use crate::store::{lane_files, retry, signals};
 
@@ -125,6 +126,11 @@ impl OwnWorktree {
         &self.layout.git_dir
     }
 
+    /// The file that names the processes which a command has running there.
+    pub fn group_record(&self) -> PathBuf {
+        self.layout.group_record()
+    }
+
     /// An empty file, open for reading, with which a command keeps hold of the slot.
     pub fn lock_file(&self) -> &File {
         &self.lock
@@ -154,8 +160,10 @@ impl OwnWorktree {
     /// The same worktree a moment later, with what hooks have made of it.
     pub fn show_moment(&self, moment: Moment<'_>) -> Result<()> {
         let root = self.layout.root()?;
-        let write =
-            |name: &str, content: &[u8]| self.layout.write(&root, &format!("git/{name}"), content);
+        let write = |name: &str, content: &[u8]| {
+            self.layout
+                .write(&root, &format!("tree/.git/{name}"), content)
+        };
         match moment {
             Moment::Merged => Ok(()),
             Moment::Message {
@@ -169,6 +177,23 @@ impl OwnWorktree {
             }
             Moment::Squashed { message } => write("SQUASH_MSG", message),
         }
+    }
+
+    /// Whether a git that ran there has taken HEAD to `commit`: the log of that begins with each
+    /// preparation.
+    pub fn has_made(&self, commit: ObjectId) -> bool {
+        let log = lane_files::read(&self.layout.git_dir.join("logs/HEAD")).unwrap_or_default();
+        let id = commit.to_string();
+        let mut lines = log.split(|byte| *byte == b'\n');
+        lines.any(|line| line.split(|byte| *byte == b' ').nth(1) == Some(id.as_bytes()))
+    }
+
+    /// Has a file of its git directory say a message; the path of the file.
+    pub fn put_message(&self, name: &str, message: &[u8]) -> Result<PathBuf> {
+        let root = self.layout.root()?;
+        let path = format!("tree/.git/{name}");
+        self.layout.write(&root, &path, message)?;
+        Ok(self.layout.git_dir.join(name))
     }
 
     fn prepare(
@@ -264,6 +289,13 @@ impl OwnWorktree {
     }
 }
 
+impl Drop for OwnWorktree {
+    /// What a command has left outside of its group has the lock file open, and keeps it from nobody.
+    fn drop(&mut self) {
+        drop(self.lock.unlock());
+    }
+}
+
 fn tree_of(repository: &Repository, commit: ObjectId) -> Result<ObjectId> {
     let tree = || {
         let found = repository.gix.find_commit(commit)?;
@@ -308,6 +340,8 @@ fn lock(
             Err(TryLockError::Error(error)) => return Err(error).context("lock", &path),
         }
         signals::ensure_none()?;
+        // What a killed git-lane has left running holds the lock in its place.
+        end_left_group(&layout.group_record(), Some(&file))?;
         while_waiting();
         std::thread::sleep(pause);
         pause = (pause * 2).min(longest);

@@ -78,7 +78,8 @@ impl<'a> Preparation<'a> {
         let gix = &self.repository.gix;
         self.git()
             .on_own_index(gix, &self.layout.directory.join(index))
-            .hiding(gix, "GIT_INDEX_FILE")
+            // As in any worktree, a filter finds the repository where it stands.
+            .hiding(gix, "GIT_INDEX_FILE GIT_DIR GIT_WORK_TREE")
     }
 
     /// Has HEAD, and `refs` that are this worktree's own, lead there.
@@ -88,13 +89,13 @@ impl<'a> Preparation<'a> {
             for (name, id) in refs {
                 let text = format!("{id}\n");
                 self.layout
-                    .write(&root, &format!("git/{name}"), text.as_bytes())?;
+                    .write(&root, &format!("tree/.git/{name}"), text.as_bytes())?;
             }
-            return self.layout.write(&root, "git/HEAD", &text(head));
+            return self.layout.write(&root, "tree/.git/HEAD", &text(head));
         }
         // What git keeps for tools that know no reftable.
         self.layout
-            .write(&root, "git/HEAD", b"ref: refs/heads/.invalid\n")?;
+            .write(&root, "tree/.git/HEAD", b"ref: refs/heads/.invalid\n")?;
         let tables = self.layout.git_dir.join("reftable");
         let made = std::fs::DirBuilder::new().create(&tables);
         made.context("create", &tables)?;

@@ -14,15 +14,9 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Code, Error, IoContext, Result};
-use crate::repository::slot_place::{self, GIT_DIR, Slot};
+use crate::repository::slot_place::{self, GIT_DIR, Slot, TREE};
 use crate::store::permissions::Shared;
 use crate::store::{careful_removal, lane_files};
-
-/// The worktree in the directory of a slot.
-const TREE: &str = "tree";
-
-/// What the worktree's `.git` file says: where its git directory is.
-const LINK: &[u8] = b"gitdir: ../git\n";
 
 /// What a git directory keeps from run to run: the repositories of submodules that a command has
 /// fetched. HEAD and the index are written for each run.
@@ -61,7 +55,7 @@ impl Layout {
         let directory = std::fs::canonicalize(&directory).context("find", &directory)?;
         Ok(Layout {
             tree: directory.join(TREE),
-            git_dir: directory.join(GIT_DIR),
+            git_dir: directory.join(TREE).join(GIT_DIR),
             directory,
             common_dir: common_dir.to_owned(),
         })
@@ -70,6 +64,11 @@ impl Layout {
     /// The file whose lock is the hold of the slot.
     pub fn lock(&self) -> PathBuf {
         self.directory.join("lock")
+    }
+
+    /// The file that names the processes which a command has running there.
+    pub fn group_record(&self) -> PathBuf {
+        self.directory.join("running")
     }
 
     /// The index that no command sees.
@@ -89,7 +88,6 @@ impl Layout {
         lane_files::is_directory(&self.tree)
             && lane_files::is_directory(&self.git_dir)
             && says(self.git_dir.join("commondir"), &line(&self.common_dir))
-            && says(self.tree.join(".git"), LINK)
     }
 
     /// Puts right what commands have left: the worktree has its git directory, which has nothing in
@@ -103,10 +101,11 @@ impl Layout {
             self.start_anew(&root)?;
         }
         for name in self.left_in_git_dir()? {
-            self.remove(&root, b"git/", name.as_bytes())?;
+            self.remove(&root, b"tree/.git/", name.as_bytes())?;
         }
-        self.write(&root, "git/gitdir", &line(&self.tree.join(".git")))?;
-        self.write(&root, "tree/.git", LINK)
+        // Some tools take it for a whole repository without that.
+        let there = line(&self.git_dir);
+        self.write(&root, "tree/.git/gitdir", &there)
     }
 
     fn start_anew(&self, root: &OwnedFd) -> Result<()> {
@@ -115,12 +114,12 @@ impl Layout {
                 self.remove(root, b"", name.as_bytes())?;
             }
         }
-        for directory in [&self.git_dir, &self.tree] {
+        for directory in [&self.tree, &self.git_dir] {
             let made = DirBuilder::new().mode(0o700).create(directory);
             made.context("create", directory)?;
         }
         // Until this is there, the next command begins once more.
-        self.write(root, "git/commondir", &line(&self.common_dir))
+        self.write(root, "tree/.git/commondir", &line(&self.common_dir))
     }
 
     fn left_in_git_dir(&self) -> Result<Vec<OsString>> {

@@ -6,16 +6,20 @@
 use bstr::BString;
 
 use super::commit;
+use super::crowd::{Blame, Crowd, Member};
 use super::keepalive_ref::Kept;
 use super::landing_facts;
 use super::landing_hooks::Making;
-use super::outcome::{Landed, Wording, word};
+use super::obstacles_ahead::foretell_obstacles;
+use super::outcome::{Landed, Together, Wording, word};
 use super::verdict::{Place, Verdict, site_of};
 use crate::domain::finish::{self, Facts, Landing, Plan, Request};
+use crate::domain::gate::Gate;
 use crate::domain::integration::Integration;
 use crate::domain::lane::{ObjectId, Worktree};
 use crate::domain::name::BranchName;
-use crate::error::Result;
+use crate::error::{Error, Kind, Result};
+use crate::operations::gate::Judge;
 use crate::operations::retire::look;
 use crate::repository::Repository;
 use crate::repository::kept_pack::KeptPack;
@@ -30,6 +34,10 @@ pub(super) struct Candidate<'a> {
     scratch: Scratch,
     /// The message that the user has edited, or that prepare-commit-msg has seen.
     draft: Option<BString>,
+    /// A commit of an earlier attempt, where it has a gate and its base has none.
+    brought: Option<ObjectId>,
+    /// Those that have landed, or were about to, since it was first looked at.
+    crowd: Option<Crowd>,
 }
 
 /// A commit that the base may move to; whatever is young about it is kept from every gc while this
@@ -49,6 +57,15 @@ pub(super) struct Prepared {
     /// Whether the commit is not the lane's own tip.
     pub(super) fresh: bool,
     kept: Option<Kept>,
+    #[allow(dead_code, reason = "held for its effect on a gc")]
+    young: Option<KeptPack>,
+}
+
+/// A commit to look at, which nothing leads to; whatever is young about it is kept from every gc
+/// while this lives.
+#[derive(Debug)]
+pub(super) struct Rehearsal {
+    pub(super) commit: ObjectId,
     #[allow(dead_code, reason = "held for its effect on a gc")]
     young: Option<KeptPack>,
 }
@@ -79,6 +96,8 @@ impl<'a> Candidate<'a> {
             wording,
             scratch: Scratch::new(repository)?,
             draft: None,
+            brought: None,
+            crowd: None,
         };
         if wording.edit
             && let Some(landing) = finish::plan(candidate.facts, request)?.landing
@@ -97,7 +116,8 @@ impl<'a> Candidate<'a> {
         let hooks = place.hooks(self.wording);
         let _seen = place.show(&hooks, making, tree)?;
         let message = commit::message(&place, self.facts, landing, self.wording)?;
-        hooks.draft(making, tree, &message).map(Some)
+        let draft = hooks.draft(making, tree, &message)?;
+        hooks.leave().map(|()| Some(draft))
     }
 
     /// Where a landing's files are made ready.
@@ -105,33 +125,79 @@ impl<'a> Candidate<'a> {
         &self.scratch
     }
 
+    /// Whether the user has taken time over its message.
+    pub(super) fn was_edited(&self) -> bool {
+        self.wording.edit
+    }
+
+    /// The tip of the base, and the gate there; `None` where it has none, or is gone.
+    pub(super) fn gate(
+        &self,
+        repository: &Repository,
+        judge: &Judge<'_>,
+    ) -> Result<Option<(ObjectId, Gate)>> {
+        let tip = match self.base() {
+            Some(base) => repository.branch_tip(&base)?,
+            None => None,
+        };
+        let Some(tip) = tip else { return Ok(None) };
+        let gate = judge.gate(repository, tip, self.brought)?;
+        Ok((!gate.is_empty()).then_some((tip, gate)))
+    }
+
+    /// Whether what was prepared has a gate although its base has none; from now on that is the
+    /// candidate's.
+    pub(super) fn brings_gate(
+        &mut self,
+        repository: &Repository,
+        judge: &Judge<'_>,
+        prepared: &Prepared,
+    ) -> Result<bool> {
+        let gate = judge.gate(repository, prepared.old, Some(prepared.new))?;
+        self.brought = (!gate.is_empty()).then_some(prepared.new);
+        Ok(self.brought.is_some())
+    }
+
     /// The branch to land on.
     pub(super) fn base(&self) -> Option<BranchName> {
         self.facts.base.as_ref().map(|base| base.branch.clone())
     }
 
-    /// Looks at lane and base again; `waited` says that time has passed since the last look. `None`
-    /// where nothing has to land any more.
+    /// Looks at lane and base again; `waited` says that time has passed since the last look. What is
+    /// to be landed on is the tip of the base, or `onto`, which is about to become that. `None` where
+    /// nothing has to land any more.
     fn look_again(
         &mut self,
         repository: &Repository,
         worktrees: &[Worktree],
+        onto: Option<ObjectId>,
         waited: bool,
     ) -> Result<Option<Landing>> {
         look::ensure_unchanged(repository, worktrees, self.facts, waited)?;
         if let Some(base) = self.base() {
-            let facts = landing_facts::base_facts(repository, worktrees, &base, self.facts.tip)?;
+            let tip = self.facts.tip;
+            let mut facts = landing_facts::base_facts(repository, worktrees, &base, tip)?;
+            if let Some(onto) = onto {
+                facts.tip = Some(onto);
+                let relation = |tip| landing_facts::relation(repository, onto, tip);
+                facts.relation = tip.map(relation).transpose()?;
+            }
             self.facts.base = Some(facts);
         }
         let Plan { landing, .. } = finish::plan(self.facts, self.request)?;
         Ok(landing)
     }
 
-    /// Computes the landing on the tip of the base as it is now, asks the hooks, and makes the
-    /// commit.
-    pub(super) fn prepare(&mut self, repository: &Repository, waited: bool) -> Result<Attempt> {
+    /// Computes the landing on the tip of the base as it is now, or on `onto`, asks the hooks, and
+    /// makes the commit.
+    pub(super) fn prepare(
+        &mut self,
+        repository: &Repository,
+        onto: Option<ObjectId>,
+        waited: bool,
+    ) -> Result<Attempt> {
         let worktrees = repository.worktrees()?;
-        let Some(landing) = self.look_again(repository, &worktrees, waited)? else {
+        let Some(landing) = self.look_again(repository, &worktrees, onto, waited)? else {
             return Ok(Attempt::Integrated(Integration::Ancestor));
         };
         let mut draft = self.draft.take();
@@ -154,9 +220,9 @@ impl<'a> Candidate<'a> {
             Verdict::Tree(tree, making) => {
                 let hooks = place.hooks(self.wording);
                 let _seen = place.show(&hooks, making, tree)?;
-                let tree = hooks.first(making, tree)?;
+                let message = commit::message(&place, self.facts, &landing, self.wording)?;
+                let tree = hooks.first(making, tree, &message)?;
                 if draft.is_none() {
-                    let message = commit::message(&place, self.facts, &landing, self.wording)?;
                     *draft = Some(hooks.draft(making, tree, &message)?);
                 }
                 let message =
@@ -185,6 +251,102 @@ impl<'a> Candidate<'a> {
             kept,
             young,
         })))
+    }
+
+    /// A commit with the tree that the landing on `onto` has before any hook, to look at and to throw
+    /// away; `None` where nothing would land.
+    pub(super) fn rehearse(
+        &mut self,
+        repository: &Repository,
+        onto: ObjectId,
+    ) -> Result<Option<Rehearsal>> {
+        let worktrees = repository.worktrees()?;
+        let Some(landing) = self.look_again(repository, &worktrees, Some(onto), true)? else {
+            return Ok(None);
+        };
+        let place = self.place(repository, &worktrees, &landing)?;
+        let commit = match place.compute(true)? {
+            Verdict::Nothing(_) => return Ok(None),
+            Verdict::Commit(commit, _) => commit,
+            Verdict::Tree(tree, making) => {
+                commit::create(&place, making, tree, &"git-lane: a rehearsal\n".into())?
+            }
+        };
+        let young = place.keep_young(commit)?;
+        Ok(young.map(|young| Rehearsal { commit, young }))
+    }
+
+    /// Refuses a landing that local changes in the worktree of the base would be in the way of; the
+    /// base is at `tip`.
+    pub(super) fn ensure_clear(
+        &self,
+        repository: &Repository,
+        tip: ObjectId,
+        prepared: &Prepared,
+    ) -> Result<()> {
+        match prepared.site() {
+            Some(site) => {
+                let moved = (&prepared.landing.base, tip, prepared.new);
+                foretell_obstacles(repository, &self.scratch, site, moved)
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Remembers who is about to land before it, beside those that it knows of.
+    pub(super) fn note_crowd(&mut self, crowd: Crowd) {
+        let known = self.crowd.get_or_insert_with(|| Crowd {
+            from: crowd.from,
+            before: Vec::new(),
+        });
+        for member in crowd.before {
+            if !known
+                .before
+                .iter()
+                .any(|other| other.commit == member.commit)
+            {
+                known.before.push(member);
+            }
+        }
+    }
+
+    /// Those that have landed, or were about to, since it was first looked at.
+    pub(super) fn crowd(&self) -> Option<Crowd> {
+        self.crowd.clone()
+    }
+
+    /// Remembers a lane that the same command has landed on `base`, which was at `old`.
+    pub(super) fn note_landed(&mut self, base: &BranchName, old: ObjectId, member: &Member) {
+        if self.base().as_ref() != Some(base) {
+            return;
+        }
+        let crowd = self.crowd.get_or_insert_with(|| Crowd {
+            from: old,
+            before: Vec::new(),
+        });
+        let is_known = |known: &Member| known.commit == member.commit;
+        if !crowd.before.iter().any(is_known) {
+            crowd.before.push(member.clone());
+        }
+    }
+
+    /// A conflict, with the lane that has landed what it is with.
+    pub(super) fn blame(&mut self, repository: &Repository, error: Error) -> Error {
+        let Some(crowd) = self.crowd.take().filter(|_| error.kind() == Kind::Conflict) else {
+            return error;
+        };
+        let conflicts = |onto| match self.rehearse(repository, onto) {
+            Err(error) if error.kind() == Kind::Conflict => Ok(Some(())),
+            Err(error) => Err(error),
+            Ok(_) => Ok(None),
+        };
+        let Ok(Blame::Member(member)) = crowd.blame(conflicts) else {
+            return error;
+        };
+        let mut details = error.to_json()["error"]["details"].take();
+        details["with"] = serde_json::json!([member.lane]);
+        let whose = format!("lane '{}' has landed what it conflicts with", member.lane);
+        error.details(details).hint(whose)
     }
 
     /// What the base's reflog says of the landing.
@@ -221,6 +383,12 @@ impl<'a> Candidate<'a> {
     }
 }
 
+impl Drop for Prepared {
+    fn drop(&mut self) {
+        self.release();
+    }
+}
+
 impl Prepared {
     /// The worktree that has the base checked out.
     pub(super) fn site(&self) -> Option<&Worktree> {
@@ -236,13 +404,14 @@ impl Prepared {
     }
 
     /// The base as it has moved.
-    pub(super) fn landed(&self) -> Landed {
+    pub(super) fn landed(&self, together: Option<Together>) -> Landed {
         Landed {
             base: self.landing.base.clone(),
             strategy: self.landing.strategy,
             old: self.old,
             new: Some(self.new),
             commits: self.commits,
+            together,
         }
     }
 }

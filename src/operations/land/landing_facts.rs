@@ -161,3 +161,9 @@ pub fn relation(repository: &Repository, base: ObjectId, tip: ObjectId) -> Resul
         },
     )
 }
+
+/// Whether `commit` is `now` or in its history.
+pub fn has(repository: &Repository, now: ObjectId, commit: ObjectId) -> Result<bool> {
+    let relation = relation(repository, now, commit)?;
+    Ok(matches!(relation, Relation::Same | Relation::Contained))
+}

@@ -1,23 +1,29 @@
 //! The repository's own hooks, run for a landing as `git merge` and `git commit` would run them.
 //!
 //! `git hook run` finds them (core.hooksPath and, from git 2.54 on, the configuration included).
-//! They run in the worktree that has the base checked out, else in the lane's. One thing differs
-//! from `git merge`: the merged files are in the index the hook is given (`GIT_INDEX_FILE`), not
-//! yet in the worktree. post-merge runs once the base has moved, after a squash too.
+//! Those that may object run in a worktree of git-lane's own, where HEAD, MERGE_HEAD, index and files
+//! are as `git merge` has them at that moment, and what the base's worktree has in ignored files is
+//! linked. post-merge runs where the base is checked out once it has moved, after a squash too.
 
+use std::cell::RefCell;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use bstr::{BString, ByteSlice};
 
 use crate::domain::lane::{ObjectId, Worktree};
 use crate::domain::message::Cleanup;
+use crate::domain::name::BranchName;
 use crate::error::{Code, Error, IoContext, Kind, Result};
+use crate::operations::gate::own_worktree::{Moment, OwnWorktree, Shown, Slot};
 use crate::repository::Repository;
 use crate::repository::quarantine::Scratch;
+use crate::repository::refs::RefChange;
 use crate::store::ancestors;
 use crate::store::git::Invocation;
 use crate::store::journal::Exclusive;
+use crate::store::retry;
 
 /// Refuses to land from within a hook of a landing of the same repository, which would wait for
 /// itself: `lock` is the lock of landings. What a hook leaves behind may land once the hook has
@@ -64,7 +70,22 @@ pub struct Hooks<'a> {
     pub landing: (ObjectId, BString),
     /// The worktree that has the base checked out.
     pub site: Option<&'a Worktree>,
+    /// The base, and the commit that is to be its tip's parent.
+    pub onto: (&'a BranchName, ObjectId),
+    /// Where the hooks run, while they do.
+    room: RefCell<Option<Room>>,
 }
+
+/// git-lane's own worktree with what is about to land.
+#[derive(Debug)]
+struct Room {
+    worktree: OwnWorktree,
+    /// The tree that was put there.
+    tree: ObjectId,
+}
+
+/// How long to wait for the hooks of others; only an editor's draft does not queue for them.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// A commit that is being made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,7 +126,28 @@ impl Making {
     }
 }
 
-impl Hooks<'_> {
+impl<'a> Hooks<'a> {
+    /// Those of a landing on `base`, which they see at `head`.
+    pub(super) fn new(
+        place: (&'a Repository, &'a Scratch, Option<&'a Worktree>, PathBuf),
+        onto: (&'a BranchName, ObjectId),
+        landing: (ObjectId, BString),
+    ) -> Self {
+        let (repository, scratch, site, directory) = place;
+        Hooks {
+            repository,
+            scratch,
+            directory,
+            no_verify: false,
+            cleanup: None,
+            edit: false,
+            landing,
+            site,
+            onto,
+            room: RefCell::new(None),
+        }
+    }
+
     /// Whether a program of the user's looks at the result before it is committed.
     pub fn any_before(&self, making: Making) -> bool {
         let asked = |hook| !self.no_verify && self.repository.has_hook(hook);
@@ -115,24 +157,64 @@ impl Hooks<'_> {
             || asked(making.first())
     }
 
+    /// Whether git would find a hook of that name once `tree` is checked out.
+    fn has(&self, hook: &str, tree: ObjectId) -> Result<bool> {
+        if !self.repository.has_hook(hook) {
+            return Ok(false);
+        }
+        let Some(site) = self.site else {
+            return Ok(true);
+        };
+        if self.repository.has_hook_in(&site.path, &site.git_dir, hook) {
+            return Ok(true);
+        }
+        // A hook may come with what lands.
+        let Some(directory) = self.relative_hooks_path()? else {
+            return Ok(false);
+        };
+        let view = self.scratch.view(self.repository)?;
+        let path = directory.join(hook);
+        let found = retry::objects(&view, || {
+            let tree = view.find_tree(tree).map_err(|error| error.to_string())?;
+            tree.lookup_entry_by_path(&path)
+                .map_err(|error| error.to_string())
+                .map(|entry| entry.is_some())
+        });
+        found.map_err(|error: String| Error::git(format!("cannot read tree {tree}: {error}")))
+    }
+
+    /// core.hooksPath, where it counts from the top of a worktree.
+    fn relative_hooks_path(&self) -> Result<Option<PathBuf>> {
+        let config = self.repository.as_at(&self.directory)?;
+        let path = config.config_snapshot().trusted_path("core.hooksPath");
+        let path = path.ok().flatten();
+        Ok(path.filter(|path| path.is_relative()))
+    }
+
     /// pre-merge-commit or pre-commit; the tree afterwards, which the hook may have changed through
     /// its index.
-    pub fn first(&self, making: Making, tree: ObjectId) -> Result<ObjectId> {
-        if self.no_verify || !self.repository.has_hook(making.first()) {
+    pub fn first(&self, making: Making, tree: ObjectId, message: &[u8]) -> Result<ObjectId> {
+        if self.no_verify || !self.has(making.first(), tree)? {
             return Ok(tree);
         }
-        self.index(tree)?;
-        self.run(making, making.first(), &[])?;
-        self.indexed().write_tree()
+        let moment = match making {
+            Making::Merge => Moment::Merged,
+            Making::Squash { .. } => Moment::Squashed { message },
+        };
+        self.in_room(tree, moment, |room| {
+            self.run(room, making, making.first(), &[])?;
+            let tree = room.worktree.index_tree(self.repository)?;
+            room.tree = tree;
+            Ok(tree)
+        })
     }
 
     /// prepare-commit-msg and the editor; the message afterwards.
     pub fn draft(&self, making: Making, tree: ObjectId, message: &[u8]) -> Result<BString> {
-        let prepares = self.repository.has_hook("prepare-commit-msg");
+        let prepares = self.has("prepare-commit-msg", tree)?;
         if !prepares && !self.edit {
             return Ok(message.into());
         }
-        let file = self.scratch.path(making.file());
         let mut text = message.to_vec();
         if self.edit {
             let comment = comment_prefix(self.repository, &self.directory)?;
@@ -147,37 +229,98 @@ impl Hooks<'_> {
                     .flat_map(|line| format!("{comment} {line}\n").into_bytes()),
             );
         }
-        self.repository
-            .shared()
-            .write(&file, text)
-            .context("write", &file)?;
         if prepares {
-            self.index(tree)?;
-            self.run(
-                making,
-                "prepare-commit-msg",
-                &[file.as_ref(), Path::new(making.source())],
-            )?;
+            let source = Path::new(making.source());
+            text = self.on_message(making, tree, &text, "prepare-commit-msg", &[source])?;
         }
         if self.edit {
+            // An editor takes its time, and others may want to run their hooks.
+            self.leave()?;
+            let file = self.scratch.path(making.file());
+            let shared = self.repository.shared();
+            shared.write(&file, &text).context("write", &file)?;
             self.editor(making, &file)?;
+            text = std::fs::read(&file).context("read", &file)?;
         }
-        Ok(std::fs::read(&file).context("read", &file)?.into())
+        Ok(text.into())
+    }
+
+    /// Runs a hook that may change the message; the message afterwards.
+    fn on_message(
+        &self,
+        making: Making,
+        tree: ObjectId,
+        message: &[u8],
+        hook: &str,
+        args: &[&Path],
+    ) -> Result<Vec<u8>> {
+        let moment = match making {
+            Making::Merge => Moment::Message {
+                theirs: self.landing.0,
+                // A landing by merge is never a fast-forward.
+                no_ff: true,
+                message,
+            },
+            Making::Squash { .. } => Moment::Squashed { message },
+        };
+        self.in_room(tree, moment, |room| {
+            let file = room.worktree.put_message(making.file(), message)?;
+            let args: Vec<&Path> = std::iter::once(file.as_path())
+                .chain(args.iter().copied())
+                .collect();
+            self.run(room, making, hook, &args)?;
+            std::fs::read(&file).context("read", &file)
+        })
+    }
+
+    /// Has `work` done where `tree` is checked out as git has it at that moment.
+    fn in_room<T>(
+        &self,
+        tree: ObjectId,
+        moment: Moment<'_>,
+        work: impl FnOnce(&mut Room) -> Result<T>,
+    ) -> Result<T> {
+        let mut slot = self.room.borrow_mut();
+        if let Some(room) = slot.as_mut().filter(|room| room.tree == tree) {
+            room.worktree.show_moment(moment)?;
+            return work(room);
+        }
+        let mut worktree = match slot.take() {
+            Some(room) => room.worktree,
+            None => OwnWorktree::take(self.repository, Slot::Hooks, PATIENCE, &mut || {})?,
+        };
+        let (base, head) = self.onto;
+        let shown = Shown {
+            base,
+            head,
+            tree,
+            moment,
+        };
+        worktree.show_merge(self.repository, &shown)?;
+        if let Some(site) = self.site {
+            worktree.link_ignored(self.repository, site)?;
+        }
+        let room = slot.insert(Room { worktree, tree });
+        work(room)
+    }
+
+    /// Leaves the worktree to others.
+    pub fn leave(&self) -> Result<()> {
+        match self.room.borrow_mut().take() {
+            Some(mut room) => room.worktree.unlink_ignored(),
+            None => Ok(()),
+        }
     }
 
     /// commit-msg and git's clean-up; what is committed.
     pub fn seal(&self, making: Making, tree: ObjectId, message: &[u8]) -> Result<BString> {
         let mut message = BString::from(message);
-        if !self.no_verify && self.repository.has_hook("commit-msg") {
-            let file = self.scratch.path(making.file());
-            self.repository
-                .shared()
-                .write(&file, &message)
-                .context("write", &file)?;
-            self.index(tree)?;
-            self.run(making, "commit-msg", &[file.as_ref()])?;
-            message = std::fs::read(&file).context("read", &file)?.into();
+        if !self.no_verify && self.has("commit-msg", tree)? {
+            message = self
+                .on_message(making, tree, &message, "commit-msg", &[])?
+                .into();
         }
+        self.leave()?;
         let configured = match &self.cleanup {
             None => self
                 .repository
@@ -219,16 +362,22 @@ impl Hooks<'_> {
         }
     }
 
-    /// Makes sure that the index holds `tree`.
-    fn index(&self, tree: ObjectId) -> Result<()> {
-        self.indexed().fill_index(tree)
-    }
-
-    fn run(&self, making: Making, hook: &str, args: &[&Path]) -> Result<()> {
-        let git = self
-            .as_unedited(self.git(making))
-            .env("GIT_INDEX_FILE", self.scratch.path("index"));
-        match git.run_hook(hook, args)? {
+    fn run(&self, room: &Room, making: Making, hook: &str, args: &[&Path]) -> Result<()> {
+        let directory = room.worktree.path();
+        let mut git = self.repository.git.at(directory);
+        if let Some(path) = self.relative_hooks_path()?
+            && let Some(site) = self.site.filter(|_| !directory.join(&path).exists())
+        {
+            // Neither tracked nor ignored, so that it is where the base is checked out alone.
+            let there = site.path.join(path).display().to_string();
+            git = git.with("core.hooksPath", &there);
+        }
+        let index = room.worktree.git_dir().join("index");
+        let git = self.telling(git, making);
+        let git = self.as_unedited(git).env("GIT_INDEX_FILE", index);
+        let ended = git.run_hook(hook, args)?;
+        self.ensure_not_moved(room, hook)?;
+        match ended {
             0 => Ok(()),
             code => Err(Error::refused(format!(
                 "hook '{hook}' ended with exit code {code}; nothing has landed"
@@ -242,6 +391,29 @@ impl Hooks<'_> {
         }
     }
 
+    /// Refuses a hook that has made a commit where it ran, which HEAD took the base to: its worktree
+    /// knows nothing of that. The base goes back to where it was.
+    fn ensure_not_moved(&self, room: &Room, hook: &str) -> Result<()> {
+        let (base, head) = self.onto;
+        let now = self.repository.branch_tip(base)?;
+        let Some(moved) = now.filter(|now| *now != head && room.worktree.has_made(*now)) else {
+            return Ok(());
+        };
+        let back = RefChange {
+            name: base.into(),
+            from: Some(moved),
+            to: Some(head),
+        };
+        let reason = format!("lane: take back what hook '{hook}' committed");
+        self.repository.change_refs(&[back], &reason)?;
+        Err(Error::refused(format!(
+            "hook '{hook}' has made a commit on '{base}' itself; it was taken back, and nothing has \
+             landed"
+        ))
+        .with_code(Code::Hook)
+        .hint(format!("see the commit with: git show {moved}")))
+    }
+
     /// What git tells hooks when no editor is opened.
     fn as_unedited(&self, git: Invocation) -> Invocation {
         if self.edit {
@@ -251,16 +423,13 @@ impl Hooks<'_> {
         }
     }
 
-    /// git with the index the hooks are given.
-    fn indexed(&self) -> Invocation {
-        self.repository
-            .git_as_user_at(&self.directory)
-            .on_own_index(&self.repository.gix, &self.scratch.path("index"))
-    }
-
     /// git as `git merge` would start it, or `git commit`, which knows of no merge.
     fn git(&self, making: Making) -> Invocation {
-        let git = self.repository.git_as_user_at(&self.directory);
+        self.telling(self.repository.git_as_user_at(&self.directory), making)
+    }
+
+    /// What either of them tells the hooks.
+    fn telling(&self, git: Invocation, making: Making) -> Invocation {
         if making != Making::Merge {
             return self
                 .author()

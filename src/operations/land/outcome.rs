@@ -1,13 +1,14 @@
 //! What a caller asks of a landing beyond the plan, and what becomes of it.
 //!
-//! Plain values that every room of `land` knows; `commands/finish` and `commands/check` make and
-//! read them.
+//! Every room of `land` knows these; `commands/finish` and `commands/check` make and read them.
 
 use crate::domain::finish::Strategy;
 use crate::domain::integration::Integration;
 use crate::domain::lane::ObjectId;
-use crate::domain::name::BranchName;
+use crate::domain::name::{BranchName, LaneName};
+use crate::operations::gate::Judge;
 use crate::policy::Policy;
+use crate::repository::recovered::Heal;
 
 /// What the commit of a landing says, and who may object.
 #[derive(Debug)]
@@ -20,6 +21,15 @@ pub struct Wording<'a> {
     pub edit: bool,
     /// Skip the hooks `--no-verify` skips.
     pub no_verify: bool,
+}
+
+/// What all landings of one command share.
+#[derive(Clone, Copy)]
+pub struct Asked<'a> {
+    /// Knows the gate, and runs it.
+    pub judge: &'a Judge<'a>,
+    /// Recovers what others have left.
+    pub heal: Heal<'a>,
 }
 
 /// A base that moved, or would move.
@@ -35,6 +45,17 @@ pub struct Landed {
     pub new: Option<ObjectId>,
     /// The lane's commits that are in it now.
     pub commits: usize,
+    /// The lanes that landed with it behind one run of the gate; `None` where there was none.
+    pub together: Option<Together>,
+}
+
+/// The landings that the base took in one move, behind one run of the gate.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Together {
+    /// The id of that move, in the event log too.
+    pub batch: String,
+    /// The other lanes.
+    pub lanes: Vec<LaneName>,
 }
 
 /// What became of the attempt.

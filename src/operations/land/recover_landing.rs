@@ -2,6 +2,7 @@
 //! of [`super::apply`].
 
 use super::apply::Intent;
+use super::batch::clear_dead_queues;
 use crate::domain::finish::Relation;
 use crate::domain::lane::{ObjectId, RefName, Worktree};
 use crate::error::Result;
@@ -122,10 +123,11 @@ fn is_of(
     Ok(now == Some(old) && as_before)
 }
 
-/// Removes the directories of dead processes, and the refs of their landings; `healed` says that a
-/// landing was healed whose directory may be gone already. A living landing may have been kept from
-/// removing its ref by a lock.
+/// Removes the directories of dead processes, their places in the queues, and the refs of their
+/// landings; `healed` says that a landing was healed whose directory may be gone already. A living
+/// landing may have been kept from removing its ref by a lock.
 pub fn clean(repository: &Repository, healed: bool) -> Result<()> {
+    clear_dead_queues(repository.lane_dir());
     let (dead, _locks) = dead(repository.lane_dir(), "");
     if healed || !dead.is_empty() || repository.common_dir().join("refs/lane/landing").exists() {
         keepalive_ref::clean(repository, &dead)?;

@@ -5,28 +5,26 @@
 //!
 //! Called by `operations/undo`.
 
-use bstr::BString;
+use bstr::{BString, ByteSlice};
 
 use super::apply::Moved;
 use super::landing_hooks::Making;
+use super::landing_lock::Turn;
 use super::merge::conflict;
-use super::outcome::Wording;
+use super::obstacles_ahead::foretell_obstacles;
+use super::outcome::{Asked, Wording};
 use super::verdict::Place;
-use super::{
-    ATTEMPTS, LOCK, PATIENCE, commit, landing_facts, landing_hooks, next_tip, preview, replay,
-};
+use super::{ATTEMPTS, commit, landing_facts, next_tip, replay};
 use crate::domain::finish;
 use crate::domain::lane::{ObjectId, Worktree};
 use crate::domain::name::{BranchName, LaneName};
-use crate::error::{Code, Error, IoContext, Result};
+use crate::error::{Code, Error, Result};
 use crate::operations::checkout::Move;
 use crate::repository::Repository;
 use crate::repository::identity;
 use crate::repository::quarantine::Scratch;
-use crate::repository::recovered::Heal;
 use crate::store::git::Merged;
 use crate::store::git::version::MERGE_OPTIONS;
-use crate::store::journal::Exclusive;
 use crate::store::retry;
 
 /// A landing that is to be reverted.
@@ -54,15 +52,12 @@ impl Revert<'_> {
         &self,
         repository: &mut Repository,
         wording: &Wording<'_>,
-        heal: Heal<'_>,
+        asked: Asked<'_>,
     ) -> Result<(ObjectId, ObjectId)> {
-        landing_hooks::ensure_outside(repository, LOCK)?;
-        let turn = Exclusive::acquire(repository.lane_dir(), LOCK, PATIENCE)?;
-        turn.sign()
-            .context("write", &repository.lane_dir().join(LOCK))?;
+        let mut turn = Turn::take(repository)?;
         let scratch = Scratch::new(repository)?;
         for _ in 0..ATTEMPTS {
-            heal(repository)?;
+            (asked.heal)(repository)?;
             let repository = &*repository;
             let worktrees = repository.worktrees()?;
             let old = self.ensure_free(repository, &worktrees)?;
@@ -71,13 +66,22 @@ impl Revert<'_> {
             identity::ensure_known(repository, || repository.git_as_user_at(&place.directory))?;
             let hooks = place.hooks(wording);
             let _seen = place.show(&hooks, MAKING, tree)?;
-            let tree = hooks.first(MAKING, tree)?;
-            let draft = hooks.draft(MAKING, tree, &self.message(repository)?)?;
+            let message = self.message(repository)?;
+            let tree = hooks.first(MAKING, tree, &message)?;
+            let draft = hooks.draft(MAKING, tree, &message)?;
             let message = hooks.seal(MAKING, tree, &draft)?;
             let new = commit::create(&place, MAKING, tree, &message)?;
             let Some(young) = place.keep_young(new)? else {
                 continue;
             };
+            // Others land while the gate runs; then the revert is another one.
+            drop(turn);
+            let judge = asked.judge;
+            judge.ensure_passes_without(repository, (self.base, old), new, self.lane)?;
+            turn = Turn::take(repository)?;
+            if repository.branch_tip(self.base)? != Some(old) {
+                continue;
+            }
             let reason = format!("lane: revert '{}'", self.lane);
             let planned = Move {
                 base: self.base,
@@ -104,6 +108,27 @@ impl Revert<'_> {
             .hint("run the command again"))
     }
 
+    /// Whether a commit since the landing, in the history of `tip`, says that it is its revert.
+    pub fn is_on(&self, repository: &Repository, tip: ObjectId) -> Result<bool> {
+        let says = match self.is_one(repository)? {
+            true => format!("This reverts commit {}", self.landed),
+            false => format!("This reverts the commits {}..{}", self.before, self.landed),
+        };
+        let mut at = tip;
+        while at != self.landed {
+            let commit = retry::objects(&repository.gix, || repository.gix.find_commit(at));
+            let commit = commit.map_err(|error| unreadable(at, error.to_string()))?;
+            if commit.message_raw_sloppy().contains_str(&says) {
+                return Ok(true);
+            }
+            match commit.parent_ids().next() {
+                Some(parent) => at = parent.detach(),
+                None => return Ok(false),
+            }
+        }
+        Ok(false)
+    }
+
     /// Refuses what [`carry_out`](Self::carry_out) would refuse before it asks the hooks; changes
     /// nothing.
     pub fn foresee(&self, repository: &Repository) -> Result<()> {
@@ -112,9 +137,9 @@ impl Revert<'_> {
         let scratch = Scratch::outside(repository)?;
         let place = self.place(repository, &scratch, &worktrees, old);
         let tree = self.compute(&place)?;
-        place
-            .site
-            .map_or(Ok(()), |site| preview::ensure_clear(&place, site, tree))
+        place.site.map_or(Ok(()), |site| {
+            foretell_obstacles(repository, &scratch, site, (self.base, old, tree))
+        })
     }
 
     fn place<'p>(

@@ -4,18 +4,19 @@
 //! Called by `operations/undo`; a death in the middle is healed by [`super::recover_landing`].
 
 use super::apply::{Moved, is_half_landed};
+use super::landing_lock::Turn;
+use super::obstacles_ahead::foretell_obstacles;
+use super::outcome::Asked;
 use super::verdict::Place;
-use super::{ATTEMPTS, LOCK, PATIENCE, landing_facts, landing_hooks, next_tip, preview};
+use super::{ATTEMPTS, landing_facts, next_tip};
 use crate::domain::finish;
 use crate::domain::lane::{ObjectId, Worktree};
 use crate::domain::name::{BranchName, LaneName};
-use crate::error::{Code, Error, IoContext, Result};
+use crate::error::{Code, Error, Result};
 use crate::operations::checkout::Move;
 use crate::repository::Repository;
 use crate::repository::quarantine::Scratch;
-use crate::repository::recovered::Heal;
 use crate::repository::reflog;
-use crate::store::journal::Exclusive;
 
 /// A landing that is to be taken back.
 #[derive(Debug, Clone, Copy)]
@@ -36,15 +37,16 @@ impl Back<'_> {
     /// # Errors
     /// A refusal where the base has moved on, where a worktree cannot follow it, or where local
     /// changes are in the way there.
-    pub fn carry_out(&self, repository: &mut Repository, heal: Heal<'_>) -> Result<()> {
-        landing_hooks::ensure_outside(repository, LOCK)?;
-        let turn = Exclusive::acquire(repository.lane_dir(), LOCK, PATIENCE)?;
-        turn.sign()
-            .context("write", &repository.lane_dir().join(LOCK))?;
+    pub fn carry_out(&self, repository: &mut Repository, asked: Asked<'_>) -> Result<()> {
+        // It has been the base's before, but not every tip has passed a gate.
+        let tip = (self.base, self.landed);
+        let judge = asked.judge;
+        judge.ensure_passes_without(repository, tip, self.before, self.lane)?;
+        let turn = Turn::take(repository)?;
         let scratch = Scratch::new(repository)?;
         for _ in 0..ATTEMPTS {
             // The process that had the turn before us may have died in the middle of it.
-            heal(repository)?;
+            (asked.heal)(repository)?;
             let repository = &*repository;
             let worktrees = repository.worktrees()?;
             self.ensure_free(repository, &worktrees)?;
@@ -82,7 +84,10 @@ impl Back<'_> {
         let is_whole =
             |site: &&Worktree| !is_half_landed(repository, self.base, Some(&site.git_dir));
         match place.site.filter(is_whole) {
-            Some(site) => preview::ensure_clear(&place, site, self.before),
+            Some(site) => {
+                let moved = (self.base, self.landed, self.before);
+                foretell_obstacles(repository, &scratch, site, moved)
+            }
             None => Ok(()),
         }
     }

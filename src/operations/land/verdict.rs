@@ -353,16 +353,19 @@ impl Place<'_> {
     /// Who may object to the commit, or hear of it.
     pub(super) fn hooks<'b>(&'b self, wording: &Wording<'_>) -> Hooks<'b> {
         let merges = self.strategy == Strategy::Merge;
-        Hooks {
-            repository: self.repository,
-            scratch: self.scratch,
-            directory: self.directory.clone(),
-            no_verify: wording.no_verify || merges && self.policy.no_verify,
-            cleanup: self.policy.cleanup.clone().filter(|_| merges),
-            edit: wording.edit,
-            landing: (self.tip, self.name.clone()),
-            site: self.site,
-        }
+        let place = (
+            self.repository,
+            self.scratch,
+            self.site,
+            self.directory.clone(),
+        );
+        let onto = (self.base, self.old);
+        let landing = (self.tip, self.name.clone());
+        let mut hooks = Hooks::new(place, onto, landing);
+        hooks.no_verify = wording.no_verify || merges && self.policy.no_verify;
+        hooks.cleanup = self.policy.cleanup.clone().filter(|_| merges);
+        hooks.edit = wording.edit;
+        hooks
     }
 
     pub(super) fn tree(&self, commit: ObjectId) -> Result<ObjectId> {
@@ -399,6 +402,7 @@ impl Place<'_> {
             old: self.old,
             new,
             commits,
+            together: None,
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::domain::name::{BranchName, LaneName};
 use crate::domain::trash_entry::{Entry, Reason};
 use crate::domain::undo::{Course, Removal, Step, Wanted, noun};
 use crate::error::{Code, Error, Result};
-use crate::operations::land::outcome::Wording;
+use crate::operations::land::outcome::{Asked, Wording};
 use crate::operations::land::revert::Revert;
 use crate::operations::land::take_back::Back;
 use crate::operations::restore;
@@ -156,10 +156,10 @@ pub fn undo(
     request: Request<'_>,
     seen: &Plan,
     wording: &Wording<'_>,
-    heal: Heal<'_>,
+    asked: Asked<'_>,
 ) -> Result<Undone> {
     let _turn = Exclusive::acquire(repository.lane_dir(), LOCK, PATIENCE)?;
-    heal(repository)?;
+    (asked.heal)(repository)?;
     let plan = plan(repository, request)?;
     if plan.operations() != seen.operations() {
         let meanwhile = "what was to be taken back is no longer what was done last";
@@ -179,7 +179,7 @@ pub fn undo(
         put_away: Vec::new(),
         brought_back: Vec::new(),
     };
-    match carry_out(repository, &mut undone, wording, heal) {
+    match carry_out(repository, &mut undone, wording, asked) {
         Ok(()) => {
             step("undo.done");
             for (operation, member) in begun.into_iter().zip(&undone.plan.steps) {
@@ -200,7 +200,7 @@ fn carry_out(
     repository: &mut Repository,
     undone: &mut Undone,
     wording: &Wording<'_>,
-    heal: Heal<'_>,
+    asked: Asked<'_>,
 ) -> Result<()> {
     let Some(first) = undone.plan.steps.first().map(|step| step.lane.clone()) else {
         return Ok(());
@@ -208,20 +208,20 @@ fn carry_out(
     let entries = match &undone.plan.act {
         Act::Done(_) => Vec::new(),
         Act::PutAway(leaving) => {
-            let entry = put_away(repository, leaving, heal)?;
+            let entry = put_away(repository, leaving, asked.heal)?;
             undone.put_away.push(entry);
             return Ok(());
         }
         Act::BringBack(entry) => vec![Entry::clone(entry)],
         Act::Base(way) => {
-            undone.moved = move_base(repository, way, &first, wording, heal)?;
+            undone.moved = move_base(repository, way, &first, wording, asked)?;
             step("undo.base-moved");
             way.entries.clone()
         }
     };
     for entry in entries {
         let id = entry.id.clone();
-        let back = restore::return_lane(repository, entry, &id, None, heal)?;
+        let back = restore::return_lane(repository, entry, &id, None, asked.heal)?;
         undone.brought_back.push(back);
         step("undo.lane-back");
     }
@@ -239,17 +239,17 @@ fn move_base(
     way: &Way,
     lane: &LaneName,
     wording: &Wording<'_>,
-    heal: Heal<'_>,
+    asked: Asked<'_>,
 ) -> Result<Option<(ObjectId, ObjectId)>> {
     match way.course {
         Course::IsBack | Course::IsReverted => Ok(None),
         Course::Back => {
-            way.back(lane).carry_out(repository, heal)?;
+            way.back(lane).carry_out(repository, asked)?;
             Ok(Some((way.to, way.from)))
         }
         Course::Revert => way
             .revert(lane)
-            .carry_out(repository, wording, heal)
+            .carry_out(repository, wording, asked)
             .map(Some),
     }
 }

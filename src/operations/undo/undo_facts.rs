@@ -82,6 +82,11 @@ impl<'a> Survey<'a> {
     }
 
     fn plan(&self, step: &Step, revert: bool) -> Result<Plan> {
+        // A revert takes back one landing of several that came by one move of the base.
+        let step = &match revert {
+            true => step.clone().by_itself(),
+            false => step.clone(),
+        };
         let steps: Vec<Step> = undo::members(self.steps, step)
             .into_iter()
             .cloned()
@@ -223,7 +228,9 @@ impl<'a> Survey<'a> {
             entries: Vec::new(),
         };
         if course == Course::Revert {
+            let is_there = step.begun && way.revert(&step.lane).is_on(self.repository, way.tip)?;
             match way.revert(&step.lane).foresee(self.repository) {
+                _ if is_there => way.course = Course::IsReverted,
                 Err(error) if step.begun && error.code() == Code::NothingToUndo => {
                     way.course = Course::IsReverted;
                 }
@@ -285,7 +292,7 @@ impl<'a> Survey<'a> {
             None => None,
         };
         let published = match since {
-            Some(_) => published(repository, to)?,
+            Some(_) => published(repository, first_of(repository, from, to)?)?,
             None => None,
         };
         Ok(BaseToday {
@@ -323,6 +330,21 @@ fn has(repository: &Repository, commit: ObjectId, ancestor: ObjectId) -> Result<
     Ok(there(commit)
         && there(ancestor)
         && landing_facts::relation(repository, commit, ancestor)? == Relation::Contained)
+}
+
+/// The first of the commits by which a base came from `from` to `to`: a branch that has any of them
+/// has that one.
+fn first_of(repository: &Repository, from: ObjectId, to: ObjectId) -> Result<ObjectId> {
+    let mut at = to;
+    loop {
+        let commit = retry::objects(&repository.gix, || repository.gix.find_commit(at));
+        let commit = commit
+            .map_err(|error| Error::git(format!("cannot read commit {at}")).caused_by(error))?;
+        match commit.parent_ids().next().map(|parent| parent.detach()) {
+            Some(parent) if parent != from => at = parent,
+            _ => return Ok(at),
+        }
+    }
 }
 
 /// A remote-tracking branch that has `landed`.

@@ -21,7 +21,7 @@ pub const END: usize = 1 << 20;
 /// More of one line is no help to a reader.
 const LINE: usize = 400;
 
-/// A log file that never grows beyond [`BEGINNING`] and [`END`].
+/// A log file that never grows beyond its beginning and its end.
 #[derive(Debug)]
 pub struct CappedLog {
     file: File,

@@ -81,7 +81,7 @@ pub struct Outcome {
 }
 
 /// Runs it to its end. After a signal for git-lane the program ends once this has returned, unless
-/// the caller holds a [`Waiting`](signals::Waiting) or [`Deferred`](signals::Deferred).
+/// the caller holds a `Waiting` or `Deferred` of `store/signals`.
 pub fn run(run: CommandRun<'_>) -> Result<Outcome> {
     let _waiting = signals::Waiting::begin();
     if signals::has_come() {

@@ -1,0 +1,170 @@
+//! `git lane check`: would this lane land, and would the gate let it?
+//!
+//! Called by `cli` alone.
+
+use super::gate_watch::GateWatch;
+use super::{find_lane, gate_approval, heal, landing_base, open_for_change};
+use crate::domain::finish::{self, Request, Strategy};
+use crate::domain::name::{BranchName, LaneName};
+use crate::error::Result;
+use crate::operations::gate::{Judge, Tested, Wish};
+use crate::operations::land::outcome::{Asked, Outcome, Wording, word};
+use crate::operations::land::{self, Wanted, landing_facts};
+use crate::ui::{Cell, Page, Report, Style, Ui};
+
+/// Say whether a lane would land, and with --gate whether the gate would let it
+///
+/// Nothing lands. A conflict is exit code 3, a gate that fails 6, with the same words as from finish.
+/// What the gate says is remembered: finish does not run it again on the same files.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The lane; inside a lane, that one when none is named
+    name: Option<String>,
+
+    /// Run the gate of lane.toml on exactly the files that would land
+    #[arg(long)]
+    gate: bool,
+
+    /// Run the gate even if it has failed on the same files before
+    #[arg(long, requires = "gate")]
+    again: bool,
+
+    /// How it would land
+    #[arg(long, value_enum)]
+    strategy: Option<Strategy>,
+
+    /// Where it would land, instead of on the lane's base
+    #[arg(long, value_name = "BRANCH")]
+    into: Option<String>,
+}
+
+/// What was found.
+struct Checked {
+    lane: LaneName,
+    base: BranchName,
+    outcome: Outcome,
+    /// What the gate has said; `None` where it was not asked, or there is none.
+    gate: Option<Vec<String>>,
+    asked: bool,
+}
+
+/// Runs `git lane check`.
+pub fn run(args: Args, ui: &Ui) -> Result<()> {
+    let repository = open_for_change(ui)?;
+    let policy = repository.policy()?;
+    let lane = find_lane(&repository, args.name.as_deref())?;
+    let worktrees = repository.worktrees()?;
+    let request = Request {
+        strategy: args.strategy.unwrap_or(policy.strategy),
+        landing: true,
+        force: false,
+        keep: false,
+        commit: false,
+    };
+    let base = landing_base(&repository, &lane, args.into.as_deref(), true)?;
+    let mut facts = landing_facts::gather(&repository, &worktrees, &lane, base.as_ref())?;
+    let plan = finish::plan(&facts, &request)?;
+    let outcome = match &plan.landing {
+        Some(landing) => Some(land::preview(&repository, &facts, landing, true)?),
+        None => plan.integrated.map(Outcome::Integrated),
+    };
+    let (Some(base), Some(outcome)) = (base, outcome) else {
+        return Ok(());
+    };
+    let mut checked = Checked {
+        lane: lane.name.clone(),
+        base,
+        outcome,
+        gate: None,
+        asked: args.gate,
+    };
+    if args.gate && matches!(checked.outcome, Outcome::Landed(_)) {
+        let wish = Wish {
+            again: args.again,
+            ..Wish::default()
+        };
+        let watch = GateWatch::new(ui);
+        let judge = Judge {
+            wish: &wish,
+            watch: &watch,
+        };
+        if let Some(tip) = repository.branch_tip(&checked.base)? {
+            let of = gate_approval::For {
+                lane: Some(lane.name.as_str()),
+                base: &checked.base.to_string(),
+                into: args.into.is_some(),
+            };
+            let gate = judge.gate(&repository, tip, facts.tip)?;
+            gate_approval::ensure_approved(ui, &gate, of)?;
+        }
+        let wording = Wording {
+            policy: &policy,
+            message: None,
+            edit: false,
+            no_verify: true,
+        };
+        let heal = heal(ui);
+        let asked = Asked {
+            judge: &judge,
+            heal: &heal,
+        };
+        let wanted = Wanted {
+            facts: &mut facts,
+            request: &request,
+            wording: &wording,
+        };
+        if let Some((gate, tested)) = land::rehearse(&repository, wanted, asked)? {
+            if let Tested::Failed(error) = tested {
+                return Err(error);
+            }
+            checked.gate = Some(gate.lines());
+        }
+    }
+    ui.report(&checked);
+    Ok(())
+}
+
+impl serde::Serialize for Checked {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let (strategy, commits, integrated) = match &self.outcome {
+            Outcome::Landed(landed) => (Some(landed.strategy), Some(landed.commits), None),
+            Outcome::Integrated(proof) => (None, None, Some(proof.code())),
+        };
+        serde_json::json!({
+            "lane": self.lane,
+            "base": self.base,
+            "strategy": strategy,
+            "commits": commits,
+            "integrated": integrated,
+            "gate": self.gate,
+        })
+        .serialize(serializer)
+    }
+}
+
+impl Report for Checked {
+    fn text(&self, page: &mut Page) {
+        let Checked { lane, base, .. } = self;
+        let landed = match &self.outcome {
+            Outcome::Integrated(proof) => {
+                page.line(format!(
+                    "nothing to land: lane '{lane}' is in '{base}' ({proof})"
+                ));
+                return;
+            }
+            Outcome::Landed(landed) => landed,
+        };
+        let commits = match landed.commits {
+            1 => "1 commit".to_owned(),
+            several => format!("{several} commits"),
+        };
+        let strategy = word(landed.strategy);
+        let text = format!("lane '{lane}' would land on '{base}' ({strategy}, {commits})");
+        page.line(Cell::new(text, Style::Good));
+        match &self.gate {
+            Some(_) => page.line("the gate succeeds for what would land"),
+            None if self.asked => page.line(format!("'{base}' has no gate")),
+            None => page,
+        };
+    }
+}

@@ -1,0 +1,49 @@
+//! Whether the worktree that has a base checked out will let it move: asked without touching that
+//! worktree, for a preview, and before a gate runs for minutes.
+
+use crate::domain::lane::{ObjectId, Worktree};
+use crate::domain::name::BranchName;
+use crate::error::{IoContext, Result};
+use crate::operations::checkout::index_lock::Prepared;
+use crate::operations::checkout::{Move, obstacles};
+use crate::repository::Repository;
+use crate::repository::quarantine::Scratch;
+use crate::repository::tree_diff::changes_in;
+use crate::store::lockfile::LockFile;
+
+/// Asks what the landing asks of the worktree that has the base checked out, on a copy of its index
+/// outside the repository; `new` is the commit or tree that would land, and may be in the
+/// quarantine only.
+pub(super) fn foretell_obstacles(
+    repository: &Repository,
+    scratch: &Scratch,
+    site: &Worktree,
+    (base, old, new): (&BranchName, ObjectId, ObjectId),
+) -> Result<()> {
+    let index = site.git_dir.join("index");
+    LockFile::wait_until_free(&index, repository.lane_dir())?;
+    let copy = Prepared::copy(&index, scratch.path("index-ahead"))?;
+    let changed = changes_in(&scratch.view(repository)?, old, new)?;
+    let planned = Move {
+        base,
+        old,
+        new,
+        fresh: false,
+        back: false,
+        site: Some(site),
+        reason: "",
+        scratch: Some(scratch),
+    };
+    let halves = std::fs::read_dir(&site.git_dir)
+        .context("read", &site.git_dir)?
+        .flatten();
+    if halves
+        .map(|entry| entry.file_name())
+        .any(|name| name.as_encoded_bytes().starts_with(b"sharedindex."))
+    {
+        // A git that writes a split index may write another half into the git directory.
+        let whole = obstacles::on_copy(repository, &planned, site, &copy.path);
+        whole.with("core.splitIndex", "false").unsplit_index()?;
+    }
+    obstacles::ensure_clear(repository, &planned, site, &copy.path, &changed)
+}
