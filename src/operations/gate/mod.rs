@@ -105,7 +105,7 @@ impl Judge<'_> {
         landing: Option<ObjectId>,
     ) -> Result<Gate> {
         let extra = &self.wish.commands;
-        let mut gate = gate_rules::gate(repository, &repository.gix, tip, landing, extra)?;
+        let gate = gate_rules::gate(repository, &repository.gix, tip, landing, extra)?;
         if self.wish.left_out && !gate.is_empty() {
             if gate.required {
                 return Err(
@@ -114,7 +114,7 @@ impl Judge<'_> {
                         .hint("see where it says so with: git lane config finish.gate-required"),
                 );
             }
-            gate.commands.clear();
+            return Ok(gate.left_out());
         }
         Ok(gate)
     }
