@@ -7,7 +7,7 @@ use super::{find_lane, gate_approval, heal, landing_base, open_for_change};
 use crate::domain::finish::{self, Request, Strategy};
 use crate::domain::name::{BranchName, LaneName};
 use crate::error::Result;
-use crate::operations::gate::{Judge, Tested, Wish};
+use crate::operations::gate::{Judge, Wish};
 use crate::operations::land::outcome::{Asked, Outcome, Wording, word};
 use crate::operations::land::{self, Wanted, landing_facts};
 use crate::ui::{Cell, Page, Report, Style, Ui};
@@ -113,10 +113,8 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
             request: &request,
             wording: &wording,
         };
-        if let Some((gate, tested)) = land::rehearse(&repository, wanted, asked)? {
-            if let Tested::Failed(error) = tested {
-                return Err(error);
-            }
+        if let Some((gate, failure)) = land::rehearse(&repository, wanted, asked)? {
+            failure.map_or(Ok(()), Err)?;
             checked.gate = Some(gate.lines());
         }
     }

@@ -236,3 +236,77 @@ fn a_lane_that_waited_is_held_too_and_told_with_whom() {
     );
     assert_eq!(document["error"]["details"]["with"][0], "x", "{document}");
 }
+
+/// A lane that conflicts with one in the queue waits for that one, however many come after it.
+#[test]
+fn a_lane_that_waits_for_another_waits_whoever_queues_up_behind() {
+    let many: Vec<String> = (0..24).map(|number| format!("l{number}")).collect();
+    let mut names = vec!["first", "x", "clash"];
+    names.extend(many.iter().map(String::as_str));
+    let sandbox = with_lanes(&names);
+    sandbox.work("x", "src/app.txt", "of x\n");
+    sandbox.work("clash", "src/app.txt", "of clash\n");
+    // All but the one that clashes.
+    let gate = patient_gate(&sandbox, names.len() - 2, "");
+    let mut children = vec![("first", start(&sandbox, "first", &gate))];
+    wait_until(|| runs(&sandbox).len() == 1);
+    let queue = sandbox.repo.join(".git/lane/landing");
+    let waiting = || {
+        let files = std::fs::read_dir(&queue).unwrap().flatten();
+        files
+            .filter(|file| file.path().extension().is_some_and(|end| end == "json"))
+            .count()
+    };
+    children.push(("x", start(&sandbox, "x", &gate)));
+    wait_until(|| waiting() == 2);
+    for name in &names[2..] {
+        children.push((name, start(&sandbox, name, &gate)));
+    }
+    for (name, child) in children {
+        let (exit, document) = end(child);
+        if name == "clash" {
+            assert_eq!(exit, 3, "{document}");
+            assert_eq!(document["error"]["details"]["with"][0], "x", "{document}");
+        } else {
+            assert_eq!(exit, 0, "{name}: {document}");
+        }
+    }
+}
+
+/// A file in the queue says what is to land; what would take the base anywhere but forward is left.
+#[test]
+fn a_planted_place_in_the_queue_moves_no_base_back() {
+    let sandbox = with_lanes(&["a"]);
+    let before = sandbox.git(["rev-parse", "main"]);
+    let gate = patient_gate(&sandbox, 0, "");
+    let first = start(&sandbox, "a", &gate);
+    wait_until(|| runs(&sandbox).len() == 1);
+    let queue = sandbox.repo.join(".git/lane/landing");
+    let own = std::fs::read_dir(&queue)
+        .unwrap()
+        .flatten()
+        .map(|file| file.path());
+    let own = own
+        .into_iter()
+        .find(|path| path.extension().is_some_and(|end| end == "json"));
+    let own = own.unwrap();
+    let mut entry: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(&own).unwrap()).unwrap();
+    assert_eq!(end(first).0, 0);
+    let landed = sandbox.git(["rev-parse", "main"]);
+    let orphan = sandbox.git(["commit-tree", "-m", "orphan", &format!("{before}^{{tree}}")]);
+    (entry["onto"], entry["commit"], entry["tip"]) = (
+        landed.as_str().into(),
+        orphan.as_str().into(),
+        orphan.as_str().into(),
+    );
+    std::fs::create_dir_all(&queue).unwrap();
+    std::fs::write(&own, entry.to_string()).unwrap();
+    let held = std::fs::File::open(&own).unwrap();
+    held.lock().unwrap();
+    sandbox.lane(["start", "b"]).ok();
+    sandbox.work("b", "src/b.txt", "work\n");
+    assert_eq!(end(start(&sandbox, "b", &gate)).0, 0);
+    assert_eq!(sandbox.git(["merge-base", "main", &landed]), landed);
+    drop(held);
+}

@@ -14,7 +14,7 @@ use gix::ObjectId;
 
 use self::walk::Walk;
 use crate::engines::history::graph::Source;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::store::retry;
 
 /// How a tip relates to its base.
@@ -86,4 +86,11 @@ pub fn commits_beyond(
     retry::objects(repo, || {
         Walk::new(&Source::new(repo)?, 2).beyond(tip, hidden, most)
     })
+}
+
+/// The tree of a commit.
+pub fn tree_of(gix: &gix::Repository, commit: ObjectId) -> Result<ObjectId> {
+    let tree = || gix.find_commit(commit)?.tree_id().map(|id| id.detach());
+    retry::objects(gix, tree)
+        .map_err(|error| Error::git(format!("cannot read commit {commit}: {error}")))
 }

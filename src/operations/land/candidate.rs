@@ -11,8 +11,9 @@ use super::keepalive_ref::Kept;
 use super::landing_facts;
 use super::landing_hooks::Making;
 use super::obstacles_ahead::foretell_obstacles;
-use super::outcome::{Landed, Together, Wording, word};
-use super::verdict::{Place, Verdict, site_of};
+use super::outcome::{Wording, word};
+use super::prepared::Prepared;
+use super::verdict::{Place, Verdict};
 use crate::domain::finish::{self, Facts, Landing, Plan, Request};
 use crate::domain::gate::Gate;
 use crate::domain::integration::Integration;
@@ -38,27 +39,6 @@ pub(super) struct Candidate<'a> {
     brought: Option<ObjectId>,
     /// Those that have landed, or were about to, since it was first looked at.
     crowd: Option<Crowd>,
-}
-
-/// A commit that the base may move to; whatever is young about it is kept from every gc while this
-/// lives.
-#[derive(Debug)]
-pub(super) struct Prepared {
-    pub(super) landing: Landing,
-    /// The worktrees at that moment.
-    worktrees: Vec<Worktree>,
-    /// What it was computed on: the base's tip.
-    pub(super) old: ObjectId,
-    pub(super) new: ObjectId,
-    /// The lane's commits that are in it.
-    commits: usize,
-    /// `None` where no commit had to be made.
-    making: Option<Making>,
-    /// Whether the commit is not the lane's own tip.
-    pub(super) fresh: bool,
-    kept: Option<Kept>,
-    #[allow(dead_code, reason = "held for its effect on a gc")]
-    young: Option<KeptPack>,
 }
 
 /// A commit to look at, which nothing leads to; whatever is young about it is kept from every gc
@@ -117,7 +97,7 @@ impl<'a> Candidate<'a> {
         let _seen = place.show(&hooks, making, tree)?;
         let message = commit::message(&place, self.facts, landing, self.wording)?;
         let draft = hooks.draft(making, tree, &message)?;
-        hooks.leave().map(|()| Some(draft))
+        hooks.room.leave().map(|()| Some(draft))
     }
 
     /// Where a landing's files are made ready.
@@ -136,11 +116,9 @@ impl<'a> Candidate<'a> {
         repository: &Repository,
         judge: &Judge<'_>,
     ) -> Result<Option<(ObjectId, Gate)>> {
-        let tip = match self.base() {
-            Some(base) => repository.branch_tip(&base)?,
-            None => None,
+        let Some(tip) = self.tip(repository)? else {
+            return Ok(None);
         };
-        let Some(tip) = tip else { return Ok(None) };
         let gate = judge.gate(repository, tip, self.brought)?;
         Ok((!gate.is_empty()).then_some((tip, gate)))
     }
@@ -161,6 +139,12 @@ impl<'a> Candidate<'a> {
     /// The branch to land on.
     pub(super) fn base(&self) -> Option<BranchName> {
         self.facts.base.as_ref().map(|base| base.branch.clone())
+    }
+
+    /// The tip of that branch.
+    pub(super) fn tip(&self, repository: &Repository) -> Result<Option<ObjectId>> {
+        let base = self.base();
+        base.map_or(Ok(None), |base| repository.branch_tip(&base))
     }
 
     /// Looks at lane and base again; `waited` says that time has passed since the last look. What is
@@ -310,29 +294,35 @@ impl<'a> Candidate<'a> {
         }
     }
 
-    /// Those that have landed, or were about to, since it was first looked at.
-    pub(super) fn crowd(&self) -> Option<Crowd> {
-        self.crowd.clone()
+    /// Those of them that have landed, if any.
+    pub(super) fn crowd(&self, repository: &Repository) -> Result<Option<Crowd>> {
+        let Some((tip, mut crowd)) = self.tip(repository)?.zip(self.crowd.clone()) else {
+            return Ok(None);
+        };
+        let mut landed = Vec::new();
+        for member in crowd.before {
+            if landing_facts::has(repository, tip, member.commit)? {
+                landed.push(member);
+            }
+        }
+        crowd.before = landed;
+        Ok((!crowd.before.is_empty()).then_some(crowd))
     }
 
     /// Remembers a lane that the same command has landed on `base`, which was at `old`.
-    pub(super) fn note_landed(&mut self, base: &BranchName, old: ObjectId, member: &Member) {
-        if self.base().as_ref() != Some(base) {
-            return;
-        }
-        let crowd = self.crowd.get_or_insert_with(|| Crowd {
-            from: old,
-            before: Vec::new(),
-        });
-        let is_known = |known: &Member| known.commit == member.commit;
-        if !crowd.before.iter().any(is_known) {
-            crowd.before.push(member.clone());
+    pub(super) fn note_landed(&mut self, base: &BranchName, old: ObjectId, member: Member) {
+        if self.base().as_ref() == Some(base) {
+            let before = vec![member];
+            self.note_crowd(Crowd { from: old, before });
         }
     }
 
     /// A conflict, with the lane that has landed what it is with.
     pub(super) fn blame(&mut self, repository: &Repository, error: Error) -> Error {
-        let Some(crowd) = self.crowd.take().filter(|_| error.kind() == Kind::Conflict) else {
+        if error.kind() != Kind::Conflict {
+            return error;
+        }
+        let Ok(Some(crowd)) = self.crowd(repository) else {
             return error;
         };
         let conflicts = |onto| match self.rehearse(repository, onto) {
@@ -358,9 +348,12 @@ impl<'a> Candidate<'a> {
         )
     }
 
-    /// Tells the hooks that hear of a landing once it has happened. They may land the next lane.
-    pub(super) fn tell(&self, repository: &Repository, prepared: &Prepared) -> Result<()> {
-        let place = self.place(repository, &prepared.worktrees, &prepared.landing)?;
+    /// Tells the hooks that hear of a landing once it has happened. They may land the next lane. What
+    /// keeps them from being told does not take the landing back.
+    pub(super) fn tell(&self, repository: &Repository, prepared: &Prepared) {
+        let Ok(place) = self.place(repository, &prepared.worktrees, &prepared.landing) else {
+            return;
+        };
         let hooks = place.hooks(self.wording);
         hooks.index_changed();
         match prepared.making {
@@ -370,7 +363,6 @@ impl<'a> Candidate<'a> {
             }
             _ => hooks.after(Making::Merge, "post-merge", &["0"]),
         }
-        Ok(())
     }
 
     fn place<'b>(
@@ -380,38 +372,5 @@ impl<'a> Candidate<'a> {
         landing: &'b Landing,
     ) -> Result<Place<'b>> {
         Place::of(repository, &self.scratch, worktrees, self.facts, landing)
-    }
-}
-
-impl Drop for Prepared {
-    fn drop(&mut self) {
-        self.release();
-    }
-}
-
-impl Prepared {
-    /// The worktree that has the base checked out.
-    pub(super) fn site(&self) -> Option<&Worktree> {
-        site_of(&self.worktrees, &self.landing.base)
-    }
-
-    /// Lets go of what kept the commit from every gc: the base has it, or nothing has.
-    pub(super) fn release(&mut self) {
-        if let Some(kept) = self.kept.take() {
-            kept.release();
-        }
-        self.young = None;
-    }
-
-    /// The base as it has moved.
-    pub(super) fn landed(&self, together: Option<Together>) -> Landed {
-        Landed {
-            base: self.landing.base.clone(),
-            strategy: self.landing.strategy,
-            old: self.old,
-            new: Some(self.new),
-            commits: self.commits,
-            together,
-        }
     }
 }

@@ -32,8 +32,8 @@ pub(super) enum Blame<'a, F> {
     Itself(F),
     /// It fails from that one on.
     Member(&'a Member),
-    /// Nobody has come before it.
-    Nobody,
+    /// The lane comes first.
+    First,
 }
 
 impl Crowd {
@@ -43,7 +43,7 @@ impl Crowd {
         mut fails: impl FnMut(ObjectId) -> Result<Option<F>>,
     ) -> Result<Blame<'_, F>> {
         let Some(last) = self.before.len().checked_sub(1) else {
-            return Ok(Blame::Nobody);
+            return Ok(Blame::First);
         };
         if let Some(failure) = fails(self.from)? {
             return Ok(Blame::Itself(failure));
@@ -82,7 +82,7 @@ mod tests {
                 Ok((commit.as_slice()[0] >= first).then_some(()))
             });
             let Blame::Member(found) = blame.unwrap() else {
-                panic!("nobody among {size}");
+                panic!("none among {size}");
             };
             assert_eq!(found.commit, id(first), "{size}");
             assert!(looks <= 7, "{looks} looks among {size}");

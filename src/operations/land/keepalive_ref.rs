@@ -8,7 +8,7 @@ use bstr::{BStr, ByteSlice};
 use serde::Deserialize;
 
 use crate::domain::lane::{ObjectId, RefName, hex};
-use crate::engines::history::commits_beyond;
+use crate::engines::history::{commits_beyond, tree_of};
 use crate::error::{Error, Result};
 use crate::repository::Repository;
 use crate::repository::quarantine::Scratch;
@@ -143,17 +143,8 @@ pub fn new_in_tree(
     than: ObjectId,
     tree: ObjectId,
 ) -> Result<Vec<ObjectId>> {
-    let unreadable = |error: String| Error::git(format!("cannot read commit {than}: {error}"));
-    let than = view
-        .find_commit(than)
-        .and_then(|commit| commit.tree_id().map(|id| id.detach()));
     let mut ids = HashSet::new();
-    differing(
-        view,
-        Some(than.map_err(|error| unreadable(error.to_string()))?),
-        tree,
-        &mut ids,
-    )?;
+    differing(view, Some(tree_of(view, than)?), tree, &mut ids)?;
     Ok(ids.into_iter().collect())
 }
 
@@ -164,12 +155,9 @@ fn objects(
     commit: ObjectId,
     ids: &mut HashSet<ObjectId>,
 ) -> Result<()> {
-    let unreadable = |error: String| Error::git(format!("cannot read commit {commit}: {error}"));
-    let tree = |id: ObjectId| view.find_commit(id)?.tree_id().map(|id| id.detach());
-    let tree =
-        |id| retry::objects(view, || tree(id)).map_err(|error| unreadable(error.to_string()));
     ids.insert(commit);
-    differing(view, parent.map(tree).transpose()?, tree(commit)?, ids)
+    let before = parent.map(|parent| tree_of(view, parent)).transpose()?;
+    differing(view, before, tree_of(view, commit)?, ids)
 }
 
 fn differing(

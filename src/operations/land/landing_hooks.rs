@@ -5,42 +5,20 @@
 //! are as `git merge` has them at that moment, and what the base's worktree has in ignored files is
 //! linked. post-merge runs where the base is checked out once it has moved, after a squash too.
 
-use std::cell::RefCell;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use bstr::{BString, ByteSlice};
 
+use super::hook_room::HookRoom;
 use crate::domain::lane::{ObjectId, Worktree};
 use crate::domain::message::Cleanup;
-use crate::domain::name::BranchName;
 use crate::error::{Code, Error, IoContext, Kind, Result};
-use crate::operations::gate::own_worktree::{Moment, OwnWorktree, Shown, Slot};
+use crate::operations::gate::own_worktree::{Moment, OwnWorktree};
 use crate::repository::Repository;
 use crate::repository::quarantine::Scratch;
-use crate::repository::refs::RefChange;
-use crate::store::ancestors;
 use crate::store::git::Invocation;
-use crate::store::journal::Exclusive;
 use crate::store::retry;
-
-/// Refuses to land from within a hook of a landing of the same repository, which would wait for
-/// itself: `lock` is the lock of landings. What a hook leaves behind may land once the hook has
-/// ended.
-pub fn ensure_outside(repository: &Repository, lock: &str) -> Result<()> {
-    let Some(holder) = Exclusive::holder(repository.lane_dir(), lock) else {
-        return Ok(());
-    };
-    if ancestors::above().all(|process| process.id != holder) {
-        return Ok(());
-    }
-    Err(
-        Error::refused("a hook of a landing cannot land another lane")
-            .with_code(Code::InLanding)
-            .hint("let the hook end first; post-merge and post-commit may land"),
-    )
-}
 
 /// What has git run an editor through a shell: `prepare_shell_cmd` in its run-command.c.
 const NEEDS_SHELL: &[char] = &[
@@ -70,22 +48,9 @@ pub struct Hooks<'a> {
     pub landing: (ObjectId, BString),
     /// The worktree that has the base checked out.
     pub site: Option<&'a Worktree>,
-    /// The base, and the commit that is to be its tip's parent.
-    pub onto: (&'a BranchName, ObjectId),
-    /// Where the hooks run, while they do.
-    room: RefCell<Option<Room>>,
+    /// Where those run that may object.
+    pub room: HookRoom<'a>,
 }
-
-/// git-lane's own worktree with what is about to land.
-#[derive(Debug)]
-struct Room {
-    worktree: OwnWorktree,
-    /// The tree that was put there.
-    tree: ObjectId,
-}
-
-/// How long to wait for the hooks of others; only an editor's draft does not queue for them.
-const PATIENCE: Duration = Duration::from_secs(600);
 
 /// A commit that is being made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,28 +91,7 @@ impl Making {
     }
 }
 
-impl<'a> Hooks<'a> {
-    /// Those of a landing on `base`, which they see at `head`.
-    pub(super) fn new(
-        place: (&'a Repository, &'a Scratch, Option<&'a Worktree>, PathBuf),
-        onto: (&'a BranchName, ObjectId),
-        landing: (ObjectId, BString),
-    ) -> Self {
-        let (repository, scratch, site, directory) = place;
-        Hooks {
-            repository,
-            scratch,
-            directory,
-            no_verify: false,
-            cleanup: None,
-            edit: false,
-            landing,
-            site,
-            onto,
-            room: RefCell::new(None),
-        }
-    }
-
+impl Hooks<'_> {
     /// Whether a program of the user's looks at the result before it is committed.
     pub fn any_before(&self, making: Making) -> bool {
         let asked = |hook| !self.no_verify && self.repository.has_hook(hook);
@@ -201,12 +145,10 @@ impl<'a> Hooks<'a> {
             Making::Merge => Moment::Merged,
             Making::Squash { .. } => Moment::Squashed { message },
         };
-        self.in_room(tree, moment, |room| {
-            self.run(room, making, making.first(), &[])?;
-            let tree = room.worktree.index_tree(self.repository)?;
-            room.tree = tree;
-            Ok(tree)
-        })
+        self.room.with(tree, moment, |worktree| {
+            self.run(worktree, making, making.first(), &[])
+        })?;
+        self.room.tree()
     }
 
     /// prepare-commit-msg and the editor; the message afterwards.
@@ -235,7 +177,7 @@ impl<'a> Hooks<'a> {
         }
         if self.edit {
             // An editor takes its time, and others may want to run their hooks.
-            self.leave()?;
+            self.room.leave()?;
             let file = self.scratch.path(making.file());
             let shared = self.repository.shared();
             shared.write(&file, &text).context("write", &file)?;
@@ -263,53 +205,14 @@ impl<'a> Hooks<'a> {
             },
             Making::Squash { .. } => Moment::Squashed { message },
         };
-        self.in_room(tree, moment, |room| {
-            let file = room.worktree.put_message(making.file(), message)?;
+        self.room.with(tree, moment, |worktree| {
+            let file = worktree.put_message(making.file(), message)?;
             let args: Vec<&Path> = std::iter::once(file.as_path())
                 .chain(args.iter().copied())
                 .collect();
-            self.run(room, making, hook, &args)?;
+            self.run(worktree, making, hook, &args)?;
             std::fs::read(&file).context("read", &file)
         })
-    }
-
-    /// Has `work` done where `tree` is checked out as git has it at that moment.
-    fn in_room<T>(
-        &self,
-        tree: ObjectId,
-        moment: Moment<'_>,
-        work: impl FnOnce(&mut Room) -> Result<T>,
-    ) -> Result<T> {
-        let mut slot = self.room.borrow_mut();
-        if let Some(room) = slot.as_mut().filter(|room| room.tree == tree) {
-            room.worktree.show_moment(moment)?;
-            return work(room);
-        }
-        let mut worktree = match slot.take() {
-            Some(room) => room.worktree,
-            None => OwnWorktree::take(self.repository, Slot::Hooks, PATIENCE, &mut || {})?,
-        };
-        let (base, head) = self.onto;
-        let shown = Shown {
-            base,
-            head,
-            tree,
-            moment,
-        };
-        worktree.show_merge(self.repository, &shown)?;
-        if let Some(site) = self.site {
-            worktree.link_ignored(self.repository, site)?;
-        }
-        let room = slot.insert(Room { worktree, tree });
-        work(room)
-    }
-
-    /// Leaves the worktree to others.
-    pub fn leave(&self) -> Result<()> {
-        match self.room.borrow_mut().take() {
-            Some(mut room) => room.worktree.unlink_ignored(),
-            None => Ok(()),
-        }
     }
 
     /// commit-msg and git's clean-up; what is committed.
@@ -320,7 +223,7 @@ impl<'a> Hooks<'a> {
                 .on_message(making, tree, &message, "commit-msg", &[])?
                 .into();
         }
-        self.leave()?;
+        self.room.leave()?;
         let configured = match &self.cleanup {
             None => self
                 .repository
@@ -362,8 +265,14 @@ impl<'a> Hooks<'a> {
         }
     }
 
-    fn run(&self, room: &Room, making: Making, hook: &str, args: &[&Path]) -> Result<()> {
-        let directory = room.worktree.path();
+    fn run(
+        &self,
+        worktree: &OwnWorktree,
+        making: Making,
+        hook: &str,
+        args: &[&Path],
+    ) -> Result<()> {
+        let directory = worktree.path();
         let mut git = self.repository.git.at(directory);
         if let Some(path) = self.relative_hooks_path()?
             && let Some(site) = self.site.filter(|_| !directory.join(&path).exists())
@@ -372,11 +281,11 @@ impl<'a> Hooks<'a> {
             let there = site.path.join(path).display().to_string();
             git = git.with("core.hooksPath", &there);
         }
-        let index = room.worktree.git_dir().join("index");
+        let index = worktree.git_dir().join("index");
         let git = self.telling(git, making);
         let git = self.as_unedited(git).env("GIT_INDEX_FILE", index);
         let ended = git.run_hook(hook, args)?;
-        self.ensure_not_moved(room, hook)?;
+        self.room.ensure_not_moved(worktree, hook)?;
         match ended {
             0 => Ok(()),
             code => Err(Error::refused(format!(
@@ -389,29 +298,6 @@ impl<'a> Hooks<'a> {
                 _ => "see what it says above; --no-verify skips it".to_owned(),
             })),
         }
-    }
-
-    /// Refuses a hook that has made a commit where it ran, which HEAD took the base to: its worktree
-    /// knows nothing of that. The base goes back to where it was.
-    fn ensure_not_moved(&self, room: &Room, hook: &str) -> Result<()> {
-        let (base, head) = self.onto;
-        let now = self.repository.branch_tip(base)?;
-        let Some(moved) = now.filter(|now| *now != head && room.worktree.has_made(*now)) else {
-            return Ok(());
-        };
-        let back = RefChange {
-            name: base.into(),
-            from: Some(moved),
-            to: Some(head),
-        };
-        let reason = format!("lane: take back what hook '{hook}' committed");
-        self.repository.change_refs(&[back], &reason)?;
-        Err(Error::refused(format!(
-            "hook '{hook}' has made a commit on '{base}' itself; it was taken back, and nothing has \
-             landed"
-        ))
-        .with_code(Code::Hook)
-        .hint(format!("see the commit with: git show {moved}")))
     }
 
     /// What git tells hooks when no editor is opened.

@@ -1,9 +1,7 @@
 //! The lock of landings: one at a time computes its result and moves its base.
 
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use super::landing_hooks::ensure_outside;
 use crate::error::{Code, Error, IoContext, Result};
 use crate::repository::Repository;
 use crate::store::journal::Exclusive;
@@ -12,29 +10,42 @@ use crate::store::{ancestors, lane_files};
 /// Its name.
 const LOCK: &str = "land.lock";
 
+/// The directory of the queues of those that wait for a gate; each has a lock of its own.
+pub(super) const QUEUES: &str = "landing";
+
 /// How long to wait for other landings; their hooks may run a test suite.
 const PATIENCE: Duration = Duration::from_secs(600);
 
 /// A wait after which the lane's files are looked at again.
 const QUICK: Duration = Duration::from_millis(100);
 
-/// Refuses within a gate, which its landing waits for: it would wait for that in turn.
-fn ensure_not_in_gate(repository: &Repository) -> Result<()> {
-    let locks = lane_files::list(&repository.lane_dir().join("landing"));
-    let names = locks.filter(|path| path.extension().is_some_and(|end| end == "lock"));
-    let leads = |path: PathBuf| {
-        let name = format!("landing/{}", path.file_name()?.to_str()?);
-        Exclusive::holder(repository.lane_dir(), &name)
-    };
-    let leaders: Vec<i32> = names.filter_map(leads).collect();
-    if leaders.is_empty() || ancestors::above().all(|above| !leaders.contains(&above.id)) {
-        return Ok(());
-    }
-    Err(
-        Error::refused("the gate of a landing cannot land another lane")
+/// Refuses to land from within a hook or the gate of a landing of the same repository, which would
+/// wait for itself. What a hook leaves behind may land once the hook has ended.
+fn ensure_outside(repository: &Repository) -> Result<()> {
+    let refused = |what: &str, hint| {
+        let sentence = format!("{what} of a landing cannot land another lane");
+        Error::refused(sentence)
             .with_code(Code::InLanding)
-            .hint("land it once the gate has ended"),
-    )
+            .hint(hint)
+    };
+    if is_within(repository, LOCK) {
+        let hint = "let the hook end first; post-merge and post-commit may land";
+        return Err(refused("a hook", hint));
+    }
+    let leaders = lane_files::list(&repository.lane_dir().join(QUEUES));
+    let mut names = leaders.filter_map(|path| path.file_name()?.to_str().map(str::to_owned));
+    if names
+        .any(|name| name.ends_with(".lock") && is_within(repository, &format!("{QUEUES}/{name}")))
+    {
+        return Err(refused("the gate", "land it once the gate has ended"));
+    }
+    Ok(())
+}
+
+/// Whether a process above this one holds the lock of that name.
+fn is_within(repository: &Repository, lock: &str) -> bool {
+    let holder = Exclusive::holder(repository.lane_dir(), lock);
+    holder.is_some_and(|holder| ancestors::above().any(|process| process.id == holder))
 }
 
 /// The lock, held.
@@ -48,8 +59,7 @@ pub(super) struct Turn {
 impl Turn {
     /// Waits for it; refuses within a hook of a landing, which would wait for itself.
     pub(super) fn take(repository: &Repository) -> Result<Self> {
-        ensure_outside(repository, LOCK)?;
-        ensure_not_in_gate(repository)?;
+        ensure_outside(repository)?;
         let queued = Instant::now();
         let lock = Exclusive::acquire(repository.lane_dir(), LOCK, PATIENCE)?;
         let signed = lock.sign();

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use bstr::BString;
 
+use super::hook_room::HookRoom;
 use super::merge::{self, Bench};
 use super::outcome::{Landed, Wording};
 use super::replay;
@@ -16,6 +17,7 @@ use crate::domain::merge_policy::MergePolicy;
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::{retire, shell_word};
 use crate::engines::evidence::{Arrival, Pair};
+use crate::engines::history::tree_of;
 use crate::error::{Code, Error, Result};
 use crate::operations::in_flight;
 use crate::operations::land::landing_hooks;
@@ -353,32 +355,21 @@ impl Place<'_> {
     /// Who may object to the commit, or hear of it.
     pub(super) fn hooks<'b>(&'b self, wording: &Wording<'_>) -> Hooks<'b> {
         let merges = self.strategy == Strategy::Merge;
-        let place = (
-            self.repository,
-            self.scratch,
-            self.site,
-            self.directory.clone(),
-        );
-        let onto = (self.base, self.old);
-        let landing = (self.tip, self.name.clone());
-        let mut hooks = Hooks::new(place, onto, landing);
-        hooks.no_verify = wording.no_verify || merges && self.policy.no_verify;
-        hooks.cleanup = self.policy.cleanup.clone().filter(|_| merges);
-        hooks.edit = wording.edit;
-        hooks
+        Hooks {
+            repository: self.repository,
+            scratch: self.scratch,
+            directory: self.directory.clone(),
+            no_verify: wording.no_verify || merges && self.policy.no_verify,
+            cleanup: self.policy.cleanup.clone().filter(|_| merges),
+            edit: wording.edit,
+            landing: (self.tip, self.name.clone()),
+            site: self.site,
+            room: HookRoom::new(self.repository, self.site, (self.base, self.old)),
+        }
     }
 
     pub(super) fn tree(&self, commit: ObjectId) -> Result<ObjectId> {
-        let unreadable =
-            |error: String| Error::git(format!("cannot read commit {commit}: {error}"));
-        let tree = || {
-            self.repository
-                .gix
-                .find_commit(commit)?
-                .tree_id()
-                .map(|id| id.detach())
-        };
-        retry::objects(&self.repository.gix, tree).map_err(|error| unreadable(error.to_string()))
+        tree_of(&self.repository.gix, commit)
     }
 
     /// How many commits the lane has that its base lacks.

@@ -1,24 +1,23 @@
 //! One landing of a queue leads the others: it has the gate test what they would make of the base,
 //! and moves the base to what has passed.
 
-use std::path::PathBuf;
+use std::path::Path;
 
-use super::queue_entry::{Answer, Entry, Line};
+use super::queue_entry::{Answer, Entry, Line, Place};
 use crate::domain::gate::Gate;
 use crate::domain::lane::ObjectId;
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::retire::place;
 use crate::error::{Code, Error, Result};
 use crate::operations::checkout::Move;
-use crate::operations::gate::{Tested, Trial, tree_of};
+use crate::operations::gate::Trial;
 use crate::operations::in_flight;
 use crate::operations::land::apply::{Moved, apply};
 use crate::operations::land::crowd::{Crowd, Member};
 use crate::operations::land::keepalive_ref::Kept;
 use crate::operations::land::landing_facts;
 use crate::operations::land::landing_lock::Turn;
-use crate::operations::land::outcome::Asked;
-use crate::operations::land::outcome::Together;
+use crate::operations::land::outcome::{Asked, Together};
 use crate::operations::land::verdict::site_of;
 use crate::operations::retire::look;
 use crate::repository::Repository;
@@ -37,7 +36,7 @@ pub(super) struct Lead<'a> {
 struct Batch {
     /// The tip of the base that the first is computed on.
     from: ObjectId,
-    members: Vec<(PathBuf, Entry)>,
+    members: Vec<Place>,
     /// Keeps the last commit, and with it all others, from every gc.
     kept: Option<Kept>,
 }
@@ -69,21 +68,17 @@ impl Lead<'_> {
                 .with_code(Code::BaseMissing)
                 .hint("see what there is with: git branch"));
         };
-        let mut at = from;
-        let mut members = Vec::new();
-        for (path, entry) in self.line.unanswered() {
-            if entry.onto == at {
-                at = entry.commit;
-                members.push((path, entry));
-            } else if !landing_facts::has(repository, from, entry.commit)? {
-                // One that has landed is about to find out.
+        let (members, others) = self.line.chain(repository, from)?;
+        for (path, entry) in others {
+            // One that has landed is about to find out.
+            if !landing_facts::has(repository, from, entry.commit)? {
                 self.line.answer(&path, &Answer::Again)?;
             }
         }
-        if members.is_empty() {
+        let Some((_, last)) = members.last() else {
             return Ok(None);
-        }
-        let kept = Some(Kept::new(repository, scratch, at)?);
+        };
+        let kept = Some(Kept::new(repository, scratch, last.commit)?);
         step("land.closed");
         Ok(Some(Batch {
             from,
@@ -159,23 +154,16 @@ impl Lead<'_> {
     /// Tests what the first `count` members make of the base; `None` where the gate succeeds.
     fn test(&self, repository: &Repository, batch: &Batch, count: usize) -> Result<Option<Error>> {
         let members = &batch.members[..count];
-        let (commit, tree) = match members.last() {
-            Some((_, entry)) => (entry.commit, entry.tree),
-            None => (batch.from, tree_of(repository, batch.from)?),
-        };
+        let commit = members.last().map_or(batch.from, |(_, entry)| entry.commit);
         let names: Vec<&LaneName> = members.iter().map(|(_, entry)| &entry.lane).collect();
         let trial = Trial {
             gate: self.gate,
             base: self.base,
             commit,
-            tree,
             names: &names,
             without: None,
         };
-        Ok(match self.asked.judge.test(repository, &trial)? {
-            Tested::Passed => None,
-            Tested::Failed(error) => Some(error),
-        })
+        self.asked.judge.test(repository, &trial)
     }
 
     /// Moves the base to the last of `good`, which the gate has passed, and with it all of them.
@@ -184,7 +172,7 @@ impl Lead<'_> {
         repository: &mut Repository,
         scratch: &Scratch,
         batch: &Batch,
-        good: &[(PathBuf, Entry)],
+        good: &[Place],
     ) -> Result<()> {
         let Some((_, last)) = good.last() else {
             return Ok(());
@@ -197,21 +185,16 @@ impl Lead<'_> {
         if gate.digest() != self.gate.digest() {
             return self.again(good);
         }
-        let mut changed = false;
-        for (path, entry) in good {
-            if let Err(error) = ensure_as_it_was(repository, entry) {
-                self.tell(path, &error)?;
-                changed = true;
-            }
-        }
-        if changed {
+        let looks = look_again(repository, good)?;
+        if looks.iter().any(Option::is_some) {
             // What was tested has more than may land now.
-            let others = good
+            return good
                 .iter()
-                .filter(|(_, entry)| ensure_as_it_was(repository, entry).is_ok());
-            return others
-                .into_iter()
-                .try_for_each(|(path, _)| self.line.answer(path, &Answer::Again));
+                .zip(looks)
+                .try_for_each(|((path, _), look)| match look {
+                    Some(error) => self.tell(path, &error),
+                    None => self.line.answer(path, &Answer::Again),
+                });
         }
         let lanes: Vec<LaneName> = good.iter().map(|(_, entry)| entry.lane.clone()).collect();
         let id = unique_id();
@@ -251,46 +234,48 @@ impl Lead<'_> {
         }
     }
 
-    fn again(&self, members: &[(PathBuf, Entry)]) -> Result<()> {
+    fn again(&self, members: &[Place]) -> Result<()> {
         members
             .iter()
             .try_for_each(|(path, _)| self.line.answer(path, &Answer::Again))
     }
 
-    fn tell(&self, path: &std::path::Path, error: &Error) -> Result<()> {
+    fn tell(&self, path: &Path, error: &Error) -> Result<()> {
         let document = error.to_json();
         let own = false;
         self.line.answer(path, &Answer::Told { document, own })
     }
 }
 
-/// Refuses a lane that was taken away or changed while the gate ran, as the last look before a
-/// landing without one does.
-fn ensure_as_it_was(repository: &Repository, entry: &Entry) -> Result<()> {
-    let raced = || {
-        Error::refused(format!(
-            "lane '{}' was changed while the gate ran; nothing of it has landed",
-            entry.lane
-        ))
-        .with_code(Code::Raced)
-        .hint("look at it, then run the command again")
+/// Why a lane may not land that was taken away or changed while the gate ran, for each of them: the
+/// last look, as a landing without a gate has it.
+fn look_again(repository: &Repository, members: &[Place]) -> Result<Vec<Option<Error>>> {
+    let (records, worktrees) = (repository.records()?, repository.worktrees()?);
+    let is_as_it_was = |entry: &Entry| -> Result<bool> {
+        let lane = records.find(&entry.lane).filter(|lane| lane.id == entry.id);
+        let Some(lane) = lane else { return Ok(false) };
+        let worktree = place(lane, &worktrees).present();
+        if look::tip(repository, lane, worktree)? != Some(entry.tip) {
+            return Ok(false);
+        }
+        let Some(worktree) = worktree else {
+            return Ok(true);
+        };
+        let status = in_flight::worktree_status(repository, worktree)?;
+        Ok(status.is_clean() && status.operation.is_none())
     };
-    let records = repository.records()?;
-    let lane = records.find(&entry.lane).filter(|lane| lane.id == entry.id);
-    let lane = lane.ok_or_else(raced)?;
-    let worktrees = repository.worktrees()?;
-    let worktree = place(lane, &worktrees).present();
-    if look::tip(repository, lane, worktree)? != Some(entry.tip) {
-        return Err(raced());
-    }
-    let Some(worktree) = worktree else {
-        return Ok(());
-    };
-    let status = in_flight::worktree_status(repository, worktree)?;
-    match status.is_clean() && status.operation.is_none() {
-        true => Ok(()),
-        false => Err(raced()),
-    }
+    let looked = members.iter().map(|(_, entry)| {
+        let changed = || {
+            Error::refused(format!(
+                "lane '{}' was changed while the gate ran; nothing of it has landed",
+                entry.lane
+            ))
+            .with_code(Code::Raced)
+            .hint("look at it, then run the command again")
+        };
+        Ok((!is_as_it_was(entry)?).then(changed))
+    });
+    looked.collect()
 }
 
 /// What the base's reflog says.

@@ -16,17 +16,18 @@ mod suspect;
 
 use self::leader::Lead;
 pub(super) use self::queue_entry::clear_dead as clear_dead_queues;
-use self::queue_entry::{Answer, Entry, Line, Queued};
-use super::candidate::{Attempt, Candidate, Prepared};
+use self::queue_entry::{Answer, Entry, Line, Place, Queued};
+use super::candidate::{Attempt, Candidate};
 use super::crowd::{Crowd, Member};
 use super::landing_facts;
 use super::outcome::{Asked, Together};
+use super::prepared::Prepared;
 use crate::domain::gate::Gate;
 use crate::domain::integration::Integration;
 use crate::domain::lane::ObjectId;
 use crate::domain::name::BranchName;
 use crate::error::{Code, Error, Kind, Result};
-use crate::operations::gate::{self, ensure_approved};
+use crate::operations::gate::ensure_approved;
 use crate::repository::Repository;
 
 /// A landing that waits for its answer.
@@ -55,16 +56,22 @@ pub(super) enum Joined {
 pub(super) struct Later {
     line: Line,
     base: BranchName,
-    /// The tip of the base, and the last commit of the queue.
-    seen: (Option<ObjectId>, Option<ObjectId>),
+    /// The tip of the base at that moment.
+    tip: ObjectId,
+    /// The last commit of the queue at that moment, after which it cannot be computed yet.
+    behind: Option<ObjectId>,
 }
 
 impl Later {
-    /// Whether there is anything new for it.
+    /// Whether what it waits for has landed or fallen apart. That others queue up behind that is no
+    /// news.
     pub(super) fn is_due(&self, repository: &Repository) -> Result<bool> {
-        let tip = repository.branch_tip(&self.base)?;
-        let last = tip.and_then(|tip| self.line.last(tip));
-        Ok(!self.line.is_halted() && (tip, last) != self.seen)
+        if repository.branch_tip(&self.base)? != Some(self.tip) {
+            return Ok(true);
+        }
+        let waiting = self.line.unanswered();
+        let waits = |behind| waiting.iter().any(|(_, entry)| entry.commit == behind);
+        Ok(!self.line.is_halted() && !self.behind.is_some_and(waits))
     }
 }
 
@@ -84,11 +91,16 @@ pub(super) fn join(
     for _ in 0..3 {
         ensure_approved(&gate, &candidate.facts.lane.name)?;
         let line = Line::of(repository, &base, &gate);
-        let before = line.chain(tip);
-        let onto = before.last().map(|entry| entry.commit);
+        let (before, _) = line.chain(repository, tip)?;
+        let onto = before.last().map(|(_, entry)| entry.commit);
         let later = |line| {
-            let (base, seen) = (base.clone(), (Some(tip), onto));
-            Ok(Joined::Later(Later { line, base, seen }))
+            let (base, behind) = (base.clone(), onto);
+            Ok(Joined::Later(Later {
+                line,
+                base,
+                tip,
+                behind,
+            }))
         };
         if line.is_halted() {
             return later(line);
@@ -119,13 +131,12 @@ pub(super) fn join(
             candidate.note_crowd(crowd(tip, &before));
         }
         let entry = Entry {
-            number: before.last().map_or(0, |entry| entry.number) + 1,
+            number: before.last().map_or(0, |(_, entry)| entry.number) + 1,
             lane: candidate.facts.lane.name.clone(),
             id: candidate.facts.lane.id.clone(),
             tip: prepared.landing.tip,
             onto: prepared.old,
             commit: prepared.new,
-            tree: gate::tree_of(repository, prepared.new)?,
         };
         let queued = line.join(&entry)?;
         return Ok(Joined::Waits(Box::new(Waiting {
@@ -140,8 +151,8 @@ pub(super) fn join(
 }
 
 /// Those that wait before a lane.
-fn crowd(from: ObjectId, before: &[Entry]) -> Crowd {
-    let member = |entry: &Entry| Member {
+fn crowd(from: ObjectId, before: &[Place]) -> Crowd {
+    let member = |(_, entry): &Place| Member {
         lane: entry.lane.clone(),
         commit: entry.commit,
     };
@@ -190,27 +201,38 @@ impl Waiting {
         }
         let Waiting { queued, gate, .. } = *self;
         drop(queued);
-        match answer {
+        let (crowd, failure) = match answer {
+            Some(Answer::Suspect { crowd, document }) => (Some(crowd), failure(&document)),
             Some(Answer::Told { document, own }) => {
                 let failure = failure(&document);
+                // Some may have landed while it waited.
                 let judged = own && failure.code() == Code::GateFailed;
-                let crowd = candidate.crowd().filter(|_| judged);
-                match crowd {
-                    // Some have landed while it waited.
-                    Some(crowd) => Err(suspect::examine(
-                        repository, candidate, &gate, &crowd, failure, asked,
-                    )?),
-                    None => Err(failure),
-                }
+                let crowd = judged.then(|| candidate.crowd(repository)).transpose()?;
+                (crowd.flatten(), failure)
             }
-            Some(Answer::Suspect { crowd, document }) => {
-                let failure = failure(&document);
-                Err(suspect::examine(
-                    repository, candidate, &gate, &crowd, failure, asked,
-                )?)
-            }
-            _ => Ok(Look::Again),
+            _ => return Ok(Look::Again),
+        };
+        match crowd {
+            Some(crowd) => Err(suspect::examine(
+                repository, candidate, &gate, &crowd, failure, asked,
+            )?),
+            None => Err(failure),
         }
+    }
+
+    /// Whether the base has it, where no answer is waited for any more.
+    pub(super) fn has_landed(&self, repository: &Repository) -> bool {
+        let base = &self.prepared.landing.base;
+        let now = repository.branch_tip(base).ok().flatten();
+        now.is_some_and(|now| {
+            landing_facts::has(repository, now, self.prepared.new).unwrap_or(false)
+        })
+    }
+
+    /// What has landed, and with which others.
+    pub(super) fn landed(self) -> (Box<Prepared>, Option<Together>) {
+        let together = self.queued.answer().and_then(Answer::together);
+        (self.prepared, together)
     }
 
     /// Leads the queue, if no other process does; returns whether it did.

@@ -18,14 +18,13 @@ use crate::domain::lane::{LaneId, ObjectId, RefName, hex};
 use crate::domain::name::{BranchName, LaneName};
 use crate::error::{Code, IoContext, Result};
 use crate::operations::land::crowd::Crowd;
+use crate::operations::land::landing_facts;
+use crate::operations::land::landing_lock::QUEUES;
 use crate::operations::land::outcome::Together;
 use crate::repository::Repository;
 use crate::store::journal::{Exclusive, step, unique_id};
 use crate::store::lane_files;
 use crate::store::lane_files::LaneDir;
-
-/// The directory of all queues.
-const LANDING: &str = "landing";
 
 /// The end of an entry's name.
 const ENTRY: &str = "json";
@@ -49,9 +48,10 @@ pub(super) struct Entry {
     pub(super) onto: ObjectId,
     #[serde(with = "hex")]
     pub(super) commit: ObjectId,
-    #[serde(with = "hex")]
-    pub(super) tree: ObjectId,
 }
+
+/// An entry, and its file.
+pub(super) type Place = (PathBuf, Entry);
 
 /// What a leader says to a landing that waits.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -120,27 +120,29 @@ impl Line {
         Line { lane_dir, key }
     }
 
-    /// Those that wait, each computed on the one before it and the first on `tip`.
-    pub(super) fn chain(&self, tip: ObjectId) -> Vec<Entry> {
+    /// Those that wait, each computed on the one before it and the first on `tip`, and the others. A
+    /// file says so; that the base only ever goes forward by it, the commits themselves say.
+    pub(super) fn chain(
+        &self,
+        repository: &Repository,
+        tip: ObjectId,
+    ) -> Result<(Vec<Place>, Vec<Place>)> {
         let mut at = tip;
-        let mut chain = Vec::new();
-        for (_, entry) in self.unanswered() {
-            if entry.onto == at {
+        let (mut chain, mut others) = (Vec::new(), Vec::new());
+        for (path, entry) in self.unanswered() {
+            if entry.onto == at && landing_facts::has(repository, entry.commit, at)? {
                 at = entry.commit;
-                chain.push(entry);
+                chain.push((path, entry));
+            } else {
+                others.push((path, entry));
             }
         }
-        chain
-    }
-
-    /// The last commit of that chain.
-    pub(super) fn last(&self, tip: ObjectId) -> Option<ObjectId> {
-        self.chain(tip).last().map(|entry| entry.commit)
+        Ok((chain, others))
     }
 
     /// Those of [`waiting`](Self::waiting) whose answer is still to come: one that has it and has not
     /// looked yet lands in no later batch.
-    pub(super) fn unanswered(&self) -> Vec<(PathBuf, Entry)> {
+    pub(super) fn unanswered(&self) -> Vec<Place> {
         let mut found = self.waiting();
         found.retain(|(path, _)| match answer_to(path) {
             None | Some(Answer::Lands { .. }) => true,
@@ -150,10 +152,10 @@ impl Line {
     }
 
     /// Everything that waits and whose process lives, with its file, in the order of the numbers.
-    pub(super) fn waiting(&self) -> Vec<(PathBuf, Entry)> {
+    pub(super) fn waiting(&self) -> Vec<Place> {
         let user = rustix::process::geteuid().as_raw();
         let mut found = Vec::new();
-        for path in lane_files::list(&self.lane_dir.join(LANDING)) {
+        for path in lane_files::list(&self.lane_dir.join(QUEUES)) {
             if !self.has(&path) || path.extension().is_none_or(|end| end != ENTRY) {
                 continue;
             }
@@ -216,7 +218,7 @@ impl Line {
     /// Becomes the leader; `None` while another process leads.
     pub(super) fn lead(&self) -> Result<Option<Exclusive>> {
         self.directory()?;
-        let name = format!("{LANDING}/{}.lock", self.key);
+        let name = format!("{QUEUES}/{}.lock", self.key);
         match Exclusive::acquire(&self.lane_dir, &name, Duration::ZERO) {
             Ok(leading) => {
                 let signed = leading.sign();
@@ -228,7 +230,7 @@ impl Line {
         }
     }
 
-    /// Has nobody queue behind what is about to fall apart.
+    /// Has other processes queue nothing behind what is about to fall apart.
     pub(super) fn halt(&self) -> Result<()> {
         let path = self.halted();
         self.lane_dir.write(&path, b"").context("write", &path)
@@ -262,13 +264,13 @@ impl Line {
         }
     }
 
-    /// Leaves nothing of a queue in which nobody waits.
+    /// Leaves nothing of a queue in which no process waits.
     fn clear_up(&self) {
         if self.waiting().is_empty()
             && let Ok(Some(_leading)) = self.lead()
         {
             let is_entry = |path: &PathBuf| path.extension().is_some_and(|end| end == ENTRY);
-            let left = lane_files::list(&self.lane_dir.join(LANDING));
+            let left = lane_files::list(&self.lane_dir.join(QUEUES));
             let left =
                 left.filter(|path| self.has(path) && !is_entry(path) && *path != self.lock());
             for path in left.chain([self.lock()]) {
@@ -284,20 +286,20 @@ impl Line {
     }
 
     fn directory(&self) -> Result<PathBuf> {
-        let directory = self.lane_dir.join(LANDING);
+        let directory = self.lane_dir.join(QUEUES);
         let made = self.lane_dir.shared().create_dir_all(&directory);
         made.context("create", &directory).map(|()| directory)
     }
 
     fn halted(&self) -> PathBuf {
         self.lane_dir
-            .join(LANDING)
+            .join(QUEUES)
             .join(format!("{}.halt", self.key))
     }
 
     fn lock(&self) -> PathBuf {
         self.lane_dir
-            .join(LANDING)
+            .join(QUEUES)
             .join(format!("{}.lock", self.key))
     }
 }
@@ -321,13 +323,14 @@ impl Drop for Queued {
     }
 }
 
-/// Removes what dead processes have left in this user's queues; those in which somebody waits stay.
+/// Removes what dead processes have left in this user's queues; those in which a living one waits
+/// stay.
 pub(in crate::operations::land) fn clear_dead(lane_dir: &LaneDir) {
     let user = rustix::process::geteuid().as_raw();
     let is_own = |path: &PathBuf| {
         std::fs::symlink_metadata(path).is_ok_and(|file| file.is_file() && file.uid() == user)
     };
-    let left = lane_files::list(&lane_dir.join(LANDING)).filter(is_own);
+    let left = lane_files::list(&lane_dir.join(QUEUES)).filter(is_own);
     let keys: BTreeSet<String> = left.filter_map(|path| key_of(&path)).collect();
     for key in keys {
         let lane_dir = lane_dir.clone();
@@ -361,9 +364,7 @@ fn answer_of(entry: &Path) -> PathBuf {
 
 /// Removes an entry, then its answer: a leader that sees the entry may still be writing one.
 fn leave(entry: &Path) {
-    for path in [entry.to_owned(), answer_of(entry)] {
-        if let Err(error) = std::fs::remove_file(&path) {
-            debug_assert!(error.kind() == ErrorKind::NotFound || !path.exists());
-        }
-    }
+    // What stays is removed by the next command that recovers.
+    drop(std::fs::remove_file(entry));
+    drop(std::fs::remove_file(answer_of(entry)));
 }

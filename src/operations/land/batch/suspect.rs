@@ -4,7 +4,7 @@
 use crate::domain::gate::Gate;
 use crate::domain::lane::ObjectId;
 use crate::error::{Code, Error, Kind, Result};
-use crate::operations::gate::{Tested, Trial, tree_of};
+use crate::operations::gate::Trial;
 use crate::operations::land::candidate::Candidate;
 use crate::operations::land::crowd::{Blame, Crowd};
 use crate::operations::land::outcome::Asked;
@@ -22,7 +22,7 @@ pub(super) fn examine(
     let blame = crowd.blame(|onto| fails(repository, candidate, gate, onto, asked))?;
     let other = match blame {
         Blame::Itself(alone) => return Ok(alone),
-        Blame::Nobody => return Ok(failure),
+        Blame::First => return Ok(failure),
         Blame::Member(other) => &other.lane,
     };
     let (lane, base) = (candidate.facts.lane.name.clone(), candidate.base());
@@ -66,12 +66,8 @@ fn fails(
         gate,
         base: &base,
         commit: rehearsal.commit,
-        tree: tree_of(repository, rehearsal.commit)?,
         names: &[&lane],
         without: None,
     };
-    Ok(match asked.judge.test(repository, &trial)? {
-        Tested::Passed => None,
-        Tested::Failed(error) => Some(error),
-    })
+    asked.judge.test(repository, &trial)
 }

@@ -1,0 +1,315 @@
+//! The landings of one command on their way: each is computed when it is its turn, waits where it
+//! has a gate, and ends by itself. What happens to one stops none of the others.
+//!
+//! Called by `land`.
+
+use std::time::{Duration, Instant};
+
+use serde_json::Value as Document;
+
+use super::apply::{Moved, apply};
+use super::batch::{self, Joined, Later, Look, Waiting};
+use super::candidate::{Attempt, Candidate};
+use super::crowd::Member;
+use super::landing_lock::Turn;
+use super::outcome::{Asked, Outcome, Together, word};
+use super::prepared::Prepared;
+use super::{ATTEMPTS, Wanted};
+use crate::domain::event::{End, Subject, What};
+use crate::domain::lane::{ObjectId, RefName};
+use crate::domain::name::BranchName;
+use crate::error::{Code, Error, Kind, Result};
+use crate::operations::checkout::Move;
+use crate::repository::Repository;
+use crate::store::events::Operation;
+use crate::store::signals;
+
+/// How often a process that waits for others looks again.
+const PAUSE: Duration = Duration::from_millis(15);
+
+/// A wait that a person is told of.
+const LONG: Duration = Duration::from_millis(250);
+
+/// How far a landing is.
+enum State {
+    /// It is to be computed.
+    Outside,
+    /// It is to be computed once those before it have landed or failed.
+    Later(Later),
+    /// It waits for its answer.
+    Waits(Box<Waiting>),
+    /// It has landed, or cannot.
+    Done(Result<Outcome>),
+}
+
+/// One of the landings of a command.
+pub(super) struct Landing<'a> {
+    /// `None` where already its beginning has failed.
+    candidate: Option<Candidate<'a>>,
+    state: State,
+    attempts: usize,
+    operation: Operation,
+}
+
+impl<'a> Landing<'a> {
+    /// Says in the event log that it begins.
+    pub(super) fn begin(repository: &Repository, wanted: Wanted<'a>) -> Self {
+        let mut subject = Subject::of(What::Land, &wanted.facts.lane);
+        if let Some(base) = &wanted.facts.base {
+            (subject.base, subject.base_commit) = (Some(RefName::from(&base.branch)), base.tip);
+        }
+        let operation = repository.log().begin(subject);
+        let candidate = Candidate::new(repository, wanted.facts, wanted.request, wanted.wording);
+        let (candidate, state) = match candidate {
+            Ok(candidate) => (Some(candidate), State::Outside),
+            Err(error) => (None, State::Done(Err(error))),
+        };
+        Landing {
+            candidate,
+            state,
+            attempts: 0,
+            operation,
+        }
+    }
+
+    /// Says in the event log what became of it.
+    pub(super) fn ended(mut self) -> Result<Outcome> {
+        let State::Done(outcome) = self.state else {
+            return Err(raced());
+        };
+        if let Ok(Outcome::Landed(landed)) = &outcome {
+            self.operation.subject().base_commit = Some(landed.old);
+        }
+        self.operation.ended(outcome, |outcome| match outcome {
+            Outcome::Landed(landed) => End {
+                result: landed.new,
+                note: Some(word(landed.strategy).into()),
+                batch: landed
+                    .together
+                    .as_ref()
+                    .map(|together| together.batch.clone()),
+                ..End::default()
+            },
+            Outcome::Integrated(proof) => End {
+                note: Some(format!("nothing to land: {proof}")),
+                ..End::default()
+            },
+        })
+    }
+
+    fn fail(&mut self, repository: &Repository, error: Error) {
+        let error = match &mut self.candidate {
+            Some(candidate) => candidate.blame(repository, error),
+            None => error,
+        };
+        self.state = State::Done(Err(error));
+    }
+
+    /// Its base, the base's commit before, and what it has made of it.
+    fn landed(&self) -> Option<(BranchName, ObjectId, Member)> {
+        let (State::Done(Ok(Outcome::Landed(landed))), Some(candidate)) =
+            (&self.state, &self.candidate)
+        else {
+            return None;
+        };
+        let lane = candidate.facts.lane.name.clone();
+        let commit = landed.new?;
+        Some((landed.base.clone(), landed.old, Member { lane, commit }))
+    }
+
+    /// Takes the next step that it can take; says whether it did.
+    fn advance(&mut self, repository: &mut Repository, asked: Asked<'_>) -> Result<bool> {
+        let Some(candidate) = &mut self.candidate else {
+            return Ok(false);
+        };
+        let next = match std::mem::replace(&mut self.state, State::Outside) {
+            State::Later(later) if !later.is_due(repository)? => State::Later(later),
+            State::Done(outcome) => State::Done(outcome),
+            State::Waits(waiting) => match waiting.look(repository, candidate, asked)? {
+                Look::Waits(waiting) => State::Waits(waiting),
+                Look::Again => State::Outside,
+                Look::Landed(prepared, together) => {
+                    landed(repository, candidate, prepared, together)
+                }
+            },
+            State::Outside | State::Later(_) => {
+                if self.attempts == ATTEMPTS {
+                    return Err(raced());
+                }
+                self.attempts += 1;
+                self.state = enter(repository, candidate, asked, self.attempts > 1)?;
+                return Ok(true);
+            }
+        };
+        self.state = next;
+        Ok(matches!(self.state, State::Outside))
+    }
+
+    /// What stops the whole command stops a landing that has not ended; one that the base has by now
+    /// has ended.
+    fn stop(&mut self, repository: &Repository, error: &mut Option<Error>, document: &Document) {
+        let state = std::mem::replace(&mut self.state, State::Outside);
+        self.state = match (state, &self.candidate) {
+            (State::Done(outcome), _) => State::Done(outcome),
+            (State::Waits(waiting), Some(candidate)) if waiting.has_landed(repository) => {
+                let (prepared, together) = waiting.landed();
+                landed(repository, candidate, prepared, together)
+            }
+            _ => {
+                let error = error.take().or_else(|| Error::from_json(document));
+                State::Done(Err(error.unwrap_or_else(raced)))
+            }
+        };
+    }
+}
+
+/// The base has it: lets go of what kept the commit, and tells the hooks.
+fn landed(
+    repository: &Repository,
+    candidate: &Candidate<'_>,
+    mut prepared: Box<Prepared>,
+    together: Option<Together>,
+) -> State {
+    prepared.release();
+    candidate.tell(repository, &prepared);
+    State::Done(Ok(Outcome::Landed(prepared.landed(together))))
+}
+
+/// Has all of them landed or failed.
+pub(super) fn settle(repository: &mut Repository, landings: &mut [Landing<'_>], asked: Asked<'_>) {
+    if let Err(error) = settle_all(repository, landings, asked) {
+        let document = error.to_json();
+        let mut error = Some(error);
+        for landing in landings {
+            landing.stop(repository, &mut error, &document);
+        }
+    }
+}
+
+fn settle_all(
+    repository: &mut Repository,
+    landings: &mut [Landing<'_>],
+    asked: Asked<'_>,
+) -> Result<()> {
+    let since = Instant::now();
+    while !landings
+        .iter()
+        .all(|landing| matches!(landing.state, State::Done(_)))
+    {
+        if advance_all(repository, landings, asked)? || lead(repository, landings, asked)? {
+            continue;
+        }
+        if since.elapsed() > LONG {
+            asked.judge.watch.waits();
+        }
+        signals::ensure_none()?;
+        std::thread::sleep(PAUSE);
+    }
+    Ok(())
+}
+
+/// Has each take the next step that it can take; says whether any did.
+fn advance_all(
+    repository: &mut Repository,
+    landings: &mut [Landing<'_>],
+    asked: Asked<'_>,
+) -> Result<bool> {
+    let mut moved = false;
+    for place in 0..landings.len() {
+        match landings[place].advance(repository, asked) {
+            Ok(false) => continue,
+            Ok(true) => moved = true,
+            Err(error) if error.kind() == Kind::Interrupted => return Err(error),
+            Err(error) => landings[place].fail(repository, error),
+        }
+        // A conflict may be with what this command has landed itself.
+        let Some((base, old, member)) = landings[place].landed() else {
+            continue;
+        };
+        for landing in &mut *landings {
+            if let (Some(candidate), State::Outside) = (&mut landing.candidate, &landing.state) {
+                candidate.note_landed(&base, old, member.clone());
+            }
+        }
+    }
+    Ok(moved)
+}
+
+/// Leads a queue in which one of them waits and that no other process leads; says whether there was
+/// one.
+fn lead(repository: &mut Repository, landings: &[Landing<'_>], asked: Asked<'_>) -> Result<bool> {
+    for landing in landings {
+        if let State::Waits(waiting) = &landing.state
+            && waiting.lead(repository, asked)?
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Computes a landing when it is its turn. Without a gate it lands at once, else it waits for that.
+fn enter(
+    repository: &mut Repository,
+    candidate: &mut Candidate<'_>,
+    asked: Asked<'_>,
+    again: bool,
+) -> Result<State> {
+    let turn = Turn::take(repository)?;
+    let waited = again || turn.has_waited() || candidate.was_edited();
+    for attempt in 0..ATTEMPTS {
+        // The process that had the turn before us may have died in the middle of it.
+        (asked.heal)(repository)?;
+        let waited = waited || attempt > 0;
+        if let Some((tip, gate)) = candidate.gate(repository, asked.judge)? {
+            match batch::join(repository, candidate, (tip, gate), asked, waited)? {
+                Joined::Raced => continue,
+                Joined::Integrated(proof) => {
+                    return Ok(State::Done(Ok(Outcome::Integrated(proof))));
+                }
+                Joined::Later(later) => return Ok(State::Later(later)),
+                Joined::Waits(waiting) => return Ok(State::Waits(waiting)),
+            }
+        }
+        let prepared = match candidate.prepare(repository, None, waited)? {
+            Attempt::Integrated(proof) => return Ok(State::Done(Ok(Outcome::Integrated(proof)))),
+            Attempt::Raced => continue,
+            Attempt::Prepared(prepared) => prepared,
+        };
+        // A lane that brings a gate has to pass it.
+        if candidate.brings_gate(repository, asked.judge, &prepared)? {
+            continue;
+        }
+        if move_base(repository, candidate, &prepared)? == Moved::Done {
+            // These hooks may land the next lane.
+            drop(turn);
+            return Ok(landed(repository, candidate, prepared, None));
+        }
+    }
+    Err(raced())
+}
+
+fn raced() -> Error {
+    Error::refused("the base kept moving while the lane was landing")
+        .with_code(Code::Raced)
+        .hint("run the command again")
+}
+
+/// Moves the base to the commit that was prepared.
+fn move_base(
+    repository: &Repository,
+    candidate: &Candidate<'_>,
+    prepared: &Prepared,
+) -> Result<Moved> {
+    let planned = Move {
+        base: &prepared.landing.base,
+        old: prepared.old,
+        new: prepared.new,
+        fresh: prepared.fresh,
+        back: false,
+        site: prepared.site(),
+        reason: &candidate.reason(&prepared.landing),
+        scratch: Some(candidate.scratch()),
+    };
+    apply(repository, &planned)
+}
