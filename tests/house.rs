@@ -110,7 +110,7 @@ fn what_is_made_in_a_repository_is_made_where_its_users_may_share_it() {
         "engines/populate/new_index",
         "engines/evidence/isolated",
         "repository/provenance/registry",
-        "operations/gate/mod",
+        "operations/gate/gate_run",
         "operations/gate/own_worktree",
         "operations/land/landing_hooks",
     ];

@@ -9,8 +9,8 @@ use serde_json::Value;
 use crate::support::{Sandbox, write};
 
 /// Fields whose values are words of the manual's.
-const CHOICES: [&str; 9] = [
-    "state", "files", "reason", "why", "phase", "what", "origin", "kind", "verdict",
+const CHOICES: [&str; 10] = [
+    "state", "files", "reason", "why", "phase", "what", "origin", "kind", "verdict", "unclear",
 ];
 
 /// What is in bold and no word of a document: programs and their pages, and words that are told as
@@ -25,7 +25,20 @@ const NO_WORDS: [&str; 6] = [
 ];
 
 /// Words that no situation below brings about; what does is in the tests of their own topic.
-const ELSEWHERE: [(&str, &[&str]); 5] = [
+const ELSEWHERE: [(&str, &[&str]); 6] = [
+    (
+        "check",
+        &[
+            "gone",
+            "no-base",
+            "no-commit",
+            "operation",
+            "stray",
+            "unknown",
+            "unmerged",
+            "unreadable",
+        ],
+    ),
     ("errors", &["interrupted", "pid", "status", "stderr"]),
     ("start", &["git", "object-database"]),
     ("list and show", &["bare", "other"]),
@@ -415,6 +428,8 @@ fn meet_gates(met: &mut Met) {
     sandbox.write("file", "ours\n");
     sandbox.commit("ours");
     met.run(&sandbox, ["check", "one", "--gate"]);
+    met.run(&sandbox, ["check"]);
+    met.run(&sandbox, ["check", "--path", "file"]);
     let several = [
         "finish",
         "one",

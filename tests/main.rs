@@ -4,6 +4,7 @@
 mod approve;
 mod as_git;
 mod bases;
+mod check;
 mod command_run;
 mod completions;
 mod concurrency;

@@ -234,7 +234,7 @@ fn every_field_of_every_document_is_described() {
             .to_owned()
     };
     let out = sandbox.root().join("pages").display().to_string();
-    let runs: [&[&str]; 28] = [
+    let runs: [&[&str]; 30] = [
         &["start", "login", "other", "third"],
         &["start", "--dry-run", "fourth"],
         &["list"],
@@ -243,6 +243,8 @@ fn every_field_of_every_document_is_described() {
         &["path", "login"],
         &["finish", "--dry-run", "login"],
         &["check", "login"],
+        &["check", "login", "--strategy", "merge"],
+        &["check", "other", "--path", "new.txt"],
         &["finish", "login"],
         &["drop", "--dry-run", "other"],
         &["drop", "--yes", "other"],

@@ -9,6 +9,7 @@ use crate::domain::overview::{Entry, State};
 use crate::domain::status::WorktreeStatus;
 use crate::error::Result;
 use crate::operations::doctor::reunites;
+use crate::operations::forecast::remembered::Remembered;
 use crate::operations::in_flight::{Detail, entries};
 use crate::repository::Repository;
 use crate::ui::{Cell, Page, Report, Style, Ui};
@@ -16,7 +17,7 @@ use crate::ui::{Cell, Page, Report, Style, Ui};
 /// List what is in flight: every lane, and every worktree that is none
 ///
 /// VS BASE counts the commits a lane is ahead (+) and behind (-), or says that its work is in the
-/// base already. The most recent come first.
+/// base already, or that the last git lane check has found a conflict. The most recent come first.
 #[derive(Debug, Default, ClapArgs)]
 pub struct Args {
     /// Do not look at files or commits: the instant version
@@ -50,6 +51,9 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         Detail::Full
     };
     let mut entries = entries(&repository, detail)?;
+    if detail == Detail::Full {
+        add_known_conflicts(&repository, &mut entries);
+    }
     let count = |entries: &[Entry]| entries.iter().filter(|entry| entry.lane.is_some()).count();
     let all = count(&entries);
     if let Some(owner) = &args.owner {
@@ -84,6 +88,23 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         ));
     }
     Ok(())
+}
+
+/// What the last forecast of each lane has said, where lane and base are still as they were.
+pub(super) fn add_known_conflicts(repository: &Repository, entries: &mut [Entry]) {
+    let remembered = Remembered::read(repository);
+    for entry in entries {
+        let (Some(lane), Some(tip)) = (&entry.lane, entry.tip) else {
+            continue;
+        };
+        let State::Read(status) = &entry.state else {
+            continue;
+        };
+        let base = remembered.base_of(&lane.id);
+        let base = base.and_then(|base| repository.ref_target(base).ok().flatten());
+        let conflicts = |base| remembered.conflicts(&lane.id, (base, tip), !status.is_clean());
+        entry.conflicts = base.and_then(conflicts);
+    }
 }
 
 /// Says so where the doctor finds again what was moved by hand.
@@ -196,6 +217,14 @@ fn head(entry: &Entry) -> Cell {
 
 fn standing(entry: &Entry) -> Cell {
     match &entry.versus {
+        Some(versus)
+            if entry
+                .conflicts
+                .as_ref()
+                .is_some_and(|found| !found.is_empty()) =>
+        {
+            Cell::new(format!("{versus} conflicts"), Style::Bad)
+        }
         Some(versus) if versus.integrated.is_some() && versus.ahead > 0 => {
             Cell::new(versus, Style::Good)
         }
@@ -279,6 +308,10 @@ pub fn document(entry: &Entry) -> serde_json::Value {
                 "ahead": versus.ahead,
                 "behind": versus.behind,
                 "integrated": versus.integrated.as_ref().map(|proof| proof.code()),
+                "conflicts": entry.conflicts.as_ref().map(|paths| {
+                    let paths = paths.iter().map(|path| lossless(path.as_bstr()));
+                    paths.collect::<Vec<_>>()
+                }),
             }),
             None => serde_json::Value::Null,
         };

@@ -4,6 +4,7 @@ use bstr::ByteSlice;
 use clap::Args as ClapArgs;
 
 use super::{age, list, shown_path};
+use crate::domain::finish::some;
 use crate::domain::lane::lossless;
 use crate::domain::overview::{Entry, State};
 use crate::domain::status::WorktreeStatus;
@@ -25,7 +26,9 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let repository = super::open_to_look()?;
     super::warn_if_overtaken(&repository, ui);
     let lane = super::find_lane(&repository, args.name.as_deref())?;
-    let report = ShowReport(in_flight::entry(&repository, &lane)?);
+    let mut entry = in_flight::entry(&repository, &lane)?;
+    list::add_known_conflicts(&repository, std::slice::from_mut(&mut entry));
+    let report = ShowReport(entry);
     ui.report(&report);
     list::hint_at_doctor(&repository, std::slice::from_ref(&report.0), ui);
     Ok(())
@@ -83,6 +86,9 @@ impl Report for ShowReport {
                 );
             }
             None => line("ahead", "unknown: the base is gone or there is none".into()),
+        }
+        if let Some(paths) = self.0.conflicts.as_ref().filter(|paths| !paths.is_empty()) {
+            line("conflicts", format!("with its base in {}", some(paths)));
         }
         for (title, text) in [("owner", &lane.owner), ("task", &lane.task)] {
             if let Some(text) = text {

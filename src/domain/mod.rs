@@ -9,6 +9,8 @@ pub mod doctor;
 pub mod duration;
 pub mod event;
 pub mod finish;
+pub mod footprint;
+pub mod forecast;
 pub mod gate;
 pub mod guard;
 pub mod integration;

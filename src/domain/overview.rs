@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use bstr::BString;
+
 use super::integration::Integration;
 use super::lane::{Head, Lane, ObjectId, Worktree, WorktreeState};
 use super::name::{BranchName, LaneName};
@@ -20,6 +22,9 @@ pub struct Entry {
     pub tip: Option<ObjectId>,
     /// How it stands to its base; `None` without a base, or when it was not asked for.
     pub versus: Option<Versus>,
+    /// The files in which the lane, as it stands, conflicts with its base; `None` where that is not
+    /// known.
+    pub conflicts: Option<Vec<BString>>,
     /// When the tip was committed, in seconds since 1970; `None` when not asked for.
     pub committed: Option<i64>,
 }

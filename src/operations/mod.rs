@@ -7,6 +7,7 @@
 
 pub mod checkout;
 pub mod doctor;
+pub mod forecast;
 pub mod gate;
 pub mod in_flight;
 pub mod interrupted;

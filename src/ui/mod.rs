@@ -160,6 +160,14 @@ impl Ui {
         !self.json && !in_hook && std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
     }
 
+    /// How many columns a screen on a terminal has; `None` where there is no terminal.
+    pub fn columns(&self) -> Option<usize> {
+        if self.json || !std::io::stdout().is_terminal() {
+            return None;
+        }
+        width()
+    }
+
     fn out(&self, text: &str) {
         self.streams.text(Stream::Output, text);
     }

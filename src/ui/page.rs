@@ -170,7 +170,7 @@ fn table(
 }
 
 /// `text`, cut in the middle to `width` columns: both ends of a path or a name tell the most.
-fn fit(text: &str, width: usize) -> String {
+pub fn fit(text: &str, width: usize) -> String {
     if text.width() <= width {
         return text.to_owned();
     }

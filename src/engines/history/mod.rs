@@ -75,6 +75,20 @@ pub fn is_ancestor(
     Ok(divergences(repo, &[(ancestor, descendant)])?[0].ahead == 0)
 }
 
+/// The best common ancestors of two commits, as `git merge-base --all` has them; none where they
+/// share no history.
+pub fn merge_bases(
+    repo: &gix::Repository,
+    one: ObjectId,
+    other: ObjectId,
+) -> Result<Vec<ObjectId>> {
+    let found = retry::objects(repo, || {
+        let found = repo.merge_bases_many(one, &[other])?;
+        Ok::<_, gix::Error>(found.into_iter().map(|id| id.detach()).collect())
+    });
+    found.map_err(|error| Error::git(format!("cannot compare {one} and {other}: {error}")))
+}
+
 /// The commits `tip` has and `hidden` does not, parents before children, each with its parents; at
 /// most `most`, the youngest. Exact in the same sense as [`divergences`].
 pub fn commits_beyond(

@@ -7,6 +7,7 @@
 //! Called by list, finish, drop, prune and the settled check.
 
 mod as_put;
+mod at_path;
 mod file_content;
 mod index_only;
 mod porcelain;
@@ -32,6 +33,7 @@ use crate::store::git::settings;
 use crate::store::retry;
 
 pub use as_put::{Apart, Closeness, apart};
+pub use at_path::surely_as_in;
 pub use index_only::of_index;
 #[doc(hidden)]
 pub use porcelain::understands;

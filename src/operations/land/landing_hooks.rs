@@ -385,7 +385,7 @@ impl Hooks<'_> {
 }
 
 /// What `git merge` tells everything it runs.
-pub(super) fn told(commit: ObjectId, name: &BString) -> Vec<(String, OsString)> {
+pub(in crate::operations) fn told(commit: ObjectId, name: &BString) -> Vec<(String, OsString)> {
     let name = name.to_os_str_lossy().into_owned();
     let mut action = OsString::from("merge ");
     action.push(&name);

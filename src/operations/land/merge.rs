@@ -21,6 +21,9 @@ use crate::store::git::version::{ATTRIBUTE_SOURCE, MERGE_OPTIONS};
 use crate::store::git::{Invocation, Merged, NONE, TreeEntry};
 use crate::store::retry;
 
+/// So few merges are not worth a git of their own.
+const FEW: usize = 4;
+
 /// Where merges are computed.
 #[derive(Debug)]
 pub struct Bench<'a> {
@@ -115,6 +118,26 @@ impl<'a> Bench<'a> {
     /// Merges `theirs` into `ours`, both commits.
     pub fn merge(&self, ours: ObjectId, theirs: ObjectId) -> Result<Merged> {
         self.git().merge_tree(ours, theirs, &self.options)
+    }
+
+    /// Merges each (ours, theirs) without git's words about it, by as many gits at once as there are
+    /// cores.
+    pub fn merge_each(&self, merges: &[(ObjectId, ObjectId)]) -> Result<Vec<Merged>> {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let shares = merges.chunks(merges.len().div_ceil(cores).max(FEW));
+        let gits: Vec<_> = shares.map(|share| (self.git(), share)).collect();
+        let options = &self.options;
+        let merged = std::thread::scope(|scope| {
+            let merge =
+                |(git, share): (Invocation, _)| scope.spawn(move || git.merge_each(share, options));
+            let running: Vec<_> = gits.into_iter().map(merge).collect();
+            let lost = |_| Err(Error::git("cannot merge"));
+            let ended = running
+                .into_iter()
+                .map(|merges| merges.join().unwrap_or_else(lost));
+            ended.collect::<Result<Vec<_>>>()
+        });
+        Ok(merged?.concat())
     }
 }
 

@@ -18,7 +18,7 @@ use crate::store::git::version::MERGE_OPTIONS;
 
 /// What `git merge` into `base` would be asked for in `directory`; the options of the base go
 /// before the general settings.
-pub(super) fn read(
+pub(in crate::operations) fn read(
     repository: &Repository,
     directory: &Path,
     base: &BranchName,

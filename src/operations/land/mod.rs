@@ -18,7 +18,7 @@ pub mod landing_facts;
 pub mod landing_hooks;
 mod landing_lock;
 pub mod merge;
-mod merge_settings;
+pub mod merge_settings;
 mod next_tip;
 mod obstacles_ahead;
 pub mod outcome;
@@ -32,7 +32,7 @@ mod stage;
 #[doc(hidden)]
 pub mod stamp;
 pub mod take_back;
-mod verdict;
+pub mod verdict;
 
 use self::candidate::Candidate;
 use self::outcome::{Asked, Outcome, Wording};

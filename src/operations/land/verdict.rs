@@ -42,7 +42,10 @@ pub(super) enum Verdict {
 }
 
 /// The worktree that has `base` checked out, where its files are there.
-pub(super) fn site_of<'a>(worktrees: &'a [Worktree], base: &BranchName) -> Option<&'a Worktree> {
+pub(in crate::operations) fn site_of<'a>(
+    worktrees: &'a [Worktree],
+    base: &BranchName,
+) -> Option<&'a Worktree> {
     let mut at_base = worktrees.iter().filter(|worktree| worktree.is_on(base));
     at_base.find(|worktree| worktree.state == WorktreeState::Present)
 }

@@ -117,6 +117,16 @@ impl Invocation {
             .run()
     }
 
+    /// `git update-index` of `paths`, a NUL after each: has the index hold their files as they are,
+    /// and nothing where there is none. What a sparse checkout leaves out stays.
+    pub fn take_in_files(self, paths: impl Into<Vec<u8>>) -> Result<()> {
+        self.running_programs()
+            .args(["update-index", "--add", "--remove", "--replace"])
+            .args(["--ignore-skip-worktree-entries", "-z", "--stdin"])
+            .input(paths)
+            .run()
+    }
+
     /// `git checkout-index`: writes the files of `paths`, a NUL after each, from the index.
     pub fn checking_out(
         self,

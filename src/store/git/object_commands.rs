@@ -257,26 +257,49 @@ impl Invocation {
 
     /// The trees of many merges of (ours, theirs), `None` where they conflict.
     pub fn merge_trees(self, merges: &[(ObjectId, ObjectId)]) -> Result<Vec<Option<ObjectId>>> {
+        let tree = |merged| match merged {
+            Merged::Clean(tree) => Some(tree),
+            Merged::Conflict { .. } => None,
+        };
+        let merged = self.merged(merges, &[])?;
+        Ok(merged.into_iter().map(tree).collect())
+    }
+
+    /// Many merges of (ours, theirs) by one git with `-X` options, without git's words about each.
+    pub fn merge_each(
+        self,
+        merges: &[(ObjectId, ObjectId)],
+        options: &[String],
+    ) -> Result<Vec<Merged>> {
+        self.running_programs().merged(merges, options)
+    }
+
+    fn merged(self, merges: &[(ObjectId, ObjectId)], options: &[String]) -> Result<Vec<Merged>> {
         let output = self
             .args(["merge-tree", "--write-tree", "--stdin", "--name-only"])
             .arg("--no-messages")
+            .args(options.iter().map(|option| format!("-X{option}")))
             .input(lines(pairs(merges)))
             .stdout()?;
         // For each merge: 1 if clean, the tree, the paths in conflict, nothing; all ended by NUL.
         let mut fields = output.split_str("\0");
-        let mut tree = || {
+        let mut merged = || {
             let (clean, tree) = (fields.next()?, fields.next()?);
             let tree = ObjectId::from_hex(tree).ok()?;
-            fields.by_ref().find(|field| field.is_empty())?;
+            let paths = fields.by_ref().take_while(|field| !field.is_empty());
+            let paths = paths.map(BString::from).collect();
             match clean {
-                b"1" => Some(Some(tree)),
-                b"0" => Some(None),
+                b"1" => Some(Merged::Clean(tree)),
+                b"0" => Some(Merged::Conflict {
+                    tree,
+                    paths,
+                    messages: Vec::new(),
+                }),
                 _ => None,
             }
         };
-        let trees = merges.iter().map(|_| tree());
-        trees
-            .collect::<Option<_>>()
+        let all = merges.iter().map(|_| merged());
+        all.collect::<Option<_>>()
             .ok_or_else(|| Error::git("cannot understand what git merge-tree says"))
     }
 
@@ -289,6 +312,15 @@ impl Invocation {
             .arg("--ignore-submodules=none")
             .input(lines(pairs(of)))
             .stdout()
+    }
+
+    /// What differs between two trees at or below `paths`, as a patch.
+    pub fn patch_at(self, from: ObjectId, to: ObjectId, paths: &[BString]) -> Result<BString> {
+        let asked = self
+            .args(["--literal-pathspecs", "diff-tree", "-r", "-p", "--no-color"])
+            .args(["--no-ext-diff", "--no-textconv", "--no-renames"])
+            .args([&from.to_string(), &to.to_string(), "--"]);
+        asked.at_paths(paths).stdout()
     }
 
     /// `git diff-tree -r`: the paths that differ between two trees, with options such as

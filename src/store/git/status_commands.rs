@@ -50,6 +50,23 @@ impl Invocation {
         Ok(records.map(BString::from).collect())
     }
 
+    /// The paths at or below `paths` that are not as HEAD has them, untracked ones with them. The
+    /// empty path is the top.
+    pub fn changed_at(self, paths: &[BString]) -> Result<Vec<BString>> {
+        let asked = self
+            .env("GIT_OPTIONAL_LOCKS", "0")
+            .args(["--literal-pathspecs", "status", "--porcelain", "-z"])
+            .args(["--no-renames", "--untracked-files=all"])
+            .args(["--ignore-submodules=dirty", "--"]);
+        let output = asked
+            .at_paths(paths)
+            .read("read the status of a worktree")?;
+        let records = output.stdout.split_str("\0");
+        // Two letters and a space before each.
+        let path = |record: &[u8]| record.get(3..).map(BString::from);
+        Ok(records.filter_map(path).collect())
+    }
+
     /// The ignored paths, whole directories as one with a slash at the end.
     pub fn list_ignored(self) -> Result<Vec<BString>> {
         let output = self
@@ -95,6 +112,14 @@ impl Invocation {
             .env("GIT_LANE_NOTHING", "")
             .env("GIT_ALLOW_PROTOCOL", "")
             .env("GIT_NO_LAZY_FETCH", "1")
+    }
+
+    /// Adds paths; with the top among them none is needed.
+    pub(super) fn at_paths(self, paths: &[BString]) -> Self {
+        if paths.iter().any(|path| path.is_empty()) {
+            return self;
+        }
+        paths.iter().fold(self, |git, path| git.bytes(path))
     }
 
     fn read(self, doing: &str) -> Result<Output> {

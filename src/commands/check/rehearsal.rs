@@ -1,42 +1,15 @@
-//! `git lane check`: would this lane land, and would the gate let it?
-//!
-//! Called by `cli` alone.
+//! Would this lane land as it is committed, and would the gate let it?
 
-use super::gate_watch::GateWatch;
-use super::{find_lane, gate_approval, heal, landing_base, open_for_change};
-use crate::domain::finish::{self, Request, Strategy};
+use super::Args;
+use crate::commands::gate_watch::GateWatch;
+use crate::commands::{find_lane, gate_approval, heal, landing_base, open_for_change};
+use crate::domain::finish::{self, Request};
 use crate::domain::name::{BranchName, LaneName};
 use crate::error::Result;
 use crate::operations::gate::{Judge, Wish};
 use crate::operations::land::outcome::{Asked, Outcome, Wording, word};
 use crate::operations::land::{self, Wanted, landing_facts};
 use crate::ui::{Cell, Page, Report, Style, Ui};
-
-/// Say whether a lane would land, and with --gate whether the gate would let it
-///
-/// Nothing lands. A conflict is exit code 3, a gate that fails 6, with the same words as from finish.
-/// What the gate says is remembered: finish does not run it again on the same files.
-#[derive(Debug, clap::Args)]
-pub struct Args {
-    /// The lane; inside a lane, that one when none is named
-    name: Option<String>,
-
-    /// Run the gate of lane.toml on exactly the files that would land
-    #[arg(long)]
-    gate: bool,
-
-    /// Run the gate even if it has failed on the same files before
-    #[arg(long, requires = "gate")]
-    again: bool,
-
-    /// How it would land
-    #[arg(long, value_enum)]
-    strategy: Option<Strategy>,
-
-    /// Where it would land, instead of on the lane's base
-    #[arg(long, value_name = "BRANCH")]
-    into: Option<String>,
-}
 
 /// What was found.
 struct Checked {
@@ -48,11 +21,11 @@ struct Checked {
     asked: bool,
 }
 
-/// Runs `git lane check`.
-pub fn run(args: Args, ui: &Ui) -> Result<()> {
+/// Computes the landing of the one lane, and runs its gate where that is asked for.
+pub(super) fn run(args: &Args, ui: &Ui) -> Result<()> {
     let repository = open_for_change(ui)?;
     let policy = repository.policy()?;
-    let lane = find_lane(&repository, args.name.as_deref())?;
+    let lane = find_lane(&repository, args.names.first().map(String::as_str))?;
     let worktrees = repository.worktrees()?;
     let request = Request {
         strategy: args.strategy.unwrap_or(policy.strategy),

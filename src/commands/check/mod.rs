@@ -1,0 +1,214 @@
+//! `git lane check`: what would conflict, before it does.
+//!
+//! Called by `cli` alone. `forecast_report` and `matrix` show lanes against each other,
+//! `touched_report` who has changed a file, `rehearsal` is the landing of one lane with its gate.
+
+mod forecast_report;
+mod matrix;
+mod rehearsal;
+mod touched_report;
+
+use std::path::{Component, Path, PathBuf};
+
+use bstr::BString;
+
+use self::forecast_report::ForecastReport;
+use self::touched_report::TouchedReport;
+use super::{find_lane, lane_here, open_to_look};
+use crate::domain::finish::Strategy;
+use crate::domain::forecast::Pairs;
+use crate::domain::lane::Lane;
+use crate::error::{Error, Kind, Result};
+use crate::operations::forecast::touched::touched;
+use crate::operations::forecast::{Wish, forecast};
+use crate::repository::Repository;
+use crate::ui::{Report, Ui};
+
+/// Say what would conflict, before it does
+///
+/// Every lane is merged with its base, and with every other lane of that base, as they stand now:
+/// with what is not committed, untracked files too. A conflict is exit code 3, and its files are
+/// named. Nothing is written to any lane. Inside a lane, and for one NAME, it is that lane with all
+/// others; for several, those among each other.
+///
+/// With --path it says which lanes have changed a file since they forked: to ask before an edit.
+///
+/// With --gate, --strategy or --into it is about one landing instead: would this lane land as it is
+/// committed, and would the gate let it? What the gate says is remembered: finish does not run it
+/// again on the same files.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The lanes; inside a lane, that one when none is named, else all
+    #[arg(value_name = "NAME")]
+    names: Vec<String>,
+
+    /// All lanes among each other, also inside a lane
+    #[arg(long, conflicts_with = "names")]
+    all: bool,
+
+    /// Leave out what is not committed
+    #[arg(long)]
+    committed: bool,
+
+    /// Which lanes have changed these files, or files in these directories, since they forked;
+    /// inside a lane, which other lanes
+    #[arg(long, value_name = "FILE", num_args = 1.., value_hint = clap::ValueHint::AnyPath)]
+    path: Vec<PathBuf>,
+
+    /// Show the changes too
+    #[arg(long, requires = "path")]
+    diff: bool,
+
+    /// Run the gate of lane.toml on exactly the files that would land
+    #[arg(long, conflicts_with_all = ["all", "committed", "path"])]
+    gate: bool,
+
+    /// Run the gate even if it has failed on the same files before
+    #[arg(long, requires = "gate")]
+    again: bool,
+
+    /// How the one lane would land
+    #[arg(long, value_enum, conflicts_with_all = ["all", "committed", "path"])]
+    strategy: Option<Strategy>,
+
+    /// Where the one lane would land, instead of on its base
+    #[arg(long, value_name = "BRANCH", conflicts_with_all = ["all", "committed", "path"])]
+    into: Option<String>,
+}
+
+/// Runs `git lane check`.
+pub fn run(args: Args, ui: &Ui) -> Result<()> {
+    if args.gate || args.strategy.is_some() || args.into.is_some() {
+        if args.names.len() > 1 {
+            return Err(Error::usage(
+                "--gate, --strategy and --into are about one lane at a time",
+            ));
+        }
+        return rehearsal::run(&args, ui);
+    }
+    let repository = open_to_look()?;
+    repository.git.ensure_usable()?;
+    match args.path.is_empty() {
+        true => between(&repository, &args, ui),
+        false => at_paths(&repository, &args, ui),
+    }
+}
+
+/// The lanes against their bases and each other.
+fn between(repository: &Repository, args: &Args, ui: &Ui) -> Result<()> {
+    let named = named(repository, args)?;
+    let (lanes, pairs) = match named.as_slice() {
+        [] => (repository.records()?.lanes, Pairs::Among),
+        [one] => {
+            let lanes = repository.records()?.lanes;
+            let place = lanes.iter().position(|lane| lane.name == one.name);
+            (lanes, Pairs::With(place.unwrap_or_default()))
+        }
+        _ => (named.clone(), Pairs::Among),
+    };
+    let progress = ui.progress("merging");
+    let wish = Wish {
+        pairs,
+        committed: args.committed,
+    };
+    let found = forecast(repository, &lanes, wish, &|done, all| {
+        progress.set(done, all)
+    })?;
+    drop(progress);
+    let one = named.first().filter(|_| named.len() == 1);
+    let report = ForecastReport {
+        focus: one.map(|lane| lane.name.clone()),
+        columns: ui.columns(),
+        found,
+    };
+    let (lanes, pairs) = report.found.conflicts();
+    let lanes = match lanes {
+        0 => None,
+        1 => Some("1 lane with its base".to_owned()),
+        lanes => Some(format!("{lanes} lanes with their bases")),
+    };
+    let pairs = match pairs {
+        0 => None,
+        1 => Some("1 pair of lanes".to_owned()),
+        pairs => Some(format!("{pairs} pairs of lanes")),
+    };
+    let all: Vec<String> = [lanes, pairs].into_iter().flatten().collect();
+    let sentence = (!all.is_empty()).then(|| format!("in conflict: {}", all.join(", ")));
+    end(ui, &report, sentence)
+}
+
+/// Who has changed the files.
+fn at_paths(repository: &Repository, args: &Args, ui: &Ui) -> Result<()> {
+    let mut lanes = named(repository, args)?;
+    if args.names.is_empty() {
+        let own = lanes.pop();
+        lanes = repository.records()?.lanes;
+        lanes.retain(|lane| own.as_ref().is_none_or(|own| own.name != lane.name));
+    }
+    let paths = args.path.iter().map(|path| in_tree(repository, path));
+    let paths = paths.collect::<Result<Vec<BString>>>()?;
+    let found = touched(repository, &lanes, &paths, args.diff)?;
+    let lanes = found.iter().filter(|touched| !touched.paths().is_empty());
+    let sentence = match lanes.count() {
+        0 => None,
+        1 => Some("1 lane has changed what is asked about".to_owned()),
+        lanes => Some(format!("{lanes} lanes have changed what is asked about")),
+    };
+    let report = TouchedReport { paths, found };
+    end(ui, &report, sentence)
+}
+
+/// Prints what was found; a sentence says that there is a conflict.
+fn end(ui: &Ui, report: &impl Report, sentence: Option<String>) -> Result<()> {
+    match sentence {
+        None => {
+            ui.report(report);
+            Ok(())
+        }
+        Some(sentence) => Err(ui.failed(report, Error::new(Kind::Conflict, sentence))),
+    }
+}
+
+/// The lanes that were named, or the one that the caller stands in; none for all.
+fn named(repository: &Repository, args: &Args) -> Result<Vec<Lane>> {
+    if args.all {
+        return Ok(Vec::new());
+    }
+    if args.names.is_empty() {
+        let here = lane_here(repository, &repository.records()?)?;
+        return Ok(here.into_iter().collect());
+    }
+    let mut names: Vec<&String> = args.names.iter().collect();
+    names.sort();
+    names.dedup();
+    let lanes = names.into_iter();
+    lanes
+        .map(|name| find_lane(repository, Some(name)))
+        .collect()
+}
+
+/// A path as it is in a tree: relative to the top of the worktree that the caller stands in. It need
+/// not exist.
+fn in_tree(repository: &Repository, path: &Path) -> Result<BString> {
+    let here = std::env::current_dir().unwrap_or_default();
+    let top = match repository.current_worktree()? {
+        Some(worktree) => worktree.path,
+        None => here.clone(),
+    };
+    let mut full = PathBuf::new();
+    for component in here.join(path).components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir => drop(full.pop()),
+            other => full.push(other),
+        }
+    }
+    let below = full.strip_prefix(&top).map_err(|_| {
+        let (path, top) = (path.display(), top.display());
+        Error::usage(format!("'{path}' is not in '{top}'"))
+            .hint("name it as seen from where you are, or from the top of the worktree")
+    })?;
+    Ok(gix::path::into_bstr(below)
+        .map_err(|error| Error::usage("cannot name the file").caused_by(error))?
+        .into_owned())
+}

@@ -1,0 +1,224 @@
+//! Which lanes have changed some files since their fork points, committed or not: what an agent asks
+//! before it edits them.
+
+use std::collections::HashMap;
+
+use bstr::BString;
+
+use super::snapshot;
+use crate::domain::forecast::Unclear;
+use crate::domain::lane::{Head, Lane, ObjectId, RefName, Worktree, WorktreeState};
+use crate::domain::name::LaneName;
+use crate::domain::overview::stray;
+use crate::domain::retire::Places;
+use crate::engines::history::{merge_bases, tree_of};
+use crate::engines::status::{operation, surely_as_in};
+use crate::error::Result;
+use crate::repository::quarantine::Scratch;
+use crate::repository::tree_diff::changes;
+use crate::repository::{Repository, revision};
+
+/// A lane that has changed some of the files, or of which it cannot be said.
+#[derive(Debug)]
+pub struct Touched {
+    /// The lane.
+    pub lane: LaneName,
+    /// Who works in it.
+    pub owner: Option<String>,
+    /// The files that its commits have changed.
+    pub committed: Vec<BString>,
+    /// Those that are not as its commit has them.
+    pub uncommitted: Vec<BString>,
+    /// Their hunks as a patch, where that was asked for.
+    pub patch: Option<BString>,
+    /// Why something is not known of it.
+    pub unclear: Option<Unclear>,
+}
+
+impl Touched {
+    /// The files, each once.
+    pub fn paths(&self) -> Vec<&BString> {
+        let mut paths: Vec<&BString> = self.committed.iter().chain(&self.uncommitted).collect();
+        paths.sort();
+        paths.dedup();
+        paths
+    }
+}
+
+/// A lane with what is asked of it.
+struct Asked<'a> {
+    lane: &'a Lane,
+    fork: ObjectId,
+    tip: ObjectId,
+    home: Option<&'a Worktree>,
+}
+
+/// The lanes that have changed something at or below `paths`, which are relative to the top; with
+/// their hunks where `patch` says so.
+pub fn touched(
+    repository: &Repository,
+    lanes: &[Lane],
+    paths: &[BString],
+    patch: bool,
+) -> Result<Vec<Touched>> {
+    let worktrees = repository.worktrees()?;
+    let places = Places::of(&worktrees);
+    let (mut asked, mut found) = (Vec::new(), Vec::new());
+    let mut bases = HashMap::new();
+    for lane in lanes {
+        let home = places.place(lane).worktree();
+        let home = home.filter(|home| home.state == WorktreeState::Present);
+        match tip_and_fork(repository, lane, home, &mut bases) {
+            Ok(Some((tip, fork))) => asked.push(Asked {
+                lane,
+                fork,
+                tip,
+                home,
+            }),
+            Ok(None) => {}
+            Err(error) => found.push(unknown(lane, error.to_string())),
+        }
+    }
+    let uncommitted = uncommitted(repository, &asked, paths)?;
+    for (asked, uncommitted) in asked.iter().zip(uncommitted) {
+        let touched = asked.touched(repository, paths, uncommitted, patch);
+        found.extend(touched.unwrap_or_else(|error| Some(unknown(asked.lane, error.to_string()))));
+    }
+    found.sort_by(|one, other| one.lane.cmp(&other.lane));
+    Ok(found)
+}
+
+/// The lane's commit and its fork point; none for a lane without a commit.
+fn tip_and_fork(
+    repository: &Repository,
+    lane: &Lane,
+    home: Option<&Worktree>,
+    bases: &mut HashMap<RefName, Option<ObjectId>>,
+) -> Result<Option<(ObjectId, ObjectId)>> {
+    let tip = match (&lane.branch, home.map(|home| &home.head)) {
+        (Some(branch), _) => repository.branch_tip(branch)?,
+        (None, Some(Head::Detached(id))) => Some(*id),
+        (None, _) => None,
+    };
+    let Some(tip) = tip else { return Ok(None) };
+    let base = match &lane.base {
+        None => None,
+        Some(base) => match bases.get(base) {
+            Some(known) => *known,
+            None => {
+                let target = repository.ref_target(base)?;
+                let target = target.map(|target| revision::peeled(repository, target));
+                bases.insert(base.clone(), target);
+                target
+            }
+        },
+    };
+    let shared = match base {
+        Some(base) => merge_bases(&repository.gix, base, tip)?,
+        None => Vec::new(),
+    };
+    let fork = shared.first().copied().unwrap_or(lane.fork_point);
+    Ok(Some((tip, fork)))
+}
+
+/// What is not committed of each, as git says where it is not surely nothing.
+fn uncommitted(
+    repository: &Repository,
+    asked: &[Asked<'_>],
+    paths: &[BString],
+) -> Result<Vec<Result<Vec<BString>>>> {
+    let mut places = Vec::new();
+    for asked in asked {
+        let tree = tree_of(&repository.gix, asked.tip)?;
+        places.push(asked.files().map(|home| (home, tree)));
+    }
+    let there: Vec<_> = places
+        .iter()
+        .flatten()
+        .map(|(home, tree)| (home.path.as_path(), home.git_dir.as_path(), *tree))
+        .collect();
+    let mut sure = surely_as_in(&repository.gix, &repository.git, &there, paths).into_iter();
+    let look = |place: &Option<(&Worktree, ObjectId)>| {
+        let Some((home, _)) = place else {
+            return Ok(Vec::new());
+        };
+        match sure.next() {
+            Some(true) => Ok(Vec::new()),
+            _ => repository.git_in(home).changed_at(paths),
+        }
+    };
+    Ok(places.iter().map(look).collect())
+}
+
+impl Asked<'_> {
+    /// The worktree, where its files are the lane's.
+    fn files(&self) -> Option<&Worktree> {
+        let underway = |home: &Worktree| operation(&home.git_dir).is_some();
+        self.home
+            .filter(|home| !stray(self.lane, home, underway(home)))
+    }
+
+    /// What it has changed; `None` for nothing.
+    fn touched(
+        &self,
+        repository: &Repository,
+        paths: &[BString],
+        uncommitted: Result<Vec<BString>>,
+        patch: bool,
+    ) -> Result<Option<Touched>> {
+        let uncommitted = uncommitted?;
+        let is_asked = |path: &BString| {
+            paths.iter().any(|asked| {
+                let below = path.strip_prefix(asked.as_slice());
+                asked.is_empty() || below.is_some_and(|rest| rest.is_empty() || rest[0] == b'/')
+            })
+        };
+        let changed = changes(repository, self.fork, self.tip)?.into_iter();
+        let committed = changed.map(|change| change.path).filter(is_asked);
+        let mut touched = Touched {
+            lane: self.lane.name.clone(),
+            owner: self.lane.owner.clone(),
+            committed: committed.collect(),
+            uncommitted,
+            patch: None,
+            unclear: self
+                .home
+                .and_then(|home| operation(&home.git_dir))
+                .map(Unclear::Operating),
+        };
+        if touched.paths().is_empty() {
+            return Ok(touched.unclear.is_some().then_some(touched));
+        }
+        if patch {
+            touched.patch = Some(self.patch(repository, paths, &touched)?);
+        }
+        Ok(Some(touched))
+    }
+
+    fn patch(
+        &self,
+        repository: &Repository,
+        paths: &[BString],
+        touched: &Touched,
+    ) -> Result<BString> {
+        let home = self.files().filter(|_| !touched.uncommitted.is_empty());
+        let Some(home) = home else {
+            return repository.git_here().patch_at(self.fork, self.tip, paths);
+        };
+        let scratch = Scratch::outside(repository)?;
+        let now = snapshot::uncommitted(repository, &scratch, home, self.tip)?;
+        let git = scratch.contain(repository.git_here());
+        git.patch_at(self.fork, now.tree, paths)
+    }
+}
+
+fn unknown(lane: &Lane, why: String) -> Touched {
+    Touched {
+        lane: lane.name.clone(),
+        owner: lane.owner.clone(),
+        committed: Vec::new(),
+        uncommitted: Vec::new(),
+        patch: None,
+        unclear: Some(Unclear::Unreadable(why)),
+    }
+}
