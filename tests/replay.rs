@@ -20,9 +20,21 @@ enum Verdict {
 
 #[test]
 fn merges_of_a_real_repository_land_as_git_would_merge_them() {
+    let (sandbox, merges) = source();
+    replay(&sandbox, merges);
+}
+
+#[test]
+fn merges_of_a_real_repository_are_forecast_as_git_would_merge_them() {
+    let (sandbox, merges) = source();
+    forecast(&sandbox, merges);
+}
+
+/// What is replayed, and how many of its merges.
+fn source() -> (Sandbox, usize) {
     let Some(source) = std::env::var_os("GIT_LANE_TEST_REPLAY").map(PathBuf::from) else {
         eprintln!("skipped: GIT_LANE_TEST_REPLAY names no repository; replaying a small one");
-        return replay(&small(), 12);
+        return (small(), 12);
     };
     let merges = std::env::var("GIT_LANE_TEST_REPLAY_MERGES")
         .ok()
@@ -33,7 +45,7 @@ fn merges_of_a_real_repository_land_as_git_would_merge_them() {
         &sandbox.root(),
         ["clone", "-q", "--local", source.to_str().unwrap(), "shop"],
     );
-    replay(&sandbox, merges);
+    (sandbox, merges)
 }
 
 /// A repository with merges that are clean, that conflict, and that rename.
@@ -82,7 +94,8 @@ fn append(path: &Path, text: &str) {
     write(path, before + text);
 }
 
-fn replay(sandbox: &Sandbox, merges: usize) {
+/// The parents of the newest merges.
+fn newest_merges(sandbox: &Sandbox, merges: usize) -> Vec<(String, String)> {
     let listed = sandbox.git([
         "log",
         "--merges",
@@ -92,20 +105,106 @@ fn replay(sandbox: &Sandbox, merges: usize) {
         &format!("-{merges}"),
         "HEAD",
     ]);
-    let merges: Vec<(&str, &str)> = listed
-        .lines()
-        .filter_map(|line| line.split_once(' '))
+    let parents = listed.lines().filter_map(|line| line.split_once(' '));
+    let merges: Vec<(String, String)> = parents
+        .map(|(first, second)| (first.into(), second.into()))
         .collect();
     assert!(!merges.is_empty(), "the repository has merges");
-    // git merges in a worktree of its own, so that neither side sees the other's index.
+    merges
+}
+
+/// Where git merges, so that neither side sees the other's index.
+fn worktree_of_git(sandbox: &Sandbox) -> PathBuf {
     let theirs = sandbox.root().join("theirs");
-    sandbox.git([
-        "worktree",
-        "add",
-        "-q",
-        "--detach",
-        theirs.to_str().unwrap(),
-    ]);
+    let place = theirs.to_str().unwrap();
+    sandbox.git(["worktree", "add", "-q", "--detach", place]);
+    theirs
+}
+
+/// Each merge as a lane that has its second parent, committed and then not committed, on a base that
+/// is its first.
+fn forecast(sandbox: &Sandbox, merges: usize) {
+    let merges = newest_merges(sandbox, merges);
+    let theirs = worktree_of_git(sandbox);
+    sandbox.git(["branch", "-q", "base"]);
+    sandbox.lane(["start", "replayed", "--base", "base"]).ok();
+    let lane = sandbox.lane_path("replayed");
+    let (mut conflicts, mut left_uncommitted) = (0, 0);
+    for (first, second) in &merges {
+        let merge = format!("merge of {second} into {first}");
+        sandbox.git_in(&theirs, ["reset", "-q", "--hard", first]);
+        sandbox.git(["update-ref", "refs/heads/base", first]);
+        sandbox.git_in(&lane, ["reset", "-q", "--hard", second]);
+        let expected = files_by_git(sandbox, &theirs, first, second);
+        conflicts += usize::from(expected.is_some());
+        assert_eq!(files_forecast(sandbox), expected, "{merge}");
+        let forks = sandbox
+            .sh(&format!("git merge-base --all {first} {second}"))
+            .ok();
+        let [fork] = forks.lines().collect::<Vec<_>>()[..] else {
+            continue;
+        };
+        sandbox.git_in(&lane, ["reset", "-q", fork]);
+        let taken = sandbox.sh_in(
+            &lane,
+            "cp \"$(git rev-parse --git-dir)/index\" ../index; export GIT_INDEX_FILE=$PWD/../index; \
+             git add -A 2>/dev/null; git commit-tree -p HEAD -m all $(git write-tree)",
+        );
+        let expected = files_by_git(sandbox, &theirs, first, taken.ok().trim());
+        left_uncommitted += 1;
+        assert_eq!(files_forecast(sandbox), expected, "{merge}, not committed");
+    }
+    eprintln!(
+        "{} merges forecast, {conflicts} of them conflicts; {left_uncommitted} not committed too",
+        merges.len()
+    );
+}
+
+/// The files in conflict by git, where there is a conflict.
+fn files_by_git(
+    sandbox: &Sandbox,
+    directory: &Path,
+    first: &str,
+    second: &str,
+) -> Option<Vec<String>> {
+    let merge = "git merge-tree --write-tree -z --name-only --no-messages";
+    let run = sandbox.sh_in(directory, &format!("{merge} {first} {second}"));
+    if run.code == 0 {
+        return None;
+    }
+    let text = run.stdout.clone();
+    let _ = run.fails(1);
+    let fields = text.split('\0').filter(|field| !field.is_empty()).skip(1);
+    // Of two things at one path git calls one by its commit.
+    let name = |field: &str| field.split('~').next().unwrap_or_default().to_owned();
+    let mut files: Vec<String> = fields.map(name).collect();
+    files.dedup();
+    Some(files)
+}
+
+/// The same by the forecast.
+fn files_forecast(sandbox: &Sandbox) -> Option<Vec<String>> {
+    let run = sandbox.lane(["check", "replayed", "--json"]);
+    let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    let lane = &document["lanes"][0];
+    let conflict = lane["verdict"] == "conflict";
+    assert_eq!(run.code, if conflict { 3 } else { 0 }, "{}", run.stdout);
+    assert!(
+        lane["unclear"].is_null() && lane["verdict"] != "unknown",
+        "{}",
+        run.stdout
+    );
+    let files = lane["paths"].as_array().unwrap().iter();
+    conflict.then(|| {
+        files
+            .map(|file| file.as_str().unwrap().to_owned())
+            .collect()
+    })
+}
+
+fn replay(sandbox: &Sandbox, merges: usize) {
+    let merges = newest_merges(sandbox, merges);
+    let theirs = worktree_of_git(sandbox);
     let (mut ours_took, mut conflicts) = (Vec::new(), 0);
     for (n, (first, second)) in merges.iter().enumerate() {
         let expected = git_merges(sandbox, &theirs, first, second);

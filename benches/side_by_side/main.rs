@@ -8,6 +8,7 @@
 
 mod commits;
 mod fixture;
+mod forecast;
 mod gate;
 mod hooks;
 mod lanes;
@@ -29,7 +30,7 @@ fn main() {
         .collect();
     let wanted =
         |name: &str| words.is_empty() || words.iter().any(|word| name.contains(word.as_str()));
-    let races: [(&str, Run); 22] = [
+    let races: [(&str, Run); 25] = [
         ("version", start::version),
         ("start-copy", start::from_a_worktree),
         ("start-objects", start::from_the_object_database),
@@ -42,6 +43,9 @@ fn main() {
         ("gate-worktree", gate::worktree),
         ("gate-finish", gate::finish),
         ("gate-batch", gate::batch),
+        ("check-committed", forecast::committed),
+        ("check-uncommitted", forecast::uncommitted),
+        ("check-path", forecast::path),
         ("finish", lanes::finish),
         ("undo", lanes::undo),
         ("drop", lanes::drop_large),
