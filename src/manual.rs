@@ -25,6 +25,7 @@ pub fn written(page: &str) -> Option<&'static str> {
         "git-lane",
         "git-lane-approve",
         "git-lane-check",
+        "git-lane-sync",
         "git-lane-completions",
         "git-lane-config",
         "git-lane-doctor",

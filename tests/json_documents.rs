@@ -9,8 +9,8 @@ use serde_json::Value;
 use crate::support::{Sandbox, write};
 
 /// Fields whose values are words of the manual's.
-const CHOICES: [&str; 10] = [
-    "state", "files", "reason", "why", "phase", "what", "origin", "kind", "verdict", "unclear",
+const CHOICES: [&str; 11] = [
+    "state", "files", "reason", "why", "phase", "what", "origin", "kind", "verdict", "unclear", "how",
 ];
 
 /// What is in bold and no word of a document: programs and their pages, and words that are told as
@@ -409,7 +409,66 @@ fn every_word_is_documented_and_met() {
     );
     met.run(&sandbox, ["finish", "blocked"]);
     meet_gates(&mut met);
+    meet_syncs(&mut met);
     met.ensure_all();
+}
+
+/// Lanes that are brought up to date, each verdict and each way.
+fn meet_syncs(met: &mut Met) {
+    let sandbox = Sandbox::new();
+    let all = ["login", "twin", "even", "conflicting", "here"];
+    sandbox.lane(["start"].iter().chain(&all)).ok();
+    for name in ["login", "twin"] {
+        sandbox.work(name, name, "work\n");
+    }
+    for name in ["conflicting", "here"] {
+        sandbox.work(name, "file", "theirs\n");
+    }
+    sandbox.git(["config", "lane.twin.owner", "claude:1"]);
+    sandbox.write("file", "ours\n");
+    sandbox.commit("ours");
+    for args in [
+        &["sync", "-n", "login"][..],
+        &["sync", "login", "even", "conflicting"],
+        &["sync", "here", "even", "--here"],
+        &["drop", "--yes", "here"],
+        &["sync", "even", "--fetch"],
+        &["sync", "--all"],
+        &["sync", "twin", "--strategy", "rebase"],
+    ] {
+        met.run(&sandbox, args);
+    }
+    // A base that cannot take what is new on its remote, for each reason.
+    let remote = sandbox.root().join("remote");
+    sandbox.git(["clone", "-q", "--bare", ".", remote.to_str().unwrap()]);
+    sandbox.git([
+        "--git-dir",
+        remote.to_str().unwrap(),
+        "branch",
+        "-f",
+        "main",
+        "login",
+    ]);
+    sandbox.git(["remote", "add", "origin", remote.to_str().unwrap()]);
+    sandbox.git(["fetch", "-q", "origin"]);
+    sandbox.git(["branch", "-q", "--set-upstream-to=origin/main", "main"]);
+    sandbox.write("login", "mine\n");
+    met.run(&sandbox, ["sync", "even", "--fetch"]);
+    sandbox.write(".git/lane/lane.toml", "finish.gate = \"true\"\n");
+    met.run(&sandbox, ["sync", "even", "--fetch"]);
+    std::fs::remove_file(sandbox.repo.join("login")).unwrap();
+    sandbox.commit("diverged");
+    let mut agent = std::process::Command::new("sleep");
+    let mut agent = agent
+        .arg("600")
+        .current_dir(sandbox.lane_path("even"))
+        .spawn()
+        .unwrap();
+    met.run(&sandbox, ["sync", "--all", "--fetch"]);
+    agent.kill().unwrap();
+    agent.wait().unwrap();
+    met.run(&sandbox, ["log"]);
+    met.run(&sandbox, ["undo", "--list"]);
 }
 
 /// Several lanes at once, behind a gate: each verdict there is.

@@ -63,6 +63,7 @@ mod start_asked;
 mod strangers;
 mod submodules;
 mod support;
+mod sync;
 mod system_calls;
 mod trash;
 mod undo;

@@ -234,7 +234,7 @@ fn every_field_of_every_document_is_described() {
             .to_owned()
     };
     let out = sandbox.root().join("pages").display().to_string();
-    let runs: [&[&str]; 30] = [
+    let runs: [&[&str]; 31] = [
         &["start", "login", "other", "third"],
         &["start", "--dry-run", "fourth"],
         &["list"],
@@ -245,6 +245,7 @@ fn every_field_of_every_document_is_described() {
         &["check", "login"],
         &["check", "login", "--strategy", "merge"],
         &["check", "other", "--path", "new.txt"],
+        &["sync", "login"],
         &["finish", "login"],
         &["drop", "--dry-run", "other"],
         &["drop", "--yes", "other"],

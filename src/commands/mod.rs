@@ -24,8 +24,10 @@ pub mod restore;
 pub mod shell_init;
 pub mod show;
 pub mod start;
+pub mod sync;
 pub mod trash;
 pub mod undo;
+mod verdicts;
 
 use std::path::Path;
 

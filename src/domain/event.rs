@@ -25,6 +25,8 @@ pub enum What {
     Heal,
     /// `git lane undo` took back what earlier operations had done.
     Undo,
+    /// What was new on a lane's base came into the lane, or what was new on a remote onto a base.
+    Sync,
 }
 
 /// Which part of the operation this is.
@@ -89,6 +91,9 @@ pub struct End {
     /// The commit that came out of it: the lane's tip, or the base's after a landing.
     #[serde(with = "optional_hex")]
     pub result: Option<ObjectId>,
+    /// The commit that the branch of a lane was at before a sync.
+    #[serde(default, with = "optional_hex")]
+    pub before: Option<ObjectId>,
     /// The lane's id in the trash, where it went there, came from there or left it.
     pub trash: Option<String>,
     /// What there is to add, for a person.
@@ -165,6 +170,7 @@ impl Event {
             What::Expire => ["expiring", "expired", "expiry failed"],
             What::Heal => ["healing", "healed", "healing failed"],
             What::Undo => ["undoing", "undid", "undo failed"],
+            What::Sync => ["syncing", "synced", "sync failed"],
         };
         match self.phase {
             Phase::Before => before,

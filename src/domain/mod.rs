@@ -27,6 +27,7 @@ pub mod shell_word;
 pub mod start;
 pub mod status;
 pub mod submodule;
+pub mod sync;
 pub mod trash_entry;
 pub mod trash_expiry;
 pub mod undo;

@@ -18,5 +18,6 @@ pub mod restore;
 pub mod retire;
 pub mod start;
 pub mod switch;
+pub mod sync;
 pub mod trash;
 pub mod undo;

@@ -83,14 +83,26 @@ impl Intent {
             Intent::Restore(intent) => Subject::of(What::Heal, intent.lane()),
             Intent::Land(intent) => {
                 let (base, old, _) = intent.moves();
-                let (base, base_commit) = (Some(base.clone()), Some(old));
-                Subject {
+                let nothing = Subject {
                     what: What::Heal,
                     lane: None,
                     lane_id: None,
-                    base,
-                    base_commit,
+                    base: None,
+                    base_commit: None,
                     undoes: Vec::new(),
+                };
+                match intent.synced() {
+                    Some(synced) => Subject {
+                        lane: Some(synced.lane.clone()),
+                        lane_id: Some(synced.id.clone()),
+                        base_commit: Some(synced.fork_point),
+                        ..nothing
+                    },
+                    None => Subject {
+                        base: Some(base.clone()),
+                        base_commit: Some(old),
+                        ..nothing
+                    },
                 }
             }
             Intent::Switch(_) | Intent::Mend(_) | Intent::Rebuild(_) => Subject {
@@ -178,6 +190,10 @@ fn heal_all(repository: &Repository, recovered: &mut Recovered) -> Result<Unreco
             Intent::Retire(intent) => intent.removed(),
             _ => End::default(),
         };
+        let before = match &intent {
+            Intent::Land(intent) => intent.synced().map(|_| intent.moves().1),
+            _ => None,
+        };
         let outcome = running.wait_for_children().and_then(|()| match intent {
             Intent::Start(intent) => {
                 start::recover(repository, intent, &mut running).map(Healing::Whole)
@@ -201,6 +217,7 @@ fn heal_all(repository: &Repository, recovered: &mut Recovered) -> Result<Unreco
             let done = if counts { removed } else { End::default() };
             End {
                 result: result.filter(|_| counts),
+                before,
                 note: Some(note),
                 ..done
             }

@@ -15,7 +15,7 @@ use crate::domain::lane::{Head, ObjectId, RefName, Worktree, hex, lossless_path}
 use crate::domain::name::BranchName;
 use crate::error::{Code, Error, Result};
 use crate::operations::checkout::index_lock::{Halted, Locked, index_signature, remove_prepared};
-use crate::operations::checkout::{Move, obstacles, read_tree, worktree_files};
+use crate::operations::checkout::{Move, Why, obstacles, read_tree, worktree_files};
 use crate::repository::provenance::{Claim, Claims};
 use crate::repository::recovered::Healing;
 use crate::repository::reflog::Log;
@@ -103,8 +103,8 @@ pub fn switch(
         base: from,
         old,
         new,
-        fresh: false,
-        back: false,
+        made_on: None,
+        why: Why::Landing,
         site: Some(site),
         reason: "",
         scratch: None,

@@ -121,6 +121,13 @@ pub const KEYS: &[Key] = &[
                   it again. A tracked file can only shorten it.",
     },
     Key {
+        name: "sync.strategy",
+        shape: Shape::Word(&["merge", "rebase"]),
+        default: r#""merge""#,
+        meaning: "How what is new on its base comes into a lane: merge merges the base into it, \
+                  rebase replays the lane's own commits onto the base.",
+    },
+    Key {
         name: "trash.days",
         shape: Shape::Days,
         default: "14",

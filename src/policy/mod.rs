@@ -26,6 +26,7 @@ use crate::domain::finish::Strategy;
 use crate::domain::gate::Terms;
 use crate::domain::message::Trailer;
 use crate::domain::name::BranchName;
+use crate::domain::sync;
 use crate::domain::trash_entry::Promise;
 use crate::domain::trash_expiry::Retention;
 use crate::error::{Code, Error, Result};
@@ -50,6 +51,8 @@ pub struct Policy {
     pub install_hooks: bool,
     /// `finish.strategy`: how a lane lands.
     pub strategy: Strategy,
+    /// `sync.strategy`: how what is new on its base comes into a lane.
+    pub sync_strategy: sync::Strategy,
     /// `finish.message`: the message of a merge or squash; `{name}`, `{branch}`, `{base}`,
     /// `{task}`, `{owner}`.
     pub message: String,
@@ -97,6 +100,7 @@ impl Policy {
             owner: values.optional("start.owner"),
             install_hooks: values.flag("start.install-hooks"),
             strategy: word(&values.text("finish.strategy")).unwrap_or(Strategy::Merge),
+            sync_strategy: word(&values.text("sync.strategy")).unwrap_or(sync::Strategy::Merge),
             message: values.text("finish.message"),
             trailers: values
                 .list("finish.trailers")
@@ -257,6 +261,9 @@ mod tests {
         for name in find("finish.strategy").unwrap().words() {
             assert!(word::<Strategy>(name).is_some(), "{name}");
         }
+        for name in find("sync.strategy").unwrap().words() {
+            assert!(word::<sync::Strategy>(name).is_some(), "{name}");
+        }
         for name in find("finish.trailers").unwrap().words() {
             assert!(word::<Trailer>(name).is_some(), "{name}");
         }
@@ -301,7 +308,7 @@ mod tests {
     fn suggestions_are_near() {
         let names = || KEYS.iter().map(|key| key.name);
         assert_eq!(suggest("start.brnch", names()), Some("start.branch"));
-        assert_eq!(suggest("strategy", names()), Some("finish.strategy"));
+        assert_eq!(suggest("message", names()), Some("finish.message"));
         assert_eq!(
             suggest("rule.branch_pattern", names()),
             Some("rule.branch-pattern")

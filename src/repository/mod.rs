@@ -36,6 +36,7 @@ pub mod submodules;
 pub mod tree_diff;
 pub mod unrecovered;
 mod unusable;
+pub mod upstream;
 mod user_hooks;
 pub mod worktree;
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use bstr::{BStr, BString, ByteSlice};
 
 use crate::commands::trash::Gone;
+use crate::commands::verdicts::Verdict;
 use crate::domain::finish::Plan;
 use crate::domain::finish::Strategy;
 use crate::domain::integration::Integration;
@@ -61,15 +62,6 @@ impl Finished {
         }
     }
 
-    /// What became of the lane, in a word for programs.
-    pub(super) fn verdict(&self) -> &'static str {
-        match (&self.landed, &self.integrated) {
-            (Some(_), _) => "landed",
-            (None, Some(_)) => "integrated",
-            (None, None) => "retired",
-        }
-    }
-
     /// What was done all the same before something failed.
     pub(super) fn failed(mut self, ui: &Ui, error: Error) -> Error {
         if self.landed.is_none() && !self.committed && self.trash.is_none() {
@@ -114,6 +106,16 @@ impl Finished {
             overdue: Vec::new(),
             dry_run,
             gate: Vec::new(),
+        }
+    }
+}
+
+impl Verdict for Finished {
+    fn verdict(&self) -> &'static str {
+        match (&self.landed, &self.integrated) {
+            (Some(_), _) => "landed",
+            (None, Some(_)) => "integrated",
+            (None, None) => "retired",
         }
     }
 }

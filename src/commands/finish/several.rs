@@ -3,24 +3,14 @@
 use super::finish_report::Finished;
 use super::task::{Course, Task};
 use super::{Args, completed, land};
+use crate::commands::verdicts::Verdicts;
 use crate::commands::{find_lane, open};
 use crate::domain::lane::Lane;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::operations::land::changed_paths;
 use crate::repository::Repository;
 use crate::repository::recovered::Healed;
-use crate::ui::{Page, Report, Ui};
-
-/// Kinds of failure, the worst first.
-const WORST: [Kind; 7] = [
-    Kind::Interrupted,
-    Kind::Git,
-    Kind::Environment,
-    Kind::Gate,
-    Kind::Conflict,
-    Kind::Refused,
-    Kind::Usage,
-];
+use crate::ui::Ui;
 
 /// Finishes the lanes in an order in which few of them conflict, each after those that its base is
 /// the branch of.
@@ -47,7 +37,7 @@ pub(super) fn run(args: &Args, ui: &Ui) -> Result<()> {
         let wave = next_wave(&repository, &mut left)?;
         finish_all(&mut repository, course, &healed, wave, &mut verdicts);
     }
-    verdicts.end(ui)
+    verdicts.end(ui, "finished")
 }
 
 /// The lanes whose base is the branch of none that is still to finish; all, where there is no such
@@ -96,7 +86,9 @@ fn finish_all(
         };
         match prepared {
             Ok(task) => tasks.push(task),
-            Err(error) => drop(verdicts.add(course.ui, &name, Err(error))),
+            Err(error) => {
+                drop(verdicts.add::<Finished>(course.ui, &name, Err(error)));
+            }
         }
     }
     let facts: Vec<_> = tasks.iter().map(|task| &task.facts).collect();
@@ -114,78 +106,4 @@ fn finish_all(
             task.tell_of_lost_base(course, &report);
         }
     }
-}
-
-/// What became of each lane.
-#[derive(Default)]
-struct Verdicts {
-    documents: Vec<serde_json::Value>,
-    failures: Vec<Error>,
-}
-
-impl Verdicts {
-    /// A person hears of each lane at once, a program of all of them at the end.
-    fn add(&mut self, ui: &Ui, name: &str, done: Result<Finished>) -> Option<Finished> {
-        let verdict = match &done {
-            Ok(finished) => finished.verdict(),
-            Err(error) => error.code().as_str(),
-        };
-        let mut document = match &done {
-            Ok(finished) => serde_json::to_value(finished).unwrap_or_default(),
-            Err(error) => error.to_json(),
-        };
-        if let Some(fields) = document.as_object_mut() {
-            fields.remove("version");
-            fields.insert("lane".into(), name.into());
-            fields.insert("verdict".into(), verdict.into());
-        }
-        self.documents.push(document);
-        match done {
-            Ok(finished) => {
-                if !ui.json {
-                    ui.report(&finished);
-                }
-                Some(finished)
-            }
-            Err(error) => {
-                if !ui.json {
-                    ui.error(&error);
-                }
-                self.failures.push(error);
-                None
-            }
-        }
-    }
-
-    /// Says it, and with which exit code: that of the worst.
-    fn end(self, ui: &Ui) -> Result<()> {
-        let worst = self.failures.iter().min_by_key(|error| {
-            let place = WORST.iter().position(|kind| *kind == error.kind());
-            place.unwrap_or(WORST.len())
-        });
-        let Some(worst) = worst else {
-            if ui.json {
-                ui.report(&self);
-            }
-            return Ok(());
-        };
-        let (failed, all) = (self.failures.len(), self.documents.len());
-        let sentence = format!("{failed} of {all} lanes have not finished");
-        let error = Error::new(worst.kind(), sentence).with_code(worst.code());
-        Err(match ui.json {
-            true => ui.failed(&self, error),
-            false => error,
-        })
-    }
-}
-
-impl serde::Serialize for Verdicts {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serde_json::json!({ "lanes": self.documents }).serialize(serializer)
-    }
-}
-
-impl Report for Verdicts {
-    /// Each lane has been told by itself.
-    fn text(&self, _: &mut Page) {}
 }

@@ -70,6 +70,7 @@ impl Line {
             What::Expire => "expired",
             What::Heal => "healed",
             What::Undo => "undone",
+            What::Sync => "synced",
         }
     }
 }

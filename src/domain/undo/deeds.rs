@@ -43,6 +43,17 @@ pub enum Deed {
     Restore(Option<ObjectId>),
     /// Another step was taken back.
     Undo,
+    /// What was new on its base came into a lane.
+    Sync(Synced),
+}
+
+/// A move of a lane's branch.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Synced {
+    /// Its commit before.
+    pub from: ObjectId,
+    /// Its commit after.
+    pub to: ObjectId,
 }
 
 /// A move of a base, and what became of the lane.
@@ -82,6 +93,7 @@ impl Deed {
             Deed::Removal(removal) => removal.what,
             Deed::Restore(_) => What::Restore,
             Deed::Undo => What::Undo,
+            Deed::Sync(_) => What::Sync,
         }
     }
 }
@@ -229,10 +241,18 @@ fn heal<'a>(operations: &mut HashMap<&'a str, Operation<'a>>, order: &[&'a str],
             && operation.subject.base == event.subject.base
             && operation.subject.base_commit == event.subject.base_commit
     };
+    let of_sync = |operation: &Operation<'_>| {
+        operation.subject.what == What::Sync
+            && event.end.before.is_some()
+            && event.end.result.is_some()
+            && operation.subject.lane_id.is_some()
+            && operation.subject.lane_id == event.subject.lane_id
+    };
     let mut meant = order.iter().filter(|id| {
         operations
             .get(**id)
-            .is_some_and(|operation| dead(operation) && (of_lane(operation) || of_base(operation)))
+            .filter(|operation| dead(operation))
+            .is_some_and(|operation| of_lane(operation) || of_base(operation) || of_sync(operation))
     });
     if let (Some(id), None) = (meant.next(), meant.next())
         && let Some(operation) = operations.get_mut(id)
@@ -271,6 +291,10 @@ impl<'a> Operation<'a> {
                 above: end.above.clone(),
             }),
             What::Undo => Deed::Undo,
+            What::Sync => Deed::Sync(Synced {
+                from: end.before?,
+                to: end.result?,
+            }),
             What::Expire | What::Heal => return None,
         };
         Some(Step {

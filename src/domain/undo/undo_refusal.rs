@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::domain::event::What;
-use crate::domain::lane::RefName;
+use crate::domain::lane::{ObjectId, RefName};
 use crate::domain::name::LaneName;
 use crate::domain::shell_word::quote;
 use crate::error::{Code, Error};
@@ -108,6 +108,15 @@ pub enum Refusal {
         /// What the step was.
         since: What,
     },
+    /// The step is a sync.
+    Synced {
+        /// The lane.
+        lane: LaneName,
+        /// Its worktree.
+        path: PathBuf,
+        /// Where its branch was before.
+        from: ObjectId,
+    },
     /// The step is no landing, which alone can be reverted.
     NoLanding {
         /// The lane.
@@ -136,6 +145,7 @@ impl Refusal {
             Refusal::NoLane { .. } => Code::NoSuchLane,
             Refusal::NoWorktree { .. } => Code::WorktreeGone,
             Refusal::Worked { .. } => Code::Unsettled,
+            Refusal::Synced { .. } => Code::Synced,
         }
     }
 
@@ -186,6 +196,11 @@ impl Refusal {
             Refusal::NoWorktree { .. } => {
                 "see what can be done about it with: git lane doctor".into()
             }
+            Refusal::Synced { path, from, .. } => format!(
+                "take it back in the lane: git -C {} reset --keep {}",
+                quote(path.display()),
+                from.to_hex_with_len(10)
+            ),
             Refusal::NoLanding { lane, .. } => {
                 format!("take it back with: git lane undo {}", quote(lane))
             }
@@ -205,6 +220,7 @@ pub fn noun(what: What) -> &'static str {
         What::Expire => "the expiry",
         What::Heal => "the healing",
         What::Undo => "the undo",
+        What::Sync => "the sync",
     }
 }
 
@@ -290,6 +306,10 @@ impl std::fmt::Display for Refusal {
                 f,
                 "lane '{lane}' is at another commit than {} has left it",
                 noun(*since)
+            ),
+            Refusal::Synced { lane, .. } => write!(
+                f,
+                "what was done last with lane '{lane}' is a sync, which undo does not take back"
             ),
             Refusal::NoLanding { lane, what } => write!(
                 f,

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::{Halt, Index, Tally, WorktreeStatus, operation, staged};
+use super::{Flags, Halt, Index, Tally, WorktreeStatus, operation, staged};
 use crate::domain::lane::ObjectId;
 use crate::error::Result;
 use crate::store::git::Invocation;
@@ -58,4 +58,21 @@ fn by_git(git: impl Fn() -> Invocation, start: ObjectId) -> Result<Tally> {
         tally.note(&path, [code, b' ']);
     }
     Ok(tally)
+}
+
+/// Whether the index in `admin` has unmerged paths; `git` starts a git in that worktree.
+pub fn has_unmerged(
+    repo: &gix::Repository,
+    admin: &Path,
+    git: impl Fn() -> Invocation,
+) -> Result<bool> {
+    match Index::read(repo.object_hash(), admin) {
+        Ok(index) if index.state.link().is_none() => Ok(index
+            .state
+            .entries()
+            .iter()
+            .any(|entry| entry.flags.intersects(Flags::STAGE_MASK))),
+        // None yet, or one that only git can read.
+        _ => Ok(!git().ls_files(&["--unmerged"], [] as [&str; 0])?.is_empty()),
+    }
 }

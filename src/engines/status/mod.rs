@@ -34,7 +34,7 @@ use crate::store::retry;
 
 pub use as_put::{Apart, Closeness, apart};
 pub use at_path::surely_as_in;
-pub use index_only::of_index;
+pub use index_only::{has_unmerged, of_index};
 #[doc(hidden)]
 pub use porcelain::understands;
 pub use porcelain::{changed, ignored};

@@ -8,7 +8,7 @@ use bstr::ByteSlice;
 
 use crate::domain::doctor::{Finding, TreeElsewhere};
 use crate::domain::event::{Event, Phase, What};
-use crate::domain::lane::{Lane, LaneId, Worktree, WorktreeState};
+use crate::domain::lane::{Lane, LaneId, ObjectId, Worktree, WorktreeState};
 use crate::domain::name::BranchName;
 use crate::engines::status::is_whole;
 use crate::error::{Code, Error, Result};
@@ -159,6 +159,8 @@ fn alive(events: &[Event]) -> Vec<Lane> {
                 alive.insert(id.clone(), lane);
             }
             What::Land => {}
+            What::Sync => sync(&mut alive, id, event, fork_point),
+            What::Heal if event.end.before.is_some() => sync(&mut alive, id, event, fork_point),
             // What was healed may have ended it.
             What::Finish | What::Drop | What::Prune | What::Expire | What::Heal => {
                 left.extend(alive.remove_entry(id));
@@ -178,6 +180,13 @@ fn alive(events: &[Event]) -> Vec<Lane> {
         }
     }
     alive.into_values().collect()
+}
+
+/// A lane that was synced has another fork point.
+fn sync(alive: &mut BTreeMap<LaneId, Lane>, id: &LaneId, event: &Event, fork_point: ObjectId) {
+    if let Some(lane) = alive.get_mut(id).filter(|_| event.end.result.is_some()) {
+        lane.fork_point = fork_point;
+    }
 }
 
 /// Writes the record again.

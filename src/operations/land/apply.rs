@@ -27,13 +27,14 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::stage::{Looks, Staged};
-use crate::domain::lane::{ObjectId, RefName, Worktree, hex, lossless_path};
+use crate::domain::lane::{ObjectId, RefName, Worktree, hex, lossless_path, optional_hex};
 use crate::domain::name::BranchName;
 use crate::error::Result;
 use crate::operations::checkout::index_lock::Locked;
-use crate::operations::checkout::{Move, obstacles, read_tree, worktree_files};
+use crate::operations::checkout::{Move, Synced, Why, obstacles, read_tree, worktree_files};
 use crate::operations::land::keepalive_ref;
 use crate::repository::Repository;
+use crate::repository::metadata::Edit;
 use crate::repository::provenance::{Claim, Claims};
 use crate::repository::refs::RefChange;
 use crate::repository::tree_diff::changes;
@@ -75,6 +76,19 @@ pub struct Intent {
     /// Whether a landing is taken back.
     #[serde(default)]
     pub(super) back: bool,
+    /// Where it is no landing at all.
+    #[serde(default)]
+    pub(super) sync: Option<Sync>,
+}
+
+/// What a move is about that brings what is new into a branch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Sync {
+    /// The lane whose branch it is; `None` where a base takes what its upstream has.
+    pub(super) lane: Option<Synced>,
+    /// What the new commit was made on, where one was made.
+    #[serde(with = "optional_hex")]
+    pub(super) made_on: Option<ObjectId>,
 }
 
 impl Intent {
@@ -85,10 +99,29 @@ impl Intent {
 
     /// What it is called where it was interrupted.
     pub(super) fn what(&self) -> String {
-        match self.back {
-            false => format!("a landing on '{}'", self.base),
-            true => format!("the way back of a landing on '{}'", self.base),
+        match &self.sync {
+            Some(Sync {
+                lane: Some(synced), ..
+            }) => format!("the sync of lane '{}'", synced.lane),
+            Some(Sync { lane: None, .. }) => format!("the sync of '{}'", self.base),
+            None if self.back => format!("the way back of a landing on '{}'", self.base),
+            None => format!("a landing on '{}'", self.base),
         }
+    }
+
+    /// The lane that is synced, and what its record is to say.
+    pub fn synced(&self) -> Option<&Synced> {
+        self.sync.as_ref()?.lane.as_ref()
+    }
+
+    /// Whether nothing is known to be missing of the commit that the branch goes to.
+    pub(super) fn is_whole(&self, repository: &Repository) -> bool {
+        let made_on = match &self.sync {
+            Some(sync) => sync.made_on,
+            None if self.back => None,
+            None => Some(self.old),
+        };
+        made_on.is_none_or(|made_on| keepalive_ref::is_whole(repository, made_on, self.new))
     }
 
     /// The base, where it was, and where it goes.
@@ -103,7 +136,11 @@ impl Announce for Intent {
             what: self.what(),
             bases: vec![self.base.clone()],
             git_dirs: vec![GitDir(self.git_dir.clone())],
-            lanes: Vec::new(),
+            lanes: self
+                .synced()
+                .map(|synced| synced.lane.clone())
+                .into_iter()
+                .collect(),
         }
     }
 }
@@ -161,17 +198,32 @@ pub fn apply(repository: &Repository, planned: &Move<'_>) -> Result<Moved> {
         git_dir: site.git_dir.clone(),
         prepared: prepared.path.clone(),
         index: index.signature(),
-        back: planned.back,
+        back: planned.why == Why::Back,
+        sync: match planned.why {
+            Why::Landing | Why::Back => None,
+            Why::Forward => Some(None),
+            Why::Sync(synced) => Some(Some(synced.clone())),
+        }
+        .map(|lane| Sync {
+            lane,
+            made_on: planned.made_on,
+        }),
     };
-    index.carry_out(
-        &intent,
-        prepared,
-        if planned.back { "undo" } else { "landing" },
-        |prepared, lock| match staged {
+    let what = match planned.why {
+        Why::Landing => "landing",
+        Why::Back => "undo",
+        Why::Sync(_) | Why::Forward => "sync",
+    };
+    index.carry_out(&intent, prepared, what, |prepared, lock| {
+        let moved = match staged {
             Some(staged) => put_in_place(repository, planned, site, prepared, lock, staged),
             None => carry_out(repository, planned, site, prepared, lock),
-        },
-    )
+        }?;
+        if let (Ok(Moved::Done), Why::Sync(synced)) = (&moved, planned.why) {
+            record(repository, synced)?;
+        }
+        Ok(moved)
+    })
 }
 
 /// Steps 5 to 7 with everything ready. An error means that the move is neither done nor undone.
@@ -278,7 +330,7 @@ fn carry_out(
 
 /// Whether a process died moving the base, or the files of the worktree: its healing needs what is
 /// left of it. All of them have the turn when they do it, as this process has now.
-pub(super) fn is_half_landed(
+pub(in crate::operations) fn is_half_landed(
     repository: &Repository,
     base: &BranchName,
     git_dir: Option<&Path>,
@@ -301,5 +353,21 @@ fn change(base: &BranchName, old: ObjectId, new: ObjectId) -> RefChange {
 
 /// Whether all of the commit the base is to move to is there.
 fn is_whole(repository: &Repository, planned: &Move<'_>) -> bool {
-    !planned.fresh || keepalive_ref::is_whole(repository, planned.old, planned.new)
+    let made_on = planned.made_on;
+    made_on.is_none_or(|made_on| keepalive_ref::is_whole(repository, made_on, planned.new))
+}
+
+/// Has the record of a lane say what its branch has of its base by now; a lane that has left
+/// meanwhile has none.
+pub(super) fn record(repository: &Repository, synced: &Synced) -> Result<()> {
+    let mut edit = Edit::begin(repository.lane_dir())?;
+    let records = edit.records();
+    let lane = records.find(&synced.lane);
+    if lane.is_none_or(|lane| lane.id != synced.id || lane.fork_point == synced.fork_point) {
+        return Ok(());
+    }
+    edit.set_fork_point(&synced.lane, synced.fork_point)?;
+    edit.commit()?;
+    step("sync.recorded");
+    Ok(())
 }

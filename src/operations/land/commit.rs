@@ -74,7 +74,7 @@ pub(super) fn message(
 }
 
 /// The commit object.
-pub(super) fn create(
+pub(in crate::operations) fn create(
     place: &Place<'_>,
     making: Making,
     tree: ObjectId,

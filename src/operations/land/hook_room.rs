@@ -106,7 +106,12 @@ impl<'a> HookRoom<'a> {
 
     /// Refuses a hook that has made a commit where it ran, which HEAD took the base to: its worktree
     /// knows nothing of that. The base goes back to where it was.
-    pub(super) fn ensure_not_moved(&self, worktree: &OwnWorktree, hook: &str) -> Result<()> {
+    pub(super) fn ensure_not_moved(
+        &self,
+        worktree: &OwnWorktree,
+        hook: &str,
+        otherwise: &str,
+    ) -> Result<()> {
         let (base, head) = self.onto;
         let now = self.repository.branch_tip(base)?;
         let Some(moved) = now.filter(|now| *now != head && worktree.has_made(*now)) else {
@@ -120,8 +125,8 @@ impl<'a> HookRoom<'a> {
         let reason = format!("lane: take back what hook '{hook}' committed");
         self.repository.change_refs(&[back], &reason)?;
         Err(Error::refused(format!(
-            "hook '{hook}' has made a commit on '{base}' itself; it was taken back, and nothing has \
-             landed"
+            "hook '{hook}' has made a commit on '{base}' itself; it was taken back, and \
+             {otherwise}"
         ))
         .with_code(Code::Hook)
         .hint(format!("see the commit with: git show {moved}")))

@@ -137,6 +137,30 @@ pub fn young(
     Ok(made.into_iter().chain(lane).collect())
 }
 
+/// The objects that nothing but the quarantine has: of `new` and its first parents, as far as
+/// `made_on`. `view` sees the quarantine too.
+pub fn made(
+    repository: &Repository,
+    view: &gix::Repository,
+    made_on: ObjectId,
+    new: ObjectId,
+) -> Result<Vec<ObjectId>> {
+    let (mut ids, mut at) = (HashSet::new(), new);
+    while at != made_on {
+        let commit = retry::objects(view, || view.find_commit(at));
+        let commit = commit
+            .map_err(|error| Error::git(format!("cannot read commit {at}")).caused_by(error))?;
+        let parent = commit.parent_ids().next().map(|id| id.detach());
+        retry::objects(view, || objects(view, parent, at, &mut ids))?;
+        match parent {
+            Some(parent) => at = parent,
+            None => break,
+        }
+    }
+    ids.retain(|id| !repository.gix.has_object(*id));
+    Ok(ids.into_iter().collect())
+}
+
 /// A tree with all that `than` has not; for hooks that look at it before there is a commit.
 pub fn new_in_tree(
     view: &gix::Repository,

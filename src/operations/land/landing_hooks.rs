@@ -50,6 +50,10 @@ pub struct Hooks<'a> {
     pub site: Option<&'a Worktree>,
     /// Where those run that may object.
     pub room: HookRoom<'a>,
+    /// What is true where one of them objects.
+    pub otherwise: &'static str,
+    /// Whether `git merge` would be told to make a commit whatever it merges.
+    pub no_ff: bool,
 }
 
 /// A commit that is being made.
@@ -199,8 +203,7 @@ impl Hooks<'_> {
         let moment = match making {
             Making::Merge => Moment::Message {
                 theirs: self.landing.0,
-                // A landing by merge is never a fast-forward.
-                no_ff: true,
+                no_ff: self.no_ff,
                 message,
             },
             Making::Squash { .. } => Moment::Squashed { message },
@@ -285,11 +288,12 @@ impl Hooks<'_> {
         let git = self.telling(git, making);
         let git = self.as_unedited(git).env("GIT_INDEX_FILE", index);
         let ended = git.run_hook(hook, args)?;
-        self.room.ensure_not_moved(worktree, hook)?;
+        self.room.ensure_not_moved(worktree, hook, self.otherwise)?;
         match ended {
             0 => Ok(()),
             code => Err(Error::refused(format!(
-                "hook '{hook}' ended with exit code {code}; nothing has landed"
+                "hook '{hook}' ended with exit code {code}; {}",
+                self.otherwise
             ))
             .with_code(Code::Hook)
             .details(serde_json::json!({ "hook": hook, "exit": code }))

@@ -21,9 +21,9 @@ const QUICK: Duration = Duration::from_millis(100);
 
 /// Refuses to land from within a hook or the gate of a landing of the same repository, which would
 /// wait for itself. What a hook leaves behind may land once the hook has ended.
-fn ensure_outside(repository: &Repository) -> Result<()> {
+fn ensure_outside(repository: &Repository, deed: &str) -> Result<()> {
     let refused = |what: &str, hint| {
-        let sentence = format!("{what} of a landing cannot land another lane");
+        let sentence = format!("{what} of a landing cannot {deed}");
         Error::refused(sentence)
             .with_code(Code::InLanding)
             .hint(hint)
@@ -37,7 +37,7 @@ fn ensure_outside(repository: &Repository) -> Result<()> {
     if names
         .any(|name| name.ends_with(".lock") && is_within(repository, &format!("{QUEUES}/{name}")))
     {
-        return Err(refused("the gate", "land it once the gate has ended"));
+        return Err(refused("the gate", "do it once the gate has ended"));
     }
     Ok(())
 }
@@ -50,7 +50,7 @@ fn is_within(repository: &Repository, lock: &str) -> bool {
 
 /// The lock, held.
 #[derive(Debug)]
-pub(super) struct Turn {
+pub(in crate::operations) struct Turn {
     #[allow(dead_code, reason = "held for its lock")]
     lock: Exclusive,
     waited: Duration,
@@ -59,7 +59,12 @@ pub(super) struct Turn {
 impl Turn {
     /// Waits for it; refuses within a hook of a landing, which would wait for itself.
     pub(super) fn take(repository: &Repository) -> Result<Self> {
-        ensure_outside(repository)?;
+        Self::take_to(repository, "land another lane")
+    }
+
+    /// The same for what is no landing and moves branches all the same.
+    pub(in crate::operations) fn take_to(repository: &Repository, deed: &str) -> Result<Self> {
+        ensure_outside(repository, deed)?;
         let queued = Instant::now();
         let lock = Exclusive::acquire(repository.lane_dir(), LOCK, PATIENCE)?;
         let signed = lock.sign();

@@ -12,7 +12,6 @@ use std::path::PathBuf;
 use bstr::{BString, ByteSlice};
 
 use crate::domain::lane::{ObjectId, Worktree, lossless};
-use crate::domain::name::BranchName;
 use crate::error::{Error, IoContext, Kind, Result};
 use crate::repository::Repository;
 use crate::repository::quarantine;
@@ -176,7 +175,7 @@ fn attributes_of(
 /// The error for a merge that conflicts.
 pub fn conflict(
     what: String,
-    base: &BranchName,
+    base: &impl std::fmt::Display,
     paths: &[BString],
     messages: &[String],
     remedy: String,

@@ -73,7 +73,7 @@ pub(in crate::operations) fn read(
 }
 
 /// Refuses a commit without a signature that `git merge --verify-signatures` takes.
-pub(super) fn verify(place: &Place<'_>, commit: ObjectId) -> Result<()> {
+pub(in crate::operations) fn verify(place: &Place<'_>, commit: ObjectId) -> Result<()> {
     if !place.policy.verify_signatures {
         return Ok(());
     }
@@ -115,7 +115,7 @@ pub(super) fn verify(place: &Place<'_>, commit: ObjectId) -> Result<()> {
 }
 
 /// The message with what `merge.log` and `merge.branchdesc` have git add to it.
-pub(super) fn with_log(
+pub(in crate::operations) fn with_log(
     place: &Place<'_>,
     text: String,
     branch: Option<&BranchName>,
@@ -160,7 +160,7 @@ fn on_base(repository: &Repository, scratch: &Scratch, base: &BranchName) -> Res
 }
 
 /// The message with the trailer of `--signoff`.
-pub(super) fn with_signoff(place: &Place<'_>, message: BString) -> Result<BString> {
+pub(in crate::operations) fn with_signoff(place: &Place<'_>, message: BString) -> Result<BString> {
     if !place.policy.signoff {
         return Ok(message);
     }

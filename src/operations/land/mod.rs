@@ -12,15 +12,15 @@ mod candidate;
 pub mod changed_paths;
 pub mod commit;
 mod crowd;
-mod hook_room;
+pub(super) mod hook_room;
 pub mod keepalive_ref;
 pub mod landing_facts;
 pub mod landing_hooks;
-mod landing_lock;
+pub(super) mod landing_lock;
 pub mod merge;
 pub mod merge_settings;
 mod next_tip;
-mod obstacles_ahead;
+pub(super) mod obstacles_ahead;
 pub mod outcome;
 mod prepared;
 mod preview;
@@ -45,7 +45,7 @@ use crate::operations::gate::{Trial, ensure_approved};
 use crate::repository::Repository;
 
 /// How often a landing that lost its race starts again.
-const ATTEMPTS: usize = 20;
+pub(super) const ATTEMPTS: usize = 20;
 
 /// A lane to land.
 pub struct Wanted<'a> {

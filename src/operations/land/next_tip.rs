@@ -13,7 +13,7 @@ use crate::repository::Repository;
 /// Makes `planned.new` the tip of its base, with the files of the worktree that has it checked out;
 /// a commit that was just made is kept from any gc meanwhile.
 pub(super) fn become_tip(repository: &Repository, planned: &Move<'_>) -> Result<Moved> {
-    let kept = match planned.scratch.filter(|_| planned.fresh) {
+    let kept = match planned.scratch.filter(|_| planned.made_on.is_some()) {
         Some(scratch) => Some(Kept::new(repository, scratch, planned.new)?),
         None => None,
     };

@@ -5,7 +5,7 @@ use crate::domain::lane::{ObjectId, Worktree};
 use crate::domain::name::BranchName;
 use crate::error::{IoContext, Result};
 use crate::operations::checkout::index_lock::Prepared;
-use crate::operations::checkout::{Move, obstacles};
+use crate::operations::checkout::{Move, Why, obstacles};
 use crate::repository::Repository;
 use crate::repository::quarantine::Scratch;
 use crate::repository::tree_diff::changes_in;
@@ -14,7 +14,7 @@ use crate::store::lockfile::LockFile;
 /// Asks what the landing asks of the worktree that has the base checked out, on a copy of its index
 /// outside the repository; `new` is the commit or tree that would land, and may be in the
 /// quarantine only.
-pub(super) fn foretell_obstacles(
+pub(in crate::operations) fn foretell_obstacles(
     repository: &Repository,
     scratch: &Scratch,
     site: &Worktree,
@@ -28,8 +28,8 @@ pub(super) fn foretell_obstacles(
         base,
         old,
         new,
-        fresh: false,
-        back: false,
+        made_on: None,
+        why: Why::Landing,
         site: Some(site),
         reason: "",
         scratch: Some(scratch),

@@ -1,7 +1,7 @@
 //! Completes or undoes a move of a base that its process did not live to end; the steps are those
 //! of [`super::apply`].
 
-use super::apply::Intent;
+use super::apply::{self, Intent};
 use super::batch::clear_dead_queues;
 use crate::domain::finish::Relation;
 use crate::domain::lane::{ObjectId, RefName, Worktree};
@@ -54,7 +54,7 @@ fn heal(
             let back = worktree_files::put_back(repository, site, intent.old, intent.new);
             // Where a gc has taken away what was to land, nothing tells any more which files are
             // the landing's.
-            let known = intent.back || keepalive_ref::is_whole(repository, intent.old, intent.new);
+            let known = intent.is_whole(repository);
             fits = match back {
                 Err(error) if known => return Err(error),
                 back => back.is_ok() && (same || is_of(repository, site, intent.old, now)?),
@@ -64,6 +64,9 @@ fn heal(
         } else {
             fits = now == Some(intent.new) && bring_along(repository, site, intent, lock)?;
         }
+    }
+    if let Some(synced) = intent.synced().filter(|_| landed) {
+        apply::record(repository, synced)?;
     }
     if let Some((site, _)) = site.filter(|_| landed) {
         // A courtesy; a user who finds one empty directory more has lost nothing.

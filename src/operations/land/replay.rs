@@ -12,8 +12,6 @@ use bstr::{BString, ByteSlice};
 
 use super::merge::{Bench, conflict};
 use crate::domain::lane::ObjectId;
-use crate::domain::name::BranchName;
-use crate::domain::shell_word::quote;
 use crate::engines::evidence::{Arrival, Pair};
 use crate::error::{Error, Result};
 use crate::repository::Repository;
@@ -64,6 +62,8 @@ pub struct Replayed {
     pub commits: usize,
     /// The tree of `new`.
     pub tree: ObjectId,
+    /// The lane's commits that were made anew, and what was made of each.
+    pub rewritten: Vec<(ObjectId, ObjectId)>,
     picks: Vec<Pick>,
     /// The lane's merge commits.
     merges: Vec<Original>,
@@ -87,7 +87,9 @@ pub struct Replay<'a> {
     /// Computes the picks.
     pub bench: &'a Bench<'a>,
     /// Names the base in messages.
-    pub base: &'a BranchName,
+    pub base: &'a str,
+    /// What to do about a conflict.
+    pub remedy: &'a str,
     /// git where `git rebase` would run, for identity and signatures.
     pub git: &'a dyn Fn() -> Invocation,
     /// Whether that git signs its commits.
@@ -121,6 +123,7 @@ impl Replay<'_> {
             new: onto,
             commits: 0,
             tree: self.read(onto)?.tree,
+            rewritten: Vec::new(),
             picks: Vec::new(),
             merges: Vec::new(),
             undone: twins
@@ -151,6 +154,7 @@ impl Replay<'_> {
             if picked != done.tree || empty_before {
                 done.new = self.commit(&original, picked, done.new, &mut committer)?;
                 done.commits += 1;
+                done.rewritten.push((original.id, done.new));
             }
             done.picks.push(Pick {
                 original,
@@ -240,12 +244,8 @@ impl Replay<'_> {
                     .unwrap_or_default()
                     .to_str_lossy();
                 let what = format!("commit {} ('{subject}')", commit.id.to_hex_with_len(10));
-                let base = self.base;
-                let remedy = format!(
-                    "in the lane: git rebase {}, resolve (rerere helps there), then finish again",
-                    quote(base)
-                );
-                Err(conflict(what, base, &paths, &messages, remedy))
+                let remedy = self.remedy.to_owned();
+                Err(conflict(what, &self.base, &paths, &messages, remedy))
             }
         }
     }

@@ -19,7 +19,7 @@ use crate::domain::finish;
 use crate::domain::lane::{ObjectId, Worktree};
 use crate::domain::name::{BranchName, LaneName};
 use crate::error::{Code, Error, Result};
-use crate::operations::checkout::Move;
+use crate::operations::checkout::{Move, Why};
 use crate::repository::Repository;
 use crate::repository::identity;
 use crate::repository::quarantine::Scratch;
@@ -87,8 +87,8 @@ impl Revert<'_> {
                 base: self.base,
                 old,
                 new,
-                fresh: true,
-                back: false,
+                made_on: Some(old),
+                why: Why::Landing,
                 site: place.site,
                 reason: &reason,
                 scratch: Some(&scratch),

@@ -19,7 +19,7 @@ use crate::domain::event::{End, Subject, What};
 use crate::domain::lane::{ObjectId, RefName};
 use crate::domain::name::BranchName;
 use crate::error::{Code, Error, Kind, Result};
-use crate::operations::checkout::Move;
+use crate::operations::checkout::{Move, Why};
 use crate::repository::Repository;
 use crate::store::events::Operation;
 use crate::store::signals;
@@ -305,8 +305,8 @@ fn move_base(
         base: &prepared.landing.base,
         old: prepared.old,
         new: prepared.new,
-        fresh: prepared.fresh,
-        back: false,
+        made_on: prepared.fresh.then_some(prepared.old),
+        why: Why::Landing,
         site: prepared.site(),
         reason: &candidate.reason(&prepared.landing),
         scratch: Some(candidate.scratch()),

@@ -13,7 +13,7 @@ use crate::domain::finish;
 use crate::domain::lane::{ObjectId, Worktree};
 use crate::domain::name::{BranchName, LaneName};
 use crate::error::{Code, Error, Result};
-use crate::operations::checkout::Move;
+use crate::operations::checkout::{Move, Why};
 use crate::repository::Repository;
 use crate::repository::quarantine::Scratch;
 use crate::repository::reflog;
@@ -58,8 +58,8 @@ impl Back<'_> {
                 base: self.base,
                 old: self.landed,
                 new: self.before,
-                fresh: false,
-                back: true,
+                made_on: None,
+                why: Why::Back,
                 site: place.site,
                 reason: &reason,
                 scratch: Some(&scratch),

@@ -13,7 +13,7 @@ use crate::domain::finish::Strategy;
 use crate::domain::finish::{Facts, Landing, Refusal, Relation};
 use crate::domain::integration::Integration;
 use crate::domain::lane::{ObjectId, Worktree, WorktreeState};
-use crate::domain::merge_policy::MergePolicy;
+use crate::domain::merge_policy::{FastForward, MergePolicy};
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::{retire, shell_word};
 use crate::engines::evidence::{Arrival, Pair};
@@ -51,30 +51,32 @@ pub(in crate::operations) fn site_of<'a>(
 }
 
 /// The place of one landing: all that its steps share.
-pub(super) struct Place<'a> {
-    pub(super) repository: &'a Repository,
-    pub(super) scratch: &'a Scratch,
-    pub(super) site: Option<&'a Worktree>,
+pub(in crate::operations) struct Place<'a> {
+    pub(in crate::operations) repository: &'a Repository,
+    pub(in crate::operations) scratch: &'a Scratch,
+    pub(in crate::operations) site: Option<&'a Worktree>,
     /// The lane, and its worktree.
-    pub(super) lane: (&'a LaneName, Option<&'a Worktree>),
+    pub(in crate::operations) lane: (&'a LaneName, Option<&'a Worktree>),
     /// Where hooks, drivers and signing run.
-    pub(super) directory: PathBuf,
-    pub(super) base: &'a BranchName,
-    pub(super) old: ObjectId,
-    pub(super) tip: ObjectId,
+    pub(in crate::operations) directory: PathBuf,
+    pub(in crate::operations) base: &'a BranchName,
+    pub(in crate::operations) old: ObjectId,
+    pub(in crate::operations) tip: ObjectId,
     /// What `git merge` would be given for the tip.
-    pub(super) name: BString,
-    pub(super) relation: Relation,
+    pub(in crate::operations) name: BString,
+    pub(in crate::operations) relation: Relation,
     /// Whether all of the lane has to land, because the lane goes.
-    pub(super) whole: bool,
-    pub(super) strategy: Strategy,
+    pub(in crate::operations) whole: bool,
+    pub(in crate::operations) strategy: Strategy,
     /// What the configuration asks of merges into the base.
-    pub(super) policy: MergePolicy,
+    pub(in crate::operations) policy: MergePolicy,
+    /// Whether the base is a lane's branch that takes what is new on the lane's own base.
+    pub(in crate::operations) sync: bool,
 }
 
 impl<'a> Place<'a> {
     /// The place of the landing that `facts` allow.
-    pub(super) fn of(
+    pub(in crate::operations) fn of(
         repository: &'a Repository,
         scratch: &'a Scratch,
         worktrees: &'a [Worktree],
@@ -112,6 +114,7 @@ impl<'a> Place<'a> {
             whole: landing.whole,
             strategy: landing.strategy,
             policy,
+            sync: false,
         })
     }
 }
@@ -119,7 +122,7 @@ impl<'a> Place<'a> {
 impl<'a> Place<'a> {
     /// The place of a move of `base`, now at `old`, that no lane brings: a revert, or the way back of
     /// the landing of `lane`.
-    pub(super) fn of_base(
+    pub(in crate::operations) fn of_base(
         repository: &'a Repository,
         scratch: &'a Scratch,
         worktrees: &'a [Worktree],
@@ -145,6 +148,7 @@ impl<'a> Place<'a> {
             whole: false,
             strategy: Strategy::Squash,
             policy: MergePolicy::default(),
+            sync: false,
         }
     }
 }
@@ -277,11 +281,17 @@ impl Place<'_> {
 
     fn replay(&self) -> Result<Verdict> {
         let bench = self.bench()?;
+        let base = self.base.to_string();
+        let remedy = format!(
+            "in the lane: git rebase {}, resolve (rerere helps there), then finish again",
+            shell_word::quote(&base)
+        );
         let replay = replay::Replay {
             repository: self.repository,
             scratch: self.scratch,
             bench: &bench,
-            base: self.base,
+            base: &base,
+            remedy: &remedy,
             git: &|| self.repository.git_as_user_at(&self.directory),
             sign: self
                 .repository
@@ -315,7 +325,7 @@ impl Place<'_> {
     }
 
     /// Puts a result where hooks and editors find it, which know of no quarantine.
-    pub(super) fn show(
+    pub(in crate::operations) fn show(
         &self,
         hooks: &Hooks<'_>,
         making: Making,
@@ -330,7 +340,10 @@ impl Place<'_> {
 
     /// Puts everything that is young about the landing where no gc takes it away. `None` where one
     /// was faster: then the landing has to be computed again.
-    pub(super) fn keep_young(&self, new: ObjectId) -> Result<Option<Option<KeptPack>>> {
+    pub(in crate::operations) fn keep_young(
+        &self,
+        new: ObjectId,
+    ) -> Result<Option<Option<KeptPack>>> {
         let view = self.scratch.view(self.repository)?;
         let young = || {
             retry::objects(&self.repository.gix, || {
@@ -345,7 +358,7 @@ impl Place<'_> {
         })
     }
 
-    pub(super) fn bench(&self) -> Result<Bench<'_>> {
+    pub(in crate::operations) fn bench(&self) -> Result<Bench<'_>> {
         Bench::new(
             self.repository,
             self.scratch,
@@ -356,7 +369,7 @@ impl Place<'_> {
     }
 
     /// Who may object to the commit, or hear of it.
-    pub(super) fn hooks<'b>(&'b self, wording: &Wording<'_>) -> Hooks<'b> {
+    pub(in crate::operations) fn hooks<'b>(&'b self, wording: &Wording<'_>) -> Hooks<'b> {
         let merges = self.strategy == Strategy::Merge;
         Hooks {
             repository: self.repository,
@@ -368,15 +381,21 @@ impl Place<'_> {
             landing: (self.tip, self.name.clone()),
             site: self.site,
             room: HookRoom::new(self.repository, self.site, (self.base, self.old)),
+            otherwise: match self.sync {
+                true => "the lane is as it was",
+                false => "nothing has landed",
+            },
+            // A landing by merge is never a fast-forward.
+            no_ff: !self.sync || self.policy.fast_forward.0 == FastForward::Never,
         }
     }
 
-    pub(super) fn tree(&self, commit: ObjectId) -> Result<ObjectId> {
+    pub(in crate::operations) fn tree(&self, commit: ObjectId) -> Result<ObjectId> {
         tree_of(&self.repository.gix, commit)
     }
 
     /// How many commits the lane has that its base lacks.
-    pub(super) fn ahead(&self) -> Result<usize> {
+    pub(in crate::operations) fn ahead(&self) -> Result<usize> {
         let failed =
             |error: String| Error::git(format!("cannot count the lane's commits: {error}"));
         let gix = &self.repository.gix;
@@ -389,7 +408,7 @@ impl Place<'_> {
     }
 
     /// The base as it has moved, or would.
-    pub(super) fn landed(&self, new: Option<ObjectId>, commits: usize) -> Landed {
+    pub(in crate::operations) fn landed(&self, new: Option<ObjectId>, commits: usize) -> Landed {
         Landed {
             base: self.base.clone(),
             strategy: self.strategy,

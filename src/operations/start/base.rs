@@ -1,16 +1,10 @@
 //! The base of a new lane: found, fetched where that is wanted, and compared with its upstream.
 
-use std::time::Duration;
-
-use bstr::{BString, ByteSlice};
-
-use crate::domain::lane::RefName;
-use crate::domain::name::BranchName;
 use crate::domain::start::Base;
 use crate::error::Result;
 use crate::repository::Repository;
 use crate::repository::revision;
-use crate::store::journal::Exclusive;
+use crate::repository::upstream::{fetch, remote_of, upstream};
 
 /// A base and what there is to say about it.
 #[derive(Debug, Clone)]
@@ -52,7 +46,12 @@ pub fn resolve(
         .as_ref()
         .and_then(|name| upstream(repository, name));
     if upstreams == Upstreams::Fetched {
-        fetch_remote(repository, upstream.as_ref(), base.name.as_ref())?;
+        let remote = match (&upstream, &base.name) {
+            (Some(upstream), _) => Some(upstream.remote.clone()),
+            (None, Some(base)) => remote_of(base),
+            (None, None) => None,
+        };
+        fetch(repository, remote.as_ref())?;
         base = find()?;
     }
     let Some(upstream) = upstream.map(|upstream| upstream.tracking) else {
@@ -98,46 +97,4 @@ pub fn resolve(
         )),
     };
     Ok(Resolved { base, warning })
-}
-
-struct Upstream {
-    remote: BString,
-    tracking: RefName,
-}
-
-/// What `branch.<name>.remote` and `.merge` say, and the remote-tracking branch that mirrors it.
-fn upstream(repository: &Repository, base: &RefName) -> Option<Upstream> {
-    let branch = BranchName::from_ref(base.as_bstr())?;
-    let remote = repository.config(&format!("branch.{branch}.remote"))?;
-    let merge = repository.config(&format!("branch.{branch}.merge"))?;
-    let short = merge.strip_prefix(b"refs/heads/")?;
-    let tracking = RefName::parse(
-        format!("refs/remotes/{remote}/{}", short.as_bstr())
-            .as_bytes()
-            .as_bstr(),
-    )?;
-    Some(Upstream { remote, tracking })
-}
-
-/// Fetches what the base follows; one at a time, because git's own fetches would fight over the
-/// refs.
-fn fetch_remote(
-    repository: &Repository,
-    upstream: Option<&Upstream>,
-    base: Option<&RefName>,
-) -> Result<()> {
-    let _guard = Exclusive::acquire(
-        repository.lane_dir(),
-        "fetch.lock",
-        Duration::from_secs(600),
-    )?;
-    let git = repository.git_here();
-    // All that the remote mirrors: a lane may be named like one of its branches.
-    if let Some(upstream) = upstream {
-        return git.fetch(Some(&upstream.remote));
-    }
-    let remote = base
-        .and_then(|base| base.as_bstr().strip_prefix(b"refs/remotes/"))
-        .and_then(|rest| rest.split_once_str("/"));
-    git.fetch(remote.map(|(remote, _)| remote))
 }

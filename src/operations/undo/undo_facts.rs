@@ -1,6 +1,8 @@
 //! What the repository says about a step that the event log tells of: it counts more than the log.
 //! Nothing is changed here.
 
+use std::collections::BTreeSet;
+
 use bstr::ByteSlice;
 
 use super::{Act, Leaving, Plan, Request, Way};
@@ -54,7 +56,28 @@ pub fn list(
 }
 
 fn steps(repository: &Repository) -> Result<Vec<Step>> {
-    Ok(undo::steps(&repository.log().since(0)?))
+    let mut steps = undo::steps(&repository.log().since(0)?);
+    let lanes = repository.records()?.lanes;
+    let mut standing = BTreeSet::new();
+    // Git takes syncs back, and the log does not know. Where one stands, those before it do too.
+    for step in steps.iter_mut().rev().filter(|step| step.stands()) {
+        let Deed::Sync(synced) = &step.deed else {
+            continue;
+        };
+        let Some(lane) = lanes.iter().find(|lane| lane.id == step.lane_id) else {
+            continue;
+        };
+        if standing.contains(&lane.id) {
+            continue;
+        }
+        match repository.tip_of(lane)? {
+            Some(tip) if tip != synced.to && !has(repository, tip, synced.to)? => {
+                step.undone = true;
+            }
+            _ => drop(standing.insert(lane.id.clone())),
+        }
+    }
+    Ok(steps)
 }
 
 /// The lanes and the trash, read once for many steps.
@@ -104,6 +127,21 @@ impl<'a> Survey<'a> {
             Deed::Restore(tip) => self.put_away(step, *tip)?,
             Deed::Removal(removal) => self.bring_back(step, removal)?,
             Deed::Undo => return Err(Refusal::Undone(true).into()),
+            Deed::Sync(synced) => {
+                let gone = || Refusal::NoLane {
+                    lane: step.lane.clone(),
+                    in_trash: self
+                        .entries
+                        .iter()
+                        .any(|entry| entry.lane.id == step.lane_id),
+                };
+                return Err(Refusal::Synced {
+                    lane: step.lane.clone(),
+                    path: self.lane(step).ok_or_else(gone)?.worktree.clone(),
+                    from: synced.from,
+                }
+                .into());
+            }
         };
         Ok(Plan { steps, act })
     }

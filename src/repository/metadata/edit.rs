@@ -8,7 +8,7 @@ use bstr::{BStr, BString, ByteSlice};
 use gix::config::File;
 
 use super::{Records, load, put, remove, text};
-use crate::domain::lane::Lane;
+use crate::domain::lane::{Lane, ObjectId};
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::trash_entry::Setting;
 use crate::error::{Error, Result};
@@ -162,6 +162,20 @@ impl Edit {
                 Some(BStr::new(lane.as_str())),
                 "base",
                 base.to_ref().as_bstr(),
+            )
+            .map_err(|error| Error::environment(format!("cannot record lane '{lane}': {error}")))?;
+        Ok(())
+    }
+
+    /// Gives a lane's record another fork point and leaves everything else in it alone.
+    pub fn set_fork_point(&mut self, lane: &LaneName, commit: ObjectId) -> Result<()> {
+        let commit = commit.to_string();
+        self.config
+            .set_raw_value_by(
+                "lane",
+                Some(BStr::new(lane.as_str())),
+                "forkPoint",
+                commit.as_str(),
             )
             .map_err(|error| Error::environment(format!("cannot record lane '{lane}': {error}")))?;
         Ok(())

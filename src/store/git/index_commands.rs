@@ -45,6 +45,12 @@ impl Invocation {
             .fields()
     }
 
+    /// The paths that are unmerged.
+    pub fn unmerged_paths(self) -> Result<Vec<BString>> {
+        self.args(["diff", "--name-only", "--diff-filter=U", "-z"])
+            .fields()
+    }
+
     /// Whether the index has something at or below `path`, however its letters are cased.
     pub fn has_in_any_case(self, path: &Path) -> Result<bool> {
         let named = self.args(["ls-files", "-z", "--"]);
@@ -201,6 +207,22 @@ impl Invocation {
     pub fn commit(self, message: &str, no_verify: bool) -> Result<i32> {
         self.args(["commit", "--quiet", "-m", message])
             .args(no_verify.then_some("--no-verify"))
+            .interactive(std::process::Stdio::null())
+    }
+
+    /// `git merge` of a ref into what is checked out, seen by the user; its exit code. A conflict is
+    /// left in the worktree.
+    pub fn merge_in_worktree(self, name: impl AsRef<[u8]>, message: &str) -> Result<i32> {
+        self.args(["merge", "--quiet", "--no-edit", "-m", message])
+            .bytes(name)
+            .interactive(std::process::Stdio::null())
+    }
+
+    /// `git rebase` of what is checked out onto a ref, seen by the user; its exit code. A conflict is
+    /// left in the worktree.
+    pub fn rebase_in_worktree(self, onto: impl AsRef<[u8]>) -> Result<i32> {
+        self.args(["rebase", "--quiet"])
+            .bytes(onto)
             .interactive(std::process::Stdio::null())
     }
 

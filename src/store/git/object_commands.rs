@@ -404,6 +404,14 @@ impl Invocation {
             .text()
     }
 
+    /// `git fmt-merge-msg`: git's own message for the merge of what a line of FETCH_HEAD says, with a
+    /// log of at most `log` commits.
+    pub fn merge_message(self, log: usize, merged: String) -> Result<String> {
+        self.args(["fmt-merge-msg", &format!("--log={log}")])
+            .input(merged)
+            .text()
+    }
+
     /// The message with a trailer, where it does not end with that one already.
     pub fn add_trailer(self, message: BString, trailer: &str) -> Result<BString> {
         self.args(["interpret-trailers", "--no-divider", "--if-exists"])

@@ -9,7 +9,7 @@ use crate::domain::lane::ObjectId;
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::retire::place;
 use crate::error::{Code, Error, Result};
-use crate::operations::checkout::Move;
+use crate::operations::checkout::{Move, Why};
 use crate::operations::gate::Trial;
 use crate::operations::in_flight;
 use crate::operations::land::apply::{Moved, apply};
@@ -212,8 +212,8 @@ impl Lead<'_> {
             base: self.base,
             old: batch.from,
             new: last.commit,
-            fresh: true,
-            back: false,
+            made_on: Some(batch.from),
+            why: Why::Landing,
             site: site_of(&worktrees, self.base),
             reason: &reason(&lanes),
             scratch: Some(scratch),

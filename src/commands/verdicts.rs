@@ -1,0 +1,102 @@
+//! What became of each of several lanes: none stops the others, a person hears of each at once, and a
+//! program of all of them in one document.
+//!
+//! `finish` and `sync` use it.
+
+use crate::error::{Error, Kind, Result};
+use crate::ui::{Page, Report, Ui};
+
+/// Kinds of failure, the worst first.
+const WORST: [Kind; 7] = [
+    Kind::Interrupted,
+    Kind::Git,
+    Kind::Environment,
+    Kind::Gate,
+    Kind::Conflict,
+    Kind::Refused,
+    Kind::Usage,
+];
+
+/// What was done with one lane.
+pub(super) trait Verdict: Report {
+    /// That in a word for programs.
+    fn verdict(&self) -> &'static str;
+}
+
+/// What became of each lane.
+#[derive(Default)]
+pub(super) struct Verdicts {
+    documents: Vec<serde_json::Value>,
+    failures: Vec<Error>,
+    /// What is told of all of them together.
+    pub(super) beside: serde_json::Map<String, serde_json::Value>,
+}
+
+impl Verdicts {
+    /// A person hears of each lane at once, a program of all of them at the end.
+    pub(super) fn add<R: Verdict>(&mut self, ui: &Ui, name: &str, done: Result<R>) -> Option<R> {
+        let verdict = match &done {
+            Ok(report) => report.verdict(),
+            Err(error) => error.code().as_str(),
+        };
+        let mut document = match &done {
+            Ok(report) => serde_json::to_value(report).unwrap_or_default(),
+            Err(error) => error.to_json(),
+        };
+        if let Some(fields) = document.as_object_mut() {
+            fields.remove("version");
+            fields.insert("lane".into(), name.into());
+            fields.insert("verdict".into(), verdict.into());
+        }
+        self.documents.push(document);
+        match done {
+            Ok(report) => {
+                if !ui.json {
+                    ui.report(&report);
+                }
+                Some(report)
+            }
+            Err(error) => {
+                if !ui.json {
+                    ui.error(&error);
+                }
+                self.failures.push(error);
+                None
+            }
+        }
+    }
+
+    /// Says it, and with which exit code: that of the worst; `what` all of them should have.
+    pub(super) fn end(self, ui: &Ui, what: &str) -> Result<()> {
+        let worst = self.failures.iter().min_by_key(|error| {
+            let place = WORST.iter().position(|kind| *kind == error.kind());
+            place.unwrap_or(WORST.len())
+        });
+        let Some(worst) = worst else {
+            if ui.json {
+                ui.report(&self);
+            }
+            return Ok(());
+        };
+        let (failed, all) = (self.failures.len(), self.documents.len());
+        let sentence = format!("{failed} of {all} lanes have not {what}");
+        let error = Error::new(worst.kind(), sentence).with_code(worst.code());
+        Err(match ui.json {
+            true => ui.failed(&self, error),
+            false => error,
+        })
+    }
+}
+
+impl serde::Serialize for Verdicts {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut document = self.beside.clone();
+        document.insert("lanes".into(), self.documents.clone().into());
+        document.serialize(serializer)
+    }
+}
+
+impl Report for Verdicts {
+    /// Each lane has been told by itself.
+    fn text(&self, _: &mut Page) {}
+}
