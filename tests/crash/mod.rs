@@ -16,6 +16,7 @@ mod gated;
 mod scenarios;
 mod situations;
 mod strike;
+mod synced;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -216,6 +217,8 @@ fn a_signal_leaves_nothing() {
         ("finish merge", 20),
         ("drop", 12),
         ("restore", 12),
+        ("sync merge", 15),
+        ("sync rebase", 15),
     ] {
         end_at_every_step(name, least);
     }
@@ -275,6 +278,14 @@ at_every_step! {
     undo_with_a_gate "undo gated" 25;
     undo_of_a_pair "undo pair" 30;
     undo_by_a_tested_revert "undo --revert gated" 15;
+    sync_merge "sync merge" 20;
+    sync_rebase "sync rebase" 20;
+    sync_forward "sync forward" 15;
+    sync_in_place "sync in place" 20;
+    sync_rebase_in_place "sync rebase in place" 20;
+    sync_of_a_stack "sync a stack" 40;
+    sync_with_a_fetch "sync --fetch" 30;
+    sync_that_conflicts "sync conflict" 0;
     init "init" 1;
     doctor_fix "doctor --fix" 1;
 }

@@ -184,9 +184,11 @@ const ALL: &[Scenario] = &[
     },
 ];
 
-/// Those, and those behind a gate.
+/// Those, those behind a gate, and syncs.
 pub fn all() -> impl Iterator<Item = &'static Scenario> {
-    ALL.iter().chain(super::gated::ALL)
+    ALL.iter()
+        .chain(super::gated::ALL)
+        .chain(super::synced::ALL)
 }
 
 pub fn find(name: &str) -> &'static Scenario {

@@ -1,0 +1,200 @@
+//! Syncs that are stopped: what they find, and what must be true afterwards.
+
+use super::scenarios::Scenario;
+use crate::support::{Sandbox, write};
+
+pub const ALL: &[Scenario] = &[
+    sync("sync merge", &["sync", "login"], diverged, merged),
+    sync(
+        "sync rebase",
+        &["sync", "login", "--strategy", "rebase"],
+        diverged,
+        rebased,
+    ),
+    sync("sync forward", &["sync", "login"], unused, forwarded),
+    sync("sync in place", &["sync", "login"], in_place, merged),
+    sync(
+        "sync rebase in place",
+        &["sync", "login", "--strategy", "rebase"],
+        in_place,
+        rebased,
+    ),
+    sync(
+        "sync a stack",
+        &["sync", "above", "login"],
+        stacked,
+        whole_stack,
+    ),
+    sync(
+        "sync --fetch",
+        &["sync", "login", "--fetch"],
+        behind,
+        fetched,
+    ),
+    Scenario {
+        ends: 3,
+        ..sync("sync conflict", &["sync", "login"], conflicting, as_before)
+    },
+];
+
+const fn sync(
+    name: &'static str,
+    args: &'static [&'static str],
+    prepare: fn(&Sandbox) -> String,
+    whole: fn(&Sandbox, &str),
+) -> Scenario {
+    Scenario {
+        name,
+        args,
+        ends: 0,
+        prepare,
+        halfway: |_| {},
+        whole,
+    }
+}
+
+/// Uncommitted work in the lane, which the base does not meet.
+fn at_work(sandbox: &Sandbox) {
+    let path = sandbox.lane_path("login");
+    write(&path.join("README"), "edited\n");
+    write(&path.join("staged.txt"), "staged\n");
+    sandbox.git_in(&path, ["add", "staged.txt"]);
+    write(&path.join("untracked.txt"), "untracked\n");
+}
+
+fn still_at_work(sandbox: &Sandbox) {
+    let path = sandbox.lane_path("login");
+    assert_eq!(
+        sandbox.git_in(&path, ["status", "--porcelain"]),
+        " M README\nA  staged.txt\n?? untracked.txt"
+    );
+    for (file, content) in [("README", "edited\n"), ("untracked.txt", "untracked\n")] {
+        assert_eq!(std::fs::read_to_string(path.join(file)).unwrap(), content);
+    }
+}
+
+fn advance(sandbox: &Sandbox) {
+    sandbox.write("src/app.txt", "ONE\ntwo\nthree\n");
+    sandbox.git(["mv", "-k", "gone.txt", "moved.txt"]);
+    sandbox.write("other/deep.txt", "other\n");
+    sandbox.commit("other");
+}
+
+fn diverged(sandbox: &Sandbox) -> String {
+    sandbox.write("gone.txt", "gone\n");
+    sandbox.commit("gone");
+    sandbox.lane_by_git("login");
+    sandbox.work("login", "src/app.txt", "one\ntwo\nTHREE\n");
+    sandbox.work("login", "new.txt", "new\n");
+    advance(sandbox);
+    at_work(sandbox);
+    sandbox.git(["rev-parse", "login"])
+}
+
+/// ... and a base that changes attributes, so that git has to write the files in place.
+fn in_place(sandbox: &Sandbox) -> String {
+    let tip = diverged(sandbox);
+    sandbox.write(".gitattributes", "*.bin binary\n");
+    sandbox.commit("attributes");
+    tip
+}
+
+fn unused(sandbox: &Sandbox) -> String {
+    sandbox.lane_by_git("login");
+    advance(sandbox);
+    at_work(sandbox);
+    sandbox.git(["rev-parse", "login"])
+}
+
+fn stacked(sandbox: &Sandbox) -> String {
+    let tip = diverged(sandbox);
+    sandbox.lane(["start", "above", "--base", "login"]).ok();
+    sandbox.work("above", "above.txt", "above\n");
+    tip
+}
+
+fn behind(sandbox: &Sandbox) -> String {
+    let tip = diverged(sandbox);
+    let remote = sandbox.root().join("shop/.git/remote");
+    sandbox.git(["clone", "-q", "--bare", ".", remote.to_str().unwrap()]);
+    sandbox.git(["remote", "add", "origin", remote.to_str().unwrap()]);
+    sandbox.git(["fetch", "-q", "origin"]);
+    sandbox.git(["branch", "-q", "--set-upstream-to=origin/main", "main"]);
+    sandbox.git(["reset", "-q", "--hard", "HEAD~1"]);
+    tip
+}
+
+fn conflicting(sandbox: &Sandbox) -> String {
+    sandbox.lane_by_git("login");
+    sandbox.work("login", "src/app.txt", "one\ntwo\nTHREE\n");
+    sandbox.write("src/app.txt", "one\ntwo\nthird\n");
+    sandbox.commit("other");
+    at_work(sandbox);
+    sandbox.git(["rev-parse", "login"])
+}
+
+fn up_to_date(sandbox: &Sandbox) {
+    assert_eq!(sandbox.git(["rev-list", "--count", "login..main"]), "0");
+    assert_eq!(
+        sandbox.git(["config", "lane.login.forkPoint"]),
+        sandbox.git(["rev-parse", "main"])
+    );
+    still_at_work(sandbox);
+    sandbox.nothing_left_behind(0);
+}
+
+fn merged(sandbox: &Sandbox, tip: &str) {
+    assert_eq!(
+        sandbox.git(["rev-list", "--count", "--merges", "login"]),
+        "1"
+    );
+    assert_eq!(sandbox.git(["rev-parse", "login^1"]), tip);
+    assert_eq!(
+        sandbox.git(["show", "login:src/app.txt"]),
+        "ONE\ntwo\nTHREE"
+    );
+    assert!(!sandbox.lane_path("login").join("gone.txt").exists());
+    up_to_date(sandbox);
+}
+
+fn rebased(sandbox: &Sandbox, _: &str) {
+    assert_eq!(
+        sandbox.git(["log", "--format=%s", "main..login"]),
+        "login: new.txt\nlogin: src/app.txt"
+    );
+    assert_eq!(
+        sandbox.git(["show", "login:src/app.txt"]),
+        "ONE\ntwo\nTHREE"
+    );
+    up_to_date(sandbox);
+}
+
+fn forwarded(sandbox: &Sandbox, _: &str) {
+    assert_eq!(
+        sandbox.git(["rev-parse", "login"]),
+        sandbox.git(["rev-parse", "main"])
+    );
+    up_to_date(sandbox);
+}
+
+fn whole_stack(sandbox: &Sandbox, tip: &str) {
+    assert_eq!(sandbox.git(["rev-list", "--count", "above..login"]), "0");
+    let path = sandbox.lane_path("above");
+    assert_eq!(sandbox.git_in(&path, ["status", "--porcelain"]), "");
+    merged(sandbox, tip);
+}
+
+fn fetched(sandbox: &Sandbox, tip: &str) {
+    assert_eq!(
+        sandbox.git(["rev-parse", "main"]),
+        sandbox.git(["rev-parse", "origin/main"])
+    );
+    assert_eq!(sandbox.git(["status", "--porcelain"]), "");
+    merged(sandbox, tip);
+}
+
+fn as_before(sandbox: &Sandbox, tip: &str) {
+    assert_eq!(sandbox.git(["rev-parse", "login"]), tip);
+    still_at_work(sandbox);
+    sandbox.nothing_left_behind(0);
+}
