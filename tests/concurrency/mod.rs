@@ -10,6 +10,7 @@ mod gate_races;
 mod landings;
 mod random;
 mod starts;
+mod syncs;
 
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
