@@ -359,6 +359,15 @@ fn every_word_is_documented_and_met() {
     sandbox.work("blocked", "blocked", "work\n");
     write(&sandbox.repo.join("blocked"), "mine");
     met.run(&sandbox, ["finish", "blocked"]);
+    // A conflict that is resolved, and one that is not.
+    sandbox.lane(["start", "collides"]).ok();
+    sandbox.work("collides", "collision", "lane\n");
+    sandbox.write("collision", "base\n");
+    sandbox.git(["add", "collision"]);
+    sandbox.git(["commit", "-qm", "collides", "collision"]);
+    for resolver in ["echo both >collision; exit 1", "echo both >collision"] {
+        met.run(&sandbox, ["finish", "collides", "--on-conflict", resolver]);
+    }
     // A branch that only a remote has, a record and a worktree that are damaged.
     sandbox.git(["remote", "add", "origin", "."]);
     sandbox.git(["update-ref", "refs/remotes/origin/feature", "HEAD"]);
@@ -399,6 +408,7 @@ fn every_word_is_documented_and_met() {
         &["trash", "--expire", "-n"],
         &["trash", "--expire"],
         &["log"],
+        &["log", "--summary"],
         &["undo", "--list"],
     ] {
         met.run(&sandbox, args);

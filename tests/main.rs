@@ -51,6 +51,7 @@ mod proofs;
 mod prune;
 mod prune_table;
 mod replay;
+mod resolve;
 mod restore;
 mod retention;
 mod rule;

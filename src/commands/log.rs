@@ -2,9 +2,15 @@
 
 use std::time::Duration;
 
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, ToSpan};
+
 use super::lane_name;
+use crate::domain::duration;
 use crate::domain::event::{Event, Phase};
-use crate::error::Result;
+use crate::domain::landing_summary::{Row, summary};
+use crate::error::{Error, Result};
 use crate::repository::Repository;
 use crate::ui::{Cell, Page, Report, Style, Ui};
 
@@ -27,6 +33,13 @@ pub struct Args {
     /// Show only the last N events
     #[arg(short = 'n', long, value_name = "N")]
     number: Option<usize>,
+    /// Leave out what is older: an age such as 7d, or a day or time in UTC such as 2026-11-30
+    #[arg(long, value_name = "TIME")]
+    since: Option<String>,
+    /// Count for each base and day how landings ended: clean, after a conflict was resolved, given
+    /// up because of one, and failed at the gate
+    #[arg(long, conflicts_with_all = ["follow", "number"])]
+    summary: bool,
 }
 
 #[derive(Debug, serde::Serialize)]
@@ -34,14 +47,48 @@ struct Events {
     events: Vec<Event>,
 }
 
+/// How landings ended.
+#[derive(Debug, serde::Serialize)]
+struct Summary {
+    since: Option<String>,
+    summary: Vec<Row>,
+}
+
+/// The time that `--since` names, as the log writes one.
+fn since(text: &str) -> Result<String> {
+    let time = match duration::parse(text) {
+        Ok(seconds) => Timestamp::now().checked_sub(seconds.seconds()).ok(),
+        Err(_) => {
+            let day = text.parse::<Date>();
+            let day = day.and_then(|day| day.to_zoned(TimeZone::UTC));
+            let day = day.map(|day| day.timestamp()).ok();
+            text.parse::<Timestamp>().ok().or(day)
+        }
+    };
+    let time = time.ok_or_else(|| {
+        Error::usage(format!("'{text}' is neither an age nor a day nor a time"))
+            .hint("write it like 7d, 2026-11-30 or 2026-11-30T12:00:00Z")
+    })?;
+    Ok(format!("{time:.3}"))
+}
+
 /// Shows the log.
 pub fn run(args: Args, ui: &Ui) -> Result<()> {
     if let Some(name) = &args.name {
         lane_name(name)?;
     }
+    let since = args.since.as_deref().map(since).transpose()?;
     let repository = Repository::discover()?;
     let log = repository.log();
-    let wanted = |event: &Event| args.name.as_deref().is_none_or(|name| event.is_about(name));
+    if args.summary {
+        let summary = summary(&log.since(0)?, args.name.as_deref(), since.as_deref());
+        ui.report(&Summary { since, summary });
+        return Ok(());
+    }
+    let wanted = |event: &Event| {
+        let is_young = since.as_ref().is_none_or(|since| event.time >= *since);
+        is_young && args.name.as_deref().is_none_or(|name| event.is_about(name))
+    };
     let mut state = log.state();
     let mut events = log.since(0)?;
     let mut seen = events.last().map_or(0, |event| event.sequence);
@@ -96,5 +143,33 @@ impl Report for Events {
         if self.events.is_empty() {
             page.line(Cell::new("nothing has happened yet", Style::Faint));
         }
+    }
+}
+
+impl Report for Summary {
+    fn text(&self, page: &mut Page) {
+        if self.summary.is_empty() {
+            page.line(Cell::new("nothing has landed or tried to", Style::Faint));
+            return;
+        }
+        let by_week = self.summary.iter().any(|row| row.from != row.to);
+        let number = |count: usize, style: Style| match count {
+            0 => Cell::new("-", Style::Faint),
+            count => Cell::new(count.to_string(), style),
+        };
+        let row = |row: &Row| {
+            vec![
+                Cell::from(row.base.shorten()),
+                Cell::from(&row.from),
+                number(row.clean, Style::Plain),
+                number(row.resolved, Style::Attention),
+                number(row.given_up, Style::Bad),
+                number(row.gate_failed, Style::Bad),
+            ]
+        };
+        let rows = self.summary.iter().map(row).collect();
+        let time = if by_week { "WEEK FROM" } else { "DAY" };
+        let header = ["BASE", time, "CLEAN", "RESOLVED", "GIVEN UP", "GATE FAILED"];
+        page.table(&header, rows, &[0]);
     }
 }

@@ -108,6 +108,9 @@ pub struct End {
     /// The id of the one move of the base that several landings share.
     #[serde(default)]
     pub batch: Option<String>,
+    /// Whether a conflict was resolved before the landing, by a command of the user's.
+    #[serde(default)]
+    pub resolved: bool,
     /// Why it failed.
     pub problem: Option<Problem>,
 }
@@ -200,6 +203,9 @@ impl Event {
             base,
             Some(commits),
             self.end.note.clone(),
+            self.end
+                .resolved
+                .then(|| "after a conflict was resolved".into()),
             self.lanes_above(),
             problem,
         ];

@@ -5,6 +5,7 @@
 //!
 //! Everything above calls it.
 
+pub mod conflict_markers;
 pub mod doctor;
 pub mod duration;
 pub mod event;
@@ -14,6 +15,7 @@ pub mod forecast;
 pub mod gate;
 pub mod guard;
 pub mod integration;
+pub mod landing_summary;
 pub mod lane;
 pub mod losses;
 pub mod merge_policy;
@@ -22,6 +24,7 @@ pub mod name;
 pub mod obstacle;
 pub mod overview;
 pub mod prune_verdict;
+pub mod resolution;
 pub mod retire;
 pub mod shell_word;
 pub mod start;

@@ -154,6 +154,7 @@ codes! {
     UnknownKey "unknown-key" "The policy has no such key.",
     Unreadable "unreadable" "What would be removed, or what proves it safe, cannot be read.",
     Unrelated "unrelated" "Lane and base have no history in common.",
+    Unresolved "unresolved" "What was to resolve a conflict has not done it; the lane is as before, unless the message says more.",
     UnsafeRepository "unsafe-repository" "git does not trust the repository.",
     Unsettled "unsettled" "The worktree has changes that are not committed, or has changed meanwhile.",
     Unsigned "unsigned" "The configuration asks for a signature that the commit has not.",

@@ -14,6 +14,7 @@ pub mod interrupted;
 pub mod land;
 pub mod reconcile;
 pub mod recover;
+pub mod resolve;
 pub mod restore;
 pub mod retire;
 pub mod start;

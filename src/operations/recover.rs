@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::doctor::rebuild;
-use super::{doctor, land, restore, retire, start, switch};
+use super::{doctor, land, resolve, restore, retire, start, switch};
 use crate::domain::doctor::Poisoned;
 use crate::domain::event::{End, Subject, What};
 use crate::error::{Error, Kind, Result};
@@ -39,6 +39,8 @@ pub enum Intent {
     Land(land::apply::Intent),
     /// A stray is on its way back to its branch.
     Switch(switch::Intent),
+    /// A conflict is laid out in a lane.
+    Resolve(resolve::Intent),
     /// A worktree's admin directory is being mended.
     Mend(Poisoned),
     /// One that git lost is being built again.
@@ -54,6 +56,7 @@ impl Intent {
             Intent::Restore(intent) => intent.about(),
             Intent::Land(intent) => intent.about(),
             Intent::Switch(intent) => intent.about(),
+            Intent::Resolve(intent) => intent.about(),
             Intent::Mend(poisoned) => poisoned.about(),
             Intent::Rebuild(intent) => intent.about(),
         }
@@ -68,6 +71,7 @@ impl Claim for Intent {
             Intent::Restore(intent) => intent.claim(claims),
             Intent::Land(intent) => intent.claim(claims),
             Intent::Switch(intent) => intent.claim(claims),
+            Intent::Resolve(intent) => intent.claim(claims),
             Intent::Mend(poisoned) => claims.admin("admin directory", &poisoned.admin),
             Intent::Rebuild(intent) => intent.claim(claims),
         }
@@ -81,6 +85,7 @@ impl Intent {
             Intent::Start(intent) => Subject::of(What::Heal, intent.lane()),
             Intent::Retire(intent) => Subject::of(What::Heal, intent.lane()),
             Intent::Restore(intent) => Subject::of(What::Heal, intent.lane()),
+            Intent::Resolve(intent) => Subject::of(What::Heal, intent.lane()),
             Intent::Land(intent) => {
                 let (base, old, _) = intent.moves();
                 let nothing = Subject {
@@ -206,6 +211,7 @@ fn heal_all(repository: &Repository, recovered: &mut Recovered) -> Result<Unreco
             }
             Intent::Land(intent) => land::recover_landing::recover(repository, &running, &intent),
             Intent::Switch(intent) => switch::recover(repository, &running, &intent),
+            Intent::Resolve(intent) => resolve::recover(repository, intent, &mut running),
             Intent::Mend(poisoned) => doctor::recover(repository, &poisoned).map(Healing::Whole),
             Intent::Rebuild(intent) => rebuild::recover(repository, &intent).map(Healing::Whole),
         });

@@ -81,6 +81,17 @@ pub struct Unclear {
     pub counts: bool,
     /// The worktree that has to be looked at.
     pub worktree: PathBuf,
+    /// What was done there meanwhile.
+    pub meanwhile: Meanwhile,
+}
+
+/// What a user or another git did before an operation could be healed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Meanwhile {
+    /// The index was written.
+    IndexWritten,
+    /// HEAD or its branch went elsewhere.
+    HeadMoved,
 }
 
 impl std::fmt::Display for Unclear {
@@ -91,11 +102,17 @@ impl std::fmt::Display for Unclear {
             "it does not count"
         };
         let (what, worktree) = (&self.what, self.worktree.display());
-        write!(
-            f,
-            "{what} was interrupted; {counts}, but the index of '{worktree}' was written \
-             meanwhile and may not fit"
-        )
+        write!(f, "{what} was interrupted; {counts}, but ")?;
+        match self.meanwhile {
+            Meanwhile::IndexWritten => write!(
+                f,
+                "the index of '{worktree}' was written meanwhile and may not fit"
+            ),
+            Meanwhile::HeadMoved => write!(
+                f,
+                "what '{worktree}' has checked out was moved meanwhile, so it stays as it is"
+            ),
+        }
     }
 }
 

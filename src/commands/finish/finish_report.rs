@@ -130,6 +130,7 @@ impl serde::Serialize for Finished {
                 "batch": landed.together.as_ref().map(|together| &together.batch),
                 "with": landed.together.as_ref().map(|together| together.lanes.as_slice())
                     .unwrap_or_default(),
+                "resolved": landed.resolved,
             })
         });
         serde_json::json!({
@@ -197,6 +198,12 @@ impl Report for Finished {
                 short(&landed.old)
             );
             page.line(Cell::new(text, Style::Good));
+            if landed.resolved {
+                page.line(format!(
+                    "after its conflict with '{}' was resolved",
+                    landed.base
+                ));
+            }
             let with = landed.together.as_ref().map(|together| &*together.lanes);
             let with = match with.unwrap_or_default() {
                 [] => None,

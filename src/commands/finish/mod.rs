@@ -5,10 +5,12 @@
 
 mod finish_report;
 mod leaving;
+mod resolver_notes;
 mod several;
 mod task;
 
 use crate::commands::finish::finish_report::Finished;
+use crate::commands::finish::resolver_notes::ResolverNotes;
 use crate::commands::finish::task::{Course, Task};
 use crate::commands::gate_watch::GateWatch;
 use crate::domain::finish::{Plan, Strategy};
@@ -17,8 +19,10 @@ use crate::domain::trash_entry::{Entry, Reason, find};
 use crate::error::{Error, Result};
 use crate::operations::gate::{Judge, Wish};
 use crate::operations::land;
-use crate::operations::land::outcome::{Asked, Outcome, Wording};
+use crate::operations::land::outcome::{Asked, Outcome, Wording, word};
+use crate::operations::resolve::Resolver;
 use crate::operations::trash;
+use crate::policy::Policy;
 use crate::repository::Repository;
 use crate::repository::recovered::{Act, Healed};
 use crate::ui::Ui;
@@ -88,6 +92,11 @@ pub struct Args {
     #[arg(long, conflicts_with_all = ["no_land", "no_gate"])]
     again: bool,
 
+    /// Lay a conflict with the base out in the lane, run this command line there, and land what it
+    /// has resolved
+    #[arg(long, value_name = "COMMAND", conflicts_with_all = ["no_land", "into"])]
+    on_conflict: Option<String>,
+
     /// Say what would be done and change nothing
     #[arg(short = 'n', long)]
     dry_run: bool,
@@ -124,6 +133,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         }
     };
     let policy = repository.policy()?;
+    ensure_resolvable(&args, &policy)?;
     let course = Course {
         args: &args,
         ui,
@@ -137,6 +147,20 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     ui.report(&report);
     task.tell_of_lost_base(course, &report);
     Ok(())
+}
+
+/// Refuses a resolver for a landing that has no merge to lay out.
+fn ensure_resolvable(args: &Args, policy: &Policy) -> Result<()> {
+    let strategy = args.strategy.unwrap_or(policy.strategy);
+    let has_merge = matches!(strategy, Strategy::Merge | Strategy::Squash);
+    if args.on_conflict.is_none() || has_merge {
+        return Ok(());
+    }
+    let sentence = format!(
+        "--on-conflict merges the base into the lane, which a landing by {} does not land",
+        word(strategy)
+    );
+    Err(Error::usage(sentence).hint("choose another way to land: --strategy merge"))
 }
 
 /// Lands what is to land of each task, or says what would; `None` is what has nothing to do with a
@@ -164,9 +188,18 @@ fn land(
         return tasks.iter_mut().map(foretell).collect();
     }
     let heal = super::heal(ui);
+    let line = args.on_conflict.as_deref();
+    let notes = line.map(|line| ResolverNotes { ui, line });
+    let resolver = line.zip(notes.as_ref()).map(|(line, notes)| Resolver {
+        line,
+        no_verify: args.no_verify,
+        output_is_taken: ui.json,
+        watch: notes,
+    });
     let asked = Asked {
         judge: &judge,
         heal: &heal,
+        resolver,
     };
     let (mut wanted, mut places, mut done) = (Vec::new(), Vec::new(), Vec::new());
     for (place, task) in tasks.iter_mut().enumerate() {

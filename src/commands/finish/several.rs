@@ -2,7 +2,7 @@
 
 use super::finish_report::Finished;
 use super::task::{Course, Task};
-use super::{Args, completed, land};
+use super::{Args, completed, ensure_resolvable, land};
 use crate::commands::verdicts::Verdicts;
 use crate::commands::{find_lane, open};
 use crate::domain::lane::Lane;
@@ -21,6 +21,7 @@ pub(super) fn run(args: &Args, ui: &Ui) -> Result<()> {
     }
     let (mut repository, healed) = open(ui, args.dry_run)?;
     let policy = repository.policy()?;
+    ensure_resolvable(args, &policy)?;
     let course = Course {
         args,
         ui,

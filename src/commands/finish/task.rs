@@ -11,7 +11,7 @@ use crate::domain::lane::{Lane, Worktree, WorktreeState};
 use crate::domain::losses::Losses;
 use crate::domain::name::BranchName;
 use crate::domain::retire::{ensure_movable, place};
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Kind, Result};
 use crate::operations::gate::Judge;
 use crate::operations::land::outcome::{Outcome, Wording};
 use crate::operations::land::{self, Wanted, commit, landing_facts};
@@ -160,8 +160,21 @@ impl Task {
             None => Ok(self.integrated()),
             Some(landing) => {
                 let own_message = args.message.is_some();
-                land::preview(repository, &self.facts, landing, own_message).map(Some)
+                let outcome = land::preview(repository, &self.facts, landing, own_message);
+                outcome.map(Some).map_err(|error| self.foresee(args, error))
             }
+        }
+    }
+
+    /// A conflict, with what would be done about it.
+    fn foresee(&self, args: &Args, error: Error) -> Error {
+        match &args.on_conflict {
+            Some(line) if error.kind() == Kind::Conflict => error.hint(format!(
+                "without --dry-run it would be laid out in lane '{}', and this would run there: \
+                 {line}",
+                self.lane.name
+            )),
+            _ => error,
         }
     }
 
@@ -207,7 +220,12 @@ impl Task {
         error: Error,
     ) -> Error {
         let report = self.report(None, course);
-        report.failed(course.ui, retire::or_raced(repository, &self.lane, error))
+        // A lane that its resolver has removed was not taken by another process.
+        let error = match error.code() {
+            Code::Unresolved => error,
+            _ => retire::or_raced(repository, &self.lane, error),
+        };
+        report.failed(course.ui, error)
     }
 
     fn report(&self, outcome: Option<Outcome>, course: Course<'_>) -> Finished {
@@ -229,12 +247,13 @@ impl Task {
         let mut report = self.report(outcome, course);
         let heal = heal(ui);
         let done = prove(repository, &self.facts, &report)
+            .and_then(|proof| Ok((proof, self.seen_last(repository, &report)?)))
             .map_err(|error| retire::or_raced(repository, &self.lane, error))
-            .and_then(|proof| {
+            .and_then(|(proof, seen)| {
                 let leaving = Leaving {
                     facts: &self.facts,
                     worktree: self.worktree.as_ref(),
-                    seen: &self.seen,
+                    seen: &seen,
                     whatever: !self.request.landing && self.request.force,
                     proof,
                     although_busy: args.force,
@@ -246,6 +265,16 @@ impl Task {
             return Err(report.failed(ui, error));
         }
         Ok(report)
+    }
+
+    /// What is known to be in the lane beyond its commits: what a resolver has left there has been
+    /// looked at since.
+    fn seen_last(&self, repository: &Repository, report: &Finished) -> Result<Losses> {
+        let resolved = report.landed.as_ref().is_some_and(|landed| landed.resolved);
+        match resolved && !self.request.keep {
+            true => seen(repository, &self.facts, self.worktree.as_ref(), true),
+            false => Ok(self.seen.clone()),
+        }
     }
 
     /// Says which lanes have no base any more.

@@ -110,6 +110,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let asked = Asked {
         judge: &judge,
         heal: &heal,
+        resolver: None,
     };
     let undone = undo(&mut repository, request, &plan, &wording, asked)?;
     let above: Vec<_> = undone

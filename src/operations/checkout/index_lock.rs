@@ -9,7 +9,7 @@ use crate::domain::lane::{Worktree, WorktreeState};
 use crate::domain::name::BranchName;
 use crate::domain::shell_word::quote;
 use crate::error::{Code, Error, IoContext, Result};
-use crate::repository::recovered::{Healed, Healing, Unclear};
+use crate::repository::recovered::{Healed, Healing, Meanwhile, Unclear};
 use crate::repository::unrecovered::is_half_moved;
 use crate::repository::worktree::resolved_head;
 use crate::repository::{RefFormat, Repository};
@@ -195,6 +195,7 @@ impl Halted<'_> {
                 what,
                 counts,
                 worktree: worktree.to_owned(),
+                meanwhile: Meanwhile::IndexWritten,
             }),
         })
     }

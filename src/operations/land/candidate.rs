@@ -17,10 +17,11 @@ use super::verdict::{Place, Verdict};
 use crate::domain::finish::{self, Facts, Landing, Plan, Request};
 use crate::domain::gate::Gate;
 use crate::domain::integration::Integration;
-use crate::domain::lane::{ObjectId, Worktree};
+use crate::domain::lane::{Head, ObjectId, Worktree};
 use crate::domain::name::BranchName;
 use crate::error::{Error, Kind, Result};
 use crate::operations::gate::Judge;
+use crate::operations::resolve::{Resolver, resolve};
 use crate::operations::retire::look;
 use crate::repository::Repository;
 use crate::repository::kept_pack::KeptPack;
@@ -134,6 +135,25 @@ impl<'a> Candidate<'a> {
         let gate = judge.gate(repository, prepared.old, Some(prepared.new))?;
         self.brought = (!gate.is_empty()).then_some(prepared.new);
         Ok(self.brought.is_some())
+    }
+
+    /// Has the resolver bring the base into the lane, and looks at the lane again.
+    pub(super) fn resolve(&mut self, repository: &Repository, by: Resolver<'_>) -> Result<()> {
+        let (lane, base) = (self.facts.lane.clone(), self.base());
+        if let (Some(tip), Some(base)) = (self.facts.tip, &base) {
+            resolve(repository, &lane, tip, base, by)?;
+        }
+        let worktrees = repository.worktrees()?;
+        *self.facts = landing_facts::gather(repository, &worktrees, &lane, base.as_ref())?;
+        // The message of the user's stays, one that only a hook has seen is of another commit.
+        self.draft = self.draft.take().filter(|_| self.wording.edit);
+        (self.brought, self.crowd) = (None, None);
+        Ok(())
+    }
+
+    /// Whether a conflict can be laid out in the lane: it has a worktree with a branch.
+    pub(super) fn has_room(&self) -> bool {
+        matches!(self.facts.head, Some(Head::Branch(_))) && self.facts.lane.branch.is_some()
     }
 
     /// The branch to land on.

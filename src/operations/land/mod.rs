@@ -47,6 +47,9 @@ use crate::repository::Repository;
 /// How often a landing that lost its race starts again.
 pub(super) const ATTEMPTS: usize = 20;
 
+/// How often a lane's conflicts are handed to a resolver before it is given up.
+const RESOLUTIONS: usize = 5;
+
 /// A lane to land.
 pub struct Wanted<'a> {
     /// What is known of it; what the facts say about the base is looked at again when it is this

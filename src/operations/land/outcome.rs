@@ -7,6 +7,7 @@ use crate::domain::integration::Integration;
 use crate::domain::lane::ObjectId;
 use crate::domain::name::{BranchName, LaneName};
 use crate::operations::gate::Judge;
+use crate::operations::resolve::Resolver;
 use crate::policy::Policy;
 use crate::repository::recovered::Heal;
 
@@ -30,6 +31,8 @@ pub struct Asked<'a> {
     pub judge: &'a Judge<'a>,
     /// Recovers what others have left.
     pub heal: Heal<'a>,
+    /// Resolves conflicts, where the user has named a command for that.
+    pub resolver: Option<Resolver<'a>>,
 }
 
 /// A base that moved, or would move.
@@ -47,6 +50,8 @@ pub struct Landed {
     pub commits: usize,
     /// The lanes that landed with it behind one run of the gate; `None` where there was none.
     pub together: Option<Together>,
+    /// Whether a conflict with the base had to be resolved first, by a command of the user's.
+    pub resolved: bool,
 }
 
 /// The landings that the base took in one move, behind one run of the gate.

@@ -60,6 +60,7 @@ impl Prepared {
             new: Some(self.new),
             commits: self.commits,
             together,
+            resolved: false,
         }
     }
 }

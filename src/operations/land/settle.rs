@@ -14,12 +14,13 @@ use super::crowd::Member;
 use super::landing_lock::Turn;
 use super::outcome::{Asked, Outcome, Together, word};
 use super::prepared::Prepared;
-use super::{ATTEMPTS, Wanted};
+use super::{ATTEMPTS, RESOLUTIONS, Wanted};
 use crate::domain::event::{End, Subject, What};
 use crate::domain::lane::{ObjectId, RefName};
 use crate::domain::name::BranchName;
 use crate::error::{Code, Error, Kind, Result};
 use crate::operations::checkout::{Move, Why};
+use crate::operations::resolve::Resolver;
 use crate::repository::Repository;
 use crate::store::events::Operation;
 use crate::store::signals;
@@ -38,6 +39,8 @@ enum State {
     Later(Later),
     /// It waits for its answer.
     Waits(Box<Waiting>),
+    /// It conflicts with its base, and is handed to the resolver once the others have ended.
+    Conflicts(Error),
     /// It has landed, or cannot.
     Done(Result<Outcome>),
 }
@@ -48,6 +51,8 @@ pub(super) struct Landing<'a> {
     candidate: Option<Candidate<'a>>,
     state: State,
     attempts: usize,
+    /// How often a conflict of it was resolved.
+    resolved: usize,
     operation: Operation,
 }
 
@@ -68,16 +73,18 @@ impl<'a> Landing<'a> {
             candidate,
             state,
             attempts: 0,
+            resolved: 0,
             operation,
         }
     }
 
     /// Says in the event log what became of it.
     pub(super) fn ended(mut self) -> Result<Outcome> {
-        let State::Done(outcome) = self.state else {
+        let State::Done(mut outcome) = self.state else {
             return Err(raced());
         };
-        if let Ok(Outcome::Landed(landed)) = &outcome {
+        if let Ok(Outcome::Landed(landed)) = &mut outcome {
+            landed.resolved = self.resolved > 0;
             self.operation.subject().base_commit = Some(landed.old);
         }
         self.operation.ended(outcome, |outcome| match outcome {
@@ -88,6 +95,7 @@ impl<'a> Landing<'a> {
                     .together
                     .as_ref()
                     .map(|together| together.batch.clone()),
+                resolved: landed.resolved,
                 ..End::default()
             },
             Outcome::Integrated(proof) => End {
@@ -97,12 +105,32 @@ impl<'a> Landing<'a> {
         })
     }
 
-    fn fail(&mut self, repository: &Repository, error: Error) {
-        let error = match &mut self.candidate {
-            Some(candidate) => candidate.blame(repository, error),
-            None => error,
+    fn fail(&mut self, repository: &Repository, error: Error, asked: Asked<'_>) {
+        let (error, has_room) = match &mut self.candidate {
+            Some(candidate) => (candidate.blame(repository, error), candidate.has_room()),
+            None => (error, false),
         };
-        self.state = State::Done(Err(error));
+        self.state = match asked.resolver {
+            None => State::Done(Err(error)),
+            Some(_) if error.kind() != Kind::Conflict => State::Done(Err(error)),
+            Some(_) if !has_room => State::Done(Err(error
+                .hint("a conflict is laid out only where the lane has a worktree with a branch"))),
+            Some(_) if self.resolved == RESOLUTIONS => State::Done(Err(error.hint(format!(
+                "the base has moved on {RESOLUTIONS} times while conflicts with it were resolved"
+            )))),
+            Some(_) => State::Conflicts(error),
+        };
+    }
+
+    /// Hands its conflict to the resolver, where it has one.
+    fn resolve(&mut self, repository: &Repository, by: Resolver<'_>) -> Result<()> {
+        self.state = State::Outside;
+        self.attempts = 0;
+        self.resolved += 1;
+        match &mut self.candidate {
+            Some(candidate) => candidate.resolve(repository, by),
+            None => Ok(()),
+        }
     }
 
     /// Its base, the base's commit before, and what it has made of it.
@@ -125,6 +153,7 @@ impl<'a> Landing<'a> {
         let next = match std::mem::replace(&mut self.state, State::Outside) {
             State::Later(later) if !later.is_due(repository)? => State::Later(later),
             State::Done(outcome) => State::Done(outcome),
+            State::Conflicts(error) => State::Conflicts(error),
             State::Waits(waiting) => match waiting.look(repository, candidate, asked)? {
                 Look::Waits(waiting) => State::Waits(waiting),
                 Look::Again => State::Outside,
@@ -196,7 +225,10 @@ fn settle_all(
         .iter()
         .all(|landing| matches!(landing.state, State::Done(_)))
     {
-        if advance_all(repository, landings, asked)? || lead(repository, landings, asked)? {
+        if advance_all(repository, landings, asked)?
+            || lead(repository, landings, asked)?
+            || resolve_next(repository, landings, asked)?
+        {
             continue;
         }
         if since.elapsed() > LONG {
@@ -220,7 +252,7 @@ fn advance_all(
             Ok(false) => continue,
             Ok(true) => moved = true,
             Err(error) if error.kind() == Kind::Interrupted => return Err(error),
-            Err(error) => landings[place].fail(repository, error),
+            Err(error) => landings[place].fail(repository, error, asked),
         }
         // A conflict may be with what this command has landed itself.
         let Some((base, old, member)) = landings[place].landed() else {
@@ -246,6 +278,34 @@ fn lead(repository: &mut Repository, landings: &[Landing<'_>], asked: Asked<'_>)
         }
     }
     Ok(false)
+}
+
+/// Hands the next conflict to the resolver once nothing else is under way: a landing that is still
+/// to come may bring another one. Says whether there was one.
+fn resolve_next(
+    repository: &mut Repository,
+    landings: &mut [Landing<'_>],
+    asked: Asked<'_>,
+) -> Result<bool> {
+    let Some(resolver) = asked.resolver else {
+        return Ok(false);
+    };
+    let is_over =
+        |landing: &Landing<'_>| matches!(landing.state, State::Done(_) | State::Conflicts(_));
+    if !landings.iter().all(is_over) {
+        return Ok(false);
+    }
+    let has_conflict = |landing: &&mut Landing<'_>| matches!(landing.state, State::Conflicts(_));
+    let Some(landing) = landings.iter_mut().find(has_conflict) else {
+        return Ok(false);
+    };
+    signals::ensure_none()?;
+    match landing.resolve(repository, resolver) {
+        Ok(()) => {}
+        Err(error) if error.kind() == Kind::Interrupted => return Err(error),
+        Err(error) => landing.state = State::Done(Err(error)),
+    }
+    Ok(true)
 }
 
 /// Computes a landing when it is its turn. Without a gate it lands at once, else it waits for that.

@@ -416,6 +416,7 @@ impl Place<'_> {
             new,
             commits,
             together: None,
+            resolved: false,
         }
     }
 }

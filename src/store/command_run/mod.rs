@@ -3,8 +3,10 @@
 //! The command has a process group of its own, an empty standard input and one pipe for all that it
 //! says. It ends by itself, by its time limit or by a signal for git-lane; nothing of its group is
 //! left afterwards, and a group that outlives a killed git-lane is named by a record.
+//! `foreground` is for what has the terminal instead.
 
 mod capped_log;
+mod foreground;
 mod group_record;
 mod process_group;
 mod started_command;
@@ -16,6 +18,7 @@ use std::path::Path;
 use std::time::Duration;
 
 pub use capped_log::CappedLog;
+pub use foreground::{ForegroundRun, run_in_foreground};
 pub use group_record::{LeftGroup, RUN_ID, end_left_group};
 use started_command::StartedCommand;
 use supervision::{Cause, Supervision};

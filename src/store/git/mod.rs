@@ -11,6 +11,7 @@ pub mod child_of_git;
 mod environment;
 mod index_commands;
 mod invocation;
+mod merge_commands;
 mod object_commands;
 mod ref_commands;
 mod setting_commands;
@@ -29,6 +30,7 @@ use version::Version;
 pub(in crate::store) use environment::scrub;
 pub use environment::{IN_HOOK, INHERITED_DIR, INHERITED_WORK_TREE, start_over};
 pub use invocation::{Invocation, failure, writing_objects};
+pub use merge_commands::Stage;
 pub use object_commands::{Merged, TreeEntry};
 pub use status_commands::Untracked;
 

@@ -247,6 +247,30 @@ impl Running {
         Ok(())
     }
 
+    /// Waits until no program is left that this process has started for the operation; says whether
+    /// that came to be in that time.
+    pub fn wait_for_own_children(&mut self, patience: Duration) -> Result<bool> {
+        // A lock is held for as long as any process has it: ours goes first.
+        drop(self.children.take());
+        let path = children_of(&self.path);
+        let start = Instant::now();
+        loop {
+            let free = take(&path)?;
+            if free.is_some() || !lane_files::is_file(&path) {
+                if let Some(file) = &free {
+                    let unset = rustix::io::fcntl_setfd(file, rustix::io::FdFlags::empty());
+                    unset.context("pass on", &path)?;
+                }
+                self.children = free;
+                return Ok(true);
+            }
+            if start.elapsed() >= patience {
+                return Ok(false);
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     /// The intent's file.
     pub fn path(&self) -> &Path {
         &self.path
@@ -480,6 +504,18 @@ mod tests {
         let (_, running) = the_abandoned(&journal);
         running.wait_for_children().unwrap();
         assert!(start.elapsed() >= Duration::from_millis(300));
+        assert!(child.wait().unwrap().success());
+        running.done().unwrap();
+        // The process that began it can wait for them, too.
+        let mut running = journal.begin(&"start").unwrap();
+        let mut child = std::process::Command::new("sleep")
+            .arg("0.3")
+            .spawn()
+            .unwrap();
+        let short = Duration::from_millis(20);
+        assert!(!running.wait_for_own_children(short).unwrap());
+        let long = Duration::from_secs(10);
+        assert!(running.wait_for_own_children(long).unwrap());
         assert!(child.wait().unwrap().success());
         running.done().unwrap();
         assert_eq!(

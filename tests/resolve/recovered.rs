@@ -1,0 +1,159 @@
+//! A git-lane that dies while a conflict is laid out, and what the next one does about it.
+
+use std::process::Stdio;
+
+use super::{BOTH, conflicting};
+use crate::support::{Sandbox, wait_until, write};
+
+fn args(resolver: &str) -> [&str; 4] {
+    ["finish", "login", "--on-conflict", resolver]
+}
+
+#[test]
+fn the_next_command_puts_the_lane_back_with_what_was_made_kept() {
+    for (step, is_made) in [
+        ("resolve.merged", true),
+        ("resolve.asked", true),
+        ("resolve.staged", true),
+    ] {
+        let sandbox = conflicting();
+        let before = sandbox.lane_as_it_is("login");
+        sandbox.died(step, args(BOTH));
+        assert_ne!(sandbox.lane_as_it_is("login"), before);
+        let said = sandbox.lane(["start", "other"]).stderr;
+        let undone = "was interrupted; it has been undone";
+        assert!(
+            said.contains("the resolving of a conflict in lane 'login'"),
+            "{said}"
+        );
+        assert!(said.contains(undone), "{said}");
+        assert_eq!(
+            said.contains("has what was made of it"),
+            is_made,
+            "{step}: {said}"
+        );
+        assert_eq!(sandbox.lane_as_it_is("login"), before, "{step}");
+        sandbox.resolving(BOTH, &[]).ok();
+    }
+}
+
+#[test]
+fn a_merge_that_was_committed_stays() {
+    let sandbox = conflicting();
+    sandbox.died("resolve.committed", args(BOTH));
+    let said = sandbox.lane(["finish", "login", "--json"]);
+    assert!(said.stderr.contains("it has been completed"), "{said}");
+    assert_eq!(said.json()["landed"]["resolved"], false);
+    assert!(
+        sandbox
+            .git(["show", "main:src/app.txt"])
+            .contains("login\nbase")
+    );
+}
+
+#[test]
+fn where_the_user_has_gone_on_nothing_is_done() {
+    for does in [
+        "git merge --abort; git switch -q --detach",
+        "git commit -qam mine; git commit -q --amend -m x; git reset -q --hard HEAD^",
+    ] {
+        let sandbox = conflicting();
+        let lane = sandbox.lane_path("login");
+        sandbox.died("resolve.asked", args(BOTH));
+        write(&lane.join("note"), "mine\n");
+        let more = format!("{does}; git commit -q --allow-empty -m more");
+        sandbox.sh_in(&lane, &more).ok();
+        let now = sandbox.lane_as_it_is("login");
+        let said = sandbox.lane(["start", "other"]).stderr;
+        assert!(
+            said.contains("was moved meanwhile, so it stays as it is"),
+            "{said}"
+        );
+        assert_eq!(sandbox.lane_as_it_is("login"), now);
+        sandbox.nothing_under_way();
+    }
+}
+
+/// The resolver may outlive a git-lane that is killed.
+#[test]
+fn a_resolver_that_lives_on_is_waited_for() {
+    let sandbox = conflicting();
+    let before = sandbox.lane_as_it_is("login");
+    let begun = sandbox.root().join("home/begun");
+    let resolver = format!("touch '{}'; sleep 1; {BOTH}; touch late", begun.display());
+    let mut command = sandbox.command("git-lane");
+    let mut child = command
+        .args(args(&resolver))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    wait_until(|| begun.exists());
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let said = sandbox.lane(["start", "other"]).stderr;
+    assert!(said.contains("has what was made of it"), "{said}");
+    assert_eq!(sandbox.lane_as_it_is("login"), before);
+    let log = sandbox.git(["log", "-1", "--format=%H", "-g", "login@{1}"]);
+    sandbox.git(["cat-file", "-e", &format!("{log}:late")]);
+}
+
+#[test]
+fn a_lane_that_is_gone_by_then_is_left_alone() {
+    let sandbox = conflicting();
+    sandbox.died("resolve.asked", args(BOTH));
+    let lane = sandbox.lane_path("login");
+    sandbox.git(["worktree", "remove", "--force", lane.to_str().unwrap()]);
+    sandbox.lane(["start", "other"]).ok();
+    sandbox.nothing_under_way();
+    sandbox.plain_git_works();
+}
+
+#[test]
+fn other_lanes_go_on_where_it_cannot_be_healed() {
+    let sandbox = conflicting();
+    sandbox.died("resolve.asked", args(BOTH));
+    let lock = sandbox
+        .admin(&sandbox.lane_path("login"))
+        .join("index.lock");
+    write(&lock, "");
+    let run = sandbox.lane(["start", "other"]);
+    assert!(
+        run.stderr.contains("can be neither completed nor undone"),
+        "{run}"
+    );
+    assert_eq!(run.code, 0, "{run}");
+    sandbox.lane(["drop", "--yes", "login"]).fails(1);
+    std::fs::remove_file(lock).unwrap();
+    sandbox.resolving(BOTH, &[]).ok();
+}
+
+#[test]
+fn the_log_tells_of_it() {
+    let sandbox: Sandbox = conflicting();
+    sandbox.resolving("exit 1", &[]).fails(3);
+    sandbox.resolving(BOTH, &[]).ok();
+    let document = sandbox.lane(["log", "login", "--json"]).json();
+    let lands = document["events"].as_array().unwrap().iter();
+    let lands: Vec<_> = lands.filter(|event| event["what"] == "land").collect();
+    let told: Vec<_> = lands
+        .iter()
+        .map(|event| {
+            (
+                event["phase"].as_str().unwrap(),
+                &event["resolved"],
+                &event["problem"]["code"],
+            )
+        })
+        .collect();
+    let (yes, no, null) = (&true.into(), &false.into(), &serde_json::Value::Null);
+    let expected = [
+        ("before", no, null),
+        ("failed", no, &"unresolved".into()),
+        ("before", no, null),
+        ("after", yes, null),
+    ];
+    assert_eq!(told, expected);
+    let text = sandbox.lane(["log", "login"]).ok();
+    assert!(text.contains("after a conflict was resolved"), "{text}");
+}
