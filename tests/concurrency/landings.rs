@@ -243,6 +243,48 @@ fn one_of_those_who_want_a_lane_away_gets_it() {
     );
 }
 
+/// Each process resolves what it conflicts with, again where another one lands first; what it cannot
+/// within its tries it is told.
+#[test]
+fn lanes_that_conflict_are_resolved_beside_each_other() {
+    const BOTH: &str = "sed -i '/^[<=>]\\{7\\}/d' src/app.txt";
+    let lanes: Vec<String> = (0..processes() / 2)
+        .map(|number| format!("twin-{number}"))
+        .collect();
+    let sandbox = with_lanes(&lanes);
+    let finishes: Vec<Vec<&str>> = lanes
+        .iter()
+        .map(|name| vec!["git-lane", "finish", name, "--json", "--on-conflict", BOTH])
+        .collect();
+    let ended = sandbox.together(&finishes);
+    let mut landed = 0;
+    for ended in &ended {
+        match ended.code {
+            Some(0) => landed += 1,
+            _ => assert_eq!(ended.json()["error"]["code"], "conflict", "{ended:?}"),
+        }
+    }
+    assert!(landed > 0, "{ended:?}");
+    let text = sandbox.git(["show", "main:src/app.txt"]);
+    for (name, ended) in lanes.iter().zip(&ended) {
+        let line = text.lines().any(|line| line == name);
+        assert_eq!(line, ended.ok(), "{text}\n{ended:?}");
+        if !ended.ok() {
+            let path = sandbox.lane_path(name);
+            assert_eq!(sandbox.git_in(&path, ["status", "--porcelain"]), "");
+        }
+    }
+    assert_eq!(sandbox.git(["status", "--porcelain"]), "");
+    sandbox.at_rest(landed);
+    tell(
+        "resolved landings",
+        lanes.len(),
+        0,
+        "-",
+        &format!("{landed} landed, the others were told"),
+    );
+}
+
 const LOOKING: [&[&str]; 4] = [
     &["git", "branch", "--list"],
     &["git", "log", "--all", "--oneline"],

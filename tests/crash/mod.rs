@@ -215,6 +215,7 @@ fn a_signal_leaves_nothing() {
     for (name, least) in [
         ("start", 10),
         ("finish merge", 20),
+        ("finish --on-conflict, given up", 8),
         ("drop", 12),
         ("restore", 12),
         ("sync merge", 15),
@@ -255,6 +256,8 @@ at_every_step! {
     finish_squash_elsewhere "finish squash, base nowhere" 20;
     finish_rebase_elsewhere "finish rebase, base nowhere" 20;
     finish_ff_elsewhere "finish ff, base nowhere" 20;
+    finish_with_a_resolver "finish --on-conflict" 30;
+    finish_with_a_resolver_that_fails "finish --on-conflict, given up" 10;
     drop_with_work "drop" 15;
     drop_of_a_packed_branch "drop packed" 15;
     drop_with_a_hook "drop hooked" 12;

@@ -42,6 +42,16 @@ pub fn diverged(sandbox: &Sandbox) -> String {
     sandbox.git(["rev-parse", "login"])
 }
 
+/// ... and a line that both have changed.
+pub fn colliding(sandbox: &Sandbox) -> String {
+    let tip = diverged(sandbox);
+    sandbox.git(["checkout", "-q", "README"]);
+    sandbox.write("src/app.txt", "one\ntwo\nBASE\n");
+    sandbox.commit("collision");
+    sandbox.write("README", "edited\n");
+    tip
+}
+
 /// ... and a lane that takes away all there is in a directory.
 pub fn removing(sandbox: &Sandbox) -> String {
     diverged(sandbox);

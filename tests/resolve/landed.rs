@@ -1,7 +1,7 @@
 //! What a resolver has resolved lands.
 
 use super::{BOTH, code, collide, conflicting};
-use crate::support::{Sandbox, write};
+use crate::support::{Sandbox, git_version, write};
 
 #[test]
 fn what_was_resolved_is_committed_and_lands() {
@@ -316,7 +316,11 @@ fn a_lane_without_a_branch_or_a_worktree_conflicts_as_without_a_command() {
 #[test]
 fn the_rule_lets_the_base_into_the_lane() {
     let sandbox = conflicting();
-    sandbox.lane(["init", "--level", "refuse"]).ok();
+    let level = match git_version() >= (2, 46) {
+        true => "refuse",
+        false => "restore",
+    };
+    sandbox.lane(["init", "--level", level]).ok();
     sandbox
         .resolving(&format!("{BOTH}; git commit -qam itself"), &[])
         .ok();

@@ -22,6 +22,9 @@ use crate::repository::recovered::{Healed, Healing, Meanwhile, Unclear};
 use crate::store::careful_removal;
 use crate::store::journal::{Running, step};
 
+/// How many layers of rules that a command has made about ignored files are taken off.
+const ROUNDS: usize = 10;
+
 /// Puts the lane back, whose worktree is there.
 pub(super) fn put_back(
     repository: &Repository,
@@ -59,7 +62,12 @@ pub(super) fn put_back(
     }
     pass_through(repository, intent, &site)?;
     step("resolve.reset");
-    remove_leftovers(repository, scratch, intent, running, (&site, tree))?;
+    // A file that goes may be the one that had others ignored.
+    for _ in 0..ROUNDS {
+        if !remove_leftovers(repository, scratch, intent, running, (&site, tree))? {
+            break;
+        }
+    }
     let is_whole = match intent.site(repository)? {
         Some(site) => is_as_before(repository, intent, &site)?,
         None => false,
@@ -112,18 +120,18 @@ fn pass_through(repository: &Repository, intent: &Intent, site: &Worktree) -> Re
 }
 
 /// Removes the untracked files, all of which came after the merge had begun, once a commit has
-/// them. A repository among them no commit can have, and it stays.
+/// them; says whether there were any. A repository among them no commit can have, and it stays.
 fn remove_leftovers(
     repository: &Repository,
     scratch: &Scratch,
     intent: &mut Intent,
     running: &mut Running,
     (site, tree): (&Worktree, ObjectId),
-) -> Result<()> {
+) -> Result<bool> {
     let mut left: Vec<BString> = repository.git_in(site).list_untracked()?;
     left.retain(|path| !path.ends_with(b"/"));
     if left.is_empty() {
-        return Ok(());
+        return Ok(false);
     }
     // What the command's own rules had called ignored.
     if entries(repository, tree, &left)?.len() < left.len() {
@@ -138,7 +146,7 @@ fn remove_leftovers(
             .context("remove", &site.path.join(crate::store::path(path)))?;
         careful_removal::remove_empty_above(&root, path);
     }
-    Ok(())
+    Ok(true)
 }
 
 fn is_as_before(repository: &Repository, intent: &Intent, site: &Worktree) -> Result<bool> {
