@@ -13,6 +13,7 @@
 //! `finish,!nowhere`. With `GIT_LANE_TEST_STRIDE=7` only every seventh call is struck.
 
 mod gated;
+mod resolving;
 mod scenarios;
 mod situations;
 mod strike;

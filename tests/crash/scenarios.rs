@@ -104,29 +104,6 @@ const ALL: &[Scenario] = &[
         forwarded,
     ),
     Scenario {
-        name: "finish --on-conflict",
-        args: &[
-            "finish",
-            "login",
-            "--strategy",
-            "merge",
-            "--on-conflict",
-            BOTH,
-        ],
-        ends: 0,
-        prepare: colliding,
-        halfway: |_| {},
-        whole: resolved,
-    },
-    Scenario {
-        name: "finish --on-conflict, given up",
-        args: &["finish", "login", "--on-conflict", GIVEN_UP],
-        ends: 3,
-        prepare: colliding,
-        halfway: |_| {},
-        whole: given_up,
-    },
-    Scenario {
         name: "drop",
         args: &["drop", "--yes", "login"],
         ends: 0,
@@ -212,16 +189,12 @@ pub fn all() -> impl Iterator<Item = &'static Scenario> {
     ALL.iter()
         .chain(super::gated::ALL)
         .chain(super::synced::ALL)
+        .chain(super::resolving::ALL)
 }
 
 pub fn find(name: &str) -> &'static Scenario {
     all().find(|scenario| scenario.name == name).unwrap()
 }
-
-/// Resolvers: one that keeps both sides, and one that leaves much behind.
-const BOTH: &str = "sed -i '/^[<=>]\\{7\\}/d' src/app.txt";
-const GIVEN_UP: &str = "echo more >>src/app.txt; echo left >.gitignore; echo x >left; echo x >more; \
-                        git add more; exit 1";
 
 const fn finish(
     name: &'static str,
@@ -315,37 +288,6 @@ pub fn merged(sandbox: &Sandbox, tip: &str) {
     finished(sandbox);
 }
 
-fn resolved(sandbox: &Sandbox, tip: &str) {
-    let text = sandbox.git(["show", "main:src/app.txt"]);
-    assert_eq!(text, "one\ntwo\nTHREE\nBASE");
-    let base = sandbox.git(["log", "-1", "--format=%s", "main^1"]);
-    let parents = sandbox.git(["rev-parse", "main^2^1", "main^2^2"]);
-    assert_eq!(base, "collision");
-    assert_eq!(
-        parents,
-        format!("{tip}\n{}", sandbox.git(["rev-parse", "main^1"]))
-    );
-    finished(sandbox);
-}
-
-fn given_up(sandbox: &Sandbox, tip: &str) {
-    let lane = sandbox.lane_path("login");
-    let git = |args: &[&str]| sandbox.git_in(&lane, args);
-    assert_eq!(git(&["rev-parse", "HEAD"]), tip);
-    assert_eq!(git(&["symbolic-ref", "HEAD"]), "refs/heads/login");
-    assert_eq!(git(&["status", "--porcelain", "--ignored"]), "");
-    assert_eq!(
-        std::fs::read_to_string(lane.join("src/app.txt")).unwrap(),
-        "one\ntwo\nTHREE\n"
-    );
-    assert!(!sandbox.admin(&lane).join("MERGE_HEAD").exists());
-    assert_eq!(
-        sandbox.git(["log", "-1", "--format=%s", "main"]),
-        "collision"
-    );
-    sandbox.nothing_left_behind(0);
-}
-
 fn emptied(sandbox: &Sandbox, tip: &str) {
     merged(sandbox, tip);
     assert!(!sandbox.repo.join("src").exists());
@@ -369,7 +311,7 @@ fn forwarded(sandbox: &Sandbox, tip: &str) {
     finished(sandbox);
 }
 
-fn finished(sandbox: &Sandbox) {
+pub fn finished(sandbox: &Sandbox) {
     assert_eq!(sandbox.git(["status", "--porcelain"]), " M README");
     assert_eq!(sandbox.git(["show", "main:new.txt"]), "new");
     if sandbox.git(["rev-parse", "--abbrev-ref", "HEAD"]) == "main" {
