@@ -45,6 +45,32 @@ pub fn working_in(directory: &Path) -> Option<Busy> {
     }
 }
 
+/// Whether a git may be at work in one of the `places`: it stands there, names one, or does not show
+/// where it works. Nothing is known where there is no /proc.
+pub fn may_have_git(places: &[PathBuf]) -> bool {
+    if !Path::new("/proc/self/stat").exists() {
+        return true;
+    }
+    let names_one = |file: PathBuf| {
+        let text = std::fs::read(file).unwrap_or_default();
+        let name = |place: &PathBuf| text.contains_str(place.as_os_str().as_encoded_bytes());
+        places.iter().any(name)
+    };
+    let is_at_one = |process: &Path| match std::fs::read_link(process.join("cwd")) {
+        Ok(cwd) => places.iter().any(|place| cwd.starts_with(place)),
+        Err(error) => error.kind() == ErrorKind::PermissionDenied,
+    };
+    entries(Path::new("/proc")).any(|process| {
+        let process = process.path();
+        let comm = std::fs::read(process.join("comm")).unwrap_or_default();
+        let is_git = comm.starts_with(b"git") && !comm.starts_with(b"git-lane");
+        is_git
+            && (is_at_one(&process)
+                || names_one(process.join("cmdline"))
+                || names_one(process.join("environ")))
+    })
+}
+
 /// Where the processes stand that we may look at.
 pub fn current_directories() -> Vec<PathBuf> {
     let processes = entries(Path::new("/proc"));

@@ -109,23 +109,58 @@ fn a_lane_that_is_gone_by_then_is_left_alone() {
     sandbox.plain_git_works();
 }
 
+/// The locks that a git takes in a lane, and of the lane's branch.
+fn locks(sandbox: &Sandbox) -> [std::path::PathBuf; 4] {
+    let admin = sandbox.admin(&sandbox.lane_path("login"));
+    let branch = sandbox.repo.join(".git/refs/heads/login.lock");
+    let [index, head, merged] = ["index", "HEAD", "AUTO_MERGE"];
+    let own = |name: &str| admin.join(format!("{name}.lock"));
+    [own(index), own(head), own(merged), branch]
+}
+
+#[test]
+fn locks_of_a_git_that_was_killed_in_the_lane_are_cleared() {
+    let sandbox = conflicting();
+    let before = sandbox.lane_as_it_is("login");
+    sandbox.died("resolve.asked", args(BOTH));
+    for lock in locks(&sandbox) {
+        write(&lock, "");
+    }
+    sandbox.lane(["start", "other"]).ok();
+    assert_eq!(sandbox.lane_as_it_is("login"), before);
+    sandbox.nothing_under_way();
+}
+
 #[test]
 fn other_lanes_go_on_where_it_cannot_be_healed() {
     let sandbox = conflicting();
     sandbox.died("resolve.asked", args(BOTH));
-    let lock = sandbox
-        .admin(&sandbox.lane_path("login"))
-        .join("index.lock");
+    let lane = sandbox.lane_path("login");
+    let [lock, ..] = locks(&sandbox);
     write(&lock, "");
+    let mut living = std::process::Command::new("sleep");
+    let mut living = living.arg("60").current_dir(&lane).spawn().unwrap();
     let run = sandbox.lane(["start", "other"]);
-    assert!(
-        run.stderr.contains("can be neither completed nor undone"),
-        "{run}"
-    );
+    let told = run.stderr.contains("can be neither completed nor undone");
+    let refused = sandbox.lane(["drop", "--yes", "login"]);
+    living.kill().unwrap();
+    living.wait().unwrap();
+    assert!(told, "{run}");
     assert_eq!(run.code, 0, "{run}");
-    sandbox.lane(["drop", "--yes", "login"]).fails(1);
-    std::fs::remove_file(lock).unwrap();
+    assert!(refused.fails(1).contains("is still to be healed"));
+    assert!(lock.exists());
     sandbox.resolving(BOTH, &[]).ok();
+}
+
+/// What was there before is another's.
+#[test]
+fn a_lock_that_was_there_before_stays() {
+    let sandbox = conflicting();
+    let [_, _, _, branch] = locks(&sandbox);
+    write(&branch, "");
+    std::thread::sleep(std::time::Duration::from_secs(1));
+    let run = sandbox.resolving("exit 1", &[]);
+    assert!(run.code != 0 && branch.exists(), "{run}");
 }
 
 #[test]

@@ -8,6 +8,7 @@
 //! Called by `land`, which then lands the lane as if it had been asked anew, and by `recover`.
 
 mod attempt_commit;
+mod dead_locks;
 mod laid_out;
 mod resolution_check;
 mod take_merge_back;
@@ -30,6 +31,7 @@ use crate::operations::in_flight;
 use crate::repository::Repository;
 use crate::repository::provenance::{Claim, Claims};
 use crate::repository::quarantine::Scratch;
+use crate::store::clock::now;
 use crate::store::command_run::{ForegroundRun, run_in_foreground};
 use crate::store::journal::{About, Announce, Exclusive, Journal, Running, step};
 
@@ -70,6 +72,8 @@ pub struct Intent {
     worktree: PathBuf,
     #[serde(with = "lossless_path")]
     git_dir: PathBuf,
+    /// When it began, in seconds since 1970 UTC.
+    began: u64,
     /// The lane's commit before.
     #[serde(with = "hex")]
     tip: ObjectId,
@@ -197,6 +201,7 @@ impl<'a> Session<'a> {
             base: base.into(),
             worktree: site.path.clone(),
             git_dir: site.git_dir.clone(),
+            began: u64::try_from(now()).unwrap_or(0),
             tip,
             onto,
             laid_out: None,
@@ -304,12 +309,12 @@ impl<'a> Session<'a> {
             .with_code(Code::Busy)
             .hint("once it has ended, the next git-lane command puts the lane back"));
         }
-        let back = put_back(
-            self.repository,
-            &self.scratch,
-            &mut self.intent,
-            &mut self.running,
-        )?;
+        let mut put_back = || {
+            let (intent, running) = (&mut self.intent, &mut self.running);
+            put_back(self.repository, &self.scratch, intent, running)
+        };
+        // What is typed in a terminal ends every git that runs just then.
+        let back = put_back().or_else(|_| put_back())?;
         self.running.done()?;
         Err(match failure {
             Ok(why) => why.error(&lane, self.base, &self.paths, Some(&back)),

@@ -6,9 +6,9 @@
 
 use bstr::BString;
 
-use super::Intent;
 use super::attempt_commit::{commit, entries, snapshot};
 use super::resolution_check::why_not_resolved;
+use super::{Intent, dead_locks};
 use crate::domain::lane::{ObjectId, Worktree};
 use crate::domain::resolution::PutBack;
 use crate::domain::status::Operation;
@@ -38,6 +38,7 @@ pub(super) fn put_back(
             is_whole: false,
         });
     };
+    dead_locks::clear(repository, intent, &site)?;
     let git = || repository.git_as_user_at(&site.path);
     let (head, merged) = (git().rev_parse("HEAD")?, git().rev_parse("MERGE_HEAD")?);
     let branch = repository.ref_target(&intent.branch)?;
@@ -68,6 +69,7 @@ pub(super) fn put_back(
             break;
         }
     }
+    dead_locks::clear(repository, intent, &site)?;
     let is_whole = match intent.site(repository)? {
         Some(site) => is_as_before(repository, intent, &site)?,
         None => false,
