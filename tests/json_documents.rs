@@ -6,73 +6,8 @@ use std::ffi::OsStr;
 
 use serde_json::Value;
 
+use crate::json_words::{CHOICES, ELSEWHERE, NO_WORDS};
 use crate::support::{Sandbox, write};
-
-/// Fields whose values are words of the manual's.
-const CHOICES: [&str; 11] = [
-    "state", "files", "reason", "why", "phase", "what", "origin", "kind", "verdict", "unclear", "how",
-];
-
-/// What is in bold and no word of a document: programs and their pages, and words that are told as
-/// another value.
-const NO_WORDS: [&str; 6] = [
-    "git-lane",
-    "git-status",
-    "git-lane-trash",
-    "error",
-    "no-repository",
-    "raced",
-];
-
-/// Words that no situation below brings about; what does is in the tests of their own topic.
-const ELSEWHERE: [(&str, &[&str]); 6] = [
-    (
-        "check",
-        &[
-            "gone",
-            "no-base",
-            "no-commit",
-            "operation",
-            "stray",
-            "unknown",
-            "unmerged",
-            "unreadable",
-        ],
-    ),
-    ("errors", &["interrupted", "pid", "status", "stderr"]),
-    ("start", &["git", "object-database"]),
-    ("list and show", &["bare", "other"]),
-    (
-        "trash",
-        &[
-            "age",
-            "apart",
-            "changed",
-            "commits",
-            "conflicted",
-            "count",
-            "detached",
-            "held",
-            "kind",
-            "left",
-            "lent",
-            "modified",
-            "operation",
-            "ref",
-            "repository",
-            "size",
-            "stash",
-            "stray",
-            "submodule",
-            "tag",
-            "unread",
-            "unreadable",
-            "why",
-            "worktree",
-        ],
-    ),
-    ("log", &["expire", "heal"]),
-];
 
 /// The words in bold of one section of the manual.
 fn bold(section: &str) -> BTreeSet<String> {

@@ -34,6 +34,7 @@ mod interference;
 mod json;
 mod json_bytes;
 mod json_documents;
+mod json_words;
 mod kept_objects;
 mod kept_packs;
 mod line_breaks;

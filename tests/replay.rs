@@ -135,6 +135,7 @@ fn forecast(sandbox: &Sandbox, merges: usize) {
         sandbox.git_in(&theirs, ["reset", "-q", "--hard", first]);
         sandbox.git(["update-ref", "refs/heads/base", first]);
         sandbox.git_in(&lane, ["reset", "-q", "--hard", second]);
+        sandbox.git_in(&lane, ["clean", "-q", "-ffdx"]);
         let expected = files_by_git(sandbox, &theirs, first, second);
         conflicts += usize::from(expected.is_some());
         assert_eq!(files_forecast(sandbox), expected, "{merge}");

@@ -1,0 +1,69 @@
+//! Words of git-lane-json(7) that its test has to know beforehand: fields with a fixed choice of them,
+//! and those that no situation of that test brings about.
+
+/// Fields whose values are words of the manual's.
+pub const CHOICES: [&str; 11] = [
+    "state", "files", "reason", "why", "phase", "what", "origin", "kind", "verdict", "unclear",
+    "how",
+];
+
+/// What is in bold and no word of a document: programs and their pages, and words that are told as
+/// another value.
+pub const NO_WORDS: [&str; 6] = [
+    "git-lane",
+    "git-status",
+    "git-lane-trash",
+    "error",
+    "no-repository",
+    "raced",
+];
+
+/// Words that no situation below brings about; what does is in the tests of their own topic.
+pub const ELSEWHERE: [(&str, &[&str]); 6] = [
+    (
+        "check",
+        &[
+            "gone",
+            "no-base",
+            "no-commit",
+            "operation",
+            "stray",
+            "unknown",
+            "unmerged",
+            "unreadable",
+        ],
+    ),
+    ("errors", &["interrupted", "pid", "status", "stderr"]),
+    ("start", &["git", "object-database"]),
+    ("list and show", &["bare", "other"]),
+    (
+        "trash",
+        &[
+            "age",
+            "apart",
+            "changed",
+            "commits",
+            "conflicted",
+            "count",
+            "detached",
+            "held",
+            "kind",
+            "left",
+            "lent",
+            "modified",
+            "operation",
+            "ref",
+            "repository",
+            "size",
+            "stash",
+            "stray",
+            "submodule",
+            "tag",
+            "unread",
+            "unreadable",
+            "why",
+            "worktree",
+        ],
+    ),
+    ("log", &["expire", "heal"]),
+];
