@@ -32,6 +32,9 @@ fn intents(sandbox: &Sandbox) -> Vec<Value> {
             "git_dir": git, "prepared": copy, "index": null }),
         json!({ "operation": "switch", "to": "refs/heads/main", "old": commit, "new": commit,
             "worktree": sandbox.repo, "git_dir": git, "prepared": copy, "index": null }),
+        json!({ "operation": "resolve", "lane": lane, "branch": "refs/heads/evil", "base": "refs/heads/main",
+            "worktree": place, "git_dir": admin, "began": 1, "tip": commit, "onto": commit, "laid_out": null,
+            "attempt": null }),
         json!({ "operation": "mend", "lane": null, "worktree": place, "admin": admin, "age": "old", "head": true }),
         json!({ "operation": "rebuild", "lane": "evil", "admin": admin, "staged": staged }),
     ]
@@ -216,6 +219,32 @@ const FIELDS: &[(&str, &[&str], &[&str])] = &[
         &["V/doc", "R/README", "R/.git/config", "R/.git/HEAD"],
     ),
     ("switch", &["/to"], &["refs/tags/v1", "refs/lane/x"]),
+    (
+        "resolve",
+        &["/git_dir"],
+        &[
+            "V",
+            "R",
+            "R/.git",
+            "R/.git/worktrees/../../../precious",
+            "evil",
+        ],
+    ),
+    (
+        "resolve",
+        &["/worktree"],
+        &[
+            "V",
+            "/",
+            "R",
+            "R/.git/x",
+            "R.lanes/../precious",
+            "HOME/.ssh",
+        ],
+    ),
+    ("resolve", &["/branch"], &["refs/tags/v1", "refs/lane/x"]),
+    ("resolve", &["/base"], &["refs/remotes/origin/main"]),
+    ("resolve", &["/lane/id"], &["../x", "", "A"]),
     (
         "mend",
         &["/admin"],

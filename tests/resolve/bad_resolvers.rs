@@ -220,6 +220,35 @@ fn a_lane_that_the_resolver_removes_is_told_as_that() {
     }
 }
 
+#[test]
+fn a_lane_that_the_resolver_moves_is_put_back_where_it_is() {
+    let sandbox = conflicting();
+    let (was, moved) = (sandbox.lane_path("login"), sandbox.lane_path("moved"));
+    let tip = sandbox.git(["rev-parse", "login"]);
+    let resolver = format!(
+        "cd ../../shop && git worktree move '{}' '{}'; exit 1",
+        was.display(),
+        moved.display()
+    );
+    let said = sandbox.resolving(&resolver, &[]).fails(3);
+    assert!(said.contains("the lane is as before"), "{said}");
+    assert_eq!(sandbox.git_in(&moved, ["status", "--porcelain"]), "");
+    assert_eq!(sandbox.git_in(&moved, ["rev-parse", "HEAD"]), tip);
+    sandbox.nothing_under_way();
+}
+
+#[test]
+fn ignored_files_and_new_branches_stay_as_the_resolver_leaves_them() {
+    let sandbox = conflicting();
+    let ignored = sandbox.lane_path("login").join("ignored");
+    write(&ignored, "mine\n");
+    sandbox
+        .resolving("echo its >ignored; git branch its; exit 1", &[])
+        .fails(3);
+    assert_eq!(std::fs::read_to_string(ignored).unwrap(), "its\n");
+    sandbox.git(["rev-parse", "--verify", "refs/heads/its"]);
+}
+
 /// A repository cannot be kept in a commit, so it stays, and that is said.
 #[test]
 fn what_cannot_be_kept_stays_and_is_told() {

@@ -81,7 +81,7 @@ pub(super) fn entries(
 pub(super) fn commit(
     repository: &Repository,
     intent: &Intent,
-    tree: ObjectId,
+    (site, tree): (&Worktree, ObjectId),
     others: impl IntoIterator<Item = ObjectId>,
 ) -> Result<ObjectId> {
     let mut parents = vec![intent.attempt.unwrap_or(intent.tip)];
@@ -95,6 +95,6 @@ pub(super) fn commit(
         intent.lane.name,
         intent.base.shorten()
     );
-    let git = repository.git_as_user_at(&intent.worktree);
+    let git = repository.git_as_user_at(&site.path);
     git.commit_tree(NONE, tree, &parents, message).object_id()
 }

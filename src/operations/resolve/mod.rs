@@ -101,14 +101,14 @@ impl Intent {
     /// The lane's worktree as git has it now, where the lane is still there.
     fn site(&self, repository: &Repository) -> Result<Option<Worktree>> {
         let records = repository.records()?;
-        let lane = records.find(&self.lane.name);
-        if lane.is_none_or(|lane| lane.id != self.lane.id) {
+        let own = |lane: &&Lane| lane.id == self.lane.id;
+        let Some(lane) = records.find(&self.lane.name).filter(own) else {
             return Ok(None);
-        }
+        };
         let worktrees = repository.worktrees()?;
-        let own = |site: &&Worktree| site.git_dir == self.git_dir && site.path == self.worktree;
-        let site = place(&self.lane, &worktrees).present().filter(own);
-        Ok(site.cloned())
+        // The command may have moved it.
+        let site = place(lane, &worktrees).present();
+        Ok(site.filter(|site| site.git_dir == self.git_dir).cloned())
     }
 
     /// Whether a worktree has the lane's branch checked out.
@@ -128,7 +128,7 @@ impl Claim for Intent {
         claims.id("lane id", self.lane.id.as_str());
         claims.branch("branch", &self.branch);
         claims.branch("base", &self.base);
-        claims.git_dir("git directory", &self.git_dir);
+        claims.admin("git directory", &self.git_dir);
         claims.place("worktree", &self.worktree);
     }
 }

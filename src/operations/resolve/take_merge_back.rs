@@ -53,7 +53,7 @@ pub(super) fn put_back(
     let is_moved = head != Some(intent.tip) || branch != Some(intent.tip);
     if !is_kept && (is_moved || !is_before) {
         let others = [head, branch, merged].into_iter().flatten();
-        let made = commit(repository, intent, tree, others)?;
+        let made = commit(repository, intent, (&site, tree), others)?;
         keep(intent, running, made)?;
     }
     quit(repository, &site)?;
@@ -138,7 +138,7 @@ fn remove_leftovers(
     // What the command's own rules had called ignored.
     if entries(repository, tree, &left)?.len() < left.len() {
         let tree = snapshot(repository, site, scratch)?;
-        let made = commit(repository, intent, tree, [])?;
+        let made = commit(repository, intent, (site, tree), [])?;
         keep(intent, running, made)?;
         pass_through(repository, intent, site)?;
     }
