@@ -5,6 +5,7 @@ use bstr::{BString, ByteSlice};
 use super::Intent;
 use crate::domain::lane::{ObjectId, Worktree};
 use crate::error::{IoContext, Result};
+use crate::operations::checkout::index_lock::remove_prepared;
 use crate::operations::checkout::on_index;
 use crate::repository::Repository;
 use crate::repository::quarantine::Scratch;
@@ -22,11 +23,12 @@ pub(super) fn snapshot(
     scratch: &Scratch,
 ) -> Result<ObjectId> {
     let (index, copy) = (site.git_dir.join("index"), scratch.path("index"));
+    // A git that was killed may have left the lock of an earlier copy.
+    remove_prepared(&copy);
     let there = std::fs::copy(&index, &copy);
     let git = || on_index(repository, site, &copy);
     match there {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            drop(std::fs::remove_file(&copy));
             git().fill_index("HEAD")?;
         }
         copied => drop(copied.context("copy", &index)?),
