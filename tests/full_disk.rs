@@ -96,6 +96,38 @@ fn a_landing_on_a_full_disk_says_so() {
     }
 }
 
+/// What is laid out is larger than the disk of the lane.
+#[test]
+fn a_conflict_that_does_not_fit_in_its_lane_leaves_it_as_it_was() {
+    let sandbox = Sandbox::new();
+    let Some(small) = Small::mount(&sandbox) else {
+        return;
+    };
+    let place = small.0.join("login");
+    sandbox.add_worktree("login", &place);
+    sandbox.record("login", &place);
+    write(&place.join("src/app.txt"), "lane\n");
+    sandbox.git_in(&place, ["commit", "-q", "-a", "-m", "lane"]);
+    sandbox.write("big", big());
+    sandbox.write("src/app.txt", "base\n");
+    sandbox.commit("base");
+    let (tip, main) = (
+        sandbox.git(["rev-parse", "login"]),
+        sandbox.git(["rev-parse", "main"]),
+    );
+    let run = sandbox.lane(["finish", "login", "--on-conflict", "touch ran", "--json"]);
+    assert!(
+        run.code == 4 && run.stdout.contains("\"disk-full\""),
+        "{run}"
+    );
+    assert!(run.stderr.contains("the lane is as before"), "{run}");
+    assert_eq!(sandbox.git_in(&place, ["status", "--porcelain"]), "");
+    assert_eq!(sandbox.git_in(&place, ["rev-parse", "HEAD"]), tip);
+    assert_eq!(std::fs::read(place.join("src/app.txt")).unwrap(), b"lane\n");
+    assert_eq!(sandbox.git(["rev-parse", "main"]), main);
+    sandbox.nothing_under_way();
+}
+
 #[test]
 fn a_start_on_a_full_disk_says_so_and_leaves_nothing() {
     let sandbox = Sandbox::new();

@@ -221,6 +221,23 @@ fn a_lane_that_the_resolver_removes_is_told_as_that() {
 }
 
 #[test]
+fn without_reflogs_the_attempt_is_a_commit_that_nothing_names() {
+    let sandbox = conflicting();
+    sandbox.git(["config", "core.logAllRefUpdates", "false"]);
+    std::fs::remove_dir_all(sandbox.repo.join(".git/logs")).unwrap();
+    let admin = sandbox.admin(&sandbox.lane_path("login"));
+    std::fs::remove_dir_all(admin.join("logs")).unwrap();
+    let run = sandbox.resolving("echo new >new; exit 1", &["--json"]);
+    let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    let attempt = document["error"]["details"]["attempt"].as_str().unwrap();
+    assert_eq!(sandbox.git(["show", &format!("{attempt}:new")]), "new");
+    assert_eq!(
+        sandbox.git_in(&sandbox.lane_path("login"), ["status", "--porcelain"]),
+        ""
+    );
+}
+
+#[test]
 fn a_lane_that_the_resolver_moves_is_put_back_where_it_is() {
     let sandbox = conflicting();
     let (was, moved) = (sandbox.lane_path("login"), sandbox.lane_path("moved"));

@@ -6,6 +6,7 @@ mod kinds;
 mod landed;
 mod recovered;
 mod summary;
+mod terminal;
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;

@@ -33,6 +33,7 @@ use crate::repository::provenance::{Claim, Claims};
 use crate::repository::quarantine::Scratch;
 use crate::store::clock::now;
 use crate::store::command_run::{ForegroundRun, run_in_foreground};
+use crate::store::disk;
 use crate::store::journal::{About, Announce, Exclusive, Journal, Running, step};
 
 /// How long what the command has started may take to end after it.
@@ -227,6 +228,7 @@ impl<'a> Session<'a> {
         let code = git().merge(self.name()?, self.resolver.no_verify)?;
         step("resolve.merged");
         if !matches!(code, 0 | 1) {
+            disk::ensure_room(&self.site.path)?;
             let sentence = format!("git merge ended with exit code {code}");
             return Err(Error::git(sentence).hint("see what it says above"));
         }

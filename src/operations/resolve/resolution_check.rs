@@ -15,6 +15,7 @@ use crate::repository::Repository;
 use crate::repository::revision::merge_base;
 use crate::store::careful_removal;
 use crate::store::command_run::Ended;
+use crate::store::disk;
 use crate::store::git;
 use crate::store::git::Invocation;
 use crate::store::journal::step;
@@ -121,7 +122,11 @@ impl Session<'_> {
         step("resolve.staged");
         let code = git().conclude_merge(self.resolver.no_verify)?;
         step("resolve.committed");
-        Ok((code != 0).then_some(Unresolved::CommitFailed(code)))
+        if code == 0 {
+            return Ok(None);
+        }
+        disk::ensure_room(&site.git_dir)?;
+        Ok(Some(Unresolved::CommitFailed(code)))
     }
 
     /// The untracked files that are what git has laid out, byte for byte, under the name of a copy.
