@@ -24,6 +24,7 @@ pub const ELSEWHERE: [(&str, &[&str]); 6] = [
         "check",
         &[
             "gone",
+            "missing",
             "no-base",
             "no-commit",
             "operation",

@@ -97,12 +97,12 @@ pub(super) fn add_known_conflicts(repository: &Repository, entries: &mut [Entry]
         let (Some(lane), Some(tip)) = (&entry.lane, entry.tip) else {
             continue;
         };
-        let State::Read(status) = &entry.state else {
+        if entry.state.code() != "clean" {
             continue;
-        };
+        }
         let base = remembered.base_of(&lane.id);
         let base = base.and_then(|base| repository.ref_target(base).ok().flatten());
-        let conflicts = |base| remembered.conflicts(&lane.id, (base, tip), !status.is_clean());
+        let conflicts = |base| remembered.conflicts(&lane.id, (base, tip));
         entry.conflicts = base.and_then(conflicts);
     }
 }
@@ -217,12 +217,7 @@ fn head(entry: &Entry) -> Cell {
 
 fn standing(entry: &Entry) -> Cell {
     match &entry.versus {
-        Some(versus)
-            if entry
-                .conflicts
-                .as_ref()
-                .is_some_and(|found| !found.is_empty()) =>
-        {
+        Some(versus) if entry.conflicts.as_ref().is_some_and(Option::is_some) => {
             Cell::new(format!("{versus} conflicts"), Style::Bad)
         }
         Some(versus) if versus.integrated.is_some() && versus.ahead > 0 => {
@@ -308,7 +303,8 @@ pub fn document(entry: &Entry) -> serde_json::Value {
                 "ahead": versus.ahead,
                 "behind": versus.behind,
                 "integrated": versus.integrated.as_ref().map(|proof| proof.code()),
-                "conflicts": entry.conflicts.as_ref().map(|paths| {
+                "conflict": entry.conflicts.as_ref().map(Option::is_some),
+                "conflicts": entry.conflicts.as_ref().and_then(Option::as_ref).map(|paths| {
                     let paths = paths.iter().map(|path| lossless(path.as_bstr()));
                     paths.collect::<Vec<_>>()
                 }),

@@ -87,8 +87,10 @@ impl Report for ShowReport {
             }
             None => line("ahead", "unknown: the base is gone or there is none".into()),
         }
-        if let Some(paths) = self.0.conflicts.as_ref().filter(|paths| !paths.is_empty()) {
-            line("conflicts", format!("with its base in {}", some(paths)));
+        match &self.0.conflicts {
+            Some(Some(paths)) if paths.is_empty() => line("conflicts", "with its base".into()),
+            Some(Some(paths)) => line("conflicts", format!("with its base in {}", some(paths))),
+            _ => {}
         }
         for (title, text) in [("owner", &lane.owner), ("task", &lane.task)] {
             if let Some(text) = text {

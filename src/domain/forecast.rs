@@ -28,6 +28,18 @@ impl Forecast {
             pairs.filter(|verdict| verdict.is_conflict()).count(),
         )
     }
+
+    /// Of how many lanes and pairs it cannot be said; the pairs of a lane that is unclear are not
+    /// among them.
+    pub fn unknown(&self) -> (usize, usize) {
+        let is_unknown = |verdict: &Verdict| matches!(verdict, Verdict::Unknown(_));
+        let lanes = self
+            .lanes
+            .iter()
+            .filter(|lane| lane.standing.is_err() || lane.onto.as_ref().is_some_and(is_unknown));
+        let pairs = self.pairs.iter().filter(|pair| is_unknown(&pair.verdict));
+        (lanes.count(), pairs.count())
+    }
 }
 
 /// One lane.
@@ -119,6 +131,8 @@ pub enum Unclear {
     Unmerged(usize),
     /// Something else than its branch is checked out.
     Stray,
+    /// Its worktree is not where it was.
+    Missing,
     /// It has no base, or that is gone.
     NoBase,
     /// It has no commit.
@@ -136,6 +150,7 @@ impl Unclear {
             Unclear::Operating(_) => "operation",
             Unclear::Unmerged(_) => "unmerged",
             Unclear::Stray => "stray",
+            Unclear::Missing => "missing",
             Unclear::NoBase => "no-base",
             Unclear::NoCommit => "no-commit",
             Unclear::Unreadable(_) => "unreadable",
@@ -151,8 +166,9 @@ impl std::fmt::Display for Unclear {
             Unclear::Unmerged(1) => f.write_str("1 file unmerged"),
             Unclear::Unmerged(files) => write!(f, "{files} files unmerged"),
             Unclear::Stray => f.write_str("not on its branch"),
+            Unclear::Missing => f.write_str("its worktree is missing"),
             Unclear::NoBase => f.write_str("no base"),
-            Unclear::NoCommit => f.write_str("no commit"),
+            Unclear::NoCommit => f.write_str("its branch has no commit"),
             Unclear::Unreadable(why) => f.write_str(why),
             Unclear::Gone => f.write_str("gone meanwhile"),
         }

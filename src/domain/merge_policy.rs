@@ -275,6 +275,18 @@ impl MergePolicy {
         Ok(())
     }
 
+    /// Refuses a merge strategy that git-lane does not have.
+    pub fn ensure_own_strategy(&self) -> Result<(), Conflict> {
+        let ours = |name: &str| matches!(name, "ort" | "recursive");
+        if let Some((name, key)) = self.strategies.iter().find(|(name, _)| !ours(name)) {
+            return Err(Conflict::Strategy {
+                key: key.clone(),
+                name: name.clone(),
+            });
+        }
+        Ok(())
+    }
+
     /// Whether the base may take a landing of that kind.
     pub fn ensure_allows(
         &self,
@@ -284,13 +296,7 @@ impl MergePolicy {
     ) -> Result<(), Conflict> {
         let options = || format!("branch.{base}.mergeOptions");
         let other = |key: String, asks, allowed| Err(Conflict::Other { key, asks, allowed });
-        let ours = |name: &str| matches!(name, "ort" | "recursive");
-        if let Some((name, key)) = self.strategies.iter().find(|(name, _)| !ours(name)) {
-            return Err(Conflict::Strategy {
-                key: key.clone(),
-                name: name.clone(),
-            });
-        }
+        self.ensure_own_strategy()?;
         let (fast_forward, key) = &self.fast_forward;
         match (fast_forward, strategy) {
             (FastForward::Never, _) if self.squash => {

@@ -22,9 +22,9 @@ pub struct Entry {
     pub tip: Option<ObjectId>,
     /// How it stands to its base; `None` without a base, or when it was not asked for.
     pub versus: Option<Versus>,
-    /// The files in which the lane, as it stands, conflicts with its base; `None` where that is not
-    /// known.
-    pub conflicts: Option<Vec<BString>>,
+    /// The files in which the lane conflicts with its base, as it is committed; inside, `None` for no
+    /// conflict, outside where that is not known.
+    pub conflicts: Option<Option<Vec<BString>>>,
     /// When the tip was committed, in seconds since 1970; `None` when not asked for.
     pub committed: Option<i64>,
 }

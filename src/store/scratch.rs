@@ -3,16 +3,25 @@
 //!
 //! The process holds an flock on the directory itself, which the kernel frees when it dies.
 
-use std::fs::File;
+use std::fs::{File, Metadata};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::error::{IoContext, Result};
+use crate::store::entries;
 use crate::store::file_id::FileId;
 use crate::store::journal::unique_id;
 use crate::store::lane_files;
 use crate::store::lane_files::LaneDir;
 use crate::store::signals;
 use crate::store::signals::Waiting;
+
+/// How those outside the repository are called.
+const OUTSIDE: &str = "git-lane-dry-run-";
+
+/// One that is younger may not be locked yet.
+const YOUNG: Duration = Duration::from_secs(60);
 
 /// One of them; removed when dropped.
 #[derive(Debug)]
@@ -53,15 +62,17 @@ impl Directory {
     pub fn outside() -> Result<Self> {
         signals::install();
         let (home, waiting) = (std::env::temp_dir(), Waiting::begin());
+        clear_outside(&home);
         loop {
             let made = tempfile::Builder::new()
-                .prefix("git-lane-dry-run-")
+                .prefix(OUTSIDE)
                 .tempdir()
                 .context("write in", &home)?;
             let path = made.keep();
             let Ok(alive) = File::open(&path) else {
                 continue;
             };
+            alive.lock().context("lock", &path)?;
             return Ok(Directory {
                 path,
                 alive,
@@ -79,6 +90,30 @@ impl Directory {
 impl Drop for Directory {
     fn drop(&mut self) {
         drop(std::fs::remove_dir_all(&self.path));
+    }
+}
+
+/// Removes this user's own outside the repository whose processes are dead.
+fn clear_outside(home: &Path) {
+    let own = rustix::process::geteuid().as_raw();
+    for entry in entries(home) {
+        let name = entry.file_name();
+        let is_old = |found: &Metadata| {
+            let modified = found.modified().ok();
+            modified
+                .and_then(|time| time.elapsed().ok())
+                .is_some_and(|age| age > YOUNG)
+        };
+        let is_own = |found: Metadata| found.is_dir() && found.uid() == own && is_old(&found);
+        if !name.as_encoded_bytes().starts_with(OUTSIDE.as_bytes())
+            || !std::fs::symlink_metadata(entry.path()).is_ok_and(is_own)
+        {
+            continue;
+        }
+        let directory = lane_files::open_directory(&entry.path());
+        if directory.is_ok_and(|directory| directory.try_lock().is_ok()) {
+            drop(std::fs::remove_dir_all(entry.path()));
+        }
     }
 }
 

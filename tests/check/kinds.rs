@@ -94,6 +94,24 @@ const KINDS: &[Kind] = &[
         "mkdir -p t; mv d t/d",
         "echo y >d/new",
     ),
+    kind(
+        "a directory split, a file added",
+        "",
+        "mkdir e f; mv d/a e/a; mv d/b f/b",
+        "echo y >d/new",
+    ),
+    kind(
+        "a link in place of a directory",
+        "",
+        "rm -r d; ln -s nowhere d",
+        "echo y >d/a",
+    ),
+    kind(
+        "a file in place of a directory, a link beside",
+        "",
+        "rm -r d; echo x >d; echo x >d.x",
+        "rm -r d; ln -s long d; echo y >d.x",
+    ),
     kind("binary", "", "printf 'x\\000' >bin", "printf 'y\\000' >bin"),
     kind(
         "on the base",
@@ -131,8 +149,12 @@ fn by_git(sandbox: &Sandbox, ours: &str, theirs: &str) -> Option<Vec<String>> {
         1 => {
             // Of two files of one name git calls one by its commit.
             let name = |field: &&str| field.split('~').next().unwrap_or_default().to_owned();
-            let mut names: Vec<String> = fields[1..].iter().map(name).collect();
-            names.dedup();
+            let mut names: Vec<String> = Vec::new();
+            for name in fields[1..].iter().map(name) {
+                if !names.contains(&name) {
+                    names.push(name);
+                }
+            }
             Some(names)
         }
         code => panic!("git merge-tree ended with {code}: {}", run.stderr),
@@ -179,8 +201,11 @@ fn the_forecast_is_gits_own_verdict() {
             let files = by_git(&sandbox, ours, theirs);
             expected.extend(files.map(|files| format!("{what}: {}", files.join(" "))));
         }
-        let uncommitted = conflicts(&check(&sandbox, &[]).0);
-        assert_eq!(uncommitted, expected, "{}", kind.what);
+        // A second look rests on what the first one has left.
+        for look in ["", ", a second look"] {
+            let uncommitted = conflicts(&check(&sandbox, &[]).0);
+            assert_eq!(uncommitted, expected, "{}{look}", kind.what);
+        }
         for name in ["one", "other"] {
             let lane = sandbox.lane_path(name);
             sandbox.git_in(&lane, ["add", "-A"]);
@@ -189,6 +214,18 @@ fn the_forecast_is_gits_own_verdict() {
         let committed = conflicts(&check(&sandbox, &[]).0);
         assert_eq!(committed, expected, "{}, committed", kind.what);
     }
+}
+
+/// A pipe or a socket beside the lane's new files is none of its work.
+#[test]
+fn what_git_cannot_have_does_not_count() {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "a", "b"]).ok();
+    for name in ["a", "b"] {
+        write(&sandbox.lane_path(name).join("new"), name);
+        sandbox.sh_in(&sandbox.lane_path(name), "mkfifo pipe").ok();
+    }
+    assert_eq!(conflicts(&check(&sandbox, &[]).0), ["a b: new"]);
 }
 
 #[test]

@@ -191,11 +191,34 @@ fn histories_without_a_common_commit_are_not_compared() {
 }
 
 #[test]
-fn a_lane_whose_worktree_is_gone_counts_as_committed() {
+fn a_lane_whose_worktree_is_gone_counts_only_as_committed() {
     let sandbox = three();
     sandbox.work("b", "src/app.txt", "of b\n");
     std::fs::remove_dir_all(sandbox.lane_path("b")).unwrap();
-    assert_eq!(found(&sandbox, &[]), ["a b: src/app.txt"]);
+    let (document, code) = check(&sandbox, &[]);
+    assert_eq!((unclear(&document, "b"), code), ("missing".into(), 0));
+    assert_eq!(found(&sandbox, &["--committed"]), ["a b: src/app.txt"]);
+}
+
+#[test]
+fn what_cannot_be_said_is_not_called_clear() {
+    let sandbox = three();
+    sandbox.git_in(&sandbox.lane_path("b"), ["checkout", "-q", "--", "."]);
+    assert!(
+        sandbox
+            .lane(["check"])
+            .ok()
+            .contains("3 pairs, no conflict")
+    );
+    let lane = sandbox.lane_path("c");
+    sandbox
+        .sh_in(
+            &lane,
+            "git reset -q --hard $(git commit-tree -m other HEAD^{tree})",
+        )
+        .ok();
+    let text = sandbox.lane(["check"]).ok();
+    assert!(text.ends_with("no conflict that is known\n"), "{text}");
 }
 
 #[test]

@@ -145,6 +145,126 @@ fn a_lane_in_the_middle_of_something_is_named() {
     assert!(run.ok().contains("merge in progress"));
 }
 
+#[test]
+fn a_lane_of_which_it_cannot_be_said_is_named() {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "away", "moved", "stray"]).ok();
+    for name in ["away", "moved", "stray"] {
+        write(&sandbox.lane_path(name).join("README"), name);
+    }
+    std::fs::rename(sandbox.lane_path("moved"), sandbox.root().join("elsewhere")).unwrap();
+    std::fs::remove_file(sandbox.lane_path("away").join(".git")).unwrap();
+    sandbox.git_in(
+        &sandbox.lane_path("stray"),
+        [
+            "-c",
+            "core.hooksPath=/dev/null",
+            "checkout",
+            "-q",
+            "--detach",
+        ],
+    );
+    let (document, code) = check(&sandbox, &["--path", "README"]);
+    let unclear = |at: usize| document["lanes"][at]["unclear"].clone();
+    assert_eq!(
+        ([unclear(0), unclear(1), unclear(2)], code),
+        (["unreadable".into(), "missing".into(), "stray".into()], 0)
+    );
+    let (document, _) = check(&sandbox, &["--path", "README", "--committed"]);
+    assert!(document["lanes"].as_array().unwrap().is_empty());
+}
+
+#[test]
+fn only_what_is_committed_counts_where_that_is_asked() {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "a"]).ok();
+    write(&sandbox.lane_path("a").join("README"), "not committed\n");
+    sandbox.lane(["check", "--path", "README"]).fails(3);
+    sandbox
+        .lane(["check", "--path", "README", "--committed"])
+        .ok();
+    sandbox.work("a", "README", "committed\n");
+    sandbox
+        .lane(["check", "--path", "README", "--committed"])
+        .fails(3);
+}
+
+/// After merges in both directions lane and base come from two commits, and each has what the other
+/// did since one of them.
+#[test]
+fn what_came_from_the_base_is_not_the_lanes_after_merges_both_ways() {
+    for main_first in [true, false] {
+        let sandbox = Sandbox::new();
+        sandbox.lane(["start", "a"]).ok();
+        let lane = sandbox.lane_path("a");
+        let (early, late) = ("2023-11-15T01:00:00Z", "2023-11-15T02:00:00Z");
+        let (of_main, of_lane) = if main_first {
+            (early, late)
+        } else {
+            (late, early)
+        };
+        let at = |when: &str, script: &str| format!("GIT_COMMITTER_DATE={when} {script}");
+        sandbox
+            .sh(&format!(
+                "echo m >README; {}",
+                at(of_main, "git commit -qam m")
+            ))
+            .ok();
+        sandbox
+            .sh_in(
+                &lane,
+                &format!("echo a >src/app.txt; {}", at(of_lane, "git commit -qam a")),
+            )
+            .ok();
+        let (main, own) = (
+            sandbox.git(["rev-parse", "main"]),
+            sandbox.git(["rev-parse", "a"]),
+        );
+        sandbox.git_in(
+            &lane,
+            [
+                "-c",
+                "core.hooksPath=/dev/null",
+                "merge",
+                "-q",
+                "--no-edit",
+                &main,
+            ],
+        );
+        sandbox.git([
+            "-c",
+            "core.hooksPath=/dev/null",
+            "merge",
+            "-q",
+            "--no-edit",
+            &own,
+        ]);
+        sandbox.lane(["check", "--path", "README", "src"]).ok();
+        sandbox.work("a", "src/app.txt", "more\n");
+        sandbox.lane(["check", "--path", "README"]).ok();
+        sandbox.lane(["check", "--path", "src"]).fails(3);
+    }
+}
+
+#[test]
+fn a_path_may_lead_over_links_and_patterns_are_off() {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "a"]).ok();
+    sandbox.work("a", "src/app.txt", "of a\n");
+    write(&sandbox.lane_path("a").join("README"), "changed\n");
+    let link = sandbox.root().join("link");
+    std::os::unix::fs::symlink(&sandbox.repo, &link).unwrap();
+    let path = link.join("src/app.txt").display().to_string();
+    sandbox.lane(["check", "--path", &path]).fails(3);
+    let script = "GIT_ICASE_PATHSPECS=1 GIT_GLOB_PATHSPECS=1 git lane check --path README";
+    let run = sandbox.sh(script);
+    assert!(
+        run.stdout.contains("has changed 'README'"),
+        "{}",
+        run.stdout
+    );
+}
+
 /// A file of the same size, written in the same second as the index.
 #[test]
 fn a_change_that_looks_like_none_is_found() {

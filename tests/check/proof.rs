@@ -76,6 +76,112 @@ fn a_second_look_merges_nothing() {
     assert_eq!(checked(&sandbox), 0);
 }
 
+/// Whatever a merge heeds: after each change the second look says what a first one says.
+#[test]
+fn nothing_that_a_merge_heeds_is_remembered_past_its_change() {
+    for (setup, change) in [
+        (
+            "",
+            "git config core.autocrlf input; git config merge.renormalize true",
+        ),
+        ("", "git config core.ignoreCase true"),
+        (
+            "echo 'APP.TXT merge=union' >src/.gitattributes",
+            "git config core.ignoreCase true",
+        ),
+        (
+            "echo '*.txt merge=union' >rules; ln -s ../rules src/.gitattributes",
+            "rm src/.gitattributes; cp rules src/.gitattributes",
+        ),
+        (
+            "",
+            "mkdir -p .git/info; echo '*.txt merge=union' >.git/info/attributes",
+        ),
+        (
+            "echo '*.txt merge=union' >all; git config core.attributesFile all.off",
+            "mv all all.off",
+        ),
+        (
+            "git config core.attributesFile all; echo >all",
+            "echo '*.txt merge=union' >all",
+        ),
+        (
+            "",
+            "git config merge.union.driver true; git config merge.default union",
+        ),
+        ("", "git config diff.renames false"),
+    ] {
+        let sandbox = Sandbox::new();
+        sandbox.lane(["start", "a", "b"]).ok();
+        sandbox.work("a", "src/app.txt", "one\nof a\nthree\n");
+        sandbox.work("b", "src/app.txt", "one\nof b\nthree\n");
+        sandbox.sh(setup).ok();
+        let _ = found(&sandbox, &[]);
+        sandbox.sh(change).ok();
+        let second = found(&sandbox, &[]);
+        std::fs::remove_file(sandbox.repo.join(".git/lane/forecasts.json")).unwrap();
+        assert_eq!(second, found(&sandbox, &[]), "{setup} / {change}");
+    }
+}
+
+/// Whether a submodule's commits are in one line is known where the submodule is.
+#[test]
+fn what_a_submodule_has_is_looked_at_each_time() {
+    let sandbox = Sandbox::new();
+    let library = sandbox.root().join("library");
+    sandbox.git_in(&sandbox.root(), ["init", "-q", "library"]);
+    let commit = |name: &str| {
+        write(&library.join("file"), name);
+        sandbox.git_in(&library, ["add", "-A"]);
+        sandbox.git_in(&library, ["commit", "-q", "-m", name]);
+        sandbox.git_in(&library, ["rev-parse", "HEAD"])
+    };
+    commit("1");
+    sandbox.add_submodule(&library, "library");
+    sandbox.commit("submodule");
+    let (two, three) = (commit("2"), commit("3"));
+    sandbox.git(["submodule", "-q", "deinit", "-f", "library"]);
+    sandbox.sh("rm -rf .git/modules/library").ok();
+    sandbox.lane(["start", "a", "b"]).ok();
+    for (name, commit) in [("a", &two), ("b", &three)] {
+        let lane = sandbox.lane_path(name);
+        let entry = format!("160000,{commit},library");
+        sandbox.git_in(&lane, ["update-index", "--cacheinfo", &entry]);
+        sandbox.git_in(&lane, ["commit", "-q", "-m", name]);
+    }
+    assert_eq!(found(&sandbox, &["--committed"]), ["a b: library"]);
+    sandbox.git(["submodule", "-q", "update", "--init"]);
+    assert!(found(&sandbox, &["--committed"]).is_empty());
+}
+
+#[test]
+fn a_driver_may_say_what_it_does() {
+    let sandbox = Sandbox::new();
+    sandbox.git(["config", "merge.mine.driver", "echo merging; exit 0"]);
+    sandbox.write(".gitattributes", "src/* merge=mine\n");
+    sandbox.commit("driver");
+    sandbox.lane(["start", "a"]).ok();
+    sandbox.work("a", "src/app.txt", "of a\n");
+    sandbox.write("src/app.txt", "of main\n");
+    sandbox.commit("main");
+    assert!(found(&sandbox, &[]).is_empty());
+    sandbox.lane(["finish", "a"]).ok();
+}
+
+#[test]
+fn what_no_landing_does_is_not_forecast() {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "a"]).ok();
+    sandbox.work("a", "src/app.txt", "of a\n");
+    sandbox.git(["config", "branch.main.mergeOptions", "-s ours"]);
+    let (document, code) = check(&sandbox, &["a"]);
+    assert_eq!(
+        (&document["lanes"][0]["verdict"], code),
+        (&"unknown".into(), 0)
+    );
+    sandbox.lane(["finish", "a"]).fails(1);
+}
+
 #[test]
 fn merge_drivers_are_asked_as_by_a_landing() {
     let sandbox = Sandbox::new();

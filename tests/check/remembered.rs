@@ -41,6 +41,26 @@ fn the_list_shows_a_conflict_as_long_as_it_is_known() {
     assert_eq!(listed(&sandbox), serde_json::json!(["src/app.txt"]));
 }
 
+/// What is not committed no list can compare without the cost.
+#[test]
+fn the_list_says_nothing_of_what_is_not_committed() {
+    let sandbox = conflicting();
+    let other = sandbox.lane_path("b").join("src/app.txt");
+    write(&other, "of b\n");
+    sandbox.lane(["check"]).fails(3);
+    let conflict = || {
+        let list = sandbox.lane(["list", "--json"]).json();
+        let lanes = list["lanes"].as_array().unwrap().iter();
+        let mut lanes = lanes.filter(|lane| lane["name"] == "b");
+        lanes.next().unwrap()["versusBase"]["conflict"].clone()
+    };
+    assert!(conflict().is_null());
+    sandbox.git_in(&sandbox.lane_path("b"), ["checkout", "-q", "--", "."]);
+    assert!(conflict().is_null());
+    sandbox.lane(["check", "b"]).ok();
+    assert_eq!(conflict(), false);
+}
+
 #[test]
 fn a_damaged_or_strange_file_costs_nothing_but_time() {
     let sandbox = conflicting();

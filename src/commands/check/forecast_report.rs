@@ -91,12 +91,16 @@ impl ForecastReport {
         if with_base + between > 0 {
             return None;
         }
-        let compared = self.found.clear;
-        let text = match (&self.focus, lanes, compared) {
+        if self.found.unknown() != (0, 0) {
+            let text = "no conflict that is known";
+            return Some(Cell::new(text, Style::Attention));
+        }
+        let text = match (&self.focus, lanes, self.found.clear) {
             (Some(_), _, 0) => return None,
             (Some(_), _, 1) => "no conflict with the 1 other lane".to_owned(),
             (Some(_), _, others) => format!("no conflict with {others} other lanes"),
             (None, 1, _) => "1 lane, no conflict".to_owned(),
+            (None, lanes, 1) => format!("{lanes} lanes, 1 pair, no conflict"),
             (None, lanes, pairs) => format!("{lanes} lanes, {pairs} pairs, no conflict"),
         };
         Some(Cell::new(text, Style::Good))

@@ -19,7 +19,7 @@ use crate::domain::finish::Strategy;
 use crate::domain::forecast::Pairs;
 use crate::domain::lane::Lane;
 use crate::error::{Error, Kind, Result};
-use crate::operations::forecast::touched::touched;
+use crate::operations::forecast::touched::{self, touched};
 use crate::operations::forecast::{Wish, forecast};
 use crate::repository::Repository;
 use crate::ui::{Report, Ui};
@@ -147,7 +147,12 @@ fn at_paths(repository: &Repository, args: &Args, ui: &Ui) -> Result<()> {
     }
     let paths = args.path.iter().map(|path| in_tree(repository, path));
     let paths = paths.collect::<Result<Vec<BString>>>()?;
-    let found = touched(repository, &lanes, &paths, args.diff)?;
+    let wish = touched::Wish {
+        paths: &paths,
+        patch: args.diff,
+        committed: args.committed,
+    };
+    let found = touched(repository, &lanes, wish)?;
     let lanes = found.iter().filter(|touched| !touched.paths().is_empty());
     let sentence = match lanes.count() {
         0 => None,
@@ -203,6 +208,16 @@ fn in_tree(repository: &Repository, path: &Path) -> Result<BString> {
             other => full.push(other),
         }
     }
+    // The way to it may have links in it that the way to the worktree has not.
+    let real = || {
+        let mut above = full.ancestors().skip(1);
+        let there = above.find_map(|above| Some((above, above.canonicalize().ok()?)));
+        there.and_then(|(above, real)| Some(real.join(full.strip_prefix(above).ok()?)))
+    };
+    let full = match full.starts_with(&top) {
+        true => full,
+        false => real().unwrap_or(full),
+    };
     let below = full.strip_prefix(&top).map_err(|_| {
         let (path, top) = (path.display(), top.display());
         Error::usage(format!("'{path}' is not in '{top}'"))

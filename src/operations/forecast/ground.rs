@@ -62,6 +62,8 @@ pub(super) struct Ground<'a> {
 struct Trace {
     footprint: Footprint,
     attributes: Vec<u8>,
+    /// Whether submodules are among it, whose merges depend on what the submodules have.
+    submodules: bool,
 }
 
 impl<'a> Ground<'a> {
@@ -80,6 +82,8 @@ impl<'a> Ground<'a> {
             Some(base) => merge_settings::read(repository, &directory, base)?,
             None => MergePolicy::default(),
         };
+        // What no landing does, no forecast knows.
+        policy.ensure_own_strategy()?;
         let mut ground = Ground {
             repository,
             scratch,
@@ -127,7 +131,8 @@ impl<'a> Ground<'a> {
         if !one.footprint.meets(&other.footprint) {
             return verdict(Verdict::Clear);
         }
-        let Some(settings) = &self.settings else {
+        let settings = self.settings.as_ref();
+        let Some(settings) = settings.filter(|_| !(one.submodules && other.submodules)) else {
             return Ok(Answer::Open(None));
         };
         let mut parts = vec![
@@ -195,6 +200,10 @@ impl<'a> Ground<'a> {
             return Ok(Rc::clone(known));
         }
         let changed = changes_in(&self.view, from, to)?;
+        let submodules = changed.iter().any(|changed| {
+            let mut sides = changed.old.iter().chain(&changed.new);
+            sides.any(|(mode, _)| mode.is_commit())
+        });
         let change = |changed: crate::repository::tree_diff::Changed| {
             let change = match (&changed.old, &changed.new) {
                 (None, _) => Change::Added,
@@ -209,6 +218,7 @@ impl<'a> Ground<'a> {
         let trace = Rc::new(Trace {
             footprint,
             attributes,
+            submodules,
         });
         let mut traces = self.traces.borrow_mut();
         Ok(Rc::clone(traces.entry((from, to)).or_insert(trace)))
@@ -235,7 +245,7 @@ impl<'a> Ground<'a> {
                 Some(found) => *found,
                 None => {
                     let place = site.path.join(crate::store::path(directory));
-                    let text = std::fs::read(place.join(".gitattributes")).ok();
+                    let text = attribute_file(&place.join(".gitattributes"));
                     let found = text.map(|text| digest(&[text])).transpose()?;
                     known.insert(directory.to_owned(), found);
                     found
@@ -248,14 +258,19 @@ impl<'a> Ground<'a> {
         Ok(digest(&parts)?.as_bytes().to_vec())
     }
 
-    /// A digest of the git and of the settings that a merge may heed; `None` where a driver of the
-    /// user's may say anything.
+    /// A digest of the git and of the settings that a merge may heed; `None` where a program of the
+    /// user's has a say, or attributes come from elsewhere.
     fn settings(&self) -> Result<Option<Vec<u8>>> {
         let own = self.repository.as_at(&self.directory)?;
         let config = own.config_snapshot();
+        let elsewhere =
+            std::env::var_os("GIT_ATTR_SOURCE").is_some() || config.string("attr.tree").is_some();
+        if elsewhere || config.boolean("merge.renormalize") == Some(true) {
+            return Ok(None);
+        }
         let (major, minor, patch) = self.repository.git.version()?;
         let mut parts = vec![format!("{major}.{minor}.{patch}").into_bytes()];
-        for section in ["merge", "diff"] {
+        for section in ["core", "merge", "diff"] {
             let sections = config.plumbing().sections_by_name(section);
             for section in sections.into_iter().flatten() {
                 if section.value("driver").is_some() {
@@ -293,9 +308,19 @@ fn verdict(merged: Merged, (ours, theirs): (ObjectId, ObjectId)) -> Verdict {
         let end = ends.iter().find_map(|end| path.find(end.as_bytes()));
         end.map_or(path.clone(), |end| path[..end].into())
     };
-    let mut paths: Vec<BString> = paths.into_iter().map(own).collect();
-    paths.dedup();
-    Verdict::Conflict(paths)
+    let mut named: Vec<BString> = Vec::new();
+    for path in paths.into_iter().map(own) {
+        if !named.contains(&path) {
+            named.push(path);
+        }
+    }
+    Verdict::Conflict(named)
+}
+
+/// What an attribute file says; git follows no link there.
+fn attribute_file(path: &Path) -> Option<Vec<u8>> {
+    let is_file = std::fs::symlink_metadata(path).is_ok_and(|found| found.is_file());
+    is_file.then(|| std::fs::read(path).ok()).flatten()
 }
 
 /// The SHA-256 of the parts; the length of each is part of it.

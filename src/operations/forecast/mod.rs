@@ -300,13 +300,15 @@ fn standings(
     lanes
         .map(|(lane, home)| {
             let status = present(*home).and_then(|_| statuses.next());
-            let found = standing(repository, scratch, lane, *home, status);
+            let found = standing(repository, scratch, (lane, *home), status, committed);
             let gone = || {
                 let records = repository.records();
                 records.is_ok_and(|records| records.find(&lane.name).is_none())
             };
             match found {
-                Err(Unclear::Unreadable(_) | Unclear::NoCommit) if gone() => Err(Unclear::Gone),
+                Err(Unclear::Unreadable(_) | Unclear::NoCommit | Unclear::Missing) if gone() => {
+                    Err(Unclear::Gone)
+                }
                 found => found,
             }
         })
@@ -316,15 +318,17 @@ fn standings(
 fn standing(
     repository: &Repository,
     scratch: &Scratch,
-    lane: &Lane,
-    home: Option<&Worktree>,
+    (lane, home): (&Lane, Option<&Worktree>),
     status: Option<Result<WorktreeStatus>>,
+    committed: bool,
 ) -> Result<Standing, Unclear> {
     let unreadable = |error: crate::error::Error| Unclear::Unreadable(error.to_string());
     let status = status.transpose().map_err(unreadable)?;
     match home.map(|home| &home.state) {
         Some(WorktreeState::Damaged(why)) => return Err(Unclear::Unreadable(why.clone())),
-        Some(WorktreeState::Present) | Some(WorktreeState::Missing) | None => {}
+        Some(WorktreeState::Present) => {}
+        Some(WorktreeState::Missing) | None if committed => {}
+        Some(WorktreeState::Missing) | None => return Err(Unclear::Missing),
         Some(_) => return Err(Unclear::Unreadable("its worktree is not known".into())),
     }
     let home = present(home);

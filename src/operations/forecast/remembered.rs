@@ -39,9 +39,10 @@ pub struct Remembered {
     is_new: bool,
 }
 
-/// The files in conflict; none for a merge without one.
+/// A merge, and the files in conflict; git names none where it cannot tell where one would go.
 #[derive(Debug, Serialize, Deserialize)]
 struct Merge {
+    conflict: bool,
     paths: Vec<TreePath>,
     used: i64,
 }
@@ -49,7 +50,7 @@ struct Merge {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct TreePath(#[serde(with = "lossless_bytes")] BString);
 
-/// What was found of a lane and its base.
+/// What was found of a lane with nothing uncommitted in it, and its base.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 struct OntoBase {
     base: RefName,
@@ -57,7 +58,7 @@ struct OntoBase {
     base_tip: ObjectId,
     #[serde(with = "hex")]
     tip: ObjectId,
-    uncommitted: bool,
+    conflict: bool,
     paths: Vec<TreePath>,
     used: i64,
 }
@@ -80,22 +81,27 @@ impl Remembered {
         if now() - known.used > DAY {
             (known.used, self.is_new) = (now(), true);
         }
-        Some(match known.paths.is_empty() {
-            true => Verdict::Clear,
-            false => Verdict::Conflict(known.paths.iter().map(|path| path.0.clone()).collect()),
+        Some(match known.conflict {
+            false => Verdict::Clear,
+            true => Verdict::Conflict(known.paths.iter().map(|path| path.0.clone()).collect()),
         })
     }
 
     /// Keeps a verdict that git has given.
     pub(super) fn keep(&mut self, digest: String, verdict: &Verdict) {
         if matches!(verdict, Verdict::Clear | Verdict::Conflict(_)) {
-            let (paths, used) = (tree_paths(verdict), now());
-            self.verdicts.insert(digest, Merge { paths, used });
+            let merge = Merge {
+                conflict: verdict.is_conflict(),
+                paths: tree_paths(verdict),
+                used: now(),
+            };
+            self.verdicts.insert(digest, merge);
             self.is_new = true;
         }
     }
 
-    /// Keeps what was found of a lane and its base.
+    /// Keeps what was found of a lane and its base. What is uncommitted in a lane no later look
+    /// could compare without the cost.
     pub(super) fn keep_onto(
         &mut self,
         lane: &LaneId,
@@ -103,13 +109,16 @@ impl Remembered {
         standing: &Standing,
         verdict: &Verdict,
     ) {
+        if standing.is_uncommitted() {
+            return;
+        }
         let used = now();
         let known = self.lanes.get(lane.as_str());
         let found = OntoBase {
             base: base.clone(),
             base_tip,
             tip: standing.tip,
-            uncommitted: standing.is_uncommitted(),
+            conflict: verdict.is_conflict(),
             paths: tree_paths(verdict),
             used: known.map_or(used, |known| known.used),
         };
@@ -125,17 +134,17 @@ impl Remembered {
         Some(&self.lanes.get(lane.as_str())?.base)
     }
 
-    /// The files in which a lane, as it stands, conflicts with its base; `None` where that is not
-    /// known.
+    /// The files in which a lane with nothing uncommitted conflicts with its base, none where it
+    /// does not; `None` where that is not known.
     pub fn conflicts(
         &self,
         lane: &LaneId,
         (base, tip): (ObjectId, ObjectId),
-        uncommitted: bool,
-    ) -> Option<Vec<BString>> {
+    ) -> Option<Option<Vec<BString>>> {
         let known = self.lanes.get(lane.as_str())?;
-        let same = (known.base_tip, known.tip, known.uncommitted) == (base, tip, uncommitted);
-        same.then(|| known.paths.iter().map(|path| path.0.clone()).collect())
+        let paths = || known.paths.iter().map(|path| path.0.clone()).collect();
+        let same = (known.base_tip, known.tip) == (base, tip);
+        same.then(|| known.conflict.then(paths))
     }
 
     /// Writes what is new.

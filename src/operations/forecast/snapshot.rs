@@ -13,6 +13,7 @@ use crate::engines::history::tree_of;
 use crate::engines::status::{Closeness, apart};
 use crate::error::{Code, Error, Result};
 use crate::operations::checkout::index_lock::Prepared;
+use crate::operations::checkout::worktree_files::is_behind_a_file;
 use crate::repository::Repository;
 use crate::repository::quarantine::{Scratch, VARIABLES};
 use crate::store::git::{Invocation, NONE};
@@ -38,7 +39,10 @@ pub(super) fn uncommitted(
     let own = worktree.git_dir.join("index");
     let copy = Prepared::copy(&own, scratch.path(&format!("index-{}", unique_id())))?;
     let git = || on_copy(repository, scratch, worktree, &copy);
-    let changed = changed(repository, worktree, &git)?;
+    let (gone, changed) = changed(repository, worktree, &git)?;
+    if !gone.is_empty() {
+        git().update_index(false, gone)?;
+    }
     if !changed.is_empty() {
         git().take_in_files(changed)?;
     }
@@ -68,12 +72,13 @@ fn on_copy(
         .hiding(&repository.gix, &format!("GIT_INDEX_FILE {VARIABLES}"))
 }
 
-/// The paths that may differ from the index, a NUL after each.
+/// What differs from the index: entries that take out what a link stands in the way of, and the paths
+/// that may have changed, a NUL after each.
 fn changed(
     repository: &Repository,
     worktree: &Worktree,
     git: &impl Fn() -> Invocation,
-) -> Result<Vec<u8>> {
+) -> Result<(Vec<u8>, Vec<u8>)> {
     let (place, own) = (
         (worktree.path.as_path(), worktree.git_dir.as_path()),
         worktree.git_dir.join("index"),
@@ -93,7 +98,7 @@ fn changed(
             // git names what is in new directories.
             let directories = found.untracked.iter().any(|path| path.ends_with(b"/"));
             match found.obstacles.is_empty() && !directories {
-                true => [found.changed, found.untracked].concat(),
+                true => [found.changed, files(worktree, found.untracked)].concat(),
                 false => listed(git)?,
             }
         }
@@ -104,10 +109,29 @@ fn changed(
     paths.retain(|path| !path.ends_with(b"/"));
     // A file that is a directory by now goes before what is in there comes.
     paths.sort();
-    Ok(paths
-        .iter()
-        .flat_map(|path| [path.as_slice(), b"\0"].concat())
-        .collect())
+    let file = |path: &BString| worktree.path.join(crate::store::path(path));
+    let (gone, there): (Vec<BString>, Vec<BString>) = paths
+        .into_iter()
+        .partition(|path| is_behind_a_file(&worktree.path, &file(path)));
+    let nothing = ObjectId::null(repository.gix.object_hash());
+    let out = |path: &BString| [format!("0 {nothing}\t").as_bytes(), path, b"\0"].concat();
+    let end = |path: &BString| [path.as_slice(), b"\0"].concat();
+    Ok((
+        gone.iter().flat_map(out).collect(),
+        there.iter().flat_map(end).collect(),
+    ))
+}
+
+/// Those that git can have: no pipes, sockets or devices.
+fn files(worktree: &Worktree, mut paths: Vec<BString>) -> Vec<BString> {
+    paths.retain(|path| {
+        let found = std::fs::symlink_metadata(worktree.path.join(crate::store::path(path)));
+        found.map_or(true, |found| {
+            let kind = found.file_type();
+            kind.is_file() || kind.is_symlink() || kind.is_dir()
+        })
+    });
+    paths
 }
 
 /// The same as git lists them.

@@ -13,7 +13,7 @@ use crate::domain::overview::stray;
 use crate::domain::retire::Places;
 use crate::engines::history::{merge_bases, tree_of};
 use crate::engines::status::{operation, surely_as_in};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::repository::quarantine::Scratch;
 use crate::repository::tree_diff::changes;
 use crate::repository::{Repository, revision};
@@ -48,53 +48,71 @@ impl Touched {
 /// A lane with what is asked of it.
 struct Asked<'a> {
     lane: &'a Lane,
-    fork: ObjectId,
+    /// Where it comes from; several after merges in both directions.
+    forks: Vec<ObjectId>,
     tip: ObjectId,
+    /// The worktree, where what is uncommitted counts.
     home: Option<&'a Worktree>,
+    /// What of it is not known.
+    unclear: Option<Unclear>,
 }
 
-/// The lanes that have changed something at or below `paths`, which are relative to the top; with
-/// their hunks where `patch` says so.
-pub fn touched(
-    repository: &Repository,
-    lanes: &[Lane],
-    paths: &[BString],
-    patch: bool,
-) -> Result<Vec<Touched>> {
+/// What is asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Wish<'a> {
+    /// The files or directories, relative to the top; the empty one is the top itself.
+    pub paths: &'a [BString],
+    /// Whether their hunks are wanted.
+    pub patch: bool,
+    /// Whether only what is committed counts.
+    pub committed: bool,
+}
+
+/// The lanes that have changed something at or below the paths, and those of which it cannot be
+/// said.
+pub fn touched(repository: &Repository, lanes: &[Lane], wish: Wish<'_>) -> Result<Vec<Touched>> {
     let worktrees = repository.worktrees()?;
     let places = Places::of(&worktrees);
     let (mut asked, mut found) = (Vec::new(), Vec::new());
     let mut bases = HashMap::new();
     for lane in lanes {
-        let home = places.place(lane).worktree();
-        let home = home.filter(|home| home.state == WorktreeState::Present);
-        match tip_and_fork(repository, lane, home, &mut bases) {
-            Ok(Some((tip, fork))) => asked.push(Asked {
+        let place = places.place(lane).worktree();
+        let home = place.filter(|home| home.state == WorktreeState::Present);
+        let unclear = match place.map(|place| &place.state) {
+            _ if wish.committed => None,
+            Some(WorktreeState::Present) => None,
+            Some(WorktreeState::Damaged(why)) => Some(Unclear::Unreadable(why.clone())),
+            _ => Some(Unclear::Missing),
+        };
+        match tip_and_forks(repository, lane, home, &mut bases) {
+            Ok(Some((tip, forks))) => asked.push(Asked {
                 lane,
-                fork,
+                forks,
                 tip,
-                home,
+                home: home.filter(|_| !wish.committed),
+                unclear,
             }),
-            Ok(None) => {}
-            Err(error) => found.push(unknown(lane, error.to_string())),
+            Ok(None) => found.push(unknown(lane, Unclear::NoCommit)),
+            Err(error) => found.push(unknown(lane, Unclear::Unreadable(error.to_string()))),
         }
     }
-    let uncommitted = uncommitted(repository, &asked, paths)?;
+    let uncommitted = uncommitted(repository, &asked, wish.paths)?;
     for (asked, uncommitted) in asked.iter().zip(uncommitted) {
-        let touched = asked.touched(repository, paths, uncommitted, patch);
-        found.extend(touched.unwrap_or_else(|error| Some(unknown(asked.lane, error.to_string()))));
+        let unreadable = |error: Error| unknown(asked.lane, Unclear::Unreadable(error.to_string()));
+        let touched = asked.touched(repository, wish, uncommitted);
+        found.extend(touched.unwrap_or_else(|error| Some(unreadable(error))));
     }
     found.sort_by(|one, other| one.lane.cmp(&other.lane));
     Ok(found)
 }
 
-/// The lane's commit and its fork point; none for a lane without a commit.
-fn tip_and_fork(
+/// The lane's commit and its fork points; none for a lane without a commit.
+fn tip_and_forks(
     repository: &Repository,
     lane: &Lane,
     home: Option<&Worktree>,
     bases: &mut HashMap<RefName, Option<ObjectId>>,
-) -> Result<Option<(ObjectId, ObjectId)>> {
+) -> Result<Option<(ObjectId, Vec<ObjectId>)>> {
     let tip = match (&lane.branch, home.map(|home| &home.head)) {
         (Some(branch), _) => repository.branch_tip(branch)?,
         (None, Some(Head::Detached(id))) => Some(*id),
@@ -113,12 +131,14 @@ fn tip_and_fork(
             }
         },
     };
-    let shared = match base {
+    let mut forks = match base {
         Some(base) => merge_bases(&repository.gix, base, tip)?,
         None => Vec::new(),
     };
-    let fork = shared.first().copied().unwrap_or(lane.fork_point);
-    Ok(Some((tip, fork)))
+    if forks.is_empty() {
+        forks.push(lane.fork_point);
+    }
+    Ok(Some((tip, forks)))
 }
 
 /// What is not committed of each, as git says where it is not surely nothing.
@@ -162,35 +182,50 @@ impl Asked<'_> {
     fn touched(
         &self,
         repository: &Repository,
-        paths: &[BString],
+        wish: Wish<'_>,
         uncommitted: Result<Vec<BString>>,
-        patch: bool,
     ) -> Result<Option<Touched>> {
-        let uncommitted = uncommitted?;
         let is_asked = |path: &BString| {
-            paths.iter().any(|asked| {
+            wish.paths.iter().any(|asked| {
                 let below = path.strip_prefix(asked.as_slice());
                 asked.is_empty() || below.is_some_and(|rest| rest.is_empty() || rest[0] == b'/')
             })
         };
-        let changed = changes(repository, self.fork, self.tip)?.into_iter();
-        let committed = changed.map(|change| change.path).filter(is_asked);
-        let mut touched = Touched {
-            lane: self.lane.name.clone(),
-            owner: self.lane.owner.clone(),
-            committed: committed.collect(),
-            uncommitted,
-            patch: None,
-            unclear: self
-                .home
-                .and_then(|home| operation(&home.git_dir))
-                .map(Unclear::Operating),
+        let mut touched = unknown(self.lane, Unclear::Stray);
+        touched.unclear = match self.home {
+            Some(home) => match operation(&home.git_dir) {
+                Some(operation) => Some(Unclear::Operating(operation)),
+                None => self.files().is_none().then_some(Unclear::Stray),
+            },
+            None => self.unclear.clone(),
         };
+        // What came from the base is in one of the commits that the lane comes from.
+        let mut committed: Option<Vec<BString>> = None;
+        for fork in &self.forks {
+            let changed = changes(repository, *fork, self.tip)?.into_iter();
+            let changed: Vec<BString> =
+                changed.map(|change| change.path).filter(is_asked).collect();
+            committed = Some(match committed {
+                Some(before) => before
+                    .into_iter()
+                    .filter(|path| changed.contains(path))
+                    .collect(),
+                None => changed,
+            });
+        }
+        touched.committed = committed.unwrap_or_default();
+        match uncommitted {
+            Ok(paths) => touched.uncommitted = paths,
+            Err(error) => touched.unclear = Some(Unclear::Unreadable(error.to_string())),
+        }
         if touched.paths().is_empty() {
             return Ok(touched.unclear.is_some().then_some(touched));
         }
-        if patch {
-            touched.patch = Some(self.patch(repository, paths, &touched)?);
+        if wish.patch {
+            match self.patch(repository, wish.paths, &touched) {
+                Ok(patch) => touched.patch = Some(patch),
+                Err(error) => touched.unclear = Some(Unclear::Unreadable(error.to_string())),
+            }
         }
         Ok(Some(touched))
     }
@@ -201,24 +236,25 @@ impl Asked<'_> {
         paths: &[BString],
         touched: &Touched,
     ) -> Result<BString> {
+        let fork = self.forks.first().copied().unwrap_or(self.tip);
         let home = self.files().filter(|_| !touched.uncommitted.is_empty());
         let Some(home) = home else {
-            return repository.git_here().patch_at(self.fork, self.tip, paths);
+            return repository.git_here().patch_at(fork, self.tip, paths);
         };
         let scratch = Scratch::outside(repository)?;
         let now = snapshot::uncommitted(repository, &scratch, home, self.tip)?;
         let git = scratch.contain(repository.git_here());
-        git.patch_at(self.fork, now.tree, paths)
+        git.patch_at(fork, now.tree, paths)
     }
 }
 
-fn unknown(lane: &Lane, why: String) -> Touched {
+fn unknown(lane: &Lane, why: Unclear) -> Touched {
     Touched {
         lane: lane.name.clone(),
         owner: lane.owner.clone(),
         committed: Vec::new(),
         uncommitted: Vec::new(),
         patch: None,
-        unclear: Some(Unclear::Unreadable(why)),
+        unclear: Some(why),
     }
 }

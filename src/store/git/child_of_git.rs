@@ -135,7 +135,12 @@ pub(crate) fn hidden(repo: &gix::Repository, variables: &str) -> Vec<OsString> {
             } else {
                 prefix.to_vec()
             };
-            let setting = bstr::concat([&name[..], b"=", &prefix, &command]);
+            // `git merge-tree` says on standard output what has come of a merge.
+            let aside: &[u8] = match section {
+                "merge" => b"exec 1>&2; ",
+                _ => b"",
+            };
+            let setting = bstr::concat([&name[..], b"=", &prefix, aside, &command]);
             options.extend([OsString::from("-c"), OsString::from_vec(setting)]);
         }
     }

@@ -38,7 +38,8 @@ impl Invocation {
         options: &[&str],
         paths: impl IntoIterator<Item = impl AsRef<OsStr>>,
     ) -> Result<Vec<BString>> {
-        self.args(["--literal-pathspecs", "ls-files", "-z"])
+        self.literal_paths()
+            .args(["ls-files", "-z"])
             .args(options)
             .arg("--")
             .args(paths)

@@ -317,7 +317,8 @@ impl Invocation {
     /// What differs between two trees at or below `paths`, as a patch.
     pub fn patch_at(self, from: ObjectId, to: ObjectId, paths: &[BString]) -> Result<BString> {
         let asked = self
-            .args(["--literal-pathspecs", "diff-tree", "-r", "-p", "--no-color"])
+            .literal_paths()
+            .args(["diff-tree", "-r", "-p", "--no-color"])
             .args(["--no-ext-diff", "--no-textconv", "--no-renames"])
             .args([&from.to_string(), &to.to_string(), "--"]);
         asked.at_paths(paths).stdout()
@@ -355,7 +356,8 @@ impl Invocation {
         paths: impl IntoIterator<Item = impl AsRef<OsStr>>,
     ) -> Result<Vec<TreeEntry>> {
         let listed = self
-            .args(["--literal-pathspecs", "ls-tree", "-r", "--full-tree", "-z"])
+            .literal_paths()
+            .args(["ls-tree", "-r", "--full-tree", "-z"])
             .arg(tree.to_string())
             .arg("--")
             .args(paths)

@@ -34,13 +34,7 @@ impl Invocation {
             .arg(format!("--ignore-submodules={submodules}"))
             .args(options)
             .read("read the status of a worktree")?;
-        // git only warns about a directory it cannot read, and knows nothing about what is in it.
-        if output.stderr.contains_str("could not open directory") {
-            return Err(failure(
-                "git could not read the status of a worktree",
-                &output,
-            ));
-        }
+        ensure_all_read(&output)?;
         // It always begins with the commit. A program that says nothing has not looked.
         if !output.stdout.starts_with(b"# ") {
             return Err(Error::git("cannot understand what git status says"));
@@ -55,16 +49,20 @@ impl Invocation {
     pub fn changed_at(self, paths: &[BString]) -> Result<Vec<BString>> {
         let asked = self
             .env("GIT_OPTIONAL_LOCKS", "0")
-            .args(["--literal-pathspecs", "status", "--porcelain", "-z"])
+            .literal_paths()
+            .args(["status", "--porcelain", "-z"])
             .args(["--no-renames", "--untracked-files=all"])
             .args(["--ignore-submodules=dirty", "--"]);
         let output = asked
             .at_paths(paths)
             .read("read the status of a worktree")?;
+        ensure_all_read(&output)?;
         let records = output.stdout.split_str("\0");
         // Two letters and a space before each.
         let path = |record: &[u8]| record.get(3..).map(BString::from);
-        Ok(records.filter_map(path).collect())
+        let paths = records.filter_map(path);
+        // A repository in the worktree that is no submodule.
+        Ok(paths.filter(|path| !path.ends_with(b"/")).collect())
     }
 
     /// The ignored paths, whole directories as one with a slash at the end.
@@ -122,6 +120,14 @@ impl Invocation {
         paths.iter().fold(self, |git, path| git.bytes(path))
     }
 
+    /// Has git take paths as they are, whatever the caller has said of patterns.
+    pub(super) fn literal_paths(mut self) -> Self {
+        for others in ["GLOB", "NOGLOB", "ICASE"] {
+            self.command.env_remove(format!("GIT_{others}_PATHSPECS"));
+        }
+        self.arg("--literal-pathspecs")
+    }
+
     fn read(self, doing: &str) -> Result<Output> {
         let output = self.output()?;
         if output.status.success() {
@@ -129,5 +135,16 @@ impl Invocation {
         } else {
             Err(failure(&format!("git could not {doing}"), &output))
         }
+    }
+}
+
+/// git only warns about a directory it cannot read, and knows nothing about what is in it.
+fn ensure_all_read(status: &Output) -> Result<()> {
+    match status.stderr.contains_str("could not open directory") {
+        true => Err(failure(
+            "git could not read the status of a worktree",
+            status,
+        )),
+        false => Ok(()),
     }
 }
