@@ -129,6 +129,39 @@ fn a_conflict_that_does_not_fit_in_its_lane_leaves_it_as_it_was() {
 }
 
 #[test]
+fn a_sync_on_a_full_disk_says_so_and_leaves_the_lane_as_it_was() {
+    for (strategy, edit) in [("merge", false), ("merge", true), ("rebase", true)] {
+        let sandbox = Sandbox::new();
+        let Some(small) = Small::mount(&sandbox) else {
+            return;
+        };
+        let lane = small.0.join("login");
+        sandbox.add_worktree("login", &lane);
+        sandbox.record("login", &lane);
+        write(&lane.join("own.txt"), "own\n");
+        sandbox.git_in(&lane, ["add", "own.txt"]);
+        sandbox.git_in(&lane, ["commit", "-qm", "own"]);
+        sandbox.write("big", big());
+        sandbox.write("src/app.txt", "base\n");
+        sandbox.commit("big");
+        if edit {
+            write(&lane.join("README"), "edited\n");
+        }
+        let (before, tip) = (listing(&lane), sandbox.git(["rev-parse", "login"]));
+        let run = sandbox.lane(["--json", "sync", "login", "--strategy", strategy]);
+        let says = run.stdout.contains("\"disk-full\"") && run.stdout.contains("small/login");
+        assert!(says, "{strategy}: {run}");
+        run.fails(4);
+        assert_eq!(sandbox.git(["rev-parse", "login"]), tip, "{strategy}");
+        assert_eq!(listing(&lane).lines().count(), before.lines().count());
+        let read = |file: &str| std::fs::read_to_string(lane.join(file)).unwrap();
+        assert_eq!(read("src/app.txt"), "one\ntwo\nthree\n", "{strategy}");
+        assert_eq!(read("README") == "edited\n", edit);
+        sandbox.nothing_under_way();
+    }
+}
+
+#[test]
 fn a_start_on_a_full_disk_says_so_and_leaves_nothing() {
     let sandbox = Sandbox::new();
     let Some(small) = Small::mount(&sandbox) else {

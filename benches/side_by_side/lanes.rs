@@ -255,3 +255,61 @@ pub fn memory(race: &mut Race) {
         "MB",
     );
 }
+
+/// How many lanes are brought up to date.
+const SYNCED: usize = 20;
+
+/// Main gets a commit that changes a few files.
+fn advance(fixtures: &Fixtures, repo: &Path, round: usize) {
+    for number in 0..5 {
+        std::fs::write(
+            repo.join(format!("base-{number}.txt")),
+            format!("round {round}\n"),
+        )
+        .unwrap();
+    }
+    fixtures.git(repo, &["add", "-A"]);
+    fixtures.git(repo, &["commit", "-q", "-m", "base"]);
+    fixtures.settle(repo);
+}
+
+/// Twenty lanes with work of their own take what is new on main, by a merge commit each.
+pub fn sync(race: &mut Race) {
+    for files in [1_000, 10_000] {
+        let prepared = |fixtures: &Fixtures| {
+            let repo = fixtures.text_clone_of(files);
+            let names: Vec<String> = (0..SYNCED).map(|n| format!("lane{n}")).collect();
+            let mut args = vec!["start"];
+            args.extend(names.iter().map(String::as_str));
+            fixtures.lane(&repo, &args);
+            for (number, name) in names.iter().enumerate() {
+                work(
+                    fixtures,
+                    &repo.parent().unwrap().join("shop.lanes").join(name),
+                    number,
+                );
+            }
+            repo
+        };
+        let (ours, theirs) = (prepared(&race.fixtures), prepared(&race.fixtures));
+        race.run(
+            &format!("sync of {SYNCED} lanes, {files} files / merge in each"),
+            0.5,
+            &mut |fixtures, round| {
+                advance(fixtures, &ours, round);
+                let mut command = fixtures.command("git-lane", &ours);
+                command.args(["sync", "--all"]);
+                command
+            },
+            &mut |fixtures, round| {
+                advance(fixtures, &theirs, round);
+                let mut command = fixtures.command("sh", &theirs);
+                let git = std::env::var("GIT_LANE_TEST_GIT").unwrap_or_else(|_| "git".into());
+                let script = "for lane in ../shop.lanes/*; do \"$0\" -C \"$lane\" merge -q --no-edit main \
+                              || exit; done";
+                command.args(["-c", script, &git]);
+                command
+            },
+        );
+    }
+}

@@ -30,7 +30,7 @@ fn main() {
         .collect();
     let wanted =
         |name: &str| words.is_empty() || words.iter().any(|word| name.contains(word.as_str()));
-    let races: [(&str, Run); 25] = [
+    let races: [(&str, Run); 26] = [
         ("version", start::version),
         ("start-copy", start::from_a_worktree),
         ("start-objects", start::from_the_object_database),
@@ -48,6 +48,7 @@ fn main() {
         ("check-path", forecast::path),
         ("finish", lanes::finish),
         ("undo", lanes::undo),
+        ("sync", lanes::sync),
         ("drop", lanes::drop_large),
         ("compare", commits::compare_with_graph),
         ("compare-refs", commits::compare_among_many_refs),

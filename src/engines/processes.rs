@@ -71,6 +71,52 @@ pub fn may_have_git(places: &[PathBuf]) -> bool {
     })
 }
 
+/// In which of these directories [`working_in`] may find a process: one look at all processes rules
+/// the others out.
+pub fn may_be_worked_in(directories: &[&Path]) -> Vec<bool> {
+    let mut found = vec![false; directories.len()];
+    if !Path::new("/proc/self/stat").exists() {
+        return vec![true; directories.len()];
+    }
+    let (spared, start) = (waiting(), Instant::now());
+    let own: Vec<Option<FileId>> = directories.iter().map(|path| FileId::of(path)).collect();
+    for entry in entries(Path::new("/proc")) {
+        let (name, process) = (entry.file_name(), entry.path());
+        let id = name.to_str().and_then(|name| name.parse::<i32>().ok());
+        if id.is_none_or(|id| spared.contains(&id)) {
+            continue;
+        }
+        // Nothing tells where the processes of another user work.
+        if unseen_user(&process).is_some() {
+            return vec![true; directories.len()];
+        }
+        let above = ids_above(process.join("cwd"));
+        let files = entries(&process.join("fd")).map(|file| file.path());
+        let files = files.take_while(|_| start.elapsed() < PATIENCE);
+        let links = [process.join("cwd"), process.join("exe")];
+        let links: Vec<PathBuf> = links
+            .into_iter()
+            .chain(files)
+            .filter_map(|link| std::fs::read_link(link).ok())
+            .collect();
+        for (place, directory) in directories.iter().enumerate() {
+            found[place] |= links.iter().any(|link| link.starts_with(directory))
+                || own[place].is_some_and(|own| above.contains(&own));
+        }
+    }
+    found
+}
+
+/// A directory and those above it, up to the first.
+fn ids_above(mut directory: PathBuf) -> Vec<FileId> {
+    let mut found = Vec::new();
+    while let Some(id) = FileId::of(&directory).filter(|id| found.last() != Some(id)) {
+        found.push(id);
+        directory.push("..");
+    }
+    found
+}
+
 /// Where the processes stand that we may look at.
 pub fn current_directories() -> Vec<PathBuf> {
     let processes = entries(Path::new("/proc"));

@@ -73,6 +73,17 @@ fn message_and_log_of_a_merge_are_gits() {
 }
 
 #[test]
+fn a_lane_called_master_is_not_named_in_its_message() {
+    let sandbox = Sandbox::new();
+    sandbox.lane_by_git("master");
+    sandbox.work("master", "new.txt", "new\n");
+    advance(&sandbox);
+    sandbox.lane(["sync", "master"]).ok();
+    let subject = sandbox.git(["log", "-1", "--format=%s", "master"]);
+    assert_eq!(subject, "Merge branch 'main'");
+}
+
+#[test]
 fn a_remote_tracking_base_is_named_as_git_names_it() {
     let sandbox = diverged();
     sandbox.git(["update-ref", "refs/remotes/origin/main", "main"]);

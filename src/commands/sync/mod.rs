@@ -11,7 +11,7 @@ use crate::domain::lane::{Lane, RefName};
 use crate::domain::sync::{Request, Strategy, in_order};
 use crate::error::Result;
 use crate::operations::land::outcome::Wording;
-use crate::operations::sync::{Bringing, Stays, renew, sync};
+use crate::operations::sync::{Bringing, Sparing, Stays, renew, sync};
 use crate::repository::Repository;
 use crate::store::login;
 use crate::ui::Ui;
@@ -79,13 +79,13 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
             force: args.force,
         },
         wording: &wording,
-        sparing: args.all.then_some(me.as_str()),
+        sparing: None,
         here: args.here,
         dry_run: args.dry_run,
         heal: &heal,
     };
     if args.all || args.names.len() > 1 {
-        return several(&mut repository, &args, &asked, ui);
+        return several(&mut repository, &args, (&asked, me), ui);
     }
     let name = args.names.first().map(String::as_str);
     let lane = known(&repository, find_lane(&repository, name)?, args.dry_run)?;
@@ -117,7 +117,12 @@ fn end(ui: &Ui, report: &Synced) -> Result<()> {
 }
 
 /// The lanes in an order in which each finds its base as that will stay.
-fn several(repository: &mut Repository, args: &Args, asked: &Bringing<'_>, ui: &Ui) -> Result<()> {
+fn several(
+    repository: &mut Repository,
+    args: &Args,
+    (asked, me): (&Bringing<'_>, String),
+    ui: &Ui,
+) -> Result<()> {
     let (mut verdicts, mut lanes) = (Verdicts::default(), Vec::<Lane>::new());
     if args.all {
         let all = records(repository, &repository.worktrees()?, args.dry_run)?;
@@ -133,8 +138,16 @@ fn several(repository: &mut Repository, args: &Args, asked: &Bringing<'_>, ui: &
     let chosen: Vec<&Lane> = lanes.iter().collect();
     let stay = renew_bases(repository, args, &chosen, asked, ui)?;
     verdicts.beside.insert("bases".into(), bases(&stay));
+    let sparing = match args.all {
+        true => Some(Sparing::of(repository, &lanes, me)?),
+        false => None,
+    };
+    let asked = Bringing {
+        sparing: sparing.as_ref(),
+        ..*asked
+    };
     for lane in in_order(lanes) {
-        let done = sync(repository, &lane, asked).and_then(|outcome| {
+        let done = sync(repository, &lane, &asked).and_then(|outcome| {
             let report = Synced::new(&lane, outcome, args.dry_run);
             laid_out(&report).map_or(Ok(report), Err)
         });

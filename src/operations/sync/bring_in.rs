@@ -301,6 +301,17 @@ fn words(place: &Place<'_>, base: &RefName, log: usize) -> Result<String> {
             None => format!("commit '{}'", base.as_bstr()),
         },
     };
+    // One git less to wait for. It names every branch that is merged into but master, unless it is
+    // told otherwise (fmt_merge_msg_title in its fmt-merge-msg.c).
+    let own = place.repository.as_at(&place.directory)?;
+    let is_plain = log == 0
+        && own.config_snapshot().string("merge.suppressDest").is_none()
+        && place.base.as_bstr() != "master"
+        && base.as_bstr().is_utf8()
+        && place.base.as_bstr().is_utf8();
+    if is_plain {
+        return Ok(format!("Merge {what} into {}", place.base));
+    }
     let git = place.repository.git_as_user_at(&place.directory);
     let merged = format!("{}\t\t{what} of .\n", place.tip);
     git.merge_message(log, merged)

@@ -10,13 +10,14 @@ mod sync_facts;
 
 pub use self::newer_bases::{Stays, renew};
 
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use bstr::BString;
 
 use crate::domain::event::{End, Subject, What};
 use crate::domain::lane::{Lane, ObjectId, RefName};
-use crate::domain::name::BranchName;
+use crate::domain::name::{BranchName, LaneName};
 use crate::domain::retire::{Busy, Places};
 use crate::domain::sync::{self, Plan, Request};
 use crate::engines::processes;
@@ -77,6 +78,44 @@ pub enum Skip {
     Owner(String),
 }
 
+/// The lanes that are left alone where they are not named: those in which a process works, and those
+/// that belong to others.
+#[derive(Debug)]
+pub struct Sparing {
+    owner: String,
+    /// The worktrees in which a closer look may find a process.
+    worked_in: BTreeMap<LaneName, PathBuf>,
+}
+
+impl Sparing {
+    /// Looks at all processes once; `owner` is who asks.
+    pub fn of(repository: &Repository, lanes: &[Lane], owner: String) -> Result<Self> {
+        let worktrees = repository.worktrees()?;
+        let places = Places::of(&worktrees);
+        let present = |lane: &Lane| {
+            let worktree = places.place(lane).present()?;
+            Some((lane.name.clone(), worktree.path.clone()))
+        };
+        let present: Vec<_> = lanes.iter().filter_map(present).collect();
+        let paths: Vec<&Path> = present.iter().map(|(_, path)| path.as_path()).collect();
+        let may_be = processes::may_be_worked_in(&paths);
+        let worked_in = present.into_iter().zip(may_be);
+        let worked_in = worked_in.filter_map(|(present, may_be)| may_be.then_some(present));
+        Ok(Sparing {
+            owner,
+            worked_in: worked_in.collect(),
+        })
+    }
+
+    fn skips(&self, lane: &Lane) -> Option<Skip> {
+        if let Some(owner) = lane.owner.as_ref().filter(|owner| **owner != self.owner) {
+            return Some(Skip::Owner(owner.clone()));
+        }
+        let busy = processes::working_in(self.worked_in.get(&lane.name)?);
+        busy.map(Skip::Process)
+    }
+}
+
 /// What became of a lane.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
@@ -110,9 +149,8 @@ pub struct Bringing<'a> {
     pub request: Request,
     /// Who may object.
     pub wording: &'a Wording<'a>,
-    /// Whether lanes are left alone in which a process works, or that belong to others than this
-    /// owner.
-    pub sparing: Option<&'a str>,
+    /// Which lanes are left alone; `None`: none.
+    pub sparing: Option<&'a Sparing>,
     /// Whether a conflict is laid out in the lane.
     pub here: bool,
     /// Whether nothing is to change.
@@ -143,14 +181,8 @@ fn sync_lane(repository: &mut Repository, lane: &Lane, asked: &Bringing<'_>) -> 
         Plan::UpToDate => return up_to_date(&facts.lane.base),
         Plan::Move(moving) => moving,
     };
-    if let Some(me) = asked.sparing {
-        let worktree = Places::of(&worktrees).place(lane).present();
-        if let Some(owner) = lane.owner.as_ref().filter(|owner| *owner != me) {
-            return Ok(Outcome::Skipped(Skip::Owner(owner.clone())));
-        }
-        if let Some(busy) = worktree.and_then(|worktree| processes::working_in(&worktree.path)) {
-            return Ok(Outcome::Skipped(Skip::Process(busy)));
-        }
+    if let Some(skip) = asked.sparing.and_then(|sparing| sparing.skips(lane)) {
+        return Ok(Outcome::Skipped(skip));
     }
     if asked.dry_run {
         return bring_in::foretell(repository, lane, &moving).map(Outcome::Brought);
