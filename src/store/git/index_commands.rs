@@ -211,22 +211,6 @@ impl Invocation {
             .interactive(std::process::Stdio::null())
     }
 
-    /// `git merge` of a ref into what is checked out, seen by the user; its exit code. A conflict is
-    /// left in the worktree.
-    pub fn merge_in_worktree(self, name: impl AsRef<[u8]>, message: &str) -> Result<i32> {
-        self.args(["merge", "--quiet", "--no-edit", "-m", message])
-            .bytes(name)
-            .interactive(std::process::Stdio::null())
-    }
-
-    /// `git rebase` of what is checked out onto a ref, seen by the user; its exit code. A conflict is
-    /// left in the worktree.
-    pub fn rebase_in_worktree(self, onto: impl AsRef<[u8]>) -> Result<i32> {
-        self.args(["rebase", "--quiet"])
-            .bytes(onto)
-            .interactive(std::process::Stdio::null())
-    }
-
     /// `git submodule update`, seen by the user; its exit code.
     pub fn update_submodules(self) -> Result<i32> {
         self.args(["submodule", "update", "--init", "--recursive"])
