@@ -1,5 +1,7 @@
 //! `git lane check --path`: which lanes have changed a file.
 
+use serde_json::Value;
+
 use super::check;
 use crate::support::{Sandbox, write};
 
@@ -244,6 +246,16 @@ fn what_came_from_the_base_is_not_the_lanes_after_merges_both_ways() {
         sandbox.lane(["check", "--path", "README"]).ok();
         sandbox.lane(["check", "--path", "src"]).fails(3);
     }
+}
+
+#[test]
+fn a_directory_that_was_moved_away_is_a_change() {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "a"]).ok();
+    sandbox.git_in(&sandbox.lane_path("a"), ["mv", "src", "moved"]);
+    let (document, code) = check(&sandbox, &["--path", "src/app.txt", "src/other"]);
+    assert_eq!(touched(&document), [r#"a: [] ["src/app.txt"]"#]);
+    assert_eq!((&document["lanes"][0]["unclear"], code), (&Value::Null, 3));
 }
 
 #[test]

@@ -87,15 +87,47 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         return rehearsal::run(&args, ui);
     }
     let repository = open_to_look()?;
-    repository.git.ensure_usable()?;
-    match args.path.is_empty() {
-        true => between(&repository, &args, ui),
-        false => at_paths(&repository, &args, ui),
+    // git is asked for its version while the lanes are read.
+    let git = repository.git.clone();
+    std::thread::scope(|scope| {
+        let usable = scope.spawn(move || git.ensure_usable());
+        let found = match args.path.is_empty() {
+            true => between(&repository, &args, ui),
+            false => at_paths(&repository, &args),
+        };
+        usable.join().unwrap_or(Ok(()))?;
+        found?.tell(ui)
+    })
+}
+
+/// What was found, and the sentence for a conflict.
+struct Found<R> {
+    report: R,
+    conflict: Option<String>,
+}
+
+/// What can be told of it, whatever was asked.
+trait Tell {
+    fn tell(self: Box<Self>, ui: &Ui) -> Result<()>;
+}
+
+impl<R: Report> Tell for Found<R> {
+    fn tell(self: Box<Self>, ui: &Ui) -> Result<()> {
+        match self.conflict {
+            None => {
+                ui.report(&self.report);
+                Ok(())
+            }
+            Some(sentence) => {
+                let error = Error::new(Kind::Conflict, sentence);
+                Err(ui.failed(&self.report, error))
+            }
+        }
     }
 }
 
 /// The lanes against their bases and each other.
-fn between(repository: &Repository, args: &Args, ui: &Ui) -> Result<()> {
+fn between(repository: &Repository, args: &Args, ui: &Ui) -> Result<Box<dyn Tell>> {
     let named = named(repository, args)?;
     let (lanes, pairs) = match named.as_slice() {
         [] => (repository.records()?.lanes, Pairs::Among),
@@ -133,12 +165,12 @@ fn between(repository: &Repository, args: &Args, ui: &Ui) -> Result<()> {
         pairs => Some(format!("{pairs} pairs of lanes")),
     };
     let all: Vec<String> = [lanes, pairs].into_iter().flatten().collect();
-    let sentence = (!all.is_empty()).then(|| format!("in conflict: {}", all.join(", ")));
-    end(ui, &report, sentence)
+    let conflict = (!all.is_empty()).then(|| format!("in conflict: {}", all.join(", ")));
+    Ok(Box::new(Found { report, conflict }))
 }
 
 /// Who has changed the files.
-fn at_paths(repository: &Repository, args: &Args, ui: &Ui) -> Result<()> {
+fn at_paths(repository: &Repository, args: &Args) -> Result<Box<dyn Tell>> {
     let mut lanes = named(repository, args)?;
     if args.names.is_empty() {
         let own = lanes.pop();
@@ -154,24 +186,13 @@ fn at_paths(repository: &Repository, args: &Args, ui: &Ui) -> Result<()> {
     };
     let found = touched(repository, &lanes, wish)?;
     let lanes = found.iter().filter(|touched| !touched.paths().is_empty());
-    let sentence = match lanes.count() {
+    let conflict = match lanes.count() {
         0 => None,
         1 => Some("1 lane has changed what is asked about".to_owned()),
         lanes => Some(format!("{lanes} lanes have changed what is asked about")),
     };
     let report = TouchedReport { paths, found };
-    end(ui, &report, sentence)
-}
-
-/// Prints what was found; a sentence says that there is a conflict.
-fn end(ui: &Ui, report: &impl Report, sentence: Option<String>) -> Result<()> {
-    match sentence {
-        None => {
-            ui.report(report);
-            Ok(())
-        }
-        Some(sentence) => Err(ui.failed(report, Error::new(Kind::Conflict, sentence))),
-    }
+    Ok(Box::new(Found { report, conflict }))
 }
 
 /// The lanes that were named, or the one that the caller stands in; none for all.

@@ -76,29 +76,40 @@ pub fn apart(
     }
     let look = || {
         let mut index = Index::read_file(repo.object_hash(), index)?;
-        if !index.is_plain() {
-            return Err(Halt::Doubt("index"));
-        }
         if closeness == Closeness::JustWritten {
             index.written = (i64::MAX, u32::MAX);
         }
-        let root = super::scan::open_root(worktree)?;
-        let mut walk = Walk {
-            worktree,
-            index: &index,
-            comparer: Comparer::new(&shared, &repo, worktree, &index),
-            unknown: Unknown::new(&shared, &repo, worktree),
-            closeness,
-            found: Apart::default(),
-        };
-        walk.directory(&root, 0, 0..index.state.entries().len())?;
-        Ok(walk.found)
+        look(&shared, &repo, worktree, &index, closeness)
     };
     match look() {
         Ok(found) => Ok(Some(found)),
         Err(Halt::Doubt(_)) => Ok(None),
         Err(Halt::Failed(error)) => Err(error),
     }
+}
+
+/// The same by an index that was read.
+pub(super) fn look(
+    shared: &Shared<'_>,
+    repo: &gix::Repository,
+    worktree: &Path,
+    index: &Index,
+    closeness: Closeness,
+) -> Result<Apart, Halt> {
+    if !index.is_plain() {
+        return Err(Halt::Doubt("index"));
+    }
+    let root = super::scan::open_root(worktree)?;
+    let mut walk = Walk {
+        worktree,
+        index,
+        comparer: Comparer::new(shared, repo, worktree, index),
+        unknown: Unknown::new(shared, repo, worktree),
+        closeness,
+        found: Apart::default(),
+    };
+    walk.directory(&root, 0, 0..index.state.entries().len())?;
+    Ok(walk.found)
 }
 
 struct Walk<'a> {

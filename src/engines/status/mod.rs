@@ -13,6 +13,7 @@ mod index_only;
 mod porcelain;
 mod scan;
 mod staged;
+mod uncommitted;
 mod unknown;
 
 use std::borrow::Cow;
@@ -38,6 +39,7 @@ pub use index_only::{has_unmerged, of_index};
 #[doc(hidden)]
 pub use porcelain::understands;
 pub use porcelain::{changed, ignored};
+pub use uncommitted::{Uncommitted, uncommitted};
 pub(crate) use unknown::{open_directory, read_names};
 
 /// How many paths a [`WorktreeStatus`] names.

@@ -15,21 +15,23 @@ mod snapshot;
 pub mod touched;
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 
 use bstr::BString;
 
 use self::ancestry::Ancestry;
 use self::ground::{Answer, Ground, Question};
 use self::remembered::Remembered;
+use self::snapshot::{Taking, run_all};
 use crate::domain::forecast::{
     Forecast, Meeting, Outlook, Pairs, Standing, Unclear, Verdict, unclear,
 };
 use crate::domain::lane::{Head, Lane, ObjectId, RefName, Worktree, WorktreeState};
 use crate::domain::name::BranchName;
 use crate::domain::retire::Places;
-use crate::domain::status::WorktreeStatus;
 use crate::engines::status;
-use crate::error::Result;
+use crate::engines::status::{Uncommitted, uncommitted};
+use crate::error::{Error, Result};
 use crate::operations::in_flight;
 use crate::operations::land::landing_facts;
 use crate::operations::land::verdict::site_of;
@@ -290,40 +292,77 @@ fn standings(
     homes: &[Option<&Worktree>],
     committed: bool,
 ) -> Vec<Result<Standing, Unclear>> {
-    let there: Vec<&Worktree> = homes.iter().filter_map(|home| present(*home)).collect();
-    let mut statuses = match committed {
+    let there = homes.iter().filter_map(|home| present(*home));
+    let places: Vec<(&Path, &Path)> = there
+        .map(|home| (home.path.as_path(), home.git_dir.as_path()))
+        .collect();
+    let mut found = match committed {
         true => Vec::new(),
-        false => in_flight::worktree_statuses(repository, &there),
+        false => uncommitted(&repository.gix, &repository.git, &places),
     }
     .into_iter();
-    let lanes = lanes.iter().zip(homes);
-    lanes
-        .map(|(lane, home)| {
-            let status = present(*home).and_then(|_| statuses.next());
-            let found = standing(repository, scratch, (lane, *home), status, committed);
-            let gone = || {
-                let records = repository.records();
-                records.is_ok_and(|records| records.find(&lane.name).is_none())
-            };
-            match found {
-                Err(Unclear::Unreadable(_) | Unclear::NoCommit | Unclear::Missing) if gone() => {
-                    Err(Unclear::Gone)
-                }
-                found => found,
+    let mut takings = Vec::new();
+    let mut standings: Vec<Result<Stands, Unclear>> = Vec::new();
+    for (lane, home) in lanes.iter().zip(homes) {
+        let found = present(*home).and_then(|_| found.next());
+        let stands = stands(repository, scratch, (lane, *home), found, committed);
+        standings.push(stands.map(|stands| match stands {
+            Stands::Taken(taking) => {
+                takings.push(*taking);
+                Stands::AsFiles
             }
-        })
-        .collect()
+            stands => stands,
+        }));
+    }
+    let tips: Vec<ObjectId> = takings.iter().map(|taking| taking.tip).collect();
+    let mut trees = tips.into_iter().zip(run_all(takings));
+    let mut settled = |stands| match stands {
+        Stands::AsCommitted(tip) => snapshot::committed(repository, tip),
+        _ => match trees.next() {
+            Some((tip, Ok(tree))) => snapshot::standing(repository, scratch, tip, tree),
+            Some((_, Err(error))) => Err(error),
+            None => Err(Error::git("cannot read what is not committed")),
+        },
+    };
+    let settled: Vec<Result<Standing, Unclear>> = standings
+        .into_iter()
+        .map(|stands| settled(stands?).map_err(unreadable))
+        .collect();
+    let gone = |lane: &Lane| {
+        let records = repository.records();
+        records.is_ok_and(|records| records.find(&lane.name).is_none())
+    };
+    let or_gone = |(standing, lane): (Result<Standing, Unclear>, &Lane)| match standing {
+        Err(Unclear::Unreadable(_) | Unclear::NoCommit | Unclear::Missing) if gone(lane) => {
+            Err(Unclear::Gone)
+        }
+        standing => standing,
+    };
+    settled.into_iter().zip(lanes).map(or_gone).collect()
 }
 
-fn standing(
+fn unreadable(error: Error) -> Unclear {
+    Unclear::Unreadable(error.to_string())
+}
+
+/// How a lane stands, before its files were taken in.
+enum Stands {
+    /// As this commit.
+    AsCommitted(ObjectId),
+    /// As these gits find out.
+    Taken(Box<Taking>),
+    /// The same, once they have been given to run.
+    AsFiles,
+}
+
+fn stands(
     repository: &Repository,
     scratch: &Scratch,
     (lane, home): (&Lane, Option<&Worktree>),
-    status: Option<Result<WorktreeStatus>>,
+    found: Option<Result<Uncommitted>>,
     committed: bool,
-) -> Result<Standing, Unclear> {
-    let unreadable = |error: crate::error::Error| Unclear::Unreadable(error.to_string());
-    let status = status.transpose().map_err(unreadable)?;
+) -> Result<Stands, Unclear> {
+    let found = found.transpose().map_err(unreadable)?;
     match home.map(|home| &home.state) {
         Some(WorktreeState::Damaged(why)) => return Err(Unclear::Unreadable(why.clone())),
         Some(WorktreeState::Present) => {}
@@ -332,23 +371,34 @@ fn standing(
         Some(_) => return Err(Unclear::Unreadable("its worktree is not known".into())),
     }
     let home = present(home);
+    let mut known = None;
     if let Some(home) = home {
         let operation = status::operation(&home.git_dir);
-        if let Some(why) = unclear(lane, home, operation, status.as_ref()) {
+        // Only git can tell of an index with unmerged files.
+        if found == Some(Uncommitted::Unknown) {
+            known = Some(in_flight::worktree_statuses(repository, &[home]).swap_remove(0));
+        }
+        let status = known.as_ref().and_then(|status| status.as_ref().ok());
+        if let Some(why) = unclear(lane, home, operation, status) {
             return Err(why);
         }
     }
+    let status = known.transpose().map_err(unreadable)?;
     let tip = match (&lane.branch, home.map(|home| &home.head)) {
         (Some(branch), _) => repository.branch_tip(branch).map_err(unreadable)?,
         (None, Some(Head::Detached(id))) => Some(*id),
         (None, _) => None,
     };
     let tip = tip.ok_or(Unclear::NoCommit)?;
-    match (home, status) {
-        (Some(home), Some(status)) if !status.is_clean() => {
-            snapshot::uncommitted(repository, scratch, home, tip)
-        }
-        _ => snapshot::committed(repository, tip),
-    }
-    .map_err(unreadable)
+    let apart = match (found, status) {
+        (Some(Uncommitted::Some(apart)), _) => Some(apart),
+        (_, Some(status)) if !status.is_clean() => None,
+        _ => return Ok(Stands::AsCommitted(tip)),
+    };
+    let Some(home) = home else {
+        return Ok(Stands::AsCommitted(tip));
+    };
+    let taking = Taking::prepare(repository, scratch, home, tip, apart);
+    let taking = taking.map_err(unreadable)?;
+    Ok(Stands::Taken(Box::new(taking)))
 }

@@ -4,13 +4,16 @@
 //! links, modes, submodules and sparse checkouts are what they would be in a commit. Neither the
 //! worktree nor its index is written.
 
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use bstr::{BStr, BString, ByteSlice};
 use gix::index::entry::Mode;
 
 use crate::domain::forecast::Standing;
 use crate::domain::lane::{ObjectId, Worktree};
 use crate::engines::history::tree_of;
-use crate::engines::status::{Closeness, apart};
+use crate::engines::status::{Apart, Closeness, apart};
 use crate::error::{Code, Error, Result};
 use crate::operations::checkout::index_lock::Prepared;
 use crate::operations::checkout::worktree_files::is_behind_a_file;
@@ -36,23 +39,106 @@ pub(super) fn uncommitted(
     worktree: &Worktree,
     tip: ObjectId,
 ) -> Result<Standing> {
-    let own = worktree.git_dir.join("index");
-    let copy = Prepared::copy(&own, scratch.path(&format!("index-{}", unique_id())))?;
-    let git = || on_copy(repository, scratch, worktree, &copy);
-    let (gone, changed) = changed(repository, worktree, &git)?;
-    if !gone.is_empty() {
-        git().update_index(false, gone)?;
-    }
-    if !changed.is_empty() {
-        git().take_in_files(changed)?;
-    }
-    let tree = git().write_tree()?;
+    let taking = Taking::prepare(repository, scratch, worktree, tip, None)?;
+    let tip = taking.tip;
+    standing(repository, scratch, tip, taking.run()?)
+}
+
+/// How a lane stands whose files make that tree.
+pub(super) fn standing(
+    repository: &Repository,
+    scratch: &Scratch,
+    tip: ObjectId,
+    tree: ObjectId,
+) -> Result<Standing> {
     let clean = committed(repository, tip)?;
     if tree == clean.tree {
         return Ok(clean);
     }
     let commit = commit(repository, scratch, tip, tree)?;
     Ok(Standing { tip, commit, tree })
+}
+
+/// The gits that make a tree of a worktree, ready to run beside those of others.
+pub(super) struct Taking {
+    pub(super) tip: ObjectId,
+    steps: Vec<Step>,
+    tree: Invocation,
+    #[allow(dead_code, reason = "there until the tree is made")]
+    copy: Prepared,
+}
+
+type Step = Box<dyn FnOnce() -> Result<()> + Send>;
+
+impl Taking {
+    /// Of the worktree of a lane at `tip`; `found` is what is known to differ from its index.
+    pub(super) fn prepare(
+        repository: &Repository,
+        scratch: &Scratch,
+        worktree: &Worktree,
+        tip: ObjectId,
+        found: Option<Apart>,
+    ) -> Result<Self> {
+        let own = worktree.git_dir.join("index");
+        let copy = Prepared::copy(&own, scratch.path(&format!("index-{}", unique_id())))?;
+        let git = || on_copy(repository, scratch, worktree, &copy);
+        let (gone, changed) = changed(repository, worktree, found, &git)?;
+        let mut steps: Vec<Step> = Vec::new();
+        if !gone.is_empty() {
+            let git = git();
+            steps.push(Box::new(move || git.update_index(false, gone)));
+        }
+        if !changed.is_empty() {
+            let git = git();
+            steps.push(Box::new(move || git.take_in_files(changed)));
+        }
+        Ok(Taking {
+            tip,
+            steps,
+            tree: git(),
+            copy,
+        })
+    }
+
+    /// The tree.
+    pub(super) fn run(self) -> Result<ObjectId> {
+        self.steps.into_iter().try_for_each(|step| step())?;
+        self.tree.write_tree()
+    }
+}
+
+/// The trees of all, by as many at once as there are cores; what cannot be made stops none of the
+/// others.
+pub(super) fn run_all(takings: Vec<Taking>) -> Vec<Result<ObjectId>> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let all: Vec<_> = takings
+        .into_iter()
+        .map(|taking| Mutex::new(Some(taking)))
+        .collect();
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        loop {
+            let at = next.fetch_add(1, Ordering::Relaxed);
+            let Some(taking) = all.get(at) else {
+                return done;
+            };
+            let taking = taking.lock().ok().and_then(|mut taking| taking.take());
+            done.extend(taking.map(|taking| (at, taking.run())));
+        }
+    };
+    let mut trees: Vec<(usize, Result<ObjectId>)> = std::thread::scope(|scope| {
+        let others: Vec<_> = (1..cores.min(all.len()))
+            .map(|_| scope.spawn(work))
+            .collect();
+        let mut done = work();
+        for other in others {
+            done.extend(other.join().unwrap_or_default());
+        }
+        done
+    });
+    trees.sort_by_key(|(at, _)| *at);
+    trees.into_iter().map(|(_, tree)| tree).collect()
 }
 
 fn on_copy(
@@ -77,19 +163,19 @@ fn on_copy(
 fn changed(
     repository: &Repository,
     worktree: &Worktree,
+    found: Option<Apart>,
     git: &impl Fn() -> Invocation,
 ) -> Result<(Vec<u8>, Vec<u8>)> {
-    let (place, own) = (
-        (worktree.path.as_path(), worktree.git_dir.as_path()),
-        worktree.git_dir.join("index"),
-    );
-    let found = apart(
-        &repository.gix,
-        &repository.git,
-        place,
-        &own,
-        Closeness::Content,
-    )?;
+    let found = match found {
+        Some(found) => Some(found),
+        None => apart(
+            &repository.gix,
+            &repository.git,
+            (worktree.path.as_path(), worktree.git_dir.as_path()),
+            &worktree.git_dir.join("index"),
+            Closeness::Content,
+        )?,
+    };
     let mut paths = match found {
         Some(found) => {
             if let Some(closed) = found.closed.first() {

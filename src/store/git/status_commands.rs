@@ -49,6 +49,7 @@ impl Invocation {
     pub fn changed_at(self, paths: &[BString]) -> Result<Vec<BString>> {
         let asked = self
             .env("GIT_OPTIONAL_LOCKS", "0")
+            .env("LC_ALL", "C")
             .literal_paths()
             .args(["status", "--porcelain", "-z"])
             .args(["--no-renames", "--untracked-files=all"])
@@ -138,9 +139,14 @@ impl Invocation {
     }
 }
 
-/// git only warns about a directory it cannot read, and knows nothing about what is in it.
+/// git only warns about a directory it cannot read, and knows nothing about what is in it. One that
+/// is not there has nothing in it.
 fn ensure_all_read(status: &Output) -> Result<()> {
-    match status.stderr.contains_str("could not open directory") {
+    let is_unread = |line: &[u8]| {
+        line.contains_str("could not open directory")
+            && !line.contains_str("No such file or directory")
+    };
+    match status.stderr.lines().any(is_unread) {
         true => Err(failure(
             "git could not read the status of a worktree",
             status,
