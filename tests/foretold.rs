@@ -9,7 +9,7 @@ use crate::support::{Run, Sandbox, age, listing, write};
 /// What is the matter in the base's worktree, and how the landing is refused; "" where it is not.
 type Situation = (&'static str, &'static str, fn(&Sandbox));
 
-const SITUATIONS: [Situation; 18] = [
+const SITUATIONS: [Situation; 19] = [
     ("nothing", "", |_| ()),
     ("an edit elsewhere", "", |sandbox| {
         sandbox.write("other.txt", "edited\n")
@@ -73,6 +73,14 @@ const SITUATIONS: [Situation; 18] = [
         "in-the-way",
         |sandbox| {
             sandbox.write("new.txt/mine", "mine\n");
+        },
+    ),
+    (
+        "a staged file below a directory where a file comes",
+        "in-the-way",
+        |sandbox| {
+            sandbox.write("new.txt/mine", "mine\n");
+            sandbox.git(["add", "new.txt/mine"]);
         },
     ),
     ("a symbolic link for a directory", "in-the-way", |sandbox| {

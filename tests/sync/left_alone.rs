@@ -41,6 +41,14 @@ fn uncommitted_work_that_the_change_meets_is_a_refusal() {
             "git update-index --assume-unchanged src/app.txt; echo mine >src/app.txt",
         ),
         ("other.txt", "mkdir other.txt; echo mine >other.txt/deep"),
+        (
+            "other.txt",
+            "mkdir other.txt; echo mine >other.txt/deep; git add other.txt/deep",
+        ),
+        (
+            "other.txt",
+            "mkdir -p other.txt/d; git mv README other.txt/d/README",
+        ),
     ];
     for (file, work) in table {
         for strategy in ["merge", "rebase"] {
@@ -135,4 +143,51 @@ fn inside_a_lane_that_one_is_meant() {
     let error = sandbox.lane(["sync"]).fails(2);
     assert!(error.contains("name the lane"), "{error}");
     sandbox.lane(["sync", "login", "--all"]).fails(2);
+}
+
+/// What is staged in a directory that the base has made a file, a link or nothing of.
+#[test]
+fn staged_work_below_what_is_no_directory_any_more_stays() {
+    for change in ["echo file >d", "ln -s src/app.txt d"] {
+        for work in [
+            "echo more >>d/x; git add d/x",
+            "echo new >d/new; git add d/new",
+            "git mv d/x d/y",
+        ] {
+            let sandbox = Sandbox::new();
+            sandbox.write("d/x", "x\n");
+            sandbox.commit("directory");
+            sandbox.lane(["start", "login"]).ok();
+            sandbox.sh(&format!("rm -r d; {change}")).ok();
+            sandbox.commit("no directory");
+            sandbox.sh_in(&lane(&sandbox), work).ok();
+            let before = state(&sandbox);
+            let run = sync(&sandbox, ["--json"]);
+            assert!(
+                run.stdout.contains("\"in-the-way\""),
+                "{change} / {work}: {run}"
+            );
+            let _ = run.fails(1);
+            assert_eq!(state(&sandbox), before, "{change} / {work}");
+        }
+    }
+}
+
+#[test]
+fn all_leaves_lanes_alone_that_cannot_take_anything() {
+    let sandbox = diverged();
+    sandbox.lane(["start", "detached", "--detach"]).ok();
+    sandbox.lane(["start", "gone"]).ok();
+    std::fs::remove_dir_all(sandbox.lane_path("gone")).unwrap();
+    sandbox.write("more.txt", "more\n");
+    sandbox.commit("more");
+    let document = sandbox.lane(["sync", "--all", "--json"]).json();
+    let why = |name: &str| {
+        let lanes = document["lanes"].as_array().unwrap().iter();
+        let mut lanes = lanes.filter(|lane| lane["lane"] == name);
+        lanes.next().unwrap()["skipped"]["why"].clone()
+    };
+    assert_eq!(why("detached"), "detached");
+    assert_eq!(why("gone"), "worktree-gone");
+    sandbox.lane(["sync", "detached"]).fails(1);
 }

@@ -64,10 +64,7 @@ fn without_a_conflict_it_is_a_sync_like_any() {
 fn what_is_in_the_way_of_git_stays() {
     for (strategy, says) in [
         ("merge", "local changes are in the way: 'src/app.txt'"),
-        (
-            "rebase",
-            "git does not lay the conflict of lane 'login' out",
-        ),
+        ("rebase", "a rebase would put them away"),
     ] {
         let sandbox = conflicting();
         write(&lane(&sandbox).join("src/app.txt"), "mine\n");
@@ -100,4 +97,25 @@ fn the_guard_lets_it_be_laid_out_and_committed() {
     write(&path.join("src/app.txt"), "one\ntwo\nboth\n");
     sandbox.git_in(&path, ["commit", "-q", "--no-edit", "-a"]);
     assert_eq!(sandbox.git(["rev-list", "--count", "login..main"]), "0");
+}
+
+/// A rebase by git would put local changes away, write over ignored files and leave merges out.
+#[test]
+fn a_rebase_is_not_laid_out_over_what_it_would_lose() {
+    for work in [
+        "echo mine >README",
+        "echo mine >README; git add README; git config rebase.autostash true",
+        "echo mine >ignored",
+        "git merge -q --no-ff --no-commit -s ours main~1; echo evil >evil; git add evil; git commit -qm evil",
+    ] {
+        let sandbox = conflicting();
+        write(&sandbox.repo.join(".git/info/exclude"), "ignored\n");
+        sandbox.write("ignored", "of main\n");
+        sandbox.git(["add", "-f", "ignored"]);
+        sandbox.git(["commit", "-q", "-m", "ignored"]);
+        sandbox.sh_in(&lane(&sandbox), work).ok();
+        let before = state(&sandbox);
+        sync(&sandbox, ["--strategy", "rebase", "--here"]).fails(1);
+        assert_eq!(state(&sandbox), before, "{work}");
+    }
 }

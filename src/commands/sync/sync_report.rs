@@ -107,6 +107,11 @@ impl serde::Serialize for Synced {
                     "why": "owner", "pid": null, "command": null, "owner": owner,
                 }));
             }
+            Outcome::Skipped(Skip::CannotTake(code, _)) => {
+                skipped = Some(serde_json::json!({
+                    "why": code, "pid": null, "command": null, "owner": null,
+                }));
+            }
             Outcome::UpToDate(_) | Outcome::LaidOut(_) => {}
         }
         let mut document = serde_json::json!({
@@ -144,12 +149,17 @@ impl Report for Synced {
                 );
                 page.line(Cell::new(text, Style::Good));
             }
+            Outcome::Skipped(Skip::CannotTake(_, why)) => {
+                let text = format!("left lane '{lane}' as it is: {why}");
+                page.line(Cell::new(text, Style::Attention));
+            }
             Outcome::Skipped(skip) => {
                 let why = match skip {
                     Skip::Process(busy) => {
                         format!("process {} ({}) works in it", busy.pid, busy.command)
                     }
                     Skip::Owner(owner) => format!("it is {owner}'s"),
+                    Skip::CannotTake(_, why) => why.clone(),
                 };
                 let all_the_same = format!("git lane sync {}", quote(lane));
                 let text =

@@ -25,6 +25,8 @@ pub enum Refusal {
     NoWorktree { lane: LaneName, path: PathBuf },
     /// The index of its worktree has unmerged files.
     Unmerged { lane: LaneName, path: PathBuf },
+    /// Changes are not committed that git would put away for the time of a rebase.
+    Uncommitted { lane: LaneName, path: PathBuf },
     /// Its base is its own branch.
     OntoItself { lane: LaneName, base: RefName },
     /// The base does not exist; `renamed`: it has that name now.
@@ -65,7 +67,7 @@ impl Refusal {
             Refusal::NoBase { .. } => Code::NoBase,
             Refusal::NoBranch { .. } => Code::Detached,
             Refusal::NoWorktree { .. } => Code::WorktreeGone,
-            Refusal::Unmerged { .. } => Code::Unsettled,
+            Refusal::Unmerged { .. } | Refusal::Uncommitted { .. } => Code::Unsettled,
             Refusal::OntoItself { .. } => Code::OntoItself,
             Refusal::BaseMissing { .. } => Code::BaseMissing,
             Refusal::NoTip { .. } => Code::NoCommit,
@@ -93,6 +95,10 @@ impl Refusal {
             }
             Refusal::Unmerged { path, .. } => format!(
                 "see them with: git -C {} status; git add marks those that are resolved",
+                quote(path.display())
+            ),
+            Refusal::Uncommitted { path, .. } => format!(
+                "commit or stash them; see them with: git -C {} status",
                 quote(path.display())
             ),
             Refusal::BaseMissing {
@@ -139,6 +145,10 @@ impl std::fmt::Display for Refusal {
                 path.display()
             ),
             Refusal::Unmerged { lane, .. } => write!(f, "lane '{lane}' has unmerged files"),
+            Refusal::Uncommitted { lane, .. } => write!(
+                f,
+                "lane '{lane}' has changes that are not committed, and a rebase would put them away"
+            ),
             Refusal::OntoItself { lane, base } => {
                 write!(f, "the base of lane '{lane}' is '{base}', its own branch")
             }

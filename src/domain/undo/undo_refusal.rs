@@ -116,6 +116,8 @@ pub enum Refusal {
         path: PathBuf,
         /// Where its branch was before.
         from: ObjectId,
+        /// Where the sync took it, where it has moved on since.
+        since: Option<ObjectId>,
     },
     /// The step is no landing, which alone can be reverted.
     NoLanding {
@@ -196,6 +198,15 @@ impl Refusal {
             Refusal::NoWorktree { .. } => {
                 "see what can be done about it with: git lane doctor".into()
             }
+            Refusal::Synced {
+                path,
+                since: Some(since),
+                ..
+            } => format!(
+                "commits came after it; see them with: git -C {} log --oneline {}..",
+                quote(path.display()),
+                since.to_hex_with_len(10)
+            ),
             Refusal::Synced { path, from, .. } => format!(
                 "take it back in the lane: git -C {} reset --keep {}",
                 quote(path.display()),

@@ -1,14 +1,15 @@
 //! What is in the way of a landing in the worktree that has the base checked out.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use bstr::{BStr, BString, ByteSlice};
+use gix::objs::tree::EntryMode;
 
 use super::{Move, in_the_way, on_index};
 use crate::domain::finish::{HiddenBy, Refusal};
-use crate::domain::lane::Worktree;
+use crate::domain::lane::{ObjectId, Worktree};
 use crate::error::{IoContext, Result};
 use crate::repository::Repository;
 use crate::repository::quarantine;
@@ -29,6 +30,7 @@ pub(crate) fn ensure_clear(
 ) -> Result<()> {
     let mut displaced = displaced(site, changed);
     displaced.extend(replaced_submodules(site, changed));
+    displaced.extend(staged_below(repository, site, index, changed)?);
     if !displaced.is_empty() {
         return Err(in_the_way(planned, site, &displaced));
     }
@@ -96,6 +98,51 @@ fn replaced_submodules(site: &Worktree, changed: &[Changed]) -> Vec<BString> {
         .filter(filled)
         .map(|change| change.path.clone())
         .collect()
+}
+
+/// What is staged below a path at which no directory will be. git compares that with the worktree
+/// alone, and removes both.
+fn staged_below(
+    repository: &Repository,
+    site: &Worktree,
+    index: &Path,
+    changed: &[Changed],
+) -> Result<Vec<BString>> {
+    let coming: HashSet<&BStr> = changed
+        .iter()
+        .filter(|change| change.new.is_some())
+        .map(|change| change.path.as_bstr())
+        .collect();
+    let going: HashMap<&BStr, (EntryMode, ObjectId)> = changed
+        .iter()
+        .filter_map(|change| Some((change.path.as_bstr(), change.old?)))
+        .collect();
+    let is_below = |path: &BStr| {
+        let mut above = path.find_iter("/").map(|at| path[..at].as_bstr());
+        above.any(|above| coming.contains(above))
+    };
+    let hash = repository.gix.object_hash();
+    let opened = gix::index::File::at(index, hash, true, Default::default());
+    let Some(opened) = opened.ok().filter(|opened| !opened.is_sparse()) else {
+        let listed = on_index(repository, site, index).ls_files(&[], NONE)?;
+        let lost = |path: &BString| is_below(path.as_bstr()) && !going.contains_key(path.as_bstr());
+        return Ok(listed.into_iter().filter(lost).collect());
+    };
+    let is_staged = |entry: &gix::index::Entry, path: &BStr| {
+        let own = going.get(path).filter(|(mode, id)| {
+            entry.id == *id && entry.mode == gix::index::entry::Mode::from(*mode)
+        });
+        own.is_none()
+    };
+    let mut staged: Vec<BString> = opened
+        .entries()
+        .iter()
+        .map(|entry| (entry, entry.path(&opened)))
+        .filter(|(entry, path)| is_below(path) && is_staged(entry, path))
+        .map(|(_, path)| path.to_owned())
+        .collect();
+    staged.dedup();
+    Ok(staged)
 }
 
 /// A git that works on the copy of the index and sees what the landing has made, in the quarantine

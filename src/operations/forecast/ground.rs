@@ -178,17 +178,11 @@ impl<'a> Ground<'a> {
             Err(error) => return merges.iter().map(|_| unknown(&error)).collect(),
         };
         if let Ok(merged) = bench.merge_each(&merges) {
-            return merged
-                .into_iter()
-                .zip(&merges)
-                .map(|(merged, merge)| verdict(merged, *merge))
-                .collect();
+            return merged.into_iter().map(verdict).collect();
         }
         // One that git cannot do is none of the others' business.
         let alone = |merge: &(ObjectId, ObjectId)| match bench.merge_each(&[*merge]) {
-            Ok(mut merged) => merged
-                .pop()
-                .map_or(Verdict::Clear, |merged| verdict(merged, *merge)),
+            Ok(mut merged) => merged.pop().map_or(Verdict::Clear, verdict),
             Err(error) => unknown(&error),
         };
         merges.iter().map(alone).collect()
@@ -297,24 +291,11 @@ impl<'a> Ground<'a> {
     }
 }
 
-/// What a merge of two commits has come to. Where two things are at one path, git gives one of them
-/// the name of its commit, which may exist for the forecast only: it counts by its path.
-fn verdict(merged: Merged, (ours, theirs): (ObjectId, ObjectId)) -> Verdict {
-    let Merged::Conflict { paths, .. } = merged else {
-        return Verdict::Clear;
-    };
-    let ends = [ours, theirs].map(|commit| format!("~{commit}"));
-    let own = |path: BString| {
-        let end = ends.iter().find_map(|end| path.find(end.as_bytes()));
-        end.map_or(path.clone(), |end| path[..end].into())
-    };
-    let mut named: Vec<BString> = Vec::new();
-    for path in paths.into_iter().map(own) {
-        if !named.contains(&path) {
-            named.push(path);
-        }
+fn verdict(merged: Merged) -> Verdict {
+    match merged {
+        Merged::Clean(_) => Verdict::Clear,
+        Merged::Conflict { paths, .. } => Verdict::Conflict(paths),
     }
-    Verdict::Conflict(named)
 }
 
 /// What an attribute file says; git follows no link there.

@@ -116,7 +116,8 @@ impl<'a> Bench<'a> {
 
     /// Merges `theirs` into `ours`, both commits.
     pub fn merge(&self, ours: ObjectId, theirs: ObjectId) -> Result<Merged> {
-        self.git().merge_tree(ours, theirs, &self.options)
+        let merged = self.git().merge_tree(ours, theirs, &self.options)?;
+        Ok(by_path(merged, (ours, theirs)))
     }
 
     /// Merges each (ours, theirs) without git's words about it, by as many gits at once as there are
@@ -136,7 +137,37 @@ impl<'a> Bench<'a> {
                 .map(|merges| merges.join().unwrap_or_else(lost));
             ended.collect::<Result<Vec<_>>>()
         });
-        Ok(merged?.concat())
+        let merged = merged?.concat().into_iter().zip(merges);
+        Ok(merged.map(|(merged, of)| by_path(merged, *of)).collect())
+    }
+}
+
+/// Where two things are at one path, git gives one of them the name of its commit, which is in no
+/// worktree: it counts by its path.
+fn by_path(merged: Merged, (ours, theirs): (ObjectId, ObjectId)) -> Merged {
+    let Merged::Conflict {
+        tree,
+        paths,
+        messages,
+    } = merged
+    else {
+        return merged;
+    };
+    let ends = [ours, theirs].map(|commit| format!("~{commit}"));
+    let own = |path: BString| {
+        let end = ends.iter().find_map(|end| path.find(end.as_bytes()));
+        end.map_or(path.clone(), |end| path[..end].into())
+    };
+    let mut named: Vec<BString> = Vec::new();
+    for path in paths.into_iter().map(own) {
+        if !named.contains(&path) {
+            named.push(path);
+        }
+    }
+    Merged::Conflict {
+        tree,
+        paths: named,
+        messages,
     }
 }
 

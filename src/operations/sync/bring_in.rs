@@ -17,6 +17,7 @@ use crate::domain::{finish, name::LaneName};
 use crate::engines::evidence::{Arrival, Pair};
 use crate::error::{Code, Error, Result};
 use crate::operations::checkout::{Move, Synced, Why};
+use crate::operations::in_flight;
 use crate::operations::land::apply::{Moved, apply, is_half_landed};
 use crate::operations::land::keepalive_ref::{self, Kept};
 use crate::operations::land::landing_hooks::{self, Making};
@@ -31,7 +32,7 @@ use crate::repository::kept_pack::KeptPack;
 use crate::repository::quarantine::Scratch;
 use crate::repository::revision::merge_base;
 use crate::repository::{Repository, identity};
-use crate::store::git::Merged;
+use crate::store::git::{Merged, NONE};
 
 /// What the lane's branch is to become.
 struct Made {
@@ -148,6 +149,46 @@ pub(super) fn before_laid_out(
         foretell_obstacles(repository, &scratch, site, (place.base, place.old, tree))?;
     }
     words(&place, &moving.base, 0)
+}
+
+/// Refuses a rebase by git that would put local changes away, write over ignored files, or leave out
+/// what the lane's merge commits hold.
+pub(super) fn before_rebased(
+    repository: &Repository,
+    lane: &Lane,
+    worktree: &Worktree,
+    moving: &Moving,
+) -> Result<()> {
+    let status = in_flight::worktree_status(repository, worktree)?;
+    if status.staged + status.modified > 0 {
+        return Err(Refusal::Uncommitted {
+            lane: lane.name.clone(),
+            path: worktree.path.clone(),
+        }
+        .into());
+    }
+    let range = format!("{}..{}", moving.onto, moving.tip);
+    let merges = repository.git_here().rev_list(["--merges", &range], NONE)?;
+    if !merges.is_empty() {
+        return Err(Refusal::LeftOut {
+            lane: lane.name.clone(),
+            commits: merges,
+            files: Vec::new(),
+        }
+        .into());
+    }
+    let scratch = Scratch::outside(repository)?;
+    let worktrees = repository.worktrees()?;
+    let place = place(repository, &scratch, &worktrees, &lane.name, moving)?;
+    let Some(site) = place.site else {
+        return Ok(());
+    };
+    foretell_obstacles(
+        repository,
+        &scratch,
+        site,
+        (place.base, place.old, moving.onto),
+    )
 }
 
 /// The place of a landing of the base on the lane's branch.

@@ -29,7 +29,10 @@ pub(super) fn lay_out(
             let message = bring_in::before_laid_out(repository, lane, moving)?;
             git().merge_in_worktree(base, &message)?
         }
-        Strategy::Rebase => git().rebase_in_worktree(base)?,
+        Strategy::Rebase => {
+            bring_in::before_rebased(repository, lane, worktree, moving)?;
+            git().rebase_in_worktree(base)?
+        }
     };
     let paths = git().unmerged_paths()?;
     match status::operation(&worktree.git_dir) {

@@ -21,7 +21,7 @@ use crate::domain::name::{BranchName, LaneName};
 use crate::domain::retire::{Busy, Places};
 use crate::domain::sync::{self, Plan, Request};
 use crate::engines::processes;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Code, Error, Kind, Result};
 use crate::operations::land::outcome::Wording;
 use crate::operations::retire::or_raced;
 use crate::repository::Repository;
@@ -76,6 +76,8 @@ pub enum Skip {
     Process(Busy),
     /// It belongs to another owner.
     Owner(String),
+    /// It has no branch, or no worktree: the word for that, and the sentence.
+    CannotTake(Code, String),
 }
 
 /// The lanes that are left alone where they are not named: those in which a process works, and those
@@ -177,9 +179,17 @@ fn sync_lane(repository: &mut Repository, lane: &Lane, asked: &Bringing<'_>) -> 
         });
         base.map(Outcome::UpToDate).map_err(Error::from)
     };
-    let moving = match sync::plan(&facts, &asked.request)? {
-        Plan::UpToDate => return up_to_date(&facts.lane.base),
-        Plan::Move(moving) => moving,
+    let moving = match sync::plan(&facts, &asked.request) {
+        Ok(Plan::UpToDate) => return up_to_date(&facts.lane.base),
+        Ok(Plan::Move(moving)) => moving,
+        // Nothing that the user could do to such a lane makes `--all` succeed.
+        Err(refusal @ (sync::Refusal::NoBranch { .. } | sync::Refusal::NoWorktree { .. }))
+            if asked.sparing.is_some() =>
+        {
+            let skip = Skip::CannotTake(refusal.code(), refusal.to_string());
+            return Ok(Outcome::Skipped(skip));
+        }
+        Err(refusal) => return Err(refusal.into()),
     };
     if let Some(skip) = asked.sparing.and_then(|sparing| sparing.skips(lane)) {
         return Ok(Outcome::Skipped(skip));

@@ -135,10 +135,13 @@ impl<'a> Survey<'a> {
                         .iter()
                         .any(|entry| entry.lane.id == step.lane_id),
                 };
+                let lane = self.lane(step).ok_or_else(gone)?;
+                let tip = self.repository.tip_of(lane)?;
                 return Err(Refusal::Synced {
                     lane: step.lane.clone(),
-                    path: self.lane(step).ok_or_else(gone)?.worktree.clone(),
+                    path: lane.worktree.clone(),
                     from: synced.from,
+                    since: (tip != Some(synced.to)).then_some(synced.to),
                 }
                 .into());
             }

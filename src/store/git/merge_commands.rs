@@ -35,15 +35,22 @@ impl Invocation {
     /// `git merge` of a ref into what is checked out, seen by the user; its exit code. A conflict is
     /// left in the worktree.
     pub fn merge_in_worktree(self, name: impl AsRef<[u8]>, message: &str) -> Result<i32> {
-        self.args(["merge", "--quiet", "--no-edit", "-m", message])
-            .bytes(name)
-            .interactive(Stdio::null())
+        self.args([
+            "merge",
+            "--quiet",
+            "--no-edit",
+            "--no-autostash",
+            "-m",
+            message,
+        ])
+        .bytes(name)
+        .interactive(Stdio::null())
     }
 
     /// `git rebase` of what is checked out onto a ref, seen by the user; its exit code. A conflict is
     /// left in the worktree.
     pub fn rebase_in_worktree(self, onto: impl AsRef<[u8]>) -> Result<i32> {
-        self.args(["rebase", "--quiet"])
+        self.args(["rebase", "--quiet", "--no-autostash"])
             .bytes(onto)
             .interactive(Stdio::null())
     }
