@@ -25,6 +25,9 @@ use crate::repository::quarantine::Scratch;
 use crate::repository::tree_diff::changes_in;
 use crate::store::git::Merged;
 
+/// So many bytes of trees are kept for the next comparison.
+const TREES: usize = 16 << 20;
+
 /// A merge that is asked about.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Question {
@@ -84,10 +87,13 @@ impl<'a> Ground<'a> {
         };
         // What no landing does, no forecast knows.
         policy.ensure_own_strategy()?;
+        let mut view = scratch.view(repository)?;
+        // Every lane is compared with the trees that it comes from.
+        view.object_cache_size_if_unset(TREES);
         let mut ground = Ground {
             repository,
             scratch,
-            view: scratch.view(repository)?,
+            view,
             site,
             directory,
             tip,

@@ -23,7 +23,7 @@ pub mod without_hooks;
 use std::ffi::OsString;
 use std::path::Path;
 use std::process::Command;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use version::Version;
 
@@ -42,6 +42,8 @@ pub const NONE: [&str; 0] = [];
 pub struct Git {
     program: OsString,
     version: Arc<OnceLock<Version>>,
+    /// Held by the one that asks for the version; the others wait for its answer.
+    asking: Arc<Mutex<()>>,
 }
 
 impl Default for Git {
@@ -76,6 +78,7 @@ impl Git {
         Git {
             program: program.into(),
             version: Arc::default(),
+            asking: Arc::default(),
         }
     }
 

@@ -49,6 +49,10 @@ impl Git {
         if let Some(version) = self.version.get() {
             return Ok(*version);
         }
+        let _asking = self.asking.lock();
+        if let Some(version) = self.version.get() {
+            return Ok(*version);
+        }
         let ended = self
             .at(Path::new("/"))
             .arg("version")
