@@ -19,7 +19,7 @@ pub const NO_WORDS: [&str; 6] = [
 ];
 
 /// Words that no situation below brings about; what does is in the tests of their own topic.
-pub const ELSEWHERE: [(&str, &[&str]); 6] = [
+pub const ELSEWHERE: [(&str, &[&str]); 7] = [
     (
         "check",
         &[
@@ -35,6 +35,7 @@ pub const ELSEWHERE: [(&str, &[&str]); 6] = [
         ],
     ),
     ("errors", &["interrupted", "pid", "status", "stderr"]),
+    ("sync", &["detached", "worktree-gone"]),
     ("start", &["git", "object-database"]),
     ("list and show", &["bare", "other"]),
     (

@@ -197,7 +197,7 @@ fn word<'a, T: Deserialize<'a>>(text: &'a str) -> Option<T> {
     T::deserialize(serde::de::value::StrDeserializer::<serde::de::value::Error>::new(text)).ok()
 }
 
-/// The candidate most like `text`, if any is like it.
+/// The candidate most like `text`, if any is like it; the first of several that are alike.
 pub fn suggest<'a>(text: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let leaf = |name: &'a str| name.rsplit_once('.').map_or(name, |(_, leaf)| leaf);
     let own = text.rsplit_once('.').map_or(text, |(_, leaf)| leaf);
@@ -209,7 +209,7 @@ pub fn suggest<'a>(text: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .map(|candidate| (likeness(candidate), candidate));
     scored
         .filter(|(score, _)| *score > 0.8)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .reduce(|best, next| if next.0 > best.0 { next } else { best })
         .map(|(_, candidate)| candidate)
 }
 
@@ -309,6 +309,7 @@ mod tests {
         let names = || KEYS.iter().map(|key| key.name);
         assert_eq!(suggest("start.brnch", names()), Some("start.branch"));
         assert_eq!(suggest("message", names()), Some("finish.message"));
+        assert_eq!(suggest("strategy", names()), Some("finish.strategy"));
         assert_eq!(
             suggest("rule.branch_pattern", names()),
             Some("rule.branch-pattern")
