@@ -31,9 +31,10 @@ impl MarkerLines {
         MarkerLines(std::array::from_fn(|kind| self.0[kind].max(other.0[kind])))
     }
 
-    /// Whether there are more of some kind than `allowed`.
+    /// Whether more conflicts begin or end than `allowed`. A line of `=======` alone is a heading's.
     pub fn goes_beyond(self, allowed: Self) -> bool {
-        (0..KINDS.len()).any(|kind| self.0[kind] > allowed.0[kind])
+        let more = |kind: usize| self.0[kind] > allowed.0[kind];
+        (0..KINDS.len()).any(|kind| KINDS[kind] != b'=' && more(kind))
     }
 }
 
@@ -76,7 +77,7 @@ mod tests {
         let heading = MarkerLines::of(b"=======\n", 7);
         let allowed = heading.most(MarkerLines::default());
         assert!(!heading.goes_beyond(allowed));
-        assert!(MarkerLines::of(b"=======\n=======\n", 7).goes_beyond(allowed));
+        assert!(!MarkerLines::of(b"=======\n=======\n", 7).goes_beyond(allowed));
         assert!(MarkerLines::of(b"<<<<<<< x\n", 7).goes_beyond(allowed));
     }
 }

@@ -92,6 +92,8 @@ pub enum Meanwhile {
     IndexWritten,
     /// HEAD or its branch went elsewhere.
     HeadMoved,
+    /// The merge that was in progress was ended, and files are changed.
+    MergeEnded,
 }
 
 impl std::fmt::Display for Unclear {
@@ -111,6 +113,10 @@ impl std::fmt::Display for Unclear {
             Meanwhile::HeadMoved => write!(
                 f,
                 "what '{worktree}' has checked out was moved meanwhile, so it stays as it is"
+            ),
+            Meanwhile::MergeEnded => write!(
+                f,
+                "the merge in '{worktree}' was ended meanwhile, so it stays as it is"
             ),
         }
     }

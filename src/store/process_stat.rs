@@ -52,14 +52,33 @@ fn parse(stat: &[u8]) -> Option<ProcessStat> {
 }
 
 /// Every process of the group that has not ended; `None` where the system does not tell.
-#[cfg(target_os = "linux")]
 pub fn living(group: i32) -> Option<Vec<ProcessStat>> {
+    let mut living = all()?;
+    living.retain(|found| found.group == group && !found.is_zombie);
+    Some(living)
+}
+
+/// The processes that a process has started, and those that they have started.
+pub fn below(id: i32) -> Vec<i32> {
+    let all = all().unwrap_or_default();
+    let mut found = vec![id];
+    let mut at = 0;
+    while let Some(parent) = found.get(at).copied() {
+        let own = all.iter().filter(|process| process.parent == parent);
+        let new = own.map(|process| process.id);
+        let new: Vec<i32> = new.filter(|id| !found.contains(id)).collect();
+        found.extend(new);
+        at += 1;
+    }
+    found.split_off(1)
+}
+
+/// Every process.
+#[cfg(target_os = "linux")]
+fn all() -> Option<Vec<ProcessStat>> {
     let all = std::fs::read_dir("/proc").ok()?.flatten();
     let ids = all.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    let living = ids
-        .filter_map(of)
-        .filter(|found| found.group == group && !found.is_zombie);
-    Some(living.collect())
+    Some(ids.filter_map(of).collect())
 }
 
 /// The same by ps(1), which tells the start in words.
@@ -70,10 +89,8 @@ pub fn of(id: i32) -> Option<ProcessStat> {
 
 /// The same by ps(1).
 #[cfg(not(target_os = "linux"))]
-pub fn living(group: i32) -> Option<Vec<ProcessStat>> {
-    let mut living = ask(&["-A"])?;
-    living.retain(|found| found.group == group && !found.is_zombie);
-    Some(living)
+fn all() -> Option<Vec<ProcessStat>> {
+    ask(&["-A"])
 }
 
 #[cfg(not(target_os = "linux"))]

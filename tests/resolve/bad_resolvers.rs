@@ -22,7 +22,7 @@ const TABLE: &[(&str, &str, Option<&str>)] = &[
         Some("src/app.txt"),
     ),
     (
-        "sed -i '/^[<>]/d' src/app.txt",
+        "sed -i '/^[=>]/d' src/app.txt",
         "conflict markers are left",
         Some("src/app.txt"),
     ),
@@ -364,6 +364,65 @@ fn a_lane_is_put_back_only_once_all_that_was_started_has_ended() {
         "{said}"
     );
     assert_eq!(sandbox.lane_as_it_is("login"), before);
+}
+
+/// The shell's children are not asked by anybody else, and may write into the lane.
+#[test]
+fn a_signal_to_end_ends_all_that_the_resolver_has_started() {
+    let sandbox = conflicting();
+    let before = sandbox.lane_as_it_is("login");
+    let (child, _) = waiting(&sandbox, "sh -c 'sleep 60; true'; true");
+    let begun = std::time::Instant::now();
+    signal(child.id(), "TERM");
+    child.wait_with_output().unwrap();
+    assert!(begun.elapsed() < std::time::Duration::from_secs(30));
+    assert_eq!(sandbox.lane_as_it_is("login"), before);
+    sandbox.nothing_under_way();
+}
+
+/// dash ends of an interrupt once what it runs has ended, be that well.
+#[test]
+fn an_interrupt_that_the_tool_survives_is_no_failure() {
+    let sandbox = conflicting();
+    let mut command = sandbox.command("git-lane");
+    let tool = format!("{BOTH}; sh -c 'trap \"exit 0\" INT; echo $$ >../it; sleep 1; sleep 1'");
+    let it = sandbox.lane_path("it");
+    command.args(["finish", "login", "--on-conflict", &tool]);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().unwrap();
+    wait_until(|| std::fs::read_to_string(&it).is_ok_and(|text| text.ends_with('\n')));
+    let tool: u32 = std::fs::read_to_string(&it)
+        .unwrap()
+        .trim()
+        .parse()
+        .unwrap();
+    let above = std::fs::read_to_string(format!("/proc/{tool}/stat")).unwrap();
+    let shell: u32 = above.split(' ').nth(3).unwrap().parse().unwrap();
+    for process in [child.id(), shell, tool] {
+        signal(process, "INT");
+    }
+    let output = child.wait_with_output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{said}");
+}
+
+/// git would resolve the next conflict as this one was, which nobody has found good.
+#[test]
+fn a_resolution_that_was_given_up_is_not_remembered() {
+    for does in [
+        "echo wrong >src/app.txt; git commit -qam x; exit 1",
+        "echo wrong >src/app.txt; git rerere; exit 1",
+        "echo wrong >src/app.txt; touch left",
+    ] {
+        let sandbox = conflicting();
+        sandbox.git(["config", "rerere.enabled", "true"]);
+        sandbox.resolving(does, &[]).fails(3);
+        let run = sandbox.resolving(&format!("{BOTH}; touch ../ran"), &[]);
+        run.ok();
+        assert!(sandbox.lane_path("ran").exists(), "{does}");
+        let landed = sandbox.git(["show", "main:src/app.txt"]);
+        assert!(!landed.contains("wrong"), "{does}: {landed}");
+    }
 }
 
 #[test]

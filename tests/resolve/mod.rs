@@ -4,6 +4,7 @@
 mod bad_resolvers;
 mod kinds;
 mod landed;
+mod nothing_lost;
 mod recovered;
 mod summary;
 mod terminal;

@@ -37,6 +37,50 @@ fn the_next_command_puts_the_lane_back_with_what_was_made_kept() {
     }
 }
 
+/// What it has committed before git-lane saw it succeed, nobody has judged.
+#[test]
+fn a_commit_of_a_resolver_that_was_not_seen_to_succeed_is_an_attempt() {
+    for (does, after) in [
+        ("git commit -qam wip", "clean"),
+        ("git commit -qam wip; echo more >>README", "dirty"),
+    ] {
+        let sandbox = conflicting();
+        let before = sandbox.lane_as_it_is("login");
+        let wip = sandbox.root().join("home/wip");
+        let resolver = format!(
+            "{does}; git rev-parse HEAD >'{}'; kill -9 $PPID; sleep 0.2",
+            wip.display()
+        );
+        let mut command = sandbox.command("git-lane");
+        let command = command.args(args(&resolver)).stdout(Stdio::null());
+        let killed = command.stderr(Stdio::null()).status().unwrap();
+        assert!(!killed.success());
+        let said = sandbox.lane(["finish", "login"]);
+        assert_eq!(said.code, 3, "{after}: {said}");
+        assert!(said.stderr.contains("has what was made of it"), "{said}");
+        assert_eq!(sandbox.lane_as_it_is("login"), before, "{after}");
+        let wip = std::fs::read_to_string(wip).unwrap();
+        let log = sandbox.git(["log", "-g", "--format=%H", "login"]);
+        assert!(log.contains(wip.trim()), "{log}");
+        sandbox.resolving(BOTH, &[]).ok();
+    }
+}
+
+#[test]
+fn where_the_user_has_ended_the_merge_and_works_on_nothing_is_done() {
+    let sandbox = conflicting();
+    let lane = sandbox.lane_path("login");
+    sandbox.died("resolve.asked", args(BOTH));
+    sandbox.git_in(&lane, ["merge", "--abort"]);
+    write(&lane.join("note"), "mine\n");
+    write(&lane.join("src/app.txt"), "mine\n");
+    let now = sandbox.lane_as_it_is("login");
+    let said = sandbox.lane(["start", "other"]).stderr;
+    assert!(said.contains("was ended meanwhile"), "{said}");
+    assert_eq!(sandbox.lane_as_it_is("login"), now);
+    sandbox.nothing_under_way();
+}
+
 #[test]
 fn a_merge_that_was_committed_stays() {
     let sandbox = conflicting();

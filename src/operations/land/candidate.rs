@@ -10,7 +10,7 @@ use super::crowd::{Blame, Crowd, Member};
 use super::keepalive_ref::Kept;
 use super::landing_facts;
 use super::landing_hooks::Making;
-use super::obstacles_ahead::foretell_obstacles;
+use super::obstacles_ahead::{ensure_nothing_overwritten, foretell_obstacles};
 use super::outcome::{Wording, word};
 use super::prepared::Prepared;
 use super::verdict::{Place, Verdict};
@@ -21,7 +21,7 @@ use crate::domain::lane::{Head, ObjectId, Worktree};
 use crate::domain::name::BranchName;
 use crate::error::{Error, Kind, Result};
 use crate::operations::gate::Judge;
-use crate::operations::resolve::{Resolver, resolve};
+use crate::operations::resolve::{Before, Resolver, resolve};
 use crate::operations::retire::look;
 use crate::repository::Repository;
 use crate::repository::kept_pack::KeptPack;
@@ -141,7 +141,9 @@ impl<'a> Candidate<'a> {
     pub(super) fn resolve(&mut self, repository: &Repository, by: Resolver<'_>) -> Result<()> {
         let (lane, base) = (self.facts.lane.clone(), self.base());
         if let (Some(tip), Some(base)) = (self.facts.tip, &base) {
-            resolve(repository, &lane, tip, base, by)?;
+            let before: Before<'_> =
+                &|site, merge| ensure_nothing_overwritten(repository, site, merge);
+            resolve(repository, &lane, tip, base, by, before)?;
         }
         let worktrees = repository.worktrees()?;
         *self.facts = landing_facts::gather(repository, &worktrees, &lane, base.as_ref())?;

@@ -6,9 +6,12 @@ use crate::domain::name::BranchName;
 use crate::error::{IoContext, Result};
 use crate::operations::checkout::index_lock::Prepared;
 use crate::operations::checkout::{Move, Why, obstacles};
+use crate::operations::land::merge::Bench;
+use crate::operations::land::merge_settings;
 use crate::repository::Repository;
 use crate::repository::quarantine::Scratch;
 use crate::repository::tree_diff::changes_in;
+use crate::store::git::Merged;
 use crate::store::lockfile::LockFile;
 
 /// Asks what the landing asks of the worktree that has the base checked out, on a copy of its index
@@ -46,4 +49,30 @@ pub(in crate::operations) fn foretell_obstacles(
         whole.with("core.splitIndex", "false").unsplit_index()?;
     }
     obstacles::ensure_clear(repository, &planned, site, &copy.path, &changed)
+}
+
+/// Asks it of a worktree with `branch`, now at `ours`, before git itself merges `theirs` there: it
+/// would write over ignored files.
+pub(in crate::operations) fn foretell_laid_out(
+    repository: &Repository,
+    scratch: &Scratch,
+    site: &Worktree,
+    bench: &Bench<'_>,
+    (branch, ours, theirs): (&BranchName, ObjectId, ObjectId),
+) -> Result<()> {
+    let (Merged::Clean(tree) | Merged::Conflict { tree, .. }) = bench.merge(ours, theirs)?;
+    foretell_obstacles(repository, scratch, site, (branch, ours, tree))
+}
+
+/// Refuses a merge in which git would write over what no commit has.
+pub(super) fn ensure_nothing_overwritten(
+    repository: &Repository,
+    site: &Worktree,
+    (branch, tip, onto): (&BranchName, ObjectId, ObjectId),
+) -> Result<()> {
+    let scratch = Scratch::outside(repository)?;
+    let policy = merge_settings::read(repository, &site.path, branch)?;
+    let bench = Bench::new(repository, &scratch, Some(site), site.path.clone(), tip)?;
+    let bench = bench.with_options(&policy.options);
+    foretell_laid_out(repository, &scratch, site, &bench, (branch, tip, onto))
 }

@@ -1,6 +1,6 @@
 //! What a worktree holds at one moment, as a tree, and the commit that keeps it.
 
-use bstr::{BString, ByteSlice};
+use bstr::BString;
 
 use super::Intent;
 use crate::domain::lane::{ObjectId, Worktree};
@@ -11,6 +11,7 @@ use crate::repository::Repository;
 use crate::repository::quarantine::Scratch;
 use crate::store::git;
 use crate::store::git::{Invocation, NONE, TreeEntry};
+use crate::store::lane_files::remove_if_there;
 
 /// More paths than this are found in the whole tree.
 const NAMED: usize = 500;
@@ -46,21 +47,47 @@ pub(super) fn snapshot(
     if !submodules.is_empty() {
         git().update_index(true, submodules)?;
     }
-    let mut options: Vec<String> = ["--all", "--", "."].map(str::to_owned).into();
-    options.extend(other_repositories(repository, site)?);
-    let options: Vec<&str> = options.iter().map(String::as_str).collect();
-    let add = || git().with("core.safecrlf", "false").adding(&options);
+    let others = other_repositories(git())?;
+    let add = || {
+        git()
+            .with("core.safecrlf", "false")
+            .adding_all(&[], &others)
+    };
     git::writing_objects(add, Invocation::run)?;
     git().write_tree()
 }
 
-/// The repositories that are among the files and no submodules, as patterns that leave them out: no
-/// tree can have them.
-fn other_repositories(repository: &Repository, site: &Worktree) -> Result<Vec<String>> {
-    let untracked = repository.git_in(site).list_untracked()?;
+/// The same where git cannot take in all that is there, for a pipe stands in the place of a file or
+/// a filter fails: with no filters, and without what cannot be in a tree or not be read. `known` is
+/// a tree that has the paths that are tracked.
+pub(super) fn salvage(
+    repository: &Repository,
+    site: &Worktree,
+    scratch: &Scratch,
+    known: ObjectId,
+) -> Result<ObjectId> {
+    snapshot(repository, site, scratch).or_else(|_| {
+        let copy = scratch.path("index");
+        remove_prepared(&copy);
+        remove_if_there(&copy)?;
+        let plain = || on_index(repository, site, &copy);
+        plain().fill_index(known)?;
+        let others = other_repositories(plain())?;
+        // git write-tree looks at files too that have just been written.
+        let filters = plain().filters()?;
+        let git = || plain().without_filters(filters.clone());
+        let add = git().with("core.safecrlf", "false");
+        // It ends with 1 where it could not take in everything.
+        add.adding_all(&["--ignore-errors"], &others).output()?;
+        git().write_tree()
+    })
+}
+
+/// The repositories that are among the files and no submodules: no tree can have them.
+fn other_repositories(git: Invocation) -> Result<Vec<BString>> {
+    let untracked = git.list_untracked()?;
     let others = untracked.iter().filter_map(|path| path.strip_suffix(b"/"));
-    let pattern = |path: &[u8]| Some(format!(":(exclude,literal){}", path.to_str().ok()?));
-    Ok(others.filter_map(pattern).collect())
+    Ok(others.map(BString::from).collect())
 }
 
 /// What a tree has at these paths.

@@ -11,6 +11,7 @@ mod attempt_commit;
 mod dead_locks;
 mod laid_out;
 mod resolution_check;
+mod resolutions;
 mod take_merge_back;
 
 use std::path::PathBuf;
@@ -22,10 +23,13 @@ use serde::{Deserialize, Serialize};
 use self::laid_out::LaidOut;
 use self::take_merge_back::put_back;
 pub use self::take_merge_back::recover;
-use crate::domain::lane::{Lane, ObjectId, RefName, Worktree, hex, lossless_path, optional_hex};
+use crate::domain::lane::{
+    Lane, ObjectId, RefName, Worktree, hex, lossless_bytes, lossless_path, optional_hex,
+};
 use crate::domain::name::BranchName;
 use crate::domain::resolution::Unresolved;
 use crate::domain::retire::{moved_on, place};
+use crate::domain::shell_word::quote;
 use crate::error::{Code, Error, IoContext, Result};
 use crate::operations::in_flight;
 use crate::repository::Repository;
@@ -34,6 +38,7 @@ use crate::repository::quarantine::Scratch;
 use crate::store::clock::now;
 use crate::store::command_run::{ForegroundRun, run_in_foreground};
 use crate::store::disk;
+use crate::store::git::NONE;
 use crate::store::journal::{About, Announce, Exclusive, Journal, Running, step};
 
 /// How long what the command has started may take to end after it.
@@ -61,6 +66,10 @@ pub struct Resolver<'a> {
     pub watch: &'a dyn Watch,
 }
 
+/// Refuses the merge of a commit into a branch at another one, in the worktree that has it checked
+/// out, before anything begins.
+pub type Before<'a> = &'a dyn Fn(&Worktree, (&BranchName, ObjectId, ObjectId)) -> Result<()>;
+
 /// A conflict that is handed over, complete enough for another process to take it back.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(tag = "operation", rename = "resolve")]
@@ -84,10 +93,23 @@ pub struct Intent {
     /// The tree of the worktree as git has laid the conflict out.
     #[serde(with = "optional_hex")]
     laid_out: Option<ObjectId>,
+    /// The untracked paths before, all of them ignored, whole directories as one.
+    #[serde(default)]
+    untracked: Vec<Listed>,
+    /// Where git-rerere(1) would remember what is made of it, and has nothing yet.
+    #[serde(default)]
+    resolutions: Vec<String>,
+    /// Whether the command has succeeded, and git-lane has found the conflict resolved.
+    #[serde(default)]
+    judged: bool,
     /// The commit that has what was made of it.
     #[serde(with = "optional_hex")]
     attempt: Option<ObjectId>,
 }
+
+/// A path in an intent.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+struct Listed(#[serde(with = "lossless_bytes")] BString);
 
 impl Intent {
     /// The lane's record.
@@ -110,6 +132,21 @@ impl Intent {
         // The command may have moved it.
         let site = place(lane, &worktrees).present();
         Ok(site.filter(|site| site.git_dir == self.git_dir).cloned())
+    }
+
+    /// A tree that has the paths that are tracked.
+    fn known(&self) -> ObjectId {
+        self.laid_out.unwrap_or(self.tip)
+    }
+
+    /// Whether something untracked was there before.
+    fn had_untracked(&self, path: &[u8]) -> bool {
+        self.untracked
+            .iter()
+            .any(|Listed(had)| match had.ends_with(b"/") {
+                true => path.starts_with(had),
+                false => had == path,
+            })
     }
 
     /// Whether a worktree has the lane's branch checked out.
@@ -142,6 +179,7 @@ pub fn resolve(
     tip: ObjectId,
     base: &BranchName,
     resolver: Resolver<'_>,
+    before: Before<'_>,
 ) -> Result<()> {
     let name = format!("resolve-{}.lock", lane.id.as_str());
     let _lock =
@@ -156,7 +194,7 @@ pub fn resolve(
                 _ => error,
             }
         })?;
-    let mut session = Session::begin(repository, lane, tip, base, resolver)?;
+    let mut session = Session::begin(repository, lane, (tip, base), resolver, before)?;
     let done = session.run();
     let ended = session.end(done);
     // The next process may have opened it by now, and finds out.
@@ -181,9 +219,9 @@ impl<'a> Session<'a> {
     fn begin(
         repository: &'a Repository,
         lane: &Lane,
-        tip: ObjectId,
-        base: &'a BranchName,
+        (tip, base): (ObjectId, &'a BranchName),
         resolver: Resolver<'a>,
+        before: Before<'_>,
     ) -> Result<Self> {
         let worktrees = repository.worktrees()?;
         let changed = || moved_on(&lane.name).hint("nothing has landed");
@@ -196,6 +234,10 @@ impl<'a> Session<'a> {
         if !settled || repository.branch_tip(branch)? != Some(tip) {
             return Err(changed());
         }
+        before(site, (branch, tip, onto)).map_err(|error| error.hint("nothing has landed"))?;
+        let untracked = repository
+            .git_in(site)
+            .ls_files(&["--others", "--directory"], NONE)?;
         let intent = Intent {
             lane: lane.clone(),
             branch: branch.into(),
@@ -205,7 +247,10 @@ impl<'a> Session<'a> {
             began: u64::try_from(now()).unwrap_or(0),
             tip,
             onto,
+            untracked: untracked.into_iter().map(Listed).collect(),
             laid_out: None,
+            resolutions: Vec::new(),
+            judged: false,
             attempt: None,
         };
         let scratch = Scratch::new(repository)?;
@@ -240,12 +285,15 @@ impl<'a> Session<'a> {
                 .needs_no_command(&self.intent.lane, self.base);
         } else {
             self.intent.laid_out = Some(laid_out.tree);
+            self.intent.resolutions = resolutions::to_come(self.repository, &self.site);
             self.running.advance(&self.intent)?;
             let ended = self.ask()?;
             step("resolve.asked");
             if let Some(why) = self.ended_badly(ended)? {
                 return Ok(Err(why));
             }
+            // What it has started may still write.
+            self.running.wait_for_own_children(PATIENCE)?;
         }
         self.check(&laid_out)
     }
@@ -311,12 +359,19 @@ impl<'a> Session<'a> {
             .with_code(Code::Busy)
             .hint("once it has ended, the next git-lane command puts the lane back"));
         }
+        self.intent.judged = false;
         let mut put_back = || {
             let (intent, running) = (&mut self.intent, &mut self.running);
             put_back(self.repository, &self.scratch, intent, running)
         };
         // What is typed in a terminal ends every git that runs just then.
-        let back = put_back().or_else(|_| put_back())?;
+        let back = put_back().or_else(|_| put_back()).map_err(|error| {
+            error.hint(format!(
+                "the conflict is still laid out in the lane; the next git-lane command tries again \
+                 to put it back, and so does: git -C \"$(git lane path {})\" merge --abort",
+                quote(&lane)
+            ))
+        })?;
         self.running.done()?;
         Err(match failure {
             Ok(why) => why.error(&lane, self.base, &self.paths, Some(&back)),

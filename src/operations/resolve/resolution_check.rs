@@ -38,7 +38,7 @@ impl Session<'_> {
     }
 
     /// Judges what is in the worktree now, and commits it unless the command has.
-    pub(super) fn check(&self, laid_out: &LaidOut) -> Result<Result<(), Unresolved>> {
+    pub(super) fn check(&mut self, laid_out: &LaidOut) -> Result<Result<(), Unresolved>> {
         let Some(site) = self.intent.site(self.repository)? else {
             return Ok(Err(Unresolved::LaneGone));
         };
@@ -57,6 +57,8 @@ impl Session<'_> {
         if let Some(why) = self.unresolved_files(&site, laid_out, tree)? {
             return Ok(Err(why));
         }
+        self.intent.judged = true;
+        self.running.advance(&self.intent)?;
         if merging && let Some(why) = self.conclude(&site, laid_out, tree)? {
             return Ok(Err(why));
         }
@@ -117,7 +119,7 @@ impl Session<'_> {
                 .context("remove", &site.path.join(crate::store::path(path)))?;
         }
         let git = || self.repository.git_as_user_at(&site.path);
-        let add = || git().adding(&["--update", "--", "."]);
+        let add = || git().adding(&["--update", "--sparse", "--", "."]);
         git::writing_objects(add, Invocation::run)?;
         step("resolve.staged");
         let code = git().conclude_merge(self.resolver.no_verify)?;
@@ -163,17 +165,27 @@ pub(super) fn why_not_resolved(
     let Some(tip) = repository.ref_target(&intent.branch)? else {
         return Ok(Some(Unresolved::LeftBranch(site.head.clone())));
     };
-    let has = |commit| merge_base(repository, tip, commit).map(|found| found == Some(commit));
-    if !has(intent.onto)? {
-        return Ok(Some(Unresolved::WithoutBase));
-    }
-    if !has(intent.tip)? {
-        return Ok(Some(Unresolved::WithoutLane));
+    if let Some(why) = lacks(repository, intent, tip)? {
+        return Ok(Some(why));
     }
     let found = in_flight::worktree_status(repository, site)?;
     Ok(match found.operation {
         Some(operation) => Some(Unresolved::InProgress(operation)),
         None if !found.is_clean() => Some(Unresolved::Uncommitted),
         None => None,
+    })
+}
+
+/// What a commit lacks of the two that were to be merged.
+pub(super) fn lacks(
+    repository: &Repository,
+    intent: &Intent,
+    tip: ObjectId,
+) -> Result<Option<Unresolved>> {
+    let has = |commit| merge_base(repository, tip, commit).map(|found| found == Some(commit));
+    Ok(match (has(intent.onto)?, has(intent.tip)?) {
+        (false, _) => Some(Unresolved::WithoutBase),
+        (true, false) => Some(Unresolved::WithoutLane),
+        (true, true) => None,
     })
 }

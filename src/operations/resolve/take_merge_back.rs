@@ -6,9 +6,9 @@
 
 use bstr::BString;
 
-use super::attempt_commit::{commit, entries, snapshot};
-use super::resolution_check::why_not_resolved;
-use super::{Intent, dead_locks};
+use super::attempt_commit::{commit, entries, salvage};
+use super::resolution_check::{lacks, why_not_resolved};
+use super::{Intent, dead_locks, resolutions};
 use crate::domain::lane::{ObjectId, Worktree};
 use crate::domain::resolution::PutBack;
 use crate::domain::status::Operation;
@@ -21,6 +21,7 @@ use crate::repository::quarantine::Scratch;
 use crate::repository::recovered::{Healed, Healing, Meanwhile, Unclear};
 use crate::store::careful_removal;
 use crate::store::journal::{Running, step};
+use crate::store::lane_files::remove_if_there;
 
 /// How many layers of rules that a command has made about ignored files are taken off.
 const ROUNDS: usize = 10;
@@ -39,10 +40,14 @@ pub(super) fn put_back(
         });
     };
     dead_locks::clear(repository, intent, &site)?;
+    if repository.git_in(&site).unmerged().is_err() {
+        // No git reads it.
+        remove_if_there(&site.git_dir.join("index"))?;
+    }
     let git = || repository.git_as_user_at(&site.path);
     let (head, merged) = (git().rev_parse("HEAD")?, git().rev_parse("MERGE_HEAD")?);
     let branch = repository.ref_target(&intent.branch)?;
-    let tree = snapshot(repository, &site, scratch)?;
+    let tree = salvage(repository, &site, scratch, intent.known())?;
     // A process that died here has kept it already, unless a gc was faster.
     let known = |commit: &ObjectId| tree_of(&repository.gix, *commit).ok();
     intent.attempt = intent.attempt.filter(|commit| known(commit).is_some());
@@ -69,6 +74,7 @@ pub(super) fn put_back(
             break;
         }
     }
+    resolutions::forget(repository, &intent.resolutions)?;
     dead_locks::clear(repository, intent, &site)?;
     let is_whole = match intent.site(repository)? {
         Some(site) => is_as_before(repository, intent, &site)?,
@@ -114,15 +120,48 @@ fn pass_through(repository: &Repository, intent: &Intent, site: &Worktree) -> Re
         git().update_ref(intent.branch.as_bstr(), to, from, Some(&reason))?;
         step("resolve.named");
     }
-    git().reset_hard(intent.tip)?;
+    reset(repository, intent, site)?;
+    if repository.config_bool_at(&site.path, "core.sparseCheckout")? {
+        // A merge writes what conflicts outside of it too.
+        git().reapply_sparse()?;
+    }
     if status::operation(&site.git_dir) == Some(Operation::Bisect) {
         git().bisect_reset(Some(intent.branch.shorten()))?;
     }
     Ok(())
 }
 
-/// Removes the untracked files, all of which came after the merge had begun, once a commit has
-/// them; says whether there were any. A repository among them no commit can have, and it stays.
+/// Has index and files be the lane's commit again. Rules that the command has made may name a filter
+/// that fails: then it is without filters at first, and once more when those rules are gone.
+fn reset(repository: &Repository, intent: &Intent, site: &Worktree) -> Result<()> {
+    let git = || repository.git_as_user_at(&site.path);
+    let Err(error) = git().reset_hard(intent.tip) else {
+        return Ok(());
+    };
+    let filters = git().filters()?;
+    let plain = || git().without_filters(filters.clone());
+    plain().reset_hard(intent.tip).map_err(|_| error)?;
+    let attributes =
+        |path: &BString| path.ends_with(b".gitattributes") && !intent.had_untracked(path);
+    let untracked = repository.git_in(site).list_untracked()?;
+    let root = careful_removal::open(&site.path).context("open", &site.path)?;
+    let kept = match intent.attempt {
+        Some(attempt) => entries(repository, attempt, &untracked)?,
+        None => Vec::new(),
+    };
+    for entry in kept.iter().filter(|entry| attributes(&entry.path)) {
+        careful_removal::remove(&root, &entry.path)
+            .context("remove", &site.path.join(crate::store::path(&entry.path)))?;
+    }
+    // Without an index git writes every file again.
+    remove_if_there(&site.git_dir.join("index"))?;
+    git()
+        .reset_hard(intent.tip)
+        .or_else(|_| plain().reset_hard(intent.tip))
+}
+
+/// Removes the untracked files that came after the merge had begun, once a commit has them; says
+/// whether there were any. What no commit can have, such as a repository, stays.
 fn remove_leftovers(
     repository: &Repository,
     scratch: &Scratch,
@@ -131,24 +170,27 @@ fn remove_leftovers(
     (site, tree): (&Worktree, ObjectId),
 ) -> Result<bool> {
     let mut left: Vec<BString> = repository.git_in(site).list_untracked()?;
-    left.retain(|path| !path.ends_with(b"/"));
+    left.retain(|path| !path.ends_with(b"/") && !intent.had_untracked(path));
     if left.is_empty() {
         return Ok(false);
     }
     // What the command's own rules had called ignored.
-    if entries(repository, tree, &left)?.len() < left.len() {
-        let tree = snapshot(repository, site, scratch)?;
+    let mut kept = entries(repository, tree, &left)?;
+    if kept.len() < left.len() {
+        let tree = salvage(repository, site, scratch, intent.tip)?;
         let made = commit(repository, intent, (site, tree), [])?;
         keep(intent, running, made)?;
         pass_through(repository, intent, site)?;
+        kept = entries(repository, tree, &left)?;
     }
+    left.retain(|path| kept.iter().any(|entry| entry.path == *path));
     let root = careful_removal::open(&site.path).context("open", &site.path)?;
     for path in &left {
         careful_removal::remove(&root, path)
             .context("remove", &site.path.join(crate::store::path(path)))?;
         careful_removal::remove_empty_above(&root, path);
     }
-    Ok(true)
+    Ok(!left.is_empty())
 }
 
 fn is_as_before(repository: &Repository, intent: &Intent, site: &Worktree) -> Result<bool> {
@@ -173,16 +215,36 @@ pub fn recover(
     };
     let at_home = intent.is_at_home(&site);
     let tip = repository.ref_target(&intent.branch)?;
-    if at_home && why_not_resolved(repository, &intent, &site)?.is_none() {
+    // Before it was laid out, only git itself can have committed it.
+    let is_good = intent.judged || intent.laid_out.is_none();
+    if at_home && is_good && why_not_resolved(repository, &intent, &site)?.is_none() {
         return Ok(Healing::Whole(Healed::new(what, true)));
     }
+    // What the command has committed itself, and nobody has judged.
+    let is_attempt = match tip {
+        Some(tip) if !is_good => lacks(repository, &intent, tip)?.is_none(),
+        _ => false,
+    };
     let is_known = tip.is_some() && (tip == Some(intent.tip) || tip == intent.attempt);
+    let is_known = is_known || is_attempt;
     if !at_home || !is_known {
         return Ok(Healing::Part(Unclear {
             what,
             counts: false,
             worktree: site.path,
             meanwhile: Meanwhile::HeadMoved,
+        }));
+    }
+    let is_ended = intent.laid_out.is_some()
+        && intent.attempt.is_none()
+        && tip == Some(intent.tip)
+        && status::operation(&site.git_dir).is_none();
+    if is_ended && !in_flight::worktree_status(repository, &site)?.is_clean() {
+        return Ok(Healing::Part(Unclear {
+            what,
+            counts: false,
+            worktree: site.path,
+            meanwhile: Meanwhile::MergeEnded,
         }));
     }
     let scratch = Scratch::new(repository)?;

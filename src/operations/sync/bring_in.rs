@@ -23,7 +23,7 @@ use crate::operations::land::keepalive_ref::{self, Kept};
 use crate::operations::land::landing_hooks::{self, Making};
 use crate::operations::land::landing_lock::Turn;
 use crate::operations::land::merge::{Bench, conflict};
-use crate::operations::land::obstacles_ahead::foretell_obstacles;
+use crate::operations::land::obstacles_ahead::{foretell_laid_out, foretell_obstacles};
 use crate::operations::land::outcome::Wording;
 use crate::operations::land::replay::{Replay, Replayed};
 use crate::operations::land::verdict::Place;
@@ -143,10 +143,9 @@ pub(super) fn before_laid_out(
     let worktrees = repository.worktrees()?;
     let place = place(repository, &scratch, &worktrees, &lane.name, moving)?;
     let bench = place.bench()?.with_options(&place.policy.options);
-    let (Merged::Clean(tree) | Merged::Conflict { tree, .. }) =
-        bench.merge(place.old, place.tip)?;
     if let Some(site) = place.site {
-        foretell_obstacles(repository, &scratch, site, (place.base, place.old, tree))?;
+        let merge = (place.base, place.old, place.tip);
+        foretell_laid_out(repository, &scratch, site, &bench, merge)?;
     }
     words(&place, &moving.base, 0)
 }

@@ -14,10 +14,14 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::Ended;
 use super::process_group::GRACE;
 use crate::error::{Error, Result};
-use crate::store::{git, signals};
+use crate::store::{git, process_stat, signals};
 
 /// How long to sleep at most before looking again whether it has ended.
 const PAUSE: Duration = Duration::from_millis(20);
+
+/// What is typed ends the shell only where it has ended the program that the shell waits for: dash
+/// would end once that program has, which may have survived it and succeeded.
+const AS_BASH: &str = "trap '[ $? -le 128 ] || { trap - INT; kill -s INT $$; }' INT";
 
 /// A command line, and all that it runs with.
 pub struct ForegroundRun<'a> {
@@ -45,7 +49,8 @@ pub fn run_in_foreground(run: ForegroundRun<'_>) -> Result<Ended> {
     let _waiting = signals::Waiting::begin();
     let _editing = signals::Editing::begin();
     let mut command = Command::new("/bin/sh");
-    command.args(["-c", run.line]).current_dir(run.directory);
+    let line = format!("{AS_BASH}; {}", run.line);
+    command.args(["-c", &line]).current_dir(run.directory);
     git::scrub(&mut command);
     let given = run.environment.iter().map(|(name, value)| (name, value));
     command.envs(given);
@@ -75,7 +80,12 @@ fn wait(child: &mut Child) -> std::io::Result<Ended> {
                 Some(_) => None,
             };
             if let (Some(process), Some(signal)) = (process, signal) {
-                let _ = kill_process(process, signal);
+                // A shell that ends leaves those that it has started.
+                let below = process_stat::below(process.as_raw_nonzero().get());
+                let below = below.into_iter().filter_map(Pid::from_raw);
+                for process in std::iter::once(process).chain(below) {
+                    let _ = kill_process(process, signal);
+                }
                 asked.get_or_insert_with(Instant::now);
             }
         }

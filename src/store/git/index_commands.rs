@@ -151,6 +151,15 @@ impl Invocation {
         self.running_programs().arg("add").args(options)
     }
 
+    /// `git add --all` of the whole worktree, beyond a sparse checkout too, but for some paths.
+    pub fn adding_all(self, options: &[&str], but: &[BString]) -> Self {
+        let add = self.running_programs().args(["add", "--all", "--sparse"]);
+        let add = add.args(options).args(["--", "."]);
+        but.iter().fold(add, |add, path| {
+            add.bytes([b":(exclude,literal)", path.as_slice()].concat())
+        })
+    }
+
     /// `git stash apply --index` of a commit.
     pub fn stash_apply(self, commit: &str) -> Result<()> {
         self.running_programs()
@@ -244,6 +253,13 @@ impl Invocation {
             .args(["worktree", "list", "--porcelain", "-z"])
             .stdout()?;
         Ok(listed.split_str("\0").map(BString::from).collect())
+    }
+
+    /// `git sparse-checkout reapply`: no files outside of it, but for those that are changed.
+    pub fn reapply_sparse(self) -> Result<()> {
+        self.running_programs()
+            .args(["sparse-checkout", "reapply"])
+            .run()
     }
 
     /// `git sparse-checkout set --cone`.

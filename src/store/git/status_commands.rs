@@ -89,6 +89,15 @@ impl Invocation {
 
     /// The filters that the repository itself configures, as options that switch each off.
     pub fn own_filters(self) -> Result<Vec<OsString>> {
+        self.filters_of(|scope| matches!(scope, b"local" | b"worktree"))
+    }
+
+    /// All filters that anything configures, as the same options.
+    pub fn filters(self) -> Result<Vec<OsString>> {
+        self.filters_of(|_| true)
+    }
+
+    fn filters_of(self, counts: impl Fn(&[u8]) -> bool) -> Result<Vec<OsString>> {
         let listed = self
             .args(["config", "--list", "--show-scope", "--name-only", "-z"])
             .read("read the settings of a repository")?
@@ -96,7 +105,7 @@ impl Invocation {
         let mut fields = listed.split_str("\0");
         let mut options = Vec::new();
         while let (Some(scope), Some(key)) = (fields.next(), fields.next()) {
-            if matches!(scope, b"local" | b"worktree") && key.starts_with(b"filter.") {
+            if counts(scope) && key.starts_with(b"filter.") {
                 let assigned = [b"--config-env=", key, b"=GIT_LANE_NOTHING"].concat();
                 options.push(assigned.to_os_str_lossy().into_owned());
             }
