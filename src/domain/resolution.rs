@@ -3,6 +3,7 @@
 //! Called by `operations/resolve`, which finds it out.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use bstr::{BString, ByteSlice};
 
@@ -22,8 +23,10 @@ pub enum Unresolved {
     Signalled(i32),
     /// A signal for git-lane ended it.
     Interrupted,
-    /// The lane, or its worktree, is not there any more.
+    /// There is no such lane any more.
     LaneGone,
+    /// The lane's worktree is not where it was; whether something else is.
+    WorktreeGone(PathBuf, bool),
     /// The worktree has something else checked out.
     LeftBranch(Head),
     /// The merge is no longer in progress, and nothing was committed.
@@ -53,6 +56,18 @@ impl fmt::Display for Unresolved {
             Unresolved::Signalled(signal) => write!(f, "the command was ended by signal {signal}"),
             Unresolved::Interrupted => f.write_str("git-lane was asked to end"),
             Unresolved::LaneGone => f.write_str("the lane was removed while the command ran"),
+            Unresolved::WorktreeGone(path, false) => write!(
+                f,
+                "the worktree '{}' was removed or moved while the command ran",
+                path.display()
+            ),
+            Unresolved::WorktreeGone(path, true) => {
+                write!(
+                    f,
+                    "'{}' is not the lane's worktree any more",
+                    path.display()
+                )
+            }
             Unresolved::LeftBranch(Head::Branch(branch)) => {
                 write!(f, "the worktree was switched to '{branch}'")
             }
@@ -106,7 +121,10 @@ impl Unresolved {
                 "paths": lossless, "attempt": attempt.map(|commit| commit.to_string()),
             }));
         let Some(back) = back else {
-            return error.hint("see whether it is in the trash: git lane trash");
+            return error.hint(match self {
+                Unresolved::LaneGone => "see whether it is in the trash: git lane trash",
+                _ => "nothing has landed, and the lane was not put back: git lane list",
+            });
         };
         let error = match back.is_whole {
             true => error.hint("the lane is as before, and nothing has landed"),

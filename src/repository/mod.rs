@@ -30,6 +30,7 @@ pub mod reflog;
 pub mod refs;
 pub mod remote_branch;
 pub mod renames;
+pub mod resolver_lock;
 pub mod revision;
 pub mod slot_place;
 pub mod submodules;

@@ -194,30 +194,42 @@ fn files_that_the_resolver_has_had_ignored_are_kept() {
 }
 
 #[test]
-fn a_lane_that_the_resolver_removes_is_told_as_that() {
-    for (does, in_trash) in [
+fn a_worktree_that_the_resolver_takes_away_is_told_as_that() {
+    let gone = "shop.lanes/login' was removed or moved while the command ran";
+    for (does, why) in [
         (
             "cd ../../shop && git worktree remove --force ../shop.lanes/login",
-            false,
+            gone,
         ),
-        ("cd ../../shop && git-lane drop --yes --force login", true),
-        ("rm -rf ../login", false),
+        ("rm -rf ../login", gone),
+        ("mv ../login ../moved", gone),
+        (
+            "rm .git; exit 1",
+            "shop.lanes/login' is not the lane's worktree any more",
+        ),
+        (
+            "cd ../../shop && git config --remove-section lane.login",
+            "the lane was removed while the command ran",
+        ),
     ] {
         let sandbox = conflicting();
         let run = sandbox.resolving(does, &[]);
         assert_eq!(run.code, 3, "{does}: {run}");
-        assert!(
-            run.stderr
-                .contains("the lane was removed while the command ran"),
-            "{does}: {run}"
-        );
-        assert_eq!(!sandbox.entry_ids().is_empty(), in_trash, "{does}");
-        sandbox.plain_git_works();
+        assert!(run.stderr.contains(why), "{does}: {run}");
         sandbox.nothing_under_way();
-        if in_trash {
-            sandbox.lane(["restore", "login"]).ok();
-        }
     }
+}
+
+/// It would take the conflict away from the git-lane that has laid it out.
+#[test]
+fn a_resolver_cannot_drop_its_lane() {
+    let sandbox = conflicting();
+    let before = sandbox.lane_as_it_is("login");
+    let does = "cd ../../shop && git-lane drop --yes --force login";
+    let said = sandbox.resolving(does, &[]).fails(3);
+    assert!(said.contains("which is still at work"), "{said}");
+    assert_eq!(sandbox.lane_as_it_is("login"), before);
+    sandbox.nothing_under_way();
 }
 
 #[test]
@@ -277,6 +289,24 @@ fn what_cannot_be_kept_stays_and_is_told() {
     assert!(inner.exists());
     let head = sandbox.git_in(&sandbox.lane_path("login"), ["rev-parse", "HEAD"]);
     assert_eq!(head, sandbox.git(["rev-parse", "login"]));
+    for does in [
+        "git init -q inner",
+        "git init -q d/inner",
+        "git init -q inner; echo inner >>.gitignore",
+        "mv src/app.txt x; git init -q src/app.txt; cp x src/app.txt",
+        "git clone -q ../../shop inner",
+        "git clone -q ../../shop inner; git add inner",
+        "git clone -q ../../shop d/inner; git add d; git commit -qm x",
+        "rm README; git clone -q ../../shop README; git add README",
+        "git worktree add -q inner main~1 --detach",
+    ] {
+        let sandbox = conflicting();
+        let before = sandbox.lane_as_it_is("login");
+        let said = sandbox.resolving(&format!("{does}; exit 1"), &[]).fails(3);
+        let is_told = said.contains("not all of the lane is as before");
+        let is_as_before = sandbox.lane_as_it_is("login") == before;
+        assert_eq!(is_told, !is_as_before, "{does}: {said}");
+    }
 }
 
 /// Runs `finish` in the background with a resolver that says where it is and then waits.
@@ -431,8 +461,18 @@ fn two_cannot_lay_out_a_conflict_in_one_lane() {
     let go = sandbox.root().join("home/go");
     let then = format!("while ! test -e '{}'; do sleep 0.05; done", go.display());
     let (child, _) = waiting(&sandbox, &then);
-    let said = sandbox.resolving(BOTH, &[]).fails(1);
-    assert!(said.contains("in the middle of a merge"), "{said}");
+    for args in [
+        &["finish", "login", "--on-conflict", BOTH][..],
+        &["finish", "login"],
+        &["finish", "login", "--no-land", "--force"],
+        &["sync", "login"],
+        &["drop", "--yes", "--force", "login"],
+    ] {
+        let said = sandbox.lane(args).fails(1);
+        let why = "a conflict is laid out in lane 'login' by another git-lane command";
+        assert!(said.contains(why), "{args:?}: {said}");
+    }
+    sandbox.lane(["list"]).ok();
     write(&go, "");
     assert!(child.wait_with_output().unwrap().status.success());
 }

@@ -12,6 +12,7 @@ use crate::operations::in_flight;
 use crate::repository::Repository;
 use crate::repository::alias::Leads;
 use crate::repository::renames;
+use crate::repository::resolver_lock;
 use bstr::BString;
 
 /// The local branches and the remote-tracking refs they follow, by `branch.<name>.merge` and the
@@ -59,6 +60,7 @@ pub fn gather(
     lane: &Lane,
     base: Option<&BranchName>,
 ) -> Result<Facts> {
+    resolver_lock::ensure_free(repository, lane)?;
     let worktree = place(lane, worktrees).present();
     let status = match worktree {
         Some(worktree) => Some(in_flight::worktree_status(repository, worktree)?),

@@ -231,7 +231,9 @@ fn settle_all(
         {
             continue;
         }
-        if since.elapsed() > LONG {
+        let waits =
+            |landing: &Landing<'_>| matches!(landing.state, State::Waits(_) | State::Later(_));
+        if since.elapsed() > LONG && landings.iter().any(waits) {
             asked.judge.watch.waits();
         }
         signals::ensure_none()?;

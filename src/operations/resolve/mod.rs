@@ -35,6 +35,7 @@ use crate::operations::in_flight;
 use crate::repository::Repository;
 use crate::repository::provenance::{Claim, Claims};
 use crate::repository::quarantine::Scratch;
+use crate::repository::resolver_lock;
 use crate::store::clock::now;
 use crate::store::command_run::{ForegroundRun, run_in_foreground};
 use crate::store::disk;
@@ -134,6 +135,22 @@ impl Intent {
         Ok(site.filter(|site| site.git_dir == self.git_dir).cloned())
     }
 
+    /// What has become of a lane whose worktree is not there any more.
+    fn gone(&self, repository: &Repository) -> Result<Option<Unresolved>> {
+        if self.site(repository)?.is_some() {
+            return Ok(None);
+        }
+        let records = repository.records()?;
+        let recorded = records.find(&self.lane.name);
+        let is_there = std::fs::symlink_metadata(&self.worktree).is_ok();
+        Ok(Some(
+            match recorded.filter(|lane| lane.id == self.lane.id) {
+                Some(_) => Unresolved::WorktreeGone(self.worktree.clone(), is_there),
+                None => Unresolved::LaneGone,
+            },
+        ))
+    }
+
     /// A tree that has the paths that are tracked.
     fn known(&self) -> ObjectId {
         self.laid_out.unwrap_or(self.tip)
@@ -181,19 +198,12 @@ pub fn resolve(
     resolver: Resolver<'_>,
     before: Before<'_>,
 ) -> Result<()> {
-    let name = format!("resolve-{}.lock", lane.id.as_str());
-    let _lock =
-        Exclusive::acquire(repository.lane_dir(), &name, Duration::ZERO).map_err(|error| {
-            match error.code() {
-                Code::Busy => Error::refused(format!(
-                    "a conflict is laid out in lane '{}' by another git-lane command",
-                    lane.name
-                ))
-                .with_code(Code::Busy)
-                .hint("wait for it, or end it"),
-                _ => error,
-            }
-        })?;
+    let name = resolver_lock::name(&lane.id);
+    let lock = Exclusive::acquire(repository.lane_dir(), &name, Duration::ZERO);
+    let _lock = lock.map_err(|error| match error.code() {
+        Code::Busy => resolver_lock::taken(lane),
+        _ => error,
+    })?;
     let mut session = Session::begin(repository, lane, (tip, base), resolver, before)?;
     let done = session.run();
     let ended = session.end(done);
@@ -341,15 +351,13 @@ impl<'a> Session<'a> {
     fn end(mut self, done: Result<Result<(), Unresolved>>) -> Result<()> {
         let failure = match done {
             Ok(Ok(())) => return self.running.done(),
-            Ok(Err(Unresolved::LaneGone)) => Ok(Unresolved::LaneGone),
-            _ if self.intent.site(self.repository)?.is_none() => Ok(Unresolved::LaneGone),
             Ok(Err(why)) => Ok(why),
             Err(error) => Err(error),
         };
         let lane = self.intent.lane.name.clone();
-        if let Ok(Unresolved::LaneGone) = failure {
+        if let Some(gone) = self.intent.gone(self.repository)? {
             self.running.done()?;
-            return Err(Unresolved::LaneGone.error(&lane, self.base, &self.paths, None));
+            return Err(gone.error(&lane, self.base, &self.paths, None));
         }
         if !self.running.wait_for_own_children(PATIENCE)? {
             return Err(Error::environment(format!(

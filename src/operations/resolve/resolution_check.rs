@@ -26,8 +26,8 @@ const BACKUP: &str = ".orig";
 impl Session<'_> {
     /// What the command's end says already.
     pub(super) fn ended_badly(&self, ended: Ended) -> Result<Option<Unresolved>> {
-        if self.intent.site(self.repository)?.is_none() {
-            return Ok(Some(Unresolved::LaneGone));
+        if let Some(gone) = self.intent.gone(self.repository)? {
+            return Ok(Some(gone));
         }
         Ok(match ended {
             Ended::Exit(0) => None,

@@ -47,6 +47,7 @@ use crate::repository::kept_pack::KeptPack;
 use crate::repository::metadata;
 use crate::repository::provenance::{Claim, Claims, remember};
 use crate::repository::quarantine::Scratch;
+use crate::repository::resolver_lock;
 use crate::repository::unrecovered::ensure_not_half_moved;
 use crate::store::journal::{About, Announce, Journal, Running, unique_id};
 
@@ -177,6 +178,7 @@ pub fn retire(repository: &mut Repository, retirement: &Retirement<'_>) -> Resul
 pub fn remove(repository: &mut Repository, retirement: &Retirement<'_>) -> Result<Retired> {
     let lane = retirement.lane;
     repository.unrecovered.ensure_lane_is_whole(&lane.name)?;
+    resolver_lock::ensure_free(repository, lane)?;
     let _lock = trash::exclusive(repository, &lane.name, retirement.heal)?;
     let repository = &*repository;
     let or_raced = |error| or_raced(repository, lane, error);

@@ -343,6 +343,12 @@ impl Exclusive {
             .write_all_at(std::process::id().to_string().as_bytes(), 0)
     }
 
+    /// Whether a process holds the lock called `name`.
+    pub fn is_held(lane_dir: &Path, name: &str) -> bool {
+        lane_files::open_read(&lane_dir.join(name))
+            .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+    }
+
     /// The process that holds the lock called `name` and has signed it.
     pub fn holder(lane_dir: &Path, name: &str) -> Option<i32> {
         let file = lane_files::open_read(&lane_dir.join(name)).ok()?;
