@@ -58,15 +58,15 @@ pub(super) fn snapshot(
 }
 
 /// The same where git cannot take in all that is there, for a pipe stands in the place of a file or
-/// a filter fails: with no filters, and without what cannot be in a tree or not be read. `known` is
-/// a tree that has the paths that are tracked.
+/// a filter fails: with no filters, and without what no tree can have. A file that cannot be read
+/// stays in the way. `known` is a tree that has the paths that are tracked.
 pub(super) fn salvage(
     repository: &Repository,
     site: &Worktree,
     scratch: &Scratch,
     known: ObjectId,
 ) -> Result<ObjectId> {
-    snapshot(repository, site, scratch).or_else(|_| {
+    snapshot(repository, site, scratch).or_else(|error| {
         let copy = scratch.path("index");
         remove_prepared(&copy);
         remove_if_there(&copy)?;
@@ -79,6 +79,14 @@ pub(super) fn salvage(
         let add = git().with("core.safecrlf", "false");
         // It ends with 1 where it could not take in everything.
         add.adding_all(&["--ignore-errors"], &others).output()?;
+        let left = [git().diff_files(&[])?, git().list_untracked()?].concat();
+        let holds_something = |path: &BString| {
+            let found = std::fs::symlink_metadata(site.path.join(crate::store::path(path)));
+            found.is_ok_and(|found| found.is_file() || found.is_symlink())
+        };
+        if left.iter().any(holds_something) {
+            return Err(error);
+        }
         git().write_tree()
     })
 }
