@@ -456,6 +456,13 @@ fn a_resolution_that_was_given_up_is_not_remembered() {
 }
 
 #[test]
+fn nobody_is_said_to_wait_for_a_gate_that_there_is_not() {
+    let sandbox = conflicting();
+    let said = sandbox.resolving("sleep 0.4; exit 1", &[]).fails(3);
+    assert!(!said.contains("waiting for the gate"), "{said}");
+}
+
+#[test]
 fn two_cannot_lay_out_a_conflict_in_one_lane() {
     let sandbox = conflicting();
     let go = sandbox.root().join("home/go");
