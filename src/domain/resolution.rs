@@ -102,6 +102,27 @@ pub struct PutBack {
     pub is_whole: bool,
 }
 
+impl PutBack {
+    /// A failure after which the lane was put back.
+    pub fn told(&self, lane: &LaneName, error: Error) -> Error {
+        let error = match self.is_whole {
+            true => error.hint("the lane is as before, and nothing has landed"),
+            false => error.hint(format!(
+                "not all of the lane is as before; see what is left with: git -C \"$(git lane path \
+                 {})\" status",
+                quote(lane)
+            )),
+        };
+        match self.attempt {
+            Some(commit) => error.hint(format!(
+                "what was made of it is kept: git show -m --first-parent {}",
+                commit.to_hex_with_len(10)
+            )),
+            None => error,
+        }
+    }
+}
+
 impl Unresolved {
     /// The failure; `back` is `None` where there is no lane to put back.
     pub fn error(
@@ -126,21 +147,7 @@ impl Unresolved {
                 _ => "nothing has landed, and the lane was not put back: git lane list",
             });
         };
-        let error = match back.is_whole {
-            true => error.hint("the lane is as before, and nothing has landed"),
-            false => error.hint(format!(
-                "not all of the lane is as before; see what is left with: git -C \"$(git lane path \
-                 {})\" status",
-                quote(lane)
-            )),
-        };
-        let error = match attempt {
-            Some(commit) => error.hint(format!(
-                "what was made of it is kept: git show -m --first-parent {}",
-                commit.to_hex_with_len(10)
-            )),
-            None => error,
-        };
+        let error = back.told(lane, error);
         match self {
             Unresolved::Unmerged(files) => {
                 let files: Vec<_> = files.iter().take(5).map(quote).collect();

@@ -61,6 +61,11 @@ fn what_git_cannot_take_in_keeps_no_lane_in_the_merge() {
         let run = sandbox.resolving(does, &[]);
         let _ = std::fs::remove_file(sandbox.lane_path("login").join("pipe"));
         assert_ne!(run.code, 0, "{does}: {run}");
+        assert_eq!(
+            run.stderr.contains("is kept: git show"),
+            kept.is_some(),
+            "{run}"
+        );
         assert_eq!(sandbox.lane_as_it_is("login"), before, "{does}: {run}");
     }
 }

@@ -383,7 +383,7 @@ impl<'a> Session<'a> {
         self.running.done()?;
         Err(match failure {
             Ok(why) => why.error(&lane, self.base, &self.paths, Some(&back)),
-            Err(error) => error.hint("the lane is as before, and nothing has landed"),
+            Err(error) => back.told(&lane, error),
         })
     }
 }
