@@ -23,12 +23,12 @@ pub(super) fn to_come(repository: &Repository, site: &Worktree) -> Vec<String> {
             Some((id, variant)) => (id, format!(".{variant}")),
             None => (name, String::new()),
         };
-        let is_id = |text: &str| !text.is_empty() && text.bytes().all(|c| c.is_ascii_hexdigit());
-        let is_name = is_id(id) && (variant.is_empty() || is_id(&variant[1..]));
-        is_name.then(|| format!("{id}/postimage{variant}"))
+        Some(format!("{id}/postimage{variant}"))
     };
     let files = listed.split(|byte| *byte == 0).filter_map(file);
-    files.filter(|file| !cache.join(file).exists()).collect()
+    files
+        .filter(|file| is_resolution(file) && !cache.join(file).exists())
+        .collect()
 }
 
 /// Has git forget them.
@@ -36,5 +36,39 @@ pub(super) fn forget(repository: &Repository, files: &[String]) -> Result<()> {
     let cache = repository.common_dir().join(CACHE);
     files
         .iter()
+        .filter(|file| is_resolution(file))
         .try_for_each(|file| remove_if_there(&cache.join(file)))
+}
+
+fn is_hex(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+/// An intent is a file that anybody may have written.
+fn is_resolution(file: &str) -> bool {
+    let Some((id, name)) = file.split_once("/postimage") else {
+        return false;
+    };
+    is_hex(id) && (name.is_empty() || name.strip_prefix('.').is_some_and(is_hex))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_resolution;
+
+    #[test]
+    fn nothing_else_is_removed() {
+        for (file, expected) in [
+            ("1a2b/postimage", true),
+            ("1a2b/postimage.1", true),
+            ("1a2b/preimage", false),
+            ("1a2b/postimage/x", false),
+            ("../x/postimage", false),
+            ("/postimage", false),
+            ("1a2b/postimage.", false),
+            ("", false),
+        ] {
+            assert_eq!(is_resolution(file), expected, "{file}");
+        }
+    }
 }
