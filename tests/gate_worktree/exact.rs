@@ -37,7 +37,7 @@ fn repository() -> Sandbox {
 const IGNORED: [&str; 4] = ["x.o", "target", "same/y.o", "kept"];
 
 /// What commands do.
-const DEEDS: [(&str, &str); 42] = [
+const DEEDS: [(&str, &str); 43] = [
     ("nothing", ":"),
     ("change", "echo more >>README; echo more >>same/deep/file"),
     (
@@ -116,6 +116,10 @@ const DEEDS: [(&str, &str); 42] = [
     (
         "own ignore file",
         "echo '!x.o' >>.gitignore; mkdir inner; echo x.h >inner/.gitignore; echo x >inner/x.h; echo '* text eol=crlf' >.gitattributes",
+    ),
+    (
+        "own attributes behind an own ignore file",
+        "echo .gitattributes >>.gitignore; echo '* text eol=crlf' >.gitattributes",
     ),
     (
         "own exclude file",

@@ -228,6 +228,7 @@ impl<'a> Preparation<'a> {
                 return Ok(touched.is_empty() && !by_git);
             }
             self.clear(&apart)?;
+            self.rewrite_below(&apart)?;
         }
         Err(self.never_still())
     }
@@ -264,6 +265,7 @@ impl<'a> Preparation<'a> {
             }
             self.open_up(&apart.closed)?;
             self.clear(&apart)?;
+            self.rewrite_below(&apart)?;
             self.rewrite(&apart.changed)?;
             before = Some(apart);
         }
@@ -289,6 +291,30 @@ impl<'a> Preparation<'a> {
         self.on("index")
             .checking_out(["--force", "-u"], listed)
             .run()
+    }
+
+    /// Has git write the files again beside which there was an attribute file that is no part of the
+    /// tree: by their stat data they are as git has written them, by that file.
+    fn rewrite_below(&self, removed: &Apart) -> Result<()> {
+        let attributes = removed.untracked.iter().chain(&removed.obstacles);
+        let attributes = attributes.filter(|path| name(path) == ATTRIBUTES);
+        let directories: Vec<PathBuf> = attributes
+            .map(|path| {
+                let above = path.rfind_byte(b'/').map_or(&b""[..], |at| &path[..at]);
+                crate::store::path(above).to_owned()
+            })
+            .collect();
+        if directories.is_empty() {
+            return Ok(());
+        }
+        let top = directories.iter().any(|path| path.as_os_str().is_empty());
+        let below = directories.iter().filter(|_| !top);
+        let listed = self.on("index").ls_files(&["--stage"], below)?;
+        let file = |record: &BString| {
+            let (about, path) = record.split_once_str("\t")?;
+            (!about.starts_with(b"160000")).then(|| path.into())
+        };
+        self.rewrite(&listed.iter().filter_map(file).collect::<Vec<BString>>())
     }
 
     fn open_up(&self, closed: &[BString]) -> Result<()> {
