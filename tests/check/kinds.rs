@@ -2,7 +2,7 @@
 //! trees.
 
 use super::{check, conflicts};
-use crate::support::{Sandbox, write};
+use crate::support::{Sandbox, installed, skipped, write};
 
 /// Two lanes that have run a script each, and a base on which a third was run.
 struct Kind {
@@ -242,6 +242,32 @@ fn filters_are_asked_as_by_git_add() {
     assert!(conflicts(&check(&sandbox, &[]).0).is_empty());
     write(&sandbox.lane_path("b").join("x.up"), "three\n");
     assert_eq!(conflicts(&check(&sandbox, &[]).0), ["a b: x.up"]);
+}
+
+/// git-lfs keeps what it cleans; what is only forecast it keeps elsewhere.
+#[test]
+fn large_files_are_compared_and_not_stored() {
+    if !installed("git-lfs") {
+        return skipped("git-lfs is not installed");
+    }
+    let sandbox = Sandbox::new();
+    sandbox.git(["lfs", "install", "--local"]);
+    sandbox.write(
+        ".gitattributes",
+        "*.bin filter=lfs diff=lfs merge=lfs -text\n",
+    );
+    sandbox.write("x.bin", "first\n");
+    sandbox.commit("large");
+    sandbox.lane(["start", "a", "b"]).ok();
+    for name in ["a", "b"] {
+        write(&sandbox.lane_path(name).join("x.bin"), name);
+    }
+    let stored = || crate::support::files(&sandbox.repo.join(".git/lfs"));
+    let before = stored();
+    assert_eq!(conflicts(&check(&sandbox, &[]).0), ["a b: x.bin"]);
+    assert_eq!(stored(), before);
+    write(&sandbox.lane_path("b").join("x.bin"), "a");
+    assert!(conflicts(&check(&sandbox, &[]).0).is_empty());
 }
 
 #[test]

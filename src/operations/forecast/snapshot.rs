@@ -153,7 +153,7 @@ fn on_copy(
         .with("core.splitIndex", "false")
         .with("core.fsmonitor", "false")
         // git-lfs stores what it cleans.
-        .with("lfs.storage", &scratch.path("lfs").display().to_string());
+        .with_for_programs("lfs.storage", &scratch.path("lfs").display().to_string());
     git.on_own_index(&repository.gix, &copy.path)
         .hiding(&repository.gix, &format!("GIT_INDEX_FILE {VARIABLES}"))
 }

@@ -94,6 +94,16 @@ impl Invocation {
 }
 
 impl Invocation {
+    /// Gives a setting to this git and to the programs that it runs, which [`hiding`](Self::hiding)
+    /// keeps any `-c` from: behind those that the caller has in the environment.
+    pub fn with_for_programs(self, key: &str, value: &str) -> Self {
+        let count = std::env::var("GIT_CONFIG_COUNT").ok();
+        let count: usize = count.and_then(|count| count.parse().ok()).unwrap_or(0);
+        self.env("GIT_CONFIG_COUNT", (count + 1).to_string())
+            .env(&format!("GIT_CONFIG_KEY_{count}"), key)
+            .env(&format!("GIT_CONFIG_VALUE_{count}"), value)
+    }
+
     /// Has filters and merge drivers not see `variables`, which are for this git alone: an index of
     /// our own, a quarantine for objects. git has no other way to tell them.
     pub fn hiding(self, repo: &gix::Repository, variables: &str) -> Self {
