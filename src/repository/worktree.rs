@@ -20,6 +20,7 @@ use crate::domain::lane::{Head, ObjectId, Worktree, WorktreeId, WorktreeState};
 use crate::domain::name::BranchName;
 use crate::error::{IoContext, Result};
 use crate::store::file_id::is_same;
+use crate::store::parallel;
 use crate::store::small_file;
 use crate::store::without_dots;
 
@@ -30,9 +31,7 @@ pub fn linked(common_dir: &Path) -> Result<Vec<Worktree>> {
     let all = admin_dirs(common_dir)?;
     let threads = match all.len() / WORTH_A_THREAD {
         0 | 1 => 1,
-        most => std::thread::available_parallelism()
-            .map_or(1, usize::from)
-            .min(most),
+        most => parallel::cores().min(most),
     };
     let describe = |some: &[PathBuf]| {
         let mut look = Look::new(common_dir);

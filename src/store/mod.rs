@@ -19,6 +19,7 @@ pub mod lockfile;
 pub mod login;
 pub mod no_replace;
 pub mod optional;
+pub mod parallel;
 pub mod permissions;
 pub mod process_stat;
 pub mod receipts;

@@ -33,6 +33,7 @@ use crate::engines::populate::copy_source;
 use crate::engines::populate::unsupported::Proof;
 use crate::error::{Error, IoContext as _, Result};
 use crate::store::file_id::index_stat;
+use crate::store::parallel;
 
 /// Entries a thread takes at a time: few enough to share the end fairly, enough to stay in one
 /// directory.
@@ -119,9 +120,7 @@ pub(super) fn fill(
     let total = plan.entries.len();
     let threads = match total.div_ceil(CHUNK) {
         0 | 1 => 1,
-        most => std::thread::available_parallelism()
-            .map_or(1, usize::from)
-            .min(most),
+        most => parallel::cores().min(most),
     };
     let number = |entry: &Entry| match entry.origin {
         Origin::Source(number) => Some(usize::from(number) + 1),

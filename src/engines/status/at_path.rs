@@ -7,7 +7,6 @@
 use std::borrow::Cow;
 use std::os::fd::OwnedFd;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bstr::{BString, ByteSlice};
 use gix::ObjectId;
@@ -21,6 +20,7 @@ use super::unknown::open_directory;
 use super::{Depth, Halt, Index, Shared};
 use crate::store::git::Git;
 use crate::store::git::settings;
+use crate::store::parallel;
 
 /// A worktree, its git directory, and the tree of its commit.
 pub type Place<'a> = (&'a Path, &'a Path, ObjectId);
@@ -33,32 +33,12 @@ pub fn surely_as_in(
     paths: &[BString],
 ) -> Vec<bool> {
     let shared = Shared::new(repo, git, Depth::Tracked);
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let (repo, mut sure) = (shared.repo.to_thread_local(), Vec::new());
-        loop {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some(place) = places.get(at) else {
-                return sure;
-            };
-            if is_as_in(&shared, &repo, *place, paths) {
-                sure.push(at);
-            }
-        }
-    };
-    let mut all = vec![false; places.len()];
-    std::thread::scope(|scope| {
-        let others: Vec<_> = (1..cores.min(places.len()))
-            .map(|_| scope.spawn(work))
-            .collect();
-        let mut sure = work();
-        for other in others {
-            sure.extend(other.join().unwrap_or_default());
-        }
-        sure.into_iter().for_each(|at| all[at] = true);
-    });
-    all
+    let sure = parallel::map(
+        places,
+        || shared.repo.to_thread_local(),
+        |repo, place| is_as_in(&shared, repo, *place, paths),
+    );
+    sure.into_iter().map(|sure| sure == Some(true)).collect()
 }
 
 fn is_as_in(

@@ -22,7 +22,6 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bstr::{BString, ByteSlice};
 use gix::index::entry::{Flags, Mode};
@@ -31,7 +30,7 @@ use crate::engines::status::file_content::Attributes;
 use crate::error::{Error, IoContext, Result};
 use crate::store::git::Git;
 use crate::store::git::settings;
-use crate::store::retry;
+use crate::store::{parallel, retry};
 
 pub use as_put::{Apart, Closeness, apart};
 pub use at_path::surely_as_in;
@@ -165,36 +164,15 @@ pub fn statuses(
         return Vec::new();
     }
     let shared = Shared::new(repo, git, depth);
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let outer = cores.min(worktrees.len());
-    let inner = cores / outer;
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut done = Vec::new();
-        let repo = shared.repo.to_thread_local();
-        loop {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some((worktree, admin)) = worktrees.get(at) else {
-                return done;
-            };
-            done.push((at, shared.status(&repo, worktree, admin, inner)));
-        }
-    };
-    let mut results: Vec<Option<Result<WorktreeStatus>>> = worktrees.iter().map(|_| None).collect();
-    std::thread::scope(|scope| {
-        let others: Vec<_> = (1..outer).map(|_| scope.spawn(work)).collect();
-        let mut done = work();
-        for other in others {
-            done.extend(other.join().unwrap_or_default());
-        }
-        for (at, result) in done {
-            results[at] = Some(result);
-        }
-    });
-    results
-        .into_iter()
-        .map(|r| r.unwrap_or_else(|| Err(Error::git("cannot read the status of a worktree"))))
-        .collect()
+    let inner = parallel::cores() / parallel::cores().min(worktrees.len());
+    let statuses = parallel::map(
+        worktrees,
+        || shared.repo.to_thread_local(),
+        |repo, (worktree, admin)| shared.status(repo, worktree, admin, inner),
+    );
+    let lost = || Err(Error::git("cannot read the status of a worktree"));
+    let statuses = statuses.into_iter();
+    statuses.map(|status| status.unwrap_or_else(lost)).collect()
 }
 
 impl<'a> Shared<'a> {

@@ -4,14 +4,13 @@
 
 use std::borrow::Cow;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::as_put::{Apart, Closeness, look};
 use super::{Depth, Halt, Index, Shared, staged};
 use crate::error::{Error, Result};
 use crate::store::git::Git;
 use crate::store::git::settings;
-use crate::store::retry;
+use crate::store::{parallel, retry};
 
 /// What a worktree has beyond its commit.
 #[derive(Debug, PartialEq, Eq)]
@@ -35,34 +34,14 @@ pub fn uncommitted(
     worktrees: &[(&Path, &Path)],
 ) -> Vec<Result<Uncommitted>> {
     let shared = Shared::new(repo, git, Depth::Full);
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let (repo, mut done) = (shared.repo.to_thread_local(), Vec::new());
-        loop {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some((worktree, git_dir)) = worktrees.get(at) else {
-                return done;
-            };
-            done.push((at, of_one(&shared, &repo, worktree, git_dir)));
-        }
-    };
-    let mut all: Vec<Option<Result<Uncommitted>>> = worktrees.iter().map(|_| None).collect();
-    std::thread::scope(|scope| {
-        let others: Vec<_> = (1..cores.min(worktrees.len()))
-            .map(|_| scope.spawn(work))
-            .collect();
-        let mut done = work();
-        for other in others {
-            done.extend(other.join().unwrap_or_default());
-        }
-        done.into_iter()
-            .for_each(|(at, found)| all[at] = Some(found));
-    });
+    let found = parallel::map(
+        worktrees,
+        || shared.repo.to_thread_local(),
+        |repo, (worktree, git_dir)| of_one(&shared, repo, worktree, git_dir),
+    );
     let lost = || Err(Error::git("cannot read the status of a worktree"));
-    all.into_iter()
-        .map(|found| found.unwrap_or_else(lost))
-        .collect()
+    let found = found.into_iter();
+    found.map(|found| found.unwrap_or_else(lost)).collect()
 }
 
 fn of_one(

@@ -4,9 +4,6 @@
 //! links, modes, submodules and sparse checkouts are what they would be in a commit. Neither the
 //! worktree nor its index is written.
 
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use bstr::{BStr, BString, ByteSlice};
 use gix::index::entry::Mode;
 
@@ -21,7 +18,7 @@ use crate::repository::Repository;
 use crate::repository::quarantine::{Scratch, VARIABLES};
 use crate::store::git::{Invocation, NONE};
 use crate::store::journal::unique_id;
-use crate::store::retry;
+use crate::store::{parallel, retry};
 
 /// What is committed.
 pub(super) fn committed(repository: &Repository, tip: ObjectId) -> Result<Standing> {
@@ -107,38 +104,12 @@ impl Taking {
     }
 }
 
-/// The trees of all, by as many at once as there are cores; what cannot be made stops none of the
+/// The tree of each, by as many at once as there are cores; what cannot be made stops none of the
 /// others.
 pub(super) fn run_all(takings: Vec<Taking>) -> Vec<Result<ObjectId>> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let all: Vec<_> = takings
-        .into_iter()
-        .map(|taking| Mutex::new(Some(taking)))
-        .collect();
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let mut done = Vec::new();
-        loop {
-            let at = next.fetch_add(1, Ordering::Relaxed);
-            let Some(taking) = all.get(at) else {
-                return done;
-            };
-            let taking = taking.lock().ok().and_then(|mut taking| taking.take());
-            done.extend(taking.map(|taking| (at, taking.run())));
-        }
-    };
-    let mut trees: Vec<(usize, Result<ObjectId>)> = std::thread::scope(|scope| {
-        let others: Vec<_> = (1..cores.min(all.len()))
-            .map(|_| scope.spawn(work))
-            .collect();
-        let mut done = work();
-        for other in others {
-            done.extend(other.join().unwrap_or_default());
-        }
-        done
-    });
-    trees.sort_by_key(|(at, _)| *at);
-    trees.into_iter().map(|(_, tree)| tree).collect()
+    let trees = parallel::consume(takings, Taking::run).into_iter();
+    let lost = || Err(Error::git("cannot read what is not committed"));
+    trees.map(|tree| tree.unwrap_or_else(lost)).collect()
 }
 
 fn on_copy(

@@ -18,7 +18,7 @@ use crate::repository::quarantine;
 use crate::repository::quarantine::Scratch;
 use crate::store::git::version::{ATTRIBUTE_SOURCE, MERGE_OPTIONS};
 use crate::store::git::{Invocation, Merged, NONE, TreeEntry};
-use crate::store::retry;
+use crate::store::{parallel, retry};
 
 /// So few merges are not worth a git of their own.
 const FEW: usize = 4;
@@ -123,20 +123,13 @@ impl<'a> Bench<'a> {
     /// Merges each (ours, theirs) without git's words about it, by as many gits at once as there are
     /// cores.
     pub fn merge_each(&self, merges: &[(ObjectId, ObjectId)]) -> Result<Vec<Merged>> {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let shares = merges.chunks(merges.len().div_ceil(cores).max(FEW));
-        let gits: Vec<_> = shares.map(|share| (self.git(), share)).collect();
+        let shares = merges.chunks(merges.len().div_ceil(parallel::cores()).max(FEW));
+        let gits = shares.map(|share| (self.git(), share)).collect();
         let options = &self.options;
-        let merged = std::thread::scope(|scope| {
-            let merge =
-                |(git, share): (Invocation, _)| scope.spawn(move || git.merge_each(share, options));
-            let running: Vec<_> = gits.into_iter().map(merge).collect();
-            let lost = |_| Err(Error::git("cannot merge"));
-            let ended = running
-                .into_iter()
-                .map(|merges| merges.join().unwrap_or_else(lost));
-            ended.collect::<Result<Vec<_>>>()
-        });
+        let merge = |(git, share): (Invocation, &[_])| git.merge_each(share, options);
+        let lost = || Err(Error::git("cannot merge"));
+        let merged = parallel::consume(gits, merge).into_iter();
+        let merged: Result<Vec<_>> = merged.map(|merged| merged.unwrap_or_else(lost)).collect();
         let merged = merged?.concat().into_iter().zip(merges);
         Ok(merged.map(|(merged, of)| by_path(merged, *of)).collect())
     }
