@@ -4,6 +4,7 @@ use bstr::ByteSlice;
 use clap::Args as ClapArgs;
 
 use super::{age, shown_path};
+use crate::domain::forecast::Verdict;
 use crate::domain::lane::{Head, LosslessPath, lossless};
 use crate::domain::overview::{Entry, State};
 use crate::domain::status::WorktreeStatus;
@@ -52,7 +53,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     };
     let mut entries = entries(&repository, detail)?;
     if detail == Detail::Full {
-        add_known_conflicts(&repository, &mut entries);
+        add_forecasts(&repository, &mut entries);
     }
     let count = |entries: &[Entry]| entries.iter().filter(|entry| entry.lane.is_some()).count();
     let all = count(&entries);
@@ -91,7 +92,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
 }
 
 /// What the last forecast of each lane has said, where lane and base are still as they were.
-pub(super) fn add_known_conflicts(repository: &Repository, entries: &mut [Entry]) {
+pub(super) fn add_forecasts(repository: &Repository, entries: &mut [Entry]) {
     let remembered = Remembered::read(repository);
     for entry in entries {
         let (Some(lane), Some(tip)) = (&entry.lane, entry.tip) else {
@@ -102,8 +103,7 @@ pub(super) fn add_known_conflicts(repository: &Repository, entries: &mut [Entry]
         }
         let base = remembered.base_of(&lane.id);
         let base = base.and_then(|base| repository.ref_target(base).ok().flatten());
-        let conflicts = |base| remembered.conflicts(&lane.id, (base, tip));
-        entry.conflicts = base.and_then(conflicts);
+        entry.forecast = base.and_then(|base| remembered.of_base(&lane.id, (base, tip)));
     }
 }
 
@@ -217,7 +217,7 @@ fn head(entry: &Entry) -> Cell {
 
 fn standing(entry: &Entry) -> Cell {
     match &entry.versus {
-        Some(versus) if entry.conflicts.as_ref().is_some_and(Option::is_some) => {
+        Some(versus) if entry.forecast.as_ref().is_some_and(Verdict::is_conflict) => {
             Cell::new(format!("{versus} conflicts"), Style::Bad)
         }
         Some(versus) if versus.integrated.is_some() && versus.ahead > 0 => {
@@ -298,14 +298,16 @@ pub fn document(entry: &Entry) -> serde_json::Value {
             .and_then(|time| jiff::Timestamp::from_second(time).ok())
             .map(|time| time.to_string())
             .into();
+        let forecast = entry.forecast.as_ref();
+        let conflict = forecast.filter(|verdict| verdict.is_conflict());
         value["versusBase"] = match &entry.versus {
             Some(versus) => serde_json::json!({
                 "ahead": versus.ahead,
                 "behind": versus.behind,
                 "integrated": versus.integrated.as_ref().map(|proof| proof.code()),
-                "conflict": entry.conflicts.as_ref().map(Option::is_some),
-                "conflicts": entry.conflicts.as_ref().and_then(Option::as_ref).map(|paths| {
-                    let paths = paths.iter().map(|path| lossless(path.as_bstr()));
+                "conflict": forecast.map(Verdict::is_conflict),
+                "conflicts": conflict.map(|verdict| {
+                    let paths = verdict.paths().iter().map(|path| lossless(path.as_bstr()));
                     paths.collect::<Vec<_>>()
                 }),
             }),

@@ -5,6 +5,7 @@ use clap::Args as ClapArgs;
 
 use super::{age, list, shown_path};
 use crate::domain::finish::some;
+use crate::domain::forecast::Verdict;
 use crate::domain::lane::lossless;
 use crate::domain::overview::{Entry, State};
 use crate::domain::status::WorktreeStatus;
@@ -27,7 +28,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     super::warn_if_overtaken(&repository, ui);
     let lane = super::find_lane(&repository, args.name.as_deref())?;
     let mut entry = in_flight::entry(&repository, &lane)?;
-    list::add_known_conflicts(&repository, std::slice::from_mut(&mut entry));
+    list::add_forecasts(&repository, std::slice::from_mut(&mut entry));
     let report = ShowReport(entry);
     ui.report(&report);
     list::hint_at_doctor(&repository, std::slice::from_ref(&report.0), ui);
@@ -87,9 +88,13 @@ impl Report for ShowReport {
             }
             None => line("ahead", "unknown: the base is gone or there is none".into()),
         }
-        match &self.0.conflicts {
-            Some(Some(paths)) if paths.is_empty() => line("conflicts", "with its base".into()),
-            Some(Some(paths)) => line("conflicts", format!("with its base in {}", some(paths))),
+        match &self.0.forecast {
+            Some(Verdict::Conflict(paths)) if paths.is_empty() => {
+                line("conflicts", "with its base".into());
+            }
+            Some(Verdict::Conflict(paths)) => {
+                line("conflicts", format!("with its base in {}", some(paths)));
+            }
             _ => {}
         }
         for (title, text) in [("owner", &lane.owner), ("task", &lane.task)] {

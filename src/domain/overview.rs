@@ -2,8 +2,7 @@
 
 use std::path::PathBuf;
 
-use bstr::BString;
-
+use super::forecast::Verdict;
 use super::integration::Integration;
 use super::lane::{Head, Lane, ObjectId, Worktree, WorktreeState};
 use super::name::{BranchName, LaneName};
@@ -22,9 +21,8 @@ pub struct Entry {
     pub tip: Option<ObjectId>,
     /// How it stands to its base; `None` without a base, or when it was not asked for.
     pub versus: Option<Versus>,
-    /// The files in which the lane conflicts with its base, as it is committed; inside, `None` for no
-    /// conflict, outside where that is not known.
-    pub conflicts: Option<Option<Vec<BString>>>,
+    /// What the last forecast has said of the lane and its base, where that still holds.
+    pub forecast: Option<Verdict>,
     /// When the tip was committed, in seconds since 1970; `None` when not asked for.
     pub committed: Option<i64>,
 }

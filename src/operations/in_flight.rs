@@ -107,7 +107,7 @@ fn entry_of(lane: Option<Lane>, worktree: Option<Worktree>) -> Entry {
         state: State::Unread,
         tip: None,
         versus: None,
-        conflicts: None,
+        forecast: None,
         committed: None,
     }
 }

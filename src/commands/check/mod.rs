@@ -14,7 +14,7 @@ use bstr::BString;
 
 use self::forecast_report::ForecastReport;
 use self::touched_report::TouchedReport;
-use super::{find_lane, lane_here, open_to_look};
+use super::{find_lane, lane_here, no_lane, open_to_look};
 use crate::domain::finish::Strategy;
 use crate::domain::forecast::Pairs;
 use crate::domain::lane::Lane;
@@ -91,50 +91,32 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let git = repository.git.clone();
     std::thread::scope(|scope| {
         let usable = scope.spawn(move || git.ensure_usable());
-        let found = match args.path.is_empty() {
-            true => between(&repository, &args, ui),
-            false => at_paths(&repository, &args),
-        };
-        usable.join().unwrap_or(Ok(()))?;
-        found?.tell(ui)
+        let usable = || usable.join().unwrap_or(Ok(()));
+        if args.path.is_empty() {
+            let found = between(&repository, &args, ui);
+            usable()?;
+            end(ui, found?)
+        } else {
+            let found = at_paths(&repository, &args);
+            usable()?;
+            end(ui, found?)
+        }
     })
 }
 
 /// What was found, and the sentence for a conflict.
-struct Found<R> {
-    report: R,
-    conflict: Option<String>,
-}
-
-/// What can be told of it, whatever was asked.
-trait Tell {
-    fn tell(self: Box<Self>, ui: &Ui) -> Result<()>;
-}
-
-impl<R: Report> Tell for Found<R> {
-    fn tell(self: Box<Self>, ui: &Ui) -> Result<()> {
-        match self.conflict {
-            None => {
-                ui.report(&self.report);
-                Ok(())
-            }
-            Some(sentence) => {
-                let error = Error::new(Kind::Conflict, sentence);
-                Err(ui.failed(&self.report, error))
-            }
-        }
-    }
-}
+type Found<R> = (R, Option<String>);
 
 /// The lanes against their bases and each other.
-fn between(repository: &Repository, args: &Args, ui: &Ui) -> Result<Box<dyn Tell>> {
+fn between(repository: &Repository, args: &Args, ui: &Ui) -> Result<Found<ForecastReport>> {
     let named = named(repository, args)?;
     let (lanes, pairs) = match named.as_slice() {
         [] => (repository.records()?.lanes, Pairs::Among),
         [one] => {
-            let lanes = repository.records()?.lanes;
-            let place = lanes.iter().position(|lane| lane.name == one.name);
-            (lanes, Pairs::With(place.unwrap_or_default()))
+            let records = repository.records()?;
+            let place = records.lanes.iter().position(|lane| lane.id == one.id);
+            let place = place.ok_or_else(|| no_lane(repository, &records, one.name.as_str()))?;
+            (records.lanes, Pairs::With(place))
         }
         _ => (named.clone(), Pairs::Among),
     };
@@ -166,11 +148,11 @@ fn between(repository: &Repository, args: &Args, ui: &Ui) -> Result<Box<dyn Tell
     };
     let all: Vec<String> = [lanes, pairs].into_iter().flatten().collect();
     let conflict = (!all.is_empty()).then(|| format!("in conflict: {}", all.join(", ")));
-    Ok(Box::new(Found { report, conflict }))
+    Ok((report, conflict))
 }
 
 /// Who has changed the files.
-fn at_paths(repository: &Repository, args: &Args) -> Result<Box<dyn Tell>> {
+fn at_paths(repository: &Repository, args: &Args) -> Result<Found<TouchedReport>> {
     let mut lanes = named(repository, args)?;
     if args.names.is_empty() {
         let own = lanes.pop();
@@ -192,7 +174,17 @@ fn at_paths(repository: &Repository, args: &Args) -> Result<Box<dyn Tell>> {
         lanes => Some(format!("{lanes} lanes have changed what is asked about")),
     };
     let report = TouchedReport { paths, found };
-    Ok(Box::new(Found { report, conflict }))
+    Ok((report, conflict))
+}
+
+fn end<R: Report>(ui: &Ui, (report, conflict): Found<R>) -> Result<()> {
+    match conflict {
+        None => {
+            ui.report(&report);
+            Ok(())
+        }
+        Some(sentence) => Err(ui.failed(&report, Error::new(Kind::Conflict, sentence))),
+    }
 }
 
 /// The lanes that were named, or the one that the caller stands in; none for all.

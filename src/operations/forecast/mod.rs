@@ -301,44 +301,39 @@ fn standings(
         false => uncommitted(&repository.gix, &repository.git, &places),
     }
     .into_iter();
-    let mut takings = Vec::new();
-    let mut standings: Vec<Result<Stands, Unclear>> = Vec::new();
-    for (lane, home) in lanes.iter().zip(homes) {
+    let (mut takings, mut places) = (Vec::new(), Vec::new());
+    let mut standings: Vec<Result<Standing, Unclear>> = Vec::new();
+    for (at, (lane, home)) in lanes.iter().zip(homes).enumerate() {
         let found = present(*home).and_then(|_| found.next());
         let stands = stands(repository, scratch, (lane, *home), found, committed);
-        standings.push(stands.map(|stands| match stands {
-            Stands::Taken(taking) => {
-                takings.push(*taking);
-                Stands::AsFiles
+        standings.push(match stands {
+            Ok(Stands::AsCommitted(tip)) => {
+                snapshot::committed(repository, tip).map_err(unreadable)
             }
-            stands => stands,
-        }));
+            Ok(Stands::AsFiles(taking)) => {
+                places.push((at, taking.tip));
+                takings.push(*taking);
+                // Until its gits have run.
+                Err(Unclear::Gone)
+            }
+            Err(why) => Err(why),
+        });
     }
-    let tips: Vec<ObjectId> = takings.iter().map(|taking| taking.tip).collect();
-    let mut trees = tips.into_iter().zip(run_all(takings));
-    let mut settled = |stands| match stands {
-        Stands::AsCommitted(tip) => snapshot::committed(repository, tip),
-        _ => match trees.next() {
-            Some((tip, Ok(tree))) => snapshot::standing(repository, scratch, tip, tree),
-            Some((_, Err(error))) => Err(error),
-            None => Err(Error::git("cannot read what is not committed")),
-        },
-    };
-    let settled: Vec<Result<Standing, Unclear>> = standings
-        .into_iter()
-        .map(|stands| settled(stands?).map_err(unreadable))
-        .collect();
-    let gone = |lane: &Lane| {
+    for ((at, tip), tree) in places.into_iter().zip(run_all(takings)) {
+        let standing = tree.and_then(|tree| snapshot::standing(repository, scratch, tip, tree));
+        standings[at] = standing.map_err(unreadable);
+    }
+    let is_gone = |lane: &Lane| {
         let records = repository.records();
         records.is_ok_and(|records| records.find(&lane.name).is_none())
     };
-    let or_gone = |(standing, lane): (Result<Standing, Unclear>, &Lane)| match standing {
-        Err(Unclear::Unreadable(_) | Unclear::NoCommit | Unclear::Missing) if gone(lane) => {
-            Err(Unclear::Gone)
+    for (standing, lane) in standings.iter_mut().zip(lanes) {
+        use Unclear::{Missing, NoCommit, Unreadable};
+        if matches!(standing, Err(Unreadable(_) | NoCommit | Missing)) && is_gone(lane) {
+            *standing = Err(Unclear::Gone);
         }
-        standing => standing,
-    };
-    settled.into_iter().zip(lanes).map(or_gone).collect()
+    }
+    standings
 }
 
 fn unreadable(error: Error) -> Unclear {
@@ -350,9 +345,7 @@ enum Stands {
     /// As this commit.
     AsCommitted(ObjectId),
     /// As these gits find out.
-    Taken(Box<Taking>),
-    /// The same, once they have been given to run.
-    AsFiles,
+    AsFiles(Box<Taking>),
 }
 
 fn stands(
@@ -400,5 +393,5 @@ fn stands(
     };
     let taking = Taking::prepare(repository, scratch, home, tip, apart);
     let taking = taking.map_err(unreadable)?;
-    Ok(Stands::Taken(Box::new(taking)))
+    Ok(Stands::AsFiles(Box::new(taking)))
 }

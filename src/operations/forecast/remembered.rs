@@ -81,10 +81,7 @@ impl Remembered {
         if now() - known.used > DAY {
             (known.used, self.is_new) = (now(), true);
         }
-        Some(match known.conflict {
-            false => Verdict::Clear,
-            true => Verdict::Conflict(known.paths.iter().map(|path| path.0.clone()).collect()),
-        })
+        Some(verdict(known.conflict, &known.paths))
     }
 
     /// Keeps a verdict that git has given.
@@ -134,17 +131,12 @@ impl Remembered {
         Some(&self.lanes.get(lane.as_str())?.base)
     }
 
-    /// The files in which a lane with nothing uncommitted conflicts with its base, none where it
-    /// does not; `None` where that is not known.
-    pub fn conflicts(
-        &self,
-        lane: &LaneId,
-        (base, tip): (ObjectId, ObjectId),
-    ) -> Option<Option<Vec<BString>>> {
+    /// Whether a lane with nothing uncommitted conflicts with its base; `None` where that is not
+    /// known.
+    pub fn of_base(&self, lane: &LaneId, (base, tip): (ObjectId, ObjectId)) -> Option<Verdict> {
         let known = self.lanes.get(lane.as_str())?;
-        let paths = || known.paths.iter().map(|path| path.0.clone()).collect();
         let same = (known.base_tip, known.tip) == (base, tip);
-        same.then(|| known.conflict.then(paths))
+        same.then(|| verdict(known.conflict, &known.paths))
     }
 
     /// Writes what is new.
@@ -171,4 +163,11 @@ impl Remembered {
 
 fn tree_paths(verdict: &Verdict) -> Vec<TreePath> {
     verdict.paths().iter().cloned().map(TreePath).collect()
+}
+
+fn verdict(conflict: bool, paths: &[TreePath]) -> Verdict {
+    match conflict {
+        false => Verdict::Clear,
+        true => Verdict::Conflict(paths.iter().map(|path| path.0.clone()).collect()),
+    }
 }
