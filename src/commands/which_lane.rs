@@ -1,0 +1,115 @@
+//! Which lane the user means: by its name, by where one stands, by the name most like it.
+
+use crate::domain::lane::Lane;
+use crate::domain::name::{BranchName, LaneName};
+use crate::domain::retire::place;
+use crate::domain::shell_word::quote;
+use crate::error::{Code, Error, Result};
+use crate::operations::land::landing_facts;
+use crate::operations::trash;
+use crate::repository::Repository;
+use crate::repository::metadata::Records;
+
+/// The lane's name that the user typed.
+pub fn lane_name(text: &str) -> Result<LaneName> {
+    LaneName::parse(text).map_err(|problem| {
+        Error::refused(format!(
+            "'{text}' cannot be a lane's name: it {}",
+            problem.because()
+        ))
+        .with_code(Code::BadName)
+        .hint("a lane is named like a branch: letters, digits, '-', '_', '.', '/'")
+    })
+}
+
+/// There is no lane of that name; says where it may be, or which one may be meant.
+pub fn no_lane(repository: &Repository, records: &Records, name: &str) -> Error {
+    let error = Error::refused(format!("there is no lane '{name}'")).with_code(Code::NoSuchLane);
+    let removed = trash::entries(repository).unwrap_or_default();
+    if removed.iter().any(|entry| entry.lane.name.as_str() == name) {
+        return error.hint(format!(
+            "it is in the trash; bring it back with: git lane restore {}",
+            quote(name)
+        ));
+    }
+    let names: Vec<&str> = records
+        .lanes
+        .iter()
+        .map(|lane| lane.name.as_str())
+        .collect();
+    match closest(name, &names) {
+        Some(close) => error.hint(format!("did you mean '{close}'?")),
+        None => error.hint("see the lanes with: git lane list"),
+    }
+}
+
+/// The lane whose worktree the caller stands in.
+pub fn lane_here(repository: &Repository, records: &Records) -> Result<Option<Lane>> {
+    let all = repository.worktrees()?;
+    let own = |lane: &&Lane| {
+        place(lane, &all)
+            .worktree()
+            .is_some_and(|there| there.git_dir == repository.git_dir())
+    };
+    Ok(records.lanes.iter().find(own).cloned())
+}
+
+/// The lane called `name`, or the one the caller stands in.
+pub fn find_lane(repository: &Repository, name: Option<&str>) -> Result<Lane> {
+    if let Some(name) = name.and_then(|name| LaneName::parse(name).ok()) {
+        repository.unrecovered.ensure_lane_is_whole(&name)?;
+    }
+    let records = repository.records()?;
+    let Some(name) = name else {
+        let lane = lane_here(repository, &records)?.ok_or_else(|| {
+            Error::usage("this is no lane's worktree; name the lane")
+                .hint("see the lanes with: git lane list")
+        })?;
+        return repository
+            .unrecovered
+            .ensure_lane_is_whole(&lane.name)
+            .map(|()| lane);
+    };
+    if let Some(lane) = records.lanes.iter().find(|lane| lane.name.as_str() == name) {
+        return Ok(lane.clone());
+    }
+    if let Some(damaged) = records
+        .damaged
+        .iter()
+        .find(|damaged| damaged.section == name)
+    {
+        return Err(Error::refused(format!(
+            "the record of lane '{name}' cannot be used: {}",
+            damaged.problem
+        ))
+        .with_code(Code::DamagedRecord)
+        .hint(format!(
+            "look at it with: git config --edit, section [lane \"{name}\"]"
+        )));
+    }
+    Err(no_lane(repository, &records, name))
+}
+
+/// The branch to land on; `None` when the lane has none and needs none.
+pub fn landing_base(
+    repository: &Repository,
+    lane: &Lane,
+    into: Option<&str>,
+    landing: bool,
+) -> Result<Option<BranchName>> {
+    match landing_facts::target(repository, lane, into)? {
+        Ok(branch) => repository.branch_meant(&branch).map(Some),
+        Err(_) if !landing => Ok(None),
+        Err(refusal) => Err(refusal.into()),
+    }
+}
+
+/// The candidate most like `word`, when it is like it at all.
+fn closest<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
+    let likeness = |candidate: &&str| strsim::jaro_winkler(word, candidate);
+    let best = candidates
+        .iter()
+        .copied()
+        .max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
+    (likeness(&best) > 0.8).then_some(best)
+}
