@@ -87,6 +87,18 @@ pub enum Conflict {
     },
 }
 
+impl Conflict {
+    /// The same for a sync, which has fewer ways than a landing.
+    pub fn of_sync(self, remedy: String) -> Error {
+        match self {
+            Conflict::Other { key, asks, .. } => Error::refused(format!("{key} asks for {asks}"))
+                .with_code(Code::MergePolicy)
+                .hint(remedy),
+            other => Error::from(other).hint(format!("or {remedy}")),
+        }
+    }
+}
+
 impl From<Conflict> for Error {
     fn from(conflict: Conflict) -> Self {
         let unset = |key: &str| format!("merge by hand, or: git config --unset {}", quote(key));

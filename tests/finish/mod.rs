@@ -6,6 +6,7 @@ mod in_the_way;
 mod interrupted;
 mod leaving;
 mod made_ready;
+mod pasted_hints;
 mod refused;
 mod strategies;
 

@@ -21,16 +21,9 @@ fn a_conflict_is_told_with_its_paths_before_anything_has_changed() {
         assert_eq!(sandbox.fingerprint(), before, "{strategy}");
     }
     // The hint works: resolve in the lane, finish again.
-    let lane = sandbox.lane_path("login");
-    assert!(
-        finish(&sandbox, [])
-            .fails(3)
-            .contains("in the lane: git merge main")
-    );
-    let mut merge = sandbox.command("git");
-    sandbox
-        .run(merge.current_dir(&lane).args(["merge", "-q", "main"]))
-        .fails(1);
+    let hint = "git lane sync login --here";
+    assert!(finish(&sandbox, []).fails(3).contains(hint));
+    sandbox.sh(hint).fails(3);
     sandbox.work("login", "src/app.txt", "one\ntwo\ndrei THREE\n");
     finish(&sandbox, []).ok();
     retired(&sandbox);

@@ -182,7 +182,7 @@ fn ff_moves_the_base_to_the_tip_or_refuses() {
     assert!(
         finish(&sandbox, ["--strategy", "ff"])
             .fails(1)
-            .contains("git rebase main")
+            .contains("git lane finish login --strategy rebase")
     );
     assert_eq!(sandbox.fingerprint(), before);
     sandbox.git(["reset", "-q", "--hard", "HEAD^"]);

@@ -21,11 +21,13 @@ pub enum Refusal {
         lane: LaneName,
         expected: Option<BranchName>,
         head: Head,
+        path: PathBuf,
         renamed: bool,
     },
     /// git is in the middle of something in the lane.
     Operating {
         lane: LaneName,
+        path: PathBuf,
         operation: Operation,
     },
     /// The lane holds work that is not committed.
@@ -60,7 +62,11 @@ pub enum Refusal {
         renamed: Option<BranchName>,
     },
     /// Lane and base share no commit.
-    Unrelated { lane: LaneName, base: BranchName },
+    Unrelated {
+        lane: LaneName,
+        base: BranchName,
+        path: PathBuf,
+    },
     /// A fast-forward is asked for and the base has moved on.
     NotFastForward { lane: LaneName, base: BranchName },
     /// Several worktrees have the base checked out, and they cannot move together.

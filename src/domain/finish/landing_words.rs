@@ -22,13 +22,28 @@ impl Refusal {
                     quote(there)
                 )
             }
-            Refusal::Stray {
-                expected: Some(branch),
-                ..
-            } => format!("in the lane: git switch {}", quote(branch)),
-            Refusal::Stray { expected: None, .. } => "in the lane: git switch --detach".into(),
-            Refusal::Operating { operation, .. } | Refusal::SiteBusy { operation, .. } => {
-                operation_hint(*operation)
+            Refusal::Stray { expected, path, .. } => {
+                let branch = expected.as_ref();
+                format!(
+                    "take the lane back with: git -C {} switch {}",
+                    quote(path.display()),
+                    branch.map_or_else(|| "--detach".into(), quote)
+                )
+            }
+            Refusal::Operating {
+                operation, path, ..
+            }
+            | Refusal::SiteBusy {
+                operation, path, ..
+            } => {
+                let git = format!("git -C {}", quote(path.display()));
+                match operation {
+                    Operation::Bisect => format!("end it with: {git} bisect reset"),
+                    other => format!(
+                        "end it with: {git} {other} --continue; or take it back with: {git} \
+                         {other} --abort"
+                    ),
+                }
             }
             Refusal::Unsettled {
                 lane,
@@ -81,16 +96,17 @@ impl Refusal {
                     quote(format_args!("lane.{lane}.base"))
                 )
             }
-            Refusal::Unrelated { base, .. } => {
+            Refusal::Unrelated { base, path, .. } => {
                 format!(
-                    "in the lane: git merge --allow-unrelated-histories {}, then finish again",
+                    "join them, then finish again: git -C {} merge --allow-unrelated-histories {}",
+                    quote(path.display()),
                     quote(base)
                 )
             }
-            Refusal::NotFastForward { base, .. } => {
+            Refusal::NotFastForward { lane, .. } => {
                 format!(
-                    "in the lane: git rebase {}, or finish with --strategy rebase",
-                    quote(base)
+                    "replay it onto the base: git lane finish {} --strategy rebase",
+                    quote(lane)
                 )
             }
             Refusal::SeveralSites { .. } => "switch all but one of them to another branch".into(),
@@ -164,13 +180,6 @@ impl Refusal {
     }
 }
 
-fn operation_hint(operation: Operation) -> String {
-    match operation {
-        Operation::Bisect => "end it there with: git bisect reset".into(),
-        other => format!("end it there with: git {other} --continue, or --abort"),
-    }
-}
-
 impl std::fmt::Display for Refusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -193,7 +202,9 @@ impl std::fmt::Display for Refusal {
                     None => f.write_str(" instead of a detached HEAD"),
                 }
             }
-            Refusal::Operating { lane, operation } => {
+            Refusal::Operating {
+                lane, operation, ..
+            } => {
                 write!(f, "lane '{lane}' is in the middle of a {operation}")
             }
             Refusal::Unsettled { lane, status, .. } => {
@@ -227,7 +238,7 @@ impl std::fmt::Display for Refusal {
             Refusal::BaseMissing { base, .. } => {
                 write!(f, "there is no branch '{base}' to land on")
             }
-            Refusal::Unrelated { lane, base } => {
+            Refusal::Unrelated { lane, base, .. } => {
                 write!(f, "lane '{lane}' and '{base}' share no history")
             }
             Refusal::NotFastForward { lane, base } => {

@@ -262,6 +262,7 @@ pub fn plan(facts: &Facts, request: &Request) -> Result<Plan, Refusal> {
             return Err(Refusal::Unrelated {
                 lane: lane(),
                 base: base.branch.clone(),
+                path: facts.lane.worktree.clone(),
             });
         }
         Some(Relation::Diverged | Relation::Contained) if request.strategy == Strategy::Ff => {
@@ -300,6 +301,7 @@ fn ensure_settled(facts: &Facts, request: &Request, forced: bool) -> Result<bool
     if let Some(operation) = status.operation {
         return Err(Refusal::Operating {
             lane: lane.name.clone(),
+            path: lane.worktree.clone(),
             operation,
         });
     }
@@ -309,12 +311,12 @@ fn ensure_settled(facts: &Facts, request: &Request, forced: bool) -> Result<bool
         _ => false,
     };
     if !at_home {
-        let (lane, expected, head) = (lane.name.clone(), lane.branch.clone(), head.clone());
         return Err(Refusal::Stray {
-            lane,
-            renamed: expected.is_some() && facts.tip.is_none(),
-            expected,
-            head,
+            lane: lane.name.clone(),
+            expected: lane.branch.clone(),
+            head: head.clone(),
+            path: lane.worktree.clone(),
+            renamed: lane.branch.is_some() && facts.tip.is_none(),
         });
     }
     if status.is_clean() {

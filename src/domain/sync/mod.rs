@@ -102,14 +102,19 @@ pub fn plan(facts: &Facts, request: &Request) -> Result<Plan, Refusal> {
     let branch = facts.branch.as_ref().ok_or_else(|| Refusal::NoBranch {
         lane: name(),
         base: base.clone(),
+        path: lane.worktree.clone(),
     })?;
     let head = facts.head.as_ref().ok_or_else(|| Refusal::NoWorktree {
         lane: name(),
         path: lane.worktree.clone(),
     })?;
     if let Some(operation) = facts.operation {
-        let lane = name();
-        return Err(finish::Refusal::Operating { lane, operation }.into());
+        return Err(finish::Refusal::Operating {
+            lane: name(),
+            path: lane.worktree.clone(),
+            operation,
+        }
+        .into());
     }
     let own =
         |current: &BranchName| *current == branch.branch || Some(current) == lane.branch.as_ref();
@@ -118,6 +123,7 @@ pub fn plan(facts: &Facts, request: &Request) -> Result<Plan, Refusal> {
             lane: name(),
             expected: lane.branch.clone(),
             head: head.clone(),
+            path: lane.worktree.clone(),
             renamed: branch.tip.is_none(),
         }
         .into());

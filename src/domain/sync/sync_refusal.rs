@@ -20,7 +20,11 @@ pub enum Refusal {
     /// The lane has no base.
     NoBase { lane: LaneName },
     /// The lane has no branch that could take anything.
-    NoBranch { lane: LaneName, base: RefName },
+    NoBranch {
+        lane: LaneName,
+        base: RefName,
+        path: PathBuf,
+    },
     /// Its worktree is gone or damaged.
     NoWorktree { lane: LaneName, path: PathBuf },
     /// The index of its worktree has unmerged files.
@@ -87,9 +91,11 @@ impl Refusal {
             Refusal::NoBase { lane } | Refusal::OntoItself { lane, .. } => {
                 format!("give it one: {}", new_base(lane, "refs/heads/BRANCH"))
             }
-            Refusal::NoBranch { base, .. } => {
-                format!("in the lane: git switch --detach {}", quote(base))
-            }
+            Refusal::NoBranch { base, path, .. } => format!(
+                "look at the base's newest commit with: git -C {} switch --detach {}",
+                quote(path.display()),
+                quote(base)
+            ),
             Refusal::NoWorktree { .. } => {
                 "see what can be done about it with: git lane doctor".into()
             }

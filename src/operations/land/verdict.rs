@@ -12,10 +12,11 @@ use super::replay;
 use crate::domain::finish::Strategy;
 use crate::domain::finish::{Facts, Landing, Refusal, Relation};
 use crate::domain::integration::Integration;
-use crate::domain::lane::{ObjectId, Worktree, WorktreeState};
+use crate::domain::lane::{ObjectId, RefName, Worktree, WorktreeState};
 use crate::domain::merge_policy::{FastForward, MergePolicy};
 use crate::domain::name::{BranchName, LaneName};
-use crate::domain::{retire, shell_word};
+use crate::domain::retire;
+use crate::domain::shell_word::quote;
 use crate::engines::evidence::{Arrival, Pair};
 use crate::engines::history::tree_of;
 use crate::error::{Code, Error, Result};
@@ -72,6 +73,8 @@ pub(in crate::operations) struct Place<'a> {
     pub(in crate::operations) policy: MergePolicy,
     /// Whether the base is a lane's branch that takes what is new on the lane's own base.
     pub(in crate::operations) sync: bool,
+    /// Whether a sync of the lane, which has a branch, would meet the same conflict.
+    pub(in crate::operations) is_of_own_base: bool,
 }
 
 impl<'a> Place<'a> {
@@ -115,6 +118,8 @@ impl<'a> Place<'a> {
             strategy: landing.strategy,
             policy,
             sync: false,
+            is_of_own_base: branch.is_some()
+                && facts.lane.base == Some(RefName::from(&landing.base)),
         })
     }
 }
@@ -129,9 +134,7 @@ impl<'a> Place<'a> {
         (base, old): (&'a BranchName, ObjectId),
         lane: &'a LaneName,
     ) -> Self {
-        let site = worktrees
-            .iter()
-            .find(|worktree| worktree.is_on(base) && worktree.state == WorktreeState::Present);
+        let site = site_of(worktrees, base);
         Place {
             repository,
             scratch,
@@ -149,6 +152,7 @@ impl<'a> Place<'a> {
             strategy: Strategy::Squash,
             policy: MergePolicy::default(),
             sync: false,
+            is_of_own_base: false,
         }
     }
 }
@@ -182,19 +186,9 @@ impl Place<'_> {
                 Merged::Conflict {
                     paths, messages, ..
                 } => {
-                    let base = self.base;
-                    let remedy = format!(
-                        "in the lane: git merge {}, resolve (rerere helps there), commit, then \
-                         finish again",
-                        shell_word::quote(base)
-                    );
-                    return Err(merge::conflict(
-                        "the lane".into(),
-                        base,
-                        &paths,
-                        &messages,
-                        remedy,
-                    ));
+                    let what = format!("lane '{}'", self.lane.0);
+                    let remedy = self.remedy();
+                    return Err(merge::conflict(what, self.base, &paths, &messages, remedy));
                 }
             }
         };
@@ -234,6 +228,28 @@ impl Place<'_> {
         };
         let arrival = self.arrival()?;
         retry::objects(&self.repository.gix, || arrival.left_out(pair, tree))
+    }
+
+    /// What to do about a conflict.
+    pub(in crate::operations) fn remedy(&self) -> String {
+        let (lane, worktree) = self.lane;
+        let rebases = self.strategy == Strategy::Rebase;
+        let Some(worktree) = worktree else {
+            return "see what can be done about its worktree with: git lane doctor".into();
+        };
+        if self.is_of_own_base {
+            let strategy = if rebases { " --strategy rebase" } else { "" };
+            return format!(
+                "lay the conflict out in the lane with: git lane sync {}{strategy} --here",
+                quote(lane)
+            );
+        }
+        format!(
+            "lay the conflict out in the lane with: git -C {} {} {}",
+            quote(worktree.path.display()),
+            if rebases { "rebase" } else { "merge" },
+            quote(self.base)
+        )
     }
 
     fn arrival(&self) -> Result<Arrival> {
@@ -281,11 +297,7 @@ impl Place<'_> {
 
     fn replay(&self) -> Result<Verdict> {
         let bench = self.bench()?;
-        let base = self.base.to_string();
-        let remedy = format!(
-            "in the lane: git rebase {}, resolve (rerere helps there), then finish again",
-            shell_word::quote(&base)
-        );
+        let (base, remedy) = (self.base.to_string(), self.remedy());
         let replay = replay::Replay {
             repository: self.repository,
             scratch: self.scratch,

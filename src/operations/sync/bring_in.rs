@@ -26,7 +26,7 @@ use crate::operations::land::merge::{Bench, conflict};
 use crate::operations::land::obstacles_ahead::{foretell_laid_out, foretell_obstacles};
 use crate::operations::land::outcome::Wording;
 use crate::operations::land::replay::{Replay, Replayed};
-use crate::operations::land::verdict::Place;
+use crate::operations::land::verdict::{Place, site_of};
 use crate::operations::land::{ATTEMPTS, commit, merge_settings};
 use crate::repository::kept_pack::KeptPack;
 use crate::repository::quarantine::Scratch;
@@ -198,18 +198,14 @@ fn place<'p>(
     lane: &'p LaneName,
     moving: &'p Moving,
 ) -> Result<Place<'p>> {
-    let site = worktrees.iter().find(|worktree| {
-        worktree.is_on(&moving.branch)
-            && worktree.state == crate::domain::lane::WorktreeState::Present
-    });
-    let site = site.ok_or_else(|| retire::raced(lane))?;
+    let site = site_of(worktrees, &moving.branch).ok_or_else(|| retire::raced(lane))?;
     let directory = site.path.clone();
     let policy = merge_settings::read(repository, &directory, &moving.branch)?;
     Ok(Place {
         repository,
         scratch,
         site: Some(site),
-        lane: (lane, None),
+        lane: (lane, Some(site)),
         directory,
         base: &moving.branch,
         old: moving.tip,
@@ -223,6 +219,7 @@ fn place<'p>(
         },
         policy,
         sync: true,
+        is_of_own_base: true,
     })
 }
 
@@ -241,8 +238,8 @@ fn way(place: &Place<'_>, moving: &Moving) -> Result<How> {
                 .policy
                 .ensure_allows(place.base, place.strategy, place.relation);
             allowed.map(|()| How::Merge).map_err(|conflict| {
-                Error::from(conflict).hint(format!(
-                    "or: git lane sync {} --strategy rebase",
+                conflict.of_sync(format!(
+                    "replay the lane's commits: git lane sync {} --strategy rebase",
                     quote(place.lane.0)
                 ))
             })
@@ -283,16 +280,6 @@ fn make(place: &Place<'_>, moving: &Moving, wording: &Wording<'_>) -> Result<Mad
     })
 }
 
-/// The command that lays a conflict out.
-fn remedy(place: &Place<'_>, moving: &Moving) -> String {
-    let strategy = match moving.strategy {
-        Strategy::Merge => "",
-        Strategy::Rebase => " --strategy rebase",
-    };
-    let lane = quote(place.lane.0);
-    format!("lay the conflict out in the lane with: git lane sync {lane}{strategy} --here")
-}
-
 /// The tree of the merge.
 fn merge(place: &Place<'_>, moving: &Moving) -> Result<ObjectId> {
     if moving.is_forward() {
@@ -309,7 +296,7 @@ fn merge(place: &Place<'_>, moving: &Moving) -> Result<ObjectId> {
             paths, messages, ..
         } => {
             let what = format!("lane '{}'", place.lane.0);
-            let remedy = remedy(place, moving);
+            let remedy = place.remedy();
             Err(conflict(what, &moving.base, &paths, &messages, remedy))
         }
     }
@@ -368,7 +355,7 @@ fn replay(place: &Place<'_>, moving: &Moving) -> Result<Replayed> {
         place.directory.clone(),
         moving.onto,
     )?;
-    let (base, remedy) = (moving.base.to_string(), remedy(place, moving));
+    let (base, remedy) = (moving.base.to_string(), place.remedy());
     let replay = Replay {
         repository,
         scratch: place.scratch,
