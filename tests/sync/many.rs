@@ -64,6 +64,16 @@ fn a_stack_is_synced_from_the_ground_up() {
         sandbox.work("above", "above.txt", "above\n");
         advance(&sandbox);
         let args = ["sync", "above", "mid", "zero", "--strategy", strategy];
+        let foretold = sandbox.lane(args.iter().chain(&["--dry-run"])).ok();
+        let foretold: Vec<_> = foretold.lines().collect();
+        assert!(foretold[0].starts_with("would sync lane 'zero' with 'main' ("));
+        assert_eq!(
+            foretold[1..],
+            [
+                "would sync lane 'mid' with 'zero', once that is synced",
+                "would sync lane 'above' with 'mid', once that is synced",
+            ]
+        );
         let text = sandbox.lane(args).ok();
         let order: Vec<_> = text
             .lines()

@@ -4,6 +4,8 @@
 
 mod sync_report;
 
+use std::collections::BTreeSet;
+
 use self::sync_report::{Synced, bases, laid_out};
 use super::verdicts::Verdicts;
 use super::{find_lane, heal, open, records};
@@ -11,7 +13,7 @@ use crate::domain::lane::{Lane, RefName};
 use crate::domain::sync::{Request, Strategy, in_order};
 use crate::error::Result;
 use crate::operations::land::outcome::Wording;
-use crate::operations::sync::{Bringing, Sparing, Stays, renew, sync};
+use crate::operations::sync::{Bringing, Outcome, Sparing, Stays, renew, sync};
 use crate::repository::Repository;
 use crate::store::login;
 use crate::ui::Ui;
@@ -31,11 +33,13 @@ pub struct Args {
     #[arg(value_name = "NAME", conflicts_with = "all")]
     names: Vec<String>,
 
-    /// Every lane with a base, but for those in which a process works or that another owner has
+    /// Every lane with a base, but for those in which a process works, that another owner has, or
+    /// that have no branch or no worktree
     #[arg(long)]
     all: bool,
 
-    /// First fetch what the bases follow, and move a local base forward that is only behind
+    /// First fetch what the bases follow, and move a local base forward that is only behind; not with
+    /// -n
     #[arg(long, conflicts_with = "dry_run")]
     fetch: bool,
 
@@ -44,7 +48,7 @@ pub struct Args {
     #[arg(long, value_enum)]
     strategy: Option<Strategy>,
 
-    /// Have git lay a conflict out in the lane, to be resolved there
+    /// Have git lay a conflict out in the lane, to be resolved there; not with -n
     #[arg(long, conflicts_with_all = ["all", "dry_run"])]
     here: bool,
 
@@ -82,6 +86,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         sparing: None,
         here: args.here,
         dry_run: args.dry_run,
+        would_have_moved: &BTreeSet::new(),
         heal: &heal,
     };
     if args.all || args.names.len() > 1 {
@@ -146,8 +151,20 @@ fn several(
         sparing: sparing.as_ref(),
         ..*asked
     };
+    let mut would_have_moved = BTreeSet::new();
+    if lanes.is_empty() && args.all {
+        ui.note("No lane has a base; start one with: git lane start NAME");
+    }
     for lane in in_order(lanes) {
+        let asked = Bringing {
+            would_have_moved: &would_have_moved,
+            ..asked
+        };
         let done = sync(repository, &lane, &asked).and_then(|outcome| {
+            let moves = matches!(outcome, Outcome::Brought(_) | Outcome::Awaits(_));
+            if args.dry_run && moves {
+                would_have_moved.extend(lane.branch.as_ref().map(RefName::from));
+            }
             let report = Synced::new(&lane, outcome, args.dry_run);
             laid_out(&report).map_or(Ok(report), Err)
         });

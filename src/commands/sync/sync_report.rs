@@ -78,7 +78,7 @@ impl Verdict for Synced {
     fn verdict(&self) -> &'static str {
         match self.outcome {
             Outcome::UpToDate(_) => "up-to-date",
-            Outcome::Brought(_) => "synced",
+            Outcome::Brought(_) | Outcome::Awaits(_) => "synced",
             Outcome::Skipped(_) => "skipped",
             Outcome::LaidOut(_) => Code::LaidOut.as_str(),
         }
@@ -112,7 +112,7 @@ impl serde::Serialize for Synced {
                     "why": code, "pid": null, "command": null, "owner": null,
                 }));
             }
-            Outcome::UpToDate(_) | Outcome::LaidOut(_) => {}
+            Outcome::UpToDate(_) | Outcome::Awaits(_) | Outcome::LaidOut(_) => {}
         }
         let mut document = serde_json::json!({
             "lane": self.lane, "verdict": self.verdict(), "dryRun": self.dry_run,
@@ -131,6 +131,10 @@ impl Report for Synced {
         match &self.outcome {
             Outcome::UpToDate(base) => {
                 page.line(format!("lane '{lane}' has all of '{base}'"));
+            }
+            Outcome::Awaits(base) => {
+                let text = format!("would sync lane '{lane}' with '{base}', once that is synced");
+                page.line(Cell::new(text, Style::Good));
             }
             Outcome::Brought(brought) => {
                 let commits = match brought.commits {

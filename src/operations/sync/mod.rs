@@ -10,7 +10,7 @@ mod sync_facts;
 
 pub use self::newer_bases::{Stays, renew};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use bstr::BString;
@@ -125,6 +125,8 @@ pub enum Outcome {
     UpToDate(RefName),
     /// It has now, or would.
     Brought(Brought),
+    /// It would take what its base does not have yet, which the same command would bring there.
+    Awaits(RefName),
     /// It was not touched.
     Skipped(Skip),
     /// git has laid the conflict with its base out in its worktree.
@@ -157,6 +159,8 @@ pub struct Bringing<'a> {
     pub here: bool,
     /// Whether nothing is to change.
     pub dry_run: bool,
+    /// The branches that a dry run would have moved by now.
+    pub would_have_moved: &'a BTreeSet<RefName>,
     /// Recovers what others have left.
     pub heal: Heal<'a>,
 }
@@ -179,9 +183,11 @@ fn sync_lane(repository: &mut Repository, lane: &Lane, asked: &Bringing<'_>) -> 
         });
         base.map(Outcome::UpToDate).map_err(Error::from)
     };
-    let moving = match sync::plan(&facts, &asked.request) {
-        Ok(Plan::UpToDate) => return up_to_date(&facts.lane.base),
-        Ok(Plan::Move(moving)) => moving,
+    let base = facts.lane.base.as_ref();
+    let awaited = base.filter(|base| asked.would_have_moved.contains(base));
+    let plan = match sync::plan(&facts, &asked.request) {
+        Ok(Plan::UpToDate) if awaited.is_none() => return up_to_date(&facts.lane.base),
+        Ok(plan) => plan,
         // Nothing that the user could do to such a lane makes `--all` succeed.
         Err(refusal @ (sync::Refusal::NoBranch { .. } | sync::Refusal::NoWorktree { .. }))
             if asked.sparing.is_some() =>
@@ -194,6 +200,12 @@ fn sync_lane(repository: &mut Repository, lane: &Lane, asked: &Bringing<'_>) -> 
     if let Some(skip) = asked.sparing.and_then(|sparing| sparing.skips(lane)) {
         return Ok(Outcome::Skipped(skip));
     }
+    if let Some(base) = awaited {
+        return Ok(Outcome::Awaits(base.clone()));
+    }
+    let Plan::Move(moving) = plan else {
+        return up_to_date(&facts.lane.base);
+    };
     if asked.dry_run {
         return bring_in::foretell(repository, lane, &moving).map(Outcome::Brought);
     }
