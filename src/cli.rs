@@ -70,13 +70,7 @@ pub fn parse() -> std::result::Result<Cli, std::process::ExitCode> {
         let done = if error.kind() == clap::error::ErrorKind::InvalidUtf8 {
             Err(not_text())
         } else if usage && ui.json {
-            let text = error.to_string();
-            let sentence = text
-                .lines()
-                .next()
-                .unwrap_or_default()
-                .trim_start_matches("error: ");
-            Err(Error::usage(sentence).hint("see the options with -h"))
+            Err(misunderstood(&error.to_string()))
         } else {
             ui.usage(error);
             Ok(())
@@ -89,6 +83,19 @@ pub fn parse() -> std::result::Result<Cli, std::process::ExitCode> {
             code
         })
     })
+}
+
+/// What clap says of a command line: its first paragraph, which names the arguments, and its tips.
+fn misunderstood(text: &str) -> Error {
+    let lines = || text.lines().map(str::trim);
+    let paragraph: Vec<&str> = lines().take_while(|line| !line.is_empty()).collect();
+    let sentence = paragraph.join(" ");
+    let tips = lines().filter_map(|line| line.strip_prefix("tip: "));
+    tips.fold(
+        Error::usage(sentence.trim_start_matches("error: ")),
+        |error, tip| error.hint(tip),
+    )
+    .hint("see the options with -h")
 }
 
 /// Names and messages end up in records and documents, which are text; clap would answer with its

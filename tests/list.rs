@@ -135,6 +135,12 @@ fn a_script_gets_a_document_for_a_usage_error_too() {
     assert_eq!(document["error"]["kind"], "usage");
     let error = run.fails(2);
     assert!(error.contains("--no-such-option"), "{error}");
+    // What is missing is named, although clap names it on a line of its own.
+    let run = sandbox.lane(["check", "--diff", "--json"]);
+    let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    let message = document["error"]["message"].as_str().unwrap();
+    assert!(message.contains("--path <FILE>"), "{message}");
+    run.fails(2);
 }
 
 /// What a machine leaves that loses its power: empty files, where a commit was and where a ref was.

@@ -131,6 +131,29 @@ fn a_log_that_cannot_be_written_costs_one_warning() {
 }
 
 #[test]
+fn where_nothing_is_it_is_said_of_what() {
+    let sandbox = Sandbox::new();
+    assert_eq!(sandbox.lane(["log"]).ok(), "nothing has happened yet\n");
+    sandbox.lane(["start", "login"]).ok();
+    for (args, text) in [
+        (
+            &["log", "nosuch"] as &[&str],
+            "nothing of lane 'nosuch' has happened yet",
+        ),
+        (
+            &["log", "login", "--since", "2999-01-01"],
+            "nothing of lane 'login' has happened since 2999-01-01T00:00:00.000Z",
+        ),
+        (
+            &["log", "--summary", "nosuch"],
+            "nothing of lane 'nosuch' has landed or tried to yet",
+        ),
+    ] {
+        assert_eq!(sandbox.lane(args).ok().trim_end(), text);
+    }
+}
+
+#[test]
 fn reading_writes_nothing() {
     let sandbox = Sandbox::new();
     assert_eq!(sandbox.events(&[]), Vec::<Value>::new());

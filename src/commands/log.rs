@@ -19,8 +19,8 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// Show what was done in this repository, newest last
 ///
-/// Every operation that makes, lands, removes or brings back a lane is told twice: when it begins
-/// and when it is done or has failed. A line has time, what was done, lane, actor, base and
+/// Every operation that makes, syncs, lands, removes or brings back a lane is told twice: when it
+/// begins and when it is done or has failed. A line has time, what was done, lane, actor, base and
 /// commits. With --follow the lines go on as things happen.
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -45,6 +45,9 @@ pub struct Args {
 #[derive(Debug, serde::Serialize)]
 struct Events {
     events: Vec<Event>,
+    /// What to say where there are none.
+    #[serde(skip)]
+    none: String,
 }
 
 /// How landings ended.
@@ -52,6 +55,9 @@ struct Events {
 struct Summary {
     since: Option<String>,
     summary: Vec<Row>,
+    /// What to say where none has ended.
+    #[serde(skip)]
+    none: String,
 }
 
 /// The time that `--since` names, as the log writes one.
@@ -72,6 +78,14 @@ fn since(text: &str) -> Result<String> {
     Ok(format!("{time:.3}"))
 }
 
+/// That nothing is there, with what was asked for.
+fn none(what: &str, args: &Args, since: Option<&str>) -> String {
+    let of = args.name.as_deref();
+    let of = of.map_or_else(String::new, |name| format!(" of lane '{name}'"));
+    let since = since.map_or_else(|| " yet".to_owned(), |since| format!(" since {since}"));
+    format!("nothing{of} {what}{since}")
+}
+
 /// Shows the log.
 pub fn run(args: Args, ui: &Ui) -> Result<()> {
     if let Some(name) = &args.name {
@@ -82,7 +96,12 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let log = repository.log();
     if args.summary {
         let summary = summary(&log.since(0)?, args.name.as_deref(), since.as_deref());
-        ui.report(&Summary { since, summary });
+        let none = none("has landed or tried to", &args, since.as_deref());
+        ui.report(&Summary {
+            since,
+            summary,
+            none,
+        });
         return Ok(());
     }
     let wanted = |event: &Event| {
@@ -97,7 +116,8 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         events.drain(..events.len().saturating_sub(number));
     }
     if !args.follow {
-        ui.report(&Events { events });
+        let none = none("has happened", &args, since.as_deref());
+        ui.report(&Events { events, none });
         return Ok(());
     }
     loop {
@@ -141,7 +161,7 @@ impl Report for Events {
     fn text(&self, page: &mut Page) {
         self.events.iter().for_each(|event| event.text(page));
         if self.events.is_empty() {
-            page.line(Cell::new("nothing has happened yet", Style::Faint));
+            page.line(Cell::new(&*self.none, Style::Faint));
         }
     }
 }
@@ -149,7 +169,7 @@ impl Report for Events {
 impl Report for Summary {
     fn text(&self, page: &mut Page) {
         if self.summary.is_empty() {
-            page.line(Cell::new("nothing has landed or tried to", Style::Faint));
+            page.line(Cell::new(&*self.none, Style::Faint));
             return;
         }
         let by_week = self.summary.iter().any(|row| row.from != row.to);

@@ -55,7 +55,7 @@ codes! {
     CameAfter "came-after" "Something came after what was to be taken back.",
     CheckedOut "checked-out" "The branch that would come back is checked out in another worktree.",
     CommitFailed "commit-failed" "git commit failed; nothing has landed.",
-    Conflict "conflict" "A landing or a sync would conflict; nothing has changed.",
+    Conflict "conflict" "A landing or a sync would conflict, or check has found what it was asked about; nothing has changed.",
     CoreWorktree "core-worktree" "core.worktree leads to a directory that is not there.",
     Damaged "damaged" "The worktree of the lane is damaged.",
     DamagedConfig "damaged-config" "A configuration file cannot be read.",

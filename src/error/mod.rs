@@ -58,13 +58,16 @@ impl Kind {
         match self {
             Kind::Refused => "refused by a rule or a check; nothing was changed",
             Kind::Usage => "the command line could not be understood",
-            Kind::Conflict => "landing would conflict; nothing was changed",
+            Kind::Conflict => {
+                "a conflict, or a change that check was asked about; nothing was changed, unless \
+                 sync was to lay it out"
+            }
             Kind::Environment => {
                 "no repository, git too old, missing permission, a lock held by another process, \
                  or output that cannot be written: then what was asked for is done"
             }
             Kind::Git => "a git command failed",
-            Kind::Gate => "the gate failed, or a command that was run for the user",
+            Kind::Gate => "the gate failed; what it tested has not landed",
             Kind::Interrupted => "interrupted",
         }
     }

@@ -144,7 +144,12 @@ fn a_lane_in_the_middle_of_something_is_named() {
     let (document, _) = check(&sandbox, &["--path", "README"]);
     assert_eq!(document["lanes"][0]["unclear"], "operation");
     let run = sandbox.lane(["check", "--path", "README"]);
-    assert!(run.ok().contains("merge in progress"));
+    let text = run.ok();
+    assert!(text.contains("merge in progress"), "{text}");
+    assert!(
+        text.contains("no other lane has changed 'README'"),
+        "{text}"
+    );
 }
 
 #[test]

@@ -97,7 +97,7 @@ impl ForecastReport {
         }
         let text = match (&self.focus, lanes, self.found.clear) {
             (Some(_), _, 0) => return None,
-            (Some(_), _, 1) => "no conflict with the 1 other lane".to_owned(),
+            (Some(_), _, 1) => "no conflict with the one other lane".to_owned(),
             (Some(_), _, others) => format!("no conflict with {others} other lanes"),
             (None, 1, _) => "1 lane, no conflict".to_owned(),
             (None, lanes, 1) => format!("{lanes} lanes, 1 pair, no conflict"),

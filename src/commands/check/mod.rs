@@ -37,6 +37,7 @@ use crate::ui::{Report, Ui};
 /// committed, and would the gate let it? What the gate says is remembered: finish does not run it
 /// again on the same files.
 #[derive(Debug, clap::Args)]
+#[command(override_usage = "git lane check [OPTIONS] [NAME]... [--path <FILE>...]")]
 pub struct Args {
     /// The lanes; inside a lane, that one when none is named, else all
     #[arg(value_name = "NAME")]
@@ -51,11 +52,11 @@ pub struct Args {
     committed: bool,
 
     /// Which lanes have changed these files, or files in these directories, since they forked;
-    /// inside a lane, which other lanes
+    /// inside a lane, which other lanes. Names of lanes come before it
     #[arg(long, value_name = "FILE", num_args = 1.., value_hint = clap::ValueHint::AnyPath)]
     path: Vec<PathBuf>,
 
-    /// Show the changes too
+    /// With --path: show the changes too
     #[arg(long, requires = "path")]
     diff: bool,
 
@@ -63,11 +64,11 @@ pub struct Args {
     #[arg(long, conflicts_with_all = ["all", "committed", "path"])]
     gate: bool,
 
-    /// Run the gate even if it has failed on the same files before
+    /// With --gate: run the gate even if it has failed on the same files before
     #[arg(long, requires = "gate")]
     again: bool,
 
-    /// How the one lane would land
+    /// How the one lane would land [default: the policy's]
     #[arg(long, value_enum, conflicts_with_all = ["all", "committed", "path"])]
     strategy: Option<Strategy>,
 

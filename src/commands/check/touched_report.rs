@@ -63,12 +63,20 @@ impl Report for TouchedReport {
                 page.line(Cell::raw(line.to_str_lossy()));
             }
         }
-        if self.found.is_empty() {
+        if self.found.iter().all(|touched| touched.paths().is_empty()) {
+            let lane = if self.found.is_empty() {
+                "lane"
+            } else {
+                "other lane"
+            };
             let of = match self.paths.as_slice() {
                 [one] => format!("'{one}'"),
                 several => format!("any of the {} paths", several.len()),
             };
-            page.line(Cell::new(format!("no lane has changed {of}"), Style::Good));
+            page.line(Cell::new(
+                format!("no {lane} has changed {of}"),
+                Style::Good,
+            ));
         }
     }
 }

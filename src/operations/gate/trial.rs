@@ -51,7 +51,7 @@ impl Trial<'_> {
         let error = error.details(details).quote(receipt.tail.clone());
         let error = error.hint(see_all_of(&receipt.log));
         Some(match before {
-            true => error.hint("run it once more with: --again"),
+            true => error.hint("have it run once more by the same command with --again"),
             false => error,
         })
     }

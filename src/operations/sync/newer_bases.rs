@@ -87,7 +87,8 @@ pub fn renew(
         }
     }
     for remote in &remotes {
-        fetch(repository, Some::<&BString>(remote))?;
+        let fetched = fetch(repository, Some::<&BString>(remote));
+        fetched.map_err(|error| error.hint("to take the bases as they are, leave --fetch out"))?;
     }
     for (base, upstream) in follow {
         let Some(branch) = BranchName::from_ref(base.as_bstr()) else {
