@@ -3,7 +3,7 @@
 //!
 //! Called by `commands/log` with what the event log has.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::ToSpan;
 use jiff::civil::{Date, Weekday};
@@ -11,6 +11,7 @@ use jiff::civil::{Date, Weekday};
 use super::event::{Event, Phase, What};
 use super::lane::RefName;
 use super::undo::{Deed, steps};
+use crate::error::Code;
 
 /// Landings over more days than these are counted by weeks.
 const DAYS: i32 = 14;
@@ -28,9 +29,16 @@ impl Ending {
     /// What the code of a failure says; `None` where it is about something else than the lane's
     /// files.
     fn of_code(code: &str) -> Option<Self> {
+        let gate = [
+            Code::GateFailed,
+            Code::GateTimeout,
+            Code::GateUnjudged,
+            Code::Held,
+        ];
+        let is_of = |codes: &[Code]| codes.iter().any(|known| known.as_str() == code);
         match code {
-            "conflict" | "unresolved" => Some(Ending::GivenUp),
-            "gate-failed" | "gate-timeout" | "gate-unjudged" | "held" => Some(Ending::GateFailed),
+            _ if is_of(&[Code::Conflict, Code::Unresolved]) => Some(Ending::GivenUp),
+            _ if is_of(&gate) => Some(Ending::GateFailed),
             _ => None,
         }
     }
@@ -62,6 +70,8 @@ pub fn summary(events: &[Event], lane: Option<&str>, since: Option<&str>) -> Vec
     let mut ended: Vec<(&RefName, Date, Ending)> = Vec::new();
     let is_wanted = |time: &str| since.is_none_or(|since| time >= since);
     let day = |time: &str| time.get(..10)?.parse::<Date>().ok();
+    let resolved = events.iter().filter(|event| event.end.resolved);
+    let resolved: BTreeSet<&str> = resolved.map(|event| event.operation.as_str()).collect();
     let all = steps(events);
     for step in &all {
         let Deed::Landing(landing) = &step.deed else {
@@ -71,9 +81,8 @@ pub fn summary(events: &[Event], lane: Option<&str>, since: Option<&str>) -> Vec
         if !is_wanted(&step.time) || !lane.is_none_or(is_of) {
             continue;
         }
-        let is_resolved =
-            |event: &Event| event.end.resolved && step.operations.contains(&event.operation);
-        let ending = match events.iter().any(is_resolved) {
+        let mut operations = step.operations.iter();
+        let ending = match operations.any(|operation| resolved.contains(operation.as_str())) {
             true => Ending::Resolved,
             false => Ending::Clean,
         };

@@ -190,6 +190,10 @@ pub fn apply(repository: &Repository, planned: &Move<'_>) -> Result<Moved> {
     let looks = Looks::at(site, &changed);
     obstacles::ensure_clear(repository, planned, site, &prepared.path, &changed)?;
     let staged = Staged::make(repository, planned, site, &prepared, changed, looks);
+    let sync = |lane: Option<&Synced>| Sync {
+        lane: lane.cloned(),
+        made_on: planned.made_on,
+    };
     let intent = Intent {
         base: planned.base.into(),
         old: planned.old,
@@ -201,13 +205,9 @@ pub fn apply(repository: &Repository, planned: &Move<'_>) -> Result<Moved> {
         back: planned.why == Why::Back,
         sync: match planned.why {
             Why::Landing | Why::Back => None,
-            Why::Forward => Some(None),
-            Why::Sync(synced) => Some(Some(synced.clone())),
-        }
-        .map(|lane| Sync {
-            lane,
-            made_on: planned.made_on,
-        }),
+            Why::Forward => Some(sync(None)),
+            Why::Sync(synced) => Some(sync(Some(synced))),
+        },
     };
     let what = match planned.why {
         Why::Landing => "landing",

@@ -367,7 +367,6 @@ impl<'a> Session<'a> {
             .with_code(Code::Busy)
             .hint("once it has ended, the next git-lane command puts the lane back"));
         }
-        self.intent.judged = false;
         let mut put_back = || {
             let (intent, running) = (&mut self.intent, &mut self.running);
             put_back(self.repository, &self.scratch, intent, running)

@@ -44,7 +44,7 @@ fn is_hex(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// An intent is a file that anybody may have written.
+/// An intent is a file, and a user may have written it.
 fn is_resolution(file: &str) -> bool {
     let Some((id, name)) = file.split_once("/postimage") else {
         return false;

@@ -33,6 +33,8 @@ pub(super) fn put_back(
     intent: &mut Intent,
     running: &mut Running,
 ) -> Result<PutBack> {
+    // Whatever the branch has on the way is no resolution.
+    intent.judged = false;
     let Some(site) = intent.site(repository)? else {
         return Ok(PutBack {
             attempt: intent.attempt,
@@ -220,7 +222,7 @@ pub fn recover(
     if at_home && is_good && why_not_resolved(repository, &intent, &site)?.is_none() {
         return Ok(Healing::Whole(Healed::new(what, true)));
     }
-    // What the command has committed itself, and nobody has judged.
+    // What the command has committed itself, before git-lane has looked at it.
     let is_attempt = match tip {
         Some(tip) if !is_good => lacks(repository, &intent, tip)?.is_none(),
         _ => false,
