@@ -3,7 +3,6 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::Command;
 
 use crate::support::{Run, Sandbox};
 
@@ -13,18 +12,6 @@ const USER: u32 = 54_331;
 fn as_user(sandbox: &Sandbox, directory: &Path, args: &[&str]) -> Run {
     let mut command = sandbox.as_user(USER, USER, "", args[0]);
     sandbox.run(command.args(&args[1..]).current_dir(directory))
-}
-
-fn own(path: &Path) {
-    let mut command = Command::new("chown");
-    assert!(
-        command
-            .args(["-hR", &format!("{USER}:{USER}")])
-            .arg(path)
-            .status()
-            .unwrap()
-            .success()
-    );
 }
 
 /// What is done in the lane first, and what then cannot be read: in the admin directory (`@`), in
@@ -77,13 +64,7 @@ fn what_cannot_be_read_keeps_its_lane() {
         if !sandbox.lets_others_in(0o777) {
             return;
         }
-        own(&sandbox.root());
-        let home = sandbox.root().join("home");
-        std::fs::write(
-            home.join(".gitconfig"),
-            "[safe]\n\tdirectory = *\n[core]\n\tlogAllRefUpdates = true\n",
-        )
-        .unwrap();
+        sandbox.give_to(USER);
         let user = |directory: &Path, args: &[&str]| as_user(&sandbox, directory, args);
         let lane = sandbox.lane_path("x");
         let shop = |script: &str| user(&sandbox.repo, &["sh", "-ec", script]).ok();

@@ -1,7 +1,9 @@
 //! What is damaged, closed or goes away during a look.
 
-use super::{check, found, unclear};
-use crate::support::{Sandbox, write};
+use std::os::unix::fs::PermissionsExt;
+
+use super::{check, conflicts, found, unclear};
+use crate::support::{Sandbox, listing, write};
 
 fn two() -> Sandbox {
     let sandbox = Sandbox::new();
@@ -11,18 +13,44 @@ fn two() -> Sandbox {
     sandbox
 }
 
+const USER: u32 = 54_332;
+
+/// Root reads and writes everything; what a user is told to whom it belongs.
+fn check_as_user(sandbox: &Sandbox) -> Option<(serde_json::Value, i32)> {
+    let mut command = sandbox.as_user(USER, USER, "", "git-lane");
+    let run = sandbox.run(command.args(["check", "--json"]).current_dir(&sandbox.repo));
+    let code = run.code;
+    Some((serde_json::from_str(&run.stdout).ok()?, code))
+}
+
 #[test]
 fn what_cannot_be_read_is_named_and_stops_none_of_the_others() {
-    if rustix::process::geteuid().is_root() {
-        return eprintln!("SKIPPED: root reads everything");
-    }
     let sandbox = two();
-    write(&sandbox.lane_path("b").join("src/secret"), "secret\n");
-    sandbox
-        .sh_in(&sandbox.lane_path("b"), "chmod 0 src/secret")
-        .ok();
-    let (document, code) = check(&sandbox, &[]);
+    if !sandbox.lets_others_in(0o777) {
+        return;
+    }
+    sandbox.give_to(USER);
+    let secret = sandbox.lane_path("b").join("src/secret");
+    write(&secret, "secret\n");
+    std::fs::set_permissions(&secret, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let (document, code) = check_as_user(&sandbox).unwrap();
     assert_eq!((unclear(&document, "b"), code), ("unreadable".into(), 3));
+    assert_eq!(conflicts(&document), ["a c: src/app.txt"]);
+}
+
+#[test]
+fn it_works_in_a_repository_that_cannot_be_written() {
+    let sandbox = two();
+    if !sandbox.lets_others_in(0o777) {
+        return;
+    }
+    sandbox.give_to(USER);
+    sandbox.sh("chown -R root .git && chmod -R go-w .git").ok();
+    let before = listing(&sandbox.repo.join(".git"));
+    let (document, code) = check_as_user(&sandbox).unwrap();
+    assert_eq!(code, 3);
+    assert_eq!(conflicts(&document), ["a c: src/app.txt"]);
+    assert_eq!(listing(&sandbox.repo.join(".git")), before);
 }
 
 #[test]

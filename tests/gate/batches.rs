@@ -139,7 +139,7 @@ fn a_lane_that_fails_only_with_another_one_is_held() {
     }
 }
 
-/// One that has its answer and is too slow to read it is in nobody's next batch, where it would be
+/// One that has its answer and is too slow to read it is in no leader's next batch, where it would be
 /// told something else.
 #[test]
 fn a_slow_reader_keeps_its_answer() {
@@ -239,7 +239,7 @@ fn a_lane_that_waited_is_held_too_and_told_with_whom() {
 
 /// A lane that conflicts with one in the queue waits for that one, however many come after it.
 #[test]
-fn a_lane_that_waits_for_another_waits_whoever_queues_up_behind() {
+fn a_lane_that_waits_for_another_waits_however_many_queue_up_behind() {
     let many: Vec<String> = (0..24).map(|number| format!("l{number}")).collect();
     let mut names = vec!["first", "x", "clash"];
     names.extend(many.iter().map(String::as_str));

@@ -1,6 +1,7 @@
 //! What a resolver does that is no resolution: the lane is as before, what was made is kept, and the
 //! error says why.
 
+use std::path::Path;
 use std::process::Stdio;
 
 use super::{BOTH, code, conflicting};
@@ -347,11 +348,18 @@ fn an_interrupt_is_for_the_resolver_and_git_lane_judges_afterwards() {
     assert_eq!(sandbox.lane_as_it_is("login"), before);
 }
 
+/// Waits until the file is there, or the sandbox of a test that has failed is gone.
+fn until(go: &Path) -> String {
+    let there = go.parent().unwrap().display();
+    let go = go.display();
+    format!("while test -d '{there}' && ! test -e '{go}'; do sleep 0.05; done")
+}
+
 #[test]
 fn an_interrupt_that_the_resolver_survives_ends_nothing() {
     let sandbox = conflicting();
     let go = sandbox.root().join("home/go");
-    let then = format!("while ! test -e '{}'; do sleep 0.05; done", go.display());
+    let then = until(&go);
     let (child, _) = waiting(&sandbox, &then);
     signal(child.id(), "INT");
     write(&go, "");
@@ -396,7 +404,7 @@ fn a_lane_is_put_back_only_once_all_that_was_started_has_ended() {
     assert_eq!(sandbox.lane_as_it_is("login"), before);
 }
 
-/// The shell's children are not asked by anybody else, and may write into the lane.
+/// No other program asks the children of the shell to end, and they may write into the lane.
 #[test]
 fn a_signal_to_end_ends_all_that_the_resolver_has_started() {
     let sandbox = conflicting();
@@ -436,7 +444,7 @@ fn an_interrupt_that_the_tool_survives_is_no_failure() {
     assert!(output.status.success(), "{said}");
 }
 
-/// git would resolve the next conflict as this one was, which nobody has found good.
+/// git would resolve the next conflict as this one was, which git-lane has not found good.
 #[test]
 fn a_resolution_that_was_given_up_is_not_remembered() {
     for does in [
@@ -456,7 +464,7 @@ fn a_resolution_that_was_given_up_is_not_remembered() {
 }
 
 #[test]
-fn nobody_is_said_to_wait_for_a_gate_that_there_is_not() {
+fn without_a_gate_no_wait_for_one_is_told() {
     let sandbox = conflicting();
     let said = sandbox.resolving("sleep 0.4; exit 1", &[]).fails(3);
     assert!(!said.contains("waiting for the gate"), "{said}");
@@ -466,7 +474,7 @@ fn nobody_is_said_to_wait_for_a_gate_that_there_is_not() {
 fn two_cannot_lay_out_a_conflict_in_one_lane() {
     let sandbox = conflicting();
     let go = sandbox.root().join("home/go");
-    let then = format!("while ! test -e '{}'; do sleep 0.05; done", go.display());
+    let then = until(&go);
     let (child, _) = waiting(&sandbox, &then);
     for args in [
         &["finish", "login", "--on-conflict", BOTH][..],

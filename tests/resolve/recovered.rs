@@ -11,11 +11,7 @@ fn args(resolver: &str) -> [&str; 4] {
 
 #[test]
 fn the_next_command_puts_the_lane_back_with_what_was_made_kept() {
-    for (step, is_made) in [
-        ("resolve.merged", true),
-        ("resolve.asked", true),
-        ("resolve.staged", true),
-    ] {
+    for step in ["resolve.merged", "resolve.asked", "resolve.staged"] {
         let sandbox = conflicting();
         let before = sandbox.lane_as_it_is("login");
         sandbox.died(step, args(BOTH));
@@ -27,17 +23,13 @@ fn the_next_command_puts_the_lane_back_with_what_was_made_kept() {
             "{said}"
         );
         assert!(said.contains(undone), "{said}");
-        assert_eq!(
-            said.contains("has what was made of it"),
-            is_made,
-            "{step}: {said}"
-        );
+        assert!(said.contains("has what was made of it"), "{step}: {said}");
         assert_eq!(sandbox.lane_as_it_is("login"), before, "{step}");
         sandbox.resolving(BOTH, &[]).ok();
     }
 }
 
-/// What it has committed before git-lane saw it succeed, nobody has judged.
+/// What it has committed before git-lane saw it succeed, git-lane has not judged.
 #[test]
 fn a_commit_of_a_resolver_that_was_not_seen_to_succeed_is_an_attempt() {
     for (does, after) in [

@@ -18,6 +18,15 @@ impl Sandbox {
         command
     }
 
+    /// Has everything in the sandbox belong to a user, whose git trusts it.
+    pub fn give_to(&self, user: u32) {
+        let mut chown = self.command("chown");
+        chown.args(["-hR", &format!("{user}:{user}")]);
+        self.run(chown.arg(self.root())).ok();
+        let trust = "[safe]\n\tdirectory = *\n[core]\n\tlogAllRefUpdates = true\n";
+        std::fs::write(self.root().join("home/.gitconfig"), trust).unwrap();
+    }
+
     /// Whether other users can run the program under test here, once the sandbox's directory has
     /// `mode`; where they cannot, that is said.
     pub fn lets_others_in(&self, mode: u32) -> bool {

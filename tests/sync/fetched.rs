@@ -50,7 +50,9 @@ fn a_base_that_is_only_behind_moves_forward_with_its_worktree() {
 #[test]
 fn without_it_nothing_is_fetched() {
     let (sandbox, _) = behind();
+    let known = tip(&sandbox, "origin/main");
     assert_eq!(sync(&sandbox, []).ok(), "lane 'login' has all of 'main'\n");
+    assert_eq!(tip(&sandbox, "origin/main"), known);
     sandbox
         .lane(["sync", "login", "--fetch", "--dry-run"])
         .fails(2);

@@ -87,7 +87,7 @@ fn of_several_lanes_each_has_its_own() {
     run.fails(3);
 }
 
-/// At every level of the rule a lane takes its base.
+/// Where the rule is in force a lane takes its base.
 #[test]
 fn the_guard_lets_it_be_laid_out_and_committed() {
     let sandbox = conflicting();
@@ -102,11 +102,18 @@ fn the_guard_lets_it_be_laid_out_and_committed() {
 /// A rebase by git would put local changes away, write over ignored files and leave merges out.
 #[test]
 fn a_rebase_is_not_laid_out_over_what_it_would_lose() {
-    for work in [
-        "echo mine >README",
-        "echo mine >README; git add README; git config rebase.autostash true",
-        "echo mine >ignored",
-        "git merge -q --no-ff --no-commit -s ours main~1; echo evil >evil; git add evil; git commit -qm evil",
+    for (work, words) in [
+        ("echo mine >README", "would put them away"),
+        (
+            "echo mine >README; git add README; git config rebase.autostash true",
+            "would put them away",
+        ),
+        ("echo mine >ignored", "in the way: 'ignored'"),
+        (
+            "git merge -q --no-ff --no-commit -s ours main~1; echo evil >evil; git add evil; git \
+             commit -qm evil",
+            "would leave out work",
+        ),
     ] {
         let sandbox = conflicting();
         write(&sandbox.repo.join(".git/info/exclude"), "ignored\n");
@@ -115,7 +122,8 @@ fn a_rebase_is_not_laid_out_over_what_it_would_lose() {
         sandbox.git(["commit", "-q", "-m", "ignored"]);
         sandbox.sh_in(&lane(&sandbox), work).ok();
         let before = state(&sandbox);
-        sync(&sandbox, ["--strategy", "rebase", "--here"]).fails(1);
+        let said = sync(&sandbox, ["--strategy", "rebase", "--here"]).fails(1);
+        assert!(said.contains(words), "{work}: {said}");
         assert_eq!(state(&sandbox), before, "{work}");
     }
 }
