@@ -12,7 +12,7 @@ use crate::domain::event::{End, Subject, What};
 use crate::error::{Error, Kind, Result};
 use crate::guard;
 use crate::repository::Repository;
-use crate::repository::provenance::{Claim, Claims, misfit};
+use crate::repository::provenance::{Assertions, Asserts, misfit};
 use crate::repository::recovered::{Healed, Healing, Recovered, SetAside};
 use crate::repository::unrecovered;
 use crate::repository::unrecovered::{Pending, Unrecovered};
@@ -63,17 +63,17 @@ impl Intent {
     }
 }
 
-impl Claim for Intent {
-    fn claim(&self, claims: &mut Claims<'_>) {
+impl Asserts for Intent {
+    fn asserts(&self, assertions: &mut Assertions<'_>) {
         match self {
-            Intent::Start(intent) => intent.claim(claims),
-            Intent::Retire(intent) => intent.claim(claims),
-            Intent::Restore(intent) => intent.claim(claims),
-            Intent::Land(intent) => intent.claim(claims),
-            Intent::Switch(intent) => intent.claim(claims),
-            Intent::Resolve(intent) => intent.claim(claims),
-            Intent::Mend(poisoned) => claims.admin("admin directory", &poisoned.admin),
-            Intent::Rebuild(intent) => intent.claim(claims),
+            Intent::Start(intent) => intent.asserts(assertions),
+            Intent::Retire(intent) => intent.asserts(assertions),
+            Intent::Restore(intent) => intent.asserts(assertions),
+            Intent::Land(intent) => intent.asserts(assertions),
+            Intent::Switch(intent) => intent.asserts(assertions),
+            Intent::Resolve(intent) => intent.asserts(assertions),
+            Intent::Mend(poisoned) => assertions.admin("admin directory", &poisoned.admin),
+            Intent::Rebuild(intent) => intent.asserts(assertions),
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::domain::name::BranchName;
 use crate::error::{Code, Error, Result};
 use crate::operations::checkout::index_lock::{Halted, Locked, index_signature, remove_prepared};
 use crate::operations::checkout::{Move, Why, obstacles, read_tree, worktree_files};
-use crate::repository::provenance::{Claim, Claims};
+use crate::repository::provenance::{Assertions, Asserts};
 use crate::repository::recovered::Healing;
 use crate::repository::reflog::Log;
 use crate::repository::refs::RefChange;
@@ -72,11 +72,11 @@ impl Announce for Intent {
     }
 }
 
-impl Claim for Intent {
-    fn claim(&self, claims: &mut Claims<'_>) {
-        claims.branch("branch", &self.to);
-        claims.git_dir("git directory", &self.git_dir);
-        claims.index_copy("prepared index", &self.prepared, &self.git_dir);
+impl Asserts for Intent {
+    fn asserts(&self, assertions: &mut Assertions<'_>) {
+        assertions.branch("branch", &self.to);
+        assertions.git_dir("git directory", &self.git_dir);
+        assertions.index_copy("prepared index", &self.prepared, &self.git_dir);
     }
 }
 

@@ -20,7 +20,7 @@ use crate::operations::start::registry_lock;
 use crate::operations::trash;
 use crate::repository::admin_dir::{begin_reflog, line};
 use crate::repository::find_worktree::named_by;
-use crate::repository::provenance::{Claim, Claims};
+use crate::repository::provenance::{Assertions, Asserts};
 use crate::repository::recovered::Healed;
 use crate::repository::{RefFormat, Repository};
 use crate::store::exists;
@@ -50,10 +50,10 @@ impl Announce for Intent {
     }
 }
 
-impl Claim for Intent {
-    fn claim(&self, claims: &mut Claims<'_>) {
-        claims.admin("admin directory", &self.admin);
-        claims.staging("staged admin directory", &self.staged);
+impl Asserts for Intent {
+    fn asserts(&self, assertions: &mut Assertions<'_>) {
+        assertions.admin("admin directory", &self.admin);
+        assertions.staging("staged admin directory", &self.staged);
     }
 }
 

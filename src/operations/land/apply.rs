@@ -35,7 +35,7 @@ use crate::operations::checkout::{Move, Synced, Why, obstacles, read_tree, workt
 use crate::operations::land::keepalive_ref;
 use crate::repository::Repository;
 use crate::repository::metadata::Edit;
-use crate::repository::provenance::{Claim, Claims};
+use crate::repository::provenance::{Assertions, Asserts};
 use crate::repository::refs::RefChange;
 use crate::repository::tree_diff::changes;
 use crate::store::disk;
@@ -145,11 +145,11 @@ impl Announce for Intent {
     }
 }
 
-impl Claim for Intent {
-    fn claim(&self, claims: &mut Claims<'_>) {
-        claims.branch("base", &self.base);
-        claims.git_dir("git directory", &self.git_dir);
-        claims.index_copy("prepared index", &self.prepared, &self.git_dir);
+impl Asserts for Intent {
+    fn asserts(&self, assertions: &mut Assertions<'_>) {
+        assertions.branch("base", &self.base);
+        assertions.git_dir("git directory", &self.git_dir);
+        assertions.index_copy("prepared index", &self.prepared, &self.git_dir);
     }
 }
 

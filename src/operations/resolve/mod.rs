@@ -33,7 +33,7 @@ use crate::domain::shell_word::quote;
 use crate::error::{Code, Error, IoContext, Result};
 use crate::operations::in_flight;
 use crate::repository::Repository;
-use crate::repository::provenance::{Claim, Claims};
+use crate::repository::provenance::{Assertions, Asserts};
 use crate::repository::quarantine::Scratch;
 use crate::repository::resolver_lock;
 use crate::store::clock::now;
@@ -178,13 +178,13 @@ impl Announce for Intent {
     }
 }
 
-impl Claim for Intent {
-    fn claim(&self, claims: &mut Claims<'_>) {
-        claims.id("lane id", self.lane.id.as_str());
-        claims.branch("branch", &self.branch);
-        claims.branch("base", &self.base);
-        claims.admin("git directory", &self.git_dir);
-        claims.place("worktree", &self.worktree);
+impl Asserts for Intent {
+    fn asserts(&self, assertions: &mut Assertions<'_>) {
+        assertions.id("lane id", self.lane.id.as_str());
+        assertions.branch("branch", &self.branch);
+        assertions.branch("base", &self.base);
+        assertions.admin("git directory", &self.git_dir);
+        assertions.place("worktree", &self.worktree);
     }
 }
 

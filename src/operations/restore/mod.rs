@@ -22,7 +22,7 @@ use crate::domain::trash_entry::{Entry, KeptBranch, find};
 use crate::error::{Code, Error, IoContext, Result};
 use crate::repository::Repository;
 use crate::repository::provenance::{
-    Claim, Claims, branch_settings, is_possible, may_return, remember,
+    Assertions, Asserts, branch_settings, is_possible, may_return, remember,
 };
 use crate::repository::quarantine::Scratch;
 use crate::repository::refs::RefChange;
@@ -60,14 +60,14 @@ impl Announce for Intent {
     }
 }
 
-impl Claim for Intent {
-    fn claim(&self, claims: &mut Claims<'_>) {
-        claims.that("id", &self.id, self.id == self.entry.id);
-        claims.that("lane", &self.lane, self.lane == self.entry.lane.name);
-        claims.entry(&self.entry);
+impl Asserts for Intent {
+    fn asserts(&self, assertions: &mut Assertions<'_>) {
+        assertions.that("id", &self.id, self.id == self.entry.id);
+        assertions.that("lane", &self.lane, self.lane == self.entry.lane.name);
+        assertions.entry(&self.entry);
         if let Some(worktree) = &self.entry.worktree {
-            claims.place("worktree", &worktree.path);
-            claims.admin("admin directory", &self.admin);
+            assertions.place("worktree", &worktree.path);
+            assertions.admin("admin directory", &self.admin);
         }
     }
 }

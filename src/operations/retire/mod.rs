@@ -45,7 +45,7 @@ use crate::operations::trash::keeper_commit;
 use crate::repository::Repository;
 use crate::repository::kept_pack::KeptPack;
 use crate::repository::metadata;
-use crate::repository::provenance::{Claim, Claims, remember};
+use crate::repository::provenance::{Assertions, Asserts, remember};
 use crate::repository::quarantine::Scratch;
 use crate::repository::resolver_lock;
 use crate::repository::unrecovered::ensure_not_half_moved;
@@ -134,16 +134,16 @@ impl Intent {
     }
 }
 
-impl Claim for Intent {
-    fn claim(&self, claims: &mut Claims<'_>) {
-        claims.that("id", &self.id, self.id == self.entry.id);
-        claims.that("lane", &self.lane, self.lane == self.entry.lane.name);
-        claims.entry(&self.entry);
+impl Asserts for Intent {
+    fn asserts(&self, assertions: &mut Assertions<'_>) {
+        assertions.that("id", &self.id, self.id == self.entry.id);
+        assertions.that("lane", &self.lane, self.lane == self.entry.lane.name);
+        assertions.entry(&self.entry);
         if let Some(worktree) = &self.entry.worktree {
-            claims.place("worktree", &worktree.path);
-            claims.admin(
+            assertions.place("worktree", &worktree.path);
+            assertions.admin(
                 "admin directory",
-                &claims
+                &assertions
                     .repository()
                     .common_dir()
                     .join("worktrees")

@@ -33,7 +33,7 @@ use crate::error::{Error, IoContext, Kind, Result};
 pub use crate::operations::start::recover_start::{recover, what};
 use crate::repository::admin_dir::{self, begin_reflog, copy_worktree_config, line};
 use crate::repository::exclude;
-use crate::repository::provenance::{Claim, Claims, remember};
+use crate::repository::provenance::{Assertions, Asserts, remember};
 use crate::repository::{RefFormat, Repository};
 use crate::store::journal::{About, Announce, Exclusive, Journal, step, unique_id};
 use unmake::{Identity, is_own, undo, visible_at};
@@ -106,14 +106,14 @@ impl Announce for Intent {
     }
 }
 
-impl Claim for Intent {
-    fn claim(&self, claims: &mut Claims<'_>) {
+impl Asserts for Intent {
+    fn asserts(&self, assertions: &mut Assertions<'_>) {
         let (lane, hidden) = (&self.lane, std::ffi::OsString::from(self.hidden()));
-        claims.id("lane id", lane.id.as_str());
-        claims.settings("upstream", &self.upstream);
-        claims.admin_name("admin directory", &self.admin_name);
-        claims.staging("staged admin directory", &self.staged_admin);
-        claims.that(
+        assertions.id("lane id", lane.id.as_str());
+        assertions.settings("upstream", &self.upstream);
+        assertions.admin_name("admin directory", &self.admin_name);
+        assertions.staging("staged admin directory", &self.staged_admin);
+        assertions.that(
             "staged admin directory",
             self.staged_admin.display(),
             self.staged_admin.ends_with(lane.id.as_str()),
@@ -130,16 +130,16 @@ impl Claim for Intent {
         let real = |directory: &Path| {
             std::fs::canonicalize(directory).map_or(true, |found| found == directory)
         };
-        claims.that(
+        assertions.that(
             "staged worktree",
             self.staged_worktree.display(),
             beside.is_some_and(real),
         );
         // Once the worktree can be seen the user may have moved it; that it is the one that was
         // made is proof enough.
-        if !is_own(claims.repository(), self) {
-            claims.place("worktree", &lane.worktree);
-            claims.that(
+        if !is_own(assertions.repository(), self) {
+            assertions.place("worktree", &lane.worktree);
+            assertions.that(
                 "staged worktree",
                 self.staged_worktree.display(),
                 beside == lane.worktree.parent(),
@@ -148,12 +148,12 @@ impl Claim for Intent {
         for setting in &self.upstream {
             let known = ["remote", "merge", "rebase"].contains(&&*setting.key);
             let plain = !setting.value.contains_str("::") && !setting.value.starts_with(b"-");
-            claims.that("setting of the branch", &setting.key, known && plain);
+            assertions.that("setting of the branch", &setting.key, known && plain);
         }
         for Made(made) in &self.made {
             let above = |path: &Path| path != made && path.starts_with(made);
             let fits = above(&self.staged_worktree) || above(&lane.worktree);
-            claims.that("directory that was made", made.display(), fits);
+            assertions.that("directory that was made", made.display(), fits);
         }
     }
 }

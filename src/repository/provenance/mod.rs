@@ -43,32 +43,32 @@ impl std::fmt::Display for Misfit {
 }
 
 /// What an operation's intent says of itself, field by field.
-pub trait Claim {
+pub trait Asserts {
     /// Compares every name and path with its rule.
-    fn claim(&self, claims: &mut Claims<'_>);
+    fn asserts(&self, assertions: &mut Assertions<'_>);
 }
 
 /// The rules; the first field that breaks its own is remembered.
 #[derive(Debug)]
-pub struct Claims<'a> {
+pub struct Assertions<'a> {
     repository: &'a Repository,
     misfit: Option<Misfit>,
 }
 
 /// Why an intent cannot have been written by git-lane, if so.
-pub fn misfit(repository: &Repository, intent: &impl Claim) -> Option<Misfit> {
-    let mut claims = Claims {
+pub fn misfit(repository: &Repository, intent: &impl Asserts) -> Option<Misfit> {
+    let mut assertions = Assertions {
         repository,
         misfit: None,
     };
-    intent.claim(&mut claims);
-    claims.misfit
+    intent.asserts(&mut assertions);
+    assertions.misfit
 }
 
 /// Why the entry in the directory `directory` of the trash cannot, if so. The place of its worktree
 /// is another matter: [`may_return`] is asked before the lane is brought back.
 pub fn misfit_of_entry(repository: &Repository, directory: &Path, entry: &Entry) -> Option<Misfit> {
-    let mut claims = Claims {
+    let mut assertions = Assertions {
         repository,
         misfit: None,
     };
@@ -76,12 +76,12 @@ pub fn misfit_of_entry(repository: &Repository, directory: &Path, entry: &Entry)
         .file_name()
         .and_then(|name| name.to_str())
         .unwrap_or_default();
-    claims.that(
+    assertions.that(
         "id",
         &entry.id,
         name.strip_prefix(DELETING).unwrap_or(name) == entry.id,
     );
-    claims.entry(entry);
+    assertions.entry(entry);
     for (part, is_directory) in [
         ("admin", true),
         ("worktree", true),
@@ -89,16 +89,16 @@ pub fn misfit_of_entry(repository: &Repository, directory: &Path, entry: &Entry)
         ("reflog", false),
     ] {
         let path = directory.join(part);
-        claims.that(
+        assertions.that(
             part,
             path.display(),
             !lane_files::is_unfit(&path, is_directory),
         );
     }
-    claims.misfit
+    assertions.misfit
 }
 
-impl<'a> Claims<'a> {
+impl<'a> Assertions<'a> {
     /// The repository.
     pub fn repository(&self) -> &'a Repository {
         self.repository
