@@ -195,6 +195,11 @@ fn sample(name: LaneName) -> Lane {
         owner: None,
         task: None,
         created: 0,
+        mark: None,
+        claim: None,
+        parameters: Vec::new(),
+        read_only: false,
+        adopted: false,
     }
 }
 

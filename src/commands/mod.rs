@@ -5,6 +5,7 @@
 
 pub mod approve;
 pub mod check;
+pub mod claim;
 pub mod complete;
 pub mod completions;
 pub mod config;
@@ -18,9 +19,11 @@ pub mod init;
 pub mod list;
 pub mod log;
 pub mod man;
+pub mod mark;
 mod opening;
 pub mod path;
 pub mod prune;
+pub mod release;
 pub mod restore;
 pub mod shell_init;
 pub mod show;
@@ -40,8 +43,13 @@ pub use opening::{
 pub use which_lane::{find_lane, landing_base, lane_here, lane_name, no_lane};
 
 use crate::domain::duration;
+use crate::domain::lane::Lane;
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::shell_word::quote;
+use crate::operations::in_flight;
+use crate::policy::Policy;
+use crate::repository::Repository;
+use crate::store::login;
 use crate::ui::Ui;
 
 /// `path` as it is shorter to read and type from here.
@@ -81,6 +89,25 @@ fn tell_of_lost_base(
             "lane '{lane}' {has} no base any more: branch '{branch}' {is} gone; land it with: \
              {remedy}"
         ));
+    }
+}
+
+/// Who runs this command, for what is done in an owner's name.
+fn asker(policy: &Policy, named: Option<&str>) -> String {
+    let named = named.filter(|owner| !owner.is_empty()).map(str::to_owned);
+    named
+        .or_else(|| policy.owner_of_new_lanes(login::name))
+        .unwrap_or_else(login::number)
+}
+
+/// What a lane has beyond its base, in words: `+2, 1 modified`.
+fn lane_holds(repository: &Repository, lane: &Lane) -> String {
+    match in_flight::entry(repository, lane) {
+        Ok(entry) => match &entry.versus {
+            Some(versus) => format!("{versus}, {}", entry.state),
+            None => entry.state.to_string(),
+        },
+        Err(error) => format!("what cannot be read: {error}"),
     }
 }
 

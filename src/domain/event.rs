@@ -27,6 +27,12 @@ pub enum What {
     Undo,
     /// What was new on a lane's base came into the lane, or what was new on a remote onto a base.
     Sync,
+    /// A lane was claimed.
+    Claim,
+    /// A claim was given up, or the lane handed over.
+    Release,
+    /// The owner of a lane said how far it is.
+    Mark,
 }
 
 /// Which part of the operation this is.
@@ -174,6 +180,9 @@ impl Event {
             What::Heal => ["healing", "healed", "healing failed"],
             What::Undo => ["undoing", "undid", "undo failed"],
             What::Sync => ["syncing", "synced", "sync failed"],
+            What::Claim => ["claiming", "claimed", "claim failed"],
+            What::Release => ["releasing", "released", "release failed"],
+            What::Mark => ["marking", "marked", "mark failed"],
         };
         match self.phase {
             Phase::Before => before,

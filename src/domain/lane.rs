@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use bstr::{BStr, BString, ByteSlice};
 pub use gix::ObjectId;
 
+use super::claim::Claim;
+use super::lane_status::Mark;
 use super::name::{BranchName, LaneName};
+use super::parameter::Parameter;
 
 /// What `.git/config` records about a lane, in section `[lane "<name>"]`.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -32,6 +35,21 @@ pub struct Lane {
     pub task: Option<String>,
     /// When it was started, in seconds since 1970 UTC.
     pub created: i64,
+    /// How far its owner says it is.
+    #[serde(default)]
+    pub mark: Option<Mark>,
+    /// Who holds it.
+    #[serde(default)]
+    pub claim: Option<Claim>,
+    /// What it was started with (`--set`), each key once.
+    #[serde(default)]
+    pub parameters: Vec<Parameter>,
+    /// Whether it is for looking and running alone: no commits, no landing.
+    #[serde(default)]
+    pub read_only: bool,
+    /// Whether its worktree was made by another program: git-lane never moves it.
+    #[serde(default)]
+    pub adopted: bool,
 }
 
 impl Lane {

@@ -250,6 +250,11 @@ mod tests {
             owner: Some("claude:7".into()),
             task: Some("two\nlines".into()),
             created: 0,
+            mark: None,
+            claim: None,
+            parameters: Vec::new(),
+            read_only: false,
+            adopted: false,
         }
     }
 

@@ -5,6 +5,7 @@
 //!
 //! Everything above calls it.
 
+pub mod claim;
 pub mod conflict_markers;
 pub mod doctor;
 pub mod duration;
@@ -17,12 +18,14 @@ pub mod guard;
 pub mod integration;
 pub mod landing_summary;
 pub mod lane;
+pub mod lane_status;
 pub mod losses;
 pub mod merge_policy;
 pub mod message;
 pub mod name;
 pub mod obstacle;
 pub mod overview;
+pub mod parameter;
 pub mod prune_verdict;
 pub mod resolution;
 pub mod retire;

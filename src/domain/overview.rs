@@ -252,6 +252,11 @@ mod tests {
             owner: None,
             task: None,
             created: 5,
+            mark: None,
+            claim: None,
+            parameters: Vec::new(),
+            read_only: false,
+            adopted: false,
         }
     }
 

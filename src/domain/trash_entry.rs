@@ -293,6 +293,11 @@ pub(crate) mod tests {
             owner: None,
             task: None,
             created: 0,
+            mark: None,
+            claim: None,
+            parameters: Vec::new(),
+            read_only: false,
+            adopted: false,
         };
         let id = id.to_owned();
         Entry {

@@ -6,6 +6,7 @@
 //! (`repository::recovered::Heal`). `in_flight` and `interrupted` only look.
 
 pub mod checkout;
+pub mod claim;
 pub mod doctor;
 pub mod forecast;
 pub mod gate;

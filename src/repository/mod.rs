@@ -10,6 +10,7 @@
 pub mod admin_dir;
 pub mod alias;
 pub mod branch_moved_behind;
+pub mod claims;
 pub mod effective_settings;
 pub mod exclude;
 pub mod find_worktree;

@@ -150,6 +150,16 @@ impl Log {
         }
     }
 
+    /// Logs what is done in one step.
+    pub fn tell(self, subject: Subject, end: End) {
+        let operation = Operation {
+            log: self,
+            id: unique_id(),
+            subject,
+        };
+        operation.after(end);
+    }
+
     /// Logs that an operation begins.
     pub fn begin(self, subject: Subject) -> Operation {
         let operation = Operation {

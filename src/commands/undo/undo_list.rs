@@ -71,6 +71,9 @@ impl Line {
             What::Heal => "healed",
             What::Undo => "undone",
             What::Sync => "synced",
+            What::Claim => "claimed",
+            What::Release => "released",
+            What::Mark => "marked",
         }
     }
 }

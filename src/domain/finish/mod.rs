@@ -404,6 +404,11 @@ mod tests {
             owner: None,
             task: None,
             created: 0,
+            mark: None,
+            claim: None,
+            parameters: Vec::new(),
+            read_only: false,
+            adopted: false,
         }
     }
 

@@ -5,6 +5,7 @@ mod retire_refusal;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
+use crate::domain::claim::Claim;
 use crate::domain::lane::{Lane, Worktree, WorktreeState};
 
 pub use crate::domain::retire::retire_refusal::{Busy, Refusal, moved_on, raced};
@@ -100,6 +101,8 @@ pub struct Surroundings<'a> {
     pub path_exists: bool,
     /// Where the directory of a missing worktree was found.
     pub found_at: Option<PathBuf>,
+    /// The living claim of somebody else.
+    pub claimed: Option<Claim>,
     /// A process that works in it.
     pub busy: Option<Busy>,
     /// Whether the lane's branch goes too.
@@ -110,6 +113,9 @@ pub struct Surroundings<'a> {
 /// out of the facts where `--force` was given.
 pub fn ensure_movable(facts: &Surroundings<'_>) -> Result<(), Refusal> {
     let lane = facts.lane;
+    if let Some(claim) = &facts.claimed {
+        return Err(Refusal::Claimed(Box::new(claim.clone())));
+    }
     let main = facts
         .all
         .iter()
@@ -293,6 +299,7 @@ mod tests {
                 common_dir: Path::new("/repo/.git"),
                 path_exists: true,
                 found_at: None,
+                claimed: None,
                 busy: None,
                 delete_branch: true,
             };

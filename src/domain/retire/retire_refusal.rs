@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::domain::claim::{self, Claim};
 use crate::domain::losses::Losses;
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::shell_word::quote;
@@ -34,6 +35,8 @@ pub enum Refusal {
     Locked(String),
     /// Another worktree, or the repository itself, lies inside.
     Nested(PathBuf),
+    /// Somebody else holds it by a claim.
+    Claimed(Box<Claim>),
     /// A process works in it.
     Busy(Busy),
     /// A git holds this lock of the worktree, or died with it.
@@ -64,6 +67,7 @@ impl Refusal {
             Refusal::Damaged(..) => Code::Damaged,
             Refusal::Locked(_) => Code::WorktreeLocked,
             Refusal::Nested(_) => Code::Nested,
+            Refusal::Claimed(_) => Code::Claimed,
             Refusal::Busy(_) => Code::Busy,
             Refusal::GitAtWork(_) => Code::Locked,
             Refusal::BranchElsewhere(..) | Refusal::BranchHeld(..) => Code::BranchElsewhere,
@@ -98,6 +102,11 @@ impl Refusal {
                 error.hint("when that is no longer so: git worktree unlock <path>")
             }
             Refusal::Nested(_) => error.hint("move it elsewhere first with: git worktree move"),
+            Refusal::Claimed(claim) => claim
+                .hints(name)
+                .into_iter()
+                .fold(error, Error::hint)
+                .details(claim::details(name, claim)),
             Refusal::Busy(busy) => error
                 .hint(format!(
                     "end it (process {}), or take the lane away although it runs: --force",
@@ -158,6 +167,7 @@ impl std::fmt::Display for Refusal {
             Refusal::Locked(reason) if reason.is_empty() => f.write_str("its worktree is locked"),
             Refusal::Locked(reason) => write!(f, "its worktree is locked: {reason}"),
             Refusal::Nested(path) => write!(f, "'{}' lies inside it", path.display()),
+            Refusal::Claimed(claim) => write!(f, "it is {claim}"),
             Refusal::Busy(Busy {
                 pid,
                 command,

@@ -12,8 +12,10 @@ use bstr::{BStr, ByteSlice};
 
 pub use crate::domain::start::start_refusal::Refusal;
 
+use super::claim::Claim;
 use super::lane::{Lane, ObjectId, RefName};
 use super::name::{BranchName, LaneName};
+use super::parameter::Parameter;
 use crate::domain::trash_entry::Setting;
 
 /// What the user asked for.
@@ -30,6 +32,12 @@ pub struct Request {
     pub owner: Option<String>,
     /// What for.
     pub task: Option<String>,
+    /// The parameters it is started with.
+    pub parameters: Vec<Parameter>,
+    /// Whether it is for looking and running alone.
+    pub read_only: bool,
+    /// The claim that it begins with.
+    pub claim: Option<Claim>,
 }
 
 /// Which of the request's parts were asked for on the command line.
@@ -363,6 +371,9 @@ mod tests {
             explicit: Explicit::default(),
             owner: Some("ann".into()),
             task: None,
+            parameters: Vec::new(),
+            read_only: false,
+            claim: None,
         }
     }
 
@@ -397,6 +408,11 @@ mod tests {
             owner: Some("ann".into()),
             task: None,
             created: 0,
+            mark: None,
+            claim: None,
+            parameters: Vec::new(),
+            read_only: false,
+            adopted: false,
         }
     }
 

@@ -26,6 +26,11 @@ fn lane(name: &str, base: Option<&str>) -> Lane {
         owner: None,
         task: None,
         created: 0,
+        mark: None,
+        claim: None,
+        parameters: Vec::new(),
+        read_only: false,
+        adopted: false,
     }
 }
 

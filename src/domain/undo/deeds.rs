@@ -295,7 +295,7 @@ impl<'a> Operation<'a> {
                 from: end.before?,
                 to: end.result?,
             }),
-            What::Expire | What::Heal => return None,
+            What::Expire | What::Heal | What::Claim | What::Release | What::Mark => return None,
         };
         Some(Step {
             operations: vec![id.to_owned()],

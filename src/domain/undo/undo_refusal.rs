@@ -232,6 +232,9 @@ pub fn noun(what: What) -> &'static str {
         What::Heal => "the healing",
         What::Undo => "the undo",
         What::Sync => "the sync",
+        What::Claim => "the claim",
+        What::Release => "the release",
+        What::Mark => "the mark",
     }
 }
 

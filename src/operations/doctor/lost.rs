@@ -155,10 +155,17 @@ fn alive(events: &[Event]) -> Vec<Lane> {
                     owner: Some(event.actor.owner.clone()),
                     task: None,
                     created: time.map_or(0, jiff::Timestamp::as_second),
+                    mark: None,
+                    claim: None,
+                    parameters: Vec::new(),
+                    read_only: false,
+                    adopted: false,
                 };
                 alive.insert(id.clone(), lane);
             }
-            What::Land => {}
+            What::Land | What::Mark => {}
+            // Whoever claims a lane, or gets it, owns it.
+            What::Claim | What::Release => {}
             What::Sync => sync(&mut alive, id, event, fork_point),
             What::Heal if event.end.before.is_some() => sync(&mut alive, id, event, fork_point),
             // What was healed may have ended it.

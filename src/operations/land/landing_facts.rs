@@ -12,7 +12,7 @@ use crate::operations::in_flight;
 use crate::repository::Repository;
 use crate::repository::alias::Leads;
 use crate::repository::renames;
-use crate::repository::resolver_lock;
+use crate::repository::{claims, resolver_lock};
 use bstr::BString;
 
 /// The local branches and the remote-tracking refs they follow, by `branch.<name>.merge` and the
@@ -61,6 +61,7 @@ pub fn gather(
     base: Option<&BranchName>,
 ) -> Result<Facts> {
     resolver_lock::ensure_free(repository, lane)?;
+    claims::ensure_not_anothers(repository, lane)?;
     let worktree = place(lane, worktrees).present();
     let status = match worktree {
         Some(worktree) => Some(in_flight::worktree_status(repository, worktree)?),

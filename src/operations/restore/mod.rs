@@ -317,7 +317,11 @@ fn bring_back(repository: &Repository, intent: &Intent) -> Result<()> {
         }
         Some(_) => {}
         None => {
-            edit.put(&entry.lane)?;
+            // Whoever held it has seen it go.
+            edit.put(&Lane {
+                claim: None,
+                ..entry.lane.clone()
+            })?;
             if let Some(branch) = entry.branch.as_ref().filter(|branch| branch.deleted) {
                 edit.put_branch_section(
                     &branch.name,

@@ -5,7 +5,7 @@ use crate::domain::lane::{Lane, Worktree, WorktreeState};
 use crate::domain::retire::Surroundings;
 use crate::engines::processes;
 use crate::repository::Repository;
-use crate::repository::find_worktree;
+use crate::repository::{claims, find_worktree};
 use crate::store::exists;
 
 /// What surrounds a lane's worktree, for [`ensure_movable`](crate::domain::retire::ensure_movable);
@@ -26,6 +26,7 @@ pub fn surroundings<'a>(
         found_at: worktree
             .filter(|worktree| worktree.state == WorktreeState::Missing)
             .and_then(|worktree| find_worktree::find(repository, worktree)),
+        claimed: claims::anothers(repository, lane).cloned(),
         busy: None,
         delete_branch,
     }

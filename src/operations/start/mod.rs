@@ -198,6 +198,11 @@ pub fn start(
         owner: creation.request.owner.clone(),
         task: creation.request.task.clone(),
         created: jiff::Timestamp::now().as_second(),
+        mark: None,
+        claim: creation.request.claim.clone(),
+        parameters: creation.request.parameters.clone(),
+        read_only: creation.request.read_only,
+        adopted: false,
     };
     let operation = repository.log().begin(Subject::of(What::Start, &lane));
     let made = make(repository, creation, filling, lane);

@@ -9,8 +9,8 @@ use crate::error::Result;
 use crate::operations::land::landing_facts;
 use crate::repository::Repository;
 use crate::repository::renames;
-use crate::repository::resolver_lock;
 use crate::repository::revision;
+use crate::repository::{claims, resolver_lock};
 
 /// Everything the decision needs, as the repository has it now; `worktrees` is git's own list.
 pub(super) fn gather(
@@ -21,6 +21,7 @@ pub(super) fn gather(
 ) -> Result<Facts> {
     repository.unrecovered.ensure_lane_is_whole(&lane.name)?;
     resolver_lock::ensure_free(repository, lane)?;
+    claims::ensure_not_anothers(repository, lane)?;
     let records = repository.records()?;
     let recorded = records.find(&lane.name).filter(|now| now.id == lane.id);
     let lane = recorded.ok_or_else(|| raced(&lane.name))?;

@@ -7,8 +7,10 @@ use std::path::Path;
 use bstr::{BStr, BString, ByteSlice};
 use gix::config::File;
 
-use super::{Records, load, put, remove, text};
+use super::{Records, load, put, remove, said, text};
+use crate::domain::claim::Claim;
 use crate::domain::lane::{Lane, ObjectId};
+use crate::domain::lane_status::Mark;
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::trash_entry::Setting;
 use crate::error::{Error, Result};
@@ -143,42 +145,61 @@ impl Edit {
 
     /// Gives a lane's record another branch and leaves everything else in it alone.
     pub fn set_branch(&mut self, lane: &LaneName, branch: &BranchName) -> Result<()> {
-        self.config
-            .set_raw_value_by(
-                "lane",
-                Some(BStr::new(lane.as_str())),
-                "branch",
-                branch.as_bstr(),
-            )
-            .map_err(|error| Error::environment(format!("cannot record lane '{lane}': {error}")))?;
-        Ok(())
+        self.set_of_lane(lane, "branch", Some(branch.as_bstr()))
     }
 
     /// Gives a lane's record another base and leaves everything else in it alone.
     pub fn set_base(&mut self, lane: &LaneName, base: &BranchName) -> Result<()> {
-        self.config
-            .set_raw_value_by(
-                "lane",
-                Some(BStr::new(lane.as_str())),
-                "base",
-                base.to_ref().as_bstr(),
-            )
-            .map_err(|error| Error::environment(format!("cannot record lane '{lane}': {error}")))?;
-        Ok(())
+        self.set_of_lane(lane, "base", Some(base.to_ref().as_bstr()))
     }
 
     /// Gives a lane's record another fork point and leaves everything else in it alone.
     pub fn set_fork_point(&mut self, lane: &LaneName, commit: ObjectId) -> Result<()> {
-        let commit = commit.to_string();
+        self.set_of_lane(
+            lane,
+            "forkPoint",
+            Some(commit.to_string().as_bytes().as_bstr()),
+        )
+    }
+
+    /// Gives a lane's record another owner, or none, and leaves everything else in it alone.
+    pub fn set_owner(&mut self, lane: &LaneName, owner: Option<&str>) -> Result<()> {
+        self.set_of_lane(lane, "owner", owner.map(BStr::new))
+    }
+
+    /// Records how far a lane is, and leaves everything else in its record alone.
+    pub fn set_mark(&mut self, lane: &LaneName, mark: &Mark) -> Result<()> {
+        self.set_all(lane, said::of_mark(Some(mark)))
+    }
+
+    /// Records a lane's claim, or that it has none any more, and leaves everything else alone.
+    pub fn set_claim(&mut self, lane: &LaneName, claim: Option<&Claim>) -> Result<()> {
+        self.set_all(lane, said::of_claim(claim))
+    }
+
+    fn set_all<const N: usize>(
+        &mut self,
+        lane: &LaneName,
+        values: [(&'static str, Option<String>); N],
+    ) -> Result<()> {
+        values.into_iter().try_for_each(|(key, value)| {
+            self.set_of_lane(lane, key, value.as_deref().map(BStr::new))
+        })
+    }
+
+    /// Sets one value of a lane's record, or removes it however often it is there.
+    fn set_of_lane(&mut self, lane: &LaneName, key: &str, value: Option<&BStr>) -> Result<()> {
+        let section = Some(BStr::new(lane.as_str()));
+        let Some(value) = value else {
+            if let Ok(mut values) = self.config.raw_values_mut_by("lane", section, key) {
+                values.delete_all();
+            }
+            return Ok(());
+        };
         self.config
-            .set_raw_value_by(
-                "lane",
-                Some(BStr::new(lane.as_str())),
-                "forkPoint",
-                commit.as_str(),
-            )
-            .map_err(|error| Error::environment(format!("cannot record lane '{lane}': {error}")))?;
-        Ok(())
+            .set_raw_value_by("lane", section, key, value)
+            .map(drop)
+            .map_err(|error| Error::environment(format!("cannot record lane '{lane}': {error}")))
     }
 
     /// Sets a value of the `[lane]` section where there is none yet.

@@ -7,6 +7,7 @@
 
 mod edit;
 mod memo;
+mod said;
 
 pub use edit::Edit;
 pub use memo::Memo;
@@ -56,7 +57,7 @@ impl Records {
             match lane(name.as_bstr(), &values) {
                 Ok(lane) => records.lanes.push(lane),
                 Err(problem) => {
-                    let names = ["branch", "worktree"].map(|key| values.get(key).cloned());
+                    let names = ["branch", "worktree"].map(|key| last(&values, key).cloned());
                     records.damaged.push(Damaged {
                         section: name,
                         problem,
@@ -95,8 +96,13 @@ pub fn parse(bytes: &[u8]) -> Result<File, String> {
         .map_err(|error| error.to_string())
 }
 
-/// The values of one record by their keys in lower case; of those given twice the last, as for git.
-type Values = HashMap<String, BString>;
+/// The values of one record by their keys in lower case, in the order of the file.
+type Values = HashMap<String, Vec<BString>>;
+
+/// The value of a key in lower case; of those given twice the last, as for git.
+fn last<'a>(values: &'a Values, key: &str) -> Option<&'a BString> {
+    values.get(key)?.last()
+}
 
 /// What the file says of each lane, in the order in which it first names them. To git a section
 /// that is split in two is one.
@@ -115,13 +121,15 @@ fn sections(config: &File) -> Vec<(BString, Values)> {
             .body()
             .into_iter()
             .map(|(key, value)| (key.to_ascii_lowercase(), value));
-        found[at].1.extend(values);
+        for (key, value) in values {
+            found[at].1.entry(key).or_default().push(value);
+        }
     }
     found
 }
 
 fn lane(section: &BStr, values: &Values) -> Result<Lane, String> {
-    let value = |key: &str| values.get(&key.to_ascii_lowercase()).cloned();
+    let value = |key: &str| last(values, &key.to_ascii_lowercase()).cloned();
     let text = |key: &str| {
         value(key)
             .map(|bytes| {
@@ -175,6 +183,11 @@ fn lane(section: &BStr, values: &Values) -> Result<Lane, String> {
             .parse::<jiff::Timestamp>()
             .map_err(|_| "'created' is not a time")?
             .as_second(),
+        mark: said::mark(&text),
+        claim: said::claim(&text),
+        parameters: said::parameters(values.get("set").map(Vec::as_slice).unwrap_or_default()),
+        read_only: said::is_true(&text, "readOnly"),
+        adopted: said::is_true(&text, "adopted"),
     })
 }
 
@@ -257,6 +270,9 @@ pub fn put(config: &mut File, lane: &Lane) -> Result<()> {
     push("owner", lane.owner.as_deref().map(str::as_bytes))?;
     push("task", lane.task.as_deref().map(str::as_bytes))?;
     push("created", Some(created.as_bytes()))?;
+    for (key, value) in said::of(lane) {
+        push(key, value.as_deref().map(str::as_bytes))?;
+    }
     Ok(())
 }
 
@@ -282,6 +298,9 @@ pub fn branch_settings(common_dir: &Path, branch: &BranchName) -> Result<Vec<Set
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::domain::claim::{Claim, ClaimEnd};
+    use crate::domain::lane_status::{LaneStatus, Mark};
+    use crate::domain::parameter::Parameter;
     use crate::store::lane_files::LaneDir;
     use crate::store::permissions::Shared;
 
@@ -296,6 +315,23 @@ mod tests {
             owner: Some("claude:7".into()),
             task: Some(task.into()),
             created: 1_700_000_000,
+            mark: Some(Mark {
+                status: LaneStatus::Blocked,
+                since: 1_700_000_001,
+                message: Some(task.into()),
+            }),
+            claim: Some(Claim {
+                holder: task.into(),
+                key: Some("0123abcd".into()),
+                since: 1_700_000_002,
+                end: ClaimEnd::Time(1_700_000_003),
+                message: Some(task.into()),
+            }),
+            parameters: ["a=1", "b="]
+                .map(|text| Parameter::parse(text).unwrap())
+                .to_vec(),
+            read_only: true,
+            adopted: true,
         }
     }
 

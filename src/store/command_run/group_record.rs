@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 use super::process_group;
 use crate::error::{IoContext, Result};
 use crate::store::process_stat::{self, ProcessStat};
-use crate::store::{lane_files, signals};
+use crate::store::{lane_files, process_mark, signals};
 
 /// The variable that a command and all it starts have in their environment.
 pub const RUN_ID: &str = "GIT_LANE_RUN";
@@ -211,7 +211,5 @@ fn split(machine: &str) -> (&str, &str) {
 
 /// Which boot of which machine this is, and which numbers of processes are seen here.
 fn machine() -> String {
-    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-    let numbers = std::fs::read_link("/proc/self/ns/pid").unwrap_or_default();
-    format!("{} {}", boot.trim(), numbers.display())
+    format!("{} {}", process_mark::boot(), process_mark::namespace())
 }

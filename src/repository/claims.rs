@@ -1,0 +1,118 @@
+//! Whose a lane's claim is, for this process; and the renewals of claims, which stay out of
+//! `.git/config`.
+//!
+//! What lands, syncs, retires, marks or runs in a lane asks [`ensure_not_anothers`];
+//! `operations/claim` writes what is read here.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::Repository;
+use crate::domain::claim::{Claim, ClaimEnd, Facts, Standing, claimed};
+use crate::domain::lane::{Lane, LaneId};
+use crate::error::{IoContext, Result};
+use crate::store::journal::unique_id;
+use crate::store::{clock, lane_files, process_mark};
+
+/// The variable that has the tokens of the caller's claims, with blanks between them.
+pub const TOKENS: &str = "GIT_LANE_CLAIM";
+
+/// A renewal, as its file has it.
+#[derive(Debug, Serialize, Deserialize)]
+struct Renewal {
+    /// The key of the claim that it is one of: that of an earlier claim renews nothing.
+    key: String,
+    /// In seconds since 1970 UTC.
+    until: i64,
+}
+
+/// How the lane's claim stands to this process.
+pub fn standing(repository: &Repository, lane: &Lane) -> Standing {
+    match &lane.claim {
+        None => Standing::Free,
+        Some(claim) => claim.standing(facts(repository, &lane.id, claim)),
+    }
+}
+
+/// The lane's claim, where it is not over.
+pub fn living<'a>(repository: &Repository, lane: &'a Lane) -> Option<&'a Claim> {
+    let claim = lane.claim.as_ref()?;
+    (!claim.is_over(facts(repository, &lane.id, claim))).then_some(claim)
+}
+
+/// The lane's claim, where it is somebody else's.
+pub fn anothers<'a>(repository: &Repository, lane: &'a Lane) -> Option<&'a Claim> {
+    let claim = lane.claim.as_ref();
+    claim.filter(|_| standing(repository, lane) == Standing::Others)
+}
+
+/// Refuses a lane that somebody else holds.
+pub fn ensure_not_anothers(repository: &Repository, lane: &Lane) -> Result<()> {
+    match anothers(repository, lane) {
+        Some(claim) => Err(claimed(lane, claim)),
+        None => Ok(()),
+    }
+}
+
+fn facts(repository: &Repository, lane: &LaneId, claim: &Claim) -> Facts {
+    let process = match &claim.end {
+        ClaimEnd::Process(process) => Some(process),
+        ClaimEnd::Release | ClaimEnd::Time(_) => None,
+    };
+    let has_token = || {
+        let tokens = std::env::var(TOKENS).unwrap_or_default();
+        let mut keys = tokens.split_whitespace().map(key_of);
+        keys.any(|key| claim.key.as_ref() == Some(&key))
+    };
+    Facts {
+        now: clock::now(),
+        renewed: renewed(repository, lane, claim),
+        process: process.map(process_mark::life),
+        is_holder: !claim.is_reserved()
+            && (has_token() || process.is_some_and(process_mark::is_above)),
+    }
+}
+
+/// What a record keeps of a token.
+pub fn key_of(token: &str) -> String {
+    let digest = Sha256::digest(token.as_bytes());
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Until when a claim was renewed, where it was.
+pub fn renewed(repository: &Repository, lane: &LaneId, claim: &Claim) -> Option<i64> {
+    let bytes = lane_files::read(&file(repository, lane)).ok()?;
+    let renewal: Renewal = serde_json::from_slice(&bytes).ok()?;
+    (Some(&renewal.key) == claim.key.as_ref()).then_some(renewal.until)
+}
+
+/// Has the claim of that key end at `until`, in one step.
+pub fn renew(repository: &Repository, lane: &LaneId, key: &str, until: i64) -> Result<()> {
+    let path = file(repository, lane);
+    let renewal = Renewal {
+        key: key.into(),
+        until,
+    };
+    let text = serde_json::to_vec(&renewal).unwrap_or_default();
+    let directory = repository.lane_dir().join("claims");
+    let shared = repository.shared();
+    let made = shared.create_dir_all(&directory);
+    made.context("create", &directory)?;
+    let new = directory.join(format!("{}.new", unique_id()));
+    let written = repository.lane_dir().write(&new, &text);
+    written.context("write", &new)?;
+    std::fs::rename(&new, &path).context("write", &path)
+}
+
+/// Removes what is left of the renewals of a claim that is over.
+pub fn forget(repository: &Repository, lane: &LaneId) {
+    // What stays renews nothing.
+    let _ = std::fs::remove_file(file(repository, lane));
+}
+
+fn file(repository: &Repository, lane: &LaneId) -> PathBuf {
+    let name = format!("{}.json", lane.as_str());
+    repository.lane_dir().join("claims").join(name)
+}
