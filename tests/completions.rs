@@ -94,9 +94,11 @@ fn a_verb_that_takes_a_lane_a_branch_or_an_owner_completes_it() {
     );
     let verbs = verbs();
     let has = |verb: &str| verbs.iter().any(|other| other == verb);
-    for verb in ["path", "show", "check", "sync", "finish", "drop"]
-        .into_iter()
-        .filter(|verb| has(verb))
+    for verb in [
+        "path", "show", "check", "sync", "finish", "drop", "claim", "release",
+    ]
+    .into_iter()
+    .filter(|verb| has(verb))
     {
         assert_eq!(
             candidates(&sandbox, &["git-lane", verb, ""]),

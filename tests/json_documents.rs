@@ -378,11 +378,20 @@ fn meet_syncs(met: &mut Met) {
         &["sync", "here", "even", "--here"],
         &["drop", "--yes", "here"],
         &["sync", "even", "--fetch"],
+        &["claim", "twin", "--owner", "ann"],
         &["sync", "--all"],
-        &["sync", "twin", "--strategy", "rebase"],
+        &["mark", "twin", "ready"],
+        &["claim", "twin", "--take-over", "--owner", "claude:1"],
+        &["release", "login", "--to", "bob"],
+        &["mark", "even", "working"],
+        &["mark", "even", "blocked"],
+        &["mark", "even", "ready"],
+        &["mark", "even", "done"],
     ] {
         met.run(&sandbox, args);
     }
+    sandbox.git(["config", "--unset", "lane.twin.claim"]);
+    met.run(&sandbox, ["sync", "twin", "--strategy", "rebase"]);
     // A base that cannot take what is new on its remote, for each reason.
     let remote = sandbox.root().join("remote");
     sandbox.git(["clone", "-q", "--bare", ".", remote.to_str().unwrap()]);

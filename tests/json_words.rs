@@ -2,9 +2,9 @@
 //! and those that no situation of that test brings about.
 
 /// Fields whose values are words of the manual's.
-pub const CHOICES: [&str; 11] = [
-    "state", "files", "reason", "why", "phase", "what", "origin", "kind", "verdict", "unclear",
-    "how",
+pub const CHOICES: [&str; 12] = [
+    "status", "state", "files", "reason", "why", "phase", "what", "origin", "kind", "verdict",
+    "unclear", "how",
 ];
 
 /// What is in bold and no word of a document: programs and their pages, and words that are told as

@@ -5,6 +5,7 @@ mod approve;
 mod as_git;
 mod bases;
 mod check;
+mod claim;
 mod command_run;
 mod completions;
 mod concurrency;

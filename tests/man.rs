@@ -234,7 +234,8 @@ fn every_field_of_every_document_is_described() {
             .to_owned()
     };
     let out = sandbox.root().join("pages").display().to_string();
-    let runs: [&[&str]; 31] = [
+    let own = std::process::id().to_string();
+    let runs: [&[&str]; 34] = [
         &["start", "login", "other", "third"],
         &["start", "--dry-run", "fourth"],
         &["list"],
@@ -246,6 +247,9 @@ fn every_field_of_every_document_is_described() {
         &["check", "login", "--strategy", "merge"],
         &["check", "other", "--path", "new.txt"],
         &["sync", "login"],
+        &["mark", "login", "ready"],
+        &["claim", "other", "--pid", &own],
+        &["release", "other"],
         &["finish", "login"],
         &["drop", "--dry-run", "other"],
         &["drop", "--yes", "other"],

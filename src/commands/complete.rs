@@ -11,6 +11,7 @@ use std::os::unix::ffi::OsStrExt;
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate, complete};
 
 use crate::domain::lane::Lane;
+use crate::domain::lane_status::LaneStatus;
 use crate::error::Result;
 use crate::policy::KEYS;
 use crate::repository::Repository;
@@ -134,6 +135,7 @@ fn source(verb: &str, arg: &clap::Arg) -> Option<Source> {
         ("config", None) if value == "KEY" => keys,
         ("restore", None) => removed,
         ("undo", None) => with_removed,
+        ("mark", None) => lanes_and_statuses,
         // A new name is for the user to invent.
         ("start", None) => return None,
         (_, None) if value == "NAME" => lanes,
@@ -151,6 +153,12 @@ fn recorded() -> Vec<Lane> {
 fn candidate(value: impl Into<OsString>, help: Option<String>) -> CompletionCandidate {
     let help = help.map(|text| escape::line(text.lines().next().unwrap_or_default()));
     CompletionCandidate::new(value).help(help.map(Into::into))
+}
+
+/// What `mark` takes: a lane, and how far it is.
+fn lanes_and_statuses() -> Vec<CompletionCandidate> {
+    let statuses = LaneStatus::ALL.map(|status| CompletionCandidate::new(status.as_str()));
+    lanes().into_iter().chain(statuses).collect()
 }
 
 fn lanes() -> Vec<CompletionCandidate> {

@@ -15,7 +15,7 @@ use crate::ui::{Page, Report, Ui};
 #[command(override_usage = "git lane mark [OPTIONS] [NAME] <working|blocked|ready|done>")]
 pub struct Args {
     /// The lane, and how far it is; inside a lane the name can be left out
-    #[arg(value_name = "NAME STATUS", required = true, num_args = 1..=2)]
+    #[arg(value_names = ["NAME", "STATUS"], required = true, num_args = 1..=2)]
     words: Vec<String>,
 
     /// What there is to say about it

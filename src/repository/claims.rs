@@ -42,16 +42,19 @@ pub fn living<'a>(repository: &Repository, lane: &'a Lane) -> Option<&'a Claim> 
     (!claim.is_over(facts(repository, &lane.id, claim))).then_some(claim)
 }
 
-/// The lane's claim, where it is somebody else's.
-pub fn anothers<'a>(repository: &Repository, lane: &'a Lane) -> Option<&'a Claim> {
-    let claim = lane.claim.as_ref();
-    claim.filter(|_| standing(repository, lane) == Standing::Others)
+/// The claim that the lane's record has at this moment, where it is somebody else's.
+pub fn anothers(repository: &Repository, lane: &Lane) -> Option<Claim> {
+    let records = repository.records().unwrap_or_default();
+    let now = records.find(&lane.name).filter(|now| now.id == lane.id);
+    let now = now.unwrap_or(lane);
+    let claim = now.claim.clone();
+    claim.filter(|_| standing(repository, now) == Standing::Others)
 }
 
-/// Refuses a lane that somebody else holds.
+/// Refuses a lane that somebody else holds by now.
 pub fn ensure_not_anothers(repository: &Repository, lane: &Lane) -> Result<()> {
     match anothers(repository, lane) {
-        Some(claim) => Err(claimed(lane, claim)),
+        Some(claim) => Err(claimed(lane, &claim)),
         None => Ok(()),
     }
 }

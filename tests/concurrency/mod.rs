@@ -6,6 +6,7 @@
 //! GIT_LANE_TEST_LONG=1 cargo test --test suite concurrency -- --nocapture --test-threads=1
 //! ```
 
+mod claims;
 mod gate_races;
 mod landings;
 mod random;

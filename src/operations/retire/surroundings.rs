@@ -26,7 +26,7 @@ pub fn surroundings<'a>(
         found_at: worktree
             .filter(|worktree| worktree.state == WorktreeState::Missing)
             .and_then(|worktree| find_worktree::find(repository, worktree)),
-        claimed: claims::anothers(repository, lane).cloned(),
+        claimed: claims::anothers(repository, lane),
         busy: None,
         delete_branch,
     }

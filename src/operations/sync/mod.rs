@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 use bstr::BString;
 
+use crate::domain::claim::Standing;
 use crate::domain::event::{End, Subject, What};
 use crate::domain::lane::{Lane, ObjectId, RefName};
 use crate::domain::name::{BranchName, LaneName};
@@ -25,6 +26,7 @@ use crate::error::{Code, Error, Kind, Result};
 use crate::operations::land::outcome::Wording;
 use crate::operations::retire::or_raced;
 use crate::repository::Repository;
+use crate::repository::claims;
 use crate::repository::recovered::Heal;
 
 /// How a lane's branch has moved.
@@ -109,8 +111,10 @@ impl Sparing {
         })
     }
 
-    fn skips(&self, lane: &Lane) -> Option<Skip> {
-        if let Some(owner) = lane.owner.as_ref().filter(|owner| **owner != self.owner) {
+    fn skips(&self, repository: &Repository, lane: &Lane) -> Option<Skip> {
+        let is_own = claims::standing(repository, lane) == Standing::Own;
+        let others = |owner: &&String| **owner != self.owner && !is_own;
+        if let Some(owner) = lane.owner.as_ref().filter(others) {
             return Some(Skip::Owner(owner.clone()));
         }
         let busy = processes::working_in(self.worked_in.get(&lane.name)?);
@@ -175,6 +179,10 @@ pub fn sync(repository: &mut Repository, lane: &Lane, asked: &Bringing<'_>) -> R
 }
 
 fn sync_lane(repository: &mut Repository, lane: &Lane, asked: &Bringing<'_>) -> Result<Outcome> {
+    if let (Some(_), Some(claim)) = (asked.sparing, claims::anothers(repository, lane)) {
+        let skip = Skip::CannotTake(Code::Claimed, format!("it is {claim}"));
+        return Ok(Outcome::Skipped(skip));
+    }
     let worktrees = repository.worktrees()?;
     let facts = sync_facts::gather(repository, &worktrees, lane, &asked.request)?;
     let up_to_date = |base: &Option<RefName>| {
@@ -197,7 +205,10 @@ fn sync_lane(repository: &mut Repository, lane: &Lane, asked: &Bringing<'_>) -> 
         }
         Err(refusal) => return Err(refusal.into()),
     };
-    if let Some(skip) = asked.sparing.and_then(|sparing| sparing.skips(lane)) {
+    if let Some(skip) = asked
+        .sparing
+        .and_then(|sparing| sparing.skips(repository, lane))
+    {
         return Ok(Outcome::Skipped(skip));
     }
     if let Some(base) = awaited {

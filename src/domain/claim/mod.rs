@@ -4,10 +4,9 @@
 //! A login name tells nobody apart: fifty agents have the same one. The token itself is never kept,
 //! only its digest.
 
-use super::lane::Lane;
-use super::name::LaneName;
-use super::shell_word::quote;
-use crate::error::{Code, Error};
+mod claim_refusal;
+
+pub use claim_refusal::{claimed, details};
 
 /// What the record of a lane says of its claim.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -118,53 +117,10 @@ impl Claim {
         }
     }
 
-    /// What somebody else can do about it.
-    pub fn hints(&self, lane: &LaneName) -> Vec<String> {
-        let lane = quote(lane);
-        let way_in = match self.is_reserved() {
-            false => "its holder sets GIT_LANE_CLAIM to the claim's token".to_owned(),
-            true => format!(
-                "'{}' takes it up with: git lane claim {lane} --owner {}",
-                self.holder,
-                quote(&self.holder)
-            ),
-        };
-        let take_over = format!("take it over with: git lane claim {lane} --take-over");
-        vec![way_in, take_over]
-    }
-
     /// Whether it keeps the lane for an owner to whom it was handed over.
     pub fn is_reserved(&self) -> bool {
         self.key.is_none()
     }
-}
-
-impl std::fmt::Display for Claim {
-    /// `claimed by 'ann'`
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.is_reserved() {
-            false => write!(f, "claimed by '{}'", self.holder),
-            true => write!(
-                f,
-                "handed over to '{}', who has not claimed it yet",
-                self.holder
-            ),
-        }
-    }
-}
-
-/// The refusal of what somebody else's claim on `lane` forbids.
-pub fn claimed(lane: &Lane, claim: &Claim) -> Error {
-    let error = Error::refused(format!("lane '{}' is {claim}", lane.name));
-    let error = claim.hints(&lane.name).into_iter().fold(error, Error::hint);
-    error
-        .with_code(Code::Claimed)
-        .details(details(&lane.name, claim))
-}
-
-/// What a program is told about the claim that is in its way.
-pub fn details(lane: &LaneName, claim: &Claim) -> serde_json::Value {
-    serde_json::json!({ "lane": lane, "holder": claim.holder })
 }
 
 #[cfg(test)]

@@ -7,15 +7,17 @@
 //! Called by `commands/claim` and `commands/release`; `start` has [`new`] for a lane that begins
 //! with a claim.
 
+mod marking;
+
+pub use marking::mark;
+
 use std::io::Read;
 
 use crate::domain::claim::{Claim, ClaimEnd, Standing, claimed};
 use crate::domain::event::{End, Subject, What};
 use crate::domain::lane::Lane;
-use crate::domain::lane_status::Mark;
 use crate::domain::name::LaneName;
 use crate::domain::retire::raced;
-use crate::domain::shell_word::quote;
 use crate::error::{Code, Error, Result};
 use crate::operations::start::registry_lock;
 use crate::repository::Repository;
@@ -254,53 +256,6 @@ pub fn release(
         ..lane
     };
     Ok(Released { lane, was_claimed })
-}
-
-/// Records how far a lane is, by the word of `asker`.
-///
-/// # Errors
-/// Code `claimed` where somebody else holds the lane; code `lane-owned` where nobody holds it and
-/// its record names another owner.
-pub fn mark(repository: &Repository, name: &LaneName, asker: &str, mark: &Mark) -> Result<Lane> {
-    repository.unrecovered.ensure_lane_is_whole(name)?;
-    let mut edit = Edit::begin(repository.lane_dir())?;
-    let lane = edit
-        .records()
-        .find(name)
-        .cloned()
-        .ok_or_else(|| raced(name))?;
-    claims::ensure_not_anothers(repository, &lane)?;
-    let is_holder = claims::standing(repository, &lane) == Standing::Own;
-    let owner = lane.owner.as_deref().filter(|owner| *owner != asker);
-    if let Some(owner) = owner.filter(|_| !is_holder) {
-        return Err(not_the_owner(&lane, owner, asker, mark));
-    }
-    edit.set_mark(name, mark)?;
-    edit.commit()?;
-    let note = match &mark.message {
-        Some(message) => format!("{}: {message}", mark.status),
-        None => mark.status.to_string(),
-    };
-    tell(repository, What::Mark, &lane, Some(note));
-    Ok(Lane {
-        mark: Some(mark.clone()),
-        ..lane
-    })
-}
-
-fn not_the_owner(lane: &Lane, owner: &str, asker: &str, mark: &Mark) -> Error {
-    let name = &lane.name;
-    Error::refused(format!(
-        "lane '{name}' is owned by '{owner}', and how far it is is their word: you are '{asker}'"
-    ))
-    .with_code(Code::LaneOwned)
-    .hint(format!(
-        "say that you speak for them with: git lane mark {} {} --owner {}",
-        quote(name),
-        mark.status,
-        quote(owner)
-    ))
-    .details(serde_json::json!({ "lane": name, "owner": owner }))
 }
 
 fn tell(repository: &Repository, what: What, lane: &Lane, note: Option<String>) {

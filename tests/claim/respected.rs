@@ -1,0 +1,96 @@
+//! What somebody else's claim forbids, and nothing is changed by.
+
+use super::{claim, holding, refused};
+use crate::support::Sandbox;
+
+/// A lane with a commit of its own, behind its base, that somebody else holds.
+fn held() -> (Sandbox, String) {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "login"]).ok();
+    sandbox.work("login", "src/new.txt", "work\n");
+    sandbox.write("src/base.txt", "base\n");
+    sandbox.commit("base");
+    let token = claim(&sandbox, &["login", "--owner", "ann"]);
+    (sandbox, token)
+}
+
+const VERBS: [&[&str]; 9] = [
+    &["finish", "login"],
+    &["finish", "login", "--keep"],
+    &["finish", "login", "--no-land", "--force"],
+    &["finish", "login", "other"],
+    &["drop", "login", "--yes"],
+    &["drop", "login", "--force"],
+    &["sync", "login"],
+    &["mark", "login", "ready"],
+    &["release", "login"],
+];
+
+#[test]
+fn every_verb_that_changes_a_lane_respects_it() {
+    for verb in VERBS {
+        let (sandbox, token) = held();
+        sandbox.lane(["start", "other"]).ok();
+        let before = sandbox.fingerprint();
+        let run = sandbox.lane(verb.iter().chain(&["--json"]));
+        let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+        if verb.contains(&"other") {
+            let lanes = document["lanes"].as_array().unwrap();
+            let lane = lanes.iter().find(|lane| lane["lane"] == "login").unwrap();
+            assert_eq!(lane["verdict"], "claimed");
+            run.fails(1);
+            continue;
+        }
+        assert_eq!(refused(run), ("claimed".into(), "ann".into()), "{verb:?}");
+        assert_eq!(sandbox.fingerprint(), before, "{verb:?}");
+        holding(&sandbox, &token, verb).ok();
+    }
+}
+
+#[test]
+fn verbs_for_many_lanes_pass_it_by() {
+    let (sandbox, token) = held();
+    sandbox.lane(["start", "empty"]).ok();
+    let skipped = sandbox.lane(["sync", "--all", "--json"]).json();
+    let lanes = skipped["lanes"].as_array().unwrap();
+    let lane = lanes.iter().find(|lane| lane["lane"] == "login").unwrap();
+    assert_eq!(lane["skipped"]["why"], "claimed");
+    let synced = holding(&sandbox, &token, &["sync", "--all", "--json"]).json();
+    let lanes = synced["lanes"].as_array().unwrap();
+    let lane = lanes.iter().find(|lane| lane["lane"] == "login").unwrap();
+    assert_eq!(lane["verdict"], "synced");
+    sandbox.git_in(&sandbox.repo, ["merge", "-q", "login"]);
+    let kept = |run: crate::support::Run| {
+        let document = run.json();
+        let lanes = document["kept"].as_array().unwrap().clone();
+        let lane = lanes.into_iter().find(|lane| lane["name"] == "login");
+        lane.map(|lane| lane["code"].as_str().unwrap_or_default().to_owned())
+    };
+    assert_eq!(
+        kept(sandbox.lane(["prune", "-n", "--json"])),
+        Some("claimed".into())
+    );
+    assert_eq!(
+        kept(holding(&sandbox, &token, &["prune", "-n", "--json"])),
+        None
+    );
+}
+
+/// The look at the last moment: the claim came while a hook of the landing ran.
+#[test]
+fn a_claim_that_comes_during_a_landing_keeps_the_lane() {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "login"]).ok();
+    sandbox.work("login", "src/new.txt", "work\n");
+    let hook = "#!/bin/sh\nunset $(git rev-parse --local-env-vars)\ncd \"$REPO\" && git lane claim login --owner ann >/dev/null 2>&1\n";
+    let path = sandbox.repo.join(".git/hooks/post-merge");
+    crate::support::write(&path, hook);
+    sandbox.sh("chmod +x .git/hooks/post-merge").ok();
+    let mut command = sandbox.command("git-lane");
+    command.args(["finish", "login", "--json"]);
+    let run = sandbox.run(command.env("REPO", &sandbox.repo));
+    let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(document["error"]["code"], "claimed", "{run}");
+    assert!(document["landed"].is_object(), "{run}");
+    assert!(sandbox.lane_path("login").exists());
+}

@@ -1,0 +1,78 @@
+//! Many want one lane: one gets it. Many want any lane: each gets another one.
+
+use std::collections::BTreeSet;
+
+use super::{all_ok, names, processes, times};
+use crate::support::Sandbox;
+
+#[test]
+fn one_of_many_claims_a_lane() {
+    for _ in 0..times() {
+        let sandbox = Sandbox::new();
+        sandbox.lane(["start", "login"]).ok();
+        // Of one login, as agents are, and beside marks that write the same file.
+        let claims = vec![vec!["git-lane", "claim", "login", "--json"]; processes()];
+        let writes: &[&str] = &["git", "config", "shop.beside", "x"];
+        let (ended, ..) = sandbox.beside(&[writes], || sandbox.together(&claims));
+        let (won, lost): (Vec<_>, Vec<_>) = ended.iter().partition(|ended| ended.ok());
+        assert_eq!(won.len(), 1, "{won:#?}");
+        for lost in lost {
+            assert_eq!(lost.json()["error"]["code"], "claimed", "{lost:#?}");
+        }
+        let mut mark = sandbox.command("git-lane");
+        mark.args(["mark", "login", "ready"]);
+        let token = won[0].json()["token"].as_str().unwrap().to_owned();
+        sandbox.run(mark.env("GIT_LANE_CLAIM", token)).ok();
+        sandbox.lane(["mark", "login", "done"]).fails(1);
+        sandbox.nothing_left_behind(0);
+    }
+}
+
+#[test]
+fn each_of_many_gets_another_lane_from_the_board() {
+    let sandbox = Sandbox::new();
+    let lanes = names(processes());
+    let start = std::iter::once("start").chain(lanes.iter().map(String::as_str));
+    sandbox.lane(start).ok();
+    let claims = vec![vec!["git-lane", "claim", "--next", "--json"]; lanes.len()];
+    let ended = sandbox.together(&claims);
+    all_ok(&ended);
+    let taken = ended.iter().map(|ended| ended.json()["lane"].to_string());
+    assert_eq!(taken.collect::<BTreeSet<_>>().len(), lanes.len());
+    let run = sandbox.lane(["claim", "--next"]);
+    assert!(run.fails(1).contains("no lane is free"));
+}
+
+/// A lane is claimed, or it leaves: never both.
+#[test]
+fn a_claim_beside_a_drop_holds_what_is_there() {
+    for _ in 0..times() * 3 {
+        let sandbox = Sandbox::new();
+        sandbox.lane(["start", "login"]).ok();
+        let commands = [
+            vec!["git-lane", "claim", "login", "--json"],
+            vec!["git-lane", "drop", "login", "--json"],
+        ];
+        let ended = sandbox.together(&commands);
+        let [claim, drop] = &ended[..] else { panic!() };
+        assert_ne!(claim.ok(), drop.ok(), "{ended:#?}");
+        assert_eq!(sandbox.lane_path("login").exists(), claim.ok());
+    }
+}
+
+#[test]
+fn many_marks_and_heartbeats_are_all_recorded() {
+    let sandbox = Sandbox::new();
+    let lanes = names(processes());
+    let start = std::iter::once("start").chain(lanes.iter().map(String::as_str));
+    sandbox.lane(start).ok();
+    let marks: Vec<Vec<&str>> = lanes
+        .iter()
+        .map(|lane| vec!["git-lane", "mark", lane, "ready", "-m", lane])
+        .collect();
+    all_ok(&sandbox.together(&marks));
+    for lane in &lanes {
+        let said = sandbox.git(["config", &format!("lane.{lane}.statusMessage")]);
+        assert_eq!(&said, lane);
+    }
+}
