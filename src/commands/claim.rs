@@ -9,7 +9,7 @@ use crate::domain::lane::{Lane, lossless_path};
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::shell_word::{quote, quote_bytes};
 use crate::error::{Code, Error, Result};
-use crate::operations::claim::{Taken, Wish, end_with, take, take_next};
+use crate::operations::claim::{Taken, Wish, confirm, end_with, take, take_next};
 use crate::repository::Repository;
 use crate::repository::claims::{self, TOKENS};
 use crate::store::clock;
@@ -99,12 +99,17 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
             take(&repository, &lane.name, &wish)?
         }
     };
-    let report = Claimed::of(&repository, taken);
-    report.tell(ui);
+    let lane = taken.token.is_some().then(|| taken.lane.clone());
+    let report = Claimed::of(&repository, taken, &wish.end);
     match ui.json {
         true => ui.report(&report),
         false => ui.raw(&report.script()),
     }
+    // Nobody else can know the token of a claim whose output is lost: it ends with this process.
+    if let Some(lane) = lane.filter(|_| ui.is_heard()) {
+        confirm(&repository, &lane, &wish)?;
+    }
+    report.tell(ui);
     Ok(())
 }
 
@@ -129,7 +134,11 @@ fn tell_first(repository: &Repository, lane: &Lane, ui: &Ui) {
 }
 
 impl Claimed {
-    fn of(repository: &Repository, taken: Taken) -> Self {
+    /// `end` is what was asked for: a new claim is still to be confirmed.
+    fn of(repository: &Repository, mut taken: Taken, end: &ClaimEnd) -> Self {
+        if let (Some(_), Some(claim)) = (&taken.token, &mut taken.lane.claim) {
+            claim.end = end.clone();
+        }
         let Taken {
             lane,
             token,

@@ -168,6 +168,11 @@ impl Ui {
         width()
     }
 
+    /// Whether all that was said so far has arrived.
+    pub fn is_heard(&self) -> bool {
+        self.streams.lost().is_none()
+    }
+
     fn out(&self, text: &str) {
         self.streams.text(Stream::Output, text);
     }

@@ -12,6 +12,7 @@
 //! Instead of `all`, parts of a command's name and a fault's pick some of them: `drop,kill-one`,
 //! `finish,!nowhere`. With `GIT_LANE_TEST_STRIDE=7` only every seventh call is struck.
 
+mod claimed;
 mod gated;
 mod resolving;
 mod scenarios;
@@ -244,6 +245,12 @@ macro_rules! at_every_step {
 }
 
 at_every_step! {
+    claim "claim" 3;
+    claim_for_a_time "claim for a time" 3;
+    claim_next "claim next" 3;
+    claim_over "claim over" 3;
+    release "release" 1;
+    mark "mark" 1;
     start "start" 12;
     start_filtered "start filtered" 12;
     start_by_git "start by git" 8;

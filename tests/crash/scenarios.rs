@@ -187,6 +187,7 @@ const ALL: &[Scenario] = &[
 /// Those, those behind a gate, and syncs.
 pub fn all() -> impl Iterator<Item = &'static Scenario> {
     ALL.iter()
+        .chain(super::claimed::ALL)
         .chain(super::gated::ALL)
         .chain(super::synced::ALL)
         .chain(super::resolving::ALL)

@@ -4,6 +4,10 @@
 //! that want a lane, one finds it free. A renewal that only moves the end of a claim is a file of
 //! its own (`repository/claims`).
 //!
+//! A new claim first ends with the process that takes it. Only once its token is in the hands of the
+//! caller does [`confirm`] record the end that was asked for: a git-lane that is killed in between
+//! leaves no lane that nobody can prove to hold.
+//!
 //! Called by `commands/claim` and `commands/release`; `start` has [`new`] for a lane that begins
 //! with a claim.
 
@@ -23,6 +27,7 @@ use crate::operations::start::registry_lock;
 use crate::repository::Repository;
 use crate::repository::claims;
 use crate::repository::metadata::{Edit, Records};
+use crate::store::journal::step;
 use crate::store::{clock, process_mark};
 
 /// Who wants a lane, and for how long.
@@ -56,17 +61,42 @@ pub struct Released {
     pub was_claimed: bool,
 }
 
-/// A claim that begins now, and its token.
+/// A claim that begins now, and its token; it waits to be confirmed.
 pub fn new(wish: &Wish) -> Result<(Claim, String)> {
     let token = random()?;
+    let own = process_mark::of(std::process::id().cast_signed());
     let claim = Claim {
         holder: wish.holder.clone(),
         key: Some(claims::key_of(&token)),
         since: clock::now(),
-        end: wish.end.clone(),
+        end: own.map_or_else(|| wish.end.clone(), ClaimEnd::Process),
         message: None,
     };
     Ok((claim, token))
+}
+
+/// Records when a new claim ends, once the caller has its token.
+///
+/// # Errors
+/// Code `raced` where somebody has taken it over meanwhile, or has taken the lane away.
+pub fn confirm(repository: &Repository, lane: &Lane, wish: &Wish) -> Result<()> {
+    step("claim.taken");
+    let mut edit = Edit::begin(repository.lane_dir())?;
+    let records = edit.records();
+    let now = records.find(&lane.name).filter(|now| now.id == lane.id);
+    let now = now.ok_or_else(|| raced(&lane.name))?;
+    let key = |claim: &Option<Claim>| claim.as_ref().and_then(|claim| claim.key.clone());
+    let claim = now.claim.clone();
+    let claim = claim.filter(|_| key(&now.claim) == key(&lane.claim));
+    let claim = claim.ok_or_else(|| raced(&lane.name))?;
+    let confirmed = Claim {
+        end: wish.end.clone(),
+        ..claim
+    };
+    edit.set_claim(&lane.name, Some(&confirmed))?;
+    edit.commit()?;
+    step("claim.confirmed");
+    Ok(())
 }
 
 /// 128 bits that nobody can guess, in hex.

@@ -1,0 +1,105 @@
+//! Claims, hand-overs and marks, stopped at every step: a lane is held by somebody who can prove it,
+//! or by nobody.
+
+use super::scenarios::Scenario;
+use crate::support::Sandbox;
+
+pub const ALL: &[Scenario] = &[
+    scenario("claim", &["claim", "login"], started, held_or_free),
+    scenario(
+        "claim for a time",
+        &["claim", "login", "--for", "1h"],
+        started,
+        held_or_free,
+    ),
+    scenario("claim next", &["claim", "--next"], started, held_or_free),
+    scenario(
+        "claim over",
+        &["claim", "login", "--take-over", "--owner", "bob"],
+        held,
+        held_or_free,
+    ),
+    scenario(
+        "release",
+        &["release", "login", "--to", "bob"],
+        started,
+        |sandbox, _| {
+            assert_eq!(record(sandbox, "claim"), "bob");
+            assert_eq!(record(sandbox, "owner"), "bob");
+            sandbox.lane(["claim", "login", "--owner", "bob"]).ok();
+        },
+    ),
+    scenario(
+        "mark",
+        &["mark", "login", "ready", "-m", "done"],
+        started,
+        |sandbox, _| {
+            assert_eq!(record(sandbox, "status"), "ready");
+            assert_eq!(record(sandbox, "statusMessage"), "done");
+        },
+    ),
+];
+
+const fn scenario(
+    name: &'static str,
+    args: &'static [&'static str],
+    prepare: fn(&Sandbox) -> String,
+    whole: fn(&Sandbox, &str),
+) -> Scenario {
+    Scenario {
+        name,
+        args,
+        ends: 0,
+        prepare,
+        halfway: |_| {},
+        whole,
+    }
+}
+
+fn record(sandbox: &Sandbox, key: &str) -> String {
+    sandbox.git(["config", "--default", "", &format!("lane.login.{key}")])
+}
+
+fn started(sandbox: &Sandbox) -> String {
+    sandbox.lane(["start", "login"]).ok();
+    String::new()
+}
+
+fn held(sandbox: &Sandbox) -> String {
+    started(sandbox);
+    sandbox.lane(["claim", "login", "--owner", "ann"]).ok();
+    String::new()
+}
+
+/// The lane and all else in its record are as before, and a claim that is there is a whole one.
+fn held_or_free(sandbox: &Sandbox, _: &str) {
+    assert!(sandbox.lane_path("login").exists());
+    let lane = sandbox.lane(["show", "login", "--json"]).json();
+    assert_eq!(lane["branch"], "login");
+    if record(sandbox, "claim").is_empty() {
+        assert_eq!(record(sandbox, "claimKey"), "");
+    } else {
+        assert_eq!(record(sandbox, "claimKey").len(), 64);
+    }
+    sandbox
+        .lane(["claim", "login", "--take-over", "--owner", "carol"])
+        .ok();
+    assert_eq!(record(sandbox, "claim"), "carol");
+}
+
+/// A token that never reached its caller holds nothing.
+#[test]
+fn a_claim_whose_token_is_lost_is_free() {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "login"]).ok();
+    let killed = sandbox.dying("claim.taken", ["claim", "login"]);
+    assert_ne!(killed.code, 0, "{killed}");
+    assert!(killed.stdout.contains("GIT_LANE_CLAIM"), "{killed}");
+    assert!(!record(&sandbox, "claim").is_empty());
+    sandbox.lane(["claim", "login"]).ok();
+    // Nor does one that could not be written.
+    sandbox.lane(["start", "search"]).ok();
+    let lost = sandbox.sh("git lane claim search >/dev/full");
+    assert_eq!(lost.code, 4, "{lost}");
+    sandbox.lane(["claim", "search"]).ok();
+}
