@@ -19,7 +19,7 @@ pub const NO_WORDS: [&str; 6] = [
 ];
 
 /// Words that no situation below brings about; what does is in the tests of their own topic.
-pub const ELSEWHERE: [(&str, &[&str]); 7] = [
+pub const ELSEWHERE: [(&str, &[&str]); 8] = [
     (
         "check",
         &[
@@ -32,6 +32,18 @@ pub const ELSEWHERE: [(&str, &[&str]); 7] = [
             "unknown",
             "unmerged",
             "unreadable",
+        ],
+    ),
+    (
+        "finish",
+        &[
+            "damaged",
+            "detached",
+            "no-base",
+            "operation-in-progress",
+            "read-only-lane",
+            "stray",
+            "worktree-gone",
         ],
     ),
     ("errors", &["interrupted", "pid", "status", "stderr"]),

@@ -139,6 +139,7 @@ codes! {
     Published "published" "A remote-tracking branch has the commits that were to be taken back or replaced.",
     Raced "raced" "Another process was faster; the same command may work when it is run again.",
     ReadOnly "read-only" "The file system is mounted read-only.",
+    ReadOnlyLane "read-only-lane" "The lane is read-only: nothing is committed in it, and nothing lands from it.",
     RebaseElsewhere "rebase-elsewhere" "A rebase would end on the branch of another worktree.",
     Redirected "redirected" "The worktree was led to another place.",
     Refused "refused" "A rule or a check said no; the message says which.",

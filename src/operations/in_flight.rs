@@ -49,6 +49,18 @@ pub fn entry(repository: &Repository, lane: &Lane) -> Result<Entry> {
         .ok_or_else(|| crate::domain::retire::raced(&lane.name))
 }
 
+/// Everything about these lanes, in their order; `worktrees` are all there are.
+pub fn of_lanes(
+    repository: &Repository,
+    lanes: Vec<Lane>,
+    worktrees: Vec<Worktree>,
+) -> Result<Vec<Entry>> {
+    let mut entries = matched(lanes, worktrees);
+    entries.retain(|entry| entry.lane.is_some());
+    read(repository, &mut entries)?;
+    Ok(entries)
+}
+
 /// Brings records and worktrees together: by the recorded path, else by the branch a worktree has
 /// checked out, because a worktree may have been moved.
 fn matched(lanes: Vec<Lane>, worktrees: Vec<Worktree>) -> Vec<Entry> {

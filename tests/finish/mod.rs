@@ -1,5 +1,6 @@
 //! `git lane finish`: every way to land, and everything that must stop one.
 
+mod all;
 mod as_git_merges;
 mod hooks_and_messages;
 mod in_the_way;

@@ -1,8 +1,9 @@
 //! `git lane finish`: lands a lane on its base and retires it.
 //!
-//! Called by `cli` alone; `task` is one lane on its way, `several` takes many at once, `leaving` does
-//! what follows a landing, `finish_report` words the result.
+//! Called by `cli` alone; `task` is one lane on its way, `several` takes many at once, `chosen` finds
+//! those of `--all`, `leaving` does what follows a landing, `finish_report` words the result.
 
+mod chosen;
 mod finish_report;
 mod leaving;
 mod resolver_notes;
@@ -41,6 +42,14 @@ pub struct Args {
     /// The lanes; inside a lane, that one when none is named
     #[arg(value_name = "NAME")]
     names: Vec<String>,
+
+    /// Every lane that is marked as ready, settled, and not held by somebody else's claim
+    #[arg(long, conflicts_with_all = ["names", "no_land", "commit"])]
+    all: bool,
+
+    /// With --all: whatever its owner says of it, every such lane that has something to land
+    #[arg(long, requires = "all", conflicts_with = "names")]
+    any_status: bool,
 
     /// How to land: a merge commit, one squashed commit, replayed commits, or a fast-forward
     #[arg(long, value_enum)]
@@ -119,7 +128,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         return Err(Error::usage("--edit needs a person and --json a script")
             .hint("give the message with -m"));
     }
-    if args.names.len() > 1 {
+    if args.all || args.names.len() > 1 {
         return several::run(&args, ui);
     }
     let (mut repository, healed) = super::open(ui, args.dry_run)?;

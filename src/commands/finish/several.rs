@@ -1,5 +1,6 @@
 //! Several lanes in one `git lane finish`: none stops the others, and each has its own verdict.
 
+use super::chosen::Chosen;
 use super::finish_report::Finished;
 use super::task::{Course, Task};
 use super::{Args, completed, ensure_resolvable, land};
@@ -27,13 +28,22 @@ pub(super) fn run(args: &Args, ui: &Ui) -> Result<()> {
         ui,
         policy: &policy,
     };
+    let mut verdicts = Verdicts::default();
+    let names = if args.all {
+        let chosen = Chosen::look(&repository, args.any_status, args.dry_run)?;
+        chosen.tell(ui);
+        let beside = &mut verdicts.beside;
+        beside.insert("leftOut".into(), chosen.document());
+        chosen.names
+    } else {
+        args.names.clone()
+    };
     let mut left: Vec<String> = Vec::new();
-    for name in &args.names {
-        if !left.contains(name) {
-            left.push(name.clone());
+    for name in names {
+        if !left.contains(&name) {
+            left.push(name);
         }
     }
-    let mut verdicts = Verdicts::default();
     while !left.is_empty() {
         let wave = next_wave(&repository, &mut left)?;
         finish_all(&mut repository, course, &healed, wave, &mut verdicts);

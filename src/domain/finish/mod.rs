@@ -5,6 +5,7 @@
 pub mod landing_order;
 mod landing_refusal;
 mod landing_words;
+pub mod left_out;
 
 use std::path::PathBuf;
 
