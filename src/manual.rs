@@ -47,6 +47,7 @@ pub fn written(page: &str) -> Option<&'static str> {
         "git-lane-start",
         "git-lane-trash",
         "git-lane-undo",
+        "git-lane-wait",
     )
 }
 

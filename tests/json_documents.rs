@@ -355,6 +355,7 @@ fn every_word_is_documented_and_met() {
     met.run(&sandbox, ["finish", "blocked"]);
     meet_gates(&mut met);
     meet_syncs(&mut met);
+    meet_waits(&mut met);
     met.ensure_all();
 }
 
@@ -423,6 +424,21 @@ fn meet_syncs(met: &mut Met) {
     agent.wait().unwrap();
     met.run(&sandbox, ["log"]);
     met.run(&sandbox, ["undo", "--list"]);
+}
+
+/// Waits that end in each way, and the lanes that `finish --all` leaves out.
+fn meet_waits(met: &mut Met) {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "a", "b", "held"]).ok();
+    let until = |condition| ["wait", "a", "--timeout", "0s", "--until", condition];
+    met.run(&sandbox, until("ready"));
+    sandbox.lane(["mark", "a", "ready", "-m", "look"]).ok();
+    met.run(&sandbox, until("ready"));
+    write(&sandbox.lane_path("a").join("new"), "new");
+    sandbox.lane(["claim", "held"]).ok();
+    met.run(&sandbox, ["finish", "--all", "--any-status"]);
+    sandbox.lane(["drop", "--yes", "a"]).ok();
+    met.run(&sandbox, until("done"));
 }
 
 /// Several lanes at once, behind a gate: each verdict there is.

@@ -71,4 +71,5 @@ mod system_calls;
 mod trash;
 mod undo;
 mod unreadable;
+mod wait;
 mod who_has_it;

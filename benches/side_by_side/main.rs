@@ -15,6 +15,7 @@ mod lanes;
 mod race;
 mod small;
 mod start;
+mod wait;
 
 use race::Race;
 
@@ -30,7 +31,7 @@ fn main() {
         .collect();
     let wanted =
         |name: &str| words.is_empty() || words.iter().any(|word| name.contains(word.as_str()));
-    let races: [(&str, Run); 26] = [
+    let races: [(&str, Run); 28] = [
         ("version", start::version),
         ("start-copy", start::from_a_worktree),
         ("start-objects", start::from_the_object_database),
@@ -50,6 +51,8 @@ fn main() {
         ("undo", lanes::undo),
         ("sync", lanes::sync),
         ("drop", lanes::drop_large),
+        ("wait-reaction", wait::reaction),
+        ("wait-processor", wait::processor),
         ("compare", commits::compare_with_graph),
         ("compare-refs", commits::compare_among_many_refs),
         ("memory", lanes::memory),

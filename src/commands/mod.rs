@@ -32,6 +32,7 @@ pub mod sync;
 pub mod trash;
 pub mod undo;
 mod verdicts;
+pub mod wait;
 mod which_lane;
 
 use std::path::Path;

@@ -2,6 +2,7 @@
 
 use super::lane::{Lane, LaneId, ObjectId, RefName, optional_hex};
 use super::name::{BranchName, LaneName};
+use crate::error::{Code, Kind};
 
 /// What was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -128,6 +129,26 @@ pub struct Problem {
     pub code: String,
     /// The sentence people read.
     pub message: String,
+}
+
+impl Problem {
+    /// Of a failed landing, whether what was to land is why: it conflicts, or the gate says no.
+    /// `None` where it failed because of something else.
+    pub fn of_the_lane(&self) -> Option<Kind> {
+        let conflict = [Code::Conflict, Code::Unresolved];
+        let gate = [
+            Code::GateFailed,
+            Code::GateTimeout,
+            Code::GateUnjudged,
+            Code::Held,
+        ];
+        let is_of = |codes: &[Code]| codes.iter().any(|known| known.as_str() == self.code);
+        match self {
+            _ if is_of(&conflict) => Some(Kind::Conflict),
+            _ if is_of(&gate) => Some(Kind::Gate),
+            _ => None,
+        }
+    }
 }
 
 /// One line of the log.

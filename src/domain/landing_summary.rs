@@ -8,10 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::ToSpan;
 use jiff::civil::{Date, Weekday};
 
-use super::event::{Event, Phase, What};
+use super::event::{Event, Phase, Problem, What};
 use super::lane::RefName;
 use super::undo::{Deed, steps};
-use crate::error::Code;
+use crate::error::Kind;
 
 /// Landings over more days than these are counted by weeks.
 const DAYS: i32 = 14;
@@ -26,20 +26,11 @@ enum Ending {
 }
 
 impl Ending {
-    /// What the code of a failure says; `None` where it is about something else than the lane's
-    /// files.
-    fn of_code(code: &str) -> Option<Self> {
-        let gate = [
-            Code::GateFailed,
-            Code::GateTimeout,
-            Code::GateUnjudged,
-            Code::Held,
-        ];
-        let is_of = |codes: &[Code]| codes.iter().any(|known| known.as_str() == code);
-        match code {
-            _ if is_of(&[Code::Conflict, Code::Unresolved]) => Some(Ending::GivenUp),
-            _ if is_of(&gate) => Some(Ending::GateFailed),
-            _ => None,
+    /// What a failure says; `None` where it is about something else than the lane's files.
+    fn of_failure(problem: &Problem) -> Option<Self> {
+        match problem.of_the_lane()? {
+            Kind::Conflict => Some(Ending::GivenUp),
+            _ => Some(Ending::GateFailed),
         }
     }
 }
@@ -95,7 +86,7 @@ pub fn summary(events: &[Event], lane: Option<&str>, since: Option<&str>) -> Vec
             continue;
         }
         let problem = event.end.problem.as_ref();
-        let ending = problem.and_then(|problem| Ending::of_code(&problem.code));
+        let ending = problem.and_then(Ending::of_failure);
         let found = (event.subject.base.as_ref(), day(&event.time), ending);
         if let (Some(base), Some(day), Some(ending)) = found {
             ended.push((base, day, ending));

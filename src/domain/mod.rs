@@ -37,3 +37,4 @@ pub mod sync;
 pub mod trash_entry;
 pub mod trash_expiry;
 pub mod undo;
+pub mod waiting;

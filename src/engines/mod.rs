@@ -1,5 +1,5 @@
 //! What takes long and is measured: filling a worktree, looking at its files, walking history,
-//! proving that work has arrived, finding processes.
+//! proving that work has arrived, finding processes, hearing of changes.
 //!
 //! They take a gix repository or a path, know no lane, and are called by everything above.
 
@@ -8,3 +8,4 @@ pub mod history;
 pub mod populate;
 pub mod processes;
 pub mod status;
+pub mod watch;

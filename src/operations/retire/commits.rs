@@ -79,6 +79,25 @@ pub fn were_made(
     Some(messages.any(makes_a_commit))
 }
 
+/// Whether the history of `tip` has a commit since the lane's fork point that was made in the lane,
+/// or by a sync of it: what the lane was only moved to is not its own.
+pub fn has_own(
+    repository: &Repository,
+    lane: &Lane,
+    worktree: Option<&Worktree>,
+    tip: ObjectId,
+) -> Result<bool> {
+    let mut log = log_of_branch(repository, lane)?;
+    if let Some(worktree) = worktree {
+        log.extend(log_of_head(repository, worktree)?);
+    }
+    log.retain(|line| makes_a_commit(&line.message) || line.message.starts_with(b"lane: sync "));
+    let mut made: BTreeSet<ObjectId> = log.into_iter().map(|line| line.new).collect();
+    let all = made.len();
+    forget_reachable(repository, tip, lane.fork_point, &mut made);
+    Ok(made.len() < all)
+}
+
 /// Whether git writes that message when it makes a commit (builtin/commit.c, sequencer.c,
 /// builtin/merge.c, builtin/am.c). Moves to commits that others made are fast-forwards, resets and
 /// checkouts.

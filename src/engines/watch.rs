@@ -1,0 +1,139 @@
+//! Hears of changes in directories while it sleeps: inotify(7) on Linux, nothing elsewhere.
+//!
+//! A watch only wakes a caller early that looks again after a while anyway: a system without it, a
+//! limit, a directory that cannot be watched, a change on another machine cost no more than that
+//! while. What has changed is for the caller to find out. `operations/awaited` uses it.
+
+use std::path::Path;
+use std::time::Duration;
+
+#[cfg(target_os = "linux")]
+pub use linux::Watch;
+
+#[cfg(not(target_os = "linux"))]
+pub use elsewhere::Watch;
+
+/// The notify crate asks inotify for each opening of a file too, and would be woken by every git
+/// beside, and by each look of its caller.
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::collections::HashSet;
+    use std::mem::MaybeUninit;
+    use std::os::fd::OwnedFd;
+    use std::time::Instant;
+
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    use rustix::fs::inotify::{self, CreateFlags, ReadFlags, Reader, WatchFlags};
+
+    use super::{Duration, Path};
+
+    /// What follows the first change for so long is heard of together with it.
+    const STORM: Duration = Duration::from_millis(5);
+
+    /// Directories that are watched.
+    #[derive(Debug, Default)]
+    pub struct Watch {
+        /// `None` where the user has as many of them as the system allows.
+        inotify: Option<OwnedFd>,
+        /// The kernel's numbers for the directories; it gives none twice.
+        known: HashSet<i32>,
+    }
+
+    impl Watch {
+        /// Watches nothing yet.
+        pub fn begin() -> Self {
+            Watch {
+                inotify: inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC).ok(),
+                known: HashSet::new(),
+            }
+        }
+
+        /// Watches these directories too, not what is below them; one that is not there is passed
+        /// over. Says whether one was not watched before: then what happened in it until now was not
+        /// heard.
+        pub fn follow<P: AsRef<Path>>(&mut self, directories: impl IntoIterator<Item = P>) -> bool {
+            let Some(inotify) = &self.inotify else {
+                return false;
+            };
+            let changes = WatchFlags::CREATE
+                | WatchFlags::DELETE
+                | WatchFlags::MODIFY
+                | WatchFlags::MOVED_FROM
+                | WatchFlags::MOVED_TO
+                | WatchFlags::ONLYDIR;
+            let mut new = false;
+            for directory in directories {
+                if let Ok(number) = inotify::add_watch(inotify, directory.as_ref(), changes) {
+                    new |= self.known.insert(number);
+                }
+            }
+            new
+        }
+
+        /// Sleeps for that long, or until something has changed.
+        pub fn sleep(&self, longest: Duration) {
+            let Some(inotify) = &self.inotify else {
+                std::thread::sleep(longest);
+                return;
+            };
+            let end = Instant::now() + longest;
+            while let Some(left) = end.checked_duration_since(Instant::now()) {
+                let left = Timespec::try_from(left).ok();
+                let mut ready = [PollFd::new(inotify, PollFlags::IN)];
+                let told = poll(&mut ready, left.as_ref()).unwrap_or_else(|_| {
+                    // A signal that does not end the program is no change.
+                    std::thread::sleep(STORM);
+                    0
+                });
+                if told > 0 && has_news(inotify) {
+                    std::thread::sleep(STORM.min(longest));
+                    has_news(inotify);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// Takes what the kernel has to tell, and says whether any of it is a change. A lock that comes
+    /// and goes is none: what it was taken for is told by its own name.
+    fn has_news(inotify: &OwnedFd) -> bool {
+        let mut buffer = [MaybeUninit::uninit(); 4096];
+        let mut reader = Reader::new(inotify, &mut buffer);
+        let mut found = false;
+        while let Ok(event) = reader.next() {
+            let is_lock = event
+                .file_name()
+                .is_some_and(|name| name.to_bytes().ends_with(b".lock"));
+            // The directory itself is gone, and with it its watch.
+            let is_end = event.events().contains(ReadFlags::IGNORED);
+            found |= !is_lock || is_end;
+        }
+        found
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod elsewhere {
+    use super::{Duration, Path};
+
+    /// Directories that are not watched.
+    #[derive(Debug, Default)]
+    pub struct Watch;
+
+    impl Watch {
+        /// Watches nothing.
+        pub fn begin() -> Self {
+            Watch
+        }
+
+        /// Watches nothing new.
+        pub fn follow<P: AsRef<Path>>(&mut self, _: impl IntoIterator<Item = P>) -> bool {
+            false
+        }
+
+        /// Sleeps for that long.
+        pub fn sleep(&self, longest: Duration) {
+            std::thread::sleep(longest);
+        }
+    }
+}
