@@ -1,8 +1,12 @@
 //! The commands and the global flags: what is parsed, and which verb runs.
 
-use clap::{CommandFactory, Parser, Subcommand};
+use std::ffi::OsString;
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 use crate::commands;
+use crate::commands::familiar::{self, Answer};
+use crate::commands::verb_groups;
 use crate::error::{Code, Error, IoContext, Kind, Result};
 use crate::manual::pages;
 use crate::store::git;
@@ -68,7 +72,20 @@ pub enum Command {
 /// Parses the command line; usage errors and `-h` are printed here and end the program with the
 /// code given.
 pub fn parse() -> std::result::Result<Cli, std::process::ExitCode> {
-    Cli::try_parse().map_err(|error| {
+    let words: Vec<OsString> = std::env::args_os().collect();
+    let parsed = match parsed(&words) {
+        Err(error) if error.kind() == clap::error::ErrorKind::InvalidSubcommand => {
+            match familiar::answer(&words, &Cli::command(), &is_understood) {
+                Answer::Means(line) => self::parsed(&line),
+                Answer::Wrong(error) => {
+                    let ui = Ui::new(words.iter().any(|arg| arg == "--json"));
+                    return Err(std::process::ExitCode::from(ui.end(Err(error))));
+                }
+            }
+        }
+        parsed => parsed,
+    };
+    parsed.map_err(|error| {
         let usage = error.use_stderr();
         let ui = Ui::new(std::env::args_os().any(|arg| arg == "--json"));
         let done = if error.kind() == clap::error::ErrorKind::InvalidUtf8 {
@@ -87,6 +104,24 @@ pub fn parse() -> std::result::Result<Cli, std::process::ExitCode> {
             code
         })
     })
+}
+
+/// What a command line says, the program's name first.
+fn parsed(words: &[OsString]) -> std::result::Result<Cli, clap::Error> {
+    let command = Cli::command();
+    let template = verb_groups::help_template(&command);
+    let matches = command
+        .help_template(template)
+        .try_get_matches_from(words)?;
+    Cli::from_arg_matches(&matches)
+}
+
+/// Whether clap understands it, be it that it asks for help.
+fn is_understood(words: &[OsString]) -> bool {
+    match parsed(words) {
+        Ok(_) => true,
+        Err(error) => !error.use_stderr(),
+    }
 }
 
 /// What clap says of a command line: its first paragraph, which names the arguments, and its tips.

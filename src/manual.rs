@@ -8,6 +8,7 @@ use clap_mangen::Man;
 use clap_mangen::roff::{Roff, bold, roman};
 
 use crate::commands::man::Page;
+use crate::commands::verb_groups::GROUPS;
 use crate::error::{Code, Kind};
 use crate::policy::{KEYS, Key};
 
@@ -73,10 +74,13 @@ fn overview(command: &Command, verbs: &[&Command]) -> Page {
     let mut text = head(command, &name);
     text.push_str(before);
     let mut roff = Roff::new();
-    for verb in verbs {
-        roff.control("TP", []);
-        roff.text([bold(format!("git-lane-{}", verb.get_name())), roman("(1)")]);
-        roff.text([roman(format!("{}.", about(verb)))]);
+    for group in &GROUPS {
+        roff.control("SS", [group.title]);
+        for verb in group.verbs_of(command) {
+            roff.control("TP", []);
+            roff.text([bold(format!("git-lane-{}", verb.get_name())), roman("(1)")]);
+            roff.text([roman(format!("{}.", about(verb)))]);
+        }
     }
     text.push_str(&code_in_bold(&roff.to_roff()));
     options(&mut text, command);

@@ -19,6 +19,7 @@ mod dry_run;
 mod entries_hold;
 mod environment;
 mod facts;
+mod familiar;
 mod finish;
 mod floors;
 mod foretold;

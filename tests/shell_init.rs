@@ -99,6 +99,35 @@ fn shown(path: &Path) -> String {
 }
 
 #[test]
+fn a_familiar_word_is_git_lanes_to_answer_unless_a_lane_is_called_so() {
+    let stage = Stage::new();
+    let land = stage.lane("land");
+    stage.everywhere(|shell| {
+        for line in [
+            "new login",
+            "done",
+            "end login",
+            "status",
+            "help start",
+            "land x",
+        ] {
+            let (word, rest) = line.split_once(' ').unwrap_or((line, ""));
+            let run = stage.run(shell, &format!("lane {line}; echo %?"), "");
+            assert_eq!(
+                run.ok(),
+                format!("passed [{word}] [{rest}]\n7\n"),
+                "{shell}: {line}"
+            );
+        }
+        assert_eq!(
+            stage.run(shell, "lane land; pwd", "").ok(),
+            shown(&land),
+            "{shell}"
+        );
+    });
+}
+
+#[test]
 fn a_name_leads_into_the_lane_and_a_wrong_one_nowhere() {
     let stage = Stage::new();
     let login = stage.lane("login");

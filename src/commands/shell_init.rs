@@ -8,7 +8,7 @@ use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use super::completions;
+use super::{completions, familiar};
 use crate::domain::name::LaneName;
 use crate::error::Result;
 use crate::install::completion_scripts::{BASH, FISH, ZSH};
@@ -73,13 +73,18 @@ fn print(ui: &Ui, path: &Path) {
 fn script(shell: Shell, cli: &clap::Command) -> String {
     let verbs = cli.get_subcommands().map(clap::Command::get_name);
     let verbs: Vec<&str> = verbs.filter(|verb| !ON_THEIR_OWN.contains(verb)).collect();
-    let posix = include_str!("../shell/init.sh").replace("@VERBS@", &verbs.join(" | "));
+    let familiar: Vec<&str> = familiar::words().collect();
+    let posix = include_str!("../shell/init.sh")
+        .replace("@VERBS@", &verbs.join(" | "))
+        .replace("@FAMILIAR@", &familiar.join(" | "));
     match shell {
         Shell::Sh => posix,
         Shell::Bash => format!("{posix}\n{}", BASH),
         Shell::Zsh => format!("{posix}\n{}", ZSH),
         Shell::Fish => {
-            let function = include_str!("../shell/init.fish").replace("@VERBS@", &verbs.join(" "));
+            let function = include_str!("../shell/init.fish")
+                .replace("@VERBS@", &verbs.join(" "))
+                .replace("@FAMILIAR@", &familiar.join(" "));
             format!("{function}\n{}", FISH)
         }
     }

@@ -116,6 +116,7 @@ codes! {
     NoSuchBase "no-such-base" "The base is no branch and no commit.",
     NoSuchLane "no-such-lane" "There is no lane of that name.",
     NoSuchProcess "no-such-process" "No process of that number lives.",
+    NoSuchVerb "no-such-verb" "git-lane has no verb of that name.",
     NoneFree "none-free" "No lane is free to be claimed.",
     NotAWorktree "not-a-worktree" "git does not list the worktree.",
     NotApproved "not-approved" "Commands that came with the repository are not approved.",

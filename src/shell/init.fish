@@ -24,6 +24,14 @@ function lane --description 'Go into a lane, or run git lane'
             else
                 command git lane $argv
             end
+        case @FAMILIAR@
+            # A lane may be called so; else git-lane says which of its verbs does that.
+            set -l target
+            if test (count $argv) -eq 1; and set target (command git lane path -- $argv[1] 2>/dev/null)
+                cd -- $target
+            else
+                command git lane $argv
+            end
         case '*'
             set -l target (command git lane path -- $argv)
             and cd -- $target

@@ -24,6 +24,14 @@ lane() {
     '' | -* | @VERBS@)
         command git lane "$@"
         ;;
+    @FAMILIAR@)
+        # A lane may be called so; else git-lane says which of its verbs does that.
+        if [ "$#" -eq 1 ] && __lane_target=$(command git lane path -- "$1" 2>/dev/null); then
+            cd -- "$__lane_target" || return
+        else
+            command git lane "$@"
+        fi
+        ;;
     *)
         __lane_target=$(command git lane path -- "$@") || return
         cd -- "$__lane_target" || return
