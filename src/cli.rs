@@ -41,6 +41,7 @@ pub struct Cli {
 #[allow(missing_docs, reason = "a verb's help is the comment of its Args")]
 pub enum Command {
     Start(commands::start::Args),
+    Adopt(commands::adopt::Args),
     List(commands::list::Args),
     Show(commands::show::Args),
     Path(commands::path::Args),
@@ -183,6 +184,7 @@ fn why(error: Error) -> Error {
 fn dispatch(command: Command, ui: &Ui) -> Result<()> {
     match command {
         Command::Start(args) => commands::start::run(args, ui),
+        Command::Adopt(args) => commands::adopt::run(args, ui),
         Command::List(args) => commands::list::run(args, ui),
         Command::Show(args) => commands::show::run(args, ui),
         Command::Log(args) => commands::log::run(args, ui),

@@ -24,6 +24,7 @@ pub fn written(page: &str) -> Option<&'static str> {
     }
     sections!(
         "git-lane",
+        "git-lane-adopt",
         "git-lane-approve",
         "git-lane-check",
         "git-lane-sync",

@@ -59,6 +59,7 @@ fn nothing_at_all_is_written() {
         sandbox.lane_by_git("first");
         sandbox.lane(["drop", "first"]).ok();
         std::fs::remove_dir_all(sandbox.repo.join(".git/lane/trash")).unwrap();
+        sandbox.add_worktree("by-hand", &sandbox.root().join("by-hand"));
         prepare(&sandbox);
         // git refreshes an index when it looks.
         for path in [
@@ -93,6 +94,8 @@ fn nothing_at_all_is_written() {
                 "would land lane 'ready'",
             ),
             (&["finish", "-n", "landed"], "nothing to land"),
+            (&["adopt", "-n", "by-hand"], "would adopt lane by-hand"),
+            (&["adopt", "-n", "--all"], "would adopt lane by-hand"),
             (
                 &["finish", "-n", "ready", "--no-land", "--force"],
                 "would move the lane into the trash",

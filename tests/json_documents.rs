@@ -356,6 +356,7 @@ fn every_word_is_documented_and_met() {
     meet_gates(&mut met);
     meet_syncs(&mut met);
     meet_waits(&mut met);
+    meet_adoptions(&mut met);
     met.ensure_all();
 }
 
@@ -473,4 +474,31 @@ fn meet_gates(met: &mut Met) {
     met.run(&sandbox, ["finish", "left", "last", "--no-land", "--force"]);
     met.run(&sandbox, ["undo", "--list"]);
     met.run(&sandbox, ["undo", "-n", "one"]);
+}
+
+/// Worktrees that become lanes, and every way in which such a lane ends.
+fn meet_adoptions(met: &mut Met) {
+    let sandbox = Sandbox::new();
+    for name in ["one", "two", "three", "four"] {
+        sandbox.add_worktree(name, &sandbox.root().join(name));
+    }
+    std::fs::remove_dir_all(sandbox.root().join("four")).unwrap();
+    let empty = ["commit", "--allow-empty", "-qm", "work"];
+    sandbox.git_in(&sandbox.root().join("three"), empty);
+    for args in [
+        &["adopt", "-n", "one"][..],
+        &["adopt", "one"],
+        &["undo", "one"],
+        &["adopt", "--all"],
+        &["drop", "one"],
+        &["undo", "one"],
+        &["finish", "two", "three", "--no-land", "--force"],
+        &["undo", "--list"],
+        &["log"],
+    ] {
+        met.run(&sandbox, args);
+    }
+    sandbox.lane(["adopt", "two"]).ok();
+    std::fs::remove_dir_all(sandbox.root().join("two")).unwrap();
+    met.run(&sandbox, ["prune", "--yes"]);
 }

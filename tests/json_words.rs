@@ -46,6 +46,7 @@ pub const ELSEWHERE: [(&str, &[&str]); 8] = [
             "worktree-gone",
         ],
     ),
+    (
         "errors",
         &["instead", "interrupted", "pid", "status", "stderr", "verb"],
     ),

@@ -1,6 +1,7 @@
 //! The end-to-end suite: one crate, one file or folder per topic, real git. `support` is what is no
 //! test.
 
+mod adopt;
 mod approve;
 mod as_git;
 mod bases;

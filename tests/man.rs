@@ -235,7 +235,11 @@ fn every_field_of_every_document_is_described() {
     };
     let out = sandbox.root().join("pages").display().to_string();
     let own = std::process::id().to_string();
-    let runs: [&[&str]; 34] = [
+    sandbox.add_worktree("by-hand", &sandbox.root().join("by-hand"));
+    let runs: [&[&str]; 37] = [
+        &["adopt", "--dry-run", "by-hand"],
+        &["adopt", "--all"],
+        &["drop", "by-hand"],
         &["start", "login", "other", "third"],
         &["start", "--dry-run", "fourth"],
         &["list"],

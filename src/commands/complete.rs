@@ -5,14 +5,16 @@
 //! command line, so a verb that takes a lane's NAME completes lanes without doing anything for it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate, complete};
 
-use crate::domain::lane::Lane;
+use crate::domain::adopt::branch_of;
+use crate::domain::lane::{Lane, Worktree};
 use crate::domain::lane_status::LaneStatus;
 use crate::error::Result;
+use crate::operations::adopt;
 use crate::policy::KEYS;
 use crate::repository::Repository;
 use crate::store::approvals::Approvals;
@@ -136,6 +138,7 @@ fn source(verb: &str, arg: &clap::Arg) -> Option<Source> {
         ("restore", None) => removed,
         ("undo", None) => with_removed,
         ("mark", None) => lanes_and_statuses,
+        ("adopt", None) => unclaimed,
         // A new name is for the user to invent.
         ("start", None) => return None,
         (_, None) if value == "NAME" => lanes,
@@ -174,6 +177,23 @@ fn lanes() -> Vec<CompletionCandidate> {
         .collect()
 }
 
+/// The worktrees that are no lanes, by their branches, else by their paths.
+fn unclaimed() -> Vec<CompletionCandidate> {
+    let found = Repository::discover().and_then(|repository| adopt::unclaimed(&repository));
+    let worktrees = found.unwrap_or_default();
+    let describe = |worktree: &Worktree| {
+        let path = worktree.path.as_os_str();
+        match branch_of(worktree) {
+            Some(branch) => candidate(
+                OsStr::from_bytes(branch.as_bstr()),
+                Some(worktree.path.display().to_string()),
+            ),
+            None => candidate(path, Some("detached".into())),
+        }
+    };
+    worktrees.iter().map(describe).collect()
+}
+
 fn owners() -> Vec<CompletionCandidate> {
     let owners: BTreeSet<String> = recorded()
         .into_iter()
@@ -200,7 +220,7 @@ fn branches() -> Vec<CompletionCandidate> {
     let all = ["refs/heads/", "refs/remotes/"]
         .into_iter()
         .filter_map(|prefix| repository.refs_below(prefix).ok());
-    let short = |bytes: &[u8]| candidate(std::ffi::OsStr::from_bytes(bytes), None);
+    let short = |bytes: &[u8]| candidate(OsStr::from_bytes(bytes), None);
     all.flatten()
         .map(|(name, _)| short(name.shorten()))
         .collect()

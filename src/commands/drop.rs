@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::domain::event::{Stays, What};
 use crate::domain::lane::{Lane, Worktree, WorktreeState};
 use crate::domain::losses::Losses;
 use crate::domain::name::{BranchName, LaneName};
@@ -10,13 +11,14 @@ use crate::domain::retire::{Refusal, ensure_movable, place};
 use crate::domain::shell_word::quote;
 use crate::domain::trash_entry::{Entry, find};
 use crate::error::{Code, Error, Kind, Result};
+use crate::operations::forget;
 use crate::operations::retire::look;
 use crate::operations::retire::look::Look;
 use crate::operations::retire::{Reason, Retirement, based_on, or_raced, retire, surroundings};
 use crate::operations::trash;
-use crate::repository::Repository;
 use crate::repository::metadata::Records;
 use crate::repository::recovered::Act;
+use crate::repository::{Repository, claims};
 use crate::ui::{Page, Report, Ui};
 
 /// Take a lane away without landing it; `restore` brings it back
@@ -25,7 +27,8 @@ use crate::ui::{Page, Report, Ui};
 /// operation in progress) wait in the trash until they expire. A lane with uncommitted changes, or
 /// with commits its base has not, goes only after a yes: at the prompt, or by --yes. A lane with a
 /// process working in it goes only with --force, which implies --yes. A worktree that is locked,
-/// damaged, or has another worktree inside stays in any case.
+/// damaged, or has another worktree inside stays in any case. An adopted lane is forgotten: its
+/// worktree and its branch stay as they are.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The lanes
@@ -53,6 +56,8 @@ struct Dropped {
     path: PathBuf,
     had: Option<String>,
     trash_id: Option<String>,
+    /// What stays of a lane that was adopted.
+    stays: Option<Stays>,
     /// The lanes that are based on its branch.
     above: Vec<LaneName>,
     #[serde(skip)]
@@ -96,7 +101,9 @@ impl Report for Drops {
                     dropped.path.display()
                 ));
             }
-            if !self.dry_run {
+            if let Some(stays) = &dropped.stays {
+                super::tell_of_forgotten(page, stays, self.dry_run);
+            } else if !self.dry_run {
                 page.line(format!(
                     "  bring it back with: git lane restore {}",
                     quote(&dropped.name)
@@ -107,6 +114,16 @@ impl Report for Drops {
 }
 
 impl Drops {
+    /// Says what was done before something failed.
+    fn failed(&self, ui: &Ui, error: Error) -> Error {
+        if self.dropped.is_empty() {
+            return error;
+        }
+        let error = ui.failed(self, error);
+        self.tell_of_lanes_above(ui);
+        error
+    }
+
     fn tell_of_lanes_above(&self, ui: &Ui) {
         for Dropped {
             above,
@@ -177,6 +194,14 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
             .map(|seen| &seen.losses)
             .filter(|losses| losses.refusal().is_some());
         let had = had.map(Losses::to_string);
+        if lane.adopted {
+            let planned = plan(&repository, &records, (lane, worktree), had)?;
+            match forget(&repository, lane, &args) {
+                Ok(stays) => report.dropped.push(Dropped { stays, ..planned }),
+                Err(error) => return Err(report.failed(ui, error)),
+            }
+            continue;
+        }
         if args.dry_run {
             report
                 .dropped
@@ -204,12 +229,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
             Ok(retired) => report
                 .dropped
                 .push(describe(&retired.entry, had, here.as_deref())),
-            Err(error) if !report.dropped.is_empty() => {
-                let error = ui.failed(&report, error);
-                report.tell_of_lanes_above(ui);
-                return Err(error);
-            }
-            Err(error) => return Err(error),
+            Err(error) => return Err(report.failed(ui, error)),
         }
     }
     report
@@ -230,6 +250,14 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     Ok(())
 }
 
+/// Forgets a lane that was adopted, or says what would stay of it.
+fn forget(repository: &Repository, lane: &Lane, args: &Args) -> Result<Option<Stays>> {
+    if args.dry_run {
+        return Ok(Some(Stays::of(lane)));
+    }
+    forget::forget(repository, lane, What::Drop, None).map(Some)
+}
+
 /// What the lane has that nothing else has; nothing is looked at with `--force`, which takes it
 /// all.
 fn look(
@@ -239,6 +267,10 @@ fn look(
     all: &[Worktree],
     args: &Args,
 ) -> Result<Option<Look>> {
+    if lane.adopted {
+        // Nothing leaves with it.
+        return claims::ensure_not_anothers(repository, lane).map(|()| None);
+    }
     if args.force && !args.dry_run {
         return Ok(None);
     }
@@ -309,9 +341,11 @@ fn plan(
         path: worktree.map_or_else(|| lane.worktree.clone(), |worktree| worktree.path.clone()),
         had,
         trash_id: None,
+        stays: None,
         above: lane
             .branch
             .as_ref()
+            .filter(|_| !lane.adopted)
             .map_or_else(Vec::new, |branch| based_on(records, branch, None)),
         base: lane.base_branch(),
         directory_missing: worktree.is_none_or(|worktree| worktree.state == WorktreeState::Missing),
@@ -331,6 +365,7 @@ fn describe(entry: &Entry, had: Option<String>, here: Option<&std::path::Path>) 
         tip: entry.branch.as_ref().map(|branch| branch.tip.to_string()),
         had,
         trash_id: Some(entry.id.clone()),
+        stays: None,
         above: entry.above.clone(),
         base: entry.lane.base_branch(),
         directory_missing: entry

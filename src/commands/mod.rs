@@ -3,6 +3,7 @@
 //! Called by `cli` alone. A verb calls operations, engines and the repository, never another
 //! verb.
 
+pub mod adopt;
 pub mod approve;
 pub mod check;
 pub mod claim;
@@ -13,6 +14,7 @@ pub mod doctor;
 pub mod drop;
 pub mod familiar;
 pub mod finish;
+mod first_lane;
 mod gate_approval;
 mod gate_watch;
 pub mod hook;
@@ -45,7 +47,9 @@ pub use opening::{
 };
 pub use which_lane::{find_lane, landing_base, lane_here, lane_name, no_lane};
 
+use crate::domain::adopt::remove_by_git;
 use crate::domain::duration;
+use crate::domain::event::Stays;
 use crate::domain::lane::Lane;
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::shell_word::quote;
@@ -53,7 +57,7 @@ use crate::operations::in_flight;
 use crate::policy::Policy;
 use crate::repository::Repository;
 use crate::store::login;
-use crate::ui::Ui;
+use crate::ui::{Page, Ui};
 
 /// `path` as it is shorter to read and type from here.
 pub fn shown_path(path: &Path) -> String {
@@ -92,6 +96,22 @@ fn tell_of_lost_base(
             "lane '{lane}' {has} no base any more: branch '{branch}' {is} gone; land it with: \
              {remedy}"
         ));
+    }
+}
+
+/// What a person is told of a lane that was adopted and is forgotten, or would be.
+fn tell_of_forgotten(page: &mut Page, stays: &Stays, dry_run: bool) {
+    let stay = if dry_run { "would stay" } else { "stay" };
+    let path = stays.path.display();
+    let what = match &stays.branch {
+        Some(branch) => format!("'{path}' and branch '{branch}' {stay} as they are"),
+        None if dry_run => format!("'{path}' would stay as it is"),
+        None => format!("'{path}' stays as it is"),
+    };
+    page.line(format!("  it was adopted: {what}"));
+    if !dry_run && stays.path.is_dir() {
+        let command = remove_by_git(&stays.path);
+        page.line(format!("  remove the worktree with: {command}"));
     }
 }
 

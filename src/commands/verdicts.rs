@@ -1,7 +1,7 @@
 //! What became of each of several lanes: none stops the others, a person hears of each at once, and a
 //! program of all of them in one document.
 //!
-//! `finish` and `sync` use it.
+//! `adopt`, `finish` and `sync` use it.
 
 use crate::error::{Error, Kind, Result};
 use crate::ui::{Page, Report, Ui};
@@ -35,6 +35,16 @@ pub(super) struct Verdicts {
 impl Verdicts {
     /// A person hears of each lane at once, a program of all of them at the end.
     pub(super) fn add<R: Verdict>(&mut self, ui: &Ui, name: &str, done: Result<R>) -> Option<R> {
+        self.add_as(ui, ("lane", name.into()), done)
+    }
+
+    /// The same of what is no lane yet: the field that tells it from the others, and its value.
+    pub(super) fn add_as<R: Verdict>(
+        &mut self,
+        ui: &Ui,
+        (field, value): (&str, serde_json::Value),
+        done: Result<R>,
+    ) -> Option<R> {
         let verdict = match &done {
             Ok(report) => report.verdict(),
             Err(error) => error.code().as_str(),
@@ -45,7 +55,7 @@ impl Verdicts {
         };
         if let Some(fields) = document.as_object_mut() {
             fields.remove("version");
-            fields.insert("lane".into(), name.into());
+            fields.insert(field.into(), value);
             fields.insert("verdict".into(), verdict.into());
         }
         self.documents.push(document);
@@ -68,6 +78,11 @@ impl Verdicts {
 
     /// Says it, and with which exit code: that of the worst; `what` all of them should have.
     pub(super) fn end(self, ui: &Ui, what: &str) -> Result<()> {
+        self.end_as(ui, &format!("lanes have not {what}"))
+    }
+
+    /// The same, where `3 of 5` of them are to be followed by `what`.
+    pub(super) fn end_as(self, ui: &Ui, what: &str) -> Result<()> {
         let worst = self.failures.iter().min_by_key(|error| {
             let place = WORST.iter().position(|kind| *kind == error.kind());
             place.unwrap_or(WORST.len())
@@ -79,7 +94,7 @@ impl Verdicts {
             return Ok(());
         };
         let (failed, all) = (self.failures.len(), self.documents.len());
-        let sentence = format!("{failed} of {all} lanes have not {what}");
+        let sentence = format!("{failed} of {all} {what}");
         let error = Error::new(worst.kind(), sentence).with_code(worst.code());
         Err(match ui.json {
             true => ui.failed(&self, error),

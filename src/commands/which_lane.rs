@@ -1,10 +1,12 @@
 //! Which lane the user means: by its name, by where one stands, by the name most like it.
 
+use crate::domain::adopt::adopt_again;
 use crate::domain::lane::Lane;
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::retire::place;
 use crate::domain::shell_word::quote;
 use crate::error::{Code, Error, Result};
+use crate::operations::forget::forgotten as forgotten_lane;
 use crate::operations::land::landing_facts;
 use crate::operations::trash;
 use crate::repository::Repository;
@@ -30,6 +32,14 @@ pub fn no_lane(repository: &Repository, records: &Records, name: &str) -> Error 
         return error.hint(format!(
             "it is in the trash; bring it back with: git lane restore {}",
             quote(name)
+        ));
+    }
+    let forgotten = LaneName::parse(name).ok();
+    let forgotten = forgotten.and_then(|lane| Some((forgotten_lane(repository, &lane)?, lane)));
+    if let Some((stays, lane)) = forgotten.filter(|(stays, _)| stays.path.is_dir()) {
+        return error.hint(format!(
+            "it was adopted and is forgotten; take its worktree as a lane again with: {}",
+            adopt_again(&lane, &stays.path)
         ));
     }
     let names: Vec<&str> = records

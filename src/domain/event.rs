@@ -1,6 +1,8 @@
 //! What the event log says: one event for the beginning of an operation and one for its end.
 
-use super::lane::{Lane, LaneId, ObjectId, RefName, optional_hex};
+use std::path::PathBuf;
+
+use super::lane::{Lane, LaneId, ObjectId, RefName, lossless_path, optional_hex};
 use super::name::{BranchName, LaneName};
 use crate::error::{Code, Kind};
 
@@ -34,6 +36,15 @@ pub enum What {
     Release,
     /// The owner of a lane said how far it is.
     Mark,
+    /// A worktree that another program had made became a lane.
+    Adopt,
+}
+
+impl What {
+    /// Whether a lane ends with it.
+    pub fn removes(self) -> bool {
+        matches!(self, What::Finish | What::Drop | What::Prune)
+    }
 }
 
 /// Which part of the operation this is.
@@ -118,8 +129,32 @@ pub struct End {
     /// Whether a conflict was resolved before the landing, by a command of the user's.
     #[serde(default)]
     pub resolved: bool,
+    /// What is in its place before and after, where a lane was adopted or an adopted one forgotten.
+    #[serde(default)]
+    pub stays: Option<Stays>,
     /// Why it failed.
     pub problem: Option<Problem>,
+}
+
+/// What git-lane has not made and never takes away: the worktree of an adopted lane, and its
+/// branch.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Stays {
+    /// The worktree's directory, absolute.
+    #[serde(with = "lossless_path")]
+    pub path: PathBuf,
+    /// The branch; `None` for a lane with a detached HEAD.
+    pub branch: Option<BranchName>,
+}
+
+impl Stays {
+    /// What stays of that lane.
+    pub fn of(lane: &Lane) -> Self {
+        Stays {
+            path: lane.worktree.clone(),
+            branch: lane.branch.clone(),
+        }
+    }
 }
 
 /// Why an operation failed.
@@ -204,6 +239,7 @@ impl Event {
             What::Claim => ["claiming", "claimed", "claim failed"],
             What::Release => ["releasing", "released", "release failed"],
             What::Mark => ["marking", "marked", "mark failed"],
+            What::Adopt => ["adopting", "adopted", "adoption failed"],
         };
         match self.phase {
             Phase::Before => before,

@@ -5,6 +5,7 @@
 //!
 //! Everything above calls it.
 
+pub mod adopt;
 pub mod claim;
 pub mod conflict_markers;
 pub mod doctor;

@@ -9,6 +9,8 @@ use super::retire::Refusal;
 pub struct Facts {
     /// What protects it, busy processes included.
     pub protected: Option<Refusal>,
+    /// Whether it was adopted: its worktree and its branch are not git-lane's to take away.
+    pub adopted: bool,
     /// Whether its directory is gone.
     pub missing: bool,
     /// What only this lane has. The index and an operation in progress outlive the directory.
@@ -41,6 +43,8 @@ pub enum Done {
         /// Whether it never held a commit of its own.
         untouched: bool,
     },
+    /// Another program has removed the worktree that it had made; the branch stays in any case.
+    AdoptedGone,
 }
 
 impl Done {
@@ -49,7 +53,7 @@ impl Done {
         match self {
             Done::Integrated(integration) => integration.code(),
             Done::NeverUsed { .. } => "never-used",
-            Done::DirectoryGone { .. } => "directory-gone",
+            Done::DirectoryGone { .. } | Done::AdoptedGone => "directory-gone",
         }
     }
 
@@ -61,6 +65,7 @@ impl Done {
                 integrated,
                 untouched,
             } => integrated.is_some() || *untouched,
+            Done::AdoptedGone => false,
         }
     }
 }
@@ -79,7 +84,9 @@ impl std::fmt::Display for Done {
             Done::DirectoryGone {
                 untouched: true, ..
             } => f.write_str("its directory is gone; never used"),
-            Done::DirectoryGone { .. } => f.write_str("its directory is gone; its branch stays"),
+            Done::DirectoryGone { .. } | Done::AdoptedGone => {
+                f.write_str("its directory is gone; its branch stays")
+            }
         }
     }
 }
@@ -129,6 +136,15 @@ pub fn verdict(facts: &Facts, now: i64, older_than: Option<i64>) -> Result<Done,
     if let Some(refusal) = &facts.protected {
         return Err(Kept::Protected(refusal.clone()));
     }
+    if facts.adopted && facts.missing {
+        let age = now.saturating_sub(facts.last_seen);
+        let is_young = older_than.is_some_and(|least| age < least);
+        return if is_young {
+            Err(Kept::TooYoung)
+        } else {
+            Ok(Done::AdoptedGone)
+        };
+    }
     if let Some(why) = &facts.unreadable {
         return Err(Kept::Unreadable(why.clone()));
     }
@@ -176,6 +192,7 @@ mod tests {
         let (protected, integrated, unreadable) = (None, None, None);
         Facts {
             protected,
+            adopted: false,
             missing: false,
             losses,
             untouched: false,
@@ -264,6 +281,36 @@ mod tests {
                 None,
                 "directory-gone",
             ),
+            (
+                Facts {
+                    adopted: true,
+                    missing: true,
+                    ..landed()
+                },
+                1,
+                None,
+                "directory-gone",
+            ),
+            (
+                Facts {
+                    adopted: true,
+                    missing: true,
+                    ..landed()
+                },
+                DAY,
+                Some(2 * DAY),
+                "too-young",
+            ),
+            (
+                Facts {
+                    adopted: true,
+                    protected: Some(Refusal::Adopted("/w".into())),
+                    ..landed()
+                },
+                9 * DAY,
+                None,
+                "adopted",
+            ),
             // The directory may only be unmounted.
             (
                 Facts {
@@ -304,6 +351,7 @@ mod tests {
             integrated,
             untouched,
         };
+        assert!(!Done::AdoptedGone.delete_branch());
         assert!(!gone(None, false).delete_branch());
         assert!(gone(None, true).delete_branch());
         assert!(gone(Some(Integration::SamePatches), false).delete_branch());

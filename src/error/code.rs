@@ -35,6 +35,7 @@ macro_rules! codes {
 
 codes! {
     AdminTaken "admin-taken" "Another worktree has the name among git's files that the lane would come back to.",
+    Adopted "adopted" "The lane was adopted: git-lane never takes away what another program has made.",
     BadName "bad-name" "A name cannot be that of a lane or of a branch.",
     BadTemplate "bad-template" "The template of a message names what there is not.",
     BaseBusy "base-busy" "An operation is in progress where the base is checked out.",

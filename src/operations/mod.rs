@@ -3,14 +3,15 @@
 //!
 //! The commands call them; they call `repository`, `engines` and `store`. `recover` on top is the
 //! one table of all intents: no operation imports it, each is handed the function that heals
-//! (`repository::recovered::Heal`). `in_flight`,
-//! `awaited` and `interrupted` only look.
+//! (`repository::recovered::Heal`). `in_flight`, `awaited` and `interrupted` only look.
 
+pub mod adopt;
 pub mod awaited;
 pub mod checkout;
 pub mod claim;
 pub mod doctor;
 pub mod forecast;
+pub mod forget;
 pub mod gate;
 pub mod in_flight;
 pub mod interrupted;

@@ -150,3 +150,26 @@ fn who_came_meanwhile() {
 
 const LOCK: &str = "touch \"$(git rev-parse --git-dir)/index.lock\"";
 const HEAD_LOCK: &str = "touch \"$(git rev-parse --git-dir)/HEAD.lock\"";
+
+/// Nothing moves what another program has made, also where that is said only now.
+#[test]
+fn a_lane_that_is_said_to_be_adopted_while_a_question_is_open_stays() {
+    let (sandbox, _) = lane_with("true");
+    let path = sandbox.lane_path("x");
+    write(&path.join("new"), "x");
+    let Some(mut terminal) = Terminal::new(&sandbox, "git-lane drop x") else {
+        return;
+    };
+    wait_until(|| terminal.said().contains("Drop it?"));
+    sandbox.git(["config", "lane.x.adopted", "true"]);
+    terminal.answer("y");
+    terminal.answer("\r");
+    assert_eq!(terminal.child.wait().unwrap().code(), Some(1));
+    let said = terminal.said();
+    assert!(
+        said.contains("git-lane never moves what it has not made"),
+        "{said}"
+    );
+    assert!(path.join("new").exists());
+    sandbox.nothing_left_behind(0);
+}

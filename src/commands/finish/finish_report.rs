@@ -4,8 +4,10 @@ use std::path::PathBuf;
 
 use bstr::{BStr, BString, ByteSlice};
 
+use crate::commands::tell_of_forgotten;
 use crate::commands::trash::Gone;
 use crate::commands::verdicts::Verdict;
+use crate::domain::event::Stays;
 use crate::domain::finish::Plan;
 use crate::domain::finish::Strategy;
 use crate::domain::integration::Integration;
@@ -32,6 +34,8 @@ pub(super) struct Finished {
     pub(super) integrated: Option<Integration>,
     pub(super) retires: bool,
     pub(super) trash: Option<String>,
+    /// What stays of a lane that was adopted.
+    pub(super) stays: Option<Stays>,
     /// What the trash knows of its work: the proof, and what that does not cover.
     pub(super) proof: Option<trash_entry::Proof>,
     pub(super) holds: Vec<Holding>,
@@ -64,7 +68,8 @@ impl Finished {
 
     /// What was done all the same before something failed.
     pub(super) fn failed(mut self, ui: &Ui, error: Error) -> Error {
-        if self.landed.is_none() && !self.committed && self.trash.is_none() {
+        let has_left = self.trash.is_some() || self.stays.is_some();
+        if self.landed.is_none() && !self.committed && !has_left {
             return error;
         }
         if self.trash.is_none() {
@@ -95,6 +100,7 @@ impl Finished {
             integrated,
             retires: plan.retire,
             trash: None,
+            stays: None,
             proof: None,
             holds: Vec::new(),
             ignored: Vec::new(),
@@ -115,6 +121,7 @@ impl Verdict for Finished {
         match (&self.landed, &self.integrated) {
             (Some(_), _) => "landed",
             (None, Some(_)) => "integrated",
+            (None, None) if self.stays.is_some() => "forgotten",
             (None, None) => "retired",
         }
     }
@@ -144,6 +151,7 @@ impl serde::Serialize for Finished {
             "retired": self.retires.then(|| serde_json::json!({
                 "trash": self.trash, "integrated": self.proof, "holds": self.holds,
             })),
+            "stays": self.stays,
             "ignored": self.ignored.iter().map(|path| lossless(path.as_bstr())).collect::<Vec<_>>(),
             "submodules": self.inner.submodules,
             "repositories": self.inner.repositories,
@@ -257,6 +265,10 @@ impl Report for Finished {
                 false => page.line(format!("{text}; {alone}: git lane restore {}", quote(lane))),
             };
             self.unproved(page);
+        }
+        if let Some(stays) = &self.stays {
+            page.line(would("the lane is forgotten", "would forget the lane"));
+            tell_of_forgotten(page, stays, self.dry_run);
         }
         if let Some(heir) = &self.heir {
             for above in &self.above {

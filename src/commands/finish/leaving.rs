@@ -1,11 +1,14 @@
-//! What follows a landing: the lane leaves, with the proof that its base has its commits.
+//! What follows a landing: the lane leaves, with the proof that its base has its commits; one that
+//! was adopted is forgotten.
 
 use crate::commands::finish::finish_report::Finished;
+use crate::domain::event::{Stays, What};
 use crate::domain::finish::Facts;
 use crate::domain::integration::Integration;
 use crate::domain::lane::{RefName, Worktree, WorktreeState};
 use crate::domain::losses::Losses;
-use crate::error::{IoContext, Result};
+use crate::error::{Error, IoContext, Result};
+use crate::operations::forget;
 use crate::operations::retire::look;
 use crate::operations::retire::look::Proof;
 use crate::operations::{retire, trash};
@@ -80,7 +83,9 @@ pub(super) fn clear_up(
     policy: &Policy,
     report: &mut Finished,
 ) -> Result<()> {
-    if report.retires {
+    if report.retires && leaving.facts.lane.adopted {
+        forget(repository, leaving, report)?;
+    } else if report.retires {
         retire(repository, leaving, report)?;
     }
     if !report.dry_run {
@@ -89,6 +94,30 @@ pub(super) fn clear_up(
         report.overdue = done.overdue.iter().map(Into::into).collect();
     }
     Ok(())
+}
+
+/// Forgets a lane that was adopted, whose worktree and branch stay; or says that it would be.
+fn forget(repository: &Repository, leaving: &Leaving<'_>, report: &mut Finished) -> Result<()> {
+    let facts = leaving.facts;
+    report.retires = false;
+    if report.dry_run {
+        report.stays = Some(Stays::of(&facts.lane));
+        return Ok(());
+    }
+    let stays = forget::forget(repository, &facts.lane, What::Finish, facts.tip);
+    report.stays = Some(stays.map_err(|error| left(report, error))?);
+    Ok(())
+}
+
+/// Adds that the landing stands although the lane has not left.
+fn left(report: &Finished, error: Error) -> Error {
+    match &report.landed {
+        Some(landed) => error.hint(format!(
+            "'{}' has what has landed; the lane itself is left",
+            landed.base
+        )),
+        None => error,
+    }
 }
 
 /// Moves the lane into the trash, or says that it would be; the caller's own directory may be in
@@ -133,13 +162,7 @@ fn retire(repository: &mut Repository, leaving: &Leaving<'_>, report: &mut Finis
             heal: leaving.heal,
         },
     );
-    let retired = retired.map_err(|error| match &report.landed {
-        Some(landed) => error.hint(format!(
-            "'{}' has what has landed; the lane itself is left",
-            landed.base
-        )),
-        None => error,
-    })?;
+    let retired = retired.map_err(|error| left(report, error))?;
     report.holds = retired.entry.holds.unwrap_or_default();
     report.proof = retired.entry.proof;
     report.inner = retired.entry.inner;

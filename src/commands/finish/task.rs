@@ -75,7 +75,7 @@ impl Task {
         let mut plan =
             finish::plan(&facts, &request).map_err(|refusal| or_raced(refusal.into()))?;
         let worktree = place(&lane, &worktrees).worktree();
-        if plan.retire {
+        if plan.retire && !lane.adopted {
             // Known before anything lands, so that a lane does not land and then stay.
             let around = retire::surroundings(repository, &lane, worktree, &worktrees, true);
             let around = if args.force {
@@ -112,7 +112,8 @@ impl Task {
             plan = finish::plan(&facts, &request)
                 .map_err(|refusal| told(refusal.after_commit().into()))?;
         }
-        let seen = seen(repository, &facts, worktree, plan.retire).map_err(or_raced)?;
+        let goes = plan.retire && !lane.adopted;
+        let seen = seen(repository, &facts, worktree, goes).map_err(or_raced)?;
         plan.commit = committed;
         let worktree = worktree.cloned();
         Ok(Task {

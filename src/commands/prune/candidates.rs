@@ -31,7 +31,9 @@ impl Candidate<'_> {
         now: i64,
         older_than: Option<i64>,
     ) -> Result<(Done, Vec<BString>), Kept> {
-        verdict(&self.facts, now, older_than)?;
+        if let why @ Done::AdoptedGone = verdict(&self.facts, now, older_than)? {
+            return Ok((why, Vec::new()));
+        }
         let losses = std::mem::take(&mut self.seen.losses);
         self.seen.losses = with_inner(repository, self.lane, self.worktree, losses);
         self.facts.losses.clone_from(&self.seen.losses);
@@ -73,6 +75,7 @@ pub(super) fn look<'a>(
         }
         let facts = Facts {
             protected,
+            adopted: lane.adopted,
             missing: worktree.is_none_or(|worktree| worktree.state == WorktreeState::Missing),
             losses: Losses::default(),
             untouched: false,

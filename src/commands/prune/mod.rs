@@ -13,12 +13,14 @@ use bstr::BString;
 use crate::commands::prune::candidates::{Candidate, height, look};
 use crate::commands::prune::prune_report::{Pruned, Stays, Taken};
 use crate::domain::duration;
+use crate::domain::event::What;
 use crate::domain::finish::some;
 use crate::domain::lane::Lane;
 use crate::domain::prune_verdict::Done;
 use crate::domain::trash_entry::Entry;
 use crate::domain::trash_expiry::Occasion;
 use crate::error::{Kind, Result};
+use crate::operations::forget::forget;
 use crate::operations::retire::{Reason, Retirement, retire};
 use crate::operations::trash::expire_within;
 use crate::repository::Repository;
@@ -86,6 +88,15 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         if args.dry_run {
             taken.above = candidate.above(&records, &why);
             report.pruned.push(taken);
+            continue;
+        }
+        if candidate.lane.adopted {
+            match forget(&repository, candidate.lane, What::Prune, None) {
+                Ok(stays) => report.pruned.push(taken.forgotten(stays)),
+                Err(error) => report
+                    .kept
+                    .push(Stays::refused(&candidate.lane.name, &error)),
+            }
             continue;
         }
         match take(&mut repository, &candidate, &why, &heal) {

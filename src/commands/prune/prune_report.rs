@@ -6,6 +6,7 @@ use bstr::{BString, ByteSlice};
 
 use crate::commands::prune::candidates::Candidate;
 use crate::commands::trash::Gone;
+use crate::domain::event;
 use crate::domain::finish::some;
 use crate::domain::lane::lossless;
 use crate::domain::name::{BranchName, LaneName};
@@ -42,6 +43,8 @@ pub struct Taken {
     #[serde(skip)]
     pub(super) branches: (Option<BranchName>, Option<BranchName>),
     ignored: Vec<serde_json::Value>,
+    /// What stays of a lane that was adopted.
+    stays: Option<event::Stays>,
     #[serde(skip)]
     left: String,
 }
@@ -66,7 +69,16 @@ impl Taken {
                 .iter()
                 .map(|path| lossless(path.as_bstr()))
                 .collect(),
+            stays: None,
             left: some(ignored),
+        }
+    }
+
+    /// The same of a lane that was adopted.
+    pub(super) fn forgotten(self, stays: event::Stays) -> Self {
+        Taken {
+            stays: Some(stays),
+            ..self
         }
     }
 }

@@ -10,15 +10,14 @@ use std::rc::Rc;
 use bstr::ByteSlice;
 use clap::Args as ClapArgs;
 
+use crate::commands::first_lane;
 use crate::commands::start::making::create;
 use crate::commands::start::start_report::{Outcome, StartReport};
-use crate::domain::guard::Level;
 use crate::domain::lane::Worktree;
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::start::{Explicit, Plan, Request, branch_name, plan};
 use crate::error::{Code, Error, Result};
 use crate::install;
-use crate::install::Wanted;
 use crate::operations::start::base;
 use crate::operations::start::base::Upstreams;
 use crate::operations::start::registry_lock;
@@ -197,7 +196,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         }
     }
     if undecided && report.lanes.iter().any(|lane| lane.created) {
-        first_lane(&repository, &policy, ui);
+        first_lane::put_in_force(&repository, &policy, ui);
     }
     let made =
         report.lanes.iter().any(|lane| lane.created) || args.dry_run && !report.lanes.is_empty();
@@ -225,37 +224,6 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         // What was made stays made: say so before saying what failed.
         Some(error) if !report.lanes.is_empty() => Err(ui.failed(&report, error)),
         Some(error) => Err(error),
-    }
-}
-
-/// With a repository's first lane: puts the rule in force where the policy asks for it, else says
-/// that it is not.
-fn first_lane(repository: &Repository, policy: &Policy, ui: &Ui) {
-    // Hooks of the user's own configuration serve every repository.
-    if install::state(repository).is_ok_and(|state| state.in_force || state.level == Level::Off) {
-        return;
-    }
-    if !policy.install_hooks {
-        ui.note(
-            "note: nothing keeps plain git in its lane here yet; put the rule in force with: git \
-             lane init",
-        );
-        return;
-    }
-    // The lane is made; that it is not guarded is no reason to say it failed.
-    if let Err(error) = install::install(
-        repository,
-        policy,
-        Wanted {
-            level: None,
-            files: false,
-        },
-    ) {
-        ui.warn(format_args!("the rule is not in force: {error}"));
-        error
-            .hints()
-            .iter()
-            .for_each(|hint| ui.note(format_args!("hint: {hint}")));
     }
 }
 

@@ -74,6 +74,7 @@ impl Line {
             What::Claim => "claimed",
             What::Release => "released",
             What::Mark => "marked",
+            What::Adopt => "adopted",
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::domain::event::What;
+use crate::domain::adopt::adopt_again;
+use crate::domain::event::{Stays, What};
 use crate::domain::lane::ObjectId;
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::shell_word::quote;
@@ -36,6 +37,8 @@ struct Lane {
     path: Option<PathBuf>,
     /// Its entry in the trash, where it went there.
     trash_id: Option<String>,
+    /// What is left of a lane that was adopted.
+    stays: Option<Stays>,
     /// Whether it is in the trash and stays there.
     #[serde(skip)]
     stays_in_trash: bool,
@@ -95,13 +98,19 @@ impl Undid {
         let reverts = matches!(&plan.act, Act::Base(way) if way.course.reverts());
         let undone = plan.steps.iter().map(|step| {
             let (path, trash_id) = where_to(step);
+            let of_landing = step.removal().and_then(|removal| removal.stays.clone());
+            let stays = match &plan.act {
+                Act::Forget(lane) => Some(Stays::of(lane)),
+                _ => of_landing,
+            };
             Lane {
                 name: step.lane.clone(),
                 what: step.deed.what(),
                 operations: plan.undoes(step).map(str::to_owned).collect(),
                 path,
                 trash_id,
-                stays_in_trash: reverts && step.removal().is_some(),
+                stays_in_trash: reverts && step.removal().is_some() && stays.is_none(),
+                stays,
             }
         });
         let moved = moved.and_then(|(from, to)| match &plan.act {
@@ -181,6 +190,7 @@ impl Lane {
                 "  the lane stays in the trash; bring it back with: {}",
                 restore()
             )),
+            _ if self.stays.is_some() => self.forgotten(dry_run),
             (None, true) if goes => Some("  the lane would move into the trash".into()),
             (None, false) if goes => Some(format!(
                 "  the lane is in the trash; bring it back with: {}",
@@ -188,6 +198,25 @@ impl Lane {
             )),
             _ => None,
         }
+    }
+}
+
+impl Lane {
+    fn forgotten(&self, dry_run: bool) -> Option<String> {
+        let stays = self.stays.as_ref()?;
+        let path = stays.path.display();
+        Some(match (self.what, dry_run) {
+            (What::Adopt, true) => {
+                format!("  the lane would be forgotten; '{path}' and its branch would stay")
+            }
+            (What::Adopt, false) => {
+                format!("  the lane is forgotten; '{path}' and its branch stay")
+            }
+            _ => format!(
+                "  its work is in '{path}' still; take that as a lane again with: {}",
+                adopt_again(&self.name, &stays.path)
+            ),
+        })
     }
 }
 

@@ -116,6 +116,11 @@ pub fn ensure_movable(facts: &Surroundings<'_>) -> Result<(), Refusal> {
     if let Some(claim) = &facts.claimed {
         return Err(Refusal::Claimed(Box::new(claim.clone())));
     }
+    if let Some(worktree) = facts.worktree.filter(|_| lane.adopted)
+        && worktree.state != WorktreeState::Missing
+    {
+        return Err(Refusal::Adopted(worktree.path.clone()));
+    }
     let main = facts
         .all
         .iter()

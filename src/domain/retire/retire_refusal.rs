@@ -23,6 +23,8 @@ pub struct Busy {
 /// Why a lane's worktree is not touched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
+    /// The lane was adopted: another program made its worktree.
+    Adopted(PathBuf),
     /// The recorded path is the main worktree.
     Main(PathBuf),
     /// The recorded path is the worktree of another lane, whose branch it has checked out.
@@ -61,6 +63,7 @@ impl Refusal {
     /// A stable word for scripts.
     pub fn code(&self) -> Code {
         match self {
+            Refusal::Adopted(_) => Code::Adopted,
             Refusal::Main(_) => Code::MainWorktree,
             Refusal::OfLane(..) => Code::OtherLane,
             Refusal::NotListed(_) => Code::NotAWorktree,
@@ -82,6 +85,10 @@ impl Refusal {
     pub fn refuse(&self, name: &LaneName) -> Error {
         let error = Error::refused(format!("lane '{name}' stays: {self}")).with_code(self.code());
         match self {
+            Refusal::Adopted(_) => error.hint(format!(
+                "forget the lane, while worktree and branch stay: git lane drop {}",
+                quote(name)
+            )),
             Refusal::Main(_) | Refusal::OfLane(..) => error.hint(format!(
                 "forget the record with: git config --remove-section {}",
                 quote(format!("lane.{name}"))
@@ -154,6 +161,11 @@ impl Refusal {
 impl std::fmt::Display for Refusal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
+            Refusal::Adopted(path) => write!(
+                f,
+                "it was adopted, and git-lane never moves what it has not made: '{}'",
+                path.display()
+            ),
             Refusal::Main(path) => write!(f, "'{}' is the main worktree", path.display()),
             Refusal::OfLane(path, lane) => {
                 write!(f, "'{}' is the worktree of lane '{lane}'", path.display())

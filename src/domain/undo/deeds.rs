@@ -3,7 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::domain::event::{End, Event, Phase, Subject, What};
+use crate::domain::event::{End, Event, Phase, Stays, Subject, What};
 use crate::domain::lane::{LaneId, ObjectId, RefName};
 use crate::domain::name::{BranchName, LaneName};
 
@@ -45,6 +45,8 @@ pub enum Deed {
     Undo,
     /// What was new on its base came into a lane.
     Sync(Synced),
+    /// A worktree that was there before became a lane.
+    Adopt,
 }
 
 /// A move of a lane's branch.
@@ -78,6 +80,8 @@ pub struct Removal {
     pub what: What,
     /// Its entry there.
     pub trash: Option<String>,
+    /// What has not gone there, because the lane had been adopted.
+    pub stays: Option<Stays>,
     /// The branch that became the base of the lanes above.
     pub heir: Option<BranchName>,
     /// Those lanes.
@@ -94,6 +98,7 @@ impl Deed {
             Deed::Restore(_) => What::Restore,
             Deed::Undo => What::Undo,
             Deed::Sync(_) => What::Sync,
+            Deed::Adopt => What::Adopt,
         }
     }
 }
@@ -287,10 +292,12 @@ impl<'a> Operation<'a> {
             What::Finish | What::Drop | What::Prune => Deed::Removal(Removal {
                 what,
                 trash: end.trash.clone(),
+                stays: end.stays.clone(),
                 heir: end.heir.clone(),
                 above: end.above.clone(),
             }),
             What::Undo => Deed::Undo,
+            What::Adopt => Deed::Adopt,
             What::Sync => Deed::Sync(Synced {
                 from: end.before?,
                 to: end.result?,

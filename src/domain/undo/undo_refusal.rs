@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::domain::adopt::adopt_again;
 use crate::domain::event::What;
 use crate::domain::lane::{ObjectId, RefName};
 use crate::domain::name::LaneName;
@@ -82,6 +83,13 @@ pub enum Refusal {
         /// Whether it has landed, so that a revert is possible.
         landed: bool,
     },
+    /// The lane had been adopted and was forgotten: its worktree never left.
+    Forgotten {
+        /// The lane.
+        lane: LaneName,
+        /// Its worktree.
+        path: PathBuf,
+    },
     /// The lane has come back already.
     IsBack {
         /// The lane.
@@ -142,7 +150,7 @@ impl Refusal {
             Refusal::NotLanded { .. } | Refusal::NoLanding { .. } => Code::NotLanded,
             Refusal::Published { .. } => Code::Published,
             Refusal::Group { .. } => Code::WholeGroup,
-            Refusal::NoEntry { .. } => Code::NoEntry,
+            Refusal::NoEntry { .. } | Refusal::Forgotten { .. } => Code::NoEntry,
             Refusal::IsBack { .. } => Code::LaneExists,
             Refusal::NoLane { .. } => Code::NoSuchLane,
             Refusal::NoWorktree { .. } => Code::WorktreeGone,
@@ -187,6 +195,9 @@ impl Refusal {
             }
             Refusal::NoEntry { lane, landed: true } => revert(lane),
             Refusal::NoEntry { .. } => "see what is there with: git lane trash".into(),
+            Refusal::Forgotten { lane, path } => {
+                format!("take it as a lane again with: {}", adopt_again(lane, path))
+            }
             Refusal::IsBack { lane } | Refusal::Worked { lane, .. } => drop(lane),
             Refusal::NoLane {
                 lane,
@@ -235,6 +246,7 @@ pub fn noun(what: What) -> &'static str {
         What::Claim => "the claim",
         What::Release => "the release",
         What::Mark => "the mark",
+        What::Adopt => "the adoption",
     }
 }
 
@@ -309,6 +321,11 @@ impl std::fmt::Display for Refusal {
             Refusal::NoEntry { lane, .. } => {
                 write!(f, "lane '{lane}' is not in the trash any more")
             }
+            Refusal::Forgotten { lane, path } => write!(
+                f,
+                "lane '{lane}' was adopted, so its worktree has never left '{}'",
+                path.display()
+            ),
             Refusal::IsBack { lane } => write!(f, "lane '{lane}' is back already"),
             Refusal::NoLane { lane, .. } => write!(f, "lane '{lane}' is gone"),
             Refusal::NoWorktree { lane, path } => write!(

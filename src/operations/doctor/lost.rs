@@ -9,12 +9,13 @@ use bstr::ByteSlice;
 use crate::domain::doctor::{Finding, TreeElsewhere};
 use crate::domain::event::{Event, Phase, What};
 use crate::domain::lane::{Lane, LaneId, ObjectId, Worktree, WorktreeState};
-use crate::domain::name::BranchName;
+use crate::domain::name::{BranchName, LaneName};
 use crate::engines::status::is_whole;
 use crate::error::{Code, Error, Result};
 use crate::repository::Repository;
 use crate::repository::admin_dir;
 use crate::repository::metadata::{Damaged, Records};
+use crate::repository::provenance::is_believed;
 use crate::repository::{metadata, renames};
 use crate::store as git;
 use crate::store::git::NONE;
@@ -57,10 +58,10 @@ pub(super) fn records(
             .iter()
             .any(|other| other.id == lane.id || other.name == lane.name)
     };
-    let lost: Vec<Lane> = alive(&events)
+    let (adopted, lost): (Vec<Lane>, Vec<Lane>) = alive(&events)
         .into_iter()
         .filter(|lane| !known(lane))
-        .collect();
+        .partition(|lane| lane.adopted);
     let fits = |lane: &Lane, worktree: &Worktree| {
         let branch = worktree
             .head
@@ -89,7 +90,22 @@ pub(super) fn records(
             .into(),
         ))
     });
-    found.collect()
+    let adopted = adopted
+        .into_iter()
+        .filter(|lane| stands_as_adopted(repository, lane, &unclaimed));
+    found
+        .chain(adopted.map(|lane| Finding::LostRecord(lane.into())))
+        .collect()
+}
+
+/// Whether the worktree of an adopted lane is where it was adopted and on the same branch. No log of
+/// git's tells of it, so the place must be one that the user is known to have put a worktree at; it
+/// is never moved in any case.
+fn stands_as_adopted(repository: &Repository, lane: &Lane, unclaimed: &[&Worktree]) -> bool {
+    is_believed(repository, &lane.worktree)
+        && unclaimed.iter().any(|worktree| {
+            worktree.path == lane.worktree && worktree.head.branch() == lane.branch.as_ref()
+        })
 }
 
 /// Whether a record that cannot be used is about that worktree.
@@ -144,22 +160,17 @@ fn alive(events: &[Event]) -> Vec<Lane> {
         };
         match subject.what {
             What::Start | What::Restore => {
-                let time: Option<jiff::Timestamp> = event.time.parse().ok();
+                alive.insert(id.clone(), lane(event, name, id, fork_point));
+            }
+            What::Adopt => {
+                let Some(stays) = &event.end.stays else {
+                    continue;
+                };
                 let lane = Lane {
-                    name: name.clone(),
-                    id: id.clone(),
-                    branch: None,
-                    worktree: PathBuf::new(),
-                    base: subject.base.clone(),
-                    fork_point,
-                    owner: Some(event.actor.owner.clone()),
-                    task: None,
-                    created: time.map_or(0, jiff::Timestamp::as_second),
-                    mark: None,
-                    claim: None,
-                    parameters: Vec::new(),
-                    read_only: false,
-                    adopted: false,
+                    branch: stays.branch.clone(),
+                    worktree: stays.path.clone(),
+                    adopted: true,
+                    ..lane(event, name, id, fork_point)
                 };
                 alive.insert(id.clone(), lane);
             }
@@ -176,7 +187,9 @@ fn alive(events: &[Event]) -> Vec<Lane> {
                 let undone = subject.undoes.iter().filter_map(|id| deeds.get(&**id));
                 for deed in undone {
                     match deed {
-                        What::Start | What::Restore => left.extend(alive.remove_entry(id)),
+                        What::Start | What::Restore | What::Adopt => {
+                            left.extend(alive.remove_entry(id));
+                        }
                         What::Finish | What::Drop | What::Prune => {
                             alive.extend(left.remove_entry(id));
                         }
@@ -187,6 +200,27 @@ fn alive(events: &[Event]) -> Vec<Lane> {
         }
     }
     alive.into_values().collect()
+}
+
+/// What the event of its beginning says of a lane; where it is, and on which branch, it does not.
+fn lane(event: &Event, name: &LaneName, id: &LaneId, fork_point: ObjectId) -> Lane {
+    let time: Option<jiff::Timestamp> = event.time.parse().ok();
+    Lane {
+        name: name.clone(),
+        id: id.clone(),
+        branch: None,
+        worktree: PathBuf::new(),
+        base: event.subject.base.clone(),
+        fork_point,
+        owner: Some(event.actor.owner.clone()),
+        task: None,
+        created: time.map_or(0, jiff::Timestamp::as_second),
+        mark: None,
+        claim: None,
+        parameters: Vec::new(),
+        read_only: false,
+        adopted: false,
+    }
 }
 
 /// A lane that was synced has another fork point.

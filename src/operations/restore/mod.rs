@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::forget;
 use super::start::registry_lock;
 use super::trash::{self, Places};
 use crate::domain::event::{Subject, What};
@@ -19,6 +20,7 @@ use crate::domain::lane::{Lane, RefName, Worktree, lossless_path, user_of};
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::obstacle::Obstacle;
 use crate::domain::trash_entry::{Entry, KeptBranch, find};
+use crate::domain::undo::Refusal;
 use crate::error::{Code, Error, IoContext, Result};
 use crate::repository::Repository;
 use crate::repository::provenance::{
@@ -90,7 +92,10 @@ pub fn restore(
     }
     let entry = find(&trash::entries(repository)?, wanted)
         .cloned()
-        .ok_or_else(|| no_entry(wanted))?;
+        .ok_or_else(|| match forgotten(repository, wanted) {
+            Some(error) => error,
+            None => no_entry(wanted),
+        })?;
     repository
         .unrecovered
         .ensure_lane_is_whole(&entry.lane.name)?;
@@ -149,6 +154,13 @@ fn no_entry(wanted: &str) -> Error {
     Error::refused(format!("nothing in the trash is called '{wanted}'"))
         .with_code(Code::NoEntry)
         .hint("see what is there with: git lane trash")
+}
+
+/// The refusal of a lane that was adopted: it has never been in the trash.
+fn forgotten(repository: &Repository, wanted: &str) -> Option<Error> {
+    let lane = LaneName::parse(wanted).ok()?;
+    let path = forget::forgotten(repository, &lane)?.path;
+    Some(Refusal::Forgotten { lane, path }.into())
 }
 
 /// Looks for obstacles, under the lock, and picks the admin directory's name.

@@ -270,6 +270,10 @@ fn prepare(
         .find(&lane.name)
         .filter(|record| record.id == lane.id)
         .ok_or_else(|| raced(&lane.name))?;
+    if record.adopted {
+        // Only `operations/forget` ends it.
+        return Err(Refusal::Adopted(record.worktree.clone()).refuse(&lane.name));
+    }
     let all = repository.worktrees()?;
     let worktree = match retirement.worktree {
         // It may have come back, or git may just have been moving it.

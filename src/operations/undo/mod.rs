@@ -11,12 +11,13 @@ mod undo_facts;
 
 use std::time::Duration;
 
-use crate::domain::event::{End, Subject, What};
+use crate::domain::event::{End, Stays, Subject, What};
 use crate::domain::lane::{Lane, ObjectId, RefName, Worktree};
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::trash_entry::{Entry, Reason};
 use crate::domain::undo::{Course, Removal, Step, Wanted, noun};
 use crate::error::{Code, Error, Result};
+use crate::operations::forget;
 use crate::operations::land::outcome::{Asked, Wording};
 use crate::operations::land::revert::Revert;
 use crate::operations::land::take_back::Back;
@@ -62,6 +63,8 @@ pub enum Act {
     PutAway(Box<Leaving>),
     /// The lane comes back.
     BringBack(Box<Entry>),
+    /// The lane that was adopted is forgotten.
+    Forget(Box<Lane>),
     /// The base goes back, or gets a revert.
     Base(Way),
     /// All of it is done, and only the log does not say so: its process died.
@@ -107,6 +110,8 @@ pub struct Undone {
     pub put_away: Vec<Entry>,
     /// The entries of lanes that came back.
     pub brought_back: Vec<Entry>,
+    /// What is left of a lane that had been adopted.
+    pub stays: Option<Stays>,
 }
 
 impl Plan {
@@ -128,6 +133,7 @@ impl Plan {
     fn subject(&self, step: &Step) -> Subject {
         let own = match &self.act {
             Act::PutAway(leaving) => Some(&leaving.lane),
+            Act::Forget(lane) => Some(&**lane),
             Act::BringBack(entry) => Some(&entry.lane),
             Act::Done(lane) => lane.as_deref(),
             Act::Base(_) => None,
@@ -178,6 +184,7 @@ pub fn undo(
         moved: None,
         put_away: Vec::new(),
         brought_back: Vec::new(),
+        stays: None,
     };
     match carry_out(repository, &mut undone, wording, asked) {
         Ok(()) => {
@@ -210,6 +217,10 @@ fn carry_out(
         Act::PutAway(leaving) => {
             let entry = put_away(repository, leaving, asked.heal)?;
             undone.put_away.push(entry);
+            return Ok(());
+        }
+        Act::Forget(lane) => {
+            undone.stays = Some(forget::remove_record(repository, lane, None)?);
             return Ok(());
         }
         Act::BringBack(entry) => vec![Entry::clone(entry)],
@@ -341,6 +352,7 @@ impl Undone {
                 .iter()
                 .flat_map(|entry| entry.above.clone())
                 .collect(),
+            stays: self.stays.clone(),
             ..own
         }
     }

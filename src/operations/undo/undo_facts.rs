@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use bstr::ByteSlice;
 
 use super::{Act, Leaving, Plan, Request, Way};
-use crate::domain::event::What;
+use crate::domain::event::{Stays, What};
 use crate::domain::finish::Relation;
 use crate::domain::lane::{Lane, ObjectId, RefName, WorktreeState};
 use crate::domain::name::BranchName;
@@ -19,7 +19,7 @@ use crate::operations::land::landing_facts;
 use crate::operations::retire::{look, surroundings};
 use crate::operations::{restore, trash};
 use crate::repository::Repository;
-use crate::repository::renames;
+use crate::repository::{claims, renames};
 use crate::store::retry;
 
 /// What to do about the request, or why it cannot be done.
@@ -126,6 +126,7 @@ impl<'a> Survey<'a> {
             Deed::Start(tip) => self.put_away(step, *tip)?,
             Deed::Restore(tip) => self.put_away(step, *tip)?,
             Deed::Removal(removal) => self.bring_back(step, removal)?,
+            Deed::Adopt => self.forget(step)?,
             Deed::Undo => return Err(Refusal::Undone(true).into()),
             Deed::Sync(synced) => {
                 let gone = || Refusal::NoLane {
@@ -219,8 +220,35 @@ impl<'a> Survey<'a> {
         log.is_empty() || log.lines().any(|line| line.ends_with(own.as_bytes()))
     }
 
+    /// A lane that was adopted is forgotten, whatever was done there since: its worktree and its
+    /// branch stay.
+    fn forget(&self, step: &Step) -> Result<Act> {
+        match self.lane(step) {
+            Some(lane) => {
+                self.repository
+                    .unrecovered
+                    .ensure_lane_is_whole(&lane.name)?;
+                claims::ensure_not_anothers(self.repository, lane)?;
+                Ok(Act::Forget(Box::new(lane.clone())))
+            }
+            None if step.begun => Ok(Act::Done(None)),
+            None => Err(Refusal::NoLane {
+                lane: step.lane.clone(),
+                in_trash: false,
+            }
+            .into()),
+        }
+    }
+
     /// A lane that has left comes back.
     fn bring_back(&self, step: &Step, removal: &Removal) -> Result<Act> {
+        if let Some(stays) = removal.stays.as_ref().filter(|_| self.lane(step).is_none()) {
+            return Err(Refusal::Forgotten {
+                lane: step.lane.clone(),
+                path: stays.path.clone(),
+            }
+            .into());
+        }
         match self.whereabouts(step, removal, false)? {
             Whereabouts::InTrash(entry) => {
                 restore::foresee(self.repository, entry)?;
@@ -282,6 +310,9 @@ impl<'a> Survey<'a> {
         for member in members {
             match member.removal() {
                 None => self.ensure_there(member)?,
+                Some(Removal {
+                    stays: Some(stays), ..
+                }) => self.ensure_stays(member, stays)?,
                 Some(removal) => {
                     if let Whereabouts::InTrash(entry) = self.whereabouts(member, removal, true)? {
                         restore::foresee(self.repository, entry)?;
@@ -310,6 +341,25 @@ impl<'a> Survey<'a> {
         match lane.branch {
             Some(_) if self.repository.tip_of(lane)?.is_none() => Err(gone().into()),
             _ => Ok(()),
+        }
+    }
+
+    /// The same of a lane that was adopted and forgotten after its landing.
+    fn ensure_stays(&self, member: &Step, stays: &Stays) -> Result<()> {
+        let is_there = match &stays.branch {
+            Some(branch) => self.repository.branch_tip(branch)?.is_some(),
+            None => {
+                let all = self.repository.worktrees()?;
+                all.iter().any(|worktree| worktree.path == stays.path)
+            }
+        };
+        match is_there {
+            true => Ok(()),
+            false => Err(Refusal::NoLane {
+                lane: member.lane.clone(),
+                in_trash: false,
+            }
+            .into()),
         }
     }
 
