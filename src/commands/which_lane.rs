@@ -1,6 +1,7 @@
 //! Which lane the user means: by its name, by where one stands, by the name most like it.
 
 use crate::domain::adopt::adopt_again;
+use crate::domain::finish::ensure_not_read_only;
 use crate::domain::lane::Lane;
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::retire::place;
@@ -107,6 +108,9 @@ pub fn landing_base(
     into: Option<&str>,
     landing: bool,
 ) -> Result<Option<BranchName>> {
+    if landing {
+        ensure_not_read_only(lane)?;
+    }
     match landing_facts::target(repository, lane, into)? {
         Ok(branch) => repository.branch_meant(&branch).map(Some),
         Err(_) if !landing => Ok(None),

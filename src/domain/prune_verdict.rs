@@ -18,6 +18,8 @@ pub struct Facts {
     /// No commit was ever made in it: it is where it started, was only brought up to date with its
     /// base, or its branch is gone.
     pub untouched: bool,
+    /// It is for looking and running alone, and nobody holds it.
+    pub read_only: bool,
     /// How its work is known to be in its base.
     pub integrated: Option<Integration>,
     /// When it was started or last worked in, in seconds since 1970 UTC.
@@ -34,6 +36,11 @@ pub enum Done {
     /// No commit was ever made in it, and nothing else is there.
     NeverUsed {
         /// How its commits are known to be in its base.
+        integrated: Option<Integration>,
+    },
+    /// It was for looking and running alone, and nothing was made in it.
+    ReadOnly {
+        /// How its commit is known to be in its base.
         integrated: Option<Integration>,
     },
     /// The user removed its directory; its branch stays unless it is integrated.
@@ -53,6 +60,7 @@ impl Done {
         match self {
             Done::Integrated(integration) => integration.code(),
             Done::NeverUsed { .. } => "never-used",
+            Done::ReadOnly { .. } => "read-only",
             Done::DirectoryGone { .. } | Done::AdoptedGone => "directory-gone",
         }
     }
@@ -60,7 +68,7 @@ impl Done {
     /// Whether the branch goes with the lane.
     pub fn delete_branch(&self) -> bool {
         match self {
-            Done::Integrated(_) | Done::NeverUsed { .. } => true,
+            Done::Integrated(_) | Done::NeverUsed { .. } | Done::ReadOnly { .. } => true,
             Done::DirectoryGone {
                 integrated,
                 untouched,
@@ -75,6 +83,7 @@ impl std::fmt::Display for Done {
         match self {
             Done::Integrated(integration) => integration.fmt(f),
             Done::NeverUsed { .. } => f.write_str("never used"),
+            Done::ReadOnly { .. } => f.write_str("read-only, and nothing was made in it"),
             Done::DirectoryGone {
                 integrated: Some(integration),
                 ..
@@ -166,6 +175,10 @@ pub fn verdict(facts: &Facts, now: i64, older_than: Option<i64>) -> Result<Done,
     };
     // A lane that was just started is in its base too: that is no proof that its owner is done with
     // it.
+    if facts.untouched && facts.read_only {
+        let integrated = facts.integrated.clone();
+        return Ok(Done::ReadOnly { integrated });
+    }
     if facts.untouched {
         return if age < older_than.unwrap_or(UNUSED_AGE) {
             Err(Kept::TooYoung)
@@ -196,6 +209,7 @@ mod tests {
             missing: false,
             losses,
             untouched: false,
+            read_only: false,
             integrated,
             last_seen: 0,
             unreadable,
@@ -220,6 +234,10 @@ mod tests {
             untouched: true,
             integrated: Some(Integration::SameCommit),
             ..facts()
+        };
+        let looked = || Facts {
+            read_only: true,
+            ..unused()
         };
         let busy = Refusal::Locked("in use".into());
         for (facts, now, older_than, expected) in [
@@ -257,6 +275,30 @@ mod tests {
                 "unreadable",
             ),
             (unused(), DAY - 1, None, "too-young"),
+            // Who only looks has nothing to come back to.
+            (looked(), 0, None, "read-only"),
+            (looked(), 60, Some(61), "too-young"),
+            (
+                Facts {
+                    losses: Losses {
+                        status: dirty(),
+                        ..Default::default()
+                    },
+                    ..looked()
+                },
+                9 * DAY,
+                None,
+                "unsettled",
+            ),
+            (
+                Facts {
+                    read_only: true,
+                    ..facts()
+                },
+                9 * DAY,
+                None,
+                "not-integrated",
+            ),
             (unused(), DAY, None, "never-used"),
             (unused(), 60, Some(60), "never-used"),
             (

@@ -89,6 +89,8 @@ impl Settings {
             lane.worktree = crate::store::path(&value);
         } else if key.eq_ignore_ascii_case(b"base") {
             lane.base = RefName::parse(value.as_bstr());
+        } else if key.eq_ignore_ascii_case(b"readOnly") {
+            lane.read_only = value == "true";
         }
     }
 }

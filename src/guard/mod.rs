@@ -231,7 +231,8 @@ impl Guarded {
                     }
                     _ => None,
                 };
-                if order && merged.is_empty() && facts.protected.is_empty() && overtaken.is_none() {
+                let free = facts.protected.is_empty() && facts.read_only_lane().is_none();
+                if order && merged.is_empty() && free && overtaken.is_none() {
                     None
                 } else if hook == Hook::PreCommit {
                     Some(Event::Commit {
@@ -247,15 +248,19 @@ impl Guarded {
                 }
             }
             Hook::PreRebase => {
+                let is_read_only = facts.read_only_lane().is_some();
                 let branch = match args.get(1) {
                     Some(named) => {
                         match queries::branch_named(&self.place, named.as_bytes().as_bstr())? {
                             Some(branch) => Some(branch),
                             // A commit: HEAD will be detached, which is no lane's loss.
-                            None => return Ok(None),
+                            None if !is_read_only => return Ok(None),
+                            None => None,
                         }
                     }
-                    None if order && facts.protected.is_empty() => return Ok(None),
+                    None if order && facts.protected.is_empty() && !is_read_only => {
+                        return Ok(None);
+                    }
                     None => None,
                 };
                 Some(Event::Rebase {

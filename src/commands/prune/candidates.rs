@@ -10,8 +10,8 @@ use crate::domain::prune_verdict::{Done, Facts, Kept, verdict};
 use crate::domain::retire::{ensure_movable, place};
 use crate::operations::retire::look::{Look, ignored, look_at_all, with_inner};
 use crate::operations::retire::{based_on, surroundings, were_made};
-use crate::repository::Repository;
 use crate::repository::metadata::Records;
+use crate::repository::{Repository, claims};
 
 /// A lane, where it is, what was seen of it, and what the decision needs.
 pub struct Candidate<'a> {
@@ -79,6 +79,7 @@ pub(super) fn look<'a>(
             missing: worktree.is_none_or(|worktree| worktree.state == WorktreeState::Missing),
             losses: Losses::default(),
             untouched: false,
+            read_only: lane.read_only && claims::living(repository, lane).is_none(),
             integrated: None,
             last_seen: last_seen(lane, worktree),
             unreadable: None,

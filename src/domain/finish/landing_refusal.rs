@@ -42,6 +42,8 @@ pub enum Refusal {
         lane: LaneName,
         status: WorktreeStatus,
     },
+    /// The lane is for looking and running alone.
+    ReadOnly { lane: LaneName },
     /// The lane's branch is gone, or has no commit.
     NoTip { lane: LaneName },
     /// The lane has no base to land on.
@@ -156,6 +158,7 @@ impl Refusal {
             Refusal::Stray { .. } => Code::Stray,
             Refusal::Operating { .. } => Code::OperationInProgress,
             Refusal::Unsettled { .. } | Refusal::LeftBehind { .. } => Code::Unsettled,
+            Refusal::ReadOnly { .. } => Code::ReadOnlyLane,
             Refusal::NoTip { .. } => Code::NoCommit,
             Refusal::NoBase { .. } => Code::NoBase,
             Refusal::RemoteBase { .. } | Refusal::SeveralLocal { .. } => Code::RemoteBase,

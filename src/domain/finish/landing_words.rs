@@ -71,6 +71,11 @@ impl Refusal {
                  shows which); commit or put them away, then finish again"
                     .into()
             }
+            Refusal::ReadOnly { .. } => {
+                "to work on what is there, start a lane from its commit: git lane start NAME --base \
+                 COMMIT"
+                    .into()
+            }
             Refusal::NoTip { lane } => format!("to remove the lane: git lane drop {}", quote(lane)),
             Refusal::NoBase { lane } | Refusal::RemoteBase { lane, .. } => {
                 format!(
@@ -232,6 +237,10 @@ impl std::fmt::Display for Refusal {
                     quoted(candidates)
                 )
             }
+            Refusal::ReadOnly { lane } => write!(
+                f,
+                "lane '{lane}' is read-only: nothing lands from it or comes into it"
+            ),
             Refusal::OntoItself { lane, branch } => {
                 write!(f, "lane '{lane}' cannot land on '{branch}', its own branch")
             }

@@ -205,8 +205,21 @@ pub fn target(
     }
 }
 
+/// Whether the lane is one that ever lands, or takes anything from its base.
+pub fn ensure_not_read_only(lane: &Lane) -> Result<(), Refusal> {
+    match lane.read_only {
+        false => Ok(()),
+        true => Err(Refusal::ReadOnly {
+            lane: lane.name.clone(),
+        }),
+    }
+}
+
 /// What to do, or why not.
 pub fn plan(facts: &Facts, request: &Request) -> Result<Plan, Refusal> {
+    if request.landing {
+        ensure_not_read_only(&facts.lane)?;
+    }
     let forced = request.force && !request.landing;
     let commit = ensure_settled(facts, request, forced)?;
     let integrated = match facts.base.as_ref().and_then(|base| base.relation) {
@@ -469,6 +482,7 @@ mod tests {
         type Change<'a> = Box<dyn FnOnce(&mut Facts) + 'a>;
         let table: Vec<(&str, Change)> = vec![
             ("plan", Box::new(|_| {})),
+            ("read-only-lane", Box::new(|f| f.lane.read_only = true)),
             (
                 "unsettled",
                 Box::new(|f| {

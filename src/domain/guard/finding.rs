@@ -73,6 +73,11 @@ pub enum Finding {
         /// The branch.
         branch: BranchName,
     },
+    /// A commit in a lane that is for looking and running alone.
+    ReadOnly {
+        /// The lane.
+        lane: Lane,
+    },
     /// A commit on a branch that a git elsewhere moved or deleted.
     Overtaken {
         /// The lane.
@@ -141,6 +146,7 @@ impl Finding {
             Finding::Taken { .. } => Code::BranchTaken,
             Finding::LeftHome { .. } | Finding::OffHome { .. } => Code::LeftHome,
             Finding::Protected { .. } => Code::ProtectedBranch,
+            Finding::ReadOnly { .. } => Code::ReadOnlyLane,
             Finding::Overtaken { .. } => Code::Overtaken,
             Finding::LaneIntoLane { .. } => Code::LaneIntoLane,
             Finding::Unsettled { .. } => Code::Unsettled,

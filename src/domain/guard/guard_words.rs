@@ -64,6 +64,11 @@ impl Finding {
                 "start a lane with: git lane start NAME; and land it with: git lane finish NAME"
                     .into()
             }
+            Finding::ReadOnly { .. } => {
+                "start a lane to work in from here with: git lane start NAME --base \
+                 \"$(git rev-parse HEAD)\""
+                    .into()
+            }
             Finding::Overtaken { lane, overtaken } => match &lane.branch {
                 Some(branch) => overtaken.remedy(branch),
                 None => String::new(),
@@ -231,6 +236,13 @@ impl fmt::Display for Finding {
                     f,
                     "branch '{branch}' is protected: nothing is committed to it or rebased but by \
                      'git lane finish'"
+                )
+            }
+            Finding::ReadOnly { lane } => {
+                let name = &lane.name;
+                write!(
+                    f,
+                    "lane '{name}' is read-only: nothing is committed or rebased in it"
                 )
             }
             Finding::Overtaken { lane, overtaken } => {

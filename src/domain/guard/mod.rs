@@ -51,6 +51,14 @@ impl Facts {
         }
     }
 
+    /// The lane we are in, where nothing is to be committed in it.
+    pub fn read_only_lane(&self) -> Option<&Lane> {
+        match &self.place {
+            Place::Lane(lane) => Some(lane).filter(|lane| lane.read_only),
+            _ => None,
+        }
+    }
+
     fn protects(&self, branch: &BranchName) -> bool {
         // git's own wildmatch, as in gitignore(5): `*` stops at a slash, `**` does not.
         let fits = |pattern: &String| {
@@ -75,16 +83,20 @@ pub fn judge(facts: &Facts, event: &Event) -> Verdict {
             merged,
             own,
             overtaken,
-        } => misplaced(facts, own)
+        } => read_only(facts)
+            .or_else(|| misplaced(facts, own))
             .or_else(|| guarded(facts))
             .or_else(|| stale(facts, overtaken.as_ref()))
             .or_else(|| merging(facts, merged))
             .unwrap_or(Verdict::Allow),
-        Event::Merge { merged, own } => misplaced(facts, own)
+        Event::Merge { merged, own } => read_only(facts)
+            .or_else(|| misplaced(facts, own))
             .or_else(|| guarded(facts))
             .or_else(|| merging(facts, merged))
             .unwrap_or(Verdict::Allow),
-        Event::Rebase { branch, own } => rebase(facts, branch.as_ref(), own),
+        Event::Rebase { branch, own } => {
+            read_only(facts).unwrap_or_else(|| rebase(facts, branch.as_ref(), own))
+        }
         Event::Refs(moves) => moves
             .iter()
             .find_map(|change| transaction(facts, change))
@@ -223,6 +235,13 @@ fn misplaced(facts: &Facts, own: &OwnBranch) -> Option<Verdict> {
         },
         _ => None,
     }
+}
+
+/// Whether new commits would come about in a lane that is for looking and running alone.
+fn read_only(facts: &Facts) -> Option<Verdict> {
+    let lane = facts.read_only_lane()?;
+    let finding = Finding::ReadOnly { lane: lane.clone() };
+    Some(Verdict::Stop(finding, Remedy::None))
 }
 
 fn guarded(facts: &Facts) -> Option<Verdict> {

@@ -69,6 +69,8 @@ pub struct Lane {
     pub base: Option<RefName>,
     /// Its worktree's directory.
     pub worktree: PathBuf,
+    /// Nothing is committed in it.
+    pub read_only: bool,
 }
 
 impl Lane {

@@ -13,6 +13,7 @@ fn lane(name: &str) -> Lane {
         branch: Some(branch(name)),
         base: RefName::parse("refs/heads/main".into()),
         worktree: "/w".into(),
+        read_only: false,
     }
 }
 

@@ -94,6 +94,7 @@ impl Moving {
 /// What to do, or why not.
 pub fn plan(facts: &Facts, request: &Request) -> Result<Plan, Refusal> {
     let lane = &facts.lane;
+    finish::ensure_not_read_only(lane)?;
     let name = || lane.name.clone();
     let base = lane
         .base
