@@ -39,6 +39,7 @@ pub mod internals {
     pub use crate::domain::message::expand;
     pub use crate::domain::name::{BranchName, LaneName};
     pub use crate::domain::start::worktree_path;
+    pub use crate::domain::task_file::{Task, parse as parse_tasks};
     pub use crate::domain::trash_entry::Entry;
     pub use crate::engines::evidence::{Bound, integrations};
     pub use crate::engines::history::{Divergence, commits_beyond, divergences, is_ancestor};

@@ -20,6 +20,7 @@ use git_lane::internals::escape;
 use git_lane::internals::expand;
 use git_lane::internals::expire;
 use git_lane::internals::parse_head;
+use git_lane::internals::parse_tasks;
 use git_lane::internals::understands;
 use git_lane::internals::worktree_path;
 use git_lane::internals::{BranchName, LaneName};
@@ -40,6 +41,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("guard_config", guard_config),
     ("git_output", git_output),
     ("policy", policy),
+    ("task_file", task_file),
     ("journal", journal),
     ("events", events),
     ("index", index),
@@ -229,6 +231,29 @@ pub fn git_output(bytes: &[u8]) {
     }
 }
 
+/// Task files: each lane is named once and has a line that is there, and a mistake is told in one line.
+pub fn task_file(bytes: &[u8]) {
+    let lines = 1 + bytes.iter().filter(|byte| **byte == b'\n').count();
+    match parse_tasks(bytes) {
+        Ok(tasks) => {
+            let names: std::collections::HashSet<_> = tasks.iter().map(|task| &task.name).collect();
+            assert!(names.len() == tasks.len() && !tasks.is_empty());
+            assert!(tasks.is_sorted_by_key(|task| task.line));
+            assert!(tasks.iter().all(|task| (1..=lines).contains(&task.line)));
+            let given = |task: &&git_lane::internals::Task| task.branch.is_some();
+            let branchless = |task: git_lane::internals::Task| task.read_only == Some(true);
+            assert!(!tasks.iter().filter(given).cloned().any(branchless));
+        }
+        Err(problem) => {
+            assert!(
+                problem.line.is_none_or(|line| (1..=lines).contains(&line)),
+                "{problem:?}"
+            );
+            assert!(!problem.text.is_empty());
+        }
+    }
+}
+
 /// `lane.toml`: what is accepted can be used, and a tracked file leads no further than one
 /// directory up.
 pub fn policy(bytes: &[u8]) {
@@ -349,6 +374,7 @@ fn comes_back<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(val
 fn written(intent: &Intent) -> Option<serde_json::Value> {
     match intent {
         Intent::Start(intent) => serde_json::to_value(intent),
+        Intent::StartAll(intent) => serde_json::to_value(intent),
         Intent::Retire(intent) => serde_json::to_value(intent),
         Intent::Restore(intent) => serde_json::to_value(intent),
         Intent::Land(intent) => serde_json::to_value(intent),

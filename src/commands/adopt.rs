@@ -146,12 +146,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         several => adoption.several(several, args.all, ui),
     };
     if undecided && adoption.made > 0 {
-        first_lane::put_in_force(&repository, &policy, ui);
-        if let Err(error) = install::follow_policy(&repository, &policy) {
-            ui.warn(format_args!(
-                "the hooks do not know the policy's latest rules: {error}"
-            ));
-        }
+        first_lane::welcome(&repository, &policy, ui);
     }
     done
 }

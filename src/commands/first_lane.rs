@@ -9,9 +9,20 @@ use crate::policy::Policy;
 use crate::repository::Repository;
 use crate::ui::Ui;
 
-/// With a repository's first lane: puts the rule in force where the policy asks for it, else says
+/// What a repository's first lane brings with it.
+pub(super) fn welcome(repository: &Repository, policy: &Policy, ui: &Ui) {
+    put_in_force(repository, policy, ui);
+    // Before its first lane a repository has nothing for the hooks.
+    if let Err(error) = install::follow_policy(repository, policy) {
+        ui.warn(format_args!(
+            "the hooks do not know the policy's latest rules: {error}"
+        ));
+    }
+}
+
+/// Puts the rule in force where the policy asks for it, else says
 /// that it is not.
-pub(super) fn put_in_force(repository: &Repository, policy: &Policy, ui: &Ui) {
+fn put_in_force(repository: &Repository, policy: &Policy, ui: &Ui) {
     // Hooks of the user's own configuration serve every repository.
     if install::state(repository).is_ok_and(|state| state.in_force || state.level == Level::Off) {
         return;

@@ -1,9 +1,9 @@
 //! What became of each of several lanes: none stops the others, a person hears of each at once, and a
 //! program of all of them in one document.
 //!
-//! `adopt`, `finish` and `sync` use it.
+//! `adopt`, `finish` and `sync` use it, `start` the order of failures.
 
-use crate::error::{Error, Kind, Result};
+use crate::error::{Code, Error, Kind, Result};
 use crate::ui::{Page, Report, Ui};
 
 /// Kinds of failure, the worst first.
@@ -16,6 +16,17 @@ const WORST: [Kind; 7] = [
     Kind::Refused,
     Kind::Usage,
 ];
+
+/// The kind of the worst of several failures, and its code.
+pub(super) fn worst(failures: &[Error]) -> (Kind, Code) {
+    let worst = failures.iter().min_by_key(|error| {
+        let place = WORST.iter().position(|kind| *kind == error.kind());
+        place.unwrap_or(WORST.len())
+    });
+    worst.map_or((Kind::Refused, Code::Refused), |error| {
+        (error.kind(), error.code())
+    })
+}
 
 /// What was done with one lane.
 pub(super) trait Verdict: Report {
@@ -83,19 +94,16 @@ impl Verdicts {
 
     /// The same, where `3 of 5` of them are to be followed by `what`.
     pub(super) fn end_as(self, ui: &Ui, what: &str) -> Result<()> {
-        let worst = self.failures.iter().min_by_key(|error| {
-            let place = WORST.iter().position(|kind| *kind == error.kind());
-            place.unwrap_or(WORST.len())
-        });
-        let Some(worst) = worst else {
+        if self.failures.is_empty() {
             if ui.json {
                 ui.report(&self);
             }
             return Ok(());
-        };
+        }
+        let (kind, code) = worst(&self.failures);
         let (failed, all) = (self.failures.len(), self.documents.len());
         let sentence = format!("{failed} of {all} {what}");
-        let error = Error::new(worst.kind(), sentence).with_code(worst.code());
+        let error = Error::new(kind, sentence).with_code(code);
         Err(match ui.json {
             true => ui.failed(&self, error),
             false => error,

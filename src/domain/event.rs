@@ -1,9 +1,11 @@
 //! What the event log says: one event for the beginning of an operation and one for its end.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::lane::{Lane, LaneId, ObjectId, RefName, lossless_path, optional_hex};
 use super::name::{BranchName, LaneName};
+use super::parameter::Parameter;
 use crate::error::{Code, Kind};
 
 /// What was done.
@@ -132,6 +134,12 @@ pub struct End {
     /// What is in its place before and after, where a lane was adopted or an adopted one forgotten.
     #[serde(default)]
     pub stays: Option<Stays>,
+    /// What the lane that was made is for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task: Option<String>,
+    /// The parameters that it was made with, by their keys.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub set: BTreeMap<String, String>,
     /// Why it failed.
     pub problem: Option<Problem>,
 }
@@ -156,6 +164,35 @@ impl Stays {
         }
     }
 }
+
+/// How many bytes of parameters are told: a reader of the log looks for its last line in so much of it
+/// and a few texts more.
+const MOST_SET: usize = 8 << 10;
+
+impl End {
+    /// Of a start: what the lane was asked for with. Parameters that there is no room for are left to the
+    /// record of the lane, which has them all.
+    pub fn of_start(lane: &Lane, result: ObjectId) -> Self {
+        let mut room = MOST_SET;
+        let fits = |parameter: &&Parameter| {
+            let size = parameter.key.len() + parameter.value.len();
+            let fits = size <= room;
+            room = room.saturating_sub(size);
+            fits
+        };
+        let pair = |parameter: &Parameter| (parameter.key.clone(), parameter.value.clone());
+        let task = lane.task.as_ref();
+        End {
+            result: Some(result),
+            task: task.map(|task| task.chars().take(LONGEST_TASK).collect()),
+            set: lane.parameters.iter().take_while(fits).map(pair).collect(),
+            ..End::default()
+        }
+    }
+}
+
+/// How many characters of a task are told.
+const LONGEST_TASK: usize = 1000;
 
 /// Why an operation failed.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]

@@ -35,6 +35,7 @@ pub mod start;
 pub mod status;
 pub mod submodule;
 pub mod sync;
+pub mod task_file;
 pub mod trash_entry;
 pub mod trash_expiry;
 pub mod undo;

@@ -169,6 +169,18 @@ impl Error {
         self
     }
 
+    /// The same failure, for another thing that it has stopped.
+    pub fn again(&self) -> Self {
+        let again = Error::new(self.kind, self.to_string()).with_code(self.code);
+        self.hints.iter().cloned().fold(again, Error::hint)
+    }
+
+    /// Says where what failed was asked for: `tasks.jsonl:3`.
+    pub fn asked_at(mut self, place: &str) -> Self {
+        self.message = format!("{place}: {}", self.message);
+        self
+    }
+
     /// The kind, which decides the exit code.
     pub fn kind(&self) -> Kind {
         self.kind

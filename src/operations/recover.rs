@@ -31,6 +31,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub enum Intent {
     /// A lane is being made.
     Start(start::Intent),
+    /// Several lanes are being made together.
+    StartAll(start::start_all::AllIntent),
     /// A lane is on its way into the trash.
     Retire(retire::Intent),
     /// A lane is on its way back.
@@ -52,6 +54,7 @@ impl Intent {
     pub fn about(&self) -> About {
         match self {
             Intent::Start(intent) => intent.about(),
+            Intent::StartAll(intent) => intent.about(),
             Intent::Retire(intent) => intent.about(),
             Intent::Restore(intent) => intent.about(),
             Intent::Land(intent) => intent.about(),
@@ -67,6 +70,7 @@ impl Asserts for Intent {
     fn asserts(&self, assertions: &mut Assertions<'_>) {
         match self {
             Intent::Start(intent) => intent.asserts(assertions),
+            Intent::StartAll(intent) => intent.asserts(assertions),
             Intent::Retire(intent) => intent.asserts(assertions),
             Intent::Restore(intent) => intent.asserts(assertions),
             Intent::Land(intent) => intent.asserts(assertions),
@@ -110,14 +114,16 @@ impl Intent {
                     },
                 }
             }
-            Intent::Switch(_) | Intent::Mend(_) | Intent::Rebuild(_) => Subject {
-                what: What::Heal,
-                lane: None,
-                lane_id: None,
-                base: None,
-                base_commit: None,
-                undoes: Vec::new(),
-            },
+            Intent::StartAll(_) | Intent::Switch(_) | Intent::Mend(_) | Intent::Rebuild(_) => {
+                Subject {
+                    what: What::Heal,
+                    lane: None,
+                    lane_id: None,
+                    base: None,
+                    base_commit: None,
+                    undoes: Vec::new(),
+                }
+            }
         }
     }
 }
@@ -202,6 +208,9 @@ fn heal_all(repository: &Repository, recovered: &mut Recovered) -> Result<Unreco
         let outcome = running.wait_for_children().and_then(|()| match intent {
             Intent::Start(intent) => {
                 start::recover(repository, intent, &mut running).map(Healing::Whole)
+            }
+            Intent::StartAll(intent) => {
+                start::recover_all(repository, intent, &mut running).map(Healing::Whole)
             }
             Intent::Retire(intent) => {
                 retire::recover(repository, &running, &intent).map(Healing::Whole)

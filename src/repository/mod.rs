@@ -7,6 +7,7 @@
 //!
 //! The guard, `install`, the operations and the commands call it.
 
+mod across_threads;
 pub mod admin_dir;
 pub mod alias;
 pub mod branch_moved_behind;
@@ -34,6 +35,7 @@ pub mod renames;
 pub mod resolver_lock;
 pub mod revision;
 pub mod slot_place;
+pub mod start_facts;
 pub mod submodules;
 pub mod tree_diff;
 pub mod unrecovered;

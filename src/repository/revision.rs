@@ -5,16 +5,11 @@ use std::path::{Component, Path, PathBuf};
 
 use bstr::{BString, ByteSlice};
 
-use super::provenance::{WORKTREES, is_usual};
-use super::remote_branch;
-use crate::domain::lane::{Head, Lane, ObjectId, RefName, Worktree, WorktreeState, user_of};
+use crate::domain::lane::{Head, ObjectId, RefName};
 use crate::domain::name::BranchName;
-use crate::domain::retire::place;
-use crate::domain::start::{self, Base, Broken, OfRemote, Target, TargetState};
+use crate::domain::start::Base;
 use crate::error::{Code, Error, Result};
-use crate::policy::Policy;
 use crate::repository::Repository;
-use crate::store::exists;
 use crate::store::retry;
 
 /// Finds the base that the user named: a branch, a remote-tracking branch, a tag, or any commit.
@@ -140,171 +135,6 @@ pub fn merge_base(
     Ok(found.map(|id| id.detach()))
 }
 
-/// What the repository, with these worktrees, says about a request to start a lane.
-pub fn start(
-    repository: &Repository,
-    worktrees: &[Worktree],
-    policy: &Policy,
-    request: &start::Request,
-    base: Base,
-) -> Result<start::Facts> {
-    let records = repository.records()?;
-    let mut existing = records.find(&request.name).cloned();
-    let present = existing
-        .as_ref()
-        .and_then(|lane| place(lane, worktrees).present());
-    let existing_broken = existing
-        .as_ref()
-        .filter(|_| present.is_none())
-        .map(|lane| broken(repository, lane, worktrees));
-    if let (Some(lane), Some(worktree)) = (&mut existing, present) {
-        // git may have moved it.
-        lane.worktree.clone_from(&worktree.path);
-    }
-    let mut facts = start::Facts {
-        existing_broken,
-        base,
-        branch_tip: None,
-        branch_used_by: None,
-        branch_owned_by: None,
-        conflicting_branch: None,
-        of_remote: OfRemote::Nothing,
-        target: target(repository, policy, request, &records.lanes, worktrees)?,
-        existing,
-    };
-    if let Some(branch) = &request.branch {
-        facts.branch_tip = repository.branch_tip(branch)?;
-        facts.branch_used_by = user_of(branch, worktrees).map(|worktree| worktree.path.clone());
-        facts.branch_owned_by = records
-            .lanes
-            .iter()
-            .find(|lane| lane.branch.as_ref() == Some(branch))
-            .map(|lane| lane.name.clone());
-        if facts.branch_tip.is_none() {
-            facts.conflicting_branch = repository.conflicting_branch(branch)?;
-            facts.of_remote = of_remote(repository, request, branch)?;
-        }
-    }
-    Ok(facts)
-}
-
-/// What the remotes have of a branch that does not exist here. Who names a base wants a new branch
-/// from there, and who names a branch that very one.
-fn of_remote(
-    repository: &Repository,
-    request: &start::Request,
-    branch: &BranchName,
-) -> Result<OfRemote> {
-    if let Some((tracking, branch)) = remote_branch::named(repository, branch)? {
-        return Ok(OfRemote::Named(tracking, branch));
-    }
-    let guessed = match request.explicit.base {
-        Some(_) => OfRemote::Nothing,
-        None => remote_branch::guess(repository, branch)?,
-    };
-    // A policy may put all branches below the name of a remote.
-    let is_typed = request.explicit.branch.is_none() && branch.as_bstr() == request.name.as_str();
-    if guessed != OfRemote::Nothing || !is_typed {
-        return Ok(guessed);
-    }
-    let missing = remote_branch::would_be(repository, branch);
-    Ok(missing.map_or(OfRemote::Nothing, |(remote, named)| {
-        OfRemote::Missing(remote, named)
-    }))
-}
-
-/// What is wrong with the worktree of a lane that has none to work in.
-fn broken(repository: &Repository, lane: &Lane, worktrees: &[Worktree]) -> Broken {
-    let there = exists(&lane.worktree);
-    let Some(worktree) = place(lane, worktrees).worktree() else {
-        let unknown = || {
-            Broken::Damaged(
-                lane.worktree.clone(),
-                "git does not list it as a worktree".into(),
-            )
-        };
-        return if there { unknown() } else { Broken::Gone };
-    };
-    match &worktree.state {
-        WorktreeState::Damaged(why) => Broken::Damaged(worktree.path.clone(), why.clone()),
-        _ => crate::repository::find_worktree::find(repository, worktree)
-            .map_or(Broken::Gone, Broken::Moved),
-    }
-}
-
-/// Where the worktree goes, and what is there now.
-fn target(
-    repository: &Repository,
-    policy: &Policy,
-    request: &start::Request,
-    lanes: &[Lane],
-    worktrees: &[Worktree],
-) -> Result<Target> {
-    if let Some(path) = &request.explicit.path {
-        let path = resolve(path);
-        return Ok(Target {
-            state: state_of(repository, &path, worktrees),
-            path,
-        });
-    }
-    let (main, _) = repository.main_site();
-    let repo = repository_name(&main);
-    let mut attempt = 1;
-    loop {
-        let relative = start::worktree_path(&policy.path, repo.as_bstr(), &request.name, attempt);
-        let path = resolve(&main.join(relative));
-        let taken = |lane: &Lane| lane.worktree == path && lane.name != request.name;
-        let same_path = worktrees.iter().any(|worktree| worktree.path == path);
-        // Another lane whose name leads to the same directory keeps it; this one gets the next.
-        if lanes.iter().any(taken)
-            || (same_path && attempt < 100 && lanes.iter().all(|lane| lane.worktree != path))
-        {
-            attempt += 1;
-            continue;
-        }
-        let state = match state_of(repository, &path, worktrees) {
-            TargetState::Free if policy.path_is_tracked => {
-                tracked_state(repository, &repository.main_worktree()?, &path)?
-            }
-            state => state,
-        };
-        return Ok(Target { state, path });
-    }
-}
-
-/// What speaks against a place that the tracked policy names: a stranger may have put something
-/// there, or on the way.
-fn tracked_state(repository: &Repository, main: &Worktree, path: &Path) -> Result<TargetState> {
-    if exists(path) {
-        return Ok(TargetState::NotNew);
-    }
-    let below = |directory: &str| {
-        let home = main.path.join(directory);
-        path.starts_with(&home).then_some(home)
-    };
-    let home = WORKTREES.iter().find_map(|known| below(known));
-    let Some(home) = home.filter(|_| main.state == WorktreeState::Present) else {
-        // A link has led away from where it should be.
-        let is_inside = path.starts_with(&main.path) || !is_usual(repository, path);
-        return Ok(if is_inside {
-            TargetState::InTheRepository(path.to_owned())
-        } else {
-            TargetState::Free
-        });
-    };
-    let named = home.strip_prefix(&main.path).unwrap_or(&home);
-    let tracked = repository.git_in(main).has_in_any_case(named)?;
-    let on_the_way = home.ancestors().take_while(|above| *above != main.path);
-    let link = on_the_way
-        .map(Path::to_owned)
-        .find(|above| above.is_symlink());
-    Ok(match link {
-        Some(link) => TargetState::InTheRepository(link),
-        None if tracked => TargetState::InTheRepository(home),
-        None => TargetState::Free,
-    })
-}
-
 /// The name `{repo}` stands for: the main worktree's directory, a bare repository's without `.git`.
 pub(crate) fn repository_name(main: &Path) -> BString {
     use std::os::unix::ffi::OsStrExt;
@@ -345,55 +175,6 @@ pub(crate) fn resolve(path: &Path) -> PathBuf {
     match parent.strip_prefix(existing) {
         Ok(rest) => real.join(rest).join(name),
         Err(_) => absolute.clone(),
-    }
-}
-
-fn state_of(repository: &Repository, path: &Path, worktrees: &[Worktree]) -> TargetState {
-    if path.as_os_str().len() > 3900 {
-        return TargetState::Impossible("the path is too long".into());
-    }
-    if path.iter().any(|name| name.len() > 255) {
-        return TargetState::Impossible("a name in it is too long".into());
-    }
-    if let Some(file) = path
-        .ancestors()
-        .skip(1)
-        .find(|ancestor| ancestor.exists() && !ancestor.is_dir())
-    {
-        return TargetState::Impossible(format!("'{}' is not a directory", file.display()));
-    }
-    match std::fs::symlink_metadata(path) {
-        Ok(metadata) if metadata.is_symlink() => return TargetState::Symlink,
-        Ok(metadata) if !metadata.is_dir() => return TargetState::Occupied,
-        Ok(_) if std::fs::read_dir(path).map_or(true, |mut entries| entries.next().is_some()) => {
-            return TargetState::Occupied;
-        }
-        _ => {}
-    }
-    if path.starts_with(repository.common_dir())
-        || path.components().any(|part| part.as_os_str() == ".git")
-    {
-        return TargetState::InsideGitDirectory;
-    }
-    // A damaged admin directory may claim any place, `/` for one; files of its own must be there to
-    // count.
-    let there = |worktree: &Worktree| match worktree.state {
-        WorktreeState::Bare | WorktreeState::BareWithIndex | WorktreeState::Unknown => false,
-        WorktreeState::Damaged(_) => worktree.path.join(".git").is_file(),
-        WorktreeState::Present | WorktreeState::Missing => true,
-    };
-    let inside = |worktree: &&Worktree| there(worktree) && path.starts_with(&worktree.path);
-    // The innermost worktree is the one whose files the directory would be among.
-    match worktrees
-        .iter()
-        .filter(inside)
-        .max_by_key(|worktree| worktree.path.components().count())
-    {
-        None => TargetState::Free,
-        Some(worktree) if worktree.id.is_some() => {
-            TargetState::InsideWorktree(worktree.path.clone())
-        }
-        Some(_) => TargetState::Free,
     }
 }
 

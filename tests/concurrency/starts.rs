@@ -173,6 +173,108 @@ fn the_same_start_creates_one_lane_in_a_reftable_too() {
     exactly_one(&sandbox, &sandbox.together(&starts));
 }
 
+/// A task is one lane's, however many names want it.
+#[test]
+fn of_many_starts_for_one_task_one_gets_it() {
+    for _ in 0..times() {
+        let sandbox = Sandbox::new();
+        let start = |name: &String| {
+            [
+                "git-lane", "start", name, "--task", "T-1", "--unique", "--json",
+            ]
+            .map(str::to_owned)
+            .to_vec()
+        };
+        let names = names(processes());
+        let ended = sandbox.together(&names.iter().map(start).collect::<Vec<_>>());
+        let winners: Vec<&Ended> = ended.iter().filter(|ended| ended.ok()).collect();
+        assert_eq!(winners.len(), 1, "{ended:#?}");
+        for loser in ended.iter().filter(|ended| !ended.ok()) {
+            let error = &loser.json()["error"];
+            assert!(
+                loser.code == Some(1) && error["code"] == "task-taken",
+                "{loser:#?}"
+            );
+            assert_eq!(error["details"]["lane"], *winners[0].args[2], "{loser:#?}");
+        }
+        sandbox.at_rest(0);
+        assert_eq!(sandbox.git(["worktree", "list"]).lines().count(), 2);
+        assert_eq!(sandbox.git(["branch", "--list"]).lines().count(), 2);
+    }
+    tell(
+        "start --task --unique",
+        processes(),
+        0,
+        "-",
+        "one gets the task",
+    );
+}
+
+/// The holder of a lane is one, although all of them have one login name.
+#[test]
+fn of_many_starts_that_claim_one_lane_one_holds_it() {
+    for _ in 0..times() {
+        let sandbox = Sandbox::new();
+        let start = vec!["git-lane", "start", "same", "--claim", "--json"];
+        let ended = sandbox.together(&vec![start; processes()]);
+        let token = |ended: &Ended| ended.json()["lanes"][0]["claim"]["token"].clone();
+        let tokens: Vec<_> = ended.iter().filter(|ended| ended.ok()).map(token).collect();
+        assert_eq!(tokens.len(), 1, "{ended:#?}");
+        for loser in ended.iter().filter(|ended| !ended.ok()) {
+            let code = &loser.json()["error"]["code"];
+            assert!(loser.code == Some(1) && code == "claimed", "{loser:#?}");
+        }
+        let mut release = sandbox.command("git-lane");
+        release.args(["release", "same"]);
+        let token = tokens[0].as_str().unwrap();
+        sandbox.run(release.env("GIT_LANE_CLAIM", token)).ok();
+        sandbox.whole("same");
+        sandbox.at_rest(0);
+    }
+    tell(
+        "start --claim of one lane",
+        processes(),
+        0,
+        "-",
+        "one holds it",
+    );
+}
+
+/// Several orchestrators with the same task file: each lane is made once, and whole.
+#[test]
+fn the_same_task_file_from_many_makes_each_lane_once() {
+    for _ in 0..times() {
+        let sandbox = Sandbox::new();
+        let names = names(6);
+        let tasks: String = names
+            .iter()
+            .map(|name| format!("{{\"name\":\"{name}\"}}\n"))
+            .collect();
+        std::fs::write(sandbox.root().join("tasks"), tasks).unwrap();
+        let start = vec!["git-lane", "start", "--from", "../tasks", "--json"];
+        let ended = sandbox.together(&vec![start; processes()]);
+        for name in &names {
+            let made = |ended: &&Ended| {
+                let lanes = ended.json()["lanes"].clone();
+                let lanes = lanes.as_array().cloned().unwrap_or_default();
+                lanes
+                    .iter()
+                    .any(|lane| lane["name"] == **name && lane["created"] == true)
+            };
+            assert_eq!(ended.iter().filter(made).count(), 1, "{name}: {ended:#?}");
+            sandbox.whole(name);
+        }
+        sandbox.at_rest(0);
+    }
+    tell(
+        "start --from of one file",
+        processes(),
+        0,
+        "-",
+        "each lane is made once",
+    );
+}
+
 #[track_caller]
 fn exactly_one(sandbox: &Sandbox, ended: &[Ended]) {
     let created = |ended: &&Ended| ended.ok() && ended.json()["lanes"][0]["created"] == true;

@@ -13,6 +13,7 @@
 //! `finish,!nowhere`. With `GIT_LANE_TEST_STRIDE=7` only every seventh call is struck.
 
 mod claimed;
+mod fanned;
 mod gated;
 mod resolving;
 mod scenarios;
@@ -216,6 +217,7 @@ fn end_at_every_step(name: &str, least: usize) {
 fn a_signal_leaves_nothing() {
     for (name, least) in [
         ("start", 10),
+        ("start --from --atomic", 20),
         ("finish merge", 20),
         ("finish --on-conflict, given up", 8),
         ("drop", 12),
@@ -254,6 +256,10 @@ at_every_step! {
     start "start" 12;
     start_filtered "start filtered" 12;
     start_by_git "start by git" 8;
+    start_from "start --from" 25;
+    start_from_all_or_none "start --from --atomic" 25;
+    start_from_filtered "start --from, filtered" 25;
+    start_with_a_claim "start --claim" 12;
     finish_merge "finish merge" 25;
     finish_removing "finish removing" 30;
     finish_in_place "finish in place" 25;

@@ -184,10 +184,11 @@ const ALL: &[Scenario] = &[
     },
 ];
 
-/// Those, those behind a gate, and syncs.
+/// Those, starts of several lanes, those behind a gate, and syncs.
 pub fn all() -> impl Iterator<Item = &'static Scenario> {
     ALL.iter()
         .chain(super::claimed::ALL)
+        .chain(super::fanned::ALL)
         .chain(super::gated::ALL)
         .chain(super::synced::ALL)
         .chain(super::resolving::ALL)
@@ -248,7 +249,7 @@ fn put_away(sandbox: &Sandbox, _: &str) {
     sandbox.nothing_left_behind(1);
 }
 
-fn started(sandbox: &Sandbox, _: &str) {
+pub fn started(sandbox: &Sandbox, _: &str) {
     let path = sandbox.lane_path("login");
     assert_eq!(
         sandbox.git_in(&path, ["symbolic-ref", "HEAD"]),

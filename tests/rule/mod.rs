@@ -11,6 +11,7 @@ mod free;
 mod hints;
 mod merges;
 mod newer_gits;
+mod read_only;
 mod shop;
 mod unheard;
 mod way_back;

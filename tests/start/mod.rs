@@ -1,8 +1,11 @@
 //! `git lane start`
 
 mod based;
+mod from;
+mod held;
 mod interrupted;
 mod made;
+mod read_only;
 
 use std::path::Path;
 use std::process::Stdio;

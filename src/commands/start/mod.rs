@@ -1,29 +1,31 @@
 //! `git lane start`: makes lanes, several at once if need be. Called by `cli` alone.
+//!
+//! Options and task file become what is `asked`, that becomes requests and plans (`planning`), these become
+//! lanes (`making`), and the report tells of each.
 
+mod asked;
 mod making;
+mod planning;
 mod start_report;
 
-use std::cell::RefCell;
 use std::path::PathBuf;
-use std::rc::Rc;
 
-use bstr::ByteSlice;
 use clap::Args as ClapArgs;
 
 use crate::commands::first_lane;
-use crate::commands::start::making::create;
-use crate::commands::start::start_report::{Outcome, StartReport};
+use crate::commands::start::asked::Asked;
+use crate::commands::start::making::{Made, make};
+use crate::commands::start::planning::{Planned, Planner};
+use crate::commands::start::start_report::{Outcome, StartReport, Told};
+use crate::commands::verdicts::worst;
+use crate::domain::duration;
 use crate::domain::lane::Worktree;
-use crate::domain::name::{BranchName, LaneName};
-use crate::domain::start::{Explicit, Plan, Request, branch_name, plan};
+use crate::domain::parameter::Parameter;
+use crate::domain::start::Plan;
 use crate::error::{Code, Error, Result};
 use crate::install;
-use crate::operations::start::base;
-use crate::operations::start::base::Upstreams;
-use crate::operations::start::registry_lock;
 use crate::policy::Policy;
 use crate::repository::Repository;
-use crate::repository::revision;
 use crate::store::login;
 use crate::ui::Ui;
 
@@ -36,8 +38,21 @@ use crate::ui::Ui;
 #[derive(Debug, ClapArgs)]
 pub struct Args {
     /// The lanes to start
-    #[arg(required = true, value_name = "NAME")]
+    #[arg(
+        required_unless_present = "from",
+        conflicts_with = "from",
+        value_name = "NAME"
+    )]
     names: Vec<String>,
+
+    /// Start the lanes that this task file asks for, in JSON Lines or TOML ('-': standard input); the
+    /// options say what a line does not
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["branch", "path"])]
+    from: Option<PathBuf>,
+
+    /// Start all of the lanes or none: where one cannot be made, take back the others
+    #[arg(long)]
+    atomic: bool,
 
     /// Start from this branch or commit [default: the policy's, else the remote's HEAD, else the
     /// main worktree's branch]
@@ -64,9 +79,33 @@ pub struct Args {
     #[arg(long, value_name = "WHO")]
     owner: Option<String>,
 
+    /// Refuse a task that another living lane has
+    #[arg(long)]
+    unique: bool,
+
+    /// Record a parameter of an experiment with the lane; may be given several times
+    #[arg(long = "set", value_name = "KEY=VALUE", value_parser = Parameter::parse)]
+    parameters: Vec<Parameter>,
+
+    /// Hold the lane from its first moment on, as by git lane claim
+    #[arg(long)]
+    claim: bool,
+
+    /// The claim ends after that time (30m, 2h, 1d), unless it is renewed
+    #[arg(long = "for", value_name = "TIME", value_parser = duration::parse, conflicts_with = "pid")]
+    time: Option<i64>,
+
+    /// The claim ends with this process; what runs below it is the holder too
+    #[arg(long, value_name = "PID", value_parser = clap::value_parser!(i32).range(1..))]
+    pid: Option<i32>,
+
     /// Check out the base's commit without any branch
     #[arg(long)]
     detach: bool,
+
+    /// Start a lane for looking and running alone: without a branch, and nothing is committed in it
+    #[arg(long, conflicts_with = "branch")]
+    read_only: bool,
 
     /// Check out only these directories, and the files beside and above them
     #[arg(long, value_name = "DIR", num_args = 1..)]
@@ -83,197 +122,104 @@ pub struct Args {
 
 /// Runs it.
 pub fn run(args: Args, ui: &Ui) -> Result<()> {
-    let names = args
-        .names
-        .iter()
-        .map(|name| super::lane_name(name))
-        .collect::<Result<Vec<_>>>()?;
-    if names.len() > 1 && (args.branch.is_some() || args.path.is_some()) {
-        return Err(Error::usage("--branch and --path go with one NAME"));
-    }
-    // Nothing is healed either by who only wants to see.
-    let (repository, worktrees, policy) = match args.dry_run {
-        true => {
-            let (repository, _) = super::open(ui, true)?;
-            let policy = repository.policy();
-            (repository, None, policy)
-        }
-        false => {
-            let opened = super::open_and_look(ui)?;
-            (opened.repository, opened.worktrees, opened.policy)
-        }
-    };
+    let asked = asked::read(&args)?;
+    let (repository, worktrees, policy) = open(&args, ui)?;
     let undecided = install::undecided(&repository)?;
     let policy = policy?;
-    let upstreams = match (args.fetch || policy.fetch, args.dry_run) {
-        (false, _) => Upstreams::Compared,
-        (true, false) => Upstreams::Fetched,
-        (true, true) => Upstreams::AsLastFetched,
-    };
-    let base = base::resolve(
-        &repository,
-        args.base.as_deref().or(policy.base.as_deref()),
-        upstreams,
-    )?;
-    if upstreams == Upstreams::AsLastFetched {
-        ui.note(
-            "note: nothing is fetched to see what would be done; the remote is taken as it was \
-             fetched last",
-        );
-    }
-    if let Some(warning) = &base.warning {
-        ui.warn(warning);
-    }
-    // A fetch may have taken minutes.
-    let seen = RefCell::new(
-        worktrees
-            .filter(|_| upstreams != Upstreams::Fetched)
-            .map(Rc::new),
-    );
-    let look = || -> Result<Rc<Vec<Worktree>>> {
-        let known = seen.borrow().clone();
-        let all = known.map_or_else(|| repository.worktrees().map(Rc::new), Ok)?;
-        seen.replace(Some(all.clone()));
-        Ok(all)
-    };
-    let plan_one = |name: &LaneName| -> Result<Plan> {
-        repository.unrecovered.ensure_lane_is_whole(name)?;
-        let request = request(&repository, &args, &policy, name.clone(), &base)?;
-        let facts = revision::start(&repository, &look()?, &policy, &request, base.base.clone())?;
-        let plan = plan(request, facts)?;
-        if let Plan::Create(creation) = &plan
-            && let Some(branch) = creation.request.branch.as_ref()
-            && creation.new_branch
-            && creation.upstream.is_none()
-        {
-            policy.ensure_branch_fits(branch)?;
-        }
-        Ok(plan)
-    };
-    let plan_settled = |name: &LaneName| match plan_one(name) {
-        // Another start may be in the middle of publishing that very lane: once it is there it is
-        // no obstacle.
-        Err(_)
-            if !args.dry_run
-                && repository.lane_dir().is_dir()
-                && registry_lock(&repository).is_ok() =>
-        {
-            seen.replace(None);
-            plan_one(name)
-        }
-        plan => plan,
-    };
-    // All or none, as far as that can be known beforehand.
-    if names.len() > 1 {
-        names
+    let mut planner = Planner::new(&repository, &policy, &args, worktrees, ui)?;
+    let (planned, around) = planner.plan_all(&asked)?;
+    let made: Vec<Made> = match args.dry_run {
+        true => planned
             .iter()
-            .try_for_each(|name| plan_settled(name).map(drop))?;
-    }
-    let mut report = StartReport {
-        dry_run: args.dry_run,
-        lanes: Vec::new(),
+            .map(|one| Ok((foreseen(one), None)))
+            .collect(),
+        false => make(&repository, &mut planner, &planned, &around, &args, ui),
     };
-    let mut failure = None;
-    for name in &names {
-        let outcome = plan_settled(name).and_then(|plan| match plan {
-            Plan::Exists(lane) => Ok((Outcome::existing(*lane), None)),
-            Plan::Create(creation) if args.dry_run => Ok((Outcome::planned(&creation), None)),
-            Plan::Create(creation) => {
-                let created = create(&repository, &look()?, &creation, &args, ui);
-                seen.replace(None);
-                created
-            }
-        });
-        match outcome {
-            Ok((outcome, hook)) => {
-                failure = failure.or(hook);
-                report.lanes.push(outcome);
+    let (report, failures) = told(&asked, made, args.dry_run);
+    let is_made = report.lanes.iter().any(Told::is_created);
+    if undecided && is_made {
+        first_lane::welcome(&repository, &policy, ui);
+    }
+    if is_made || args.dry_run {
+        tell_of_missing_owner(&asked, &policy, ui);
+    }
+    end(&report, failures, ui)
+}
+
+/// Opens the repository. Nothing is healed either by who only wants to see.
+fn open(args: &Args, ui: &Ui) -> Result<(Repository, Option<Vec<Worktree>>, Result<Policy>)> {
+    if args.dry_run {
+        let (repository, _) = super::open(ui, true)?;
+        let policy = repository.policy();
+        return Ok((repository, None, policy));
+    }
+    let opened = super::open_and_look(ui)?;
+    Ok((opened.repository, opened.worktrees, opened.policy))
+}
+
+fn foreseen(planned: &Planned) -> Outcome {
+    match &planned.plan {
+        Plan::Exists(lane) => Outcome::existing((**lane).clone()),
+        Plan::Create(creation) => Outcome::planned(creation),
+    }
+}
+
+/// What is told of each lane, and what has failed.
+fn told(asked: &[Asked], made: Vec<Made>, dry_run: bool) -> (StartReport, Vec<Error>) {
+    let (mut lanes, mut failures) = (Vec::new(), Vec::new());
+    for (asked, made) in asked.iter().zip(made) {
+        match made {
+            Ok((outcome, problem)) => {
+                lanes.push(Told::there(outcome, problem.as_ref()));
+                failures.extend(problem);
             }
             Err(error) => {
-                failure = Some(error);
-                break;
+                lanes.push(Told::failed(&asked.name, &error));
+                failures.push(error);
             }
         }
     }
-    if undecided && report.lanes.iter().any(|lane| lane.created) {
-        first_lane::put_in_force(&repository, &policy, ui);
-    }
-    let made =
-        report.lanes.iter().any(|lane| lane.created) || args.dry_run && !report.lanes.is_empty();
-    if made && args.owner.is_none() && !policy.names_owner() && login::name().is_none() {
+    (StartReport { dry_run, lanes }, failures)
+}
+
+fn tell_of_missing_owner(asked: &[Asked], policy: &Policy, ui: &Ui) {
+    let is_named = asked.iter().all(|asked| asked.owner.is_some()) || policy.names_owner();
+    if !is_named && login::name().is_none() {
         ui.note(format_args!(
             "note: nothing says what your login name is (neither USER nor LOGNAME, nor the system \
              of {}), so a new lane has no owner; name one with --owner or GIT_LANE_OWNER",
             login::number()
         ));
     }
-    // Before its first lane a repository has nothing for the hooks.
-    if undecided
-        && report.lanes.iter().any(|lane| lane.created)
-        && let Err(error) = install::follow_policy(&repository, &policy)
-    {
-        ui.warn(format_args!(
-            "the hooks do not know the policy's latest rules: {error}"
-        ));
-    }
-    match failure {
-        None => {
-            ui.report(&report);
-            Ok(())
-        }
-        // What was made stays made: say so before saying what failed.
-        Some(error) if !report.lanes.is_empty() => Err(ui.failed(&report, error)),
-        Some(error) => Err(error),
-    }
 }
 
-fn request(
-    repository: &Repository,
-    args: &Args,
-    policy: &Policy,
-    name: LaneName,
-    base: &base::Resolved,
-) -> Result<Request> {
-    let owner = match &args.owner {
-        Some(owner) => Some(owner.clone()).filter(|owner| !owner.is_empty()),
-        None => policy.owner_of_new_lanes(login::name),
-    };
-    let wanted = args
-        .branch
-        .clone()
-        .unwrap_or_else(|| branch_name(&policy.branch, &name, owner.as_deref()));
-    let branch = match args.detach {
-        true => None,
-        false => {
-            let branch = BranchName::parse(wanted.as_bytes().as_bstr());
-            let fitting = branch.and_then(|branch| branch.ensure_fits_a_file().map(|()| branch));
-            let fitting = fitting.map_err(|problem| {
-                Error::refused(format!(
-                    "'{wanted}' cannot be a branch: it {}",
-                    problem.because()
-                ))
-                .with_code(Code::BadName)
-            })?;
-            Some(repository.branch_meant(&fitting)?)
+/// Says what was made before saying what failed: that stays made.
+fn end(report: &StartReport, failures: Vec<Error>, ui: &Ui) -> Result<()> {
+    // What was taken back because of another one is no reason of its own.
+    let (own, other): (Vec<Error>, Vec<Error>) = failures
+        .into_iter()
+        .partition(|error| error.code() != Code::TakenBack);
+    let mut reasons = if own.is_empty() { other } else { own };
+    let error = match (reasons.len(), report.lanes.len()) {
+        (0, _) => {
+            ui.report(report);
+            return Ok(());
+        }
+        (1, all) => {
+            let only = reasons.remove(0);
+            if all == 1 && !report.lanes.iter().any(Told::is_there) {
+                return Err(only);
+            }
+            only
+        }
+        (failed, all) => {
+            if !ui.json {
+                reasons.iter().for_each(|error| ui.error(error));
+            }
+            let (kind, code) = worst(&reasons);
+            let sentence = format!("{failed} of {all} lanes were not started as asked");
+            Error::new(kind, sentence).with_code(code)
         }
     };
-    let path = args.path.as_ref().map(std::path::absolute).transpose();
-    Ok(Request {
-        explicit: Explicit {
-            branch: (args.detach || args.branch.is_some()).then(|| branch.clone()),
-            base: args.base.as_ref().map(|_| base.base.clone()),
-            path: path.map_err(|error| {
-                Error::environment("the current directory is gone").caused_by(error)
-            })?,
-            owner: args.owner.clone(),
-            task: args.task.clone(),
-        },
-        task: args.task.clone(),
-        parameters: Vec::new(),
-        read_only: false,
-        claim: None,
-        name,
-        branch,
-        owner,
-    })
+    Err(ui.failed(report, error))
 }

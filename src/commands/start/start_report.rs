@@ -1,17 +1,75 @@
 //! What `git lane start` says of each lane.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use crate::domain::claim::ClaimEnd;
 use crate::domain::lane::{Lane, RefName, lossless_path};
 use crate::domain::name::{BranchName, LaneName};
+use crate::domain::parameter::Parameter;
 use crate::domain::start::Creation;
+use crate::error::Error;
+use crate::repository::Repository;
+use crate::repository::claims::{self, TOKENS};
 use crate::ui::{Page, Report};
 
 #[derive(Debug, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct StartReport {
     pub(super) dry_run: bool,
-    pub(super) lanes: Vec<Outcome>,
+    pub(super) lanes: Vec<Told>,
+}
+
+/// What is told of one lane.
+#[derive(Debug, serde::Serialize)]
+#[serde(untagged)]
+pub(super) enum Told {
+    /// It is there, or would be.
+    There(Box<Outcome>),
+    /// It could not be made.
+    Failed(Failed),
+}
+
+/// A lane that could not be made.
+#[derive(Debug, serde::Serialize)]
+pub(super) struct Failed {
+    created: bool,
+    name: LaneName,
+    error: serde_json::Value,
+}
+
+impl Told {
+    /// A lane that is there, with what went wrong in it.
+    pub(super) fn there(outcome: Outcome, problem: Option<&Error>) -> Self {
+        Told::There(Box::new(Outcome {
+            error: problem.map(described),
+            ..outcome
+        }))
+    }
+
+    /// A lane that is not there.
+    pub(super) fn failed(name: &LaneName, error: &Error) -> Self {
+        Told::Failed(Failed {
+            created: false,
+            name: name.clone(),
+            error: described(error),
+        })
+    }
+
+    /// Whether it is new.
+    pub(super) fn is_created(&self) -> bool {
+        matches!(self, Told::There(outcome) if outcome.created)
+    }
+
+    /// Whether it is there, or would be.
+    pub(super) fn is_there(&self) -> bool {
+        matches!(self, Told::There(_))
+    }
+}
+
+/// A failure as the document of a failed command has it.
+fn described(error: &Error) -> serde_json::Value {
+    error.to_json()["error"].take()
 }
 
 #[derive(Debug, serde::Serialize)]
@@ -26,6 +84,9 @@ pub(super) struct Outcome {
     fork_point: String,
     owner: Option<String>,
     task: Option<String>,
+    /// The parameters by their keys.
+    set: BTreeMap<String, String>,
+    read_only: bool,
     /// Whether the branch is new; absent for a lane that existed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) new_branch: Option<bool>,
@@ -35,6 +96,46 @@ pub(super) struct Outcome {
     /// How the files came about; absent where nothing was checked out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) files: Option<&'static str>,
+    /// The claim that the command has taken or renewed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) claim: Option<Claimed>,
+    /// What went wrong in a lane that is there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<serde_json::Value>,
+}
+
+/// A claim, for the one who has it.
+#[derive(Debug, serde::Serialize)]
+pub(super) struct Claimed {
+    /// Absent where the claim was held before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) token: Option<String>,
+    holder: String,
+    until: Option<String>,
+    pid: Option<i32>,
+}
+
+impl Claimed {
+    /// The claim of the lane, where it has one.
+    pub(super) fn of(repository: &Repository, lane: &Lane, token: Option<String>) -> Option<Self> {
+        let claim = lane.claim.as_ref()?;
+        let until = claim.until(claims::renewed(repository, &lane.id, claim));
+        let until = until.and_then(|until| jiff::Timestamp::from_second(until).ok());
+        Some(Claimed {
+            token,
+            holder: claim.holder.clone(),
+            until: until.map(|until| until.to_string()),
+            pid: match &claim.end {
+                ClaimEnd::Process(process) => Some(process.pid),
+                ClaimEnd::Release | ClaimEnd::Time(_) => None,
+            },
+        })
+    }
+}
+
+fn by_key(parameters: Vec<Parameter>) -> BTreeMap<String, String> {
+    let pair = |parameter: Parameter| (parameter.key, parameter.value);
+    parameters.into_iter().map(pair).collect()
 }
 
 impl Outcome {
@@ -48,9 +149,13 @@ impl Outcome {
             path: lane.worktree,
             owner: lane.owner,
             task: lane.task,
+            set: by_key(lane.parameters),
+            read_only: lane.read_only,
             new_branch: None,
             upstream: None,
             files: None,
+            claim: None,
+            error: None,
         }
     }
 
@@ -69,44 +174,58 @@ impl Outcome {
             fork_point: creation.base.commit.to_string(),
             owner: request.owner.clone(),
             task: request.task.clone(),
+            set: by_key(request.parameters.clone()),
+            read_only: request.read_only,
             new_branch: Some(creation.new_branch),
             upstream: creation
                 .upstream
                 .as_ref()
                 .map(|upstream| upstream.tracking.clone()),
             files: None,
+            claim: None,
+            error: None,
         }
+    }
+
+    fn line(&self, dry_run: bool) -> String {
+        let branch = match (&self.branch, self.new_branch) {
+            (None, _) if self.read_only => "read-only".to_owned(),
+            (None, _) => "detached".to_owned(),
+            (Some(branch), Some(false)) => format!("existing branch {branch}"),
+            (Some(branch), _) => format!("branch {branch}"),
+        };
+        let short = || self.fork_point.chars().take(10).collect();
+        let base = self.base.as_ref().map_or_else(short, ToString::to_string);
+        let name = &self.name;
+        let did = match (self.created, dry_run, self.new_branch) {
+            (true, ..) => "started",
+            (false, true, Some(_)) => "would start",
+            _ => return format!("lane '{name}' is there already: {branch}, base {base}"),
+        };
+        let from = self
+            .upstream
+            .as_ref()
+            .map_or(base.clone(), |upstream| format!("{upstream}, base {base}"));
+        format!("{did} lane '{name}': {branch}, from {from}")
     }
 }
 
 impl Report for StartReport {
     fn text(&self, page: &mut Page) {
-        for lane in &self.lanes {
-            let did = match (lane.created, self.dry_run, lane.new_branch) {
-                (true, ..) => "started",
-                (false, true, Some(_)) => "would start",
-                _ => "is there already:",
-            };
-            let branch = match (&lane.branch, lane.new_branch) {
-                (None, _) => "detached".to_owned(),
-                (Some(branch), Some(false)) => format!("existing branch {branch}"),
-                (Some(branch), _) => format!("branch {branch}"),
-            };
-            let short = || lane.fork_point.chars().take(10).collect();
-            let base = lane.base.as_ref().map_or_else(short, ToString::to_string);
-            if did == "is there already:" {
-                page.line(format!(
-                    "lane '{}' is there already: {branch}, base {base}",
-                    lane.name
-                ));
-            } else {
-                let from = lane
-                    .upstream
-                    .as_ref()
-                    .map_or(base.clone(), |upstream| format!("{upstream}, base {base}"));
-                page.line(format!("{did} lane '{}': {branch}, from {from}", lane.name));
-            }
+        for told in &self.lanes {
+            let Told::There(lane) = told else { continue };
+            page.line(lane.line(self.dry_run));
             page.line(format!("  {}", lane.path.display()));
+            if !lane.set.is_empty() {
+                let set = lane.set.iter().map(|(key, value)| format!("{key}={value}"));
+                page.line(format!("  set: {}", set.collect::<Vec<_>>().join(" ")));
+            }
+            if let Some(claim) = &lane.claim {
+                page.line(match &claim.token {
+                    Some(token) => format!("  claimed: {TOKENS}={token}"),
+                    None => format!("  claimed by '{}', as before", claim.holder),
+                });
+            }
         }
     }
 }

@@ -12,7 +12,7 @@ use bstr::{BStr, ByteSlice};
 
 pub use crate::domain::start::start_refusal::Refusal;
 
-use super::claim::Claim;
+use super::claim::{Claim, Standing};
 use super::lane::{Lane, ObjectId, RefName};
 use super::name::{BranchName, LaneName};
 use super::parameter::Parameter;
@@ -38,6 +38,8 @@ pub struct Request {
     pub read_only: bool,
     /// The claim that it begins with.
     pub claim: Option<Claim>,
+    /// Whether no other living lane may have its task.
+    pub unique: bool,
 }
 
 /// Which of the request's parts were asked for on the command line.
@@ -53,6 +55,10 @@ pub struct Explicit {
     pub owner: Option<String>,
     /// `--task`
     pub task: Option<String>,
+    /// `--set`, where any was given.
+    pub parameters: Option<Vec<Parameter>>,
+    /// `--read-only`
+    pub read_only: bool,
 }
 
 /// Where a lane starts.
@@ -71,6 +77,10 @@ pub struct Facts {
     pub existing: Option<Lane>,
     /// What is wrong with the existing lane's worktree.
     pub existing_broken: Option<Broken>,
+    /// How the claim on the existing lane stands to the one who asks.
+    pub standing: Standing,
+    /// Another lane that has the same task.
+    pub task_taken_by: Option<LaneName>,
     /// The base to start from.
     pub base: Base,
     /// The branch's tip, where it exists.
@@ -183,8 +193,11 @@ pub struct Creation {
 
 /// Decides.
 pub fn plan(request: Request, facts: Facts) -> Result<Plan, Refusal> {
+    if let (Some(task), Some(lane), true) = (&request.task, facts.task_taken_by, request.unique) {
+        return Err(Refusal::TaskTaken(task.clone(), lane));
+    }
     if let Some(lane) = facts.existing {
-        agree(&request, &lane)?;
+        agree(&request, &lane, &facts.standing)?;
         if let Some(broken) = facts.existing_broken {
             return Err(Refusal::Broken(lane.name, broken));
         }
@@ -235,7 +248,7 @@ pub fn plan(request: Request, facts: Facts) -> Result<Plan, Refusal> {
 }
 
 /// An existing lane must be what was asked for, as far as anything was.
-fn agree(request: &Request, lane: &Lane) -> Result<(), Refusal> {
+fn agree(request: &Request, lane: &Lane, standing: &Standing) -> Result<(), Refusal> {
     let differs = |what, has: String| {
         Err(Refusal::Differs {
             name: lane.name.clone(),
@@ -269,24 +282,7 @@ fn agree(request: &Request, lane: &Lane) -> Result<(), Refusal> {
     {
         return differs("--path", format!("path '{}'", lane.worktree.display()));
     }
-    if explicit.owner.is_some() && explicit.owner != lane.owner {
-        return differs(
-            "--owner",
-            lane.owner
-                .as_ref()
-                .map_or("no owner".into(), |owner| format!("owner '{owner}'")),
-        );
-    }
-    if let Some(owner) = lane
-        .owner
-        .as_ref()
-        .filter(|owner| Some(*owner) != request.owner.as_ref())
-    {
-        return Err(Refusal::Owned {
-            name: lane.name.clone(),
-            owner: owner.clone(),
-        });
-    }
+    ensure_ones_own(request, lane, standing)?;
     if explicit.task.is_some() && explicit.task != lane.task {
         return differs(
             "--task",
@@ -295,7 +291,63 @@ fn agree(request: &Request, lane: &Lane) -> Result<(), Refusal> {
                 .map_or("no task".into(), |task| format!("task '{task}'")),
         );
     }
-    Ok(())
+    if explicit.read_only && !lane.read_only {
+        return differs("--read-only", "nothing against commits".into());
+    }
+    match &explicit.parameters {
+        Some(asked) if !are_same(asked, &lane.parameters) => {
+            differs("--set", told(&lane.parameters))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The order in which parameters were given says nothing.
+fn are_same(some: &[Parameter], others: &[Parameter]) -> bool {
+    some.len() == others.len() && some.iter().all(|parameter| others.contains(parameter))
+}
+
+fn told(parameters: &[Parameter]) -> String {
+    let all: Vec<String> = parameters.iter().map(ToString::to_string).collect();
+    match all.is_empty() {
+        true => "no parameters".into(),
+        false => format!("parameters '{}'", all.join(" ")),
+    }
+}
+
+/// Whose a lane is, by its claim first and then by its record.
+fn ensure_ones_own(request: &Request, lane: &Lane, standing: &Standing) -> Result<(), Refusal> {
+    let owner = lane.owner.as_ref();
+    let is_owner = owner.is_none() || owner == request.owner.as_ref();
+    match (standing, &lane.claim) {
+        // A record says who is to work there, the claim who does.
+        (Standing::Own, _) => return Ok(()),
+        (Standing::Others, Some(claim)) => {
+            // Two of one name are told apart by who takes the claim, not by who looks.
+            let is_namesake = request.owner.as_ref() == Some(&claim.holder) && is_owner;
+            if request.claim.is_some() || !is_namesake {
+                return Err(Refusal::Claimed(
+                    Box::new(lane.clone()),
+                    Box::new(claim.clone()),
+                ));
+            }
+        }
+        _ => {}
+    }
+    if request.explicit.owner.is_some() && request.explicit.owner != lane.owner {
+        return Err(Refusal::Differs {
+            name: lane.name.clone(),
+            what: "--owner",
+            has: owner.map_or("no owner".into(), |owner| format!("owner '{owner}'")),
+        });
+    }
+    match owner.filter(|_| !is_owner) {
+        Some(owner) => Err(Refusal::Owned {
+            name: lane.name.clone(),
+            owner: owner.clone(),
+        }),
+        None => Ok(()),
+    }
 }
 
 /// The branch of a new lane by the policy's template. An owner is free text: what cannot stand in a
@@ -347,357 +399,4 @@ pub fn worktree_path(template: &str, repo: &BStr, name: &LaneName, attempt: u32)
 }
 
 #[cfg(test)]
-mod tests {
-    use std::path::Path;
-
-    use super::*;
-
-    fn name(text: &str) -> LaneName {
-        LaneName::parse(text).unwrap()
-    }
-
-    fn branch(text: &str) -> BranchName {
-        BranchName::parse(text.into()).unwrap()
-    }
-
-    fn id(digit: u8) -> ObjectId {
-        ObjectId::from_hex(&[digit; 40]).unwrap()
-    }
-
-    fn request() -> Request {
-        Request {
-            name: name("login"),
-            branch: Some(branch("login")),
-            explicit: Explicit::default(),
-            owner: Some("ann".into()),
-            task: None,
-            parameters: Vec::new(),
-            read_only: false,
-            claim: None,
-        }
-    }
-
-    fn facts() -> Facts {
-        Facts {
-            existing: None,
-            existing_broken: None,
-            base: Base {
-                name: RefName::parse("refs/heads/main".into()),
-                commit: id(b'a'),
-            },
-            branch_tip: None,
-            branch_used_by: None,
-            branch_owned_by: None,
-            conflicting_branch: None,
-            of_remote: OfRemote::Nothing,
-            target: Target {
-                path: "/x/shop.lanes/login".into(),
-                state: TargetState::Free,
-            },
-        }
-    }
-
-    fn lane() -> Lane {
-        Lane {
-            name: name("login"),
-            id: super::super::lane::LaneId::parse("1").unwrap(),
-            branch: Some(branch("login")),
-            worktree: "/x/shop.lanes/login".into(),
-            base: RefName::parse("refs/heads/main".into()),
-            fork_point: id(b'a'),
-            owner: Some("ann".into()),
-            task: None,
-            created: 0,
-            mark: None,
-            claim: None,
-            parameters: Vec::new(),
-            read_only: false,
-            adopted: false,
-        }
-    }
-
-    #[test]
-    fn a_new_lane_starts_at_its_base_and_an_adopted_branch_keeps_its_tip() {
-        let Ok(Plan::Create(creation)) = plan(request(), facts()) else {
-            panic!()
-        };
-        assert!(creation.new_branch);
-        assert_eq!(creation.commit, id(b'a'));
-        let Ok(Plan::Create(creation)) = plan(
-            request(),
-            Facts {
-                branch_tip: Some(id(b'b')),
-                ..facts()
-            },
-        ) else {
-            panic!()
-        };
-        assert!(!creation.new_branch);
-        assert_eq!(creation.commit, id(b'b'));
-        let tracking = RefName::parse("refs/remotes/origin/login".into()).unwrap();
-        let theirs = OfRemote::One(Box::new(Upstream {
-            tracking,
-            commit: id(b'c'),
-            settings: Vec::new(),
-        }));
-        let Ok(Plan::Create(creation)) = plan(
-            request(),
-            Facts {
-                of_remote: theirs,
-                ..facts()
-            },
-        ) else {
-            panic!()
-        };
-        assert_eq!(
-            (creation.new_branch, creation.commit, creation.base.commit),
-            (true, id(b'c'), id(b'a'))
-        );
-        let detached = Request {
-            branch: None,
-            ..request()
-        };
-        let Ok(Plan::Create(creation)) = plan(
-            detached,
-            Facts {
-                branch_tip: Some(id(b'b')),
-                ..facts()
-            },
-        ) else {
-            panic!()
-        };
-        assert_eq!((creation.new_branch, creation.commit), (false, id(b'a')));
-    }
-
-    #[test]
-    fn an_existing_lane_is_no_error_unless_it_differs() {
-        let existing = Facts {
-            existing: Some(lane()),
-            ..facts()
-        };
-        assert!(matches!(
-            plan(request(), existing.clone()),
-            Ok(Plan::Exists(_))
-        ));
-        let base = Base {
-            name: RefName::parse("refs/heads/next".into()),
-            commit: id(b'a'),
-        };
-        for (explicit, what) in [
-            (
-                Explicit {
-                    branch: Some(Some(branch("other"))),
-                    ..Explicit::default()
-                },
-                "--branch",
-            ),
-            (
-                Explicit {
-                    branch: Some(None),
-                    ..Explicit::default()
-                },
-                "--branch",
-            ),
-            (
-                Explicit {
-                    base: Some(base),
-                    ..Explicit::default()
-                },
-                "--base",
-            ),
-            (
-                Explicit {
-                    path: Some("/y".into()),
-                    ..Explicit::default()
-                },
-                "--path",
-            ),
-            (
-                Explicit {
-                    owner: Some("bob".into()),
-                    ..Explicit::default()
-                },
-                "--owner",
-            ),
-            (
-                Explicit {
-                    task: Some("t".into()),
-                    ..Explicit::default()
-                },
-                "--task",
-            ),
-        ] {
-            let Err(Refusal::Differs { what: found, .. }) = plan(
-                Request {
-                    explicit,
-                    ..request()
-                },
-                existing.clone(),
-            ) else {
-                panic!("{what}")
-            };
-            assert_eq!(found, what);
-        }
-        for (owner, holder, code) in [
-            (Some("ann"), Some("ann"), ""),
-            (Some("bob"), Some("ann"), "lane-owned"),
-            (None, Some("ann"), "lane-owned"),
-            (Some("bob"), None, ""),
-            (None, None, ""),
-        ] {
-            let lane = Lane {
-                owner: holder.map(Into::into),
-                ..lane()
-            };
-            let asked = Request {
-                owner: owner.map(Into::into),
-                ..request()
-            };
-            let found = plan(
-                asked,
-                Facts {
-                    existing: Some(lane),
-                    ..facts()
-                },
-            );
-            assert_eq!(
-                found.map_or_else(|refusal| refusal.code().as_str(), |_| ""),
-                code,
-                "{owner:?} {holder:?}"
-            );
-        }
-        let gone = plan(
-            request(),
-            Facts {
-                existing_broken: Some(Broken::Gone),
-                ..existing
-            },
-        );
-        assert_eq!(gone.unwrap_err().code().as_str(), "worktree-gone");
-    }
-
-    #[test]
-    fn what_is_in_the_way_is_refused() {
-        let path = PathBuf::from("/y");
-        let target = |state| Target {
-            path: "/t".into(),
-            state,
-        };
-        let tracking = RefName::parse("refs/remotes/origin/login".into()).unwrap();
-        for (facts, code) in [
-            (
-                Facts {
-                    branch_used_by: Some(path.clone()),
-                    ..facts()
-                },
-                "branch-in-use",
-            ),
-            (
-                Facts {
-                    branch_owned_by: Some(name("other")),
-                    ..facts()
-                },
-                "branch-owned",
-            ),
-            (
-                Facts {
-                    conflicting_branch: Some(branch("login/x")),
-                    ..facts()
-                },
-                "branch-conflict",
-            ),
-            (
-                Facts {
-                    of_remote: OfRemote::Several(Vec::new()),
-                    ..facts()
-                },
-                "several-remotes",
-            ),
-            (
-                Facts {
-                    of_remote: OfRemote::Named(tracking, branch("login")),
-                    ..facts()
-                },
-                "remote-branch",
-            ),
-            (
-                Facts {
-                    of_remote: OfRemote::Missing("up".into(), branch("login")),
-                    ..facts()
-                },
-                "no-remote-branch",
-            ),
-            (
-                Facts {
-                    target: target(TargetState::Occupied),
-                    ..facts()
-                },
-                "path-occupied",
-            ),
-            (
-                Facts {
-                    target: target(TargetState::Symlink),
-                    ..facts()
-                },
-                "path-occupied",
-            ),
-            (
-                Facts {
-                    target: target(TargetState::NotNew),
-                    ..facts()
-                },
-                "path-occupied",
-            ),
-            (
-                Facts {
-                    target: target(TargetState::InTheRepository(path.clone())),
-                    ..facts()
-                },
-                "path-occupied",
-            ),
-            (
-                Facts {
-                    target: target(TargetState::InsideWorktree(path)),
-                    ..facts()
-                },
-                "path-occupied",
-            ),
-        ] {
-            assert_eq!(plan(request(), facts).unwrap_err().code().as_str(), code);
-        }
-    }
-
-    #[test]
-    fn templates_name_branches_and_places() {
-        for (owner, expected) in [
-            (Some("ann"), "ann/login"),
-            (Some("claude:7f3a"), "claude-7f3a/login"),
-            (Some("Ann B. <ann@x.org>"), "Ann-B.-<ann-x.org>/login"),
-            (Some("team/ann"), "team/ann/login"),
-            (Some("{name}"), "name/login"),
-            (Some("..a..b.lock"), "a-b/login"),
-            (Some("größe"), "größe/login"),
-            (Some("a\nb\u{7}"), "a-b/login"),
-            (Some("://"), "nobody/nobody/nobody/login"),
-            (Some(""), "nobody/login"),
-            (None, "nobody/login"),
-        ] {
-            let branch = branch_name("{owner}/{name}", &name("login"), owner);
-            assert_eq!(branch, expected);
-            assert!(
-                BranchName::parse(branch.as_str().into()).is_ok(),
-                "{branch}"
-            );
-        }
-        let place = |attempt| {
-            worktree_path(
-                "../{repo}.lanes/{name}",
-                "shop".into(),
-                &name("a/b"),
-                attempt,
-            )
-        };
-        assert_eq!(place(1), Path::new("../shop.lanes/a-b"));
-        assert_eq!(place(2), Path::new("../shop.lanes/a-b-2"));
-    }
-}
+mod start_table;

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use bstr::ByteSlice;
 
 use super::{Broken, TargetState};
-use crate::domain::lane::RefName;
+use crate::domain::claim::{Claim, claimed};
+use crate::domain::lane::{Lane, RefName};
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::shell_word::quote;
 use crate::error::{Code, Error, Kind};
@@ -29,6 +30,10 @@ pub enum Refusal {
         /// Who works in it.
         owner: String,
     },
+    /// The lane exists, and somebody else holds it.
+    Claimed(Box<Lane>, Box<Claim>),
+    /// The task, which is to be one lane's alone, is this one's.
+    TaskTaken(String, LaneName),
     /// The lane exists, its worktree cannot be used.
     Broken(LaneName, Broken),
     /// The branch is checked out, or being rebased or bisected, elsewhere.
@@ -65,6 +70,8 @@ impl std::fmt::Display for Refusal {
                 )
             }
             Refusal::Owned { name, owner } => write!(f, "lane '{name}' exists and is {owner}'s"),
+            Refusal::Claimed(lane, claim) => write!(f, "lane '{}' is {claim}", lane.name),
+            Refusal::TaskTaken(task, lane) => write!(f, "lane '{lane}' has task '{task}' already"),
             Refusal::Broken(name, Broken::Gone) => {
                 write!(f, "lane '{name}' exists, but its directory is gone")
             }
@@ -148,6 +155,8 @@ impl Refusal {
                     quote(name)
                 )
             }
+            Refusal::Claimed(lane, claim) => claim.hints(&lane.name).join("; "),
+            Refusal::TaskTaken(_, lane) => format!("see it with: git lane show {}", quote(lane)),
             Refusal::Broken(name, Broken::Gone) => {
                 format!(
                     "clear the record with: git lane prune; its branch is taken up again by: git \
@@ -202,6 +211,8 @@ impl Refusal {
         match self {
             Refusal::Differs { .. } => Code::LaneDiffers,
             Refusal::Owned { .. } => Code::LaneOwned,
+            Refusal::Claimed(..) => Code::Claimed,
+            Refusal::TaskTaken(..) => Code::TaskTaken,
             Refusal::Broken(_, Broken::Gone) => Code::WorktreeGone,
             Refusal::Broken(_, Broken::Damaged(..)) => Code::Damaged,
             Refusal::Broken(_, Broken::Moved(_)) => Code::Moved,
@@ -218,12 +229,18 @@ impl Refusal {
 
 impl From<Refusal> for Error {
     fn from(refusal: Refusal) -> Self {
+        if let Refusal::Claimed(lane, claim) = &refusal {
+            return claimed(lane, claim);
+        }
         let error = Error::new(Kind::Refused, refusal.to_string())
             .hint(refusal.hint())
             .with_code(refusal.code());
         match &refusal {
             Refusal::Owned { name, owner } => {
                 error.details(serde_json::json!({ "lane": name, "owner": owner }))
+            }
+            Refusal::TaskTaken(task, lane) => {
+                error.details(serde_json::json!({ "lane": lane, "task": task }))
             }
             _ => error,
         }

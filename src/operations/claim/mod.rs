@@ -232,6 +232,21 @@ fn renew(
     })
 }
 
+/// Gives back a claim that this process has just taken, and with it the lane as it was before.
+pub fn give_back(repository: &Repository, taken: &Taken) -> Result<()> {
+    let (Some(claim), Some(_)) = (&taken.lane.claim, &taken.token) else {
+        return Ok(());
+    };
+    let mut edit = Edit::begin(repository.lane_dir())?;
+    let now = edit.records().find(&taken.lane.name).cloned();
+    if let Some(lane) = now.filter(|lane| lane.claim.as_ref() == Some(claim)) {
+        edit.set_claim(&lane.name, taken.before.as_ref())?;
+        edit.commit()?;
+        tell(repository, What::Release, &lane, None);
+    }
+    Ok(())
+}
+
 /// To whom a lane goes, and what they are told.
 #[derive(Debug, Clone)]
 pub struct Successor {

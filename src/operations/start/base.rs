@@ -1,5 +1,10 @@
 //! The base of a new lane: found, fetched where that is wanted, and compared with its upstream.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use bstr::BString;
+
+use crate::domain::lane::RefName;
 use crate::domain::start::Base;
 use crate::error::Result;
 use crate::repository::Repository;
@@ -8,11 +13,11 @@ use crate::repository::upstream::{fetch, remote_of, upstream};
 
 /// A base and what there is to say about it.
 #[derive(Debug, Clone)]
-pub struct Resolved {
+struct Resolved {
     /// The base to start from.
-    pub base: Base,
+    base: Base,
     /// It is behind or beside its upstream.
-    pub warning: Option<String>,
+    warning: Option<String>,
 }
 
 /// How new the base's upstream has to be.
@@ -26,35 +31,79 @@ pub enum Upstreams {
     AsLastFetched,
 }
 
-/// Finds the base by name, or the default one. Where the lane is to start from its upstream and the
-/// base has nothing that this lacks, the upstream's commit is where it starts; the base itself is
-/// not moved.
-pub fn resolve(
+/// The bases of one command: each is looked for once, and each remote fetched from once.
+pub struct Bases<'a> {
+    repository: &'a Repository,
+    upstreams: Upstreams,
+    found: BTreeMap<Option<String>, Resolved>,
+    fetched: BTreeSet<Option<BString>>,
+}
+
+impl<'a> Bases<'a> {
+    /// None has been looked for yet.
+    pub fn of(repository: &'a Repository, upstreams: Upstreams) -> Self {
+        Bases {
+            repository,
+            upstreams,
+            found: BTreeMap::new(),
+            fetched: BTreeSet::new(),
+        }
+    }
+
+    /// Finds the base by name, or the default one. Where the lane is to start from its upstream and the
+    /// base has nothing that this lacks, the upstream's commit is where it starts; the base itself is
+    /// not moved. `tell` hears of what there is to say about one that was not asked for before.
+    pub fn find(&mut self, name: Option<&str>, tell: impl FnOnce(&str)) -> Result<Base> {
+        let name = name.map(str::to_owned);
+        if let Some(known) = self.found.get(&name) {
+            return Ok(known.base.clone());
+        }
+        let resolved = self.resolve(name.as_deref())?;
+        if let Some(warning) = &resolved.warning {
+            tell(warning);
+        }
+        let base = resolved.base.clone();
+        self.found.insert(name, resolved);
+        Ok(base)
+    }
+
+    fn resolve(&mut self, name: Option<&str>) -> Result<Resolved> {
+        let repository = self.repository;
+        let find = || {
+            name.map_or_else(
+                || revision::default_base(repository),
+                |name| revision::named_base(repository, name),
+            )
+        };
+        let mut base = find()?;
+        let upstream = base
+            .name
+            .as_ref()
+            .and_then(|name| upstream(repository, name));
+        if self.upstreams == Upstreams::Fetched {
+            let remote = match (&upstream, &base.name) {
+                (Some(upstream), _) => Some(upstream.remote.clone()),
+                (None, Some(base)) => remote_of(base),
+                (None, None) => None,
+            };
+            if self.fetched.insert(remote.clone()) {
+                fetch(repository, remote.as_ref())?;
+            }
+            base = find()?;
+        }
+        let tracking = upstream.map(|upstream| upstream.tracking);
+        compared(repository, base, tracking, self.upstreams)
+    }
+}
+
+/// The base, compared with its upstream.
+fn compared(
     repository: &Repository,
-    name: Option<&str>,
+    mut base: Base,
+    upstream: Option<RefName>,
     upstreams: Upstreams,
 ) -> Result<Resolved> {
-    let find = || {
-        name.map_or_else(
-            || revision::default_base(repository),
-            |name| revision::named_base(repository, name),
-        )
-    };
-    let mut base = find()?;
-    let upstream = base
-        .name
-        .as_ref()
-        .and_then(|name| upstream(repository, name));
-    if upstreams == Upstreams::Fetched {
-        let remote = match (&upstream, &base.name) {
-            (Some(upstream), _) => Some(upstream.remote.clone()),
-            (None, Some(base)) => remote_of(base),
-            (None, None) => None,
-        };
-        fetch(repository, remote.as_ref())?;
-        base = find()?;
-    }
-    let Some(upstream) = upstream.map(|upstream| upstream.tracking) else {
+    let Some(upstream) = upstream else {
         return Ok(Resolved {
             base,
             warning: None,

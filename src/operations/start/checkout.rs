@@ -69,11 +69,11 @@ fn unheard(repository: &Repository, intent: &Intent, admin: &Path) -> Result<Vec
         .collect())
 }
 
-/// Hides a worktree again whose files could not be written, and takes the lane's record away, so
-/// that the start can be undone. `false` if the worktree holds anything this start did not put
-/// there. The caller holds the registry lock.
+/// Hides a worktree again whose files could not be written, or that is not to stay alone, and takes the
+/// lane's record away, so that the start can be undone. `false` if the worktree holds anything this
+/// start did not put there. The caller holds the registry lock.
 pub(super) fn take_back(repository: &Repository, intent: &Intent) -> Result<bool> {
-    if !intent.unfinished || !is_untouched(repository, intent)? {
+    if !is_untouched(repository, intent)? {
         return Ok(false);
     }
     let mut edit = Edit::begin(repository.lane_dir())?;

@@ -15,6 +15,7 @@ mod by_git;
 mod checkout;
 pub(crate) mod publish;
 mod recover_start;
+pub mod start_all;
 mod unmake;
 
 use std::path::{Path, PathBuf};
@@ -30,7 +31,7 @@ use crate::domain::trash_entry::Setting;
 use crate::engines::populate;
 use crate::engines::populate::{Filled, How, Source, Sparse};
 use crate::error::{Error, IoContext, Kind, Result};
-pub use crate::operations::start::recover_start::{recover, what};
+pub use crate::operations::start::recover_start::{recover, recover_all, what};
 use crate::repository::admin_dir::{self, begin_reflog, copy_worktree_config, line};
 use crate::repository::exclude;
 use crate::repository::provenance::{Assertions, Asserts, remember};
@@ -67,6 +68,9 @@ pub struct Intent {
     /// Worktree and admin directory name each other by relative paths.
     #[serde(default)]
     relative: bool,
+    /// No other living lane may have its task.
+    #[serde(default)]
+    unique: bool,
     /// Files wait for the worktree to be in its place.
     #[serde(default)]
     unfinished: bool,
@@ -188,36 +192,42 @@ pub fn start(
     creation: &Creation,
     filling: &Filling<'_>,
 ) -> Result<Started> {
-    let lane = Lane {
-        name: creation.request.name.clone(),
-        id: LaneId(unique_id()),
-        branch: creation.request.branch.clone(),
-        worktree: creation.path.clone(),
-        base: creation.base.name.clone(),
-        fork_point: creation.base.commit,
-        owner: creation.request.owner.clone(),
-        task: creation.request.task.clone(),
-        created: jiff::Timestamp::now().as_second(),
-        mark: None,
-        claim: creation.request.claim.clone(),
-        parameters: creation.request.parameters.clone(),
-        read_only: creation.request.read_only,
-        adopted: false,
-    };
+    let lane = record_of(creation);
     let operation = repository.log().begin(Subject::of(What::Start, &lane));
     let made = make(repository, creation, filling, lane);
-    operation.ended(made, |_| End {
-        result: Some(creation.commit),
-        ..End::default()
+    operation.ended(made, |started| {
+        End::of_start(&started.lane, creation.commit)
     })
 }
 
-fn make(
+/// The record of a new lane.
+fn record_of(creation: &Creation) -> Lane {
+    let request = &creation.request;
+    Lane {
+        name: request.name.clone(),
+        id: LaneId(unique_id()),
+        branch: request.branch.clone(),
+        worktree: creation.path.clone(),
+        base: creation.base.name.clone(),
+        fork_point: creation.base.commit,
+        owner: request.owner.clone(),
+        task: request.task.clone(),
+        created: jiff::Timestamp::now().as_second(),
+        mark: None,
+        claim: request.claim.clone(),
+        parameters: request.parameters.clone(),
+        read_only: request.read_only,
+        adopted: false,
+    }
+}
+
+/// What making the lane comes to; nothing is changed yet.
+fn intend(
     repository: &Repository,
     creation: &Creation,
-    filling: &Filling<'_>,
+    is_sparse: bool,
     lane: Lane,
-) -> Result<Started> {
+) -> Result<Intent> {
     let id = lane.id.as_str();
     let parent = creation.path.parent().unwrap_or(Path::new("/"));
     let by_git = repository.ref_format() == RefFormat::Reftable;
@@ -231,14 +241,14 @@ fn make(
         }
         None => hidden,
     };
-    let mut intent = Intent {
+    let intent = Intent {
         commit: creation.commit,
         new_branch: creation.new_branch,
         staged_worktree,
         staged_admin: repository.lane_dir().join("staging").join(id),
         admin_name: admin_dir::name(&creation.path).into(),
         made,
-        sparse: filling.sparse.is_some() && !repository.config_bool("extensions.worktreeConfig"),
+        sparse: is_sparse && !repository.config_bool("extensions.worktreeConfig"),
         upstream: creation
             .upstream
             .as_ref()
@@ -246,6 +256,7 @@ fn make(
             .unwrap_or_default(),
         by_git,
         relative: admin_dir::wants_relative_links(repository)?,
+        unique: creation.request.unique,
         unfinished: false,
         publishing: false,
         made_worktree: None,
@@ -254,21 +265,32 @@ fn make(
         lane,
     };
     exclude::ensure_writable(repository, &intent.hidden_directory())?;
+    Ok(intent)
+}
+
+fn make(
+    repository: &Repository,
+    creation: &Creation,
+    filling: &Filling<'_>,
+    lane: Lane,
+) -> Result<Started> {
+    let mut intent = intend(repository, creation, filling.sparse.is_some(), lane)?;
     remember(repository, &creation.path);
     let mut running = Journal::new(repository.lane_dir()).begin(&intent)?;
     exclude::add(repository, &intent.hidden_directory())?;
+    let mut save = |intent: &Intent| running.advance(intent);
     let made = if intent.by_git {
         registry_lock(repository).and_then(|_guard| {
             let filled = by_git::prepare(repository, &mut intent, filling)?;
             intent.unfinished = filled.unfinished;
-            publish::publish(repository, &mut intent, &mut running)?;
+            publish::publish(repository, &mut intent, &mut save)?;
             Ok(filled.how)
         })
     } else {
         prepare(repository, &intent, filling).and_then(|filled| {
             intent.unfinished = filled.unfinished;
             let _guard = registry_lock(repository)?;
-            publish::publish(repository, &mut intent, &mut running)?;
+            publish::publish(repository, &mut intent, &mut save)?;
             Ok(filled.how)
         })
     };
@@ -283,7 +305,10 @@ fn make(
         }
         Err(error) => {
             let guard = registry_lock(repository)?;
-            let taken = checkout::take_back(repository, &intent);
+            let taken = match intent.unfinished {
+                true => checkout::take_back(repository, &intent).map(drop),
+                false => Ok(()),
+            };
             if let Some(at) = visible_at(repository, &intent) {
                 // The intent stays for the next git-lane command.
                 return Err(in_place(error, &intent, &at));

@@ -1,11 +1,13 @@
 //! The short critical section that makes a prepared lane visible, and its completion after a crash.
 
+use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::unmake::{Identity, created_from, is_registered};
 use super::{Intent, by_git};
 use crate::domain::lane::{Lane, ObjectId, RefName};
+use crate::domain::start;
 use crate::error::{Code, Error, IoContext, Result};
 use crate::install;
 use crate::repository::Repository;
@@ -15,28 +17,45 @@ use crate::repository::metadata::Edit;
 use crate::repository::refs::RefChange;
 use crate::store::exists;
 use crate::store::git::settings::SPARSE_CONFIG;
-use crate::store::journal::{Running, step};
+use crate::store::journal::step;
 use crate::store::no_replace;
+
+/// Writes down how far a start is.
+pub(super) type Save<'a> = &'a mut dyn FnMut(&Intent) -> Result<()>;
 
 /// Makes the lane visible. The caller holds the registry lock. Every step looks whether it was done
 /// before.
-pub(super) fn publish(
+pub(super) fn publish(repository: &Repository, intent: &mut Intent, save: Save<'_>) -> Result<()> {
+    make_ready(repository, intent, &BTreeSet::new())?;
+    save(intent)?;
+    // A config.lock that another process holds must stop us before anything can be seen.
+    let edit = Edit::begin(repository.lane_dir())?;
+    put_in_place(repository, intent)?;
+    record(repository, intent, edit)
+}
+
+/// Looks a last time whether the lane can be made, and fixes what it is made of; `taken` are names of
+/// admin directories that are spoken for.
+pub(super) fn make_ready(
     repository: &Repository,
     intent: &mut Intent,
-    running: &mut Running,
+    taken: &BTreeSet<PathBuf>,
 ) -> Result<()> {
     ensure_still_free(repository, intent)?;
     if intent.by_git {
         intent.made_admin = Identity::of(&admin_dir(repository, intent));
     } else {
-        point_at_admin(repository, intent, &intent.staged_worktree.clone())?;
+        point_at_admin(repository, intent, &intent.staged_worktree.clone(), taken)?;
         intent.made_admin = Identity::of(&intent.staged_admin);
     }
     intent.made_worktree = Identity::of(&intent.staged_worktree);
     intent.publishing = true;
-    running.advance(intent)?;
-    // A config.lock that another process holds must stop us before anything can be seen.
-    let edit = Edit::begin(repository.lane_dir())?;
+    Ok(())
+}
+
+/// Puts branch, worktree and admin directory where git and the user see them. The caller holds
+/// `config.lock` too.
+pub(super) fn put_in_place(repository: &Repository, intent: &mut Intent) -> Result<()> {
     exclude::add(repository, &intent.lane.worktree)?;
     create_branch(repository, intent)?;
     if intent.by_git {
@@ -49,7 +68,7 @@ pub(super) fn publish(
     step("start.worktree");
     register(repository, intent)?;
     step("start.registered");
-    record(repository, intent, edit)
+    Ok(())
 }
 
 /// Tells git where the worktree is that is in place.
@@ -71,7 +90,7 @@ pub(super) fn complete(
     repository: &Repository,
     intent: &mut Intent,
     at: PathBuf,
-    running: &mut Running,
+    save: Save<'_>,
 ) -> Result<bool> {
     let edit = Edit::begin(repository.lane_dir())?;
     intent.lane.worktree = at;
@@ -88,8 +107,9 @@ pub(super) fn complete(
     exclude::add(repository, &intent.lane.worktree)?;
     if !intent.by_git && !is_registered(repository, intent) {
         // Another git may have taken the admin directory's name meanwhile.
-        point_at_admin(repository, intent, &intent.lane.worktree.clone())?;
-        running.advance(intent)?;
+        let place = intent.lane.worktree.clone();
+        point_at_admin(repository, intent, &place, &BTreeSet::new())?;
+        save(intent)?;
         place_admin(
             repository,
             &intent.staged_admin,
@@ -102,8 +122,19 @@ pub(super) fn complete(
     record(repository, intent, edit).map(|()| true)
 }
 
-/// Writes the lane's record, and the include that brings a sparse worktree its settings.
+/// Records the lane.
 fn record(repository: &Repository, intent: &Intent, mut edit: Edit) -> Result<()> {
+    add_record(intent, &mut edit)?;
+    edit.commit()?;
+    step("start.recorded");
+    match intent.by_git {
+        true => by_git::release(repository, intent),
+        false => Ok(()),
+    }
+}
+
+/// Adds the lane's record, and the include that brings a sparse worktree its settings.
+pub(super) fn add_record(intent: &Intent, edit: &mut Edit) -> Result<()> {
     edit.put(&intent.lane)?;
     if let Some(branch) = &intent.lane.branch {
         edit.put_branch_section(branch, &intent.upstream)?;
@@ -116,21 +147,28 @@ fn record(repository: &Repository, intent: &Intent, mut edit: Edit) -> Result<()
     if intent.sparse && !intent.by_git {
         edit.include_for_worktree(&intent.admin_name, SPARSE_CONFIG)?;
     }
-    edit.commit()?;
-    step("start.recorded");
-    if intent.by_git {
-        by_git::release(repository, intent)
-    } else {
-        Ok(())
+    Ok(())
+}
+
+/// Whether what a dead process had prepared can still be published.
+pub(super) fn can_resume(repository: &Repository, intent: &Intent) -> Result<bool> {
+    let records = repository.records()?;
+    if records
+        .find(&intent.lane.name)
+        .is_some_and(|lane| lane.id == intent.lane.id)
+    {
+        return Ok(true);
     }
+    let own = intent.new_branch && branch_is(repository, intent, intent.commit)?;
+    let intent = Intent {
+        new_branch: intent.new_branch && !own,
+        ..intent.clone()
+    };
+    Ok(!is_anothers(repository, &intent)? && ensure_still_free(repository, &intent).is_ok())
 }
 
 /// Publishes what a dead process had prepared and no other could see yet.
-pub(super) fn resume(
-    repository: &Repository,
-    intent: &mut Intent,
-    running: &mut Running,
-) -> Result<()> {
+pub(super) fn resume(repository: &Repository, intent: &mut Intent, save: Save<'_>) -> Result<()> {
     if !intent.publishing {
         return Err(Error::refused("nothing was published yet"));
     }
@@ -140,7 +178,7 @@ pub(super) fn resume(
     if intent.new_branch && branch_is(repository, intent, intent.commit)? {
         intent.new_branch = false;
     }
-    publish(repository, intent, running)
+    publish(repository, intent, save)
 }
 
 /// Looks again, now that no other git-lane can interfere.
@@ -150,11 +188,20 @@ fn ensure_still_free(repository: &Repository, intent: &Intent) -> Result<()> {
             .with_code(Code::Raced)
             .hint("run the command again")
     };
-    if repository.records()?.find(&intent.lane.name).is_some() {
+    let records = repository.records()?;
+    if records.find(&intent.lane.name).is_some() {
         return Err(raced(format!(
             "lane '{}' was started by another command at the same moment",
             intent.lane.name
         )));
+    }
+    if let Some(task) = intent.lane.task.as_ref().filter(|_| intent.unique)
+        && let Some(other) = records
+            .lanes
+            .iter()
+            .find(|lane| lane.task.as_ref() == Some(task))
+    {
+        return Err(start::Refusal::TaskTaken(task.clone(), other.name.clone()).into());
     }
     if let Some(branch) = intent.lane.branch.as_ref().filter(|_| intent.new_branch)
         && repository.branch_tip(branch)?.is_some()
@@ -276,10 +323,15 @@ pub(super) fn admin_dir(repository: &Repository, intent: &Intent) -> PathBuf {
 }
 
 /// Picks an admin directory that is free and writes the `.git` file of `worktree` to match.
-fn point_at_admin(repository: &Repository, intent: &mut Intent, worktree: &Path) -> Result<()> {
+fn point_at_admin(
+    repository: &Repository,
+    intent: &mut Intent,
+    worktree: &Path,
+    taken: &BTreeSet<PathBuf>,
+) -> Result<()> {
     let stem = intent.admin_name.clone();
     let mut attempt = 1;
-    while exists(&admin_dir(repository, intent)) {
+    while taken.contains(&intent.admin_name) || exists(&admin_dir(repository, intent)) {
         let mut name = stem.clone().into_os_string();
         name.push(attempt.to_string());
         intent.admin_name = name.into();

@@ -1,7 +1,10 @@
 //! What the next command does about a start whose process has died.
 
+use super::start_all::{AllIntent, take_away};
 use super::unmake::{undo, visible_at};
 use super::{Intent, by_git, checkout, in_place, publish, registry_lock};
+use crate::domain::event::{End, Subject, What};
+use crate::domain::lane::{Lane, LaneId};
 use crate::domain::name::LaneName;
 use crate::error::Result;
 use crate::repository::Repository;
@@ -18,10 +21,99 @@ pub fn what(lane: &LaneName) -> String {
 /// Completes an interrupted start, or undoes it while no other process can have seen anything of
 /// it. What can be seen and cannot be completed now is an error that names it, and stays in the
 /// journal.
-pub fn recover(
+pub fn recover(repository: &Repository, intent: Intent, running: &mut Running) -> Result<Healed> {
+    recover_one(repository, intent, &mut |intent| running.advance(intent))
+}
+
+/// The same for the start of several lanes, each by itself. Where all were wanted or none, none is completed
+/// once one of them cannot be, as far as nobody works in them.
+pub fn recover_all(
+    repository: &Repository,
+    mut all: AllIntent,
+    running: &mut Running,
+) -> Result<Healed> {
+    let (what, mut undone, mut failure) = (all.what(), Vec::new(), None);
+    let is_whole = all.starts.iter().all(|intent| intent.publishing);
+    if all.all_or_none && !(is_whole && can_all_be_completed(repository, &all)?) {
+        let _registry = registry_lock(repository)?;
+        for intent in &all.starts {
+            let stays = take_away(repository, intent, true)?;
+            undone.extend(stays.is_none().then(|| intent.lane.id.clone()));
+        }
+    }
+    for at in 0..all.starts.len() {
+        let intent = all.starts[at].clone();
+        if undone.contains(&intent.lane.id) {
+            tell(
+                repository,
+                &intent.lane,
+                &Healed::new(self::what(&intent.lane.name), false),
+            );
+            continue;
+        }
+        let lane = intent.lane.clone();
+        let mut save = |changed: &Intent| {
+            all.starts[at] = changed.clone();
+            running.advance(&all)
+        };
+        match recover_one(repository, intent, &mut save) {
+            Ok(healed) => {
+                undone.extend((!healed.completed).then(|| lane.id.clone()));
+                tell(repository, &lane, &healed);
+            }
+            Err(error) => failure = failure.or(Some(error)),
+        }
+    }
+    match failure {
+        Some(error) => Err(error),
+        None => Ok(summary(&all, what, &undone)),
+    }
+}
+
+/// Whether each of them is in its place, or can still come there.
+fn can_all_be_completed(repository: &Repository, all: &AllIntent) -> Result<bool> {
+    let _registry = registry_lock(repository)?;
+    for intent in &all.starts {
+        let is_there = visible_at(repository, intent).is_some();
+        if !is_there && !publish::can_resume(repository, intent)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// What became of all of them, in a sentence.
+fn summary(all: &AllIntent, what: String, undone: &[LaneId]) -> Healed {
+    let some = !undone.is_empty() && undone.len() < all.starts.len();
+    let gone = all
+        .starts
+        .iter()
+        .filter(|intent| undone.contains(&intent.lane.id));
+    let gone: Vec<String> = gone
+        .map(|intent| format!("'{}'", intent.lane.name))
+        .collect();
+    match some {
+        true => Healed::new(
+            format!("{what} (without {}, undone)", gone.join(", ")),
+            true,
+        ),
+        false => Healed::new(what, undone.is_empty()),
+    }
+}
+
+/// Each lane has its own line in the log.
+fn tell(repository: &Repository, lane: &Lane, healed: &Healed) {
+    let end = End {
+        note: Some(healed.to_string()),
+        ..End::default()
+    };
+    repository.log().tell(Subject::of(What::Heal, lane), end);
+}
+
+fn recover_one(
     repository: &Repository,
     mut intent: Intent,
-    running: &mut Running,
+    save: publish::Save<'_>,
 ) -> Result<Healed> {
     let what = what(&intent.lane.name);
     let guard = registry_lock(repository)?;
@@ -42,7 +134,7 @@ pub fn recover(
         return finished(repository, &intent, what);
     }
     if let Some(at) = visible_at(repository, &intent) {
-        return match publish::complete(repository, &mut intent, at.clone(), running) {
+        return match publish::complete(repository, &mut intent, at.clone(), save) {
             Ok(true) => {
                 drop(guard);
                 finished(repository, &intent, what)
@@ -57,7 +149,7 @@ pub fn recover(
             Err(error) => Err(in_place(error, &intent, &at)),
         };
     }
-    let resumed = publish::resume(repository, &mut intent, running);
+    let resumed = publish::resume(repository, &mut intent, save);
     if let Err(error) = resumed {
         if let Some(at) = visible_at(repository, &intent) {
             return Err(in_place(error, &intent, &at));

@@ -1,0 +1,187 @@
+//! The lanes that are asked for: the names on the command line, or the entries of a task file, with the
+//! options for what an entry does not say.
+
+use std::collections::HashMap;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use crate::commands::start::Args;
+use crate::domain::name::LaneName;
+use crate::domain::parameter::{Parameter, without_twins};
+use crate::domain::task_file::{self, Problem, Task};
+use crate::error::{Code, Error, IoContext, Result};
+
+/// A task file larger than this is none.
+const LARGEST: u64 = 16 << 20;
+
+/// One lane that is asked for.
+#[derive(Debug, Clone)]
+pub(super) struct Asked {
+    /// Where in a task file: `tasks.jsonl:3`.
+    pub(super) place: Option<String>,
+    pub(super) name: LaneName,
+    pub(super) branch: Option<String>,
+    pub(super) base: Option<String>,
+    pub(super) path: Option<PathBuf>,
+    pub(super) task: Option<String>,
+    pub(super) owner: Option<String>,
+    pub(super) detach: bool,
+    pub(super) read_only: bool,
+    pub(super) sparse: Vec<String>,
+    pub(super) parameters: Vec<Parameter>,
+    pub(super) claim: bool,
+    pub(super) unique: bool,
+}
+
+impl Asked {
+    fn by_name(name: LaneName, args: &Args) -> Self {
+        Asked {
+            place: None,
+            name,
+            branch: args.branch.clone(),
+            base: args.base.clone(),
+            path: args.path.clone(),
+            task: args.task.clone(),
+            owner: args.owner.clone(),
+            detach: args.detach,
+            read_only: args.read_only,
+            sparse: args.sparse.clone(),
+            parameters: without_twins(args.parameters.clone()),
+            claim: args.claim,
+            unique: args.unique,
+        }
+    }
+
+    fn by_task(task: Task, file: &str, args: &Args) -> Self {
+        let parameters = args.parameters.iter().cloned().chain(task.parameters);
+        let common = Asked::by_name(task.name, args);
+        let of_its_own = task.branch.is_some();
+        Asked {
+            place: Some(format!("{file}:{}", task.line)),
+            branch: task.branch,
+            path: task.path,
+            base: task.base.or(common.base),
+            task: task.task.or(common.task),
+            owner: task.owner.or(common.owner),
+            // Who names a branch wants to work on it.
+            detach: task.detach.unwrap_or(common.detach && !of_its_own),
+            read_only: task.read_only.unwrap_or(common.read_only && !of_its_own),
+            sparse: match task.sparse.is_empty() {
+                true => common.sparse,
+                false => task.sparse,
+            },
+            parameters: without_twins(parameters.collect()),
+            claim: task.claim.unwrap_or(common.claim),
+            ..common
+        }
+    }
+
+    /// `error`, with the place in the task file that it is about.
+    pub(super) fn located(&self, error: Error) -> Error {
+        match &self.place {
+            Some(place) => error.asked_at(place),
+            None => error,
+        }
+    }
+}
+
+/// All of them; each lane once.
+pub(super) fn read(args: &Args) -> Result<Vec<Asked>> {
+    ensure_options_fit(args)?;
+    let Some(file) = &args.from else {
+        let mut all: Vec<Asked> = Vec::new();
+        for name in &args.names {
+            let name = crate::commands::lane_name(name)?;
+            if all.iter().all(|asked| asked.name != name) {
+                all.push(Asked::by_name(name, args));
+            }
+        }
+        return Ok(all);
+    };
+    let shown = match file == Path::new("-") {
+        true => "standard input".to_owned(),
+        false => file.display().to_string(),
+    };
+    let bytes = content(file, &shown)?;
+    let tasks = task_file::parse(&bytes).map_err(|problem| wrong(&shown, &problem))?;
+    let tasks = tasks.into_iter();
+    let all: Vec<Asked> = tasks
+        .map(|task| Asked::by_task(task, &shown, args))
+        .collect();
+    ensure_tasks_differ(&all, &shown)?;
+    Ok(all)
+}
+
+fn ensure_options_fit(args: &Args) -> Result<()> {
+    if args.names.len() > 1 && (args.branch.is_some() || args.path.is_some()) {
+        return Err(Error::usage("--branch and --path go with one NAME"));
+    }
+    if args.from.is_none() && args.unique && (args.task.is_none() || args.names.len() > 1) {
+        return Err(Error::usage("--unique goes with one NAME and its --task"));
+    }
+    let has_end = args.time.is_some() || args.pid.is_some();
+    if args.from.is_none() && has_end && !args.claim {
+        return Err(Error::usage(
+            "--for and --pid say when the claim of --claim ends",
+        ));
+    }
+    Ok(())
+}
+
+fn content(file: &Path, shown: &str) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let read = match file == Path::new("-") {
+        true => std::io::stdin()
+            .lock()
+            .take(LARGEST + 1)
+            .read_to_end(&mut bytes),
+        false => std::fs::File::open(file)
+            .and_then(|file| file.take(LARGEST + 1).read_to_end(&mut bytes)),
+    };
+    read.context("read", Path::new(shown))?;
+    match bytes.len() as u64 > LARGEST {
+        false => Ok(bytes),
+        true => Err(wrong(
+            shown,
+            &Problem {
+                line: None,
+                text: "it is larger than 16 MiB".into(),
+            },
+        )),
+    }
+}
+
+fn wrong(file: &str, problem: &Problem) -> Error {
+    let place = match problem.line {
+        Some(line) => format!("{file}:{line}"),
+        None => file.to_owned(),
+    };
+    Error::refused(format!("{place}: {problem}"))
+        .with_code(Code::BadTaskFile)
+        .hint("see what a task file may say with: git lane start --help")
+        .details(serde_json::json!({ "file": file, "line": problem.line }))
+}
+
+/// With `--unique` no two of the file may have one task.
+fn ensure_tasks_differ(all: &[Asked], file: &str) -> Result<()> {
+    let mut first: HashMap<&str, &Asked> = HashMap::new();
+    for asked in all.iter().filter(|asked| asked.unique) {
+        let Some(task) = &asked.task else { continue };
+        if let Some(other) = first.insert(task, asked) {
+            let [one, two] = [other, asked].map(|asked| asked.place.clone().unwrap_or_default());
+            let text = format!(
+                "task '{task}' is given to lane '{}' ({one}) and to lane '{}' ({two})",
+                other.name, asked.name
+            );
+            return Err(Error::refused(text)
+                .with_code(Code::BadTaskFile)
+                .hint("--unique has each task be one lane's alone")
+                .details(serde_json::json!({ "file": file, "line": line(&two) })));
+        }
+    }
+    Ok(())
+}
+
+fn line(place: &str) -> Option<usize> {
+    place.rsplit(':').next()?.parse().ok()
+}
