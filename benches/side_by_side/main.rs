@@ -31,12 +31,13 @@ fn main() {
         .collect();
     let wanted =
         |name: &str| words.is_empty() || words.iter().any(|word| name.contains(word.as_str()));
-    let races: [(&str, Run); 28] = [
+    let races: [(&str, Run); 29] = [
         ("version", start::version),
         ("start-copy", start::from_a_worktree),
         ("start-objects", start::from_the_object_database),
         ("start-text", small::text),
         ("start-among-lanes", small::among_lanes),
+        ("start-from", start::from_a_task_file),
         ("first-status", start::first_status),
         ("list-status", lanes::list_with_status),
         ("list-names", lanes::list_without_status),

@@ -67,6 +67,47 @@ pub fn from_the_object_database(race: &mut Race) {
     }
 }
 
+/// Twenty lanes from a task file against as many `git worktree add`, two at a time.
+pub fn from_a_task_file(race: &mut Race) {
+    const LANES: usize = 20;
+    let files = race.fixtures.sizes()[0];
+    // The lanes of one round are no sources for the next, and do not stay: it is a lot of files.
+    let mut before = [None::<PathBuf>, None];
+    let fresh = move |fixtures: &crate::fixture::Fixtures, side: usize| {
+        if let Some(before) = before[side].take() {
+            let _ = std::fs::remove_dir_all(before);
+        }
+        let repo = fixtures.clone_of(files);
+        before[side] = repo.parent().map(PathBuf::from);
+        repo
+    };
+    let fresh = std::cell::RefCell::new(fresh);
+    race.run(
+        &format!("start --from, {LANES} lanes / worktree add -P2"),
+        0.3,
+        &mut |fixtures, _| {
+            let repo = fresh.borrow_mut()(fixtures, 0);
+            let line = |number| format!("{{\"name\": \"lane{number}\"}}\n");
+            let tasks = repo.parent().unwrap().join("tasks");
+            std::fs::write(&tasks, (0..LANES).map(line).collect::<String>()).unwrap();
+            let mut command = fixtures.command("git-lane", &repo);
+            command.args(["start", "--from"]).arg(tasks);
+            command
+        },
+        &mut |fixtures, _| {
+            let repo = fresh.borrow_mut()(fixtures, 1);
+            let git = fixtures.command("git", &repo);
+            let git = git.get_program().to_str().unwrap().to_owned();
+            let add = format!("{git} worktree add -q -b lane{{}} ../lanes/lane{{}}");
+            let mut command = fixtures.command("sh", &repo);
+            command
+                .arg("-c")
+                .arg(format!("seq {LANES} | xargs -P2 -I{{}} {add}"));
+            command
+        },
+    );
+}
+
 fn add(race: &mut Race, title: &str, aim: f64, ours: &std::path::Path, theirs: &std::path::Path) {
     race.run(
         title,
