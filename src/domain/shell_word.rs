@@ -1,6 +1,8 @@
 //! Commands people and agents are told to run. Names and paths are data: whatever they hold, the
 //! shell that is given the line sees one word.
 
+use bstr::ByteSlice;
+
 /// `text` as one word of a shell command: as it is where that is safe, else quoted.
 pub fn quote(text: impl std::fmt::Display) -> String {
     quote_bytes(text.to_string().as_bytes())
@@ -10,10 +12,19 @@ pub fn quote(text: impl std::fmt::Display) -> String {
 /// shown as it is, is spelled out for printf(1): a terminal and a clipboard pass it on unchanged.
 pub fn quote_bytes(bytes: &[u8]) -> String {
     // A command substitution loses line feeds at the end.
-    let shown = std::str::from_utf8(bytes)
-        .ok()
-        .filter(|text| text.ends_with('\n') || text.chars().all(is_shown));
-    match shown {
+    let text = bytes.trim_end_with(|c| c == '\n');
+    let breaks = "\n".repeat(bytes.len() - text.len());
+    match (text.is_empty(), breaks.is_empty()) {
+        (_, true) => quote_one_line(text),
+        (true, false) => format!("'{breaks}'"),
+        (false, false) => format!("{}'{breaks}'", quote_one_line(text)),
+    }
+}
+
+/// The same for bytes that end in no line feed.
+fn quote_one_line(bytes: &[u8]) -> String {
+    let shown = std::str::from_utf8(bytes).ok();
+    match shown.filter(|text| text.chars().all(is_shown)) {
         // A NUL is in no name and no path; nothing that could be run is left of a text that has
         // one.
         Some(text) => shlex::try_quote(text).map_or_else(|_| "''".into(), |word| word.into_owned()),
@@ -52,14 +63,21 @@ mod tests {
             "*", "x>y",
         ]
         .into_iter()
-        .chain(["\u{202e}%s\\n'", "-\u{200b}1", "a\n"])
-        {
+        .chain([
+            "\u{202e}%s\\n'",
+            "-\u{200b}1",
+            "a\n",
+            "\n",
+            "a b\n\n",
+            "\u{1b}[2J\n",
+        ]) {
             let quoted = quote(text);
             let output = std::process::Command::new("sh")
                 .args(["-c", &format!("printf %s {quoted}")])
                 .output()
                 .unwrap();
             assert_eq!(output.stdout, text.as_bytes(), "{quoted}");
+            assert!(!quoted.contains('\u{1b}'), "{quoted}");
         }
         for bytes in [&b"caf\xe9"[..], b"\xff;id", b"-\xff7'%d\\"] {
             let quoted = quote_bytes(bytes);
