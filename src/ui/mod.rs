@@ -11,12 +11,13 @@ mod output;
 pub mod page;
 pub mod progress;
 pub mod prompt;
+mod table_fit;
 mod usage;
 
 use std::io::IsTerminal;
 
 use output::{Stream, Streams};
-pub use page::{Cell, Page, Style};
+pub use page::{Cell, Give, Page, Style};
 
 use crate::error::{Error, Kind, Result};
 use crate::store::events::Trouble;

@@ -3,6 +3,7 @@
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::escape;
+use super::table_fit::widths;
 
 /// How a cell stands out; always said in words too, so that nothing depends on colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -41,6 +42,7 @@ impl Style {
 pub struct Cell {
     text: String,
     style: Style,
+    whole: bool,
 }
 
 impl Cell {
@@ -48,7 +50,7 @@ impl Cell {
     pub fn raw(text: impl Into<String>) -> Self {
         Cell {
             text: escape::tabbed(&text.into()),
-            style: Style::Plain,
+            ..Cell::default()
         }
     }
 
@@ -57,8 +59,36 @@ impl Cell {
         Cell {
             text: escape::line(&text.to_string()),
             style,
+            whole: false,
         }
     }
+
+    /// What it says, escaped.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether it is never cut.
+    pub(super) fn is_whole(&self) -> bool {
+        self.whole
+    }
+
+    /// The same, which is never cut nor left out: it tells its row from the others.
+    pub fn whole(self) -> Self {
+        Cell {
+            whole: true,
+            ..self
+        }
+    }
+}
+
+/// How a table that is too wide gives way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Give {
+    /// This column is cut, down to that width.
+    Cut(usize, usize),
+    /// This column is left out.
+    LeaveOut(usize),
 }
 
 impl<T: std::fmt::Display> From<T> for Cell {
@@ -73,7 +103,7 @@ enum Block {
     Table {
         header: Vec<Cell>,
         rows: Vec<Vec<Cell>>,
-        shrink: Vec<usize>,
+        gives: Vec<Give>,
     },
 }
 
@@ -93,6 +123,19 @@ impl Page {
     /// Adds a table; when it is wider than the terminal the columns `shrink` are cut, the first of
     /// them first.
     pub fn table(&mut self, header: &[&str], rows: Vec<Vec<Cell>>, shrink: &[usize]) -> &mut Self {
+        // First what is comfortable, then what is still readable.
+        let cut = |least| shrink.iter().map(move |column| Give::Cut(*column, least));
+        let gives: Vec<Give> = cut(LEAST).chain(cut(LEAST / 2)).collect();
+        self.fitted_table(header, rows, &gives)
+    }
+
+    /// Adds a table that gives way as is said, one after the other, until it fits the terminal.
+    pub fn fitted_table(
+        &mut self,
+        header: &[&str],
+        rows: Vec<Vec<Cell>>,
+        gives: &[Give],
+    ) -> &mut Self {
         let header = header
             .iter()
             .map(|title| Cell::new(title, Style::Strong))
@@ -100,7 +143,7 @@ impl Page {
         self.blocks.push(Block::Table {
             header,
             rows,
-            shrink: shrink.to_vec(),
+            gives: gives.to_vec(),
         });
         self
     }
@@ -117,52 +160,32 @@ impl Page {
                 Block::Table {
                     header,
                     rows,
-                    shrink,
-                } => table(&mut text, header, rows, shrink, width),
+                    gives,
+                } => table(&mut text, header, rows, &widths(header, rows, gives, width)),
             }
         }
         text
     }
 }
 
-const GAP: usize = 2;
+/// Blanks between two columns.
+pub(super) const GAP: usize = 2;
 const LEAST: usize = 8;
 
-fn table(
-    text: &mut String,
-    header: &[Cell],
-    rows: &[Vec<Cell>],
-    shrink: &[usize],
-    limit: Option<usize>,
-) {
-    let mut widths: Vec<usize> = header.iter().map(|cell| cell.text.width()).collect();
-    for row in rows {
-        for (width, cell) in widths.iter_mut().zip(row) {
-            *width = (*width).max(cell.text.width());
-        }
-    }
-    if let Some(limit) = limit {
-        let total: usize = widths.iter().sum::<usize>() + GAP * widths.len().saturating_sub(1);
-        let mut excess = total.saturating_sub(limit);
-        // First what is comfortable, then what is still readable.
-        for least in [LEAST, LEAST / 2] {
-            for &column in shrink {
-                let cut = excess.min(widths[column].saturating_sub(least));
-                widths[column] -= cut;
-                excess -= cut;
-            }
-        }
-    }
+fn table(text: &mut String, header: &[Cell], rows: &[Vec<Cell>], widths: &[Option<usize>]) {
     for row in std::iter::once(header).chain(rows.iter().map(Vec::as_slice)) {
-        let last = row
+        let shown: Vec<(&Cell, usize)> = row
             .iter()
-            .rposition(|cell| !cell.text.is_empty())
-            .unwrap_or(0);
-        for (column, (cell, &width)) in row.iter().zip(&widths).enumerate().take(last + 1) {
-            let shown = fit(&cell.text, width);
-            paint(text, &shown, cell.style);
+            .zip(widths)
+            .filter_map(|(cell, width)| Some((cell, (*width)?)))
+            .collect();
+        let filled = shown.iter().rposition(|(cell, _)| !cell.text.is_empty());
+        let last = filled.unwrap_or(0);
+        for (column, (cell, width)) in shown.into_iter().enumerate().take(last + 1) {
+            let fitted = fit(&cell.text, width);
+            paint(text, &fitted, cell.style);
             if column < last {
-                text.extend(std::iter::repeat_n(' ', width - shown.width() + GAP));
+                text.extend(std::iter::repeat_n(' ', width - fitted.width() + GAP));
             }
         }
         text.push('\n');
