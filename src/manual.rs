@@ -31,6 +31,7 @@ pub fn written(page: &str) -> Option<&'static str> {
         "git-lane-claim",
         "git-lane-completions",
         "git-lane-config",
+        "git-lane-diff",
         "git-lane-doctor",
         "git-lane-drop",
         "git-lane-finish",

@@ -12,6 +12,7 @@ mod completions;
 mod concurrency;
 mod config;
 mod crash;
+mod diff;
 mod differential;
 mod doctor;
 mod dotfiles;

@@ -133,10 +133,9 @@ fn examples_use_options_that_exist() {
             .filter(|line| line.starts_with("$ ") && line.contains(&name))
         {
             let (_, rest) = example.split_once(&name).unwrap();
-            for word in rest
-                .split_whitespace()
-                .filter(|word| word.starts_with("--"))
-            {
+            // What follows is for another program.
+            let own = rest.split_whitespace().take_while(|word| *word != "--");
+            for word in own.filter(|word| word.starts_with("--")) {
                 let known = verb
                     .get_arguments()
                     .any(|arg| arg.get_long() == Some(&word[2..]));

@@ -10,6 +10,7 @@ pub mod claim;
 pub mod complete;
 pub mod completions;
 pub mod config;
+pub mod diff;
 pub mod doctor;
 pub mod drop;
 pub mod familiar;

@@ -9,6 +9,7 @@ pub mod adopt;
 pub mod awaited;
 pub mod checkout;
 pub mod claim;
+pub mod comparison;
 pub mod doctor;
 pub mod forecast;
 pub mod forget;

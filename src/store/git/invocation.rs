@@ -233,6 +233,13 @@ impl Invocation {
         Ok(status.code().unwrap_or(128))
     }
 
+    /// Becomes this git: same process, same terminal. Returns only where it cannot be started.
+    pub(super) fn become_git(mut self) -> Error {
+        use std::os::unix::process::CommandExt;
+        let failed = self.command.exec();
+        not_started(&self.command, failed)
+    }
+
     fn describe(&self) -> String {
         let mut args = self.command.get_args().map(OsStr::to_string_lossy);
         let verb = loop {

@@ -8,6 +8,7 @@
 //! Everything above calls it.
 
 pub mod child_of_git;
+mod diff_commands;
 mod environment;
 mod index_commands;
 mod invocation;
@@ -27,6 +28,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use version::Version;
 
+pub use diff_commands::FileChange;
 pub(in crate::store) use environment::scrub;
 pub use environment::{IN_HOOK, INHERITED_DIR, INHERITED_WORK_TREE, start_over};
 pub use invocation::{Invocation, failure, writing_objects};
