@@ -368,7 +368,28 @@ fn every_word_is_documented_and_met() {
     meet_syncs(&mut met);
     meet_waits(&mut met);
     meet_adoptions(&mut met);
+    meet_what_is_said(&mut met);
     met.ensure_all();
+}
+
+/// Lanes with a status, one with a claim, and what was done in one of them.
+fn meet_what_is_said(met: &mut Met) {
+    let sandbox = Sandbox::new();
+    let words = ["working", "blocked", "ready", "done"];
+    sandbox.lane(["start"].iter().chain(&words)).ok();
+    for word in words {
+        sandbox.lane(["mark", word, word]).ok();
+    }
+    sandbox.lane(["claim", "ready"]).ok();
+    for args in [&["list"][..], &["show", "ready"]] {
+        met.run(&sandbox, args);
+    }
+    let lane = sandbox.lane_path("ready");
+    sandbox.git_in(&lane, ["mv", "README", "renamed"]);
+    std::fs::remove_file(lane.join("src/app.txt")).unwrap();
+    sandbox.work("ready", "new", "x");
+    met.run(&sandbox, ["diff", "ready"]);
+    met.run(&sandbox, ["diff", "ready", "done"]);
 }
 
 /// Lanes that are brought up to date, each verdict and each way.

@@ -2,9 +2,9 @@
 //! and those that no situation of that test brings about.
 
 /// Fields whose values are words of the manual's.
-pub const CHOICES: [&str; 12] = [
+pub const CHOICES: [&str; 14] = [
     "status", "state", "files", "reason", "why", "phase", "what", "origin", "kind", "verdict",
-    "unclear", "how",
+    "unclear", "how", "change", "word",
 ];
 
 /// What is in bold and no word of a document: programs and their pages, and words that are told as
@@ -19,7 +19,7 @@ pub const NO_WORDS: [&str; 6] = [
 ];
 
 /// Words that no situation below brings about; what does is in the tests of their own topic.
-pub const ELSEWHERE: [(&str, &[&str]); 8] = [
+pub const ELSEWHERE: [(&str, &[&str]); 9] = [
     (
         "check",
         &[
@@ -51,6 +51,7 @@ pub const ELSEWHERE: [(&str, &[&str]); 8] = [
         &["instead", "interrupted", "pid", "status", "stderr", "verb"],
     ),
     ("sync", &["detached", "worktree-gone"]),
+    ("diff", &["copied", "modified", "type-changed"]),
     ("start", &["git", "object-database"]),
     ("list and show", &["bare", "other"]),
     (

@@ -63,6 +63,7 @@ mod rule;
 mod screens;
 mod shared;
 mod shell_init;
+mod show;
 mod signals;
 mod start;
 mod start_asked;

@@ -82,6 +82,64 @@ fn what_there_is() {
     sandbox.assert_screen("undo-list-json", &["--json", "undo", "--list"]);
 }
 
+/// The board of several agents at 80 columns: how far each is, and who holds what.
+#[test]
+fn a_board() {
+    let sandbox = Sandbox::new();
+    for (name, owner, status) in [
+        ("fix-login-redirect-loop", "claude:7f3a9c1e", "working"),
+        ("invoice-rounding-errors", "claude:b20c44d1", "blocked"),
+        ("search-results-paging", "ann", "ready"),
+        ("upgrade-to-postgres-17", "ann", ""),
+    ] {
+        let task = format!("SHOP-41 {name}");
+        sandbox
+            .lane(["start", name, "--owner", owner, "--task", &task])
+            .ok();
+        let key = |key: &str| format!("lane.{name}.{key}");
+        sandbox.git(["config", &key("created"), "2023-11-14T22:13:20Z"]);
+        if !status.is_empty() {
+            sandbox.git(["config", &key("status"), status]);
+            sandbox.git(["config", &key("statusSince"), "2023-11-14T22:13:20Z"]);
+        }
+    }
+    write(
+        &sandbox.lane_path("fix-login-redirect-loop").join("README"),
+        "changed",
+    );
+    write(
+        &sandbox.lane_path("fix-login-redirect-loop").join("new"),
+        "x",
+    );
+    sandbox.work("search-results-paging", "paging", "x");
+    let claim = [
+        "claim",
+        "invoice-rounding-errors",
+        "--owner",
+        "claude:b20c44d1",
+    ];
+    sandbox.lane(claim).ok();
+    for (key, value) in [
+        ("claimSince", "2023-11-14T22:13:20Z"),
+        ("statusMessage", "whose rounding rule?"),
+    ] {
+        sandbox.git([
+            "config",
+            &format!("lane.invoice-rounding-errors.{key}"),
+            value,
+        ]);
+    }
+    sandbox.assert_screen("board", &["list"]);
+    let chosen = [
+        "list",
+        "--status",
+        "working,blocked",
+        "--columns",
+        "name,claim,message,task",
+    ];
+    sandbox.assert_screen("board-columns", &chosen);
+}
+
 /// What a command would do, and the document of it.
 #[test]
 fn what_is_foretold() {

@@ -5,6 +5,7 @@
 
 pub mod adopt;
 pub mod approve;
+mod beside_entries;
 pub mod check;
 pub mod claim;
 pub mod complete;
@@ -13,6 +14,7 @@ pub mod config;
 pub mod diff;
 pub mod doctor;
 pub mod drop;
+mod entry_document;
 pub mod familiar;
 pub mod finish;
 mod first_lane;
@@ -20,6 +22,7 @@ mod gate_approval;
 mod gate_watch;
 pub mod hook;
 pub mod init;
+mod lane_words;
 pub mod list;
 pub mod log;
 pub mod man;

@@ -28,6 +28,7 @@ pub mod obstacle;
 pub mod overview;
 pub mod parameter;
 pub mod prune_verdict;
+pub mod reproduction;
 pub mod resolution;
 pub mod retire;
 pub mod shell_word;

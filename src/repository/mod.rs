@@ -35,6 +35,7 @@ pub mod renames;
 pub mod resolver_lock;
 pub mod revision;
 pub mod slot_place;
+pub mod sparse_checkout;
 pub mod start_facts;
 pub mod submodules;
 pub mod tree_diff;

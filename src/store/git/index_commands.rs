@@ -272,4 +272,10 @@ impl Invocation {
             .fold(set, |set, directory| set.bytes(directory));
         set.run()
     }
+
+    /// `git sparse-checkout list`: the directories of a sparse checkout, or its patterns.
+    pub fn list_sparse(self) -> Result<Vec<BString>> {
+        let listed = self.args(["sparse-checkout", "list"]).stdout()?;
+        Ok(listed.lines().map(BString::from).collect())
+    }
 }

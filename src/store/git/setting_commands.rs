@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 use bstr::{BString, ByteSlice};
 
-use super::Invocation;
+use super::{Invocation, failure};
 use crate::error::Result;
 
 impl Invocation {
@@ -15,6 +15,19 @@ impl Invocation {
         let found = self.args(["config", "-z", "--get"]).bytes(key).output()?;
         let value = found.stdout.strip_suffix(b"\0");
         Ok(value.map(BString::from))
+    }
+
+    /// The same of a key that is true or false.
+    pub fn truth(self, key: &str) -> Result<Option<bool>> {
+        let found = self
+            .args(["config", "--type=bool", "--get", key])
+            .output()?;
+        match found.status.code() {
+            Some(0) => Ok(Some(crate::store::line(&found.stdout) == b"true")),
+            // There is none.
+            Some(1) => Ok(None),
+            _ => Err(failure("git config", &found)),
+        }
     }
 
     /// The same, with the scope of the file it is in: `local` or `global`.

@@ -1,5 +1,8 @@
 //! `git lane list`, `show` and `path`
 
+mod columns;
+mod said;
+
 use crate::support::{Sandbox, write};
 
 #[test]
@@ -77,14 +80,29 @@ fn reading_works_where_git_may_not_be_written() {
     use std::os::unix::fs::PermissionsExt;
     let sandbox = Sandbox::new();
     sandbox.lane(["start", "login"]).ok();
+    sandbox.lane(["mark", "login", "ready"]).ok();
+    sandbox.lane(["claim", "login", "--for", "1h"]).ok();
+    sandbox
+        .lane(["claim", "login", "--take-over", "--for", "1h"])
+        .ok();
     let git = sandbox.repo.join(".git");
     std::fs::set_permissions(&git, PermissionsExt::from_mode(0o555)).unwrap();
     let before = sandbox.fingerprint();
     for args in [
         &["list"][..],
         &["list", "--no-status"],
+        &[
+            "list",
+            "--status",
+            "ready",
+            "--columns",
+            "name,status,claim",
+        ],
         &["show", "login"],
+        &["show", "login", "--reproduce"],
         &["path", "login"],
+        &["diff", "login"],
+        &["diff", "login", "--json"],
     ] {
         sandbox.lane(args).ok();
     }
