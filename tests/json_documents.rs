@@ -515,8 +515,9 @@ fn meet_adoptions(met: &mut Met) {
         sandbox.add_worktree(name, &sandbox.root().join(name));
     }
     std::fs::remove_dir_all(sandbox.root().join("four")).unwrap();
-    let empty = ["commit", "--allow-empty", "-qm", "work"];
-    sandbox.git_in(&sandbox.root().join("three"), empty);
+    write(&sandbox.root().join("three/work"), "work\n");
+    sandbox.git_in(&sandbox.root().join("three"), ["add", "work"]);
+    sandbox.git_in(&sandbox.root().join("three"), ["commit", "-qm", "work"]);
     for args in [
         &["adopt", "-n", "one"][..],
         &["adopt", "one"],

@@ -7,9 +7,9 @@ use bstr::{BString, ByteSlice};
 use super::lane::Lane;
 use super::shell_word::quote_bytes;
 
-/// What a new lane would be without being asked for, and what the record does not say of this one.
+/// What the record does not say of the lane, or of a new one of that name.
 #[derive(Debug, Clone, Copy)]
-pub struct Surroundings<'a> {
+pub struct Unrecorded<'a> {
     /// The branch that the policy gives a lane of that name and owner.
     pub usual_branch: &'a str,
     /// The directories of its sparse checkout; none where everything is checked out.
@@ -18,7 +18,7 @@ pub struct Surroundings<'a> {
 
 /// The words of the command. It starts at the fork point, as a bare commit: the base has moved on
 /// since. The worktree's place is that of the clone in which it runs.
-pub fn words(lane: &Lane, around: Surroundings<'_>) -> Vec<BString> {
+pub fn words(lane: &Lane, around: Unrecorded<'_>) -> Vec<BString> {
     let mut words: Vec<BString> = ["git", "lane", "start", lane.name.as_str()]
         .map(BString::from)
         .into();
@@ -99,7 +99,7 @@ mod tests {
     /// What stands after the name and the base.
     fn rest(lane: &Lane, usual_branch: &str, sparse: &[&str]) -> String {
         let sparse: Vec<BString> = sparse.iter().map(|directory| (*directory).into()).collect();
-        let around = Surroundings {
+        let around = Unrecorded {
             usual_branch,
             sparse: &sparse,
         };

@@ -166,3 +166,19 @@ fn a_lost_record_is_found_again_as_adopted() {
     sandbox.git_in(&path, ["switch", "-q", "-c", "else"]);
     assert_eq!(sandbox.findings(), Vec::<String>::new());
 }
+
+#[test]
+fn a_claim_that_came_during_the_landing_keeps_the_lane() {
+    let sandbox = Sandbox::new();
+    by_hand(&sandbox, "login");
+    sandbox.lane(["adopt", "login"]).ok();
+    let claim = format!("git-lane -C '{}' claim login", sandbox.repo.display());
+    let told = sandbox.lane(["finish", "login", "--gate", &claim]).fails(1);
+    assert!(told.contains("lane 'login' is claimed by"), "{told}");
+    assert!(
+        told.contains("'main' has what has landed; the lane itself is left"),
+        "{told}"
+    );
+    assert!(sandbox.repo.join("login").exists());
+    sandbox.lane(["show", "login"]).ok();
+}

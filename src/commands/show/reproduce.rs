@@ -3,7 +3,7 @@
 use bstr::{BString, ByteSlice};
 
 use crate::domain::lane::{Lane, Worktree};
-use crate::domain::reproduction::{Surroundings, words};
+use crate::domain::reproduction::{Unrecorded, words};
 use crate::domain::start::branch_name;
 use crate::error::Result;
 use crate::repository::Repository;
@@ -45,7 +45,7 @@ impl Reproduction {
         if !sparse.iter().all(|directory| is_text(directory)) {
             untold.push("a directory of the sparse checkout is not valid UTF-8".to_owned());
         }
-        let around = Surroundings {
+        let around = Unrecorded {
             usual_branch: &usual,
             sparse: &sparse,
         };

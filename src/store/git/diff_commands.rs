@@ -3,7 +3,6 @@
 //! `operations/comparison` calls it.
 
 use std::ffi::OsString;
-use std::path::Path;
 
 use bstr::{BStr, BString, ByteSlice};
 use gix::ObjectId;
@@ -64,13 +63,6 @@ impl Invocation {
             return Err(failure("git diff", &output));
         }
         changes(&output.stdout).ok_or_else(|| Error::git("cannot understand what git diff says"))
-    }
-
-    /// Has this git stand in `directory`, at or below the top of its worktree, and find the
-    /// repository from there.
-    pub fn standing_in(mut self, directory: &Path) -> Self {
-        self.command.current_dir(directory);
-        self
     }
 }
 
