@@ -59,7 +59,7 @@ pub mod internals {
     pub use crate::repository::metadata::{Content, Records, content, parse, put, text};
     pub use crate::repository::worktree::parse_head;
     pub use crate::store::command_run::{
-        CappedLog, CommandRun, Ended, LeftGroup, Outcome, RUN_ID, end_left_group,
+        CappedLog, CommandRun, Ended, LeftGroup, Outcome, Program, RUN_ID, Stdin, end_left_group,
         run as run_command,
     };
     pub use crate::store::events::event;

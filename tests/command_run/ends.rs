@@ -5,7 +5,7 @@ use std::fs::File;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use git_lane::internals::{CappedLog, Code, CommandRun, Ended, run_command};
+use git_lane::internals::{CappedLog, Code, CommandRun, Ended, Program, Stdin, run_command};
 
 use super::{Site, exit, has_proc, lives, most_memory};
 use crate::support::{executable, installed, skipped, write};
@@ -44,7 +44,7 @@ fn a_command_ends_as_a_shell_says() {
         assert!(outcome.is_logged && outcome.left_behind == 0, "{line}");
         assert!(outcome.elapsed < Duration::from_secs(10), "{line}");
     }
-    let outcome = site.try_run("cat; exit 6", |run| run.stdin = None);
+    let outcome = site.try_run("cat; exit 6", |run| run.stdin = Stdin::Null);
     assert_eq!(outcome.unwrap().ended, exit(6));
 }
 
@@ -196,14 +196,16 @@ fn a_watcher_hears_all_of_it_and_how_long_it_takes() {
     let path = site.path("watched");
     let mut log = CappedLog::new(File::create(&path).unwrap(), &path);
     let outcome = run_command(CommandRun {
-        line: "for i in 1 2 3 4 5 6; do echo $i; sleep 0.2; done",
+        program: Program::Line("for i in 1 2 3 4 5 6; do echo $i; sleep 0.2; done"),
         directory: Path::new("/"),
         environment: &[],
-        stdin: None,
+        without: &[],
+        stdin: Stdin::Null,
         log: &mut log,
         live: Some(&live),
         tick: Some(&tick),
         time_limit: None,
+        stop: None,
         group_record: None,
     });
     assert_eq!(outcome.unwrap().ended, exit(0));
@@ -223,14 +225,16 @@ fn a_log_that_takes_nothing_is_told() {
     let mut full = CappedLog::new(full, Path::new("/dev/full"));
     let mut logged = None;
     let outcome = run_command(CommandRun {
-        line: "echo said; touch ran",
+        program: Program::Line("echo said; touch ran"),
         directory: &site.path(""),
         environment: &[],
-        stdin: None,
+        without: &[],
+        stdin: Stdin::Null,
         log: &mut full,
         live: None,
         tick: None,
         time_limit: None,
+        stop: None,
         group_record: None,
     });
     logged.replace(outcome.unwrap().is_logged);

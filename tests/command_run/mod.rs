@@ -12,7 +12,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use git_lane::internals::{
-    CappedLog, CommandRun, Ended, Outcome, Result, Waiting, end_left_group, run_command,
+    CappedLog, CommandRun, Ended, Outcome, Program, Result, Stdin, Waiting, end_left_group,
+    run_command,
 };
 
 use crate::support::{directory_in, place, wait_until};
@@ -59,14 +60,16 @@ impl Site {
         let (path, slot, record) = (self.path("log"), self.slot(), self.path("record"));
         let mut log = CappedLog::new(File::create(&path).unwrap(), &path);
         let mut run = CommandRun {
-            line,
+            program: Program::Line(line),
             directory: self.0.path(),
             environment: &[],
-            stdin: Some(&slot),
+            without: &[],
+            stdin: Stdin::File(&slot),
             log: &mut log,
             live: None,
             tick: None,
             time_limit: None,
+            stop: None,
             group_record: Some(&record),
         };
         set(&mut run);
@@ -139,14 +142,16 @@ fn another_process() {
     slot.lock().unwrap();
     let _waiting = Waiting::begin();
     let outcome = run_command(CommandRun {
-        line: &line,
+        program: Program::Line(&line),
         directory: &site,
         environment: &[("GIVEN".into(), "given".into())],
-        stdin: Some(&slot),
+        without: &[],
+        stdin: Stdin::File(&slot),
         log: &mut log,
         live: None,
         tick: None,
         time_limit: None,
+        stop: None,
         group_record: Some(&site.join("record")),
     });
     log.close().unwrap();

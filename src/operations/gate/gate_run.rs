@@ -17,7 +17,7 @@ use crate::domain::lane::ObjectId;
 use crate::error::{Code, Error, IoContext, Kind, Result};
 use crate::repository::Repository;
 use crate::store::clock::now;
-use crate::store::command_run::{self, CappedLog, CommandRun, Ended};
+use crate::store::command_run::{self, CappedLog, CommandRun, Ended, Program, Stdin};
 use crate::store::disk;
 use crate::store::receipts::{Receipt, Receipts};
 
@@ -52,14 +52,16 @@ impl Run<'_> {
             self.watch.begins(&command.line, names, &path);
             log.add(format!("$ {}\n", command.line).as_bytes());
             let outcome = command_run::run(CommandRun {
-                line: &command.line,
+                program: Program::Line(&command.line),
                 directory: self.worktree.path(),
                 environment: &environment,
-                stdin: Some(self.worktree.lock_file()),
+                without: &[],
+                stdin: Stdin::File(self.worktree.lock_file()),
                 log: &mut log,
                 live: Some(&|output| self.watch.says(output)),
                 tick: Some(&|elapsed| self.watch.runs(elapsed)),
                 time_limit: Some(gate.time_limit),
+                stop: None,
                 group_record: Some(&record),
             })?;
             if outcome.ended == Ended::Interrupted {

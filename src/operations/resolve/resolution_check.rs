@@ -33,7 +33,7 @@ impl Session<'_> {
             Ended::Exit(0) => None,
             Ended::Exit(code) => Some(Unresolved::Ended(code)),
             Ended::Signal(signal) => Some(Unresolved::Signalled(signal)),
-            Ended::TimedOut | Ended::Interrupted => Some(Unresolved::Interrupted),
+            Ended::TimedOut | Ended::Stopped | Ended::Interrupted => Some(Unresolved::Interrupted),
         })
     }
 

@@ -87,8 +87,27 @@ impl CappedLog {
         last
     }
 
-    /// Writes the end; fails where the file could not take all that was meant for it.
+    /// Writes the end, and waits until all of it is on the disk; fails where the file could not take
+    /// all that was meant for it.
     pub fn close(mut self) -> Result<()> {
+        self.write_end();
+        let synced = match self.trouble.map_or_else(|| self.file.sync_data(), Err) {
+            // What stands in the place of a file may have nothing to sync.
+            Err(error) if error.kind() == std::io::ErrorKind::InvalidInput => Ok(()),
+            synced => synced,
+        };
+        synced.context("write", &self.path)
+    }
+
+    /// Writes the end of a log that nothing rests upon; fails as [`close`](Self::close) does.
+    pub fn finish(mut self) -> Result<()> {
+        self.write_end();
+        self.trouble
+            .map_or(Ok(()), Err)
+            .context("write", &self.path)
+    }
+
+    fn write_end(&mut self) {
         let end = Vec::from(std::mem::take(&mut self.end));
         let after = self.said.saturating_sub(BEGINNING);
         let kept = after.min(end.len() as u64);
@@ -97,12 +116,6 @@ impl CappedLog {
             self.write(format!("\n[git-lane leaves out {left_out} bytes here]\n").as_bytes());
         }
         self.write(&end[end.len() - kept as usize..]);
-        let synced = match self.trouble.map_or_else(|| self.file.sync_data(), Err) {
-            // What stands in the place of a file may have nothing to sync.
-            Err(error) if error.kind() == std::io::ErrorKind::InvalidInput => Ok(()),
-            synced => synced,
-        };
-        synced.context("write", &self.path)
     }
 
     fn write(&mut self, bytes: &[u8]) {
@@ -140,7 +153,10 @@ mod tests {
 
     fn content(log: CappedLog) -> Vec<u8> {
         let path = log.path().to_owned();
-        log.close().unwrap();
+        match log.said() % 2 {
+            0 => log.close().unwrap(),
+            _ => log.finish().unwrap(),
+        }
         std::fs::read(path).unwrap()
     }
 

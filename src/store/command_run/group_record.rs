@@ -193,7 +193,7 @@ pub fn end_left_group(record: &Path, stdin: Option<&File>) -> Result<LeftGroup> 
         group,
         process_group::GRACE,
         true,
-        || process_group::living(group, None) == 0 || signals::has_come(),
+        || process_group::living(group) == 0 || signals::has_come(),
         std::thread::sleep,
     );
     signals::ensure_none()?;

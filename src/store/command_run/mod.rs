@@ -1,8 +1,9 @@
-//! Runs a command line of the user's: a gate's, and whatever else is run for them.
+//! Runs a command of the user's: a gate's, and whatever else is run for them.
 //!
 //! The command has a process group of its own, an empty standard input and one pipe for all that it
-//! says. It ends by itself, by its time limit or by a signal for git-lane; nothing of its group is
-//! left afterwards, and a group that outlives a killed git-lane is named by a record.
+//! says. It ends by itself, by its time limit, by the word of whoever runs it or by a signal for
+//! git-lane; nothing of its group is left afterwards, and a group that outlives a killed git-lane is
+//! named by a record.
 //! `foreground` is for what has the terminal instead.
 
 mod capped_log;
@@ -15,6 +16,7 @@ mod supervision;
 use std::ffi::OsString;
 use std::fs::File;
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 pub use capped_log::CappedLog;
@@ -32,17 +34,41 @@ pub type Live<'a> = &'a dyn Fn(&[u8]);
 /// Told four times a second how long a command has been running.
 pub type Tick<'a> = &'a dyn Fn(Duration);
 
-/// A command line, and all that it runs with.
+/// What is run.
+#[derive(Debug, Clone, Copy)]
+pub enum Program<'a> {
+    /// A line for `/bin/sh -c`.
+    Line(&'a str),
+    /// A program and its arguments, which no shell reads. It is looked for in `PATH`, or by its path
+    /// from the directory where it runs.
+    Arguments(&'a [OsString]),
+}
+
+/// What a command has as standard input, where nothing is to be read in any case. The lock of a file
+/// is held by the command, by what it leaves behind, and by this process.
+#[derive(Debug, Clone, Copy)]
+pub enum Stdin<'a> {
+    /// `/dev/null`.
+    Null,
+    /// An empty file.
+    File(&'a File),
+    /// `/dev/null`, and the file as descriptor 7: some programs take any file on standard input for
+    /// what they are to work on.
+    NullBeside(&'a File),
+}
+
+/// A command, and all that it runs with.
 pub struct CommandRun<'a> {
-    /// Run by `/bin/sh -c`.
-    pub line: &'a str,
+    /// What.
+    pub program: Program<'a>,
     /// Where.
     pub directory: &'a Path,
     /// Variables beside those of this process, of which those that name a repository are left out.
     pub environment: &'a [(String, OsString)],
-    /// Standard input: an empty file, whose lock the command and what it leaves behind hold with
-    /// this process; else `/dev/null`.
-    pub stdin: Option<&'a File>,
+    /// Variables of this process that are left out too.
+    pub without: &'a [OsString],
+    /// What it finds on standard input.
+    pub stdin: Stdin<'a>,
     /// Takes standard output and error, in the order of arrival.
     pub log: &'a mut CappedLog,
     /// Shows the output.
@@ -51,6 +77,8 @@ pub struct CommandRun<'a> {
     pub tick: Option<Tick<'a>>,
     /// When it is ended.
     pub time_limit: Option<Duration>,
+    /// Ends it as soon as it is set.
+    pub stop: Option<&'a AtomicBool>,
     /// The file that names the group while it runs, for [`end_left_group`].
     pub group_record: Option<&'a Path>,
 }
@@ -66,6 +94,8 @@ pub enum Ended {
     Signal(i32),
     /// Its time was over.
     TimedOut,
+    /// Whoever ran it wanted no more of it.
+    Stopped,
     /// A signal for git-lane ended it.
     Interrupted,
 }
@@ -103,7 +133,7 @@ pub fn run(run: CommandRun<'_>) -> Result<Outcome> {
         return Err(error);
     }
     let mut supervision = Supervision::of(&command, run.log, run.live, run.tick);
-    let (cause, elapsed) = supervision.wait(run.time_limit);
+    let (cause, elapsed) = supervision.wait(run.time_limit, run.stop);
     let left_behind = match cause {
         Cause::Itself => supervision.left_behind(),
         _ => 0,
@@ -124,6 +154,7 @@ pub fn run(run: CommandRun<'_>) -> Result<Outcome> {
         (Cause::Itself, Some(own)) => own,
         (Cause::WantsTerminal(signal), _) => Ended::Signal(signal),
         (Cause::TimeLimit, _) => Ended::TimedOut,
+        (Cause::Stop, _) => Ended::Stopped,
         (Cause::Interrupted | Cause::Itself, _) => Ended::Interrupted,
     };
     Ok(Outcome {

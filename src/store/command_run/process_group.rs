@@ -29,11 +29,25 @@ pub fn checked(group: i32) -> Option<Pid> {
     (!own && !ancestors::above().any(|above| is_in(above.id))).then_some(pid)
 }
 
-/// How many of a group have not ended, `but` one aside.
-pub fn living(group: Pid, but: Option<Pid>) -> usize {
-    let but = but.map(|but| but.as_raw_nonzero().get());
-    let found = process_stat::living(group.as_raw_nonzero().get()).unwrap_or_default();
-    found.iter().filter(|one| Some(one.id) != but).count()
+/// How many of a group have not ended.
+pub fn living(group: Pid) -> usize {
+    let found = process_stat::living(group.as_raw_nonzero().get());
+    found.map_or(0, |found| found.len())
+}
+
+/// How long after the start of a group's leader the numbers of processes surely have not come round
+/// to where they were.
+const YOUNG: Duration = Duration::from_millis(500);
+
+/// How many of a group have not ended, its leader aside, which began so long ago.
+pub fn followers(leader: Pid, age: Duration) -> usize {
+    let leader = leader.as_raw_nonzero().get();
+    let found = match age < YOUNG {
+        true => process_stat::living_since(leader),
+        false => process_stat::living(leader),
+    };
+    let found = found.unwrap_or_default();
+    found.iter().filter(|one| one.id != leader).count()
 }
 
 /// Asks a group to end, and ends it by SIGKILL after `grace`. `has_ended` says whether nobody is left

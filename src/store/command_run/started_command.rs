@@ -11,13 +11,21 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus, waitid};
 
 use super::group_record::{GroupRecord, RUN_ID};
-use super::{CommandRun, Ended};
+use super::{CommandRun, Ended, Program, Stdin};
 use crate::error::{Error, Result};
 use crate::store::{git, journal};
 
 /// Waits for a line on standard error, which is lent to it for that, and then becomes the command.
 /// Where the process that writes it dies, the command never begins.
-const HELD: &str = "read -r begin <&2 || exit 125; exec 2>&1; exec /bin/sh -c \"$1\"";
+const HELD: &str = "read -r begin <&2 || exit 125; exec 2>&1; ";
+
+/// Moves what is lent on standard input out of the way.
+const BESIDE: &str = "exec 7<&0 </dev/null; ";
+
+/// The shell's own words for what is run. No name of a program begins with a hyphen, which some
+/// shells would take for an option of `exec`.
+const LINE: &str = "exec /bin/sh -c \"$1\"";
+const ARGUMENTS: &str = "exec \"$@\"";
 
 /// How much of the output is read at once, and how many such pieces may wait.
 const PIECE: usize = 64 << 10;
@@ -43,14 +51,18 @@ impl StartedCommand {
         let (output, says) = std::io::pipe().map_err(failed)?;
         let (held, begin) = std::io::pipe().map_err(failed)?;
         let stdin = match run.stdin {
-            Some(file) => Stdio::from(file.try_clone().map_err(failed)?),
-            None => Stdio::null(),
+            Stdin::Null => Stdio::null(),
+            Stdin::File(file) | Stdin::NullBeside(file) => {
+                Stdio::from(file.try_clone().map_err(failed)?)
+            }
         };
         let run_id = journal::unique_id();
-        let mut command = Command::new("/bin/sh");
-        command.args(["-c", HELD, "sh", run.line]);
+        let mut command = shell(run);
         command.current_dir(run.directory).process_group(0);
         git::scrub(&mut command);
+        for name in run.without {
+            command.env_remove(name);
+        }
         let given = run.environment.iter().map(|(name, value)| (name, value));
         command.envs(given).env(RUN_ID, &run_id);
         command.stdin(stdin).stdout(says).stderr(held);
@@ -117,6 +129,26 @@ impl StartedCommand {
             (None, signal) => Ended::Signal(signal.unwrap_or_default()),
         })
     }
+}
+
+/// The shell that waits, and what it is to become.
+fn shell(run: &CommandRun<'_>) -> Command {
+    let beside = match run.stdin {
+        Stdin::NullBeside(_) => BESIDE,
+        Stdin::Null | Stdin::File(_) => "",
+    };
+    let mut shell = Command::new("/bin/sh");
+    match run.program {
+        Program::Line(line) => {
+            let held = format!("{HELD}{beside}{LINE}");
+            shell.args(["-c", &held, "sh", line]);
+        }
+        Program::Arguments(words) => {
+            let held = format!("{HELD}{beside}{ARGUMENTS}");
+            shell.args(["-c", &held, "sh"]).args(words);
+        }
+    }
+    shell
 }
 
 /// Reads for as long as anybody has the other end, and as somebody listens: the command must never

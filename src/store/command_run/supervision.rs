@@ -2,6 +2,7 @@
 //!
 //! `run` alone calls it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
@@ -36,6 +37,8 @@ pub enum Cause {
     WantsTerminal(i32),
     /// Its time is over.
     TimeLimit,
+    /// It is not wanted any more.
+    Stop,
     /// A signal for git-lane came.
     Interrupted,
 }
@@ -72,7 +75,11 @@ impl<'a> Supervision<'a> {
     }
 
     /// Waits until it is over, and says after how long.
-    pub fn wait(&mut self, limit: Option<Duration>) -> (Cause, Duration) {
+    pub fn wait(
+        &mut self,
+        limit: Option<Duration>,
+        stop: Option<&AtomicBool>,
+    ) -> (Cause, Duration) {
         let leader = self.group();
         loop {
             let elapsed = self.started.elapsed();
@@ -84,6 +91,8 @@ impl<'a> Supervision<'a> {
                 Some(Cause::Itself)
             } else if limit.is_some_and(|limit| elapsed >= limit) {
                 Some(Cause::TimeLimit)
+            } else if stop.is_some_and(|stop| stop.load(Ordering::Relaxed)) {
+                Some(Cause::Stop)
             } else {
                 wants_terminal(leader).map(Cause::WantsTerminal)
             };
@@ -98,7 +107,7 @@ impl<'a> Supervision<'a> {
     pub fn left_behind(&mut self) -> usize {
         let ended = Instant::now();
         loop {
-            let left = process_group::living(self.group(), Some(self.group()));
+            let left = process_group::followers(self.group(), self.started.elapsed());
             if left == 0 || ended.elapsed() > SETTLE {
                 return left;
             }
@@ -109,7 +118,8 @@ impl<'a> Supervision<'a> {
     /// Ends what is there of its group; whether nothing is left.
     pub fn end_group(&mut self, cause: Cause) -> bool {
         let group = self.group();
-        let nobody = || has_ended(group) && process_group::living(group, Some(group)) == 0;
+        let started = self.started;
+        let nobody = || has_ended(group) && process_group::followers(group, started.elapsed()) == 0;
         // What asked git-lane to end has asked the group too.
         let ask = cause != Cause::Interrupted;
         let ended = nobody()
