@@ -12,7 +12,7 @@ use bstr::{BStr, BString, ByteSlice};
 
 use crate::store::ancestors;
 use crate::store::ancestors::Process;
-use crate::store::entries;
+use crate::store::{entries, process_stat};
 
 /// The kernel counts the start of a process in hundredths of a second, rounded down, whatever its
 /// own clock does.
@@ -208,10 +208,15 @@ pub fn born(file: &Path) -> Option<SystemTime> {
 }
 
 /// Whether git-lane started the git that runs this hook, with its own hands: what that git does is
-/// looked at by git-lane already. A git below an editor, a hook or an alias has another parent.
+/// looked at by git-lane already. A git below an editor, a hook or an alias has another parent, and one
+/// that is itself a command of the user's, as of `git lane exec`, a process group of its own.
 pub fn is_git_lanes() -> bool {
     let mut above = ancestors::above().skip_while(|process| command(&process.arguments).is_none());
-    above.nth(1).is_some_and(|parent| parent.is_git_lane())
+    let (Some(git), Some(parent)) = (above.next(), above.next()) else {
+        return false;
+    };
+    let group = |process: &Process| process_stat::of(process.id).map(|found| found.group);
+    parent.is_git_lane() && group(&git) == group(&parent)
 }
 
 /// The command of a git and what follows it, from its arguments, each ended by a zero byte; `None`
