@@ -3,6 +3,7 @@
 //!
 //! What the command says may be in colour, and nothing else of it steers the terminal.
 
+use std::borrow::Cow;
 use std::io::IsTerminal;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -103,7 +104,7 @@ fn show(status: &ProgressBar, streams: &Streams, lines: &str) {
 
 /// Makes lines of what comes in pieces.
 #[derive(Debug, Default)]
-struct Lines {
+pub(super) struct Lines {
     begun: Vec<u8>,
     /// The last byte was a carriage return, and ended a line.
     returned: bool,
@@ -112,7 +113,7 @@ struct Lines {
 impl Lines {
     /// The lines that end in `piece`, fit for a terminal. A carriage return ends one too: what it
     /// would have overwritten is git-lane's line by then.
-    fn add(&mut self, piece: &[u8]) -> String {
+    pub(super) fn add(&mut self, piece: &[u8]) -> String {
         let mut lines = String::new();
         for part in piece.split_inclusive(|byte| matches!(byte, b'\n' | b'\r')) {
             let (text, end) = match part {
@@ -135,7 +136,7 @@ impl Lines {
     }
 
     /// The line that was begun and does not end.
-    fn rest(&mut self) -> String {
+    pub(super) fn rest(&mut self) -> String {
         if self.begun.is_empty() {
             String::new()
         } else {
@@ -150,7 +151,7 @@ impl Lines {
 
 /// A line in its own colours, without any other sequence that steers a terminal.
 fn safe(line: &[u8]) -> String {
-    let text = String::from_utf8_lossy(line);
+    let text = text(line);
     let (mut shown, mut done) = (String::with_capacity(text.len()), 0);
     for (at, _) in text.match_indices("\u{1b}[") {
         if let Some(length) = style(&text[at..]) {
@@ -164,6 +165,22 @@ fn safe(line: &[u8]) -> String {
         shown += "\u{1b}[0m";
     }
     shown
+}
+
+/// The line as text, in which bytes that are none are written out.
+fn text(line: &[u8]) -> Cow<'_, str> {
+    match std::str::from_utf8(line) {
+        Ok(text) => text.into(),
+        Err(_) => {
+            let chunks = line.utf8_chunks();
+            let shown = chunks.map(|chunk| {
+                let bytes = chunk.invalid().iter();
+                let bytes: String = bytes.map(|byte| format!("\\x{byte:02x}")).collect();
+                format!("{}{bytes}", chunk.valid())
+            });
+            shown.collect::<String>().into()
+        }
+    }
 }
 
 /// How long the sequence is, where it sets colours and the like (SGR).
@@ -184,7 +201,7 @@ mod tests {
     #[test]
     fn lines_are_whole_however_they_come() {
         let said = b"one\n10%\r20%\r\n\n\xffgr\xc3\xbcn\r\rlast";
-        let expected = "one\n10%\n20%\n\n\u{fffd}grün\n";
+        let expected = "one\n10%\n20%\n\n\\xffgrün\n";
         for size in 1..=said.len() {
             let mut lines = Lines::default();
             let shown: String = said.chunks(size).map(|piece| lines.add(piece)).collect();
