@@ -112,10 +112,14 @@ fn command(cli: clap::Command) -> clap::Command {
         command = command.mut_subcommand(&verb, |sub| {
             let args: Vec<_> = sub
                 .get_arguments()
-                .filter_map(|arg| Some((arg.get_id().clone(), source(&verb, arg)?)))
+                .map(|arg| (arg.get_id().clone(), source(&verb, arg)))
                 .collect();
+            // clap puts the one that is changed behind all others: so each is.
             args.into_iter().fold(sub, |sub, (id, source)| {
-                sub.mut_arg(id, |arg| arg.add(ArgValueCandidates::new(source)))
+                sub.mut_arg(id, |arg| match source {
+                    Some(source) => arg.add(ArgValueCandidates::new(source)),
+                    None => arg,
+                })
             })
         });
     }
