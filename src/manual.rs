@@ -34,6 +34,7 @@ pub fn written(page: &str) -> Option<&'static str> {
         "git-lane-diff",
         "git-lane-doctor",
         "git-lane-drop",
+        "git-lane-exec",
         "git-lane-finish",
         "git-lane-init",
         "git-lane-json",

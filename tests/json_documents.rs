@@ -99,17 +99,14 @@ impl Met {
         sandbox: &Sandbox,
         args: impl IntoIterator<Item = A>,
     ) -> Value {
-        let args: Vec<_> = args
-            .into_iter()
-            .map(|arg| arg.as_ref().to_owned())
-            .chain(["--json".into()])
-            .collect();
+        let args = args.into_iter().map(|arg| arg.as_ref().to_owned());
+        let args: Vec<_> = std::iter::once("--json".into()).chain(args).collect();
         let run = sandbox.lane(&args);
         let mut document: Value =
             serde_json::from_str(&run.stdout).unwrap_or_else(|error| panic!("{error}: {run}"));
         let whole = document.clone();
         let manual = manual();
-        let verb = args[0].to_str().unwrap();
+        let verb = args[1].to_str().unwrap();
         let title = |title: &str| title.split(' ').any(|word| word == verb);
         let (section, known) = manual
             .iter()
@@ -300,6 +297,9 @@ fn every_word_is_documented_and_met() {
         )
         .ok();
     met.run(&sandbox, ["start", "of-another"]);
+    for command in ["false", "true"] {
+        met.run(&sandbox, ["exec", "of-another", "--", command]);
+    }
     // What is in the way of a landing.
     sandbox.lane(["start", "blocked"]).ok();
     sandbox.work("blocked", "blocked", "work\n");

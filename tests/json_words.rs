@@ -19,7 +19,7 @@ pub const NO_WORDS: [&str; 6] = [
 ];
 
 /// Words that no situation below brings about; what does is in the tests of their own topic.
-pub const ELSEWHERE: [(&str, &[&str]); 9] = [
+pub const ELSEWHERE: [(&str, &[&str]); 10] = [
     (
         "check",
         &[
@@ -32,6 +32,16 @@ pub const ELSEWHERE: [(&str, &[&str]); 9] = [
             "unknown",
             "unmerged",
             "unreadable",
+        ],
+    ),
+    (
+        "exec",
+        &[
+            "claimed",
+            "command-ended",
+            "command-timeout",
+            "interrupted",
+            "not-run",
         ],
     ),
     (

@@ -20,6 +20,7 @@ mod drop;
 mod dry_run;
 mod entries_hold;
 mod environment;
+mod exec;
 mod facts;
 mod familiar;
 mod finish;

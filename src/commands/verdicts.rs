@@ -1,7 +1,7 @@
 //! What became of each of several lanes: none stops the others, a person hears of each at once, and a
 //! program of all of them in one document.
 //!
-//! `adopt`, `finish` and `sync` use it, `start` the order of failures.
+//! `adopt`, `exec`, `finish` and `sync` use it, `start` the order of failures.
 
 use crate::error::{Code, Error, Kind, Result};
 use crate::ui::{Page, Report, Ui};
@@ -56,20 +56,7 @@ impl Verdicts {
         (field, value): (&str, serde_json::Value),
         done: Result<R>,
     ) -> Option<R> {
-        let verdict = match &done {
-            Ok(report) => report.verdict(),
-            Err(error) => error.code().as_str(),
-        };
-        let mut document = match &done {
-            Ok(report) => serde_json::to_value(report).unwrap_or_default(),
-            Err(error) => error.to_json(),
-        };
-        if let Some(fields) = document.as_object_mut() {
-            fields.remove("version");
-            fields.insert(field.into(), value);
-            fields.insert("verdict".into(), verdict.into());
-        }
-        self.documents.push(document);
+        self.note_as((field, value), &done);
         match done {
             Ok(report) => {
                 if !ui.json {
@@ -85,6 +72,40 @@ impl Verdicts {
                 None
             }
         }
+    }
+
+    /// Says what became of the only lane, whose failure is that of the command.
+    pub(super) fn only<R: Verdict>(mut self, ui: &Ui, name: &str, done: Result<R>) -> Result<()> {
+        self.note_as(("lane", name.into()), &done);
+        match done {
+            Ok(_) if ui.json => ui.report(&self),
+            Ok(report) => ui.report(&report),
+            Err(error) if ui.json => return Err(ui.failed(&self, error)),
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    /// Whether one of them has failed already.
+    pub(super) fn have_failure(&self) -> bool {
+        !self.failures.is_empty()
+    }
+
+    fn note_as<R: Verdict>(&mut self, (field, value): (&str, serde_json::Value), done: &Result<R>) {
+        let verdict = match done {
+            Ok(report) => report.verdict(),
+            Err(error) => error.code().as_str(),
+        };
+        let mut document = match done {
+            Ok(report) => serde_json::to_value(report).unwrap_or_default(),
+            Err(error) => error.to_json(),
+        };
+        if let Some(fields) = document.as_object_mut() {
+            fields.remove("version");
+            fields.insert(field.into(), value);
+            fields.insert("verdict".into(), verdict.into());
+        }
+        self.documents.push(document);
     }
 
     /// Says it, and with which exit code: that of the worst; `what` all of them should have.

@@ -101,6 +101,14 @@ pub fn find_lane(repository: &Repository, name: Option<&str>) -> Result<Lane> {
     Err(no_lane(repository, &records, name))
 }
 
+/// Whether `--owner PATTERN` means that owner: a trailing * matches any ending.
+pub fn is_owners(pattern: &str, owner: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(start) => owner.starts_with(start),
+        None => owner == pattern,
+    }
+}
+
 /// The branch to land on; `None` when the lane has none and needs none.
 pub fn landing_base(
     repository: &Repository,

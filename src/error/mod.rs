@@ -67,7 +67,10 @@ impl Kind {
                  or output that cannot be written: then what was asked for is done"
             }
             Kind::Git => "a git command failed",
-            Kind::Gate => "the gate failed; what it tested has not landed",
+            Kind::Gate => {
+                "the gate failed, and what it tested has not landed; or a command failed that was \
+                 run in a lane"
+            }
             Kind::Interrupted => "interrupted",
         }
     }

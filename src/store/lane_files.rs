@@ -25,12 +25,12 @@ use crate::store::exists;
 pub const LARGEST: u64 = 64 << 20;
 
 /// What git-lane makes directories of.
-const DIRECTORIES: [&str; 8] = [
-    "claims", "damaged", "journal", "landing", "locks", "scratch", "staging", "trash",
+const DIRECTORIES: [&str; 9] = [
+    "claims", "damaged", "exec", "journal", "landing", "locks", "scratch", "staging", "trash",
 ];
 
 /// Those that have nothing but files in them.
-const FILES_IN: [&str; 4] = ["claims", "journal", "landing", "locks"];
+const FILES_IN: [&str; 5] = ["claims", "exec", "journal", "landing", "locks"];
 
 /// The directory of what was moved out of the way.
 const DAMAGED: &str = "damaged";
@@ -199,6 +199,13 @@ pub fn append(path: &Path) -> Result<File> {
         OpenOptions::new().append(true).create(true).mode(0o600),
         path,
     )
+}
+
+/// Opens a file of the user's own, which no repository shares, to read, write and lock it.
+pub fn read_write(path: &Path) -> Result<File> {
+    let mut options = OpenOptions::new();
+    let options = options.read(true).write(true).create(true);
+    open_plain(options.truncate(false).mode(0o600), path)
 }
 
 /// Opens a file to read it, or to take its lock.

@@ -6,6 +6,7 @@
 
 pub mod ancestors;
 pub mod approvals;
+pub mod caps;
 pub mod careful_removal;
 pub mod clock;
 pub mod command_run;

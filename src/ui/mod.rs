@@ -6,6 +6,7 @@
 //! The commands alone call it.
 
 pub mod escape;
+pub mod lane_output;
 pub mod live;
 mod output;
 pub mod page;
@@ -99,6 +100,15 @@ impl Ui {
             let mut page = Page::default();
             report.text(&mut page);
             self.out(&page.render(width()));
+        }
+    }
+
+    /// Shows a person what is no result: standard output has something else already.
+    pub fn aside(&self, report: &impl Report) {
+        if !self.json {
+            let mut page = Page::default();
+            report.text(&mut page);
+            self.streams.text(Stream::Error, &page.render(width()));
         }
     }
 

@@ -1,0 +1,133 @@
+//! The files of commands that run in lanes, in `.git/lane/exec`: a log for each run, and the record of
+//! its process group while it lives.
+//!
+//! Several commands may run in one lane, so a name says whose a file is and of which run. A log is
+//! locked while it grows. Called by `run` alone.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use crate::domain::lane::{Lane, LaneId};
+use crate::error::{IoContext, Result};
+use crate::store::command_run::{CappedLog, LeftGroup, end_left_group};
+use crate::store::journal::unique_id;
+use crate::store::lane_files::{self, LaneDir};
+
+/// How many logs of a lane stay, the newest.
+const KEPT: usize = 5;
+
+/// So much of a lane's name is in the name of a file.
+const LABEL: usize = 40;
+
+const LOG: &str = "log";
+const RECORD: &str = "group";
+
+/// The files of one run of commands.
+#[derive(Debug)]
+pub(super) struct RunFiles {
+    lane_dir: LaneDir,
+    directory: PathBuf,
+    run: String,
+}
+
+/// What the name of a file says.
+struct Name {
+    lane: LaneId,
+    run: String,
+    kind: String,
+}
+
+impl RunFiles {
+    /// Makes the directory where there is none.
+    pub(super) fn open(lane_dir: &LaneDir) -> Result<Self> {
+        let directory = lane_dir.join("exec");
+        let made = lane_dir.shared().create_dir_all(&directory);
+        made.context("create", &directory)?;
+        Ok(RunFiles {
+            lane_dir: lane_dir.clone(),
+            directory,
+            run: unique_id(),
+        })
+    }
+
+    /// Removes old logs: those of lanes that are gone, and of the others all but the newest. What a
+    /// killed git-lane has left running in a lane that is gone is ended.
+    pub(super) fn clear(&self, lanes: &[Lane]) -> Result<()> {
+        let is_there = |id: &LaneId| lanes.iter().any(|lane| lane.id == *id);
+        let mut logs = Vec::new();
+        for (name, path) in self.all() {
+            match name.kind.as_str() {
+                LOG => logs.push((name, path)),
+                RECORD if !is_there(&name.lane) => drop(end_left_group(&path, None)?),
+                _ => {}
+            }
+        }
+        logs.sort_by(|(a, _), (b, _)| (&a.lane, &b.run).cmp(&(&b.lane, &a.run)));
+        for all in logs.chunk_by(|(a, _), (b, _)| a.lane == b.lane) {
+            let kept = all.first().filter(|(name, _)| is_there(&name.lane));
+            let old = all.iter().skip(kept.map_or(0, |_| KEPT));
+            old.for_each(|(_, path)| remove_unless_it_grows(path));
+        }
+        Ok(())
+    }
+
+    /// Ends what killed git-lanes have left running in a lane.
+    pub(super) fn end_left(&self, lane: &LaneId) -> Result<Vec<LeftGroup>> {
+        let own = |(name, _): &(Name, PathBuf)| name.kind == RECORD && name.lane == *lane;
+        let records = self.all().filter(own);
+        records
+            .map(|(_, path)| end_left_group(&path, None))
+            .collect()
+    }
+
+    /// The log of a lane's command, new and empty.
+    pub(super) fn new_log(&self, lane: &Lane) -> Result<CappedLog> {
+        let path = self.path(lane, LOG);
+        let file = self.lane_dir.create(&path).context("create", &path)?;
+        file.lock().context("lock", &path)?;
+        Ok(CappedLog::new(file, &path))
+    }
+
+    /// Where the process group of a lane's command is named.
+    pub(super) fn record(&self, lane: &Lane) -> PathBuf {
+        self.path(lane, RECORD)
+    }
+
+    fn path(&self, lane: &Lane, kind: &str) -> PathBuf {
+        let plain = |c: char| match c.is_ascii_alphanumeric() || c == '_' {
+            true => c,
+            false => '-',
+        };
+        let label: String = lane.name.as_str().chars().take(LABEL).map(plain).collect();
+        let (id, run) = (lane.id.as_str(), &self.run);
+        self.directory.join(format!("{label}.{id}.{run}.{kind}"))
+    }
+
+    fn all(&self) -> impl Iterator<Item = (Name, PathBuf)> + use<> {
+        let files = lane_files::list(&self.directory);
+        files.filter_map(|path| Some((Name::parse(path.file_name()?)?, path)))
+    }
+}
+
+impl Name {
+    fn parse(name: &OsStr) -> Option<Self> {
+        let mut parts = name.to_str()?.split('.');
+        let mut part = || parts.next().filter(|part| !part.is_empty());
+        let (_, lane, run, kind) = (part()?, part()?, part()?, part()?);
+        part().is_none().then_some(())?;
+        Some(Name {
+            lane: LaneId::parse(lane)?,
+            run: run.into(),
+            kind: kind.into(),
+        })
+    }
+}
+
+fn remove_unless_it_grows(log: &Path) {
+    // What stays is removed by a later run.
+    let is_free = |file: File| file.try_lock().is_ok();
+    if lane_files::open_read(log).is_ok_and(is_free) {
+        drop(std::fs::remove_file(log));
+    }
+}
