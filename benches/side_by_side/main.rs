@@ -7,6 +7,7 @@
 //! out the repository of 50,000 files.
 
 mod commits;
+mod exec;
 mod fixture;
 mod forecast;
 mod gate;
@@ -31,7 +32,7 @@ fn main() {
         .collect();
     let wanted =
         |name: &str| words.is_empty() || words.iter().any(|word| name.contains(word.as_str()));
-    let races: [(&str, Run); 29] = [
+    let races: [(&str, Run); 30] = [
         ("version", start::version),
         ("start-copy", start::from_a_worktree),
         ("start-objects", start::from_the_object_database),
@@ -48,6 +49,7 @@ fn main() {
         ("check-committed", forecast::committed),
         ("check-uncommitted", forecast::uncommitted),
         ("check-path", forecast::path),
+        ("exec", exec::in_many_lanes),
         ("finish", lanes::finish),
         ("undo", lanes::undo),
         ("sync", lanes::sync),
