@@ -27,7 +27,7 @@ mod linux {
 
     use super::{Duration, Path};
 
-    /// What follows the first change for so long is heard of together with it.
+    /// In a storm of changes the caller is woken no more often than this.
     const STORM: Duration = Duration::from_millis(5);
 
     /// Directories that are watched.
@@ -37,6 +37,8 @@ mod linux {
         inotify: Option<OwnedFd>,
         /// The kernel's numbers for the directories; it gives none twice.
         known: HashSet<i32>,
+        /// When the caller was woken last.
+        woken: Option<Instant>,
     }
 
     impl Watch {
@@ -45,6 +47,7 @@ mod linux {
             Watch {
                 inotify: inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC).ok(),
                 known: HashSet::new(),
+                woken: None,
             }
         }
 
@@ -71,7 +74,7 @@ mod linux {
         }
 
         /// Sleeps for that long, or until something has changed.
-        pub fn sleep(&self, longest: Duration) {
+        pub fn sleep(&mut self, longest: Duration) {
             let Some(inotify) = &self.inotify else {
                 std::thread::sleep(longest);
                 return;
@@ -86,8 +89,10 @@ mod linux {
                     0
                 });
                 if told > 0 && has_news(inotify) {
-                    std::thread::sleep(STORM.min(longest));
+                    let since = self.woken.map_or(STORM, |woken| woken.elapsed());
+                    std::thread::sleep(STORM.saturating_sub(since).min(longest));
                     has_news(inotify);
+                    self.woken = Some(Instant::now());
                     return;
                 }
             }
@@ -132,7 +137,7 @@ mod elsewhere {
         }
 
         /// Sleeps for that long.
-        pub fn sleep(&self, longest: Duration) {
+        pub fn sleep(&mut self, longest: Duration) {
             std::thread::sleep(longest);
         }
     }

@@ -80,7 +80,7 @@ pub fn were_made(
 }
 
 /// Whether the history of `tip` has a commit since the lane's fork point that was made in the lane,
-/// or by a sync of it: what the lane was only moved to is not its own.
+/// or by a sync that replayed it: what the lane was only moved to is not its own.
 pub fn has_own(
     repository: &Repository,
     lane: &Lane,
@@ -91,7 +91,9 @@ pub fn has_own(
     if let Some(worktree) = worktree {
         log.extend(log_of_head(repository, worktree)?);
     }
-    log.retain(|line| makes_a_commit(&line.message) || line.message.starts_with(b"lane: sync "));
+    let replays =
+        |message: &BString| message.starts_with(b"lane: sync ") && message.ends_with(b"(rebase)");
+    log.retain(|line| makes_a_commit(&line.message) || replays(&line.message));
     let mut made: BTreeSet<ObjectId> = log.into_iter().map(|line| line.new).collect();
     let all = made.len();
     forget_reachable(repository, tip, lane.fork_point, &mut made);
