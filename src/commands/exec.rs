@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::verdicts::{Verdict, Verdicts};
-use super::{find_lane, is_owners, open_for_change, shown_path};
+use super::{find_lane, fits, open_for_change, shown_path};
 use crate::domain::duration;
 use crate::domain::lane::{Lane, lossless_path};
 use crate::domain::lane_status::LaneStatus;
@@ -169,7 +169,7 @@ fn chosen(
 fn is_meant(args: &Args, lane: &Lane) -> bool {
     let owner = lane.owner.as_deref();
     let status = lane.mark.as_ref().map(|mark| mark.status);
-    let wanted = |pattern: &String| owner.is_some_and(|owner| is_owners(pattern, owner));
+    let wanted = |pattern: &String| owner.is_some_and(|owner| fits(pattern, owner));
     args.owner.as_ref().is_none_or(wanted)
         && (args.status.is_empty() || status.is_some_and(|status| args.status.contains(&status)))
 }

@@ -101,11 +101,11 @@ pub fn find_lane(repository: &Repository, name: Option<&str>) -> Result<Lane> {
     Err(no_lane(repository, &records, name))
 }
 
-/// Whether `--owner PATTERN` means that owner: a trailing * matches any ending.
-pub fn is_owners(pattern: &str, owner: &str) -> bool {
+/// Whether a pattern of the command line means that text: a trailing * matches any ending.
+pub fn fits(pattern: &str, text: &str) -> bool {
     match pattern.strip_suffix('*') {
-        Some(start) => owner.starts_with(start),
-        None => owner == pattern,
+        Some(start) => text.starts_with(start),
+        None => text == pattern,
     }
 }
 

@@ -9,6 +9,7 @@ use clap_complete::engine::ArgValueCandidates;
 use self::column::{Column, Row, candidates, mark};
 use super::beside_entries::{add_forecasts, hint_at_doctor};
 use super::entry_document::document;
+use super::fits;
 use super::lane_words::{Hold, kind};
 use crate::domain::lane::Lane;
 use crate::domain::lane_status::LaneStatus;
@@ -148,13 +149,6 @@ fn row(repository: &Repository, entry: Entry) -> Row {
     let lane = entry.lane.as_ref();
     let hold = lane.and_then(|lane| Hold::of(repository, lane));
     Row { entry, hold }
-}
-
-fn fits(pattern: &str, text: &str) -> bool {
-    match pattern.strip_suffix('*') {
-        Some(start) => text.starts_with(start),
-        None => text == pattern,
-    }
 }
 
 /// The columns in which there is something to say.
