@@ -41,7 +41,7 @@ pub struct Args {
         value_name = "COND",
         value_enum,
         value_delimiter = ',',
-        default_values = ["blocked", "ready", "done", "landed", "gone"]
+        default_value = "blocked,ready,done,landed,gone"
     )]
     until: Vec<Condition>,
 
