@@ -23,6 +23,7 @@ mod gate_approval;
 mod gate_watch;
 pub mod hook;
 pub mod init;
+mod lane_commands;
 mod lane_words;
 pub mod list;
 pub mod log;

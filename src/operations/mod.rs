@@ -11,6 +11,7 @@ pub mod checkout;
 pub mod claim;
 pub mod comparison;
 pub mod doctor;
+pub mod ephemeral;
 pub mod exec;
 pub mod forecast;
 pub mod forget;

@@ -6,6 +6,7 @@ mod held;
 mod interrupted;
 mod made;
 mod read_only;
+mod run;
 
 use std::path::Path;
 use std::process::Stdio;

@@ -80,7 +80,8 @@ fn claim_those_there(
             Some(Err(error)) => Err(error),
             Some(Ok(now)) => {
                 let mut outcome = Outcome::existing((**lane).clone());
-                outcome.claim = Claimed::of(repository, &now.lane, now.token.clone());
+                let wish = planned.wish.as_ref();
+                outcome.claim = Claimed::of(repository, &now.lane, now.token.clone(), wish);
                 taken.push(now);
                 Ok((outcome, None))
             }
@@ -130,10 +131,10 @@ fn create(
     drop(progress);
     for ((at, planned, creation), started) in new.into_iter().zip(started) {
         made[at] = Some(started.map(|started| {
+            let lane = started.lane.clone();
             let (mut outcome, failure) = welcome(repository, started, creation, args);
-            if let Some(claim) = &mut outcome.claim {
-                claim.token.clone_from(&planned.token);
-            }
+            let (token, wish) = (planned.token.clone(), planned.wish.as_ref());
+            outcome.claim = Claimed::of(repository, &lane, token, wish);
             (outcome, failure)
         }));
     }
@@ -169,9 +170,7 @@ fn welcome(
     let Started { lane, how } = started;
     repository.tell_of_new_index(&lane.worktree);
     let failure = run_in(repository, &lane, creation, args).err();
-    let claim = Claimed::of(repository, &lane, None);
     let mut outcome = Outcome::of(lane, true);
-    outcome.claim = claim;
     outcome.new_branch = Some(creation.new_branch);
     outcome.upstream = creation
         .upstream

@@ -6,6 +6,7 @@
 mod asked;
 mod making;
 mod planning;
+mod running;
 mod start_report;
 
 use std::path::PathBuf;
@@ -13,9 +14,11 @@ use std::path::PathBuf;
 use clap::Args as ClapArgs;
 
 use crate::commands::first_lane;
+use crate::commands::lane_commands::Options;
 use crate::commands::start::asked::Asked;
 use crate::commands::start::making::{Made, make};
 use crate::commands::start::planning::{Planned, Planner};
+use crate::commands::start::running::{confirm_claims, run_in_new};
 use crate::commands::start::start_report::{Outcome, StartReport, Told};
 use crate::commands::verdicts::worst;
 use crate::domain::duration;
@@ -26,7 +29,7 @@ use crate::error::{Code, Error, Result};
 use crate::install;
 use crate::policy::Policy;
 use crate::repository::Repository;
-use crate::store::login;
+use crate::store::{login, signals};
 use crate::ui::Ui;
 
 /// Start a lane: a branch and a worktree of its own for each NAME
@@ -115,6 +118,17 @@ pub struct Args {
     #[arg(long)]
     recurse_submodules: bool,
 
+    /// Run this command line in each new lane, as by git lane exec --shell
+    #[arg(long, value_name = "COMMAND", conflicts_with = "dry_run")]
+    exec: Option<String>,
+
+    /// Move a new lane into the trash again if its command has ended with nothing done in it
+    #[arg(long, requires = "exec")]
+    ephemeral: bool,
+
+    #[command(flatten)]
+    options: Options,
+
     /// Show what would be done and change nothing
     #[arg(short = 'n', long)]
     dry_run: bool,
@@ -122,8 +136,15 @@ pub struct Args {
 
 /// Runs it.
 pub fn run(args: Args, ui: &Ui) -> Result<()> {
+    if args.exec.is_none() && args.options.are_given() {
+        return Err(Error::usage(
+            "how a command is run is said with a command: --exec",
+        ));
+    }
+    // What came of every lane is told even where a signal ends the program.
+    let _waiting = args.exec.as_ref().map(|_| signals::Waiting::begin());
     let asked = asked::read(&args)?;
-    let (repository, worktrees, policy) = open(&args, ui)?;
+    let (mut repository, worktrees, policy) = open(&args, ui)?;
     let undecided = install::undecided(&repository)?;
     let policy = policy?;
     let mut planner = Planner::new(&repository, &policy, &args, worktrees, ui)?;
@@ -135,7 +156,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
             .collect(),
         false => make(&repository, &mut planner, &planned, &around, &args, ui),
     };
-    let (report, failures) = told(&asked, made, args.dry_run);
+    let (mut report, mut failures) = told(&asked, made, args.dry_run);
     let is_made = report.lanes.iter().any(Told::is_created);
     if undecided && is_made {
         first_lane::welcome(&repository, &policy, ui);
@@ -143,7 +164,18 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     if is_made || args.dry_run {
         tell_of_missing_owner(&asked, &policy, ui);
     }
-    end(&report, failures, ui)
+    let Some(line) = &args.exec else {
+        let done = end(&report, failures, ui);
+        return confirm_claims(&repository, (&planned, &report.lanes), ui).and(done);
+    };
+    if !ui.json {
+        report.tell_once(ui);
+        report.is_told = true;
+    }
+    let places = (&planned[..], &mut report.lanes[..]);
+    failures.extend(run_in_new(&mut repository, (line, &args), places, ui)?);
+    let done = end(&report, failures, ui);
+    confirm_claims(&repository, (&planned, &report.lanes), ui).and(done)
 }
 
 /// Opens the repository. Nothing is healed either by who only wants to see.
@@ -179,7 +211,12 @@ fn told(asked: &[Asked], made: Vec<Made>, dry_run: bool) -> (StartReport, Vec<Er
             }
         }
     }
-    (StartReport { dry_run, lanes }, failures)
+    let report = StartReport {
+        dry_run,
+        lanes,
+        is_told: false,
+    };
+    (report, failures)
 }
 
 fn tell_of_missing_owner(asked: &[Asked], policy: &Policy, ui: &Ui) {
@@ -202,7 +239,7 @@ fn end(report: &StartReport, failures: Vec<Error>, ui: &Ui) -> Result<()> {
     let mut reasons = if own.is_empty() { other } else { own };
     let error = match (reasons.len(), report.lanes.len()) {
         (0, _) => {
-            ui.report(report);
+            report.tell_once(ui);
             return Ok(());
         }
         (1, all) => {
@@ -221,5 +258,8 @@ fn end(report: &StartReport, failures: Vec<Error>, ui: &Ui) -> Result<()> {
             Error::new(kind, sentence).with_code(code)
         }
     };
-    Err(ui.failed(report, error))
+    Err(match report.is_told && !ui.json {
+        true => error,
+        false => ui.failed(report, error),
+    })
 }

@@ -9,15 +9,28 @@ use crate::domain::name::{BranchName, LaneName};
 use crate::domain::parameter::Parameter;
 use crate::domain::start::Creation;
 use crate::error::Error;
+use crate::operations::claim::Wish;
 use crate::repository::Repository;
 use crate::repository::claims::{self, TOKENS};
-use crate::ui::{Page, Report};
+use crate::ui::{Page, Report, Ui};
 
 #[derive(Debug, serde::Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct StartReport {
     pub(super) dry_run: bool,
     pub(super) lanes: Vec<Told>,
+    /// Whether a person has heard it already.
+    #[serde(skip)]
+    pub(super) is_told: bool,
+}
+
+impl StartReport {
+    /// Says it, unless a person has heard it already.
+    pub(super) fn tell_once(&self, ui: &Ui) {
+        if ui.json || !self.is_told {
+            ui.report(self);
+        }
+    }
 }
 
 /// What is told of one lane.
@@ -54,6 +67,29 @@ impl Told {
             name: name.clone(),
             error: described(error),
         })
+    }
+
+    /// Adds how the command ended that has run in it.
+    pub(super) fn note_run(&mut self, ran: serde_json::Value) {
+        if let Told::There(outcome) = self {
+            outcome.ran = Some(ran);
+        }
+    }
+
+    /// Adds under which id it is in the trash again.
+    pub(super) fn note_retired(&mut self, trash: String) {
+        if let Told::There(outcome) = self {
+            outcome.retired = Some(trash);
+        }
+    }
+
+    /// Whether the command has told the token of a new claim on it, and it is still a lane.
+    pub(super) fn has_new_claim(&self) -> bool {
+        let Told::There(outcome) = self else {
+            return false;
+        };
+        let claim = outcome.claim.as_ref();
+        outcome.retired.is_none() && claim.is_some_and(|claim| claim.token.is_some())
     }
 
     /// Whether it is new.
@@ -99,6 +135,12 @@ pub(super) struct Outcome {
     /// The claim that the command has taken or renewed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) claim: Option<Claimed>,
+    /// How the command ended that has run in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ran: Option<serde_json::Value>,
+    /// Its id in the trash, where it went there because nothing was done in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retired: Option<String>,
     /// What went wrong in a lane that is there.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<serde_json::Value>,
@@ -116,10 +158,19 @@ pub(super) struct Claimed {
 }
 
 impl Claimed {
-    /// The claim of the lane, where it has one.
-    pub(super) fn of(repository: &Repository, lane: &Lane, token: Option<String>) -> Option<Self> {
-        let claim = lane.claim.as_ref()?;
-        let until = claim.until(claims::renewed(repository, &lane.id, claim));
+    /// The claim of the lane, where it has one, as it is to be where it was just taken.
+    pub(super) fn of(
+        repository: &Repository,
+        lane: &Lane,
+        token: Option<String>,
+        wish: Option<&Wish>,
+    ) -> Option<Self> {
+        let mut claim = lane.claim.clone()?;
+        // A new claim is still to be confirmed.
+        if let (Some(wish), Some(_)) = (wish, &token) {
+            claim.end = wish.end.clone();
+        }
+        let until = claim.until(claims::renewed(repository, &lane.id, &claim));
         let until = until.and_then(|until| jiff::Timestamp::from_second(until).ok());
         Some(Claimed {
             token,
@@ -155,6 +206,8 @@ impl Outcome {
             upstream: None,
             files: None,
             claim: None,
+            ran: None,
+            retired: None,
             error: None,
         }
     }
@@ -183,6 +236,8 @@ impl Outcome {
                 .map(|upstream| upstream.tracking.clone()),
             files: None,
             claim: None,
+            ran: None,
+            retired: None,
             error: None,
         }
     }

@@ -1,6 +1,8 @@
 //! git-lane-json(7) and the documents that git-lane prints name the same fields, and the same words
 //! where a field has a fixed choice of them.
 
+mod of_many;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 
@@ -46,7 +48,7 @@ fn rest_of(line: &str) -> &str {
 
 /// The sections by the verbs of their titles.
 fn manual() -> Vec<(String, BTreeSet<String>)> {
-    let page = include_str!("../man/sections/git-lane-json.roff");
+    let page = include_str!("../../man/sections/git-lane-json.roff");
     page.split(".SH ")
         .map(|part| {
             (
@@ -366,30 +368,8 @@ fn every_word_is_documented_and_met() {
     met.run(&sandbox, ["finish", "blocked"]);
     meet_gates(&mut met);
     meet_syncs(&mut met);
-    meet_waits(&mut met);
-    meet_adoptions(&mut met);
-    meet_what_is_said(&mut met);
+    of_many::meet(&mut met);
     met.ensure_all();
-}
-
-/// Lanes with a status, one with a claim, and what was done in one of them.
-fn meet_what_is_said(met: &mut Met) {
-    let sandbox = Sandbox::new();
-    let words = ["working", "blocked", "ready", "done"];
-    sandbox.lane(["start"].iter().chain(&words)).ok();
-    for word in words {
-        sandbox.lane(["mark", word, word]).ok();
-    }
-    sandbox.lane(["claim", "ready"]).ok();
-    for args in [&["list"][..], &["show", "ready"]] {
-        met.run(&sandbox, args);
-    }
-    let lane = sandbox.lane_path("ready");
-    sandbox.git_in(&lane, ["mv", "README", "renamed"]);
-    std::fs::remove_file(lane.join("src/app.txt")).unwrap();
-    sandbox.work("ready", "new", "x");
-    met.run(&sandbox, ["diff", "ready"]);
-    met.run(&sandbox, ["diff", "ready", "done"]);
 }
 
 /// Lanes that are brought up to date, each verdict and each way.
@@ -459,21 +439,6 @@ fn meet_syncs(met: &mut Met) {
     met.run(&sandbox, ["undo", "--list"]);
 }
 
-/// Waits that end in each way, and the lanes that `finish --all` leaves out.
-fn meet_waits(met: &mut Met) {
-    let sandbox = Sandbox::new();
-    sandbox.lane(["start", "a", "b", "held"]).ok();
-    let until = |condition| ["wait", "a", "--timeout", "0s", "--until", condition];
-    met.run(&sandbox, until("ready"));
-    sandbox.lane(["mark", "a", "ready", "-m", "look"]).ok();
-    met.run(&sandbox, until("ready"));
-    write(&sandbox.lane_path("a").join("new"), "new");
-    sandbox.lane(["claim", "held"]).ok();
-    met.run(&sandbox, ["finish", "--all", "--any-status"]);
-    sandbox.lane(["drop", "--yes", "a"]).ok();
-    met.run(&sandbox, until("done"));
-}
-
 /// Several lanes at once, behind a gate: each verdict there is.
 fn meet_gates(met: &mut Met) {
     let sandbox = Sandbox::new();
@@ -506,32 +471,4 @@ fn meet_gates(met: &mut Met) {
     met.run(&sandbox, ["finish", "left", "last", "--no-land", "--force"]);
     met.run(&sandbox, ["undo", "--list"]);
     met.run(&sandbox, ["undo", "-n", "one"]);
-}
-
-/// Worktrees that become lanes, and every way in which such a lane ends.
-fn meet_adoptions(met: &mut Met) {
-    let sandbox = Sandbox::new();
-    for name in ["one", "two", "three", "four"] {
-        sandbox.add_worktree(name, &sandbox.root().join(name));
-    }
-    std::fs::remove_dir_all(sandbox.root().join("four")).unwrap();
-    write(&sandbox.root().join("three/work"), "work\n");
-    sandbox.git_in(&sandbox.root().join("three"), ["add", "work"]);
-    sandbox.git_in(&sandbox.root().join("three"), ["commit", "-qm", "work"]);
-    for args in [
-        &["adopt", "-n", "one"][..],
-        &["adopt", "one"],
-        &["undo", "one"],
-        &["adopt", "--all"],
-        &["drop", "one"],
-        &["undo", "one"],
-        &["finish", "two", "three", "--no-land", "--force"],
-        &["undo", "--list"],
-        &["log"],
-    ] {
-        met.run(&sandbox, args);
-    }
-    sandbox.lane(["adopt", "two"]).ok();
-    std::fs::remove_dir_all(sandbox.root().join("two")).unwrap();
-    met.run(&sandbox, ["prune", "--yes"]);
 }
