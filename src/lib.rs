@@ -49,7 +49,7 @@ pub mod internals {
     pub use crate::error::{Code, Error, Kind, Result};
     pub use crate::guard::guard_config;
     pub use crate::guard::{checkout_message, reference_transaction};
-    pub use crate::manual::{pages, written};
+    pub use crate::manual::{WORKFLOWS, pages, written};
     pub use crate::operations::gate::own_worktree::{Moment, OwnWorktree, Shown, Slot};
     pub use crate::operations::land::stamp::{Entries, STAT};
     pub use crate::operations::recover::Intent;

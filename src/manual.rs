@@ -52,6 +52,7 @@ pub fn written(page: &str) -> Option<&'static str> {
         "git-lane-trash",
         "git-lane-undo",
         "git-lane-wait",
+        "git-lane-workflows",
     )
 }
 
@@ -66,6 +67,7 @@ pub fn pages(mut command: Command) -> Vec<Page> {
     let mut pages = vec![overview(&command, &verbs)];
     pages.extend(verbs.iter().map(|verb| page_of(verb)));
     pages.push(json());
+    pages.push(workflows());
     pages
 }
 
@@ -93,7 +95,14 @@ fn overview(command: &Command, verbs: &[&Command]) -> Page {
         .iter()
         .map(|verb| format!("git-lane-{}(1)", verb.get_name()));
     let all: Vec<String> = others
-        .chain(["git-lane-json(7)", "git-worktree(1)"].map(str::to_owned))
+        .chain(
+            [
+                "git-lane-json(7)",
+                "git-lane-workflows(7)",
+                "git-worktree(1)",
+            ]
+            .map(str::to_owned),
+        )
         .collect();
     text.push_str(&see_also(&all));
     Page {
@@ -136,6 +145,62 @@ fn json() -> Page {
         section: 7,
         text: tidy(&text),
     }
+}
+
+/// The scripts of git-lane-workflows(7), by the names that the page has for them.
+pub const WORKFLOWS: [(&str, &str); 8] = {
+    macro_rules! scripts {
+        ($($name:literal),*) => {
+            [$(($name, include_str!(concat!("../man/workflows/", $name, ".sh")))),*]
+        };
+    }
+    scripts!(
+        "lab-a",
+        "lab-b",
+        "lab-c",
+        "lab-d",
+        "task",
+        "sweep",
+        "loop",
+        "orchestrator"
+    )
+};
+
+fn workflows() -> Page {
+    let name = "git-lane-workflows".to_owned();
+    let mut text = title(&name, 7);
+    let page = written(&name).unwrap_or_default();
+    let whole = WORKFLOWS
+        .iter()
+        .fold(page.to_owned(), |page, (name, script)| {
+            page.replace(&format!("@WORKFLOW {name}@\n"), &example(script))
+        });
+    text.push_str(&whole);
+    text.push_str(&see_also(&[
+        "git-lane(1)".into(),
+        "git-lane-json(7)".into(),
+    ]));
+    Page {
+        name,
+        section: 7,
+        text: tidy(&text),
+    }
+}
+
+/// A script as it is; its first line is a comment and becomes the sentence before it.
+fn example(script: &str) -> String {
+    let (first, rest) = script.split_once('\n').unwrap_or((script, ""));
+    let mut roff = Roff::new();
+    roff.text([roman(first.trim_start_matches("# "))]);
+    let mut text = roff.to_roff();
+    text.push_str(".PP\n.EX\n");
+    for line in rest.lines() {
+        let line = line.replace('\\', "\\e").replace('-', "\\-");
+        // A full stop or an apostrophe at the beginning would be a request.
+        let line = line.replace('\'', "\\(aq").replace('`', "\\(ga");
+        text.push_str(&format!("{line}\n"));
+    }
+    text + ".EE\n"
 }
 
 /// ERROR CODES: every word `code` can have, and what it means.

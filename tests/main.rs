@@ -78,3 +78,4 @@ mod undo;
 mod unreadable;
 mod wait;
 mod who_has_it;
+mod workflows;

@@ -3,7 +3,7 @@
 //! `commands/start` calls it for `--ephemeral`.
 
 use super::retire::look::look;
-use super::retire::{Reason, Retired, Retirement, retire};
+use super::retire::{Reason, Retired, Retirement, retire, were_made};
 use crate::domain::lane::{Lane, ObjectId};
 use crate::domain::lane_status::LaneStatus;
 use crate::domain::retire::place;
@@ -41,7 +41,9 @@ pub fn retire_unused(
     let worktrees = repository.worktrees()?;
     let worktree = place(lane, &worktrees).present();
     let seen = look(repository, lane, worktree)?;
-    if seen.tip != Some(beginning.commit) || !seen.losses.holdings().is_empty() {
+    // A branch that stays keeps what was made on it and left again.
+    let made = beginning.new_branch && were_made(repository, lane, worktree) == Some(true);
+    if seen.tip != Some(beginning.commit) || made || !seen.losses.holdings().is_empty() {
         return Ok(None);
     }
     let retirement = Retirement {

@@ -2,7 +2,7 @@
 //! or by nobody.
 
 use super::scenarios::Scenario;
-use crate::support::Sandbox;
+use crate::support::{Sandbox, write};
 
 pub const ALL: &[Scenario] = &[
     scenario("claim", &["claim", "login"], started, held_or_free),
@@ -28,6 +28,36 @@ pub const ALL: &[Scenario] = &[
             assert_eq!(record(sandbox, "owner"), "bob");
             sandbox.lane(["claim", "login", "--owner", "bob"]).ok();
         },
+    ),
+    scenario("adopt", &["adopt", "by-hand"], by_hand, |sandbox, place| {
+        assert_eq!(adopted(sandbox), "true");
+        assert!(std::path::Path::new(place).join("file").exists());
+    }),
+    scenario(
+        "drop adopted",
+        &["drop", "by-hand"],
+        adopted_by_hand,
+        |sandbox, place| {
+            assert_eq!(adopted(sandbox), "");
+            assert!(std::path::Path::new(place).join("file").exists());
+            sandbox.git(["rev-parse", "--verify", "by-hand"]);
+        },
+    ),
+    scenario(
+        "start --ephemeral",
+        &["start", "login", "--ephemeral", "--exec", "true"],
+        |_| String::new(),
+        // One that was killed may be there, and then it is a whole lane.
+        |sandbox, _| {
+            let is_there = !record(sandbox, "id").is_empty();
+            assert_eq!(sandbox.lane_path("login").exists(), is_there);
+        },
+    ),
+    scenario(
+        "exec",
+        &["exec", "login", "--", "touch", "ran"],
+        started,
+        |sandbox, _| assert!(sandbox.lane_path("login").join("ran").exists()),
     ),
     scenario(
         "mark",
@@ -63,6 +93,24 @@ fn record(sandbox: &Sandbox, key: &str) -> String {
 fn started(sandbox: &Sandbox) -> String {
     sandbox.lane(["start", "login"]).ok();
     String::new()
+}
+
+/// A worktree that git has made, with a file in it; its place.
+fn by_hand(sandbox: &Sandbox) -> String {
+    let place = sandbox.root().join("by-hand");
+    sandbox.add_worktree("by-hand", &place);
+    write(&place.join("file"), "file\n");
+    place.display().to_string()
+}
+
+fn adopted_by_hand(sandbox: &Sandbox) -> String {
+    let place = by_hand(sandbox);
+    sandbox.lane(["adopt", "by-hand"]).ok();
+    place
+}
+
+fn adopted(sandbox: &Sandbox) -> String {
+    sandbox.git(["config", "--default", "", "lane.by-hand.adopted"])
 }
 
 fn held(sandbox: &Sandbox) -> String {

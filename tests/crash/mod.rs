@@ -30,7 +30,7 @@ use scenarios::Scenario;
 
 /// What a command may change: repository, lanes, and the user's own files, with receipts and the
 /// gate's worktree among them.
-const PARTS: [&str; 3] = ["shop", "shop.lanes", "home"];
+const PARTS: [&str; 4] = ["shop", "shop.lanes", "home", "by-hand"];
 
 /// A sandbox that can be put back to where the command has not run yet.
 struct Stage {
@@ -253,6 +253,10 @@ at_every_step! {
     claim_over "claim over" 3;
     release "release" 1;
     mark "mark" 1;
+    adopt "adopt" 0;
+    drop_of_an_adopted_lane "drop adopted" 0;
+    start_of_an_ephemeral_lane "start --ephemeral" 10;
+    exec "exec" 0;
     start "start" 12;
     start_filtered "start filtered" 12;
     start_by_git "start by git" 8;

@@ -36,6 +36,10 @@ fn meet_waits(met: &mut Met) {
     sandbox.lane(["start", "a", "b", "held"]).ok();
     let until = |condition| ["wait", "a", "--timeout", "0s", "--until", condition];
     met.run(&sandbox, until("ready"));
+    for status in ["working", "blocked", "done"] {
+        met.run(&sandbox, ["mark", "a", status]);
+        met.run(&sandbox, ["wait", "a", "--until", status]);
+    }
     sandbox.lane(["mark", "a", "ready", "-m", "look"]).ok();
     met.run(&sandbox, until("ready"));
     write(&sandbox.lane_path("a").join("new"), "new");
