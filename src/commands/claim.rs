@@ -1,6 +1,6 @@
 //! `git lane claim`: takes the exclusive hold on a lane, or renews it.
 //!
-//! What it prints is read by a shell: `eval "$(git lane claim login)"`.
+//! What it prints is read by a shell: `eval "$(git lane claim login)" || exit`.
 
 use crate::commands::lane_holds;
 use crate::domain::claim::{Claim, ClaimEnd, Standing};
@@ -21,7 +21,7 @@ use crate::ui::{Page, Report, Ui};
 /// finish, sync, drop, prune or mark the lane, nor run commands in it; its holder is who has the
 /// claim's token in GIT_LANE_CLAIM, or runs below the process of --pid. The output is for a shell:
 ///
-///     eval "$(git lane claim login)"
+///     eval "$(git lane claim login)" || exit
 ///
 /// The holder who claims the lane again renews the claim.
 #[derive(Debug, clap::Args)]
@@ -75,8 +75,16 @@ struct Claimed {
     holds: String,
 }
 
-/// Runs it.
+/// Runs it. A shell that evaluates the output of a claim that has failed fails too.
 pub fn run(args: Args, ui: &Ui) -> Result<()> {
+    let done = claim(args, ui);
+    if done.is_err() && !ui.json && !ui.is_on_terminal() {
+        ui.raw(b"false\n");
+    }
+    done
+}
+
+fn claim(args: Args, ui: &Ui) -> Result<()> {
     let opened = super::open_and_look(ui)?;
     let (repository, policy) = (opened.repository, opened.policy?);
     let end = match (args.time, args.pid) {
@@ -164,7 +172,9 @@ impl Claimed {
                 .as_ref()
                 .filter(|before| !before.is_reserved())
                 .map(|before| before.holder.clone()),
-            message: before.and_then(|before: Claim| before.message),
+            message: before
+                .and_then(|before: Claim| before.message)
+                .filter(|message| !message.is_empty()),
             holds: lane_holds(repository, &lane),
             lane: lane.name,
             path: lane.worktree,

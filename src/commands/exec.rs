@@ -8,6 +8,7 @@ use super::{find_lane, fits, open_for_change};
 use crate::domain::lane::Lane;
 use crate::domain::lane_status::LaneStatus;
 use crate::error::{Code, Error, Result};
+use crate::operations::exec::not_run;
 use crate::repository::Repository;
 use crate::store::command_run::Program;
 use crate::store::signals;
@@ -68,7 +69,10 @@ fn run_and_tell(args: &Args, ui: &Ui) -> Result<()> {
     let mut verdicts = Verdicts::default();
     let mut lanes = chosen(&repository, args, &mut verdicts, ui)?;
     if args.options.fail_fast && verdicts.have_failure() {
-        lanes.clear();
+        for lane in lanes.drain(..) {
+            let error = not_run(&lane.name);
+            verdicts.add::<Ending>(ui, lane.name.as_str(), Err(error));
+        }
     }
     let mut runs = run_in_lanes(&repository, &lanes, (program(args)?, &args.options), ui)?;
     let endings = std::mem::take(&mut runs.endings);

@@ -81,7 +81,7 @@ const FAMILIAR: [(Target<'static>, &[&str]); 22] = [
 ];
 
 /// How like two words must be for one to be taken for the other, by Jaro and Winkler.
-const ALIKE: f64 = 0.8;
+const ALIKE: f64 = 0.85;
 
 /// The answer to a command line.
 #[derive(Debug)]
@@ -127,7 +127,11 @@ pub fn answer(
         return line.led_to(target, "here it is");
     }
     let names = line.visible();
-    let familiar = FAMILIAR.iter().flat_map(|(_, words)| words.iter().copied());
+    // What is only like such a word is never led to what lands a lane or takes it away.
+    let familiar = FAMILIAR
+        .iter()
+        .filter(|(target, _)| !matches!(target, Verb("finish" | "drop" | "prune" | "undo")));
+    let familiar = familiar.flat_map(|(_, words)| words.iter().copied());
     match closest(&line.verb, names).map(Verb) {
         Some(target) => line.led_to(target, "did you mean"),
         None => match closest(&line.verb, familiar).and_then(known) {
@@ -242,7 +246,10 @@ impl Line<'_> {
                     return Answer::Means(line);
                 }
                 // What a lane's state is, is told by another verb.
-                if self.after.is_empty() { words } else { "show" }
+                match self.after.iter().all(|word| is_option(word)) {
+                    true => words,
+                    false => "show",
+                }
             }
             Verb(verb) => verb,
             Inside if self.creates().is_some() => "start",
@@ -263,7 +270,10 @@ impl Line<'_> {
         let starts = verb == "start";
         let as_it_is = self.with(verb, self.after.iter().cloned());
         let has_path = || self.after.iter().any(|word| is_path(word));
-        let is_plain = !starts || self.creates().is_none() && !has_path();
+        if self.is_another_thing() {
+            return None;
+        }
+        let is_plain = !starts || self.creates().is_none() && !has_path() && self.verb != "branch";
         if is_plain && (self.parses)(&as_it_is) {
             return Some(as_it_is);
         }
@@ -282,8 +292,9 @@ impl Line<'_> {
 
     /// The names of lanes to start: what `-b` names, else what is no path, else where paths end.
     fn names(&self) -> Vec<OsString> {
-        if let Some(name) = self.creates() {
-            return vec![name];
+        if let Some((name, from)) = self.created_from() {
+            let base = from.into_iter().flat_map(|from| ["--base".into(), from]);
+            return std::iter::once(name).chain(base).collect();
         }
         let words = || self.after.iter().filter(|word| !is_option(word));
         let plain: Vec<OsString> = words().filter(|word| !is_path(word)).cloned().collect();
@@ -307,6 +318,29 @@ impl Line<'_> {
         };
         let at = self.after.iter().position(is_it)?;
         self.after.get(at + 1).cloned()
+    }
+
+    /// The branch that would be created, and what it would start from.
+    fn created_from(&self) -> Option<(OsString, Option<OsString>)> {
+        let words = || self.after.iter().filter(|word| !is_option(word));
+        let Some(name) = self.creates() else {
+            let mut words = words().cloned();
+            let name = words.next().filter(|_| self.verb == "branch")?;
+            return Some((name, words.next()));
+        };
+        // The worktree that git would make is a path.
+        let mut others = words().filter(|word| **word != name && !is_path(word));
+        let from = others.next().cloned();
+        Some((name, from))
+    }
+
+    /// Whether git would delete or move a branch.
+    fn is_another_thing(&self) -> bool {
+        let other = |word: &OsString| {
+            let known = ["-d", "-D", "--delete", "-m", "-M", "--move", "-c", "-C"];
+            known.iter().any(|known| word == known)
+        };
+        self.verb == "branch" && self.after.iter().any(other)
     }
 
     fn inside(&self, word: &str) -> Error {
@@ -428,7 +462,7 @@ mod tests {
             ("add ../shop-login", "here it is: git lane start shop-login"),
             (
                 "add -b login ../shop-login main",
-                "here it is: git lane start login",
+                "here it is: git lane start login --base main",
             ),
             (
                 "add ../shop-login login",
@@ -442,7 +476,25 @@ mod tests {
             ("merge login --squash", "here it is: git lane finish login"),
             ("cd login", "here it is: cd \"$(git lane path login)\""),
             ("switch -c login", "here it is: git lane start login"),
-            ("checkout -b login main", "here it is: git lane start login"),
+            (
+                "checkout -b login main",
+                "here it is: git lane start login --base main",
+            ),
+            (
+                "branch login main",
+                "here it is: git lane start login --base main",
+            ),
+            (
+                "branch -D login",
+                "here it is: git lane start; see how with: git lane start -h",
+            ),
+            ("env", "see the verbs with: git lane -h"),
+            ("clone x", "see the verbs with: git lane -h"),
+            ("tone", "see the verbs with: git lane -h"),
+            (
+                "ls -la",
+                "here it is: git lane list; see how with: git lane list -h",
+            ),
             ("go", "see where the lanes are with: git lane list"),
             ("ls", "git-lane list"),
             ("status", "git-lane list"),

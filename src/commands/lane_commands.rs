@@ -54,6 +54,18 @@ impl Options {
             || self.fail_fast
             || self.output.is_some()
     }
+
+    /// Refuses what could not be run, before anything is done for it.
+    pub(super) fn ensure_usable(&self) -> Result<()> {
+        self.places().map(drop)
+    }
+
+    fn places(&self) -> Result<Option<Caps>> {
+        match self.caps.as_slice() {
+            [] => Ok(None),
+            caps => Caps::open(without_twins(caps)?).map(Some),
+        }
+    }
 }
 
 /// What has run in some lanes, in their order.
@@ -78,10 +90,7 @@ pub(super) fn run_in_lanes(
     (program, options): (Program<'_>, &Options),
     ui: &Ui,
 ) -> Result<Runs> {
-    let caps = match options.caps.as_slice() {
-        [] => None,
-        caps => Some(Caps::open(without_twins(caps)?)?),
-    };
+    let caps = options.places()?;
     let named = lanes.iter().map(|lane| lane.name.as_str());
     let show = options.output.unwrap_or_else(|| ui.usual_show(lanes.len()));
     let onlooker = Onlooker(ui.lane_output(show, named));
@@ -280,6 +289,7 @@ impl Report for Summary {
             ]
         };
         let rows = self.0.iter().map(row).collect();
-        page.table(&["LANE", "ENDED", "TIME", "LOG"], rows, &[3]);
+        // A log whose name is cut cannot be read.
+        page.table(&["LANE", "ENDED", "TIME", "LOG"], rows, &[0]);
     }
 }

@@ -109,13 +109,17 @@ fn tell_of_lost_base(
 fn tell_of_forgotten(page: &mut Page, stays: &Stays, dry_run: bool) {
     let stay = if dry_run { "would stay" } else { "stay" };
     let path = stays.path.display();
+    let is_there = stays.path.is_dir();
     let what = match &stays.branch {
+        Some(branch) if !is_there && dry_run => format!("branch '{branch}' would stay as it is"),
+        Some(branch) if !is_there => format!("branch '{branch}' stays as it is"),
+        None if !is_there => return,
         Some(branch) => format!("'{path}' and branch '{branch}' {stay} as they are"),
         None if dry_run => format!("'{path}' would stay as it is"),
         None => format!("'{path}' stays as it is"),
     };
     page.line(format!("  it was adopted: {what}"));
-    if !dry_run && stays.path.is_dir() {
+    if !dry_run && is_there {
         let command = remove_by_git(&stays.path);
         page.line(format!("  remove the worktree with: {command}"));
     }

@@ -1,5 +1,7 @@
 //! `git lane release`: gives a claim up, or hands a lane over.
 
+use clap::builder::NonEmptyStringValueParser;
+
 use crate::domain::name::LaneName;
 use crate::error::Result;
 use crate::operations::claim::{Released, Successor, release};
@@ -15,7 +17,7 @@ pub struct Args {
     name: Option<String>,
 
     /// Hand the lane over to this owner
-    #[arg(long, value_name = "WHO")]
+    #[arg(long, value_name = "WHO", value_parser = NonEmptyStringValueParser::new())]
     to: Option<String>,
 
     /// What the next owner is to know
@@ -39,7 +41,7 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let lane = super::find_lane(&repository, args.name.as_deref())?;
     let successor = args.to.map(|owner| Successor {
         owner,
-        message: args.message,
+        message: args.message.filter(|message| !message.is_empty()),
     });
     let Released { lane, was_claimed } = release(&repository, &lane.name, successor.as_ref())?;
     ui.report(&ReleaseReport {

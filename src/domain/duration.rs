@@ -9,6 +9,9 @@ const UNITS: [(u64, &str); 6] = [
     (1, "s"),
 ];
 
+/// A moment so far away is still one that a calendar has.
+const LONGEST: i64 = 1000 * 31_557_600;
+
 /// Reads `3d`, `12h`, `90m` or `2w`; seconds.
 pub fn parse(text: &str) -> Result<i64, String> {
     let problem = || format!("'{text}' is not a duration such as 3d, 12h or 2w");
@@ -20,8 +23,11 @@ pub fn parse(text: &str) -> Result<i64, String> {
         .parse::<u64>()
         .ok()
         .and_then(|n| n.checked_mul(*size));
-    let seconds = seconds.and_then(|seconds| i64::try_from(seconds).ok());
-    seconds.ok_or_else(problem)
+    let seconds = seconds.ok_or_else(problem)?;
+    match i64::try_from(seconds) {
+        Ok(seconds) if seconds <= LONGEST => Ok(seconds),
+        _ => Err(format!("'{text}' is longer than a thousand years")),
+    }
 }
 
 /// The largest unit it has one of, or two of where that is a week: `13d`, `3w`.

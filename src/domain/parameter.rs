@@ -63,6 +63,22 @@ pub fn without_twins(all: Vec<Parameter>) -> Vec<Parameter> {
     kept
 }
 
+/// Refuses parameters of different names that would be one variable of the environment.
+pub fn ensure_apart(all: &[Parameter]) -> Result<(), String> {
+    for (at, one) in all.iter().enumerate() {
+        let twin = |other: &&Parameter| other.variable() == one.variable();
+        if let Some(other) = all[..at].iter().find(twin) {
+            return Err(format!(
+                "the parameters '{}' and '{}' would be one variable of the environment, {}",
+                other.key,
+                one.key,
+                one.variable()
+            ));
+        }
+    }
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -87,6 +103,20 @@ mod tests {
     fn it_is_a_variable_too() {
         let parameter = Parameter::parse("learning-rate.max=1").unwrap();
         assert_eq!(parameter.variable(), "GIT_LANE_SET_LEARNING_RATE_MAX");
+    }
+
+    #[test]
+    fn two_names_are_two_variables() {
+        let all = |texts: &[&str]| -> Vec<Parameter> {
+            texts
+                .iter()
+                .map(|text| Parameter::parse(text).unwrap())
+                .collect()
+        };
+        assert_eq!(ensure_apart(&all(&["a=1", "b=1", "ab=1"])), Ok(()));
+        for texts in [["a-b=1", "a.b=1"], ["a=1", "A=1"], ["a_b=1", "a-b=1"]] {
+            assert!(ensure_apart(&all(&texts)).is_err(), "{texts:?}");
+        }
     }
 
     #[test]

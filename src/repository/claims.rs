@@ -51,6 +51,13 @@ pub fn anothers(repository: &Repository, lane: &Lane) -> Option<Claim> {
     claim.filter(|_| standing(repository, now) == Standing::Others)
 }
 
+/// The key of the lane's claim at this moment, where it is not over.
+pub fn key_now(repository: &Repository, lane: &Lane) -> Option<String> {
+    let records = repository.records().unwrap_or_default();
+    let now = records.find(&lane.name).filter(|now| now.id == lane.id)?;
+    living(repository, now)?.key.clone()
+}
+
 /// Refuses a lane that somebody else holds by now.
 pub fn ensure_not_anothers(repository: &Repository, lane: &Lane) -> Result<()> {
     match anothers(repository, lane) {
@@ -91,12 +98,15 @@ pub fn renewed(repository: &Repository, lane: &LaneId, claim: &Claim) -> Option<
     (Some(&renewal.key) == claim.key.as_ref()).then_some(renewal.until)
 }
 
-/// Has the claim of that key end at `until`, in one step.
+/// Has the claim of that key end at `until`, or later where it was renewed for longer; in one step.
 pub fn renew(repository: &Repository, lane: &LaneId, key: &str, until: i64) -> Result<()> {
     let path = file(repository, lane);
+    let before = lane_files::read(&path).ok();
+    let before = before.and_then(|bytes| serde_json::from_slice::<Renewal>(&bytes).ok());
+    let before = before.filter(|before| before.key == key);
     let renewal = Renewal {
         key: key.into(),
-        until,
+        until: before.map_or(until, |before| before.until.max(until)),
     };
     let text = serde_json::to_vec(&renewal).unwrap_or_default();
     let directory = repository.lane_dir().join("claims");

@@ -4,7 +4,7 @@
 //! What they say is the result, on standard output, in whole lines and without what would steer a
 //! terminal. Several threads call it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::IsTerminal;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -49,6 +49,8 @@ struct All {
     count: usize,
     done: usize,
     failed: usize,
+    /// The lanes whose wait was told.
+    waiting: BTreeSet<String>,
 }
 
 /// One command.
@@ -94,6 +96,7 @@ impl Ui {
                 count: lanes.count(),
                 done: 0,
                 failed: 0,
+                waiting: BTreeSet::new(),
             }),
         }
     }
@@ -108,7 +111,13 @@ impl LaneOutput {
 
     /// A command waits, for what the words say.
     pub fn waits(&self, lane: &str, words: &str) {
-        self.all().draw(lane, words);
+        let mut all = self.all();
+        all.draw(lane, words);
+        // Who sees no screen hears of it once.
+        if all.screen.is_none() && all.waiting.insert(lane.to_owned()) {
+            let text = format!("{}: {}\n", escape::line(lane), escape::line(words));
+            self.write(&all, Stream::Error, &text);
+        }
     }
 
     /// A command says something.

@@ -16,6 +16,8 @@ mod table_fit;
 mod usage;
 
 use std::io::IsTerminal;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use output::{Stream, Streams};
 pub use page::{Cell, Give, Page, Style};
@@ -38,6 +40,8 @@ pub struct Ui {
     /// Why the event log could not be written, as the operations of this command find out.
     pub log_trouble: Trouble,
     streams: Streams,
+    /// Whether the one document was printed.
+    is_documented: Arc<AtomicBool>,
 }
 
 impl Ui {
@@ -47,6 +51,7 @@ impl Ui {
             json,
             log_trouble: Trouble::default(),
             streams: Streams::default(),
+            is_documented: Arc::default(),
         }
     }
 
@@ -95,6 +100,7 @@ impl Ui {
             if let Some(fields) = document.as_object_mut() {
                 fields.insert("version".into(), crate::JSON_VERSION.into());
             }
+            self.is_documented.store(true, Ordering::Relaxed);
             self.out(&escape::json(&document));
         } else {
             let mut page = Page::default();
@@ -153,7 +159,8 @@ impl Ui {
 
     /// Prints an error with its hints; as JSON on standard output too, where JSON was asked for.
     pub fn error(&self, error: &Error) {
-        if self.json {
+        // What fails after the one document is said to people, and by the exit code.
+        if self.json && !self.is_documented.swap(true, Ordering::Relaxed) {
             self.out(&escape::json(&error.to_json()));
         }
         self.note(format_args!("error: {error}"));
@@ -177,6 +184,11 @@ impl Ui {
             return None;
         }
         width()
+    }
+
+    /// Whether a person sees the results, and no program reads them.
+    pub fn is_on_terminal(&self) -> bool {
+        std::io::stdout().is_terminal()
     }
 
     /// Whether all that was said so far has arrived.

@@ -139,3 +139,30 @@ fn what_cannot_be_claimed_for_is_refused() {
     assert_eq!(refused(run).0, "no-such-lane");
     sandbox.lane(["claim"]).fails(2);
 }
+
+/// Neither a renewal stays that nobody needs any more, nor an empty line.
+#[test]
+fn nothing_is_left_of_a_claim_that_is_over() {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "login"]).ok();
+    let config = || std::fs::read_to_string(sandbox.repo.join(".git/config")).unwrap();
+    sandbox.lane(["release", "login"]).ok();
+    let before = config();
+    for _ in 0..3 {
+        let token = claim(&sandbox, &["login", "--for", "1h"]);
+        holding(&sandbox, &token, &["claim", "login", "--for", "2h"]).ok();
+        holding(&sandbox, &token, &["release", "login"]).ok();
+        assert_eq!(config(), before);
+    }
+    let token = claim(&sandbox, &["login", "--for", "1h"]);
+    holding(&sandbox, &token, &["claim", "login", "--for", "2h"]).ok();
+    holding(&sandbox, &token, &["drop", "login"]).ok();
+    let left = std::fs::read_dir(sandbox.repo.join(".git/lane/claims")).unwrap();
+    assert_eq!(left.count(), 0);
+    for args in [
+        &["claim", "login", "--for", "999999999999d"][..],
+        &["release", "login", "--to", ""],
+    ] {
+        sandbox.lane(args).fails(2);
+    }
+}

@@ -93,6 +93,32 @@ fn a_claim_is_read_by_a_shell_and_joins_those_that_it_has() {
     assert_eq!(sandbox.git(["config", "lane.b.status"]), "ready");
 }
 
+/// `eval` succeeds whatever its command substitution does; what it evaluates must not.
+#[test]
+fn a_shell_that_evaluates_a_claim_that_failed_fails_too() {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "a"]).ok();
+    claim(&sandbox, &["a"]);
+    for args in ["a", "--next", "nobody", "a --pid 999999999"] {
+        let run = sandbox.sh(&format!(
+            "eval \"$(git lane claim {args})\" || exit 9; exit 0"
+        ));
+        assert_eq!(run.code, 9, "{run}");
+        let run = sandbox.sh(&format!(
+            "set -e; eval \"$(git lane claim {args})\"; exit 0"
+        ));
+        assert_eq!(run.code, 1, "{run}");
+        // A document is never anything else.
+        let run = sandbox.lane(
+            ["claim"]
+                .into_iter()
+                .chain(args.split(' '))
+                .chain(["--json"]),
+        );
+        assert!(run.stdout.starts_with('{'), "{run}");
+    }
+}
+
 #[test]
 fn the_next_free_lane_is_the_oldest_that_is_not_over() {
     let sandbox = Sandbox::new();

@@ -94,3 +94,67 @@ fn a_claim_that_comes_during_a_landing_keeps_the_lane() {
     assert!(document["landed"].is_object(), "{run}");
     assert!(sandbox.lane_path("login").exists());
 }
+
+/// A gate runs for long: what is claimed meanwhile does not land, alone or with others.
+#[test]
+fn a_claim_that_comes_while_the_gate_runs_keeps_the_base() {
+    for names in [&["login"][..], &["login", "search"]] {
+        let sandbox = Sandbox::new();
+        sandbox.lane(["start", "login", "search"]).ok();
+        for name in names {
+            sandbox.work(name, &format!("src/{name}.txt"), "work\n");
+        }
+        let tip = sandbox.git(["rev-parse", "main"]);
+        let gate = format!(
+            "git -C '{}' lane claim login --owner ann >/dev/null 2>&1 || true",
+            sandbox.repo.display()
+        );
+        let end = ["--gate", &gate, "--json"];
+        let run = sandbox.lane(["finish"].iter().chain(names).chain(&end));
+        let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+        let lane = match names.len() {
+            1 => &document,
+            _ => {
+                let lanes = document["lanes"].as_array().unwrap();
+                lanes.iter().find(|lane| lane["lane"] == "login").unwrap()
+            }
+        };
+        assert_eq!(lane["error"]["code"], "claimed", "{run}");
+        assert_eq!(lane["error"]["details"]["holder"], "ann", "{run}");
+        run.fails(1);
+        let landed = sandbox.git(["ls-tree", "--name-only", "main", "src/login.txt"]);
+        assert_eq!(landed, "");
+        if names.len() == 1 {
+            assert_eq!(sandbox.git(["rev-parse", "main"]), tip);
+        }
+    }
+}
+
+/// Who holds a lane may land it behind a gate, together with the lanes of others.
+#[test]
+fn a_holder_lands_behind_a_gate() {
+    let (sandbox, token) = held();
+    holding(&sandbox, &token, &["finish", "login", "--gate", "true"]).ok();
+    assert!(sandbox.repo.join("src/new.txt").exists());
+}
+
+#[test]
+fn a_claim_that_comes_during_a_sync_keeps_the_lane_as_it_is() {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "login"]).ok();
+    sandbox.work("login", "src/new.txt", "work\n");
+    sandbox.write("src/base.txt", "base\n");
+    sandbox.commit("base");
+    let tip = sandbox.git(["rev-parse", "login"]);
+    sandbox.hook(
+        "pre-merge-commit",
+        format!(
+            "unset $(git rev-parse --local-env-vars)\ncd '{}' && git lane claim login --owner ann \
+             >/dev/null 2>&1",
+            sandbox.repo.display()
+        ),
+    );
+    let run = sandbox.lane(["sync", "login", "--json"]);
+    assert_eq!(refused(run), ("claimed".into(), "ann".into()));
+    assert_eq!(sandbox.git(["rev-parse", "login"]), tip);
+}

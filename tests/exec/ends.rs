@@ -59,7 +59,7 @@ fn with_fail_fast_the_first_failure_ends_the_others() {
     let (found, code) = document(&sandbox, &args);
     assert_eq!(
         (verdicts(&found), code),
-        (vec![("nobody", "no-such-lane")], 1)
+        (vec![("nobody", "no-such-lane"), ("c", "not-run")], 1)
     );
     assert!(!sandbox.lane_path("c").join("ran").exists());
 }

@@ -38,8 +38,23 @@ fn the_newest_logs_of_a_lane_stay() {
     write(&sandbox.repo.join(".git/lane/exec/foreign"), "");
     sandbox.lane(["drop", "--yes", "feat/login"]).ok();
     sandbox.lane(["exec", "other", "--", "true"]).ok();
-    assert!(files(&sandbox, "feat-login.").is_empty());
-    assert_eq!(files(&sandbox, "").len(), 2);
+    // Why a lane has come to nothing is read after it has left.
+    assert_eq!(files(&sandbox, "feat-login.").len(), 5);
+    assert_eq!(files(&sandbox, "").len(), 7);
+}
+
+/// What a killed git-lane has left in a lane has the place that the next command there waits for.
+#[test]
+fn a_left_command_is_ended_before_its_place_is_waited_for() {
+    let sandbox = with_lanes(&["login"]);
+    sandbox
+        .sh(
+            "git-lane exec login --cap one=1 -- sh -c 'echo >begun; exec sleep 300' & pid=$!
+             until [ -e ../shop.lanes/login/begun ]; do sleep 0.01; done
+             kill -9 $pid
+             exec timeout 60 git-lane exec login --cap one=1 -- true",
+        )
+        .ok();
 }
 
 /// Agents run several commands in their lane.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::commands::start::Args;
 use crate::domain::name::LaneName;
-use crate::domain::parameter::{Parameter, without_twins};
+use crate::domain::parameter::{Parameter, ensure_apart, without_twins};
 use crate::domain::task_file::{self, Problem, Task};
 use crate::error::{Code, Error, IoContext, Result};
 
@@ -96,7 +96,7 @@ pub(super) fn read(args: &Args) -> Result<Vec<Asked>> {
                 all.push(Asked::by_name(name, args));
             }
         }
-        return Ok(all);
+        return ensure_parameters_fit(&all).map(|()| all);
     };
     let shown = match file == Path::new("-") {
         true => "standard input".to_owned(),
@@ -109,7 +109,15 @@ pub(super) fn read(args: &Args) -> Result<Vec<Asked>> {
         .map(|task| Asked::by_task(task, &shown, args))
         .collect();
     ensure_tasks_differ(&all, &shown)?;
+    ensure_parameters_fit(&all)?;
     Ok(all)
+}
+
+fn ensure_parameters_fit(all: &[Asked]) -> Result<()> {
+    all.iter().try_for_each(|asked| {
+        let fits = ensure_apart(&asked.parameters);
+        fits.map_err(|problem| asked.located(Error::usage(problem)))
+    })
 }
 
 fn ensure_options_fit(args: &Args) -> Result<()> {

@@ -25,7 +25,7 @@ use crate::domain::duration;
 use crate::domain::lane::Worktree;
 use crate::domain::parameter::Parameter;
 use crate::domain::start::Plan;
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error, Kind, Result};
 use crate::install;
 use crate::policy::Policy;
 use crate::repository::Repository;
@@ -136,25 +136,34 @@ pub struct Args {
 
 /// Runs it.
 pub fn run(args: Args, ui: &Ui) -> Result<()> {
+    // What came of every lane is told even where a signal ends the program.
+    let _waiting = args.exec.as_ref().map(|_| signals::Waiting::begin());
+    let done = start(&args, ui);
+    if let (Err(error), Some(_), true) = (&done, &args.exec, signals::has_come()) {
+        ui.error(error);
+    }
+    done
+}
+
+fn start(args: &Args, ui: &Ui) -> Result<()> {
     if args.exec.is_none() && args.options.are_given() {
         return Err(Error::usage(
             "how a command is run is said with a command: --exec",
         ));
     }
-    // What came of every lane is told even where a signal ends the program.
-    let _waiting = args.exec.as_ref().map(|_| signals::Waiting::begin());
-    let asked = asked::read(&args)?;
-    let (mut repository, worktrees, policy) = open(&args, ui)?;
+    args.options.ensure_usable()?;
+    let asked = asked::read(args)?;
+    let (mut repository, worktrees, policy) = open(args, ui)?;
     let undecided = install::undecided(&repository)?;
     let policy = policy?;
-    let mut planner = Planner::new(&repository, &policy, &args, worktrees, ui)?;
+    let mut planner = Planner::new(&repository, &policy, args, worktrees, ui)?;
     let (planned, around) = planner.plan_all(&asked)?;
     let made: Vec<Made> = match args.dry_run {
         true => planned
             .iter()
             .map(|one| Ok((foreseen(one), None)))
             .collect(),
-        false => make(&repository, &mut planner, &planned, &around, &args, ui),
+        false => make(&repository, &mut planner, &planned, &around, args, ui),
     };
     let (mut report, mut failures) = told(&asked, made, args.dry_run);
     let is_made = report.lanes.iter().any(Told::is_created);
@@ -173,7 +182,10 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         report.is_told = true;
     }
     let places = (&planned[..], &mut report.lanes[..]);
-    failures.extend(run_in_new(&mut repository, (line, &args), places, ui)?);
+    match run_in_new(&mut repository, (line, args), places, ui) {
+        Ok(failed) => failures.extend(failed),
+        Err(error) => failures.push(error),
+    }
     let done = end(&report, failures, ui);
     confirm_claims(&repository, (&planned, &report.lanes), ui).and(done)
 }
@@ -254,7 +266,11 @@ fn end(report: &StartReport, failures: Vec<Error>, ui: &Ui) -> Result<()> {
                 reasons.iter().for_each(|error| ui.error(error));
             }
             let (kind, code) = worst(&reasons);
-            let sentence = format!("{failed} of {all} lanes were not started as asked");
+            let are_started = report.lanes.iter().all(Told::is_there);
+            let sentence = match are_started && kind == Kind::Gate {
+                true => format!("the command has not succeeded in {failed} of {all} lanes"),
+                false => format!("{failed} of {all} lanes were not started as asked"),
+            };
             Error::new(kind, sentence).with_code(code)
         }
     };

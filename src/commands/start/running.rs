@@ -24,6 +24,15 @@ pub(super) fn run_in_new(
     ui: &Ui,
 ) -> Result<Vec<Error>> {
     let records = repository.records()?;
+    for told in told
+        .iter()
+        .filter(|told| told.is_there() && !told.is_created())
+    {
+        ui.note(format_args!(
+            "the command does not run in lane '{}', which is there already",
+            told.name()
+        ));
+    }
     let is_new = |told: &Told| told.is_created();
     let all = planned.iter().zip(told).filter(|(_, told)| is_new(told));
     let new = all.filter_map(|(planned, told)| {
@@ -50,7 +59,12 @@ pub(super) fn run_in_new(
                     ));
                     told.note_retired(retired.trash_id);
                 }
-                Err(error) => ui.warn(format_args!("lane '{}' stays: {error}", lane.name)),
+                Err(error) => {
+                    ui.warn(&error);
+                    for hint in error.hints() {
+                        ui.note(format_args!("hint: {hint}"));
+                    }
+                }
             }
         }
     }
@@ -95,14 +109,15 @@ pub(super) fn confirm_claims(
     if !ui.is_heard() {
         return Ok(());
     }
+    let mut done = Ok(());
     for (planned, told) in planned.iter().zip(told) {
         let Some(wish) = planned.wish.as_ref().filter(|_| told.has_new_claim()) else {
             continue;
         };
         let records = repository.records()?;
         if let Some(lane) = records.find(&planned.asked.name) {
-            confirm(repository, lane, wish)?;
+            done = done.and(confirm(repository, lane, wish));
         }
     }
-    Ok(())
+    done
 }

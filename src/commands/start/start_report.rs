@@ -92,6 +92,14 @@ impl Told {
         outcome.retired.is_none() && claim.is_some_and(|claim| claim.token.is_some())
     }
 
+    /// Its name.
+    pub(super) fn name(&self) -> &LaneName {
+        match self {
+            Told::There(outcome) => &outcome.name,
+            Told::Failed(failed) => &failed.name,
+        }
+    }
+
     /// Whether it is new.
     pub(super) fn is_created(&self) -> bool {
         matches!(self, Told::There(outcome) if outcome.created)

@@ -13,7 +13,7 @@ impl Claim {
         let way_in = match self.is_reserved() {
             false => "its holder sets GIT_LANE_CLAIM to the claim's token".to_owned(),
             true => format!(
-                "'{}' takes it up with: git lane claim {lane} --owner {}",
+                "'{}' takes it up with: git lane claim {lane} --owner={}",
                 self.holder,
                 quote(&self.holder)
             ),

@@ -49,14 +49,17 @@ pub fn mark(repository: &Repository, name: &LaneName, asker: &str, mark: &Mark) 
 
 fn not_the_owner(lane: &Lane, owner: &str, asker: &str, mark: &Mark) -> Error {
     let name = &lane.name;
+    let message = mark.message.as_ref();
+    let message = message.map_or_else(String::new, |text| format!(" -m {}", quote(text)));
     Error::refused(format!(
         "lane '{name}' is owned by '{owner}', and how far it is is their word: you are '{asker}'"
     ))
     .with_code(Code::LaneOwned)
     .hint(format!(
-        "say that you speak for them with: git lane mark {} {} --owner {}",
+        "say that you speak for them with: git lane mark {} {}{} --owner={}",
         quote(name),
         mark.status,
+        message,
         quote(owner)
     ))
     .details(serde_json::json!({ "lane": name, "owner": owner }))

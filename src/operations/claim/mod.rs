@@ -21,7 +21,7 @@ use crate::domain::claim::{Claim, ClaimEnd, Standing, claimed};
 use crate::domain::event::{End, Subject, What};
 use crate::domain::lane::Lane;
 use crate::domain::name::LaneName;
-use crate::domain::retire::raced;
+use crate::domain::retire::{Places, raced};
 use crate::error::{Code, Error, Result};
 use crate::operations::start::registry_lock;
 use crate::repository::Repository;
@@ -148,6 +148,8 @@ pub fn take_next(repository: &Repository, wish: &Wish) -> Result<Option<Taken>> 
 
 /// Which lane that is.
 fn next(repository: &Repository, records: Records, holder: &str) -> Option<Lane> {
+    let worktrees = repository.worktrees().unwrap_or_default();
+    let places = Places::of(&worktrees);
     let mut lanes = records.lanes;
     lanes.retain(|lane| {
         let over = lane.mark.as_ref().is_some_and(|mark| mark.status.is_over());
@@ -156,6 +158,7 @@ fn next(repository: &Repository, records: Records, holder: &str) -> Option<Lane>
             && !lane.read_only
             && (is_for(lane, holder) || claims::standing(repository, lane) == Standing::Free)
             && whole().is_ok()
+            && places.place(lane).present().is_some()
     });
     lanes.sort_by_key(|lane| (!is_for(lane, holder), lane.created));
     lanes.into_iter().next()
@@ -182,8 +185,11 @@ fn take_found(repository: &Repository, mut edit: Edit, lane: Lane, wish: &Wish) 
     edit.commit()?;
     claims::forget(repository, &lane.id);
     let taken_over = before.as_ref().filter(|before| !before.is_reserved());
-    let note = taken_over.map(|before| format!("taken over from '{}'", before.holder));
-    tell(repository, What::Claim, &lane, note);
+    let note = match taken_over {
+        Some(before) => format!("by '{}', taken over from '{}'", wish.holder, before.holder),
+        None => format!("by '{}'", wish.holder),
+    };
+    tell(repository, What::Claim, &lane, Some(note));
     let lane = Lane {
         claim: Some(claim),
         owner: Some(wish.holder.clone()),

@@ -171,6 +171,9 @@ impl Crew<'_> {
     fn run(&self, at: usize, lane: &Lane, ask: &Sender<Message>) -> Result<Ran> {
         let watch = self.execution.watch;
         self.ensure_goes_on(lane)?;
+        // What a killed git-lane has left in the lane may have the place that this one waits for.
+        self.site(at, ask)?;
+        self.end_left(lane)?;
         let place = match self.execution.caps {
             None => None,
             Some(caps) => {
@@ -182,16 +185,8 @@ impl Crew<'_> {
                 place
             }
         };
-        let (answer, answered) = sync_channel(1);
-        let lost = |_| Error::environment("the thread that has the repository is lost");
-        let asked = ask.send(Message::MayBegin(at, answer));
-        asked.map_err(|_| lost(()))?;
-        let site = answered.recv().map_err(|_| lost(()))??;
-        for left in self.files.end_left(&lane.id)? {
-            if let LeftGroup::Ended(count) = left {
-                watch.has_ended(&lane.name, count);
-            }
-        }
+        let site = self.site(at, ask)?;
+        self.end_left(lane)?;
         let mut log = self.files.new_log(&site.lane)?;
         let stdin = place.as_ref().map(|place| Stdin::NullBeside(place.file()));
         let ran = self.run_at(&site, stdin.unwrap_or(Stdin::Null), &mut log);
@@ -224,6 +219,24 @@ impl Crew<'_> {
         })
     }
 
+    /// Asks the thread that has the repository where the command may begin.
+    fn site(&self, at: usize, ask: &Sender<Message>) -> Result<Site> {
+        let (answer, answered) = sync_channel(1);
+        let lost = || Error::environment("the thread that has the repository is lost");
+        let asked = ask.send(Message::MayBegin(at, answer));
+        asked.map_err(|_| lost())?;
+        answered.recv().map_err(|_| lost())?
+    }
+
+    fn end_left(&self, lane: &Lane) -> Result<()> {
+        for left in self.files.end_left(&lane.id)? {
+            if let LeftGroup::Ended(count) = left {
+                self.execution.watch.has_ended(&lane.name, count);
+            }
+        }
+        Ok(())
+    }
+
     fn ensure_goes_on(&self, lane: &Lane) -> Result<()> {
         let name = &lane.name;
         if signals::has_come() {
@@ -232,12 +245,17 @@ impl Crew<'_> {
         }
         match self.stop.load(Ordering::Relaxed) {
             false => Ok(()),
-            true => Err(Error::refused(format!(
-                "the command was not run in lane '{name}': it had failed in another"
-            ))
-            .with_code(Code::NotRun)),
+            true => Err(not_run(name)),
         }
     }
+}
+
+/// What is said of a lane whose turn did not come.
+pub fn not_run(lane: &LaneName) -> Error {
+    Error::refused(format!(
+        "the command was not run in lane '{lane}': it had failed in another"
+    ))
+    .with_code(Code::NotRun)
 }
 
 impl Ran {

@@ -17,6 +17,10 @@ use crate::store::lane_files::{self, LaneDir};
 /// How many logs of a lane stay, the newest.
 const KEPT: usize = 5;
 
+/// How many logs of lanes that are gone stay, the newest: why an ephemeral lane came to nothing is
+/// read after it has left.
+const KEPT_OF_GONE: usize = 50;
+
 /// So much of a lane's name is in the name of a file.
 const LABEL: usize = 40;
 
@@ -51,7 +55,8 @@ impl RunFiles {
         })
     }
 
-    /// Removes old logs: those of lanes that are gone, and of the others all but the newest. What a
+    /// Removes old logs: of each lane all but the newest, and of all lanes that are gone all but the
+    /// newest. What a
     /// killed git-lane has left running in a lane that is gone is ended.
     pub(super) fn clear(&self, lanes: &[Lane]) -> Result<()> {
         let is_there = |id: &LaneId| lanes.iter().any(|lane| lane.id == *id);
@@ -64,11 +69,17 @@ impl RunFiles {
             }
         }
         logs.sort_by(|(a, _), (b, _)| (&a.lane, &b.run).cmp(&(&b.lane, &a.run)));
+        let mut of_gone = Vec::new();
         for all in logs.chunk_by(|(a, _), (b, _)| a.lane == b.lane) {
-            let kept = all.first().filter(|(name, _)| is_there(&name.lane));
-            let old = all.iter().skip(kept.map_or(0, |_| KEPT));
+            let old = all.iter().skip(KEPT);
             old.for_each(|(_, path)| remove_unless_it_grows(path));
+            if all.first().is_some_and(|(name, _)| !is_there(&name.lane)) {
+                of_gone.extend(all.iter().take(KEPT));
+            }
         }
+        of_gone.sort_by(|(a, _), (b, _)| b.run.cmp(&a.run));
+        let old = of_gone.iter().skip(KEPT_OF_GONE);
+        old.for_each(|(_, path)| remove_unless_it_grows(path));
         Ok(())
     }
 

@@ -43,6 +43,7 @@ pub use crate::operations::retire::recover_retirement::recover;
 use crate::operations::retire::recover_retirement::{complete, is_committed, put_back};
 use crate::operations::trash::keeper_commit;
 use crate::repository::Repository;
+use crate::repository::claims;
 use crate::repository::kept_pack::KeptPack;
 use crate::repository::metadata;
 use crate::repository::provenance::{Assertions, Asserts, remember};
@@ -214,7 +215,9 @@ pub fn remove(repository: &mut Repository, retirement: &Retirement<'_>) -> Resul
             running.done()?;
             continue;
         }
-        return carry_out(repository, intent, running).map_err(or_raced);
+        let retired = carry_out(repository, intent, running).map_err(or_raced)?;
+        claims::forget(repository, &lane.id);
+        return Ok(retired);
     }
     Err(raced(&lane.name))
 }

@@ -28,6 +28,7 @@ use crate::operations::land::outcome::Wording;
 use crate::operations::land::replay::{Replay, Replayed};
 use crate::operations::land::verdict::{Place, site_of};
 use crate::operations::land::{ATTEMPTS, commit, merge_settings};
+use crate::repository::claims;
 use crate::repository::kept_pack::KeptPack;
 use crate::repository::quarantine::Scratch;
 use crate::repository::revision::merge_base;
@@ -92,7 +93,9 @@ pub(super) fn carry_out(
             reason: &reason,
             scratch: Some(&scratch),
         };
-        let moved = apply(repository, &planned);
+        // A hook may have run for long.
+        let moved = claims::ensure_not_anothers(repository, lane)
+            .and_then(|()| apply(repository, &planned));
         if let Some(kept) = kept {
             kept.release();
         }

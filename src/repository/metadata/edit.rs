@@ -191,6 +191,10 @@ impl Edit {
     fn set_of_lane(&mut self, lane: &LaneName, key: &str, value: Option<&BStr>) -> Result<()> {
         let section = Some(BStr::new(lane.as_str()));
         let Some(value) = value else {
+            while let Ok(mut found) = self.config.section_mut("lane", section)
+                && found.remove(key).is_some()
+            {}
+            // In another section of the same record.
             if let Ok(mut values) = self.config.raw_values_mut_by("lane", section, key) {
                 values.delete_all();
             }

@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use super::queue_entry::{Answer, Entry, Line, Place};
+use crate::domain::claim::claimed;
 use crate::domain::gate::Gate;
 use crate::domain::lane::ObjectId;
 use crate::domain::name::{BranchName, LaneName};
@@ -21,6 +22,7 @@ use crate::operations::land::outcome::{Asked, Together};
 use crate::operations::land::verdict::site_of;
 use crate::operations::retire::look;
 use crate::repository::Repository;
+use crate::repository::claims;
 use crate::repository::quarantine::Scratch;
 use crate::store::journal::{step, unique_id};
 
@@ -264,6 +266,14 @@ fn look_again(repository: &Repository, members: &[Place]) -> Result<Vec<Option<E
         let status = in_flight::worktree_status(repository, worktree)?;
         Ok(status.is_clean() && status.operation.is_none())
     };
+    // Each was its holder's to land when it joined; a claim that has come since is somebody else's.
+    let newly_claimed = |entry: &Entry| {
+        let lane = records
+            .find(&entry.lane)
+            .filter(|lane| lane.id == entry.id)?;
+        let claim = claims::living(repository, lane)?;
+        (claim.is_reserved() || claim.key != entry.claim).then(|| claimed(lane, claim))
+    };
     let looked = members.iter().map(|(_, entry)| {
         let changed = || {
             Error::refused(format!(
@@ -273,7 +283,10 @@ fn look_again(repository: &Repository, members: &[Place]) -> Result<Vec<Option<E
             .with_code(Code::Raced)
             .hint("look at it, then run the command again")
         };
-        Ok((!is_as_it_was(entry)?).then(changed))
+        Ok(match is_as_it_was(entry)? {
+            true => newly_claimed(entry),
+            false => Some(changed()),
+        })
     });
     looked.collect()
 }

@@ -29,6 +29,7 @@ use crate::domain::name::BranchName;
 use crate::error::{Code, Error, Kind, Result};
 use crate::operations::gate::ensure_approved;
 use crate::repository::Repository;
+use crate::repository::claims;
 
 /// A landing that waits for its answer.
 pub(super) struct Waiting {
@@ -137,6 +138,7 @@ pub(super) fn join(
             tip: prepared.landing.tip,
             onto: prepared.old,
             commit: prepared.new,
+            claim: claims::key_now(repository, &candidate.facts.lane),
         };
         let queued = line.join(&entry)?;
         return Ok(Joined::Waits(Box::new(Waiting {

@@ -48,6 +48,9 @@ pub(super) struct Entry {
     pub(super) onto: ObjectId,
     #[serde(with = "hex")]
     pub(super) commit: ObjectId,
+    /// The key of the claim on the lane, which is that of whoever waits.
+    #[serde(default)]
+    pub(super) claim: Option<String>,
 }
 
 /// An entry, and its file.
