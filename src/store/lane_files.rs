@@ -29,8 +29,8 @@ const DIRECTORIES: [&str; 9] = [
     "claims", "damaged", "exec", "journal", "landing", "locks", "scratch", "staging", "trash",
 ];
 
-/// Those that have nothing but files in them.
-const FILES_IN: [&str; 5] = ["claims", "exec", "journal", "landing", "locks"];
+/// Those that have nothing but files in them, which are few.
+const FILES_IN: [&str; 4] = ["claims", "journal", "landing", "locks"];
 
 /// The directory of what was moved out of the way.
 const DAMAGED: &str = "damaged";

@@ -4,6 +4,8 @@
 //! On Linux it is read from /proc; elsewhere ps(1) tells as much of it as it can. `ancestors` and
 //! `command_run` call it.
 
+#[cfg(target_os = "linux")]
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use bstr::ByteSlice;
@@ -31,7 +33,11 @@ pub fn directory(id: i32) -> PathBuf {
 /// Reads `/proc/<id>/stat`, as proc_pid_stat(5) has it.
 #[cfg(target_os = "linux")]
 pub fn of(id: i32) -> Option<ProcessStat> {
-    parse(&std::fs::read(directory(id).join("stat")).ok()?)
+    // The kernel has all of it for one look; a whole file is read with a dozen.
+    let mut stat = [0; 2048];
+    let mut file = std::fs::File::open(directory(id).join("stat")).ok()?;
+    let length = file.read(&mut stat).ok()?;
+    parse(&stat[..length])
 }
 
 #[cfg(target_os = "linux")]

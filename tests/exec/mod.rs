@@ -7,17 +7,37 @@ mod leftovers;
 mod output;
 
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use crate::support::{Sandbox, executable, wait_until, write};
 
+/// A repository with lanes, in which a test that fails leaves no command running.
+struct Shop(Sandbox);
+
+impl std::ops::Deref for Shop {
+    type Target = Sandbox;
+
+    fn deref(&self) -> &Sandbox {
+        &self.0
+    }
+}
+
+impl Drop for Shop {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let _ = self.0.lane(["exec", "--all", "--", "true"]);
+        }
+    }
+}
+
 /// A repository with these lanes.
-fn with_lanes(names: &[&str]) -> Sandbox {
+fn with_lanes(names: &[&str]) -> Shop {
     let sandbox = Sandbox::new();
     let start = ["start"].iter().chain(names);
     sandbox.lane(start).ok();
-    sandbox
+    Shop(sandbox)
 }
 
 /// Runs it with `--json`; the document, and the exit code.
@@ -76,9 +96,17 @@ impl Another {
     }
 }
 
+/// What it runs ends with it.
 impl Drop for Another {
     fn drop(&mut self) {
-        drop(self.0.kill().and_then(|()| self.0.wait()));
+        let started = Instant::now();
+        while let Ok(None) = self.0.try_wait() {
+            self.signal("TERM");
+            std::thread::sleep(Duration::from_millis(500));
+            if started.elapsed() > Duration::from_secs(10) {
+                drop(self.0.kill().and_then(|()| self.0.wait()));
+            }
+        }
     }
 }
 

@@ -82,9 +82,8 @@ pub fn run(
     execution: &Execution<'_>,
 ) -> Result<Vec<Result<Ran>>> {
     ensure_can_be_named(execution.program)?;
-    let files = RunFiles::open(repository.lane_dir())?;
     let mut look = Look::new(repository)?;
-    files.clear(look.lanes())?;
+    let files = RunFiles::open(repository.lane_dir(), look.lanes())?;
     let (ask, asked) = channel();
     let crew = Crew {
         execution,

@@ -33,9 +33,12 @@ pub(super) struct RunFiles {
     lane_dir: LaneDir,
     directory: PathBuf,
     run: String,
+    /// The records that were there before.
+    records: Vec<(Name, PathBuf)>,
 }
 
 /// What the name of a file says.
+#[derive(Debug)]
 struct Name {
     lane: LaneId,
     run: String,
@@ -43,28 +46,34 @@ struct Name {
 }
 
 impl RunFiles {
-    /// Makes the directory where there is none.
-    pub(super) fn open(lane_dir: &LaneDir) -> Result<Self> {
+    /// Makes the directory where there is none, and removes old logs: of each lane all but the newest,
+    /// and of all lanes that are gone all but the newest. What a killed git-lane has left running in a
+    /// lane that is gone is ended.
+    pub(super) fn open(lane_dir: &LaneDir, lanes: &[Lane]) -> Result<Self> {
         let directory = lane_dir.join("exec");
         let made = lane_dir.shared().create_dir_all(&directory);
         made.context("create", &directory)?;
-        Ok(RunFiles {
+        let mut files = RunFiles {
             lane_dir: lane_dir.clone(),
             directory,
             run: unique_id(),
-        })
+            records: Vec::new(),
+        };
+        files.clear(lanes)?;
+        Ok(files)
     }
 
-    /// Removes old logs: of each lane all but the newest, and of all lanes that are gone all but the
-    /// newest. What a
-    /// killed git-lane has left running in a lane that is gone is ended.
-    pub(super) fn clear(&self, lanes: &[Lane]) -> Result<()> {
+    fn clear(&mut self, lanes: &[Lane]) -> Result<()> {
         let is_there = |id: &LaneId| lanes.iter().any(|lane| lane.id == *id);
         let mut logs = Vec::new();
-        for (name, path) in self.all() {
+        for path in lane_files::list(&self.directory) {
+            let Some(name) = path.file_name().and_then(Name::parse) else {
+                continue;
+            };
             match name.kind.as_str() {
                 LOG => logs.push((name, path)),
-                RECORD if !is_there(&name.lane) => drop(end_left_group(&path, None)?),
+                RECORD if is_there(&name.lane) => self.records.push((name, path)),
+                RECORD => drop(end_left_group(&path, None)?),
                 _ => {}
             }
         }
@@ -85,11 +94,8 @@ impl RunFiles {
 
     /// Ends what killed git-lanes have left running in a lane.
     pub(super) fn end_left(&self, lane: &LaneId) -> Result<Vec<LeftGroup>> {
-        let own = |(name, _): &(Name, PathBuf)| name.kind == RECORD && name.lane == *lane;
-        let records = self.all().filter(own);
-        records
-            .map(|(_, path)| end_left_group(&path, None))
-            .collect()
+        let own = self.records.iter().filter(|(name, _)| name.lane == *lane);
+        own.map(|(_, path)| end_left_group(path, None)).collect()
     }
 
     /// The log of a lane's command, new and empty.
@@ -113,11 +119,6 @@ impl RunFiles {
         let label: String = lane.name.as_str().chars().take(LABEL).map(plain).collect();
         let (id, run) = (lane.id.as_str(), &self.run);
         self.directory.join(format!("{label}.{id}.{run}.{kind}"))
-    }
-
-    fn all(&self) -> impl Iterator<Item = (Name, PathBuf)> + use<> {
-        let files = lane_files::list(&self.directory);
-        files.filter_map(|path| Some((Name::parse(path.file_name()?)?, path)))
     }
 }
 

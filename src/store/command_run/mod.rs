@@ -132,13 +132,15 @@ pub fn run(run: CommandRun<'_>) -> Result<Outcome> {
         command.give_up();
         return Err(error);
     }
-    let mut supervision = Supervision::of(&command, run.log, run.live, run.tick);
+    let mut supervision = Supervision::of(&mut command, run.log, run.live, run.tick);
     let (cause, elapsed) = supervision.wait(run.time_limit, run.stop);
     let left_behind = match cause {
         Cause::Itself => supervision.left_behind(),
         _ => 0,
     };
-    let all_ended = supervision.end_group(cause);
+    let is_over = cause == Cause::Itself && left_behind == 0;
+    let all_ended = is_over || supervision.end_group(cause);
+    supervision.end_unseen();
     supervision.hear_last_words();
     // Until its leader is waited for, the group's number is nobody else's.
     drop(passing_on);

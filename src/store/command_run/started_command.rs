@@ -3,11 +3,14 @@
 //! `run` alone calls it.
 
 use std::io::{ErrorKind, PipeReader, PipeWriter, Read, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::retry_on_intr;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus, waitid};
 
 use super::group_record::{GroupRecord, RUN_ID};
@@ -27,9 +30,8 @@ const BESIDE: &str = "exec 7<&0 </dev/null; ";
 const LINE: &str = "exec /bin/sh -c \"$1\"";
 const ARGUMENTS: &str = "exec \"$@\"";
 
-/// How much of the output is read at once, and how many such pieces may wait.
+/// How much of the output is read at once.
 const PIECE: usize = 64 << 10;
-const PIECES: usize = 4;
 
 /// A command with its process group.
 #[derive(Debug)]
@@ -38,7 +40,22 @@ pub struct StartedCommand {
     group: Pid,
     run_id: String,
     begin: Option<PipeWriter>,
-    output: Receiver<Vec<u8>>,
+    /// What it says, for as long as anybody can say anything.
+    output: Option<PipeReader>,
+    piece: Vec<u8>,
+    /// Tells that its leader has ended, where the system has such a thing.
+    leader: Option<OwnedFd>,
+}
+
+/// What came of listening to a command.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Heard<'a> {
+    /// It said that.
+    Piece(&'a [u8]),
+    /// Nothing for so long, or its leader has ended.
+    Silence,
+    /// Nobody can say anything any more, and nothing tells that its leader has ended.
+    TheEnd,
 }
 
 impl StartedCommand {
@@ -66,26 +83,20 @@ impl StartedCommand {
         let given = run.environment.iter().map(|(name, value)| (name, value));
         command.envs(given).env(RUN_ID, &run_id);
         command.stdin(stdin).stdout(says).stderr(held);
-        let (sender, receiver) = sync_channel(PIECES);
-        let reader = std::thread::Builder::new().name("output".into());
         let child = command.spawn().map_err(failed)?;
         // The ends of the pipes that are the command's are in it.
         drop(command);
         let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
-        let started = StartedCommand {
-            group: group.ok_or_else(|| failed(ErrorKind::InvalidData.into()))?,
+        let group = group.ok_or_else(|| failed(ErrorKind::InvalidData.into()))?;
+        Ok(StartedCommand {
+            group,
             child,
             run_id,
             begin: Some(begin),
-            output: receiver,
-        };
-        match reader.spawn(move || read_all(output, &sender)) {
-            Ok(_) => Ok(started),
-            Err(error) => {
-                started.give_up();
-                Err(failed(error))
-            }
-        }
+            output: Some(output),
+            piece: vec![0; PIECE],
+            leader: end_of(group),
+        })
     }
 
     /// The number of its process group, which is that of its leader.
@@ -93,9 +104,38 @@ impl StartedCommand {
         self.group
     }
 
-    /// What it says, piece by piece.
-    pub fn output(&self) -> &Receiver<Vec<u8>> {
-        &self.output
+    /// Whether anybody may still say anything.
+    pub fn can_speak(&self) -> bool {
+        self.output.is_some()
+    }
+
+    /// What it says next, within that time. With `until_it_ends` its leader's end is heard too.
+    pub fn hear(&mut self, within: Duration, until_it_ends: bool) -> Heard<'_> {
+        let leader = self.leader.as_ref().filter(|_| until_it_ends);
+        let all = self
+            .output
+            .iter()
+            .map(|output| PollFd::new(output, PollFlags::IN));
+        let all = all.chain(leader.map(|leader| PollFd::new(leader, PollFlags::IN)));
+        let mut all: Vec<PollFd<'_>> = all.collect();
+        if all.is_empty() {
+            return Heard::TheEnd;
+        }
+        let time = Timespec::try_from(within).unwrap_or_default();
+        let polled = retry_on_intr(|| poll(&mut all, Some(&time)));
+        let something = polled.is_ok_and(|count| count > 0);
+        // A closed pipe is hung up, and has nothing to read.
+        let speaks = something && !all[0].revents().is_empty();
+        let Some(output) = self.output.as_mut().filter(|_| speaks) else {
+            return Heard::Silence;
+        };
+        match output.read(&mut self.piece) {
+            Ok(length @ 1..) => Heard::Piece(&self.piece[..length]),
+            _ => {
+                self.output = None;
+                Heard::Silence
+            }
+        }
     }
 
     /// Lets it begin, once `record` names its group.
@@ -151,19 +191,15 @@ fn shell(run: &CommandRun<'_>) -> Command {
     shell
 }
 
-/// Reads for as long as anybody has the other end, and as somebody listens: the command must never
-/// wait for its output to be read.
-fn read_all(mut output: PipeReader, to: &SyncSender<Vec<u8>>) {
-    let mut piece = vec![0; PIECE];
-    loop {
-        match output.read(&mut piece) {
-            Ok(0) => return,
-            Ok(length) if to.send(piece[..length].to_vec()).is_err() => return,
-            Ok(_) => {}
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(_) => return,
-        }
-    }
+/// What can be polled for the end of a process.
+#[cfg(target_os = "linux")]
+fn end_of(leader: Pid) -> Option<OwnedFd> {
+    rustix::process::pidfd_open(leader, rustix::process::PidfdFlags::empty()).ok()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn end_of(_: Pid) -> Option<OwnedFd> {
+    None
 }
 
 /// Whether the leader of a group, a child of this process, has ended. It is not waited for: its

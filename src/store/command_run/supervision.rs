@@ -3,14 +3,13 @@
 //! `run` alone calls it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::RecvTimeoutError;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use super::capped_log::CappedLog;
 use super::process_group::{self, GRACE};
-use super::started_command::{StartedCommand, has_ended, wants_terminal};
+use super::started_command::{Heard, StartedCommand, has_ended, wants_terminal};
 use super::{Live, Tick};
 use crate::store::signals;
 
@@ -45,20 +44,20 @@ pub enum Cause {
 
 /// Everything that is needed to stay with a command.
 pub struct Supervision<'a> {
-    command: &'a StartedCommand,
+    command: &'a mut StartedCommand,
     log: &'a mut CappedLog,
     live: Option<Live<'a>>,
     tick: Option<Tick<'a>>,
     started: Instant,
     next_tick: Duration,
-    /// How long to sleep where nothing more will be said.
+    /// How long to sleep where nothing more will be said, and nothing tells of the end.
     sleep: Duration,
 }
 
 impl<'a> Supervision<'a> {
     /// Of a command that was just let begin.
     pub fn of(
-        command: &'a StartedCommand,
+        command: &'a mut StartedCommand,
         log: &'a mut CappedLog,
         live: Option<Live<'a>>,
         tick: Option<Tick<'a>>,
@@ -99,7 +98,8 @@ impl<'a> Supervision<'a> {
             if let Some(cause) = cause {
                 return (cause, elapsed);
             }
-            self.listen(limit.map_or(PAUSE, |limit| PAUSE.min(limit - elapsed)));
+            let pause = limit.map_or(PAUSE, |limit| PAUSE.min(limit - elapsed));
+            self.listen_until_it_ends(pause);
         }
     }
 
@@ -122,50 +122,63 @@ impl<'a> Supervision<'a> {
         let nobody = || has_ended(group) && process_group::followers(group, started.elapsed()) == 0;
         // What asked git-lane to end has asked the group too.
         let ask = cause != Cause::Interrupted;
-        let ended = nobody()
-            || process_group::end(group, GRACE, ask, nobody, |pause| {
-                self.listen(pause);
-            });
-        // What the kernel does not show, or what forked at the wrong moment.
-        let _ = kill_process_group(group, Signal::KILL);
-        ended
+        nobody() || process_group::end(group, GRACE, ask, nobody, |pause| self.listen(pause))
+    }
+
+    /// Ends what the kernel does not show of its group, or what forked at the wrong moment.
+    pub fn end_unseen(&self) {
+        let _ = kill_process_group(self.group(), Signal::KILL);
     }
 
     /// Passes on what was said last.
     pub fn hear_last_words(&mut self) {
         let started = Instant::now();
-        while started.elapsed() < LONGEST {
-            match self.command.output().recv_timeout(LAST_WORDS) {
-                Ok(piece) => self.pass_on(&piece),
-                Err(_) => return,
+        while self.command.can_speak() && started.elapsed() < LONGEST {
+            if !self.hear(LAST_WORDS, false) {
+                return;
             }
         }
     }
 
     /// Passes on what is said, and waits for it at most that long.
     fn listen(&mut self, pause: Duration) {
-        match self.command.output().recv_timeout(pause) {
-            Ok(piece) => self.pass_on(&piece),
-            Err(RecvTimeoutError::Timeout) => {}
+        self.hear(pause, false);
+        self.tick();
+    }
+
+    /// The same, and no longer than its leader lives, as far as the system tells.
+    fn listen_until_it_ends(&mut self, pause: Duration) {
+        self.hear(pause, true);
+        self.tick();
+    }
+
+    /// Whether something was said.
+    fn hear(&mut self, pause: Duration, until_it_ends: bool) -> bool {
+        match self.command.hear(pause, until_it_ends) {
+            Heard::Piece(piece) => {
+                self.log.add(piece);
+                if let Some(live) = self.live {
+                    live(piece);
+                }
+                return true;
+            }
+            Heard::Silence => {}
             // Most end right after that.
-            Err(RecvTimeoutError::Disconnected) => {
+            Heard::TheEnd => {
                 std::thread::sleep(self.sleep.min(pause));
                 self.sleep = (self.sleep * 2).min(PAUSE);
             }
         }
+        false
+    }
+
+    fn tick(&mut self) {
         let elapsed = self.started.elapsed();
         if elapsed >= self.next_tick {
             self.next_tick = elapsed + TICK;
             if let Some(tick) = self.tick {
                 tick(elapsed);
             }
-        }
-    }
-
-    fn pass_on(&mut self, piece: &[u8]) {
-        self.log.add(piece);
-        if let Some(live) = self.live {
-            live(piece);
         }
     }
 
