@@ -67,9 +67,13 @@ fn the_command_makes_the_same_lane_again() {
     sandbox
         .lane(["start", "odd", "--owner", odd, "--task=-1 is wrong"])
         .ok();
-    let before: Vec<(&str, Value, String)> = ["plain", "detached", "named", "odd"]
-        .map(|lane| (lane, facts(&sandbox, lane), command_for(&sandbox, lane)))
-        .into();
+    let set = ["--set", "rate=0.1", "--set", &format!("prompt={odd}")];
+    sandbox.lane(["start", "tuned"].iter().chain(&set)).ok();
+    sandbox.lane(["start", "looked-at", "--read-only"]).ok();
+    let before: Vec<(&str, Value, String)> =
+        ["plain", "detached", "named", "odd", "tuned", "looked-at"]
+            .map(|lane| (lane, facts(&sandbox, lane), command_for(&sandbox, lane)))
+            .into();
     // The base has moved on since.
     sandbox.write("more", "x");
     sandbox.commit("more");
@@ -82,7 +86,15 @@ fn the_command_makes_the_same_lane_again() {
         assert_eq!(facts(&sandbox, lane), *facts_before, "{command}");
         sandbox.sh_in(&clone, command).ok();
         let there = sandbox.lane_in(&clone, ["show", lane, "--json"]).json();
-        for field in ["branch", "forkPoint", "tip", "owner", "task"] {
+        for field in [
+            "branch",
+            "forkPoint",
+            "tip",
+            "owner",
+            "task",
+            "set",
+            "readOnly",
+        ] {
             assert_eq!(there[field], facts_before[field], "{field}: {command}");
         }
     }

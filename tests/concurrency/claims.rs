@@ -76,3 +76,29 @@ fn many_marks_and_heartbeats_are_all_recorded() {
         assert_eq!(&said, lane);
     }
 }
+
+/// Orchestrators that know nothing of each other: each of their commands runs, no worktree is adopted
+/// twice.
+#[test]
+fn many_commands_and_adoptions_at_once() {
+    let sandbox = Sandbox::new();
+    let count = processes();
+    sandbox.lane(["start", "login"]).ok();
+    for number in 0..count {
+        let name = format!("by-hand-{number}");
+        sandbox.add_worktree(&name, &sandbox.root().join(&name));
+    }
+    let script = "echo x >>../../ran";
+    let exec = ["git-lane", "exec", "login", "--", "sh", "-c", script];
+    let commands: Vec<Vec<&str>> = (0..count)
+        .flat_map(|_| [exec.to_vec(), vec!["git-lane", "adopt", "--all", "--json"]])
+        .collect();
+    let ended = sandbox.together(&commands);
+    let execs = ended.iter().filter(|ended| ended.args[1] == "exec");
+    assert!(execs.clone().all(|ended| ended.ok()), "{ended:#?}");
+    let ran = std::fs::read_to_string(sandbox.root().join("ran")).unwrap();
+    assert_eq!(ran.lines().count(), count);
+    let records = sandbox.git(["config", "--get-regexp", r"^lane\..*\.adopted$"]);
+    assert_eq!(records.lines().count(), count, "{records}");
+    sandbox.nothing_under_way();
+}
