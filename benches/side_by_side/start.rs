@@ -79,6 +79,8 @@ pub fn from_a_task_file(race: &mut Race) {
         }
         let repo = fixtures.clone_of(files);
         before[side] = repo.parent().map(PathBuf::from);
+        // What making the repository has left to be written would slow down either side at random.
+        let _ = fixtures.command("sync", &repo).status();
         repo
     };
     let fresh = std::cell::RefCell::new(fresh);

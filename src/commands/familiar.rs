@@ -491,10 +491,7 @@ mod tests {
             ("env", "see the verbs with: git lane -h"),
             ("clone x", "see the verbs with: git lane -h"),
             ("tone", "see the verbs with: git lane -h"),
-            (
-                "ls -la",
-                "here it is: git lane list; see how with: git lane list -h",
-            ),
+            ("ls -la", "here it is: git lane list"),
             ("go", "see where the lanes are with: git lane list"),
             ("ls", "git-lane list"),
             ("status", "git-lane list"),
