@@ -119,10 +119,10 @@ fn the_doctor_names_a_ref_whose_worktree_is_gone() {
     assert_eq!(sandbox.findings(), [""; 0]);
 }
 
-/// A process that has the slot and runs a command there, until `note.end` is made.
+/// A process that has the slot and runs a command there, until `note.end` is made or the sandbox is gone.
 fn holder(sandbox: &Sandbox, note: &std::path::Path) -> std::process::Child {
     let wait = format!(
-        "sh exec 3<&0; touch {0}; until [ -e {0}.end ]; do sleep 0.05; done",
+        "sh exec 3<&0; touch {0}; while [ -e {0} -a ! -e {0}.end ]; do sleep 0.05; done",
         note.display()
     );
     let holder = sandbox
@@ -170,7 +170,7 @@ fn what_is_left_behind_at_a_regular_end_keeps_it_from_nobody() {
     let sandbox = with_a_gate();
     let note = sandbox.root().join("note");
     let left = format!(
-        "left touch {0}; until [ -e {0}.end ]; do sleep 0.05; done",
+        "left touch {0}; while [ -e {0} -a ! -e {0}.end ]; do sleep 0.05; done",
         note.display()
     );
     sandbox.gate_ok(&["gate", &left]);
