@@ -5,21 +5,21 @@ use super::scenarios::Scenario;
 use crate::support::{Sandbox, write};
 
 pub const ALL: &[Scenario] = &[
-    scenario("claim", &["claim", "login"], started, held_or_free),
-    scenario(
+    Scenario::new("claim", &["claim", "login"], started, held_or_free),
+    Scenario::new(
         "claim for a time",
         &["claim", "login", "--for", "1h"],
         started,
         held_or_free,
     ),
-    scenario("claim next", &["claim", "--next"], started, held_or_free),
-    scenario(
+    Scenario::new("claim next", &["claim", "--next"], started, held_or_free),
+    Scenario::new(
         "claim over",
         &["claim", "login", "--take-over", "--owner", "bob"],
         held,
         held_or_free,
     ),
-    scenario(
+    Scenario::new(
         "release",
         &["release", "login", "--to", "bob"],
         started,
@@ -29,11 +29,11 @@ pub const ALL: &[Scenario] = &[
             sandbox.lane(["claim", "login", "--owner", "bob"]).ok();
         },
     ),
-    scenario("adopt", &["adopt", "by-hand"], by_hand, |sandbox, place| {
+    Scenario::new("adopt", &["adopt", "by-hand"], by_hand, |sandbox, place| {
         assert_eq!(adopted(sandbox), "true");
         assert!(std::path::Path::new(place).join("file").exists());
     }),
-    scenario(
+    Scenario::new(
         "drop adopted",
         &["drop", "by-hand"],
         adopted_by_hand,
@@ -43,7 +43,7 @@ pub const ALL: &[Scenario] = &[
             sandbox.git(["rev-parse", "--verify", "by-hand"]);
         },
     ),
-    scenario(
+    Scenario::new(
         "start --ephemeral",
         &["start", "login", "--ephemeral", "--exec", "true"],
         |_| String::new(),
@@ -53,13 +53,13 @@ pub const ALL: &[Scenario] = &[
             assert_eq!(sandbox.lane_path("login").exists(), is_there);
         },
     ),
-    scenario(
+    Scenario::new(
         "exec",
         &["exec", "login", "--", "touch", "ran"],
         started,
         |sandbox, _| assert!(sandbox.lane_path("login").join("ran").exists()),
     ),
-    scenario(
+    Scenario::new(
         "mark",
         &["mark", "login", "ready", "-m", "done"],
         started,
@@ -69,22 +69,6 @@ pub const ALL: &[Scenario] = &[
         },
     ),
 ];
-
-const fn scenario(
-    name: &'static str,
-    args: &'static [&'static str],
-    prepare: fn(&Sandbox) -> String,
-    whole: fn(&Sandbox, &str),
-) -> Scenario {
-    Scenario {
-        name,
-        args,
-        ends: 0,
-        prepare,
-        halfway: |_| {},
-        whole,
-    }
-}
 
 fn record(sandbox: &Sandbox, key: &str) -> String {
     sandbox.git(["config", "--default", "", &format!("lane.login.{key}")])

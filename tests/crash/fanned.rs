@@ -5,38 +5,32 @@ use super::situations::{filtered, nothing};
 use crate::support::{Sandbox, write};
 
 pub const ALL: &[Scenario] = &[
-    Scenario {
-        name: "start --from",
-        args: &["start", "--from", "../home/tasks"],
-        ends: 0,
-        prepare: with_tasks,
-        halfway: |_| {},
-        whole: all_started,
-    },
-    Scenario {
-        name: "start --from --atomic",
-        args: &["start", "--from", "../home/tasks", "--atomic"],
-        ends: 0,
-        prepare: with_tasks,
-        halfway: all_or_none,
-        whole: all_started,
-    },
-    Scenario {
-        name: "start --from, filtered",
-        args: &["start", "--from", "../home/tasks", "--atomic"],
-        ends: 0,
-        prepare: with_filtered_tasks,
-        halfway: all_or_none,
-        whole: all_started,
-    },
-    Scenario {
-        name: "start --claim",
-        args: &["start", "login", "--task", "T-1", "--unique", "--claim"],
-        ends: 0,
-        prepare: nothing,
-        halfway: |_| {},
-        whole: held,
-    },
+    Scenario::new(
+        "start --from",
+        &["start", "--from", "../home/tasks"],
+        with_tasks,
+        all_started,
+    ),
+    Scenario::new(
+        "start --from --atomic",
+        &["start", "--from", "../home/tasks", "--atomic"],
+        with_tasks,
+        all_started,
+    )
+    .halfway(all_or_none),
+    Scenario::new(
+        "start --from, filtered",
+        &["start", "--from", "../home/tasks", "--atomic"],
+        with_filtered_tasks,
+        all_started,
+    )
+    .halfway(all_or_none),
+    Scenario::new(
+        "start --claim",
+        &["start", "login", "--task", "T-1", "--unique", "--claim"],
+        nothing,
+        held,
+    ),
 ];
 
 /// A task file for three lanes.

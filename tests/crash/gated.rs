@@ -35,15 +35,13 @@ pub const ALL: &[Scenario] = &[
         pair,
         both_landed,
     ),
-    Scenario {
-        ends: 6,
-        ..gated(
-            "gated pair, one fails",
-            &["finish", "login", "second", "--gate", "test ! -e second"],
-            pair,
-            one_landed,
-        )
-    },
+    gated(
+        "gated pair, one fails",
+        &["finish", "login", "second", "--gate", "test ! -e second"],
+        pair,
+        one_landed,
+    )
+    .ending(6),
     gated(
         "check gated",
         &["check", "login", "--gate"],
@@ -76,14 +74,7 @@ const fn gated(
     prepare: fn(&Sandbox) -> String,
     whole: fn(&Sandbox, &str),
 ) -> Scenario {
-    Scenario {
-        name,
-        args,
-        ends: 0,
-        prepare,
-        halfway: on_tested_trees,
-        whole,
-    }
+    Scenario::new(name, args, prepare, whole).halfway(on_tested_trees)
 }
 
 fn on_tested_trees(sandbox: &Sandbox) {

@@ -5,9 +5,9 @@ use super::situations::colliding;
 use crate::support::Sandbox;
 
 pub const ALL: &[Scenario] = &[
-    Scenario {
-        name: "finish --on-conflict",
-        args: &[
+    Scenario::new(
+        "finish --on-conflict",
+        &[
             "finish",
             "login",
             "--strategy",
@@ -15,19 +15,16 @@ pub const ALL: &[Scenario] = &[
             "--on-conflict",
             BOTH,
         ],
-        ends: 0,
-        prepare: colliding,
-        halfway: |_| {},
-        whole: resolved,
-    },
-    Scenario {
-        name: "finish --on-conflict, given up",
-        args: &["finish", "login", "--on-conflict", GIVEN_UP],
-        ends: 3,
-        prepare: colliding,
-        halfway: |_| {},
-        whole: given_up,
-    },
+        colliding,
+        resolved,
+    ),
+    Scenario::new(
+        "finish --on-conflict, given up",
+        &["finish", "login", "--on-conflict", GIVEN_UP],
+        colliding,
+        given_up,
+    )
+    .ending(3),
 ];
 
 /// Resolvers: one that keeps both sides, and one that leaves much behind.

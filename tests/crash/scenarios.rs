@@ -18,31 +18,39 @@ pub struct Scenario {
     pub whole: fn(&Sandbox, &str),
 }
 
+impl Scenario {
+    /// A command that succeeds, and of which nothing is asked halfway.
+    pub const fn new(
+        name: &'static str,
+        args: &'static [&'static str],
+        prepare: fn(&Sandbox) -> String,
+        whole: fn(&Sandbox, &str),
+    ) -> Self {
+        Scenario {
+            name,
+            args,
+            ends: 0,
+            prepare,
+            halfway: |_| {},
+            whole,
+        }
+    }
+
+    /// ... that must hold between the crash and the next command.
+    pub const fn halfway(self, halfway: fn(&Sandbox)) -> Self {
+        Scenario { halfway, ..self }
+    }
+
+    /// ... that ends with this exit code.
+    pub const fn ending(self, ends: i32) -> Self {
+        Scenario { ends, ..self }
+    }
+}
+
 const ALL: &[Scenario] = &[
-    Scenario {
-        name: "start",
-        args: &["start", "login"],
-        ends: 0,
-        prepare: nothing,
-        halfway: |_| {},
-        whole: started,
-    },
-    Scenario {
-        name: "start filtered",
-        args: &["start", "login"],
-        ends: 0,
-        prepare: filtered,
-        halfway: |_| {},
-        whole: started,
-    },
-    Scenario {
-        name: "start by git",
-        args: &["start", "login"],
-        ends: 0,
-        prepare: split,
-        halfway: |_| {},
-        whole: started,
-    },
+    Scenario::new("start", &["start", "login"], nothing, started),
+    Scenario::new("start filtered", &["start", "login"], filtered, started),
+    Scenario::new("start by git", &["start", "login"], split, started),
     finish(
         "finish merge",
         &["finish", "login", "--strategy", "merge"],
@@ -103,85 +111,36 @@ const ALL: &[Scenario] = &[
         ahead_of_nowhere,
         forwarded,
     ),
-    Scenario {
-        name: "drop",
-        args: &["drop", "--yes", "login"],
-        ends: 0,
-        prepare: working,
-        halfway: |_| {},
-        whole: dropped,
-    },
-    Scenario {
-        name: "drop packed",
-        args: &["drop", "--yes", "login"],
-        ends: 0,
-        prepare: packed,
-        halfway: |_| {},
-        whole: dropped,
-    },
-    Scenario {
-        name: "drop hooked",
-        args: &["drop", "--yes", "login"],
-        ends: 0,
-        prepare: hooked,
-        halfway: |_| {},
-        whole: dropped,
-    },
-    Scenario {
-        name: "restore",
-        args: &["restore", "login"],
-        ends: 0,
-        prepare: removed,
-        halfway: |_| {},
-        whole: restored,
-    },
-    Scenario {
-        name: "prune",
-        args: &["prune"],
-        ends: 0,
-        prepare: integrated,
-        halfway: |_| {},
-        whole: pruned,
-    },
-    undo("undo landing", &["undo", "login"], landed, taken_back),
-    undo(
+    Scenario::new("drop", &["drop", "--yes", "login"], working, dropped),
+    Scenario::new("drop packed", &["drop", "--yes", "login"], packed, dropped),
+    Scenario::new("drop hooked", &["drop", "--yes", "login"], hooked, dropped),
+    Scenario::new("restore", &["restore", "login"], removed, restored),
+    Scenario::new("prune", &["prune"], integrated, pruned),
+    Scenario::new("undo landing", &["undo", "login"], landed, taken_back),
+    Scenario::new(
         "undo in place",
         &["undo", "login"],
         landed_in_place,
         taken_back,
     ),
-    undo(
+    Scenario::new(
         "undo landing, base nowhere",
         &["undo", "login"],
         landed_nowhere,
         taken_back,
     ),
-    undo(
+    Scenario::new(
         "undo --revert",
         &["undo", "--revert", "login"],
         landed_before,
         reverted,
     ),
-    undo("undo drop", &["undo", "login"], removed, restored),
-    undo("undo prune", &["undo", "login"], pruned_away, restored),
-    undo("undo start", &["undo", "login"], begun, put_away),
-    undo("undo restore", &["undo", "login"], returned, put_away),
-    Scenario {
-        name: "init",
-        args: &["init"],
-        ends: 0,
-        prepare: with_a_hook,
-        halfway: commits,
-        whole: in_force,
-    },
-    Scenario {
-        name: "doctor --fix",
-        args: &["doctor", "--fix"],
-        ends: 0,
-        prepare: in_disorder,
-        halfway: |_| {},
-        whole: mended,
-    },
+    Scenario::new("undo drop", &["undo", "login"], removed, restored),
+    Scenario::new("undo prune", &["undo", "login"], pruned_away, restored),
+    Scenario::new("undo start", &["undo", "login"], begun, put_away),
+    Scenario::new("undo restore", &["undo", "login"], returned, put_away),
+    Scenario::new("init", &["init"], with_a_hook, in_force).halfway(commits),
+    Scenario::new("doctor --fix", &["doctor", "--fix"], in_disorder, mended),
 ];
 
 /// Those, starts of several lanes, those behind a gate, and syncs.
@@ -204,30 +163,7 @@ const fn finish(
     prepare: fn(&Sandbox) -> String,
     whole: fn(&Sandbox, &str),
 ) -> Scenario {
-    Scenario {
-        name,
-        args,
-        ends: 0,
-        prepare,
-        halfway: landed_at_most_once,
-        whole,
-    }
-}
-
-const fn undo(
-    name: &'static str,
-    args: &'static [&'static str],
-    prepare: fn(&Sandbox) -> String,
-    whole: fn(&Sandbox, &str),
-) -> Scenario {
-    Scenario {
-        name,
-        args,
-        ends: 0,
-        prepare,
-        halfway: |_| {},
-        whole,
-    }
+    Scenario::new(name, args, prepare, whole).halfway(landed_at_most_once)
 }
 
 pub fn taken_back(sandbox: &Sandbox, before: &str) {

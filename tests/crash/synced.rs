@@ -4,54 +4,35 @@ use super::scenarios::Scenario;
 use crate::support::{Sandbox, write};
 
 pub const ALL: &[Scenario] = &[
-    sync("sync merge", &["sync", "login"], diverged, merged),
-    sync(
+    Scenario::new("sync merge", &["sync", "login"], diverged, merged),
+    Scenario::new(
         "sync rebase",
         &["sync", "login", "--strategy", "rebase"],
         diverged,
         rebased,
     ),
-    sync("sync forward", &["sync", "login"], unused, forwarded),
-    sync("sync in place", &["sync", "login"], in_place, merged),
-    sync(
+    Scenario::new("sync forward", &["sync", "login"], unused, forwarded),
+    Scenario::new("sync in place", &["sync", "login"], in_place, merged),
+    Scenario::new(
         "sync rebase in place",
         &["sync", "login", "--strategy", "rebase"],
         in_place,
         rebased,
     ),
-    sync(
+    Scenario::new(
         "sync a stack",
         &["sync", "above", "login"],
         stacked,
         whole_stack,
     ),
-    sync(
+    Scenario::new(
         "sync --fetch",
         &["sync", "login", "--fetch"],
         behind,
         fetched,
     ),
-    Scenario {
-        ends: 3,
-        ..sync("sync conflict", &["sync", "login"], conflicting, as_before)
-    },
+    Scenario::new("sync conflict", &["sync", "login"], conflicting, as_before).ending(3),
 ];
-
-const fn sync(
-    name: &'static str,
-    args: &'static [&'static str],
-    prepare: fn(&Sandbox) -> String,
-    whole: fn(&Sandbox, &str),
-) -> Scenario {
-    Scenario {
-        name,
-        args,
-        ends: 0,
-        prepare,
-        halfway: |_| {},
-        whole,
-    }
-}
 
 /// Uncommitted work in the lane, which the base does not meet.
 fn at_work(sandbox: &Sandbox) {
