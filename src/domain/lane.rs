@@ -61,6 +61,29 @@ impl Lane {
     }
 }
 
+#[cfg(test)]
+impl Lane {
+    /// One that was started from `main` and of which nothing more is said.
+    pub fn sample(name: &str) -> Self {
+        Lane {
+            name: LaneName::parse(name).unwrap(),
+            id: LaneId::parse("1").unwrap(),
+            branch: BranchName::parse(name.into()).ok(),
+            worktree: format!("/lanes/{name}").into(),
+            base: RefName::parse("refs/heads/main".into()),
+            fork_point: ObjectId::null(gix::hash::Kind::Sha1),
+            owner: None,
+            task: None,
+            created: 0,
+            mark: None,
+            claim: None,
+            parameters: Vec::new(),
+            read_only: false,
+            adopted: false,
+        }
+    }
+}
+
 /// Identifies one lane for ever, while names are reused.
 #[derive(
     Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize,

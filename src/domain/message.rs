@@ -236,25 +236,16 @@ impl Cleanup {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::lane::{LaneId, ObjectId, RefName};
-    use crate::domain::name::LaneName;
+    use crate::domain::lane::ObjectId;
 
     fn lane() -> Lane {
         Lane {
-            name: LaneName::parse("login").unwrap(),
-            id: LaneId::parse("1").unwrap(),
             branch: Some(BranchName::parse("feature/login".into()).unwrap()),
             worktree: "/x".into(),
-            base: RefName::parse("refs/heads/main".into()),
             fork_point: ObjectId::from_hex(&[b'1'; 40]).unwrap(),
             owner: Some("claude:7".into()),
             task: Some("two\nlines".into()),
-            created: 0,
-            mark: None,
-            claim: None,
-            parameters: Vec::new(),
-            read_only: false,
-            adopted: false,
+            ..Lane::sample("login")
         }
     }
 

@@ -238,25 +238,14 @@ pub fn sort(entries: &mut [Entry]) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::lane::{LaneId, RefName, WorktreeId};
+    use crate::domain::lane::WorktreeId;
     use crate::domain::status::Operation;
 
     fn lane(branch: Option<&str>) -> Lane {
         Lane {
-            name: LaneName::parse("login").unwrap(),
-            id: LaneId::parse("1").unwrap(),
             branch: branch.map(|branch| BranchName::parse(branch.into()).unwrap()),
-            worktree: "/x/login".into(),
-            base: RefName::parse("refs/heads/main".into()),
-            fork_point: ObjectId::null(gix::hash::Kind::Sha1),
-            owner: None,
-            task: None,
             created: 5,
-            mark: None,
-            claim: None,
-            parameters: Vec::new(),
-            read_only: false,
-            adopted: false,
+            ..Lane::sample("login")
         }
     }
 

@@ -73,27 +73,12 @@ pub fn line(words: &[BString]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::lane::{LaneId, ObjectId, RefName};
-    use crate::domain::name::{BranchName, LaneName};
+
+    use crate::domain::name::BranchName;
     use crate::domain::parameter::Parameter;
 
     fn lane() -> Lane {
-        Lane {
-            name: LaneName::parse("login").unwrap(),
-            id: LaneId::parse("1").unwrap(),
-            branch: Some(BranchName::parse("login".into()).unwrap()),
-            worktree: "/x/login".into(),
-            base: RefName::parse("refs/heads/main".into()),
-            fork_point: ObjectId::null(gix::hash::Kind::Sha1),
-            owner: None,
-            task: None,
-            created: 5,
-            mark: None,
-            claim: None,
-            parameters: Vec::new(),
-            read_only: false,
-            adopted: false,
-        }
+        Lane::sample("login")
     }
 
     /// What stands after the name and the base.

@@ -280,24 +280,13 @@ pub fn find<'a>(entries: &'a [Entry], wanted: &str) -> Option<&'a Entry> {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::domain::lane::{LaneId, RefName};
+    use crate::domain::lane::LaneId;
 
     pub(crate) fn entry(id: &str, name: &str, removed: i64) -> Entry {
         let lane = Lane {
-            name: LaneName::parse(name).unwrap(),
             id: LaneId("a".into()),
-            branch: Some(BranchName::parse(name.into()).unwrap()),
             worktree: "/lanes/x".into(),
-            base: RefName::parse("refs/heads/main".into()),
-            fork_point: ObjectId::null(gix::hash::Kind::Sha1),
-            owner: None,
-            task: None,
-            created: 0,
-            mark: None,
-            claim: None,
-            parameters: Vec::new(),
-            read_only: false,
-            adopted: false,
+            ..Lane::sample(name)
         };
         let id = id.to_owned();
         Entry {

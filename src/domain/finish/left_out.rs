@@ -109,28 +109,13 @@ mod tests {
     use super::*;
     use crate::domain::claim::ClaimEnd;
     use crate::domain::integration::Integration;
-    use crate::domain::lane::{Head, LaneId, ObjectId, RefName};
+    use crate::domain::lane::Head;
     use crate::domain::lane_status::Mark;
-    use crate::domain::name::{BranchName, LaneName};
+
     use crate::domain::status::{Operation, WorktreeStatus};
 
     fn lane() -> Lane {
-        Lane {
-            name: LaneName::parse("login").unwrap(),
-            id: LaneId::parse("1").unwrap(),
-            branch: BranchName::parse("login".into()).ok(),
-            worktree: "/lanes/login".into(),
-            base: RefName::parse("refs/heads/main".into()),
-            fork_point: ObjectId::null(gix::hash::Kind::Sha1),
-            owner: None,
-            task: None,
-            created: 0,
-            mark: None,
-            claim: None,
-            parameters: Vec::new(),
-            read_only: false,
-            adopted: false,
-        }
+        Lane::sample("login")
     }
 
     #[test]

@@ -409,20 +409,9 @@ mod tests {
 
     fn lane(base: &str) -> Lane {
         Lane {
-            name: LaneName::parse("login").unwrap(),
-            id: crate::domain::lane::LaneId::parse("1").unwrap(),
-            branch: Some(branch("login")),
-            worktree: "/lanes/login".into(),
             base: RefName::parse(base.into()),
             fork_point: id('1'),
-            owner: None,
-            task: None,
-            created: 0,
-            mark: None,
-            claim: None,
-            parameters: Vec::new(),
-            read_only: false,
-            adopted: false,
+            ..Lane::sample("login")
         }
     }
 

@@ -54,20 +54,10 @@ fn facts() -> Facts {
 
 fn lane() -> Lane {
     Lane {
-        name: name("login"),
-        id: super::super::lane::LaneId::parse("1").unwrap(),
-        branch: Some(branch("login")),
         worktree: "/x/shop.lanes/login".into(),
-        base: RefName::parse("refs/heads/main".into()),
         fork_point: id(b'a'),
         owner: Some("ann".into()),
-        task: None,
-        created: 0,
-        mark: None,
-        claim: None,
-        parameters: Vec::new(),
-        read_only: false,
-        adopted: false,
+        ..Lane::sample("login")
     }
 }
 

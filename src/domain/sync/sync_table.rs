@@ -5,7 +5,6 @@ use bstr::ByteSlice;
 use super::*;
 use crate::domain::finish::Site;
 use crate::domain::lane::{LaneId, WorktreeState};
-use crate::domain::name::LaneName;
 
 fn branch(name: &str) -> BranchName {
     BranchName::parse(name.into()).unwrap()
@@ -17,20 +16,10 @@ fn id(digit: char) -> ObjectId {
 
 fn lane(name: &str, base: Option<&str>) -> Lane {
     Lane {
-        name: LaneName::parse(name).unwrap(),
         id: LaneId::parse(name).unwrap(),
-        branch: Some(branch(name)),
-        worktree: format!("/lanes/{name}").into(),
         base: base.map(|base| RefName::parse(base.as_bytes().as_bstr()).unwrap()),
         fork_point: id('1'),
-        owner: None,
-        task: None,
-        created: 0,
-        mark: None,
-        claim: None,
-        parameters: Vec::new(),
-        read_only: false,
-        adopted: false,
+        ..Lane::sample(name)
     }
 }
 
