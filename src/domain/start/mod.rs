@@ -3,14 +3,16 @@
 //! Called by `commands/start` with what `operations/start` and `repository/revision` have
 //! gathered.
 
+mod agreement;
 mod start_refusal;
+mod templates;
 
-use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
-use bstr::{BStr, ByteSlice};
-
 pub use crate::domain::start::start_refusal::Refusal;
+pub use templates::{branch_name, worktree_path};
+
+use agreement::agree;
 
 use super::claim::{Claim, Standing};
 use super::lane::{Lane, ObjectId, RefName};
@@ -245,157 +247,6 @@ pub fn plan(request: Request, facts: Facts) -> Result<Plan, Refusal> {
         path: facts.target.path,
         request,
     })))
-}
-
-/// An existing lane must be what was asked for, as far as anything was.
-fn agree(request: &Request, lane: &Lane, standing: &Standing) -> Result<(), Refusal> {
-    let differs = |what, has: String| {
-        Err(Refusal::Differs {
-            name: lane.name.clone(),
-            what,
-            has,
-        })
-    };
-    let explicit = &request.explicit;
-    if let Some(branch) = &explicit.branch
-        && *branch != lane.branch
-    {
-        return differs(
-            "--branch",
-            lane.branch
-                .as_ref()
-                .map_or("a detached HEAD".into(), |b| format!("branch '{b}'")),
-        );
-    }
-    if let Some(base) = &explicit.base
-        && (base.name != lane.base || (base.name.is_none() && base.commit != lane.fork_point))
-    {
-        return differs(
-            "--base",
-            lane.base
-                .as_ref()
-                .map_or("no base branch".into(), |base| format!("base '{base}'")),
-        );
-    }
-    if let Some(path) = &explicit.path
-        && *path != lane.worktree
-    {
-        return differs("--path", format!("path '{}'", lane.worktree.display()));
-    }
-    ensure_ones_own(request, lane, standing)?;
-    if explicit.task.is_some() && explicit.task != lane.task {
-        return differs(
-            "--task",
-            lane.task
-                .as_ref()
-                .map_or("no task".into(), |task| format!("task '{task}'")),
-        );
-    }
-    if explicit.read_only && !lane.read_only {
-        return differs("--read-only", "nothing against commits".into());
-    }
-    match &explicit.parameters {
-        Some(asked) if !are_same(asked, &lane.parameters) => {
-            differs("--set", told(&lane.parameters))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// The order in which parameters were given says nothing.
-fn are_same(some: &[Parameter], others: &[Parameter]) -> bool {
-    some.len() == others.len() && some.iter().all(|parameter| others.contains(parameter))
-}
-
-fn told(parameters: &[Parameter]) -> String {
-    let all: Vec<String> = parameters.iter().map(ToString::to_string).collect();
-    match all.is_empty() {
-        true => "no parameters".into(),
-        false => format!("parameters '{}'", all.join(" ")),
-    }
-}
-
-/// Whose a lane is, by its claim first and then by its record.
-fn ensure_ones_own(request: &Request, lane: &Lane, standing: &Standing) -> Result<(), Refusal> {
-    let owner = lane.owner.as_ref();
-    let is_owner = owner.is_none() || owner == request.owner.as_ref();
-    match (standing, &lane.claim) {
-        // A record says who is to work there, the claim who does.
-        (Standing::Own, _) => return Ok(()),
-        (Standing::Others, Some(claim)) => {
-            // Two of one name are told apart by who takes the claim, not by who looks.
-            let is_namesake = request.owner.as_ref() == Some(&claim.holder) && is_owner;
-            if request.claim.is_some() || !is_namesake {
-                return Err(Refusal::Claimed(
-                    Box::new(lane.clone()),
-                    Box::new(claim.clone()),
-                ));
-            }
-        }
-        _ => {}
-    }
-    if request.explicit.owner.is_some() && request.explicit.owner != lane.owner {
-        return Err(Refusal::Differs {
-            name: lane.name.clone(),
-            what: "--owner",
-            has: owner.map_or("no owner".into(), |owner| format!("owner '{owner}'")),
-        });
-    }
-    match owner.filter(|_| !is_owner) {
-        Some(owner) => Err(Refusal::Owned {
-            name: lane.name.clone(),
-            owner: owner.clone(),
-        }),
-        None => Ok(()),
-    }
-}
-
-/// The branch of a new lane by the policy's template. An owner is free text: what cannot stand in a
-/// branch's name becomes `-`.
-pub fn branch_name(template: &str, name: &LaneName, owner: Option<&str>) -> String {
-    let owner: String = owner
-        .unwrap_or("nobody")
-        .split('/')
-        .map(branch_part)
-        .collect::<Vec<_>>()
-        .join("/");
-    // The owner's own text is no template.
-    let pieces: Vec<String> = template
-        .split("{owner}")
-        .map(|piece| piece.replace("{name}", name.as_str()))
-        .collect();
-    pieces.join(&owner)
-}
-
-/// A text as one part of a branch's name, by the rules of git-check-ref-format(1).
-fn branch_part(text: &str) -> String {
-    let plain = |c: char| !(c.is_control() || c.is_whitespace() || "~^:?*[\\\"'@{}".contains(c));
-    let mapped: String = text
-        .chars()
-        .map(|c| if plain(c) { c } else { '-' })
-        .collect();
-    let mapped = mapped.split("..").collect::<Vec<_>>().join("-");
-    let trimmed = mapped.trim_matches(['-', '.']);
-    let trimmed = trimmed.strip_suffix(".lock").unwrap_or(trimmed);
-    if trimmed.is_empty() {
-        "nobody".into()
-    } else {
-        trimmed.into()
-    }
-}
-
-/// The worktree's place by the policy's template, relative to the main worktree; `attempt` 2 and up
-/// picks another directory for a name whose directory belongs to another lane.
-pub fn worktree_path(template: &str, repo: &BStr, name: &LaneName, attempt: u32) -> PathBuf {
-    let directory = match attempt {
-        0 | 1 => name.directory_name(),
-        n => format!("{}-{n}", name.directory_name()),
-    };
-    let path = template
-        .as_bytes()
-        .replace("{repo}", repo)
-        .replace("{name}", &directory);
-    std::ffi::OsString::from_vec(path).into()
 }
 
 #[cfg(test)]

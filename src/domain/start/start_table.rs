@@ -1,7 +1,5 @@
 //! Which lanes may be started, as tables of facts.
 
-use std::path::Path;
-
 use super::*;
 
 fn name(text: &str) -> LaneName {
@@ -310,40 +308,6 @@ fn what_is_in_the_way_is_refused() {
     ] {
         assert_eq!(plan(request(), facts).unwrap_err().code().as_str(), code);
     }
-}
-
-#[test]
-fn templates_name_branches_and_places() {
-    for (owner, expected) in [
-        (Some("ann"), "ann/login"),
-        (Some("claude:7f3a"), "claude-7f3a/login"),
-        (Some("Ann B. <ann@x.org>"), "Ann-B.-<ann-x.org>/login"),
-        (Some("team/ann"), "team/ann/login"),
-        (Some("{name}"), "name/login"),
-        (Some("..a..b.lock"), "a-b/login"),
-        (Some("größe"), "größe/login"),
-        (Some("a\nb\u{7}"), "a-b/login"),
-        (Some("://"), "nobody/nobody/nobody/login"),
-        (Some(""), "nobody/login"),
-        (None, "nobody/login"),
-    ] {
-        let branch = branch_name("{owner}/{name}", &name("login"), owner);
-        assert_eq!(branch, expected);
-        assert!(
-            BranchName::parse(branch.as_str().into()).is_ok(),
-            "{branch}"
-        );
-    }
-    let place = |attempt| {
-        worktree_path(
-            "../{repo}.lanes/{name}",
-            "shop".into(),
-            &name("a/b"),
-            attempt,
-        )
-    };
-    assert_eq!(place(1), Path::new("../shop.lanes/a-b"));
-    assert_eq!(place(2), Path::new("../shop.lanes/a-b-2"));
 }
 
 /// Who may start a lane that is there: owner by its record, holder by its claim, the one who asks, and how the
