@@ -99,6 +99,9 @@ pub fn parse() -> std::result::Result<Cli, std::process::ExitCode> {
             ui.usage(error);
             Ok(())
         };
+        if usage && verb_is("claim") {
+            commands::claim::fail_the_shell(&ui);
+        }
         let spoken = done.is_ok() && usage;
         let code = ui.end(done);
         std::process::ExitCode::from(if spoken {
@@ -125,6 +128,13 @@ fn is_understood(words: &[OsString]) -> bool {
         Ok(_) => true,
         Err(error) => !error.use_stderr(),
     }
+}
+
+/// Whether the first word of the command line that is no option is that one.
+fn verb_is(verb: &str) -> bool {
+    let mut words = std::env::args_os().skip(1);
+    let first = words.find(|word| !word.as_encoded_bytes().starts_with(b"-"));
+    first.is_some_and(|first| first == verb)
 }
 
 /// What clap says of a command line: its first paragraph, which names the arguments, and its tips.

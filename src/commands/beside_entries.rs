@@ -14,7 +14,7 @@ pub fn add_forecasts(repository: &Repository, entries: &mut [Entry]) {
         let (Some(lane), Some(tip)) = (&entry.lane, entry.tip) else {
             continue;
         };
-        if entry.state.code() != "clean" {
+        if !entry.state.is_settled() {
             continue;
         }
         let base = remembered.base_of(&lane.id);

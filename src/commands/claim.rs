@@ -3,6 +3,7 @@
 //! What it prints is read by a shell: `eval "$(git lane claim login)" || exit`.
 
 use crate::commands::lane_holds;
+use crate::commands::lane_words::moment;
 use crate::domain::claim::{Claim, ClaimEnd, Standing};
 use crate::domain::duration;
 use crate::domain::lane::{Lane, lossless_path};
@@ -15,7 +16,7 @@ use crate::repository::claims::{self, TOKENS};
 use crate::store::clock;
 use crate::ui::{Page, Report, Ui};
 
-/// Hold a lane, so that nobody else takes it
+/// Hold a lane, so that no other owner takes it
 ///
 /// Of all who claim a lane at the same moment one gets it. Until the claim ends, others cannot
 /// finish, sync, drop, prune or mark the lane, nor run commands in it; its holder is who has the
@@ -30,7 +31,7 @@ pub struct Args {
     #[arg(value_name = "NAME", conflicts_with = "next")]
     name: Option<String>,
 
-    /// Take the oldest lane that nobody holds and that is neither ready nor done; one that was
+    /// Take the oldest lane that is free and neither ready nor done; one that was
     /// handed over to you goes first
     #[arg(long)]
     next: bool,
@@ -47,7 +48,7 @@ pub struct Args {
     #[arg(long, value_name = "PID", value_parser = clap::value_parser!(i32).range(1..))]
     pid: Option<i32>,
 
-    /// Take it although somebody else holds it, and say first what is there
+    /// Take it from the holder it has, and say first what is there
     #[arg(long, conflicts_with = "next")]
     take_over: bool,
 }
@@ -78,10 +79,17 @@ struct Claimed {
 /// Runs it. A shell that evaluates the output of a claim that has failed fails too.
 pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let done = claim(args, ui);
-    if done.is_err() && !ui.json && !ui.is_on_terminal() {
-        ui.raw(b"false\n");
+    if done.is_err() {
+        fail_the_shell(ui);
     }
     done
+}
+
+/// Has a shell fail that evaluates the output.
+pub fn fail_the_shell(ui: &Ui) {
+    if !ui.json && !ui.is_on_terminal() {
+        ui.raw(b"false\n");
+    }
 }
 
 fn claim(args: Args, ui: &Ui) -> Result<()> {
@@ -107,15 +115,14 @@ fn claim(args: Args, ui: &Ui) -> Result<()> {
             take(&repository, &lane.name, &wish)?
         }
     };
-    let lane = taken.token.is_some().then(|| taken.lane.clone());
     let report = Claimed::of(&repository, taken, &wish.end);
     match ui.json {
         true => ui.report(&report),
         false => ui.raw(&report.script()),
     }
-    // Nobody else can know the token of a claim whose output is lost: it ends with this process.
-    if let Some(lane) = lane.filter(|_| ui.is_heard()) {
-        confirm(&repository, &lane, &wish)?;
+    // A claim whose token did not reach the caller ends with this process.
+    if let Some(token) = report.token.as_ref().filter(|_| ui.is_heard()) {
+        confirm(&repository, &report.lane, token, &wish.end)?;
     }
     report.tell(ui);
     Ok(())
@@ -151,22 +158,20 @@ impl Claimed {
             lane,
             token,
             before,
+            ..
         } = taken;
         let claim = lane.claim.as_ref();
         let until = claim.and_then(|claim| {
             let renewed = claims::renewed(repository, &lane.id, claim);
             claim.until(renewed)
         });
-        let until = until.and_then(|until| jiff::Timestamp::from_second(until).ok());
-        let pid = claim.and_then(|claim| match &claim.end {
-            ClaimEnd::Process(process) => Some(process.pid),
-            ClaimEnd::Release | ClaimEnd::Time(_) => None,
-        });
+        let until = until.and_then(moment);
+        let pid = claim.and_then(Claim::pid);
         let holder = claim.map(|claim| claim.holder.clone());
         Claimed {
             token,
             holder: holder.unwrap_or_default(),
-            until: until.map(|until| until.to_string()),
+            until,
             pid,
             taken_over_from: before
                 .as_ref()

@@ -142,7 +142,7 @@ fn source(verb: &str, arg: &clap::Arg) -> Option<Source> {
         ("restore", None) => removed,
         ("undo", None) => with_removed,
         ("mark", None) => lanes_and_statuses,
-        ("adopt", None) => unclaimed,
+        ("adopt", None) => without_a_lane,
         // A new name is for the user to invent.
         ("start", None) => return None,
         (_, None) if value == "NAME" => lanes,
@@ -182,8 +182,8 @@ fn lanes() -> Vec<CompletionCandidate> {
 }
 
 /// The worktrees that are no lanes, by their branches, else by their paths.
-fn unclaimed() -> Vec<CompletionCandidate> {
-    let found = Repository::discover().and_then(|repository| adopt::unclaimed(&repository));
+fn without_a_lane() -> Vec<CompletionCandidate> {
+    let found = Repository::discover().and_then(|repository| adopt::without_a_lane(&repository));
     let worktrees = found.unwrap_or_default();
     let describe = |worktree: &Worktree| {
         let path = worktree.path.as_os_str();

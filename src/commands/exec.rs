@@ -18,8 +18,8 @@ use crate::ui::Ui;
 ///
 /// The command runs in the lane's worktree, without a shell and with an empty standard input. The
 /// environment says which lane it is: GIT_LANE_NAME, GIT_LANE_PATH, GIT_LANE_BRANCH, GIT_LANE_BASE,
-/// GIT_LANE_TASK, GIT_LANE_OWNER, and GIT_LANE_SET_KEY for each parameter. All that it says is kept in
-/// a log.
+/// GIT_LANE_TASK, GIT_LANE_OWNER, and GIT_LANE_SET_KEY for each parameter. What it says is kept in
+/// a log, of much the beginning and the end.
 ///
 /// The exit code is 0 where the command succeeded in every lane, and 6 where it failed in one.
 #[derive(Debug, clap::Args)]
@@ -38,7 +38,7 @@ pub struct Args {
     owner: Option<String>,
 
     /// The lanes that are so far, by their owner's word; may be given several times
-    #[arg(long, value_name = "STATUS", value_enum)]
+    #[arg(long, value_name = "STATUS", value_enum, value_delimiter = ',')]
     status: Vec<LaneStatus>,
 
     #[command(flatten)]
@@ -57,14 +57,12 @@ pub struct Args {
 pub fn run(args: Args, ui: &Ui) -> Result<()> {
     // What came of every lane is told even where a signal ends the program.
     let _waiting = signals::Waiting::begin();
-    let done = run_and_tell(&args, ui);
-    if let (Err(error), true) = (&done, signals::has_come()) {
-        ui.error(error);
-    }
-    done
+    run_and_tell(&args, ui).map_err(|error| ui.error_now(error))
 }
 
 fn run_and_tell(args: &Args, ui: &Ui) -> Result<()> {
+    let program = program(args)?;
+    args.options.ensure_usable()?;
     let repository = open_for_change(ui)?;
     let mut verdicts = Verdicts::default();
     let mut lanes = chosen(&repository, args, &mut verdicts, ui)?;
@@ -74,7 +72,7 @@ fn run_and_tell(args: &Args, ui: &Ui) -> Result<()> {
             verdicts.add::<Ending>(ui, lane.name.as_str(), Err(error));
         }
     }
-    let mut runs = run_in_lanes(&repository, &lanes, (program(args)?, &args.options), ui)?;
+    let mut runs = run_in_lanes(&repository, &lanes, (program, &args.options), ui)?;
     let endings = std::mem::take(&mut runs.endings);
     let is_only = lanes.len() == 1 && !verdicts.have_failure();
     let mut done = lanes.iter().zip(endings);

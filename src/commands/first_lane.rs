@@ -1,8 +1,8 @@
-//! What comes with the first lane of a repository: the rule is put in force, or that it is not is
-//! said.
+//! What comes with a repository's first lane: the rule is put in force, or a note says that it is not.
 //!
 //! `start` and `adopt` use it.
 
+use super::follow_policy;
 use crate::domain::guard::Level;
 use crate::install::{self, Wanted};
 use crate::policy::Policy;
@@ -13,11 +13,7 @@ use crate::ui::Ui;
 pub(super) fn welcome(repository: &Repository, policy: &Policy, ui: &Ui) {
     put_in_force(repository, policy, ui);
     // Before its first lane a repository has nothing for the hooks.
-    if let Err(error) = install::follow_policy(repository, policy) {
-        ui.warn(format_args!(
-            "the hooks do not know the policy's latest rules: {error}"
-        ));
-    }
+    follow_policy(repository, policy, ui);
 }
 
 /// Puts the rule in force where the policy asks for it, else says
@@ -35,18 +31,11 @@ fn put_in_force(repository: &Repository, policy: &Policy, ui: &Ui) {
         return;
     }
     // The lane is made; that it is not guarded is no reason to say it failed.
-    if let Err(error) = install::install(
-        repository,
-        policy,
-        Wanted {
-            level: None,
-            files: false,
-        },
-    ) {
-        ui.warn(format_args!("the rule is not in force: {error}"));
-        error
-            .hints()
-            .iter()
-            .for_each(|hint| ui.note(format_args!("hint: {hint}")));
+    let wanted = Wanted {
+        level: None,
+        files: false,
+    };
+    if let Err(error) = install::install(repository, policy, wanted) {
+        ui.warn_of(format_args!("the rule is not in force: {error}"), &error);
     }
 }

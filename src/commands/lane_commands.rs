@@ -63,7 +63,7 @@ impl Options {
     fn places(&self) -> Result<Option<Caps>> {
         match self.caps.as_slice() {
             [] => Ok(None),
-            caps => Caps::open(without_twins(caps)?).map(Some),
+            caps => Caps::open(ensure_no_twins(caps)?).map(Some),
         }
     }
 }
@@ -124,7 +124,7 @@ pub(super) fn run_in_lanes(
     })
 }
 
-fn without_twins(caps: &[Cap]) -> Result<Vec<Cap>> {
+fn ensure_no_twins(caps: &[Cap]) -> Result<Vec<Cap>> {
     let mut all = caps.to_vec();
     all.sort();
     match all.windows(2).find(|two| two[0].name == two[1].name) {
@@ -173,7 +173,7 @@ fn ending(lane: &LaneName, ran: Result<Ran>, are_shown: bool) -> Result<Ending> 
     };
     let beside = serde_json::to_value(&ending).unwrap_or_default();
     let error = error.beside(beside);
-    // Nobody looks for the reason of what was ended by choice.
+    // The user knows why they ended it.
     let is_asked_for = matches!(ran.outcome.ended, Ended::Stopped | Ended::Interrupted);
     Err(match are_shown || is_asked_for {
         true => error,

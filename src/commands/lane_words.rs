@@ -4,11 +4,11 @@
 //! `list` and `show` use it.
 
 use crate::commands::age;
-use crate::domain::claim::{Claim, ClaimEnd, Standing};
+use crate::domain::claim::Standing;
 use crate::domain::lane::Lane;
 use crate::domain::lane_status::Mark;
 use crate::repository::Repository;
-use crate::repository::claims;
+use crate::repository::claims::{self, Seen};
 
 /// Who holds a lane: a claim that is not over.
 #[derive(Debug, Clone, serde::Serialize)]
@@ -30,20 +30,20 @@ pub struct Hold {
 }
 
 impl Hold {
-    /// Who holds `lane`, if anybody does.
+    /// Who holds `lane`, where a claim does.
     pub fn of(repository: &Repository, lane: &Lane) -> Option<Self> {
-        let claim: &Claim = claims::living(repository, lane)?;
-        let until = claim.until(claims::renewed(repository, &lane.id, claim));
+        let Seen {
+            claim,
+            standing,
+            until,
+        } = claims::look(repository, lane)?;
         Some(Hold {
             holder: claim.holder.clone(),
             since: known(claim.since).and_then(moment),
             until: until.and_then(moment),
-            pid: match &claim.end {
-                ClaimEnd::Process(process) => Some(process.pid),
-                ClaimEnd::Release | ClaimEnd::Time(_) => None,
-            },
+            pid: claim.pid(),
             reserved: claim.is_reserved(),
-            own: claims::standing(repository, lane) == Standing::Own,
+            own: standing == Standing::Own,
             message: claim.message.clone(),
             began: claim.since,
         })

@@ -20,7 +20,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// Show what was done in this repository, newest last
 ///
 /// Every operation that makes, syncs, lands, removes or brings back a lane is told twice: when it
-/// begins and when it is done or has failed. A line has time, what was done, lane, actor, base and
+/// begins and when it is done or has failed; claim, release, mark and adopt are told once. A line has time, what was done, lane, actor, base and
 /// commits. With --follow the lines go on as things happen.
 #[derive(Debug, clap::Args)]
 pub struct Args {

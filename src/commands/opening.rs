@@ -91,12 +91,8 @@ pub fn open_and_look(ui: &Ui) -> Result<Opened> {
     warn_if_overtaken(&repository, ui);
     // A policy that cannot be read is told by the command that needs it.
     let policy = repository.policy();
-    if let Ok(policy) = &policy
-        && let Err(error) = install::follow_policy(&repository, policy)
-    {
-        ui.warn(format_args!(
-            "the hooks do not know the policy's latest rules: {error}"
-        ));
+    if let Ok(policy) = &policy {
+        follow_policy(&repository, policy, ui);
     }
     Ok(Opened {
         repository,
@@ -161,5 +157,14 @@ fn tell(ui: &Ui, recovered: &Recovered) {
     }
     for healed in healed {
         ui.note(healed);
+    }
+}
+
+/// Has the hooks know the policy's latest rules; a warning where they cannot.
+pub fn follow_policy(repository: &Repository, policy: &Policy, ui: &Ui) {
+    if let Err(error) = install::follow_policy(repository, policy) {
+        ui.warn(format_args!(
+            "the hooks do not know the policy's latest rules: {error}"
+        ));
     }
 }

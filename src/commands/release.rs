@@ -9,7 +9,7 @@ use crate::ui::{Page, Report, Ui};
 
 /// Give the claim on a lane up, or hand the lane over
 ///
-/// A lane that nobody holds is no error. With --to the lane is kept for that owner, who takes it up
+/// A lane without a claim is no error. With --to the lane is kept for that owner, who takes it up
 /// with git lane claim.
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -58,7 +58,7 @@ impl Report for ReleaseReport {
         page.line(match (&self.to, self.released) {
             (Some(to), _) => format!("handed lane '{lane}' over to '{to}'"),
             (None, true) => format!("released lane '{lane}'"),
-            (None, false) => format!("nobody holds lane '{lane}'"),
+            (None, false) => format!("no claim holds lane '{lane}'"),
         });
     }
 }

@@ -34,6 +34,22 @@ pub(super) trait Verdict: Report {
     fn verdict(&self) -> &'static str;
 }
 
+/// What became of one lane, for programs: what it came to, or the failure, and the word for it.
+pub(super) fn document<R: Verdict>(done: &Result<R>) -> serde_json::Value {
+    let (mut document, verdict) = match done {
+        Ok(report) => (
+            serde_json::to_value(report).unwrap_or_default(),
+            report.verdict(),
+        ),
+        Err(error) => (error.to_json(), error.code().as_str()),
+    };
+    if let Some(fields) = document.as_object_mut() {
+        fields.remove("version");
+        fields.insert("verdict".into(), verdict.into());
+    }
+    document
+}
+
 /// What became of each lane.
 #[derive(Default)]
 pub(super) struct Verdicts {
@@ -92,18 +108,9 @@ impl Verdicts {
     }
 
     fn note_as<R: Verdict>(&mut self, (field, value): (&str, serde_json::Value), done: &Result<R>) {
-        let verdict = match done {
-            Ok(report) => report.verdict(),
-            Err(error) => error.code().as_str(),
-        };
-        let mut document = match done {
-            Ok(report) => serde_json::to_value(report).unwrap_or_default(),
-            Err(error) => error.to_json(),
-        };
+        let mut document = document(done);
         if let Some(fields) = document.as_object_mut() {
-            fields.remove("version");
             fields.insert(field.into(), value);
-            fields.insert("verdict".into(), verdict.into());
         }
         self.documents.push(document);
     }

@@ -13,6 +13,9 @@ use crate::operations::trash;
 use crate::repository::Repository;
 use crate::repository::metadata::Records;
 
+/// How like a lane's name a word must be to be taken for it.
+const ALIKE: f64 = 0.8;
+
 /// The lane's name that the user typed.
 pub fn lane_name(text: &str) -> Result<LaneName> {
     LaneName::parse(text).map_err(|problem| {
@@ -43,12 +46,8 @@ pub fn no_lane(repository: &Repository, records: &Records, name: &str) -> Error 
             adopt_again(&lane, &stays.path)
         ));
     }
-    let names: Vec<&str> = records
-        .lanes
-        .iter()
-        .map(|lane| lane.name.as_str())
-        .collect();
-    match closest(name, &names) {
+    let names = records.lanes.iter().map(|lane| lane.name.as_str());
+    match closest(name, names, ALIKE) {
         Some(close) => error.hint(format!("did you mean '{close}'?")),
         None => error.hint("see the lanes with: git lane list"),
     }
@@ -126,12 +125,15 @@ pub fn landing_base(
     }
 }
 
-/// The candidate most like `word`, when it is like it at all.
-fn closest<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
-    let likeness = |candidate: &&str| strsim::jaro_winkler(word, candidate);
+/// The candidate most like `word` by Jaro and Winkler, where it is as like as `alike` at least.
+pub fn closest<'a>(
+    word: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+    alike: f64,
+) -> Option<&'a str> {
+    let likeness = |candidate: &str| strsim::jaro_winkler(word, candidate);
     let best = candidates
-        .iter()
-        .copied()
+        .into_iter()
         .max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
-    (likeness(&best) > 0.8).then_some(best)
+    (likeness(best) > alike).then_some(best)
 }

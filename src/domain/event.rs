@@ -134,6 +134,9 @@ pub struct End {
     /// What is in its place before and after, where a lane was adopted or an adopted one forgotten.
     #[serde(default)]
     pub stays: Option<Stays>,
+    /// Who owns the lane from then on: of a start, an adoption, a claim and a hand-over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<String>,
     /// What the lane that was made is for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task: Option<String>,
@@ -184,6 +187,7 @@ impl End {
         let task = lane.task.as_ref();
         End {
             result: Some(result),
+            owner: lane.owner.clone(),
             task: task.map(|task| task.chars().take(LONGEST_TASK).collect()),
             set: lane.parameters.iter().take_while(fits).map(pair).collect(),
             ..End::default()
@@ -207,17 +211,11 @@ impl Problem {
     /// Of a failed landing, whether what was to land is why: it conflicts, or the gate says no.
     /// `None` where it failed because of something else.
     pub fn of_the_lane(&self) -> Option<Kind> {
-        let conflict = [Code::Conflict, Code::Unresolved];
-        let gate = [
-            Code::GateFailed,
-            Code::GateTimeout,
-            Code::GateUnjudged,
-            Code::Held,
-        ];
-        let is_of = |codes: &[Code]| codes.iter().any(|known| known.as_str() == self.code);
-        match self {
-            _ if is_of(&conflict) => Some(Kind::Conflict),
-            _ if is_of(&gate) => Some(Kind::Gate),
+        match Code::parse(&self.code)? {
+            Code::Conflict | Code::Unresolved => Some(Kind::Conflict),
+            Code::GateFailed | Code::GateTimeout | Code::GateUnjudged | Code::Held => {
+                Some(Kind::Gate)
+            }
             _ => None,
         }
     }

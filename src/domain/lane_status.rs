@@ -6,9 +6,9 @@
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum LaneStatus {
-    /// Somebody is at it.
+    /// Its owner is at work.
     Working,
-    /// It cannot go on without somebody else.
+    /// Its owner needs an answer, or the work of another, first.
     Blocked,
     /// It may land.
     Ready,
@@ -40,7 +40,7 @@ impl LaneStatus {
         Self::ALL.into_iter().find(|status| status.as_str() == word)
     }
 
-    /// Whether nobody needs to take the lane up any more.
+    /// Whether `claim --next` passes the lane by.
     pub fn is_over(self) -> bool {
         matches!(self, LaneStatus::Ready | LaneStatus::Done)
     }

@@ -91,6 +91,11 @@ impl State {
         }
     }
 
+    /// Whether it is settled: clean, no operation in progress, not stray.
+    pub fn is_settled(&self) -> bool {
+        matches!(self, State::Read(status) if status.operation.is_none() && status.is_clean())
+    }
+
     /// A stable word for scripts and for `--state`.
     pub fn code(&self) -> &'static str {
         match self {

@@ -18,7 +18,7 @@ pub struct Facts {
     /// No commit was ever made in it: it is where it started, was only brought up to date with its
     /// base, or its branch is gone.
     pub untouched: bool,
-    /// It is for looking and running alone, and nobody holds it.
+    /// It is for looking and running alone, and no claim holds it.
     pub read_only: bool,
     /// How its work is known to be in its base.
     pub integrated: Option<Integration>,

@@ -15,9 +15,9 @@ use crate::error::{Code, Error, Kind};
 )]
 #[serde(rename_all = "kebab-case")]
 pub enum Condition {
-    /// Its owner says that somebody is at it
+    /// Its owner says that they are at work
     Working,
-    /// Its owner says that it cannot go on without somebody else
+    /// Its owner says that they need an answer, or the work of another, first
     Blocked,
     /// Its owner says that it may land
     Ready,
@@ -27,7 +27,7 @@ pub enum Condition {
     Settled,
     /// It has made commits, and its base has them
     Landed,
-    /// It is no lane any more, whoever has taken it away
+    /// It is no lane any more: finished, dropped, pruned, or its record removed by hand
     Gone,
 }
 
@@ -147,7 +147,7 @@ pub fn standing(until: &[Condition], facts: &Facts) -> Standing {
     let failed = failed.and_then(|problem| Some((problem.of_the_lane()?, problem)));
     match (failed, facts.left) {
         (Some((kind, problem)), _) => Standing::Lost(Lost::Landing(kind, problem.clone())),
-        // Whoever moves it has not told yet whether it has landed.
+        // The process that moves it has not told yet whether it has landed.
         (None, Some(left)) if left != Left::UnderWay => Standing::Lost(Lost::Gone(left)),
         _ => Standing::Open,
     }
@@ -192,11 +192,9 @@ impl Lost {
                     .hint("see what has become of it with: git lane log")
             }
             Lost::Landing(kind, problem) => {
-                let known = |code: &&Code| code.as_str() == problem.code;
-                let code = Code::ALL.iter().find(known).copied();
                 let sentence = format!("lane '{lane}' has not landed: {}", problem.message);
                 let error = Error::new(*kind, sentence);
-                match code {
+                match Code::parse(&problem.code) {
                     Some(code) => error.with_code(code),
                     None => error,
                 }

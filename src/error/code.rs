@@ -23,6 +23,11 @@ macro_rules! codes {
                 }
             }
 
+            /// The code of that word.
+            pub fn parse(word: &str) -> Option<Code> {
+                Code::ALL.iter().find(|code| code.as_str() == word).copied()
+            }
+
             /// What has happened, for the manual.
             pub fn meaning(self) -> &'static str {
                 match self {
@@ -56,7 +61,7 @@ codes! {
     Busy "busy" "Another git-lane command or a running program uses what this one needs.",
     CameAfter "came-after" "Something came after what was to be taken back.",
     CheckedOut "checked-out" "The branch that would come back is checked out in another worktree.",
-    Claimed "claimed" "Somebody else holds the lane by a claim, or it was handed over to them.",
+    Claimed "claimed" "Another holder has claimed the lane, or it was handed over to another owner.",
     CommandEnded "command-ended" "A command was ended because another had failed.",
     CommandFailed "command-failed" "A command that was run in a lane failed.",
     CommandTimeout "command-timeout" "A command that was run in a lane took too long.",

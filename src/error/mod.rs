@@ -86,6 +86,8 @@ pub struct Error {
     said: Vec<String>,
     details: Option<Box<serde_json::Value>>,
     beside: Option<Box<serde_json::Value>>,
+    /// Whether the user has heard it already.
+    is_told: bool,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -109,6 +111,7 @@ impl Error {
             said: Vec::new(),
             details: None,
             beside: None,
+            is_told: false,
             source: None,
         }
     }
@@ -161,6 +164,17 @@ impl Error {
     pub fn beside(mut self, result: serde_json::Value) -> Self {
         self.beside = Some(Box::new(result));
         self
+    }
+
+    /// Notes that the user has heard it.
+    pub fn told(mut self) -> Self {
+        self.is_told = true;
+        self
+    }
+
+    /// Whether the user has heard it already.
+    pub fn is_told(&self) -> bool {
+        self.is_told
     }
 
     /// Attaches the failure underneath; its text is appended to the message when shown.
@@ -236,8 +250,7 @@ impl Error {
         let error = &document["error"];
         let known = |kind: &&Kind| serde_json::to_value(kind).is_ok_and(|own| own == error["kind"]);
         let kind = *Kind::ALL.iter().find(known)?;
-        let code = error["code"].as_str()?;
-        let code = *Code::ALL.iter().find(|known| known.as_str() == code)?;
+        let code = Code::parse(error["code"].as_str()?)?;
         let mut told = Error::new(kind, error["message"].as_str()?).with_code(code);
         told.hints = serde_json::from_value(error["hints"].clone()).ok()?;
         if let Some(said) = error.get("said") {

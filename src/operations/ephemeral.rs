@@ -22,10 +22,10 @@ pub struct Beginning {
 
 /// Moves the lane into the trash where nothing was done in it: no commit, no change, no file that git
 /// would add, no operation in progress. Ignored files go with it. `None` where the lane stays, also
-/// because its owner has marked it as blocked, or because somebody has taken it away.
+/// because its owner has marked it as blocked, or because another command has taken it away.
 ///
 /// # Errors
-/// What keeps a lane from leaving that has nothing in it: a process, a claim of somebody else's, what
+/// What keeps a lane from leaving that has nothing in it: a process, another holder's claim, what
 /// cannot be read.
 pub fn retire_unused(
     repository: &mut Repository,

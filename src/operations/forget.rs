@@ -21,7 +21,7 @@ const NOTE: &str = "it was adopted: its worktree and its branch stay";
 /// commit that the lane must still be at, `None`: whatever it is at.
 ///
 /// # Errors
-/// A refusal where somebody else holds it by a claim (code `claimed`), a resolver is at work in it,
+/// A refusal where another holder has claimed it (code `claimed`), a resolver is at work in it,
 /// or it is no longer what the caller has seen (code `raced`).
 pub fn forget(
     repository: &Repository,

@@ -1,9 +1,10 @@
 //! Whose a lane's claim is, for this process; and the renewals of claims, which stay out of
 //! `.git/config`.
 //!
-//! What lands, syncs, retires, marks or runs in a lane asks [`ensure_not_anothers`];
+//! What lands, syncs, marks or runs in a lane asks [`ensure_not_anothers`], what retires it [`anothers`];
 //! `operations/claim` writes what is read here.
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -28,21 +29,40 @@ struct Renewal {
     until: i64,
 }
 
+/// A claim that is not over.
+#[derive(Debug)]
+pub struct Seen<'a> {
+    /// What the record says of it.
+    pub claim: &'a Claim,
+    /// How it stands to this process: its own, or another's.
+    pub standing: Standing,
+    /// When it ends by itself, in seconds since 1970 UTC, where that is known.
+    pub until: Option<i64>,
+}
+
+/// Looks at the lane's claim; `None` where there is none, or it is over.
+pub fn look<'a>(repository: &Repository, lane: &'a Lane) -> Option<Seen<'a>> {
+    let claim = lane.claim.as_ref()?;
+    let facts = facts(repository, &lane.id, claim);
+    let standing = claim.standing(facts);
+    (standing != Standing::Free).then(|| Seen {
+        claim,
+        standing,
+        until: claim.until(facts.renewed),
+    })
+}
+
 /// How the lane's claim stands to this process.
 pub fn standing(repository: &Repository, lane: &Lane) -> Standing {
-    match &lane.claim {
-        None => Standing::Free,
-        Some(claim) => claim.standing(facts(repository, &lane.id, claim)),
-    }
+    look(repository, lane).map_or(Standing::Free, |seen| seen.standing)
 }
 
 /// The lane's claim, where it is not over.
 pub fn living<'a>(repository: &Repository, lane: &'a Lane) -> Option<&'a Claim> {
-    let claim = lane.claim.as_ref()?;
-    (!claim.is_over(facts(repository, &lane.id, claim))).then_some(claim)
+    look(repository, lane).map(|seen| seen.claim)
 }
 
-/// The claim that the lane's record has at this moment, where it is somebody else's.
+/// The claim that the lane's record has at this moment, where it is another holder's.
 pub fn anothers(repository: &Repository, lane: &Lane) -> Option<Claim> {
     let records = repository.records().unwrap_or_default();
     let now = records.find(&lane.name).filter(|now| now.id == lane.id);
@@ -58,8 +78,10 @@ pub fn key_now(repository: &Repository, lane: &Lane) -> Option<String> {
     living(repository, now)?.key.clone()
 }
 
-/// Refuses a lane that somebody else holds by now.
+/// Refuses a lane that another holder has by now.
 pub fn ensure_not_anothers(repository: &Repository, lane: &Lane) -> Result<()> {
+    // What cannot be read may say that the lane is another's.
+    repository.records()?;
     match anothers(repository, lane) {
         Some(claim) => Err(claimed(lane, &claim)),
         None => Ok(()),
@@ -78,7 +100,10 @@ fn facts(repository: &Repository, lane: &LaneId, claim: &Claim) -> Facts {
     };
     Facts {
         now: clock::now(),
-        renewed: renewed(repository, lane, claim),
+        renewed: match claim.end {
+            ClaimEnd::Time(_) => renewed(repository, lane, claim),
+            ClaimEnd::Release | ClaimEnd::Process(_) => None,
+        },
         process: process.map(process_mark::life),
         is_holder: !claim.is_reserved()
             && (has_token() || process.is_some_and(process_mark::is_above)),
@@ -91,10 +116,16 @@ pub fn key_of(token: &str) -> String {
     digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Until when a claim was renewed, where it was.
+/// Until when a claim was renewed, where it was. A renewal that cannot be read may be any.
 pub fn renewed(repository: &Repository, lane: &LaneId, claim: &Claim) -> Option<i64> {
-    let bytes = lane_files::read(&file(repository, lane)).ok()?;
-    let renewal: Renewal = serde_json::from_slice(&bytes).ok()?;
+    let bytes = match lane_files::read(&file(repository, lane)) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == ErrorKind::NotFound => return None,
+        Err(_) => return Some(i64::MAX),
+    };
+    let Ok(renewal) = serde_json::from_slice::<Renewal>(&bytes) else {
+        return Some(i64::MAX);
+    };
     (Some(&renewal.key) == claim.key.as_ref()).then_some(renewal.until)
 }
 

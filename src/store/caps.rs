@@ -3,7 +3,7 @@
 //!
 //! Who has a place is the lock of a file, which the command that it is for holds too: a killed
 //! git-lane gives no place away while what it has started still works. A list for each cap names
-//! these files; it is locked only while somebody looks. `operations/exec` calls it.
+//! these files; it is locked only for a look. `operations/exec` calls it.
 
 use std::fs::{File, TryLockError};
 use std::io::{Read, Seek, Write};
@@ -142,7 +142,7 @@ impl Caps {
         Ok(Place { file, path })
     }
 
-    /// Removes the places that nobody has any more and that no list names.
+    /// Removes the places that no process holds and no list names.
     fn clear(&self) {
         for path in self.directory.files() {
             let name = path.file_name().unwrap_or_default();
@@ -175,7 +175,7 @@ struct List<'a> {
     directory: &'a StateDir,
     file: File,
     path: PathBuf,
-    /// The names of the places that somebody has.
+    /// The names of the places that processes hold.
     living: Vec<String>,
 }
 

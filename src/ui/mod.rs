@@ -60,7 +60,9 @@ impl Ui {
     pub fn end(&self, done: Result<()>) -> u8 {
         let code = done.map_or_else(
             |error| {
-                self.error(&error);
+                if !error.is_told() {
+                    self.error(&error);
+                }
                 error.kind().exit_code()
             },
             |()| 0,
@@ -189,6 +191,20 @@ impl Ui {
     /// Whether a person sees the results, and no program reads them.
     pub fn is_on_terminal(&self) -> bool {
         std::io::stdout().is_terminal()
+    }
+
+    /// Says a failure before the program ends, where something is still to be done after it.
+    pub fn error_now(&self, error: Error) -> Error {
+        self.error(&error);
+        error.told()
+    }
+
+    /// Warns of a failure that is not that of the command, with what to do about it.
+    pub fn warn_of(&self, what: impl std::fmt::Display, error: &Error) {
+        self.warn(what);
+        for hint in error.hints() {
+            self.note(format_args!("hint: {hint}"));
+        }
     }
 
     /// Whether all that was said so far has arrived.

@@ -188,3 +188,21 @@ fn a_claim_that_came_during_the_landing_keeps_the_lane() {
     assert!(sandbox.repo.join("login").exists());
     sandbox.lane(["show", "login"]).ok();
 }
+
+/// The log tells whose a lane is, also after it has changed hands, and what it was started for.
+#[test]
+fn a_lost_record_is_found_again_with_its_owner_and_its_task() {
+    let sandbox = Sandbox::new();
+    let start = [
+        "start", "login", "--owner", "ann", "--task", "T-1", "--set", "rate=1",
+    ];
+    sandbox.lane(start).ok();
+    sandbox.lane(["claim", "login", "--owner", "bob"]).ok();
+    sandbox.git(["config", "--remove-section", "lane.login"]);
+    sandbox.lane(["doctor", "--fix"]).ok();
+    let config = |key: &str| sandbox.git(["config", &format!("lane.login.{key}")]);
+    assert_eq!(
+        [config("owner"), config("task"), config("set")],
+        ["bob", "T-1", "rate=1"]
+    );
+}

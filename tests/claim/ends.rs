@@ -45,11 +45,14 @@ fn it_ends_by_time_unless_it_is_renewed() {
     assert!(!is_free(&sandbox));
     let config = || std::fs::read(sandbox.repo.join(".git/config")).unwrap();
     let record = config();
-    // A heartbeat leaves the configuration of the repository alone, and never shortens the claim.
+    // A heartbeat leaves the configuration of the repository alone, needs no lock of it, and never
+    // shortens the claim.
+    crate::support::write(&sandbox.repo.join(".git/config.lock"), "");
     for time in ["2h", "1m"] {
         holding(&sandbox, &token, &["claim", "login", "--for", time]).ok();
         assert_eq!(config(), record);
     }
+    std::fs::remove_file(sandbox.repo.join(".git/config.lock")).unwrap();
     let until = |value: &str| sandbox.git(["config", "lane.login.claimUntil", value]);
     until("2001-01-01T00:00:00Z");
     // The renewal still holds it; that of another claim would not.
@@ -165,4 +168,51 @@ fn nothing_is_left_of_a_claim_that_is_over() {
     ] {
         sandbox.lane(args).fails(2);
     }
+}
+
+/// Who says no time renews the claim for as long as it was taken.
+#[test]
+fn a_claim_is_renewed_for_as_long_as_it_was_taken() {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "login"]).ok();
+    let token = claim(&sandbox, &["login", "--for", "30m"]);
+    let until = "2001-01-01T00:30:00Z";
+    sandbox.git(["config", "lane.login.claimSince", "2001-01-01T00:00:00Z"]);
+    // It would be over: an earlier heartbeat has it live.
+    holding(&sandbox, &token, &["claim", "login", "--for", "1m"]).ok();
+    sandbox.git(["config", "lane.login.claimUntil", until]);
+    let renewed = holding(&sandbox, &token, &["claim", "login", "--json"]).json();
+    let end: jiff::Timestamp = renewed["until"].as_str().unwrap().parse().unwrap();
+    let left = end.as_second() - jiff::Timestamp::now().as_second();
+    assert!((29 * 60..=30 * 60).contains(&left), "{renewed}");
+    // Another kind of end forgets what was renewed before.
+    holding(&sandbox, &token, &["claim", "login", "--for", "5h"]).ok();
+    let agent = Agent::start(&sandbox);
+    holding(&sandbox, &token, &["claim", "login", "--pid", &agent.pid()]).ok();
+    let last = holding(
+        &sandbox,
+        &token,
+        &["claim", "login", "--for", "1m", "--json"],
+    )
+    .json();
+    let end: jiff::Timestamp = last["until"].as_str().unwrap().parse().unwrap();
+    assert!(end.as_second() - jiff::Timestamp::now().as_second() <= 60);
+}
+
+/// What cannot be read may say that the claim lives.
+#[test]
+fn a_renewal_that_makes_no_sense_keeps_others_out() {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "login"]).ok();
+    let token = claim(&sandbox, &["login", "--for", "30m"]);
+    holding(&sandbox, &token, &["claim", "login", "--for", "1h"]).ok();
+    sandbox.git(["config", "lane.login.claimUntil", "2001-01-01T00:00:00Z"]);
+    sandbox
+        .sh("for file in .git/lane/claims/*; do echo damaged >$file; done")
+        .ok();
+    assert!(!is_free(&sandbox));
+    // Nor is what is left of a record an invitation.
+    sandbox.git(["config", "--unset", "lane.login.claim"]);
+    let run = sandbox.lane(["mark", "login", "working", "--json"]);
+    assert_eq!(refused(run), ("claimed".into(), "unknown".into()));
 }

@@ -99,7 +99,7 @@ fn a_shell_that_evaluates_a_claim_that_failed_fails_too() {
     let sandbox = Sandbox::new();
     sandbox.lane(["start", "a"]).ok();
     claim(&sandbox, &["a"]);
-    for args in ["a", "--next", "nobody", "a --pid 999999999"] {
+    for args in ["a", "--next", "nobody", "a --pid 999999999", "a --pid 0"] {
         let run = sandbox.sh(&format!(
             "eval \"$(git lane claim {args})\" || exit 9; exit 0"
         ));

@@ -158,3 +158,27 @@ fn a_claim_that_comes_during_a_sync_keeps_the_lane_as_it_is() {
     assert_eq!(refused(run), ("claimed".into(), "ann".into()));
     assert_eq!(sandbox.git(["rev-parse", "login"]), tip);
 }
+
+/// Hooks of the commit run for long too: a claim that comes meanwhile keeps the base, behind a gate as
+/// without one.
+#[test]
+fn a_claim_that_comes_while_the_commit_is_made_keeps_the_base() {
+    for gate in [&[][..], &["--gate", "true"]] {
+        let sandbox = Sandbox::new();
+        sandbox.lane(["start", "login"]).ok();
+        sandbox.work("login", "src/new.txt", "work\n");
+        let tip = sandbox.git(["rev-parse", "main"]);
+        sandbox.hook(
+            "commit-msg",
+            format!(
+                "unset $(git rev-parse --local-env-vars)\ncd '{}' && git lane claim login --owner \
+                 ann >/dev/null 2>&1",
+                sandbox.repo.display()
+            ),
+        );
+        let run = sandbox.lane(["finish", "login", "--json"].iter().chain(gate));
+        assert_eq!(refused(run), ("claimed".into(), "ann".into()), "{gate:?}");
+        assert_eq!(sandbox.git(["rev-parse", "main"]), tip, "{gate:?}");
+        sandbox.nothing_under_way();
+    }
+}

@@ -10,7 +10,7 @@ fn one_of_many_claims_a_lane() {
     for _ in 0..times() {
         let sandbox = Sandbox::new();
         sandbox.lane(["start", "login"]).ok();
-        // Of one login, as agents are, and beside marks that write the same file.
+        // Of one login, as agents are, and beside a git that writes the same file.
         let claims = vec![vec!["git-lane", "claim", "login", "--json"]; processes()];
         let writes: &[&str] = &["git", "config", "shop.beside", "x"];
         let (ended, ..) = sandbox.beside(&[writes], || sandbox.together(&claims));
@@ -75,6 +75,28 @@ fn many_marks_and_heartbeats_are_all_recorded() {
         let said = sandbox.git(["config", &format!("lane.{lane}.statusMessage")]);
         assert_eq!(&said, lane);
     }
+    // The longest renewal of the holder's processes counts.
+    let run = sandbox.lane(["claim", &lanes[0], "--for", "1h", "--json"]);
+    let token = run.json()["token"].as_str().unwrap().to_owned();
+    let times: Vec<String> = (2..2 + processes())
+        .map(|hours| format!("{hours}h"))
+        .collect();
+    let token = format!("GIT_LANE_CLAIM={token}");
+    let renewals: Vec<Vec<&str>> = times
+        .iter()
+        .map(|time| vec!["env", &token, "git-lane", "claim", &lanes[0], "--for", time])
+        .collect();
+    let begun = jiff_now();
+    all_ok(&sandbox.together(&renewals));
+    let document = sandbox.lane(["show", &lanes[0], "--json"]).json();
+    let until = document["claim"]["until"].as_str().unwrap();
+    let until: jiff::Timestamp = until.parse().unwrap();
+    let longest = 3600 * (1 + processes() as i64);
+    assert!(until.as_second() >= begun + longest, "{until}");
+}
+
+fn jiff_now() -> i64 {
+    jiff::Timestamp::now().as_second()
 }
 
 /// Orchestrators that know nothing of each other: each of their commands runs, no worktree is adopted
@@ -94,8 +116,17 @@ fn many_commands_and_adoptions_at_once() {
         .flat_map(|_| [exec.to_vec(), vec!["git-lane", "adopt", "--all", "--json"]])
         .collect();
     let ended = sandbox.together(&commands);
-    let execs = ended.iter().filter(|ended| ended.args[1] == "exec");
-    assert!(execs.clone().all(|ended| ended.ok()), "{ended:#?}");
+    let (execs, adoptions): (Vec<_>, Vec<_>) =
+        ended.iter().partition(|ended| ended.args[1] == "exec");
+    assert!(execs.iter().all(|ended| ended.ok()), "{execs:#?}");
+    for adoption in adoptions {
+        let lanes = adoption.json()["lanes"].as_array().unwrap().clone();
+        let known = ["adopted", "other-lane", "raced"];
+        let fits = |lane: &serde_json::Value| known.contains(&lane["verdict"].as_str().unwrap());
+        assert!(lanes.iter().all(fits), "{adoption:#?}");
+        let all = lanes.iter().all(|lane| lane["verdict"] == "adopted");
+        assert_eq!(adoption.code, Some(i32::from(!all)), "{adoption:#?}");
+    }
     let ran = std::fs::read_to_string(sandbox.root().join("ran")).unwrap();
     assert_eq!(ran.lines().count(), count);
     let records = sandbox.git(["config", "--get-regexp", r"^lane\..*\.adopted$"]);

@@ -253,6 +253,15 @@ fn the_same_task_file_from_many_makes_each_lane_once() {
         std::fs::write(sandbox.root().join("tasks"), tasks).unwrap();
         let start = vec!["git-lane", "start", "--from", "../tasks", "--json"];
         let ended = sandbox.together(&vec![start; processes()]);
+        for loser in ended.iter().filter(|ended| !ended.ok()) {
+            let lanes = loser.json()["lanes"].as_array().unwrap().clone();
+            let failed = lanes.iter().filter(|lane| lane["error"].is_object());
+            let raced = |lane: &serde_json::Value| lane["error"]["code"] == "raced";
+            assert!(
+                loser.code == Some(1) && failed.clone().all(raced),
+                "{loser:#?}"
+            );
+        }
         for name in &names {
             let made = |ended: &&Ended| {
                 let lanes = ended.json()["lanes"].clone();

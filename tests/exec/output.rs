@@ -78,6 +78,11 @@ fn a_reader_who_goes_away_ends_no_command() {
     for lane in ["a", "b"] {
         assert!(sandbox.lane_path(lane).join("done").exists(), "{lane}");
     }
-    let head = "git lane exec --all -- false | head -1; git lane exec --all -- echo x | head -1";
-    let _ = sandbox.sh(head).ok();
+    // Whether anything reads its output changes nothing about how it ends.
+    for (command, code) in [("false", "6"), ("echo x", "0")] {
+        let run = sandbox.sh(&format!(
+            "{{ git lane exec --all -- {command}; echo $? >code; }} | head -1 >/dev/null; cat code"
+        ));
+        assert_eq!(run.ok().trim(), code, "{command}");
+    }
 }

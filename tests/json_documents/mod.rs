@@ -405,6 +405,7 @@ fn meet_syncs(met: &mut Met) {
         met.run(&sandbox, args);
     }
     sandbox.git(["config", "--unset", "lane.twin.claim"]);
+    sandbox.git(["config", "--unset", "lane.twin.claimKey"]);
     met.run(&sandbox, ["sync", "twin", "--strategy", "rebase"]);
     // A base that cannot take what is new on its remote, for each reason.
     let remote = sandbox.root().join("remote");

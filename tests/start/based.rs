@@ -192,3 +192,19 @@ fn an_inherited_git_dir_does_not_pick_the_repository() {
     assert_whole(&sandbox, "two");
     assert_eq!(sandbox.git(["config", "core.bare"]), "false");
 }
+
+/// A remote that cannot be reached is no reason to start from what it had before.
+#[test]
+fn a_fetch_that_fails_makes_nothing() {
+    let sandbox = Sandbox::new();
+    let remote = sandbox.root().join("origin.git");
+    sandbox.git(["clone", "-q", "--bare", ".", remote.to_str().unwrap()]);
+    sandbox.git(["remote", "add", "origin", remote.to_str().unwrap()]);
+    sandbox.git(["fetch", "-q", "origin"]);
+    sandbox.git(["branch", "-q", "--set-upstream-to=origin/main", "main"]);
+    sandbox.lane(["start", "one"]).ok();
+    std::fs::rename(&remote, sandbox.root().join("away")).unwrap();
+    sandbox.lane(["start", "two", "--fetch"]).fails(5);
+    assert!(!sandbox.lane_path("two").exists());
+    assert_eq!(sandbox.git(["branch", "--list", "two"]), "");
+}

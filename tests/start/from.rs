@@ -120,7 +120,7 @@ fn a_mistake_in_the_file_makes_nothing_and_its_line_is_named() {
             &[],
             "bad-task-file",
             Some(2),
-            "no JSON",
+            "a lane is one line",
         ),
         (
             "{\"name\":\"a\"}\n{\"name\":\"a\"}",
@@ -269,6 +269,9 @@ fn a_lane_that_cannot_be_made_stops_no_other() {
 fn with_atomic_all_are_made_or_none() {
     let sandbox = with_a_locked_branch();
     sandbox.lane(["start", "there"]).ok();
+    sandbox.git(["config", "--unset", "lane.there.owner"]);
+    let record = || sandbox.git(["config", "--get-regexp", "^lane.there[.]"]);
+    let recorded = record();
     let before = sandbox.fingerprint();
     let failed = sandbox.lane(["start", "--from", "../tasks", "--atomic"]);
     assert_ne!(failed.code, 0, "{failed}");
@@ -278,6 +281,7 @@ fn with_atomic_all_are_made_or_none() {
         "{\"name\":\"a\"}\n{\"name\":\"b\"}\n{\"name\":\"there\",\"claim\":true}\n",
     );
     let run = sandbox.lane(["start", "--from", "../tasks", "--atomic", "--json"]);
+    assert_eq!(record(), recorded);
     let report: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
     assert_eq!(
         names(&report),

@@ -96,6 +96,7 @@ fn an_ephemeral_lane_leaves_if_nothing_was_done_in_it() {
         }
         sandbox.lane(["claim", "try", "--take-over"]).ok();
         sandbox.git(["config", "--unset", "lane.try.claim"]);
+        sandbox.git(["config", "--unset", "lane.try.claimKey"]);
         sandbox.lane(["drop", "--force", "try"]).ok();
     }
 }
@@ -135,4 +136,55 @@ fn the_command_holds_the_lane_that_was_claimed_for_it() {
     mark.args(["mark", "login", "done"])
         .env("GIT_LANE_CLAIM", token);
     sandbox.run(&mut mark).ok();
+}
+
+/// The claim of a start is confirmed only while it is the lane's.
+#[test]
+fn what_became_of_the_claim_meanwhile_stays() {
+    // What runs below the start is the holder; what runs beside it is not.
+    for (below, beside, holder) in [
+        (
+            ":",
+            "git lane claim login --take-over --owner bob >/dev/null",
+            "bob",
+        ),
+        ("git lane release login --to bob", "", "bob"),
+        ("git lane release login", "", ""),
+    ] {
+        let sandbox = Sandbox::new();
+        sandbox
+            .sh(&format!(
+                "git lane start login --claim --for 1m --exec \
+                     '{below}; >begun; until [ -e go ]; do sleep 0.01; done' & \
+                 until [ -e ../shop.lanes/login/begun ]; do sleep 0.01; done
+                 {beside}
+                 git config --get-regexp '^lane.login.claim' >../then
+                 >../shop.lanes/login/go
+                 wait $!"
+            ))
+            .ok();
+        let now = sandbox
+            .sh("git config --get-regexp '^lane.login.claim'")
+            .stdout;
+        let then = std::fs::read_to_string(sandbox.root().join("then")).unwrap();
+        assert_eq!(now, then, "{below} {beside}");
+        let found = sandbox.git(["config", "--default", "", "lane.login.claim"]);
+        assert_eq!(found, holder, "{below} {beside}");
+    }
+}
+
+/// The document has the tokens: while it has not arrived, no claim is to stay.
+#[test]
+fn claims_whose_tokens_were_lost_with_the_document_are_free() {
+    let sandbox = Sandbox::new();
+    for options in ["--json", ""] {
+        let run = sandbox.sh(&format!(
+            "git lane start fresh --claim {options} --exec false >/dev/full 2>/dev/null"
+        ));
+        assert_ne!(run.code, 0);
+        sandbox.lane(["claim", "fresh"]).ok();
+        sandbox.git(["config", "--unset", "lane.fresh.claim"]);
+        sandbox.git(["config", "--unset", "lane.fresh.claimKey"]);
+        sandbox.lane(["drop", "--force", "fresh"]).ok();
+    }
 }

@@ -43,7 +43,7 @@ pub struct Args {
     #[arg(value_name = "NAME")]
     names: Vec<String>,
 
-    /// Every lane that is marked as ready, settled, and not held by somebody else's claim
+    /// Every lane that is marked as ready, settled, and not claimed by another holder
     #[arg(long, conflicts_with_all = ["names", "no_land", "commit"])]
     all: bool,
 

@@ -41,7 +41,7 @@ pub enum Column {
     Base,
     /// How old its last commit is.
     Age,
-    /// Who works in it, and whether anybody holds it.
+    /// Who works in it, and whether a claim holds it.
     Owner,
     /// Who holds it, and until when.
     Claim,
@@ -143,7 +143,7 @@ pub fn candidates() -> Vec<CompletionCandidate> {
     fixed.chain(keys).map(CompletionCandidate::new).collect()
 }
 
-/// How far a lane is, where anybody has said so.
+/// How far a lane is, where its owner has said so.
 pub fn mark(entry: &Entry) -> Option<&Mark> {
     entry.lane.as_ref().and_then(|lane| lane.mark.as_ref())
 }

@@ -20,7 +20,7 @@ use crate::operations::in_flight::{Detail, entries};
 use crate::repository::Repository;
 use crate::ui::{Cell, Give, Page, Report, Style, Ui};
 
-/// The word of `--status` for a lane of which nobody has said how far it is.
+/// The word of `--status` for a lane whose owner has not said how far it is.
 const NO_STATUS: &str = "none";
 
 /// List what is in flight: every lane, and every worktree that is none

@@ -90,21 +90,17 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
             report.pruned.push(taken);
             continue;
         }
-        if candidate.lane.adopted {
-            match forget(&repository, candidate.lane, What::Prune, None) {
-                Ok(stays) => report.pruned.push(taken.forgotten(stays)),
-                Err(error) => report
-                    .kept
-                    .push(Stays::refused(&candidate.lane.name, &error)),
-            }
-            continue;
-        }
-        match take(&mut repository, &candidate, &why, &heal) {
-            Ok(entry) => {
+        let done = match candidate.lane.adopted {
+            true => forget(&repository, candidate.lane, What::Prune, None)
+                .map(|stays| taken.forgotten(stays)),
+            false => take(&mut repository, &candidate, &why, &heal).map(|entry| {
                 taken.trash_id = Some(entry.id);
                 taken.above = entry.above;
-                report.pruned.push(taken);
-            }
+                taken
+            }),
+        };
+        match done {
+            Ok(taken) => report.pruned.push(taken),
             Err(error) => {
                 let name = &candidate.lane.name;
                 report.kept.push(Stays::refused(name, &error));

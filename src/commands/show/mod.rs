@@ -46,7 +46,10 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
     let mut entry = in_flight::entry(&repository, &lane)?;
     add_forecasts(&repository, std::slice::from_mut(&mut entry));
     let worktree = entry.worktree.as_ref();
-    let found = Reproduction::of(&repository, &lane, worktree)?;
+    let found = match args.reproduce || ui.json {
+        true => Reproduction::of(&repository, &lane, worktree)?,
+        false => Reproduction::default(),
+    };
     if args.reproduce {
         for untold in &found.untold {
             ui.note(format_args!(

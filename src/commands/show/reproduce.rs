@@ -10,7 +10,7 @@ use crate::repository::Repository;
 use crate::repository::sparse_checkout::{Extent, extent};
 
 /// The command, and what of the lane it cannot say.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Reproduction {
     /// Its words.
     pub words: Vec<BString>,

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use crate::commands::start::Args;
 use crate::domain::name::LaneName;
 use crate::domain::parameter::{Parameter, ensure_apart, without_twins};
-use crate::domain::task_file::{self, Problem, Task};
+use crate::domain::task_file::{self, KEYS, Problem, Task};
 use crate::error::{Code, Error, IoContext, Result};
 
 /// A task file larger than this is none.
@@ -19,6 +19,7 @@ const LARGEST: u64 = 16 << 20;
 pub(super) struct Asked {
     /// Where in a task file: `tasks.jsonl:3`.
     pub(super) place: Option<String>,
+    line: Option<usize>,
     pub(super) name: LaneName,
     pub(super) branch: Option<String>,
     pub(super) base: Option<String>,
@@ -37,6 +38,7 @@ impl Asked {
     fn by_name(name: LaneName, args: &Args) -> Self {
         Asked {
             place: None,
+            line: None,
             name,
             branch: args.branch.clone(),
             base: args.base.clone(),
@@ -58,6 +60,7 @@ impl Asked {
         let of_its_own = task.branch.is_some();
         Asked {
             place: Some(format!("{file}:{}", task.line)),
+            line: Some(task.line),
             branch: task.branch,
             path: task.path,
             base: task.base.or(common.base),
@@ -166,7 +169,10 @@ fn wrong(file: &str, problem: &Problem) -> Error {
     };
     Error::refused(format!("{place}: {problem}"))
         .with_code(Code::BadTaskFile)
-        .hint("see what a task file may say with: git lane start --help")
+        .hint(format!(
+            "a lane is a line like {{\"name\": \"login\"}}, or a table [[lane]]; its keys are {}",
+            KEYS.join(", ")
+        ))
         .details(serde_json::json!({ "file": file, "line": problem.line }))
 }
 
@@ -184,12 +190,8 @@ fn ensure_tasks_differ(all: &[Asked], file: &str) -> Result<()> {
             return Err(Error::refused(text)
                 .with_code(Code::BadTaskFile)
                 .hint("--unique has each task be one lane's alone")
-                .details(serde_json::json!({ "file": file, "line": line(&two) })));
+                .details(serde_json::json!({ "file": file, "line": asked.line })));
         }
     }
     Ok(())
-}
-
-fn line(place: &str) -> Option<usize> {
-    place.rsplit(':').next()?.parse().ok()
 }

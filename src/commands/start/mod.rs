@@ -138,11 +138,10 @@ pub struct Args {
 pub fn run(args: Args, ui: &Ui) -> Result<()> {
     // What came of every lane is told even where a signal ends the program.
     let _waiting = args.exec.as_ref().map(|_| signals::Waiting::begin());
-    let done = start(&args, ui);
-    if let (Err(error), Some(_), true) = (&done, &args.exec, signals::has_come()) {
-        ui.error(error);
-    }
-    done
+    start(&args, ui).map_err(|error| match error.is_told() {
+        true => error,
+        false => ui.error_now(error),
+    })
 }
 
 fn start(args: &Args, ui: &Ui) -> Result<()> {
@@ -173,24 +172,33 @@ fn start(args: &Args, ui: &Ui) -> Result<()> {
     if is_made || args.dry_run {
         tell_of_missing_owner(&asked, &policy, ui);
     }
-    let Some(line) = &args.exec else {
-        let done = end(&report, failures, ui);
-        return confirm_claims(&repository, (&planned, &report.lanes), ui).and(done);
-    };
-    if !ui.json {
-        report.tell_once(ui);
-        report.is_told = true;
+    if let Some(line) = &args.exec {
+        if !ui.json {
+            report.tell_once(ui);
+            report.is_told = true;
+        }
+        let places = (&planned[..], &mut report.lanes[..]);
+        match run_in_new(&mut repository, (line, args), places, ui) {
+            Ok(failed) => failures.extend(failed),
+            Err(error) => failures.push(error),
+        }
     }
-    let places = (&planned[..], &mut report.lanes[..]);
-    match run_in_new(&mut repository, (line, args), places, ui) {
-        Ok(failed) => failures.extend(failed),
-        Err(error) => failures.push(error),
+    // The tokens are told before the claims are confirmed that they are of.
+    let done = end(&report, failures, ui).map_err(|error| ui.error_now(error));
+    match (
+        confirm_claims(&repository, (&planned, &report.lanes), ui),
+        done,
+    ) {
+        (confirmed, Ok(())) => confirmed,
+        (Ok(()), done) => done,
+        (Err(error), done) => {
+            ui.warn_of(&error, &error);
+            done
+        }
     }
-    let done = end(&report, failures, ui);
-    confirm_claims(&repository, (&planned, &report.lanes), ui).and(done)
 }
 
-/// Opens the repository. Nothing is healed either by who only wants to see.
+/// Opens the repository. A dry run heals nothing.
 fn open(args: &Args, ui: &Ui) -> Result<(Repository, Option<Vec<Worktree>>, Result<Policy>)> {
     if args.dry_run {
         let (repository, _) = super::open(ui, true)?;

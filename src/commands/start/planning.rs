@@ -1,8 +1,6 @@
 //! What is to be done for each lane that is asked for: requests, facts and plans. Nothing is made before all
 //! of them are planned.
 
-use std::cell::Cell;
-
 use bstr::{BString, ByteSlice};
 
 use crate::commands::start::Args;
@@ -43,7 +41,7 @@ pub(super) struct Planner<'a> {
     ui: &'a Ui,
     dry_run: bool,
     /// The worktrees as they were seen last, where that still holds.
-    seen: Cell<Option<Vec<Worktree>>>,
+    seen: Option<Vec<Worktree>>,
 }
 
 impl<'a> Planner<'a> {
@@ -78,7 +76,7 @@ impl<'a> Planner<'a> {
             ui,
             dry_run: args.dry_run,
             // A fetch may take minutes.
-            seen: Cell::new(seen.filter(|_| upstreams != Upstreams::Fetched)),
+            seen: seen.filter(|_| upstreams != Upstreams::Fetched),
         })
     }
 
@@ -92,7 +90,7 @@ impl<'a> Planner<'a> {
                     && self.repository.lane_dir().is_dir()
                     && registry_lock(self.repository).is_ok() =>
             {
-                self.seen.set(None);
+                self.seen = None;
                 self.try_all(asked)
             }
             planned => planned,
@@ -101,7 +99,7 @@ impl<'a> Planner<'a> {
 
     /// Why a lane cannot be made that another process has made meanwhile.
     pub(super) fn why_not_now(&mut self, asked: &Asked) -> Option<Error> {
-        self.seen.set(None);
+        self.seen = None;
         self.try_all(std::slice::from_ref(asked)).err()
     }
 

@@ -7,6 +7,7 @@ use crate::commands::lane_commands::{Ending, run_in_lanes};
 use crate::commands::start::Args;
 use crate::commands::start::planning::Planned;
 use crate::commands::start::start_report::Told;
+use crate::commands::verdicts::document;
 use crate::domain::lane::Lane;
 use crate::domain::start::Plan;
 use crate::error::{Error, Result};
@@ -60,10 +61,7 @@ pub(super) fn run_in_new(
                     told.note_retired(retired.trash_id);
                 }
                 Err(error) => {
-                    ui.warn(&error);
-                    for hint in error.hints() {
-                        ui.note(format_args!("hint: {hint}"));
-                    }
+                    ui.warn_of(&error, &error);
                 }
             }
         }
@@ -83,40 +81,29 @@ fn beginning(planned: &Planned) -> Option<Beginning> {
 
 /// How a command ended, for programs.
 fn described(ending: &Result<Ending>) -> Value {
-    let (mut document, verdict) = match ending {
-        Ok(ending) => (
-            serde_json::to_value(ending).unwrap_or_default(),
-            "succeeded",
-        ),
-        Err(error) => (error.to_json(), error.code().as_str()),
-    };
+    let mut document = document(ending);
+    // The error is that of the lane too.
     if let Some(fields) = document.as_object_mut() {
-        fields.remove("version");
-        // It is that of the lane too.
         fields.remove("error");
-        fields.insert("verdict".into(), verdict.into());
     }
     document
 }
 
-/// Confirms the claims whose tokens the caller has by now. A lane that has left meanwhile needs none.
+/// Confirms the claims whose tokens the caller has by now. One that the lane has no more needs nothing.
 pub(super) fn confirm_claims(
     repository: &Repository,
     (planned, told): (&[Planned], &[Told]),
     ui: &Ui,
 ) -> Result<()> {
-    // Nobody else can know the token of a claim whose output is lost: it ends with this process.
+    // A claim whose token did not reach the caller ends with this process.
     if !ui.is_heard() {
         return Ok(());
     }
     let mut done = Ok(());
     for (planned, told) in planned.iter().zip(told) {
-        let Some(wish) = planned.wish.as_ref().filter(|_| told.has_new_claim()) else {
-            continue;
-        };
-        let records = repository.records()?;
-        if let Some(lane) = records.find(&planned.asked.name) {
-            done = done.and(confirm(repository, lane, wish));
+        if let (Some(wish), Some(token)) = (&planned.wish, told.new_token()) {
+            let confirmed = confirm(repository, &planned.asked.name, token, &wish.end);
+            done = done.and(confirmed.map(drop));
         }
     }
     done

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use crate::domain::claim::ClaimEnd;
+use crate::commands::lane_words::moment;
 use crate::domain::lane::{Lane, RefName, lossless_path};
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::parameter::Parameter;
@@ -83,13 +83,13 @@ impl Told {
         }
     }
 
-    /// Whether the command has told the token of a new claim on it, and it is still a lane.
-    pub(super) fn has_new_claim(&self) -> bool {
+    /// The token of a new claim on it that the command has told, while it is a lane.
+    pub(super) fn new_token(&self) -> Option<&str> {
         let Told::There(outcome) = self else {
-            return false;
+            return None;
         };
-        let claim = outcome.claim.as_ref();
-        outcome.retired.is_none() && claim.is_some_and(|claim| claim.token.is_some())
+        let claim = outcome.claim.as_ref().filter(|_| outcome.retired.is_none());
+        claim?.token.as_deref()
     }
 
     /// Its name.
@@ -179,15 +179,11 @@ impl Claimed {
             claim.end = wish.end.clone();
         }
         let until = claim.until(claims::renewed(repository, &lane.id, &claim));
-        let until = until.and_then(|until| jiff::Timestamp::from_second(until).ok());
         Some(Claimed {
             token,
             holder: claim.holder.clone(),
-            until: until.map(|until| until.to_string()),
-            pid: match &claim.end {
-                ClaimEnd::Process(process) => Some(process.pid),
-                ClaimEnd::Release | ClaimEnd::Time(_) => None,
-            },
+            until: until.and_then(moment),
+            pid: claim.pid(),
         })
     }
 }

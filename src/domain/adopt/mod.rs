@@ -6,6 +6,7 @@
 mod adopt_refusal;
 mod naming;
 
+use std::collections::HashSet;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -14,7 +15,7 @@ pub use naming::{Naming, name};
 
 use super::lane::{Head, Lane, RefName, Worktree, WorktreeState, user_of};
 use super::name::{BranchName, LaneName};
-use super::retire::place;
+use super::retire::{Places, place};
 use super::shell_word::{quote, quote_bytes};
 
 /// What is known of a worktree that is to become a lane.
@@ -50,6 +51,15 @@ pub fn lane_of<'a>(worktree: &Worktree, all: &[Worktree], lanes: &'a [Lane]) -> 
             .is_some_and(|own| own.git_dir == worktree.git_dir)
     };
     lanes.iter().find(is_in)
+}
+
+/// The git directories of the worktrees that are lanes'.
+pub fn git_dirs_of_lanes<'a>(all: &'a [Worktree], lanes: &[Lane]) -> HashSet<&'a Path> {
+    let places = Places::of(all);
+    let own = lanes
+        .iter()
+        .filter_map(|lane| places.place(lane).worktree());
+    own.map(|worktree| worktree.git_dir.as_path()).collect()
 }
 
 /// Refuses a worktree that cannot become a lane as it is.

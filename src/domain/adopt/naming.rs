@@ -1,4 +1,4 @@
-//! The name of a lane that somebody else began: from its branch, else from its directory; pure.
+//! The name of a lane of a worktree that another program made: from its branch, else from its directory; pure.
 
 use std::path::Path;
 

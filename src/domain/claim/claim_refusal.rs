@@ -1,4 +1,4 @@
-//! How a claim is said, and the refusal of what somebody else's claim forbids.
+//! How a claim is said, and the refusal of what another holder's claim forbids.
 
 use super::Claim;
 use crate::domain::lane::Lane;
@@ -7,7 +7,7 @@ use crate::domain::shell_word::quote;
 use crate::error::{Code, Error};
 
 impl Claim {
-    /// What somebody else can do about it.
+    /// What others can do about it.
     pub fn hints(&self, lane: &LaneName) -> Vec<String> {
         let lane = quote(lane);
         let way_in = match self.is_reserved() {
@@ -37,7 +37,7 @@ impl std::fmt::Display for Claim {
     }
 }
 
-/// The refusal of what somebody else's claim on `lane` forbids.
+/// The refusal of what another holder's claim on `lane` forbids.
 pub fn claimed(lane: &Lane, claim: &Claim) -> Error {
     let error = Error::refused(format!("lane '{}' is {claim}", lane.name));
     let error = claim.hints(&lane.name).into_iter().fold(error, Error::hint);

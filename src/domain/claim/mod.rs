@@ -1,7 +1,7 @@
 //! A claim: the exclusive hold on a lane, and whose it is.
 //!
 //! A holder is known by the claim's token, or by being a process below the one that was claimed for.
-//! A login name tells nobody apart: fifty agents have the same one. The token itself is never kept,
+//! A login name does not tell agents apart: fifty agents have the same one. The token itself is never kept,
 //! only its digest.
 
 mod claim_refusal;
@@ -82,7 +82,7 @@ pub enum Standing {
     Free,
     /// It is theirs.
     Own,
-    /// It is somebody else's.
+    /// It is another holder's.
     Others,
 }
 
@@ -114,6 +114,14 @@ impl Claim {
             Standing::Own
         } else {
             Standing::Others
+        }
+    }
+
+    /// The process that it ends with, where it does.
+    pub fn pid(&self) -> Option<i32> {
+        match &self.end {
+            ClaimEnd::Process(process) => Some(process.pid),
+            ClaimEnd::Release | ClaimEnd::Time(_) => None,
         }
     }
 

@@ -18,7 +18,7 @@ pub struct Candidate<'a> {
     pub state: &'a State,
     /// How it stands to its base.
     pub versus: Option<&'a Versus>,
-    /// The living claim of somebody else.
+    /// Another holder's living claim.
     pub claim: Option<&'a Claim>,
 }
 
@@ -27,7 +27,7 @@ pub struct Candidate<'a> {
 pub enum LeftOut {
     /// It is for looking and running alone.
     ReadOnly,
-    /// Somebody else holds it.
+    /// Another holder has it.
     Claimed(Box<Claim>),
     /// It has no branch.
     NoBranch,
@@ -58,7 +58,7 @@ pub fn left_out(candidate: &Candidate<'_>, any_status: bool) -> Option<LeftOut> 
         Some(LeftOut::NoBranch)
     } else if lane.base.is_none() {
         Some(LeftOut::NoBase)
-    } else if state.code() != "clean" {
+    } else if !state.is_settled() {
         Some(LeftOut::NotSettled((*state).clone()))
     } else if any_status && candidate.versus.is_some_and(has_landed) {
         Some(LeftOut::NothingToLand)

@@ -101,7 +101,7 @@ pub struct Surroundings<'a> {
     pub path_exists: bool,
     /// Where the directory of a missing worktree was found.
     pub found_at: Option<PathBuf>,
-    /// The living claim of somebody else.
+    /// Another holder's living claim.
     pub claimed: Option<Claim>,
     /// A process that works in it.
     pub busy: Option<Busy>,

@@ -37,7 +37,7 @@ pub enum Refusal {
     Locked(String),
     /// Another worktree, or the repository itself, lies inside.
     Nested(PathBuf),
-    /// Somebody else holds it by a claim.
+    /// Another holder has claimed it.
     Claimed(Box<Claim>),
     /// A process works in it.
     Busy(Busy),

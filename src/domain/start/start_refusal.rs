@@ -30,7 +30,7 @@ pub enum Refusal {
         /// Who works in it.
         owner: String,
     },
-    /// The lane exists, and somebody else holds it.
+    /// The lane exists, and another holder has it.
     Claimed(Box<Lane>, Box<Claim>),
     /// The task, which is to be one lane's alone, is this one's.
     TaskTaken(String, LaneName),

@@ -61,8 +61,18 @@ pub(super) fn entries(bytes: &[u8]) -> Result<Vec<Entry>, Problem> {
     })?;
     match text.trim_start().starts_with('{') {
         true => json_lines(text),
+        false if is_json_array(text) => Err(Problem::at(
+            1,
+            "each lane is a line of its own, not an element of an array",
+        )),
         false => tables(text),
     }
+}
+
+/// TOML begins no file with a bracket that a name or another bracket does not follow.
+fn is_json_array(text: &str) -> bool {
+    let rest = text.trim_start().strip_prefix('[').map(str::trim_start);
+    rest.is_some_and(|rest| rest.starts_with(['{', ']', '"']) && !rest.starts_with("\"lane"))
 }
 
 /// The line, from 1, that the byte at `at` is in.
@@ -81,6 +91,12 @@ fn json_lines(text: &str) -> Result<Vec<Entry>, Problem> {
 
 fn json_line(text: &str, line: usize) -> Result<Entry, Problem> {
     let value: Value = serde_json::from_str(text).map_err(|error| {
+        if error.is_eof() {
+            return Problem::at(
+                line,
+                "a lane is one line: what begins in it does not end there",
+            );
+        }
         // The line that serde_json counts is the first of the one it was given.
         let said = error.to_string();
         let said = said.split(" at line ").next().unwrap_or(&said);
@@ -154,7 +170,7 @@ fn of_toml(value: &DeValue<'_>) -> Value {
     match value {
         DeValue::String(text) => Value::Text(text.clone().into_owned()),
         DeValue::Integer(number) => {
-            let decimal = i64::from_str_radix(number.as_str(), number.radix());
+            let decimal = i128::from_str_radix(number.as_str(), number.radix());
             Value::Number(decimal.map_or_else(|_| number.as_str().to_owned(), |n| n.to_string()))
         }
         DeValue::Float(number) => Value::Number(number.as_str().to_owned()),
@@ -206,7 +222,11 @@ impl<'de> Deserialize<'de> for Value {
                 Ok(Value::Number(number.to_string()))
             }
 
-            fn visit_f64<E>(self, number: f64) -> Result<Value, E> {
+            fn visit_f64<E: serde::de::Error>(self, number: f64) -> Result<Value, E> {
+                // Beyond that the number may not be the one that was written.
+                if number.fract() == 0.0 && number.abs() >= 9_007_199_254_740_992.0 {
+                    return Err(E::custom("so large a number has to be a text"));
+                }
                 let written = serde_json::Number::from_f64(number);
                 Ok(Value::Number(
                     written.map_or_else(|| number.to_string(), |n| n.to_string()),

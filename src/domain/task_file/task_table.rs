@@ -66,10 +66,16 @@ fn every_mistake_is_told_with_its_line() {
     for (text, line, part) in [
         (&b""[..], 0, "names no lane"),
         (b" \n\n", 0, "names no lane"),
-        (b"{\"name\":\"a\"}\n{\"name\":", 2, "no JSON"),
+        (b"{\"name\":\"a\"}\n{\"name\":", 2, "a lane is one line"),
         (b"{\"name\":\"a\"} {\"name\":\"b\"}", 1, "no JSON"),
         (b"{\"name\":\"a\"}\nname = 1", 2, "no JSON"),
-        (b"{\n\"name\":\"a\"}", 1, "no JSON"),
+        (b"{\n\"name\":\"a\"}", 1, "a lane is one line"),
+        (b" [{\"name\":\"a\"}]", 1, "not an element of an array"),
+        (
+            b"{\"name\":\"a\",\"set\":{\"n\":99999999999999999999}}",
+            1,
+            "has to be a text",
+        ),
         (b"{\"name\":\"a\"}\n[]", 2, "a list, not an object"),
         (
             b"{\"name\":\"a\"}\n\n{\"task\":\"x\"}",

@@ -6,7 +6,7 @@ use bstr::ByteSlice;
 
 use super::Wish;
 use super::own_base::base_of;
-use crate::domain::adopt::{branch_of, ensure_other_than, is_being_made, lane_of};
+use crate::domain::adopt::{branch_of, ensure_other_than, git_dirs_of_lanes, is_being_made};
 use crate::domain::lane::Worktree;
 use crate::domain::name::BranchName;
 use crate::domain::shell_word::quote;
@@ -32,22 +32,20 @@ pub fn candidates<'a>(
             || base.is_ok_and(|base| ensure_other_than(branch, base.name.as_ref()).is_err())
     };
     let linked = all.iter().filter(|worktree| worktree.id.is_some());
+    let taken = git_dirs_of_lanes(all, &records.lanes);
     linked
-        .filter(|worktree| lane_of(worktree, all, &records.lanes).is_none())
+        .filter(|worktree| !taken.contains(worktree.git_dir.as_path()))
         .filter(|worktree| !is_being_made(worktree) && !is_home(worktree))
         .collect()
 }
 
 /// The linked worktrees that are no lane's: what a shell completes.
-pub fn unclaimed(repository: &Repository) -> Result<Vec<Worktree>> {
-    let (mut all, lanes) = (repository.worktrees()?, repository.records()?.lanes);
-    let taken: Vec<bool> = all
-        .iter()
-        .map(|worktree| lane_of(worktree, &all, &lanes).is_some())
-        .collect();
-    let mut taken = taken.into_iter();
-    all.retain(|worktree| !taken.next().unwrap_or(true) && worktree.id.is_some());
-    Ok(all)
+pub fn without_a_lane(repository: &Repository) -> Result<Vec<Worktree>> {
+    let all = repository.worktrees()?;
+    let taken = git_dirs_of_lanes(&all, &repository.records()?.lanes);
+    let free =
+        |worktree: &&Worktree| worktree.id.is_some() && !taken.contains(worktree.git_dir.as_path());
+    Ok(all.iter().filter(free).cloned().collect())
 }
 
 /// The worktree that the user means: by the branch that it works on, or by a path to it or into it.

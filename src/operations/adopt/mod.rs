@@ -11,7 +11,7 @@ mod own_base;
 
 use bstr::{BString, ByteSlice};
 
-pub use self::chosen_worktree::{candidates, find, unclaimed};
+pub use self::chosen_worktree::{candidates, find, without_a_lane};
 use self::own_base::base_of;
 use super::start::registry_lock;
 use crate::domain::adopt::{
@@ -117,21 +117,23 @@ pub fn foresee(
 pub fn adopt(repository: &Repository, worktree: &Worktree, wish: &Wish<'_>) -> Result<Adopted> {
     // A start makes the branch, the worktree and the record one after the other.
     let _registry = registry_lock(repository)?;
-    let mut edit = Edit::begin(repository.lane_dir())?;
     let all = repository.worktrees()?;
     let now = all
         .iter()
         .find(|other| other.git_dir == worktree.git_dir && other.path == worktree.path)
         .ok_or_else(|| Refusal::Gone(worktree.path.clone(), None))?;
-    let adopted = foresee(repository, &all, &edit.records(), now, wish)?;
+    // No lane comes without the registry's lock: the history is walked without one that git needs.
+    let adopted = foresee(repository, &all, &repository.records()?, now, wish)?;
     let lane = &adopted.lane;
     repository.unrecovered.ensure_lane_is_whole(&lane.name)?;
-    ensure_nobody_is_at(repository, lane)?;
+    ensure_no_intent_names(repository, lane)?;
     remember(repository, &lane.worktree);
+    let mut edit = Edit::begin(repository.lane_dir())?;
     edit.put(lane)?;
     edit.commit()?;
     let end = End {
         result: Some(adopted.tip),
+        owner: lane.owner.clone(),
         stays: Some(Stays::of(lane)),
         ..End::default()
     };
@@ -141,7 +143,7 @@ pub fn adopt(repository: &Repository, worktree: &Worktree, wish: &Wish<'_>) -> R
 
 /// Refuses a worktree that an intent names: a process that has died since has left it between two
 /// states, and it may be another lane's.
-fn ensure_nobody_is_at(repository: &Repository, lane: &Lane) -> Result<()> {
+fn ensure_no_intent_names(repository: &Repository, lane: &Lane) -> Result<()> {
     let place = serde_json::to_value(LosslessPath(lane.worktree.clone())).unwrap_or_default();
     let intents = Journal::new(repository.lane_dir()).pending::<serde_json::Value>();
     match intents.iter().any(|(_, intent)| names(intent, &place)) {

@@ -225,7 +225,7 @@ impl<'a> FactsNow<'a> {
             let status = there(&worktree).then(|| statuses.next()).flatten();
             let status = status.map(|status| status.map_err(|error| error.to_string()));
             let lane = &self.lanes[at].lane;
-            let is_settled = State::of(Some(lane), worktree.as_ref(), status).code() == "clean";
+            let is_settled = State::of(Some(lane), worktree.as_ref(), status).is_settled();
             self.seen[at].settled = git_dir.map(|git_dir| (git_dir, is_settled));
         }
         Ok(())

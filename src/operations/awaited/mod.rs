@@ -2,7 +2,7 @@
 //! written.
 //!
 //! `facts_now` gathers what the conditions ask for, and again only what has changed; `engines/watch`
-//! wakes it, and plain git, which tells nobody, is found out by a look at everything from time to
+//! wakes it, and plain git, which tells no watcher, is found out by a look at everything from time to
 //! time. `domain/waiting` decides. Called by `commands/wait`.
 
 mod ended_landings;

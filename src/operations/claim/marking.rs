@@ -18,7 +18,7 @@ use crate::repository::metadata::Edit;
 /// Records how far a lane is, by the word of `asker`.
 ///
 /// # Errors
-/// Code `claimed` where somebody else holds the lane; code `lane-owned` where nobody holds it and
+/// Code `claimed` where another holder has the lane; code `lane-owned` where none has it and
 /// its record names another owner.
 pub fn mark(repository: &Repository, name: &LaneName, asker: &str, mark: &Mark) -> Result<Lane> {
     repository.unrecovered.ensure_lane_is_whole(name)?;

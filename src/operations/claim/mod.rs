@@ -1,12 +1,13 @@
 //! Takes, renews, hands over and releases the claim on a lane.
 //!
-//! All of it is one look and one write with `config.lock` and the registry's lock in hand: of fifty
-//! that want a lane, one finds it free. A renewal that only moves the end of a claim is a file of
-//! its own (`repository/claims`).
+//! Taking is one look and one write with `config.lock` and the registry's lock in hand: of fifty that
+//! want a lane, one finds it free, and no lane leaves meanwhile. What the holder does afterwards needs
+//! `config.lock` alone. A renewal that only moves the end of a claim is a file of its own
+//! (`repository/claims`).
 //!
 //! A new claim first ends with the process that takes it. Only once its token is in the hands of the
 //! caller does [`confirm`] record the end that was asked for: a git-lane that is killed in between
-//! leaves no lane that nobody can prove to hold.
+//! leaves no lane whose holder cannot prove it.
 //!
 //! Called by `commands/claim` and `commands/release`; `start` has [`new`] for a lane that begins
 //! with a claim.
@@ -37,7 +38,7 @@ pub struct Wish {
     pub holder: String,
     /// When the claim is to end.
     pub end: ClaimEnd,
-    /// Take it although somebody else holds it.
+    /// Take it from the holder it has.
     pub take_over: bool,
 }
 
@@ -48,8 +49,10 @@ pub struct Taken {
     pub lane: Lane,
     /// The token of a new claim; `None` where it was held before.
     pub token: Option<String>,
-    /// The claim before this one, where somebody else still held that, or had handed the lane over.
+    /// The claim before this one, where another holder still had it, or had handed the lane over.
     pub before: Option<Claim>,
+    /// Who owned the lane before.
+    pub owner_before: Option<String>,
 }
 
 /// A claim that was given up.
@@ -75,31 +78,32 @@ pub fn new(wish: &Wish) -> Result<(Claim, String)> {
     Ok((claim, token))
 }
 
-/// Records when a new claim ends, once the caller has its token.
-///
-/// # Errors
-/// Code `raced` where somebody has taken it over meanwhile, or has taken the lane away.
-pub fn confirm(repository: &Repository, lane: &Lane, wish: &Wish) -> Result<()> {
+/// Records when a new claim ends, once the caller has its token. `false` where the lane has that claim
+/// no more: it was released, taken over, or the lane has left.
+pub fn confirm(
+    repository: &Repository,
+    name: &LaneName,
+    token: &str,
+    end: &ClaimEnd,
+) -> Result<bool> {
     step("claim.taken");
     let mut edit = Edit::begin(repository.lane_dir())?;
-    let records = edit.records();
-    let now = records.find(&lane.name).filter(|now| now.id == lane.id);
-    let now = now.ok_or_else(|| raced(&lane.name))?;
-    let key = |claim: &Option<Claim>| claim.as_ref().and_then(|claim| claim.key.clone());
-    let claim = now.claim.clone();
-    let claim = claim.filter(|_| key(&now.claim) == key(&lane.claim));
-    let claim = claim.ok_or_else(|| raced(&lane.name))?;
-    let confirmed = Claim {
-        end: wish.end.clone(),
-        ..claim
+    let key = Some(claims::key_of(token));
+    let claim = edit
+        .records()
+        .find(name)
+        .and_then(|lane| lane.claim.clone());
+    let Some(claim) = claim.filter(|claim| claim.key == key) else {
+        return Ok(false);
     };
-    edit.set_claim(&lane.name, Some(&confirmed))?;
+    let end = end.clone();
+    edit.set_claim(name, Some(&Claim { end, ..claim }))?;
     edit.commit()?;
     step("claim.confirmed");
-    Ok(())
+    Ok(true)
 }
 
-/// 128 bits that nobody can guess, in hex.
+/// 128 bits that no other process can guess, in hex.
 fn random() -> Result<String> {
     let mut bytes = [0; 16];
     std::fs::File::open("/dev/urandom")
@@ -122,20 +126,56 @@ pub fn end_with(pid: i32) -> Result<ClaimEnd> {
 /// Takes the lane, or renews the caller's own claim on it.
 ///
 /// # Errors
-/// Code `claimed` where somebody else holds it.
+/// Code `claimed` where another holder has it.
 pub fn take(repository: &Repository, name: &LaneName, wish: &Wish) -> Result<Taken> {
     repository.unrecovered.ensure_lane_is_whole(name)?;
     let _registry = registry_lock(repository)?;
+    if let Some(renewed) = renew_in_passing(repository, name, wish)? {
+        return Ok(renewed);
+    }
     let edit = Edit::begin(repository.lane_dir())?;
-    let lane = edit
-        .records()
-        .find(name)
-        .cloned()
-        .ok_or_else(|| raced(name))?;
-    take_found(repository, edit, lane, wish)
+    let lane = edit.records().find(name).cloned();
+    take_found(repository, edit, lane.ok_or_else(|| raced(name))?, wish)
 }
 
-/// Takes the oldest lane that nobody holds and that is neither ready nor done; one that was handed
+/// A heartbeat: moves the end of the caller's own claim where no record has to change for it, so that
+/// no lock is taken that plain git needs.
+fn renew_in_passing(
+    repository: &Repository,
+    name: &LaneName,
+    wish: &Wish,
+) -> Result<Option<Taken>> {
+    let records = repository.records()?;
+    let Some(lane) = records.find(name) else {
+        return Ok(None);
+    };
+    let seen = claims::look(repository, lane).filter(|seen| seen.standing == Standing::Own);
+    let Some(claim) = seen.map(|seen| seen.claim) else {
+        return Ok(None);
+    };
+    let until = match (&claim.end, &wish.end) {
+        (ClaimEnd::Time(_), ClaimEnd::Time(until)) => *until,
+        // For as long as it was taken.
+        (ClaimEnd::Time(until), ClaimEnd::Release) => {
+            clock::now().saturating_add(until.saturating_sub(claim.since))
+        }
+        _ => return Ok(None),
+    };
+    let key = claim.key.as_deref().unwrap_or_default();
+    claims::renew(repository, &lane.id, key, until)?;
+    Ok(Some(held_already(lane.clone())))
+}
+
+fn held_already(lane: Lane) -> Taken {
+    Taken {
+        owner_before: lane.owner.clone(),
+        lane,
+        token: None,
+        before: None,
+    }
+}
+
+/// Takes the oldest lane that is free and neither ready nor done; one that was handed
 /// over to the holder goes first. `None` where there is none.
 pub fn take_next(repository: &Repository, wish: &Wish) -> Result<Option<Taken>> {
     let _registry = registry_lock(repository)?;
@@ -171,14 +211,17 @@ fn is_for(lane: &Lane, holder: &str) -> bool {
 }
 
 fn take_found(repository: &Repository, mut edit: Edit, lane: Lane, wish: &Wish) -> Result<Taken> {
-    let before = claims::living(repository, &lane).cloned();
-    match (claims::standing(repository, &lane), &before) {
-        (Standing::Own, Some(claim)) => return renew(repository, edit, &lane, claim, wish),
-        (Standing::Others, Some(claim)) if !wish.take_over && !is_for(&lane, &wish.holder) => {
-            return Err(claimed(&lane, claim));
+    let seen = claims::look(repository, &lane);
+    match &seen {
+        Some(seen) if seen.standing == Standing::Own => {
+            return renew(repository, edit, &lane, seen.claim, wish);
+        }
+        Some(seen) if !wish.take_over && !is_for(&lane, &wish.holder) => {
+            return Err(claimed(&lane, seen.claim));
         }
         _ => {}
     }
+    let before = seen.map(|seen| seen.claim.clone());
     let (claim, token) = new(wish)?;
     edit.set_claim(&lane.name, Some(&claim))?;
     edit.set_owner(&lane.name, Some(&wish.holder))?;
@@ -189,7 +232,13 @@ fn take_found(repository: &Repository, mut edit: Edit, lane: Lane, wish: &Wish) 
         Some(before) => format!("by '{}', taken over from '{}'", wish.holder, before.holder),
         None => format!("by '{}'", wish.holder),
     };
-    tell(repository, What::Claim, &lane, Some(note));
+    let end = End {
+        note: Some(note),
+        owner: Some(wish.holder.clone()),
+        ..End::default()
+    };
+    repository.log().tell(Subject::of(What::Claim, &lane), end);
+    let owner_before = lane.owner.clone();
     let lane = Lane {
         claim: Some(claim),
         owner: Some(wish.holder.clone()),
@@ -199,10 +248,11 @@ fn take_found(repository: &Repository, mut edit: Edit, lane: Lane, wish: &Wish) 
         lane,
         token: Some(token),
         before,
+        owner_before,
     })
 }
 
-/// Moves the end of a claim that the caller has.
+/// Gives a claim that the caller has another kind of end.
 fn renew(
     repository: &Repository,
     mut edit: Edit,
@@ -210,32 +260,21 @@ fn renew(
     claim: &Claim,
     wish: &Wish,
 ) -> Result<Taken> {
-    let key = claim.key.as_deref().unwrap_or_default();
-    let renewed = match (&claim.end, &wish.end) {
-        // The lock is given back unused: plain git need not wait for a heartbeat.
-        (ClaimEnd::Time(_), ClaimEnd::Time(until)) => {
-            claims::renew(repository, &lane.id, key, *until)?;
-            claim.clone()
-        }
-        (_, ClaimEnd::Release) => claim.clone(),
-        (_, end) => {
-            let renewed = Claim {
-                end: end.clone(),
-                ..claim.clone()
-            };
-            edit.set_claim(&lane.name, Some(&renewed))?;
-            edit.commit()?;
-            renewed
-        }
+    if wish.end == ClaimEnd::Release {
+        return Ok(held_already(lane.clone()));
+    }
+    let renewed = Claim {
+        end: wish.end.clone(),
+        ..claim.clone()
     };
-    Ok(Taken {
-        lane: Lane {
-            claim: Some(renewed),
-            ..lane.clone()
-        },
-        token: None,
-        before: None,
-    })
+    edit.set_claim(&lane.name, Some(&renewed))?;
+    edit.commit()?;
+    // Renewals of a time that the claim had before.
+    claims::forget(repository, &lane.id);
+    Ok(held_already(Lane {
+        claim: Some(renewed),
+        ..lane.clone()
+    }))
 }
 
 /// Gives back a claim that this process has just taken, and with it the lane as it was before.
@@ -247,6 +286,7 @@ pub fn give_back(repository: &Repository, taken: &Taken) -> Result<()> {
     let now = edit.records().find(&taken.lane.name).cloned();
     if let Some(lane) = now.filter(|lane| lane.claim.as_ref() == Some(claim)) {
         edit.set_claim(&lane.name, taken.before.as_ref())?;
+        edit.set_owner(&lane.name, taken.owner_before.as_deref())?;
         edit.commit()?;
         tell(repository, What::Release, &lane, None);
     }
@@ -262,11 +302,11 @@ pub struct Successor {
     pub message: Option<String>,
 }
 
-/// Gives the caller's claim up, or hands the lane over. A lane that nobody holds can be handed over
+/// Gives the caller's claim up, or hands the lane over. A lane without a claim can be handed over
 /// too.
 ///
 /// # Errors
-/// Code `claimed` where somebody else holds it.
+/// Code `claimed` where another holder has it.
 pub fn release(
     repository: &Repository,
     name: &LaneName,
@@ -297,7 +337,14 @@ pub fn release(
         claims::forget(repository, &lane.id);
         let note = successor.map(|successor| format!("handed over to '{}'", successor.owner));
         if was_claimed || note.is_some() {
-            tell(repository, What::Release, &lane, note);
+            let end = End {
+                note,
+                owner: successor.map(|successor| successor.owner.clone()),
+                ..End::default()
+            };
+            repository
+                .log()
+                .tell(Subject::of(What::Release, &lane), end);
         }
     }
     let owner = successor.map(|successor| successor.owner.clone());

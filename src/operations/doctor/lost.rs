@@ -10,6 +10,7 @@ use crate::domain::doctor::{Finding, TreeElsewhere};
 use crate::domain::event::{Event, Phase, What};
 use crate::domain::lane::{Lane, LaneId, ObjectId, Worktree, WorktreeState};
 use crate::domain::name::{BranchName, LaneName};
+use crate::domain::parameter::Parameter;
 use crate::engines::status::is_whole;
 use crate::error::{Code, Error, Result};
 use crate::repository::Repository;
@@ -175,8 +176,11 @@ fn alive(events: &[Event]) -> Vec<Lane> {
                 alive.insert(id.clone(), lane);
             }
             What::Land | What::Mark => {}
-            // Whoever claims a lane, or gets it, owns it.
-            What::Claim | What::Release => {}
+            What::Claim | What::Release => {
+                if let (Some(lane), Some(owner)) = (alive.get_mut(id), &event.end.owner) {
+                    lane.owner = Some(owner.clone());
+                }
+            }
             What::Sync => sync(&mut alive, id, event, fork_point),
             What::Heal if event.end.before.is_some() => sync(&mut alive, id, event, fork_point),
             // What was healed may have ended it.
@@ -205,6 +209,9 @@ fn alive(events: &[Event]) -> Vec<Lane> {
 /// What the event of its beginning says of a lane; where it is, and on which branch, it does not.
 fn lane(event: &Event, name: &LaneName, id: &LaneId, fork_point: ObjectId) -> Lane {
     let time: Option<jiff::Timestamp> = event.time.parse().ok();
+    let actor = || Some(event.actor.owner.clone());
+    let set = event.end.set.iter();
+    let parameters = set.filter_map(|(key, value)| Parameter::of(key, value).ok());
     Lane {
         name: name.clone(),
         id: id.clone(),
@@ -212,12 +219,12 @@ fn lane(event: &Event, name: &LaneName, id: &LaneId, fork_point: ObjectId) -> La
         worktree: PathBuf::new(),
         base: event.subject.base.clone(),
         fork_point,
-        owner: Some(event.actor.owner.clone()),
-        task: None,
+        owner: event.end.owner.clone().or_else(actor),
+        task: event.end.task.clone(),
         created: time.map_or(0, jiff::Timestamp::as_second),
         mark: None,
         claim: None,
-        parameters: Vec::new(),
+        parameters: parameters.collect(),
         read_only: false,
         adopted: false,
     }

@@ -94,10 +94,13 @@ pub fn run(
     };
     let mut done: Vec<Option<Result<Ran>>> = lanes.iter().map(|_| None).collect();
     std::thread::scope(|scope| {
-        for _ in 0..execution.jobs.clamp(1, lanes.len().max(1)) {
-            let (crew, ask) = (&crew, ask.clone());
-            scope.spawn(move || crew.work(&ask));
-        }
+        let jobs = execution.jobs.clamp(1, lanes.len().max(1));
+        let workers: Vec<_> = (0..jobs)
+            .map(|_| {
+                let (crew, ask) = (&crew, ask.clone());
+                scope.spawn(move || crew.work(&ask))
+            })
+            .collect();
         drop(ask);
         for message in asked {
             match message {
@@ -106,6 +109,8 @@ pub fn run(
                 Message::Done(at, ran) => done[at] = Some(ran),
             }
         }
+        // What one that has panicked leaves undone is told as lost.
+        workers.into_iter().for_each(|worker| drop(worker.join()));
     });
     let lost = || {
         Err(Error::environment(
@@ -170,12 +175,13 @@ impl Crew<'_> {
     fn run(&self, at: usize, lane: &Lane, ask: &Sender<Message>) -> Result<Ran> {
         let watch = self.execution.watch;
         self.ensure_goes_on(lane)?;
-        // What a killed git-lane has left in the lane may have the place that this one waits for.
-        self.site(at, ask)?;
-        self.end_left(lane)?;
         let place = match self.execution.caps {
             None => None,
             Some(caps) => {
+                // What a killed git-lane has left in the lane may have the place that this one
+                // waits for.
+                self.site(at, ask)?;
+                self.end_left(lane)?;
                 let place = caps.take(|cap| {
                     watch.waits(&lane.name, cap);
                     self.ensure_goes_on(lane).is_ok()

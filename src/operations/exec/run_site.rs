@@ -62,7 +62,7 @@ impl<'a> Look<'a> {
     /// Where a command of that lane may begin now.
     ///
     /// # Errors
-    /// A refusal where somebody else holds the lane, where another command has left it half done or
+    /// A refusal where another holder has the lane, where another command has left it half done or
     /// is at work in it, and where it or its worktree is gone.
     pub(super) fn site(&mut self, lane: &Lane) -> Result<Site> {
         self.repository

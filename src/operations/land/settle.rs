@@ -22,6 +22,7 @@ use crate::error::{Code, Error, Kind, Result};
 use crate::operations::checkout::{Move, Why};
 use crate::operations::resolve::Resolver;
 use crate::repository::Repository;
+use crate::repository::claims;
 use crate::store::events::Operation;
 use crate::store::signals;
 
@@ -373,5 +374,7 @@ fn move_base(
         reason: &candidate.reason(&prepared.landing),
         scratch: Some(candidate.scratch()),
     };
+    // Hooks and an editor may have run for long.
+    claims::ensure_not_anothers(repository, &candidate.facts.lane)?;
     apply(repository, &planned)
 }

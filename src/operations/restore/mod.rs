@@ -329,7 +329,7 @@ fn bring_back(repository: &Repository, intent: &Intent) -> Result<()> {
         }
         Some(_) => {}
         None => {
-            // Whoever held it has seen it go.
+            // The holder of the claim has seen the lane go.
             edit.put(&Lane {
                 claim: None,
                 ..entry.lane.clone()

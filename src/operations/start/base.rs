@@ -86,8 +86,10 @@ impl<'a> Bases<'a> {
                 (None, Some(base)) => remote_of(base),
                 (None, None) => None,
             };
-            if self.fetched.insert(remote.clone()) {
+            // One that could not be fetched from is tried again.
+            if !self.fetched.contains(&remote) {
                 fetch(repository, remote.as_ref())?;
+                self.fetched.insert(remote);
             }
             base = find()?;
         }

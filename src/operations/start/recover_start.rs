@@ -26,13 +26,19 @@ pub fn recover(repository: &Repository, intent: Intent, running: &mut Running) -
 }
 
 /// The same for the start of several lanes, each by itself. Where all were wanted or none, none is completed
-/// once one of them cannot be, as far as nobody works in them.
+/// once one of them cannot be, unless a user works in it.
 pub fn recover_all(
     repository: &Repository,
     mut all: AllIntent,
     running: &mut Running,
 ) -> Result<Healed> {
-    let (what, mut undone, mut failure) = (all.what(), Vec::new(), None);
+    let what = all.what();
+    let lanes: Vec<Lane> = all
+        .starts
+        .iter()
+        .map(|intent| intent.lane.clone())
+        .collect();
+    let (mut undone, mut failure) = (Vec::new(), None);
     let is_whole = all.starts.iter().all(|intent| intent.publishing);
     if all.all_or_none && !(is_whole && can_all_be_completed(repository, &all)?) {
         let _registry = registry_lock(repository)?;
@@ -41,32 +47,38 @@ pub fn recover_all(
             undone.extend(stays.is_none().then(|| intent.lane.id.clone()));
         }
     }
-    for at in 0..all.starts.len() {
-        let intent = all.starts[at].clone();
-        if undone.contains(&intent.lane.id) {
-            tell(
-                repository,
-                &intent.lane,
-                &Healed::new(self::what(&intent.lane.name), false),
-            );
-            continue;
-        }
+    let mut at = 0;
+    while let Some(intent) = all.starts.get(at).cloned() {
         let lane = intent.lane.clone();
         let mut save = |changed: &Intent| {
             all.starts[at] = changed.clone();
             running.advance(&all)
         };
-        match recover_one(repository, intent, &mut save) {
+        let recovered = match undone.contains(&lane.id) {
+            true => Ok(Healed::new(self::what(&lane.name), false)),
+            false => recover_one(repository, intent, &mut save),
+        };
+        match recovered {
             Ok(healed) => {
-                undone.extend((!healed.completed).then(|| lane.id.clone()));
+                if !healed.completed && !undone.contains(&lane.id) {
+                    undone.push(lane.id.clone());
+                }
                 tell(repository, &lane, &healed);
+                // One that cannot be completed yet must not keep the others from being used.
+                all.starts.remove(at);
+                if !all.starts.is_empty() {
+                    running.advance(&all)?;
+                }
             }
-            Err(error) => failure = failure.or(Some(error)),
+            Err(error) => {
+                failure = failure.or(Some(error));
+                at += 1;
+            }
         }
     }
     match failure {
         Some(error) => Err(error),
-        None => Ok(summary(&all, what, &undone)),
+        None => Ok(summary(&lanes, what, &undone)),
     }
 }
 
@@ -83,15 +95,10 @@ fn can_all_be_completed(repository: &Repository, all: &AllIntent) -> Result<bool
 }
 
 /// What became of all of them, in a sentence.
-fn summary(all: &AllIntent, what: String, undone: &[LaneId]) -> Healed {
-    let some = !undone.is_empty() && undone.len() < all.starts.len();
-    let gone = all
-        .starts
-        .iter()
-        .filter(|intent| undone.contains(&intent.lane.id));
-    let gone: Vec<String> = gone
-        .map(|intent| format!("'{}'", intent.lane.name))
-        .collect();
+fn summary(lanes: &[Lane], what: String, undone: &[LaneId]) -> Healed {
+    let some = !undone.is_empty() && undone.len() < lanes.len();
+    let gone = lanes.iter().filter(|lane| undone.contains(&lane.id));
+    let gone: Vec<String> = gone.map(|lane| format!("'{}'", lane.name)).collect();
     match some {
         true => Healed::new(
             format!("{what} (without {}, undone)", gone.join(", ")),

@@ -239,7 +239,8 @@ impl<'a> Group<'a> {
     }
 
     fn fail_all(&mut self, error: impl Fn(&LaneName) -> Error) {
-        for member in self.members.iter_mut().filter(|member| member.is_alive()) {
+        let open = |member: &&mut Member<'_>| member.is_alive() && !member.is_over;
+        for member in self.members.iter_mut().filter(open) {
             member.failure = Some(error(&member.wanted.creation.request.name));
         }
     }
@@ -358,7 +359,7 @@ impl<'a> Group<'a> {
         }
     }
 
-    /// Undoes the failed ones that nobody can have seen. The caller holds the registry lock.
+    /// Undoes the failed ones that no user can have seen. The caller holds the registry lock.
     fn take_back_hidden(&mut self) -> Result<()> {
         for member in self.members.iter_mut().filter(|member| !member.is_over) {
             if let (Some(intent), false) = (&member.intent, member.is_alive())

@@ -47,8 +47,11 @@ pub(super) fn mark(text: Text<'_>) -> Option<Mark> {
 pub(super) fn claim(text: Text<'_>) -> Option<Claim> {
     let until = time(text, "claimUntil").map(ClaimEnd::Time);
     let process = plain(text, "claimProcess").and_then(|said| process(&said));
+    let holder = plain(text, "claim").filter(|holder| !holder.is_empty());
+    let left = ["claimKey", "claimUntil", "claimProcess"];
+    let is_left = || left.iter().any(|key| plain(text, key).is_some());
     Some(Claim {
-        holder: plain(text, "claim").filter(|holder| !holder.is_empty())?,
+        holder: holder.or_else(|| is_left().then(|| "unknown".into()))?,
         key: plain(text, "claimKey"),
         since: time(text, "claimSince").unwrap_or_default(),
         end: until

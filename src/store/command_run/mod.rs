@@ -1,7 +1,7 @@
 //! Runs a command of the user's: a gate's, and whatever else is run for them.
 //!
 //! The command has a process group of its own, an empty standard input and one pipe for all that it
-//! says. It ends by itself, by its time limit, by the word of whoever runs it or by a signal for
+//! says. It ends by itself, by its time limit, by the word of its caller or by a signal for
 //! git-lane; nothing of its group is left afterwards, and a group that outlives a killed git-lane is
 //! named by a record.
 //! `foreground` is for what has the terminal instead.
@@ -94,7 +94,7 @@ pub enum Ended {
     Signal(i32),
     /// Its time was over.
     TimedOut,
-    /// Whoever ran it wanted no more of it.
+    /// Its caller stopped it.
     Stopped,
     /// A signal for git-lane ended it.
     Interrupted,

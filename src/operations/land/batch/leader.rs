@@ -266,7 +266,7 @@ fn look_again(repository: &Repository, members: &[Place]) -> Result<Vec<Option<E
         let status = in_flight::worktree_status(repository, worktree)?;
         Ok(status.is_clean() && status.operation.is_none())
     };
-    // Each was its holder's to land when it joined; a claim that has come since is somebody else's.
+    // Each was its holder's to land when it joined; a claim that has come since is another holder's.
     let newly_claimed = |entry: &Entry| {
         let lane = records
             .find(&entry.lane)

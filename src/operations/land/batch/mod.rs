@@ -124,7 +124,11 @@ pub(super) fn join(
             prepared.release();
             continue;
         }
-        if let Err(error) = candidate.ensure_clear(repository, tip, &prepared) {
+        // Hooks and an editor may have run for long.
+        let clear = candidate
+            .ensure_clear(repository, tip, &prepared)
+            .and_then(|()| claims::ensure_not_anothers(repository, &candidate.facts.lane));
+        if let Err(error) = clear {
             prepared.release();
             return Err(error);
         }

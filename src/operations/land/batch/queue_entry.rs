@@ -48,7 +48,7 @@ pub(super) struct Entry {
     pub(super) onto: ObjectId,
     #[serde(with = "hex")]
     pub(super) commit: ObjectId,
-    /// The key of the claim on the lane, which is that of whoever waits.
+    /// The key of the claim by which the process that waits may land the lane.
     #[serde(default)]
     pub(super) claim: Option<String>,
 }

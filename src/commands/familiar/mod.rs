@@ -5,12 +5,16 @@
 //! hidden verb is no answer to anything. Called by `cli`, where a command line has no verb that
 //! clap knows.
 
-use std::ffi::{OsStr, OsString};
+mod branch_creation;
+
+use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 
 use clap::Command;
 
+use branch_creation::{is_option, is_path};
+
+use super::closest;
 use crate::domain::shell_word::quote_bytes;
 use crate::error::{Code, Error};
 
@@ -83,6 +87,24 @@ const FAMILIAR: [(Target<'static>, &[&str]); 22] = [
 /// How like two words must be for one to be taken for the other, by Jaro and Winkler.
 const ALIKE: f64 = 0.85;
 
+/// Why a verb is led to another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Because {
+    /// It is known from other programs.
+    Known,
+    /// It is nearly the other one.
+    Alike,
+}
+
+impl std::fmt::Display for Because {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Because::Known => "here it is",
+            Because::Alike => "did you mean",
+        })
+    }
+}
+
 /// The answer to a command line.
 #[derive(Debug)]
 pub enum Answer {
@@ -124,7 +146,7 @@ pub fn answer(
         return line.help();
     }
     if let Some(target) = known(&line.verb) {
-        return line.led_to(target, "here it is");
+        return line.led_to(target, Because::Known);
     }
     let names = line.visible();
     // What is only like such a word is never led to what lands a lane or takes it away.
@@ -132,10 +154,10 @@ pub fn answer(
         .iter()
         .filter(|(target, _)| !matches!(target, Verb("finish" | "drop" | "prune" | "undo")));
     let familiar = familiar.flat_map(|(_, words)| words.iter().copied());
-    match closest(&line.verb, names).map(Verb) {
-        Some(target) => line.led_to(target, "did you mean"),
-        None => match closest(&line.verb, familiar).and_then(known) {
-            Some(target) => line.led_to(target, "did you mean"),
+    match closest(&line.verb, names, ALIKE).map(Verb) {
+        Some(target) => line.led_to(target, Because::Alike),
+        None => match closest(&line.verb, familiar, ALIKE).and_then(known) {
+            Some(target) => line.led_to(target, Because::Alike),
             None => Answer::Wrong(line.unknown()),
         },
     }
@@ -152,14 +174,6 @@ fn known(word: &str) -> Option<Target<'static>> {
     Some(row.0)
 }
 
-fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let likeness = |candidate: &str| strsim::jaro_winkler(word, candidate);
-    let best = candidates
-        .into_iter()
-        .max_by(|a, b| likeness(a).total_cmp(&likeness(b)))?;
-    (likeness(best) > ALIKE).then_some(best)
-}
-
 /// The first word after the program that is neither an option nor the value of `-C`.
 fn place_of_verb(words: &[OsString]) -> usize {
     let mut at = 1;
@@ -171,17 +185,6 @@ fn place_of_verb(words: &[OsString]) -> usize {
         }
     }
     at.min(words.len())
-}
-
-fn is_option(word: &OsStr) -> bool {
-    word.as_bytes().starts_with(b"-")
-}
-
-/// Whether a word can only be meant for a path: no lane is called so.
-fn is_path(word: &OsStr) -> bool {
-    [&b"."[..], b"/", b"~"]
-        .iter()
-        .any(|start| word.as_bytes().starts_with(start))
 }
 
 impl Line<'_> {
@@ -238,11 +241,11 @@ impl Line<'_> {
         Answer::Means(self.with(verb, [OsString::from("--help")]))
     }
 
-    fn led_to(&self, target: Target<'_>, word: &str) -> Answer {
+    fn led_to(&self, target: Target<'_>, because: Because) -> Answer {
         let verb = match target {
             Same(words) => {
                 let line = self.with(words, self.after.iter().cloned());
-                if word == "here it is" && (self.parses)(&line) {
+                if because == Because::Known && (self.parses)(&line) {
                     return Answer::Means(line);
                 }
                 // What a lane's state is, is told by another verb.
@@ -253,14 +256,14 @@ impl Line<'_> {
             }
             Verb(verb) => verb,
             Inside if self.creates().is_some() => "start",
-            Inside => return Answer::Wrong(self.inside(word)),
+            Inside => return Answer::Wrong(self.inside(because)),
         };
         if !self.is_visible(verb) && !verb.starts_with('-') {
             return Answer::Wrong(self.unknown());
         }
         let hint = match self.translated(verb) {
-            Some(line) => format!("{word}: {}", self.pasted(&line)),
-            None => format!("{word}: git lane {verb}; see how with: git lane {verb} -h"),
+            Some(line) => format!("{because}: {}", self.pasted(&line)),
+            None => format!("{because}: git lane {verb}; see how with: git lane {verb} -h"),
         };
         Answer::Wrong(self.wrong(Some(verb)).hint(hint))
     }
@@ -290,60 +293,7 @@ impl Line<'_> {
         (self.parses)(&names_alone).then_some(names_alone)
     }
 
-    /// The names of lanes to start: what `-b` names, else what is no path, else where paths end.
-    fn names(&self) -> Vec<OsString> {
-        if let Some((name, from)) = self.created_from() {
-            let base = from.into_iter().flat_map(|from| ["--base".into(), from]);
-            return std::iter::once(name).chain(base).collect();
-        }
-        let words = || self.after.iter().filter(|word| !is_option(word));
-        let plain: Vec<OsString> = words().filter(|word| !is_path(word)).cloned().collect();
-        let ends = || words().filter_map(|word| Path::new(word).file_name());
-        match plain.is_empty() {
-            true => ends().map(OsStr::to_owned).collect(),
-            false => plain,
-        }
-    }
-
-    /// The branch that git-switch(1), git-checkout(1) or git-worktree(1) would create: to `start`,
-    /// `-b` is something else.
-    fn creates(&self) -> Option<OsString> {
-        let of_git = ["switch", "checkout", "co", "add", "branch"];
-        if !of_git.contains(&&*self.verb) {
-            return None;
-        }
-        let is_it = |word: &OsString| {
-            let creating = ["-b", "-B", "-c", "--create", "--orphan"];
-            creating.iter().any(|known| word == known)
-        };
-        let at = self.after.iter().position(is_it)?;
-        self.after.get(at + 1).cloned()
-    }
-
-    /// The branch that would be created, and what it would start from.
-    fn created_from(&self) -> Option<(OsString, Option<OsString>)> {
-        let words = || self.after.iter().filter(|word| !is_option(word));
-        let Some(name) = self.creates() else {
-            let mut words = words().cloned();
-            let name = words.next().filter(|_| self.verb == "branch")?;
-            return Some((name, words.next()));
-        };
-        // The worktree that git would make is a path.
-        let mut others = words().filter(|word| **word != name && !is_path(word));
-        let from = others.next().cloned();
-        Some((name, from))
-    }
-
-    /// Whether git would delete or move a branch.
-    fn is_another_thing(&self) -> bool {
-        let other = |word: &OsString| {
-            let known = ["-d", "-D", "--delete", "-m", "-M", "--move", "-c", "-C"];
-            known.iter().any(|known| word == known)
-        };
-        self.verb == "branch" && self.after.iter().any(other)
-    }
-
-    fn inside(&self, word: &str) -> Error {
+    fn inside(&self, because: Because) -> Error {
         let error = self.wrong(Some("path"));
         let names: Vec<OsString> = self
             .after
@@ -354,7 +304,7 @@ impl Line<'_> {
         let line = self.with("path", names.iter().take(1).cloned());
         match names.is_empty() {
             true => error.hint("see where the lanes are with: git lane list"),
-            false => error.hint(format!("{word}: cd \"$({})\"", self.pasted(&line))),
+            false => error.hint(format!("{because}: cd \"$({})\"", self.pasted(&line))),
         }
     }
 
@@ -371,6 +321,8 @@ impl Line<'_> {
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsStr;
+
     use clap::CommandFactory;
     use clap::Parser;
 
