@@ -1,5 +1,7 @@
 //! How a wait ends that does not end well: codes, sentences, documents.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::with_lanes;
@@ -119,6 +121,9 @@ fn what_cannot_be_read_is_not_gone() {
     waiting.goes_on();
     std::fs::write(&config, "[core\n").unwrap();
     waiting.goes_on();
+    // An editor that writes in place empties it first.
+    std::fs::write(&config, "").unwrap();
+    std::thread::sleep(Duration::from_millis(20));
     std::fs::write(&config, whole).unwrap();
     waiting.goes_on();
     sandbox.does(&["drop", "a", "--yes"]);

@@ -5,6 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use bstr::BString;
 
@@ -22,6 +23,10 @@ use crate::operations::in_flight::{standings, worktree_statuses};
 use crate::operations::{retire, trash};
 use crate::repository::Repository;
 use crate::store::file_id::Stamp;
+
+/// A record that nothing took away must be missing for so long: an editor that empties
+/// `.git/config` before it writes it anew has no lanes in between.
+pub(super) const MISSING: Duration = Duration::from_secs(1);
 
 /// The lanes, and what was seen of them.
 pub(super) struct FactsNow<'a> {
@@ -46,6 +51,8 @@ struct Seen {
     told: Option<Told>,
     /// What became of it.
     left: Option<(Left, bool)>,
+    /// Since when its record is missing and nothing says why.
+    missing: Option<Instant>,
 }
 
 /// A landing that the log tells of.
@@ -124,6 +131,14 @@ impl<'a> FactsNow<'a> {
         Ok(())
     }
 
+    /// Whether a record is missing, for too short a time to say that its lane is gone.
+    pub(super) fn misses_a_record(&self) -> bool {
+        let is_new = |since: Instant| since.elapsed() < MISSING;
+        self.seen
+            .iter()
+            .any(|seen| seen.missing.is_some_and(is_new))
+    }
+
     fn is_there(&self, lane: &Lane) -> bool {
         self.records.lanes.contains_key(&lane.id)
     }
@@ -144,6 +159,7 @@ impl<'a> FactsNow<'a> {
         }
         let seen = &mut self.seen[at];
         seen.left = None;
+        seen.missing = None;
         Ok(Facts {
             status: lane.mark.as_ref().map(|mark| mark.status),
             is_settled: seen.settled.as_ref().is_some_and(|(_, settled)| *settled),
@@ -168,7 +184,13 @@ impl<'a> FactsNow<'a> {
                         *lane = entry.lane;
                         left
                     }
-                    None => (Left::Unrecorded, false),
+                    None => {
+                        let since = *seen.missing.get_or_insert_with(Instant::now);
+                        if since.elapsed() < MISSING {
+                            return Ok(facts);
+                        }
+                        (Left::Unrecorded, false)
+                    }
                 }
             }
         };

@@ -11,7 +11,7 @@ mod refs_now;
 
 use std::time::{Duration, Instant};
 
-use self::facts_now::FactsNow;
+use self::facts_now::{FactsNow, MISSING};
 use crate::domain::lane::Lane;
 use crate::domain::waiting::{Condition, Outcome, Standing, outcome};
 use crate::engines::watch::Watch;
@@ -99,7 +99,10 @@ pub fn wait(
             at_everything = now;
             continue;
         }
-        let next = end.map_or(at_everything, |end| end.min(at_everything));
+        let mut next = end.map_or(at_everything, |end| end.min(at_everything));
+        if facts.misses_a_record() {
+            next = next.min(now + MISSING);
+        }
         watch.sleep(next.saturating_duration_since(Instant::now()));
     }
 }
