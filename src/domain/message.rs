@@ -152,17 +152,40 @@ fn ends_in_trailers(text: &str) -> bool {
         })
 }
 
-/// The default body of a squash: the subjects of the commits it stands for.
-pub fn with_subjects(subject: &str, subjects: &[String]) -> String {
-    let list: Vec<String> = subjects
+/// What a squash says where no file chooses its message: what the only commit says that it stands
+/// for; of several the task, else the lane's name, and their subjects. `messages` are whole, the
+/// oldest first.
+pub fn of_squash(lane: &Lane, base: &BranchName, messages: &[String]) -> String {
+    if let [only] = messages {
+        return only.clone();
+    }
+    let task = lane.task.as_deref().and_then(|task| task.lines().next());
+    let task = task.map(str::trim).filter(|task| !task.is_empty());
+    let subject = match task {
+        Some(task) => task.to_owned(),
+        None => format!("Land lane '{}' on {base}", lane.name),
+    };
+    with_subjects(&subject, messages)
+}
+
+/// A subject, and below it those of the commits that a squash stands for.
+pub fn with_subjects(subject: &str, messages: &[String]) -> String {
+    let list: Vec<String> = messages
         .iter()
-        .map(|subject| format!("* {subject}"))
+        .map(|message| format!("* {}", subject_of(message)))
         .collect();
     if list.is_empty() {
         subject.to_owned()
     } else {
         format!("{}\n\n{}", subject.trim_end(), list.join("\n"))
     }
+}
+
+/// The first paragraph in one line, as git has it.
+fn subject_of(message: &str) -> String {
+    let lines = message.trim_start_matches('\n').lines();
+    let first = lines.take_while(|line| !line.trim().is_empty());
+    first.map(str::trim_end).collect::<Vec<_>>().join(" ")
 }
 
 /// How a message is cleaned up: git-commit(1), `--cleanup`.
@@ -302,6 +325,32 @@ mod tests {
             ),
             "S"
         );
+    }
+
+    #[test]
+    fn a_squash_says_what_its_commits_say() {
+        let base = BranchName::parse("main".into()).unwrap();
+        let commits = |messages: &[&str]| -> Vec<String> {
+            messages
+                .iter()
+                .map(|message| (*message).to_owned())
+                .collect()
+        };
+        let plain = Lane {
+            task: None,
+            ..lane()
+        };
+        let of = |lane: &Lane, messages: &[&str]| of_squash(lane, &base, &commits(messages));
+        assert_eq!(of(&lane(), &["Log in\n\nWhy.\n"]), "Log in\n\nWhy.\n");
+        let two = ["Log\nin\n\nWhy.\n", "Log out\n"];
+        assert_eq!(of(&lane(), &two), "two\n\n* Log in\n* Log out");
+        assert_eq!(
+            of(&plain, &two),
+            "Land lane 'login' on main\n\n* Log in\n* Log out"
+        );
+        assert_eq!(of(&plain, &[]), "Land lane 'login' on main");
+        // What a file chooses stays above the list.
+        assert_eq!(with_subjects("S\n", &commits(&two[1..])), "S\n\n* Log out");
     }
 
     #[test]

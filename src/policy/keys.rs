@@ -80,7 +80,9 @@ pub const KEYS: &[Key] = &[
         default: r#""Merge lane '{name}' into {base}""#,
         meaning: "The message of the merge commit or the squashed commit. {name}, {branch}, \
                   {base}, {task} and {owner} are \
-                  replaced; {{ is a brace.",
+                  replaced; {{ is a brace. Below it a squash lists the subjects of its commits. Unset, a \
+                  squash of one commit has that one's message, and of several the task or the \
+                  lane's name above the list.",
     },
     Key {
         name: "finish.trailers",

@@ -56,6 +56,8 @@ pub struct Policy {
     /// `finish.message`: the message of a merge or squash; `{name}`, `{branch}`, `{base}`,
     /// `{task}`, `{owner}`.
     pub message: String,
+    /// Whether a file says so; else a squash says what its commits say.
+    pub message_is_chosen: bool,
     /// `finish.trailers`: which trailers the message carries.
     pub trailers: Vec<Trailer>,
     /// `finish.gate`: what the files on disk say must succeed before a base moves. A landing goes by
@@ -102,6 +104,8 @@ impl Policy {
             strategy: word(&values.text("finish.strategy")).unwrap_or(Strategy::Merge),
             sync_strategy: word(&values.text("sync.strategy")).unwrap_or(sync::Strategy::Merge),
             message: values.text("finish.message"),
+            message_is_chosen: find("finish.message")
+                .is_some_and(|key| *values.get(key).1 != Origin::Default),
             trailers: values
                 .list("finish.trailers")
                 .iter()

@@ -61,6 +61,50 @@ fn squash_runs_the_hooks_of_git_merge_and_git_commit() {
     assert_eq!(log(&sandbox, "%B"), "one");
 }
 
+/// What the squash of a lane says, by its commits' messages, its task and the policy's template.
+#[test]
+fn a_squash_says_what_people_expect() {
+    let sandbox = Sandbox::new();
+    let one = "Ask for the password\n\nBecause.\n\nFixes: 7\n";
+    let two = ["Ask\nfor it\n\nBecause.\n", "Käse\n"];
+    let list = "\n\n* Ask for it\n* Käse\n";
+    let rows: [(&[&str], &str, &str, String); 6] = [
+        (&[one], "", "", one.into()),
+        (&[one], "Log in", "", one.into()),
+        (&two, "Log in", "", format!("Log in{list}")),
+        (&two, "", "", format!("Land lane 'l4' on main{list}")),
+        (&two, "Log in", "Say {task}", format!("Say Log in{list}")),
+        (
+            &[one],
+            "",
+            "Squash {name}",
+            "Squash l6\n\n* Ask for the password\n".into(),
+        ),
+    ];
+    for (at, (messages, task, template, said)) in rows.into_iter().enumerate() {
+        let name = format!("l{}", at + 1);
+        let policy = match template {
+            "" => String::new(),
+            template => format!("[finish]\nmessage = \"{template}\"\n"),
+        };
+        std::fs::write(sandbox.repo.join(".git/lane/lane.toml"), policy).unwrap_or_default();
+        let start = ["start", &name, "--task", task];
+        sandbox
+            .lane(&start[..if task.is_empty() { 2 } else { 4 }])
+            .ok();
+        std::fs::create_dir_all(sandbox.repo.join(".git/lane")).unwrap();
+        let lane = sandbox.lane_path(&name);
+        for (nth, message) in messages.iter().enumerate() {
+            write(&lane.join(format!("{name}-{nth}")), "x");
+            sandbox.git_in(&lane, ["add", "."]);
+            sandbox.git_in(&lane, ["commit", "-q", "-m", message]);
+        }
+        sandbox.lane(["finish", &name, "--strategy", "squash"]).ok();
+        let told = sandbox.git(["log", "-1", "--format=%B", "main"]);
+        assert_eq!(told.trim_end(), said.trim_end(), "{name}");
+    }
+}
+
 #[test]
 fn a_hook_that_says_no_stops_the_landing_and_no_verify_skips_it() {
     for (name, strategy) in [

@@ -29,8 +29,8 @@ use crate::store::signals::Waiting;
 /// No git makes a commit for longer.
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// The message before hooks and editor: `-m`, or the policy's template; a squash lists what it
-/// stands for.
+/// The message before hooks and editor: `-m`, or the policy's template; a squash says or lists what
+/// it stands for.
 pub(super) fn message(
     place: &Place<'_>,
     facts: &Facts,
@@ -41,13 +41,16 @@ pub(super) fn message(
     let mut text = match wording.message {
         Some(message) => message.to_owned(),
         None => {
-            let subject = message::expand(&wording.policy.message, lane, &landing.base)?;
+            let chosen = || message::expand(&wording.policy.message, lane, &landing.base);
             if landing.strategy == Strategy::Squash {
                 let range = format!("{}..{}", place.old, landing.tip);
-                let subjects = place.repository.git_here().subjects(&range)?;
-                message::with_subjects(&subject, &subjects)
+                let messages = place.repository.git_here().messages(&range)?;
+                match wording.policy.message_is_chosen {
+                    true => message::with_subjects(&chosen()?, &messages),
+                    false => message::of_squash(lane, &landing.base, &messages),
+                }
             } else {
-                subject
+                chosen()?
             }
         }
     };

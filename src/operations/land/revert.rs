@@ -17,6 +17,7 @@ use super::verdict::Place;
 use super::{ATTEMPTS, commit, landing_facts, next_tip, replay};
 use crate::domain::finish;
 use crate::domain::lane::{ObjectId, Worktree};
+use crate::domain::message::with_subjects;
 use crate::domain::name::{BranchName, LaneName};
 use crate::error::{Code, Error, Result};
 use crate::operations::checkout::{Move, Why};
@@ -223,18 +224,13 @@ impl Revert<'_> {
     fn message(&self, repository: &Repository) -> Result<BString> {
         let (landed, before) = (self.landed, self.before);
         if !self.is_one(repository)? {
-            let subjects = repository
-                .git_here()
-                .subjects(&format!("{before}..{landed}"))?;
-            let list: String = subjects
-                .iter()
-                .map(|subject| format!("* {subject}\n"))
-                .collect();
-            let text = format!(
-                "Revert lane '{}'\n\nThis reverts the commits {before}..{landed}:\n\n{list}",
+            let range = format!("{before}..{landed}");
+            let messages = repository.git_here().messages(&range)?;
+            let what = format!(
+                "Revert lane '{}'\n\nThis reverts the commits {range}:",
                 self.lane
             );
-            return Ok(text.into());
+            return Ok(format!("{}\n", with_subjects(&what, &messages)).into());
         }
         let commit = retry::objects(&repository.gix, || repository.gix.find_commit(landed));
         let commit = commit.map_err(|error| unreadable(landed, error.to_string()))?;

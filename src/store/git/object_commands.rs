@@ -374,13 +374,14 @@ impl Invocation {
         Ok(listed.iter().filter_map(entry).collect())
     }
 
-    /// The subjects of the commits in a range, the oldest first, merges left out.
-    pub fn subjects(self, range: &str) -> Result<Vec<String>> {
+    /// The messages of the commits in a range, whole, the oldest first, merges left out.
+    pub fn messages(self, range: &str) -> Result<Vec<String>> {
         let listed = self
             .args(["log", "--no-merges", "--reverse", "--no-show-signature"])
-            .args(["--format=%s", range])
+            .args(["-z", "--encoding=UTF-8", "--format=%B", range])
             .text()?;
-        Ok(listed.lines().map(str::to_owned).collect())
+        let listed = listed.split_terminator('\0');
+        Ok(listed.map(str::to_owned).collect())
     }
 
     /// Whether `git verify-commit` is content with a commit's signature.
