@@ -226,3 +226,24 @@ fn dispatch(command: Command, ui: &Ui) -> Result<()> {
         Command::Hook(args) => commands::hook::run(args, ui),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `log` changes nothing, and has the letters of tail(1) and git-log(1).
+    #[test]
+    fn a_letter_means_the_same_on_every_verb_that_changes_something() {
+        let command = Cli::command();
+        let verbs = command.get_subcommands();
+        for verb in verbs.filter(|verb| verb.get_name() != "log") {
+            for arg in verb.get_arguments() {
+                for (letter, long) in [('n', "dry-run"), ('f', "force"), ('y', "yes")] {
+                    let is_short = arg.get_short() == Some(letter);
+                    let is_long = arg.get_long() == Some(long);
+                    assert_eq!(is_short, is_long, "{} {arg}", verb.get_name());
+                }
+            }
+        }
+    }
+}

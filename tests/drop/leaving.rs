@@ -27,6 +27,25 @@ fn a_clean_lane_leaves_whole_and_says_how_to_come_back() {
 }
 
 #[test]
+fn inside_a_lane_it_needs_no_name() {
+    let sandbox = Sandbox::new();
+    let lane = sandbox.lane_by_git("login");
+    sandbox.lane_by_git("other");
+    let said = sandbox.lane(["drop"]).fails(2);
+    assert!(said.contains("this is no lane's worktree"), "{said}");
+    let run = sandbox.lane_in(&lane, ["drop"]);
+    assert!(run.stdout.contains("dropped lane login "), "{run}");
+    let back = format!("go to: cd {}", sandbox.repo.display());
+    assert!(run.stderr.contains(&back), "{run}");
+    assert!(!lane.exists() && sandbox.lane_path("other").exists());
+    // Work in it is asked about as always.
+    let other = sandbox.lane_path("other");
+    write(&other.join("new"), "x");
+    let said = sandbox.lane_in(&other, ["drop"]).fails(1);
+    assert!(said.contains("git lane drop --yes other"), "{said}");
+}
+
+#[test]
 fn work_that_nothing_else_holds_needs_a_yes() {
     let sandbox = Sandbox::new();
     let dirty = sandbox.lane_by_git("dirty");

@@ -35,8 +35,8 @@ use crate::ui::Ui;
 /// worktree and its branch stay as they are.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The lanes
-    #[arg(value_name = "NAME", required = true)]
+    /// The lanes; inside a lane, that one when none is named
+    #[arg(value_name = "NAME")]
     names: Vec<String>,
     /// Take it although it has uncommitted or unlanded work, or a process works in it
     #[arg(short, long)]
@@ -112,8 +112,7 @@ impl Course<'_> {
         healed: &[Healed],
     ) -> Result<(Vec<&Lane>, Vec<Dropped>)> {
         let (mut wanted, mut dropped): (Vec<&Lane>, Vec<Dropped>) = (Vec::new(), Vec::new());
-        for text in &self.args.names {
-            let name = super::lane_name(text)?;
+        for name in self.names(repository)? {
             let Some(lane) = self.records.find(&name) else {
                 let entries = trash::entries(repository)?;
                 let gone = |entry: &&Entry| {
@@ -134,6 +133,14 @@ impl Course<'_> {
             }
         }
         Ok((wanted, dropped))
+    }
+
+    /// The lanes that are named, or the one that the caller stands in.
+    fn names(&self, repository: &Repository) -> Result<Vec<LaneName>> {
+        match self.args.names.as_slice() {
+            [] => Ok(vec![super::find_lane(repository, None)?.name]),
+            named => named.iter().map(|text| super::lane_name(text)).collect(),
+        }
     }
 
     /// Takes one lane away, or says how it would be.

@@ -81,7 +81,7 @@ pub struct Args {
 
     /// Into the trash although a process works in the lane; with --no-land, also although the work
     /// is unsettled or not in the base
-    #[arg(long)]
+    #[arg(short, long)]
     force: bool,
 
     /// Skip the hooks pre-merge-commit, pre-commit and commit-msg

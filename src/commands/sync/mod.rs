@@ -53,7 +53,7 @@ pub struct Args {
     here: bool,
 
     /// Replay commits too that a remote-tracking branch has
-    #[arg(long)]
+    #[arg(short, long)]
     force: bool,
 
     /// Skip the hooks pre-merge-commit and commit-msg
