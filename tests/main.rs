@@ -52,6 +52,7 @@ mod nasty;
 mod nested;
 mod output;
 mod overlay;
+mod path;
 mod planted;
 mod proofs;
 mod prune;

@@ -259,14 +259,12 @@ fn names_are_never_looked_at_by_the_shell() {
     });
 }
 
-#[test]
-fn with_the_real_verbs_start_leads_into_the_lane_and_a_dry_run_nowhere() {
-    let sandbox = Sandbox::new();
-    let lane = sandbox.lane_path("login");
-    for (program, name, code) in SHELLS
+/// Runs a script in every shell there is, with the function and the real verbs.
+fn with_the_real_verbs(sandbox: &Sandbox, check: impl Fn(&str, &dyn Fn(&str) -> String)) {
+    let there = SHELLS
         .into_iter()
-        .filter(|(program, ..)| installed(program))
-    {
+        .filter(|(program, ..)| installed(program));
+    for (program, name, code) in there {
         let init = sandbox.root().join(format!("real.{name}"));
         std::fs::write(&init, sandbox.lane(["shell-init", name]).ok()).unwrap();
         let run = |script: &str| {
@@ -282,6 +280,15 @@ fn with_the_real_verbs_start_leads_into_the_lane_and_a_dry_run_nowhere() {
                 .arg(format!(". '{}'\n{script}", init.display()));
             sandbox.run(&mut command).ok()
         };
+        check(program, &run);
+    }
+}
+
+#[test]
+fn with_the_real_verbs_start_leads_into_the_lane_and_a_dry_run_nowhere() {
+    let sandbox = Sandbox::new();
+    let lane = sandbox.lane_path("login");
+    with_the_real_verbs(&sandbox, |program, run| {
         let here = shown(&sandbox.repo);
         let told = run(
             "lane start --dry-run unborn >/dev/null; pwd; lane start bad..name 2>/dev/null; echo \
@@ -295,5 +302,55 @@ fn with_the_real_verbs_start_leads_into_the_lane_and_a_dry_run_nowhere() {
         );
         let told = run("lane other; lane login; pwd; lane nothing 2>/dev/null; echo %?");
         assert_eq!(told, format!("{}1\n", shown(&lane)), "{program}");
-    }
+    });
+}
+
+#[test]
+fn there_and_back_by_branch_by_part_and_by_what_was_before() {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "fix-login", "search"]).ok();
+    sandbox.git(["branch", "-m", "search", "topic/index"]);
+    let lanes = ["fix-login", "search"].map(|name| shown(&sandbox.lane_path(name)));
+    let [login, search] = &lanes;
+    let main = shown(&sandbox.repo);
+    with_the_real_verbs(&sandbox, |program, run| {
+        for (script, places) in [
+            ("lane login; pwd; lane main; pwd", [login, &main]),
+            ("lane topic/index; pwd; lane -; pwd", [search, &main]),
+            (
+                "lane search; lane fix-login; lane -; pwd; lane -; pwd",
+                [search, login],
+            ),
+            // Without the function's memory, what the shell itself was in before.
+            (
+                &format!("cd {login}; cd {search}; lane -; pwd; lane -; pwd").replace('\n', ""),
+                [login, search],
+            ),
+        ] {
+            assert_eq!(
+                run(script),
+                places.map(|place| &**place).concat(),
+                "{program}: {script}"
+            );
+        }
+    });
+}
+
+#[test]
+fn after_the_lane_went_away_the_shell_is_somewhere_real() {
+    let sandbox = Sandbox::new();
+    let main = shown(&sandbox.repo);
+    with_the_real_verbs(&sandbox, |program, run| {
+        let told = run("lane start login >/dev/null 2>&1; lane undo -y >/dev/null 2>&1; pwd");
+        assert_eq!(told, main, "{program}");
+        // Another process takes it.
+        let drop = format!(
+            "command git -C '{}' lane drop --force login >/dev/null 2>&1",
+            sandbox.repo.display()
+        );
+        let told = run(&format!(
+            "lane start login >/dev/null 2>&1; {drop}; lane list >/dev/null; pwd"
+        ));
+        assert_eq!(told, main, "{program}");
+    });
 }

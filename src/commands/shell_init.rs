@@ -17,7 +17,8 @@ use crate::ui::Ui;
 
 /// Print a shell function `lane` that goes into lanes and back
 ///
-/// `lane NAME` changes into the worktree of a lane. `lane start NAME` starts a lane and changes
+/// `lane NAME` changes into the worktree of a lane, or to what else git lane path knows: `lane main`,
+/// a branch, a part of a name; `lane -` goes back. `lane start NAME` starts a lane and changes
 /// into it; of several, into the first. After `lane finish` or `lane drop` inside a lane the shell
 /// is back in the main worktree. Anything else is passed to `git lane`, and `lane -- NAME` reaches
 /// a lane that is called like a verb. The completion of the shell is printed with it.
@@ -50,7 +51,7 @@ enum Shell {
 }
 
 /// The verbs after which the function may have to change the directory; it has an arm for each.
-const ON_THEIR_OWN: [&str; 4] = ["start", "finish", "drop", "prune"];
+const ON_THEIR_OWN: [&str; 5] = ["start", "finish", "drop", "prune", "undo"];
 
 /// Prints the function, or answers it.
 pub fn run(args: Args, cli: clap::Command, ui: &Ui) -> Result<()> {

@@ -8,6 +8,7 @@
 pub mod adopt;
 pub mod claim;
 pub mod conflict_markers;
+pub mod destination;
 pub mod doctor;
 pub mod duration;
 pub mod event;

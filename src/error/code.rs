@@ -158,6 +158,7 @@ codes! {
     Refused "refused" "A rule or a check said no; the message says which.",
     RemoteBase "remote-base" "The base is a branch of a remote, which a landing cannot move.",
     RemoteBranch "remote-branch" "The name means a branch of a remote.",
+    SeveralLanes "several-lanes" "A part of a name stands in the names of several lanes.",
     SeveralRemotes "several-remotes" "Several remotes have the branch.",
     StateHome "state-home" "The directory of the user's own state cannot be used.",
     StrangeFile "strange-file" "A file of git-lane's is no regular file.",
