@@ -74,6 +74,7 @@ mod submodules;
 mod support;
 mod sync;
 mod system_calls;
+mod terminals;
 mod trash;
 mod undo;
 mod unreadable;
