@@ -4,7 +4,7 @@ use crate::domain::lane::LosslessPath;
 use crate::error::{Code, Error, Result};
 use crate::policy::{self, KEYS, Key, Origin, Value, Values};
 use crate::repository::Repository;
-use crate::ui::{Cell, Page, Report, Style, Ui};
+use crate::ui::{Cell, Give, Page, Report, Style, Ui};
 
 /// Show the policy in force and where each value comes from
 ///
@@ -58,7 +58,13 @@ impl Report for All<'_> {
             };
             vec![Cell::from(setting.key), value, from]
         });
-        page.table(&["KEY", "VALUE", "FROM"], rows.collect(), &[2, 1]);
+        let gives = [
+            Give::CutMiddle(2, 12),
+            Give::Cut(1, 16),
+            Give::LeaveOut(2),
+            Give::Cut(1, 8),
+        ];
+        page.fitted_table(&["KEY", "VALUE", "FROM"], rows.collect(), &gives);
     }
 }
 

@@ -18,7 +18,7 @@ use crate::store::caps::{Cap, Caps};
 use crate::store::command_run::{Ended, Program};
 use crate::store::{lane_files, parallel};
 use crate::ui::lane_output::{LaneOutput, Show};
-use crate::ui::{Cell, Page, Report, Style, Ui};
+use crate::ui::{Cell, Give, Page, Report, Style, Ui};
 
 /// How commands run in several lanes.
 #[derive(Debug, clap::Args)]
@@ -290,6 +290,6 @@ impl Report for Summary {
         };
         let rows = self.0.iter().map(row).collect();
         // A log whose name is cut cannot be read.
-        page.table(&["LANE", "ENDED", "TIME", "LOG"], rows, &[0]);
+        page.fitted_table(&["LANE", "ENDED", "TIME", "LOG"], rows, &[Give::OwnLine(0)]);
     }
 }

@@ -188,7 +188,7 @@ fn gives(columns: &[Column], chosen: bool) -> Vec<Give> {
     let cut = |column: Column, least| at(&column).map(|at| Give::Cut(at, least));
     let leave_out = |column: Column| at(&column).filter(|_| !chosen).map(Give::LeaveOut);
     let comfortable = [
-        cut(Column::Path, 24),
+        at(&Column::Path).map(|at| Give::CutMiddle(at, 24)),
         leave_out(Column::Path),
         cut(Column::Branch, 12),
         cut(Column::Message, 16),
