@@ -144,6 +144,44 @@ fn a_verb_that_takes_a_lane_a_branch_or_an_owner_completes_it() {
     }
 }
 
+/// A new lane may take up a branch that has no worktree yet; any other name is the user's own.
+#[test]
+fn start_offers_the_branches_it_can_take_up_and_no_files() {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "used"]).ok();
+    for branch in ["topic", "heads/odd"] {
+        sandbox.git(["branch", branch]);
+    }
+    for branch in ["HEAD", "main", "used", "colleague", "pr/7"] {
+        let name = format!("refs/remotes/origin/{branch}");
+        sandbox.git(["update-ref", &name, "HEAD"]);
+    }
+    let start = ["git-lane", "start", ""];
+    let offered = ["colleague", "heads/odd", "pr/7", "topic"];
+    assert_eq!(candidates(&sandbox, &start), offered);
+    assert_eq!(
+        candidates(&sandbox, &["git-lane", "start", "new", "pr"]),
+        ["pr/7"]
+    );
+    let policy = sandbox.repo.join(".git/lane/lane.toml");
+    write(&policy, "[start]\nbranch = \"heads/{name}\"\n");
+    assert_eq!(candidates(&sandbox, &start), ["odd"]);
+    // What bash must not offer files for.
+    write(&policy, "");
+    for (words, kind) in [
+        (&["git-lane", "start", "no"][..], "names"),
+        (&["git-lane", "finish", ""], "names"),
+        (&["git-lane", "start", "--base", "x"], "names"),
+        (&["git-lane", "start", "--from", ""], "files"),
+        (&["git-lane", "exec", "--all", "--", ""], "files"),
+        (&["git-lane", "start", "-"], "files"),
+    ] {
+        let line = [&["complete", "--kind", "--"], words].concat();
+        let told = sandbox.lane(line).ok();
+        assert_eq!(told.lines().next(), Some(kind), "{words:?}");
+    }
+}
+
 #[test]
 fn it_reads_and_never_writes() {
     let sandbox = Sandbox::new();
@@ -232,6 +270,36 @@ fn bash_completes_through_gits_own_completion() {
         ),
         ["pages/"]
     );
+}
+
+#[test]
+fn bash_offers_no_files_where_none_can_be_meant() {
+    let sandbox = Sandbox::new();
+    let script = sandbox.root().join("completion.bash");
+    std::fs::write(&script, sandbox.lane(["completions", "bash"]).ok()).unwrap();
+    let rc = sandbox.root().join("bashrc");
+    let lines = format!("PS1='> '\n. '{}'\necho ready\n", script.display());
+    std::fs::write(&rc, lines).unwrap();
+    write(&sandbox.repo.join("readable/file"), "x");
+    let line = format!("bash --noprofile --rcfile '{}' -i", rc.display());
+    let Some(terminal) = sandbox.terminal((80, 30), &line) else {
+        return;
+    };
+    terminal.wait_for(|screen| screen.contains("ready\n>"));
+    for (typed, seen) in [
+        ("git-lane start reada", "start reada end"),
+        ("git-lane exec --all -- cat reada", "cat readable/ end"),
+    ] {
+        terminal.type_text(typed);
+        terminal.press(&["Tab"]);
+        terminal.type_text(" end");
+        let screen = terminal.wait_for(|screen| screen.contains(" end"));
+        assert!(screen.contains(seen), "{screen}");
+        terminal.press(&["C-c"]);
+        terminal.type_text("clear");
+        terminal.press(&["Enter"]);
+        terminal.wait_for(|screen| !screen.contains(" end"));
+    }
 }
 
 #[test]

@@ -7,12 +7,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use bstr::ByteSlice;
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate, complete};
 
 use crate::domain::adopt::branch_of;
 use crate::domain::lane::{Lane, Worktree};
 use crate::domain::lane_status::LaneStatus;
+use crate::domain::name::BranchName;
 use crate::error::Result;
 use crate::operations::adopt;
 use crate::policy::KEYS;
@@ -25,6 +29,9 @@ use crate::ui::{Ui, escape};
 #[derive(Debug, clap::Args)]
 #[command(hide = true)]
 pub struct Args {
+    /// Print a line before them: 'names' where no file can be meant, else 'files'
+    #[arg(long)]
+    kind: bool,
     /// The command line up to the cursor, the command first
     #[arg(last = true, value_name = "WORD")]
     words: Vec<OsString>,
@@ -50,13 +57,22 @@ pub fn run(args: Args, cli: clap::Command, ui: &Ui) -> Result<()> {
     }
     let cwd = std::env::current_dir().ok();
     let at = words.len() - 1;
-    let mut command = command(cli);
-    // clap would go on offering verbs after one it does not know.
-    if verb(&words[..at]).is_none_or(|verb| command.find_subcommand(verb).is_some()) {
+    let names = Arc::new(AtomicBool::new(false));
+    let mut command = command(cli, &names);
+    // clap would go on offering verbs after one it does not know, and lanes in the command of exec.
+    let is_known = |verb: &OsString| {
+        let is_command = verb == "exec" && words[..at].iter().any(|word| word == "--");
+        command.find_subcommand(verb).is_some() && !is_command
+    };
+    if verb(&words[..at]).is_none_or(is_known) {
         found.extend(complete(&mut command, words, at, cwd.as_deref()).unwrap_or_default());
     }
     let wants_options = current.as_bytes().starts_with(b"-");
     let mut lines = Vec::new();
+    if args.kind {
+        let only_names = names.load(Ordering::Relaxed) && !wants_options;
+        lines.extend_from_slice(if only_names { b"names\n" } else { b"files\n" });
+    }
     for candidate in found {
         let value = candidate.get_value().as_bytes();
         let option = value.starts_with(b"-");
@@ -101,8 +117,9 @@ fn stand_where_asked(words: &[OsString]) {
     }
 }
 
-/// The command line's definition, with candidates for every value that names something.
-fn command(cli: clap::Command) -> clap::Command {
+/// The command line's definition, with candidates for every value that names something; `names` says
+/// afterwards whether such a value was asked for.
+fn command(cli: clap::Command, names: &Arc<AtomicBool>) -> clap::Command {
     let mut command = cli;
     let verbs: Vec<String> = command
         .get_subcommands()
@@ -117,7 +134,13 @@ fn command(cli: clap::Command) -> clap::Command {
             // clap puts the one that is changed behind all others: so each is.
             args.into_iter().fold(sub, |sub, (id, source)| {
                 sub.mut_arg(id, |arg| match source {
-                    Some(source) => arg.add(ArgValueCandidates::new(source)),
+                    Some(source) => {
+                        let names = names.clone();
+                        arg.add(ArgValueCandidates::new(move || {
+                            names.store(true, Ordering::Relaxed);
+                            source()
+                        }))
+                    }
                     None => arg,
                 })
             })
@@ -143,8 +166,7 @@ fn source(verb: &str, arg: &clap::Arg) -> Option<Source> {
         ("undo", None) => with_removed,
         ("mark", None) => lanes_and_statuses,
         ("adopt", None) => without_a_lane,
-        // A new name is for the user to invent.
-        ("start", None) => return None,
+        ("start", None) => without_a_worktree,
         (_, None) if value == "NAME" => lanes,
         _ => return None,
     })
@@ -196,6 +218,55 @@ fn without_a_lane() -> Vec<CompletionCandidate> {
         }
     };
     worktrees.iter().map(describe).collect()
+}
+
+/// The names by which a lane takes up a branch that is there, here or on a remote (a pull request
+/// where the remote has a branch for it). Any other name is for the user to invent.
+fn without_a_worktree() -> Vec<CompletionCandidate> {
+    let Ok(repository) = Repository::discover() else {
+        return Vec::new();
+    };
+    let template = repository.policy().map(|policy| policy.branch);
+    let template = template.unwrap_or_else(|_| "{name}".to_owned());
+    let Some((before, after)) = template.split_once("{name}") else {
+        return Vec::new();
+    };
+    let name = |branch: &str| -> Option<String> {
+        let name = branch.strip_prefix(before)?.strip_suffix(after)?;
+        (!name.is_empty()).then(|| name.to_owned())
+    };
+    let refs = |prefix: &str| {
+        let found = repository.refs_below(prefix).unwrap_or_default();
+        let texts = found.into_iter();
+        texts.filter_map(|(name, _)| name.as_bstr().to_str().ok().map(str::to_owned))
+    };
+    let worktrees = repository.worktrees().unwrap_or_default();
+    let in_use = |branch: &str| {
+        let branch = BranchName::parse(branch.into()).ok();
+        branch.is_some_and(|branch| worktrees.iter().any(|worktree| worktree.uses(&branch)))
+    };
+    let mut found: BTreeMap<String, String> = BTreeMap::new();
+    for full in refs("refs/remotes/") {
+        let rest = full.trim_start_matches("refs/remotes/").split_once('/');
+        if let Some((remote, branch)) = rest.filter(|(_, branch)| *branch != "HEAD")
+            && let Some(name) = name(branch)
+        {
+            found.insert(name, format!("branch of {remote}"));
+        }
+    }
+    for full in refs("refs/heads/") {
+        let branch = full.trim_start_matches("refs/heads/");
+        if let Some(name) = name(branch) {
+            match in_use(branch) {
+                true => found.remove(&name),
+                false => found.insert(name, "branch".to_owned()),
+            };
+        }
+    }
+    let found = found.into_iter();
+    found
+        .map(|(name, help)| candidate(name, Some(help)))
+        .collect()
 }
 
 fn owners() -> Vec<CompletionCandidate> {

@@ -2,22 +2,27 @@
 
 # The words up to the cursor, the command first; the last one is being typed.
 __git_lane_reply() {
-    local current="${!#}" done='' candidate
+    local current="${!#}" done='' kind candidate
     # readline replaces only what follows the last word break, and `=` and `:` usually are some.
     local breaks="${COMP_WORDBREAKS//[^=:]/}"
     if [[ -n $breaks && $current == *["$breaks"]* ]]; then
         done="${current%"${current##*["$breaks"]}"}"
     fi
     COMPREPLY=()
-    while IFS= read -r candidate; do
-        candidate="${candidate%%$'\t'*}"
-        printf -v candidate '%q' "${candidate#"$done"}"
-        case "$candidate" in
-        */) ;;
-        *) candidate+=' ' ;;
-        esac
-        COMPREPLY+=("$candidate")
-    done < <(command git ${__git_C_args:+"${__git_C_args[@]}"} lane complete -- "$@" 2>/dev/null)
+    {
+        IFS= read -r kind
+        # Where no name fits bash would offer files, and none can be meant.
+        [[ $kind != names ]] || compopt +o bashdefault +o default 2>/dev/null
+        while IFS= read -r candidate; do
+            candidate="${candidate%%$'\t'*}"
+            printf -v candidate '%q' "${candidate#"$done"}"
+            case "$candidate" in
+            */) ;;
+            *) candidate+=' ' ;;
+            esac
+            COMPREPLY+=("$candidate")
+        done
+    } < <(command git ${__git_C_args:+"${__git_C_args[@]}"} lane complete --kind -- "$@" 2>/dev/null)
 }
 
 # Called by git's completion, which has put the line into `words`, `cword` and `cur`.
