@@ -1,6 +1,7 @@
 //! The commands and the global flags: what is parsed, and which verb runs.
 
 use std::ffi::OsString;
+use std::path::Path;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
@@ -8,6 +9,7 @@ use crate::commands;
 use crate::commands::familiar::{self, Answer};
 use crate::commands::verb_groups;
 use crate::error::{Code, Error, IoContext, Kind, Result};
+use crate::install::machine;
 use crate::manual::pages;
 use crate::store::git;
 use crate::store::git::Git;
@@ -75,11 +77,14 @@ pub enum Command {
 /// Parses the command line; usage errors and `-h` are printed here and end the program with the
 /// code given.
 pub fn parse() -> std::result::Result<Cli, std::process::ExitCode> {
-    let words: Vec<OsString> = std::env::args_os().collect();
+    let mut words: Vec<OsString> = std::env::args_os().collect();
     let parsed = match parsed(&words) {
         Err(error) if error.kind() == clap::error::ErrorKind::InvalidSubcommand => {
             match familiar::answer(&words, &Cli::command(), &is_understood) {
-                Answer::Means(line) => self::parsed(&line),
+                Answer::Means(line) => {
+                    words = line;
+                    self::parsed(&words)
+                }
                 Answer::Wrong(error) => {
                     let ui = Ui::new(words.iter().any(|arg| arg == "--json"));
                     return Err(std::process::ExitCode::from(ui.end(Err(error))));
@@ -90,6 +95,9 @@ pub fn parse() -> std::result::Result<Cli, std::process::ExitCode> {
     };
     parsed.map_err(|error| {
         let usage = error.use_stderr();
+        if error.kind() == clap::error::ErrorKind::DisplayHelp {
+            open_page(&words);
+        }
         let ui = Ui::new(std::env::args_os().any(|arg| arg == "--json"));
         let done = if error.kind() == clap::error::ErrorKind::InvalidUtf8 {
             Err(not_text())
@@ -116,10 +124,44 @@ pub fn parse() -> std::result::Result<Cli, std::process::ExitCode> {
 fn parsed(words: &[OsString]) -> std::result::Result<Cli, clap::Error> {
     let command = Cli::command();
     let template = verb_groups::help_template(&command);
+    let command = command.help_template(template);
     let matches = command
-        .help_template(template)
+        .mut_subcommands(pointing_to_its_page)
         .try_get_matches_from(words)?;
     Cli::from_arg_matches(&matches)
+}
+
+/// The verb with a last line for its short help.
+fn pointing_to_its_page(verb: clap::Command) -> clap::Command {
+    let name = verb.get_name();
+    let pointer = format!("git lane {name} --help opens git-lane-{name}(1)");
+    match verb.is_hide_set() {
+        true => verb,
+        false => verb.after_help(pointer).after_long_help(""),
+    }
+}
+
+/// Where `--help` is asked for on a terminal: becomes the verb's page, as git does for `git lane
+/// --help`. Returns where there is none.
+fn open_page(words: &[OsString]) {
+    let asks = words.iter().any(|word| word == "--help");
+    if !asks
+        || Ui::new(words.iter().any(|word| word == "--json"))
+            .columns()
+            .is_none()
+    {
+        return;
+    }
+    let command = Cli::command();
+    let verbs = || words.iter().skip(1).filter_map(|word| word.to_str());
+    let verb = verbs().find_map(|word| command.find_subcommand(word));
+    if let Some(verb) = verb.filter(|verb| !verb.is_hide_set()) {
+        let page = format!("git-lane-{}", verb.get_name());
+        if machine::has_page(&page) {
+            // Without a git the help that clap has is still there.
+            drop(Git::default().at(Path::new("/")).become_page(&page));
+        }
+    }
 }
 
 /// Whether clap understands it, be it that it asks for help.
@@ -193,6 +235,13 @@ fn why(error: Error) -> Error {
     Git::default().ensure_usable().err().unwrap_or(error)
 }
 
+/// The text of git-lane(1).
+fn overview() -> String {
+    let pages = pages(Cli::command());
+    let first = pages.into_iter().next();
+    first.map(|page| page.text).unwrap_or_default()
+}
+
 fn dispatch(command: Command, ui: &Ui) -> Result<()> {
     match command {
         Command::Start(args) => commands::start::run(args, ui),
@@ -202,7 +251,7 @@ fn dispatch(command: Command, ui: &Ui) -> Result<()> {
         Command::Diff(args) => commands::diff::run(args, ui),
         Command::Log(args) => commands::log::run(args, ui),
         Command::Path(args) => commands::path::run(args, ui),
-        Command::Doctor(args) => commands::doctor::run(args, ui),
+        Command::Doctor(args) => commands::doctor::run(args, &overview, ui),
         Command::Approve(args) => commands::approve::run(args, ui),
         Command::Config(args) => commands::config::run(args, ui),
         Command::Completions(args) => commands::completions::run(args, ui),

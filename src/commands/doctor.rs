@@ -5,9 +5,10 @@ use clap::Args as ClapArgs;
 
 use crate::domain::doctor::Finding;
 use crate::domain::guard::Level;
+use crate::domain::installation::{Problem, problems};
 use crate::error::{Code, Error, Result};
 use crate::install;
-use crate::install::Wanted;
+use crate::install::{Wanted, machine};
 use crate::operations::doctor::{examine, fix, lost, programs};
 use crate::repository::Repository;
 use crate::ui::{Cell, Page, Report, Style, Ui};
@@ -25,6 +26,11 @@ pub struct Args {
     /// Put right what can be without losing anything
     #[arg(long)]
     fix: bool,
+
+    /// Look over the installation instead, in no repository: whether a new shell finds the program,
+    /// its manual and its completion
+    #[arg(long, conflicts_with = "fix")]
+    install: bool,
 }
 
 #[derive(Debug, serde::Serialize)]
@@ -56,8 +62,23 @@ impl Told {
     }
 }
 
-/// Runs it.
-pub fn run(args: Args, ui: &Ui) -> Result<()> {
+impl From<Problem> for Told {
+    fn from(problem: Problem) -> Self {
+        Told {
+            code: problem.code,
+            text: problem.text,
+            fixable: false,
+            fixed: false,
+            hint: problem.hint,
+        }
+    }
+}
+
+/// Runs it. `page` is the text of git-lane(1).
+pub fn run(args: Args, page: &dyn Fn() -> String, ui: &Ui) -> Result<()> {
+    if args.install {
+        return installation(&args, &page(), ui);
+    }
     let mut report = Checkup {
         findings: Vec::new(),
         programs: Vec::new(),
@@ -101,6 +122,17 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         report.findings.push(told);
     }
     finish(report, &args, ui)
+}
+
+/// Tells what a new shell does not find.
+fn installation(args: &Args, page: &str, ui: &Ui) -> Result<()> {
+    let found = problems(&machine::facts(page, env!("CARGO_PKG_VERSION")));
+    let findings = found.into_iter().map(Told::from).collect();
+    let report = Checkup {
+        findings,
+        programs: Vec::new(),
+    };
+    finish(report, args, ui)
 }
 
 /// Tells it; what is left makes it a failure.

@@ -48,6 +48,8 @@ struct Written {
     files: Vec<LosslessPath>,
     #[serde(skip)]
     found_by_man: bool,
+    #[serde(skip)]
+    installed: bool,
 }
 
 impl Report for Written {
@@ -55,6 +57,9 @@ impl Report for Written {
         page.line(format!("{} pages in {}", self.files.len(), self.directory));
         if self.found_by_man {
             page.line("read them with: git lane --help");
+        }
+        if self.installed {
+            page.line("see what a new shell needs with: git lane doctor --install");
         }
     }
 }
@@ -94,6 +99,7 @@ pub fn run(args: Args, pages: &[Page], ui: &Ui) -> Result<()> {
         directory: LosslessPath(directory),
         files,
         found_by_man,
+        installed,
     });
     Ok(())
 }

@@ -17,6 +17,7 @@ pub mod footprint;
 pub mod forecast;
 pub mod gate;
 pub mod guard;
+pub mod installation;
 pub mod integration;
 pub mod landing_summary;
 pub mod lane;

@@ -10,6 +10,7 @@
 pub mod completion_scripts;
 pub mod global;
 mod hook_files;
+pub mod machine;
 mod manual_steps;
 pub mod probe;
 mod state;

@@ -2,6 +2,7 @@
 
 mod cut_off;
 mod for_good;
+mod installed;
 mod interrupted;
 mod left_behind;
 mod lost;

@@ -7,7 +7,7 @@ use std::process::Stdio;
 use bstr::{BString, ByteSlice};
 
 use super::{Invocation, failure};
-use crate::error::Result;
+use crate::error::{Error, Result};
 
 impl Invocation {
     /// `git config --get`: the value of a key that git takes, if there is one.
@@ -15,6 +15,17 @@ impl Invocation {
         let found = self.args(["config", "-z", "--get"]).bytes(key).output()?;
         let value = found.stdout.strip_suffix(b"\0");
         Ok(value.map(BString::from))
+    }
+
+    /// What the program says of its version that git runs as `git lane`.
+    pub fn lane_version(self) -> Result<String> {
+        self.args(["lane", "--version"]).text()
+    }
+
+    /// Becomes the manual page of that name, as `git lane --help` does. Returns only where git cannot
+    /// be started.
+    pub fn become_page(self, page: &str) -> Error {
+        self.args(["help", "--man", page]).become_git()
     }
 
     /// The same of a key that is true or false.
