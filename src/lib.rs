@@ -38,6 +38,7 @@ pub mod internals {
     pub use crate::domain::lane::{Lane, LaneId, ObjectId, RefName};
     pub use crate::domain::message::expand;
     pub use crate::domain::name::{BranchName, LaneName};
+    pub use crate::domain::operation_log::join;
     pub use crate::domain::start::worktree_path;
     pub use crate::domain::task_file::{Task, parse as parse_tasks};
     pub use crate::domain::trash_entry::Entry;

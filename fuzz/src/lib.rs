@@ -312,14 +312,13 @@ pub fn journal(bytes: &[u8]) {
     }
 }
 
-/// The event log: a line is an event or nothing, and an event is one line again.
+/// The event log: a line is an event or nothing, an event is one line again, and all of them are operations.
 pub fn events(bytes: &[u8]) {
-    for event in bytes
-        .split(|byte| *byte == b'\n')
-        .filter_map(git_lane::internals::event)
-    {
-        comes_back::<Event>(&event);
-        let _ = (event.verb(), event.details());
+    let lines = bytes.split(|byte| *byte == b'\n');
+    let events: Vec<Event> = lines.filter_map(git_lane::internals::event).collect();
+    events.iter().for_each(comes_back::<Event>);
+    for operation in git_lane::internals::join(&events) {
+        let _ = (operation.word(), operation.details());
     }
 }
 

@@ -193,6 +193,20 @@ impl End {
             ..End::default()
         }
     }
+
+    /// What has become of the base of the lanes above.
+    pub fn lanes_above(&self) -> Option<String> {
+        let lanes: Vec<String> = self.above.iter().map(|lane| format!("'{lane}'")).collect();
+        let (one, lanes) = (lanes.len() == 1, lanes.join(", "));
+        let lane = if one { "lane" } else { "lanes" };
+        (!lanes.is_empty()).then(|| match &self.heir {
+            Some(heir) => format!("the base of {lane} {lanes} is now '{heir}'"),
+            None => format!(
+                "{lane} {lanes} {} no base any more",
+                if one { "has" } else { "have" }
+            ),
+        })
+    }
 }
 
 /// How many characters of a task are told.
@@ -257,85 +271,6 @@ impl Event {
                 .as_ref()
                 .is_some_and(|id| id.as_str() == wanted)
     }
-
-    /// What happened, in a word or two: `started`.
-    pub fn verb(&self) -> &'static str {
-        let [before, after, failed] = match self.subject.what {
-            What::Start => ["starting", "started", "start failed"],
-            What::Land => ["landing", "landed", "landing failed"],
-            What::Finish => ["finishing", "finished", "finish failed"],
-            What::Drop => ["dropping", "dropped", "drop failed"],
-            What::Prune => ["pruning", "pruned", "prune failed"],
-            What::Restore => ["restoring", "restored", "restore failed"],
-            What::Expire => ["expiring", "expired", "expiry failed"],
-            What::Heal => ["healing", "healed", "healing failed"],
-            What::Undo => ["undoing", "undid", "undo failed"],
-            What::Sync => ["syncing", "synced", "sync failed"],
-            What::Claim => ["claiming", "claimed", "claim failed"],
-            What::Release => ["releasing", "released", "release failed"],
-            What::Mark => ["marking", "marked", "mark failed"],
-            What::Adopt => ["adopting", "adopted", "adoption failed"],
-        };
-        match self.phase {
-            Phase::Before => before,
-            Phase::After => after,
-            Phase::Failed => failed,
-        }
-    }
-
-    /// Base and commits, or why it failed: `main 1f2e3d4c5b..6a7b8c9d0e`.
-    pub fn details(&self) -> String {
-        let short = |id: &ObjectId| id.to_hex_with_len(10).to_string();
-        let commits = match (
-            self.subject.base_commit.as_ref().map(short),
-            self.end.result.as_ref().map(short),
-        ) {
-            (Some(base), Some(result)) if base != result => format!("{base}..{result}"),
-            (Some(one), _) | (None, Some(one)) => one,
-            (None, None) => String::new(),
-        };
-        let base = self.subject.base.as_ref().map(ToString::to_string);
-        let problem = self
-            .end
-            .problem
-            .as_ref()
-            .map(|problem| problem.message.clone());
-        let parts = [
-            base,
-            Some(commits),
-            self.end.note.clone(),
-            self.end
-                .resolved
-                .then(|| "after a conflict was resolved".into()),
-            self.lanes_above(),
-            problem,
-        ];
-        parts
-            .into_iter()
-            .flatten()
-            .filter(|part| !part.is_empty())
-            .collect::<Vec<_>>()
-            .join("  ")
-    }
-
-    /// What has become of the base of the lanes above.
-    fn lanes_above(&self) -> Option<String> {
-        let lanes: Vec<String> = self
-            .end
-            .above
-            .iter()
-            .map(|lane| format!("'{lane}'"))
-            .collect();
-        let (one, lanes) = (lanes.len() == 1, lanes.join(", "));
-        let lane = if one { "lane" } else { "lanes" };
-        (!lanes.is_empty()).then(|| match &self.end.heir {
-            Some(heir) => format!("the base of {lane} {lanes} is now '{heir}'"),
-            None => format!(
-                "{lane} {lanes} {} no base any more",
-                if one { "has" } else { "have" }
-            ),
-        })
-    }
 }
 
 #[cfg(test)]
@@ -354,48 +289,22 @@ mod tests {
     }
 
     #[test]
-    fn an_event_is_a_line_for_a_person() {
-        let mut event = event();
-        assert_eq!(
-            (event.verb(), &*event.details()),
-            ("landed", "main  1111111111..2222222222")
-        );
-        event.phase = Phase::Failed;
-        event.end = End {
-            problem: Some(Problem {
-                code: "conflict".into(),
-                message: "would conflict".into(),
-            }),
-            ..End::default()
-        };
-        assert_eq!(
-            (event.verb(), &*event.details()),
-            ("landing failed", "main  1111111111  would conflict")
-        );
+    fn what_becomes_of_the_lanes_above_is_said() {
         let above = |names: &[&str]| {
-            names
-                .iter()
-                .map(|name| LaneName::parse(name).unwrap())
-                .collect()
+            let names = names.iter().map(|name| LaneName::parse(name));
+            names.collect::<Result<_, _>>().unwrap()
         };
-        event.end = End {
+        let mut end = End {
             heir: BranchName::parse("main".into()).ok(),
             above: above(&["a"]),
             ..End::default()
         };
-        assert_eq!(
-            event.details(),
-            "main  1111111111  the base of lane 'a' is now 'main'"
-        );
-        event.end = End {
-            above: above(&["a", "b"]),
-            ..End::default()
-        };
-        assert_eq!(
-            event.details(),
-            "main  1111111111  lanes 'a', 'b' have no base any more"
-        );
-        assert!(event.is_about("b"));
+        let said = end.lanes_above().unwrap();
+        assert_eq!(said, "the base of lane 'a' is now 'main'");
+        (end.heir, end.above) = (None, above(&["a", "b"]));
+        let said = end.lanes_above().unwrap();
+        assert_eq!(said, "lanes 'a', 'b' have no base any more");
+        assert_eq!(End::default().lanes_above(), None);
     }
 
     #[test]

@@ -27,6 +27,7 @@ pub mod merge_policy;
 pub mod message;
 pub mod name;
 pub mod obstacle;
+pub mod operation_log;
 pub mod overview;
 pub mod parameter;
 pub mod prune_verdict;

@@ -10,6 +10,7 @@ pub mod lane_output;
 pub mod live;
 mod output;
 pub mod page;
+mod paged;
 pub mod progress;
 pub mod prompt;
 mod table_fit;

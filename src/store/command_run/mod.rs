@@ -9,6 +9,7 @@
 mod capped_log;
 mod foreground;
 mod group_record;
+pub mod pager;
 mod process_group;
 mod started_command;
 mod supervision;

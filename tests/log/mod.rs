@@ -1,6 +1,9 @@
 //! `git lane log`: what is told of every operation, to whom, and that telling never gets in the
 //! way.
 
+mod lines;
+mod pager;
+
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
 
