@@ -213,7 +213,8 @@ fn what_no_proof_covers_is_said_and_waits_until_asked() {
             assert_eq!(found, held, "{what} by {way:?}: {entry}");
             let text = sandbox.lane(["trash"]).ok();
             assert!(
-                !text.contains("integrated") && text.contains(&found[0]),
+                !text.contains("integrated")
+                    && text.contains(entry["holds"][0]["text"].as_str().unwrap()),
                 "{what}: {text}"
             );
             if way[0] == "finish" {

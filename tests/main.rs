@@ -53,6 +53,7 @@ mod nested;
 mod output;
 mod overlay;
 mod path;
+mod people;
 mod planted;
 mod proofs;
 mod prune;

@@ -37,13 +37,13 @@ fn expiry_takes_the_old_names_their_work_and_touches_nothing_else() {
 
     let said = sandbox.lane(["trash", "--expire", "--dry-run"]).ok();
     assert!(
-        said.contains("would remove lane old") && said.contains(&tip),
+        said.contains("would remove lane 'old'") && said.contains(&tip),
         "{said}"
     );
     assert_eq!(sandbox.entry_ids().len(), 2);
     let said = sandbox.lane(["trash", "--expire"]).ok();
     assert!(
-        said.contains("removed lane old") && said.contains("not known to be in its base"),
+        said.contains("removed lane 'old'") && said.contains("not known to be in its base"),
         "{said}"
     );
     assert_eq!(sandbox.entry_ids().len(), 1);
@@ -194,7 +194,7 @@ fn a_finish_names_work_that_is_in_no_base_and_leaves_it_to_those_who_ask() {
     for name in ["reset", "dropped"] {
         let line = said
             .lines()
-            .find(|line| line.contains(&format!("removed lane {name} ")))
+            .find(|line| line.contains(&format!("removed lane '{name}' ")))
             .unwrap_or_default();
         assert!(
             line.contains("its work was not known to be in its base; last commit"),

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::domain::duration::in_one_unit;
 use crate::domain::lane::LosslessPath;
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::submodule::Holdings;
@@ -11,7 +12,7 @@ use crate::error::Result;
 use crate::operations::trash::{Expired, damaged, entries, expire_within, size};
 use crate::repository::Repository;
 use crate::store::clock::now;
-use crate::ui::{Cell, Page, Report, Style, Ui};
+use crate::ui::{Cell, Give, Page, Report, Style, Ui};
 
 /// How long to count sizes; what was counted is remembered.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -115,7 +116,7 @@ impl Gone {
             format!("; with it {}", held.join(", "))
         };
         format!(
-            "{verb} lane {} from the trash ({why}): {work}{held}",
+            "{verb} lane '{}' from the trash ({why}): {work}{held}",
             self.name
         )
     }
@@ -166,31 +167,70 @@ impl Report for Listing {
         if self.trash.is_empty() {
             return;
         }
-        let row = |(waiting, times): (&Waiting, &(i64, i64))| {
-            let work = match (waiting.holds.as_deref(), &waiting.integrated) {
-                (Some([only]), _) => Cell::new(&only.code, Style::Attention),
-                (Some([first, rest @ ..]), _) => {
-                    Cell::new(format!("{} +{}", first.code, rest.len()), Style::Attention)
-                }
-                (_, Some(_)) => Cell::new("integrated", Style::Good),
-                (_, None) => Cell::new("not known", Style::Attention),
-            };
-            vec![
-                Cell::from(&waiting.name),
-                Cell::from(format!("{} ago", span(self.now - times.0))),
-                Cell::from(waiting.reason),
-                Cell::from(waiting.bytes.map_or_else(|| "?".into(), crate::ui::size)),
-                work,
-                Cell::from(format!("in {}", span(times.1 - self.now))),
-                Cell::new(&waiting.id, Style::Faint),
-            ]
+        let rows = self.trash.iter().zip(&self.times);
+        let rows = rows.map(|(waiting, times)| self.row(waiting, *times));
+        page.fitted_table(&TITLES, rows.collect(), &GIVES);
+    }
+}
+
+/// What tells an entry from the others is never cut nor left out.
+const TITLES: [&str; 7] = ["NAME", "HOLDS", "WHY", "AGE", "LEFT", "SIZE", "ID"];
+const GIVES: [Give; 8] = [
+    Give::LeaveOut(6),
+    Give::LeaveOut(5),
+    Give::Brief(1),
+    Give::OwnLine(0),
+    Give::LeaveOut(4),
+    Give::LeaveOut(3),
+    Give::LeaveOut(2),
+    Give::LeaveOut(1),
+];
+
+impl Listing {
+    fn row(&self, waiting: &Waiting, (removed, expires): (i64, i64)) -> Vec<Cell> {
+        // The name alone means the newest of them.
+        let namesakes = self.trash.iter().filter(|other| other.name == waiting.name);
+        let id = Cell::new(&waiting.id, Style::Faint);
+        let span = |seconds: i64| in_one_unit(u64::try_from(seconds).unwrap_or(0));
+        let left = match expires - self.now {
+            ..=0 => Cell::new("over", Style::Attention),
+            left => Cell::from(span(left)),
         };
-        let rows = self.trash.iter().zip(&self.times).map(row).collect();
-        page.table(
-            &["NAME", "WHEN", "WHY", "SIZE", "WORK", "EXPIRES", "ID"],
-            rows,
-            &[0],
-        );
+        vec![
+            Cell::new(&waiting.name, Style::Strong).whole(),
+            waiting.holding(),
+            Cell::from(waiting.reason),
+            Cell::from(span(self.now - removed)),
+            left,
+            Cell::from(waiting.bytes.map_or_else(|| "?".into(), crate::ui::size)),
+            if namesakes.count() > 1 {
+                id.whole()
+            } else {
+                id
+            },
+        ]
+    }
+}
+
+impl Waiting {
+    /// What there is in it beyond what its base has.
+    fn holding(&self) -> Cell {
+        match (self.holds.as_deref(), &self.integrated) {
+            (Some([first, rest @ ..]), _) => {
+                let more = match rest.len() {
+                    0 => String::new(),
+                    more => format!(" +{more}"),
+                };
+                let all = std::iter::once(first).chain(rest);
+                let all: Vec<&str> = all.map(|held| held.text.as_str()).collect();
+                let brief = format!("{}{more}", first.code);
+                Cell::new(all.join(", "), Style::Attention).or_brief(brief)
+            }
+            (_, Some(_)) => Cell::new("integrated", Style::Good),
+            (_, None) => {
+                Cell::new("not known to be in its base", Style::Attention).or_brief("not known")
+            }
+        }
     }
 }
 
@@ -257,18 +297,4 @@ fn time(seconds: i64) -> String {
     jiff::Timestamp::from_second(seconds)
         .unwrap_or_default()
         .to_string()
-}
-
-/// A span of time in its largest unit.
-fn span(seconds: i64) -> String {
-    let seconds = seconds.max(0);
-    let units = [
-        (604_800 * 2, 604_800, "weeks"),
-        (172_800, 86_400, "days"),
-        (7_200, 3_600, "hours"),
-        (120, 60, "minutes"),
-    ];
-    let unit = units.into_iter().find(|(least, ..)| seconds >= *least);
-    let few = || format!("{seconds} second{}", if seconds == 1 { "" } else { "s" });
-    unit.map_or_else(few, |(_, unit, name)| format!("{} {name}", seconds / unit))
 }

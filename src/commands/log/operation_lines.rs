@@ -1,8 +1,8 @@
 //! Operations as lines of text, fitted to the width: when, what, which lane, who, and what else
 //! there is to say.
 //!
-//! The name of a lane is never cut. Where it has no room beside the time and the word, each operation
-//! has two lines.
+//! The name of a lane is never cut. Where it has no room beside the time and the word, it has a line of
+//! its own above them.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -14,6 +14,9 @@ use crate::ui::{Cell, Style, escape};
 
 /// Blanks between two columns.
 const GAP: usize = 2;
+
+/// Blanks before what is said below a lane that has a line of its own.
+const INDENT: usize = 4;
 
 /// With less room than this the reason of a failure is told by its code.
 const READABLE: usize = 40;
@@ -62,6 +65,8 @@ pub(super) struct Columns {
     word: usize,
     lane: usize,
     who: usize,
+    /// Of the shortest words for what is not done.
+    state: usize,
 }
 
 /// One operation in words.
@@ -94,6 +99,8 @@ impl Columns {
             self.word = self.word.max(told.word.width());
             self.lane = self.lane.max(lane);
             self.who = self.who.max(told.who.width());
+            let state = state(operation, now).map_or(0, |state| GAP + state.short.width());
+            self.state = self.state.max(state);
         }
     }
 
@@ -109,28 +116,26 @@ impl Columns {
         let (before, with_lane) = (self.time + GAP + self.word, GAP + self.lane);
         let begun = [filled(&told.time, self.time), filled(told.word, self.word)];
         let mut begun = begun.join(&" ".repeat(GAP));
-        let is_one_line = before + with_lane <= width || self.lane == 0;
-        let mut used = before + GAP;
-        if is_one_line && self.lane > 0 {
-            let lane = told.lane.as_deref().unwrap_or_default();
-            begun += &format!("{:GAP$}{}", "", filled(lane, self.lane));
-            used += with_lane;
-        }
-        let room = width.saturating_sub(used);
         let state = state(operation, now);
-        let rest = match is_one_line {
-            true => self.rest(operation, &told, state.as_ref(), room),
-            false => self.rest(operation, &told, None, room),
-        };
         let style = style(operation);
-        let first = format!("{begun}{:GAP$}{rest}", "");
-        let mut lines = vec![Cell::new(first.trim_end(), style)];
-        if !is_one_line {
-            let state = state.map(|state| state.fitted(width.saturating_sub(GAP)));
-            let more = told.lane.into_iter().chain(state);
-            lines.extend(more.map(|more| Cell::new(format!("{:GAP$}{more}", ""), style)));
+        let line = |text: &str| Cell::new(text.trim_end(), style);
+        if before + with_lane + self.state <= width {
+            let mut used = before + GAP;
+            if self.lane > 0 {
+                let lane = told.lane.as_deref().unwrap_or_default();
+                begun += &format!("{:GAP$}{}", "", filled(lane, self.lane));
+                used += with_lane;
+            }
+            let room = width.saturating_sub(used);
+            let rest = self.rest(operation, &told, state.as_ref(), room);
+            return vec![line(&format!("{begun}{:GAP$}{rest}", ""))];
         }
-        lines
+        let room = width.saturating_sub(INDENT);
+        let rest = self.rest(operation, &told, None, room.saturating_sub(before + GAP));
+        let below = format!("{:INDENT$}{begun}{:GAP$}{rest}", "", "");
+        let state = state.map(|state| format!("{:INDENT$}{}", "", state.fitted(room)));
+        let lines = told.lane.into_iter().chain([below]).chain(state);
+        lines.map(|text| line(&text)).collect()
     }
 
     /// What is said after the lane, the most telling first, each whole or not at all.

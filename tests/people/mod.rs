@@ -1,0 +1,3 @@
+//! What a person at the prompt sees: the trash, the choice of prune, questions, and what long work shows.
+
+mod trash;
