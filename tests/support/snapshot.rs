@@ -53,6 +53,7 @@ fn is_lasting(word: &str) -> bool {
     let word = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
     let is_id = word.len() == 19 && word.bytes().all(|byte| byte.is_ascii_hexdigit());
     let is_time = word.len() >= 20 && word.ends_with('Z') && word.contains('T');
+    let is_clock = word.len() == 5 && word.split(':').all(|part| part.parse::<u8>().is_ok());
     let years = word.strip_suffix('y').unwrap_or_default();
-    !is_id && !is_time && years.parse::<u8>().is_err()
+    !is_id && !is_time && !is_clock && years.parse::<u8>().is_err()
 }
