@@ -2,10 +2,23 @@
 //!
 //! A watch only wakes a caller early that looks again after a while anyway: a system without it, a
 //! limit, a directory that cannot be watched, a change on another machine cost no more than that
-//! while. What has changed is for the caller to find out. `operations/awaited` uses it.
+//! while. What has changed is for the caller to find out. `operations/awaited` uses it, and the list
+//! that is drawn again as things change.
 
+use std::os::fd::BorrowedFd;
 use std::path::Path;
 use std::time::Duration;
+
+/// Why a sleep has ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Woken {
+    /// The time is over.
+    Time,
+    /// Something has changed.
+    Change,
+    /// There is something to read.
+    Input,
+}
 
 #[cfg(target_os = "linux")]
 pub use linux::Watch;
@@ -19,13 +32,13 @@ pub use elsewhere::Watch;
 mod linux {
     use std::collections::HashSet;
     use std::mem::MaybeUninit;
-    use std::os::fd::OwnedFd;
+    use std::os::fd::{AsFd, OwnedFd};
     use std::time::Instant;
 
     use rustix::event::{PollFd, PollFlags, Timespec, poll};
     use rustix::fs::inotify::{self, CreateFlags, ReadFlags, Reader, WatchFlags};
 
-    use super::{Duration, Path};
+    use super::{BorrowedFd, Duration, Path, Woken};
 
     /// In a storm of changes the caller is woken no more often than this.
     const STORM: Duration = Duration::from_millis(5);
@@ -75,27 +88,44 @@ mod linux {
 
         /// Sleeps for that long, or until something has changed.
         pub fn sleep(&mut self, longest: Duration) {
-            let Some(inotify) = &self.inotify else {
-                std::thread::sleep(longest);
-                return;
-            };
+            self.sleep_beside(longest, None);
+        }
+
+        /// The same, or until there is something to read from `input`; says which.
+        pub fn sleep_beside(&mut self, longest: Duration, input: Option<BorrowedFd<'_>>) -> Woken {
             let end = Instant::now() + longest;
             while let Some(left) = end.checked_duration_since(Instant::now()) {
+                let own = self.inotify.as_ref().map(AsFd::as_fd);
+                let asked = own.into_iter().chain(input);
+                let mut ready: Vec<_> = asked
+                    .map(|asked| PollFd::from_borrowed_fd(asked, PollFlags::IN))
+                    .collect();
+                if ready.is_empty() {
+                    std::thread::sleep(left);
+                    return Woken::Time;
+                }
                 let left = Timespec::try_from(left).ok();
-                let mut ready = [PollFd::new(inotify, PollFlags::IN)];
-                let told = poll(&mut ready, left.as_ref()).unwrap_or_else(|_| {
+                poll(&mut ready, left.as_ref()).unwrap_or_else(|_| {
                     // A signal that does not end the program is no change.
                     std::thread::sleep(STORM);
                     0
                 });
-                if told > 0 && has_news(inotify) {
+                let is_ready = |asked: &PollFd<'_>| !asked.revents().is_empty();
+                if input.is_some() && ready.last().is_some_and(is_ready) {
+                    return Woken::Input;
+                }
+                let Some(inotify) = self.inotify.as_ref().filter(|_| is_ready(&ready[0])) else {
+                    continue;
+                };
+                if has_news(inotify) {
                     let since = self.woken.map_or(STORM, |woken| woken.elapsed());
                     std::thread::sleep(STORM.saturating_sub(since).min(longest));
                     has_news(inotify);
                     self.woken = Some(Instant::now());
-                    return;
+                    return Woken::Change;
                 }
             }
+            Woken::Time
         }
     }
 
@@ -119,7 +149,9 @@ mod linux {
 
 #[cfg(not(target_os = "linux"))]
 mod elsewhere {
-    use super::{Duration, Path};
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+    use super::{BorrowedFd, Duration, Path, Woken};
 
     /// Directories that are not watched.
     #[derive(Debug, Default)]
@@ -139,6 +171,20 @@ mod elsewhere {
         /// Sleeps for that long.
         pub fn sleep(&mut self, longest: Duration) {
             std::thread::sleep(longest);
+        }
+
+        /// The same, or until there is something to read from `input`; says which.
+        pub fn sleep_beside(&mut self, longest: Duration, input: Option<BorrowedFd<'_>>) -> Woken {
+            let Some(input) = input else {
+                self.sleep(longest);
+                return Woken::Time;
+            };
+            let mut ready = [PollFd::from_borrowed_fd(input, PollFlags::IN)];
+            let longest = Timespec::try_from(longest).ok();
+            match poll(&mut ready, longest.as_ref()) {
+                Ok(1..) => Woken::Input,
+                _ => Woken::Time,
+            }
         }
     }
 }

@@ -39,7 +39,7 @@ static DECIDING: AtomicUsize = AtomicUsize::new(0);
 static EDITING: AtomicUsize = AtomicUsize::new(0);
 static CHILDREN: Mutex<Vec<u32>> = Mutex::new(Vec::new());
 static GROUPS: Mutex<Vec<Running>> = Mutex::new(Vec::new());
-static BEFORE_THE_END: OnceLock<fn()> = OnceLock::new();
+static BEFORE_THE_END: OnceLock<Box<dyn Fn() + Send + Sync>> = OnceLock::new();
 
 /// From now on signals wait for what may not be interrupted.
 pub fn install() {
@@ -177,10 +177,11 @@ fn end() {
     let _ = signal_hook::low_level::emulate_default_handler(SIGNAL.load(Ordering::SeqCst));
 }
 
-/// Has `work` done before a signal ends the program: a hidden cursor is shown again.
-pub fn before_the_end(work: fn()) {
+/// Has `work` done before a signal ends the program: a hidden cursor is shown again. The first that
+/// is asked for counts.
+pub fn before_the_end(work: impl Fn() + Send + Sync + 'static) {
     install();
-    let _ = BEFORE_THE_END.set(work);
+    let _ = BEFORE_THE_END.set(Box::new(work));
 }
 
 /// A command that waits for others stops waiting once a signal has come.

@@ -15,6 +15,7 @@ pub mod progress;
 pub mod prompt;
 mod table_fit;
 mod usage;
+pub mod whole_screen;
 
 use std::io::IsTerminal;
 use std::sync::Arc;
