@@ -45,10 +45,6 @@ fn shop() -> Sandbox {
     );
     sandbox.git(["worktree", "add", "-q", "../other", "-b", "other"]);
     std::fs::remove_dir_all(sandbox.lane_path("gone")).unwrap();
-    for lane in ["login", "search", "gone", "moved"] {
-        let created = format!("lane.{lane}.created");
-        sandbox.git(["config", &created, "2023-11-14T22:13:20Z"]);
-    }
     write(&sandbox.lane_path("old").join("notes"), "x");
     for (lane, ago) in [("old", 194_400), ("unused", 190_800)] {
         let dropped = sandbox.lane(["--json", "drop", "--yes", lane]).json();
@@ -59,6 +55,7 @@ fn shop() -> Sandbox {
         // As large on every filesystem.
         write(&entry.join("size"), "3145728\n");
     }
+    sandbox.long_ago();
     sandbox
 }
 
@@ -97,7 +94,6 @@ fn a_board() {
             .lane(["start", name, "--owner", owner, "--task", &task])
             .ok();
         let key = |key: &str| format!("lane.{name}.{key}");
-        sandbox.git(["config", &key("created"), "2023-11-14T22:13:20Z"]);
         if !status.is_empty() {
             sandbox.git(["config", &key("status"), status]);
             sandbox.git(["config", &key("statusSince"), "2023-11-14T22:13:20Z"]);
@@ -129,6 +125,7 @@ fn a_board() {
             value,
         ]);
     }
+    sandbox.long_ago();
     sandbox.assert_screen("board", &["list"]);
     let chosen = [
         "list",

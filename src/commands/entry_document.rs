@@ -5,7 +5,8 @@ use bstr::ByteSlice;
 use super::lane_words::{self, Hold, moment};
 use crate::domain::forecast::Verdict;
 use crate::domain::lane::{Head, LosslessPath, lossless};
-use crate::domain::overview::{Entry, State};
+use crate::domain::overview::{Entry, Published, State};
+use crate::domain::relation::Relation;
 use crate::domain::status::WorktreeStatus;
 
 /// An entry for scripts. A field is absent when it was not asked for, null when there is no such
@@ -17,6 +18,7 @@ pub fn document(entry: &Entry, hold: Option<&Hold>) -> serde_json::Value {
         "name": lane.map(|lane| &lane.name),
         "id": lane.map(|lane| &lane.id),
         "main": entry.is_main(),
+        "current": entry.is_current,
         "branch": entry.branch(),
         "path": LosslessPath(entry.path()),
         "base": lane.and_then(|lane| lane.base.as_ref()),
@@ -43,7 +45,9 @@ pub fn document(entry: &Entry, hold: Option<&Hold>) -> serde_json::Value {
         value["state"] = entry.state.code().into();
         value["tip"] = entry.tip.map(|tip| tip.to_string()).into();
         value["committed"] = entry.committed.and_then(moment).into();
+        value["lastActivity"] = entry.active.and_then(moment).into();
         value["versusBase"] = versus_base(entry);
+        value["published"] = entry.published.as_ref().map(published).into();
     }
     value
 }
@@ -64,12 +68,22 @@ fn versus_base(entry: &Entry) -> serde_json::Value {
     serde_json::json!({
         "ahead": versus.ahead,
         "behind": versus.behind,
+        "unused": matches!(Relation::of(entry), Some(Relation::Unused(_))),
         "integrated": versus.integrated.as_ref().map(|proof| proof.code()),
         "conflict": forecast.map(Verdict::is_conflict),
         "conflicts": conflict.map(|verdict| {
             let paths = verdict.paths().iter().map(|path| lossless(path.as_bstr()));
             paths.collect::<Vec<_>>()
         }),
+    })
+}
+
+fn published(published: &Published) -> serde_json::Value {
+    let Published { tracking, distance } = published;
+    serde_json::json!({
+        "ref": tracking,
+        "ahead": distance.map(|(ahead, _)| ahead),
+        "behind": distance.map(|(_, behind)| behind),
     })
 }
 

@@ -65,6 +65,15 @@ impl Hold {
         format!("{holder}{own}{}{end}", lasting(self.began))
     }
 
+    /// That it is held, and whether by the caller.
+    pub fn in_brief(&self) -> &'static str {
+        match (self.reserved, self.own) {
+            (true, _) => "kept",
+            (false, true) => "yours",
+            (false, false) => "held",
+        }
+    }
+
     /// The same with what the holder before says.
     pub fn told_in_full(&self) -> String {
         match &self.message {
@@ -74,20 +83,18 @@ impl Hold {
     }
 }
 
-/// Owner and holder in a few words, which are mostly the same one: `ann, held`.
+/// Owner and holder in a few words, which are mostly the same one; that it is held comes first, where
+/// it is not cut: `held by ann`, `held by bob, owner ann`.
 pub fn owner_and_holder(lane: &Lane, hold: Option<&Hold>) -> String {
     let owner = lane.owner.clone().unwrap_or_default();
     let Some(hold) = hold else { return owner };
-    let by_owner = hold.holder == owner;
-    let held = match (hold.reserved, by_owner) {
-        (false, true) => "held".to_owned(),
-        (false, false) => format!("held by {}", hold.holder),
-        (true, true) => "kept".to_owned(),
-        (true, false) => format!("kept for {}", hold.holder),
+    let held = match hold.reserved {
+        false => format!("held by {}", hold.holder),
+        true => format!("kept for {}", hold.holder),
     };
-    match owner.is_empty() {
+    match owner.is_empty() || hold.holder == owner {
         true => held,
-        false => format!("{owner}, {held}"),
+        false => format!("{held}, owner {owner}"),
     }
 }
 

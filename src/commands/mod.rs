@@ -67,10 +67,15 @@ use crate::ui::{Page, Ui};
 
 /// `path` as it is shorter to read and type from here.
 pub fn shown_path(path: &Path) -> String {
-    let Ok(here) = std::env::current_dir() else {
-        return path.display().to_string();
-    };
-    let relative = crate::store::relative(&here, path);
+    match std::env::current_dir() {
+        Ok(here) => shown_path_from(&here, path),
+        Err(_) => path.display().to_string(),
+    }
+}
+
+/// The same for a reader who is in `here`.
+pub fn shown_path_from(here: &Path, path: &Path) -> String {
+    let relative = crate::store::relative(here, path);
     // Climbing further than a neighbour's house is no help to a reader.
     let shorter =
         !relative.starts_with("../../..") && relative.as_os_str().len() < path.as_os_str().len();

@@ -31,6 +31,7 @@ pub mod operation_log;
 pub mod overview;
 pub mod parameter;
 pub mod prune_verdict;
+pub mod relation;
 pub mod reproduction;
 pub mod resolution;
 pub mod retire;

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use super::forecast::Verdict;
 use super::integration::Integration;
-use super::lane::{Head, Lane, ObjectId, Worktree, WorktreeState};
+use super::lane::{Head, Lane, ObjectId, RefName, Worktree, WorktreeState};
 use super::name::{BranchName, LaneName};
+use super::relation::distance;
 use super::status::WorktreeStatus;
 
 /// A lane, or a worktree that is none.
@@ -25,6 +26,34 @@ pub struct Entry {
     pub forecast: Option<Verdict>,
     /// When the tip was committed, in seconds since 1970; `None` when not asked for.
     pub committed: Option<i64>,
+    /// Whether no commit was ever made in the lane.
+    pub untouched: bool,
+    /// Where it is published; `None` where it is not, or when it was not asked for.
+    pub published: Option<Published>,
+    /// When something was last done in it, in seconds since 1970; `None` when not asked for.
+    pub active: Option<i64>,
+    /// Whether the caller stands in it.
+    pub is_current: bool,
+}
+
+/// The branch of a remote that a lane's branch was pushed to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Published {
+    /// The remote-tracking branch that mirrors it.
+    pub tracking: RefName,
+    /// Commits of the lane that are not there, and those there that the lane does not have; `None`
+    /// where the branch is gone.
+    pub distance: Option<(usize, usize)>,
+}
+
+impl std::fmt::Display for Published {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.distance {
+            Some((0, 0)) => f.write_str("yes"),
+            Some((ahead, behind)) => f.write_str(&distance(ahead, behind)),
+            None => f.write_str("gone"),
+        }
+    }
 }
 
 /// How a lane stands to its base.
@@ -96,6 +125,42 @@ impl State {
         matches!(self, State::Read(status) if status.operation.is_none() && status.is_clean())
     }
 
+    /// Whether files were read that differ from the commit, or an operation in progress.
+    pub fn has_changes(&self) -> bool {
+        let status = self.status();
+        status.is_some_and(|status| status.operation.is_some() || !status.is_clean())
+    }
+
+    /// What the files are, where they were read.
+    pub fn status(&self) -> Option<&WorktreeStatus> {
+        match self {
+            State::Read(status) | State::Stray(_, Some(status)) => Some(status),
+            _ => None,
+        }
+    }
+
+    /// The few words that the list has for it: two at the most, the weightiest first.
+    pub fn in_short(&self) -> String {
+        let more = self.status().filter(|status| !status.is_clean());
+        match self {
+            State::Read(status) => status.in_short(),
+            State::Stray(..) => {
+                let words = [stray_words(self), more.map(WorktreeStatus::in_brief)];
+                words.into_iter().flatten().collect::<Vec<_>>().join(", ")
+            }
+            _ => self.to_string(),
+        }
+    }
+
+    /// One of these words.
+    pub fn in_brief(&self) -> String {
+        match self {
+            State::Read(status) => status.in_brief(),
+            State::Stray(..) => "stray".into(),
+            _ => self.to_string(),
+        }
+    }
+
     /// A stable word for scripts and for `--state`.
     pub fn code(&self) -> &'static str {
         match self {
@@ -131,12 +196,8 @@ impl std::fmt::Display for State {
         match self {
             State::Unread => f.write_str("-"),
             State::Read(status) => f.write_str(&words(status)),
-            State::Stray(head, status) => {
-                match head {
-                    Head::Branch(branch) => write!(f, "stray on {branch}")?,
-                    Head::Detached(id) => write!(f, "stray at {}", id.to_hex_with_len(7))?,
-                    Head::Other(_) => f.write_str("stray")?,
-                }
+            State::Stray(_, status) => {
+                f.write_str(&stray_words(self).unwrap_or_default())?;
                 match status {
                     Some(status) if !status.is_clean() => write!(f, ", {}", words(status)),
                     _ => Ok(()),
@@ -146,6 +207,16 @@ impl std::fmt::Display for State {
             State::Bare => f.write_str("bare"),
             State::Damaged(_) => f.write_str("damaged"),
         }
+    }
+}
+
+/// Where a stray worktree is.
+fn stray_words(state: &State) -> Option<String> {
+    match state {
+        State::Stray(Head::Branch(branch), _) => Some(format!("stray on {branch}")),
+        State::Stray(Head::Detached(id), _) => Some(format!("stray at {}", id.to_hex_with_len(7))),
+        State::Stray(Head::Other(_), _) => Some("stray".into()),
+        _ => None,
     }
 }
 
@@ -173,17 +244,31 @@ fn words(status: &WorktreeStatus) -> String {
 
 impl std::fmt::Display for Versus {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match (self.ahead, self.behind, &self.integrated) {
-            (0, 0, _) => f.write_str("even"),
-            (0, behind, _) => write!(f, "-{behind}"),
-            (ahead, 0, None) => write!(f, "+{ahead}"),
-            (ahead, behind, None) => write!(f, "+{ahead} -{behind}"),
-            (_, _, Some(_)) => f.write_str("integrated"),
+        match &self.integrated {
+            Some(_) if self.ahead > 0 => f.write_str("integrated"),
+            _ => f.write_str(&distance(self.ahead, self.behind)),
         }
     }
 }
 
 impl Entry {
+    /// One of which nothing but the record and the worktree was read.
+    pub fn unread(lane: Option<Lane>, worktree: Option<Worktree>) -> Self {
+        Entry {
+            lane,
+            worktree,
+            state: State::Unread,
+            tip: None,
+            versus: None,
+            forecast: None,
+            committed: None,
+            untouched: false,
+            published: None,
+            active: None,
+            is_current: false,
+        }
+    }
+
     /// The lane's name.
     pub fn name(&self) -> Option<&LaneName> {
         self.lane.as_ref().map(|lane| &lane.name)
@@ -219,7 +304,31 @@ impl Entry {
     /// When something last happened, as far as that is known.
     pub fn recency(&self) -> i64 {
         let created = self.lane.as_ref().map_or(i64::MIN, |lane| lane.created);
-        self.committed.unwrap_or(i64::MIN).max(created)
+        self.active.unwrap_or(i64::MIN).max(created)
+    }
+
+    /// When something was last done in it: it was started, marked or claimed, its HEAD moved, or a
+    /// commit of its own was made. A commit of the base says nothing of the lane.
+    pub fn last_activity(&self, head_moved: Option<i64>) -> Option<i64> {
+        let lane = self.lane.as_ref();
+        let has_own = self.versus.as_ref().is_none_or(|versus| versus.ahead > 0);
+        let own_commit = self.committed.filter(|_| match lane {
+            Some(_) => has_own,
+            // Of a worktree that is no lane nothing else may be known.
+            None => head_moved.is_none(),
+        });
+        [
+            lane.map(|lane| lane.created),
+            lane.and_then(|lane| lane.mark.as_ref())
+                .map(|mark| mark.since),
+            lane.and_then(|lane| lane.claim.as_ref())
+                .map(|claim| claim.since),
+            own_commit,
+            head_moved,
+        ]
+        .into_iter()
+        .flatten()
+        .max()
     }
 }
 

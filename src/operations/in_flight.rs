@@ -5,13 +5,16 @@ use std::path::Path;
 
 use crate::domain::lane::{Head, Lane, ObjectId, Worktree, WorktreeState};
 use crate::domain::name::BranchName;
-use crate::domain::overview::{Entry, State, Versus, sort};
+use crate::domain::overview::{Entry, Published, State, Versus, sort};
 use crate::domain::status::WorktreeStatus;
 use crate::engines::status::{Depth, statuses};
 use crate::engines::{evidence, history};
 use crate::error::Result;
-use crate::repository::Repository;
+use crate::operations::retire::is_untouched;
+use crate::repository::publication::Publications;
 use crate::repository::revision;
+use crate::repository::worktree::head_moved;
+use crate::repository::{RefFormat, Repository};
 
 /// How much to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +29,9 @@ pub enum Detail {
 pub fn entries(repository: &Repository, detail: Detail) -> Result<Vec<Entry>> {
     let worktrees = repository.worktrees()?;
     let mut entries = matched(repository.records()?.lanes, worktrees);
+    for entry in &mut entries {
+        entry.is_current = is_current(repository, entry);
+    }
     if detail == Detail::Full {
         read(repository, &mut entries)?;
     } else {
@@ -45,6 +51,9 @@ pub fn entry(repository: &Repository, lane: &Lane) -> Result<Entry> {
         .filter(|entry| entry.name() == Some(&lane.name))
         .collect();
     read(repository, &mut one)?;
+    for entry in &mut one {
+        entry.is_current = is_current(repository, entry);
+    }
     one.pop()
         .ok_or_else(|| crate::domain::retire::raced(&lane.name))
 }
@@ -74,7 +83,7 @@ fn matched(lanes: Vec<Lane>, worktrees: Vec<Worktree>) -> Vec<Entry> {
         .into_iter()
         .map(|lane| {
             let worktree = by_path.get(&lane.worktree).and_then(|at| free[*at].take());
-            entry_of(Some(lane), worktree)
+            Entry::unread(Some(lane), worktree)
         })
         .collect();
     for entry in &mut entries {
@@ -103,25 +112,13 @@ fn matched(lanes: Vec<Lane>, worktrees: Vec<Worktree>) -> Vec<Entry> {
     entries.extend(
         free.into_iter()
             .flatten()
-            .map(|worktree| entry_of(None, Some(worktree))),
+            .map(|worktree| Entry::unread(None, Some(worktree))),
     );
     entries
 }
 
 fn holds(worktree: &Worktree, branch: &BranchName, state: &WorktreeState) -> bool {
     worktree.id.is_some() && worktree.state == *state && worktree.is_on(branch)
-}
-
-fn entry_of(lane: Option<Lane>, worktree: Option<Worktree>) -> Entry {
-    Entry {
-        lane,
-        worktree,
-        state: State::Unread,
-        tip: None,
-        versus: None,
-        forecast: None,
-        committed: None,
-    }
 }
 
 /// Fills in states, tips, standing and times.
@@ -159,7 +156,71 @@ fn read(repository: &Repository, entries: &mut [Entry]) -> Result<()> {
         }
         entry.committed = entry.tip.and_then(|tip| committed(repository, tip));
     }
-    compare(repository, entries)
+    compare(repository, entries)?;
+    find_published(repository, entries);
+    for entry in entries {
+        entry.untouched = is_unused(repository, entry);
+        let head_moved = entry.worktree.as_ref().and_then(head_moved);
+        entry.active = entry.last_activity(head_moved);
+    }
+    Ok(())
+}
+
+/// Whether the caller stands in its worktree.
+fn is_current(repository: &Repository, entry: &Entry) -> bool {
+    let worktree = entry.worktree.as_ref();
+    worktree.is_some_and(|worktree| {
+        worktree.git_dir == repository.git_dir() && !worktree.state.is_bare()
+    })
+}
+
+/// Whether no commit was ever made in the lane. Its reflogs are read only where the base has all of
+/// its commits, and not where git would have to be started for them.
+fn is_unused(repository: &Repository, entry: &Entry) -> bool {
+    let Some(lane) = &entry.lane else {
+        return false;
+    };
+    let by_git = repository.ref_format() == RefFormat::Reftable;
+    let versus = entry.versus.as_ref().filter(|_| !by_git);
+    let integrated = versus.and_then(|versus| versus.integrated.as_ref());
+    let place = (lane, entry.worktree.as_ref());
+    is_untouched(repository, place, entry.tip, integrated)
+}
+
+/// Fills in where lanes are published. Only those whose remote branch is at another commit are
+/// compared with it, in one walk.
+fn find_published(repository: &Repository, entries: &mut [Entry]) {
+    let look = Publications::of(repository);
+    let (mut pairs, mut places) = (Vec::new(), Vec::new());
+    for (at, entry) in entries.iter_mut().enumerate() {
+        let (Some(lane), Some(tip)) = (&entry.lane, entry.tip) else {
+            continue;
+        };
+        let Some((tracking, there)) = look.find(lane) else {
+            continue;
+        };
+        entry.published = Some(Published {
+            tracking,
+            distance: (there == Some(tip)).then_some((0, 0)),
+        });
+        if let Some(there) = there.filter(|there| *there != tip) {
+            pairs.push((tip, there));
+            places.push(at);
+        }
+    }
+    // Where objects are lost, how far they are apart is not known, and nothing is said of them.
+    let found = match history::divergences(&repository.gix, &pairs) {
+        Ok(found) => found.into_iter().map(Some).collect(),
+        Err(_) => vec![None; pairs.len()],
+    };
+    for (at, found) in places.into_iter().zip(found) {
+        match (found, &mut entries[at].published) {
+            (Some(found), Some(published)) => {
+                published.distance = Some((found.ahead, found.behind));
+            }
+            (_, published) => *published = None,
+        }
+    }
 }
 
 fn tip(repository: &Repository, entry: &Entry) -> Result<Option<ObjectId>> {

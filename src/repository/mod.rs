@@ -25,6 +25,7 @@ pub mod main_worktree;
 pub mod metadata;
 pub mod policy_files;
 pub mod provenance;
+pub mod publication;
 pub mod quarantine;
 pub mod recovered;
 pub mod ref_transaction;

@@ -97,6 +97,19 @@ fn admin_dirs(common_dir: &Path) -> Result<Vec<PathBuf>> {
     }
 }
 
+/// When the HEAD of a worktree last moved, in seconds since 1970: a commit, a switch, a merge, a
+/// reset, as its reflog has them. What is not staged, or only staged, moves nothing.
+pub fn head_moved(worktree: &Worktree) -> Option<i64> {
+    let modified = |file: &str| {
+        let modified = std::fs::metadata(worktree.git_dir.join(file))
+            .ok()?
+            .modified();
+        let since = modified.ok()?.duration_since(std::time::UNIX_EPOCH).ok()?;
+        i64::try_from(since.as_secs()).ok()
+    };
+    modified("logs/HEAD").max(modified("HEAD"))
+}
+
 /// Reads one admin directory; `None` when it has no `gitdir` yet, or no longer.
 pub fn describe(common_dir: &Path, admin_dir: &Path) -> Option<Worktree> {
     Look::new(common_dir).describe(admin_dir)

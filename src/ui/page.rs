@@ -124,7 +124,7 @@ pub enum Give {
     Cut(usize, usize),
     /// This column is cut in the middle, down to that width: both ends of a path tell the most.
     CutMiddle(usize, usize),
-    /// The cells of this column say what they say in brief.
+    /// The cells of this column say what they say in brief; it is left out where none says anything.
     Brief(usize),
     /// This column is left out. It comes back where others that are left out make room for it.
     LeaveOut(usize),

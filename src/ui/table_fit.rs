@@ -113,6 +113,9 @@ impl Table<'_> {
             Give::CutMiddle(column, least) => {
                 fitted.columns[column] = cut(column, least, CutAt::Middle);
             }
+            Give::Brief(column) if self.widest(column, Form::Brief, |_| true) == 0 => {
+                fitted.columns[column] = None;
+            }
             Give::Brief(column) => {
                 if let Some(shown) = &mut fitted.columns[column] {
                     let brief = self.full(column, Form::Brief);
@@ -170,7 +173,9 @@ impl Table<'_> {
                 column.width = room;
                 column.cut_at = CutAt::Middle;
             }
-            Give::Brief(at) => *column = self.full(at, Form::Brief),
+            Give::Brief(at) if self.widest(at, Form::Brief, |_| true) > 0 => {
+                *column = self.full(at, Form::Brief);
+            }
             _ => {}
         }
     }

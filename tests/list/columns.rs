@@ -1,6 +1,6 @@
 //! Which columns the list has, and how they give way on a narrow screen.
 
-use crate::support::{Run, Sandbox};
+use crate::support::{Run, Sandbox, Thirty};
 
 fn at(sandbox: &Sandbox, columns: usize, args: &[&str]) -> Run {
     let mut command = sandbox.command("git-lane");
@@ -43,8 +43,8 @@ fn they_are_chosen_with_their_order() {
     // What was said stays on its line, and steers no terminal.
     assert_eq!(
         text,
-        "rate  NAME    TASK   SET\n      (main)\n0.3   fast    a\\nb   rate=0.3 note=x\\u{1b}[2Jy\n\
-         0.1   slow    sweep  rate=0.1\n"
+        "rate    NAME    TASK   SET\n      * (main)\n0.3     fast    a\\nb   rate=0.3 note=x\\u{1b}[2Jy\n\
+         0.1     slow    sweep  rate=0.1\n"
     );
     let text = sandbox
         .lane(["list", "--no-status", "--columns", "created,id,name"])
@@ -77,7 +77,8 @@ fn an_unknown_column_is_answered_with_those_there_are() {
             continue;
         }
         let error = run.fails(2);
-        let lists = error.contains("name, branch, state, kind, status, message, base, age, owner");
+        let lists =
+            error.contains("name, branch, state, kind, status, message, base, published, age");
         assert!(
             lists || error.contains("parameter's name"),
             "{wrong}: {error}"
@@ -90,107 +91,89 @@ fn an_unknown_column_is_answered_with_those_there_are() {
     run.fails(2);
 }
 
-/// Names as people and agents give them, one of each situation in turn.
-fn thirty() -> (Sandbox, Vec<String>) {
-    let sandbox = Sandbox::new();
-    let topics = [
-        "fix-login-redirect-loop",
-        "search-paging",
-        "claude/invoice-rounding-errors",
-    ];
-    let names: Vec<String> = (0..30)
-        .map(|number| format!("{}-{number}", topics[number % topics.len()]))
-        .collect();
-    sandbox
-        .lane(
-            ["start"]
-                .into_iter()
-                .chain(names.iter().map(String::as_str)),
-        )
-        .ok();
-    for (number, name) in names.iter().enumerate() {
-        let key = |key: &str| format!("lane.{name}.{key}");
-        let owner = format!("claude:7f3a9c1e-{number}");
-        sandbox.git(["config", &key("owner"), &owner]);
-        sandbox.git([
-            "config",
-            &key("task"),
-            &format!("SHOP-{number} as the ticket says"),
-        ]);
-        let status = ["working", "blocked", "ready", "done"][number % 4];
-        sandbox.git(["config", &key("status"), status]);
-        sandbox.git(["config", &key("statusSince"), "2023-11-14T22:13:20Z"]);
-        if number % 3 == 0 {
-            sandbox.git(["config", &key("claim"), &owner]);
-            sandbox.git(["config", &key("claimKey"), "k"]);
-        }
-    }
-    (sandbox, names)
+/// The name that a line begins with, past the mark of the place one stands in.
+fn is_named(line: &str, name: &str) -> bool {
+    let line = line.strip_prefix("* ").or(line.strip_prefix("  "));
+    let rest = line.and_then(|line| line.strip_prefix(name));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("  "))
 }
 
+/// At no width, however few the columns of the screen are.
 #[test]
 fn what_tells_a_row_from_the_others_is_never_cut() {
-    let (sandbox, names) = thirty();
-    sandbox.git([
-        "worktree",
-        "add",
-        "-q",
-        "-b",
-        "by-hand-without-a-lane",
-        "../by-hand",
-    ]);
-    sandbox.git([
-        "worktree",
-        "add",
-        "-q",
-        "--detach",
-        "../a-place-for-looking-at-things",
-    ]);
-    for columns in [120, 100, 80] {
+    let Thirty { sandbox, names } = Thirty::new();
+    let place = "../a-place-for-looking-at-things";
+    sandbox.git(["worktree", "add", "-q", "--detach", place]);
+    let others = ["(main)", "(no lane) by-hand", &format!("(no lane) {place}")];
+    for columns in [200, 120, 100, 80, 60, 50, 40, 20, 1] {
         let text = at(&sandbox, columns, &[]).ok();
-        for name in &names {
-            let row = text
-                .lines()
-                .find(|line| line.split(' ').next() == Some(name));
-            assert!(row.is_some(), "{columns}: {name}: {text}");
+        for name in names.iter().map(String::as_str).chain(others) {
+            let named = text.lines().filter(|line| is_named(line, name));
+            assert_eq!(named.count(), 1, "{columns}: {name}: {text}");
         }
-        for words in ["by-hand-without-a-lane", "../a-place-for-looking-at-things"] {
-            assert!(text.contains(words), "{columns}: {words}: {text}");
+        // Wherever a row has more than its name, all of that is there.
+        let words = [
+            "3 changes",
+            "conflicts",
+            "merged",
+            "unused",
+            "rebasing",
+            "stray",
+        ];
+        for word in words.iter().filter(|_| columns >= 40) {
+            let full = if *word == "3 changes" {
+                "1 changed, 2 untracked"
+            } else {
+                word
+            };
+            assert!(
+                text.contains(word) || text.contains(full),
+                "{columns}: {word}: {text}"
+            );
         }
-    }
-    // Where no worktree needs them, branch and path make room.
-    sandbox.git(["worktree", "remove", "../by-hand"]);
-    sandbox.git(["worktree", "remove", "../a-place-for-looking-at-things"]);
-    for columns in [100, 80, 72] {
-        let text = at(&sandbox, columns, &[]).ok();
-        assert!(
-            text.lines().all(|line| line.chars().count() <= columns),
-            "{text}"
-        );
-        for name in &names {
-            let row = text
-                .lines()
-                .find(|line| line.split(' ').next() == Some(name));
-            let row = row.unwrap_or_else(|| panic!("{columns}: {name}: {text}"));
-            let has = |words: &[&str]| words.iter().any(|word| row.contains(word));
-            assert!(has(&["working", "blocked", "ready", "done"]), "{text}");
-        }
+        let named = names.iter().map(String::as_str).chain(others);
+        let widest = named.map(str::len).max().unwrap() + 2;
+        let fits = |line: &str| line.chars().count() <= columns.max(widest);
+        assert!(columns < 40 || text.lines().all(fits), "{columns}: {text}");
     }
 }
 
 #[test]
 fn those_that_were_chosen_are_cut_and_never_left_out() {
-    let (sandbox, names) = thirty();
-    let text = at(&sandbox, 60, &["--columns", "name,task,path"]).ok();
-    assert!(
-        text.lines().all(|line| line.chars().count() <= 60),
-        "{text}"
-    );
-    assert!(text.starts_with("NAME ") && text.contains("  TASK") && text.contains("  PATH"));
-    assert!(
-        names.iter().all(|name| text.contains(name.as_str())),
-        "{text}"
-    );
+    let Thirty { sandbox, names } = Thirty::new();
+    for columns in [120, 80, 60, 40] {
+        let text = at(&sandbox, columns, &["--columns", "name,task,path"]).ok();
+        assert!(
+            text.lines().all(|line| line.chars().count() <= columns),
+            "{text}"
+        );
+        for title in ["NAME", "TASK", "PATH"] {
+            assert!(text.contains(title), "{columns}: {text}");
+        }
+        for name in &names {
+            assert!(
+                text.lines().any(|line| is_named(line, name)),
+                "{columns}: {text}"
+            );
+        }
+    }
+}
+
+/// What a program reads is whole, and no row takes two lines.
+#[test]
+fn a_pipe_gets_every_column_whole() {
+    let Thirty { sandbox, names } = Thirty::new();
+    let text = sandbox.lane(["list"]).ok();
+    assert_eq!(text.lines().count(), names.len() + 3);
+    assert!(!text.contains('…') && !text.contains('\u{1b}'), "{text}");
+    for words in [
+        "run the migrations twice and compare what they leave",
+        "../shop.lanes/agent-7-fix-login-form-validation",
+        "1 changed, 2 untracked",
+        "+1 -4 conflicts",
+    ] {
+        assert!(text.contains(words), "{words}: {text}");
+    }
 }
 
 #[test]

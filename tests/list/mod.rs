@@ -2,6 +2,7 @@
 
 mod columns;
 mod said;
+mod watched;
 
 use crate::support::{Sandbox, write};
 
@@ -66,6 +67,7 @@ fn a_stray_a_moved_and_a_damaged_worktree_are_told_apart() {
     sandbox.git(["worktree", "move", "../shop.lanes/moved", "../new-place"]);
     write(&sandbox.lane_path("damaged").join(".git"), "garbage");
     sandbox.git_in(&sandbox.lane_path("detached"), ["switch", "-q", "--detach"]);
+    sandbox.long_ago();
     sandbox.assert_screen("list-states", &["list"]);
     assert_eq!(
         sandbox.lane(["path", "moved"]).ok().trim_end(),

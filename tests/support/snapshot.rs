@@ -36,7 +36,7 @@ fn screen(args: &[&str], run: &Run) -> String {
 
 /// Text without the sandbox's place, ids of lanes, times, ages and process numbers. A commit is
 /// the same in every run.
-pub(super) fn lasting(sandbox: &Sandbox, text: &str) -> String {
+pub fn lasting(sandbox: &Sandbox, text: &str) -> String {
     let text = text.replace(sandbox.root().to_str().unwrap(), "ROOT");
     let word = |word: &str| match is_lasting(word) {
         true => word.to_owned(),

@@ -154,6 +154,12 @@ impl Terminal<'_> {
         self.ask(&["display-message", "-p", "#{alternate_on}"]) == "1\n"
     }
 
+    /// Whether the cursor is shown.
+    #[track_caller]
+    pub fn has_cursor(&self) -> bool {
+        self.ask(&["display-message", "-p", "#{cursor_flag}"]) == "1\n"
+    }
+
     #[track_caller]
     fn capture(&self, options: &[&str]) -> String {
         let text = self.ask(&[&["capture-pane", "-p"], options].concat());

@@ -32,3 +32,14 @@ pub fn age_all(directory: &Path) {
     }
     age(directory, 3600);
 }
+
+/// The time of the first commit of a sandbox.
+pub const LONG_AGO: &str = "2023-11-14T22:13:20Z";
+
+/// Has a file be of that time.
+pub fn date(path: &Path) {
+    let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+    let times = std::fs::FileTimes::new().set_modified(time);
+    let opened = std::fs::File::open(path);
+    opened.and_then(|file| file.set_times(times)).unwrap();
+}

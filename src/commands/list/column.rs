@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use clap_complete::engine::CompletionCandidate;
 
+use crate::commands::age;
 use crate::commands::lane_words::{self, Hold, moment};
-use crate::commands::{age, shown_path};
-use crate::domain::forecast::Verdict;
 use crate::domain::lane::{Head, Lane};
 use crate::domain::lane_status::{LaneStatus, Mark};
-use crate::domain::overview::{Entry, State};
+use crate::domain::overview::{Entry, Published, State};
 use crate::domain::parameter::Parameter;
+use crate::domain::relation::Relation;
 use crate::repository::Repository;
 use crate::ui::{Cell, Style};
 
@@ -20,6 +20,10 @@ pub struct Row {
     pub entry: Entry,
     /// Who holds it.
     pub hold: Option<Hold>,
+    /// What stands before its name: the mark of the place one stands in, or the room for it.
+    pub mark: &'static str,
+    /// Where it is, as one reads it from where one stands.
+    pub path: String,
 }
 
 /// One column.
@@ -39,7 +43,9 @@ pub enum Column {
     Message,
     /// How it stands to its base.
     Base,
-    /// How old its last commit is.
+    /// Whether its branch is on a remote, and how far that is behind.
+    Published,
+    /// When something was last done in it.
     Age,
     /// Who works in it, and whether a claim holds it.
     Owner,
@@ -60,7 +66,7 @@ pub enum Column {
 }
 
 /// Those with a fixed name, and their titles.
-pub const FIXED: [(&str, &str, Column); 15] = [
+pub const FIXED: [(&str, &str, Column); 16] = [
     ("name", "NAME", Column::Name),
     ("branch", "BRANCH", Column::Branch),
     ("state", "STATE", Column::State),
@@ -68,6 +74,7 @@ pub const FIXED: [(&str, &str, Column); 15] = [
     ("status", "STATUS", Column::Status),
     ("message", "MESSAGE", Column::Message),
     ("base", "VS BASE", Column::Base),
+    ("published", "PUBLISHED", Column::Published),
     ("age", "AGE", Column::Age),
     ("owner", "OWNER", Column::Owner),
     ("claim", "CLAIM", Column::Claim),
@@ -103,21 +110,28 @@ impl Column {
     }
 
     /// What it says of a row.
-    pub fn cell(&self, Row { entry, hold }: &Row) -> Cell {
+    pub fn cell(&self, row: &Row) -> Cell {
+        let Row { entry, hold, .. } = row;
         let of_lane = |text: &dyn Fn(&Lane) -> Option<String>| {
             Cell::from(entry.lane.as_ref().and_then(text).unwrap_or_default())
         };
         match self {
-            Column::Name => name(entry),
+            Column::Name => name(row),
             Column::Branch => head(entry),
-            Column::State => Cell::new(&entry.state, style(&entry.state)),
+            Column::State => {
+                let state = &entry.state;
+                Cell::new(state.in_short(), style(state)).or_brief(state.in_brief())
+            }
             Column::Kind => of_lane(&|lane| Some(lane_words::kind(lane))),
             Column::Status => mark(entry).map(status).unwrap_or_default(),
             Column::Message => of_lane(&|lane| lane.mark.as_ref()?.message.clone()),
-            Column::Base => standing(entry),
-            Column::Age => Cell::from(entry.committed.map(age).unwrap_or_default()),
+            Column::Base => Relation::of(entry).map(relation).unwrap_or_default(),
+            Column::Published => entry.published.as_ref().map(published).unwrap_or_default(),
+            Column::Age => Cell::from(entry.active.map(age).unwrap_or_default()),
             Column::Owner => {
-                of_lane(&|lane| Some(lane_words::owner_and_holder(lane, hold.as_ref())))
+                let owner = |lane: &Lane| Some(lane_words::owner_and_holder(lane, hold.as_ref()));
+                let held = hold.as_ref().map(Hold::in_brief);
+                of_lane(&owner).or_brief(held.unwrap_or_default())
             }
             Column::Claim => of_lane(&|_| hold.as_ref().map(Hold::told)),
             Column::Task => of_lane(&|lane| lane.task.clone()),
@@ -128,7 +142,7 @@ impl Column {
             }),
             Column::Created => of_lane(&|lane| moment(lane.created)),
             Column::Id => of_lane(&|lane| Some(lane.id.as_str().to_owned())),
-            Column::Path => path(entry),
+            Column::Path => Cell::new(&row.path, Style::Faint),
         }
     }
 }
@@ -155,51 +169,49 @@ fn status(mark: &Mark) -> Cell {
         LaneStatus::Ready => Style::Good,
         LaneStatus::Done => Style::Faint,
     };
-    Cell::new(lane_words::status(mark), style)
+    Cell::new(lane_words::status(mark), style).or_brief(mark.status)
 }
 
-fn name(entry: &Entry) -> Cell {
-    match (&entry.lane, entry.is_main()) {
-        (Some(lane), _) => Cell::new(&lane.name, Style::Strong),
-        (None, true) => Cell::new("(main)", Style::Faint),
-        (None, false) => Cell::new("(no lane)", Style::Faint),
-    }
-}
-
-/// Whether it is one of those worktrees that only their branch or path tells apart.
-fn is_nameless(entry: &Entry) -> bool {
-    entry.lane.is_none() && !entry.is_main()
+/// What identifies the row: of a worktree that is no lane its branch, or where it is.
+fn name(row: &Row) -> Cell {
+    let Row {
+        entry, mark, path, ..
+    } = row;
+    let (text, style) = match (&entry.lane, entry.branch()) {
+        (Some(lane), _) => (lane.name.to_string(), Style::Strong),
+        (None, _) if entry.is_main() => ("(main)".to_owned(), Style::Faint),
+        (None, Some(branch)) => (format!("(no lane) {branch}"), Style::Faint),
+        (None, None) => (format!("(no lane) {path}"), Style::Faint),
+    };
+    Cell::new(format!("{mark}{text}"), style).whole()
 }
 
 fn head(entry: &Entry) -> Cell {
     let head = entry.worktree.as_ref().map(|worktree| &worktree.head);
     match (entry.branch(), head) {
-        (Some(branch), _) if is_nameless(entry) => Cell::from(branch).whole(),
         (Some(branch), _) => Cell::from(branch),
         (None, Some(Head::Detached(id))) => Cell::from(format!("({})", id.to_hex_with_len(7))),
         _ => Cell::default(),
     }
 }
 
-fn path(entry: &Entry) -> Cell {
-    let cell = Cell::new(shown_path(&entry.path()), Style::Faint);
-    match is_nameless(entry) && entry.branch().is_none() {
-        true => cell.whole(),
-        false => cell,
-    }
+fn relation(relation: Relation) -> Cell {
+    let style = match relation {
+        Relation::Unused(_) => Style::Faint,
+        Relation::Merged | Relation::Squashed | Relation::Integrated => Style::Good,
+        Relation::Apart { .. } => Style::Plain,
+        Relation::Conflicting { .. } => Style::Bad,
+    };
+    Cell::new(relation, style).or_brief(relation.in_brief())
 }
 
-fn standing(entry: &Entry) -> Cell {
-    match &entry.versus {
-        Some(versus) if entry.forecast.as_ref().is_some_and(Verdict::is_conflict) => {
-            Cell::new(format!("{versus} conflicts"), Style::Bad)
-        }
-        Some(versus) if versus.integrated.is_some() && versus.ahead > 0 => {
-            Cell::new(versus, Style::Good)
-        }
-        Some(versus) => Cell::from(versus),
-        None => Cell::default(),
-    }
+fn published(published: &Published) -> Cell {
+    let style = match published.distance {
+        Some((0, 0)) => Style::Good,
+        Some(_) => Style::Plain,
+        None => Style::Attention,
+    };
+    Cell::new(published, style)
 }
 
 fn style(state: &State) -> Style {

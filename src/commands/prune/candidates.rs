@@ -2,15 +2,15 @@
 
 use bstr::BString;
 
-use crate::domain::integration::Integration;
 use crate::domain::lane::{Lane, Worktree, WorktreeState};
 use crate::domain::losses::Losses;
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::prune_verdict::{Done, Facts, Kept, verdict};
 use crate::domain::retire::{ensure_movable, place};
 use crate::operations::retire::look::{Look, ignored, look_at_all, with_inner};
-use crate::operations::retire::{based_on, surroundings, were_made};
+use crate::operations::retire::{based_on, is_untouched, surroundings};
 use crate::repository::metadata::Records;
+use crate::repository::worktree::head_moved;
 use crate::repository::{Repository, claims};
 
 /// A lane, where it is, what was seen of it, and what the decision needs.
@@ -99,8 +99,9 @@ pub(super) fn look<'a>(
         match seen {
             Ok(seen) => {
                 facts.integrated = seen.proof.as_ref().map(|proof| proof.how.clone());
-                facts.untouched =
-                    is_untouched(repository, lane, worktree, &seen, facts.integrated.as_ref());
+                let place = (lane, worktree);
+                let integrated = facts.integrated.as_ref();
+                facts.untouched = is_untouched(repository, place, seen.tip, integrated);
                 facts.losses = seen.losses.clone();
                 *known = seen;
             }
@@ -110,43 +111,10 @@ pub(super) fn look<'a>(
     found
 }
 
-/// Whether no commit was ever made in the lane. One that was only brought up to date with its base
-/// is as new as before.
-fn is_untouched(
-    repository: &Repository,
-    lane: &Lane,
-    worktree: Option<&Worktree>,
-    seen: &Look,
-    integrated: Option<&Integration>,
-) -> bool {
-    match seen.tip {
-        None => lane.branch.is_some(),
-        Some(tip) if tip == lane.fork_point => true,
-        Some(_) => {
-            let contained = matches!(
-                integrated,
-                Some(Integration::SameCommit | Integration::Ancestor)
-            );
-            contained && were_made(repository, lane, worktree) == Some(false)
-        }
-    }
-}
-
-/// When the lane was started, or its HEAD last moved, or something was staged.
+/// When the lane was started, or its HEAD last moved.
 fn last_seen(lane: &Lane, worktree: Option<&Worktree>) -> i64 {
-    let modified = |file: &str| {
-        let metadata = std::fs::metadata(worktree?.git_dir.join(file)).ok()?;
-        let since = metadata
-            .modified()
-            .ok()?
-            .duration_since(std::time::UNIX_EPOCH)
-            .ok()?;
-        i64::try_from(since.as_secs()).ok()
-    };
-    [modified("logs/HEAD"), modified("HEAD")]
-        .into_iter()
-        .flatten()
-        .fold(lane.created, i64::max)
+    let moved = worktree.and_then(head_moved);
+    moved.map_or(lane.created, |moved| moved.max(lane.created))
 }
 
 /// How many of `lanes` are below the lane, one based on the other.

@@ -13,6 +13,7 @@ use std::path::Path;
 use bstr::{BString, ByteSlice};
 
 use super::look::git_in_admin;
+use crate::domain::integration::Integration;
 use crate::domain::lane::{Head, Lane, ObjectId, Worktree};
 use crate::error::{IoContext, Result};
 use crate::repository::reflog::reflog_path;
@@ -77,6 +78,27 @@ pub fn were_made(
     let mut messages = logs.lines().filter(|line| !line.is_empty()).peekable();
     messages.peek()?;
     Some(messages.any(makes_a_commit))
+}
+
+/// Whether no commit was ever made in the lane. One that was only brought up to date with its base
+/// is as new as before.
+pub fn is_untouched(
+    repository: &Repository,
+    (lane, worktree): (&Lane, Option<&Worktree>),
+    tip: Option<ObjectId>,
+    integrated: Option<&Integration>,
+) -> bool {
+    match tip {
+        None => lane.branch.is_some(),
+        Some(tip) if tip == lane.fork_point => true,
+        Some(_) => {
+            let contained = matches!(
+                integrated,
+                Some(Integration::SameCommit | Integration::Ancestor)
+            );
+            contained && were_made(repository, lane, worktree) == Some(false)
+        }
+    }
 }
 
 /// Whether the history of `tip` has a commit since the lane's fork point that was made in the lane,

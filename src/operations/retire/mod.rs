@@ -22,7 +22,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::commits::{has_own, were_made};
+pub use self::commits::{has_own, is_untouched, were_made};
 use self::last_look::{Moment, held, standing_proof};
 use self::look::{Proof, git_in_admin, wait_for_locks};
 pub use self::race::or_raced;
