@@ -47,6 +47,7 @@ fn the_list_of_thirty_lanes() {
     sandbox.assert_terminals("thirty-list", &["list"]);
     let chosen = "name,state,base,published,claim,message,task";
     sandbox.assert_terminals("thirty-chosen", &["list", "--columns", chosen]);
+    sandbox.assert_terminals("thirty-check", &["check"]);
     let Some(shown) = sandbox.shown_at(80, "git-lane list") else {
         return;
     };

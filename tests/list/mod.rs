@@ -2,6 +2,7 @@
 
 mod columns;
 mod said;
+mod told_apart;
 mod watched;
 
 use crate::support::{Sandbox, write};

@@ -32,5 +32,5 @@ pub use snapshot::{assert_screen, lasting};
 pub use steps::die_at;
 pub use terminal::{Terminal, WIDTHS};
 pub use thirty::Thirty;
-pub use time::{age, age_all, wait_until};
+pub use time::{LONG_AGO, age, age_all, wait_until};
 pub use trash::{change_entry, entry_of, outdate};

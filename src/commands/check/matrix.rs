@@ -1,5 +1,5 @@
 //! The lanes against each other as a matrix: a row for each, with a mark for its base and for each
-//! lane above.
+//! lane above. A name is never cut: where there is no room for it, it has a line of its own.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,6 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::domain::forecast::{Forecast, Outlook, Verdict};
 use crate::domain::name::LaneName;
-use crate::ui::page::fit;
 use crate::ui::{Cell, Page, Style};
 
 /// More lanes than this are listed by their pairs alone.
@@ -16,8 +15,8 @@ const MOST: usize = 50;
 /// Fewer are no matrix.
 const FEWEST: usize = 3;
 
-/// So much of a name is left at least, beside its number.
-const LEAST: usize = 8;
+/// Blanks before the marks below a name that has a line of its own.
+const INDENT: usize = 4;
 
 /// Draws it where that is readable on so many columns.
 pub(super) fn draw(page: &mut Page, found: &Forecast, columns: usize) {
@@ -29,17 +28,19 @@ pub(super) fn draw(page: &mut Page, found: &Forecast, columns: usize) {
     let longest = longest.max().unwrap_or_default();
     let number = lanes.len().to_string().len();
     // Number, name and base, each with a gap behind it, then the lanes.
-    let gaps = number + 1 + 2 + 1 + 2;
-    let cell = match columns.checked_sub(gaps + longest) {
-        Some(room) if (lanes.len() - 1) * (number + 1) <= room => number + 1,
-        _ => 1,
+    let beside = number + 1 + longest + 2 + 1 + 2;
+    let has_room = |before: usize| before + lanes.len() - 1 <= columns;
+    let (before, name) = match has_room(beside) {
+        true => (beside, Some(longest)),
+        false => (INDENT + 1 + 2, None),
     };
-    let room = columns.saturating_sub(gaps + (lanes.len() - 1) * cell);
-    if room < LEAST.min(longest) {
+    if !has_room(before) {
         return;
     }
-    let name = longest.min(room);
-    let before = gaps + name;
+    let cell = match before + (lanes.len() - 1) * (number + 1) <= columns {
+        true => number + 1,
+        false => 1,
+    };
     for line in heading(lanes.len(), number, cell) {
         page.line(Cell::new(format!("{:before$}{line}", ""), Style::Faint));
     }
@@ -61,10 +62,19 @@ pub(super) fn draw(page: &mut Page, found: &Forecast, columns: usize) {
         };
         let marks = lanes[..row].iter().map(between);
         let marks: String = marks.map(|mark| format!("{mark:>cell$}")).collect();
-        let (shown, base) = (fit(lane.lane.as_str(), name), mark(lane.onto.as_ref()));
-        let gap = name - shown.width() + 2;
-        let line = format!("{:>number$} {shown}{:gap$}{base}  {marks}", row + 1, "");
-        page.line(Cell::raw(line.trim_end()));
+        let base = mark(lane.onto.as_ref());
+        let title = format!("{:>number$} {}", row + 1, lane.lane);
+        let marks = match name {
+            Some(longest) => {
+                let gap = longest - lane.lane.as_str().width() + 2;
+                format!("{title}{:gap$}{base}  {marks}", "")
+            }
+            None => {
+                page.line(Cell::raw(title));
+                format!("{:INDENT$}{base}  {marks}", "")
+            }
+        };
+        page.line(Cell::raw(marks.trim_end()));
     }
     page.line(Cell::new(
         "first mark: its base; x conflict, . none",
