@@ -235,7 +235,7 @@ fn every_field_of_every_document_is_described() {
     let out = sandbox.root().join("pages").display().to_string();
     let own = std::process::id().to_string();
     sandbox.add_worktree("by-hand", &sandbox.root().join("by-hand"));
-    let runs: [&[&str]; 37] = [
+    let runs: [&[&str]; 41] = [
         &["adopt", "--dry-run", "by-hand"],
         &["adopt", "--all"],
         &["drop", "by-hand"],
@@ -251,6 +251,10 @@ fn every_field_of_every_document_is_described() {
         &["check", "other", "--path", "new.txt"],
         &["sync", "login"],
         &["mark", "login", "ready"],
+        &["rename", "third", "last"],
+        &["move", "last", "../third"],
+        &["base", "last"],
+        &["base", "last", "other"],
         &["claim", "other", "--pid", &own],
         &["release", "other"],
         &["finish", "login"],

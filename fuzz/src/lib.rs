@@ -378,6 +378,7 @@ fn written(intent: &Intent) -> Option<serde_json::Value> {
         Intent::Restore(intent) => serde_json::to_value(intent),
         Intent::Land(intent) => serde_json::to_value(intent),
         Intent::Switch(intent) => serde_json::to_value(intent),
+        Intent::Relocate(intent) => serde_json::to_value(intent),
         Intent::Resolve(intent) => serde_json::to_value(intent),
         Intent::Mend(poisoned) => serde_json::to_value(poisoned),
         Intent::Rebuild(intent) => serde_json::to_value(intent),

@@ -167,6 +167,7 @@ fn source(verb: &str, arg: &clap::Arg) -> Option<Source> {
         ("mark", None) => lanes_and_statuses,
         ("adopt", None) => without_a_lane,
         ("start", None) => without_a_worktree,
+        ("base", None) if value == "REF" => branches,
         (_, None) if value == "NAME" => lanes,
         _ => return None,
     })

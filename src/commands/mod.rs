@@ -5,6 +5,7 @@
 
 pub mod adopt;
 pub mod approve;
+pub mod base;
 mod beside_entries;
 pub mod check;
 pub mod claim;
@@ -29,10 +30,13 @@ pub mod list;
 pub mod log;
 pub mod man;
 pub mod mark;
+pub mod r#move;
 mod opening;
 pub mod path;
 pub mod prune;
 pub mod release;
+mod relocation_report;
+pub mod rename;
 pub mod restore;
 pub mod shell_init;
 pub mod show;

@@ -16,7 +16,7 @@ pub struct Group {
 }
 
 /// All of them, in the order of a lane's life.
-pub const GROUPS: [Group; 6] = [
+pub const GROUPS: [Group; 7] = [
     Group {
         title: "Start",
         verbs: &["start", "adopt"],
@@ -24,6 +24,10 @@ pub const GROUPS: [Group; 6] = [
     Group {
         title: "Look",
         verbs: &["list", "show", "path", "diff", "check", "log"],
+    },
+    Group {
+        title: "Change",
+        verbs: &["rename", "move", "base"],
     },
     Group {
         title: "Land",

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::lane::{Lane, LaneId, ObjectId, RefName, lossless_path, optional_hex};
 use super::name::{BranchName, LaneName};
 use super::parameter::Parameter;
+use super::record_change::RecordChange;
 use crate::error::{Code, Kind};
 
 /// What was done.
@@ -40,6 +41,12 @@ pub enum What {
     Mark,
     /// A worktree that another program had made became a lane.
     Adopt,
+    /// A lane got another name.
+    Rename,
+    /// The worktree of a lane was moved.
+    Move,
+    /// A lane got another base.
+    Base,
 }
 
 impl What {
@@ -143,6 +150,9 @@ pub struct End {
     /// The parameters that it was made with, by their keys.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub set: BTreeMap<String, String>,
+    /// What the record of the lane has said, and says, where a rename, a move or another base changed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed: Option<RecordChange>,
     /// Why it failed.
     pub problem: Option<Problem>,
 }
@@ -265,6 +275,7 @@ impl Event {
             .iter()
             .chain(&self.end.above)
             .any(|lane| lane.as_str() == wanted)
+            || self.end.changed.iter().any(|change| change.names(wanted))
             || self
                 .subject
                 .lane_id

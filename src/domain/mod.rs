@@ -6,6 +6,7 @@
 //! Everything above calls it.
 
 pub mod adopt;
+pub mod base_fit;
 pub mod claim;
 pub mod conflict_markers;
 pub mod destination;
@@ -31,7 +32,9 @@ pub mod operation_log;
 pub mod overview;
 pub mod parameter;
 pub mod prune_verdict;
+pub mod record_change;
 pub mod relation;
+pub mod relocate;
 pub mod reproduction;
 pub mod resolution;
 pub mod retire;

@@ -129,13 +129,14 @@ impl Operation {
 
     /// Whether it is about the lane the user named, by name or by id, or has changed that one's base.
     pub fn is_about(&self, wanted: &str) -> bool {
-        let above = match &self.outcome {
-            Outcome::Done(end) => end.above.as_slice(),
-            _ => &[],
+        let (above, changed) = match &self.outcome {
+            Outcome::Done(end) => (end.above.as_slice(), end.changed.as_ref()),
+            _ => (&[][..], None),
         };
         let is_named = |name: &super::name::LaneName| name.as_str() == wanted;
         let id = self.subject.lane_id.as_ref();
         self.subject.lane.iter().chain(above).any(is_named)
+            || changed.is_some_and(|change| change.names(wanted))
             || id.is_some_and(|id| id.as_str() == wanted)
     }
 
@@ -157,6 +158,9 @@ impl Operation {
             What::Release => ["release", "releasing", "released"],
             What::Mark => ["mark", "marking", "marked"],
             What::Adopt => ["adoption", "adopting", "adopted"],
+            What::Rename => ["rename", "renaming", "renamed"],
+            What::Move => ["move", "moving", "moved"],
+            What::Base => ["base", "basing", "based"],
         };
         match self.outcome {
             Outcome::Done(_) => done,
@@ -182,6 +186,7 @@ impl Operation {
         let resolved = end.is_some_and(|end| end.resolved);
         let parts = [
             base,
+            end.and_then(|end| end.changed.as_ref().map(ToString::to_string)),
             end.and_then(|end| end.note.clone()),
             resolved.then(|| "after a conflict was resolved".into()),
             end.and_then(End::lanes_above),

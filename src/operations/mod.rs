@@ -7,6 +7,7 @@
 
 pub mod adopt;
 pub mod awaited;
+pub mod base_change;
 pub mod checkout;
 pub mod claim;
 pub mod comparison;
@@ -21,6 +22,7 @@ pub mod interrupted;
 pub mod land;
 pub mod reconcile;
 pub mod recover;
+pub mod relocate;
 pub mod resolve;
 pub mod restore;
 pub mod retire;

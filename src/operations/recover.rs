@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::doctor::rebuild;
-use super::{doctor, land, resolve, restore, retire, start, switch};
+use super::{doctor, land, relocate, resolve, restore, retire, start, switch};
 use crate::domain::doctor::Poisoned;
 use crate::domain::event::{End, Subject, What};
 use crate::error::{Error, Kind, Result};
@@ -41,6 +41,8 @@ pub enum Intent {
     Land(land::apply::Intent),
     /// A stray is on its way back to its branch.
     Switch(switch::Intent),
+    /// A lane gets another name or another place.
+    Relocate(relocate::Intent),
     /// A conflict is laid out in a lane.
     Resolve(resolve::Intent),
     /// A worktree's admin directory is being mended.
@@ -59,6 +61,7 @@ impl Intent {
             Intent::Restore(intent) => intent.about(),
             Intent::Land(intent) => intent.about(),
             Intent::Switch(intent) => intent.about(),
+            Intent::Relocate(intent) => intent.about(),
             Intent::Resolve(intent) => intent.about(),
             Intent::Mend(poisoned) => poisoned.about(),
             Intent::Rebuild(intent) => intent.about(),
@@ -75,6 +78,7 @@ impl Asserts for Intent {
             Intent::Restore(intent) => intent.asserts(assertions),
             Intent::Land(intent) => intent.asserts(assertions),
             Intent::Switch(intent) => intent.asserts(assertions),
+            Intent::Relocate(intent) => intent.asserts(assertions),
             Intent::Resolve(intent) => intent.asserts(assertions),
             Intent::Mend(poisoned) => assertions.admin("admin directory", &poisoned.admin),
             Intent::Rebuild(intent) => intent.asserts(assertions),
@@ -90,6 +94,7 @@ impl Intent {
             Intent::Retire(intent) => Subject::of(What::Heal, intent.lane()),
             Intent::Restore(intent) => Subject::of(What::Heal, intent.lane()),
             Intent::Resolve(intent) => Subject::of(What::Heal, intent.lane()),
+            Intent::Relocate(intent) => Subject::of(What::Heal, intent.lane()),
             Intent::Land(intent) => {
                 let (base, old, _) = intent.moves();
                 let nothing = Subject {
@@ -199,6 +204,7 @@ fn heal_all(repository: &Repository, recovered: &mut Recovered) -> Result<Unreco
         };
         let removed = match &intent {
             Intent::Retire(intent) => intent.removed(),
+            Intent::Relocate(intent) => intent.changed(),
             _ => End::default(),
         };
         let before = match &intent {
@@ -220,6 +226,9 @@ fn heal_all(repository: &Repository, recovered: &mut Recovered) -> Result<Unreco
             }
             Intent::Land(intent) => land::recover_landing::recover(repository, &running, &intent),
             Intent::Switch(intent) => switch::recover(repository, &running, &intent),
+            Intent::Relocate(intent) => {
+                relocate::recover(repository, &running, &intent).map(Healing::Whole)
+            }
             Intent::Resolve(intent) => resolve::recover(repository, intent, &mut running),
             Intent::Mend(poisoned) => doctor::recover(repository, &poisoned).map(Healing::Whole),
             Intent::Rebuild(intent) => rebuild::recover(repository, &intent).map(Healing::Whole),

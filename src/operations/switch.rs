@@ -16,13 +16,11 @@ use crate::domain::name::BranchName;
 use crate::error::{Code, Error, Result};
 use crate::operations::checkout::index_lock::{Halted, Locked, index_signature, remove_prepared};
 use crate::operations::checkout::{Move, Why, obstacles, read_tree, worktree_files};
+use crate::repository::Repository;
+use crate::repository::head_move::{HeadMove, switched_meanwhile};
 use crate::repository::provenance::{Assertions, Asserts};
 use crate::repository::recovered::Healing;
-use crate::repository::reflog::Log;
-use crate::repository::refs::RefChange;
 use crate::repository::tree_diff::changes;
-use crate::repository::worktree::resolved_head;
-use crate::repository::{RefFormat, Repository};
 use crate::store::git::failure;
 use crate::store::journal::{About, Announce, GitDir, Running, step};
 use crate::store::lockfile::LockFile;
@@ -156,7 +154,7 @@ fn carry_out(
         let _ = worktree_files::remove_left(repository, site, old, new);
     }
     let moved = match written.status.success() {
-        true => set_head(repository, site, from, &Head::Branch(to.clone()), old, new),
+        true => Checkout { site, old, new }.go(repository, from, &Head::Branch(to.clone())),
         false => Err(failure("git read-tree", &written)),
     };
     // A git that died right after the move has moved it all the same.
@@ -178,7 +176,33 @@ pub fn detach(repository: &Repository, site: &Worktree, from: &BranchName) -> Re
     let tip = repository
         .branch_tip(from)?
         .ok_or_else(|| switched_meanwhile(site))?;
-    set_head(repository, site, from, &Head::Detached(tip), tip, tip)
+    let (old, new) = (tip, tip);
+    Checkout { site, old, new }.go(repository, from, &Head::Detached(tip))
+}
+
+/// What `git switch` does to HEAD.
+struct Checkout<'a> {
+    site: &'a Worktree,
+    old: ObjectId,
+    new: ObjectId,
+}
+
+impl Checkout<'_> {
+    fn go(&self, repository: &Repository, from: &BranchName, to: &Head) -> Result<()> {
+        let target = match to {
+            Head::Branch(branch) => branch.to_string(),
+            _ => self.new.to_string(),
+        };
+        let moving = HeadMove {
+            site: self.site,
+            from: &Head::Branch(from.clone()),
+            to,
+            old: self.old,
+            new: self.new,
+            reason: &format!("checkout: moving from {from} to {target}"),
+        };
+        moving.carry_out(repository)
+    }
 }
 
 /// The repository's own hooks; as for git, their verdict does not count here: HEAD is where it
@@ -198,50 +222,6 @@ fn branch_of(repository: &Repository, site: &Worktree) -> Result<Option<BranchNa
         .into_iter()
         .find(|worktree| worktree.git_dir == site.git_dir);
     Ok(found.and_then(|worktree| worktree.head.branch().cloned()))
-}
-
-fn switched_meanwhile(site: &Worktree) -> Error {
-    Error::refused(format!("'{}' was just switched", site.path.display())).with_code(Code::Raced)
-}
-
-/// Moves HEAD, as `git switch` does, under a lock that proves whose it is.
-fn set_head(
-    repository: &Repository,
-    site: &Worktree,
-    from: &BranchName,
-    to: &Head,
-    old: ObjectId,
-    new: ObjectId,
-) -> Result<()> {
-    let (text, target) = match to {
-        Head::Branch(branch) => (format!("ref: {}\n", branch.to_ref()), branch.to_string()),
-        _ => (format!("{new}\n"), new.to_string()),
-    };
-    let reason = format!("checkout: moving from {from} to {target}");
-    if repository.ref_format() == RefFormat::Reftable {
-        let git = repository.git_in(site);
-        return match to {
-            Head::Branch(branch) => git.attach_head(branch.to_ref(), &reason),
-            _ => git.detach_head(&target, &reason),
-        };
-    }
-    let mut lock = LockFile::acquire_link(&site.git_dir.join("HEAD"), repository.lane_dir())?;
-    if resolved_head(&site.git_dir, repository.common_dir()).branch() != Some(from)
-        || repository.branch_tip(from)? != Some(old)
-    {
-        return Err(switched_meanwhile(site));
-    }
-    lock.write(text.as_bytes())?;
-    let change = RefChange {
-        name: from.into(),
-        from: Some(old),
-        to: Some(new),
-    };
-    Log::new(repository, &reason)?.append(&site.git_dir.join("logs"), "HEAD".into(), &change)?;
-    step("head.logged");
-    lock.publish()?;
-    step("head.moved");
-    Ok(())
 }
 
 /// Completes or undoes an interrupted switch; see the module's comment.

@@ -16,6 +16,7 @@ use crate::domain::lane::ObjectId;
 use crate::error::{IoContext, Result};
 use crate::repository::Repository;
 use crate::store::entries;
+use crate::store::lockfile::LockFile;
 
 /// What every reflog is told.
 pub(crate) struct Log {
@@ -68,7 +69,19 @@ impl Log {
 
     /// Adds a line to the reflog of `name`, in one write; starts one where git would.
     pub(crate) fn append(&self, logs: &Path, name: &BStr, change: &RefChange) -> Result<()> {
-        let Some(to) = change.to else { return Ok(()) };
+        match change.to {
+            Some(to) => self.add(logs, name, (change.from, to)),
+            None => Ok(()),
+        }
+    }
+
+    /// The same of a move from one commit to another.
+    pub(crate) fn add(
+        &self,
+        logs: &Path,
+        name: &BStr,
+        (from, to): (Option<ObjectId>, ObjectId),
+    ) -> Result<()> {
         let file = logs.join(crate::store::path(name));
         let kinds = ["refs/heads/", "refs/remotes/", "refs/notes/"];
         let usual = name == "HEAD" || kinds.iter().any(|kind| name.starts_with(kind.as_bytes()));
@@ -91,7 +104,7 @@ impl Log {
                 opened => break opened.context("open", &file)?,
             }
         };
-        let from = change.from.unwrap_or(ObjectId::null(to.kind()));
+        let from = from.unwrap_or(ObjectId::null(to.kind()));
         let line = [format!("{from} {to} ").as_bytes(), &self.tail].concat();
         opened.write_all(&line).context("write", &file)
     }
@@ -157,4 +170,40 @@ pub fn relink_reflog(repository: &Repository, branch: &BranchName, kept: &Path) 
     std::fs::rename(&temporary, &log).context("write", &log)?;
     // Renaming one link of a file onto another does nothing, and leaves both.
     lane_files::remove_if_there(&temporary)
+}
+
+/// Puts what the branch's own reflog said before that of a branch that was made again in its place.
+pub fn prepend_reflog(repository: &Repository, branch: &BranchName, kept: &Path) -> Result<()> {
+    let Some(log) = reflog_path(repository, branch).filter(|_| lane_files::is_file(kept)) else {
+        return Ok(());
+    };
+    let file = repository
+        .common_dir()
+        .join(crate::store::path(&branch.to_ref()));
+    for parent in [&file, &log].into_iter().filter_map(|path| path.parent()) {
+        repository
+            .shared()
+            .create_dir_all(parent)
+            .context("create", parent)?;
+    }
+    // git writes a reflog under the lock of its ref.
+    let _lock = LockFile::acquire_link(&file, repository.lane_dir())?;
+    let mut text = lane_files::read(kept).context("read", kept)?;
+    let now = match crate::store::optional::bytes(&log) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(error).context("read", &log);
+        }
+        now => now.unwrap_or_default(),
+    };
+    if now.starts_with(&text) {
+        return Ok(());
+    }
+    text.extend_from_slice(&now);
+    let temporary = kept.with_file_name(".reflog");
+    lane_files::remove_if_there(&temporary)?;
+    repository
+        .lane_dir()
+        .write(&temporary, &text)
+        .context("write", &temporary)?;
+    std::fs::rename(&temporary, &log).context("write", &log)
 }

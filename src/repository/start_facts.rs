@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use bstr::ByteSlice;
 
+use super::branch_rename::exclude_each_other;
 use super::provenance::{WORKTREES, is_usual};
 use super::revision::{repository_name, resolve};
 use super::{claims, remote_branch};
@@ -66,17 +67,12 @@ impl Around {
     /// The branch of a planned lane beside which `branch` cannot exist.
     fn conflicting(&self, branch: &BranchName) -> Option<BranchName> {
         let mut planned = self.lanes[self.there.1..].iter();
-        planned.find_map(|lane| lane.branch.clone().filter(|other| conflict(other, branch)))
+        planned.find_map(|lane| {
+            lane.branch
+                .clone()
+                .filter(|other| exclude_each_other(other, branch, false))
+        })
     }
-}
-
-/// Whether of two branches one would have to be a directory and a file.
-fn conflict(one: &BranchName, other: &BranchName) -> bool {
-    let below = |above: &BranchName, branch: &BranchName| {
-        let rest = branch.as_bstr().strip_prefix(above.as_bstr().as_bytes());
-        rest.is_some_and(|rest| rest.starts_with(b"/"))
-    };
-    below(one, other) || below(other, one)
 }
 
 /// What the repository, with what is around the lane, says about a request to start one.
@@ -113,7 +109,10 @@ pub fn facts(
         branch_owned_by: None,
         conflicting_branch: None,
         of_remote: OfRemote::Nothing,
-        target: target(repository, policy, request, lanes, worktrees)?,
+        target: match &request.explicit.path {
+            Some(path) => target_at(repository, path, worktrees),
+            None => usual_target(repository, policy, &request.name, lanes, worktrees)?,
+        },
         existing,
     };
     if let Some(branch) = &request.branch {
@@ -186,28 +185,41 @@ fn broken(repository: &Repository, lane: &Lane, worktrees: &[Worktree]) -> Broke
     }
 }
 
-/// Where the worktree goes, and what is there now.
-fn target(
+/// The place that the user names for a worktree, and what is there now.
+pub fn target_at(repository: &Repository, path: &Path, worktrees: &[Worktree]) -> Target {
+    let path = resolve(path);
+    Target {
+        state: state_of(repository, &path, worktrees),
+        path,
+    }
+}
+
+/// The place that the policy has for the worktree of a lane of that name; of names that share a
+/// directory each attempt has another one.
+pub fn place_by_policy(
     repository: &Repository,
     policy: &Policy,
-    request: &start::Request,
+    name: &LaneName,
+    attempt: u32,
+) -> PathBuf {
+    let (main, _) = repository.main_site();
+    let repo = repository_name(&main);
+    let relative = start::worktree_path(&policy.path, repo.as_bstr(), name, attempt);
+    resolve(&main.join(relative))
+}
+
+/// Where the worktree of a lane of that name goes, and what is there now.
+pub fn usual_target(
+    repository: &Repository,
+    policy: &Policy,
+    name: &LaneName,
     lanes: &[Lane],
     worktrees: &[Worktree],
 ) -> Result<Target> {
-    if let Some(path) = &request.explicit.path {
-        let path = resolve(path);
-        return Ok(Target {
-            state: state_of(repository, &path, worktrees),
-            path,
-        });
-    }
-    let (main, _) = repository.main_site();
-    let repo = repository_name(&main);
     let mut attempt = 1;
     loop {
-        let relative = start::worktree_path(&policy.path, repo.as_bstr(), &request.name, attempt);
-        let path = resolve(&main.join(relative));
-        let taken = |lane: &Lane| lane.worktree == path && lane.name != request.name;
+        let path = place_by_policy(repository, policy, name, attempt);
+        let taken = |lane: &Lane| lane.worktree == path && lane.name != *name;
         let same_path = worktrees.iter().any(|worktree| worktree.path == path);
         // Another lane whose name leads to the same directory keeps it; this one gets the next.
         if lanes.iter().any(taken)

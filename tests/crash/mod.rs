@@ -15,6 +15,7 @@
 mod claimed;
 mod fanned;
 mod gated;
+mod relocated;
 mod resolving;
 mod scenarios;
 mod situations;
@@ -224,6 +225,7 @@ fn a_signal_leaves_nothing() {
         ("restore", 12),
         ("sync merge", 15),
         ("sync rebase", 15),
+        ("rename", 8),
     ] {
         end_at_every_step(name, least);
     }
@@ -299,6 +301,13 @@ at_every_step! {
     undo_with_a_gate "undo gated" 25;
     undo_of_a_pair "undo pair" 30;
     undo_by_a_tested_revert "undo --revert gated" 15;
+    rename "rename" 15;
+    rename_into_a_directory_of_refs "rename into a directory of refs" 15;
+    rename_of_a_packed_branch "rename of a packed branch" 15;
+    rename_with_relative_links "rename with relative links" 15;
+    move_of_a_lane "move" 8;
+    undo_of_a_rename "undo rename" 15;
+    base "base" 2;
     sync_merge "sync merge" 20;
     sync_rebase "sync rebase" 20;
     sync_forward "sync forward" 15;

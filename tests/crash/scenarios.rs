@@ -149,6 +149,7 @@ pub fn all() -> impl Iterator<Item = &'static Scenario> {
         .chain(super::claimed::ALL)
         .chain(super::fanned::ALL)
         .chain(super::gated::ALL)
+        .chain(super::relocated::ALL)
         .chain(super::synced::ALL)
         .chain(super::resolving::ALL)
 }

@@ -32,7 +32,7 @@ enum Target<'a> {
 use Target::{Inside, Same, Verb};
 
 /// The words, by what they lead to.
-const FAMILIAR: [(Target<'static>, &[&str]); 22] = [
+const FAMILIAR: [(Target<'static>, &[&str]); 25] = [
     (Same("list"), &["ls", "status"]),
     (Same("--version"), &["version"]),
     (
@@ -80,6 +80,9 @@ const FAMILIAR: [(Target<'static>, &[&str]); 22] = [
     (Verb("claim"), &["lock", "take", "lease"]),
     (Verb("release"), &["unlock", "unclaim", "handoff"]),
     (Verb("adopt"), &["import", "register", "track"]),
+    (Verb("rename"), &["mv"]),
+    (Verb("move"), &["relocate"]),
+    (Verb("base"), &["onto", "reparent"]),
     (Verb("doctor"), &["repair", "fix", "fsck"]),
     (Verb("init"), &["install", "setup"]),
 ];

@@ -5,6 +5,7 @@
 mod following;
 mod operation_lines;
 
+use std::collections::BTreeSet;
 use std::time::{Duration, SystemTime};
 
 use jiff::civil::Date;
@@ -16,8 +17,9 @@ use bstr::ByteSlice;
 use super::lane_name;
 use crate::commands::log::operation_lines::{Columns, Now};
 use crate::domain::duration;
-use crate::domain::event::Event;
+use crate::domain::event::{Event, Subject};
 use crate::domain::landing_summary::{Row, summary};
+use crate::domain::lane::LaneId;
 use crate::domain::operation_log::{Operation, Outcome, join};
 use crate::error::{Error, Result};
 use crate::repository::Repository;
@@ -116,8 +118,13 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
         return Ok(());
     }
     let none = none("has happened", &args, since.as_deref());
+    let lanes = match &args.name {
+        Some(name) => called(&log.since(0)?, name),
+        None => BTreeSet::new(),
+    };
     let wanted = Wanted {
         name: args.name,
+        lanes,
         since,
     };
     match (args.follow, ui.json) {
@@ -146,18 +153,38 @@ pub fn run(args: Args, ui: &Ui) -> Result<()> {
 /// Of what the user wants to see something.
 struct Wanted {
     name: Option<String>,
+    /// The lanes that were renamed from that name, or to it.
+    lanes: BTreeSet<LaneId>,
     since: Option<String>,
+}
+
+/// The lanes that were called so for a time, whatever they are called since.
+fn called(events: &[Event], name: &str) -> BTreeSet<LaneId> {
+    let is_named = |event: &&Event| {
+        let change = event.end.changed.as_ref();
+        change.is_some_and(|change| change.names(name))
+    };
+    let of = events.iter().filter(is_named);
+    of.filter_map(|event| event.subject.lane_id.clone())
+        .collect()
 }
 
 impl Wanted {
     fn has_event(&self, event: &Event) -> bool {
         let name = self.name.as_deref();
-        self.is_young(&event.time) && name.is_none_or(|name| event.is_about(name))
+        let is_about = |name: &str| event.is_about(name) || self.has_lane(&event.subject);
+        self.is_young(&event.time) && name.is_none_or(is_about)
     }
 
     fn has(&self, operation: &Operation) -> bool {
         let name = self.name.as_deref();
-        self.is_young(&operation.time) && name.is_none_or(|name| operation.is_about(name))
+        let is_about = |name: &str| operation.is_about(name) || self.has_lane(&operation.subject);
+        self.is_young(&operation.time) && name.is_none_or(is_about)
+    }
+
+    fn has_lane(&self, subject: &Subject) -> bool {
+        let id = subject.lane_id.as_ref();
+        id.is_some_and(|id| self.lanes.contains(id))
     }
 
     fn is_young(&self, time: &str) -> bool {

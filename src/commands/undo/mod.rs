@@ -152,6 +152,13 @@ fn agree(ui: &Ui, plan: &Plan) -> Result<()> {
 
 /// Leaves the directory of a lane that goes; where to, if this process was in it.
 fn leave(repository: &Repository, plan: &Plan) -> Result<Option<std::path::PathBuf>> {
+    if let Act::PutBack(lane, change) = &plan.act {
+        // The directory goes, and this process along with it.
+        let here = std::env::current_dir().ok();
+        let is_there = here.is_some_and(|here| here.starts_with(&lane.worktree));
+        let moves = change.from.path != change.to.path;
+        return Ok((is_there && moves).then(|| change.from.path.clone()));
+    }
     let Act::PutAway(leaving) = &plan.act else {
         return Ok(None);
     };

@@ -75,6 +75,9 @@ impl Line {
             What::Release => "released",
             What::Mark => "marked",
             What::Adopt => "adopted",
+            What::Rename => "renamed",
+            What::Move => "moved",
+            What::Base => "based",
         }
     }
 }

@@ -63,6 +63,9 @@ impl Undid {
         };
         let back = |step: &Step| match &plan.act {
             Act::BringBack(entry) => Some(place(entry)),
+            Act::PutBack(_, change) if change.from.path != change.to.path => {
+                Some(change.from.path.clone())
+            }
             Act::Base(way) => {
                 let mut entries = way.entries.iter();
                 entries
@@ -81,7 +84,12 @@ impl Undid {
         let where_to = |step: &Step| match undone.entry_of(step) {
             Some(entry) if is_put_away => (None, Some(entry.id.clone())),
             Some(entry) => (Some(place(entry)), None),
-            None => (None, None),
+            None => match &undone.plan.act {
+                Act::PutBack(_, change) if change.from.path != change.to.path => {
+                    (Some(change.from.path.clone()), None)
+                }
+                _ => (None, None),
+            },
         };
         Undid {
             go_to: go_to.map(Path::to_owned),

@@ -138,7 +138,7 @@ pub enum Broken {
 }
 
 /// A place for a worktree.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Target {
     /// The absolute path.
     pub path: PathBuf,

@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 use crate::domain::event::{End, Event, Phase, Stays, Subject, What};
 use crate::domain::lane::{LaneId, ObjectId, RefName};
 use crate::domain::name::{BranchName, LaneName};
+use crate::domain::record_change::RecordChange;
 
 /// One step.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +48,10 @@ pub enum Deed {
     Sync(Synced),
     /// A worktree that was there before became a lane.
     Adopt,
+    /// The lane got another name or another place.
+    Relocation(What, RecordChange),
+    /// The lane got another base.
+    Base(RecordChange),
 }
 
 /// A move of a lane's branch.
@@ -99,6 +104,8 @@ impl Deed {
             Deed::Undo => What::Undo,
             Deed::Sync(_) => What::Sync,
             Deed::Adopt => What::Adopt,
+            Deed::Relocation(what, _) => *what,
+            Deed::Base(_) => What::Base,
         }
     }
 }
@@ -119,7 +126,9 @@ impl Step {
 
     /// Whether it is about the lane of that name or id.
     pub fn is_of(&self, lane: &str) -> bool {
-        self.lane.as_str() == lane || self.lane_id.as_str() == lane
+        self.lane.as_str() == lane
+            || self.lane_id.as_str() == lane
+            || matches!(&self.deed, Deed::Relocation(_, change) if change.names(lane))
     }
 
     /// The landing, where it is one.
@@ -253,11 +262,22 @@ fn heal<'a>(operations: &mut HashMap<&'a str, Operation<'a>>, order: &[&'a str],
             && operation.subject.lane_id.is_some()
             && operation.subject.lane_id == event.subject.lane_id
     };
+    let of_relocation = |operation: &Operation<'_>| {
+        matches!(operation.subject.what, What::Rename | What::Move)
+            && event.end.changed.is_some()
+            && operation.subject.lane_id.is_some()
+            && operation.subject.lane_id == event.subject.lane_id
+    };
     let mut meant = order.iter().filter(|id| {
         operations
             .get(**id)
             .filter(|operation| dead(operation))
-            .is_some_and(|operation| of_lane(operation) || of_base(operation) || of_sync(operation))
+            .is_some_and(|operation| {
+                of_lane(operation)
+                    || of_base(operation)
+                    || of_sync(operation)
+                    || of_relocation(operation)
+            })
     });
     if let (Some(id), None) = (meant.next(), meant.next())
         && let Some(operation) = operations.get_mut(id)
@@ -298,6 +318,8 @@ impl<'a> Operation<'a> {
             }),
             What::Undo => Deed::Undo,
             What::Adopt => Deed::Adopt,
+            What::Rename | What::Move => Deed::Relocation(what, end.changed.clone()?),
+            What::Base => Deed::Base(end.changed.clone()?),
             What::Sync => Deed::Sync(Synced {
                 from: end.before?,
                 to: end.result?,

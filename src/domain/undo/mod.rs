@@ -9,7 +9,9 @@ mod undo_refusal;
 pub use deeds::{Deed, Landing, Removal, Step, steps};
 pub use undo_refusal::{Refusal, noun};
 
-use super::lane::{ObjectId, RefName};
+use std::collections::BTreeSet;
+
+use super::lane::{LaneId, ObjectId, RefName};
 use super::name::LaneName;
 
 /// What a user wants taken back.
@@ -26,12 +28,17 @@ pub struct Wanted<'a> {
 pub fn choose<'a>(steps: &'a [Step], wanted: Wanted<'_>) -> Result<&'a Step, Refusal> {
     let mut standing = steps.iter().rev().filter(|step| step.stands());
     if let Some(name) = wanted.lane {
-        return standing
-            .find(|step| step.is_of(name))
-            .ok_or_else(|| Refusal::NothingOf {
-                lane: name.to_owned(),
-                ever: steps.iter().any(|step| step.is_of(name)),
-            });
+        let named = standing.find(|step| step.is_of(name));
+        let named = named.ok_or_else(|| Refusal::NothingOf {
+            lane: name.to_owned(),
+            ever: steps.iter().any(|step| step.is_of(name)),
+        })?;
+        // It may have got another name since.
+        let newest = steps.iter().rev().filter(|step| step.stands());
+        let newest = newest
+            .into_iter()
+            .find(|step| step.lane_id == named.lane_id);
+        return Ok(newest.unwrap_or(named));
     }
     let own = standing.find(|step| step.owner == wanted.owner);
     let own = own.ok_or_else(|| Refusal::NothingOfYours {
@@ -47,12 +54,17 @@ pub fn choose<'a>(steps: &'a [Step], wanted: Wanted<'_>) -> Result<&'a Step, Ref
     }
 }
 
+/// The lanes that were called so, or have that id.
+pub fn called(steps: &[Step], name: &str) -> BTreeSet<LaneId> {
+    let of = steps.iter().filter(|step| step.is_of(name));
+    of.map(|step| step.lane_id.clone()).collect()
+}
+
 /// The newest step of the same lane, where that is a later one that stands.
 pub fn overtaker<'a>(steps: &'a [Step], step: &Step) -> Option<&'a Step> {
-    let newest = steps
-        .iter()
-        .rev()
-        .find(|other| other.stands() && other.lane == step.lane)?;
+    let newest = steps.iter().rev().find(|other| {
+        other.stands() && (other.lane == step.lane || other.lane_id == step.lane_id)
+    })?;
     (newest.sequence > step.sequence).then_some(newest)
 }
 

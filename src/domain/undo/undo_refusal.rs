@@ -127,6 +127,13 @@ pub enum Refusal {
         /// Where the sync took it, where it has moved on since.
         since: Option<ObjectId>,
     },
+    /// The lane has another name, place or base than the step has left it with.
+    Elsewhere {
+        /// The lane.
+        lane: LaneName,
+        /// What the step was.
+        since: What,
+    },
     /// The step is no landing, which alone can be reverted.
     NoLanding {
         /// The lane.
@@ -155,6 +162,7 @@ impl Refusal {
             Refusal::NoLane { .. } => Code::NoSuchLane,
             Refusal::NoWorktree { .. } => Code::WorktreeGone,
             Refusal::Worked { .. } => Code::Unsettled,
+            Refusal::Elsewhere { .. } => Code::CameAfter,
             Refusal::Synced { .. } => Code::Synced,
         }
     }
@@ -209,6 +217,9 @@ impl Refusal {
             Refusal::NoWorktree { .. } => {
                 "see what can be done about it with: git lane doctor".into()
             }
+            Refusal::Elsewhere { lane, .. } => {
+                format!("see how it is with: git lane show {}", quote(lane))
+            }
             Refusal::Synced {
                 path,
                 since: Some(since),
@@ -247,6 +258,9 @@ pub fn noun(what: What) -> &'static str {
         What::Release => "the release",
         What::Mark => "the mark",
         What::Adopt => "the adoption",
+        What::Rename => "the rename",
+        What::Move => "the move",
+        What::Base => "the change of the base",
     }
 }
 
@@ -336,6 +350,11 @@ impl std::fmt::Display for Refusal {
             Refusal::Worked { lane, since } => write!(
                 f,
                 "lane '{lane}' is at another commit than {} has left it",
+                noun(*since)
+            ),
+            Refusal::Elsewhere { lane, since } => write!(
+                f,
+                "lane '{lane}' has another name, place or base than {} has left it with",
                 noun(*since)
             ),
             Refusal::Synced { lane, .. } => write!(

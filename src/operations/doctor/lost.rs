@@ -176,6 +176,8 @@ fn alive(events: &[Event]) -> Vec<Lane> {
                 alive.insert(id.clone(), lane);
             }
             What::Land | What::Mark => {}
+            What::Rename | What::Move | What::Base => change(&mut alive, id, event),
+            What::Heal if event.end.changed.is_some() => change(&mut alive, id, event),
             What::Claim | What::Release => {
                 if let (Some(lane), Some(owner)) = (alive.get_mut(id), &event.end.owner) {
                     lane.owner = Some(owner.clone());
@@ -191,6 +193,7 @@ fn alive(events: &[Event]) -> Vec<Lane> {
                 let undone = subject.undoes.iter().filter_map(|id| deeds.get(&**id));
                 for deed in undone {
                     match deed {
+                        What::Rename | What::Move | What::Base => change(&mut alive, id, event),
                         What::Start | What::Restore | What::Adopt => {
                             left.extend(alive.remove_entry(id));
                         }
@@ -234,6 +237,21 @@ fn lane(event: &Event, name: &LaneName, id: &LaneId, fork_point: ObjectId) -> La
 fn sync(alive: &mut BTreeMap<LaneId, Lane>, id: &LaneId, event: &Event, fork_point: ObjectId) {
     if let Some(lane) = alive.get_mut(id).filter(|_| event.end.result.is_some()) {
         lane.fork_point = fork_point;
+    }
+}
+
+/// A lane that was renamed, moved or based elsewhere, or of which that was taken back.
+fn change(alive: &mut BTreeMap<LaneId, Lane>, id: &LaneId, event: &Event) {
+    let Some((lane, change)) = alive.get_mut(id).zip(event.end.changed.as_ref()) else {
+        return;
+    };
+    let Lane {
+        branch, worktree, ..
+    } = lane.clone();
+    change.to.put_into(lane);
+    if !lane.adopted {
+        // What is there tells where the lane is.
+        (lane.branch, lane.worktree) = (branch, worktree);
     }
 }
 

@@ -34,6 +34,7 @@ pub mod stamp;
 pub mod take_back;
 pub mod verdict;
 
+pub(super) use self::batch::is_queued;
 use self::candidate::Candidate;
 use self::outcome::{Asked, Outcome, Wording};
 pub use self::preview::preview;

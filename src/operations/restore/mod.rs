@@ -7,7 +7,7 @@
 //! Called by `commands/restore`, and by `recover`.
 
 use crate::repository::recovered::{Act, Heal, Healed};
-use crate::repository::reflog::{reflog_path, relink_reflog};
+use crate::repository::reflog::{prepend_reflog, relink_reflog};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -21,7 +21,7 @@ use crate::domain::name::{BranchName, LaneName};
 use crate::domain::obstacle::Obstacle;
 use crate::domain::trash_entry::{Entry, KeptBranch, find};
 use crate::domain::undo::Refusal;
-use crate::error::{Code, Error, IoContext, Result};
+use crate::error::{Code, Error, Result};
 use crate::repository::Repository;
 use crate::repository::provenance::{
     Assertions, Asserts, branch_settings, is_possible, may_return, remember,
@@ -31,8 +31,6 @@ use crate::repository::refs::RefChange;
 use crate::repository::{exclude, metadata, revision, worktree};
 use crate::store::exists;
 use crate::store::journal::{About, Announce, Journal, Running, step};
-use crate::store::lane_files;
-use crate::store::lockfile::LockFile;
 use crate::store::with_end;
 
 /// What is about to happen, complete enough for another process to finish or undo it.
@@ -394,40 +392,4 @@ pub fn recover(repository: &Repository, running: &Running, intent: &Intent) -> R
             false => Err(error),
         },
     }
-}
-
-/// Puts what the branch's own reflog said before that of a branch that was made again in its place.
-fn prepend_reflog(repository: &Repository, branch: &BranchName, kept: &Path) -> Result<()> {
-    let Some(log) = reflog_path(repository, branch).filter(|_| lane_files::is_file(kept)) else {
-        return Ok(());
-    };
-    let file = repository
-        .common_dir()
-        .join(crate::store::path(&branch.to_ref()));
-    for parent in [&file, &log].into_iter().filter_map(|path| path.parent()) {
-        repository
-            .shared()
-            .create_dir_all(parent)
-            .context("create", parent)?;
-    }
-    // git writes a reflog under the lock of its ref.
-    let _lock = LockFile::acquire_link(&file, repository.lane_dir())?;
-    let mut text = lane_files::read(kept).context("read", kept)?;
-    let now = match crate::store::optional::bytes(&log) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            return Err(error).context("read", &log);
-        }
-        now => now.unwrap_or_default(),
-    };
-    if now.starts_with(&text) {
-        return Ok(());
-    }
-    text.extend_from_slice(&now);
-    let temporary = kept.with_file_name(".reflog");
-    lane_files::remove_if_there(&temporary)?;
-    repository
-        .lane_dir()
-        .write(&temporary, &text)
-        .context("write", &temporary)?;
-    std::fs::rename(&temporary, &log).context("write", &log)
 }

@@ -5,20 +5,69 @@ use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::{IoContext, Result};
+use crate::repository::admin_dir::link;
 use crate::store::lane_files;
 use crate::store::lane_files::LaneDir;
 use crate::store::without_dots;
 
 /// Makes the `.git` file of a worktree that is to be at `directory` name its admin directory, for
 /// an id or a repository that has moved.
-pub(super) fn point_at_admin(dot_git: &Path, directory: &Path, admin: &Path) -> Result<()> {
-    if names(dot_git, directory, admin) {
-        return Ok(());
+pub(in crate::operations) fn point_at_admin(
+    dot_git: &Path,
+    directory: &Path,
+    admin: &Path,
+) -> Result<()> {
+    match names(dot_git, directory, admin) {
+        true => Ok(()),
+        false => write_dot_git(dot_git, directory, admin, Style::Absolute),
     }
-    let mut line = b"gitdir: ".to_vec();
-    line.extend_from_slice(admin.as_os_str().as_bytes());
-    line.push(b'\n');
+}
+
+/// How one of the two names the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(in crate::operations) enum Style {
+    /// By a path from the root.
+    Absolute,
+    /// By the way from the directory of the file (`worktree.useRelativePaths`).
+    Relative,
+}
+
+impl Style {
+    /// That of the `.git` file and of the file `gitdir`.
+    pub(in crate::operations) fn of_both(directory: &Path, admin: &Path) -> [Self; 2] {
+        let of = |file: &Path, before: &[u8]| {
+            let text = lane_files::read(file).unwrap_or_default();
+            match text
+                .strip_prefix(before)
+                .is_some_and(|path| path.starts_with(b"/"))
+            {
+                true => Style::Absolute,
+                false => Style::Relative,
+            }
+        };
+        [
+            of(&directory.join(".git"), b"gitdir: "),
+            of(&admin.join("gitdir"), b""),
+        ]
+    }
+
+    fn line(self, from: &Path, to: &Path) -> Vec<u8> {
+        link(from, to, self == Style::Relative)
+    }
+}
+
+/// Writes the `.git` file at `dot_git` of a worktree that is, or is to be, at `directory`.
+pub(in crate::operations) fn write_dot_git(
+    dot_git: &Path,
+    directory: &Path,
+    admin: &Path,
+    style: Style,
+) -> Result<()> {
+    let line = [b"gitdir: ", style.line(directory, admin).as_slice()].concat();
     // Not shared: a worktree has the modes of the user's umask.
     let temporary = dot_git.with_file_name(".git.lane-new");
     crate::store::lane_files::remove_if_there(&temporary)?;
@@ -29,7 +78,7 @@ pub(super) fn point_at_admin(dot_git: &Path, directory: &Path, admin: &Path) -> 
 
 /// Makes the admin directory in `kept`, which is to be at `admin`, name the place its worktree
 /// comes back to: that may be another one when the repository has moved.
-pub(super) fn point_at_worktree(
+pub(in crate::operations) fn point_at_worktree(
     lane_dir: &LaneDir,
     kept: &Path,
     admin: &Path,
@@ -48,8 +97,19 @@ pub(super) fn point_at_worktree(
     lane_dir.replace(&gitdir, &line)
 }
 
+/// Writes the file `gitdir` of an admin directory whose worktree is at `directory`.
+pub(in crate::operations) fn write_gitdir(
+    lane_dir: &LaneDir,
+    admin: &Path,
+    directory: &Path,
+    style: Style,
+) -> Result<()> {
+    let line = style.line(admin, &directory.join(".git"));
+    lane_dir.replace(&admin.join("gitdir"), &line)
+}
+
 /// Whether the `.git` file of a worktree that is, or is to be, at `directory` names `admin`.
-pub(super) fn names(dot_git: &Path, directory: &Path, admin: &Path) -> bool {
+pub(in crate::operations) fn names(dot_git: &Path, directory: &Path, admin: &Path) -> bool {
     let text = lane_files::read(dot_git).unwrap_or_default();
     let target = crate::store::line(&text)
         .strip_prefix(b"gitdir:")

@@ -9,7 +9,7 @@
 
 pub mod expire;
 pub mod keeper_commit;
-mod links;
+pub(super) mod links;
 mod lower_layer;
 mod parking;
 pub mod relocation;

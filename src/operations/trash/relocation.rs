@@ -384,7 +384,7 @@ pub fn stamp(directory: &Path) -> Result<Stamp> {
     })
 }
 
-fn restamp(directory: &Path, stamp: Stamp) -> Result<()> {
+pub(in crate::operations) fn restamp(directory: &Path, stamp: Stamp) -> Result<()> {
     let now = std::fs::symlink_metadata(directory).context("read", directory)?;
     if now.mode() & 0o7777 != stamp.mode {
         std::fs::set_permissions(directory, std::fs::Permissions::from_mode(stamp.mode))
@@ -414,7 +414,7 @@ pub(super) fn date(directory: &Path, seconds: i64, nanoseconds: i64) -> Result<(
 }
 
 /// A directory that may not be written cannot be moved either: its `..` changes.
-pub(super) fn with_writable(
+pub(in crate::operations) fn with_writable(
     directory: &Path,
     act: impl FnOnce() -> std::io::Result<()>,
 ) -> std::io::Result<()> {
@@ -427,7 +427,7 @@ pub(super) fn with_writable(
 
 /// A kill between making the file and writing it would leave what `git worktree lock` without a
 /// reason makes: a lock that is not ours to remove.
-fn mark(lane_dir: &LaneDir, admin: &Path) -> Result<()> {
+pub(in crate::operations) fn mark(lane_dir: &LaneDir, admin: &Path) -> Result<()> {
     if is_marked(admin) {
         return Ok(());
     }
@@ -442,7 +442,7 @@ fn mark(lane_dir: &LaneDir, admin: &Path) -> Result<()> {
     marked
 }
 
-fn unmark(admin: &Path) -> Result<()> {
+pub(in crate::operations) fn unmark(admin: &Path) -> Result<()> {
     crate::store::lane_files::remove_if_there(&admin.join(UNFINISHED))?;
     if is_marked(admin) {
         crate::store::lane_files::remove_if_there(&admin.join("locked"))
@@ -455,7 +455,7 @@ fn is_marked(admin: &Path) -> bool {
     lane_files::read(&admin.join("locked")).is_ok_and(|reason| reason == MARKER.as_bytes())
 }
 
-pub(super) fn hint_at_mounts(error: Error) -> Error {
+pub(in crate::operations) fn hint_at_mounts(error: Error) -> Error {
     error.hint("a directory that something is mounted on cannot be moved; unmount it first")
 }
 

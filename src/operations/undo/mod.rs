@@ -7,6 +7,7 @@
 //!
 //! Called by `commands/undo`.
 
+mod record_back;
 mod undo_facts;
 
 use std::time::Duration;
@@ -14,6 +15,7 @@ use std::time::Duration;
 use crate::domain::event::{End, Stays, Subject, What};
 use crate::domain::lane::{Lane, ObjectId, RefName, Worktree};
 use crate::domain::name::{BranchName, LaneName};
+use crate::domain::record_change::RecordChange;
 use crate::domain::trash_entry::{Entry, Reason};
 use crate::domain::undo::{Course, Removal, Step, Wanted, noun};
 use crate::error::{Code, Error, Result};
@@ -65,6 +67,8 @@ pub enum Act {
     BringBack(Box<Entry>),
     /// The lane that was adopted is forgotten.
     Forget(Box<Lane>),
+    /// The lane gets back the name, the place or the base that it had.
+    PutBack(Box<Lane>, Box<RecordChange>),
     /// The base goes back, or gets a revert.
     Base(Way),
     /// All of it is done, and only the log does not say so: its process died.
@@ -133,7 +137,7 @@ impl Plan {
     fn subject(&self, step: &Step) -> Subject {
         let own = match &self.act {
             Act::PutAway(leaving) => Some(&leaving.lane),
-            Act::Forget(lane) => Some(&**lane),
+            Act::Forget(lane) | Act::PutBack(lane, _) => Some(&**lane),
             Act::BringBack(entry) => Some(&entry.lane),
             Act::Done(lane) => lane.as_deref(),
             Act::Base(_) => None,
@@ -223,6 +227,7 @@ fn carry_out(
             undone.stays = Some(forget::remove_record(repository, lane, None)?);
             return Ok(());
         }
+        Act::PutBack(lane, change) => return record_back::put_back(repository, lane, change),
         Act::BringBack(entry) => vec![Entry::clone(entry)],
         Act::Base(way) => {
             undone.moved = move_base(repository, way, &first, wording, asked)?;
@@ -346,6 +351,13 @@ impl Undone {
         let verb = if reverted { "reverted" } else { "took back" };
         End {
             result: base.or(own.result),
+            changed: match &self.plan.act {
+                Act::PutBack(_, change) => Some(RecordChange {
+                    from: change.to.clone(),
+                    to: change.from.clone(),
+                }),
+                _ => None,
+            },
             note: Some(format!("{verb} {}", noun(step.deed.what()))),
             above: self
                 .put_away

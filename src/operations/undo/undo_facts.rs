@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use bstr::ByteSlice;
 
-use super::{Act, Leaving, Plan, Request, Way};
+use super::{Act, Leaving, Plan, Request, Way, record_back};
 use crate::domain::event::{Stays, What};
 use crate::domain::finish::Relation;
 use crate::domain::lane::{Lane, ObjectId, RefName, WorktreeState};
@@ -41,7 +41,8 @@ pub fn list(
 ) -> Result<(Vec<Listed>, usize)> {
     let steps = steps(repository)?;
     let survey = Survey::new(repository, &steps)?;
-    let wanted = |step: &&Step| lane.is_none_or(|lane| step.is_of(lane));
+    let ids = lane.map(|lane| undo::called(&steps, lane));
+    let wanted = |step: &&Step| ids.as_ref().is_none_or(|ids| ids.contains(&step.lane_id));
     let found: Vec<&Step> = steps.iter().rev().filter(wanted).collect();
     let more = found.len().saturating_sub(most);
     let listed = found.into_iter().take(most).map(|step| {
@@ -127,6 +128,16 @@ impl<'a> Survey<'a> {
             Deed::Restore(tip) => self.put_away(step, *tip)?,
             Deed::Removal(removal) => self.bring_back(step, removal)?,
             Deed::Adopt => self.forget(step)?,
+            Deed::Relocation(_, change) | Deed::Base(change) => {
+                let lane = self.lane(step).ok_or_else(|| Refusal::NoLane {
+                    lane: change.to.lane.clone(),
+                    in_trash: self
+                        .entries
+                        .iter()
+                        .any(|entry| entry.lane.id == step.lane_id),
+                })?;
+                record_back::plan(self.repository, step, lane, change)?
+            }
             Deed::Undo => return Err(Refusal::Undone(true).into()),
             Deed::Sync(synced) => {
                 let gone = || Refusal::NoLane {

@@ -9,7 +9,7 @@ use gix::config::File;
 
 use super::{Records, load, put, remove, said, text};
 use crate::domain::claim::Claim;
-use crate::domain::lane::{Lane, ObjectId};
+use crate::domain::lane::{Lane, ObjectId, RefName};
 use crate::domain::lane_status::Mark;
 use crate::domain::name::{BranchName, LaneName};
 use crate::domain::trash_entry::Setting;
@@ -148,9 +148,56 @@ impl Edit {
         self.set_of_lane(lane, "branch", Some(branch.as_bstr()))
     }
 
+    /// Gives a lane's record another name, and says where the worktree is and on which branch; everything
+    /// else in it stays.
+    pub fn rename_lane(&mut self, before: &LaneName, after: &Lane) -> Result<()> {
+        self.rename_section(
+            "lane",
+            before.as_str().as_bytes().as_bstr(),
+            after.name.as_str(),
+        )?;
+        let worktree = BStr::new(after.worktree.as_os_str().as_bytes());
+        self.set_of_lane(&after.name, "worktree", Some(worktree))?;
+        let branch = after.branch.as_ref().map(BranchName::as_bstr);
+        self.set_of_lane(&after.name, "branch", branch)
+    }
+
+    /// Gives git's own settings of a branch to the name that it has now, as `git branch -m` does.
+    pub fn rename_branch_section(&mut self, from: &BranchName, to: &BranchName) -> Result<()> {
+        self.rename_section("branch", from.as_bstr(), to.as_bstr())
+    }
+
+    /// Renames all sections of that name; there may be none.
+    fn rename_section<'a>(
+        &mut self,
+        kind: &str,
+        from: &BStr,
+        to: impl Into<&'a BStr>,
+    ) -> Result<()> {
+        let to: &BStr = to.into();
+        let is_there = |config: &File| {
+            let mut sections = config.sections_by_name(kind).into_iter().flatten();
+            sections.any(|section| section.header().subsection_name() == Some(from))
+        };
+        if from == to || !is_there(&self.config) {
+            return Ok(());
+        }
+        let renamed = self
+            .config
+            .rename_section(kind, Some(from), kind, Some(to.to_owned()));
+        renamed.map_err(|error| {
+            Error::environment(format!("cannot rename section {kind} '{from}': {error}"))
+        })
+    }
+
     /// Gives a lane's record another base and leaves everything else in it alone.
     pub fn set_base(&mut self, lane: &LaneName, base: &BranchName) -> Result<()> {
         self.set_of_lane(lane, "base", Some(base.to_ref().as_bstr()))
+    }
+
+    /// The same of any ref, or of none.
+    pub fn set_base_ref(&mut self, lane: &LaneName, base: Option<&RefName>) -> Result<()> {
+        self.set_of_lane(lane, "base", base.map(RefName::as_bstr))
     }
 
     /// Gives a lane's record another fork point and leaves everything else in it alone.

@@ -93,6 +93,16 @@ impl Invocation {
             .run()
     }
 
+    /// `git branch -m`: the branch, its reflog and its settings get another name, and every HEAD that is
+    /// on it goes along.
+    pub fn rename_branch(self, from: impl AsRef<[u8]>, to: impl AsRef<[u8]>) -> Result<()> {
+        self.running_programs()
+            .args(["branch", "-m"])
+            .bytes(from)
+            .bytes(to)
+            .run()
+    }
+
     /// Has HEAD be at that commit, on no branch.
     pub fn detach_head(self, commit: impl AsRef<[u8]>, reason: &str) -> Result<()> {
         self.running_programs()
@@ -218,6 +228,18 @@ impl Invocation {
             .bytes(ancestor)
             .bytes(commit)
             .succeeds()
+    }
+
+    /// `git merge-base --fork-point`: the newest commit in the history of `commit` that the ref is at, or
+    /// was by its reflog.
+    pub fn fork_point(self, name: impl AsRef<[u8]>, commit: ObjectId) -> Result<Option<ObjectId>> {
+        let found = self
+            .args(["merge-base", "--fork-point"])
+            .bytes(name)
+            .arg(commit.to_string())
+            .output()?;
+        let id = ObjectId::from_hex(found.stdout.trim_ascii_end()).ok();
+        Ok(id.filter(|_| found.status.success()))
     }
 
     /// `git fetch`, of that remote or of the one git takes.

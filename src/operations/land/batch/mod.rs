@@ -16,6 +16,7 @@ mod suspect;
 
 use self::leader::Lead;
 pub(super) use self::queue_entry::clear_dead as clear_dead_queues;
+pub(in crate::operations) use self::queue_entry::is_queued;
 use self::queue_entry::{Answer, Entry, Line, Place, Queued};
 use super::candidate::{Attempt, Candidate};
 use super::crowd::{Crowd, Member};

@@ -326,6 +326,19 @@ impl Drop for Queued {
     }
 }
 
+/// Whether a living process waits in a queue to land the lane.
+pub(in crate::operations) fn is_queued(lane_dir: &LaneDir, lane: &LaneId) -> bool {
+    let entries = lane_files::list(&lane_dir.join(QUEUES))
+        .filter(|path| !is_hidden(path) && path.extension().is_some_and(|end| end == ENTRY));
+    entries
+        .filter_map(|path| lane_files::open_read(&path).ok())
+        .any(|file| {
+            let text = lane_files::read_open(&file).unwrap_or_default();
+            let entry = serde_json::from_slice::<Entry>(&text);
+            entry.is_ok_and(|entry| entry.id == *lane) && file.try_lock_shared().is_err()
+        })
+}
+
 /// Removes what dead processes have left in this user's queues; those in which a living one waits
 /// stay.
 pub(in crate::operations::land) fn clear_dead(lane_dir: &LaneDir) {

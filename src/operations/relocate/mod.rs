@@ -1,0 +1,414 @@
+//! Gives a lane another name, or its worktree another place: branch, directory and record, one after
+//! the other.
+//!
+//! The record comes last and is one edit of `.git/config`: before it, all can be taken back. Each step
+//! asks what is done already, so that an interrupted one is carried on by the next git-lane command, or
+//! taken back where another git has gone on meanwhile. In between, plain git works in the worktree:
+//! the new branch is there before HEAD goes to it, and the admin directory is marked as locked while
+//! the directory is on its way.
+//!
+//! Called by `commands/rename` and `commands/move`, by `undo` and by `recover`.
+
+mod directory_move;
+mod relocate_facts;
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use self::directory_move::DirectoryMove;
+pub use self::relocate_facts::{foresee, into_directory};
+use super::land::landing_lock::Turn;
+use super::retire::look::wait_for_locks;
+use super::start::registry_lock;
+use crate::domain::event::{End, Subject, What};
+use crate::domain::lane::{Lane, ObjectId, RefName, Worktree, hex, lossless_path};
+use crate::domain::name::{BranchName, LaneName};
+use crate::domain::record_change::RecordChange;
+use crate::domain::relocate::{Plan, Refusal};
+use crate::domain::retire::{Busy, place, raced};
+use crate::error::{Error, IoContext, Result};
+use crate::policy::Policy;
+use crate::repository::branch_rename::BranchRename;
+use crate::repository::metadata::Edit;
+use crate::repository::provenance::{Assertions, Asserts, remember};
+use crate::repository::recovered::Healed;
+use crate::repository::{RefFormat, Repository, claims, exclude, resolver_lock};
+use crate::store::journal::{About, Announce, Journal, Running, step, unique_id};
+
+/// What is wanted.
+#[derive(Debug, Clone, Copy)]
+pub struct Wish<'a> {
+    /// [`What::Rename`] or [`What::Move`].
+    pub what: What,
+    /// The name of the lane from then on.
+    pub name: &'a LaneName,
+    /// The branch from then on; `None`: what follows from the name.
+    pub branch: Option<&'a BranchName>,
+    /// Where the worktree goes; `None`: where that follows from the name.
+    pub path: Option<&'a Path>,
+    /// What names branches and places; without it nothing follows from a name.
+    pub policy: Option<&'a Policy>,
+}
+
+/// What is to be done, or was done.
+#[derive(Debug, Clone)]
+pub struct Relocation {
+    /// The decision.
+    pub plan: Plan,
+    /// The lanes whose base is the branch that gets another name.
+    pub above: Vec<LaneName>,
+    /// The branches of remotes that are called like the old one.
+    pub published: Vec<RefName>,
+    /// A process that works in the directory, and goes along.
+    pub busy: Option<Busy>,
+    /// The lane's worktree, where its directory is there.
+    worktree: Option<Worktree>,
+}
+
+impl Relocation {
+    /// What changes in the record.
+    pub fn change(&self) -> RecordChange {
+        RecordChange::between(&self.plan.before, &self.plan.after)
+    }
+
+    fn end(&self) -> End {
+        let branch = self.plan.branch.as_ref();
+        End {
+            result: branch.map(|branch| branch.tip),
+            changed: Some(self.change()),
+            heir: branch
+                .filter(|_| !self.above.is_empty())
+                .map(|branch| branch.to.clone()),
+            above: self.above.clone(),
+            ..End::default()
+        }
+    }
+}
+
+/// What is about to happen, complete enough for another process to carry it on or take it back.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(tag = "operation", rename = "relocate")]
+pub struct Intent {
+    /// Names the directory in which the reflog waits.
+    id: String,
+    /// The record before.
+    before: Lane,
+    /// The record after.
+    after: Lane,
+    /// The branch's commit, where it gets another name.
+    tip: Option<Tip>,
+    /// Whether HEAD goes along.
+    with_head: bool,
+    /// The lane's admin directory, where it has one.
+    admin: Option<Admin>,
+    /// How the directory goes.
+    directory: Option<DirectoryMove>,
+}
+
+/// A commit.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(transparent)]
+struct Tip(#[serde(with = "hex")] ObjectId);
+
+/// An admin directory.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(transparent)]
+struct Admin(#[serde(with = "lossless_path")] PathBuf);
+
+impl Intent {
+    fn of(repository: &Repository, relocation: &Relocation) -> Result<Self> {
+        let Relocation { plan, worktree, .. } = relocation;
+        let on_branch = |worktree: &Worktree| {
+            let branch = plan.branch.as_ref();
+            branch.is_some_and(|branch| worktree.head.branch() == Some(&branch.from))
+        };
+        let moves = worktree.as_ref().filter(|_| plan.moves_directory());
+        let directory = moves
+            .map(|worktree| {
+                exclude::ensure_writable(repository, &plan.after.worktree)?;
+                DirectoryMove::new(worktree, &plan.after.worktree)
+            })
+            .transpose()?;
+        Ok(Intent {
+            id: unique_id(),
+            before: plan.before.clone(),
+            after: plan.after.clone(),
+            tip: plan.branch.as_ref().map(|branch| Tip(branch.tip)),
+            with_head: worktree.as_ref().is_some_and(on_branch),
+            admin: worktree
+                .as_ref()
+                .map(|worktree| Admin(worktree.git_dir.clone())),
+            directory,
+        })
+    }
+
+    /// The lane's record, as it was.
+    pub fn lane(&self) -> &Lane {
+        &self.before
+    }
+
+    /// How the event log says that it ended.
+    pub fn changed(&self) -> End {
+        End {
+            result: self.tip.map(|Tip(tip)| tip),
+            changed: Some(RecordChange::between(&self.before, &self.after)),
+            ..End::default()
+        }
+    }
+
+    fn what(&self) -> String {
+        let name = &self.before.name;
+        match &self.after.name {
+            same if same == name => format!("the move of lane '{name}'"),
+            new => format!("the rename of lane '{name}' to '{new}'"),
+        }
+    }
+
+    fn room(&self, repository: &Repository) -> PathBuf {
+        repository.lane_dir().join("staging").join(&self.id)
+    }
+}
+
+impl Announce for Intent {
+    fn about(&self) -> About {
+        let branches = [&self.before, &self.after].map(|lane| lane.branch.as_ref());
+        let mut lanes = vec![self.before.name.clone()];
+        lanes.extend(Some(self.after.name.clone()).filter(|name| *name != self.before.name));
+        About {
+            what: self.what(),
+            lanes,
+            bases: branches.into_iter().flatten().map(RefName::from).collect(),
+            ..About::default()
+        }
+    }
+}
+
+impl Asserts for Intent {
+    fn asserts(&self, assertions: &mut Assertions<'_>) {
+        assertions.id("id", &self.id);
+        assertions.id("lane id", self.before.id.as_str());
+        let same = self.before.id == self.after.id;
+        assertions.that("lane", &self.after.name, same);
+        if let Some(Admin(admin)) = &self.admin {
+            assertions.admin("admin directory", admin);
+        }
+        if let Some(directory) = &self.directory {
+            assertions.place("old directory", &directory.from);
+            assertions.place("new directory", &directory.to);
+            let ends = (&self.before.worktree, &self.after.worktree);
+            let fits = ends == (&directory.from, &directory.to) && self.admin.is_some();
+            assertions.that("directory", directory.to.display(), fits);
+        }
+    }
+}
+
+/// Does what `seen` says, if the same would be decided still.
+///
+/// # Errors
+/// A refusal; code `raced` where something is no longer what the caller has seen. Then nothing has
+/// changed.
+pub fn relocate(repository: &Repository, seen: &Relocation, wish: &Wish<'_>) -> Result<Relocation> {
+    let operation = repository
+        .log()
+        .begin(Subject::of(wish.what, &seen.plan.before));
+    operation.ended(go(repository, seen, wish), Relocation::end)
+}
+
+/// The same for an operation that tells the event log itself.
+pub fn go(repository: &Repository, seen: &Relocation, wish: &Wish<'_>) -> Result<Relocation> {
+    let lane = &seen.plan.before;
+    for name in [&lane.name, wish.name] {
+        repository.unrecovered.ensure_lane_is_whole(name)?;
+    }
+    resolver_lock::ensure_free(repository, lane)?;
+    let deed = match wish.what {
+        What::Move => "move a lane",
+        _ => "rename a lane",
+    };
+    // What lands or syncs knows lanes by their branches.
+    let _turn = Turn::take_to(repository, deed)?;
+    if let Some(worktree) = &seen.worktree {
+        wait_for_locks(worktree, false).map_err(|why| why.refuse(&lane.name))?;
+    }
+    let _registry = registry_lock(repository)?;
+    claims::ensure_not_anothers(repository, lane)?;
+    let records = repository.records()?;
+    let is_it = |record: &&Lane| record.id == lane.id;
+    let record = records.find(&lane.name).filter(is_it);
+    let record = record.ok_or_else(|| raced(&lane.name))?;
+    let now = foresee(repository, record, wish)?;
+    if now.plan != seen.plan {
+        return Err(raced(&lane.name));
+    }
+    let intent = Intent::of(repository, &now)?;
+    ensure_nothing_under_way(repository, &intent)?;
+    if let Some(directory) = &intent.directory {
+        remember(repository, &directory.to);
+    }
+    let running = Journal::new(repository.lane_dir()).begin(&intent)?;
+    match carry_out(repository, &intent) {
+        Ok(()) => running.done().map(|()| now),
+        Err(error) if is_recorded(repository, &intent)? => {
+            Err(error
+                .hint("the lane has its new name or place; the next git-lane command tidies up"))
+        }
+        Err(error) => {
+            take_back(repository, &intent)?;
+            running.done()?;
+            Err(error)
+        }
+    }
+}
+
+/// Refuses where another command has begun something with the lane, its branch or its new name, be it
+/// that it died since.
+fn ensure_nothing_under_way(repository: &Repository, intent: &Intent) -> Result<()> {
+    let own = intent.about();
+    let meets = |other: &About| {
+        own.lanes.iter().any(|lane| other.lanes.contains(lane))
+            || own.bases.iter().any(|base| other.bases.contains(base))
+            || matches!(&intent.admin, Some(Admin(admin)) if other.moves_files_of(admin))
+    };
+    let under_way = Journal::new(repository.lane_dir()).under_way();
+    match under_way.into_iter().find(meets) {
+        Some(other) => Err(Refusal::UnderWay(other.what).refuse(&intent.before)),
+        None => Ok(()),
+    }
+}
+
+/// Does what is left to do of it. The caller holds the registry's lock.
+fn carry_out(repository: &Repository, intent: &Intent) -> Result<()> {
+    if !is_recorded(repository, intent)? {
+        // A config.lock that another process holds must stop us before anything can be seen; where refs
+        // are a reftable, git takes it too.
+        let edit = match repository.ref_format() {
+            RefFormat::Files => Some(Edit::begin(repository.lane_dir())?),
+            RefFormat::Reftable => None,
+        };
+        rename_branch(repository, intent, |rename| rename.carry_out(repository))?;
+        if let Some((directory, Admin(admin))) =
+            intent.directory.as_ref().zip(intent.admin.as_ref())
+        {
+            exclude::add(repository, &directory.to)?;
+            directory.carry_out(repository.lane_dir(), admin, &intent.before)?;
+            step("relocate.directory");
+        }
+        let edit = edit.map_or_else(|| Edit::begin(repository.lane_dir()), Ok)?;
+        record(intent, edit)?;
+        step("relocate.recorded");
+    }
+    if let Some(directory) = &intent.directory {
+        exclude::remove(repository, &directory.from)?;
+    }
+    tidy(repository, intent)
+}
+
+/// Undoes what was done of it; the record says what it said before.
+fn take_back(repository: &Repository, intent: &Intent) -> Result<()> {
+    if let Some((directory, Admin(admin))) = intent.directory.as_ref().zip(intent.admin.as_ref()) {
+        directory.take_back(repository.lane_dir(), admin, &intent.before)?;
+        exclude::remove(repository, &directory.to)?;
+    }
+    rename_branch(repository, intent, |rename| rename.take_back(repository))?;
+    tidy(repository, intent)
+}
+
+/// Carries the lane's rename of its branch on, or takes it back, where there is one.
+fn rename_branch(
+    repository: &Repository,
+    intent: &Intent,
+    act: impl FnOnce(&BranchRename<'_>) -> Result<()>,
+) -> Result<()> {
+    let branches = intent
+        .before
+        .branch
+        .as_ref()
+        .zip(intent.after.branch.as_ref());
+    let (Some((from, to)), Some(Tip(tip))) = (branches, intent.tip) else {
+        return Ok(());
+    };
+    let all = repository.worktrees()?;
+    let is_it = |worktree: &&Worktree| matches!(&intent.admin, Some(Admin(admin)) if *admin == worktree.git_dir);
+    let site = all.iter().filter(|_| intent.with_head).find(is_it);
+    let kept = intent.room(repository).join("reflog");
+    act(&BranchRename {
+        from,
+        to,
+        tip,
+        site,
+        kept: &kept,
+    })
+}
+
+/// Whether the record says what it is to say: that is the last of what counts.
+fn is_recorded(repository: &Repository, intent: &Intent) -> Result<bool> {
+    let Lane {
+        name,
+        id,
+        branch,
+        worktree,
+        ..
+    } = &intent.after;
+    let records = repository.records()?;
+    Ok(records
+        .find(name)
+        .is_some_and(|lane| lane.id == *id && lane.branch == *branch && lane.worktree == *worktree))
+}
+
+/// Writes the record, the settings of the branch, and the bases of those above.
+fn record(intent: &Intent, mut edit: Edit) -> Result<()> {
+    let (before, after) = (&intent.before, &intent.after);
+    let records = edit.records();
+    if let Some((from, to)) = before.branch.as_ref().zip(after.branch.as_ref())
+        && from != to
+    {
+        edit.rename_branch_section(from, to)?;
+        for name in based_on(&records.lanes, from) {
+            edit.set_base(&name, to)?;
+        }
+    }
+    // A user may have removed it meanwhile.
+    if records
+        .find(&before.name)
+        .is_some_and(|lane| lane.id == before.id)
+    {
+        edit.rename_lane(&before.name, after)?;
+    }
+    edit.commit()
+}
+
+/// The lanes whose base that branch is.
+fn based_on(lanes: &[Lane], branch: &BranchName) -> Vec<LaneName> {
+    let above = lanes
+        .iter()
+        .filter(|lane| lane.base_branch().as_ref() == Some(branch));
+    above.map(|lane| lane.name.clone()).collect()
+}
+
+fn tidy(repository: &Repository, intent: &Intent) -> Result<()> {
+    let room = intent.room(repository);
+    match std::fs::remove_dir_all(&room) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).context("remove", &room)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Carries an interrupted one on, or takes it back where that cannot be.
+pub fn recover(repository: &Repository, _: &Running, intent: &Intent) -> Result<Healed> {
+    let _registry = registry_lock(repository)?;
+    let healed = |completed| Healed::new(intent.what(), completed);
+    let done: std::result::Result<(), Error> = carry_out(repository, intent);
+    match done {
+        Ok(()) => Ok(healed(true)),
+        Err(error) if is_recorded(repository, intent)? => Err(error),
+        Err(_) => take_back(repository, intent).map(|()| healed(false)),
+    }
+}
+
+/// The worktree of a lane, where its directory is there.
+fn present(lane: &Lane, all: &[Worktree]) -> Option<Worktree> {
+    place(lane, all).present().cloned()
+}

@@ -1,0 +1,157 @@
+//! `git lane base`
+
+use crate::support::Sandbox;
+
+/// `main` with a second commit, `release` at the first, and a lane with two commits on `main`.
+fn shop() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.git(["branch", "release"]);
+    sandbox.write("second", "second\n");
+    sandbox.commit("second");
+    sandbox.lane(["start", "login"]).ok();
+    sandbox.work("login", "one", "one\n");
+    sandbox.work("login", "two", "two\n");
+    sandbox
+}
+
+fn record(sandbox: &Sandbox, lane: &str) -> [String; 2] {
+    ["base", "forkPoint"].map(|key| sandbox.git(["config", &format!("lane.{lane}.{key}")]))
+}
+
+#[test]
+fn another_base_has_another_fork_point_and_lands_there() {
+    let sandbox = shop();
+    let shown = sandbox.lane(["base", "login"]).ok();
+    assert!(
+        shown.starts_with("the base of lane 'login' is 'main'\n"),
+        "{shown}"
+    );
+    assert!(shown.ends_with(", 2 commits of its own\n"), "{shown}");
+    let json = sandbox.lane(["--json", "base", "login", "release"]).json();
+    let fork = sandbox.git(["rev-parse", "release"]);
+    assert_eq!(
+        record(&sandbox, "login"),
+        ["refs/heads/release".to_owned(), fork.clone()]
+    );
+    assert_eq!(
+        (
+            &json["base"],
+            &json["forkPoint"],
+            &json["commits"],
+            &json["was"]["base"]
+        ),
+        (
+            &"refs/heads/release".into(),
+            &fork.into(),
+            &3.into(),
+            &"refs/heads/main".into()
+        )
+    );
+    let log = sandbox.lane(["log", "login"]).ok();
+    assert!(log.contains("base 'release'"), "{log}");
+    sandbox.lane(["finish", "login"]).ok();
+    assert_eq!(sandbox.git(["show", "release:two"]), "two");
+    sandbox.git_fails(["show", "main:two"]);
+}
+
+#[test]
+fn undo_gives_base_and_fork_point_back() {
+    let sandbox = shop();
+    let before = record(&sandbox, "login");
+    sandbox.lane(["base", "login", "release"]).ok();
+    let told = sandbox.lane(["undo", "login"]).ok();
+    assert!(
+        told.contains("took back the change of the base of lane 'login'"),
+        "{told}"
+    );
+    assert_eq!(record(&sandbox, "login"), before);
+    // A base that is gone is none to come back.
+    sandbox.lane(["base", "login", "release"]).ok();
+    sandbox.lane(["base", "login", "main"]).ok();
+    sandbox.git(["branch", "-q", "-D", "release"]);
+    let run = sandbox.lane(["--json", "undo", "login"]);
+    let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(document["error"]["code"], "base-missing", "{run}");
+    run.fails(1);
+}
+
+/// Commits that a rewritten base has lost do not count as the lane's.
+#[test]
+fn the_reflog_of_the_base_is_asked() {
+    let sandbox = shop();
+    sandbox.git(["switch", "-q", "-c", "next"]);
+    sandbox.write("third", "third\n");
+    let third = sandbox.commit("third");
+    sandbox.lane(["start", "upper", "--base", "next"]).ok();
+    sandbox.work("upper", "three", "three\n");
+    sandbox.git(["commit", "-q", "--amend", "-m", "third, better"]);
+    sandbox.lane(["base", "upper", "main"]).ok();
+    let json = sandbox.lane(["--json", "base", "upper", "next"]).json();
+    assert_eq!(
+        (&json["forkPoint"], &json["commits"]),
+        (&third.into(), &1.into()),
+        "{json}"
+    );
+}
+
+#[test]
+fn a_stack_is_built_and_taken_apart() {
+    let sandbox = shop();
+    sandbox.lane(["start", "upper", "--base", "main"]).ok();
+    sandbox.git_in(&sandbox.lane_path("upper"), ["merge", "-q", "login"]);
+    sandbox.work("upper", "three", "three\n");
+    let json = sandbox.lane(["--json", "base", "upper", "login"]).json();
+    assert_eq!(
+        (&json["base"], &json["commits"]),
+        (&"refs/heads/login".into(), &1.into())
+    );
+    sandbox.lane(["finish", "login"]).ok();
+    assert_eq!(record(&sandbox, "upper")[0], "refs/heads/main");
+}
+
+#[test]
+fn what_can_be_no_base() {
+    for (code, base) in [
+        ("no-such-base", "nothing"),
+        ("no-such-base", "v1"),
+        ("no-such-base", "HEAD~1"),
+        ("onto-itself", "login"),
+        ("onto-itself", "alias"),
+        ("base-cycle", "upper"),
+        ("base-cycle", "top"),
+        ("unrelated", "orphan"),
+    ] {
+        let sandbox = shop();
+        sandbox.git(["tag", "v1"]);
+        sandbox.git(["symbolic-ref", "refs/heads/alias", "refs/heads/login"]);
+        sandbox.lane(["start", "upper", "--base", "login"]).ok();
+        sandbox.lane(["start", "top", "--base", "upper"]).ok();
+        let empty = sandbox.git(["commit-tree", "-m", "orphan", "HEAD^{tree}"]);
+        sandbox.git(["branch", "orphan", &empty]);
+        let before = record(&sandbox, "login");
+        for dry_run in [&["-n"][..], &[]] {
+            let args = ["--json", "base", "login", base];
+            let run = sandbox.lane(args.iter().chain(dry_run));
+            let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+            assert_eq!(document["error"]["code"], code, "{base}: {run}");
+            run.fails(1);
+        }
+        assert_eq!(record(&sandbox, "login"), before);
+    }
+}
+
+#[test]
+fn inside_a_lane_and_of_one_that_is_anothers() {
+    let sandbox = shop();
+    let path = sandbox.lane_path("login");
+    let shown = sandbox.lane_in(&path, ["base"]).ok();
+    assert!(
+        shown.starts_with("the base of lane 'login' is 'main'\n"),
+        "{shown}"
+    );
+    let said = sandbox.lane_in(&path, ["base", "release"]).fails(1);
+    assert!(said.contains("git lane base login release"), "{said}");
+    sandbox.lane(["claim", "login", "--for", "1h"]).ok();
+    let said = sandbox.lane(["base", "login", "release"]).fails(1);
+    assert!(said.contains("is claimed by"), "{said}");
+}

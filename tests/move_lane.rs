@@ -1,0 +1,139 @@
+//! `git lane move`
+
+use std::path::Path;
+
+use crate::support::{Sandbox, listing, write};
+
+fn at_work() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.lane(["start", "login"]).ok();
+    let path = sandbox.lane_path("login");
+    write(&path.join("README"), "edited\n");
+    write(&path.join("new"), "new\n");
+    sandbox
+}
+
+#[track_caller]
+fn assert_at(sandbox: &Sandbox, path: &Path) {
+    assert_eq!(
+        Path::new(sandbox.lane(["path", "login"]).ok().trim_end()),
+        path
+    );
+    assert_eq!(
+        sandbox.git_in(path, ["status", "--porcelain"]),
+        " M README\n?? new"
+    );
+    let listed = sandbox.git(["worktree", "list", "--porcelain"]);
+    let entry = format!("worktree {}\n", path.display());
+    assert!(
+        listed.contains(&entry) && !listed.contains("locked"),
+        "{listed}"
+    );
+    assert_eq!(sandbox.findings(), Vec::<String>::new());
+    sandbox.plain_git_works();
+    sandbox.nothing_under_way();
+}
+
+#[test]
+fn to_a_place_or_into_a_directory() {
+    for (words, expected) in [
+        (&["login", "../elsewhere"][..], "elsewhere"),
+        (&["login", "../deep/er/place"], "deep/er/place"),
+        (&["login", "../home"], "home/login"),
+        (&["login", "../home/"], "home/login"),
+        (&["login", "inside/of"], "shop/inside/of"),
+        (&["login", "../with space/ü"], "with space/ü"),
+    ] {
+        let sandbox = at_work();
+        let before = listing(&sandbox.lane_path("login"));
+        let json = sandbox.lane(["--json", "move"].iter().chain(words)).json();
+        let path = sandbox.root().join(expected);
+        assert_eq!(json["path"], path.to_str().unwrap(), "{words:?}");
+        assert_eq!(json["branch"], "login");
+        assert_at(&sandbox, &path);
+        assert_eq!(listing(&path), before, "{words:?}");
+        assert_eq!(sandbox.git(["status", "--porcelain"]), "");
+        let told = sandbox.lane(["undo"]).ok();
+        assert!(
+            told.contains("took back the move of lane 'login'"),
+            "{told}"
+        );
+        assert_at(&sandbox, &sandbox.lane_path("login"));
+        assert_eq!(listing(&sandbox.lane_path("login")), before);
+    }
+}
+
+#[test]
+fn from_inside_of_the_lane_an_operation_in_progress_an_adopted_lane() {
+    let sandbox = at_work();
+    let told = sandbox
+        .lane_in(&sandbox.lane_path("login"), ["move", "../../elsewhere"])
+        .ok();
+    let path = sandbox.root().join("elsewhere");
+    assert_eq!(
+        told,
+        format!(
+            "lane 'login' is now in '{0}'\n  go to: cd {0}\n",
+            path.display()
+        )
+    );
+    assert_at(&sandbox, &path);
+
+    let rebase = "git stash -q -u; git commit -q --allow-empty -m x; git rebase -q -x false HEAD~1";
+    sandbox.sh_in(&path, rebase).fails(1);
+    sandbox.lane(["move", "login", "../rebasing"]).ok();
+    let path = sandbox.root().join("rebasing");
+    sandbox
+        .sh_in(&path, "git rebase --continue && git stash pop -q")
+        .ok();
+    assert_at(&sandbox, &path);
+
+    let adopted = sandbox.root().join("by-hand");
+    sandbox.add_worktree("by-hand", &adopted);
+    sandbox.lane(["adopt", "by-hand"]).ok();
+    sandbox.lane(["move", "by-hand", "../taken"]).ok();
+    sandbox.git_in(&sandbox.root().join("taken"), ["status"]);
+    assert!(!adopted.exists());
+    sandbox.lane(["drop", "by-hand"]).ok();
+    assert!(sandbox.root().join("taken").exists());
+}
+
+#[test]
+fn what_is_refused_changes_nothing() {
+    for (code, to) in [
+        ("path-occupied", "README"),
+        ("path-occupied", ".git/lane"),
+        ("path-occupied", "../shop.lanes/login/inside"),
+        ("path-occupied", "../shop.lanes/other/inside"),
+        ("path-occupied", "../link"),
+        ("path-occupied", "../full"),
+        ("lane-exists", "../shop.lanes/login/."),
+        ("lane-exists", "../shop.lanes"),
+    ] {
+        let sandbox = at_work();
+        sandbox.lane(["start", "other"]).ok();
+        std::os::unix::fs::symlink("nowhere", sandbox.root().join("link")).unwrap();
+        write(&sandbox.root().join("full/login/file"), "mine");
+        let run = sandbox.lane(["--json", "move", "login", to]);
+        let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+        let found = document["error"]["code"].as_str().unwrap().to_owned();
+        // Into itself.
+        let fits = found == code || to.ends_with("login/.") && found == "path-occupied";
+        assert!(fits, "{to}: {run}");
+        run.fails(1);
+        assert_at(&sandbox, &sandbox.lane_path("login"));
+    }
+}
+
+#[test]
+fn another_file_system_is_refused_and_said() {
+    let sandbox = at_work();
+    let Some((_directory, far)) = sandbox.far() else {
+        return;
+    };
+    let said = sandbox
+        .lane(["move", "login", far.to_str().unwrap()])
+        .fails(1);
+    assert!(said.contains("that is another file system"), "{said}");
+    assert_at(&sandbox, &sandbox.lane_path("login"));
+}
