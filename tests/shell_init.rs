@@ -354,3 +354,16 @@ fn after_the_lane_went_away_the_shell_is_somewhere_real() {
         assert_eq!(told, main, "{program}");
     });
 }
+
+#[test]
+fn after_a_rename_or_a_move_the_shell_is_where_it_was() {
+    let sandbox = Sandbox::new();
+    with_the_real_verbs(&sandbox, |program, run| {
+        let told = run(
+            "lane start old >/dev/null 2>&1; lane rename new >/dev/null 2>&1; pwd; lane move new ../third >/dev/null 2>&1; pwd; lane drop >/dev/null 2>&1; pwd",
+        );
+        let third = sandbox.lane_path("third");
+        let places = [&sandbox.lane_path("new"), &third, &sandbox.repo].map(|path| shown(path));
+        assert_eq!(told, places.concat(), "{program}");
+    });
+}

@@ -51,7 +51,7 @@ enum Shell {
 }
 
 /// The verbs after which the function may have to change the directory; it has an arm for each.
-const ON_THEIR_OWN: [&str; 5] = ["start", "finish", "drop", "prune", "undo"];
+const ON_THEIR_OWN: [&str; 7] = ["start", "finish", "drop", "prune", "undo", "rename", "move"];
 
 /// Prints the function, or answers it.
 pub fn run(args: Args, cli: clap::Command, ui: &Ui) -> Result<()> {

@@ -23,6 +23,13 @@ function lane --description 'Go into a lane, or run git lane'
                 cd -- $home
             end
             return $code
+        case rename move
+            command git lane $argv
+            or return
+            # The shell is where it was, and that is called otherwise now.
+            if not test -d "$PWD"
+                cd -- (env pwd -P)
+            end
         case -
             set -l last $__lane_last $dirprev[-1] $PWD
             set -l target (env GIT_LANE_LAST=$last[1] git lane path -)

@@ -21,6 +21,14 @@ lane() {
         fi
         return "$__lane_status"
         ;;
+    rename | move)
+        command git lane "$@" || return
+        # The shell is where it was, and that is called otherwise now.
+        if [ ! -d "$PWD" ]; then
+            __lane_target=$(env pwd -P 2>/dev/null) || return
+            cd -- "$__lane_target" || return
+        fi
+        ;;
     --)
         shift
         __lane_target=$(command git lane path -- "$@") || return
