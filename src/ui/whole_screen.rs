@@ -46,8 +46,8 @@ pub trait Rows {
     /// A page with the first of them.
     fn page(&self, rows: usize) -> Page;
 
-    /// What stands below the others that were left out.
-    fn foot(&self, left_out: usize) -> String;
+    /// What stands below them, so many others being left out.
+    fn foot(&self, left_out: usize) -> Vec<String>;
 }
 
 impl Ui {
@@ -91,7 +91,13 @@ impl WholeScreen<'_> {
             }
             shown -= 1;
         };
-        let foot = escape::line(&rows.foot(rows.count() - shown));
+        let leaves = match self.keys {
+            Some(_) => "q leaves",
+            None => "Ctrl-C leaves",
+        };
+        let mut foot = rows.foot(rows.count() - shown);
+        foot.push(leaves.into());
+        let foot = escape::line(&foot.join("; "));
         let foot = fit_start(&foot, columns.saturating_sub(1));
         let text = match anstream::AutoStream::choice(&std::io::stdout()) {
             anstream::ColorChoice::Never => anstream::adapter::strip_str(&text).to_string(),

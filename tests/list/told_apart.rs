@@ -161,6 +161,14 @@ fn what_is_published_and_what_is_still_to_be_pushed_is_told() {
             _ => assert_eq!(json!([published["ahead"], published["behind"]]), distance),
         }
     }
+    for (lane, told) in [
+        ("pushed", "published  in origin/pushed\n"),
+        ("ahead", "published  in origin/ahead, +1\n"),
+        ("gone", "published  in origin/gone, which is gone\n"),
+    ] {
+        let shown = sandbox.lane(["show", lane]).ok();
+        assert!(shown.contains(told), "{shown}");
+    }
     let followed = &entry(&sandbox, "followed")["published"];
     assert_eq!(followed["ref"], "refs/remotes/origin/another-name");
     assert!(sandbox.lane(["list"]).ok().contains("PUBLISHED"));

@@ -144,4 +144,12 @@ fn where_there_is_no_terminal_it_says_what_to_do_instead() {
         return;
     };
     assert_eq!(shown.code, 2, "{}", shown.text);
+    // Where keys come from elsewhere it still can be drawn, and left.
+    let line = "trap : INT; git-lane list --watch </dev/null";
+    let Some(terminal) = sandbox.terminal((80, 12), line) else {
+        return;
+    };
+    terminal.wait_for(|screen| screen.contains("\nCtrl-C leaves"));
+    terminal.press(&["C-c"]);
+    assert_eq!(terminal.ended().code, 130);
 }

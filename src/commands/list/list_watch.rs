@@ -121,16 +121,12 @@ impl Rows for Frame {
         page
     }
 
-    fn foot(&self, left_out: usize) -> String {
+    fn foot(&self, left_out: usize) -> Vec<String> {
         let rows = match left_out {
             0 => None,
             1 => Some("1 more row".to_owned()),
             more => Some(format!("{more} more rows")),
         };
-        let parts = self.problem.clone().into_iter().chain(rows);
-        parts
-            .chain(["q leaves".into()])
-            .collect::<Vec<_>>()
-            .join("; ")
+        self.problem.clone().into_iter().chain(rows).collect()
     }
 }

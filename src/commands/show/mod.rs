@@ -13,7 +13,8 @@ use super::{age, shown_path};
 use crate::domain::finish::some;
 use crate::domain::forecast::Verdict;
 use crate::domain::lane::{Lane, lossless};
-use crate::domain::overview::{Entry, State};
+use crate::domain::overview::{Entry, Published, State};
+use crate::domain::relation::distance as apart;
 use crate::domain::reproduction;
 use crate::domain::status::WorktreeStatus;
 use crate::error::Result;
@@ -146,6 +147,14 @@ fn standing(lines: &mut Lines<'_>, lane: &Lane, entry: &Entry) {
             lines.add("integrated", integrated);
         }
         None => lines.add("ahead", "unknown: the base is gone or there is none"),
+    }
+    if let Some(Published { tracking, distance }) = &entry.published {
+        let how = match distance {
+            Some((0, 0)) => format!("in {tracking}"),
+            Some((ahead, behind)) => format!("in {tracking}, {}", apart(*ahead, *behind)),
+            None => format!("in {tracking}, which is gone"),
+        };
+        lines.add("published", how);
     }
     match &entry.forecast {
         Some(Verdict::Conflict(paths)) if paths.is_empty() => {
