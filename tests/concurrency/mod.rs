@@ -10,6 +10,7 @@ mod claims;
 mod gate_races;
 mod landings;
 mod random;
+mod relocations;
 mod starts;
 mod syncs;
 

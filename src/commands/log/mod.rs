@@ -31,8 +31,8 @@ const CLOCK: Duration = Duration::from_secs(1);
 
 /// Show what was done in this repository, newest last
 ///
-/// There is a line for every operation that makes, syncs, lands, removes or brings back a lane, and for every claim, release, mark
-/// and adoption: when it ended, in local time, what was done, lane, actor, base and commits. One that has failed says why, one
+/// There is a line for every operation that makes, renames, moves, syncs, lands, removes or brings back a lane, and for every claim,
+/// release, mark, base and adoption: when it ended, in local time, what was done, lane, actor, base and commits. One that has failed says why, one
 /// without an end is running or was interrupted. On a terminal the lines are shown by git's pager. With --follow they go on as
 /// things happen. With --json there is an object for each beginning and each end.
 #[derive(Debug, clap::Args)]
